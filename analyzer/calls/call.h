@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call: what signalling said. Messages, transactions, dialogs with their offer/answer exchanges, legs, calls (RFC 3261, 3264).
+ *   message      one SIP message as seen at one place; every copy, repetition and next hop is kept, marked as what it is
+ *   transaction  branch and method (RFC 3261 17); one record for all segments of it
+ *   dialog       Call-ID and both tags; each To-tag of a fork has one
+ *   leg          dialog set: Call-ID and From-tag of the initial INVITE, all To-tags
+ *   call         legs joined across B2BUAs
+ * Records live in the arena of their leg and are freed with it. Times are packet time; NS_NONE: it never happened (here).
+ */
+#ifndef DEADAIR_CALLS_CALL_H
+#define DEADAIR_CALLS_CALL_H
+
+#include "captures/base/address.h"
+#include "captures/base/arena.h"
+#include "captures/base/hash.h"
+#include "captures/base/list.h"
+#include "captures/base/ns.h"
+#include "dissect/packet.h"
+#include "dissect/sdp.h"
+
+struct mslot;                        /* analyzer/media/expectation.h */
+
+enum side { SIDE_CALLER, SIDE_CALLEE };   /* by the first INVITE, for ever */
+static inline enum side side_other(enum side s)
+{
+	return s == SIDE_CALLER ? SIDE_CALLEE : SIDE_CALLER;
+}
+
+struct frame_ref {                   /* evidence: where a thing can be looked at; frame 0: nowhere */
+	int64_t at_ns;
+	uint32_t frame;
+	uint16_t file, interface;
+};
+
+enum message_repeat {
+	MESSAGE_FIRST,
+	MESSAGE_RETRANSMITTED,       /* sent again: same transaction, same segment, later */
+	MESSAGE_NEXT_HOP,            /* forwarded: same transaction on another address pair */
+	MESSAGE_COPY                 /* the capture has it twice (1.4.6); counted once. Made by the engine's duplicate test or by point */
+};
+
+struct message {
+	struct list_link in_leg;     /* leg.messages, capture order */
+	struct list_link in_transaction;
+	struct leg *leg;
+	struct frame_ref at;
+	struct endpoint src, dst;
+	uint8_t src_mac[6], dst_mac[6];
+	uint8_t ttl, transport, method;   /* enum packet_transport, enum sip_method */
+	uint8_t repeat;              /* enum message_repeat */
+	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
+	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
+	uint16_t status;             /* 0 in requests */
+	uint16_t fragments;          /* IP fragments it came in, 0 none */
+	uint32_t cseq, flaws, via_count, bytes_on_wire;
+	const struct message *first; /* what it repeats or forwards; itself when MESSAGE_FIRST */
+	struct transaction *transaction;
+	struct dialog *dialog;       /* NULL: none yet (initial INVITE, 100) */
+	const struct sdp *sdp;       /* NULL none; spans into raw */
+	struct span raw;             /* the whole message; empty when texts are not kept */
+	struct span to_tag, method_text, reason, user_agent;
+	struct endpoint contact;     /* host of the Contact when it is an address; family 0 otherwise */
+	struct span contact_uri;
+};
+
+struct transaction {
+	struct list_link in_leg;     /* leg.transactions, by first message */
+	struct hash_link in_hash;
+	struct leg *leg;
+	struct dialog *dialog;       /* of in-dialog requests; NULL for the initial INVITE */
+	uint64_t key;                /* keyed hash of branch (or RFC 2543 parts), method */
+	uint8_t method;
+	uint8_t by;                  /* enum side: client */
+	bool initial;                /* an INVITE without To-tag */
+	uint32_t cseq;
+	struct list messages;
+	const struct message *request, *provisional, *final, *ack;  /* the first of each; ack: of the INVITE, of either kind; NULL unseen */
+	uint16_t status;             /* last: provisional until final; 0 none */
+	unsigned request_copies, final_copies;    /* sent, retransmissions included, mirror copies and next hops not */
+	int64_t first_ns, last_ns;
+};
+
+enum exchange_kind {
+	EXCHANGE_INITIAL,            /* INVITE/200, or INVITE/reliable 1xx, or 200/ACK (delayed offer) */
+	EXCHANGE_REINVITE, EXCHANGE_UPDATE, EXCHANGE_PRACK
+};
+
+enum exchange_state {
+	EXCHANGE_OFFERED,            /* no answer yet */
+	EXCHANGE_PREVIEW,            /* an answer in an unreliable 18x: early window only */
+	EXCHANGE_STABLE,
+	EXCHANGE_REJECTED,           /* final >= 300: the old session goes on (RFC 3261 14.1) */
+	EXCHANGE_NO_ANSWER           /* ACK without SDP after an offer in the 200: nothing was agreed */
+};
+
+enum { SDP_COPIES_MAX = 6 };
+
+struct sdp_copies {                  /* one session description as it was seen at each place on its way */
+	const struct message *seen[SDP_COPIES_MAX]; /* [0] nearest its author as captured, in capture order; each ->sdp is set */
+	unsigned count;
+};
+
+/* One offer and its answer. Retransmissions and refreshes (same o= version and body) make none. */
+struct exchange {
+	struct list_link in_dialog;
+	enum exchange_kind kind;
+	enum exchange_state state;
+	enum side offerer;
+	bool delayed;                /* the offer stood in a response, the answer in ACK or PRACK */
+	bool refresh;                /* both descriptions equal those of the exchange before */
+	bool version_flaw;           /* body changed, o= version not */
+	bool answer_changed;         /* the 2xx says something else than the reliable 1xx before it: the 2xx counts */
+	bool answer_assumed;         /* 2xx without SDP after a preview: the preview counts (at most likely) */
+	struct sdp_copies offer, answer, preview; /* offer.count 0 in a stable one: the offer was never seen (one-sided capture) */
+	const struct transaction *transaction;
+	int64_t offered_ns;          /* first sight of the offer */
+	int64_t preview_ns;          /* first 18x with SDP */
+	int64_t stable_ns;           /* first sight of the answer that counts (first 2xx, reliable 1xx, ACK ...) */
+	int64_t stable_last_hop_ns;  /* that same answer's first sight on the last segment seen towards the offerer */
+	struct frame_ref stable_at;
+};
+
+enum dialog_state { DIALOG_EARLY, DIALOG_CONFIRMED, DIALOG_ENDED };
+
+struct dialog {
+	struct list_link in_leg;     /* leg.dialogs, by first sight */
+	struct leg *leg;
+	struct span to_tag;          /* empty: a 2xx without tag */
+	enum dialog_state state;
+	bool partial;                /* first message seen was in-dialog: what was agreed before is unknown */
+	bool losing_fork;            /* ended because another To-tag was confirmed first */
+	bool extra_confirmed;        /* a second 2xx with another tag */
+	bool ack_seen;
+	bool tag_changed;            /* its 2xx carried another To-tag than its 18x, or none; no fork */
+	int64_t early_ns, confirmed_ns, acked_ns, ended_ns;   /* confirmed: first 2xx; ended: BYE, fork linger ... */
+	const struct message *confirmed_by, *ended_by;
+	struct list exchanges;
+	struct mslot *mslots;        /* array of media/expectation, NULL until the first exchange has two sides */
+	unsigned mslot_count;
+	bool changed;                /* an exchange was added or changed since the expectation was reckoned */
+};
+
+enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED, LEG_UNKNOWN };
+
+struct party {                       /* one side of a leg */
+	struct span user, display, host, user_agent;  /* of From or To, User-Agent or Server */
+	struct endpoint signalling;  /* source of its own messages on the segment nearest to it that was captured; family 0: never a source */
+	struct endpoint signalling_dst; /* where that segment sends to reach it; = signalling where known */
+	struct endpoint contact;
+	struct span contact_uri;
+};
+
+struct segment {                     /* one pair of SIP neighbours */
+	struct endpoint a, b;        /* a sent the first request seen on it */
+	uint32_t messages_ab, messages_ba;
+};
+
+enum { LEG_SEGMENT_MAX = 8 };
+
+enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES, JOIN_CALL_ID, JOIN_SCORE };
+
+struct leg {
+	struct hash_link by_id;      /* Call-ID and From-tag */
+	struct list_link in_order, in_call;
+	struct arena *arena;
+	struct call *call;           /* never NULL: a leg alone is a call of its own until it is joined */
+	struct span call_id, from_tag;
+	unsigned n;                  /* 1-based, by first message */
+	enum leg_state state;
+	bool partial;                /* first message was in-dialog */
+	bool initial_invite_seen;
+	bool counts_as_call;         /* initial INVITE or a final response to one is in the capture (JSON end.calls) */
+	bool answered;               /* a 2xx to INVITE, or the ACK that proves an unseen one */
+	bool bye_seen, bye_answered, cancel_seen;
+	bool timed_out;              /* ended because nothing was heard of it for idle_timeout_ns; a later message revives it */
+	int64_t alive_ns;            /* last calls_alive() */
+	bool siprec, cut;            /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
+	uint16_t status;             /* final status of the initial INVITE, 0 none */
+	enum side ended_by_side;     /* of BYE; valid when bye_seen */
+	struct party party[2];       /* indexed by enum side */
+	struct segment *segments;    /* segment_count of them, in the order of their first messages */
+	unsigned segment_count;
+	int64_t first_ns, last_ns;   /* any message */
+	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
+	struct frame_ref invite_at, answer_at, bye_at;
+	struct span end_reason;      /* Reason header of BYE or CANCEL */
+	struct list dialogs, transactions, messages;
+	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
+	/* B2BUA */
+	struct leg *parent;          /* the leg that this one continues; NULL */
+	enum leg_join joined_by;
+	unsigned join_score;
+	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
+	struct span header_ids[4];   /* values of the headers of legs.headers */
+	unsigned header_id_count;
+	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
+	bool transferred;            /* a REFER in it was accepted */
+	int64_t refer_ns;
+	uint64_t cookie;             /* for users: detectors, views */
+};
+
+struct call {
+	struct list_link in_order;
+	unsigned n;                  /* 1-based in the report; by first message; 0 until numbered */
+	struct list legs;            /* by first message; the first is the caller's */
+	int64_t first_ns, last_ns;
+};
+
+enum registration_state { REGISTRATION_UNKNOWN, REGISTRATION_REGISTERED, REGISTRATION_FAILED, REGISTRATION_EXPIRED, REGISTRATION_REMOVED };
+
+struct registration {                /* one AOR by one device (Contact or source) at one registrar */
+	struct list_link in_order;
+	struct hash_link by_key;
+	unsigned n;
+	struct arena *arena;
+	struct span aor, user, contact_uri, user_agent, call_id;
+	struct endpoint source, registrar, contact;
+	enum registration_state state;
+	uint16_t status;             /* last final, challenges only when nothing followed */
+	bool succeeded;              /* a 2xx with a binding: counts in JSON end.registrations */
+	bool credentials_sent;
+	uint32_t expires_s, requests, retransmissions, challenges, refusals;
+	int64_t first_ns, last_ns, registered_ns;
+	struct frame_ref request_at, final_at;
+	struct transaction *open;    /* the request that waits for a final */
+};
+
+struct subscription {
+	struct list_link in_order;
+	struct span event, subscriber, resource, state;
+	struct span call_id;
+	struct leg *leg;             /* in whose dialog it lives; NULL: one of its own */
+	struct endpoint subscriber_at, notifier_at;
+	struct frame_ref at;         /* the first message */
+	uint16_t status;             /* last final of SUBSCRIBE */
+	uint16_t notify_status;      /* last final of NOTIFY */
+	unsigned notifies;           /* repetitions and next hops are not counted */
+	uint32_t asked_s, granted_s; /* Expires */
+	uint32_t subscribe_cseq, notify_cseq;
+	int64_t first_ns, last_ns;
+};
+
+enum transfer_state { TRANSFER_ASKED, TRANSFER_ACCEPTED, TRANSFER_DONE, TRANSFER_FAILED };
+
+struct transfer {                    /* one REFER */
+	struct list_link in_order;
+	struct leg *leg;
+	struct leg *target;          /* leg that the REFER caused, or (attended, bridged by the B2BUA itself) that its Replaces names; NULL unknown */
+	enum side by;
+	enum transfer_state state;
+	bool attended;               /* Refer-To carries Replaces */
+	uint16_t status, notified;   /* final of the REFER; last sipfrag status */
+	struct span refer_to;
+	int64_t asked_ns, accepted_ns, done_ns;
+	struct frame_ref at;
+};
+
+/* ---- the state machine ---- */
+
+struct calls_config {
+	int64_t dup_window_ns;       /* 100 ms */
+	int64_t fork_linger_ns;      /* 2 s */
+	int64_t idle_timeout_ns;     /* 300 s */
+	unsigned join_score, join_margin;    /* 80, 25 */
+	const char *join_headers;    /* comma list, "name" or "name:parameter"; NULL: the default of legs.headers */
+	bool keep_texts;             /* raw messages stay */
+	size_t max_legs;             /* 0: no cap */
+};
+
+enum calls_event_kind {
+	CALLS_MESSAGE,               /* every message that was kept */
+	CALLS_OFFER, CALLS_STABLE,   /* an exchange was opened; became stable, rejected or a preview: see exchange->state */
+	CALLS_ANSWERED, CALLS_ENDED, CALLS_TRANSACTION_CLOSED, CALLS_REGISTRATION, CALLS_SUBSCRIPTION, CALLS_TRANSFER, CALLS_LEG_JOINED,
+	CALLS_DIALOG_ENDED,
+	CALLS_EVICTED                /* the leg was thrown away for room; it can be read until the next calls_message or calls_tick */
+};
+
+struct calls_event {
+	enum calls_event_kind kind;
+	struct leg *leg;             /* NULL for registrations */
+	struct dialog *dialog;
+	struct exchange *exchange;
+	struct transaction *transaction;
+	struct message *message;
+	struct registration *registration;
+	struct subscription *subscription;
+	struct transfer *transfer;
+};
+
+enum { CALLS_EVENT_MAX = 16 };
+
+struct calls;
+
+struct calls_counts {
+	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
+	uint64_t evicted_legs, evicted_registrations, messages, unmatched_responses;
+};
+
+struct calls *calls_new(const struct calls_config *config);
+void calls_free(struct calls *c);
+
+/*
+ * One SIP packet (kind PACKET_SIP). copy: the duplicate test calls it a mirror copy of an earlier frame. Returns how many events were
+ * written to events[]; they are in the order in which things happened.
+ */
+size_t calls_message(struct calls *c, const struct packet *p, bool copy, struct calls_event events[CALLS_EVENT_MAX]);
+
+/* Driven by packet time: fork linger, idle calls. Same events. Call again while it returns CALLS_EVENT_MAX. */
+size_t calls_tick(struct calls *c, int64_t now_ns, struct calls_event events[CALLS_EVENT_MAX]);
+
+/* Media of the leg was seen: it is not idle, however long signalling is silent. For stream ticks, not for packets. */
+void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns);
+
+/* Joins legs by relayed media (1.1.4): the engine saw a stream of x leave the host again as a stream of y. */
+void calls_join_media(struct calls *c, struct leg *x, struct leg *y);
+
+/* Numbers calls, settles states that the end of the capture leaves open. Once. */
+void calls_finish(struct calls *c, int64_t last_ns);
+
+struct calls_counts calls_counts(const struct calls *c);
+const struct list *calls_in_order(const struct calls *c);           /* struct call, by first message */
+const struct list *calls_legs(const struct calls *c);               /* struct leg.in_order */
+const struct list *calls_registrations(const struct calls *c);      /* struct registration */
+const struct list *calls_subscriptions(const struct calls *c);
+const struct list *calls_transfers(const struct calls *c);
+
+const char *leg_state_name(enum leg_state s);        /* "ringing", "answered", ... as JSON's call.state */
+const char *leg_join_name(enum leg_join j);          /* "session-id", ... as JSON's joined_by */
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal: what the files of analyzer/calls share. Each public record stands first in a record of its own that holds what only this
+ * folder needs, so that call.h stays readable.
+ */
+#ifndef DEADAIR_CALLS_INTERNAL_H
+#define DEADAIR_CALLS_INTERNAL_H
+
+#include "analyzer/calls/call.h"
+
+enum {
+	LEG_MESSAGES_MAX = 4096,     /* kept; a longer leg goes on with its end only */
+	LEG_DIALOGS_MAX = 32,        /* To-tags of one fork */
+	TRANSACTION_SIGHTINGS_MAX = 48,
+	CALL_LEGS_MAX = 256,         /* joined; conferences are stars, floods are not calls */
+	INITIALS_MAX = 4
+};
+enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
+
+#define T1_NS (500 * MILLISECOND_NS)  /* RFC 3261 17.1.1.1 */
+#define TRANSACTION_LIFE_NS (64 * T1_NS)
+
+/* One message as it was first seen on one address pair. */
+struct sighting {
+	struct sighting *next;       /* newer first */
+	const struct message *seen;  /* the first there */
+	const struct message *origin; /* the MESSAGE_FIRST that it is */
+	uint64_t branch, body;       /* keyed hashes */
+	uint32_t rseq;
+};
+
+struct transaction_record {
+	struct transaction transaction;
+	struct list_link waiting;    /* calls.waiting: no final yet, by first message */
+	bool waits;
+	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
+	bool unhashed;               /* replaced by a new attempt with the same CSeq */
+	struct sighting *sightings;
+	unsigned sighting_count;
+	uint32_t least_vias;         /* of its requests; 0: none seen */
+	struct exchange *exchange;   /* in-dialog ones */
+};
+
+struct tag {                         /* a To-tag that leads to a dialog; a dialog whose tag changed has two */
+	struct hash_link by_tag;
+	struct tag *next;            /* of the same dialog */
+	struct dialog_record *dialog;
+	struct span text;
+};
+
+struct dialog_record {
+	struct dialog dialog;
+	struct tag *tags;
+	struct exchange *initial;    /* of the initial INVITE, whichever of its transactions */
+	struct exchange *stable;     /* the last one that is */
+	struct exchange *awaiting;   /* its offer stood in a response: ACK or PRACK answers */
+	struct endpoint src;         /* of the first response that made it */
+	struct span contact;
+};
+
+struct description {                 /* a session description that the leg has seen */
+	struct description *next;    /* newer first */
+	uint64_t hash;
+	const struct sdp *sdp;
+};
+
+struct phrase {                      /* a short text that repeats in the messages of a leg */
+	struct phrase *next;
+	struct span text;
+};
+
+/* Half-open; failed or given up; established; established and over. */
+enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_LIVE, CLASS_DONE, CLASS_COUNT };
+
+struct call_id {                     /* one Call-ID, whatever the From-tags */
+	struct hash_link by_id;
+	struct span text;
+	struct list legs;            /* leg_record.in_id */
+	bool called, answered;       /* counted */
+};
+
+/* What may join legs. */
+enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER };
+
+struct clue_key {                    /* one value, and the legs that have it */
+	struct hash_link by_hash;
+	uint64_t hash;
+	struct list clues;           /* clue.in_key, newest last */
+};
+
+struct clue {
+	struct list_link in_key, by_age, of_leg;
+	struct clue_key *key;
+	struct leg *leg;
+	uint8_t kind;
+};
+
+struct leg_record {
+	struct leg leg;
+	struct list_link in_class, in_id, lingering, settling;
+	struct call_id *id;
+	enum leg_class class;
+	bool hashed;                 /* in calls.legs_by_id */
+	bool lingers;                /* losing forks wait for their end */
+	bool ended_told;
+	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
+	bool settles;                /* a retry may follow its last final */
+	int64_t linger_ns, settle_ns;
+	unsigned messages_seen, descriptions_seen;
+	struct description *descriptions;
+	struct phrase *phrases;
+	struct transaction_record *initials[INITIALS_MAX];  /* newest first */
+	struct source_rank {
+		uint8_t request_vias, response_vias;  /* 0: no such message */
+		uint8_t score;
+		uint8_t dst_vias;
+	} rank[2];
+	struct list transfers, subscriptions;   /* transfer_record.in_leg, subscription_record.in_leg */
+	struct transfer *caused_by;  /* whose target it is */
+	/* join.c */
+	bool begun;
+	struct list clues;           /* clue.of_leg */
+	struct list pairs_as_child, pairs_as_parent;
+	uint32_t max_forwards;
+	uint64_t codecs;             /* hash of the order of codecs offered */
+	uint16_t ring_status;        /* of the first 18x */
+};
+
+struct transfer_record {
+	struct transfer transfer;
+	struct list_link in_leg;
+	struct transaction *refer;
+	struct span target_user, replaces_call_id;
+	struct address asker, asked;
+};
+
+struct registration_record;
+
+struct due {                         /* heap of registrations by the time at which they must be looked at */
+	struct registration_record **items;
+	size_t count, room;
+};
+
+struct calls {
+	struct calls_config config;
+	struct hash call_ids, legs_by_id, tags, transactions, clues;
+	struct list calls, legs, registrations, subscriptions, transfers;
+	struct list classes[CLASS_COUNT];    /* leg_record.in_class, by last message */
+	struct list lingering, waiting, settling;
+	struct list clues_by_age;
+	struct list subscriptions_used, subscription_graves;
+	struct list graves, registration_graves;  /* taken out; freed at the next packet, when nobody looks at their last events any more */
+	struct calls_event *queue;   /* events not yet handed over */
+	size_t queued, handed, queue_room;
+	struct calls_counts counts;
+	unsigned next_leg, next_registration;
+	struct sdp *scratch;         /* an SDP is parsed here, then kept in the size that it has */
+	struct sip_message *repaired; /* a response with a broken CSeq, made whole; NULL until one comes */
+	struct hash registrations_by_key, registrations_by_id, subscriptions_by_id;
+	struct list registrations_poor, registrations_good;
+	struct due due;
+	struct message stray;        /* the last message that belongs to no leg */
+	int64_t now_ns;
+};
+
+/* The facts of the message in hand, gathered once. */
+struct arrival {
+	struct calls *c;
+	const struct packet *packet;
+	const struct sip_message *sip;
+	bool copy;
+	struct leg_record *leg;
+	struct transaction_record *transaction;
+	struct dialog_record *dialog;
+	struct message *message;
+	enum side client;            /* whose request this is, or answers */
+	enum side author;
+	struct span callee_tag;      /* as the message says */
+	bool reliable;               /* 1xx with 100rel and RSeq (RFC 3262) */
+	uint64_t branch, body;
+	uint32_t rseq;
+};
+
+#define LEG_RECORD(l) ((struct leg_record *)(l))
+#define DIALOG_RECORD(d) ((struct dialog_record *)(d))
+#define TRANSACTION_RECORD(t) ((struct transaction_record *)(t))
+
+/* calls.c */
+void calls_emit(struct calls *c, struct calls_event event);
+
+/* message.c */
+bool message_fits(const struct arrival *a);
+struct message *message_new(const struct arrival *a);
+void message_fill(struct message *m, const struct arrival *a);
+struct frame_ref message_frame(const struct packet *p);
+struct span leg_text(struct leg_record *r, struct span s);
+uint64_t message_branch(const struct sip_message *sip);
+bool message_is_response(const struct message *m, unsigned from, unsigned to);
+
+/* transaction.c */
+struct transaction_record *transaction_get(struct arrival *a);
+void transaction_note(struct arrival *a);
+bool transaction_ack_proves(const struct arrival *a);
+void transactions_tick(struct calls *c, int64_t now_ns);
+void transaction_close(struct calls *c, struct transaction_record *t);
+void transactions_forget(struct calls *c, struct leg_record *r);
+
+/* dialog.c */
+struct dialog_record *dialog_find(struct calls *c, struct span call_id, struct span callee_tag, const struct leg *leg);
+void dialog_note(struct arrival *a);
+void dialog_confirm(struct arrival *a, struct dialog_record *d);
+void dialog_end(struct calls *c, struct dialog_record *d, int64_t at_ns, const struct message *by);
+void dialogs_end_early(struct calls *c, struct leg_record *r, int64_t at_ns, const struct message *by);
+void dialogs_forget(struct calls *c, struct leg_record *r);
+
+/* offer_answer.c */
+void offer_answer_note(struct arrival *a);
+
+/* leg.c */
+struct leg_record *leg_of(struct arrival *a);
+void leg_note(struct arrival *a);
+void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns);
+void leg_classify(struct calls *c, struct leg_record *r);
+void leg_answer(struct arrival *a);
+void legs_tick(struct calls *c, int64_t now_ns);
+void legs_settle(struct calls *c, int64_t last_ns);
+void leg_remove(struct calls *c, struct leg_record *r);
+void legs_bury(struct calls *c);
+struct leg *leg_by_call_id(const struct calls *c, struct span call_id);
+
+/* party.c */
+void party_note(struct arrival *a);
+void party_first(struct arrival *a);
+void segment_note(struct arrival *a);
+
+/* call.c */
+struct call *call_new(struct calls *c, struct leg *leg);
+void call_join(struct calls *c, struct leg *child, struct leg *parent, enum leg_join how, unsigned score);
+void call_leave(struct calls *c, struct leg *leg);
+
+/* clue.c */
+void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
+const struct clue *clue_newest(const struct calls *c, enum clue_kind kind, uint64_t value);
+const struct clue *clue_older(const struct clue *clue);
+void clues_retire(struct calls *c, struct leg_record *r);
+void clues_forget(struct calls *c, struct leg_record *r);
+
+/* join.c */
+void join_note(struct arrival *a);
+void join_forget(struct calls *c, struct leg_record *r);
+
+/* registration.c */
+void registration_note(struct arrival *a);
+void registrations_tick(struct calls *c, int64_t now_ns);
+void registrations_bury(struct calls *c);
+void registrations_free(struct calls *c);
+void registrations_settle(struct calls *c, int64_t last_ns);
+
+/* subscription.c */
+void subscription_note(struct arrival *a);
+void subscriptions_forget(struct leg_record *r);
+void subscriptions_bury(struct calls *c);
+void subscriptions_free(struct calls *c);
+
+/* transfer.c */
+void transfer_note(struct arrival *a);
+void transfers_forget(struct calls *c, struct leg_record *r);
+
+#endif

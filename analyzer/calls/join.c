@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * join: which legs are one call across a B2BUA (1.1.4). X ends at the host where Y starts. Pairs are made when Y begins, from the
+ * clues; their points are reckoned again at each 18x, 200 and BYE; Y joins the best X when nothing else comes near.
+ */
+#include "analyzer/calls/internal.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { PAIRS_MAX = 64, PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, RETRY_SECONDS = 10, HANG_UP_POINTS = 30 };
+
+#define CANDIDATE_WITHIN_NS (3 * SECOND_NS)
+
+struct pair {
+	struct list_link of_child, of_parent;
+	struct leg_record *x, *y;    /* parent, child */
+	unsigned base;               /* what does not change: users, headers, times of the INVITEs */
+	unsigned score;
+	enum leg_join how;           /* its strongest evidence */
+};
+
+/* ---- evidence that stands in the first INVITE ---- */
+
+/* Digits without +, 00 and the national 0. */
+static struct span digits_of(struct span user, char buffer[DIGITS_MAX])
+{
+	size_t n = 0, skip = 0;
+
+	for (size_t i = 0; i < user.n && n < DIGITS_MAX; i++) {
+		if (user.p[i] >= '0' && user.p[i] <= '9')
+			buffer[n++] = (char)user.p[i];
+		else if (!strchr("+-. ()", user.p[i]) || user.p[i] == 0)
+			return SPAN_NONE;
+	}
+	while (skip < n && skip < 2 && buffer[skip] == '0')
+		skip++;
+	return (struct span){ (const uint8_t *)buffer + skip, n - skip };
+}
+
+static bool digits_equal(struct span x, struct span y, size_t *ret_compared)
+{
+	size_t n = x.n < y.n ? x.n : y.n;
+
+	if (n > 9)
+		n = 9;
+	*ret_compared = n;
+	if (n < 6 && x.n != y.n)         /* an extension is whole */
+		return false;
+	return n >= 3 && memcmp(x.p + x.n - n, y.p + y.n - n, n) == 0;
+}
+
+static unsigned called_points(const struct leg *x, const struct leg *y)
+{
+	char bx[DIGITS_MAX], by[DIGITS_MAX];
+	size_t n;
+
+	if (!digits_equal(digits_of(x->party[SIDE_CALLEE].user, bx), digits_of(y->party[SIDE_CALLEE].user, by), &n))
+		return 0;
+	return n >= 6 ? 25 : 12;
+}
+
+static bool is_anonymous(struct span user)
+{
+	return user.n == 0 || span_equal_nocase(user, SPAN("anonymous")) || span_equal_nocase(user, SPAN("unknown")) ||
+	       span_equal_nocase(user, SPAN("restricted"));
+}
+
+static uint64_t caller_value(struct span user)
+{
+	char buffer[DIGITS_MAX];
+	struct span digits = digits_of(user, buffer);
+
+	if (digits.n > 9)
+		digits = span_from(digits, digits.n - 9);
+	return digits.n >= 3 ? hash_bytes(digits.p, digits.n) : hash_bytes(user.p, user.n);
+}
+
+static bool is_live(const struct leg *leg)
+{
+	return leg->end_ns == NS_NONE;
+}
+
+/* A number that many calls show at once is the company's, not a person's. */
+static bool is_shared_number(const struct calls *c, struct span user)
+{
+	unsigned live = 0;
+
+	for (const struct clue *it = clue_newest(c, CLUE_CALLER, caller_value(user)); it && live <= PARALLEL_CALLS_MAX; it = clue_older(it))
+		live += is_live(it->leg);
+	return live > PARALLEL_CALLS_MAX;
+}
+
+static unsigned calling_points(const struct calls *c, const struct leg *x, const struct leg *y)
+{
+	struct span ux = x->party[SIDE_CALLER].user, uy = y->party[SIDE_CALLER].user;
+	char bx[DIGITS_MAX], by[DIGITS_MAX];
+	struct span dx = digits_of(ux, bx), dy = digits_of(uy, by);
+	unsigned points = 0;
+	size_t n;
+
+	if (is_anonymous(ux) || is_anonymous(uy))
+		return 0;
+	if (digits_equal(dx, dy, &n))
+		points = n >= 6 ? 20 : 8;
+	else if (!dx.n && ux.n >= 3 && span_equal_nocase(ux, uy))
+		points = 15;
+	return points && !is_shared_number(c, uy) ? points : 0;
+}
+
+static unsigned close_points(int64_t first_ns, int64_t then_ns, const unsigned *ms, const unsigned *points, size_t n)
+{
+	int64_t apart_ns = ns_minus(then_ns, first_ns);
+
+	if (first_ns == NS_NONE || then_ns == NS_NONE || apart_ns < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (apart_ns <= ms[i] * MILLISECOND_NS)
+			return points[i];
+	}
+	return 0;
+}
+
+static unsigned invite_points(const struct leg *x, const struct leg *y)
+{
+	static const unsigned ms[] = { 20, 100, 1000, 3000 }, points[] = { 25, 20, 10, 5 };
+
+	return close_points(x->invite_ns, y->invite_ns, ms, points, 4);
+}
+
+static bool id_is_real(struct span id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		if (id.p[i] != '0' && id.p[i] != '-')
+			return true;
+	}
+	return false;
+}
+
+static bool same_id(struct span x, struct span y)
+{
+	return id_is_real(x) && span_equal_nocase(x, y);
+}
+
+static bool session_ids_agree(const struct leg *x, const struct leg *y)
+{
+	return same_id(x->session_id, y->session_id) || same_id(x->session_id, y->session_id_remote) ||
+	       same_id(x->session_id_remote, y->session_id);
+}
+
+static bool headers_agree(const struct leg *x, const struct leg *y)
+{
+	for (unsigned i = 0; i < y->header_id_count; i++) {
+		if (span_equal(y->header_ids[i], x->call_id))
+			return true;
+		for (unsigned k = 0; k < x->header_id_count; k++) {
+			if (span_equal(y->header_ids[i], x->header_ids[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool call_ids_contain(struct span x, struct span y)
+{
+	struct span shorter = x.n < y.n ? x : y, longer = x.n < y.n ? y : x;
+
+	return shorter.n >= 8 && shorter.n <= 256 && longer.n <= 256 && span_find_text(longer, shorter) < longer.n;
+}
+
+static unsigned strongest(struct pair *p, unsigned points, enum leg_join how, unsigned *best)
+{
+	if (points > *best) {
+		*best = points;
+		p->how = how;
+	}
+	return points;
+}
+
+static bool shares(const struct leg_record *x, const struct leg_record *y, enum clue_kind kind);
+
+static void base_reckon(const struct calls *c, struct pair *p)
+{
+	const struct leg *x = &p->x->leg, *y = &p->y->leg;
+	unsigned best = 0, sum = 0;
+
+	p->how = JOIN_SCORE;
+	if (session_ids_agree(x, y))
+		sum += strongest(p, 100, JOIN_SESSION_ID, &best);
+	if (headers_agree(x, y))
+		sum += strongest(p, 100, JOIN_HEADER, &best);
+	if (y->replaces_call_id.n && span_equal(y->replaces_call_id, x->call_id))
+		sum += strongest(p, 100, JOIN_REPLACES, &best);
+	if (shares(p->x, p->y, CLUE_SOCKET))
+		sum += strongest(p, 80, JOIN_DIRECT_MEDIA, &best);
+	if (shares(p->x, p->y, CLUE_ORIGIN))
+		sum += strongest(p, 70, JOIN_ORIGIN, &best);
+	if (call_ids_contain(x->call_id, y->call_id))
+		sum += strongest(p, 60, JOIN_CALL_ID, &best);
+	sum += called_points(x, y) + calling_points(c, x, y) + invite_points(x, y);
+	if (p->y->max_forwards && p->y->max_forwards < p->x->max_forwards)
+		sum += 5;
+	if (p->x->codecs && p->x->codecs == p->y->codecs)
+		sum += 5;
+	p->base = sum;
+}
+
+/* ---- evidence that comes later ---- */
+
+static int64_t apart(int64_t a_ns, int64_t b_ns)
+{
+	return a_ns == NS_NONE || b_ns == NS_NONE ? INT64_MAX : a_ns > b_ns ? ns_minus(a_ns, b_ns) : ns_minus(b_ns, a_ns);
+}
+
+static void score_reckon(struct pair *p)
+{
+	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 }, answer[] = { 30, 20 };
+	const struct leg *x = &p->x->leg, *y = &p->y->leg;
+	int64_t hung_up_apart = apart(x->bye_ns, y->bye_ns);
+
+	p->score = p->base;
+	if (p->x->ring_status && p->x->ring_status == p->y->ring_status)
+		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
+	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
+	if (hung_up_apart <= 500 * MILLISECOND_NS)
+		p->score += hung_up_apart <= 50 * MILLISECOND_NS ? 30 : 20;
+}
+
+/* ---- sharing a socket or an o= line ---- */
+
+static const struct leg *stranger_with(const struct clue *clue, const struct leg_record *x, const struct leg_record *y)
+{
+	for (const struct clue *it = LIST_ENTRY(clue->key->clues.head.prev, struct clue, in_key); it; it = clue_older(it)) {
+		if (it->leg != &x->leg && it->leg != &y->leg && it->leg->call != x->leg.call && it->leg->call != y->leg.call && is_live(it->leg))
+			return it->leg;
+	}
+	return NULL;
+}
+
+/* A port that a third live leg names too says nothing. */
+static bool shares(const struct leg_record *x, const struct leg_record *y, enum clue_kind kind)
+{
+	LIST_EACH(i, &x->clues) {
+		const struct clue *a = LIST_ENTRY(i, struct clue, of_leg);
+
+		if (a->kind != kind)
+			continue;
+		LIST_EACH(k, &y->clues) {
+			const struct clue *b = LIST_ENTRY(k, struct clue, of_leg);
+
+			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_with(a, x, y)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- who may be joined at all ---- */
+
+static bool ends_at(const struct leg *leg, const struct address *host)
+{
+	for (unsigned i = 0; i < leg->segment_count; i++) {
+		if (address_equal(&leg->segments[i].b.addr, host))
+			return true;
+	}
+	return false;
+}
+
+static bool meet_at_one_host(const struct leg *x, const struct leg *y)
+{
+	if (address_known(&y->party[SIDE_CALLER].signalling.addr) && ends_at(x, &y->party[SIDE_CALLER].signalling.addr))
+		return true;
+	return y->segment_count && ends_at(x, &y->segments[0].a.addr);
+}
+
+static bool answered_elsewhere(const struct leg *x, const struct leg *y)
+{
+	if (!y->answered)
+		return false;
+	LIST_EACH(it, &x->call->legs) {
+		const struct leg *sibling = LIST_ENTRY(it, struct leg, in_call);
+
+		if (sibling != y && sibling->parent == x && sibling->answered && !sibling->is_transfer && !sibling->siprec)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Y takes the way that X took: another call, or a branch of one ring group. A host that serves itself (all on one address) is told
+ * apart by its ports.
+ */
+static bool same_way(const struct leg *x, const struct leg *y)
+{
+	const struct segment *a = &x->segments[0], *b = &y->segments[0];
+
+	if (!x->segment_count || !y->segment_count || !address_equal(&a->a.addr, &b->a.addr))
+		return false;
+	return !address_equal(&a->a.addr, &a->b.addr) || !endpoint_equal(&a->b, &b->a);
+}
+
+/* What can never be, however well it scores. */
+static bool is_possible(const struct leg *x, const struct leg *y)
+{
+	if (x == y || x->partial || x->invite_ns == NS_NONE || y->invite_ns == NS_NONE || y->invite_ns < x->invite_ns)
+		return false;
+	if (x->end_ns != NS_NONE && x->end_ns < y->invite_ns)
+		return false;            /* over before: a retry, not a leg */
+	if (x->parent == y || x->call->legs.count + y->call->legs.count > CALL_LEGS_MAX)
+		return false;
+	return !same_way(x, y) && meet_at_one_host(x, y) && !answered_elsewhere(x, y);
+}
+
+static struct pair *pair_find(const struct leg_record *x, const struct leg_record *y)
+{
+	LIST_EACH(it, &y->pairs_as_child) {
+		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
+
+		if (p->x == x)
+			return p;
+	}
+	return NULL;
+}
+
+static void pair_free(struct pair *p)
+{
+	list_remove(&p->y->pairs_as_child, &p->of_child);
+	list_remove(&p->x->pairs_as_parent, &p->of_parent);
+	free(p);
+}
+
+static void pair_add(struct calls *c, struct leg_record *x, struct leg_record *y)
+{
+	struct pair *p;
+
+	if (y->leg.parent || x->leg.call == y->leg.call || !is_possible(&x->leg, &y->leg))
+		return;
+	p = pair_find(x, y);
+	if (!p) {
+		if (y->pairs_as_child.count >= PAIRS_MAX || x->pairs_as_parent.count >= PAIRS_MAX)
+			return;
+		p = memory_zalloc(sizeof *p);
+		p->x = x;
+		p->y = y;
+		list_add_tail(&y->pairs_as_child, &p->of_child);
+		list_add_tail(&x->pairs_as_parent, &p->of_parent);
+	}
+	base_reckon(c, p);
+	score_reckon(p);
+}
+
+/* Every other leg with this clue; the earlier of two is the parent. */
+static void pairs_from(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
+{
+	for (const struct clue *it = clue_newest(c, kind, value); it; it = clue_older(it)) {
+		struct leg_record *other = LEG_RECORD(it->leg);
+
+		if (other == r || other->leg.invite_ns == NS_NONE)
+			continue;
+		if (other->leg.n > r->leg.n)
+			pair_add(c, r, other);
+		else
+			pair_add(c, other, r);
+	}
+}
+
+static void clue_pairs(struct arrival *a, enum clue_kind kind, uint64_t value)
+{
+	clue_add(a->c, a->leg, kind, value);
+	pairs_from(a->c, a->leg, kind, value);
+}
+
+/* ---- the verdict ---- */
+
+static void pairs_of_child_free(struct leg_record *y)
+{
+	while (y->pairs_as_child.count)
+		pair_free(LIST_ENTRY(y->pairs_as_child.head.next, struct pair, of_child));
+}
+
+static void verdict(struct calls *c, struct leg_record *y)
+{
+	struct pair *best = NULL;
+	unsigned second = 0;
+
+	if (y->leg.parent)
+		return;
+	LIST_EACH(it, &y->pairs_as_child) {
+		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
+
+		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
+			best = p;
+	}
+	if (!best || best->score < c->config.join_score)
+		return;
+	LIST_EACH(it, &y->pairs_as_child) {
+		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
+
+		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call && is_possible(&p->x->leg, &y->leg))
+			second = p->score;
+	}
+	if (best->score < second + c->config.join_margin)
+		return;
+	if (best->how == JOIN_REPLACES)
+		y->leg.is_transfer = true;
+	if (best->x->leg.call != y->leg.call)
+		call_join(c, &y->leg, &best->x->leg, best->how, best->score);
+	pairs_of_child_free(y);
+}
+
+/* Both are answered, or one has failed: no more points can come but those for hanging up together. */
+static bool is_hopeless(const struct calls *c, const struct pair *p)
+{
+	const struct leg *x = &p->x->leg, *y = &p->y->leg;
+	bool both_over = x->end_ns != NS_NONE && y->end_ns != NS_NONE;
+	bool one_failed = (x->end_ns != NS_NONE && !x->answered) || (y->end_ns != NS_NONE && !y->answered);
+
+	return both_over || one_failed || (x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score);
+}
+
+/* Something happened to the leg: its pairs say more now. */
+static void reckon_again(struct calls *c, struct leg_record *r)
+{
+	LIST_EACH(it, &r->pairs_as_child)
+		score_reckon(LIST_ENTRY(it, struct pair, of_child));
+	LIST_EACH(it, &r->pairs_as_parent)
+		score_reckon(LIST_ENTRY(it, struct pair, of_parent));
+	verdict(c, r);
+	for (struct list_link *it = r->pairs_as_parent.head.next, *next; it != &r->pairs_as_parent.head; it = next) {
+		next = it->next;
+		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y);   /* frees at most this one of ours */
+	}
+	LIST_EACH_SAFE(it, &r->pairs_as_child) {
+		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_child)))
+			pair_free(LIST_ENTRY(it, struct pair, of_child));
+	}
+	LIST_EACH_SAFE(it, &r->pairs_as_parent) {
+		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_parent)))
+			pair_free(LIST_ENTRY(it, struct pair, of_parent));
+	}
+}
+
+/* ---- what a message adds ---- */
+
+static uint64_t endpoint_value(const struct endpoint *e)
+{
+	return hash_mix(hash_bytes(e->addr.bytes, sizeof e->addr.bytes), (uint64_t)e->port << 8 | e->addr.family);
+}
+
+static uint64_t address_value(const struct address *addr)
+{
+	return hash_mix(hash_bytes(addr->bytes, sizeof addr->bytes), addr->family);
+}
+
+static void description_note(struct arrival *a)
+{
+	const struct sdp *sdp = a->message->sdp;
+	uint64_t origin;
+
+	if (!sdp)
+		return;
+	if (sdp->session_id.n && sdp->origin_host.n) {
+		origin = hash_mix(hash_bytes(sdp->origin_user.p, sdp->origin_user.n), hash_bytes(sdp->session_id.p, sdp->session_id.n));
+		clue_pairs(a, CLUE_ORIGIN, hash_mix(origin, hash_bytes(sdp->origin_host.p, sdp->origin_host.n)));
+	}
+	for (unsigned i = 0; i < sdp->media_count; i++) {
+		const struct sdp_media *m = &sdp->media[i];
+
+		if (m->port && address_known(&m->at.addr) && !address_unspecified(&m->at.addr))
+			clue_pairs(a, CLUE_SOCKET, endpoint_value(&m->at));
+	}
+}
+
+static uint64_t codec_order(const struct sdp *sdp)
+{
+	uint64_t h = 0;
+
+	for (unsigned i = 0; i < sdp->media_count && i < 1; i++) {
+		for (unsigned k = 0; k < sdp->media[i].format_count; k++) {
+			struct span codec = sdp->media[i].formats[k].codec;
+
+			h = hash_mix(h + 1, codec.n ? hash_bytes(codec.p, codec.n) : sdp->media[i].formats[k].pt);
+		}
+	}
+	return h;
+}
+
+static void session_id_note(struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg;
+	struct span rest = sip_header_value(a->sip, SIP_H_SESSION_ID), remote, id;
+
+	if (!rest.n || leg->session_id.n)
+		return;
+	if (sip_parameter(span_from(rest, span_find(rest, ';')), SPAN("remote"), &remote) && id_is_real(remote))
+		leg->session_id_remote = leg_text(a->leg, remote);
+	if (!span_split(&rest, ';', &id) || !id_is_real(span_trim(id)))
+		return;
+	leg->session_id = leg_text(a->leg, span_trim(id));
+	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(leg->session_id.p, leg->session_id.n));
+	if (leg->session_id_remote.n)
+		pairs_from(a->c, a->leg, CLUE_SESSION_ID, hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n));
+}
+
+/* "name" or "name:parameter" of a header that carries the other leg's identity. */
+static struct span header_id(const struct sip_message *sip, struct span rule)
+{
+	size_t colon = span_find(rule, ':');
+	struct span name = span_first(rule, colon), value = SPAN_NONE, parameter;
+
+	for (unsigned i = 0; i < sip->header_count; i++) {
+		if (span_equal_nocase(sip->headers[i].name_text, name)) {
+			value = sip->headers[i].value;
+			break;
+		}
+	}
+	if (colon >= rule.n || !value.n)
+		return value;
+	if (span_starts_nocase(value, span_from(rule, colon + 1)))       /* icid-value stands first, without a semicolon before it */
+		value = span_from(value, rule.n - colon);
+	else if (sip_parameter(value, span_from(rule, colon + 1), &parameter))
+		return parameter;
+	else
+		return SPAN_NONE;
+	value = span_trim(span_first(value, span_find(value, ';')));
+	return value.n >= 2 && value.p[0] == '"' ? (struct span){ value.p + 1, value.n - 2 } : value;
+}
+
+static void header_ids_note(struct arrival *a)
+{
+	static const char rules[] = "X-CID,X-Call-ID,X-Original-Call-ID,P-Charging-Vector:icid-value";
+	struct leg *leg = &a->leg->leg, *named;
+	struct span rest = span_of(a->c->config.join_headers ? a->c->config.join_headers : rules), rule;
+
+	while (leg->header_id_count < sizeof leg->header_ids / sizeof leg->header_ids[0] && rest.n && span_split(&rest, ',', &rule)) {
+		struct span id = header_id(a->sip, span_trim(rule));
+
+		if (id.n < 4)
+			continue;
+		leg->header_ids[leg->header_id_count++] = leg_text(a->leg, id);
+		clue_pairs(a, CLUE_HEADER, hash_bytes(id.p, id.n));
+		named = leg_by_call_id(a->c, id);
+		if (named)
+			pair_add(a->c, LEG_RECORD(named), a->leg);
+	}
+}
+
+static void replaces_note(struct arrival *a)
+{
+	static const enum sip_header_name names[] = { SIP_H_REPLACES, SIP_H_JOIN, SIP_H_TARGET_DIALOG };
+	struct leg *leg = &a->leg->leg;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0] && !leg->replaces_call_id.n; i++) {
+		struct span rest = sip_header_value(a->sip, names[i]), id;
+
+		if (!rest.n || !span_split(&rest, ';', &id))
+			continue;
+		leg->replaces_call_id = leg_text(a->leg, span_trim(id));
+		leg->is_transfer |= names[i] == SIP_H_REPLACES;
+	}
+}
+
+/* The dialog named by Replaces is on record: they are one call, wherever they meet. */
+static void replaces_join(struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg, *named;
+
+	if (!leg->replaces_call_id.n || leg->parent)
+		return;
+	named = leg_by_call_id(a->c, leg->replaces_call_id);
+	if (!named || named == leg || named->call == leg->call || named->call->legs.count + leg->call->legs.count > CALL_LEGS_MAX)
+		return;
+	call_join(a->c, leg, named, JOIN_REPLACES, 100);
+}
+
+static bool same_attempt(const struct leg *x, const struct leg *y)
+{
+	return address_equal(&x->party[SIDE_CALLER].signalling.addr, &y->party[SIDE_CALLER].signalling.addr) &&
+	       span_equal(x->party[SIDE_CALLER].user, y->party[SIDE_CALLER].user) &&
+	       span_equal(x->party[SIDE_CALLEE].user, y->party[SIDE_CALLEE].user);
+}
+
+/* The same caller, the same number, right after a failure: tried again with a new Call-ID. */
+static void retry_note(struct arrival *a, uint64_t caller)
+{
+	struct leg *leg = &a->leg->leg;
+
+	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller); it && !leg->is_retry; it = clue_older(it)) {
+		const struct leg *old = it->leg;
+
+		if (old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 && leg->invite_ns >= old->end_ns &&
+		    ns_minus(leg->invite_ns, old->end_ns) <= RETRY_SECONDS * SECOND_NS && same_attempt(old, leg))
+			leg->is_retry = true;
+	}
+}
+
+static void hosts_note(struct arrival *a)
+{
+	uint64_t here = address_value(&a->packet->src.addr);
+
+	for (const struct clue *it = clue_newest(a->c, CLUE_HOST, here); it; it = clue_older(it)) {
+		if (ns_minus(a->packet->at_ns, it->leg->invite_ns) > CANDIDATE_WITHIN_NS)
+			break;
+		if (it->leg != &a->leg->leg)
+			pair_add(a->c, LEG_RECORD(it->leg), a->leg);
+	}
+	clue_add(a->c, a->leg, CLUE_HOST, address_value(&a->packet->dst.addr));
+}
+
+static void begun(struct arrival *a)
+{
+	struct leg_record *r = a->leg;
+	uint64_t caller = caller_value(r->leg.party[SIDE_CALLER].user);
+
+	if (r->max_forwards == 0 && a->sip->has_max_forwards)
+		r->max_forwards = a->sip->max_forwards;
+	if (r->codecs == 0 && a->message->sdp)
+		r->codecs = codec_order(a->message->sdp);
+	if (a->message->repeat == MESSAGE_FIRST && !r->begun) {
+		r->begun = true;
+		retry_note(a, caller);
+		if (!is_anonymous(r->leg.party[SIDE_CALLER].user))
+			clue_add(a->c, r, CLUE_CALLER, caller);
+		replaces_note(a);
+		replaces_join(a);
+		session_id_note(a);
+		header_ids_note(a);
+	}
+	hosts_note(a);
+}
+
+static bool says_more(const struct arrival *a)
+{
+	const struct message *m = a->message;
+
+	if (m->request)
+		return m->method == SIP_INVITE || m->method == SIP_BYE || m->method == SIP_UPDATE || m->sdp;
+	return m->method == SIP_INVITE && m->status > 100 && m->status < 300;
+}
+
+void join_note(struct arrival *a)
+{
+	struct leg_record *r = a->leg;
+
+	if (a->message->repeat == MESSAGE_RETRANSMITTED || !r->leg.initial_invite_seen)
+		return;
+	if (a->transaction->transaction.initial && a->sip->request && a->sip->method == SIP_INVITE)
+		begun(a);
+	if (message_is_response(a->message, 101, 199) && r->ring_status == 0 && a->transaction->transaction.initial)
+		r->ring_status = a->message->status;
+	description_note(a);
+	if (says_more(a) || r->leg.end_ns != NS_NONE)
+		reckon_again(a->c, r);
+	if (r->leg.end_ns != NS_NONE)
+		clues_retire(a->c, r);
+}
+
+void calls_join_media(struct calls *c, struct leg *x, struct leg *y)
+{
+	struct leg *parent = x->n < y->n ? x : y, *child = parent == x ? y : x;
+
+	if (x->call == y->call || child->parent || parent->call->legs.count + child->call->legs.count > CALL_LEGS_MAX)
+		return;
+	call_join(c, child, parent, JOIN_MEDIA, 100);
+	pairs_of_child_free(LEG_RECORD(child));
+}
+
+void join_forget(struct calls *c, struct leg_record *r)
+{
+	pairs_of_child_free(r);
+	while (r->pairs_as_parent.count)
+		pair_free(LIST_ENTRY(r->pairs_as_parent.head.next, struct pair, of_parent));
+	clues_forget(c, r);
+}

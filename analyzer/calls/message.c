@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* message: a SIP packet as a record of its leg, with texts and session description that outlive the packet. */
+#include "analyzer/calls/internal.h"
+
+#include <stddef.h>
+
+enum {
+	PHRASES_WALKED = 12,         /* User-Agents, Contacts, reasons of one leg are few */
+	DESCRIPTIONS_WALKED = 24,
+	DEFAULT_PORT = 5060, DEFAULT_TLS_PORT = 5061
+};
+
+struct frame_ref message_frame(const struct packet *p)
+{
+	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+}
+
+bool message_is_response(const struct message *m, unsigned from, unsigned to)
+{
+	return !m->request && m->status >= from && m->status <= to;
+}
+
+uint64_t message_branch(const struct sip_message *sip)
+{
+	const struct sip_via *via = &sip->via;
+
+	if (span_starts_nocase(via->branch, SPAN("z9hG4bK")))
+		return hash_mix(hash_bytes(via->branch.p, via->branch.n), hash_bytes(via->host.p, via->host.n));
+	return hash_bytes(via->whole.p, via->whole.n);   /* RFC 2543 */
+}
+
+/* Are there still records to spare for this leg? Its end is noted even when not. */
+bool message_fits(const struct arrival *a)
+{
+	return a->leg->leg.messages.count < LEG_MESSAGES_MAX && arena_bytes(a->leg->leg.arena) < LEG_ARENA_MAX;
+}
+
+/* A copy in the leg's arena, or the same text from an earlier message. */
+struct span leg_text(struct leg_record *r, struct span s)
+{
+	struct phrase *t = r->phrases;
+	unsigned walked = 0;
+
+	if (s.n == 0)
+		return SPAN_NONE;
+	for (; t && walked < PHRASES_WALKED; t = t->next, walked++) {
+		if (span_equal(t->text, s))
+			return t->text;
+	}
+	t = arena_zalloc(r->leg.arena, sizeof *t);
+	t->text = arena_dup(r->leg.arena, s);
+	t->next = r->phrases;
+	r->phrases = t;
+	return t->text;
+}
+
+/* The same place in the copy of the message; a text that lies elsewhere is copied. */
+static struct span kept(const struct arrival *a, struct span raw, struct span s)
+{
+	struct span from = a->sip->bytes;
+
+	if (s.n == 0)
+		return SPAN_NONE;
+	if (raw.n && s.p >= from.p && s.p + s.n <= from.p + from.n)
+		return (struct span){ raw.p + (s.p - from.p), s.n };
+	return leg_text(a->leg, s);
+}
+
+/* In the size that it has: the parser's record has room for the largest. */
+static const struct sdp *sdp_kept(struct arena *arena, const struct sdp *parsed)
+{
+	size_t size = offsetof(struct sdp, media) + parsed->media_count * sizeof parsed->media[0];
+
+	return memcpy(arena_zalloc(arena, size), parsed, size);
+}
+
+/* One parsed copy for all equal bodies of a leg: repetitions and next hops cost nothing. */
+static const struct sdp *leg_description(const struct arrival *a, struct span raw)
+{
+	struct leg_record *r = a->leg;
+	struct span body = a->sip->sdp;
+	uint64_t hash = hash_bytes(body.p, body.n);
+	struct description *d = r->descriptions;
+	unsigned walked = 0;
+
+	for (; d && walked < DESCRIPTIONS_WALKED; d = d->next, walked++) {
+		if (d->hash == hash && span_equal(d->sdp->bytes, body))
+			return d->sdp;
+	}
+	body = raw.n ? kept(a, raw, body) : arena_dup(r->leg.arena, body);
+	if (!sdp_parse(body, a->c->scratch))
+		return NULL;
+	d = arena_zalloc(r->leg.arena, sizeof *d);
+	d->hash = hash;
+	d->sdp = sdp_kept(r->leg.arena, a->c->scratch);
+	d->next = r->descriptions;
+	r->descriptions = d;
+	return d->sdp;
+}
+
+static struct endpoint contact_endpoint(const struct sip_address *contact)
+{
+	struct endpoint at = { 0 };
+
+	if (!contact->host.n || !address_parse(contact->host, &at.addr))
+		return (struct endpoint){ 0 };
+	at.port = contact->has_port ? contact->port : span_equal_nocase(contact->scheme, SPAN("sips")) ? DEFAULT_TLS_PORT : DEFAULT_PORT;
+	return at;
+}
+
+static bool was_cut(const struct arrival *a)
+{
+	return (a->sip->flaws & SIP_FLAW_BODY_CUT) || (a->packet->has & HAS_TRUNCATED);
+}
+
+/* What needs no copying. */
+void message_fill(struct message *m, const struct arrival *a)
+{
+	const struct packet *p = a->packet;
+	const struct sip_message *sip = a->sip;
+
+	m->at = message_frame(p);
+	m->src = p->src;
+	m->dst = p->dst;
+	memcpy(m->src_mac, p->mac_src, sizeof m->src_mac);
+	memcpy(m->dst_mac, p->mac_dst, sizeof m->dst_mac);
+	m->ttl = p->ttl;
+	m->transport = p->transport;
+	m->method = (uint8_t)sip->method;
+	m->by = (uint8_t)a->author;
+	m->request = sip->request;
+	m->has_to_tag = sip->to.tag.n != 0;
+	m->cut = was_cut(a);
+	m->status = (uint16_t)sip->status;
+	m->fragments = p->fragments;
+	m->cseq = sip->cseq;
+	m->flaws = sip->flaws;
+	m->via_count = sip->via_count;
+	m->bytes_on_wire = p->wire_bytes;
+	m->first = m;
+	m->contact = contact_endpoint(&sip->contact);
+}
+
+/* The name of a known method needs no memory. */
+static struct span method_text(const struct arrival *a, struct span raw)
+{
+	enum sip_method method = a->sip->method;
+
+	if (method == SIP_METHOD_NONE)
+		return SPAN_NONE;
+	if (method != SIP_METHOD_OTHER)
+		return span_of(sip_method_name(method));
+	return kept(a, raw, a->sip->request ? a->sip->method_text : a->sip->cseq_method);
+}
+
+/* The earlier message whose bytes are the very same, so that a repetition costs no text. */
+static struct span raw_of(const struct arrival *a)
+{
+	if (!a->c->config.keep_texts)
+		return SPAN_NONE;
+	for (const struct sighting *s = a->transaction->sightings; s; s = s->next) {
+		if (span_equal(s->seen->raw, a->sip->bytes))
+			return s->seen->raw;
+	}
+	return arena_dup(a->leg->leg.arena, a->sip->bytes);
+}
+
+struct message *message_new(const struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg;
+	struct message *m = arena_zalloc(leg->arena, sizeof *m);
+	const struct sip_message *sip = a->sip;
+
+	message_fill(m, a);
+	m->leg = leg;
+	m->raw = raw_of(a);
+	m->to_tag = kept(a, m->raw, sip->to.tag);
+	m->method_text = method_text(a, m->raw);
+	m->reason = kept(a, m->raw, sip->reason);
+	m->user_agent = kept(a, m->raw, sip->user_agent);
+	m->contact_uri = kept(a, m->raw, sip->contact.uri);
+	m->sdp = sip->sdp.n ? leg_description(a, m->raw) : NULL;
+	if (m->cut)
+		leg->cut = true;
+	list_add_tail(&leg->messages, &m->in_leg);
+	return m;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* config: the keys of detectors and of the engine, with what was set. */
+#include "analyzer/config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/detect/detector.h"
+#include "captures/base/memory.h"
+
+/* Sections that belong to no detector. */
+static const struct config_key dup_keys[] = {
+	{ "window-ms", 20, "ms", 1, 1000, "field: mirror copies measured 7-25 us apart, switches add up to a few ms" },
+	{ "sip-window-ms", 100, "ms", 1, 500, "below the smallest SIP retransmission interval in use" },
+	{ 0 },
+};
+static const struct config_key twin_keys[] = {
+	{ "max-ms", 500, "ms", 1, 5000, "field: a relay with a jitter buffer" },
+	{ 0 },
+};
+static const struct config_key legs_keys[] = {
+	{ "join-score", 80, "points", 1, 300, "field" },
+	{ "join-margin", 25, "points", 0, 300, "field" },
+	{ 0 },
+};
+static const struct config_key fork_keys[] = {
+	{ "linger-ms", 2000, "ms", 0, 60000, "field: media of losing branches until their CANCEL is done" },
+	{ 0 },
+};
+static const struct config_key call_keys[] = {
+	{ "idle-timeout-s", 300, "s", 10, 86400, "VoIPmonitor rtptimeout" },
+	{ 0 },
+};
+static const struct config_key expect_keys[] = {
+	{ "start-grace-ms", 1500, "ms", 0, 30000, "field: handset pick-up" },
+	{ "ice-grace-ms", 3000, "ms", 0, 30000, "field: ICE checks and the DTLS handshake" },
+	{ "dtx-max-gap-s", 60, "s", 1, 3600, "field" },
+	{ "move-overlap-ms", 2000, "ms", 0, 30000, "RFC 3264 8.3.1: both addresses are valid for a while" },
+	{ "bye-linger-ms", 2000, "ms", 0, 60000, "field: tails up to 2 s are normal" },
+	{ "min-call-s", 3, "s", 0, 60, "field: hung up before anyone spoke" },
+	{ 0 },
+};
+static const struct config_key rtp_keys[] = {
+	{ "heuristic-packets", 10, "packets", 4, 100, "measured on 3 192 public captures" },
+	{ "interval-s", 5, "s", 1, 60, "RFC 3550 6.2: the nominal RTCP interval" },
+	{ "reorder-ms", 200, "ms", 0, 5000, "field" },
+	{ "overlap-ms", 500, "ms", 0, 10000, "field" },
+	{ 0 },
+};
+static const struct config_key finding_keys[] = {
+	{ "holdoff-s", 5, "s", 0, 600, "field" },
+	{ "reopen-s", 30, "s", 0, 3600, "field" },
+	{ 0 },
+};
+static const struct config_key incident_keys[] = {
+	{ "window-s", 300, "s", 1, 86400, "field" },
+	{ 0 },
+};
+static const struct config_key media_keys[] = {
+	{ "max-stray", 5, "packets", 0, 100, "field: a packet or two of a stream that was stopped at once" },
+	{ 0 },
+};
+
+static const struct { const char *section; const struct config_key *keys; } sections[] = {
+	{ "dup", dup_keys }, { "twin", twin_keys }, { "legs", legs_keys }, { "fork", fork_keys }, { "call", call_keys }, { "expect", expect_keys },
+	{ "rtp", rtp_keys }, { "finding", finding_keys }, { "incident", incident_keys }, { "media", media_keys },
+};
+
+struct setting {
+	const struct config_key *key;
+	double value;
+};
+
+struct config {
+	struct setting *settings;    /* only what differs from its default */
+	unsigned count;
+};
+
+struct config *config_new(void)
+{
+	return memory_zalloc(sizeof(struct config));
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	free(c->settings);
+	free(c);
+}
+
+static const struct config_key *key_in(const struct config_key *keys, const char *name)
+{
+	for (; keys && keys->name; keys++) {
+		if (strcmp(keys->name, name) == 0)
+			return keys;
+	}
+	return NULL;
+}
+
+static const struct config_key *key_find(const char *section, const char *name)
+{
+	const struct detector *detector = registry_find(section);
+
+	if (detector)
+		return key_in(detector->keys, name);
+	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+		if (strcmp(sections[i].section, section) == 0)
+			return key_in(sections[i].keys, name);
+	}
+	return NULL;
+}
+
+double config_value(const struct config *c, const char *section, const char *name)
+{
+	const struct config_key *key = key_find(section, name);
+
+	assert(key);
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->settings[i].key == key)
+			return c->settings[i].value;
+	}
+	return key->value;
+}
+
+bool config_set(struct config *c, const char *section, const char *name, double value)
+{
+	const struct config_key *key = key_find(section, name);
+
+	if (!key || !(value >= key->min && value <= key->max))
+		return false;
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->settings[i].key == key) {
+			c->settings[i].value = value;
+			return true;
+		}
+	}
+	c->settings = memory_resize(c->settings, c->count + 1u, sizeof *c->settings);
+	c->settings[c->count++] = (struct setting){ key, value };
+	return true;
+}

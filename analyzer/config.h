@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* config: keys with defaults, units and ranges. Detectors declare theirs; the engine's own stand in config.c. */
+#ifndef DEADAIR_ANALYZER_CONFIG_H
+#define DEADAIR_ANALYZER_CONFIG_H
+
+#include <stdbool.h>
+
+struct config_key {
+	const char *name;            /* within its section */
+	double value;                /* default */
+	const char *unit;            /* "s", "ms", "%", "packets", "dBm0" ... */
+	double min, max;
+	const char *source;          /* where the number comes from */
+};
+
+struct config;
+
+struct config *config_new(void);     /* all defaults */
+void config_free(struct config *c);
+/* Value of [section] name: what was set, else the default declared for it. Asserts that the key exists. */
+double config_value(const struct config *c, const char *section, const char *name);
+/* False: no such key, or out of its range. */
+bool config_set(struct config *c, const char *section, const char *name, double value);
+
+#endif

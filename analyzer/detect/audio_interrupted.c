@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* audio-interrupted: audio stops for seconds and returns. Each hole is decomposed into lost, stalled and suppressed time first. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = {
+	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover", "stream-replaced", "unlocated", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "audio stops for seconds and returns",
+	.symptom = "\"It cuts out for some seconds\", \"it went dead and then came back\".",
+	.evidence = "The packets around the hole: sequence numbers that ran on (lost), time stamps that stood still (the sender stalled).",
+	.mimics = "Silence suppression, hold, fax, a re-INVITE in flight, packets lost by the capture itself.",
+	.fix = "Lost: link, queue or firewall session on the path. Stalled: CPU, Wi-Fi or load of the sender.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-ms", 1000, "ms", 200, 60000, "field: shorter holes belong to rtp-loss" },
+	{ "error-ms", 3000, "ms", 500, 60000, "field" },
+	{ "tail-s", 5, "s", 1, 60, "field: so long before a BYE a stop is hanging up" },
+	{ 0 },
+};
+
+#define ALIVE_BEFORE_NS (2 * SECOND_NS)
+#define SESSION_MARGIN_NS (2 * SECOND_NS)
+
+/* Was audio due all the time around the hole, in one window that is neither just begun nor about to be changed? */
+static bool due_around(const struct direction *d, const struct gap *g)
+{
+	const struct window *w = direction_window_at(d, g->from_ns);
+
+	if (!w || w->state != EXPECT_DUE || direction_window_at(d, g->to_ns) != w)
+		return false;
+	if (w->off_ns != NS_NONE && g->to_ns > ns_add(w->off_ns, -SESSION_MARGIN_NS) && direction_window_at(d, w->off_ns) &&
+	    direction_window_at(d, w->off_ns)->state != EXPECT_ENDED)
+		return false;
+	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
+}
+
+static bool alive_before(const struct stream *s, const struct gap *g)
+{
+	return stream_packets_between(s, ns_add(g->from_ns, -ALIVE_BEFORE_NS), ns_add(g->from_ns, 1)) >= 20;
+}
+
+/* The other direction lost its audio at the same moment: the path was down. */
+static bool other_direction_too(const struct direction *d, const struct gap *g)
+{
+	const struct direction *back = direction_reverse(d);
+
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *s = back->streams[i];
+
+		for (unsigned k = 0; k < s->gap_count; k++) {
+			int64_t apart = s->gaps[k].from_ns - g->from_ns;
+
+			if (apart < 200 * MILLISECOND_NS && apart > -200 * MILLISECOND_NS && s->gaps[k].lost_ms + s->gaps[k].stalled_ms >= 1000)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key. */
+static bool stopped_in_speech(const struct stream *s, const struct window *w, const struct gap *g)
+{
+	int64_t length = g->to_ns - g->from_ns;
+
+	return g->seq_step == 1 && g->suppressed_ms * 10u >= (uint32_t)(length / MILLISECOND_NS) * 8u && !w->dtx_allowed && s->suppressed_gaps == 1 &&
+	       s->comfort == 0 && g->speech_before && g->speech_after && length >= SECOND_NS && length <= 30 * SECOND_NS;
+}
+
+struct verdict {
+	const char *reason;          /* NULL: no interruption */
+	enum severity severity;
+	enum confidence confidence;
+	uint32_t bad_ms;
+};
+
+static struct verdict judge_gap(struct detection *d, const struct direction *dir, const struct stream *s, const struct gap *g)
+{
+	uint32_t bad_ms = g->lost_ms + g->stalled_ms;
+	struct verdict v = { NULL, SEVERITY_WARNING, CONFIDENCE_LIKELY, bad_ms };
+	const struct hearing *h = hearing_of(dir);
+
+	if (!due_around(dir, g) || !alive_before(s, g))
+		return v;
+	if (bad_ms < detection_key(d, "min-ms")) {
+		if (stopped_in_speech(s, direction_window_at(dir, g->from_ns), g))
+			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE, g->suppressed_ms };
+		return v;
+	}
+	if (bad_ms >= detection_key(d, "error-ms"))
+		v.severity = SEVERITY_ERROR;
+	if (other_direction_too(dir, g))
+		v.reason = "both-directions";
+	else if (g->restart)
+		v.reason = NULL;
+	else if (g->lost_ms * 10u >= bad_ms * 8u)
+		v.reason = "lost-in-path";
+	else if (g->stalled_ms * 10u >= bad_ms * 8u)
+		v.reason = "sender-stalled";
+	else
+		v.reason = "unlocated";
+	if (v.reason && h && h->delivered && v.reason[0] == 'l')
+		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it */
+	return v;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct gap *g, uint32_t bad_ms)
+{
+	struct endpoint sender = party_seen_at(d, d->sender);
+	char host[SAY_TEXT];
+	double s = bad_ms / 1000.0;
+
+	say_host(facts, &sender.addr, host);
+	if (strcmp(f->reason, "lost-in-path") == 0) {
+		finding_cause(f, "%u packets (%.1f s) of %s vanished before the capture point: its sequence numbers ran on.", g->seq_step - 1, s, host);
+		finding_fix(f, "Look at the link, the queue and the firewall session on the path from %s.", host);
+	} else if (strcmp(f->reason, "sender-stalled") == 0) {
+		finding_cause(f, "%s stopped producing audio for %.1f s: its time stamps stood still, nothing was lost.", host, s);
+		finding_fix(f, "Look at CPU, Wi-Fi and load of %s.", host);
+	} else if (strcmp(f->reason, "sender-stopped") == 0) {
+		finding_cause(f, "%s went quiet in mid-speech for %.1f s and nothing was lost; it may have been muted.", host, s);
+		finding_fix(f, "Look at CPU and audio bridge of %s, at unsignalled silence suppression, at a mute key.", host);
+	} else if (strcmp(f->reason, "both-directions") == 0) {
+		finding_cause(f, "Both directions broke off at the same moment: the path was down for %.1f s.", s);
+		finding_fix(f, "Look at the line or VPN between the two sides at that time.");
+	} else {
+		finding_cause(f, "For %.1f s no audio of %s came; partly lost, partly not sent.", s, host);
+		finding_fix(f, "Capture beside %s as well.", host);
+	}
+}
+
+static void raise_gap(struct detection *d, const struct event *ev, const struct stream *s, const struct gap *worst, const struct verdict *v, unsigned count,
+		      double sum_s)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise(d, v->reason, v->severity, v->confidence);
+	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
+	char receiver[SAY_TEXT], times[40] = "";
+
+	parts_of_direction(f, facts, ev->direction);
+	if (strcmp(v->reason, "sender-stalled") == 0 || strcmp(v->reason, "sender-stopped") == 0)
+		finding_part(f, PART_CULPRIT, &sender);
+	if (count > 1)
+		snprintf(times, sizeof times, ", %u times", count);
+	finding_title(f, "%s's audio is interrupted for %.1f s%s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), sum_s, times);
+	if (strcmp(v->reason, "both-directions") == 0)
+		finding_title(f, "Audio breaks off in both directions for %.1f s%s", sum_s, times);
+	finding_times(f, worst->from_ns, worst->to_ns);
+	f->count = count;
+	say_cause(f, facts, ev->direction, worst, v->bad_ms);
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (judge_gap(d, ev->direction, s, g).reason && f->evidence_count < 6)
+			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame, "%.1f s without audio, sequence number %+d",
+					     (double)(g->to_ns - g->from_ns) / 1e9, (int)g->seq_step);
+	}
+}
+
+/* Holes that no source explains as the capture's own. */
+static bool judge_stream(struct detection *d, const struct event *ev, const struct stream *s)
+{
+	const struct facts *facts = detection_facts(d);
+	struct verdict worst = { .reason = NULL };
+	const struct gap *worst_gap = NULL;
+	unsigned count = 0;
+	double sum_s = 0;
+
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+		struct verdict v = judge_gap(d, ev->direction, s, g);
+
+		if (!v.reason)
+			continue;
+		if (gates_capture_lost(facts->gates, g->from_ns, g->to_ns)) {
+			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
+			continue;
+		}
+		count++;
+		sum_s += v.bad_ms / 1000.0;
+		if (!worst.reason || v.severity > worst.severity || (v.severity == worst.severity && v.bad_ms > worst.bad_ms)) {
+			worst = v;
+			worst_gap = g;
+		}
+	}
+	if (!worst.reason)
+		return false;
+	raise_gap(d, ev, s, worst_gap, &worst, count, sum_s);
+	return true;
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct hearing *h = hearing_of(ev->direction);
+
+	if (!h || !h->window) {
+		detection_pass(d, NULL, "nothing was due");
+		return;
+	}
+	if (detection_facts(d)->capture->timestamp_grain_ns >= 100 * MILLISECOND_NS) {
+		detection_withhold(d, ev->leg, "G10", "the capture's times are too coarse");
+		return;
+	}
+	for (unsigned i = 0; i < ev->direction->stream_count; i++) {
+		const struct stream *s = ev->direction->streams[i];
+
+		if (s->bound_by <= 9 && !s->twin_next && judge_stream(d, ev, s))
+			return;
+	}
+	detection_pass(d, NULL, "no hole of %.0f ms of lost or stalled audio while it was due", detection_key(d, "min-ms"));
+}
+
+const struct detector detect_audio_interrupted = {
+	.id = "audio-interrupted", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.scope = PER_DIRECTION, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* audio-late: audio begins late after the answer; the first words are missing. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = {
+	"sender-late", "first-packets-lost", "latch-late", "dtls-slow", "ice-slow", "ack-late", "media-reinvite", "session-not-opened", "unlocated", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "audio begins late after the answer",
+	.symptom = "\"The first words are missing\", \"a second of nothing after picking up\".",
+	.evidence = "The first 200 and the first audio packet that reaches the right address, the sender's RTCP packet count.",
+	.mimics = "A call answered on hold, a bridge whose other leg is answered later, early media that goes on.",
+	.fix = "By reason: audio start of the answering device, NAT latching, DTLS or ICE timeouts.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "warn-ms", 1500, "ms", 100, 60000, "field: 14 streams of 10 public calls began within 0.00 to 1.11 s" },
+	{ "error-ms", 4000, "ms", 100, 60000, "field" },
+	{ "caller-ms", 4000, "ms", 100, 60000, "field: the answerer's words matter; callers' devices start later" },
+	{ "ice-extra-ms", 1500, "ms", 0, 60000, "field: ICE checks, DTLS handshake" },
+	{ 0 },
+};
+
+/* The other leg of a bridge was answered later: there was nothing to send before. */
+static int64_t bridge_start(const struct leg *leg, int64_t on_ns)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other != leg && other->answer_ns != NS_NONE && other->answer_ns > on_ns)
+			on_ns = other->answer_ns;
+	}
+	return on_ns;
+}
+
+/*
+ * The answer as seen in the same file as the audio: two files may have two clocks. NS_NONE: not there.
+ */
+static int64_t answered_in_file(const struct dialog *d, const struct stream *s)
+{
+	const struct transaction *t = d->confirmed_by ? d->confirmed_by->transaction : NULL;
+
+	if (!t || !s || d->confirmed_by->at.file == s->file)
+		return d->confirmed_ns;
+	LIST_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->status >= 200 && m->status < 300 && m->at.file == s->file)
+			return m->at.at_ns;
+	}
+	return NS_NONE;
+}
+
+static const struct window *first_window(const struct direction *d)
+{
+	const struct window *w = direction_first_due(d);
+
+	return w && w->first ? w : NULL;
+}
+
+/* What the sender's first report says: packets it had sent less those seen until then. false: no report. */
+static bool missing_at_start(const struct hearing *h, const struct direction *d, double *ret_missing)
+{
+	const struct rtcp_party *p = h->sender_rtcp;
+	double seen = 0;
+
+	for (unsigned i = 0; p && i < p->report_count; i++) {
+		if (!p->reports[i].is_sr || p->reports[i].packets == 0)
+			continue;
+		for (unsigned k = 0; k < d->stream_count; k++)
+			seen += stream_packets_between(d->streams[k], d->streams[k]->first_ns, p->reports[i].at_ns);
+		*ret_missing = p->reports[i].packets - seen;
+		return true;
+	}
+	return false;
+}
+
+static bool misdirected_before(const struct facts *facts, const struct direction *d, const struct window *w, int64_t until_ns)
+{
+	const char *why;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->first_ns < until_ns && !hearing_usable(facts, d, w, d->streams[i], &why))
+			return true;
+	}
+	return false;
+}
+
+static const char *reason_of(const struct facts *facts, const struct direction *d, const struct hearing *h, const struct window *w, enum confidence *ret)
+{
+	const struct dialog *dialog = d->slot->dialog;
+	double missing;
+
+	*ret = CONFIDENCE_LIKELY;
+	if (misdirected_before(facts, d, w, h->delivered_from_ns))
+		return "latch-late";
+	if (w->dtls)
+		return "dtls-slow";
+	if (w->ice)
+		return "ice-slow";
+	if (h->icmp && h->icmp->at.at_ns < h->delivered_from_ns)
+		return "session-not-opened";
+	if (w->exchange && w->exchange->delayed && dialog->acked_ns != NS_NONE && dialog->acked_ns - dialog->confirmed_ns > 500 * MILLISECOND_NS)
+		return "ack-late";
+	if (missing_at_start(h, d, &missing)) {
+		*ret = CONFIDENCE_CERTAIN;
+		return missing > 20 ? "first-packets-lost" : "sender-late";
+	}
+	if (h->near_sender)
+		return "sender-late";
+	return "unlocated";
+}
+
+static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w, int64_t on_ns, enum severity severity)
+{
+	const struct facts *facts = detection_facts(d);
+	enum confidence c;
+	const char *reason = reason_of(facts, ev->direction, h, w, &c);
+	struct finding *f = detection_raise(d, reason, severity, w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
+	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
+	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT];
+	double delay_s = (double)(h->delivered_from_ns - on_ns) / 1e9;
+
+	parts_of_direction(f, facts, ev->direction);
+	finding_part(f, PART_CULPRIT, &sender);
+	finding_times(f, on_ns, h->delivered_from_ns);
+	finding_title(f, "%s hears nothing for the first %.1f s of the call", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), delay_s);
+	finding_cause(f, "%s's first audio came %.1f s after the answer, seen %s.", say_host(facts, &sender.addr, host), delay_s,
+		      say_point(facts, h, ev->direction, point));
+	if (strcmp(reason, "latch-late") == 0)
+		finding_fix(f, "%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN.", host);
+	else if (strcmp(reason, "first-packets-lost") == 0)
+		finding_fix(f, "%s sent from the beginning; a firewall on the way opened late. Look at its session set-up for UDP.", host);
+	else
+		finding_fix(f, "Look at what %s does between answer and first audio: device, CPU, order of answer and media bridge.", host);
+	if (ev->dialog->confirmed_by)
+		finding_evidence(f, ev->dialog->confirmed_by->at, "the call is answered");
+	if (h->stream)
+		finding_evidence(f, stream_frame(h->stream, h->delivered_frame, h->delivered_from_ns), "first audio, %.3f s later", delay_s);
+	cannot_see_of(f, facts, ev->direction, h);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct hearing *h = hearing_of(ev->direction);
+	const struct window *w = first_window(ev->direction);
+	bool callee = ev->direction->sender == SIDE_CALLEE;
+	int64_t on_ns;
+	double delay_ms, extra_ms, warn_ms;
+
+	if (!h || !w || !h->delivered || h->delivered_from_ns == NS_NONE || h->heard == HEARD_NO) {
+		detection_pass(d, NULL, "no audio was due from the answer on, or none came: see one-way-audio");
+		return;
+	}
+	if (ev->dialog->partial || !ev->dialog->ack_seen) {
+		detection_pass(d, "G6", "the answer or its ACK is not in the capture");
+		return;
+	}
+	if (gates_clock_unreliable(detection_facts(d)->gates)) {
+		detection_withhold(d, ev->leg, "G10", "the capture's times cannot be relied on");
+		return;
+	}
+	on_ns = w->on_ns;
+	if (h->stream && ev->dialog->confirmed_by && h->stream->file != ev->dialog->confirmed_by->at.file)
+		on_ns = answered_in_file(ev->dialog, h->stream);
+	if (on_ns == NS_NONE) {
+		detection_withhold(d, ev->leg, "G10", "answer and audio are in different files, whose clocks may differ");
+		return;
+	}
+	on_ns = bridge_start(ev->leg, on_ns);
+	delay_ms = (double)(h->delivered_from_ns - on_ns) / 1e6;
+	extra_ms = w->ice || w->dtls ? detection_key(d, "ice-extra-ms") : 0;
+	warn_ms = (callee ? detection_key(d, "warn-ms") : detection_key(d, "caller-ms")) + extra_ms;
+	if (delay_ms < warn_ms) {
+		detection_pass(d, NULL, "first audio %.0f ms after the answer, less than %.0f ms", delay_ms, warn_ms);
+		return;
+	}
+	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d, "error-ms") + extra_ms ? SEVERITY_ERROR : SEVERITY_WARNING);
+}
+
+const struct detector detect_audio_late = {
+	.id = "audio-late", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.scope = PER_DIRECTION, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+};

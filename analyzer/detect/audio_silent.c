@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* audio-silent: packets flow and hold no sound. G.711 only: other payloads cannot be listened to. */
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = { "bridge-failed", "digital-silence", "comfort-noise-only", "stuck-payload", "very-low-level", "unlocated", NULL };
+
+static const struct detector_doc doc = {
+	.says = "packets flow, their sound is digital silence",
+	.symptom = "\"The call is connected, the timer runs, there is nothing to hear.\"",
+	.evidence = "The level of sampled G.711 packets over the whole call, speech in the other direction or on the other leg.",
+	.mimics = "A muted party, somebody listening to an announcement or in a conference, hold, encrypted audio.",
+	.fix = "Test microphone, headset and mute of the silent side; if it is the PBX, look at the bridge of its other leg.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-seconds", 15, "s", 3, 600, "field" },
+	{ "ratio", 0.98, "", 0.5, 1, "measured on 35 public G.711 streams: working ones have 0 to 87 % below -60 dBm0" },
+	{ "level-dbm0", -60, "dBm0", -90, -30, "idle codes: A-law -66, mu-law none; real rooms -55 to -46" },
+	{ 0 },
+};
+
+static double speech_of(const struct direction *d)
+{
+	double s = 0;
+
+	for (unsigned i = 0; i < d->stream_count; i++)
+		s += d->streams[i]->level_known ? d->streams[i]->speech_s : 0;
+	return s;
+}
+
+/* Speech that reaches the silent host on another leg of the call and should have been passed on; *ret_stream proves it. */
+static double speech_on_other_leg(const struct facts *facts, const struct direction *d, const struct stream **ret_stream)
+{
+	const struct leg *own = d->slot->dialog->leg;
+	const struct address *hub = &own->party[d->sender].signalling.addr;
+	double most = 0;
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		for (unsigned side = 0; other != own && other->confirmed && side < 2; side++) {
+			if (!network_same(facts->network, &other->party[side].signalling.addr, hub))
+				continue;
+			for (unsigned i = 0; i < other->confirmed->mslot_count; i++) {
+				const struct direction *in = &other->confirmed->mslots[i].direction[side_other((enum side)side)];
+
+				if (speech_of(in) > most && in->stream_count) {
+					most = speech_of(in);
+					*ret_stream = in->streams[0];
+				}
+			}
+		}
+	}
+	return most;
+}
+
+struct sound {
+	uint64_t samples, silent, comfort, audio;
+	uint32_t stuck;
+	bool one_code, known;
+};
+
+static struct sound sound_of(const struct direction *d)
+{
+	struct sound s = { .one_code = true };
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *x = d->streams[i];
+
+		s.comfort += x->comfort;
+		s.audio += x->audio;
+		s.stuck = x->stuck_run_max > s.stuck ? x->stuck_run_max : s.stuck;
+		if (!x->level_known)
+			continue;
+		s.known = true;
+		s.samples += x->level_samples;
+		s.silent += x->level_silent;
+		s.one_code &= x->one_code;
+	}
+	return s;
+}
+
+static bool encrypted(const struct hearing *h)
+{
+	return h->window->secure || h->window->dtls;
+}
+
+static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const char *reason, enum confidence c, const struct stream *other)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise(d, reason, SEVERITY_WARNING, c);
+	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
+	char receiver[SAY_TEXT], host[SAY_TEXT];
+
+	say_host(facts, &sender.addr, host);
+	parts_of_direction(f, facts, ev->direction);
+	finding_part(f, PART_CULPRIT, &sender);
+	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
+	finding_title(f, "%s gets packets without sound from %s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), host);
+	if (other) {
+		finding_cause(f, "%s receives speech on its other leg and sends silence here at the same time.", host);
+		finding_fix(f, "Look at the bridge or transcoder of %s; compare the codecs of both legs.", host);
+		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame, "speech that reaches %s on the other leg", host);
+	} else {
+		finding_cause(f, "%s sends %.0f packets that hold no sound; muted and no microphone cannot be told apart.", host, h->packets);
+		finding_fix(f, "Test mute, headset, input device and the permission to use the microphone on %s.", host);
+		finding_cannot_see(f, "whether the user had muted the microphone");
+	}
+	if (h->stream)
+		finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns), h->stream->last_frame, "audio without sound");
+}
+
+static void judge(struct detection *d, const struct event *ev, const struct hearing *h)
+{
+	const struct facts *facts = detection_facts(d);
+	struct sound s = sound_of(ev->direction);
+	const struct stream *proof = NULL;
+	double far = speech_on_other_leg(facts, ev->direction, &proof), back = speech_of(direction_reverse(ev->direction)), ratio = detection_key(d, "ratio");
+
+	if (!s.known || s.samples < 20) {
+		if (s.known || s.comfort < 50 || s.audio > 0)
+			detection_pass(d, NULL, "the level of this audio is not known (not G.711, or cut)");
+		return;
+	}
+	if (s.stuck >= 50 && (double)s.stuck >= ratio * (double)s.audio) {
+		tell(d, ev, h, "stuck-payload", CONFIDENCE_LIKELY, NULL);
+		return;
+	}
+	if ((double)s.silent < ratio * (double)s.samples) {
+		detection_pass(d, NULL, "%.0f %% of the sampled packets hold sound", 100.0 - 100.0 * (double)s.silent / (double)s.samples);
+		return;
+	}
+	if (far >= 3)
+		tell(d, ev, h, "bridge-failed", CONFIDENCE_CERTAIN, proof);
+	else if (back < 3)
+		detection_pass(d, NULL, "nobody speaks in the other direction either");
+	else
+		tell(d, ev, h, s.one_code ? "digital-silence" : "unlocated", CONFIDENCE_POSSIBLE, NULL);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct hearing *h = hearing_of(ev->direction);
+
+	if (!h || !h->window || !h->delivered || h->heard == HEARD_NO) {
+		detection_pass(d, NULL, "no audio was due, or none was delivered: see one-way-audio");
+		return;
+	}
+	if (encrypted(h)) {
+		detection_pass(d, NULL, "encrypted: the sound cannot be heard");
+		return;
+	}
+	if (h->due_s < detection_key(d, "min-seconds")) {
+		detection_pass(d, NULL, "%.1f s are less than %.0f s", h->due_s, detection_key(d, "min-seconds"));
+		return;
+	}
+	judge(d, ev, h);
+}
+
+const struct detector detect_audio_silent = {
+	.id = "audio-silent", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.scope = PER_DIRECTION, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+};

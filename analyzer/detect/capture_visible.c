@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/* capture-one-sided, capture-no-media, capture-no-signalling, signalling-encrypted: what this capture cannot show. Info, never an alarm. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/say.h"
+
+enum { PAIRS_SHOWN = 16, STREAM_MIN = 10 };
+
+static const struct config_key no_keys[] = { { 0 } };
+
+static struct frame_ref pair_frame(const struct pair *p)
+{
+	return (struct frame_ref){ p->first_ns, p->first_at.frame, p->first_at.file, 0 };
+}
+
+/* ---- capture-one-sided ---- */
+
+static const char *const one_sided_reasons[] = { "mirror-direction", "asymmetric-path", "port-range", "link-member", "media-elsewhere", NULL };
+
+static const struct detector_doc one_sided_doc = {
+	.says = "only one direction of the traffic between two hosts is in the capture",
+	.symptom = "Half of the conversation is missing: nothing can be said of the other half.",
+	.evidence = "Packets one way and none back, answers that must have been given and are not there, reports of streams that never pass.",
+	.mimics = "A host that is really silent while others are heard: that is a finding about it.",
+	.fix = "Mirror both directions (rx and tx) of the port, or capture beside the other party.",
+	.reasons = one_sided_reasons,
+};
+
+static bool interesting(const struct pair *p)
+{
+	return p->sip || p->rtp;
+}
+
+static void tell_pair(struct detection *d, const struct pair *p, const char *reason, uint64_t key)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, key, reason, SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	struct endpoint src = { p->src, 0 }, dst = { p->dst, 0 };
+	char from[SAY_TEXT], to[SAY_TEXT];
+
+	say_host(facts, &p->src, from);
+	say_host(facts, &p->dst, to);
+	finding_part(f, PART_WITNESS, &src);
+	finding_part(f, PART_WITNESS, &dst);
+	finding_times(f, p->first_ns, p->last_ns);
+	finding_title(f, "Only %s to %s is in the capture", from, to);
+	finding_cause(f, "%llu packets from %s to %s are visible, none back. Claims about the other direction are withheld.", (unsigned long long)p->packets,
+		      from, to);
+	finding_fix(f, "Mirror rx and tx, or capture at %s.", to);
+	finding_evidence(f, pair_frame(p), "first packet of the visible direction");
+}
+
+/* A request of four and more copies without an answer, and not one packet towards its sender in the whole file. */
+static bool repeated_into_nothing(const struct facts *facts, const struct pair *p)
+{
+	const struct pair *witness;
+
+	if (network_other_inbound(facts->network, &p->src, &p->dst, facts->capture->first_ns, facts->capture->last_ns, &witness))
+		return false;
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		LIST_EACH(tit, &leg->transactions) {
+			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
+
+			if (t->request && t->request_copies >= 4 && !t->status && address_equal(&t->request->src.addr, &p->src) &&
+			    address_equal(&t->request->dst.addr, &p->dst))
+				return true;
+		}
+	}
+	LIST_EACH(it, calls_registrations(facts->calls)) {
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (r->requests + r->retransmissions >= 4 && !r->status && address_equal(&r->source.addr, &p->src) &&
+		    address_equal(&r->registrar.addr, &p->dst))
+			return true;
+	}
+	return false;
+}
+
+static unsigned tell_pairs(struct detection *d, const struct facts *facts)
+{
+	unsigned n = 0;
+
+	LIST_EACH(it, network_pairs(facts->network)) {
+		const struct pair *p = LIST_ENTRY(it, struct pair, in_order), *visible, *back;
+
+		if (!interesting(p) || address_multicast(&p->dst) || n == PAIRS_SHOWN)
+			continue;
+		back = network_pair_find(facts->network, &p->dst, &p->src);
+		if (back && back->packets)
+			continue;
+		if (gates_one_sided(facts->gates, facts, &p->dst, &p->src, &visible) || repeated_into_nothing(facts, p)) {
+			tell_pair(d, p, "mirror-direction", n);
+			n++;
+		}
+	}
+	return n;
+}
+
+/* A direction whose silence could not be judged because its media may pass elsewhere (G3). */
+static void tell_direction(struct detection *d, const struct direction *dir, const struct hearing *h, uint64_t key)
+{
+	const struct facts *facts = detection_facts(d);
+	bool range = strstr(h->why, "media ports of this range") != NULL;
+	struct finding *f = detection_raise_keyed(d, key, range ? "port-range" : "asymmetric-path", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	struct endpoint sender = party_seen_at(dir, dir->sender), receiver = party_seen_at(dir, side_other(dir->sender));
+	char from[SAY_TEXT], to[SAY_TEXT];
+
+	say_host(facts, &sender.addr, from);
+	say_host(facts, &receiver.addr, to);
+	finding_leg(f, dir->slot->dialog->leg);
+	finding_part(f, PART_WITNESS, &sender);
+	finding_part(f, PART_WITNESS, &receiver);
+	finding_times(f, h->from_ns, h->to_ns);
+	finding_title(f, "Audio from %s to %s does not pass this capture point", from, to);
+	finding_cause(f, "No packet of that audio is here: %s. Claims about it are withheld.", h->why);
+	finding_fix(f, "Mirror both directions of the port, or capture beside %s.", to);
+	if (h->window && h->window->target_count)
+		finding_evidence(f, window_sdp_frame(h->window), "audio was promised here");
+}
+
+static void tell_directions(struct detection *d, const struct facts *facts, unsigned n)
+{
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs) {
+			const struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
+
+			for (unsigned i = 0; i < dialog->mslot_count; i++) {
+				for (unsigned side = 0; side < 2 && n < 2 * PAIRS_SHOWN; side++) {
+					const struct direction *dir = &dialog->mslots[i].direction[side];
+					const struct hearing *h = hearing_of(dir);
+
+					if (h && h->gate && strcmp(h->gate, "G3") == 0)
+						tell_direction(d, dir, h, n++);
+				}
+			}
+		}
+	}
+}
+
+static void one_sided_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	unsigned n;
+
+	(void)ev;
+	n = tell_pairs(d, facts);
+	tell_directions(d, facts, n);
+	if (gates_link_member(facts->gates)) {
+		struct finding *f = detection_raise_keyed(d, UINT64_MAX, "link-member", SEVERITY_INFO, CONFIDENCE_LIKELY);
+
+		finding_title(f, "The capture shows one member of a bundled link only");
+		finding_cause(f, "Every second or third packet of many streams is missing in step. Loss is not judged.");
+		finding_fix(f, "Mirror all members of the link.");
+		finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
+	} else if (n == 0) {
+		detection_pass(d, NULL, "every pair of hosts with SIP or RTP is seen in both directions, or its silence has a witness");
+	}
+}
+
+const struct detector detect_capture_one_sided = {
+	.id = "capture-one-sided", .doc = &one_sided_doc, .keys = no_keys, .event = one_sided_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+};
+
+/* ---- capture-no-media ---- */
+
+static const char *const no_media_reasons[] = { "sip-filter", "media-bypass", "unknown", NULL };
+
+static const struct detector_doc no_media_doc = {
+	.says = "calls were answered and no media of theirs is in the capture",
+	.symptom = "Only signalling can be judged: whether anybody heard anybody is not in this capture.",
+	.evidence = "Answered calls whose audio was due for 5 s and more, and not one RTP packet from or to any of their media addresses.",
+	.mimics = "One call without audio among others with it: that is no-audio.",
+	.fix = "Capture without a filter on the SIP port, at a place that the media passes.",
+	.reasons = no_media_reasons,
+};
+
+static void add_silent_legs(struct finding *f, const struct facts *facts)
+{
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->confirmed && leg->confirmed->mslot_count)
+			finding_leg(f, leg);
+	}
+}
+
+static void no_media_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	unsigned calls;
+	struct finding *f;
+
+	(void)ev;
+	if (!gates_no_media(facts->gates, &calls)) {
+		detection_pass(d, NULL, "%u answered calls had audio due for 5 s; media of at least one is here", calls);
+		return;
+	}
+	f = detection_raise(d, gates_no_media_reason(facts->gates), SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	f->reason_confidence = CONFIDENCE_LIKELY;
+	add_silent_legs(f, facts);
+	finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
+	finding_title(f, "%u answered call%s, and no RTP of any in the capture", calls, calls == 1 ? "" : "s");
+	finding_cause(f, "%u answered call%s, no RTP anywhere: %s. Only signalling is judged.", calls, calls == 1 ? "" : "s",
+		      strcmp(f->reason, "sip-filter") == 0 ? "a filter on SIP" : strcmp(f->reason, "media-bypass") == 0
+											 ? "the media goes directly between other hosts"
+											 : "a filter, or media on another path");
+	finding_fix(f, "Capture without a filter, at a place that the media passes (beside one of the parties).");
+	if (f->leg_count)
+		finding_evidence(f, f->legs[0].leg->answer_at, "an answered call");
+}
+
+const struct detector detect_capture_no_media = {
+	.id = "capture-no-media", .doc = &no_media_doc, .keys = no_keys, .event = no_media_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+};
+
+/* ---- signalling-encrypted ---- */
+
+static const char *const encrypted_reasons[] = { "tls", "dtls", "wss", "ipsec", NULL };
+
+static const struct detector_doc encrypted_doc = {
+	.says = "SIP inside TLS: calls cannot be read",
+	.symptom = "RTP flows, the calls behind it cannot be told apart.",
+	.evidence = "TLS on the SIP port between hosts that exchange RTP, and no readable SIP of theirs.",
+	.mimics = "Web traffic on port 443, SIP in clear beside a management connection.",
+	.fix = "Capture behind the SBC where SIP is in clear, or give the session keys.",
+	.reasons = encrypted_reasons,
+};
+
+static bool host_speaks_sip(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && h->sip_port_count;
+}
+
+static const struct stream *stream_between(const struct facts *facts, const struct address *a, const struct address *b)
+{
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+		bool touches_a = address_equal(&s->src.addr, a) || address_equal(&s->dst.addr, a);
+		bool touches_b = address_equal(&s->src.addr, b) || address_equal(&s->dst.addr, b);
+
+		if (s->packets >= STREAM_MIN && (touches_a || touches_b))
+			return s;
+	}
+	return NULL;
+}
+
+static bool sip_like(const struct tls_flow *f)
+{
+	return f->server.port == 5061 || f->sip_alpn;
+}
+
+static void encrypted_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	bool told = false;
+
+	(void)ev;
+	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
+		const struct tls_flow *t = &facts->capture->tls_flows[i];
+		const struct stream *s;
+		struct endpoint client = { t->client, 0 };
+		struct finding *f;
+		char from[SAY_TEXT], to[ENDPOINT_TEXT];
+
+		if (!sip_like(t) || host_speaks_sip(facts, &t->client))
+			continue;
+		s = stream_between(facts, &t->client, &t->server.addr);
+		if (!s)
+			continue;
+		told = true;
+		f = detection_raise_keyed(d, i, t->dtls ? "dtls" : "tls", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+		finding_part(f, PART_WITNESS, &client);
+		finding_part(f, PART_WITNESS, &t->server);
+		finding_stream(f, s->n);
+		finding_times(f, t->first_at.at_ns, facts->capture->last_ns);
+		say_host(facts, &t->client, from);
+		endpoint_text(&t->server, to);
+		finding_title(f, "Signalling between %s and %s is encrypted", from, to);
+		finding_cause(f, "%s and %s use %s: session descriptions cannot be read, what was promised is unknown. Loss and jitter are still judged.", from,
+			      to, t->dtls ? "DTLS" : "TLS");
+		finding_fix(f, "Capture behind the SBC, where SIP is in clear, or provide the session keys.");
+		finding_evidence(f, t->first_at, "first TLS record");
+		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "RTP of these hosts");
+	}
+	if (!told)
+		detection_pass(d, NULL, "no TLS on a SIP port between hosts that exchange RTP");
+}
+
+const struct detector detect_signalling_encrypted = {
+	.id = "signalling-encrypted", .doc = &encrypted_doc, .keys = no_keys, .event = encrypted_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+};
+
+/* ---- capture-no-signalling ---- */
+
+static const char *const no_signalling_reasons[] = { "filter", "started-late", "other-protocol", NULL };
+
+static const struct detector_doc no_signalling_doc = {
+	.says = "RTP without SIP",
+	.symptom = "Audio is there, the calls are not: who expected what cannot be said.",
+	.evidence = "RTP streams between hosts of which no SIP message is in the capture.",
+	.mimics = "SIP of the same hosts elsewhere in the file, SIP inside TLS.",
+	.fix = "Capture the signalling, too; begin before the calls.",
+	.reasons = no_signalling_reasons,
+};
+
+static bool encrypted_between(const struct facts *facts, const struct stream *s)
+{
+	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
+		const struct tls_flow *t = &facts->capture->tls_flows[i];
+
+		if (sip_like(t) && (address_equal(&t->client, &s->src.addr) || address_equal(&t->client, &s->dst.addr)))
+			return true;
+	}
+	return false;
+}
+
+static bool without_signalling(const struct facts *facts, const struct stream *s)
+{
+	return s->packets + s->mirror_copies >= STREAM_MIN && !s->direction && !s->ambiguous && !s->signalled && !s->multicast &&
+	       !host_speaks_sip(facts, &s->src.addr) && !host_speaks_sip(facts, &s->dst.addr) && !encrypted_between(facts, s);
+}
+
+static void no_signalling_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct capture_facts *c = facts->capture;
+	const struct stream *first = NULL;
+	unsigned n = 0;
+	struct finding *f;
+
+	(void)ev;
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (!without_signalling(facts, s))
+			continue;
+		n++;
+		first = first ? first : s;
+	}
+	if (n == 0) {
+		detection_pass(d, NULL, "no RTP stream between hosts without SIP");
+		return;
+	}
+	f = detection_raise(d, c->h323 + c->mgcp + c->sccp ? "other-protocol" : c->sip ? "started-late" : "filter", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	f->reason_confidence = CONFIDENCE_POSSIBLE;
+	finding_times(f, first->first_ns, c->last_ns);
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (without_signalling(facts, s)) {
+			finding_stream(f, s->n);
+			finding_part(f, PART_WITNESS, &s->src);
+			finding_part(f, PART_WITNESS, &s->dst);
+		}
+	}
+	finding_title(f, "%u RTP stream%s without SIP", n, n == 1 ? "" : "s");
+	finding_cause(f, "%u RTP stream%s, no SIP of their hosts: only loss and jitter can be judged.", n, n == 1 ? "" : "s");
+	finding_fix(f, "Capture the signalling as well (no filter), and begin before the calls.");
+	finding_evidence_run(f, stream_frame(first, first->first_frame, first->first_ns), first->last_frame, "RTP without SIP");
+}
+
+const struct detector detect_capture_no_signalling = {
+	.id = "capture-no-signalling", .doc = &no_signalling_doc, .keys = no_keys, .event = no_signalling_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+};

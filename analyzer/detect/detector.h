@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* detector: the contract of a rule. A new one is a file, a line in registry.def, a line in the Makefile fragment, and its scenarios. */
+#ifndef DEADAIR_DETECT_DETECTOR_H
+#define DEADAIR_DETECT_DETECTOR_H
+
+#include "analyzer/config.h"
+#include "analyzer/event.h"
+#include "analyzer/findings/finding.h"
+
+enum scope { PER_CALL, PER_DIRECTION, PER_STREAM, PER_DIALOG, PER_ACCOUNT, PER_SUBSCRIPTION, PER_BINDING, PER_SOCKET, PER_HOST, PER_HOST_PAIR, GLOBAL };
+
+struct detector_doc {                /* what `deadair explain` prints and docs/DETECTORS.md is checked against */
+	const char *says;            /* one line, as in `deadair detectors` */
+	const char *symptom, *evidence, *mimics, *fix;
+	const char *const *reasons;  /* all reasons it can give, NULL at the end */
+};
+
+struct detection;                    /* one run of a detector over one event */
+
+struct detector {
+	const char *id;
+	const struct detector_doc *doc;
+	const struct config_key *keys;       /* ends with a zero row */
+	uint64_t events;             /* EVENT_BIT()s it takes */
+	enum scope scope;            /* what one state belongs to */
+	enum severity usual;         /* for `deadair detectors` */
+	enum severity possible_max;  /* highest severity at confidence possible */
+	size_t state_size;           /* the state, zeroed and freed by the engine; 0: it keeps none but its finding */
+	void (*event)(struct detection *d, const struct event *ev);
+};
+
+/* All of them, by id; *ret_count. */
+const struct detector *const *registry_all(unsigned *ret_count);
+const struct detector *registry_find(const char *id);
+
+/* ---- what a detector may do ---- */
+
+void *detection_state(struct detection *d);
+double detection_key(const struct detection *d, const char *name);
+/* A key of another section, e.g. "expect", "start-grace-ms". */
+double detection_config(const struct detection *d, const char *section, const char *name);
+const struct facts *detection_facts(const struct detection *d);
+/*
+ * Raises the finding of this scope: the one that stands already (emptied of texts, parts and evidence, to be filled anew), or a new one.
+ * Confidence possible is capped by possible_max.
+ */
+struct finding *detection_raise(struct detection *d, const char *reason, enum severity s, enum confidence c);
+/* A further finding of the same scope (several gaps, several reporters): told apart by key. */
+struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s, enum confidence c);
+/* Nothing to say, and why: what --why-not prints. The finding of this scope, if any, is withdrawn. `row`: which condition decided. */
+void detection_pass(struct detection *d, const char *row, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A gate withholds the claim: noted in JSON's withheld and for --why-not. */
+void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A fact for --why-not that decided nothing yet. */
+void detection_note(struct detection *d, bool holds, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- what a detector may read ---- */
+
+enum { TLS_FLOW_MAX = 64 };
+
+struct tls_flow {                    /* two hosts that speak TLS or DTLS; who connected to which port */
+	struct address client;
+	struct endpoint server;
+	bool dtls, sip_alpn;
+	uint64_t packets;
+	struct frame_ref first_at;
+};
+
+struct capture_facts {               /* about the capture as a whole; kept by the engine */
+	int64_t first_ns, last_ns;
+	uint64_t frames, sip, rtp, rtcp, stun, tls, dtls, icmp, other, udp, truncated, truncated_sip, truncated_rtp;
+	uint32_t smallest_cut;       /* captured bytes of the most often cut frames: the snap length; 0 none */
+	uint64_t timestamps_back;    /* frames more than 10 ms before their predecessor in the same file */
+	int64_t timestamp_grain_ns;  /* largest of 1, 10, 100 ms that divides all deltas; 0 none */
+	uint64_t if_drop, os_drop;
+	bool filtered_media;         /* an interface filter that excludes media ports, or >= 99 % of UDP is SIP */
+	char filter[256];
+	uint64_t tcp_gaps;           /* acknowledged and never seen segments */
+	unsigned non_sip_protocols;  /* different IP protocols and well-known UDP services besides SIP and media */
+	uint64_t other_udp;          /* UDP packets that are no SIP, RTP, RTCP, STUN */
+	uint64_t h323, mgcp, sccp;   /* packets on the ports of other signalling */
+	uint64_t fragments_lost;
+	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */
+	unsigned tls_flow_count;
+	struct frame_ref truncated_at;       /* the first */
+	bool live;
+};
+
+struct facts {                       /* const views of everything */
+	const struct capture_facts *capture;
+	const struct calls *calls;
+	const struct streams *streams;
+	const struct rtcp_states *rtcp;
+	const struct network *network;
+	const struct list *icmp;     /* struct icmp_record.in_order */
+	const struct gates *gates;   /* analyzer/detect/gates.h */
+	const struct findings *findings;
+	const struct config *config;
+};
+
+#endif

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+/* gates: reckoned over the whole capture as far as it is known. */
+#include "analyzer/detect/gates.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum {
+	ONE_SIDED_PACKETS = 20,      /* G1: so many one way and none back */
+	SIMULTANEOUS_STREAMS = 3,    /* G7 */
+	PORT_RANGE_CALLS = 3,        /* G3 port-range: hosts and calls */
+	NO_MEDIA_CALLS = 3           /* G2 for one media address */
+};
+
+#define ONE_SIDED_NS (10 * SECOND_NS)
+#define NO_MEDIA_DUE_NS (5 * SECOND_NS)
+#define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+
+struct place {                       /* an address, or an address and port, that RTP comes from or goes to */
+	struct hash_link link;
+	struct endpoint at;
+};
+
+struct gates {
+	struct arena *arena;
+	struct hash places;          /* struct place; port 0: the address as a whole */
+	unsigned due_calls, calls_with_media;
+	bool no_media;
+	const char *no_media_reason;
+	bool port_range, port_range_above;
+	uint16_t port_limit;
+	bool drops;
+	struct loss_moment *moments;
+	unsigned moment_count;
+	bool clock_unreliable;
+	bool link_member;
+};
+
+/* ---- where RTP was seen ---- */
+
+static uint32_t place_hash(const struct endpoint *at)
+{
+	return (uint32_t)hash_mix(hash_bytes(at->addr.bytes, sizeof at->addr.bytes), at->port);
+}
+
+static bool carries(const struct gates *g, const struct endpoint *at)
+{
+	uint32_t hash = place_hash(at);
+
+	for (struct hash_link *it = hash_first(&g->places, hash); it; it = it->next) {
+		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct place, link)->at, at))
+			return true;
+	}
+	return false;
+}
+
+static bool any_stream_of(const struct gates *g, const struct address *a)
+{
+	return carries(g, &(struct endpoint){ *a, 0 });
+}
+
+static void place_add(struct gates *g, const struct endpoint *at)
+{
+	struct place *p;
+
+	if (carries(g, at))
+		return;
+	p = arena_zalloc(g->arena, sizeof *p);
+	p->at = *at;
+	hash_add(&g->places, &p->link, place_hash(at));
+}
+
+static void reckon_places(struct gates *g, const struct facts *f)
+{
+	LIST_EACH(it, streams_in_order(f->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		place_add(g, &s->src);
+		place_add(g, &s->dst);
+		place_add(g, &(struct endpoint){ s->src.addr, 0 });
+		place_add(g, &(struct endpoint){ s->dst.addr, 0 });
+	}
+}
+
+/* ---- G2, no media at all ---- */
+
+static int64_t due_time(const struct direction *d, int64_t end_ns)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		if (d->windows[i].state == EXPECT_DUE && window_end(&d->windows[i], end_ns) > d->windows[i].on_ns)
+			sum += window_end(&d->windows[i], end_ns) - d->windows[i].on_ns;
+	}
+	return sum;
+}
+
+static bool targets_have_streams(const struct gates *g, const struct direction *d)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		for (unsigned k = 0; k < w->target_count; k++) {
+			if (any_stream_of(g, &w->targets[k].at.addr))
+				return true;
+		}
+		for (unsigned k = 0; k < w->source_count; k++) {
+			if (any_stream_of(g, &w->sources[k].at.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void count_slot(struct gates *g, const struct facts *f, const struct mslot *slot)
+{
+	int64_t end_ns = f->capture->last_ns;
+	bool due = due_time(&slot->direction[0], end_ns) >= NO_MEDIA_DUE_NS || due_time(&slot->direction[1], end_ns) >= NO_MEDIA_DUE_NS;
+
+	if (slot->kind != SDP_AUDIO || !due)
+		return;
+	g->due_calls++;
+	if (slot->direction[0].stream_count || slot->direction[1].stream_count || targets_have_streams(g, &slot->direction[0]))
+		g->calls_with_media++;
+}
+
+/* Do the parties of the calls' media live here at all? When some media address is no SIP speaker, media may bypass this point. */
+static const char *reason_without_media(const struct facts *f)
+{
+	uint64_t udp = f->capture->udp;
+
+	if (f->capture->filtered_media || (udp >= 20 && f->capture->sip * 100 >= udp * 99 && f->capture->non_sip_protocols == 0))
+		return "sip-filter";
+	LIST_EACH(it, calls_legs(f->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->answered && leg->segment_count > 1)
+			return "media-bypass";
+	}
+	return "unknown";
+}
+
+static void reckon_no_media(struct gates *g, const struct facts *f)
+{
+	LIST_EACH(it, calls_legs(f->calls)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs) {
+			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
+
+			for (unsigned i = 0; i < d->mslot_count; i++)
+				count_slot(g, f, &d->mslots[i]);
+		}
+	}
+	g->no_media = g->due_calls && (!g->calls_with_media || f->capture->filtered_media);
+	g->no_media_reason = g->no_media ? reason_without_media(f) : "unknown";
+}
+
+bool gates_no_media(const struct gates *g, unsigned *ret_calls)
+{
+	if (ret_calls)
+		*ret_calls = g->due_calls;
+	return g->no_media;
+}
+
+const char *gates_no_media_reason(const struct gates *g)
+{
+	return g->no_media_reason;
+}
+
+static unsigned calls_of_media(const struct facts *f, const struct address *media)
+{
+	unsigned n = 0;
+
+	LIST_EACH(it, calls_legs(f->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+		const struct dialog *d = leg->confirmed;
+		bool names = false;
+
+		for (unsigned i = 0; d && i < d->mslot_count && !names; i++) {
+			for (unsigned side = 0; side < 2 && !names; side++) {
+				const struct window *w = direction_first_due(&d->mslots[i].direction[side]);
+
+				for (unsigned k = 0; w && k < w->target_count; k++)
+					names |= address_equal(&w->targets[k].at.addr, media);
+			}
+		}
+		n += names;
+	}
+	return n;
+}
+
+bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media)
+{
+	const struct host *h = network_host_find(facts->network, media);
+
+	if (g->no_media)
+		return true;
+	return (!h || !h->sends_ip) && !any_stream_of(g, media) && calls_of_media(facts, media) >= NO_MEDIA_CALLS;
+}
+
+/* ---- G1, one side only ---- */
+
+/* Answers were given that are not here: an ACK to a 2xx nobody saw, a request inside a dialog whose To-tag no response brought. */
+static unsigned unseen_replies(const struct facts *f, const struct address *src, const struct address *dst)
+{
+	unsigned n = 0;
+
+	LIST_EACH(it, calls_legs(f->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		LIST_EACH(tit, &leg->transactions) {
+			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
+			const struct message *m = t->request ? t->request : t->ack;
+
+			if (!m || !address_equal(&m->src.addr, dst) || !address_equal(&m->dst.addr, src) || t->final || t->provisional)
+				continue;
+			n += (t->ack && t->method == SIP_INVITE) || (t->method != SIP_INVITE && m->has_to_tag && leg->partial);
+		}
+	}
+	return n;
+}
+
+bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair)
+{
+	const struct pair *there = network_pair_find(facts->network, dst, src), *here = network_pair_find(facts->network, src, dst);
+	const struct pair *witness;
+
+	(void)g;
+	if (!there || (here && here->packets))
+		return false;
+	*ret_pair = there;
+	if (unseen_replies(facts, src, dst) >= 2)
+		return true;
+	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
+		return false;
+	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
+	return !network_other_inbound(facts->network, dst, src, there->first_ns, there->last_ns, &witness);
+}
+
+/* ---- G3 port-range ---- */
+
+struct port_use {
+	uint16_t port;
+	struct address host;
+	bool seen;
+};
+
+static int port_use_compare(const void *a, const void *b)
+{
+	const struct port_use *x = a, *y = b;
+
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return address_compare(&x->host, &y->host);
+}
+
+static unsigned collect_ports(const struct gates *g, const struct facts *f, struct port_use *use, unsigned room)
+{
+	unsigned n = 0;
+
+	LIST_EACH(it, calls_legs(f->calls)) {
+		const struct dialog *d = LIST_ENTRY(it, struct leg, in_order)->confirmed;
+
+		for (unsigned i = 0; d && i < d->mslot_count; i++) {
+			for (unsigned side = 0; side < 2 && n < room; side++) {
+				const struct window *w = direction_first_due(&d->mslots[i].direction[side]);
+
+				if (!w || !w->target_count || window_end(w, f->capture->last_ns) - w->on_ns < NO_MEDIA_DUE_NS)
+					continue;
+				use[n].port = w->targets[0].at.port;
+				use[n].host = w->targets[0].at.addr;
+				use[n++].seen = carries(g, &w->targets[0].at);
+			}
+		}
+	}
+	return n;
+}
+
+/* All silent ports on one side of a limit, all speaking ones on the other; >= 3 hosts and calls are silent. */
+static void reckon_port_range(struct gates *g, const struct facts *f)
+{
+	enum { ROOM = 512 };
+	struct port_use *use = memory_zalloc(ROOM * sizeof *use);
+	unsigned n = collect_ports(g, f, use, ROOM), silent = 0, hosts = 0;
+	uint16_t silent_min = UINT16_MAX, silent_max = 0, seen_min = UINT16_MAX, seen_max = 0;
+
+	qsort(use, n, sizeof *use, port_use_compare);
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t *low = use[i].seen ? &seen_min : &silent_min, *high = use[i].seen ? &seen_max : &silent_max;
+		bool known = use[i].seen;
+
+		for (unsigned k = 0; k < i && !known; k++)
+			known = !use[k].seen && address_equal(&use[k].host, &use[i].host);
+		hosts += !known;
+		silent += !use[i].seen;
+		*low = use[i].port < *low ? use[i].port : *low;
+		*high = use[i].port > *high ? use[i].port : *high;
+	}
+	if (silent >= 2 * PORT_RANGE_CALLS && hosts >= PORT_RANGE_CALLS && n > silent && (silent_min > seen_max || silent_max < seen_min)) {
+		g->port_range = true;
+		g->port_range_above = silent_min > seen_max;
+		g->port_limit = g->port_range_above ? seen_max : seen_min;
+	}
+	free(use);
+}
+
+bool gates_port_range(const struct gates *g, uint16_t port)
+{
+	return g->port_range && (g->port_range_above ? port > g->port_limit : port < g->port_limit);
+}
+
+uint16_t gates_port_limit(const struct gates *g, bool *ret_above)
+{
+	*ret_above = g->port_range_above;
+	return g->port_range ? g->port_limit : 0;
+}
+
+/* ---- G7, the capture lost packets ---- */
+
+struct hole {
+	int64_t from_ns, to_ns;
+	const struct stream *stream;
+};
+
+static int hole_compare(const void *a, const void *b)
+{
+	const struct hole *x = a, *y = b;
+
+	if (x->from_ns != y->from_ns)
+		return x->from_ns < y->from_ns ? -1 : 1;
+	return x->stream->n < y->stream->n ? -1 : x->stream->n > y->stream->n;
+}
+
+static unsigned collect_holes(const struct facts *f, struct hole **ret)
+{
+	unsigned n = 0, room = 0;
+	struct hole *holes = NULL;
+
+	LIST_EACH(it, streams_in_order(f->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		for (unsigned i = 0; i < s->gap_count; i++) {
+			if (s->gaps[i].lost_ms < 40 || s->gaps[i].restart)
+				continue;
+			if (n == room) {
+				room = room ? room * 2 : 64;
+				holes = memory_resize(holes, room, sizeof *holes);
+			}
+			holes[n++] = (struct hole){ s->gaps[i].from_ns, s->gaps[i].to_ns, s };
+		}
+	}
+	if (n)
+		qsort(holes, n, sizeof *holes, hole_compare);
+	*ret = holes;
+	return n;
+}
+
+/* Streams that share no host on their sending side may not be hit by one fault of the network at the same instant. */
+static bool unrelated(const struct stream *a, const struct stream *b)
+{
+	return a != b && !(address_equal(&a->src.addr, &b->src.addr) && address_equal(&a->dst.addr, &b->dst.addr));
+}
+
+static unsigned streams_alive_at(const struct facts *f, int64_t at_ns)
+{
+	unsigned n = 0;
+
+	LIST_EACH(it, streams_in_order(f->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		n += s->first_ns < at_ns && s->last_ns > at_ns;
+	}
+	return n;
+}
+
+static void add_moment(struct gates *g, const struct hole *h, unsigned streams)
+{
+	struct loss_moment *last = g->moment_count ? &g->moments[g->moment_count - 1] : NULL;
+
+	if (last && h->from_ns <= last->to_ns) {
+		last->to_ns = h->to_ns > last->to_ns ? h->to_ns : last->to_ns;
+		last->streams = streams > last->streams ? streams : last->streams;
+		return;
+	}
+	g->moments = memory_resize(g->moments, g->moment_count + 1u, sizeof *g->moments);
+	g->moments[g->moment_count++] = (struct loss_moment){ h->from_ns, h->to_ns, streams };
+}
+
+/* Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions or from several places. */
+static void reckon_losses(struct gates *g, const struct facts *f)
+{
+	struct hole *holes;
+	unsigned n = collect_holes(f, &holes);
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned together = 1, apart = 0;
+
+		for (unsigned k = i + 1; k < n && holes[k].from_ns - holes[i].from_ns <= SIMULTANEOUS_NS; k++) {
+			together++;
+			apart += unrelated(holes[i].stream, holes[k].stream);
+		}
+		if (together >= SIMULTANEOUS_STREAMS && apart >= 2)
+			add_moment(g, &holes[i], together);
+		else if (together >= 2 && apart >= 1 && f->capture->tcp_gaps && streams_alive_at(f, holes[i].from_ns) == together)
+			add_moment(g, &holes[i], together);
+	}
+	free(holes);
+	g->drops = f->capture->if_drop || f->capture->os_drop;
+}
+
+bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
+{
+	if (g->drops)
+		return true;
+	for (unsigned i = 0; i < g->moment_count; i++) {
+		if (g->moments[i].from_ns <= ns_add(to_ns, SIMULTANEOUS_NS) && g->moments[i].to_ns >= ns_add(from_ns, -SIMULTANEOUS_NS))
+			return true;
+	}
+	return false;
+}
+
+bool gates_drops_counted(const struct gates *g)
+{
+	return g->drops;
+}
+
+const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count)
+{
+	*ret_count = g->moment_count;
+	return g->moments;
+}
+
+/* ---- G10, G11 ---- */
+
+bool gates_clock_unreliable(const struct gates *g)
+{
+	return g->clock_unreliable;
+}
+
+/* Single packets missing in step: 45 to 55 % or 62 to 71 % lost, nearly all in runs of one or two. */
+static bool strides(const struct stream *s)
+{
+	double share = s->expected_within ? (double)s->lost_within / (double)s->expected_within : 0;
+	uint64_t short_runs = (uint64_t)s->loss_runs[0] + s->loss_runs[1];
+
+	if (s->packets < 100 || s->loss_events == 0 || short_runs * 10 < s->loss_events * 9)
+		return false;
+	return (share > 0.45 && share < 0.55 && s->loss_runs[0] * 10 > s->loss_events * 9) ||
+	       (share > 0.62 && share < 0.71 && s->loss_runs[1] * 10 > s->loss_events * 9) ||
+	       (share > 0.29 && share < 0.37 && s->loss_runs[0] * 10 > s->loss_events * 9 && s->loss_events * 3 > s->expected_within * 9 / 10);
+}
+
+static void reckon_link_member(struct gates *g, const struct facts *f)
+{
+	unsigned stride = 0, all = 0;
+
+	LIST_EACH(it, streams_in_order(f->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		all += s->packets >= 100;
+		stride += strides(s);
+	}
+	g->link_member = stride >= 2 && stride * 2 > all;
+}
+
+bool gates_link_member(const struct gates *g)
+{
+	return g->link_member;
+}
+
+struct gates *gates_reckon(const struct facts *facts)
+{
+	struct gates *g = memory_zalloc(sizeof *g);
+
+	g->arena = arena_new();
+	hash_init(&g->places);
+	reckon_places(g, facts);
+	reckon_no_media(g, facts);
+	if (!g->no_media)
+		reckon_port_range(g, facts);
+	reckon_losses(g, facts);
+	reckon_link_member(g, facts);
+	g->clock_unreliable = facts->capture->timestamps_back > 0 || facts->capture->timestamp_grain_ns >= 10 * MILLISECOND_NS;
+	return g;
+}
+
+void gates_free(struct gates *g)
+{
+	if (!g)
+		return;
+	hash_fini(&g->places);
+	arena_free(g->arena);
+	free(g->moments);
+	free(g);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gates: what this capture cannot show. A gate withholds claims of absence or measure; it never withholds what is in the capture. Reckoned once
+ * per judgement, before any detector asks.
+ *   G1 one-sided   G2 no media at all   G3 media elsewhere   G4 no signalling   G5 truncated   G6 mid-call   G7 the capture lost packets
+ *   G8 signalling encrypted   G9 duplicates   G10 timestamps   G11 another link member
+ */
+#ifndef DEADAIR_DETECT_GATES_H
+#define DEADAIR_DETECT_GATES_H
+
+#include "analyzer/detect/detector.h"
+
+struct gates;
+
+struct loss_moment {                 /* G7: streams that miss packets at the same time */
+	int64_t from_ns, to_ns;
+	unsigned streams;
+};
+
+struct gates *gates_reckon(const struct facts *facts);
+void gates_free(struct gates *g);
+
+/* G1 for packets src -> dst: dst answers nothing here, or was never seen to be answered. *ret_pair: the visible direction. */
+bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair);
+/* G2: no call of this capture has media (or none of this media address has); answered calls that were counted. */
+bool gates_no_media(const struct gates *g, unsigned *ret_calls);
+bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media);
+/* Why there is none: "sip-filter", "media-bypass", "unknown". */
+const char *gates_no_media_reason(const struct gates *g);
+/* G3 port-range: media ports above (or below) some port are silent in both directions for many hosts. */
+bool gates_port_range(const struct gates *g, uint16_t port);
+uint16_t gates_port_limit(const struct gates *g, bool *ret_above);
+/* G7: did the capture itself lose packets then? Also when the interface counted drops. */
+bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns);
+bool gates_drops_counted(const struct gates *g);
+const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count);
+/* G10 */
+bool gates_clock_unreliable(const struct gates *g);
+/* G11: streams that miss every second or third packet in step. */
+bool gates_link_member(const struct gates *g);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hearing: one direction of one m-slot, judged. Every detector that claims absence asks here: what was due, what came, where it went, what
+ * the receiver reports, and which row or gate keeps a silence from being a fault. Presence may be believed, absence must be earned.
+ */
+#ifndef DEADAIR_DETECT_HEARING_H
+#define DEADAIR_DETECT_HEARING_H
+
+#include "analyzer/detect/detector.h"
+#include "analyzer/heard.h"
+
+enum failure {
+	FAILURE_NONE,
+	FAILURE_ABSENT,              /* no packets here */
+	FAILURE_MISDIRECTED,         /* packets to an address at which the receiver cannot be reached */
+	FAILURE_UNDELIVERED          /* right address; ICMP, RTCP or a missing copy say that they do not arrive */
+};
+
+enum sees { SEES_NO, SEES_LIKELY, SEES_YES };        /* would packets of this direction pass here? LIKELY: link coverage only */
+
+struct hearing {
+	enum heard heard;
+	const char *gate;            /* "G3": withheld; NULL none */
+	const char *row;             /* "N8": not expected after all; NULL none */
+	char why[200];               /* in words: what decided */
+
+	const struct window *window; /* the failing one, else the longest due one; NULL: never due */
+	double due_s;                /* over all due windows, grace included */
+	double packets;              /* audio packets in due windows, bound by B1-B9 */
+	bool delivered;              /* deliv(D): alive, right address, known payload type, no proof against */
+	int64_t delivered_from_ns, delivered_to_ns;  /* first and last packet to a right address in due windows; NS_NONE none */
+	uint32_t delivered_frame, delivered_last_frame;
+	const struct stream *stream; /* main stream to a right address; NULL */
+
+	enum failure failure;
+	int64_t from_ns, to_ns;      /* the time that failed (end of grace, or since; end of the window) */
+	bool whole;                  /* failed from the window's beginning */
+	double stray_packets;        /* that came all the same (absent: <= max-stray) */
+	const struct stream *misdirected;    /* main stream to a wrong address */
+	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type" */
+
+	enum sees sees;
+	bool at_sender, at_receiver; /* 0 hops or on that host */
+	bool near_sender, near_receiver;
+	enum rtcp_verdict report;    /* what the receiver reports of the stream */
+	const struct rtcp_report *report_last;
+	const struct rtcp_party *receiver_rtcp, *sender_rtcp;
+	enum rtcp_sending sending;   /* what the sender's reports say it does */
+	unsigned icmp_count;         /* errors that quote this direction's flow within the window */
+	const struct icmp_record *icmp, *icmp_last;
+	bool receiver_reports_unseen; /* its blocks are about streams that do not pass here */
+	bool other_path;             /* the sender's reports rise although nothing is seen, and this is not the receiver's own port */
+};
+
+/* Judges a direction anew; the record belongs to the direction. Gates must have been reckoned. */
+struct hearing *hearing_judge(const struct facts *facts, struct direction *d);
+/* What was judged last, never NULL for a direction that hearing_judge has seen. */
+static inline const struct hearing *hearing_of(const struct direction *d)
+{
+	return d->hearing;
+}
+static inline struct direction *direction_reverse(const struct direction *d)
+{
+	return &d->slot->direction[side_other(d->sender)];
+}
+
+/* Addresses of a side in this slot, most telling first: sources of its RTP, its SDP addresses, its signalling address. */
+enum { SIDE_ADDRESS_MAX = 12 };
+struct side_addresses {
+	struct endpoint at[SIDE_ADDRESS_MAX];
+	unsigned count, media_count; /* the first media_count are media addresses */
+};
+void side_addresses(const struct mslot *slot, enum side side, struct side_addresses *ret);
+
+/* usable(R): may packets to this address reach the receiver of d? *ret_why: "contradicted: ..." (static) when not. */
+bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w, const struct stream *s, const char **ret_why);
+/* Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real: where it really is. */
+enum contradiction { CONTRADICTION_NONE, CONTRADICTION_PRIVATE, CONTRADICTION_ELSEWHERE };
+enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w, const struct endpoint *sdp,
+					 const struct stream *s, struct endpoint *ret_real);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* media-after-call: a party keeps sending RTP although the call has ended. RFC 3261 15.1. */
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = { "bye-ignored", "bye-lost", "one-leg-ended", NULL };
+
+static const struct detector_doc doc = {
+	.says = "RTP goes on after the BYE",
+	.symptom = "\"The line stays busy\", the provider bills on, ports run out.",
+	.evidence = "The BYE and its answer, then RTP of the same stream.",
+	.mimics = "The ports serve a new call, a transfer that took the media over, packets still in flight.",
+	.fix = "Find out why the sender missed or ignored the BYE; switch an RTP inactivity timer on.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-seconds", 5, "s", 1, 60, "field: tails up to 2 s are normal" },
+	{ "min-packets", 50, "packets", 1, 100000, "1 s of 20 ms packets" },
+	{ 0 },
+};
+
+#define TOLL_NS (60 * SECOND_NS)
+#define BYE_TIMEOUT_NS (32 * SECOND_NS)
+
+static bool serves(const struct direction *d, const struct stream *s, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		if (w->state == EXPECT_NONE || w->state == EXPECT_ENDED || w->on_ns > to_ns || (w->off_ns != NS_NONE && w->off_ns <= ns_add(from_ns, SECOND_NS)))
+			continue;
+		if (window_has_target(w, &s->dst) || window_has_source(w, &s->src))
+			return true;
+	}
+	return false;
+}
+
+/* Another session that lives on has one of the two ports: a new call, or the media was handed over by a transfer. */
+static bool belongs_elsewhere(const struct facts *facts, const struct stream *s, int64_t from_ns, int64_t to_ns)
+{
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->last_ns < from_ns - HOUR_NS)
+			continue;
+		LIST_EACH(dit, &leg->dialogs) {
+			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
+
+			for (unsigned i = 0; i < d->mslot_count; i++) {
+				if (serves(&d->mslots[i].direction[0], s, from_ns, to_ns) || serves(&d->mslots[i].direction[1], s, from_ns, to_ns))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other != leg && other->answered && (other->end_ns == NS_NONE || other->end_ns >= until_ns))
+			return true;
+	}
+	return false;
+}
+
+static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, double packets)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct stream *s = ev->stream;
+	const struct direction *dir = s->direction;
+	const struct leg *leg = dir->slot->dialog->leg;
+	int64_t over_ns = s->last_ns - ended_ns;
+	const char *reason = leg->bye_answered ? "bye-ignored" : "bye-lost";
+	enum confidence c = leg->bye_answered ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+	struct finding *f;
+	char host[SAY_TEXT];
+
+	if (other_leg_lives(leg, s->last_ns))
+		reason = "one-leg-ended";
+	else if (leg->bye_seen && leg->ended_by_side == dir->sender)
+		reason = "bye-ignored";
+	f = detection_raise(d, reason, over_ns > TOLL_NS ? SEVERITY_ERROR : SEVERITY_WARNING, c);
+	f->direction = dir;
+	finding_leg(f, leg);
+	finding_part(f, PART_CULPRIT, &s->src);
+	finding_part(f, PART_WITNESS, &s->dst);
+	finding_stream(f, s->n);
+	finding_times(f, ended_ns, s->last_ns);
+	say_host(facts, &s->src.addr, host);
+	finding_title(f, "%s keeps sending audio for %.0f s after the call", host, (double)over_ns / 1e9);
+	finding_cause(f, "%s sent %.0f packets after the BYE; it %s.", host, packets,
+		      leg->ended_by_side == dir->sender ? "sent the BYE itself" : leg->bye_answered ? "answered it" : "never answered it here");
+	finding_fix(f, "Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.", host);
+	finding_evidence(f, leg->bye_at, "BYE: the call ends here");
+	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "RTP %.3f s later", (double)over_ns / 1e9);
+	if (!leg->bye_answered)
+		finding_cannot_see(f, "whether %s ever got the BYE", host);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct stream *s = ev->stream;
+	const struct dialog *dialog = s->direction ? s->direction->slot->dialog : NULL;
+	const struct facts *facts = detection_facts(d);
+	int64_t ended_ns;
+	double packets;
+
+	if (!dialog || s->bound_by > 9 || !dialog->leg->bye_seen || dialog->ended_ns == NS_NONE || s->twin_next) {
+		detection_pass(d, NULL, "no BYE of this stream's call is in the capture");
+		return;
+	}
+	ended_ns = dialog->ended_ns;
+	packets = stream_packets_between(s, ended_ns, INT64_MAX);
+	if ((double)(s->last_ns - ended_ns) < detection_key(d, "min-seconds") * 1e9 || packets < detection_key(d, "min-packets")) {
+		detection_pass(d, NULL, "%.0f packets, %.3f s after the end", packets < 0 ? 0 : packets,
+			       s->last_ns > ended_ns ? (double)(s->last_ns - ended_ns) / 1e9 : 0.0);
+		return;
+	}
+	if (!dialog->leg->bye_answered && s->last_ns - ended_ns < BYE_TIMEOUT_NS && facts->capture->last_ns - ended_ns < BYE_TIMEOUT_NS) {
+		detection_pass(d, "G6", "the BYE was not answered yet when the capture ended");
+		return;
+	}
+	if (belongs_elsewhere(facts, s, ended_ns, s->last_ns)) {
+		detection_pass(d, NULL, "its ports serve another call that goes on");
+		return;
+	}
+	tell(d, ev, ended_ns, packets);
+}
+
+const struct detector detect_media_after_call = {
+	.id = "media-after-call", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_STREAM),
+	.scope = PER_STREAM, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+};

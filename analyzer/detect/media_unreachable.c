@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* media-unreachable: audio is answered by ICMP errors. RFC 792, 1812, 4443: the quoted packet says which flow is meant. */
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = { "port-closed", "host-unreachable", "net-unreachable", "admin-prohibited", "ttl-exceeded", "too-big", NULL };
+
+static const struct detector_doc doc = {
+	.says = "RTP is answered by ICMP",
+	.symptom = "One-way or no audio; the network itself says that the packets do not arrive.",
+	.evidence = "ICMP errors that quote packets of the call's audio while it was due.",
+	.mimics = "Errors after the BYE, before the answer, about RTCP only, about the first packets before the port is open.",
+	.fix = "Port closed: does SDP name the port that was opened? Prohibited: the rule of the reporter. Unreachable: address or route.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-icmp", 3, "errors", 1, 100, "Linux limits ICMP errors to about one a second and destination" },
+	{ 0 },
+};
+
+#define PORT_OPENS_LATE_NS (500 * MILLISECOND_NS)
+#define MOVE_NS (2 * SECOND_NS)
+
+static const char *reason_of(const struct icmp_record *r)
+{
+	if (r->v6) {
+		if (r->type == 1 && r->code == 4)
+			return "port-closed";
+		if (r->type == 1 && r->code == 1)
+			return "admin-prohibited";
+		if (r->type == 1 && r->code == 3)
+			return "host-unreachable";
+		if (r->type == 1 && r->code == 0)
+			return "net-unreachable";
+		return r->type == 3 ? "ttl-exceeded" : r->type == 2 ? "too-big" : NULL;
+	}
+	if (r->type == 11 && r->code == 0)
+		return "ttl-exceeded";
+	if (r->type != 3)
+		return NULL;
+	switch (r->code) {
+	case 0: return "net-unreachable";
+	case 1: return "host-unreachable";
+	case 2: case 3: return "port-closed";
+	case 4: return "too-big";
+	case 9: case 10: case 13: return "admin-prohibited";
+	}
+	return NULL;
+}
+
+static bool quotes(const struct icmp_record *r, const struct direction *d, const struct window *w)
+{
+	if (!r->readable || r->protocol != 17)
+		return false;
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (endpoint_equal(&d->streams[i]->src, &r->src) && endpoint_equal(&d->streams[i]->dst, &r->dst))
+			return true;
+	}
+	return window_has_target(w, &r->dst);
+}
+
+/* While audio was due, not in the first moments and not while a session moves. */
+static const struct window *window_of(const struct icmp_record *r, const struct direction *d)
+{
+	const struct window *w = direction_window_at(d, r->at.at_ns);
+	int64_t margin_ns;
+
+	if (!w || w->state != EXPECT_DUE)
+		return NULL;
+	margin_ns = w->first ? PORT_OPENS_LATE_NS : MOVE_NS;
+	return r->at.at_ns >= ns_add(w->on_ns, margin_ns) && quotes(r, d, w) ? w : NULL;
+}
+
+struct tally {
+	const char *reason;
+	unsigned count;
+	const struct icmp_record *first, *last;
+};
+
+/* The reason most errors give. */
+static struct tally count_errors(const struct facts *facts, const struct direction *d)
+{
+	struct tally tallies[6] = { { NULL, 0, NULL, NULL } }, best = { NULL, 0, NULL, NULL };
+	unsigned n = 0;
+
+	LIST_EACH(it, facts->icmp) {
+		const struct icmp_record *r = LIST_ENTRY(it, struct icmp_record, in_order);
+		const char *reason = reason_of(r);
+		unsigned i = 0;
+
+		if (!reason || !window_of(r, d))
+			continue;
+		while (i < n && tallies[i].reason != reason)
+			i++;
+		if (i == n)
+			tallies[n++] = (struct tally){ reason, 0, r, r };
+		tallies[i].count++;
+		tallies[i].last = r;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (tallies[i].count > best.count)
+			best = tallies[i];
+	}
+	return best;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct tally *t)
+{
+	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT];
+
+	say_host(facts, &t->first->reporter, reporter);
+	say_host(facts, &t->first->dst.addr, host);
+	endpoint_text(&t->first->dst, target);
+	if (strcmp(t->reason, "port-closed") == 0) {
+		finding_cause(f, "%s is up but nothing listens on UDP port %u (%u ICMP errors).", host, t->first->dst.port, t->count);
+		finding_fix(f, "Does the SDP of %s name the port that it opened? Look for a NAT or ALG that changes ports; restart the phone; a firewall on it may "
+			    "refuse, too.", host);
+	} else if (strcmp(t->reason, "admin-prohibited") == 0) {
+		finding_cause(f, "%s forbids audio to %s (%u ICMP errors).", reporter, target, t->count);
+		finding_fix(f, "Permit UDP to %s in the rules of %s.", target, reporter);
+	} else if (strcmp(t->reason, "too-big") == 0) {
+		finding_cause(f, "%s says that packets to %s are too big for the next link (%u ICMP errors).", reporter, target, t->count);
+		finding_fix(f, "Lower the packet time or raise the MTU of the tunnel or link behind %s.", reporter);
+	} else {
+		finding_cause(f, "%s has no way to %s (%s, %u ICMP errors).", reporter, target, t->reason, t->count);
+		finding_fix(f, "Correct the address in SDP (private, or not in use) or the route on %s.", reporter);
+	}
+}
+
+static void tell(struct detection *d, const struct event *ev, const struct tally *t)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise(d, t->reason, SEVERITY_ERROR, CONFIDENCE_CERTAIN);
+	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst;
+	char receiver[SAY_TEXT], at[ENDPOINT_TEXT];
+
+	parts_of_direction(f, facts, ev->direction);
+	finding_part(f, PART_WITNESS, &target);
+	finding_part(f, PART_CULPRIT, &reporter);
+	finding_times(f, t->first->at.at_ns, t->last->at.at_ns);
+	f->count = t->count;
+	finding_title(f, "Audio for %s is refused at %s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver),
+		      endpoint_text(&target, at));
+	say_cause(f, facts, t);
+	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", at);
+	finding_evidence(f, t->last->at, "the last of %u", t->count);
+	if (ev->direction->slot->dialog->confirmed_by)
+		finding_evidence(f, ev->direction->slot->dialog->confirmed_by->at, "the call is answered");
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct tally t = count_errors(detection_facts(d), ev->direction);
+
+	if (t.count < detection_key(d, "min-icmp") || t.last->at.at_ns - t.first->at.at_ns < SECOND_NS) {
+		detection_pass(d, NULL, "%u ICMP errors quote this audio while it was due", t.count);
+		return;
+	}
+	tell(d, ev, &t);
+}
+
+const struct detector detect_media_unreachable = {
+	.id = "media-unreachable", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.scope = PER_DIRECTION, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};

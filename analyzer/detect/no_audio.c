@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* no-audio: an answered call in which neither party hears anything. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = {
+	"both-private", "private-and-silent", "latch-deadlock", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin", "wrong-media-server",
+	"port-closed", "answer-missing", "unlocated", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "an answered call in which nobody hears anything",
+	.symptom = "\"The call connects, and then dead silence on both sides.\"",
+	.evidence = "Both directions of the media that SDP promised; media of the same hosts in other calls proves that it would pass here.",
+	.mimics = "A filter on SIP only, media on another path, a call on hold from its beginning, fax, a call of a few seconds.",
+	.fix = "Open or forward the UDP media range both ways and check that each side can reach the address of the other.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-seconds", 5, "s", 1, 60, "field" },
+	{ 0 },
+};
+
+/* Audio of this address in another call, with a peer on the same side of it: it would have been seen here (2.2 b). */
+static bool media_elsewhere_of(const struct facts *facts, const struct mslot *slot, const struct address *a, const struct address *peer)
+{
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+		const struct address *other = address_equal(&s->src.addr, a) ? &s->dst.addr : address_equal(&s->dst.addr, a) ? &s->src.addr : NULL;
+
+		if (!other || s->packets < 25 || (s->direction && s->direction->slot == slot))
+			continue;
+		if (address_same_net(other, a) == address_same_net(peer, a))
+			return true;
+	}
+	return false;
+}
+
+static bool on_host_unfiltered(const struct facts *facts, const struct address *a)
+{
+	return network_at(facts->network, a) && !facts->capture->filtered_media && (facts->capture->non_sip_protocols >= 3 || facts->capture->other_udp > 0);
+}
+
+enum visible { VISIBLE_NO, VISIBLE_LIKELY, VISIBLE_YES };
+
+static enum visible media_visible(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	struct side_addresses caller, callee;
+
+	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT)
+		return VISIBLE_YES;
+	side_addresses(slot, SIDE_CALLER, &caller);
+	side_addresses(slot, SIDE_CALLEE, &callee);
+	if (!caller.count || !callee.count)
+		return VISIBLE_NO;
+	if (media_elsewhere_of(facts, slot, &caller.at[0].addr, &callee.at[0].addr) || media_elsewhere_of(facts, slot, &callee.at[0].addr, &caller.at[0].addr))
+		return VISIBLE_YES;
+	return on_host_unfiltered(facts, &caller.at[0].addr) || on_host_unfiltered(facts, &callee.at[0].addr) ? VISIBLE_LIKELY : VISIBLE_NO;
+}
+
+static const struct target *target_of(const struct hearing *h)
+{
+	return h->window && h->window->target_count ? &h->window->targets[0] : NULL;
+}
+
+static bool target_private(const struct hearing *h)
+{
+	return target_of(h) && address_private(&target_of(h)->at.addr);
+}
+
+/* Both were told one public address, and it belongs to both: the router in front of them would have to send the packets back inside. */
+static bool hairpin(const struct hearing *a, const struct hearing *b)
+{
+	const struct target *x = target_of(a), *y = target_of(b);
+
+	if (!x || !y || !address_equal(&x->at.addr, &y->at.addr) || address_private(&x->at.addr))
+		return false;
+	return (a->misdirected || a->stream) && (b->misdirected || b->stream);
+}
+
+static bool same_public_nat(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	const struct target *x = target_of(a), *y = target_of(b);
+	const struct side_addresses none = { .count = 0 };
+	struct side_addresses caller = none, callee = none;
+
+	if (!x || !y || !address_equal(&x->at.addr, &y->at.addr) || address_private(&x->at.addr))
+		return false;
+	side_addresses(slot, SIDE_CALLER, &caller);
+	side_addresses(slot, SIDE_CALLEE, &callee);
+	(void)facts;
+	return caller.count && callee.count && address_private(&caller.at[0].addr) && address_private(&callee.at[0].addr) &&
+	       !address_equal(&caller.at[0].addr, &callee.at[0].addr);
+}
+
+static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	bool a_wrong = a->failure == FAILURE_MISDIRECTED, b_wrong = b->failure == FAILURE_MISDIRECTED;
+
+	if (hairpin(a, b) || same_public_nat(facts, slot, a, b))
+		return "same-nat-no-hairpin";
+	if (a->icmp_count >= 3 && b->icmp_count >= 3)
+		return "port-closed";
+	if (target_private(a) && target_private(b) && (a_wrong || b_wrong) && !address_same_net(&target_of(a)->at.addr, &target_of(b)->at.addr))
+		return a_wrong != b_wrong ? "private-and-silent" : "both-private";
+	if ((a_wrong && target_private(a) && b->failure == FAILURE_ABSENT) || (b_wrong && target_private(b) && a->failure == FAILURE_ABSENT))
+		return "private-and-silent";
+	if (a->failure == FAILURE_UNDELIVERED && b->failure == FAILURE_UNDELIVERED)
+		return "blocked-both-ways";
+	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
+		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) && (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
+			return "never-sent-both";
+		if (a->sending == RTCP_SENDING_RISING && b->sending == RTCP_SENDING_RISING)
+			return "blocked-both-ways";
+	}
+	return "unlocated";
+}
+
+static enum confidence confidence_of(const char *reason, enum visible visible, const struct hearing *a, const struct hearing *b)
+{
+	if (a->window->likely_at_most || b->window->likely_at_most || visible == VISIBLE_LIKELY)
+		return CONFIDENCE_LIKELY;
+	if (strcmp(reason, "blocked-both-ways") == 0 || strcmp(reason, "port-closed") == 0 || strcmp(reason, "never-sent-both") == 0)
+		return CONFIDENCE_CERTAIN;
+	return CONFIDENCE_LIKELY;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	char caller[SAY_TEXT], callee[SAY_TEXT], x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
+	const struct leg *leg = slot->dialog->leg;
+
+	say_party_full(facts, leg, SIDE_CALLER, caller);
+	say_party_full(facts, leg, SIDE_CALLEE, callee);
+	if (target_of(b))
+		endpoint_text(&target_of(b)->at, x);         /* where the caller wants to receive */
+	if (target_of(a))
+		endpoint_text(&target_of(a)->at, y);
+	if (strcmp(f->reason, "both-private") == 0)
+		finding_cause(f, "Both session descriptions carry private addresses (%s and %s) of different networks; neither side can reach the other.", x, y);
+	else if (strcmp(f->reason, "private-and-silent") == 0)
+		finding_cause(f, "One side sends to a private address that it cannot reach (%s, %s), the other waits for the first packet before it sends.", x, y);
+	else if (strcmp(f->reason, "blocked-both-ways") == 0)
+		finding_cause(f, "%s and %s both send to the right addresses; both report nothing received.", caller, callee);
+	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
+		finding_cause(f, "Both phones sit behind one NAT and send to its public address (%s, %s); it does not send the packets back inside.", x, y);
+	else if (strcmp(f->reason, "never-sent-both") == 0)
+		finding_cause(f, "Neither end sent audio: %s, %s.", caller, callee);
+	else if (strcmp(f->reason, "port-closed") == 0)
+		finding_cause(f, "Audio in both directions is refused by ICMP (ports %s and %s).", x, y);
+	else
+		finding_cause(f, "In %.0f s no audio of %s or %s passes this point, although media of these hosts passes here in other calls or would.",
+			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
+}
+
+static void say_fix(struct finding *f, const struct hearing *a, const struct hearing *b)
+{
+	char x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
+
+	if (target_of(b))
+		endpoint_text(&target_of(b)->at, x);
+	if (target_of(a))
+		endpoint_text(&target_of(a)->at, y);
+	if (strcmp(f->reason, "both-private") == 0 || strcmp(f->reason, "private-and-silent") == 0)
+		finding_fix(f, "Switch NAT handling (symmetric RTP, external address) on for both legs on the PBX and keep media on it: no direct media.");
+	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
+		finding_fix(f, "Let such calls use the private addresses (ICE, local network setting), or keep their media on the PBX; or switch hairpin NAT on.");
+	else
+		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
+}
+
+static void tell(struct detection *d, const struct mslot *slot, const struct hearing *a, const struct hearing *b, enum visible visible)
+{
+	const struct facts *facts = detection_facts(d);
+	const char *reason = reason_of(facts, slot, a, b);
+	enum confidence c = confidence_of(reason, visible, a, b);
+	struct finding *f = detection_raise_keyed(d, (uintptr_t)slot->mline, reason, SEVERITY_ERROR, c);
+	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER), callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);
+	char from[SAY_TEXT], to[SAY_TEXT];
+
+	f->reason_confidence = c;
+	f->direction = NULL;
+	finding_leg(f, slot->dialog->leg);
+	finding_part(f, PART_VICTIM, &caller);
+	finding_part(f, PART_VICTIM, &callee);
+	finding_times(f, a->from_ns < b->from_ns ? a->from_ns : b->from_ns, a->to_ns);
+	finding_title(f, "%s and %s hear nothing of each other", say_party(facts, slot->dialog->leg, SIDE_CALLER, from),
+		      say_party(facts, slot->dialog->leg, SIDE_CALLEE, to));
+	say_cause(f, facts, slot, a, b);
+	say_fix(f, a, b);
+	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
+	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);
+	if (c != CONFIDENCE_CERTAIN)
+		finding_cannot_see(f, "whether the two sides sent; capture beside each of them to decide");
+}
+
+static void judge_slot(struct detection *d, const struct event *ev)
+{
+	const struct mslot *slot = ev->direction->slot;
+	const struct hearing *a = hearing_of(&slot->direction[SIDE_CALLER]), *b = hearing_of(&slot->direction[SIDE_CALLEE]);
+	double min_ns = detection_key(d, "min-seconds") * 1e9;
+	enum visible visible;
+
+	if (ev->direction->sender != SIDE_CALLER || !a || !b)
+		return;                                      /* once a slot */
+	if (a->gate || b->gate) {
+		detection_withhold(d, ev->leg, a->gate ? a->gate : b->gate, "%s", a->gate ? a->why : b->why);
+		return;
+	}
+	if (a->heard != HEARD_NO || b->heard != HEARD_NO) {
+		detection_pass(d, NULL, "at least one direction does not fail: %s", a->heard != HEARD_NO ? a->why : b->why);
+		return;
+	}
+	if ((double)(a->to_ns - a->from_ns) < min_ns || (double)(b->to_ns - b->from_ns) < min_ns) {
+		detection_pass(d, NULL, "too short: less than %.0f s in both directions", min_ns / 1e9);
+		return;
+	}
+	visible = media_visible(detection_facts(d), slot, a, b);
+	if (visible == VISIBLE_NO) {
+		detection_withhold(d, ev->leg, "G2", "nothing proves that media of these hosts would pass this point");
+		return;
+	}
+	tell(d, slot, a, b, visible);
+}
+
+/* The offer in the 200 was never answered: the ACK carries no SDP, so nothing was agreed. RFC 3261 13.2.2.4 */
+static void judge_answer(struct detection *d, const struct event *ev)
+{
+	const struct dialog *dialog = ev->leg->confirmed;
+	const struct facts *facts = detection_facts(d);
+	const struct exchange *x = NULL;
+	int64_t end_ns;
+	struct finding *f;
+	char from[SAY_TEXT], to[SAY_TEXT];
+
+	if (!dialog || dialog->partial)
+		return;
+	LIST_EACH(it, &dialog->exchanges) {
+		const struct exchange *each = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (each->state == EXCHANGE_STABLE)
+			return;
+		x = each->state == EXCHANGE_NO_ANSWER ? each : x;
+	}
+	end_ns = dialog->ended_ns != NS_NONE ? dialog->ended_ns : facts->capture->last_ns;
+	if (!x || dialog->confirmed_ns == NS_NONE || (double)(end_ns - dialog->confirmed_ns) < detection_key(d, "min-seconds") * 1e9)
+		return;
+	f = detection_raise_keyed(d, UINT64_MAX, "answer-missing", SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	f->reason_confidence = CONFIDENCE_LIKELY;
+	finding_leg(f, ev->leg);
+	for (unsigned side = 0; side < 2; side++)
+		finding_part(f, PART_VICTIM, &ev->leg->party[side].signalling);
+	finding_times(f, dialog->confirmed_ns, end_ns);
+	finding_title(f, "%s and %s hear nothing: the ACK answers no offer", say_party(facts, ev->leg, SIDE_CALLER, from),
+		      say_party(facts, ev->leg, SIDE_CALLEE, to));
+	finding_cause(f, "The INVITE offered nothing, the 200 made the offer, and the ACK carries no SDP: no media was agreed.");
+	finding_fix(f, "Let %s send its offer in the INVITE, or mend its handling of delayed offers.", from);
+	if (x->offer.count)
+		finding_evidence(f, x->offer.seen[0]->at, "the 200 makes the offer");
+	if (x->transaction && x->transaction->ack)
+		finding_evidence(f, x->transaction->ack->at, "ACK without SDP");
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	if (ev->kind == EVENT_JUDGE_CALL)
+		judge_answer(d, ev);
+	else
+		judge_slot(d, ev);
+}
+
+const struct detector detect_no_audio = {
+	.id = "no-audio", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL),
+	.scope = PER_CALL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};

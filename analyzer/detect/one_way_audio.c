@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/* one-way-audio: one party hears nothing although the other is heard. RFC 3264 6.1, 8.3; where it goes wrong decides the reason. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/say.h"
+
+static const char *const reasons[] = {
+	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path", "nothing-arrives", "wrong-port", "stale-target",
+	"latched-elsewhere", "latch-lost", "payload-type-mismatch", "icmp-unreachable", "address-family", "unlocated", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "one party hears nothing while the other is heard",
+	.symptom = "\"I can hear them, they cannot hear me\", or the reverse, in an answered call.",
+	.evidence = "The addresses both sides gave in SDP, the RTP that passed in each direction, RTCP reports of both ends, ICMP errors that quote the audio.",
+	.mimics = "Hold and music on hold, announcements, silence suppression, a recording voicemail, hang-up within 3 s, media that takes another path, "
+		  "a mirror of one direction only.",
+	.fix = "Depends on the reason: NAT handling for the phone on the server, an open UDP range in the firewall, the right external address, "
+	       "microphone and host firewall of the silent side.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-seconds", 3, "s", 1, 60, "field: shorter calls are hung up before anyone spoke" },
+	{ 0 },
+};
+
+/* What localisation found. */
+struct place {
+	const char *reason;
+	const char *also;            /* a second reason of equal weight; NULL */
+	enum confidence reason_confidence;
+	enum confidence confidence;  /* of the symptom */
+	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER } culprit;
+};
+
+static bool sent_to_before(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < d->window_count && &d->windows[i] != w; i++) {
+		if (d->windows[i].state != EXPECT_EARLY && window_has_target(&d->windows[i], at) && !window_has_target(w, at))
+			return true;
+	}
+	return false;
+}
+
+/* The sender had found the right place before and left it. */
+static bool had_latched(const struct direction *d, const struct hearing *h)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i] == h->misdirected || d->streams[i]->first_ns >= h->misdirected->first_ns)
+			continue;
+		for (unsigned k = 0; k < own->stream_count; k++) {
+			if (endpoint_equal(&d->streams[i]->dst, &own->streams[k]->src))
+				return true;
+		}
+	}
+	return false;
+}
+
+static struct place place_misdirected(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct stream *s = h->misdirected;
+	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
+	bool proof = h->icmp_count > 0 || h->report == RTCP_VERDICT_EMPTY || h->report == RTCP_VERDICT_FROZEN;
+	struct endpoint real;
+
+	if (s->bound_by == 8 && h->window->target_count && address_equal(&s->dst.addr, &h->window->targets[0].at.addr)) {
+		p = (struct place){ "wrong-port", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
+		if (h->icmp_count)
+			p.reason_confidence = p.confidence = CONFIDENCE_CERTAIN;
+		return p;
+	}
+	if (sent_to_before(d, h->window, &s->dst))
+		return (struct place){ "stale-target", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
+	case CONTRADICTION_PRIVATE:
+		p.reason = had_latched(d, h) ? "latch-lost" : "answered-address-private";
+		p.culprit = CULPRIT_RECEIVER;
+		break;
+	case CONTRADICTION_ELSEWHERE:
+		p.reason = "advertised-address-wrong";
+		p.culprit = CULPRIT_RECEIVER;
+		break;
+	case CONTRADICTION_NONE:
+		if (had_latched(d, h)) {
+			p.reason = "latched-elsewhere";
+			p.culprit = CULPRIT_SENDER;
+		}
+		break;
+	}
+	if (h->icmp_count >= 3) {
+		p.also = p.reason;
+		p.reason = "icmp-unreachable";
+		p.culprit = CULPRIT_REPORTER;
+	}
+	if (proof)
+		p.confidence = p.reason_confidence = CONFIDENCE_CERTAIN;
+	return p;
+}
+
+/* Told to a public sender, from behind a NAT: the private address cannot be reached from there. */
+static bool told_private(const struct direction *d, const struct window *w)
+{
+	struct side_addresses sender;
+
+	side_addresses(d->slot, d->sender, &sender);
+	if (!w->target_count || !sender.count)
+		return false;
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (!address_private(&w->targets[i].at.addr))
+			return false;
+	}
+	for (unsigned i = 0; i < sender.count; i++) {
+		if (address_private(&sender.at[i].addr))
+			return false;
+	}
+	return true;
+}
+
+static bool family_mismatch(const struct direction *d, const struct window *w)
+{
+	struct side_addresses sender;
+
+	side_addresses(d->slot, d->sender, &sender);
+	return w->target_count && sender.count && w->targets[0].at.addr.family != sender.at[0].addr.family;
+}
+
+static struct place place_absent(const struct direction *d, const struct hearing *h)
+{
+	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
+
+	if (family_mismatch(d, h->window) && h->whole)
+		p.reason = "address-family";
+	else if (h->sending == RTCP_SENDING_RISING)
+		p = (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
+	else if (h->sending == RTCP_SENDING_CONSTANT && h->whole)
+		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	else if (h->at_sender && !h->at_receiver)
+		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	else if (h->at_sender)
+		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
+	else if (h->near_receiver)
+		p.reason = "nothing-arrives";
+	else if (h->near_sender)
+		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
+	if (p.reason[0] == 'n' && told_private(d, h->window))
+		p.also = "answered-address-private";
+	return p;
+}
+
+static struct place place_undelivered(const struct hearing *h)
+{
+	if (strcmp(h->undelivered_by, "icmp") == 0)
+		return (struct place){ "icmp-unreachable", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_REPORTER };
+	if (strcmp(h->undelivered_by, "payload-type") == 0)
+		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
+	return (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
+}
+
+static struct place locate(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
+
+	switch (h->failure) {
+	case FAILURE_ABSENT: p = place_absent(d, h); break;
+	case FAILURE_MISDIRECTED: p = place_misdirected(facts, d, h); break;
+	case FAILURE_UNDELIVERED: p = place_undelivered(h); break;
+	case FAILURE_NONE: break;
+	}
+	return p;
+}
+
+/* ---- words ---- */
+
+struct words {
+	char receiver[SAY_TEXT], sender[SAY_TEXT], receiver_full[SAY_TEXT], sender_host[SAY_TEXT], receiver_host[SAY_TEXT];
+	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT];
+	double seconds;
+	double packets;
+};
+
+static struct words words_of(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct leg *leg = d->slot->dialog->leg;
+	enum side receiver = side_other(d->sender);
+	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = party_seen_at(d, d->sender), none = { .port = 0 };
+	struct words w;
+
+	say_party(facts, leg, receiver, w.receiver);
+	say_party_full(facts, leg, receiver, w.receiver_full);
+	say_party(facts, leg, d->sender, w.sender);
+	say_host(facts, &seen_sender.addr, w.sender_host);
+	say_host(facts, &seen_receiver.addr, w.receiver_host);
+	say_point(facts, h, d, w.point);
+	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
+	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
+	endpoint_text(&seen_receiver, w.real);
+	w.seconds = (double)(h->to_ns - h->from_ns) / 1e9;
+	w.packets = h->misdirected ? (double)h->misdirected->packets : h->packets;
+	return w;
+}
+
+static void say_misdirected(struct finding *f, const struct words *w)
+{
+	if (strcmp(f->reason, "wrong-port") == 0) {
+		finding_cause(f, "%s sends %s's audio to %s; its SDP names %s.", w->sender_host, w->receiver, w->to, w->sdp);
+		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
+			    w->sender_host);
+	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
+		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.", w->receiver_full, w->sdp, w->real, w->sender_host);
+		finding_fix(f, "Correct the external (NAT) address in %s; has the address of its line changed?", w->receiver_host);
+	} else if (strcmp(f->reason, "stale-target") == 0) {
+		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host, w->to, w->sdp);
+		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
+	} else if (strcmp(f->reason, "latched-elsewhere") == 0) {
+		finding_cause(f, "%s first sent to the right address and then turned to %s.", w->sender_host, w->to);
+		finding_fix(f, "Limit address learning on %s (strict source, learn once).", w->sender_host);
+	} else {
+		finding_cause(f, "%s told %s to send its audio to %s, a private address behind a NAT (its packets come from %s); %s obeys.", w->receiver_full,
+			      w->sender_host, w->to, w->real, w->sender_host);
+		finding_fix(f, "Switch NAT handling (symmetric RTP, comedia) on for this phone on %s; or give the phone STUN or its external address. "
+			    "Media through the server, not direct, while it is behind NAT.", w->sender_host);
+	}
+}
+
+static void say_absent(struct finding *f, const struct words *w, const struct hearing *h)
+{
+	if (strcmp(f->reason, "sender-never-sent") == 0) {
+		finding_cause(f, "%s %s: no audio of it in %.0f s, seen %s.", w->sender_host, h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
+			      w->point);
+		finding_fix(f, "On %s look at microphone and mute, the sound device, the application's permission, the host's own firewall, the network interface "
+			    "or VLAN it uses.", w->sender_host);
+	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
+		finding_cause(f, "%s sends (its reports count on) and nothing arrives %s: lost before the capture point.", w->sender_host, w->point);
+		finding_fix(f, "Look at the firewall between %s and %s: it passes SIP, not the audio to %s. Open the UDP media range in this direction.",
+			    w->sender_host, w->receiver_host, w->sdp);
+	} else if (strcmp(f->reason, "address-family") == 0) {
+		finding_cause(f, "%s was told to send to %s and speaks the other IP version only.", w->sender_host, w->sdp);
+		finding_fix(f, "Offer IPv4 addresses in SDP, or ICE with both.");
+	} else {
+		finding_cause(f, "Nothing of %s's audio arrives %s, %.0f s long; %s not sending and a drop on the way look alike here.%s", w->sender, w->point,
+			      w->seconds, w->sender_host,
+			      f->other_reason_count ? " The address given in SDP is private, which the other side may not be able to reach." : "");
+		finding_fix(f, "Let UDP to %s in through firewall and NAT; then capture beside %s as well to see whether it sends.%s", w->sdp, w->sender_host,
+			    f->other_reason_count ? " Switch NAT handling on for this phone on the server, or STUN on the phone." : "");
+	}
+}
+
+static void say_undelivered(struct finding *f, const struct words *w, const struct hearing *h, const struct facts *facts)
+{
+	char reporter[SAY_TEXT];
+
+	if (strcmp(f->reason, "icmp-unreachable") == 0) {
+		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", say_host(facts, &h->icmp->reporter, reporter),
+			      w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
+		finding_fix(f, "See the ICMP finding: open the port, correct the address in SDP, or mend the route.");
+	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
+		finding_cause(f, "%s sends payload types that neither side agreed on.", w->sender_host);
+		finding_fix(f, "Align the codec lists of both sides.");
+	} else {
+		finding_cause(f, "%s sent %.0f packets, %s reports nothing received%s: lost between the capture point and %s.", w->sender_host, w->packets,
+			      w->receiver_host, h->whole ? "" : " any more", w->receiver_host);
+		finding_fix(f, "Open UDP to %s in the firewall between %s and %s; SIP passes there, audio does not.", w->sdp, w->sender_host, w->receiver_host);
+	}
+}
+
+static void say(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	struct words w = words_of(facts, d, h);
+
+	finding_title(f, "%s hears nothing of %s%s", w.receiver, w.sender, h->whole ? "" : " any more");
+	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
+		say_misdirected(f, &w);
+	else if (h->failure == FAILURE_ABSENT)
+		say_absent(f, &w, h);
+	else
+		say_undelivered(f, &w, h, facts);
+	evidence_of_call(f, d, h);
+	if (h->icmp)
+		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
+	if (h->report_last)
+		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame, h->report_last->file, 0 },
+				 "the receiver's report: highest sequence number stands still");
+	cannot_see_of(f, facts, d, h);
+}
+
+/* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
+static void add_far_victims(struct finding *f, const struct direction *d)
+{
+	const struct leg *own = d->slot->dialog->leg;
+	const struct party *hub = &own->party[side_other(d->sender)];
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other == own || !other->answered)
+			continue;
+		for (unsigned side = 0; side < 2; side++) {
+			const struct party *p = &other->party[side];
+
+			if (!address_equal(&p->signalling.addr, &hub->signalling.addr) && address_known(&p->signalling.addr)) {
+				struct endpoint at = p->signalling;
+
+				at.port = 0;
+				finding_part(f, PART_VICTIM, &at);
+				finding_leg(f, other);
+			}
+		}
+	}
+}
+
+static void add_culprit(struct finding *f, const struct direction *d, const struct hearing *h, const struct place *p)
+{
+	struct endpoint at = { .port = 0 };
+
+	switch (p->culprit) {
+	case CULPRIT_SENDER:
+		at = party_seen_at(d, d->sender);
+		break;
+	case CULPRIT_RECEIVER:
+		at = party_seen_at(d, side_other(d->sender));
+		at.port = 0;
+		break;
+	case CULPRIT_REPORTER:
+		at.addr = h->icmp ? h->icmp->reporter : at.addr;
+		break;
+	case CULPRIT_NONE:
+		break;
+	}
+	if (address_known(&at.addr))
+		finding_part(f, PART_CULPRIT, &at);
+}
+
+static enum confidence capped(const struct hearing *h, const struct direction *d, enum confidence c, double min_s)
+{
+	double seconds = (double)(h->to_ns - h->from_ns) / 1e9;
+
+	if (h->window->one_way_session)
+		return CONFIDENCE_POSSIBLE;
+	if (c == CONFIDENCE_CERTAIN && (h->window->likely_at_most || d->slot->dialog->partial || seconds < 2 * min_s))
+		return CONFIDENCE_LIKELY;
+	return c;
+}
+
+/* Packets of the other direction that reach a right address in the time in which this one failed. */
+static double heard_meanwhile(const struct direction *d, const struct hearing *h)
+{
+	double n = 0;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->bound_by <= 9)
+			n += stream_packets_between(d->streams[i], h->from_ns, h->to_ns);
+	}
+	return n;
+}
+
+static bool predicate(struct detection *d, const struct direction *dir, const struct hearing *h)
+{
+	const struct direction *back = direction_reverse(dir);
+	const struct hearing *other = hearing_of(back);
+	double min_s = detection_key(d, "min-seconds"), seconds = (double)(h->to_ns - h->from_ns) / 1e9;
+
+	if (h->heard != HEARD_NO) {
+		detection_pass(d, h->row, "%s", h->why[0] ? h->why : "audio of this direction reaches its receiver as far as can be seen");
+		return false;
+	}
+	detection_note(d, true, "this direction failed for %.1f s", seconds);
+	if (seconds < min_s) {
+		detection_pass(d, NULL, "%.1f s of silence are less than %.0f s", seconds, min_s);
+		return false;
+	}
+	if (!other || other->heard == HEARD_NO) {
+		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
+		return false;
+	}
+	if (!other->delivered || heard_meanwhile(back, h) < 10 * min_s) {
+		detection_pass(d, NULL, "the other direction brings no audio meanwhile");
+		return false;
+	}
+	return true;
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct hearing *h = hearing_of(ev->direction);
+	struct finding *f;
+	struct place p;
+
+	if (!h || h->heard == HEARD_NOT_EXPECTED) {
+		detection_pass(d, h ? h->row : NULL, "%s", h && h->why[0] ? h->why : "nothing was due");
+		return;
+	}
+	if (h->gate) {
+		detection_withhold(d, ev->leg, h->gate, "%s", h->why);
+		return;
+	}
+	if (!predicate(d, ev->direction, h))
+		return;
+	p = locate(facts, ev->direction, h);
+	p.confidence = capped(h, ev->direction, p.confidence, detection_key(d, "min-seconds"));
+	f = detection_raise(d, p.reason, p.confidence == CONFIDENCE_POSSIBLE ? SEVERITY_WARNING : SEVERITY_ERROR, p.confidence);
+	f->reason_confidence = p.reason_confidence < p.confidence ? p.reason_confidence : p.confidence;
+	if (p.also)
+		finding_other_reason(f, p.also);
+	f->since_ns = h->whole ? NS_NONE : h->from_ns;
+	finding_times(f, h->from_ns, h->to_ns);
+	parts_of_direction(f, facts, ev->direction);
+	add_culprit(f, ev->direction, h, &p);
+	if (h->failure == FAILURE_ABSENT)
+		add_far_victims(f, ev->direction);
+	say(f, facts, ev->direction, h);
+}
+
+const struct detector detect_one_way_audio = {
+	.id = "one-way-audio", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.scope = PER_DIRECTION, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};

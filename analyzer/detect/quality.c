@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* quality: common ground of the detectors that measure streams. */
+#include "analyzer/detect/quality.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct leg *quality_leg(const struct stream *s)
+{
+	return s->direction ? s->direction->slot->dialog->leg : NULL;
+}
+
+bool quality_measurable(struct detection *d, const struct stream *s, double min_packets, int64_t min_ns)
+{
+	if (s->twin_next) {
+		detection_pass(d, NULL, "seen again nearer its receiver: judged there");
+		return false;
+	}
+	if (s->direction && s->direction->slot->kind != SDP_AUDIO) {
+		detection_pass(d, NULL, "not audio");
+		return false;
+	}
+	if ((double)s->packets < min_packets || s->last_ns - s->first_ns < min_ns) {
+		detection_pass(d, NULL, "%llu packets in %.1f s are too few to measure", (unsigned long long)s->packets,
+			       (double)(s->last_ns - s->first_ns) / 1e9);
+		return false;
+	}
+	if (s->multicast) {
+		detection_pass(d, NULL, "multicast");
+		return false;
+	}
+	return true;
+}
+
+void quality_parts(struct finding *f, const struct stream *s)
+{
+	if (quality_leg(s))
+		finding_leg(f, quality_leg(s));
+	f->direction = s->direction;
+	finding_part(f, PART_VICTIM, &s->dst);
+	finding_part(f, PART_WITNESS, &s->src);
+	finding_stream(f, s->n);
+	finding_times(f, s->first_ns, s->last_ns);
+}
+
+void quality_evidence(struct finding *f, const struct stream *s, const char *format, ...)
+{
+	char what[200];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(what, sizeof what, format, ap);
+	va_end(ap);
+	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s", what);
+}

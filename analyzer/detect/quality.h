@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* quality: what rtp-loss, rtp-jitter and rtp-delay share. */
+#ifndef DEADAIR_DETECT_QUALITY_H
+#define DEADAIR_DETECT_QUALITY_H
+
+#include "analyzer/detect/say.h"
+
+/* Leg of the stream, NULL unbound. */
+const struct leg *quality_leg(const struct stream *s);
+/* Long enough, voice, nearest to its receiver of all points; says why not. */
+bool quality_measurable(struct detection *d, const struct stream *s, double min_packets, int64_t min_ns);
+/* Leg, victim (its receiver), witness (its sender), stream, times. */
+void quality_parts(struct finding *f, const struct stream *s);
+void quality_evidence(struct finding *f, const struct stream *s, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

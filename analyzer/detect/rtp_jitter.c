@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* rtp-jitter: packets come later than phones can buffer. A receiver is simulated by counters; J of RFC 3550 A.8 alone never raises it. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/quality.h"
+
+static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", "route-step", "wifi-like", "middlebox-delay", "unlocated", NULL };
+
+static const struct detector_doc doc = {
+	.says = "arrival varies more than phones can buffer, and where",
+	.symptom = "\"Choppy\" or \"under water\" although nothing is lost.",
+	.evidence = "Packets later than a buffer of 60 ms, interarrival jitter of 20 ms and more in several intervals, XR discards.",
+	.mimics = "Silence suppression, key presses, a change of payload type, slow clock drift, coarse time stamps of the capture.",
+	.fix = "Priority for voice on the segment that is named; a larger jitter buffer relieves.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "buffer-ms", 60, "ms", 60, 60, "field: a fixed buffer; counted per packet, so not adjustable" },
+	{ "adaptive-ms", 200, "ms", 200, 200, "field: what adaptive buffers reach" },
+	{ "warn-discard-percent", 1, "%", 0.1, 100, "field" },
+	{ "min-j-ms", 20, "ms", 1, 1000, "field: one packet time" },
+	{ 0 },
+};
+
+enum { MIN_DISCARDS = 10 };
+
+static unsigned jittery_intervals(const struct stream *s, double min_ms)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->interval_count; i++)
+		n += !s->intervals[i].unfit && s->intervals[i].max_jitter_tenth_ms >= min_ms * 10;
+	return n;
+}
+
+static const char *reason_of(const struct facts *facts, const struct stream *s)
+{
+	if (s->drift_ppm > 500 || s->drift_ppm < -500)
+		return "clock-drift";
+	if (network_at(facts->network, &s->src.addr) && !network_at(facts->network, &s->dst.addr))
+		return "sender-pacing";
+	/* late against the least delay, which itself stands still: packets wait somewhere */
+	return s->late60 >= MIN_DISCARDS ? "queueing" : "unlocated";
+}
+
+static void tell(struct detection *d, const struct event *ev, double late_percent, double later_percent)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct stream *s = ev->stream;
+	double warn = detection_key(d, "warn-discard-percent");
+	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
+	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
+	struct finding *f = detection_raise(d, reason_of(facts, s), later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
+					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	char src[SAY_TEXT], dst[SAY_TEXT];
+
+	quality_parts(f, s);
+	say_host(facts, &s->src.addr, src);
+	say_host(facts, &s->dst.addr, dst);
+	finding_title(f, "Audio from %s to %s comes too unevenly", src, dst);
+	finding_cause(f, "%.1f %% of the packets are later than a 60 ms buffer, %.1f %% later than 200 ms; jitter up to %.0f ms; pattern: %s.", late_percent,
+		      later_percent, s->max_jitter_ms, f->reason);
+	finding_fix(f, strcmp(f->reason, "sender-pacing") == 0 ? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
+							       : "Give voice priority on the way (QoS queue, Wi-Fi WMM); a larger jitter buffer at the "
+								 "receiver relieves.");
+	quality_evidence(f, s, "%llu of %llu packets later than 60 ms", (unsigned long long)s->late60, (unsigned long long)s->packets);
+	finding_cannot_see(f, "how deep the receiver's own buffer is");
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct stream *s = ev->stream;
+	double late, later;
+
+	if (!quality_measurable(d, s, 100, 10 * SECOND_NS))
+		return;
+	if (!s->jitter_known) {
+		detection_pass(d, NULL, "the clock of its payload type is unknown");
+		return;
+	}
+	late = 100.0 * (double)s->late60 / (double)s->packets;
+	later = 100.0 * (double)s->late200 / (double)s->packets;
+	if (late < detection_key(d, "warn-discard-percent") || s->late60 < MIN_DISCARDS) {
+		detection_pass(d, NULL, "%.2f %% of the packets later than 60 ms", late);
+		return;
+	}
+	if (jittery_intervals(s, detection_key(d, "min-j-ms")) < 2) {
+		detection_pass(d, NULL, "jitter of %.0f ms in fewer than two intervals", detection_key(d, "min-j-ms"));
+		return;
+	}
+	if (gates_clock_unreliable(detection_facts(d)->gates)) {
+		detection_withhold(d, quality_leg(s), "G10", "the capture's times cannot be relied on");
+		return;
+	}
+	tell(d, ev, late, later);
+}
+
+const struct detector detect_rtp_jitter = {
+	.id = "rtp-jitter", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_STREAM),
+	.scope = PER_STREAM, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+};

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* rtp-loss: packets of a stream are missing, and where they were lost. RFC 3550 A.3, 6.4.1; ITU-T G.107 for the harm. */
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/quality.h"
+#include "analyzer/media/mos.h"
+
+static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", "unlocated", NULL };
+
+static const struct detector_doc doc = {
+	.says = "packets lost, and where",
+	.symptom = "\"Choppy\", \"robotic\", words are missing.",
+	.evidence = "Sequence numbers at the capture point, and what the receiver reports by RTCP over the same span.",
+	.mimics = "Restarted numbering, silence suppression, a new SSRC, mirror copies, packets that the capture itself lost.",
+	.fix = "Priority (QoS), duplex, Wi-Fi or the provider, on the segment that is named.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "warn-percent", 1, "%", 0.1, 100, "G.107: G.711 without concealment loses about 3.6 R a percent" },
+	{ "error-percent", 5, "%", 0.1, 100, "field" },
+	{ "interval-percent", 5, "%", 0.1, 100, "field" },
+	{ "burst-packets", 10, "packets", 2, 1000, "200 ms" },
+	{ "min-packets", 250, "packets", 50, 100000, "5 s of 20 ms packets" },
+	{ "min-lost", 10, "packets", 1, 1000, "field" },
+	{ 0 },
+};
+
+struct loss {
+	double percent, worst_percent, reported_percent; /* reported < 0: no report */
+	uint64_t lost, own_lost;     /* own_lost: lost in moments in which the capture itself lost packets */
+	unsigned bad_intervals;
+	unsigned reports;
+	bool reports_cover;          /* the reports span most of what was captured */
+	bool lost_behind;            /* more than the capture lacks in all, by 2 points: lost behind it */
+	const struct rtcp_report *report_last;
+};
+
+/* Lost in holes that many streams share: the capture's own. */
+static uint64_t lost_with_capture(const struct gates *g, const struct stream *s)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *gap = &s->gaps[i];
+
+		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 && gates_capture_lost(g, gap->from_ns, gap->to_ns))
+			n += gap->seq_step - 1;
+	}
+	return n;
+}
+
+static void measure_intervals(struct detection *d, const struct stream *s, struct loss *l)
+{
+	double limit = detection_key(d, "interval-percent");
+
+	for (unsigned i = 0; i < s->interval_count; i++) {
+		const struct interval *x = &s->intervals[i];
+		double percent = x->expected > x->packets ? 100.0 * (x->expected - x->packets) / x->expected : 0;
+
+		if (x->expected < 50)
+			continue;
+		l->bad_intervals += percent >= limit;
+		l->worst_percent = percent > l->worst_percent ? percent : l->worst_percent;
+	}
+}
+
+static void measure_reports(const struct facts *facts, const struct stream *s, struct loss *l)
+{
+	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
+	const struct rtcp_report *a, *b;
+	double span;
+
+	l->reported_percent = -1;
+	if (!v || v->report_count < 2)
+		return;
+	a = &v->reports[0];
+	b = &v->reports[v->report_count - 1];
+	span = (double)(uint32_t)(b->ext_seq - a->ext_seq);
+	if (span < 100 || span > 1e7)
+		return;
+	l->reported_percent = 100.0 * (b->cumulative_lost - a->cumulative_lost) / span;
+	l->reports_cover = span >= 0.8 * (double)s->expected_within;
+	/* what the capture lacks within the span is at most what it lacks in all */
+	l->lost_behind = b->cumulative_lost - a->cumulative_lost - (double)s->lost_within > 0.02 * span + 10;
+	l->reports = v->report_count;
+	l->report_last = b;
+}
+
+static struct loss measure(struct detection *d, const struct stream *s)
+{
+	const struct facts *facts = detection_facts(d);
+	struct loss l = { .lost = s->lost_within };
+
+	l.own_lost = lost_with_capture(facts->gates, s);
+	if (l.own_lost > l.lost)
+		l.own_lost = l.lost;
+	l.percent = s->expected_within ? 100.0 * (double)(l.lost - l.own_lost) / (double)s->expected_within : 0;
+	measure_intervals(d, s, &l);
+	measure_reports(facts, s, &l);
+	return l;
+}
+
+static bool enough_bursts(struct detection *d, const struct stream *s)
+{
+	unsigned bursts = 0;
+
+	/* runs of ten and more stand in the last class; a longer limit looks at the holes */
+	if (detection_key(d, "burst-packets") <= LOSS_RUN_CLASSES)
+		return s->loss_runs[LOSS_RUN_CLASSES - 1] >= 2;
+	for (unsigned i = 0; i < s->gap_count; i++)
+		bursts += s->gaps[i].lost_ms && s->gaps[i].seq_step > detection_key(d, "burst-packets");
+	return bursts >= 2;
+}
+
+static const char *shape_of(const struct stream *s)
+{
+	double percent = s->expected_within ? 100.0 * (double)s->lost_within / (double)s->expected_within : 0;
+
+	return mos_burst_r(percent, s->lost_within, s->loss_events) < 1.5 ? "random" : "bursty";
+}
+
+static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l, enum confidence *ret)
+{
+	*ret = CONFIDENCE_LIKELY;
+	if (l->lost_behind)
+		return *ret = CONFIDENCE_CERTAIN, "after-capture";
+	if (l->reported_percent >= l->percent - 2)
+		*ret = CONFIDENCE_CERTAIN;
+	if (network_at(facts->network, &s->src.addr) && !network_at(facts->network, &s->dst.addr))
+		return "at-sender";
+	if (s->twin_of && s->twin_of->lost_within * 2 < s->lost_within)
+		return "between-points";
+	return "before-capture";
+}
+
+static void tell(struct detection *d, const struct event *ev, const struct loss *l, enum severity severity)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct stream *s = ev->stream;
+	enum confidence c;
+	const char *reason = where_of(facts, s, l, &c);
+	bool after = strcmp(reason, "after-capture") == 0;
+	struct finding *f;
+	char src[SAY_TEXT], dst[SAY_TEXT];
+	double percent = after ? l->reported_percent : l->percent;
+
+	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
+		c = CONFIDENCE_LIKELY;
+	f = detection_raise(d, reason, severity, c);
+	quality_parts(f, s);
+	say_host(facts, &s->src.addr, src);
+	say_host(facts, &s->dst.addr, dst);
+	finding_title(f, "%.1f %% of the audio from %s to %s is lost", percent, src, dst);
+	finding_cause(f, "%.1f %% of the packets are lost %s; shape %s, worst 5 s %.1f %%%s.", percent,
+		      after ? "behind the capture point, as the receiver reports"
+			    : strcmp(reason, "at-sender") == 0 ? "already beside the sender" : "before the capture point",
+		      shape_of(s), l->worst_percent, l->reported_percent >= 0 && !after ? "; the receiver reports the same" : "");
+	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+		    after ? "between the capture point and the receiver" : strcmp(reason, "at-sender") == 0 ? "and the interface of the sender"
+									 : "between the sender and the capture point");
+	quality_evidence(f, s, "%llu of %llu packets missing", (unsigned long long)(l->lost - l->own_lost), (unsigned long long)s->expected_within);
+	if (l->report_last)
+		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame, l->report_last->file, 0 },
+				 "the receiver reports %.1f %% lost", l->reported_percent);
+}
+
+/* Loss that a phone without concealment would still carry well is not worth an alarm. */
+static bool harmless(const struct stream *s)
+{
+	bool valid;
+
+	return stream_mos_without_plc(s, 0, &valid) >= 4.0;
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct stream *s = ev->stream;
+	const struct facts *facts = detection_facts(d);
+	struct loss l;
+	bool after, bad;
+
+	if (!quality_measurable(d, s, detection_key(d, "min-packets"), 5 * SECOND_NS))
+		return;
+	if (gates_link_member(facts->gates)) {
+		detection_withhold(d, quality_leg(s), "G11", "the capture shows one member of a bundled link");
+		return;
+	}
+	l = measure(d, s);
+	if (gates_drops_counted(facts->gates) && l.lost) {
+		detection_withhold(d, quality_leg(s), "G7", "the capture interface dropped packets");
+		return;
+	}
+	if (l.own_lost && (l.lost - l.own_lost) < detection_key(d, "min-lost")) {
+		detection_withhold(d, quality_leg(s), "G7", "the capture itself lost packets then");
+		return;
+	}
+	after = l.lost_behind && l.reported_percent >= detection_key(d, "warn-percent") && l.reports >= 3;
+	bad = l.percent >= detection_key(d, "warn-percent") || l.bad_intervals >= 2 || enough_bursts(d, s);
+	if (l.reported_percent >= 0 && l.reports_cover && l.reported_percent < l.percent - 2 && l.reports >= 3) {
+		detection_withhold(d, quality_leg(s), "G7", "the receiver reports %.1f %% lost, the capture lacks %.1f %%", l.reported_percent, l.percent);
+		return;
+	}
+	if (!after && (!bad || l.lost - l.own_lost < detection_key(d, "min-lost"))) {
+		detection_pass(d, NULL, "%.2f %% lost (%llu packets)", l.percent, (unsigned long long)l.lost);
+		return;
+	}
+	if (!after && l.percent < detection_key(d, "error-percent") && harmless(s)) {
+		detection_pass(d, NULL, "%.2f %% lost, MOS stays above 4.0 without concealment", l.percent);
+		return;
+	}
+	tell(d, ev, &l, (after ? l.reported_percent : l.percent) >= detection_key(d, "error-percent") ? SEVERITY_ERROR : SEVERITY_WARNING);
+}
+
+const struct detector detect_rtp_loss = {
+	.id = "rtp-loss", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_STREAM),
+	.scope = PER_STREAM, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+};

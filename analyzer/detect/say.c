@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* say: words for who and where. */
+#include "analyzer/detect/say.h"
+
+#include <stdio.h>
+
+static const char *role_word(const struct facts *facts, const struct address *a)
+{
+	static const struct { enum host_role role; const char *word; } words[] = {
+		{ ROLE_PBX, "the PBX " }, { ROLE_SBC, "the SBC " }, { ROLE_PROXY, "the proxy " }, { ROLE_NAT, "the router " },
+		{ ROLE_PHONE, "the phone " }, { ROLE_TRUNK, "the provider " }, { ROLE_MEDIA, "the media server " },
+	};
+	const struct host *h = network_host_find(facts->network, a);
+
+	for (size_t i = 0; h && i < sizeof words / sizeof words[0]; i++) {
+		if (h->roles & 1u << words[i].role)
+			return words[i].word;
+	}
+	return "";
+}
+
+const char *say_host(const struct facts *facts, const struct address *a, char buffer[SAY_TEXT])
+{
+	char text[ADDRESS_TEXT];
+
+	snprintf(buffer, SAY_TEXT, "%s%s", role_word(facts, a), address_text(a, text));
+	return buffer;
+}
+
+const char *say_party(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT])
+{
+	const struct party *p = &leg->party[side];
+
+	if (p->user.n)
+		return text_escape(p->user, buffer, 64);
+	if (address_known(&p->signalling.addr))
+		return say_host(facts, &p->signalling.addr, buffer);
+	if (p->host.n)
+		return text_escape(p->host, buffer, 64);
+	snprintf(buffer, SAY_TEXT, "%s", side == SIDE_CALLER ? "the caller" : "the callee");
+	return buffer;
+}
+
+const char *say_party_full(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT])
+{
+	const struct party *p = &leg->party[side];
+	char name[64], agent[48] = "", at[ADDRESS_TEXT] = "";
+
+	text_escape(p->user, name, sizeof name);
+	if (p->user_agent.n)
+		text_escape(p->user_agent, agent, 32);
+	if (address_known(&p->signalling.addr))
+		address_text(&p->signalling.addr, at);
+	if (!p->user.n || (!agent[0] && !at[0]))
+		return say_party(facts, leg, side, buffer);
+	snprintf(buffer, SAY_TEXT, "%s (%s%s%s)", name, agent, agent[0] && at[0] ? ", " : "", at);
+	return buffer;
+}
+
+const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d, char buffer[SAY_TEXT])
+{
+	struct endpoint receiver = party_seen_at(d, side_other(d->sender)), sender = party_seen_at(d, d->sender);
+	char host[SAY_TEXT];
+
+	if (h->near_receiver && !h->at_sender)
+		snprintf(buffer, SAY_TEXT, "beside %s", say_host(facts, &receiver.addr, host));
+	else if (h->near_sender)
+		snprintf(buffer, SAY_TEXT, "beside %s", say_host(facts, &sender.addr, host));
+	else
+		snprintf(buffer, SAY_TEXT, "at this capture point");
+	return buffer;
+}
+
+struct endpoint party_seen_at(const struct direction *d, enum side side)
+{
+	const struct direction *own = &d->slot->direction[side], *to = &d->slot->direction[side_other(side)];
+	const struct party *p = &d->slot->dialog->leg->party[side];
+	const struct window *w = direction_first_due(to);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (own->streams[i]->direction == own && own->streams[i]->bound_by <= 6)
+			return own->streams[i]->src;
+	}
+	if (address_known(&p->signalling.addr)) {
+		struct endpoint at = p->signalling;
+
+		at.port = 0;
+		for (unsigned i = 0; w && i < w->target_count; i++) {
+			if (address_equal(&w->targets[i].at.addr, &at.addr))
+				at.port = w->targets[i].at.port;
+		}
+		return at;
+	}
+	return w && w->target_count ? w->targets[0].at : (struct endpoint){ .port = 0 };
+}
+
+struct frame_ref window_sdp_frame(const struct window *w)
+{
+	return w->target_count ? w->targets[0].message->at : (struct frame_ref){ .frame = 0 };
+}
+
+struct frame_ref stream_frame(const struct stream *s, uint32_t frame, int64_t at_ns)
+{
+	return (struct frame_ref){ at_ns, frame, s->file, s->interface };
+}
+
+static void evidence_of_stream(struct finding *f, const struct stream *s, const char *what)
+{
+	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT];
+
+	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s: %llu packets %s to %s", what,
+			     (unsigned long long)s->packets, endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
+}
+
+void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h)
+{
+	const struct window *w = h->window;
+	const struct direction *back = direction_reverse(d);
+	char at[ENDPOINT_TEXT];
+
+	if (w && w->target_count) {
+		const struct message *m = w->targets[0].message;
+
+		finding_evidence(f, m->at, "%s %s: audio to %s", m->request ? sip_method_name(m->method) : "the answer", m->request ? "offers" : "says",
+				 endpoint_text(&w->targets[0].at, at));
+	}
+	if (d->slot->dialog->confirmed_by)
+		finding_evidence(f, d->slot->dialog->confirmed_by->at, "%u: the call is answered", d->slot->dialog->confirmed_by->status);
+	if (h->misdirected)
+		evidence_of_stream(f, h->misdirected, "audio goes to another address");
+	else if (h->stream)
+		evidence_of_stream(f, h->stream, "audio in the failing direction");
+	for (unsigned i = 0; i < back->stream_count && i < 1; i++)
+		evidence_of_stream(f, back->streams[i], "audio in the other direction");
+}
+
+void parts_of_direction(struct finding *f, const struct facts *facts, const struct direction *d)
+{
+	enum side receiver = side_other(d->sender);
+	struct endpoint at = party_seen_at(d, receiver);
+
+	(void)facts;
+	finding_leg(f, d->slot->dialog->leg);
+	if (address_known(&at.addr))
+		finding_part(f, PART_VICTIM, &at);
+	for (unsigned i = 0; i < d->stream_count; i++)
+		finding_stream(f, d->streams[i]->n);
+	for (unsigned i = 0; i < direction_reverse(d)->stream_count; i++)
+		finding_stream(f, direction_reverse(d)->streams[i]->n);
+}
+
+void cannot_see_of(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	struct endpoint sender = party_seen_at(d, d->sender), receiver = party_seen_at(d, side_other(d->sender));
+	char host[SAY_TEXT];
+
+	if (f->confidence == CONFIDENCE_CERTAIN)
+		return;
+	if (h->failure == FAILURE_ABSENT && !h->at_sender)
+		finding_cannot_see(f, "whether %s sent anything; capture beside it to decide", say_host(facts, &sender.addr, host));
+	else
+		finding_cannot_see(f, "what arrives at %s; capture beside it to decide", say_host(facts, &receiver.addr, host));
+}

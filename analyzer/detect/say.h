@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* say: names of parties, hosts and times as findings use them. All results are safe text in the caller's buffer. */
+#ifndef DEADAIR_DETECT_SAY_H
+#define DEADAIR_DETECT_SAY_H
+
+#include "analyzer/detect/hearing.h"
+
+enum { SAY_TEXT = 160 };
+
+/* "1001", else "the PBX 10.0.0.5", else the address. */
+const char *say_party(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT]);
+/* "1001 (Yealink SIP-T46S, 192.168.1.21)": at first mention. */
+const char *say_party_full(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT]);
+/* "the phone 10.0.0.2", "the PBX 10.0.0.5", "the router 203.0.113.2", "10.0.0.9" */
+const char *say_host(const struct facts *facts, const struct address *a, char buffer[SAY_TEXT]);
+/* Where the capture was taken, for "nothing arrived at ...": "beside the phone 10.0.0.2", "at this capture point". */
+const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d, char buffer[SAY_TEXT]);
+
+/* The address under which a side is seen here: source of its RTP, else of its SIP, else its SDP address (with port for media). */
+struct endpoint party_seen_at(const struct direction *d, enum side side);
+/* Frames that set the expectation: the description of the receiver as it reached the sender, and the answer. frame 0: none. */
+struct frame_ref window_sdp_frame(const struct window *w);
+struct frame_ref stream_frame(const struct stream *s, uint32_t frame, int64_t at_ns);
+/* Adds the frames of answer, SDP and first/last packets of both directions. */
+void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h);
+/* Adds leg, victim, and the direction's streams. */
+void parts_of_direction(struct finding *f, const struct facts *facts, const struct direction *d);
+/* "Only X -> Y is visible" and where to capture instead. */
+void cannot_see_of(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h);
+
+#endif

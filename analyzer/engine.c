@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT */
+/* engine: duplicates first, then each sort of packet to its records, then judgement. */
+#include "analyzer/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/engine_state.h"
+#include "captures/base/memory.h"
+
+enum {
+	ICMP_KEEP = 65536,
+	MEDIA_BATCH = 32             /* packets of a known stream are told to the network by so many */
+};
+
+static int64_t config_ns(const struct config *c, const char *section, const char *name, int64_t unit_ns)
+{
+	return (int64_t)(config_value(c, section, name) * (double)unit_ns);
+}
+
+static struct calls *make_calls(const struct engine_options *o)
+{
+	const struct config *c = o->config;
+	struct calls_config config = {
+		.dup_window_ns = config_ns(c, "dup", "sip-window-ms", MILLISECOND_NS),
+		.fork_linger_ns = config_ns(c, "fork", "linger-ms", MILLISECOND_NS),
+		.idle_timeout_ns = config_ns(c, "call", "idle-timeout-s", SECOND_NS),
+		.join_score = (unsigned)config_value(c, "legs", "join-score"),
+		.join_margin = (unsigned)config_value(c, "legs", "join-margin"),
+		.keep_texts = o->keep_texts,
+	};
+
+	return calls_new(&config);
+}
+
+static struct streams *make_streams(const struct engine_options *o, struct binding *binding)
+{
+	const struct config *c = o->config;
+	struct streams_config config = {
+		.heuristic_packets = (unsigned)config_value(c, "rtp", "heuristic-packets"),
+		.interval_ns = config_ns(c, "rtp", "interval-s", SECOND_NS),
+		.reorder_ns = config_ns(c, "rtp", "reorder-ms", MILLISECOND_NS),
+		.overlap_ns = config_ns(c, "rtp", "overlap-ms", MILLISECOND_NS),
+		.dup_window_ns = config_ns(c, "dup", "window-ms", MILLISECOND_NS),
+		.twin_max_ns = config_ns(c, "twin", "max-ms", MILLISECOND_NS),
+	};
+
+	return streams_new(&config, binding_hint, binding);
+}
+
+static struct network *make_network(const struct engine_options *o)
+{
+	struct network_config config = {
+		.dup_window_ns = config_ns(o->config, "dup", "window-ms", MILLISECOND_NS),
+		.dup_sip_window_ns = config_ns(o->config, "dup", "sip-window-ms", MILLISECOND_NS),
+	};
+
+	return network_new(&config);
+}
+
+struct engine *engine_new(const struct engine_options *options)
+{
+	struct engine *e = memory_zalloc(sizeof *e);
+	const struct config *c = options->config;
+
+	e->options = *options;
+	e->capture.first_ns = e->capture.last_ns = NS_NONE;
+	e->capture.live = options->live;
+	e->expect = (struct expectation_config){
+		.start_grace_ns = config_ns(c, "expect", "start-grace-ms", MILLISECOND_NS),
+		.ice_grace_ns = config_ns(c, "expect", "ice-grace-ms", MILLISECOND_NS),
+		.move_overlap_ns = config_ns(c, "expect", "move-overlap-ms", MILLISECOND_NS),
+		.bye_linger_ns = config_ns(c, "expect", "bye-linger-ms", MILLISECOND_NS),
+	};
+	e->binding = binding_new();
+	e->calls = make_calls(options);
+	e->streams = make_streams(options, e->binding);
+	e->rtcp = rtcp_states_new(0);
+	e->network = make_network(options);
+	e->findings = findings_new();
+	list_init(&e->icmp);
+	e->facts = (struct facts){
+		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .icmp = &e->icmp,
+		.findings = e->findings, .config = c,
+	};
+	e->detections = detections_new(&e->facts, e->findings, options->why_not);
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	views_free(e->views);
+	detections_free(e->detections);
+	findings_free(e->findings);
+	gates_free(e->gates);
+	LIST_EACH_SAFE(it, &e->icmp)
+		free(LIST_ENTRY(it, struct icmp_record, in_order));
+	network_free(e->network);
+	rtcp_states_free(e->rtcp);
+	streams_free(e->streams);
+	calls_free(e->calls);
+	binding_free(e->binding);
+	free(e);
+}
+
+/* ---- facts about the capture ---- */
+
+static void note_time(struct engine *e, const struct packet *p)
+{
+	static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
+	struct file_clock *clock = &e->clocks[p->file % ENGINE_FILE_MAX];
+
+	if (e->capture.first_ns == NS_NONE || p->at_ns < e->capture.first_ns)
+		e->capture.first_ns = p->at_ns;
+	if (e->capture.last_ns == NS_NONE || p->at_ns > e->capture.last_ns)
+		e->capture.last_ns = p->at_ns;
+	if (clock->begun && p->at_ns < clock->last_ns - 10 * MILLISECOND_NS)
+		e->capture.timestamps_back++;
+	clock->begun = true;
+	clock->last_ns = p->at_ns;
+	for (unsigned i = 0; i < 3; i++)
+		e->deltas_odd[i] += p->at_ns % grains[i] != 0;
+}
+
+static void note_protocol(struct engine *e, uint8_t protocol, uint16_t port)
+{
+	for (unsigned i = 0; i < e->protocol_count; i++) {
+		struct protocol_count *c = &e->protocols[i];
+
+		if (c->protocol == protocol && c->port == port) {
+			c->packets++;
+			if (i > 0 && c->packets > c[-1].packets) {   /* the frequent ones move to the front */
+				struct protocol_count swap = c[-1];
+
+				c[-1] = *c;
+				*c = swap;
+			}
+			return;
+		}
+	}
+	if (e->protocol_count < PROTOCOL_MAX)
+		e->protocols[e->protocol_count++] = (struct protocol_count){ protocol, port, 1 };
+}
+
+/* The port that names the service: the lower one. */
+static uint16_t service_port(const struct packet *p)
+{
+	return p->src.port < p->dst.port ? p->src.port : p->dst.port;
+}
+
+static void note_other(struct engine *e, const struct packet *p)
+{
+	uint16_t port = p->has & HAS_PORTS ? service_port(p) : 0;
+
+	if (!(p->has & HAS_IP))
+		return;
+	note_protocol(e, p->ip_protocol, port);
+	if (p->transport == TRANSPORT_UDP)
+		e->capture.other_udp++;
+	e->capture.h323 += port == 1719 || port == 1720;
+	e->capture.mgcp += port == 2427 || port == 2727;
+	e->capture.sccp += port == 2000 && p->ip_protocol == 6;
+}
+
+static void note_truncated(struct engine *e, const struct packet *p)
+{
+	if (!(p->has & HAS_TRUNCATED) && p->undecoded != UNDECODED_TRUNCATED)
+		return;
+	if (e->capture.truncated++ == 0)
+		e->capture.truncated_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	e->capture.truncated_sip += p->kind == PACKET_SIP;
+	e->capture.truncated_rtp += p->kind == PACKET_RTP;
+	if (p->payload.p && !e->capture.smallest_cut)
+		e->capture.smallest_cut = (uint32_t)(p->wire_bytes - (p->payload_wire - p->payload.n));
+}
+
+/* The server is the side with the SIP port, else the lower port. */
+static bool to_server(const struct packet *p)
+{
+	if ((p->dst.port == 5061) != (p->src.port == 5061))
+		return p->dst.port == 5061;
+	return p->dst.port < p->src.port;
+}
+
+static void note_tls(struct engine *e, const struct packet *p)
+{
+	const struct endpoint *server = to_server(p) ? &p->dst : &p->src, *client = to_server(p) ? &p->src : &p->dst;
+	struct tls_flow *f = NULL;
+
+	for (unsigned i = 0; i < e->capture.tls_flow_count && !f; i++) {
+		if (endpoint_equal(&e->capture.tls_flows[i].server, server) && address_equal(&e->capture.tls_flows[i].client, &client->addr))
+			f = &e->capture.tls_flows[i];
+	}
+	if (!f && e->capture.tls_flow_count == TLS_FLOW_MAX)
+		return;
+	if (!f) {
+		f = &e->capture.tls_flows[e->capture.tls_flow_count++];
+		*f = (struct tls_flow){ .client = client->addr, .server = *server, .dtls = p->kind == PACKET_DTLS,
+					.first_at = { p->at_ns, p->frame, p->file, p->interface } };
+	}
+	f->packets++;
+	f->sip_alpn |= span_starts(p->tls.alpn, SPAN("sip"));
+}
+
+static void note_kind(struct engine *e, const struct packet *p)
+{
+	switch ((enum packet_kind)p->kind) {
+	case PACKET_SIP: e->capture.sip += p->first_of_frame; break;
+	case PACKET_RTP: break;      /* counted when the streams have taken it */
+	case PACKET_RTCP: e->capture.rtcp++; break;
+	case PACKET_STUN: e->capture.stun++; break;
+	case PACKET_DTLS:
+	case PACKET_TLS:
+		e->capture.dtls += p->kind == PACKET_DTLS;
+		e->capture.tls++;
+		note_tls(e, p);
+		break;
+	case PACKET_ICMP: e->capture.icmp++; break;
+	case PACKET_OTHER: case PACKET_TCP: case PACKET_KEEPALIVE: case PACKET_UDPTL: case PACKET_FRAGMENT: case PACKET_ARP:
+		e->capture.other += p->first_of_frame;
+		note_other(e, p);
+		break;
+	case PACKET_NONE:
+		if (p->first_of_frame)
+			e->undecoded[p->undecoded]++;
+		break;
+	}
+}
+
+static void note_packet(struct engine *e, const struct packet *p)
+{
+	if (p->first_of_frame) {
+		e->capture.frames++;
+		e->bytes += p->wire_bytes;
+		note_time(e, p);
+	}
+	e->capture.udp += p->transport == TRANSPORT_UDP;
+	e->capture.tcp_gaps += p->tcp_gap;
+	if (p->kind != PACKET_NONE && p->undecoded != UNDECODED_NO && p->first_of_frame)
+		e->undecoded[p->undecoded]++;
+	note_truncated(e, p);
+	note_kind(e, p);
+}
+
+void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop)
+{
+	(void)file;
+	(void)interface;
+	(void)snaplen;
+	e->capture.if_drop += if_drop;
+	e->capture.os_drop += os_drop;
+	if (filter && filter[0] && !e->capture.filter[0])
+		snprintf(e->capture.filter, sizeof e->capture.filter, "%s", filter);
+}
+
+/* ---- signalling ---- */
+
+static void emit(struct engine *e, enum event_kind kind, const struct calls_event *c, int64_t at_ns)
+{
+	struct event ev = {
+		.kind = kind, .at_ns = at_ns, .leg = c->leg, .dialog = c->dialog, .exchange = c->exchange, .transaction = c->transaction,
+		.message = c->message, .registration = c->registration, .transfer = c->transfer,
+	};
+
+	detections_event(e->detections, &ev);
+}
+
+static void signal_media(struct engine *e, const struct message *m)
+{
+	struct stream_hint hint;
+
+	binding_announce(e->binding, m);
+	for (unsigned i = 0; m->sdp && i < m->sdp->media_count; i++) {
+		const struct sdp_media *media = &m->sdp->media[i];
+
+		if (!media->rtp || !media->port || !address_known(&media->at.addr))
+			continue;
+		binding_hint_of(media, &hint);
+		streams_signalled(e->streams, &media->at, &hint);
+	}
+}
+
+/* A session has changed: windows anew, and the streams concerned begin a new spell, so that windows can be told apart. */
+static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
+{
+	expectation_update(&e->expect, d);
+	for (unsigned i = 0; i < d->mslot_count; i++) {
+		for (unsigned side = 0; side < 2; side++) {
+			const struct direction *direction = &d->mslots[i].direction[side];
+			const struct window *w = direction->window_count ? &direction->windows[direction->window_count - 1] : NULL;
+
+			for (unsigned k = 0; w && k < w->target_count; k++)
+				streams_cut(e->streams, &w->targets[k].at, at_ns);
+		}
+	}
+}
+
+static void calls_event(struct engine *e, const struct calls_event *c, int64_t at_ns)
+{
+	switch (c->kind) {
+	case CALLS_MESSAGE:
+		if (c->message && c->message->sdp)
+			signal_media(e, c->message);
+		emit(e, EVENT_MESSAGE, c, at_ns);
+		break;
+	case CALLS_OFFER: emit(e, EVENT_OFFER, c, at_ns); break;
+	case CALLS_STABLE:
+		if (c->dialog)
+			session_changed(e, c->dialog, at_ns);
+		emit(e, EVENT_STABLE, c, at_ns);
+		break;
+	case CALLS_ANSWERED:
+		if (c->dialog)
+			session_changed(e, c->dialog, at_ns);
+		emit(e, EVENT_ANSWERED, c, at_ns);
+		break;
+	case CALLS_ENDED: emit(e, EVENT_CALL_ENDED, c, at_ns); break;
+	case CALLS_TRANSACTION_CLOSED: emit(e, EVENT_TRANSACTION_CLOSED, c, at_ns); break;
+	case CALLS_REGISTRATION: emit(e, EVENT_REGISTRATION, c, at_ns); break;
+	case CALLS_SUBSCRIPTION: emit(e, EVENT_SUBSCRIPTION, c, at_ns); break;
+	case CALLS_TRANSFER: emit(e, EVENT_TRANSFER, c, at_ns); break;
+	case CALLS_EVICTED: break;
+	case CALLS_LEG_JOINED: emit(e, EVENT_LEG_JOINED, c, at_ns); break;
+	case CALLS_DIALOG_ENDED:
+		if (c->dialog)
+			session_changed(e, c->dialog, at_ns);
+		emit(e, EVENT_DIALOG_ENDED, c, at_ns);
+		break;
+	}
+}
+
+static void tick(struct engine *e, int64_t now_ns)
+{
+	struct calls_event events[CALLS_EVENT_MAX];
+	size_t n;
+
+	if (now_ns < e->tick_ns)
+		return;
+	e->tick_ns = ns_add(now_ns, SECOND_NS);
+	do {
+		n = calls_tick(e->calls, now_ns, events);
+		for (size_t i = 0; i < n; i++)
+			calls_event(e, &events[i], now_ns);
+	} while (n == CALLS_EVENT_MAX);
+}
+
+static void take_sip(struct engine *e, const struct packet *p, bool copy)
+{
+	struct calls_event events[CALLS_EVENT_MAX];
+	size_t n;
+
+	if (!copy)
+		network_learn_sip(e->network, p, p->sip);
+	n = calls_message(e->calls, p, copy, events);
+	for (size_t i = 0; i < n; i++)
+		calls_event(e, &events[i], p->at_ns);
+}
+
+/* ---- the rest ---- */
+
+static void take_icmp(struct engine *e, const struct packet *p)
+{
+	struct icmp_record *r;
+	struct event ev;
+
+	if (!p->icmp.error)
+		return;
+	if (e->icmp.count >= ICMP_KEEP) {
+		e->icmp_dropped++;
+		return;
+	}
+	r = memory_zalloc(sizeof *r);
+	*r = (struct icmp_record){
+		.at = { p->at_ns, p->frame, p->file, p->interface }, .reporter = p->src.addr, .src = p->icmp.quote_src, .dst = p->icmp.quote_dst,
+		.protocol = p->icmp.quote_protocol, .type = p->icmp.type, .code = p->icmp.code, .ttl = p->ttl, .v6 = p->icmp.v6,
+		.readable = p->icmp.quote_readable,
+	};
+	list_add_tail(&e->icmp, &r->in_order);
+	ev = (struct event){ .kind = EVENT_ICMP, .at_ns = p->at_ns, .icmp = r };
+	detections_event(e->detections, &ev);
+}
+
+static enum event_kind stream_event(enum stream_change change)
+{
+	switch (change) {
+	case STREAM_STARTED: case STREAM_ACCEPTED:
+		return EVENT_STREAM_STARTED;
+	case STREAM_GAP_ENDED:
+		return EVENT_STREAM_GAP;
+	case STREAM_RESTARTED: case STREAM_SSRC_CHANGED: case STREAM_PT_CHANGED:
+		return EVENT_STREAM_CHANGED;
+	case STREAM_NOTHING:
+		break;
+	}
+	return EVENT_KIND_COUNT;
+}
+
+static void take_rtp(struct engine *e, const struct packet *p)
+{
+	struct stream_result r = streams_packet(e->streams, p);
+	struct event ev;
+
+	if (!r.stream) {
+		/* not RTP, or not known yet: an ordinary datagram */
+		network_packet(e->network, p, network_duplicate(e->network, p), 1);
+		return;
+	}
+	if (r.change != STREAM_NOTHING) {
+		network_packet(e->network, p, DUPLICATE_NO, 1);
+		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream, .gap = r.gap };
+		if (ev.kind != EVENT_KIND_COUNT)
+			detections_event(e->detections, &ev);
+	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
+		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
+	}
+}
+
+void engine_packet(struct engine *e, const struct packet *p)
+{
+	enum duplicate_verdict verdict;
+
+	note_packet(e, p);
+	tick(e, p->at_ns);
+	if (p->kind == PACKET_RTP) {
+		take_rtp(e, p);
+		return;
+	}
+	if (!(p->has & HAS_IP))
+		return;
+	verdict = network_duplicate(e->network, p);
+	network_packet(e->network, p, verdict, 1);
+	if (p->kind == PACKET_SIP)
+		take_sip(e, p, verdict != DUPLICATE_NO);
+	if (verdict != DUPLICATE_NO)
+		return;
+	if (p->kind == PACKET_RTCP)
+		rtcp_states_packet(e->rtcp, p);
+	else if (p->kind == PACKET_STUN)
+		network_learn_stun(e->network, p);
+	else if (p->kind == PACKET_ICMP)
+		take_icmp(e, p);
+}
+
+/* ---- the end ---- */
+
+static struct stream *stream_of(struct list_link *it)
+{
+	return LIST_ENTRY(it, struct stream, in_order);
+}
+
+static void settle_capture(struct engine *e)
+{
+	static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
+	struct capture_facts *c = &e->capture;
+	struct streams_counts s = streams_counts(e->streams);
+
+	c->rtp = s.rtp_packets;
+	c->other += s.refused_packets;
+	for (unsigned i = 0; i < 3; i++) {
+		if (c->frames >= 20 && e->deltas_odd[i] == 0)
+			c->timestamp_grain_ns = grains[i];
+	}
+	c->non_sip_protocols = e->protocol_count;
+	c->filtered_media = c->filter[0] && strstr(c->filter, "port 5060") && !strstr(c->filter, "or") && !strstr(c->filter, "portrange");
+}
+
+/* NAT mappings that streams prove: the same packets before and behind a router. */
+static void learn_from_twins(struct engine *e)
+{
+	LIST_EACH(it, streams_in_order(e->streams)) {
+		struct stream *s = stream_of(it);
+		const struct stream *first = s->twin_of;
+
+		if (!first)
+			continue;
+		s->twin_of->twin_next = s;
+		if (s->twin_kind != TWIN_NAT)
+			continue;
+		if (!endpoint_equal(&first->src, &s->src))
+			network_learn(e->network, address_private(&first->src.addr) ? &first->src : &s->src,
+				      address_private(&first->src.addr) ? &s->src : &first->src, true, NAT_TWIN, s->first_ns, s->file, s->first_frame);
+		if (!endpoint_equal(&first->dst, &s->dst))
+			network_learn(e->network, address_private(&s->dst.addr) ? &s->dst : &first->dst,
+				      address_private(&s->dst.addr) ? &first->dst : &s->dst, true, NAT_TWIN, s->first_ns, s->file, s->first_frame);
+	}
+}
+
+/* Audio that a host receives in one leg and sends on in another joins the legs. */
+static void join_by_media(struct engine *e)
+{
+	LIST_EACH(it, streams_in_order(e->streams)) {
+		const struct stream *s = stream_of(it);
+
+		if (s->twin_of && s->twin_kind == TWIN_RELAY && s->direction && s->twin_of->direction)
+			calls_join_media(e->calls, s->twin_of->direction->slot->dialog->leg, s->direction->slot->dialog->leg);
+	}
+}
+
+static void each_dialog(struct engine *e, void (*fn)(struct engine *, struct dialog *))
+{
+	LIST_EACH(it, calls_legs(e->calls)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs)
+			fn(e, LIST_ENTRY(dit, struct dialog, in_leg));
+	}
+}
+
+static void expect_dialog(struct engine *e, struct dialog *d)
+{
+	expectation_update(&e->expect, d);
+}
+
+/* Only what was answered has a promise that can be broken; losing branches and second answers have none. */
+static bool judged(const struct dialog *d)
+{
+	return !d->losing_fork && !d->extra_confirmed;
+}
+
+static void hear_dialog(struct engine *e, struct dialog *d)
+{
+	for (unsigned i = 0; judged(d) && i < d->mslot_count; i++) {
+		if (d->mslots[i].kind != SDP_AUDIO)
+			continue;
+		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLER]);
+		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLEE]);
+	}
+}
+
+static void judge_dialog(struct engine *e, struct dialog *d)
+{
+	for (unsigned i = 0; judged(d) && i < d->mslot_count; i++) {
+		for (unsigned side = 0; side < 2 && d->mslots[i].kind == SDP_AUDIO; side++) {
+			struct event ev = {
+				.kind = EVENT_JUDGE_DIRECTION, .at_ns = e->capture.last_ns, .leg = d->leg, .dialog = d,
+				.direction = &d->mslots[i].direction[side],
+			};
+
+			detections_event(e->detections, &ev);
+		}
+	}
+}
+
+static void judge_all(struct engine *e)
+{
+	struct event ev = { .kind = EVENT_JUDGE_CAPTURE, .at_ns = e->capture.last_ns };
+
+	detections_judging(e->detections);
+	each_dialog(e, hear_dialog);
+	detections_event(e->detections, &ev);
+	each_dialog(e, judge_dialog);
+	LIST_EACH(it, calls_legs(e->calls)) {
+		ev = (struct event){ .kind = EVENT_JUDGE_CALL, .at_ns = e->capture.last_ns, .leg = LIST_ENTRY(it, struct leg, in_order) };
+		detections_event(e->detections, &ev);
+	}
+	LIST_EACH(it, streams_in_order(e->streams)) {
+		ev = (struct event){ .kind = EVENT_JUDGE_STREAM, .at_ns = e->capture.last_ns, .stream = stream_of(it) };
+		detections_event(e->detections, &ev);
+	}
+	LIST_EACH(it, calls_registrations(e->calls)) {
+		ev = (struct event){ .kind = EVENT_JUDGE_REGISTRATION, .at_ns = e->capture.last_ns,
+				     .registration = LIST_ENTRY(it, struct registration, in_order) };
+		detections_event(e->detections, &ev);
+	}
+	detections_judged(e->detections);
+}
+
+void engine_finish(struct engine *e)
+{
+	if (e->finished)
+		return;
+	e->finished = true;
+	if (e->capture.last_ns != NS_NONE)
+		tick(e, e->capture.last_ns);
+	calls_finish(e->calls, e->capture.last_ns);
+	streams_finish(e->streams, e->capture.last_ns);
+	settle_capture(e);
+	network_settle(e->network);
+	learn_from_twins(e);
+	each_dialog(e, expect_dialog);
+	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
+	join_by_media(e);
+	e->gates = gates_reckon(&e->facts);
+	e->facts.gates = e->gates;
+	judge_all(e);
+	findings_settle(e->findings, config_ns(e->options.config, "incident", "window-s", SECOND_NS));
+}

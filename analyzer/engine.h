@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* engine: one door. Packets in, findings out; owns all analyzer state, on one thread. */
+#ifndef DEADAIR_ANALYZER_ENGINE_H
+#define DEADAIR_ANALYZER_ENGINE_H
+
+#include "analyzer/config.h"
+#include "dissect/packet.h"
+
+struct engine;
+
+struct engine_options {
+	const struct config *config; /* lent for the engine's life */
+	bool keep_texts;             /* raw SIP messages stay for ladders */
+	bool live;
+	const char *why_not;         /* "ID" or "ID:CALL": record why that finding was not made; NULL */
+};
+
+struct engine *engine_new(const struct engine_options *options);
+void engine_free(struct engine *e);
+void engine_packet(struct engine *e, const struct packet *p);
+/* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */
+void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop);
+/* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */
+void engine_finish(struct engine *e);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_state: what the engine owns; for engine.c and views.c only. */
+#ifndef DEADAIR_ANALYZER_ENGINE_STATE_H
+#define DEADAIR_ANALYZER_ENGINE_STATE_H
+
+#include "analyzer/detect/detection.h"
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/hearing.h"
+#include "analyzer/engine.h"
+#include "analyzer/media/binding.h"
+
+enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
+
+struct file_clock {                  /* G10, per file */
+	int64_t last_ns;
+	bool begun;
+};
+
+struct protocol_count {              /* what was not VoIP: "TCP 443" */
+	uint8_t protocol;
+	uint16_t port;
+	uint64_t packets;
+};
+
+struct engine {
+	struct engine_options options;
+	struct capture_facts capture;
+	struct expectation_config expect;
+	struct calls *calls;
+	struct streams *streams;
+	struct rtcp_states *rtcp;
+	struct network *network;
+	struct binding *binding;
+	struct findings *findings;
+	struct detections *detections;
+	struct gates *gates;
+	struct facts facts;
+	struct list icmp;            /* struct icmp_record */
+	uint64_t icmp_dropped;
+	uint64_t undecoded[UNDECODED_COUNT];
+	uint64_t decoded_other, not_ip, bytes;
+	struct file_clock clocks[ENGINE_FILE_MAX];
+	struct protocol_count protocols[PROTOCOL_MAX];
+	unsigned protocol_count;
+	uint64_t deltas_odd[3];      /* frames whose time is no multiple of 1, 10, 100 ms */
+	int64_t tick_ns;             /* next tick of the calls */
+	bool finished;
+	struct view_cache *views;    /* views.c's */
+};
+
+void views_free(struct view_cache *views);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* event: what the engine tells detectors. They read records through the const pointers and never see packets. */
+#ifndef DEADAIR_ANALYZER_EVENT_H
+#define DEADAIR_ANALYZER_EVENT_H
+
+#include "analyzer/calls/call.h"
+#include "analyzer/media/expectation.h"
+#include "analyzer/media/rtcp_state.h"
+#include "analyzer/media/stream.h"
+#include "analyzer/network/network.h"
+
+enum event_kind {
+	EVENT_MESSAGE, EVENT_OFFER, EVENT_STABLE, EVENT_ANSWERED, EVENT_CALL_ENDED, EVENT_TRANSACTION_CLOSED, EVENT_REGISTRATION, EVENT_SUBSCRIPTION,
+	EVENT_TRANSFER, EVENT_LEG_JOINED, EVENT_DIALOG_ENDED,
+	EVENT_STREAM_STARTED, EVENT_STREAM_GAP, EVENT_STREAM_CHANGED,
+	EVENT_ICMP,
+	/*
+	 * Judgement: everything that a verdict may lean on is in the records (in a read: the capture has ended; in live: the hold-off has
+	 * passed, and again whenever the records changed). A detector raises, updates or withdraws; judging twice gives the same as once.
+	 */
+	EVENT_JUDGE_CAPTURE,         /* the gates: before all others */
+	EVENT_JUDGE_CALL,            /* a leg */
+	EVENT_JUDGE_DIRECTION,       /* one direction of an audio m-slot of a dialog that was answered */
+	EVENT_JUDGE_STREAM,
+	EVENT_JUDGE_REGISTRATION,
+	EVENT_KIND_COUNT
+};
+
+#define EVENT_BIT(kind) (UINT64_C(1) << (kind))
+
+struct icmp_record {                 /* one ICMP error, kept by the engine (bounded per quoted flow) */
+	struct list_link in_order;
+	struct frame_ref at;
+	struct address reporter;     /* source of the ICMP */
+	struct endpoint src, dst;    /* of the quoted packet */
+	uint8_t protocol, type, code, ttl;
+	bool v6, readable;
+};
+
+struct event {
+	enum event_kind kind;
+	int64_t at_ns;
+	const struct leg *leg;
+	const struct dialog *dialog;
+	const struct exchange *exchange;
+	const struct transaction *transaction;
+	const struct message *message;
+	const struct registration *registration;
+	const struct transfer *transfer;
+	struct direction *direction;
+	const struct stream *stream;
+	const struct gap *gap;
+	const struct icmp_record *icmp;
+};
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* finding: making and filling findings. */
+#include "analyzer/findings/finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/findings/internal.h"
+#include "captures/base/memory.h"
+
+struct findings *findings_new(void)
+{
+	struct findings *f = memory_zalloc(sizeof *f);
+
+	list_init(&f->all);
+	list_init(&f->incidents);
+	return f;
+}
+
+static void evidence_free(struct finding *f)
+{
+	for (unsigned i = 0; i < f->evidence_count; i++)
+		free(f->evidence[i].what);
+	f->evidence_count = 0;
+}
+
+static void finding_free(struct finding *f)
+{
+	evidence_free(f);
+	text_fini(&f->title);
+	text_fini(&f->cause);
+	text_fini(&f->fix);
+	text_fini(&f->cannot_see);
+	free(f);
+}
+
+void findings_free(struct findings *f)
+{
+	if (!f)
+		return;
+	incidents_clear(f);
+	LIST_EACH_SAFE(it, &f->all)
+		finding_free(LIST_ENTRY(it, struct finding, in_order));
+	free(f);
+}
+
+struct finding *findings_add(struct findings *all, const struct detector *detector, const char *id, const char *reason, enum severity s, enum confidence c)
+{
+	struct finding *f = memory_zalloc(sizeof *f);
+
+	f->detector = detector;
+	f->id = id;
+	f->reason = reason;
+	f->severity = s;
+	f->confidence = f->reason_confidence = c;
+	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
+	f->count = 1;
+	f->state = FINDING_CLOSED;
+	f->listed = true;
+	f->order = all->next_order++;
+	text_init(&f->title);
+	text_init(&f->cause);
+	text_init(&f->fix);
+	text_init(&f->cannot_see);
+	list_add_tail(&all->all, &f->in_order);
+	return f;
+}
+
+void findings_reset(struct finding *f)
+{
+	evidence_free(f);
+	text_clear(&f->title);
+	text_clear(&f->cause);
+	text_clear(&f->fix);
+	text_clear(&f->cannot_see);
+	f->other_reason_count = f->leg_count = f->legs_total = f->host_count = f->stream_count = 0;
+	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
+	f->count = 1;
+}
+
+#define FILL(text) \
+	do { \
+		char buffer[1024]; \
+		va_list ap; \
+		va_start(ap, format); \
+		vsnprintf(buffer, sizeof buffer, format, ap); \
+		va_end(ap); \
+		text_clear(text); \
+		text_add(text, buffer); \
+	} while (0)
+
+void finding_title(struct finding *f, const char *format, ...)
+{
+	FILL(&f->title);
+}
+
+void finding_cause(struct finding *f, const char *format, ...)
+{
+	FILL(&f->cause);
+}
+
+void finding_fix(struct finding *f, const char *format, ...)
+{
+	FILL(&f->fix);
+}
+
+void finding_cannot_see(struct finding *f, const char *format, ...)
+{
+	FILL(&f->cannot_see);
+}
+
+void finding_part(struct finding *f, enum part part, const struct endpoint *at)
+{
+	if (!address_known(&at->addr) || f->host_count == FINDING_HOST_MAX)
+		return;
+	for (unsigned i = 0; i < f->host_count; i++) {
+		if (f->hosts[i].part == part && endpoint_equal(&f->hosts[i].at, at))
+			return;
+	}
+	f->hosts[f->host_count].at = *at;
+	f->hosts[f->host_count++].part = part;
+}
+
+void finding_leg(struct finding *f, const struct leg *leg)
+{
+	for (unsigned i = 0; i < f->leg_count; i++) {
+		if (f->legs[i].leg == leg)
+			return;
+	}
+	f->legs_total++;
+	if (f->leg_count == FINDING_LEG_MAX)
+		return;
+	f->legs[f->leg_count].leg = leg;
+	f->legs[f->leg_count++].call_id = leg->call_id;
+}
+
+void finding_stream(struct finding *f, uint32_t n)
+{
+	for (unsigned i = 0; i < f->stream_count; i++) {
+		if (f->streams[i] == n)
+			return;
+	}
+	if (f->stream_count < FINDING_STREAM_MAX)
+		f->streams[f->stream_count++] = n;
+}
+
+static void add_evidence(struct finding *f, struct frame_ref at, uint32_t last_frame, const char *format, va_list ap)
+{
+	char buffer[300];
+
+	vsnprintf(buffer, sizeof buffer, format, ap);
+	for (unsigned i = 0; i < f->evidence_count; i++) {
+		if (f->evidence[i].at.frame == at.frame && f->evidence[i].at.file == at.file && strcmp(f->evidence[i].what, buffer) == 0)
+			return;
+	}
+	if (f->evidence_count == FINDING_EVIDENCE_MAX)
+		return;
+	f->evidence[f->evidence_count++] = (struct evidence){ at, last_frame, memory_text(buffer) };
+}
+
+void finding_evidence(struct finding *f, struct frame_ref at, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add_evidence(f, at, 0, format, ap);
+	va_end(ap);
+}
+
+void finding_evidence_run(struct finding *f, struct frame_ref at, uint32_t last_frame, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add_evidence(f, at, last_frame == at.frame ? 0 : last_frame, format, ap);
+	va_end(ap);
+}
+
+void finding_times(struct finding *f, int64_t first_ns, int64_t last_ns)
+{
+	f->first_ns = first_ns;
+	f->last_ns = last_ns;
+}
+
+void finding_other_reason(struct finding *f, const char *reason)
+{
+	if (f->other_reason_count < FINDING_REASON_MAX)
+		f->other_reasons[f->other_reason_count++] = reason;
+}
+
+const struct list *findings_in_order(const struct findings *f)
+{
+	return &f->all;
+}
+
+const struct list *findings_incidents(const struct findings *f)
+{
+	return &f->incidents;
+}
+
+/* ---- order and numbers ---- */
+
+static int finding_compare(const void *a, const void *b)
+{
+	const struct finding *x = *(const struct finding *const *)a, *y = *(const struct finding *const *)b;
+	bool x_gone = x->state == FINDING_WITHDRAWN, y_gone = y->state == FINDING_WITHDRAWN;
+	int by_id;
+
+	if (x_gone != y_gone)
+		return x_gone ? 1 : -1;
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->first_ns != y->first_ns)
+		return x->first_ns < y->first_ns ? -1 : 1;
+	by_id = strcmp(x->id, y->id);
+	if (by_id)
+		return by_id;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void put_in_order(struct findings *f)
+{
+	size_t n = f->all.count, i = 0;
+	struct finding **sorted = memory_zalloc((n + 1) * sizeof *sorted);
+	unsigned number = 0;
+
+	LIST_EACH(it, &f->all)
+		sorted[i++] = LIST_ENTRY(it, struct finding, in_order);
+	qsort(sorted, n, sizeof *sorted, finding_compare);
+	list_init(&f->all);
+	for (i = 0; i < n; i++) {
+		list_add_tail(&f->all, &sorted[i]->in_order);
+		sorted[i]->n = ++number;
+	}
+	free(sorted);
+}
+
+void findings_settle(struct findings *f, int64_t incident_window_ns)
+{
+	suppression_settle(f);
+	put_in_order(f);
+	incidents_settle(f, incident_window_ns);
+}
+
+int findings_exit_status(const struct findings *f)
+{
+	LIST_EACH(it, &f->all) {
+		const struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		if (x->state != FINDING_WITHDRAWN && x->severity > SEVERITY_INFO && !x->explained_by)
+			return 1;
+	}
+	return 0;
+}
+
+const char *severity_name(enum severity s)
+{
+	static const char *const names[] = { "info", "warning", "error", "critical" };
+
+	return names[s];
+}
+
+const char *confidence_name(enum confidence c)
+{
+	static const char *const names[] = { "none", "possible", "likely", "certain" };
+
+	return names[c];
+}
+
+const char *part_name(enum part p)
+{
+	static const char *const names[] = { "victim", "culprit", "witness" };
+
+	return names[p];
+}
+
+const char *finding_state_name(enum finding_state s)
+{
+	static const char *const names[] = { "open", "closed", "withdrawn" };
+
+	return names[s];
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* incident: findings with one cause. Two calls or more that share cause, reason and culprit within five minutes of one another. */
+#include "analyzer/findings/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+void incidents_clear(struct findings *f)
+{
+	LIST_EACH_SAFE(it, &f->incidents) {
+		struct incident *i = LIST_ENTRY(it, struct incident, in_order);
+
+		free(i->findings);
+		free(i->title);
+		free(i);
+	}
+	list_init(&f->incidents);
+	LIST_EACH(it, &f->all)
+		LIST_ENTRY(it, struct finding, in_order)->incident = NULL;
+}
+
+/* Who is to blame: the culprit, else the victim all have in common. family 0: nobody. */
+static struct address blamed(const struct finding *f)
+{
+	for (unsigned i = 0; i < f->host_count; i++) {
+		if (f->hosts[i].part == PART_CULPRIT)
+			return f->hosts[i].at.addr;
+	}
+	for (unsigned i = 0; i < f->host_count; i++) {
+		if (f->hosts[i].part == PART_VICTIM)
+			return f->hosts[i].at.addr;
+	}
+	return (struct address){ .family = 0 };
+}
+
+static bool stands_alone(const struct finding *f)
+{
+	return f->state != FINDING_WITHDRAWN && f->severity > SEVERITY_INFO && !f->explained_by && f->leg_count;
+}
+
+static bool belongs(const struct incident *i, const struct finding *f, int64_t window_ns)
+{
+	struct address a = blamed(i->root), b = blamed(f);
+
+	return strcmp(i->root->id, f->id) == 0 && strcmp(i->root->reason, f->reason) == 0 && address_known(&a) && address_equal(&a, &b) &&
+	       f->first_ns <= ns_add(i->last_ns, window_ns) && f->last_ns >= ns_add(i->first_ns, -window_ns);
+}
+
+static void incident_add(struct incident *i, struct finding *f)
+{
+	if (i->finding_count == i->finding_room) {
+		i->finding_room = i->finding_room ? i->finding_room * 2 : 8;
+		i->findings = memory_resize(i->findings, i->finding_room, sizeof *i->findings);
+	}
+	i->findings[i->finding_count++] = f;
+	i->first_ns = f->first_ns < i->first_ns ? f->first_ns : i->first_ns;
+	i->last_ns = f->last_ns > i->last_ns ? f->last_ns : i->last_ns;
+	i->severity = f->severity > i->severity ? f->severity : i->severity;
+	i->confidence = f->confidence > i->confidence ? f->confidence : i->confidence;
+}
+
+static struct incident *incident_of(struct findings *all, struct finding *f, int64_t window_ns)
+{
+	struct incident *i;
+
+	LIST_EACH(it, &all->incidents) {
+		i = LIST_ENTRY(it, struct incident, in_order);
+		if (belongs(i, f, window_ns))
+			return i;
+	}
+	i = memory_zalloc(sizeof *i);
+	i->root = f;
+	i->first_ns = f->first_ns;
+	i->last_ns = f->last_ns;
+	list_add_tail(&all->incidents, &i->in_order);
+	return i;
+}
+
+static bool same_call(const struct incident *i)
+{
+	for (unsigned k = 1; k < i->finding_count; k++) {
+		if (i->findings[k]->legs[0].leg->call != i->findings[0]->legs[0].leg->call)
+			return false;
+	}
+	return true;
+}
+
+static bool hurts_hearing(const char *id)
+{
+	return strcmp(id, "one-way-audio") == 0 || strcmp(id, "no-audio") == 0;
+}
+
+static void name_incident(struct incident *i)
+{
+	struct address a = blamed(i->root);
+	char at[ADDRESS_TEXT], title[200];
+
+	snprintf(title, sizeof title, "%u calls, one cause: %s/%s at %s", i->finding_count, i->root->id, i->root->reason, address_text(&a, at));
+	i->title = memory_text(title);
+	/* three calls and more that nobody hears: whoever depends on that host cannot telephone */
+	if (i->finding_count >= 3 && hurts_hearing(i->root->id) && i->severity < SEVERITY_CRITICAL && i->confidence >= CONFIDENCE_LIKELY)
+		i->severity = SEVERITY_CRITICAL;
+}
+
+void incidents_settle(struct findings *f, int64_t window_ns)
+{
+	unsigned n = 0;
+
+	incidents_clear(f);
+	LIST_EACH(it, &f->all) {
+		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		if (stands_alone(x))
+			incident_add(incident_of(f, x, window_ns), x);
+	}
+	LIST_EACH_SAFE(it, &f->incidents) {
+		struct incident *i = LIST_ENTRY(it, struct incident, in_order);
+
+		if (i->finding_count < 2 || same_call(i)) {
+			list_remove(&f->incidents, &i->in_order);
+			free(i->findings);
+			free(i);
+			continue;
+		}
+		i->n = ++n;
+		name_incident(i);
+		for (unsigned k = 0; k < i->finding_count; k++)
+			i->findings[k]->incident = i;
+	}
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suppression: a root cause silences what it explains. Never across calls, never a certain finding by a possible one, and across directions only
+ * where the table says that the cause concerns the call as a whole.
+ */
+#include "analyzer/findings/internal.h"
+
+enum range {
+	SAME_DIRECTION,              /* of the same call */
+	SAME_CALL,                   /* any direction of it */
+	SAME_STREAM,
+	SAME_VICTIM                  /* the same call, and the cause's direction or victim host is the consequence's */
+};
+
+/* Rows in order of weight: of two findings that could explain each other the one whose row stands higher is the cause. */
+static const struct row {
+	const char *cause;
+	enum range range;
+	const char *explains[12];
+} rows[] = {
+	{ "media-unreachable", SAME_VICTIM, { "one-way-audio", "no-audio" } },
+	{ "no-audio", SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
+	{ "one-way-audio", SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
+	{ "one-way-audio", SAME_CALL, { "media-after-call", "call-dropped" } },
+	{ "audio-interrupted", SAME_DIRECTION, { "rtp-loss" } },
+	{ "rtp-loss", SAME_STREAM, { "rtp-jitter" } },
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static bool share_leg(const struct finding *a, const struct finding *b)
+{
+	for (unsigned i = 0; i < a->leg_count; i++) {
+		for (unsigned k = 0; k < b->leg_count; k++) {
+			if (a->legs[i].leg == b->legs[k].leg)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool share_victim(const struct finding *a, const struct finding *b)
+{
+	for (unsigned i = 0; i < a->host_count; i++) {
+		for (unsigned k = 0; k < b->host_count; k++) {
+			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM && address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool in_range(enum range range, const struct finding *cause, const struct finding *effect)
+{
+	bool same_direction = cause->direction && cause->direction == effect->direction;
+
+	switch (range) {
+	case SAME_DIRECTION:
+		return same_direction;
+	case SAME_CALL:
+		return share_leg(cause, effect);
+	case SAME_STREAM:
+		return cause->stream && cause->stream == effect->stream;
+	case SAME_VICTIM:
+		return share_leg(cause, effect) && (same_direction || share_victim(cause, effect));
+	}
+	return false;
+}
+
+static bool overlap(const struct finding *a, const struct finding *b)
+{
+	if (a->first_ns == NS_NONE || b->first_ns == NS_NONE)
+		return true;
+	return a->first_ns <= ns_add(b->last_ns, 5 * SECOND_NS) && b->first_ns <= ns_add(a->last_ns, 5 * SECOND_NS);
+}
+
+static bool lists(const struct row *row, const char *id)
+{
+	for (unsigned i = 0; i < 12 && row->explains[i]; i++) {
+		if (strcmp(row->explains[i], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool explains(const struct row *row, const struct finding *cause, const struct finding *effect)
+{
+	if (cause == effect || cause->state == FINDING_WITHDRAWN || strcmp(cause->id, row->cause) != 0 || !lists(row, effect->id))
+		return false;
+	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN)
+		return false;
+	return in_range(row->range, cause, effect) && overlap(cause, effect);
+}
+
+/* Findings of one leg, so that a capture of many calls is not compared pair by pair. */
+struct by_leg {
+	struct hash_link link;
+	struct finding *finding;
+};
+
+static void explain_one(struct findings *f, struct finding *effect, const struct hash *index)
+{
+	(void)f;
+	for (unsigned r = 0; r < ROWS && !effect->explained_by; r++) {
+		for (unsigned i = 0; i < effect->leg_count && !effect->explained_by; i++) {
+			uint32_t hash = (uint32_t)hash_mix((uintptr_t)effect->legs[i].leg, 0);
+
+			for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
+				struct finding *cause = HASH_ENTRY(it, struct by_leg, link)->finding;
+
+				if (it->hash == hash && cause->explained_by != effect && explains(&rows[r], cause, effect)) {
+					effect->explained_by = cause;
+					break;
+				}
+			}
+		}
+	}
+}
+
+static struct finding *root_of(struct finding *f)
+{
+	for (unsigned depth = 0; f->explained_by && depth < 16; depth++)
+		f = f->explained_by;
+	return f;
+}
+
+void suppression_settle(struct findings *f)
+{
+	struct arena *arena = arena_new();
+	struct hash index;
+
+	hash_init(&index);
+	LIST_EACH(it, &f->all) {
+		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		x->explained_by = NULL;
+		for (unsigned i = 0; i < x->leg_count && x->state != FINDING_WITHDRAWN; i++) {
+			struct by_leg *e = arena_zalloc(arena, sizeof *e);
+
+			e->finding = x;
+			hash_add(&index, &e->link, (uint32_t)hash_mix((uintptr_t)x->legs[i].leg, 0));
+		}
+	}
+	LIST_EACH(it, &f->all) {
+		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		if (x->state != FINDING_WITHDRAWN)
+			explain_one(f, x, &index);
+	}
+	LIST_EACH(it, &f->all) {
+		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		if (x->explained_by)
+			x->explained_by = root_of(x);
+	}
+	hash_fini(&index);
+	arena_free(arena);
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* expectation: windows of time in which audio is due, from offers and answers. RFC 3264 5-8, RFC 3261 13-14, RFC 6337. */
+#include "analyzer/media/expectation.h"
+
+#include <assert.h>
+
+/* One session as agreed: what both sides said of one m= line. */
+struct session {
+	const struct exchange *exchange;
+	const struct sdp_copies *said[2];    /* by enum side; NULL: nothing */
+	bool preview;
+};
+
+static const struct sdp_media *media_of(const struct message *m, unsigned mline)
+{
+	return m && m->sdp && mline < m->sdp->media_count ? &m->sdp->media[mline] : NULL;
+}
+
+/* What the side said, as written nearest to itself. */
+static const struct sdp_media *session_own(const struct session *s, enum side side, unsigned mline)
+{
+	return s->said[side] && s->said[side]->count ? media_of(s->said[side]->seen[0], mline) : NULL;
+}
+
+/* What the side said, as it reached the other one. */
+static const struct sdp_media *session_arrived(const struct session *s, enum side side, unsigned mline)
+{
+	const struct sdp_copies *c = s->said[side];
+
+	return c && c->count ? media_of(c->seen[c->count - 1], mline) : NULL;
+}
+
+static struct session session_of(const struct exchange *x, bool preview)
+{
+	struct session s = { .exchange = x, .preview = preview };
+
+	s.said[x->offerer] = &x->offer;
+	s.said[side_other(x->offerer)] = preview || x->answer_assumed ? &x->preview : &x->answer;
+	return s;
+}
+
+static bool wants_to_send(const struct sdp_media *m)
+{
+	return m->direction == SDP_SENDRECV || m->direction == SDP_SENDONLY;
+}
+
+static bool wants_to_receive(const struct sdp_media *m)
+{
+	return (m->direction == SDP_SENDRECV || m->direction == SDP_RECVONLY) && !address_unspecified(&m->at.addr);
+}
+
+static bool usable(const struct sdp_media *m)
+{
+	return m && m->kind == SDP_AUDIO && m->rtp && (m->port != 0 || m->bundle_only);
+}
+
+/* sends(S): both descriptions let audio flow from the side. Port 0 and 0.0.0.0 close it (RFC 3264 8.2, 8.4). */
+static bool session_sends(const struct session *s, enum side side, unsigned mline)
+{
+	const struct sdp_media *own = session_own(s, side, mline), *peer = session_arrived(s, side_other(side), mline);
+
+	return usable(own) && usable(peer) && wants_to_send(own) && wants_to_receive(peer);
+}
+
+static unsigned targets_add(struct target *list, unsigned count, const struct message *m, unsigned mline)
+{
+	const struct sdp_media *media = media_of(m, mline);
+
+	if (!media || !address_known(&media->at.addr) || media->port == 0 || count == TARGET_MAX)
+		return count;
+	for (unsigned i = 0; i < count; i++) {
+		if (endpoint_equal(&list[i].at, &media->at))
+			return count;
+	}
+	list[count] = (struct target){ media->at, m };
+	return count + 1;
+}
+
+/* Addresses of the side: nearest to the other side first where arrived is asked for. */
+static unsigned targets_of(const struct session *s, enum side side, unsigned mline, bool arrived, struct target list[TARGET_MAX])
+{
+	const struct sdp_copies *c = s->said[side];
+	unsigned count = 0;
+
+	for (unsigned i = 0; c && i < c->count; i++)
+		count = targets_add(list, count, c->seen[arrived ? c->count - 1 - i : i], mline);
+	return count;
+}
+
+/* Silence suppression that the descriptions allow: CN, annex B of G.729 unless switched off, codecs that always may. 1.2. */
+static bool format_may_pause(const struct sdp_format *f)
+{
+	static const struct { const char *codec, *fmtp_off; } may[] = {
+		{ "CN", NULL }, { "G729", "annexb=no" }, { "G723", "annexa=no" }, { "AMR", NULL }, { "AMR-WB", NULL }, { "EVS", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof may / sizeof may[0]; i++) {
+		if (!span_equal_nocase(f->codec, span_of(may[i].codec)))
+			continue;
+		return !may[i].fmtp_off || span_find_text_nocase(f->fmtp, span_of(may[i].fmtp_off)) == f->fmtp.n;
+	}
+	if (span_equal_nocase(f->codec, SPAN("opus")))
+		return span_find_text_nocase(f->fmtp, SPAN("usedtx=1")) < f->fmtp.n;
+	if (span_equal_nocase(f->codec, SPAN("speex")))
+		return span_find_text_nocase(f->fmtp, SPAN("vad=on")) < f->fmtp.n;
+	return false;
+}
+
+/* Is the type in both descriptions? By number, or by codec for dynamic ones. */
+static bool format_shared(const struct sdp_format *f, const struct sdp_media *other)
+{
+	for (unsigned i = 0; i < other->format_count; i++) {
+		if (other->formats[i].pt == f->pt || (f->codec.n && span_equal_nocase(other->formats[i].codec, f->codec)))
+			return true;
+	}
+	return false;
+}
+
+static bool dtx_allowed(const struct sdp_media *sender, const struct sdp_media *receiver)
+{
+	for (unsigned i = 0; i < receiver->format_count; i++) {
+		if (format_may_pause(&receiver->formats[i]) && (receiver->formats[i].pt == 13 || format_shared(&receiver->formats[i], sender)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_dtls(const struct sdp_media *m)
+{
+	return m->fingerprint.n != 0;
+}
+
+/* ---- building the list ---- */
+
+struct builder {
+	const struct expectation_config *config;
+	struct dialog *dialog;
+	unsigned mline;
+	enum side sender;
+	struct window windows[WINDOW_MAX];
+	unsigned count;
+	bool answered;
+};
+
+static struct window *last_window(struct builder *b)
+{
+	return b->count ? &b->windows[b->count - 1] : NULL;
+}
+
+/* Begins a window at on_ns and closes the one before; NULL when the cap is reached: the last one then stays open. */
+static struct window *open_window(struct builder *b, enum expect_state state, int64_t on_ns)
+{
+	struct window *before = last_window(b);
+
+	if (before && on_ns < before->on_ns)
+		on_ns = before->on_ns;
+	if (b->count == WINDOW_MAX && state != EXPECT_ENDED)
+		return NULL;
+	if (b->count == WINDOW_MAX)
+		b->count--;
+	else if (before)
+		before->off_ns = on_ns;
+	b->windows[b->count] = (struct window){ .state = state, .on_ns = on_ns, .due_ns = on_ns, .off_ns = NS_NONE };
+	return &b->windows[b->count++];
+}
+
+static void describe(struct builder *b, struct window *w, const struct session *s)
+{
+	enum side receiver = side_other(b->sender);
+
+	w->exchange = s->exchange;
+	w->receiver = session_arrived(s, receiver, b->mline);
+	w->sender = session_own(s, b->sender, b->mline);
+	w->target_count = targets_of(s, receiver, b->mline, true, w->targets);
+	w->source_count = targets_of(s, b->sender, b->mline, false, w->sources);
+	w->answer_is_receiver = s->exchange->offerer == b->sender;
+	if (!w->receiver || !w->sender)
+		return;
+	w->ice = w->receiver->ice_ufrag.n && w->sender->ice_ufrag.n;
+	w->dtls = is_dtls(w->receiver) && is_dtls(w->sender);
+	w->secure = w->receiver->secure;
+	w->dtx_allowed = dtx_allowed(w->sender, w->receiver);
+}
+
+static bool same_targets(const struct window *a, const struct window *b)
+{
+	if (a->target_count != b->target_count)
+		return false;
+	for (unsigned i = 0; i < a->target_count; i++) {
+		if (!window_has_target(a, &b->targets[i].at))
+			return false;
+	}
+	return true;
+}
+
+static bool same_formats(const struct window *a, const struct window *b)
+{
+	if (!a->receiver || !b->receiver || a->receiver->format_count != b->receiver->format_count || a->secure != b->secure)
+		return false;
+	for (unsigned i = 0; i < a->receiver->format_count; i++) {
+		if (a->receiver->formats[i].pt != b->receiver->formats[i].pt)
+			return false;
+	}
+	return true;
+}
+
+static enum expect_state next_state(bool sends, bool returns, enum expect_state before, bool answered)
+{
+	bool was_open = before == EXPECT_DUE || before == EXPECT_OPTIONAL || before == EXPECT_PAUSED;
+
+	if (!sends)
+		return answered && was_open ? EXPECT_PAUSED : EXPECT_NONE;
+	/* the direction that a hold leaves open; a session that is one-way from its beginning is due (paging, announcement) */
+	if (!returns && answered && was_open)
+		return EXPECT_OPTIONAL;
+	return EXPECT_DUE;
+}
+
+/* A session takes effect. */
+static void add_session(struct builder *b, const struct session *s, int64_t on_ns)
+{
+	bool sends = session_sends(s, b->sender, b->mline), returns = session_sends(s, side_other(b->sender), b->mline);
+	struct window next = { .state = EXPECT_NONE }, *before = last_window(b), *w;
+	enum expect_state was = before ? before->state : EXPECT_NONE;
+	bool quick;
+
+	next.state = next_state(sends, returns, was, b->answered);
+	describe(b, &next, s);
+	if (before && b->answered && before->state == next.state && same_targets(before, &next) && same_formats(before, &next)) {
+		before->exchange = s->exchange;      /* nothing that audio would notice */
+		return;
+	}
+	w = open_window(b, next.state, on_ns);
+	if (!w)
+		return;
+	next.on_ns = w->on_ns;
+	next.off_ns = NS_NONE;
+	next.first = !b->answered;
+	next.resumed = b->answered && sends && returns && (was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
+	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
+	next.one_way_session = sends && !returns;
+	quick = was == EXPECT_DUE && !next.moved && b->answered;     /* only formats changed: no new grace */
+	next.due_ns = quick ? on_ns : ns_add(on_ns, next.ice || next.dtls ? b->config->ice_grace_ns : b->config->start_grace_ns);
+	next.likely_at_most = !b->dialog->ack_seen || s->exchange->answer_assumed;
+	*w = next;
+	b->answered = true;
+}
+
+/* Before the answer: permitted, not required. 1.2. */
+static void add_early(struct builder *b, const struct exchange *x)
+{
+	const struct session s = session_of(x, true);
+	bool answers = x->offerer != b->sender;
+	int64_t from_ns = NS_NONE;
+	struct window *w;
+
+	if (answers && x->offered_ns != NS_NONE)
+		from_ns = x->offered_ns;
+	else if (x->preview_ns != NS_NONE)
+		from_ns = x->preview_ns;
+	if (from_ns == NS_NONE || (b->dialog->confirmed_ns != NS_NONE && from_ns >= b->dialog->confirmed_ns))
+		return;
+	w = open_window(b, EXPECT_EARLY, from_ns);
+	if (w) {
+		describe(b, w, &s);
+		w->receiver = w->receiver ? w->receiver : session_arrived(&s, side_other(b->sender), b->mline);
+	}
+}
+
+/* When a stable exchange takes effect for this sender: as soon as it could know (t(200) for the answerer, its arrival for the offerer). */
+static int64_t session_starts(const struct builder *b, const struct exchange *x)
+{
+	int64_t at_ns = x->offerer == b->sender && x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+
+	if (at_ns == NS_NONE)
+		at_ns = x->offered_ns;
+	if (x->kind == EXCHANGE_INITIAL && b->dialog->confirmed_ns != NS_NONE && at_ns < b->dialog->confirmed_ns)
+		at_ns = b->dialog->confirmed_ns;             /* agreed in a reliable 1xx: due from the 200 on */
+	return at_ns;
+}
+
+static bool is_over(const struct builder *b, int64_t at_ns)
+{
+	return b->dialog->ended_ns != NS_NONE && at_ns >= b->dialog->ended_ns;
+}
+
+static void add_exchange(struct builder *b, const struct exchange *x, bool *early)
+{
+	const struct session s = session_of(x, false);
+	int64_t at_ns = session_starts(b, x);
+	bool confirmed = b->dialog->confirmed_ns != NS_NONE || b->dialog->partial;
+
+	if (!*early && x->kind == EXCHANGE_INITIAL) {
+		add_early(b, x);
+		*early = true;
+	}
+	/* an UPDATE or PRACK before the answer changes the session that the 200 will start */
+	if (x->state != EXCHANGE_STABLE || !confirmed || b->dialog->losing_fork || b->dialog->extra_confirmed || is_over(b, at_ns))
+		return;
+	if (b->dialog->confirmed_ns != NS_NONE && at_ns < b->dialog->confirmed_ns)
+		at_ns = b->dialog->confirmed_ns;
+	add_session(b, &s, at_ns);
+}
+
+/* A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14). */
+static void add_transfer(struct builder *b)
+{
+	const struct leg *leg = b->dialog->leg;
+	struct window *before = last_window(b);
+
+	if (!leg->transferred || leg->refer_ns == NS_NONE || !before || before->state == EXPECT_ENDED || is_over(b, leg->refer_ns))
+		return;
+	if (leg->refer_ns > before->on_ns)
+		open_window(b, EXPECT_PAUSED, leg->refer_ns);
+}
+
+static void store(struct builder *b, struct direction *d)
+{
+	if (b->count > d->window_room) {
+		d->window_room = b->count < 4 ? 4 : b->count * 2;
+		d->windows = arena_zalloc(b->dialog->leg->arena, d->window_room * sizeof *d->windows);
+	}
+	if (b->count)
+		memcpy(d->windows, b->windows, b->count * sizeof *d->windows);
+	d->window_count = b->count;
+}
+
+static void reckon_direction(const struct expectation_config *config, struct dialog *dialog, struct direction *d)
+{
+	struct builder b = { .config = config, .dialog = dialog, .mline = d->slot->mline, .sender = d->sender };
+	bool early = false;
+
+	LIST_EACH(it, &dialog->exchanges)
+		add_exchange(&b, LIST_ENTRY(it, struct exchange, in_dialog), &early);
+	add_transfer(&b);
+	if (dialog->ended_ns != NS_NONE && b.count)
+		open_window(&b, EXPECT_ENDED, dialog->ended_ns);
+	store(&b, d);
+}
+
+static unsigned mline_count(const struct dialog *d)
+{
+	unsigned most = 0;
+
+	LIST_EACH(it, &d->exchanges) {
+		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		for (unsigned i = 0; i < x->offer.count; i++) {
+			if (x->offer.seen[i]->sdp && x->offer.seen[i]->sdp->media_count > most)
+				most = x->offer.seen[i]->sdp->media_count;
+		}
+	}
+	return most;
+}
+
+/* Streams point at the directions: they follow into the new array. */
+static void repoint(struct direction *d)
+{
+	for (unsigned i = 0; i < d->stream_count; i++)
+		((struct stream *)(uintptr_t)d->streams[i])->direction = d;
+}
+
+static void grow_slots(struct dialog *d, unsigned count)
+{
+	struct mslot *slots;
+
+	if (count <= d->mslot_count)
+		return;
+	slots = arena_zalloc(d->leg->arena, count * sizeof *slots);
+	if (d->mslot_count)
+		memcpy(slots, d->mslots, d->mslot_count * sizeof *slots);
+	for (unsigned i = 0; i < count; i++) {
+		slots[i].dialog = d;
+		slots[i].mline = i;
+		for (unsigned side = 0; side < 2; side++) {
+			slots[i].direction[side].slot = &slots[i];
+			slots[i].direction[side].sender = (enum side)side;
+			repoint(&slots[i].direction[side]);
+		}
+	}
+	d->mslots = slots;
+	d->mslot_count = count;
+}
+
+static void reckon_slot(const struct expectation_config *config, struct dialog *dialog, struct mslot *slot)
+{
+	slot->accepted = false;
+	slot->kind = SDP_KIND_OTHER;
+	LIST_EACH(it, &dialog->exchanges) {
+		const struct session s = session_of(LIST_ENTRY(it, struct exchange, in_dialog), false);
+		const struct sdp_media *a = session_own(&s, SIDE_CALLER, slot->mline), *b = session_own(&s, SIDE_CALLEE, slot->mline);
+
+		if (slot->kind == SDP_KIND_OTHER && (a || b))
+			slot->kind = (a ? a : b)->kind;
+		if (usable(a) && usable(b)) {
+			slot->accepted = true;
+			slot->kind = SDP_AUDIO;
+		}
+	}
+	for (unsigned side = 0; side < 2; side++)
+		reckon_direction(config, dialog, &slot->direction[side]);
+}
+
+void expectation_update(const struct expectation_config *config, struct dialog *d)
+{
+	grow_slots(d, mline_count(d));
+	for (unsigned i = 0; i < d->mslot_count; i++)
+		reckon_slot(config, d, &d->mslots[i]);
+	d->changed = false;
+}
+
+/* ---- asking ---- */
+
+const struct window *direction_window_at(const struct direction *d, int64_t at_ns)
+{
+	for (unsigned i = d->window_count; i-- > 0;) {
+		const struct window *w = &d->windows[i];
+
+		if (at_ns >= w->on_ns && (w->off_ns == NS_NONE || at_ns < w->off_ns))
+			return w;
+	}
+	return NULL;
+}
+
+const struct window *direction_first_due(const struct direction *d)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		if (d->windows[i].state == EXPECT_DUE)
+			return &d->windows[i];
+	}
+	return NULL;
+}
+
+static bool list_has(const struct target *list, unsigned count, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (endpoint_equal(&list[i].at, at))
+			return true;
+	}
+	return false;
+}
+
+bool window_has_target(const struct window *w, const struct endpoint *at)
+{
+	return list_has(w->targets, w->target_count, at);
+}
+
+bool window_has_source(const struct window *w, const struct endpoint *at)
+{
+	return list_has(w->sources, w->source_count, at);
+}
+
+const struct sdp_format *window_format(const struct window *w, uint8_t pt, bool *ret_receivers)
+{
+	const struct sdp_format *f = w->receiver ? sdp_format_find(w->receiver, pt) : NULL;
+
+	*ret_receivers = f != NULL;
+	return f || !w->sender ? f : sdp_format_find(w->sender, pt);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* interval: a stream by stretches of 5 s, counted from its first packet. Stretches without a packet are left out. */
+#include "analyzer/media/stream_private.h"
+
+#include "captures/base/memory.h"
+
+static const int64_t HALF_MINUTE_NS = HALF_MINUTE_S * SECOND_NS;
+
+/* The hot line only knows when to come here; a millisecond early is no harm. */
+void interval_arm(struct record *r, struct stream_hot *h)
+{
+	int64_t end_ns = ns_add(r->interval_at_ns, r->s.interval_ns), half_ns = ns_add(r->half_at_ns, HALF_MINUTE_NS);
+
+	h->due = (uint32_t)((uint64_t)(end_ns < half_ns ? end_ns : half_ns) >> 20);
+}
+
+static void interval_mark(struct record *r, const struct stream_hot *h)
+{
+	r->interval_packets = record_packets(r, h);
+	r->interval_expected = record_expected(r, h);
+	r->interval_late60 = r->s.late60;
+	r->interval_late200 = r->s.late200;
+	r->interval_unfit = false;
+}
+
+void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64_t length_ns)
+{
+	r->s.interval_ns = length_ns;
+	r->interval_at_ns = r->half_at_ns = at_ns;
+	interval_arm(r, h);
+}
+
+static void interval_join(struct interval *a, const struct interval *b)
+{
+	a->packets += b->packets;
+	a->expected += b->expected;
+	a->late60 += b->late60;
+	a->late200 += b->late200;
+	a->unfit |= b->unfit;
+	if (b->max_jitter_tenth_ms > a->max_jitter_tenth_ms)
+		a->max_jitter_tenth_ms = b->max_jitter_tenth_ms;
+}
+
+static int64_t interval_floor(const struct record *r, int64_t at_ns)
+{
+	int64_t since_ns = ns_minus(at_ns, r->s.first_ns);
+
+	return ns_add(r->s.first_ns, since_ns - since_ns % r->s.interval_ns);
+}
+
+/* INTERVAL_MAX of them: every two neighbours become one of twice the length. */
+static void intervals_double(struct record *r)
+{
+	struct stream *s = &r->s;
+	unsigned n = 0;
+
+	s->interval_ns *= 2;
+	for (unsigned i = 0; i < s->interval_count; i++) {
+		struct interval next = s->intervals[i];
+
+		next.at_ns = interval_floor(r, next.at_ns);
+		if (n && s->intervals[n - 1].at_ns == next.at_ns)
+			interval_join(&s->intervals[n - 1], &next);
+		else
+			s->intervals[n++] = next;
+	}
+	s->interval_count = n;
+	r->interval_at_ns = interval_floor(r, r->interval_at_ns);
+}
+
+static void interval_push(struct record *r, const struct interval *next)
+{
+	struct stream *s = &r->s;
+
+	if (s->interval_count && s->intervals[s->interval_count - 1].at_ns == next->at_ns) {
+		interval_join(&s->intervals[s->interval_count - 1], next);
+		return;
+	}
+	if (s->interval_count == r->interval_room) {
+		r->interval_room = r->interval_room ? r->interval_room * 2 : 4;
+		s->intervals = memory_resize(s->intervals, r->interval_room, sizeof *s->intervals);
+	}
+	s->intervals[s->interval_count++] = *next;
+	while (s->interval_count >= INTERVAL_MAX && s->interval_ns < INT64_MAX / 4)
+		intervals_double(r);
+}
+
+/* What the running one has so far becomes a record; more packets in it join that later. */
+void interval_close(struct record *r, struct stream_hot *h)
+{
+	uint64_t expected = record_expected(r, h);
+	float plain_ms = h->jitter_max_q8 / 256.0f, jitter_ms = r->interval_jitter_ms > plain_ms ? r->interval_jitter_ms : plain_ms;
+	struct interval now = {
+		.at_ns = r->interval_at_ns, .packets = (uint32_t)(record_packets(r, h) - r->interval_packets),
+		.expected = expected > r->interval_expected ? (uint32_t)(expected - r->interval_expected) : 0,
+		.late60 = (uint32_t)(r->s.late60 - r->interval_late60), .late200 = (uint32_t)(r->s.late200 - r->interval_late200),
+		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX), .unfit = r->interval_unfit,
+	};
+
+	tshark_flush(r, h);
+	h->jitter_max_q8 = 0;
+	r->interval_jitter_ms = 0;
+	interval_mark(r, h);
+	if (now.packets || now.expected)
+		interval_push(r, &now);
+}
+
+/* At the first packet behind an edge, before it is counted. */
+void interval_due(struct record *r, struct stream_hot *h, int64_t at_ns)
+{
+	int64_t half_ns = ns_minus(at_ns, r->half_at_ns);
+
+	if (ns_minus(at_ns, r->interval_at_ns) >= r->s.interval_ns) {
+		interval_close(r, h);
+		r->interval_at_ns = interval_floor(r, at_ns);
+	}
+	if (half_ns >= HALF_MINUTE_NS) {
+		receiver_half(r, h);
+		r->half_at_ns = ns_add(r->half_at_ns, half_ns - half_ns % HALF_MINUTE_NS);
+	}
+	interval_arm(r, h);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receiver: what the buffer of a receiver would see (2-media 2.14, 1.11). No queue is simulated: a packet is late by its transit above the
+ * least transit of the last 30 to 60 s. Drift of the sender's clock is the line through the least transit of half minutes.
+ */
+#include "analyzer/media/stream_private.h"
+
+#include <math.h>
+
+enum { RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50 };
+
+/* |difference| of more than 5, 10, 20, 40, 60, 100, 200, 500 ms. */
+static const float class_ms[8] = { 5, 10, 20, 40, 60, 100, 200, 500 };
+
+void receiver_difference(struct record *r, float difference_ms)
+{
+	float d = fabsf(difference_ms);
+	unsigned class = 0;
+
+	while (class < 7 && d > class_ms[class + 1])
+		class++;
+	r->s.delay_histogram[class]++;
+}
+
+double stream_delay_p95_ms(const struct stream *s)
+{
+	uint64_t above = 0, limit = s->packets / 20;
+
+	for (unsigned class = 8; class-- > 0;) {
+		above += s->delay_histogram[class];
+		if (above > limit)
+			return class < 7 ? (double)class_ms[class + 1] : 1000;
+	}
+	return 5;
+}
+
+/* A second of nothing but late packets: the delay has changed for good, and a phone starts its buffer anew. */
+void receiver_late(struct record *r, struct stream_hot *h, float over_ms)
+{
+	r->s.late60++;
+	if (over_ms <= 200)
+		return;
+	r->s.late200++;
+	r->late_row = r->late_row_seq + 1 == h->ext_seq ? r->late_row + 1 : 1;
+	r->late_row_seq = h->ext_seq;
+	if (r->late_row >= ROW_MAX) {
+		r->late_row = 0;
+		r->anchored = false;
+		h->flags |= HOT_SLOW;
+	}
+}
+
+static double transit_ms(const struct record *r, int64_t at_ns, uint32_t rtp_ts)
+{
+	return ns_ms(ns_minus(at_ns, r->anchor_ns)) - (double)(int32_t)(rtp_ts - r->anchor_ts) * 1000 / r->s.clock_hz;
+}
+
+/* The line through the least transits so far; the longest line counts. Positive: the sender's clock is slow. */
+static void drift_settle(struct record *r)
+{
+	double below = r->drift.n * r->drift.xx - r->drift.x * r->drift.x;
+
+	if (r->drift.n < DRIFT_POINTS_MIN || r->drift.n < r->drift_points || below <= 0)
+		return;
+	r->drift_points = (unsigned)r->drift.n;
+	r->s.drift_ppm = (r->drift.n * r->drift.xy - r->drift.x * r->drift.y) / below * 1000;
+}
+
+static void rate_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
+{
+	int64_t run_ns = ns_minus(at_ns, r->anchor_ns);
+
+	if (!r->anchored || run_ns < RATE_MIN_S * SECOND_NS || run_ns <= r->rate_run_ns)
+		return;
+	r->rate_run_ns = run_ns;
+	r->s.ts_rate_hz = (double)(int32_t)(rtp_ts - r->anchor_ts) * SECOND_NS / (double)run_ns;
+}
+
+/* rtp_ts and the wall clock are tied to each other anew at this packet. */
+void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet *p)
+{
+	drift_settle(r);
+	memset(&r->drift, 0, sizeof r->drift);
+	r->anchor_ns = p->at_ns;
+	r->anchor_ts = p->rtp.rtp_ts;
+	r->anchored = true;
+	r->late_row = 0;
+	h->over_ms[0] = h->over_ms[1] = 0;
+}
+
+/* One audio packet of known clock, against the last one in order. What comes out of order may be late, but is no measure for others. */
+void receiver_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order)
+{
+	double difference_ms = ns_ms(ns_minus(p->at_ns, b->audio_ns)) - (double)(int32_t)(p->rtp.rtp_ts - b->audio_ts) * 1000 / r->s.clock_hz;
+	float over_0 = h->over_ms[0] + (float)difference_ms, over_1 = h->over_ms[1] + (float)difference_ms;
+	float over = over_0 > over_1 ? over_0 : over_1;
+
+	if (in_order) {
+		h->over_ms[0] = over_0 > 0 ? over_0 : 0;
+		h->over_ms[1] = over_1;
+		if (fabs(difference_ms) > 5)
+			receiver_difference(r, (float)difference_ms);
+	}
+	if (over > 60)
+		receiver_late(r, h, over);
+}
+
+/* Before a jump of rtp_ts is anchored anew: what the run until the last packet told. */
+void receiver_leave(struct record *r, const struct stream_before *b)
+{
+	if (r->anchored && r->s.clock_hz)
+		rate_settle(r, b->audio_ns, b->audio_ts);
+}
+
+/* Half a minute is over, seen at the first packet behind it. */
+void receiver_half(struct record *r, struct stream_hot *h)
+{
+	bool aside = h->flags & HOT_ASIDE;
+	int64_t at_ns = aside ? r->before.audio_ns : h->last_ns;
+	uint32_t rtp_ts = aside ? r->before.audio_ts : h->rtp_ts;
+	double x, y;
+
+	if (r->anchored && r->s.clock_hz) {
+		x = (double)ns_minus(at_ns, r->anchor_ns) / SECOND_NS;
+		y = transit_ms(r, at_ns, rtp_ts) - (double)h->over_ms[0];
+		r->drift.n++;
+		r->drift.x += x;
+		r->drift.y += y;
+		r->drift.xx += x * x;
+		r->drift.xy += x * y;
+	}
+	h->over_ms[1] = h->over_ms[0];
+	h->over_ms[0] = 0;
+}
+
+void receiver_settle(struct record *r, struct stream_hot *h)
+{
+	bool aside = h->flags & HOT_ASIDE;
+
+	if (!r->s.clock_hz)
+		return;
+	drift_settle(r);
+	rate_settle(r, aside ? r->before.audio_ns : h->last_ns, aside ? r->before.audio_ts : h->rtp_ts);
+}

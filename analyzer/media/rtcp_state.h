@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* rtcp_state: what the two ends report of what the capture cannot see (RFC 3550 6.4, 3611; 1.5). */
+#ifndef DEADAIR_MEDIA_RTCP_STATE_H
+#define DEADAIR_MEDIA_RTCP_STATE_H
+
+#include "analyzer/media/stream.h"
+
+/* One report block about a stream as seen at its receiver. */
+struct rtcp_report {
+	int64_t at_ns;
+	uint32_t frame;
+	uint16_t file;
+	uint32_t ext_seq;
+	int32_t cumulative_lost;
+	uint8_t fraction_lost;
+	uint32_t lsr, dlsr, jitter;
+};
+
+/* One sender or receiver report as a whole. */
+struct rtcp_sender_report {
+	int64_t at_ns;
+	uint32_t frame;
+	uint16_t file;
+	bool is_sr;
+	uint32_t packets;            /* SR: sender's packet count */
+	unsigned blocks;             /* report blocks in it: 0 says "I have received nothing since the last one" */
+};
+
+enum { RTCP_KEEP = 64 };             /* the first 8, then the latest */
+
+/* What one party (source host and SSRC of its RTCP) has said. */
+struct rtcp_party {
+	struct list_link in_order;
+	struct hash_link by_key;
+	struct endpoint src, dst;
+	uint32_t ssrc;
+	bool encrypted;              /* SRTCP: only ssrc and times count */
+	bool ever_blocks;            /* has sent report blocks in this capture */
+	struct rtcp_sender_report *reports;
+	unsigned report_count;       /* of those kept */
+	uint64_t report_total;
+	uint32_t first_packets, last_packets; /* SR packet counts */
+	int64_t first_ns, last_ns, bye_ns;
+};
+
+/* What was reported about one SSRC by one receiver; NULL in stream.reports when nobody reported. */
+struct rtcp_view {
+	struct list_link in_order;
+	struct hash_link by_key;
+	uint32_t about_ssrc;
+	const struct rtcp_party *by;
+	struct rtcp_report *reports;
+	unsigned report_count;
+	uint64_t report_total;
+	int64_t first_ns, last_ns;
+	bool has_xr;
+	uint8_t xr_discard_rate, xr_loss_rate, xr_mos_lq_x10;
+	uint16_t xr_round_trip_ms, xr_end_system_ms;
+	double *rtt_ms;              /* valid round trips capture - receiver: t(RR) - t(SR) - DLSR (1.5); kept like reports */
+	unsigned rtt_count;
+};
+
+struct rtcp_states;
+
+/* max_parties 0: 16384. Beyond that those silent for longest go. */
+struct rtcp_states *rtcp_states_new(size_t max_parties);
+void rtcp_states_free(struct rtcp_states *r);
+/* One packet of kind PACKET_RTCP; mirror copies must be left out by the caller. */
+void rtcp_states_packet(struct rtcp_states *r, const struct packet *p);
+
+uint64_t rtcp_states_evicted(const struct rtcp_states *r);
+
+const struct list *rtcp_parties(const struct rtcp_states *r);       /* struct rtcp_party.in_order */
+const struct list *rtcp_views(const struct rtcp_states *r);
+
+/* The view about a stream: same SSRC, reporter at the stream's receiving host (or its NAT image), ext_seq within 3000 of what was seen; NULL none. */
+const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct stream *s);
+/* RTCP from this media address: RTP port, port + 1, or the given rtcp endpoint; any SSRC; the latest such party; NULL none. */
+const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp, const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns);
+
+/*
+ * What the receiver's reports within [from, to) say of the stream. NONE: nothing to go by (fewer than 2 reports, encrypted, never blocks).
+ * FROZEN: >= 2 reports whose ext_seq stands still although the capture sees it advance. EMPTY: >= 2 consecutive reports without any block
+ * although this receiver has sent blocks before. ADVANCING: it receives.
+ */
+enum rtcp_verdict { RTCP_VERDICT_NONE, RTCP_VERDICT_ADVANCING, RTCP_VERDICT_FROZEN, RTCP_VERDICT_EMPTY };
+enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver, int64_t from_ns, int64_t to_ns,
+			       const struct rtcp_report **ret_last);
+/* Sender's packet count over [from, to): RISING, CONSTANT, or NONE with fewer than 2 sender reports. */
+enum rtcp_sending { RTCP_SENDING_NONE, RTCP_SENDING_CONSTANT, RTCP_SENDING_RISING };
+enum rtcp_sending rtcp_sending(const struct rtcp_party *sender, int64_t from_ns, int64_t to_ns);
+
+/* Median of the valid round trips of a view in ms; < 0: fewer than `least` of them. */
+double rtcp_view_rtt_ms(const struct rtcp_view *v, unsigned least);
+
+#endif

@@ -1,0 +1,738 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream: every packet that has the form of RTP comes here. A plain one, the next of its stream with nothing to remark, costs one probe
+ * and one cache line; all others take the long way through packet_take().
+ */
+#include "analyzer/media/stream_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { SSRCS_NO_RTP = 20, ENDPOINT_FLOWS_MAX = 256, SID_MAX = 3, PTIME_MAX_MS = 200, JUMP_MS = 200, PLAIN_JITTER_MS = 240 };
+
+struct streams *streams_new(const struct streams_config *config, stream_hint_fn *hint, void *context)
+{
+	struct streams *s = memory_zalloc(sizeof *s);
+
+	s->config = *config;
+	if (s->config.interval_ns <= 0)
+		s->config.interval_ns = 5 * SECOND_NS;
+	s->hint = hint;
+	s->context = context;
+	s->arena = arena_new();
+	s->codec_count = 1;
+	s->levels = level_table_new();
+	flows_init(s);
+	records_init(s);
+	return s;
+}
+
+void streams_free(struct streams *s)
+{
+	if (!s)
+		return;
+	records_fini(s);
+	flows_fini(s);
+	level_table_free(s->levels);
+	arena_free(s->arena);
+	free(s);
+}
+
+/* ---- the short way ---- */
+
+static inline bool is_due(const struct stream_hot *h, int64_t at_ns)
+{
+	return (int32_t)((uint32_t)((uint64_t)at_ns >> 20) - h->due) >= 0;
+}
+
+/*
+ * Next in sequence, one packet time later by its clock, nothing about it new: whatever packet_take() would do beyond the lines of
+ * plain_take() must be ruled out here.
+ */
+static inline bool is_plain(const struct stream_hot *h, const struct packet *p)
+{
+	const struct rtp_header *r = &p->rtp;
+
+	return r->seq == (uint16_t)(h->ext_seq + 1) && r->pt == h->pt && !r->marker &&
+	       !(h->flags & (HOT_SLOW | HOT_ASIDE | HOT_STRANGE)) && h->ptime_ms != 0 &&
+	       r->rtp_ts - h->rtp_ts == (uint32_t)h->ptime_ms * h->khz &&
+	       (uint64_t)p->at_ns - (uint64_t)h->last_ns < (uint64_t)GAP_MIN_MS * MILLISECOND_NS && !is_due(h, p->at_ns) &&
+	       p->ttl == h->ttl && p->dscp == h->dscp && !(p->has & HAS_TRUNCATED) && r->payload_wire > SID_MAX + 4 &&
+	       (r->seq < h->first_seq) == !!(h->flags & HOT_UNDER) && r->seq != 0 && h->jitter_ms < PLAIN_JITTER_MS;
+}
+
+static void plain_after(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+
+static inline void plain_take(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
+{
+	int64_t delta_ns = p->at_ns - h->last_ns;
+	float difference_ms = (float)((double)delta_ns * 1e-6 - h->ptime_ms), over;
+	float jitter_ms = (15 * h->jitter_ms + fabsf(difference_ms)) / 16, jitter_q8 = jitter_ms * 256;
+
+	h->ext_seq++;
+	h->window = h->window << 1 | 1;
+	h->jitter_ms = jitter_ms;
+	h->jitter_sum += jitter_ms;
+	if (jitter_q8 > h->jitter_max_q8)
+		h->jitter_max_q8 = (uint16_t)jitter_q8;
+	if (delta_ns / (8 * MICROSECOND_NS) > h->delta_max_8us) {
+		h->delta_max_8us = (uint16_t)(delta_ns / (8 * MICROSECOND_NS));
+		streams_record(s, index)->delta_max_ns = delta_ns;
+	}
+	h->over_ms[0] += difference_ms;
+	h->over_ms[1] += difference_ms;
+	over = h->over_ms[0] > h->over_ms[1] ? h->over_ms[0] : h->over_ms[1];
+	if (h->over_ms[0] < 0)
+		h->over_ms[0] = 0;
+	if (over > 60)
+		receiver_late(streams_record(s, index), h, over);
+	if (fabsf(difference_ms) > 5)
+		receiver_difference(streams_record(s, index), difference_ms);
+	h->last_ns = p->at_ns;
+	h->rtp_ts = p->rtp.rtp_ts;
+	h->last_frame = p->frame;
+	h->last_ip_id = p->ip_id;
+	h->length = (uint8_t)p->rtp.payload_wire;
+	if (h->flags & HOT_AFTER)
+		plain_after(s, streams_record(s, index), h, p);
+}
+
+/* ---- what follows a packet that was counted, plain or not ---- */
+
+static void level_visit(struct streams *s, struct record *r, const struct packet *p)
+{
+	struct span name = s->codecs[r->types[r->type].codec];
+	enum level_law law = span_equal_nocase(name, SPAN("PCMA")) ? LEVEL_A_LAW : LEVEL_MU_LAW;
+
+	if (!r->level)
+		r->level = memory_zalloc(sizeof *r->level);
+	if (r->listens)
+		level_take(r->level, &r->s, s->levels, law, p->rtp.payload, p->at_ns);
+	else if (p->rtp.level_dbov <= 0)
+		level_take_dbov(r->level, &r->s, p->rtp.level_dbov, p->at_ns);
+	if (r->speech_wait && --r->speech_wait == 0 && r->s.gap_count)
+		r->s.gaps[r->s.gap_count - 1].speech_after = level_is_speech(r->level);
+}
+
+static void plain_after(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
+{
+	uint16_t bit = p->rtp.seq % 64;
+
+	if ((h->flags & HOT_LEVEL) && p->rtp.seq % LEVEL_EVERY == 0)
+		level_visit(s, r, p);
+	if (h->flags & HOT_MARKS)
+		copy_mark(r, p);
+	if (h->flags & HOT_FAR)
+		r->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << bit;
+	if (h->flags & HOT_TWIN)
+		twin_take(s, r, p);
+}
+
+/* ---- the long way ---- */
+
+void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b)
+{
+	if (h->flags & HOT_ASIDE) {
+		*b = r->before;
+		return;
+	}
+	*b = (struct stream_before){
+		.top_ns = h->last_ns, .audio_ns = h->last_ns, .time_ns = h->last_ns, .top_ts = h->rtp_ts, .audio_ts = h->rtp_ts,
+		.top_frame = h->last_frame, .nominal_ms = h->khz ? (double)(int32_t)(h->rtp_ts - r->s.first_rtp_ts) / h->khz : 0,
+	};
+}
+
+static bool in_order(enum sequence_step step)
+{
+	return step == SEQUENCE_NEXT || step == SEQUENCE_AHEAD || step == SEQUENCE_RESTART;
+}
+
+/* Packet time: the step of rtp_ts between two neighbours, seen twice; once known, three times for another one. */
+static void ptime_learn(struct record *r, struct stream_hot *h, uint32_t step)
+{
+	uint64_t ms;
+
+	r->step_count = step == r->step && r->step_count < UINT8_MAX ? (uint8_t)(r->step_count + 1) : 1;
+	r->step = step;
+	if (r->step_count < (h->ptime_ms ? 3 : 2) || r->s.clock_hz == 0)
+		return;
+	ms = ((uint64_t)step * 1000 + r->s.clock_hz / 2) / r->s.clock_hz;
+	if (ms >= 1 && ms <= PTIME_MAX_MS)
+		r->s.ptime_ms = h->ptime_ms = (uint8_t)ms;
+}
+
+static void ttl_take(struct record *r, const struct packet *p)
+{
+	if (p->ttl < r->s.ttl_min)
+		r->s.ttl_min = p->ttl;
+	if (p->ttl > r->s.ttl_max)
+		r->s.ttl_max = p->ttl;
+}
+
+static void kind_count(struct record *r, enum payload_kind kind, unsigned type)
+{
+	if (kind != PAYLOAD_AUDIO)
+		r->s.pt_packets[type]++;
+	switch (kind) {
+	case PAYLOAD_AUDIO:
+		break;
+	case PAYLOAD_COMFORT:
+		r->s.comfort++;
+		r->s.dtx_seen = true;
+		break;
+	case PAYLOAD_EVENT:
+		r->s.events++;
+		break;
+	case PAYLOAD_KEEPALIVE:
+		r->s.keepalives++;
+		break;
+	}
+}
+
+/* Another audio type from this packet on. False: the same, or the first one. */
+static bool type_change(struct streams *s, struct record *r, struct stream_hot *h, unsigned type)
+{
+	bool first = record_audio(r, h) == 0 || !r->typed;
+
+	if (type == r->type && r->typed)
+		return false;
+	r->s.pt_packets[r->type] += (uint32_t)(record_audio(r, h) - r->type_mark);
+	r->type_mark = record_audio(r, h);
+	r->typed = true;
+	h->ptime_ms = 0;
+	r->step_count = 0;
+	record_type_use(s, r, h, type);
+	return !first;
+}
+
+/* A difference that no network makes: the sender's clock has jumped, with a marker or behind a long hole. */
+static bool clock_jumped(const struct record *r, const struct packet *p, const struct stream_before *b)
+{
+	double wall_ms = ns_ms(ns_minus(p->at_ns, b->audio_ns));
+	double ts_ms = (double)(int32_t)(p->rtp.rtp_ts - b->audio_ts) * 1000 / r->s.clock_hz;
+
+	return fabs(wall_ms - ts_ms) > JUMP_MS && (p->rtp.marker || wall_ms >= SPELL_HOLE_MS || ts_ms < 0 || ts_ms > wall_ms + SPELL_HOLE_MS);
+}
+
+static void receiver_visit(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_before *b,
+			   enum sequence_step step, bool changed)
+{
+	bool jumped;
+
+	if (r->s.clock_hz == 0) {
+		record_clock_estimate(s, r, h, p);
+		return;
+	}
+	if (step == SEQUENCE_REPEATED || step == SEQUENCE_STRANGE)
+		return;
+	jumped = in_order(step) && r->anchored && clock_jumped(r, p, b);
+	r->interval_unfit |= jumped;
+	if (!r->anchored || changed || jumped || step == SEQUENCE_RESTART) {
+		if (!changed)
+			receiver_leave(r, b);
+		receiver_anchor(r, h, p);
+	} else {
+		receiver_take(r, h, p, b, in_order(step));
+	}
+}
+
+/* What the next packet is compared with: this one, or several that stand aside. */
+static void before_store(struct record *r, struct stream_hot *h, const struct packet *p, struct stream_before *b, bool top, bool audio)
+{
+	if (top) {
+		b->top_ns = p->at_ns;
+		b->top_ts = p->rtp.rtp_ts;
+		b->top_frame = p->frame;
+	}
+	if (top && audio) {
+		b->audio_ns = p->at_ns;
+		b->audio_ts = p->rtp.rtp_ts;
+	}
+	h->flags &= (uint16_t)~HOT_ASIDE;
+	if (!top || !audio || b->time_ns != p->at_ns || h->khz == 0) {
+		h->flags |= HOT_ASIDE;
+		r->before = *b;
+	}
+	r->stop_seq = p->rtp.seq;
+	r->stop_aside = p->rtp.seq != (uint16_t)h->ext_seq;
+}
+
+static void hot_store(struct stream_hot *h, const struct packet *p)
+{
+	h->last_ns = p->at_ns;
+	h->rtp_ts = p->rtp.rtp_ts;
+	h->last_frame = p->frame;
+	h->last_ip_id = p->ip_id;
+	h->length = (uint8_t)p->rtp.payload_wire;
+	h->pt = p->rtp.pt;
+	h->ttl = p->ttl;
+	h->dscp = p->dscp;
+}
+
+/* May plain packets be plain again? */
+static void slow_settle(const struct streams *s, const struct record *r, struct stream_hot *h)
+{
+	h->flags &= (uint16_t)~HOT_SLOW;
+	if (!r->told || !r->anchored || h->khz == 0 || r->s.clock_hz % 1000 || s->never_plain)
+		h->flags |= HOT_SLOW;
+}
+
+static void first_take(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
+{
+	struct stream_before b = { .top_ns = p->at_ns, .audio_ns = p->at_ns, .time_ns = p->at_ns, .top_ts = p->rtp.rtp_ts,
+				   .audio_ts = p->rtp.rtp_ts, .top_frame = p->frame };
+	unsigned type;
+	const struct payload_type *t = record_type(s, r, p, &type);
+	enum payload_kind kind = payload_kind_of(s, r, t, p);
+
+	r->gives_level = p->rtp.level_dbov <= 0 && p->rtp.extension;
+	tshark_first(r, h, p);
+	interval_begin(r, h, p->at_ns, s->config.interval_ns);
+	if (kind == PAYLOAD_AUDIO) {
+		type_change(s, r, h, type);
+		if (r->s.clock_hz)
+			receiver_anchor(r, h, p);
+	}
+	if (kind != PAYLOAD_KEEPALIVE)
+		spell_take(r, h, p, true);
+	kind_count(r, kind, type);
+	r->s.truncated += !!(p->has & HAS_TRUNCATED);
+	r->s.marker_count += p->rtp.marker;
+	hot_store(h, p);
+	before_store(r, h, p, &b, true, kind == PAYLOAD_AUDIO);
+	slow_settle(s, r, h);
+}
+
+static bool is_unfit(const struct packet *p, const struct stream_hot *h, enum payload_kind kind, enum sequence_step step, bool changed)
+{
+	return kind != PAYLOAD_AUDIO || changed || step == SEQUENCE_RESTART || ns_minus(p->at_ns, h->last_ns) > SPELL_HOLE_MS * MILLISECOND_NS;
+}
+
+/* Any packet of a known stream but its first. */
+static void packet_take(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_result *ret)
+{
+	struct stream_before b;
+	enum sequence_step step;
+	enum payload_kind kind;
+	struct payload_type *t;
+	bool changed = false;
+	unsigned type;
+
+	before_load(r, h, &b);
+	step = sequence_step(r, h, p, &b);
+	ret->copy = copy_recognise(s, r, h, p, step);
+	if (ret->copy)
+		return;
+	if (is_due(h, p->at_ns))
+		interval_due(r, h, p->at_ns);
+	t = record_type(s, r, p, &type);
+	kind = payload_kind_of(s, r, t, p);
+	if (kind == PAYLOAD_AUDIO)
+		changed = type_change(s, r, h, type);
+	r->interval_unfit |= is_unfit(p, h, kind, step, changed);
+	if (kind != PAYLOAD_KEEPALIVE)
+		spell_take(r, h, p, false);
+	if (in_order(step))
+		ret->gap = gap_take(r, h, p, &b, step);
+	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_NEXT && b.audio_ns == b.top_ns)
+		ptime_learn(r, h, p->rtp.rtp_ts - b.audio_ts);
+	tshark_take(r, h, p, t, &b);
+	sequence_take(r, h, p, step, s->config.reorder_ns);
+	if (kind == PAYLOAD_AUDIO)
+		receiver_visit(s, r, h, p, &b, step, changed);
+	kind_count(r, kind, type);
+	r->s.truncated += !!(p->has & HAS_TRUNCATED);
+	r->s.marker_count += p->rtp.marker;
+	ttl_take(r, p);
+	before_store(r, h, p, &b, in_order(step), kind == PAYLOAD_AUDIO);
+	hot_store(h, p);
+	slow_settle(s, r, h);
+	if ((h->flags & HOT_AFTER) && kind == PAYLOAD_AUDIO && step != SEQUENCE_REPEATED)
+		plain_after(s, r, h, p);
+	else if (h->flags & HOT_MARKS)
+		copy_mark(r, p);
+	if (step == SEQUENCE_RESTART)
+		ret->change = STREAM_RESTARTED;
+	else if (ret->gap)
+		ret->change = STREAM_GAP_ENDED;
+	else if (changed)
+		ret->change = STREAM_PT_CHANGED;
+}
+
+/* ---- beginnings ---- */
+
+/* A candidate that is not needed any more makes room among the flow's streams: the oldest that never was accepted. */
+static void flow_make_room(struct streams *s, struct flow *f)
+{
+	for (unsigned i = f->stream_count; f->stream_count == FLOW_STREAM_MAX && i-- > 0;) {
+		if (!f->streams[i]->s.accepted)
+			record_free(s, f->streams[i]);
+	}
+}
+
+/* Asked again at each new SSRC: SDP may have come since. */
+static bool flow_is_signalled(struct streams *s, struct flow *f, const struct packet *p)
+{
+	if (!f->signalled && s->hint && s->hint(s->context, p, &s->asked))
+		f->signalled = s->asked.signalled;
+	return f->signalled;
+}
+
+static void candidate_drop(struct streams *s, struct record *r)
+{
+	struct flow *f = r->flow;
+
+	record_free(s, r);
+	if (!f->rtp && f->stream_count == 0)
+		flow_refuse(s, f);
+}
+
+/* Another SSRC on the flow, maybe the first. */
+static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p)
+{
+	bool trusted = flow_is_signalled(s, f, p) || f->rtp;
+	const struct record *other = NULL;
+	struct record *r;
+
+	if (!trusted && !heuristic_packet_fits(p)) {
+		s->counts.refused_packets++;
+		if (f->stream_count == 0)
+			flow_refuse(s, f);
+		return;
+	}
+	if (++f->ssrcs > SSRCS_NO_RTP) {
+		while (!f->rtp && f->stream_count)
+			record_free(s, f->streams[0]);
+		f->ssrcs = 0;
+		if (!f->rtp) {
+			s->counts.refused_packets++;
+			flow_refuse(s, f);
+			return;
+		}
+	}
+	flow_make_room(s, f);
+	r = record_new(s, f, p);
+	if (!r) {
+		s->counts.refused_packets++;
+		return;
+	}
+	for (unsigned i = 0; i < f->stream_count && !other; i++)
+		other = f->streams[i]->s.accepted ? f->streams[i] : NULL;
+	r->after_other = f->rtp;
+	r->s.signalled = f->signalled;
+	flow_remember(f, r);
+	flow_point_at(s, f, r);
+	first_take(s, r, streams_hot(s, r->index), p);
+	if (other)
+		gap_after_other(r, streams_hot(s, r->index), other, streams_hot(s, other->index), p);
+	if (!trusted) {
+		r->heuristic = memory_zalloc(sizeof *r->heuristic);
+		heuristic_init(r->heuristic, s->config.heuristic_packets, r->s.ssrc);
+		heuristic_add(r->heuristic, p);
+	}
+}
+
+/*
+ * One more packet of a candidate. RFC 3550's two in sequence are enough where an SDP names the flow or it had RTP before, never elsewhere.
+ */
+static void candidate_judge(struct streams *s, struct record *r, const struct packet *p, const struct stream_result *taken)
+{
+	const struct stream_hot *h = streams_hot(s, r->index);
+
+	if (taken->copy)
+		return;
+	if (!r->heuristic) {
+		if ((h->window & 3) == 3 && record_packets(r, h) >= 2 && h->ext_seq != r->base_ext)
+			record_accept(s, r);
+		return;
+	}
+	heuristic_add(r->heuristic, p);
+	if (!heuristic_full(r->heuristic))
+		return;
+	if (heuristic_accepts(r->heuristic))
+		record_accept(s, r);
+	else
+		candidate_drop(s, r);
+}
+
+static void tell(struct streams *s, struct record *r, struct stream_result *ret)
+{
+	ret->stream = &r->s;
+	if (!r->told) {
+		r->told = true;
+		slow_settle(s, r, streams_hot(s, r->index));
+		ret->change = r->after_other ? STREAM_SSRC_CHANGED : r->s.signalled ? STREAM_STARTED : STREAM_ACCEPTED;
+	}
+	if (ret->change != STREAM_NOTHING)
+		record_refresh(s, r);
+}
+
+static struct stream_result long_way(struct streams *s, struct record *r, const struct packet *p)
+{
+	struct stream_result ret = { .change = STREAM_NOTHING };
+	uint32_t ssrc = r->s.ssrc;
+
+	packet_take(s, r, streams_hot(s, r->index), p, &ret);
+	s->counts.rtp_packets++;
+	if (!r->s.accepted)
+		candidate_judge(s, r, p, &ret);
+	if (!r->used || r->s.ssrc != ssrc || !r->s.accepted)
+		return (struct stream_result){ .change = STREAM_NOTHING };
+	tell(s, r, &ret);
+	return ret;
+}
+
+/* The slot does not lead to this SSRC. */
+static struct record *flow_stream(struct streams *s, struct flow *f, uint32_t ssrc)
+{
+	uint32_t hash = (uint32_t)hash_mix(0, ssrc);
+	unsigned looked = 0;
+
+	for (unsigned i = 0; i < f->stream_count; i++) {
+		if (f->streams[i]->s.ssrc == ssrc)
+			return f->streams[i];
+	}
+	if (f->records == f->stream_count)
+		return NULL;
+	for (struct hash_link *it = hash_first(&s->by_ssrc, hash); it && looked < ENDPOINT_FLOWS_MAX; it = it->next, looked++) {
+		struct record *r = (struct record *)HASH_ENTRY(it, struct stream, by_ssrc);
+
+		if (it->hash == hash && r->s.ssrc == ssrc && r->flow == f)
+			return r;
+	}
+	return NULL;
+}
+
+static struct stream_result flow_packet(struct streams *s, const struct packet *p, uint64_t hash, size_t at)
+{
+	struct stream_result none = { .change = STREAM_NOTHING };
+	struct flow *f = s->slots[at].state == SLOT_EMPTY ? flow_add(s, p, hash) : s->slot_flows[at];
+	struct record *r = flow_stream(s, f, p->rtp.ssrc);
+
+	if (!r) {
+		ssrc_begin(s, f, p);
+		return none;
+	}
+	flow_remember(f, r);
+	flow_point_at(s, f, r);
+	return long_way(s, r, p);
+}
+
+static struct stream_result refused_packet(struct streams *s, struct slot *slot)
+{
+	s->counts.refused_packets++;
+	if (--slot->ssrc == 0)
+		slot->state = SLOT_NO_STREAM;
+	return (struct stream_result){ .change = STREAM_NOTHING };
+}
+
+/* ---- packets ---- */
+
+struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p)
+{
+	struct stream_ticket t = { flow_hash(p) };
+
+	__builtin_prefetch(&s->slots[t.hash & s->slot_mask]);
+	return t;
+}
+
+void streams_prefetch(const struct streams *s, struct stream_ticket ticket)
+{
+	const struct slot *slot = &s->slots[slot_find(s, ticket.hash)];
+
+	if (slot->state == SLOT_STREAM)
+		__builtin_prefetch(streams_hot(s, slot->index), 1);
+}
+
+struct stream_result streams_packet_prepared(struct streams *s, const struct packet *p, struct stream_ticket ticket)
+{
+	struct stream_hot *h;
+	struct slot *slot;
+	size_t at;
+
+	if (p->file != s->last_file || s->several_files)
+		streams_file(s, p, ticket.hash);
+	at = slot_find(s, ticket.hash);
+	slot = &s->slots[at];
+	if (slot->state == SLOT_REFUSED)
+		return refused_packet(s, slot);
+	if (slot->state != SLOT_STREAM || slot->ssrc != p->rtp.ssrc)
+		return flow_packet(s, p, ticket.hash, at);
+	h = streams_hot(s, slot->index);
+	if (!is_plain(h, p))
+		return long_way(s, streams_record(s, slot->index), p);
+	plain_take(s, slot->index, h, p);
+	s->counts.rtp_packets++;
+	return (struct stream_result){ .stream = &streams_record(s, slot->index)->s };
+}
+
+struct stream_result streams_packet(struct streams *s, const struct packet *p)
+{
+	return streams_packet_prepared(s, p, (struct stream_ticket){ flow_hash(p) });
+}
+
+/* ---- signalling ---- */
+
+static void flow_signalled(struct streams *s, struct flow *f, const struct stream_hint *hint)
+{
+	struct slot *slot = &s->slots[slot_find(s, f->hash)];
+
+	f->signalled |= hint->signalled;
+	if (slot->state == SLOT_REFUSED && f->signalled)
+		slot->state = SLOT_NO_STREAM;
+	for (unsigned i = 0; i < f->stream_count; i++) {
+		struct record *r = f->streams[i];
+
+		record_type_hint(s, r, streams_hot(s, r->index), hint);
+		if (!r->heuristic || !f->signalled)
+			continue;
+		r->s.signalled = true;
+		free(r->heuristic);
+		r->heuristic = NULL;
+	}
+}
+
+/* The newest flows first; an address with more of them than any phone has is not walked to its end. */
+void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint)
+{
+	uint32_t hash = endpoint_hash32(at);
+	unsigned n = 0;
+
+	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		struct flow *f = HASH_ENTRY(it, struct flow, by_src);
+
+		if (it->hash == hash && endpoint_equal(&f->src, at))
+			flow_signalled(s, f, hint);
+	}
+	n = 0;
+	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		struct flow *f = HASH_ENTRY(it, struct flow, by_dst);
+
+		if (it->hash == hash && endpoint_equal(&f->dst, at))
+			flow_signalled(s, f, hint);
+	}
+}
+
+static void flow_cut(struct streams *s, const struct flow *f)
+{
+	for (unsigned i = 0; i < f->stream_count; i++) {
+		struct stream_hot *h = streams_hot(s, f->streams[i]->index);
+
+		spell_close(f->streams[i], h);
+		h->due = (uint32_t)((uint64_t)h->last_ns >> 20);        /* the next packet takes the long way and begins a spell */
+	}
+}
+
+void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns)
+{
+	uint32_t hash = endpoint_hash32(at);
+	unsigned n = 0;
+
+	(void)now_ns;
+	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		struct flow *f = HASH_ENTRY(it, struct flow, by_src);
+
+		if (it->hash == hash && endpoint_equal(&f->src, at))
+			flow_cut(s, f);
+	}
+	n = 0;
+	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		struct flow *f = HASH_ENTRY(it, struct flow, by_dst);
+
+		if (it->hash == hash && endpoint_equal(&f->dst, at))
+			flow_cut(s, f);
+	}
+}
+
+void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves)
+{
+	twin_compare(s, (struct record *)arrives, (struct record *)leaves);
+}
+
+/* ---- answers ---- */
+
+void stream_refresh(struct streams *s, struct stream *stream)
+{
+	record_refresh(s, (struct record *)stream);
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+	const struct record *const *x = a, *const *y = b;
+
+	return ((*x)->sequence > (*y)->sequence) - ((*x)->sequence < (*y)->sequence);
+}
+
+/* Streams are accepted some packets after their first: their order of first packets is put right when somebody asks. */
+static void streams_sort(struct streams *s)
+{
+	size_t n = s->in_order.count, i = 0;
+	struct record **all;
+
+	if (!s->unsorted)
+		return;
+	all = memory_zalloc(n * sizeof(struct record *));
+	LIST_EACH(it, &s->in_order)
+		all[i++] = (struct record *)LIST_ENTRY(it, struct stream, in_order);
+	qsort(all, n, sizeof(struct record *), by_sequence);
+	list_init(&s->in_order);
+	for (i = 0; i < n; i++)
+		list_add_tail(&s->in_order, &all[i]->s.in_order);
+	free(all);
+	s->unsorted = false;
+}
+
+const struct list *streams_in_order(const struct streams *s)
+{
+	streams_sort((struct streams *)s);
+	return &s->in_order;
+}
+
+/* A signalled port got a packet or two and no more: it is heard nonetheless. */
+static void settle_candidates(struct streams *s)
+{
+	for (uint32_t i = 0; i < s->used; i++) {
+		struct record *r = streams_record(s, i);
+
+		if (!r->used || r->s.accepted)
+			continue;
+		if (r->flow->signalled && !r->flow->rtp && r->flow->stream_count == 1 && !r->heuristic)
+			record_accept(s, r);
+	}
+}
+
+void streams_finish(struct streams *s, int64_t last_ns)
+{
+	(void)last_ns;
+	settle_candidates(s);
+	streams_sort(s);
+	LIST_EACH(it, &s->in_order) {
+		struct record *r = (struct record *)LIST_ENTRY(it, struct stream, in_order);
+		struct stream_hot *h = streams_hot(s, r->index);
+
+		interval_close(r, h);
+		receiver_settle(r, h);
+		record_refresh(s, r);
+		if (!r->s.n)
+			r->s.n = ++s->numbered;
+	}
+}
+
+struct streams_counts streams_counts(const struct streams *s)
+{
+	struct streams_counts counts = s->counts;
+
+	for (uint32_t i = 0; i < s->used; i++) {        /* candidates that ended too early */
+		const struct record *r = streams_record(s, i);
+		uint64_t packets;
+
+		if (!r->used || r->s.accepted)
+			continue;
+		packets = record_packets(r, streams_hot(s, i)) + r->s.mirror_copies;
+		counts.rtp_packets -= packets;
+		counts.refused_packets += packets;
+	}
+	return counts;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream: RTP as it was seen. A stream is a flow (5-tuple) and an SSRC; a restart of its numbering begins a new epoch within it.
+ * Counters: RFC 3550 A.1, A.3, A.8, as tshark reckons them where JSON gives them, and decomposed truth (lost_within, epochs, gaps) for verdicts.
+ * What every packet touches is 64 bytes in an array of its own (stream_private.h); struct stream is touched only when something happens, and
+ * brought up to date by stream_refresh(), streams_finish() and whenever streams_packet() tells a change of it.
+ */
+#ifndef DEADAIR_MEDIA_STREAM_H
+#define DEADAIR_MEDIA_STREAM_H
+
+#include "captures/base/address.h"
+#include "captures/base/hash.h"
+#include "captures/base/list.h"
+#include "captures/base/ns.h"
+#include "dissect/packet.h"
+
+struct direction;                    /* analyzer/media/expectation.h */
+
+/* A run of packets without a hole of a second or more; what windows are judged on. At most SPELL_MAX, then the smallest hole between two closes. */
+struct spell {
+	int64_t first_ns, last_ns;
+	uint32_t packets;            /* audio packets: without CN, events, keep-alives */
+	uint32_t first_frame, last_frame;
+	uint32_t comfort, events;    /* CN or SID packets; telephone-event packets */
+};
+
+enum gap_kind { GAP_LOST, GAP_STALLED, GAP_SUPPRESSED, GAP_MIXED };      /* what >= 80 % of it was */
+
+/* 1.4.4: a hole of at least 3 packet times and 150 ms between two packets of one epoch, decomposed. */
+struct gap {
+	int64_t from_ns, to_ns;      /* last packet before, first after */
+	uint32_t from_frame, to_frame;
+	uint32_t seq_step;           /* seq after - seq before; 1: nothing is missing */
+	uint32_t lost_ms, suppressed_ms, stalled_ms;
+	bool speech_before;          /* of the last 4 sampled levels >= 3 above -40 dBm0 and the last above -30 */
+	bool speech_after, marker, restart, new_source;
+};
+
+struct interval {                    /* 5 s of a stream, JSON "intervals" */
+	int64_t at_ns;
+	uint32_t packets, expected;  /* expected within epochs */
+	uint32_t late60, late200;    /* packets later than a 60, 200 ms buffer */
+	uint16_t max_jitter_tenth_ms; /* 0 also where the clock is unknown */
+	bool unfit;                  /* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
+};
+
+enum { SPELL_MAX = 64, GAP_MAX = 64, INTERVAL_MAX = 720, LOSS_RUN_CLASSES = 10, STREAM_PT_MAX = 8 };
+
+struct stream {                      /* cold: touched only when something happens */
+	struct list_link in_order;   /* by first packet */
+	struct hash_link by_ssrc;
+	unsigned n;                  /* JSON number; 0 until numbered */
+	uint32_t ssrc;
+	struct endpoint src, dst;
+	uint16_t file, interface;    /* of its first packet; points: bit set of the first 32 (file, interface) pairs it was seen at */
+	uint32_t points;
+	bool signalled;              /* began at an address that SDP named; else by the heuristic of 1.4.2 */
+	bool accepted;               /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
+	bool multicast, keepalive_only;
+	uint8_t pts[STREAM_PT_MAX];  /* payload types by first sight */
+	uint32_t pt_packets[STREAM_PT_MAX];
+	unsigned pt_count;
+	uint32_t clock_hz;           /* of the audio type: SDP, RFC 3551, else estimated (1.4.3); 0 unknown */
+	bool clock_estimated;
+	struct span codec;           /* lives as long as the process' tables or the leg's arena; empty unknown */
+	uint8_t ptime_ms;            /* learnt; 0 not yet */
+	int64_t first_ns, last_ns;
+	uint32_t first_frame, last_frame;
+	uint16_t first_seq;
+	uint32_t first_rtp_ts, last_rtp_ts;
+	/* as tshark has it (DESIGN 6): lost = last - first + 1 - packets, over everything */
+	uint64_t packets;            /* mirror copies not counted */
+	int64_t lost;
+	uint64_t mirror_copies, duplicates, reordered, late;
+	uint64_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
+	uint64_t keepalives;         /* empty, or payload type 20 (RFC 6263): no audio */
+	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
+	int64_t copy_delta_min_ns, copy_delta_max_ns;
+	uint64_t copies_other_ttl, copies_other_mac, copies_other_vlan;
+	/* within epochs (1.4.3) */
+	uint32_t epochs;
+	uint64_t expected_within, lost_within;
+	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
+	uint64_t loss_events;
+	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
+	bool jitter_known;
+	uint64_t late60, late200;    /* beyond a buffer of 60, 200 ms (2-media 2.14) */
+	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
+	double drift_ppm;            /* least transit per half minute, line through >= 4; 0 unknown */
+	double ts_rate_hz;           /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
+	uint64_t comfort, events, audio;   /* packets by sort; audio is the rest */
+	uint32_t marker_count;
+	uint8_t dscp, ttl, ttl_min, ttl_max;
+	uint32_t truncated;          /* packets whose payload the capture cut */
+	bool dtx_seen;               /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
+	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
+	struct spell *spells;
+	unsigned spell_count;
+	struct gap *gaps;
+	unsigned gap_count;
+	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
+	struct interval *intervals;
+	unsigned interval_count;
+	int64_t interval_ns;         /* 5 s, doubled whenever INTERVAL_MAX is reached */
+	/* sound (G.711 only, 1.11) */
+	bool level_known;
+	uint32_t level_samples, level_silent /* < -60 dBm0 */, level_speech /* > -40 */;
+	float level_max_dbm0;
+	int64_t speech_first_ns, speech_last_ns;
+	double speech_s;             /* seconds of packets above -40 dBm0 */
+	uint32_t stuck_run_max;      /* longest run of equal non-silent sampled payloads, in packets */
+	bool one_code;               /* all samples ever are one or two idle codes */
+	/* RTCP about it, from its receiver: rtcp.h */
+	struct rtcp_view *reports;   /* NULL none */
+	/* twins and binding */
+	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
+	const struct stream *twin_next;      /* the same stream at a later point: nearer its receiver; NULL */
+	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } twin_kind; /* POINT: same addresses, in another file */
+	const struct direction *direction; /* what it is bound to; NULL orphan */
+	uint8_t bound_by;            /* 1-10 for B1..B10, 0 none */
+	bool ambiguous;              /* tied: bound to none, no absence claim on the tied windows */
+};
+
+/* What is known of a payload type at an address, from SDP; lent to the stream table by the expectation. */
+struct stream_hint {
+	bool signalled;              /* the destination (or source) address stands in a live SDP */
+	uint32_t clock_hz[128];      /* 0 unknown */
+	struct span codec[128];
+	uint8_t event_pt[4], comfort_pt[2];
+	unsigned event_count, comfort_count;
+	unsigned ptime_ms;
+	bool secure;
+};
+
+struct streams;
+
+/*
+ * A stream is told of for the first time when it is RTP beyond doubt: STARTED (an SDP names it, two packets in sequence), ACCEPTED (by the
+ * heuristic, at its tenth packet) or SSRC_CHANGED (the flow had another stream before). Only the first of several changes at a packet is told.
+ */
+enum stream_change { STREAM_NOTHING, STREAM_STARTED, STREAM_ACCEPTED, STREAM_RESTARTED, STREAM_GAP_ENDED, STREAM_SSRC_CHANGED, STREAM_PT_CHANGED };
+
+struct stream_result {
+	struct stream *stream;       /* NULL: not RTP (refused by the heuristic), or not yet known */
+	enum stream_change change;
+	const struct gap *gap;       /* STREAM_GAP_ENDED; good until the next packet */
+	bool copy;                   /* a mirror copy: counted as such and nowhere else */
+};
+
+struct streams_config {
+	unsigned heuristic_packets;  /* 10 */
+	int64_t interval_ns, reorder_ns, overlap_ns, dup_window_ns, twin_max_ns;
+	size_t max_streams;          /* 0: no cap */
+	void (*evicted)(void *context, struct stream *stream); /* it goes: forget it; the context is that of the hint; may be NULL */
+};
+
+/* Asked at the first packet of a flow and when a payload type appears: is one of its two ends announced in SDP now (either end)? false: no. */
+typedef bool stream_hint_fn(void *context, const struct packet *p, struct stream_hint *ret);
+
+struct streams *streams_new(const struct streams_config *config, stream_hint_fn *hint, void *context);
+void streams_free(struct streams *s);
+
+/*
+ * One packet of kind PACKET_RTP. The hot path: no allocation, no formatting, one hash look-up. Recognises mirror copies of a known stream
+ * itself (1.4.6, 1.11): the caller need not have run the duplicate test for them.
+ */
+struct stream_result streams_packet(struct streams *s, const struct packet *p);
+
+/*
+ * The same in three steps, for batches: the flow's hash and a prefetch of its slot; a prefetch of its 64 bytes; then the packet. The first
+ * two change nothing.
+ */
+struct stream_ticket { uint64_t hash; };
+struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p);
+void streams_prefetch(const struct streams *s, struct stream_ticket ticket);
+struct stream_result streams_packet_prepared(struct streams *s, const struct packet *p, struct stream_ticket ticket);
+
+/* SDP has come later than the media: streams of these addresses learn clocks and codecs, heuristic candidates are reconsidered. */
+void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint);
+
+/* Cuts the running spell of streams from or to these addresses at now: a window of the expectation begins. */
+void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns);
+
+/*
+ * Media that arrives at a host and leaves it again under another SSRC: are these two the same sound? Compared by payload from now on; the
+ * answer is leaves->twin_of == arrives, after 20 equal packets that are not silence. For unjoined legs at one host (1.1.4).
+ */
+void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves);
+
+/* Brings the counters of one stream up to its last packet. */
+void stream_refresh(struct streams *s, struct stream *stream);
+
+/* Closes open intervals, settles heuristic candidates, twins, drift, numbers streams. Once, at the end; repeatable per stream in live. */
+void streams_finish(struct streams *s, int64_t last_ns);
+
+/* What most of a gap is made of. */
+enum gap_kind gap_kind(const struct gap *g);
+/* Upper bound in ms of the 95th percentile of |arrival - rtp_ts| differences, by the histogram's classes: 5, 10 ... 200, 1000. */
+double stream_delay_p95_ms(const struct stream *s);
+
+/* All accepted streams, by first packet. What tshark would list: packets + mirror_copies >= 1, signalled or heuristic. */
+const struct list *streams_in_order(const struct streams *s);
+
+struct streams_counts {
+	uint64_t rtp_packets;        /* of accepted streams, mirror copies included */
+	uint64_t refused_packets;    /* had the form of RTP and were none, or too few to tell */
+	uint64_t evicted;
+};
+struct streams_counts streams_counts(const struct streams *s);
+
+/* Audio packets of the stream within [from, to): spells that lie inside in whole, others by their share. */
+double stream_packets_between(const struct stream *s, int64_t from_ns, int64_t to_ns);
+/* First and last packet within [from, to); NS_NONE when there is none (as far as spells tell). */
+int64_t stream_first_between(const struct stream *s, int64_t from_ns, int64_t to_ns, uint32_t *ret_frame);
+int64_t stream_last_between(const struct stream *s, int64_t from_ns, int64_t to_ns, uint32_t *ret_frame);
+
+#endif

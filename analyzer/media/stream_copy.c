@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_copy: mirror copies of the packets of a known stream (1.4.6, 1.11), told from packets that the sender really repeated. */
+#include "analyzer/media/stream_private.h"
+
+#include "captures/base/memory.h"
+
+enum { MARKS = 64 };
+
+static bool mark_is_of(const struct copy_mark *m, const struct packet *p, int64_t window_ns)
+{
+	int64_t after_ns = ns_minus(p->at_ns, m->at_ns);
+
+	if (m->seq != p->rtp.seq || m->length != (uint8_t)p->rtp.payload_wire || after_ns < 0)
+		return false;
+	if (!(p->has & HAS_IP_ID) || (p->ip_id == 0 && m->ip_id == 0))
+		return after_ns <= window_ns;
+	/* the same IP-ID at the same sequence number cannot be chance: the window only keeps an ID from coming round again */
+	return m->ip_id == p->ip_id && after_ns <= 100 * window_ns;
+}
+
+static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
+{
+	return (struct copy_mark){ .at_ns = h->last_ns, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl, .length = h->length };
+}
+
+void copy_mark(struct record *r, const struct packet *p)
+{
+	r->marks[p->rtp.seq % MARKS] = (struct copy_mark){
+		.at_ns = p->at_ns, .seq = p->rtp.seq, .ip_id = p->ip_id, .ttl = p->ttl, .length = (uint8_t)p->rtp.payload_wire,
+	};
+}
+
+/* Bit of the place where it was seen; the first 32 pairs of file and interface have one. */
+uint32_t streams_point(struct streams *s, const struct packet *p)
+{
+	for (unsigned i = 0; i < s->point_count; i++) {
+		if (s->points[i].file == p->file && s->points[i].interface == p->interface)
+			return UINT32_C(1) << i;
+	}
+	if (s->point_count == POINT_MAX)
+		return 0;
+	s->points[s->point_count].file = p->file;
+	s->points[s->point_count].interface = p->interface;
+	return UINT32_C(1) << s->point_count++;
+}
+
+static void copy_count(struct streams *s, struct record *r, const struct packet *p, const struct copy_mark *m)
+{
+	int64_t after_ns = ns_minus(p->at_ns, m->at_ns);
+
+	if (r->s.mirror_copies == 0 || after_ns < r->s.copy_delta_min_ns)
+		r->s.copy_delta_min_ns = after_ns;
+	if (after_ns > r->s.copy_delta_max_ns)
+		r->s.copy_delta_max_ns = after_ns;
+	r->s.mirror_copies++;
+	r->s.copies_other_ttl += p->ttl != m->ttl;
+	r->s.copies_other_mac += (p->has & HAS_MAC) && (memcmp(p->mac_src, r->mac_src, 6) != 0 || memcmp(p->mac_dst, r->mac_dst, 6) != 0);
+	r->s.copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->vlan;
+	r->s.points |= streams_point(s, p);
+}
+
+/*
+ * Is this repeated packet a copy of one that was counted? Without marks only the last packet can be told; the first repetition makes them, so
+ * that a copy that overtakes others is known from the second on.
+ */
+bool copy_recognise(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step)
+{
+	const struct copy_mark *m;
+	struct copy_mark last;
+
+	if (step != SEQUENCE_REPEATED && step != SEQUENCE_STRANGE)
+		return false;
+	if (!r->marks) {
+		if (step == SEQUENCE_STRANGE)
+			return false;
+		r->marks = memory_zalloc(MARKS * sizeof *r->marks);
+		last = mark_of_last(h, (uint16_t)h->ext_seq);
+		if (!(h->flags & HOT_ASIDE) || r->before.top_ns == h->last_ns)
+			r->marks[last.seq % MARKS] = last;
+		h->flags |= HOT_MARKS;
+	}
+	m = &r->marks[p->rtp.seq % MARKS];
+	if (m->at_ns == 0 || !mark_is_of(m, p, s->config.dup_window_ns))
+		return false;
+	copy_count(s, r, p, m);
+	return true;
+}

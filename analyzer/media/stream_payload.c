@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_payload: what is known of the payload types of a stream: clock, sort, codec. RFC 3551, 3389, 4733, 6263. */
+#include "analyzer/media/stream_private.h"
+
+#include <math.h>
+
+#include "dissect/sdp.h"
+
+enum { PT_DYNAMIC = 96, PT_NO_OP = 20, ESTIMATE_S = 2, SID_MAX = 3, G723_PT = 4, G723_SID = 4, AMR_SID_MAX = 7, EVENT_BYTES = 4 };
+
+/* Clocks of static payload types as tshark has them: RFC 3551 and, from before it, 1016 and G721. 0: none. */
+static uint32_t static_clock_hz(uint8_t pt)
+{
+	switch (pt) {
+	case 0: case 1: case 2: case 3: case 4: case 5: case 7: case 8: case 9: case 12: case 13: case 15: case 18: case 19:
+		return 8000;
+	case 6:
+		return 16000;
+	case 10: case 11:
+		return 44100;
+	case 14: case 25: case 26: case 28: case 31: case 32: case 33: case 34:
+		return 90000;
+	case 16:
+		return 11025;
+	case 17:
+		return 22050;
+	}
+	return 0;
+}
+
+/* Names of the hint live as long as a leg; streams may live longer. Found or kept; 0 where there are too many. */
+static uint8_t codec_keep(struct streams *s, struct span name)
+{
+	if (name.n == 0 || name.n > 32)
+		return 0;
+	for (unsigned i = 1; i < s->codec_count; i++) {
+		if (span_equal(s->codecs[i], name))
+			return (uint8_t)i;
+	}
+	if (s->codec_count >= CODEC_MAX)
+		return 0;
+	s->codecs[s->codec_count] = arena_dup(s->arena, name);
+	return (uint8_t)s->codec_count++;
+}
+
+static bool listed_in(uint8_t pt, const uint8_t *pts, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (pts[i] == pt)
+			return true;
+	}
+	return false;
+}
+
+static enum payload_kind kind_by_name(uint8_t pt, struct span codec, const struct stream_hint *hint)
+{
+	if ((hint && listed_in(pt, hint->event_pt, hint->event_count)) || span_starts_nocase(codec, SPAN("telephone-event")))
+		return PAYLOAD_EVENT;
+	if (payload_is_comfort(pt) || (hint && listed_in(pt, hint->comfort_pt, hint->comfort_count)) || span_equal_nocase(codec, SPAN("CN")))
+		return PAYLOAD_COMFORT;
+	return pt == PT_NO_OP ? PAYLOAD_KEEPALIVE : PAYLOAD_AUDIO;
+}
+
+static struct payload_type type_of(struct streams *s, uint8_t pt, const struct stream_hint *hint)
+{
+	struct span codec = hint && hint->codec[pt].n ? hint->codec[pt] : sdp_static_codec(pt, &(uint32_t){ 0 });
+	struct payload_type t = { .clock_hz = pt < PT_DYNAMIC ? static_clock_hz(pt) : 0, .kind = (uint8_t)kind_by_name(pt, codec, hint) };
+
+	t.codec = codec_keep(s, codec);
+	t.listed = t.clock_hz != 0;
+	if (!t.clock_hz && hint && hint->clock_hz[pt]) {
+		t.clock_hz = hint->clock_hz[pt];
+		t.listed = pt >= PT_DYNAMIC && t.kind != PAYLOAD_EVENT;
+	}
+	return t;
+}
+
+/* Known or asked for; beyond STREAM_PT_MAX types the last place is shared. */
+struct payload_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index)
+{
+	uint8_t pt = p->rtp.pt;
+	unsigned at = r->s.pt_count;
+
+	for (unsigned i = 0; i < r->s.pt_count; i++) {
+		if (r->s.pts[i] == pt) {
+			*ret_index = i;
+			return &r->types[i];
+		}
+	}
+	if (at == STREAM_PT_MAX)
+		at--;
+	else
+		r->s.pt_count++;
+	r->s.pts[at] = pt;
+	if (s->hint && s->hint(s->context, p, &s->asked)) {
+		r->types[at] = type_of(s, pt, &s->asked);
+		r->secure |= s->asked.secure;
+	} else {
+		r->types[at] = type_of(s, pt, NULL);
+	}
+	*ret_index = at;
+	return &r->types[at];
+}
+
+static bool type_is_g711(const struct streams *s, const struct payload_type *t)
+{
+	return t->kind == PAYLOAD_AUDIO && (span_equal_nocase(s->codecs[t->codec], SPAN("PCMA")) || span_equal_nocase(s->codecs[t->codec], SPAN("PCMU")));
+}
+
+/* From now on plain packets are of this audio type. */
+void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, unsigned type)
+{
+	const struct payload_type *t = &r->types[type];
+
+	r->type = type;
+	r->s.clock_hz = t->clock_hz;
+	r->s.codec = s->codecs[t->codec];
+	r->s.clock_estimated = t->clock_hz != 0 && t->estimated;
+	h->khz = clock_khz(t->clock_hz);
+	h->flags &= (uint16_t)~HOT_LEVEL;
+	r->listens = type_is_g711(s, t) && !r->secure;
+	if (r->listens || r->gives_level)
+		h->flags |= HOT_LEVEL;
+	r->origin_ns = 0;
+}
+
+/* SDP came after the media. */
+void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h, const struct stream_hint *hint)
+{
+	if (!(h->flags & HOT_ASIDE))
+		before_load(r, h, &r->before);
+	h->flags |= HOT_SLOW | HOT_ASIDE;
+	for (unsigned i = 0; i < r->s.pt_count; i++) {
+		struct payload_type t = type_of(s, r->s.pts[i], hint);
+
+		if (!hint->clock_hz[r->s.pts[i]] && !hint->codec[r->s.pts[i]].n)
+			continue;                       /* not of that description */
+		if (t.clock_hz != r->types[i].clock_hz && i == r->type) {
+			h->jitter_ms = h->jitter_sum = 0;
+			r->before.nominal_ms = 0;       /* as tshark, which had no clock until now */
+			r->anchored = false;
+			r->interval_unfit = true;
+			h->ptime_ms = 0;
+		}
+		r->types[i] = t;
+	}
+	r->secure |= hint->secure;
+	record_type_use(s, r, h, r->type);
+}
+
+/* What this packet is, whatever its type usually carries. */
+enum payload_kind payload_kind_of(const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p)
+{
+	size_t bytes = p->rtp.payload_wire;
+
+	if (bytes == 0)
+		return PAYLOAD_KEEPALIVE;
+	if (t->kind != PAYLOAD_AUDIO)
+		return (enum payload_kind)t->kind;
+	if (bytes == EVENT_BYTES && p->rtp.pt >= PT_DYNAMIC && !t->listed && t != &r->types[r->type])
+		return PAYLOAD_EVENT;                   /* digits that no SDP speaks of */
+	if (bytes <= SID_MAX || (bytes == G723_SID && p->rtp.pt == G723_PT))
+		return PAYLOAD_COMFORT;
+	if (bytes <= AMR_SID_MAX && span_starts_nocase(s->codecs[t->codec], SPAN("AMR")))
+		return PAYLOAD_COMFORT;
+	return PAYLOAD_AUDIO;
+}
+
+/* A dynamic type without rtpmap: its clock by the rate of rtp_ts over two seconds or more, if that is within 3 % of one in use (1.4.3). */
+void record_clock_estimate(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
+{
+	static const uint32_t in_use[] = { 8000, 12000, 16000, 24000, 32000, 44100, 48000 };
+	struct payload_type *t = &r->types[r->type];
+	double rate;
+
+	if (r->origin_ns == 0) {
+		r->origin_ns = p->at_ns;
+		r->origin_ts = p->rtp.rtp_ts;
+		return;
+	}
+	if (ns_minus(p->at_ns, r->origin_ns) < ESTIMATE_S * SECOND_NS)
+		return;
+	rate = (double)(int32_t)(p->rtp.rtp_ts - r->origin_ts) * SECOND_NS / (double)ns_minus(p->at_ns, r->origin_ns);
+	for (size_t i = 0; i < sizeof in_use / sizeof in_use[0]; i++) {
+		if (fabs(rate - in_use[i]) > 0.03 * in_use[i])
+			continue;
+		t->clock_hz = in_use[i];
+		t->estimated = true;
+		record_type_use(s, r, h, r->type);
+		return;
+	}
+	r->origin_ns = 0;                               /* a pause or a jump was in it: again from the next packet */
+}

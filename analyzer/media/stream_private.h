@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_private: what the files of the stream table share. No one else includes it but their tests. */
+#ifndef DEADAIR_MEDIA_STREAM_PRIVATE_H
+#define DEADAIR_MEDIA_STREAM_PRIVATE_H
+
+#include "analyzer/media/heuristic.h"
+#include "analyzer/media/level.h"
+#include "analyzer/media/stream.h"
+#include "captures/base/arena.h"
+
+enum {
+	SEQ_MAX_DROPOUT = 3000, SEQ_MAX_MISORDER = 100,        /* RFC 3550 A.1 */
+	GAP_MIN_MS = 150, SPELL_HOLE_MS = 1000, HALF_MINUTE_S = 30,
+	FLOW_STREAM_MAX = 4,
+	CHUNK_SHIFT = 8, CHUNK_STREAMS = 1 << CHUNK_SHIFT
+};
+
+enum hot_flag {
+	HOT_SLOW = 1 << 0,           /* no packet of it is plain: a candidate, a clock unknown or no multiple of 1 kHz */
+	HOT_ASIDE = 1 << 1,          /* what the next packet is compared with stands in record.before, not in the hot line */
+	HOT_UNDER = 1 << 2,          /* tshark's: sequence numbers below the first are of the next cycle */
+	HOT_STRANGE = 1 << 3,        /* the last packet was far from the sequence: see record.strange */
+	HOT_LEVEL = 1 << 4,          /* G.711: every 4th packet is listened to */
+	HOT_MARKS = 1 << 5,          /* has shown repeated packets: marks of the last 64 are kept */
+	HOT_FAR = 1 << 6,            /* has shown packets older than the window: bitmap of 4096 */
+	HOT_TWIN = 1 << 7            /* is compared with another stream */
+};
+#define HOT_AFTER (HOT_LEVEL | HOT_MARKS | HOT_FAR | HOT_TWIN)
+
+/* One cache line. A plain packet (next in sequence, one packet time on, nothing special) touches this and nothing else. */
+struct stream_hot {
+	int64_t last_ns;             /* previous packet, whatever its place in the sequence; rtp_ts, last_frame, last_ip_id, length too */
+	uint64_t window;             /* bit i: ext_seq - i was seen; before the first: set */
+	uint32_t rtp_ts, last_frame;
+	uint32_t ext_seq;            /* highest of this epoch. Packets so far: ext_seq - record.minus, since each plain one adds 1 to both */
+	uint32_t due;                /* ns >> 20: time to visit the record (interval or half minute ends); compared by signed difference */
+	float jitter_ms, jitter_sum; /* J now; sum of J since the record was visited, for its mean */
+	float over_ms[2];            /* transit above the least of this and of the last half minute */
+	uint16_t jitter_max_q8;      /* ms * 256, of plain packets in this interval */
+	uint16_t delta_max_8us;      /* record.delta_max_ns, rounded down */
+	uint16_t last_ip_id;
+	uint16_t first_seq;
+	uint16_t flags;              /* enum hot_flag */
+	uint8_t pt, ttl, dscp, khz, ptime_ms, length;
+};
+_Static_assert(sizeof(struct stream_hot) == 64, "one cache line");
+
+enum payload_kind { PAYLOAD_AUDIO, PAYLOAD_COMFORT, PAYLOAD_EVENT, PAYLOAD_KEEPALIVE };
+
+/* What is known of a payload type on a stream. */
+struct payload_type {
+	uint32_t clock_hz;           /* 0 unknown */
+	uint8_t kind;                /* enum payload_kind */
+	bool estimated;              /* clock_hz is: 1.4.3 */
+	bool listed;                 /* tshark knows the clock too: static type or rtpmap */
+	uint8_t codec;               /* index in streams.codecs; 0 unknown */
+};
+
+/* The packets that the next one is compared with, where they differ. */
+struct stream_before {
+	int64_t top_ns, audio_ns;    /* highest in sequence; last audio in sequence */
+	uint32_t top_ts, top_frame, audio_ts;
+	int64_t time_ns;             /* tshark's: last packet not older than the first by rtp_ts */
+	double nominal_ms;           /* tshark's: rtp_ts of the last packet with a clock, since the first */
+};
+
+struct copy_mark { int64_t at_ns; uint16_t seq, ip_id; uint8_t ttl, length; };
+
+struct flow;
+struct twin;                         /* twin.c: a ring and the pairs under comparison */
+
+/* Cold: a struct stream and what nobody else needs to see. */
+struct record {
+	struct stream s;             /* first: a struct stream of the table is its record */
+	uint32_t index;              /* of hot and record */
+	struct record *free_next;    /* while unused */
+	struct flow *flow;
+	uint64_t sequence;           /* order of first packets */
+	bool used;
+	bool after_other;            /* the flow had another stream before */
+	struct payload_type types[STREAM_PT_MAX];
+	unsigned type;               /* index in types of the present one */
+	uint64_t type_mark;          /* audio packets when it began */
+	bool typed;                  /* an audio type is in use */
+	bool listens;                /* it is G.711 */
+	bool gives_level;            /* RFC 6464 */
+	bool secure;                 /* SRTP: payloads say nothing */
+	bool is_twin;                /* another stream has it for its nearer twin */
+	bool told;                   /* streams_packet() has given it out */
+	uint8_t mac_src[6], mac_dst[6];
+	uint16_t vlan;
+	/* tshark's figures */
+	uint32_t cycles;
+	uint16_t stop_seq;
+	bool stop_aside;             /* the last packet was not the highest: its number is stop_seq */
+	double jitter_total;         /* mean * (packets - 1) */
+	double jitter_max_ms;
+	int64_t delta_max_ns;
+	bool listed_ever;
+	/* A.1 */
+	uint32_t minus;
+	uint32_t base_ext;
+	int64_t holes;               /* lost in this epoch so far */
+	uint64_t expected_closed, lost_closed;
+	struct { uint16_t next_seq; uint32_t rtp_ts, frame; int64_t at_ns; uint8_t length; } strange;
+	struct stream_before before;
+	uint64_t *far;               /* 4096 bits by seq */
+	struct copy_mark *marks;     /* 64 by seq */
+	/* ptime */
+	uint32_t step;
+	uint8_t step_count;
+	/* running spell and interval: totals when they began */
+	bool spell_open;
+	uint64_t spell_audio, spell_comfort, spell_events;
+	unsigned spell_room, gap_room, interval_room;
+	int64_t interval_at_ns, half_at_ns;
+	uint64_t interval_packets, interval_expected, interval_late60, interval_late200;
+	bool interval_unfit;
+	float interval_jitter_ms;    /* largest J of packets that were not plain */
+	unsigned speech_wait;        /* level samples still to come before speech_after of the last gap is known */
+	/* receiver */
+	int64_t anchor_ns, origin_ns;
+	uint32_t anchor_ts, origin_ts;
+	unsigned late_row;           /* packets later than 200 ms one after the other */
+	uint32_t late_row_seq;
+	bool anchored;
+	struct { double n, x, y, xx, xy; } drift;
+	unsigned drift_points;
+	int64_t rate_run_ns;
+	struct level *level;
+	struct heuristic *heuristic; /* while undecided */
+	struct twin *twin;
+};
+
+enum { SLOT_EMPTY = 0, SLOT_STREAM, SLOT_NO_STREAM, SLOT_REFUSED };
+
+struct slot {
+	uint64_t hash;               /* keyed, 64 bit, of addresses, ports and file group: stands for them */
+	uint32_t ssrc;               /* of the stream; REFUSED: packets left until it is looked at again */
+	uint32_t index : 30;         /* of the stream last heard */
+	uint32_t state : 2;
+};
+
+struct flow {
+	uint64_t hash;
+	struct hash_link by_src, by_dst;
+	struct list_link in_age;     /* streams.flows */
+	struct endpoint src, dst;
+	struct record *streams[FLOW_STREAM_MAX];     /* latest first */
+	unsigned stream_count;       /* of those */
+	unsigned records;            /* that name it, those beyond FLOW_STREAM_MAX too */
+	bool signalled;
+	bool rtp;                    /* has had an accepted stream */
+	uint8_t refusals;            /* each makes the next look rarer */
+	uint8_t ssrcs;               /* begun since one was accepted */
+};
+
+struct file_state {
+	bool seen;
+	uint16_t before;             /* the file that was read when this one began */
+	int64_t first_ns, last_ns;
+};
+
+enum { CODEC_MAX = 64, POINT_MAX = 32 };
+
+struct streams {
+	struct streams_config config;
+	stream_hint_fn *hint;
+	void *context;
+	struct slot *slots;          /* open addressing, linear, at most two thirds full */
+	struct flow **slot_flows;    /* beside the slots: looked at only when a slot does not settle it */
+	size_t slot_mask, slot_count;
+	struct stream_hot **hot;     /* chunks of CHUNK_STREAMS: records and hot lines never move; within hot_raw, aligned */
+	void **hot_raw;
+	struct record **records;
+	size_t chunks, chunk_room;
+	uint32_t used, live;         /* records ever used; in use now */
+	struct record *free_records;
+	uint32_t hand;               /* where eviction looks next */
+	struct streams_counts counts;
+	struct list flows;           /* by age */
+	struct hash by_src, by_dst;  /* of flows */
+	struct hash by_ssrc;         /* of accepted streams */
+	struct list in_order;
+	bool unsorted;
+	uint64_t sequence;           /* of first packets so far */
+	unsigned numbered;
+	struct arena *arena;
+	struct span codecs[CODEC_MAX];
+	unsigned codec_count;        /* [0] is none */
+	struct { uint16_t file, interface; } points[POINT_MAX];
+	unsigned point_count;
+	struct file_state *files;
+	size_t file_room;
+	uint16_t last_file;
+	bool several_files;
+	struct stream_hint asked;    /* the hint's answer is large: one place for it */
+	struct level_table *levels;
+	bool never_plain;            /* tests: every packet takes the long way */
+};
+
+static inline struct stream_hot *streams_hot(const struct streams *s, uint32_t index)
+{
+	return &s->hot[index >> CHUNK_SHIFT][index & (CHUNK_STREAMS - 1)];
+}
+
+static inline struct record *streams_record(const struct streams *s, uint32_t index)
+{
+	return &s->records[index >> CHUNK_SHIFT][index & (CHUNK_STREAMS - 1)];
+}
+
+static inline uint32_t record_packets(const struct record *r, const struct stream_hot *h)
+{
+	return h->ext_seq - r->minus;
+}
+
+static inline uint64_t record_expected(const struct record *r, const struct stream_hot *h)
+{
+	return r->expected_closed + (h->ext_seq - r->base_ext) + 1;
+}
+
+static inline uint64_t record_audio(const struct record *r, const struct stream_hot *h)
+{
+	return record_packets(r, h) - r->s.comfort - r->s.events - r->s.keepalives;
+}
+
+static inline bool payload_is_comfort(uint8_t pt)
+{
+	return pt == 13 || pt == 19;
+}
+
+static inline double ns_ms(int64_t ns)
+{
+	return (double)ns / MILLISECOND_NS;
+}
+
+/* clock_hz / 1000 as tshark divides, in whole kHz; 0 unknown or beyond 255. */
+static inline uint8_t clock_khz(uint32_t clock_hz)
+{
+	return clock_hz / 1000 <= 255 ? (uint8_t)(clock_hz / 1000) : 0;
+}
+
+/* stream_flow.c: flows, their slots and the files they come from */
+void flows_init(struct streams *s);
+void flows_fini(struct streams *s);
+uint64_t flow_hash(const struct packet *p);
+size_t slot_find(const struct streams *s, uint64_t hash);    /* its place, or the empty one where the search ended */
+struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash);
+void flow_point_at(struct streams *s, const struct flow *f, const struct record *r); /* the slot leads to this stream; NULL: to none */
+void flow_refuse(struct streams *s, struct flow *f);
+void flow_forget(struct flow *f, const struct record *r);
+void flow_remember(struct flow *f, struct record *r);
+uint32_t endpoint_hash32(const struct endpoint *e);
+void streams_file(struct streams *s, const struct packet *p, uint64_t hash);
+
+/* stream_record.c: records and hot lines: made, evicted, accepted */
+void records_init(struct streams *s);
+void records_fini(struct streams *s);
+struct record *record_new(struct streams *s, struct flow *f, const struct packet *p);    /* NULL: no room and nobody to evict */
+void record_free(struct streams *s, struct record *r);
+void record_accept(struct streams *s, struct record *r);
+void record_refresh(struct streams *s, struct record *r);
+
+/* stream.c */
+void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b);
+
+/* stream_payload.c: payload types */
+struct payload_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index);
+void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h, const struct stream_hint *hint);
+void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, unsigned type);
+enum payload_kind payload_kind_of(const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p);
+void record_clock_estimate(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+
+/* stream_counters.c */
+enum sequence_step {
+	SEQUENCE_NEXT, SEQUENCE_AHEAD,       /* in order, with or without a hole before it */
+	SEQUENCE_BACK,               /* fills a hole */
+	SEQUENCE_REPEATED,
+	SEQUENCE_STRANGE,            /* far away: if the next one follows it, the sender has restarted */
+	SEQUENCE_RESTART             /* that next one */
+};
+enum sequence_step sequence_step(const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b);
+void sequence_take(struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns);
+void tshark_first(struct record *r, struct stream_hot *h, const struct packet *p);
+void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t, struct stream_before *b);
+void tshark_flush(struct record *r, struct stream_hot *h);
+void tshark_settle(struct record *r, struct stream_hot *h);
+
+/* stream_copy.c: mirror copies (1.4.6) */
+bool copy_recognise(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step);
+void copy_mark(struct record *r, const struct packet *p);
+uint32_t streams_point(struct streams *s, const struct packet *p);
+
+/* gap.c: gaps and spells */
+const struct gap *gap_take(struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step);
+void gap_after_other(struct record *r, const struct stream_hot *h, const struct record *other, const struct stream_hot *other_hot, const struct packet *p);
+void spell_take(struct record *r, const struct stream_hot *h, const struct packet *p, bool first);
+void spell_refresh(struct record *r, const struct stream_hot *h);
+void spell_close(struct record *r, const struct stream_hot *h);
+
+/* interval.c */
+void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64_t length_ns);
+void interval_due(struct record *r, struct stream_hot *h, int64_t at_ns);
+void interval_close(struct record *r, struct stream_hot *h);
+void interval_arm(struct record *r, struct stream_hot *h);
+
+/* receiver.c: what a receiver's buffer would see */
+void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet *p);
+void receiver_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order);
+void receiver_half(struct record *r, struct stream_hot *h);
+void receiver_late(struct record *r, struct stream_hot *h, float over_ms);
+void receiver_leave(struct record *r, const struct stream_before *b);
+void receiver_difference(struct record *r, float difference_ms);
+void receiver_settle(struct record *r, struct stream_hot *h);
+
+/* twin.c */
+void twin_look_up(struct streams *s, struct record *r);
+void twin_take(struct streams *s, struct record *r, const struct packet *p);
+void twin_free(struct streams *s, struct record *r);
+void twin_compare(struct streams *s, struct record *arrives, struct record *leaves);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_record: the records of streams and their hot lines: made, accepted, brought up to date, evicted. */
+#include "analyzer/media/stream_private.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { EVICT_LOOK = 32, CACHE_LINE = 64 };
+
+void records_init(struct streams *s)
+{
+	list_init(&s->in_order);
+	hash_init(&s->by_ssrc);
+}
+
+static void record_empty(struct record *r)
+{
+	free(r->s.spells);
+	free(r->s.gaps);
+	free(r->s.intervals);
+	free(r->far);
+	free(r->marks);
+	free(r->level);
+	free(r->heuristic);
+}
+
+void records_fini(struct streams *s)
+{
+	for (uint32_t i = 0; i < s->used; i++) {
+		struct record *r = streams_record(s, i);
+
+		if (!r->used)
+			continue;
+		twin_free(s, r);
+		record_empty(r);
+	}
+	for (size_t i = 0; i < s->chunks; i++) {
+		free(s->hot_raw[i]);
+		free(s->records[i]);
+	}
+	free(s->hot);
+	free(s->hot_raw);
+	free(s->records);
+	hash_fini(&s->by_ssrc);
+}
+
+static void chunk_add(struct streams *s)
+{
+	size_t bytes = CHUNK_STREAMS * sizeof(struct stream_hot);
+	uint8_t *raw;
+
+	if (s->chunks == s->chunk_room) {
+		s->chunk_room = s->chunk_room ? s->chunk_room * 2 : 16;
+		s->hot = memory_resize(s->hot, s->chunk_room, sizeof *s->hot);
+		s->hot_raw = memory_resize(s->hot_raw, s->chunk_room, sizeof *s->hot_raw);
+		s->records = memory_resize(s->records, s->chunk_room, sizeof *s->records);
+	}
+	raw = memory_zalloc(bytes + CACHE_LINE);
+	s->hot_raw[s->chunks] = raw;
+	s->hot[s->chunks] = (struct stream_hot *)(void *)(raw + (CACHE_LINE - (uintptr_t)raw % CACHE_LINE) % CACHE_LINE);
+	s->records[s->chunks] = memory_zalloc(CHUNK_STREAMS * sizeof(struct record));
+	s->chunks++;
+}
+
+/* ---- eviction ---- */
+
+/* Lower goes first: what was never accepted, then what has few packets. Bound streams stay while anything else is there. */
+static uint64_t worth(const struct streams *s, const struct record *r)
+{
+	uint64_t packets = record_packets(r, streams_hot(s, r->index));
+
+	return packets + (r->s.accepted ? UINT64_C(1) << 33 : 0) + (r->s.direction ? UINT64_C(1) << 34 : 0);
+}
+
+static bool worse(const struct streams *s, const struct record *a, const struct record *b)
+{
+	uint64_t worth_a = worth(s, a), worth_b = worth(s, b);
+
+	if (worth_a != worth_b)
+		return worth_a < worth_b;
+	return streams_hot(s, a->index)->last_ns < streams_hot(s, b->index)->last_ns;
+}
+
+static bool can_go(const struct streams *s, const struct record *r)
+{
+	return r->used && (!r->s.accepted || s->config.evicted);
+}
+
+/* Of the next 32 records in turn the least useful. */
+static bool evict_one(struct streams *s)
+{
+	struct record *victim = NULL;
+
+	for (uint32_t i = 0; i < EVICT_LOOK && i < s->used; i++) {
+		struct record *r = streams_record(s, s->hand);
+
+		s->hand = s->hand + 1 < s->used ? s->hand + 1 : 0;
+		if (can_go(s, r) && (!victim || worse(s, r, victim)))
+			victim = r;
+	}
+	if (!victim)
+		return false;
+	if (victim->s.accepted)
+		s->config.evicted(s->context, &victim->s);
+	record_free(s, victim);
+	s->counts.evicted++;
+	return true;
+}
+
+/* Streams that took it for their nearer twin must not keep the pointer. */
+static void twins_forget(struct streams *s, const struct record *r)
+{
+	LIST_EACH(it, &s->in_order) {
+		struct stream *other = LIST_ENTRY(it, struct stream, in_order);
+
+		if (other->twin_of == &r->s) {
+			other->twin_of = NULL;
+			other->twin_kind = TWIN_NONE;
+		}
+	}
+}
+
+void record_free(struct streams *s, struct record *r)
+{
+	uint32_t index = r->index;
+	uint64_t packets = record_packets(r, streams_hot(s, index)) + r->s.mirror_copies;
+
+	if (r->flow) {
+		struct slot *slot = &s->slots[slot_find(s, r->flow->hash)];
+
+		flow_forget(r->flow, r);
+		r->flow->records--;
+		if (slot->state == SLOT_STREAM && slot->index == index)
+			flow_point_at(s, r->flow, NULL);
+	}
+	twin_free(s, r);
+	if (r->s.accepted) {
+		if (r->is_twin)
+			twins_forget(s, r);
+		hash_remove(&s->by_ssrc, &r->s.by_ssrc);
+		list_remove(&s->in_order, &r->s.in_order);
+	} else {
+		s->counts.rtp_packets -= packets;
+		s->counts.refused_packets += packets;
+	}
+	record_empty(r);
+	memset(r, 0, sizeof *r);
+	r->index = index;
+	r->free_next = s->free_records;
+	s->free_records = r;
+	s->live--;
+}
+
+/* ---- beginnings ---- */
+
+static struct record *record_take(struct streams *s)
+{
+	struct record *r;
+
+	if (s->config.max_streams && s->live >= s->config.max_streams && !evict_one(s))
+		return NULL;
+	r = s->free_records;
+	if (r) {
+		s->free_records = r->free_next;
+	} else {
+		if (s->used == s->chunks << CHUNK_SHIFT)
+			chunk_add(s);
+		r = streams_record(s, s->used);
+		r->index = s->used++;
+	}
+	s->live++;
+	return r;
+}
+
+static void record_begin(struct streams *s, struct record *r, const struct packet *p)
+{
+	struct stream *st = &r->s;
+
+	st->ssrc = p->rtp.ssrc;
+	st->src = p->src;
+	st->dst = p->dst;
+	st->file = p->file;
+	st->interface = p->interface;
+	st->points = streams_point(s, p);
+	st->multicast = address_multicast(&p->dst.addr);
+	st->first_ns = p->at_ns;
+	st->first_frame = p->frame;
+	st->first_seq = p->rtp.seq;
+	st->first_rtp_ts = p->rtp.rtp_ts;
+	st->epochs = 1;
+	st->dscp = p->dscp;
+	st->ttl = st->ttl_min = st->ttl_max = p->ttl;
+	memcpy(r->mac_src, p->mac_src, sizeof r->mac_src);
+	memcpy(r->mac_dst, p->mac_dst, sizeof r->mac_dst);
+	r->vlan = p->vlan_count ? p->vlan[0] : 0;
+}
+
+struct record *record_new(struct streams *s, struct flow *f, const struct packet *p)
+{
+	struct record *r = record_take(s);
+	struct stream_hot *h;
+
+	if (!r)
+		return NULL;
+	h = streams_hot(s, r->index);
+	*h = (struct stream_hot){ .flags = HOT_SLOW, .window = UINT64_MAX, .ext_seq = p->rtp.seq, .pt = p->rtp.pt, .ttl = p->ttl, .dscp = p->dscp };
+	r->used = true;
+	r->flow = f;
+	f->records++;
+	s->counts.rtp_packets++;
+	r->sequence = s->sequence++;
+	r->base_ext = h->ext_seq;
+	r->minus = h->ext_seq - 1;
+	record_begin(s, r, p);
+	return r;
+}
+
+void record_accept(struct streams *s, struct record *r)
+{
+	struct stream *st = &r->s;
+	const struct stream *last = list_empty(&s->in_order) ? NULL : LIST_ENTRY(s->in_order.head.prev, struct stream, in_order);
+
+	if (st->accepted)
+		return;
+	st->accepted = true;
+	s->unsorted |= last && ((const struct record *)last)->sequence > r->sequence;
+	list_add_tail(&s->in_order, &st->in_order);
+	hash_add(&s->by_ssrc, &st->by_ssrc, (uint32_t)hash_mix(0, st->ssrc));
+	r->flow->rtp = true;
+	r->flow->ssrcs = 0;
+	free(r->heuristic);
+	r->heuristic = NULL;
+	twin_look_up(s, r);
+}
+
+/* ---- up to date ---- */
+
+static void types_refresh(struct record *r, const struct stream_hot *h)
+{
+	uint64_t audio = record_audio(r, h);
+
+	r->s.pt_packets[r->type] += (uint32_t)(audio - r->type_mark);
+	r->type_mark = audio;
+}
+
+void record_refresh(struct streams *s, struct record *r)
+{
+	struct stream_hot *h = streams_hot(s, r->index);
+	struct stream *st = &r->s;
+
+	tshark_settle(r, h);
+	types_refresh(r, h);
+	spell_refresh(r, h);
+	st->audio = record_audio(r, h);
+	st->keepalive_only = st->audio + st->comfort + st->events == 0;
+	st->last_ns = h->last_ns;
+	st->last_frame = h->last_frame;
+	st->last_rtp_ts = h->rtp_ts;
+	st->ptime_ms = h->ptime_ms;
+	st->dscp = h->dscp;
+	st->ttl = h->ttl;
+}

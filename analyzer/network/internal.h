@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* internal: what the files of network/ share. A public record is the first member of its private one. */
+#ifndef DEADAIR_NETWORK_INTERNAL_H
+#define DEADAIR_NETWORK_INTERNAL_H
+
+#include "analyzer/network/network.h"
+
+enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, SIP_PORT = 5060, SIPS_PORT = 5061,
+       NAT_SURE = 60 /* a mapping of that weight joins two addresses to one machine */ };
+
+/* ---- the most frequent of a few values, in constant time and space (space-saving counters); slot 0 leads ---- */
+
+struct tally {
+	uint8_t value[TALLY_MAX];
+	uint32_t count[TALLY_MAX];
+};
+
+static inline void tally_add(struct tally *t, uint8_t value, uint32_t count)
+{
+	unsigned i = 0;
+
+	while (i < TALLY_MAX - 1 && t->count[i] && t->value[i] != value)
+		i++;
+	t->value[i] = value;
+	t->count[i] = t->count[i] > UINT32_MAX - count ? UINT32_MAX : t->count[i] + count;
+	for (; i > 0 && t->count[i] > t->count[i - 1]; i--) {
+		uint32_t more = t->count[i];
+
+		t->value[i] = t->value[i - 1];
+		t->count[i] = t->count[i - 1];
+		t->value[i - 1] = value;
+		t->count[i - 1] = more;
+	}
+}
+
+/* ---- who leaves when a table is full: the longest idle of the unproven, then of the established ---- */
+
+struct grade {
+	struct list_link link;       /* in grades.of[established], longest idle first */
+	int64_t touched_ns;
+	bool established;
+};
+
+struct grades { struct list of[2]; };
+
+void grades_init(struct grades *g);
+void grades_add(struct grades *g, struct grade *record, int64_t now_ns);
+void grades_remove(struct grades *g, struct grade *record);
+/* Cheap: moves a record once a second of packet time. */
+void grades_touch(struct grades *g, struct grade *record, int64_t now_ns);
+/* False: it was already. */
+bool grades_establish(struct grades *g, struct grade *record);
+/* Who goes next, never `spare`; NULL: nobody else is there. */
+struct grade *grades_next(const struct grades *g, const struct grade *spare);
+
+/* ---- hosts ---- */
+
+struct machine {                     /* one MAC address, as long as a host is known to use it */
+	struct hash_link by_mac;
+	uint8_t mac[6];
+	bool shared;
+	struct list hosts;           /* host_record.in_machine */
+	struct address sample[2];    /* an IPv4 and an IPv6 address that sends from it */
+};
+
+enum agent_source { AGENT_NONE, AGENT_RESPONSE, AGENT_REQUEST };
+
+struct host_record {
+	struct host host;
+	struct grade grade;
+	struct list pairs_out;       /* pair_record.in_src */
+	struct list pairs_in[2]; /* pair_record.in_dst, by established: witnesses are sought among the proven first */
+	struct machine *machine;
+	struct list_link in_machine;
+	uint32_t machine_votes;      /* majority of its packets for this MAC */
+	struct host_record *next_alias;      /* of a leader and of a member: the next member */
+	bool alias_configured;       /* is a member by configuration */
+	struct tally ttls, dscps;
+	uint64_t frames_out, frames_in;      /* by the capturing machine's own word */
+	uint64_t sent_good, sent_bad, received_good, received_bad;   /* UDP, TCP checksums */
+	uint8_t *media_port_bits;    /* 65 536 bits; NULL until it is established and has more than HOST_PORT_MAX */
+	enum agent_source agent_source;
+	uint32_t aors[AOR_MAX];      /* hashes */
+	uint32_t sdp_addresses[2];
+	unsigned sdp_address_count;
+	uint64_t sip_sent, rtp_sent;
+	uint32_t registers_of_pbx;   /* received from a host that calls itself a PBX */
+	bool e164_sent, e164_received, asserts_identity;
+	uint32_t role_rules;         /* bits of the rules of role.c that hold */
+};
+
+struct pair_record {
+	struct pair pair;
+	struct grade grade;
+	struct list_link in_src, in_dst;
+	struct host_record *src, *dst;
+	struct pair_record *reverse; /* NULL: nothing was seen the other way */
+	unsigned spell_room;
+	uint16_t sip_port, media_port;       /* last source ports that src was told of */
+};
+
+/* ---- copies ---- */
+
+struct duplicate_entry;
+
+struct duplicates {
+	struct duplicate_entry *ring;
+	uint32_t *buckets;           /* position + 1 of the newest entry; 0 none */
+	uint32_t room, oldest, count;        /* room is a power of two */
+	int64_t window_ns, sip_window_ns;
+	int64_t last_delta_ns;       /* of the last copy found, and which frame that was */
+	struct frame_spot last_copy;
+};
+
+void duplicates_init(struct duplicates *d, int64_t window_ns, int64_t sip_window_ns);
+void duplicates_fini(struct duplicates *d);
+enum duplicate_verdict duplicates_judge(struct duplicates *d, const struct packet *p);
+
+/* ---- NAT map ---- */
+
+struct nat {
+	struct hash faces;           /* struct nat_face: one side of mappings */
+	struct hash mappings;        /* struct mapping_record by both sides and scope */
+	struct list in_order;
+	struct list by_weight[6];    /* mapping_record.in_weight: weakest class first, least recently learnt first */
+	size_t max;
+	uint64_t evicted;
+};
+
+/* Binding and Allocate requests on their way: 1024 hashes, a newer one may cover an older. */
+struct stun_asked { uint64_t hash[1024]; };
+
+void nat_init(struct nat *nat, size_t max);
+void nat_fini(struct nat *nat);
+/* network_learn with a weight of its own: > 20, for evidence that is weaker than its method's rule. */
+void nat_learn(struct nat *nat, const struct nat_mapping *m);
+/* Weight of the mapping of the two whole addresses in that scope; 0 none. */
+unsigned nat_weight(const struct nat *nat, const struct address *inside, const struct address *outside, bool media);
+/* How many private addresses surely stand behind that public one, in the scope where there are more; counts to 16. */
+unsigned nat_insides(const struct nat *nat, const struct address *outside);
+
+/* ---- the whole ---- */
+
+struct network {
+	struct network_config config;
+	struct hash hosts, pairs, machines;
+	struct list hosts_in_order, pairs_in_order;
+	struct grades host_grades, pair_grades;
+	struct pair_record *last;    /* the pair of the last packet */
+	struct duplicates duplicates;
+	struct nat nat;
+	struct stun_asked *stun;     /* made with the first request */
+	struct { uint16_t file, interface; } points[32];
+	unsigned point_count;
+	unsigned port_bitmaps;       /* host_record.media_port_bits in use */
+	struct network_counts counts;
+	int64_t now_ns;
+};
+
+/* host.c */
+struct host_record *host_add(struct network *n, const struct address *a, const struct host_record *spare);
+struct host_record *host_find(const struct network *n, const struct address *a);     /* itself, no alias followed */
+void host_sent(struct network *n, struct host_record *h, const struct packet *p, uint32_t count);
+void host_received(struct host_record *h, const struct packet *p, uint32_t count);
+/* What a copy still tells of its sender: in which direction it passed this machine. */
+void host_passed(struct host_record *h, const struct packet *p, uint32_t count);
+void host_establish(struct network *n, struct host_record *h);
+void host_agent(struct host_record *h, struct span agent, enum agent_source source);
+void host_media_port(struct network *n, struct host_record *h, uint16_t port);
+void host_sip_port(struct host_record *h, uint16_t port);
+void hosts_free(struct network *n);
+
+/* machine.c */
+void machine_sent(struct network *n, struct host_record *h, const struct packet *p, uint32_t count);
+void machine_leave(struct network *n, struct host_record *h);
+void machine_aliases(struct network *n);             /* 1.6.2 (a), anew */
+void alias_forget(struct host_record *h);            /* h is about to go */
+
+/* pair.c */
+struct pair_record *pair_add(struct network *n, const struct packet *p);
+struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst);
+void pair_packet(struct network *n, struct pair_record *pair, const struct packet *p, enum duplicate_verdict verdict,
+	uint32_t count);
+void pair_establish(struct network *n, struct pair_record *pair);    /* with its reverse and both hosts */
+void pair_remove(struct network *n, struct pair_record *pair);
+void pairs_free(struct network *n);
+
+/* role.c */
+void roles_settle(struct network *n);
+
+/* An address as hash key. */
+static inline uint32_t address_hash(const struct address *a)
+{
+	return (uint32_t)hash_bytes(a, sizeof *a);
+}
+
+static inline struct host_record *host_record_of(const struct host *h)
+{
+	return (struct host_record *)h;
+}
+
+/*
+ * Where an address can be reached from: -1 nowhere from outside its host, 0 private, 1 carrier-grade (RFC 6598), 2
+ * public.
+ */
+static inline int address_reach(const struct address *a)
+{
+	if (!address_known(a) || address_unspecified(a) || address_loopback(a) || address_multicast(a))
+		return -1;
+	if (a->family == 4 && a->bytes[0] == 100 && (a->bytes[1] & 0xc0) == 64)
+		return 1;
+	return address_private(a) ? 0 : 2;
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* network: the door: packets in, answers about who is where out. */
+#include "analyzer/network/internal.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { TABLE_MIN = 16 };
+
+static size_t or_default(size_t configured, size_t otherwise)
+{
+	return configured == 0 ? otherwise : configured < TABLE_MIN ? TABLE_MIN : configured;
+}
+
+static int64_t or_default_ns(int64_t configured, int64_t otherwise)
+{
+	return configured > 0 ? configured : otherwise;
+}
+
+struct network *network_new(const struct network_config *config)
+{
+	struct network *n = memory_zalloc(sizeof *n);
+
+	if (config)
+		n->config = *config;
+	n->config.dup_window_ns = or_default_ns(n->config.dup_window_ns, 20 * MILLISECOND_NS);
+	n->config.dup_sip_window_ns = or_default_ns(n->config.dup_sip_window_ns, 100 * MILLISECOND_NS);
+	n->config.max_hosts = or_default(n->config.max_hosts, 65536);
+	n->config.max_pairs = or_default(n->config.max_pairs, 131072);
+	n->config.max_mappings = or_default(n->config.max_mappings, 65536);
+	hash_init(&n->hosts);
+	hash_init(&n->pairs);
+	hash_init(&n->machines);
+	list_init(&n->hosts_in_order);
+	list_init(&n->pairs_in_order);
+	grades_init(&n->host_grades);
+	grades_init(&n->pair_grades);
+	duplicates_init(&n->duplicates, n->config.dup_window_ns, n->config.dup_sip_window_ns);
+	nat_init(&n->nat, n->config.max_mappings);
+	return n;
+}
+
+void network_free(struct network *n)
+{
+	if (!n)
+		return;
+	pairs_free(n);
+	hosts_free(n);
+	nat_fini(&n->nat);
+	duplicates_fini(&n->duplicates);
+	hash_fini(&n->hosts);
+	hash_fini(&n->pairs);
+	hash_fini(&n->machines);
+	free(n->stun);
+	free(n);
+}
+
+enum duplicate_verdict network_duplicate(struct network *n, const struct packet *p)
+{
+	return duplicates_judge(&n->duplicates, p);
+}
+
+void network_packet(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count)
+{
+	struct pair_record *pair;
+
+	if (!(p->has & HAS_IP) || !address_known(&p->src.addr) || !address_known(&p->dst.addr) || !p->first_of_frame ||
+		count == 0)
+		return;
+	n->now_ns = p->at_ns;
+	n->counts.packets += count;
+	pair = pair_add(n, p);
+	pair_packet(n, pair, p, verdict, count);
+	if (verdict != DUPLICATE_NO) {
+		n->counts.copies += count;
+		host_passed(pair->src, p, count);
+		return;
+	}
+	host_sent(n, pair->src, p, count);
+	host_received(pair->dst, p, count);
+}
+
+struct host *network_host(struct network *n, const struct address *a)
+{
+	return address_known(a) ? &host_add(n, a, NULL)->host : NULL;
+}
+
+const struct host *network_host_find(const struct network *n, const struct address *a)
+{
+	const struct host_record *h = host_find(n, a);
+
+	if (!h)
+		return NULL;
+	return h->host.alias_of ? h->host.alias_of : &h->host;
+}
+
+const struct pair *network_pair_find(const struct network *n, const struct address *src, const struct address *dst)
+{
+	const struct pair_record *pair = pair_find(n, src, dst);
+
+	return pair ? &pair->pair : NULL;
+}
+
+const struct list *network_hosts(const struct network *n)
+{
+	return &n->hosts_in_order;
+}
+
+const struct list *network_pairs(const struct network *n)
+{
+	return &n->pairs_in_order;
+}
+
+const struct list *network_mappings(const struct network *n)
+{
+	return &n->nat.in_order;
+}
+
+struct network_counts network_counts(const struct network *n)
+{
+	struct network_counts counts = n->counts;
+
+	counts.mappings_evicted = n->nat.evicted;
+	return counts;
+}
+
+void network_settle(struct network *n)
+{
+	machine_aliases(n);
+	roles_settle(n);
+}
+
+static bool two_faces(const struct nat *nat, const struct address *inside, const struct address *outside)
+{
+	return nat_weight(nat, inside, outside, false) >= NAT_SURE ||
+		nat_weight(nat, inside, outside, true) >= NAT_SURE;
+}
+
+bool network_same(const struct network *n, const struct address *a, const struct address *b)
+{
+	const struct host *one, *other;
+
+	if (address_equal(a, b))
+		return true;
+	if (two_faces(&n->nat, a, b) || two_faces(&n->nat, b, a))
+		return true;
+	one = network_host_find(n, a);
+	other = network_host_find(n, b);
+	return one && one == other;
+}
+
+static bool at_it(const struct host *h)
+{
+	return h && (h->on_host || (h->ttl_known && h->hops == 0));
+}
+
+bool network_at(const struct network *n, const struct address *a)
+{
+	return at_it(network_host_find(n, a));
+}
+
+/*
+ * Of a silent peer no TTL is known. It lies behind a router that the capture point is before when its net is another
+ * one and the MAC of a is a's own.
+ */
+bool network_near(const struct network *n, const struct address *a, const struct address *b)
+{
+	const struct host *near = network_host_find(n, a), *far = network_host_find(n, b);
+
+	if (!near || (near == far) || (far && far->on_host))
+		return false;
+	if (near->on_host)
+		return true;
+	if (!near->ttl_known)
+		return false;
+	if (far && far->ttl_known)
+		return near->hops < far->hops;
+	return near->hops == 0 && near->has_mac && !near->mac_shared && !address_same_net(a, b);
+}

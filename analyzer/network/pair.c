@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* pair: one direction between two hosts: how much of what was seen, and when (sees(), 1.7.2). */
+#include "analyzer/network/internal.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum {
+	RTP_ESTABLISHED = 20,        /* packets: a flood of forged sources sends few for each */
+	WITNESSES_MAX = 1024         /* unproven pairs that are asked; a flood is no better witness for being longer */
+};
+
+#define SPELL_HOLE_NS (10 * SECOND_NS)
+
+static uint32_t pair_hash(const struct address *src, const struct address *dst)
+{
+	struct address key[2] = { *src, *dst };
+
+	return (uint32_t)hash_bytes(key, sizeof key);
+}
+
+struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
+{
+	uint32_t hash = pair_hash(src, dst);
+
+	for (struct hash_link *link = hash_first(&n->pairs, hash); link; link = link->next) {
+		struct pair *pair = HASH_ENTRY(link, struct pair, by_key);
+
+		if (link->hash == hash && address_equal(&pair->src, src) && address_equal(&pair->dst, dst))
+			return (struct pair_record *)pair;
+	}
+	return NULL;
+}
+
+static void pair_free(struct pair_record *pair)
+{
+	free(pair->pair.spells);
+	free(pair);
+}
+
+void pair_remove(struct network *n, struct pair_record *pair)
+{
+	if (pair->reverse)
+		pair->reverse->reverse = NULL;
+	if (n->last == pair)
+		n->last = NULL;
+	list_remove(&pair->src->pairs_out, &pair->in_src);
+	list_remove(&pair->dst->pairs_in[pair->grade.established], &pair->in_dst);
+	grades_remove(&n->pair_grades, &pair->grade);
+	hash_remove(&n->pairs, &pair->pair.by_key);
+	list_remove(&n->pairs_in_order, &pair->pair.in_order);
+	n->counts.pairs_evicted++;
+	pair_free(pair);
+}
+
+void pairs_free(struct network *n)
+{
+	LIST_EACH_SAFE(it, &n->pairs_in_order)
+		pair_free((struct pair_record *)LIST_ENTRY(it, struct pair, in_order));
+}
+
+static struct pair_record *pair_new(struct network *n, const struct packet *p)
+{
+	struct host_record *src = host_add(n, &p->src.addr, NULL), *dst = host_add(n, &p->dst.addr, src);
+	struct pair_record *pair;
+
+	while (n->pairs.count >= n->config.max_pairs)
+		pair_remove(n, LIST_ENTRY(grades_next(&n->pair_grades, NULL), struct pair_record, grade));
+	pair = memory_zalloc(sizeof *pair);
+	pair->pair.src = p->src.addr;
+	pair->pair.dst = p->dst.addr;
+	pair->pair.first_ns = pair->pair.last_ns = p->at_ns;
+	pair->pair.first_at = (struct frame_spot){ p->file, p->frame };
+	pair->src = src;
+	pair->dst = dst;
+	pair->reverse = src == dst ? NULL : pair_find(n, &p->dst.addr, &p->src.addr);
+	if (pair->reverse)
+		pair->reverse->reverse = pair;
+	list_add_tail(&src->pairs_out, &pair->in_src);
+	list_add_tail(&dst->pairs_in[0], &pair->in_dst);
+	grades_add(&n->pair_grades, &pair->grade, n->now_ns);
+	hash_add(&n->pairs, &pair->pair.by_key, pair_hash(&p->src.addr, &p->dst.addr));
+	list_add_tail(&n->pairs_in_order, &pair->pair.in_order);
+	return pair;
+}
+
+static bool pair_is(const struct pair_record *pair, const struct packet *p)
+{
+	return pair && address_equal(&pair->pair.src, &p->src.addr) && address_equal(&pair->pair.dst, &p->dst.addr);
+}
+
+/* Packets come in runs of one pair, or of one and its answer: most are found without a look-up. */
+struct pair_record *pair_add(struct network *n, const struct packet *p)
+{
+	struct pair_record *pair = n->last;
+
+	if (!pair_is(pair, p))
+		pair = pair && pair_is(pair->reverse, p) ? pair->reverse : pair_find(n, &p->src.addr, &p->dst.addr);
+	if (!pair)
+		pair = pair_new(n, p);
+	n->last = pair;
+	grades_touch(&n->pair_grades, &pair->grade, n->now_ns);
+	grades_touch(&n->host_grades, &pair->src->grade, n->now_ns);
+	grades_touch(&n->host_grades, &pair->dst->grade, n->now_ns);
+	return pair;
+}
+
+static void establish_one(struct network *n, struct pair_record *pair)
+{
+	if (!grades_establish(&n->pair_grades, &pair->grade))
+		return;
+	list_remove(&pair->dst->pairs_in[0], &pair->in_dst);
+	list_add_tail(&pair->dst->pairs_in[1], &pair->in_dst);
+}
+
+void pair_establish(struct network *n, struct pair_record *pair)
+{
+	establish_one(n, pair);
+	if (pair->reverse)
+		establish_one(n, pair->reverse);
+	host_establish(n, pair->src);
+	host_establish(n, pair->dst);
+}
+
+/* ---- when it was seen ---- */
+
+/* Two neighbours become one where the hole between them is smallest. */
+static void spells_merge(struct pair *pair)
+{
+	struct pair_spell *s = pair->spells;
+	unsigned best = 0;
+
+	for (unsigned i = 1; i + 1 < pair->spell_count; i++) {
+		if (ns_minus(s[i + 1].from_ns, s[i].to_ns) < ns_minus(s[best + 1].from_ns, s[best].to_ns))
+			best = i;
+	}
+	s[best].to_ns = s[best + 1].to_ns;
+	memmove(&s[best + 1], &s[best + 2], (pair->spell_count - best - 2) * sizeof(*s));
+	pair->spell_count--;
+}
+
+static void spell_insert(struct pair_record *record, unsigned at, int64_t at_ns)
+{
+	struct pair *pair = &record->pair;
+
+	if (pair->spell_count == record->spell_room) {
+		record->spell_room = record->spell_room ? record->spell_room * 2 : 1;
+		pair->spells = memory_resize(pair->spells, record->spell_room, sizeof *pair->spells);
+	}
+	memmove(&pair->spells[at + 1], &pair->spells[at], (pair->spell_count - at) * sizeof(*pair->spells));
+	pair->spells[at] = (struct pair_spell){ at_ns, at_ns };
+	pair->spell_count++;
+}
+
+/* In order of time, whatever order the packets come in; an earlier one than the last spell is rare. */
+static void spell_add(struct pair_record *record, int64_t at_ns)
+{
+	struct pair *pair = &record->pair;
+	unsigned after = pair->spell_count;      /* spells that begin before at_ns */
+	struct pair_spell *s;
+
+	while (after && pair->spells[after - 1].from_ns > at_ns)
+		after--;
+	s = pair->spells + after;
+	if (after && ns_minus(at_ns, s[-1].to_ns) <= SPELL_HOLE_NS) {
+		s[-1].to_ns = at_ns > s[-1].to_ns ? at_ns : s[-1].to_ns;
+	} else if (after < pair->spell_count && ns_minus(s->from_ns, at_ns) <= SPELL_HOLE_NS) {
+		s->from_ns = at_ns;
+	} else {
+		if (pair->spell_count == PAIR_SPELL_MAX) {
+			spells_merge(pair);
+			spell_add(record, at_ns);
+			return;
+		}
+		spell_insert(record, after, at_ns);
+	}
+}
+
+bool pair_seen(const struct pair *p, int64_t from_ns, int64_t to_ns, int64_t margin_ns)
+{
+	from_ns = ns_minus(from_ns, margin_ns);
+	to_ns = ns_add(to_ns, margin_ns);
+	for (unsigned i = 0; i < p->spell_count; i++) {
+		if (p->spells[i].from_ns <= to_ns && p->spells[i].to_ns >= from_ns)
+			return true;
+	}
+	return false;
+}
+
+/* ---- what a packet adds ---- */
+
+static uint64_t *counter_of(struct pair *pair, const struct packet *p)
+{
+	switch ((enum packet_kind)p->kind) {
+	case PACKET_RTP: return &pair->rtp;
+	case PACKET_SIP: return &pair->sip;
+	case PACKET_RTCP: return &pair->rtcp;
+	case PACKET_ICMP: return &pair->icmp;
+	case PACKET_STUN: return &pair->stun;
+	case PACKET_TLS:
+	case PACKET_DTLS: return &pair->tls;
+	case PACKET_OTHER:
+	case PACKET_TCP:
+	case PACKET_KEEPALIVE:
+	case PACKET_UDPTL:
+	case PACKET_FRAGMENT:
+	case PACKET_ARP:
+	case PACKET_NONE: break;
+	}
+	return &pair->other;
+}
+
+/* The 32nd point and all later ones share a bit. */
+static uint32_t point_bit(struct network *n, const struct packet *p)
+{
+	unsigned i;
+
+	for (i = 0; i < n->point_count; i++) {
+		if (n->points[i].file == p->file && n->points[i].interface == p->interface)
+			return UINT32_C(1) << i;
+	}
+	if (i == sizeof n->points / sizeof *n->points)
+		return UINT32_C(1) << 31;
+	n->points[i].file = p->file;
+	n->points[i].interface = p->interface;
+	n->point_count++;
+	return UINT32_C(1) << i;
+}
+
+static void ports_learn(struct network *n, struct pair_record *record, const struct packet *p)
+{
+	if (!(p->has & HAS_PORTS))
+		return;
+	if (p->kind == PACKET_RTP && p->src.port != record->media_port) {
+		record->media_port = p->src.port;
+		host_media_port(n, record->src, p->src.port);
+	} else if (p->kind == PACKET_SIP && p->src.port != record->sip_port) {
+		record->sip_port = p->src.port;
+		host_sip_port(record->src, p->src.port);
+	}
+}
+
+static bool proves_itself(const struct pair_record *record)
+{
+	return record->pair.rtp >= RTP_ESTABLISHED ||
+		(record->pair.tls && record->reverse && record->reverse->pair.tls);
+}
+
+static void copy_learn(
+	struct network *n, struct pair *pair, const struct packet *p, enum duplicate_verdict verdict, uint32_t count)
+{
+	const struct duplicates *d = &n->duplicates;
+
+	pair->copies += count;
+	if (verdict == DUPLICATE_POINT)
+		pair->copies_other_point += count;
+	if (d->last_copy.file == p->file && d->last_copy.frame == p->frame &&
+		d->last_delta_ns > pair->copy_delta_max_ns)
+		pair->copy_delta_max_ns = d->last_delta_ns;
+}
+
+void pair_packet(struct network *n, struct pair_record *record, const struct packet *p, enum duplicate_verdict verdict,
+	uint32_t count)
+{
+	struct pair *pair = &record->pair;
+
+	pair->points |= point_bit(n, p);
+	if (verdict != DUPLICATE_NO) {
+		copy_learn(n, pair, p, verdict, count);
+		return;
+	}
+	pair->packets += count;
+	*counter_of(pair, p) += count;
+	pair->last_ns = p->at_ns > pair->last_ns ? p->at_ns : pair->last_ns;
+	pair->first_ns = p->at_ns < pair->first_ns ? p->at_ns : pair->first_ns;
+	spell_add(record, p->at_ns);
+	ports_learn(n, record, p);
+	if (!record->grade.established && proves_itself(record))
+		pair_establish(n, record);
+}
+
+/* ---- witnesses ---- */
+
+static bool is_witness(
+	const struct network *n, const struct pair *pair, const struct address *but, int64_t from_ns, int64_t to_ns)
+{
+	return pair->packets && pair->last_ns >= from_ns && pair->first_ns <= to_ns &&
+		pair_seen(pair, from_ns, to_ns, 0) && !address_equal(&pair->src, &pair->dst) &&
+		!network_same(n, &pair->src, but);
+}
+
+bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
+	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness)
+{
+	const struct host_record *to = host_find(n, dst);
+
+	for (int proven = 1; to && proven >= 0; proven--) {
+		unsigned asked = 0;
+
+		LIST_EACH(it, &to->pairs_in[proven]) {
+			const struct pair *pair = &LIST_ENTRY(it, struct pair_record, in_dst)->pair;
+
+			if (!proven && asked++ == WITNESSES_MAX)
+				break;
+			if (!is_witness(n, pair, but, from_ns, to_ns))
+				continue;
+			if (ret_witness)
+				*ret_witness = pair;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* address, endpoint: IPv4 and IPv6 as values; compare with the functions, never with memcmp of padding. */
+#ifndef DEADAIR_BASE_ADDRESS_H
+#define DEADAIR_BASE_ADDRESS_H
+
+#include "captures/base/span.h"
+
+struct address {
+	uint8_t family;              /* 0 none, 4, 6 */
+	uint8_t bytes[16];           /* IPv4 in the first four, the others zero */
+};
+
+struct endpoint {
+	struct address addr;
+	uint16_t port;
+};
+
+enum { ADDRESS_TEXT = 48, ENDPOINT_TEXT = 56 };
+
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && address_equal(&a->addr, &b->addr);
+}
+
+static inline bool address_known(const struct address *a)
+{
+	return a->family != 0;
+}
+
+/* Total order for printed lists: none, IPv4, IPv6, then by bytes, then port. */
+int address_compare(const struct address *a, const struct address *b);
+int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
+
+struct address address_v4(const uint8_t bytes[4]);
+/* IPv4-mapped IPv6 becomes IPv4. */
+struct address address_v6(const uint8_t bytes[16]);
+/* "10.0.0.2", "2001:db8::1", also in brackets; no names, no scope. */
+bool address_parse(struct span text, struct address *ret);
+/* "10.0.0.2:5060", "[2001:db8::1]:5060"; port optional (0). */
+bool endpoint_parse(struct span text, struct endpoint *ret);
+
+/* Written into the caller's buffer, which is returned. "10.0.0.2:5060", "[2001:db8::1]:5060"; RFC 5952. None: "?". */
+const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT]);
+const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT]);
+
+/* RFC 1918, 100.64/10 (RFC 6598), 169.254/16, fc00::/7, fe80::/10. */
+bool address_private(const struct address *a);
+bool address_unspecified(const struct address *a);      /* 0.0.0.0, :: */
+bool address_loopback(const struct address *a);
+bool address_multicast(const struct address *a);        /* and broadcast 255.255.255.255 */
+/* The same /24 or /64. */
+bool address_same_net(const struct address *a, const struct address *b);
+
+#endif

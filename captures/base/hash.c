@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* hash: keyed hashing of bytes, and a table of intrusive links that doubles. */
+#include "captures/base/hash.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "captures/base/memory.h"
+
+enum { SHORT_MAX = 64, FIRST_BUCKETS = 16 };
+
+/*
+ * State that is not const, because every table needs it: the key, drawn before main() so that no thread ever sees it
+ * change and no look-up asks whether it is there. Who cannot read it cannot choose colliding Call-IDs or ports.
+ */
+static uint64_t key[12];
+
+__attribute__((constructor)) static void key_draw(void)
+{
+	static const char message[] = "deadair: the system gives no random numbers (getrandom failed)\n";
+
+	if (getrandom(key, sizeof key, 0) == (ssize_t)sizeof key)
+		return;
+	if (write(STDERR_FILENO, message, sizeof message - 1) < 0) {
+		/* nothing is left to tell it to */
+	}
+	_exit(2);
+}
+
+static inline uint64_t load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return v;
+}
+
+static inline uint32_t load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, 4);
+	return v;
+}
+
+static inline uint64_t rotate(uint64_t v, unsigned bits)
+{
+	return v << bits | v >> (64 - bits);
+}
+
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t hash_mix(uint64_t seed, uint64_t value)
+{
+	return fold(seed ^ key[8], value ^ key[9] ^ rotate(seed, 32));
+}
+
+/* All of 1 to 15 bytes in two words, with loads that may overlap. */
+static void load_tail(const uint8_t *p, size_t n, uint64_t ret[2])
+{
+	if (n >= 8) {
+		ret[0] = load64(p);
+		ret[1] = load64(p + n - 8);
+	} else if (n >= 4) {
+		ret[0] = load32(p);
+		ret[1] = load32(p + n - 4);
+	} else {
+		ret[0] = (uint64_t)p[0] << 16 | (uint64_t)p[n / 2] << 8 | p[n - 1];
+		ret[1] = 0;
+	}
+}
+
+/*
+ * NH of UMAC (RFC 4418) in 64-bit words, each with a key word of its own: two given texts collide with probability
+ * 2^-64 over the keys, and a 5-tuple of 36 to 44 bytes takes five multiplications where SipHash takes nine rounds in a
+ * row. Up to SHORT_MAX bytes.
+ */
+static uint64_t hash_short(const uint8_t *p, size_t n)
+{
+	unsigned __int128 sum = (unsigned __int128)(n + 1) * key[10];
+	uint64_t tail[2];
+	size_t i = 0;
+
+	for (; n >= 16; i += 2, p += 16, n -= 16)
+		sum += (unsigned __int128)(load64(p) + key[i]) * (load64(p + 8) + key[i + 1]);
+	if (n) {
+		load_tail(p, n, tail);
+		sum += (unsigned __int128)(tail[0] + key[i]) * (tail[1] + key[i + 1]);
+	}
+	return fold((uint64_t)sum ^ key[8], (uint64_t)(sum >> 64) ^ key[11]);
+}
+
+static inline void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[1];
+	v[0] += v[3];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3 (Aumasson, Bernstein). */
+static uint64_t hash_long(const uint8_t *p, size_t n)
+{
+	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+			  key[1] ^ 0x7465646279746573 };
+	uint64_t last = (uint64_t)n << 56;
+	size_t left = n;
+
+	for (; left >= 8; p += 8, left -= 8) {
+		uint64_t word = load64(p);
+
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+	}
+	for (size_t i = 0; i < left; i++)
+		last |= (uint64_t)p[i] << (8 * i);
+	v[3] ^= last;
+	sip_round(v);
+	v[0] ^= last;
+	v[2] ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t hash_bytes(const void *bytes, size_t n)
+{
+	return n <= SHORT_MAX ? hash_short(bytes, n) : hash_long(bytes, n);
+}
+
+void hash_init(struct hash *h)
+{
+	*h = (struct hash){ NULL, 0, 0 };
+}
+
+void hash_fini(struct hash *h)
+{
+	free(h->buckets);
+	hash_init(h);
+}
+
+static void hash_grow(struct hash *h)
+{
+	size_t old = h->buckets ? h->mask + 1 : 0, buckets = old ? old * 2 : FIRST_BUCKETS;
+	struct hash_link **grown = memory_resize(NULL, buckets, sizeof *grown);
+
+	memset(grown, 0, buckets * sizeof(*grown));
+	for (size_t i = 0; i < old; i++) {
+		for (struct hash_link *link = h->buckets[i], *next; link; link = next) {
+			next = link->next;
+			link->next = grown[link->hash & (buckets - 1)];
+			grown[link->hash & (buckets - 1)] = link;
+		}
+	}
+	free(h->buckets);
+	h->buckets = grown;
+	h->mask = buckets - 1;
+}
+
+void hash_add(struct hash *h, struct hash_link *link, uint32_t hash)
+{
+	if (!h->buckets || h->count > h->mask)
+		hash_grow(h);
+	link->hash = hash;
+	link->next = h->buckets[hash & h->mask];
+	h->buckets[hash & h->mask] = link;
+	h->count++;
+}
+
+void hash_remove(struct hash *h, struct hash_link *link)
+{
+	struct hash_link **at = &h->buckets[link->hash & h->mask];
+
+	while (*at != link)
+		at = &(*at)->next;
+	*at = link->next;
+	link->next = NULL;
+	h->count--;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hash: keyed hashing (the key is drawn once from getrandom(2)) and a table of intrusive links. Hashes find, lists order:
+ * nothing printed may follow the order of a table.
+ */
+#ifndef DEADAIR_BASE_HASH_H
+#define DEADAIR_BASE_HASH_H
+
+#include "captures/base/span.h"
+
+struct hash_link {
+	struct hash_link *next;
+	uint32_t hash;
+};
+
+struct hash {
+	struct hash_link **buckets;
+	size_t mask;                 /* buckets - 1; grows by itself */
+	size_t count;
+};
+
+/* Keyed 64-bit hash of bytes (SipHash class), of small fixed keys in fewer instructions. */
+uint64_t hash_bytes(const void *bytes, size_t n);
+uint64_t hash_mix(uint64_t seed, uint64_t value);
+static inline uint32_t hash_span(struct span s)
+{
+	return (uint32_t)hash_bytes(s.p, s.n);
+}
+
+void hash_init(struct hash *h);
+void hash_fini(struct hash *h);                           /* the records are the caller's */
+void hash_add(struct hash *h, struct hash_link *link, uint32_t hash);
+void hash_remove(struct hash *h, struct hash_link *link);
+/* First link of that bucket, NULL none; walk with ->next and compare ->hash and the key. */
+static inline struct hash_link *hash_first(const struct hash *h, uint32_t hash)
+{
+	return h->buckets ? h->buckets[hash & h->mask] : NULL;
+}
+
+#define HASH_ENTRY(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* span: looking into bytes that someone else owns. */
+#include "captures/base/span.h"
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
+			return false;
+	}
+	return true;
+}
+
+bool span_equal_nocase(struct span a, struct span b)
+{
+	return a.n == b.n && same_nocase(a.p, b.p, a.n);
+}
+
+bool span_starts(struct span s, struct span prefix)
+{
+	return s.n >= prefix.n && span_equal(span_first(s, prefix.n), prefix);
+}
+
+bool span_starts_nocase(struct span s, struct span prefix)
+{
+	return s.n >= prefix.n && same_nocase(s.p, prefix.p, prefix.n);
+}
+
+size_t span_find(struct span s, uint8_t byte)
+{
+	const uint8_t *at = s.n ? memchr(s.p, byte, s.n) : NULL;
+
+	return at ? (size_t)(at - s.p) : s.n;
+}
+
+size_t span_find_text(struct span s, struct span text)
+{
+	const uint8_t *at;
+
+	if (text.n == 0 || text.n > s.n)
+		return text.n ? s.n : 0;
+	at = memmem(s.p, s.n, text.p, text.n);
+	return at ? (size_t)(at - s.p) : s.n;
+}
+
+size_t span_find_text_nocase(struct span s, struct span text)
+{
+	if (text.n == 0)
+		return 0;
+	for (size_t i = 0; i + text.n <= s.n; i++) {
+		if (lower(s.p[i]) == lower(text.p[0]) && same_nocase(s.p + i, text.p, text.n))
+			return i;
+	}
+	return s.n;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct span span_trim(struct span s)
+{
+	while (s.n && is_blank(s.p[s.n - 1]))
+		s.n--;
+	while (s.n && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	return s;
+}
+
+bool span_split(struct span *rest, uint8_t separator, struct span *ret_piece)
+{
+	size_t at;
+
+	if (rest->n == 0)
+		return false;
+	at = span_find(*rest, separator);
+	*ret_piece = span_first(*rest, at);
+	*rest = at < rest->n ? span_from(*rest, at + 1) : SPAN_NONE;
+	return true;
+}
+
+bool span_number(struct span s, uint64_t max, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		uint64_t digit = (uint64_t)s.p[i] - '0';
+
+		if (s.p[i] < '0' || s.p[i] > '9' || digit > max || value > (max - digit) / 10)
+			return false;
+		value = value * 10 + digit;
+	}
+	*ret_value = value;
+	return true;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* text: a growing text, and the one place where packet bytes become printable. */
+#include "captures/base/text.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { FIRST_ROOM = 64, ESCAPED_BYTE = 4 };      /* "\xNN" */
+
+void text_init(struct text *t)
+{
+	*t = (struct text){ memory_zalloc(FIRST_ROOM), 0, FIRST_ROOM };
+}
+
+void text_fini(struct text *t)
+{
+	free(t->p);
+	*t = (struct text){ NULL, 0, 0 };
+}
+
+void text_clear(struct text *t)
+{
+	t->n = 0;
+	t->p[0] = '\0';
+}
+
+/* Room for so many bytes more and the NUL. */
+static void reserve(struct text *t, size_t more)
+{
+	size_t room = t->room;
+
+	if (more < room - t->n)
+		return;
+	while (room - t->n <= more && room <= SIZE_MAX / 2)
+		room *= 2;
+	t->p = memory_resize(t->p, room - t->n > more ? room : SIZE_MAX, 1);
+	t->room = room;
+}
+
+static void add_bytes(struct text *t, const void *bytes, size_t n)
+{
+	reserve(t, n);
+	memcpy(t->p + t->n, bytes, n);
+	t->n += n;
+	t->p[t->n] = '\0';
+}
+
+void text_add(struct text *t, const char *plain)
+{
+	add_bytes(t, plain, strlen(plain));
+}
+
+void text_addf(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->p + t->n, t->room - t->n, format, args);
+	va_end(args);
+	assert(n >= 0);
+	if ((size_t)n >= t->room - t->n) {
+		reserve(t, (size_t)n);
+		va_start(args, format);
+		vsnprintf(t->p + t->n, t->room - t->n, format, args);
+		va_end(args);
+	}
+	t->n += (size_t)n;
+}
+
+/* Bytes of the well-formed UTF-8 character that s begins with (RFC 3629 4), 0 where there is none. */
+static size_t utf8_length(struct span s, uint32_t *ret_character)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t c = s.p[0];
+	size_t n = c < 0x80 ? 1 : c < 0xc0 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 0;
+
+	if (n == 0 || n > s.n)
+		return 0;
+	if (n > 1)
+		c &= 0x7fu >> n;
+	for (size_t i = 1; i < n; i++) {
+		if ((s.p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s.p[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*ret_character = c;
+	return n;
+}
+
+/* C0, DEL, C1, the backslash, and what turns the reading order or ends a line. */
+static bool is_dangerous(uint32_t c)
+{
+	return c < 0x20 || c == '\\' || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* How many bytes from the beginning of s are printed as they are: 0 when the first has to be escaped. */
+static size_t printable_length(struct span s)
+{
+	uint32_t c = 0;
+	size_t n = utf8_length(s, &c);
+
+	return n && !is_dangerous(c) ? n : 0;
+}
+
+static void escape_byte(uint8_t byte, char out[ESCAPED_BYTE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	memcpy(out, (const char[]){ '\\', 'x', digits[byte >> 4], digits[byte & 0xf] }, ESCAPED_BYTE);
+}
+
+/* One character of s, or one byte of it escaped; gives the bytes written to out, and in *ret_taken those read. */
+static size_t escape_one(struct span s, char out[ESCAPED_BYTE], size_t *ret_taken)
+{
+	size_t n = printable_length(s);
+
+	*ret_taken = n ? n : 1;
+	if (n == 0) {
+		escape_byte(s.p[0], out);
+		return ESCAPED_BYTE;
+	}
+	memcpy(out, s.p, n);
+	return n;
+}
+
+void text_add_escaped(struct text *t, struct span s)
+{
+	char out[ESCAPED_BYTE];
+	size_t taken;
+
+	for (; s.n; s = span_from(s, taken)) {
+		size_t n = escape_one(s, out, &taken);
+
+		add_bytes(t, out, n);
+	}
+}
+
+const char *text_escape(struct span s, char *buffer, size_t room)
+{
+	static const char dots[] = "...";
+	size_t at = 0, whole = 0, taken;                 /* whole: the last place where the dots still fit */
+
+	assert(room > sizeof dots);
+	for (; s.n; s = span_from(s, taken)) {
+		char out[ESCAPED_BYTE];
+		size_t n = escape_one(s, out, &taken);
+
+		if (at + n >= room) {
+			memcpy(buffer + whole, dots, sizeof dots);
+			return buffer;
+		}
+		memcpy(buffer + at, out, n);
+		at += n;
+		if (at + sizeof dots <= room)
+			whole = at;
+	}
+	buffer[at] = '\0';
+	return buffer;
+}

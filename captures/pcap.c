@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* pcap: file header and records. */
+#include "captures/pcap.h"
+
+#include <inttypes.h>
+
+#include "captures/base/ns.h"
+
+enum { FILE_HEADER = 24, RECORD_HEADER = 16 };
+
+#define NANOSECONDS 0xa1b23c4du
+
+bool pcap_begins(struct span first)
+{
+	static const uint8_t magics[][4] = { { 0xa1, 0xb2, 0xc3, 0xd4 }, { 0xd4, 0xc3, 0xb2, 0xa1 },
+					     { 0xa1, 0xb2, 0x3c, 0x4d }, { 0x4d, 0x3c, 0xb2, 0xa1 } };
+
+	for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+		if (span_starts(first, (struct span){ magics[i], 4 }))
+			return true;
+	}
+	return false;
+}
+
+bool pcap_open_file(struct reader *r)
+{
+	struct input *in = &r->in;
+	struct source_interface *only = &r->only_interface;
+	uint16_t major, minor;
+
+	if (!input_want(in, FILE_HEADER))
+		return reader_refused(r, ERR_DAMAGED, "the file header is cut: %zu of %d bytes", in->left, FILE_HEADER);
+	r->big_endian = in->p[0] == 0xa1;
+	r->nanoseconds = reader_u32(r, in->p) == NANOSECONDS;
+	major = reader_u16(r, in->p + 4);
+	minor = reader_u16(r, in->p + 6);
+	if (major != 2 || minor < 3) /* before 2.3 the two lengths of a record stood the other way round */
+		return reader_refused(r, ERR_UNSUPPORTED,
+			"pcap version %u.%u; deadair reads 2.3 and 2.4: convert it with editcap", major, minor);
+	only->snaplen = reader_u32(r, in->p + 16);
+	only->link = reader_u16(r, in->p + (r->big_endian ? 22 : 20));   /* above it: the length of the FCS */
+	r->view.interfaces = only;
+	r->view.interface_count = 1;
+	input_take(in, FILE_HEADER);
+	return true;
+}
+
+/* A fraction of a second or more is no time; it is cut, so that the frame keeps its place among the others. */
+static int64_t record_time(const struct reader *r, const uint8_t *record)
+{
+	uint32_t fraction = reader_u32(r, record + 4), most = r->nanoseconds ? 999999999 : 999999;
+	int64_t seconds_ns = reader_u32(r, record) * SECOND_NS;
+
+	if (fraction > most)
+		fraction = most;
+	return seconds_ns + (r->nanoseconds ? fraction : fraction * MICROSECOND_NS);
+}
+
+static bool is_zeros(const uint8_t *record)
+{
+	static const uint8_t zeros[RECORD_HEADER];
+
+	return memcmp(record, zeros, RECORD_HEADER) == 0;
+}
+
+bool pcap_next_frame(struct reader *r, struct frame *ret_frame)
+{
+	struct input *in = &r->in;
+	uint32_t captured, wire;
+
+	if (!input_want(in, RECORD_HEADER))
+		return in->left ? reader_cut(r, in->offset, "record") : reader_end(r);
+	captured = reader_u32(r, in->p + 8);
+	wire = reader_u32(r, in->p + 12);
+	if (captured > RECORD_MOST)
+		return reader_damaged(r, in->offset, "record length %" PRIu32 " exceeds %d", captured, RECORD_MOST);
+	if (captured == 0 && is_zeros(in->p))
+		return reader_damaged(
+			r, in->offset, "zeros where a record should be (the machine went down while it captured?)");
+	if (!input_want(in, RECORD_HEADER + captured))
+		return reader_cut(r, in->offset, "record");
+	*ret_frame = (struct frame){
+		.at_ns = record_time(r, in->p),
+		.bytes = { in->p + RECORD_HEADER, captured },
+		.wire_bytes = wire < captured ? captured : wire,
+		.offset = in->offset,
+		.link = r->only_interface.link,
+	};
+	reader_count(r, ret_frame);
+	input_take(in, RECORD_HEADER + captured);
+	return true;
+}

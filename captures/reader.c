@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* reader: tells what a file is, and how it ended. */
+#include "captures/reader.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "captures/base/text.h"
+#include "captures/netmon.h"
+#include "captures/pcap.h"
+#include "captures/pcapng.h"
+
+enum { FIRST_BYTES = 8 };
+
+static const struct {
+	bool (*begins)(struct span first);
+	bool (*open)(struct reader *r);
+	bool (*next)(struct reader *r, struct frame *ret_frame);
+} formats[] = {
+	{ pcap_begins, pcap_open_file, pcap_next_frame },
+	{ pcapng_begins, pcapng_open_file, pcapng_next_frame },
+	{ netmon_begins, netmon_open_file, netmon_next_frame },
+};
+
+/* What people have instead, and what turns it into something to read. */
+static const struct {
+	struct span magic;
+	const char *what, *way_out;
+} strangers[] = {
+	{ SPAN("BZh"), "bzip2", "unpack it: bzip2 -dc FILE | deadair -" },
+	{ SPAN("\xfd" "7zXZ"), "xz", "unpack it: xz -dc FILE | deadair -" },
+	{ SPAN("\x04\x22\x4d\x18"), "lz4", "unpack it: lz4 -dc FILE | deadair -" },
+	{ SPAN("\x1f\x9d"), "compress (.Z)", "unpack it: zcat FILE | deadair -" },
+	{ SPAN("PK\x03\x04"), "zip", "unpack it: unzip -p FILE | deadair -" },
+	{ SPAN("7z\xbc\xaf"), "7-Zip", "unpack it: 7z x -so FILE | deadair -" },
+	{ SPAN("snoop\0"), "snoop", "convert it: editcap -F pcapng FILE OUT" },
+	{ SPAN("\xa1\xb2\xcd\x34"), "pcap as modified by Kuznetzov's patch", "convert it: editcap -F pcapng FILE OUT" },
+	{ SPAN("\x34\xcd\xb2\xa1"), "pcap as modified by Kuznetzov's patch", "convert it: editcap -F pcapng FILE OUT" },
+};
+
+void reader_init(struct reader *r, const char *path, uint16_t index, struct names *names)
+{
+	*r = (struct reader){ .in = { .fd = -1 }, .view = { .name = path }, .names = names, .index = index };
+	text_escape(span_of(strcmp(path, "-") == 0 ? "stdin" : path), r->shown, sizeof r->shown);
+}
+
+void reader_fini(struct reader *r)
+{
+	input_close(&r->in);
+	pcapng_free(r->pcapng);
+	r->pcapng = NULL;
+}
+
+/* Memory and descriptor go at the end already: there may be many files. What the view shows stays. */
+static bool reader_ends(struct reader *r)
+{
+	uint64_t done = r->in.stored_done, total = r->in.stored_total;
+
+	input_close(&r->in);
+	r->in.stored_done = done;
+	r->in.stored_total = total;
+	r->ended = true;
+	return false;
+}
+
+bool reader_damaged(struct reader *r, uint64_t offset, const char *format, ...)
+{
+	char what[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	err_set(&r->view.error, ERR_DAMAGED, "%s: frame %" PRIu64 " at byte %" PRIu64 "%s: %s; reported up to there",
+		r->shown, r->view.frames + 1, offset, r->in.unpack ? " unpacked" : "", what);
+	return reader_ends(r);
+}
+
+bool reader_cut(struct reader *r, uint64_t offset, const char *what)
+{
+	if (r->in.stopped)
+		return reader_ends(r);
+	if (r->in.trouble[0])
+		return reader_damaged(r, offset, "%s", r->in.trouble);
+	return reader_damaged(r, offset, "the file ends inside this %s (cut short or still being written)", what);
+}
+
+bool reader_end(struct reader *r)
+{
+	if (r->in.trouble[0] && !r->in.stopped)
+		return reader_damaged(r, r->in.offset, "%s", r->in.trouble);
+	return reader_ends(r);
+}
+
+bool reader_refused(struct reader *r, enum err_code code, const char *format, ...)
+{
+	char what[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	if (r->in.trouble[0])            /* what is missing was lost there */
+		err_set(&r->view.error, ERR_DAMAGED, "%s: %s; nothing could be read", r->shown, r->in.trouble);
+	else if (!r->in.stopped)
+		err_set(&r->view.error, code, "%s: %s", r->shown, what);
+	return reader_ends(r);
+}
+
+bool reader_unfiltered(struct reader *r, const struct frame *frame, const char *reason)
+{
+	err_set(&r->view.error, ERR_USAGE,
+		"%s: frame %" PRIu32 " at byte %" PRIu64 ": the filter does not fit link type %u: %s; "
+		"read up to there",
+		r->shown, frame->number, frame->offset, frame->link, reason);
+	return reader_ends(r);
+}
+
+static bool refuse_empty(struct reader *r)
+{
+	if (r->in.unpack)
+		return reader_refused(r, ERR_FILE, "empty: the %s data holds nothing", unpack_kind_text(r->in.packing));
+	return reader_refused(
+		r, ERR_FILE, "empty file; nothing was captured, or the capturing program has not written yet");
+}
+
+static bool refuse_stranger(struct reader *r, struct span first)
+{
+	char hex[FIRST_BYTES * 3 + 1] = "";
+
+	if (unpack_kind_of(first) != UNPACK_NONE)
+		return reader_refused(r, ERR_UNSUPPORTED, "%s inside %s; unpack it once: %s -dc FILE | deadair -",
+				      unpack_kind_text(unpack_kind_of(first)), unpack_kind_text(r->in.packing),
+				      unpack_kind_text(r->in.packing));
+	for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+		if (span_starts(first, strangers[i].magic))
+			return reader_refused(r, ERR_UNSUPPORTED, "%s, which deadair does not read; %s",
+				strangers[i].what, strangers[i].way_out);
+	}
+	for (size_t i = 0; i < first.n && i < 4; i++)
+		sprintf(hex + 3 * i, " %02x", first.p[i]);
+	return reader_refused(r, ERR_FILE,
+		"not a capture file (first bytes%s); deadair reads pcap and pcapng, plain, gzip or zstd", hex);
+}
+
+bool reader_open(struct reader *r, size_t read_bytes, const volatile sig_atomic_t *stop)
+{
+	struct span first;
+
+	if (input_open(&r->in, r->view.name, r->shown, read_bytes, stop, &r->view.error) != ERR_OK)
+		return reader_ends(r);
+	input_want(&r->in, FIRST_BYTES);
+	first = (struct span){ r->in.p, r->in.left };
+	if (first.n == 0)
+		return refuse_empty(r);
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		r->next = formats[i].next;
+		if (formats[i].begins(first))
+			return formats[i].open(r);
+	}
+	return refuse_stranger(r, first);
+}
+
+bool reader_next(struct reader *r, struct frame *ret_frame)
+{
+	if (r->ended)
+		return false;
+	if (r->view.frames == UINT32_MAX)
+		return reader_damaged(r, r->in.offset, "more frames than can be numbered");
+	return r->next(r, ret_frame);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* source: merges readers by time. */
+#include "captures/source.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+#include "captures/base/text.h"
+#include "captures/filter.h"
+#include "captures/names.h"
+#include "captures/reader.h"
+
+enum {
+	FILES_MOST = 65536,              /* what a frame can name */
+	READ_MOST = INPUT_WINDOW_MOST,   /* bytes at once from one file ... */
+	READ_LEAST = 1 << 16,
+	READ_ALL_FILES = 1 << 26,        /* ... and for all of them together, as far as the least allows */
+};
+
+/* A reader and its next frame, which waits until those of the others are older. */
+struct lane {
+	struct reader reader;
+	struct frame head;
+};
+
+struct source {
+	volatile sig_atomic_t stop;
+	struct lane *lanes;
+	size_t count;
+	struct lane **heap;              /* by time of the head, the oldest first; ended ones are out */
+	size_t waiting;
+	bool begun;                      /* the heap's first frame has been given away */
+	struct filter *filter;           /* NULL none */
+	struct names names;
+};
+
+static int path_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct source *source_open(const char *const *paths, size_t count, const char *bpf, struct err *err)
+{
+	struct source *s;
+	struct filter *filter = NULL;
+	const char **sorted;
+
+	if (count > FILES_MOST) {
+		err_set(err, ERR_USAGE, "%zu files are too many at once; merge some first (mergecap)", count);
+		return NULL;
+	}
+	if (bpf && !(filter = frame_filter_new(bpf, err)))
+		return NULL;
+	s = memory_zalloc(sizeof *s);
+	s->filter = filter;
+	sorted = memory_resize(NULL, count, sizeof *sorted);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = paths[i];
+	qsort(sorted, count, sizeof *sorted, path_order);
+	name_records_init(&s->names);
+	s->count = count;
+	s->lanes = memory_resize(NULL, count, sizeof *s->lanes);
+	s->heap = memory_resize(NULL, count, sizeof *s->heap);
+	for (size_t i = 0; i < count; i++)
+		reader_init(&s->lanes[i].reader, sorted[i], (uint16_t)i, &s->names);
+	free(sorted);
+	return s;
+}
+
+void source_close(struct source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		reader_fini(&s->lanes[i].reader);
+	free(s->lanes);
+	free(s->heap);
+	frame_filter_free(s->filter);
+	name_records_fini(&s->names);
+	free(s);
+}
+
+/* The reader's next frame that the filter takes. */
+static bool next_taken(struct source *s, struct reader *r, struct frame *ret_frame)
+{
+	const char *reason;
+
+	while (!s->stop && reader_next(r, ret_frame)) {
+		if (!s->filter)
+			return true;
+		switch (frame_filter_judge(s->filter, ret_frame, &reason)) {
+		case FILTER_TAKES:
+			return true;
+		case FILTER_REJECTS:
+			break;
+		case FILTER_FAILS:
+			return reader_unfiltered(r, ret_frame, reason);
+		}
+	}
+	return false;
+}
+
+static bool lane_before(const struct lane *a, const struct lane *b)
+{
+	if (a->head.at_ns != b->head.at_ns)
+		return a->head.at_ns < b->head.at_ns;
+	return a->reader.index < b->reader.index;
+}
+
+/* Moves the lane at that place of the heap down behind older ones. */
+static void heap_sink(struct source *s, size_t at)
+{
+	struct lane *lane = s->heap[at];
+
+	for (size_t child; (child = 2 * at + 1) < s->waiting; at = child) {
+		if (child + 1 < s->waiting && lane_before(s->heap[child + 1], s->heap[child]))
+			child++;
+		if (!lane_before(s->heap[child], lane))
+			break;
+		s->heap[at] = s->heap[child];
+	}
+	s->heap[at] = lane;
+}
+
+/* stdin can be read once: a second "-" is a mistake, not an empty file. */
+static bool is_stdin_again(const struct source *s, size_t at)
+{
+	const char *name = s->lanes[at].reader.view.name;
+
+	return at && strcmp(name, "-") == 0 && strcmp(s->lanes[at - 1].reader.view.name, "-") == 0;
+}
+
+static void open_all(struct source *s)
+{
+	size_t share = s->count ? READ_ALL_FILES / s->count : 0;
+
+	share = share < READ_LEAST ? READ_LEAST : share > READ_MOST ? READ_MOST : share;
+	for (size_t i = 0; i < s->count && !s->stop; i++) {
+		struct lane *lane = &s->lanes[i];
+
+		if (is_stdin_again(s, i))
+			reader_refused(&lane->reader, ERR_USAGE, "is named twice; it can be read only once");
+		else if (reader_open(&lane->reader, share, &s->stop) && next_taken(s, &lane->reader, &lane->head))
+			s->heap[s->waiting++] = lane;
+	}
+	for (size_t i = s->waiting / 2; i-- > 0;)
+		heap_sink(s, i);
+}
+
+/* The lane whose frame was given away last, which still is the first, goes on. */
+static void advance_first(struct source *s)
+{
+	struct lane *lane = s->heap[0];
+
+	if (!next_taken(s, &lane->reader, &lane->head))
+		s->heap[0] = s->heap[--s->waiting];
+	if (s->waiting > 1)
+		heap_sink(s, 0);
+}
+
+bool source_next(struct source *s, struct frame *ret_frame)
+{
+	if (s->begun && s->waiting == 1)         /* no one to compare with: no head needed */
+		return next_taken(s, &s->heap[0]->reader, ret_frame);
+	if (s->stop)
+		return false;
+	if (!s->begun)
+		open_all(s);
+	else if (s->waiting)
+		advance_first(s);
+	s->begun = true;
+	if (s->stop || s->waiting == 0)
+		return false;
+	*ret_frame = s->heap[0]->head;
+	return true;
+}
+
+void source_stop(struct source *s)
+{
+	s->stop = 1;
+}
+
+size_t source_file_count(const struct source *s)
+{
+	return s->count;
+}
+
+const struct source_file *source_file(const struct source *s, size_t index)
+{
+	return &s->lanes[index].reader.view;
+}
+
+const struct source_name *source_names(const struct source *s, size_t *ret_count)
+{
+	*ret_count = s->names.count;
+	return s->names.list;
+}
+
+void source_progress(const struct source *s, uint64_t *ret_done, uint64_t *ret_total)
+{
+	bool known = true;
+
+	*ret_done = *ret_total = 0;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct reader *r = &s->lanes[i].reader;
+
+		*ret_done += r->in.stored_done;
+		*ret_total += r->in.stored_total;
+		known = known && (r->in.stored_total || r->view.error.code != ERR_OK);
+	}
+	if (!known)
+		*ret_total = 0;
+}

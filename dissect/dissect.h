@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* dissect: from a frame to its packets. Remembers IP fragments and TCP streams that carry SIP, and nothing else. */
+#ifndef DEADAIR_DISSECT_DISSECT_H
+#define DEADAIR_DISSECT_DISSECT_H
+
+#include "dissect/packet.h"
+
+struct dissector;
+
+struct dissector_counts {            /* what had to be left, for the report */
+	uint64_t fragments_given_up; /* datagrams never completed */
+	uint64_t fragments_evicted, tcp_evicted;
+	uint64_t tcp_holes;          /* bytes of a SIP stream that the capture never saw: resynchronised behind them */
+};
+
+struct dissector *dissector_new(void);
+void dissector_free(struct dissector *d);
+
+/*
+ * One frame, then its packets in wire order: at least one, several when a TCP segment or SCTP packet completes several messages.
+ *     dissect_frame(d, &frame);
+ *     while (dissect_next(d, &packet)) ...
+ */
+void dissect_frame(struct dissector *d, const struct frame *frame);
+bool dissect_next(struct dissector *d, struct packet *ret_packet);
+
+const struct dissector_counts *dissector_counts(const struct dissector *d);
+const char *undecoded_name(enum undecoded why);  /* "truncated", "link-type", ... as in the JSON report */
+
+#endif

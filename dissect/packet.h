@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* packet: what a frame says, as flat facts. Presence stands in `has` bits, since 0 is a real port, payload type and TTL. */
+#ifndef DEADAIR_DISSECT_PACKET_H
+#define DEADAIR_DISSECT_PACKET_H
+
+#include "captures/base/address.h"
+#include "captures/frame.h"
+#include "dissect/icmp.h"
+#include "dissect/rtcp.h"
+#include "dissect/rtp.h"
+#include "dissect/sip_message.h"
+#include "dissect/stun.h"
+#include "dissect/tls.h"
+
+enum packet_kind {
+	PACKET_OTHER,                /* IP that is nothing of ours; transport and ports may be known */
+	PACKET_SIP,                  /* one complete (or cut) message */
+	PACKET_RTP,                  /* has an RTP header's form: the analyzer decides whether it is RTP */
+	PACKET_RTCP,
+	PACKET_STUN,
+	PACKET_DTLS,
+	PACKET_TLS,                  /* one record in a TCP segment; the first where a segment holds several */
+	PACKET_ICMP,
+	PACKET_TCP,                  /* a segment with SYN, FIN or RST and nothing else to say */
+	PACKET_KEEPALIVE,            /* UDP: empty, NULs or CRLF only; TCP: CRLF on a flow known to carry SIP */
+	PACKET_UDPTL,                /* left to the analyzer: never set by dissect */
+	PACKET_FRAGMENT,             /* IP fragment that did not complete a datagram: counts for sees(), carries no payload */
+	PACKET_ARP,
+	PACKET_NONE                  /* no IP in it, or undecodable: see undecoded */
+};
+
+enum packet_transport { TRANSPORT_NONE, TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_SCTP, TRANSPORT_WS };
+
+enum packet_tunnel {
+	TUNNEL_NONE, TUNNEL_GRE, TUNNEL_ERSPAN, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTP, TUNNEL_IPIP, TUNNEL_TZSP, TUNNEL_HEP,
+	TUNNEL_TURN                  /* media in ChannelData, Send or Data indications */
+};
+
+/* Why a frame, or a part of it, could not be read. */
+enum undecoded {
+	UNDECODED_NO,
+	UNDECODED_TRUNCATED,         /* the snap length cut off a header or a SIP message that is needed */
+	UNDECODED_LINK,              /* link type unknown */
+	UNDECODED_NOT_IP,            /* ARP is PACKET_ARP, other ethertypes are this; not a fault */
+	UNDECODED_MALFORMED,         /* lengths that lie, versions that are none */
+	UNDECODED_DEPTH,             /* more tunnels inside each other than are followed */
+	UNDECODED_FRAGMENT,          /* never completed, or overlapping */
+	UNDECODED_CIPHER,            /* ESP, encrypted 802.11 */
+	UNDECODED_COUNT
+};
+
+enum packet_has {
+	HAS_MAC = 1 << 0, HAS_VLAN = 1 << 1, HAS_IP = 1 << 2, HAS_IP_ID = 1 << 3, HAS_PORTS = 1 << 4, HAS_OUTER = 1 << 5,
+	HAS_DF = 1 << 6,             /* don't fragment is set */
+	HAS_REASSEMBLED = 1 << 7,    /* put together from IP fragments */
+	HAS_CHECKSUM = 1 << 8,       /* UDP or TCP checksum could be tested: see checksum_ok */
+	HAS_TRUNCATED = 1 << 9       /* payload.n < payload_wire because the capture cut it */
+};
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
+
+struct packet {
+	int64_t at_ns;               /* of the frame that completed it */
+	uint32_t frame;              /* number in its file; a reassembled one: the last */
+	uint32_t first_frame;        /* of a reassembled one: the first; else equal to frame */
+	uint16_t file, interface, link;
+	uint8_t direction;           /* enum frame_direction, also from SLL packet types */
+	uint8_t kind;                /* enum packet_kind */
+	uint32_t has;                /* enum packet_has */
+	uint8_t undecoded;           /* enum undecoded */
+	bool first_of_frame;         /* the first packet that this frame gave: count frames here */
+
+	uint8_t mac_src[6], mac_dst[6];
+	uint16_t vlan[2];            /* outer, inner id */
+	uint8_t vlan_count, vlan_priority;
+	uint8_t tunnel, tunnel_depth; /* enum packet_tunnel of the innermost */
+	struct address outer_src, outer_dst;
+
+	struct endpoint src, dst;    /* innermost */
+	uint8_t ttl, dscp, ecn, ip_protocol;
+	uint16_t ip_id;
+	uint16_t ip_bytes;           /* length of the (innermost) IP packet on the wire */
+	uint8_t fragments;           /* of a reassembled one: how many; a PACKET_FRAGMENT: 0 */
+	uint8_t transport;           /* enum packet_transport */
+	uint8_t tcp_flags;
+	bool checksum_ok;
+	uint32_t tcp_seq, tcp_ack;
+	bool tcp_gap;                /* the acknowledgement covers bytes that this capture never saw ("acked unseen segment") */
+	bool tcp_retransmission;
+	uint32_t wire_bytes;         /* of the frame */
+
+	struct span payload;         /* of UDP; of TCP segment; borrowed like the frame */
+	size_t payload_wire;
+
+	union {
+		const struct sip_message *sip;      /* good until the next dissect_next() */
+		struct rtp_header rtp;
+		const struct rtcp_compound *rtcp;
+		struct stun_message stun;
+		struct tls_record tls;
+		struct icmp_message icmp;
+	};
+};
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* sip_parts: what the files that make a sip_message share: lines, start lines, pieces of values. For dissect/sip*.c only. */
+#ifndef DEADAIR_DISSECT_SIP_PARTS_H
+#define DEADAIR_DISSECT_SIP_PARTS_H
+
+#include "dissect/sip_message.h"
+
+/* ---- sip_line.c ---- */
+
+/* A reader of lines; zeroed but for `left`, which is what has not been read yet. */
+struct sip_lines {
+	struct span left;
+	bool lfcr;                   /* this sender ends lines with LF CR */
+	bool odd;                    /* met a line end other than CRLF, or a control byte */
+	bool ended;                  /* the line read last had a line end */
+};
+
+/* One physical line without its line end. False: nothing left. */
+bool sip_line_next(struct sip_lines *l, struct span *ret_line);
+/* One header field, its folded lines included. An empty line is the end of the headers. */
+bool sip_line_folded(struct sip_lines *l, struct span *ret_line);
+/* "Name: value". False: no colon, or nothing in front of it. */
+bool sip_line_field(struct span line, struct sip_header *ret);
+/* Is it only of the bytes that RFC 3261 25.1 calls token? */
+bool sip_token(struct span s);
+
+/* ---- sip_scan.c ---- */
+
+enum sip_look { SIP_LOOK_NO, SIP_LOOK_MORE, SIP_LOOK_YES };
+
+/* What do these bytes begin? MORE: so far it could be SIP, the first line is not complete. */
+enum sip_look sip_look(struct span bytes);
+
+/* ---- sip_field.c ---- */
+
+/* First value of a comma list, trimmed; quotes and < > protect commas. False: the list is empty. */
+bool sip_list_next(struct span *list, struct span *ret_value);
+/* Length of "scheme" in "scheme:..."; 0: it has none. */
+size_t sip_scheme_bytes(struct span uri);
+/* Fills uri, scheme, user, host, port and uri_params; the others are left alone. False: empty. */
+bool sip_uri_parse(struct span uri, struct sip_address *ret);
+/* False: no transport or no sent-by. */
+bool sip_via_parse(struct span value, struct sip_via *ret);
+/* Digits of a Content-Length, Max-Forwards, Expires: false where they are no number of 32 bits. */
+bool sip_length_parse(struct span value, uint32_t *ret_length);
+
+/* NONE: the text is empty. */
+enum sip_method sip_method_find(struct span text);
+
+/* ---- sip_body.c ---- */
+
+/* The session description in a body of that Content-Type (whole value, empty: none given); an empty span: none. */
+struct span sip_body_sdp(struct span body, struct span content_type);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run: compiles scenarios, lets deadair read the captures, compares.
+ *     run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...
+ *     run --write FILE.pcap FILE.scn       only the capture
+ * A line a scenario, "ok NAME" or "not ok NAME: why"; closes with "N passed, N failed". deadair runs three times: twice --json, which must
+ * agree byte for byte, and once as text, which must end with the same status and leave the error output empty.
+ */
+#include "tests/scenarios/scenario.h"
+
+#include "captures/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4096, OUTPUT_LIMIT = 64 << 20, DEADAIR_SECONDS = 60 };
+
+struct output {
+	uint8_t *p;
+	size_t n, room;
+	int status;                  /* -1: it did not end by itself */
+};
+
+static void output_read(struct output *o, int fd)
+{
+	ssize_t n;
+
+	do {
+		if (o->room - o->n < 65536) {
+			o->room = 2 * o->room + 131072;
+			o->p = memory_resize(o->p, o->room, 1);
+		}
+		n = read(fd, o->p + o->n, o->room - o->n - 1);
+		if (n > 0)
+			o->n += (size_t)n;
+	} while ((n > 0 && o->n < OUTPUT_LIMIT) || (n < 0 && errno == EINTR));
+	o->p[o->n] = '\0';
+}
+
+/* In the child: never returns. */
+static void child_run(char *const *argv, int out, int err)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		_exit(126);
+	alarm(DEADAIR_SECONDS);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static struct output program_run(char *const *argv, int err)
+{
+	struct output o = { .status = -1 };
+	int ends[2], status;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		return o;
+	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	pid = fork();
+	if (pid == 0)
+		child_run(argv, ends[1], err);
+	close(ends[1]);
+	if (pid > 0) {
+		output_read(&o, ends[0]);
+		if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+			o.status = WEXITSTATUS(status);
+	}
+	close(ends[0]);
+	return o;
+}
+
+/* JSON Lines: NULL, and the number of the bad line, when one is no object. */
+static json_t *records_parse(const struct output *o, unsigned *ret_line)
+{
+	json_t *all = json_array();
+	struct span rest = { o->p, o->n }, line;
+
+	for (*ret_line = 1; rest.n && span_split(&rest, '\n', &line); ++*ret_line) {
+		json_t *one = json_loadb((const char *)line.p, line.n, 0, NULL);
+
+		if (!json_is_object(one)) {
+			json_decref(one);
+			json_decref(all);
+			return NULL;
+		}
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+struct run {
+	const char *deadair;
+	const char *folder;          /* of the captures */
+	bool keep;
+};
+
+static bool judge(struct scenario *s, const struct output *first, const struct output *second, const struct output *text, size_t complaints,
+	char *why, size_t room)
+{
+	unsigned line;
+	json_t *records;
+	bool good;
+
+	if (first->status < 0 || first->status > 2) {
+		snprintf(why, room, "deadair ended with status %d", first->status);
+		return false;
+	}
+	records = records_parse(first, &line);
+	if (!records) {
+		snprintf(why, room, "line %u of the report is no JSON object", line);
+		return false;
+	}
+	good = scenario_check(s, records, first->status, why, room);
+	json_decref(records);
+	if (good && (first->n != second->n || memcmp(first->p, second->p, first->n) != 0)) {
+		snprintf(why, room, "a second run gave another report");
+		good = false;
+	}
+	if (good && (text->status != first->status || text->n == 0)) {
+		snprintf(why, room, "as text: status %d, %zu bytes; as JSON: status %d", text->status, text->n, first->status);
+		good = false;
+	}
+	if (good && complaints && first->status != 2) {
+		snprintf(why, room, "something was written to the error output");
+		good = false;
+	}
+	return good;
+}
+
+static size_t size_of(int fd)
+{
+	off_t n = lseek(fd, 0, SEEK_END);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static bool captures_judge(const struct run *run, struct scenario *s, const char *const *paths, char *why, size_t room)
+{
+	char *json[SCENARIO_FILES + 4] = { (char *)run->deadair, "read", "--json" }, *plain[SCENARIO_FILES + 4] = { (char *)run->deadair, "read" };
+	char errors[] = "/tmp/deadair-scenario-XXXXXX";
+	int err = mkstemp(errors);
+	struct output first, second, text;
+	bool good;
+
+	for (unsigned i = 0; i < s->file_count; i++) {
+		json[3 + i] = (char *)paths[i];
+		plain[2 + i] = (char *)paths[i];
+	}
+	if (err < 0) {
+		snprintf(why, room, "no temporary file");
+		return false;
+	}
+	unlink(errors);
+	first = program_run(json, err);
+	second = program_run(json, err);
+	text = program_run(plain, err);
+	good = judge(s, &first, &second, &text, size_of(err), why, room);
+	close(err);
+	free(first.p);
+	free(second.p);
+	free(text.p);
+	return good;
+}
+
+static bool scenario_judge(const struct run *run, struct scenario *s, char *why, size_t room)
+{
+	const char *paths[SCENARIO_FILES];
+	const char *stem = scenario_text(s, "%s/%s", run->folder, s->name);
+	bool good = false;
+
+	if (scenario_write(s, stem, paths, why, room))
+		good = captures_judge(run, s, paths, why, room);
+	for (unsigned i = 0; i < s->file_count && !run->keep; i++)
+		unlink(paths[i]);
+	return good;
+}
+
+static bool scenario_run(const struct run *run, const char *path)
+{
+	struct scenario s;
+	char why[1024] = "";
+	bool good = false;
+
+	if (!scenario_read(&s, path))
+		snprintf(why, sizeof why, "%s", s.error);
+	else if (list_empty(&s.expectations))
+		snprintf(why, sizeof why, "it expects nothing");
+	else
+		good = scenario_judge(run, &s, why, sizeof why);
+	if (good)
+		printf("ok %s\n", s.name);
+	else
+		printf("not ok %s: %s\n", s.name, why);
+	fflush(stdout);
+	scenario_free(&s);
+	return good;
+}
+
+static int write_only(const char *to, const char *path)
+{
+	struct scenario s;
+	char why[1024] = "";
+	bool good = scenario_read(&s, path);
+
+	if (!good)
+		snprintf(why, sizeof why, "%s", s.error);
+	else
+		good = scenario_write_one(&s, to, why, sizeof why);
+	if (!good)
+		fprintf(stderr, "%s\n", why);
+	scenario_free(&s);
+	return good ? 0 : 2;
+}
+
+static int usage(void)
+{
+	fputs("usage: run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...\n       run --write FILE.pcap FILE.scn\n", stderr);
+	return 2;
+}
+
+static int run_all(struct run *run, char **paths, int count)
+{
+	char folder[] = "/tmp/deadair-scenarios-XXXXXX";
+	unsigned passed = 0, failed = 0;
+
+	if (!run->keep) {
+		run->folder = mkdtemp(folder);
+		if (!run->folder) {
+			perror(folder);
+			return 2;
+		}
+	}
+	for (int i = 0; i < count; i++) {
+		if (scenario_run(run, paths[i]))
+			passed++;
+		else
+			failed++;
+	}
+	if (!run->keep)
+		rmdir(run->folder);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed || !passed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .deadair = getenv("DEADAIR") };
+	int at = 1;
+
+	if (argc == 4 && strcmp(argv[1], "--write") == 0)
+		return write_only(argv[2], argv[3]);
+	for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
+		if (strcmp(argv[at], "--deadair") == 0)
+			run.deadair = argv[at + 1];
+		else if (strcmp(argv[at], "--keep") == 0)
+			run.folder = argv[at + 1];
+		else
+			return usage();
+	}
+	run.keep = run.folder != NULL;
+	if (!run.deadair)
+		run.deadair = "./deadair";
+	if (at == argc)
+		return usage();
+	return run_all(&run, argv + at, argc - at);
+}

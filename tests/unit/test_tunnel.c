@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* tunnel: a SIP message in each of them, what only looks like one, and too many inside each other. */
+#include "dissect_bytes.h"
+
+#include "dissect/tunnel.h"
+
+#define MACS 2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8
+
+/* From 10.0.0.1:5060 to 10.0.0.2:5060. */
+static struct span inner(struct bytes *b)
+{
+	udp_wrap(b, 5060, 5060, options_sip);
+	return ip4_wrap(b, 1, 2, 17, 1, 0, bytes_span(b));
+}
+
+static const struct {
+	const char *name;
+	uint8_t protocol;            /* of the outer packet */
+	uint16_t port;               /* UDP: destination */
+	struct span header;
+	enum packet_tunnel tunnel;   /* TUNNEL_NONE: stays what it is outside */
+} cases[] = {
+	{ "IP in IP",            4,     0, { 0 }, TUNNEL_IPIP },
+	{ "GRE",                47,     0, BYTES(0, 0, 8, 0), TUNNEL_GRE },
+	{ "GRE, all fields",    47,     0, BYTES(0xb0, 0, 8, 0, 1, 2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8), TUNNEL_GRE },
+	{ "GRE, routing",       47,     0, BYTES(0x40, 0, 8, 0, 0, 0, 0, 0, 8, 0, 0, 4, 1, 2, 3, 4, 0, 0, 0, 0), TUNNEL_GRE },
+	{ "GRE, ethernet",      47,     0, BYTES(0, 0, 0x65, 0x58, MACS, 8, 0), TUNNEL_GRE },
+	{ "GRE, PPTP",          47,     0, BYTES(0x30, 0x81, 0x88, 0x0b, 2, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0, 0x21), TUNNEL_GRE },
+	{ "ERSPAN I",           47,     0, BYTES(0, 0, 0x88, 0xbe, MACS, 8, 0), TUNNEL_ERSPAN },
+	{ "ERSPAN II",          47,     0, BYTES(0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 1, 0, 0, 0, 0, MACS, 0x81, 0, 0, 5, 8, 0), TUNNEL_ERSPAN },
+	{ "ERSPAN III",         47,     0, BYTES(0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, MACS, 8, 0), TUNNEL_ERSPAN },
+	{ "ERSPAN III, subheader", 47,  0, BYTES(0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, MACS, 8, 0), TUNNEL_ERSPAN },
+	{ "MPLS in IP",        137,     0, BYTES(0, 0, 0x11, 64), TUNNEL_IPIP },
+	{ "EtherIP",            97,     0, BYTES(0x30, 0, MACS, 8, 0), TUNNEL_IPIP },
+	{ "VXLAN",              17,  4789, BYTES(8, 0, 0, 0, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_VXLAN },
+	{ "VXLAN, Linux' port", 17,  8472, BYTES(8, 0, 0, 0, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_VXLAN },
+	{ "VXLAN, reserved bits", 17, 4789, BYTES(0xff, 1, 2, 3, 0, 0, 1, 9, MACS, 8, 0), TUNNEL_VXLAN },
+	{ "VXLAN without its flag", 17, 4789, BYTES(0, 0, 0, 0, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_NONE },
+	{ "VXLAN, no ethernet inside", 17, 4789, BYTES(8, 0, 0, 0, 0, 0, 1, 0), TUNNEL_NONE },
+	{ "VXLAN on another port", 17, 4790, BYTES(8, 0, 0, 0, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_NONE },
+	{ "GENEVE, IP",         17,  6081, BYTES(0, 0, 8, 0, 0, 0, 1, 0), TUNNEL_GENEVE },
+	{ "GENEVE, options",    17,  6081, BYTES(1, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0), TUNNEL_GENEVE },
+	{ "GENEVE, options lie", 17, 6081, BYTES(0x3f, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0), TUNNEL_NONE },
+	{ "TZSP",               17, 37008, BYTES(1, 0, 0, 1, 0, 10, 1, 200, 1, MACS, 8, 0), TUNNEL_TZSP },
+	{ "TZSP, tags without end", 17, 37008, BYTES(1, 0, 0, 1, 0, 0, 0, 0), TUNNEL_NONE },
+};
+
+static unsigned run(struct span packet, struct packet *ret)
+{
+	struct dissector *d = dissector_new();
+	unsigned n = dissect_all(d, 101, 1, 0, packet, packet.n, ret, 1);
+
+	dissector_free(d);
+	return n;
+}
+
+static void check(const char *name, const struct packet *p, enum packet_tunnel tunnel)
+{
+	char text[ENDPOINT_TEXT];
+
+	if (p->tunnel != tunnel || (p->kind == PACKET_SIP) != (tunnel != TUNNEL_NONE))
+		fail_msg("%s: tunnel %d, kind %d, undecoded %d", name, p->tunnel, p->kind, p->undecoded);
+	if (tunnel == TUNNEL_NONE)
+		return;
+	assert_int_equal(p->tunnel_depth, 1);
+	assert_true(p->has & HAS_OUTER);
+	assert_string_equal(endpoint_text(&p->src, text), "10.0.0.1:5060");
+	assert_string_equal(address_text(&p->outer_src, text), "10.0.0.3");
+	assert_string_equal(address_text(&p->outer_dst, text), "10.0.0.4");
+}
+
+static void test_table(void **state)
+{
+	static struct bytes b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct packet p;
+
+		inner(&b);
+		bytes_join(&b, cases[i].header, bytes_span(&b));
+		if (cases[i].port)
+			udp_wrap(&b, 40000, cases[i].port, bytes_span(&b));
+		ip4_wrap(&b, 3, 4, cases[i].protocol, 2, 0, bytes_span(&b));
+		assert_int_equal(run(bytes_span(&b), &p), 1);
+		check(cases[i].name, &p, cases[i].tunnel);
+	}
+}
+
+/* GTP-U says how long it is. `optional`: with sequence number and an extension header. */
+static void gtp_wrap(struct bytes *b, bool optional, size_t lie)
+{
+	size_t n = b->n + (optional ? 8 : 0) + lie;
+	uint8_t h[16] = { optional ? 0x36 : 0x30, 0xff, (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, 1, 0, 9, 0, 0x85, 1, 1, 2, 0 };
+
+	bytes_join(b, (struct span){ h, optional ? 16 : 8 }, bytes_span(b));
+}
+
+static void test_gtp(void **state)
+{
+	static const struct { const char *name; bool optional; size_t lie; enum packet_tunnel tunnel; } rows[] = {
+		{ "GTP", false, 0, TUNNEL_GTP }, { "GTP, extension", true, 0, TUNNEL_GTP }, { "GTP, length lies", false, 1, TUNNEL_NONE },
+	};
+	static struct bytes b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct packet p;
+
+		inner(&b);
+		gtp_wrap(&b, rows[i].optional, rows[i].lie);
+		udp_wrap(&b, 2152, 2152, bytes_span(&b));
+		ip4_wrap(&b, 3, 4, 17, 2, 0, bytes_span(&b));
+		run(bytes_span(&b), &p);
+		check(rows[i].name, &p, rows[i].tunnel);
+	}
+}
+
+/* Ports prove nothing: SIP and RTP on them stay what they are. */
+static void test_ports_taken(void **state)
+{
+	static const uint16_t ports[] = { 2152, 4789, 6081, 8472, 37008 };
+	static const uint8_t rtp[20] = { 0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 };
+	static struct bytes b;
+	struct packet p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ports); i++) {
+		udp_wrap(&b, ports[i], ports[i], options_sip);
+		run(ip4_wrap(&b, 1, 2, 17, 1, 0, bytes_span(&b)), &p);
+		assert_int_equal(p.kind, PACKET_SIP);
+		udp_wrap(&b, ports[i], ports[i], (struct span){ rtp, sizeof rtp });
+		run(ip4_wrap(&b, 1, 2, 17, 1, 0, bytes_span(&b)), &p);
+		assert_int_equal(p.kind, PACKET_RTP);
+		assert_int_equal(p.tunnel, TUNNEL_NONE);
+	}
+}
+
+static void test_families(void **state)
+{
+	static struct bytes b;
+	char text[ADDRESS_TEXT];
+	struct packet p;
+
+	(void)state;
+	udp_wrap(&b, 5060, 5060, options_sip);
+	ip6_wrap(&b, 1, 2, 17, bytes_span(&b));
+	run(ip4_wrap(&b, 3, 4, 41, 1, 0, bytes_span(&b)), &p);
+	assert_int_equal(p.kind, PACKET_SIP);
+	assert_string_equal(address_text(&p.src.addr, text), "fd00::1");
+	assert_string_equal(address_text(&p.outer_src, text), "10.0.0.3");
+
+	inner(&b);
+	run(ip6_wrap(&b, 3, 4, 4, bytes_span(&b)), &p);
+	assert_int_equal(p.kind, PACKET_SIP);
+	assert_string_equal(address_text(&p.outer_src, text), "fd00::3");
+}
+
+/* Six levels are followed, a seventh is counted. */
+static void test_depth(void **state)
+{
+	static struct bytes b;
+	struct packet p;
+
+	(void)state;
+	for (unsigned levels = 5; levels <= 8; levels++) {
+		inner(&b);
+		for (unsigned i = 0; i < levels; i++)
+			ip4_wrap(&b, 3, 4, 4, 1, 0, bytes_span(&b));
+		run(bytes_span(&b), &p);
+		assert_int_equal(p.kind, levels <= TUNNEL_DEPTH_MAX ? PACKET_SIP : PACKET_OTHER);
+		assert_int_equal(p.undecoded, levels <= TUNNEL_DEPTH_MAX ? UNDECODED_NO : UNDECODED_DEPTH);
+	}
+}
+
+/* The inner frame's VLAN and MAC addresses are those of the mirrored wire. */
+static void test_inner_ethernet(void **state)
+{
+	static const uint8_t mirrored[6] = { 2, 0, 0, 0, 0, 8 };
+	static struct bytes b;
+	struct dissector *d = dissector_new();
+	struct packet p;
+
+	(void)state;
+	inner(&b);
+	bytes_join(&b, BYTES(8, 0, 0, 0, 0, 0, 1, 0, MACS, 0x81, 0, 0, 5, 8, 0), bytes_span(&b));
+	udp_wrap(&b, 40000, 4789, bytes_span(&b));
+	ip4_wrap(&b, 3, 4, 17, 2, 0, bytes_span(&b));
+	ethernet_wrap(&b, 0x800, bytes_span(&b));
+	dissect_all(d, 1, 1, 0, bytes_span(&b), b.n, &p, 1);
+	assert_int_equal(p.vlan_count, 1);
+	assert_int_equal(p.vlan[0], 5);
+	assert_memory_equal(p.mac_src, mirrored, 6);
+	dissector_free(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_gtp),
+		cmocka_unit_test(test_ports_taken),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_inner_ethernet),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* command: which command was meant, help, and what all commands share. */
+#include "ui/command.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ui/foreign.h"
+#include "ui/words.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "1.0.0"
+#endif
+
+static int command_help(int argc, char **argv);
+static int command_version(int argc, char **argv);
+static int command_absent(int argc, char **argv);
+
+static const char help_text[] =
+	"deadair: who cannot hear whom, and whose fault is it\n"
+	"\n"
+	"  deadair FILE...               the same as: deadair read FILE...\n"
+	"  deadair read [OPTION]... FILE|- ...\n"
+	"                                diagnose captures; several are merged in time order\n"
+	"  deadair explain ID            what a finding means, what mimics it, how to fix it\n"
+	"  deadair detectors             all findings, a line each\n"
+	"  deadair COMMAND --help        options of a command\n"
+	"  deadair --version\n"
+	"\n"
+	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
+
+static const char read_help[] =
+	"deadair read [OPTION]... FILE|- ...\n"
+	"\n"
+	"Reads pcap and pcapng, plain, gzip or zstd; - is standard input.\n"
+	"\n"
+	"  --json               JSON Lines instead of text\n"
+	"  --filter EXPR        list only what matches: 'finding:one-way-audio from:1001 mos<3.5'\n"
+	"  --since T, --until T list only what touches that time: 10:00, 2026-11-20T10:00, -15m\n"
+	"  --call N|CALL-ID     the ladder of one call, with its media and findings\n"
+	"  --markdown           the ladder for a ticket\n"
+	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
+	"  -f, --bpf BPF        read only what this capture filter passes\n"
+	"  --why-not ID[:CALL]  why this finding was not made\n"
+	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
+	"  --utc                times in UTC\n"
+	"  -v, --verbose        all calls with their streams, facts, peers, hosts, NAT map\n"
+	"  -h, --help\n"
+	"\n"
+	"Options narrow what is listed; the diagnosis and the exit status are over all.\n"
+	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
+
+static const char explain_help[] = "deadair explain ID\n\nWhat a finding means, what it looks at, what mimics it, how to fix it.\n"
+				   "deadair detectors lists the ids.\n";
+static const char detectors_help[] = "deadair detectors\n\nAll findings: id, usual severity, what it says, its configuration keys.\n";
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "detectors", command_detectors, detectors_help },
+	{ "explain", command_explain, explain_help },
+	{ "help", command_help, help_text },
+	{ "history", command_absent, NULL },
+	{ "live", command_absent, NULL },
+	{ "read", command_read, read_help },
+	{ "--help", command_help, help_text },
+	{ "--version", command_version, NULL },
+	{ "-h", command_help, help_text },
+	{ "-V", command_version, NULL },
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+int command_trouble(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	fprintf(stderr, "deadair: %s\n", text);
+	return STATUS_TROUBLE;
+}
+
+int command_close(struct out *o, int status)
+{
+	int error = out_fini(o);
+
+	if (error == 0)
+		return status;
+	if (error != EPIPE)             /* whoever closed the pipe has seen enough */
+		command_trouble("standard output: %s: the report is not complete", strerror(error));
+	return STATUS_TROUBLE;
+}
+
+static enum palette palette_of(const char *color)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	bool many = term && strstr(term, "256");
+
+	if (strcmp(color, "never") == 0)
+		return PALETTE_NONE;
+	if (strcmp(color, "always") == 0)
+		return many ? PALETTE_256 : PALETTE_16;
+	if (!isatty(STDOUT_FILENO) || (no_color && *no_color) || !term || strcmp(term, "dumb") == 0)
+		return PALETTE_NONE;
+	return many ? PALETTE_256 : PALETTE_16;
+}
+
+static unsigned terminal_columns(void)
+{
+	struct winsize size = { .ws_col = 0 };
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return COLUMNS_DEFAULT;
+	return size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST : size.ws_col;
+}
+
+void command_out(struct out *o, const char *color)
+{
+	out_init(o, STDOUT_FILENO);
+	o->columns = terminal_columns();
+	o->palette = palette_of(color);
+	o->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+static const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int print(const char *text)
+{
+	struct out o;
+
+	command_out(&o, "never");
+	out_bytes(&o, text, strlen(text));
+	return command_close(&o, STATUS_CLEAN);
+}
+
+static int command_help(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? command_find(argv[1]) : NULL;
+
+	return print(c && c->help ? c->help : help_text);
+}
+
+static int command_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return print("deadair " PACKAGE_VERSION "\n");
+}
+
+static int command_absent(int argc, char **argv)
+{
+	(void)argc;
+	if (strcmp(argv[0], "live") == 0)
+		return command_trouble("live: this build has no live capture: tcpdump -i IF -s 0 -w - | deadair read -");
+	return command_trouble("%s: this build keeps no history: deadair read FILE reports one capture", argv[0]);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+/* A word that is no file and nearly a command. */
+static const char *meant(const char *word)
+{
+	const char *names[COMMANDS];
+	size_t count = 0;
+
+	if (access(word, F_OK) == 0 || strpbrk(word, "./-") || strlen(word) < 3)
+		return NULL;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (commands[i].name[0] != '-')
+			names[count++] = commands[i].name;
+	return words_nearest(span_of(word), names, count);
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	if (c->help && asks_for_help(argc, argv))
+		return print(c->help);
+	return c->run(argc, argv);
+}
+
+int command_main(int argc, char **argv)
+{
+	const struct command *c;
+	const char *near;
+	char word[64];
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		fputs(help_text, stderr);
+		return STATUS_TROUBLE;
+	}
+	c = command_find(argv[1]);
+	if (c)
+		return run(c, argc - 1, argv + 1);
+	near = meant(argv[1]);
+	if (near)
+		return command_trouble("no command or file \"%s\": %s?", text_escape(span_of(argv[1]), word, sizeof word), near);
+	return run(command_find("read"), argc, argv);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* command_explain: what a finding means, and the list of all findings. */
+#include "ui/command.h"
+
+#include <stdio.h>
+
+#include "analyzer/views.h"
+#include "ui/words.h"
+
+enum { EXPLAIN_LABEL = 10, IDS_MAX = 256 };
+
+static void field(struct out *o, const char *label, const char *text)
+{
+	if (text && *text)
+		out_paragraph(o, 2, label, EXPLAIN_LABEL, PAINT_HEAD, text);
+}
+
+/* "sip-alg   a device in the path rewrites SIP              usually warning" */
+static void print_title(struct out *o, const struct view_detector *d)
+{
+	struct text t, says;
+	char usual[48];
+	size_t room = PROSE_COLUMNS, used;
+
+	text_init(&t);
+	text_init(&says);
+	snprintf(usual, sizeof usual, "usually %.30s", d->usual);
+	used = text_columns(d->id) + 3;
+	if (used + text_columns(d->says) + 3 + strlen(usual) <= room)
+		text_addf(&t, "   %s%*s%s", d->says, (int)(room - used - text_columns(d->says) - strlen(usual)), "", usual);
+	else
+		text_addf(&t, "   %s", usual);
+	out_paint(o, PAINT_HEAD, d->id);
+	out_text(o, t.p);
+	out_text(o, "\n");
+	if (used + text_columns(d->says) + 3 + strlen(usual) > room)
+		field(o, "Says", d->says);
+	text_fini(&says);
+	text_fini(&t);
+}
+
+static void print_reasons(struct out *o, const struct view_detector *d)
+{
+	struct text t;
+
+	text_init(&t);
+	for (size_t i = 0; d->reasons && d->reasons[i]; i++)
+		text_addf(&t, "%s%s", i ? ", " : "", d->reasons[i]);
+	field(o, "Reasons", t.p);
+	text_fini(&t);
+}
+
+static void print_keys(struct out *o, const struct view_detector *d)
+{
+	struct text t;
+
+	text_init(&t);
+	for (unsigned i = 0; i < d->key_count; i++) {
+		const struct view_key *k = &d->keys[i];
+
+		text_clear(&t);
+		text_addf(&t, "%s = %g %s, %g to %g", k->name, k->value, k->unit ? k->unit : "", k->min, k->max);
+		if (k->source)
+			text_addf(&t, "; %s", k->source);
+		out_paragraph(o, 2, i ? "" : "Keys", EXPLAIN_LABEL, PAINT_HEAD, t.p);
+	}
+	text_fini(&t);
+}
+
+static int unknown_id(const char *id)
+{
+	struct view_detector d;
+	const char *ids[IDS_MAX], *near;
+	char text[80];
+	size_t count = 0;
+
+	while (count < IDS_MAX && view_detector(count, &d))
+		ids[count++] = d.id;
+	near = words_nearest(span_of(id), ids, count);
+	text_escape(span_of(id), text, sizeof text);
+	if (near)
+		return command_trouble("explain: no finding \"%s\": %s?", text, near);
+	return command_trouble("explain: no finding \"%s\": deadair detectors lists them", text);
+}
+
+int command_explain(int argc, char **argv)
+{
+	struct view_detector d;
+	struct out o;
+	char id[80];
+
+	if (argc != 2)
+		return command_trouble("explain: name one finding: deadair explain one-way-audio");
+	snprintf(id, sizeof id, "%.*s", (int)strcspn(argv[1], "/"), argv[1]);       /* id/reason as the report prints it */
+	if (!view_detector_find(id, &d))
+		return unknown_id(argv[1]);
+	command_out(&o, "auto");
+	print_title(&o, &d);
+	field(&o, "Symptom", d.symptom);
+	field(&o, "Looks at", d.evidence);
+	field(&o, "Mimics", d.mimics);
+	field(&o, "Fix", d.fix);
+	print_reasons(&o, &d);
+	print_keys(&o, &d);
+	return command_close(&o, STATUS_CLEAN);
+}
+
+enum { DETECTOR_ID = 22, DETECTOR_USUAL = 9 };
+
+/* As many keys as fit whole on the line; explain tells of all. */
+static void add_keys(struct text *line, const struct view_detector *d, size_t columns)
+{
+	for (unsigned i = 0; i < d->key_count; i++) {
+		if (text_columns(line->p) + 2 + strlen(d->keys[i].name) > columns)
+			return;
+		text_addf(line, "%s%s", i ? " " : "  ", d->keys[i].name);
+	}
+}
+
+int command_detectors(int argc, char **argv)
+{
+	struct view_detector d;
+	struct text line;
+	struct out o;
+
+	(void)argv;
+	if (argc != 1)
+		return command_trouble("detectors: takes no argument; deadair explain ID tells of one");
+	command_out(&o, "auto");
+	text_init(&line);
+	for (size_t i = 0; view_detector(i, &d); i++) {
+		text_clear(&line);
+		text_addf(&line, "%-*s %-*s%s", DETECTOR_ID, d.id, DETECTOR_USUAL, d.usual, d.says);
+		add_keys(&line, &d, o.columns);
+		out_text(&o, line.p);
+		out_text(&o, "\n");
+	}
+	text_fini(&line);
+	return command_close(&o, STATUS_CLEAN);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* command_read: captures in, a report out. */
+#include "ui/command.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "analyzer/engine.h"
+#include "captures/base/memory.h"
+#include "captures/source.h"
+#include "dissect/dissect.h"
+#include "ui/options.h"
+#include "ui/progress.h"
+#include "ui/report.h"
+
+enum { PROGRESS_FRAMES = 4096, ERROR_LINES_MAX = 20 };
+
+/* A signal handler has no other way to its source: the one global that is not const. */
+static struct source *volatile interrupted_source;
+static volatile sig_atomic_t was_interrupted;
+
+static void on_interrupt(int signal_number)
+{
+	struct source *s = interrupted_source;
+
+	(void)signal_number;
+	was_interrupted = 1;
+	if (s)
+		source_stop(s);
+}
+
+/* The first ^C ends the reading and gives the report; the second ends the process. */
+static void interrupts_watch(struct source *s)
+{
+	struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
+
+	sigemptyset(&action.sa_mask);
+	was_interrupted = 0;
+	interrupted_source = s;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void interrupts_forget(void)
+{
+	interrupted_source = NULL;
+}
+
+struct reading {
+	struct read_options options;
+	struct source *source;
+	struct dissector *dissector;
+	struct config *config;
+	struct engine *engine;
+	struct names *names;
+	const struct source_file **files;
+	size_t file_count;
+};
+
+/* What the formats said of their interfaces: known only once the files were read. */
+static void tell_interfaces(struct reading *g)
+{
+	for (size_t i = 0; i < g->file_count; i++) {
+		const struct source_file *f = g->files[i];
+
+		for (size_t j = 0; j < f->interface_count; j++) {
+			const struct source_interface *n = &f->interfaces[j];
+
+			engine_interface(g->engine, (uint16_t)i, (uint16_t)j, n->filter[0] ? n->filter : NULL, n->snaplen,
+					 n->has_drops ? n->if_drop : 0, n->has_drops ? n->os_drop : 0);
+		}
+	}
+}
+
+static void take_names(struct reading *g)
+{
+	size_t count;
+	const struct source_name *names = source_names(g->source, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct address a;
+
+		if (address_parse(span_of(names[i].address), &a))
+			names_add(g->names, &a, span_of(names[i].name));
+	}
+}
+
+static void take_files(struct reading *g)
+{
+	g->file_count = source_file_count(g->source);
+	g->files = memory_zalloc((g->file_count + 1) * sizeof *g->files);
+	for (size_t i = 0; i < g->file_count; i++)
+		g->files[i] = source_file(g->source, i);
+}
+
+static void read_frames(struct reading *g, bool ascii)
+{
+	struct progress progress;
+	struct frame frame;
+	struct packet packet;
+	uint64_t frames = 0, done, total;
+
+	progress_begin(&progress, g->options.paths[0], ascii);
+	while (source_next(g->source, &frame)) {
+		dissect_frame(g->dissector, &frame);
+		while (dissect_next(g->dissector, &packet))
+			engine_packet(g->engine, &packet);
+		if (++frames % PROGRESS_FRAMES == 0 && progress.wanted) {
+			source_progress(g->source, &done, &total);
+			progress_update(&progress, done, total, frames);
+		}
+	}
+	progress_end(&progress);
+}
+
+static bool has_damage(const struct reading *g)
+{
+	bool damage = false;
+
+	for (size_t i = 0; i < g->file_count; i++)
+		damage |= g->files[i]->error.code != ERR_OK;
+	return damage;
+}
+
+/* --call: a number, else a Call-ID. The number, 0 none. */
+static unsigned call_number(const struct reading *g)
+{
+	struct span wanted = span_of(g->options.call);
+	struct view_call *c = memory_zalloc(sizeof *c);
+	unsigned found = 0;
+	uint64_t n;
+
+	if (!span_number(wanted, UINT32_MAX, &n))
+		n = 0;
+	for (size_t i = 0; !found && view_call(g->engine, i, c); i++) {
+		if (n && c->n == n)
+			found = c->n;
+		for (unsigned j = 0; j < c->call_id_count && !found; j++)
+			if (span_equal(c->call_ids[j], wanted))
+				found = c->n;
+	}
+	free(c);
+	return found;
+}
+
+static void say_damage(const struct reading *g)
+{
+	size_t said = 0, more = 0;
+
+	for (size_t i = 0; i < g->file_count; i++) {
+		if (g->files[i]->error.code == ERR_OK)
+			continue;
+		if (said++ < ERROR_LINES_MAX)
+			command_trouble("%s", g->files[i]->error.text);
+		else
+			more++;
+	}
+	if (more)
+		command_trouble("and %zu more files with errors: --json lists them", more);
+}
+
+/* The report in the form that was asked for; the status it ends with. */
+static void report_print(const struct reading *g, struct report *r, unsigned call)
+{
+	if (g->options.json)
+		report_json(r);
+	else if (g->options.why_not)
+		report_why_not(r, g->options.why_not);
+	else if (call)
+		report_ladder(r, (size_t)selection_call(r->selection, call), g->options.markdown);
+	else
+		report_text(r);
+}
+
+static int report_make(struct reading *g, struct out *o)
+{
+	struct view_end end;
+	struct selection selection;
+	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
+				 .selection = &selection, .verbose = g->options.verbose, .interrupted = was_interrupted };
+	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
+					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
+	char wanted[80];
+
+	view_end(g->engine, &end);
+	report.exit = has_damage(g) ? STATUS_TROUBLE : end.exit ? STATUS_FOUND : STATUS_CLEAN;
+	if (g->options.call) {
+		chosen.call = call_number(g);
+		if (!chosen.call)
+			return command_trouble("--call %s: no such call among %zu call-ids; numbers stand in the first column of the report",
+					       text_escape(span_of(g->options.call), wanted, sizeof wanted), (size_t)end.calls);
+	}
+	selection_init(&selection, g->engine, &chosen);
+	report_print(g, &report, chosen.call);
+	selection_fini(&selection);
+	return report.exit;
+}
+
+static enum err_code reading_open(struct reading *g, struct err *err)
+{
+	const struct read_options *o = &g->options;
+	struct engine_options wanted = { .keep_texts = o->call != NULL, .why_not = o->why_not };
+
+	g->names = names_new();
+	if (o->names && names_read(g->names, o->names, err) != ERR_OK)
+		return err->code;
+	g->source = source_open(o->paths, o->path_count, o->bpf, err);
+	if (!g->source)
+		return err->code;
+	g->dissector = dissector_new();
+	g->config = config_new();
+	wanted.config = g->config;
+	g->engine = engine_new(&wanted);
+	return ERR_OK;
+}
+
+static void reading_close(struct reading *g)
+{
+	engine_free(g->engine);
+	config_free(g->config);
+	dissector_free(g->dissector);
+	if (g->source)
+		source_close(g->source);
+	names_free(g->names);
+	free(g->files);
+	read_options_fini(&g->options);
+}
+
+static int reading_run(struct reading *g)
+{
+	struct out o;
+	int status;
+
+	command_out(&o, g->options.color);
+	interrupts_watch(g->source);
+	read_frames(g, o.ascii);
+	interrupts_forget();
+	take_files(g);
+	take_names(g);
+	tell_interfaces(g);
+	engine_finish(g->engine);
+	status = command_close(&o, report_make(g, &o));
+	say_damage(g);
+	return status;
+}
+
+int command_read(int argc, char **argv)
+{
+	struct reading g = { .file_count = 0 };
+	struct err err = { .code = ERR_OK };
+	int status;
+
+	if (read_options_parse(&g.options, argc, argv, &err) != ERR_OK) {
+		read_options_fini(&g.options);
+		return command_trouble("%s", err.text);
+	}
+	if (g.options.utc) {
+		setenv("TZ", "UTC0", 1);
+		tzset();
+	}
+	status = reading_open(&g, &err) == ERR_OK ? reading_run(&g) : command_trouble("%s", err.text);
+	reading_close(&g);
+	return status;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* hears: who hears whom. */
+#include "ui/hears.h"
+
+#include <stdio.h>
+
+static enum heard heard_of(const struct view_call *c, unsigned hearer)
+{
+	return hearer == 0 ? c->caller_hears : c->callee_hears;
+}
+
+uint64_t hears_packets(const struct view_call *c, unsigned hearer)
+{
+	uint64_t packets = 0;
+
+	for (unsigned i = 0; i < c->media_count; i++)
+		if (c->media[i].sender != hearer && c->media[i].kind && strcmp(c->media[i].kind, "audio") == 0)
+			packets += c->media[i].packets;
+	return packets;
+}
+
+bool hears_invisible(const struct view_call *c, unsigned hearer)
+{
+	return heard_of(c, hearer) == HEARD_UNKNOWN && hears_packets(c, hearer) == 0;
+}
+
+const char *hears_cell(const struct view_call *c, unsigned hearer, char buffer[HEARS_TEXT])
+{
+	double mos = hearer == 0 ? c->caller_mos : c->callee_mos;
+	char score[16] = "";
+
+	if (mos >= 0)
+		snprintf(score, sizeof score, " %.1f", mos < 5 ? mos : 5.0);
+	switch (heard_of(c, hearer)) {
+	case HEARD_NOT_EXPECTED:
+		return strcpy(buffer, "-");
+	case HEARD_YES:
+		snprintf(buffer, HEARS_TEXT, "✓%s", *score ? score : " heard");
+		break;
+	case HEARD_POOR:
+		snprintf(buffer, HEARS_TEXT, "!%s", *score ? score : " poor");
+		break;
+	case HEARD_NO:
+		return strcpy(buffer, "✗ nothing");
+	case HEARD_UNKNOWN:
+		if (hears_invisible(c, hearer))
+			return strcpy(buffer, "? not visible");
+		snprintf(buffer, HEARS_TEXT, "· sent%s", score);
+		break;
+	}
+	return buffer;
+}
+
+enum paint hears_paint(const struct view_call *c, unsigned hearer)
+{
+	switch (heard_of(c, hearer)) {
+	case HEARD_NOT_EXPECTED:
+		return PAINT_DIM;
+	case HEARD_YES:
+		return PAINT_GOOD;
+	case HEARD_POOR:
+		return PAINT_WARN;
+	case HEARD_NO:
+		return PAINT_BAD;
+	case HEARD_UNKNOWN:
+		return hears_invisible(c, hearer) ? PAINT_UNKNOWN : PAINT_PLAIN;
+	}
+	return PAINT_PLAIN;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* hears: who hears whom, as a cell of a table and as words. */
+#ifndef DEADAIR_UI_HEARS_H
+#define DEADAIR_UI_HEARS_H
+
+#include "analyzer/views.h"
+#include "ui/out.h"
+
+enum { HEARS_TEXT = 32 };
+
+/* Audio packets seen on their way to the caller (hearer 0) or the callee (1). */
+uint64_t hears_packets(const struct view_call *c, unsigned hearer);
+/* "✗ nothing", "✓ 4.4", "! 2.9", "· sent 4.4", "? not visible", "-" */
+const char *hears_cell(const struct view_call *c, unsigned hearer, char buffer[HEARS_TEXT]);
+enum paint hears_paint(const struct view_call *c, unsigned hearer);
+/* Nothing at all can be said of a direction that should be heard. */
+bool hears_invisible(const struct view_call *c, unsigned hearer);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* options: reads the command line of `deadair read`. */
+#include "ui/options.h"
+
+#include <getopt.h>
+
+#include "ui/foreign.h"
+#include "ui/words.h"
+
+enum option_id {
+	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
+	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
+	OPTION_UTC
+};
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "filter", required_argument, NULL, OPTION_FILTER },
+	{ "since", required_argument, NULL, OPTION_SINCE },
+	{ "until", required_argument, NULL, OPTION_UNTIL },
+	{ "call", required_argument, NULL, OPTION_CALL },
+	{ "markdown", no_argument, NULL, OPTION_MARKDOWN },
+	{ "names", required_argument, NULL, OPTION_NAMES },
+	{ "bpf", required_argument, NULL, OPTION_BPF },
+	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
+	{ "color", required_argument, NULL, OPTION_COLOR },
+	{ "colour", required_argument, NULL, OPTION_COLOR },
+	{ "utc", no_argument, NULL, OPTION_UTC },
+	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
+	{ NULL, 0, NULL, 0 },
+};
+
+static enum err_code set_filter(struct read_options *o, const char *text, struct err *err)
+{
+	struct filter_error wrong;
+	struct text shown;
+
+	filter_free(o->filter);
+	o->filter = filter_new(text, &wrong);
+	if (o->filter)
+		return ERR_OK;
+	text_init(&shown);
+	filter_error_show(&wrong, text, &shown);
+	shown.p[shown.n - 1] = '\0';    /* the newline at the end is the printer's */
+	err_set(err, ERR_USAGE, shown.n < 400 ? "--filter:\n%s" : "--filter: %.0s%s", shown.p, wrong.text);
+	text_fini(&shown);
+	return ERR_USAGE;
+}
+
+static enum err_code set_time(struct when *w, bool *has, const char *name, const char *text, struct err *err)
+{
+	char shown[80];
+
+	*has = when_parse(span_of(text), w);
+	if (*has)
+		return ERR_OK;
+	return err_set(err, ERR_USAGE, "--%s %s: no time: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m before the last frame", name,
+		       text_escape(span_of(text), shown, sizeof shown));
+}
+
+static enum err_code set_color(struct read_options *o, const char *text, struct err *err)
+{
+	char shown[80];
+
+	o->color = text;
+	if (strcmp(text, "auto") == 0 || strcmp(text, "always") == 0 || strcmp(text, "never") == 0)
+		return ERR_OK;
+	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
+}
+
+static enum err_code wrong_option(int argc, char **argv, int id, struct err *err)
+{
+	const char *names[sizeof long_options / sizeof long_options[0]], *near;
+	const char *typed = optind - 1 < argc && optind > 0 ? argv[optind - 1] : "";
+	char shown[80], missing = optopt < 256 ? (char)optopt : '\0';
+	size_t count = 0;
+
+	for (; long_options[count].name; count++)
+		names[count] = long_options[count].name;
+	text_escape(span_of(typed), shown, sizeof shown);
+	if (id == ':' || (optopt >= 256))
+		return err_set(err, ERR_USAGE, "%s%s: deadair read --help lists the options", shown,
+			       id == ':' ? " wants a value behind it" : " takes no value");
+	if (typed[0] != '-' || typed[1] != '-')
+		return err_set(err, ERR_USAGE, "no option -%c: deadair read --help lists them", missing >= ' ' && missing <= '~' ? missing : '?');
+	near = words_nearest(span_first(span_of(typed + 2), strcspn(typed + 2, "=")), names, count);
+	if (near)
+		return err_set(err, ERR_USAGE, "no option %s: --%s?", shown, near);
+	return err_set(err, ERR_USAGE, "no option %s: deadair read --help lists them", shown);
+}
+
+static enum err_code set_option(struct read_options *o, int id, struct err *err)
+{
+	switch (id) {
+	case OPTION_JSON:
+		o->json = true;
+		break;
+	case OPTION_FILTER:
+		return set_filter(o, optarg, err);
+	case OPTION_SINCE:
+		return set_time(&o->since, &o->has_since, "since", optarg, err);
+	case OPTION_UNTIL:
+		return set_time(&o->until, &o->has_until, "until", optarg, err);
+	case OPTION_CALL:
+		o->call = optarg;
+		break;
+	case OPTION_MARKDOWN:
+		o->markdown = true;
+		break;
+	case OPTION_NAMES:
+		o->names = optarg;
+		break;
+	case OPTION_BPF:
+		o->bpf = optarg;
+		break;
+	case OPTION_WHY_NOT:
+		o->why_not = optarg;
+		break;
+	case OPTION_COLOR:
+		return set_color(o, optarg, err);
+	case OPTION_UTC:
+		o->utc = true;
+		break;
+	case OPTION_VERBOSE:
+		o->verbose = true;
+		break;
+	}
+	return ERR_OK;
+}
+
+/* An id that no detector has is a slip of the hand. */
+static enum err_code check_why_not(const struct read_options *o, struct err *err)
+{
+	struct span id = span_first(span_of(o->why_not), strcspn(o->why_not, ":"));
+	struct view_detector d;
+	const char *ids[256], *near;
+	char text[80];
+	size_t count = 0;
+
+	text_escape(id, text, sizeof text);
+	if (view_detector_find(text, &d))
+		return ERR_OK;
+	while (count < sizeof ids / sizeof ids[0] && view_detector(count, &d))
+		ids[count++] = d.id;
+	near = words_nearest(id, ids, count);
+	return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\"%s%s: deadair detectors lists them", text, near ? ": " : "",
+		       near ? near : "");
+}
+
+static enum err_code check_together(const struct read_options *o, struct err *err)
+{
+	if (o->path_count == 0)
+		return err_set(err, ERR_USAGE, "no capture named: deadair read FILE, or - for standard input");
+	if (o->markdown && !o->call)
+		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
+	if (o->markdown && o->json)
+		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
+	if (o->why_not && (o->json || o->call))
+		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+	return o->why_not ? check_why_not(o, err) : ERR_OK;
+}
+
+enum err_code read_options_parse(struct read_options *o, int argc, char **argv, struct err *err)
+{
+	int id;
+
+	*o = (struct read_options){ .color = "auto" };
+	if (foreign_find(argc, argv, err))
+		return ERR_USAGE;
+	optind = 0;                     /* glibc: begin anew */
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, ":f:v", long_options, NULL)) != -1) {
+		if (id == '?' || id == ':')
+			return wrong_option(argc, argv, id, err);
+		if (set_option(o, id, err) != ERR_OK)
+			return ERR_USAGE;
+	}
+	o->paths = (const char *const *)(argv + optind);
+	o->path_count = (size_t)(argc - optind);
+	return check_together(o, err);
+}
+
+void read_options_fini(struct read_options *o)
+{
+	filter_free(o->filter);
+	o->filter = NULL;
+}

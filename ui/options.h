@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* options: what was asked of `deadair read`. */
+#ifndef DEADAIR_UI_OPTIONS_H
+#define DEADAIR_UI_OPTIONS_H
+
+#include "captures/base/err.h"
+#include "ui/filter.h"
+#include "ui/when.h"
+
+struct read_options {
+	bool json, markdown, utc, verbose;
+	const char *call;            /* number or Call-ID; NULL none */
+	const char *names, *bpf, *why_not, *color;
+	struct filter *filter;       /* owned; NULL none */
+	struct when since, until;
+	bool has_since, has_until;
+	const char *const *paths;    /* within argv */
+	size_t path_count;
+};
+
+/* getopt_long over argv (argv[0]: the command), which is put in another order. ERR_OK, or *err with several lines perhaps. */
+enum err_code read_options_parse(struct read_options *o, int argc, char **argv, struct err *err);
+void read_options_fini(struct read_options *o);
+
+#endif

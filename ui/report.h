@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* report: what a diagnosis looks like, as text, as JSON Lines, as the ladder of one call. */
+#ifndef DEADAIR_UI_REPORT_H
+#define DEADAIR_UI_REPORT_H
+
+#include "analyzer/views.h"
+#include "captures/source.h"
+#include "ui/names.h"
+#include "ui/out.h"
+#include "ui/selection.h"
+
+struct report {
+	const struct engine *engine;
+	const struct source_file *const *files;
+	size_t file_count;
+	struct out *out;
+	const struct names *names;   /* NULL none */
+	const struct selection *selection;
+	bool verbose;
+	bool interrupted;            /* by the user, before the end of the input */
+	int exit;                    /* the process's status */
+};
+
+void report_json(const struct report *r);
+void report_text(const struct report *r);
+/* The ladder of the call at this index of view_call(), with its media and findings; markdown: for a ticket. */
+void report_ladder(const struct report *r, size_t call, bool markdown);
+void report_why_not(const struct report *r, const char *id);
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/* report_head: what was captured, what it can prove, what was not read; the answer in one line. */
+#include "ui/report_part.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "dissect/dissect.h"
+#include "ui/words.h"
+
+enum { FILES_NAMED = 3 };
+
+static void head(const struct report *r, const char *label, const char *text)
+{
+	out_paragraph(r->out, 0, label, LABEL_COLUMNS, PAINT_HEAD, text);
+}
+
+void report_file_name(struct text *t, const struct report *r, size_t file)
+{
+	const char *name = r->files[file]->name, *slash = strrchr(name, '/');
+
+	if (strcmp(name, "-") == 0)
+		text_add(t, "standard input");
+	else
+		text_add_escaped(t, span_of(slash && slash[1] ? slash + 1 : name));
+}
+
+static void add_files(struct text *t, const struct report *r)
+{
+	size_t named = r->file_count > FILES_NAMED + 1 ? FILES_NAMED : r->file_count;
+
+	for (size_t i = 0; i < named; i++) {
+		text_add(t, i ? ", " : "");
+		report_file_name(t, r, i);
+	}
+	if (named < r->file_count)
+		text_addf(t, " and %zu more", r->file_count - named);
+}
+
+static void head_capture(const struct report *r, const struct view_capture *c)
+{
+	char length[WORDS], from[WORDS], frames[WORDS];
+	struct text t;
+
+	text_init(&t);
+	add_files(&t, r);
+	if (c->frames == 0 || c->first_ns == NS_NONE)
+		text_add(&t, ", no frame");
+	else
+		text_addf(&t, ", %s from %s, %s", words_duration(ns_minus(c->last_ns, c->first_ns), length), words_moment(c->first_ns, from),
+			  words_counted(c->frames, "frame", frames));
+	if (r->interrupted)
+		text_add(&t, "; stopped by the user: only what was read so far");
+	head(r, "Capture", t.p);
+	text_fini(&t);
+}
+
+static void head_damage(const struct report *r)
+{
+	unsigned said = 0;
+
+	for (size_t i = 0; i < r->file_count; i++) {
+		if (r->files[i]->error.code == ERR_OK)
+			continue;
+		if (said++ < FILES_NAMED)
+			out_paragraph(r->out, 0, "Damaged", LABEL_COLUMNS, PAINT_BAD, r->files[i]->error.text);
+	}
+	if (said > FILES_NAMED)
+		out_textf(r->out, "          and %u more files with errors\n", said - FILES_NAMED);
+}
+
+static void head_seen(const struct report *r, const struct view_capture *c)
+{
+	struct text t;
+
+	text_init(&t);
+	if (c->seen_from) {
+		text_addf(&t, "%s%s%s", c->seen_from, c->vantage_confidence ? ", " : "", c->vantage_confidence ? c->vantage_confidence : "");
+		head(r, "Seen from", t.p);
+	}
+	if (c->can_show)
+		head(r, "Can show", c->can_show);
+	text_clear(&t);
+	for (unsigned i = 0; i < c->cannot_prove_count; i++)
+		text_addf(&t, "%s%s", i ? "; " : "", c->cannot_prove[i]);
+	if (t.n)
+		head(r, "Cannot", t.p);
+	text_fini(&t);
+}
+
+/* "truncated" is the JSON's word; these are a person's. */
+static const char *undecoded_words(enum undecoded why)
+{
+	switch (why) {
+	case UNDECODED_TRUNCATED:
+		return "cut by the snap length";
+	case UNDECODED_LINK:
+		return "of an unknown link type";
+	case UNDECODED_NOT_IP:
+		return "not IP";
+	case UNDECODED_MALFORMED:
+		return "malformed";
+	case UNDECODED_DEPTH:
+		return "too deep in tunnels";
+	case UNDECODED_FRAGMENT:
+		return "fragments never completed";
+	case UNDECODED_CIPHER:
+		return "encrypted (ESP, 802.11)";
+	case UNDECODED_NO:
+	case UNDECODED_COUNT:
+		break;
+	}
+	return "left";
+}
+
+static void add_share(struct text *t, uint64_t part, uint64_t whole, const char *what)
+{
+	char count[WORDS], share[WORDS];
+
+	if (part == 0)
+		return;
+	text_addf(t, "%s%s %s", t->n ? ", " : "", words_count(part, count), what);
+	if (whole >= 100)
+		text_addf(t, " (%s)", words_share(part, whole, share));
+}
+
+static uint64_t undecoded_frames(const struct view_capture *c)
+{
+	uint64_t frames = 0;
+
+	for (int why = UNDECODED_NO + 1; why < UNDECODED_COUNT; why++)
+		if (why != UNDECODED_NOT_IP)
+			frames += c->undecoded[why];
+	return frames;
+}
+
+/* As loud as what was read: a zero must not read as "there were no calls". */
+static void head_left(const struct report *r, const struct view_capture *c)
+{
+	uint64_t left = c->other + c->undecoded[UNDECODED_NOT_IP] + undecoded_frames(c);
+	struct text t;
+
+	if (left == 0 || c->frames == 0)
+		return;
+	text_init(&t);
+	add_share(&t, c->sip, c->frames, "SIP");
+	add_share(&t, c->rtp, c->frames, "RTP");
+	add_share(&t, c->rtcp, c->frames, "RTCP");
+	add_share(&t, c->stun, c->frames, "STUN");
+	add_share(&t, c->tls, c->frames, "TLS");
+	add_share(&t, c->icmp, c->frames, "ICMP");
+	if (t.n == 0)
+		text_add(&t, "nothing of VoIP");
+	head(r, "Read", t.p);
+	text_clear(&t);
+	for (int why = UNDECODED_NO + 1; why < UNDECODED_COUNT; why++)
+		add_share(&t, c->undecoded[why], c->frames, undecoded_words((enum undecoded)why));
+	if (t.n)
+		head(r, "Not read", t.p);
+	text_clear(&t);
+	add_share(&t, c->other, c->frames, "frames of other protocols");
+	if (t.n)
+		head(r, "Passed by", t.p);
+	text_fini(&t);
+}
+
+/* A claim that was withheld is named with its gate, once for all the calls it concerns. */
+static void head_withheld(const struct report *r, const struct view_capture *c)
+{
+	struct text t;
+	size_t same = 0;
+
+	text_init(&t);
+	for (size_t i = 0; i < c->withheld_count; i += same) {
+		char calls[WORDS];
+
+		for (same = 1; i + same < c->withheld_count && strcmp(c->withheld[i].id, c->withheld[i + same].id) == 0 &&
+			       strcmp(c->withheld[i].gate, c->withheld[i + same].gate) == 0; same++)
+			;
+		text_addf(&t, "%s%s (%s", t.n ? ", " : "", c->withheld[i].id, c->withheld[i].gate);
+		text_addf(&t, same > 1 ? ", %s)" : ")", words_counted(same, "call", calls));
+		if (t.n > 1000) {
+			text_add(&t, " ...: --json lists all");
+			break;
+		}
+	}
+	if (t.n)
+		head(r, "Withheld", t.p);
+	text_fini(&t);
+}
+
+static void head_notes(const struct report *r, const struct view_capture *c)
+{
+	char text[160], count[WORDS];
+
+	for (unsigned i = 0; i < c->evicted_count; i++) {
+		if (c->evicted[i].count == 0)
+			continue;
+		snprintf(text, sizeof text, "%s %s of the table \"%.60s\", for lack of room: what they show is missing here",
+			 words_count(c->evicted[i].count, count), c->evicted[i].count == 1 ? "entry" : "entries", c->evicted[i].table);
+		head(r, "Given up", text);
+	}
+	for (unsigned i = 0; i < c->note_count; i++)
+		head(r, "Note", c->notes[i]);
+}
+
+void report_head(const struct report *r, const struct view_capture *c)
+{
+	head_capture(r, c);
+	head_damage(r);
+	head_seen(r, c);
+	head_left(r, c);
+	head_notes(r, c);
+	if (r->verbose || report_cannot_tell(r))
+		head_withheld(r, c);
+}
+
+struct tally {
+	size_t answered, both_ways, as_agreed, reported, invisible, affected;
+	size_t busy, cancelled, declined, failed, ringing, other;
+	double lowest_mos;
+	size_t lowest;               /* index of the call with it */
+};
+
+static void tally_state(struct tally *t, const char *state)
+{
+	if (strcmp(state, "busy") == 0)
+		t->busy++;
+	else if (strcmp(state, "cancelled") == 0)
+		t->cancelled++;
+	else if (strcmp(state, "declined") == 0)
+		t->declined++;
+	else if (strcmp(state, "failed") == 0)
+		t->failed++;
+	else if (strcmp(state, "ringing") == 0)
+		t->ringing++;
+	else
+		t->other++;
+}
+
+static struct tally tally_make(const struct selection *s)
+{
+	struct tally t = { .lowest_mos = -1 };
+
+	for (size_t i = 0; i < s->call_count; i++) {
+		const struct selected_call *c = &s->calls[i];
+
+		t.affected += c->affected;
+		if (!c->answered) {
+			tally_state(&t, c->state ? c->state : "");
+			continue;
+		}
+		t.answered++;
+		t.both_ways += c->both_ways;
+		t.as_agreed += c->as_agreed;
+		t.reported += c->reported;
+		t.invisible += c->invisible;
+		if (c->mos >= 0 && (t.lowest_mos < 0 || c->mos < t.lowest_mos)) {
+			t.lowest_mos = c->mos;
+			t.lowest = i;
+		}
+	}
+	return t;
+}
+
+bool report_cannot_tell(const struct report *r)
+{
+	struct tally t = tally_make(r->selection);
+
+	return t.answered > 0 && t.invisible == t.answered && r->selection->problem_count == 0;
+}
+
+static void headline(const struct report *r, const char *mark, enum paint paint, const char *text)
+{
+	out_paragraph(r->out, 0, mark, 2, paint, text);
+}
+
+static void below(const struct report *r, const char *label, const char *text)
+{
+	out_paragraph(r->out, BLOCK_INDENT, label, BLOCK_LABEL_COLUMNS, PAINT_HEAD, text);
+}
+
+static void headline_problems(const struct report *r, const struct tally *t)
+{
+	const struct selection *s = r->selection;
+	char problems[WORDS], calls[WORDS], text[160];
+	enum rank worst = s->problems[0].rank;
+
+	if (s->call_count == 0)
+		snprintf(text, sizeof text, "%s, no call", words_counted(s->problem_count, "problem", problems));
+	else
+		snprintf(text, sizeof text, "%s, %zu of %s affected", words_counted(s->problem_count, "problem", problems), t->affected,
+			 words_counted(s->call_count, "call", calls));
+	headline(r, worst > RANK_WARNING ? "✗" : "!", worst > RANK_WARNING ? PAINT_BAD : PAINT_WARN, text);
+}
+
+static void headline_nothing(const struct report *r, const struct view_capture *c)
+{
+	struct text t;
+	double shown = 0;
+	uint64_t undecoded = undecoded_frames(c);
+
+	if (c->frames == 0) {
+		headline(r, "?", PAINT_UNKNOWN, "No frame could be read: nothing can be said of any call");
+		return;
+	}
+	if (undecoded * 100 >= c->frames) {     /* one in a hundred: what was not read may well be it */
+		headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP in what could be read: no SIP, RTP, RTCP, STUN, TLS; calls may be in the rest");
+		return;
+	}
+	headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP: no SIP, RTP, RTCP, STUN; no TLS on port 5061");
+	text_init(&t);
+	for (unsigned i = 0; i < c->other_count; i++) {
+		text_addf(&t, "%s%s %.0f %%", i ? ", " : "", c->others[i].name, c->others[i].share * 100);
+		shown += c->others[i].share;
+	}
+	if (c->other_count && shown < 0.995)
+		text_addf(&t, ", other %.0f %%", (1 - shown) * 100);
+	if (t.n)
+		below(r, "Seen", t.p);
+	text_fini(&t);
+	below(r, "Likely", "the mirror does not carry the phones: no address here speaks SIP");
+	below(r, "Try", "tcpdump -i IF -s 0 -w voip.pcap   beside the phones, without filter");
+}
+
+static void add_state(struct text *t, size_t count, const char *words)
+{
+	if (count)
+		text_addf(t, "%s%zu %s", t->n ? ", " : "", count, words);
+}
+
+static void below_audio(const struct report *r, const struct tally *t)
+{
+	char text[256], mos[120] = "", one_way[64] = "", from[PARTY_TEXT], to[PARTY_TEXT];
+	struct view_call c;
+
+	if (t->answered == 0)
+		return;
+	if (t->lowest_mos >= 0 && view_call(r->engine, t->lowest, &c))
+		snprintf(mos, sizeof mos, "; lowest MOS %.1f (call %u, %.32s to %.32s)", t->lowest_mos, c.n, report_number(&c, 0, from),
+			 report_number(&c, 1, to));
+	if (t->as_agreed)
+		snprintf(one_way, sizeof one_way, ", one way or held in %zu", t->as_agreed);
+	if (t->both_ways == t->reported)
+		snprintf(text, sizeof text, "heard both ways in %zu of %zu%s%s", t->reported, t->answered, one_way, mos);
+	else
+		snprintf(text, sizeof text, "both ways in %zu of %zu, seen to arrive in %zu%s%s", t->both_ways, t->answered, t->reported, one_way, mos);
+	below(r, "Audio", text);
+}
+
+static void headline_clean(const struct report *r, const struct tally *t)
+{
+	char calls[WORDS], text[200];
+	struct text states;
+
+	text_init(&states);
+	add_state(&states, t->answered, "answered");
+	add_state(&states, t->busy, "busy");
+	add_state(&states, t->cancelled, "cancelled");
+	add_state(&states, t->declined, "declined");
+	add_state(&states, t->failed, "failed");
+	add_state(&states, t->ringing, "ringing");
+	add_state(&states, t->other, "with no end in the capture");
+	snprintf(text, sizeof text, "No problem found in %s%s%.120s", words_counted(r->selection->call_count, "call", calls),
+		 states.n ? ": " : "", states.p);
+	headline(r, "✓", PAINT_GOOD, text);
+	text_fini(&states);
+	below_audio(r, t);
+	if (t->invisible) {
+		snprintf(text, sizeof text, "for %zu of %zu answered calls who hears whom: ? in the table", t->invisible, t->answered);
+		below(r, "Unseen", text);
+	}
+}
+
+void report_fact_count(const struct report *r)
+{
+	const struct selection *s = r->selection;
+	const char *ids[24];
+	size_t distinct = 0, facts = 0;
+	struct text t;
+
+	for (size_t i = 0; i < s->finding_count; i++) {
+		bool listed = false;
+
+		if (s->findings[i].rank != RANK_INFO || s->findings[i].withdrawn)
+			continue;
+		facts++;
+		for (size_t j = 0; j < distinct; j++)
+			listed |= strcmp(ids[j], s->findings[i].id) == 0;
+		if (!listed && distinct < sizeof ids / sizeof ids[0])
+			ids[distinct++] = s->findings[i].id;
+	}
+	if (facts == 0 || r->verbose)
+		return;
+	text_init(&t);
+	text_addf(&t, "%zu: ", facts);
+	for (size_t j = 0; j < distinct; j++)
+		text_addf(&t, "%s%s", j ? ", " : "", ids[j]);
+	text_add(&t, " (-v)");
+	if (r->selection->problem_count) {
+		out_text(r->out, "\n");
+		head(r, "Facts", t.p);
+	} else {
+		below(r, "Facts", t.p);
+	}
+	text_fini(&t);
+}
+
+static void headline_no_call(const struct report *r, const struct view_capture *c)
+{
+	struct view_end end;
+	char text[200], streams[WORDS], registrations[WORDS];
+
+	view_end(r->engine, &end);
+	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s", words_counted(end.streams, "RTP stream", streams),
+		 words_counted(end.registrations, "registration", registrations),
+		 c->tls ? "; TLS hides what is in it" : "");
+	headline(r, "?", PAINT_UNKNOWN, text);
+}
+
+void report_headline(const struct report *r, const struct view_capture *c)
+{
+	struct tally t = tally_make(r->selection);
+	char text[120];
+
+	if (r->selection->problem_count) {
+		headline_problems(r, &t);
+	} else if (r->selection->call_count == 0 && c->sip + c->rtp + c->rtcp + c->stun + c->tls == 0) {
+		headline_nothing(r, c);
+	} else if (r->selection->call_count == 0) {
+		headline_no_call(r, c);
+	} else if (report_cannot_tell(r)) {
+		snprintf(text, sizeof text, "Cannot tell for %zu of %zu calls who hears whom", t.invisible, r->selection->call_count);
+		headline(r, "?", PAINT_UNKNOWN, text);
+	} else {
+		headline_clean(r, &t);
+	}
+	if (r->selection->problem_count == 0)
+		report_fact_count(r);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* report_part: the sections of the text report; only report_*.c include it. */
+#ifndef DEADAIR_UI_REPORT_PART_H
+#define DEADAIR_UI_REPORT_PART_H
+
+#include "ui/report.h"
+
+enum { LABEL_COLUMNS = 10, BLOCK_INDENT = 2, BLOCK_LABEL_COLUMNS = 9 };
+enum { PARTY_TEXT = 256 };
+
+/* Capture, Seen from, Can show, Cannot, and what was not read or not looked at. */
+void report_head(const struct report *r, const struct view_capture *c);
+/* One line: problems, none, nothing of VoIP, cannot tell; and what stands below it. */
+void report_headline(const struct report *r, const struct view_capture *c);
+/* How many facts there are and of which kind: below the answer, or behind the calls where there are problems. */
+void report_fact_count(const struct report *r);
+/* The capture cannot tell of any answered call who hears whom. */
+bool report_cannot_tell(const struct report *r);
+
+/* Problems as blocks, worst first. */
+void report_problems(const struct report *r);
+/* Facts as blocks; those that say what the capture cannot show, or all. */
+void report_facts(const struct report *r, bool all);
+
+void report_calls(const struct report *r);
+/* The table alone: what is selected, or what is affected only. */
+void report_call_table(const struct report *r, bool affected_only, size_t most);
+
+/* -v: streams of every call, peers, registrations, hosts, NAT map. Peers with calls enough also without it. */
+void report_details(const struct report *r);
+void report_peers(const struct report *r, bool all);
+
+/* "1001", "1001 (Yealink SIP-T46S, 192.168.1.21)": who a call's caller (0) or callee (1) is. */
+const char *report_number(const struct view_call *c, unsigned party, char buffer[PARTY_TEXT]);
+void report_party(struct text *t, const struct report *r, const struct view_call *c, unsigned party);
+/* The name of a capture without its folders, escaped. */
+void report_file_name(struct text *t, const struct report *r, size_t file);
+
+#endif

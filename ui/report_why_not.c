@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* report_why_not: why a finding was not made: each condition in its order, and whether this capture could have shown it. */
+#include "ui/report.h"
+
+#include <stdio.h>
+
+#include "ui/words.h"
+
+enum { CALLS_SHOWN = 50 };
+
+static void print_row(struct out *o, bool decided, bool holds, const char *text)
+{
+	enum paint paint = !decided ? PAINT_DIM : holds ? PAINT_GOOD : PAINT_BAD;
+	struct text row;
+
+	text_init(&row);
+	text_addf(&row, "%s%s", text, decided ? "" : " (not reached)");
+	out_paragraph(o, 2, !decided ? "-" : holds ? "✓" : "✗", 2, paint, row.p);
+	text_fini(&row);
+}
+
+static void print_one(const struct report *r, const char *id, const struct view_why_not *w)
+{
+	char title[160], call[48] = "", gate[200];
+
+	if (w->call)
+		snprintf(call, sizeof call, ", call %u", w->call);
+	snprintf(title, sizeof title, "%.80s%s: %s\n", id, call, w->found ? "found" : "not found");
+	out_text(r->out, title);
+	for (size_t i = 0; i < w->row_count; i++)
+		print_row(r->out, w->rows[i].decided, w->rows[i].holds, w->rows[i].text);
+	if (w->found)
+		return;
+	if (w->gate)
+		snprintf(gate, sizeof gate, "This capture could not have shown it: %.140s.", w->gate);
+	out_paragraph(r->out, 2, "", 0, PAINT_PLAIN, w->gate ? gate : "This capture could have shown it.");
+}
+
+void report_why_not(const struct report *r, const char *id)
+{
+	struct span name = span_first(span_of(id), strcspn(id, ":"));
+	char text[80], count[WORDS];
+	struct view_why_not w;
+	size_t i, more = 0;
+
+	text_escape(name, text, sizeof text);
+	for (i = 0; view_why_not(r->engine, i, &w); i++) {
+		if (i >= CALLS_SHOWN && !r->verbose)
+			more++;
+		else
+			print_one(r, text, &w);
+	}
+	if (more)
+		out_textf(r->out, "and %s more: -v, or %s:CALL\n", words_count(more, count), text);
+	if (i == 0) {
+		out_textf(r->out, "%s: not found\n", text);
+		out_paragraph(r->out, 2, "", 0, PAINT_PLAIN,
+			      id[name.n] == ':' ? "It has nothing to look at in this call, or there is no such call." :
+						  "It has nothing to look at in this capture.");
+	}
+}

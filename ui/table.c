@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* table: lays columns out and prints them. */
+#include "ui/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "captures/base/arena.h"
+#include "captures/base/memory.h"
+#include "ui/words.h"
+
+enum { COLUMN_MAX = 20, FLOOR_COLUMNS = 4 };
+
+struct cell {
+	const char *text;
+	enum paint paint;
+};
+
+struct table {
+	const struct table_column *columns;
+	size_t column_count;
+	struct arena *arena;
+	struct cell *cells;
+	size_t cell_count, cell_room;
+	unsigned natural[COLUMN_MAX];
+};
+
+struct layout {
+	unsigned width[COLUMN_MAX];
+	bool left_out[COLUMN_MAX];
+};
+
+struct table *table_new(const struct table_column *columns, size_t count)
+{
+	struct table *t = memory_zalloc(sizeof *t);
+
+	assert(count && count <= COLUMN_MAX);
+	t->columns = columns;
+	t->column_count = count;
+	t->arena = arena_new();
+	for (size_t i = 0; i < count; i++)
+		t->natural[i] = (unsigned)text_columns(columns[i].head);
+	return t;
+}
+
+void table_free(struct table *t)
+{
+	if (!t)
+		return;
+	arena_free(t->arena);
+	free(t->cells);
+	free(t);
+}
+
+void table_cell(struct table *t, enum paint paint, const char *utf8)
+{
+	size_t column = t->cell_count % t->column_count;
+	unsigned width = (unsigned)text_columns(utf8);
+
+	if (t->cell_count == t->cell_room) {
+		t->cell_room = t->cell_room ? t->cell_room * 2 : 64;
+		t->cells = memory_resize(t->cells, t->cell_room, sizeof *t->cells);
+	}
+	t->cells[t->cell_count++] = (struct cell){ *utf8 ? arena_text(t->arena, span_of(utf8)) : "", paint };
+	if (width > t->natural[column])
+		t->natural[column] = width;
+}
+
+size_t table_rows(const struct table *t)
+{
+	return t->cell_count / t->column_count;
+}
+
+static unsigned layout_columns(const struct table *t, const struct layout *l)
+{
+	unsigned total = 0, gap = 0;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		if (l->left_out[i])
+			continue;
+		total += gap + l->width[i];
+		gap = t->columns[i].gap;
+	}
+	return total;
+}
+
+/* Cuts the widest columns that may be cut; with `floor` below what they would like. */
+static void layout_shrink(const struct table *t, struct layout *l, unsigned room, bool floor)
+{
+	while (layout_columns(t, l) > room) {
+		size_t widest = COLUMN_MAX;
+
+		for (size_t i = 0; i < t->column_count; i++) {
+			unsigned least = floor && t->columns[i].least > FLOOR_COLUMNS ? FLOOR_COLUMNS : t->columns[i].least;
+
+			if (least && !l->left_out[i] && l->width[i] > least && (widest == COLUMN_MAX || l->width[i] > l->width[widest]))
+				widest = i;
+		}
+		if (widest == COLUMN_MAX)
+			return;
+		l->width[widest]--;
+	}
+}
+
+static bool layout_leave_out(const struct table *t, struct layout *l)
+{
+	size_t next = COLUMN_MAX;
+
+	for (size_t i = 0; i < t->column_count; i++) {
+		unsigned order = t->columns[i].leave_out;
+
+		if (order && !l->left_out[i] && (next == COLUMN_MAX || order < t->columns[next].leave_out))
+			next = i;
+	}
+	if (next == COLUMN_MAX)
+		return false;
+	l->left_out[next] = true;
+	return true;
+}
+
+static struct layout layout_make(const struct table *t, unsigned room)
+{
+	struct layout l = { .left_out = { false } };
+
+	do {
+		memcpy(l.width, t->natural, sizeof l.width);
+		layout_shrink(t, &l, room, false);
+	} while (layout_columns(t, &l) > room && layout_leave_out(t, &l));
+	layout_shrink(t, &l, room, true);
+	return l;
+}
+
+struct line {
+	struct out *out;
+	size_t pending;              /* spaces owed: printed only before something, so that no line ends in one */
+};
+
+static void line_cell(struct line *line, const struct table_column *column, unsigned width, enum paint paint, const char *utf8)
+{
+	struct text cut;
+	size_t used;
+
+	text_init(&cut);
+	words_cut(&cut, utf8, width, words_is_number(utf8));
+	used = text_columns(cut.p);
+	if (column->right && used < width)
+		line->pending += width - used;
+	if (cut.n) {
+		out_spaces(line->out, line->pending);
+		line->pending = 0;
+		out_paint(line->out, paint, cut.p);
+	}
+	line->pending += (column->right || used >= width ? 0 : width - used) + column->gap;
+	text_fini(&cut);
+}
+
+void table_print(const struct table *t, struct out *o, unsigned indent, bool head)
+{
+	unsigned room = o->columns > indent ? o->columns - indent : 1;
+	struct layout l = layout_make(t, room);
+
+	for (size_t row = 0; row < table_rows(t) + head; row++) {
+		struct line line = { o, indent };
+
+		for (size_t i = 0; i < t->column_count; i++) {
+			const struct cell *cell = head && row == 0 ? NULL : &t->cells[(row - head) * t->column_count + i];
+
+			if (!l.left_out[i])
+				line_cell(&line, &t->columns[i], l.width[i], cell ? cell->paint : PAINT_DIM, cell ? cell->text : t->columns[i].head);
+		}
+		out_text(o, "\n");
+	}
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* words: numbers, times and cut texts. */
+#include "ui/words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+const char *words_count(uint64_t n, char buffer[WORDS])
+{
+	char digits[24];
+	size_t count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i && (count - i) % 3 == 0)
+			buffer[at++] = ' ';
+		buffer[at++] = digits[i];
+	}
+	buffer[at] = '\0';
+	return buffer;
+}
+
+const char *words_counted(uint64_t n, const char *noun, char buffer[WORDS])
+{
+	char count[WORDS];
+
+	snprintf(buffer, WORDS, "%s %.16s%s", words_count(n, count), noun, n == 1 ? "" : "s");
+	return buffer;
+}
+
+const char *words_duration(int64_t length_ns, char buffer[WORDS])
+{
+	int64_t s = length_ns / SECOND_NS;
+
+	if (length_ns < SECOND_NS)
+		snprintf(buffer, WORDS, "%.1f s", length_ns > 0 ? (double)length_ns / SECOND_NS : 0.0);
+	else if (s < 60)
+		snprintf(buffer, WORDS, "%" PRId64 " s", s);
+	else if (s < 3600 && s % 60 == 0)
+		snprintf(buffer, WORDS, "%" PRId64 " min", s / 60);
+	else if (s < 3600)
+		snprintf(buffer, WORDS, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(buffer, WORDS, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
+	else
+		snprintf(buffer, WORDS, "%" PRId64 " d %" PRId64 " h", s / 86400, s / 3600 % 24);
+	return buffer;
+}
+
+const char *words_moment(int64_t at_ns, char buffer[WORDS])
+{
+	time_t seconds = (time_t)(at_ns / SECOND_NS - (at_ns % SECOND_NS < 0));
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	if (strftime(buffer, WORDS, "%a %-d %b %Y %H:%M:%S %Z", &tm) == 0)
+		buffer[0] = '\0';
+	return buffer;
+}
+
+const char *words_share(uint64_t part, uint64_t whole, char buffer[WORDS])
+{
+	double percent = 100.0 * (double)part / (double)whole;
+
+	if (part == 0)
+		snprintf(buffer, WORDS, "0 %%");
+	else if (percent < 0.1)
+		snprintf(buffer, WORDS, "under 0.1 %%");
+	else if (percent < 9.95 || (percent > 99 && part < whole))
+		snprintf(buffer, WORDS, "%.1f %%", percent > 99.9 ? 99.9 : percent);
+	else
+		snprintf(buffer, WORDS, "%.0f %%", percent);
+	return buffer;
+}
+
+const char *words_bytes(uint64_t bytes, char buffer[WORDS])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	double n = (double)bytes;
+	unsigned unit = 0;
+
+	for (; n >= 999.5 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+		n /= 1000;
+	snprintf(buffer, WORDS, unit == 0 || n >= 99.5 ? "%.0f %s" : "%.1f %s", n, units[unit]);
+	return buffer;
+}
+
+static size_t character_bytes(const char *p)
+{
+	size_t n = 1;
+
+	while (((unsigned char)p[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+static size_t character_columns(const char *p, size_t n)
+{
+	char character[8] = "";
+
+	memcpy(character, p, n < sizeof character ? n : sizeof character - 1);
+	return text_columns(character);
+}
+
+/* Bytes at the beginning of a text that take at most so many columns. */
+static size_t fitting_bytes(const char *utf8, size_t columns)
+{
+	size_t at = 0, used = 0;
+
+	while (utf8[at]) {
+		size_t n = character_bytes(utf8 + at);
+
+		used += character_columns(utf8 + at, n);
+		if (used > columns)
+			break;
+		at += n;
+	}
+	return at;
+}
+
+void words_cut(struct text *t, const char *utf8, size_t columns, bool at_beginning)
+{
+	size_t all = text_columns(utf8), skip;
+
+	if (all <= columns) {
+		text_add(t, utf8);
+	} else if (columns == 0) {
+		return;
+	} else if (at_beginning) {
+		for (skip = 0; all > columns - 1; skip += character_bytes(utf8 + skip))
+			all -= character_columns(utf8 + skip, character_bytes(utf8 + skip));
+		text_addf(t, "…%s", utf8 + skip);
+	} else {
+		text_addf(t, "%.*s…", (int)fitting_bytes(utf8, columns - 1), utf8);
+	}
+}
+
+bool words_is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789+*#-")] == '\0';
+}
+
+/* Edits (insert, remove, change, swap of neighbours) from a to b, for words of at most 31 bytes. */
+static size_t edits(struct span a, struct span b)
+{
+	size_t rows[3][32] = { { 0 } }, i, j;
+
+	for (j = 0; j <= b.n; j++)
+		rows[0][j] = j;
+	for (i = 1; i <= a.n; i++) {
+		size_t *now = rows[i % 3], *up = rows[(i - 1) % 3], *upper = rows[(i + 1) % 3];
+
+		now[0] = i;
+		for (j = 1; j <= b.n; j++) {
+			size_t best = up[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+
+			best = up[j] + 1 < best ? up[j] + 1 : best;
+			best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] && upper[j - 2] + 1 < best)
+				best = upper[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return rows[a.n % 3][b.n];
+}
+
+const char *words_nearest(struct span typed, const char *const *known, size_t count)
+{
+	const char *nearest = NULL;
+	size_t least = typed.n / 3 + 1;         /* one mistake in three letters */
+
+	for (size_t i = 0; i < count; i++) {
+		struct span word = span_of(known[i]);
+		size_t n;
+
+		if (typed.n >= 32 || word.n >= 32)
+			continue;
+		n = edits(typed, word);
+		if (n <= least && (!nearest || n < least)) {
+			nearest = known[i];
+			least = n;
+		}
+	}
+	if (nearest)
+		return nearest;
+	for (size_t i = 0; i < count && typed.n >= 3; i++)
+		if (span_starts(span_of(known[i]), typed))
+			return known[i];
+	return NULL;
+}
