@@ -164,9 +164,15 @@ static void note_other(struct engine *e, const struct packet *p)
 	e->capture.sccp += port == 2000 && p->ip_protocol == 6;
 }
 
+/* Long frames of other TCP traffic may be cut without harm. */
+static bool cut_matters(const struct packet *p)
+{
+	return !(p->kind == PACKET_OTHER && p->transport == TRANSPORT_TCP) && p->kind != PACKET_TLS && p->kind != PACKET_ARP;
+}
+
 static void note_truncated(struct engine *e, const struct packet *p)
 {
-	if (!(p->has & HAS_TRUNCATED) && p->undecoded != UNDECODED_TRUNCATED)
+	if ((!(p->has & HAS_TRUNCATED) && p->undecoded != UNDECODED_TRUNCATED) || !cut_matters(p))
 		return;
 	if (e->capture.truncated++ == 0)
 		e->capture.truncated_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
@@ -450,6 +456,25 @@ static struct stream *stream_of(struct list_link *it)
 	return LIST_ENTRY(it, struct stream, in_order);
 }
 
+/* Does a capture filter let SIP ports in and no others? "port 5060", "udp port 5060 or port 5061". Anything cleverer: not told. */
+static bool filter_excludes_media(const char *filter)
+{
+	static const char *const harmless[] = { "port", "udp", "tcp", "or", "and", "sip", "5060", "5061", "vlan", "src", "dst" };
+	struct span rest = span_of(filter), word;
+	bool sip = false;
+
+	while (rest.n && span_split(&rest, ' ', &word)) {
+		bool known = word.n == 0;
+
+		for (size_t i = 0; i < sizeof harmless / sizeof harmless[0] && !known; i++)
+			known = span_equal(word, span_of(harmless[i]));
+		if (!known)
+			return false;
+		sip |= span_equal(word, SPAN("5060")) || span_equal(word, SPAN("5061")) || span_equal(word, SPAN("sip"));
+	}
+	return sip;
+}
+
 static void settle_capture(struct engine *e)
 {
 	static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
@@ -463,7 +488,7 @@ static void settle_capture(struct engine *e)
 			c->timestamp_grain_ns = grains[i];
 	}
 	c->non_sip_protocols = e->protocol_count;
-	c->filtered_media = c->filter[0] && strstr(c->filter, "port 5060") && !strstr(c->filter, "or") && !strstr(c->filter, "portrange");
+	c->filtered_media = filter_excludes_media(c->filter);
 }
 
 /* NAT mappings that streams prove: the same packets before and behind a router. */

@@ -81,6 +81,15 @@ static enum undecoded why(const struct cursor *c)
 	return c->state == CURSOR_CUT ? UNDECODED_TRUNCATED : UNDECODED_MALFORMED;
 }
 
+static enum packet_transport transport_of(uint8_t ip_protocol)
+{
+	if (ip_protocol == IP_TCP)
+		return TRANSPORT_TCP;
+	if (ip_protocol == IP_SCTP)
+		return TRANSPORT_SCTP;
+	return ip_protocol == IP_UDP ? TRANSPORT_UDP : TRANSPORT_NONE;
+}
+
 static bool keepalive(struct span s)
 {
 	bool nul = true, blank = true;
@@ -92,17 +101,28 @@ static bool keepalive(struct span s)
 	return nul || blank;
 }
 
-/* RFC 9443: with its fixed bit greased QUIC looks like RTP; its long header has a version, and else it stays on 443. */
+/*
+ * RFC 9443: with its fixed bit greased QUIC looks like RTP; its long header has a version and the lengths of two connection ids, which are
+ * not both empty as those zeros are with which many an RTP stream begins; else it stays on 443.
+ */
 static bool quic(const struct packet *p, struct span s)
 {
+	enum { ID_MAX = 20 };
 	uint32_t version;
+	uint8_t to, from;
 
 	if (p->src.port == 443 || p->dst.port == 443)
 		return true;
-	if (s.n < 5)
+	if (s.n < 7)
 		return false;
 	version = (uint32_t)s.p[1] << 24 | (uint32_t)s.p[2] << 16 | (uint32_t)s.p[3] << 8 | s.p[4];
-	return version <= 1 || version == 0x6b3343cf || version >> 8 == 0xff0000;
+	if (version > 1 && version != 0x6b3343cf && version >> 8 != 0xff0000)
+		return false;
+	to = s.p[5];
+	if (to > ID_MAX || s.n < 7u + to)
+		return false;
+	from = s.p[6 + to];
+	return from <= ID_MAX && to + from > 0;
 }
 
 /* First byte 128 to 191: RTP or RTCP, told apart by the second (RFC 5761 4). */
@@ -132,10 +152,12 @@ static bool dtls(const struct cursor *c, struct packet *p)
 {
 	struct cursor reader = *c;
 	struct span s = c->left;
+	unsigned version;
 
-	if (s.n < 3 || s.p[0] < 20 || s.p[0] > 63 || !((s.p[1] == 0xfe && (s.p[2] == 0xff || s.p[2] == 0xfd)) || (s.p[1] == 1 && s.p[2] == 0)))
+	if (s.n < 3 || s.p[0] < 20 || s.p[0] > 63)
 		return false;
-	if (!dtls_parse(&reader, &p->tls))
+	version = (unsigned)(s.p[1] << 8 | s.p[2]);
+	if ((version != 0xfeff && version != 0xfefd && version != 0x0100) || !dtls_parse(&reader, &p->tls))
 		return false;
 	p->kind = PACKET_DTLS;
 	return true;
@@ -146,7 +168,9 @@ static bool stun_here(const struct cursor *c, struct stun_message *ret)
 	static const uint8_t cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
 	struct cursor reader = *c;
 
-	return c->left.n >= 8 && c->left.p[0] < 4 && memcmp(c->left.p + 4, cookie, sizeof cookie) == 0 && stun_parse(&reader, ret);
+	if (c->left.n < 8 || c->left.p[0] >= 4 || memcmp(c->left.p + 4, cookie, sizeof cookie) != 0)
+		return false;
+	return stun_parse(&reader, ret);
 }
 
 /* What TURN may carry: RFC 7983, without another TURN inside. */
@@ -189,7 +213,10 @@ static bool channel_data(struct dissector *d, const struct cursor *c, struct pac
 	return relayed_enter(d, reader.left, reader.wire, p);
 }
 
-/* The peer of a Send indication is who will get the data, that of a Data indication who sent it; the server is then an outer address. */
+/*
+ * The peer of a Send indication is who will get the data, that of a Data indication who sent it; the server is then an
+ * outer address.
+ */
 static void stun_classify(struct dissector *d, const struct stun_message *stun, struct packet *p)
 {
 	enum { SEND_INDICATION = 0x0016, DATA_INDICATION = 0x0017 };
@@ -222,7 +249,10 @@ static bool sip_take(struct dissector *d, struct span bytes, size_t wire, struct
 
 static void datagram_classify(struct dissector *d, struct cursor *c, struct packet *p);
 
-/* The inner packet's addresses replace those of the mirror; time stays that of the frame, by which everything is ordered. */
+/*
+ * The inner packet's addresses replace those of the mirror; time stays that of the frame, by which everything is
+ * ordered.
+ */
 static void hep_classify(struct dissector *d, struct cursor *c, struct packet *p)
 {
 	enum { TYPE_RTCP_JSON = 5 };
@@ -240,7 +270,7 @@ static void hep_classify(struct dissector *d, struct cursor *c, struct packet *p
 	p->has &= ~(uint32_t)(HAS_IP_ID | HAS_DF | HAS_CHECKSUM | HAS_TRUNCATED);
 	p->ttl = p->dscp = p->ecn = 0;
 	p->ip_protocol = hep.ip_protocol;
-	p->transport = hep.ip_protocol == IP_TCP ? TRANSPORT_TCP : hep.ip_protocol == IP_SCTP ? TRANSPORT_SCTP : TRANSPORT_UDP;
+	p->transport = transport_of(hep.ip_protocol);
 	p->payload = hep.payload;
 	p->payload_wire = hep.payload_wire;
 	if (hep.compressed || (hep.type == TYPE_RTCP_JSON && hep.payload.p[0] == '{'))
@@ -346,6 +376,7 @@ static bool framed_take(struct dissector *d, const struct tcp_message *m, struct
 {
 	const struct framed *framed = &m->framed;
 	struct cursor c = cursor_over(framed->bytes, framed->wire);
+	uint32_t other;
 
 	p->frame = m->frame;
 	p->at_ns = m->at_ns;
@@ -357,7 +388,8 @@ static bool framed_take(struct dissector *d, const struct tcp_message *m, struct
 	case FRAMED_SIP:
 		if (!sip_take(d, framed->bytes, framed->wire, p))
 			return false;
-		if (framed->length_short && !(d->sip.flaws & (SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_BAD)))
+		other = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_BAD;
+		if (framed->length_short && !(d->sip.flaws & other))
 			d->sip.flaws |= SIP_FLAW_CONTENT_LENGTH_SHORT;
 		return true;
 	case FRAMED_TLS:
@@ -448,9 +480,9 @@ static void fragment_ports(struct cursor c, struct packet *p, const struct ip_fr
 	struct span h = cursor_take(&c, 4);
 
 	p->kind = PACKET_FRAGMENT;
-	if (fragment->offset || !h.n || (p->ip_protocol != IP_UDP && p->ip_protocol != IP_TCP && p->ip_protocol != IP_SCTP))
+	if (fragment->offset || !h.n || transport_of(p->ip_protocol) == TRANSPORT_NONE)
 		return;
-	p->transport = p->ip_protocol == IP_UDP ? TRANSPORT_UDP : p->ip_protocol == IP_TCP ? TRANSPORT_TCP : TRANSPORT_SCTP;
+	p->transport = transport_of(p->ip_protocol);
 	p->src.port = (uint16_t)(h.p[0] << 8 | h.p[1]);
 	p->dst.port = (uint16_t)(h.p[2] << 8 | h.p[3]);
 	p->has |= HAS_PORTS;
@@ -501,7 +533,10 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 	}
 }
 
-/* Not the union, whose kind says what is valid in it. In small steps: of a whole one gcc makes "rep stos", which costs 8 ns a packet. */
+/*
+ * Not the union, whose kind says what is valid in it. In small steps: of a whole one gcc makes "rep stos", which costs
+ * 8 ns a packet.
+ */
 static inline void packet_clear(struct packet *p)
 {
 	enum { STEP = 32, END = offsetof(struct packet, sip) };

@@ -10,15 +10,15 @@ struct dissector;
 struct dissector_counts {            /* what had to be left, for the report */
 	uint64_t fragments_given_up; /* datagrams never completed */
 	uint64_t fragments_evicted, tcp_evicted;
-	uint64_t tcp_holes;          /* bytes of a SIP stream that the capture never saw: resynchronised behind them */
+	uint64_t tcp_holes;          /* times that bytes of a stream of ours never came: resynchronised behind them */
 };
 
 struct dissector *dissector_new(void);
 void dissector_free(struct dissector *d);
 
 /*
- * One frame, then its packets in wire order: at least one, several when a TCP segment or SCTP packet completes several messages.
- *     dissect_frame(d, &frame);
+ * One frame, then its packets in wire order: at least one, several when a TCP segment or SCTP packet completes several
+ * messages.     dissect_frame(d, &frame);
  *     while (dissect_next(d, &packet)) ...
  */
 void dissect_frame(struct dissector *d, const struct frame *frame);

@@ -9,11 +9,14 @@
 #include "captures/base/memory.h"
 #include "captures/base/ns.h"
 
-enum { UNIT = 8, DATAGRAM_BYTES_MAX = 65535, DATAGRAM_MAX = 4096, FIRST_ROOM = 4096, KEY_BYTES = 2 * 16 + 4 + 4 + 2 + 2 + 2 };
+enum {
+	UNIT = 8, DATAGRAM_BYTES_MAX = 65535, DATAGRAM_MAX = 4096, FIRST_ROOM = 4096,
+	KEY_BYTES = 2 * 16 + 4 + 4 + 2 + 2 + 2
+};
 
 static const size_t total_bytes_max = (size_t)32 << 20;
 static const int64_t timeout_ns = 30 * SECOND_NS;         /* what Linux gives a datagram */
-static const int64_t copy_ns = 100 * MILLISECOND_NS;      /* later than that the same identification is another datagram */
+static const int64_t copy_ns = 100 * MILLISECOND_NS;      /* later the same identification is another datagram */
 
 enum datagram_state { DATAGRAM_OPEN, DATAGRAM_DONE, DATAGRAM_BAD };
 
@@ -111,8 +114,8 @@ static void evict(struct fragments *f, size_t bytes, const struct datagram *but)
 }
 
 /*
- * RFC 791, 8200 4.5, and where it was seen: a mirror of both sides of a router gives two copies of everything, which differ in VLAN or
- * TTL; each has to become a datagram of its own.
+ * RFC 791, 8200 4.5, and where it was seen: a mirror of both sides of a router gives two copies of everything, which
+ * differ in VLAN or TTL; each has to become a datagram of its own.
  */
 static void key_make(uint8_t key[KEY_BYTES], const struct ip_fragment *fragment, const struct packet *p)
 {
@@ -200,8 +203,8 @@ static bool bytes_add(struct datagram *g, size_t at, struct span s)
 }
 
 /*
- * Lengths first: two different ends, or anything behind the end, is an attack or a mix of two datagrams. A last unit of fewer than
- * 8 bytes can only be the end, so that bytes_add never compares beyond what it copied.
+ * Lengths first: two different ends, or anything behind the end, is an attack or a mix of two datagrams. A last unit of
+ * fewer than 8 bytes can only be the end, so that bytes_add never compares beyond what it copied.
  */
 static bool fits(const struct datagram *g, const struct ip_fragment *fragment, size_t n)
 {

@@ -15,10 +15,10 @@ void fragments_free(struct fragments *f);
 void fragments_release(struct fragments *f);
 
 /*
- * The fragment at the cursor. True: it completed its datagram; the cursor is over all of that (good until fragments_release) and *p
- * has what its first fragment said. False: p->undecoded tells why when it is not merely one of several.
- * Repeated bytes have to be the same: a datagram of which two fragments differ is dropped (RFC 5722; for IPv4, too, as no receiver
- * does the same as another).
+ * The fragment at the cursor. True: it completed its datagram; the cursor is over all of that (good until
+ * fragments_release) and *p has what its first fragment said. False: p->undecoded tells why when it is not merely one
+ * of several. Repeated bytes have to be the same: a datagram of which two fragments differ is dropped (RFC 5722; for
+ * IPv4, too, as no receiver does the same as another).
  */
 bool fragments_add(struct fragments *f, const struct ip_fragment *fragment, struct cursor *c, struct packet *p);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* framing: one buffer a direction, looked at incrementally, so that segments of one byte cost no more than long ones. */
+/* framing: one buffer a direction, searched once, so that segments of one byte cost no more than long ones. */
 #include "dissect/framing.h"
 
 #include <stdlib.h>
@@ -20,7 +20,8 @@ enum {
 
 void framing_init(struct framing *f, bool from_start)
 {
-	*f = (struct framing){ .kind = from_start ? FRAMING_UNDECIDED : FRAMING_SIP, .lost = !from_start, .search_left = SEARCH_UNKNOWN };
+	*f = (struct framing){ .kind = from_start ? FRAMING_UNDECIDED : FRAMING_SIP, .lost = !from_start };
+	f->search_left = SEARCH_UNKNOWN;
 }
 
 void framing_fini(struct framing *f)
@@ -133,7 +134,9 @@ static enum framing_kind sniff(struct span s)
 			return FRAMING_SIP;
 		if (hep_length(s))
 			return FRAMING_HEP;
-		return span_starts(s, SPAN("GET ")) || span_starts(s, SPAN("HTTP/1.1 101")) ? FRAMING_HTTP : FRAMING_NONE;
+		if (span_starts(s, SPAN("GET ")) || span_starts(s, SPAN("HTTP/1.1 101")))
+			return FRAMING_HTTP;
+		return FRAMING_NONE;
 	}
 	if (tls_begins(s))
 		return FRAMING_TLS;
@@ -221,7 +224,8 @@ void framing_hole(struct framing *f, size_t bytes)
 /* Gives the first n bytes that wait. */
 static bool give(struct framing *f, enum framed_kind kind, size_t n, struct framed *ret)
 {
-	*ret = (struct framed){ .kind = kind, .bytes = span_first(waiting(f), n), .wire = n, .first_frame = f->first_frame };
+	*ret = (struct framed){ .kind = kind, .wire = n, .first_frame = f->first_frame };
+	ret->bytes = span_first(waiting(f), n);
 	f->given++;
 	consume(f, n);
 	return true;
@@ -300,8 +304,8 @@ static size_t body_search(struct framing *f, struct span s, size_t end)
 }
 
 /*
- * RFC 3261 18.3 trusts Content-Length alone; a sender that lies would swallow the next message. A start line in a body that cannot hold
- * one ends it. 0: the message is not all here.
+ * RFC 3261 18.3 trusts Content-Length alone; a sender that lies would swallow the next message. A start line in a body
+ * that cannot hold one ends it. 0: the message is not all here.
  */
 static size_t message_end(struct framing *f, struct span s)
 {
@@ -363,7 +367,7 @@ static bool sip_next(struct framing *f, struct framed *ret)
 		s = waiting(f);
 		while (blank < s.n && line_end(s.p[blank]))
 			blank++;
-		if (blank && blank == s.n && f->given && f->begin == 0) /* nothing else in this segment: RFC 5626 4.4.1 */
+		if (blank && blank == s.n && f->given && f->begin == 0) /* all of the segment: RFC 5626 4.4.1 */
 			return give(f, FRAMED_KEEPALIVE, blank, ret);
 		if (blank)
 			consume(f, blank);
@@ -453,7 +457,8 @@ static bool blank_only(struct span s)
 }
 
 /* A whole frame of data; its payload is unmasked. False: nothing to give. */
-static bool websocket_data(struct framing *f, const struct websocket_frame *frame, struct span payload, struct framed *ret)
+static bool websocket_data(struct framing *f, const struct websocket_frame *frame, struct span payload,
+			   struct framed *ret)
 {
 	bool whole = frame->final && frame->opcode != WEBSOCKET_CONTINUATION;
 
@@ -501,7 +506,9 @@ static bool websocket_next(struct framing *f, struct framed *ret)
 		}
 		if (c.left.n < frame.length)
 			return false;
-		*ret = (struct framed){ .kind = FRAMED_KEEPALIVE, .bytes = { s.p + header, (size_t)frame.length }, .first_frame = f->first_frame };
+		*ret = (struct framed){ .kind = FRAMED_KEEPALIVE, .first_frame = f->first_frame };
+		ret->bytes = (struct span){ s.p + header, (size_t)frame.length };
+		ret->wire = ret->bytes.n;
 		if (frame.masked)
 			websocket_unmask(f->bytes + f->begin + header, (size_t)frame.length, frame.mask);
 		if (frame.opcode <= WEBSOCKET_BINARY)
@@ -523,12 +530,15 @@ static bool cut_next(struct framing *f, struct framed *ret)
 	size_t missing = f->missing;
 	bool given = false;
 
-	if (missing && !f->lost && ((f->kind == FRAMING_SIP && sip_looks_like(s)) || (f->kind == FRAMING_TLS && tls_begins(s)))) {
-		given = give(f, f->kind == FRAMING_SIP ? FRAMED_SIP : FRAMED_TLS, s.n, ret);
+	if (missing == 0)
+		return false;
+	if (!f->lost && f->kind == FRAMING_SIP && sip_looks_like(s))
+		given = give(f, FRAMED_SIP, s.n, ret);
+	else if (!f->lost && f->kind == FRAMING_TLS && tls_begins(s))
+		given = give(f, FRAMED_TLS, s.n, ret);
+	if (given)
 		ret->wire = s.n + missing;
-	}
-	if (missing)
-		framing_hole(f, missing);
+	framing_hole(f, missing);
 	return given;
 }
 

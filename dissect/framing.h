@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * framing: from the bytes of one direction of a TCP connection to the messages in them: SIP (RFC 3261 18.3), WebSocket (RFC 7118),
- * TLS records, HEP3. What it is, is decided by content, never by port. Anything else is let go without being copied.
+ * framing: from the bytes of one direction of a TCP connection to the messages in them: SIP (RFC 3261 18.3), WebSocket
+ * (RFC 7118), TLS records, HEP3. What it is, is decided by content, never by port. Anything else is let go without
+ * being copied.
  */
 #ifndef DEADAIR_DISSECT_FRAMING_H
 #define DEADAIR_DISSECT_FRAMING_H
@@ -25,7 +26,8 @@ struct framing {
 	size_t begin, end, room;
 	struct sip_framing sip;      /* SIP: how far the header was searched, length of the message */
 	size_t header;               /* SIP: length of the header; 0 not known yet */
-	size_t scanned, line;        /* bytes from begin searched for ends of lines; lines before that offset begin no message */
+	size_t scanned;              /* bytes from begin that were searched for ends of lines */
+	size_t line;                 /* SIP: lines before that offset begin no message */
 	uint64_t skip;               /* bytes to come that nobody needs */
 	size_t missing;              /* bytes behind these that the capture cut off */
 	size_t search_left;          /* lost: bytes to search before giving up */
@@ -49,7 +51,10 @@ struct framed {
 void framing_init(struct framing *f, bool from_start);
 void framing_fini(struct framing *f);
 
-/* The next bytes in sequence; `missing` more were on the wire and were cut off. Give them, then call framing_next until it says no. */
+/*
+ * The next bytes in sequence; `missing` more were on the wire and were cut off. Give them, then call framing_next until
+ * it says no.
+ */
 void framing_add(struct framing *f, struct span bytes, size_t missing, uint32_t frame);
 bool framing_next(struct framing *f, struct framed *ret);
 

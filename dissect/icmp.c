@@ -3,14 +3,22 @@
 #include "dissect/icmp.h"
 
 enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, UDP_HEADER = 8, EXTENSION_HEADERS_MAX = 8 };
-enum { V4_UNREACHABLE = 3, V4_QUENCH = 4, V4_REDIRECT = 5, V4_TIME_EXCEEDED = 11, V4_PARAMETER = 12, V4_FRAGMENTATION_NEEDED = 4 };
+enum {
+	V4_UNREACHABLE = 3,
+	V4_QUENCH = 4,
+	V4_REDIRECT = 5,
+	V4_TIME_EXCEEDED = 11,
+	V4_PARAMETER = 12,
+	V4_FRAGMENTATION_NEEDED = 4
+};
 enum { V6_UNREACHABLE = 1, V6_TOO_BIG = 2, V6_TIME_EXCEEDED = 3, V6_PARAMETER = 4 };
 
 static bool type_quotes(bool v6, uint8_t type)
 {
 	if (v6)
 		return type >= V6_UNREACHABLE && type <= V6_PARAMETER;
-	return type == V4_UNREACHABLE || type == V4_QUENCH || type == V4_REDIRECT || type == V4_TIME_EXCEEDED || type == V4_PARAMETER;
+	return type == V4_UNREACHABLE || type == V4_QUENCH || type == V4_REDIRECT || type == V4_TIME_EXCEEDED ||
+		type == V4_PARAMETER;
 }
 
 static void ports_read(struct cursor *c, struct icmp_message *m)
@@ -29,7 +37,7 @@ static void ports_read(struct cursor *c, struct icmp_message *m)
 	if (m->quote_protocol != PROTOCOL_UDP)
 		return;
 	bytes = cursor_u16(c);
-	cursor_u16(c);                                          /* checksum */
+	cursor_u16(c); /* checksum */
 	if (c->state != CURSOR_OK)
 		return;
 	m->quote_payload = c->left;
@@ -52,7 +60,8 @@ static void quote_v4_read(struct cursor *c, struct icmp_message *m)
 	m->quote_src.addr = address_v4(p + 12);
 	m->quote_dst.addr = address_v4(p + 16);
 	cursor_take(c, header - 20);
-	if (total >= header)                                    /* some stacks quote the total length in host order or minus the header */
+	/* some stacks quote the total length in host order or minus the header */
+	if (total >= header)
 		cursor_limit(c, total - header);
 	if (c->state == CURSOR_OK && ((p[6] & 0x1f) << 8 | p[7]) == 0)
 		ports_read(c, m);
@@ -72,10 +81,11 @@ static bool extension_headers_skip(struct cursor *c, uint8_t *next)
 		length = cursor_u8(c);
 		offset = cursor_u16(c);
 		cursor_u32(c);
-		if (type == 44 && offset >> 3)                  /* a later fragment has no ports */
+		if (type == 44 && offset >> 3) /* a later fragment has no ports */
 			return false;
 		if (type == 51)
-			cursor_take(c, 4u * length);                   /* RFC 4302 2.2: words less two, which have been read */
+			/* RFC 4302 2.2: words less two, which have been read */
+			cursor_take(c, 4u * length);
 		else if (type != 44)
 			cursor_take(c, 8u * length);
 		if (c->state != CURSOR_OK)
@@ -125,7 +135,7 @@ bool icmp_parse(struct cursor *c, bool v6, struct icmp_message *out)
 
 	m.type = cursor_u8(c);
 	m.code = cursor_u8(c);
-	cursor_u16(c);                                          /* checksum */
+	cursor_u16(c); /* checksum */
 	rest = cursor_take(c, 4);
 	if (c->state != CURSOR_OK)
 		return false;

@@ -4,7 +4,8 @@
 
 enum {
 	IP4_HEADER = 20, IP6_HEADER = 40, EXTENSION_MAX = 16,
-	IP_HOP_BY_HOP = 0, IP_ROUTING = 43, IP_FRAGMENT = 44, IP_DESTINATION = 60, IP_MOBILITY = 135, IP_HIP = 139, IP_SHIM6 = 140
+	IP_HOP_BY_HOP = 0, IP_ROUTING = 43, IP_FRAGMENT = 44, IP_DESTINATION = 60, IP_MOBILITY = 135, IP_HIP = 139,
+	IP_SHIM6 = 140
 };
 
 static uint16_t u16_at(const uint8_t *p)
@@ -203,7 +204,8 @@ static uint64_t sum(const uint8_t *p, size_t n)
 bool ip_checksum_ok(const struct packet *p, uint8_t protocol, struct span segment)
 {
 	size_t size = p->src.addr.family == 6 ? 16 : 4;
-	uint8_t tail[8] = { 0, (uint8_t)(segment.n >> 16), (uint8_t)(segment.n >> 8), (uint8_t)segment.n, 0, 0, 0, protocol };
+	size_t n = segment.n;
+	uint8_t tail[8] = { 0, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, protocol };
 	uint64_t total = sum(p->src.addr.bytes, size) + sum(p->dst.addr.bytes, size) + sum(tail, sizeof tail) +
 			 sum(segment.p, segment.n);
 

@@ -7,8 +7,8 @@
 #include "dissect/packet.h"
 
 enum {
-	IP_ICMP = 1, IP_IPIP = 4, IP_TCP = 6, IP_UDP = 17, IP_6IN4 = 41, IP_GRE = 47, IP_ESP = 50, IP_AH = 51, IP_ICMP6 = 58,
-	IP_NO_NEXT = 59, IP_ETHERIP = 97, IP_SCTP = 132, IP_MPLS = 137
+	IP_ICMP = 1, IP_IPIP = 4, IP_TCP = 6, IP_UDP = 17, IP_6IN4 = 41, IP_GRE = 47, IP_ESP = 50, IP_AH = 51,
+	IP_ICMP6 = 58, IP_NO_NEXT = 59, IP_ETHERIP = 97, IP_SCTP = 132, IP_MPLS = 137
 };
 
 struct ip_fragment {
@@ -19,8 +19,8 @@ struct ip_fragment {
 };
 
 /*
- * The header at the cursor, by its version nibble. Afterwards the cursor stands at what p->ip_protocol names and ends where the
- * packet ends (padding of the link layer is gone). False: p->undecoded says why.
+ * The header at the cursor, by its version nibble. Afterwards the cursor stands at what p->ip_protocol names and ends
+ * where the packet ends (padding of the link layer is gone). False: p->undecoded says why.
  * A length beyond the frame is taken for a cut by the capture: mirrors that shorten frames forget to say so.
  */
 bool ip_parse(struct cursor *c, struct packet *p, struct ip_fragment *ret_fragment);

@@ -96,7 +96,7 @@ enum network link_ppp(struct cursor *c, struct packet *p)
 	if (c->left.n >= 2 && c->left.p[0] == 0xff && c->left.p[1] == 0x03)
 		cursor_u16(c);                          /* address and control, RFC 1662 3.1 */
 	protocol = cursor_u8(c);
-	if (!(protocol & 1))                            /* an odd first byte is a compressed protocol field, RFC 1661 6.5 */
+	if (!(protocol & 1))                            /* odd: a compressed protocol field, RFC 1661 6.5 */
 		protocol = (uint16_t)(protocol << 8 | cursor_u8(c));
 	if (c->state != CURSOR_OK)
 		return link_failed(c, p);
@@ -246,7 +246,10 @@ static enum network sll2_parse(struct cursor *c, struct packet *p)
 	return cooked_protocol(c, device, protocol, p);
 }
 
-/* LINKTYPE_NULL (writer's byte order) and LINKTYPE_LOOP (network order): AF_INET is 2 everywhere, AF_INET6 24, 28, 30 or (Linux) 10. */
+/*
+ * LINKTYPE_NULL (writer's byte order) and LINKTYPE_LOOP (network order): AF_INET is 2 everywhere, AF_INET6 24, 28, 30
+ * or (Linux) 10.
+ */
 static enum network loopback_parse(struct cursor *c, struct packet *p)
 {
 	uint32_t family = cursor_u32(c);
@@ -365,7 +368,9 @@ static enum network radiotap_parse(struct cursor *c, struct packet *p)
 	return link_wifi(c, p, radiotap_padded(cursor_over(fields, fields.n)));
 }
 
-/* LINKTYPE_IEEE802_11_PRISM holds either the Prism or the AVS header (wlan-ng; its own length, both big-endian words). */
+/*
+ * LINKTYPE_IEEE802_11_PRISM holds either the Prism or the AVS header (wlan-ng; its own length, both big-endian words).
+ */
 static enum network prism_parse(struct cursor *c, struct packet *p)
 {
 	enum { PRISM_BYTES = 144, AVS_MAGIC = 0x80211 };

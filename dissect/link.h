@@ -13,13 +13,13 @@ enum network { NETWORK_NONE, NETWORK_IP, NETWORK_ARP };
 
 /* ARPHRD, ethertype and PPP numbers that tunnels name, too. */
 enum {
-	ETHERTYPE_IP4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_TEB = 0x6558, ETHERTYPE_IP6 = 0x86dd, ETHERTYPE_PPP = 0x880b,
-	ETHERTYPE_ERSPAN = 0x88be, ETHERTYPE_ERSPAN3 = 0x22eb
+	ETHERTYPE_IP4 = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_TEB = 0x6558, ETHERTYPE_IP6 = 0x86dd,
+	ETHERTYPE_PPP = 0x880b, ETHERTYPE_ERSPAN = 0x88be, ETHERTYPE_ERSPAN3 = 0x22eb
 };
 
 /*
- * The cursor moves behind all link headers; addresses, VLANs and the direction of cooked captures go into *p. NETWORK_NONE: p->undecoded
- * says why. An inner Ethernet header (tunnels) replaces what an outer one said.
+ * The cursor moves behind all link headers; addresses, VLANs and the direction of cooked captures go into *p.
+ * NETWORK_NONE: p->undecoded says why. An inner Ethernet header (tunnels) replaces what an outer one said.
  */
 enum network link_parse(struct cursor *c, uint16_t link, struct packet *p);
 enum network link_ethernet(struct cursor *c, struct packet *p);

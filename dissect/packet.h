@@ -19,7 +19,7 @@ enum packet_kind {
 	PACKET_RTCP,
 	PACKET_STUN,
 	PACKET_DTLS,
-	PACKET_TLS,                  /* one record in a TCP segment; the first where a segment holds several */
+	PACKET_TLS,                  /* a record, handshakes whole over several segments; of data records only the first of a segment */
 	PACKET_ICMP,
 	PACKET_TCP,                  /* a segment with SYN, FIN or RST and nothing else to say */
 	PACKET_KEEPALIVE,            /* UDP: empty, NULs or CRLF only; TCP: CRLF on a flow known to carry SIP */
@@ -36,7 +36,7 @@ enum packet_tunnel {
 	TUNNEL_TURN                  /* media in ChannelData, Send or Data indications */
 };
 
-/* Why a frame, or a part of it, could not be read. */
+/* Why a frame, or a part of it, could not be read: with any kind; PACKET_OTHER with it has addresses, PACKET_NONE has not. */
 enum undecoded {
 	UNDECODED_NO,
 	UNDECODED_TRUNCATED,         /* the snap length cut off a header or a SIP message that is needed */
@@ -50,10 +50,11 @@ enum undecoded {
 };
 
 enum packet_has {
-	HAS_MAC = 1 << 0, HAS_VLAN = 1 << 1, HAS_IP = 1 << 2, HAS_IP_ID = 1 << 3, HAS_PORTS = 1 << 4, HAS_OUTER = 1 << 5,
+	HAS_MAC = 1 << 0,            /* cooked captures: the sender's alone, mac_dst is zeros */
+	HAS_VLAN = 1 << 1, HAS_IP = 1 << 2, HAS_IP_ID = 1 << 3, HAS_PORTS = 1 << 4, HAS_OUTER = 1 << 5,
 	HAS_DF = 1 << 6,             /* don't fragment is set */
 	HAS_REASSEMBLED = 1 << 7,    /* put together from IP fragments */
-	HAS_CHECKSUM = 1 << 8,       /* UDP or TCP checksum could be tested: see checksum_ok */
+	HAS_CHECKSUM = 1 << 8,       /* UDP or TCP checksum was tested: see checksum_ok. Of RTP one packet in 16 is */
 	HAS_TRUNCATED = 1 << 9       /* payload.n < payload_wire because the capture cut it */
 };
 
@@ -62,7 +63,7 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
 struct packet {
 	int64_t at_ns;               /* of the frame that completed it */
 	uint32_t frame;              /* number in its file; a reassembled one: the last */
-	uint32_t first_frame;        /* of a reassembled one: the first; else equal to frame */
+	uint32_t first_frame;        /* of a reassembled one, also a message over several TCP segments: the first; else equal to frame */
 	uint16_t file, interface, link;
 	uint8_t direction;           /* enum frame_direction, also from SLL packet types */
 	uint8_t kind;                /* enum packet_kind */
@@ -76,8 +77,8 @@ struct packet {
 	uint8_t tunnel, tunnel_depth; /* enum packet_tunnel of the innermost */
 	struct address outer_src, outer_dst;
 
-	struct endpoint src, dst;    /* innermost */
-	uint8_t ttl, dscp, ecn, ip_protocol;
+	struct endpoint src, dst;    /* innermost; HEP: as its chunks say, TURN indications: with the peer for the server */
+	uint8_t ttl, dscp, ecn, ip_protocol; /* HEP: the first three unknown, 0 */
 	uint16_t ip_id;
 	uint16_t ip_bytes;           /* length of the (innermost) IP packet on the wire */
 	uint8_t fragments;           /* of a reassembled one: how many; a PACKET_FRAGMENT: 0 */

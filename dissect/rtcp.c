@@ -8,7 +8,7 @@ enum { SDES_CNAME = 1, XR_VOIP = 7, XR_VOIP_WORDS = 8 };
 struct packet_header {
 	bool padding;
 	uint8_t count, type;
-	size_t bytes;                /* with the header */
+	size_t bytes; /* with the header */
 };
 
 /* The header at the cursor. False: none, or longer than what the sender sent. */
@@ -42,16 +42,20 @@ static bool chain_whole(struct cursor c)
 	return true;
 }
 
-/* An SRTCP index with the E bit, so many bytes from the end. It counts from 0 (RFC 3711 3.2.1): 2^24 reports would take years. */
+/*
+ * An SRTCP index with the E bit, so many bytes from the end. It counts from 0 (RFC 3711 3.2.1): 2^24 reports would
+ * take years.
+ */
 static bool index_encrypted(const struct cursor *c, size_t behind)
 {
 	return c->left.n >= behind + 8 && c->left.p[c->left.n - behind - 4] == 0x80;
 }
 
 /*
- * SRTCP leaves the first header and SSRC readable, the rest is noise: the packets do not chain up to the end, where an index stands and a
- * tag behind it: of 10 bytes, of 4, none (RFC 7714 9.2 has it in front), or 10 and a key identifier of 1 or 4. Where the capture cut that
- * off, a broken chain or a length that is no multiple of 4 is enough for not trusting it.
+ * SRTCP leaves the first header and SSRC readable, the rest is noise: the packets do not chain up to the end, where
+ * an index stands and a tag behind it: of 10 bytes, of 4, none (RFC 7714 9.2 has it in front), or 10 and a key
+ * identifier of 1 or 4. Where the capture cut that off, a broken chain or a length that is no multiple of 4 is
+ * enough for not trusting it.
  */
 static bool looks_encrypted(const struct cursor *c)
 {
@@ -154,13 +158,13 @@ static void voip_metrics_read(struct cursor c, struct rtcp_compound *out)
 	out->xr.ssrc = cursor_u32(&c);
 	out->xr.loss_rate = cursor_u8(&c);
 	out->xr.discard_rate = cursor_u8(&c);
-	cursor_take(&c, 6);                                     /* burst and gap: densities, durations */
+	cursor_take(&c, 6); /* burst and gap: densities, durations */
 	out->xr.round_trip_ms = cursor_u16(&c);
 	out->xr.end_system_ms = cursor_u16(&c);
 	out->xr.signal_level_dbm = (int8_t)cursor_u8(&c);
-	cursor_take(&c, 3);                                     /* noise level, RERL, Gmin */
+	cursor_take(&c, 3); /* noise level, RERL, Gmin */
 	out->xr.r_factor = cursor_u8(&c);
-	cursor_u8(&c);                                          /* external R factor */
+	cursor_u8(&c); /* external R factor */
 	out->xr.mos_lq_x10 = cursor_u8(&c);
 	out->xr.mos_cq_x10 = cursor_u8(&c);
 }
@@ -186,22 +190,14 @@ static void extended_report_read(struct cursor *c, struct rtcp_compound *out)
 static void packet_read(struct cursor *c, const struct packet_header *h, struct rtcp_compound *out)
 {
 	switch (h->type) {
-	case TYPE_SR:
-		sender_report_read(c, h->count, out);
-		break;
-	case TYPE_RR:
-		receiver_report_read(c, h->count, out);
-		break;
+	case TYPE_SR: sender_report_read(c, h->count, out); break;
+	case TYPE_RR: receiver_report_read(c, h->count, out); break;
 	case TYPE_SDES:
 		for (unsigned i = 0; i < h->count && c->state == CURSOR_OK; i++)
 			chunk_read(c, out);
 		break;
-	case TYPE_BYE:
-		bye_read(c, h->count, out);
-		break;
-	case TYPE_XR:
-		extended_report_read(c, out);
-		break;
+	case TYPE_BYE: bye_read(c, h->count, out); break;
+	case TYPE_XR: extended_report_read(c, out); break;
 	}
 }
 

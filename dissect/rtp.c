@@ -5,8 +5,8 @@
 enum { FIXED_BYTES = 12, ONE_BYTE_PROFILE = 0xbede, LEVEL_ID = 1, LEVEL_NONE = 1 };
 
 /*
- * Audio level of RFC 6464 in an extension of one-byte elements (RFC 8285 4.2). Its id is negotiated by a=extmap; 1 is what nearly all
- * senders choose, and a wrong guess is only a wrong level.
+ * Audio level of RFC 6464 in an extension of one-byte elements (RFC 8285 4.2). Its id is negotiated by a=extmap; 1
+ * is what nearly all senders choose, and a wrong guess is only a wrong level.
  */
 static int8_t level_find(struct span elements)
 {
@@ -16,12 +16,12 @@ static int8_t level_find(struct span elements)
 		uint8_t head = elements.p[at++], id = head >> 4;
 		size_t bytes = (head & 0x0fu) + 1u;
 
-		if (head == 0)                                  /* padding between elements */
+		if (head == 0) /* padding between elements */
 			continue;
 		if (id == 15 || bytes > elements.n - at)
 			break;
 		if (id == LEVEL_ID && bytes == 1)
-			return (int8_t)-(elements.p[at] & 0x7f);
+			return (int8_t) - (elements.p[at] & 0x7f);
 		at += bytes;
 	}
 	return LEVEL_NONE;

@@ -10,8 +10,8 @@
 bool sctp_parse(struct cursor *c, struct packet *p);
 
 /*
- * The next DATA chunk that is a whole user message (RFC 4168: a SIP message is never spread over chunks); *ret_wire its length on the
- * wire. False: no more.
+ * The next DATA chunk that is a whole user message (RFC 4168: a SIP message is never spread over chunks); *ret_wire its
+ * length on the wire. False: no more.
  */
 bool sctp_next(struct cursor *c, struct span *ret_data, size_t *ret_wire);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip: the second look. libosip2 judges single fields, each alone, bounded, NUL-terminated and unfolded: a whole message that it refuses is
- * lost, it is quadratic in list members, it prints on stdout, and its *_to_str functions had overflows. What it lets pass we judge ourselves.
+ * sip: the second look. libosip2 judges single fields, each alone, bounded, NUL-terminated and unfolded: a whole
+ * message that it refuses is lost, it is quadratic in list members, it prints on stdout, and its *_to_str functions
+ * had overflows. What it lets pass we judge ourselves.
  */
 #include "dissect/sip_parts.h"
 
@@ -9,7 +10,8 @@
 #include <osipparser2/osip_parser.h>
 #include <osipparser2/osip_port.h>
 
-enum { FIELD_BYTES = 8192, MEMBERS_MAX = 64, VALUES_MAX = 64 };  /* beyond them a field is not judged, but counted: SIP_FLAW_TOO_MUCH */
+/* beyond them a field is not judged, but counted: SIP_FLAW_TOO_MUCH */
+enum { FIELD_BYTES = 8192, MEMBERS_MAX = 64, VALUES_MAX = 64 };
 
 /* ---- libosip2 ---- */
 
@@ -20,12 +22,13 @@ static void discard(const char *file, int line, osip_trace_level_t level, const 
 
 void sip_start(void)
 {
-	static bool started;         /* libosip2's own tables are global too: once per process */
+	static bool started; /* libosip2's own tables are global too: once per process */
 
 	if (started)
 		return;
 	started = true;
-	osip_trace_initialize_func(END_TRACE_LEVEL, discard);    /* before parser_init(): otherwise each refusal is printed on stdout */
+	/* before parser_init(): otherwise each refusal is printed on stdout */
+	osip_trace_initialize_func(END_TRACE_LEVEL, discard);
 	parser_init();
 }
 
@@ -107,12 +110,8 @@ static void judge(struct sip_message *m, struct span field, bool (*reads)(const 
 		if (!reads(text))
 			m->flaws |= flaw;
 		break;
-	case VERDICT_REFUSED:
-		m->flaws |= flaw;
-		break;
-	case VERDICT_TOO_MUCH:
-		m->flaws |= SIP_FLAW_TOO_MUCH;
-		break;
+	case VERDICT_REFUSED: m->flaws |= flaw; break;
+	case VERDICT_TOO_MUCH: m->flaws |= SIP_FLAW_TOO_MUCH; break;
 	}
 }
 
@@ -127,8 +126,8 @@ static bool has_any(struct span s, const char *bytes)
 }
 
 /*
- * A host as the grammar has it, at its place inside of `in`: not empty, IPv6 in brackets, and behind it nothing but a port from 1 on up to
- * the first of the bytes in `ends`.
+ * A host as the grammar has it, at its place inside of `in`: not empty, IPv6 in brackets, and behind it nothing but
+ * a port from 1 on up to the first of the bytes in `ends`.
  */
 static bool host_good(struct span host, struct span in, bool has_port, uint16_t port, const char *ends)
 {
@@ -210,7 +209,10 @@ static void judge_route(struct sip_message *m, struct span value)
 		m->flaws |= SIP_FLAW_ROUTE;
 }
 
-/* Digest credentials (RFC 3261 22.4): each member a name and a value, and none of those missing that the server has to check. */
+/*
+ * Digest credentials (RFC 3261 22.4): each member a name and a value, and none of those missing that the server has
+ * to check.
+ */
 static bool digest_good(struct span list)
 {
 	static const char *const wanted[] = { "username", "realm", "nonce", "uri", "response" };
@@ -240,7 +242,8 @@ static void judge_credentials(struct sip_message *m, struct span value)
 		m->flaws |= SIP_FLAW_CREDENTIALS;
 }
 
-static void judge_list(struct sip_message *m, enum sip_header_name name, void (*judge_one)(struct sip_message *m, struct span value))
+static void judge_list(
+	struct sip_message *m, enum sip_header_name name, void (*judge_one)(struct sip_message *m, struct span value))
 {
 	unsigned values = 0;
 	const struct sip_header *h;

@@ -2,7 +2,7 @@
 /* sip_body: the session description in a body, alone or as a part among others. RFC 3261 7.4, RFC 2046 5.1. */
 #include "dissect/sip_parts.h"
 
-enum { NESTED_MAX = 4 };             /* multipart in multipart: real ones have one or two levels */
+enum { NESTED_MAX = 4 }; /* multipart in multipart: real ones have one or two levels */
 
 static bool type_is(struct span content_type, struct span name)
 {
@@ -18,7 +18,7 @@ static size_t delimiter_find(struct span s, struct span delimiter)
 		struct span behind = span_from(s, at + delimiter.n);
 
 		if ((at == 0 || s.p[at - 1] == '\n') &&
-		    (behind.n == 0 || strchr("\r\n \t", behind.p[0]) || span_starts(behind, SPAN("--"))))
+			(behind.n == 0 || strchr("\r\n \t", behind.p[0]) || span_starts(behind, SPAN("--"))))
 			return at;
 		at++;
 	}
@@ -31,13 +31,13 @@ static bool part_next(struct span *rest, struct span delimiter, struct span *ret
 	size_t at = delimiter_find(*rest, delimiter);
 	struct span part = span_from(*rest, at + delimiter.n);
 
-	if (at == rest->n || span_starts(part, SPAN("--")))     /* the last delimiter has -- behind it */
+	if (at == rest->n || span_starts(part, SPAN("--"))) /* the last delimiter has -- behind it */
 		return false;
 	part = span_from(part, span_find(part, '\n') + 1);
 	at = delimiter_find(part, delimiter);
 	*rest = span_from(part, at);
 	part = span_first(part, at);
-	if (rest->n && part.n && part.p[part.n - 1] == '\n')    /* this line end belongs to the delimiter */
+	if (rest->n && part.n && part.p[part.n - 1] == '\n') /* this line end belongs to the delimiter */
 		part.n -= part.n > 1 && part.p[part.n - 2] == '\r' ? 2 : 1;
 	*ret_part = part;
 	return true;
@@ -57,7 +57,8 @@ static bool part_headers(struct sip_lines *lines, struct span *ret_type)
 		else if (h.name == SIP_H_CONTENT_ENCODING && !span_equal_nocase(h.value, SPAN("identity")))
 			return false;
 		else if (span_equal_nocase(h.name_text, SPAN("Content-Transfer-Encoding")) &&
-		         (span_equal_nocase(h.value, SPAN("base64")) || span_equal_nocase(h.value, SPAN("quoted-printable"))))
+			(span_equal_nocase(h.value, SPAN("base64")) ||
+				span_equal_nocase(h.value, SPAN("quoted-printable"))))
 			return false;
 	}
 	return true;
@@ -67,11 +68,11 @@ static struct span sdp_find(struct span body, struct span type, unsigned depth);
 
 static struct span multipart_find(struct span body, struct span type, unsigned depth)
 {
-	uint8_t delimiter[2 + 70] = { '-', '-' };               /* RFC 2046 5.1.1: a boundary has 70 bytes at most */
+	uint8_t delimiter[2 + 70] = { '-', '-' }; /* RFC 2046 5.1.1: a boundary has 70 bytes at most */
 	struct span boundary, part;
 
 	if (!sip_parameter(span_from(type, span_find(type, ';') + 1), SPAN("boundary"), &boundary) || boundary.n == 0 ||
-	    boundary.n > sizeof delimiter - 2)
+		boundary.n > sizeof delimiter - 2)
 		return SPAN_NONE;
 	memcpy(delimiter + 2, boundary.p, boundary.n);
 	boundary = (struct span){ delimiter, boundary.n + 2 };

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_field: addresses, Via, parameters and lists inside header values, read as tolerantly as peers do. RFC 3261 20, 25.1. */
+/*
+ * sip_field: addresses, Via, parameters and lists inside header values, read as tolerantly as peers do. RFC 3261 20,
+ * 25.1.
+ */
 #include "dissect/sip_parts.h"
 
-enum { VIA_LOOK_MAX = 64 };          /* sip_via_at looks no further: a walk over all of them stays linear in practice */
+enum { VIA_LOOK_MAX = 64 }; /* sip_via_at looks no further: a walk over all of them stays linear in practice */
 
 static bool is_blank(uint8_t byte)
 {
@@ -137,8 +140,9 @@ static void host_parse(struct span s, struct span *ret_host, uint16_t *ret_port,
 }
 
 /*
- * Where the user part ends: at the last @ before anything that belongs behind a host. "user@domain@host" is what phones make of a user name
- * with an @ in it; in "a@b?Route=c@d" the second one is none of the user's. rest.n: no user.
+ * Where the user part ends: at the last @ before anything that belongs behind a host. "user@domain@host" is what
+ * phones make of a user name with an @ in it; in "a@b?Route=c@d" the second one is none of the user's. rest.n: no
+ * user.
  */
 static size_t user_bytes(struct span rest)
 {
@@ -164,7 +168,7 @@ static void sip_uri_rest(struct span rest, struct sip_address *a)
 
 	if (at < rest.n) {
 		a->user = span_first(rest, at);
-		a->user = span_first(a->user, span_find(a->user, ':'));  /* without a password */
+		a->user = span_first(a->user, span_find(a->user, ':')); /* without a password */
 		rest = span_from(rest, at + 1);
 	}
 	for (end = 0; end < rest.n && rest.p[end] != ';' && rest.p[end] != '?'; end++)
@@ -223,12 +227,13 @@ static struct span display_take(struct span *rest)
 	struct span display = unquote(span_first(*rest, quoted));
 	size_t angle = span_find(span_from(*rest, quoted), '<') + quoted;
 
-	if (quoted == rest->n && rest->n && rest->p[rest->n - 1] != '"') {  /* no closing quote: it ends where the address begins */
+	/* no closing quote: it ends where the address begins */
+	if (quoted == rest->n && rest->n && rest->p[rest->n - 1] != '"') {
 		angle = span_find(*rest, '<');
 		display = span_trim(span_from(span_first(*rest, angle), 1));
 	} else if (!quoted && angle < rest->n) {
 		display = span_trim(span_first(*rest, angle));
-		if (span_find(display, '"') < display.n) {      /* a < in a quoted parameter of a bare URI */
+		if (span_find(display, '"') < display.n) { /* a < in a quoted parameter of a bare URI */
 			display = SPAN_NONE;
 			angle = 0;
 		}
@@ -254,7 +259,8 @@ bool sip_address_parse(struct span value, struct sip_address *ret)
 		uri = span_from(span_first(rest, end), 1);
 		rest = span_from(rest, end + 1);
 		end = span_find(rest, ';');
-	} else {                                                 /* RFC 3261 20.10: without < > each ; begins a header parameter */
+		/* RFC 3261 20.10: without < > each ; begins a header parameter */
+	} else {
 		end = span_find(rest, ';');
 		uri = span_first(rest, end);
 	}
@@ -297,7 +303,7 @@ bool sip_via_parse(struct span value, struct sip_via *ret)
 	sip_parameter(params, SPAN("branch"), &v.branch);
 	v.has_received = sip_parameter(params, SPAN("received"), &v.received);
 	v.has_rport = sip_parameter(params, SPAN("rport"), &v.rport);
-	if (v.received.n > 1 && v.received.p[0] == '[' && v.received.p[v.received.n - 1] == ']')  /* RFC 5118 4.5 */
+	if (v.received.n > 1 && v.received.p[0] == '[' && v.received.p[v.received.n - 1] == ']') /* RFC 5118 4.5 */
 		v.received = (struct span){ v.received.p + 1, v.received.n - 2 };
 	*ret = v;
 	return true;
@@ -369,10 +375,22 @@ bool sip_via_at(const struct sip_message *m, unsigned i, struct sip_via *ret)
 }
 
 static const char *const method_names[] = {
-	[SIP_METHOD_NONE] = "?", [SIP_INVITE] = "INVITE", [SIP_ACK] = "ACK", [SIP_BYE] = "BYE", [SIP_CANCEL] = "CANCEL",
-	[SIP_REGISTER] = "REGISTER", [SIP_OPTIONS] = "OPTIONS", [SIP_PRACK] = "PRACK", [SIP_UPDATE] = "UPDATE", [SIP_INFO] = "INFO",
-	[SIP_REFER] = "REFER", [SIP_NOTIFY] = "NOTIFY", [SIP_SUBSCRIBE] = "SUBSCRIBE", [SIP_PUBLISH] = "PUBLISH",
-	[SIP_MESSAGE] = "MESSAGE", [SIP_METHOD_OTHER] = "other",
+	[SIP_METHOD_NONE] = "?",
+	[SIP_INVITE] = "INVITE",
+	[SIP_ACK] = "ACK",
+	[SIP_BYE] = "BYE",
+	[SIP_CANCEL] = "CANCEL",
+	[SIP_REGISTER] = "REGISTER",
+	[SIP_OPTIONS] = "OPTIONS",
+	[SIP_PRACK] = "PRACK",
+	[SIP_UPDATE] = "UPDATE",
+	[SIP_INFO] = "INFO",
+	[SIP_REFER] = "REFER",
+	[SIP_NOTIFY] = "NOTIFY",
+	[SIP_SUBSCRIBE] = "SUBSCRIBE",
+	[SIP_PUBLISH] = "PUBLISH",
+	[SIP_MESSAGE] = "MESSAGE",
+	[SIP_METHOD_OTHER] = "other",
 };
 
 const char *sip_method_name(enum sip_method method)

@@ -2,11 +2,12 @@
 /* sip_frame: where a message ends in a stream. RFC 3261 18.3, keepalives RFC 5626 4.4.1. */
 #include "dissect/sip_parts.h"
 
-enum { HEADER_BYTES = 64 * 1024, BODY_BYTES = 1024 * 1024 };   /* more than that no peer accepts; waiting for it would stall the stream */
+/* more than that no peer accepts; waiting for it would stall the stream */
+enum { HEADER_BYTES = 64 * 1024, BODY_BYTES = 1024 * 1024 };
 
 /*
- * Length up to and with the empty line; 0: it has not come. *searched moves over what need not be looked at again: a stream in segments of
- * one byte is still read once.
+ * Length up to and with the empty line; 0: it has not come. *searched moves over what need not be looked at again: a
+ * stream in segments of one byte is still read once.
  */
 static size_t header_bytes(struct span s, size_t *searched)
 {
@@ -24,8 +25,10 @@ static size_t header_bytes(struct span s, size_t *searched)
 	}
 }
 
-/* Body length as the headers give it. A length that is none, is absurd or differs from a second one gives 0: what follows then fails to look
- * like SIP, and the caller searches for the next message instead of waiting for ever. */
+/*
+ * Body length as the headers give it. One that is no number, is absurd or differs from a second one gives 0: what
+ * follows then fails to look like SIP, and the caller searches for the next message instead of waiting for ever.
+ */
 static size_t body_bytes(struct span headers)
 {
 	struct sip_lines lines = { .left = headers };

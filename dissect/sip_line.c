@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_line: lines and header names of a SIP message, one pass, whatever the sender ends his lines with. RFC 3261 7.3. */
+/*
+ * sip_line: lines and header names of a SIP message, one pass, whatever the sender ends his lines with. RFC 3261
+ * 7.3.
+ */
 #include "dissect/sip_parts.h"
 
 #include <endian.h>
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* A bit 7 for each byte below 0x20 and each DEL; only the lowest bit set is exact, which is the one that is asked for. */
+/*
+ * A bit 7 for each byte below 0x20 and each DEL; only the lowest bit set is exact, which is the one that is asked
+ * for.
+ */
 static uint64_t control_mask(uint64_t eight)
 {
 	uint64_t del = eight ^ EACH_BYTE(0x7f);
@@ -20,7 +26,10 @@ static bool control_byte(uint8_t byte)
 	return byte < 0x20 || byte == 0x7f;
 }
 
-/* Offset of the first control byte (tabs, CR and LF are some) from `at` on; s.n where there is none. Eight bytes a step: this is the scan. */
+/*
+ * Offset of the first control byte (tabs, CR and LF are some) from `at` on; s.n where there is none. Eight bytes a
+ * step: this is the scan.
+ */
 static size_t control_find(struct span s, size_t at)
 {
 	while (s.n - at >= 8) {
@@ -51,10 +60,14 @@ static size_t line_end(struct sip_lines *l, size_t at)
 	return at;
 }
 
-/* Bytes of the line end at the head of s: CRLF, and what gateways and hand-made senders write for it: LF, CR, CRCRLF, LFCR. */
+/*
+ * Bytes of the line end at the head of s: CRLF, and what gateways and hand-made senders write for it: LF, CR,
+ * CRCRLF, LFCR.
+ */
 static size_t line_end_bytes(struct sip_lines *l, struct span s)
 {
-	if (s.p[0] == '\r' && (s.n == 1 || s.p[1] == '\n'))     /* at the end of the bytes: who knows what was cut off */
+	/* at the end of the bytes: who knows what was cut off */
+	if (s.p[0] == '\r' && (s.n == 1 || s.p[1] == '\n'))
 		return s.n == 1 ? 1 : 2;
 	l->odd = true;
 	if (s.n >= 3 && s.p[0] == '\r' && s.p[1] == '\r' && s.p[2] == '\n')
@@ -111,16 +124,22 @@ struct known_name {
 	enum sip_header_name name;
 };
 
-#define NAME(text, name) { sizeof(text) - 1, text, name }
+#define NAME(text, name) \
+	{ \
+		sizeof(text) - 1, text, name \
+	}
 
-/* By first letter; the compact form stands behind its name. RFC 3261 20, 3515, 3892, 4028, 6665, 3841 (a, d, j have no name here), 4474, 8224. */
+/*
+ * By first letter; the compact form stands behind its name. RFC 3261 20, 3515, 3892, 4028, 6665, 3841 (a, d, j have
+ * no name here), 4474, 8224.
+ */
 static const struct known_name known_names[26][12] = {
 	['a' - 'a'] = { NAME("Allow", SIP_H_ALLOW), NAME("Authorization", SIP_H_AUTHORIZATION),
 		NAME("Authentication-Info", SIP_H_AUTHENTICATION_INFO) },
 	['b' - 'a'] = { NAME("b", SIP_H_REFERRED_BY) },
 	['c' - 'a'] = { NAME("Call-ID", SIP_H_CALL_ID), NAME("CSeq", SIP_H_CSEQ), NAME("Contact", SIP_H_CONTACT),
-		NAME("Content-Length", SIP_H_CONTENT_LENGTH), NAME("Content-Type", SIP_H_CONTENT_TYPE), NAME("c", SIP_H_CONTENT_TYPE),
-		NAME("Content-Encoding", SIP_H_CONTENT_ENCODING) },
+		NAME("Content-Length", SIP_H_CONTENT_LENGTH), NAME("Content-Type", SIP_H_CONTENT_TYPE),
+		NAME("c", SIP_H_CONTENT_TYPE), NAME("Content-Encoding", SIP_H_CONTENT_ENCODING) },
 	['d' - 'a'] = { NAME("Diversion", SIP_H_DIVERSION) },
 	['e' - 'a'] = { NAME("Expires", SIP_H_EXPIRES), NAME("Event", SIP_H_EVENT), NAME("e", SIP_H_CONTENT_ENCODING) },
 	['f' - 'a'] = { NAME("From", SIP_H_FROM), NAME("f", SIP_H_FROM) },
@@ -129,18 +148,21 @@ static const struct known_name known_names[26][12] = {
 	['j' - 'a'] = { NAME("Join", SIP_H_JOIN) },
 	['k' - 'a'] = { NAME("k", SIP_H_SUPPORTED) },
 	['l' - 'a'] = { NAME("l", SIP_H_CONTENT_LENGTH) },
-	['m' - 'a'] = { NAME("Max-Forwards", SIP_H_MAX_FORWARDS), NAME("m", SIP_H_CONTACT), NAME("Min-Expires", SIP_H_MIN_EXPIRES),
-		NAME("Min-SE", SIP_H_MIN_SE) },
+	['m' - 'a'] = { NAME("Max-Forwards", SIP_H_MAX_FORWARDS), NAME("m", SIP_H_CONTACT),
+		NAME("Min-Expires", SIP_H_MIN_EXPIRES), NAME("Min-SE", SIP_H_MIN_SE) },
 	['o' - 'a'] = { NAME("o", SIP_H_EVENT) },
-	['p' - 'a'] = { NAME("Proxy-Authorization", SIP_H_PROXY_AUTHORIZATION), NAME("Proxy-Authenticate", SIP_H_PROXY_AUTHENTICATE),
+	['p' - 'a'] = { NAME("Proxy-Authorization", SIP_H_PROXY_AUTHORIZATION),
+		NAME("Proxy-Authenticate", SIP_H_PROXY_AUTHENTICATE),
 		NAME("P-Asserted-Identity", SIP_H_P_ASSERTED_IDENTITY), NAME("P-Early-Media", SIP_H_P_EARLY_MEDIA),
 		NAME("P-Charging-Vector", SIP_H_P_CHARGING_VECTOR), NAME("Path", SIP_H_PATH) },
-	['r' - 'a'] = { NAME("Record-Route", SIP_H_RECORD_ROUTE), NAME("Route", SIP_H_ROUTE), NAME("Require", SIP_H_REQUIRE),
-		NAME("RSeq", SIP_H_RSEQ), NAME("RAck", SIP_H_RACK), NAME("Reason", SIP_H_REASON), NAME("Refer-To", SIP_H_REFER_TO),
-		NAME("r", SIP_H_REFER_TO), NAME("Referred-By", SIP_H_REFERRED_BY), NAME("Replaces", SIP_H_REPLACES),
+	['r' - 'a'] = { NAME("Record-Route", SIP_H_RECORD_ROUTE), NAME("Route", SIP_H_ROUTE),
+		NAME("Require", SIP_H_REQUIRE), NAME("RSeq", SIP_H_RSEQ), NAME("RAck", SIP_H_RACK),
+		NAME("Reason", SIP_H_REASON), NAME("Refer-To", SIP_H_REFER_TO), NAME("r", SIP_H_REFER_TO),
+		NAME("Referred-By", SIP_H_REFERRED_BY), NAME("Replaces", SIP_H_REPLACES),
 		NAME("Retry-After", SIP_H_RETRY_AFTER) },
-	['s' - 'a'] = { NAME("Supported", SIP_H_SUPPORTED), NAME("Server", SIP_H_SERVER), NAME("Session-Expires", SIP_H_SESSION_EXPIRES),
-		NAME("Subject", SIP_H_SUBJECT), NAME("s", SIP_H_SUBJECT), NAME("Subscription-State", SIP_H_SUBSCRIPTION_STATE),
+	['s' - 'a'] = { NAME("Supported", SIP_H_SUPPORTED), NAME("Server", SIP_H_SERVER),
+		NAME("Session-Expires", SIP_H_SESSION_EXPIRES), NAME("Subject", SIP_H_SUBJECT),
+		NAME("s", SIP_H_SUBJECT), NAME("Subscription-State", SIP_H_SUBSCRIPTION_STATE),
 		NAME("Session-ID", SIP_H_SESSION_ID), NAME("Service-Route", SIP_H_SERVICE_ROUTE) },
 	['t' - 'a'] = { NAME("To", SIP_H_TO), NAME("t", SIP_H_TO), NAME("Target-Dialog", SIP_H_TARGET_DIALOG) },
 	['u' - 'a'] = { NAME("User-Agent", SIP_H_USER_AGENT) },
@@ -160,7 +182,7 @@ static enum sip_header_name name_find(struct span text)
 		if (known->n != text.n)
 			continue;
 		if (memcmp(known->text, text.p, text.n) == 0 ||
-		    span_equal_nocase((struct span){ (const uint8_t *)known->text, known->n }, text))
+			span_equal_nocase((struct span){ (const uint8_t *)known->text, known->n }, text))
 			return known->name;
 	}
 	return SIP_H_OTHER;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_parts: what the files that make a sip_message share: lines, start lines, pieces of values. For dissect/sip*.c only. */
+/* sip_parts: what the files that make a sip_message share. For dissect/sip*.c only. */
 #ifndef DEADAIR_DISSECT_SIP_PARTS_H
 #define DEADAIR_DISSECT_SIP_PARTS_H
 
@@ -24,7 +24,19 @@ bool sip_line_field(struct span line, struct sip_header *ret);
 /* Is it only of the bytes that RFC 3261 25.1 calls token? */
 bool sip_token(struct span s);
 
-/* ---- sip_scan.c ---- */
+/* ---- sip_start_line.c ---- */
+
+struct sip_start_line {
+	bool request, odd;           /* odd: read, but against the grammar */
+	struct span method, uri, reason;
+	unsigned status;             /* 0: unreadable */
+};
+
+bool sip_start_line_parse(struct span line, struct sip_start_line *ret);
+/* A start line whose end is missing: the snap length may have cut it off. Only what cannot be anything else. */
+bool sip_start_line_begins(struct span line, struct sip_start_line *ret);
+/* What is behind the CRLFs in front of a start line: RFC 3261 7.5, RFC 5626 4.4.1. */
+struct span sip_skip_line_ends(struct span s);
 
 enum sip_look { SIP_LOOK_NO, SIP_LOOK_MORE, SIP_LOOK_YES };
 

@@ -1,189 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_scan: the first look at a message: start line, header table, the fields that everything needs, where the body is. RFC 3261 7, 18.3. */
+/* sip_scan: the first look at a message: header table, the fields that everything needs, where the body is. */
 #include "dissect/sip_parts.h"
-
-enum { LOOK_BYTES = 4096, METHOD_BYTES = 256 };  /* how far a first line is searched for, how long a method may be while it is incomplete */
-
-/* ---- the start line ---- */
-
-struct start_line {
-	bool request, odd;           /* odd: read, but against the grammar */
-	struct span method, uri, reason;
-	unsigned status;             /* 0: unreadable */
-};
-
-static size_t find_blank(struct span s)
-{
-	size_t at = 0;
-
-	while (at < s.n && s.p[at] != ' ' && s.p[at] != '\t')
-		at++;
-	return at;
-}
-
-/* Takes the blanks at the head; true: exactly one space, as the grammar wants it. */
-static bool blank_take(struct span *s)
-{
-	size_t n = 0;
-
-	while (n < s->n && (s->p[n] == ' ' || s->p[n] == '\t'))
-		n++;
-	*s = span_from(*s, n);
-	return n == 1 && s->p[-1] == ' ';
-}
-
-/* "SIP/2.0"; *odd for the other versions that only tests and attackers send. */
-static bool version_parse(struct span word, bool *odd)
-{
-	struct span number = span_from(word, 4), major, minor;
-	uint64_t value;
-
-	if (!span_starts_nocase(word, SPAN("SIP/")))
-		return false;
-	if (span_equal(number, SPAN("2.0")))
-		return true;
-	*odd = true;
-	major = span_first(number, span_find(number, '.'));
-	minor = span_from(number, major.n + 1);
-	return span_number(major, UINT64_MAX, &value) && span_number(minor, UINT64_MAX, &value);
-}
-
-static bool status_line_parse(struct span line, struct start_line *ret)
-{
-	struct start_line start = { .request = false };
-	struct span rest = line, code;
-	uint64_t status;
-
-	rest = span_from(rest, find_blank(rest));
-	if (!version_parse(span_first(line, line.n - rest.n), &start.odd))
-		return false;
-	start.odd |= !blank_take(&rest);
-	code = span_first(rest, find_blank(rest));
-	rest = span_from(rest, code.n);
-	if (code.n == 3 && span_number(code, 699, &status) && status >= 100)
-		start.status = (unsigned)status;
-	else
-		start.odd = true;
-	start.odd |= rest.n == 0;                               /* "SIP/2.0 480" without the blank: osip takes the next line for the reason */
-	start.reason = span_trim(rest);
-	*ret = start;
-	return true;
-}
-
-/* Does it begin like a URI, "scheme:", perhaps in < >? */
-static bool uri_like(struct span s)
-{
-	return sip_scheme_bytes(s.n && s.p[0] == '<' ? span_from(s, 1) : s) > 0;
-}
-
-static bool request_line_parse(struct span line, struct start_line *ret)
-{
-	struct start_line start = { .request = true };
-	struct span rest, version;
-	size_t at;
-
-	start.method = span_first(line, find_blank(line));
-	rest = span_from(line, start.method.n);
-	start.odd = !blank_take(&rest);
-	version = span_trim(rest);
-	start.odd |= version.n != rest.n;                       /* blanks behind the version */
-	rest = version;
-	for (at = rest.n; at > 0 && rest.p[at - 1] != ' ' && rest.p[at - 1] != '\t'; at--)
-		;
-	version = span_from(rest, at);
-	if (!version_parse(version, &start.odd) || !sip_token(start.method))
-		return false;
-	start.uri = span_trim(span_first(rest, at));
-	if (!uri_like(start.uri) && sip_method_find(start.method) == SIP_METHOD_OTHER)
-		return false;
-	start.odd |= start.uri.n == 0 || start.uri.n + 1 != at || rest.p[at - 1] != ' ' || start.uri.p[0] == '<' ||
-	             find_blank(start.uri) < start.uri.n;
-	*ret = start;
-	return true;
-}
-
-static bool start_line_parse(struct span line, struct start_line *ret)
-{
-	if (span_starts_nocase(line, SPAN("SIP/")))
-		return status_line_parse(line, ret);
-	return request_line_parse(line, ret);
-}
-
-/* A start line whose end is missing: the snap length may have cut it off. Only what cannot be anything else. */
-static bool start_line_begins(struct span line, struct start_line *ret)
-{
-	struct start_line start = { .request = true };
-	struct span rest, scheme;
-
-	if (span_starts_nocase(line, SPAN("SIP/2.0 ")))
-		return status_line_parse(line, ret);
-	start.method = span_first(line, find_blank(span_first(line, METHOD_BYTES)));
-	rest = span_from(line, start.method.n);
-	if (sip_method_find(start.method) == SIP_METHOD_OTHER || !blank_take(&rest))
-		return false;
-	scheme = span_first(rest, sip_scheme_bytes(rest));
-	if (!span_equal_nocase(scheme, SPAN("sip")) && !span_equal_nocase(scheme, SPAN("sips")) && !span_equal_nocase(scheme, SPAN("tel")))
-		return false;
-	start.uri = span_first(rest, find_blank(rest));
-	*ret = start;
-	return true;
-}
-
-/* Could more bytes make a start line of an incomplete one? */
-static bool start_line_hopeful(struct span line)
-{
-	struct span method = span_first(line, find_blank(line)), rest = span_from(line, method.n);
-	struct span version = SPAN("SIP/");
-
-	if (span_starts_nocase(line, span_first(version, line.n)))
-		return true;
-	if (method.n > METHOD_BYTES || !sip_token(method))
-		return false;
-	blank_take(&rest);
-	return rest.n == 0 || span_find(rest, ':') == rest.n || uri_like(rest);
-}
-
-/* Media, which is nearly everything, ends here. */
-static bool token_first(struct span s)
-{
-	return sip_token(span_first(s, 1));
-}
-
-enum sip_look sip_look(struct span bytes)
-{
-	struct span head = span_first(bytes, LOOK_BYTES), line;
-	struct sip_lines lines = { .left = head };
-	struct start_line start;
-
-	if (head.n == 0)
-		return SIP_LOOK_MORE;
-	if (!token_first(head))
-		return SIP_LOOK_NO;
-	sip_line_next(&lines, &line);
-	if (lines.ended)
-		return start_line_parse(line, &start) ? SIP_LOOK_YES : SIP_LOOK_NO;
-	return bytes.n < LOOK_BYTES && start_line_hopeful(line) ? SIP_LOOK_MORE : SIP_LOOK_NO;
-}
-
-static struct span skip_line_ends(struct span s)
-{
-	size_t n = 0;
-
-	while (n < s.n && (s.p[n] == '\r' || s.p[n] == '\n'))
-		n++;
-	return span_from(s, n);
-}
-
-bool sip_looks_like(struct span bytes)
-{
-	struct sip_lines lines = { .left = span_first(skip_line_ends(bytes), LOOK_BYTES) };
-	struct start_line start;
-	struct span line;
-
-	if (!token_first(lines.left) || !sip_line_next(&lines, &line))
-		return false;
-	return start_line_parse(line, &start) || (!lines.ended && start_line_begins(line, &start));
-}
 
 /* ---- the fields that everything needs ---- */
 
@@ -284,12 +101,19 @@ static const struct field_reader {
 	void (*read)(struct sip_message *m, struct span value);
 	bool once;
 } field_readers[] = {
-	[SIP_H_VIA] = { via_add, false }, [SIP_H_FROM] = { from_set, true }, [SIP_H_TO] = { to_set, true },
-	[SIP_H_CALL_ID] = { call_id_set, true }, [SIP_H_CSEQ] = { cseq_set, true }, [SIP_H_CONTACT] = { contact_add, false },
-	[SIP_H_CONTENT_TYPE] = { content_type_set, true }, [SIP_H_CONTENT_LENGTH] = { content_length_add, false },
-	[SIP_H_MAX_FORWARDS] = { max_forwards_set, true }, [SIP_H_EXPIRES] = { expires_set, true },
-	[SIP_H_USER_AGENT] = { agent_set, true }, [SIP_H_SERVER] = { agent_set, true },
-	[SIP_H_IDENTITY] = { NULL, false },             /* the last name: the table has them all */
+	[SIP_H_VIA] = { via_add, false },
+	[SIP_H_FROM] = { from_set, true },
+	[SIP_H_TO] = { to_set, true },
+	[SIP_H_CALL_ID] = { call_id_set, true },
+	[SIP_H_CSEQ] = { cseq_set, true },
+	[SIP_H_CONTACT] = { contact_add, false },
+	[SIP_H_CONTENT_TYPE] = { content_type_set, true },
+	[SIP_H_CONTENT_LENGTH] = { content_length_add, false },
+	[SIP_H_MAX_FORWARDS] = { max_forwards_set, true },
+	[SIP_H_EXPIRES] = { expires_set, true },
+	[SIP_H_USER_AGENT] = { agent_set, true },
+	[SIP_H_SERVER] = { agent_set, true },
+	[SIP_H_IDENTITY] = { NULL, false }, /* the last name: the table has them all */
 };
 
 /* Headers whose second one is told as a flaw: RFC 3261 7.3.1. */
@@ -312,7 +136,7 @@ static void field_add(struct sip_message *m, const struct sip_header *h, uint64_
 
 /* ---- the message ---- */
 
-static void start_line_set(struct sip_message *m, const struct start_line *start)
+static void start_line_set(struct sip_message *m, const struct sip_start_line *start)
 {
 	m->request = start->request;
 	m->method_text = start->method;
@@ -333,7 +157,10 @@ static void start_line_set(struct sip_message *m, const struct start_line *start
 	}
 }
 
-/* Reads header fields up to the empty line, whose absence it tells. cut: the last line may not be whole, it is left alone. */
+/*
+ * Reads header fields up to the empty line, whose absence it tells. cut: the last line may not be whole, it is left
+ * alone.
+ */
 static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cut)
 {
 	uint64_t seen = 0;
@@ -361,12 +188,16 @@ static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cu
 	return false;
 }
 
-/* What lies behind the body: line ends, blanks and NULs are sloppiness, and a second message is to be ignored (RFC 4475 3.1.1.8). */
+/*
+ * What lies behind the body: line ends, blanks and NULs are sloppiness, and a second message is to be ignored (RFC
+ * 4475 3.1.1.8).
+ */
 static bool surplus_harmless(struct span surplus)
 {
 	size_t n = 0;
 
-	while (n < surplus.n && (surplus.p[n] == '\r' || surplus.p[n] == '\n' || surplus.p[n] == ' ' || surplus.p[n] == 0))
+	while (n < surplus.n &&
+		(surplus.p[n] == '\r' || surplus.p[n] == '\n' || surplus.p[n] == ' ' || surplus.p[n] == 0))
 		n++;
 	return n == surplus.n || sip_looks_like(span_from(surplus, n));
 }
@@ -437,18 +268,19 @@ static void message_clear(struct sip_message *m, struct span bytes)
 bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret)
 {
 	bool cut = wire > bytes.n, complete;
-	struct sip_lines lines = { .left = skip_line_ends(bytes) };
-	struct start_line start = { .request = false };
+	struct sip_lines lines = { .left = sip_skip_line_ends(bytes) };
+	struct sip_start_line start = { .request = false };
 	struct span line;
 
 	bytes = lines.left;
-	if (!token_first(bytes) || !sip_line_next(&lines, &line))
+	if (!sip_token(span_first(bytes, 1)) || !sip_line_next(&lines, &line))
 		return false;
-	if (!start_line_parse(line, &start) && !(cut && !lines.ended && start_line_begins(line, &start)))
+	if (!sip_start_line_parse(line, &start) && !(cut && !lines.ended && sip_start_line_begins(line, &start)))
 		return false;
-	if (cut && !lines.ended)                                /* then nothing about its end is the sender's fault */
+	if (cut && !lines.ended) /* then nothing about its end is the sender's fault */
 		start.odd = false;
-	lines.lfcr = bytes.n - line.n > 2 && bytes.p[line.n] == '\n' && bytes.p[line.n + 1] == '\r' && bytes.p[line.n + 2] != '\n';
+	lines.lfcr = bytes.n - line.n > 2 && bytes.p[line.n] == '\n' && bytes.p[line.n + 1] == '\r' &&
+		bytes.p[line.n + 2] != '\n';
 	if (lines.lfcr)
 		lines.left = span_from(lines.left, 1);
 	message_clear(ret, bytes);

@@ -5,12 +5,22 @@
 #define MAGIC_COOKIE UINT32_C(0x2112a442)
 
 enum {
-	MAPPED_ADDRESS = 0x0001, USERNAME = 0x0006, ERROR_CODE = 0x0009, LIFETIME = 0x000d, XOR_PEER_ADDRESS = 0x0012, DATA = 0x0013,
-	XOR_RELAYED_ADDRESS = 0x0016, XOR_MAPPED_ADDRESS = 0x0020, USE_CANDIDATE = 0x0025,
-	XOR_MAPPED_ADDRESS_OLD = 0x8020                         /* what Windows and drafts before RFC 5389 send */
+	MAPPED_ADDRESS = 0x0001,
+	USERNAME = 0x0006,
+	ERROR_CODE = 0x0009,
+	LIFETIME = 0x000d,
+	XOR_PEER_ADDRESS = 0x0012,
+	DATA = 0x0013,
+	XOR_RELAYED_ADDRESS = 0x0016,
+	XOR_MAPPED_ADDRESS = 0x0020,
+	USE_CANDIDATE = 0x0025,
+	XOR_MAPPED_ADDRESS_OLD = 0x8020 /* what Windows and drafts before RFC 5389 send */
 };
 
-/* key: the cookie and the transaction for XOR attributes, zeros for plain ones. *ret is written only when the attribute is whole. */
+/*
+ * key: the cookie and the transaction for XOR attributes, zeros for plain ones. *ret is written only when the
+ * attribute is whole.
+ */
 static void address_read(struct span value, const uint8_t key[16], struct endpoint *ret)
 {
 	struct endpoint e;
@@ -35,33 +45,24 @@ static void attribute_read(uint16_t type, struct span value, const uint8_t key[1
 
 	switch (type) {
 	case MAPPED_ADDRESS:
-		if (m->mapped.addr.family == 0)                 /* ALGs rewrite it: the XOR form is the true one */
+		if (m->mapped.addr.family == 0) /* ALGs rewrite it: the XOR form is the true one */
 			address_read(value, plain, &m->mapped);
 		break;
 	case XOR_MAPPED_ADDRESS:
-	case XOR_MAPPED_ADDRESS_OLD:
-		address_read(value, key, &m->mapped);
-		break;
+	case XOR_MAPPED_ADDRESS_OLD: address_read(value, key, &m->mapped); break;
 	case XOR_PEER_ADDRESS:
-		if (m->peer.addr.family == 0)                   /* CreatePermission may name several: the first */
+		if (m->peer.addr.family == 0) /* CreatePermission may name several: the first */
 			address_read(value, key, &m->peer);
 		break;
-	case XOR_RELAYED_ADDRESS:
-		address_read(value, key, &m->relayed);
-		break;
-	case USERNAME:
-		m->username = value;
-		break;
-	case DATA:
-		m->data = value;
-		break;
-	case USE_CANDIDATE:
-		m->use_candidate = true;
-		break;
+	case XOR_RELAYED_ADDRESS: address_read(value, key, &m->relayed); break;
+	case USERNAME: m->username = value; break;
+	case DATA: m->data = value; break;
+	case USE_CANDIDATE: m->use_candidate = true; break;
 	case LIFETIME:
 		m->has_lifetime = value.n == 4;
 		if (m->has_lifetime)
-			m->lifetime_s = (uint32_t)value.p[0] << 24 | (uint32_t)value.p[1] << 16 | (uint32_t)value.p[2] << 8 | value.p[3];
+			m->lifetime_s = (uint32_t)value.p[0] << 24 | (uint32_t)value.p[1] << 16 |
+				(uint32_t)value.p[2] << 8 | value.p[3];
 		break;
 	case ERROR_CODE:
 		if (value.n >= 4 && (value.p[2] & 7) >= 3 && (value.p[2] & 7) <= 6 && value.p[3] < 100)
@@ -79,7 +80,8 @@ static void attributes_read(struct cursor *c, const uint8_t key[16], struct stun
 		struct span value;
 
 		if (type == DATA && n > c->left.n && n <= c->wire)
-			m->data = c->left;                      /* cut by the snap length: the head of the media in it is still worth having */
+			/* cut by the snap length: the head of the media in it is still worth having */
+			m->data = c->left;
 		value = cursor_take(c, n);
 		if (c->state != CURSOR_OK)
 			return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tcp: a record for each direction of each connection. Where bytes came twice with different content the first arrival wins.
- * Where bytes are missing, what is behind them waits until they come, the peer has acknowledged them (the capture lost them) or a
- * second has passed; then what waited is read from its next start line on, and stamped with the frame that it came in.
+ * tcp: a record for each direction of each connection. Where bytes came twice with different content the first arrival
+ * wins. Where bytes are missing, what is behind them waits until they come, the peer has acknowledged them (the capture
+ * lost them) or a second has passed; then what waited is read from its next start line on, and stamped with the frame
+ * that it came in.
  */
 #include "dissect/tcp.h"
 
@@ -88,7 +89,8 @@ static void queue_clear(struct stream *s)
 
 static void account(struct tcp_streams *t, struct stream *s)
 {
-	size_t now = s->framing.room + s->framing.message_room + s->queue_bytes + s->queue_count * sizeof(struct segment);
+	size_t now = s->framing.room + s->framing.message_room + s->queue_bytes +
+		     s->queue_count * sizeof(struct segment);
 
 	t->bytes += now - s->memory;
 	s->memory = now;
@@ -123,7 +125,10 @@ void tcp_free(struct tcp_streams *t)
 	free(t);
 }
 
-/* Half-open and foreign connections go first: a flood of them costs no SIP connection. Constant work for each stream ever added. */
+/*
+ * Half-open and foreign connections go first: a flood of them costs no SIP connection. Constant work for each stream
+ * ever added.
+ */
 static void evict(struct tcp_streams *t, size_t room)
 {
 	while (t->table.count + room > STREAM_MAX || t->bytes > total_bytes_max) {
@@ -140,8 +145,12 @@ static void evict(struct tcp_streams *t, size_t room)
 	}
 }
 
-/* Connection and where it was seen: a capture of both sides of a router has every segment twice, which is no retransmission. */
-static void key_make(uint8_t key[KEY_BYTES], const struct endpoint *src, const struct endpoint *dst, const struct packet *p)
+/*
+ * Connection and where it was seen: a capture of both sides of a router has every segment twice, which is no
+ * retransmission.
+ */
+static void key_make(uint8_t key[KEY_BYTES], const struct endpoint *src, const struct endpoint *dst,
+		     const struct packet *p)
 {
 	uint16_t vlan = p->vlan_count ? p->vlan[0] : 0xffff;
 
@@ -272,9 +281,10 @@ static void queue_add(struct stream *s, const struct packet *p, uint32_t seq, st
 			link = &(*link)->next;
 		before = *link ? distance(seq, (*link)->seq) : INT32_MAX;
 		if (before > 0) {
-			bool fits = (size_t)before >= bytes.n;
+			size_t room = (size_t)before;
+			bool fits = room >= bytes.n;
 
-			g = segment_new(p, seq, span_first(bytes, (size_t)before), fits && (size_t)before >= bytes.n + missing ? missing : 0);
+			g = segment_new(p, seq, span_first(bytes, room), room >= bytes.n + missing ? missing : 0);
 			g->next = *link;
 			*link = g;
 			s->queue_count++;
@@ -325,7 +335,9 @@ static bool queue_step(struct tcp_streams *t, struct stream *s)
 	s->queue_count--;
 	s->queue_bytes -= g->n;
 	if (distance(s->next, segment_end(g)) > 0) {
-		framing_add(&s->framing, span_from((struct span){ g->bytes, g->n }, (size_t)-ahead), g->missing, g->frame);
+		struct span bytes = { g->bytes, g->n };
+
+		framing_add(&s->framing, span_from(bytes, (size_t)-ahead), g->missing, g->frame);
 		s->next = segment_end(g);
 	}
 	free(g);

@@ -20,7 +20,10 @@ void tcp_free(struct tcp_streams *t);
 /* Header: ports, flags, numbers and payload into *p. False: p->undecoded says why. */
 bool tcp_parse(struct cursor *c, struct packet *p);
 
-/* The parsed segment takes its place; p->tcp_gap and p->tcp_retransmission are set. Then tcp_next gives what it completed. */
+/*
+ * The parsed segment takes its place; p->tcp_gap and p->tcp_retransmission are set. Then tcp_next gives what it
+ * completed.
+ */
 void tcp_add(struct tcp_streams *t, struct packet *p);
 bool tcp_next(struct tcp_streams *t, struct tcp_message *ret);
 

@@ -5,7 +5,8 @@
 enum { CONTENT_CCS = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, HANDSHAKE_NONE = 255 };
 enum { EXTENSION_SERVER_NAME = 0, EXTENSION_ALPN = 16 };
-enum { RECORD_MAX = 16384 + 2048, MESSAGE_MAX = 128 * 1024, MESSAGES_MAX = 8 };  /* RFC 5246 6.2.3; certificate chains are below 128 KiB */
+/* RFC 5246 6.2.3; certificate chains are below 128 KiB */
+enum { RECORD_MAX = 16384 + 2048, MESSAGE_MAX = 128 * 1024, MESSAGES_MAX = 8 };
 
 /* A cursor over the next n bytes; c moves behind them, as far as they are there. */
 static struct cursor part_take(struct cursor *c, size_t n)
@@ -61,31 +62,31 @@ static void extensions_read(struct cursor *c, struct tls_record *r)
 /* ClientHello and ServerHello differ in the lists behind the session id; DTLS puts a cookie between. */
 static void hello_read(struct cursor *c, bool client, bool dtls, struct tls_record *r)
 {
-	cursor_take(c, 2 + 32);                                 /* version, random */
-	cursor_take(c, cursor_u8(c));                           /* session id */
+	cursor_take(c, 2 + 32); /* version, random */
+	cursor_take(c, cursor_u8(c)); /* session id */
 	if (client) {
 		if (dtls)
 			cursor_take(c, cursor_u8(c));
-		cursor_take(c, cursor_u16(c));                  /* cipher suites */
-		cursor_take(c, cursor_u8(c));                   /* compression methods */
+		cursor_take(c, cursor_u16(c)); /* cipher suites */
+		cursor_take(c, cursor_u8(c)); /* compression methods */
 	} else {
 		cursor_take(c, 2 + 1);
 	}
 	extensions_read(c, r);
 	if (!client)
-		r->server_name = SPAN_NONE;                     /* a server only confirms it, empty */
+		r->server_name = SPAN_NONE; /* a server only confirms it, empty */
 }
 
 static struct span certificate_read(struct cursor *c)
 {
-	cursor_u24(c);                                          /* of the list */
+	cursor_u24(c); /* of the list */
 	return cursor_take(c, cursor_u24(c));
 }
 
 struct message_header {
 	uint8_t type;
 	uint32_t bytes;
-	size_t here;                 /* in this record: less where the message is in fragments */
+	size_t here; /* in this record: less where the message is in fragments */
 	bool whole;
 };
 
@@ -98,7 +99,7 @@ static bool message_header_read(struct cursor *c, bool dtls, struct message_head
 	h.bytes = cursor_u24(c);
 	fragment = h.bytes;
 	if (dtls) {
-		cursor_u16(c);                                  /* message_seq */
+		cursor_u16(c); /* message_seq */
 		offset = cursor_u24(c);
 		fragment = cursor_u24(c);
 		if (offset != 0 || fragment > h.bytes || fragment > c->wire)
@@ -108,7 +109,7 @@ static bool message_header_read(struct cursor *c, bool dtls, struct message_head
 	h.whole = h.here == h.bytes;
 	*ret = h;
 	return c->state == CURSOR_OK && h.type <= 24 && h.bytes <= MESSAGE_MAX &&
-	       (h.whole || h.type == CLIENT_HELLO || h.type == SERVER_HELLO || h.type == CERTIFICATE);
+		(h.whole || h.type == CLIENT_HELLO || h.type == SERVER_HELLO || h.type == CERTIFICATE);
 }
 
 static void handshake_read(struct cursor c, bool dtls, struct tls_record *r)
@@ -164,7 +165,8 @@ bool tls_parse(struct cursor *c, struct tls_record *out)
 
 	r.version = cursor_u16(c);
 	r.length = cursor_u16(c);
-	if (c->state != CURSOR_OK || !content_known(r.content) || r.version < 0x0300 || r.version > 0x0304 || r.length > RECORD_MAX)
+	if (c->state != CURSOR_OK || !content_known(r.content) || r.version < 0x0300 || r.version > 0x0304 ||
+		r.length > RECORD_MAX)
 		return refuse(c);
 	/* A record may go on in the next segment: what is here is read. */
 	content_read(part_take(c, r.length < c->wire ? r.length : c->wire), false, &r);
@@ -173,8 +175,8 @@ bool tls_parse(struct cursor *c, struct tls_record *out)
 }
 
 /*
- * DTLS 1.3 records behind the handshake: 001CSLEE, sequence number, length (RFC 9147 4). Without a length or with a connection id they
- * cannot be told from anything else.
+ * DTLS 1.3 records behind the handshake: 001CSLEE, sequence number, length (RFC 9147 4). Without a length or with a
+ * connection id they cannot be told from anything else.
  */
 static bool unified_parse(struct cursor *c, struct tls_record *out)
 {
@@ -183,7 +185,8 @@ static bool unified_parse(struct cursor *c, struct tls_record *out)
 
 	cursor_take(c, first & 0x08 ? 2 : 1);
 	r.length = cursor_u16(c);
-	if (c->state != CURSOR_OK || (first & 0xf4) != 0x24 || r.length < 17 || r.length > RECORD_MAX || r.length > c->wire)
+	if (c->state != CURSOR_OK || (first & 0xf4) != 0x24 || r.length < 17 || r.length > RECORD_MAX ||
+		r.length > c->wire)
 		return refuse(c);
 	part_take(c, r.length);
 	*out = r;
@@ -200,12 +203,12 @@ bool dtls_parse(struct cursor *c, struct tls_record *out)
 	r.content = cursor_u8(c);
 	r.version = cursor_u16(c);
 	epoch = cursor_u16(c);
-	cursor_take(c, 6);                                      /* sequence number */
+	cursor_take(c, 6); /* sequence number */
 	r.length = cursor_u16(c);
 	if (c->state != CURSOR_OK || !content_known(r.content) || (r.version >> 8 != 0xfe && r.version != 0x0100) ||
-	    r.length > RECORD_MAX || r.length > c->wire)
+		r.length > RECORD_MAX || r.length > c->wire)
 		return refuse(c);
-	if (epoch == 0)                                         /* later epochs are encrypted */
+	if (epoch == 0) /* later epochs are encrypted */
 		content_read(part_take(c, r.length), true, &r);
 	else
 		part_take(c, r.length);

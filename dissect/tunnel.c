@@ -54,7 +54,10 @@ static enum network erspan3_parse(struct cursor *c, struct packet *p)
 	return inside(c, p, TUNNEL_ERSPAN, (flags >> 10 & 0x1f) == 2 ? ETHERTYPE_IP4 : ETHERTYPE_TEB);
 }
 
-/* Source route entries of RFC 1701 end with one of length 0; each takes at least four bytes, so the packet bounds the walk. */
+/*
+ * Source route entries of RFC 1701 end with one of length 0; each takes at least four bytes, so the packet bounds the
+ * walk.
+ */
 static void gre_routing(struct cursor *c)
 {
 	uint8_t length;
@@ -70,7 +73,10 @@ static void gre_routing(struct cursor *c)
 /* RFC 2784, 2890, 1701; version 1 is PPTP's, RFC 2637 4.1. */
 static enum network gre_parse(struct cursor *c, struct packet *p)
 {
-	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGE = 0x0080, GRE_VERSION = 7 };
+	enum {
+		CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGE = 0x0080,
+		GRE_VERSION = 7
+	};
 	uint16_t flags = cursor_u16(c), type = cursor_u16(c), length = 0;
 
 	if (flags & (CHECKSUM | ROUTING))
@@ -126,7 +132,8 @@ static bool fits(struct cursor c, uint16_t type)
 	return (type == ETHERTYPE_IP4 || type == ETHERTYPE_IP6) && ip_plausible(c);
 }
 
-static enum network inside_if_fits(struct cursor *c, const struct cursor *inner, struct packet *p, enum packet_tunnel kind, uint16_t type)
+static enum network inside_if_fits(struct cursor *c, const struct cursor *inner, struct packet *p,
+				   enum packet_tunnel kind, uint16_t type)
 {
 	if (!fits(*inner, type))
 		return NETWORK_NONE;
@@ -158,7 +165,9 @@ static enum network geneve_parse(struct cursor *c, struct packet *p)
 	return b0 >> 6 == 0 ? inside_if_fits(c, &inner, p, TUNNEL_GENEVE, type) : NETWORK_NONE;
 }
 
-/* 3GPP TS 29.281 5.2.1: each extension header is a length in words, its content and the next one's type; 0 ends them. */
+/*
+ * 3GPP TS 29.281 5.2.1: each extension header is a length in words, its content and the next one's type; 0 ends them.
+ */
 static void gtp_extensions(struct cursor *c, uint8_t next)
 {
 	while (next && c->state == CURSOR_OK) {

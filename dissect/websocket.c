@@ -53,7 +53,9 @@ bool websocket_upgrade(struct span http)
 	struct span line;
 	bool websocket = false, sip = false;
 
-	if (!span_split(&http, '\n', &line) || (!span_starts(line, SPAN("GET ")) && !span_starts(line, SPAN("HTTP/1.1 101"))))
+	if (!span_split(&http, '\n', &line))
+		return false;
+	if (!span_starts(line, SPAN("GET ")) && !span_starts(line, SPAN("HTTP/1.1 101")))
 		return false;
 	while (span_split(&http, '\n', &line)) {
 		struct span name, value = line;

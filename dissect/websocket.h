@@ -18,8 +18,8 @@ struct websocket_frame {
 };
 
 /*
- * The frame header at the cursor, which moves behind it. False: none. In a stream, whose cursor has no end (wire SIZE_MAX), c->state
- * tells "more is needed" (CUT) from "no frame" (BAD).
+ * The frame header at the cursor, which moves behind it. False: none. In a stream, whose cursor has no end (wire
+ * SIZE_MAX), c->state tells "more is needed" (CUT) from "no frame" (BAD).
  */
 bool websocket_parse(struct cursor *c, struct websocket_frame *out);
 

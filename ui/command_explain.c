@@ -107,34 +107,35 @@ int command_explain(int argc, char **argv)
 
 enum { DETECTOR_ID = 22, DETECTOR_USUAL = 9 };
 
-/* As many keys as fit whole on the line; explain tells of all. */
-static void add_keys(struct text *line, const struct view_detector *d, size_t columns)
+/* A line each; what it says goes on below itself where it is long, keys stand there as far as they fit. */
+static void print_detector(struct out *o, const struct view_detector *d)
 {
+	struct text label, says;
+
+	text_init(&label);
+	text_init(&says);
+	text_addf(&label, "%-*s %-*s", DETECTOR_ID, d->id, DETECTOR_USUAL, d->usual);
+	text_add(&says, d->says);
 	for (unsigned i = 0; i < d->key_count; i++) {
-		if (text_columns(line->p) + 2 + strlen(d->keys[i].name) > columns)
-			return;
-		text_addf(line, "%s%s", i ? " " : "  ", d->keys[i].name);
+		if (label.n + text_columns(says.p) + 2 + strlen(d->keys[i].name) > PROSE_COLUMNS)
+			break;
+		text_addf(&says, "%s%s", i ? " " : "  ", d->keys[i].name);
 	}
+	out_paragraph(o, 0, label.p, (unsigned)label.n, PAINT_PLAIN, says.p);
+	text_fini(&says);
+	text_fini(&label);
 }
 
 int command_detectors(int argc, char **argv)
 {
 	struct view_detector d;
-	struct text line;
 	struct out o;
 
 	(void)argv;
 	if (argc != 1)
 		return command_trouble("detectors: takes no argument; deadair explain ID tells of one");
 	command_out(&o, "auto");
-	text_init(&line);
-	for (size_t i = 0; view_detector(i, &d); i++) {
-		text_clear(&line);
-		text_addf(&line, "%-*s %-*s%s", DETECTOR_ID, d.id, DETECTOR_USUAL, d.usual, d.says);
-		add_keys(&line, &d, o.columns);
-		out_text(&o, line.p);
-		out_text(&o, "\n");
-	}
-	text_fini(&line);
+	for (size_t i = 0; view_detector(i, &d); i++)
+		print_detector(&o, &d);
 	return command_close(&o, STATUS_CLEAN);
 }

@@ -148,17 +148,20 @@ void out_spaces(struct out *o, size_t n)
 		text_add(&o->text, " ");
 }
 
-/* "2 098": a space that groups thousands is no place to break a line. */
-static bool groups_digits(const char *text, const char *space)
+/* "2 098", "4.1 %", "30 s": a number and its thousands or its unit stay on one line. */
+static bool holds_together(const char *text, const char *space)
 {
-	const char *p = space + 1;
+	static const char *const units[] = { "%", "s", "ms", "min", "h", "d", "kB", "MB", "GB" };
+	size_t digits = strspn(space + 1, "0123456789"), letters = strcspn(space + 1, " ,;.:)");
 
 	if (space == text || space[-1] < '0' || space[-1] > '9')
 		return false;
-	for (unsigned i = 0; i < 3; i++)
-		if (p[i] < '0' || p[i] > '9')
-			return false;
-	return p[3] < '0' || p[3] > '9';
+	if (digits == 3)
+		return true;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (strlen(units[i]) == letters && strncmp(space + 1, units[i], letters) == 0)
+			return true;
+	return false;
 }
 
 /* Bytes of the longest beginning of text that fits, broken at a space; a word longer than the line is broken where the line ends. */
@@ -170,7 +173,7 @@ static size_t line_bytes(const char *text, size_t columns)
 		size_t n = character_bytes(text + at);
 		char character[8] = "";
 
-		if (text[at] == ' ' && !groups_digits(text, text + at))
+		if (text[at] == ' ' && !holds_together(text, text + at))
 			broken = at;
 		memcpy(character, text + at, n < sizeof character ? n : sizeof character - 1);
 		used += text_columns(character);

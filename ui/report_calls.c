@@ -25,7 +25,7 @@ static const struct table_column wide[] = {
 	{ "problem", false, 2, 0, 6 },
 };
 
-static const char *row_mark(const struct selected_call *s, const struct view_call *c, enum paint *ret_paint)
+static const char *row_mark(const struct selected_call *s, enum paint *ret_paint)
 {
 	if (s->affected) {
 		*ret_paint = s->worst > RANK_WARNING ? PAINT_BAD : PAINT_WARN;
@@ -140,7 +140,7 @@ static void row_add(struct table *t, const struct report *r, const struct select
 {
 	char number[16], clock[NS_TEXT], hears[HEARS_TEXT];
 	enum paint paint;
-	const char *mark = row_mark(s, c, &paint);
+	const char *mark = row_mark(s, &paint);
 
 	table_cell(t, paint, mark);
 	snprintf(number, sizeof number, "%u", c->n);

@@ -12,7 +12,7 @@ enum { WORDS = 48 };
 const char *words_count(uint64_t n, char buffer[WORDS]);
 /* "1 call", "2 098 calls" */
 const char *words_counted(uint64_t n, const char *noun, char buffer[WORDS]);
-/* "48 s", "4 min 11 s", "6 min", "1 h 0 min", "3 d 4 h"; below a second "0.4 s" */
+/* "48 s", "4 min 11 s", "6 min", "1 h 0 min", "3 d 4 h"; below ten seconds "0.4 s" */
 const char *words_duration(int64_t length_ns, char buffer[WORDS]);
 /* "Fri 20 Nov 2026 09:12:41 GMT" in local time */
 const char *words_moment(int64_t at_ns, char buffer[WORDS]);

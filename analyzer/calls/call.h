@@ -282,7 +282,7 @@ struct calls_event {
 	struct dialog *dialog;
 	struct exchange *exchange;
 	struct transaction *transaction;
-	struct message *message;
+	struct message *message;     /* of no leg: until the next calls_message; NULL where there is none */
 	struct registration *registration;
 	struct subscription *subscription;
 	struct transfer *transfer;
@@ -309,13 +309,16 @@ size_t calls_message(struct calls *c, const struct packet *p, bool copy, struct 
 /* Driven by packet time: fork linger, idle calls. Same events. Call again while it returns CALLS_EVENT_MAX. */
 size_t calls_tick(struct calls *c, int64_t now_ns, struct calls_event events[CALLS_EVENT_MAX]);
 
-/* Media of the leg was seen: it is not idle, however long signalling is silent. For stream ticks, not for packets. */
+/*
+ * Media of the leg was seen: it is not idle, however long signalling is silent. For stream ticks, not for packets. An established
+ * call is given up as idle only after this was used once: signalling alone may be silent for hours.
+ */
 void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns);
 
 /* Joins legs by relayed media (1.1.4): the engine saw a stream of x leave the host again as a stream of y. */
 void calls_join_media(struct calls *c, struct leg *x, struct leg *y);
 
-/* Numbers calls, settles states that the end of the capture leaves open. Once. */
+/* Numbers calls, settles states that the end of the capture leaves open. Once. Its events come from calls_tick(). */
 void calls_finish(struct calls *c, int64_t last_ns);
 
 struct calls_counts calls_counts(const struct calls *c);

@@ -138,7 +138,6 @@ static void leg_message(struct arrival *a)
 {
 	struct leg_record *r = a->leg;
 
-	r->messages_seen++;
 	cseq_repair(a);
 	leg_touch(a->c, r, a->packet->at_ns);
 	a->transaction = transaction_get(a);
@@ -179,14 +178,31 @@ static void stray_message(struct arrival *a)
 		a->message->repeat = MESSAGE_COPY;
 }
 
+/* Its record serves the next one too: what is handed over only then must not name it. */
+static void stray_unname(struct calls *c, size_t from)
+{
+	size_t kept = from;
+
+	for (size_t i = from; i < c->queued; i++) {
+		c->queue[i].message = NULL;
+		if (c->queue[i].kind != CALLS_MESSAGE)
+			c->queue[kept++] = c->queue[i];
+	}
+	c->queued = kept;
+}
+
 static void other_message(struct arrival *a)
 {
+	size_t waiting = a->c->queued;
+
 	stray_message(a);
 	if (a->sip->method == SIP_REGISTER)
 		registration_note(a);
 	else
 		subscription_note(a);
 	calls_emit(a->c, (struct calls_event){ .kind = CALLS_MESSAGE, .message = a->message });
+	if (waiting)
+		stray_unname(a->c, waiting);
 }
 
 /* Nobody looks at the last events any more. */

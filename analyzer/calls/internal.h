@@ -106,7 +106,6 @@ struct leg_record {
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	bool settles;                /* a retry may follow its last final */
 	int64_t linger_ns, settle_ns;
-	unsigned messages_seen, descriptions_seen;
 	struct description *descriptions;
 	struct phrase *phrases;
 	struct transaction_record *initials[INITIALS_MAX];  /* newest first */
@@ -161,6 +160,7 @@ struct calls {
 	struct due due;
 	struct message stray;        /* the last message that belongs to no leg */
 	int64_t now_ns;
+	bool media_watched;          /* calls_alive() is used: silence of signalling and media can be told from silence of signalling */
 };
 
 /* The facts of the message in hand, gathered once. */

@@ -720,7 +720,8 @@ void legs_tick(struct calls *c, int64_t now_ns)
 	}
 	if (c->config.idle_timeout_ns > 0) {
 		idle_tick(c, CLASS_NOISE, now_ns);
-		idle_tick(c, CLASS_LIVE, now_ns);
+		if (c->media_watched)
+			idle_tick(c, CLASS_LIVE, now_ns);
 	}
 }
 
@@ -729,6 +730,7 @@ void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns)
 {
 	struct leg_record *r = LEG_RECORD(leg);
 
+	c->media_watched = true;
 	if (at_ns <= leg->alive_ns)
 		return;
 	leg->alive_ns = at_ns;

@@ -261,6 +261,13 @@ static bool same_attempt(const struct registration_record *r, const struct arriv
 	return r->attempt != ATTEMPT_NONE && r->cseq == a->sip->cseq && r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
 }
 
+/* Of an attempt before the one in hand: a second point whose clock is late, or a packet that was overtaken. CSeq only grows. */
+static bool is_late(const struct registration_record *r, const struct arrival *a)
+{
+	return r->attempt != ATTEMPT_NONE && a->sip->cseq < r->cseq && r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
+	       ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS;
+}
+
 static bool same_hop(const struct registration_record *r, const struct packet *p)
 {
 	return endpoint_equal(&r->src, &p->src) && endpoint_equal(&r->dst, &p->dst);
@@ -332,7 +339,12 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 
 static void request_note(struct registration_record *r, struct arrival *a)
 {
-	if (!same_attempt(r, a)) {
+	if (is_late(r, a)) {
+		if (!same_hop(r, a->packet))
+			another_hop(r, a);
+		else
+			a->message->repeat = MESSAGE_RETRANSMITTED;
+	} else if (!same_attempt(r, a)) {
 		attempt_begin(r, a);
 	} else if (!same_hop(r, a->packet)) {
 		another_hop(r, a);

@@ -46,8 +46,8 @@ static bool alive_before(const struct stream *s, const struct gap *g)
 	return stream_packets_between(s, ns_add(g->from_ns, -ALIVE_BEFORE_NS), ns_add(g->from_ns, 1)) >= 20;
 }
 
-/* The other direction lost its audio at the same moment: the path was down. */
-static bool other_direction_too(const struct direction *d, const struct gap *g)
+/* The other direction lost its audio at the same moment: the path was down. The hole there, NULL none. */
+static const struct gap *other_direction_too(const struct direction *d, const struct gap *g)
 {
 	const struct direction *back = direction_reverse(d);
 
@@ -58,6 +58,28 @@ static bool other_direction_too(const struct direction *d, const struct gap *g)
 			int64_t apart = s->gaps[k].from_ns - g->from_ns;
 
 			if (apart < 200 * MILLISECOND_NS && apart > -200 * MILLISECOND_NS && s->gaps[k].lost_ms + s->gaps[k].stalled_ms >= 1000)
+				return &s->gaps[k];
+		}
+	}
+	return NULL;
+}
+
+/* Signalling between the two had to be sent again meanwhile: the path, not the media, was down. */
+static bool signalling_repeated(const struct facts *facts, const struct direction *d, const struct gap *g)
+{
+	struct endpoint a = party_seen_at(d, d->sender), b = party_seen_at(d, side_other(d->sender));
+
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->first_ns > g->to_ns || leg->last_ns < g->from_ns)
+			continue;
+		LIST_EACH(mit, &leg->messages) {
+			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
+
+			if (m->repeat == MESSAGE_RETRANSMITTED && m->at.at_ns >= g->from_ns && m->at.at_ns <= g->to_ns &&
+			    ((address_equal(&m->src.addr, &a.addr) && address_equal(&m->dst.addr, &b.addr)) ||
+			     (address_equal(&m->src.addr, &b.addr) && address_equal(&m->dst.addr, &a.addr))))
 				return true;
 		}
 	}
@@ -85,8 +107,15 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	uint32_t bad_ms = g->lost_ms + g->stalled_ms;
 	struct verdict v = { NULL, SEVERITY_WARNING, CONFIDENCE_LIKELY, bad_ms };
 	const struct hearing *h = hearing_of(dir);
+	const struct gap *other;
 
 	if (!due_around(dir, g) || !alive_before(s, g))
+		return v;
+	/* what is only passed on cannot go on while the other leg is held; comfort noise is silence suppression */
+	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir, ns_add(g->from_ns, SECOND_NS))) &&
+	    g->lost_ms * 10u < bad_ms * 8u)
+		return v;
+	if (s->comfort && g->lost_ms == 0)
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
 		if (stopped_in_speech(s, direction_window_at(dir, g->from_ns), g))
@@ -95,9 +124,12 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	}
 	if (bad_ms >= detection_key(d, "error-ms"))
 		v.severity = SEVERITY_ERROR;
-	if (other_direction_too(dir, g))
+	other = other_direction_too(dir, g);
+	if (other && other->lost_ms + other->stalled_ms + (dir->sender == SIDE_CALLEE) > bad_ms)
+		v.reason = NULL;                             /* told with the other direction, whose hole is longer */
+	else if (other)
 		v.reason = "both-directions";
-	else if (g->restart)
+	else if (g->restart || g->new_source)
 		v.reason = NULL;
 	else if (g->lost_ms * 10u >= bad_ms * 8u)
 		v.reason = "lost-in-path";
@@ -105,6 +137,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 		v.reason = "sender-stalled";
 	else
 		v.reason = "unlocated";
+	if (v.reason && v.reason[0] == 'b' && signalling_repeated(detection_facts(d), dir, g))
+		v.confidence = CONFIDENCE_CERTAIN;
 	if (v.reason && h && h->delivered && v.reason[0] == 'l')
 		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it */
 	return v;
@@ -149,6 +183,8 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	if (count > 1)
 		snprintf(times, sizeof times, ", %u times", count);
 	finding_title(f, "%s's audio is interrupted for %.1f s%s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), sum_s, times);
+	if (strcmp(v->reason, "both-directions") == 0)
+		finding_part(f, PART_VICTIM, &sender);
 	if (strcmp(v->reason, "both-directions") == 0)
 		finding_title(f, "Audio breaks off in both directions for %.1f s%s", sum_s, times);
 	finding_times(f, worst->from_ns, worst->to_ns);

@@ -14,6 +14,7 @@ enum {
 };
 
 #define ONE_SIDED_NS (10 * SECOND_NS)
+#define WITNESS_NS (60 * SECOND_NS)
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
 
@@ -234,7 +235,7 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
-	return !network_other_inbound(facts->network, dst, src, there->first_ns, there->last_ns, &witness);
+	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS), ns_add(there->last_ns, WITNESS_NS), &witness);
 }
 
 /* ---- G3 port-range ---- */

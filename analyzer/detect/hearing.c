@@ -231,12 +231,45 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
-static bool is_own_source(const struct direction *d, const struct endpoint *at)
+static bool is_of_party(const struct direction *own, const struct stream *s)
+{
+	const struct party *party = &own->slot->dialog->leg->party[own->sender];
+
+	if (address_equal(&s->src.addr, &party->signalling.addr))
+		return true;
+	for (unsigned i = 0; i < own->window_count; i++) {
+		for (unsigned k = 0; k < own->windows[i].source_count; k++) {
+			if (address_equal(&own->windows[i].sources[k].at.addr, &s->src.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A second sender from nowhere while the party's own audio comes from where it should: not the party. */
+static bool is_foreign(const struct direction *own, const struct stream *s)
+{
+	if (is_of_party(own, s))
+		return false;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *other = own->streams[i];
+
+		if (other != s && is_of_party(own, other) && other->first_ns <= s->last_ns && other->last_ns >= s->first_ns)
+			return true;
+	}
+	return false;
+}
+
+/* The receiver's own audio comes from that very address in this window: it can be reached there, whatever SDP says. */
+static bool is_own_source(const struct direction *d, const struct window *w, const struct endpoint *at)
 {
 	const struct direction *own = direction_reverse(d);
+	int64_t from_ns = w->moved ? ns_add(w->on_ns, 2 * SECOND_NS) : w->on_ns;
 
 	for (unsigned i = 0; i < own->stream_count; i++) {
-		if (endpoint_equal(&own->streams[i]->src, at))
+		const struct stream *s = own->streams[i];
+
+		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s))
 			return true;
 	}
 	return false;
@@ -273,7 +306,7 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
 	struct endpoint real;
 
 	*ret_why = "";
-	if (is_own_source(d, &s->dst))
+	if (is_own_source(d, w, &s->dst))
 		return true;
 	if (window_has_target(w, &s->dst)) {
 		switch (hearing_contradiction(facts, d, w, &s->dst, s, &real)) {
@@ -444,12 +477,13 @@ static bool reports_unseen(const struct judge *j, const struct rtcp_party *recei
 
 static void judge_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
+	const struct stream *main = c->main ? c->main : c->wrong_main;
 	struct hearing *h = j->h;
 
 	h->receiver_rtcp = party_of(j, &j->receiver, w->receiver, from_ns, to_ns);
 	h->sender_rtcp = party_of(j, &j->sender, w->sender, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
-	h->report = c->main ? rtcp_verdict(j->facts->rtcp, c->main, h->receiver_rtcp, from_ns, to_ns, &h->report_last) : RTCP_VERDICT_NONE;
+	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns, &h->report_last) : RTCP_VERDICT_NONE;
 	h->receiver_reports_unseen = reports_unseen(j, h->receiver_rtcp);
 }
 
@@ -493,9 +527,10 @@ static const struct window *other_window(const struct leg *other, enum side send
 	return NULL;
 }
 
+/* Does the sender's media live on that party's machine? Then it is what joins the legs and passes audio on. */
 static bool shares_host(const struct judge *j, const struct party *p)
 {
-	for (unsigned i = 0; i < j->sender.count; i++) {
+	for (unsigned i = 0; i < j->sender.media_count; i++) {
 		if (network_same(j->facts->network, &j->sender.at[i].addr, &p->signalling.addr))
 			return true;
 	}
@@ -731,6 +766,45 @@ static int64_t frozen_since(const struct judge *j, const struct stream *s)
 	return v->reports[0].at_ns;
 }
 
+static const struct stream *main_stream(const struct direction *d)
+{
+	const struct stream *best = NULL;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (!d->streams[i]->twin_of && (!best || d->streams[i]->packets > best->packets))
+			best = d->streams[i];
+	}
+	return best;
+}
+
+/*
+ * The other direction is seen at two points, before and behind a router. This one is seen where it should come in, and not behind: between the
+ * two it was dropped.
+ */
+static bool copy_missing(const struct judge *j, const struct stream *s)
+{
+	const struct stream *first = main_stream(direction_reverse(j->d)), *last = first;
+
+	while (last && last->twin_next && last->twin_next != first)
+		last = last->twin_next;
+	if (!s || s->twin_of || s->twin_next || !first || last == first || s->packets < ALIVE_PACKETS)
+		return false;
+	/* ours must pass where theirs has come out, and theirs must have come in elsewhere */
+	if (!address_equal(&s->src.addr, &last->dst.addr) || !address_equal(&s->dst.addr, &last->src.addr))
+		return false;
+	return !address_equal(&s->src.addr, &first->dst.addr) || !address_equal(&s->dst.addr, &first->src.addr);
+}
+
+/* The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router keeps it. */
+static bool image_missing(const struct judge *j, const struct stream *s)
+{
+	const struct stream *own = main_stream(direction_reverse(j->d));
+
+	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) && address_private(&own->src.addr) &&
+	       !address_private(&s->dst.addr) && !beyond_nat(j, &own->src.addr) && network_at(j->facts->network, &own->src.addr) &&
+	       address_private(&s->src.addr);
+}
+
 static bool judge_undelivered(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	struct hearing *h = j->h;
@@ -748,6 +822,8 @@ static bool judge_undelivered(struct judge *j, const struct window *w, const str
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
+	} else if (copy_missing(j, c->main) || image_missing(j, c->main)) {
+		h->undelivered_by = "missing-copy";
 	} else {
 		return false;
 	}
@@ -844,6 +920,43 @@ static const struct window *longest_due(const struct direction *d, int64_t end_n
 	return best;
 }
 
+bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns)
+{
+	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
+
+	side_addresses(d->slot, d->sender, &j.sender);
+	return other_leg_excuses(&j, at_ns);
+}
+
+static bool same_promise(const struct window *a, const struct window *b)
+{
+	return a->target_count && b->target_count && a->source_count && b->source_count && endpoint_equal(&a->targets[0].at, &b->targets[0].at) &&
+	       endpoint_equal(&a->sources[0].at, &b->sources[0].at) && (a->off_ns == NS_NONE || b->on_ns < a->off_ns) &&
+	       (b->off_ns == NS_NONE || a->on_ns < b->off_ns);
+}
+
+/* Direct media: an earlier leg of the call promises the very same audio. It is judged there. */
+static const struct leg *judged_on(const struct direction *d, const struct window *w)
+{
+	const struct leg *own = d->slot->dialog->leg;
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		for (unsigned i = 0; other->n < own->n && other->confirmed && i < other->confirmed->mslot_count; i++) {
+			for (unsigned k = 0; k < 2; k++) {
+				const struct direction *same = &other->confirmed->mslots[i].direction[k];
+
+				for (unsigned n = 0; n < same->window_count; n++) {
+					if (same->windows[n].state == EXPECT_DUE && same_promise(&same->windows[n], w))
+						return other;
+				}
+			}
+		}
+	}
+	return NULL;
+}
+
 static bool reported_received(const struct judge *j)
 {
 	const struct hearing *h = j->h;
@@ -892,6 +1005,12 @@ struct hearing *hearing_judge(const struct facts *facts, struct direction *d)
 	side_addresses(d->slot, side_other(d->sender), &j.receiver);
 	j.inside_nat = network_vantage(facts->network).kind == VANTAGE_INSIDE_NAT;
 	judge_place(&j);
+	if (judged_on(d, h->window)) {
+		h->row = "N9";
+		h->heard = HEARD_UNKNOWN;
+		because(h, "the same audio as on another leg of the call: judged there");
+		return h;
+	}
 	for (unsigned i = 0; i < d->window_count; i++) {
 		if (d->windows[i].state == EXPECT_DUE && window_end(&d->windows[i], j.end_ns) > d->windows[i].on_ns)
 			judge_window(&j, &d->windows[i]);

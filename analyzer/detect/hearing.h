@@ -37,7 +37,7 @@ struct hearing {
 	bool whole;                  /* failed from the window's beginning */
 	double stray_packets;        /* that came all the same (absent: <= max-stray) */
 	const struct stream *misdirected;    /* main stream to a wrong address */
-	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type" */
+	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy" */
 
 	enum sees sees;
 	bool at_sender, at_receiver; /* 0 hops or on that host */
@@ -71,6 +71,9 @@ struct side_addresses {
 	unsigned count, media_count; /* the first media_count are media addresses */
 };
 void side_addresses(const struct mslot *slot, enum side side, struct side_addresses *ret);
+
+/* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */
+bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
 
 /* usable(R): may packets to this address reach the receiver of d? *ret_why: "contradicted: ..." (static) when not. */
 bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w, const struct stream *s, const char **ret_why);

@@ -106,7 +106,7 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return "port-closed";
 	if (target_private(a) && target_private(b) && (a_wrong || b_wrong) && !address_same_net(&target_of(a)->at.addr, &target_of(b)->at.addr))
 		return a_wrong != b_wrong ? "private-and-silent" : "both-private";
-	if ((a_wrong && target_private(a) && b->failure == FAILURE_ABSENT) || (b_wrong && target_private(b) && a->failure == FAILURE_ABSENT))
+	if ((a_wrong && target_private(a) && b->failure != FAILURE_MISDIRECTED) || (b_wrong && target_private(b) && a->failure != FAILURE_MISDIRECTED))
 		return "private-and-silent";
 	if (a->failure == FAILURE_UNDELIVERED && b->failure == FAILURE_UNDELIVERED)
 		return "blocked-both-ways";
@@ -197,6 +197,17 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 		finding_cannot_see(f, "whether the two sides sent; capture beside each of them to decide");
 }
 
+/*
+ * One side sends to a private address that it cannot reach; the other, told a private address too, sends nothing that passes here: it waits for
+ * the first packet, or sends where it cannot arrive either (N12). What the first one does is proof enough.
+ */
+static bool waits_to_latch(const struct hearing *sends, const struct hearing *silent)
+{
+	return sends->heard == HEARD_NO && sends->failure == FAILURE_MISDIRECTED && target_private(sends) && target_private(silent) &&
+	       silent->packets == 0 && silent->gate && strcmp(silent->gate, "G3") == 0 && !silent->receiver_reports_unseen && !silent->other_path &&
+	       silent->sending != RTCP_SENDING_RISING;
+}
+
 static void judge_slot(struct detection *d, const struct event *ev)
 {
 	const struct mslot *slot = ev->direction->slot;
@@ -206,6 +217,10 @@ static void judge_slot(struct detection *d, const struct event *ev)
 
 	if (ev->direction->sender != SIDE_CALLER || !a || !b)
 		return;                                      /* once a slot */
+	if ((waits_to_latch(a, b) || waits_to_latch(b, a)) && (double)(a->to_ns - a->from_ns) >= min_ns && (double)(b->to_ns - b->from_ns) >= min_ns) {
+		tell(d, slot, a, b, VISIBLE_LIKELY);
+		return;
+	}
 	if (a->gate || b->gate) {
 		detection_withhold(d, ev->leg, a->gate ? a->gate : b->gate, "%s", a->gate ? a->why : b->why);
 		return;

@@ -7,7 +7,7 @@
 
 static const char *const reasons[] = {
 	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path", "nothing-arrives", "wrong-port", "stale-target",
-	"latched-elsewhere", "latch-lost", "payload-type-mismatch", "icmp-unreachable", "address-family", "unlocated", NULL,
+	"latched-elsewhere", "latch-lost", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable", "address-family", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -96,7 +96,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		p.reason = "icmp-unreachable";
 		p.culprit = CULPRIT_REPORTER;
 	}
-	if (proof)
+	if (proof || strncmp(p.reason, "latch", 5) == 0)
 		p.confidence = p.reason_confidence = CONFIDENCE_CERTAIN;
 	return p;
 }
@@ -151,8 +151,24 @@ static struct place place_absent(const struct direction *d, const struct hearing
 	return p;
 }
 
+/* Its packets leave with another source port than SDP says, and the receiver takes none: it is strict about it. */
+static bool source_port_changed(const struct hearing *h)
+{
+	const struct window *w = h->window;
+
+	if (!h->stream || !w->source_count || strcmp(h->undelivered_by, "rtcp-empty") != 0)
+		return false;
+	for (unsigned i = 0; i < w->source_count; i++) {
+		if (w->sources[i].at.port == h->stream->src.port)
+			return false;
+	}
+	return true;
+}
+
 static struct place place_undelivered(const struct hearing *h)
 {
+	if (source_port_changed(h))
+		return (struct place){ "source-port-rewritten", NULL, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 	if (strcmp(h->undelivered_by, "icmp") == 0)
 		return (struct place){ "icmp-unreachable", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_REPORTER };
 	if (strcmp(h->undelivered_by, "payload-type") == 0)
@@ -257,6 +273,14 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", say_host(facts, &h->icmp->reporter, reporter),
 			      w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
 		finding_fix(f, "See the ICMP finding: open the port, correct the address in SDP, or mend the route.");
+	} else if (strcmp(f->reason, "source-port-rewritten") == 0) {
+		finding_cause(f, "The audio of %s leaves from port %u, its SDP names another; %s reports that it receives nothing and is probably strict about it.",
+			      w->sender_host, h->stream->src.port, w->receiver_host);
+		finding_fix(f, "Keep the source port in the NAT in front of %s (static mapping), or bind its RTP to the address it announces.", w->sender_host);
+	} else if (strcmp(h->undelivered_by, "missing-copy") == 0) {
+		finding_cause(f, "%s's audio to %s (%.0f packets) reaches the router and does not come out behind it, where the other direction passes.", w->sender, w->to,
+			      w->packets);
+		finding_fix(f, "Let the router pass UDP to %s: its rule, its port forwarding, or the port that its SIP helper wrote into the SDP.", w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		finding_cause(f, "%s sends payload types that neither side agreed on.", w->sender_host);
 		finding_fix(f, "Align the codec lists of both sides.");

@@ -39,7 +39,8 @@ static const char *reason_of(const struct facts *facts, const struct stream *s)
 {
 	if (s->drift_ppm > 500 || s->drift_ppm < -500)
 		return "clock-drift";
-	if (network_at(facts->network, &s->src.addr) && !network_at(facts->network, &s->dst.addr))
+	/* no router between sender and capture: it left like this */
+	if (network_at(facts->network, &s->src.addr))
 		return "sender-pacing";
 	/* late against the least delay, which itself stands still: packets wait somewhere */
 	return s->late60 >= MIN_DISCARDS ? "queueing" : "unlocated";
@@ -57,6 +58,8 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	char src[SAY_TEXT], dst[SAY_TEXT];
 
 	quality_parts(f, s);
+	if (strcmp(f->reason, "sender-pacing") == 0)
+		finding_part(f, PART_CULPRIT, &s->src);
 	say_host(facts, &s->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	finding_title(f, "Audio from %s to %s comes too unevenly", src, dst);

@@ -44,7 +44,7 @@ const char *say_party(const struct facts *facts, const struct leg *leg, enum sid
 const char *say_party_full(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT])
 {
 	const struct party *p = &leg->party[side];
-	char name[64], agent[48] = "", at[ADDRESS_TEXT] = "";
+	char name[48], agent[40] = "", at[ADDRESS_TEXT] = "";
 
 	text_escape(p->user, name, sizeof name);
 	if (p->user_agent.n)

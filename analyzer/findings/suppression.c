@@ -14,16 +14,17 @@ enum range {
 
 /* Rows in order of weight: of two findings that could explain each other the one whose row stands higher is the cause. */
 static const struct row {
-	const char *cause;
+	const char *cause, *reason;  /* reason: only this one; NULL any */
 	enum range range;
 	const char *explains[12];
 } rows[] = {
-	{ "media-unreachable", SAME_VICTIM, { "one-way-audio", "no-audio" } },
-	{ "no-audio", SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
-	{ "one-way-audio", SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
-	{ "one-way-audio", SAME_CALL, { "media-after-call", "call-dropped" } },
-	{ "audio-interrupted", SAME_DIRECTION, { "rtp-loss" } },
-	{ "rtp-loss", SAME_STREAM, { "rtp-jitter" } },
+	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
+	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
+	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
+	{ "one-way-audio", NULL, SAME_CALL, { "media-after-call", "call-dropped" } },
+	{ "audio-interrupted", "both-directions", SAME_CALL, { "rtp-loss", "audio-interrupted" } },
+	{ "audio-interrupted", NULL, SAME_DIRECTION, { "rtp-loss" } },
+	{ "rtp-loss", NULL, SAME_STREAM, { "rtp-jitter" } },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -85,7 +86,7 @@ static bool lists(const struct row *row, const char *id)
 
 static bool explains(const struct row *row, const struct finding *cause, const struct finding *effect)
 {
-	if (cause == effect || cause->state == FINDING_WITHDRAWN || strcmp(cause->id, row->cause) != 0 || !lists(row, effect->id))
+	if (cause == effect || cause->state == FINDING_WITHDRAWN || strcmp(cause->id, row->cause) != 0 || (row->reason && strcmp(row->reason, cause->reason) != 0) || !lists(row, effect->id))
 		return false;
 	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN)
 		return false;

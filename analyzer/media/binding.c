@@ -285,6 +285,12 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 	}
 }
 
+/* Two dialogs of one leg (a fork) or two legs of one call never compete: nobody is blamed for either. */
+static bool same_call(const struct direction *a, const struct direction *b)
+{
+	return a->slot->dialog->leg->call == b->slot->dialog->leg->call;
+}
+
 /*
  * Is a the better home? By rule of exact before strong, then a direction that lives when the stream begins, then the source, then the newest:
  * a port used again belongs to the newest call, a stream that began before it to the call before.
@@ -300,18 +306,14 @@ static int candidate_compare(const struct candidate *a, const struct candidate *
 		return a->source_rank > b->source_rank ? -1 : 1;
 	if (a->rule != b->rule)
 		return a->rule < b->rule ? -1 : 1;
+	if (a->direction->slot->dialog->leg != b->direction->slot->dialog->leg && same_call(a->direction, b->direction))
+		return a->direction->slot->dialog->leg->n < b->direction->slot->dialog->leg->n ? -1 : 1;
 	if (a->from_ns != b->from_ns) {
 		if (a_lives)
 			return a->from_ns > b->from_ns ? -1 : 1;
 		return a->from_ns < b->from_ns ? -1 : 1;
 	}
 	return 0;
-}
-
-/* Two dialogs of one leg (a fork) or two legs of one call never compete: nobody is blamed for either. */
-static bool same_leg(const struct direction *a, const struct direction *b)
-{
-	return a->slot->dialog->leg == b->slot->dialog->leg;
 }
 
 static bool both_live(const struct candidate *a, const struct candidate *b, const struct stream *s)
@@ -334,7 +336,7 @@ static struct candidate *choose(struct candidates *c, const struct stream *s, bo
 	for (unsigned i = 0; best && i < c->count; i++) {
 		struct candidate *other = &c->list[i];
 
-		if (other == best || same_leg(other->direction, best->direction) || !both_live(other, best, s))
+		if (other == best || same_call(other->direction, best->direction) || !both_live(other, best, s))
 			continue;
 		if (other->source_rank != best->source_rank || (other->rule != best->rule && best->rule <= B3))
 			continue;
@@ -387,6 +389,18 @@ static void bind_later_calls(struct candidates *c, struct stream *s, const struc
 	}
 }
 
+/* Direct media: a B2BUA has passed the addresses on, so that several legs of the call promise the same audio. */
+static void bind_other_legs(struct candidates *c, struct stream *s, const struct candidate *first)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		struct candidate *other = &c->list[i];
+
+		if (other != first && other->direction->slot->dialog->leg != first->direction->slot->dialog->leg &&
+		    same_call(other->direction, first->direction) && both_live(other, first, s))
+			bind(s, other->direction, other->rule);
+	}
+}
+
 static bool bind_by_address(const struct binding *b, struct stream *s, const struct endpoint *at, bool mapped)
 {
 	struct candidates c = { .count = 0 };
@@ -400,6 +414,7 @@ static bool bind_by_address(const struct binding *b, struct stream *s, const str
 	if (!best)
 		return tied;
 	bind(s, best->direction, best->rule);
+	bind_other_legs(&c, s, best);
 	bind_later_calls(&c, s, best);
 	return true;
 }

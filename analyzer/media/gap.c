@@ -6,11 +6,11 @@
 
 /* ---- lists that grow by doubling to a limit ---- */
 
-static void *grow(void *list, unsigned count, unsigned *room, size_t size)
+static void *grow(void *list, unsigned count, uint16_t *room, size_t size)
 {
 	if (count < *room)
 		return list;
-	*room = *room ? *room * 2 : 2;
+	*room = (uint16_t)(*room ? *room * 2 : 1);
 	return memory_resize(list, *room, size);
 }
 
@@ -54,8 +54,6 @@ static const struct gap *gap_add(struct record *r, const struct gap *g)
 		gap_drop_shortest(s);
 	s->gaps = grow(s->gaps, s->gap_count, &r->gap_room, sizeof *s->gaps);
 	s->gaps[s->gap_count] = *g;
-	if (r->level)
-		r->speech_wait = 4;
 	return &s->gaps[s->gap_count++];
 }
 
@@ -93,19 +91,22 @@ static bool hole_is_gap(const struct stream_hot *h, int64_t hole_ns)
 }
 
 /* Before this packet is counted. NULL: there is no gap before it. */
-const struct gap *gap_take(struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step)
+const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step)
 {
 	bool restart = step == SEQUENCE_RESTART;
 	struct gap g = { .from_ns = b->top_ns, .from_frame = b->top_frame, .to_ns = p->at_ns, .to_frame = p->frame, .restart = restart };
 
 	if (restart) {
-		g.to_ns = r->strange.at_ns;
-		g.to_frame = r->strange.frame;
+		g.to_ns = r->aside->strange.at_ns;
+		g.to_frame = r->aside->strange.frame;
 	}
 	if (!hole_is_gap(h, gap_length(&g)))
 		return NULL;
 	g.marker = p->rtp.marker;
-	g.speech_before = r->level && level_was_speech(r->level);
+	if (l) {
+		g.speech_before = level_was_speech(l);
+		l->wait = LEVEL_WAIT;
+	}
 	if (!restart) {
 		g.seq_step = (uint16_t)(p->rtp.seq - h->ext_seq);
 		gap_decompose(&g, r, h, p->rtp.rtp_ts - b->top_ts);
@@ -118,11 +119,12 @@ const struct gap *gap_take(struct record *r, const struct stream_hot *h, const s
 }
 
 /* A flow goes on with another SSRC: the hole between the two streams, kept with the new one. */
-void gap_after_other(struct record *r, const struct stream_hot *h, const struct record *other, const struct stream_hot *other_hot, const struct packet *p)
+void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level, const struct stream_hot *other_hot,
+		     const struct packet *p)
 {
 	struct gap g = {
 		.from_ns = other_hot->last_ns, .from_frame = other_hot->last_frame, .to_ns = p->at_ns, .to_frame = p->frame,
-		.marker = p->rtp.marker, .new_source = true, .speech_before = other->level && level_was_speech(other->level),
+		.marker = p->rtp.marker, .new_source = true, .speech_before = other_level && level_was_speech(other_level),
 	};
 
 	if (hole_is_gap(h, gap_length(&g)))

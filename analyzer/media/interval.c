@@ -30,12 +30,17 @@ void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64
 	interval_arm(r, h);
 }
 
+static uint16_t clamped(uint32_t n)
+{
+	return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
+}
+
 static void interval_join(struct interval *a, const struct interval *b)
 {
 	a->packets += b->packets;
 	a->expected += b->expected;
-	a->late60 += b->late60;
-	a->late200 += b->late200;
+	a->late60 = clamped((uint32_t)a->late60 + b->late60);
+	a->late200 = clamped((uint32_t)a->late200 + b->late200);
 	a->unfit |= b->unfit;
 	if (b->max_jitter_tenth_ms > a->max_jitter_tenth_ms)
 		a->max_jitter_tenth_ms = b->max_jitter_tenth_ms;
@@ -77,7 +82,7 @@ static void interval_push(struct record *r, const struct interval *next)
 		return;
 	}
 	if (s->interval_count == r->interval_room) {
-		r->interval_room = r->interval_room ? r->interval_room * 2 : 4;
+		r->interval_room = (uint16_t)(r->interval_room ? r->interval_room * 2 : 1);
 		s->intervals = memory_resize(s->intervals, r->interval_room, sizeof *s->intervals);
 	}
 	s->intervals[s->interval_count++] = *next;
@@ -91,9 +96,9 @@ void interval_close(struct record *r, struct stream_hot *h)
 	uint64_t expected = record_expected(r, h);
 	float plain_ms = h->jitter_max_q8 / 256.0f, jitter_ms = r->interval_jitter_ms > plain_ms ? r->interval_jitter_ms : plain_ms;
 	struct interval now = {
-		.at_ns = r->interval_at_ns, .packets = (uint32_t)(record_packets(r, h) - r->interval_packets),
+		.at_ns = r->interval_at_ns, .packets = record_packets(r, h) - r->interval_packets,
 		.expected = expected > r->interval_expected ? (uint32_t)(expected - r->interval_expected) : 0,
-		.late60 = (uint32_t)(r->s.late60 - r->interval_late60), .late200 = (uint32_t)(r->s.late200 - r->interval_late200),
+		.late60 = clamped(r->s.late60 - r->interval_late60), .late200 = clamped(r->s.late200 - r->interval_late200),
 		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX), .unfit = r->interval_unfit,
 	};
 

@@ -10,8 +10,7 @@
 enum { MU_LAW_PEAK = 32124, A_LAW_PEAK = 32256, PTIME_ASSUMED_MS = 20, ONE_CODE_MAX = 2 };
 
 struct level_table {
-	float squares[2][256];
-	float offset_db[2];          /* of 10 log10(mean square): full-scale sine at its dBm0 */
+	float powers[2][256];
 };
 
 /* ITU-T G.711 tables 1 and 2, complemented as on the wire. */
@@ -29,19 +28,23 @@ int level_linear(enum level_law law, uint8_t code)
 	return c & 0x80 ? value : -value;
 }
 
+/* A sine of full scale has half its peak squared, and is +3.17 or +3.14 dBm0. */
+static float power_unit(float peak, float dbm0)
+{
+	return peak * peak / 2 / powf(10, dbm0 / 10);
+}
+
 struct level_table *level_table_new(void)
 {
 	struct level_table *t = memory_zalloc(sizeof *t);
+	float unit[2] = { [LEVEL_MU_LAW] = power_unit(MU_LAW_PEAK, 3.17f), [LEVEL_A_LAW] = power_unit(A_LAW_PEAK, 3.14f) };
 
 	for (unsigned code = 0; code < 256; code++) {
 		float mu = (float)level_linear(LEVEL_MU_LAW, (uint8_t)code), a = (float)level_linear(LEVEL_A_LAW, (uint8_t)code);
 
-		t->squares[LEVEL_MU_LAW][code] = mu * mu;
-		t->squares[LEVEL_A_LAW][code] = a * a;
+		t->powers[LEVEL_MU_LAW][code] = mu * mu / unit[LEVEL_MU_LAW];
+		t->powers[LEVEL_A_LAW][code] = a * a / unit[LEVEL_A_LAW];
 	}
-	/* the mean square of a sine is half its peak squared */
-	t->offset_db[LEVEL_MU_LAW] = 3.17f - 10 * log10f((float)MU_LAW_PEAK * MU_LAW_PEAK / 2);
-	t->offset_db[LEVEL_A_LAW] = 3.14f - 10 * log10f((float)A_LAW_PEAK * A_LAW_PEAK / 2);
 	return t;
 }
 
@@ -50,15 +53,29 @@ void level_table_free(struct level_table *t)
 	free(t);
 }
 
-float level_dbm0(const struct level_table *t, enum level_law law, struct span payload)
+/* Four sums at a time: one would wait for itself. */
+float level_power(const struct level_table *t, enum level_law law, struct span payload)
 {
-	const float *squares = t->squares[law];
-	float sum = 0;
-	unsigned n = 0;
+	const float *powers = t->powers[law];
+	float sum[4] = { 0 };
+	size_t i = 0, n = (payload.n + LEVEL_SAMPLE_STEP - 1) / LEVEL_SAMPLE_STEP;
 
-	for (size_t i = 0; i < payload.n; i += LEVEL_SAMPLE_STEP, n++)
-		sum += squares[payload.p[i]];
-	return sum > 0 ? 10 * log10f(sum / (float)n) + t->offset_db[law] : LEVEL_NONE_DBM0;
+	for (; i + 4 <= n; i += 4) {
+		const uint8_t *p = payload.p + i * LEVEL_SAMPLE_STEP;
+
+		sum[0] += powers[p[0]];
+		sum[1] += powers[p[LEVEL_SAMPLE_STEP]];
+		sum[2] += powers[p[2 * LEVEL_SAMPLE_STEP]];
+		sum[3] += powers[p[3 * LEVEL_SAMPLE_STEP]];
+	}
+	for (; i < n; i++)
+		sum[0] += powers[payload.p[i * LEVEL_SAMPLE_STEP]];
+	return n ? (sum[0] + sum[1] + sum[2] + sum[3]) / (float)n : 0;
+}
+
+float level_dbm0(float power)
+{
+	return power > 0 ? 10 * log10f(power) : LEVEL_NONE_DBM0;
 }
 
 /* ---- of a stream ---- */
@@ -72,47 +89,46 @@ bool level_is_speech(const struct level *l)
 {
 	unsigned loud = 0;
 
-	for (unsigned i = 0; i < 4 && i < l->count; i++)
-		loud += ring_at(l, i) > LEVEL_SPEECH_DBM0;
+	for (unsigned i = 0; i < LEVEL_RING && i < l->count; i++)
+		loud += ring_at(l, i) > LEVEL_SPEECH;
 	return loud >= 3;
 }
 
 bool level_was_speech(const struct level *l)
 {
-	return level_is_speech(l) && ring_at(l, 0) > LEVEL_LOUD_DBM0;
+	return level_is_speech(l) && ring_at(l, 0) > LEVEL_LOUD;
 }
 
-static void figures_take(struct level *l, struct stream *s, float dbm0, int64_t at_ns)
+static void power_take(struct level *l, float power, int64_t at_ns)
 {
-	l->ring[l->count++ % LEVEL_RING] = dbm0;
-	if (!s->level_known || dbm0 > s->level_max_dbm0)
-		s->level_max_dbm0 = dbm0;
-	s->level_known = true;
-	s->level_samples++;
-	if (dbm0 < LEVEL_SILENT_DBM0)
-		s->level_silent++;
-	if (dbm0 <= LEVEL_SPEECH_DBM0)
+	l->ring[l->count++ % LEVEL_RING] = power;
+	if (power > l->max)
+		l->max = power;
+	if (power < LEVEL_SILENT)
+		l->silent++;
+	if (power <= LEVEL_SPEECH)
 		return;
-	s->level_speech++;
-	s->speech_s += LEVEL_EVERY * (s->ptime_ms ? s->ptime_ms : PTIME_ASSUMED_MS) / 1000.0;
-	if (s->level_speech == 1)
-		s->speech_first_ns = at_ns;
-	s->speech_last_ns = at_ns;
+	if (l->speech++ == 0)
+		l->first_ns = at_ns;
+	l->last_ns = at_ns;
 }
 
 /* 8 bytes stand for the payload: the same sound again and again is a sender that is stuck. */
-static void stuck_take(struct level *l, struct stream *s, struct span payload, float dbm0)
+static void stuck_take(struct level *l, struct span payload, float power)
 {
 	uint64_t head = 0;
 
 	memcpy(&head, payload.p, payload.n < sizeof head ? payload.n : sizeof head);
-	l->same = l->count > 1 && head == l->head && dbm0 >= LEVEL_SILENT_DBM0 ? l->same + 1 : 0;
+	if (l->count < 2 || head != l->head || power < LEVEL_SILENT)
+		l->same = 0;
+	else if (l->same < UINT16_MAX)
+		l->same++;
 	l->head = head;
-	if (l->same && (l->same + 1) * LEVEL_EVERY > s->stuck_run_max)
-		s->stuck_run_max = (l->same + 1) * LEVEL_EVERY;
+	if (l->same > l->same_max)
+		l->same_max = l->same;
 }
 
-static void codes_take(struct level *l, struct stream *s, struct span payload)
+static void codes_take(struct level *l, struct span payload)
 {
 	for (size_t i = 0; i < payload.n && l->code_count <= ONE_CODE_MAX; i += LEVEL_SAMPLE_STEP) {
 		uint8_t code = payload.p[i];
@@ -124,7 +140,36 @@ static void codes_take(struct level *l, struct stream *s, struct span payload)
 			l->codes[l->code_count] = code;
 		l->code_count++;
 	}
-	s->one_code = l->code_count <= ONE_CODE_MAX;
+}
+
+static void payload_take(struct level *l, const struct level_table *t, enum level_law law, const struct packet *p)
+{
+	struct span payload = p->rtp.payload;
+	float power = level_power(t, law, payload);
+
+	power_take(l, power, p->at_ns);
+	stuck_take(l, payload, power);
+	codes_take(l, payload);
+}
+
+bool level_take(struct level *l, const struct level_table *t, const struct packet *p)
+{
+	switch ((enum level_mode)l->mode) {
+	case LEVEL_OFF:
+		return false;
+	case LEVEL_MU:
+	case LEVEL_A:
+		if (p->rtp.payload.n == 0)
+			return false;
+		payload_take(l, t, l->mode == LEVEL_A ? LEVEL_A_LAW : LEVEL_MU_LAW, p);
+		break;
+	case LEVEL_GIVEN:
+		if (p->rtp.level_dbov > 0)
+			return false;
+		power_take(l, p->rtp.level_dbov <= -127 ? 0 : powf(10, ((float)p->rtp.level_dbov + 3.01f + 3.17f) / 10), p->at_ns);
+		break;
+	}
+	return l->wait && --l->wait == 0;
 }
 
 static bool code_is_idle(uint8_t code)
@@ -132,21 +177,23 @@ static bool code_is_idle(uint8_t code)
 	return code == 0xff || code == 0x7f || code == 0xd5 || code == 0x55;
 }
 
-void level_take(struct level *l, struct stream *s, const struct level_table *t, enum level_law law, struct span payload, int64_t at_ns)
+static bool codes_are_idle(const struct level *l)
 {
-	float dbm0;
-
-	if (payload.n == 0)
-		return;
-	dbm0 = level_dbm0(t, law, payload);
-	figures_take(l, s, dbm0, at_ns);
-	stuck_take(l, s, payload, dbm0);
-	codes_take(l, s, payload);
-	for (unsigned i = 0; i < l->code_count && i < ONE_CODE_MAX; i++)
-		s->one_code &= code_is_idle(l->codes[i]);
+	if (l->code_count == 0 || l->code_count > ONE_CODE_MAX)
+		return false;
+	return code_is_idle(l->codes[0]) && (l->code_count < 2 || code_is_idle(l->codes[1]));
 }
 
-void level_take_dbov(struct level *l, struct stream *s, int dbov, int64_t at_ns)
+void level_settle(const struct level *l, struct stream *s)
 {
-	figures_take(l, s, dbov <= -127 ? LEVEL_NONE_DBM0 : (float)dbov + 3.01f + 3.17f, at_ns);
+	s->level_known = l->count > 0;
+	s->level_samples = l->count;
+	s->level_silent = l->silent;
+	s->level_speech = l->speech;
+	s->level_max_dbm0 = level_dbm0(l->max);
+	s->speech_first_ns = l->first_ns;
+	s->speech_last_ns = l->last_ns;
+	s->speech_s = (double)l->speech * LEVEL_EVERY * (s->ptime_ms ? s->ptime_ms : PTIME_ASSUMED_MS) / 1000;
+	s->stuck_run_max = l->same_max ? (l->same_max + 1u) * LEVEL_EVERY : 0;
+	s->one_code = codes_are_idle(l);
 }

@@ -5,12 +5,13 @@
 
 #include "analyzer/media/stream.h"
 
-#define LEVEL_SILENT_DBM0 (-60.0f)
-#define LEVEL_SPEECH_DBM0 (-40.0f)
-#define LEVEL_LOUD_DBM0 (-30.0f)
+/* Powers, of a sine of 0 dBm0 = 1: no logarithm a packet. */
+#define LEVEL_SILENT 1e-6f           /* -60 dBm0 */
+#define LEVEL_SPEECH 1e-4f           /* -40 dBm0 */
+#define LEVEL_LOUD 1e-3f             /* -30 dBm0 */
 #define LEVEL_NONE_DBM0 (-120.0f)    /* stands for minus infinity */
 
-enum { LEVEL_EVERY = 4, LEVEL_SAMPLE_STEP = 5, LEVEL_RING = 8 };
+enum { LEVEL_EVERY = 4, LEVEL_SAMPLE_STEP = 5, LEVEL_RING = 4, LEVEL_WAIT = 4 };
 enum level_law { LEVEL_MU_LAW, LEVEL_A_LAW };
 
 struct level_table;                  /* squares of the 256 codes of both laws */
@@ -19,23 +20,31 @@ void level_table_free(struct level_table *t);
 
 /* Linear value of a code, 16 bit scale. */
 int level_linear(enum level_law law, uint8_t code);
-/* Root mean square of every 5th sample; LEVEL_NONE_DBM0: silence, or nothing to hear. */
-float level_dbm0(const struct level_table *t, enum level_law law, struct span payload);
+/* Power of every 5th sample, mean; 0: silence, or nothing to hear. */
+float level_power(const struct level_table *t, enum level_law law, struct span payload);
+float level_dbm0(float power);
 
-/* Of a stream: what was heard lately. */
+enum level_mode { LEVEL_OFF, LEVEL_MU, LEVEL_A, LEVEL_GIVEN /* by the sender, RFC 6464 */ };
+
+/* What was heard of a stream: one cache line, beside the hot ones, touched by every 4th packet. */
 struct level {
-	float ring[LEVEL_RING];
-	unsigned count;              /* samples so far */
 	uint64_t head;               /* first 8 bytes of the last sampled payload */
-	uint32_t same;               /* sampled payloads equal to it in a row */
+	int64_t first_ns, last_ns;   /* speech */
+	float ring[LEVEL_RING];      /* powers */
+	float max;
+	uint32_t count, silent, speech;
+	uint16_t same, same_max;     /* sampled payloads equal to the one before, in a row */
 	uint8_t codes[2];            /* the one or two codes seen so far */
-	unsigned code_count;         /* 3: more than two */
+	uint8_t code_count : 2;      /* 3: more than two */
+	uint8_t mode : 2;            /* enum level_mode */
+	uint8_t wait : 3;            /* samples still to come before it is known whether speech goes on behind a gap */
 };
+_Static_assert(sizeof(struct level) == 64, "one cache line");
 
-/* One sampled packet of ptime_ms (0 unknown: 20) into the stream's figures. */
-void level_take(struct level *l, struct stream *s, const struct level_table *t, enum level_law law, struct span payload, int64_t at_ns);
-/* The same from a level that the sender gave (RFC 6464, dBov: -dBov of a square wave; a sine of full scale is -3.01 dBov). */
-void level_take_dbov(struct level *l, struct stream *s, int dbov, int64_t at_ns);
+/* One sampled packet, as its mode wants it. True: wait has come to its end. */
+bool level_take(struct level *l, const struct level_table *t, const struct packet *p);
+/* Into the stream's figures. */
+void level_settle(const struct level *l, struct stream *s);
 /* Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped (2-media 2.3, 1.11). */
 bool level_was_speech(const struct level *l);
 /* Of the last 4 levels >= 3 above -40. */

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "captures/base/memory.h"
+
 enum { RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50 };
 
 /* |difference| of more than 5, 10, 20, 40, 60, 100, 200, 500 ms. */
@@ -58,12 +60,29 @@ static double transit_ms(const struct record *r, int64_t at_ns, uint32_t rtp_ts)
 /* The line through the least transits so far; the longest line counts. Positive: the sender's clock is slow. */
 static void drift_settle(struct record *r)
 {
-	double below = r->drift.n * r->drift.xx - r->drift.x * r->drift.x;
+	struct drift *d = r->drift;
+	double below;
 
-	if (r->drift.n < DRIFT_POINTS_MIN || r->drift.n < r->drift_points || below <= 0)
+	if (!d || d->n < DRIFT_POINTS_MIN || d->n < d->best)
 		return;
-	r->drift_points = (unsigned)r->drift.n;
-	r->s.drift_ppm = (r->drift.n * r->drift.xy - r->drift.x * r->drift.y) / below * 1000;
+	below = d->n * d->xx - d->x * d->x;
+	if (below <= 0)
+		return;
+	d->best = (unsigned)d->n;
+	r->s.drift_ppm = (float)((d->n * d->xy - d->x * d->y) / below * 1000);
+}
+
+static void drift_point(struct record *r, double x, double y)
+{
+	struct drift *d = r->drift;
+
+	if (!d)
+		d = r->drift = memory_zalloc(sizeof *d);
+	d->n++;
+	d->x += x;
+	d->y += y;
+	d->xx += x * x;
+	d->xy += x * y;
 }
 
 static void rate_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
@@ -73,14 +92,15 @@ static void rate_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
 	if (!r->anchored || run_ns < RATE_MIN_S * SECOND_NS || run_ns <= r->rate_run_ns)
 		return;
 	r->rate_run_ns = run_ns;
-	r->s.ts_rate_hz = (double)(int32_t)(rtp_ts - r->anchor_ts) * SECOND_NS / (double)run_ns;
+	r->s.ts_rate_hz = (float)((double)(int32_t)(rtp_ts - r->anchor_ts) * SECOND_NS / (double)run_ns);
 }
 
 /* rtp_ts and the wall clock are tied to each other anew at this packet. */
 void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet *p)
 {
 	drift_settle(r);
-	memset(&r->drift, 0, sizeof r->drift);
+	if (r->drift)
+		*r->drift = (struct drift){ .best = r->drift->best };
 	r->anchor_ns = p->at_ns;
 	r->anchor_ts = p->rtp.rtp_ts;
 	r->anchored = true;
@@ -116,18 +136,14 @@ void receiver_leave(struct record *r, const struct stream_before *b)
 void receiver_half(struct record *r, struct stream_hot *h)
 {
 	bool aside = h->flags & HOT_ASIDE;
-	int64_t at_ns = aside ? r->before.audio_ns : h->last_ns;
-	uint32_t rtp_ts = aside ? r->before.audio_ts : h->rtp_ts;
+	int64_t at_ns = aside ? r->aside->before.audio_ns : h->last_ns;
+	uint32_t rtp_ts = aside ? r->aside->before.audio_ts : h->rtp_ts;
 	double x, y;
 
 	if (r->anchored && r->s.clock_hz) {
 		x = (double)ns_minus(at_ns, r->anchor_ns) / SECOND_NS;
 		y = transit_ms(r, at_ns, rtp_ts) - (double)h->over_ms[0];
-		r->drift.n++;
-		r->drift.x += x;
-		r->drift.y += y;
-		r->drift.xx += x * x;
-		r->drift.xy += x * y;
+		drift_point(r, x, y);
 	}
 	h->over_ms[1] = h->over_ms[0];
 	h->over_ms[0] = 0;
@@ -140,5 +156,5 @@ void receiver_settle(struct record *r, struct stream_hot *h)
 	if (!r->s.clock_hz)
 		return;
 	drift_settle(r);
-	rate_settle(r, aside ? r->before.audio_ns : h->last_ns, aside ? r->before.audio_ts : h->rtp_ts);
+	rate_settle(r, aside ? r->aside->before.audio_ns : h->last_ns, aside ? r->aside->before.audio_ts : h->rtp_ts);
 }

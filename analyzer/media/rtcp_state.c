@@ -470,13 +470,27 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 	return RTCP_VERDICT_ADVANCING;
 }
 
+/* Does this machine send report blocks at all? Asked of the host: a new call comes with a new SSRC. */
+static bool host_ever_blocks(const struct rtcp_states *r, const struct rtcp_party *receiver)
+{
+	if (receiver->ever_blocks)
+		return true;
+	LIST_EACH(it, &r->parties) {
+		const struct rtcp_party *p = LIST_ENTRY(it, struct rtcp_party, in_order);
+
+		if (p->ever_blocks && address_equal(&p->src.addr, &receiver->src.addr))
+			return true;
+	}
+	return false;
+}
+
 enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver, int64_t from_ns, int64_t to_ns,
 			       const struct rtcp_report **ret_last)
 {
 	const struct rtcp_view *v = receiver ? view_by(r, receiver, s->ssrc) : NULL;
 	int64_t since_ns = 0, last_ns = 0;
 
-	if (!receiver || receiver->encrypted || !receiver->ever_blocks)
+	if (!receiver || receiver->encrypted || !host_ever_blocks(r, receiver))
 		return RTCP_VERDICT_NONE;
 	if (empty_tail(receiver, from_ns, to_ns, &since_ns, &last_ns) >= 2 && flows_between(s, since_ns, last_ns))
 		return RTCP_VERDICT_EMPTY;

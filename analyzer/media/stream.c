@@ -23,7 +23,7 @@ struct streams *streams_new(const struct streams_config *config, stream_hint_fn 
 	s->context = context;
 	s->arena = arena_new();
 	s->codec_count = 1;
-	s->levels = level_table_new();
+	s->level_table = level_table_new();
 	flows_init(s);
 	records_init(s);
 	return s;
@@ -35,7 +35,7 @@ void streams_free(struct streams *s)
 		return;
 	records_fini(s);
 	flows_fini(s);
-	level_table_free(s->levels);
+	level_table_free(s->level_table);
 	arena_free(s->arena);
 	free(s);
 }
@@ -63,7 +63,7 @@ static inline bool is_plain(const struct stream_hot *h, const struct packet *p)
 	       (r->seq < h->first_seq) == !!(h->flags & HOT_UNDER) && r->seq != 0 && h->jitter_ms < PLAIN_JITTER_MS;
 }
 
-static void plain_after(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p);
 
 static inline void plain_take(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
 {
@@ -96,46 +96,38 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 	h->last_ip_id = p->ip_id;
 	h->length = (uint8_t)p->rtp.payload_wire;
 	if (h->flags & HOT_AFTER)
-		plain_after(s, streams_record(s, index), h, p);
+		plain_after(s, index, h, p);
 }
 
 /* ---- what follows a packet that was counted, plain or not ---- */
 
-static void level_visit(struct streams *s, struct record *r, const struct packet *p)
+static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
 {
-	struct span name = s->codecs[r->types[r->type].codec];
-	enum level_law law = span_equal_nocase(name, SPAN("PCMA")) ? LEVEL_A_LAW : LEVEL_MU_LAW;
+	struct record *r = streams_record(s, index);
 
-	if (!r->level)
-		r->level = memory_zalloc(sizeof *r->level);
-	if (r->listens)
-		level_take(r->level, &r->s, s->levels, law, p->rtp.payload, p->at_ns);
-	else if (p->rtp.level_dbov <= 0)
-		level_take_dbov(r->level, &r->s, p->rtp.level_dbov, p->at_ns);
-	if (r->speech_wait && --r->speech_wait == 0 && r->s.gap_count)
-		r->s.gaps[r->s.gap_count - 1].speech_after = level_is_speech(r->level);
-}
-
-static void plain_after(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
-{
-	uint16_t bit = p->rtp.seq % 64;
-
-	if ((h->flags & HOT_LEVEL) && p->rtp.seq % LEVEL_EVERY == 0)
-		level_visit(s, r, p);
+	if ((h->flags & HOT_LEVEL) && p->rtp.seq % LEVEL_EVERY == 0 && level_take(streams_level(s, index), s->level_table, p) && r->s.gap_count)
+		r->s.gaps[r->s.gap_count - 1].speech_after = level_is_speech(streams_level(s, index));
 	if (h->flags & HOT_MARKS)
 		copy_mark(r, p);
 	if (h->flags & HOT_FAR)
-		r->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << bit;
+		r->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << p->rtp.seq % 64;
 	if (h->flags & HOT_TWIN)
 		twin_take(s, r, p);
 }
 
 /* ---- the long way ---- */
 
+struct aside *aside_get(struct record *r)
+{
+	if (!r->aside)
+		r->aside = memory_zalloc(sizeof *r->aside);
+	return r->aside;
+}
+
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b)
 {
 	if (h->flags & HOT_ASIDE) {
-		*b = r->before;
+		*b = r->aside->before;
 		return;
 	}
 	*b = (struct stream_before){
@@ -253,7 +245,7 @@ static void before_store(struct record *r, struct stream_hot *h, const struct pa
 	h->flags &= (uint16_t)~HOT_ASIDE;
 	if (!top || !audio || b->time_ns != p->at_ns || h->khz == 0) {
 		h->flags |= HOT_ASIDE;
-		r->before = *b;
+		aside_get(r)->before = *b;
 	}
 	r->stop_seq = p->rtp.seq;
 	r->stop_aside = p->rtp.seq != (uint16_t)h->ext_seq;
@@ -335,7 +327,7 @@ static void packet_take(struct streams *s, struct record *r, struct stream_hot *
 	if (kind != PAYLOAD_KEEPALIVE)
 		spell_take(r, h, p, false);
 	if (in_order(step))
-		ret->gap = gap_take(r, h, p, &b, step);
+		ret->gap = gap_take(r, streams_level(s, r->index), h, p, &b, step);
 	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_NEXT && b.audio_ns == b.top_ns)
 		ptime_learn(r, h, p->rtp.rtp_ts - b.audio_ts);
 	tshark_take(r, h, p, t, &b);
@@ -350,7 +342,7 @@ static void packet_take(struct streams *s, struct record *r, struct stream_hot *
 	hot_store(h, p);
 	slow_settle(s, r, h);
 	if ((h->flags & HOT_AFTER) && kind == PAYLOAD_AUDIO && step != SEQUENCE_REPEATED)
-		plain_after(s, r, h, p);
+		plain_after(s, r->index, h, p);
 	else if (h->flags & HOT_MARKS)
 		copy_mark(r, p);
 	if (step == SEQUENCE_RESTART)
@@ -426,7 +418,7 @@ static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p
 	flow_point_at(s, f, r);
 	first_take(s, r, streams_hot(s, r->index), p);
 	if (other)
-		gap_after_other(r, streams_hot(s, r->index), other, streams_hot(s, other->index), p);
+		gap_after_other(r, streams_hot(s, r->index), streams_level(s, other->index), streams_hot(s, other->index), p);
 	if (!trusted) {
 		r->heuristic = memory_zalloc(sizeof *r->heuristic);
 		heuristic_init(r->heuristic, s->config.heuristic_packets, r->s.ssrc);
@@ -532,7 +524,7 @@ static struct stream_result refused_packet(struct streams *s, struct slot *slot)
 
 struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p)
 {
-	struct stream_ticket t = { flow_hash(p) };
+	struct stream_ticket t = { flow_hash(s, p) };
 
 	__builtin_prefetch(&s->slots[t.hash & s->slot_mask]);
 	return t;
@@ -570,7 +562,7 @@ struct stream_result streams_packet_prepared(struct streams *s, const struct pac
 
 struct stream_result streams_packet(struct streams *s, const struct packet *p)
 {
-	return streams_packet_prepared(s, p, (struct stream_ticket){ flow_hash(p) });
+	return streams_packet_prepared(s, p, (struct stream_ticket){ flow_hash(s, p) });
 }
 
 /* ---- signalling ---- */

@@ -39,8 +39,8 @@ struct gap {
 struct interval {                    /* 5 s of a stream, JSON "intervals" */
 	int64_t at_ns;
 	uint32_t packets, expected;  /* expected within epochs */
-	uint32_t late60, late200;    /* packets later than a 60, 200 ms buffer */
 	uint16_t max_jitter_tenth_ms; /* 0 also where the clock is unknown */
+	uint16_t late60, late200;    /* packets later than a 60, 200 ms buffer */
 	bool unfit;                  /* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
 };
 
@@ -71,24 +71,26 @@ struct stream {                      /* cold: touched only when something happen
 	/* as tshark has it (DESIGN 6): lost = last - first + 1 - packets, over everything */
 	uint64_t packets;            /* mirror copies not counted */
 	int64_t lost;
-	uint64_t mirror_copies, duplicates, reordered, late;
-	uint64_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
-	uint64_t keepalives;         /* empty, or payload type 20 (RFC 6263): no audio */
+	uint32_t mirror_copies, duplicates, reordered, late;
+	uint32_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
+	uint32_t keepalives;         /* empty, or payload type 20 (RFC 6263): no audio */
 	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
-	int64_t copy_delta_min_ns, copy_delta_max_ns;
-	uint64_t copies_other_ttl, copies_other_mac, copies_other_vlan;
+	uint32_t copy_delta_min_ns, copy_delta_max_ns;
+	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
+	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
 	/* within epochs (1.4.3) */
 	uint32_t epochs;
 	uint64_t expected_within, lost_within;
 	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
-	uint64_t loss_events;
+	uint32_t loss_events;
 	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
 	bool jitter_known;
-	uint64_t late60, late200;    /* beyond a buffer of 60, 200 ms (2-media 2.14) */
+	uint32_t late60, late200;    /* beyond a buffer of 60, 200 ms (2-media 2.14) */
 	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
-	double drift_ppm;            /* least transit per half minute, line through >= 4; 0 unknown */
-	double ts_rate_hz;           /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
-	uint64_t comfort, events, audio;   /* packets by sort; audio is the rest */
+	float drift_ppm;             /* least transit per half minute, line through >= 4; 0 unknown */
+	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
+	uint64_t audio;
+	uint32_t comfort, events;    /* packets by sort; audio is the rest */
 	uint32_t marker_count;
 	uint8_t dscp, ttl, ttl_min, ttl_max;
 	uint32_t truncated;          /* packets whose payload the capture cut */

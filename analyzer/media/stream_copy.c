@@ -4,7 +4,7 @@
 
 #include "captures/base/memory.h"
 
-enum { MARKS = 64 };
+enum { MARKS = 64, SAME_ID_S = 2 };
 
 static bool mark_is_of(const struct copy_mark *m, const struct packet *p, int64_t window_ns)
 {
@@ -14,8 +14,8 @@ static bool mark_is_of(const struct copy_mark *m, const struct packet *p, int64_
 		return false;
 	if (!(p->has & HAS_IP_ID) || (p->ip_id == 0 && m->ip_id == 0))
 		return after_ns <= window_ns;
-	/* the same IP-ID at the same sequence number cannot be chance: the window only keeps an ID from coming round again */
-	return m->ip_id == p->ip_id && after_ns <= 100 * window_ns;
+	/* the same IP-ID at the same sequence number is no chance: two captures of one port whose clocks differ */
+	return m->ip_id == p->ip_id && after_ns <= SAME_ID_S * SECOND_NS;
 }
 
 static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
@@ -46,13 +46,15 @@ uint32_t streams_point(struct streams *s, const struct packet *p)
 
 static void copy_count(struct streams *s, struct record *r, const struct packet *p, const struct copy_mark *m)
 {
-	int64_t after_ns = ns_minus(p->at_ns, m->at_ns);
+	uint32_t after_ns = (uint32_t)ns_minus(p->at_ns, m->at_ns);
 
 	if (r->s.mirror_copies == 0 || after_ns < r->s.copy_delta_min_ns)
 		r->s.copy_delta_min_ns = after_ns;
 	if (after_ns > r->s.copy_delta_max_ns)
 		r->s.copy_delta_max_ns = after_ns;
 	r->s.mirror_copies++;
+	r->s.copy_ttl = p->ttl;
+	r->s.copy_dscp = p->dscp;
 	r->s.copies_other_ttl += p->ttl != m->ttl;
 	r->s.copies_other_mac += (p->has & HAS_MAC) && (memcmp(p->mac_src, r->mac_src, 6) != 0 || memcmp(p->mac_dst, r->mac_dst, 6) != 0);
 	r->s.copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->vlan;
@@ -75,7 +77,7 @@ bool copy_recognise(struct streams *s, struct record *r, struct stream_hot *h, c
 			return false;
 		r->marks = memory_zalloc(MARKS * sizeof *r->marks);
 		last = mark_of_last(h, (uint16_t)h->ext_seq);
-		if (!(h->flags & HOT_ASIDE) || r->before.top_ns == h->last_ns)
+		if (!(h->flags & HOT_ASIDE) || r->aside->before.top_ns == h->last_ns)
 			r->marks[last.seq % MARKS] = last;
 		h->flags |= HOT_MARKS;
 	}

@@ -68,7 +68,7 @@ enum sequence_step sequence_step(const struct record *r, const struct stream_hot
 
 	if (jump == 1)
 		return SEQUENCE_NEXT;
-	if ((h->flags & HOT_STRANGE) && seq == r->strange.next_seq)
+	if ((h->flags & HOT_STRANGE) && seq == r->aside->strange.next_seq)
 		return SEQUENCE_RESTART;
 	if (jump == 0)
 		return SEQUENCE_REPEATED;
@@ -211,10 +211,9 @@ void sequence_take(struct record *r, struct stream_hot *h, const struct packet *
 			far_make(r, h);
 		break;
 	case SEQUENCE_STRANGE:
-		r->strange.next_seq = (uint16_t)(seq + 1);
-		r->strange.at_ns = p->at_ns;
-		r->strange.rtp_ts = p->rtp.rtp_ts;
-		r->strange.frame = p->frame;
+		aside_get(r)->strange.next_seq = (uint16_t)(seq + 1);
+		r->aside->strange.at_ns = p->at_ns;
+		r->aside->strange.frame = p->frame;
 		h->flags |= HOT_STRANGE;
 		r->s.strays++;
 		r->minus--;

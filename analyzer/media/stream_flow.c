@@ -16,6 +16,9 @@ void flows_init(struct streams *s)
 	list_init(&s->flows);
 	hash_init(&s->by_src);
 	hash_init(&s->by_dst);
+	for (unsigned i = 0; i < 3; i++)
+		s->hash_key[i] = hash_mix(i + 1, 0x666c6f77);
+	s->hash_key[2] |= 1;
 }
 
 void flows_fini(struct streams *s)
@@ -38,30 +41,6 @@ uint32_t endpoint_hash32(const struct endpoint *e)
 	key.family = e->addr.family;
 	key.none = 0;
 	return (uint32_t)hash_bytes(&key, sizeof key);
-}
-
-/* Twelve bytes for IPv4. The key of the hash is secret and its 64 bits are compared whole: they stand for the addresses. */
-uint64_t flow_hash(const struct packet *p)
-{
-	uint8_t key[36];
-	size_t bytes = p->src.addr.family == 6 ? 16 : 4;
-	uint64_t hash;
-
-	memcpy(key, p->src.addr.bytes, bytes);
-	memcpy(key + bytes, p->dst.addr.bytes, bytes);
-	memcpy(key + 2 * bytes, &p->src.port, 2);
-	memcpy(key + 2 * bytes + 2, &p->dst.port, 2);
-	hash = hash_bytes(key, 2 * bytes + 4);
-	return p->file ? hash_mix(hash, p->file) : hash;
-}
-
-size_t slot_find(const struct streams *s, uint64_t hash)
-{
-	size_t at = hash & s->slot_mask;
-
-	while (s->slots[at].state != SLOT_EMPTY && s->slots[at].hash != hash)
-		at = (at + 1) & s->slot_mask;
-	return at;
 }
 
 /* ---- slots ---- */
@@ -239,7 +218,7 @@ static void flow_carry_over(struct streams *s, const struct packet *p, uint64_t 
 	if (now->before == p->file || before->last_ns >= now->first_ns)
 		return;
 	old.file = now->before;
-	at = slot_find(s, flow_hash(&old));
+	at = slot_find(s, flow_hash(s, &old));
 	if (s->slots[at].state != SLOT_STREAM || !goes_on(s, &s->slots[at], p))
 		return;
 	slot = s->slots[at];

@@ -102,15 +102,25 @@ struct payload_type *record_type(struct streams *s, struct record *r, const stru
 	return &r->types[at];
 }
 
-static bool type_is_g711(const struct streams *s, const struct payload_type *t)
+/* G.711 in clear can be listened to; of other sound the sender may tell. */
+static enum level_mode type_level(const struct streams *s, const struct record *r, const struct payload_type *t)
 {
-	return t->kind == PAYLOAD_AUDIO && (span_equal_nocase(s->codecs[t->codec], SPAN("PCMA")) || span_equal_nocase(s->codecs[t->codec], SPAN("PCMU")));
+	struct span name = s->codecs[t->codec];
+
+	if (t->kind != PAYLOAD_AUDIO)
+		return LEVEL_OFF;
+	if (!r->secure && span_equal_nocase(name, SPAN("PCMA")))
+		return LEVEL_A;
+	if (!r->secure && span_equal_nocase(name, SPAN("PCMU")))
+		return LEVEL_MU;
+	return r->gives_level ? LEVEL_GIVEN : LEVEL_OFF;
 }
 
 /* From now on plain packets are of this audio type. */
 void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, unsigned type)
 {
 	const struct payload_type *t = &r->types[type];
+	enum level_mode mode = type_level(s, r, t);
 
 	r->type = type;
 	r->s.clock_hz = t->clock_hz;
@@ -118,17 +128,19 @@ void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, 
 	r->s.clock_estimated = t->clock_hz != 0 && t->estimated;
 	h->khz = clock_khz(t->clock_hz);
 	h->flags &= (uint16_t)~HOT_LEVEL;
-	r->listens = type_is_g711(s, t) && !r->secure;
-	if (r->listens || r->gives_level)
+	if (mode != LEVEL_OFF) {
+		record_listen(s, r)->mode = mode;
 		h->flags |= HOT_LEVEL;
-	r->origin_ns = 0;
+	}
+	if (t->clock_hz == 0)
+		r->anchor_ns = 0;
 }
 
 /* SDP came after the media. */
 void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h, const struct stream_hint *hint)
 {
 	if (!(h->flags & HOT_ASIDE))
-		before_load(r, h, &r->before);
+		before_load(r, h, &aside_get(r)->before);
 	h->flags |= HOT_SLOW | HOT_ASIDE;
 	for (unsigned i = 0; i < r->s.pt_count; i++) {
 		struct payload_type t = type_of(s, r->s.pts[i], hint);
@@ -137,7 +149,7 @@ void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h,
 			continue;                       /* not of that description */
 		if (t.clock_hz != r->types[i].clock_hz && i == r->type) {
 			h->jitter_ms = h->jitter_sum = 0;
-			r->before.nominal_ms = 0;       /* as tshark, which had no clock until now */
+			r->aside->before.nominal_ms = 0;       /* as tshark, which had no clock until now */
 			r->anchored = false;
 			r->interval_unfit = true;
 			h->ptime_ms = 0;
@@ -173,14 +185,14 @@ void record_clock_estimate(struct streams *s, struct record *r, struct stream_ho
 	struct payload_type *t = &r->types[r->type];
 	double rate;
 
-	if (r->origin_ns == 0) {
-		r->origin_ns = p->at_ns;
-		r->origin_ts = p->rtp.rtp_ts;
+	if (r->anchor_ns == 0) {
+		r->anchor_ns = p->at_ns;
+		r->anchor_ts = p->rtp.rtp_ts;
 		return;
 	}
-	if (ns_minus(p->at_ns, r->origin_ns) < ESTIMATE_S * SECOND_NS)
+	if (ns_minus(p->at_ns, r->anchor_ns) < ESTIMATE_S * SECOND_NS)
 		return;
-	rate = (double)(int32_t)(p->rtp.rtp_ts - r->origin_ts) * SECOND_NS / (double)ns_minus(p->at_ns, r->origin_ns);
+	rate = (double)(int32_t)(p->rtp.rtp_ts - r->anchor_ts) * SECOND_NS / (double)ns_minus(p->at_ns, r->anchor_ns);
 	for (size_t i = 0; i < sizeof in_use / sizeof in_use[0]; i++) {
 		if (fabs(rate - in_use[i]) > 0.03 * in_use[i])
 			continue;
@@ -189,5 +201,5 @@ void record_clock_estimate(struct streams *s, struct record *r, struct stream_ho
 		record_type_use(s, r, h, r->type);
 		return;
 	}
-	r->origin_ns = 0;                               /* a pause or a jump was in it: again from the next packet */
+	r->anchor_ns = 0;                               /* a pause or a jump was in it: again from the next packet */
 }

@@ -56,13 +56,22 @@ struct payload_type {
 	uint8_t codec;               /* index in streams.codecs; 0 unknown */
 };
 
-/* The packets that the next one is compared with, where they differ. */
+/* The packets that the next one is compared with, where they are not the last one. */
 struct stream_before {
 	int64_t top_ns, audio_ns;    /* highest in sequence; last audio in sequence */
 	uint32_t top_ts, top_frame, audio_ts;
 	int64_t time_ns;             /* tshark's: last packet not older than the first by rtp_ts */
 	double nominal_ms;           /* tshark's: rtp_ts of the last packet with a clock, since the first */
 };
+
+/* What most streams never need. */
+struct aside {
+	struct stream_before before; /* HOT_ASIDE */
+	struct { uint16_t next_seq; uint32_t frame; int64_t at_ns; } strange;    /* HOT_STRANGE */
+};
+
+/* Least transits of half minutes since the anchor: sums for the line through them. */
+struct drift { double n, x, y, xx, xy; unsigned best; };
 
 struct copy_mark { int64_t at_ns; uint16_t seq, ip_id; uint8_t ttl, length; };
 
@@ -82,7 +91,6 @@ struct record {
 	unsigned type;               /* index in types of the present one */
 	uint64_t type_mark;          /* audio packets when it began */
 	bool typed;                  /* an audio type is in use */
-	bool listens;                /* it is G.711 */
 	bool gives_level;            /* RFC 6464 */
 	bool secure;                 /* SRTP: payloads say nothing */
 	bool is_twin;                /* another stream has it for its nearer twin */
@@ -102,8 +110,7 @@ struct record {
 	uint32_t base_ext;
 	int64_t holes;               /* lost in this epoch so far */
 	uint64_t expected_closed, lost_closed;
-	struct { uint16_t next_seq; uint32_t rtp_ts, frame; int64_t at_ns; uint8_t length; } strange;
-	struct stream_before before;
+	struct aside *aside;         /* NULL: nothing is */
 	uint64_t *far;               /* 4096 bits by seq */
 	struct copy_mark *marks;     /* 64 by seq */
 	/* ptime */
@@ -111,23 +118,22 @@ struct record {
 	uint8_t step_count;
 	/* running spell and interval: totals when they began */
 	bool spell_open;
-	uint64_t spell_audio, spell_comfort, spell_events;
-	unsigned spell_room, gap_room, interval_room;
+	uint64_t spell_audio;
+	uint32_t spell_comfort, spell_events;
+	uint16_t spell_room, gap_room, interval_room;
 	int64_t interval_at_ns, half_at_ns;
-	uint64_t interval_packets, interval_expected, interval_late60, interval_late200;
+	uint64_t interval_expected;
+	uint32_t interval_packets, interval_late60, interval_late200;
 	bool interval_unfit;
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
-	unsigned speech_wait;        /* level samples still to come before speech_after of the last gap is known */
 	/* receiver */
-	int64_t anchor_ns, origin_ns;
-	uint32_t anchor_ts, origin_ts;
-	unsigned late_row;           /* packets later than 200 ms one after the other */
+	int64_t anchor_ns;           /* without a clock: where its estimate began, 0 not yet */
+	uint32_t anchor_ts;
+	uint8_t late_row;            /* packets later than 200 ms one after the other */
 	uint32_t late_row_seq;
 	bool anchored;
-	struct { double n, x, y, xx, xy; } drift;
-	unsigned drift_points;
+	struct drift *drift;
 	int64_t rate_run_ns;
-	struct level *level;
 	struct heuristic *heuristic; /* while undecided */
 	struct twin *twin;
 };
@@ -167,11 +173,13 @@ struct streams {
 	struct streams_config config;
 	stream_hint_fn *hint;
 	void *context;
+	uint64_t hash_key[3];        /* secret; the last is odd */
 	struct slot *slots;          /* open addressing, linear, at most two thirds full */
 	struct flow **slot_flows;    /* beside the slots: looked at only when a slot does not settle it */
 	size_t slot_mask, slot_count;
 	struct stream_hot **hot;     /* chunks of CHUNK_STREAMS: records and hot lines never move; within hot_raw, aligned */
-	void **hot_raw;
+	struct level **levels;       /* beside them; NULL: nothing in that chunk is listened to */
+	void **hot_raw, **levels_raw;
 	struct record **records;
 	size_t chunks, chunk_room;
 	uint32_t used, live;         /* records ever used; in use now */
@@ -195,13 +203,64 @@ struct streams {
 	uint16_t last_file;
 	bool several_files;
 	struct stream_hint asked;    /* the hint's answer is large: one place for it */
-	struct level_table *levels;
+	struct level_table *level_table;
 	bool never_plain;            /* tests: every packet takes the long way */
 };
+
+static inline uint64_t load_word(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/*
+ * Two secret words and one multiplication to 128 bits (NH of UMAC, RFC 4418) for the twelve bytes of IPv4: two given flows share the result
+ * with a chance of about 2^-63, so that its 64 bits, compared whole, stand for the addresses.
+ */
+static inline uint64_t flow_hash(const struct streams *s, const struct packet *p)
+{
+	struct { uint8_t src[16], dst[16]; uint16_t ports[2]; } key;
+	uint64_t hash, addresses, ports = (uint64_t)p->src.port << 16 | p->dst.port;
+	unsigned __int128 product;
+
+	if (p->src.addr.family == 6) {
+		memcpy(key.src, p->src.addr.bytes, sizeof key.src);
+		memcpy(key.dst, p->dst.addr.bytes, sizeof key.dst);
+		key.ports[0] = p->src.port;
+		key.ports[1] = p->dst.port;
+		hash = hash_bytes(&key, sizeof key);
+	} else {
+		addresses = load_word(p->src.addr.bytes) << 32 | load_word(p->dst.addr.bytes);
+		product = (unsigned __int128)(addresses + s->hash_key[0]) * (ports + s->hash_key[1]);
+		hash = ((uint64_t)product ^ (uint64_t)(product >> 64)) * s->hash_key[2];
+		hash ^= hash >> 32;
+	}
+	return p->file ? hash_mix(hash, p->file) : hash;
+}
+
+/* Its place, or the empty one where the search ended. */
+static inline size_t slot_find(const struct streams *s, uint64_t hash)
+{
+	size_t at = hash & s->slot_mask;
+
+	while (s->slots[at].state != SLOT_EMPTY && s->slots[at].hash != hash)
+		at = (at + 1) & s->slot_mask;
+	return at;
+}
 
 static inline struct stream_hot *streams_hot(const struct streams *s, uint32_t index)
 {
 	return &s->hot[index >> CHUNK_SHIFT][index & (CHUNK_STREAMS - 1)];
+}
+
+/* NULL: never listened to. */
+static inline struct level *streams_level(const struct streams *s, uint32_t index)
+{
+	struct level *chunk = s->levels[index >> CHUNK_SHIFT];
+
+	return chunk ? &chunk[index & (CHUNK_STREAMS - 1)] : NULL;
 }
 
 static inline struct record *streams_record(const struct streams *s, uint32_t index)
@@ -243,8 +302,6 @@ static inline uint8_t clock_khz(uint32_t clock_hz)
 /* stream_flow.c: flows, their slots and the files they come from */
 void flows_init(struct streams *s);
 void flows_fini(struct streams *s);
-uint64_t flow_hash(const struct packet *p);
-size_t slot_find(const struct streams *s, uint64_t hash);    /* its place, or the empty one where the search ended */
 struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash);
 void flow_point_at(struct streams *s, const struct flow *f, const struct record *r); /* the slot leads to this stream; NULL: to none */
 void flow_refuse(struct streams *s, struct flow *f);
@@ -256,12 +313,14 @@ void streams_file(struct streams *s, const struct packet *p, uint64_t hash);
 /* stream_record.c: records and hot lines: made, evicted, accepted */
 void records_init(struct streams *s);
 void records_fini(struct streams *s);
+struct level *record_listen(struct streams *s, struct record *r);    /* makes room for the levels of its chunk */
 struct record *record_new(struct streams *s, struct flow *f, const struct packet *p);    /* NULL: no room and nobody to evict */
 void record_free(struct streams *s, struct record *r);
 void record_accept(struct streams *s, struct record *r);
 void record_refresh(struct streams *s, struct record *r);
 
 /* stream.c */
+struct aside *aside_get(struct record *r);
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b);
 
 /* stream_payload.c: payload types */
@@ -292,8 +351,8 @@ void copy_mark(struct record *r, const struct packet *p);
 uint32_t streams_point(struct streams *s, const struct packet *p);
 
 /* gap.c: gaps and spells */
-const struct gap *gap_take(struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step);
-void gap_after_other(struct record *r, const struct stream_hot *h, const struct record *other, const struct stream_hot *other_hot, const struct packet *p);
+const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step);
+void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level, const struct stream_hot *other_hot, const struct packet *p);
 void spell_take(struct record *r, const struct stream_hot *h, const struct packet *p, bool first);
 void spell_refresh(struct record *r, const struct stream_hot *h);
 void spell_close(struct record *r, const struct stream_hot *h);

@@ -21,7 +21,8 @@ static void record_empty(struct record *r)
 	free(r->s.intervals);
 	free(r->far);
 	free(r->marks);
-	free(r->level);
+	free(r->aside);
+	free(r->drift);
 	free(r->heuristic);
 }
 
@@ -37,30 +38,49 @@ void records_fini(struct streams *s)
 	}
 	for (size_t i = 0; i < s->chunks; i++) {
 		free(s->hot_raw[i]);
+		free(s->levels_raw[i]);
 		free(s->records[i]);
 	}
 	free(s->hot);
 	free(s->hot_raw);
+	free(s->levels);
+	free(s->levels_raw);
 	free(s->records);
 	hash_fini(&s->by_ssrc);
 }
 
+/* Zeroed lines of 64 bytes that begin at a line; *ret_raw is what free(3) takes. */
+static void *lines_new(size_t bytes, void **ret_raw)
+{
+	uint8_t *raw = memory_zalloc(bytes + CACHE_LINE);
+
+	*ret_raw = raw;
+	return raw + (CACHE_LINE - (uintptr_t)raw % CACHE_LINE) % CACHE_LINE;
+}
+
 static void chunk_add(struct streams *s)
 {
-	size_t bytes = CHUNK_STREAMS * sizeof(struct stream_hot);
-	uint8_t *raw;
-
 	if (s->chunks == s->chunk_room) {
 		s->chunk_room = s->chunk_room ? s->chunk_room * 2 : 16;
 		s->hot = memory_resize(s->hot, s->chunk_room, sizeof *s->hot);
 		s->hot_raw = memory_resize(s->hot_raw, s->chunk_room, sizeof *s->hot_raw);
+		s->levels = memory_resize(s->levels, s->chunk_room, sizeof *s->levels);
+		s->levels_raw = memory_resize(s->levels_raw, s->chunk_room, sizeof *s->levels_raw);
 		s->records = memory_resize(s->records, s->chunk_room, sizeof *s->records);
 	}
-	raw = memory_zalloc(bytes + CACHE_LINE);
-	s->hot_raw[s->chunks] = raw;
-	s->hot[s->chunks] = (struct stream_hot *)(void *)(raw + (CACHE_LINE - (uintptr_t)raw % CACHE_LINE) % CACHE_LINE);
+	s->hot[s->chunks] = lines_new(CHUNK_STREAMS * sizeof(struct stream_hot), &s->hot_raw[s->chunks]);
 	s->records[s->chunks] = memory_zalloc(CHUNK_STREAMS * sizeof(struct record));
+	s->levels[s->chunks] = s->levels_raw[s->chunks] = NULL;
 	s->chunks++;
+}
+
+struct level *record_listen(struct streams *s, struct record *r)
+{
+	size_t chunk = r->index >> CHUNK_SHIFT;
+
+	if (!s->levels[chunk])
+		s->levels[chunk] = lines_new(CHUNK_STREAMS * sizeof(struct level), &s->levels_raw[chunk]);
+	return streams_level(s, r->index);
 }
 
 /* ---- eviction ---- */
@@ -145,6 +165,8 @@ void record_free(struct streams *s, struct record *r)
 		s->counts.refused_packets += packets;
 	}
 	record_empty(r);
+	if (streams_level(s, index))
+		*streams_level(s, index) = (struct level){ 0 };
 	memset(r, 0, sizeof *r);
 	r->index = index;
 	r->free_next = s->free_records;
@@ -260,4 +282,6 @@ void record_refresh(struct streams *s, struct record *r)
 	st->ptime_ms = h->ptime_ms;
 	st->dscp = h->dscp;
 	st->ttl = h->ttl;
+	if (streams_level(s, r->index))
+		level_settle(streams_level(s, r->index), st);
 }

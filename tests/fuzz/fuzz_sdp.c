@@ -13,7 +13,8 @@ static void inside(struct span s, struct span bytes)
 
 static void media_check(const struct sdp_media *m, struct span bytes)
 {
-	assert(m->format_count <= SDP_FORMAT_MAX && m->candidate_count <= SDP_CANDIDATE_MAX && m->ssrc_count <= SDP_SSRC_MAX);
+	assert(m->format_count <= SDP_FORMAT_MAX && m->candidate_count <= SDP_CANDIDATE_MAX &&
+		m->ssrc_count <= SDP_SSRC_MAX);
 	assert(m->at.port == m->port && (m->rtp || !m->secure));
 	inside(m->protocol, bytes);
 	inside(m->name, bytes);

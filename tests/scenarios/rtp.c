@@ -28,6 +28,7 @@ struct burst {
 	unsigned step_ts;            /* between two timestamps */
 	size_t bytes;                /* payload; 0: by codec */
 	struct sound sound;
+	bool own_voice;              /* not the one that goes with the SSRC */
 	struct gap gaps[BURST_GAPS];
 	unsigned gap_count;
 	struct event events[BURST_EVENTS];
@@ -182,13 +183,17 @@ static bool jitter_accept(struct scenario *s, struct words *w, struct burst *b)
 static bool sound_accept(struct scenario *s, struct words *w, struct burst *b)
 {
 	if (word_accept(w, "level")) {
-		b->sound = (struct sound){ SOUND_SPEECH, number_want(s, w, "the level in dBm0"), 0 };
+		b->sound.kind = SOUND_SPEECH;
+		b->sound.level_dbm0 = number_want(s, w, "the level in dBm0");
+	} else if (word_accept(w, "voice")) {        /* that of another sender: a relay */
+		b->sound.voice = (uint32_t)integer_want(s, w, "the SSRC whose voice it is");
+		b->own_voice = true;
 	} else if (word_accept(w, "silence")) {
-		b->sound = (struct sound){ SOUND_CODE, 0, b->pt == 0 ? 0xff : 0xd5 };
+		b->sound = (struct sound){ .kind = SOUND_CODE, .code = b->pt == 0 ? 0xff : 0xd5 };
 	} else if (word_accept(w, "cipher")) {
 		b->sound = (struct sound){ .kind = SOUND_CIPHER };
 	} else if (word_accept(w, "code")) {
-		b->sound = (struct sound){ SOUND_CODE, 0, (uint8_t)integer_want(s, w, "the code") };
+		b->sound = (struct sound){ .kind = SOUND_CODE, .code = (uint8_t)integer_want(s, w, "the code") };
 	} else {
 		return false;
 	}
@@ -398,13 +403,17 @@ static void audio_send(struct scenario *s, struct sender *x, int64_t at_ns)
 {
 	const struct burst *b = x->burst;
 	uint8_t payload[1600];
+	struct sound sound;
 	size_t n = b->bytes ? b->bytes : codec_bytes(b->pt, b->step_ts);
 
 	if (n + b->tail > sizeof payload) {
 		scenario_fail(s, "a payload of %zu bytes", n + b->tail);
 		return;
 	}
-	sound_fill(&b->sound, b->pt, (uint32_t)(at_ns / 125000), payload, n);
+	sound = b->sound;
+	if (!b->own_voice)
+		sound.voice = x->flow->ssrc;
+	sound_fill(&sound, b->pt, (uint32_t)(at_ns / 125000), payload, n);
 	if (b->tail)
 		sound_fill(&b->sound, 127, x->flow->next_seq, payload + n, b->tail);
 	packet_send(s, x, at_ns, b->pt, x->flow->next_ts, payload, n + b->tail);
@@ -460,7 +469,7 @@ static struct burst burst_default(void)
 {
 	return (struct burst){
 		.pt = 8, .event_pt = 101, .clock_hz = 8000, .step_ns = 20 * MILLISECOND_NS, .step_ts = 160,
-		.sound = { SOUND_SPEECH, -20, 0 }, .seed = 1, .taps = TAP_ALL,
+		.sound = { .kind = SOUND_SPEECH, .level_dbm0 = -20 }, .seed = 1, .taps = TAP_ALL,
 	};
 }
 

@@ -303,8 +303,9 @@ struct sound {
 	enum sound_kind kind;
 	double level_dbm0;
 	uint8_t code;
+	uint32_t voice;              /* whose: no two senders sound alike */
 };
-/* G.711 for payload type 0 or 8; other types get pseudo-random bytes. at: samples since the stream began. */
+/* G.711 for payload type 0 or 8; other types get pseudo-random bytes. at: samples at 8 kHz since the scenario's zero. */
 void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *bytes, size_t n);
 uint32_t random_next(uint64_t *state);
 double random_unit(uint64_t *state); /* 0 < u < 1 */

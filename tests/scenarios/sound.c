@@ -43,14 +43,19 @@ static uint8_t ulaw(int sample)
 	return (uint8_t)~(sign | exponent << 4 | (value >> 10 & 0x0f));
 }
 
-/* A voice of sorts: two tones, a rise and fall of 4 Hz, noise; RMS about 1. at: samples at 8 kHz. */
-static double voice(uint32_t at)
+/*
+ * A voice of sorts: two tones of its own, a rise and fall of 4 Hz, noise; RMS about 1. It repeats every half second, 25 packets, so that a
+ * sample capture compresses well. at: samples at 8 kHz.
+ */
+static double voice(uint32_t who, uint32_t at)
 {
-	uint64_t state = at * UINT64_C(2654435761) + 1;
-	double t = at / 8000.0;
+	uint32_t mixed = who * UINT32_C(2654435761);
+	uint32_t phase = (at + mixed % 4000) % 4000;
+	uint64_t state = phase * UINT64_C(2654435761) + who;
+	double low = 200 + 2 * (mixed >> 26), high = 600 + 4 * (mixed >> 19 & 0x3f), t = phase / 8000.0;
 	double envelope = 0.8 + 0.55 * sin(2 * M_PI * 4 * t);
 
-	return envelope * (0.9 * sin(2 * M_PI * 310 * t) + 0.7 * sin(2 * M_PI * 733 * t + 1) + 0.3 * (2 * random_unit(&state) - 1));
+	return envelope * (0.9 * sin(2 * M_PI * low * t) + 0.7 * sin(2 * M_PI * high * t + 1) + 0.3 * (2 * random_unit(&state) - 1));
 }
 
 void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *bytes, size_t n)
@@ -69,7 +74,7 @@ void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *by
 			bytes[i] = sound->code;
 			continue;
 		}
-		sample = fmax(-32000, fmin(32000, rms * voice(at + (uint32_t)i)));
+		sample = fmax(-32000, fmin(32000, rms * voice(sound->voice, at + (uint32_t)i)));
 		bytes[i] = pt == 8 ? alaw((int)lrint(sample)) : ulaw((int)lrint(sample));
 	}
 }

@@ -103,6 +103,27 @@ static void test_parallel_calls_between_the_same_numbers(void **state)
 	script_end(&s);
 }
 
+/* Both could be the one: whoever is only a little better is not believed. */
+static void test_margin(void **state)
+{
+	static const struct row rows[] = {
+		{ .s = 0, .call = "x1", .from = "a", .dst = P, .extra = "X-CID: shared\r\n" },
+		{ .s = 0.5, .call = "x2", .from = "b", .dst = P, .extra = "X-CID: shared\r\n" },
+		{ .s = 0.51, .call = "y1", .from = "c", .src = P, .dst = B, .extra = "X-CID: shared\r\n" },
+	};
+	struct script s;
+
+	(void)state;
+	script_begin(&s);
+	SAY_ALL(&s, rows);
+	assert_null(script_leg(&s, 3)->parent);
+	script_end(&s);
+	script_begin(&s);
+	say_all(&s, rows + 1, 2);        /* the same without the rival */
+	assert_ptr_equal(script_leg(&s, 2)->parent, script_leg(&s, 1));
+	script_end(&s);
+}
+
 /* They part when they are answered and hung up at different times. */
 static void test_parallel_calls_part_later(void **state)
 {
@@ -245,6 +266,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_parallel_calls_between_the_same_numbers),
+		cmocka_unit_test(test_margin),
 		cmocka_unit_test(test_parallel_calls_part_later),
 		cmocka_unit_test(test_ring_group_is_a_star),
 		cmocka_unit_test(test_chain),

@@ -624,6 +624,8 @@ static void test_words(void **state)
 	assert_string_equal(words_duration(251 * SECOND_NS, b), "4 min 11 s");
 	assert_string_equal(words_duration(360 * SECOND_NS, b), "6 min");
 	assert_string_equal(words_duration(400 * MILLISECOND_NS, b), "0.4 s");
+	assert_string_equal(words_duration(1940 * MILLISECOND_NS, b), "1.9 s");
+	assert_string_equal(words_duration(2 * SECOND_NS, b), "2 s");
 	assert_string_equal(words_duration(100 * HOUR_NS, b), "4 d 4 h");
 	assert_string_equal(words_share(1, 100000, b), "under 0.1 %");
 	assert_string_equal(words_share(999999, 1000000, b), "99.9 %");
@@ -642,6 +644,9 @@ static void test_wrap(void **state)
 				      "           2 098 packets\n"
 				      "           0123456789012345678\n"
 				      "           901234567890 x\n");
+	text_clear(&o.text);
+	out_paragraph(&o, 0, "", 0, PAINT_PLAIN, "it loses about as much as 4.1 % of it");
+	assert_string_equal(o.text.p, "it loses about as much as\n4.1 % of it\n");
 	out_fini(&o);
 }
 

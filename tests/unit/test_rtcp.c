@@ -9,26 +9,34 @@
 
 #include "dissect/rtcp.h"
 
-#define BYTES(...) { (const uint8_t[]){ __VA_ARGS__ }, sizeof (const uint8_t[]){ __VA_ARGS__ } }
-#define SSRC 0, 0, 0, 1
+#define BYTES(...) \
+	{ \
+		(const uint8_t[]){ __VA_ARGS__ }, sizeof(const uint8_t[]) \
+		{ \
+			__VA_ARGS__ \
+		} \
+	}
+#define SSRC        0, 0, 0, 1
 #define BLOCK(lost) 0, 0, 0, 2, 0x40, lost, 0, 1, 0, 1, 0, 7, 0, 0, 0, 9, 1, 2, 3, 4, 0, 0, 0, 5
-#define SENDER 0x83, 0xaa, 0x7e, 0x80, 0x80, 0, 0, 0, 0, 0, 3, 0x20, 0, 0, 0, 50, 0, 0, 0x1f, 0x40
-#define SR1 0x81, 200, 0, 12, SSRC, SENDER, BLOCK(0xff)
-#define RR0 0x80, 201, 0, 1, SSRC
-#define RR1 0x81, 201, 0, 7, SSRC, BLOCK(0)
-#define SDES 0x81, 202, 0, 3, SSRC, 1, 3, 'a', '@', 'b', 0, 0, 0
-#define BYE 0x81, 203, 0, 1, SSRC
-#define VOIP 7, 0, 0, 8, 0, 0, 0, 2, 26, 13, 1, 2, 0, 3, 0, 4, 0, 80, 0, 60, 0xec, 0xd8, 7, 16, 82, 127, 41, 39, 0, 0, 0, 1, 0, 2, 0, 3
-#define XR 0x80, 207, 0, 10, SSRC, VOIP
+#define SENDER      0x83, 0xaa, 0x7e, 0x80, 0x80, 0, 0, 0, 0, 0, 3, 0x20, 0, 0, 0, 50, 0, 0, 0x1f, 0x40
+#define SR1         0x81, 200, 0, 12, SSRC, SENDER, BLOCK(0xff)
+#define RR0         0x80, 201, 0, 1, SSRC
+#define RR1         0x81, 201, 0, 7, SSRC, BLOCK(0)
+#define SDES        0x81, 202, 0, 3, SSRC, 1, 3, 'a', '@', 'b', 0, 0, 0
+#define BYE         0x81, 203, 0, 1, SSRC
+#define VOIP \
+	7, 0, 0, 8, 0, 0, 0, 2, 26, 13, 1, 2, 0, 3, 0, 4, 0, 80, 0, 60, 0xec, 0xd8, 7, 16, 82, 127, 41, 39, 0, 0, 0, \
+		1, 0, 2, 0, 3
+#define XR     0x80, 207, 0, 10, SSRC, VOIP
 #define NOISE8 0x13, 0x55, 0x9c, 0x21, 0x7a, 0x02, 0xe4, 0x6b
-#define TAG10 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+#define TAG10  1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 enum { SR = 1, RR = 2, GONE = 4, METRICS = 8, SECRET = 16 };
 
 static const struct {
 	const char *name;
 	struct span bytes;
-	size_t cut;                  /* bytes that the capture does not have */
+	size_t cut; /* bytes that the capture does not have */
 	bool ok;
 	unsigned has;
 	unsigned blocks;
@@ -48,26 +56,37 @@ static const struct {
 	{ "31 blocks promised, one there", BYTES(0x9f, 201, 0, 7, SSRC, BLOCK(0)), 0, true, RR, 1, "" },
 	{ "31 blocks promised, none there", BYTES(0x9f, 201, 0, 1, SSRC), 0, true, RR, 0, "" },
 	{ "SR without its words", BYTES(0x80, 200, 0, 2, SSRC, 1, 2, 3, 4), 0, true, 0, 0, "" },
-	{ "SDES of somebody else", BYTES(RR0, 0x81, 202, 0, 3, 0, 0, 0, 9, 1, 3, 'a', '@', 'b', 0, 0, 0), 0, true, RR, 0, "" },
+	{ "SDES of somebody else", BYTES(RR0, 0x81, 202, 0, 3, 0, 0, 0, 9, 1, 3, 'a', '@', 'b', 0, 0, 0), 0, true, RR,
+		0, "" },
 	{ "SDES item past its chunk", BYTES(RR0, 0x81, 202, 0, 2, SSRC, 1, 200, 'a', 'b'), 0, true, RR, 0, "" },
 	{ "SDES without an end", BYTES(RR0, 0x9f, 202, 0, 2, SSRC, 1, 2, 'a', 'b'), 0, true, RR, 0, "ab" },
-	{ "SDES, 31 chunks promised", BYTES(RR0, 0x9f, 202, 0, 3, SSRC, 1, 3, 'a', '@', 'b', 0, 0, 0), 0, true, RR, 0, "a@b" },
-	{ "second chunk is the sender's", BYTES(RR0, 0x82, 202, 0, 4, 0, 0, 0, 9, 2, 1, 'x', 0, SSRC, 1, 1, 'y', 0), 0, true, RR, 0, "y" },
-	{ "BYE, 31 promised, a reason longer than it", BYTES(RR0, 0x9f, 203, 0, 2, SSRC, 99, 'x', 'x', 'x'), 0, true, RR | GONE, 0, "" },
+	{ "SDES, 31 chunks promised", BYTES(RR0, 0x9f, 202, 0, 3, SSRC, 1, 3, 'a', '@', 'b', 0, 0, 0), 0, true, RR, 0,
+		"a@b" },
+	{ "second chunk is the sender's", BYTES(RR0, 0x82, 202, 0, 4, 0, 0, 0, 9, 2, 1, 'x', 0, SSRC, 1, 1, 'y', 0), 0,
+		true, RR, 0, "y" },
+	{ "BYE, 31 promised, a reason longer than it", BYTES(RR0, 0x9f, 203, 0, 2, SSRC, 99, 'x', 'x', 'x'), 0, true,
+		RR | GONE, 0, "" },
 	{ "XR block past its packet", BYTES(RR0, 0x80, 207, 0, 2, SSRC, 7, 0, 0xff, 0xff), 0, true, RR, 0, "" },
-	{ "XR metrics that end early", BYTES(RR0, 0x80, 207, 0, 4, SSRC, 7, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8), 0, true, RR, 0, "" },
-	{ "XR metrics of another length", BYTES(RR0, 0x80, 207, 0, 3, SSRC, 7, 0, 0, 1, 1, 2, 3, 4), 0, true, RR, 0, "" },
-	{ "XR, an empty block in front", BYTES(RR0, 0x80, 207, 0, 11, SSRC, 4, 0, 0, 0, VOIP), 0, true, RR | METRICS, 0, "" },
+	{ "XR metrics that end early", BYTES(RR0, 0x80, 207, 0, 4, SSRC, 7, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8), 0, true,
+		RR, 0, "" },
+	{ "XR metrics of another length", BYTES(RR0, 0x80, 207, 0, 3, SSRC, 7, 0, 0, 1, 1, 2, 3, 4), 0, true, RR, 0,
+		"" },
+	{ "XR, an empty block in front", BYTES(RR0, 0x80, 207, 0, 11, SSRC, 4, 0, 0, 0, VOIP), 0, true, RR | METRICS, 0,
+		"" },
 	{ "second packet broken: the first stays", BYTES(RR1, 0x11, 0x22, 0x33, 0x44), 0, true, RR, 1, "" },
 	{ "second packet too long: the first stays", BYTES(RR1, 0x81, 202, 0, 9, SSRC), 0, true, RR, 1, "" },
 	{ "a byte behind", BYTES(RR1, 0), 0, true, RR, 1, "" },
 	{ "cut in the block", BYTES(0x81, 201, 0, 7, SSRC, 0, 0, 0, 2), 20, true, RR, 0, "" },
 	{ "cut behind the first", BYTES(SR1), 20, true, SR, 1, "" },
 	{ "cut in the second header", BYTES(SR1, 0x81), 19, true, SR, 1, "" },
-	{ "SRTCP, 80-bit tag", BYTES(0x81, 201, 0, 7, SSRC, NOISE8, NOISE8, NOISE8, 0x80, 0, 0, 5, TAG10), 0, true, SECRET, 0, "" },
-	{ "SRTCP, 32-bit tag", BYTES(0x81, 201, 0, 7, SSRC, NOISE8, NOISE8, NOISE8, 0x80, 0, 0, 5, 9, 8, 7, 6), 0, true, SECRET, 0, "" },
+	{ "SRTCP, 80-bit tag", BYTES(0x81, 201, 0, 7, SSRC, NOISE8, NOISE8, NOISE8, 0x80, 0, 0, 5, TAG10), 0, true,
+		SECRET, 0, "" },
+	{ "SRTCP, 32-bit tag", BYTES(0x81, 201, 0, 7, SSRC, NOISE8, NOISE8, NOISE8, 0x80, 0, 0, 5, 9, 8, 7, 6), 0, true,
+		SECRET, 0, "" },
 	{ "SRTCP, GCM", BYTES(0x80, 201, 0, 1, SSRC, NOISE8, NOISE8, 0x80, 0, 0, 1), 0, true, SECRET, 0, "" },
-	{ "SRTCP, SR and SDES", BYTES(0x80, 200, 0, 6, SSRC, NOISE8, NOISE8, 1, 2, 3, 4, NOISE8, NOISE8, 0x80, 0, 1, 0, TAG10), 0, true, SECRET, 0, "" },
+	{ "SRTCP, SR and SDES",
+		BYTES(0x80, 200, 0, 6, SSRC, NOISE8, NOISE8, 1, 2, 3, 4, NOISE8, NOISE8, 0x80, 0, 1, 0, TAG10), 0, true,
+		SECRET, 0, "" },
 	{ "SRTCP, not encrypted (E is 0)", BYTES(RR1, 0, 0, 0, 5, TAG10), 0, true, RR, 1, "" },
 	{ "SRTCP, tag cut off", BYTES(0x81, 201, 0, 7, SSRC, NOISE8, NOISE8), 22, true, SECRET, 0, "" },
 	{ "length past the end", BYTES(0x81, 201, 0, 8, SSRC, BLOCK(0)), 0, false, 0, 0, "" },
@@ -95,10 +114,12 @@ static void test_cases(void **state)
 		if (rtcp_parse(&c, &r) != cases[i].ok)
 			fail_msg("%s", cases[i].name);
 		if (cases[i].ok) {
-			has = (r.has_sr ? SR : 0) | (r.has_rr ? RR : 0) | (r.has_bye ? GONE : 0) | (r.has_xr_voip ? METRICS : 0) |
-			      (r.encrypted ? SECRET : 0);
-			if (has != cases[i].has || r.block_count != cases[i].blocks || !span_equal(r.cname, span_of(cases[i].cname)))
-				fail_msg("%s: has %x, %u blocks, cname %.*s", cases[i].name, has, r.block_count, (int)r.cname.n, r.cname.p);
+			has = (r.has_sr ? SR : 0) | (r.has_rr ? RR : 0) | (r.has_bye ? GONE : 0) |
+				(r.has_xr_voip ? METRICS : 0) | (r.encrypted ? SECRET : 0);
+			if (has != cases[i].has || r.block_count != cases[i].blocks ||
+				!span_equal(r.cname, span_of(cases[i].cname)))
+				fail_msg("%s: has %x, %u blocks, cname %.*s", cases[i].name, has, r.block_count,
+					(int)r.cname.n, r.cname.p);
 		} else {
 			assert_int_equal(c.state, cases[i].cut ? CURSOR_CUT : CURSOR_BAD);
 		}
@@ -141,8 +162,15 @@ static void test_values(void **state)
 
 static void test_loss_is_signed(void **state)
 {
-	static const struct { uint8_t bytes[3]; int32_t lost; } rows[] = {
-		{ { 0, 0, 0 }, 0 }, { { 0, 0, 1 }, 1 }, { { 0x7f, 0xff, 0xff }, 8388607 }, { { 0xff, 0xff, 0xfe }, -2 }, { { 0x80, 0, 0 }, -8388608 },
+	static const struct {
+		uint8_t bytes[3];
+		int32_t lost;
+	} rows[] = {
+		{ { 0, 0, 0 }, 0 },
+		{ { 0, 0, 1 }, 1 },
+		{ { 0x7f, 0xff, 0xff }, 8388607 },
+		{ { 0xff, 0xff, 0xfe }, -2 },
+		{ { 0x80, 0, 0 }, -8388608 },
 	};
 
 	(void)state;
@@ -182,7 +210,10 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases), cmocka_unit_test(test_values), cmocka_unit_test(test_loss_is_signed), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_loss_is_signed),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

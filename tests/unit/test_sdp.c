@@ -9,10 +9,10 @@
 
 #include "dissect/sdp.h"
 
-#define HEAD "v=0\r\no=alice 11 22 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n"
+#define HEAD  "v=0\r\no=alice 11 22 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n"
 #define AUDIO "m=audio 4000 RTP/AVP 0\r\n"
 
-static struct sdp sdp;               /* large */
+static struct sdp sdp; /* large */
 
 static const struct sdp_media *parse(const char *text)
 {
@@ -20,7 +20,7 @@ static const struct sdp_media *parse(const char *text)
 	uint8_t *copy = malloc(n ? n : 1);
 	static uint8_t *last;
 
-	free(last);                      /* spans point into it until the next one */
+	free(last); /* spans point into it until the next one */
 	last = copy;
 	assert_non_null(copy);
 	memcpy(copy, text, n);
@@ -115,7 +115,10 @@ static void test_media_lines(void **state)
 
 static void test_connections(void **state)
 {
-	static const struct { const char *session, *medium, *at, *name; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *session, *medium, *at, *name;
+		uint32_t flaws;
+	} cases[] = {
 		{ "c=IN IP4 10.0.0.1\r\n", "", "10.0.0.1:4000", "", 0 },
 		{ "", "c=IN IP4 10.0.0.2\r\n", "10.0.0.2:4000", "", 0 },
 		{ "c=IN IP4 10.0.0.1\r\n", "c=IN IP4 10.0.0.2\r\n", "10.0.0.2:4000", "", 0 },
@@ -124,8 +127,7 @@ static void test_connections(void **state)
 		{ "c=IN IP6 2001:db8::1\r\n", "", "[2001:db8::1]:4000", "", 0 },
 		{ "c=IN IP6 FF15::101/3\r\n", "", "[ff15::101]:4000", "", 0 },
 		{ "c=IN IP6 ::ffff:10.0.0.3\r\n", "", "10.0.0.3:4000", "", 0 },
-		{ "c=IN IP4 0.0.0.0\r\n", "", "0.0.0.0:4000", "", 0 },
-		{ "c=IN IP6 ::\r\n", "", "[::]:4000", "", 0 },
+		{ "c=IN IP4 0.0.0.0\r\n", "", "0.0.0.0:4000", "", 0 }, { "c=IN IP6 ::\r\n", "", "[::]:4000", "", 0 },
 		{ "c=IN IP4 pbx.example.com\r\n", "", "?:4000", "pbx.example.com", 0 },
 		{ "c=IN IP4 10.0.0.1\r\n", "c=IN IP4 host\r\n", "?:4000", "host", 0 },
 		{ "c=in ip4 10.0.0.1 \r\n", "", "10.0.0.1:4000", "", 0 },
@@ -134,10 +136,10 @@ static void test_connections(void **state)
 		{ "c=IN IP4 fe80::1%eth0\r\n", "", "?:4000", "", SDP_FLAW_LINE },
 		{ "c=IN IP6 10.0.0.1\r\n", "", "?:4000", "", SDP_FLAW_LINE },
 		{ "c=IN IP4 2001:db8::1\r\n", "", "?:4000", "", SDP_FLAW_LINE },
-		{ "c=IN IP4\r\n", "", "?:4000", "", SDP_FLAW_LINE },
-		{ "c=\r\n", "", "?:4000", "", SDP_FLAW_LINE },
+		{ "c=IN IP4\r\n", "", "?:4000", "", SDP_FLAW_LINE }, { "c=\r\n", "", "?:4000", "", SDP_FLAW_LINE },
 		{ "c=ATM NSAP 47.0091\r\n", "", "?:4000", "", SDP_FLAW_LINE },
-		{ "c=IN IP4 10.0.0.1\r\n", "c=IN IP4 <b>\r\n", "?:4000", "", SDP_FLAW_LINE },  /* not the session's: he meant another one */
+		{ "c=IN IP4 10.0.0.1\r\n", "c=IN IP4 <b>\r\n", "?:4000", "",
+			SDP_FLAW_LINE }, /* not the session's: he meant another one */
 	};
 
 	(void)state;
@@ -145,7 +147,8 @@ static void test_connections(void **state)
 		const struct sdp_media *m;
 		char text[512];
 
-		snprintf(text, sizeof text, "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\n%st=0 0\r\n" AUDIO "%s", cases[i].session, cases[i].medium);
+		snprintf(text, sizeof text, "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\n%st=0 0\r\n" AUDIO "%s",
+			cases[i].session, cases[i].medium);
 		m = parse(text);
 		if (sdp.flaws != cases[i].flaws)
 			fail_msg("%s%s: flaws %x", cases[i].session, cases[i].medium, sdp.flaws);
@@ -163,7 +166,10 @@ static void test_no_connection_for_a_rejected_medium(void **state)
 
 static void test_rtcp(void **state)
 {
-	static const struct { const char *line, *attribute, *rtcp; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *line, *attribute, *rtcp;
+		uint32_t flaws;
+	} cases[] = {
 		{ AUDIO, "", "10.0.0.1:4001", 0 },
 		{ AUDIO, "a=rtcp:5001\r\n", "10.0.0.1:5001", 0 },
 		{ AUDIO, "a=rtcp:5001 IN IP4 10.0.0.7\r\n", "10.0.0.7:5001", 0 },
@@ -187,14 +193,25 @@ static void test_rtcp(void **state)
 
 static void test_formats(void **state)
 {
-	static const struct { const char *formats, *attributes; int pt; const char *codec; uint32_t clock_hz; unsigned channels; const char *fmtp; bool mapped; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *formats, *attributes;
+		int pt;
+		const char *codec;
+		uint32_t clock_hz;
+		unsigned channels;
+		const char *fmtp;
+		bool mapped;
+		uint32_t flaws;
+	} cases[] = {
 		{ "0", "", 0, "PCMU", 8000, 1, "", false, 0 },
 		{ "9", "", 9, "G722", 8000, 1, "", false, 0 },
 		{ "9", "a=rtpmap:9 G722/16000\r\n", 9, "G722", 8000, 1, "", true, 0 },
 		{ "10", "", 10, "L16", 44100, 2, "", false, 0 },
 		{ "96", "", 96, "", 0, 1, "", false, 0 },
-		{ "111", "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n", 111, "opus", 48000, 2, "useinbandfec=1", true, 0 },
-		{ "101", "a=fmtp:101 0-16\r\na=rtpmap:101 telephone-event/8000\r\n", 101, "telephone-event", 8000, 1, "0-16", true, 0 },
+		{ "111", "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n", 111, "opus", 48000, 2,
+			"useinbandfec=1", true, 0 },
+		{ "101", "a=fmtp:101 0-16\r\na=rtpmap:101 telephone-event/8000\r\n", 101, "telephone-event", 8000, 1,
+			"0-16", true, 0 },
 		{ "18", "a=fmtp:18 annexb=no\r\n", 18, "G729", 8000, 1, "annexb=no", false, 0 },
 		{ "0", "a=rtpmap:0 PCMU/0\r\n", 0, "PCMU", 8000, 1, "", true, SDP_FLAW_LINE },
 		{ "97", "a=rtpmap:97 X/0\r\n", 97, "X", 0, 1, "", true, SDP_FLAW_LINE },
@@ -211,7 +228,8 @@ static void test_formats(void **state)
 		const struct sdp_format *f;
 		char text[512];
 
-		snprintf(text, sizeof text, HEAD "m=audio 4000 RTP/AVP %s\r\n%s", cases[i].formats, cases[i].attributes);
+		snprintf(
+			text, sizeof text, HEAD "m=audio 4000 RTP/AVP %s\r\n%s", cases[i].formats, cases[i].attributes);
 		f = sdp_format_find(parse(text), (uint8_t)cases[i].pt);
 		assert_non_null(f);
 		assert_span(f->codec, cases[i].codec);
@@ -242,10 +260,15 @@ static void test_static_codecs(void **state)
 
 static void test_directions(void **state)
 {
-	static const struct { const char *session, *medium; enum sdp_direction direction; } cases[] = {
-		{ "", "", SDP_SENDRECV }, { "a=sendonly\r\n", "", SDP_SENDONLY }, { "a=sendonly\r\n", "a=inactive\r\n", SDP_INACTIVE },
-		{ "a=inactive\r\n", "a=sendrecv\r\n", SDP_SENDRECV }, { "", "a=recvonly\r\n", SDP_RECVONLY }, { "", "a=RECVONLY \r\n", SDP_RECVONLY },
-		{ "", "a=sendrend\r\n", SDP_SENDRECV }, { "", "a=inactive", SDP_INACTIVE },     /* the last line has no end */
+	static const struct {
+		const char *session, *medium;
+		enum sdp_direction direction;
+	} cases[] = {
+		{ "", "", SDP_SENDRECV }, { "a=sendonly\r\n", "", SDP_SENDONLY },
+		{ "a=sendonly\r\n", "a=inactive\r\n", SDP_INACTIVE },
+		{ "a=inactive\r\n", "a=sendrecv\r\n", SDP_SENDRECV }, { "", "a=recvonly\r\n", SDP_RECVONLY },
+		{ "", "a=RECVONLY \r\n", SDP_RECVONLY }, { "", "a=sendrend\r\n", SDP_SENDRECV },
+		{ "", "a=inactive", SDP_INACTIVE }, /* the last line has no end */
 	};
 
 	(void)state;
@@ -268,7 +291,8 @@ static void test_attributes(void **state)
 	const struct sdp_media *m;
 
 	(void)state;
-	m = parse(HEAD "a=fingerprint:sha-256 AA:BB\r\na=setup:actpass\r\na=ice-ufrag:uf\r\na=ptime:30\r\n"
+	m = parse(HEAD
+		"a=fingerprint:sha-256 AA:BB\r\na=setup:actpass\r\na=ice-ufrag:uf\r\na=ptime:30\r\n"
 		"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=label:main\r\na=rtcp-mux\r\na=ssrc:3735928559 cname:x\r\na=ssrc:3735928559 msid:y\r\n"
 		"a=ssrc:1 cname:x\r\na=maxptime:120\r\na=silenceSupp:off - - - -\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret\r\n"
 		"a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:secret\r\n"
@@ -300,10 +324,27 @@ static void test_attributes(void **state)
 static void test_broken_attributes(void **state)
 {
 	static const char *const lines[] = {
-		"a=ptime:-20", "a=ptime:99999999999", "a=ptime:", "a=maxptime:x", "a=ssrc:4294967296 cname:x", "a=ssrc:", "a=crypto:1",
-		"a=crypto:", "a=candidate:", "a=candidate:1 1 UDP 2113 10.0.0.1", "a=candidate:1 1 UDP 2113 10.0.0.300 5000 typ host",
-		"a=candidate:1 1 UDP 2113 10.0.0.1 70000 typ host", "a=candidate:1 1 UDP 2113 10.0.0.1 5000 typ odd",
-		"a=candidate:1 0 UDP 2113 10.0.0.1 5000 typ host", "a=rtpmap:", "a=fmtp:x", "x=unknown", "a", "garbage", "=", "\x80\xff=",
+		"a=ptime:-20",
+		"a=ptime:99999999999",
+		"a=ptime:",
+		"a=maxptime:x",
+		"a=ssrc:4294967296 cname:x",
+		"a=ssrc:",
+		"a=crypto:1",
+		"a=crypto:",
+		"a=candidate:",
+		"a=candidate:1 1 UDP 2113 10.0.0.1",
+		"a=candidate:1 1 UDP 2113 10.0.0.300 5000 typ host",
+		"a=candidate:1 1 UDP 2113 10.0.0.1 70000 typ host",
+		"a=candidate:1 1 UDP 2113 10.0.0.1 5000 typ odd",
+		"a=candidate:1 0 UDP 2113 10.0.0.1 5000 typ host",
+		"a=rtpmap:",
+		"a=fmtp:x",
+		"x=unknown",
+		"a",
+		"garbage",
+		"=",
+		"\x80\xff=",
 	};
 
 	(void)state;
@@ -316,7 +357,8 @@ static void test_broken_attributes(void **state)
 		if (sdp.flaws != SDP_FLAW_LINE)
 			fail_msg("%s: flaws %x", lines[i], sdp.flaws);
 		assert_int_equal(m->direction, SDP_RECVONLY);
-		assert_int_equal(m->ptime_ms | m->maxptime_ms | m->ssrc_count | m->crypto_count | m->candidate_count, 0);
+		assert_int_equal(
+			m->ptime_ms | m->maxptime_ms | m->ssrc_count | m->crypto_count | m->candidate_count, 0);
 	}
 }
 
@@ -332,7 +374,8 @@ static void test_candidates(void **state)
 	const struct sdp_media *m;
 
 	(void)state;
-	m = parse(HEAD AUDIO "a=candidate:1 1 UDP 2130706431 10.0.0.1 5000 typ host\r\n"
+	m = parse(HEAD AUDIO
+		"a=candidate:1 1 UDP 2130706431 10.0.0.1 5000 typ host\r\n"
 		"a=candidate:2 2 udp 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.0.1 rport 5001 generation 0\r\n"
 		"a=candidate:3 1 TCP 1 2001:db8::1 9 typ relay tcptype active\r\n"
 		"a=candidate:4 1 UDP 1 0b5f3b2e-8d2a-4a0a-9f6e.local 5002 typ prflx\r\na=end-of-candidates\r\n");
@@ -350,25 +393,44 @@ static void test_candidates(void **state)
 	assert_int_equal(m->candidates[2].type, 'r');
 	assert_endpoint(&m->candidates[3].at, "?:5002");
 	assert_int_equal(m->candidates[3].type, 'p');
-	assert_false(m->trickle);                               /* port 4000 is a real one */
+	assert_false(m->trickle); /* port 4000 is a real one */
 }
 
 static void test_tolerance(void **state)
 {
-	static const struct { const char *name, *text; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *name, *text;
+		uint32_t flaws;
+	} cases[] = {
 		{ "LF only", "v=0\no=- 1 1 IN IP4 h\ns=-\nc=IN IP4 10.0.0.1\nt=0 0\nm=audio 4000 RTP/AVP 0\n", 0 },
 		{ "CR only", "v=0\ro=- 1 1 IN IP4 h\rs=-\rc=IN IP4 10.0.0.1\rt=0 0\rm=audio 4000 RTP/AVP 0\r", 0 },
-		{ "no end of the last line", "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0", SDP_FLAW_NO_LINE_END },
-		{ "empty lines", "v=0\r\n\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\r\nm=audio 4000 RTP/AVP 0\r\n\r\n", 0 },
-		{ "c= behind t=", "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n", SDP_FLAW_ORDER },
-		{ "c= behind a= in a medium", "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=sendrecv\r\nc=IN IP4 10.0.0.1\r\n", SDP_FLAW_ORDER },
-		{ "no t=", "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n", SDP_FLAW_NO_TIME },
-		{ "no v=", "o=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n", SDP_FLAW_NO_VERSION },
-		{ "v=1", "v=1\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n", SDP_FLAW_NO_VERSION },
-		{ "o= incomplete", "v=0\r\no=- 1 1 IN\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n", SDP_FLAW_NO_ORIGIN },
-		{ "all kinds of lines", "v=0\r\no=- 1 1 IN IP4 h\r\ns=\r\ni=x\r\nu=x\r\ne=x\r\np=x\r\nc=IN IP4 10.0.0.1\r\nb=AS:99999999999999999999\r\nt=0 0\r\nr=7d 1h 0\r\nt=1 1\r\n"
-		  "k=prompt\r\na=x\r\nm=audio 4000 RTP/AVP 0\r\ni=x\r\nb=AS:1\r\nk=clear:x\r\na=x:y\r\n", 0 },
-		{ "m= first", "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 10.0.0.1\r\n", SDP_FLAW_NO_VERSION | SDP_FLAW_NO_ORIGIN | SDP_FLAW_NO_TIME },
+		{ "no end of the last line",
+			"v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0",
+			SDP_FLAW_NO_LINE_END },
+		{ "empty lines",
+			"v=0\r\n\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n\r\nm=audio 4000 RTP/AVP 0\r\n\r\n",
+			0 },
+		{ "c= behind t=",
+			"v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n",
+			SDP_FLAW_ORDER },
+		{ "c= behind a= in a medium",
+			"v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=sendrecv\r\nc=IN IP4 10.0.0.1\r\n",
+			SDP_FLAW_ORDER },
+		{ "no t=", "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n",
+			SDP_FLAW_NO_TIME },
+		{ "no v=", "o=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
+			SDP_FLAW_NO_VERSION },
+		{ "v=1", "v=1\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
+			SDP_FLAW_NO_VERSION },
+		{ "o= incomplete",
+			"v=0\r\no=- 1 1 IN\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
+			SDP_FLAW_NO_ORIGIN },
+		{ "all kinds of lines",
+			"v=0\r\no=- 1 1 IN IP4 h\r\ns=\r\ni=x\r\nu=x\r\ne=x\r\np=x\r\nc=IN IP4 10.0.0.1\r\nb=AS:99999999999999999999\r\nt=0 0\r\nr=7d 1h 0\r\nt=1 1\r\n"
+			"k=prompt\r\na=x\r\nm=audio 4000 RTP/AVP 0\r\ni=x\r\nb=AS:1\r\nk=clear:x\r\na=x:y\r\n",
+			0 },
+		{ "m= first", "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 10.0.0.1\r\n",
+			SDP_FLAW_NO_VERSION | SDP_FLAW_NO_ORIGIN | SDP_FLAW_NO_TIME },
 	};
 
 	(void)state;
@@ -394,7 +456,11 @@ static void test_refused(void **state)
 /* More of anything than there is room for: counted, the rest of the description is read. */
 static void test_too_much(void **state)
 {
-	static const struct { const char *head, *piece; unsigned times; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *head, *piece;
+		unsigned times;
+		uint32_t flaws;
+	} cases[] = {
 		{ HEAD, "m=audio 4000 RTP/AVP 0\r\n", 4000, SDP_FLAW_TOO_MUCH },
 		{ HEAD, "m=audio 4000 RTP/AVP 0\r\n", SDP_MEDIA_MAX, 0 },
 		{ HEAD AUDIO, "a=candidate:1 1 UDP 1 10.0.0.1 5000 typ host\r\n", 900, SDP_FLAW_TOO_MUCH },
@@ -433,7 +499,8 @@ static void test_too_much(void **state)
 /* Cut anywhere: what is there is read, nothing else is touched. */
 static void test_cut(void **state)
 {
-	static const char text[] = HEAD "a=sendonly\r\n" AUDIO "a=rtpmap:0 PCMU/8000\r\na=candidate:1 1 UDP 1 10.0.0.1 5000 typ host\r\n";
+	static const char text[] =
+		HEAD "a=sendonly\r\n" AUDIO "a=rtpmap:0 PCMU/8000\r\na=candidate:1 1 UDP 1 10.0.0.1 5000 typ host\r\n";
 
 	(void)state;
 	for (size_t n = 2; n < sizeof text; n++) {
@@ -448,11 +515,22 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_session), cmocka_unit_test(test_media_lines), cmocka_unit_test(test_connections),
-		cmocka_unit_test(test_no_connection_for_a_rejected_medium), cmocka_unit_test(test_rtcp), cmocka_unit_test(test_formats),
-		cmocka_unit_test(test_static_codecs), cmocka_unit_test(test_directions), cmocka_unit_test(test_attributes),
-		cmocka_unit_test(test_broken_attributes), cmocka_unit_test(test_ptime_zero_says_nothing), cmocka_unit_test(test_candidates),
-		cmocka_unit_test(test_tolerance), cmocka_unit_test(test_refused), cmocka_unit_test(test_too_much), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_media_lines),
+		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_no_connection_for_a_rejected_medium),
+		cmocka_unit_test(test_rtcp),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_static_codecs),
+		cmocka_unit_test(test_directions),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_broken_attributes),
+		cmocka_unit_test(test_ptime_zero_says_nothing),
+		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_tolerance),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,16 +10,16 @@
 
 #include "dissect/sip_message.h"
 
-#define VIA "Via: SIP/2.0/UDP 10.20.0.10:5060;branch=z9hG4bKa1\r\n"
-#define FROM "From: <sip:100@10.20.0.10>;tag=f1\r\n"
-#define TO "To: <sip:200@10.20.0.20>\r\n"
+#define VIA     "Via: SIP/2.0/UDP 10.20.0.10:5060;branch=z9hG4bKa1\r\n"
+#define FROM    "From: <sip:100@10.20.0.10>;tag=f1\r\n"
+#define TO      "To: <sip:200@10.20.0.20>\r\n"
 #define CALL_ID "Call-ID: c1@10.20.0.10\r\n"
-#define NAMES VIA FROM TO CALL_ID
-#define INVITE "INVITE sip:200@10.20.0.20 SIP/2.0\r\n"
-#define CSEQ "CSeq: 1 INVITE\r\n"
-#define SDP "v=0\r\no=- 1 1 IN IP4 10.20.0.10\r\n"
+#define NAMES   VIA FROM TO CALL_ID
+#define INVITE  "INVITE sip:200@10.20.0.20 SIP/2.0\r\n"
+#define CSEQ    "CSeq: 1 INVITE\r\n"
+#define SDP     "v=0\r\no=- 1 1 IN IP4 10.20.0.10\r\n"
 
-static struct sip_message message;   /* large */
+static struct sip_message message; /* large */
 
 static void assert_span(struct span s, const char *text)
 {
@@ -42,12 +42,17 @@ static const struct sip_message *parse_text(const char *text)
 
 static void test_looks_like(void **state)
 {
-	static const struct { const char *name; struct span bytes; bool sip; } cases[] = {
+	static const struct {
+		const char *name;
+		struct span bytes;
+		bool sip;
+	} cases[] = {
 		{ "request", SPAN("OPTIONS sip:a@b SIP/2.0\r\n"), true },
 		{ "response", SPAN("SIP/2.0 200 OK\r\n"), true },
 		{ "keepalive in front", SPAN("\r\n\r\nSIP/2.0 200 OK\r\n"), true },
 		{ "unknown method", SPAN("jump tel:+49301234 SIP/2.0\r\n"), true },
-		{ "every token character", SPAN("!interesting-Method0123456789_*+`.%indeed'~ sip:a@b SIP/2.0\r\n"), true },
+		{ "every token character", SPAN("!interesting-Method0123456789_*+`.%indeed'~ sip:a@b SIP/2.0\r\n"),
+			true },
 		{ "LF alone", SPAN("BYE sip:a@b SIP/2.0\n"), true },
 		{ "no scheme, but a method we know", SPAN("INVITE 200@10.0.0.1 SIP/2.0\r\n"), true },
 		{ "no scheme, no method we know", SPAN("hello 200@10.0.0.1 SIP/2.0\r\n"), false },
@@ -97,7 +102,7 @@ static void test_start_lines(void **state)
 		{ "INVITE SIP/2.0", true, 0, "", "", true },
 		{ "SIP/2.0 200 OK", false, 200, "", "OK", false },
 		{ "SIP/2.0 480 ", false, 480, "", "", false },
-		{ "SIP/2.0 480", false, 480, "", "", true },             /* osip takes the next line for the reason */
+		{ "SIP/2.0 480", false, 480, "", "", true }, /* osip takes the next line for the reason */
 		{ "SIP/2.0 200  two blanks", false, 200, "", "two blanks", false },
 		{ "SIP/2.0  200 OK", false, 200, "", "OK", true },
 		{ "SIP/2.0 4294967301 better not break", false, 0, "", "better not break", true },
@@ -135,7 +140,8 @@ static void test_facts(void **state)
 	const struct sip_message *m;
 
 	(void)state;
-	m = parse_text(INVITE VIA "Max-Forwards: 70\r\n" FROM TO CALL_ID "CSeq: 4711 INVITE\r\n"
+	m = parse_text(INVITE VIA
+		"Max-Forwards: 70\r\n" FROM TO CALL_ID "CSeq: 4711 INVITE\r\n"
 		"Contact: <sip:100@10.20.0.10:5070;transport=udp>;expires=60\r\nExpires: 3600\r\nUser-Agent: Phone 1\r\n"
 		"Content-Type: application/sdp;version=1\r\nContent-Length: 32\r\n\r\n" SDP);
 	assert_int_equal(m->flaws, 0);
@@ -176,7 +182,8 @@ static void test_tortuous(void **state)
 	const struct sip_message *m;
 
 	(void)state;
-	m = parse_text("INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\nTO :\r\n sip:vivekg@chair-dnrc.example.com ;   tag\t= 1918\r\n"
+	m = parse_text(
+		"INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\nTO :\r\n sip:vivekg@chair-dnrc.example.com ;   tag\t= 1918\r\n"
 		"from   : \"J Rosenberg \\\\\\\"\"       <sip:jdrosen@example.com>\r\n  ;\r\n  tag = 98asjd8\r\n"
 		"MaX-fOrWaRdS: 0068\r\ni:\r\n  wsinv.ndaksdj@192.0.2.1\r\nContent-Length   : 32\r\ncseq: 0009\r\n  INVITE\r\n"
 		"Via  : SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw\r\ns :\r\nNewFangledHeader:   a\r\n b ;;, \"c\"\r\n"
@@ -205,15 +212,43 @@ static void test_tortuous(void **state)
 
 static void test_names(void **state)
 {
-	static const struct { const char *text; enum sip_header_name name; } cases[] = {
-		{ "v", SIP_H_VIA }, { "VIA", SIP_H_VIA }, { "f", SIP_H_FROM }, { "T", SIP_H_TO }, { "i", SIP_H_CALL_ID },
-		{ "m", SIP_H_CONTACT }, { "l", SIP_H_CONTENT_LENGTH }, { "c", SIP_H_CONTENT_TYPE }, { "e", SIP_H_CONTENT_ENCODING },
-		{ "s", SIP_H_SUBJECT }, { "k", SIP_H_SUPPORTED }, { "o", SIP_H_EVENT }, { "r", SIP_H_REFER_TO }, { "b", SIP_H_REFERRED_BY },
-		{ "x", SIP_H_SESSION_EXPIRES }, { "y", SIP_H_IDENTITY }, { "u", SIP_H_OTHER }, { "a", SIP_H_OTHER }, { "d", SIP_H_OTHER },
-		{ "j", SIP_H_OTHER }, { "n", SIP_H_OTHER }, { "z", SIP_H_OTHER }, { "session-id", SIP_H_SESSION_ID },
-		{ "Retry-After", SIP_H_RETRY_AFTER }, { "REPLACES", SIP_H_REPLACES }, { "Referred-By", SIP_H_REFERRED_BY },
-		{ "P-Charging-Vector", SIP_H_P_CHARGING_VECTOR }, { "Service-Route", SIP_H_SERVICE_ROUTE }, { "Vi", SIP_H_OTHER },
-		{ "Viaa", SIP_H_OTHER }, { "Via \t", SIP_H_VIA }, { "X-Any", SIP_H_OTHER }, { "WWW-Authenticate", SIP_H_WWW_AUTHENTICATE },
+	static const struct {
+		const char *text;
+		enum sip_header_name name;
+	} cases[] = {
+		{ "v", SIP_H_VIA },
+		{ "VIA", SIP_H_VIA },
+		{ "f", SIP_H_FROM },
+		{ "T", SIP_H_TO },
+		{ "i", SIP_H_CALL_ID },
+		{ "m", SIP_H_CONTACT },
+		{ "l", SIP_H_CONTENT_LENGTH },
+		{ "c", SIP_H_CONTENT_TYPE },
+		{ "e", SIP_H_CONTENT_ENCODING },
+		{ "s", SIP_H_SUBJECT },
+		{ "k", SIP_H_SUPPORTED },
+		{ "o", SIP_H_EVENT },
+		{ "r", SIP_H_REFER_TO },
+		{ "b", SIP_H_REFERRED_BY },
+		{ "x", SIP_H_SESSION_EXPIRES },
+		{ "y", SIP_H_IDENTITY },
+		{ "u", SIP_H_OTHER },
+		{ "a", SIP_H_OTHER },
+		{ "d", SIP_H_OTHER },
+		{ "j", SIP_H_OTHER },
+		{ "n", SIP_H_OTHER },
+		{ "z", SIP_H_OTHER },
+		{ "session-id", SIP_H_SESSION_ID },
+		{ "Retry-After", SIP_H_RETRY_AFTER },
+		{ "REPLACES", SIP_H_REPLACES },
+		{ "Referred-By", SIP_H_REFERRED_BY },
+		{ "P-Charging-Vector", SIP_H_P_CHARGING_VECTOR },
+		{ "Service-Route", SIP_H_SERVICE_ROUTE },
+		{ "Vi", SIP_H_OTHER },
+		{ "Viaa", SIP_H_OTHER },
+		{ "Via \t", SIP_H_VIA },
+		{ "X-Any", SIP_H_OTHER },
+		{ "WWW-Authenticate", SIP_H_WWW_AUTHENTICATE },
 	};
 
 	(void)state;
@@ -233,7 +268,8 @@ static void test_header_walk(void **state)
 	const struct sip_header *h;
 
 	(void)state;
-	m = parse_text("OPTIONS sip:a@b SIP/2.0\r\nRequire: timer\r\nk: path\r\nRequire: x;y=1 , 100REL\r\nSupported: replaces\r\n\r\n");
+	m = parse_text(
+		"OPTIONS sip:a@b SIP/2.0\r\nRequire: timer\r\nk: path\r\nRequire: x;y=1 , 100REL\r\nSupported: replaces\r\n\r\n");
 	h = sip_header_find(m, SIP_H_REQUIRE);
 	assert_span(h->value, "timer");
 	h = sip_header_next(m, h);
@@ -253,8 +289,15 @@ static void test_header_walk(void **state)
 
 static void test_line_ends(void **state)
 {
-	static const struct { const char *name, *end; bool odd; } cases[] = {
-		{ "CRLF", "\r\n", false }, { "LF", "\n", true }, { "CR", "\r", true }, { "CRCRLF", "\r\r\n", true }, { "LFCR", "\n\r", true },
+	static const struct {
+		const char *name, *end;
+		bool odd;
+	} cases[] = {
+		{ "CRLF", "\r\n", false },
+		{ "LF", "\n", true },
+		{ "CR", "\r", true },
+		{ "CRCRLF", "\r\r\n", true },
+		{ "LFCR", "\n\r", true },
 	};
 
 	(void)state;
@@ -262,8 +305,10 @@ static void test_line_ends(void **state)
 		const char *e = cases[i].end;
 		char text[512];
 
-		snprintf(text, sizeof text, "INVITE sip:a@b SIP/2.0%sVia: SIP/2.0/UDP 10.0.0.1%sFrom: <sip:a@b>;%s tag=1%sTo: <sip:c@d>%s"
-			"Call-ID: x%sCSeq: 1 INVITE%sContent-Length: 4%s%sbody", e, e, e, e, e, e, e, e, e);
+		snprintf(text, sizeof text,
+			"INVITE sip:a@b SIP/2.0%sVia: SIP/2.0/UDP 10.0.0.1%sFrom: <sip:a@b>;%s tag=1%sTo: <sip:c@d>%s"
+			"Call-ID: x%sCSeq: 1 INVITE%sContent-Length: 4%s%sbody",
+			e, e, e, e, e, e, e, e, e);
 		parse_text(text);
 		if (message.flaws != (cases[i].odd ? SIP_FLAW_HEADER_LINE : 0u))
 			fail_msg("%s: %x", cases[i].name, message.flaws);
@@ -275,7 +320,12 @@ static void test_line_ends(void **state)
 
 static void test_lines(void **state)
 {
-	static const struct { const char *name; struct span text; unsigned headers; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *name;
+		struct span text;
+		unsigned headers;
+		uint32_t flaws;
+	} cases[] = {
 		{ "no colon", SPAN("hello\r\n"), 5, SIP_FLAW_HEADER_LINE },
 		{ "no name", SPAN(": x\r\n"), 5, SIP_FLAW_HEADER_LINE },
 		{ "blank in the name", SPAN("My Header: x\r\n"), 6, SIP_FLAW_HEADER_LINE },
@@ -319,10 +369,15 @@ static void test_no_empty_line(void **state)
 
 static void test_addresses(void **state)
 {
-	static const struct { const char *value, *display, *uri, *scheme, *user, *host; int port; const char *tag, *uri_params; } cases[] = {
+	static const struct {
+		const char *value, *display, *uri, *scheme, *user, *host;
+		int port;
+		const char *tag, *uri_params;
+	} cases[] = {
 		{ "<sip:100@10.0.0.1>;tag=x", "", "sip:100@10.0.0.1", "sip", "100", "10.0.0.1", -1, "x", "" },
 		{ "sip:100@10.0.0.1;tag=x", "", "sip:100@10.0.0.1", "sip", "100", "10.0.0.1", -1, "x", "" },
-		{ "\"A, \\\"B\\\"\" <sips:a:secret@h:5061;lr;x=1>;Tag = y", "A, \\\"B\\\"", "sips:a:secret@h:5061;lr;x=1", "sips", "a", "h", 5061, "y", "lr;x=1" },
+		{ "\"A, \\\"B\\\"\" <sips:a:secret@h:5061;lr;x=1>;Tag = y", "A, \\\"B\\\"",
+			"sips:a:secret@h:5061;lr;x=1", "sips", "a", "h", 5061, "y", "lr;x=1" },
 		{ "J\xc3\xb6rg <sip:j@h>", "J\xc3\xb6rg", "sip:j@h", "sip", "j", "h", -1, "", "" },
 		{ "Bell, Alexander <sip:a@h>;tag=4", "Bell, Alexander", "sip:a@h", "sip", "a", "h", -1, "4", "" },
 		{ "Caller<sip:c@h>;tag=3", "Caller", "sip:c@h", "sip", "c", "h", -1, "3", "" },
@@ -330,18 +385,22 @@ static void test_addresses(void **state)
 		{ "\"x\" sip:a@h", "x", "sip:a@h", "sip", "a", "h", -1, "", "" },
 		{ "< sip:a@h >", "", "sip:a@h", "sip", "a", "h", -1, "", "" },
 		{ "<sip:a@h", "", "sip:a@h", "sip", "a", "h", -1, "", "" },
-		{ "<sip:a@[2001:db8::1]:5070>", "", "sip:a@[2001:db8::1]:5070", "sip", "a", "2001:db8::1", 5070, "", "" },
+		{ "<sip:a@[2001:db8::1]:5070>", "", "sip:a@[2001:db8::1]:5070", "sip", "a", "2001:db8::1", 5070, "",
+			"" },
 		{ "<sip:[2001:db8::1]>", "", "sip:[2001:db8::1]", "sip", "", "2001:db8::1", -1, "", "" },
 		{ "<sip:2001:db8::20>", "", "sip:2001:db8::20", "sip", "", "2001:db8::20", -1, "", "" },
 		{ "<sip:a@h:70000>", "", "sip:a@h:70000", "sip", "a", "h", -1, "", "" },
 		{ "<sip:a@h:0>", "", "sip:a@h:0", "sip", "a", "h", 0, "", "" },
 		{ "<sip:user;par=u%40e@h>", "", "sip:user;par=u%40e@h", "sip", "user;par=u%40e", "h", -1, "", "" },
-		{ "<sip:user@domain@h:5060;lr>", "", "sip:user@domain@h:5060;lr", "sip", "user@domain", "h", 5060, "", "lr" },
+		{ "<sip:user@domain@h:5060;lr>", "", "sip:user@domain@h:5060;lr", "sip", "user@domain", "h", 5060, "",
+			"lr" },
 		{ "<sip:a@h?Route=%3Csip:c@d%3E>", "", "sip:a@h?Route=%3Csip:c@d%3E", "sip", "a", "h", -1, "", "" },
 		{ "<sip:a@h;x=1?Subject=b>;tag=1", "", "sip:a@h;x=1?Subject=b", "sip", "a", "h", -1, "1", "x=1" },
-		{ "<tel:+49-30-1234;phone-context=x>;tag=2", "", "tel:+49-30-1234;phone-context=x", "tel", "+49-30-1234", "", -1, "2", "phone-context=x" },
+		{ "<tel:+49-30-1234;phone-context=x>;tag=2", "", "tel:+49-30-1234;phone-context=x", "tel",
+			"+49-30-1234", "", -1, "2", "phone-context=x" },
 		{ "isbn:2983792873", "", "isbn:2983792873", "isbn", "", "", -1, "", "" },
-		{ "<soap.beep://192.0.2.103:3002>", "", "soap.beep://192.0.2.103:3002", "soap.beep", "", "", -1, "", "" },
+		{ "<soap.beep://192.0.2.103:3002>", "", "soap.beep://192.0.2.103:3002", "soap.beep", "", "", -1, "",
+			"" },
 		{ "<200@h>", "", "200@h", "", "200", "h", -1, "", "" },
 		{ "<sip:a@h>;x=\";tag=no\";tag=yes", "", "sip:a@h", "sip", "a", "h", -1, "yes", "" },
 		{ "sip:a@h;x=\"<\";tag=z", "", "sip:a@h", "sip", "a", "h", -1, "z", "" },
@@ -379,9 +438,16 @@ static void test_addresses_refused(void **state)
 
 static void test_vias(void **state)
 {
-	static const struct { const char *value; bool ok; const char *transport, *host; int port; const char *branch, *received, *rport; } cases[] = {
+	static const struct {
+		const char *value;
+		bool ok;
+		const char *transport, *host;
+		int port;
+		const char *branch, *received, *rport;
+	} cases[] = {
 		{ "SIP/2.0/UDP h:5062;branch=b;rport", true, "UDP", "h", 5062, "b", "", "" },
-		{ "SIP/2.0/TCP [2001:db8::9]:50;received=[2001:db8::9];rport=33;branch=\"q\"", true, "TCP", "2001:db8::9", 50, "q", "2001:db8::9", "33" },
+		{ "SIP/2.0/TCP [2001:db8::9]:50;received=[2001:db8::9];rport=33;branch=\"q\"", true, "TCP",
+			"2001:db8::9", 50, "q", "2001:db8::9", "33" },
 		{ "SIP/2.0/TLS-SCTP h ; branch = b", true, "TLS-SCTP", "h", -1, "b", "", NULL },
 		{ "SIP / 2.0 / UDP h : 5060", true, "UDP", "h", 5060, "", "", NULL },
 		{ "SIP/2.0/UDP 2001:db8::1", true, "UDP", "2001:db8::1", -1, "", "", NULL },
@@ -414,10 +480,22 @@ static void test_vias(void **state)
 
 static void test_parameters(void **state)
 {
-	static const struct { const char *params, *name; bool found; const char *value; } cases[] = {
-		{ "a=1;b=2", "b", true, "2" }, { "a=1;B = 2 ", "b", true, "2" }, { "lr", "lr", true, "" }, { "a;lr;b", "lr", true, "" },
-		{ "x=\"a;b=3\";b=4", "b", true, "4" }, { "x=\"a\\\";b=3\";b=4", "b", true, "4" }, { "b=\"q r\"", "b", true, "q r" },
-		{ "bb=1", "b", false, "" }, { "", "b", false, "" }, { ";;;b=1", "b", true, "1" }, { "a=\"open;b=1", "b", false, "" },
+	static const struct {
+		const char *params, *name;
+		bool found;
+		const char *value;
+	} cases[] = {
+		{ "a=1;b=2", "b", true, "2" },
+		{ "a=1;B = 2 ", "b", true, "2" },
+		{ "lr", "lr", true, "" },
+		{ "a;lr;b", "lr", true, "" },
+		{ "x=\"a;b=3\";b=4", "b", true, "4" },
+		{ "x=\"a\\\";b=3\";b=4", "b", true, "4" },
+		{ "b=\"q r\"", "b", true, "q r" },
+		{ "bb=1", "b", false, "" },
+		{ "", "b", false, "" },
+		{ ";;;b=1", "b", true, "1" },
+		{ "a=\"open;b=1", "b", false, "" },
 		{ "b==", "b", true, "=" },
 	};
 
@@ -425,7 +503,8 @@ static void test_parameters(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct span value = SPAN_NONE;
 
-		assert_int_equal(sip_parameter(span_of(cases[i].params), span_of(cases[i].name), &value), cases[i].found);
+		assert_int_equal(
+			sip_parameter(span_of(cases[i].params), span_of(cases[i].name), &value), cases[i].found);
 		assert_span(value, cases[i].value);
 	}
 }
@@ -447,10 +526,23 @@ static void test_contacts(void **state)
 
 static void test_numbers(void **state)
 {
-	static const struct { const char *cseq; bool ok; uint32_t number; } cases[] = {
-		{ "1 INVITE", true, 1 }, { "0 INVITE", true, 0 }, { "4294967295 INVITE", true, UINT32_MAX }, { "4294967296 INVITE", false, 0 },
-		{ "36893488147419103232 INVITE", false, 0 }, { "INVITE", false, 0 }, { "1", false, 0 }, { "1INVITE", false, 0 },
-		{ "-1 INVITE", false, 0 }, { "1 IN VITE", false, 0 }, { "", false, 0 }, { "1\tINVITE", true, 1 },
+	static const struct {
+		const char *cseq;
+		bool ok;
+		uint32_t number;
+	} cases[] = {
+		{ "1 INVITE", true, 1 },
+		{ "0 INVITE", true, 0 },
+		{ "4294967295 INVITE", true, UINT32_MAX },
+		{ "4294967296 INVITE", false, 0 },
+		{ "36893488147419103232 INVITE", false, 0 },
+		{ "INVITE", false, 0 },
+		{ "1", false, 0 },
+		{ "1INVITE", false, 0 },
+		{ "-1 INVITE", false, 0 },
+		{ "1 IN VITE", false, 0 },
+		{ "", false, 0 },
+		{ "1\tINVITE", true, 1 },
 	};
 
 	(void)state;
@@ -463,7 +555,8 @@ static void test_numbers(void **state)
 		assert_int_equal(message.cseq, cases[i].number);
 		assert_int_equal(message.flaws, cases[i].ok ? 0 : SIP_FLAW_NO_CSEQ);
 	}
-	parse_text("REGISTER sip:b SIP/2.0\r\nExpires: 10000000000000000000000000000000000000000000000000000000000000\r\nMax-Forwards: 300\r\n\r\n");
+	parse_text(
+		"REGISTER sip:b SIP/2.0\r\nExpires: 10000000000000000000000000000000000000000000000000000000000000\r\nMax-Forwards: 300\r\n\r\n");
 	assert_false(message.has_expires);
 	assert_int_equal(message.max_forwards, 300);
 	parse_text(INVITE NAMES "CSeq: 1 OPTIONS\r\n\r\n");
@@ -475,13 +568,15 @@ static void test_numbers(void **state)
 
 static void test_doubles(void **state)
 {
-	static const char *const twice[] = { FROM, TO, CALL_ID, CSEQ, "Max-Forwards: 1\r\n", "Content-Type: text/plain\r\n", "l: 0\r\n" };
+	static const char *const twice[] = { FROM, TO, CALL_ID, CSEQ, "Max-Forwards: 1\r\n",
+		"Content-Type: text/plain\r\n", "l: 0\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
 		char text[1024];
 
-		snprintf(text, sizeof text, INVITE NAMES CSEQ "Max-Forwards: 70\r\nc: a/b\r\nContent-Length: 0\r\n%s\r\n", twice[i]);
+		snprintf(text, sizeof text,
+			INVITE NAMES CSEQ "Max-Forwards: 70\r\nc: a/b\r\nContent-Length: 0\r\n%s\r\n", twice[i]);
 		parse_text(text);
 		assert_int_equal(message.flaws, SIP_FLAW_DOUBLE_HEADER);
 		assert_int_equal(message.max_forwards, 70);
@@ -498,9 +593,15 @@ static void test_doubles(void **state)
 
 static void test_missing(void **state)
 {
-	static const struct { const char *headers; uint32_t flaws; } cases[] = {
-		{ FROM TO CALL_ID CSEQ, SIP_FLAW_NO_VIA }, { VIA TO CALL_ID CSEQ, SIP_FLAW_NO_FROM }, { VIA FROM CALL_ID CSEQ, SIP_FLAW_NO_TO },
-		{ VIA FROM TO CSEQ, SIP_FLAW_NO_CALL_ID }, { NAMES, SIP_FLAW_NO_CSEQ },
+	static const struct {
+		const char *headers;
+		uint32_t flaws;
+	} cases[] = {
+		{ FROM TO CALL_ID CSEQ, SIP_FLAW_NO_VIA },
+		{ VIA TO CALL_ID CSEQ, SIP_FLAW_NO_FROM },
+		{ VIA FROM CALL_ID CSEQ, SIP_FLAW_NO_TO },
+		{ VIA FROM TO CSEQ, SIP_FLAW_NO_CALL_ID },
+		{ NAMES, SIP_FLAW_NO_CSEQ },
 		{ "", SIP_FLAW_NO_VIA | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ },
 	};
 
@@ -517,14 +618,19 @@ static void test_missing(void **state)
 
 static void test_content_length(void **state)
 {
-	static const struct { const char *name, *length, *body, *taken; bool has; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *name, *length, *body, *taken;
+		bool has;
+		uint32_t flaws;
+	} cases[] = {
 		{ "right", "l: 4\r\n", "body", "body", true, 0 },
 		{ "absent", "", "body", "body", false, 0 },
 		{ "long", "Content-Length: 9999\r\n", "body", "body", true, SIP_FLAW_CONTENT_LENGTH_LONG },
 		{ "short", "Content-Length: 2\r\n", "body", "bo", true, SIP_FLAW_CONTENT_LENGTH_SHORT },
 		{ "zero", "Content-Length: 0\r\n", "body", "", true, SIP_FLAW_CONTENT_LENGTH_SHORT },
 		{ "line ends behind it", "Content-Length: 4\r\n", "body\r\n\r\n", "body", true, 0 },
-		{ "another message behind it", "Content-Length: 4\r\n", "body\r\nINVITE sip:a@b SIP/2.0\r\n\r\n", "body", true, 0 },
+		{ "another message behind it", "Content-Length: 4\r\n", "body\r\nINVITE sip:a@b SIP/2.0\r\n\r\n",
+			"body", true, 0 },
 		{ "negative", "Content-Length: -999\r\n", "body", "body", false, SIP_FLAW_CONTENT_LENGTH_BAD },
 		{ "empty", "Content-Length:\r\n", "body", "body", false, SIP_FLAW_CONTENT_LENGTH_BAD },
 		{ "words", "Content-Length: many\r\n", "body", "body", false, SIP_FLAW_CONTENT_LENGTH_BAD },
@@ -532,12 +638,16 @@ static void test_content_length(void **state)
 		{ "two numbers", "Content-Length: 4 4\r\n", "body", "body", false, SIP_FLAW_CONTENT_LENGTH_BAD },
 		{ "leading zeros", "Content-Length: 0000000000000004\r\n", "body", "body", true, 0 },
 		{ "2^32 + 4", "Content-Length: 4294967300\r\n", "body", "body", false, SIP_FLAW_CONTENT_LENGTH_BAD },
-		{ "2^64 + 4", "Content-Length: 18446744073709551620\r\n", "body", "body", false, SIP_FLAW_CONTENT_LENGTH_BAD },
+		{ "2^64 + 4", "Content-Length: 18446744073709551620\r\n", "body", "body", false,
+			SIP_FLAW_CONTENT_LENGTH_BAD },
 		{ "2^32 - 1", "Content-Length: 4294967295\r\n", "body", "body", true, SIP_FLAW_CONTENT_LENGTH_LONG },
 		{ "twice the same", "l: 4\r\nContent-Length: 4\r\n", "body", "body", true, SIP_FLAW_DOUBLE_HEADER },
-		{ "twice different", "l: 4\r\nContent-Length: 3\r\n", "body", "body", false, SIP_FLAW_DOUBLE_HEADER | SIP_FLAW_CONTENT_LENGTH_BAD },
-		{ "three, the last like the first", "l: 4\r\nl: 3\r\nl: 4\r\n", "body", "body", false, SIP_FLAW_DOUBLE_HEADER | SIP_FLAW_CONTENT_LENGTH_BAD },
-		{ "bad, then good", "l: x\r\nl: 4\r\n", "body", "body", false, SIP_FLAW_DOUBLE_HEADER | SIP_FLAW_CONTENT_LENGTH_BAD },
+		{ "twice different", "l: 4\r\nContent-Length: 3\r\n", "body", "body", false,
+			SIP_FLAW_DOUBLE_HEADER | SIP_FLAW_CONTENT_LENGTH_BAD },
+		{ "three, the last like the first", "l: 4\r\nl: 3\r\nl: 4\r\n", "body", "body", false,
+			SIP_FLAW_DOUBLE_HEADER | SIP_FLAW_CONTENT_LENGTH_BAD },
+		{ "bad, then good", "l: x\r\nl: 4\r\n", "body", "body", false,
+			SIP_FLAW_DOUBLE_HEADER | SIP_FLAW_CONTENT_LENGTH_BAD },
 	};
 
 	(void)state;
@@ -554,11 +664,15 @@ static void test_content_length(void **state)
 	}
 }
 
-#define PARTS(b) "--" b "\r\nContent-Type: text/plain\r\n\r\nv=0 not this\r\n--" b "\r\nContent-Type: Application/SDP\r\n\r\n" SDP "\r\n--" b "--\r\n"
+#define PARTS(b) \
+	"--" b "\r\nContent-Type: text/plain\r\n\r\nv=0 not this\r\n--" b \
+	"\r\nContent-Type: Application/SDP\r\n\r\n" SDP "\r\n--" b "--\r\n"
 
 static void test_sdp(void **state)
 {
-	static const struct { const char *name, *headers, *body, *sdp; } cases[] = {
+	static const struct {
+		const char *name, *headers, *body, *sdp;
+	} cases[] = {
 		{ "alone", "Content-Type: application/sdp\r\n", SDP, SDP },
 		{ "compact, any case, parameters", "c : APPLICATION/SDP ; charset=utf-8\r\n", SDP, SDP },
 		{ "no type, but it begins like one", "", SDP, SDP },
@@ -568,16 +682,20 @@ static void test_sdp(void **state)
 		{ "not packed", "Content-Type: application/sdp\r\ne: identity\r\n", SDP, SDP },
 		{ "among parts", "Content-Type: multipart/mixed;boundary=b1\r\n", PARTS("b1"), SDP },
 		{ "quoted boundary", "Content-Type: multipart/mixed; boundary=\"a b;c\"\r\n", PARTS("a b;c"), SDP },
-		{ "text in front", "Content-Type: multipart/mixed;boundary=b1\r\n", "preamble --b1 no\r\n" PARTS("b1"), SDP },
+		{ "text in front", "Content-Type: multipart/mixed;boundary=b1\r\n", "preamble --b1 no\r\n" PARTS("b1"),
+			SDP },
 		{ "LF only", "c: multipart/mixed;boundary=b\r\n", "--b\nc: application/sdp\n\nv=0\n--b--\n", "v=0" },
 		{ "no headers in the part", "c: multipart/mixed;boundary=b\r\n", "--b\r\n\r\nv=0\r\n--b--\r\n", "" },
-		{ "part without end", "c: multipart/mixed;boundary=b\r\n", "--b\r\nc: application/sdp\r\n\r\nv=0\r\n", "v=0\r\n" },
+		{ "part without end", "c: multipart/mixed;boundary=b\r\n", "--b\r\nc: application/sdp\r\n\r\nv=0\r\n",
+			"v=0\r\n" },
 		{ "no boundary named", "c: multipart/mixed\r\n", PARTS("b1"), "" },
 		{ "boundary never there", "c: multipart/mixed;boundary=b2\r\n", PARTS("b1"), "" },
-		{ "base64", "c: multipart/mixed;boundary=b\r\n", "--b\r\nc: application/sdp\r\nContent-Transfer-Encoding: base64\r\n\r\ndj0w\r\n--b--\r\n", "" },
+		{ "base64", "c: multipart/mixed;boundary=b\r\n",
+			"--b\r\nc: application/sdp\r\nContent-Transfer-Encoding: base64\r\n\r\ndj0w\r\n--b--\r\n", "" },
 		{ "nested, inner boundary begins like the outer", "c: multipart/mixed;boundary=b\r\n",
-		  "--b\r\nc: multipart/alternative;boundary=bb\r\n\r\n" PARTS("bb") "\r\n--b--\r\n", SDP },
-		{ "behind the last delimiter", "c: multipart/mixed;boundary=b\r\n", "--b--\r\n--b\r\nc: application/sdp\r\n\r\nv=0\r\n--b--\r\n", "" },
+			"--b\r\nc: multipart/alternative;boundary=bb\r\n\r\n" PARTS("bb") "\r\n--b--\r\n", SDP },
+		{ "behind the last delimiter", "c: multipart/mixed;boundary=b\r\n",
+			"--b--\r\n--b\r\nc: application/sdp\r\n\r\nv=0\r\n--b--\r\n", "" },
 	};
 
 	(void)state;
@@ -591,7 +709,7 @@ static void test_sdp(void **state)
 	}
 }
 
-/* Multiparts inside each other, `depth` of them, an SDP in the innermost: found where real nesting ends, given up beyond. */
+/* Multiparts inside each other, an SDP in the innermost: found down to where real nesting ends, given up beyond. */
 static void test_nested_depth(void **state)
 {
 	(void)state;
@@ -614,15 +732,16 @@ static void test_nested_depth(void **state)
 /* Cut anywhere, nothing is said about what could not be seen, and nothing half is believed. */
 static void test_cut(void **state)
 {
-	static const char text[] = INVITE VIA FROM "To: <sip:200@10.20.0.20>;tag=t1\r\n" CALL_ID "CSeq: 12 INVITE\r\nContact: <sip:1@10.0.0.1>\r\n"
-		"Content-Type: application/sdp\r\nContent-Length: 32\r\n\r\n" SDP;
+	static const char text[] = INVITE VIA FROM "To: <sip:200@10.20.0.20>;tag=t1\r\n" CALL_ID
+						   "CSeq: 12 INVITE\r\nContact: <sip:1@10.0.0.1>\r\n"
+						   "Content-Type: application/sdp\r\nContent-Length: 32\r\n\r\n" SDP;
 
 	(void)state;
 	for (size_t n = 12; n < sizeof text - 1; n++) {
 		uint8_t *copy = malloc(n);
 
 		assert_non_null(copy);
-		memcpy(copy, text, n);                          /* so that a sanitizer sees a read past it */
+		memcpy(copy, text, n); /* so that a sanitizer sees a read past it */
 		assert_true(sip_message_parse((struct span){ copy, n }, sizeof text - 1, &message));
 		sip_message_judge(&message);
 		if (message.flaws != SIP_FLAW_BODY_CUT)
@@ -639,7 +758,7 @@ static void test_cut_content_length(void **state)
 	static const char text[] = INVITE NAMES CSEQ "Content-Length: 2\r\n\r\nbody";
 
 	(void)state;
-	/* The body that Content-Length names is whole, the rest of the datagram was cut: the length is no lie that could be proved. */
+	/* The body that Content-Length names is whole, the rest was cut off: no lie that could be proved. */
 	assert_true(sip_message_parse(SPAN(INVITE NAMES CSEQ "Content-Length: 2\r\n\r\nbo"), sizeof text, &message));
 	assert_int_equal(message.flaws, 0);
 	assert_true(sip_message_parse(SPAN(INVITE NAMES CSEQ "Content-Length: 9\r\n\r\nbo"), sizeof text, &message));
@@ -664,17 +783,30 @@ static struct span repeated(const char *head, const char *piece, unsigned times,
 
 static void test_too_much(void **state)
 {
-	static const struct { const char *name, *head, *piece; unsigned times; const char *tail; uint32_t flaws; unsigned vias; } cases[] = {
+	static const struct {
+		const char *name, *head, *piece;
+		unsigned times;
+		const char *tail;
+		uint32_t flaws;
+		unsigned vias;
+	} cases[] = {
 		{ "headers", INVITE, "X: y\r\n", 12000, NAMES CSEQ "\r\n", SIP_FLAW_TOO_MUCH, 1 },
 		{ "256 headers", INVITE NAMES CSEQ, "X: y\r\n", 251, "\r\n", 0, 1 },
-		{ "Via values on a line", INVITE FROM TO CALL_ID CSEQ "v: SIP/2.0/UDP h", ",SIP/2.0/UDP h", 4500, "\r\n\r\n", SIP_FLAW_TOO_MUCH, 4501 },
-		{ "parameters", INVITE VIA FROM "To: <sip:a@b", ";a=b", 15000, ">\r\n" CALL_ID CSEQ "\r\n", SIP_FLAW_TOO_MUCH, 1 },
-		{ "open quotes", INVITE VIA FROM TO CALL_ID CSEQ "Contact: <sip:a@b>", ",\"", 20000, "\r\n\r\n", SIP_FLAW_ADDRESS | SIP_FLAW_TOO_MUCH, 1 },
-		{ "open angles", INVITE VIA FROM TO CALL_ID CSEQ "Contact: <sip:a@b>", ",<", 20000, "\r\n\r\n", SIP_FLAW_ADDRESS, 1 },
-		{ "escaped quotes", INVITE VIA FROM "To: \"", "\\\"", 20000, "\" <sip:a@b>\r\n" CALL_ID CSEQ "\r\n", SIP_FLAW_TOO_MUCH, 1 },
+		{ "Via values on a line", INVITE FROM TO CALL_ID CSEQ "v: SIP/2.0/UDP h", ",SIP/2.0/UDP h", 4500,
+			"\r\n\r\n", SIP_FLAW_TOO_MUCH, 4501 },
+		{ "parameters", INVITE VIA FROM "To: <sip:a@b", ";a=b", 15000, ">\r\n" CALL_ID CSEQ "\r\n",
+			SIP_FLAW_TOO_MUCH, 1 },
+		{ "open quotes", INVITE VIA FROM TO CALL_ID CSEQ "Contact: <sip:a@b>", ",\"", 20000, "\r\n\r\n",
+			SIP_FLAW_ADDRESS | SIP_FLAW_TOO_MUCH, 1 },
+		{ "open angles", INVITE VIA FROM TO CALL_ID CSEQ "Contact: <sip:a@b>", ",<", 20000, "\r\n\r\n",
+			SIP_FLAW_ADDRESS, 1 },
+		{ "escaped quotes", INVITE VIA FROM "To: \"", "\\\"", 20000, "\" <sip:a@b>\r\n" CALL_ID CSEQ "\r\n",
+			SIP_FLAW_TOO_MUCH, 1 },
 		{ "folds", INVITE VIA FROM TO CALL_ID CSEQ "Subject: a", "\r\n b", 15000, "\r\n\r\n", 0, 1 },
-		{ "at signs", INVITE VIA FROM "To: <sip:", "a@", 20000, "b>\r\n" CALL_ID CSEQ "\r\n", SIP_FLAW_TOO_MUCH, 1 },
-		{ "delimiters", INVITE NAMES CSEQ "c: multipart/mixed;boundary=b\r\n\r\n", "--b\r\nc: multipart/mixed;boundary=b\r\n\r\n", 1500, "", 0, 1 },
+		{ "at signs", INVITE VIA FROM "To: <sip:", "a@", 20000, "b>\r\n" CALL_ID CSEQ "\r\n", SIP_FLAW_TOO_MUCH,
+			1 },
+		{ "delimiters", INVITE NAMES CSEQ "c: multipart/mixed;boundary=b\r\n\r\n",
+			"--b\r\nc: multipart/mixed;boundary=b\r\n\r\n", 1500, "", 0, 1 },
 	};
 
 	(void)state;
@@ -695,18 +827,26 @@ static void test_too_much(void **state)
 
 static void test_judge(void **state)
 {
-	static const struct { const char *name, *line, *headers; uint32_t flaws; } cases[] = {
+	static const struct {
+		const char *name, *line, *headers;
+		uint32_t flaws;
+	} cases[] = {
 		{ "nothing wrong", INVITE, VIA FROM TO "Contact: <sip:1@10.0.0.1>\r\nRecord-Route: <sip:p;lr>\r\n", 0 },
 		{ "blank before port", INVITE, "Via: SIP/2.0/UDP h : 5060\r\n" FROM TO, 0 },
 		{ "two Via on a line", INVITE, "Via: SIP/2.0/UDP a, SIP/2.0/TCP b\r\n" FROM TO, 0 },
-		{ "two Via without a comma", INVITE, "Via: SIP/2.0/UDP 10.0.0.1 SIP/2.0/UDP 10.0.0.2\r\n" FROM TO, SIP_FLAW_VIA },
+		{ "two Via without a comma", INVITE, "Via: SIP/2.0/UDP 10.0.0.1 SIP/2.0/UDP 10.0.0.2\r\n" FROM TO,
+			SIP_FLAW_VIA },
 		{ "Via without sent-by", INVITE, "Via: SIP/2.0/UDP\r\n" FROM TO, SIP_FLAW_VIA },
 		{ "second Via broken", INVITE, VIA "Via: nonsense\r\n" FROM TO, SIP_FLAW_VIA },
 		{ "Via port 0", INVITE, "Via: SIP/2.0/UDP h:0\r\n" FROM TO, SIP_FLAW_VIA },
 		{ "Via port 70000", INVITE, "Via: SIP/2.0/UDP h:70000\r\n" FROM TO, SIP_FLAW_VIA },
-		{ "separators", INVITE, "Via: SIP/2.0/UDP h;branch=z9;,;,,\r\n" FROM TO "Contact: \"J\" <sip:j@h>;;;;\r\n", SIP_FLAW_VIA | SIP_FLAW_ADDRESS },
-		{ "display name with comma", INVITE, VIA "From: Bell, Alexander <sip:a@h>;tag=4\r\n" TO, SIP_FLAW_ADDRESS },
-		{ "display name in UTF-8, not quoted", INVITE, VIA "From: J\xc3\xb6rg <sip:a@h>;tag=4\r\n" TO, SIP_FLAW_ADDRESS },
+		{ "separators", INVITE,
+			"Via: SIP/2.0/UDP h;branch=z9;,;,,\r\n" FROM TO "Contact: \"J\" <sip:j@h>;;;;\r\n",
+			SIP_FLAW_VIA | SIP_FLAW_ADDRESS },
+		{ "display name with comma", INVITE, VIA "From: Bell, Alexander <sip:a@h>;tag=4\r\n" TO,
+			SIP_FLAW_ADDRESS },
+		{ "display name in UTF-8, not quoted", INVITE, VIA "From: J\xc3\xb6rg <sip:a@h>;tag=4\r\n" TO,
+			SIP_FLAW_ADDRESS },
 		{ "quote not closed", INVITE, VIA FROM "To: \"Mr. Q <sip:q@h>\r\n", SIP_FLAW_ADDRESS },
 		{ "blanks in < >", INVITE, VIA FROM "To: \"Q\" < sip:q@h >\r\n", SIP_FLAW_ADDRESS },
 		{ "no closing >", INVITE, VIA FROM "To: <sip:q@h\r\n", SIP_FLAW_ADDRESS },
@@ -715,18 +855,29 @@ static void test_judge(void **state)
 		{ "empty host", INVITE, VIA FROM "To: <sip:200@>\r\n", SIP_FLAW_ADDRESS },
 		{ "port 70000", INVITE, VIA FROM "To: <sip:200@h:70000>\r\n", SIP_FLAW_ADDRESS },
 		{ "IPv6 without brackets", "REGISTER sip:2001:db8::20 SIP/2.0\r\n", VIA FROM TO, SIP_FLAW_URI },
-		{ "IPv6", "REGISTER sip:[2001:db8::20]:5060;x SIP/2.0\r\n", VIA "From: <sip:a@[2001:db8::1]>;tag=1\r\n" TO, 0 },
-		{ "headers in the Request-URI", "REGISTER sip:u@h?Route=%3Csip:x%3E SIP/2.0\r\n", VIA FROM TO, SIP_FLAW_URI },
+		{ "IPv6", "REGISTER sip:[2001:db8::20]:5060;x SIP/2.0\r\n",
+			VIA "From: <sip:a@[2001:db8::1]>;tag=1\r\n" TO, 0 },
+		{ "headers in the Request-URI", "REGISTER sip:u@h?Route=%3Csip:x%3E SIP/2.0\r\n", VIA FROM TO,
+			SIP_FLAW_URI },
 		{ "headers behind parameters", "REGISTER sip:u@h;lr?Subject=x SIP/2.0\r\n", VIA FROM TO, SIP_FLAW_URI },
 		{ "no scheme", "REGISTER 200@h SIP/2.0\r\n", VIA FROM TO, SIP_FLAW_URI },
-		{ "another scheme", "REGISTER soap.beep://192.0.2.103:3002 SIP/2.0\r\n", VIA FROM "To: <soap.beep://192.0.2.103:3002>\r\n", 0 },
-		{ "tel", "REGISTER tel:+49301234 SIP/2.0\r\n", VIA FROM "To: <tel:+49301234>\r\nContact: <name:John_Smith>\r\n", 0 },
+		{ "another scheme", "REGISTER soap.beep://192.0.2.103:3002 SIP/2.0\r\n",
+			VIA FROM "To: <soap.beep://192.0.2.103:3002>\r\n", 0 },
+		{ "tel", "REGISTER tel:+49301234 SIP/2.0\r\n",
+			VIA FROM "To: <tel:+49301234>\r\nContact: <name:John_Smith>\r\n", 0 },
 		{ "Record-Route without < >", INVITE, VIA FROM TO "Record-Route: sip:p;lr\r\n", SIP_FLAW_ROUTE },
 		{ "Route without host", INVITE, VIA FROM TO "Route: <sip:>\r\n", SIP_FLAW_ROUTE },
-		{ "Digest", INVITE, VIA FROM TO "Authorization: Digest username=\"a\", realm=\"r,s\", nonce=\"n\", uri=\"sip:b\", response=\"0\"\r\n", 0 },
-		{ "Digest without response", INVITE, VIA FROM TO "Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:b\"\r\n", SIP_FLAW_CREDENTIALS },
-		{ "Digest of garbage", INVITE, VIA FROM TO "Proxy-Authorization: Digest ~~~,,,\r\n", SIP_FLAW_CREDENTIALS },
-		{ "unknown credentials", INVITE, VIA FROM TO "Authorization: NoOneKnowsThisScheme opaque-data=here\r\n", 0 },
+		{ "Digest", INVITE,
+			VIA FROM TO
+			"Authorization: Digest username=\"a\", realm=\"r,s\", nonce=\"n\", uri=\"sip:b\", response=\"0\"\r\n",
+			0 },
+		{ "Digest without response", INVITE,
+			VIA FROM TO "Authorization: Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:b\"\r\n",
+			SIP_FLAW_CREDENTIALS },
+		{ "Digest of garbage", INVITE, VIA FROM TO "Proxy-Authorization: Digest ~~~,,,\r\n",
+			SIP_FLAW_CREDENTIALS },
+		{ "unknown credentials", INVITE, VIA FROM TO "Authorization: NoOneKnowsThisScheme opaque-data=here\r\n",
+			0 },
 		{ "Contact star", INVITE, VIA FROM TO "Contact: *\r\n", 0 },
 	};
 
@@ -739,7 +890,7 @@ static void test_judge(void **state)
 		sip_message_judge(&message);
 		if ((message.flaws & ~(uint32_t)SIP_FLAW_NO_CSEQ) != cases[i].flaws)
 			fail_msg("%s: flaws %x", cases[i].name, message.flaws);
-		sip_message_judge(&message);                    /* says the same again */
+		sip_message_judge(&message); /* says the same again */
 		assert_int_equal(message.flaws & ~(uint32_t)SIP_FLAW_NO_CSEQ, cases[i].flaws);
 	}
 }
@@ -757,7 +908,8 @@ static void test_silent(void **state)
 	out = dup(STDOUT_FILENO);
 	dup2(pipe_ends[1], STDOUT_FILENO);
 	close(pipe_ends[1]);
-	parse_text(INVITE "Via: SIP/2.0/UDP a b c\r\nFrom: J\xc3\xb6rg <sip:a@h>;;;\r\nTo: \"x <sip:a@b>\r\nContact: a,b <sip:c@d>\r\n"
+	parse_text(INVITE
+		"Via: SIP/2.0/UDP a b c\r\nFrom: J\xc3\xb6rg <sip:a@h>;;;\r\nTo: \"x <sip:a@b>\r\nContact: a,b <sip:c@d>\r\n"
 		"Authorization: Digest username=\"a, realm=\"r\", nonce=\"n\", uri=\"sip:b\", response=\"0\"\r\n\r\n");
 	sip_message_judge(&message);
 	fflush(stdout);
@@ -782,18 +934,35 @@ static void test_method_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_looks_like), cmocka_unit_test(test_start_lines), cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_tortuous), cmocka_unit_test(test_names), cmocka_unit_test(test_header_walk),
-		cmocka_unit_test(test_line_ends), cmocka_unit_test(test_lines), cmocka_unit_test(test_no_empty_line),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_addresses_refused), cmocka_unit_test(test_vias),
-		cmocka_unit_test(test_parameters), cmocka_unit_test(test_contacts), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_doubles), cmocka_unit_test(test_missing), cmocka_unit_test(test_content_length),
-		cmocka_unit_test(test_sdp), cmocka_unit_test(test_nested_depth), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_cut_content_length), cmocka_unit_test(test_too_much), cmocka_unit_test(test_judge),
-		cmocka_unit_test(test_silent), cmocka_unit_test(test_method_names),
+		cmocka_unit_test(test_looks_like),
+		cmocka_unit_test(test_start_lines),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_tortuous),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_header_walk),
+		cmocka_unit_test(test_line_ends),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_no_empty_line),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_addresses_refused),
+		cmocka_unit_test(test_vias),
+		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_contacts),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_doubles),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_content_length),
+		cmocka_unit_test(test_sdp),
+		cmocka_unit_test(test_nested_depth),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_content_length),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_method_names),
 	};
 
 	sip_start();
-	sip_start();                         /* may be called again */
+	sip_start(); /* may be called again */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

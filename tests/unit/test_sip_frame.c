@@ -9,14 +9,19 @@
 
 #include "dissect/sip_message.h"
 
-#define LINE "OPTIONS sip:a@b SIP/2.0\r\n"
+#define LINE        "OPTIONS sip:a@b SIP/2.0\r\n"
 #define TEXT(bytes) bytes, sizeof(bytes) - 1
 
 enum { NO_SIP = -1 };
 
 static void test_frame(void **state)
 {
-	static const struct { const char *name, *bytes; size_t n; long length; size_t skip; } cases[] = {
+	static const struct {
+		const char *name, *bytes;
+		size_t n;
+		long length;
+		size_t skip;
+	} cases[] = {
 		{ "no body", TEXT(LINE "\r\n"), 27, 0 },
 		{ "no body, more behind", TEXT(LINE "\r\nBYE sip:a@b SIP/2.0\r\n"), 27, 0 },
 		{ "body", TEXT(LINE "Content-Length: 4\r\n\r\nbodySIP"), 50, 0 },
@@ -47,7 +52,8 @@ static void test_frame(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		size_t skip = 99, length = sip_message_frame((struct span){ (const uint8_t *)cases[i].bytes, cases[i].n }, &skip);
+		size_t skip = 99,
+		       length = sip_message_frame((struct span){ (const uint8_t *)cases[i].bytes, cases[i].n }, &skip);
 
 		if (length != (size_t)cases[i].length || skip != cases[i].skip)
 			fail_msg("%s: %zd, skip %zu", cases[i].name, (ssize_t)length, skip);
@@ -57,7 +63,9 @@ static void test_frame(void **state)
 /* Byte by byte, with and without what an earlier call found: the same messages at the same places. */
 static void test_growing(void **state)
 {
-	static const char stream[] = "\r\n" LINE "Subject: x\r\n y\r\nl: 4\r\n\r\nbody" "\r\n\r\n" "SIP/2.0 200 OK\r\n\r\n" LINE "l: 0\r\n\r\n";
+	static const char stream[] = "\r\n" LINE "Subject: x\r\n y\r\nl: 4\r\n\r\nbody"
+				     "\r\n\r\n"
+				     "SIP/2.0 200 OK\r\n\r\n" LINE "l: 0\r\n\r\n";
 	static const size_t lengths[] = { 53, 18, 33 };
 	size_t begin = 0, found = 0;
 	struct sip_framing f = { 0, 0 };
@@ -96,7 +104,7 @@ static void test_endless(void **state)
 	assert_int_equal(sip_framing_next(&f, (struct span){ bytes, 60000 }, &skip), 0);
 	assert_true(sip_framing_next(&f, (struct span){ bytes, LINES }, &skip) == SIZE_MAX);
 	assert_true(sip_message_frame((struct span){ bytes, LINES }, &skip) == SIZE_MAX);
-	memset(bytes, 'a', LINES);                              /* a first line that never ends */
+	memset(bytes, 'a', LINES); /* a first line that never ends */
 	assert_true(sip_message_frame((struct span){ bytes, LINES }, &skip) == SIZE_MAX);
 	free(bytes);
 }
@@ -104,7 +112,9 @@ static void test_endless(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_frame), cmocka_unit_test(test_growing), cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_frame),
+		cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

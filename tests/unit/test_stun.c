@@ -9,15 +9,23 @@
 
 #include "dissect/stun.h"
 
-#define BYTES(...) { (const uint8_t[]){ __VA_ARGS__ }, sizeof (const uint8_t[]){ __VA_ARGS__ } }
-#define COOKIE 0x21, 0x12, 0xa4, 0x42
-#define TRANSACTION 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+#define BYTES(...) \
+	{ \
+		(const uint8_t[]){ __VA_ARGS__ }, sizeof(const uint8_t[]) \
+		{ \
+			__VA_ARGS__ \
+		} \
+	}
+#define COOKIE                            0x21, 0x12, 0xa4, 0x42
+#define TRANSACTION                       1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 #define HEAD(type_high, type_low, length) type_high, type_low, 0, length, COOKIE, TRANSACTION
 /* 192.0.2.1:32853, as RFC 5769 2.2 has it */
-#define XOR_V4 0x00, 0x01, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43
+#define XOR_V4   0x00, 0x01, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43
 #define PLAIN_V4 0x00, 0x01, 0x13, 0xc4, 10, 0, 0, 9
 /* 2001:db8::1 port 5060 under the key above */
-#define XOR_V6 0x00, 0x02, 0x13 ^ 0x21, 0xc4 ^ 0x12, 0x20 ^ 0x21, 0x01 ^ 0x12, 0x0d ^ 0xa4, 0xb8 ^ 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 ^ 1
+#define XOR_V6 \
+	0x00, 0x02, 0x13 ^ 0x21, 0xc4 ^ 0x12, 0x20 ^ 0x21, 0x01 ^ 0x12, 0x0d ^ 0xa4, 0xb8 ^ 0x42, 1, 2, 3, 4, 5, 6, 7, \
+		8, 9, 10, 11, 12 ^ 1
 
 static const struct {
 	const char *name;
@@ -33,15 +41,18 @@ static const struct {
 	{ "its old number", BYTES(HEAD(1, 1, 12), 0x80, 0x20, 0, 8, XOR_V4), 0, true, "192.0.2.1:32853", 0, 0 },
 	{ "IPv6", BYTES(HEAD(1, 1, 24), 0, 0x20, 0, 20, XOR_V6), 0, true, "[2001:db8::1]:5060", 0, 0 },
 	{ "MAPPED-ADDRESS", BYTES(HEAD(1, 1, 12), 0, 1, 0, 8, PLAIN_V4), 0, true, "10.0.0.9:5060", 0, 0 },
-	{ "both, plain first", BYTES(HEAD(1, 1, 24), 0, 1, 0, 8, PLAIN_V4, 0, 0x20, 0, 8, XOR_V4), 0, true, "192.0.2.1:32853", 0, 0 },
-	{ "both, plain last", BYTES(HEAD(1, 1, 24), 0, 0x20, 0, 8, XOR_V4, 0, 1, 0, 8, PLAIN_V4), 0, true, "192.0.2.1:32853", 0, 0 },
+	{ "both, plain first", BYTES(HEAD(1, 1, 24), 0, 1, 0, 8, PLAIN_V4, 0, 0x20, 0, 8, XOR_V4), 0, true,
+		"192.0.2.1:32853", 0, 0 },
+	{ "both, plain last", BYTES(HEAD(1, 1, 24), 0, 0x20, 0, 8, XOR_V4, 0, 1, 0, 8, PLAIN_V4), 0, true,
+		"192.0.2.1:32853", 0, 0 },
 	{ "address of 2 bytes", BYTES(HEAD(1, 1, 8), 0, 0x20, 0, 2, 0, 1, 0, 0), 0, true, "?:0", 0, 0 },
 	{ "IPv6 in 8 bytes", BYTES(HEAD(1, 1, 12), 0, 0x20, 0, 8, 0, 2, 1, 2, 3, 4, 5, 6), 0, true, "?:0", 0, 0 },
 	{ "IPv4 in 9 bytes", BYTES(HEAD(1, 1, 16), 0, 0x20, 0, 9, XOR_V4, 0, 0, 0, 0), 0, true, "?:0", 0, 0 },
 	{ "family 99", BYTES(HEAD(1, 1, 12), 0, 0x20, 0, 8, 0, 99, 1, 2, 3, 4, 5, 6), 0, true, "?:0", 0, 0 },
 	{ "attribute past the end", BYTES(HEAD(1, 1, 12), 0, 0x20, 0, 20, XOR_V4), 0, true, "?:0", 0, 0 },
 	{ "attribute of 65535", BYTES(HEAD(1, 1, 4), 0, 0x20, 0xff, 0xff), 0, true, "?:0", 0, 0 },
-	{ "attribute behind padding", BYTES(HEAD(1, 1, 20), 0x80, 0x22, 0, 1, 'x', 0, 0, 0, 0, 0x20, 0, 8, XOR_V4), 0, true, "192.0.2.1:32853", 0, 0 },
+	{ "attribute behind padding", BYTES(HEAD(1, 1, 20), 0x80, 0x22, 0, 1, 'x', 0, 0, 0, 0, 0x20, 0, 8, XOR_V4), 0,
+		true, "192.0.2.1:32853", 0, 0 },
 	{ "error 401", BYTES(HEAD(1, 0x11, 8), 0, 9, 0, 4, 0, 0, 4, 1), 0, true, "?:0", 401, 0 },
 	{ "error of 3 bytes", BYTES(HEAD(1, 0x11, 8), 0, 9, 0, 3, 0, 0, 4, 0), 0, true, "?:0", 0, 0 },
 	{ "error class 7", BYTES(HEAD(1, 0x11, 8), 0, 9, 0, 4, 0, 0, 7, 99), 0, true, "?:0", 0, 0 },
@@ -80,15 +91,16 @@ static void test_cases(void **state)
 			assert_int_equal(m.type, 77);
 			continue;
 		}
-		if (strcmp(endpoint_text(&m.mapped, text), cases[i].mapped) != 0 || m.error != cases[i].error || m.data.n != cases[i].data)
+		if (strcmp(endpoint_text(&m.mapped, text), cases[i].mapped) != 0 || m.error != cases[i].error ||
+			m.data.n != cases[i].data)
 			fail_msg("%s: %s, %u, %zu", cases[i].name, text, m.error, m.data.n);
 	}
 }
 
 static void test_turn(void **state)
 {
-	static const uint8_t bytes[] = { HEAD(0, 3, 56), 0, 0x16, 0, 8, XOR_V4, 0, 0x12, 0, 8, XOR_V4, 0, 0x12, 0, 8, 0, 1, 0, 0, 0, 0, 0, 0,
-		0, 0x0d, 0, 4, 0, 0, 2, 0x58, 0, 6, 0, 3, 'a', ':', 'b', 0, 0, 0x25, 0, 0 };
+	static const uint8_t bytes[] = { HEAD(0, 3, 56), 0, 0x16, 0, 8, XOR_V4, 0, 0x12, 0, 8, XOR_V4, 0, 0x12, 0, 8, 0,
+		1, 0, 0, 0, 0, 0, 0, 0, 0x0d, 0, 4, 0, 0, 2, 0x58, 0, 6, 0, 3, 'a', ':', 'b', 0, 0, 0x25, 0, 0 };
 	struct cursor c = cursor_over((struct span){ bytes, sizeof bytes }, sizeof bytes);
 	struct stun_message m;
 	char text[ENDPOINT_TEXT];

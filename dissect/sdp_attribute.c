@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sdp_attribute: payload types and the attributes that say something about media. RFC 8866 6, 3551, 3605, 4568,
+ * 5576, 8839.
+ */
+#include "dissect/sdp_parts.h"
+
+enum { PTIME_MAX_MS = 1000, PT_MAX = 127 };
+
+/* ---- formats ---- */
+
+struct static_type {
+	const char *name;
+	uint32_t clock_hz;
+	uint8_t channels;
+};
+
+/* RFC 3551 tables 4 and 5. G722 samples at 16000 Hz, its RTP clock is 8000 by an old mistake that stayed. */
+static const struct static_type static_types[] = {
+	[0] = { "PCMU", 8000, 1 },
+	[3] = { "GSM", 8000, 1 },
+	[4] = { "G723", 8000, 1 },
+	[5] = { "DVI4", 8000, 1 },
+	[6] = { "DVI4", 16000, 1 },
+	[7] = { "LPC", 8000, 1 },
+	[8] = { "PCMA", 8000, 1 },
+	[9] = { "G722", 8000, 1 },
+	[10] = { "L16", 44100, 2 },
+	[11] = { "L16", 44100, 1 },
+	[12] = { "QCELP", 8000, 1 },
+	[13] = { "CN", 8000, 1 },
+	[14] = { "MPA", 90000, 1 },
+	[15] = { "G728", 8000, 1 },
+	[16] = { "DVI4", 11025, 1 },
+	[17] = { "DVI4", 22050, 1 },
+	[18] = { "G729", 8000, 1 },
+	[25] = { "CelB", 90000, 1 },
+	[26] = { "JPEG", 90000, 1 },
+	[28] = { "nv", 90000, 1 },
+	[31] = { "H261", 90000, 1 },
+	[32] = { "MPV", 90000, 1 },
+	[33] = { "MP2T", 90000, 1 },
+	[34] = { "H263", 90000, 1 },
+};
+
+static const struct static_type *static_type_find(uint8_t pt)
+{
+	static const struct static_type none = { NULL, 0, 1 };
+
+	return pt < sizeof static_types / sizeof *static_types && static_types[pt].name ? &static_types[pt] : &none;
+}
+
+struct span sdp_static_codec(uint8_t pt, uint32_t *ret_clock_hz)
+{
+	const struct static_type *type = static_type_find(pt);
+
+	*ret_clock_hz = type->clock_hz;
+	return span_of(type->name);
+}
+
+const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt)
+{
+	for (unsigned i = 0; i < m->format_count; i++)
+		if (m->formats[i].pt == pt)
+			return &m->formats[i];
+	return NULL;
+}
+
+void sdp_format_add(struct sdp_reader *r, struct sdp_media *m, struct span word)
+{
+	struct sdp_format f = { .channels = 1 };
+	uint64_t pt;
+
+	if (!span_number(word, PT_MAX, &pt)) {
+		r->sdp->flaws |= SDP_FLAW_LINE;
+		return;
+	}
+	f.pt = (uint8_t)pt;
+	f.channels = static_type_find(f.pt)->channels;
+	f.codec = sdp_static_codec(f.pt, &f.clock_hz);
+	if (sdp_format_find(m, f.pt))
+		return;
+	if (m->format_count == SDP_FORMAT_MAX)
+		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
+	else
+		m->formats[m->format_count++] = f;
+}
+
+/* The format that "PT rest" speaks of; *value becomes the rest. NULL: broken, or of no format of this medium. */
+static struct sdp_format *format_take(struct sdp_reader *r, struct span *value)
+{
+	uint64_t pt;
+
+	if (!span_number(sdp_word_take(value), PT_MAX, &pt)) {
+		r->sdp->flaws |= SDP_FLAW_LINE;
+		return NULL;
+	}
+	*value = span_trim(*value);
+	return (struct sdp_format *)sdp_format_find(r->media, (uint8_t)pt);
+}
+
+/* ---- attributes ---- */
+
+static void rtpmap_read(struct sdp_reader *r, struct span value)
+{
+	struct sdp_format *f = format_take(r, &value);
+	struct span codec = sdp_until(value, '/'), clock = span_from(value, codec.n + 1), channels;
+	uint64_t number;
+
+	if (!f || f->mapped) /* of two mappings the first counts */
+		return;
+	channels = span_from(clock, sdp_until(clock, '/').n + 1);
+	clock = sdp_until(clock, '/');
+	f->mapped = true;
+	f->codec = codec;
+	if (span_number(clock, UINT32_MAX, &number) && number > 0)
+		f->clock_hz = (uint32_t)number;
+	else
+		r->sdp->flaws |= SDP_FLAW_LINE;
+	if (sdp_word_is(codec, "G722"))
+		f->clock_hz = 8000; /* RFC 3551 4.5.2, also where a=rtpmap says 16000 */
+	if (span_number(channels, UINT8_MAX, &number) && number > 0)
+		f->channels = (uint8_t)number;
+}
+
+static void fmtp_read(struct sdp_reader *r, struct span value)
+{
+	struct sdp_format *f = format_take(r, &value);
+
+	if (f && f->fmtp.n == 0)
+		f->fmtp = value;
+}
+
+/* Whole milliseconds; some write 20.0. 0, negative and absurd ones say nothing. */
+static unsigned milliseconds(struct sdp_reader *r, struct span value)
+{
+	uint64_t ms;
+
+	if (span_number(sdp_until(sdp_word_take(&value), '.'), PTIME_MAX_MS, &ms))
+		return (unsigned)ms;
+	r->sdp->flaws |= SDP_FLAW_LINE;
+	return 0;
+}
+
+static void ptime_read(struct sdp_reader *r, struct span value)
+{
+	r->media->ptime_ms = milliseconds(r, value);
+}
+
+static void maxptime_read(struct sdp_reader *r, struct span value)
+{
+	r->media->maxptime_ms = milliseconds(r, value);
+}
+
+/* RFC 3605: port, and an address where it is another one. */
+static void rtcp_read(struct sdp_reader *r, struct span value)
+{
+	struct sdp_connection c = { .given = false };
+	struct span type;
+	uint16_t port;
+
+	if (!sdp_port_parse(sdp_word_take(&value), &port) || port == 0) {
+		r->sdp->flaws |= SDP_FLAW_PORT;
+		return;
+	}
+	sdp_word_take(&value); /* IN */
+	type = sdp_word_take(&value);
+	if (type.n && !sdp_host_parse(type, sdp_word_take(&value), &c)) {
+		r->sdp->flaws |= SDP_FLAW_LINE;
+		return;
+	}
+	r->media->rtcp.port = port;
+	r->media->rtcp.addr = c.addr;
+}
+
+static void direction_set(struct sdp_reader *r, enum sdp_direction direction)
+{
+	r->media->direction = direction;
+	if (!r->in_media)
+		r->sdp->direction = direction;
+}
+
+static void sendrecv_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	direction_set(r, SDP_SENDRECV);
+}
+
+static void sendonly_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	direction_set(r, SDP_SENDONLY);
+}
+
+static void recvonly_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	direction_set(r, SDP_RECVONLY);
+}
+
+static void inactive_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	direction_set(r, SDP_INACTIVE);
+}
+
+static void rtcp_mux_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	r->media->rtcp_mux = true;
+}
+
+static void bundle_only_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	r->media->bundle_only = true;
+}
+
+static void silence_read(struct sdp_reader *r, struct span value)
+{
+	r->media->silence_suppression_off = sdp_word_is(sdp_word_take(&value), "off");
+}
+
+static void mid_read(struct sdp_reader *r, struct span value)
+{
+	r->media->mid = value;
+}
+
+static void label_read(struct sdp_reader *r, struct span value)
+{
+	r->media->label = value;
+}
+
+/* RFC 4568: tag, suite, keys. The keys are never kept. */
+static void crypto_read(struct sdp_reader *r, struct span value)
+{
+	struct span tag = sdp_word_take(&value), suite = sdp_word_take(&value);
+
+	if (tag.n == 0 || suite.n == 0) {
+		r->sdp->flaws |= SDP_FLAW_LINE;
+		return;
+	}
+	if (r->media->crypto_count++ == 0)
+		r->media->crypto_suite = suite;
+}
+
+static void fingerprint_read(struct sdp_reader *r, struct span value)
+{
+	r->media->fingerprint = value;
+}
+
+static void setup_read(struct sdp_reader *r, struct span value)
+{
+	r->media->setup = value;
+}
+
+static void ice_ufrag_read(struct sdp_reader *r, struct span value)
+{
+	r->media->ice_ufrag = value;
+}
+
+static void ice_lite_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	r->sdp->ice_lite = true;
+}
+
+static void group_read(struct sdp_reader *r, struct span value)
+{
+	if (sdp_word_is(sdp_word_take(&value), "BUNDLE"))
+		r->sdp->bundle = true;
+}
+
+static void ssrc_read(struct sdp_reader *r, struct span value)
+{
+	struct sdp_media *m = r->media;
+	uint64_t ssrc;
+
+	if (!span_number(sdp_word_take(&value), UINT32_MAX, &ssrc)) {
+		r->sdp->flaws |= SDP_FLAW_LINE;
+		return;
+	}
+	for (unsigned i = 0; i < m->ssrc_count; i++)
+		if (m->ssrcs[i] == ssrc)
+			return;
+	if (m->ssrc_count == SDP_SSRC_MAX)
+		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
+	else
+		m->ssrcs[m->ssrc_count++] = (uint32_t)ssrc;
+}
+
+static char candidate_type(struct span word)
+{
+	static const char *const types[] = { "host", "srflx", "prflx", "relay" };
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (sdp_word_is(word, types[i]))
+			return types[i][0];
+	return 0;
+}
+
+/* RFC 8839 5.1: foundation component transport priority address port "typ" type, then pairs. */
+static bool candidate_parse(struct span value, struct sdp_candidate *ret)
+{
+	struct sdp_candidate c = { .type = 0 };
+	struct span foundation = sdp_word_take(&value), host, word;
+	uint64_t component;
+
+	if (foundation.n == 0 || !span_number(sdp_word_take(&value), UINT8_MAX, &component) || component == 0)
+		return false;
+	c.component = (uint8_t)component;
+	c.udp = sdp_word_is(sdp_word_take(&value), "udp");
+	sdp_word_take(&value); /* priority */
+	host = sdp_word_take(&value);
+	if (!sdp_port_parse(sdp_word_take(&value), &c.at.port) ||
+		(!address_parse(host, &c.at.addr) && !sdp_name_like(host)))
+		return false;
+	if (!sdp_word_is(sdp_word_take(&value), "typ"))
+		return false;
+	c.type = candidate_type(sdp_word_take(&value));
+	while ((word = sdp_word_take(&value)).n) {
+		struct span what = sdp_word_take(&value);
+
+		if (sdp_word_is(word, "raddr"))
+			address_parse(what, &c.related.addr);
+		else if (sdp_word_is(word, "rport"))
+			sdp_port_parse(what, &c.related.port);
+	}
+	*ret = c;
+	return c.type != 0;
+}
+
+static void candidate_read(struct sdp_reader *r, struct span value)
+{
+	struct sdp_candidate c;
+
+	if (!candidate_parse(value, &c))
+		r->sdp->flaws |= SDP_FLAW_LINE;
+	else if (r->media->candidate_count == SDP_CANDIDATE_MAX)
+		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
+	else
+		r->media->candidates[r->media->candidate_count++] = c;
+}
+
+static const struct attribute {
+	const char *name;
+	void (*read)(struct sdp_reader *r, struct span value);
+} attributes[] = {
+	{ "rtpmap", rtpmap_read },
+	{ "fmtp", fmtp_read },
+	{ "ptime", ptime_read },
+	{ "sendrecv", sendrecv_read },
+	{ "sendonly", sendonly_read },
+	{ "recvonly", recvonly_read },
+	{ "inactive", inactive_read },
+	{ "candidate", candidate_read },
+	{ "maxptime", maxptime_read },
+	{ "rtcp", rtcp_read },
+	{ "rtcp-mux", rtcp_mux_read },
+	{ "crypto", crypto_read },
+	{ "fingerprint", fingerprint_read },
+	{ "setup", setup_read },
+	{ "ssrc", ssrc_read },
+	{ "mid", mid_read },
+	{ "label", label_read },
+	{ "group", group_read },
+	{ "ice-ufrag", ice_ufrag_read },
+	{ "ice-lite", ice_lite_read },
+	{ "bundle-only", bundle_only_read },
+	{ "silenceSupp", silence_read },
+};
+
+void sdp_attribute_read(struct sdp_reader *r, struct span line)
+{
+	struct span name = sdp_until(line, ':'), value = span_trim(span_from(line, name.n + 1));
+
+	name = span_trim(name);
+	if (name.n == 0)
+		return;
+	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+		if ((attributes[i].name[0] | 0x20) == (name.p[0] | 0x20) && sdp_word_is(name, attributes[i].name)) {
+			attributes[i].read(r, value);
+			return;
+		}
+}

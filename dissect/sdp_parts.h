@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* sdp_parts: what the files that read a session description share. For dissect/sdp*.c only. */
+#ifndef DEADAIR_DISSECT_SDP_PARTS_H
+#define DEADAIR_DISSECT_SDP_PARTS_H
+
+#include "dissect/sdp.h"
+
+struct sdp_connection {
+	bool given;
+	struct address addr;         /* family 0: a name, or broken */
+	struct span name;
+};
+
+/* What is being read, and what has been met. */
+struct sdp_reader {
+	struct sdp *sdp;
+	struct sdp_media *media;     /* of the last m= line; before the first and beyond the cap: &session */
+	struct sdp_media session;    /* what session attributes say, inherited by the media */
+	struct sdp_connection session_connection, connections[SDP_MEDIA_MAX];
+	bool has_version, has_origin, has_time, in_media;
+	unsigned rank, line;         /* place of the last line's letter in the order of RFC 8866 5; lines so far */
+};
+
+/* ---- sdp_word.c ---- */
+
+/* The next word; *rest moves behind it. Empty: no further one. */
+struct span sdp_word_take(struct span *rest);
+/* What stands before a byte, or all of it. */
+struct span sdp_until(struct span s, uint8_t byte);
+/* ASCII case does not matter. */
+bool sdp_word_is(struct span s, const char *word);
+/* Could it be looked up? "10.0.0.300" is a broken address, no name. */
+bool sdp_name_like(struct span s);
+/* The host named by an address type and an address. False: broken, or of the other family; nothing is believed then. */
+bool sdp_host_parse(struct span type, struct span host, struct sdp_connection *ret);
+bool sdp_port_parse(struct span s, uint16_t *ret);
+
+/* ---- sdp_attribute.c ---- */
+
+/* A payload type in a m= line. */
+void sdp_format_add(struct sdp_reader *r, struct sdp_media *m, struct span word);
+/* What stands behind a=. Unknown ones are none of ours. */
+void sdp_attribute_read(struct sdp_reader *r, struct span line);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* sdp_word: words, ports and addresses in the lines of a session description. */
+#include "dissect/sdp_parts.h"
+
+struct span sdp_word_take(struct span *rest)
+{
+	struct span s = span_trim(*rest), word;
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+		n++;
+	word = span_first(s, n);
+	*rest = span_from(s, n);
+	return word;
+}
+
+struct span sdp_until(struct span s, uint8_t byte)
+{
+	return span_first(s, span_find(s, byte));
+}
+
+bool sdp_word_is(struct span s, const char *word)
+{
+	return span_equal_nocase(s, span_of(word));
+}
+
+bool sdp_name_like(struct span s)
+{
+	bool letter_in_label = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t byte = s.p[i], letter = byte | 0x20;
+
+		if (byte == '.')
+			letter_in_label = false;
+		else if (letter >= 'a' && letter <= 'z')
+			letter_in_label = true;
+		else if ((byte < '0' || byte > '9') && byte != '-' && byte != '_')
+			return false;
+	}
+	return letter_in_label;
+}
+
+bool sdp_host_parse(struct span type, struct span host, struct sdp_connection *ret)
+{
+	struct sdp_connection c = { .given = true };
+	bool six = sdp_word_is(type, "IP6");
+
+	if (!six && !sdp_word_is(type, "IP4"))
+		return false;
+	if (address_parse(host, &c.addr)) {
+		if (six != (span_find(host, ':') < host.n))
+			return false;
+	} else if (sdp_name_like(host)) {
+		c.name = host;
+	} else {
+		return false;
+	}
+	*ret = c;
+	return true;
+}
+
+bool sdp_port_parse(struct span s, uint16_t *ret)
+{
+	uint64_t port;
+
+	if (!span_number(s, UINT16_MAX, &port))
+		return false;
+	*ret = (uint16_t)port;
+	return true;
+}
