@@ -112,7 +112,7 @@ struct exchange {
 	bool version_flaw;           /* body changed, o= version not */
 	bool answer_changed;         /* the 2xx says something else than the reliable 1xx before it: the 2xx counts */
 	bool answer_assumed;         /* 2xx without SDP after a preview: the preview counts (at most likely) */
-	struct sdp_copies offer, answer, preview; /* offer.count 0 in a stable one: the offer was never seen (one-sided capture) */
+	struct sdp_copies offer, answer, preview; /* stable with offer.count 0: the offer was not captured */
 	const struct transaction *transaction;
 	int64_t offered_ns;          /* first sight of the offer */
 	int64_t preview_ns;          /* first 18x with SDP */
@@ -173,7 +173,7 @@ struct leg {
 	bool counts_as_call;         /* initial INVITE or a final response to one is in the capture (JSON end.calls) */
 	bool answered;               /* a 2xx to INVITE, or the ACK that proves an unseen one */
 	bool bye_seen, bye_answered, cancel_seen;
-	bool timed_out;              /* ended because nothing was heard of it for idle_timeout_ns; a later message revives it */
+	bool timed_out;              /* nothing for idle_timeout_ns: given up; a later message revives it */
 	int64_t alive_ns;            /* last calls_alive() */
 	bool siprec, cut;            /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
 	uint16_t status;             /* final status of the initial INVITE, 0 none */
@@ -246,7 +246,7 @@ enum transfer_state { TRANSFER_ASKED, TRANSFER_ACCEPTED, TRANSFER_DONE, TRANSFER
 struct transfer {                    /* one REFER */
 	struct list_link in_order;
 	struct leg *leg;
-	struct leg *target;          /* leg that the REFER caused, or (attended, bridged by the B2BUA itself) that its Replaces names; NULL unknown */
+	struct leg *target;          /* that the REFER caused, or whose bridging its Replaces asks for; NULL unknown */
 	enum side by;
 	enum transfer_state state;
 	bool attended;               /* Refer-To carries Replaces */
@@ -273,7 +273,7 @@ enum calls_event_kind {
 	CALLS_OFFER, CALLS_STABLE,   /* an exchange was opened; became stable, rejected or a preview: see exchange->state */
 	CALLS_ANSWERED, CALLS_ENDED, CALLS_TRANSACTION_CLOSED, CALLS_REGISTRATION, CALLS_SUBSCRIPTION, CALLS_TRANSFER, CALLS_LEG_JOINED,
 	CALLS_DIALOG_ENDED,
-	CALLS_EVICTED                /* the leg was thrown away for room; it can be read until the next calls_message or calls_tick */
+	CALLS_EVICTED                /* thrown away for room; readable until the next calls_message, calls_tick */
 };
 
 struct calls_event {

@@ -9,14 +9,26 @@
 enum { QUEUE_FIRST = 64 };
 
 static const char *const state_names[] = {
-	[LEG_CALLING] = "calling", [LEG_RINGING] = "ringing", [LEG_ANSWERED] = "answered", [LEG_ENDED] = "ended",
-	[LEG_FAILED] = "failed", [LEG_BUSY] = "busy", [LEG_DECLINED] = "declined", [LEG_CANCELLED] = "cancelled",
+	[LEG_CALLING] = "calling",
+	[LEG_RINGING] = "ringing",
+	[LEG_ANSWERED] = "answered",
+	[LEG_ENDED] = "ended",
+	[LEG_FAILED] = "failed",
+	[LEG_BUSY] = "busy",
+	[LEG_DECLINED] = "declined",
+	[LEG_CANCELLED] = "cancelled",
 	[LEG_UNKNOWN] = "unknown",
 };
 
 static const char *const join_names[] = {
-	[JOIN_NONE] = "none", [JOIN_SESSION_ID] = "session-id", [JOIN_HEADER] = "header", [JOIN_MEDIA] = "media",
-	[JOIN_DIRECT_MEDIA] = "direct-media", [JOIN_ORIGIN] = "origin", [JOIN_REPLACES] = "replaces", [JOIN_CALL_ID] = "call-id",
+	[JOIN_NONE] = "none",
+	[JOIN_SESSION_ID] = "session-id",
+	[JOIN_HEADER] = "header",
+	[JOIN_MEDIA] = "media",
+	[JOIN_DIRECT_MEDIA] = "direct-media",
+	[JOIN_ORIGIN] = "origin",
+	[JOIN_REPLACES] = "replaces",
+	[JOIN_CALL_ID] = "call-id",
 	[JOIN_SCORE] = "score",
 };
 
@@ -33,11 +45,11 @@ const char *leg_join_name(enum leg_join j)
 struct calls *calls_new(const struct calls_config *config)
 {
 	struct calls *c = memory_zalloc(sizeof *c);
-	struct list *lists[] = { &c->calls, &c->legs, &c->registrations, &c->subscriptions, &c->transfers, &c->lingering, &c->waiting,
-				 &c->settling, &c->graves, &c->registration_graves, &c->registrations_poor, &c->registrations_good,
-				 &c->subscriptions_used, &c->subscription_graves, &c->clues_by_age };
-	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues, &c->registrations_by_key,
-				  &c->registrations_by_id, &c->subscriptions_by_id };
+	struct list *lists[] = { &c->calls, &c->legs, &c->registrations, &c->subscriptions, &c->transfers,
+		&c->lingering, &c->waiting, &c->settling, &c->graves, &c->registration_graves, &c->registrations_poor,
+		&c->registrations_good, &c->subscriptions_used, &c->subscription_graves, &c->clues_by_age };
+	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues,
+		&c->registrations_by_key, &c->registrations_by_id, &c->subscriptions_by_id };
 
 	c->config = *config;
 	c->now_ns = NS_NONE;
@@ -53,8 +65,8 @@ struct calls *calls_new(const struct calls_config *config)
 
 void calls_free(struct calls *c)
 {
-	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues, &c->registrations_by_key,
-				  &c->registrations_by_id, &c->subscriptions_by_id };
+	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues,
+		&c->registrations_by_key, &c->registrations_by_id, &c->subscriptions_by_id };
 
 	if (!c)
 		return;
@@ -107,7 +119,8 @@ static void arrival_init(struct arrival *a, struct calls *c, const struct packet
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {
 		a->rseq = (uint32_t)rseq;
-		a->reliable = sip->status > 100 && sip->status < 200 && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("100rel"));
+		a->reliable =
+			sip->status > 100 && sip->status < 200 && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("100rel"));
 	}
 }
 
@@ -142,13 +155,16 @@ static void leg_message(struct arrival *a)
 	leg_touch(a->c, r, a->packet->at_ns);
 	a->transaction = transaction_get(a);
 	if (!a->transaction) {
-		leg_note(a);             /* too long a leg: only its end is of interest */
+		leg_note(a); /* too long a leg: only its end is of interest */
 		return;
 	}
 	a->message = message_new(a);
 	transaction_note(a);
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_MESSAGE, .leg = &r->leg, .message = a->message,
-					       .transaction = &a->transaction->transaction });
+	calls_emit(a->c,
+		(struct calls_event){ .kind = CALLS_MESSAGE,
+			.leg = &r->leg,
+			.message = a->message,
+			.transaction = &a->transaction->transaction });
 	if (a->message->repeat == MESSAGE_COPY)
 		return;
 	segment_note(a);
@@ -254,7 +270,7 @@ void calls_finish(struct calls *c, int64_t last_ns)
 
 	legs_settle(c, last_ns);
 	registrations_settle(c, last_ns);
-	LIST_EACH(it, &c->calls)
+	LIST_EACH (it, &c->calls)
 		LIST_ENTRY(it, struct call, in_order)->n = ++n;
 }
 

@@ -16,7 +16,8 @@ struct dialog_record *dialog_find(struct calls *c, struct span call_id, struct s
 		struct tag *tag = HASH_ENTRY(it, struct tag, by_tag);
 		const struct leg *of = tag->dialog->dialog.leg;
 
-		if (it->hash == hash && (!leg || of == leg) && span_equal(tag->text, callee_tag) && span_equal(of->call_id, call_id))
+		if (it->hash == hash && (!leg || of == leg) && span_equal(tag->text, callee_tag) &&
+			span_equal(of->call_id, call_id))
 			return tag->dialog;
 	}
 	return NULL;
@@ -62,7 +63,7 @@ static struct dialog_record *dialog_renamed(struct arrival *a)
 {
 	struct dialog_record *only = NULL;
 
-	LIST_EACH(it, &a->leg->leg.dialogs) {
+	LIST_EACH (it, &a->leg->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.state != DIALOG_EARLY)
@@ -96,16 +97,14 @@ static bool opens_dialog(const struct arrival *a)
 	if (a->callee_tag.n == 0 || sip->to.tag.n == 0)
 		return false;
 	switch (sip->method) {
-	case SIP_ACK:
-		return a->transaction->transaction.initial ? transaction_ack_proves(a) : leg->partial;
+	case SIP_ACK: return a->transaction->transaction.initial ? transaction_ack_proves(a) : leg->partial;
 	case SIP_INVITE:
 	case SIP_BYE:
 	case SIP_UPDATE:
 	case SIP_PRACK:
 	case SIP_INFO:
 	case SIP_REFER:
-	case SIP_NOTIFY:
-		return true;
+	case SIP_NOTIFY: return true;
 	case SIP_METHOD_NONE:
 	case SIP_CANCEL:
 	case SIP_REGISTER:
@@ -113,8 +112,7 @@ static bool opens_dialog(const struct arrival *a)
 	case SIP_SUBSCRIBE:
 	case SIP_PUBLISH:
 	case SIP_MESSAGE:
-	case SIP_METHOD_OTHER:
-		break;
+	case SIP_METHOD_OTHER: break;
 	}
 	return false;
 }
@@ -151,13 +149,16 @@ void dialog_end(struct calls *c, struct dialog_record *d, int64_t at_ns, const s
 	d->dialog.state = DIALOG_ENDED;
 	d->dialog.ended_ns = at_ns;
 	d->dialog.ended_by = by;
-	calls_emit(c, (struct calls_event){ .kind = CALLS_DIALOG_ENDED, .leg = d->dialog.leg, .dialog = &d->dialog,
-					    .message = (struct message *)by });
+	calls_emit(c,
+		(struct calls_event){ .kind = CALLS_DIALOG_ENDED,
+			.leg = d->dialog.leg,
+			.dialog = &d->dialog,
+			.message = (struct message *)by });
 }
 
 void dialogs_end_early(struct calls *c, struct leg_record *r, int64_t at_ns, const struct message *by)
 {
-	LIST_EACH(it, &r->leg.dialogs) {
+	LIST_EACH (it, &r->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.state == DIALOG_EARLY)
@@ -171,7 +172,7 @@ static void losers_linger(struct arrival *a, const struct dialog_record *winner)
 	struct leg_record *r = a->leg;
 	bool any = false;
 
-	LIST_EACH(it, &r->leg.dialogs) {
+	LIST_EACH (it, &r->leg.dialogs) {
 		struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
 
 		if (d == &winner->dialog || d->state != DIALOG_EARLY)
@@ -214,7 +215,8 @@ static bool proves_confirmed(const struct arrival *a)
 		return false;
 	if (!sip->request)
 		return false;
-	return sip->method == SIP_INVITE || sip->method == SIP_BYE || sip->method == SIP_INFO || sip->method == SIP_REFER;
+	return sip->method == SIP_INVITE || sip->method == SIP_BYE || sip->method == SIP_INFO ||
+		sip->method == SIP_REFER;
 }
 
 static void note_invite_response(struct arrival *a)
@@ -223,7 +225,8 @@ static void note_invite_response(struct arrival *a)
 
 	if (a->sip->status < 300 && a->sip->status >= 200)
 		dialog_confirm(a, d);
-	else if (a->transaction->transaction.initial && (a->sip->status >= 300 || a->sip->status == 199) && d->dialog.state == DIALOG_EARLY)
+	else if (a->transaction->transaction.initial && (a->sip->status >= 300 || a->sip->status == 199) &&
+		d->dialog.state == DIALOG_EARLY)
 		dialog_end(a->c, d, a->packet->at_ns, a->message);
 }
 
@@ -245,7 +248,7 @@ void dialog_note(struct arrival *a)
 
 void dialogs_forget(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH(it, &r->leg.dialogs) {
+	LIST_EACH (it, &r->leg.dialogs) {
 		for (struct tag *tag = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg))->tags; tag; tag = tag->next)
 			hash_remove(&c->tags, &tag->by_tag);
 	}

@@ -148,7 +148,7 @@ struct calls {
 	struct list lingering, waiting, settling;
 	struct list clues_by_age;
 	struct list subscriptions_used, subscription_graves;
-	struct list graves, registration_graves;  /* taken out; freed at the next packet, when nobody looks at their last events any more */
+	struct list graves, registration_graves;  /* taken out; freed when nobody reads their last events */
 	struct calls_event *queue;   /* events not yet handed over */
 	size_t queued, handed, queue_room;
 	struct calls_counts counts;
@@ -160,7 +160,7 @@ struct calls {
 	struct due due;
 	struct message stray;        /* the last message that belongs to no leg */
 	int64_t now_ns;
-	bool media_watched;          /* calls_alive() is used: silence of signalling and media can be told from silence of signalling */
+	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
 };
 
 /* The facts of the message in hand, gathered once. */

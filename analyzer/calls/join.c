@@ -15,10 +15,10 @@ enum { PAIRS_MAX = 64, PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, RETRY_SECONDS = 
 
 struct pair {
 	struct list_link of_child, of_parent;
-	struct leg_record *x, *y;    /* parent, child */
-	unsigned base;               /* what does not change: users, headers, times of the INVITEs */
+	struct leg_record *x, *y; /* parent, child */
+	unsigned base; /* what does not change: users, headers, times of the INVITEs */
 	unsigned score;
-	enum leg_join how;           /* its strongest evidence */
+	enum leg_join how; /* its strongest evidence */
 };
 
 /* ---- evidence that stands in the first INVITE ---- */
@@ -46,7 +46,7 @@ static bool digits_equal(struct span x, struct span y, size_t *ret_compared)
 	if (n > 9)
 		n = 9;
 	*ret_compared = n;
-	if (n < 6 && x.n != y.n)         /* an extension is whole */
+	if (n < 6 && x.n != y.n) /* an extension is whole */
 		return false;
 	return n >= 3 && memcmp(x.p + x.n - n, y.p + y.n - n, n) == 0;
 }
@@ -64,7 +64,7 @@ static unsigned called_points(const struct leg *x, const struct leg *y)
 static bool is_anonymous(struct span user)
 {
 	return user.n == 0 || span_equal_nocase(user, SPAN("anonymous")) || span_equal_nocase(user, SPAN("unknown")) ||
-	       span_equal_nocase(user, SPAN("restricted"));
+		span_equal_nocase(user, SPAN("restricted"));
 }
 
 static uint64_t caller_value(struct span user)
@@ -87,7 +87,8 @@ static bool is_shared_number(const struct calls *c, struct span user)
 {
 	unsigned live = 0;
 
-	for (const struct clue *it = clue_newest(c, CLUE_CALLER, caller_value(user)); it && live <= PARALLEL_CALLS_MAX; it = clue_older(it))
+	for (const struct clue *it = clue_newest(c, CLUE_CALLER, caller_value(user)); it && live <= PARALLEL_CALLS_MAX;
+		it = clue_older(it))
 		live += is_live(it->leg);
 	return live > PARALLEL_CALLS_MAX;
 }
@@ -146,7 +147,7 @@ static bool same_id(struct span x, struct span y)
 static bool session_ids_agree(const struct leg *x, const struct leg *y)
 {
 	return same_id(x->session_id, y->session_id) || same_id(x->session_id, y->session_id_remote) ||
-	       same_id(x->session_id_remote, y->session_id);
+		same_id(x->session_id_remote, y->session_id);
 }
 
 static bool headers_agree(const struct leg *x, const struct leg *y)
@@ -210,12 +211,15 @@ static void base_reckon(const struct calls *c, struct pair *p)
 
 static int64_t apart(int64_t a_ns, int64_t b_ns)
 {
-	return a_ns == NS_NONE || b_ns == NS_NONE ? INT64_MAX : a_ns > b_ns ? ns_minus(a_ns, b_ns) : ns_minus(b_ns, a_ns);
+	return a_ns == NS_NONE || b_ns == NS_NONE ? INT64_MAX
+		: a_ns > b_ns                     ? ns_minus(a_ns, b_ns)
+						  : ns_minus(b_ns, a_ns);
 }
 
 static void score_reckon(struct pair *p)
 {
-	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 }, answer[] = { 30, 20 };
+	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 },
+			      answer[] = { 30, 20 };
 	const struct leg *x = &p->x->leg, *y = &p->y->leg;
 	int64_t hung_up_apart = apart(x->bye_ns, y->bye_ns);
 
@@ -231,8 +235,10 @@ static void score_reckon(struct pair *p)
 
 static const struct leg *stranger_with(const struct clue *clue, const struct leg_record *x, const struct leg_record *y)
 {
-	for (const struct clue *it = LIST_ENTRY(clue->key->clues.head.prev, struct clue, in_key); it; it = clue_older(it)) {
-		if (it->leg != &x->leg && it->leg != &y->leg && it->leg->call != x->leg.call && it->leg->call != y->leg.call && is_live(it->leg))
+	for (const struct clue *it = LIST_ENTRY(clue->key->clues.head.prev, struct clue, in_key); it;
+		it = clue_older(it)) {
+		if (it->leg != &x->leg && it->leg != &y->leg && it->leg->call != x->leg.call &&
+			it->leg->call != y->leg.call && is_live(it->leg))
 			return it->leg;
 	}
 	return NULL;
@@ -241,12 +247,12 @@ static const struct leg *stranger_with(const struct clue *clue, const struct leg
 /* A port that a third live leg names too says nothing. */
 static bool shares(const struct leg_record *x, const struct leg_record *y, enum clue_kind kind)
 {
-	LIST_EACH(i, &x->clues) {
+	LIST_EACH (i, &x->clues) {
 		const struct clue *a = LIST_ENTRY(i, struct clue, of_leg);
 
 		if (a->kind != kind)
 			continue;
-		LIST_EACH(k, &y->clues) {
+		LIST_EACH (k, &y->clues) {
 			const struct clue *b = LIST_ENTRY(k, struct clue, of_leg);
 
 			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_with(a, x, y)))
@@ -278,10 +284,11 @@ static bool answered_elsewhere(const struct leg *x, const struct leg *y)
 {
 	if (!y->answered)
 		return false;
-	LIST_EACH(it, &x->call->legs) {
+	LIST_EACH (it, &x->call->legs) {
 		const struct leg *sibling = LIST_ENTRY(it, struct leg, in_call);
 
-		if (sibling != y && sibling->parent == x && sibling->answered && !sibling->is_transfer && !sibling->siprec)
+		if (sibling != y && sibling->parent == x && sibling->answered && !sibling->is_transfer &&
+			!sibling->siprec)
 			return true;
 	}
 	return false;
@@ -306,7 +313,7 @@ static bool is_possible(const struct leg *x, const struct leg *y)
 	if (x == y || x->partial || x->invite_ns == NS_NONE || y->invite_ns == NS_NONE || y->invite_ns < x->invite_ns)
 		return false;
 	if (x->end_ns != NS_NONE && x->end_ns < y->invite_ns)
-		return false;            /* over before: a retry, not a leg */
+		return false; /* over before: a retry, not a leg */
 	if (x->parent == y || x->call->legs.count + y->call->legs.count > CALL_LEGS_MAX)
 		return false;
 	return !same_way(x, y) && meet_at_one_host(x, y) && !answered_elsewhere(x, y);
@@ -314,7 +321,7 @@ static bool is_possible(const struct leg *x, const struct leg *y)
 
 static struct pair *pair_find(const struct leg_record *x, const struct leg_record *y)
 {
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH (it, &y->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p->x == x)
@@ -386,7 +393,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 
 	if (y->leg.parent)
 		return;
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH (it, &y->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
@@ -394,10 +401,11 @@ static void verdict(struct calls *c, struct leg_record *y)
 	}
 	if (!best || best->score < c->config.join_score)
 		return;
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH (it, &y->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
-		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call && is_possible(&p->x->leg, &y->leg))
+		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call &&
+			is_possible(&p->x->leg, &y->leg))
 			second = p->score;
 	}
 	if (best->score < second + c->config.join_margin)
@@ -416,26 +424,27 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 	bool both_over = x->end_ns != NS_NONE && y->end_ns != NS_NONE;
 	bool one_failed = (x->end_ns != NS_NONE && !x->answered) || (y->end_ns != NS_NONE && !y->answered);
 
-	return both_over || one_failed || (x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score);
+	return both_over || one_failed ||
+		(x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score);
 }
 
 /* Something happened to the leg: its pairs say more now. */
 static void reckon_again(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH(it, &r->pairs_as_child)
+	LIST_EACH (it, &r->pairs_as_child)
 		score_reckon(LIST_ENTRY(it, struct pair, of_child));
-	LIST_EACH(it, &r->pairs_as_parent)
+	LIST_EACH (it, &r->pairs_as_parent)
 		score_reckon(LIST_ENTRY(it, struct pair, of_parent));
 	verdict(c, r);
 	for (struct list_link *it = r->pairs_as_parent.head.next, *next; it != &r->pairs_as_parent.head; it = next) {
 		next = it->next;
-		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y);   /* frees at most this one of ours */
+		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y); /* frees at most this one of ours */
 	}
-	LIST_EACH_SAFE(it, &r->pairs_as_child) {
+	LIST_EACH_SAFE (it, &r->pairs_as_child) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_child)))
 			pair_free(LIST_ENTRY(it, struct pair, of_child));
 	}
-	LIST_EACH_SAFE(it, &r->pairs_as_parent) {
+	LIST_EACH_SAFE (it, &r->pairs_as_parent) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_parent)))
 			pair_free(LIST_ENTRY(it, struct pair, of_parent));
 	}
@@ -461,7 +470,8 @@ static void description_note(struct arrival *a)
 	if (!sdp)
 		return;
 	if (sdp->session_id.n && sdp->origin_host.n) {
-		origin = hash_mix(hash_bytes(sdp->origin_user.p, sdp->origin_user.n), hash_bytes(sdp->session_id.p, sdp->session_id.n));
+		origin = hash_mix(hash_bytes(sdp->origin_user.p, sdp->origin_user.n),
+			hash_bytes(sdp->session_id.p, sdp->session_id.n));
 		clue_pairs(a, CLUE_ORIGIN, hash_mix(origin, hash_bytes(sdp->origin_host.p, sdp->origin_host.n)));
 	}
 	for (unsigned i = 0; i < sdp->media_count; i++) {
@@ -500,7 +510,8 @@ static void session_id_note(struct arrival *a)
 	leg->session_id = leg_text(a->leg, span_trim(id));
 	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(leg->session_id.p, leg->session_id.n));
 	if (leg->session_id_remote.n)
-		pairs_from(a->c, a->leg, CLUE_SESSION_ID, hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n));
+		pairs_from(
+			a->c, a->leg, CLUE_SESSION_ID, hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n));
 }
 
 /* "name" or "name:parameter" of a header that carries the other leg's identity. */
@@ -517,7 +528,8 @@ static struct span header_id(const struct sip_message *sip, struct span rule)
 	}
 	if (colon >= rule.n || !value.n)
 		return value;
-	if (span_starts_nocase(value, span_from(rule, colon + 1)))       /* icid-value stands first, without a semicolon before it */
+	if (span_starts_nocase(
+		    value, span_from(rule, colon + 1))) /* icid-value stands first, without a semicolon before it */
 		value = span_from(value, rule.n - colon);
 	else if (sip_parameter(value, span_from(rule, colon + 1), &parameter))
 		return parameter;
@@ -533,7 +545,8 @@ static void header_ids_note(struct arrival *a)
 	struct leg *leg = &a->leg->leg, *named;
 	struct span rest = span_of(a->c->config.join_headers ? a->c->config.join_headers : rules), rule;
 
-	while (leg->header_id_count < sizeof leg->header_ids / sizeof leg->header_ids[0] && rest.n && span_split(&rest, ',', &rule)) {
+	while (leg->header_id_count < sizeof leg->header_ids / sizeof leg->header_ids[0] && rest.n &&
+		span_split(&rest, ',', &rule)) {
 		struct span id = header_id(a->sip, span_trim(rule));
 
 		if (id.n < 4)
@@ -569,7 +582,8 @@ static void replaces_join(struct arrival *a)
 	if (!leg->replaces_call_id.n || leg->parent)
 		return;
 	named = leg_by_call_id(a->c, leg->replaces_call_id);
-	if (!named || named == leg || named->call == leg->call || named->call->legs.count + leg->call->legs.count > CALL_LEGS_MAX)
+	if (!named || named == leg || named->call == leg->call ||
+		named->call->legs.count + leg->call->legs.count > CALL_LEGS_MAX)
 		return;
 	call_join(a->c, leg, named, JOIN_REPLACES, 100);
 }
@@ -577,8 +591,8 @@ static void replaces_join(struct arrival *a)
 static bool same_attempt(const struct leg *x, const struct leg *y)
 {
 	return address_equal(&x->party[SIDE_CALLER].signalling.addr, &y->party[SIDE_CALLER].signalling.addr) &&
-	       span_equal(x->party[SIDE_CALLER].user, y->party[SIDE_CALLER].user) &&
-	       span_equal(x->party[SIDE_CALLEE].user, y->party[SIDE_CALLEE].user);
+		span_equal(x->party[SIDE_CALLER].user, y->party[SIDE_CALLER].user) &&
+		span_equal(x->party[SIDE_CALLEE].user, y->party[SIDE_CALLEE].user);
 }
 
 /* The same caller, the same number, right after a failure: tried again with a new Call-ID. */
@@ -586,11 +600,13 @@ static void retry_note(struct arrival *a, uint64_t caller)
 {
 	struct leg *leg = &a->leg->leg;
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller); it && !leg->is_retry; it = clue_older(it)) {
+	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller); it && !leg->is_retry;
+		it = clue_older(it)) {
 		const struct leg *old = it->leg;
 
-		if (old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 && leg->invite_ns >= old->end_ns &&
-		    ns_minus(leg->invite_ns, old->end_ns) <= RETRY_SECONDS * SECOND_NS && same_attempt(old, leg))
+		if (old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 &&
+			leg->invite_ns >= old->end_ns &&
+			ns_minus(leg->invite_ns, old->end_ns) <= RETRY_SECONDS * SECOND_NS && same_attempt(old, leg))
 			leg->is_retry = true;
 	}
 }

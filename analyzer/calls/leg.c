@@ -97,7 +97,7 @@ static struct leg_record *leg_search(struct arrival *a)
 	struct dialog_record *d;
 	struct leg_record *r;
 
-	if (sip->to.tag.n) {             /* the exact dialog first: a Call-ID may serve a second time */
+	if (sip->to.tag.n) { /* the exact dialog first: a Call-ID may serve a second time */
 		d = dialog_find(a->c, sip->call_id, sip->to.tag, NULL);
 		if (d && span_equal(d->dialog.leg->from_tag, sip->from.tag))
 			return LEG_RECORD(d->dialog.leg);
@@ -129,8 +129,8 @@ static bool begins_anew(const struct arrival *a, const struct leg_record *r)
 	const struct leg *leg = &r->leg;
 	int64_t at_ns = a->packet->at_ns;
 
-	if (!a->sip->request || a->sip->method != SIP_INVITE || a->sip->to.tag.n || leg->partial || leg->end_ns == NS_NONE ||
-	    at_ns <= leg->end_ns)
+	if (!a->sip->request || a->sip->method != SIP_INVITE || a->sip->to.tag.n || leg->partial ||
+		leg->end_ns == NS_NONE || at_ns <= leg->end_ns)
 		return false;
 	for (int i = 0; i < INITIALS_MAX && r->initials[i]; i++) {
 		for (const struct sighting *s = r->initials[i]->sightings; s; s = s->next) {
@@ -147,15 +147,12 @@ static bool opens_leg(const struct sip_message *sip)
 	switch (sip->method) {
 	case SIP_INVITE:
 	case SIP_CANCEL:
-	case SIP_ACK:
-		return true;
+	case SIP_ACK: return true;
 	case SIP_BYE:
 	case SIP_PRACK:
 	case SIP_UPDATE:
-	case SIP_INFO:
-		return sip->to.tag.n != 0;
-	case SIP_REFER:
-		return sip->request && sip->to.tag.n != 0;
+	case SIP_INFO: return sip->to.tag.n != 0;
+	case SIP_REFER: return sip->request && sip->to.tag.n != 0;
 	case SIP_METHOD_NONE:
 	case SIP_REGISTER:
 	case SIP_OPTIONS:
@@ -163,8 +160,7 @@ static bool opens_leg(const struct sip_message *sip)
 	case SIP_SUBSCRIBE:
 	case SIP_PUBLISH:
 	case SIP_MESSAGE:
-	case SIP_METHOD_OTHER:
-		break;
+	case SIP_METHOD_OTHER: break;
 	}
 	return false;
 }
@@ -195,7 +191,8 @@ static struct leg_record *leg_new(struct arrival *a)
 	leg->state = LEG_UNKNOWN;
 	leg->partial = begins_in_dialog(a->sip);
 	leg->first_ns = leg->last_ns = a->packet->at_ns;
-	leg->invite_ns = leg->progress_ns = leg->answer_ns = leg->bye_ns = leg->bye_answered_ns = leg->end_ns = leg->refer_ns = NS_NONE;
+	leg->invite_ns = leg->progress_ns = leg->answer_ns = leg->bye_ns = leg->bye_answered_ns = leg->end_ns =
+		leg->refer_ns = NS_NONE;
 	list_init(&leg->dialogs);
 	list_init(&leg->transactions);
 	list_init(&leg->messages);
@@ -239,8 +236,9 @@ struct leg_record *leg_of(struct arrival *a)
 	}
 	a->leg = r;
 	/* A tag that serves both sides (a spiral, a careless stack) says nothing: then the address has to. */
-	if (sip->request && sip->to.tag.n && span_equal(sip->to.tag, sip->from.tag) && address_known(&r->leg.party[SIDE_CALLEE].signalling.addr) &&
-	    endpoint_equal(&r->leg.party[SIDE_CALLEE].signalling, &a->packet->src))
+	if (sip->request && sip->to.tag.n && span_equal(sip->to.tag, sip->from.tag) &&
+		address_known(&r->leg.party[SIDE_CALLEE].signalling.addr) &&
+		endpoint_equal(&r->leg.party[SIDE_CALLEE].signalling, &a->packet->src))
 		a->client = SIDE_CALLEE;
 	a->author = sip->request ? a->client : side_other(a->client);
 	a->callee_tag = a->client == SIDE_CALLER ? sip->to.tag : sip->from.tag;
@@ -320,7 +318,8 @@ void legs_bury(struct calls *c)
 /* Half-open noise of a flood goes first, then what is over; an established call never. */
 static struct list *least_useful(struct calls *c)
 {
-	struct list *noise = &c->classes[CLASS_NOISE], *spent = &c->classes[CLASS_SPENT], *done = &c->classes[CLASS_DONE];
+	struct list *noise = &c->classes[CLASS_NOISE], *spent = &c->classes[CLASS_SPENT],
+		    *done = &c->classes[CLASS_DONE];
 
 	if (noise->count > c->config.max_legs / 2)
 		return noise;
@@ -382,8 +381,11 @@ void leg_answer(struct arrival *a)
 		leg->status = (uint16_t)a->sip->status;
 	leg->end_ns = leg->bye_seen ? leg->end_ns : NS_NONE;
 	leg->state = leg->bye_seen ? LEG_ENDED : LEG_ANSWERED;
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_ANSWERED, .leg = leg, .message = a->message,
-					       .dialog = a->dialog ? &a->dialog->dialog : NULL });
+	calls_emit(a->c,
+		(struct calls_event){ .kind = CALLS_ANSWERED,
+			.leg = leg,
+			.message = a->message,
+			.dialog = a->dialog ? &a->dialog->dialog : NULL });
 }
 
 static void leg_end(struct calls *c, struct leg_record *r, int64_t at_ns, struct message *by)
@@ -419,7 +421,7 @@ static void initial_invite(struct arrival *a)
 	if (leg->answered || leg->bye_seen || (a->message && a->message->repeat != MESSAGE_FIRST))
 		return;
 	if (leg->state == LEG_UNKNOWN || (leg->status >= 300 && !a->transaction->transaction.final)) {
-		leg->state = LEG_CALLING;        /* also another attempt in the same leg: the next one decides */
+		leg->state = LEG_CALLING; /* also another attempt in the same leg: the next one decides */
 		leg->status = 0;
 		leg->end_ns = NS_NONE;
 		a->leg->ended_told = false;
@@ -430,14 +432,10 @@ static enum leg_state state_of_failure(unsigned status)
 {
 	switch (status) {
 	case 486:
-	case 600:
-		return LEG_BUSY;
-	case 603:
-		return LEG_DECLINED;
-	case 487:
-		return LEG_CANCELLED;
-	default:
-		return LEG_FAILED;
+	case 600: return LEG_BUSY;
+	case 603: return LEG_DECLINED;
+	case 487: return LEG_CANCELLED;
+	default: return LEG_FAILED;
 	}
 }
 
@@ -463,13 +461,13 @@ static void failed(struct arrival *a)
 	const struct transaction_record *t = a->transaction;
 
 	if (r->leg.answered || r->leg.bye_seen)
-		return;                  /* a losing branch, or long over */
+		return; /* a losing branch, or long over */
 	if (t->least_vias && a->message->via_count > t->least_vias) {
 		r->inner_status = a->message->status;
-		return;                  /* a branch behind the proxy; what the caller hears is still to come */
+		return; /* a branch behind the proxy; what the caller hears is still to come */
 	}
 	if (r->initials[0] != t && t->least_vias <= r->initials[0]->least_vias)
-		return;                  /* of an attempt that was given up */
+		return; /* of an attempt that was given up */
 	r->leg.status = a->message->status;
 	if (invites_retry(r->leg.status)) {
 		if (!r->settles) {
@@ -522,7 +520,7 @@ static struct span reason_header(struct leg_record *r, const struct arrival *a)
 
 static bool other_dialog_lives(const struct leg *leg, const struct dialog *but)
 {
-	LIST_EACH(it, &leg->dialogs) {
+	LIST_EACH (it, &leg->dialogs) {
 		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
 
 		if (d != but && d->state != DIALOG_ENDED && !d->losing_fork)
@@ -567,9 +565,7 @@ static void note_in_request(struct arrival *a)
 		leg->cancel_seen = true;
 		leg->end_reason = reason_header(a->leg, a);
 		break;
-	case SIP_BYE:
-		hung_up(a);
-		break;
+	case SIP_BYE: hung_up(a); break;
 	case SIP_METHOD_NONE:
 	case SIP_REGISTER:
 	case SIP_OPTIONS:
@@ -581,8 +577,7 @@ static void note_in_request(struct arrival *a)
 	case SIP_SUBSCRIBE:
 	case SIP_PUBLISH:
 	case SIP_MESSAGE:
-	case SIP_METHOD_OTHER:
-		break;
+	case SIP_METHOD_OTHER: break;
 	}
 }
 
@@ -591,7 +586,7 @@ static void note_in_response(struct arrival *a)
 	struct leg *leg = &a->leg->leg;
 
 	if (a->sip->method == SIP_BYE && a->sip->status >= 200 && leg->bye_seen && !leg->bye_answered &&
-	    a->sip->status != 401 && a->sip->status != 407) {
+		a->sip->status != 401 && a->sip->status != 407) {
 		leg->bye_answered = true;
 		leg->bye_answered_ns = a->packet->at_ns;
 	}
@@ -630,7 +625,7 @@ static void revive(struct arrival *a)
 static bool is_recording(const struct sip_message *sip)
 {
 	return sip_header_lists(sip, SIP_H_REQUIRE, SPAN("siprec")) ||
-	       span_find_text_nocase(sip->contact.params, SPAN("+sip.src")) < sip->contact.params.n;
+		span_find_text_nocase(sip->contact.params, SPAN("+sip.src")) < sip->contact.params.n;
 }
 
 /* Also for legs that are too long for more records: then without transaction and message. */
@@ -655,7 +650,7 @@ static void linger_over(struct calls *c, struct leg_record *r)
 {
 	list_remove(&c->lingering, &r->lingering);
 	r->lingers = false;
-	LIST_EACH(it, &r->leg.dialogs) {
+	LIST_EACH (it, &r->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.losing_fork && d->dialog.state == DIALOG_EARLY)
@@ -673,7 +668,7 @@ static void idle(struct calls *c, struct leg_record *r, int64_t at_ns)
 		return;
 	}
 	leg->state = leg->answered || leg->confirmed ? LEG_ENDED : LEG_UNKNOWN;
-	LIST_EACH(it, &leg->dialogs) {
+	LIST_EACH (it, &leg->dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.state != DIALOG_ENDED)
@@ -689,12 +684,13 @@ static void idle_tick(struct calls *c, enum leg_class class, int64_t now_ns)
 
 	while (list->count) {
 		struct leg_record *r = LIST_ENTRY(list->head.next, struct leg_record, in_class);
-		int64_t due_ns = ns_add(r->leg.alive_ns > r->leg.last_ns ? r->leg.alive_ns : r->leg.last_ns, c->config.idle_timeout_ns);
+		int64_t due_ns = ns_add(
+			r->leg.alive_ns > r->leg.last_ns ? r->leg.alive_ns : r->leg.last_ns, c->config.idle_timeout_ns);
 
 		if (now_ns < due_ns)
 			return;
 		idle(c, r, due_ns);
-		leg_classify(c, r);      /* it has ended: into another list */
+		leg_classify(c, r); /* it has ended: into another list */
 	}
 }
 
@@ -741,7 +737,7 @@ void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns)
 /* The capture is over: what still waits is told as far as it is known. */
 void legs_settle(struct calls *c, int64_t last_ns)
 {
-	LIST_EACH(it, &c->legs) {
+	LIST_EACH (it, &c->legs) {
 		struct leg_record *r = LEG_RECORD(LIST_ENTRY(it, struct leg, in_order));
 		struct leg *leg = &r->leg;
 

@@ -5,9 +5,10 @@
 #include <stddef.h>
 
 enum {
-	PHRASES_WALKED = 12,         /* User-Agents, Contacts, reasons of one leg are few */
+	PHRASES_WALKED = 12, /* User-Agents, Contacts, reasons of one leg are few */
 	DESCRIPTIONS_WALKED = 24,
-	DEFAULT_PORT = 5060, DEFAULT_TLS_PORT = 5061
+	DEFAULT_PORT = 5060,
+	DEFAULT_TLS_PORT = 5061
 };
 
 struct frame_ref message_frame(const struct packet *p)
@@ -26,7 +27,7 @@ uint64_t message_branch(const struct sip_message *sip)
 
 	if (span_starts_nocase(via->branch, SPAN("z9hG4bK")))
 		return hash_mix(hash_bytes(via->branch.p, via->branch.n), hash_bytes(via->host.p, via->host.n));
-	return hash_bytes(via->whole.p, via->whole.n);   /* RFC 2543 */
+	return hash_bytes(via->whole.p, via->whole.n); /* RFC 2543 */
 }
 
 /* Are there still records to spare for this leg? Its end is noted even when not. */
@@ -104,7 +105,9 @@ static struct endpoint contact_endpoint(const struct sip_address *contact)
 
 	if (!contact->host.n || !address_parse(contact->host, &at.addr))
 		return (struct endpoint){ 0 };
-	at.port = contact->has_port ? contact->port : span_equal_nocase(contact->scheme, SPAN("sips")) ? DEFAULT_TLS_PORT : DEFAULT_PORT;
+	at.port = contact->has_port                                ? contact->port
+		: span_equal_nocase(contact->scheme, SPAN("sips")) ? DEFAULT_TLS_PORT
+								   : DEFAULT_PORT;
 	return at;
 }
 

@@ -31,7 +31,7 @@ static void copies_add(struct sdp_copies *copies, const struct message *m)
 	while (at > 0 && nearer_author(m, copies->seen[at - 1]))
 		at--;
 	if (at == SDP_COPIES_MAX)
-		at--;                    /* the first and the last hop say most */
+		at--; /* the first and the last hop say most */
 	if (copies->count == SDP_COPIES_MAX)
 		copies->count--;
 	memmove(copies->seen + at + 1, copies->seen + at, (copies->count - at) * sizeof copies->seen[0]);
@@ -70,8 +70,13 @@ static struct exchange *exchange_new(struct arrival *a, enum exchange_kind kind,
 static void exchange_tell(struct arrival *a, struct exchange *e, enum calls_event_kind kind)
 {
 	a->dialog->dialog.changed = true;
-	calls_emit(a->c, (struct calls_event){ .kind = kind, .leg = &a->leg->leg, .dialog = &a->dialog->dialog, .exchange = e,
-					       .transaction = &a->transaction->transaction, .message = a->message });
+	calls_emit(a->c,
+		(struct calls_event){ .kind = kind,
+			.leg = &a->leg->leg,
+			.dialog = &a->dialog->dialog,
+			.exchange = e,
+			.transaction = &a->transaction->transaction,
+			.message = a->message });
 }
 
 static void exchange_is(struct arrival *a, struct exchange *e, enum exchange_state state)
@@ -98,7 +103,7 @@ static void compare_with_last(struct exchange *e, const struct exchange *last)
 			continue;
 		equal = false;
 		if (now->session_version.n && span_equal(now->session_version, before->session_version) &&
-		    span_equal(now->session_id, before->session_id))
+			span_equal(now->session_id, before->session_id))
 			e->version_flaw = true;
 	}
 	e->refresh = equal;
@@ -154,8 +159,8 @@ static bool is_offer(const struct sighting *s)
 static bool answered_here(const struct arrival *a, const struct transaction_record *t, const struct message *request)
 {
 	for (const struct sighting *s = t->sightings; s; s = s->next) {
-		if (!s->seen->request && s->seen->dialog == &a->dialog->dialog && endpoint_equal(&s->seen->src, &request->dst) &&
-		    endpoint_equal(&s->seen->dst, &request->src))
+		if (!s->seen->request && s->seen->dialog == &a->dialog->dialog &&
+			endpoint_equal(&s->seen->src, &request->dst) && endpoint_equal(&s->seen->dst, &request->src))
 			return true;
 	}
 	return false;
@@ -198,7 +203,7 @@ static void offers_upstream(const struct arrival *a, const struct transaction_re
 			if (is_offer(s) && s->seen->via_count < vias)
 				copies_add(copies, s->seen);
 		}
-		return;                  /* the last attempt only */
+		return; /* the last attempt only */
 	}
 }
 
@@ -262,7 +267,8 @@ static void close_delayed(struct arrival *a, struct exchange *e)
 /* Only the 2xx was captured, its INVITE was not: SDP in the ACK says that the 2xx was the offer. */
 static bool was_offer_after_all(const struct exchange *e, const struct arrival *a)
 {
-	return !e->delayed && e->offer.count == 0 && e->state == EXCHANGE_STABLE && a->message->sdp && !e->transaction->request;
+	return !e->delayed && e->offer.count == 0 && e->state == EXCHANGE_STABLE && a->message->sdp &&
+		!e->transaction->request;
 }
 
 static void turn_round(struct arrival *a, struct exchange *e)
@@ -286,7 +292,7 @@ static void note_ack(struct arrival *a)
 	else if (was_offer_after_all(e, a))
 		turn_round(a, e);
 	else if (e->delayed && a->message->sdp && a->author != e->offerer &&
-		 (e->state == EXCHANGE_NO_ANSWER || (e->state == EXCHANGE_STABLE && e->answer.count == 0)))
+		(e->state == EXCHANGE_NO_ANSWER || (e->state == EXCHANGE_STABLE && e->answer.count == 0)))
 		answered_with(a, e);
 	else if (e->delayed && e->state == EXCHANGE_STABLE && a->message->sdp && e->answer.seen[0]->method == SIP_ACK)
 		answer_forwarded(a, e);
@@ -303,10 +309,10 @@ static void note_prack(struct arrival *a)
 	if (!a->message->sdp)
 		return;
 	if (!a->transaction->exchange && initial && initial->delayed && initial->answer.count &&
-	    initial->answer.seen[0]->transaction == a->message->transaction)
+		initial->answer.seen[0]->transaction == a->message->transaction)
 		answer_forwarded(a, initial);
 	else
-		offer_in_request(a, EXCHANGE_PRACK);     /* row 9 */
+		offer_in_request(a, EXCHANGE_PRACK); /* row 9 */
 }
 
 static void note_request(struct arrival *a)
@@ -314,18 +320,14 @@ static void note_request(struct arrival *a)
 	switch (a->sip->method) {
 	case SIP_INVITE:
 		if (!a->transaction->transaction.initial && a->message->sdp)
-			offer_in_request(a, EXCHANGE_REINVITE);  /* row 10 */
+			offer_in_request(a, EXCHANGE_REINVITE); /* row 10 */
 		break;
 	case SIP_UPDATE:
 		if (a->message->sdp)
-			offer_in_request(a, EXCHANGE_UPDATE);    /* row 9 */
+			offer_in_request(a, EXCHANGE_UPDATE); /* row 9 */
 		break;
-	case SIP_ACK:
-		note_ack(a);
-		break;
-	case SIP_PRACK:
-		note_prack(a);
-		break;
+	case SIP_ACK: note_ack(a); break;
+	case SIP_PRACK: note_prack(a); break;
 	case SIP_METHOD_NONE:
 	case SIP_BYE:
 	case SIP_CANCEL:
@@ -337,8 +339,7 @@ static void note_request(struct arrival *a)
 	case SIP_SUBSCRIBE:
 	case SIP_PUBLISH:
 	case SIP_MESSAGE:
-	case SIP_METHOD_OTHER:
-		break;                   /* row 16 */
+	case SIP_METHOD_OTHER: break; /* row 16 */
 	}
 }
 
@@ -408,7 +409,7 @@ static void sdp_in_response(struct arrival *a)
 			offer_in_response(a);
 		return;
 	}
-	if (!e) {                        /* the request was not captured */
+	if (!e) { /* the request was not captured */
 		if (!accepts(a))
 			return;
 		e = exchange_new(a, t->initial ? EXCHANGE_INITIAL : EXCHANGE_REINVITE, (enum side)t->by);
@@ -423,7 +424,7 @@ static void sdp_in_response(struct arrival *a)
 		if (e->state != EXCHANGE_STABLE)
 			note_preview(a, e);
 	} else {
-		answered_with(a, e);     /* rows 3, 4 */
+		answered_with(a, e); /* rows 3, 4 */
 	}
 }
 
@@ -482,7 +483,7 @@ static void note_response(struct arrival *a)
 void offer_answer_note(struct arrival *a)
 {
 	if (!a->dialog && !a->sip->request && a->transaction->transaction.dialog)
-		a->dialog = DIALOG_RECORD(a->transaction->transaction.dialog);   /* a refusal without To-tag */
+		a->dialog = DIALOG_RECORD(a->transaction->transaction.dialog); /* a refusal without To-tag */
 	if (!a->dialog || a->message->repeat == MESSAGE_RETRANSMITTED)
 		return;
 	if (a->sip->request)

@@ -31,7 +31,7 @@ static uint8_t source_score(const struct arrival *a)
 {
 	const struct address *src = &a->packet->src.addr;
 	bool own = names_address(a->sip->contact.host, src) ||
-		   (a->sip->request && a->sip->via_count <= 1 && names_address(a->sip->via.host, src));
+		(a->sip->request && a->sip->via_count <= 1 && names_address(a->sip->via.host, src));
 
 	return (uint8_t)(1 + 2 * own + address_private(src));
 }
@@ -114,8 +114,9 @@ void party_note(struct arrival *a)
 
 	if (!speaks_for_author(a))
 		return;
-	if (a->sip->method == SIP_CANCEL || (a->sip->method == SIP_ACK && a->sip->via_count == 1 && a->transaction->least_vias > 1))
-		return;                  /* hop by hop: a proxy makes its own */
+	if (a->sip->method == SIP_CANCEL ||
+		(a->sip->method == SIP_ACK && a->sip->via_count == 1 && a->transaction->least_vias > 1))
+		return; /* hop by hop: a proxy makes its own */
 	if (!party->user_agent.n && a->message->user_agent.n)
 		party->user_agent = a->message->user_agent;
 	if (!party->contact_uri.n && a->message->contact_uri.n) {
@@ -161,5 +162,6 @@ void segment_note(struct arrival *a)
 	if (leg->segment_count == LEG_SEGMENT_MAX)
 		return;
 	segments_room(leg);
-	leg->segments[leg->segment_count++] = forth ? (struct segment){ p->src, p->dst, 1, 0 } : (struct segment){ p->dst, p->src, 0, 1 };
+	leg->segments[leg->segment_count++] =
+		forth ? (struct segment){ p->src, p->dst, 1, 0 } : (struct segment){ p->dst, p->src, 0, 1 };
 }

@@ -12,18 +12,18 @@
 
 enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2 };
 
-#define EXPIRY_GRACE_NS TRANSACTION_LIFE_NS  /* a refresh may be on its way */
+#define EXPIRY_GRACE_NS TRANSACTION_LIFE_NS /* a refresh may be on its way */
 
 enum attempt { ATTEMPT_NONE, ATTEMPT_ASKED, ATTEMPT_CHALLENGED, ATTEMPT_DONE };
 
 struct registration_record {
 	struct registration registration;
 	struct hash_link by_id;
-	struct list_link in_class;   /* calls.registrations_poor or _good, by last message */
+	struct list_link in_class; /* calls.registrations_poor or _good, by last message */
 	bool good;
-	size_t due_at;               /* index in calls.due plus one; 0: not in it */
+	size_t due_at; /* index in calls.due plus one; 0: not in it */
 	int64_t due_ns;
-	uint64_t id, key;            /* hashes that it is found by */
+	uint64_t id, key; /* hashes that it is found by */
 	/* the attempt in hand */
 	enum attempt attempt;
 	struct transaction transaction;
@@ -31,7 +31,7 @@ struct registration_record {
 	uint64_t branch, call_id;
 	struct endpoint src, dst, final_src, final_dst;
 	bool credentials, removes, binds, response_seen;
-	uint16_t challenge;          /* status of the last one */
+	uint16_t challenge; /* status of the last one */
 };
 
 #define RECORD(r) ((struct registration_record *)(r))
@@ -107,8 +107,10 @@ struct name {
 
 static void name_of(struct name *name, const struct sip_address *address, bool with_port)
 {
-	int n = snprintf(name->text, sizeof name->text, "%.*s%s%.*s", (int)(address->user.n < 100 ? address->user.n : 100), (const char *)address->user.p,
-			 address->user.n ? "@" : "", (int)(address->host.n < 100 ? address->host.n : 100), (const char *)address->host.p);
+	int n = snprintf(name->text, sizeof name->text, "%.*s%s%.*s",
+		(int)(address->user.n < 100 ? address->user.n : 100), (const char *)address->user.p,
+		address->user.n ? "@" : "", (int)(address->host.n < 100 ? address->host.n : 100),
+		(const char *)address->host.p);
 
 	if (with_port && address->has_port && n > 0 && (size_t)n < sizeof name->text)
 		n += snprintf(name->text + n, sizeof name->text - (size_t)n, ":%u", address->port);
@@ -176,7 +178,8 @@ static void registration_free(struct calls *c, struct registration_record *r)
 void registrations_bury(struct calls *c)
 {
 	while (c->registration_graves.count) {
-		struct registration_record *r = LIST_ENTRY(c->registration_graves.head.next, struct registration_record, in_class);
+		struct registration_record *r =
+			LIST_ENTRY(c->registration_graves.head.next, struct registration_record, in_class);
 
 		list_remove(&c->registration_graves, &r->in_class);
 		arena_free(r->registration.arena);
@@ -194,7 +197,8 @@ static void registration_room(struct calls *c)
 	registration_free(c, LIST_ENTRY(from->head.next, struct registration_record, in_class));
 }
 
-static struct registration_record *registration_new(struct arrival *a, uint64_t id, uint64_t key, const struct name *aor)
+static struct registration_record *registration_new(
+	struct arrival *a, uint64_t id, uint64_t key, const struct name *aor)
 {
 	struct calls *c = a->c;
 	struct arena *arena = arena_new();
@@ -233,14 +237,16 @@ static struct registration_record *registration_get(struct arrival *a)
 	r = find_by_id(c, id);
 	if (r)
 		return r;
-	key = hash_mix(hash_bytes(aor.span.p, aor.span.n), device_of(sip, sip->request ? &a->packet->src : &a->packet->dst));
+	key = hash_mix(
+		hash_bytes(aor.span.p, aor.span.n), device_of(sip, sip->request ? &a->packet->src : &a->packet->dst));
 	r = find_by_key(c, key);
 	if (!r)
 		return registration_new(a, id, key, &aor);
-	hash_remove(&c->registrations_by_id, &r->by_id);     /* the device took another Call-ID */
+	hash_remove(&c->registrations_by_id, &r->by_id); /* the device took another Call-ID */
 	r->id = id;
 	hash_add(&c->registrations_by_id, &r->by_id, (uint32_t)id);
-	r->registration.call_id = text_set(&r->registration, r->registration.call_id, span_first(sip->call_id, NAME_MAX_BYTES));
+	r->registration.call_id =
+		text_set(&r->registration, r->registration.call_id, span_first(sip->call_id, NAME_MAX_BYTES));
 	return r;
 }
 
@@ -248,7 +254,9 @@ static struct registration_record *registration_get(struct arrival *a)
 
 static void tell(struct arrival *a, struct registration_record *r)
 {
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_REGISTRATION, .registration = &r->registration, .message = a->message });
+	calls_emit(a->c,
+		(struct calls_event){
+			.kind = CALLS_REGISTRATION, .registration = &r->registration, .message = a->message });
 }
 
 static void tell_timer(struct calls *c, struct registration_record *r)
@@ -258,14 +266,16 @@ static void tell_timer(struct calls *c, struct registration_record *r)
 
 static bool same_attempt(const struct registration_record *r, const struct arrival *a)
 {
-	return r->attempt != ATTEMPT_NONE && r->cseq == a->sip->cseq && r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
+	return r->attempt != ATTEMPT_NONE && r->cseq == a->sip->cseq &&
+		r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
 }
 
 /* Of an attempt before the one in hand: a second point whose clock is late, or a packet that was overtaken. CSeq only grows. */
 static bool is_late(const struct registration_record *r, const struct arrival *a)
 {
-	return r->attempt != ATTEMPT_NONE && a->sip->cseq < r->cseq && r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
-	       ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS;
+	return r->attempt != ATTEMPT_NONE && a->sip->cseq < r->cseq &&
+		r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
+		ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS;
 }
 
 static bool same_hop(const struct registration_record *r, const struct packet *p)
@@ -279,10 +289,13 @@ static void another_hop(struct registration_record *r, const struct arrival *a)
 	const struct packet *p = a->packet;
 	uint32_t vias = a->sip->via_count;
 
-	if (vias < r->vias_least || (vias == r->vias_least && address_private(&p->src.addr) && !address_private(&r->registration.source.addr))) {
+	if (vias < r->vias_least ||
+		(vias == r->vias_least && address_private(&p->src.addr) &&
+			!address_private(&r->registration.source.addr))) {
 		r->vias_least = vias;
 		r->registration.source = p->src;
-		r->registration.contact_uri = text_set(&r->registration, r->registration.contact_uri, a->sip->contact.uri);
+		r->registration.contact_uri =
+			text_set(&r->registration, r->registration.contact_uri, a->sip->contact.uri);
 		r->registration.contact = a->message->contact;
 	}
 	if (vias > r->vias_most || (vias == r->vias_most && address_private(&r->registration.registrar.addr))) {
@@ -301,8 +314,12 @@ static void transaction_begin(struct registration_record *r, const struct arriva
 {
 	struct transaction *t = &r->transaction;
 
-	*t = (struct transaction){ .method = SIP_REGISTER, .cseq = a->sip->cseq, .key = a->branch, .request_copies = 1,
-				   .first_ns = a->packet->at_ns, .last_ns = a->packet->at_ns };
+	*t = (struct transaction){ .method = SIP_REGISTER,
+		.cseq = a->sip->cseq,
+		.key = a->branch,
+		.request_copies = 1,
+		.first_ns = a->packet->at_ns,
+		.last_ns = a->packet->at_ns };
 	list_init(&t->messages);
 	r->registration.open = t;
 }
@@ -355,7 +372,7 @@ static void request_note(struct registration_record *r, struct arrival *a)
 		r->transaction.request_copies++;
 		r->transaction.last_ns = a->packet->at_ns;
 	} else if (r->attempt != ATTEMPT_ASKED) {
-		attempt_begin(r, a);     /* some do not count CSeq up after a challenge */
+		attempt_begin(r, a); /* some do not count CSeq up after a challenge */
 	}
 }
 
@@ -367,7 +384,8 @@ static bool names_us(const struct registration *r, const struct sip_address *con
 
 	if (!sip_address_parse(r->contact_uri, &own))
 		return false;
-	return span_equal(own.user, contact->user) && span_equal_nocase(own.host, contact->host) && own.port == contact->port;
+	return span_equal(own.user, contact->user) && span_equal_nocase(own.host, contact->host) &&
+		own.port == contact->port;
 }
 
 /* One value of a Contact line; commas in quotes and in < > are no separators. */
@@ -408,7 +426,8 @@ static uint32_t granted_s(const struct registration *r, const struct sip_message
 			if (!sip_address_parse(contact_take(&rest), &contact) || !names_us(r, &contact))
 				continue;
 			*ret_found = true;
-			if (sip_parameter(contact.params, SPAN("expires"), &text) && span_number(text, UINT32_MAX, &own))
+			if (sip_parameter(contact.params, SPAN("expires"), &text) &&
+				span_number(text, UINT32_MAX, &own))
 				return (uint32_t)own;
 		}
 	}
@@ -443,7 +462,7 @@ static void accepted(struct registration_record *r, struct arrival *a)
 		due_remove(&a->c->due, r);
 		return;
 	}
-	if (!binds) {                    /* a question for the bindings */
+	if (!binds) { /* a question for the bindings */
 		due_remove(&a->c->due, r);
 		return;
 	}
@@ -502,7 +521,7 @@ static void final_note(struct registration_record *r, struct arrival *a)
 		r->attempt = ATTEMPT_DONE;
 	} else if (status == 401 || status == 407) {
 		challenged(r, a);
-	} else if (status == 423 || status / 100 == 3) {  /* another try is due */
+	} else if (status == 423 || status / 100 == 3) { /* another try is due */
 		r->challenge = (uint16_t)status;
 		r->registration.status = (uint16_t)status;
 		r->registration.final_at = a->message->at;
@@ -527,18 +546,20 @@ static void response_note(struct registration_record *r, struct arrival *a)
 	}
 	if (r->attempt != ATTEMPT_NONE && !known) {
 		if (r->registration.requests)
-			return;          /* of an attempt long past */
+			return; /* of an attempt long past */
 		r->attempt = ATTEMPT_NONE;
 	}
 	if (known && r->attempt != ATTEMPT_ASKED && r->transaction.status == a->sip->status) {
-		a->message->repeat = endpoint_equal(&r->final_src, &a->packet->src) && endpoint_equal(&r->final_dst, &a->packet->dst) ?
-			MESSAGE_RETRANSMITTED : MESSAGE_NEXT_HOP;
+		a->message->repeat =
+			endpoint_equal(&r->final_src, &a->packet->src) && endpoint_equal(&r->final_dst, &a->packet->dst)
+			? MESSAGE_RETRANSMITTED
+			: MESSAGE_NEXT_HOP;
 		return;
 	}
 	r->final_src = a->packet->src;
 	r->final_dst = a->packet->dst;
 	final_note(r, a);
-	if (r->registration.requests == 0) {     /* only answers are captured */
+	if (r->registration.requests == 0) { /* only answers are captured */
 		r->cseq = a->sip->cseq;
 		r->call_id = hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
 	}

@@ -7,7 +7,7 @@ enum { ARENA_MAX_BYTES = 16384, NAME_MAX_BYTES = 256 };
 struct subscription_record {
 	struct subscription subscription;
 	struct hash_link by_id;
-	struct list_link in_use;     /* calls.subscriptions_used, by last message */
+	struct list_link in_use; /* calls.subscriptions_used, by last message */
 	struct list_link in_leg;
 	struct arena *arena;
 	uint64_t id;
@@ -50,7 +50,8 @@ static void subscription_free(struct calls *c, struct subscription_record *s)
 void subscriptions_bury(struct calls *c)
 {
 	while (c->subscription_graves.count) {
-		struct subscription_record *s = LIST_ENTRY(c->subscription_graves.head.next, struct subscription_record, in_use);
+		struct subscription_record *s =
+			LIST_ENTRY(c->subscription_graves.head.next, struct subscription_record, in_use);
 
 		list_remove(&c->subscription_graves, &s->in_use);
 		arena_free(s->arena);
@@ -155,8 +156,8 @@ void subscription_note(struct arrival *a)
 	const struct sip_message *sip = a->sip;
 	struct subscription_record *s;
 
-	if ((sip->method != SIP_SUBSCRIBE && sip->method != SIP_NOTIFY) || sip->call_id.n == 0 || a->message->repeat == MESSAGE_COPY ||
-	    a->message->repeat == MESSAGE_RETRANSMITTED)
+	if ((sip->method != SIP_SUBSCRIBE && sip->method != SIP_NOTIFY) || sip->call_id.n == 0 ||
+		a->message->repeat == MESSAGE_COPY || a->message->repeat == MESSAGE_RETRANSMITTED)
 		return;
 	s = subscription_find(a->c, id_of(sip));
 	if (!s && !opens_subscription(sip))
@@ -172,14 +173,18 @@ void subscription_note(struct arrival *a)
 		request_note(s, sip);
 	else
 		response_note(s, sip);
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_SUBSCRIPTION, .leg = s->subscription.leg, .subscription = &s->subscription,
-					       .message = a->message });
+	calls_emit(a->c,
+		(struct calls_event){ .kind = CALLS_SUBSCRIPTION,
+			.leg = s->subscription.leg,
+			.subscription = &s->subscription,
+			.message = a->message });
 }
 
 void subscriptions_forget(struct leg_record *r)
 {
 	while (r->subscriptions.count) {
-		struct subscription_record *s = LIST_ENTRY(r->subscriptions.head.next, struct subscription_record, in_leg);
+		struct subscription_record *s =
+			LIST_ENTRY(r->subscriptions.head.next, struct subscription_record, in_leg);
 
 		list_remove(&r->subscriptions, &s->in_leg);
 		s->subscription.leg = NULL;

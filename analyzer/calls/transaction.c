@@ -34,7 +34,7 @@ static struct transaction_record *transaction_find(const struct arrival *a, uint
 		struct transaction *t = HASH_ENTRY(it, struct transaction, in_hash);
 
 		if (it->hash == hash && t->leg == &a->leg->leg && t->cseq == a->sip->cseq && t->by == a->client &&
-		    t->method == transaction_method(a->sip))
+			t->method == transaction_method(a->sip))
 			return TRANSACTION_RECORD(t);
 	}
 	return NULL;
@@ -51,8 +51,8 @@ static bool is_new_attempt(const struct transaction_record *t, const struct arri
 	const struct transaction *old = &t->transaction;
 	bool hop_known = false;
 
-	if (!a->sip->request || a->sip->method == SIP_ACK || !old->final || (old->status != 401 && old->status != 407) ||
-	    a->packet->at_ns < old->final->at.at_ns)
+	if (!a->sip->request || a->sip->method == SIP_ACK || !old->final ||
+		(old->status != 401 && old->status != 407) || a->packet->at_ns < old->final->at.at_ns)
 		return false;
 	for (const struct sighting *s = t->sightings; s; s = s->next) {
 		if (!s->seen->request || s->seen->method != old->method)
@@ -134,8 +134,8 @@ static bool same_message(const struct sighting *s, const struct arrival *a)
 {
 	const struct message *m = s->seen;
 
-	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status && s->rseq == a->rseq &&
-	       span_equal(m->to_tag, a->sip->to.tag);
+	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
+		s->rseq == a->rseq && span_equal(m->to_tag, a->sip->to.tag);
 }
 
 /*
@@ -213,8 +213,11 @@ void transaction_close(struct calls *c, struct transaction_record *t)
 	if (t->closed)
 		return;
 	t->closed = true;
-	calls_emit(c, (struct calls_event){ .kind = CALLS_TRANSACTION_CLOSED, .leg = t->transaction.leg, .dialog = t->transaction.dialog,
-					    .transaction = &t->transaction });
+	calls_emit(c,
+		(struct calls_event){ .kind = CALLS_TRANSACTION_CLOSED,
+			.leg = t->transaction.leg,
+			.dialog = t->transaction.dialog,
+			.transaction = &t->transaction });
 }
 
 static void note_request(struct arrival *a)
@@ -235,7 +238,8 @@ static void note_request(struct arrival *a)
 		if (t->waits)
 			list_add_tail(&a->c->waiting, &t->waiting);
 	}
-	if (m->repeat == MESSAGE_FIRST || (m->repeat == MESSAGE_RETRANSMITTED && on_same_pair(m, t->transaction.request)))
+	if (m->repeat == MESSAGE_FIRST ||
+		(m->repeat == MESSAGE_RETRANSMITTED && on_same_pair(m, t->transaction.request)))
 		t->transaction.request_copies++;
 }
 
@@ -260,8 +264,9 @@ static void note_final(struct arrival *a)
 		t->transaction.final_copies = 0;
 		t->transaction.status = m->status;
 	}
-	if (m == t->transaction.final || (m->repeat == MESSAGE_RETRANSMITTED && m->status == t->transaction.final->status &&
-					  on_same_pair(m, t->transaction.final)))
+	if (m == t->transaction.final ||
+		(m->repeat == MESSAGE_RETRANSMITTED && m->status == t->transaction.final->status &&
+			on_same_pair(m, t->transaction.final)))
 		t->transaction.final_copies++;
 	if (reached)
 		transaction_close(a->c, t);
@@ -281,7 +286,7 @@ static void note_response(struct arrival *a)
 	if (!t->transaction.final)
 		t->transaction.status = m->status;
 	if (t->transaction.method == SIP_INVITE)
-		waits_no_more(a->c, t);  /* it may ring for minutes (RFC 3261 17.1.1.2) */
+		waits_no_more(a->c, t); /* it may ring for minutes (RFC 3261 17.1.1.2) */
 }
 
 /* An ACK with a branch of its own answers a 2xx (RFC 3261 17.1.1.3); one with SDP answers an offer in it. */
@@ -339,7 +344,7 @@ void transactions_tick(struct calls *c, int64_t now_ns)
 
 void transactions_forget(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH(it, &r->leg.transactions) {
+	LIST_EACH (it, &r->leg.transactions) {
 		struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
 		waits_no_more(c, TRANSACTION_RECORD(t));

@@ -4,7 +4,7 @@
 
 enum { LEG_TRANSFERS_MAX = 64, TRANSFERS_WALKED = 64, URI_MAX_BYTES = 1024 };
 
-#define TARGET_WITHIN_NS (32 * SECOND_NS)    /* from REFER to the INVITE that it asks for */
+#define TARGET_WITHIN_NS (32 * SECOND_NS) /* from REFER to the INVITE that it asks for */
 
 /* %3B and the like in the header part of a URI (RFC 3261 19.1.4). */
 static struct span unescaped(struct arena *arena, struct span s)
@@ -45,14 +45,15 @@ static struct transfer_record *asked_again(const struct arrival *a, struct span 
 	if (!a->leg->transfers.count)
 		return NULL;
 	t = LIST_ENTRY(a->leg->transfers.head.prev, struct transfer_record, in_leg);
-	if ((t->transfer.status != 401 && t->transfer.status != 407) || t->transfer.by != a->author || !span_equal(t->transfer.refer_to, refer_to))
+	if ((t->transfer.status != 401 && t->transfer.status != 407) || t->transfer.by != a->author ||
+		!span_equal(t->transfer.refer_to, refer_to))
 		return NULL;
 	return t;
 }
 
 static struct transfer_record *transfer_of(const struct arrival *a)
 {
-	LIST_EACH(it, &a->leg->transfers) {
+	LIST_EACH (it, &a->leg->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
 		if (t->refer == &a->transaction->transaction)
@@ -63,8 +64,12 @@ static struct transfer_record *transfer_of(const struct arrival *a)
 
 static void tell(struct arrival *a, struct transfer_record *t)
 {
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_TRANSFER, .leg = t->transfer.leg, .transfer = &t->transfer,
-					       .message = a->message, .transaction = t->refer });
+	calls_emit(a->c,
+		(struct calls_event){ .kind = CALLS_TRANSFER,
+			.leg = t->transfer.leg,
+			.transfer = &t->transfer,
+			.message = a->message,
+			.transaction = t->refer });
 }
 
 static void transfer_new(struct arrival *a, struct span refer_to)
@@ -149,7 +154,8 @@ static bool sipfrag_status(const struct sip_message *sip, unsigned *ret_status)
 	struct span line = span_trim(sip->body);
 	uint64_t status;
 
-	if (!span_starts_nocase(line, SPAN("SIP/2.0 ")) || !span_number(span_first(span_from(line, 8), 3), 699, &status) || status < 100)
+	if (!span_starts_nocase(line, SPAN("SIP/2.0 ")) ||
+		!span_number(span_first(span_from(line, 8), 3), 699, &status) || status < 100)
 		return false;
 	*ret_status = (unsigned)status;
 	return true;
@@ -187,13 +193,14 @@ static void notify_note(struct arrival *a)
 	struct transfer_record *t;
 	unsigned status;
 
-	if (!span_starts_nocase(sip_header_value(a->sip, SIP_H_EVENT), SPAN("refer")) || !sipfrag_status(a->sip, &status))
+	if (!span_starts_nocase(sip_header_value(a->sip, SIP_H_EVENT), SPAN("refer")) ||
+		!sipfrag_status(a->sip, &status))
 		return;
 	t = transfer_notified(a);
 	if (!t || t->transfer.notified >= 200)
 		return;
 	t->transfer.notified = (uint16_t)status;
-	if (t->transfer.accepted_ns == NS_NONE) {    /* it was, or nothing would be reported */
+	if (t->transfer.accepted_ns == NS_NONE) { /* it was, or nothing would be reported */
 		t->transfer.accepted_ns = a->packet->at_ns;
 		a->leg->leg.transferred = true;
 		a->leg->leg.refer_ns = a->packet->at_ns;
@@ -255,7 +262,8 @@ static void target_note(struct arrival *a)
 
 	if (a->leg->caused_by || !a->transaction->transaction.initial || a->message->repeat != MESSAGE_FIRST)
 		return;
-	for (struct list_link *it = a->c->transfers.head.prev; it != &a->c->transfers.head && walked < TRANSFERS_WALKED; it = it->prev, walked++) {
+	for (struct list_link *it = a->c->transfers.head.prev; it != &a->c->transfers.head && walked < TRANSFERS_WALKED;
+		it = it->prev, walked++) {
 		struct transfer_record *t = (struct transfer_record *)LIST_ENTRY(it, struct transfer, in_order);
 
 		if (ns_minus(a->packet->at_ns, t->transfer.asked_ns) > 2 * TARGET_WITHIN_NS)

@@ -113,9 +113,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 		return v;
 	/* what is only passed on cannot go on while the other leg is held; comfort noise is silence suppression */
 	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir, ns_add(g->from_ns, SECOND_NS))) &&
-	    g->lost_ms * 10u < bad_ms * 8u)
-		return v;
-	if (s->comfort && g->lost_ms == 0)
+	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
 		if (stopped_in_speech(s, direction_window_at(dir, g->from_ns), g))

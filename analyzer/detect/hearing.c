@@ -777,22 +777,35 @@ static const struct stream *main_stream(const struct direction *d)
 	return best;
 }
 
+static bool mirrors(const struct stream *s, const struct stream *back)
+{
+	return address_equal(&s->src.addr, &back->dst.addr) && address_equal(&s->dst.addr, &back->src.addr);
+}
+
 /*
- * The other direction is seen at two points, before and behind a router. This one is seen where it should come in, and not behind: between the
- * two it was dropped.
+ * The other direction is seen at two points, before and behind a router. This one is seen where it goes in, and not behind: between the two it
+ * was dropped. Which side it goes in at is told by whose address the router translates (private inside, public outside), not by time: two
+ * files may have two clocks.
  */
 static bool copy_missing(const struct judge *j, const struct stream *s)
 {
-	const struct stream *first = main_stream(direction_reverse(j->d)), *last = first;
+	const struct stream *a = main_stream(direction_reverse(j->d)), *b = a ? a->twin_next : NULL, *entry;
+	bool a_inside;
 
-	while (last && last->twin_next && last->twin_next != first)
-		last = last->twin_next;
-	if (!s || s->twin_of || s->twin_next || !first || last == first || s->packets < ALIVE_PACKETS)
+	if (!s || s->twin_of || s->twin_next || !b || s->packets < ALIVE_PACKETS)
 		return false;
-	/* ours must pass where theirs has come out, and theirs must have come in elsewhere */
-	if (!address_equal(&s->src.addr, &last->dst.addr) || !address_equal(&s->dst.addr, &last->src.addr))
-		return false;
-	return !address_equal(&s->src.addr, &first->dst.addr) || !address_equal(&s->dst.addr, &first->src.addr);
+	if (!address_equal(&a->dst.addr, &b->dst.addr)) {            /* our sender is translated: it goes in where it is private */
+		a_inside = address_private(&a->dst.addr);
+		entry = a_inside ? a : b;
+		if (a_inside == address_private(&b->dst.addr))
+			return false;
+	} else {                                                     /* the receiver is: it goes in where the receiver is public */
+		a_inside = address_private(&a->src.addr);
+		entry = a_inside ? b : a;
+		if (a_inside == address_private(&b->src.addr))
+			return false;
+	}
+	return mirrors(s, entry);
 }
 
 /* The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router keeps it. */

@@ -193,6 +193,17 @@ static bool same_targets(const struct window *a, const struct window *b)
 	return true;
 }
 
+static bool same_sources(const struct window *a, const struct window *b)
+{
+	if (a->source_count != b->source_count)
+		return false;
+	for (unsigned i = 0; i < a->source_count; i++) {
+		if (!window_has_source(a, &b->sources[i].at))
+			return false;
+	}
+	return true;
+}
+
 static bool same_formats(const struct window *a, const struct window *b)
 {
 	if (!a->receiver || !b->receiver || a->receiver->format_count != b->receiver->format_count || a->secure != b->secure)
@@ -226,7 +237,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 
 	next.state = next_state(sends, returns, was, b->answered);
 	describe(b, &next, s);
-	if (before && b->answered && before->state == next.state && same_targets(before, &next) && same_formats(before, &next)) {
+	if (before && b->answered && before->state == next.state && same_targets(before, &next) && same_sources(before, &next) &&
+	    same_formats(before, &next)) {
 		before->exchange = s->exchange;      /* nothing that audio would notice */
 		return;
 	}
@@ -239,7 +251,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	next.resumed = b->answered && sends && returns && (was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
 	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
 	next.one_way_session = sends && !returns;
-	quick = was == EXPECT_DUE && !next.moved && b->answered;     /* only formats changed: no new grace */
+	/* only formats changed: no new grace; another source is another machine, which has to begin first */
+	quick = was == EXPECT_DUE && !next.moved && b->answered && before && same_sources(before, &next);
 	next.due_ns = quick ? on_ns : ns_add(on_ns, next.ice || next.dtls ? b->config->ice_grace_ns : b->config->start_grace_ns);
 	next.likely_at_most = !b->dialog->ack_seen || s->exchange->answer_assumed;
 	*w = next;

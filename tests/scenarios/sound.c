@@ -44,16 +44,16 @@ static uint8_t ulaw(int sample)
 }
 
 /*
- * A voice of sorts: two tones of its own, a rise and fall of 4 Hz, noise; RMS about 1. It repeats every half second, 25 packets, so that a
- * sample capture compresses well. at: samples at 8 kHz.
+ * A voice of sorts: two tones of its own, a rise and fall of 5 Hz, noise; RMS about 1. It repeats after ten packets, so that a sample capture
+ * compresses well. at: samples at 8 kHz.
  */
 static double voice(uint32_t who, uint32_t at)
 {
 	uint32_t mixed = who * UINT32_C(2654435761);
-	uint32_t phase = (at + mixed % 4000) % 4000;
+	uint32_t phase = (at + mixed % 1600) % 1600;
 	uint64_t state = phase * UINT64_C(2654435761) + who;
-	double low = 200 + 2 * (mixed >> 26), high = 600 + 4 * (mixed >> 19 & 0x3f), t = phase / 8000.0;
-	double envelope = 0.8 + 0.55 * sin(2 * M_PI * 4 * t);
+	double low = 200 + 5 * (mixed >> 26), high = 600 + 5 * (mixed >> 19 & 0x3f), t = phase / 8000.0;
+	double envelope = 0.8 + 0.55 * sin(2 * M_PI * 5 * t);
 
 	return envelope * (0.9 * sin(2 * M_PI * low * t) + 0.7 * sin(2 * M_PI * high * t + 1) + 0.3 * (2 * random_unit(&state) - 1));
 }

@@ -98,14 +98,16 @@ static struct buffer length_mended(struct arena *arena, struct buffer message)
 	return b;
 }
 
-static void rewrite(struct scenario *s, struct view *v, bool outwards)
+/*
+ * Messages are written in the words of the inside; what passed the ALG carries those of the outside, whoever sent it: the far end answers
+ * to what it was told.
+ */
+static void rewrite(struct scenario *s, struct view *v)
 {
 	LIST_EACH(it, &v->tap->nat->rewrites) {
 		const struct nat_rewrite *r = LIST_ENTRY(it, struct nat_rewrite, link);
-		struct buffer b = outwards ? replaced(s->arena, v->payload, v->n, r->inside, r->outside)
-					   : replaced(s->arena, v->payload, v->n, r->outside, r->inside);
+		struct buffer b = length_mended(s->arena, replaced(s->arena, v->payload, v->n, r->inside, r->outside));
 
-		b = length_mended(s->arena, b);
 		v->payload = b.p;
 		v->n = b.n;
 	}
@@ -115,17 +117,15 @@ static void rewrite(struct scenario *s, struct view *v, bool outwards)
 static void cross_nat(struct scenario *s, struct view *v)
 {
 	const struct nat *nat = v->tap->nat;
-	bool from_inside, crosses;
+	bool from_inside;
 
 	if (!nat)
 		return;
+	if (v->d->traffic == TRAFFIC_SIP && v->tap->outside)
+		rewrite(s, v);
 	from_inside = in_net(&v->src.addr, nat);
-	crosses = from_inside == v->tap->outside;
-	if (!crosses)
-		return;
-	if (v->d->traffic == TRAFFIC_SIP)
-		rewrite(s, v, from_inside);
-	translate(nat, from_inside ? &v->src : &v->dst, from_inside);
+	if (from_inside == v->tap->outside)
+		translate(nat, from_inside ? &v->src : &v->dst, from_inside);
 }
 
 static const struct placement *placement_of(const struct tap *t, const struct host *h)

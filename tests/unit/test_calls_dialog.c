@@ -2,12 +2,30 @@
 /* test_calls_dialog: legs and dialogs: who is who, states, ends, partial and reused ones, one-sided captures, counts, room. */
 #include "tests/unit/calls_script.h"
 
-#define INVITE { .s = 0, .sdp = "v1" }
-#define RINGING { .s = 1, .status = 180, .to = "t" }
-#define OK { .s = 2, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000" }
-#define ACK_ { .s = 2.1, .method = "ACK", .to = "t" }
-#define BYE_ { .s = 9, .method = "BYE", .cseq = 2, .to = "t" }
-#define BYE_OK { .s = 9.1, .method = "BYE", .cseq = 2, .status = 200, .to = "t" }
+#define INVITE \
+	{ \
+		.s = 0, .sdp = "v1" \
+	}
+#define RINGING \
+	{ \
+		.s = 1, .status = 180, .to = "t" \
+	}
+#define OK \
+	{ \
+		.s = 2, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000" \
+	}
+#define ACK_ \
+	{ \
+		.s = 2.1, .method = "ACK", .to = "t" \
+	}
+#define BYE_ \
+	{ \
+		.s = 9, .method = "BYE", .cseq = 2, .to = "t" \
+	}
+#define BYE_OK \
+	{ \
+		.s = 9.1, .method = "BYE", .cseq = 2, .status = 200, .to = "t" \
+	}
 
 enum { ROWS_MAX = 12 };
 
@@ -30,36 +48,65 @@ static const struct {
 	{ "declined", { INVITE, { .s = 1, .status = 603, .to = "t" } }, 2, LEG_DECLINED, 603, 1, 0, false },
 	{ "failed", { INVITE, { .s = 1, .status = 404, .to = "t" } }, 2, LEG_FAILED, 404, 1, 0, false },
 	{ "challenged and no more", { INVITE, { .s = 1, .status = 401, .to = "t" } }, 2, LEG_FAILED, 401, 1, 0, false },
-	{ "redirected and tried there", { INVITE, { .s = 1, .status = 302, .to = "x" }, { .s = 1.1, .method = "ACK", .to = "x", .branch = "INVITE1" },
-	    { .s = 1.2, .cseq = 2 }, { .s = 2, .cseq = 2, .status = 200, .to = "t" } }, 5, LEG_ANSWERED, 200, 1, 1, false },
-	{ "timer too small and tried again", { INVITE, { .s = 1, .status = 422, .to = "x" }, { .s = 1.2, .cseq = 2 },
-	    { .s = 2, .cseq = 2, .status = 180, .to = "t" } }, 4, LEG_RINGING, 0, 1, 0, false },
-	{ "a failed branch behind the proxy is not the caller's", { { .s = 0, .dst = P }, { .s = 0.1, .src = P, .dst = B, .vias = 2 },
-	    { .s = 1, .src = B, .dst = P, .vias = 2, .status = 503, .to = "t" },
-	    { .s = 1.1, .src = P, .dst = "10.0.0.3:5060", .vias = 2, .branch = "z" },
-	    { .s = 2, .src = "10.0.0.3:5060", .dst = P, .vias = 2, .branch = "z", .status = 200, .to = "u" } }, 5, LEG_ANSWERED, 200, 1, 1, false },
+	{ "redirected and tried there",
+		{ INVITE, { .s = 1, .status = 302, .to = "x" },
+			{ .s = 1.1, .method = "ACK", .to = "x", .branch = "INVITE1" }, { .s = 1.2, .cseq = 2 },
+			{ .s = 2, .cseq = 2, .status = 200, .to = "t" } },
+		5, LEG_ANSWERED, 200, 1, 1, false },
+	{ "timer too small and tried again",
+		{ INVITE, { .s = 1, .status = 422, .to = "x" }, { .s = 1.2, .cseq = 2 },
+			{ .s = 2, .cseq = 2, .status = 180, .to = "t" } },
+		4, LEG_RINGING, 0, 1, 0, false },
+	{ "a failed branch behind the proxy is not the caller's",
+		{ { .s = 0, .dst = P }, { .s = 0.1, .src = P, .dst = B, .vias = 2 },
+			{ .s = 1, .src = B, .dst = P, .vias = 2, .status = 503, .to = "t" },
+			{ .s = 1.1, .src = P, .dst = "10.0.0.3:5060", .vias = 2, .branch = "z" },
+			{ .s = 2,
+				.src = "10.0.0.3:5060",
+				.dst = P,
+				.vias = 2,
+				.branch = "z",
+				.status = 200,
+				.to = "u" } },
+		5, LEG_ANSWERED, 200, 1, 1, false },
 	{ "only the answers are seen", { RINGING, OK }, 2, LEG_ANSWERED, 200, 1, 1, false },
 	{ "only a failure is seen", { { .s = 1, .status = 404, .to = "t" } }, 1, LEG_FAILED, 404, 1, 0, false },
 	{ "only a 180 is seen: no call yet", { RINGING }, 1, LEG_RINGING, 0, 0, 0, false },
-	{ "only the requests are seen: the ACK proves a 200", { INVITE, { .s = 2, .method = "ACK", .to = "t" } }, 2, LEG_ANSWERED, 0, 1, 1, false },
+	{ "only the requests are seen: the ACK proves a 200", { INVITE, { .s = 2, .method = "ACK", .to = "t" } }, 2,
+		LEG_ANSWERED, 0, 1, 1, false },
 	{ "only the requests are seen: the ACK of a failure proves none",
-	  { INVITE, { .s = 2, .method = "ACK", .to = "t", .branch = "INVITE1" } }, 2, LEG_CALLING, 0, 1, 0, false },
-	{ "an ACK without To-tag proves nothing", { INVITE, { .s = 2, .method = "ACK" } }, 2, LEG_CALLING, 0, 1, 0, false },
+		{ INVITE, { .s = 2, .method = "ACK", .to = "t", .branch = "INVITE1" } }, 2, LEG_CALLING, 0, 1, 0,
+		false },
+	{ "an ACK without To-tag proves nothing", { INVITE, { .s = 2, .method = "ACK" } }, 2, LEG_CALLING, 0, 1, 0,
+		false },
 	{ "begun before the capture: BYE", { BYE_, BYE_OK }, 2, LEG_ENDED, 0, 0, 0, true },
-	{ "begun before the capture: re-INVITE", { { .s = 5, .cseq = 7, .to = "t", .sdp = "v2" },
-	    { .s = 5.1, .cseq = 7, .status = 200, .to = "t", .sdp = "v2 10.0.0.2:6000" } }, 2, LEG_ANSWERED, 0, 0, 0, true },
-	{ "response before request (two clocks)", { { .s = 0, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000" }, { .s = 0.5, .sdp = "v1" },
-	    { .s = 1, .method = "ACK", .to = "t" } }, 3, LEG_ANSWERED, 200, 1, 1, false },
-	{ "ACK and BYE before the INVITE (two clocks)", { { .s = 0, .method = "ACK", .to = "t" }, { .s = 0.5, .sdp = "v1" }, OK }, 3, LEG_ANSWERED, 200,
-	  1, 1, false },
-	{ "2xx without To-tag", { INVITE, { .s = 2, .status = 200, .sdp = "v1 10.0.0.2:6000" }, { .s = 2.1, .method = "ACK" },
-	    { .s = 9, .method = "BYE", .cseq = 2 } }, 4, LEG_ENDED, 200, 1, 1, false },
-	{ "two copies at two points count once", { { .s = 0, .src = "192.168.1.2:5060", .dst = P }, { .s = 0.001, .src = "203.0.113.9:999", .dst = P },
-	    { .s = 1, .src = P, .dst = "203.0.113.9:999", .status = 200, .to = "t" },
-	    { .s = 1.001, .src = P, .dst = "192.168.1.2:5060", .status = 200, .to = "t" } }, 4, LEG_ANSWERED, 200, 1, 1, false },
-	{ "OPTIONS is no call", { { .s = 0, .method = "OPTIONS" }, { .s = 0.1, .method = "OPTIONS", .status = 200, .to = "t" }, INVITE }, 3, LEG_CALLING, 0,
-	  1, 0, false },
-	{ "CSeq of the 400 unreadable", { INVITE, { .s = 1, .status = 400, .to = "t", .branch = "INVITE1", .method = "" } }, 2, LEG_FAILED, 400, 1, 0, false },
+	{ "begun before the capture: re-INVITE",
+		{ { .s = 5, .cseq = 7, .to = "t", .sdp = "v2" },
+			{ .s = 5.1, .cseq = 7, .status = 200, .to = "t", .sdp = "v2 10.0.0.2:6000" } },
+		2, LEG_ANSWERED, 0, 0, 0, true },
+	{ "response before request (two clocks)",
+		{ { .s = 0, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000" }, { .s = 0.5, .sdp = "v1" },
+			{ .s = 1, .method = "ACK", .to = "t" } },
+		3, LEG_ANSWERED, 200, 1, 1, false },
+	{ "ACK and BYE before the INVITE (two clocks)",
+		{ { .s = 0, .method = "ACK", .to = "t" }, { .s = 0.5, .sdp = "v1" }, OK }, 3, LEG_ANSWERED, 200, 1, 1,
+		false },
+	{ "2xx without To-tag",
+		{ INVITE, { .s = 2, .status = 200, .sdp = "v1 10.0.0.2:6000" }, { .s = 2.1, .method = "ACK" },
+			{ .s = 9, .method = "BYE", .cseq = 2 } },
+		4, LEG_ENDED, 200, 1, 1, false },
+	{ "two copies at two points count once",
+		{ { .s = 0, .src = "192.168.1.2:5060", .dst = P }, { .s = 0.001, .src = "203.0.113.9:999", .dst = P },
+			{ .s = 1, .src = P, .dst = "203.0.113.9:999", .status = 200, .to = "t" },
+			{ .s = 1.001, .src = P, .dst = "192.168.1.2:5060", .status = 200, .to = "t" } },
+		4, LEG_ANSWERED, 200, 1, 1, false },
+	{ "OPTIONS is no call",
+		{ { .s = 0, .method = "OPTIONS" }, { .s = 0.1, .method = "OPTIONS", .status = 200, .to = "t" },
+			INVITE },
+		3, LEG_CALLING, 0, 1, 0, false },
+	{ "CSeq of the 400 unreadable",
+		{ INVITE, { .s = 1, .status = 400, .to = "t", .branch = "INVITE1", .method = "" } }, 2, LEG_FAILED, 400,
+		1, 0, false },
 };
 
 static void test_states(void **state)
@@ -77,9 +124,10 @@ static void test_states(void **state)
 		leg = script_leg(&s, 1);
 		n = calls_counts(s.c);
 		if (leg->state != legs[i].state || leg->status != legs[i].status || leg->partial != legs[i].partial ||
-		    n.calls != legs[i].calls || n.answered != legs[i].answered)
-			fail_msg("%s: %s %u, calls %u, answered %u, partial %d", legs[i].name, leg_state_name(leg->state), leg->status,
-				 (unsigned)n.calls, (unsigned)n.answered, leg->partial);
+			n.calls != legs[i].calls || n.answered != legs[i].answered)
+			fail_msg("%s: %s %u, calls %u, answered %u, partial %d", legs[i].name,
+				leg_state_name(leg->state), leg->status, (unsigned)n.calls, (unsigned)n.answered,
+				leg->partial);
 		script_end(&s);
 	}
 }
@@ -89,13 +137,32 @@ static void test_states(void **state)
 static void test_parties_behind_a_proxy(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .dst = P }, { .s = 0.01, .src = P, .dst = B, .vias = 2 }, { .s = 1, .src = B, .dst = P, .vias = 2, .status = 200, .to = "t" },
-		{ .s = 1.01, .src = P, .dst = A, .status = 200, .to = "t" }, { .s = 1.1, .method = "ACK", .dst = P, .to = "t" },
+		{ .s = 0, .dst = P },
+		{ .s = 0.01, .src = P, .dst = B, .vias = 2 },
+		{ .s = 1, .src = B, .dst = P, .vias = 2, .status = 200, .to = "t" },
+		{ .s = 1.01, .src = P, .dst = A, .status = 200, .to = "t" },
+		{ .s = 1.1, .method = "ACK", .dst = P, .to = "t" },
 		{ .s = 1.11, .method = "ACK", .src = P, .dst = B, .vias = 2, .to = "t" },
-		{ .s = 9, .method = "BYE", .src = P, .dst = A, .vias = 2, .from = "t", .to = "f", .contact = "1002@" B },
-		{ .s = 9.1, .method = "BYE", .src = A, .dst = P, .vias = 2, .status = 200, .from = "t", .to = "f", .contact = "1001@" A },
+		{ .s = 9,
+			.method = "BYE",
+			.src = P,
+			.dst = A,
+			.vias = 2,
+			.from = "t",
+			.to = "f",
+			.contact = "1002@" B },
+		{ .s = 9.1,
+			.method = "BYE",
+			.src = A,
+			.dst = P,
+			.vias = 2,
+			.status = 200,
+			.from = "t",
+			.to = "f",
+			.contact = "1001@" A },
 	};
-	static const enum side by[] = { SIDE_CALLER, SIDE_CALLER, SIDE_CALLEE, SIDE_CALLEE, SIDE_CALLER, SIDE_CALLER, SIDE_CALLEE, SIDE_CALLER };
+	static const enum side by[] = { SIDE_CALLER, SIDE_CALLER, SIDE_CALLEE, SIDE_CALLEE, SIDE_CALLER, SIDE_CALLER,
+		SIDE_CALLEE, SIDE_CALLER };
 	struct endpoint a = script_endpoint(A), b = script_endpoint(B), p = script_endpoint(P);
 	struct script s;
 	const struct leg *leg;
@@ -137,8 +204,16 @@ static void test_parties_as_far_as_captured(void **state)
 /* Both sides of a NAT in one file: the private side is nearer to the phone, whichever came first. */
 static void test_parties_at_two_points(void **state)
 {
-	static const struct row inside = { .s = 0, .src = "192.168.1.2:5060", .dst = P, .via_host = "192.168.1.2:5060", .contact = "1001@192.168.1.2:5060" };
-	static const struct row outside = { .s = 0, .src = "203.0.113.9:999", .dst = P, .via_host = "192.168.1.2:5060", .contact = "1001@192.168.1.2:5060" };
+	static const struct row inside = { .s = 0,
+		.src = "192.168.1.2:5060",
+		.dst = P,
+		.via_host = "192.168.1.2:5060",
+		.contact = "1001@192.168.1.2:5060" };
+	static const struct row outside = { .s = 0,
+		.src = "203.0.113.9:999",
+		.dst = P,
+		.via_host = "192.168.1.2:5060",
+		.contact = "1001@192.168.1.2:5060" };
 	struct endpoint private = script_endpoint("192.168.1.2:5060");
 
 	(void)state;
@@ -159,8 +234,14 @@ static void test_parties_at_two_points(void **state)
 static void test_call_id_reused(void **state)
 {
 	static const struct row rows[] = {
-		INVITE, OK, ACK_, BYE_, BYE_OK, { .s = 11, .from = "g", .sdp = "v1 10.0.0.1:5000" },
-		{ .s = 12, .from = "g", .status = 200, .to = "u", .sdp = "v1 10.0.0.2:7000" }, { .s = 32, .from = "g", .method = "BYE", .cseq = 2, .to = "u" },
+		INVITE,
+		OK,
+		ACK_,
+		BYE_,
+		BYE_OK,
+		{ .s = 11, .from = "g", .sdp = "v1 10.0.0.1:5000" },
+		{ .s = 12, .from = "g", .status = 200, .to = "u", .sdp = "v1 10.0.0.2:7000" },
+		{ .s = 32, .from = "g", .method = "BYE", .cseq = 2, .to = "u" },
 	};
 	struct script s;
 
@@ -179,10 +260,12 @@ static void test_call_id_reused(void **state)
 static void test_invite_refired(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .cseq = 5 }, { .s = 1, .cseq = 5, .status = 180, .to = "t" },
+		{ .s = 0, .cseq = 5 },
+		{ .s = 1, .cseq = 5, .status = 180, .to = "t" },
 		{ .s = 34, .method = "BYE", .src = B, .dst = A, .from = "t", .to = "f" },
 		{ .s = 34.1, .method = "BYE", .src = A, .dst = B, .status = 200, .from = "t", .to = "f" },
-		{ .s = 179, .method = "CANCEL", .cseq = 5 }, { .s = 179.01, .cseq = 5, .src = "10.0.0.77:5060", .branch = "edge2" },
+		{ .s = 179, .method = "CANCEL", .cseq = 5 },
+		{ .s = 179.01, .cseq = 5, .src = "10.0.0.77:5060", .branch = "edge2" },
 		{ .s = 179.02, .cseq = 5, .dst = "10.0.0.77:5060", .branch = "edge2", .status = 100 },
 		{ .s = 179.05, .cseq = 5, .src = "10.0.0.77:5060", .branch = "edge2", .method = "CANCEL" },
 		{ .s = 179.06, .cseq = 5, .dst = "10.0.0.77:5060", .branch = "edge2", .status = 487, .to = "u" },
@@ -207,7 +290,14 @@ static void test_callee_speaks_first_in_the_middle(void **state)
 {
 	static const struct row rows[] = {
 		{ .s = 0, .method = "UPDATE", .src = B, .dst = A, .from = "t", .to = "f", .sdp = "v4 10.0.0.2:6000" },
-		{ .s = 0.1, .method = "UPDATE", .src = A, .dst = B, .status = 200, .from = "t", .to = "f", .sdp = "v4 10.0.0.1:4000" },
+		{ .s = 0.1,
+			.method = "UPDATE",
+			.src = A,
+			.dst = B,
+			.status = 200,
+			.from = "t",
+			.to = "f",
+			.sdp = "v4 10.0.0.1:4000" },
 		{ .s = 5, .method = "BYE", .src = A, .dst = B, .cseq = 9, .from = "f", .to = "t" },
 	};
 	struct script s;
@@ -222,7 +312,8 @@ static void test_callee_speaks_first_in_the_middle(void **state)
 	assert_int_equal(leg->dialogs.count, 1);
 	assert_true(script_dialog(leg, 0)->partial);
 	assert_int_equal(script_exchange(script_dialog(leg, 0), 0)->state, EXCHANGE_STABLE);
-	assert_int_equal(leg->ended_by_side, side_other(leg->messages.count ? (enum side)script_message(leg, 0)->by : SIDE_CALLER));
+	assert_int_equal(leg->ended_by_side,
+		side_other(leg->messages.count ? (enum side)script_message(leg, 0)->by : SIDE_CALLER));
 	script_end(&s);
 }
 

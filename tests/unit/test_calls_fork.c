@@ -7,8 +7,15 @@
 static void two_ring(struct script *s)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .dst = P, .sdp = "v1" }, { .s = 1, .src = P, .dst = A, .status = 183, .to = "t1", .sdp = "v1 10.0.0.2:6000" },
-		{ .s = 1.5, .src = P, .dst = A, .status = 183, .to = "t2", .sdp = "v1 10.0.0.3:7000", .contact = "1002@" C3 },
+		{ .s = 0, .dst = P, .sdp = "v1" },
+		{ .s = 1, .src = P, .dst = A, .status = 183, .to = "t1", .sdp = "v1 10.0.0.2:6000" },
+		{ .s = 1.5,
+			.src = P,
+			.dst = A,
+			.status = 183,
+			.to = "t2",
+			.sdp = "v1 10.0.0.3:7000",
+			.contact = "1002@" C3 },
 	};
 
 	script_begin(s);
@@ -44,7 +51,8 @@ static void test_losers_end_after_the_linger(void **state)
 
 	(void)state;
 	two_ring(&s);
-	SAY(&s, .s = 3, .src = P, .dst = A, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:7000", .contact = "1002@" C3);
+	SAY(&s, .s = 3, .src = P, .dst = A, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:7000",
+		.contact = "1002@" C3);
 	leg = script_leg(&s, 1);
 	assert_ptr_equal(leg->confirmed, script_dialog(leg, 1));
 	assert_true(script_dialog(leg, 0)->losing_fork);
@@ -70,7 +78,8 @@ static void test_a_cancelled_loser_ends_at_its_487(void **state)
 	SAY(&s, .s = 0, .src = P, .dst = C3, .vias = 2, .branch = "b3", .sdp = "v1");
 	SAY(&s, .s = 1, .src = B, .dst = P, .vias = 2, .branch = "b2", .status = 180, .to = "t2");
 	SAY(&s, .s = 1, .src = C3, .dst = P, .vias = 2, .branch = "b3", .status = 180, .to = "t3");
-	SAY(&s, .s = 2, .src = B, .dst = P, .vias = 2, .branch = "b2", .status = 200, .to = "t2", .sdp = "v1 10.0.0.2:6000");
+	SAY(&s, .s = 2, .src = B, .dst = P, .vias = 2, .branch = "b2", .status = 200, .to = "t2",
+		.sdp = "v1 10.0.0.2:6000");
 	SAY(&s, .s = 2.1, .src = C3, .dst = P, .vias = 2, .branch = "b3", .status = 487, .to = "t3");
 	leg = script_leg(&s, 1);
 	assert_int_equal(script_dialog(leg, 1)->state, DIALOG_ENDED);
@@ -89,7 +98,8 @@ static void test_second_2xx(void **state)
 	(void)state;
 	two_ring(&s);
 	SAY(&s, .s = 3, .src = P, .dst = A, .status = 200, .to = "t1", .sdp = "v1 10.0.0.2:6000");
-	SAY(&s, .s = 3.2, .src = P, .dst = A, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:7000", .contact = "1002@" C3);
+	SAY(&s, .s = 3.2, .src = P, .dst = A, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:7000",
+		.contact = "1002@" C3);
 	SAY(&s, .s = 3.3, .method = "ACK", .dst = P, .to = "t2");
 	SAY(&s, .s = 3.4, .method = "BYE", .dst = P, .cseq = 2, .to = "t2");
 	leg = script_leg(&s, 1);
@@ -141,11 +151,15 @@ static const struct {
 	size_t dialogs;
 	bool changed;
 } tags[] = {
-	{ "same device, another tag", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .status = 200, .to = "t2" }, 1, true },
+	{ "same device, another tag", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .status = 200, .to = "t2" }, 1,
+		true },
 	{ "same device, no tag", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .status = 200 }, 1, true },
-	{ "another Contact", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .status = 200, .to = "t2", .contact = "1002@" C3 }, 2, false },
-	{ "another source", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .src = C3, .status = 200, .to = "t2" }, 2, false },
-	{ "no Contact in the 180", { .s = 1, .status = 180, .to = "t1", .contact = "" }, { .s = 2, .status = 200, .to = "t2" }, 2, false },
+	{ "another Contact", { .s = 1, .status = 180, .to = "t1" },
+		{ .s = 2, .status = 200, .to = "t2", .contact = "1002@" C3 }, 2, false },
+	{ "another source", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .src = C3, .status = 200, .to = "t2" }, 2,
+		false },
+	{ "no Contact in the 180", { .s = 1, .status = 180, .to = "t1", .contact = "" },
+		{ .s = 2, .status = 200, .to = "t2" }, 2, false },
 	{ "no change", { .s = 1, .status = 180, .to = "t1" }, { .s = 2, .status = 200, .to = "t1" }, 1, false },
 };
 
@@ -160,10 +174,11 @@ static void test_changed_tags(void **state)
 		SAY(&s, .s = 0, .sdp = "v1");
 		say(&s, &tags[i].ringing);
 		say(&s, &tags[i].answer);
-		say(&s, &tags[i].answer);        /* sent again: the same dialog */
+		say(&s, &tags[i].answer); /* sent again: the same dialog */
 		leg = script_leg(&s, 1);
 		if (leg->dialogs.count != tags[i].dialogs || script_dialog(leg, 0)->tag_changed != tags[i].changed)
-			fail_msg("%s: %zu dialogs, changed %d", tags[i].name, leg->dialogs.count, script_dialog(leg, 0)->tag_changed);
+			fail_msg("%s: %zu dialogs, changed %d", tags[i].name, leg->dialogs.count,
+				script_dialog(leg, 0)->tag_changed);
 		assert_int_equal(leg->state, LEG_ANSWERED);
 		script_end(&s);
 	}

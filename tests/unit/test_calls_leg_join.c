@@ -2,11 +2,11 @@
 /* test_calls_leg_join: which legs are one call across a B2BUA, and above all which are not (1.1.4). */
 #include "tests/unit/calls_script.h"
 
-#define C3 "10.0.0.3:5060"
-#define X_ .call = "x-call-id", .from = "fx", .dst = P
-#define X_BACK .call = "x-call-id", .from = "fx", .src = P, .dst = A
-#define Y_ .call = "y-call-id", .from = "fy", .src = P, .dst = B
-#define Y_BACK .call = "y-call-id", .from = "fy", .src = B, .dst = P
+#define C3      "10.0.0.3:5060"
+#define X_      .call = "x-call-id", .from = "fx", .dst = P
+#define X_BACK  .call = "x-call-id", .from = "fx", .src = P, .dst = A
+#define Y_      .call = "y-call-id", .from = "fy", .src = P, .dst = B
+#define Y_BACK  .call = "y-call-id", .from = "fy", .src = B, .dst = P
 #define SESSION "Session-ID: 0123456789abcdef0123456789abcdef;remote=00000000000000000000000000000000\r\n"
 
 enum { ROWS_MAX = 14 };
@@ -16,44 +16,86 @@ static const struct {
 	const char *name;
 	struct row rows[ROWS_MAX];
 	size_t count;
-	enum leg_join by;            /* JOIN_NONE: two calls */
+	enum leg_join by; /* JOIN_NONE: two calls */
 } cases[] = {
-	{ "INVITE 2 ms later alone", { { .s = 0, X_, .to_user = "5551" }, { .s = 0.002, Y_, .from_user = "77", .to_user = "88" } }, 2, JOIN_NONE },
+	{ "INVITE 2 ms later alone",
+		{ { .s = 0, X_, .to_user = "5551" }, { .s = 0.002, Y_, .from_user = "77", .to_user = "88" } }, 2,
+		JOIN_NONE },
 	{ "equal numbers and 2 ms alone",
-	  { { .s = 0, X_, .from_user = "+441632960101", .to_user = "01632960202" }, { .s = 0.002, Y_, .from_user = "01632960101", .to_user = "+441632960202" } },
-	  2, JOIN_NONE },
+		{ { .s = 0, X_, .from_user = "+441632960101", .to_user = "01632960202" },
+			{ .s = 0.002, Y_, .from_user = "01632960101", .to_user = "+441632960202" } },
+		2, JOIN_NONE },
 	{ "equal numbers, then 180 and 200 passed on",
-	  { { .s = 0, X_, .from_user = "1001", .to_user = "1002" }, { .s = 0.002, Y_, .from_user = "1001", .to_user = "1002" },
-	    { .s = 1, Y_BACK, .status = 180, .to = "ty" }, { .s = 1.001, X_BACK, .status = 180, .to = "tx" },
-	    { .s = 5, Y_BACK, .status = 200, .to = "ty" }, { .s = 5.005, X_BACK, .status = 200, .to = "tx" } }, 6, JOIN_SCORE },
+		{ { .s = 0, X_, .from_user = "1001", .to_user = "1002" },
+			{ .s = 0.002, Y_, .from_user = "1001", .to_user = "1002" },
+			{ .s = 1, Y_BACK, .status = 180, .to = "ty" },
+			{ .s = 1.001, X_BACK, .status = 180, .to = "tx" },
+			{ .s = 5, Y_BACK, .status = 200, .to = "ty" },
+			{ .s = 5.005, X_BACK, .status = 200, .to = "tx" } },
+		6, JOIN_SCORE },
 	{ "an Asterisk: other users, but all times fit",
-	  { { .s = 0, X_, .from_user = "1001", .to_user = "600" }, { .s = 0.002, Y_, .from_user = "queue", .to_user = "agent7" },
-	    { .s = 1, Y_BACK, .status = 180, .to = "ty" }, { .s = 1.0005, X_BACK, .status = 180, .to = "tx" },
-	    { .s = 5, Y_BACK, .status = 200, .to = "ty" }, { .s = 5.0045, X_BACK, .status = 200, .to = "tx" },
-	    { .s = 9, X_, .method = "BYE", .cseq = 2, .to = "tx" }, { .s = 9.003, Y_, .method = "BYE", .cseq = 2, .to = "ty" } }, 8, JOIN_SCORE },
-	{ "Session-ID passed on", { { .s = 0, X_, .extra = SESSION }, { .s = 0.5, Y_, .extra = SESSION } }, 2, JOIN_SESSION_ID },
+		{ { .s = 0, X_, .from_user = "1001", .to_user = "600" },
+			{ .s = 0.002, Y_, .from_user = "queue", .to_user = "agent7" },
+			{ .s = 1, Y_BACK, .status = 180, .to = "ty" },
+			{ .s = 1.0005, X_BACK, .status = 180, .to = "tx" },
+			{ .s = 5, Y_BACK, .status = 200, .to = "ty" },
+			{ .s = 5.0045, X_BACK, .status = 200, .to = "tx" },
+			{ .s = 9, X_, .method = "BYE", .cseq = 2, .to = "tx" },
+			{ .s = 9.003, Y_, .method = "BYE", .cseq = 2, .to = "ty" } },
+		8, JOIN_SCORE },
+	{ "Session-ID passed on", { { .s = 0, X_, .extra = SESSION }, { .s = 0.5, Y_, .extra = SESSION } }, 2,
+		JOIN_SESSION_ID },
 	{ "Session-ID of zeros says nothing",
-	  { { .s = 0, X_, .to_user = "5", .extra = "Session-ID: 00000000000000000000000000000000\r\n" },
-	    { .s = 0.5, Y_, .extra = "Session-ID: 00000000000000000000000000000000\r\n" } }, 2, JOIN_NONE },
-	{ "X-Call-ID names the other leg", { { .s = 0, X_ }, { .s = 0.5, Y_, .extra = "X-Call-ID: x-call-id\r\n" } }, 2, JOIN_HEADER },
-	{ "icid-value kept", { { .s = 0, X_, .extra = "P-Charging-Vector: icid-value=\"4711abc\";orig-ioi=home\r\n" },
-	    { .s = 0.5, Y_, .extra = "P-Charging-Vector: icid-value=4711abc\r\n" } }, 2, JOIN_HEADER },
-	{ "another icid-value", { { .s = 0, X_, .extra = "P-Charging-Vector: icid-value=4711abc\r\n" },
-	    { .s = 0.5, Y_, .extra = "P-Charging-Vector: icid-value=4711abd\r\n" } }, 2, JOIN_NONE },
-	{ "direct media: X's socket in Y's offer", { { .s = 0, X_, .sdp = "v1 10.0.0.1:4000" }, { .s = 0.5, Y_, .sdp = "v9 10.0.0.1:4000" } }, 2,
-	  JOIN_DIRECT_MEDIA },
+		{ { .s = 0, X_, .to_user = "5", .extra = "Session-ID: 00000000000000000000000000000000\r\n" },
+			{ .s = 0.5, Y_, .extra = "Session-ID: 00000000000000000000000000000000\r\n" } },
+		2, JOIN_NONE },
+	{ "X-Call-ID names the other leg", { { .s = 0, X_ }, { .s = 0.5, Y_, .extra = "X-Call-ID: x-call-id\r\n" } }, 2,
+		JOIN_HEADER },
+	{ "icid-value kept",
+		{ { .s = 0, X_, .extra = "P-Charging-Vector: icid-value=\"4711abc\";orig-ioi=home\r\n" },
+			{ .s = 0.5, Y_, .extra = "P-Charging-Vector: icid-value=4711abc\r\n" } },
+		2, JOIN_HEADER },
+	{ "another icid-value",
+		{ { .s = 0, X_, .extra = "P-Charging-Vector: icid-value=4711abc\r\n" },
+			{ .s = 0.5, Y_, .extra = "P-Charging-Vector: icid-value=4711abd\r\n" } },
+		2, JOIN_NONE },
+	{ "direct media: X's socket in Y's offer",
+		{ { .s = 0, X_, .sdp = "v1 10.0.0.1:4000" }, { .s = 0.5, Y_, .sdp = "v9 10.0.0.1:4000" } }, 2,
+		JOIN_DIRECT_MEDIA },
 	{ "X's socket, but a third call has it too",
-	  { { .s = 0, .call = "z", .from = "fz", .dst = P, .src = "10.0.0.9:5060", .sdp = "v1 10.0.0.1:4000" }, { .s = 0.2, X_, .sdp = "v1 10.0.0.1:4000" },
-	    { .s = 1.5, Y_, .from_user = "7", .to_user = "8", .sdp = "v=0\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP4 10.0.0.1\r\n" } }, 3, JOIN_NONE },
-	{ "Call-ID with a tail, and numbers", { { .s = 0, X_ }, { .s = 0.002, .call = "x-call-id-b2b_1", .from = "fy", .src = P, .dst = B } }, 2, JOIN_CALL_ID },
-	{ "Replaces names X", { { .s = 0, X_ }, { .s = 1, X_BACK, .status = 200, .to = "tx" },
-	    { .s = 60, .call = "y-call-id", .from = "fy", .src = C3, .dst = P, .extra = "Replaces: x-call-id;to-tag=tx;from-tag=fx\r\n" } }, 3, JOIN_REPLACES },
-	{ "through different hosts", { { .s = 0, X_, .extra = SESSION }, { .s = 0.5, .call = "y-call-id", .from = "fy", .src = C3, .dst = B, .extra = SESSION } },
-	  2, JOIN_NONE },
+		{ { .s = 0, .call = "z", .from = "fz", .dst = P, .src = "10.0.0.9:5060", .sdp = "v1 10.0.0.1:4000" },
+			{ .s = 0.2, X_, .sdp = "v1 10.0.0.1:4000" },
+			{ .s = 1.5,
+				Y_,
+				.from_user = "7",
+				.to_user = "8",
+				.sdp = "v=0\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP4 10.0.0.1\r\n" } },
+		3, JOIN_NONE },
+	{ "Call-ID with a tail, and numbers",
+		{ { .s = 0, X_ }, { .s = 0.002, .call = "x-call-id-b2b_1", .from = "fy", .src = P, .dst = B } }, 2,
+		JOIN_CALL_ID },
+	{ "Replaces names X",
+		{ { .s = 0, X_ }, { .s = 1, X_BACK, .status = 200, .to = "tx" },
+			{ .s = 60,
+				.call = "y-call-id",
+				.from = "fy",
+				.src = C3,
+				.dst = P,
+				.extra = "Replaces: x-call-id;to-tag=tx;from-tag=fx\r\n" } },
+		3, JOIN_REPLACES },
+	{ "through different hosts",
+		{ { .s = 0, X_, .extra = SESSION },
+			{ .s = 0.5, .call = "y-call-id", .from = "fy", .src = C3, .dst = B, .extra = SESSION } },
+		2, JOIN_NONE },
 	{ "Y began before X", { { .s = 0, Y_, .extra = SESSION }, { .s = 0.5, X_, .extra = SESSION } }, 2, JOIN_NONE },
-	{ "X had failed before: a retry, no leg", { { .s = 0, X_, .extra = SESSION }, { .s = 0.2, X_BACK, .status = 503, .to = "tx" },
-	    { .s = 0.5, Y_, .extra = SESSION } }, 3, JOIN_NONE },
-	{ "the same way as X", { { .s = 0, X_, .extra = SESSION }, { .s = 0.1, .call = "y-call-id", .from = "fy", .dst = P, .extra = SESSION } }, 2, JOIN_NONE },
+	{ "X had failed before: a retry, no leg",
+		{ { .s = 0, X_, .extra = SESSION }, { .s = 0.2, X_BACK, .status = 503, .to = "tx" },
+			{ .s = 0.5, Y_, .extra = SESSION } },
+		3, JOIN_NONE },
+	{ "the same way as X",
+		{ { .s = 0, X_, .extra = SESSION },
+			{ .s = 0.1, .call = "y-call-id", .from = "fy", .dst = P, .extra = SESSION } },
+		2, JOIN_NONE },
 };
 
 static void test_table(void **state)
@@ -65,7 +107,7 @@ static void test_table(void **state)
 
 		script_begin(&s);
 		say_all(&s, cases[i].rows, cases[i].count);
-		LIST_EACH(it, calls_legs(s.c)) {
+		LIST_EACH (it, calls_legs(s.c)) {
 			const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
 			if (says(leg->from_tag, "fy"))
@@ -73,7 +115,7 @@ static void test_table(void **state)
 		}
 		assert_non_null(y);
 		if (y->joined_by != cases[i].by || (y->parent != NULL) != (cases[i].by != JOIN_NONE) ||
-		    (y->parent && (!says(y->parent->from_tag, "fx") || y->call != y->parent->call)))
+			(y->parent && (!says(y->parent->from_tag, "fx") || y->call != y->parent->call)))
 			fail_msg("%s: %s %u", cases[i].name, leg_join_name(y->joined_by), y->join_score);
 		if (y->parent)
 			assert_int_equal(script_count(&s, CALLS_LEG_JOINED), 1);
@@ -85,8 +127,10 @@ static void test_table(void **state)
 static void test_parallel_calls_between_the_same_numbers(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .call = "x1", .from = "a", .dst = P }, { .s = 0.005, .call = "x2", .from = "b", .dst = P },
-		{ .s = 0.010, .call = "y1", .from = "c", .src = P, .dst = B }, { .s = 0.012, .call = "y2", .from = "d", .src = P, .dst = B },
+		{ .s = 0, .call = "x1", .from = "a", .dst = P },
+		{ .s = 0.005, .call = "x2", .from = "b", .dst = P },
+		{ .s = 0.010, .call = "y1", .from = "c", .src = P, .dst = B },
+		{ .s = 0.012, .call = "y2", .from = "d", .src = P, .dst = B },
 		{ .s = 1, .call = "y1", .from = "c", .src = B, .dst = P, .status = 180, .to = "u" },
 		{ .s = 1.001, .call = "y2", .from = "d", .src = B, .dst = P, .status = 180, .to = "v" },
 		{ .s = 1.002, .call = "x1", .from = "a", .src = P, .dst = A, .status = 180, .to = "w" },
@@ -119,7 +163,7 @@ static void test_margin(void **state)
 	assert_null(script_leg(&s, 3)->parent);
 	script_end(&s);
 	script_begin(&s);
-	say_all(&s, rows + 1, 2);        /* the same without the rival */
+	say_all(&s, rows + 1, 2); /* the same without the rival */
 	assert_ptr_equal(script_leg(&s, 2)->parent, script_leg(&s, 1));
 	script_end(&s);
 }
@@ -128,7 +172,8 @@ static void test_margin(void **state)
 static void test_parallel_calls_part_later(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .call = "x1", .from = "a", .dst = P, .extra = "X-CID: one1\r\n" }, { .s = 0.005, .call = "x2", .from = "b", .dst = P },
+		{ .s = 0, .call = "x1", .from = "a", .dst = P, .extra = "X-CID: one1\r\n" },
+		{ .s = 0.005, .call = "x2", .from = "b", .dst = P },
 		{ .s = 0.010, .call = "y1", .from = "c", .src = P, .dst = B, .extra = "X-CID: one1\r\n" },
 		{ .s = 0.012, .call = "y2", .from = "d", .src = P, .dst = B },
 		{ .s = 2, .call = "y2", .from = "d", .src = B, .dst = P, .status = 180, .to = "v" },
@@ -151,7 +196,8 @@ static void test_parallel_calls_part_later(void **state)
 static void test_ring_group_is_a_star(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, X_, .extra = SESSION }, { .s = 0.01, .call = "y1", .from = "g1", .src = P, .dst = B, .extra = SESSION },
+		{ .s = 0, X_, .extra = SESSION },
+		{ .s = 0.01, .call = "y1", .from = "g1", .src = P, .dst = B, .extra = SESSION },
 		{ .s = 0.01, .call = "y2", .from = "g2", .src = P, .dst = C3, .extra = SESSION },
 		{ .s = 0.01, .call = "y3", .from = "g3", .src = P, .dst = "10.0.0.4:5060", .extra = SESSION },
 	};

@@ -13,15 +13,18 @@ static const struct {
 	{ "the same again half a second later", { .s = 0 }, { .s = 0.5 }, MESSAGE_RETRANSMITTED, 2 },
 	{ "the same again after 100 ms (T1 = RTT)", { .s = 0 }, { .s = 0.1 }, MESSAGE_RETRANSMITTED, 2 },
 	{ "a mirror copy", { .s = 0 }, { .s = 0.000008, .copy = true }, MESSAGE_COPY, 1 },
-	{ "forwarded by a proxy", { .s = 0, .dst = P }, { .s = 0.002, .src = P, .dst = B, .vias = 2 }, MESSAGE_NEXT_HOP, 1 },
-	{ "the proxy's hop captured first", { .s = 0, .src = P, .dst = B, .vias = 2 }, { .s = 0.5, .dst = P }, MESSAGE_NEXT_HOP, 1 },
+	{ "forwarded by a proxy", { .s = 0, .dst = P }, { .s = 0.002, .src = P, .dst = B, .vias = 2 }, MESSAGE_NEXT_HOP,
+		1 },
+	{ "the proxy's hop captured first", { .s = 0, .src = P, .dst = B, .vias = 2 }, { .s = 0.5, .dst = P },
+		MESSAGE_NEXT_HOP, 1 },
 	{ "before and after a NAT", { .s = 0, .src = "192.168.1.2:5060", .dst = P },
-	  { .s = 0.001, .src = "203.0.113.9:61234", .dst = P }, MESSAGE_NEXT_HOP, 1 },
-	{ "the same branch on another address pair", { .s = 0, .dst = P }, { .s = 0.1, .dst = B }, MESSAGE_NEXT_HOP, 1 },
-	{ "rewritten by a box without addresses", { .s = 0, .sdp = "v1 192.168.1.2:4000" }, { .s = 0.0003, .sdp = "v1 203.0.113.9:4000" },
-	  MESSAGE_NEXT_HOP, 1 },
-	{ "forked through one address", { .s = 0, .src = P, .vias = 2, .branch = "x" }, { .s = 0.001, .src = P, .vias = 2, .branch = "y" },
-	  MESSAGE_NEXT_HOP, 1 },
+		{ .s = 0.001, .src = "203.0.113.9:61234", .dst = P }, MESSAGE_NEXT_HOP, 1 },
+	{ "the same branch on another address pair", { .s = 0, .dst = P }, { .s = 0.1, .dst = B }, MESSAGE_NEXT_HOP,
+		1 },
+	{ "rewritten by a box without addresses", { .s = 0, .sdp = "v1 192.168.1.2:4000" },
+		{ .s = 0.0003, .sdp = "v1 203.0.113.9:4000" }, MESSAGE_NEXT_HOP, 1 },
+	{ "forked through one address", { .s = 0, .src = P, .vias = 2, .branch = "x" },
+		{ .s = 0.001, .src = P, .vias = 2, .branch = "y" }, MESSAGE_NEXT_HOP, 1 },
 };
 
 static void test_repeats(void **state)
@@ -38,7 +41,8 @@ static void test_repeats(void **state)
 		leg = script_leg(&s, 1);
 		last = script_message(leg, 1);
 		if (last->repeat != repeats[i].repeat || last->transaction->request_copies != repeats[i].request_copies)
-			fail_msg("%s: repeat %d, copies %u", repeats[i].name, last->repeat, last->transaction->request_copies);
+			fail_msg("%s: repeat %d, copies %u", repeats[i].name, last->repeat,
+				last->transaction->request_copies);
 		assert_int_equal(leg->transactions.count, 1);
 		assert_ptr_equal(last->first, script_message(leg, 0));
 		assert_int_equal(calls_counts(s.c).calls, 1);
@@ -49,7 +53,9 @@ static void test_repeats(void **state)
 static void test_retransmission_on_the_second_hop_repeats_that_hop(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .dst = P }, { .s = 0.001, .src = P, .dst = B, .vias = 2 }, { .s = 0.5, .dst = P },
+		{ .s = 0, .dst = P },
+		{ .s = 0.001, .src = P, .dst = B, .vias = 2 },
+		{ .s = 0.5, .dst = P },
 		{ .s = 0.501, .src = P, .dst = B, .vias = 2 },
 	};
 	struct script s;
@@ -70,8 +76,11 @@ static void test_retransmission_on_the_second_hop_repeats_that_hop(void **state)
 static void test_both_acks_belong_to_the_invite(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .sdp = "v1" }, { .s = 0.1, .status = 401, .to = "x" }, { .s = 0.2, .method = "ACK", .to = "x", .branch = "INVITE1" },
-		{ .s = 0.3, .cseq = 2, .sdp = "v1" }, { .s = 1, .status = 200, .cseq = 2, .to = "t", .sdp = "v1 10.0.0.2:6000" },
+		{ .s = 0, .sdp = "v1" },
+		{ .s = 0.1, .status = 401, .to = "x" },
+		{ .s = 0.2, .method = "ACK", .to = "x", .branch = "INVITE1" },
+		{ .s = 0.3, .cseq = 2, .sdp = "v1" },
+		{ .s = 1, .status = 200, .cseq = 2, .to = "t", .sdp = "v1 10.0.0.2:6000" },
 		{ .s = 1.5, .status = 200, .cseq = 2, .to = "t", .sdp = "v1 10.0.0.2:6000" },
 		{ .s = 1.6, .method = "ACK", .cseq = 2, .to = "t" },
 	};
@@ -101,8 +110,11 @@ static void test_both_acks_belong_to_the_invite(void **state)
 static void test_cancel_is_a_transaction_of_its_own(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0 }, { .s = 0.1, .status = 180, .to = "t" }, { .s = 5, .method = "CANCEL", .extra = "Reason: SIP;cause=200\r\n" },
-		{ .s = 5.01, .method = "CANCEL", .status = 200, .to = "t" }, { .s = 5.02, .status = 487, .to = "t" },
+		{ .s = 0 },
+		{ .s = 0.1, .status = 180, .to = "t" },
+		{ .s = 5, .method = "CANCEL", .extra = "Reason: SIP;cause=200\r\n" },
+		{ .s = 5.01, .method = "CANCEL", .status = 200, .to = "t" },
+		{ .s = 5.02, .status = 487, .to = "t" },
 		{ .s = 5.03, .method = "ACK", .to = "t", .branch = "INVITE1" },
 	};
 	struct script s;
@@ -126,8 +138,12 @@ static void test_cancel_is_a_transaction_of_its_own(void **state)
 static void test_credentials_with_the_same_cseq(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0 }, { .s = 0.1, .status = 407, .to = "x" }, { .s = 0.2, .method = "ACK", .to = "x", .branch = "INVITE1" },
-		{ .s = 0.3, .branch = "second" }, { .s = 0.8, .branch = "second" }, { .s = 1, .status = 200, .to = "t", .branch = "second" },
+		{ .s = 0 },
+		{ .s = 0.1, .status = 407, .to = "x" },
+		{ .s = 0.2, .method = "ACK", .to = "x", .branch = "INVITE1" },
+		{ .s = 0.3, .branch = "second" },
+		{ .s = 0.8, .branch = "second" },
+		{ .s = 1, .status = 200, .to = "t", .branch = "second" },
 	};
 	struct script s;
 	const struct leg *leg;
@@ -147,12 +163,27 @@ static void test_credentials_with_the_same_cseq(void **state)
 static void test_each_side_has_its_own_cseq_space(void **state)
 {
 	static const struct row rows[] = {
-		{ .s = 0, .cseq = 102, .sdp = "v1" }, { .s = 1, .status = 200, .cseq = 102, .to = "t", .sdp = "v1 10.0.0.2:6000" },
+		{ .s = 0, .cseq = 102, .sdp = "v1" },
+		{ .s = 1, .status = 200, .cseq = 102, .to = "t", .sdp = "v1 10.0.0.2:6000" },
 		{ .s = 1.1, .method = "ACK", .cseq = 102, .to = "t" },
 		{ .s = 5, .src = B, .dst = A, .from = "t", .to = "f", .cseq = 101, .sdp = "v2 10.0.0.2:6000 sendonly" },
-		{ .s = 5.1, .src = A, .dst = B, .status = 200, .from = "t", .to = "f", .cseq = 101, .sdp = "v2 10.0.0.1:4000 recvonly" },
+		{ .s = 5.1,
+			.src = A,
+			.dst = B,
+			.status = 200,
+			.from = "t",
+			.to = "f",
+			.cseq = 101,
+			.sdp = "v2 10.0.0.1:4000 recvonly" },
 		{ .s = 9, .src = B, .dst = A, .from = "t", .to = "f", .cseq = 102, .sdp = "v3 10.0.0.2:6000" },
-		{ .s = 9.1, .src = A, .dst = B, .status = 200, .from = "t", .to = "f", .cseq = 102, .sdp = "v3 10.0.0.1:4000" },
+		{ .s = 9.1,
+			.src = A,
+			.dst = B,
+			.status = 200,
+			.from = "t",
+			.to = "f",
+			.cseq = 102,
+			.sdp = "v3 10.0.0.1:4000" },
 	};
 	struct script s;
 	const struct leg *leg;

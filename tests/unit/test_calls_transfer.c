@@ -3,10 +3,13 @@
 #include "tests/unit/calls_script.h"
 
 #define CALL_1002(id) \
-	{ .s = 0, .call = id, .dst = P, .sdp = "v1" }, { .s = 1, .call = id, .src = P, .status = 200, .to = "t", .sdp = "v1 10.0.0.5:6000" }, \
-	{ .s = 1.1, .call = id, .dst = P, .method = "ACK", .to = "t" }
+	{ .s = 0, .call = id, .dst = P, .sdp = "v1" }, \
+		{ .s = 1, .call = id, .src = P, .status = 200, .to = "t", .sdp = "v1 10.0.0.5:6000" }, \
+	{ \
+		.s = 1.1, .call = id, .dst = P, .method = "ACK", .to = "t" \
+	}
 #define FRAG(status) "SIP/2.0 " status " Whatever\r\n"
-#define EVENT "Event: refer\r\nSubscription-State: active;expires=60\r\nContent-Type: message/sipfrag\r\n"
+#define EVENT        "Event: refer\r\nSubscription-State: active;expires=60\r\nContent-Type: message/sipfrag\r\n"
 
 static struct transfer *only_transfer(const struct script *s)
 {
@@ -32,8 +35,8 @@ static void begin(struct script *s)
 
 static const struct {
 	const char *name;
-	unsigned status;             /* of the REFER */
-	const char *notify;          /* body, NULL none */
+	unsigned status; /* of the REFER */
+	const char *notify; /* body, NULL none */
 	enum transfer_state state;
 	unsigned notified;
 	bool transferred;
@@ -59,12 +62,14 @@ static void test_refer(void **state)
 		begin(&s);
 		refer(&s, "<sip:1003@pbx>");
 		if (blind[i].status)
-			SAY(&s, .s = 5.1, .call = "one", .src = P, .method = "REFER", .cseq = 2, .status = blind[i].status, .to = "t");
+			SAY(&s, .s = 5.1, .call = "one", .src = P, .method = "REFER", .cseq = 2,
+				.status = blind[i].status, .to = "t");
 		if (blind[i].notify)
-			SAY(&s, .s = 6, .call = "one", .src = P, .dst = A, .method = "NOTIFY", .from = "t", .to = "f", .extra = EVENT, .sdp = blind[i].notify);
+			SAY(&s, .s = 6, .call = "one", .src = P, .dst = A, .method = "NOTIFY", .from = "t", .to = "f",
+				.extra = EVENT, .sdp = blind[i].notify);
 		t = only_transfer(&s);
-		if (t->state != blind[i].state || t->notified != blind[i].notified || t->leg->transferred != blind[i].transferred ||
-		    t->status != blind[i].status)
+		if (t->state != blind[i].state || t->notified != blind[i].notified ||
+			t->leg->transferred != blind[i].transferred || t->status != blind[i].status)
 			fail_msg("%s: state %d, notified %u", blind[i].name, t->state, t->notified);
 		assert_false(t->attended);
 		assert_int_equal(t->by, SIDE_CALLER);
@@ -80,7 +85,8 @@ static void test_challenged_refer_is_one_transfer(void **state)
 	begin(&s);
 	refer(&s, "<sip:1003@pbx>");
 	SAY(&s, .s = 5.1, .call = "one", .src = P, .method = "REFER", .cseq = 2, .status = 407, .to = "t");
-	SAY(&s, .s = 5.2, .call = "one", .dst = P, .method = "REFER", .cseq = 3, .to = "t", .extra = "Refer-To: <sip:1003@pbx>\r\n");
+	SAY(&s, .s = 5.2, .call = "one", .dst = P, .method = "REFER", .cseq = 3, .to = "t",
+		.extra = "Refer-To: <sip:1003@pbx>\r\n");
 	SAY(&s, .s = 5.3, .call = "one", .src = P, .method = "REFER", .cseq = 3, .status = 202, .to = "t");
 	assert_int_equal(only_transfer(&s)->state, TRANSFER_ACCEPTED);
 	script_end(&s);
@@ -107,11 +113,13 @@ static void test_blind_target(void **state)
 
 		begin(&s);
 		refer(&s, "<sip:1003@pbx>");
-		SAY(&s, .s = targets[i].s, .call = "two", .from = "g", .from_user = "1002", .to_user = targets[i].to_user, .src = targets[i].src,
-		    .dst = "10.0.0.3:5060", .extra = targets[i].extra, .sdp = "v1 10.0.0.5:8000");
+		SAY(&s, .s = targets[i].s, .call = "two", .from = "g", .from_user = "1002",
+			.to_user = targets[i].to_user, .src = targets[i].src, .dst = "10.0.0.3:5060",
+			.extra = targets[i].extra, .sdp = "v1 10.0.0.5:8000");
 		t = only_transfer(&s);
-		if ((t->target == script_leg(&s, 2)) != targets[i].target || (script_leg(&s, 2)->parent == script_leg(&s, 1)) != targets[i].joined ||
-		    script_leg(&s, 2)->is_transfer != targets[i].target)
+		if ((t->target == script_leg(&s, 2)) != targets[i].target ||
+			(script_leg(&s, 2)->parent == script_leg(&s, 1)) != targets[i].joined ||
+			script_leg(&s, 2)->is_transfer != targets[i].target)
 			fail_msg("%s", targets[i].name);
 		script_end(&s);
 	}
@@ -122,7 +130,13 @@ static void test_attended_with_replaces(void **state)
 {
 	static const struct row consultation[] = {
 		{ .s = 2, .call = "consult@x", .from = "k", .to_user = "1003", .dst = P, .sdp = "v1 10.0.0.1:4100" },
-		{ .s = 3, .call = "consult@x", .from = "k", .src = P, .status = 200, .to = "m", .sdp = "v1 10.0.0.5:7000" },
+		{ .s = 3,
+			.call = "consult@x",
+			.from = "k",
+			.src = P,
+			.status = 200,
+			.to = "m",
+			.sdp = "v1 10.0.0.5:7000" },
 	};
 	struct script s;
 	const struct transfer *t;
@@ -133,8 +147,9 @@ static void test_attended_with_replaces(void **state)
 	SAY_ALL(&s, consultation);
 	refer(&s, "<sip:1003@pbx?Replaces=consult%40x%3Bto-tag%3Dm%3Bfrom-tag%3Dk>");
 	SAY(&s, .s = 5.1, .call = "one", .src = P, .method = "REFER", .cseq = 2, .status = 202, .to = "t");
-	SAY(&s, .s = 5.2, .call = "three", .from = "z", .from_user = "1002", .to_user = "1003", .src = B, .dst = "10.0.0.3:5060", .sdp = "v1 10.0.0.2:9000",
-	    .extra = "Replaces: consult@x;to-tag=m;from-tag=k\r\n");
+	SAY(&s, .s = 5.2, .call = "three", .from = "z", .from_user = "1002", .to_user = "1003", .src = B,
+		.dst = "10.0.0.3:5060", .sdp = "v1 10.0.0.2:9000",
+		.extra = "Replaces: consult@x;to-tag=m;from-tag=k\r\n");
 	t = only_transfer(&s);
 	assert_true(t->attended);
 	leg = script_leg(&s, 3);
@@ -155,9 +170,11 @@ static void test_attended_inside_the_pbx(void **state)
 	(void)state;
 	begin(&s);
 	SAY(&s, .s = 2, .call = "consult@x", .from = "k", .to_user = "1003", .dst = P, .sdp = "v1 10.0.0.1:4100");
-	SAY(&s, .s = 3, .call = "consult@x", .from = "k", .src = P, .status = 200, .to = "m", .sdp = "v1 10.0.0.5:7000");
+	SAY(&s, .s = 3, .call = "consult@x", .from = "k", .src = P, .status = 200, .to = "m",
+		.sdp = "v1 10.0.0.5:7000");
 	refer(&s, "<sip:1003@pbx?Replaces=consult%40x%3Bto-tag%3Dm%3Bfrom-tag%3Dk>");
-	SAY(&s, .s = 6, .call = "one", .src = P, .dst = A, .method = "NOTIFY", .from = "t", .to = "f", .extra = EVENT, .sdp = FRAG("200"));
+	SAY(&s, .s = 6, .call = "one", .src = P, .dst = A, .method = "NOTIFY", .from = "t", .to = "f", .extra = EVENT,
+		.sdp = FRAG("200"));
 	t = only_transfer(&s);
 	assert_int_equal(t->state, TRANSFER_DONE);
 	assert_ptr_equal(t->target, script_leg(&s, 2));
@@ -171,12 +188,37 @@ static void test_subscription(void **state)
 	static const struct row rows[] = {
 		{ .s = 0, .method = "SUBSCRIBE", .dst = P, .extra = "Event: dialog;id=4\r\nExpires: 600\r\n" },
 		{ .s = 0.1, .method = "SUBSCRIBE", .src = P, .status = 200, .to = "n", .extra = "Expires: 300\r\n" },
-		{ .s = 0.2, .method = "NOTIFY", .src = P, .dst = A, .from = "n", .to = "f", .extra = "Event: dialog\r\nSubscription-State: active;expires=300\r\n" },
-		{ .s = 0.7, .method = "NOTIFY", .src = P, .dst = A, .from = "n", .to = "f", .extra = "Event: dialog\r\nSubscription-State: active;expires=300\r\n" },
+		{ .s = 0.2,
+			.method = "NOTIFY",
+			.src = P,
+			.dst = A,
+			.from = "n",
+			.to = "f",
+			.extra = "Event: dialog\r\nSubscription-State: active;expires=300\r\n" },
+		{ .s = 0.7,
+			.method = "NOTIFY",
+			.src = P,
+			.dst = A,
+			.from = "n",
+			.to = "f",
+			.extra = "Event: dialog\r\nSubscription-State: active;expires=300\r\n" },
 		{ .s = 0.8, .method = "NOTIFY", .src = A, .dst = P, .status = 200, .from = "n", .to = "f" },
-		{ .s = 9, .method = "NOTIFY", .src = P, .dst = A, .cseq = 2, .from = "n", .to = "f",
-		  .extra = "Event: dialog\r\nSubscription-State: terminated;reason=timeout\r\n" },
-		{ .s = 9, .method = "NOTIFY", .src = P, .dst = A, .call = "unasked", .from = "q", .to = "", .extra = "Event: keep-alive\r\n" },
+		{ .s = 9,
+			.method = "NOTIFY",
+			.src = P,
+			.dst = A,
+			.cseq = 2,
+			.from = "n",
+			.to = "f",
+			.extra = "Event: dialog\r\nSubscription-State: terminated;reason=timeout\r\n" },
+		{ .s = 9,
+			.method = "NOTIFY",
+			.src = P,
+			.dst = A,
+			.call = "unasked",
+			.from = "q",
+			.to = "",
+			.extra = "Event: keep-alive\r\n" },
 	};
 	struct script s;
 	const struct subscription *sub;
