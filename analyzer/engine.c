@@ -337,19 +337,24 @@ static void calls_event(struct engine *e, const struct calls_event *c, int64_t a
 	}
 }
 
-static void tick(struct engine *e, int64_t now_ns)
+static void drain(struct engine *e, int64_t now_ns)
 {
 	struct calls_event events[CALLS_EVENT_MAX];
 	size_t n;
 
-	if (now_ns < e->tick_ns)
-		return;
-	e->tick_ns = ns_add(now_ns, SECOND_NS);
 	do {
 		n = calls_tick(e->calls, now_ns, events);
 		for (size_t i = 0; i < n; i++)
 			calls_event(e, &events[i], now_ns);
 	} while (n == CALLS_EVENT_MAX);
+}
+
+static void tick(struct engine *e, int64_t now_ns)
+{
+	if (now_ns < e->tick_ns)
+		return;
+	e->tick_ns = ns_add(now_ns, SECOND_NS);
+	drain(e, now_ns);
 }
 
 static void take_sip(struct engine *e, const struct packet *p, bool copy)
@@ -403,6 +408,17 @@ static enum event_kind stream_event(enum stream_change change)
 	return EVENT_KIND_COUNT;
 }
 
+/* A call without signalling lives on while its media does. */
+static void keep_alive(struct engine *e, const struct packet *p)
+{
+	struct leg *leg = binding_leg(e->binding, &p->dst);
+
+	if (!leg)
+		leg = binding_leg(e->binding, &p->src);
+	if (leg)
+		calls_alive(e->calls, leg, p->at_ns);
+}
+
 static void take_rtp(struct engine *e, const struct packet *p)
 {
 	struct stream_result r = streams_packet(e->streams, p);
@@ -420,6 +436,7 @@ static void take_rtp(struct engine *e, const struct packet *p)
 			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
 		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
+		keep_alive(e, p);
 	}
 }
 
@@ -598,6 +615,8 @@ void engine_finish(struct engine *e)
 	if (e->capture.last_ns != NS_NONE)
 		tick(e, e->capture.last_ns);
 	calls_finish(e->calls, e->capture.last_ns);
+	if (e->capture.last_ns != NS_NONE)
+		drain(e, e->capture.last_ns);        /* what finishing has settled */
 	streams_finish(e->streams, e->capture.last_ns);
 	settle_capture(e);
 	network_settle(e->network);

@@ -19,6 +19,8 @@ static const struct row {
 	const char *explains[12];
 } rows[] = {
 	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
+	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
+	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
 	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
 	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
 	{ "one-way-audio", NULL, SAME_CALL, { "media-after-call", "call-dropped" } },

@@ -131,6 +131,13 @@ const struct sdp_media *binding_announced(const struct binding *b, const struct 
 	return p ? &p->message->sdp->media[p->mline] : NULL;
 }
 
+struct leg *binding_leg(const struct binding *b, const struct endpoint *at)
+{
+	const struct place *p = place_latest(b, at);
+
+	return p ? p->leg : NULL;
+}
+
 void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret)
 {
 	memset(ret, 0, sizeof *ret);

@@ -18,6 +18,8 @@ void binding_free(struct binding *b);
 void binding_announce(struct binding *b, const struct message *m);
 /* Is this address announced by any SDP so far? Kind and clock of its latest medium; NULL no. */
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at);
+/* The leg whose SDP announced this address last; NULL none. */
+struct leg *binding_leg(const struct binding *b, const struct endpoint *at);
 /* A stream_hint_fn; context is the binding. */
 bool binding_hint(void *context, const struct packet *p, struct stream_hint *ret);
 void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret);

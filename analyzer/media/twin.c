@@ -50,17 +50,6 @@ static struct twin_pair **place_of(struct twin *t, const struct twin_pair *pair)
 	return NULL;
 }
 
-static void pair_begin(struct streams *s, struct record *first, struct record *second, bool by_payload)
-{
-	struct twin *a = twin_get(s, first), *b = twin_get(s, second);
-	struct twin_pair **place_a = place_of(a, NULL), **place_b = place_of(b, NULL);
-
-	if (!place_a || !place_b)
-		return;
-	*place_a = *place_b = memory_zalloc(sizeof **place_a);
-	**place_a = (struct twin_pair){ .first = first, .second = second, .by_payload = by_payload };
-}
-
 static void twin_release(struct streams *s, struct record *r)
 {
 	for (unsigned i = 0; i < PAIR_MAX; i++) {
@@ -70,6 +59,20 @@ static void twin_release(struct streams *s, struct record *r)
 	free(r->twin);
 	r->twin = NULL;
 	streams_hot(s, r->index)->flags &= (uint16_t)~HOT_TWIN;
+}
+
+static void pair_begin(struct streams *s, struct record *first, struct record *second, bool by_payload)
+{
+	struct twin *a = twin_get(s, first), *b = twin_get(s, second);
+	struct twin_pair **place_a = place_of(a, NULL), **place_b = place_of(b, NULL);
+
+	if (!place_a || !place_b) {             /* busy with others */
+		twin_release(s, first);
+		twin_release(s, second);
+		return;
+	}
+	*place_a = *place_b = memory_zalloc(sizeof **place_a);
+	**place_a = (struct twin_pair){ .first = first, .second = second, .by_payload = by_payload };
 }
 
 static void pair_end(struct streams *s, struct twin_pair *pair)
