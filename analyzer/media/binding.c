@@ -13,7 +13,6 @@ enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
 
 /* A place in SDP: this side of that leg wants medium number mline here. */
 struct place {
-	struct hash_link by_endpoint, by_address, by_port;
 	struct list_link in_order;
 	struct endpoint at;
 	const struct message *message;
@@ -23,33 +22,35 @@ struct place {
 	bool candidate;              /* from a=candidate */
 };
 
+/* All places of one address and port, of one address (port 0), or of one port (no address), in order of their messages. */
+struct spot {
+	struct hash_link link;
+	struct list_link in_order;
+	struct endpoint at;
+	struct place **places;
+	int64_t *latest_end_ns;      /* of places[0..i]: when the last of their legs ends; made by binding_settle() */
+	unsigned count, room;
+};
+
 struct binding {
-	struct hash by_endpoint, by_address, by_port;
+	struct hash spots;
+	struct list in_order;        /* spots */
 	struct list places;
 };
 
-static uint32_t address_hash(const struct address *a)
-{
-	return (uint32_t)hash_bytes(a->bytes, a->family == 4 ? 4 : 16);
-}
+enum { PLACE_LOOK_BACK = 16 };
 
 static uint32_t endpoint_hash(const struct endpoint *e)
 {
-	return (uint32_t)hash_mix(address_hash(&e->addr), e->port);
-}
-
-static uint32_t port_hash(uint16_t port)
-{
-	return (uint32_t)hash_mix(1, port);
+	return (uint32_t)hash_mix(hash_bytes(e->addr.bytes, sizeof e->addr.bytes), (uint64_t)e->addr.family << 16 | e->port);
 }
 
 struct binding *binding_new(void)
 {
 	struct binding *b = memory_zalloc(sizeof *b);
 
-	hash_init(&b->by_endpoint);
-	hash_init(&b->by_address);
-	hash_init(&b->by_port);
+	hash_init(&b->spots);
+	list_init(&b->in_order);
 	list_init(&b->places);
 	return b;
 }
@@ -58,24 +59,69 @@ void binding_free(struct binding *b)
 {
 	if (!b)
 		return;
+	LIST_EACH_SAFE(it, &b->in_order) {
+		struct spot *s = LIST_ENTRY(it, struct spot, in_order);
+
+		free(s->places);
+		free(s->latest_end_ns);
+		free(s);
+	}
 	LIST_EACH_SAFE(it, &b->places)
 		free(LIST_ENTRY(it, struct place, in_order));
-	hash_fini(&b->by_endpoint);
-	hash_fini(&b->by_address);
-	hash_fini(&b->by_port);
+	hash_fini(&b->spots);
 	free(b);
 }
 
 /* ---- learning ---- */
 
-static bool place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg, unsigned mline, enum side side)
+static struct spot *spot_find(const struct binding *b, const struct endpoint *at)
 {
 	uint32_t hash = endpoint_hash(at);
 
-	for (struct hash_link *it = hash_first(&b->by_endpoint, hash); it; it = it->next) {
-		const struct place *p = HASH_ENTRY(it, struct place, by_endpoint);
+	for (struct hash_link *it = hash_first(&b->spots, hash); it; it = it->next) {
+		struct spot *s = HASH_ENTRY(it, struct spot, link);
 
-		if (it->hash == hash && p->leg == leg && p->mline == mline && p->side == side && endpoint_equal(&p->at, at))
+		if (it->hash == hash && endpoint_equal(&s->at, at))
+			return s;
+	}
+	return NULL;
+}
+
+static void spot_add(struct binding *b, const struct endpoint *at, struct place *p)
+{
+	struct spot *s = spot_find(b, at);
+
+	if (!s) {
+		s = memory_zalloc(sizeof *s);
+		s->at = *at;
+		hash_add(&b->spots, &s->link, endpoint_hash(at));
+		list_add_tail(&b->in_order, &s->in_order);
+	}
+	if (s->count == s->room) {
+		s->room = s->room ? s->room * 2 : 2;
+		s->places = memory_resize(s->places, s->room, sizeof *s->places);
+		s->latest_end_ns = memory_resize(s->latest_end_ns, s->room, sizeof *s->latest_end_ns);
+	}
+	s->places[s->count++] = p;
+}
+
+static struct endpoint whole_address(const struct endpoint *at)
+{
+	return (struct endpoint){ at->addr, 0 };
+}
+
+static struct endpoint port_alone(const struct endpoint *at)
+{
+	return (struct endpoint){ .port = at->port };
+}
+
+/* Copies and next hops of a message come soon after it: a short look back finds them. */
+static bool place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg, unsigned mline, enum side side)
+{
+	const struct spot *s = spot_find(b, at);
+
+	for (unsigned i = s ? s->count : 0, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
+		if (s->places[i]->leg == leg && s->places[i]->mline == mline && s->places[i]->side == side)
 			return true;
 	}
 	return false;
@@ -83,15 +129,16 @@ static bool place_known(const struct binding *b, const struct endpoint *at, cons
 
 static void place_add(struct binding *b, const struct endpoint *at, const struct message *m, unsigned mline, bool candidate)
 {
+	struct endpoint address = whole_address(at), port = port_alone(at);
 	struct place *p;
 
 	if (!address_known(&at->addr) || address_unspecified(&at->addr) || at->port == 0 || place_known(b, at, m->leg, mline, m->by))
 		return;
 	p = memory_zalloc(sizeof *p);
 	*p = (struct place){ .at = *at, .message = m, .leg = m->leg, .mline = mline, .side = m->by, .candidate = candidate };
-	hash_add(&b->by_endpoint, &p->by_endpoint, endpoint_hash(at));
-	hash_add(&b->by_address, &p->by_address, address_hash(&at->addr));
-	hash_add(&b->by_port, &p->by_port, port_hash(at->port));
+	spot_add(b, at, p);
+	spot_add(b, &address, p);
+	spot_add(b, &port, p);
 	list_add_tail(&b->places, &p->in_order);
 }
 
@@ -112,16 +159,9 @@ void binding_announce(struct binding *b, const struct message *m)
 
 static const struct place *place_latest(const struct binding *b, const struct endpoint *at)
 {
-	const struct place *best = NULL;
-	uint32_t hash = endpoint_hash(at);
+	const struct spot *s = spot_find(b, at);
 
-	for (struct hash_link *it = hash_first(&b->by_endpoint, hash); it; it = it->next) {
-		const struct place *p = HASH_ENTRY(it, struct place, by_endpoint);
-
-		if (it->hash == hash && endpoint_equal(&p->at, at) && (!best || p->message->at.at_ns > best->message->at.at_ns))
-			best = p;
-	}
-	return best;
+	return s ? s->places[s->count - 1] : NULL;
 }
 
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at)
@@ -196,8 +236,8 @@ struct candidate {
 };
 
 struct candidates {
-	struct candidate list[64];
-	unsigned count;
+	struct candidate *list;
+	unsigned count, room;
 };
 
 static int64_t direction_from(const struct direction *d)
@@ -250,27 +290,44 @@ static bool names_ssrc(const struct direction *d, uint32_t ssrc)
 
 static void candidates_add(struct candidates *c, struct direction *d, enum rule rule, unsigned rank)
 {
-	for (unsigned i = 0; i < c->count; i++) {
+	for (unsigned i = c->count, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
 		if (c->list[i].direction == d) {
 			if (rule < c->list[i].rule)
 				c->list[i].rule = rule;
 			return;
 		}
 	}
-	if (c->count < sizeof c->list / sizeof c->list[0])
-		c->list[c->count++] = (struct candidate){ d, rule, rank, direction_from(d), direction_to(d) };
+	if (c->count == c->room) {
+		c->room = c->room ? c->room * 2 : 8;
+		c->list = memory_resize(c->list, c->room, sizeof *c->list);
+	}
+	c->list[c->count++] = (struct candidate){ d, rule, rank, direction_from(d), direction_to(d) };
+}
+
+/* Places whose message is no later than the stream's end begin below this index. */
+static unsigned spot_begin(const struct spot *spot, const struct stream *s)
+{
+	unsigned low = 0, high = spot ? spot->count : 0;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (spot->places[middle]->message->at.at_ns <= s->last_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* Directions whose receiver has named this address, of all dialogs of the leg. */
 static void gather_at(const struct binding *b, const struct stream *s, const struct endpoint *at, bool mapped, struct candidates *c)
 {
-	uint32_t hash = endpoint_hash(at);
+	const struct spot *spot = spot_find(b, at);
 
-	for (struct hash_link *it = hash_first(&b->by_endpoint, hash); it; it = it->next) {
-		const struct place *p = HASH_ENTRY(it, struct place, by_endpoint);
+	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
+		const struct place *p = spot->places[i];
 
-		if (it->hash != hash || !endpoint_equal(&p->at, at))
-			continue;
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
 			struct direction *d;
@@ -410,20 +467,20 @@ static void bind_other_legs(struct candidates *c, struct stream *s, const struct
 
 static bool bind_by_address(const struct binding *b, struct stream *s, const struct endpoint *at, bool mapped)
 {
-	struct candidates c = { .count = 0 };
+	struct candidates c = { .list = NULL };
 	struct candidate *best;
 	bool tied;
 
 	gather_at(b, s, at, mapped, &c);
 	best = choose(&c, s, &tied);
-	if (tied)
-		s->ambiguous = true;
-	if (!best)
-		return tied;
-	bind(s, best->direction, best->rule);
-	bind_other_legs(&c, s, best);
-	bind_later_calls(&c, s, best);
-	return true;
+	s->ambiguous |= tied;
+	if (best) {
+		bind(s, best->direction, best->rule);
+		bind_other_legs(&c, s, best);
+		bind_later_calls(&c, s, best);
+	}
+	free(c.list);
+	return best || tied;
 }
 
 /* ---- the weaker rules ---- */
@@ -516,13 +573,12 @@ static struct direction *place_direction(const struct place *p, const struct str
 /* B8: right host, wrong port, from the right host. */
 static void gather_wrong_port(const struct binding *b, const struct stream *s, struct weak *w)
 {
-	uint32_t hash = address_hash(&s->dst.addr);
+	struct endpoint address = whole_address(&s->dst);
+	const struct spot *spot = spot_find(b, &address);
 
-	for (struct hash_link *it = hash_first(&b->by_address, hash); it; it = it->next) {
-		const struct place *p = HASH_ENTRY(it, struct place, by_address);
+	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
+		const struct place *p = spot->places[i];
 
-		if (it->hash != hash || !address_equal(&p->at.addr, &s->dst.addr))
-			continue;
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct direction *d = place_direction(p, s, LIST_ENTRY(dit, struct dialog, in_leg));
 
@@ -535,13 +591,12 @@ static void gather_wrong_port(const struct binding *b, const struct stream *s, s
 /* B9: right port, an address that no map knows. */
 static void gather_same_port(const struct binding *b, const struct stream *s, struct weak *w)
 {
-	uint32_t hash = port_hash(s->dst.port);
+	struct endpoint port = port_alone(&s->dst);
+	const struct spot *spot = spot_find(b, &port);
 
-	for (struct hash_link *it = hash_first(&b->by_port, hash); it; it = it->next) {
-		const struct place *p = HASH_ENTRY(it, struct place, by_port);
+	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
+		const struct place *p = spot->places[i];
 
-		if (it->hash != hash || p->at.port != s->dst.port)
-			continue;
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct direction *d = place_direction(p, s, LIST_ENTRY(dit, struct dialog, in_leg));
 
@@ -554,13 +609,12 @@ static void gather_same_port(const struct binding *b, const struct stream *s, st
 /* B10: only the sender's address and the time fit. It may keep an absence from being claimed, it proves nothing. */
 static void gather_sender(const struct binding *b, const struct stream *s, struct weak *w)
 {
-	uint32_t hash = address_hash(&s->src.addr);
+	struct endpoint address = whole_address(&s->src);
+	const struct spot *spot = spot_find(b, &address);
 
-	for (struct hash_link *it = hash_first(&b->by_address, hash); it; it = it->next) {
-		const struct place *p = HASH_ENTRY(it, struct place, by_address);
+	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
+		const struct place *p = spot->places[i];
 
-		if (it->hash != hash || !address_equal(&p->at.addr, &s->src.addr))
-			continue;
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
 			struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
@@ -651,9 +705,39 @@ static void bind_twin(struct stream *s)
 		bind(s, (struct direction *)(uintptr_t)first->direction, B7);
 }
 
+static int place_compare(const void *a, const void *b)
+{
+	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
+
+	if (x->message->at.at_ns != y->message->at.at_ns)
+		return x->message->at.at_ns < y->message->at.at_ns ? -1 : 1;
+	return x->leg->n < y->leg->n ? -1 : x->leg->n > y->leg->n;
+}
+
+/* A leg's end, with room for tails; one that has none goes on. */
+static int64_t leg_end(const struct leg *leg)
+{
+	return leg->end_ns == NS_NONE ? INT64_MAX : ns_add(leg->end_ns, MINUTE_NS);
+}
+
+static void spot_settle(struct spot *s)
+{
+	int64_t latest = INT64_MIN;
+
+	qsort(s->places, s->count, sizeof *s->places, place_compare);
+	for (unsigned i = 0; i < s->count; i++) {
+		int64_t end_ns = leg_end(s->places[i]->leg);
+
+		latest = end_ns > latest ? end_ns : latest;
+		s->latest_end_ns[i] = latest;
+	}
+}
+
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs, const struct network *network)
 {
 	forget(streams, legs);
+	LIST_EACH(it, &b->in_order)
+		spot_settle(LIST_ENTRY(it, struct spot, in_order));
 	LIST_EACH(it, streams)
 		bind_by_address(b, stream_of(it), &stream_of(it)->dst, false);
 	bind_reverses(streams);
