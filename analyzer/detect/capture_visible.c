@@ -29,7 +29,7 @@ static const struct detector_doc one_sided_doc = {
 
 static bool interesting(const struct pair *p)
 {
-	return p->sip || p->rtp;
+	return p->sip >= 4 || p->rtp;
 }
 
 static void tell_pair(struct detection *d, const struct pair *p, const char *reason, uint64_t key)

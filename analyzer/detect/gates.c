@@ -18,14 +18,22 @@ enum {
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
 
-struct place {                       /* an address, or an address and port, that RTP comes from or goes to */
+struct place {                       /* an address, or an address and port, of media */
 	struct hash_link link;
 	struct endpoint at;
+	bool rtp;                    /* RTP comes from it or goes to it */
+	unsigned calls;              /* whose audio was due there */
+};
+
+struct known {                       /* an SSRC of a stream, or a party that reports on one nobody has seen */
+	struct hash_link link;
+	uint64_t key;
 };
 
 struct gates {
 	struct arena *arena;
 	struct hash places;          /* struct place; port 0: the address as a whole */
+	struct hash known;
 	unsigned due_calls, calls_with_media;
 	bool no_media;
 	const char *no_media_reason;
@@ -45,15 +53,24 @@ static uint32_t place_hash(const struct endpoint *at)
 	return (uint32_t)hash_mix(hash_bytes(at->addr.bytes, sizeof at->addr.bytes), at->port);
 }
 
-static bool carries(const struct gates *g, const struct endpoint *at)
+static struct place *place_find(const struct gates *g, const struct endpoint *at)
 {
 	uint32_t hash = place_hash(at);
 
 	for (struct hash_link *it = hash_first(&g->places, hash); it; it = it->next) {
-		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct place, link)->at, at))
-			return true;
+		struct place *p = HASH_ENTRY(it, struct place, link);
+
+		if (it->hash == hash && endpoint_equal(&p->at, at))
+			return p;
 	}
-	return false;
+	return NULL;
+}
+
+static bool carries(const struct gates *g, const struct endpoint *at)
+{
+	const struct place *p = place_find(g, at);
+
+	return p && p->rtp;
 }
 
 static bool any_stream_of(const struct gates *g, const struct address *a)
@@ -61,15 +78,16 @@ static bool any_stream_of(const struct gates *g, const struct address *a)
 	return carries(g, &(struct endpoint){ *a, 0 });
 }
 
-static void place_add(struct gates *g, const struct endpoint *at)
+static struct place *place_add(struct gates *g, const struct endpoint *at)
 {
-	struct place *p;
+	struct place *p = place_find(g, at);
 
-	if (carries(g, at))
-		return;
+	if (p)
+		return p;
 	p = arena_zalloc(g->arena, sizeof *p);
 	p->at = *at;
 	hash_add(&g->places, &p->link, place_hash(at));
+	return p;
 }
 
 static void reckon_places(struct gates *g, const struct facts *f)
@@ -77,10 +95,10 @@ static void reckon_places(struct gates *g, const struct facts *f)
 	LIST_EACH(it, streams_in_order(f->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		place_add(g, &s->src);
-		place_add(g, &s->dst);
-		place_add(g, &(struct endpoint){ s->src.addr, 0 });
-		place_add(g, &(struct endpoint){ s->dst.addr, 0 });
+		place_add(g, &s->src)->rtp = true;
+		place_add(g, &s->dst)->rtp = true;
+		place_add(g, &(struct endpoint){ s->src.addr, 0 })->rtp = true;
+		place_add(g, &(struct endpoint){ s->dst.addr, 0 })->rtp = true;
 	}
 }
 
@@ -168,26 +186,35 @@ const char *gates_no_media_reason(const struct gates *g)
 	return g->no_media_reason;
 }
 
-static unsigned calls_of_media(const struct facts *f, const struct address *media)
+/* Counts the leg once at every address at which its audio was due. */
+static void count_leg(struct gates *g, const struct leg *leg)
 {
+	const struct dialog *d = leg->confirmed;
+	struct place *counted[8];
 	unsigned n = 0;
 
-	LIST_EACH(it, calls_legs(f->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-		const struct dialog *d = leg->confirmed;
-		bool names = false;
+	for (unsigned i = 0; d && i < 2 * d->mslot_count; i++) {
+		const struct window *w = direction_first_due(&d->mslots[i / 2].direction[i % 2]);
 
-		for (unsigned i = 0; d && i < d->mslot_count && !names; i++) {
-			for (unsigned side = 0; side < 2 && !names; side++) {
-				const struct window *w = direction_first_due(&d->mslots[i].direction[side]);
+		for (unsigned k = 0; w && k < w->target_count && n < 8; k++) {
+			struct place *p = place_add(g, &(struct endpoint){ w->targets[k].at.addr, 0 });
+			bool again = false;
 
-				for (unsigned k = 0; w && k < w->target_count; k++)
-					names |= address_equal(&w->targets[k].at.addr, media);
-			}
+			for (unsigned m = 0; m < n; m++)
+				again |= counted[m] == p;
+			if (again)
+				continue;
+			p->calls++;
+			counted[n++] = p;
 		}
-		n += names;
 	}
-	return n;
+}
+
+static unsigned calls_of_media(const struct gates *g, const struct address *media)
+{
+	const struct place *p = place_find(g, &(struct endpoint){ *media, 0 });
+
+	return p ? p->calls : 0;
 }
 
 bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media)
@@ -196,7 +223,7 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 
 	if (g->no_media)
 		return true;
-	return (!h || !h->sends_ip) && !any_stream_of(g, media) && calls_of_media(facts, media) >= NO_MEDIA_CALLS;
+	return (!h || !h->sends_ip) && !any_stream_of(g, media) && calls_of_media(g, media) >= NO_MEDIA_CALLS;
 }
 
 /* ---- G1, one side only ---- */
@@ -236,6 +263,49 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 		return false;
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
 	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS), ns_add(there->last_ns, WITNESS_NS), &witness);
+}
+
+/* ---- G3, reports on streams that never pass ---- */
+
+static bool known_find(const struct gates *g, uint64_t key)
+{
+	uint32_t hash = (uint32_t)hash_mix(2, key);
+
+	for (struct hash_link *it = hash_first(&g->known, hash); it; it = it->next) {
+		if (it->hash == hash && HASH_ENTRY(it, struct known, link)->key == key)
+			return true;
+	}
+	return false;
+}
+
+static void known_add(struct gates *g, uint64_t key)
+{
+	struct known *k;
+
+	if (known_find(g, key))
+		return;
+	k = arena_zalloc(g->arena, sizeof *k);
+	k->key = key;
+	hash_add(&g->known, &k->link, (uint32_t)hash_mix(2, key));
+}
+
+static void reckon_reports(struct gates *g, const struct facts *f)
+{
+	LIST_EACH(it, streams_in_order(f->streams))
+		known_add(g, LIST_ENTRY(it, struct stream, in_order)->ssrc);
+	LIST_EACH(it, rtcp_views(f->rtcp)) {
+		const struct rtcp_view *v = LIST_ENTRY(it, struct rtcp_view, in_order);
+
+		if (v->report_count < 2 || !v->about_ssrc || v->by->encrypted || known_find(g, v->about_ssrc))
+			continue;
+		if (v->reports[v->report_count - 1].ext_seq != v->reports[0].ext_seq)
+			known_add(g, (uint64_t)(uintptr_t)v->by | UINT64_C(1) << 63);
+	}
+}
+
+bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver)
+{
+	return known_find(g, (uint64_t)(uintptr_t)receiver | UINT64_C(1) << 63);
 }
 
 /* ---- G3 port-range ---- */
@@ -475,7 +545,11 @@ struct gates *gates_reckon(const struct facts *facts)
 
 	g->arena = arena_new();
 	hash_init(&g->places);
+	hash_init(&g->known);
 	reckon_places(g, facts);
+	LIST_EACH(it, calls_legs(facts->calls))
+		count_leg(g, LIST_ENTRY(it, struct leg, in_order));
+	reckon_reports(g, facts);
 	reckon_no_media(g, facts);
 	if (!g->no_media)
 		reckon_port_range(g, facts);
@@ -490,6 +564,7 @@ void gates_free(struct gates *g)
 	if (!g)
 		return;
 	hash_fini(&g->places);
+	hash_fini(&g->known);
 	arena_free(g->arena);
 	free(g->moments);
 	free(g);

@@ -30,6 +30,8 @@ const char *gates_no_media_reason(const struct gates *g);
 /* G3 port-range: media ports above (or below) some port are silent in both directions for many hosts. */
 bool gates_port_range(const struct gates *g, uint16_t port);
 uint16_t gates_port_limit(const struct gates *g, bool *ret_above);
+/* G3: does this receiver report on streams that never pass here? */
+bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver);
 /* G7: did the capture itself lose packets then? Also when the interface counted drops. */
 bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns);
 bool gates_drops_counted(const struct gates *g);

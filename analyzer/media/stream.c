@@ -141,8 +141,20 @@ static bool in_order(enum sequence_step step)
 	return step == SEQUENCE_NEXT || step == SEQUENCE_AHEAD || step == SEQUENCE_RESTART;
 }
 
+/* G.711 has a byte a clock unit. What is longer carries a tag behind it: SRTP that no SDP told of, and no sound to hear. */
+static void level_check(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
+{
+	struct level *l = streams_level(s, r->index);
+
+	if (!l || (l->mode != LEVEL_MU && l->mode != LEVEL_A) || p->rtp.payload_wire <= r->step)
+		return;
+	*l = (struct level){ 0 };
+	r->secure = true;
+	record_type_use(s, r, h, r->type);
+}
+
 /* Packet time: the step of rtp_ts between two neighbours, seen twice; once known, three times for another one. */
-static void ptime_learn(struct record *r, struct stream_hot *h, uint32_t step)
+static void ptime_learn(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, uint32_t step)
 {
 	uint64_t ms;
 
@@ -153,6 +165,7 @@ static void ptime_learn(struct record *r, struct stream_hot *h, uint32_t step)
 	ms = ((uint64_t)step * 1000 + r->s.clock_hz / 2) / r->s.clock_hz;
 	if (ms >= 1 && ms <= PTIME_MAX_MS)
 		r->s.ptime_ms = h->ptime_ms = (uint8_t)ms;
+	level_check(s, r, h, p);
 }
 
 static void ttl_take(struct record *r, const struct packet *p)
@@ -329,7 +342,7 @@ static void packet_take(struct streams *s, struct record *r, struct stream_hot *
 	if (in_order(step))
 		ret->gap = gap_take(r, streams_level(s, r->index), h, p, &b, step);
 	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_NEXT && b.audio_ns == b.top_ns)
-		ptime_learn(r, h, p->rtp.rtp_ts - b.audio_ts);
+		ptime_learn(s, r, h, p, p->rtp.rtp_ts - b.audio_ts);
 	tshark_take(r, h, p, t, &b);
 	sequence_take(r, h, p, step, s->config.reorder_ns);
 	if (kind == PAYLOAD_AUDIO)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* arrival: what came of a direction within a window, and what ICMP and RTCP say became of it. */
+#include "analyzer/detect/hearing_parts.h"
+
+#include "analyzer/detect/gates.h"
+
+/* ---- what came ---- */
+
+static bool pt_known(const struct window *w, const struct stream *s)
+{
+	uint32_t known = 0, all = 0;
+	bool receivers;
+
+	for (unsigned i = 0; i < s->pt_count; i++) {
+		all += s->pt_packets[i];
+		if (s->pts[i] == 13 || window_format(w, s->pts[i], &receivers))
+			known += s->pt_packets[i];
+	}
+	return !w->receiver || !w->receiver->format_count || known * 5 > all;
+}
+
+static void count_right(struct counted *c, const struct stream *s, double n, int64_t from_ns, int64_t to_ns)
+{
+	uint32_t frame = 0, last_frame = 0;
+	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame), last_ns = stream_last_between(s, from_ns, to_ns, &last_frame);
+
+	c->right += n;
+	c->dtx |= s->dtx_seen;
+	if (first_ns != NS_NONE && (c->first_ns == NS_NONE || first_ns < c->first_ns)) {
+		c->first_ns = first_ns;
+		c->first_frame = frame;
+	}
+	if (last_ns != NS_NONE && (c->last_ns == NS_NONE || last_ns > c->last_ns)) {
+		c->last_ns = last_ns;
+		c->last_frame = last_frame;
+	}
+	if (n > c->main_packets) {
+		c->main = s;
+		c->main_packets = n;
+	}
+}
+
+static void count_wrong(struct counted *c, const struct stream *s, double n, int64_t from_ns, int64_t to_ns)
+{
+	uint32_t frame;
+	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame), last_ns = stream_last_between(s, from_ns, to_ns, &frame);
+
+	c->wrong += n;
+	if (n > c->wrong_packets) {
+		c->wrong_main = s;
+		c->wrong_packets = n;
+		c->wrong_first_ns = first_ns;
+		c->wrong_last_ns = last_ns;
+	}
+}
+
+struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
+{
+	struct counted c = { .first_ns = NS_NONE, .last_ns = NS_NONE, .wrong_first_ns = NS_NONE, .wrong_last_ns = NS_NONE };
+	const char *why;
+
+	for (unsigned i = 0; i < j->d->stream_count; i++) {
+		const struct stream *s = j->d->streams[i];
+		double n = stream_packets_between(s, from_ns, to_ns);
+
+		if (n <= 0 || (s->twin_of && s->twin_of->direction == j->d))
+			continue;                            /* a twin is counted where it was first seen */
+		if (s->bound_by == 10)
+			c.weak = true;
+		else if (s->direction == j->d && s->bound_by == 8)
+			count_wrong(&c, s, n, from_ns, to_ns);
+		else if (!pt_known(w, s))
+			c.foreign_pt += n;
+		else if (hearing_usable(j->facts, j->d, w, s, &why))
+			count_right(&c, s, n, from_ns, to_ns);
+		else
+			count_wrong(&c, s, n, from_ns, to_ns);
+	}
+	return c;
+}
+
+/* ---- ICMP and RTCP ---- */
+
+void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
+{
+	struct hearing *h = j->h;
+
+	LIST_EACH(it, j->facts->icmp) {
+		const struct icmp_record *r = LIST_ENTRY(it, struct icmp_record, in_order);
+		bool ours = false;
+
+		if (!r->readable || r->protocol != 17 || r->at.at_ns < from_ns || r->at.at_ns > to_ns)
+			continue;
+		for (unsigned i = 0; i < j->d->stream_count && !ours; i++) {
+			const struct stream *s = j->d->streams[i];
+
+			ours = endpoint_equal(&s->src, &r->src) && endpoint_equal(&s->dst, &r->dst);
+		}
+		if (!ours && !window_has_target(w, &r->dst))
+			continue;
+		if (h->icmp_count++ == 0)
+			h->icmp = r;
+		h->icmp_last = r;
+	}
+}
+
+static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a, const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = 0; i < a->media_count; i++) {
+		const struct endpoint *rtcp = media && address_known(&media->rtcp.addr) ? &media->rtcp : NULL;
+		const struct rtcp_party *p = rtcp_party_at(j->facts->rtcp, &a->at[i], rtcp, from_ns, to_ns);
+
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
+{
+	const struct stream *main = c->main ? c->main : c->wrong_main;
+	struct hearing *h = j->h;
+
+	h->receiver_rtcp = party_of(j, &j->receiver, w->receiver, from_ns, to_ns);
+	h->sender_rtcp = party_of(j, &j->sender, w->sender, from_ns, to_ns);
+	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
+	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns, &h->report_last) : RTCP_VERDICT_NONE;
+	h->receiver_reports_unseen = h->receiver_rtcp && gates_reports_unseen(j->facts->gates, h->receiver_rtcp);
+}

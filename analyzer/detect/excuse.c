@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* excuse: the N-register: situations in which silence is no fault. */
+#include "analyzer/detect/hearing_parts.h"
+
+#define TALK_S 3.0                           /* so long has somebody spoken: no machine's greeting, no knock on the microphone */
+
+static bool is_automaton(const struct judge *j)
+{
+	const struct address *a = j->sender.count ? &j->sender.at[0].addr : NULL;
+	const struct host *h = a ? network_host_find(j->facts->network, a) : NULL;
+
+	return !h || !(h->roles & 1u << ROLE_PHONE);
+}
+
+static double speech_before(const struct direction *d, int64_t at_ns)
+{
+	double s = 0;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *x = d->streams[i];
+
+		if (x->level_known && x->speech_first_ns != NS_NONE && ns_add(x->speech_first_ns, (int64_t)(TALK_S * 1e9)) <= at_ns)
+			s += x->speech_s;
+	}
+	return s;
+}
+
+/* Both have spoken for 3 s before: somebody was there. Codecs that cannot be heard: no. */
+static bool conversation(const struct judge *j, int64_t at_ns)
+{
+	return speech_before(j->d, at_ns) >= TALK_S && speech_before(direction_reverse(j->d), at_ns) >= TALK_S;
+}
+
+static const struct window *other_window(const struct leg *other, enum side sender, int64_t at_ns)
+{
+	const struct dialog *d = other->confirmed;
+
+	for (unsigned i = 0; d && i < d->mslot_count; i++) {
+		if (d->mslots[i].kind == SDP_AUDIO)
+			return direction_window_at(&d->mslots[i].direction[sender], at_ns);
+	}
+	return NULL;
+}
+
+/* Does the sender's media live on that party's machine? Then it is what joins the legs and passes audio on. */
+static bool shares_host(const struct judge *j, const struct party *p)
+{
+	for (unsigned i = 0; i < j->sender.media_count; i++) {
+		if (network_same(j->facts->network, &j->sender.at[i].addr, &p->signalling.addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * N9: the sender only passes on what another leg of the call brings: is that leg on hold, ringing, being transferred or over?
+ * Both-ways audio on the other leg is needed before silence here is this sender's.
+ */
+static bool other_leg_excuses(const struct judge *j, int64_t at_ns)
+{
+	const struct leg *own = j->d->slot->dialog->leg;
+
+	if (!own->call || own->call->legs.count < 2)
+		return false;
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		enum side there;
+		const struct window *w;
+
+		if (other == own)
+			continue;
+		if (shares_host(j, &other->party[SIDE_CALLER]))
+			there = SIDE_CALLEE;
+		else if (shares_host(j, &other->party[SIDE_CALLEE]))
+			there = SIDE_CALLER;
+		else
+			continue;
+		if (other->answer_ns == NS_NONE)
+			continue;                            /* a losing branch of the ring group, or a target that rings: others may speak */
+		w = other_window(other, there, at_ns);
+		if (!w)
+			continue;
+		if (w->state == EXPECT_PAUSED || w->state == EXPECT_OPTIONAL || w->state == EXPECT_EARLY)
+			return true;
+	}
+	return false;
+}
+
+bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns)
+{
+	const struct leg *own = j->d->slot->dialog->leg;
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		const struct dialog *dialog = other->confirmed;
+		enum side there;
+
+		if (other == own || !dialog)
+			continue;
+		if (shares_host(j, &other->party[SIDE_CALLER]))
+			there = SIDE_CALLEE;
+		else if (shares_host(j, &other->party[SIDE_CALLEE]))
+			there = SIDE_CALLER;
+		else
+			continue;
+		for (unsigned i = 0; i < dialog->mslot_count; i++) {
+			const struct direction *in = &dialog->mslots[i].direction[there];
+			double n = 0;
+
+			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in))
+				continue;
+			for (unsigned k = 0; k < in->stream_count; k++)
+				n += stream_packets_between(in->streams[k], from_ns, to_ns);
+			if (n <= STRAY_PACKETS)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool same_box(const struct judge *j, const struct window *w)
+{
+	const struct address *a = w->target_count ? &w->targets[0].at.addr : NULL, *b = w->source_count ? &w->sources[0].at.addr : NULL;
+	const struct host *h;
+
+	if (!a || !b || !address_equal(a, b) || address_loopback(a))
+		return false;
+	h = network_host_find(j->facts->network, a);
+	return h && h->sip_port_count && !(h->roles & 1u << ROLE_NAT);
+}
+
+static bool only_keepalives(const struct judge *j)
+{
+	for (unsigned i = 0; i < j->d->stream_count; i++) {
+		if (!j->d->streams[i]->keepalive_only)
+			return false;
+	}
+	return j->d->stream_count > 0;
+}
+
+/* Comfort noise came in the window: the path works, nobody speaks. */
+static bool comfort_only(const struct judge *j, const struct window *w)
+{
+	for (unsigned i = 0; i < j->d->stream_count; i++) {
+		const struct stream *s = j->d->streams[i];
+
+		if (s->comfort >= 3 && s->last_ns >= w->on_ns && (w->off_ns == NS_NONE || s->first_ns < w->off_ns))
+			return true;
+	}
+	return false;
+}
+
+const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns, bool whole)
+{
+	struct hearing *h = j->h;
+
+	if (j->d->slot->dialog->leg->siprec)
+		return judge_because(h, "a recording leg sends one way"), "N3";
+	if (comfort_only(j, w))
+		return judge_because(h, "only comfort noise came: the sender is there and silent"), "N4";
+	if (!whole && (w->dtx_allowed || c->dtx) && to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) && h->sending != RTCP_SENDING_RISING)
+		return judge_because(h, "the sender suppresses silence, and it was quiet for %.0f s", (double)(to_ns - from_ns) / 1e9), "N4";
+	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
+		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
+	if (!whole && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF && !conversation(j, from_ns))
+		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"), "N10";
+	if (!whole && h->sending == RTCP_SENDING_CONSTANT && only_keepalives(j))
+		return judge_because(h, "muted: its reports go on, their packet count stands still"), "N13";
+	if (whole && same_box(j, w))
+		return judge_because(h, "both parties name the same machine: its media may never reach a wire"), "N17";
+	return NULL;
+}
+
+bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns)
+{
+	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
+
+	side_addresses(d->slot, d->sender, &j.sender);
+	return other_leg_excuses(&j, at_ns);
+}

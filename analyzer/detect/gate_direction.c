@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* gate_direction: the gates of the capture, asked for one direction that seems silent. */
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/hearing_parts.h"
+
+const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
+{
+	const struct gates *g = j->facts->gates;
+	struct hearing *h = j->h;
+	const struct pair *pair;
+	unsigned calls;
+
+	if (j->d->ambiguous || direction_reverse(j->d)->ambiguous)
+		return judge_because(h, "a stream fits this call and another one equally"), "B0";
+	if (gates_no_media(g, &calls))
+		return judge_because(h, "no call of this capture has media: %u answered", calls), "G2";
+	for (unsigned i = 0; i < j->receiver.media_count; i++) {
+		if (gates_no_media_of(g, j->facts, &j->receiver.at[i].addr))
+			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";
+	}
+	for (unsigned i = 0; i < j->sender.media_count; i++) {
+		if (gates_no_media_of(g, j->facts, &j->sender.at[i].addr))
+			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";
+	}
+	for (unsigned i = 0; i < j->sender.count; i++) {
+		for (unsigned k = 0; k < j->receiver.count; k++) {
+			if (h->sees != SEES_YES && gates_one_sided(g, j->facts, &j->sender.at[i].addr, &j->receiver.at[k].addr, &pair))
+				return judge_because(h, "only one direction between these two hosts is in the capture"), "G1";
+		}
+	}
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (gates_port_range(g, w->targets[i].at.port))
+			return judge_because(h, "media ports of this range are missing from the capture"), "G3";
+	}
+	if (h->receiver_reports_unseen)
+		return judge_because(h, "the receiver reports a stream that does not pass this point"), "G3";
+	if (h->sending == RTCP_SENDING_RISING && !h->at_receiver)
+		return judge_because(h, "the sender's reports count packets that do not pass this point"), "G3";
+	if (h->sees == SEES_NO)
+		return judge_because(h, "no packet from the sender's media address to the receiver passes this point"), "G3";
+	if (!h->near_sender && !h->near_receiver && h->sees != SEES_YES)
+		return judge_because(h, "this point lies beside neither party, and nothing proves that their media passes here"), "G3";
+	if (gates_capture_lost(g, from_ns, to_ns) && to_ns - from_ns < 5 * SECOND_NS)
+		return judge_because(h, "the capture itself lost packets then"), "G7";
+	return NULL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* hearing_parts: what the files behind hearing.h share. reach: addresses; arrival: what came; excuse: the N-register; gate; undelivered. */
+#ifndef DEADAIR_DETECT_HEARING_PARTS_H
+#define DEADAIR_DETECT_HEARING_PARTS_H
+
+#include "analyzer/detect/hearing.h"
+
+enum {
+	ALIVE_PACKETS = 25,
+	STRAY_PACKETS = 5,           /* media.max-stray */
+	ICMP_PROOF = 3
+};
+
+struct judge {                       /* what a judgement carries along */
+	const struct facts *facts;
+	struct direction *d;
+	struct hearing *h;
+	int64_t end_ns;              /* of the capture */
+	struct side_addresses sender, receiver;
+	bool inside_nat;             /* the capture point lies on the private side */
+};
+
+struct counted {                     /* audio of a direction within a window */
+	double right, wrong, foreign_pt;
+	const struct stream *main, *wrong_main;
+	double main_packets, wrong_packets;
+	int64_t first_ns, last_ns, wrong_first_ns, wrong_last_ns;
+	uint32_t first_frame, last_frame;
+	bool weak;                   /* a B10 stream: may be it, may not */
+	bool dtx;
+};
+
+double judge_key(const struct judge *j, const char *section, const char *name);
+/* Writes hearing.why: the last one to decide has the word. */
+void judge_because(struct hearing *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void judge_fail(struct judge *j, const struct window *w, enum failure how, int64_t from_ns, int64_t to_ns, bool whole);
+
+/* Fills hearing.at_* and near_*. */
+void reach_place(struct judge *j);
+enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
+/* Inside a NAT what is public lies beyond the router, whatever TTL a device in between has written anew. */
+bool reach_beyond_nat(const struct judge *j, const struct address *a);
+
+struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+/* Adds to hearing.icmp_count, icmp, icmp_last. */
+void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+/* Fills hearing.report, sending, *_rtcp, receiver_reports_unseen. */
+void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
+
+/* The row that silences, NULL none; silent since from_ns; whole: from the window's beginning. */
+const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns, bool whole);
+/* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
+bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns);
+
+/* The gate that withholds a claim of absence, NULL none. */
+const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+
+/* Sets the failure, and is true, when something proves that what went to the right address never arrived. */
+bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
+
+#endif

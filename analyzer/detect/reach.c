@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* reach: where the two sides of a direction are, which addresses reach them, and whether their packets would pass the capture point. */
+#include "analyzer/detect/hearing_parts.h"
+
+#define SEES_MARGIN_NS (60 * SECOND_NS)
+#define MEDIA_HOST_MARGIN_NS (10 * MINUTE_NS)
+
+/* ---- addresses ---- */
+
+static void addresses_add(struct side_addresses *a, const struct endpoint *e)
+{
+	if (!address_known(&e->addr) || a->count == SIDE_ADDRESS_MAX)
+		return;
+	for (unsigned i = 0; i < a->count; i++) {
+		if (endpoint_equal(&a->at[i], e))
+			return;
+	}
+	a->at[a->count++] = *e;
+}
+
+void side_addresses(const struct mslot *slot, enum side side, struct side_addresses *ret)
+{
+	const struct direction *sends = &slot->direction[side], *receives = &slot->direction[side_other(side)];
+	const struct party *party = &slot->dialog->leg->party[side];
+
+	memset(ret, 0, sizeof *ret);
+	for (unsigned i = 0; i < sends->stream_count; i++)
+		addresses_add(ret, &sends->streams[i]->src);
+	for (unsigned i = 0; i < receives->window_count; i++) {
+		for (unsigned k = 0; k < receives->windows[i].target_count; k++)
+			addresses_add(ret, &receives->windows[i].targets[k].at);
+	}
+	ret->media_count = ret->count;
+	addresses_add(ret, &party->signalling);
+}
+
+/* ---- would packets pass here? ---- */
+
+/* Was any packet from one of a to one of b seen in the time? Media addresses of the sender only. */
+static bool pair_seen_between(const struct judge *j, const struct side_addresses *a, unsigned a_count, const struct side_addresses *b, int64_t from_ns,
+			      int64_t to_ns)
+{
+	for (unsigned i = 0; i < a_count; i++) {
+		for (unsigned k = 0; k < b->count; k++) {
+			const struct pair *p = network_pair_find(j->facts->network, &a->at[i].addr, &b->at[k].addr);
+
+			if (p && p->packets && pair_seen(p, from_ns, to_ns, SEES_MARGIN_NS))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool host_sends(const struct judge *j, const struct address *a, int64_t from_ns, int64_t to_ns)
+{
+	const struct host *h = network_host_find(j->facts->network, a);
+
+	return h && h->sends_ip && h->first_ns <= ns_add(to_ns, MEDIA_HOST_MARGIN_NS) && h->last_out_ns >= ns_add(from_ns, -MEDIA_HOST_MARGIN_NS);
+}
+
+/* Whatever the sender sends would pass here, too: the receiver's link is tapped and carries others from the sender's side. 1.7.2 */
+static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
+{
+	const struct pair *witness;
+
+	for (unsigned i = 0; i < j->receiver.count; i++) {
+		const struct address *r = &j->receiver.at[i].addr;
+
+		if (!network_at(j->facts->network, r) || direction_reverse(j->d)->stream_count == 0)
+			continue;
+		for (unsigned k = 0; k < j->sender.count; k++) {
+			const struct address *s = &j->sender.at[k].addr;
+
+			if (!network_other_inbound(j->facts->network, r, s, from_ns, to_ns, &witness))
+				continue;
+			if (address_same_net(s, r) == address_same_net(&witness->src, r))
+				return true;
+		}
+	}
+	return false;
+}
+
+enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns)
+{
+	if (pair_seen_between(j, &j->sender, j->sender.media_count, &j->receiver, from_ns, to_ns))
+		return SEES_YES;
+	for (unsigned i = 0; i < j->sender.media_count; i++) {
+		if (host_sends(j, &j->sender.at[i].addr, from_ns, to_ns))
+			return SEES_LIKELY;
+	}
+	return link_covered(j, from_ns, to_ns) ? SEES_LIKELY : SEES_NO;
+}
+
+bool reach_beyond_nat(const struct judge *j, const struct address *a)
+{
+	return j->inside_nat && !address_private(a);
+}
+
+static bool any_at(const struct judge *j, const struct side_addresses *a)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		if (!reach_beyond_nat(j, &a->at[i].addr) && network_at(j->facts->network, &a->at[i].addr))
+			return true;
+	}
+	return false;
+}
+
+static bool any_near(const struct judge *j, const struct side_addresses *a, const struct side_addresses *b)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		for (unsigned k = 0; k < b->count; k++) {
+			if (reach_beyond_nat(j, &a->at[i].addr))
+				continue;
+			if (reach_beyond_nat(j, &b->at[k].addr) || network_near(j->facts->network, &a->at[i].addr, &b->at[k].addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+void reach_place(struct judge *j)
+{
+	struct hearing *h = j->h;
+
+	h->at_sender = any_at(j, &j->sender);
+	h->at_receiver = any_at(j, &j->receiver);
+	h->near_sender = h->at_sender || any_near(j, &j->sender, &j->receiver);
+	h->near_receiver = h->at_receiver || any_near(j, &j->receiver, &j->sender);
+}
+
+/* ---- usable(R) ---- */
+
+static bool common_point(const struct pair *p, const struct stream *s)
+{
+	return !s || !s->points || !p->points || (p->points & s->points);
+}
+
+/* Does the receiver's own traffic come from this very address where the sender is seen? Then it is routed here, private or not. */
+static bool lives_at(const struct facts *facts, const struct address *a, const struct side_addresses *sender, const struct stream *s)
+{
+	for (unsigned i = 0; i < sender->count; i++) {
+		const struct pair *p = network_pair_find(facts->network, a, &sender->at[i].addr);
+
+		if (p && p->packets && common_point(p, s))
+			return true;
+	}
+	return false;
+}
+
+static bool sends_anything(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && h->sends_ip;
+}
+
+/* Where the receiver's packets come from when they come from one place, by RTP first; false: unknown. */
+static bool real_source(const struct direction *d, struct endpoint *ret)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct party *party = &d->slot->dialog->leg->party[side_other(d->sender)];
+
+	if (own->stream_count) {
+		*ret = own->streams[own->stream_count - 1]->src;
+		return true;
+	}
+	*ret = party->signalling;
+	ret->port = 0;
+	return address_known(&party->signalling.addr);
+}
+
+enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w, const struct endpoint *sdp,
+					 const struct stream *s, struct endpoint *ret_real)
+{
+	const struct party *receiver = &d->slot->dialog->leg->party[side_other(d->sender)];
+	struct side_addresses sender;
+	bool elsewhere;
+
+	(void)w;
+	side_addresses(d->slot, d->sender, &sender);
+	if (!real_source(d, ret_real) || address_equal(&ret_real->addr, &sdp->addr) || lives_at(facts, &sdp->addr, &sender, s))
+		return CONTRADICTION_NONE;
+	elsewhere = direction_reverse(d)->stream_count && address_equal(&receiver->signalling.addr, &ret_real->addr);
+	if (address_private(&sdp->addr)) {
+		bool sender_outside = s ? !address_private(&s->src.addr) : sender.count && !address_private(&sender.at[0].addr);
+
+		if ((sender_outside || !address_private(&ret_real->addr)) && !address_private(&ret_real->addr))
+			return CONTRADICTION_PRIVATE;
+		if (sender_outside && !sends_anything(facts, &sdp->addr))
+			return CONTRADICTION_PRIVATE;
+		return CONTRADICTION_NONE;
+	}
+	/* public, and neither its signalling nor its media lives there; a gateway whose media differs from its signalling proves nothing */
+	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+}
+
+static bool is_of_party(const struct direction *own, const struct stream *s)
+{
+	const struct party *party = &own->slot->dialog->leg->party[own->sender];
+
+	if (address_equal(&s->src.addr, &party->signalling.addr))
+		return true;
+	for (unsigned i = 0; i < own->window_count; i++) {
+		for (unsigned k = 0; k < own->windows[i].source_count; k++) {
+			if (address_equal(&own->windows[i].sources[k].at.addr, &s->src.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A second sender from nowhere while the party's own audio comes from where it should: not the party. */
+static bool is_foreign(const struct direction *own, const struct stream *s)
+{
+	if (is_of_party(own, s))
+		return false;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *other = own->streams[i];
+
+		if (other != s && is_of_party(own, other) && other->first_ns <= s->last_ns && other->last_ns >= s->first_ns)
+			return true;
+	}
+	return false;
+}
+
+/* The receiver's own audio comes from that very address in this window: it can be reached there, whatever SDP says. */
+static bool is_own_source(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	const struct direction *own = direction_reverse(d);
+	int64_t from_ns = w->moved ? ns_add(w->on_ns, 2 * SECOND_NS) : w->on_ns;
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s))
+			return true;
+	}
+	return false;
+}
+
+/* The receiver's own audio comes from somewhere, and from nowhere with this address: it belongs to another machine. */
+static bool belongs_to_another(const struct direction *d, const struct endpoint *at)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (address_equal(&own->streams[i]->src.addr, &at->addr))
+			return false;
+	}
+	return own->stream_count > 0;
+}
+
+static bool is_image(const struct facts *facts, const struct window *w, const struct endpoint *at)
+{
+	struct endpoint image;
+	unsigned weight;
+
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (network_public_of(facts->network, &w->targets[i].at, true, &image, &weight) && endpoint_equal(&image, at))
+			return true;
+		if (network_private_of(facts->network, &w->targets[i].at, true, &image, &weight) && endpoint_equal(&image, at))
+			return true;
+	}
+	return false;
+}
+
+bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w, const struct stream *s, const char **ret_why)
+{
+	struct endpoint real;
+
+	*ret_why = "";
+	if (is_own_source(d, w, &s->dst))
+		return true;
+	if (window_has_target(w, &s->dst)) {
+		switch (hearing_contradiction(facts, d, w, &s->dst, s, &real)) {
+		case CONTRADICTION_PRIVATE:
+			*ret_why = "a private address behind a NAT";
+			return false;
+		case CONTRADICTION_ELSEWHERE:
+			*ret_why = "an address at which the receiver does not live";
+			return false;
+		case CONTRADICTION_NONE:
+			return true;
+		}
+	}
+	if (s->bound_by == 6 && belongs_to_another(d, &s->dst)) {
+		*ret_why = "the address of another machine";
+		return false;
+	}
+	if (is_image(facts, w, &s->dst) || s->bound_by == 2 || s->bound_by == 7 || s->bound_by == 6 || s->bound_by == 9)
+		return true;
+	/* an address of an earlier window: valid while old and new overlap, a stale target after that; the caller cuts the time */
+	*ret_why = "not the address that was agreed";
+	return false;
+}

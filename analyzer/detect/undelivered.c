@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* undelivered: packets to the right address of which ICMP, RTCP or a missing copy say that they do not arrive. */
+#include "analyzer/detect/hearing_parts.h"
+
+static bool icmp_proves(const struct hearing *h)
+{
+	return h->icmp_count >= ICMP_PROOF && h->icmp_last->at.at_ns - h->icmp->at.at_ns >= SECOND_NS;
+}
+
+/* When did the receiver's highest sequence number begin to stand still? Its last report that still rose. */
+static int64_t frozen_since(const struct judge *j, const struct stream *s)
+{
+	const struct rtcp_view *v = rtcp_view_of(j->facts->rtcp, s);
+
+	if (!v || v->report_count < 2)
+		return NS_NONE;
+	for (unsigned i = v->report_count - 1; i > 0; i--) {
+		if (v->reports[i].ext_seq != v->reports[i - 1].ext_seq)
+			return v->reports[i].at_ns;
+	}
+	return v->reports[0].at_ns;
+}
+
+static const struct stream *main_stream(const struct direction *d)
+{
+	const struct stream *best = NULL;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (!d->streams[i]->twin_of && (!best || d->streams[i]->packets > best->packets))
+			best = d->streams[i];
+	}
+	return best;
+}
+
+static bool mirrors(const struct stream *s, const struct stream *back)
+{
+	return address_equal(&s->src.addr, &back->dst.addr) && address_equal(&s->dst.addr, &back->src.addr);
+}
+
+/*
+ * The other direction is seen at two points, before and behind a router. This one is seen where it goes in, and not behind: between the two it
+ * was dropped. Which side it goes in at is told by whose address the router translates (private inside, public outside), not by time: two
+ * files may have two clocks.
+ */
+static bool copy_missing(const struct judge *j, const struct stream *s)
+{
+	const struct stream *a = main_stream(direction_reverse(j->d)), *b = a ? a->twin_next : NULL, *entry;
+	bool a_inside;
+
+	if (!s || s->twin_of || s->twin_next || !b || s->packets < ALIVE_PACKETS)
+		return false;
+	if (!address_equal(&a->dst.addr, &b->dst.addr)) {            /* our sender is translated: it goes in where it is private */
+		a_inside = address_private(&a->dst.addr);
+		entry = a_inside ? a : b;
+		if (a_inside == address_private(&b->dst.addr))
+			return false;
+	} else {                                                     /* the receiver is: it goes in where the receiver is public */
+		a_inside = address_private(&a->src.addr);
+		entry = a_inside ? b : a;
+		if (a_inside == address_private(&b->src.addr))
+			return false;
+	}
+	return mirrors(s, entry);
+}
+
+/* The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router keeps it. */
+static bool image_missing(const struct judge *j, const struct stream *s)
+{
+	const struct stream *own = main_stream(direction_reverse(j->d));
+
+	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) && address_private(&own->src.addr) &&
+	       !address_private(&s->dst.addr) && !reach_beyond_nat(j, &own->src.addr) && network_at(j->facts->network, &own->src.addr) &&
+	       address_private(&s->src.addr);
+}
+
+bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
+{
+	struct hearing *h = j->h;
+	int64_t since_ns = from_ns;
+
+	if (icmp_proves(h)) {
+		h->undelivered_by = "icmp";
+		if (h->icmp->at.at_ns > ns_add(from_ns, 3 * SECOND_NS))
+			since_ns = h->icmp->at.at_ns;
+	} else if (h->report == RTCP_VERDICT_EMPTY) {
+		h->undelivered_by = "rtcp-empty";
+	} else if (h->report == RTCP_VERDICT_FROZEN) {
+		int64_t frozen_ns = frozen_since(j, c->main);
+
+		h->undelivered_by = "rtcp-frozen";
+		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
+			since_ns = frozen_ns;
+	} else if (copy_missing(j, c->main) || image_missing(j, c->main)) {
+		h->undelivered_by = "missing-copy";
+	} else {
+		return false;
+	}
+	judge_fail(j, w, FAILURE_UNDELIVERED, since_ns, to_ns, since_ns == from_ns);
+	return true;
+}
