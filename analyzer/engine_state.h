@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine_state: what the engine owns; for engine.c and views.c only. */
+/* engine_state: what the engine owns; for engine.c, capture_facts.c and view_*.c only. */
 #ifndef DEADAIR_ANALYZER_ENGINE_STATE_H
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
@@ -36,6 +36,7 @@ struct engine {
 	struct gates *gates;
 	struct facts facts;
 	struct list icmp;            /* struct icmp_record */
+	struct hash icmp_by_dst;
 	uint64_t icmp_dropped;
 	uint64_t undecoded[UNDECODED_COUNT];
 	uint64_t decoded_other, not_ip, bytes;
@@ -45,7 +46,7 @@ struct engine {
 	uint64_t deltas_odd[3];      /* frames whose time is no multiple of 1, 10, 100 ms */
 	int64_t tick_ns;             /* next tick of the calls */
 	bool finished;
-	struct view_cache *views;    /* views.c's */
+	struct view_cache *views;    /* view_cache.c's */
 };
 
 void views_free(struct view_cache *views);

@@ -30,6 +30,7 @@ enum event_kind {
 
 struct icmp_record {                 /* one ICMP error, kept by the engine (bounded per quoted flow) */
 	struct list_link in_order;
+	struct hash_link by_dst;     /* icmp_hash() of the quoted destination */
 	struct frame_ref at;
 	struct address reporter;     /* source of the ICMP */
 	struct endpoint src, dst;    /* of the quoted packet */

@@ -8,16 +8,7 @@
 
 const char *words_count(uint64_t n, char buffer[WORDS])
 {
-	char digits[24];
-	size_t count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (i && (count - i) % 3 == 0)
-			buffer[at++] = ' ';
-		buffer[at++] = digits[i];
-	}
-	buffer[at] = '\0';
-	return buffer;
+	return text_count(n, buffer);
 }
 
 const char *words_counted(uint64_t n, const char *noun, char buffer[WORDS])

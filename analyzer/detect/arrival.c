@@ -3,6 +3,7 @@
 #include "analyzer/detect/hearing_parts.h"
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/icmp_about.h"
 
 /* ---- what came ---- */
 
@@ -81,26 +82,27 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 
 /* ---- ICMP and RTCP ---- */
 
+static bool quotes_stream(const struct direction *d, const struct icmp_record *r)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (endpoint_equal(&d->streams[i]->src, &r->src) && endpoint_equal(&d->streams[i]->dst, &r->dst))
+			return true;
+	}
+	return false;
+}
+
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
+	const struct icmp_record *about[ICMP_ABOUT_MAX];
+	unsigned n = icmp_about(j->facts, j->d, about);
 	struct hearing *h = j->h;
 
-	LIST_EACH(it, j->facts->icmp) {
-		const struct icmp_record *r = LIST_ENTRY(it, struct icmp_record, in_order);
-		bool ours = false;
-
-		if (!r->readable || r->protocol != 17 || r->at.at_ns < from_ns || r->at.at_ns > to_ns)
-			continue;
-		for (unsigned i = 0; i < j->d->stream_count && !ours; i++) {
-			const struct stream *s = j->d->streams[i];
-
-			ours = endpoint_equal(&s->src, &r->src) && endpoint_equal(&s->dst, &r->dst);
-		}
-		if (!ours && !window_has_target(w, &r->dst))
+	for (unsigned i = 0; i < n; i++) {
+		if (about[i]->at.at_ns < from_ns || about[i]->at.at_ns > to_ns || (!window_has_target(w, &about[i]->dst) && !quotes_stream(j->d, about[i])))
 			continue;
 		if (h->icmp_count++ == 0)
-			h->icmp = r;
-		h->icmp_last = r;
+			h->icmp = about[i];
+		h->icmp_last = about[i];
 	}
 }
 

@@ -142,6 +142,36 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	return v;
 }
 
+/* What is done to the audio, and how its receiver hears it. */
+static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, unsigned count, double sum_s)
+{
+	const struct leg *leg = d->slot->dialog->leg;
+	struct endpoint sender = party_seen_at(d, d->sender);
+	char receiver[SAY_TEXT], other[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], gaps[32] = "a gap", effect[3 * SAY_TEXT];
+	bool both = strcmp(f->reason, "both-directions") == 0;
+
+	say_party(facts, leg, side_other(d->sender), receiver);
+	say_party(facts, leg, d->sender, other);
+	say_host(facts, &sender.addr, host);
+	if (count > 1)
+		snprintf(gaps, sizeof gaps, "%u gaps", count);
+	if (strcmp(f->reason, "lost-in-path") == 0)
+		snprintf(act, sizeof act, "The path from %s loses %.1f s of audio", host, sum_s);
+	else if (strcmp(f->reason, "sender-stalled") == 0)
+		snprintf(act, sizeof act, "%s stops its audio for %.1f s", host, sum_s);
+	else if (strcmp(f->reason, "sender-stopped") == 0)
+		snprintf(act, sizeof act, "%s goes quiet for %.1f s", host, sum_s);
+	else if (both)
+		snprintf(act, sizeof act, "The path fails for %.1f s", sum_s);
+	else
+		snprintf(act, sizeof act, "%s's audio fails for %.1f s", host, sum_s);
+	if (both)
+		snprintf(effect, sizeof effect, "%s and %s %shear %s", receiver, other, say_claim(f), gaps);
+	else
+		snprintf(effect, sizeof effect, "%s %shears %s", receiver, say_claim(f), gaps);
+	say_title(f, act, effect);
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct gap *g, uint32_t bad_ms)
 {
 	struct endpoint sender = party_seen_at(d, d->sender);
@@ -173,18 +203,13 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, v->reason, v->severity, v->confidence);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
-	char receiver[SAY_TEXT], times[40] = "";
 
 	parts_of_direction(f, facts, ev->direction);
 	if (strcmp(v->reason, "sender-stalled") == 0 || strcmp(v->reason, "sender-stopped") == 0)
 		finding_part(f, PART_CULPRIT, &sender);
-	if (count > 1)
-		snprintf(times, sizeof times, ", %u times", count);
-	finding_title(f, "%s's audio is interrupted for %.1f s%s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), sum_s, times);
 	if (strcmp(v->reason, "both-directions") == 0)
 		finding_part(f, PART_VICTIM, &sender);
-	if (strcmp(v->reason, "both-directions") == 0)
-		finding_title(f, "Audio breaks off in both directions for %.1f s%s", sum_s, times);
+	say_what(f, facts, ev->direction, count, sum_s);
 	finding_times(f, worst->from_ns, worst->to_ns);
 	f->count = count;
 	say_cause(f, facts, ev->direction, worst, v->bad_ms);
@@ -192,7 +217,7 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 		const struct gap *g = &s->gaps[i];
 
 		if (judge_gap(d, ev->direction, s, g).reason && f->evidence_count < 6)
-			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame, "%.1f s without audio, sequence number %+d",
+			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame, "%.1f s without audio; sequence numbers go on by %d",
 					     (double)(g->to_ns - g->from_ns) / 1e9, (int)g->seq_step);
 	}
 }

@@ -123,15 +123,23 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	const char *reason = reason_of(facts, ev->direction, h, w, &c);
 	struct finding *f = detection_raise(d, reason, severity, w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
-	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT];
+	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
 	double delay_s = (double)(h->delivered_from_ns - on_ns) / 1e9;
 
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_CULPRIT, &sender);
 	finding_times(f, on_ns, h->delivered_from_ns);
-	finding_title(f, "%s hears nothing for the first %.1f s of the call", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), delay_s);
-	finding_cause(f, "%s's first audio came %.1f s after the answer, seen %s.", say_host(facts, &sender.addr, host), delay_s,
-		      say_point(facts, h, ev->direction, point));
+	say_host(facts, &sender.addr, host);
+	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
+	if (strcmp(reason, "sender-late") == 0)
+		snprintf(act, sizeof act, "%s begins its audio %.1f s late", host, delay_s);
+	else if (strcmp(reason, "first-packets-lost") == 0)
+		snprintf(act, sizeof act, "Something on the way drops the first %.1f s of audio", delay_s);
+	else
+		snprintf(act, sizeof act, "%s's audio comes %.1f s late", host, delay_s);
+	snprintf(effect, sizeof effect, "%s %smisses the beginning", receiver, say_claim(f));
+	say_title(f, act, effect);
+	finding_cause(f, "%s's first audio came %.1f s after the answer, seen %s.", host, delay_s, say_point(facts, h, ev->direction, point));
 	if (strcmp(reason, "latch-late") == 0)
 		finding_fix(f, "%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN.", host);
 	else if (strcmp(reason, "first-packets-lost") == 0)
@@ -141,7 +149,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	if (ev->dialog->confirmed_by)
 		finding_evidence(f, ev->dialog->confirmed_by->at, "the call is answered");
 	if (h->stream)
-		finding_evidence(f, stream_frame(h->stream, h->delivered_frame, h->delivered_from_ns), "first audio, %.3f s later", delay_s);
+		finding_evidence(f, stream_frame(h->stream, h->delivered_frame, h->delivered_from_ns), "first audio, %.1f s later", delay_s);
 	cannot_see_of(f, facts, ev->direction, h);
 }
 

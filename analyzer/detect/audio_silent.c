@@ -93,19 +93,23 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, reason, SEVERITY_WARNING, c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
-	char receiver[SAY_TEXT], host[SAY_TEXT];
+	char receiver[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
 
 	say_host(facts, &sender.addr, host);
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_CULPRIT, &sender);
 	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
-	finding_title(f, "%s gets packets without sound from %s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver), host);
+	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
+	snprintf(act, sizeof act, "%s sends packets without sound", host);
+	snprintf(effect, sizeof effect, "%s hears silence", receiver);
+	say_title(f, act, effect);
 	if (other) {
 		finding_cause(f, "%s receives speech on its other leg and sends silence here at the same time.", host);
 		finding_fix(f, "Look at the bridge or transcoder of %s; compare the codecs of both legs.", host);
 		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame, "speech that reaches %s on the other leg", host);
 	} else {
-		finding_cause(f, "%s sends %.0f packets that hold no sound; muted and no microphone cannot be told apart.", host, h->packets);
+		finding_cause(f, "%s sends %s packets that hold no sound; a muted and a missing microphone cannot be told apart.", host,
+			      text_count((uint64_t)h->packets, count));
 		finding_fix(f, "Test mute, headset, input device and the permission to use the microphone on %s.", host);
 		finding_cannot_see(f, "whether the user had muted the microphone");
 	}

@@ -25,6 +25,7 @@ static const struct detector_doc truncated_doc = {
 static void truncated_event(struct detection *d, const struct event *ev)
 {
 	const struct capture_facts *c = detection_facts(d)->capture;
+	char count[TEXT_COUNT];
 	struct finding *f;
 
 	(void)ev;
@@ -34,7 +35,7 @@ static void truncated_event(struct detection *d, const struct event *ev)
 	}
 	f = detection_raise(d, "snaplen", SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	finding_times(f, c->first_ns, c->last_ns);
-	finding_title(f, "%llu frames are cut by the snap length", (unsigned long long)c->truncated);
+	finding_title(f, "The snap length cuts %s frames", text_count(c->truncated, count));
 	finding_cause(f, "Frames are cut to %u bytes: %llu of SIP, %llu of RTP, %llu others. What was cut off is not judged.", c->smallest_cut,
 		      (unsigned long long)c->truncated_sip, (unsigned long long)c->truncated_rtp,
 		      (unsigned long long)(c->truncated - c->truncated_sip - c->truncated_rtp));
@@ -65,6 +66,7 @@ static void dropped_event(struct detection *d, const struct event *ev)
 	const struct facts *facts = detection_facts(d);
 	const struct capture_facts *c = facts->capture;
 	const struct loss_moment *moments;
+	char count[TEXT_COUNT];
 	struct finding *f;
 	unsigned n;
 
@@ -79,7 +81,7 @@ static void dropped_event(struct detection *d, const struct event *ev)
 	finding_times(f, n ? moments[0].from_ns : c->first_ns, n ? moments[n - 1].to_ns : c->last_ns);
 	f->count = n ? n : 1;
 	if (c->os_drop || c->if_drop)
-		finding_title(f, "The capture dropped %llu packets", (unsigned long long)(c->os_drop + c->if_drop));
+		finding_title(f, "The capture dropped %s packets", text_count(c->os_drop + c->if_drop, count));
 	else
 		finding_title(f, "The capture lost packets at %u moment%s", n, n == 1 ? "" : "s");
 	finding_cause(f, "%s Loss in that time is not held against the network.",
@@ -163,6 +165,7 @@ static void duplicates_event(struct detection *d, const struct event *ev)
 	struct copies all = { 0, 0, 0 };
 	const struct pair *first = NULL;
 	unsigned pairs = 0;
+	char count[TEXT_COUNT];
 	struct finding *f;
 
 	(void)ev;
@@ -189,7 +192,7 @@ static void duplicates_event(struct detection *d, const struct event *ev)
 	finding_part(f, PART_WITNESS, &(struct endpoint){ first->src, 0 });
 	finding_part(f, PART_WITNESS, &(struct endpoint){ first->dst, 0 });
 	finding_times(f, first->first_ns, first->last_ns);
-	finding_title(f, "%llu packets are in the capture twice", (unsigned long long)all.copies);
+	finding_title(f, "The mirror delivers %s packets twice", text_count(all.copies, count));
 	finding_cause(f, "%.0f %% of the packets of %u pair%s of hosts appear twice (%s); counted once.", 100.0 * (double)all.copies / (double)all.packets, pairs,
 		      pairs == 1 ? "" : "s", f->reason);
 	finding_fix(f, "Nothing to mend for the diagnosis; to spare the mirror, copy each packet at one port only.");

@@ -93,6 +93,7 @@ struct facts {                       /* const views of everything */
 	const struct rtcp_states *rtcp;
 	const struct network *network;
 	const struct list *icmp;     /* struct icmp_record.in_order */
+	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
 	const struct findings *findings;
 	const struct config *config;

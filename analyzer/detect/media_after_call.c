@@ -78,7 +78,7 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	const char *reason = leg->bye_answered ? "bye-ignored" : "bye-lost";
 	enum confidence c = leg->bye_answered ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
 	struct finding *f;
-	char host[SAY_TEXT];
+	char host[SAY_TEXT], count[TEXT_COUNT];
 
 	if (other_leg_lives(leg, s->last_ns))
 		reason = "one-leg-ended";
@@ -92,12 +92,13 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	finding_stream(f, s->n);
 	finding_times(f, ended_ns, s->last_ns);
 	say_host(facts, &s->src.addr, host);
-	finding_title(f, "%s keeps sending audio for %.0f s after the call", host, (double)over_ns / 1e9);
-	finding_cause(f, "%s sent %.0f packets after the BYE; it %s.", host, packets,
-		      leg->ended_by_side == dir->sender ? "sent the BYE itself" : leg->bye_answered ? "answered it" : "never answered it here");
+	finding_title(f, "%s keeps sending audio for %.1f s after the call", host, (double)over_ns / 1e9);
+	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
+		      leg->ended_by_side == dir->sender ? "sent" : leg->bye_answered ? "answered" : "was never seen to answer",
+		      text_count(packets > 0 ? (uint64_t)packets : 0, count));
 	finding_fix(f, "Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.", host);
 	finding_evidence(f, leg->bye_at, "BYE: the call ends here");
-	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "RTP %.3f s later", (double)over_ns / 1e9);
+	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later", (double)over_ns / 1e9);
 	if (!leg->bye_answered)
 		finding_cannot_see(f, "whether %s ever got the BYE", host);
 }

@@ -2,6 +2,7 @@
 /* media-unreachable: audio is answered by ICMP errors. RFC 792, 1812, 4443: the quoted packet says which flow is meant. */
 #include <stdio.h>
 
+#include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = { "port-closed", "host-unreachable", "net-unreachable", "admin-prohibited", "ttl-exceeded", "too-big", NULL };
@@ -83,10 +84,11 @@ struct tally {
 static struct tally count_errors(const struct facts *facts, const struct direction *d)
 {
 	struct tally tallies[6] = { { NULL, 0, NULL, NULL } }, best = { NULL, 0, NULL, NULL };
-	unsigned n = 0;
+	const struct icmp_record *about[ICMP_ABOUT_MAX];
+	unsigned n = 0, all = icmp_about(facts, d, about);
 
-	LIST_EACH(it, facts->icmp) {
-		const struct icmp_record *r = LIST_ENTRY(it, struct icmp_record, in_order);
+	for (unsigned k = 0; k < all; k++) {
+		const struct icmp_record *r = about[k];
 		const char *reason = reason_of(r);
 		unsigned i = 0;
 
@@ -106,6 +108,26 @@ static struct tally count_errors(const struct facts *facts, const struct directi
 	return best;
 }
 
+/* Who refuses what, and what that does to the receiver of this direction. */
+static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t)
+{
+	const struct hearing *h = hearing_of(d);
+	char receiver[SAY_TEXT], who[SAY_TEXT], at[ENDPOINT_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
+
+	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
+	endpoint_text(&t->first->dst, at);
+	if (strcmp(t->reason, "port-closed") == 0)
+		snprintf(act, sizeof act, "%s refuses audio on port %u", say_host(facts, &t->first->dst.addr, who), t->first->dst.port);
+	else if (strcmp(t->reason, "admin-prohibited") == 0)
+		snprintf(act, sizeof act, "%s forbids audio to %s", say_host(facts, &t->first->reporter, who), at);
+	else if (strcmp(t->reason, "too-big") == 0)
+		snprintf(act, sizeof act, "%s refuses packets of this size", say_host(facts, &t->first->reporter, who));
+	else
+		snprintf(act, sizeof act, "%s has no way to %s", say_host(facts, &t->first->reporter, who), at);
+	snprintf(effect, sizeof effect, "%s %s", receiver, h && h->heard == HEARD_NO ? "hears nothing" : "misses audio");
+	say_title(f, act, effect);
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct tally *t)
 {
 	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT];
@@ -115,7 +137,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	endpoint_text(&t->first->dst, target);
 	if (strcmp(t->reason, "port-closed") == 0) {
 		finding_cause(f, "%s is up but nothing listens on UDP port %u (%u ICMP errors).", host, t->first->dst.port, t->count);
-		finding_fix(f, "Does the SDP of %s name the port that it opened? Look for a NAT or ALG that changes ports; restart the phone; a firewall on it may "
+		finding_fix(f, "Check that the SDP of %s names the port that it opened, and that no NAT or ALG changes it on the way; a firewall on the host may "
 			    "refuse, too.", host);
 	} else if (strcmp(t->reason, "admin-prohibited") == 0) {
 		finding_cause(f, "%s forbids audio to %s (%u ICMP errors).", reporter, target, t->count);
@@ -134,18 +156,17 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, t->reason, SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst;
-	char receiver[SAY_TEXT], at[ENDPOINT_TEXT];
+	char at[ENDPOINT_TEXT];
 
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_WITNESS, &target);
 	finding_part(f, PART_CULPRIT, &reporter);
 	finding_times(f, t->first->at.at_ns, t->last->at.at_ns);
 	f->count = t->count;
-	finding_title(f, "Audio for %s is refused at %s", say_party(facts, ev->leg, side_other(ev->direction->sender), receiver),
-		      endpoint_text(&target, at));
+	say_what(f, facts, ev->direction, t);
 	say_cause(f, facts, t);
-	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", at);
-	finding_evidence(f, t->last->at, "the last of %u", t->count);
+	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
+	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
 	if (ev->direction->slot->dialog->confirmed_by)
 		finding_evidence(f, ev->direction->slot->dialog->confirmed_by->at, "the call is answered");
 }

@@ -150,9 +150,9 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	else if (strcmp(f->reason, "never-sent-both") == 0)
 		finding_cause(f, "Neither end sent audio: %s, %s.", caller, callee);
 	else if (strcmp(f->reason, "port-closed") == 0)
-		finding_cause(f, "Audio in both directions is refused by ICMP (ports %s and %s).", x, y);
+		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
 	else
-		finding_cause(f, "In %.0f s no audio of %s or %s passes this point, although media of these hosts passes here in other calls or would.",
+		finding_cause(f, "In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
 			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
 }
 
@@ -172,6 +172,25 @@ static void say_fix(struct finding *f, const struct hearing *a, const struct hea
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
 
+/* Who does what, as far as the reason says. NULL: not known. */
+static const char *act_of(const char *reason)
+{
+	static const char *const acts[][2] = {
+		{ "both-private", "Both sides name private addresses" },
+		{ "private-and-silent", "One side sends to a private address, the other waits" },
+		{ "blocked-both-ways", "Something on the way drops all audio" },
+		{ "never-sent-both", "Neither side sends audio" },
+		{ "same-nat-no-hairpin", "The router does not send audio back inside" },
+		{ "port-closed", "Both sides refuse the audio" },
+	};
+
+	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+		if (strcmp(acts[i][0], reason) == 0)
+			return acts[i][1];
+	}
+	return NULL;
+}
+
 static void tell(struct detection *d, const struct mslot *slot, const struct hearing *a, const struct hearing *b, enum visible visible)
 {
 	const struct facts *facts = detection_facts(d);
@@ -179,7 +198,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	enum confidence c = confidence_of(reason, visible, a, b);
 	struct finding *f = detection_raise_keyed(d, (uintptr_t)slot->mline, reason, SEVERITY_ERROR, c);
 	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER), callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);
-	char from[SAY_TEXT], to[SAY_TEXT];
+	char from[SAY_TEXT], to[SAY_TEXT], effect[3 * SAY_TEXT];
 
 	f->reason_confidence = c;
 	f->direction = NULL;
@@ -187,8 +206,13 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_part(f, PART_VICTIM, &caller);
 	finding_part(f, PART_VICTIM, &callee);
 	finding_times(f, a->from_ns < b->from_ns ? a->from_ns : b->from_ns, a->to_ns);
-	finding_title(f, "%s and %s hear nothing of each other", say_party(facts, slot->dialog->leg, SIDE_CALLER, from),
-		      say_party(facts, slot->dialog->leg, SIDE_CALLEE, to));
+	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
+	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
+	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
+	if (act_of(reason))
+		say_title(f, act_of(reason), effect);
+	else
+		finding_title(f, "%s of each other", effect);
 	say_cause(f, facts, slot, a, b);
 	say_fix(f, a, b);
 	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
@@ -249,7 +273,7 @@ static void judge_answer(struct detection *d, const struct event *ev)
 	const struct exchange *x = NULL;
 	int64_t end_ns;
 	struct finding *f;
-	char from[SAY_TEXT], to[SAY_TEXT];
+	char from[SAY_TEXT], to[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
 
 	if (!dialog || dialog->partial)
 		return;
@@ -269,8 +293,11 @@ static void judge_answer(struct detection *d, const struct event *ev)
 	for (unsigned side = 0; side < 2; side++)
 		finding_part(f, PART_VICTIM, &ev->leg->party[side].signalling);
 	finding_times(f, dialog->confirmed_ns, end_ns);
-	finding_title(f, "%s and %s hear nothing: the ACK answers no offer", say_party(facts, ev->leg, SIDE_CALLER, from),
-		      say_party(facts, ev->leg, SIDE_CALLEE, to));
+	say_party(facts, ev->leg, SIDE_CALLER, from);
+	say_party(facts, ev->leg, SIDE_CALLEE, to);
+	snprintf(act, sizeof act, "%s's ACK answers no offer", from);
+	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
+	say_title(f, act, effect);
 	finding_cause(f, "The INVITE offered nothing, the 200 made the offer, and the ACK carries no SDP: no media was agreed.");
 	finding_fix(f, "Let %s send its offer in the INVITE, or mend its handling of delayed offers.", from);
 	if (x->offer.count)

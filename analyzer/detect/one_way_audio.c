@@ -193,9 +193,8 @@ static struct place locate(const struct facts *facts, const struct direction *d,
 
 struct words {
 	char receiver[SAY_TEXT], sender[SAY_TEXT], receiver_full[SAY_TEXT], sender_host[SAY_TEXT], receiver_host[SAY_TEXT];
-	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT];
+	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT], packets[TEXT_COUNT];
 	double seconds;
-	double packets;
 };
 
 static struct words words_of(const struct facts *facts, const struct direction *d, const struct hearing *h)
@@ -215,52 +214,81 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
 	endpoint_text(&seen_receiver, w.real);
 	w.seconds = (double)(h->to_ns - h->from_ns) / 1e9;
-	w.packets = h->misdirected ? (double)h->misdirected->packets : h->packets;
+	text_count((uint64_t)(h->misdirected ? (double)h->misdirected->packets : h->packets), w.packets);
 	return w;
 }
 
-static void say_misdirected(struct finding *f, const struct words *w)
+/* Who does what, and whom it hurts; where nobody is to blame yet, only the latter. */
+static void entitle(struct finding *f, const struct words *w, const struct hearing *h, const char *actor, const char *acts)
+{
+	char act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
+
+	if (actor) {
+		snprintf(act, sizeof act, "%s %s", actor, acts);
+		snprintf(effect, sizeof effect, "%s %shears nothing%s", w->receiver, say_claim(f), h->whole ? "" : " any more");
+		say_title(f, act, effect);
+	} else {
+		finding_title(f, "%s %shears nothing of %s%s", w->receiver, say_claim(f), w->sender, h->whole ? "" : " any more");
+	}
+}
+
+static void say_misdirected(struct finding *f, const struct words *w, const struct hearing *h)
 {
 	if (strcmp(f->reason, "wrong-port") == 0) {
-		finding_cause(f, "%s sends %s's audio to %s; its SDP names %s.", w->sender_host, w->receiver, w->to, w->sdp);
+		entitle(f, w, h, w->sender_host, "sends to a wrong port");
+		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s.", w->sender_host, w->receiver, w->to, w->sdp);
 		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
 			    w->sender_host);
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
+		entitle(f, w, h, w->receiver_host, "names a wrong address for its audio");
 		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.", w->receiver_full, w->sdp, w->real, w->sender_host);
-		finding_fix(f, "Correct the external (NAT) address in %s; has the address of its line changed?", w->receiver_host);
+		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
 	} else if (strcmp(f->reason, "stale-target") == 0) {
+		entitle(f, w, h, w->sender_host, "sends to an old address");
 		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host, w->to, w->sdp);
 		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
 	} else if (strcmp(f->reason, "latched-elsewhere") == 0) {
+		entitle(f, w, h, w->sender_host, "turns to a wrong address");
 		finding_cause(f, "%s first sent to the right address and then turned to %s.", w->sender_host, w->to);
 		finding_fix(f, "Limit address learning on %s (strict source, learn once).", w->sender_host);
+	} else if (strcmp(f->reason, "unlocated") == 0) {
+		entitle(f, w, h, w->sender_host, "sends to another address");
+		finding_cause(f, "%s sends %s's audio to %s; %s's own audio comes from %s.", w->sender_host, w->receiver, w->to, w->receiver, w->real);
+		finding_fix(f, "Find out who told %s to send to %s: compare the SDP in %s's messages with the SDP that reaches %s; look at port forwardings and "
+			    "an ALG between them.", w->sender_host, w->to, w->receiver, w->sender_host);
 	} else {
+		entitle(f, w, h, w->sender_host, strcmp(f->reason, "latch-lost") == 0 ? "turns to a private address" : "sends to a private address");
 		finding_cause(f, "%s told %s to send its audio to %s, a private address behind a NAT (its packets come from %s); %s obeys.", w->receiver_full,
 			      w->sender_host, w->to, w->real, w->sender_host);
 		finding_fix(f, "Switch NAT handling (symmetric RTP, comedia) on for this phone on %s; or give the phone STUN or its external address. "
-			    "Media through the server, not direct, while it is behind NAT.", w->sender_host);
+			    "Keep media on the server, not direct, while the phone is behind NAT.", w->sender_host);
 	}
 }
 
 static void say_absent(struct finding *f, const struct words *w, const struct hearing *h)
 {
 	if (strcmp(f->reason, "sender-never-sent") == 0) {
-		finding_cause(f, "%s %s: no audio of it in %.0f s, seen %s.", w->sender_host, h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
+		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
+		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host, h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
 			      w->point);
 		finding_fix(f, "On %s look at microphone and mute, the sound device, the application's permission, the host's own firewall, the network interface "
 			    "or VLAN it uses.", w->sender_host);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
-		finding_cause(f, "%s sends (its reports count on) and nothing arrives %s: lost before the capture point.", w->sender_host, w->point);
+		entitle(f, w, h, "Something on the way", "drops the audio");
+		finding_cause(f, "%s sends (its reports count on) and nothing arrives %s: it is lost before the capture point.", w->sender_host, w->point);
 		finding_fix(f, "Look at the firewall between %s and %s: it passes SIP, not the audio to %s. Open the UDP media range in this direction.",
 			    w->sender_host, w->receiver_host, w->sdp);
 	} else if (strcmp(f->reason, "address-family") == 0) {
+		entitle(f, w, h, w->receiver_host, "names an address of the other IP version");
 		finding_cause(f, "%s was told to send to %s and speaks the other IP version only.", w->sender_host, w->sdp);
 		finding_fix(f, "Offer IPv4 addresses in SDP, or ICE with both.");
 	} else {
-		finding_cause(f, "Nothing of %s's audio arrives %s, %.0f s long; %s not sending and a drop on the way look alike here.%s", w->sender, w->point,
-			      w->seconds, w->sender_host,
+		entitle(f, w, h, NULL, NULL);
+		finding_cause(f, "In %.0f s nothing of %s's audio arrives, captured %s. Whether %s sends none or something on the way drops it cannot be seen here.%s",
+			      w->seconds, w->sender, w->point, w->sender_host,
 			      f->other_reason_count ? " The address given in SDP is private, which the other side may not be able to reach." : "");
-		finding_fix(f, "Let UDP to %s in through firewall and NAT; then capture beside %s as well to see whether it sends.%s", w->sdp, w->sender_host,
+		finding_fix(f, "Capture beside %s as well: if it sends, let UDP to %s in through firewall and NAT; if not, look at %s itself.%s", w->sender_host,
+			    w->sdp, w->sender_host,
 			    f->other_reason_count ? " Switch NAT handling on for this phone on the server, or STUN on the phone." : "");
 	}
 }
@@ -270,22 +298,26 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 	char reporter[SAY_TEXT];
 
 	if (strcmp(f->reason, "icmp-unreachable") == 0) {
-		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", say_host(facts, &h->icmp->reporter, reporter),
-			      w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
+		entitle(f, w, h, say_host(facts, &h->icmp->reporter, reporter), "refuses the audio");
+		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", reporter, w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
 		finding_fix(f, "See the ICMP finding: open the port, correct the address in SDP, or mend the route.");
 	} else if (strcmp(f->reason, "source-port-rewritten") == 0) {
+		entitle(f, w, h, "A NAT", "changes the port that audio comes from");
 		finding_cause(f, "The audio of %s leaves from port %u, its SDP names another; %s reports that it receives nothing and is probably strict about it.",
 			      w->sender_host, h->stream->src.port, w->receiver_host);
 		finding_fix(f, "Keep the source port in the NAT in front of %s (static mapping), or bind its RTP to the address it announces.", w->sender_host);
 	} else if (strcmp(h->undelivered_by, "missing-copy") == 0) {
-		finding_cause(f, "%s's audio to %s (%.0f packets) reaches the router and does not come out behind it, where the other direction passes.", w->sender, w->to,
+		entitle(f, w, h, "The router", "drops the audio");
+		finding_cause(f, "%s's audio to %s (%s packets) reaches the router and does not come out behind it, where the other direction passes.", w->sender, w->to,
 			      w->packets);
 		finding_fix(f, "Let the router pass UDP to %s: its rule, its port forwarding, or the port that its SIP helper wrote into the SDP.", w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
+		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");
 		finding_cause(f, "%s sends payload types that neither side agreed on.", w->sender_host);
 		finding_fix(f, "Align the codec lists of both sides.");
 	} else {
-		finding_cause(f, "%s sent %.0f packets, %s reports nothing received%s: lost between the capture point and %s.", w->sender_host, w->packets,
+		entitle(f, w, h, "Something on the way", "drops the audio");
+		finding_cause(f, "%s sent %s packets, %s reports nothing received%s: they are lost between the capture point and %s.", w->sender_host, w->packets,
 			      w->receiver_host, h->whole ? "" : " any more", w->receiver_host);
 		finding_fix(f, "Open UDP to %s in the firewall between %s and %s; SIP passes there, audio does not.", w->sdp, w->sender_host, w->receiver_host);
 	}
@@ -295,9 +327,8 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 {
 	struct words w = words_of(facts, d, h);
 
-	finding_title(f, "%s hears nothing of %s%s", w.receiver, w.sender, h->whole ? "" : " any more");
 	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
-		say_misdirected(f, &w);
+		say_misdirected(f, &w, h);
 	else if (h->failure == FAILURE_ABSENT)
 		say_absent(f, &w, h);
 	else
@@ -307,7 +338,7 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
 	if (h->report_last)
 		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame, h->report_last->file, 0 },
-				 "the receiver's report: highest sequence number stands still");
+				 "the receiver reports: highest sequence number stands still");
 	cannot_see_of(f, facts, d, h);
 }
 

@@ -32,6 +32,13 @@ bool quality_measurable(struct detection *d, const struct stream *s, double min_
 	return true;
 }
 
+const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT])
+{
+	if (!s->direction)
+		return say_host(facts, &s->dst.addr, buffer);
+	return say_party(facts, quality_leg(s), side_other(s->direction->sender), buffer);
+}
+
 void quality_parts(struct finding *f, const struct stream *s)
 {
 	if (quality_leg(s))

@@ -9,6 +9,8 @@
 const struct leg *quality_leg(const struct stream *s);
 /* Long enough, voice, nearest to its receiver of all points; says why not. */
 bool quality_measurable(struct detection *d, const struct stream *s, double min_packets, int64_t min_ns);
+/* Who listens to it: the party, else its host. */
+const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT]);
 /* Leg, victim (its receiver), witness (its sender), stream, times. */
 void quality_parts(struct finding *f, const struct stream *s);
 void quality_evidence(struct finding *f, const struct stream *s, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -46,6 +46,15 @@ static const char *reason_of(const struct facts *facts, const struct stream *s)
 	return s->late60 >= MIN_DISCARDS ? "queueing" : "unlocated";
 }
 
+static const char *pattern_of(const char *reason)
+{
+	if (strcmp(reason, "sender-pacing") == 0)
+		return "they leave the sender like this";
+	if (strcmp(reason, "clock-drift") == 0)
+		return "the sender's clock runs at another speed";
+	return strcmp(reason, "queueing") == 0 ? "they wait in a queue on the way" : "what delays them is not visible here";
+}
+
 static void tell(struct detection *d, const struct event *ev, double late_percent, double later_percent)
 {
 	const struct facts *facts = detection_facts(d);
@@ -55,20 +64,22 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
 	struct finding *f = detection_raise(d, reason_of(facts, s), later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
-	char src[SAY_TEXT], dst[SAY_TEXT];
+	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], late[TEXT_COUNT], all[TEXT_COUNT];
 
 	quality_parts(f, s);
 	if (strcmp(f->reason, "sender-pacing") == 0)
 		finding_part(f, PART_CULPRIT, &s->src);
 	say_host(facts, &s->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
-	finding_title(f, "Audio from %s to %s comes too unevenly", src, dst);
-	finding_cause(f, "%.1f %% of the packets are later than a 60 ms buffer, %.1f %% later than 200 ms; jitter up to %.0f ms; pattern: %s.", late_percent,
-		      later_percent, s->max_jitter_ms, f->reason);
+	snprintf(act, sizeof act, "%s's audio arrives too unevenly", src);
+	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
+	say_title(f, act, effect);
+	finding_cause(f, "%.1f %% of the packets to %s come too late for a 60 ms buffer, %.1f %% for one of 200 ms; jitter up to %.0f ms; %s.",
+		      late_percent, dst, later_percent, s->max_jitter_ms, pattern_of(f->reason));
 	finding_fix(f, strcmp(f->reason, "sender-pacing") == 0 ? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
 							       : "Give voice priority on the way (QoS queue, Wi-Fi WMM); a larger jitter buffer at the "
 								 "receiver relieves.");
-	quality_evidence(f, s, "%llu of %llu packets later than 60 ms", (unsigned long long)s->late60, (unsigned long long)s->packets);
+	quality_evidence(f, s, "%s of %s packets come more than 60 ms late", text_count(s->late60, late), text_count(s->packets, all));
 	finding_cannot_see(f, "how deep the receiver's own buffer is");
 }
 

@@ -118,7 +118,7 @@ static const char *shape_of(const struct stream *s)
 {
 	double percent = s->expected_within ? 100.0 * (double)s->lost_within / (double)s->expected_within : 0;
 
-	return mos_burst_r(percent, s->lost_within, s->loss_events) < 1.5 ? "random" : "bursty";
+	return mos_burst_r(percent, s->lost_within, s->loss_events) < 1.5 ? "scattered" : "in bursts";
 }
 
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l, enum confidence *ret)
@@ -143,7 +143,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	const char *reason = where_of(facts, s, l, &c);
 	bool after = strcmp(reason, "after-capture") == 0;
 	struct finding *f;
-	char src[SAY_TEXT], dst[SAY_TEXT];
+	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], lost[TEXT_COUNT], all[TEXT_COUNT];
 	double percent = after ? l->reported_percent : l->percent;
 
 	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
@@ -152,15 +152,19 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	quality_parts(f, s);
 	say_host(facts, &s->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
-	finding_title(f, "%.1f %% of the audio from %s to %s is lost", percent, src, dst);
-	finding_cause(f, "%.1f %% of the packets are lost %s; shape %s, worst 5 s %.1f %%%s.", percent,
-		      after ? "behind the capture point, as the receiver reports"
-			    : strcmp(reason, "at-sender") == 0 ? "already beside the sender" : "before the capture point",
-		      shape_of(s), l->worst_percent, l->reported_percent >= 0 && !after ? "; the receiver reports the same" : "");
+	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
+	snprintf(effect, sizeof effect, "%s hears dropouts", quality_listener(facts, s, listener));
+	say_title(f, act, effect);
+	if (after)
+		finding_cause(f, "%.1f %% of the packets to %s are lost behind the capture point, as the receiver reports.", percent, dst);
+	else
+		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent, dst,
+			      strcmp(reason, "at-sender") == 0 ? "already beside the sender" : "before the capture point", shape_of(s), l->worst_percent,
+			      l->reported_percent >= 0 ? "; the receiver reports the same" : "");
 	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 		    after ? "between the capture point and the receiver" : strcmp(reason, "at-sender") == 0 ? "and the interface of the sender"
 									 : "between the sender and the capture point");
-	quality_evidence(f, s, "%llu of %llu packets missing", (unsigned long long)(l->lost - l->own_lost), (unsigned long long)s->expected_within);
+	quality_evidence(f, s, "%s of %s packets missing here", text_count(l->lost - l->own_lost, lost), text_count(s->expected_within, all));
 	if (l->report_last)
 		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame, l->report_last->file, 0 },
 				 "the receiver reports %.1f %% lost", l->reported_percent);

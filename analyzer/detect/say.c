@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+enum { NAME_TEXT = 32 };             /* two names and an effect are to fit into a title */
+
 static const char *role_word(const struct facts *facts, const struct address *a)
 {
 	static const struct { enum host_role role; const char *word; } words[] = {
@@ -11,9 +13,13 @@ static const char *role_word(const struct facts *facts, const struct address *a)
 		{ ROLE_PHONE, "the phone " }, { ROLE_TRUNK, "the provider " }, { ROLE_MEDIA, "the media server " },
 	};
 	const struct host *h = network_host_find(facts->network, a);
+	unsigned roles = h ? h->roles : 0;
 
-	for (size_t i = 0; h && i < sizeof words / sizeof words[0]; i++) {
-		if (h->roles & 1u << words[i].role)
+	/* a server says what it is; a phone's words may come through a router, whose address this then is */
+	if (h && !roles && h->user_agent.n && host_role_of_agent(h->user_agent) < ROLE_COUNT && host_role_of_agent(h->user_agent) != ROLE_PHONE)
+		roles = 1u << host_role_of_agent(h->user_agent);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (roles & 1u << words[i].role)
 			return words[i].word;
 	}
 	return "";
@@ -32,11 +38,11 @@ const char *say_party(const struct facts *facts, const struct leg *leg, enum sid
 	const struct party *p = &leg->party[side];
 
 	if (p->user.n)
-		return text_escape(p->user, buffer, 64);
+		return text_escape(p->user, buffer, NAME_TEXT);
 	if (address_known(&p->signalling.addr))
 		return say_host(facts, &p->signalling.addr, buffer);
 	if (p->host.n)
-		return text_escape(p->host, buffer, 64);
+		return text_escape(p->host, buffer, NAME_TEXT);
 	snprintf(buffer, SAY_TEXT, "%s", side == SIDE_CALLER ? "the caller" : "the callee");
 	return buffer;
 }
@@ -55,6 +61,29 @@ const char *say_party_full(const struct facts *facts, const struct leg *leg, enu
 		return say_party(facts, leg, side, buffer);
 	snprintf(buffer, SAY_TEXT, "%s (%s%s%s)", name, agent, agent[0] && at[0] ? ", " : "", at);
 	return buffer;
+}
+
+enum { TITLE_COLUMNS = 78 };
+
+void say_title(struct finding *f, const char *act, const char *effect)
+{
+	finding_title(f, "%s: %s", act, effect);
+	if (text_columns(f->title.p) > TITLE_COLUMNS)
+		finding_title(f, "%s", effect);
+}
+
+const char *say_claim(const struct finding *f)
+{
+	switch (f->confidence) {
+	case CONFIDENCE_CERTAIN:
+		return "";
+	case CONFIDENCE_LIKELY:
+		return "probably ";
+	case CONFIDENCE_NONE:
+	case CONFIDENCE_POSSIBLE:
+		break;
+	}
+	return "possibly ";
 }
 
 const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d, char buffer[SAY_TEXT])
@@ -106,10 +135,10 @@ struct frame_ref stream_frame(const struct stream *s, uint32_t frame, int64_t at
 
 static void evidence_of_stream(struct finding *f, const struct stream *s, const char *what)
 {
-	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT];
+	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT], count[TEXT_COUNT];
 
-	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s: %llu packets %s to %s", what,
-			     (unsigned long long)s->packets, endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
+	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s: %s packets %s to %s", what,
+			     text_count(s->packets, count), endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
 }
 
 void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h)
@@ -121,8 +150,11 @@ void evidence_of_call(struct finding *f, const struct direction *d, const struct
 	if (w && w->target_count) {
 		const struct message *m = w->targets[0].message;
 
-		finding_evidence(f, m->at, "%s %s: audio to %s", m->request ? sip_method_name(m->method) : "the answer", m->request ? "offers" : "says",
-				 endpoint_text(&w->targets[0].at, at));
+		endpoint_text(&w->targets[0].at, at);
+		if (m->request)
+			finding_evidence(f, m->at, "%s: audio to %s", sip_method_name(m->method), at);
+		else
+			finding_evidence(f, m->at, "%u: audio to %s", m->status, at);
 	}
 	if (d->slot->dialog->confirmed_by)
 		finding_evidence(f, d->slot->dialog->confirmed_by->at, "%u: the call is answered", d->slot->dialog->confirmed_by->status);

@@ -13,6 +13,12 @@ const char *say_party(const struct facts *facts, const struct leg *leg, enum sid
 const char *say_party_full(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT]);
 /* "the phone 10.0.0.2", "the PBX 10.0.0.5", "the router 203.0.113.2", "10.0.0.9" */
 const char *say_host(const struct facts *facts, const struct address *a, char buffer[SAY_TEXT]);
+/*
+ * The title "actor acts: effect"; the effect alone where both together are wider than a title may be. Both texts are trusted or escaped.
+ */
+void say_title(struct finding *f, const char *act, const char *effect);
+/* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */
+const char *say_claim(const struct finding *f);
 /* Where the capture was taken, for "nothing arrived at ...": "beside the phone 10.0.0.2", "at this capture point". */
 const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d, char buffer[SAY_TEXT]);
 

@@ -90,19 +90,29 @@ void findings_reset(struct finding *f)
 		text_add(text, buffer); \
 	} while (0)
 
+/* "the phone 10.0.0.2 ..." comes from a name that also stands in mid-sentence. */
+static void sentence_begin(struct text *t)
+{
+	if (strncmp(t->p, "the ", 4) == 0)
+		t->p[0] = 'T';
+}
+
 void finding_title(struct finding *f, const char *format, ...)
 {
 	FILL(&f->title);
+	sentence_begin(&f->title);
 }
 
 void finding_cause(struct finding *f, const char *format, ...)
 {
 	FILL(&f->cause);
+	sentence_begin(&f->cause);
 }
 
 void finding_fix(struct finding *f, const char *format, ...)
 {
 	FILL(&f->fix);
+	sentence_begin(&f->fix);
 }
 
 void finding_cannot_see(struct finding *f, const char *format, ...)

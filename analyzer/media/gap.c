@@ -68,8 +68,9 @@ static double least(double a, double b)
 }
 
 /*
- * t_gap by the wall, t_ts by rtp_ts, t_seq by the packets: what the sequence misses was lost, what rtp_ts ran on without packets was
- * suppressed (DTX), and for the rest of the time the sender's clock stood still. Without a clock nothing but loss can be told: suppressed.
+ * t_gap by the wall, t_ts by rtp_ts, t_seq by the packets: what the sequence misses was lost, what rtp_ts ran on
+ * without packets was suppressed (DTX), and for the rest of the time the sender's clock stood still. Without a clock
+ * nothing but loss can be told: suppressed.
  */
 static void gap_decompose(struct gap *g, const struct record *r, const struct stream_hot *h, uint32_t ts_step)
 {
@@ -91,10 +92,17 @@ static bool hole_is_gap(const struct stream_hot *h, int64_t hole_ns)
 }
 
 /* Before this packet is counted. NULL: there is no gap before it. */
-const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step)
+const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p,
+	const struct stream_before *b, enum sequence_step step)
 {
 	bool restart = step == SEQUENCE_RESTART;
-	struct gap g = { .from_ns = b->top_ns, .from_frame = b->top_frame, .to_ns = p->at_ns, .to_frame = p->frame, .restart = restart };
+	struct gap g = {
+		.from_ns = b->top_ns,
+		.from_frame = b->top_frame,
+		.to_ns = p->at_ns,
+		.to_frame = p->frame,
+		.restart = restart,
+	};
 
 	if (restart) {
 		g.to_ns = r->aside->strange.at_ns;
@@ -119,12 +127,17 @@ const struct gap *gap_take(struct record *r, struct level *l, const struct strea
 }
 
 /* A flow goes on with another SSRC: the hole between the two streams, kept with the new one. */
-void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level, const struct stream_hot *other_hot,
-		     const struct packet *p)
+void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level,
+	const struct stream_hot *other_hot, const struct packet *p)
 {
 	struct gap g = {
-		.from_ns = other_hot->last_ns, .from_frame = other_hot->last_frame, .to_ns = p->at_ns, .to_frame = p->frame,
-		.marker = p->rtp.marker, .new_source = true, .speech_before = other_level && level_was_speech(other_level),
+		.from_ns = other_hot->last_ns,
+		.from_frame = other_hot->last_frame,
+		.to_ns = p->at_ns,
+		.to_frame = p->frame,
+		.marker = p->rtp.marker,
+		.new_source = true,
+		.speech_before = other_level && level_was_speech(other_level),
 	};
 
 	if (hole_is_gap(h, gap_length(&g)))
@@ -139,7 +152,8 @@ static void spell_join_nearest(struct stream *s)
 	unsigned at = 1;
 
 	for (unsigned i = 2; i < s->spell_count; i++) {
-		if (ns_minus(s->spells[i].first_ns, s->spells[i - 1].last_ns) < ns_minus(s->spells[at].first_ns, s->spells[at - 1].last_ns))
+		if (ns_minus(s->spells[i].first_ns, s->spells[i - 1].last_ns) <
+			ns_minus(s->spells[at].first_ns, s->spells[at - 1].last_ns))
 			at = i;
 	}
 	s->spells[at - 1].last_ns = s->spells[at].last_ns;
@@ -179,7 +193,9 @@ static void spell_begin(struct record *r, const struct packet *p, uint64_t audio
 	if (s->spell_count == SPELL_MAX)
 		spell_join_nearest(s);
 	s->spells = grow(s->spells, s->spell_count, &r->spell_room, sizeof *s->spells);
-	s->spells[s->spell_count++] = (struct spell){ .first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame, .last_frame = p->frame };
+	s->spells[s->spell_count++] = (struct spell){
+		.first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame, .last_frame = p->frame
+	};
 	r->spell_open = true;
 	r->spell_audio = audio;
 	r->spell_comfort = s->comfort;
@@ -203,12 +219,14 @@ double stream_packets_between(const struct stream *s, int64_t from_ns, int64_t t
 
 	for (unsigned i = 0; i < s->spell_count; i++) {
 		const struct spell *sp = &s->spells[i];
-		int64_t first_ns = sp->first_ns > from_ns ? sp->first_ns : from_ns, last_ns = sp->last_ns < to_ns ? sp->last_ns : to_ns;
+		int64_t first_ns = sp->first_ns > from_ns ? sp->first_ns : from_ns,
+			last_ns = sp->last_ns < to_ns ? sp->last_ns : to_ns;
 		int64_t length_ns = ns_minus(sp->last_ns, sp->first_ns);
 
 		if (first_ns > last_ns || sp->first_ns >= to_ns)
 			continue;
-		n += length_ns <= 0 ? sp->packets : sp->packets * ((double)ns_minus(last_ns, first_ns) / (double)length_ns);
+		n += length_ns <= 0 ? sp->packets
+				    : sp->packets * ((double)ns_minus(last_ns, first_ns) / (double)length_ns);
 	}
 	return n;
 }

@@ -1,16 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* heuristic: is an unsignalled UDP flow RTP? Sequence, rtp_ts, rate and lengths of its first packets must agree (1.4.2). */
+/*
+ * heuristic: is an unsignalled UDP flow RTP? Sequence, rtp_ts, rate and lengths of its first packets must agree
+ * (1.4.2).
+ */
 #include "analyzer/media/heuristic.h"
 
 #include "captures/base/ns.h"
 
-enum { PERCENT_STEPS = 80, PERCENT_TS = 60, PERCENT_LENGTH = 80, STEP_MAX = 3, RATE_MIN = 5, RATE_MAX = 250, PACKET_MS_MIN = 5, PACKET_MS_MAX = 120 };
+enum {
+	PERCENT_STEPS = 80,
+	PERCENT_TS = 60,
+	PERCENT_LENGTH = 80,
+	STEP_MAX = 3,
+	RATE_MIN = 5,
+	RATE_MAX = 250,
+	PACKET_MS_MIN = 5,
+	PACKET_MS_MAX = 120
+};
 
 /* rtp.never-ports: well-known services whose datagrams may look like RTP. An SDP overrides the list. */
 static bool port_is_never(uint16_t port)
 {
 	static const uint16_t never[] = {
-		53, 67, 68, 69, 88, 123, 137, 138, 161, 162, 443, 500, 514, 1194, 1812, 1813, 1900, 3478, 4500, 4789, 5060, 5061, 5353, 51820,
+		53,
+		67,
+		68,
+		69,
+		88,
+		123,
+		137,
+		138,
+		161,
+		162,
+		443,
+		500,
+		514,
+		1194,
+		1812,
+		1813,
+		1900,
+		3478,
+		4500,
+		4789,
+		5060,
+		5061,
+		5353,
+		51820,
 	};
 
 	for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
@@ -33,7 +68,10 @@ bool heuristic_packet_fits(const struct packet *p)
 
 void heuristic_init(struct heuristic *h, unsigned wanted, uint32_t ssrc)
 {
-	*h = (struct heuristic){ .wanted = wanted < 2 ? 2 : wanted > HEURISTIC_MAX ? HEURISTIC_MAX : wanted, .ssrc = ssrc };
+	*h = (struct heuristic){ .wanted = wanted < 2 ? 2
+			: wanted > HEURISTIC_MAX      ? HEURISTIC_MAX
+						      : wanted,
+		.ssrc = ssrc };
 	if (ssrc == 0 && h->wanted < HEURISTIC_ZERO_SSRC)
 		h->wanted = HEURISTIC_ZERO_SSRC;        /* real devices send it; so does what is no RTP */
 }
@@ -48,7 +86,10 @@ void heuristic_add(struct heuristic *h, const struct packet *p)
 		h->first_ns = p->at_ns;
 	h->last_ns = p->at_ns;
 	h->packets[h->count++] = (struct heuristic_packet){
-		.rtp_ts = r->rtp_ts, .seq = r->seq, .pt = r->pt, .length = (uint16_t)(r->payload_wire < UINT16_MAX ? r->payload_wire : UINT16_MAX),
+		.rtp_ts = r->rtp_ts,
+		.seq = r->seq,
+		.pt = r->pt,
+		.length = (uint16_t)(r->payload_wire < UINT16_MAX ? r->payload_wire : UINT16_MAX),
 	};
 }
 
@@ -154,10 +195,14 @@ static bool rate_holds(const struct heuristic *h)
 /* SRTP adds a tag of 4 or 10 bytes (RFC 3711), with or without an MKI of 4, or of 16 (RFC 7714). */
 static bool is_with_tag(uint32_t length, uint32_t clear)
 {
-	return length == clear || length == clear + 4 || length == clear + 10 || length == clear + 14 || length == clear + 16;
+	return length == clear || length == clear + 4 || length == clear + 10 || length == clear + 14 ||
+		length == clear + 16;
 }
 
-/* What a static type says of its lengths: PCMU, PCMA and G722 a byte a clock unit, GSM frames of 33, G729 of 10 and a SID of 2 bytes. */
+/*
+ * What a static type says of its lengths: PCMU, PCMA and G722 a byte a clock unit, GSM frames of 33, G729 of 10 and a
+ * SID of 2 bytes.
+ */
 static bool length_fits(const struct heuristic_packet *p, uint32_t mode)
 {
 	switch (p->pt) {
@@ -185,5 +230,6 @@ bool heuristic_accepts(const struct heuristic *h)
 	if (h->count < h->wanted || !sequence_holds(h) || !rate_holds(h))
 		return false;
 	mode = ts_mode(h, &times);
-	return mode > 0 && share_holds(times, h->count - 1, PERCENT_TS) && mode_holds(mode, pt_mode(h)) && lengths_hold(h, mode);
+	return mode > 0 && share_holds(times, h->count - 1, PERCENT_TS) && mode_holds(mode, pt_mode(h)) &&
+		lengths_hold(h, mode);
 }

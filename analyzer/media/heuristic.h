@@ -14,7 +14,10 @@ struct heuristic {
 	struct heuristic_packet { uint32_t rtp_ts; uint16_t seq, length; uint8_t pt; } packets[HEURISTIC_MAX];
 };
 
-/* What one packet must be: version, padding and lengths are the dissector's; payload type and ports are looked at here. */
+/*
+ * What one packet must be: version, padding and lengths are the dissector's; payload type and ports are looked at
+ * here.
+ */
 bool heuristic_packet_fits(const struct packet *p);
 void heuristic_init(struct heuristic *h, unsigned wanted, uint32_t ssrc);
 void heuristic_add(struct heuristic *h, const struct packet *p);

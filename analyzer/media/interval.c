@@ -94,12 +94,16 @@ static void interval_push(struct record *r, const struct interval *next)
 void interval_close(struct record *r, struct stream_hot *h)
 {
 	uint64_t expected = record_expected(r, h);
-	float plain_ms = h->jitter_max_q8 / 256.0f, jitter_ms = r->interval_jitter_ms > plain_ms ? r->interval_jitter_ms : plain_ms;
+	float plain_ms = h->jitter_max_q8 / 256.0f,
+	      jitter_ms = r->interval_jitter_ms > plain_ms ? r->interval_jitter_ms : plain_ms;
 	struct interval now = {
-		.at_ns = r->interval_at_ns, .packets = record_packets(r, h) - r->interval_packets,
+		.at_ns = r->interval_at_ns,
+		.packets = record_packets(r, h) - r->interval_packets,
 		.expected = expected > r->interval_expected ? (uint32_t)(expected - r->interval_expected) : 0,
-		.late60 = clamped(r->s.late60 - r->interval_late60), .late200 = clamped(r->s.late200 - r->interval_late200),
-		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX), .unfit = r->interval_unfit,
+		.late60 = clamped(r->s.late60 - r->interval_late60),
+		.late200 = clamped(r->s.late200 - r->interval_late200),
+		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX),
+		.unfit = r->interval_unfit,
 	};
 
 	tshark_flush(r, h);

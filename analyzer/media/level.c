@@ -37,10 +37,13 @@ static float power_unit(float peak, float dbm0)
 struct level_table *level_table_new(void)
 {
 	struct level_table *t = memory_zalloc(sizeof *t);
-	float unit[2] = { [LEVEL_MU_LAW] = power_unit(MU_LAW_PEAK, 3.17f), [LEVEL_A_LAW] = power_unit(A_LAW_PEAK, 3.14f) };
+	float unit[2] = {
+		[LEVEL_MU_LAW] = power_unit(MU_LAW_PEAK, 3.17f), [LEVEL_A_LAW] = power_unit(A_LAW_PEAK, 3.14f)
+	};
 
 	for (unsigned code = 0; code < 256; code++) {
-		float mu = (float)level_linear(LEVEL_MU_LAW, (uint8_t)code), a = (float)level_linear(LEVEL_A_LAW, (uint8_t)code);
+		float mu = (float)level_linear(LEVEL_MU_LAW, (uint8_t)code),
+		      a = (float)level_linear(LEVEL_A_LAW, (uint8_t)code);
 
 		t->powers[LEVEL_MU_LAW][code] = mu * mu / unit[LEVEL_MU_LAW];
 		t->powers[LEVEL_A_LAW][code] = a * a / unit[LEVEL_A_LAW];
@@ -166,7 +169,8 @@ bool level_take(struct level *l, const struct level_table *t, const struct packe
 	case LEVEL_GIVEN:
 		if (p->rtp.level_dbov > 0)
 			return false;
-		power_take(l, p->rtp.level_dbov <= -127 ? 0 : powf(10, ((float)p->rtp.level_dbov + 3.01f + 3.17f) / 10), p->at_ns);
+		power_take(l, p->rtp.level_dbov <= -127 ? 0 : powf(10, ((float)p->rtp.level_dbov + 3.01f + 3.17f) / 10),
+			p->at_ns);
 		break;
 	}
 	return l->wait && --l->wait == 0;

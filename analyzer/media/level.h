@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* level: how loud G.711 is, in dBm0 (ITU-T G.711: a full-scale sine is +3.17 in mu-law, +3.14 in A-law), and what that says of speech. */
+/*
+ * level: how loud G.711 is, in dBm0 (ITU-T G.711: a full-scale sine is +3.17 in mu-law, +3.14 in A-law), and what
+ * that says of speech.
+ */
 #ifndef DEADAIR_MEDIA_LEVEL_H
 #define DEADAIR_MEDIA_LEVEL_H
 
@@ -45,7 +48,10 @@ _Static_assert(sizeof(struct level) == 64, "one cache line");
 bool level_take(struct level *l, const struct level_table *t, const struct packet *p);
 /* Into the stream's figures. */
 void level_settle(const struct level *l, struct stream *s);
-/* Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped (2-media 2.3, 1.11). */
+/*
+ * Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped (2-media 2.3,
+ * 1.11).
+ */
 bool level_was_speech(const struct level *l);
 /* Of the last 4 levels >= 3 above -40. */
 bool level_is_speech(const struct level *l);

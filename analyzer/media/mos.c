@@ -53,7 +53,8 @@ static double effective_impairment(double ie, double bpl, double loss_percent, d
 
 double mos_r(double ie, double bpl, double loss_percent, double burst_r, double one_way_ms)
 {
-	return R_DEFAULT - delay_impairment(one_way_ms) - effective_impairment(ie, bpl, loss_percent, burst_r < 1 ? 1 : burst_r);
+	return R_DEFAULT - delay_impairment(one_way_ms) -
+		effective_impairment(ie, bpl, loss_percent, burst_r < 1 ? 1 : burst_r);
 }
 
 double mos_from_r(double r)
@@ -88,8 +89,8 @@ static double loss_percent(uint64_t lost, uint64_t late, uint64_t expected)
 static double codec_mos(const struct mos_codec *c, double bpl, double loss, double burst_r, double one_way_ms)
 {
 	if (span_equal(span_of(c->name), SPAN("opus")))
-		return mos_from_r((R_FULLBAND - effective_impairment(c->ie, bpl, loss, burst_r)) / FULLBAND_SCALE - (100 - R_DEFAULT) -
-				  delay_impairment(one_way_ms));
+		return mos_from_r((R_FULLBAND - effective_impairment(c->ie, bpl, loss, burst_r)) / FULLBAND_SCALE -
+			(100 - R_DEFAULT) - delay_impairment(one_way_ms));
 	return mos_from_r(mos_r(c->ie, bpl, loss, burst_r, one_way_ms));
 }
 

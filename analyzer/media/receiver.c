@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * receiver: what the buffer of a receiver would see (2-media 2.14, 1.11). No queue is simulated: a packet is late by its transit above the
- * least transit of the last 30 to 60 s. Drift of the sender's clock is the line through the least transit of half minutes.
+ * receiver: what the buffer of a receiver would see (2-media 2.14, 1.11). No queue is simulated: a packet is late by
+ * its transit above the least transit of the last 30 to 60 s. Drift of the sender's clock is the line through the
+ * least transit of half minutes.
  */
 #include "analyzer/media/stream_private.h"
 
@@ -108,10 +109,15 @@ void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet
 	h->over_ms[0] = h->over_ms[1] = 0;
 }
 
-/* One audio packet of known clock, against the last one in order. What comes out of order may be late, but is no measure for others. */
-void receiver_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order)
+/*
+ * One audio packet of known clock, against the last one in order. What comes out of order may be late, but is no
+ * measure for others.
+ */
+void receiver_take(
+	struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order)
 {
-	double difference_ms = ns_ms(ns_minus(p->at_ns, b->audio_ns)) - (double)(int32_t)(p->rtp.rtp_ts - b->audio_ts) * 1000 / r->s.clock_hz;
+	double difference_ms = ns_ms(ns_minus(p->at_ns, b->audio_ns)) -
+		(double)(int32_t)(p->rtp.rtp_ts - b->audio_ts) * 1000 / r->s.clock_hz;
 	float over_0 = h->over_ms[0] + (float)difference_ms, over_1 = h->over_ms[1] + (float)difference_ms;
 	float over = over_0 > over_1 ? over_0 : over_1;
 

@@ -153,7 +153,8 @@ static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 	unsigned walked = 0;
 	struct party *party;
 
-	for (struct hash_link *it = hash_first(&r->parties_by_src, hash); it && walked < CHAIN_MAX; it = it->next, walked++) {
+	for (struct hash_link *it = hash_first(&r->parties_by_src, hash); it && walked < CHAIN_MAX;
+		it = it->next, walked++) {
 		party = (struct party *)HASH_ENTRY(it, struct rtcp_party, by_key);
 		if (it->hash == hash && party->p.ssrc == ssrc && endpoint_equal(&party->p.src, &p->src))
 			return party;
@@ -175,7 +176,8 @@ static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 
 static void sent_remember(struct party *party, const struct packet *p)
 {
-	party->sent[party->sent_count++ % SENT_KEEP] = (struct sent){ (uint32_t)(p->rtcp->ntp >> 16), p->at_ns, p->file };
+	party->sent[party->sent_count++ % SENT_KEEP] =
+		(struct sent){ (uint32_t)(p->rtcp->ntp >> 16), p->at_ns, p->file };
 }
 
 /* A sender report with that middle of its NTP time, in the same file: two files do not share a clock. */
@@ -184,7 +186,8 @@ static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, 
 	uint32_t hash = ssrc_hash(ssrc);
 	unsigned walked = 0;
 
-	for (struct hash_link *it = hash_first(&r->parties_by_ssrc, hash); it && walked < CHAIN_MAX; it = it->next, walked++) {
+	for (struct hash_link *it = hash_first(&r->parties_by_ssrc, hash); it && walked < CHAIN_MAX;
+		it = it->next, walked++) {
 		const struct party *party = HASH_ENTRY(it, struct party, by_ssrc);
 
 		if (it->hash != hash || party->p.ssrc != ssrc)
@@ -214,7 +217,12 @@ static void party_report(struct party *party, const struct packet *p)
 	party->p.report_total++;
 	party->p.reports = kept_grow(party->p.reports, party->p.report_count, &party->room, sizeof *party->p.reports);
 	party->p.reports[kept_next(&party->p.report_count)] = (struct rtcp_sender_report){
-		.at_ns = p->at_ns, .frame = p->frame, .file = p->file, .is_sr = c->has_sr, .packets = c->packets, .blocks = c->block_count,
+		.at_ns = p->at_ns,
+		.frame = p->frame,
+		.file = p->file,
+		.is_sr = c->has_sr,
+		.packets = c->packets,
+		.blocks = c->block_count,
 	};
 }
 
@@ -229,7 +237,8 @@ static struct view *view_get(struct rtcp_states *r, struct party *party, uint32_
 		if (v->v.about_ssrc == about_ssrc)
 			return v;
 	}
-	if (party->views.count >= RTCP_REPORT_MAX)      /* a party that reports about ever new sources: the oldest view goes */
+	if (party->views.count >=
+		RTCP_REPORT_MAX) /* a party that reports about ever new sources: the oldest view goes */
 		view_free(r, party, LIST_ENTRY(party->views.head.next, struct view, of_party));
 	v = memory_zalloc(sizeof *v);
 	v->v.about_ssrc = about_ssrc;
@@ -267,8 +276,15 @@ static void view_block(struct rtcp_states *r, struct party *party, const struct 
 	v->v.reports = kept_grow(v->v.reports, v->v.report_count, &v->room, sizeof *v->v.reports);
 	report = &v->v.reports[kept_next(&v->v.report_count)];
 	*report = (struct rtcp_report){
-		.at_ns = p->at_ns, .frame = p->frame, .file = p->file, .ext_seq = b->ext_seq, .cumulative_lost = b->cumulative_lost,
-		.fraction_lost = b->fraction_lost, .lsr = b->lsr, .dlsr = b->dlsr, .jitter = b->jitter,
+		.at_ns = p->at_ns,
+		.frame = p->frame,
+		.file = p->file,
+		.ext_seq = b->ext_seq,
+		.cumulative_lost = b->cumulative_lost,
+		.fraction_lost = b->fraction_lost,
+		.lsr = b->lsr,
+		.dlsr = b->dlsr,
+		.jitter = b->jitter,
 	};
 	v->v.report_total++;
 	v->v.last_ns = p->at_ns;
@@ -345,7 +361,10 @@ static bool view_plausible(const struct rtcp_view *v, const struct stream *s)
 	return v->report_count == 0 || good * 2 > v->report_count;
 }
 
-/* 3: the reporter is the receiving host and reports to the sending one; 2, 1: one of the two, the other is behind a NAT; 0: neither. */
+/*
+ * 3: the reporter is the receiving host and reports to the sending one; 2, 1: one of the two, the other is behind a
+ * NAT; 0: neither.
+ */
 static unsigned view_rank(const struct rtcp_view *v, const struct stream *s)
 {
 	bool from = address_equal(&v->by->src.addr, &s->dst.addr), to = address_equal(&v->by->dst.addr, &s->src.addr);
@@ -359,7 +378,8 @@ const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct s
 	const struct rtcp_view *best = NULL;
 	unsigned best_rank = 0, walked = 0;
 
-	for (struct hash_link *it = hash_first(&r->views_by_ssrc, hash); it && walked < CHAIN_MAX; it = it->next, walked++) {
+	for (struct hash_link *it = hash_first(&r->views_by_ssrc, hash); it && walked < CHAIN_MAX;
+		it = it->next, walked++) {
 		const struct rtcp_view *v = HASH_ENTRY(it, struct rtcp_view, by_key);
 		unsigned rank;
 
@@ -376,13 +396,14 @@ const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct s
 	return best;
 }
 
-static const struct rtcp_party *latest_at(const struct rtcp_states *r, const struct endpoint *at, int64_t from_ns, int64_t to_ns,
-					  const struct rtcp_party *best)
+static const struct rtcp_party *latest_at(const struct rtcp_states *r, const struct endpoint *at, int64_t from_ns,
+	int64_t to_ns, const struct rtcp_party *best)
 {
 	uint32_t hash = endpoint_hash(at);
 	unsigned walked = 0;
 
-	for (struct hash_link *it = hash_first(&r->parties_by_src, hash); it && walked < CHAIN_MAX; it = it->next, walked++) {
+	for (struct hash_link *it = hash_first(&r->parties_by_src, hash); it && walked < CHAIN_MAX;
+		it = it->next, walked++) {
 		const struct rtcp_party *p = HASH_ENTRY(it, struct rtcp_party, by_key);
 
 		if (it->hash != hash || !endpoint_equal(&p->src, at) || p->first_ns > to_ns || p->last_ns < from_ns)
@@ -393,7 +414,8 @@ static const struct rtcp_party *latest_at(const struct rtcp_states *r, const str
 	return best;
 }
 
-const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp, const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns)
+const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
+	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns)
 {
 	const struct rtcp_party *best = latest_at(r, rtp, from_ns, to_ns, NULL);
 	struct endpoint next = *rtp;
@@ -412,7 +434,8 @@ static const struct rtcp_view *view_by(const struct rtcp_states *r, const struct
 	uint32_t hash = ssrc_hash(ssrc);
 	unsigned walked = 0;
 
-	for (struct hash_link *it = hash_first(&r->views_by_ssrc, hash); it && walked < CHAIN_MAX; it = it->next, walked++) {
+	for (struct hash_link *it = hash_first(&r->views_by_ssrc, hash); it && walked < CHAIN_MAX;
+		it = it->next, walked++) {
 		const struct rtcp_view *v = HASH_ENTRY(it, struct rtcp_view, by_key);
 
 		if (it->hash == hash && v->about_ssrc == ssrc && v->by == by)
@@ -422,7 +445,8 @@ static const struct rtcp_view *view_by(const struct rtcp_states *r, const struct
 }
 
 /* The last reports within the time that carry no block at all: from when on, and how many. */
-static unsigned empty_tail(const struct rtcp_party *p, int64_t from_ns, int64_t to_ns, int64_t *ret_since_ns, int64_t *ret_last_ns)
+static unsigned empty_tail(
+	const struct rtcp_party *p, int64_t from_ns, int64_t to_ns, int64_t *ret_since_ns, int64_t *ret_last_ns)
 {
 	unsigned n = 0;
 
@@ -444,8 +468,8 @@ static bool flows_between(const struct stream *s, int64_t from_ns, int64_t to_ns
 }
 
 /* Blocks within the time: do the last of them stand still? */
-static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct stream *s, int64_t from_ns, int64_t to_ns,
-					const struct rtcp_report **ret_last)
+static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct stream *s, int64_t from_ns,
+	int64_t to_ns, const struct rtcp_report **ret_last)
 {
 	const struct rtcp_report *last = NULL, *same = NULL;
 	unsigned n = 0, still = 0;
@@ -484,8 +508,8 @@ static bool host_ever_blocks(const struct rtcp_states *r, const struct rtcp_part
 	return false;
 }
 
-enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver, int64_t from_ns, int64_t to_ns,
-			       const struct rtcp_report **ret_last)
+enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver,
+	int64_t from_ns, int64_t to_ns, const struct rtcp_report **ret_last)
 {
 	const struct rtcp_view *v = receiver ? view_by(r, receiver, s->ssrc) : NULL;
 	int64_t since_ns = 0, last_ns = 0;
@@ -530,5 +554,6 @@ double rtcp_view_rtt_ms(const struct rtcp_view *v, unsigned least)
 		return -1;
 	memcpy(sorted, v->rtt_ms, v->rtt_count * sizeof sorted[0]);
 	qsort(sorted, v->rtt_count, sizeof sorted[0], by_value);
-	return v->rtt_count % 2 ? sorted[v->rtt_count / 2] : (sorted[v->rtt_count / 2 - 1] + sorted[v->rtt_count / 2]) / 2;
+	return v->rtt_count % 2 ? sorted[v->rtt_count / 2]
+				: (sorted[v->rtt_count / 2 - 1] + sorted[v->rtt_count / 2]) / 2;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream: every packet that has the form of RTP comes here. A plain one, the next of its stream with nothing to remark, costs one probe
- * and one cache line; all others take the long way through packet_take().
+ * stream: every packet that has the form of RTP comes here. A plain one, the next of its stream with nothing to
+ * remark, costs one probe and one cache line; all others take the long way through packet_take().
  */
 #include "analyzer/media/stream_private.h"
 
@@ -10,7 +10,14 @@
 
 #include "captures/base/memory.h"
 
-enum { SSRCS_NO_RTP = 20, ENDPOINT_FLOWS_MAX = 256, SID_MAX = 3, PTIME_MAX_MS = 200, JUMP_MS = 200, PLAIN_JITTER_MS = 240 };
+enum {
+	SSRCS_NO_RTP = 20,
+	ENDPOINT_FLOWS_MAX = 256,
+	SID_MAX = 3,
+	PTIME_MAX_MS = 200,
+	JUMP_MS = 200,
+	PLAIN_JITTER_MS = 240
+};
 
 struct streams *streams_new(const struct streams_config *config, stream_hint_fn *hint, void *context)
 {
@@ -48,19 +55,20 @@ static inline bool is_due(const struct stream_hot *h, int64_t at_ns)
 }
 
 /*
- * Next in sequence, one packet time later by its clock, nothing about it new: whatever packet_take() would do beyond the lines of
- * plain_take() must be ruled out here.
+ * Next in sequence, one packet time later by its clock, nothing about it new: whatever packet_take() would do beyond
+ * the lines of plain_take() must be ruled out here.
  */
 static inline bool is_plain(const struct stream_hot *h, const struct packet *p)
 {
 	const struct rtp_header *r = &p->rtp;
 
 	return r->seq == (uint16_t)(h->ext_seq + 1) && r->pt == h->pt && !r->marker &&
-	       !(h->flags & (HOT_SLOW | HOT_ASIDE | HOT_STRANGE)) && h->ptime_ms != 0 &&
-	       r->rtp_ts - h->rtp_ts == (uint32_t)h->ptime_ms * h->khz &&
-	       (uint64_t)p->at_ns - (uint64_t)h->last_ns < (uint64_t)GAP_MIN_MS * MILLISECOND_NS && !is_due(h, p->at_ns) &&
-	       p->ttl == h->ttl && p->dscp == h->dscp && !(p->has & HAS_TRUNCATED) && r->payload_wire > SID_MAX + 4 &&
-	       (r->seq < h->first_seq) == !!(h->flags & HOT_UNDER) && r->seq != 0 && h->jitter_ms < PLAIN_JITTER_MS;
+		!(h->flags & (HOT_SLOW | HOT_ASIDE | HOT_STRANGE)) && h->ptime_ms != 0 &&
+		r->rtp_ts - h->rtp_ts == (uint32_t)h->ptime_ms * h->khz &&
+		(uint64_t)p->at_ns - (uint64_t)h->last_ns < (uint64_t)GAP_MIN_MS * MILLISECOND_NS &&
+		!is_due(h, p->at_ns) && p->ttl == h->ttl && p->dscp == h->dscp && !(p->has & HAS_TRUNCATED) &&
+		r->payload_wire > SID_MAX + 4 && (r->seq < h->first_seq) == !!(h->flags & HOT_UNDER) && r->seq != 0 &&
+		h->jitter_ms < PLAIN_JITTER_MS;
 }
 
 static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p);
@@ -105,7 +113,8 @@ static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h,
 {
 	struct record *r = streams_record(s, index);
 
-	if ((h->flags & HOT_LEVEL) && p->rtp.seq % LEVEL_EVERY == 0 && level_take(streams_level(s, index), s->level_table, p) && r->s.gap_count)
+	if ((h->flags & HOT_LEVEL) && p->rtp.seq % LEVEL_EVERY == 0 &&
+		level_take(streams_level(s, index), s->level_table, p) && r->s.gap_count)
 		r->s.gaps[r->s.gap_count - 1].speech_after = level_is_speech(streams_level(s, index));
 	if (h->flags & HOT_MARKS)
 		copy_mark(r, p);
@@ -131,8 +140,13 @@ void before_load(const struct record *r, const struct stream_hot *h, struct stre
 		return;
 	}
 	*b = (struct stream_before){
-		.top_ns = h->last_ns, .audio_ns = h->last_ns, .time_ns = h->last_ns, .top_ts = h->rtp_ts, .audio_ts = h->rtp_ts,
-		.top_frame = h->last_frame, .nominal_ms = h->khz ? (double)(int32_t)(h->rtp_ts - r->s.first_rtp_ts) / h->khz : 0,
+		.top_ns = h->last_ns,
+		.audio_ns = h->last_ns,
+		.time_ns = h->last_ns,
+		.top_ts = h->rtp_ts,
+		.audio_ts = h->rtp_ts,
+		.top_frame = h->last_frame,
+		.nominal_ms = h->khz ? (double)(int32_t)(h->rtp_ts - r->s.first_rtp_ts) / h->khz : 0,
 	};
 }
 
@@ -141,7 +155,10 @@ static bool in_order(enum sequence_step step)
 	return step == SEQUENCE_NEXT || step == SEQUENCE_AHEAD || step == SEQUENCE_RESTART;
 }
 
-/* G.711 has a byte a clock unit. What is longer carries a tag behind it: SRTP that no SDP told of, and no sound to hear. */
+/*
+ * G.711 has a byte a clock unit. What is longer carries a tag behind it: SRTP that no SDP told of, and no sound to
+ * hear.
+ */
 static void level_check(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
 	struct level *l = streams_level(s, r->index);
@@ -154,7 +171,8 @@ static void level_check(struct streams *s, struct record *r, struct stream_hot *
 }
 
 /* Packet time: the step of rtp_ts between two neighbours, seen twice; once known, three times for another one. */
-static void ptime_learn(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, uint32_t step)
+static void ptime_learn(
+	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, uint32_t step)
 {
 	uint64_t ms;
 
@@ -218,11 +236,12 @@ static bool clock_jumped(const struct record *r, const struct packet *p, const s
 	double wall_ms = ns_ms(ns_minus(p->at_ns, b->audio_ns));
 	double ts_ms = (double)(int32_t)(p->rtp.rtp_ts - b->audio_ts) * 1000 / r->s.clock_hz;
 
-	return fabs(wall_ms - ts_ms) > JUMP_MS && (p->rtp.marker || wall_ms >= SPELL_HOLE_MS || ts_ms < 0 || ts_ms > wall_ms + SPELL_HOLE_MS);
+	return fabs(wall_ms - ts_ms) > JUMP_MS &&
+		(p->rtp.marker || wall_ms >= SPELL_HOLE_MS || ts_ms < 0 || ts_ms > wall_ms + SPELL_HOLE_MS);
 }
 
-static void receiver_visit(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_before *b,
-			   enum sequence_step step, bool changed)
+static void receiver_visit(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p,
+	struct stream_before *b, enum sequence_step step, bool changed)
 {
 	bool jumped;
 
@@ -244,7 +263,8 @@ static void receiver_visit(struct streams *s, struct record *r, struct stream_ho
 }
 
 /* What the next packet is compared with: this one, or several that stand aside. */
-static void before_store(struct record *r, struct stream_hot *h, const struct packet *p, struct stream_before *b, bool top, bool audio)
+static void before_store(
+	struct record *r, struct stream_hot *h, const struct packet *p, struct stream_before *b, bool top, bool audio)
 {
 	if (top) {
 		b->top_ns = p->at_ns;
@@ -286,8 +306,12 @@ static void slow_settle(const struct streams *s, const struct record *r, struct 
 
 static void first_take(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
-	struct stream_before b = { .top_ns = p->at_ns, .audio_ns = p->at_ns, .time_ns = p->at_ns, .top_ts = p->rtp.rtp_ts,
-				   .audio_ts = p->rtp.rtp_ts, .top_frame = p->frame };
+	struct stream_before b = { .top_ns = p->at_ns,
+		.audio_ns = p->at_ns,
+		.time_ns = p->at_ns,
+		.top_ts = p->rtp.rtp_ts,
+		.audio_ts = p->rtp.rtp_ts,
+		.top_frame = p->frame };
 	unsigned type;
 	const struct payload_type *t = record_type(s, r, p, &type);
 	enum payload_kind kind = payload_kind_of(s, r, t, p);
@@ -310,13 +334,16 @@ static void first_take(struct streams *s, struct record *r, struct stream_hot *h
 	slow_settle(s, r, h);
 }
 
-static bool is_unfit(const struct packet *p, const struct stream_hot *h, enum payload_kind kind, enum sequence_step step, bool changed)
+static bool is_unfit(const struct packet *p, const struct stream_hot *h, enum payload_kind kind,
+	enum sequence_step step, bool changed)
 {
-	return kind != PAYLOAD_AUDIO || changed || step == SEQUENCE_RESTART || ns_minus(p->at_ns, h->last_ns) > SPELL_HOLE_MS * MILLISECOND_NS;
+	return kind != PAYLOAD_AUDIO || changed || step == SEQUENCE_RESTART ||
+		ns_minus(p->at_ns, h->last_ns) > SPELL_HOLE_MS * MILLISECOND_NS;
 }
 
 /* Any packet of a known stream but its first. */
-static void packet_take(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_result *ret)
+static void packet_take(
+	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_result *ret)
 {
 	struct stream_before b;
 	enum sequence_step step;
@@ -431,7 +458,8 @@ static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p
 	flow_point_at(s, f, r);
 	first_take(s, r, streams_hot(s, r->index), p);
 	if (other)
-		gap_after_other(r, streams_hot(s, r->index), streams_level(s, other->index), streams_hot(s, other->index), p);
+		gap_after_other(
+			r, streams_hot(s, r->index), streams_level(s, other->index), streams_hot(s, other->index), p);
 	if (!trusted) {
 		r->heuristic = memory_zalloc(sizeof *r->heuristic);
 		heuristic_init(r->heuristic, s->config.heuristic_packets, r->s.ssrc);
@@ -440,9 +468,11 @@ static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p
 }
 
 /*
- * One more packet of a candidate. RFC 3550's two in sequence are enough where an SDP names the flow or it had RTP before, never elsewhere.
+ * One more packet of a candidate. RFC 3550's two in sequence are enough where an SDP names the flow or it had RTP
+ * before, never elsewhere.
  */
-static void candidate_judge(struct streams *s, struct record *r, const struct packet *p, const struct stream_result *taken)
+static void candidate_judge(
+	struct streams *s, struct record *r, const struct packet *p, const struct stream_result *taken)
 {
 	const struct stream_hot *h = streams_hot(s, r->index);
 
@@ -501,7 +531,8 @@ static struct record *flow_stream(struct streams *s, struct flow *f, uint32_t ss
 	}
 	if (f->records == f->stream_count)
 		return NULL;
-	for (struct hash_link *it = hash_first(&s->by_ssrc, hash); it && looked < ENDPOINT_FLOWS_MAX; it = it->next, looked++) {
+	for (struct hash_link *it = hash_first(&s->by_ssrc, hash); it && looked < ENDPOINT_FLOWS_MAX;
+		it = it->next, looked++) {
 		struct record *r = (struct record *)HASH_ENTRY(it, struct stream, by_ssrc);
 
 		if (it->hash == hash && r->s.ssrc == ssrc && r->flow == f)
@@ -626,7 +657,8 @@ static void flow_cut(struct streams *s, const struct flow *f)
 		struct stream_hot *h = streams_hot(s, f->streams[i]->index);
 
 		spell_close(f->streams[i], h);
-		h->due = (uint32_t)((uint64_t)h->last_ns >> 20);        /* the next packet takes the long way and begins a spell */
+		h->due = (uint32_t)((uint64_t)h->last_ns >>
+			20); /* the next packet takes the long way and begins a spell */
 	}
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* stream_copy: mirror copies of the packets of a known stream (1.4.6, 1.11), told from packets that the sender really repeated. */
+/*
+ * stream_copy: mirror copies of the packets of a known stream (1.4.6, 1.11), told from packets that the sender really
+ * repeated.
+ */
 #include "analyzer/media/stream_private.h"
 
 #include "captures/base/memory.h"
@@ -20,13 +23,19 @@ static bool mark_is_of(const struct copy_mark *m, const struct packet *p, int64_
 
 static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
 {
-	return (struct copy_mark){ .at_ns = h->last_ns, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl, .length = h->length };
+	return (struct copy_mark){
+		.at_ns = h->last_ns, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl, .length = h->length
+	};
 }
 
 void copy_mark(struct record *r, const struct packet *p)
 {
 	r->marks[p->rtp.seq % MARKS] = (struct copy_mark){
-		.at_ns = p->at_ns, .seq = p->rtp.seq, .ip_id = p->ip_id, .ttl = p->ttl, .length = (uint8_t)p->rtp.payload_wire,
+		.at_ns = p->at_ns,
+		.seq = p->rtp.seq,
+		.ip_id = p->ip_id,
+		.ttl = p->ttl,
+		.length = (uint8_t)p->rtp.payload_wire,
 	};
 }
 
@@ -56,16 +65,18 @@ static void copy_count(struct streams *s, struct record *r, const struct packet 
 	r->s.copy_ttl = p->ttl;
 	r->s.copy_dscp = p->dscp;
 	r->s.copies_other_ttl += p->ttl != m->ttl;
-	r->s.copies_other_mac += (p->has & HAS_MAC) && (memcmp(p->mac_src, r->mac_src, 6) != 0 || memcmp(p->mac_dst, r->mac_dst, 6) != 0);
+	r->s.copies_other_mac += (p->has & HAS_MAC) &&
+		(memcmp(p->mac_src, r->mac_src, 6) != 0 || memcmp(p->mac_dst, r->mac_dst, 6) != 0);
 	r->s.copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->vlan;
 	r->s.points |= streams_point(s, p);
 }
 
 /*
- * Is this repeated packet a copy of one that was counted? Without marks only the last packet can be told; the first repetition makes them, so
- * that a copy that overtakes others is known from the second on.
+ * Is this repeated packet a copy of one that was counted? Without marks only the last packet can be told; the first
+ * repetition makes them, so that a copy that overtakes others is known from the second on.
  */
-bool copy_recognise(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step)
+bool copy_recognise(
+	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step)
 {
 	const struct copy_mark *m;
 	struct copy_mark last;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream_counters: RFC 3550 A.1 (sequence, restarts, loss) as the truth within epochs, and beside it the figures of tshark 4.0's
- * RTP streams table: lost over everything, deltas and jitter (A.8 in milliseconds) with its own exclusions.
+ * stream_counters: RFC 3550 A.1 (sequence, restarts, loss) as the truth within epochs, and beside it the figures of
+ * tshark 4.0's RTP streams table: lost over everything, deltas and jitter (A.8 in milliseconds) with its own
+ * exclusions.
  */
 #include "analyzer/media/stream_private.h"
 
@@ -25,10 +26,11 @@ static bool near_ms(double a, double b, double share)
 }
 
 /*
- * 1.4.4: more packets cannot be lost than time has passed, and rtp_ts runs on with the lost ones. A talkspurt after a loss has rtp_ts
- * beyond the lost packets, but in step with the clock on the wall: no restart.
+ * 1.4.4: more packets cannot be lost than time has passed, and rtp_ts runs on with the lost ones. A talkspurt after a
+ * loss has rtp_ts beyond the lost packets, but in step with the clock on the wall: no restart.
  */
-static bool jump_is_restart(const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, uint16_t jump)
+static bool jump_is_restart(const struct record *r, const struct stream_hot *h, const struct packet *p,
+	const struct stream_before *b, uint16_t jump)
 {
 	double wall_ms = ns_ms(ns_minus(p->at_ns, b->top_ns)), sequence_ms = jump_ms(h, jump), ts_ms;
 
@@ -62,7 +64,8 @@ static enum sequence_step step_back(const struct record *r, const struct stream_
 	return r->holes > 0 ? SEQUENCE_BACK : SEQUENCE_REPEATED;
 }
 
-enum sequence_step sequence_step(const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b)
+enum sequence_step sequence_step(
+	const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b)
 {
 	uint16_t seq = p->rtp.seq, jump = (uint16_t)(seq - h->ext_seq);
 
@@ -114,7 +117,10 @@ static void far_set(struct record *r, uint16_t seq, bool seen)
 	*word = seen ? *word | bit : *word & ~bit;
 }
 
-/* Made at the first packet from beyond the window. What lay there before is not known: taken as lost where anything is. */
+/*
+ * Made at the first packet from beyond the window. What lay there before is not known: taken as lost where anything
+ * is.
+ */
 static void far_make(struct record *r, struct stream_hot *h)
 {
 	r->far = memory_zalloc(FAR_BITS / 8);
@@ -191,7 +197,8 @@ static void restart_take(struct record *r, struct stream_hot *h, uint16_t seq)
 	r->far = NULL;
 }
 
-void sequence_take(struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns)
+void sequence_take(
+	struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns)
 {
 	uint16_t seq = p->rtp.seq;
 
@@ -262,8 +269,8 @@ void tshark_flush(struct record *r, struct stream_hot *h)
 }
 
 /*
- * Its mean is over all packets but the first, and one that it leaves out (marker, CN and the one after it, no clock) counts as the mean
- * so far. n: packets before this one.
+ * Its mean is over all packets but the first, and one that it leaves out (marker, CN and the one after it, no clock)
+ * counts as the mean so far. n: packets before this one.
  */
 static void mean_leave_out(struct record *r, struct stream_hot *h, uint32_t n)
 {
@@ -292,7 +299,8 @@ static void jitter_max_take(struct record *r, struct stream_hot *h)
 }
 
 /* D against the last packet that had a clock; its clock may have been another one. */
-static void jitter_take(struct record *r, struct stream_hot *h, const struct packet *p, uint8_t khz, struct stream_before *b)
+static void jitter_take(
+	struct record *r, struct stream_hot *h, const struct packet *p, uint8_t khz, struct stream_before *b)
 {
 	double nominal_ms = (double)(int32_t)(p->rtp.rtp_ts - r->s.first_rtp_ts) / khz;
 	double difference_ms = fabs(ns_ms(ns_minus(p->at_ns, b->time_ns)) - (nominal_ms - b->nominal_ms));
@@ -301,7 +309,8 @@ static void jitter_take(struct record *r, struct stream_hot *h, const struct pac
 	b->nominal_ms = nominal_ms;
 }
 
-void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t, struct stream_before *b)
+void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t,
+	struct stream_before *b)
 {
 	bool in_time = (int32_t)(p->rtp.rtp_ts - r->s.first_rtp_ts) >= 0;
 	bool regular = in_time && !p->rtp.marker && !payload_is_comfort(p->rtp.pt) && !payload_is_comfort(h->pt);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* stream_flow: flows of packets that have the form of RTP, found by one probe; which of them are none is remembered at the same place. */
+/*
+ * stream_flow: flows of packets that have the form of RTP, found by one probe; which of them are none is remembered
+ * at the same place.
+ */
 #include "analyzer/media/stream_private.h"
 
 #include <stdlib.h>
@@ -204,8 +207,9 @@ static bool goes_on(const struct streams *s, const struct slot *slot, const stru
 }
 
 /*
- * Two captures of one call at two points are two streams (twins, compared), but a capture that goes on in the next file of a ring is one.
- * A flow is carried over into a file if the file read before it has been silent since: then that one has ended.
+ * Two captures of one call at two points are two streams (twins, compared), but a capture that goes on in the next
+ * file of a ring is one. A flow is carried over into a file if the file read before it has been silent since: then
+ * that one has ended.
  */
 static void flow_carry_over(struct streams *s, const struct packet *p, uint64_t hash)
 {

@@ -6,14 +6,35 @@
 
 #include "dissect/sdp.h"
 
-enum { PT_DYNAMIC = 96, PT_NO_OP = 20, ESTIMATE_S = 2, SID_MAX = 3, G723_PT = 4, G723_SID = 4, AMR_SID_MAX = 7, EVENT_BYTES = 4 };
+enum {
+	PT_DYNAMIC = 96,
+	PT_NO_OP = 20,
+	ESTIMATE_S = 2,
+	SID_MAX = 3,
+	G723_PT = 4,
+	G723_SID = 4,
+	AMR_SID_MAX = 7,
+	EVENT_BYTES = 4
+};
 
 /* Clocks of static payload types as tshark has them: RFC 3551 and, from before it, 1016 and G721. 0: none. */
 static uint32_t static_clock_hz(uint8_t pt)
 {
 	switch (pt) {
-	case 0: case 1: case 2: case 3: case 4: case 5: case 7: case 8: case 9: case 12: case 13: case 15: case 18: case 19:
-		return 8000;
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+	case 4:
+	case 5:
+	case 7:
+	case 8:
+	case 9:
+	case 12:
+	case 13:
+	case 15:
+	case 18:
+	case 19: return 8000;
 	case 6:
 		return 16000;
 	case 10: case 11:
@@ -54,9 +75,11 @@ static bool listed_in(uint8_t pt, const uint8_t *pts, unsigned count)
 
 static enum payload_kind kind_by_name(uint8_t pt, struct span codec, const struct stream_hint *hint)
 {
-	if ((hint && listed_in(pt, hint->event_pt, hint->event_count)) || span_starts_nocase(codec, SPAN("telephone-event")))
+	if ((hint && listed_in(pt, hint->event_pt, hint->event_count)) ||
+		span_starts_nocase(codec, SPAN("telephone-event")))
 		return PAYLOAD_EVENT;
-	if (payload_is_comfort(pt) || (hint && listed_in(pt, hint->comfort_pt, hint->comfort_count)) || span_equal_nocase(codec, SPAN("CN")))
+	if (payload_is_comfort(pt) || (hint && listed_in(pt, hint->comfort_pt, hint->comfort_count)) ||
+		span_equal_nocase(codec, SPAN("CN")))
 		return PAYLOAD_COMFORT;
 	return pt == PT_NO_OP ? PAYLOAD_KEEPALIVE : PAYLOAD_AUDIO;
 }
@@ -64,7 +87,8 @@ static enum payload_kind kind_by_name(uint8_t pt, struct span codec, const struc
 static struct payload_type type_of(struct streams *s, uint8_t pt, const struct stream_hint *hint)
 {
 	struct span codec = hint && hint->codec[pt].n ? hint->codec[pt] : sdp_static_codec(pt, &(uint32_t){ 0 });
-	struct payload_type t = { .clock_hz = pt < PT_DYNAMIC ? static_clock_hz(pt) : 0, .kind = (uint8_t)kind_by_name(pt, codec, hint) };
+	struct payload_type t = { .clock_hz = pt < PT_DYNAMIC ? static_clock_hz(pt) : 0,
+		.kind = (uint8_t)kind_by_name(pt, codec, hint) };
 
 	t.codec = codec_keep(s, codec);
 	t.listed = t.clock_hz != 0;
@@ -161,7 +185,8 @@ void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h,
 }
 
 /* What this packet is, whatever its type usually carries. */
-enum payload_kind payload_kind_of(const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p)
+enum payload_kind payload_kind_of(
+	const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p)
 {
 	size_t bytes = p->rtp.payload_wire;
 
@@ -178,7 +203,10 @@ enum payload_kind payload_kind_of(const struct streams *s, const struct record *
 	return PAYLOAD_AUDIO;
 }
 
-/* A dynamic type without rtpmap: its clock by the rate of rtp_ts over two seconds or more, if that is within 3 % of one in use (1.4.3). */
+/*
+ * A dynamic type without rtpmap: its clock by the rate of rtp_ts over two seconds or more, if that is within 3 % of
+ * one in use (1.4.3).
+ */
 void record_clock_estimate(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
 	static const uint32_t in_use[] = { 8000, 12000, 16000, 24000, 32000, 44100, 48000 };

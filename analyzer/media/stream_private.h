@@ -16,10 +16,10 @@ enum {
 };
 
 enum hot_flag {
-	HOT_SLOW = 1 << 0,           /* no packet of it is plain: a candidate, a clock unknown or no multiple of 1 kHz */
-	HOT_ASIDE = 1 << 1,          /* what the next packet is compared with stands in record.before, not in the hot line */
+	HOT_SLOW = 1 << 0,           /* no packet of it is plain: a candidate, or a clock that is unknown or odd */
+	HOT_ASIDE = 1 << 1,          /* what the next packet is compared with stands in record.aside */
 	HOT_UNDER = 1 << 2,          /* tshark's: sequence numbers below the first are of the next cycle */
-	HOT_STRANGE = 1 << 3,        /* the last packet was far from the sequence: see record.strange */
+	HOT_STRANGE = 1 << 3,        /* the last packet was far from the sequence: see record.aside */
 	HOT_LEVEL = 1 << 4,          /* G.711: every 4th packet is listened to */
 	HOT_MARKS = 1 << 5,          /* has shown repeated packets: marks of the last 64 are kept */
 	HOT_FAR = 1 << 6,            /* has shown packets older than the window: bitmap of 4096 */
@@ -27,13 +27,16 @@ enum hot_flag {
 };
 #define HOT_AFTER (HOT_LEVEL | HOT_MARKS | HOT_FAR | HOT_TWIN)
 
-/* One cache line. A plain packet (next in sequence, one packet time on, nothing special) touches this and nothing else. */
+/*
+ * One cache line. A plain packet (next in sequence, one packet time on, nothing special) touches this and nothing
+ * else.
+ */
 struct stream_hot {
-	int64_t last_ns;             /* previous packet, whatever its place in the sequence; rtp_ts, last_frame, last_ip_id, length too */
+	int64_t last_ns;             /* of the last packet, in sequence or not; rtp_ts, last_*, length too */
 	uint64_t window;             /* bit i: ext_seq - i was seen; before the first: set */
 	uint32_t rtp_ts, last_frame;
-	uint32_t ext_seq;            /* highest of this epoch. Packets so far: ext_seq - record.minus, since each plain one adds 1 to both */
-	uint32_t due;                /* ns >> 20: time to visit the record (interval or half minute ends); compared by signed difference */
+	uint32_t ext_seq;            /* highest of this epoch; packets so far: ext_seq - record.minus */
+	uint32_t due;                /* ns >> 20: when an interval or half minute of the record ends */
 	float jitter_ms, jitter_sum; /* J now; sum of J since the record was visited, for its mean */
 	float over_ms[2];            /* transit above the least of this and of the last half minute */
 	uint16_t jitter_max_q8;      /* ms * 256, of plain packets in this interval */
@@ -177,7 +180,7 @@ struct streams {
 	struct slot *slots;          /* open addressing, linear, at most two thirds full */
 	struct flow **slot_flows;    /* beside the slots: looked at only when a slot does not settle it */
 	size_t slot_mask, slot_count;
-	struct stream_hot **hot;     /* chunks of CHUNK_STREAMS: records and hot lines never move; within hot_raw, aligned */
+	struct stream_hot **hot;     /* chunks of CHUNK_STREAMS, aligned within hot_raw: they never move */
 	struct level **levels;       /* beside them; NULL: nothing in that chunk is listened to */
 	void **hot_raw, **levels_raw;
 	struct record **records;
@@ -216,8 +219,8 @@ static inline uint64_t load_word(const uint8_t *p)
 }
 
 /*
- * Two secret words and one multiplication to 128 bits (NH of UMAC, RFC 4418) for the twelve bytes of IPv4: two given flows share the result
- * with a chance of about 2^-63, so that its 64 bits, compared whole, stand for the addresses.
+ * Two secret words and one multiplication to 128 bits (NH of UMAC, RFC 4418) for the twelve bytes of IPv4: two given
+ * flows share the result with a chance of about 2^-63, so that its 64 bits, compared whole, stand for the addresses.
  */
 static inline uint64_t flow_hash(const struct streams *s, const struct packet *p)
 {
@@ -303,7 +306,8 @@ static inline uint8_t clock_khz(uint32_t clock_hz)
 void flows_init(struct streams *s);
 void flows_fini(struct streams *s);
 struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash);
-void flow_point_at(struct streams *s, const struct flow *f, const struct record *r); /* the slot leads to this stream; NULL: to none */
+/* The slot leads to this stream now; NULL: to none. */
+void flow_point_at(struct streams *s, const struct flow *f, const struct record *r);
 void flow_refuse(struct streams *s, struct flow *f);
 void flow_forget(struct flow *f, const struct record *r);
 void flow_remember(struct flow *f, struct record *r);
@@ -314,7 +318,8 @@ void streams_file(struct streams *s, const struct packet *p, uint64_t hash);
 void records_init(struct streams *s);
 void records_fini(struct streams *s);
 struct level *record_listen(struct streams *s, struct record *r);    /* makes room for the levels of its chunk */
-struct record *record_new(struct streams *s, struct flow *f, const struct packet *p);    /* NULL: no room and nobody to evict */
+/* NULL: no room, and nobody to evict. */
+struct record *record_new(struct streams *s, struct flow *f, const struct packet *p);
 void record_free(struct streams *s, struct record *r);
 void record_accept(struct streams *s, struct record *r);
 void record_refresh(struct streams *s, struct record *r);
@@ -327,7 +332,8 @@ void before_load(const struct record *r, const struct stream_hot *h, struct stre
 struct payload_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index);
 void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h, const struct stream_hint *hint);
 void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, unsigned type);
-enum payload_kind payload_kind_of(const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p);
+enum payload_kind payload_kind_of(
+	const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p);
 void record_clock_estimate(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
 
 /* stream_counters.c */
@@ -338,21 +344,27 @@ enum sequence_step {
 	SEQUENCE_STRANGE,            /* far away: if the next one follows it, the sender has restarted */
 	SEQUENCE_RESTART             /* that next one */
 };
-enum sequence_step sequence_step(const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b);
-void sequence_take(struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns);
+enum sequence_step sequence_step(
+	const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b);
+void sequence_take(
+	struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns);
 void tshark_first(struct record *r, struct stream_hot *h, const struct packet *p);
-void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t, struct stream_before *b);
+void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t,
+	struct stream_before *b);
 void tshark_flush(struct record *r, struct stream_hot *h);
 void tshark_settle(struct record *r, struct stream_hot *h);
 
 /* stream_copy.c: mirror copies (1.4.6) */
-bool copy_recognise(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step);
+bool copy_recognise(
+	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step);
 void copy_mark(struct record *r, const struct packet *p);
 uint32_t streams_point(struct streams *s, const struct packet *p);
 
 /* gap.c: gaps and spells */
-const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p, const struct stream_before *b, enum sequence_step step);
-void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level, const struct stream_hot *other_hot, const struct packet *p);
+const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p,
+	const struct stream_before *b, enum sequence_step step);
+void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level,
+	const struct stream_hot *other_hot, const struct packet *p);
 void spell_take(struct record *r, const struct stream_hot *h, const struct packet *p, bool first);
 void spell_refresh(struct record *r, const struct stream_hot *h);
 void spell_close(struct record *r, const struct stream_hot *h);
@@ -365,7 +377,8 @@ void interval_arm(struct record *r, struct stream_hot *h);
 
 /* receiver.c: what a receiver's buffer would see */
 void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet *p);
-void receiver_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order);
+void receiver_take(
+	struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order);
 void receiver_half(struct record *r, struct stream_hot *h);
 void receiver_late(struct record *r, struct stream_hot *h, float over_ms);
 void receiver_leave(struct record *r, const struct stream_before *b);

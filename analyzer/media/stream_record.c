@@ -85,7 +85,10 @@ struct level *record_listen(struct streams *s, struct record *r)
 
 /* ---- eviction ---- */
 
-/* Lower goes first: what was never accepted, then what has few packets. Bound streams stay while anything else is there. */
+/*
+ * Lower goes first: what was never accepted, then what has few packets. Bound streams stay while anything else is
+ * there.
+ */
 static uint64_t worth(const struct streams *s, const struct record *r)
 {
 	uint64_t packets = record_packets(r, streams_hot(s, r->index));
@@ -226,7 +229,12 @@ struct record *record_new(struct streams *s, struct flow *f, const struct packet
 	if (!r)
 		return NULL;
 	h = streams_hot(s, r->index);
-	*h = (struct stream_hot){ .flags = HOT_SLOW, .window = UINT64_MAX, .ext_seq = p->rtp.seq, .pt = p->rtp.pt, .ttl = p->ttl, .dscp = p->dscp };
+	*h = (struct stream_hot){ .flags = HOT_SLOW,
+		.window = UINT64_MAX,
+		.ext_seq = p->rtp.seq,
+		.pt = p->rtp.pt,
+		.ttl = p->ttl,
+		.dscp = p->dscp };
 	r->used = true;
 	r->flow = f;
 	f->records++;
@@ -241,7 +249,8 @@ struct record *record_new(struct streams *s, struct flow *f, const struct packet
 void record_accept(struct streams *s, struct record *r)
 {
 	struct stream *st = &r->s;
-	const struct stream *last = list_empty(&s->in_order) ? NULL : LIST_ENTRY(s->in_order.head.prev, struct stream, in_order);
+	const struct stream *last =
+		list_empty(&s->in_order) ? NULL : LIST_ENTRY(s->in_order.head.prev, struct stream, in_order);
 
 	if (st->accepted)
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * twin: the same stream seen at two points, before and behind a NAT or a relay (1.4.5). Only streams that share an SSRC, or that the engine
- * asks about, keep a ring of their last 64 packets, until the verdict.
+ * twin: the same stream seen at two points, before and behind a NAT or a relay (1.4.5). Only streams that share an
+ * SSRC, or that the engine asks about, keep a ring of their last 64 packets, until the verdict.
  */
 #include "analyzer/media/stream_private.h"
 
@@ -131,17 +131,21 @@ static void pair_settle(struct twin_pair *pair)
 
 /* ---- packets ---- */
 
-static bool mark_in_time(const struct streams *s, const struct twin_pair *pair, const struct twin_mark *m, int64_t at_ns)
+static bool mark_in_time(
+	const struct streams *s, const struct twin_pair *pair, const struct twin_mark *m, int64_t at_ns)
 {
 	int64_t apart_ns = ns_minus(at_ns, m->at_ns);
 
-	return pair->first->s.file != pair->second->s.file || (apart_ns < 0 ? -apart_ns : apart_ns) <= s->config.twin_max_ns;
+	return pair->first->s.file != pair->second->s.file ||
+		(apart_ns < 0 ? -apart_ns : apart_ns) <= s->config.twin_max_ns;
 }
 
 /* Does this packet stand in the other's ring? */
-static const struct twin_mark *pair_match(const struct twin_pair *pair, const struct twin *other, const struct twin_mark *now, bool varied)
+static const struct twin_mark *pair_match(
+	const struct twin_pair *pair, const struct twin *other, const struct twin_mark *now, bool varied)
 {
-	const struct twin_mark *m = pair->by_payload ? &other->by_hash[now->hash % RING] : &other->by_seq[now->seq % RING];
+	const struct twin_mark *m =
+		pair->by_payload ? &other->by_hash[now->hash % RING] : &other->by_seq[now->seq % RING];
 
 	if (!m->used)
 		return NULL;
@@ -150,7 +154,8 @@ static const struct twin_mark *pair_match(const struct twin_pair *pair, const st
 	return m->seq == now->seq && m->rtp_ts == now->rtp_ts ? m : NULL;
 }
 
-static void pair_take(struct streams *s, struct twin_pair *pair, const struct record *r, const struct twin_mark *now, bool varied)
+static void pair_take(
+	struct streams *s, struct twin_pair *pair, const struct record *r, const struct twin_mark *now, bool varied)
 {
 	const struct record *other = pair->first == r ? pair->second : pair->first;
 	const struct twin_mark *m = pair_match(pair, other->twin, now, varied);
@@ -159,7 +164,8 @@ static void pair_take(struct streams *s, struct twin_pair *pair, const struct re
 	if (m && mark_in_time(s, pair, m, now->at_ns)) {
 		pair->matches++;
 		pair->same_payload += m->hash == now->hash;
-		pair->delta_sum_ns += r == pair->second ? ns_minus(now->at_ns, m->at_ns) : ns_minus(m->at_ns, now->at_ns);
+		pair->delta_sum_ns +=
+			r == pair->second ? ns_minus(now->at_ns, m->at_ns) : ns_minus(m->at_ns, now->at_ns);
 	}
 	if (pair->same_payload >= MATCHES || pair->matches >= MATCHES_OTHER_PAYLOAD)
 		pair_settle(pair);
@@ -171,7 +177,11 @@ static void pair_take(struct streams *s, struct twin_pair *pair, const struct re
 void twin_take(struct streams *s, struct record *r, const struct packet *p)
 {
 	struct span head = span_first(p->rtp.payload, HASHED_BYTES);
-	struct twin_mark now = { .at_ns = p->at_ns, .hash = hash_bytes(head.p, head.n), .rtp_ts = p->rtp.rtp_ts, .seq = p->rtp.seq, .used = true };
+	struct twin_mark now = { .at_ns = p->at_ns,
+		.hash = hash_bytes(head.p, head.n),
+		.rtp_ts = p->rtp.rtp_ts,
+		.seq = p->rtp.seq,
+		.used = true };
 	bool varied = now.hash != r->twin->last_hash;
 
 	r->twin->last_hash = now.hash;
@@ -196,11 +206,13 @@ void twin_look_up(struct streams *s, struct record *r)
 {
 	unsigned looked = 0, begun = 0;
 
-	for (struct hash_link *it = hash_first(&s->by_ssrc, r->s.by_ssrc.hash); it && looked < LOOK_MAX && begun < PAIR_MAX; it = it->next) {
+	for (struct hash_link *it = hash_first(&s->by_ssrc, r->s.by_ssrc.hash);
+		it && looked < LOOK_MAX && begun < PAIR_MAX; it = it->next) {
 		struct record *other = (struct record *)HASH_ENTRY(it, struct stream, by_ssrc);
 		int64_t idle_ns;
 
-		if (it->hash != r->s.by_ssrc.hash || other == r || other->s.ssrc != r->s.ssrc || !flows_differ(&other->s, &r->s))
+		if (it->hash != r->s.by_ssrc.hash || other == r || other->s.ssrc != r->s.ssrc ||
+			!flows_differ(&other->s, &r->s))
 			continue;
 		looked++;
 		idle_ns = ns_minus(r->s.first_ns, streams_hot(s, other->index)->last_ns);

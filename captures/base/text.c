@@ -3,6 +3,7 @@
 #include "captures/base/text.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,20 @@ const char *text_escape(struct span s, char *buffer, size_t room)
 		at += n;
 		if (at + sizeof dots <= room)
 			whole = at;
+	}
+	buffer[at] = '\0';
+	return buffer;
+}
+
+const char *text_count(uint64_t n, char buffer[TEXT_COUNT])
+{
+	char digits[24];
+	size_t count = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i && (count - i) % 3 == 0)
+			buffer[at++] = ' ';
+		buffer[at++] = digits[i];
 	}
 	buffer[at] = '\0';
 	return buffer;

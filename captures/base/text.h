@@ -26,6 +26,10 @@ void text_add_escaped(struct text *t, struct span s);
 /* Into a fixed buffer: escaped as above, cut at a whole character with a "..." when it does not fit; buffer is returned. */
 const char *text_escape(struct span s, char *buffer, size_t room);
 
+/* "6 338" */
+enum { TEXT_COUNT = 32 };
+const char *text_count(uint64_t n, char buffer[TEXT_COUNT]);
+
 /* Columns that a UTF-8 text takes on a terminal; East Asian wide ones count two. */
 size_t text_columns(const char *utf8);
 

@@ -27,8 +27,9 @@ static inline struct packet rtp_at(unsigned i)
 {
 	static const uint8_t sound[160] = { 0xd5 };
 	struct packet p = {
-		.kind = PACKET_RTP, .has = HAS_IP | HAS_PORTS | HAS_IP_ID, .ttl = 64, .dscp = 46, .transport = TRANSPORT_UDP,
-		.src = endpoint_at("10.0.0.1:4000"), .dst = endpoint_at("10.0.0.2:5000"), .at_ns = START_NS + i * 20 * MILLISECOND_NS,
+		.kind = PACKET_RTP, .has = HAS_IP | HAS_PORTS | HAS_IP_ID, .ttl = 64, .dscp = 46,
+		.transport = TRANSPORT_UDP, .src = endpoint_at("10.0.0.1:4000"), .dst = endpoint_at("10.0.0.2:5000"),
+		.at_ns = START_NS + i * 20 * MILLISECOND_NS,
 		.frame = i + 1, .ip_id = (uint16_t)(i + 1),
 	};
 
@@ -45,8 +46,8 @@ static inline struct packet rtp_at(unsigned i)
 static inline struct streams_config streams_defaults(void)
 {
 	return (struct streams_config){
-		.heuristic_packets = 10, .interval_ns = 5 * SECOND_NS, .reorder_ns = 200 * MILLISECOND_NS, .overlap_ns = 500 * MILLISECOND_NS,
-		.dup_window_ns = 20 * MILLISECOND_NS, .twin_max_ns = 500 * MILLISECOND_NS,
+		.heuristic_packets = 10, .interval_ns = 5 * SECOND_NS, .reorder_ns = 200 * MILLISECOND_NS,
+		.overlap_ns = 500 * MILLISECOND_NS, .dup_window_ns = 20 * MILLISECOND_NS, .twin_max_ns = 500 * MILLISECOND_NS,
 	};
 }
 

@@ -51,10 +51,11 @@ static void decomposed(void **state)
 		struct stream *st = stream_only(s);
 		const struct gap *g = st->gaps;
 
-		if (st->gap_count != 1 || g->lost_ms != cases[i].lost_ms || g->suppressed_ms != cases[i].suppressed_ms ||
-		    g->stalled_ms != cases[i].stalled_ms || gap_kind(g) != cases[i].kind)
-			fail_msg("%s: %u gaps, lost %u suppressed %u stalled %u", cases[i].name, st->gap_count, g ? g->lost_ms : 0,
-				 g ? g->suppressed_ms : 0, g ? g->stalled_ms : 0);
+		if (st->gap_count != 1 || g->lost_ms != cases[i].lost_ms ||
+			g->suppressed_ms != cases[i].suppressed_ms || g->stalled_ms != cases[i].stalled_ms ||
+			gap_kind(g) != cases[i].kind)
+			fail_msg("%s: %u gaps, lost %u suppressed %u stalled %u", cases[i].name, st->gap_count,
+				g ? g->lost_ms : 0, g ? g->suppressed_ms : 0, g ? g->stalled_ms : 0);
 		assert_int_equal(g->from_frame, 100);
 		assert_int_equal(g->to_frame, 101);
 		assert_int_equal(g->seq_step, cases[i].seq_step);
@@ -196,8 +197,13 @@ static void spells_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(decomposed), cmocka_unit_test(short_holes_are_no_gaps), cmocka_unit_test(restart), cmocka_unit_test(longest_stay),
-		cmocka_unit_test(windows), cmocka_unit_test(cut), cmocka_unit_test(spells_are_bounded),
+		cmocka_unit_test(decomposed),
+		cmocka_unit_test(short_holes_are_no_gaps),
+		cmocka_unit_test(restart),
+		cmocka_unit_test(longest_stay),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(cut),
+		cmocka_unit_test(spells_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

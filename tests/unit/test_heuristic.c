@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_heuristic: which unsignalled flows are taken for RTP, and that what is refused costs nothing and is looked at again. */
+/*
+ * test_heuristic: which unsignalled flows are taken for RTP, and that what is refused costs nothing and is looked at
+ * again.
+ */
 #include "tests/unit/rtp_packets.h"
 
 enum { SENT = 40 };
@@ -128,27 +131,32 @@ static void mirrored(struct packet *p, unsigned i)
 	p->at_ns += i % 2 * 20 * MICROSECOND_NS;
 }
 
-static const struct { const char *name; void (*change)(struct packet *p, unsigned i); bool accepted; uint64_t packets; } cases[] = {
-	{ "PCMA",                            nothing,        true,  SENT },
-	{ "G729",                            g729,           true,  SENT },
-	{ "opus, sizes vary",                opus,           true,  SENT },
-	{ "GSM",                             gsm,            true,  SENT },
-	{ "SRTP tag behind PCMA",            srtp_tag,       true,  SENT },
-	{ "one lost",                        one_lost,       true,  SENT },
-	{ "mirrored twice",                  mirrored,       true,  SENT / 2 },
-	{ "PCMA of a wrong length",          wrong_length,   false, 0 },
-	{ "sequence number stands still",    number_stands,  false, 0 },
-	{ "sequence number by hundreds",     number_by_100,  false, 0 },
-	{ "rtp_ts stands still",             ts_stands,      false, 0 },
-	{ "rtp_ts anyhow",                   ts_anyhow,      false, 0 },
-	{ "packet time of seconds",          ts_of_a_second, false, 0 },
-	{ "1000 packets a second",           too_fast,       false, 0 },
-	{ "1 packet a second",               too_slow,       false, 0 },
-	{ "video type",                      video_type,     false, 0 },
-	{ "to the DNS port",                 dns_port,       false, 0 },
-	{ "from the STUN port",              stun_port,      false, 0 },
-	{ "SSRC 0, 40 packets",              zero_ssrc,      false, 0 },
-	{ "an SSRC a packet",                ssrc_each,      false, 0 },
+static const struct {
+	const char *name;
+	void (*change)(struct packet *p, unsigned i);
+	bool accepted;
+	uint64_t packets;
+} cases[] = {
+	{ "PCMA", nothing, true, SENT },
+	{ "G729", g729, true, SENT },
+	{ "opus, sizes vary", opus, true, SENT },
+	{ "GSM", gsm, true, SENT },
+	{ "SRTP tag behind PCMA", srtp_tag, true, SENT },
+	{ "one lost", one_lost, true, SENT },
+	{ "mirrored twice", mirrored, true, SENT / 2 },
+	{ "PCMA of a wrong length", wrong_length, false, 0 },
+	{ "sequence number stands still", number_stands, false, 0 },
+	{ "sequence number by hundreds", number_by_100, false, 0 },
+	{ "rtp_ts stands still", ts_stands, false, 0 },
+	{ "rtp_ts anyhow", ts_anyhow, false, 0 },
+	{ "packet time of seconds", ts_of_a_second, false, 0 },
+	{ "1000 packets a second", too_fast, false, 0 },
+	{ "1 packet a second", too_slow, false, 0 },
+	{ "video type", video_type, false, 0 },
+	{ "to the DNS port", dns_port, false, 0 },
+	{ "from the STUN port", stun_port, false, 0 },
+	{ "SSRC 0, 40 packets", zero_ssrc, false, 0 },
+	{ "an SSRC a packet", ssrc_each, false, 0 },
 };
 
 static void flows(void **state)
@@ -260,7 +268,10 @@ static void refused_looked_at_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flows), cmocka_unit_test(ssrc_0_of_50), cmocka_unit_test(first_ten_count), cmocka_unit_test(nine_are_too_few),
+		cmocka_unit_test(flows),
+		cmocka_unit_test(ssrc_0_of_50),
+		cmocka_unit_test(first_ten_count),
+		cmocka_unit_test(nine_are_too_few),
 		cmocka_unit_test(refused_looked_at_again),
 	};
 

@@ -24,10 +24,22 @@ static uint8_t encode(enum level_law law, int value)
 
 static void linear(void **state)
 {
-	static const struct { enum level_law law; uint8_t code; int value; } cases[] = {
-		{ LEVEL_MU_LAW, 0xff, 0 },     { LEVEL_MU_LAW, 0x7f, 0 },      { LEVEL_MU_LAW, 0x80, 32124 }, { LEVEL_MU_LAW, 0x00, -32124 },
-		{ LEVEL_MU_LAW, 0xfe, 8 },     { LEVEL_MU_LAW, 0x7e, -8 },     { LEVEL_A_LAW, 0xd5, 8 },      { LEVEL_A_LAW, 0x55, -8 },
-		{ LEVEL_A_LAW, 0xaa, 32256 },  { LEVEL_A_LAW, 0x2a, -32256 },  { LEVEL_A_LAW, 0xd4, 24 },
+	static const struct {
+		enum level_law law;
+		uint8_t code;
+		int value;
+	} cases[] = {
+		{ LEVEL_MU_LAW, 0xff, 0 },
+		{ LEVEL_MU_LAW, 0x7f, 0 },
+		{ LEVEL_MU_LAW, 0x80, 32124 },
+		{ LEVEL_MU_LAW, 0x00, -32124 },
+		{ LEVEL_MU_LAW, 0xfe, 8 },
+		{ LEVEL_MU_LAW, 0x7e, -8 },
+		{ LEVEL_A_LAW, 0xd5, 8 },
+		{ LEVEL_A_LAW, 0x55, -8 },
+		{ LEVEL_A_LAW, 0xaa, 32256 },
+		{ LEVEL_A_LAW, 0x2a, -32256 },
+		{ LEVEL_A_LAW, 0xd4, 24 },
 	};
 
 	(void)state;
@@ -39,8 +51,14 @@ static void linear(void **state)
 
 static void idle_codes(void **state)
 {
-	static const struct { enum level_law law; uint8_t code; double dbm0; } cases[] = {
-		{ LEVEL_A_LAW, 0xd5, -65.96 }, { LEVEL_A_LAW, 0x55, -65.96 }, { LEVEL_MU_LAW, 0xff, (double)LEVEL_NONE_DBM0 },
+	static const struct {
+		enum level_law law;
+		uint8_t code;
+		double dbm0;
+	} cases[] = {
+		{ LEVEL_A_LAW, 0xd5, -65.96 },
+		{ LEVEL_A_LAW, 0x55, -65.96 },
+		{ LEVEL_MU_LAW, 0xff, (double)LEVEL_NONE_DBM0 },
 		{ LEVEL_MU_LAW, 0x7f, (double)LEVEL_NONE_DBM0 },
 	};
 	struct level_table *t = level_table_new();
@@ -50,7 +68,8 @@ static void idle_codes(void **state)
 		uint8_t payload[160];
 
 		memset(payload, cases[i].code, sizeof payload);
-		near_db("idle", level_dbm0(level_power(t, cases[i].law, (struct span){ payload, sizeof payload })), cases[i].dbm0, 0.05);
+		near_db("idle", level_dbm0(level_power(t, cases[i].law, (struct span){ payload, sizeof payload })),
+			cases[i].dbm0, 0.05);
 	}
 	assert_true(level_power(t, LEVEL_A_LAW, SPAN_NONE) <= 0);
 	level_table_free(t);
@@ -59,8 +78,14 @@ static void idle_codes(void **state)
 /* Sines of 1004 Hz: full scale is +3.17 in mu-law and +3.14 in A-law, a tenth of it 20 dB less. */
 static void sines(void **state)
 {
-	static const struct { enum level_law law; double amplitude, dbm0; } cases[] = {
-		{ LEVEL_MU_LAW, 32124, 3.17 }, { LEVEL_MU_LAW, 3212.4, -16.83 }, { LEVEL_A_LAW, 32256, 3.14 }, { LEVEL_A_LAW, 3225.6, -16.86 },
+	static const struct {
+		enum level_law law;
+		double amplitude, dbm0;
+	} cases[] = {
+		{ LEVEL_MU_LAW, 32124, 3.17 },
+		{ LEVEL_MU_LAW, 3212.4, -16.83 },
+		{ LEVEL_A_LAW, 32256, 3.14 },
+		{ LEVEL_A_LAW, 3225.6, -16.86 },
 		{ LEVEL_A_LAW, 322.56, -36.86 },
 	};
 	struct level_table *t = level_table_new();
@@ -70,8 +95,10 @@ static void sines(void **state)
 		uint8_t payload[1600];
 
 		for (unsigned k = 0; k < sizeof payload; k++)
-			payload[k] = encode(cases[i].law, (int)lround(cases[i].amplitude * sin(2 * M_PI * 1004 * k / 8000)));
-		near_db("sine", level_dbm0(level_power(t, cases[i].law, (struct span){ payload, sizeof payload })), cases[i].dbm0, 0.3);
+			payload[k] =
+				encode(cases[i].law, (int)lround(cases[i].amplitude * sin(2 * M_PI * 1004 * k / 8000)));
+		near_db("sine", level_dbm0(level_power(t, cases[i].law, (struct span){ payload, sizeof payload })),
+			cases[i].dbm0, 0.3);
 	}
 	level_table_free(t);
 }
@@ -106,8 +133,14 @@ static void send_sound(struct streams *s, unsigned from, unsigned to, enum sound
 
 static void figures(void **state)
 {
-	static const struct { enum sound sound; bool silent, speech, one_code; uint32_t stuck_least; } cases[] = {
-		{ SILENCE, true, false, true, 0 }, { SPEECH, false, true, false, 0 }, { STUCK, false, true, false, 390 },
+	static const struct {
+		enum sound sound;
+		bool silent, speech, one_code;
+		uint32_t stuck_least;
+	} cases[] = {
+		{ SILENCE, true, false, true, 0 },
+		{ SPEECH, false, true, false, 0 },
+		{ STUCK, false, true, false, 390 },
 		{ QUIET, false, false, false, 0 },
 	};
 
@@ -217,8 +250,13 @@ static void given_by_the_sender(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(linear), cmocka_unit_test(idle_codes), cmocka_unit_test(sines), cmocka_unit_test(figures),
-		cmocka_unit_test(speech_around_a_gap), cmocka_unit_test(not_listened_to), cmocka_unit_test(tag_behind_the_sound),
+		cmocka_unit_test(linear),
+		cmocka_unit_test(idle_codes),
+		cmocka_unit_test(sines),
+		cmocka_unit_test(figures),
+		cmocka_unit_test(speech_around_a_gap),
+		cmocka_unit_test(not_listened_to),
+		cmocka_unit_test(tag_behind_the_sound),
 		cmocka_unit_test(given_by_the_sender),
 	};
 

@@ -14,10 +14,16 @@ static void near_enough(double is, double wanted, double limit)
 
 static void vectors(void **state)
 {
-	static const struct { double ie, bpl, loss, burst_r, one_way_ms, r, mos; } cases[] = {
-		{ 0,  25.1, 0, 1, 0,   93.20, 4.41 }, { 0, 25.1, 1, 1, 0,   89.56, 4.33 }, { 0, 25.1, 5, 1, 0,   77.42, 3.92 },
-		{ 0,  4.3,  1, 1, 0,   75.28, 3.83 }, { 11, 19,  2, 1, 0,   74.20, 3.79 }, { 0, 25.1, 0, 1, 200, 90.16, 4.34 },
-		{ 0,  25.1, 0, 1, 400, 69.13, 3.56 },
+	static const struct {
+		double ie, bpl, loss, burst_r, one_way_ms, r, mos;
+	} cases[] = {
+		{ 0, 25.1, 0, 1, 0, 93.20, 4.41 },
+		{ 0, 25.1, 1, 1, 0, 89.56, 4.33 },
+		{ 0, 25.1, 5, 1, 0, 77.42, 3.92 },
+		{ 0, 4.3, 1, 1, 0, 75.28, 3.83 },
+		{ 11, 19, 2, 1, 0, 74.20, 3.79 },
+		{ 0, 25.1, 0, 1, 200, 90.16, 4.34 },
+		{ 0, 25.1, 0, 1, 400, 69.13, 3.56 },
 	};
 
 	(void)state;
@@ -50,8 +56,17 @@ static void bursts(void **state)
 
 static void codecs(void **state)
 {
-	static const struct { const char *name; bool known; } cases[] = {
-		{ "PCMA", true }, { "pcmu", true }, { "G729", true }, { "opus", true }, { "G722", true }, { "telephone-event", false }, { "", false },
+	static const struct {
+		const char *name;
+		bool known;
+	} cases[] = {
+		{ "PCMA", true },
+		{ "pcmu", true },
+		{ "G729", true },
+		{ "opus", true },
+		{ "G722", true },
+		{ "telephone-event", false },
+		{ "", false },
 	};
 
 	(void)state;
@@ -62,13 +77,20 @@ static void codecs(void **state)
 
 static struct stream stream_with(const char *codec, uint64_t lost, uint32_t late)
 {
-	return (struct stream){ .codec = span_of(codec), .audio = 1000, .ptime_ms = 20, .expected_within = 1000, .lost_within = lost, .late60 = late };
+	return (struct stream){ .codec = span_of(codec),
+		.audio = 1000,
+		.ptime_ms = 20,
+		.expected_within = 1000,
+		.lost_within = lost,
+		.late60 = late };
 }
 
 static void streams(void **state)
 {
-	struct stream clean = stream_with("PCMA", 0, 0), lossy = stream_with("PCMA", 30, 20), wide = stream_with("G722", 0, 0);
-	struct stream bursty = stream_with("PCMA", 100, 0), none = stream_with("x-unknown", 0, 0), opus = stream_with("opus", 0, 0);
+	struct stream clean = stream_with("PCMA", 0, 0), lossy = stream_with("PCMA", 30, 20),
+		      wide = stream_with("G722", 0, 0);
+	struct stream bursty = stream_with("PCMA", 100, 0), none = stream_with("x-unknown", 0, 0),
+		      opus = stream_with("opus", 0, 0);
 	bool valid;
 
 	(void)state;
@@ -91,7 +113,8 @@ static void streams(void **state)
 static void intervals(void **state)
 {
 	struct stream s = stream_with("PCMU", 0, 0);
-	struct interval good = { .packets = 250, .expected = 250 }, bad = { .packets = 225, .expected = 250 }, empty = { .expected = 250 };
+	struct interval good = { .packets = 250, .expected = 250 }, bad = { .packets = 225, .expected = 250 },
+			empty = { .expected = 250 };
 
 	(void)state;
 	near_enough(interval_mos(&s, &good, 0), 4.41, 0.005);
@@ -104,8 +127,12 @@ static void intervals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vectors), cmocka_unit_test(ends_of_the_scale), cmocka_unit_test(bursts), cmocka_unit_test(codecs),
-		cmocka_unit_test(streams), cmocka_unit_test(intervals),
+		cmocka_unit_test(vectors),
+		cmocka_unit_test(ends_of_the_scale),
+		cmocka_unit_test(bursts),
+		cmocka_unit_test(codecs),
+		cmocka_unit_test(streams),
+		cmocka_unit_test(intervals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,13 @@ enum { SENDER = 0xabcd, RECEIVER = 0x9999 };
 static struct packet report_at(struct rtcp_compound *c, int64_t at_ms)
 {
 	struct packet p = {
-		.kind = PACKET_RTCP, .has = HAS_IP | HAS_PORTS, .src = endpoint_at("10.0.0.2:5001"), .dst = endpoint_at("10.0.0.1:4001"),
-		.at_ns = START_NS + at_ms * MILLISECOND_NS, .frame = (uint32_t)at_ms + 1, .rtcp = c,
+		.kind = PACKET_RTCP,
+		.has = HAS_IP | HAS_PORTS,
+		.src = endpoint_at("10.0.0.2:5001"),
+		.dst = endpoint_at("10.0.0.1:4001"),
+		.at_ns = START_NS + at_ms * MILLISECOND_NS,
+		.frame = (uint32_t)at_ms + 1,
+		.rtcp = c,
 	};
 
 	*c = (struct rtcp_compound){ .ssrc = RECEIVER, .has_rr = true };
@@ -104,7 +109,8 @@ static void verdicts(void **state)
 			else if (cases[i].ext_seq[k] > 1)
 				take_block(r, (k + 1) * 5000, cases[i].ext_seq[k]);
 		}
-		verdict = rtcp_verdict(r, st, receiver_of(r), START_NS + cases[i].from_s * SECOND_NS, START_NS + cases[i].to_s * SECOND_NS, &last);
+		verdict = rtcp_verdict(r, st, receiver_of(r), START_NS + cases[i].from_s * SECOND_NS,
+			START_NS + cases[i].to_s * SECOND_NS, &last);
 		if (verdict != cases[i].verdict)
 			fail_msg("%s: %d", cases[i].name, verdict);
 		assert_int_equal(last != NULL, verdict == RTCP_VERDICT_ADVANCING || verdict == RTCP_VERDICT_FROZEN);
@@ -124,15 +130,22 @@ static void standing_still_with_the_stream(void **state)
 	take_block(r, 35000, 2499);
 	take_block(r, 40000, 2499);
 	take_block(r, 45000, 2499);
-	assert_int_equal(rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL), RTCP_VERDICT_NONE);
+	assert_int_equal(
+		rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL), RTCP_VERDICT_NONE);
 	rtcp_states_free(r);
 	streams_free(s);
 }
 
 static void sending(void **state)
 {
-	static const struct { uint32_t packets[3]; unsigned n; enum rtcp_sending sending; } cases_sent[] = {
-		{ { 250, 500, 750 }, 3, RTCP_SENDING_RISING }, { { 250, 250, 250 }, 3, RTCP_SENDING_CONSTANT }, { { 250 }, 1, RTCP_SENDING_NONE },
+	static const struct {
+		uint32_t packets[3];
+		unsigned n;
+		enum rtcp_sending sending;
+	} cases_sent[] = {
+		{ { 250, 500, 750 }, 3, RTCP_SENDING_RISING },
+		{ { 250, 250, 250 }, 3, RTCP_SENDING_CONSTANT },
+		{ { 250 }, 1, RTCP_SENDING_NONE },
 		{ { 0 }, 0, RTCP_SENDING_NONE },
 	};
 	struct endpoint at = endpoint_at("10.0.0.1:4000");
@@ -157,11 +170,19 @@ static void sending(void **state)
 /* 1.5: t(RR) - t(SR) - DLSR by the capture's clock; only for a report that was seen, with DLSR, between 0 and 5 s. */
 static void round_trips(void **state)
 {
-	static const struct { const char *name; int64_t sent_ms, answer_ms; uint32_t lsr, dlsr_ms; double rtt_ms; } trips[] = {
-		{ "620 ms",              0,     920,   0x56780000, 300,  620 }, { "5 ms",            1000,  1305,  0x56780000, 300, 5 },
-		{ "no DLSR",             2000,  2005,  0x56780000, 0,    -1 },  { "another report",  3000,  3100,  0x11111111, 50,  -1 },
-		{ "negative",            4000,  4100,  0x56780000, 500,  -1 },  { "more than 5 s",   5000,  11000, 0x56780000, 10,  -1 },
-		{ "no report before",    6000,  6100,  0,          50,   -1 },
+	static const struct {
+		const char *name;
+		int64_t sent_ms, answer_ms;
+		uint32_t lsr, dlsr_ms;
+		double rtt_ms;
+	} trips[] = {
+		{ "620 ms", 0, 920, 0x56780000, 300, 620 },
+		{ "5 ms", 1000, 1305, 0x56780000, 300, 5 },
+		{ "no DLSR", 2000, 2005, 0x56780000, 0, -1 },
+		{ "another report", 3000, 3100, 0x11111111, 50, -1 },
+		{ "negative", 4000, 4100, 0x56780000, 500, -1 },
+		{ "more than 5 s", 5000, 11000, 0x56780000, 10, -1 },
+		{ "no report before", 6000, 6100, 0, 50, -1 },
 	};
 
 	(void)state;
@@ -174,7 +195,10 @@ static void round_trips(void **state)
 		take_sent(r, trips[i].sent_ms, 100, UINT64_C(0x1234567800009999));
 		p = report_at(&c, trips[i].answer_ms);
 		c.block_count = 1;
-		c.blocks[0] = (struct rtcp_block){ .ssrc = SENDER, .ext_seq = 1200, .lsr = trips[i].lsr, .dlsr = (uint32_t)(trips[i].dlsr_ms * 65.536) };
+		c.blocks[0] = (struct rtcp_block){ .ssrc = SENDER,
+			.ext_seq = 1200,
+			.lsr = trips[i].lsr,
+			.dlsr = (uint32_t)(trips[i].dlsr_ms * 65.536) };
 		rtcp_states_packet(r, &p);
 		assert_int_equal(rtcp_views(r)->count, 1);
 		v = LIST_ENTRY(rtcp_views(r)->head.next, struct rtcp_view, in_order);
@@ -231,7 +255,8 @@ static void encrypted_says_nothing(void **state)
 	}
 	assert_true(receiver_of(r)->encrypted);
 	assert_int_equal(receiver_of(r)->report_total, 0);
-	assert_int_equal(rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL), RTCP_VERDICT_NONE);
+	assert_int_equal(
+		rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL), RTCP_VERDICT_NONE);
 	rtcp_states_free(r);
 	streams_free(s);
 }
@@ -258,7 +283,8 @@ static void kept(void **state)
 static void addresses(void **state)
 {
 	struct rtcp_states *r = rtcp_states_new(0);
-	struct endpoint rtp = endpoint_at("10.0.0.2:5000"), mux = endpoint_at("10.0.0.2:5001"), other = endpoint_at("10.0.0.2:6000");
+	struct endpoint rtp = endpoint_at("10.0.0.2:5000"), mux = endpoint_at("10.0.0.2:5001"),
+			other = endpoint_at("10.0.0.2:6000");
 
 	(void)state;
 	take_empty(r, 5000);
@@ -319,9 +345,16 @@ static void limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts), cmocka_unit_test(standing_still_with_the_stream), cmocka_unit_test(sending), cmocka_unit_test(round_trips),
-		cmocka_unit_test(view_of_stream), cmocka_unit_test(encrypted_says_nothing), cmocka_unit_test(kept), cmocka_unit_test(addresses),
-		cmocka_unit_test(goodbye_and_voip_metrics), cmocka_unit_test(limits),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(standing_still_with_the_stream),
+		cmocka_unit_test(sending),
+		cmocka_unit_test(round_trips),
+		cmocka_unit_test(view_of_stream),
+		cmocka_unit_test(encrypted_says_nothing),
+		cmocka_unit_test(kept),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(goodbye_and_voip_metrics),
+		cmocka_unit_test(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stream: counters as tshark has them and as they are within epochs, copies, restarts, payload types, flows and limits. */
+/*
+ * test_stream: counters as tshark has them and as they are within epochs, copies, restarts, payload types, flows and
+ * limits.
+ */
 #include "tests/unit/rtp_packets.h"
 
 #include <math.h>
@@ -161,10 +164,10 @@ static void tshark_check(const struct tshark_case *c, bool never_plain)
 	for (unsigned i = 0; i < script->n; i++)
 		streams_packet(s, &script->p[i]);
 	st = stream_only(s);
-	if (st->packets != c->packets || st->lost != c->lost || st->epochs != c->epochs || st->lost_within != c->lost_within ||
-	    st->reordered != c->reordered)
-		fail_msg("%s: packets %d lost %d epochs %u within %d reordered %u", c->name, (int)st->packets, (int)st->lost, st->epochs,
-			 (int)st->lost_within, st->reordered);
+	if (st->packets != c->packets || st->lost != c->lost || st->epochs != c->epochs ||
+		st->lost_within != c->lost_within || st->reordered != c->reordered)
+		fail_msg("%s: packets %d lost %d epochs %u within %d reordered %u", c->name, (int)st->packets,
+			(int)st->lost, st->epochs, (int)st->lost_within, st->reordered);
 	if (fabs(st->max_delta_ms - c->max_delta_ms) > 0.01)
 		fail_msg("%s: max delta %f", c->name, st->max_delta_ms);
 	assert_int_equal(st->jitter_known, c->mean_jitter_ms >= 0);
@@ -185,7 +188,10 @@ static void as_tshark(void **state)
 	}
 }
 
-/* telephone-event: tshark leaves its packets out and compares the next audio with the last audio's rtp_ts but the event's time. */
+/*
+ * telephone-event: tshark leaves its packets out and compares the next audio with the last audio's rtp_ts but the
+ * event's time.
+ */
 static void digits(void **state)
 {
 	struct streams *s = streams_signalled_all();
@@ -312,10 +318,17 @@ static void disorder_at_start(void **state)
 	streams_free(s);
 }
 
-/* More packets cannot be lost than time has passed: a jump of 40 within 20 ms is a restart, one of 40 in 0.8 s is loss. */
+/*
+ * More packets cannot be lost than time has passed: a jump of 40 within 20 ms is a restart, one of 40 in 0.8 s is
+ * loss.
+ */
 static void jump_or_loss(void **state)
 {
-	static const struct { unsigned pause; uint32_t epochs; uint64_t lost_within; } cases[] = { { 0, 2, 0 }, { 39, 1, 39 } };
+	static const struct {
+		unsigned pause;
+		uint32_t epochs;
+		uint64_t lost_within;
+	} cases[] = { { 0, 2, 0 }, { 39, 1, 39 } };
 
 	(void)state;
 	for (size_t k = 0; k < COUNT_OF(cases); k++) {
@@ -427,7 +440,8 @@ static void copies(void **state)
 			late[waiting++] = p;
 		}
 		st = stream_only(s);
-		if (cases[k].copy ? st->mirror_copies < 90 || st->duplicates > 4 : st->mirror_copies || st->duplicates < 90)
+		if (cases[k].copy ? st->mirror_copies < 90 || st->duplicates > 4
+				  : st->mirror_copies || st->duplicates < 90)
 			fail_msg("%s: copies %u duplicates %u", cases[k].name, st->mirror_copies, st->duplicates);
 		assert_int_equal(st->lost_within, 0);
 		assert_int_equal(st->epochs, 1);
@@ -512,7 +526,9 @@ static void packet_time(void **state)
 
 static void clock_estimated(void **state)
 {
-	static const struct { uint32_t step, clock_hz; } cases[] = { { 160, 8000 }, { 320, 16000 }, { 960, 48000 }, { 200, 0 } };
+	static const struct {
+		uint32_t step, clock_hz;
+	} cases[] = { { 160, 8000 }, { 320, 16000 }, { 960, 48000 }, { 200, 0 } };
 
 	(void)state;
 	for (size_t k = 0; k < COUNT_OF(cases); k++) {
@@ -656,7 +672,10 @@ static void ssrc_flood(void **state)
 	streams_free(s);
 }
 
-/* What begins in the first file of a ring and goes on in the next is one stream; two captures side by side give two, twins. */
+/*
+ * What begins in the first file of a ring and goes on in the next is one stream; two captures side by side give two,
+ * twins.
+ */
 static void several_files(void **state)
 {
 	struct streams *s = streams_signalled_all();
@@ -865,7 +884,8 @@ static struct packet random_packet(uint32_t *seed, uint16_t *seq, uint32_t *ts, 
 	struct packet p = rtp_at(0);
 	uint32_t dice = next_random(seed);
 
-	*at_ns += dice % 97 == 0 ? (int64_t)(next_random(seed) % 100000) * MILLISECOND_NS - 20 * SECOND_NS : 20 * MILLISECOND_NS;
+	*at_ns += dice % 97 == 0 ? (int64_t)(next_random(seed) % 100000) * MILLISECOND_NS - 20 * SECOND_NS
+				 : 20 * MILLISECOND_NS;
 	*seq = (uint16_t)(*seq + (dice % 31 == 0 ? next_random(seed) : 1));
 	*ts += dice % 29 == 0 ? next_random(seed) : 160;
 	p.at_ns = *at_ns;
@@ -961,14 +981,34 @@ static void ipv6(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_tshark), cmocka_unit_test(digits), cmocka_unit_test(loss_runs), cmocka_unit_test(late_splits_run),
-		cmocka_unit_test(late_is_later_than_200_ms), cmocka_unit_test(disorder_at_start), cmocka_unit_test(jump_or_loss),
-		cmocka_unit_test(long_outage), cmocka_unit_test(stray), cmocka_unit_test(copies), cmocka_unit_test(copy_result),
-		cmocka_unit_test(far_back), cmocka_unit_test(packet_time), cmocka_unit_test(clock_estimated), cmocka_unit_test(signalled_late),
-		cmocka_unit_test(keepalives_are_no_audio), cmocka_unit_test(new_ssrc_is_new_stream), cmocka_unit_test(ssrcs_take_turns),
-		cmocka_unit_test(ssrc_flood), cmocka_unit_test(several_files), cmocka_unit_test(cap),
-		cmocka_unit_test(order_is_that_of_first_packets), cmocka_unit_test(intervals), cmocka_unit_test(intervals_double),
-		cmocka_unit_test(late_for_60), cmocka_unit_test(drift), cmocka_unit_test(random_packets), cmocka_unit_test(prepared_is_the_same),
+		cmocka_unit_test(as_tshark),
+		cmocka_unit_test(digits),
+		cmocka_unit_test(loss_runs),
+		cmocka_unit_test(late_splits_run),
+		cmocka_unit_test(late_is_later_than_200_ms),
+		cmocka_unit_test(disorder_at_start),
+		cmocka_unit_test(jump_or_loss),
+		cmocka_unit_test(long_outage),
+		cmocka_unit_test(stray),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(copy_result),
+		cmocka_unit_test(far_back),
+		cmocka_unit_test(packet_time),
+		cmocka_unit_test(clock_estimated),
+		cmocka_unit_test(signalled_late),
+		cmocka_unit_test(keepalives_are_no_audio),
+		cmocka_unit_test(new_ssrc_is_new_stream),
+		cmocka_unit_test(ssrcs_take_turns),
+		cmocka_unit_test(ssrc_flood),
+		cmocka_unit_test(several_files),
+		cmocka_unit_test(cap),
+		cmocka_unit_test(order_is_that_of_first_packets),
+		cmocka_unit_test(intervals),
+		cmocka_unit_test(intervals_double),
+		cmocka_unit_test(late_for_60),
+		cmocka_unit_test(drift),
+		cmocka_unit_test(random_packets),
+		cmocka_unit_test(prepared_is_the_same),
 		cmocka_unit_test(ipv6),
 	};
 

@@ -64,26 +64,26 @@ static const struct {
 	unsigned packets;
 	enum twin_kind kind;
 } cases[] = {
-	{ "NAT", { "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false }, { "198.51.100.2:9000", "192.0.2.9:5000", 63, 0, 1, 0, 0, false },
-	  60, TWIN_NAT },
+	{ "NAT", { "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false },
+		{ "198.51.100.2:9000", "192.0.2.9:5000", 63, 0, 1, 0, 0, false }, 60, TWIN_NAT },
 	{ "NAT, inwards", { "192.0.2.9:5000", "198.51.100.2:9000", 60, 0, 0, 0, 0, false },
-	  { "192.0.2.9:5000", "10.0.0.1:4000", 59, 0, 1, 0, 0, false }, 60, TWIN_NAT },
+		{ "192.0.2.9:5000", "10.0.0.1:4000", 59, 0, 1, 0, 0, false }, 60, TWIN_NAT },
 	{ "relay: both ends differ", { "10.0.0.1:4000", "10.0.0.9:5000", 64, 0, 0, 0, 0, false },
-	  { "10.0.0.9:5002", "10.0.0.7:4000", 64, 0, 1, 0, 0, false }, 60, TWIN_RELAY },
+		{ "10.0.0.9:5002", "10.0.0.7:4000", 64, 0, 1, 0, 0, false }, 60, TWIN_RELAY },
 	{ "relay on one address, TTL anew", { "10.0.0.1:4000", "10.0.0.9:5000", 62, 0, 0, 0, 0, false },
-	  { "10.0.0.1:4000", "10.0.0.7:4000", 64, 0, 1, 0, 0, false }, 60, TWIN_RELAY },
+		{ "10.0.0.1:4000", "10.0.0.7:4000", 64, 0, 1, 0, 0, false }, 60, TWIN_RELAY },
 	{ "SRTP encrypted anew", { "10.0.0.1:4000", "10.0.0.9:5000", 64, 0, 0, 0, 0, false },
-	  { "10.0.0.9:5002", "10.0.0.7:4000", 64, 0, 1, 0, 0, true }, 90, TWIN_RELAY },
+		{ "10.0.0.9:5002", "10.0.0.7:4000", 64, 0, 1, 0, 0, true }, 90, TWIN_RELAY },
 	{ "two files, clocks 0.4 s apart", { "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 400, 0, 0, false },
-	  { "198.51.100.2:9000", "192.0.2.9:5000", 60, 1, 0, 0, 0, false }, 90, TWIN_NAT },
+		{ "198.51.100.2:9000", "192.0.2.9:5000", 60, 1, 0, 0, 0, false }, 90, TWIN_NAT },
 	{ "30 packets with another payload", { "10.0.0.1:4000", "10.0.0.9:5000", 64, 0, 0, 0, 0, false },
-	  { "10.0.0.9:5002", "10.0.0.7:4000", 64, 0, 1, 0, 0, true }, 30, TWIN_NONE },
+		{ "10.0.0.9:5002", "10.0.0.7:4000", 64, 0, 1, 0, 0, true }, 30, TWIN_NONE },
 	{ "15 packets", { "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false },
-	  { "198.51.100.2:9000", "192.0.2.9:5000", 63, 0, 1, 0, 0, false }, 15, TWIN_NONE },
+		{ "198.51.100.2:9000", "192.0.2.9:5000", 63, 0, 1, 0, 0, false }, 15, TWIN_NONE },
 	{ "the same SSRC by chance", { "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false },
-	  { "10.0.0.3:4000", "192.0.2.9:7000", 64, 0, 1, 0, 12345, true }, 300, TWIN_NONE },
+		{ "10.0.0.3:4000", "192.0.2.9:7000", 64, 0, 1, 0, 12345, true }, 300, TWIN_NONE },
 	{ "0.6 s later in one file", { "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false },
-	  { "198.51.100.2:9000", "192.0.2.9:5000", 63, 0, 600, 0, 0, false }, 100, TWIN_NONE },
+		{ "198.51.100.2:9000", "192.0.2.9:5000", 63, 0, 600, 0, 0, false }, 100, TWIN_NONE },
 };
 
 static void verdicts(void **state)
@@ -111,7 +111,8 @@ static void verdicts(void **state)
 static void chain(void **state)
 {
 	static const struct point points[] = {
-		{ "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false }, { "100.64.0.1:4000", "192.0.2.9:5000", 63, 0, 1, 0, 0, false },
+		{ "10.0.0.1:4000", "192.0.2.9:5000", 64, 0, 0, 0, 0, false },
+		{ "100.64.0.1:4000", "192.0.2.9:5000", 63, 0, 1, 0, 0, false },
 		{ "198.51.100.2:9000", "192.0.2.9:5000", 62, 0, 2, 0, 0, false },
 	};
 	struct streams *s = streams_signalled_all();
@@ -175,7 +176,10 @@ static void one_ssrc_for_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts), cmocka_unit_test(chain), cmocka_unit_test(compared_by_payload), cmocka_unit_test(one_ssrc_for_all),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(chain),
+		cmocka_unit_test(compared_by_payload),
+		cmocka_unit_test(one_ssrc_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

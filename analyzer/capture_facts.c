@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* capture_facts: what is known of the capture as a whole: counts, cuts, clocks, and what besides VoIP is in it. */
+#include "analyzer/capture_facts.h"
+
+#include "analyzer/engine_state.h"
+
+static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
+
+static void note_time(struct engine *e, const struct packet *p)
+{
+	struct file_clock *clock = &e->clocks[p->file % ENGINE_FILE_MAX];
+
+	if (e->capture.first_ns == NS_NONE || p->at_ns < e->capture.first_ns)
+		e->capture.first_ns = p->at_ns;
+	if (e->capture.last_ns == NS_NONE || p->at_ns > e->capture.last_ns)
+		e->capture.last_ns = p->at_ns;
+	if (clock->begun && p->at_ns < clock->last_ns - 10 * MILLISECOND_NS)
+		e->capture.timestamps_back++;
+	clock->begun = true;
+	clock->last_ns = p->at_ns;
+	for (unsigned i = 0; i < 3; i++)
+		e->deltas_odd[i] += p->at_ns % grains[i] != 0;
+}
+
+static void note_protocol(struct engine *e, uint8_t protocol, uint16_t port)
+{
+	for (unsigned i = 0; i < e->protocol_count; i++) {
+		struct protocol_count *c = &e->protocols[i];
+
+		if (c->protocol == protocol && c->port == port) {
+			c->packets++;
+			if (i > 0 && c->packets > c[-1].packets) {   /* the frequent ones move to the front */
+				struct protocol_count swap = c[-1];
+
+				c[-1] = *c;
+				*c = swap;
+			}
+			return;
+		}
+	}
+	if (e->protocol_count < PROTOCOL_MAX)
+		e->protocols[e->protocol_count++] = (struct protocol_count){ protocol, port, 1 };
+}
+
+/* The port that names the service: the lower one. */
+static uint16_t service_port(const struct packet *p)
+{
+	return p->src.port < p->dst.port ? p->src.port : p->dst.port;
+}
+
+static void note_other(struct engine *e, const struct packet *p)
+{
+	uint16_t port = p->has & HAS_PORTS ? service_port(p) : 0;
+
+	if (!(p->has & HAS_IP))
+		return;
+	note_protocol(e, p->ip_protocol, port);
+	if (p->transport == TRANSPORT_UDP)
+		e->capture.other_udp++;
+	e->capture.h323 += port == 1719 || port == 1720;
+	e->capture.mgcp += port == 2427 || port == 2727;
+	e->capture.sccp += port == 2000 && p->ip_protocol == 6;
+}
+
+/* Long frames of other TCP traffic may be cut without harm. */
+static bool cut_matters(const struct packet *p)
+{
+	return !(p->kind == PACKET_OTHER && p->transport == TRANSPORT_TCP) && p->kind != PACKET_TLS && p->kind != PACKET_ARP;
+}
+
+static void note_truncated(struct engine *e, const struct packet *p)
+{
+	if ((!(p->has & HAS_TRUNCATED) && p->undecoded != UNDECODED_TRUNCATED) || !cut_matters(p))
+		return;
+	if (e->capture.truncated++ == 0)
+		e->capture.truncated_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	e->capture.truncated_sip += p->kind == PACKET_SIP;
+	e->capture.truncated_rtp += p->kind == PACKET_RTP;
+	if (p->payload.p && !e->capture.smallest_cut)
+		e->capture.smallest_cut = (uint32_t)(p->wire_bytes - (p->payload_wire - p->payload.n));
+}
+
+/* The server is the side with the SIP port, else the lower port. */
+static bool to_server(const struct packet *p)
+{
+	if ((p->dst.port == 5061) != (p->src.port == 5061))
+		return p->dst.port == 5061;
+	return p->dst.port < p->src.port;
+}
+
+static void note_tls(struct engine *e, const struct packet *p)
+{
+	const struct endpoint *server = to_server(p) ? &p->dst : &p->src, *client = to_server(p) ? &p->src : &p->dst;
+	struct tls_flow *f = NULL;
+
+	for (unsigned i = 0; i < e->capture.tls_flow_count && !f; i++) {
+		if (endpoint_equal(&e->capture.tls_flows[i].server, server) && address_equal(&e->capture.tls_flows[i].client, &client->addr))
+			f = &e->capture.tls_flows[i];
+	}
+	if (!f && e->capture.tls_flow_count == TLS_FLOW_MAX)
+		return;
+	if (!f) {
+		f = &e->capture.tls_flows[e->capture.tls_flow_count++];
+		*f = (struct tls_flow){ .client = client->addr, .server = *server, .dtls = p->kind == PACKET_DTLS,
+					.first_at = { p->at_ns, p->frame, p->file, p->interface } };
+	}
+	f->packets++;
+	f->sip_alpn |= span_starts(p->tls.alpn, SPAN("sip"));
+}
+
+static void note_kind(struct engine *e, const struct packet *p)
+{
+	switch ((enum packet_kind)p->kind) {
+	case PACKET_SIP: e->capture.sip += p->first_of_frame; break;
+	case PACKET_RTP: break;      /* counted when the streams have taken it */
+	case PACKET_RTCP: e->capture.rtcp++; break;
+	case PACKET_STUN: e->capture.stun++; break;
+	case PACKET_DTLS:
+	case PACKET_TLS:
+		e->capture.dtls += p->kind == PACKET_DTLS;
+		e->capture.tls++;
+		note_tls(e, p);
+		break;
+	case PACKET_ICMP: e->capture.icmp++; break;
+	case PACKET_OTHER: case PACKET_TCP: case PACKET_KEEPALIVE: case PACKET_UDPTL: case PACKET_FRAGMENT: case PACKET_ARP:
+		e->capture.other += p->first_of_frame;
+		note_other(e, p);
+		break;
+	case PACKET_NONE:
+		if (p->first_of_frame)
+			e->undecoded[p->undecoded]++;
+		break;
+	}
+}
+
+void capture_facts_packet(struct engine *e, const struct packet *p)
+{
+	if (p->first_of_frame) {
+		e->capture.frames++;
+		e->bytes += p->wire_bytes;
+		note_time(e, p);
+	}
+	e->capture.udp += p->transport == TRANSPORT_UDP;
+	e->capture.tcp_gaps += p->tcp_gap;
+	if (p->kind != PACKET_NONE && p->undecoded != UNDECODED_NO && p->first_of_frame)
+		e->undecoded[p->undecoded]++;
+	note_truncated(e, p);
+	note_kind(e, p);
+}
+
+/* Does a capture filter let SIP ports in and no others? "port 5060", "udp port 5060 or port 5061". Anything cleverer: not told. */
+static bool filter_excludes_media(const char *filter)
+{
+	static const char *const harmless[] = { "port", "udp", "tcp", "or", "and", "sip", "5060", "5061", "vlan", "src", "dst" };
+	struct span rest = span_of(filter), word;
+	bool sip = false;
+
+	while (rest.n && span_split(&rest, ' ', &word)) {
+		bool known = word.n == 0;
+
+		for (size_t i = 0; i < sizeof harmless / sizeof harmless[0] && !known; i++)
+			known = span_equal(word, span_of(harmless[i]));
+		if (!known)
+			return false;
+		sip |= span_equal(word, SPAN("5060")) || span_equal(word, SPAN("5061")) || span_equal(word, SPAN("sip"));
+	}
+	return sip;
+}
+
+void capture_facts_settle(struct engine *e)
+{
+	struct capture_facts *c = &e->capture;
+	struct streams_counts s = streams_counts(e->streams);
+
+	c->rtp = s.rtp_packets;
+	c->other += s.refused_packets;
+	for (unsigned i = 0; i < 3; i++) {
+		if (c->frames >= 20 && e->deltas_odd[i] == 0)
+			c->timestamp_grain_ns = grains[i];
+	}
+	c->non_sip_protocols = e->protocol_count;
+	c->filtered_media = filter_excludes_media(c->filter);
+}

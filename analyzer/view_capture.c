@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* view_capture: the capture as a whole: what it holds, where it was taken, what it cannot prove. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/view_cache.h"
+#include "analyzer/views.h"
+#include "captures/base/memory.h"
+
+static const char *confidence_word(const struct vantage *vantage)
+{
+	static const char *const words[] = { "possible", "likely", "certain" };
+
+	return words[vantage->confidence];
+}
+
+static void say_vantage(struct view_cache *v, const struct engine *e, const struct vantage *vantage)
+{
+	static const struct { enum vantage_kind kind; const char *from, *shows, *alone; } says[] = {
+		{ VANTAGE_ON_HOST, "%s itself", "all SIP and audio of this machine", "one of the machines itself" },
+		{ VANTAGE_NEAR, "beside %s", "SIP and audio as they leave and reach %s", "beside one party" },
+		{ VANTAGE_INSIDE_NAT, "inside the NAT of %s", "SIP and audio between the inside and the router", "inside the NAT, before its router" },
+		{ VANTAGE_OUTSIDE_NAT, "outside the NAT, beside %s", "which addresses the world sees", "outside the NAT" },
+		{ VANTAGE_BOTH_SIDES, "both sides of the router %s", "SIP and audio before and behind it", "both sides of the router" },
+		{ VANTAGE_MID, "between the parties", "what passes here", NULL },
+		{ VANTAGE_UNKNOWN, "an unknown place", "what passes here", NULL },
+	};
+	char host[ADDRESS_TEXT] = "";
+
+	(void)e;
+	if (vantage->host)
+		address_text(&vantage->host->addr, host);
+	for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+		if (says[i].kind != vantage->kind)
+			continue;
+		if (host[0] || !strstr(says[i].from, "%s")) {
+			snprintf(v->seen_from, sizeof v->seen_from, says[i].from, host);
+			snprintf(v->can_show, sizeof v->can_show, says[i].shows, host);
+		} else {
+			snprintf(v->seen_from, sizeof v->seen_from, "%s", says[i].alone);
+			snprintf(v->can_show, sizeof v->can_show, "what passes here");
+		}
+	}
+}
+
+__attribute__((format(printf, 3, 4))) static void cannot(struct view_cache *v, struct view_capture *ret, const char *format, ...)
+{
+	va_list ap;
+
+	if (ret->cannot_prove_count == 8)
+		return;
+	va_start(ap, format);
+	vsnprintf(v->cannot[ret->cannot_prove_count], sizeof v->cannot[0], format, ap);
+	va_end(ap);
+	ret->cannot_prove[ret->cannot_prove_count] = v->cannot[ret->cannot_prove_count];
+	ret->cannot_prove_count++;
+}
+
+__attribute__((format(printf, 3, 4))) static void note(struct view_cache *v, struct view_capture *ret, const char *format, ...)
+{
+	va_list ap;
+
+	if (ret->note_count == 16)
+		return;
+	va_start(ap, format);
+	vsnprintf(v->notes[ret->note_count], sizeof v->notes[0], format, ap);
+	va_end(ap);
+	ret->notes[ret->note_count] = v->notes[ret->note_count];
+	ret->note_count++;
+}
+
+static void say_cannot(struct view_cache *v, const struct engine *e, const struct vantage *vantage, struct view_capture *ret)
+{
+	switch (vantage->kind) {
+	case VANTAGE_ON_HOST:
+	case VANTAGE_NEAR:
+		cannot(v, ret, "what happens beyond the other end of each link; what the other party plays");
+		break;
+	case VANTAGE_INSIDE_NAT:
+		cannot(v, ret, "what the router sends outside and whether it changes SIP");
+		break;
+	case VANTAGE_OUTSIDE_NAT:
+		cannot(v, ret, "which phone behind the NAT gets what; whether the router changes SIP");
+		break;
+	case VANTAGE_BOTH_SIDES:
+		cannot(v, ret, "what a phone plays");
+		break;
+	case VANTAGE_MID:
+	case VANTAGE_UNKNOWN:
+		cannot(v, ret, "what left the sender and what reached the receiver, unless RTCP says so");
+		break;
+	}
+	if (e->gates && gates_no_media(e->gates, NULL))
+		cannot(v, ret, "whether anybody heard anybody: no media is in the capture");
+	if (e->capture.truncated > 1)
+		cannot(v, ret, "what stood behind the cut of %llu frames", (unsigned long long)e->capture.truncated);
+}
+
+static void say_notes(struct view_cache *v, const struct engine *e, struct view_capture *ret)
+{
+	const struct capture_facts *c = &e->capture;
+
+	if (e->gates && gates_clock_unreliable(e->gates))
+		note(v, ret, "clock-unreliable: %s", c->timestamps_back ? "time stamps go backwards" : "time stamps are multiples of 10 ms and more");
+	if (c->truncated == 1)
+		note(v, ret, "one frame is cut short");
+	if (c->tcp_gaps)
+		note(v, ret, "%llu TCP segments were acknowledged that are not in the capture", (unsigned long long)c->tcp_gaps);
+	if (e->icmp_dropped)
+		note(v, ret, "%llu ICMP errors beyond the first %u were counted only", (unsigned long long)e->icmp_dropped, 65536u);
+	if (c->filter[0])
+		note(v, ret, "captured with the filter: %s", c->filter);
+}
+
+static void say_others(const struct engine *e, struct view_capture *ret)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < e->protocol_count; i++)
+		all += e->protocols[i].packets;
+	for (unsigned i = 0; i < e->protocol_count && ret->other_count < 5; i++) {
+		const struct protocol_count *p = &e->protocols[i];
+		const char *name = p->protocol == 6 ? "TCP" : p->protocol == 17 ? "UDP" : p->protocol == 1 ? "ICMP" : p->protocol == 58 ? "ICMPv6" : "IP";
+		size_t room = sizeof ret->others[0].name;
+
+		if (p->port)
+			snprintf(ret->others[ret->other_count].name, room, "%s %u", name, p->port);
+		else if (name[0] == 'I' && name[1] == 'P')
+			snprintf(ret->others[ret->other_count].name, room, "IP protocol %u", p->protocol);
+		else
+			snprintf(ret->others[ret->other_count].name, room, "%s", name);
+		ret->others[ret->other_count++].share = all ? (double)p->packets / (double)all : 0;
+	}
+}
+
+static void say_evicted(const struct engine *e, struct view_capture *ret)
+{
+	struct calls_counts c = calls_counts(e->calls);
+	struct streams_counts s = streams_counts(e->streams);
+	struct network_counts n = network_counts(e->network);
+	const struct { const char *table; uint64_t count; } rows[] = {
+		{ "legs", c.evicted_legs }, { "streams", s.evicted }, { "hosts", n.hosts_evicted }, { "pairs", n.pairs_evicted },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!rows[i].count)
+			continue;
+		ret->evicted[ret->evicted_count].table = rows[i].table;
+		ret->evicted[ret->evicted_count++].count = rows[i].count;
+	}
+}
+
+static void say_withheld(const struct engine *e, struct view_cache *v, struct view_capture *ret)
+{
+	struct row { const char *id; struct span call_id; const char *gate; } *rows;
+	unsigned count;
+	const struct withheld *w = detections_withheld(e->detections, &count);
+
+	free(v->withheld);
+	v->withheld = rows = memory_zalloc((count + 1u) * sizeof *rows);
+	for (unsigned i = 0; i < count; i++)
+		rows[i] = (struct row){ w[i].id, w[i].call_id, w[i].gate };
+	ret->withheld = v->withheld;
+	ret->withheld_count = count;
+}
+
+void view_capture(const struct engine *e, struct view_capture *ret)
+{
+	struct view_cache *v = view_cache_of(e);
+	struct vantage vantage = network_vantage(e->network);
+	const struct capture_facts *c = &e->capture;
+	char *why;
+
+	memset(ret, 0, sizeof *ret);
+	ret->first_ns = c->first_ns;
+	ret->last_ns = c->last_ns;
+	ret->frames = c->frames;
+	ret->bytes = e->bytes;
+	ret->sip = c->sip;
+	ret->rtp = c->rtp;
+	ret->rtcp = c->rtcp;
+	ret->stun = c->stun;
+	ret->tls = c->tls;
+	ret->icmp = c->icmp;
+	ret->other = c->other;
+	for (unsigned i = 1; i < UNDECODED_COUNT && i < 16; i++)
+		ret->undecoded[i] = e->undecoded[i];
+	say_evicted(e, ret);
+	ret->vantage_kind = vantage_kind_name(vantage.kind);
+	ret->vantage_confidence = confidence_word(&vantage);
+	ret->vantage_why = why = view_lend(v);
+	snprintf(why, VIEW_TEXT, "%s", vantage.why);
+	if (vantage.host)
+		ret->vantage_host = vantage.host->addr;
+	say_vantage(v, e, &vantage);
+	ret->seen_from = v->seen_from;
+	ret->can_show = v->can_show;
+	say_cannot(v, e, &vantage, ret);
+	say_withheld(e, v, ret);
+	say_notes(v, e, ret);
+	say_others(e, ret);
+}

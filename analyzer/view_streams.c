@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* view_streams: RTP streams and their intervals. */
+#include "analyzer/media/mos.h"
+#include "analyzer/view_cache.h"
+#include "analyzer/views.h"
+
+static unsigned view_intervals(struct view_cache *v, const struct stream *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->interval_count && n < VIEW_INTERVALS; i++) {
+		const struct interval *x = &s->intervals[i];
+		double mos = interval_mos(s, x, 0);
+
+		v->intervals[n++] = (struct view_interval){
+			.at_ns = x->at_ns, .packets = x->packets, .lost = x->expected > x->packets ? x->expected - x->packets : 0,
+			.max_jitter_ms = s->jitter_known ? x->max_jitter_tenth_ms / 10.0 : -1, .mos = mos < 0 ? -1 : mos,
+		};
+	}
+	return n;
+}
+
+bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
+{
+	struct view_cache *v = view_cache_of(e);
+	const struct stream *s;
+	bool valid;
+	double mos;
+
+	if (i >= v->stream_count)
+		return false;
+	s = v->streams[i];
+	memset(ret, 0, sizeof *ret);
+	ret->n = s->n;
+	ret->call = s->direction ? s->direction->slot->dialog->leg->call->n : 0;
+	ret->src = s->src;
+	ret->dst = s->dst;
+	ret->ssrc = s->ssrc;
+	ret->pt_count = s->pt_count;
+	memcpy(ret->pts, s->pts, sizeof ret->pts);
+	ret->codec = s->codec;
+	ret->clock_hz = s->clock_hz;
+	ret->packets = s->packets;
+	ret->lost = s->lost;
+	ret->lost_within = s->lost_within;
+	ret->epochs = s->epochs;
+	memcpy(ret->loss_runs, s->loss_runs, sizeof ret->loss_runs);
+	ret->duplicates = s->duplicates;
+	ret->mirror_copies = s->mirror_copies;
+	ret->reordered = s->reordered;
+	ret->late = s->late;
+	ret->max_delta_ms = s->packets > 1 ? s->max_delta_ms : -1;
+	ret->mean_jitter_ms = s->jitter_known ? s->mean_jitter_ms : -1;
+	ret->max_jitter_ms = s->jitter_known ? s->max_jitter_ms : -1;
+	ret->intervals = v->intervals;
+	ret->interval_count = view_intervals(v, s);
+	mos = stream_mos(s, 0, &valid);
+	ret->mos = mos < 0 ? -1 : mos;
+	ret->mos_kind = mos < 0 ? NULL : "lq";
+	ret->mos_valid = mos < 0 ? NULL : valid ? "yes" : "approx";
+	if (s->twin_of)
+		ret->twins[ret->twin_count++] = s->twin_of->n;
+	if (s->twin_next)
+		ret->twins[ret->twin_count++] = s->twin_next->n;
+	ret->dscp = s->dscp;
+	ret->first_ns = s->first_ns;
+	ret->last_ns = s->last_ns;
+	ret->first_frame = s->first_frame;
+	ret->last_frame = s->last_frame;
+	ret->file = s->file;
+	return true;
+}

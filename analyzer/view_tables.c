@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* view_tables: registrations, hosts and the NAT map. */
+#include <stdio.h>
+
+#include "analyzer/view_cache.h"
+#include "analyzer/views.h"
+
+static const char *registration_state_name(enum registration_state s)
+{
+	static const char *const names[] = { "unknown", "registered", "failed", "expired", "removed" };
+
+	return names[s];
+}
+
+bool view_registration(const struct engine *e, size_t i, struct view_registration *ret)
+{
+	struct view_cache *v = view_cache_of(e);
+	const struct registration *r;
+
+	if (i >= v->registration_count)
+		return false;
+	r = v->registrations[i];
+	memset(ret, 0, sizeof *ret);
+	ret->n = r->n;
+	ret->aor = r->aor;
+	ret->device = r->user_agent;
+	ret->contact = r->contact_uri;
+	ret->source = r->source;
+	ret->registrar = r->registrar;
+	ret->state = registration_state_name(r->state);
+	ret->status = r->status;
+	ret->has_expires = r->succeeded;
+	ret->expires_s = r->expires_s;
+	ret->first_ns = r->first_ns;
+	ret->last_ns = r->last_ns;
+	return true;
+}
+
+static void view_roles(struct view_cache *v, const struct host *h, struct view_host *ret)
+{
+	char *why;
+
+	for (unsigned r = 0; r < ROLE_COUNT; r++) {
+		if (!(h->roles & 1u << r) || ret->role_count == 4)
+			continue;
+		ret->roles[ret->role_count++] = host_role_name((enum host_role)r);
+		why = view_lend(v);
+		snprintf(why, VIEW_TEXT, "%s: %u points", host_role_name((enum host_role)r), h->role_points[r]);
+		ret->why[ret->why_count++] = why;
+	}
+}
+
+bool view_host(const struct engine *e, size_t i, struct view_host *ret)
+{
+	static const char *const transports[] = { [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tls", [TRANSPORT_SCTP] = "sctp",
+						  [TRANSPORT_WS] = "ws" };
+	struct view_cache *v = view_cache_of(e);
+	const struct host *h;
+
+	if (i >= v->host_count)
+		return false;
+	h = v->hosts[i];
+	memset(ret, 0, sizeof *ret);
+	ret->addr = h->addr;
+	if (h->alias_of && h->alias_of != h)
+		ret->aliases[ret->alias_count++] = h->alias_of->addr;
+	view_roles(v, h, ret);
+	ret->user_agent = h->user_agent;
+	ret->sip_port_count = h->sip_port_count;
+	memcpy(ret->sip_ports, h->sip_ports, sizeof ret->sip_ports);
+	ret->media_port_count = h->media_port_count;
+	memcpy(ret->media_ports, h->media_ports, sizeof ret->media_ports);
+	ret->vlan_count = h->vlan_count;
+	memcpy(ret->vlans, h->vlans, sizeof ret->vlans);
+	for (unsigned t = TRANSPORT_UDP; t <= TRANSPORT_WS; t++) {
+		if (h->transports & 1u << t)
+			ret->transports[ret->transport_count++] = transports[t];
+	}
+	ret->dscp = h->dscp_known ? h->dscp : -1;
+	ret->hops = h->ttl_known ? h->hops : -1;
+	return true;
+}
+
+bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
+{
+	struct view_cache *v = view_cache_of(e);
+	const struct nat_mapping *m;
+
+	if (i >= v->nat_count)
+		return false;
+	m = v->nats[i];
+	*ret = (struct view_nat){ m->inside, m->outside, "udp", m->media ? "media" : "sip", nat_method_name(m->method), m->weight, m->first_ns, m->last_ns };
+	return true;
+}
