@@ -145,6 +145,17 @@ static unsigned call_number(const struct reading *g)
 	return found;
 }
 
+static size_t calls_count(const struct reading *g)
+{
+	struct view_call *c = memory_zalloc(sizeof *c);
+	size_t n = 0;
+
+	while (view_call(g->engine, n, c))
+		n++;
+	free(c);
+	return n;
+}
+
 static void say_damage(const struct reading *g)
 {
 	size_t said = 0, more = 0;
@@ -161,11 +172,22 @@ static void say_damage(const struct reading *g)
 		command_trouble("and %zu more files with errors: --json lists them", more);
 }
 
+static bool nothing_read(const struct reading *g)
+{
+	uint64_t frames = 0;
+
+	for (size_t i = 0; i < g->file_count; i++)
+		frames += g->files[i]->frames;
+	return frames == 0 && has_damage(g);
+}
+
 /* The report in the form that was asked for; the status it ends with. */
 static void report_print(const struct reading *g, struct report *r, unsigned call)
 {
 	if (g->options.json)
 		report_json(r);
+	else if (nothing_read(g))
+		return;                 /* the trouble alone is said: a report on nothing would bury it */
 	else if (g->options.why_not)
 		report_why_not(r, g->options.why_not);
 	else if (call)
@@ -189,8 +211,8 @@ static int report_make(struct reading *g, struct out *o)
 	if (g->options.call) {
 		chosen.call = call_number(g);
 		if (!chosen.call)
-			return command_trouble("--call %s: no such call among %zu call-ids; numbers stand in the first column of the report",
-					       text_escape(span_of(g->options.call), wanted, sizeof wanted), (size_t)end.calls);
+			return command_trouble("--call %s: no such call; the report numbers them, 1 to %zu",
+					       text_escape(span_of(g->options.call), wanted, sizeof wanted), calls_count(g));
 	}
 	selection_init(&selection, g->engine, &chosen);
 	report_print(g, &report, chosen.call);

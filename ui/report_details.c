@@ -366,6 +366,29 @@ static const struct table_column nat_columns[] = {
 	{ "private", false, 1, 0, 0 }, { "", false, 1, 0, 0 }, { "public", false, 2, 0, 0 }, { "for", false, 2, 0, 0 }, { "learnt from", false, 0, 8, 0 },
 };
 
+/* The JSON's word for how a mapping was learnt, in a person's. */
+static const char *learnt_words(const char *learnt)
+{
+	static const char *const words[][2] = {
+		{ "twin", "the same audio at two points" },
+		{ "sip-two-points", "the same message at two points" },
+		{ "stun", "STUN" },
+		{ "rport", "rport in an answer" },
+		{ "via", "Via differs from the source" },
+		{ "contact", "Contact differs from the source" },
+		{ "sdp-port-equal", "SDP differs from the source" },
+		{ "sdp-port-other", "SDP differs from the source, in its port as well" },
+		{ "latched", "audio that turned to it" },
+		{ "external-address", "the address it advertises" },
+		{ "config", "configuration" },
+	};
+
+	for (size_t i = 0; learnt && i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i][0], learnt) == 0)
+			return words[i][1];
+	return learnt ? learnt : "-";
+}
+
 static void report_nat(const struct report *r)
 {
 	struct table *t = table_new(nat_columns, sizeof nat_columns / sizeof nat_columns[0]);
@@ -376,7 +399,7 @@ static void report_nat(const struct report *r)
 		table_cell(t, PAINT_PLAIN, "↔");
 		cell_endpoint(t, &n.outside);
 		table_cell(t, PAINT_PLAIN, n.scope ? n.scope : "-");
-		table_cell(t, PAINT_PLAIN, n.learnt ? n.learnt : "-");
+		table_cell(t, PAINT_PLAIN, learnt_words(n.learnt));
 	}
 	if (table_rows(t)) {
 		section(r, "NAT");

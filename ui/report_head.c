@@ -8,7 +8,7 @@
 #include "dissect/dissect.h"
 #include "ui/words.h"
 
-enum { FILES_NAMED = 3 };
+enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4 };
 
 static void head(const struct report *r, const char *label, const char *text)
 {
@@ -164,25 +164,34 @@ static void head_left(const struct report *r, const struct view_capture *c)
 	text_fini(&t);
 }
 
-/* A claim that was withheld is named with its gate, once for all the calls it concerns. */
+struct withheld_count {
+	const char *id;
+	size_t count;
+};
+
+/* A claim that was withheld is named once for all the calls it concerns; --why-not and --json name the gate. */
 static void head_withheld(const struct report *r, const struct view_capture *c)
 {
+	struct withheld_count ids[WITHHELD_NAMED];
+	size_t distinct = 0;
 	struct text t;
-	size_t same = 0;
 
+	for (size_t i = 0; i < c->withheld_count; i++) {
+		size_t k = 0;
+
+		while (k < distinct && strcmp(ids[k].id, c->withheld[i].id) != 0)
+			k++;
+		if (k == WITHHELD_NAMED)
+			continue;
+		if (k == distinct)
+			ids[distinct++] = (struct withheld_count){ c->withheld[i].id, 0 };
+		ids[k].count++;
+	}
 	text_init(&t);
-	for (size_t i = 0; i < c->withheld_count; i += same) {
-		char calls[WORDS];
-
-		for (same = 1; i + same < c->withheld_count && strcmp(c->withheld[i].id, c->withheld[i + same].id) == 0 &&
-			       strcmp(c->withheld[i].gate, c->withheld[i + same].gate) == 0; same++)
-			;
-		text_addf(&t, "%s%s (%s", t.n ? ", " : "", c->withheld[i].id, c->withheld[i].gate);
-		text_addf(&t, same > 1 ? ", %s)" : ")", words_counted(same, "call", calls));
-		if (t.n > 1000) {
-			text_add(&t, " ...: --json lists all");
-			break;
-		}
+	for (size_t k = 0; k < distinct; k++) {
+		text_addf(&t, "%s%s", k ? ", " : "", ids[k].id);
+		if (ids[k].count > 1)
+			text_addf(&t, " (%zu times)", ids[k].count);
 	}
 	if (t.n)
 		head(r, "Withheld", t.p);
@@ -217,7 +226,7 @@ void report_head(const struct report *r, const struct view_capture *c)
 
 struct tally {
 	size_t answered, both_ways, as_agreed, reported, invisible, affected;
-	size_t busy, cancelled, declined, failed, ringing, other;
+	size_t busy, cancelled, declined, failed, ringing, begun_before, other;
 	double lowest_mos;
 	size_t lowest;               /* index of the call with it */
 };
@@ -234,6 +243,8 @@ static void tally_state(struct tally *t, const char *state)
 		t->failed++;
 	else if (strcmp(state, "ringing") == 0)
 		t->ringing++;
+	else if (strcmp(state, "ended") == 0)
+		t->begun_before++;
 	else
 		t->other++;
 }
@@ -325,8 +336,66 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 
 static void add_state(struct text *t, size_t count, const char *words)
 {
+	char number[WORDS];
+
 	if (count)
-		text_addf(t, "%s%zu %s", t->n ? ", " : "", count, words);
+		text_addf(t, "%s%s %s", t->n ? ", " : "", words_count(count, number), words);
+}
+
+static void add_states(struct text *t, const struct tally *tally)
+{
+	add_state(t, tally->answered, "answered");
+	add_state(t, tally->busy, "busy");
+	add_state(t, tally->cancelled, "cancelled");
+	add_state(t, tally->declined, "declined");
+	add_state(t, tally->failed, "failed");
+	add_state(t, tally->ringing, "ringing");
+	add_state(t, tally->begun_before, "begun before the capture");
+	add_state(t, tally->other, "without a final answer here");
+}
+
+struct status_count {
+	unsigned status;
+	size_t count;
+};
+
+/* Calls that failed are no good news, also where no finding says whose fault it is. */
+static void below_failed(const struct report *r, const struct tally *tally)
+{
+	struct status_count statuses[STATUSES_NAMED] = { { 0, 0 } };
+	char calls[WORDS], failed[WORDS], number[WORDS];
+	size_t named = 0, rest = 0;
+	struct text t;
+
+	if (tally->failed == 0)
+		return;
+	for (size_t i = 0; i < r->selection->call_count; i++) {
+		const struct selected_call *c = &r->selection->calls[i];
+		size_t k = 0;
+
+		if (c->answered || !c->state || strcmp(c->state, "failed") != 0)
+			continue;
+		while (k < named && statuses[k].status != c->status)
+			k++;
+		if (k == STATUSES_NAMED)
+			rest++;
+		else if (k == named)
+			statuses[named++] = (struct status_count){ c->status, 1 };
+		else
+			statuses[k].count++;
+	}
+	text_init(&t);
+	text_addf(&t, "%s of %s:", words_count(tally->failed, failed), words_counted(r->selection->call_count, "call", calls));
+	for (size_t k = 0; k < named; k++) {
+		text_addf(&t, statuses[k].status ? "%s %u" : "%s no status", k ? "," : "", statuses[k].status);
+		if (statuses[k].count > 1)
+			text_addf(&t, " (%s times)", words_count(statuses[k].count, number));
+	}
+	if (rest)
+		text_addf(&t, ", others (%s times)", words_count(rest, number));
+	text_add(&t, "; no finding says whose fault it is");
+	below(r, "Failed", t.p);
+	text_fini(&t);
 }
 
 static void below_audio(const struct report *r, const struct tally *t)
@@ -354,18 +423,18 @@ static void headline_clean(const struct report *r, const struct tally *t)
 	struct text states;
 
 	text_init(&states);
-	add_state(&states, t->answered, "answered");
-	add_state(&states, t->busy, "busy");
-	add_state(&states, t->cancelled, "cancelled");
-	add_state(&states, t->declined, "declined");
-	add_state(&states, t->failed, "failed");
-	add_state(&states, t->ringing, "ringing");
-	add_state(&states, t->other, "with no end in the capture");
-	snprintf(text, sizeof text, "No problem found in %s%s%.120s", words_counted(r->selection->call_count, "call", calls),
-		 states.n ? ": " : "", states.p);
-	headline(r, "✓", PAINT_GOOD, text);
+	add_states(&states, t);
+	words_counted(r->selection->call_count, "call", calls);
+	if (t->answered == 0 && t->failed + t->begun_before + t->other > 0) {
+		snprintf(text, sizeof text, "%s, none answered here, no audio to judge: %.120s", calls, states.p);
+		headline(r, "?", PAINT_UNKNOWN, text);
+	} else {
+		snprintf(text, sizeof text, "No problem found in %s%s%.120s", calls, states.n ? ": " : "", states.p);
+		headline(r, "✓", PAINT_GOOD, text);
+	}
 	text_fini(&states);
 	below_audio(r, t);
+	below_failed(r, t);
 	if (t->invisible) {
 		snprintf(text, sizeof text, "for %zu of %zu answered calls who hears whom: ? in the table", t->invisible, t->answered);
 		below(r, "Unseen", text);
@@ -409,12 +478,17 @@ void report_fact_count(const struct report *r)
 static void headline_no_call(const struct report *r, const struct view_capture *c)
 {
 	struct view_end end;
-	char text[200], streams[WORDS], registrations[WORDS];
+	struct view_registration g;
+	size_t failed = 0;
+	char text[200], streams[WORDS], registrations[WORDS], refused[64] = "";
 
 	view_end(r->engine, &end);
-	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s", words_counted(end.streams, "RTP stream", streams),
-		 words_counted(end.registrations, "registration", registrations),
-		 c->tls ? "; TLS hides what is in it" : "");
+	for (size_t i = 0; view_registration(r->engine, i, &g); i++)
+		failed += g.state && strcmp(g.state, "failed") == 0;
+	if (failed)
+		snprintf(refused, sizeof refused, ", %zu that failed", failed);
+	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s%s", words_counted(end.streams, "RTP stream", streams),
+		 words_counted(end.registrations, "registration", registrations), refused, c->tls ? "; TLS hides what is in it" : "");
 	headline(r, "?", PAINT_UNKNOWN, text);
 }
 

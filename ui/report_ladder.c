@@ -658,6 +658,11 @@ static void markdown_finding(struct ladder *l, size_t index)
 		out_markdown(l->out, f->cause);
 		out_text(l->out, "\n\n");
 	}
+	if (f->cannot_see && *f->cannot_see) {
+		out_text(l->out, "Not seen: ");
+		out_markdown(l->out, f->cannot_see);
+		out_text(l->out, "\n\n");
+	}
 	markdown_evidence(l, f);
 	if (f->fix && *f->fix) {
 		out_text(l->out, "Fix: ");
@@ -677,6 +682,11 @@ static void ladder_markdown(struct ladder *l)
 	out_text(l->out, "\n\n");
 	text_clear(&t);
 	add_hears(&t, l);
+	text_add(&t, "; ");
+	for (size_t i = 0; i < l->r->file_count; i++) {
+		text_add(&t, i ? ", " : l->r->file_count > 1 ? "captures " : "capture ");
+		report_file_name(&t, l->r, i);
+	}
 	out_markdown(l->out, t.p);
 	out_text(l->out, "\n\n");
 	text_fini(&t);

@@ -10,7 +10,9 @@
 #include "ui/hears.h"
 #include "ui/words.h"
 
-enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, PHONES_SHOWN = 8 };
+enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, PHONES_SHOWN = 8, FILE_COLUMNS = 16, SAME_PREFIX_MIN = 8 };
+
+static const int64_t GRACE_NS = 3 * SECOND_NS;
 
 /* All that a block is made of; on the heap, as views are large. */
 struct block {
@@ -145,20 +147,50 @@ static void add_hearing(struct text *t, const struct block *b, unsigned hearer, 
 	}
 }
 
+/* Is this party, by one of its addresses, a victim of the finding? */
+static bool suffers(const struct block *b, unsigned party)
+{
+	const struct view_call *c = &b->call;
+
+	if (is_victim_address(b, party == 0 ? &c->from_at.addr : &c->to_at.addr))
+		return true;
+	for (unsigned i = 0; i < c->media_count; i++)
+		if (is_victim_address(b, c->media[i].sender == party ? &c->media[i].from.addr : &c->media[i].to.addr))
+			return true;
+	return false;
+}
+
+/* Where the call as a whole is heard, the finding's own words say what is wrong: only the party is named. */
+static void add_listener(struct text *t, const struct block *b, unsigned victim)
+{
+	char other[PARTY_TEXT];
+
+	report_party(t, b->r, &b->call, victim);
+	text_addf(t, ", in the call with %s", report_number(&b->call, !victim, other));
+}
+
 static void block_who(const struct block *b)
 {
 	const struct view_call *c = &b->call;
 	unsigned victim = 0;
+	enum heard heard;
 	struct text t;
 
 	if (!b->has_call || (c->caller_hears == HEARD_NOT_EXPECTED && c->callee_hears == HEARD_NOT_EXPECTED))
 		return;
 	if (c->caller_hears != HEARD_NO && (c->callee_hears == HEARD_NO || (c->callee_hears == HEARD_POOR && c->caller_hears != HEARD_POOR)))
 		victim = 1;
+	if (suffers(b, 0) != suffers(b, 1))
+		victim = suffers(b, 1);
+	heard = victim == 0 ? c->caller_hears : c->callee_hears;
 	text_init(&t);
-	add_hearing(&t, b, victim, true);
-	text_add(&t, "; ");
-	add_hearing(&t, b, !victim, false);
+	if (heard == HEARD_YES || heard == HEARD_NOT_EXPECTED) {
+		add_listener(&t, b, victim);
+	} else {
+		add_hearing(&t, b, victim, true);
+		text_add(&t, "; ");
+		add_hearing(&t, b, !victim, false);
+	}
 	field_text(b, "Who", &t);
 }
 
@@ -181,6 +213,15 @@ static void add_until(struct text *t, const struct block *b, int64_t since_ns, i
 	text_addf(t, ", %s", words_duration(ns_minus(last_ns, since_ns), length));
 }
 
+/* Silence from the answer on is found a moment later, when audio is due: it began with the answer. */
+static bool since_the_answer(const struct block *b)
+{
+	const struct view_finding *f = &b->finding;
+
+	return b->has_call && f->since_ns == NS_NONE && (strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0) &&
+	       b->call.answer_ns != NS_NONE && f->first_ns > b->call.answer_ns && ns_minus(f->first_ns, b->call.answer_ns) < GRACE_NS;
+}
+
 static void block_since(const struct block *b)
 {
 	int64_t since_ns = b->finding.since_ns != NS_NONE ? b->finding.since_ns : b->finding.first_ns;
@@ -192,6 +233,8 @@ static void block_since(const struct block *b)
 		since_ns = b->incident.first_ns;
 	if (since_ns == NS_NONE)
 		return;
+	if (since_the_answer(b))
+		since_ns = b->call.answer_ns;
 	text_init(&t);
 	text_add(&t, ns_clock(since_ns, 3, clock));
 	if (b->has_call && is_near(since_ns, b->call.answer_ns))
@@ -202,10 +245,48 @@ static void block_since(const struct block *b)
 	field_text(b, "Since", &t);
 }
 
+/* Bytes that all file names begin with and that tell nothing, up to a point, dash or underscore. */
+static size_t same_prefix(const struct report *r)
+{
+	struct text first, other;
+	size_t same = 0, end = 0;
+
+	text_init(&first);
+	text_init(&other);
+	report_file_name(&first, r, 0);
+	for (size_t i = 1; i < r->file_count; i++) {
+		size_t n = 0;
+
+		text_clear(&other);
+		report_file_name(&other, r, i);
+		while (n < first.n && first.p[n] == other.p[n])
+			n++;
+		same = i == 1 || n < same ? n : same;
+	}
+	for (size_t n = 0; n < same; n++)
+		if (strchr(".-_", first.p[n]))
+			end = n + 1;
+	text_fini(&other);
+	text_fini(&first);
+	return end < SAME_PREFIX_MIN ? 0 : end;
+}
+
+static void add_file(struct text *t, const struct report *r, size_t file)
+{
+	size_t skip = same_prefix(r);
+	struct text name, rest;
+
+	text_init(&name);
+	text_init(&rest);
+	report_file_name(&name, r, file);
+	text_addf(&rest, "%s%s", skip && skip < name.n ? "…" : "", skip < name.n ? name.p + skip : name.p);
+	words_cut(t, rest.p, FILE_COLUMNS, true);
+	text_fini(&rest);
+	text_fini(&name);
+}
+
 static void add_frames(struct text *t, const struct report *r, const struct view_evidence *e)
 {
-	struct text name, cut;
-
 	if (e->frame == 0)
 		return;
 	if (e->last_frame > e->frame)
@@ -214,13 +295,8 @@ static void add_frames(struct text *t, const struct report *r, const struct view
 		text_addf(t, "frame %u", e->frame);
 	if (r->file_count < 2 || e->file >= r->file_count)
 		return;
-	text_init(&name);
-	text_init(&cut);
-	report_file_name(&name, r, e->file);
-	words_cut(&cut, name.p, 16, true);
-	text_addf(t, ", %s", cut.p);
-	text_fini(&cut);
-	text_fini(&name);
+	text_add(t, ", ");
+	add_file(t, r, e->file);
 }
 
 struct proof {
@@ -404,6 +480,21 @@ static void block_explains(const struct block *b, const struct explained *e)
 	field_text(b, "Explains", &t);
 }
 
+/* Its calls as the table counts them: joined legs are one. */
+static unsigned calls_of(const struct view_finding *f)
+{
+	unsigned joined = 0, all = f->calls_total > f->call_id_count ? f->calls_total : f->call_id_count;
+
+	for (unsigned i = 1; i < f->call_id_count; i++) {
+		bool same = false;
+
+		for (unsigned j = 0; j < i && !same; j++)
+			same = f->call_numbers[i] && f->call_numbers[j] == f->call_numbers[i];
+		joined += same;
+	}
+	return all - joined;
+}
+
 static void block_load(struct block *b, const struct report *r, const struct problem *p, size_t lead)
 {
 	ptrdiff_t call;
@@ -413,9 +504,9 @@ static void block_load(struct block *b, const struct report *r, const struct pro
 	b->lead = lead;
 	view_finding(r->engine, lead, &b->finding);
 	b->has_incident = p && p->has_incident && view_incident(r->engine, p->incident, &b->incident);
-	b->calls = b->has_incident && b->incident.calls_total > b->finding.calls_total ? b->incident.calls_total : b->finding.calls_total;
-	if (b->calls < b->finding.call_id_count)
-		b->calls = b->finding.call_id_count;
+	b->calls = calls_of(&b->finding);
+	if (b->has_incident && b->incident.calls_total > b->calls)
+		b->calls = b->incident.calls_total;
 	call = b->calls == 1 && b->finding.call_id_count ? selection_call(r->selection, b->finding.call_numbers[0]) : SELECTION_NONE;
 	b->has_call = call != SELECTION_NONE && view_call(r->engine, (size_t)call, &b->call);
 }

@@ -19,18 +19,29 @@ static void print_row(struct out *o, bool decided, bool holds, const char *text)
 	text_fini(&row);
 }
 
+/* Both directions, or several streams, may fail the same condition in the same words. */
+static bool said_before(const struct view_why_not *w, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (w->rows[i].decided == w->rows[row].decided && w->rows[i].holds == w->rows[row].holds &&
+		    strcmp(w->rows[i].text, w->rows[row].text) == 0)
+			return true;
+	return false;
+}
+
 static void print_one(const struct report *r, const char *id, const struct view_why_not *w)
 {
 	char title[160], call[48] = "", gate[200];
 
 	if (w->call)
 		snprintf(call, sizeof call, ", call %u", w->call);
-	snprintf(title, sizeof title, "%.80s%s: %s\n", id, call, w->found ? "found" : "not found");
+	snprintf(title, sizeof title, "%.80s%s: %s\n", id, call, w->found ? "found: the report has it" : "not found");
 	out_text(r->out, title);
-	for (size_t i = 0; i < w->row_count; i++)
-		print_row(r->out, w->rows[i].decided, w->rows[i].holds, w->rows[i].text);
-	if (w->found)
+	if (w->found)                   /* what decided against it was said of another direction or stream */
 		return;
+	for (size_t i = 0; i < w->row_count; i++)
+		if (!said_before(w, i))
+			print_row(r->out, w->rows[i].decided, w->rows[i].holds, w->rows[i].text);
 	if (w->gate)
 		snprintf(gate, sizeof gate, "This capture could not have shown it: %.140s.", w->gate);
 	out_paragraph(r->out, 2, "", 0, PAINT_PLAIN, w->gate ? gate : "This capture could have shown it.");

@@ -109,7 +109,7 @@ static bool passes_or_silent(const struct view_call *c, unsigned hearer)
 
 static struct selected_call call_select(const struct selection *s, const struct view_call *c)
 {
-	struct selected_call one = { .n = c->n, .state = c->state, .answered = c->answer_ns != NS_NONE, .shown = true };
+	struct selected_call one = { .n = c->n, .state = c->state, .status = c->status, .answered = c->answer_ns != NS_NONE, .shown = true };
 
 	for (unsigned i = 0; i < c->finding_count; i++) {
 		ptrdiff_t f = selection_finding(s, c->findings[i]);

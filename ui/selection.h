@@ -28,6 +28,7 @@ struct selected_finding {
 struct selected_call {
 	unsigned n;
 	const char *state;
+	unsigned status;             /* of the final response; 0 none */
 	bool answered;
 	bool affected;               /* by a finding whose root is a problem */
 	enum rank worst;             /* of those */

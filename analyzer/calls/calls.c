@@ -9,7 +9,7 @@
 enum { QUEUE_FIRST = 64 };
 
 static const char *const state_names[] = {
-	[LEG_CALLING] = "calling",
+	[LEG_CALLING] = "unknown",
 	[LEG_RINGING] = "ringing",
 	[LEG_ANSWERED] = "answered",
 	[LEG_ENDED] = "ended",

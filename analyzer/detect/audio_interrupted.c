@@ -6,7 +6,8 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover", "stream-replaced", "unlocated", NULL,
+	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover", "stream-replaced",
+	"never-resumed", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -39,6 +40,16 @@ static bool due_around(const struct direction *d, const struct gap *g)
 	    direction_window_at(d, w->off_ns)->state != EXPECT_ENDED)
 		return false;
 	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
+}
+
+/* Another stream of the direction fills the hole: music on hold, a bridge that takes over. */
+static bool covered(const struct direction *d, const struct stream *s, const struct gap *g)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i] != s && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
+			return true;
+	}
+	return false;
 }
 
 static bool alive_before(const struct stream *s, const struct gap *g)
@@ -109,7 +120,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	const struct hearing *h = hearing_of(dir);
 	const struct gap *other;
 
-	if (!due_around(dir, g) || !alive_before(s, g))
+	if (!due_around(dir, g) || !alive_before(s, g) || covered(dir, s, g))
 		return v;
 	/* what is only passed on cannot go on while the other leg is held; comfort noise is silence suppression */
 	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir, ns_add(g->from_ns, SECOND_NS))) &&
@@ -254,6 +265,139 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 	return true;
 }
 
+/* ---- holes between two streams ---- */
+
+/* The stream that had been heard last when this one began; NULL: it is the first, or something went on meanwhile. */
+static const struct stream *stream_before(const struct direction *d, const struct stream *s)
+{
+	const struct stream *before = NULL;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *x = d->streams[i];
+
+		if (x == s || x->first_ns >= s->first_ns || x->bound_by > 9)
+			continue;
+		if (x->last_ns >= s->first_ns)
+			return NULL;
+		if (!before || x->last_ns > before->last_ns)
+			before = x;
+	}
+	return before;
+}
+
+static const char *successor_reason(struct detection *d, const struct direction *dir, const struct stream *before, const struct stream *s)
+{
+	int64_t hole_ns = s->first_ns - before->last_ns;
+
+	if (s->ssrc == before->ssrc) {
+		if (!address_equal(&s->src.addr, &before->src.addr))
+			return "handover";
+		return s->src.port != before->src.port ? "nat-rebound" : NULL;
+	}
+	/* another source: what had been a talk, not an automaton between two prompts nor somebody who pauses */
+	if (hole_ns <= 3 * SECOND_NS || before->dtx_seen || hearing_listens(detection_facts(d), (struct direction *)(uintptr_t)dir, before->last_ns))
+		return NULL;
+	return address_equal(&s->src.addr, &before->src.addr) ? "stream-replaced" : NULL;
+}
+
+static void say_successor(struct finding *f, const struct facts *facts, const struct stream *before, const struct stream *s, double hole_s)
+{
+	char host[SAY_TEXT], src[ENDPOINT_TEXT];
+
+	say_host(facts, &before->src.addr, host);
+	endpoint_text(&s->src, src);
+	if (strcmp(f->reason, "stream-replaced") == 0) {
+		finding_cause(f, "%s went over to another audio source and sent nothing for %.1f s in between.", host, hole_s);
+		finding_fix(f, "Look at bridge or transfer on %s: the new source begins too late.", host);
+	} else if (strcmp(f->reason, "handover") == 0) {
+		finding_cause(f, "The audio of %s stopped and came back %.1f s later from %s: the device changed its network.", host, hole_s, src);
+		finding_fix(f, "Let the device announce its new address (ICE, re-INVITE), or keep it on one network during calls.");
+	} else {
+		finding_cause(f, "The audio of %s stopped and came back %.1f s later from port %u: a NAT had forgotten its mapping.", host, hole_s, s->src.port);
+		finding_fix(f, "Send keepalives also while nobody speaks, or raise the UDP timeout of the NAT in front of %s.", host);
+	}
+}
+
+static bool judge_successor(struct detection *d, const struct event *ev, const struct stream *s)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct stream *before = stream_before(ev->direction, s);
+	const char *reason = before ? successor_reason(d, ev->direction, before, s) : NULL;
+	struct gap g = { .from_ns = before ? before->last_ns : 0, .to_ns = s->first_ns };
+	double hole_s = (double)(g.to_ns - g.from_ns) / 1e9;
+	char receiver[SAY_TEXT];
+	struct finding *f;
+
+	if (!reason || hole_s * 1000 < detection_key(d, "min-ms") || !due_around(ev->direction, &g) || !alive_before(before, &g) ||
+	    hearing_excused(facts, ev->direction, ns_add(g.from_ns, SECOND_NS)))
+		return false;
+	if (gates_capture_lost(facts->gates, g.from_ns, g.to_ns)) {
+		detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
+		return false;
+	}
+	f = detection_raise(d, reason, hole_s * 1000 >= detection_key(d, "error-ms") ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	parts_of_direction(f, facts, ev->direction);
+	finding_part(f, PART_CULPRIT, &before->src);
+	finding_times(f, g.from_ns, g.to_ns);
+	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
+	finding_title(f, "%s hears nothing for %.1f s in mid-call", receiver, hole_s);
+	say_successor(f, facts, before, s, hole_s);
+	finding_evidence(f, stream_frame(before, before->last_frame, before->last_ns), "last packet before the hole");
+	finding_evidence(f, stream_frame(s, s->first_frame, s->first_ns), "audio again after %.1f s", hole_s);
+	return true;
+}
+
+/* ---- holes that nothing closes ---- */
+
+static const struct stream *last_stream(const struct direction *d)
+{
+	const struct stream *last = NULL;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->bound_by <= 9 && (!last || d->streams[i]->last_ns > last->last_ns))
+			last = d->streams[i];
+	}
+	return last;
+}
+
+/* Cut off in mid-speech: what was sent last was speech. */
+static bool ends_in_speech(const struct stream *s)
+{
+	return s->level_known && s->speech_last_ns != NS_NONE && s->last_ns - s->speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
+}
+
+/* Silence from some second to the end, too short to be one-way audio, too long for hanging up. */
+static bool judge_end(struct detection *d, const struct event *ev, const struct hearing *h)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct stream *s = last_stream(ev->direction);
+	const struct window *w = s ? direction_window_at(ev->direction, s->last_ns) : NULL;
+	int64_t end_ns = w ? window_end(w, facts->capture->last_ns) : 0;
+	bool lost = h->sending == RTCP_SENDING_RISING && h->near_receiver;
+	struct finding *f;
+	char host[SAY_TEXT], receiver[SAY_TEXT];
+
+	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO || (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
+	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count)
+		return false;
+	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) || hearing_listens(facts, ev->direction, s->last_ns)))
+		return false;
+	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) || gates_capture_lost(facts->gates, s->last_ns, end_ns))
+		return false;
+	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+	parts_of_direction(f, facts, ev->direction);
+	finding_part(f, PART_CULPRIT, &s->src);
+	finding_times(f, s->last_ns, end_ns);
+	f->since_ns = s->last_ns;
+	say_host(facts, &s->src.addr, host);
+	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
+	finding_title(f, "%s %s nothing more of %s in the last %.0f s", receiver, lost ? "probably hears" : "possibly hears", host, (double)(end_ns - s->last_ns) / 1e9);
+	finding_cause(f, lost ? "%s sends on, as its reports say, and nothing more arrives." : "%s stopped in mid-speech and sent nothing more; it may have been muted.", host);
+	finding_fix(f, lost ? "Look at the path from %s: link, firewall session." : "Look at %s: mute key, sound device, network interface.", host);
+	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "last packet, %.1f s before the end", (double)(end_ns - s->last_ns) / 1e9);
+	return true;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
@@ -271,7 +415,11 @@ static void on_event(struct detection *d, const struct event *ev)
 
 		if (s->bound_by <= 9 && !s->twin_next && judge_stream(d, ev, s))
 			return;
+		if (s->bound_by <= 9 && !s->twin_of && judge_successor(d, ev, s))
+			return;
 	}
+	if (judge_end(d, ev, h))
+		return;
 	detection_pass(d, NULL, "no hole of %.0f ms of lost or stalled audio while it was due", detection_key(d, "min-ms"));
 }
 

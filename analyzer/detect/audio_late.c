@@ -132,7 +132,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	say_host(facts, &sender.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	if (strcmp(reason, "sender-late") == 0)
-		snprintf(act, sizeof act, "%s begins its audio %.1f s late", host, delay_s);
+		snprintf(act, sizeof act, "%s starts audio %.1f s late", host, delay_s);
 	else if (strcmp(reason, "first-packets-lost") == 0)
 		snprintf(act, sizeof act, "Something on the way drops the first %.1f s of audio", delay_s);
 	else
@@ -173,7 +173,9 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_withhold(d, ev->leg, "G10", "the capture's times cannot be relied on");
 		return;
 	}
-	on_ns = w->on_ns;
+	/* with an offer in the 200 audio is due from the ACK on; what the users miss counts from the answer */
+	on_ns = w->exchange && w->exchange->delayed && ev->dialog->confirmed_ns != NS_NONE && ev->dialog->confirmed_ns < w->on_ns ? ev->dialog->confirmed_ns
+																   : w->on_ns;
 	if (h->stream && ev->dialog->confirmed_by && h->stream->file != ev->dialog->confirmed_by->at.file)
 		on_ns = answered_in_file(ev->dialog, h->stream);
 	if (on_ns == NS_NONE) {

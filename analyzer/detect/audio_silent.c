@@ -59,6 +59,7 @@ static double speech_on_other_leg(const struct facts *facts, const struct direct
 
 struct sound {
 	uint64_t samples, silent, comfort, audio;
+	double comfort_s;            /* time that comfort noise covers */
 	uint32_t stuck;
 	bool one_code, known;
 };
@@ -71,6 +72,8 @@ static struct sound sound_of(const struct direction *d)
 		const struct stream *x = d->streams[i];
 
 		s.comfort += x->comfort;
+		if (x->comfort)
+			s.comfort_s += (double)(x->last_ns - x->first_ns) / 1e9;
 		s.audio += x->audio;
 		s.stuck = x->stuck_run_max > s.stuck ? x->stuck_run_max : s.stuck;
 		if (!x->level_known)
@@ -145,10 +148,25 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 		tell(d, ev, h, s.one_code ? "digital-silence" : "unlocated", CONFIDENCE_POSSIBLE, NULL);
 }
 
+/*
+ * Comfort noise at the rate of speech and never a frame of speech: a bridge that failed fills in so. Somebody who is muted sends a few a second
+ * at most.
+ */
+static bool comfort_noise_only(struct detection *d, const struct direction *dir)
+{
+	struct sound s = sound_of(dir);
+
+	return s.audio == 0 && s.comfort_s >= detection_key(d, "min-seconds") && (double)s.comfort >= 10 * s.comfort_s;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
 
+	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction) && speech_of(direction_reverse(ev->direction)) >= 3) {
+		tell(d, ev, h, "comfort-noise-only", CONFIDENCE_POSSIBLE, NULL);
+		return;
+	}
 	if (!h || !h->window || !h->delivered || h->heard == HEARD_NO) {
 		detection_pass(d, NULL, "no audio was due, or none was delivered: see one-way-audio");
 		return;

@@ -188,6 +188,27 @@ static void add_silent_legs(struct finding *f, const struct facts *facts)
 	}
 }
 
+/* Media of some addresses never passes here, that of others does: relays whose port the mirror does not carry. */
+static unsigned tell_silent_media(struct detection *d)
+{
+	const struct facts *facts = detection_facts(d);
+	struct endpoint at = { .port = 0 };
+	unsigned n = 0, calls;
+
+	while (n < PAIRS_SHOWN && gates_silent_media(facts->gates, n, &at.addr, &calls)) {
+		struct finding *f = detection_raise_keyed(d, ++n, "unknown", SEVERITY_INFO, CONFIDENCE_LIKELY);
+		char host[ADDRESS_TEXT];
+
+		address_text(&at.addr, host);
+		finding_part(f, PART_WITNESS, &at);
+		finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
+		finding_title(f, "Media of %s never passes this capture point", host);
+		finding_cause(f, "%u calls name %s for their audio, and not one packet of it is here; media of others is. These calls are not judged.", calls, host);
+		finding_fix(f, "Mirror the port of %s as well.", host);
+	}
+	return n;
+}
+
 static void no_media_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
@@ -196,7 +217,8 @@ static void no_media_event(struct detection *d, const struct event *ev)
 
 	(void)ev;
 	if (!gates_no_media(facts->gates, &calls)) {
-		detection_pass(d, NULL, "%u answered calls had audio due for 5 s; media of at least one is here", calls);
+		if (tell_silent_media(d) == 0)
+			detection_pass(d, NULL, "%u answered calls had audio due for 5 s; media of at least one is here", calls);
 		return;
 	}
 	f = detection_raise(d, gates_no_media_reason(facts->gates), SEVERITY_INFO, CONFIDENCE_CERTAIN);

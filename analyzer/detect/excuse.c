@@ -178,3 +178,11 @@ bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_
 	side_addresses(d->slot, d->sender, &j.sender);
 	return other_leg_excuses(&j, at_ns);
 }
+
+bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns)
+{
+	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
+
+	side_addresses(d->slot, d->sender, &j.sender);
+	return is_automaton(&j) && !conversation(&j, at_ns);
+}

@@ -34,6 +34,8 @@ struct gates {
 	struct arena *arena;
 	struct hash places;          /* struct place; port 0: the address as a whole */
 	struct hash known;
+	struct place **silent;       /* media addresses of >= 3 calls that never appear */
+	unsigned silent_count;
 	unsigned due_calls, calls_with_media;
 	bool no_media;
 	const char *no_media_reason;
@@ -186,8 +188,23 @@ const char *gates_no_media_reason(const struct gates *g)
 	return g->no_media_reason;
 }
 
+static bool sends_here(const struct facts *f, const struct address *a)
+{
+	const struct host *h = network_host_find(f->network, a);
+
+	return h && h->sends_ip;
+}
+
+static void note_silent(struct gates *g, const struct facts *f, struct place *p)
+{
+	if (p->rtp || p->calls != NO_MEDIA_CALLS || sends_here(f, &p->at.addr))
+		return;
+	g->silent = memory_resize(g->silent, g->silent_count + 1u, sizeof *g->silent);
+	g->silent[g->silent_count++] = p;
+}
+
 /* Counts the leg once at every address at which its audio was due. */
-static void count_leg(struct gates *g, const struct leg *leg)
+static void count_leg(struct gates *g, const struct facts *f, const struct leg *leg)
 {
 	const struct dialog *d = leg->confirmed;
 	struct place *counted[8];
@@ -206,8 +223,18 @@ static void count_leg(struct gates *g, const struct leg *leg)
 				continue;
 			p->calls++;
 			counted[n++] = p;
+			note_silent(g, f, p);
 		}
 	}
+}
+
+bool gates_silent_media(const struct gates *g, unsigned i, struct address *ret, unsigned *ret_calls)
+{
+	if (i >= g->silent_count)
+		return false;
+	*ret = g->silent[i]->at.addr;
+	*ret_calls = g->silent[i]->calls;
+	return true;
 }
 
 static unsigned calls_of_media(const struct gates *g, const struct address *media)
@@ -548,7 +575,7 @@ struct gates *gates_reckon(const struct facts *facts)
 	hash_init(&g->known);
 	reckon_places(g, facts);
 	LIST_EACH(it, calls_legs(facts->calls))
-		count_leg(g, LIST_ENTRY(it, struct leg, in_order));
+		count_leg(g, facts, LIST_ENTRY(it, struct leg, in_order));
 	reckon_reports(g, facts);
 	reckon_no_media(g, facts);
 	if (!g->no_media)
@@ -567,5 +594,6 @@ void gates_free(struct gates *g)
 	hash_fini(&g->known);
 	arena_free(g->arena);
 	free(g->moments);
+	free(g->silent);
 	free(g);
 }

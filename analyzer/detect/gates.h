@@ -25,6 +25,8 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 /* G2: no call of this capture has media (or none of this media address has); answered calls that were counted. */
 bool gates_no_media(const struct gates *g, unsigned *ret_calls);
 bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media);
+/* G2 of one media address: the i-th that three calls and more named and that never appears; false past the end. */
+bool gates_silent_media(const struct gates *g, unsigned i, struct address *ret, unsigned *ret_calls);
 /* Why there is none: "sip-filter", "media-bypass", "unknown". */
 const char *gates_no_media_reason(const struct gates *g);
 /* G3 port-range: media ports above (or below) some port are silent in both directions for many hosts. */

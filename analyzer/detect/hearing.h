@@ -72,6 +72,8 @@ struct side_addresses {
 };
 void side_addresses(const struct mslot *slot, enum side side, struct side_addresses *ret);
 
+/* N10: may this sender be an automaton that only listens from then on (voicemail, menu, queue)? */
+bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns);
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
 

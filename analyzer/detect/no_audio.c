@@ -96,6 +96,12 @@ static bool same_public_nat(const struct facts *facts, const struct mslot *slot,
 	       !address_equal(&caller.at[0].addr, &callee.at[0].addr);
 }
 
+/* Sent, as its RTCP or the capture says, and not received. */
+static bool blocked(const struct hearing *h)
+{
+	return h->failure == FAILURE_UNDELIVERED || (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
+}
+
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
 {
 	bool a_wrong = a->failure == FAILURE_MISDIRECTED, b_wrong = b->failure == FAILURE_MISDIRECTED;
@@ -108,13 +114,11 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return a_wrong != b_wrong ? "private-and-silent" : "both-private";
 	if ((a_wrong && target_private(a) && b->failure != FAILURE_MISDIRECTED) || (b_wrong && target_private(b) && a->failure != FAILURE_MISDIRECTED))
 		return "private-and-silent";
-	if (a->failure == FAILURE_UNDELIVERED && b->failure == FAILURE_UNDELIVERED)
+	if (blocked(a) && blocked(b))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
 		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) && (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
 			return "never-sent-both";
-		if (a->sending == RTCP_SENDING_RISING && b->sending == RTCP_SENDING_RISING)
-			return "blocked-both-ways";
 	}
 	return "unlocated";
 }

@@ -94,6 +94,8 @@ const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])
 {
 	char addr[ADDRESS_TEXT];
 
+	if (e->port == 0)
+		return address_text(&e->addr, buffer);
 	address_text(&e->addr, addr);
 	snprintf(buffer, ENDPOINT_TEXT, e->addr.family == 6 ? "[%s]:%u" : "%s:%u", addr, e->port);
 	return buffer;
