@@ -143,8 +143,9 @@ static enum err_code check_why_not(const struct read_options *o, struct err *err
 	while (count < sizeof ids / sizeof ids[0] && view_detector(count, &d))
 		ids[count++] = d.id;
 	near = words_nearest(id, ids, count);
-	return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\"%s%s: deadair detectors lists them", text, near ? ": " : "",
-		       near ? near : "");
+	if (near)
+		return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": %s?", text, near);
+	return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": deadair detectors lists them", text);
 }
 
 static enum err_code check_together(const struct read_options *o, struct err *err)

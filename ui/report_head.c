@@ -419,7 +419,7 @@ static void below_audio(const struct report *r, const struct tally *t)
 
 static void headline_clean(const struct report *r, const struct tally *t)
 {
-	char calls[WORDS], text[200];
+	char calls[WORDS], text[256];
 	struct text states;
 
 	text_init(&states);
@@ -486,7 +486,7 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 	for (size_t i = 0; view_registration(r->engine, i, &g); i++)
 		failed += g.state && strcmp(g.state, "failed") == 0;
 	if (failed)
-		snprintf(refused, sizeof refused, ", %zu that failed", failed);
+		snprintf(refused, sizeof refused, ", %zu failed registration%s", failed, failed == 1 ? "" : "s");
 	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s%s", words_counted(end.streams, "RTP stream", streams),
 		 words_counted(end.registrations, "registration", registrations), refused, c->tls ? "; TLS hides what is in it" : "");
 	headline(r, "?", PAINT_UNKNOWN, text);

@@ -182,6 +182,8 @@ static void block_who(const struct block *b)
 		victim = 1;
 	if (suffers(b, 0) != suffers(b, 1))
 		victim = suffers(b, 1);
+	else if ((victim == 0 ? c->caller_hears : c->callee_hears) == HEARD_NOT_EXPECTED)
+		victim = !victim;
 	heard = victim == 0 ? c->caller_hears : c->callee_hears;
 	text_init(&t);
 	if (heard == HEARD_YES || heard == HEARD_NOT_EXPECTED) {

@@ -129,15 +129,6 @@ static bool same_box(const struct judge *j, const struct window *w)
 	return h && h->sip_port_count && !(h->roles & 1u << ROLE_NAT);
 }
 
-static bool only_keepalives(const struct judge *j)
-{
-	for (unsigned i = 0; i < j->d->stream_count; i++) {
-		if (!j->d->streams[i]->keepalive_only)
-			return false;
-	}
-	return j->d->stream_count > 0;
-}
-
 /* Comfort noise came in the window: the path works, nobody speaks. */
 static bool comfort_only(const struct judge *j, const struct window *w)
 {
@@ -164,7 +155,7 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
 	if (!whole && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF && !conversation(j, from_ns))
 		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"), "N10";
-	if (!whole && h->sending == RTCP_SENDING_CONSTANT && only_keepalives(j))
+	if (!whole && h->sending == RTCP_SENDING_CONSTANT && (w->ice || w->dtls))
 		return judge_because(h, "muted: its reports go on, their packet count stands still"), "N13";
 	if (whole && same_box(j, w))
 		return judge_because(h, "both parties name the same machine: its media may never reach a wire"), "N17";

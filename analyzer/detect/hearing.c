@@ -49,6 +49,8 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	h->to_ns = to_ns;
 	h->stray_packets = c->right;
 	h->sees = reach_sees(j, from_ns, to_ns);
+	if (!whole && h->sender_rtcp)                /* what it sent before it fell silent proves nothing of the silence */
+		h->sending = rtcp_sending(h->sender_rtcp, from_ns, to_ns);
 	h->row = excuse_row(j, w, c, from_ns, to_ns, whole);
 	if (!h->row && whole && j->d->slot->dialog->leg->call->legs.count > 1 && excuse_begins_elsewhere(j, from_ns, to_ns)) {
 		h->row = "N9";

@@ -136,7 +136,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &t->first->dst.addr, host);
 	endpoint_text(&t->first->dst, target);
 	if (strcmp(t->reason, "port-closed") == 0) {
-		finding_cause(f, "%s is up but nothing listens on UDP port %u (%u ICMP errors).", host, t->first->dst.port, t->count);
+		finding_cause(f, "%s is up, but nothing takes UDP port %u: no program listens, or its NAT has no mapping (%u ICMP errors).", host,
+			      t->first->dst.port, t->count);
 		finding_fix(f, "Check that the SDP of %s names the port that it opened, and that no NAT or ALG changes it on the way; a firewall on the host may "
 			    "refuse, too.", host);
 	} else if (strcmp(t->reason, "admin-prohibited") == 0) {

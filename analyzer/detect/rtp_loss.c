@@ -116,9 +116,10 @@ static bool enough_bursts(struct detection *d, const struct stream *s)
 
 static const char *shape_of(const struct stream *s)
 {
-	double percent = s->expected_within ? 100.0 * (double)s->lost_within / (double)s->expected_within : 0;
+	double kept = s->expected_within ? 1 - (double)s->lost_within / (double)s->expected_within : 1;
 
-	return mos_burst_r(percent, s->lost_within, s->loss_events) < 1.5 ? "scattered" : "in bursts";
+	/* mean length of a run against that of independent losses, as BurstR of ITU-T G.107 */
+	return (double)s->lost_within * kept < 1.5 * s->loss_events ? "scattered" : "in bursts";
 }
 
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l, enum confidence *ret)
@@ -153,7 +154,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	say_host(facts, &s->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
-	snprintf(effect, sizeof effect, "%s hears dropouts", quality_listener(facts, s, listener));
+	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
 	say_title(f, act, effect);
 	if (after)
 		finding_cause(f, "%.1f %% of the packets to %s are lost behind the capture point, as the receiver reports.", percent, dst);
@@ -164,7 +165,8 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 		    after ? "between the capture point and the receiver" : strcmp(reason, "at-sender") == 0 ? "and the interface of the sender"
 									 : "between the sender and the capture point");
-	quality_evidence(f, s, "%s of %s packets missing here", text_count(l->lost - l->own_lost, lost), text_count(s->expected_within, all));
+	quality_evidence(f, s, "%s of %s packets missing here", l->lost > l->own_lost ? text_count(l->lost - l->own_lost, lost) : "none",
+			 text_count(s->expected_within, all));
 	if (l->report_last)
 		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame, l->report_last->file, 0 },
 				 "the receiver reports %.1f %% lost", l->reported_percent);

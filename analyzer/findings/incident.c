@@ -92,12 +92,45 @@ static bool hurts_hearing(const char *id)
 	return strcmp(id, "one-way-audio") == 0 || strcmp(id, "no-audio") == 0;
 }
 
+static int number_compare(const void *a, const void *b)
+{
+	const unsigned *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Different calls; two legs of one may each have a finding. */
+static unsigned calls_of(const struct incident *i)
+{
+	unsigned *numbers = memory_resize(NULL, i->finding_count, sizeof *numbers), count = 1;
+
+	for (unsigned k = 0; k < i->finding_count; k++)
+		numbers[k] = i->findings[k]->legs[0].leg->call->n;
+	qsort(numbers, i->finding_count, sizeof *numbers, number_compare);
+	for (unsigned k = 1; k < i->finding_count; k++)
+		count += numbers[k] != numbers[k - 1];
+	free(numbers);
+	return count;
+}
+
+static const char *effect_of(const char *id)
+{
+	if (strcmp(id, "one-way-audio") == 0)
+		return "are one-way";
+	return strcmp(id, "no-audio") == 0 ? "are silent" : "suffer";
+}
+
 static void name_incident(struct incident *i)
 {
+	const char *act_end = strstr(i->root->title.p, ": ");
 	struct address a = blamed(i->root);
+	unsigned calls = calls_of(i);
 	char at[ADDRESS_TEXT], title[200];
 
-	snprintf(title, sizeof title, "%u calls, one cause: %s/%s at %s", i->finding_count, i->root->id, i->root->reason, address_text(&a, at));
+	if (act_end)                    /* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
+		snprintf(title, sizeof title, "%.*s: %u calls %s", (int)(act_end - i->root->title.p), i->root->title.p, calls, effect_of(i->root->id));
+	else
+		snprintf(title, sizeof title, "%u calls %s, one cause: %s at %s", calls, effect_of(i->root->id), i->root->reason, address_text(&a, at));
 	i->title = memory_text(title);
 	/* three calls and more that nobody hears: whoever depends on that host cannot telephone */
 	if (i->finding_count >= 3 && hurts_hearing(i->root->id) && i->severity < SEVERITY_CRITICAL && i->confidence >= CONFIDENCE_LIKELY)

@@ -15,7 +15,8 @@ enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
 struct place {
 	struct list_link in_order;
 	struct endpoint at;
-	const struct message *message;
+	const struct message *message;     /* the first that named it */
+	const struct message *latest;
 	struct leg *leg;
 	unsigned mline;
 	enum side side;              /* whose address: the receiver of what is sent there */
@@ -116,15 +117,15 @@ static struct endpoint port_alone(const struct endpoint *at)
 }
 
 /* Copies and next hops of a message come soon after it: a short look back finds them. */
-static bool place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg, unsigned mline, enum side side)
+static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg, unsigned mline, enum side side)
 {
 	const struct spot *s = spot_find(b, at);
 
 	for (unsigned i = s ? s->count : 0, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
 		if (s->places[i]->leg == leg && s->places[i]->mline == mline && s->places[i]->side == side)
-			return true;
+			return s->places[i];
 	}
-	return false;
+	return NULL;
 }
 
 static void place_add(struct binding *b, const struct endpoint *at, const struct message *m, unsigned mline, bool candidate)
@@ -132,10 +133,15 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 	struct endpoint address = whole_address(at), port = port_alone(at);
 	struct place *p;
 
-	if (!address_known(&at->addr) || address_unspecified(&at->addr) || at->port == 0 || place_known(b, at, m->leg, mline, m->by))
+	if (!address_known(&at->addr) || address_unspecified(&at->addr) || at->port == 0)
 		return;
+	p = place_known(b, at, m->leg, mline, m->by);
+	if (p) {
+		p->latest = m;
+		return;
+	}
 	p = memory_zalloc(sizeof *p);
-	*p = (struct place){ .at = *at, .message = m, .leg = m->leg, .mline = mline, .side = m->by, .candidate = candidate };
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = mline, .side = m->by, .candidate = candidate };
 	spot_add(b, at, p);
 	spot_add(b, &address, p);
 	spot_add(b, &port, p);
@@ -168,7 +174,7 @@ const struct sdp_media *binding_announced(const struct binding *b, const struct 
 {
 	const struct place *p = place_latest(b, at);
 
-	return p ? &p->message->sdp->media[p->mline] : NULL;
+	return p ? &p->latest->sdp->media[p->mline] : NULL;
 }
 
 struct leg *binding_leg(const struct binding *b, const struct endpoint *at)
@@ -232,6 +238,7 @@ struct candidate {
 	struct direction *direction;
 	enum rule rule;
 	unsigned source_rank;        /* 3 the SDP source exactly, 2 its address, 1 the signalling address, 0 another */
+	bool pt_agreed;              /* its payload types stand in the description: media bundled on one port are told apart by them (RFC 9143 9.2) */
 	int64_t from_ns, to_ns;      /* life of the direction */
 };
 
@@ -288,7 +295,20 @@ static bool names_ssrc(const struct direction *d, uint32_t ssrc)
 	return false;
 }
 
-static void candidates_add(struct candidates *c, struct direction *d, enum rule rule, unsigned rank)
+static bool pt_agreed(const struct stream *s, const struct direction *d)
+{
+	bool receivers;
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		for (unsigned k = 0; k < s->pt_count; k++) {
+			if (window_format(&d->windows[i], s->pts[k], &receivers))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void candidates_add(struct candidates *c, const struct stream *s, struct direction *d, enum rule rule, unsigned rank)
 {
 	for (unsigned i = c->count, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
 		if (c->list[i].direction == d) {
@@ -301,7 +321,7 @@ static void candidates_add(struct candidates *c, struct direction *d, enum rule 
 		c->room = c->room ? c->room * 2 : 8;
 		c->list = memory_resize(c->list, c->room, sizeof *c->list);
 	}
-	c->list[c->count++] = (struct candidate){ d, rule, rank, direction_from(d), direction_to(d) };
+	c->list[c->count++] = (struct candidate){ d, rule, rank, pt_agreed(s, d), direction_from(d), direction_to(d) };
 }
 
 /* Places whose message is no later than the stream's end begin below this index. */
@@ -340,11 +360,11 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 				continue;
 			rank = source_rank(s, d);
 			if (mapped)
-				candidates_add(c, d, B6, rank);
+				candidates_add(c, s, d, B6, rank);
 			else if (p->candidate && rank < 3)
-				candidates_add(c, d, B2, rank);
+				candidates_add(c, s, d, B2, rank);
 			else
-				candidates_add(c, d, rank == 3 ? B1 : names_ssrc(d, s->ssrc) ? B3 : B4, rank);
+				candidates_add(c, s, d, rank == 3 ? B1 : names_ssrc(d, s->ssrc) ? B3 : B4, rank);
 		}
 	}
 }
@@ -366,6 +386,8 @@ static int candidate_compare(const struct candidate *a, const struct candidate *
 
 	if (a_lives != b_lives)
 		return a_lives ? -1 : 1;
+	if (a->direction->slot->dialog == b->direction->slot->dialog && a->pt_agreed != b->pt_agreed)
+		return a->pt_agreed ? -1 : 1;
 	if (a->source_rank != b->source_rank)
 		return a->source_rank > b->source_rank ? -1 : 1;
 	if (a->rule != b->rule)

@@ -58,7 +58,7 @@ static const struct {
 	{ { "--color", "red", "x.pcap" }, "--color red: auto, always or never" },
 	{ { "--markdown", "x.pcap" }, "--markdown is for the ladder of one call: add --call N" },
 	{ { "--markdown", "--call", "1", "--json", "x.pcap" }, "--markdown and --json are two forms of one report: choose one" },
-	{ { "--why-not", "sip-lag:1", "x.pcap" }, "--why-not: no finding \"sip-lag\": sip-alg: deadair detectors lists them" },
+	{ { "--why-not", "rtp-lost:1", "x.pcap" }, "--why-not: no finding \"rtp-lost\": rtp-loss?" },
 	{ { "--why-not", "sip-alg", "--json", "x.pcap" }, "--why-not answers by itself: leave --json out" },
 };
 
@@ -232,7 +232,7 @@ static const struct {
 	{ { "explain", "one-way-audio" }, 0, "  Symptom   ", NULL },
 	{ { "detectors" }, 0, "one-way-audio", NULL },
 	{ { "detectors", "x" }, 2, NULL, "takes no argument" },
-	{ { "read", "no-such\x1b.pcap" }, 2, "No frame could be read", "no-such\\x1b.pcap" },
+	{ { "read", "no-such\x1b.pcap" }, 2, NULL, "no-such\\x1b.pcap" },
 	{ { "read", "--json", "no-such.pcap" }, 2, "\"exit\":2}\n", "no-such.pcap" },
 	{ { "read", "--call", "1", "no-such.pcap" }, 2, NULL, "--call 1: no such call" },
 	{ { "read", "--names", "no-such-hosts", "no-such.pcap" }, 2, NULL, "no-such-hosts" },

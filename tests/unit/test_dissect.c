@@ -22,7 +22,7 @@ static const struct { const char *name; uint16_t src, dst; struct span payload; 
 	{ "RTP, marker and type 72", 4000, 4002, BYTES(0x80, 0xc8, 0x7f, 1, 0, 0, 0, 160, 0, 0, 0, 7, 1), PACKET_RTP, TUNNEL_NONE },
 	{ "RTP too short",       4000, 4002, BYTES(0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0), PACKET_OTHER, TUNNEL_NONE },
 	{ "RTP on 443",          4000,  443, BYTES(RTP, 1, 2), PACKET_OTHER, TUNNEL_NONE },
-	{ "QUIC, greased bit",   4000, 4433, BYTES(0x80, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8), PACKET_OTHER, TUNNEL_NONE },
+	{ "QUIC, greased bit",   4000, 4433, BYTES(0x80, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 2, 1, 2), PACKET_OTHER, TUNNEL_NONE },
 	{ "RTCP",                4001, 4003, BYTES(0x80, 201, 0, 1, 0, 0, 0, 7), PACKET_RTCP, TUNNEL_NONE },
 	{ "STUN",                4000, 3478, BYTES(STUN(1, 0)), PACKET_STUN, TUNNEL_NONE },
 	{ "STUN, length lies",   4000, 3478, BYTES(STUN(1, 4)), PACKET_OTHER, TUNNEL_NONE },
@@ -243,7 +243,7 @@ static void test_fragments(void **state)
 {
 	static struct bytes whole, b;
 	struct dissector *d = dissector_new();
-	struct packet p;
+	struct packet p = { 0 };
 
 	(void)state;
 	udp_wrap(&whole, 5060, 5061, options_sip);

@@ -208,7 +208,7 @@ static const char outside[] =
 	"Seen from both sides of the firewall 203.0.113.2 (LAN eth1, WAN eth2), certain\n"
 	"Can show  SIP and audio on both sides of it\n"
 	"Cannot    what the phone plays; anything beyond the provider\n"
-	"Withheld  one-way-audio (G1, 2 calls), no-audio (G1)\n"
+	"Withheld  one-way-audio (2 times), no-audio\n"
 	"\n"
 	"? Cannot tell for 2 of 2 calls who hears whom\n"
 	"  Facts    1: capture-one-sided (-v)\n"
@@ -342,7 +342,7 @@ static const char verbose[] =
 	"\n"
 	"NAT\n"
 	"  private              public             for    learnt from\n"
-	"  192.168.1.21:11800 ↔ 203.0.113.2:62017  media  twin\n";
+	"  192.168.1.21:11800 ↔ 203.0.113.2:62017  media  the same audio at two points\n";
 
 static const char ladder[] =
 	"Call 1: 1001 (Yealink SIP-T46S, 192.168.1.21) → 01632960105 (198.51.100.7),\n"
@@ -394,7 +394,7 @@ static const char ladder[] =
 static const char markdown[] =
 	"## Call 1: 1001 (Yealink SIP-T46S, 192.168.1.21) → 01632960105 (198.51.100.7), ended, talk 0:42\n"
 	"\n"
-	"Fri 20 Nov 2026 09:12:41 GMT; caller hears ✗ nothing, callee hears ✓ 4.4\n"
+	"Fri 20 Nov 2026 09:12:41 GMT; caller hears ✗ nothing, callee hears ✓ 4.4; capture call-4.pcapng\n"
 	"\n"
 	"**The firewall 203.0.113.2 rewrites SIP: phone 1001 hears nothing**\n"
 	"\n"

@@ -52,7 +52,7 @@ static void test_session(void **state)
 	assert_span(sdp.session_version, "22");
 	assert_span(sdp.origin_host, "10.0.0.9");
 	assert_span(sdp.session_name, "-");
-	assert_endpoint(&sdp.connection, "10.0.0.1:0");
+	assert_endpoint(&sdp.connection, "10.0.0.1");
 	assert_true(sdp.ice_lite);
 	assert_true(sdp.bundle);
 	assert_int_equal(sdp.direction, SDP_RECVONLY);
@@ -177,8 +177,8 @@ static void test_rtcp(void **state)
 		{ AUDIO, "a=rtcp:99999999 IN IP4 999.9.9.9\r\n", "10.0.0.1:4001", SDP_FLAW_PORT },
 		{ AUDIO, "a=rtcp:5001 IN IP4 999.9.9.9\r\n", "10.0.0.1:4001", SDP_FLAW_LINE },
 		{ AUDIO, "a=rtcp:0\r\n", "10.0.0.1:4001", SDP_FLAW_PORT },
-		{ "m=audio 65535 RTP/AVP 0\r\n", "", "10.0.0.1:0", 0 },
-		{ "m=audio 0 RTP/AVP 0\r\n", "", "10.0.0.1:0", 0 },
+		{ "m=audio 65535 RTP/AVP 0\r\n", "", "10.0.0.1", 0 },
+		{ "m=audio 0 RTP/AVP 0\r\n", "", "10.0.0.1", 0 },
 	};
 
 	(void)state;

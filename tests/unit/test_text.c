@@ -157,9 +157,23 @@ static void test_columns(void **state)
 		assert_int_equal(text_columns(rows[i].text), rows[i].columns);
 }
 
+static void test_count(void **state)
+{
+	static const struct { uint64_t n; const char *expected; } rows[] = {
+		{ 0, "0" }, { 999, "999" }, { 1000, "1 000" }, { 98765, "98 765" }, { 1000000, "1 000 000" },
+		{ UINT64_MAX, "18 446 744 073 709 551 615" },
+	};
+	char buffer[TEXT_COUNT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(text_count(rows[i].n, buffer), rows[i].expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_room_borders),
 		cmocka_unit_test(test_escaped),

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* suppression: which finding explains which, and which never does. */
+#include "tests/unit/made_findings.h"
+
+#define LIKELY .confidence = CONFIDENCE_LIKELY
+#define CERTAIN .confidence = CONFIDENCE_CERTAIN
+#define POSSIBLE .confidence = CONFIDENCE_POSSIBLE
+#define WHEN .from = 10, .to = 20
+
+static const struct {
+	const char *name;
+	struct made cause, effect;
+	bool explained;
+} cases[] = {
+	{ "the same direction", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "audio-late", LIKELY, .call = 1, .direction = 1, WHEN }, true },
+	{ "the other direction", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "audio-late", LIKELY, .call = 1, .direction = 2, WHEN }, false },
+	{ "another call", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "media-after-call", LIKELY, .call = 2, WHEN }, false },
+	{ "the call as a whole", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "media-after-call", LIKELY, .call = 1, .direction = 2, WHEN }, true },
+	{ "no-audio of both ways", { "no-audio", LIKELY, .call = 1, WHEN }, { "one-way-audio", LIKELY, .call = 1, .direction = 2, WHEN }, true },
+	{ "never the other way round", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "no-audio", LIKELY, .call = 1, WHEN }, false },
+	{ "no-audio of another call", { "no-audio", LIKELY, .call = 1, WHEN }, { "one-way-audio", LIKELY, .call = 2, .direction = 2, WHEN }, false },
+	{ "certain by possible", { "one-way-audio", POSSIBLE, .call = 1, .direction = 1, WHEN }, { "audio-late", CERTAIN, .call = 1, .direction = 1, WHEN }, false },
+	{ "certain by likely", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "audio-late", CERTAIN, .call = 1, .direction = 1, WHEN }, true },
+	{ "likely by possible", { "one-way-audio", POSSIBLE, .call = 1, .direction = 1, WHEN }, { "audio-late", LIKELY, .call = 1, .direction = 1, WHEN }, true },
+	{ "another time", { "one-way-audio", LIKELY, .call = 1, .direction = 1, .from = 10, .to = 20 },
+	  { "audio-interrupted", LIKELY, .call = 1, .direction = 1, .from = 40, .to = 50 }, false },
+	{ "nearly the same time", { "one-way-audio", LIKELY, .call = 1, .direction = 1, .from = 10, .to = 20 },
+	  { "audio-interrupted", LIKELY, .call = 1, .direction = 1, .from = 24, .to = 30 }, true },
+	{ "the same stream", { "rtp-loss", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN }, { "rtp-jitter", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN }, true },
+	{ "another stream of the direction", { "rtp-loss", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN },
+	  { "rtp-jitter", LIKELY, .call = 1, .direction = 1, .stream = 2, WHEN }, false },
+	{ "two without a stream", { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, { "rtp-jitter", LIKELY, .call = 1, .direction = 1, WHEN }, false },
+	{ "the same victim", { "media-unreachable", LIKELY, .call = 1, .victim = "10.0.0.1:4000", WHEN },
+	  { "one-way-audio", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:0", WHEN }, true },
+	{ "another victim of the call", { "media-unreachable", LIKELY, .call = 1, .direction = 2, .victim = "10.0.0.2:4000", WHEN },
+	  { "one-way-audio", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:0", WHEN }, false },
+	{ "the same victim in another call", { "media-unreachable", LIKELY, .call = 1, .victim = "10.0.0.1:4000", WHEN },
+	  { "one-way-audio", LIKELY, .call = 2, .direction = 1, .victim = "10.0.0.1:0", WHEN }, false },
+	{ "interrupted both ways", { "audio-interrupted", "both-directions", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, true },
+	{ "interrupted one way", { "audio-interrupted", "lost", LIKELY, .call = 1, .direction = 1, WHEN }, { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, false },
+	{ "ids that the table does not name", { "capture-truncated", LIKELY, .call = 1, .direction = 1, WHEN }, { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, false },
+};
+
+/* In either order of making: what stands first in the list must not matter. */
+static void the_table_decides(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+		const struct made *cause = &cases[i / 2].cause, *effect = &cases[i / 2].effect;
+		struct finding *f, *c;
+		struct made_world w;
+
+		made_begin(&w);
+		if (i % 2) {
+			c = make(&w, cause);
+			f = make(&w, effect);
+		} else {
+			f = make(&w, effect);
+			c = make(&w, cause);
+		}
+		findings_settle(w.findings, SECOND_NS);
+		if ((f->explained_by == c) != cases[i / 2].explained)
+			fail_msg("%s%s", cases[i / 2].name, i % 2 ? "" : ", the effect first");
+		made_end(&w);
+	}
+}
+
+static void the_root_is_named(void **state)
+{
+	struct finding *root, *middle, *leaf;
+	struct made_world w;
+
+	(void)state;
+	made_begin(&w);
+	leaf = make(&w, &(struct made){ "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN });
+	middle = make(&w, &(struct made){ "audio-interrupted", LIKELY, .call = 1, .direction = 1, WHEN });
+	root = make(&w, &(struct made){ "no-audio", LIKELY, .call = 1, WHEN });
+	findings_settle(w.findings, SECOND_NS);
+	assert_ptr_equal(middle->explained_by, root);
+	assert_ptr_equal(leaf->explained_by, root);
+	assert_null(root->explained_by);
+	made_end(&w);
+}
+
+/* What a withdrawn cause explained stands for itself again. */
+static void a_withdrawn_cause_explains_nothing(void **state)
+{
+	struct finding *cause, *effect;
+	struct made_world w;
+
+	(void)state;
+	made_begin(&w);
+	cause = make(&w, &(struct made){ "no-audio", LIKELY, .severity = SEVERITY_ERROR, .call = 1, WHEN });
+	effect = make(&w, &(struct made){ "audio-late", LIKELY, .severity = SEVERITY_WARNING, .call = 1, .direction = 1, WHEN });
+	findings_settle(w.findings, SECOND_NS);
+	assert_ptr_equal(effect->explained_by, cause);
+	cause->state = FINDING_WITHDRAWN;
+	findings_settle(w.findings, SECOND_NS);
+	assert_null(effect->explained_by);
+	assert_int_equal(findings_exit_status(w.findings), 1);
+	made_end(&w);
+}
+
+/* Two of the same kind that could explain each other: one stays, whatever the order. */
+static void nobody_explains_in_a_circle(void **state)
+{
+	struct made_world w;
+	unsigned alone = 0;
+
+	(void)state;
+	made_begin(&w);
+	for (unsigned i = 0; i < 3; i++)
+		make(&w, &(struct made){ "audio-interrupted", "both-directions", LIKELY, .severity = SEVERITY_ERROR, .call = 1, .direction = i + 1, WHEN });
+	findings_settle(w.findings, SECOND_NS);
+	for (unsigned i = 0; i < 3; i++)
+		alone += !finding_nth(w.findings, i)->explained_by;
+	assert_int_equal(alone, 1);
+	assert_int_equal(findings_exit_status(w.findings), 1);
+	made_end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_decides),
+		cmocka_unit_test(the_root_is_named),
+		cmocka_unit_test(a_withdrawn_cause_explains_nothing),
+		cmocka_unit_test(nobody_explains_in_a_circle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
