@@ -41,11 +41,6 @@ struct binding {
 
 enum { PLACE_LOOK_BACK = 16 };
 
-static uint32_t endpoint_hash(const struct endpoint *e)
-{
-	return (uint32_t)hash_mix(hash_bytes(e->addr.bytes, sizeof e->addr.bytes), (uint64_t)e->addr.family << 16 | e->port);
-}
-
 struct binding *binding_new(void)
 {
 	struct binding *b = memory_zalloc(sizeof *b);

@@ -112,16 +112,6 @@ static unsigned kept_next(unsigned *count)
 
 /* ---- parties ---- */
 
-static uint32_t endpoint_hash(const struct endpoint *e)
-{
-	uint8_t key[19];
-
-	memcpy(key, e->addr.bytes, 16);
-	memcpy(key + 16, &e->port, 2);
-	key[18] = e->addr.family;
-	return (uint32_t)hash_bytes(key, sizeof key);
-}
-
 static uint32_t ssrc_hash(uint32_t ssrc)
 {
 	return (uint32_t)hash_mix(1, ssrc);

@@ -633,7 +633,7 @@ static void flow_signalled(struct streams *s, struct flow *f, const struct strea
 /* The newest flows first; an address with more of them than any phone has is not walked to its end. */
 void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint)
 {
-	uint32_t hash = endpoint_hash32(at);
+	uint32_t hash = endpoint_hash(at);
 	unsigned n = 0;
 
 	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
@@ -664,7 +664,7 @@ static void flow_cut(struct streams *s, const struct flow *f)
 
 void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns)
 {
-	uint32_t hash = endpoint_hash32(at);
+	uint32_t hash = endpoint_hash(at);
 	unsigned n = 0;
 
 	(void)now_ns;

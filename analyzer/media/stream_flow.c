@@ -35,17 +35,6 @@ void flows_fini(struct streams *s)
 	free(s->files);
 }
 
-uint32_t endpoint_hash32(const struct endpoint *e)
-{
-	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key;
-
-	memcpy(key.bytes, e->addr.bytes, sizeof key.bytes);
-	key.port = e->port;
-	key.family = e->addr.family;
-	key.none = 0;
-	return (uint32_t)hash_bytes(&key, sizeof key);
-}
-
 /* ---- slots ---- */
 
 static void slots_grow(struct streams *s)
@@ -144,8 +133,8 @@ struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash)
 	f->hash = hash;
 	f->src = p->src;
 	f->dst = p->dst;
-	hash_add(&s->by_src, &f->by_src, endpoint_hash32(&f->src));
-	hash_add(&s->by_dst, &f->by_dst, endpoint_hash32(&f->dst));
+	hash_add(&s->by_src, &f->by_src, endpoint_hash(&f->src));
+	hash_add(&s->by_dst, &f->by_dst, endpoint_hash(&f->dst));
 	list_add_tail(&s->flows, &f->in_age);
 	slot_put(s, f, (struct slot){ .state = SLOT_NO_STREAM });
 	return f;

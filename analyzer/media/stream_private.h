@@ -311,7 +311,6 @@ void flow_point_at(struct streams *s, const struct flow *f, const struct record 
 void flow_refuse(struct streams *s, struct flow *f);
 void flow_forget(struct flow *f, const struct record *r);
 void flow_remember(struct flow *f, struct record *r);
-uint32_t endpoint_hash32(const struct endpoint *e);
 void streams_file(struct streams *s, const struct packet *p, uint64_t hash);
 
 /* stream_record.c: records and hot lines: made, evicted, accepted */

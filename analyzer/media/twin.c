@@ -17,7 +17,14 @@ enum {
 	ALIVE_S = 5
 };
 
-struct twin_mark { int64_t at_ns; uint64_t hash; uint32_t rtp_ts; uint16_t seq; bool used; };
+struct twin_mark {
+	int64_t at_ns;
+	uint64_t hash;               /* of the payload's head */
+	uint32_t rtp_ts;
+	uint16_t seq;
+	bool used;
+	bool varied;                 /* another payload than the packet before: silence is equal to silence, it proves nothing */
+};
 
 /* Two streams under comparison: each knows it. */
 struct twin_pair {
@@ -28,7 +35,7 @@ struct twin_pair {
 };
 
 struct twin {
-	struct twin_mark by_seq[RING], by_hash[RING];
+	struct twin_mark by_seq[RING];
 	uint64_t last_hash;
 	struct twin_pair *pairs[PAIR_MAX];
 };
@@ -140,25 +147,35 @@ static bool mark_in_time(
 		(apart_ns < 0 ? -apart_ns : apart_ns) <= s->config.twin_max_ns;
 }
 
-/* Does this packet stand in the other's ring? */
-static const struct twin_mark *pair_match(
-	const struct twin_pair *pair, const struct twin *other, const struct twin_mark *now, bool varied)
+/* The latest packet of the ring with that payload; a place by hash would depend on the hash's key. */
+static const struct twin_mark *same_payload(const struct twin *t, const struct twin_mark *now)
 {
-	const struct twin_mark *m =
-		pair->by_payload ? &other->by_hash[now->hash % RING] : &other->by_seq[now->seq % RING];
+	const struct twin_mark *latest = NULL;
 
-	if (!m->used)
-		return NULL;
+	for (unsigned i = 0; i < RING; i++) {
+		const struct twin_mark *m = &t->by_seq[i];
+
+		if (m->used && m->varied && m->hash == now->hash && (!latest || m->at_ns > latest->at_ns))
+			latest = m;
+	}
+	return latest;
+}
+
+/* Does this packet stand in the other's ring? */
+static const struct twin_mark *pair_match(const struct twin_pair *pair, const struct twin *other, const struct twin_mark *now)
+{
+	const struct twin_mark *m = &other->by_seq[now->seq % RING];
+
 	if (pair->by_payload)
-		return varied && m->hash == now->hash ? m : NULL;
-	return m->seq == now->seq && m->rtp_ts == now->rtp_ts ? m : NULL;
+		return now->varied ? same_payload(other, now) : NULL;
+	return m->used && m->seq == now->seq && m->rtp_ts == now->rtp_ts ? m : NULL;
 }
 
 static void pair_take(
-	struct streams *s, struct twin_pair *pair, const struct record *r, const struct twin_mark *now, bool varied)
+	struct streams *s, struct twin_pair *pair, const struct record *r, const struct twin_mark *now)
 {
 	const struct record *other = pair->first == r ? pair->second : pair->first;
-	const struct twin_mark *m = pair_match(pair, other->twin, now, varied);
+	const struct twin_mark *m = pair_match(pair, other->twin, now);
 
 	pair->tries++;
 	if (m && mark_in_time(s, pair, m, now->at_ns)) {
@@ -182,15 +199,13 @@ void twin_take(struct streams *s, struct record *r, const struct packet *p)
 		.rtp_ts = p->rtp.rtp_ts,
 		.seq = p->rtp.seq,
 		.used = true };
-	bool varied = now.hash != r->twin->last_hash;
 
+	now.varied = now.hash != r->twin->last_hash;
 	r->twin->last_hash = now.hash;
 	r->twin->by_seq[now.seq % RING] = now;
-	if (varied)                                     /* silence is equal to silence: it proves nothing */
-		r->twin->by_hash[now.hash % RING] = now;
 	for (unsigned i = 0; r->twin && i < PAIR_MAX; i++) {
 		if (r->twin->pairs[i])
-			pair_take(s, r->twin->pairs[i], r, &now, varied);
+			pair_take(s, r->twin->pairs[i], r, &now);
 	}
 }
 

@@ -127,9 +127,6 @@ struct nat {
 	uint64_t evicted;
 };
 
-/* Binding and Allocate requests on their way: 1024 hashes, a newer one may cover an older. */
-struct stun_asked { uint64_t hash[1024]; };
-
 void nat_init(struct nat *nat, size_t max);
 void nat_fini(struct nat *nat);
 /* network_learn with a weight of its own: > 20, for evidence that is weaker than its method's rule. */
@@ -149,7 +146,7 @@ struct network {
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
 	struct nat nat;
-	struct stun_asked *stun;     /* made with the first request */
+	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
 	struct { uint16_t file, interface; } points[32];
 	unsigned point_count;
 	unsigned port_bitmaps;       /* host_record.media_port_bits in use */
@@ -211,5 +208,7 @@ static inline int address_reach(const struct address *a)
 		return 1;
 	return address_private(a) ? 0 : 2;
 }
+
+void network_forget_stun(struct network *n);
 
 #endif

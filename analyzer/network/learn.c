@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* learn: what one SIP or STUN message tells of addresses behind a NAT (1.6.3) and of what its sender is (1.6.1). */
+/* learn: what one SIP message tells of addresses behind a NAT (1.6.3) and of what its sender is (1.6.1). */
 #include "analyzer/network/internal.h"
 
 #include <stdlib.h>
@@ -10,8 +10,7 @@ enum {
 	VIAS_MAX = 8,                /* Vias below the topmost that are looked at */
 	SDP_LINES_MAX = 64,
 	E164_DIGITS = 7,             /* so many digits are more than an extension */
-	SIGNALLED_EXTERNAL = 50,     /* weight of an own public address that no RTP has confirmed */
-	STUN_BINDING = 0x0001, STUN_ALLOCATE = 0x0003, STUN_BINDING_DONE = 0x0101, STUN_ALLOCATE_DONE = 0x0103
+	SIGNALLED_EXTERNAL = 50      /* weight of an own public address that no RTP has confirmed */
 };
 
 /* ---- the NAT map ---- */
@@ -287,61 +286,4 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 		pair_establish(n, pair);
 	if (has_sdp)
 		learn_sdp(n, p, pair->src, &sdp);
-}
-
-/* ---- STUN ---- */
-
-static uint64_t stun_hash(const struct stun_message *s, const struct endpoint *client, const struct endpoint *server)
-{
-	uint64_t hash = hash_bytes(s->transaction, sizeof s->transaction);
-
-	hash = hash_mix(hash, hash_bytes(&client->addr, sizeof client->addr));
-	hash = hash_mix(hash, hash_bytes(&server->addr, sizeof server->addr));
-	return hash_mix(hash, (uint64_t)client->port << 16 | server->port) | 1;  /* 0: none */
-}
-
-static bool is_sip_socket(const struct network *n, const struct endpoint *e)
-{
-	const struct host_record *h = host_find(n, &e->addr);
-
-	if (e->port == SIP_PORT || e->port == SIPS_PORT)
-		return true;
-	for (unsigned i = 0; h && i < h->host.sip_port_count; i++) {
-		if (h->host.sip_ports[i] == e->port)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Only the answer to a request that was seen here too: this is the private side, and nobody made the answer up. A check
- * that went through a TURN relay came back with the relay's address.
- */
-void network_learn_stun(struct network *n, const struct packet *p)
-{
-	const struct stun_message *s = &p->stun;
-	uint64_t hash;
-
-	if (p->kind != PACKET_STUN || !(p->has & HAS_IP) || p->tunnel == TUNNEL_TURN)
-		return;
-	if (!n->stun)
-		n->stun = memory_zalloc(sizeof *n->stun);
-	if (s->type == STUN_BINDING || s->type == STUN_ALLOCATE) {
-		hash = stun_hash(s, &p->src, &p->dst);
-		n->stun->hash[hash >> 54] = hash;
-		return;
-	}
-	if ((s->type != STUN_BINDING_DONE && s->type != STUN_ALLOCATE_DONE) || !address_known(&s->mapped.addr))
-		return;
-	hash = stun_hash(s, &p->dst, &p->src);
-	if (n->stun->hash[hash >> 54] != hash || address_equal(&s->mapped.addr, &p->dst.addr))
-		return;
-	learn_at(n, p,
-		(struct nat_mapping){
-			.inside = p->dst,
-			.outside = s->mapped,
-			.media = !is_sip_socket(n, &p->dst),
-			.method = NAT_STUN,
-			.weight = 100,
-		});
 }

@@ -52,7 +52,7 @@ void network_free(struct network *n)
 	hash_fini(&n->hosts);
 	hash_fini(&n->pairs);
 	hash_fini(&n->machines);
-	free(n->stun);
+	network_forget_stun(n);
 	free(n);
 }
 

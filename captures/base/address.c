@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "captures/base/hash.h"
+
 static const uint8_t mapped_prefix[12] = { [10] = 0xff, [11] = 0xff };    /* ::ffff:0:0/96, RFC 4291 2.5.5.2 */
 
 int address_compare(const struct address *a, const struct address *b)
@@ -88,6 +90,14 @@ const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT])
 	if (a->family == 0 || !inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, buffer, ADDRESS_TEXT))
 		memcpy(buffer, "?", 2);
 	return buffer;
+}
+
+uint32_t endpoint_hash(const struct endpoint *e)
+{
+	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key = { .port = e->port, .family = e->addr.family };
+
+	memcpy(key.bytes, e->addr.bytes, sizeof key.bytes);
+	return (uint32_t)hash_bytes(&key, sizeof key);
 }
 
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])

@@ -22,6 +22,7 @@ static inline bool address_equal(const struct address *a, const struct address *
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+uint32_t endpoint_hash(const struct endpoint *e);                /* keyed */
 static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && address_equal(&a->addr, &b->addr);
