@@ -50,14 +50,9 @@ struct gates {
 
 /* ---- where RTP was seen ---- */
 
-static uint32_t place_hash(const struct endpoint *at)
-{
-	return (uint32_t)hash_mix(hash_bytes(at->addr.bytes, sizeof at->addr.bytes), at->port);
-}
-
 static struct place *place_find(const struct gates *g, const struct endpoint *at)
 {
-	uint32_t hash = place_hash(at);
+	uint32_t hash = endpoint_hash(at);
 
 	for (struct hash_link *it = hash_first(&g->places, hash); it; it = it->next) {
 		struct place *p = HASH_ENTRY(it, struct place, link);
@@ -88,7 +83,7 @@ static struct place *place_add(struct gates *g, const struct endpoint *at)
 		return p;
 	p = arena_zalloc(g->arena, sizeof *p);
 	p->at = *at;
-	hash_add(&g->places, &p->link, place_hash(at));
+	hash_add(&g->places, &p->link, endpoint_hash(at));
 	return p;
 }
 
