@@ -13,8 +13,10 @@ enum { ALG_TEXT = 160, ALG_ITEM_MAX = 4096 };
 enum alg_weight {
 	ALG_PROOF,                   /* proves by itself, no veto applies: certain */
 	ALG_POINTS,                  /* the best of its group counts */
+	ALG_ALONE,                   /* points that are likely without a second group */
 	ALG_AGAINST,                 /* points taken from the sum of the groups named in `groups` */
-	ALG_VETO                     /* the groups named in `groups` do not count at all */
+	ALG_VETO,                    /* the groups named in `groups` do not count at all */
+	ALG_CAP                      /* whatever the points: no more than possible */
 };
 
 enum alg_field {                     /* what a changed field is used for: links harm to it */
@@ -39,12 +41,13 @@ struct alg_item {
 	struct alg_where where;
 	const char *reason;          /* static, of the register */
 	uint8_t weight;              /* enum alg_weight */
-	int points;                  /* ALG_POINTS, ALG_AGAINST: > 0 */
-	char group;                  /* ALG_POINTS: letter of 3.3's table */
+	int points;                  /* ALG_POINTS, ALG_ALONE, ALG_AGAINST: > 0 */
+	char group;                  /* ALG_POINTS, ALG_ALONE: letter of 3.3's table */
 	const char *groups;          /* ALG_AGAINST, ALG_VETO: letters, e.g. "VCSM" */
 	uint32_t fields;             /* bits enum alg_field */
 	/* Safe text (text_escape); field "Contact", "c="; the values as written. Empty where there is nothing to show. */
 	char field[32], before[ALG_TEXT], after[ALG_TEXT];
+	char note[ALG_TEXT];         /* a sentence that the cause closes with; empty none */
 	struct frame_ref seen[2];    /* where before and after stand; frame 0 none */
 	unsigned count;              /* messages that show it; 0 counts as 1 */
 	const struct leg *leg;       /* NULL: no call (REGISTER, OPTIONS) */
