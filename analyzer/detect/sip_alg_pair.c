@@ -2,68 +2,13 @@
 /* sip_alg_pair: evidence of sip-alg from two capture points: the same message before and behind a hop (3.4). Proof by itself. */
 #include <stdio.h>
 
+#include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/sip_alg.h"
 #include "analyzer/network/two_points.h"
 
 _Static_assert((int)ALG_VIA == PLACE_VIA && (int)ALG_CONTACT == PLACE_CONTACT && (int)ALG_SDP == PLACE_SDP && (int)ALG_IDENTITY == PLACE_IDENTITY &&
 		       (int)ALG_REFER == PLACE_REFER && (int)ALG_AUTH == PLACE_AUTH && (int)ALG_EXPIRES == PLACE_EXPIRES && (int)ALG_BODY == PLACE_BODY,
 	       "places are fields");
-
-/* ---- legs by the key that two_points has of their messages; a callee's requests carry the To-tag in From ---- */
-
-struct leg_entry {
-	struct hash_link link;
-	uint64_t key;
-	const struct leg *leg;
-};
-
-struct leg_index {
-	struct arena *arena;
-	struct hash by_key;
-};
-
-static void index_add(struct leg_index *x, uint64_t key, const struct leg *leg)
-{
-	struct leg_entry *e = arena_zalloc(x->arena, sizeof *e);
-
-	e->key = key;
-	e->leg = leg;
-	hash_add(&x->by_key, &e->link, (uint32_t)key);
-}
-
-static void index_init(struct leg_index *x, const struct calls *calls)
-{
-	x->arena = arena_new();
-	hash_init(&x->by_key);
-	LIST_EACH(it, calls_legs(calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		index_add(x, two_points_leg_key(leg->call_id, leg->from_tag), leg);
-		LIST_EACH(dit, &leg->dialogs) {
-			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
-
-			if (d->to_tag.n)
-				index_add(x, two_points_leg_key(leg->call_id, d->to_tag), leg);
-		}
-	}
-}
-
-static void index_fini(struct leg_index *x)
-{
-	hash_fini(&x->by_key);
-	arena_free(x->arena);
-}
-
-static const struct leg *index_find(const struct leg_index *x, uint64_t key)
-{
-	for (struct hash_link *it = hash_first(&x->by_key, (uint32_t)key); it; it = it->next) {
-		const struct leg_entry *e = HASH_ENTRY(it, struct leg_entry, link);
-
-		if (e->key == key)
-			return e->leg;
-	}
-	return NULL;
-}
 
 /* ---- items ---- */
 
@@ -72,7 +17,7 @@ static struct alg_where where_of(const struct passage *p)
 	return (struct alg_where){ .host = p->outside, .transport = p->transport, .port = p->port };
 }
 
-static void add_change(struct alg_evidence *to, const struct passage *p, const struct passage_change *c, const struct leg_index *legs)
+static void add_change(struct alg_evidence *to, const struct passage *p, const struct passage_change *c, const struct leg_keys *legs)
 {
 	struct alg_item item = {
 		.where = where_of(p), .reason = c->change.reason, .weight = ALG_PROOF, .fields = c->change.place & ~(uint32_t)PLACE_OTHER,
@@ -83,9 +28,9 @@ static void add_change(struct alg_evidence *to, const struct passage *p, const s
 	snprintf(item.field, sizeof item.field, "%s", c->change.field);
 	snprintf(item.before, sizeof item.before, "%s", c->change.before);
 	snprintf(item.after, sizeof item.after, "%s", c->change.after);
-	item.leg = index_find(legs, c->leg_key);
+	item.leg = leg_keys_find(legs, c->leg_key);
 	if (!item.leg)
-		item.leg = index_find(legs, c->leg_key_behind);
+		item.leg = leg_keys_find(legs, c->leg_key_behind);
 	alg_evidence_add(to, &item);
 }
 
@@ -103,18 +48,22 @@ static void add_intermittent(struct alg_evidence *to, const struct passage *p)
 
 void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to)
 {
-	struct leg_index legs;
+	struct leg_keys legs;
 
 	if (two_points_passages(facts->points)->count == 0)
 		return;
-	index_init(&legs, facts->calls);
+	leg_keys_init(&legs, facts->calls);
 	LIST_EACH(it, two_points_passages(facts->points)) {
 		const struct passage *p = LIST_ENTRY(it, struct passage, in_order);
 
 		LIST_EACH(cit, &p->changes)
 			add_change(to, p, LIST_ENTRY(cit, struct passage_change, in_passage), &legs);
+		LIST_EACH(kit, &p->kept) {
+			if (p->changed)
+				add_change(to, p, LIST_ENTRY(kit, struct passage_change, in_passage), &legs);
+		}
 		if (p->changed && p->equal_own)
 			add_intermittent(to, p);
 	}
-	index_fini(&legs);
+	leg_keys_fini(&legs);
 }

@@ -109,3 +109,12 @@ bool clock_between(const struct clock_offsets *c, uint16_t a, uint16_t b, int64_
 	}
 	return false;
 }
+
+bool clock_measured(const struct clock_offsets *c, uint16_t file)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->pairs[i].b == file && pair_known(&c->pairs[i]))
+			return true;
+	}
+	return false;
+}

@@ -8,6 +8,8 @@
 
 #include "captures/base/ns.h"
 
+#define CLOCK_APART_NS (5 * MILLISECOND_NS)
+
 enum { CLOCK_FILE_MAX = 64, CLOCK_PAIR_MAX = 256, CLOCK_PAIRS_NEEDED = 3 };
 
 struct clock_pair {                  /* of files a < b */
@@ -30,5 +32,13 @@ void clock_sample(struct clock_offsets *c, uint16_t near_file, int64_t near_ns, 
 bool clock_offset_of(const struct clock_offsets *c, uint16_t file, int64_t *ret_offset_ns, int64_t *ret_error_ns);
 /* b's clock against a's; false: unknown. The same file: 0. */
 bool clock_between(const struct clock_offsets *c, uint16_t a, uint16_t b, int64_t *ret_offset_ns);
+
+/* So far that no order of events and no delay between the two files is claimed. */
+static inline bool clock_apart(int64_t offset_ns)
+{
+	return offset_ns > CLOCK_APART_NS || offset_ns < -CLOCK_APART_NS;
+}
+/* Is that file's offset measured against an earlier file's? */
+bool clock_measured(const struct clock_offsets *c, uint16_t file);
 
 #endif

@@ -7,7 +7,7 @@
 #include "analyzer/network/internal.h"
 #include "captures/base/memory.h"
 
-enum { PASSAGE_MAX = 4096, CHANGE_MAX = 4096 };
+enum { PASSAGE_MAX = 4096, CHANGE_MAX = 4096, DELAYS_NEEDED = 5 };
 
 void passages_init(struct passages *p)
 {
@@ -19,13 +19,19 @@ void passages_init(struct passages *p)
 	p->behind = memory_zalloc(sizeof *p->behind);
 }
 
+static void changes_free(struct list *changes)
+{
+	LIST_EACH_SAFE(it, changes)
+		free(LIST_ENTRY(it, struct passage_change, in_passage));
+}
+
 void passages_fini(struct passages *p)
 {
 	LIST_EACH_SAFE(it, &p->in_order) {
 		struct passage *x = LIST_ENTRY(it, struct passage, in_order);
 
-		LIST_EACH_SAFE(cit, &x->changes)
-			free(LIST_ENTRY(cit, struct passage_change, in_passage));
+		changes_free(&x->changes);
+		changes_free(&x->kept);
 		free(x);
 	}
 	free(p->before);
@@ -123,7 +129,9 @@ static struct passage *passage_of(struct passages *p, const struct crossing *c, 
 	x->port = v->peer.port;
 	x->peer = v->peer.addr;
 	x->first_ns = x->last_ns = NS_NONE;
+	x->delay_stride = 1;
 	list_init(&x->changes);
+	list_init(&x->kept);
 	hash_add(&p->by_key, &x->by_key, hash);
 	list_add_tail(&p->in_order, &x->in_order);
 	return x;
@@ -137,23 +145,23 @@ static void span_times(int64_t *first_ns, int64_t *last_ns, int64_t at_ns)
 		*last_ns = at_ns;
 }
 
-static uint64_t change_key(const struct passage *x, const struct message_change *m, uint64_t leg_key, const struct endpoint *phone)
+static uint64_t change_key(const struct list *of, const struct message_change *m, uint64_t leg_key, const struct endpoint *phone)
 {
-	uint64_t key = hash_mix(hash_mix((uintptr_t)x, leg_key), address_hash(&phone->addr));
+	uint64_t key = hash_mix(hash_mix((uintptr_t)of, leg_key), address_hash(&phone->addr));
 
 	key = hash_mix(key, hash_bytes(m->reason, strlen(m->reason)));
 	return hash_mix(key, hash_bytes(m->field, strlen(m->field)));
 }
 
-static void change_note(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a, const struct sighting *b,
+static void change_note(struct passages *p, struct passage *x, struct list *to, const struct crossing *c, const struct sighting *a, const struct sighting *b,
 			const struct pair_view *v, const struct message_change *m)
 {
-	uint64_t key = change_key(x, m, c->leg_key, &v->inside), behind = two_points_leg_key(p->behind->call_id, p->behind->from.tag);
+	uint64_t key = change_key(to, m, c->leg_key, &v->inside), behind = two_points_leg_key(p->behind->call_id, p->behind->from.tag);
 	struct passage_change *change;
 
 	for (struct hash_link *it = hash_first(&p->changes, (uint32_t)key); it; it = it->next) {
 		change = HASH_ENTRY(it, struct passage_change, by_key);
-		if (it->hash == (uint32_t)key && change->leg_key == c->leg_key && change->change.reason == m->reason &&
+		if (it->hash == (uint32_t)key && change->key == key && change->leg_key == c->leg_key && change->change.reason == m->reason &&
 		    strcmp(change->change.field, m->field) == 0 && endpoint_equal(&change->phone, &v->inside)) {
 			change->count++;
 			span_times(&change->first_ns, &change->last_ns, a->first.at_ns);
@@ -167,11 +175,11 @@ static void change_note(struct passages *p, struct passage *x, const struct cros
 	p->change_count++;
 	change = memory_zalloc(sizeof *change);
 	*change = (struct passage_change){
-		.change = *m, .leg_key = c->leg_key, .leg_key_behind = behind, .phone = v->inside, .seen = { a->first, b->first }, .count = 1,
+		.key = key, .change = *m, .leg_key = c->leg_key, .leg_key_behind = behind, .phone = v->inside, .seen = { a->first, b->first }, .count = 1,
 		.first_ns = a->first.at_ns, .last_ns = a->first.at_ns,
 	};
 	hash_add(&p->changes, &change->by_key, (uint32_t)key);
-	list_add_tail(&x->changes, &change->in_passage);
+	list_add_tail(to, &change->in_passage);
 }
 
 /* Requests that make a binding or a dialog: the ones that a rewriter is for. */
@@ -180,10 +188,11 @@ static bool begins(const struct sip_message *m)
 	return m->request && (m->method == SIP_REGISTER || m->method == SIP_SUBSCRIBE || (m->method == SIP_INVITE && m->to.tag.n == 0));
 }
 
-static void note_equal(struct passages *p, struct passage *x, const struct sighting *a, const struct sighting *b, const struct pair_view *v)
+static void note_equal(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a, const struct sighting *b, const struct pair_view *v)
 {
 	const struct sip_message *m = p->before;
 	uint32_t own = v->outward && address_known(&v->inside.addr) ? message_names(m, &v->inside) : 0;
+	struct message_change stale;
 
 	x->equal++;
 	if (own) {
@@ -194,6 +203,8 @@ static void note_equal(struct passages *p, struct passage *x, const struct sight
 		}
 		x->begins_equal |= begins(m);
 		x->sdp_equal |= (own & PLACE_SDP) != 0;
+		if (message_stale(p->behind, &v->inside.addr, &stale))
+			change_note(p, x, &x->kept, c, a, b, v, &stale);
 	}
 	x->response_in_equal |= !v->outward && !m->request;
 }
@@ -205,9 +216,52 @@ static void note_changed(struct passages *p, struct passage *x, const struct cro
 
 	x->changed++;
 	for (unsigned i = 0; i < p->diff.count; i++)
-		change_note(p, x, c, a, b, v, &p->diff.changes[i]);
+		change_note(p, x, &x->changes, c, a, b, v, &p->diff.changes[i]);
 	if (v->outward && address_known(&v->inside.addr) && message_stale(p->behind, &v->inside.addr, &stale))
-		change_note(p, x, c, a, b, v, &stale);
+		change_note(p, x, &x->changes, c, a, b, v, &stale);
+}
+
+static void note_delay(struct passage *x, const struct sighting *a, const struct sighting *b)
+{
+	if (x->delay_skipped++ % x->delay_stride)
+		return;
+	if (x->delay_count == PASSAGE_TIMES) {                       /* every second one goes */
+		for (unsigned i = 0; i < PASSAGE_TIMES / 2; i++)
+			x->delays[i] = x->delays[2 * i];
+		x->delay_count = PASSAGE_TIMES / 2;
+		x->delay_stride *= 2;
+	}
+	x->delays[x->delay_count++] = (struct delay_sample){ ns_minus(b->first.at_ns, a->first.at_ns), a->first.file, b->first.file };
+}
+
+static int ns_compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+bool passage_delay_of(const struct passage *p, const struct clock_offsets *clocks, struct passage_delay *ret)
+{
+	int64_t took_ns[PASSAGE_TIMES];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->delay_count; i++) {
+		const struct delay_sample *s = &p->delays[i];
+		int64_t offset_ns;
+
+		if (!clock_between(clocks, s->from_file, s->to_file, &offset_ns) || clock_apart(offset_ns))
+			continue;
+		took_ns[n] = ns_minus(s->took_ns, offset_ns);
+		if (took_ns[n] < 0)                                  /* by less than the offset's own error */
+			took_ns[n] = 0;
+		n++;
+	}
+	if (n < DELAYS_NEEDED)
+		return false;
+	qsort(took_ns, n, sizeof *took_ns, ns_compare);
+	*ret = (struct passage_delay){ took_ns[n / 2], took_ns[n - 1 - n / 20], n };
+	return true;
 }
 
 void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b, const struct point points[POINT_MAX])
@@ -229,12 +283,15 @@ void passages_compare(struct passages *p, const struct crossing *c, const struct
 		x->outside_at = points[v.outward ? b->point : a->point];
 	}
 	span_times(&x->first_ns, &x->last_ns, a->first.at_ns);
+	note_delay(x, a, b);
 	x->sdp_crossed |= p->before->sdp.n > 0;
 	message_diff(p->before, p->behind, &p->diff);
 	switch (p->diff.verdict) {
 	case DIFF_EQUAL:
+		note_equal(p, x, c, a, b, &v);
+		break;
 	case DIFF_SPELLING:
-		note_equal(p, x, a, b, &v);
+		x->respelled++;
 		break;
 	case DIFF_FORWARDED:
 		x->forwarded++;

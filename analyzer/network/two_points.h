@@ -27,6 +27,7 @@ struct point {
 struct passage_change {
 	struct list_link in_passage;
 	struct hash_link by_key;
+	uint64_t key;
 	struct message_change change;
 	uint64_t leg_key, leg_key_behind;    /* two_points_leg_key() before and behind */
 	struct endpoint phone;       /* its own socket, on the private side; family 0: nothing was translated */
@@ -44,13 +45,17 @@ struct passage {
 	uint16_t port;               /* of the server */
 	struct address peer;         /* the server, the first one seen */
 	struct point inside_at, outside_at;  /* where the first pair was captured */
-	uint32_t pairs, equal, changed, forwarded;
+	uint32_t pairs, equal, respelled, changed, forwarded;        /* equal: byte for byte; respelled: blanks, short names */
 	uint32_t equal_own;          /* outward, equal, although naming the phone's own socket */
 	bool begins_equal;           /* of these: a REGISTER or a request that makes a dialog */
 	bool response_in_equal;      /* a response towards the phone */
 	bool sdp_crossed, sdp_equal; /* any session description; one that names the phone, outward and equal */
 	struct frame_ref equal_at[2];
 	struct list changes;         /* struct passage_change */
+	struct list kept;            /* likewise: what names the phone inside and passed as it is; means something where others changed */
+	struct delay_sample { int64_t took_ns; uint16_t from_file, to_file; } delays[PASSAGE_TIMES];   /* of some pairs, evenly thinned */
+	unsigned delay_count;
+	uint32_t delay_stride, delay_skipped;
 	uint64_t changes_dropped;
 	int64_t first_ns, last_ns;
 };
@@ -100,6 +105,9 @@ unsigned two_points_count(const struct two_points *t);
 const struct list *two_points_passages(const struct two_points *t);  /* struct passage, by first pair */
 const struct list *two_points_lost(const struct two_points *t);      /* struct lost_message; after two_points_settle */
 const struct clock_offsets *two_points_clocks(const struct two_points *t);
+struct passage_delay { int64_t median_ns, p95_ns; unsigned count; };
+/* How long messages take from one point to the next; false: two clocks more than 5 ms apart, or too few pairs. */
+bool passage_delay_of(const struct passage *p, const struct clock_offsets *clocks, struct passage_delay *ret);
 uint64_t two_points_leg_key(struct span call_id, struct span from_tag);
 /* First and last frame of the file. */
 bool two_points_covers(const struct two_points *t, uint16_t file, int64_t at_ns);
