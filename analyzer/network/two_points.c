@@ -274,22 +274,30 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 
 /* ---- links: who passes from point to point ---- */
 
-static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst)
+static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst, uint16_t mapped_port)
 {
-	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), from);
+	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), (uint64_t)mapped_port << 8 | from);
 }
 
-static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct address *dst)
+static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct address *dst, uint16_t mapped_port)
 {
-	uint32_t hash = link_hash(from, src, dst);
+	uint32_t hash = link_hash(from, src, dst, mapped_port);
 
 	for (struct hash_link *it = hash_first(&t->links, hash); it; it = it->next) {
 		struct link *l = HASH_ENTRY(it, struct link, by_key);
 
-		if (it->hash == hash && l->from == from && l->to == to && address_equal(&l->src, src) && address_equal(&l->dst, dst))
+		if (it->hash == hash && l->from == from && l->to == to && l->mapped_port == mapped_port && address_equal(&l->src, src) && address_equal(&l->dst, dst))
 			return l;
 	}
 	return NULL;
+}
+
+/* Behind a router's address each port is another phone: there only the same port is a neighbour. */
+static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct endpoint *dst)
+{
+	struct link *l = link_exact(t, from, to, src, &dst->addr, 0);
+
+	return l ? l : link_exact(t, from, to, src, &dst->addr, dst->port);
 }
 
 static void link_time(struct link *l, int64_t at_ns)
@@ -307,14 +315,15 @@ static void link_time(struct link *l, int64_t at_ns)
 
 static void link_note(struct two_points *t, const struct crossing *c, const struct sighting *a, const struct sighting *b)
 {
-	struct link *l = link_find(t, a->point, b->point, &a->src.addr, &a->dst.addr);
+	uint16_t mapped_port = address_equal(&a->dst.addr, &b->dst.addr) ? 0 : a->dst.port;
+	struct link *l = link_exact(t, a->point, b->point, &a->src.addr, &a->dst.addr, mapped_port);
 
 	if (!l && t->links_in_order.count >= LINK_MAX)
 		return;
 	if (!l) {
 		l = memory_zalloc(sizeof *l);
-		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr, .stride = 1 };
-		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr));
+		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr, .mapped_port = mapped_port, .stride = 1 };
+		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr, mapped_port));
 		list_add_tail(&t->links_in_order, &l->in_order);
 	}
 	l->behind_src = b->src;
@@ -377,7 +386,7 @@ static bool passed_near(const struct link *l, int64_t from_ns, int64_t to_ns)
 
 static struct link *link_back(const struct two_points *t, const struct link *l)
 {
-	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src.addr);
+	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src);
 }
 
 static void lost_add(struct two_points *t, const struct crossing *c, const struct sighting *s, const struct link *l)
@@ -387,6 +396,8 @@ static void lost_add(struct two_points *t, const struct crossing *c, const struc
 	int64_t offset_ns, first_ns = s->first.at_ns, last_ns = s->last.at_ns;
 	const struct point *to = &t->points[l->to];
 
+	if (s->src.port != l->src_port && s->dst.port != l->dst_port)
+		return;                                              /* a capture filter there may not let these ports in */
 	clock_between(&t->clocks, s->first.file, to->file, &offset_ns);
 	if (!two_points_covers(t, to->file, ns_add(first_ns, offset_ns)) || !two_points_covers(t, to->file, ns_add(last_ns, offset_ns)))
 		return;
@@ -402,6 +413,7 @@ static void lost_add(struct two_points *t, const struct crossing *c, const struc
 		.passed_after = passed_near(l, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns) || passed_near(back, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns),
 		.sdp = c->shape.sdp, .sdp_no_connection = c->shape.no_connection, .sdp_other_family = c->shape.other_family,
 		.no_content_length = c->shape.no_content_length, .sdp_low_port = c->shape.low_port,
+		.audio_port = c->shape.audio_port, .new_peer = s->src.port != l->src_port,
 	};
 	list_add_tail(&t->lost, &x->in_order);
 }
@@ -415,7 +427,7 @@ static void crossing_judge(struct two_points *t, struct crossing *c)
 	    ns_minus(s->last.at_ns, s->first.at_ns) > TRANSACTION_NS)
 		return;
 	for (unsigned to = 0; to < t->point_count; to++) {
-		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst.addr);
+		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst);
 
 		if (!l || l->matched < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
 		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(link_back(t, l), s->first.at_ns, s->last.at_ns)))
@@ -473,6 +485,8 @@ static void shape_fill(struct two_points *t, struct crossing *c, const struct pa
 	for (unsigned i = 0; i < sdp->media_count; i++) {
 		const struct sdp_media *media = &sdp->media[i];
 
+		if (media->kind == SDP_AUDIO && !c->shape.audio_port)
+			c->shape.audio_port = media->port;
 		if (media->port >= 1 && media->port < 1024 && !c->shape.low_port)
 			c->shape.low_port = media->port;
 		c->shape.no_connection |= media->port && !address_known(&media->at.addr) && !media->name.n;

@@ -80,6 +80,8 @@ struct lost_message {
 	/* what SIP helpers are known to refuse */
 	bool sdp, sdp_no_connection, sdp_other_family, no_content_length;
 	uint16_t sdp_low_port;       /* 1-1023: that port; 0 none */
+	uint16_t audio_port;         /* of the first m=audio, 0 none */
+	bool new_peer;               /* from a port of src from which nothing else passed */
 };
 
 struct two_points;
