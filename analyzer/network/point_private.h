@@ -5,7 +5,7 @@
 
 #include "analyzer/network/two_points.h"
 
-enum { SIGHTING_MAX = 4 };
+enum { SIGHTING_MAX = 4, TRANSMISSION_MAX = 8 };
 
 struct sighting {                    /* all transmissions of one message at one point */
 	uint8_t point;               /* index */
@@ -13,6 +13,7 @@ struct sighting {                    /* all transmissions of one message at one 
 	struct endpoint src, dst;
 	struct frame_ref first, last;
 	unsigned transmissions;
+	int64_t sent_ns[TRANSMISSION_MAX];   /* of the first ones, `first` included */
 	bool varies;                 /* repetitions are not the same bytes: not to be compared */
 	uint64_t text_hash;
 	uint8_t *text;               /* of the first; NULL: given back, or cut */

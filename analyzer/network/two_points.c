@@ -389,21 +389,33 @@ static struct link *link_back(const struct two_points *t, const struct link *l)
 	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src);
 }
 
+/* How many of its transmissions fall into the time that the other file lasts. */
+static unsigned transmissions_covered(const struct two_points *t, const struct sighting *s, uint16_t file)
+{
+	unsigned n = 0;
+	int64_t offset_ns;
+
+	clock_between(&t->clocks, s->first.file, file, &offset_ns);
+	for (unsigned i = 0; i < s->transmissions && i < TRANSMISSION_MAX; i++)
+		n += two_points_covers(t, file, ns_add(s->sent_ns[i], offset_ns));
+	return n;
+}
+
 static void lost_add(struct two_points *t, const struct crossing *c, const struct sighting *s, const struct link *l)
 {
 	const struct link *back = link_back(t, l);
 	struct lost_message *x;
-	int64_t offset_ns, first_ns = s->first.at_ns, last_ns = s->last.at_ns;
+	int64_t first_ns = s->first.at_ns, last_ns = s->last.at_ns;
 	const struct point *to = &t->points[l->to];
+	unsigned transmissions = transmissions_covered(t, s, to->file);
 
+	if (transmissions < t->config.min_transmissions)
+		return;
 	if (s->src.port != l->src_port && s->dst.port != l->dst_port)
 		return;                                              /* a capture filter there may not let these ports in */
-	clock_between(&t->clocks, s->first.file, to->file, &offset_ns);
-	if (!two_points_covers(t, to->file, ns_add(first_ns, offset_ns)) || !two_points_covers(t, to->file, ns_add(last_ns, offset_ns)))
-		return;
 	x = memory_zalloc(sizeof *x);
 	*x = (struct lost_message){
-		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last, .transmissions = s->transmissions, .src = s->src, .dst = s->dst,
+		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last, .transmissions = transmissions, .src = s->src, .dst = s->dst,
 		.behind_src = { l->behind_src.addr, address_equal(&l->behind_src.addr, &l->src) ? s->src.port : l->behind_src.port },
 		.behind_dst = { l->behind_dst.addr, address_equal(&l->behind_dst.addr, &l->dst) ? s->dst.port : l->behind_dst.port },
 		.translated = !address_equal(&l->behind_src.addr, &l->src) || !address_equal(&l->behind_dst.addr, &l->dst),
@@ -427,10 +439,10 @@ static void crossing_judge(struct two_points *t, struct crossing *c)
 	    ns_minus(s->last.at_ns, s->first.at_ns) > TRANSACTION_NS)
 		return;
 	for (unsigned to = 0; to < t->point_count; to++) {
-		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst);
+		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst), *back = l ? link_back(t, l) : NULL;
 
-		if (!l || l->matched < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
-		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(link_back(t, l), s->first.at_ns, s->last.at_ns)))
+		if (!l || l->matched + (back ? back->matched : 0) < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
+		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(back, s->first.at_ns, s->last.at_ns)))
 			continue;
 		c->reported = true;
 		lost_add(t, c, s, l);
@@ -496,6 +508,8 @@ static void shape_fill(struct two_points *t, struct crossing *c, const struct pa
 
 static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p, uint64_t text_hash)
 {
+	if (s->transmissions < TRANSMISSION_MAX)
+		s->sent_ns[s->transmissions] = p->at_ns;
 	s->transmissions++;
 	s->varies |= s->text_hash != text_hash;
 	s->last = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
@@ -512,7 +526,7 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 {
 	struct sighting s = {
 		.point = (uint8_t)point, .ttl = p->ttl, .src = p->src, .dst = p->dst, .first = { p->at_ns, p->frame, p->file, p->interface },
-		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .text_hash = text_hash,
+		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .sent_ns = { p->at_ns }, .text_hash = text_hash,
 	};
 
 	if (c->count == SIGHTING_MAX)
