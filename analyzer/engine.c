@@ -60,6 +60,19 @@ static struct network *make_network(const struct engine_options *o)
 	return network_new(&config);
 }
 
+/* What the operator says of the NAT holds in both scopes. */
+static void learn_profile(struct engine *e)
+{
+	const struct nat_pairs *pairs = &e->options.site->nat;
+
+	for (unsigned i = 0; i < pairs->count; i++) {
+		struct endpoint inside = { pairs->list[i].inside, 0 }, outside = { pairs->list[i].outside, 0 };
+
+		network_learn(e->network, &inside, &outside, false, NAT_CONFIG, NS_NONE, 0, 0);
+		network_learn(e->network, &inside, &outside, true, NAT_CONFIG, NS_NONE, 0, 0);
+	}
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -79,12 +92,13 @@ struct engine *engine_new(const struct engine_options *options)
 	e->streams = make_streams(options, e->binding);
 	e->rtcp = rtcp_states_new(0);
 	e->network = make_network(options);
+	learn_profile(e);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
 		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
-		.findings = e->findings, .config = c,
+		.findings = e->findings, .config = c, .site = options->site,
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;

@@ -26,7 +26,4 @@ void words_cut(struct text *t, const char *utf8, size_t columns, bool at_beginni
 /* Digits, with the signs of a phone number. */
 bool words_is_number(const char *text);
 
-/* The known word nearest to what was typed, for "no field X: Y?"; NULL none is near. */
-const char *words_nearest(struct span typed, const char *const *known, size_t count);
-
 #endif

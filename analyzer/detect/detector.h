@@ -97,6 +97,7 @@ struct facts {                       /* const views of everything */
 	const struct gates *gates;   /* analyzer/detect/gates.h */
 	const struct findings *findings;
 	const struct config *config;
+	const struct site *site;     /* what the operator says of the place; analyzer/site.h */
 };
 
 #endif
