@@ -233,10 +233,14 @@ static void tick(struct engine *e, int64_t now_ns)
 static void take_sip(struct engine *e, const struct packet *p, bool copy)
 {
 	struct calls_event events[CALLS_EVENT_MAX];
+	struct event ev;
 	size_t n;
 
-	if (!copy)
+	if (!copy) {
 		network_learn_sip(e->network, p, p->sip);
+		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
+		detections_event(e->detections, &ev);
+	}
 	n = calls_message(e->calls, p, copy, events);
 	for (size_t i = 0; i < n; i++)
 		calls_event(e, &events[i], p->at_ns);

@@ -26,6 +26,7 @@ struct detector {
 	enum severity usual;         /* for `deadair detectors` */
 	enum severity possible_max;  /* highest severity at confidence possible */
 	size_t state_size;           /* the state, zeroed and freed by the engine; 0: it keeps none but its finding */
+	void (*forget)(void *state); /* frees what the state owns, not itself; NULL: nothing */
 	void (*event)(struct detection *d, const struct event *ev);
 };
 
