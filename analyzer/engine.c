@@ -467,6 +467,7 @@ void engine_finish(struct engine *e)
 	each_dialog(e, expect_dialog);
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
 	join_by_media(e);
+	e->facts.vantage = network_vantage(e->network);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
 	judge_all(e);

@@ -168,7 +168,7 @@ static void say_withheld(const struct engine *e, struct view_cache *v, struct vi
 void view_capture(const struct engine *e, struct view_capture *ret)
 {
 	struct view_cache *v = view_cache_of(e);
-	struct vantage vantage = network_vantage(e->network);
+	struct vantage vantage = e->facts.vantage;
 	const struct capture_facts *c = &e->capture;
 	char *why;
 

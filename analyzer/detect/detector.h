@@ -93,6 +93,7 @@ struct facts {                       /* const views of everything */
 	const struct streams *streams;
 	const struct rtcp_states *rtcp;
 	const struct network *network;
+	struct vantage vantage;      /* reckoned once, before judging: it looks at every host and pair */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */

@@ -234,7 +234,7 @@ struct hearing *hearing_judge(const struct facts *facts, struct direction *d)
 	}
 	side_addresses(d->slot, d->sender, &j.sender);
 	side_addresses(d->slot, side_other(d->sender), &j.receiver);
-	j.inside_nat = network_vantage(facts->network).kind == VANTAGE_INSIDE_NAT;
+	j.inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT;
 	reach_place(&j);
 	if (judged_on(d, h->window)) {
 		h->row = "N9";
