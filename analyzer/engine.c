@@ -111,6 +111,7 @@ void engine_free(struct engine *e)
 	views_free(e->views);
 	detections_free(e->detections);
 	findings_free(e->findings);
+	lookup_free(e->lookup);
 	gates_free(e->gates);
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
@@ -468,6 +469,7 @@ void engine_finish(struct engine *e)
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
 	join_by_media(e);
 	e->facts.vantage = network_vantage(e->network);
+	e->facts.lookup = e->lookup = lookup_new(&e->facts);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
 	judge_all(e);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -80,21 +81,7 @@ static bool signalling_repeated(const struct facts *facts, const struct directio
 {
 	struct endpoint a = party_seen_at(d, d->sender), b = party_seen_at(d, side_other(d->sender));
 
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (leg->first_ns > g->to_ns || leg->last_ns < g->from_ns)
-			continue;
-		LIST_EACH(mit, &leg->messages) {
-			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
-
-			if (m->repeat == MESSAGE_RETRANSMITTED && m->at.at_ns >= g->from_ns && m->at.at_ns <= g->to_ns &&
-			    ((address_equal(&m->src.addr, &a.addr) && address_equal(&m->dst.addr, &b.addr)) ||
-			     (address_equal(&m->src.addr, &b.addr) && address_equal(&m->dst.addr, &a.addr))))
-				return true;
-		}
-	}
-	return false;
+	return lookup_repeated(facts->lookup, &a.addr, &b.addr, g->from_ns, g->to_ns);
 }
 
 /* Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key. */

@@ -97,6 +97,7 @@ struct facts {                       /* const views of everything */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
+	struct lookup *lookup;       /* analyzer/detect/lookup.h; makes its indexes when asked */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -24,21 +25,6 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-/* Audio of this address in another call, with a peer on the same side of it: it would have been seen here (2.2 b). */
-static bool media_elsewhere_of(const struct facts *facts, const struct mslot *slot, const struct address *a, const struct address *peer)
-{
-	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-		const struct address *other = address_equal(&s->src.addr, a) ? &s->dst.addr : address_equal(&s->dst.addr, a) ? &s->src.addr : NULL;
-
-		if (!other || s->packets < 25 || (s->direction && s->direction->slot == slot))
-			continue;
-		if (address_same_net(other, a) == address_same_net(peer, a))
-			return true;
-	}
-	return false;
-}
-
 static bool on_host_unfiltered(const struct facts *facts, const struct address *a)
 {
 	return network_at(facts->network, a) && !facts->capture->filtered_media && (facts->capture->non_sip_protocols >= 3 || facts->capture->other_udp > 0);
@@ -56,7 +42,9 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 	side_addresses(slot, SIDE_CALLEE, &callee);
 	if (!caller.count || !callee.count)
 		return VISIBLE_NO;
-	if (media_elsewhere_of(facts, slot, &caller.at[0].addr, &callee.at[0].addr) || media_elsewhere_of(facts, slot, &callee.at[0].addr, &caller.at[0].addr))
+	/* audio of one of them in another call, with a peer on the same side: it would have been seen here (2.2 b) */
+	if (lookup_media_elsewhere(facts->lookup, slot, &caller.at[0].addr, &callee.at[0].addr) ||
+	    lookup_media_elsewhere(facts->lookup, slot, &callee.at[0].addr, &caller.at[0].addr))
 		return VISIBLE_YES;
 	return on_host_unfiltered(facts, &caller.at[0].addr) || on_host_unfiltered(facts, &callee.at[0].addr) ? VISIBLE_LIKELY : VISIBLE_NO;
 }
