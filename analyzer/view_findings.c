@@ -103,13 +103,15 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 		}
 		view_parts(f, ret->hosts, &ret->host_count);
 	}
-	ret->calls_total = ret->call_count;
+	ret->calls_total = x->calls_total;
 	ret->first_ns = x->first_ns;
 	ret->last_ns = x->last_ns;
-	if (v->call_count > ret->call_count) {
+	if (v->call_count > x->calls_total) {
+		size_t others = v->call_count - x->calls_total;
+
 		healthy = view_lend(v);
-		snprintf(healthy, VIEW_TEXT, "%zu other call%s in this capture do not have it", v->call_count - ret->call_count,
-			 v->call_count - ret->call_count == 1 ? "" : "s");
+		snprintf(healthy, VIEW_TEXT, others == 1 ? "%zu other call of this capture does not have it" : "%zu other calls of this capture do not have it",
+			 others);
 		ret->healthy = healthy;
 	}
 	return true;

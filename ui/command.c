@@ -40,7 +40,7 @@ static const char help_text[] =
 static const char read_help[] =
 	"deadair read [OPTION]... FILE|- ...\n"
 	"\n"
-	"Reads pcap and pcapng, plain, gzip or zstd; - is standard input.\n"
+	"Reads pcap, pcapng and Network Monitor, plain, gzip or zstd; - is standard input.\n"
 	"\n"
 	"  --json               JSON Lines instead of text\n"
 	"  --filter EXPR        list only what matches: 'finding:one-way-audio from:1001 mos<3.5'\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* words: numbers, times and cut texts as LOOK.md 2.3 wants them. All write into the caller's buffer and give it back. */
+/* words: numbers, times and cut texts as reports have them. All write into the caller's buffer and give it back. */
 #ifndef DEADAIR_UI_WORDS_H
 #define DEADAIR_UI_WORDS_H
 

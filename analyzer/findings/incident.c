@@ -186,7 +186,7 @@ static void name_incident(struct incident *i)
 {
 	const char *act_end = strstr(i->root->title.p, ": ");
 	struct address a = blamed(i->root);
-	unsigned calls = calls_of(i);
+	unsigned calls = i->calls_total = calls_of(i);
 	char at[ADDRESS_TEXT], title[200];
 
 	if (act_end)                    /* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
