@@ -259,8 +259,74 @@ static void say_parts(struct finding *f, const struct leg_keys *legs, const stru
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ device, 0 });
 }
 
-/* What follows from a lost INVITE, ACK or REGISTER is named by other detectors: the table of suppression ties them to it by call. */
-static void tell(struct detection *d, const struct leg_keys *legs, const struct group *g)
+/* ---- what follows from it ---- */
+
+static const struct { const char *id; uint8_t method; } effects[] = {
+	{ "invite-unanswered", SIP_INVITE }, { "reinvite-failed", SIP_INVITE }, { "ack-missing", SIP_ACK }, { "registration-failed", SIP_REGISTER },
+	{ "reinvite-failed", SIP_UPDATE }, { "call-dropped", SIP_ACK }, { "transfer-failed", SIP_REFER }, { "cancel-lost", SIP_CANCEL },
+};
+
+/* A response that is lost leaves its request unanswered; a lost 2xx to INVITE is never acknowledged either. */
+static bool follows(const struct finding *x, const struct lost_message *m)
+{
+	if (x->state == FINDING_WITHDRAWN)
+		return false;
+	if (!m->request && m->method == SIP_INVITE && strcmp(x->id, "ack-missing") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++) {
+		if (m->method == effects[i].method && strcmp(x->id, effects[i].id) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct tie {                         /* a lost message of a call, or of a host where there is no call */
+	struct hash_link link;
+	const struct leg *leg;
+	const struct lost_message *message;
+	struct finding *finding;
+};
+
+static uint32_t tie_hash(const struct leg *leg, const struct address *host)
+{
+	return leg ? (uint32_t)hash_mix((uintptr_t)leg, 9) : address_hash(host);
+}
+
+static void tie_add(struct arena *arena, struct hash *ties, const struct leg *leg, const struct lost_message *m, struct finding *f)
+{
+	struct tie *t = arena_zalloc(arena, sizeof *t);
+
+	*t = (struct tie){ .leg = leg, .message = m, .finding = f };
+	hash_add(ties, &t->link, tie_hash(leg, &m->src.addr));
+}
+
+static void tie_effect(struct finding *x, const struct hash *ties, const struct leg *leg, const struct address *host)
+{
+	uint32_t hash = tie_hash(leg, host);
+
+	for (struct hash_link *it = hash_first(ties, hash); it && !x->caused_by; it = it->next) {
+		const struct tie *t = HASH_ENTRY(it, struct tie, link);
+
+		if (it->hash == hash && t->leg == leg && (leg || address_equal(&t->message->src.addr, host)) && x != t->finding && follows(x, t->message))
+			x->caused_by = t->finding;
+	}
+}
+
+static void tie_effects(const struct facts *facts, const struct hash *ties)
+{
+	LIST_EACH(it, findings_in_order(facts->findings)) {
+		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
+
+		for (unsigned i = 0; i < x->leg_count; i++)
+			tie_effect(x, ties, x->legs[i].leg, NULL);
+		for (unsigned i = 0; i < x->host_count && x->leg_count == 0; i++) {
+			if (x->hosts[i].part == PART_VICTIM)
+				tie_effect(x, ties, NULL, &x->hosts[i].at.addr);
+		}
+	}
+}
+
+static struct finding *tell(struct detection *d, const struct leg_keys *legs, const struct group *g)
 {
 	const struct facts *facts = detection_facts(d);
 	bool sure = g->before && g->after && !gates_drops_counted(facts->gates);
@@ -279,12 +345,34 @@ static void tell(struct detection *d, const struct leg_keys *legs, const struct 
 	say_message(f, facts, g);
 	say_why(f, g);
 	say_proof(f, g);
+	return f;
+}
+
+static void tell_all(struct detection *d, const struct groups *groups, const struct leg_keys *legs)
+{
+	unsigned min_tx = (unsigned)detection_key(d, "min-tx");
+	struct hash ties;
+
+	hash_init(&ties);
+	for (unsigned i = 0; i < groups->count; i++) {
+		const struct group *g = &groups->all[i];
+		struct finding *f;
+
+		if (g->most < min_tx && g->repeated < 2) {
+			detection_pass(d, NULL, "%u transmissions of a message went in and none came out: too few", g->most);
+			continue;
+		}
+		f = tell(d, legs, g);
+		for (const struct member *m = g->members; m; m = m->next)
+			tie_add(groups->arena, &ties, leg_keys_find(legs, m->message->leg_key), m->message, f);
+	}
+	tie_effects(detection_facts(d), &ties);
+	hash_fini(&ties);
 }
 
 static void judge_messages(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
-	unsigned min_tx = (unsigned)detection_key(d, "min-tx");
 	struct arena *arena = arena_new();
 	struct groups *groups = arena_zalloc(arena, sizeof *groups);
 	struct offered_ports *offered = offered_ports_new(facts->calls);
@@ -293,14 +381,7 @@ static void judge_messages(struct detection *d)
 	groups->arena = arena;
 	leg_keys_init(&legs, facts->calls);
 	gather(groups, facts, offered);
-	for (unsigned i = 0; i < groups->count; i++) {
-		const struct group *g = &groups->all[i];
-
-		if (g->most >= min_tx || g->repeated >= 2)
-			tell(d, &legs, g);
-		else
-			detection_pass(d, NULL, "%u transmissions of a message went in and none came out: too few", g->most);
-	}
+	tell_all(d, groups, &legs);
 	leg_keys_fini(&legs);
 	offered_ports_free(offered);
 	arena_free(arena);

@@ -6,7 +6,7 @@
 
 #include "analyzer/detect/say.h"
 
-enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 6, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
+enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 3, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
 
 static const char *transport_name(uint8_t transport)
 {
@@ -62,8 +62,13 @@ static const struct alg_item *lead_of(const struct alg_rewriter *r, const char *
 	return NULL;
 }
 
+/* Of what was left private the one that matters most: where audio goes. */
 static const struct alg_item *stale_of(const struct alg_rewriter *r)
 {
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		if ((e->item.fields & ALG_SDP) && strcmp(e->item.reason, "stale-private") == 0)
+			return &e->item;
+	}
 	return lead_of(r, "stale-private");
 }
 
