@@ -4,6 +4,7 @@
 
 #include "analyzer/view_cache.h"
 #include "analyzer/views.h"
+#include "analyzer/network/message_diff.h"
 #include "captures/base/memory.h"
 
 static void add_unique(unsigned *list, unsigned *count, unsigned room, unsigned value)
@@ -74,6 +75,7 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 		ret->changes[k].field = f->changes[k].field;
 		ret->changes[k].before = f->changes[k].before;
 		ret->changes[k].after = f->changes[k].after;
+		difference_of(span_of(f->changes[k].before), span_of(f->changes[k].after), &ret->changes[k].before_part, &ret->changes[k].after_part);
 	}
 	ret->change_count = f->change_count;
 	ret->count = f->count;

@@ -57,7 +57,7 @@ struct view_finding {
 	unsigned stream_count;
 	struct view_evidence evidence[16];
 	unsigned evidence_count;
-	struct { const char *field, *before, *after; } changes[24];  /* of a message, by the device between; empty: not there */
+	struct view_change { const char *field, *before, *after; struct span before_part, after_part; } changes[24]; /* parts: what differs; safe text */
 	unsigned change_count;
 	unsigned count;
 	const char *state;

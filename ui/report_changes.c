@@ -10,36 +10,6 @@
 
 enum { ROWS_SHOWN = 10 };
 
-struct difference {
-	struct span before, after;
-};
-
-static bool is_mark(uint8_t c)
-{
-	return c == ' ' || c == ';' || c == '<' || c == '>' || c == '@' || c == ',' || c == '"';
-}
-
-/* Cuts what both have at the beginning and at the end, at marks, so that whole addresses and parameters stay. */
-static struct difference difference_of(struct span before, struct span after)
-{
-	size_t least = before.n < after.n ? before.n : after.n, head = 0, tail = 0;
-
-	while (head < least && before.p[head] == after.p[head])
-		head++;
-	while (head > 0 && !is_mark(before.p[head - 1]))
-		head--;
-	while (tail < least - head && before.p[before.n - 1 - tail] == after.p[after.n - 1 - tail])
-		tail++;
-	while (tail > 0 && !is_mark(before.p[before.n - tail]))
-		tail--;
-	return (struct difference){ span_first(span_from(before, head), before.n - head - tail), span_first(span_from(after, head), after.n - head - tail) };
-}
-
-static bool same(struct difference a, struct difference b)
-{
-	return span_equal(a.before, b.before) && span_equal(a.after, b.after);
-}
-
 static void cell(struct table *t, struct span s)
 {
 	struct text text;
@@ -51,10 +21,14 @@ static void cell(struct table *t, struct span s)
 }
 
 /* Differences that an earlier row of that field shows already are left out. */
-static bool shown_before(const struct view_finding *f, unsigned i, const struct difference *all)
+static bool shown_before(const struct view_finding *f, unsigned i)
 {
+	const struct view_change *c = &f->changes[i];
+
 	for (unsigned k = 0; k < i; k++) {
-		if (strcmp(f->changes[k].field, f->changes[i].field) == 0 && same(all[k], all[i]))
+		const struct view_change *x = &f->changes[k];
+
+		if (strcmp(x->field, c->field) == 0 && span_equal(x->before_part, c->before_part) && span_equal(x->after_part, c->after_part))
 			return true;
 	}
 	return false;
@@ -63,7 +37,6 @@ static bool shown_before(const struct view_finding *f, unsigned i, const struct 
 void report_changes(const struct report *r, const struct view_finding *f)
 {
 	static const struct table_column columns[] = { { "field", false, 2, 0, 0 }, { "before", false, 2, 12, 0 }, { "behind", false, 0, 12, 0 } };
-	struct difference all[sizeof f->changes / sizeof f->changes[0]];
 	struct table *t;
 	unsigned rows = 0, more = 0;
 
@@ -71,8 +44,7 @@ void report_changes(const struct report *r, const struct view_finding *f)
 		return;
 	t = table_new(columns, 3);
 	for (unsigned i = 0; i < f->change_count; i++) {
-		all[i] = difference_of(span_of(f->changes[i].before), span_of(f->changes[i].after));
-		if (shown_before(f, i, all))
+		if (shown_before(f, i))
 			continue;
 		if (rows == ROWS_SHOWN && !r->verbose) {
 			more++;
@@ -80,8 +52,8 @@ void report_changes(const struct report *r, const struct view_finding *f)
 		}
 		rows++;
 		table_cell(t, PAINT_PLAIN, f->changes[i].field);
-		cell(t, all[i].before);
-		cell(t, all[i].after);
+		cell(t, f->changes[i].before_part);
+		cell(t, f->changes[i].after_part);
 	}
 	out_paint(r->out, PAINT_HEAD, "  Changed");
 	out_text(r->out, "\n");
