@@ -65,6 +65,7 @@ static struct two_points *make_points(const struct engine_options *o)
 	struct two_points_config config = {
 		.window_ns = config_ns(o->config, "alg", "pair-window-s", SECOND_NS),
 		.max_offset_ns = config_ns(o->config, "alg", "max-offset-s", SECOND_NS),
+		.one_clock = o->live,
 		.min_transmissions = 2,
 	};
 
