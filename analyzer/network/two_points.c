@@ -526,6 +526,20 @@ static bool whole(const struct packet *p)
 	return !(p->sip->flaws & (SIP_FLAW_BODY_CUT | SIP_FLAW_TOO_MUCH)) && !(p->has & HAS_TRUNCATED) && p->sip->bytes.n <= MESSAGE_MAX;
 }
 
+/* What follows the body that Content-Length announces belongs to the message of a datagram: a rewriter that forgets the length leaves it. */
+static void text_keep(struct two_points *t, struct sighting *s, const struct packet *p)
+{
+	struct span text = p->sip->bytes;
+
+	if ((p->sip->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) && p->transport == TRANSPORT_UDP && p->payload.n <= MESSAGE_MAX &&
+	    (uintptr_t)text.p >= (uintptr_t)p->payload.p && (uintptr_t)text.p < (uintptr_t)p->payload.p + p->payload.n)
+		text.n = (size_t)(p->payload.p + p->payload.n - text.p);
+	s->text_bytes = (uint32_t)text.n;
+	s->text = memory_resize(NULL, s->text_bytes + 1u, 1);
+	memcpy(s->text, text.p, s->text_bytes);
+	t->text_bytes += s->text_bytes;
+}
+
 static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p, uint64_t text_hash)
 {
 	struct sighting s = {
@@ -539,12 +553,8 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 		if (!in_time(t, &c->sightings[i], &s))
 			return;
 	}
-	if (!c->settled && whole(p)) {
-		s.text_bytes = (uint32_t)p->sip->bytes.n;
-		s.text = memory_resize(NULL, s.text_bytes + 1u, 1);
-		memcpy(s.text, p->sip->bytes.p, s.text_bytes);
-		t->text_bytes += s.text_bytes;
-	}
+	if (!c->settled && whole(p))
+		text_keep(t, &s, p);
 	c->sightings[c->count] = s;
 	hash_add(&t->by_k2, &c->sightings[c->count].by_k2, (uint32_t)hash_mix(c->k2, point));
 	c->last_new_ns = t->now_ns;

@@ -93,7 +93,7 @@ static void a_body_cut_by_its_length_is_told(void **state)
 	parse(a, text);
 	assert_false(a->flaws & (SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT));
 	snprintf(other, sizeof other, "%s%s%s%s", HEAD VIA MOST TYPE, length, END,
-		 "v=0\r\no=- 1 1 IN IP4 203.0.113.200\r\ns=-\r\nc=IN IP4 203.0.113.200\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\n");
+		 "v=0\r\no=- 1 1 IN IP4 203.0.113.200\r\ns=longer name\r\nc=IN IP4 203.0.113.200\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\n");
 	parse(b, other);
 	message_diff(a, b, &d);
 	for (unsigned i = 0; i < d.count; i++)
