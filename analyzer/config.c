@@ -65,10 +65,25 @@ static const struct config_key media_keys[] = {
 	{ "max-stray", 5, "packets", 0, 100, "field: a packet or two of a stream that was stopped at once" },
 	{ 0 },
 };
+static const struct config_key alg_keys[] = {
+	{ "pair-window-s", 5, "s", 1, 60, "field: a message takes no longer from one capture point to the next, clocks corrected" },
+	{ "max-offset-s", 3600, "s", 0, 86400, "field: clocks of two capturing machines, a time zone taken for UTC among them" },
+	{ 0 },
+};
 
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
-	{ "dup", dup_keys }, { "twin", twin_keys }, { "legs", legs_keys }, { "fork", fork_keys }, { "call", call_keys }, { "expect", expect_keys },
-	{ "rtp", rtp_keys }, { "finding", finding_keys }, { "incident", incident_keys }, { "media", media_keys }, { "site", site_keys },
+	{ "alg", alg_keys },
+	{ "call", call_keys },
+	{ "dup", dup_keys },
+	{ "expect", expect_keys },
+	{ "finding", finding_keys },
+	{ "fork", fork_keys },
+	{ "incident", incident_keys },
+	{ "legs", legs_keys },
+	{ "media", media_keys },
+	{ "rtp", rtp_keys },
+	{ "site", site_keys },
+	{ "twin", twin_keys },
 };
 
 enum { SECTIONS = sizeof sections / sizeof sections[0] };

@@ -73,6 +73,17 @@ static void learn_profile(struct engine *e)
 	}
 }
 
+static struct two_points *make_points(const struct engine_options *o)
+{
+	struct two_points_config config = {
+		.window_ns = config_ns(o->config, "alg", "pair-window-s", SECOND_NS),
+		.max_offset_ns = config_ns(o->config, "alg", "max-offset-s", SECOND_NS),
+		.min_transmissions = 2,
+	};
+
+	return two_points_new(&config);
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -93,12 +104,22 @@ struct engine *engine_new(const struct engine_options *options)
 	e->rtcp = rtcp_states_new(0);
 	e->network = make_network(options);
 	learn_profile(e);
+	e->points = make_points(options);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
-		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
-		.findings = e->findings, .config = c, .site = options->site,
+		.capture = &e->capture,
+		.calls = e->calls,
+		.streams = e->streams,
+		.rtcp = e->rtcp,
+		.network = e->network,
+		.points = e->points,
+		.icmp = &e->icmp,
+		.icmp_by_dst = &e->icmp_by_dst,
+		.findings = e->findings,
+		.config = c,
+		.site = options->site,
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;
@@ -116,6 +137,7 @@ void engine_free(struct engine *e)
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
+	two_points_free(e->points);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
@@ -315,6 +337,7 @@ static void take_rtp(struct engine *e, const struct packet *p)
 			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
 		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
+		two_points_frame(e->points, p->file, p->at_ns);
 		keep_alive(e, p);
 	}
 }
@@ -331,10 +354,13 @@ void engine_packet(struct engine *e, const struct packet *p)
 	}
 	if (!(p->has & HAS_IP))
 		return;
+	two_points_frame(e->points, p->file, p->at_ns);
 	verdict = network_duplicate(e->network, p);
 	network_packet(e->network, p, verdict, 1);
-	if (p->kind == PACKET_SIP)
+	if (p->kind == PACKET_SIP) {
+		two_points_message(e->points, p, verdict);
 		take_sip(e, p, verdict != DUPLICATE_NO);
+	}
 	if (verdict != DUPLICATE_NO)
 		return;
 	if (p->kind == PACKET_RTCP)
@@ -448,6 +474,8 @@ static void judge_all(struct engine *e)
 				     .registration = LIST_ENTRY(it, struct registration, in_order) };
 		detections_event(e->detections, &ev);
 	}
+	ev = (struct event){ .kind = EVENT_JUDGE_CAUSES, .at_ns = e->capture.last_ns };
+	detections_event(e->detections, &ev);
 	detections_judged(e->detections);
 }
 
@@ -462,6 +490,7 @@ void engine_finish(struct engine *e)
 	if (e->capture.last_ns != NS_NONE)
 		drain(e, e->capture.last_ns);        /* what finishing has settled */
 	streams_finish(e->streams, e->capture.last_ns);
+	two_points_settle(e->points);
 	capture_facts_settle(e);
 	network_settle(e->network);
 	learn_from_twins(e);

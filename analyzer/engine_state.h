@@ -9,6 +9,7 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
+#include "analyzer/network/two_points.h"
 
 enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
 
@@ -31,6 +32,7 @@ struct engine {
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;
+	struct two_points *points;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_JUDGE_DIRECTION,       /* one direction of an audio m-slot of a dialog that was answered */
 	EVENT_JUDGE_STREAM,
 	EVENT_JUDGE_REGISTRATION,
+	EVENT_JUDGE_CAUSES,          /* after all others: causes that are linked to what those have found */
 	EVENT_KIND_COUNT
 };
 

@@ -235,7 +235,7 @@ static enum network sll2_parse(struct cursor *c, struct packet *p)
 	struct span address;
 
 	cursor_u16(c);
-	cursor_u32(c);                                  /* interface index */
+	p->ifindex = cursor_u32(c);
 	device = cursor_u16(c);
 	type = cursor_u8(c);
 	length = cursor_u8(c);

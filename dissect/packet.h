@@ -65,6 +65,7 @@ struct packet {
 	uint32_t frame;              /* number in its file; a reassembled one: the last */
 	uint32_t first_frame;        /* of a reassembled one, also a message over several TCP segments: the first; else equal to frame */
 	uint16_t file, interface, link;
+	uint32_t ifindex;            /* of the capturing machine, from SLL2; 0 unknown */
 	uint8_t direction;           /* enum frame_direction, also from SLL packet types */
 	uint8_t kind;                /* enum packet_kind */
 	uint32_t has;                /* enum packet_has */

@@ -15,6 +15,7 @@ struct detector_doc {                /* what `deadair explain` prints and docs/D
 	const char *const *reasons;  /* all reasons it can give, NULL at the end */
 };
 
+struct two_points;                   /* analyzer/network/two_points.h */
 struct detection;                    /* one run of a detector over one event */
 
 struct detector {
@@ -94,6 +95,7 @@ struct facts {                       /* const views of everything */
 	const struct rtcp_states *rtcp;
 	const struct network *network;
 	struct vantage vantage;      /* reckoned once, before judging: it looks at every host and pair */
+	const struct two_points *points;     /* SIP at several capture points */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */

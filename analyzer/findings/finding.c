@@ -23,6 +23,12 @@ static void evidence_free(struct finding *f)
 	for (unsigned i = 0; i < f->evidence_count; i++)
 		free(f->evidence[i].what);
 	f->evidence_count = 0;
+	for (unsigned i = 0; i < f->change_count; i++) {
+		free(f->changes[i].field);
+		free(f->changes[i].before);
+		free(f->changes[i].after);
+	}
+	f->change_count = 0;
 }
 
 static void finding_free(struct finding *f)
@@ -77,6 +83,7 @@ void findings_reset(struct finding *f)
 	f->other_reason_count = f->leg_count = f->legs_total = f->host_count = f->stream_count = 0;
 	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
 	f->count = 1;
+	f->caused_by = NULL;
 }
 
 #define FILL(text) \
@@ -185,6 +192,18 @@ void finding_evidence_run(struct finding *f, struct frame_ref at, uint32_t last_
 	va_start(ap, format);
 	add_evidence(f, at, last_frame == at.frame ? 0 : last_frame, format, ap);
 	va_end(ap);
+}
+
+void finding_change(struct finding *f, const char *field, const char *before, const char *after)
+{
+	for (unsigned i = 0; i < f->change_count; i++) {
+		const struct field_change *c = &f->changes[i];
+
+		if (strcmp(c->field, field) == 0 && strcmp(c->before, before) == 0 && strcmp(c->after, after) == 0)
+			return;
+	}
+	if (f->change_count < FINDING_CHANGE_MAX)
+		f->changes[f->change_count++] = (struct field_change){ memory_text(field), memory_text(before), memory_text(after) };
 }
 
 void finding_times(struct finding *f, int64_t first_ns, int64_t last_ns)

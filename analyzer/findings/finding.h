@@ -11,12 +11,16 @@ enum confidence { CONFIDENCE_NONE, CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFI
 enum finding_state { FINDING_OPEN, FINDING_CLOSED, FINDING_WITHDRAWN };
 enum part { PART_VICTIM, PART_CULPRIT, PART_WITNESS };
 
-enum { FINDING_EVIDENCE_MAX = 16, FINDING_HOST_MAX = 12, FINDING_LEG_MAX = 64, FINDING_STREAM_MAX = 16, FINDING_REASON_MAX = 4 };
+enum { FINDING_EVIDENCE_MAX = 16, FINDING_HOST_MAX = 12, FINDING_LEG_MAX = 64, FINDING_STREAM_MAX = 16, FINDING_REASON_MAX = 4, FINDING_CHANGE_MAX = 24 };
 
 struct evidence {
 	struct frame_ref at;         /* frame 0: a fact about the capture as a whole */
 	uint32_t last_frame;         /* of a run of frames, 0 single */
 	char *what;                  /* plain text, packet bytes escaped */
+};
+
+struct field_change {                /* a field of a message before and behind a device; all safe text */
+	char *field, *before, *after;        /* empty: not there */
 };
 
 struct finding {
@@ -38,9 +42,12 @@ struct finding {
 	unsigned stream_count;
 	struct evidence evidence[FINDING_EVIDENCE_MAX];
 	unsigned evidence_count;
+	struct field_change changes[FINDING_CHANGE_MAX];
+	unsigned change_count;
 	int64_t first_ns, last_ns, since_ns; /* since: when a working direction stopped; NS_NONE */
 	unsigned count;
 	enum finding_state state;
+	struct finding *caused_by;   /* a detector knows that this one follows from that one; NULL */
 	struct finding *explained_by;
 	struct incident *incident;
 	/* what suppression compares */
@@ -90,6 +97,8 @@ void finding_leg(struct finding *f, const struct leg *leg);
 void finding_stream(struct finding *f, uint32_t n);
 void finding_evidence(struct finding *f, struct frame_ref at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void finding_evidence_run(struct finding *f, struct frame_ref at, uint32_t last_frame, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Copied; the same field with the same texts only once. */
+void finding_change(struct finding *f, const char *field, const char *before, const char *after);
 void finding_times(struct finding *f, int64_t first_ns, int64_t last_ns);
 void finding_other_reason(struct finding *f, const char *reason);
 

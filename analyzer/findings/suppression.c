@@ -101,9 +101,20 @@ struct by_leg {
 	struct finding *finding;
 };
 
+/* What a detector has linked itself, on evidence that no table can hold. */
+static void explain_linked(struct finding *effect)
+{
+	struct finding *cause = effect->caused_by;
+
+	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && cause->explained_by != effect &&
+	    !(cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN))
+		effect->explained_by = cause;
+}
+
 static void explain_one(struct findings *f, struct finding *effect, const struct hash *index)
 {
 	(void)f;
+	explain_linked(effect);
 	for (unsigned r = 0; r < ROWS && !effect->explained_by; r++) {
 		for (unsigned i = 0; i < effect->leg_count && !effect->explained_by; i++) {
 			uint32_t hash = (uint32_t)hash_mix((uintptr_t)effect->legs[i].leg, 0);

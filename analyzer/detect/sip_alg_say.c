@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* sip_alg_say: the words of sip-alg: who rewrites, what, which frames show it, and what to put in the ALG's place. */
+#include "analyzer/detect/sip_alg_private.h"
+
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+
+enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 6, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
+
+static const char *transport_name(uint8_t transport)
+{
+	switch ((enum packet_transport)transport) {
+	case TRANSPORT_UDP: return "UDP";
+	case TRANSPORT_TCP: return "TCP";
+	case TRANSPORT_TLS: return "TLS";
+	case TRANSPORT_SCTP: return "SCTP";
+	case TRANSPORT_WS: return "WebSocket";
+	case TRANSPORT_NONE: break;
+	}
+	return "SIP";
+}
+
+static bool shows(const struct alg_item *item)
+{
+	return item->weight != ALG_AGAINST && item->weight != ALG_VETO && item->weight != ALG_CAP;
+}
+
+/* "Via, Contact, c=": each once, as they were first seen. */
+static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_TEXT])
+{
+	const char *names[FIELDS_SHOWN];
+	unsigned count = 0;
+	size_t n = 0;
+
+	buffer[0] = '\0';
+	for (const struct alg_entry *e = r->first; e && count < FIELDS_SHOWN; e = e->next) {
+		bool known = !e->item.field[0] || !shows(&e->item);
+
+		for (unsigned i = 0; i < count && !known; i++)
+			known = strcmp(names[i], e->item.field) == 0;
+		if (known)
+			continue;
+		names[count++] = e->item.field;
+		n += (size_t)snprintf(buffer + n, FIELDS_TEXT - n, "%s%s", count > 1 ? ", " : "", e->item.field);
+	}
+	return buffer;
+}
+
+static const char *service_text(const struct alg_where *w, char buffer[WHERE_TEXT])
+{
+	snprintf(buffer, WHERE_TEXT, "%s port %u", transport_name(w->transport), w->port);
+	return buffer;
+}
+
+static const struct alg_item *lead_of(const struct alg_rewriter *r, const char *reason)
+{
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		if (shows(&e->item) && strcmp(e->item.reason, reason) == 0)
+			return &e->item;
+	}
+	return NULL;
+}
+
+static const struct alg_item *stale_of(const struct alg_rewriter *r)
+{
+	return lead_of(r, "stale-private");
+}
+
+/* ---- texts ---- */
+
+/* Behind the router's address a phone speaks: what its role is said to be does not matter here. */
+static const char *device_of(const struct alg_rewriter *r, char buffer[SAY_TEXT])
+{
+	char text[ADDRESS_TEXT];
+
+	if (!address_known(&r->where.host))
+		snprintf(buffer, SAY_TEXT, "%s", r->where.far_side ? "a device on the server's side" : "a device in the path");
+	else
+		snprintf(buffer, SAY_TEXT, "the router %s", address_text(&r->where.host, text));
+	return buffer;
+}
+
+static void say_device(struct finding *f, const struct alg_rewriter *r)
+{
+	char device[SAY_TEXT], fields[FIELDS_TEXT];
+
+	device_of(r, device);
+	fields_text(r, fields);
+	if (f->confidence == CONFIDENCE_POSSIBLE)
+		finding_title(f, "%s may rewrite SIP", device);
+	else
+		finding_title(f, "%s %srewrites SIP%s%s", device, f->confidence == CONFIDENCE_LIKELY ? "probably " : "", fields[0] ? ": " : "", fields);
+	if (strncmp(f->title.p, "a device", 8) == 0)
+		f->title.p[0] = 'A';
+}
+
+/* Each note once, as far as there is room. */
+static int add_notes(const struct alg_rewriter *r, char *text, int n, size_t room)
+{
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		if (shows(&e->item) && e->item.note[0] && n > 0 && (size_t)n < room && !strstr(text, e->item.note))
+			n += snprintf(text + n, room - (size_t)n, " %s", e->item.note);
+	}
+	return n;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct alg_rewriter *r, const struct alg_harm *harm)
+{
+	const struct alg_item *lead = lead_of(r, f->reason), *stale = stale_of(r);
+	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], left[96] = "";
+	char text[700];
+	int n;
+
+	if (!lead)
+		return;
+	if (address_known(&lead->peer.addr))
+		say_host(facts, &lead->peer.addr, peer);
+	else
+		snprintf(peer, sizeof peer, "the server");
+	if (f->confidence == CONFIDENCE_POSSIBLE) {
+		finding_cause(f, "The phones' SIP shows the public address: either they know it (STUN, fixed, learned) or the router writes it (ALG). From this side "
+				 "both look alike.");
+		finding_cannot_see(f, "The phones' own messages: capture the same call on the LAN port of one phone.");
+		return;
+	}
+	n = snprintf(text, sizeof text, "%s changes SIP on its way to and from %s (%s).", device_of(r, device), peer, service_text(&r->where, service));
+	if (lead->before[0] || lead->after[0])
+		n += snprintf(text + n, sizeof text - (size_t)n, " %s %s became %s.", lead->field, lead->before[0] ? lead->before : "(none)",
+			      lead->after[0] ? lead->after : "nothing");
+	if (stale)
+		snprintf(left, sizeof left, " It leaves %s private.", stale->field);
+	if (n > 0 && (size_t)n < sizeof text)
+		n += snprintf(text + n, sizeof text - (size_t)n, "%s", left);
+	n = add_notes(r, text, n, sizeof text);
+	if (harm->drops && n > 0 && (size_t)n < sizeof text)
+		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
+	if (harm->findings == 0 && !harm->drops && n > 0 && (size_t)n < sizeof text)
+		snprintf(text + n, sizeof text - (size_t)n, " No failure in this capture follows from it.");
+	finding_cause(f, "%s", text);
+	if (strncmp(f->cause.p, "a device", 8) == 0)
+		f->cause.p[0] = 'A';
+}
+
+static void say_fix(struct finding *f, const struct alg_rewriter *r)
+{
+	char device[SAY_TEXT];
+
+	finding_fix(f, "Switch the SIP ALG off on %s and at the same time replace what it did: rport on, a keepalive every 30 s or less (or NAT pings of the server), "
+		       "registration every 300 s or a UDP timeout of at least twice that, NAT handling on the PBX (force_rport, rewrite_contact, rtp_symmetric) or "
+		       "STUN/ICE on the phone; then clear the router's sessions and register anew. TLS also ends the rewriting.",
+		    address_known(&r->where.host) ? device_of(r, device) : "that device");
+}
+
+/* ---- parts and proof ---- */
+
+static void say_parts(struct finding *f, const struct alg_rewriter *r)
+{
+	if (address_known(&r->where.host))
+		finding_part(f, PART_CULPRIT, &(struct endpoint){ r->where.host, 0 });
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		const struct alg_item *item = &e->item;
+
+		if (!shows(item))
+			continue;
+		if (address_known(&item->phone.addr))
+			finding_part(f, PART_VICTIM, &(struct endpoint){ item->phone.addr, 0 });
+		if (address_known(&item->peer.addr))
+			finding_part(f, PART_WITNESS, &item->peer);
+		if (item->leg)
+			finding_leg(f, item->leg);
+	}
+}
+
+static void say_proof(struct finding *f, const struct alg_rewriter *r)
+{
+	unsigned pairs = 0;
+
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		const struct alg_item *item = &e->item;
+
+		if (!shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
+			continue;
+		finding_change(f, item->field, item->before, item->after);
+		if (pairs == EVIDENCE_PAIRS || !item->seen[0].frame)
+			continue;
+		pairs++;
+		finding_evidence(f, item->seen[0], "before: %s %s", item->field, item->before[0] ? item->before : "is not there");
+		if (item->seen[1].frame)
+			finding_evidence(f, item->seen[1], "after: %s %s", item->field, item->after[0] ? item->after : "is gone");
+	}
+}
+
+static void say_times(struct finding *f, const struct alg_rewriter *r)
+{
+	int64_t first_ns = NS_NONE, last_ns = NS_NONE;
+	unsigned count = 0;
+
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		const struct alg_item *item = &e->item;
+
+		if (!shows(item))
+			continue;
+		count += item->count ? item->count : 1;
+		if (first_ns == NS_NONE || item->first_ns < first_ns)
+			first_ns = item->first_ns;
+		if (last_ns == NS_NONE || item->last_ns > last_ns)
+			last_ns = item->last_ns;
+	}
+	finding_times(f, first_ns, last_ns);
+	f->count = count ? count : 1;
+}
+
+void alg_say(struct finding *f, const struct facts *facts, const struct alg_rewriter *r, const struct alg_harm *harm)
+{
+	say_parts(f, r);
+	say_times(f, r);
+	say_device(f, r);
+	say_cause(f, facts, r, harm);
+	say_fix(f, r);
+	say_proof(f, r);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* point_private: what two_points.c and passage.c share. */
+#ifndef DEADAIR_NETWORK_POINT_PRIVATE_H
+#define DEADAIR_NETWORK_POINT_PRIVATE_H
+
+#include "analyzer/network/two_points.h"
+
+enum { SIGHTING_MAX = 4 };
+
+struct sighting {                    /* all transmissions of one message at one point */
+	uint8_t point;               /* index */
+	uint8_t ttl;
+	struct endpoint src, dst;
+	struct frame_ref first, last;
+	unsigned transmissions;
+	bool varies;                 /* repetitions are not the same bytes: not to be compared */
+	uint64_t text_hash;
+	uint8_t *text;               /* of the first; NULL: given back, or cut */
+	uint32_t text_bytes;
+	struct hash_link by_k2;      /* K2 and point: a message that a SIP element sent on under another branch */
+};
+
+struct link {                        /* messages between two hosts, seen at one point and then at another */
+	struct hash_link by_key;
+	struct list_link in_order;
+	uint8_t from, to;            /* points */
+	struct address src, dst;     /* at `from` */
+	uint16_t mapped_port;        /* of dst, where it is translated; 0: any port is a neighbour */
+	struct endpoint behind_src, behind_dst;      /* at `to`, of the latest */
+	uint16_t src_port, dst_port; /* at `from`, of the latest */
+	uint32_t matched, methods;   /* bits 1 << enum sip_method */
+	uint32_t largest;            /* bytes of an IP packet */
+	int64_t times[PASSAGE_TIMES];        /* of some of them, by the clock of `from`, evenly thinned */
+	unsigned time_count;
+	uint32_t stride, skipped;
+};
+
+struct shape {                       /* what may make a helper drop it; filled when it is sent a second time */
+	bool sdp, no_connection, other_family, no_content_length;
+	uint16_t low_port, audio_port;
+};
+
+struct crossing {                    /* one message, wherever it was seen */
+	struct hash_link by_k1;
+	struct list_link in_order;   /* of all, by first sight */
+	uint64_t k1, k2, leg_key;
+	bool request, settled, reported;
+	bool answered;               /* a response to it was seen somewhere */
+	bool early;                  /* among the first of its point: waits until the clocks are known */
+	struct list_link in_queue;   /* waiting to be settled */
+	uint8_t method, transport;
+	uint16_t status;
+	uint32_t bytes;
+	int64_t last_new_ns;         /* when its latest point was first seen, by the reader's time */
+	struct shape shape;
+	struct sighting sightings[SIGHTING_MAX];
+	unsigned count;
+};
+
+struct passages {
+	struct hash by_key, changes;
+	struct list in_order;
+	size_t change_count;
+	struct sip_message *before, *behind; /* scratch */
+	struct message_diff diff;
+};
+
+void passages_init(struct passages *p);
+void passages_fini(struct passages *p);
+/* a is nearer the sender. The texts of both are there. */
+void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b, const struct point points[POINT_MAX]);
+
+/* 1: a is nearer the sender than b, -1: b is, 0: cannot be told. */
+int sighting_order(const struct sighting *a, const struct sighting *b);
+
+/* Whose address changes between a (nearer the sender) and b: the side that is translated. */
+enum translation { TRANSLATED_NONE, TRANSLATED_SOURCE, TRANSLATED_DESTINATION, TRANSLATED_BOTH };
+enum translation sighting_translation(const struct sighting *a, const struct sighting *b);
+
+#endif

@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: MIT */
+/* two_points: knows a message again at the next capture point, holds its text until both are there, and sees what never came. */
+#include "analyzer/network/point_private.h"
+
+#include <stdlib.h>
+
+#include "analyzer/network/internal.h"
+#include "captures/base/memory.h"
+#include "dissect/sdp.h"
+
+enum {
+	CROSSING_MAX = 16384, LINK_MAX = 16384, LOST_MAX = 1024,
+	EARLY_MAX = 512,             /* a point's first messages, kept until the clocks of the files are known (1.11) */
+	TEXT_MAX = 16 << 20,         /* bytes of waiting texts */
+	MESSAGE_MAX = 65535,
+	NEIGHBOURS_NEEDED = 3
+};
+
+#define NEIGHBOUR_NS (30 * SECOND_NS)
+#define TRANSACTION_NS (40 * SECOND_NS)        /* 64 * T1 and some */
+
+struct two_points {
+	struct two_points_config config;
+	struct point points[POINT_MAX];
+	unsigned point_count;
+	uint32_t point_messages[POINT_MAX];
+	int64_t file_first_ns[CLOCK_FILE_MAX], file_last_ns[CLOCK_FILE_MAX];
+	uint64_t files_begun;        /* bits */
+	struct hash by_k1, by_k2, links;
+	struct list crossings, recent, early, links_in_order, lost;
+	size_t text_bytes;
+	struct passages passages;
+	struct clock_offsets clocks;
+	struct sdp *sdp;             /* scratch */
+	int64_t now_ns;
+};
+
+struct two_points *two_points_new(const struct two_points_config *config)
+{
+	struct two_points *t = memory_zalloc(sizeof *t);
+
+	t->config = *config;
+	hash_init(&t->by_k1);
+	hash_init(&t->by_k2);
+	hash_init(&t->links);
+	list_init(&t->crossings);
+	list_init(&t->recent);
+	list_init(&t->early);
+	list_init(&t->links_in_order);
+	list_init(&t->lost);
+	passages_init(&t->passages);
+	t->sdp = memory_zalloc(sizeof *t->sdp);
+	t->now_ns = INT64_MIN + 1;
+	return t;
+}
+
+void two_points_free(struct two_points *t)
+{
+	if (!t)
+		return;
+	LIST_EACH_SAFE(it, &t->crossings) {
+		struct crossing *c = LIST_ENTRY(it, struct crossing, in_order);
+
+		for (unsigned i = 0; i < c->count; i++)
+			free(c->sightings[i].text);
+		free(c);
+	}
+	LIST_EACH_SAFE(it, &t->links_in_order)
+		free(LIST_ENTRY(it, struct link, in_order));
+	LIST_EACH_SAFE(it, &t->lost)
+		free(LIST_ENTRY(it, struct lost_message, in_order));
+	passages_fini(&t->passages);
+	hash_fini(&t->by_k1);
+	hash_fini(&t->by_k2);
+	hash_fini(&t->links);
+	free(t->sdp);
+	free(t);
+}
+
+void two_points_frame(struct two_points *t, uint16_t file, int64_t at_ns)
+{
+	uint64_t bit;
+
+	if (file >= CLOCK_FILE_MAX)
+		return;
+	bit = UINT64_C(1) << file;
+	if (!(t->files_begun & bit) || at_ns < t->file_first_ns[file])
+		t->file_first_ns[file] = at_ns;
+	if (!(t->files_begun & bit) || at_ns > t->file_last_ns[file])
+		t->file_last_ns[file] = at_ns;
+	t->files_begun |= bit;
+}
+
+bool two_points_covers(const struct two_points *t, uint16_t file, int64_t at_ns)
+{
+	return file < CLOCK_FILE_MAX && (t->files_begun >> file & 1) && at_ns >= t->file_first_ns[file] && at_ns <= t->file_last_ns[file];
+}
+
+/* ---- points ---- */
+
+static bool same_point(const struct point *a, const struct point *b)
+{
+	return a->file == b->file && a->interface == b->interface && a->vlan == b->vlan && a->ifindex == b->ifindex && a->direction == b->direction;
+}
+
+/* POINT_MAX: too many. */
+static unsigned point_of(struct two_points *t, const struct packet *p)
+{
+	struct point x = { p->file, p->interface, p->vlan_count ? p->vlan[0] : 0, p->ifindex, p->direction };
+	unsigned i = 0;
+
+	while (i < t->point_count && !same_point(&t->points[i], &x))
+		i++;
+	if (i == t->point_count && i < POINT_MAX)
+		t->points[t->point_count++] = x;
+	return i;
+}
+
+/* ---- keys ---- */
+
+static uint64_t mix_span(uint64_t seed, struct span s)
+{
+	return hash_mix(seed, hash_bytes(s.p, s.n));
+}
+
+uint64_t two_points_leg_key(struct span call_id, struct span from_tag)
+{
+	return mix_span(mix_span(1, call_id), from_tag);
+}
+
+static uint64_t transaction_key(const struct sip_message *m)
+{
+	uint64_t key = mix_span(mix_span(2, m->via.branch), m->from.tag);
+
+	if (!span_starts_nocase(m->via.branch, SPAN("z9hG4bK")))     /* RFC 2543 promises nothing of branches */
+		key = mix_span(key, m->call_id);
+	return hash_mix(key, m->cseq);
+}
+
+/* What stays of a body when all numbers are gone: two unlike 183 of one transaction are told apart, a rewritten one is not. */
+static uint64_t body_likeness(struct span body)
+{
+	uint64_t key = 3, part = 0;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < body.n; i++) {
+		uint8_t c = body.p[i];
+
+		if ((c >= '0' && c <= '9') || c == '.' || c == ':')
+			continue;
+		part = part << 8 | c;
+		if (++n % 8 == 0)
+			key = hash_mix(key, part);
+	}
+	return hash_mix(key, part);
+}
+
+static uint64_t request_k1(const struct sip_message *m, enum sip_method method)
+{
+	return hash_mix(transaction_key(m), 1000 + (uint64_t)method);
+}
+
+static uint64_t k1_of(const struct sip_message *m)
+{
+	uint64_t key;
+
+	if (m->request)
+		return request_k1(m, m->method);
+	key = hash_mix(transaction_key(m), (uint64_t)m->status << 8 | m->method);
+	key = mix_span(key, m->to.tag);
+	if (m->status < 200)
+		key = hash_mix(mix_span(key, sip_header_value(m, SIP_H_RSEQ)), body_likeness(m->body));
+	return key;
+}
+
+/* Without branch and Call-ID host: the same message sent on by a SIP element. */
+static uint64_t k2_of(const struct sip_message *m)
+{
+	struct span id = span_first(m->call_id, span_find(m->call_id, '@'));
+	uint64_t key = mix_span(mix_span(4, id), m->from.tag);
+
+	return hash_mix(hash_mix(key, m->cseq), (uint64_t)m->request << 32 | m->status << 8 | m->method);
+}
+
+/* ---- crossings ---- */
+
+static struct crossing *crossing_find(const struct two_points *t, uint64_t k1)
+{
+	for (struct hash_link *it = hash_first(&t->by_k1, (uint32_t)k1); it; it = it->next) {
+		struct crossing *c = HASH_ENTRY(it, struct crossing, by_k1);
+
+		if (it->hash == (uint32_t)k1 && c->k1 == k1)
+			return c;
+	}
+	return NULL;
+}
+
+static void text_drop(struct two_points *t, struct sighting *s)
+{
+	if (!s->text)
+		return;
+	t->text_bytes -= s->text_bytes;
+	free(s->text);
+	s->text = NULL;
+}
+
+static struct list *queue_of(struct two_points *t, const struct crossing *c)
+{
+	return c->early ? &t->early : &t->recent;
+}
+
+/* Could these two be one message on its way? The same point shows both sides of a router only where one address and the TTL change. */
+static bool may_be_crossed(const struct two_points *t, const struct sighting *a, const struct sighting *b)
+{
+	const struct point *x = &t->points[a->point], *y = &t->points[b->point];
+	enum translation translation = sighting_translation(a, b);
+
+	if (a->point == b->point)
+		return (translation == TRANSLATED_SOURCE || translation == TRANSLATED_DESTINATION) && b->ttl != a->ttl;
+	return !(x->file == y->file && x->direction == FRAME_OUT && y->direction == FRAME_OUT);
+}
+
+static bool in_time(const struct two_points *t, const struct sighting *a, const struct sighting *b)
+{
+	int64_t offset_ns, apart_ns, most_ns = t->config.window_ns;
+
+	if (!clock_between(&t->clocks, a->first.file, b->first.file, &offset_ns))
+		most_ns = t->config.max_offset_ns;
+	apart_ns = ns_minus(ns_minus(b->first.at_ns, a->first.at_ns), offset_ns);
+	return apart_ns <= most_ns && apart_ns >= -most_ns;
+}
+
+static void sort_sightings(struct crossing *c)
+{
+	for (unsigned i = 1; i < c->count; i++) {
+		for (unsigned k = i; k > 0 && sighting_order(&c->sightings[k - 1], &c->sightings[k]) < 0; k--) {
+			struct sighting swap = c->sightings[k - 1];
+
+			c->sightings[k - 1] = c->sightings[k];
+			c->sightings[k] = swap;
+		}
+	}
+}
+
+static void k2_links(struct two_points *t, struct crossing *c, bool add)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (add)
+			hash_add(&t->by_k2, &c->sightings[i].by_k2, (uint32_t)hash_mix(c->k2, c->sightings[i].point));
+		else
+			hash_remove(&t->by_k2, &c->sightings[i].by_k2);
+	}
+}
+
+/* Compares neighbours on the way, each pair once, and gives the texts back. */
+static void crossing_settle(struct two_points *t, struct crossing *c)
+{
+	if (c->settled)
+		return;
+	c->settled = true;
+	list_remove(queue_of(t, c), &c->in_queue);
+	k2_links(t, c, false);
+	sort_sightings(c);
+	k2_links(t, c, true);
+	for (unsigned i = 0; i + 1 < c->count; i++) {
+		const struct sighting *a = &c->sightings[i], *b = &c->sightings[i + 1];
+
+		if (a->text && b->text && !a->varies && !b->varies && may_be_crossed(t, a, b) && sighting_order(a, b) > 0 && in_time(t, a, b))
+			passages_compare(&t->passages, c, a, b, t->points);
+	}
+	for (unsigned i = 0; i < c->count; i++)
+		text_drop(t, &c->sightings[i]);
+}
+
+/* ---- links: who passes from point to point ---- */
+
+static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst, uint16_t mapped_port)
+{
+	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), (uint64_t)mapped_port << 8 | from);
+}
+
+static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct address *dst, uint16_t mapped_port)
+{
+	uint32_t hash = link_hash(from, src, dst, mapped_port);
+
+	for (struct hash_link *it = hash_first(&t->links, hash); it; it = it->next) {
+		struct link *l = HASH_ENTRY(it, struct link, by_key);
+
+		if (it->hash == hash && l->from == from && l->to == to && l->mapped_port == mapped_port && address_equal(&l->src, src) && address_equal(&l->dst, dst))
+			return l;
+	}
+	return NULL;
+}
+
+/* Behind a router's address each port is another phone: there only the same port is a neighbour. */
+static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct endpoint *dst)
+{
+	struct link *l = link_exact(t, from, to, src, &dst->addr, 0);
+
+	return l ? l : link_exact(t, from, to, src, &dst->addr, dst->port);
+}
+
+static void link_time(struct link *l, int64_t at_ns)
+{
+	if (l->skipped++ % l->stride)
+		return;
+	if (l->time_count == PASSAGE_TIMES) {                        /* every second one goes */
+		for (unsigned i = 0; i < PASSAGE_TIMES / 2; i++)
+			l->times[i] = l->times[2 * i];
+		l->time_count = PASSAGE_TIMES / 2;
+		l->stride *= 2;
+	}
+	l->times[l->time_count++] = at_ns;
+}
+
+static void link_note(struct two_points *t, const struct crossing *c, const struct sighting *a, const struct sighting *b)
+{
+	uint16_t mapped_port = address_equal(&a->dst.addr, &b->dst.addr) ? 0 : a->dst.port;
+	struct link *l = link_exact(t, a->point, b->point, &a->src.addr, &a->dst.addr, mapped_port);
+
+	if (!l && t->links_in_order.count >= LINK_MAX)
+		return;
+	if (!l) {
+		l = memory_zalloc(sizeof *l);
+		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr, .mapped_port = mapped_port, .stride = 1 };
+		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr, mapped_port));
+		list_add_tail(&t->links_in_order, &l->in_order);
+	}
+	l->behind_src = b->src;
+	l->behind_dst = b->dst;
+	l->src_port = a->src.port;
+	l->dst_port = a->dst.port;
+	l->matched++;
+	if (c->request)
+		l->methods |= 1u << c->method;
+	if (c->bytes > l->largest)
+		l->largest = c->bytes;
+	link_time(l, a->first.at_ns);
+}
+
+/* A second sight of a message tells who passes where, and how far the clocks are apart. */
+static void match(struct two_points *t, const struct crossing *c, const struct sighting *x, const struct sighting *y)
+{
+	int order = may_be_crossed(t, x, y) ? sighting_order(x, y) : 0;
+	const struct sighting *a = order > 0 ? x : y, *b = order > 0 ? y : x;
+
+	if (order == 0 || sighting_translation(a, b) == TRANSLATED_BOTH)
+		return;
+	if (a->point != b->point)
+		link_note(t, c, a, b);
+	if (a->transmissions == 1 && b->transmissions == 1)
+		clock_sample(&t->clocks, a->first.file, a->first.at_ns, b->first.file, b->first.at_ns);
+}
+
+/* ---- what did not come out ---- */
+
+static bool seen_otherwise(const struct two_points *t, const struct crossing *c, unsigned point)
+{
+	uint32_t hash = (uint32_t)hash_mix(c->k2, point);
+
+	for (struct hash_link *it = hash_first(&t->by_k2, hash); it; it = it->next) {
+		if (it->hash == hash && HASH_ENTRY(it, struct sighting, by_k2)->point == point)
+			return true;
+	}
+	return false;
+}
+
+static bool seen_at(const struct crossing *c, unsigned point)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->sightings[i].point == point)
+			return true;
+	}
+	return false;
+}
+
+/* A neighbour that passed up to half a minute before or behind. */
+static bool passed_near(const struct link *l, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = 0; l && i < l->time_count; i++) {
+		if (l->times[i] >= ns_minus(from_ns, NEIGHBOUR_NS) && l->times[i] <= ns_add(to_ns, NEIGHBOUR_NS) && (l->times[i] < from_ns || l->times[i] > to_ns))
+			return true;
+	}
+	return false;
+}
+
+static struct link *link_back(const struct two_points *t, const struct link *l)
+{
+	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src);
+}
+
+static void lost_add(struct two_points *t, const struct crossing *c, const struct sighting *s, const struct link *l)
+{
+	const struct link *back = link_back(t, l);
+	struct lost_message *x;
+	int64_t offset_ns, first_ns = s->first.at_ns, last_ns = s->last.at_ns;
+	const struct point *to = &t->points[l->to];
+
+	if (s->src.port != l->src_port && s->dst.port != l->dst_port)
+		return;                                              /* a capture filter there may not let these ports in */
+	clock_between(&t->clocks, s->first.file, to->file, &offset_ns);
+	if (!two_points_covers(t, to->file, ns_add(first_ns, offset_ns)) || !two_points_covers(t, to->file, ns_add(last_ns, offset_ns)))
+		return;
+	x = memory_zalloc(sizeof *x);
+	*x = (struct lost_message){
+		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last, .transmissions = s->transmissions, .src = s->src, .dst = s->dst,
+		.behind_src = { l->behind_src.addr, address_equal(&l->behind_src.addr, &l->src) ? s->src.port : l->behind_src.port },
+		.behind_dst = { l->behind_dst.addr, address_equal(&l->behind_dst.addr, &l->dst) ? s->dst.port : l->behind_dst.port },
+		.translated = !address_equal(&l->behind_src.addr, &l->src) || !address_equal(&l->behind_dst.addr, &l->dst),
+		.request = c->request, .method = c->method, .transport = c->transport, .status = c->status, .leg_key = c->leg_key, .bytes = c->bytes,
+		.passed_bytes = l->largest, .method_passed = (l->methods >> c->method & 1) != 0,
+		.passed_before = passed_near(l, first_ns, INT64_MAX - NEIGHBOUR_NS) || passed_near(back, first_ns, INT64_MAX - NEIGHBOUR_NS),
+		.passed_after = passed_near(l, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns) || passed_near(back, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns),
+		.sdp = c->shape.sdp, .sdp_no_connection = c->shape.no_connection, .sdp_other_family = c->shape.other_family,
+		.no_content_length = c->shape.no_content_length, .sdp_low_port = c->shape.low_port,
+		.audio_port = c->shape.audio_port, .new_peer = s->src.port != l->src_port,
+	};
+	list_add_tail(&t->lost, &x->in_order);
+}
+
+/* Sent several times without an answer, while its neighbours were seen at the next point. */
+static void crossing_judge(struct two_points *t, struct crossing *c)
+{
+	const struct sighting *s = &c->sightings[c->count - 1];
+
+	if (c->reported || c->answered || c->transport != TRANSPORT_UDP || s->transmissions < t->config.min_transmissions || t->lost.count >= LOST_MAX ||
+	    ns_minus(s->last.at_ns, s->first.at_ns) > TRANSACTION_NS)
+		return;
+	for (unsigned to = 0; to < t->point_count; to++) {
+		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst);
+
+		if (!l || l->matched < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
+		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(link_back(t, l), s->first.at_ns, s->last.at_ns)))
+			continue;
+		c->reported = true;
+		lost_add(t, c, s, l);
+		return;
+	}
+}
+
+/* ---- life of a crossing ---- */
+
+static void crossing_remove(struct two_points *t, struct crossing *c)
+{
+	crossing_settle(t, c);
+	crossing_judge(t, c);
+	k2_links(t, c, false);
+	hash_remove(&t->by_k1, &c->by_k1);
+	list_remove(&t->crossings, &c->in_order);
+	free(c);
+}
+
+static struct crossing *crossing_add(struct two_points *t, const struct packet *p, uint64_t k1, unsigned point)
+{
+	const struct sip_message *m = p->sip;
+	struct crossing *c;
+
+	if (t->crossings.count >= CROSSING_MAX)
+		crossing_remove(t, LIST_ENTRY(t->crossings.head.next, struct crossing, in_order));
+	c = memory_zalloc(sizeof *c);
+	c->k1 = k1;
+	c->k2 = k2_of(m);
+	c->leg_key = two_points_leg_key(m->call_id, m->from.tag);
+	c->request = m->request;
+	c->method = (uint8_t)m->method;
+	c->status = (uint16_t)m->status;
+	c->transport = p->transport;
+	c->bytes = p->ip_bytes;
+	c->early = t->point_messages[point]++ < EARLY_MAX;
+	hash_add(&t->by_k1, &c->by_k1, (uint32_t)k1);
+	list_add_tail(&t->crossings, &c->in_order);
+	list_add_tail(queue_of(t, c), &c->in_queue);
+	return c;
+}
+
+static void shape_fill(struct two_points *t, struct crossing *c, const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+	const struct sdp *sdp = t->sdp;
+
+	c->shape.no_content_length = !m->has_content_length;
+	if (!m->sdp.n || !sdp_parse(m->sdp, t->sdp))
+		return;
+	c->shape.sdp = true;
+	for (unsigned i = 0; i < sdp->media_count; i++) {
+		const struct sdp_media *media = &sdp->media[i];
+
+		if (media->kind == SDP_AUDIO && !c->shape.audio_port)
+			c->shape.audio_port = media->port;
+		if (media->port >= 1 && media->port < 1024 && !c->shape.low_port)
+			c->shape.low_port = media->port;
+		c->shape.no_connection |= media->port && !address_known(&media->at.addr) && !media->name.n;
+		c->shape.other_family |= address_known(&media->at.addr) && media->at.addr.family != p->src.addr.family;
+	}
+}
+
+static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p, uint64_t text_hash)
+{
+	s->transmissions++;
+	s->varies |= s->text_hash != text_hash;
+	s->last = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	if (s->transmissions == t->config.min_transmissions)
+		shape_fill(t, c, p);
+}
+
+static bool whole(const struct packet *p)
+{
+	return !(p->sip->flaws & (SIP_FLAW_BODY_CUT | SIP_FLAW_TOO_MUCH)) && !(p->has & HAS_TRUNCATED) && p->sip->bytes.n <= MESSAGE_MAX;
+}
+
+static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p, uint64_t text_hash)
+{
+	struct sighting s = {
+		.point = (uint8_t)point, .ttl = p->ttl, .src = p->src, .dst = p->dst, .first = { p->at_ns, p->frame, p->file, p->interface },
+		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .text_hash = text_hash,
+	};
+
+	if (c->count == SIGHTING_MAX)
+		return;
+	for (unsigned i = 0; i < c->count; i++) {
+		if (!in_time(t, &c->sightings[i], &s))
+			return;
+	}
+	if (!c->settled && whole(p)) {
+		s.text_bytes = (uint32_t)p->sip->bytes.n;
+		s.text = memory_resize(NULL, s.text_bytes + 1u, 1);
+		memcpy(s.text, p->sip->bytes.p, s.text_bytes);
+		t->text_bytes += s.text_bytes;
+	}
+	c->sightings[c->count] = s;
+	hash_add(&t->by_k2, &c->sightings[c->count].by_k2, (uint32_t)hash_mix(c->k2, point));
+	c->last_new_ns = t->now_ns;
+	c->count++;
+	for (unsigned i = 0; i + 1 < c->count; i++)
+		match(t, c, &c->sightings[i], &c->sightings[c->count - 1]);
+}
+
+/* All files that have begun can be compared with another one. */
+static bool clocks_known(const struct two_points *t)
+{
+	int64_t offset_ns, error_ns;
+
+	for (uint16_t f = 0; f < CLOCK_FILE_MAX; f++) {
+		if ((t->files_begun >> f & 1) && !clock_offset_of(&t->clocks, f, &offset_ns, &error_ns))
+			return false;
+	}
+	return true;
+}
+
+static int64_t waiting_ns(const struct two_points *t)
+{
+	int64_t most_ns = 0;
+
+	for (unsigned i = 0; i < t->clocks.count; i++) {
+		int64_t offset_ns;
+
+		if (!clock_between(&t->clocks, t->clocks.pairs[i].a, t->clocks.pairs[i].b, &offset_ns))
+			continue;
+		if (offset_ns < 0)
+			offset_ns = -offset_ns;
+		most_ns = offset_ns > most_ns ? offset_ns : most_ns;
+	}
+	return ns_add(t->config.window_ns, most_ns);
+}
+
+static void settle_waiting(struct two_points *t)
+{
+	int64_t wait_ns = waiting_ns(t);
+
+	while (!list_empty(&t->recent)) {
+		struct crossing *c = LIST_ENTRY(t->recent.head.next, struct crossing, in_queue);
+
+		if (t->text_bytes <= TEXT_MAX && ns_minus(t->now_ns, c->last_new_ns) <= wait_ns)
+			break;
+		crossing_settle(t, c);
+	}
+	if (list_empty(&t->early))
+		return;
+	while (!list_empty(&t->early) && (t->text_bytes > TEXT_MAX || clocks_known(t))) {
+		struct crossing *c = LIST_ENTRY(t->early.head.next, struct crossing, in_queue);
+
+		if (t->text_bytes <= TEXT_MAX && ns_minus(t->now_ns, c->last_new_ns) <= wait_ns)
+			break;
+		crossing_settle(t, c);
+	}
+}
+
+void two_points_message(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict)
+{
+	const struct sip_message *m = p->sip;
+	unsigned point = point_of(t, p);
+	struct crossing *c, *asked;
+	uint64_t k1, text_hash;
+
+	if (point == POINT_MAX || verdict == DUPLICATE_COPY || !(p->has & HAS_PORTS) || !m->has_cseq || !m->via_count || !m->from.tag.n)
+		return;
+	if (p->at_ns > t->now_ns)
+		t->now_ns = p->at_ns;
+	settle_waiting(t);
+	k1 = k1_of(m);
+	text_hash = hash_bytes(m->bytes.p, m->bytes.n);
+	if (!m->request && (asked = crossing_find(t, request_k1(m, m->method))))
+		asked->answered = true;
+	c = crossing_find(t, k1);
+	if (!c)
+		c = crossing_add(t, p, k1, point);
+	for (unsigned i = 0; i < c->count; i++) {
+		struct sighting *s = &c->sightings[i];
+
+		if (s->point == point && endpoint_equal(&s->src, &p->src) && endpoint_equal(&s->dst, &p->dst)) {
+			if (verdict == DUPLICATE_NO)
+				sent_again(t, c, s, p, text_hash);
+			return;
+		}
+	}
+	sighting_add(t, c, point, p, text_hash);
+}
+
+void two_points_settle(struct two_points *t)
+{
+	while (!list_empty(&t->early))
+		crossing_settle(t, LIST_ENTRY(t->early.head.next, struct crossing, in_queue));
+	while (!list_empty(&t->recent))
+		crossing_settle(t, LIST_ENTRY(t->recent.head.next, struct crossing, in_queue));
+	LIST_EACH(it, &t->crossings)
+		crossing_judge(t, LIST_ENTRY(it, struct crossing, in_order));
+}
+
+unsigned two_points_count(const struct two_points *t)
+{
+	return t->point_count;
+}
+
+const struct list *two_points_passages(const struct two_points *t)
+{
+	return &t->passages.in_order;
+}
+
+const struct list *two_points_lost(const struct two_points *t)
+{
+	return &t->lost;
+}
+
+const struct clock_offsets *two_points_clocks(const struct two_points *t)
+{
+	return &t->clocks;
+}
