@@ -8,6 +8,7 @@
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/engine_state.h"
+#include "analyzer/network/learn_media.h"
 #include "captures/base/memory.h"
 
 enum {
@@ -444,10 +445,11 @@ void engine_finish(struct engine *e)
 		drain(e, e->capture.last_ns);        /* what finishing has settled */
 	streams_finish(e->streams, e->capture.last_ns);
 	capture_facts_settle(e);
-	network_settle(e->network);
 	learn_from_twins(e);
+	network_settle(e->network);
 	each_dialog(e, expect_dialog);
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
+	learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
