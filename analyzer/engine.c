@@ -61,6 +61,16 @@ static struct network *make_network(const struct engine_options *o)
 	return network_new(&config);
 }
 
+static struct sip_bindings *make_bindings(const struct engine_options *o)
+{
+	struct sip_bindings_config config = {
+		.min_silence_ns = config_ns(o->config, "nat", "min-silence-s", SECOND_NS),
+		.proof_ns = config_ns(o->config, "nat", "proof-s", SECOND_NS),
+	};
+
+	return sip_bindings_new(&config);
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -80,11 +90,14 @@ struct engine *engine_new(const struct engine_options *options)
 	e->streams = make_streams(options, e->binding);
 	e->rtcp = rtcp_states_new(0);
 	e->network = make_network(options);
+	e->bindings = make_bindings(options);
+	e->ways = sip_ways_new(e->network);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
-		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
+		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network,
+		.bindings = e->bindings, .ways = e->ways, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
 		.findings = e->findings, .config = c,
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
@@ -102,6 +115,8 @@ void engine_free(struct engine *e)
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
+	sip_ways_free(e->ways);
+	sip_bindings_free(e->bindings);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
@@ -222,8 +237,10 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 	struct calls_event events[CALLS_EVENT_MAX];
 	size_t n;
 
-	if (!copy)
+	if (!copy) {
 		network_learn_sip(e->network, p, p->sip);
+		sip_ways_message(e->ways, p);
+	}
 	n = calls_message(e->calls, p, copy, events);
 	for (size_t i = 0; i < n; i++)
 		calls_event(e, &events[i], p->at_ns);
@@ -319,6 +336,7 @@ void engine_packet(struct engine *e, const struct packet *p)
 		take_sip(e, p, verdict != DUPLICATE_NO);
 	if (verdict != DUPLICATE_NO)
 		return;
+	sip_bindings_packet(e->bindings, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)

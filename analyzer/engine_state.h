@@ -8,6 +8,8 @@
 #include "analyzer/detect/hearing.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
+#include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_way.h"
 
 enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
 
@@ -30,6 +32,8 @@ struct engine {
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;
+	struct sip_bindings *bindings;
+	struct sip_ways *ways;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

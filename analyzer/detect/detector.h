@@ -92,6 +92,8 @@ struct facts {                       /* const views of everything */
 	const struct streams *streams;
 	const struct rtcp_states *rtcp;
 	const struct network *network;
+	const struct sip_bindings *bindings; /* analyzer/network/sip_binding.h */
+	const struct sip_ways *ways; /* analyzer/network/sip_way.h */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
