@@ -8,6 +8,7 @@
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/engine_state.h"
+#include "analyzer/network/learn_media.h"
 #include "captures/base/memory.h"
 
 enum {
@@ -84,6 +85,16 @@ static struct two_points *make_points(const struct engine_options *o)
 	return two_points_new(&config);
 }
 
+static struct sip_bindings *make_bindings(const struct engine_options *o)
+{
+	struct sip_bindings_config config = {
+		.min_silence_ns = config_ns(o->config, "nat", "min-silence-s", SECOND_NS),
+		.proof_ns = config_ns(o->config, "nat", "proof-s", SECOND_NS),
+	};
+
+	return sip_bindings_new(&config);
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -105,6 +116,8 @@ struct engine *engine_new(const struct engine_options *options)
 	e->network = make_network(options);
 	learn_profile(e);
 	e->points = make_points(options);
+	e->bindings = make_bindings(options);
+	e->ways = sip_ways_new(e->network);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
@@ -115,6 +128,8 @@ struct engine *engine_new(const struct engine_options *options)
 		.rtcp = e->rtcp,
 		.network = e->network,
 		.points = e->points,
+		.bindings = e->bindings,
+		.ways = e->ways,
 		.icmp = &e->icmp,
 		.icmp_by_dst = &e->icmp_by_dst,
 		.findings = e->findings,
@@ -138,6 +153,8 @@ void engine_free(struct engine *e)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
 	two_points_free(e->points);
+	sip_ways_free(e->ways);
+	sip_bindings_free(e->bindings);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
@@ -263,6 +280,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		network_learn_sip(e->network, p, p->sip);
 		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
 		detections_event(e->detections, &ev);
+		sip_ways_message(e->ways, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (size_t i = 0; i < n; i++)
@@ -363,6 +381,7 @@ void engine_packet(struct engine *e, const struct packet *p)
 	}
 	if (verdict != DUPLICATE_NO)
 		return;
+	sip_bindings_packet(e->bindings, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)
@@ -492,10 +511,11 @@ void engine_finish(struct engine *e)
 	streams_finish(e->streams, e->capture.last_ns);
 	two_points_settle(e->points);
 	capture_facts_settle(e);
-	network_settle(e->network);
 	learn_from_twins(e);
+	network_settle(e->network);
 	each_dialog(e, expect_dialog);
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
+	learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);
 	e->facts.vantage = network_vantage(e->network);
 	e->facts.lookup = e->lookup = lookup_new(&e->facts);

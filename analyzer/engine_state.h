@@ -10,6 +10,8 @@
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
 #include "analyzer/network/two_points.h"
+#include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_way.h"
 
 enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
 
@@ -33,6 +35,8 @@ struct engine {
 	struct rtcp_states *rtcp;
 	struct network *network;
 	struct two_points *points;
+	struct sip_bindings *bindings;
+	struct sip_ways *ways;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;
