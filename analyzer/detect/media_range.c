@@ -2,6 +2,7 @@
 /* media-range-exhausted: a host refuses calls because all its media ports are in use. Finding 3.11. */
 #include "analyzer/detect/say.h"
 #include "analyzer/media/media_host.h"
+#include "analyzer/site.h"
 
 static const char *const reasons[] = { "refused", "no-rtp", "reused", NULL };
 
@@ -18,8 +19,6 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = {
 	{ "full", 90, "%", 50, 100, "field: of the range in use" },
 	{ "critical", 10, "calls", 2, 1000, "field: refused" },
-	{ "first-port", 0, "port", 0, 65535, "the site's RTP range, where known: 0 not" },
-	{ "last-port", 0, "port", 0, 65535, "the site's RTP range, where known: 0 not" },
 	{ 0 },
 };
 
@@ -69,14 +68,19 @@ static void count_refused(struct exhaustion *x)
 	}
 }
 
-static void measure(struct exhaustion *x, double first, double last)
+static void measure(struct exhaustion *x, const struct site *site)
 {
-	x->configured = first > 0 && last > first;
+	const struct ranges *known = site ? site_media_ports(site, &x->host->addr) : NULL;
+	unsigned ports = 0;
+
+	for (unsigned i = 0; known && i < known->count; i++)
+		ports += known->list[i].high - known->list[i].low + 1u;
+	x->configured = ports >= PORTS_PER_LEG;
 	if (x->configured)
-		x->capacity = (unsigned)(last - first + 1) / PORTS_PER_LEG;
+		x->capacity = ports / PORTS_PER_LEG;
 	else
 		x->capacity = (unsigned)(x->host->highest - x->host->lowest) / PORTS_PER_LEG + 1;
-	x->full = x->capacity ? (double)x->host->peak / x->capacity : 0;
+	x->full = (double)x->host->peak / x->capacity;
 }
 
 /* Calls come, ports are full, and the ports of others are given out. */
@@ -153,7 +157,7 @@ static void judge(struct detection *d, const struct media_host *h)
 
 	count_taken(&x);
 	count_refused(&x);
-	measure(&x, detection_key(d, "first-port"), detection_key(d, "last-port"));
+	measure(&x, detection_facts(d)->site);
 	if (is_reused(&x, least) && !x.refused) {
 		tell(d, &x, "reused", CONFIDENCE_POSSIBLE);
 		return;
