@@ -111,6 +111,7 @@ struct engine *engine_new(const struct engine_options *options)
 	};
 	e->binding = binding_new();
 	e->calls = make_calls(options);
+	e->accounts = accounts_new(0);
 	e->streams = make_streams(options, e->binding);
 	e->rtcp = rtcp_states_new(0);
 	e->network = make_network(options);
@@ -149,6 +150,8 @@ void engine_free(struct engine *e)
 	findings_free(e->findings);
 	lookup_free(e->lookup);
 	gates_free(e->gates);
+	media_hosts_free(e->media_hosts);
+	socket_uses_free(e->sockets);
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
@@ -158,6 +161,7 @@ void engine_free(struct engine *e)
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
+	accounts_free(e->accounts);
 	calls_free(e->calls);
 	binding_free(e->binding);
 	free(e);
@@ -281,6 +285,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
 		detections_event(e->detections, &ev);
 		sip_ways_message(e->ways, p);
+		accounts_packet(e->accounts, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (size_t i = 0; i < n; i++)
@@ -498,6 +503,19 @@ static void judge_all(struct engine *e)
 	detections_judged(e->detections);
 }
 
+/* Records that are made of all others, for detectors that look at a whole socket, host or account. */
+static void reckon_records(struct engine *e)
+{
+	int64_t last_ns = e->capture.last_ns;
+
+	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp), last_ns);
+	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
+	accounts_settle(e->accounts, last_ns);
+	e->facts.sockets = e->sockets;
+	e->facts.media_hosts = e->media_hosts;
+	e->facts.accounts = e->accounts;
+}
+
 void engine_finish(struct engine *e)
 {
 	if (e->finished)
@@ -521,6 +539,7 @@ void engine_finish(struct engine *e)
 	e->facts.lookup = e->lookup = lookup_new(&e->facts);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
+	reckon_records(e);
 	judge_all(e);
 	findings_settle(e->findings, config_ns(e->options.config, "incident", "window-s", SECOND_NS));
 }

@@ -102,6 +102,9 @@ struct facts {                       /* const views of everything */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
 	struct lookup *lookup;       /* analyzer/detect/lookup.h; makes its indexes when asked */
+	const struct socket_uses *sockets;   /* analyzer/media/socket_use.h; reckoned before judgement */
+	const struct media_hosts *media_hosts; /* analyzer/media/media_host.h; likewise */
+	const struct accounts *accounts;     /* analyzer/calls/account.h */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */
