@@ -376,9 +376,9 @@ void engine_packet(struct engine *e, const struct packet *p)
 		take_rtp(e, p);
 		return;
 	}
+	two_points_frame(e->points, p->file, p->at_ns);
 	if (!(p->has & HAS_IP))
 		return;
-	two_points_frame(e->points, p->file, p->at_ns);
 	verdict = network_duplicate(e->network, p);
 	network_packet(e->network, p, verdict, 1);
 	if (p->kind == PACKET_SIP) {
