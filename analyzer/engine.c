@@ -375,6 +375,8 @@ void engine_packet(struct engine *e, const struct packet *p)
 		take_rtp(e, p);
 		return;
 	}
+	if (p->kind == PACKET_ARP)
+		network_packet(e->network, p, DUPLICATE_NO, 1);
 	if (!(p->has & HAS_IP))
 		return;
 	two_points_frame(e->points, p->file, p->at_ns);
