@@ -377,6 +377,8 @@ void engine_packet(struct engine *e, const struct packet *p)
 		return;
 	}
 	two_points_frame(e->points, p->file, p->at_ns);
+	if (p->kind == PACKET_ARP)
+		network_packet(e->network, p, DUPLICATE_NO, 1);
 	if (!(p->has & HAS_IP))
 		return;
 	verdict = network_duplicate(e->network, p);
