@@ -210,24 +210,26 @@ static void add_rest(struct text *t, const struct report *r)
 		else
 			silent++;
 	}
-	text_addf(t, "%s healthy: %zu with audio both ways", words_count(healthy, count), both);
+	text_addf(t, "%s healthy: ", words_count(healthy, count));
+	text_addf(t, "%s with audio both ways", words_count(both, count));
 	if (invisible)
-		text_addf(t, ", %zu not visible (?)", invisible);
+		text_addf(t, ", %s not visible (?)", words_count(invisible, count));
 	if (one_way)
-		text_addf(t, ", %zu one way or held", one_way);
+		text_addf(t, ", %s one way or held", words_count(one_way, count));
 	if (silent)
-		text_addf(t, ", %zu without audio that was due", silent);
+		text_addf(t, ", %s without audio that was due", words_count(silent, count));
 	if (unanswered)
-		text_addf(t, ", %zu not answered", unanswered);
+		text_addf(t, ", %s not answered", words_count(unanswered, count));
 }
 
 static void calls_summary(const struct report *r, size_t affected)
 {
+	char count[WORDS];
 	struct text t;
 
 	text_init(&t);
 	if (affected)
-		text_addf(&t, "%zu affected, listed; ", affected);
+		text_addf(&t, "%s affected, listed; ", words_count(affected, count));
 	add_rest(&t, r);
 	if (!affected)
 		text_add(&t, "; -v lists them");

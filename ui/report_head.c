@@ -75,7 +75,9 @@ static void head_seen(const struct report *r, const struct view_capture *c)
 
 	text_init(&t);
 	if (c->seen_from) {
-		text_addf(&t, "%s%s%s", c->seen_from, c->vantage_confidence ? ", " : "", c->vantage_confidence ? c->vantage_confidence : "");
+		bool known = c->vantage_confidence && !(c->vantage_kind && strcmp(c->vantage_kind, "unknown") == 0);
+
+		text_addf(&t, "%s%s%s", c->seen_from, known ? ", " : "", known ? c->vantage_confidence : "");
 		head(r, "Seen from", t.p);
 	}
 	if (c->can_show)
