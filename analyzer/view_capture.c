@@ -104,7 +104,7 @@ static void say_cannot(struct view_cache *v, const struct engine *e, const struc
 
 static void say_notes(struct view_cache *v, const struct engine *e, struct view_capture *ret)
 {
-	char count[TEXT_COUNT];
+	char count[TEXT_COUNT], shown[120];
 	const struct capture_facts *c = &e->capture;
 
 	if (e->gates && gates_clock_unreliable(e->gates))
@@ -118,6 +118,8 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 		note(v, ret, "%s ICMP errors beyond the first 65 536 were counted only", text_count(e->icmp_dropped, count));
 	if (c->filter[0])
 		note(v, ret, "captured with the filter: %s", c->filter);
+	if (c->read_filter[0])
+		note(v, ret, "only what the filter -f lets pass was read: %s", text_escape(span_of(c->read_filter), shown, sizeof shown));
 }
 
 static void say_others(const struct engine *e, struct view_capture *ret)

@@ -35,6 +35,10 @@ static const char *row_mark(const struct selected_call *s, enum paint *ret_paint
 		*ret_paint = PAINT_UNKNOWN;
 		return "?";
 	}
+	if (s->answered && s->poor) {
+		*ret_paint = PAINT_WARN;
+		return "!";
+	}
 	*ret_paint = PAINT_GOOD;
 	if (s->answered && (s->both_ways || s->as_agreed))
 		return "✓";
@@ -190,7 +194,7 @@ void report_call_table(const struct report *r, bool affected_only, size_t most)
 /* One line for the calls that are not listed. */
 static void add_rest(struct text *t, const struct report *r)
 {
-	size_t healthy = 0, both = 0, one_way = 0, silent = 0, unanswered = 0, invisible = 0;
+	size_t rest = 0, both = 0, one_way = 0, silent = 0, unanswered = 0, invisible = 0, failed = 0;
 	char count[WORDS];
 
 	for (size_t i = 0; i < r->selection->call_count; i++) {
@@ -198,7 +202,8 @@ static void add_rest(struct text *t, const struct report *r)
 
 		if (s->affected)
 			continue;
-		healthy++;
+		rest++;
+		failed += !s->answered && s->state && strcmp(s->state, "failed") == 0;
 		if (!s->answered)
 			unanswered++;
 		else if (s->invisible)
@@ -210,7 +215,8 @@ static void add_rest(struct text *t, const struct report *r)
 		else
 			silent++;
 	}
-	text_addf(t, "%s healthy: ", words_count(healthy, count));
+	/* what failed or cannot be seen is not called healthy */
+	text_addf(t, "%s %s: ", words_count(rest, count), failed || invisible || silent ? "without a finding" : "healthy");
 	text_addf(t, "%s with audio both ways", words_count(both, count));
 	if (invisible)
 		text_addf(t, ", %s not visible (?)", words_count(invisible, count));
