@@ -377,7 +377,11 @@ static void report_hosts(const struct report *r)
 
 static const struct table_column nat_columns[] = {
 	{ "private", false, 1, 0, 0 }, { "", false, 1, 0, 0 }, { "public", false, 2, 0, 0 }, { "for", false, 2, 0, 0 },
-	{ "learnt from", false, 0, 8, 0 }, { "lives", false, 1, 0, 0 },
+	{ "learnt from", false, 0, 8, 0 },
+};
+static const struct table_column nat_life_columns[] = {
+	{ "private", false, 1, 0, 0 }, { "", false, 1, 0, 0 },	    { "public", false, 2, 0, 0 }, { "for", false, 2, 0, 0 },
+	{ "lives", false, 2, 0, 0 },   { "learnt from", false, 0, 8, 0 },
 };
 
 /* The JSON's word for how a mapping was learnt, in a person's. */
@@ -414,9 +418,22 @@ static void cell_bracket(struct table *t, const struct view_nat *n)
 		cell_format(t, "< %.0f s", n->dead_s);
 }
 
+static bool any_bracket(const struct report *r)
+{
+	struct view_nat n;
+
+	for (size_t i = 0; view_nat(r->engine, i, &n); i++) {
+		if (n.has_bracket)
+			return true;
+	}
+	return false;
+}
+
 static void report_nat(const struct report *r)
 {
-	struct table *t = table_new(nat_columns, sizeof nat_columns / sizeof nat_columns[0]);
+	bool lives = any_bracket(r);
+	struct table *t = lives ? table_new(nat_life_columns, sizeof nat_life_columns / sizeof nat_life_columns[0])
+				: table_new(nat_columns, sizeof nat_columns / sizeof nat_columns[0]);
 	struct view_nat n;
 
 	for (size_t i = 0; view_nat(r->engine, i, &n); i++) {
@@ -424,8 +441,9 @@ static void report_nat(const struct report *r)
 		table_cell(t, PAINT_PLAIN, "↔");
 		cell_endpoint(t, &n.outside);
 		table_cell(t, PAINT_PLAIN, n.scope ? n.scope : "-");
+		if (lives)
+			cell_bracket(t, &n);
 		table_cell(t, PAINT_PLAIN, learnt_words(n.learnt));
-		cell_bracket(t, &n);
 	}
 	if (table_rows(t)) {
 		section(r, "NAT");
