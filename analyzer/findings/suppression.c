@@ -163,12 +163,22 @@ static uint32_t host_key(const struct finding *f, unsigned i)
 	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr), 1);
 }
 
+/* Does the chain of causes from here pass that finding? It must not become a circle. */
+static bool stands_behind(const struct finding *cause, const struct finding *effect)
+{
+	for (unsigned depth = 0; cause && depth < 16; depth++, cause = cause->explained_by) {
+		if (cause == effect)
+			return true;
+	}
+	return cause != NULL;
+}
+
 /* What a detector has linked itself, on evidence that no table can hold. */
 static void explain_linked(struct finding *effect)
 {
 	struct finding *cause = effect->caused_by;
 
-	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && cause->explained_by != effect &&
+	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && !stands_behind(cause, effect) &&
 	    !(cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN))
 		effect->explained_by = cause;
 }
@@ -179,7 +189,7 @@ static void explain_by(const struct row *row, struct finding *effect, const stru
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
 		struct finding *cause = HASH_ENTRY(it, struct by_subject, link)->finding;
 
-		if (it->hash != hash || cause->explained_by == effect || !explains(row, cause, effect))
+		if (it->hash != hash || stands_behind(cause, effect) || !explains(row, cause, effect))
 			continue;
 		if (!effect->explained_by || cause->order < effect->explained_by->order)
 			effect->explained_by = cause;
