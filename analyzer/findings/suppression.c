@@ -161,20 +161,12 @@ static uint32_t host_key(const struct finding *f, unsigned i)
 	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr), 1);
 }
 
-/* Is the one, over whatever steps, explained by the other? No circle is ever made, so that this ends. */
-static bool leads_to(const struct finding *from, const struct finding *to)
-{
-	while (from && from != to)
-		from = from->explained_by;
-	return from != NULL;
-}
-
 /* What a detector has linked itself, on evidence that no table can hold. */
 static void explain_linked(struct finding *effect)
 {
 	struct finding *cause = effect->caused_by;
 
-	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && !leads_to(cause, effect) &&
+	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && cause->explained_by != effect &&
 	    !(cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN))
 		effect->explained_by = cause;
 }
