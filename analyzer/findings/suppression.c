@@ -37,7 +37,7 @@ static const struct row {
 	{ "rtp-loss", NULL, SAME_STREAM, { "rtp-jitter" } },
 };
 
-enum { ROWS = sizeof rows / sizeof rows[0] };
+enum { ROWS = sizeof rows / sizeof rows[0], CHAIN_MAX = 16 };
 
 static bool share_leg(const struct finding *a, const struct finding *b)
 {
@@ -163,33 +163,34 @@ static uint32_t host_key(const struct finding *f, unsigned i)
 	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr), 1);
 }
 
-/* Does the chain of causes from here pass that finding? It must not become a circle. */
-static bool stands_behind(const struct finding *cause, const struct finding *effect)
+/* Does the other one stand behind it already? Nobody explains in a circle. */
+static bool leads_to(const struct finding *f, const struct finding *other)
 {
-	for (unsigned depth = 0; cause && depth < 16; depth++, cause = cause->explained_by) {
-		if (cause == effect)
+	for (unsigned depth = 0; f->explained_by && depth < CHAIN_MAX; depth++) {
+		f = f->explained_by;
+		if (f == other)
 			return true;
 	}
-	return cause != NULL;
+	return false;
 }
 
+/* The earliest that this row makes a cause, whatever the order of the table. */
 /* What a detector has linked itself, on evidence that no table can hold. */
 static void explain_linked(struct finding *effect)
 {
 	struct finding *cause = effect->caused_by;
 
-	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && !stands_behind(cause, effect) &&
+	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && !leads_to(cause, effect) &&
 	    !(cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN))
 		effect->explained_by = cause;
 }
 
-/* The earliest that this row makes a cause, whatever the order of the table. */
 static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
 		struct finding *cause = HASH_ENTRY(it, struct by_subject, link)->finding;
 
-		if (it->hash != hash || stands_behind(cause, effect) || !explains(row, cause, effect))
+		if (it->hash != hash || leads_to(cause, effect) || !explains(row, cause, effect))
 			continue;
 		if (!effect->explained_by || cause->order < effect->explained_by->order)
 			effect->explained_by = cause;
@@ -209,7 +210,7 @@ static void explain_one(struct finding *effect, const struct hash *index)
 
 static struct finding *root_of(struct finding *f)
 {
-	for (unsigned depth = 0; f->explained_by && depth < 16; depth++)
+	for (unsigned depth = 0; f->explained_by && depth < CHAIN_MAX; depth++)
 		f = f->explained_by;
 	return f;
 }
