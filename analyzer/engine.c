@@ -91,11 +91,12 @@ struct engine *engine_new(const struct engine_options *options)
 	e->rtcp = rtcp_states_new(0);
 	e->network = make_network(options);
 	e->points = make_points(options);
+	e->echoes = echoes_new();
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
-		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .points = e->points, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
+		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .points = e->points, .echoes = e->echoes, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
 		.findings = e->findings, .config = c,
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
@@ -114,6 +115,7 @@ void engine_free(struct engine *e)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
 	two_points_free(e->points);
+	echoes_free(e->echoes);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
@@ -335,6 +337,7 @@ void engine_packet(struct engine *e, const struct packet *p)
 	}
 	if (verdict != DUPLICATE_NO)
 		return;
+	echoes_packet(e->echoes, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)

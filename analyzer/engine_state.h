@@ -8,6 +8,7 @@
 #include "analyzer/detect/hearing.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
+#include "analyzer/network/echo.h"
 #include "analyzer/network/two_points.h"
 
 enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
@@ -32,6 +33,7 @@ struct engine {
 	struct rtcp_states *rtcp;
 	struct network *network;
 	struct two_points *points;
+	struct echoes *echoes;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

@@ -64,6 +64,6 @@ void alg_evidence_add(struct alg_evidence *to, const struct alg_item *item);
 
 /* The providers; called while judging, when calls, streams, network and the other findings are complete. */
 void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to);    /* two capture points: sip_alg_pair.c */
-/* One capture point: sip_alg_echo.c declares `void sip_alg_from_echo(const struct facts *, struct alg_evidence *)`; sip_alg.c lists it. */
+void sip_alg_from_echo(const struct facts *facts, struct alg_evidence *to);      /* one capture point: sip_alg_echo.c */
 
 #endif

@@ -491,8 +491,7 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	sign_texts(s, "port of the answer", span_of(before), span_of(after));
 }
 
-/* Cut bodies show an ALG, too, when it was not the capture that cut them. */
-void echoes_message(struct echoes *e, const struct packet *p)
+void echoes_sip(struct echoes *e, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
 	struct asked *q;

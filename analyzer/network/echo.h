@@ -80,9 +80,7 @@ struct echoes;
 struct echoes *echoes_new(void);
 void echoes_free(struct echoes *e);
 
-/* Every SIP packet that is no copy. Only complete messages count. */
-void echoes_message(struct echoes *e, const struct packet *p);
-/* Every other packet: who is told its public address, and which tunnels there are. Cheap. */
+/* Every packet that is no copy, media of known streams left out. Of SIP only complete messages count. */
 void echoes_packet(struct echoes *e, const struct packet *p);
 
 const struct list *echoes_signs(const struct echoes *e);     /* struct echo_sign, by first sight */

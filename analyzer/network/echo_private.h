@@ -32,7 +32,9 @@ struct asked {                       /* a request that waits for its answers */
 	uint8_t router_mac[6];
 };
 
-/* ---- echo.c: signs ---- */
+/* ---- echo.c ---- */
+
+void echoes_sip(struct echoes *e, const struct packet *p);
 
 struct sign_at {                     /* what a sign belongs to */
 	struct endpoint phone, peer;

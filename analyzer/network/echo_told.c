@@ -81,7 +81,9 @@ void echoes_packet(struct echoes *e, const struct packet *p)
 		return;
 	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP))   /* the others carry mirrored frames */
 		tunnel_add(e, &p->outer_src, &p->outer_dst);
-	if (p->kind == PACKET_STUN)
+	if (p->kind == PACKET_SIP)
+		echoes_sip(e, p);
+	else if (p->kind == PACKET_STUN)
 		told_stun(e, p);
 	if (p->kind != PACKET_OTHER)
 		return;
