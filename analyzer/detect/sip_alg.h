@@ -47,7 +47,7 @@ struct alg_item {
 	uint32_t fields;             /* bits enum alg_field */
 	/* Safe text (text_escape); field "Contact", "c="; the values as written. Empty where there is nothing to show. */
 	char field[32], before[ALG_TEXT], after[ALG_TEXT];
-	char note[ALG_TEXT];         /* a sentence that the cause closes with; empty none */
+	char note[ALG_TEXT + 96];    /* a sentence that the cause closes with; empty none */
 	struct frame_ref seen[2];    /* where before and after stand; frame 0 none */
 	unsigned count;              /* messages that show it; 0 counts as 1 */
 	const struct leg *leg;       /* NULL: no call (REGISTER, OPTIONS) */

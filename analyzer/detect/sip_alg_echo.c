@@ -91,18 +91,27 @@ static unsigned hops_of(const struct facts *facts, const struct address *a)
 	return h && h->ttl_known ? h->hops : 0;
 }
 
-/* A server that is reached by a tunnel or over a routed net does see private addresses: it says the truth. */
+/*
+ * A server that is reached by a tunnel or over a routed net does see private addresses: it says the truth, and from here that looks
+ * as a NAT does that restores what it rewrote. Distance alone makes it possible; it is proof where that phone is surely translated
+ * towards the outside, and likely where its neighbours are.
+ */
 static struct weight weigh_received(const struct echo_context *c, const struct echo_sign *s)
 {
 	unsigned hops = hops_of(c->facts, &s->peer.addr);
+	bool same_server = echoes_intact(c->facts->echoes, &s->phone.addr, &s->peer.addr) > 0;
 
 	if (hops == 0 || echoes_tunnel(c->facts->echoes, &s->phone.addr) || routed(c->facts, s) || site_is_public(c, s))
 		return NOTHING;
+	if (same_server || (hops >= FAR_HOPS && echo_mapped(c, &s->phone.addr)))
+		return PROOF;
 	if (hops < FAR_HOPS)
 		return points(35);
-	if (echo_mapped(c, &s->phone.addr))
-		return PROOF;
-	return (struct weight){ echo_transactions(c, s) >= RECEIVED_TRANSACTIONS ? ALG_ALONE : ALG_POINTS, 60, false };
+	if (echoes_insider(c->facts->echoes, &s->peer.addr))
+		return NOTHING;
+	if (echo_site_mapped(c, &s->phone.addr) && echo_transactions(c, s) >= RECEIVED_TRANSACTIONS)
+		return (struct weight){ ALG_ALONE, 60, false };
+	return points(60);
 }
 
 /* ---- E1 to E3 ---- */
@@ -262,6 +271,20 @@ static void add_doubts(struct echo_context *c, const struct echo_sign *s, struct
 
 /* ---- items ---- */
 
+static void say_received(const struct echo_context *c, const struct echo_sign *s, struct alg_item *item)
+{
+	char server[ADDRESS_TEXT], phone[ADDRESS_TEXT];
+
+	address_text(&s->peer.addr, server);
+	address_text(&s->phone.addr, phone);
+	if (item->weight == ALG_PROOF || item->weight == ALG_ALONE)
+		snprintf(item->note, sizeof item->note, "%s, %u hops away, says that requests came from %s: no server beyond the NAT can have seen that.", server,
+			 hops_of(c->facts, &s->peer.addr), phone);
+	else
+		snprintf(item->note, sizeof item->note, "%s says that requests came from %s: a router restores what it rewrote (ALG), or the path has no NAT (VPN, routed).",
+			 server, phone);
+}
+
 /* Where nobody knows the sides, and where nothing but hints is known, no more than possible. */
 void echo_item_add(struct echo_context *c, const struct alg_item *item, bool hint)
 {
@@ -296,7 +319,9 @@ static void add_sign(struct echo_context *c, const struct echo_sign *s, bool pro
 	snprintf(item.field, sizeof item.field, "%s", s->field);
 	snprintf(item.before, sizeof item.before, "%s", s->before);
 	snprintf(item.after, sizeof item.after, "%s", s->after);
-	if (s->discarded)
+	if (s->kind == ECHO_RECEIVED)
+		say_received(c, s, &item);
+	else if (s->discarded)
 		snprintf(item.note, sizeof item.note, "The phone does not take such answers for its own: it repeats requests that were answered.");
 	if (kind->outside)
 		add_doubts(c, s, echo_place_of(c, &item.where));

@@ -24,7 +24,7 @@ struct echo_context {
 	struct arena *arena;
 	struct hash paths;           /* struct echo_path */
 	struct hash writers;         /* servers that write ports of their own accord: struct echo_writer */
-	struct hash mapped;          /* private addresses that are surely translated: struct echo_mapped */
+	struct hash mapped, mapped_nets;     /* private addresses that are surely translated, and their nets: struct echo_mapped */
 	struct hash routers;         /* private hosts by their MAC addresses: struct echo_router */
 	struct hash places;          /* struct echo_place, those with items */
 	struct list places_in_order;
@@ -47,6 +47,8 @@ unsigned echo_transactions(const struct echo_context *c, const struct echo_sign 
 bool echo_server_writes_ports(const struct echo_context *c, const struct echo_sign *s);
 /* Is the phone's private address translated towards the outside, as something else than a server's echo proves? */
 bool echo_mapped(const struct echo_context *c, const struct address *phone);
+/* Is any host of its net? */
+bool echo_site_mapped(const struct echo_context *c, const struct address *phone);
 /* The router's address on the phones' side, by the MAC address that the phone sends to. */
 bool echo_router(const struct echo_context *c, const struct echo_sign *s, struct address *ret);
 struct echo_place *echo_place_of(struct echo_context *c, const struct alg_where *where);

@@ -88,27 +88,59 @@ static void writer_add(struct echo_context *c, const struct echo_sign *s)
 
 /* ---- the NAT map ---- */
 
-bool echo_mapped(const struct echo_context *c, const struct address *phone)
+static bool mapped_find(const struct hash *table, const struct address *a)
 {
-	uint32_t hash = address_hash(phone);
+	uint32_t hash = address_hash(a);
 
-	for (struct hash_link *it = hash_first(&c->mapped, hash); it; it = it->next) {
-		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct echo_mapped, link)->inside, phone))
+	for (struct hash_link *it = hash_first(table, hash); it; it = it->next) {
+		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct echo_mapped, link)->inside, a))
 			return true;
 	}
 	return false;
 }
 
-static void mapped_add(struct echo_context *c, const struct nat_mapping *m)
+static void mapped_put(struct echo_context *c, struct hash *table, const struct address *a)
 {
 	struct echo_mapped *x;
 
-	if (m->weight < MAPPED_SURE || m->method == NAT_RPORT || address_reach(&m->inside.addr) != 0 || address_reach(&m->outside.addr) != 2 ||
-	    echo_mapped(c, &m->inside.addr))
+	if (mapped_find(table, a))
 		return;
 	x = arena_zalloc(c->arena, sizeof *x);
-	x->inside = m->inside.addr;
-	hash_add(&c->mapped, &x->link, address_hash(&x->inside));
+	x->inside = *a;
+	hash_add(table, &x->link, address_hash(a));
+}
+
+/* The /24, by its first address; private ones that reach 0 are IPv4 or ULA. */
+static struct address net_of(const struct address *a)
+{
+	struct address net = *a;
+	unsigned keep = a->family == 4 ? 3 : 8;
+
+	memset(net.bytes + keep, 0, sizeof net.bytes - keep);
+	return net;
+}
+
+bool echo_mapped(const struct echo_context *c, const struct address *phone)
+{
+	return mapped_find(&c->mapped, phone);
+}
+
+bool echo_site_mapped(const struct echo_context *c, const struct address *phone)
+{
+	struct address net = net_of(phone);
+
+	return mapped_find(&c->mapped_nets, &net);
+}
+
+static void mapped_add(struct echo_context *c, const struct nat_mapping *m)
+{
+	struct address net = net_of(&m->inside.addr);
+
+	if (m->weight < MAPPED_SURE || address_reach(&m->inside.addr) != 0 || address_reach(&m->outside.addr) != 2)
+		return;
+	mapped_put(c, &c->mapped_nets, &net);
+	if (m->method != NAT_RPORT)      /* another server may be reached another way */
+		mapped_put(c, &c->mapped, &m->inside.addr);
 }
 
 /* ---- hosts ---- */
@@ -185,6 +217,7 @@ void echo_context_init(struct echo_context *c, const struct facts *facts, struct
 	hash_init(&c->paths);
 	hash_init(&c->writers);
 	hash_init(&c->mapped);
+	hash_init(&c->mapped_nets);
 	hash_init(&c->routers);
 	hash_init(&c->places);
 	list_init(&c->places_in_order);
@@ -204,6 +237,7 @@ void echo_context_fini(struct echo_context *c)
 	hash_fini(&c->paths);
 	hash_fini(&c->writers);
 	hash_fini(&c->mapped);
+	hash_fini(&c->mapped_nets);
 	hash_fini(&c->routers);
 	hash_fini(&c->places);
 	leg_keys_fini(&c->legs);

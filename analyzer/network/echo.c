@@ -26,9 +26,14 @@ struct socket_use {                  /* a phone's own port towards a server */
 struct intact {                      /* answers that say all that was sent */
 	struct list_link in_order;
 	struct hash_link by_key;
-	struct address phone;
-	struct endpoint peer;
+	struct address phone, server;
 	unsigned count;
+};
+
+struct insider {                     /* a public server that names private hosts */
+	struct list_link in_order;
+	struct hash_link by_key;
+	struct address server;
 };
 
 struct frame_ref packet_ref(const struct packet *p)
@@ -370,7 +375,6 @@ static void compare_received(struct answer *a)
 {
 	const struct asked *q = a->asked;
 	struct address received;
-	char before[ENDPOINT_TEXT];
 	struct echo_sign *s;
 
 	if (a->m->via_count != q->via_count || !a->m->via.has_received || !address_parse(a->m->via.received, &received))
@@ -381,24 +385,22 @@ static void compare_received(struct answer *a)
 	if (!s)
 		return;
 	s->old = q->phone.addr;
-	sign_texts(s, "received=", was(&q->via_host, q->via_port, before), a->m->via.received);
+	sign_texts(s, "received=", SPAN_NONE, a->m->via.received);
 }
 
-static uint32_t intact_hash(const struct address *phone, const struct endpoint *peer)
+static uint32_t intact_hash(const struct address *phone, const struct address *server)
 {
-	struct endpoint whole = { *phone, 0 };
-
-	return (uint32_t)hash_mix(endpoint_hash(&whole), endpoint_hash(peer));
+	return (uint32_t)hash_mix(address_hash(phone), address_hash(server));
 }
 
-static struct intact *intact_find(const struct echoes *e, const struct address *phone, const struct endpoint *peer)
+static struct intact *intact_find(const struct echoes *e, const struct address *phone, const struct address *server)
 {
-	uint32_t hash = intact_hash(phone, peer);
+	uint32_t hash = intact_hash(phone, server);
 
 	for (struct hash_link *it = hash_first(&e->intact, hash); it; it = it->next) {
 		struct intact *i = HASH_ENTRY(it, struct intact, by_key);
 
-		if (it->hash == hash && address_equal(&i->phone, phone) && endpoint_equal(&i->peer, peer))
+		if (it->hash == hash && address_equal(&i->phone, phone) && address_equal(&i->server, server))
 			return i;
 	}
 	return NULL;
@@ -413,24 +415,64 @@ static void count_intact(struct answer *a)
 	if (a->kinds || a->m->via_count != q->via_count || !address_parse(a->m->via.received, &received) || address_reach(&received) != 2 ||
 	    address_reach(&q->via_host) != 0 || address_reach(&q->peer.addr) != 2)
 		return;
-	i = intact_find(a->e, &q->phone.addr, &q->peer);
+	i = intact_find(a->e, &q->phone.addr, &q->peer.addr);
 	if (!i) {
 		if (a->e->intact_in_order.count >= SITE_MAX)
 			return;
 		i = memory_zalloc(sizeof *i);
 		i->phone = q->phone.addr;
-		i->peer = q->peer;
-		hash_add(&a->e->intact, &i->by_key, intact_hash(&i->phone, &i->peer));
+		i->server = q->peer.addr;
+		hash_add(&a->e->intact, &i->by_key, intact_hash(&i->phone, &i->server));
 		list_add_tail(&a->e->intact_in_order, &i->in_order);
 	}
 	i->count++;
 }
 
-unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct endpoint *peer)
+unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server)
 {
-	const struct intact *i = intact_find(e, phone, peer);
+	const struct intact *i = intact_find(e, phone, server);
 
 	return i ? i->count : 0;
+}
+
+/* ---- what a public server says of private addresses ---- */
+
+static struct insider *insider_find(const struct echoes *e, const struct address *server)
+{
+	uint32_t hash = address_hash(server);
+
+	for (struct hash_link *it = hash_first(&e->insiders, hash); it; it = it->next) {
+		struct insider *i = HASH_ENTRY(it, struct insider, by_key);
+
+		if (it->hash == hash && address_equal(&i->server, server))
+			return i;
+	}
+	return NULL;
+}
+
+/*
+ * It tells a phone to send audio to another private host. What was translated on its way out nobody translates back for a third: a
+ * NAT restores its own connection's addresses only.
+ */
+static void hear_insider(struct echoes *e, const struct packet *p, const struct sip_message *m)
+{
+	struct address connection;
+	struct insider *i;
+
+	if (!m->sdp.n || address_reach(&p->src.addr) != 2 || address_reach(&p->dst.addr) != 0 || !sdp_line_address(m->sdp, SPAN("c="), &connection) ||
+	    address_reach(&connection) != 0 || address_equal(&connection, &p->dst.addr))
+		return;
+	if (insider_find(e, &p->src.addr) || e->insiders_in_order.count >= SITE_MAX)
+		return;
+	i = memory_zalloc(sizeof *i);
+	i->server = p->src.addr;
+	hash_add(&e->insiders, &i->by_key, address_hash(&i->server));
+	list_add_tail(&e->insiders_in_order, &i->in_order);
+}
+
+bool echoes_insider(const struct echoes *e, const struct address *server)
+{
+	return insider_find(e, server) != NULL;
 }
 
 /*
@@ -501,6 +543,7 @@ void echoes_sip(struct echoes *e, const struct packet *p)
 		return;
 	asked_expire(e, p->at_ns);
 	socket_used(e, p);
+	hear_insider(e, p, m);
 	agent = agents_message(e, p, m);
 	marks_message(e, p, m, agent);
 	if (m->request) {
@@ -530,7 +573,9 @@ struct echoes *echoes_new(void)
 	hash_init(&e->sockets);
 	list_init(&e->sockets_in_order);
 	hash_init(&e->intact);
+	hash_init(&e->insiders);
 	list_init(&e->intact_in_order);
+	list_init(&e->insiders_in_order);
 	agents_init(&e->agents);
 	return e;
 }
@@ -547,10 +592,13 @@ void echoes_free(struct echoes *e)
 		free(LIST_ENTRY(it, struct socket_use, in_order));
 	LIST_EACH_SAFE(it, &e->intact_in_order)
 		free(LIST_ENTRY(it, struct intact, in_order));
+	LIST_EACH_SAFE(it, &e->insiders_in_order)
+		free(LIST_ENTRY(it, struct insider, in_order));
 	hash_fini(&e->signs);
 	hash_fini(&e->asked);
 	hash_fini(&e->sockets);
 	hash_fini(&e->intact);
+	hash_fini(&e->insiders);
 	agents_fini(&e->agents);
 	free(e);
 }

@@ -92,7 +92,9 @@ enum echo_length echoes_length(const struct echoes *e, const struct echo_sign *s
 bool echoes_sent_from(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer, int64_t at_ns);
 /* A tunnel that no private host but this one ends (IPsec, GRE, WireGuard): addresses may pass it untranslated. */
 bool echoes_tunnel(const struct echoes *e, const struct address *phone);
-/* Answers of the server that gave back all that the phone had sent, with the public source in received=. */
-unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct endpoint *peer);
+/* Answers of the server, on any port, that gave back all that the phone had sent, with the public source in received=. */
+unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server);
+/* The public server named the address of another private host than the one it spoke to: it sees them untranslated. */
+bool echoes_insider(const struct echoes *e, const struct address *server);
 
 #endif

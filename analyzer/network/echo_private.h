@@ -111,8 +111,8 @@ bool sdp_line_address(struct span sdp, struct span prefix, struct address *ret);
 bool contact_address(const struct sip_message *m, struct address *ret);
 
 struct echoes {
-	struct hash signs, asked, sockets, intact;
-	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order;
+	struct hash signs, asked, sockets, intact, insiders;
+	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order;
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;
