@@ -57,12 +57,17 @@ static const struct config_key incident_keys[] = {
 	{ "window-s", 300, "s", 1, 86400, "field" },
 	{ 0 },
 };
+static const struct config_key site_keys[] = {
+	{ "peak-calls", 0, "calls", 0, 1000000, "the operator: so many at once are the most that this site has; 0 not known" },
+	{ 0 },
+};
 static const struct config_key media_keys[] = {
 	{ "max-stray", 5, "packets", 0, 100, "field: a packet or two of a stream that was stopped at once" },
 	{ 0 },
 };
 static const struct config_key alg_keys[] = {
 	{ "pair-window-s", 5, "s", 1, 60, "field: a message takes no longer from one capture point to the next, clocks corrected" },
+	{ "delay-ms", 20, "ms", 0.1, 10000, "field: routers forward in less; above, SIP passes through a program" },
 	{ "max-offset-s", 3600, "s", 0, 86400, "field: clocks of two capturing machines, a time zone taken for UTC among them" },
 	{ 0 },
 };
@@ -70,7 +75,10 @@ static const struct config_key alg_keys[] = {
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
 	{ "dup", dup_keys }, { "twin", twin_keys }, { "legs", legs_keys }, { "fork", fork_keys }, { "call", call_keys }, { "expect", expect_keys },
 	{ "rtp", rtp_keys }, { "finding", finding_keys }, { "incident", incident_keys }, { "media", media_keys }, { "alg", alg_keys },
+	{ "site", site_keys },
 };
+
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 struct setting {
 	const struct config_key *key;
@@ -104,22 +112,46 @@ static const struct config_key *key_in(const struct config_key *keys, const char
 	return NULL;
 }
 
-static const struct config_key *key_find(const char *section, const char *name)
+static const struct config_key *keys_of(const char *section)
 {
 	const struct detector *detector = registry_find(section);
 
 	if (detector)
-		return key_in(detector->keys, name);
-	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+		return detector->keys;
+	for (size_t i = 0; i < SECTIONS; i++) {
 		if (strcmp(sections[i].section, section) == 0)
-			return key_in(sections[i].keys, name);
+			return sections[i].keys;
 	}
 	return NULL;
 }
 
+const struct config_key *config_find(const char *section, const char *name)
+{
+	return key_in(keys_of(section), name);
+}
+
+const char *config_section(size_t i)
+{
+	unsigned count;
+	const struct detector *const *all = registry_all(&count);
+
+	if (i < SECTIONS)
+		return sections[i].section;
+	return i - SECTIONS < count ? all[i - SECTIONS]->id : NULL;
+}
+
+const struct config_key *config_key_at(const char *section, size_t i)
+{
+	const struct config_key *key = keys_of(section);
+
+	while (key && key->name && i-- > 0)
+		key++;
+	return key && key->name ? key : NULL;
+}
+
 double config_value(const struct config *c, const char *section, const char *name)
 {
-	const struct config_key *key = key_find(section, name);
+	const struct config_key *key = config_find(section, name);
 
 	assert(key);
 	for (unsigned i = 0; i < c->count; i++) {
@@ -131,7 +163,7 @@ double config_value(const struct config *c, const char *section, const char *nam
 
 bool config_set(struct config *c, const char *section, const char *name, double value)
 {
-	const struct config_key *key = key_find(section, name);
+	const struct config_key *key = config_find(section, name);
 
 	if (!key || !(value >= key->min && value <= key->max))
 		return false;

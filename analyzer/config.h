@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct config_key {
 	const char *name;            /* within its section */
@@ -19,6 +20,11 @@ struct config *config_new(void);     /* all defaults */
 void config_free(struct config *c);
 /* Value of [section] name: what was set, else the default declared for it. Asserts that the key exists. */
 double config_value(const struct config *c, const char *section, const char *name);
+/* NULL: no such key. */
+const struct config_key *config_find(const char *section, const char *name);
+/* Sections and keys by number, NULL behind the last; detectors' ids are sections. */
+const char *config_section(size_t i);
+const struct config_key *config_key_at(const char *section, size_t i);
 /* False: no such key, or out of its range. */
 bool config_set(struct config *c, const char *section, const char *name, double value);
 

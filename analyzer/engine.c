@@ -71,6 +71,19 @@ static struct two_points *make_points(const struct engine_options *o)
 	return two_points_new(&config);
 }
 
+/* What the operator says of the NAT holds in both scopes. */
+static void learn_profile(struct engine *e)
+{
+	const struct nat_pairs *pairs = &e->options.site->nat;
+
+	for (unsigned i = 0; i < pairs->count; i++) {
+		struct endpoint inside = { pairs->list[i].inside, 0 }, outside = { pairs->list[i].outside, 0 };
+
+		network_learn(e->network, &inside, &outside, false, NAT_CONFIG, NS_NONE, 0, 0);
+		network_learn(e->network, &inside, &outside, true, NAT_CONFIG, NS_NONE, 0, 0);
+	}
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -92,12 +105,13 @@ struct engine *engine_new(const struct engine_options *options)
 	e->network = make_network(options);
 	e->points = make_points(options);
 	e->echoes = echoes_new();
+	learn_profile(e);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
-		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .points = e->points, .echoes = e->echoes, .icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst,
-		.findings = e->findings, .config = c,
+		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .points = e->points, .echoes = e->echoes,
+		.icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst, .findings = e->findings, .config = c, .site = options->site,
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;
@@ -110,6 +124,7 @@ void engine_free(struct engine *e)
 	views_free(e->views);
 	detections_free(e->detections);
 	findings_free(e->findings);
+	lookup_free(e->lookup);
 	gates_free(e->gates);
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
@@ -234,10 +249,14 @@ static void tick(struct engine *e, int64_t now_ns)
 static void take_sip(struct engine *e, const struct packet *p, bool copy)
 {
 	struct calls_event events[CALLS_EVENT_MAX];
+	struct event ev;
 	size_t n;
 
-	if (!copy)
+	if (!copy) {
 		network_learn_sip(e->network, p, p->sip);
+		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
+		detections_event(e->detections, &ev);
+	}
 	n = calls_message(e->calls, p, copy, events);
 	for (size_t i = 0; i < n; i++)
 		calls_event(e, &events[i], p->at_ns);
@@ -326,9 +345,9 @@ void engine_packet(struct engine *e, const struct packet *p)
 		take_rtp(e, p);
 		return;
 	}
+	two_points_frame(e->points, p->file, p->at_ns);
 	if (!(p->has & HAS_IP))
 		return;
-	two_points_frame(e->points, p->file, p->at_ns);
 	verdict = network_duplicate(e->network, p);
 	network_packet(e->network, p, verdict, 1);
 	if (p->kind == PACKET_SIP) {
@@ -472,6 +491,8 @@ void engine_finish(struct engine *e)
 	each_dialog(e, expect_dialog);
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
 	join_by_media(e);
+	e->facts.vantage = network_vantage(e->network);
+	e->facts.lookup = e->lookup = lookup_new(&e->facts);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
 	judge_all(e);

@@ -4,12 +4,14 @@
 #define DEADAIR_ANALYZER_ENGINE_H
 
 #include "analyzer/config.h"
+#include "analyzer/site.h"
 #include "dissect/packet.h"
 
 struct engine;
 
 struct engine_options {
 	const struct config *config; /* lent for the engine's life */
+	const struct site *site;     /* lent likewise */
 	bool keep_texts;             /* raw SIP messages stay for ladders */
 	bool live;
 	const char *why_not;         /* "ID" or "ID:CALL": record why that finding was not made; NULL */

@@ -6,6 +6,7 @@
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
 #include "analyzer/network/echo.h"
@@ -38,6 +39,7 @@ struct engine {
 	struct findings *findings;
 	struct detections *detections;
 	struct gates *gates;
+	struct lookup *lookup;
 	struct facts facts;
 	struct list icmp;            /* struct icmp_record */
 	struct hash icmp_by_dst;

@@ -10,6 +10,7 @@
 #include "analyzer/network/network.h"
 
 enum event_kind {
+	EVENT_SIP,                   /* every SIP packet that is no mirror copy, of whatever method: see packet */
 	EVENT_MESSAGE, EVENT_OFFER, EVENT_STABLE, EVENT_ANSWERED, EVENT_CALL_ENDED, EVENT_TRANSACTION_CLOSED, EVENT_REGISTRATION, EVENT_SUBSCRIPTION,
 	EVENT_TRANSFER, EVENT_LEG_JOINED, EVENT_DIALOG_ENDED,
 	EVENT_STREAM_STARTED, EVENT_STREAM_GAP, EVENT_STREAM_CHANGED,
@@ -53,6 +54,7 @@ struct event {
 	const struct stream *stream;
 	const struct gap *gap;
 	const struct icmp_record *icmp;
+	const struct packet *packet; /* of EVENT_SIP: the message as parsed, good during the event only */
 };
 
 #endif

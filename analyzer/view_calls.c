@@ -231,7 +231,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	LIST_EACH(it, &c->legs)
 		view_media(e, v, LIST_ENTRY(it, struct leg, in_call), index++, ret);
 	sum_up(ret);
-	ret->vantage = vantage_kind_name(network_vantage(e->network).kind);
+	ret->vantage = vantage_kind_name(e->facts.vantage.kind);
 	for (unsigned k = 0; k < v->call_findings[i].count && k < 32; k++)
 		ret->findings[ret->finding_count++] = v->call_findings[i].numbers[k];
 	if (first->partial)

@@ -97,6 +97,44 @@ static void say_cannot(struct view_cache *v, const struct engine *e, const struc
 		cannot(v, ret, "what stood behind the cut of %llu frames", (unsigned long long)e->capture.truncated);
 }
 
+/* A file's clock against the first one that shows the same messages. */
+static void say_clocks(const struct engine *e, struct view_capture *ret)
+{
+	const struct clock_offsets *clocks = two_points_clocks(e->points);
+
+	for (uint16_t file = 0; file < CLOCK_FILE_MAX; file++) {
+		int64_t offset_ns, error_ns;
+
+		if (!clock_measured(clocks, file) || !clock_offset_of(clocks, file, &offset_ns, &error_ns))
+			continue;
+		ret->clocks[ret->clock_count].file = file;
+		ret->clocks[ret->clock_count].against = clock_reference(clocks, file);
+		ret->clocks[ret->clock_count].offset_ns = offset_ns;
+		ret->clocks[ret->clock_count].error_ns = error_ns;
+		ret->clocks[ret->clock_count++].apart = clock_apart(offset_ns);
+	}
+}
+
+static double in_ms(int64_t ns)
+{
+	return (double)ns / (double)MILLISECOND_NS;
+}
+
+/* How long hops take that are seen from both sides. */
+static void say_delays(struct view_cache *v, const struct engine *e, struct view_capture *ret)
+{
+	LIST_EACH(it, two_points_passages(e->points)) {
+		const struct passage *p = LIST_ENTRY(it, struct passage, in_order);
+		struct passage_delay delay;
+		char at[ADDRESS_TEXT];
+
+		if (!address_known(&p->outside) || !passage_delay_of(p, two_points_clocks(e->points), &delay))
+			continue;
+		note(v, ret, "SIP takes %.1f ms (95 %%: %.1f ms) through the router %s%s", in_ms(delay.median_ns), in_ms(delay.p95_ns), address_text(&p->outside, at),
+		     in_ms(delay.median_ns) > config_value(e->options.config, "alg", "delay-ms") ? ": inspection in software" : "");
+	}
+}
+
 static void say_notes(struct view_cache *v, const struct engine *e, struct view_capture *ret)
 {
 	const struct capture_facts *c = &e->capture;
@@ -109,6 +147,7 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 		note(v, ret, "%llu TCP segments were acknowledged that are not in the capture", (unsigned long long)c->tcp_gaps);
 	if (e->icmp_dropped)
 		note(v, ret, "%llu ICMP errors beyond the first %u were counted only", (unsigned long long)e->icmp_dropped, 65536u);
+	say_delays(v, e, ret);
 	if (c->filter[0])
 		note(v, ret, "captured with the filter: %s", c->filter);
 }
@@ -168,7 +207,7 @@ static void say_withheld(const struct engine *e, struct view_cache *v, struct vi
 void view_capture(const struct engine *e, struct view_capture *ret)
 {
 	struct view_cache *v = view_cache_of(e);
-	struct vantage vantage = network_vantage(e->network);
+	struct vantage vantage = e->facts.vantage;
 	const struct capture_facts *c = &e->capture;
 	char *why;
 
@@ -198,6 +237,7 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 	ret->can_show = v->can_show;
 	say_cannot(v, e, &vantage, ret);
 	say_withheld(e, v, ret);
+	say_clocks(e, ret);
 	say_notes(v, e, ret);
 	say_others(e, ret);
 }

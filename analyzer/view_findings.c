@@ -4,6 +4,7 @@
 
 #include "analyzer/view_cache.h"
 #include "analyzer/views.h"
+#include "analyzer/network/message_diff.h"
 #include "captures/base/memory.h"
 
 static void add_unique(unsigned *list, unsigned *count, unsigned room, unsigned value)
@@ -70,6 +71,13 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 		ret->evidence[k] = (struct view_evidence){ x->at.file, x->at.frame, x->last_frame, x->at.at_ns, x->what };
 	}
 	ret->evidence_count = f->evidence_count;
+	for (unsigned k = 0; k < f->change_count; k++) {
+		ret->changes[k].field = f->changes[k].field;
+		ret->changes[k].before = f->changes[k].before;
+		ret->changes[k].after = f->changes[k].after;
+		difference_of(span_of(f->changes[k].before), span_of(f->changes[k].after), &ret->changes[k].before_part, &ret->changes[k].after_part);
+	}
+	ret->change_count = f->change_count;
 	ret->count = f->count;
 	ret->state = finding_state_name(f->state);
 	ret->explained_by = f->explained_by ? f->explained_by->n : 0;
@@ -103,13 +111,15 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 		}
 		view_parts(f, ret->hosts, &ret->host_count);
 	}
-	ret->calls_total = ret->call_count;
+	ret->calls_total = x->calls_total;
 	ret->first_ns = x->first_ns;
 	ret->last_ns = x->last_ns;
-	if (v->call_count > ret->call_count) {
+	if (v->call_count > x->calls_total) {
+		size_t others = v->call_count - x->calls_total;
+
 		healthy = view_lend(v);
-		snprintf(healthy, VIEW_TEXT, "%zu other call%s in this capture do not have it", v->call_count - ret->call_count,
-			 v->call_count - ret->call_count == 1 ? "" : "s");
+		snprintf(healthy, VIEW_TEXT, others == 1 ? "%zu other call of this capture does not have it" : "%zu other calls of this capture do not have it",
+			 others);
 		ret->healthy = healthy;
 	}
 	return true;

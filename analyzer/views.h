@@ -29,6 +29,9 @@ struct view_capture {
 	size_t withheld_count;
 	const char *notes[16];
 	unsigned note_count;
+	/* clocks of files against the first file that shows the same messages */
+	struct { uint16_t file, against; int64_t offset_ns, error_ns; bool apart; } clocks[64];
+	unsigned clock_count;
 	/* most frequent protocols of what was not VoIP, for a capture without any: "TCP 443", share of packets */
 	struct { char name[24]; double share; } others[5];
 	unsigned other_count;
@@ -54,6 +57,8 @@ struct view_finding {
 	unsigned stream_count;
 	struct view_evidence evidence[16];
 	unsigned evidence_count;
+	struct view_change { const char *field, *before, *after; struct span before_part, after_part; } changes[24]; /* parts: what differs; safe text */
+	unsigned change_count;
 	unsigned count;
 	const char *state;
 	unsigned explained_by;       /* n, 0 none */

@@ -23,7 +23,7 @@ enum {
 
 static const size_t total_bytes_max = (size_t)32 << 20;
 static const int64_t hole_ns = SECOND_NS;
-static const int64_t copy_ns = 20 * MILLISECOND_NS;     /* 1-foundations.md 1.4.6: dup.window-ms */
+static const int64_t copy_ns = 20 * MILLISECOND_NS;     /* as dup.window-ms has it */
 
 struct segment {                     /* ahead of a hole */
 	struct segment *next;
@@ -372,7 +372,7 @@ static bool acknowledge(struct tcp_streams *t, const struct packet *p)
 	return found && gap;
 }
 
-/* The same segment again because the capture has it twice (1-foundations.md 1.4.6), not because it was sent twice. */
+/* The same segment again because the capture has it twice, not because it was sent twice. */
 static bool is_copy(const struct stream *s, const struct packet *p)
 {
 	int64_t after = ns_minus(p->at_ns, s->last_ns);

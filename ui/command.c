@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "captures/base/nearest.h"
 #include "ui/foreign.h"
 #include "ui/words.h"
 
@@ -39,7 +40,7 @@ static const char help_text[] =
 static const char read_help[] =
 	"deadair read [OPTION]... FILE|- ...\n"
 	"\n"
-	"Reads pcap and pcapng, plain, gzip or zstd; - is standard input.\n"
+	"Reads pcap, pcapng and Network Monitor, plain, gzip or zstd; - is standard input.\n"
 	"\n"
 	"  --json               JSON Lines instead of text\n"
 	"  --filter EXPR        list only what matches: 'finding:one-way-audio from:1001 mos<3.5'\n"
@@ -47,6 +48,7 @@ static const char read_help[] =
 	"  --call N|CALL-ID     the ladder of one call, with its media and findings\n"
 	"  --markdown           the ladder for a ticket\n"
 	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
+	"  --config FILE|none   profile of the site: its addresses, ports, hours; see deadair.conf(5)\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
@@ -192,7 +194,7 @@ static const char *meant(const char *word)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (commands[i].name[0] != '-')
 			names[count++] = commands[i].name;
-	return words_nearest(span_of(word), names, count);
+	return nearest_word(span_of(word), names, count);
 }
 
 static int run(const struct command *c, int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/views.h"
+#include "captures/base/nearest.h"
 #include "ui/words.h"
 
 enum { EXPLAIN_LABEL = 10, IDS_MAX = 256 };
@@ -76,7 +77,7 @@ static int unknown_id(const char *id)
 
 	while (count < IDS_MAX && view_detector(count, &d))
 		ids[count++] = d.id;
-	near = words_nearest(span_of(id), ids, count);
+	near = nearest_word(span_of(id), ids, count);
 	text_escape(span_of(id), text, sizeof text);
 	if (near)
 		return command_trouble("explain: no finding \"%s\": %s?", text, near);

@@ -12,6 +12,7 @@
 #include "captures/source.h"
 #include "dissect/dissect.h"
 #include "ui/options.h"
+#include "ui/profile_load.h"
 #include "ui/progress.h"
 #include "ui/report.h"
 
@@ -53,6 +54,7 @@ struct reading {
 	struct source *source;
 	struct dissector *dissector;
 	struct config *config;
+	struct site *site;
 	struct engine *engine;
 	struct names *names;
 	const struct source_file **files;
@@ -225,15 +227,24 @@ static enum err_code reading_open(struct reading *g, struct err *err)
 	const struct read_options *o = &g->options;
 	struct engine_options wanted = { .keep_texts = o->call != NULL, .why_not = o->why_not };
 
+	g->config = config_new();
+	g->site = site_new();
+	if (profile_load(o->config, g->config, g->site, err) != ERR_OK)
+		return err->code;
+	if (o->utc) {
+		setenv("TZ", "UTC0", 1);
+		tzset();
+	}
 	g->names = names_new();
+	profile_names(g->site, g->names);
 	if (o->names && names_read(g->names, o->names, err) != ERR_OK)
 		return err->code;
 	g->source = source_open(o->paths, o->path_count, o->bpf, err);
 	if (!g->source)
 		return err->code;
 	g->dissector = dissector_new();
-	g->config = config_new();
 	wanted.config = g->config;
+	wanted.site = g->site;
 	g->engine = engine_new(&wanted);
 	return ERR_OK;
 }
@@ -242,6 +253,7 @@ static void reading_close(struct reading *g)
 {
 	engine_free(g->engine);
 	config_free(g->config);
+	site_free(g->site);
 	dissector_free(g->dissector);
 	if (g->source)
 		source_close(g->source);
@@ -277,10 +289,6 @@ int command_read(int argc, char **argv)
 	if (read_options_parse(&g.options, argc, argv, &err) != ERR_OK) {
 		read_options_fini(&g.options);
 		return command_trouble("%s", err.text);
-	}
-	if (g.options.utc) {
-		setenv("TZ", "UTC0", 1);
-		tzset();
 	}
 	status = reading_open(&g, &err) == ERR_OK ? reading_run(&g) : command_trouble("%s", err.text);
 	reading_close(&g);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/nearest.h"
 #include "ui/filter_node.h"
 #include "ui/words.h"
 
@@ -382,7 +383,7 @@ static bool field_find(struct parser *p, struct span name, size_t at, enum filte
 			return true;
 		}
 	}
-	near = words_nearest(name, known, FIELD_COUNT);
+	near = nearest_word(name, known, FIELD_COUNT);
 	if (near)
 		return fail(p, at, "no field \"%s\": %s?", shown(name, plain), near);
 	return fail(p, at, "no field \"%s\"; a text with a sign in it goes in quotes", shown(name, plain));

@@ -4,13 +4,14 @@
 
 #include <getopt.h>
 
+#include "captures/base/nearest.h"
 #include "ui/foreign.h"
 #include "ui/words.h"
 
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_UTC
+	OPTION_UTC, OPTION_CONFIG
 };
 
 static const struct option long_options[] = {
@@ -21,6 +22,7 @@ static const struct option long_options[] = {
 	{ "call", required_argument, NULL, OPTION_CALL },
 	{ "markdown", no_argument, NULL, OPTION_MARKDOWN },
 	{ "names", required_argument, NULL, OPTION_NAMES },
+	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -83,7 +85,7 @@ static enum err_code wrong_option(int argc, char **argv, int id, struct err *err
 			       id == ':' ? " wants a value behind it" : " takes no value");
 	if (typed[0] != '-' || typed[1] != '-')
 		return err_set(err, ERR_USAGE, "no option -%c: deadair read --help lists them", missing >= ' ' && missing <= '~' ? missing : '?');
-	near = words_nearest(span_first(span_of(typed + 2), strcspn(typed + 2, "=")), names, count);
+	near = nearest_word(span_first(span_of(typed + 2), strcspn(typed + 2, "=")), names, count);
 	if (near)
 		return err_set(err, ERR_USAGE, "no option %s: --%s?", shown, near);
 	return err_set(err, ERR_USAGE, "no option %s: deadair read --help lists them", shown);
@@ -109,6 +111,9 @@ static enum err_code set_option(struct read_options *o, int id, struct err *err)
 		break;
 	case OPTION_NAMES:
 		o->names = optarg;
+		break;
+	case OPTION_CONFIG:
+		o->config = optarg;
 		break;
 	case OPTION_BPF:
 		o->bpf = optarg;
@@ -142,7 +147,7 @@ static enum err_code check_why_not(const struct read_options *o, struct err *err
 		return ERR_OK;
 	while (count < sizeof ids / sizeof ids[0] && view_detector(count, &d))
 		ids[count++] = d.id;
-	near = words_nearest(id, ids, count);
+	near = nearest_word(id, ids, count);
 	if (near)
 		return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": %s?", text, near);
 	return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": deadair detectors lists them", text);

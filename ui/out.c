@@ -55,7 +55,7 @@ void out_bytes(struct out *o, const char *bytes, size_t n)
 	flush_when_full(o);
 }
 
-/* LOOK.md 3.2: every glyph of ours is one column wide, and so is its stand-in. */
+/* Every glyph of ours is one column wide, and so is its stand-in. */
 static const struct {
 	const char *utf8, *ascii;
 } stand_ins[] = {

@@ -213,12 +213,32 @@ static void head_notes(const struct report *r, const struct view_capture *c)
 		head(r, "Note", c->notes[i]);
 }
 
+/* Above 5 ms it is said, and that nothing is concluded from who was first. */
+static void head_clocks(const struct report *r, const struct view_capture *c)
+{
+	for (unsigned i = 0; i < c->clock_count; i++) {
+		double ms = (double)c->clocks[i].offset_ns / (double)MILLISECOND_NS, error_ms = (double)c->clocks[i].error_ns / (double)MILLISECOND_NS;
+		struct text t;
+
+		if (!c->clocks[i].apart || c->clocks[i].file >= r->file_count || c->clocks[i].against >= r->file_count)
+			continue;
+		text_init(&t);
+		report_file_name(&t, r, c->clocks[i].file);
+		text_addf(&t, " is %.1f ms %s ", ms < 0 ? -ms : ms, ms < 0 ? "behind" : "ahead of");
+		report_file_name(&t, r, c->clocks[i].against);
+		text_addf(&t, " (± %.1f ms, by messages that are in both): no order and no delay between them is claimed", error_ms);
+		head(r, "Clocks", t.p);
+		text_fini(&t);
+	}
+}
+
 void report_head(const struct report *r, const struct view_capture *c)
 {
 	head_capture(r, c);
 	head_damage(r);
 	head_seen(r, c);
 	head_left(r, c);
+	head_clocks(r, c);
 	head_notes(r, c);
 	if (r->verbose || report_cannot_tell(r))
 		head_withheld(r, c);

@@ -260,6 +260,31 @@ static json_t *capture_withheld(const struct view_capture *c)
 	return list;
 }
 
+static json_t *from_ms(int64_t ns)
+{
+	return json_real((double)ns / (double)MILLISECOND_NS);
+}
+
+static json_t *capture_clocks(const struct report *r, const struct view_capture *c)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < c->clock_count; i++) {
+		json_t *one = json_object();
+
+		if (c->clocks[i].file >= r->file_count || c->clocks[i].against >= r->file_count) {
+			json_decref(one);
+			continue;
+		}
+		json_object_set_new(one, "file", from_span(span_of(r->files[c->clocks[i].file]->name)));
+		json_object_set_new(one, "against", from_span(span_of(r->files[c->clocks[i].against]->name)));
+		json_object_set_new(one, "offset_ms", from_ms(c->clocks[i].offset_ns));
+		json_object_set_new(one, "error_ms", from_ms(c->clocks[i].error_ns));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 static void print_capture(const struct report *r)
 {
 	struct view_capture *c = memory_zalloc(sizeof *c);
@@ -278,7 +303,7 @@ static void print_capture(const struct report *r)
 	json_object_set_new(line, "vantage", capture_vantage(c));
 	json_object_set_new(line, "cannot_prove", from_texts(c->cannot_prove, c->cannot_prove_count));
 	json_object_set_new(line, "withheld", capture_withheld(c));
-	json_object_set_new(line, "clock", json_array());       /* offsets between files are not measured: none is claimed */
+	json_object_set_new(line, "clock", capture_clocks(r, c));
 	json_object_set_new(line, "notes", from_texts(c->notes, c->note_count));
 	free(c);
 	line_print(r, line);
@@ -335,6 +360,21 @@ static json_t *finding_evidence(const struct report *r, const struct view_findin
 	return list;
 }
 
+static json_t *finding_changes(const struct view_finding *f)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < f->change_count; i++) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "name", from_text(f->changes[i].field));
+		json_object_set_new(one, "before", f->changes[i].before[0] ? from_text(f->changes[i].before) : json_null());
+		json_object_set_new(one, "after", f->changes[i].after[0] ? from_text(f->changes[i].after) : json_null());
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 static void print_finding(const struct report *r, const struct view_finding *f)
 {
 	json_t *line = line_new("finding");
@@ -362,6 +402,8 @@ static void print_finding(const struct report *r, const struct view_finding *f)
 	json_object_set_new(line, "explained_by", from_number_or_null(f->explained_by));
 	json_object_set_new(line, "evidence", finding_evidence(r, f));
 	json_object_set_new(line, "calls_total", json_integer(f->calls_total));
+	if (f->change_count)
+		json_object_set_new(line, "changes", finding_changes(f));
 	line_print(r, line);
 }
 

@@ -19,6 +19,8 @@ bool report_cannot_tell(const struct report *r);
 
 /* Problems as blocks, worst first. */
 void report_problems(const struct report *r);
+/* Changed fields of messages as a table: name, before, behind; nothing where there are none. */
+void report_changes(const struct report *r, const struct view_finding *f);
 /* Facts as blocks; those that say what the capture cannot show, or all. */
 void report_facts(const struct report *r, bool all);
 

@@ -426,7 +426,7 @@ static void block_reason(const struct block *b)
 	text_init(&t);
 	text_addf(&t, "%s is %s", f->reason ? f->reason : "the reason", f->reason_confidence);
 	for (unsigned i = 0; i < f->other_reason_count; i++)
-		text_addf(&t, "%s%s", i ? ", " : "; it may also be ", f->other_reasons[i]);
+		text_addf(&t, "%s%s", i ? ", " : f->change_count ? "; also: " : "; it may also be ", f->other_reasons[i]);
 	field_text(b, "Reason", &t);
 }
 
@@ -525,6 +525,7 @@ static void block_print(const struct block *b, const struct explained *e)
 	block_since(b);
 	field(b, "Cause", b->has_incident && b->incident.cause ? b->incident.cause : f->cause);
 	block_reason(b);
+	report_changes(b->r, f);
 	if (b->problem || b->r->verbose)
 		block_proof(b);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* when: times as people type them (LOOK.md 5), understood before the capture is read and resolved after. */
+/* when: times as people type them, understood before the capture is read and resolved after. */
 #ifndef DEADAIR_UI_WHEN_H
 #define DEADAIR_UI_WHEN_H
 

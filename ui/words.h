@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* words: numbers, times and cut texts as LOOK.md 2.3 wants them. All write into the caller's buffer and give it back. */
+/* words: numbers, times and cut texts as reports have them. All write into the caller's buffer and give it back. */
 #ifndef DEADAIR_UI_WORDS_H
 #define DEADAIR_UI_WORDS_H
 
@@ -25,8 +25,5 @@ const char *words_bytes(uint64_t bytes, char buffer[WORDS]);
 void words_cut(struct text *t, const char *utf8, size_t columns, bool at_beginning);
 /* Digits, with the signs of a phone number. */
 bool words_is_number(const char *text);
-
-/* The known word nearest to what was typed, for "no field X: Y?"; NULL none is near. */
-const char *words_nearest(struct span typed, const char *const *known, size_t count);
 
 #endif

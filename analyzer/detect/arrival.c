@@ -55,6 +55,15 @@ static void count_wrong(struct counted *c, const struct stream *s, double n, int
 	}
 }
 
+static void count_foreign(struct counted *c, const struct stream *s, double n)
+{
+	c->foreign_pt += n;
+	if (n > c->foreign_packets) {
+		c->foreign_main = s;
+		c->foreign_packets = n;
+	}
+}
+
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	struct counted c = { .first_ns = NS_NONE, .last_ns = NS_NONE, .wrong_first_ns = NS_NONE, .wrong_last_ns = NS_NONE };
@@ -71,7 +80,7 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 		else if (s->direction == j->d && s->bound_by == 8)
 			count_wrong(&c, s, n, from_ns, to_ns);
 		else if (!pt_known(w, s))
-			c.foreign_pt += n;
+			count_foreign(&c, s, n);
 		else if (hearing_usable(j->facts, j->d, w, s, &why))
 			count_right(&c, s, n, from_ns, to_ns);
 		else

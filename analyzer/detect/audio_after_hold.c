@@ -92,7 +92,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	parts_of_direction(f, facts, ev->direction);
 	finding_times(f, h->from_ns, h->to_ns);
 	f->since_ns = h->from_ns;
-	finding_title(f, "%s hears nothing of %s after the call is resumed", to, from);
+	finding_title(f, "%s %shears nothing of %s after the call is resumed", to, say_claim(f), from);
 	if (strcmp(reason, "latch-lost") == 0)
 		finding_cause(f, "%s had learnt where %s's audio comes from; since the resume it sends to %s, as SDP says, which does not arrive.", sender, to, now);
 	else if (strcmp(reason, "address-changed") == 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -80,21 +81,7 @@ static bool signalling_repeated(const struct facts *facts, const struct directio
 {
 	struct endpoint a = party_seen_at(d, d->sender), b = party_seen_at(d, side_other(d->sender));
 
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (leg->first_ns > g->to_ns || leg->last_ns < g->from_ns)
-			continue;
-		LIST_EACH(mit, &leg->messages) {
-			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
-
-			if (m->repeat == MESSAGE_RETRANSMITTED && m->at.at_ns >= g->from_ns && m->at.at_ns <= g->to_ns &&
-			    ((address_equal(&m->src.addr, &a.addr) && address_equal(&m->dst.addr, &b.addr)) ||
-			     (address_equal(&m->src.addr, &b.addr) && address_equal(&m->dst.addr, &a.addr))))
-				return true;
-		}
-	}
-	return false;
+	return lookup_repeated(facts->lookup, &a.addr, &b.addr, g->from_ns, g->to_ns);
 }
 
 /* Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key. */
@@ -183,33 +170,61 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 	say_title(f, act, effect);
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct gap *g, uint32_t bad_ms)
+/* The holes of one stream that count: how many, how long in all, from the first to the last. */
+struct holes {
+	unsigned count;
+	double sum_s;
+	uint64_t packets;            /* that the sequence numbers skip */
+	int64_t from_ns, to_ns;
+};
+
+static void holes_add(struct holes *holes, const struct gap *g, uint32_t bad_ms)
+{
+	if (holes->count++ == 0 || g->from_ns < holes->from_ns)
+		holes->from_ns = g->from_ns;
+	if (holes->count == 1 || g->to_ns > holes->to_ns)
+		holes->to_ns = g->to_ns;
+	holes->sum_s += bad_ms / 1000.0;
+	holes->packets += g->seq_step > 1 ? (uint64_t)g->seq_step - 1 : 0;
+}
+
+/* "1.9 s", "4.0 s in 3 pieces, the longest 1.9 s" */
+static const char *pieces(const struct holes *holes, double worst_s, char buffer[64])
+{
+	if (holes->count > 1)
+		snprintf(buffer, 64, "%.1f s in %u pieces, the longest %.1f s", holes->sum_s, holes->count, worst_s);
+	else
+		snprintf(buffer, 64, "%.1f s", worst_s);
+	return buffer;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct holes *holes, uint32_t bad_ms)
 {
 	struct endpoint sender = party_seen_at(d, d->sender);
-	char host[SAY_TEXT];
-	double s = bad_ms / 1000.0;
+	char host[SAY_TEXT], s[64], count[TEXT_COUNT];
 
 	say_host(facts, &sender.addr, host);
+	pieces(holes, bad_ms / 1000.0, s);
 	if (strcmp(f->reason, "lost-in-path") == 0) {
-		finding_cause(f, "%u packets (%.1f s) of %s vanished before the capture point: its sequence numbers ran on.", g->seq_step - 1, s, host);
+		finding_cause(f, "%s packets of %s (%s) vanished before the capture point: its sequence numbers ran on.",
+			      text_count(holes->packets, count), host, s);
 		finding_fix(f, "Look at the link, the queue and the firewall session on the path from %s.", host);
 	} else if (strcmp(f->reason, "sender-stalled") == 0) {
-		finding_cause(f, "%s stopped producing audio for %.1f s: its time stamps stood still, nothing was lost.", host, s);
+		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, nothing was lost.", host, s);
 		finding_fix(f, "Look at CPU, Wi-Fi and load of %s.", host);
 	} else if (strcmp(f->reason, "sender-stopped") == 0) {
-		finding_cause(f, "%s went quiet in mid-speech for %.1f s and nothing was lost; it may have been muted.", host, s);
+		finding_cause(f, "%s went quiet in mid-speech for %s and nothing was lost; it may have been muted.", host, s);
 		finding_fix(f, "Look at CPU and audio bridge of %s, at unsignalled silence suppression, at a mute key.", host);
 	} else if (strcmp(f->reason, "both-directions") == 0) {
-		finding_cause(f, "Both directions broke off at the same moment: the path was down for %.1f s.", s);
+		finding_cause(f, "Both directions broke off at the same moment: the path was down for %s.", s);
 		finding_fix(f, "Look at the line or VPN between the two sides at that time.");
 	} else {
-		finding_cause(f, "For %.1f s no audio of %s came; partly lost, partly not sent.", s, host);
+		finding_cause(f, "For %s no audio of %s came; partly lost, partly not sent.", s, host);
 		finding_fix(f, "Capture beside %s as well.", host);
 	}
 }
 
-static void raise_gap(struct detection *d, const struct event *ev, const struct stream *s, const struct gap *worst, const struct verdict *v, unsigned count,
-		      double sum_s)
+static void raise_gap(struct detection *d, const struct event *ev, const struct stream *s, const struct verdict *v, const struct holes *holes)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, v->reason, v->severity, v->confidence);
@@ -220,16 +235,16 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 		finding_part(f, PART_CULPRIT, &sender);
 	if (strcmp(v->reason, "both-directions") == 0)
 		finding_part(f, PART_VICTIM, &sender);
-	say_what(f, facts, ev->direction, count, sum_s);
-	finding_times(f, worst->from_ns, worst->to_ns);
-	f->count = count;
-	say_cause(f, facts, ev->direction, worst, v->bad_ms);
+	say_what(f, facts, ev->direction, holes->count, holes->sum_s);
+	finding_times(f, holes->from_ns, holes->to_ns);
+	f->count = holes->count;
+	say_cause(f, facts, ev->direction, holes, v->bad_ms);
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
 
 		if (judge_gap(d, ev->direction, s, g).reason && f->evidence_count < 6)
-			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame, "%.1f s without audio; sequence numbers go on by %d",
-					     (double)(g->to_ns - g->from_ns) / 1e9, (int)g->seq_step);
+			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame, "%.1f s without audio; %d packets missing in it",
+					     (double)(g->to_ns - g->from_ns) / 1e9, g->seq_step > 1 ? (int)g->seq_step - 1 : 0);
 	}
 }
 
@@ -238,9 +253,7 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 {
 	const struct facts *facts = detection_facts(d);
 	struct verdict worst = { .reason = NULL };
-	const struct gap *worst_gap = NULL;
-	unsigned count = 0;
-	double sum_s = 0;
+	struct holes holes = { .count = 0 };
 
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
@@ -252,16 +265,13 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
 			continue;
 		}
-		count++;
-		sum_s += v.bad_ms / 1000.0;
-		if (!worst.reason || v.severity > worst.severity || (v.severity == worst.severity && v.bad_ms > worst.bad_ms)) {
+		holes_add(&holes, g, v.bad_ms);
+		if (!worst.reason || v.severity > worst.severity || (v.severity == worst.severity && v.bad_ms > worst.bad_ms))
 			worst = v;
-			worst_gap = g;
-		}
 	}
 	if (!worst.reason)
 		return false;
-	raise_gap(d, ev, s, worst_gap, &worst, count, sum_s);
+	raise_gap(d, ev, s, &worst, &holes);
 	return true;
 }
 
@@ -366,6 +376,20 @@ static bool ends_in_speech(const struct stream *s)
 	return s->level_known && s->speech_last_ns != NS_NONE && s->last_ns - s->speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
 }
 
+static void say_end(struct finding *f, const char *host, bool lost, bool serves)
+{
+	if (lost) {
+		finding_cause(f, "%s sends on, as its reports say, and nothing more arrives.", host);
+		finding_fix(f, "Look at the path from %s: link, firewall session.", host);
+	} else if (serves) {
+		finding_cause(f, "%s stopped in mid-speech and sent nothing more; it may have had nothing to pass on.", host);
+		finding_fix(f, "Look at what %s does at that moment: bridge, transfer, the leg behind it.", host);
+	} else {
+		finding_cause(f, "%s stopped in mid-speech and sent nothing more; it may have been muted.", host);
+		finding_fix(f, "Look at %s: mute key, sound device, network interface.", host);
+	}
+}
+
 /* Silence from some second to the end, too short to be one-way audio, too long for hanging up. */
 static bool judge_end(struct detection *d, const struct event *ev, const struct hearing *h)
 {
@@ -391,9 +415,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	f->since_ns = s->last_ns;
 	say_host(facts, &s->src.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
-	finding_title(f, "%s %s nothing more of %s in the last %.0f s", receiver, lost ? "probably hears" : "possibly hears", host, (double)(end_ns - s->last_ns) / 1e9);
-	finding_cause(f, lost ? "%s sends on, as its reports say, and nothing more arrives." : "%s stopped in mid-speech and sent nothing more; it may have been muted.", host);
-	finding_fix(f, lost ? "Look at the path from %s: link, firewall session." : "Look at %s: mute key, sound device, network interface.", host);
+	finding_title(f, "%s %shears nothing more of %s in the last %.0f s", receiver, say_claim(f), host, (double)(end_ns - s->last_ns) / 1e9);
+	say_end(f, host, lost, say_serves(facts, &s->src.addr));
 	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "last packet, %.1f s before the end", (double)(end_ns - s->last_ns) / 1e9);
 	return true;
 }

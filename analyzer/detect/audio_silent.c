@@ -104,12 +104,18 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	snprintf(act, sizeof act, "%s sends packets without sound", host);
-	snprintf(effect, sizeof effect, "%s hears silence", receiver);
+	snprintf(effect, sizeof effect, "%s %shears silence", receiver, say_claim(f));
 	say_title(f, act, effect);
 	if (other) {
 		finding_cause(f, "%s receives speech on its other leg and sends silence here at the same time.", host);
 		finding_fix(f, "Look at the bridge or transcoder of %s; compare the codecs of both legs.", host);
 		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame, "speech that reaches %s on the other leg", host);
+	} else if (say_serves(facts, &sender.addr)) {
+		finding_cause(f, "%s sends %s packets that hold no sound; whether it has none to pass on or fails to cannot be told from this leg.", host,
+			      text_count((uint64_t)h->packets, count));
+		finding_fix(f, "Look at what %s plays or bridges here (announcement, music on hold, conference, the other leg), and at mute of the party behind it.",
+			    host);
+		finding_cannot_see(f, "what reaches %s on its other leg", host);
 	} else {
 		finding_cause(f, "%s sends %s packets that hold no sound; a muted and a missing microphone cannot be told apart.", host,
 			      text_count((uint64_t)h->packets, count));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 enum { COPIES_MIN = 10 };
@@ -116,34 +117,17 @@ struct copies {
 	uint64_t packets, copies, elsewhere;
 };
 
-/* Copies that came another way: other TTL, MAC or VLAN; one copy may differ in several. */
-static uint64_t elsewhere_of(const struct stream *s)
-{
-	uint64_t most = s->copies_other_ttl;
-
-	most = s->copies_other_mac > most ? s->copies_other_mac : most;
-	return s->copies_other_vlan > most ? s->copies_other_vlan : most;
-}
-
-static void add_streams(const struct facts *facts, const struct pair *p, struct copies *c)
-{
-	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-
-		if (address_equal(&s->src.addr, &p->src) && address_equal(&s->dst.addr, &p->dst)) {
-			c->copies += s->mirror_copies;
-			c->elsewhere += elsewhere_of(s);
-			c->packets += s->mirror_copies;
-		}
-	}
-}
-
 static struct copies copies_of(const struct facts *facts, const struct pair *p)
 {
 	struct copies c = { p->packets + p->copies, p->copies, p->copies_other_point };
+	struct lookup_copies streams;
 
-	if (p->rtp)
-		add_streams(facts, p, &c);
+	if (!p->rtp)
+		return c;
+	streams = lookup_copies_of(facts->lookup, &p->src, &p->dst);
+	c.packets += streams.copies;
+	c.copies += streams.copies;
+	c.elsewhere += streams.elsewhere;
 	return c;
 }
 

@@ -127,6 +127,8 @@ void detections_free(struct detections *ds)
 	LIST_EACH_SAFE(it, &ds->order) {
 		struct slot *s = LIST_ENTRY(it, struct slot, in_order);
 
+		if (s->state && s->detector->forget)
+			s->detector->forget(s->state);
 		free(s->state);
 		free(s);
 	}

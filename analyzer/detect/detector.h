@@ -28,6 +28,7 @@ struct detector {
 	enum severity usual;         /* for `deadair detectors` */
 	enum severity possible_max;  /* highest severity at confidence possible */
 	size_t state_size;           /* the state, zeroed and freed by the engine; 0: it keeps none but its finding */
+	void (*forget)(void *state); /* frees what the state owns, not itself; NULL: nothing */
 	void (*event)(struct detection *d, const struct event *ev);
 };
 
@@ -96,11 +97,14 @@ struct facts {                       /* const views of everything */
 	const struct network *network;
 	const struct echoes *echoes; /* what servers give back of requests, marks of rewriters */
 	const struct two_points *points;     /* SIP at several capture points */
+	struct vantage vantage;      /* reckoned once, before judging: it looks at every host and pair */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
+	struct lookup *lookup;       /* analyzer/detect/lookup.h; makes its indexes when asked */
 	const struct findings *findings;
 	const struct config *config;
+	const struct site *site;     /* what the operator says of the place; analyzer/site.h */
 };
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/detect/lookup.h"
 #include "captures/base/memory.h"
 
 enum {
@@ -250,26 +251,6 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 
 /* ---- G1, one side only ---- */
 
-/* Answers were given that are not here: an ACK to a 2xx nobody saw, a request inside a dialog whose To-tag no response brought. */
-static unsigned unseen_replies(const struct facts *f, const struct address *src, const struct address *dst)
-{
-	unsigned n = 0;
-
-	LIST_EACH(it, calls_legs(f->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		LIST_EACH(tit, &leg->transactions) {
-			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
-			const struct message *m = t->request ? t->request : t->ack;
-
-			if (!m || !address_equal(&m->src.addr, dst) || !address_equal(&m->dst.addr, src) || t->final || t->provisional)
-				continue;
-			n += (t->ack && t->method == SIP_INVITE) || (t->method != SIP_INVITE && m->has_to_tag && leg->partial);
-		}
-	}
-	return n;
-}
-
 bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair)
 {
 	const struct pair *there = network_pair_find(facts->network, dst, src), *here = network_pair_find(facts->network, src, dst);
@@ -279,7 +260,7 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 	if (!there || (here && here->packets))
 		return false;
 	*ret_pair = there;
-	if (unseen_replies(facts, src, dst) >= 2)
+	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
 	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
@@ -451,19 +432,80 @@ static unsigned collect_holes(const struct facts *f, struct hole **ret)
 /* Streams that share no host on their sending side may not be hit by one fault of the network at the same instant. */
 static bool unrelated(const struct stream *a, const struct stream *b)
 {
-	return a != b && !(address_equal(&a->src.addr, &b->src.addr) && address_equal(&a->dst.addr, &b->dst.addr));
+	return !(address_equal(&a->src.addr, &b->src.addr) && address_equal(&a->dst.addr, &b->dst.addr));
 }
 
-static unsigned streams_alive_at(const struct facts *f, int64_t at_ns)
+/* For each hole the next one of another pair of hosts, n none: a whole trunk may lose packets at once. */
+static unsigned *next_unrelated(const struct hole *holes, unsigned n)
 {
-	unsigned n = 0;
+	unsigned *next = memory_resize(NULL, n, sizeof *next);
 
-	LIST_EACH(it, streams_in_order(f->streams)) {
+	for (unsigned i = n; i-- > 0;)
+		next[i] = i + 1 == n || unrelated(holes[i].stream, holes[i + 1].stream) ? i + 1 : next[i + 1];
+	return next;
+}
+
+/* How many of the holes i + 1 to end - 1 are of another pair than i's; 2 stands for more. */
+static unsigned holes_apart(const struct hole *holes, const unsigned *next, unsigned i, unsigned end)
+{
+	unsigned second = next[i] + 1;
+
+	if (next[i] >= end)
+		return 0;
+	if (second < end && !unrelated(holes[i].stream, holes[second].stream))
+		second = next[second];
+	return second < end ? 2 : 1;
+}
+
+static int time_compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+struct lives { int64_t *begin_ns, *end_ns; size_t count; };   /* of streams of two packets and more, each sorted */
+
+static struct lives lives_of(const struct facts *f)
+{
+	const struct list *streams = streams_in_order(f->streams);
+	struct lives l = { memory_resize(NULL, streams->count, sizeof(int64_t)), memory_resize(NULL, streams->count, sizeof(int64_t)), 0 };
+
+	LIST_EACH(it, streams) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		n += s->first_ns < at_ns && s->last_ns > at_ns;
+		if (s->first_ns >= s->last_ns)
+			continue;
+		l.begin_ns[l.count] = s->first_ns;
+		l.end_ns[l.count++] = s->last_ns;
 	}
-	return n;
+	if (l.count) {
+		qsort(l.begin_ns, l.count, sizeof(int64_t), time_compare);
+		qsort(l.end_ns, l.count, sizeof(int64_t), time_compare);
+	}
+	return l;
+}
+
+/* How many of the sorted times are before that one. */
+static size_t times_before(const int64_t *times, size_t count, int64_t at_ns)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (times[middle] < at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Streams that have begun before and end later. */
+static size_t lives_at(const struct lives *l, int64_t at_ns)
+{
+	return times_before(l->begin_ns, l->count, at_ns) - times_before(l->end_ns, l->count, ns_add(at_ns, 1));
 }
 
 static void add_moment(struct gates *g, const struct hole *h, unsigned streams)
@@ -483,33 +525,46 @@ static void add_moment(struct gates *g, const struct hole *h, unsigned streams)
 static void reckon_losses(struct gates *g, const struct facts *f)
 {
 	struct hole *holes;
-	unsigned n = collect_holes(f, &holes);
+	unsigned n = collect_holes(f, &holes), end = 0, *next = next_unrelated(holes, n);
+	struct lives lives = { NULL, NULL, 0 };
 
+	if (n && f->capture->tcp_gaps)
+		lives = lives_of(f);
 	for (unsigned i = 0; i < n; i++) {
-		unsigned together = 1, apart = 0;
+		unsigned together, apart;
 
-		for (unsigned k = i + 1; k < n && holes[k].from_ns - holes[i].from_ns <= SIMULTANEOUS_NS; k++) {
-			together++;
-			apart += unrelated(holes[i].stream, holes[k].stream);
-		}
+		while (end < n && holes[end].from_ns - holes[i].from_ns <= SIMULTANEOUS_NS)
+			end++;
+		together = end - i;
+		apart = holes_apart(holes, next, i, end);
 		if (together >= SIMULTANEOUS_STREAMS && apart >= 2)
 			add_moment(g, &holes[i], together);
-		else if (together >= 2 && apart >= 1 && f->capture->tcp_gaps && streams_alive_at(f, holes[i].from_ns) == together)
+		else if (together >= 2 && apart >= 1 && f->capture->tcp_gaps && lives_at(&lives, holes[i].from_ns) == together)
 			add_moment(g, &holes[i], together);
 	}
+	free(lives.begin_ns);
+	free(lives.end_ns);
+	free(next);
 	free(holes);
 	g->drops = f->capture->if_drop || f->capture->os_drop;
 }
 
+/* Moments are in order and apart from one another: the first that does not end too early decides. */
 bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
 {
+	unsigned low = 0, high = g->moment_count;
+
 	if (g->drops)
 		return true;
-	for (unsigned i = 0; i < g->moment_count; i++) {
-		if (g->moments[i].from_ns <= ns_add(to_ns, SIMULTANEOUS_NS) && g->moments[i].to_ns >= ns_add(from_ns, -SIMULTANEOUS_NS))
-			return true;
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (g->moments[middle].to_ns < ns_add(from_ns, -SIMULTANEOUS_NS))
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	return low < g->moment_count && g->moments[low].from_ns <= ns_add(to_ns, SIMULTANEOUS_NS);
 }
 
 bool gates_drops_counted(const struct gates *g)

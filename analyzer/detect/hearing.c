@@ -123,6 +123,7 @@ static void judge_window(struct judge *j, const struct window *w)
 	arrival_rtcp(j, w, &c, w->on_ns, to_ns);
 	if (c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS) {
 		h->undelivered_by = "payload-type";
+		h->foreign = c.foreign_main;
 		judge_fail(j, w, FAILURE_UNDELIVERED, from_ns, to_ns, true);
 	} else if (late.right <= STRAY_PACKETS && late.wrong >= ALIVE_PACKETS) {
 		h->misdirected = late.wrong_main;
@@ -234,10 +235,11 @@ struct hearing *hearing_judge(const struct facts *facts, struct direction *d)
 	}
 	side_addresses(d->slot, d->sender, &j.sender);
 	side_addresses(d->slot, side_other(d->sender), &j.receiver);
-	j.inside_nat = network_vantage(facts->network).kind == VANTAGE_INSIDE_NAT;
+	j.inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT;
 	reach_place(&j);
 	if (judged_on(d, h->window)) {
 		h->row = "N9";
+		h->elsewhere = true;
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, "the same audio as on another leg of the call: judged there");
 		return h;

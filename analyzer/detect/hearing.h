@@ -22,6 +22,7 @@ struct hearing {
 	enum heard heard;
 	const char *gate;            /* "G3": withheld; NULL none */
 	const char *row;             /* "N8": not expected after all; NULL none */
+	bool elsewhere;              /* the same audio is promised on an earlier leg of the call, and judged there */
 	char why[200];               /* in words: what decided */
 
 	const struct window *window; /* the failing one, else the longest due one; NULL: never due */
@@ -37,6 +38,7 @@ struct hearing {
 	bool whole;                  /* failed from the window's beginning */
 	double stray_packets;        /* that came all the same (absent: <= max-stray) */
 	const struct stream *misdirected;    /* main stream to a wrong address */
+	const struct stream *foreign;        /* main stream of payload types that were not agreed */
 	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy" */
 
 	enum sees sees;

@@ -22,8 +22,8 @@ struct judge {                       /* what a judgement carries along */
 
 struct counted {                     /* audio of a direction within a window */
 	double right, wrong, foreign_pt;
-	const struct stream *main, *wrong_main;
-	double main_packets, wrong_packets;
+	const struct stream *main, *wrong_main, *foreign_main;
+	double main_packets, wrong_packets, foreign_packets;
 	int64_t first_ns, last_ns, wrong_first_ns, wrong_last_ns;
 	uint32_t first_frame, last_frame;
 	bool weak;                   /* a B10 stream: may be it, may not */

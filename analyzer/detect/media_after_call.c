@@ -2,6 +2,7 @@
 /* media-after-call: a party keeps sending RTP although the call has ended. RFC 3261 15.1. */
 #include <stdio.h>
 
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = { "bye-ignored", "bye-lost", "one-leg-ended", NULL };
@@ -37,24 +38,23 @@ static bool serves(const struct direction *d, const struct stream *s, int64_t fr
 	return false;
 }
 
+static bool end_serves_elsewhere(const struct facts *facts, const struct endpoint *at, const struct stream *s, int64_t from_ns, int64_t to_ns)
+{
+	const struct lookup_named *n = NULL;
+
+	while ((n = lookup_named_next(facts->lookup, at, n))) {
+		const struct direction *d = lookup_named_direction(n);
+
+		if (d->slot->dialog->leg->last_ns >= from_ns - HOUR_NS && serves(d, s, from_ns, to_ns))
+			return true;
+	}
+	return false;
+}
+
 /* Another session that lives on has one of the two ports: a new call, or the media was handed over by a transfer. */
 static bool belongs_elsewhere(const struct facts *facts, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (leg->last_ns < from_ns - HOUR_NS)
-			continue;
-		LIST_EACH(dit, &leg->dialogs) {
-			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
-
-			for (unsigned i = 0; i < d->mslot_count; i++) {
-				if (serves(&d->mslots[i].direction[0], s, from_ns, to_ns) || serves(&d->mslots[i].direction[1], s, from_ns, to_ns))
-					return true;
-			}
-		}
-	}
-	return false;
+	return end_serves_elsewhere(facts, &s->dst, s, from_ns, to_ns) || end_serves_elsewhere(facts, &s->src, s, from_ns, to_ns);
 }
 
 static bool other_leg_lives(const struct leg *leg, int64_t until_ns)

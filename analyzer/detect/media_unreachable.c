@@ -136,6 +136,13 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &t->first->dst.addr, host);
 	endpoint_text(&t->first->dst, target);
 	if (strcmp(t->reason, "port-closed") == 0) {
+		if (say_routes(facts, &t->first->dst.addr)) {
+			finding_cause(f, "%s answers for UDP port %u and passes the audio to nobody: it has no mapping for that port, or does not send packets "
+				      "back inside (%u ICMP errors).", host, t->first->dst.port, t->count);
+			finding_fix(f, "On %s look at the mapping or forwarding of UDP port %u and at hairpin NAT; better keep media on the PBX, or let the two "
+				    "sides use addresses that reach each other.", host, t->first->dst.port);
+			return;
+		}
 		finding_cause(f, "%s is up, but nothing takes UDP port %u: no program listens, or its NAT has no mapping (%u ICMP errors).", host,
 			      t->first->dst.port, t->count);
 		finding_fix(f, "Check that the SDP of %s names the port that it opened, and that no NAT or ALG changes it on the way; a firewall on the host may "
@@ -174,8 +181,13 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 
 static void on_event(struct detection *d, const struct event *ev)
 {
+	const struct hearing *h = hearing_of(ev->direction);
 	struct tally t = count_errors(detection_facts(d), ev->direction);
 
+	if (h && h->elsewhere) {
+		detection_pass(d, h->row, "%s", h->why);
+		return;
+	}
 	if (t.count < detection_key(d, "min-icmp") || t.last->at.at_ns - t.first->at.at_ns < SECOND_NS) {
 		detection_pass(d, NULL, "%u ICMP errors quote this audio while it was due", t.count);
 		return;

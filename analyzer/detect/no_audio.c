@@ -3,11 +3,12 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
 	"both-private", "private-and-silent", "latch-deadlock", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin", "wrong-media-server",
-	"port-closed", "answer-missing", "unlocated", NULL,
+	"port-closed", "codec", "answer-missing", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -23,21 +24,6 @@ static const struct config_key keys[] = {
 	{ "min-seconds", 5, "s", 1, 60, "field" },
 	{ 0 },
 };
-
-/* Audio of this address in another call, with a peer on the same side of it: it would have been seen here (2.2 b). */
-static bool media_elsewhere_of(const struct facts *facts, const struct mslot *slot, const struct address *a, const struct address *peer)
-{
-	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-		const struct address *other = address_equal(&s->src.addr, a) ? &s->dst.addr : address_equal(&s->dst.addr, a) ? &s->src.addr : NULL;
-
-		if (!other || s->packets < 25 || (s->direction && s->direction->slot == slot))
-			continue;
-		if (address_same_net(other, a) == address_same_net(peer, a))
-			return true;
-	}
-	return false;
-}
 
 static bool on_host_unfiltered(const struct facts *facts, const struct address *a)
 {
@@ -56,7 +42,9 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 	side_addresses(slot, SIDE_CALLEE, &callee);
 	if (!caller.count || !callee.count)
 		return VISIBLE_NO;
-	if (media_elsewhere_of(facts, slot, &caller.at[0].addr, &callee.at[0].addr) || media_elsewhere_of(facts, slot, &callee.at[0].addr, &caller.at[0].addr))
+	/* audio of one of them in another call, with a peer on the same side: it would have been seen here (2.2 b) */
+	if (lookup_media_elsewhere(facts->lookup, slot, &caller.at[0].addr, &callee.at[0].addr) ||
+	    lookup_media_elsewhere(facts->lookup, slot, &callee.at[0].addr, &caller.at[0].addr))
 		return VISIBLE_YES;
 	return on_host_unfiltered(facts, &caller.at[0].addr) || on_host_unfiltered(facts, &callee.at[0].addr) ? VISIBLE_LIKELY : VISIBLE_NO;
 }
@@ -99,7 +87,7 @@ static bool same_public_nat(const struct facts *facts, const struct mslot *slot,
 /* Sent, as its RTCP or the capture says, and not received. */
 static bool blocked(const struct hearing *h)
 {
-	return h->failure == FAILURE_UNDELIVERED || (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
+	return (h->failure == FAILURE_UNDELIVERED && !h->foreign) || (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
 }
 
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
@@ -114,6 +102,8 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return a_wrong != b_wrong ? "private-and-silent" : "both-private";
 	if ((a_wrong && target_private(a) && b->failure != FAILURE_MISDIRECTED) || (b_wrong && target_private(b) && a->failure != FAILURE_MISDIRECTED))
 		return "private-and-silent";
+	if (a->foreign && b->foreign)
+		return "codec";
 	if (blocked(a) && blocked(b))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
@@ -130,6 +120,22 @@ static enum confidence confidence_of(const char *reason, enum visible visible, c
 	if (strcmp(reason, "blocked-both-ways") == 0 || strcmp(reason, "port-closed") == 0 || strcmp(reason, "never-sent-both") == 0)
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
+}
+
+/* One direction of several kinds of failure. */
+static const char *what_fails(const struct hearing *h)
+{
+	switch (h->failure) {
+	case FAILURE_ABSENT:
+		return "no audio passes this point";
+	case FAILURE_MISDIRECTED:
+		return "audio goes to an address at which the other side is not";
+	case FAILURE_UNDELIVERED:
+		return h->foreign ? "audio of a type comes that the other side did not accept" : "audio is sent and does not arrive";
+	case FAILURE_NONE:
+		break;
+	}
+	return "audio comes";
 }
 
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
@@ -155,9 +161,13 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "Neither end sent audio: %s, %s.", caller, callee);
 	else if (strcmp(f->reason, "port-closed") == 0)
 		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
-	else
+	else if (strcmp(f->reason, "codec") == 0)
+		finding_cause(f, "%s and %s both send audio of payload types that the other's session description does not name.", caller, callee);
+	else if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT)
 		finding_cause(f, "In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
 			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
+	else
+		finding_cause(f, "From %s %s; from %s %s.", caller, what_fails(a), callee, what_fails(b));
 }
 
 static void say_fix(struct finding *f, const struct hearing *a, const struct hearing *b)
@@ -172,6 +182,8 @@ static void say_fix(struct finding *f, const struct hearing *a, const struct hea
 		finding_fix(f, "Switch NAT handling (symmetric RTP, external address) on for both legs on the PBX and keep media on it: no direct media.");
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_fix(f, "Let such calls use the private addresses (ICE, local network setting), or keep their media on the PBX; or switch hairpin NAT on.");
+	else if (strcmp(f->reason, "codec") == 0)
+		finding_fix(f, "Make both sides use one codec: correct the codec lists or their order, or let the PBX transcode.");
 	else
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
@@ -185,6 +197,7 @@ static const char *act_of(const char *reason)
 		{ "blocked-both-ways", "Something on the way drops all audio" },
 		{ "never-sent-both", "Neither side sends audio" },
 		{ "same-nat-no-hairpin", "The router does not send audio back inside" },
+		{ "codec", "Both sides send codecs that were not agreed" },
 		{ "port-closed", "Both sides refuse the audio" },
 	};
 

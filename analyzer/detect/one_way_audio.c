@@ -213,7 +213,7 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
 	endpoint_text(&seen_receiver, w.real);
-	w.seconds = (double)(h->to_ns - h->from_ns) / 1e9;
+	w.seconds = (double)(h->to_ns - (h->whole ? h->window->on_ns : h->from_ns)) / 1e9;      /* grace included, as the reader counts */
 	text_count((uint64_t)(h->misdirected ? (double)h->misdirected->packets : h->packets), w.packets);
 	return w;
 }
@@ -284,13 +284,54 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 		finding_fix(f, "Offer IPv4 addresses in SDP, or ICE with both.");
 	} else {
 		entitle(f, w, h, NULL, NULL);
-		finding_cause(f, "In %.0f s nothing of %s's audio arrives, captured %s. Whether %s sends none or something on the way drops it cannot be seen here.%s",
-			      w->seconds, w->sender, w->point, w->sender_host,
+		finding_cause(f, "In %.0f s nothing of %s's audio %s %s. Whether %s sends none or something on the way drops it cannot be seen here.%s",
+			      w->seconds, w->sender, h->near_receiver || h->near_sender ? "arrives, captured" : "is seen", w->point, w->sender_host,
 			      f->other_reason_count ? " The address given in SDP is private, which the other side may not be able to reach." : "");
 		finding_fix(f, "Capture beside %s as well: if it sends, let UDP to %s in through firewall and NAT; if not, look at %s itself.%s", w->sender_host,
 			    w->sdp, w->sender_host,
 			    f->other_reason_count ? " Switch NAT handling on for this phone on the server, or STUN on the phone." : "");
 	}
+}
+
+/* "G729 (payload type 18)", "payload type 97" where nothing says what it is. */
+static const char *codec_words(const struct stream *s, char buffer[64])
+{
+	unsigned most = 0;
+	char codec[24];
+
+	if (!s || !s->pt_count)
+		return strcpy(buffer, "another codec");
+	for (unsigned i = 1; i < s->pt_count; i++)
+		most = s->pt_packets[i] > s->pt_packets[most] ? i : most;
+	if (s->codec.n)
+		snprintf(buffer, 64, "%s (payload type %u)", text_escape(s->codec, codec, sizeof codec), s->pts[most]);
+	else
+		snprintf(buffer, 64, "payload type %u", s->pts[most]);
+	return buffer;
+}
+
+/* "PCMA (8), telephone-event (101)" */
+static void codec_list(const struct sdp_media *m, char *buffer, size_t size)
+{
+	size_t at = 0;
+
+	buffer[0] = '\0';
+	for (unsigned i = 0; m && i < m->format_count && at < size; i++) {
+		char codec[24];
+
+		at += (size_t)snprintf(buffer + at, size - at, "%s%s%s%u%s", i ? ", " : "", text_escape(m->formats[i].codec, codec, sizeof codec),
+				       m->formats[i].codec.n ? " (" : "", m->formats[i].pt, m->formats[i].codec.n ? ")" : "");
+	}
+}
+
+static void say_foreign(struct finding *f, const struct words *w, const struct hearing *h)
+{
+	char sent[64], wanted[160];
+
+	codec_list(h->window->receiver, wanted, sizeof wanted);
+	codec_words(h->foreign, sent);
+	finding_cause(f, "%s sends %s; %s accepts only %s.", w->sender_host, sent, w->receiver, wanted[0] ? wanted : "what its SDP names");
+	finding_fix(f, "Make both sides use one codec: correct the codec list or its order on %s, or let the PBX transcode.", w->sender_host);
 }
 
 static void say_undelivered(struct finding *f, const struct words *w, const struct hearing *h, const struct facts *facts)
@@ -313,8 +354,7 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_fix(f, "Let the router pass UDP to %s: its rule, its port forwarding, or the port that its SIP helper wrote into the SDP.", w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");
-		finding_cause(f, "%s sends payload types that neither side agreed on.", w->sender_host);
-		finding_fix(f, "Align the codec lists of both sides.");
+		say_foreign(f, w, h);
 	} else {
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f, "%s sent %s packets, %s reports nothing received%s: they are lost between the capture point and %s.", w->sender_host, w->packets,

@@ -6,18 +6,36 @@
 
 enum { NAME_TEXT = 32 };             /* two names and an effect are to fit into a title */
 
+/* Roles as bits; a server says what it is, a phone's words may come through a router, whose address this then is. */
+static unsigned roles_of(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+	enum host_role said;
+
+	if (!h || h->roles || !h->user_agent.n)
+		return h ? h->roles : 0;
+	said = host_role_of_agent(h->user_agent);
+	return said < ROLE_COUNT && said != ROLE_PHONE ? 1u << said : 0;
+}
+
+bool say_serves(const struct facts *facts, const struct address *a)
+{
+	return roles_of(facts, a) & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_TRUNK | 1u << ROLE_MEDIA);
+}
+
+bool say_routes(const struct facts *facts, const struct address *a)
+{
+	return roles_of(facts, a) & 1u << ROLE_NAT;
+}
+
 static const char *role_word(const struct facts *facts, const struct address *a)
 {
 	static const struct { enum host_role role; const char *word; } words[] = {
 		{ ROLE_PBX, "the PBX " }, { ROLE_SBC, "the SBC " }, { ROLE_PROXY, "the proxy " }, { ROLE_NAT, "the router " },
 		{ ROLE_PHONE, "the phone " }, { ROLE_TRUNK, "the provider " }, { ROLE_MEDIA, "the media server " },
 	};
-	const struct host *h = network_host_find(facts->network, a);
-	unsigned roles = h ? h->roles : 0;
+	unsigned roles = roles_of(facts, a);
 
-	/* a server says what it is; a phone's words may come through a router, whose address this then is */
-	if (h && !roles && h->user_agent.n && host_role_of_agent(h->user_agent) < ROLE_COUNT && host_role_of_agent(h->user_agent) != ROLE_PHONE)
-		roles = 1u << host_role_of_agent(h->user_agent);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (roles & 1u << words[i].role)
 			return words[i].word;
@@ -141,25 +159,33 @@ static void evidence_of_stream(struct finding *f, const struct stream *s, const 
 			     text_count(s->packets, count), endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
 }
 
-void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h)
+/* Where the receiver wants its audio, and the answer: one line where one message says both. */
+static void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer)
 {
-	const struct window *w = h->window;
-	const struct direction *back = direction_reverse(d);
+	const struct message *m = w && w->target_count ? w->targets[0].message : NULL;
+	bool both = m && m == answer;
 	char at[ENDPOINT_TEXT];
 
-	if (w && w->target_count) {
-		const struct message *m = w->targets[0].message;
-
+	if (m) {
 		endpoint_text(&w->targets[0].at, at);
 		if (m->request)
 			finding_evidence(f, m->at, "%s: audio to %s", sip_method_name(m->method), at);
 		else
-			finding_evidence(f, m->at, "%u: audio to %s", m->status, at);
+			finding_evidence(f, m->at, "%u: %saudio to %s", m->status, both ? "the call is answered, " : "", at);
 	}
-	if (d->slot->dialog->confirmed_by)
-		finding_evidence(f, d->slot->dialog->confirmed_by->at, "%u: the call is answered", d->slot->dialog->confirmed_by->status);
+	if (answer && !both)
+		finding_evidence(f, answer->at, "%u: the call is answered", answer->status);
+}
+
+void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h)
+{
+	const struct direction *back = direction_reverse(d);
+
+	evidence_of_promise(f, h->window, d->slot->dialog->confirmed_by);
 	if (h->misdirected)
 		evidence_of_stream(f, h->misdirected, "audio goes to another address");
+	else if (h->foreign)
+		evidence_of_stream(f, h->foreign, "audio of a type that was not agreed");
 	else if (h->stream)
 		evidence_of_stream(f, h->stream, "audio in the failing direction");
 	for (unsigned i = 0; i < back->stream_count && i < 1; i++)
@@ -190,6 +216,8 @@ void cannot_see_of(struct finding *f, const struct facts *facts, const struct di
 		return;
 	if (h->failure == FAILURE_ABSENT && !h->at_sender)
 		finding_cannot_see(f, "whether %s sent anything; capture beside it to decide", say_host(facts, &sender.addr, host));
+	else if (h->near_receiver)
+		finding_cannot_see(f, "what %s makes of the packets: they pass beside it", say_host(facts, &receiver.addr, host));
 	else
 		finding_cannot_see(f, "what arrives at %s; capture beside it to decide", say_host(facts, &receiver.addr, host));
 }

@@ -13,6 +13,10 @@ const char *say_party(const struct facts *facts, const struct leg *leg, enum sid
 const char *say_party_full(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT]);
 /* "the phone 10.0.0.2", "the PBX 10.0.0.5", "the router 203.0.113.2", "10.0.0.9" */
 const char *say_host(const struct facts *facts, const struct address *a, char buffer[SAY_TEXT]);
+/* Does it stand between networks (a NAT)? Then it opens no port itself. */
+bool say_routes(const struct facts *facts, const struct address *a);
+/* Is it a server, as far as roles and user agents say? A server has no microphone and no mute key. */
+bool say_serves(const struct facts *facts, const struct address *a);
 /*
  * The title "actor acts: effect"; the effect alone where both together are wider than a title may be. Both texts are trusted or escaped.
  */

@@ -54,6 +54,7 @@ struct alg_item {
 	struct endpoint phone;       /* on the private side, port 0: the host as a whole; family 0 unknown */
 	struct endpoint peer;        /* the server as the phone sees it; family 0 unknown */
 	int64_t first_ns, last_ns;
+	bool discarded;              /* the phone did not take what was changed for its own: harm by itself */
 	bool cannot_say_order;       /* clocks of two files: no order of the frames is claimed */
 };
 

@@ -294,6 +294,41 @@ void echo_item_add(struct echo_context *c, const struct alg_item *item, bool hin
 	alg_evidence_add(c->to, item);
 }
 
+static void say_note(const struct echo_context *c, const struct echo_sign *s, struct alg_item *item)
+{
+	const char *note = "";
+
+	switch ((enum echo_kind)s->kind) {
+	case ECHO_RECEIVED:
+		say_received(c, s, item);
+		return;
+	case ECHO_LENGTH:
+		note = "Content-Length counts the body as it was before addresses in it were replaced.";
+		break;
+	case ECHO_FIRST_PUBLIC:
+		note = "The phone's first REGISTER names its mapped port already.";
+		break;
+	case ECHO_ALTERNATES:
+		note = "The same phone's messages of one flow pass now rewritten, now as they are.";
+		break;
+	case ECHO_OWNER_NULL:
+		note = "On hold o= lost its address together with c=.";
+		break;
+	case ECHO_VENDORS:
+		note = "Phones of three makers and more behind this address all name their mapped ports.";
+		break;
+	case ECHO_CUT:
+		note = "Its longer messages all end at one size.";
+		break;
+	case ECHO_VIA_HOST: case ECHO_VIA_PORT: case ECHO_CALL_ID_HOST: case ECHO_CALL_ID: case ECHO_FROM_HOST: case ECHO_FROM_PORT:
+		note = s->discarded ? "The phone does not take such answers for its own: it repeats requests that were answered." : "";
+		break;
+	case ECHO_RESPONSE_PORT: case ECHO_NAT_TRACE: case ECHO_STALE: case ECHO_SERVER_PORT: case ECHO_AUTH: case ECHO_KIND_COUNT:
+		break;
+	}
+	snprintf(item->note, sizeof item->note, "%s", note);
+}
+
 static void add_far_side(struct echo_context *c, const struct alg_item *of)
 {
 	struct alg_item item = *of;
@@ -319,10 +354,8 @@ static void add_sign(struct echo_context *c, const struct echo_sign *s, bool pro
 	snprintf(item.field, sizeof item.field, "%s", s->field);
 	snprintf(item.before, sizeof item.before, "%s", s->before);
 	snprintf(item.after, sizeof item.after, "%s", s->after);
-	if (s->kind == ECHO_RECEIVED)
-		say_received(c, s, &item);
-	else if (s->discarded)
-		snprintf(item.note, sizeof item.note, "The phone does not take such answers for its own: it repeats requests that were answered.");
+	item.discarded = s->discarded > 0;
+	say_note(c, s, &item);
 	if (kind->outside)
 		add_doubts(c, s, echo_place_of(c, &item.where));
 	echo_item_add(c, &item, w.hint);

@@ -42,7 +42,7 @@ static void add_intermittent(struct alg_evidence *to, const struct passage *p)
 		.peer = { p->peer, p->port }, .first_ns = p->first_ns, .last_ns = p->last_ns,
 	};
 
-	snprintf(item.note, sizeof item.note, "%u of %u messages that it should have changed pass as they are.", p->equal_own, p->equal_own + p->changed);
+	snprintf(item.note, sizeof item.note, "%u of %u messages that it should have changed pass as they are.", p->equal_own, p->equal_own + p->rewritten);
 	alg_evidence_add(to, &item);
 }
 
@@ -59,10 +59,10 @@ void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to)
 		LIST_EACH(cit, &p->changes)
 			add_change(to, p, LIST_ENTRY(cit, struct passage_change, in_passage), &legs);
 		LIST_EACH(kit, &p->kept) {
-			if (p->changed)
+			if (p->rewritten)
 				add_change(to, p, LIST_ENTRY(kit, struct passage_change, in_passage), &legs);
 		}
-		if (p->changed && p->equal_own)
+		if (p->rewritten && p->equal_own)
 			add_intermittent(to, p);
 	}
 	leg_keys_fini(&legs);

@@ -36,6 +36,7 @@ struct alg_sum alg_weigh(const struct alg_rewriter *r, const struct alg_limits *
 struct alg_harm {                    /* what failed by a field that was changed */
 	enum severity severity;      /* WARNING: nothing */
 	unsigned findings, calls, registrations;
+	bool discarded;              /* phones ignore what it changed */
 	bool drops;                  /* messages that such helpers refuse vanish in it, too */
 };
 

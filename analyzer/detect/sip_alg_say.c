@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
+#include "analyzer/network/message_diff.h"
 
-enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 6, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
+enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 3, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
 
 static const char *transport_name(uint8_t transport)
 {
@@ -62,8 +63,13 @@ static const struct alg_item *lead_of(const struct alg_rewriter *r, const char *
 	return NULL;
 }
 
+/* Of what was left private the one that matters most: where audio goes. */
 static const struct alg_item *stale_of(const struct alg_rewriter *r)
 {
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		if ((e->item.fields & ALG_SDP) && strcmp(e->item.reason, "stale-private") == 0)
+			return &e->item;
+	}
 	return lead_of(r, "stale-private");
 }
 
@@ -93,6 +99,17 @@ static void say_device(struct finding *f, const struct alg_rewriter *r)
 		finding_title(f, "%s %srewrites SIP%s%s", device, f->confidence == CONFIDENCE_LIKELY ? "probably " : "", fields[0] ? ": " : "", fields);
 	if (strncmp(f->title.p, "a device", 8) == 0)
 		f->title.p[0] = 'A';
+}
+
+/* " Via: 192.168.1.101:5060 becomes 198.51.100.20:5060." */
+static int add_difference(const struct alg_item *item, char *text, size_t room)
+{
+	struct span before, after;
+
+	difference_of(span_of(item->before), span_of(item->after), &before, &after);
+	if (!before.n || !after.n)
+		return snprintf(text, room, " %s is %s.", item->field, before.n ? "taken out" : "put in");
+	return snprintf(text, room, " %s: %.*s becomes %.*s.", item->field, (int)before.n, (const char *)before.p, (int)after.n, (const char *)after.p);
 }
 
 /* Each note once, as far as there is room. */
@@ -130,9 +147,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		return;
 	}
 	n = snprintf(text, sizeof text, "%s changes SIP on its way to and from %s (%s).", device_of(r, device), peer, service_text(&r->where, service));
-	if (lead->before[0] || (lead->after[0] && !lead->note[0]))
-		n += snprintf(text + n, sizeof text - (size_t)n, " %s %s became %s.", lead->field, lead->before[0] ? lead->before : "(none)",
-			      lead->after[0] ? lead->after : "nothing");
+	if (lead->before[0] || (lead->after[0] && !lead->note[0] && lead != stale))
+		n += add_difference(lead, text + n, sizeof text - (size_t)n);
 	if (stale)
 		snprintf(left, sizeof left, " It leaves %s private.", stale->field);
 	if (n > 0 && (size_t)n < sizeof text)
@@ -140,7 +156,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	n = add_notes(r, text, n, sizeof text);
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
-	if (harm->findings == 0 && !harm->drops && n > 0 && (size_t)n < sizeof text)
+	if (harm->findings == 0 && !harm->drops && !harm->discarded && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, " No failure in this capture follows from it.");
 	finding_cause(f, "%s", text);
 	if (strncmp(f->cause.p, "a device", 8) == 0)
@@ -179,6 +195,7 @@ static void say_parts(struct finding *f, const struct alg_rewriter *r)
 
 static void say_proof(struct finding *f, const struct alg_rewriter *r)
 {
+	struct span before, after;
 	unsigned pairs = 0;
 
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
@@ -186,13 +203,22 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 
 		if (!shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
 			continue;
+		if (strcmp(item->reason, "stale-private") == 0 && !item->note[0]) {
+			finding_evidence(f, item->seen[1], "%s is left as it was: %s", item->field, item->after);
+			continue;
+		}
 		finding_change(f, item->field, item->before, item->after);
-		if (pairs == EVIDENCE_PAIRS || !item->seen[0].frame)
+		if (pairs == EVIDENCE_PAIRS || !(item->seen[0].frame || item->seen[1].frame))
 			continue;
 		pairs++;
-		finding_evidence(f, item->seen[0], "before: %s %s", item->field, item->before[0] ? item->before : "is not there");
+		if (!item->seen[0].frame) {                          /* one message shows it */
+			finding_evidence(f, item->seen[1], "%s: %s", item->field, item->after);
+			continue;
+		}
+		difference_of(span_of(item->before), span_of(item->after), &before, &after);
+		finding_evidence(f, item->seen[0], "%s before: %.*s", item->field, before.n ? (int)before.n : 9, before.n ? (const char *)before.p : "not there");
 		if (item->seen[1].frame)
-			finding_evidence(f, item->seen[1], "after: %s %s", item->field, item->after[0] ? item->after : "is gone");
+			finding_evidence(f, item->seen[1], "%s behind: %.*s", item->field, after.n ? (int)after.n : 4, after.n ? (const char *)after.p : "gone");
 	}
 }
 

@@ -62,6 +62,7 @@ struct incident {
 	unsigned n;
 	struct finding **findings;
 	unsigned finding_count, finding_room;
+	unsigned calls_total;        /* different calls, all of them */
 	const struct finding *root;  /* the one that gives title, cause, fix */
 	char *title;
 	enum severity severity;

@@ -4,7 +4,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "captures/base/arena.h"
+#include "captures/base/hash.h"
 #include "captures/base/memory.h"
 
 void incidents_clear(struct findings *f)
@@ -40,12 +43,69 @@ static bool stands_alone(const struct finding *f)
 	return f->state != FINDING_WITHDRAWN && f->severity > SEVERITY_INFO && !f->explained_by && f->leg_count;
 }
 
-static bool belongs(const struct incident *i, const struct finding *f, int64_t window_ns)
-{
-	struct address a = blamed(i->root), b = blamed(f);
+/* Incidents of one id, reason and culprit, in the order in which they were begun: apart in time. */
+struct kin {
+	struct hash_link link;
+	const struct finding *root;
+	struct incident **incidents;
+	unsigned count, room;
+};
 
-	return strcmp(i->root->id, f->id) == 0 && strcmp(i->root->reason, f->reason) == 0 && address_known(&a) && address_equal(&a, &b) &&
-	       f->first_ns <= ns_add(i->last_ns, window_ns) && f->last_ns >= ns_add(i->first_ns, -window_ns);
+struct kinships {
+	struct hash table;
+	struct arena *arena;
+};
+
+static uint32_t kin_hash(const struct finding *f, const struct address *blame)
+{
+	uint64_t hash = hash_mix(hash_bytes(f->id, strlen(f->id)), hash_bytes(f->reason, strlen(f->reason)));
+
+	return (uint32_t)hash_mix(hash, hash_bytes(blame, sizeof *blame));
+}
+
+static bool is_kin(const struct finding *a, const struct finding *b)
+{
+	struct address one = blamed(a), other = blamed(b);
+
+	return strcmp(a->id, b->id) == 0 && strcmp(a->reason, b->reason) == 0 && address_equal(&one, &other);
+}
+
+/* Found or made; NULL: nobody is to blame, and nothing is shared. */
+static struct kin *kin_add(struct kinships *all, const struct finding *f)
+{
+	struct address blame = blamed(f);
+	uint32_t hash = kin_hash(f, &blame);
+	struct kin *k;
+
+	if (!address_known(&blame))
+		return NULL;
+	for (struct hash_link *it = hash_first(&all->table, hash); it; it = it->next) {
+		k = HASH_ENTRY(it, struct kin, link);
+		if (it->hash == hash && is_kin(k->root, f))
+			return k;
+	}
+	k = arena_zalloc(all->arena, sizeof *k);
+	k->root = f;
+	hash_add(&all->table, &k->link, hash);
+	return k;
+}
+
+static void kin_join(struct kinships *all, struct kin *k, struct incident *i)
+{
+	if (k->count == k->room) {
+		struct incident **more = arena_zalloc(all->arena, (k->room ? k->room * 2 : 2) * sizeof *more);
+
+		if (k->count)
+			memcpy(more, k->incidents, k->count * sizeof *more);
+		k->incidents = more;
+		k->room = k->room ? k->room * 2 : 2;
+	}
+	k->incidents[k->count++] = i;
+}
+
+static bool meets(const struct incident *i, const struct finding *f, int64_t window_ns)
+{
+	return f->first_ns <= ns_add(i->last_ns, window_ns) && f->last_ns >= ns_add(i->first_ns, -window_ns);
 }
 
 static void incident_add(struct incident *i, struct finding *f)
@@ -61,20 +121,22 @@ static void incident_add(struct incident *i, struct finding *f)
 	i->confidence = f->confidence > i->confidence ? f->confidence : i->confidence;
 }
 
-static struct incident *incident_of(struct findings *all, struct finding *f, int64_t window_ns)
+static struct incident *incident_of(struct findings *all, struct kinships *kinships, struct finding *f, int64_t window_ns)
 {
+	struct kin *k = kin_add(kinships, f);
 	struct incident *i;
 
-	LIST_EACH(it, &all->incidents) {
-		i = LIST_ENTRY(it, struct incident, in_order);
-		if (belongs(i, f, window_ns))
-			return i;
+	for (unsigned n = 0; k && n < k->count; n++) {
+		if (meets(k->incidents[n], f, window_ns))
+			return k->incidents[n];
 	}
 	i = memory_zalloc(sizeof *i);
 	i->root = f;
 	i->first_ns = f->first_ns;
 	i->last_ns = f->last_ns;
 	list_add_tail(&all->incidents, &i->in_order);
+	if (k)
+		kin_join(kinships, k, i);
 	return i;
 }
 
@@ -124,7 +186,7 @@ static void name_incident(struct incident *i)
 {
 	const char *act_end = strstr(i->root->title.p, ": ");
 	struct address a = blamed(i->root);
-	unsigned calls = calls_of(i);
+	unsigned calls = i->calls_total = calls_of(i);
 	char at[ADDRESS_TEXT], title[200];
 
 	if (act_end)                    /* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
@@ -139,15 +201,19 @@ static void name_incident(struct incident *i)
 
 void incidents_settle(struct findings *f, int64_t window_ns)
 {
+	struct kinships kinships = { .arena = arena_new() };
 	unsigned n = 0;
 
+	hash_init(&kinships.table);
 	incidents_clear(f);
 	LIST_EACH(it, &f->all) {
 		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
 
 		if (stands_alone(x))
-			incident_add(incident_of(f, x, window_ns), x);
+			incident_add(incident_of(f, &kinships, x, window_ns), x);
 	}
+	hash_fini(&kinships.table);
+	arena_free(kinships.arena);
 	LIST_EACH_SAFE(it, &f->incidents) {
 		struct incident *i = LIST_ENTRY(it, struct incident, in_order);
 

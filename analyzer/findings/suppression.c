@@ -18,6 +18,8 @@ static const struct row {
 	enum range range;
 	const char *explains[12];
 } rows[] = {
+	{ "dropped-in-path", "media", SAME_DIRECTION, { "one-way-audio", "audio-interrupted", "rtp-loss" } },
+	{ "dropped-in-path", "media", SAME_CALL, { "no-audio" } },
 	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },

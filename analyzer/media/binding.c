@@ -233,6 +233,7 @@ struct candidate {
 	struct direction *direction;
 	enum rule rule;
 	unsigned source_rank;        /* 3 the SDP source exactly, 2 its address, 1 the signalling address, 0 another */
+	bool names;                  /* one of its own session descriptions names the address: other branches of a fork do not */
 	bool pt_agreed;              /* its payload types stand in the description: media bundled on one port are told apart by them (RFC 9143 9.2) */
 	int64_t from_ns, to_ns;      /* life of the direction */
 };
@@ -303,7 +304,16 @@ static bool pt_agreed(const struct stream *s, const struct direction *d)
 	return false;
 }
 
-static void candidates_add(struct candidates *c, const struct stream *s, struct direction *d, enum rule rule, unsigned rank)
+static bool names_target(const struct direction *d, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		if (window_has_target(&d->windows[i], at))
+			return true;
+	}
+	return false;
+}
+
+static void candidates_add(struct candidates *c, const struct stream *s, struct direction *d, const struct endpoint *at, enum rule rule, unsigned rank)
 {
 	for (unsigned i = c->count, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
 		if (c->list[i].direction == d) {
@@ -316,7 +326,7 @@ static void candidates_add(struct candidates *c, const struct stream *s, struct 
 		c->room = c->room ? c->room * 2 : 8;
 		c->list = memory_resize(c->list, c->room, sizeof *c->list);
 	}
-	c->list[c->count++] = (struct candidate){ d, rule, rank, pt_agreed(s, d), direction_from(d), direction_to(d) };
+	c->list[c->count++] = (struct candidate){ d, rule, rank, names_target(d, at), pt_agreed(s, d), direction_from(d), direction_to(d) };
 }
 
 /* Places whose message is no later than the stream's end begin below this index. */
@@ -355,11 +365,11 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 				continue;
 			rank = source_rank(s, d);
 			if (mapped)
-				candidates_add(c, s, d, B6, rank);
+				candidates_add(c, s, d, at, B6, rank);
 			else if (p->candidate && rank < 3)
-				candidates_add(c, s, d, B2, rank);
+				candidates_add(c, s, d, at, B2, rank);
 			else
-				candidates_add(c, s, d, rank == 3 ? B1 : names_ssrc(d, s->ssrc) ? B3 : B4, rank);
+				candidates_add(c, s, d, at, rank == 3 ? B1 : names_ssrc(d, s->ssrc) ? B3 : B4, rank);
 		}
 	}
 }
@@ -370,6 +380,16 @@ static bool same_call(const struct direction *a, const struct direction *b)
 	return a->slot->dialog->leg->call == b->slot->dialog->leg->call;
 }
 
+/* The branch of a fork that was answered, for a stream that lives on when those of the others are over; else NULL. */
+static const struct dialog *answered_branch(const struct candidate *a, const struct candidate *b, const struct stream *s)
+{
+	const struct leg *leg = a->direction->slot->dialog->leg;
+
+	if (leg != b->direction->slot->dialog->leg || a->direction->slot->dialog == b->direction->slot->dialog)
+		return NULL;
+	return leg->answer_ns != NS_NONE && s->last_ns > ns_add(leg->answer_ns, EARLY_MEDIA_NS) ? leg->confirmed : NULL;
+}
+
 /*
  * Is a the better home? By rule of exact before strong, then a direction that lives when the stream begins, then the source, then the newest:
  * a port used again belongs to the newest call, a stream that began before it to the call before.
@@ -378,7 +398,10 @@ static int candidate_compare(const struct candidate *a, const struct candidate *
 {
 	bool a_lives = s->first_ns >= a->from_ns - EARLY_MEDIA_NS && s->first_ns <= a->to_ns;
 	bool b_lives = s->first_ns >= b->from_ns - EARLY_MEDIA_NS && s->first_ns <= b->to_ns;
+	const struct dialog *branch = answered_branch(a, b, s);
 
+	if (a->direction->slot->dialog->leg == b->direction->slot->dialog->leg && a->names != b->names)
+		return a->names ? -1 : 1;
 	if (a_lives != b_lives)
 		return a_lives ? -1 : 1;
 	if (a->direction->slot->dialog == b->direction->slot->dialog && a->pt_agreed != b->pt_agreed)
@@ -387,6 +410,8 @@ static int candidate_compare(const struct candidate *a, const struct candidate *
 		return a->source_rank > b->source_rank ? -1 : 1;
 	if (a->rule != b->rule)
 		return a->rule < b->rule ? -1 : 1;
+	if (branch && (a->direction->slot->dialog == branch) != (b->direction->slot->dialog == branch))
+		return a->direction->slot->dialog == branch ? -1 : 1;
 	if (a->direction->slot->dialog->leg != b->direction->slot->dialog->leg && same_call(a->direction, b->direction))
 		return a->direction->slot->dialog->leg->n < b->direction->slot->dialog->leg->n ? -1 : 1;
 	if (a->from_ns != b->from_ns) {

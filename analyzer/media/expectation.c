@@ -147,21 +147,29 @@ static struct window *last_window(struct builder *b)
 	return b->count ? &b->windows[b->count - 1] : NULL;
 }
 
-/* Begins a window at on_ns and closes the one before; NULL when the cap is reached: the last one then stays open. */
-static struct window *open_window(struct builder *b, enum expect_state state, int64_t on_ns)
+static struct window *push_window(struct builder *b, enum expect_state state, int64_t on_ns)
 {
 	struct window *before = last_window(b);
 
 	if (before && on_ns < before->on_ns)
 		on_ns = before->on_ns;
-	if (b->count == WINDOW_MAX && state != EXPECT_ENDED)
-		return NULL;
-	if (b->count == WINDOW_MAX)
-		b->count--;
-	else if (before)
+	if (before)
 		before->off_ns = on_ns;
 	b->windows[b->count] = (struct window){ .state = state, .on_ns = on_ns, .due_ns = on_ns, .off_ns = NS_NONE };
 	return &b->windows[b->count++];
+}
+
+/*
+ * Begins a window at on_ns and closes the one before. NULL when the dialog changes more often than is kept: what is agreed from there on is not
+ * known, so that its absence means nothing. The end has always room.
+ */
+static struct window *open_window(struct builder *b, enum expect_state state, int64_t on_ns)
+{
+	if (state == EXPECT_ENDED || b->count < WINDOW_MAX - 2)
+		return push_window(b, state, on_ns);
+	if (b->count == WINDOW_MAX - 2)
+		push_window(b, EXPECT_NONE, on_ns);
+	return NULL;
 }
 
 static void describe(struct builder *b, struct window *w, const struct session *s)
@@ -285,11 +293,7 @@ static int64_t session_starts(const struct builder *b, const struct exchange *x)
 {
 	int64_t at_ns = x->offerer == b->sender && x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
 
-	if (at_ns == NS_NONE)
-		at_ns = x->offered_ns;
-	if (x->kind == EXCHANGE_INITIAL && b->dialog->confirmed_ns != NS_NONE && at_ns < b->dialog->confirmed_ns)
-		at_ns = b->dialog->confirmed_ns;             /* agreed in a reliable 1xx: due from the 200 on */
-	return at_ns;
+	return at_ns == NS_NONE ? x->offered_ns : at_ns;
 }
 
 static bool is_over(const struct builder *b, int64_t at_ns)
@@ -307,7 +311,7 @@ static void add_exchange(struct builder *b, const struct exchange *x, bool *earl
 		add_early(b, x);
 		*early = true;
 	}
-	/* an UPDATE or PRACK before the answer changes the session that the 200 will start */
+	/* what a reliable 1xx, an UPDATE or a PRACK agrees before the answer is due from the 200 on */
 	if (x->state != EXCHANGE_STABLE || !confirmed || b->dialog->losing_fork || b->dialog->extra_confirmed || is_over(b, at_ns))
 		return;
 	if (b->dialog->confirmed_ns != NS_NONE && at_ns < b->dialog->confirmed_ns)

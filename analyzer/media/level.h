@@ -49,8 +49,7 @@ bool level_take(struct level *l, const struct level_table *t, const struct packe
 /* Into the stream's figures. */
 void level_settle(const struct level *l, struct stream *s);
 /*
- * Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped (2-media 2.3,
- * 1.11).
+ * Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped.
  */
 bool level_was_speech(const struct level *l);
 /* Of the last 4 levels >= 3 above -40. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mos: narrowband E-model, ITU-T G.107 with G.113 Appendix I values (2-media 2.20). */
+/* mos: narrowband E-model, ITU-T G.107 with G.113 Appendix I values. */
 #include "analyzer/media/mos.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * receiver: what the buffer of a receiver would see (2-media 2.14, 1.11). No queue is simulated: a packet is late by
+ * receiver: what the buffer of a receiver would see. No queue is simulated: a packet is late by
  * its transit above the least transit of the last 30 to 60 s. Drift of the sender's clock is the line through the
  * least transit of half minutes.
  */

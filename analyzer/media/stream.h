@@ -68,7 +68,7 @@ struct stream {                      /* cold: touched only when something happen
 	uint32_t first_frame, last_frame;
 	uint16_t first_seq;
 	uint32_t first_rtp_ts, last_rtp_ts;
-	/* as tshark has it (DESIGN 6): lost = last - first + 1 - packets, over everything */
+	/* as tshark has it: lost = last - first + 1 - packets, over everything */
 	uint64_t packets;            /* mirror copies not counted */
 	int64_t lost;
 	uint32_t mirror_copies, duplicates, reordered, late;
@@ -85,7 +85,7 @@ struct stream {                      /* cold: touched only when something happen
 	uint32_t loss_events;
 	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
 	bool jitter_known;
-	uint32_t late60, late200;    /* beyond a buffer of 60, 200 ms (2-media 2.14) */
+	uint32_t late60, late200;    /* beyond a buffer of 60, 200 ms */
 	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
 	float drift_ppm;             /* least transit per half minute, line through >= 4; 0 unknown */
 	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */

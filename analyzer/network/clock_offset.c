@@ -53,6 +53,20 @@ static int64_t pair_error(const struct clock_pair *p)
 	return error_ns < 0 ? -error_ns : error_ns;
 }
 
+/* The pair that ties the file to the lowest one before it; NULL none. */
+static const struct clock_pair *tie_of(const struct clock_offsets *c, uint16_t file)
+{
+	const struct clock_pair *best = NULL;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct clock_pair *p = &c->pairs[i];
+
+		if (p->b == file && pair_known(p) && (!best || p->a < best->a))
+			best = p;
+	}
+	return best;
+}
+
 /* Offsets of all files up to `last`, each from the first lower one that is known. */
 static bool settle(const struct clock_offsets *c, uint16_t last, int64_t offset[CLOCK_FILE_MAX], int64_t error[CLOCK_FILE_MAX])
 {
@@ -63,15 +77,9 @@ static bool settle(const struct clock_offsets *c, uint16_t last, int64_t offset[
 			known[c->pairs[i].a] = true;
 		offset[c->pairs[i].a] = error[c->pairs[i].a] = 0;
 	}
-	for (unsigned f = 1; f <= last; f++) {
-		const struct clock_pair *best = NULL;
+	for (uint16_t f = 1; f <= last; f++) {
+		const struct clock_pair *best = tie_of(c, f);
 
-		for (unsigned i = 0; i < c->count; i++) {
-			const struct clock_pair *p = &c->pairs[i];
-
-			if (p->b == f && pair_known(p) && (!best || p->a < best->a))
-				best = p;
-		}
 		if (!best)
 			continue;
 		known[f] = true;
@@ -112,9 +120,14 @@ bool clock_between(const struct clock_offsets *c, uint16_t a, uint16_t b, int64_
 
 bool clock_measured(const struct clock_offsets *c, uint16_t file)
 {
-	for (unsigned i = 0; i < c->count; i++) {
-		if (c->pairs[i].b == file && pair_known(&c->pairs[i]))
-			return true;
-	}
-	return false;
+	return tie_of(c, file) != NULL;
+}
+
+uint16_t clock_reference(const struct clock_offsets *c, uint16_t file)
+{
+	const struct clock_pair *tie;
+
+	while ((tie = tie_of(c, file)))                              /* always to a lower file */
+		file = tie->a;
+	return file;
 }

@@ -40,5 +40,7 @@ static inline bool clock_apart(int64_t offset_ns)
 }
 /* Is that file's offset measured against an earlier file's? */
 bool clock_measured(const struct clock_offsets *c, uint16_t file);
+/* The file that clock_offset_of() compares it with. */
+uint16_t clock_reference(const struct clock_offsets *c, uint16_t file);
 
 #endif

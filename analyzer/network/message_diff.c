@@ -266,6 +266,33 @@ void message_diff(const struct sip_message *before, const struct sip_message *be
 	ret->verdict = ret->count ? DIFF_REWRITTEN : DIFF_SPELLING;
 }
 
+static bool is_mark(uint8_t c)
+{
+	return blank(c) || c == ';' || c == '<' || c == '>' || c == '@' || c == ',' || c == '"';
+}
+
+/* Between the byte before `at` and the one there a word ends or begins. */
+static bool is_edge(struct span s, size_t at)
+{
+	return at == 0 || at == s.n || is_mark(s.p[at - 1]) || is_mark(s.p[at]);
+}
+
+void difference_of(struct span before, struct span after, struct span *ret_before, struct span *ret_after)
+{
+	size_t least = before.n < after.n ? before.n : after.n, head = 0, tail = 0;
+
+	while (head < least && before.p[head] == after.p[head])
+		head++;
+	while (!is_edge(before, head) || !is_edge(after, head))
+		head--;
+	while (tail < least - head && before.p[before.n - 1 - tail] == after.p[after.n - 1 - tail])
+		tail++;
+	while (!is_edge(before, before.n - tail) || !is_edge(after, after.n - tail))
+		tail--;
+	*ret_before = span_first(span_from(before, head), before.n - head - tail);
+	*ret_after = span_first(span_from(after, head), after.n - head - tail);
+}
+
 /* ---- literals ---- */
 
 static bool literal_is(struct span host, bool has_port, uint16_t port, const struct endpoint *socket)

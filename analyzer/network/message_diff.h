@@ -42,6 +42,9 @@ struct message_diff {
 /* Before and behind. Linear in their bytes. */
 void message_diff(const struct sip_message *before, const struct sip_message *behind, struct message_diff *ret);
 
+/* Of two values what differs, whole words and parameters of it: parts of them. */
+void difference_of(struct span before, struct span after, struct span *ret_before, struct span *ret_after);
+
 /* Where the message names this socket as its author's own, so that a NAT that helps would have to change it: bits of enum sip_place. */
 uint32_t message_names(const struct sip_message *m, const struct endpoint *socket);
 

@@ -7,6 +7,8 @@
 #include "analyzer/network/internal.h"
 #include "captures/base/memory.h"
 
+#define CLOCK_NOISE_NS (50 * 1000)
+
 enum { PASSAGE_MAX = 4096, CHANGE_MAX = 4096, DELAYS_NEEDED = 5 };
 
 void passages_init(struct passages *p)
@@ -209,6 +211,24 @@ static void note_equal(struct passages *p, struct passage *x, const struct cross
 	x->response_in_equal |= !v->outward && !m->request;
 }
 
+static bool names(const char *text, const struct address *a)
+{
+	char name[ADDRESS_TEXT];
+
+	return strstr(text, address_text(a, name)) != NULL;
+}
+
+/* The address on the one side of the router became that on the other: the work of an ALG, of which it may leave out a part. */
+static bool rewrites(const struct message_diff *d, const struct pair_view *v)
+{
+	const struct address *from = v->outward ? &v->inside.addr : &v->outside.addr;
+	bool any = false;
+
+	for (unsigned i = 0; i < d->count && address_known(from) && !any; i++)
+		any = names(d->changes[i].before, from) && !names(d->changes[i].after, from);
+	return any;
+}
+
 static void note_changed(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a, const struct sighting *b,
 			 const struct pair_view *v)
 {
@@ -217,7 +237,10 @@ static void note_changed(struct passages *p, struct passage *x, const struct cro
 	x->changed++;
 	for (unsigned i = 0; i < p->diff.count; i++)
 		change_note(p, x, &x->changes, c, a, b, v, &p->diff.changes[i]);
-	if (v->outward && address_known(&v->inside.addr) && message_stale(p->behind, &v->inside.addr, &stale))
+	if (!rewrites(&p->diff, v))
+		return;
+	x->rewritten++;
+	if (v->outward && message_stale(p->behind, &v->inside.addr, &stale))
 		change_note(p, x, &x->changes, c, a, b, v, &stale);
 }
 
@@ -253,14 +276,13 @@ bool passage_delay_of(const struct passage *p, const struct clock_offsets *clock
 		if (!clock_between(clocks, s->from_file, s->to_file, &offset_ns) || clock_apart(offset_ns))
 			continue;
 		took_ns[n] = ns_minus(s->took_ns, offset_ns);
-		if (took_ns[n] < 0)                                  /* by less than the offset's own error */
-			took_ns[n] = 0;
-		n++;
+		if (took_ns[n++] < -CLOCK_NOISE_NS)
+			return false;                                /* interfaces of one file may have clocks of their own, too */
 	}
 	if (n < DELAYS_NEEDED)
 		return false;
 	qsort(took_ns, n, sizeof *took_ns, ns_compare);
-	*ret = (struct passage_delay){ took_ns[n / 2], took_ns[n - 1 - n / 20], n };
+	*ret = (struct passage_delay){ took_ns[n / 2] > 0 ? took_ns[n / 2] : 0, took_ns[n - 1 - n / 20] > 0 ? took_ns[n - 1 - n / 20] : 0, n };
 	return true;
 }
 

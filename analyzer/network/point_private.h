@@ -5,7 +5,7 @@
 
 #include "analyzer/network/two_points.h"
 
-enum { SIGHTING_MAX = 4 };
+enum { SIGHTING_MAX = 4, TRANSMISSION_MAX = 8 };
 
 struct sighting {                    /* all transmissions of one message at one point */
 	uint8_t point;               /* index */
@@ -13,6 +13,7 @@ struct sighting {                    /* all transmissions of one message at one 
 	struct endpoint src, dst;
 	struct frame_ref first, last;
 	unsigned transmissions;
+	int64_t sent_ns[TRANSMISSION_MAX];   /* of the first ones, `first` included */
 	bool varies;                 /* repetitions are not the same bytes: not to be compared */
 	uint64_t text_hash;
 	uint8_t *text;               /* of the first; NULL: given back, or cut */
@@ -25,6 +26,7 @@ struct link {                        /* messages between two hosts, seen at one 
 	struct list_link in_order;
 	uint8_t from, to;            /* points */
 	struct address src, dst;     /* at `from` */
+	uint16_t mapped_port;        /* of dst, where it is translated; 0: any port is a neighbour */
 	struct endpoint behind_src, behind_dst;      /* at `to`, of the latest */
 	uint16_t src_port, dst_port; /* at `from`, of the latest */
 	uint32_t matched, methods;   /* bits 1 << enum sip_method */
@@ -36,7 +38,7 @@ struct link {                        /* messages between two hosts, seen at one 
 
 struct shape {                       /* what may make a helper drop it; filled when it is sent a second time */
 	bool sdp, no_connection, other_family, no_content_length;
-	uint16_t low_port;
+	uint16_t low_port, audio_port;
 };
 
 struct crossing {                    /* one message, wherever it was seen */

@@ -274,22 +274,30 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 
 /* ---- links: who passes from point to point ---- */
 
-static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst)
+static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst, uint16_t mapped_port)
 {
-	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), from);
+	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), (uint64_t)mapped_port << 8 | from);
 }
 
-static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct address *dst)
+static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct address *dst, uint16_t mapped_port)
 {
-	uint32_t hash = link_hash(from, src, dst);
+	uint32_t hash = link_hash(from, src, dst, mapped_port);
 
 	for (struct hash_link *it = hash_first(&t->links, hash); it; it = it->next) {
 		struct link *l = HASH_ENTRY(it, struct link, by_key);
 
-		if (it->hash == hash && l->from == from && l->to == to && address_equal(&l->src, src) && address_equal(&l->dst, dst))
+		if (it->hash == hash && l->from == from && l->to == to && l->mapped_port == mapped_port && address_equal(&l->src, src) && address_equal(&l->dst, dst))
 			return l;
 	}
 	return NULL;
+}
+
+/* Behind a router's address each port is another phone: there only the same port is a neighbour. */
+static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct endpoint *dst)
+{
+	struct link *l = link_exact(t, from, to, src, &dst->addr, 0);
+
+	return l ? l : link_exact(t, from, to, src, &dst->addr, dst->port);
 }
 
 static void link_time(struct link *l, int64_t at_ns)
@@ -307,14 +315,15 @@ static void link_time(struct link *l, int64_t at_ns)
 
 static void link_note(struct two_points *t, const struct crossing *c, const struct sighting *a, const struct sighting *b)
 {
-	struct link *l = link_find(t, a->point, b->point, &a->src.addr, &a->dst.addr);
+	uint16_t mapped_port = address_equal(&a->dst.addr, &b->dst.addr) ? 0 : a->dst.port;
+	struct link *l = link_exact(t, a->point, b->point, &a->src.addr, &a->dst.addr, mapped_port);
 
 	if (!l && t->links_in_order.count >= LINK_MAX)
 		return;
 	if (!l) {
 		l = memory_zalloc(sizeof *l);
-		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr, .stride = 1 };
-		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr));
+		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr, .mapped_port = mapped_port, .stride = 1 };
+		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr, mapped_port));
 		list_add_tail(&t->links_in_order, &l->in_order);
 	}
 	l->behind_src = b->src;
@@ -377,22 +386,36 @@ static bool passed_near(const struct link *l, int64_t from_ns, int64_t to_ns)
 
 static struct link *link_back(const struct two_points *t, const struct link *l)
 {
-	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src.addr);
+	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src);
+}
+
+/* How many of its transmissions fall into the time that the other file lasts. */
+static unsigned transmissions_covered(const struct two_points *t, const struct sighting *s, uint16_t file)
+{
+	unsigned n = 0;
+	int64_t offset_ns;
+
+	clock_between(&t->clocks, s->first.file, file, &offset_ns);
+	for (unsigned i = 0; i < s->transmissions && i < TRANSMISSION_MAX; i++)
+		n += two_points_covers(t, file, ns_add(s->sent_ns[i], offset_ns));
+	return n;
 }
 
 static void lost_add(struct two_points *t, const struct crossing *c, const struct sighting *s, const struct link *l)
 {
 	const struct link *back = link_back(t, l);
 	struct lost_message *x;
-	int64_t offset_ns, first_ns = s->first.at_ns, last_ns = s->last.at_ns;
+	int64_t first_ns = s->first.at_ns, last_ns = s->last.at_ns;
 	const struct point *to = &t->points[l->to];
+	unsigned transmissions = transmissions_covered(t, s, to->file);
 
-	clock_between(&t->clocks, s->first.file, to->file, &offset_ns);
-	if (!two_points_covers(t, to->file, ns_add(first_ns, offset_ns)) || !two_points_covers(t, to->file, ns_add(last_ns, offset_ns)))
+	if (transmissions < t->config.min_transmissions)
 		return;
+	if (s->src.port != l->src_port && s->dst.port != l->dst_port)
+		return;                                              /* a capture filter there may not let these ports in */
 	x = memory_zalloc(sizeof *x);
 	*x = (struct lost_message){
-		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last, .transmissions = s->transmissions, .src = s->src, .dst = s->dst,
+		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last, .transmissions = transmissions, .src = s->src, .dst = s->dst,
 		.behind_src = { l->behind_src.addr, address_equal(&l->behind_src.addr, &l->src) ? s->src.port : l->behind_src.port },
 		.behind_dst = { l->behind_dst.addr, address_equal(&l->behind_dst.addr, &l->dst) ? s->dst.port : l->behind_dst.port },
 		.translated = !address_equal(&l->behind_src.addr, &l->src) || !address_equal(&l->behind_dst.addr, &l->dst),
@@ -402,6 +425,7 @@ static void lost_add(struct two_points *t, const struct crossing *c, const struc
 		.passed_after = passed_near(l, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns) || passed_near(back, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns),
 		.sdp = c->shape.sdp, .sdp_no_connection = c->shape.no_connection, .sdp_other_family = c->shape.other_family,
 		.no_content_length = c->shape.no_content_length, .sdp_low_port = c->shape.low_port,
+		.audio_port = c->shape.audio_port, .new_peer = s->src.port != l->src_port,
 	};
 	list_add_tail(&t->lost, &x->in_order);
 }
@@ -415,10 +439,10 @@ static void crossing_judge(struct two_points *t, struct crossing *c)
 	    ns_minus(s->last.at_ns, s->first.at_ns) > TRANSACTION_NS)
 		return;
 	for (unsigned to = 0; to < t->point_count; to++) {
-		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst.addr);
+		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst), *back = l ? link_back(t, l) : NULL;
 
-		if (!l || l->matched < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
-		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(link_back(t, l), s->first.at_ns, s->last.at_ns)))
+		if (!l || l->matched + (back ? back->matched : 0) < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
+		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(back, s->first.at_ns, s->last.at_ns)))
 			continue;
 		c->reported = true;
 		lost_add(t, c, s, l);
@@ -473,6 +497,8 @@ static void shape_fill(struct two_points *t, struct crossing *c, const struct pa
 	for (unsigned i = 0; i < sdp->media_count; i++) {
 		const struct sdp_media *media = &sdp->media[i];
 
+		if (media->kind == SDP_AUDIO && !c->shape.audio_port)
+			c->shape.audio_port = media->port;
 		if (media->port >= 1 && media->port < 1024 && !c->shape.low_port)
 			c->shape.low_port = media->port;
 		c->shape.no_connection |= media->port && !address_known(&media->at.addr) && !media->name.n;
@@ -482,6 +508,8 @@ static void shape_fill(struct two_points *t, struct crossing *c, const struct pa
 
 static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p, uint64_t text_hash)
 {
+	if (s->transmissions < TRANSMISSION_MAX)
+		s->sent_ns[s->transmissions] = p->at_ns;
 	s->transmissions++;
 	s->varies |= s->text_hash != text_hash;
 	s->last = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
@@ -498,7 +526,7 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 {
 	struct sighting s = {
 		.point = (uint8_t)point, .ttl = p->ttl, .src = p->src, .dst = p->dst, .first = { p->at_ns, p->frame, p->file, p->interface },
-		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .text_hash = text_hash,
+		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .sent_ns = { p->at_ns }, .text_hash = text_hash,
 	};
 
 	if (c->count == SIGHTING_MAX)

@@ -46,6 +46,7 @@ struct passage {
 	struct address peer;         /* the server, the first one seen */
 	struct point inside_at, outside_at;  /* where the first pair was captured */
 	uint32_t pairs, equal, respelled, changed, forwarded;        /* equal: byte for byte; respelled: blanks, short names */
+	uint32_t rewritten;          /* of the changed: an address of one side became that of the other */
 	uint32_t equal_own;          /* outward, equal, although naming the phone's own socket */
 	bool begins_equal;           /* of these: a REGISTER or a request that makes a dialog */
 	bool response_in_equal;      /* a response towards the phone */
@@ -80,6 +81,8 @@ struct lost_message {
 	/* what SIP helpers are known to refuse */
 	bool sdp, sdp_no_connection, sdp_other_family, no_content_length;
 	uint16_t sdp_low_port;       /* 1-1023: that port; 0 none */
+	uint16_t audio_port;         /* of the first m=audio, 0 none */
+	bool new_peer;               /* from a port of src from which nothing else passed */
 };
 
 struct two_points;

@@ -232,6 +232,9 @@ static bool packet_accept(struct scenario *s, struct words *w, struct burst *b)
 		b->pt = (unsigned)integer_want(s, w, "the payload type") & 0x7f;
 		b->clock_hz = clock_of(b->pt);
 		b->step_ts = (unsigned)(b->clock_hz * (b->step_ns / 1000000) / 1000);
+	} else if (word_accept(w, "clock")) {        /* of a dynamic payload type */
+		b->clock_hz = (unsigned)integer_want(s, w, "the clock in Hz");
+		b->step_ts = (unsigned)(b->clock_hz * (b->step_ns / 1000000) / 1000);
 	} else if (word_accept(w, "ptime")) {
 		b->step_ns = time_want(s, w);
 		b->step_ts = (unsigned)(b->clock_hz * (b->step_ns / 1000000) / 1000);

@@ -141,27 +141,47 @@ static size_t size_of(int fd)
 	return n > 0 ? (size_t)n : 0;
 }
 
+static bool profile_write(const struct scenario *s, int fd, char *why, size_t room)
+{
+	ssize_t n = (ssize_t)strlen(s->profile);
+	bool good = fd >= 0 && write(fd, s->profile, (size_t)n) == n;
+
+	if (fd >= 0)
+		close(fd);
+	if (!good)
+		snprintf(why, room, "the profile cannot be written");
+	return good;
+}
+
 static bool captures_judge(const struct run *run, struct scenario *s, const char *const *paths, char *why, size_t room)
 {
-	char *json[SCENARIO_FILES + 4] = { (char *)run->deadair, "read", "--json" }, *plain[SCENARIO_FILES + 4] = { (char *)run->deadair, "read" };
+	char profile[] = "/tmp/deadair-profile-XXXXXX", *config = s->profile ? profile : "none";
+	char *json[SCENARIO_FILES + 6] = { (char *)run->deadair, "read", "--config", config, "--json" };
+	char *plain[SCENARIO_FILES + 5] = { (char *)run->deadair, "read", "--config", config };
 	char errors[] = "/tmp/deadair-scenario-XXXXXX";
 	int err = mkstemp(errors);
 	struct output first, second, text;
 	bool good;
 
 	for (unsigned i = 0; i < s->file_count; i++) {
-		json[3 + i] = (char *)paths[i];
-		plain[2 + i] = (char *)paths[i];
+		json[5 + i] = (char *)paths[i];
+		plain[4 + i] = (char *)paths[i];
 	}
 	if (err < 0) {
 		snprintf(why, room, "no temporary file");
 		return false;
 	}
 	unlink(errors);
+	if (s->profile && !profile_write(s, mkstemp(profile), why, room)) {
+		close(err);
+		return false;
+	}
 	first = program_run(json, err);
 	second = program_run(json, err);
 	text = program_run(plain, err);
 	good = judge(s, &first, &second, &text, size_of(err), why, room);
+	if (s->profile)
+		unlink(profile);
 	close(err);
 	free(first.p);
 	free(second.p);
@@ -213,6 +233,8 @@ static int write_only(const char *to, const char *path)
 		snprintf(why, sizeof why, "%s", s.error);
 	else
 		good = scenario_write_one(&s, to, why, sizeof why);
+	if (good && s.profile)
+		good = profile_write(&s, open(scenario_text(&s, "%s.conf", to), O_WRONLY | O_CREAT | O_TRUNC, 0644), why, sizeof why);
 	if (!good)
 		fprintf(stderr, "%s\n", why);
 	scenario_free(&s);

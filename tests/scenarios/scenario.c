@@ -98,6 +98,14 @@ static void title_read(struct scenario *s, struct words *w)
 	s->title = word_want(s, w, "the title");
 }
 
+/* profile SECTION KEY VALUE: a line of deadair.conf */
+static void profile_read(struct scenario *s, struct words *w)
+{
+	const char *section = word_want(s, w, "the section"), *key = word_want(s, w, "the key"), *value = word_want(s, w, "the value");
+
+	s->profile = scenario_text(s, "%s[%s]\n%s = %s\n", s->profile ? s->profile : "", section, key, value);
+}
+
 /* RTCP counts what the RTP lines of the whole file send: it waits for them. */
 static void rtcp_defer(struct scenario *s, struct words *w)
 {
@@ -118,7 +126,8 @@ static const struct {
 	{ "call", call_read },       { "check", check_read },     { "drops", drops_read },      { "exit", exit_read },
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
 	{ "icmp", icmp_read },       { "lose", lose_read },       { "may", may_read },          { "mirror", mirror_read },
-	{ "nat", nat_read },         { "place", place_read },     { "rtcp", rtcp_defer },       { "rtp", rtp_read },
+	{ "nat", nat_read },         { "place", place_read },     { "profile", profile_read },
+	{ "rtcp", rtcp_defer },      { "rtp", rtp_read },
 	{ "silent", expect_silent_read }, { "sip", sip_read },    { "stun", stun_read },        { "talk", talk_read },
 	{ "tap", tap_read },         { "tcp", tcp_read },         { "title", title_read },      { "tls", tls_read },
 	{ "udp", udp_read },

@@ -210,6 +210,7 @@ struct connection {
 struct scenario {
 	struct arena *arena;
 	const char *path, *name, *title;
+	const char *profile;         /* a deadair.conf; NULL: none is read */
 	unsigned line;
 	char *error;                 /* the first mistake, NULL none */
 	struct list hosts, nats, dialogs, flows, connections, datagrams, deferred, expectations;

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "captures/base/nearest.h"
 #include "captures/base/text.h"
 #include "ui/when.h"
 #include "ui/words.h"
@@ -160,10 +161,10 @@ static void test_nearest(void **state)
 	static const char *const known[] = { "detectors", "explain", "read", "live" };
 
 	(void)state;
-	assert_string_equal(words_nearest(SPAN("raed"), known, 4), "read");
-	assert_string_equal(words_nearest(SPAN("explian"), known, 4), "explain");
-	assert_string_equal(words_nearest(SPAN("detect"), known, 4), "detectors");
-	assert_null(words_nearest(SPAN("office"), known, 4));
+	assert_string_equal(nearest_word(SPAN("raed"), known, 4), "read");
+	assert_string_equal(nearest_word(SPAN("explian"), known, 4), "explain");
+	assert_string_equal(nearest_word(SPAN("detect"), known, 4), "detectors");
+	assert_null(nearest_word(SPAN("office"), known, 4));
 }
 
 /* The program itself, as the build made it. */

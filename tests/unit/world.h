@@ -53,6 +53,7 @@ struct dialogue {                    /* one ordinary call; NULL and 0: what is b
 struct world {
 	struct script s;             /* for its texts */
 	struct config *config;
+	struct site *site;
 	struct engine *e;
 	uint32_t frame;
 	const char *const *far;      /* addresses seven hops away, NULL at the end */
@@ -78,6 +79,8 @@ static inline void world_begin_with(struct world *w, const char *why_not, const 
 	sip_start();
 	w->config = config_new();
 	options.config = w->config;
+	w->site = site_new();
+	options.site = w->site;
 	w->e = engine_new(&options);
 	w->far = far;
 }
@@ -91,6 +94,7 @@ static inline void world_end(struct world *w)
 {
 	engine_free(w->e);
 	config_free(w->config);
+	site_free(w->site);
 	free(w->plan);
 }
 

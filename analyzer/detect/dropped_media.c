@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* dropped_media: audio that is seen going in and not coming out, between points that other streams of the same hosts pass (3.6). */
+#include "analyzer/detect/dropped_in_path.h"
+
+#include <stdio.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/detect/say.h"
+#include "analyzer/network/internal.h"
+
+#define NEIGHBOUR_NS (30 * SECOND_NS)
+
+enum { LOOK_MAX = 64 };              /* routes of two hosts, streams of one SSRC that are looked at */
+
+/* A stream that passes: where it goes in, and as what it comes out. Kept by its hosts where it goes in. */
+struct route {
+	struct hash_link by_hosts;
+	const struct stream *in, *out;
+};
+
+struct by_ssrc {
+	struct hash_link link;
+	const struct stream *stream;
+};
+
+struct paths {
+	struct arena *arena;
+	struct hash routes, ssrcs;
+};
+
+static uint32_t hosts_hash(const struct address *src, const struct address *dst)
+{
+	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
+}
+
+/* Nearer the sender: private where its side is translated, public where the receiver's is, else less travelled. Not by time: clocks differ. */
+static bool goes_in(const struct stream *x, const struct stream *y)
+{
+	if (!address_equal(&x->src.addr, &y->src.addr))
+		return address_private(&x->src.addr) && !address_private(&y->src.addr);
+	if (!address_equal(&x->dst.addr, &y->dst.addr))
+		return address_private(&y->dst.addr) && !address_private(&x->dst.addr);
+	return x->ttl > y->ttl;
+}
+
+static void route_add(struct paths *p, const struct stream *in, const struct stream *out)
+{
+	struct route *r = arena_zalloc(p->arena, sizeof *r);
+
+	r->in = in;
+	r->out = out;
+	hash_add(&p->routes, &r->by_hosts, hosts_hash(&in->src.addr, &in->dst.addr));
+}
+
+static void paths_init(struct paths *p, const struct streams *streams)
+{
+	p->arena = arena_new();
+	hash_init(&p->routes);
+	hash_init(&p->ssrcs);
+	LIST_EACH(it, streams_in_order(streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order), *t = s->twin_of;
+		struct by_ssrc *b = arena_zalloc(p->arena, sizeof *b);
+
+		b->stream = s;
+		hash_add(&p->ssrcs, &b->link, s->ssrc);
+		if (!t || s->twin_kind == TWIN_RELAY)
+			continue;
+		if (goes_in(s, t))
+			route_add(p, s, t);
+		else if (goes_in(t, s))
+			route_add(p, t, s);
+	}
+}
+
+static void paths_fini(struct paths *p)
+{
+	hash_fini(&p->routes);
+	hash_fini(&p->ssrcs);
+	arena_free(p->arena);
+}
+
+/* A trace of it in that file, too little to be known as its twin. */
+static bool seen_in(const struct paths *p, const struct stream *s, uint16_t file)
+{
+	unsigned looked = 0;
+
+	for (struct hash_link *it = hash_first(&p->ssrcs, s->ssrc); it; it = it->next) {
+		const struct stream *x = HASH_ENTRY(it, struct by_ssrc, link)->stream;
+
+		if (x == s || x->ssrc != s->ssrc)
+			continue;
+		if (x->file == file || s->file == file || ++looked == LOOK_MAX)      /* so many that nothing can be said */
+			return true;
+	}
+	return false;
+}
+
+/* The other file lasts as long, sees media of these hosts about that time, and its clock is known. */
+static bool would_show(const struct two_points *points, const struct stream *s, const struct route *r)
+{
+	int64_t offset_ns, first_ns, last_ns;
+
+	if (s->file != r->in->file || !clock_between(two_points_clocks(points), s->file, r->out->file, &offset_ns))
+		return false;
+	first_ns = ns_add(s->first_ns, offset_ns);
+	last_ns = ns_add(s->last_ns, offset_ns);
+	return two_points_covers(points, r->out->file, first_ns) && two_points_covers(points, r->out->file, last_ns) &&
+	       r->out->first_ns <= ns_add(last_ns, NEIGHBOUR_NS) && r->out->last_ns >= ns_minus(first_ns, NEIGHBOUR_NS);
+}
+
+static const struct route *route_of(const struct paths *p, const struct two_points *points, const struct stream *s)
+{
+	uint32_t hash = hosts_hash(&s->src.addr, &s->dst.addr);
+	unsigned looked = 0;
+
+	for (struct hash_link *it = hash_first(&p->routes, hash); it && looked < LOOK_MAX; it = it->next) {
+		const struct route *r = HASH_ENTRY(it, struct route, by_hosts);
+
+		looked += it->hash == hash;
+		if (it->hash == hash && address_equal(&r->in->src.addr, &s->src.addr) && address_equal(&r->in->dst.addr, &s->dst.addr) && would_show(points, s, r) &&
+		    !seen_in(p, s, r->out->file))
+			return r;
+	}
+	return NULL;
+}
+
+/* The other direction of the same call is seen at both points, this one only where it goes in; hearing has looked which side that is. */
+static const struct stream *passing_back(const struct stream *s)
+{
+	const struct direction *back = direction_reverse(s->direction);
+	const struct hearing *h = hearing_of(s->direction);
+
+	if (!h || h->failure != FAILURE_UNDELIVERED || !h->undelivered_by || strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s)
+		return NULL;
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		if (back->streams[i]->twin_next)
+			return back->streams[i];
+	}
+	return NULL;
+}
+
+static bool is_received(const struct stream *s)
+{
+	const struct hearing *h = hearing_of(s->direction);
+
+	return h && h->stream == s && h->report == RTCP_VERDICT_ADVANCING;
+}
+
+/* ---- words ---- */
+
+static struct address device_between(const struct stream *in, const struct stream *out)
+{
+	if (!address_equal(&in->src.addr, &out->src.addr))
+		return address_private(&in->src.addr) ? out->src.addr : in->src.addr;
+	if (!address_equal(&in->dst.addr, &out->dst.addr))
+		return address_private(&in->dst.addr) ? out->dst.addr : in->dst.addr;
+	return (struct address){ .family = 0 };
+}
+
+static void tell(struct detection *d, const struct stream *s, const struct stream *passes, struct address device, enum confidence c)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, hash_mix(7, s->n), "media", SEVERITY_ERROR, c);
+	char src[SAY_TEXT], dst[SAY_TEXT], at[ADDRESS_TEXT], count[TEXT_COUNT], name[96] = "the device between the two capture points";
+
+	if (address_known(&device))
+		snprintf(name, sizeof name, "the router %s", address_text(&device, at));
+	f->direction = s->direction;
+	parts_of_direction(f, facts, s->direction);
+	if (address_known(&device))
+		finding_part(f, PART_CULPRIT, &(struct endpoint){ device, 0 });
+	finding_times(f, s->first_ns, s->last_ns);
+	say_host(facts, &s->src.addr, src);
+	say_host(facts, &s->dst.addr, dst);
+	text_count(s->packets, count);
+	finding_title(f, "Audio from %s is dropped on its way to %s", src, dst);
+	finding_cause(f, "%s packets of this audio go in and none comes out at the next capture point, where other audio of the call's hosts passes: %s drops them.", count,
+		      name);
+	finding_fix(f, "Look at %s: a firewall rule, a pinhole that SIP inspection did not open, or a session limit there discards UDP to port %u.", name, s->dst.port);
+	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s packets go in, none comes out", count);
+	finding_evidence_run(f, stream_frame(passes, passes->first_frame, passes->first_ns), passes->last_frame, "audio that is seen at both points");
+}
+
+void dropped_media_judge(struct detection *d)
+{
+	const struct facts *facts = detection_facts(d);
+	double least = detection_key(d, "rtp-min");
+	bool sure = !gates_drops_counted(facts->gates) && !gates_link_member(facts->gates);
+	struct paths paths;
+
+	paths_init(&paths, facts->streams);
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order), *back;
+		const struct route *r;
+
+		if (!s->accepted || !s->direction || s->multicast || s->twin_of || s->twin_next || (double)s->packets < least || is_received(s))
+			continue;
+		back = passing_back(s);
+		r = route_of(&paths, facts->points, s);
+		if (r)
+			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+		else if (back)
+			tell(d, s, back, device_between(back, back->twin_next), CONFIDENCE_LIKELY);
+	}
+	paths_fini(&paths);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* lookup: indexes over calls and streams, each made when first asked for. */
+#include "analyzer/detect/lookup.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { ELSEWHERE_PACKETS = 25 };
+
+struct pair_sums {                   /* of two addresses, one way */
+	struct hash_link link;
+	struct address src, dst;
+	struct lookup_copies copies;
+	unsigned unseen_replies;     /* to requests dst -> src */
+};
+
+struct carried {                     /* streams of one address */
+	struct hash_link link;
+	struct address addr;
+	struct side_streams {        /* with peers outside and inside its own net */
+		const struct mslot *slot;    /* of the first, NULL none */
+		bool any, others;    /* others: one of another m-slot too */
+	} side[2];
+};
+
+struct lookup_named {
+	struct hash_link link;
+	struct endpoint at;
+	const struct direction *direction;
+};
+
+struct lookup {
+	const struct facts *facts;
+	struct arena *arena;
+	struct hash copies, replies; /* struct pair_sums */
+	struct hash carried, named;
+	const struct message **repeated;     /* retransmissions, by time */
+	size_t repeated_count, repeated_room;
+	bool copies_made, replies_made, carried_made, named_made, repeated_made;
+};
+
+struct lookup *lookup_new(const struct facts *facts)
+{
+	struct lookup *l = memory_zalloc(sizeof *l);
+
+	l->facts = facts;
+	l->arena = arena_new();
+	hash_init(&l->copies);
+	hash_init(&l->replies);
+	hash_init(&l->carried);
+	hash_init(&l->named);
+	return l;
+}
+
+void lookup_free(struct lookup *l)
+{
+	if (!l)
+		return;
+	hash_fini(&l->copies);
+	hash_fini(&l->replies);
+	hash_fini(&l->carried);
+	hash_fini(&l->named);
+	arena_free(l->arena);
+	free(l->repeated);
+	free(l);
+}
+
+/* ---- pairs of addresses ---- */
+
+static uint32_t pair_hash(const struct address *src, const struct address *dst)
+{
+	struct address key[2] = { *src, *dst };
+
+	return (uint32_t)hash_bytes(key, sizeof key);
+}
+
+static struct pair_sums *pair_find(const struct hash *table, const struct address *src, const struct address *dst)
+{
+	uint32_t hash = pair_hash(src, dst);
+
+	for (struct hash_link *it = hash_first(table, hash); it; it = it->next) {
+		struct pair_sums *p = HASH_ENTRY(it, struct pair_sums, link);
+
+		if (it->hash == hash && address_equal(&p->src, src) && address_equal(&p->dst, dst))
+			return p;
+	}
+	return NULL;
+}
+
+static struct pair_sums *pair_add(struct lookup *l, struct hash *table, const struct address *src, const struct address *dst)
+{
+	struct pair_sums *p = pair_find(table, src, dst);
+
+	if (p)
+		return p;
+	p = arena_zalloc(l->arena, sizeof *p);
+	p->src = *src;
+	p->dst = *dst;
+	hash_add(table, &p->link, pair_hash(src, dst));
+	return p;
+}
+
+/* ---- mirror copies ---- */
+
+/* Copies that came another way: other TTL, MAC or VLAN; one copy may differ in several. */
+static uint64_t elsewhere_of(const struct stream *s)
+{
+	uint64_t most = s->copies_other_ttl;
+
+	most = s->copies_other_mac > most ? s->copies_other_mac : most;
+	return s->copies_other_vlan > most ? s->copies_other_vlan : most;
+}
+
+struct lookup_copies lookup_copies_of(struct lookup *l, const struct address *src, const struct address *dst)
+{
+	const struct pair_sums *p;
+
+	if (!l->copies_made) {
+		LIST_EACH(it, streams_in_order(l->facts->streams)) {
+			const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+			struct lookup_copies *sum;
+
+			if (!s->mirror_copies)
+				continue;
+			sum = &pair_add(l, &l->copies, &s->src.addr, &s->dst.addr)->copies;
+			sum->copies += s->mirror_copies;
+			sum->elsewhere += elsewhere_of(s);
+		}
+		l->copies_made = true;
+	}
+	p = pair_find(&l->copies, src, dst);
+	return p ? p->copies : (struct lookup_copies){ 0, 0 };
+}
+
+/* ---- media of an address in other calls ---- */
+
+static struct carried *carried_find(const struct lookup *l, const struct address *a)
+{
+	uint32_t hash = (uint32_t)hash_bytes(a, sizeof *a);
+
+	for (struct hash_link *it = hash_first(&l->carried, hash); it; it = it->next) {
+		struct carried *c = HASH_ENTRY(it, struct carried, link);
+
+		if (it->hash == hash && address_equal(&c->addr, a))
+			return c;
+	}
+	return NULL;
+}
+
+static void carried_add(struct lookup *l, const struct address *a, const struct address *other, const struct mslot *slot)
+{
+	struct carried *c = carried_find(l, a);
+	struct side_streams *side;
+
+	if (!c) {
+		c = arena_zalloc(l->arena, sizeof *c);
+		c->addr = *a;
+		hash_add(&l->carried, &c->link, (uint32_t)hash_bytes(a, sizeof *a));
+	}
+	side = &c->side[address_same_net(other, a)];
+	if (side->any) {
+		side->others |= slot != side->slot;
+		return;
+	}
+	side->any = true;
+	side->slot = slot;
+	side->others = !slot;                /* an orphan is of no m-slot that may ask */
+}
+
+static void carried_make(struct lookup *l)
+{
+	LIST_EACH(it, streams_in_order(l->facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+		const struct mslot *slot = s->direction ? s->direction->slot : NULL;
+
+		if (s->packets < ELSEWHERE_PACKETS)
+			continue;
+		carried_add(l, &s->src.addr, &s->dst.addr, slot);
+		if (!address_equal(&s->src.addr, &s->dst.addr))
+			carried_add(l, &s->dst.addr, &s->src.addr, slot);
+	}
+	l->carried_made = true;
+}
+
+bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const struct address *a, const struct address *peer)
+{
+	const struct side_streams *side;
+	const struct carried *c;
+
+	if (!l->carried_made)
+		carried_make(l);
+	c = carried_find(l, a);
+	if (!c)
+		return false;
+	side = &c->side[address_same_net(peer, a)];
+	return side->any && (side->others || side->slot != slot);
+}
+
+/* ---- signalling ---- */
+
+static bool reply_unseen(const struct leg *leg, const struct transaction *t, const struct message *request)
+{
+	if (t->final || t->provisional)
+		return false;
+	return (t->ack && t->method == SIP_INVITE) || (t->method != SIP_INVITE && request->has_to_tag && leg->partial);
+}
+
+static void replies_make(struct lookup *l)
+{
+	LIST_EACH(it, calls_legs(l->facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		LIST_EACH(tit, &leg->transactions) {
+			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
+			const struct message *m = t->request ? t->request : t->ack;
+
+			if (m && reply_unseen(leg, t, m))
+				pair_add(l, &l->replies, &m->dst.addr, &m->src.addr)->unseen_replies++;
+		}
+	}
+	l->replies_made = true;
+}
+
+unsigned lookup_unseen_replies(struct lookup *l, const struct address *src, const struct address *dst)
+{
+	const struct pair_sums *p;
+
+	if (!l->replies_made)
+		replies_make(l);
+	p = pair_find(&l->replies, src, dst);
+	return p ? p->unseen_replies : 0;
+}
+
+static int message_compare(const void *a, const void *b)
+{
+	const struct message *x = *(const struct message *const *)a, *y = *(const struct message *const *)b;
+
+	return (x->at.at_ns > y->at.at_ns) - (x->at.at_ns < y->at.at_ns);
+}
+
+static void repeated_add(struct lookup *l, const struct message *m)
+{
+	if (l->repeated_count == l->repeated_room) {
+		l->repeated_room = l->repeated_room ? l->repeated_room * 2 : 64;
+		l->repeated = memory_resize(l->repeated, l->repeated_room, sizeof *l->repeated);
+	}
+	l->repeated[l->repeated_count++] = m;
+}
+
+static void repeated_make(struct lookup *l)
+{
+	LIST_EACH(it, calls_legs(l->facts->calls)) {
+		LIST_EACH(mit, &LIST_ENTRY(it, struct leg, in_order)->messages) {
+			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
+
+			if (m->repeat == MESSAGE_RETRANSMITTED)
+				repeated_add(l, m);
+		}
+	}
+	if (l->repeated_count)
+		qsort(l->repeated, l->repeated_count, sizeof *l->repeated, message_compare);
+	l->repeated_made = true;
+}
+
+/* The first that is no earlier. */
+static size_t repeated_from(const struct lookup *l, int64_t from_ns)
+{
+	size_t low = 0, high = l->repeated_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (l->repeated[middle]->at.at_ns < from_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns, int64_t to_ns)
+{
+	if (!l->repeated_made)
+		repeated_make(l);
+	for (size_t i = repeated_from(l, from_ns); i < l->repeated_count && l->repeated[i]->at.at_ns <= to_ns; i++) {
+		const struct address *src = &l->repeated[i]->src.addr, *dst = &l->repeated[i]->dst.addr;
+
+		if ((address_equal(src, a) && address_equal(dst, b)) || (address_equal(src, b) && address_equal(dst, a)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- who names an endpoint ---- */
+
+static void named_add(struct lookup *l, const struct endpoint *at, const struct direction *d)
+{
+	struct lookup_named *n = arena_zalloc(l->arena, sizeof *n);
+
+	n->at = *at;
+	n->direction = d;
+	hash_add(&l->named, &n->link, endpoint_hash(at));
+}
+
+static void named_direction(struct lookup *l, const struct direction *d)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		for (unsigned k = 0; k < w->target_count; k++)
+			named_add(l, &w->targets[k].at, d);
+		for (unsigned k = 0; k < w->source_count; k++)
+			named_add(l, &w->sources[k].at, d);
+	}
+}
+
+static void named_make(struct lookup *l)
+{
+	LIST_EACH(it, calls_legs(l->facts->calls)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs) {
+			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
+
+			for (unsigned i = 0; i < d->mslot_count; i++) {
+				named_direction(l, &d->mslots[i].direction[0]);
+				named_direction(l, &d->mslots[i].direction[1]);
+			}
+		}
+	}
+	l->named_made = true;
+}
+
+const struct lookup_named *lookup_named_next(struct lookup *l, const struct endpoint *at, const struct lookup_named *before)
+{
+	uint32_t hash = endpoint_hash(at);
+	const struct hash_link *it;
+
+	if (!l->named_made)
+		named_make(l);
+	for (it = before ? before->link.next : hash_first(&l->named, hash); it; it = it->next) {
+		const struct lookup_named *n = HASH_ENTRY(it, struct lookup_named, link);
+
+		if (it->hash == hash && endpoint_equal(&n->at, at))
+			return n;
+	}
+	return NULL;
+}
+
+const struct direction *lookup_named_direction(const struct lookup_named *n)
+{
+	return n->direction;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* witness: what an absence in signalling needs before it is said. */
+#include "analyzer/detect/witness.h"
+
+#include <string.h>
+
+#include "analyzer/detect/gates.h"
+#include "analyzer/network/network.h"
+
+#define MARGIN_NS (60 * SECOND_NS)
+#define SPAN_ENOUGH_NS (3 * SECOND_NS)
+
+enum { COPIES_ENOUGH = 4 };
+
+enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to, int64_t from_ns, int64_t to_ns)
+{
+	const struct pair *p = network_pair_find(facts->network, from, to), *other;
+
+	if (p && p->packets)
+		return WITNESS_PEER;
+	if (network_other_inbound(facts->network, to, from, ns_add(from_ns, -MARGIN_NS), ns_add(to_ns, MARGIN_NS), &other))
+		return WITNESS_OTHER_HOST;
+	return WITNESS_NONE;
+}
+
+const char *silence_gate(const struct facts *facts, const struct silence *s, double tail_s, enum witness *ret)
+{
+	int64_t end_ns = facts->capture->last_ns, wait_ns = (int64_t)(tail_s * 1e9);
+	const struct pair *pair;
+	bool long_enough = end_ns - s->first_ns >= wait_ns;
+
+	*ret = witness_towards(facts, &s->dst.addr, &s->src.addr, s->first_ns, ns_add(s->last_ns, wait_ns));
+	if (*ret == WITNESS_NONE)
+		return "G1";
+	if (*ret != WITNESS_OTHER_HOST && gates_one_sided(facts->gates, facts, &s->dst.addr, &s->src.addr, &pair))
+		return "G1";
+	if (!s->stream_transport && s->copies >= COPIES_ENOUGH && s->last_ns - s->first_ns >= SPAN_ENOUGH_NS)
+		long_enough = true;
+	if (!long_enough)
+		return "end";
+	if (gates_capture_lost(facts->gates, s->first_ns, ns_add(s->last_ns, SECOND_NS)) && s->copies < COPIES_ENOUGH)
+		return "G7";
+	return NULL;
+}
+
+enum confidence witness_confidence(enum witness w, enum confidence with_peer)
+{
+	return w == WITNESS_OTHER_HOST && with_peer > CONFIDENCE_POSSIBLE ? with_peer - 1 : with_peer;
+}
+
+const char *silence_gate_text(const char *gate)
+{
+	if (strcmp(gate, "G1") == 0)
+		return "nothing towards the sender passes this point: an answer would not have been seen";
+	if (strcmp(gate, "G7") == 0)
+		return "the capture itself lost packets then";
+	return "undecided at end of capture";
+}
