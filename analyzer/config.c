@@ -72,10 +72,27 @@ static const struct config_key alg_keys[] = {
 	{ 0 },
 };
 
+static const struct config_key nat_keys[] = {
+	{ "ack-wait-s", 8, "s", 1, 32, "RFC 3261 13.3.1.4: a 200 is repeated after 0.5, 1.5, 3.5, 7.5 s" },
+	{ "min-silence-s", 20, "s", 1, 3600, "measured: Linux forgets an unreplied mapping after 30 s; routers with shorter timers exist" },
+	{ "proof-s", 900, "s", 10, 86400, "field: a phone refreshes its registration by then" },
+	{ 0 },
+};
+
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
-	{ "dup", dup_keys }, { "twin", twin_keys }, { "legs", legs_keys }, { "fork", fork_keys }, { "call", call_keys }, { "expect", expect_keys },
-	{ "rtp", rtp_keys }, { "finding", finding_keys }, { "incident", incident_keys }, { "media", media_keys }, { "alg", alg_keys },
+	{ "alg", alg_keys },
+	{ "call", call_keys },
+	{ "dup", dup_keys },
+	{ "expect", expect_keys },
+	{ "finding", finding_keys },
+	{ "fork", fork_keys },
+	{ "incident", incident_keys },
+	{ "legs", legs_keys },
+	{ "media", media_keys },
+	{ "nat", nat_keys },
+	{ "rtp", rtp_keys },
 	{ "site", site_keys },
+	{ "twin", twin_keys },
 };
 
 enum { SECTIONS = sizeof sections / sizeof sections[0] };

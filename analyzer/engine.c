@@ -8,6 +8,7 @@
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/engine_state.h"
+#include "analyzer/network/learn_media.h"
 #include "captures/base/memory.h"
 
 enum {
@@ -60,17 +61,6 @@ static struct network *make_network(const struct engine_options *o)
 	return network_new(&config);
 }
 
-static struct two_points *make_points(const struct engine_options *o)
-{
-	struct two_points_config config = {
-		.window_ns = config_ns(o->config, "alg", "pair-window-s", SECOND_NS),
-		.max_offset_ns = config_ns(o->config, "alg", "max-offset-s", SECOND_NS),
-		.min_transmissions = 2,
-	};
-
-	return two_points_new(&config);
-}
-
 /* What the operator says of the NAT holds in both scopes. */
 static void learn_profile(struct engine *e)
 {
@@ -82,6 +72,27 @@ static void learn_profile(struct engine *e)
 		network_learn(e->network, &inside, &outside, false, NAT_CONFIG, NS_NONE, 0, 0);
 		network_learn(e->network, &inside, &outside, true, NAT_CONFIG, NS_NONE, 0, 0);
 	}
+}
+
+static struct two_points *make_points(const struct engine_options *o)
+{
+	struct two_points_config config = {
+		.window_ns = config_ns(o->config, "alg", "pair-window-s", SECOND_NS),
+		.max_offset_ns = config_ns(o->config, "alg", "max-offset-s", SECOND_NS),
+		.min_transmissions = 2,
+	};
+
+	return two_points_new(&config);
+}
+
+static struct sip_bindings *make_bindings(const struct engine_options *o)
+{
+	struct sip_bindings_config config = {
+		.min_silence_ns = config_ns(o->config, "nat", "min-silence-s", SECOND_NS),
+		.proof_ns = config_ns(o->config, "nat", "proof-s", SECOND_NS),
+	};
+
+	return sip_bindings_new(&config);
 }
 
 struct engine *engine_new(const struct engine_options *options)
@@ -100,18 +111,33 @@ struct engine *engine_new(const struct engine_options *options)
 	};
 	e->binding = binding_new();
 	e->calls = make_calls(options);
+	e->accounts = accounts_new(0);
 	e->streams = make_streams(options, e->binding);
 	e->rtcp = rtcp_states_new(0);
 	e->network = make_network(options);
+	learn_profile(e);
 	e->points = make_points(options);
 	e->echoes = echoes_new();
-	learn_profile(e);
+	e->bindings = make_bindings(options);
+	e->ways = sip_ways_new(e->network);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
-		.capture = &e->capture, .calls = e->calls, .streams = e->streams, .rtcp = e->rtcp, .network = e->network, .points = e->points, .echoes = e->echoes,
-		.icmp = &e->icmp, .icmp_by_dst = &e->icmp_by_dst, .findings = e->findings, .config = c, .site = options->site,
+		.capture = &e->capture,
+		.calls = e->calls,
+		.streams = e->streams,
+		.rtcp = e->rtcp,
+		.network = e->network,
+		.points = e->points,
+		.echoes = e->echoes,
+		.bindings = e->bindings,
+		.ways = e->ways,
+		.icmp = &e->icmp,
+		.icmp_by_dst = &e->icmp_by_dst,
+		.findings = e->findings,
+		.config = c,
+		.site = options->site,
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;
@@ -126,14 +152,19 @@ void engine_free(struct engine *e)
 	findings_free(e->findings);
 	lookup_free(e->lookup);
 	gates_free(e->gates);
+	media_hosts_free(e->media_hosts);
+	socket_uses_free(e->sockets);
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
+	sip_ways_free(e->ways);
+	sip_bindings_free(e->bindings);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
+	accounts_free(e->accounts);
 	calls_free(e->calls);
 	binding_free(e->binding);
 	free(e);
@@ -256,6 +287,8 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		network_learn_sip(e->network, p, p->sip);
 		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
 		detections_event(e->detections, &ev);
+		sip_ways_message(e->ways, p);
+		accounts_packet(e->accounts, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (size_t i = 0; i < n; i++)
@@ -357,6 +390,7 @@ void engine_packet(struct engine *e, const struct packet *p)
 	if (verdict != DUPLICATE_NO)
 		return;
 	echoes_packet(e->echoes, p);
+	sip_bindings_packet(e->bindings, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)
@@ -473,6 +507,19 @@ static void judge_all(struct engine *e)
 	detections_judged(e->detections);
 }
 
+/* Records that are made of all others, for detectors that look at a whole socket, host or account. */
+static void reckon_records(struct engine *e)
+{
+	int64_t last_ns = e->capture.last_ns;
+
+	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp), last_ns);
+	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
+	accounts_settle(e->accounts, last_ns);
+	e->facts.sockets = e->sockets;
+	e->facts.media_hosts = e->media_hosts;
+	e->facts.accounts = e->accounts;
+}
+
 void engine_finish(struct engine *e)
 {
 	if (e->finished)
@@ -486,15 +533,17 @@ void engine_finish(struct engine *e)
 	streams_finish(e->streams, e->capture.last_ns);
 	two_points_settle(e->points);
 	capture_facts_settle(e);
-	network_settle(e->network);
 	learn_from_twins(e);
+	network_settle(e->network);
 	each_dialog(e, expect_dialog);
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
+	learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);
 	e->facts.vantage = network_vantage(e->network);
 	e->facts.lookup = e->lookup = lookup_new(&e->facts);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
+	reckon_records(e);
 	judge_all(e);
 	findings_settle(e->findings, config_ns(e->options.config, "incident", "window-s", SECOND_NS));
 }

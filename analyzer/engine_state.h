@@ -3,6 +3,7 @@
 #ifndef DEADAIR_ANALYZER_ENGINE_STATE_H
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
+#include "analyzer/calls/account.h"
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing.h"
@@ -11,6 +12,10 @@
 #include "analyzer/media/binding.h"
 #include "analyzer/network/echo.h"
 #include "analyzer/network/two_points.h"
+#include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_way.h"
+#include "analyzer/media/media_host.h"
+#include "analyzer/media/socket_use.h"
 
 enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
 
@@ -30,16 +35,21 @@ struct engine {
 	struct capture_facts capture;
 	struct expectation_config expect;
 	struct calls *calls;
+	struct accounts *accounts;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;
 	struct two_points *points;
 	struct echoes *echoes;
+	struct sip_bindings *bindings;
+	struct sip_ways *ways;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;
 	struct gates *gates;
 	struct lookup *lookup;
+	struct socket_uses *sockets;
+	struct media_hosts *media_hosts;
 	struct facts facts;
 	struct list icmp;            /* struct icmp_record */
 	struct hash icmp_by_dst;

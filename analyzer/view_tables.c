@@ -36,6 +36,10 @@ bool view_registration(const struct engine *e, size_t i, struct view_registratio
 	return true;
 }
 
+static const char *const transports[] = {
+	[TRANSPORT_NONE] = "udp", [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tls", [TRANSPORT_SCTP] = "sctp", [TRANSPORT_WS] = "ws",
+};
+
 static void view_roles(struct view_cache *v, const struct host *h, struct view_host *ret)
 {
 	char *why;
@@ -52,8 +56,6 @@ static void view_roles(struct view_cache *v, const struct host *h, struct view_h
 
 bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 {
-	static const char *const transports[] = { [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tls", [TRANSPORT_SCTP] = "sctp",
-						  [TRANSPORT_WS] = "ws" };
 	struct view_cache *v = view_cache_of(e);
 	const struct host *h;
 
@@ -81,6 +83,18 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 	return true;
 }
 
+/* Only SIP over UDP is measured, and all mappings of one router share its timer. */
+static void view_bracket(const struct engine *e, const struct nat_mapping *m, struct view_nat *ret)
+{
+	const struct binding_nat *n = sip_bindings_nat(e->bindings, &m->outside.addr);
+
+	if (m->media || (m->transport != TRANSPORT_UDP && m->transport != TRANSPORT_NONE) || !n || !binding_nat_bracket(n))
+		return;
+	ret->has_bracket = true;
+	ret->alive_s = (double)n->alive_ns / 1e9;
+	ret->dead_s = (double)n->dead_ns / 1e9;
+}
+
 bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 {
 	struct view_cache *v = view_cache_of(e);
@@ -89,6 +103,10 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 	if (i >= v->nat_count)
 		return false;
 	m = v->nats[i];
-	*ret = (struct view_nat){ m->inside, m->outside, "udp", m->media ? "media" : "sip", nat_method_name(m->method), m->weight, m->first_ns, m->last_ns };
+	*ret = (struct view_nat){
+		.inside = m->inside, .outside = m->outside, .protocol = transports[m->transport], .scope = m->media ? "media" : "sip",
+		.learnt = nat_method_name(m->method), .weight = m->weight, .first_ns = m->first_ns, .last_ns = m->last_ns,
+	};
+	view_bracket(e, m, ret);
 	return true;
 }

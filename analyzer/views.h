@@ -201,6 +201,8 @@ struct view_nat {
 	const char *protocol, *scope, *learnt;
 	unsigned weight;
 	int64_t first_ns, last_ns;
+	bool has_bracket;            /* how long the router keeps it in silence was measured */
+	double alive_s, dead_s;      /* it outlives alive_s, it is gone after dead_s */
 };
 
 struct view_message {                /* a rung of the ladder */

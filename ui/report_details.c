@@ -363,7 +363,8 @@ static void report_hosts(const struct report *r)
 }
 
 static const struct table_column nat_columns[] = {
-	{ "private", false, 1, 0, 0 }, { "", false, 1, 0, 0 }, { "public", false, 2, 0, 0 }, { "for", false, 2, 0, 0 }, { "learnt from", false, 0, 8, 0 },
+	{ "private", false, 1, 0, 0 }, { "", false, 1, 0, 0 }, { "public", false, 2, 0, 0 }, { "for", false, 2, 0, 0 },
+	{ "learnt from", false, 0, 8, 0 }, { "lives", false, 1, 0, 0 },
 };
 
 /* The JSON's word for how a mapping was learnt, in a person's. */
@@ -389,6 +390,17 @@ static const char *learnt_words(const char *learnt)
 	return learnt ? learnt : "-";
 }
 
+/* "60-75 s": how long a silence it outlives. */
+static void cell_bracket(struct table *t, const struct view_nat *n)
+{
+	if (!n->has_bracket)
+		table_cell(t, PAINT_PLAIN, "-");
+	else if (n->alive_s > 0)
+		cell_format(t, "%.0f-%.0f s", n->alive_s, n->dead_s);
+	else
+		cell_format(t, "< %.0f s", n->dead_s);
+}
+
 static void report_nat(const struct report *r)
 {
 	struct table *t = table_new(nat_columns, sizeof nat_columns / sizeof nat_columns[0]);
@@ -400,6 +412,7 @@ static void report_nat(const struct report *r)
 		cell_endpoint(t, &n.outside);
 		table_cell(t, PAINT_PLAIN, n.scope ? n.scope : "-");
 		table_cell(t, PAINT_PLAIN, learnt_words(n.learnt));
+		cell_bracket(t, &n);
 	}
 	if (table_rows(t)) {
 		section(r, "NAT");

@@ -642,6 +642,19 @@ static void print_host(const struct report *r, const struct view_host *h)
 	line_print(r, line);
 }
 
+/* [60, 75]: the mapping outlives 60 s of silence and is gone after 75. */
+static json_t *from_bracket(const struct view_nat *n)
+{
+	json_t *pair;
+
+	if (!n->has_bracket)
+		return json_null();
+	pair = json_array();
+	json_array_append_new(pair, from_decimal(n->alive_s));
+	json_array_append_new(pair, from_decimal(n->dead_s));
+	return pair;
+}
+
 static void print_nat(const struct report *r, const struct view_nat *n)
 {
 	json_t *line = line_new("nat");
@@ -652,7 +665,7 @@ static void print_nat(const struct report *r, const struct view_nat *n)
 	json_object_set_new(line, "scope", from_text(n->scope));
 	json_object_set_new(line, "learnt", from_text(n->learnt));
 	json_object_set_new(line, "weight", json_integer(n->weight));
-	json_object_set_new(line, "bracket_s", json_null());    /* how long the mapping lives is not measured */
+	json_object_set_new(line, "bracket_s", from_bracket(n));
 	json_object_set_new(line, "first", from_time(n->first_ns));
 	json_object_set_new(line, "last", from_time(n->last_ns));
 	line_print(r, line);

@@ -51,6 +51,7 @@ struct message {
 	uint8_t repeat;              /* enum message_repeat */
 	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
 	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
+	bool focus;                  /* its Contact says isfocus: a conference (RFC 4579) */
 	uint16_t status;             /* 0 in requests */
 	uint16_t fragments;          /* IP fragments it came in, 0 none */
 	uint32_t cseq, flaws, via_count, bytes_on_wire;
@@ -60,6 +61,7 @@ struct message {
 	const struct sdp *sdp;       /* NULL none; spans into raw */
 	struct span raw;             /* the whole message; empty when texts are not kept */
 	struct span to_tag, method_text, reason, user_agent;
+	struct span explained;       /* of a final >= 300: its Reason, else its Warning header */
 	struct endpoint contact;     /* host of the Contact when it is an address; family 0 otherwise */
 	struct span contact_uri;
 };

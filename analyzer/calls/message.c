@@ -121,6 +121,7 @@ void message_fill(struct message *m, const struct arrival *a)
 {
 	const struct packet *p = a->packet;
 	const struct sip_message *sip = a->sip;
+	struct span value;
 
 	m->at = message_frame(p);
 	m->src = p->src;
@@ -142,6 +143,7 @@ void message_fill(struct message *m, const struct arrival *a)
 	m->bytes_on_wire = p->wire_bytes;
 	m->first = m;
 	m->contact = contact_endpoint(&sip->contact);
+	m->focus = sip_parameter(sip->contact.params, SPAN("isfocus"), &value);
 }
 
 /* The name of a known method needs no memory. */
@@ -168,6 +170,14 @@ static struct span raw_of(const struct arrival *a)
 	return arena_dup(a->leg->leg.arena, a->sip->bytes);
 }
 
+/* Why it failed, in more words than the reason phrase. */
+static struct span explanation(const struct sip_message *sip)
+{
+	struct span reason = sip->status >= 300 ? sip_header_value(sip, SIP_H_REASON) : SPAN_NONE;
+
+	return reason.n || sip->status < 300 ? reason : sip_header_value(sip, SIP_H_WARNING);
+}
+
 struct message *message_new(const struct arrival *a)
 {
 	struct leg *leg = &a->leg->leg;
@@ -180,6 +190,7 @@ struct message *message_new(const struct arrival *a)
 	m->to_tag = kept(a, m->raw, sip->to.tag);
 	m->method_text = method_text(a, m->raw);
 	m->reason = kept(a, m->raw, sip->reason);
+	m->explained = kept(a, m->raw, explanation(sip));
 	m->user_agent = kept(a, m->raw, sip->user_agent);
 	m->contact_uri = kept(a, m->raw, sip->contact.uri);
 	m->sdp = sip->sdp.n ? leg_description(a, m->raw) : NULL;

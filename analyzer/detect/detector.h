@@ -95,13 +95,18 @@ struct facts {                       /* const views of everything */
 	const struct streams *streams;
 	const struct rtcp_states *rtcp;
 	const struct network *network;
+	struct vantage vantage;      /* reckoned once, before judging: it looks at every host and pair */
 	const struct echoes *echoes; /* what servers give back of requests, marks of rewriters */
 	const struct two_points *points;     /* SIP at several capture points */
-	struct vantage vantage;      /* reckoned once, before judging: it looks at every host and pair */
+	const struct sip_bindings *bindings; /* analyzer/network/sip_binding.h */
+	const struct sip_ways *ways; /* analyzer/network/sip_way.h */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
 	struct lookup *lookup;       /* analyzer/detect/lookup.h; makes its indexes when asked */
+	const struct socket_uses *sockets;   /* analyzer/media/socket_use.h; reckoned before judgement */
+	const struct media_hosts *media_hosts; /* analyzer/media/media_host.h; likewise */
+	const struct accounts *accounts;     /* analyzer/calls/account.h */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */

@@ -9,6 +9,7 @@ enum range {
 	SAME_DIRECTION,              /* of the same call */
 	SAME_CALL,                   /* any direction of it */
 	SAME_STREAM,
+	SAME_SOCKET,                 /* the same call, and a victim or stream of one is a host or stream of the other */
 	SAME_VICTIM                  /* the same call, and the cause's direction or victim host is the consequence's */
 };
 
@@ -20,6 +21,10 @@ static const struct row {
 } rows[] = {
 	{ "dropped-in-path", "media", SAME_DIRECTION, { "one-way-audio", "audio-interrupted", "rtp-loss" } },
 	{ "dropped-in-path", "media", SAME_CALL, { "no-audio" } },
+	{ "rtp-port-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "ssrc-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "rtcp-port-clash", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio" } },
 	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
@@ -55,6 +60,28 @@ static bool share_victim(const struct finding *a, const struct finding *b)
 	return false;
 }
 
+static bool shares_stream(const struct finding *a, const struct finding *b)
+{
+	for (unsigned i = 0; i < a->stream_count; i++) {
+		for (unsigned k = 0; k < b->stream_count; k++) {
+			if (a->streams[i] == b->streams[k])
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool victim_is_host(const struct finding *cause, const struct finding *effect)
+{
+	for (unsigned i = 0; i < effect->host_count; i++) {
+		for (unsigned k = 0; k < cause->host_count; k++) {
+			if (effect->hosts[i].part == PART_VICTIM && address_equal(&effect->hosts[i].at.addr, &cause->hosts[k].at.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool in_range(enum range range, const struct finding *cause, const struct finding *effect)
 {
 	bool same_direction = cause->direction && cause->direction == effect->direction;
@@ -66,6 +93,8 @@ static bool in_range(enum range range, const struct finding *cause, const struct
 		return share_leg(cause, effect);
 	case SAME_STREAM:
 		return cause->stream && cause->stream == effect->stream;
+	case SAME_SOCKET:
+		return share_leg(cause, effect) && (shares_stream(cause, effect) || victim_is_host(cause, effect));
 	case SAME_VICTIM:
 		return share_leg(cause, effect) && (same_direction || share_victim(cause, effect));
 	}
@@ -91,6 +120,8 @@ static bool lists(const struct row *row, const char *id)
 static bool explains(const struct row *row, const struct finding *cause, const struct finding *effect)
 {
 	if (cause == effect || cause->state == FINDING_WITHDRAWN || strcmp(cause->id, row->cause) != 0 || (row->reason && strcmp(row->reason, cause->reason) != 0) || !lists(row, effect->id))
+		return false;
+	if (cause->severity == SEVERITY_INFO && effect->severity > SEVERITY_INFO) /* a fact is no cause of harm */
 		return false;
 	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN)
 		return false;

@@ -135,6 +135,8 @@ void nat_learn(struct nat *nat, const struct nat_mapping *m);
 unsigned nat_weight(const struct nat *nat, const struct address *inside, const struct address *outside, bool media);
 /* How many private addresses surely stand behind that public one, in the scope where there are more; counts to 16. */
 unsigned nat_insides(const struct nat *nat, const struct address *outside);
+/* Were packets of that public address seen before their translation as well? */
+bool nat_translated(const struct nat *nat, const struct address *outside);
 
 /* ---- the whole ---- */
 
@@ -194,19 +196,6 @@ static inline uint32_t address_hash(const struct address *a)
 static inline struct host_record *host_record_of(const struct host *h)
 {
 	return (struct host_record *)h;
-}
-
-/*
- * Where an address can be reached from: -1 nowhere from outside its host, 0 private, 1 carrier-grade (RFC 6598), 2
- * public.
- */
-static inline int address_reach(const struct address *a)
-{
-	if (!address_known(a) || address_unspecified(a) || address_loopback(a) || address_multicast(a))
-		return -1;
-	if (a->family == 4 && a->bytes[0] == 100 && (a->bytes[1] & 0xc0) == 64)
-		return 1;
-	return address_private(a) ? 0 : 2;
 }
 
 void network_forget_stun(struct network *n);

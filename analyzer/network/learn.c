@@ -19,6 +19,7 @@ static void learn_at(struct network *n, const struct packet *p, struct nat_mappi
 {
 	m.first_ns = m.last_ns = p->at_ns;
 	m.at = (struct frame_spot){ p->file, p->frame };
+	m.transport = p->transport;
 	nat_learn(&n->nat, &m);
 }
 

@@ -105,6 +105,7 @@ void network_learn_stun(struct network *n, const struct packet *p)
 		return;
 	if (!stun_find(n->stun, s, &p->dst, &p->src) || address_equal(&s->mapped.addr, &p->dst.addr))
 		return;
-	nat_learn(&n->nat, &(struct nat_mapping){ .inside = p->dst, .outside = s->mapped, .media = !is_sip_socket(n, &p->dst), .method = NAT_STUN,
+	nat_learn(&n->nat, &(struct nat_mapping){ .inside = p->dst, .outside = s->mapped,
+			.media = !is_sip_socket(n, &p->dst), .transport = p->transport, .method = NAT_STUN,
 			.weight = 100, .first_ns = p->at_ns, .last_ns = p->at_ns, .at = { p->file, p->frame } });
 }

@@ -188,6 +188,7 @@ static void mapping_strengthen(struct nat *nat, struct mapping_record *m, const 
 	if (by->weight > old->weight || (by->weight == old->weight && old->derived && !by->derived)) {
 		old->weight = by->weight;
 		old->method = by->method;
+		old->transport = by->transport;
 		old->derived = by->derived;
 		old->at = by->at;
 	}
@@ -238,6 +239,7 @@ void network_learn(struct network *n, const struct endpoint *inside, const struc
 		.inside = *inside,
 		.outside = *outside,
 		.media = media,
+		.transport = TRANSPORT_UDP,
 		.method = method,
 		.weight = methods[method].weight,
 		.first_ns = at_ns,
@@ -361,4 +363,27 @@ unsigned nat_insides(const struct nat *nat, const struct address *outside)
 		 media = face_insides(face_find(nat, &at, true, true));
 
 	return sip > media ? sip : media;
+}
+
+static bool face_translated(const struct nat_face *f)
+{
+	int asked = 0;
+
+	if (!f)
+		return false;
+	for (struct list_link *it = f->mappings.head.prev; it != &f->mappings.head && asked < LATEST;
+		it = it->prev, asked++) {
+		enum nat_method method = mapping_at(it, true)->method;
+
+		if (method == NAT_TWIN || method == NAT_SIP_TWO_POINTS)
+			return true;
+	}
+	return false;
+}
+
+bool nat_translated(const struct nat *nat, const struct address *outside)
+{
+	struct endpoint at = { *outside, 0 };
+
+	return face_translated(face_find(nat, &at, false, true)) || face_translated(face_find(nat, &at, true, true));
 }

@@ -86,6 +86,7 @@ struct nat_mapping {                 /* 1.6.3 */
 	struct list_link in_order;
 	struct endpoint inside, outside;     /* port 0: the address as a whole */
 	bool media;                  /* scope; false: SIP */
+	uint8_t transport;           /* enum packet_transport of the evidence; TRANSPORT_NONE: of any, UDP where it matters */
 	enum nat_method method;
 	unsigned weight;
 	bool derived;                /* the whole address, concluded from one of its ports: 20 points less */
@@ -180,6 +181,19 @@ bool network_private_of(const struct network *n, const struct endpoint *outside,
 	unsigned *ret_weight);
 /* Do both addresses belong to one machine or one NAT's two faces? */
 bool network_same(const struct network *n, const struct address *a, const struct address *b);
+
+/*
+ * Where an address can be reached from: -1 nowhere from outside its host, 0 private, 1 carrier-grade (RFC 6598), 2
+ * public.
+ */
+static inline int address_reach(const struct address *a)
+{
+	if (!address_known(a) || address_unspecified(a) || address_loopback(a) || address_multicast(a))
+		return -1;
+	if (a->family == 4 && a->bytes[0] == 100 && (a->bytes[1] & 0xc0) == 64)
+		return 1;
+	return address_private(a) ? 0 : 2;
+}
 
 /* Is the capture point on a's side: fewer hops than b, or on host a (1.7.1 near). Both unknown: false. */
 bool network_near(const struct network *n, const struct address *a, const struct address *b);

@@ -10,6 +10,7 @@ struct role_facts {
 	enum host_role agent;
 	bool peers_private, peers_public;    /* of its SIP */
 	unsigned insides;
+	bool translates;             /* its packets were seen before their translation, too: the phones are behind it */
 	bool central;                /* answers registrations or joins legs: no phone */
 };
 
@@ -24,12 +25,12 @@ static const uint8_t phone_vendors[][3] = {
 
 static bool phone_registers(const struct role_facts *f)
 {
-	return f->h->host.registers_sent > 0 && !f->central;
+	return f->h->host.registers_sent > 0 && !f->central && !f->translates;
 }
 
 static bool phone_agent(const struct role_facts *f)
 {
-	return f->agent == ROLE_PHONE;
+	return f->agent == ROLE_PHONE && !f->translates;
 }
 
 static bool phone_few_legs(const struct role_facts *f)
@@ -37,12 +38,12 @@ static bool phone_few_legs(const struct role_facts *f)
 	const struct host *h = &f->h->host;
 
 	return h->invites_sent + h->invites_received > 0 && h->legs_open_max <= LEGS_OF_A_PHONE && !h->adds_via &&
-		!f->central;
+		!f->central && !f->translates;
 }
 
 static bool phone_few_aors(const struct role_facts *f)
 {
-	return f->h->host.aors > 0 && f->h->host.aors <= AORS_OF_A_PHONE && !f->central;
+	return f->h->host.aors > 0 && f->h->host.aors <= AORS_OF_A_PHONE && !f->central && !f->translates;
 }
 
 static bool phone_vendor(const struct role_facts *f)
@@ -120,6 +121,12 @@ static bool nat_hides(const struct role_facts *f)
 	return f->insides >= 2;
 }
 
+/* One phone behind it is enough where both sides of the translation were captured. */
+static bool nat_translates(const struct role_facts *f)
+{
+	return f->translates && f->insides < 2;
+}
+
 static bool nat_mac(const struct role_facts *f)
 {
 	return f->h->host.mac_shared && f->h->host.ttl_known && f->h->host.hops == 0;
@@ -158,6 +165,7 @@ static const struct role_rule {
 	{ ROLE_TRUNK, 50, trunk_calls, "is public and takes and makes calls by full number, or registers a PBX" },
 	{ ROLE_TRUNK, 10, trunk_asserts, "asserts identities" },
 	{ ROLE_NAT, 60, nat_hides, "is the public address of several private ones" },
+	{ ROLE_NAT, 60, nat_translates, "sends on, translated, what another host sent" },
 	{ ROLE_NAT, 30, nat_mac, "has the MAC address that distant hosts are seen from" },
 	{ ROLE_NAT, 10, nat_icmp, "sends ICMP errors about packets meant for others" },
 	{ ROLE_MEDIA, 60, media_only, "sends media for others' calls and never signals" },
@@ -206,6 +214,7 @@ static void host_settle(struct network *n, struct host_record *h)
 		.h = h,
 		.agent = h->host.user_agent.n ? host_role_of_agent(h->host.user_agent) : ROLE_COUNT,
 		.insides = nat_insides(&n->nat, &h->host.addr),
+		.translates = nat_translated(&n->nat, &h->host.addr),
 	};
 
 	f.central =

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* socket_use: see the header. */
+#include "analyzer/media/socket_use.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+struct socket_uses {
+	struct arena *arena;         /* sockets and holds */
+	struct hash by_at, by_ssrc;
+	struct list order, ssrcs;
+	int64_t last_ns;
+};
+
+/* ---- the table ---- */
+
+static struct socket_use *use_find(const struct socket_uses *u, const struct endpoint *at)
+{
+	uint32_t hash = endpoint_hash(at);
+
+	for (struct hash_link *it = hash_first(&u->by_at, hash); it; it = it->next) {
+		struct socket_use *s = HASH_ENTRY(it, struct socket_use, by_at);
+
+		if (it->hash == hash && endpoint_equal(&s->at, at))
+			return s;
+	}
+	return NULL;
+}
+
+static struct socket_use *use_get(struct socket_uses *u, const struct endpoint *at)
+{
+	struct socket_use *s = use_find(u, at);
+
+	if (s)
+		return s;
+	s = arena_zalloc(u->arena, sizeof *s);
+	s->at = *at;
+	hash_add(&u->by_at, &s->by_at, endpoint_hash(at));
+	list_add_tail(&u->order, &s->in_order);
+	return s;
+}
+
+static void *room_for(void *items, unsigned count, unsigned *room)
+{
+	if (count < *room)
+		return items;
+	*room = *room ? *room * 2 : 4;
+	return memory_resize(items, *room, sizeof(void *));
+}
+
+/* ---- holds ---- */
+
+static void remote_add(struct socket_hold *h, const struct endpoint *at)
+{
+	if (!address_known(&at->addr) || at->port == 0 || h->remote_count == HOLD_REMOTE_MAX || hold_has_remote(h, at))
+		return;
+	h->remote[h->remote_count++] = *at;
+}
+
+/* A session is described while it lasts, whether audio may flow at the moment or not. */
+static bool describes(const struct window *w)
+{
+	return w->state != EXPECT_ENDED && w->exchange;
+}
+
+static const struct target *target_at(const struct window *w, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (endpoint_equal(&w->targets[i].at, at))
+			return &w->targets[i];
+	}
+	return NULL;
+}
+
+static const struct sdp_media *media_at(const struct message *m, const struct endpoint *at)
+{
+	for (unsigned i = 0; m->sdp && i < m->sdp->media_count; i++) {
+		if (endpoint_equal(&m->sdp->media[i].at, at))
+			return &m->sdp->media[i];
+	}
+	return NULL;
+}
+
+static void hold_window(struct socket_uses *u, struct socket_hold *h, const struct window *w)
+{
+	for (unsigned i = 0; i < w->source_count; i++)
+		remote_add(h, &w->sources[i].at);
+	h->to_ns = window_end(w, u->last_ns);
+	h->open = w->off_ns == NS_NONE;
+	h->due |= w->state == EXPECT_DUE;
+	h->ice |= w->ice;
+	h->answer = w->answer_is_receiver ? w->receiver : w->sender;
+	h->mux = h->answer && h->answer->rtcp_mux;
+}
+
+static void hold_begin(struct socket_uses *u, const struct direction *d, unsigned first, const struct target *t)
+{
+	struct socket_use *s = use_get(u, &t->at);
+	struct socket_hold *h = arena_zalloc(u->arena, sizeof *h);
+
+	h->direction = d;
+	h->dialog = d->slot->dialog;
+	h->leg = h->dialog->leg;
+	h->owner = side_other(d->sender);
+	h->named = t->message;
+	h->media = media_at(t->message, &t->at);
+	h->rtcp = h->media ? h->media->rtcp : (struct endpoint){ .port = 0 };
+	if (h->media && !address_known(&h->rtcp.addr))
+		h->rtcp = (struct endpoint){ t->at.addr, (uint16_t)(h->rtcp.port ? h->rtcp.port : t->at.port + 1) };
+	h->from_ns = t->message->at.at_ns;
+	h->remote_host = h->leg->party[d->sender].signalling.addr;
+	for (unsigned i = first; i < d->window_count && describes(&d->windows[i]) && window_has_target(&d->windows[i], &t->at); i++)
+		hold_window(u, h, &d->windows[i]);
+	s->holds = room_for(s->holds, s->hold_count, &s->hold_room);
+	s->holds[s->hold_count++] = h;
+}
+
+static bool usable(const struct endpoint *at)
+{
+	return at->port > 9 && address_known(&at->addr) && !address_unspecified(&at->addr) && !address_multicast(&at->addr);
+}
+
+static void hold_direction(struct socket_uses *u, const struct direction *d)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i], *before = i && describes(&d->windows[i - 1]) ? &d->windows[i - 1] : NULL;
+
+		for (unsigned k = 0; k < w->target_count && describes(w); k++) {
+			if (usable(&w->targets[k].at) && !(before && target_at(before, &w->targets[k].at)))
+				hold_begin(u, d, i, &w->targets[k]);
+		}
+	}
+}
+
+static void hold_leg(struct socket_uses *u, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->dialogs) {
+		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
+
+		for (unsigned i = 0; i < d->mslot_count && !d->losing_fork; i++) {
+			if (d->mslots[i].kind != SDP_AUDIO)
+				continue;
+			hold_direction(u, &d->mslots[i].direction[SIDE_CALLER]);
+			hold_direction(u, &d->mslots[i].direction[SIDE_CALLEE]);
+		}
+	}
+}
+
+static int hold_compare(const void *a, const void *b)
+{
+	const struct socket_hold *x = *(const struct socket_hold *const *)a, *y = *(const struct socket_hold *const *)b;
+
+	if (x->from_ns != y->from_ns)
+		return x->from_ns < y->from_ns ? -1 : 1;
+	if (x->leg->n != y->leg->n)
+		return x->leg->n < y->leg->n ? -1 : 1;
+	if (x->named->at.frame != y->named->at.frame)
+		return x->named->at.frame < y->named->at.frame ? -1 : 1;
+	return x->owner < y->owner ? -1 : x->owner > y->owner;
+}
+
+/* ---- packets ---- */
+
+static void take_stream(struct socket_uses *u, const struct stream *s)
+{
+	struct socket_use *to = use_get(u, &s->dst), *from = use_get(u, &s->src);
+
+	to->arriving = room_for(to->arriving, to->arriving_count, &to->arriving_room);
+	to->arriving[to->arriving_count++] = s;
+	from->leaving = room_for(from->leaving, from->leaving_count, &from->leaving_room);
+	from->leaving[from->leaving_count++] = s;
+}
+
+static struct ssrc_use *ssrc_get(struct socket_uses *u, uint32_t ssrc)
+{
+	uint32_t hash = (uint32_t)hash_mix(ssrc, 0);
+	struct ssrc_use *x;
+
+	for (struct hash_link *it = hash_first(&u->by_ssrc, hash); it; it = it->next) {
+		x = HASH_ENTRY(it, struct ssrc_use, by_ssrc);
+		if (x->ssrc == ssrc)
+			return x;
+	}
+	x = arena_zalloc(u->arena, sizeof *x);
+	x->ssrc = ssrc;
+	hash_add(&u->by_ssrc, &x->by_ssrc, hash);
+	return x;
+}
+
+static void take_ssrc(struct socket_uses *u, const struct stream *s)
+{
+	struct ssrc_use *x = ssrc_get(u, s->ssrc);
+
+	if (s->twin_of || x->sender_count == SSRC_SENDER_MAX)
+		return;
+	for (unsigned i = 0; i < x->sender_count; i++) {
+		if (address_equal(&x->sender[i]->src.addr, &s->src.addr))
+			return;
+	}
+	x->sender[x->sender_count++] = s;
+	if (x->sender_count == 2)
+		list_add_tail(&u->ssrcs, &x->in_order);
+}
+
+static void take_control(struct socket_uses *u, const struct rtcp_party *p)
+{
+	struct socket_use *s = use_find(u, &p->dst);
+
+	if (!s)
+		return;
+	s->control = room_for(s->control, s->control_count, &s->control_room);
+	s->control[s->control_count++] = p;
+}
+
+struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams, const struct list *rtcp_parties, int64_t last_ns)
+{
+	struct socket_uses *u = memory_zalloc(sizeof *u);
+
+	u->arena = arena_new();
+	u->last_ns = last_ns;
+	hash_init(&u->by_at);
+	hash_init(&u->by_ssrc);
+	list_init(&u->order);
+	list_init(&u->ssrcs);
+	LIST_EACH(it, legs)
+		hold_leg(u, LIST_ENTRY(it, struct leg, in_order));
+	LIST_EACH(it, streams) {
+		take_stream(u, LIST_ENTRY(it, struct stream, in_order));
+		take_ssrc(u, LIST_ENTRY(it, struct stream, in_order));
+	}
+	LIST_EACH(it, rtcp_parties)
+		take_control(u, LIST_ENTRY(it, struct rtcp_party, in_order));
+	LIST_EACH(it, &u->order) {
+		struct socket_use *s = LIST_ENTRY(it, struct socket_use, in_order);
+
+		if (s->hold_count > 1)
+			qsort(s->holds, s->hold_count, sizeof *s->holds, hold_compare);
+	}
+	return u;
+}
+
+void socket_uses_free(struct socket_uses *u)
+{
+	if (!u)
+		return;
+	LIST_EACH(it, &u->order) {
+		struct socket_use *s = LIST_ENTRY(it, struct socket_use, in_order);
+
+		free(s->holds);
+		free(s->arriving);
+		free(s->leaving);
+		free(s->control);
+	}
+	hash_fini(&u->by_at);
+	hash_fini(&u->by_ssrc);
+	arena_free(u->arena);
+	free(u);
+}
+
+const struct list *socket_uses_in_order(const struct socket_uses *u)
+{
+	return &u->order;
+}
+
+const struct list *socket_uses_ssrcs(const struct socket_uses *u)
+{
+	return &u->ssrcs;
+}
+
+const struct socket_use *socket_uses_find(const struct socket_uses *u, const struct endpoint *at)
+{
+	return use_find(u, at);
+}
+
+static struct stream_slice begun_before(const struct stream *const *streams, unsigned count, int64_t to_ns)
+{
+	unsigned low = 0, high = count, first;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (streams[middle]->first_ns < to_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	first = low > SOCKET_WALKED_MAX ? low - SOCKET_WALKED_MAX : 0;
+	return (struct stream_slice){ count ? streams + first : NULL, low - first };
+}
+
+struct stream_slice socket_arriving(const struct socket_use *s, int64_t to_ns)
+{
+	return begun_before(s->arriving, s->arriving_count, to_ns);
+}
+
+struct stream_slice socket_leaving(const struct socket_use *s, int64_t to_ns)
+{
+	return begun_before(s->leaving, s->leaving_count, to_ns);
+}
+
+/* ---- questions about holds ---- */
+
+static bool is_server(const struct network *network, const struct address *a)
+{
+	const struct host *h = network_host_find(network, a);
+
+	return h && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_MEDIA));
+}
+
+enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a, const struct socket_hold *b)
+{
+	const struct endpoint *x = &a->named->src, *y = &b->named->src;
+
+	if (endpoint_equal(x, y))
+		return SOCKET_ONE_OWNER;
+	if (address_equal(&x->addr, &y->addr))
+		return address_private(&at->addr) || is_server(network, &x->addr) ? SOCKET_ONE_OWNER : SOCKET_NAT_OWNED;
+	if (address_private(&at->addr))
+		return address_private(&x->addr) && address_private(&y->addr) ? SOCKET_ONE_OWNER : SOCKET_DIFFERENT;
+	return SOCKET_NAT_OWNED;
+}
+
+static bool due_at(const struct window *w, const struct endpoint *at)
+{
+	return w->state == EXPECT_DUE && window_has_target(w, at);
+}
+
+bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b, const struct endpoint *at, int64_t last_ns, int64_t *ret_from_ns,
+			int64_t *ret_to_ns)
+{
+	int64_t longest = 0;
+
+	for (unsigned i = 0; i < a->direction->window_count; i++) {
+		const struct window *w = &a->direction->windows[i];
+
+		for (unsigned k = 0; k < b->direction->window_count && due_at(w, at); k++) {
+			const struct window *v = &b->direction->windows[k];
+			int64_t from = w->on_ns > v->on_ns ? w->on_ns : v->on_ns, w_end = window_end(w, last_ns), v_end = window_end(v, last_ns);
+			int64_t to = w_end < v_end ? w_end : v_end;
+
+			if (!due_at(v, at) || ns_minus(to, from) <= longest)
+				continue;
+			longest = ns_minus(to, from);
+			*ret_from_ns = from;
+			*ret_to_ns = to;
+		}
+	}
+	return longest > 0;
+}
+
+bool hold_has_remote(const struct socket_hold *h, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < h->remote_count; i++) {
+		if (endpoint_equal(&h->remote[i], at))
+			return true;
+	}
+	return false;
+}
+
+bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b)
+{
+	for (unsigned i = 0; i < a->remote_count; i++) {
+		if (hold_has_remote(b, &a->remote[i]))
+			return true;
+	}
+	return false;
+}
+
+unsigned hold_fits_source(const struct socket_hold *h, const struct stream *s)
+{
+	unsigned fits = address_known(&h->remote_host) && address_equal(&s->src.addr, &h->remote_host);
+
+	if (s->direction == h->direction || hold_has_remote(h, &s->src))
+		return 3;
+	for (unsigned i = 0; i < h->remote_count; i++) {
+		if (fits && h->remote[i].port == s->src.port)
+			return 2;
+		if (address_equal(&h->remote[i].addr, &s->src.addr))
+			fits = 1;
+	}
+	return fits;
+}
