@@ -257,7 +257,7 @@ static void add_doubts(struct echo_context *c, const struct echo_sign *s, struct
 	unsigned doubts = echoes_doubts(c->facts->echoes, s);
 	const struct host *h = network_host_find(c->facts->network, &s->phone.addr);
 
-	if (doubts & DOUBT_STUN)
+	if ((doubts & DOUBT_STUN) || echo_configured(c, &s->phone.addr))
 		against(c, place, SAID_STUN, ALG_AGAINST, "stun", 60, OUTSIDE_GROUPS);
 	if (doubts & DOUBT_LEARNED)
 		against(c, place, SAID_LEARNED, ALG_AGAINST, "learned", 60, OUTSIDE_GROUPS);
@@ -354,6 +354,8 @@ static void add_sign(struct echo_context *c, const struct echo_sign *s, bool pro
 	snprintf(item.field, sizeof item.field, "%s", s->field);
 	snprintf(item.before, sizeof item.before, "%s", s->before);
 	snprintf(item.after, sizeof item.after, "%s", s->after);
+	if (address_reach(&s->phone.addr) == 2 && address_private(&s->old))
+		item.phone.addr = s->old;        /* it was overlooked, and names the phone */
 	item.discarded = s->discarded > 0;
 	say_note(c, s, &item);
 	if (kind->outside)

@@ -25,6 +25,7 @@ struct echo_context {
 	struct hash paths;           /* struct echo_path */
 	struct hash writers;         /* servers that write ports of their own accord: struct echo_writer */
 	struct hash mapped, mapped_nets;     /* private addresses that are surely translated, and their nets: struct echo_mapped */
+	struct hash configured;      /* public addresses of the site's profile */
 	struct hash routers;         /* private hosts by their MAC addresses: struct echo_router */
 	struct hash places;          /* struct echo_place, those with items */
 	struct list places_in_order;
@@ -47,6 +48,8 @@ unsigned echo_transactions(const struct echo_context *c, const struct echo_sign 
 bool echo_server_writes_ports(const struct echo_context *c, const struct echo_sign *s);
 /* Is the phone's private address translated towards the outside, as something else than a server's echo proves? */
 bool echo_mapped(const struct echo_context *c, const struct address *phone);
+/* Does the site's profile tell that phones have this public address fixed? */
+bool echo_configured(const struct echo_context *c, const struct address *public_address);
 /* Is any host of its net? */
 bool echo_site_mapped(const struct echo_context *c, const struct address *phone);
 /* The router's address on the phones' side, by the MAC address that the phone sends to. */

@@ -125,6 +125,11 @@ bool echo_mapped(const struct echo_context *c, const struct address *phone)
 	return mapped_find(&c->mapped, phone);
 }
 
+bool echo_configured(const struct echo_context *c, const struct address *public_address)
+{
+	return mapped_find(&c->configured, public_address);
+}
+
 bool echo_site_mapped(const struct echo_context *c, const struct address *phone)
 {
 	struct address net = net_of(phone);
@@ -136,6 +141,8 @@ static void mapped_add(struct echo_context *c, const struct nat_mapping *m)
 {
 	struct address net = net_of(&m->inside.addr);
 
+	if (m->method == NAT_CONFIG && address_reach(&m->outside.addr) == 2)
+		mapped_put(c, &c->configured, &m->outside.addr);
 	if (m->weight < MAPPED_SURE || address_reach(&m->inside.addr) != 0 || address_reach(&m->outside.addr) != 2)
 		return;
 	mapped_put(c, &c->mapped_nets, &net);
@@ -211,13 +218,14 @@ struct echo_place *echo_place_of(struct echo_context *c, const struct alg_where 
 
 void echo_context_init(struct echo_context *c, const struct facts *facts, struct alg_evidence *to)
 {
-	enum vantage_kind kind = network_vantage(facts->network).kind;
+	enum vantage_kind kind = facts->vantage.kind;
 
 	*c = (struct echo_context){ .facts = facts, .to = to, .arena = arena_new(), .blind = kind == VANTAGE_UNKNOWN || kind == VANTAGE_MID };
 	hash_init(&c->paths);
 	hash_init(&c->writers);
 	hash_init(&c->mapped);
 	hash_init(&c->mapped_nets);
+	hash_init(&c->configured);
 	hash_init(&c->routers);
 	hash_init(&c->places);
 	list_init(&c->places_in_order);
@@ -238,6 +246,7 @@ void echo_context_fini(struct echo_context *c)
 	hash_fini(&c->writers);
 	hash_fini(&c->mapped);
 	hash_fini(&c->mapped_nets);
+	hash_fini(&c->configured);
 	hash_fini(&c->routers);
 	hash_fini(&c->places);
 	leg_keys_fini(&c->legs);

@@ -112,10 +112,12 @@ static int add_difference(const struct alg_item *item, char *text, size_t room)
 	return snprintf(text, room, " %s: %.*s becomes %.*s.", item->field, (int)before.n, (const char *)before.p, (int)after.n, (const char *)after.p);
 }
 
-/* Each note once, as far as there is room. */
-static int add_notes(const struct alg_rewriter *r, char *text, int n, size_t room)
+/* Each note once, as far as there is room; beside proof, of proof only. */
+static int add_notes(const struct finding *f, const struct alg_rewriter *r, char *text, int n, size_t room)
 {
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		if (f->confidence == CONFIDENCE_CERTAIN && e->item.weight != ALG_PROOF)
+			continue;
 		if (shows(&e->item) && e->item.note[0] && n > 0 && (size_t)n < room && !strstr(text, e->item.note))
 			n += snprintf(text + n, room - (size_t)n, " %s", e->item.note);
 	}
@@ -153,7 +155,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		snprintf(left, sizeof left, " It leaves %s private.", stale->field);
 	if (n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%s", left);
-	n = add_notes(r, text, n, sizeof text);
+	n = add_notes(f, r, text, n, sizeof text);
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
 	if (harm->findings == 0 && !harm->drops && !harm->discarded && n > 0 && (size_t)n < sizeof text)
@@ -184,7 +186,7 @@ static void say_parts(struct finding *f, const struct alg_rewriter *r)
 
 		if (!shows(item))
 			continue;
-		if (address_known(&item->phone.addr))
+		if (address_known(&item->phone.addr) && !address_equal(&item->phone.addr, &r->where.host))
 			finding_part(f, PART_VICTIM, &(struct endpoint){ item->phone.addr, 0 });
 		if (address_known(&item->peer.addr))
 			finding_part(f, PART_WITNESS, &item->peer);
