@@ -9,7 +9,7 @@
 
 enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 3, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
 
-static const char *transport_name(uint8_t transport)
+const char *alg_transport_name(uint8_t transport)
 {
 	switch ((enum packet_transport)transport) {
 	case TRANSPORT_UDP: return "UDP";
@@ -22,7 +22,7 @@ static const char *transport_name(uint8_t transport)
 	return "SIP";
 }
 
-static bool shows(const struct alg_item *item)
+bool alg_shows(const struct alg_item *item)
 {
 	return item->weight != ALG_AGAINST && item->weight != ALG_VETO && item->weight != ALG_CAP;
 }
@@ -36,7 +36,7 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 	buffer[0] = '\0';
 	for (const struct alg_entry *e = r->first; e && count < FIELDS_SHOWN; e = e->next) {
-		bool known = !e->item.field[0] || !shows(&e->item);
+		bool known = !e->item.field[0] || !alg_shows(&e->item);
 
 		for (unsigned i = 0; i < count && !known; i++)
 			known = strcmp(names[i], e->item.field) == 0;
@@ -50,14 +50,14 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 static const char *service_text(const struct alg_where *w, char buffer[WHERE_TEXT])
 {
-	snprintf(buffer, WHERE_TEXT, "%s port %u", transport_name(w->transport), w->port);
+	snprintf(buffer, WHERE_TEXT, "%s port %u", alg_transport_name(w->transport), w->port);
 	return buffer;
 }
 
 static const struct alg_item *lead_of(const struct alg_rewriter *r, const char *reason)
 {
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
-		if (shows(&e->item) && strcmp(e->item.reason, reason) == 0)
+		if (alg_shows(&e->item) && strcmp(e->item.reason, reason) == 0)
 			return &e->item;
 	}
 	return NULL;
@@ -118,7 +118,7 @@ static int add_notes(const struct finding *f, const struct alg_rewriter *r, char
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		if (f->confidence == CONFIDENCE_CERTAIN && e->item.weight != ALG_PROOF)
 			continue;
-		if (shows(&e->item) && e->item.note[0] && n > 0 && (size_t)n < room && !strstr(text, e->item.note))
+		if (alg_shows(&e->item) && e->item.note[0] && n > 0 && (size_t)n < room && !strstr(text, e->item.note))
 			n += snprintf(text + n, room - (size_t)n, " %s", e->item.note);
 	}
 	return n;
@@ -184,14 +184,12 @@ static void say_parts(struct finding *f, const struct alg_rewriter *r)
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		const struct alg_item *item = &e->item;
 
-		if (!shows(item))
+		if (!alg_shows(item))
 			continue;
 		if (address_known(&item->phone.addr) && !address_equal(&item->phone.addr, &r->where.host))
 			finding_part(f, PART_VICTIM, &(struct endpoint){ item->phone.addr, 0 });
 		if (address_known(&item->peer.addr))
 			finding_part(f, PART_WITNESS, &item->peer);
-		if (item->leg)
-			finding_leg(f, item->leg);
 	}
 }
 
@@ -203,7 +201,7 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		const struct alg_item *item = &e->item;
 
-		if (!shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
+		if (!alg_shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
 			continue;
 		if (strcmp(item->reason, "stale-private") == 0 && !item->note[0]) {
 			finding_evidence(f, item->seen[1], "%s is left as it was: %s", item->field, item->after);
@@ -232,7 +230,7 @@ static void say_times(struct finding *f, const struct alg_rewriter *r)
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		const struct alg_item *item = &e->item;
 
-		if (!shows(item))
+		if (!alg_shows(item))
 			continue;
 		count += item->count ? item->count : 1;
 		if (first_ns == NS_NONE || item->first_ns < first_ns)
@@ -252,4 +250,5 @@ void alg_say(struct finding *f, const struct facts *facts, const struct alg_rewr
 	say_cause(f, facts, r, harm);
 	say_fix(f, r);
 	say_proof(f, r);
+	alg_say_calls(f, facts, r);
 }

@@ -192,13 +192,14 @@ static unsigned calls_of(const struct incident *i)
 
 		for (unsigned l = 0; l < f->leg_count; l++)
 			numbers[n++] = f->legs[l].leg->call->n;
-		most = f->legs_total > FINDING_LEG_MAX && f->legs_total > most ? f->legs_total : most;
+		if (f->legs_total > FINDING_LEG_MAX && f->legs_total > most)
+			most = f->legs_total;        /* it keeps so many, and counts all */
 	}
 	qsort(numbers, n, sizeof *numbers, number_compare);
 	for (unsigned k = 1; k < n; k++)
 		count += numbers[k] != numbers[k - 1];
 	free(numbers);
-	return most > count ? most : count;      /* a finding keeps so many of its calls, and counts all */
+	return most > count ? most : count;
 }
 
 static const char *effect_of(const char *id)
