@@ -79,6 +79,7 @@ static struct two_points *make_points(const struct engine_options *o)
 	struct two_points_config config = {
 		.window_ns = config_ns(o->config, "alg", "pair-window-s", SECOND_NS),
 		.max_offset_ns = config_ns(o->config, "alg", "max-offset-s", SECOND_NS),
+		.one_clock = o->live,
 		.min_transmissions = 2,
 	};
 
@@ -379,6 +380,8 @@ void engine_packet(struct engine *e, const struct packet *p)
 		return;
 	}
 	two_points_frame(e->points, p->file, p->at_ns);
+	if (p->kind == PACKET_ARP)
+		network_packet(e->network, p, DUPLICATE_NO, 1);
 	if (!(p->has & HAS_IP))
 		return;
 	verdict = network_duplicate(e->network, p);

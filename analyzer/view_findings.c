@@ -61,6 +61,8 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 		ret->call_numbers[k] = view_call_number(f->legs[k].leg);
 	}
 	ret->call_id_count = f->leg_count;
+	for (unsigned k = 0; k < f->other_id_count; k++)
+		ret->other_ids[ret->other_id_count++] = f->other_ids[k];
 	ret->calls_total = f->legs_total;
 	view_parts(f, ret->hosts, &ret->host_count);
 	ret->stream_count = f->stream_count;

@@ -51,6 +51,8 @@ struct view_finding {
 	struct span call_ids[64];
 	unsigned call_id_count, calls_total;
 	unsigned call_numbers[64];   /* the same as view_call.n, 0 unknown */
+	struct span other_ids[8];    /* Call-IDs of registrations and subscriptions */
+	unsigned other_id_count;
 	struct view_host_part hosts[12];
 	unsigned host_count;
 	uint32_t streams[16];

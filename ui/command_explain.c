@@ -106,16 +106,16 @@ int command_explain(int argc, char **argv)
 	return command_close(&o, STATUS_CLEAN);
 }
 
-enum { DETECTOR_ID = 22, DETECTOR_USUAL = 9 };
+enum { DETECTOR_USUAL = 9 };
 
 /* A line each; what it says goes on below itself where it is long, keys stand there as far as they fit. */
-static void print_detector(struct out *o, const struct view_detector *d)
+static void print_detector(struct out *o, const struct view_detector *d, int id_columns)
 {
 	struct text label, says;
 
 	text_init(&label);
 	text_init(&says);
-	text_addf(&label, "%-*s %-*s", DETECTOR_ID, d->id, DETECTOR_USUAL, d->usual);
+	text_addf(&label, "%-*s %-*s", id_columns, d->id, DETECTOR_USUAL, d->usual);
 	text_add(&says, d->says);
 	for (unsigned i = 0; i < d->key_count; i++) {
 		if (label.n + text_columns(says.p) + 2 + strlen(d->keys[i].name) > PROSE_COLUMNS)
@@ -131,12 +131,15 @@ int command_detectors(int argc, char **argv)
 {
 	struct view_detector d;
 	struct out o;
+	int widest = 0;
 
 	(void)argv;
 	if (argc != 1)
 		return command_trouble("detectors: takes no argument; deadair explain ID tells of one");
 	command_out(&o, "auto");
 	for (size_t i = 0; view_detector(i, &d); i++)
-		print_detector(&o, &d);
+		widest = (int)strlen(d.id) > widest ? (int)strlen(d.id) : widest;
+	for (size_t i = 0; view_detector(i, &d); i++)
+		print_detector(&o, &d, widest + 1);
 	return command_close(&o, STATUS_CLEAN);
 }

@@ -364,7 +364,7 @@ static void report_hosts(const struct report *r)
 
 static const struct table_column nat_columns[] = {
 	{ "private", false, 1, 0, 0 }, { "", false, 1, 0, 0 }, { "public", false, 2, 0, 0 }, { "for", false, 2, 0, 0 },
-	{ "learnt from", false, 0, 8, 0 }, { "lives", false, 1, 0, 0 },
+	{ "learnt from", false, 2, 8, 0 }, { "lives", false, 0, 0, 0 }, /* the last one only where it was measured */
 };
 
 /* The JSON's word for how a mapping was learnt, in a person's. */
@@ -401,9 +401,20 @@ static void cell_bracket(struct table *t, const struct view_nat *n)
 		cell_format(t, "< %.0f s", n->dead_s);
 }
 
+static bool brackets_measured(const struct report *r)
+{
+	struct view_nat n;
+	bool measured = false;
+
+	for (size_t i = 0; !measured && view_nat(r->engine, i, &n); i++)
+		measured = n.has_bracket;
+	return measured;
+}
+
 static void report_nat(const struct report *r)
 {
-	struct table *t = table_new(nat_columns, sizeof nat_columns / sizeof nat_columns[0]);
+	bool measured = brackets_measured(r);
+	struct table *t = table_new(nat_columns, sizeof nat_columns / sizeof nat_columns[0] - !measured);
 	struct view_nat n;
 
 	for (size_t i = 0; view_nat(r->engine, i, &n); i++) {
@@ -412,7 +423,8 @@ static void report_nat(const struct report *r)
 		cell_endpoint(t, &n.outside);
 		table_cell(t, PAINT_PLAIN, n.scope ? n.scope : "-");
 		table_cell(t, PAINT_PLAIN, learnt_words(n.learnt));
-		cell_bracket(t, &n);
+		if (measured)
+			cell_bracket(t, &n);
 	}
 	if (table_rows(t)) {
 		section(r, "NAT");

@@ -377,7 +377,7 @@ static json_t *finding_changes(const struct view_finding *f)
 
 static void print_finding(const struct report *r, const struct view_finding *f)
 {
-	json_t *line = line_new("finding");
+	json_t *line = line_new("finding"), *ids;
 
 	json_object_set_new(line, "n", json_integer(f->n));
 	json_object_set_new(line, "id", from_text(f->id));
@@ -392,7 +392,10 @@ static void print_finding(const struct report *r, const struct view_finding *f)
 	json_object_set_new(line, "cannot_see", from_text(f->cannot_see));
 	json_object_set_new(line, "chain", from_numbers(f->chain, f->chain_count));
 	json_object_set_new(line, "since", from_time(f->since_ns));
-	json_object_set_new(line, "calls", from_spans(f->call_ids, f->call_id_count));
+	ids = from_spans(f->call_ids, f->call_id_count);
+	for (unsigned i = 0; i < f->other_id_count; i++)
+		json_array_append_new(ids, from_span(f->other_ids[i]));
+	json_object_set_new(line, "calls", ids);
 	json_object_set_new(line, "hosts", from_host_parts(f->hosts, f->host_count));
 	json_object_set_new(line, "streams", from_streams(f->streams, f->stream_count));
 	json_object_set_new(line, "first", from_time(f->first_ns));

@@ -20,6 +20,7 @@
 #include "dissect/sdp.h"
 
 struct mslot;                        /* analyzer/media/expectation.h */
+struct trial;
 
 enum side { SIDE_CALLER, SIDE_CALLEE };   /* by the first INVITE, for ever */
 static inline enum side side_other(enum side s)
@@ -226,6 +227,7 @@ struct registration {                /* one AOR by one device (Contact or source
 	int64_t first_ns, last_ns, registered_ns;
 	struct frame_ref request_at, final_at;
 	struct transaction *open;    /* the request that waits for a final */
+	struct trial *trial;         /* trial.h; never NULL */
 };
 
 struct subscription {

@@ -216,7 +216,7 @@ static void other_message(struct arrival *a)
 		registration_note(a);
 	else
 		subscription_note(a);
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_MESSAGE, .message = a->message });
+	calls_emit(a->c, (struct calls_event){ .kind = CALLS_MESSAGE, .message = a->message, .registration = a->registration });
 	if (waiting)
 		stray_unname(a->c, waiting);
 }

@@ -173,6 +173,7 @@ struct arrival {
 	struct transaction_record *transaction;
 	struct dialog_record *dialog;
 	struct message *message;
+	struct registration *registration;   /* that it belongs to; NULL */
 	enum side client;            /* whose request this is, or answers */
 	enum side author;
 	struct span callee_tag;      /* as the message says */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/calls/trial.h"
 #include "captures/base/memory.h"
 
 enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2 };
@@ -209,6 +210,8 @@ static struct registration_record *registration_new(
 	r->id = id;
 	r->key = key;
 	r->registration.arena = arena;
+	r->registration.trial = arena_zalloc(arena, sizeof *r->registration.trial);
+	trial_init(r->registration.trial);
 	r->registration.n = ++c->next_registration;
 	r->registration.aor = arena_dup(arena, aor->span);
 	r->registration.user = span_first(r->registration.aor, a->sip->to.user.n < 100 ? a->sip->to.user.n : 100);
@@ -351,6 +354,7 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 		reg->contact = a->message->contact;
 	}
 	transaction_begin(r, a);
+	trial_request(reg->trial, a->message, sip, false);
 	due_set(&a->c->due, r, ns_add(a->packet->at_ns, TRANSACTION_LIFE_NS));
 }
 
@@ -367,6 +371,7 @@ static void request_note(struct registration_record *r, struct arrival *a)
 		another_hop(r, a);
 	} else if (r->branch == a->branch) {
 		a->message->repeat = MESSAGE_RETRANSMITTED;
+		trial_request(r->registration.trial, a->message, a->sip, true);
 		r->registration.retransmissions++;
 		r->tries_repeated++;
 		r->transaction.request_copies++;
@@ -408,6 +413,29 @@ static struct span contact_take(struct span *rest)
 	value = span_trim(span_first(*rest, n));
 	*rest = span_from(*rest, n + 1);
 	return value;
+}
+
+/* Other bindings are listed and ours is not, not even with an address that a NAT, SBC or ALG has put in. */
+static bool binding_is_missing(const struct registration *r, const struct sip_message *sip)
+{
+	struct sip_address own;
+	unsigned walked = 0, listed = 0;
+
+	if (!sip_address_parse(r->contact_uri, &own) || !own.user.n)
+		return false;
+	for (const struct sip_header *h = sip_header_find(sip, SIP_H_CONTACT); h; h = sip_header_next(sip, h)) {
+		struct span rest = h->value;
+		struct sip_address contact;
+
+		while (rest.n && walked++ < CONTACTS_WALKED) {
+			if (!sip_address_parse(contact_take(&rest), &contact))
+				return false;
+			if (span_equal(own.user, contact.user) || span_equal_nocase(own.host, contact.host))
+				return false;
+			listed++;
+		}
+	}
+	return listed > 0;
 }
 
 /* The time that the registrar gave to our Contact: its parameter, else the header; what was asked when it says nothing. */
@@ -452,7 +480,9 @@ static void accepted(struct registration_record *r, struct arrival *a)
 	struct registration *reg = &r->registration;
 	bool found, request_seen = r->attempt != ATTEMPT_NONE;
 	bool binds = request_seen ? r->binds : a->sip->contact.whole.n > 0;
+	uint32_t granted = granted_s(reg, a->sip, &found);
 
+	trial_final(reg->trial, a->message, a->sip, request_seen && binds && !r->removes, found || !binding_is_missing(reg, a->sip), granted);
 	r->refused_in_row = 0;
 	reg->status = (uint16_t)a->sip->status;
 	reg->final_at = a->message->at;
@@ -468,7 +498,7 @@ static void accepted(struct registration_record *r, struct arrival *a)
 	}
 	if (!reg->contact_uri.n)
 		reg->contact_uri = text_set(reg, reg->contact_uri, a->sip->contact.uri);
-	reg->expires_s = granted_s(reg, a->sip, &found);
+	reg->expires_s = granted;
 	reg->state = REGISTRATION_REGISTERED;
 	reg->registered_ns = a->packet->at_ns;
 	good(a->c, r);
@@ -519,7 +549,11 @@ static void final_note(struct registration_record *r, struct arrival *a)
 	if (status < 300) {
 		accepted(r, a);
 		r->attempt = ATTEMPT_DONE;
-	} else if (status == 401 || status == 407) {
+		tell(a, r);
+		return;
+	}
+	trial_final(r->registration.trial, a->message, a->sip, false, false, 0);
+	if (status == 401 || status == 407) {
 		challenged(r, a);
 	} else if (status == 423 || status / 100 == 3) { /* another try is due */
 		r->challenge = (uint16_t)status;
@@ -573,6 +607,7 @@ void registration_note(struct arrival *a)
 	if (a->sip->call_id.n == 0 || a->message->repeat == MESSAGE_COPY)
 		return;
 	r = registration_get(a);
+	a->registration = &r->registration;
 	class = r->good ? &a->c->registrations_good : &a->c->registrations_poor;
 	list_remove(class, &r->in_class);
 	list_add_tail(class, &r->in_class);

@@ -161,9 +161,19 @@ static unsigned registrations_failed(const struct facts *facts)
 	return failed;
 }
 
+/* A length that no longer fits lets the receiver cut the session description. */
+static bool cuts_bodies(const struct alg_rewriter *r)
+{
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		if (e->item.weight == ALG_PROOF && (e->item.fields & ALG_BODY))
+			return true;
+	}
+	return false;
+}
+
 struct alg_harm alg_harm_of(const struct facts *facts, const struct alg_rewriter *r)
 {
-	struct alg_harm harm = { .severity = SEVERITY_WARNING };
+	struct alg_harm harm = { .severity = SEVERITY_WARNING, .cuts = cuts_bodies(r) };
 	struct arena *arena = arena_new();
 	struct hash index = index_make(arena, r);
 	size_t registrations = calls_registrations(facts->calls)->count;
@@ -180,7 +190,7 @@ struct alg_harm alg_harm_of(const struct facts *facts, const struct alg_rewriter
 	}
 	for (const struct alg_entry *e = r->first; e; e = e->next)
 		harm.discarded |= e->item.discarded;
-	if (harm.findings || harm.drops || harm.discarded)
+	if (harm.findings || harm.drops || harm.cuts || harm.discarded)
 		harm.severity = SEVERITY_ERROR;
 	if (harm.calls >= CRITICAL_CALLS || (harm.registrations && registrations_failed(facts) * 2 >= registrations))
 		harm.severity = SEVERITY_CRITICAL;

@@ -37,6 +37,7 @@ struct alg_harm {                    /* what failed by a field that was changed 
 	enum severity severity;      /* WARNING: nothing */
 	unsigned findings, calls, registrations;
 	bool discarded;              /* phones ignore what it changed */
+	bool cuts;                   /* a Content-Length no longer fits */
 	bool drops;                  /* messages that such helpers refuse vanish in it, too */
 };
 

@@ -158,7 +158,9 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	n = add_notes(f, r, text, n, sizeof text);
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
-	if (harm->findings == 0 && !harm->drops && !harm->discarded && n > 0 && (size_t)n < sizeof text)
+	if (harm->cuts && n > 0 && (size_t)n < sizeof text)
+		n += snprintf(text + n, sizeof text - (size_t)n, " Content-Length is wrong behind it: who believes it cuts the session description.");
+	if (harm->findings == 0 && !harm->drops && !harm->cuts && !harm->discarded && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, " No failure in this capture follows from it.");
 	finding_cause(f, "%s", text);
 	if (strncmp(f->cause.p, "a device", 8) == 0)

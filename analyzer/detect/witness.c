@@ -20,6 +20,8 @@ enum witness witness_towards(const struct facts *facts, const struct address *fr
 		return WITNESS_PEER;
 	if (network_other_inbound(facts->network, to, from, ns_add(from_ns, -MARGIN_NS), ns_add(to_ns, MARGIN_NS), &other))
 		return WITNESS_OTHER_HOST;
+	if (network_link_inbound(facts->network, to, ns_add(from_ns, -MARGIN_NS), ns_add(to_ns, MARGIN_NS)))
+		return WITNESS_OTHER_HOST;
 	return WITNESS_NONE;
 }
 

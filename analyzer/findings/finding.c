@@ -83,7 +83,7 @@ void findings_reset(struct finding *f)
 	text_clear(&f->fix);
 	text_clear(&f->cannot_see);
 	text_clear(&f->healthy);
-	f->other_reason_count = f->leg_count = f->legs_total = f->host_count = f->stream_count = 0;
+	f->other_id_count = f->other_reason_count = f->leg_count = f->legs_total = f->host_count = f->stream_count = 0;
 	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
 	f->count = 1;
 	f->caused_by = NULL;
@@ -158,6 +158,16 @@ void finding_leg(struct finding *f, const struct leg *leg)
 		return;
 	f->legs[f->leg_count].leg = leg;
 	f->legs[f->leg_count++].call_id = leg->call_id;
+}
+
+void finding_other_id(struct finding *f, struct span call_id)
+{
+	for (unsigned i = 0; i < f->other_id_count; i++) {
+		if (span_equal(f->other_ids[i], call_id))
+			return;
+	}
+	if (f->other_id_count < FINDING_OTHER_ID_MAX)
+		f->other_ids[f->other_id_count++] = call_id;
 }
 
 void finding_stream(struct finding *f, uint32_t n)

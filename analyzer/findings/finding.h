@@ -11,7 +11,7 @@ enum confidence { CONFIDENCE_NONE, CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFI
 enum finding_state { FINDING_OPEN, FINDING_CLOSED, FINDING_WITHDRAWN };
 enum part { PART_VICTIM, PART_CULPRIT, PART_WITNESS };
 
-enum { FINDING_EVIDENCE_MAX = 16, FINDING_HOST_MAX = 12, FINDING_LEG_MAX = 64, FINDING_STREAM_MAX = 16, FINDING_REASON_MAX = 4, FINDING_CHANGE_MAX = 24 };
+enum { FINDING_EVIDENCE_MAX = 16, FINDING_HOST_MAX = 12, FINDING_LEG_MAX = 64, FINDING_STREAM_MAX = 16, FINDING_REASON_MAX = 4, FINDING_OTHER_ID_MAX = 8, FINDING_CHANGE_MAX = 24 };
 
 struct evidence {
 	struct frame_ref at;         /* frame 0: a fact about the capture as a whole */
@@ -36,6 +36,8 @@ struct finding {
 	struct text title, cause, fix, cannot_see, healthy;   /* healthy: what calls without it have that these have not */
 	struct { const struct leg *leg; struct span call_id; } legs[FINDING_LEG_MAX];
 	unsigned leg_count, legs_total;
+	struct span other_ids[FINDING_OTHER_ID_MAX]; /* Call-IDs of what is no call: registrations, subscriptions; they live as long as their record */
+	unsigned other_id_count;
 	struct { struct endpoint at; enum part part; } hosts[FINDING_HOST_MAX];
 	unsigned host_count;
 	uint32_t streams[FINDING_STREAM_MAX];/* struct stream.n */
@@ -95,6 +97,8 @@ void finding_healthy(struct finding *f, const char *format, ...) __attribute__((
 void finding_cannot_see(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_part(struct finding *f, enum part part, const struct endpoint *at);     /* port 0: the host as a whole; once each */
 void finding_leg(struct finding *f, const struct leg *leg);
+/* The Call-ID of what is no call; lent for the finding's life. */
+void finding_other_id(struct finding *f, struct span call_id);
 void finding_stream(struct finding *f, uint32_t n);
 void finding_evidence(struct finding *f, struct frame_ref at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void finding_evidence_run(struct finding *f, struct frame_ref at, uint32_t last_frame, const char *format, ...) __attribute__((format(printf, 4, 5)));

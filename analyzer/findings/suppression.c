@@ -10,7 +10,8 @@ enum range {
 	SAME_CALL,                   /* any direction of it */
 	SAME_STREAM,
 	SAME_SOCKET,                 /* the same call, and a victim or stream of one is a host or stream of the other */
-	SAME_VICTIM                  /* the same call, and the cause's direction or victim host is the consequence's */
+	SAME_VICTIM,                 /* the same call, and the cause's direction or victim host is the consequence's */
+	SAME_HOST                    /* a victim or culprit of the cause is one of the consequence, in no call or in whichever */
 };
 
 /* Rows in order of weight: of two findings that could explain each other the one whose row stands higher is the cause. */
@@ -82,6 +83,22 @@ static bool victim_is_host(const struct finding *cause, const struct finding *ef
 	return false;
 }
 
+static bool acts(const struct finding *f, unsigned i)
+{
+	return f->hosts[i].part == PART_VICTIM || f->hosts[i].part == PART_CULPRIT;
+}
+
+static bool share_host(const struct finding *a, const struct finding *b)
+{
+	for (unsigned i = 0; i < a->host_count; i++) {
+		for (unsigned k = 0; k < b->host_count; k++) {
+			if (acts(a, i) && acts(b, k) && address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool in_range(enum range range, const struct finding *cause, const struct finding *effect)
 {
 	bool same_direction = cause->direction && cause->direction == effect->direction;
@@ -97,6 +114,8 @@ static bool in_range(enum range range, const struct finding *cause, const struct
 		return share_leg(cause, effect) && (shares_stream(cause, effect) || victim_is_host(cause, effect));
 	case SAME_VICTIM:
 		return share_leg(cause, effect) && (same_direction || share_victim(cause, effect));
+	case SAME_HOST:
+		return share_host(cause, effect);
 	}
 	return false;
 }
@@ -128,11 +147,21 @@ static bool explains(const struct row *row, const struct finding *cause, const s
 	return in_range(row->range, cause, effect) && overlap(cause, effect);
 }
 
-/* Findings of one leg, so that a capture of many calls is not compared pair by pair. */
-struct by_leg {
+/* Findings of one leg or host, so that a capture of many calls is not compared pair by pair. */
+struct by_subject {
 	struct hash_link link;
 	struct finding *finding;
 };
+
+static uint32_t leg_key(const struct finding *f, unsigned i)
+{
+	return (uint32_t)hash_mix((uintptr_t)f->legs[i].leg, 0);
+}
+
+static uint32_t host_key(const struct finding *f, unsigned i)
+{
+	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr), 1);
+}
 
 /* What a detector has linked itself, on evidence that no table can hold. */
 static void explain_linked(struct finding *effect)
@@ -144,23 +173,27 @@ static void explain_linked(struct finding *effect)
 		effect->explained_by = cause;
 }
 
-static void explain_one(struct findings *f, struct finding *effect, const struct hash *index)
+/* The earliest that this row makes a cause, whatever the order of the table. */
+static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
-	(void)f;
+	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
+		struct finding *cause = HASH_ENTRY(it, struct by_subject, link)->finding;
+
+		if (it->hash != hash || cause->explained_by == effect || !explains(row, cause, effect))
+			continue;
+		if (!effect->explained_by || cause->order < effect->explained_by->order)
+			effect->explained_by = cause;
+	}
+}
+
+static void explain_one(struct finding *effect, const struct hash *index)
+{
 	explain_linked(effect);
 	for (unsigned r = 0; r < ROWS && !effect->explained_by; r++) {
-		for (unsigned i = 0; i < effect->leg_count && !effect->explained_by; i++) {
-			uint32_t hash = (uint32_t)hash_mix((uintptr_t)effect->legs[i].leg, 0);
-
-			for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
-				struct finding *cause = HASH_ENTRY(it, struct by_leg, link)->finding;
-
-				if (it->hash == hash && cause->explained_by != effect && explains(&rows[r], cause, effect)) {
-					effect->explained_by = cause;
-					break;
-				}
-			}
-		}
+		for (unsigned i = 0; rows[r].range != SAME_HOST && i < effect->leg_count && !effect->explained_by; i++)
+			explain_by(&rows[r], effect, index, leg_key(effect, i));
+		for (unsigned i = 0; rows[r].range == SAME_HOST && i < effect->host_count && !effect->explained_by; i++)
+			explain_by(&rows[r], effect, index, host_key(effect, i));
 	}
 }
 
@@ -169,6 +202,23 @@ static struct finding *root_of(struct finding *f)
 	for (unsigned depth = 0; f->explained_by && depth < 16; depth++)
 		f = f->explained_by;
 	return f;
+}
+
+static void subject_add(struct hash *index, struct arena *arena, struct finding *f, uint32_t hash)
+{
+	struct by_subject *e = arena_zalloc(arena, sizeof *e);
+
+	e->finding = f;
+	hash_add(index, &e->link, hash);
+}
+
+static bool causes_by_host(const char *id)
+{
+	for (unsigned r = 0; r < ROWS; r++) {
+		if (rows[r].range == SAME_HOST && strcmp(rows[r].cause, id) == 0)
+			return true;
+	}
+	return false;
 }
 
 void suppression_settle(struct findings *f)
@@ -181,18 +231,18 @@ void suppression_settle(struct findings *f)
 		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
 
 		x->explained_by = NULL;
-		for (unsigned i = 0; i < x->leg_count && x->state != FINDING_WITHDRAWN; i++) {
-			struct by_leg *e = arena_zalloc(arena, sizeof *e);
-
-			e->finding = x;
-			hash_add(&index, &e->link, (uint32_t)hash_mix((uintptr_t)x->legs[i].leg, 0));
+		for (unsigned i = 0; i < x->leg_count && x->state != FINDING_WITHDRAWN; i++)
+			subject_add(&index, arena, x, leg_key(x, i));
+		for (unsigned i = 0; i < x->host_count && x->state != FINDING_WITHDRAWN; i++) {
+			if (acts(x, i) && causes_by_host(x->id))
+				subject_add(&index, arena, x, host_key(x, i));
 		}
 	}
 	LIST_EACH(it, &f->all) {
 		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
 
 		if (x->state != FINDING_WITHDRAWN)
-			explain_one(f, x, &index);
+			explain_one(x, &index);
 	}
 	LIST_EACH(it, &f->all) {
 		struct finding *x = LIST_ENTRY(it, struct finding, in_order);

@@ -140,6 +140,13 @@ bool nat_translated(const struct nat *nat, const struct address *outside);
 
 /* ---- the whole ---- */
 
+enum { LINK_SIGHTS = 256 };
+
+struct link_sight {
+	uint8_t mac[6];
+	int64_t first_ns, last_ns;
+};
+
 struct network {
 	struct network_config config;
 	struct hash hosts, pairs, machines;
@@ -149,6 +156,8 @@ struct network {
 	struct duplicates duplicates;
 	struct nat nat;
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
+	struct link_sight links[LINK_SIGHTS];        /* unicast frames without IP (ARP), by whom they reach */
+	unsigned link_count;
 	struct { uint16_t file, interface; } points[32];
 	unsigned point_count;
 	unsigned port_bitmaps;       /* host_record.media_port_bits in use */

@@ -242,10 +242,11 @@ static void compare_bodies(const struct sip_message *a, const struct sip_message
 	else if (!says_same(a->body, b->body))
 		change_add(d, "rewritten-headers", PLACE_OTHER, SPAN("body"), SPAN_NONE, SPAN_NONE);
 	if ((b->flaws & LENGTH_FLAWS) && !(a->flaws & LENGTH_FLAWS)) {
+		bool more = (b->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) != 0;
 		char before[48], after[64];
 
-		snprintf(before, sizeof before, "%u, body %zu bytes", a->content_length, a->body.n);
-		snprintf(after, sizeof after, "%u, body %zu bytes", b->content_length, b->body.n);
+		snprintf(before, sizeof before, "%u, all of the body", a->content_length);
+		snprintf(after, sizeof after, "%u, %s", b->content_length, more ? "more follows" : "the body is shorter");
 		change_add(d, "length-delta", PLACE_BODY, SPAN("Content-Length"), span_of(before), span_of(after));
 	}
 }

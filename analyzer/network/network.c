@@ -61,10 +61,49 @@ enum duplicate_verdict network_duplicate(struct network *n, const struct packet 
 	return duplicates_judge(&n->duplicates, p);
 }
 
+/* The one that was seen longest ago makes room. */
+static struct link_sight *link_sight_get(struct network *n, const uint8_t mac[6], int64_t at_ns)
+{
+	struct link_sight *oldest = &n->links[0];
+
+	for (unsigned i = 0; i < n->link_count; i++) {
+		if (memcmp(n->links[i].mac, mac, 6) == 0)
+			return &n->links[i];
+		if (n->links[i].last_ns < oldest->last_ns)
+			oldest = &n->links[i];
+	}
+	if (n->link_count < LINK_SIGHTS)
+		oldest = &n->links[n->link_count++];
+	memcpy(oldest->mac, mac, 6);
+	oldest->first_ns = at_ns;
+	return oldest;
+}
+
+static void link_frame(struct network *n, const struct packet *p)
+{
+	static const uint8_t none[6];
+
+	if ((p->has & HAS_MAC) && !(p->mac_dst[0] & 1) && memcmp(p->mac_dst, none, 6) != 0)
+		link_sight_get(n, p->mac_dst, p->at_ns)->last_ns = p->at_ns;
+}
+
+bool network_link_inbound(const struct network *n, const struct address *to, int64_t from_ns, int64_t to_ns)
+{
+	const struct host *h = network_host_find(n, to);
+
+	for (unsigned i = 0; h && h->has_mac && !h->mac_shared && i < n->link_count; i++) {
+		if (memcmp(n->links[i].mac, h->mac, 6) == 0)
+			return n->links[i].first_ns <= to_ns && n->links[i].last_ns >= from_ns;
+	}
+	return false;
+}
+
 void network_packet(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count)
 {
 	struct pair_record *pair;
 
+	if (p->kind == PACKET_ARP)
+		link_frame(n, p);
 	if (!(p->has & HAS_IP) || !address_known(&p->src.addr) || !address_known(&p->dst.addr) || !p->first_of_frame ||
 		count == 0)
 		return;

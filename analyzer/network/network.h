@@ -154,6 +154,8 @@ void network_alias(struct network *n, const struct address *a, const struct addr
 
 /* Was any packet of the pair seen within [from - margin, to + margin]? */
 bool pair_seen(const struct pair *p, int64_t from_ns, int64_t to_ns, int64_t margin_ns);
+/* Did a frame without IP, an ARP reply, reach that host's MAC address within the time? Then its port is mirrored in that direction, too. */
+bool network_link_inbound(const struct network *n, const struct address *to, int64_t from_ns, int64_t to_ns);
 /*
  * Was a packet of any other host than `but` seen going to dst within the time? (1.7.3 G1 witness, 1.7.2 link coverage)
  */

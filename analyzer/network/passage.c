@@ -71,7 +71,8 @@ int sighting_order(const struct sighting *a, const struct sighting *b)
 		return x < y ? 1 : -1;
 	if (a->ttl != b->ttl)
 		return a->ttl > b->ttl ? 1 : -1;
-	if (a->first.file == b->first.file && a->first.at_ns != b->first.at_ns)
+	/* the same packet, a moment later; a translated one with equal TTL went another way */
+	if (sighting_translation(a, b) == TRANSLATED_NONE && a->first.file == b->first.file && a->first.at_ns != b->first.at_ns)
 		return a->first.at_ns < b->first.at_ns ? 1 : -1;
 	return 0;
 }

@@ -13,7 +13,8 @@ enum {
 	EARLY_MAX = 512,             /* a point's first messages, kept until the clocks of the files are known (1.11) */
 	TEXT_MAX = 16 << 20,         /* bytes of waiting texts */
 	MESSAGE_MAX = 65535,
-	NEIGHBOURS_NEEDED = 3
+	NEIGHBOURS_NEEDED = 3,
+	CLOCKS_EVERY = 32            /* messages */
 };
 
 #define NEIGHBOUR_NS (30 * SECOND_NS)
@@ -31,6 +32,9 @@ struct two_points {
 	size_t text_bytes;
 	struct passages passages;
 	struct clock_offsets clocks;
+	uint32_t clocks_asked;
+	bool clocks_known;           /* of all files, as of the last look */
+	int64_t wait_ns;             /* how long a message waits for its copy, offsets included */
 	struct sdp *sdp;             /* scratch */
 	int64_t now_ns;
 };
@@ -478,7 +482,7 @@ static struct crossing *crossing_add(struct two_points *t, const struct packet *
 	c->status = (uint16_t)m->status;
 	c->transport = p->transport;
 	c->bytes = p->ip_bytes;
-	c->early = t->point_messages[point]++ < EARLY_MAX;
+	c->early = !t->config.one_clock && t->point_messages[point]++ < EARLY_MAX;
 	hash_add(&t->by_k1, &c->by_k1, (uint32_t)k1);
 	list_add_tail(&t->crossings, &c->in_order);
 	list_add_tail(queue_of(t, c), &c->in_queue);
@@ -522,6 +526,20 @@ static bool whole(const struct packet *p)
 	return !(p->sip->flaws & (SIP_FLAW_BODY_CUT | SIP_FLAW_TOO_MUCH)) && !(p->has & HAS_TRUNCATED) && p->sip->bytes.n <= MESSAGE_MAX;
 }
 
+/* What follows the body that Content-Length announces belongs to the message of a datagram: a rewriter that forgets the length leaves it. */
+static void text_keep(struct two_points *t, struct sighting *s, const struct packet *p)
+{
+	struct span text = p->sip->bytes;
+
+	if ((p->sip->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) && p->transport == TRANSPORT_UDP && p->payload.n <= MESSAGE_MAX &&
+	    (uintptr_t)text.p >= (uintptr_t)p->payload.p && (uintptr_t)text.p < (uintptr_t)p->payload.p + p->payload.n)
+		text.n = (size_t)(p->payload.p + p->payload.n - text.p);
+	s->text_bytes = (uint32_t)text.n;
+	s->text = memory_resize(NULL, s->text_bytes + 1u, 1);
+	memcpy(s->text, text.p, s->text_bytes);
+	t->text_bytes += s->text_bytes;
+}
+
 static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p, uint64_t text_hash)
 {
 	struct sighting s = {
@@ -535,12 +553,8 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 		if (!in_time(t, &c->sightings[i], &s))
 			return;
 	}
-	if (!c->settled && whole(p)) {
-		s.text_bytes = (uint32_t)p->sip->bytes.n;
-		s.text = memory_resize(NULL, s.text_bytes + 1u, 1);
-		memcpy(s.text, p->sip->bytes.p, s.text_bytes);
-		t->text_bytes += s.text_bytes;
-	}
+	if (!c->settled && whole(p))
+		text_keep(t, &s, p);
 	c->sightings[c->count] = s;
 	hash_add(&t->by_k2, &c->sightings[c->count].by_k2, (uint32_t)hash_mix(c->k2, point));
 	c->last_new_ns = t->now_ns;
@@ -577,10 +591,21 @@ static int64_t waiting_ns(const struct two_points *t)
 	return ns_add(t->config.window_ns, most_ns);
 }
 
+/* What the clocks say changes rarely, and asking costs a walk over the pairs of files. */
+static void look_at_clocks(struct two_points *t)
+{
+	if (t->clocks_asked++ % CLOCKS_EVERY)
+		return;
+	t->wait_ns = waiting_ns(t);
+	t->clocks_known = clocks_known(t);
+}
+
 static void settle_waiting(struct two_points *t)
 {
-	int64_t wait_ns = waiting_ns(t);
+	int64_t wait_ns;
 
+	look_at_clocks(t);
+	wait_ns = t->wait_ns;
 	while (!list_empty(&t->recent)) {
 		struct crossing *c = LIST_ENTRY(t->recent.head.next, struct crossing, in_queue);
 
@@ -588,9 +613,7 @@ static void settle_waiting(struct two_points *t)
 			break;
 		crossing_settle(t, c);
 	}
-	if (list_empty(&t->early))
-		return;
-	while (!list_empty(&t->early) && (t->text_bytes > TEXT_MAX || clocks_known(t))) {
+	while (!list_empty(&t->early) && (t->text_bytes > TEXT_MAX || t->clocks_known)) {
 		struct crossing *c = LIST_ENTRY(t->early.head.next, struct crossing, in_queue);
 
 		if (t->text_bytes <= TEXT_MAX && ns_minus(t->now_ns, c->last_new_ns) <= wait_ns)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trial: the tries of one device to register since its last success, and what was wrong with them (RFC 3261 10.2, 22; RFC 7616). A first
+ * challenge is no failure, nor is one to credentials over a nonce that was not issued meanwhile (a cached one).
+ */
+#ifndef DEADAIR_CALLS_TRIAL_H
+#define DEADAIR_CALLS_TRIAL_H
+
+#include "analyzer/calls/call.h"
+
+enum { TRIAL_NONCES = 4, TRIAL_FRAMES = 8, TRIAL_PHRASE = 64 };
+
+/* Consecutive tries without success. A try is a request and its copies up to a final response. */
+struct trial_run {
+	unsigned tries, unanswered;  /* all; those that nothing came back for */
+	unsigned copies;             /* requests sent in tries that nothing came back for */
+	unsigned challenges;         /* 401, 407 to a request without credentials, or to a cached nonce */
+	unsigned bare_again;         /* challenged, and then asked anew without credentials */
+	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */
+	unsigned stale_row, stale_most; /* consecutive stale=true to the nonce just issued */
+	unsigned old_nonce;          /* challenges answered with a nonce from before the last one */
+	unsigned brief;              /* 423 */
+	bool wrong_realm, uri_differs, malformed, user_differs, no_binding;
+	bool credentials;            /* the last try carried some */
+	bool forbidden_credentials;  /* 403 to credentials over an issued nonce */
+	uint16_t status;             /* of the last final that was no challenge; 0 none */
+	uint16_t challenge;          /* of the last challenge; 0 none */
+	char phrase[TRIAL_PHRASE];   /* of the last final; escaped */
+	uint32_t retry_after_s;
+	unsigned misdirected;        /* finals sent to another place than the request came from, after which it was sent again */
+	struct endpoint misdirected_to;
+	unsigned repeated_after_final;   /* copies of a request after a final that was sent to the right place, the most in one try */
+	int64_t first_ns, last_ns;   /* of its messages */
+	int64_t silent_from_ns, silent_to_ns; /* of requests in tries that nothing came back for */
+	struct frame_ref first_request, last_request, last_final;
+	struct frame_ref frames[TRIAL_FRAMES];   /* of finals that refuse, the first ones */
+	unsigned frame_count;
+	bool was_bound;              /* the registration before it was still good when it began */
+};
+
+struct trial {
+	struct trial_run run;        /* going on; tries 0: nothing is wrong */
+	struct trial_run past;       /* the first one that a success ended late */
+	int64_t recovered_ns;        /* of past; NS_NONE */
+	bool mismatch_accepted;      /* credentials whose uri differs from the Request-URI succeeded: this client writes it so */
+	/* the try in hand */
+	uint64_t nonces[TRIAL_NONCES];       /* hashes of those issued in this chain, newest first */
+	uint64_t realm;              /* hash of the last challenge's */
+	uint64_t algorithm;          /* hash of its name, MD5 when it gives none */
+	bool open, judged, counted;  /* asked; answered; part of the run */
+	bool credentials, issued, newest;    /* over a nonce that was issued; over the newest */
+	unsigned request_copies, copies_after;
+	bool final_astray;
+	uint32_t last_nc;
+	uint64_t nc_nonce;
+	struct frame_ref request;
+	struct endpoint src;         /* where it came from */
+	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
+	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
+};
+
+void trial_init(struct trial *t);
+/* A request: a new try, or (again) a copy of the one in hand. */
+void trial_request(struct trial *t, const struct message *m, const struct sip_message *sip, bool again);
+/* The first final of the try in hand. binds: a 2xx for a request that had a Contact, granted_s: how long. found: it lists that Contact. */
+void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found, uint32_t granted_s);
+
+#endif

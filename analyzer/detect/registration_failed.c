@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/* registration-failed: a device cannot register, and why. RFC 3261 10, 22; a first challenge is the way it goes. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/calls/trial.h"
+#include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/say.h"
+#include "analyzer/detect/witness.h"
+#include "analyzer/site.h"
+#include "captures/base/memory.h"
+
+static const char *const reasons[] = {
+	"bad-credentials", "wrong-realm", "digest-uri-mismatch", "digest-malformed", "nonce-ignored", "stale-loop", "challenge-unanswered", "reply-lost-nat",
+	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief", "redirected", "server-error", "bad-request",
+	"binding-missing", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "a phone cannot register, and why",
+	.symptom = "\"No service\" on the display, the phone cannot be called, it loses inbound calls.",
+	.evidence = "Every REGISTER with its answer: nonce, realm, URI and form of the credentials, copies sent after an answer, ICMP errors.",
+	.mimics = "The 401 of every refresh, a cached nonce, 423 followed by a longer Expires, one wrong password that is corrected within a minute.",
+	.fix = "By reason: the account's password or user, NAT support of the registrar, the path to it, its clock or nonce secret.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "mass", 5, "accounts", 2, 10000, "field: so many with one cause at one registrar are its fault, not theirs" },
+	{ "mass-window-s", 60, "s", 1, 3600, "field" },
+	{ "stale-max", 3, "challenges", 2, 20, "pjproject gives up at three" },
+	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.2.2: 64 T1" },
+	{ 0 },
+};
+
+enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 3, BRIEF_ENOUGH = 3 };
+
+struct verdict {
+	const struct registration *r;
+	const struct trial_run *run;
+	const char *reason;          /* NULL: nothing to say */
+	enum confidence confidence;
+	enum witness witness;
+	unsigned icmp;
+	const struct icmp_record *icmp_first;
+	bool past;                   /* it works again */
+};
+
+/* ---- what went wrong ---- */
+
+static bool icmp_quotes(const struct verdict *v, const struct icmp_record *i)
+{
+	int64_t from_ns = v->run->first_ns, to_ns = ns_add(v->run->last_ns, 5 * SECOND_NS);
+
+	return address_equal(&i->src.addr, &v->r->source.addr) && i->at.at_ns >= from_ns && i->at.at_ns <= to_ns;
+}
+
+static void look_for_icmp(const struct facts *facts, struct verdict *v)
+{
+	uint32_t hash = icmp_hash(&v->r->registrar);
+
+	for (struct hash_link *it = hash_first(facts->icmp_by_dst, hash); it; it = it->next) {
+		const struct icmp_record *i = HASH_ENTRY(it, struct icmp_record, by_dst);
+
+		if (it->hash != hash || !endpoint_equal(&i->dst, &v->r->registrar) || !icmp_quotes(v, i))
+			continue;
+		v->icmp++;
+		if (!v->icmp_first || i->at.at_ns < v->icmp_first->at.at_ns)
+			v->icmp_first = i;
+	}
+}
+
+static void judge_silence(struct detection *d, struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns, .last_ns = run->silent_to_ns, .copies = run->copies };
+	const char *gate;
+
+	if (run->copies < COPIES_ENOUGH && run->unanswered < 2)
+		return;
+	gate = silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &v->witness);
+	if (gate) {
+		detection_pass(d, gate, "%s", silence_gate_text(gate));
+		if (strcmp(gate, "end") != 0)
+			detection_withhold(d, NULL, gate, "%s", silence_gate_text(gate));
+		return;
+	}
+	v->reason = "no-response";
+	v->confidence = witness_confidence(v->witness, CONFIDENCE_LIKELY);
+}
+
+/* Credentials over the nonce that was just issued, and not accepted. */
+static bool judge_credentials(struct detection *d, struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+
+	if (run->stale_most >= detection_key(d, "stale-max")) {
+		v->reason = "stale-loop";
+		v->confidence = CONFIDENCE_CERTAIN;
+		return true;
+	}
+	if (run->refused == 0 && !run->forbidden_credentials)
+		return false;
+	v->confidence = CONFIDENCE_CERTAIN;
+	if (run->wrong_realm) {
+		v->reason = "wrong-realm";
+	} else if (run->old_nonce >= 2) {
+		v->reason = "nonce-ignored";
+	} else if (run->malformed) {
+		v->reason = "digest-malformed";
+	} else {
+		v->reason = run->uri_differs && !v->r->trial->mismatch_accepted ? "digest-uri-mismatch" : "bad-credentials";
+		v->confidence = CONFIDENCE_LIKELY;
+	}
+	return true;
+}
+
+static const char *reason_of_status(const struct trial_run *run, bool over)
+{
+	unsigned status = run->status;
+
+	if (run->no_binding)
+		return "binding-missing";
+	if (status == 403)
+		return "forbidden";
+	if (status == 404 || status == 604 || status == 410)
+		return "unknown-user";
+	if (status == 423)
+		return run->brief >= BRIEF_ENOUGH ? "interval-too-brief" : NULL;
+	if (status / 100 == 3)
+		return over ? "redirected" : NULL;
+	if (status / 100 == 5 || status / 100 == 6)
+		return "server-error";
+	return status ? "bad-request" : NULL;
+}
+
+/* Who is at the site's door without credentials is no phone of it: what happens to strangers is told elsewhere. */
+static bool stranger(const struct facts *facts, const struct verdict *v)
+{
+	const struct site *s = facts->site;
+
+	return !v->run->credentials && !v->run->refused && !v->r->succeeded && !site_inside(s, &v->r->source.addr) && site_inside(s, &v->r->registrar.addr) &&
+		!site_peer(s, &s->trusted, &v->r->source.addr) && !nets_have(&s->remote_nets, &v->r->source.addr);
+}
+
+static void judge(struct detection *d, struct verdict *v)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct trial_run *run = v->run;
+	bool over = facts->capture->last_ns - run->last_ns >= (int64_t)(detection_key(d, "tail-s") * 1e9);
+
+	if (run->misdirected) {
+		v->reason = "reply-lost-nat";
+		v->confidence = CONFIDENCE_CERTAIN;
+		return;
+	}
+	if (judge_credentials(d, v))
+		return;
+	v->confidence = CONFIDENCE_CERTAIN;
+	v->reason = reason_of_status(run, over);
+	if (v->reason && strcmp(v->reason, "redirected") == 0)
+		v->confidence = CONFIDENCE_LIKELY;
+	if (v->reason && stranger(facts, v))
+		v->reason = NULL;
+	if (v->reason || run->status)
+		return;
+	if (run->repeated_after_final >= LOST_COPIES) {
+		v->reason = "reply-lost-in-path";
+		v->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
+	look_for_icmp(facts, v);
+	if (v->icmp && run->unanswered) {
+		v->reason = "icmp-unreachable";
+		v->confidence = CONFIDENCE_CERTAIN;
+	} else if (run->bare_again >= BARE_ENOUGH && over && !stranger(facts, v)) {
+		v->reason = "challenge-unanswered";
+		v->confidence = CONFIDENCE_LIKELY;
+	} else {
+		judge_silence(d, v);
+	}
+}
+
+/* The run that goes on, else one that a success has ended late. */
+static struct verdict verdict_of(struct detection *d, const struct registration *r)
+{
+	struct verdict v = { .r = r, .run = &r->trial->run };
+
+	if (r->trial->run.tries || r->trial->run.bare_again || r->trial->run.copies)
+		judge(d, &v);
+	if (!v.reason && r->trial->past.tries) {
+		v.run = &r->trial->past;
+		v.past = true;
+		judge(d, &v);
+	}
+	return v;
+}
+
+/* ---- what is said ---- */
+
+struct wording {
+	const char *reason, *because, *fix;
+};
+
+static const struct wording wordings[] = {
+	{ "bad-credentials", "the registrar refuses credentials over the nonce that it has just issued: password or user of the account differ",
+	  "Enter the account's password again on the phone and on the PBX and check its authentication user; if the phone is right, compare with a phone that works" },
+	{ "wrong-realm", "its credentials are for another realm than the registrar asks for", "Set the realm (domain) of the account to the one of the registrar, or clear it" },
+	{ "digest-uri-mismatch", "the uri in its credentials is not the Request-URI as it is seen here: the phone writes it so, or something on the way changes one of them",
+	  "Set registrar and domain of the account to one name; look for an ALG in the router that rewrites SIP" },
+	{ "digest-malformed", "its credentials are not what the challenge asks for, whatever the password", "Update the phone's firmware, or let the registrar offer plain MD5 digest" },
+	{ "nonce-ignored", "it answers fresh challenges with an old nonce", "Restart the phone, update its firmware" },
+	{ "stale-loop", "the registrar calls each nonce stale that it has just issued",
+	  "Check the registrar's clock, and behind a load balancer a common nonce secret or sticky sources" },
+	{ "challenge-unanswered", "it asks anew instead of answering the challenge", "Enter user and password of the account; check that the phone knows the algorithm of the challenge" },
+	{ "reply-lost-nat", "the answers go to another place than the request came from, and it asks again and again",
+	  "Switch NAT support on for this extension (answers to the source of the request, rport)" },
+	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again", "Capture at the phone: answers are lost on the way, in a firewall or router" },
+	{ "no-response", "nothing comes back", "Test the path to the registrar, its address, transport and port; capture there" },
+	{ "icmp-unreachable", "the way there is refused", "Check address and port of the registrar, that it runs, and what filters on the way" },
+	{ "forbidden", "the registrar does not let it register", "Look at the account at the registrar: blocked, its network not permitted, or too many devices" },
+	{ "unknown-user", "the registrar does not know the account", "Check user name and domain of the account against the registrar's" },
+	{ "interval-too-brief", "it does not ask for the longer interval that the registrar wants", "Raise the registration interval of the phone" },
+	{ "redirected", "it does not go where the registrar sends it", "Enter the address that the registrar names" },
+	{ "server-error", "the registrar cannot do it", "Look at the registrar's log" },
+	{ "bad-request", "the registrar does not take the request as it is", "Compare with a phone that works; look for an ALG that changes requests" },
+	{ "binding-missing", "it is answered 200, but its own address is not among the bindings that the answer lists", "Look at the registrar's limit of contacts for the account" },
+};
+
+static const struct wording *wording_of(const char *reason)
+{
+	for (size_t i = 0; i < sizeof wordings / sizeof *wordings; i++) {
+		if (strcmp(wordings[i].reason, reason) == 0)
+			return &wordings[i];
+	}
+	return &wordings[0];
+}
+
+static void say_last_answer(const struct trial_run *run, char *text, size_t room)
+{
+	unsigned status = run->status ? run->status : run->challenge;
+
+	if (status && run->last_final.frame)
+		snprintf(text, room, "; the last answer was %u %s", status, run->phrase);
+	else
+		*text = '\0';
+}
+
+static void add_evidence(struct finding *f, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	unsigned refused = run->status ? run->status : run->challenge;
+
+	finding_evidence(f, run->first_request, "REGISTER, the first of these");
+	if (v->icmp_first)
+		finding_evidence(f, v->icmp_first->at, "ICMP error, the first of %u", v->icmp);
+	for (unsigned i = 0; i < run->frame_count && i < 4; i++)
+		finding_evidence(f, run->frames[i], "refused: %u", refused);
+	if (run->frame_count > 4)
+		finding_evidence(f, run->last_final, "the last refusal: %u", refused);
+	if (run->last_request.frame != run->first_request.frame)
+		finding_evidence(f, run->last_request, "the last REGISTER");
+}
+
+static void add_parts(struct finding *f, const struct verdict *v)
+{
+	finding_part(f, PART_VICTIM, &v->r->source);
+	finding_part(f, strcmp(v->reason, "bad-credentials") == 0 ? PART_WITNESS : PART_CULPRIT, &v->r->registrar);
+	finding_other_id(f, v->r->call_id);
+}
+
+static enum severity severity_of(const struct verdict *v)
+{
+	return v->past || v->run->was_bound ? SEVERITY_WARNING : SEVERITY_ERROR;
+}
+
+static void tell_cause(struct finding *f, const struct facts *facts, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	char host[SAY_TEXT], registrar[SAY_TEXT], aor[SAY_TEXT], last[120], lasted[64] = "", to[ENDPOINT_TEXT], extra[100] = "";
+	unsigned times = run->tries + run->unanswered > 0 && run->tries == 0 ? run->unanswered : run->tries;
+
+	say_host(facts, &v->r->source.addr, host);
+	say_host(facts, &v->r->registrar.addr, registrar);
+	text_escape(v->r->aor, aor, sizeof aor);
+	say_last_answer(run, last, sizeof last);
+	if (run->last_ns - run->first_ns >= SECOND_NS)
+		snprintf(lasted, sizeof lasted, " in %.0f s", (double)(run->last_ns - run->first_ns) / 1e9);
+	if (run->misdirected)
+		snprintf(extra, sizeof extra, " (to %s)", endpoint_text(&run->misdirected_to, to));
+	if (times < 2 && run->copies > 1)
+		finding_cause(f, "%s sent %u REGISTERs for %s to %s%s%s: %s%s.", host, run->copies, aor, registrar, lasted, last, wording_of(v->reason)->because,
+			      extra);
+	else
+		finding_cause(f, "%s asked %s %u time%s%s to register %s%s: %s%s.", host, registrar, times, times == 1 ? "" : "s", lasted, aor, last,
+			      wording_of(v->reason)->because, extra);
+}
+
+static void tell_one(struct detection *d, const struct verdict *v)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, v->r->n, v->reason, severity_of(v), v->confidence);
+	char registrar[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
+	bool refuses = strcmp(v->reason, "no-response") != 0 && strcmp(v->reason, "icmp-unreachable") != 0 && strncmp(v->reason, "reply", 5) != 0;
+
+	add_parts(f, v);
+	finding_times(f, v->run->first_ns, v->run->last_ns);
+	f->count = v->run->tries ? v->run->tries : 1;
+	say_host(facts, &v->r->registrar.addr, registrar);
+	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
+	snprintf(act, sizeof act, "%s %s", registrar, refuses ? "refuses it" : strcmp(v->reason, "no-response") == 0 ? "does not answer" : "is not reached");
+	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot", v->past ? " for a time" : "");
+	say_title(f, act, effect);
+	tell_cause(f, facts, v);
+	finding_fix(f, "%s.", wording_of(v->reason)->fix);
+	add_evidence(f, v);
+	if (strcmp(v->reason, "no-response") == 0)
+		finding_cannot_see(f, "whether %s got the requests; capture there to decide", registrar);
+	if (v->run->user_differs && v->confidence == CONFIDENCE_LIKELY)
+		finding_cannot_see(f, "whether the authentication user, which is not the account's number, is right");
+}
+
+/* ---- many at once ---- */
+
+static int verdict_compare(const void *a, const void *b)
+{
+	const struct verdict *x = a, *y = b;
+	int c = address_compare(&x->r->registrar.addr, &y->r->registrar.addr);
+
+	if (c == 0)
+		c = strcmp(x->reason, y->reason);
+	if (c == 0)
+		c = (x->run->first_ns > y->run->first_ns) - (x->run->first_ns < y->run->first_ns);
+	return c ? c : (x->r->n > y->r->n) - (x->r->n < y->r->n);
+}
+
+static bool alike(const struct verdict *x, const struct verdict *y)
+{
+	return address_equal(&x->r->registrar.addr, &y->r->registrar.addr) && strcmp(x->reason, y->reason) == 0;
+}
+
+/* From list[0] on: as many as fail for one reason at one registrar within the time. */
+static unsigned mass_of(const struct verdict *list, unsigned count, int64_t window_ns)
+{
+	unsigned n = 1;
+
+	while (n < count && alike(&list[0], &list[n]) && list[n].run->first_ns - list[0].run->first_ns <= window_ns)
+		n++;
+	return n;
+}
+
+static unsigned accounts_of(const struct verdict *list, unsigned count)
+{
+	unsigned different = 0;
+
+	for (unsigned i = 0; i < count && different < 64; i++) {
+		bool known = false;
+
+		for (unsigned k = 0; k < i && k < 64; k++)
+			known |= span_equal(list[i].r->aor, list[k].r->aor);
+		different += !known;
+	}
+	return different;
+}
+
+static void tell_mass(struct detection *d, const struct verdict *list, unsigned count)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct verdict *v = &list[0];
+	enum severity worst = SEVERITY_INFO;
+	struct finding *f;
+	char registrar[SAY_TEXT], effect[100], users[200] = "", user[40];
+
+	for (unsigned i = 0; i < count; i++)
+		worst = severity_of(&list[i]) > worst ? severity_of(&list[i]) : worst;
+	f = detection_raise_keyed(d, v->r->n, v->reason, worst, v->confidence);
+	finding_part(f, PART_CULPRIT, &v->r->registrar);
+	finding_times(f, v->run->first_ns, v->run->last_ns);
+	for (unsigned i = 0; i < count; i++) {
+		finding_part(f, PART_VICTIM, &list[i].r->source);
+		finding_other_id(f, list[i].r->call_id);
+		f->last_ns = list[i].run->last_ns > f->last_ns ? list[i].run->last_ns : f->last_ns;
+		if (i < 5)
+			snprintf(users + strlen(users), sizeof users - strlen(users), "%s%s", i ? ", " : "", text_escape(list[i].r->user, user, sizeof user));
+	}
+	f->count = count;
+	say_host(facts, &v->r->registrar.addr, registrar);
+	snprintf(effect, sizeof effect, "%u phones cannot register", count);
+	say_title(f, registrar, effect);
+	finding_cause(f, "%u accounts (%s%s) fail at %s for one reason within %.0f s: %s.", count, users, count > 5 ? " ..." : "", registrar,
+		      (double)(list[count - 1].run->first_ns - v->run->first_ns) / 1e9, wording_of(v->reason)->because);
+	finding_fix(f, "Look at %s first: so many at once are not the phones' fault. %s.", registrar, wording_of(v->reason)->fix);
+	for (unsigned i = 0; i < count && i < 8; i++)
+		finding_evidence(f, list[i].run->last_final.frame ? list[i].run->last_final : list[i].run->first_request, "%s",
+				 text_escape(list[i].r->aor, user, sizeof user));
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct list *all = calls_registrations(facts->calls);
+	struct verdict *list = memory_resize(NULL, all->count + 1, sizeof *list);
+	int64_t window_ns = (int64_t)(detection_key(d, "mass-window-s") * 1e9);
+	unsigned count = 0, n;
+
+	(void)ev;
+	LIST_EACH(it, all) {
+		list[count] = verdict_of(d, LIST_ENTRY(it, struct registration, in_order));
+		count += list[count].reason != NULL;
+	}
+	if (count)
+		qsort(list, count, sizeof *list, verdict_compare);
+	for (unsigned i = 0; i < count; i += n) {
+		n = mass_of(&list[i], count - i, window_ns);
+		if (accounts_of(&list[i], n) >= detection_key(d, "mass")) {
+			tell_mass(d, &list[i], n);
+			continue;
+		}
+		for (unsigned k = 0; k < n; k++)
+			tell_one(d, &list[i + k]);
+	}
+	if (count == 0)
+		detection_pass(d, NULL, "every registration that was tried succeeded or was answered as it should be (%zu of them)", all->count);
+	free(list);
+}
+
+const struct detector detect_registration_failed = {
+	.id = "registration-failed", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};
