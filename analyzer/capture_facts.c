@@ -179,5 +179,5 @@ void capture_facts_settle(struct engine *e)
 			c->timestamp_grain_ns = grains[i];
 	}
 	c->non_sip_protocols = e->protocol_count;
-	c->filtered_media = filter_excludes_media(c->filter);
+	c->filtered_media = filter_excludes_media(c->filter) || filter_excludes_media(c->read_filter);
 }

@@ -182,6 +182,11 @@ void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const
 		snprintf(e->capture.filter, sizeof e->capture.filter, "%s", filter);
 }
 
+void engine_read_filter(struct engine *e, const char *filter)
+{
+	snprintf(e->capture.read_filter, sizeof e->capture.read_filter, "%s", filter);
+}
+
 /* ---- signalling ---- */
 
 static void emit(struct engine *e, enum event_kind kind, const struct calls_event *c, int64_t at_ns)

@@ -20,6 +20,8 @@ struct engine_options {
 struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
 void engine_packet(struct engine *e, const struct packet *p);
+/* What the reader lets pass of its input (-f): as good as a filter of the capture. */
+void engine_read_filter(struct engine *e, const char *filter);
 /* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */
 void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */

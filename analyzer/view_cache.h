@@ -36,7 +36,7 @@ struct view_cache {
 	const struct registration **registrations;
 	size_t registration_count;
 	struct peer **peers;
-	size_t peer_count, peer_room;
+	size_t peer_count;
 	struct number_list *call_findings;   /* by index of the call */
 	struct number_list *explains;        /* by index of the finding: the ones it explains */
 	const struct call *ladder_of;        /* whose messages stand in ladder; NULL none */

@@ -200,6 +200,33 @@ static const struct leg *last_leg(const struct call *c)
 	return best;
 }
 
+/* The ACK left an offer without answer: nothing was agreed. */
+static bool no_answer(const struct dialog *d)
+{
+	LIST_EACH(it, &d->exchanges) {
+		if (LIST_ENTRY(it, struct exchange, in_dialog)->state == EXCHANGE_NO_ANSWER)
+			return true;
+	}
+	return false;
+}
+
+/* Answered, but the session descriptions are not here: audio was due, for all one knows. */
+static bool agreement_unseen(const struct call *c)
+{
+	bool answered = false;
+
+	LIST_EACH(it, &c->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+
+		answered |= leg->answered;
+		LIST_EACH(dit, &leg->dialogs) {
+			if (no_answer(LIST_ENTRY(dit, struct dialog, in_leg)))
+				return false;
+		}
+	}
+	return answered;
+}
+
 bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 {
 	struct view_cache *v = view_cache_of(e);
@@ -231,6 +258,10 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	LIST_EACH(it, &c->legs)
 		view_media(e, v, LIST_ENTRY(it, struct leg, in_call), index++, ret);
 	sum_up(ret);
+	if (ret->media_count == 0 && agreement_unseen(c)) {
+		ret->caller_hears = ret->callee_hears = HEARD_UNKNOWN;
+		ret->notes[ret->note_count++] = "the session description that answers is not in the capture: who is to hear whom is not known";
+	}
 	ret->vantage = vantage_kind_name(e->facts.vantage.kind);
 	for (unsigned k = 0; k < v->call_findings[i].count && k < 32; k++)
 		ret->findings[ret->finding_count++] = v->call_findings[i].numbers[k];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/say.h"
 #include "analyzer/view_cache.h"
 #include "analyzer/views.h"
 #include "captures/base/memory.h"
@@ -26,10 +27,12 @@ static void say_vantage(struct view_cache *v, const struct engine *e, const stru
 		{ VANTAGE_MID, "between the parties", "what passes here", NULL },
 		{ VANTAGE_UNKNOWN, "an unknown place", "what passes here", NULL },
 	};
-	char host[ADDRESS_TEXT] = "";
+	char host[SAY_TEXT] = "";
 
-	(void)e;
-	if (vantage->host)
+	/* at a NAT the address is the router's, whatever the devices behind it say they are */
+	if (vantage->host && (vantage->kind == VANTAGE_ON_HOST || vantage->kind == VANTAGE_NEAR))
+		say_host(&e->facts, &vantage->host->addr, host);
+	else if (vantage->host)
 		address_text(&vantage->host->addr, host);
 	for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
 		if (says[i].kind != vantage->kind)
@@ -72,6 +75,8 @@ __attribute__((format(printf, 3, 4))) static void note(struct view_cache *v, str
 
 static void say_cannot(struct view_cache *v, const struct engine *e, const struct vantage *vantage, struct view_capture *ret)
 {
+	char count[TEXT_COUNT];
+
 	switch (vantage->kind) {
 	case VANTAGE_ON_HOST:
 	case VANTAGE_NEAR:
@@ -94,7 +99,7 @@ static void say_cannot(struct view_cache *v, const struct engine *e, const struc
 	if (e->gates && gates_no_media(e->gates, NULL))
 		cannot(v, ret, "whether anybody heard anybody: no media is in the capture");
 	if (e->capture.truncated > 1)
-		cannot(v, ret, "what stood behind the cut of %llu frames", (unsigned long long)e->capture.truncated);
+		cannot(v, ret, "what stood behind the cut of %s frames", text_count(e->capture.truncated, count));
 }
 
 /* A file's clock against the first one that shows the same messages. */
@@ -137,6 +142,7 @@ static void say_delays(struct view_cache *v, const struct engine *e, struct view
 
 static void say_notes(struct view_cache *v, const struct engine *e, struct view_capture *ret)
 {
+	char count[TEXT_COUNT], shown[120];
 	const struct capture_facts *c = &e->capture;
 
 	if (e->gates && gates_clock_unreliable(e->gates))
@@ -144,12 +150,15 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 	if (c->truncated == 1)
 		note(v, ret, "one frame is cut short");
 	if (c->tcp_gaps)
-		note(v, ret, "%llu TCP segments were acknowledged that are not in the capture", (unsigned long long)c->tcp_gaps);
+		note(v, ret, "%s TCP segment%s acknowledged that %s not in the capture", text_count(c->tcp_gaps, count), c->tcp_gaps == 1 ? " was" : "s were",
+		     c->tcp_gaps == 1 ? "is" : "are");
 	if (e->icmp_dropped)
-		note(v, ret, "%llu ICMP errors beyond the first %u were counted only", (unsigned long long)e->icmp_dropped, 65536u);
+		note(v, ret, "%s ICMP errors beyond the first 65 536 were counted only", text_count(e->icmp_dropped, count));
 	say_delays(v, e, ret);
 	if (c->filter[0])
 		note(v, ret, "captured with the filter: %s", c->filter);
+	if (c->read_filter[0])
+		note(v, ret, "only what the filter -f lets pass was read: %s", text_escape(span_of(c->read_filter), shown, sizeof shown));
 }
 
 static void say_others(const struct engine *e, struct view_capture *ret)

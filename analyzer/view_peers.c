@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* view_peers: who was called, and how it answered (ASR, NER, post dial delay). */
+/* view_peers: who was called, and how it answered (ASR, NER, post dial delay): by address, then by User-Agent. */
 #include <stdlib.h>
 
 #include "analyzer/view_cache.h"
@@ -9,8 +9,8 @@
 enum { TOO_FEW_CALLS = 20, RESPONSE_MAX = 16 };
 
 struct peer {
-	struct hash_link by_address;
-	struct address addr;
+	struct hash_link by_key;
+	struct address addr;         /* family 0: all hosts of one user agent */
 	struct span user_agent;
 	uint64_t attempts, answered, effective;
 	double *pdd_ms;
@@ -20,24 +20,32 @@ struct peer {
 	uint64_t expected, lost;
 };
 
-static struct peer *peer_of(struct view_cache *v, struct hash *index, const struct address *a)
+struct peer_table {
+	struct hash index;
+	struct peer **list;
+	size_t count, room;
+};
+
+/* That address, or with none of it that user agent. */
+static struct peer *peer_of(struct peer_table *t, const struct address *a, struct span agent)
 {
-	uint32_t hash = (uint32_t)hash_bytes(a->bytes, sizeof a->bytes);
+	uint32_t hash = (uint32_t)(address_known(a) ? hash_bytes(a->bytes, sizeof a->bytes) : hash_bytes(agent.p, agent.n));
 	struct peer *p;
 
-	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
-		p = HASH_ENTRY(it, struct peer, by_address);
-		if (it->hash == hash && address_equal(&p->addr, a))
+	for (struct hash_link *it = hash_first(&t->index, hash); it; it = it->next) {
+		p = HASH_ENTRY(it, struct peer, by_key);
+		if (it->hash == hash && address_equal(&p->addr, a) && (address_known(a) || span_equal(p->user_agent, agent)))
 			return p;
 	}
 	p = memory_zalloc(sizeof *p);
 	p->addr = *a;
-	hash_add(index, &p->by_address, hash);
-	if (v->peer_count == v->peer_room) {
-		v->peer_room = v->peer_room ? v->peer_room * 2 : 16;
-		v->peers = memory_resize(v->peers, v->peer_room, sizeof *v->peers);
+	p->user_agent = agent;
+	hash_add(&t->index, &p->by_key, hash);
+	if (t->count == t->room) {
+		t->room = t->room ? t->room * 2 : 16;
+		t->list = memory_resize(t->list, t->room, sizeof *t->list);
 	}
-	v->peers[v->peer_count++] = p;
+	t->list[t->count++] = p;
 	return p;
 }
 
@@ -61,20 +69,8 @@ static bool effective(const struct leg *leg)
 	return leg->answered || leg->status == 486 || leg->status == 600 || leg->status == 487 || leg->status == 603 || leg->status == 480;
 }
 
-static void peer_leg(struct view_cache *v, struct hash *index, const struct leg *leg)
+static void peer_leg(struct peer *p, const struct leg *leg)
 {
-	const struct address *a = &leg->party[SIDE_CALLEE].signalling.addr;
-	struct peer *p;
-
-	if (!leg->counts_as_call)
-		return;
-	if (!address_known(a))
-		a = &leg->party[SIDE_CALLEE].signalling_dst.addr;
-	if (!address_known(a))
-		return;
-	p = peer_of(v, index, a);
-	if (!p->user_agent.n)
-		p->user_agent = leg->party[SIDE_CALLEE].user_agent;
 	p->attempts++;
 	p->answered += leg->answered;
 	p->effective += effective(leg);
@@ -97,11 +93,26 @@ static void peer_leg(struct view_cache *v, struct hash *index, const struct leg 
 	}
 }
 
+static const struct address *callee_address(const struct leg *leg)
+{
+	const struct party *callee = &leg->party[SIDE_CALLEE];
+
+	return address_known(&callee->signalling.addr) ? &callee->signalling.addr : &callee->signalling_dst.addr;
+}
+
 static int double_compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+static int agent_compare(struct span a, struct span b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int order = n ? memcmp(a.p, b.p, n) : 0;
+
+	return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
 static int peer_compare(const void *a, const void *b)
@@ -110,7 +121,7 @@ static int peer_compare(const void *a, const void *b)
 
 	if (x->attempts != y->attempts)
 		return x->attempts > y->attempts ? -1 : 1;
-	return address_compare(&x->addr, &y->addr);
+	return address_known(&x->addr) ? address_compare(&x->addr, &y->addr) : agent_compare(x->user_agent, y->user_agent);
 }
 
 static int response_compare(const void *a, const void *b)
@@ -120,21 +131,51 @@ static int response_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void table_settle(struct peer_table *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct peer *p = t->list[i];
+
+		if (p->pdd_count)
+			qsort(p->pdd_ms, p->pdd_count, sizeof(double), double_compare);
+		qsort(p->responses, p->response_count, sizeof p->responses[0], response_compare);
+	}
+	if (t->count)
+		qsort(t->list, t->count, sizeof *t->list, peer_compare);
+	hash_fini(&t->index);
+}
+
 void view_peers_build(const struct engine *e, struct view_cache *v)
 {
-	struct hash index;
+	struct peer_table hosts = { .list = NULL }, agents = { .list = NULL };
+	const struct address nowhere = { .family = 0 };
 
-	hash_init(&index);
-	LIST_EACH(it, calls_legs(e->calls))
-		peer_leg(v, &index, LIST_ENTRY(it, struct leg, in_order));
-	hash_fini(&index);
-	for (size_t i = 0; i < v->peer_count; i++) {
-		if (v->peers[i]->pdd_count)
-			qsort(v->peers[i]->pdd_ms, v->peers[i]->pdd_count, sizeof(double), double_compare);
-		qsort(v->peers[i]->responses, v->peers[i]->response_count, sizeof v->peers[i]->responses[0], response_compare);
+	hash_init(&hosts.index);
+	hash_init(&agents.index);
+	LIST_EACH(it, calls_legs(e->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+		const struct address *a = callee_address(leg);
+		struct span agent = leg->party[SIDE_CALLEE].user_agent;
+
+		if (!leg->counts_as_call)
+			continue;
+		if (address_known(a)) {
+			struct peer *p = peer_of(&hosts, a, agent);
+
+			if (!p->user_agent.n)
+				p->user_agent = agent;
+			peer_leg(p, leg);
+		}
+		if (agent.n)
+			peer_leg(peer_of(&agents, &nowhere, agent), leg);
 	}
-	if (v->peer_count)
-		qsort(v->peers, v->peer_count, sizeof *v->peers, peer_compare);
+	table_settle(&hosts);
+	table_settle(&agents);
+	v->peer_count = hosts.count + agents.count;
+	v->peers = memory_resize(hosts.list, v->peer_count + 1, sizeof *v->peers);
+	for (size_t i = 0; i < agents.count; i++)
+		v->peers[hosts.count + i] = agents.list[i];
+	free(agents.list);
 }
 
 void view_peers_free(struct view_cache *v)

@@ -159,7 +159,7 @@ struct view_stream {
 };
 
 struct view_peer {
-	struct endpoint at;          /* port 0 */
+	struct endpoint at;          /* port 0; family 0: all hosts of this user agent, listed behind the hosts */
 	struct span user_agent;
 	uint64_t attempts, answered;
 	double asr, ner;             /* 0..1; < 0 unknown */

@@ -60,7 +60,11 @@ static void print_keys(struct out *o, const struct view_detector *d)
 		const struct view_key *k = &d->keys[i];
 
 		text_clear(&t);
-		text_addf(&t, "%s = %g%s%s, %g to %g", k->name, k->value, k->unit && *k->unit ? " " : "", k->unit ? k->unit : "", k->min, k->max);
+		text_addf(&t, "%s = %g%s%s, ", k->name, k->value, k->unit && *k->unit ? " " : "", k->unit ? k->unit : "");
+		if (k->min < k->max)
+			text_addf(&t, "%g to %g", k->min, k->max);
+		else
+			text_add(&t, "fixed");
 		if (k->source)
 			text_addf(&t, "; %s", k->source);
 		out_paragraph(o, 2, i ? "" : "Keys", EXPLAIN_LABEL, PAINT_HEAD, t.p);

@@ -64,6 +64,8 @@ struct reading {
 /* What the formats said of their interfaces: known only once the files were read. */
 static void tell_interfaces(struct reading *g)
 {
+	if (g->options.bpf)
+		engine_read_filter(g->engine, g->options.bpf);
 	for (size_t i = 0; i < g->file_count; i++) {
 		const struct source_file *f = g->files[i];
 

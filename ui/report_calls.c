@@ -35,6 +35,10 @@ static const char *row_mark(const struct selected_call *s, enum paint *ret_paint
 		*ret_paint = PAINT_UNKNOWN;
 		return "?";
 	}
+	if (s->answered && s->poor) {
+		*ret_paint = PAINT_WARN;
+		return "!";
+	}
 	*ret_paint = PAINT_GOOD;
 	if (s->answered && (s->both_ways || s->as_agreed))
 		return "✓";
@@ -190,7 +194,7 @@ void report_call_table(const struct report *r, bool affected_only, size_t most)
 /* One line for the calls that are not listed. */
 static void add_rest(struct text *t, const struct report *r)
 {
-	size_t healthy = 0, both = 0, one_way = 0, silent = 0, unanswered = 0, invisible = 0;
+	size_t rest = 0, both = 0, one_way = 0, silent = 0, unanswered = 0, invisible = 0, failed = 0;
 	char count[WORDS];
 
 	for (size_t i = 0; i < r->selection->call_count; i++) {
@@ -198,7 +202,8 @@ static void add_rest(struct text *t, const struct report *r)
 
 		if (s->affected)
 			continue;
-		healthy++;
+		rest++;
+		failed += !s->answered && s->state && strcmp(s->state, "failed") == 0;
 		if (!s->answered)
 			unanswered++;
 		else if (s->invisible)
@@ -210,24 +215,27 @@ static void add_rest(struct text *t, const struct report *r)
 		else
 			silent++;
 	}
-	text_addf(t, "%s healthy: %zu with audio both ways", words_count(healthy, count), both);
+	/* what failed or cannot be seen is not called healthy */
+	text_addf(t, "%s %s: ", words_count(rest, count), failed || invisible || silent ? "without a finding" : "healthy");
+	text_addf(t, "%s with audio both ways", words_count(both, count));
 	if (invisible)
-		text_addf(t, ", %zu not visible (?)", invisible);
+		text_addf(t, ", %s not visible (?)", words_count(invisible, count));
 	if (one_way)
-		text_addf(t, ", %zu one way or held", one_way);
+		text_addf(t, ", %s one way or held", words_count(one_way, count));
 	if (silent)
-		text_addf(t, ", %zu without audio that was due", silent);
+		text_addf(t, ", %s without audio that was due", words_count(silent, count));
 	if (unanswered)
-		text_addf(t, ", %zu not answered", unanswered);
+		text_addf(t, ", %s not answered", words_count(unanswered, count));
 }
 
 static void calls_summary(const struct report *r, size_t affected)
 {
+	char count[WORDS];
 	struct text t;
 
 	text_init(&t);
 	if (affected)
-		text_addf(&t, "%zu affected, listed; ", affected);
+		text_addf(&t, "%s affected, listed; ", words_count(affected, count));
 	add_rest(&t, r);
 	if (!affected)
 		text_add(&t, "; -v lists them");

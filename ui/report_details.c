@@ -203,6 +203,12 @@ static const struct table_column peer_columns[] = {
 	{ "loss", true, 2, 0, 4 },	 { "responses", false, 0, 22, 6 },
 };
 
+static const struct table_column agent_columns[] = {
+	{ "user agent", false, 2, 24, 0 }, { "attempts", true, 2, 0, 0 }, { "answered", true, 2, 0, 0 }, { "ASR", true, 2, 0, 0 },
+	{ "NER", true, 2, 0, 0 },	  { "delay", true, 1, 0, 3 },	 { "95 %", true, 2, 0, 2 },	{ "loss", true, 2, 0, 4 },
+	{ "responses", false, 0, 22, 6 },
+};
+
 /* A share is shown where it can be one; under a hundred cases the counts beside it say all. */
 static void cell_share(struct table *t, const struct view_peer *p, double share)
 {
@@ -239,7 +245,8 @@ static void peer_row(struct table *t, const struct report *r, const struct view_
 {
 	char count[WORDS];
 
-	cell_address(t, r, &p->at.addr);
+	if (address_known(&p->at.addr))
+		cell_address(t, r, &p->at.addr);
 	cell_span(t, p->user_agent);
 	table_cell(t, PAINT_PLAIN, words_count(p->attempts, count));
 	table_cell(t, PAINT_PLAIN, words_count(p->answered, count));
@@ -251,19 +258,25 @@ static void peer_row(struct table *t, const struct report *r, const struct view_
 	cell_responses(t, p);
 }
 
-void report_peers(const struct report *r, bool all)
+static void peer_table(const struct report *r, const char *title, const struct table_column *columns, size_t count, bool agents, bool all)
 {
-	struct table *t = table_new(peer_columns, sizeof peer_columns / sizeof peer_columns[0]);
+	struct table *t = table_new(columns, count);
 	struct view_peer p;
 
 	for (size_t i = 0; view_peer(r->engine, i, &p); i++)
-		if (all || !p.calls_too_few)
+		if (address_known(&p.at.addr) != agents && (all || !p.calls_too_few))
 			peer_row(t, r, &p);
 	if (table_rows(t)) {
-		section(r, "Peers");
+		section(r, title);
 		table_print(t, r->out, 2, true);
 	}
 	table_free(t);
+}
+
+void report_peers(const struct report *r, bool all)
+{
+	peer_table(r, "Peers", peer_columns, sizeof peer_columns / sizeof peer_columns[0], false, all);
+	peer_table(r, "User agents", agent_columns, sizeof agent_columns / sizeof agent_columns[0], true, all);
 }
 
 static const struct table_column registration_columns[] = {

@@ -4,11 +4,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "captures/base/memory.h"
 #include "dissect/dissect.h"
 #include "ui/words.h"
 
-enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4 };
+enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4, WHYS_NAMED = 3 };
 
 static void head(const struct report *r, const char *label, const char *text)
 {
@@ -75,7 +77,9 @@ static void head_seen(const struct report *r, const struct view_capture *c)
 
 	text_init(&t);
 	if (c->seen_from) {
-		text_addf(&t, "%s%s%s", c->seen_from, c->vantage_confidence ? ", " : "", c->vantage_confidence ? c->vantage_confidence : "");
+		bool known = c->vantage_confidence && !(c->vantage_kind && strcmp(c->vantage_kind, "unknown") == 0);
+
+		text_addf(&t, "%s%s%s", c->seen_from, known ? ", " : "", known ? c->vantage_confidence : "");
 		head(r, "Seen from", t.p);
 	}
 	if (c->can_show)
@@ -245,7 +249,7 @@ void report_head(const struct report *r, const struct view_capture *c)
 }
 
 struct tally {
-	size_t answered, both_ways, as_agreed, reported, invisible, affected;
+	size_t answered, both_ways, as_agreed, reported, invisible, affected, poor;
 	size_t busy, cancelled, declined, failed, ringing, begun_before, other;
 	double lowest_mos;
 	size_t lowest;               /* index of the call with it */
@@ -286,6 +290,7 @@ static struct tally tally_make(const struct selection *s)
 		t.as_agreed += c->as_agreed;
 		t.reported += c->reported;
 		t.invisible += c->invisible;
+		t.poor += c->poor;
 		if (c->mos >= 0 && (t.lowest_mos < 0 || c->mos < t.lowest_mos)) {
 			t.lowest_mos = c->mos;
 			t.lowest = i;
@@ -325,12 +330,44 @@ static void headline_problems(const struct report *r, const struct tally *t)
 	headline(r, worst > RANK_WARNING ? "✗" : "!", worst > RANK_WARNING ? PAINT_BAD : PAINT_WARN, text);
 }
 
+static uint64_t frames_read(const struct report *r)
+{
+	uint64_t frames = 0;
+
+	for (size_t i = 0; i < r->file_count; i++)
+		frames += r->files[i]->frames;
+	return frames;
+}
+
+/* Other protocols of telephony, by the ports they are known by: the phones may well be here, and speak no SIP. */
+static const char *other_telephony(const struct view_capture *c)
+{
+	static const struct { const char *flow, *protocol; } known[] = {
+		{ "TCP 1720", "H.323" }, { "UDP 1719", "H.323" }, { "UDP 2427", "MGCP" }, { "UDP 2727", "MGCP" }, { "TCP 2000", "SCCP (Skinny)" },
+		{ "UDP 4569", "IAX2" }, { "UDP 2944", "H.248" },
+	};
+
+	for (unsigned i = 0; i < c->other_count; i++) {
+		for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+			if (strcmp(c->others[i].name, known[k].flow) == 0)
+				return known[k].protocol;
+		}
+	}
+	return NULL;
+}
+
 static void headline_nothing(const struct report *r, const struct view_capture *c)
 {
 	struct text t;
 	double shown = 0;
 	uint64_t undecoded = undecoded_frames(c);
+	const char *other = other_telephony(c);
+	char text[120];
 
+	if (c->frames == 0 && frames_read(r)) {
+		headline(r, "?", PAINT_UNKNOWN, "No frame passes the filter -f: nothing can be said of any call");
+		return;
+	}
 	if (c->frames == 0) {
 		headline(r, "?", PAINT_UNKNOWN, "No frame could be read: nothing can be said of any call");
 		return;
@@ -350,6 +387,11 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 	if (t.n)
 		below(r, "Seen", t.p);
 	text_fini(&t);
+	if (other) {
+		snprintf(text, sizeof text, "the phones speak %s, which deadair does not read: no address here speaks SIP", other);
+		below(r, "Likely", text);
+		return;
+	}
 	below(r, "Likely", "the mirror does not carry the phones: no address here speaks SIP");
 	below(r, "Try", "tcpdump -i IF -s 0 -w voip.pcap   beside the phones, without filter");
 }
@@ -437,6 +479,89 @@ static void below_audio(const struct report *r, const struct tally *t)
 	below(r, "Audio", text);
 }
 
+/* The gates and rows that keep a direction from being judged, for people. */
+static const char *why_words(const char *why)
+{
+	static const struct { const char *name, *words; } known[] = {
+		{ "G1", "only one direction of the traffic is in the capture" },
+		{ "G2", "none of the media is in the capture" },
+		{ "G3", "the media may take another way than past this point" },
+		{ "G4", "the signalling is not in the capture" },
+		{ "G5", "the messages are cut by the snap length" },
+		{ "G6", "the capture begins or ends in mid-call" },
+		{ "G7", "the capture itself lost packets" },
+		{ "G8", "the signalling is encrypted" },
+		{ "G10", "the capture's time stamps are not reliable" },
+		{ "B10", "a stream of the sender could be it, nothing proves it" },
+		{ "N8", "hung up too soon to judge" },
+		{ "N9", "on hold or ringing on the other side of the PBX" },
+		{ "N10", "the other side may only be listening (voicemail, menu)" },
+		{ "N17", "both parties are in one machine: the media may reach no wire" },
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		if (strcmp(known[i].name, why) == 0)
+			return known[i].words;
+	}
+	return why;
+}
+
+/* What of an answered call cannot be seen, and why; NULL: it can be seen. */
+static const char *why_invisible(const struct view_call *c)
+{
+	if (c->media_count == 0 && c->caller_hears == HEARD_UNKNOWN)
+		return "the session description of the answer is not in the capture";
+	for (unsigned i = 0; i < c->media_count; i++) {
+		const struct view_direction *d = &c->media[i];
+
+		if (d->heard == HEARD_UNKNOWN && d->packets == 0 && d->why && d->kind && strcmp(d->kind, "audio") == 0)
+			return why_words(d->why);
+	}
+	return NULL;
+}
+
+struct why_count {
+	char words[128];
+	size_t count;
+};
+
+/* Each reason once, with the calls it holds for. */
+static void below_why(const struct report *r)
+{
+	struct view_call *c = memory_zalloc(sizeof *c);
+	struct why_count whys[WHYS_NAMED];
+	char count[WORDS];
+	size_t named = 0, rest = 0;
+	struct text t;
+
+	for (size_t i = 0; i < r->selection->call_count; i++) {
+		const char *why = r->selection->calls[i].invisible && view_call(r->engine, i, c) ? why_invisible(c) : NULL;
+		size_t k = 0;
+
+		if (!why)
+			continue;
+		while (k < named && strcmp(whys[k].words, why) != 0)
+			k++;
+		if (k == WHYS_NAMED) {
+			rest++;
+		} else if (k < named) {
+			whys[k].count++;
+		} else {
+			snprintf(whys[named].words, sizeof whys[named].words, "%s", why);
+			whys[named++].count = 1;
+		}
+	}
+	free(c);
+	text_init(&t);
+	for (size_t k = 0; k < named; k++)
+		text_addf(&t, "%s%s: %s", k ? "; " : "", words_counted(whys[k].count, "call", count), whys[k].words);
+	if (rest)
+		text_addf(&t, "; %s: other reasons", words_counted(rest, "call", count));
+	if (named)
+		below(r, "Why", t.p);
+	text_fini(&t);
+}
+
 static void headline_clean(const struct report *r, const struct tally *t)
 {
 	char calls[WORDS], text[256];
@@ -448,6 +573,15 @@ static void headline_clean(const struct report *r, const struct tally *t)
 	if (t->answered == 0 && t->failed + t->begun_before + t->other > 0) {
 		snprintf(text, sizeof text, "%s, none answered here, no audio to judge: %.120s", calls, states.p);
 		headline(r, "?", PAINT_UNKNOWN, text);
+	} else if (t->poor) {
+		char poor[WORDS];
+
+		snprintf(text, sizeof text, "No finding, but the audio of %s is poor (MOS below 3.6); %s%s%.120s", words_counted(t->poor, "call", poor), calls,
+			 states.n ? ": " : "", states.p);
+		headline(r, "!", PAINT_WARN, text);
+	} else if (2 * t->invisible > t->answered) {
+		snprintf(text, sizeof text, "No problem found in what can be seen of %s%s%.120s", calls, states.n ? ": " : "", states.p);
+		headline(r, "?", PAINT_UNKNOWN, text);
 	} else {
 		snprintf(text, sizeof text, "No problem found in %s%s%.120s", calls, states.n ? ": " : "", states.p);
 		headline(r, "✓", PAINT_GOOD, text);
@@ -458,6 +592,7 @@ static void headline_clean(const struct report *r, const struct tally *t)
 	if (t->invisible) {
 		snprintf(text, sizeof text, "for %zu of %zu answered calls who hears whom: ? in the table", t->invisible, t->answered);
 		below(r, "Unseen", text);
+		below_why(r);
 	}
 }
 
@@ -471,7 +606,7 @@ void report_fact_count(const struct report *r)
 	for (size_t i = 0; i < s->finding_count; i++) {
 		bool listed = false;
 
-		if (s->findings[i].rank != RANK_INFO || s->findings[i].withdrawn)
+		if (s->findings[i].rank != RANK_INFO || s->findings[i].withdrawn || report_fact_shown(r, &s->findings[i]))
 			continue;
 		facts++;
 		for (size_t j = 0; j < distinct; j++)
@@ -526,6 +661,7 @@ void report_headline(const struct report *r, const struct view_capture *c)
 	} else if (report_cannot_tell(r)) {
 		snprintf(text, sizeof text, "Cannot tell for %zu of %zu calls who hears whom", t.invisible, r->selection->call_count);
 		headline(r, "?", PAINT_UNKNOWN, text);
+		below_why(r);
 	} else {
 		headline_clean(r, &t);
 	}

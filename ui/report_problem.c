@@ -421,6 +421,8 @@ static void block_reason(const struct block *b)
 	const struct view_finding *f = &b->finding;
 	struct text t;
 
+	if (f->other_reason_count == 0 && f->reason && strcmp(f->reason, "unknown") == 0)
+		return;                 /* no reason is no news */
 	if (!f->reason_confidence || (strcmp(f->reason_confidence, f->confidence) == 0 && f->other_reason_count == 0))
 		return;
 	text_init(&t);
@@ -573,12 +575,16 @@ static bool limits_the_capture(const char *id)
 	return strncmp(id, "capture-", 8) == 0 || strcmp(id, "signalling-encrypted") == 0;
 }
 
+bool report_fact_shown(const struct report *r, const struct selected_finding *f)
+{
+	return f->shown && !f->explained_by && limits_the_capture(f->id) && report_cannot_tell(r);
+}
+
 void report_facts(const struct report *r, bool all)
 {
 	const struct selection *s = r->selection;
 	struct block *b = memory_zalloc(sizeof *b);
 	struct explained e = explained_make(s);
-	bool cannot_tell = report_cannot_tell(r);
 	size_t printed = 0;
 
 	for (size_t i = 0; i < s->finding_count && (r->verbose || printed < BLOCKS_SHOWN); i++) {
@@ -589,7 +595,7 @@ void report_facts(const struct report *r, bool all)
 			continue;
 		for (size_t j = explained_first(&e, i); j != EXPLAINED_NONE && !explains; j = e.next[j])
 			explains = s->findings[j].rank > RANK_INFO;
-		if (!all && !explains && !(limits_the_capture(f->id) && cannot_tell))
+		if (!all && !explains && !report_fact_shown(r, f))
 			continue;
 		printed++;
 		block_load(b, r, NULL, i);

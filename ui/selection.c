@@ -7,6 +7,8 @@
 #include "captures/base/memory.h"
 #include "ui/hears.h"
 
+static const double MOS_POOR = 3.6;
+
 enum { CHAIN_MAX = 8, STREAM_MAX = 64, HOST_MAX = 64 };
 
 /* Room for one more in a growing array. */
@@ -128,6 +130,7 @@ static struct selected_call call_select(const struct selection *s, const struct 
 	one.mos = c->caller_mos;
 	if (one.mos < 0 || (c->callee_mos >= 0 && c->callee_mos < one.mos))
 		one.mos = c->callee_mos;
+	one.poor = one.mos >= 0 && one.mos < MOS_POOR;
 	return one;
 }
 

@@ -37,6 +37,7 @@ struct selected_call {
 	bool reported;               /* heard in both directions: not only passing */
 	bool invisible;              /* answered, and of one direction nothing can be said */
 	double mos;                  /* the worse; < 0 unknown */
+	bool poor;                   /* so bad that it is heard: MOS below 3.6 */
 	bool shown;
 };
 

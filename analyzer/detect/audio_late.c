@@ -187,7 +187,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	extra_ms = w->ice || w->dtls ? detection_key(d, "ice-extra-ms") : 0;
 	warn_ms = (callee ? detection_key(d, "warn-ms") : detection_key(d, "caller-ms")) + extra_ms;
 	if (delay_ms < warn_ms) {
-		detection_pass(d, NULL, "first audio %.0f ms after the answer, less than %.0f ms", delay_ms, warn_ms);
+		detection_pass(d, NULL, "first audio %.0f ms after the answer, less than %.0f ms", delay_ms < 0.5 ? 0.0 : delay_ms, warn_ms);
 		return;
 	}
 	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d, "error-ms") + extra_ms ? SEVERITY_ERROR : SEVERITY_WARNING);

@@ -178,14 +178,37 @@ static const struct detector_doc no_media_doc = {
 	.reasons = no_media_reasons,
 };
 
-static void add_silent_legs(struct finding *f, const struct facts *facts)
+static bool agreed_media(const struct leg *leg)
 {
+	return leg->confirmed && leg->confirmed->mslot_count;
+}
+
+/* Legs of one call are one call to the reader: only its first one with media counts. */
+static bool first_agreed(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (agreed_media(other))
+			return other == leg;
+	}
+	return false;
+}
+
+/* The calls they belong to, counted. */
+static unsigned add_silent_legs(struct finding *f, const struct facts *facts)
+{
+	unsigned calls = 0;
+
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
-		if (leg->confirmed && leg->confirmed->mslot_count)
-			finding_leg(f, leg);
+		if (!agreed_media(leg))
+			continue;
+		finding_leg(f, leg);
+		calls += first_agreed(leg);
 	}
+	return calls;
 }
 
 /* Media of some addresses never passes here, that of others does: relays whose port the mirror does not carry. */
@@ -223,7 +246,7 @@ static void no_media_event(struct detection *d, const struct event *ev)
 	}
 	f = detection_raise(d, gates_no_media_reason(facts->gates), SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	f->reason_confidence = CONFIDENCE_LIKELY;
-	add_silent_legs(f, facts);
+	calls = add_silent_legs(f, facts);
 	finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
 	finding_title(f, "%u answered call%s, and no RTP of any in the capture", calls, calls == 1 ? "" : "s");
 	finding_cause(f, "%u answered call%s, no RTP anywhere: %s. Only signalling is judged.", calls, calls == 1 ? "" : "s",

@@ -77,7 +77,7 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	int64_t timestamp_grain_ns;  /* largest of 1, 10, 100 ms that divides all deltas; 0 none */
 	uint64_t if_drop, os_drop;
 	bool filtered_media;         /* an interface filter that excludes media ports, or >= 99 % of UDP is SIP */
-	char filter[256];
+	char filter[256], read_filter[256];  /* of the capture, of its reader (-f) */
 	uint64_t tcp_gaps;           /* acknowledged and never seen segments */
 	unsigned non_sip_protocols;  /* different IP protocols and well-known UDP services besides SIP and media */
 	uint64_t other_udp;          /* UDP packets that are no SIP, RTP, RTCP, STUN */

@@ -37,7 +37,7 @@ static const struct row {
 	{ "rtp-loss", NULL, SAME_STREAM, { "rtp-jitter" } },
 };
 
-enum { ROWS = sizeof rows / sizeof rows[0] };
+enum { ROWS = sizeof rows / sizeof rows[0], CHAIN_MAX = 16 };
 
 static bool share_leg(const struct finding *a, const struct finding *b)
 {
@@ -173,13 +173,24 @@ static void explain_linked(struct finding *effect)
 		effect->explained_by = cause;
 }
 
+/* Does the other one stand behind it already? Nobody explains in a circle. */
+static bool leads_to(const struct finding *f, const struct finding *other)
+{
+	for (unsigned depth = 0; f->explained_by && depth < CHAIN_MAX; depth++) {
+		f = f->explained_by;
+		if (f == other)
+			return true;
+	}
+	return false;
+}
+
 /* The earliest that this row makes a cause, whatever the order of the table. */
 static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
 		struct finding *cause = HASH_ENTRY(it, struct by_subject, link)->finding;
 
-		if (it->hash != hash || cause->explained_by == effect || !explains(row, cause, effect))
+		if (it->hash != hash || leads_to(cause, effect) || !explains(row, cause, effect))
 			continue;
 		if (!effect->explained_by || cause->order < effect->explained_by->order)
 			effect->explained_by = cause;
@@ -199,7 +210,7 @@ static void explain_one(struct finding *effect, const struct hash *index)
 
 static struct finding *root_of(struct finding *f)
 {
-	for (unsigned depth = 0; f->explained_by && depth < 16; depth++)
+	for (unsigned depth = 0; f->explained_by && depth < CHAIN_MAX; depth++)
 		f = f->explained_by;
 	return f;
 }

@@ -211,7 +211,6 @@ static const char outside[] =
 	"Withheld  one-way-audio (2 times), no-audio\n"
 	"\n"
 	"? Cannot tell for 2 of 2 calls who hears whom\n"
-	"  Facts    1: capture-one-sided (-v)\n"
 	"\n"
 	"· Only one direction between 198.51.100.40 and 203.0.113.2 is in the capture\n"
 	"  capture-one-sided/asymmetric-path   info, certain   call 1\n"
