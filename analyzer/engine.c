@@ -540,6 +540,7 @@ void engine_finish(struct engine *e)
 		drain(e, e->capture.last_ns);        /* what finishing has settled */
 	streams_finish(e->streams, e->capture.last_ns);
 	two_points_settle(e->points);
+	echoes_settle(e->echoes);
 	capture_facts_settle(e);
 	learn_from_twins(e);
 	network_settle(e->network);

@@ -41,6 +41,7 @@ static const struct kind kinds[ECHO_KIND_COUNT] = {
 	[ECHO_SERVER_PORT] = { "server-port-rewritten", 'V', 60, ALG_IDENTITY, true, false },
 	[ECHO_AUTH] = { "auth-broken", 'A', 40, ALG_AUTH, false, false },
 	[ECHO_VENDORS] = { "stale-private", 'M', 30, 0, true, true },
+	[ECHO_REFUSED] = { "parse-drop", 'D', 35, ALG_CONTACT, false, false },
 	[ECHO_CUT] = { "length-delta", 'L', 30, ALG_BODY, false, false },
 };
 
@@ -202,7 +203,7 @@ static struct weight weigh(const struct echo_context *c, const struct echo_sign 
 		return weigh_length(c, s);
 	case ECHO_STALE:
 		return weigh_stale(s);
-	case ECHO_CALL_ID: case ECHO_FIRST_PUBLIC: case ECHO_OWNER_NULL: case ECHO_SERVER_PORT: case ECHO_AUTH: case ECHO_VENDORS: case ECHO_CUT:
+	case ECHO_CALL_ID: case ECHO_FIRST_PUBLIC: case ECHO_OWNER_NULL: case ECHO_SERVER_PORT: case ECHO_AUTH: case ECHO_VENDORS: case ECHO_CUT: case ECHO_REFUSED:
 		return (struct weight){ ALG_POINTS, kinds[s->kind].points, kinds[s->kind].hint };
 	case ECHO_KIND_COUNT:
 		break;
@@ -317,6 +318,9 @@ static void say_note(const struct echo_context *c, const struct echo_sign *s, st
 	case ECHO_VENDORS:
 		note = "Phones of three makers and more behind this address all name their mapped ports.";
 		break;
+	case ECHO_REFUSED:
+		note = "INVITEs of a sort that SIP helpers drop are never answered, others of the phone are.";
+		break;
 	case ECHO_CUT:
 		note = "Its longer messages all end at one size.";
 		break;
@@ -389,6 +393,7 @@ void sip_alg_from_echo(const struct facts *facts, struct alg_evidence *to)
 	echo_context_init(&c, facts, to);
 	add_signs(&c, true);
 	add_signs(&c, false);
+	echo_add_clashes(&c);
 	add_caps(&c);
 	echo_context_fini(&c);
 }

@@ -56,8 +56,8 @@ bool echo_site_mapped(const struct echo_context *c, const struct address *phone)
 bool echo_router(const struct echo_context *c, const struct echo_sign *s, struct address *ret);
 struct echo_place *echo_place_of(struct echo_context *c, const struct alg_where *where);
 
-/* Requests that SIP helpers are known to refuse and that nobody answers: sip_alg_echo_drop.c */
-void echo_add_drops(struct echo_context *c);
+/* Offers of two phones that clash at a SIP helper (E18): sip_alg_echo_clash.c */
+void echo_add_clashes(struct echo_context *c);
 /* Hands over the item of a place. */
 void echo_item_add(struct echo_context *c, const struct alg_item *item, bool hint);
 struct alg_where echo_where(const struct echo_context *c, const struct echo_sign *s);

@@ -116,6 +116,7 @@ static uint32_t branch_hash(uint64_t branch, uint32_t cseq)
 
 static void asked_drop(struct echoes *e, struct asked *a)
 {
+	refused_judge(e, a);
 	hash_remove(&e->asked, &a->by_branch);
 	list_remove(&e->asked_in_order, &a->in_order);
 	free(a);
@@ -171,6 +172,7 @@ static struct address literal(struct span host)
 /* The phone repeats itself although the answer was there: it did not take it for one. */
 static void repeated(struct asked *a)
 {
+	a->sent++;
 	if (a->discarded_by)
 		a->discarded_by->discarded++;
 }
@@ -202,6 +204,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 		.branch = hash_bytes(m->via.branch.p, m->via.branch.n), .via_host = literal(m->via.host), .via_port = m->via.has_port ? m->via.port : 0,
 		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0, .rport = m->via.has_rport,
 		.leg_key = sip_leg_key(m), .agent = agent, .at = packet_ref(p),
+		.sent = 1, .bytes = p->ip_bytes, .refused = refused_shape(p, m),
 	};
 	text_keep(a->call_id, sizeof a->call_id, &a->call_id_n, m->call_id);
 	text_keep(a->from_tag, sizeof a->from_tag, &a->from_tag_n, m->from.tag);
@@ -491,6 +494,9 @@ static void compare(struct echoes *e, struct asked *q, const struct packet *p, c
 		.where = { q->phone, q->peer, q->transport, q->leg_key, q->agent, q->router_mac },
 	};
 
+	if (!q->answered)
+		refused_answered(e, q, p->at_ns);
+	q->answered = true;
 	compare_via(&a);
 	if (same_text(q->from_tag, q->from_tag_n, m->from.tag) && q->from_tag_n)
 		compare_call_id(&a);
@@ -574,8 +580,10 @@ struct echoes *echoes_new(void)
 	list_init(&e->sockets_in_order);
 	hash_init(&e->intact);
 	hash_init(&e->insiders);
+	hash_init(&e->flows);
 	list_init(&e->intact_in_order);
 	list_init(&e->insiders_in_order);
+	list_init(&e->flows_in_order);
 	agents_init(&e->agents);
 	return e;
 }
@@ -599,8 +607,15 @@ void echoes_free(struct echoes *e)
 	hash_fini(&e->sockets);
 	hash_fini(&e->intact);
 	hash_fini(&e->insiders);
+	refused_fini(e);
 	agents_fini(&e->agents);
 	free(e);
+}
+
+void echoes_settle(struct echoes *e)
+{
+	LIST_EACH(it, &e->asked_in_order)
+		refused_judge(e, LIST_ENTRY(it, struct asked, in_order));
 }
 
 const struct list *echoes_signs(const struct echoes *e)

@@ -34,6 +34,7 @@ enum echo_kind {
 	ECHO_AUTH,                   /* rejected again and again, the digest was made for another address */
 	ECHO_VENDORS,                /* phones of several makers behind one address, all knowing their mapped ports */
 	ECHO_CUT,                    /* messages of all lengths end at one size */
+	ECHO_REFUSED,                /* INVITEs of a sort that SIP helpers drop are never answered, others of the flow are */
 	ECHO_KIND_COUNT
 };
 
@@ -41,6 +42,10 @@ enum echo_stale {                    /* bits of echo_sign.detail for ECHO_STALE:
 	STALE_RTCP = 1 << 0, STALE_CANDIDATE = 1 << 1, STALE_ICE_MISMATCH = 1 << 2, STALE_OWNER = 1 << 3, STALE_DIGEST = 1 << 4,
 	STALE_ROUTING = 1 << 5,      /* Refer-To, Referred-By, Route, Record-Route, P-Asserted-Identity, Remote-Party-ID */
 	STALE_CALL_ID = 1 << 6
+};
+
+enum echo_refused {                  /* bits of echo_sign.detail for ECHO_REFUSED: what such helpers do not like */
+	REFUSED_LOW_PORT = 1 << 0, REFUSED_FAMILY = 1 << 1, REFUSED_NO_CONNECTION = 1 << 2, REFUSED_NO_LENGTH = 1 << 3
 };
 
 enum echo_length {                   /* what lengths that do not fit say of their phone */
@@ -83,6 +88,8 @@ void echoes_free(struct echoes *e);
 /* Every packet that is no copy, media of known streams left out. Of SIP only complete messages count. */
 void echoes_packet(struct echoes *e, const struct packet *p);
 
+/* What still waits for an answer gets none. Repeatable. */
+void echoes_settle(struct echoes *e);
 const struct list *echoes_signs(const struct echoes *e);     /* struct echo_sign, by first sight */
 /* Bits enum echo_doubt as of now. */
 unsigned echoes_doubts(const struct echoes *e, const struct echo_sign *s);

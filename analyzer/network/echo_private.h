@@ -26,6 +26,8 @@ struct asked {                       /* a request that waits for its answers */
 	uint64_t leg_key, agent, nonce;      /* nonce: hash of that of the credentials, 0 none */
 	bool digest_other;           /* its credentials were made for another address than the Request-URI's */
 	char digest_text[2][ADDRESS_TEXT];   /* these two */
+	uint32_t sent, bytes, refused;       /* transmissions; of the IP packet; bits enum echo_refused */
+	bool answered, judged;
 	uint32_t shown;              /* bits 1 << enum echo_kind: this transaction was counted */
 	struct echo_sign *discarded_by;      /* a changed answer that it should not have repeated itself after */
 	struct frame_ref at;
@@ -110,9 +112,19 @@ bool sdp_line_address(struct span sdp, struct span prefix, struct address *ret);
 /* The Contact's host when it is an address. */
 bool contact_address(const struct sip_message *m, struct address *ret);
 
+/* ---- echo_refused.c: what is never answered ---- */
+
+/* What about this request SIP helpers refuse. */
+uint32_t refused_shape(const struct packet *p, const struct sip_message *m);
+/* A request of that size was answered. */
+void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns);
+/* It will not be answered any more. */
+void refused_judge(struct echoes *e, struct asked *a);
+void refused_fini(struct echoes *e);
+
 struct echoes {
-	struct hash signs, asked, sockets, intact, insiders;
-	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order;
+	struct hash signs, asked, sockets, intact, insiders, flows;
+	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order, flows_in_order;
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;
