@@ -262,7 +262,7 @@ static json_t *capture_withheld(const struct view_capture *c)
 
 static json_t *from_ms(int64_t ns)
 {
-	return json_real((double)ns / (double)MILLISECOND_NS);
+	return from_decimal((double)ns / (double)MILLISECOND_NS);
 }
 
 static json_t *capture_clocks(const struct report *r, const struct view_capture *c)

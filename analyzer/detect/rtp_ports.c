@@ -259,10 +259,10 @@ static bool was_moved(const struct socket_hold *h, const struct endpoint *at)
 
 static const char *reason_of(const struct facts *facts, const struct pair_of_calls *p)
 {
-	if (p->nat)
-		return "nat-shared";
 	if (was_moved(p->a, &p->socket->at) != was_moved(p->b, &p->socket->at))
 		return "alg-moved";
+	if (p->nat)
+		return "nat-shared";
 	if (p->crossed && !both_served(p))
 		return "latch-crossed";
 	return is_phone(facts, &p->socket->at.addr) ? "static-port" : "allocator";
@@ -364,6 +364,8 @@ static void tell(struct detection *d, const struct pair_of_calls *p, unsigned pa
 
 	add_parts(f, p);
 	f->count = pairs;
+	if (p->nat && strcmp(f->reason, "nat-shared") != 0)
+		finding_other_reason(f, "nat-shared");
 	if (p->clash == CLASH_MIXED)
 		say_mixed(f, facts, p);
 	else

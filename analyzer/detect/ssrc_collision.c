@@ -102,10 +102,12 @@ static bool collide(struct detection *d, struct meeting *m)
 }
 
 /* The receiver reports a tenth of this id, and more, as lost while both send. */
-static bool hurts(const struct meeting *m, const struct stream *s)
+static bool hurts(const struct facts *facts, const struct meeting *m, const struct stream *s)
 {
-	for (unsigned i = 0; s->reports && i < s->reports->report_count; i++) {
-		const struct rtcp_report *r = &s->reports->reports[i];
+	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
+
+	for (unsigned i = 0; v && i < v->report_count; i++) {
+		const struct rtcp_report *r = &v->reports[i];
 
 		if (r->fraction_lost >= FRACTION_HARM && r->at_ns >= m->from_ns && r->at_ns <= ns_add(m->to_ns, REPORT_LATE_NS))
 			return true;
@@ -129,7 +131,7 @@ static uint64_t key_of(const struct stream *s)
 static void tell(struct detection *d, const struct meeting *m)
 {
 	const struct facts *facts = detection_facts(d);
-	bool harm = hurts(m, m->a) || hurts(m, m->b);
+	bool harm = hurts(facts, m, m->a) || hurts(facts, m, m->b);
 	struct finding *f = detection_raise_keyed(d, key_of(m->a), "two-senders", harm ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_CERTAIN);
 	char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], host[SAY_TEXT];
 

@@ -163,16 +163,6 @@ static uint32_t host_key(const struct finding *f, unsigned i)
 	return (uint32_t)hash_mix(hash_bytes(&f->hosts[i].at.addr, sizeof f->hosts[i].at.addr), 1);
 }
 
-/* What a detector has linked itself, on evidence that no table can hold. */
-static void explain_linked(struct finding *effect)
-{
-	struct finding *cause = effect->caused_by;
-
-	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && cause->explained_by != effect &&
-	    !(cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN))
-		effect->explained_by = cause;
-}
-
 /* Does the other one stand behind it already? Nobody explains in a circle. */
 static bool leads_to(const struct finding *f, const struct finding *other)
 {
@@ -185,6 +175,16 @@ static bool leads_to(const struct finding *f, const struct finding *other)
 }
 
 /* The earliest that this row makes a cause, whatever the order of the table. */
+/* What a detector has linked itself, on evidence that no table can hold. */
+static void explain_linked(struct finding *effect)
+{
+	struct finding *cause = effect->caused_by;
+
+	if (cause && cause->state != FINDING_WITHDRAWN && cause->severity > SEVERITY_INFO && !leads_to(cause, effect) &&
+	    !(cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN))
+		effect->explained_by = cause;
+}
+
 static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
