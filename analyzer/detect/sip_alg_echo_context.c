@@ -137,13 +137,25 @@ bool echo_site_mapped(const struct echo_context *c, const struct address *phone)
 	return mapped_find(&c->mapped_nets, &net);
 }
 
+/* A server saw it, or the operator says it. What a phone says of itself, or a server of the phone's words, proves no translation. */
+static bool observed(const struct nat_mapping *m)
+{
+	switch (m->method) {
+	case NAT_TWIN: case NAT_SIP_TWO_POINTS: case NAT_STUN: case NAT_RPORT: case NAT_CONFIG:
+		return m->weight >= MAPPED_SURE;
+	case NAT_VIA: case NAT_CONTACT: case NAT_SDP_PORT_EQUAL: case NAT_SDP_PORT_OTHER: case NAT_LATCHED: case NAT_EXTERNAL_ADDRESS:
+		break;
+	}
+	return false;
+}
+
 static void mapped_add(struct echo_context *c, const struct nat_mapping *m)
 {
 	struct address net = net_of(&m->inside.addr);
 
 	if (m->method == NAT_CONFIG && address_reach(&m->outside.addr) == 2)
 		mapped_put(c, &c->configured, &m->outside.addr);
-	if (m->weight < MAPPED_SURE || address_reach(&m->inside.addr) != 0 || address_reach(&m->outside.addr) != 2)
+	if (!observed(m) || address_reach(&m->inside.addr) != 0 || address_reach(&m->outside.addr) != 2)
 		return;
 	mapped_put(c, &c->mapped_nets, &net);
 	if (m->method != NAT_RPORT)      /* another server may be reached another way */

@@ -270,6 +270,44 @@ static void tunnels(void **state)
 	}
 }
 
+#define INVITE_OF(branch, lines) "INVITE sip:1002@203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK" branch ";rport\r\n" \
+	"From: <sip:1001@h>;tag=f1\r\nTo: <sip:1002@h>\r\nCall-ID: " branch "\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n" lines
+#define ANSWER_OF(branch) "SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP 192.168.1.10:5060;branch=z9hG4bK" branch ";rport=5060\r\nFrom: <sip:1001@h>;tag=f1\r\n" \
+	"To: <sip:1002@h>;tag=t\r\nCall-ID: " branch "\r\nCSeq: 1 INVITE\r\n\r\n"
+#define SDP_OF(connection, media) "Content-Length: 200\r\n\r\nv=0\r\no=- 1 1 IN IP4 192.168.1.10\r\ns=-\r\n" connection "t=0 0\r\n" media "\r\n"
+
+/* Four transmissions of what helpers refuse, unanswered, while another INVITE of the flow is answered within a minute. */
+static void refused_requests(void **state)
+{
+	static const struct { const char *name, *invite; unsigned transmissions; int64_t other_ms; uint32_t detail; } cases[] = {
+		{ "port 9", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 4, 20000, REFUSED_LOW_PORT },
+		{ "IPv6", INVITE_OF("a", SDP_OF("c=IN IP6 2001:db8::1\r\n", "m=audio 4000 RTP/AVP 8")), 4, 20000, REFUSED_FAMILY },
+		{ "no c=", INVITE_OF("a", SDP_OF("", "m=audio 4000 RTP/AVP 8")), 4, 20000, REFUSED_NO_CONNECTION },
+		{ "no Content-Length", INVITE_OF("a", "\r\nv=0\r\nc=IN IP4 192.168.1.10\r\nm=audio 4000 RTP/AVP 8\r\n"), 4, 20000, REFUSED_NO_LENGTH },
+		{ "rejected medium", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 0 RTP/AVP 8")), 4, 20000, 0 },
+		{ "an ordinary one", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 4000 RTP/AVP 8")), 4, 20000, 0 },
+		{ "three transmissions", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 3, 20000, 0 },
+		{ "the other one is too late", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 4, 62000, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct echoes *e = echoes_new();
+		const struct echo_sign *s;
+
+		for (unsigned k = 0; k < cases[i].transmissions; k++)
+			sip_at(e, PHONE, SERVER, 1000 + 1500 * k, cases[i].invite);
+		sip_at(e, PHONE, SERVER, cases[i].other_ms, INVITE_OF("b", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 4000 RTP/AVP 8")));
+		sip_at(e, SERVER, PHONE, cases[i].other_ms + 20, ANSWER_OF("b"));
+		echoes_settle(e);
+		echoes_settle(e);
+		s = sign_of(e, ECHO_REFUSED);
+		if ((s ? s->detail : 0) != cases[i].detail || (s && s->messages != 1))
+			fail_msg("%s: %#x", cases[i].name, s ? s->detail : 0);
+		echoes_free(e);
+	}
+}
+
 /* More phones and requests than there is room for: the oldest leave, nothing breaks. */
 static void room_is_bounded(void **state)
 {
@@ -294,7 +332,7 @@ int main(void)
 		cmocka_unit_test(answers_are_held_against_requests), cmocka_unit_test(only_its_own_answer), cmocka_unit_test(discarded_answers_are_counted),
 		cmocka_unit_test(answer_to_another_port), cmocka_unit_test(intact_answers_are_counted), cmocka_unit_test(turning_back),
 		cmocka_unit_test(overlooked_addresses), cmocka_unit_test(stun_told), cmocka_unit_test(untouched_neighbours), cmocka_unit_test(tunnels),
-		cmocka_unit_test(room_is_bounded),
+		cmocka_unit_test(refused_requests), cmocka_unit_test(room_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
