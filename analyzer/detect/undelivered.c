@@ -38,9 +38,22 @@ static bool mirrors(const struct stream *s, const struct stream *back)
 }
 
 /*
+ * Two points before and behind a router that translates nothing: of the other direction's copies the one that has travelled further lies on our
+ * sender's side, where this stream goes in.
+ */
+static const struct stream *copy_at_entry(const struct stream *a, const struct stream *b, const struct stream *s)
+{
+	const struct stream *entry = a->ttl < b->ttl ? a : b, *exit = entry == a ? b : a;
+
+	if (a->ttl == b->ttl || a->file == b->file || s->file != entry->file)
+		return NULL;
+	return exit->first_ns <= s->last_ns && exit->last_ns >= s->first_ns ? entry : NULL;
+}
+
+/*
  * The other direction is seen at two points, before and behind a router. This one is seen where it goes in, and not behind: between the two it
- * was dropped. Which side it goes in at is told by whose address the router translates (private inside, public outside), not by time: two
- * files may have two clocks.
+ * was dropped. Which side it goes in at is told by whose address the router translates (private inside, public outside), or by the TTL, not by
+ * time: two files may have two clocks.
  */
 static bool copy_missing(const struct judge *j, const struct stream *s)
 {
@@ -49,7 +62,11 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 
 	if (!s || s->twin_of || s->twin_next || !b || s->packets < ALIVE_PACKETS)
 		return false;
-	if (!address_equal(&a->dst.addr, &b->dst.addr)) {            /* our sender is translated: it goes in where it is private */
+	if (address_equal(&a->dst.addr, &b->dst.addr) && address_equal(&a->src.addr, &b->src.addr)) {
+		entry = copy_at_entry(a, b, s);
+		if (!entry)
+			return false;
+	} else if (!address_equal(&a->dst.addr, &b->dst.addr)) {            /* our sender is translated: it goes in where it is private */
 		a_inside = address_private(&a->dst.addr);
 		entry = a_inside ? a : b;
 		if (a_inside == address_private(&b->dst.addr))
