@@ -118,6 +118,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->network = make_network(options);
 	learn_profile(e);
 	e->points = make_points(options);
+	e->echoes = echoes_new();
 	e->bindings = make_bindings(options);
 	e->ways = sip_ways_new(e->network);
 	e->findings = findings_new();
@@ -130,6 +131,7 @@ struct engine *engine_new(const struct engine_options *options)
 		.rtcp = e->rtcp,
 		.network = e->network,
 		.points = e->points,
+		.echoes = e->echoes,
 		.bindings = e->bindings,
 		.ways = e->ways,
 		.icmp = &e->icmp,
@@ -157,6 +159,7 @@ void engine_free(struct engine *e)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
 	two_points_free(e->points);
+	echoes_free(e->echoes);
 	sip_ways_free(e->ways);
 	sip_bindings_free(e->bindings);
 	network_free(e->network);
@@ -394,6 +397,7 @@ void engine_packet(struct engine *e, const struct packet *p)
 	}
 	if (verdict != DUPLICATE_NO)
 		return;
+	echoes_packet(e->echoes, p);
 	sip_bindings_packet(e->bindings, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
@@ -536,6 +540,7 @@ void engine_finish(struct engine *e)
 		drain(e, e->capture.last_ns);        /* what finishing has settled */
 	streams_finish(e->streams, e->capture.last_ns);
 	two_points_settle(e->points);
+	echoes_settle(e->echoes);
 	capture_facts_settle(e);
 	learn_from_twins(e);
 	network_settle(e->network);

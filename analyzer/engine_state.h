@@ -10,6 +10,7 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
+#include "analyzer/network/echo.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
@@ -39,6 +40,7 @@ struct engine {
 	struct rtcp_states *rtcp;
 	struct network *network;
 	struct two_points *points;
+	struct echoes *echoes;
 	struct sip_bindings *bindings;
 	struct sip_ways *ways;
 	struct binding *binding;

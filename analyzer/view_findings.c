@@ -116,7 +116,9 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 	ret->calls_total = x->calls_total;
 	ret->first_ns = x->first_ns;
 	ret->last_ns = x->last_ns;
-	if (v->call_count > x->calls_total) {
+	if (x->root->healthy.n) {
+		ret->healthy = x->root->healthy.p;
+	} else if (v->call_count > x->calls_total) {
 		size_t others = v->call_count - x->calls_total;
 
 		healthy = view_lend(v);

@@ -15,6 +15,7 @@ struct detector_doc {                /* what `deadair explain` prints and docs/D
 	const char *const *reasons;  /* all reasons it can give, NULL at the end */
 };
 
+struct echoes;                       /* analyzer/network/echo.h */
 struct two_points;                   /* analyzer/network/two_points.h */
 struct detection;                    /* one run of a detector over one event */
 
@@ -95,6 +96,7 @@ struct facts {                       /* const views of everything */
 	const struct rtcp_states *rtcp;
 	const struct network *network;
 	struct vantage vantage;      /* reckoned once, before judging: it looks at every host and pair */
+	const struct echoes *echoes; /* what servers give back of requests, marks of rewriters */
 	const struct two_points *points;     /* SIP at several capture points */
 	const struct sip_bindings *bindings; /* analyzer/network/sip_binding.h */
 	const struct sip_ways *ways; /* analyzer/network/sip_way.h */

@@ -130,6 +130,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	(void)ev;
 	e->arena = arena;
 	sip_alg_from_points(detection_facts(d), e);
+	sip_alg_from_echo(detection_facts(d), e);
 	adopt_homeless(e);
 	if (e->item_count == 0)
 		detection_pass(d, NULL, "no message was seen in two states");

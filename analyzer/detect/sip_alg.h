@@ -47,13 +47,14 @@ struct alg_item {
 	uint32_t fields;             /* bits enum alg_field */
 	/* Safe text (text_escape); field "Contact", "c="; the values as written. Empty where there is nothing to show. */
 	char field[32], before[ALG_TEXT], after[ALG_TEXT];
-	char note[ALG_TEXT];         /* a sentence that the cause closes with; empty none */
+	char note[ALG_TEXT + 96];    /* a sentence that the cause closes with; empty none */
 	struct frame_ref seen[2];    /* where before and after stand; frame 0 none */
 	unsigned count;              /* messages that show it; 0 counts as 1 */
 	const struct leg *leg;       /* NULL: no call (REGISTER, OPTIONS) */
 	struct endpoint phone;       /* on the private side, port 0: the host as a whole; family 0 unknown */
 	struct endpoint peer;        /* the server as the phone sees it; family 0 unknown */
 	int64_t first_ns, last_ns;
+	bool discarded;              /* the phone did not take what was changed for its own: harm by itself */
 	bool cannot_say_order;       /* clocks of two files: no order of the frames is claimed */
 };
 
@@ -64,6 +65,6 @@ void alg_evidence_add(struct alg_evidence *to, const struct alg_item *item);
 
 /* The providers; called while judging, when calls, streams, network and the other findings are complete. */
 void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to);    /* two capture points: sip_alg_pair.c */
-/* One capture point: sip_alg_echo.c declares `void sip_alg_from_echo(const struct facts *, struct alg_evidence *)`; sip_alg.c lists it. */
+void sip_alg_from_echo(const struct facts *facts, struct alg_evidence *to);      /* one capture point: sip_alg_echo.c */
 
 #endif

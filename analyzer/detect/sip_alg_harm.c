@@ -188,7 +188,9 @@ struct alg_harm alg_harm_of(const struct facts *facts, const struct alg_rewriter
 		harm.calls += x->leg_count ? x->legs_total : 0;
 		harm.registrations += x->leg_count == 0;
 	}
-	if (harm.findings || harm.drops || harm.cuts)
+	for (const struct alg_entry *e = r->first; e; e = e->next)
+		harm.discarded |= e->item.discarded;
+	if (harm.findings || harm.drops || harm.cuts || harm.discarded)
 		harm.severity = SEVERITY_ERROR;
 	if (harm.calls >= CRITICAL_CALLS || (harm.registrations && registrations_failed(facts) * 2 >= registrations))
 		harm.severity = SEVERITY_CRITICAL;

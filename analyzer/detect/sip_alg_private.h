@@ -36,6 +36,7 @@ struct alg_sum alg_weigh(const struct alg_rewriter *r, const struct alg_limits *
 struct alg_harm {                    /* what failed by a field that was changed */
 	enum severity severity;      /* WARNING: nothing */
 	unsigned findings, calls, registrations;
+	bool discarded;              /* phones ignore what it changed */
 	bool cuts;                   /* a Content-Length no longer fits */
 	bool drops;                  /* messages that such helpers refuse vanish in it, too */
 };
@@ -48,5 +49,11 @@ void alg_harm_link(const struct facts *facts, const struct alg_rewriter *r, stru
 unsigned alg_reasons(const struct alg_rewriter *r, enum confidence c, const char *ret[FINDING_REASON_MAX + 1]);
 /* Texts, parts, calls, evidence and changed fields. */
 void alg_say(struct finding *f, const struct facts *facts, const struct alg_rewriter *r, const struct alg_harm *harm);
+/* Its calls, each once, and what calls that it leaves alone have; after the parts are named. sip_alg_calls.c */
+void alg_say_calls(struct finding *f, const struct facts *facts, const struct alg_rewriter *r);
+/* Evidence for it, not against. */
+bool alg_shows(const struct alg_item *item);
+/* "UDP" */
+const char *alg_transport_name(uint8_t transport);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 3, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
 
-static const char *transport_name(uint8_t transport)
+const char *alg_transport_name(uint8_t transport)
 {
 	switch ((enum packet_transport)transport) {
 	case TRANSPORT_UDP: return "UDP";
@@ -22,7 +22,7 @@ static const char *transport_name(uint8_t transport)
 	return "SIP";
 }
 
-static bool shows(const struct alg_item *item)
+bool alg_shows(const struct alg_item *item)
 {
 	return item->weight != ALG_AGAINST && item->weight != ALG_VETO && item->weight != ALG_CAP;
 }
@@ -36,7 +36,7 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 	buffer[0] = '\0';
 	for (const struct alg_entry *e = r->first; e && count < FIELDS_SHOWN; e = e->next) {
-		bool known = !e->item.field[0] || !shows(&e->item);
+		bool known = !e->item.field[0] || !alg_shows(&e->item);
 
 		for (unsigned i = 0; i < count && !known; i++)
 			known = strcmp(names[i], e->item.field) == 0;
@@ -50,14 +50,14 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 static const char *service_text(const struct alg_where *w, char buffer[WHERE_TEXT])
 {
-	snprintf(buffer, WHERE_TEXT, "%s port %u", transport_name(w->transport), w->port);
+	snprintf(buffer, WHERE_TEXT, "%s port %u", alg_transport_name(w->transport), w->port);
 	return buffer;
 }
 
 static const struct alg_item *lead_of(const struct alg_rewriter *r, const char *reason)
 {
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
-		if (shows(&e->item) && strcmp(e->item.reason, reason) == 0)
+		if (alg_shows(&e->item) && strcmp(e->item.reason, reason) == 0)
 			return &e->item;
 	}
 	return NULL;
@@ -112,11 +112,13 @@ static int add_difference(const struct alg_item *item, char *text, size_t room)
 	return snprintf(text, room, " %s: %.*s becomes %.*s.", item->field, (int)before.n, (const char *)before.p, (int)after.n, (const char *)after.p);
 }
 
-/* Each note once, as far as there is room. */
-static int add_notes(const struct alg_rewriter *r, char *text, int n, size_t room)
+/* Each note once, as far as there is room; beside proof, of proof only. */
+static int add_notes(const struct finding *f, const struct alg_rewriter *r, char *text, int n, size_t room)
 {
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
-		if (shows(&e->item) && e->item.note[0] && n > 0 && (size_t)n < room && !strstr(text, e->item.note))
+		if (f->confidence == CONFIDENCE_CERTAIN && e->item.weight != ALG_PROOF)
+			continue;
+		if (alg_shows(&e->item) && e->item.note[0] && n > 0 && (size_t)n < room && !strstr(text, e->item.note))
 			n += snprintf(text + n, room - (size_t)n, " %s", e->item.note);
 	}
 	return n;
@@ -136,24 +138,29 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	else
 		snprintf(peer, sizeof peer, "the server");
 	if (f->confidence == CONFIDENCE_POSSIBLE) {
+		if (lead->note[0]) {
+			finding_cause(f, "%s", lead->note);
+			finding_cannot_see(f, "How the requests look behind the router: capture the same call on its WAN side.");
+			return;
+		}
 		finding_cause(f, "The phones' SIP shows the public address: either they know it (STUN, fixed, learned) or the router writes it (ALG). From this side "
 				 "both look alike.");
 		finding_cannot_see(f, "The phones' own messages: capture the same call on the LAN port of one phone.");
 		return;
 	}
 	n = snprintf(text, sizeof text, "%s changes SIP on its way to and from %s (%s).", device_of(r, device), peer, service_text(&r->where, service));
-	if (lead->before[0] || lead->after[0])
+	if (lead->before[0] || (lead->after[0] && !lead->note[0] && lead != stale))
 		n += add_difference(lead, text + n, sizeof text - (size_t)n);
 	if (stale)
 		snprintf(left, sizeof left, " It leaves %s private.", stale->field);
 	if (n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%s", left);
-	n = add_notes(r, text, n, sizeof text);
+	n = add_notes(f, r, text, n, sizeof text);
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
 	if (harm->cuts && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " Content-Length is wrong behind it: who believes it cuts the session description.");
-	if (harm->findings == 0 && !harm->drops && !harm->cuts && n > 0 && (size_t)n < sizeof text)
+	if (harm->findings == 0 && !harm->drops && !harm->cuts && !harm->discarded && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, " No failure in this capture follows from it.");
 	finding_cause(f, "%s", text);
 	if (strncmp(f->cause.p, "a device", 8) == 0)
@@ -179,14 +186,12 @@ static void say_parts(struct finding *f, const struct alg_rewriter *r)
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		const struct alg_item *item = &e->item;
 
-		if (!shows(item))
+		if (!alg_shows(item))
 			continue;
-		if (address_known(&item->phone.addr))
+		if (address_known(&item->phone.addr) && !address_equal(&item->phone.addr, &r->where.host))
 			finding_part(f, PART_VICTIM, &(struct endpoint){ item->phone.addr, 0 });
 		if (address_known(&item->peer.addr))
 			finding_part(f, PART_WITNESS, &item->peer);
-		if (item->leg)
-			finding_leg(f, item->leg);
 	}
 }
 
@@ -198,16 +203,20 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		const struct alg_item *item = &e->item;
 
-		if (!shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
+		if (!alg_shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
 			continue;
-		if (strcmp(item->reason, "stale-private") == 0) {
+		if (strcmp(item->reason, "stale-private") == 0 && !item->note[0]) {
 			finding_evidence(f, item->seen[1], "%s is left as it was: %s", item->field, item->after);
 			continue;
 		}
 		finding_change(f, item->field, item->before, item->after);
-		if (pairs == EVIDENCE_PAIRS || !item->seen[0].frame)
+		if (pairs == EVIDENCE_PAIRS || !(item->seen[0].frame || item->seen[1].frame))
 			continue;
 		pairs++;
+		if (!item->seen[0].frame) {                          /* one message shows it */
+			finding_evidence(f, item->seen[1], "%s: %s", item->field, item->after);
+			continue;
+		}
 		difference_of(span_of(item->before), span_of(item->after), &before, &after);
 		finding_evidence(f, item->seen[0], "%s before: %.*s", item->field, before.n ? (int)before.n : 9, before.n ? (const char *)before.p : "not there");
 		if (item->seen[1].frame)
@@ -223,7 +232,7 @@ static void say_times(struct finding *f, const struct alg_rewriter *r)
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		const struct alg_item *item = &e->item;
 
-		if (!shows(item))
+		if (!alg_shows(item))
 			continue;
 		count += item->count ? item->count : 1;
 		if (first_ns == NS_NONE || item->first_ns < first_ns)
@@ -243,4 +252,5 @@ void alg_say(struct finding *f, const struct facts *facts, const struct alg_rewr
 	say_cause(f, facts, r, harm);
 	say_fix(f, r);
 	say_proof(f, r);
+	alg_say_calls(f, facts, r);
 }

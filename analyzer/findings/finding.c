@@ -38,6 +38,7 @@ static void finding_free(struct finding *f)
 	text_fini(&f->cause);
 	text_fini(&f->fix);
 	text_fini(&f->cannot_see);
+	text_fini(&f->healthy);
 	free(f);
 }
 
@@ -69,6 +70,7 @@ struct finding *findings_add(struct findings *all, const struct detector *detect
 	text_init(&f->cause);
 	text_init(&f->fix);
 	text_init(&f->cannot_see);
+	text_init(&f->healthy);
 	list_add_tail(&all->all, &f->in_order);
 	return f;
 }
@@ -80,6 +82,7 @@ void findings_reset(struct finding *f)
 	text_clear(&f->cause);
 	text_clear(&f->fix);
 	text_clear(&f->cannot_see);
+	text_clear(&f->healthy);
 	f->other_id_count = f->other_reason_count = f->leg_count = f->legs_total = f->host_count = f->stream_count = 0;
 	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
 	f->count = 1;
@@ -120,6 +123,11 @@ void finding_fix(struct finding *f, const char *format, ...)
 {
 	FILL(&f->fix);
 	sentence_begin(&f->fix);
+}
+
+void finding_healthy(struct finding *f, const char *format, ...)
+{
+	FILL(&f->healthy);
 }
 
 void finding_cannot_see(struct finding *f, const char *format, ...)

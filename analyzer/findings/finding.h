@@ -33,7 +33,7 @@ struct finding {
 	enum confidence confidence, reason_confidence;
 	const char *other_reasons[FINDING_REASON_MAX];
 	unsigned other_reason_count;
-	struct text title, cause, fix, cannot_see;
+	struct text title, cause, fix, cannot_see, healthy;   /* healthy: what calls without it have that these have not */
 	struct { const struct leg *leg; struct span call_id; } legs[FINDING_LEG_MAX];
 	unsigned leg_count, legs_total;
 	struct span other_ids[FINDING_OTHER_ID_MAX]; /* Call-IDs of what is no call: registrations, subscriptions; they live as long as their record */
@@ -93,6 +93,7 @@ int findings_exit_status(const struct findings *f);
 void finding_title(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_cause(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_fix(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_healthy(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_cannot_see(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_part(struct finding *f, enum part part, const struct endpoint *at);     /* port 0: the host as a whole; once each */
 void finding_leg(struct finding *f, const struct leg *leg);

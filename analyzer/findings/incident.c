@@ -140,8 +140,26 @@ static struct incident *incident_of(struct findings *all, struct kinships *kinsh
 	return i;
 }
 
+/* One finding that is about several calls, and knows who is to blame: a router that rewrites forty calls is one incident as it is. */
+static bool of_many_calls(const struct finding *f)
+{
+	bool culprit = false;
+
+	for (unsigned i = 0; i < f->host_count && !culprit; i++)
+		culprit = f->hosts[i].part == PART_CULPRIT;
+	for (unsigned i = 1; i < f->leg_count && culprit; i++) {
+		if (f->legs[i].leg->call != f->legs[0].leg->call)
+			return true;
+	}
+	return false;
+}
+
 static bool same_call(const struct incident *i)
 {
+	for (unsigned k = 0; k < i->finding_count; k++) {
+		if (of_many_calls(i->findings[k]))
+			return false;
+	}
 	for (unsigned k = 1; k < i->finding_count; k++) {
 		if (i->findings[k]->legs[0].leg->call != i->findings[0]->legs[0].leg->call)
 			return false;
@@ -164,15 +182,24 @@ static int number_compare(const void *a, const void *b)
 /* Different calls; two legs of one may each have a finding. */
 static unsigned calls_of(const struct incident *i)
 {
-	unsigned *numbers = memory_resize(NULL, i->finding_count, sizeof *numbers), count = 1;
+	unsigned *numbers, legs = 0, n = 0, count = 1, most = 0;
 
 	for (unsigned k = 0; k < i->finding_count; k++)
-		numbers[k] = i->findings[k]->legs[0].leg->call->n;
-	qsort(numbers, i->finding_count, sizeof *numbers, number_compare);
-	for (unsigned k = 1; k < i->finding_count; k++)
+		legs += i->findings[k]->leg_count;
+	numbers = memory_resize(NULL, legs, sizeof *numbers);
+	for (unsigned k = 0; k < i->finding_count; k++) {
+		const struct finding *f = i->findings[k];
+
+		for (unsigned l = 0; l < f->leg_count; l++)
+			numbers[n++] = f->legs[l].leg->call->n;
+		if (f->legs_total > FINDING_LEG_MAX && f->legs_total > most)
+			most = f->legs_total;        /* it keeps so many, and counts all */
+	}
+	qsort(numbers, n, sizeof *numbers, number_compare);
+	for (unsigned k = 1; k < n; k++)
 		count += numbers[k] != numbers[k - 1];
 	free(numbers);
-	return count;
+	return most > count ? most : count;
 }
 
 static const char *effect_of(const char *id)
@@ -189,7 +216,9 @@ static void name_incident(struct incident *i)
 	unsigned calls = i->calls_total = calls_of(i);
 	char at[ADDRESS_TEXT], title[200];
 
-	if (act_end)                    /* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
+	if (of_many_calls(i->root))     /* it says what it does to them all */
+		snprintf(title, sizeof title, "%.*s: %u calls", act_end ? (int)(act_end - i->root->title.p) : (int)i->root->title.n, i->root->title.p, calls);
+	else if (act_end)               /* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
 		snprintf(title, sizeof title, "%.*s: %u calls %s", (int)(act_end - i->root->title.p), i->root->title.p, calls, effect_of(i->root->id));
 	else
 		snprintf(title, sizeof title, "%u calls %s, one cause: %s at %s", calls, effect_of(i->root->id), i->root->reason, address_text(&a, at));
@@ -217,7 +246,7 @@ void incidents_settle(struct findings *f, int64_t window_ns)
 	LIST_EACH_SAFE(it, &f->incidents) {
 		struct incident *i = LIST_ENTRY(it, struct incident, in_order);
 
-		if (i->finding_count < 2 || same_call(i)) {
+		if ((i->finding_count < 2 && !of_many_calls(i->root)) || same_call(i)) {
 			list_remove(&f->incidents, &i->in_order);
 			free(i->findings);
 			free(i);

@@ -86,11 +86,46 @@ static void consequences_are_no_members(void **state)
 	made_end(&w);
 }
 
+/* A router that rewrites several calls is one finding, and an incident as it is; of one call it is none. */
+static void one_finding_of_many_calls(void **state)
+{
+	static const struct { unsigned calls; const char *culprit; unsigned incidents, total; const char *title; } rows[] = {
+		{ 3, "203.0.113.2:0", 1, 3, "The router 203.0.113.2 rewrites SIP: 3 calls" },
+		{ 1, "203.0.113.2:0", 0, 0, NULL },
+		{ 3, NULL, 0, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct made_world w;
+		struct finding *f;
+
+		made_begin(&w);
+		f = findings_add(w.findings, NULL, "sip-alg", "rewritten-sdp", SEVERITY_WARNING, CONFIDENCE_CERTAIN);
+		made_part(f, PART_CULPRIT, rows[i].culprit);
+		for (unsigned k = 0; k < rows[i].calls; k++)
+			finding_leg(f, &w.legs[k]);
+		finding_title(f, "The router 203.0.113.2 rewrites SIP: Via, c=");
+		finding_times(f, SECOND_NS, 9 * SECOND_NS);
+		findings_settle(w.findings, 300 * SECOND_NS);
+		assert_int_equal(findings_incidents(w.findings)->count, rows[i].incidents);
+		if (rows[i].incidents) {
+			const struct incident *x = LIST_ENTRY(findings_incidents(w.findings)->head.next, struct incident, in_order);
+
+			assert_string_equal(x->title, rows[i].title);
+			assert_int_equal(x->calls_total, rows[i].total);
+			assert_ptr_equal(f->incident, x);
+		}
+		made_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_with_one_cause_belong_together),
 		cmocka_unit_test(consequences_are_no_members),
+		cmocka_unit_test(one_finding_of_many_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
