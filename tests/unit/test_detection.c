@@ -215,6 +215,7 @@ static void a_finding_belongs_to_its_scope(void **state)
 		{ "one leg", "per-call", { OF_CALL(1) }, { OF_CALL(1) }, true },
 		{ "two legs", "per-call", { OF_CALL(1) }, { OF_CALL(2) }, false },
 		{ "both directions of a leg", "per-call", { OF_SIDE(1, 1) }, { OF_SIDE(2, 2) }, true },
+		{ "directions of two legs", "per-call", { OF_SIDE(1, 1) }, { OF_SIDE(3, 1) }, false },
 		{ "a stream that is bound to the leg", "per-call", { OF_CALL(1) }, { OF_STREAM(1) }, true },
 		{ "a stream that is bound to none", "per-call", { OF_CALL(1) }, { OF_STREAM(2) }, false },
 		{ "one direction", "per-direction", { OF_SIDE(1, 1) }, { OF_SIDE(1, 1) }, true },
