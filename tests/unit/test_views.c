@@ -35,10 +35,10 @@ static const struct {
 	double answer, end, pdd_ms, setup_ms;
 	const char *note;            /* the first; NULL none */
 } calls[] = {
-	{ "answered and ended", { { .s = 1 }, { .s = 1.25, .status = 180, .to = "t" }, { .s = 3, .status = 200, .to = "t" },
+	{ "answered and ended", { { .s = 1, .sdp = "v1" }, { .s = 1.25, .status = 180, .to = "t" }, { .s = 3, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" },
 	  { .s = 3.1, .method = "ACK", .to = "t" }, { .s = 9, .method = "BYE", .to = "t", .cseq = 2 },
 	  { .s = 9.1, .method = "BYE", .status = 200, .to = "t", .cseq = 2 } }, "ended", 200, 3, 9, 250, 2000, NULL },
-	{ "still up", { { .s = 1 }, { .s = 3, .status = 200, .to = "t" }, { .s = 3.1, .method = "ACK", .to = "t" } },
+	{ "still up", { { .s = 1, .sdp = "v1" }, { .s = 3, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" }, { .s = 3.1, .method = "ACK", .to = "t" } },
 	  "answered", 200, 3, NONE, -1, 2000, "undecided at end of capture" },
 	{ "busy", { { .s = 1 }, { .s = 1.5, .status = 486, .to = "t" }, { .s = 1.6, .method = "ACK", .to = "t" } }, "busy", 486, NONE, 1.5, -1, -1, NULL },
 	{ "rings", { { .s = 1 }, { .s = 1.5, .status = 180, .to = "t" } }, "ringing", 0, NONE, NONE, 500, -1, NULL },
@@ -241,7 +241,7 @@ static void an_incident_counts_the_calls_it_cannot_list(void **state)
 	assert_int_equal(v.call_count, 64);
 	assert_int_equal(v.calls_total, CROWD);
 	assert_int_equal(v.finding_count, 64);
-	assert_string_equal(v.healthy, "3 other calls in this capture do not have it");
+	assert_string_equal(v.healthy, "3 other calls of this capture do not have it");
 	assert_false(view_incident(w.e, 1, &v));
 	world_end(&w);
 }
