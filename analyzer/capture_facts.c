@@ -179,5 +179,6 @@ void capture_facts_settle(struct engine *e)
 			c->timestamp_grain_ns = grains[i];
 	}
 	c->non_sip_protocols = e->protocol_count;
-	c->filtered_media = filter_excludes_media(c->filter) || filter_excludes_media(c->read_filter);
+	/* of several interfaces one may see what the filter of another one keeps out */
+	c->filtered_media = (filter_excludes_media(c->filter) && c->rtp == 0) || filter_excludes_media(c->read_filter);
 }

@@ -20,6 +20,12 @@ struct slot {                        /* what belongs to one detector, one scope 
 	bool raised;                 /* in this round of judging */
 };
 
+struct asked {                       /* where the rows of a leg stand */
+	struct hash_link by_leg;
+	const struct leg *leg;
+	unsigned index;
+};
+
 struct detections {
 	const struct facts *facts;
 	struct findings *findings;
@@ -31,7 +37,8 @@ struct detections {
 	unsigned asked_call;         /* n, 0: all */
 	char asked_call_id[128];     /* or a Call-ID; "" none */
 	struct why_not *why_not;
-	unsigned why_not_count;
+	unsigned why_not_count, why_not_room;
+	struct hash asked_legs;
 };
 
 struct detection {
@@ -102,9 +109,37 @@ struct detections *detections_new(const struct facts *facts, struct findings *fi
 	ds->findings = findings;
 	hash_init(&ds->slots);
 	list_init(&ds->order);
+	hash_init(&ds->asked_legs);
 	if (why_not)
 		ask(ds, why_not);
 	return ds;
+}
+
+static uint32_t asked_hash(const struct leg *leg)
+{
+	return (uint32_t)hash_mix(3, (uintptr_t)leg);
+}
+
+static struct asked *asked_find(const struct detections *ds, const struct leg *leg)
+{
+	uint32_t hash = asked_hash(leg);
+
+	for (struct hash_link *it = hash_first(&ds->asked_legs, hash); it; it = it->next) {
+		if (it->hash == hash && HASH_ENTRY(it, struct asked, by_leg)->leg == leg)
+			return HASH_ENTRY(it, struct asked, by_leg);
+	}
+	return NULL;
+}
+
+static void why_not_free(struct detections *ds, struct why_not *w)
+{
+	struct asked *a = asked_find(ds, w->leg);
+
+	for (unsigned i = 0; i < w->row_count; i++)
+		free(w->rows[i].text);
+	free(w->rows);
+	hash_remove(&ds->asked_legs, &a->by_leg);
+	free(a);
 }
 
 static void clear_notes(struct detections *ds)
@@ -112,11 +147,8 @@ static void clear_notes(struct detections *ds)
 	for (unsigned i = 0; i < ds->withheld_count; i++)
 		free(ds->withheld[i].text);
 	ds->withheld_count = 0;
-	for (unsigned i = 0; i < ds->why_not_count; i++) {
-		for (unsigned k = 0; k < ds->why_not[i].row_count; k++)
-			free(ds->why_not[i].rows[k].text);
-		free(ds->why_not[i].rows);
-	}
+	for (unsigned i = 0; i < ds->why_not_count; i++)
+		why_not_free(ds, &ds->why_not[i]);
 	ds->why_not_count = 0;
 }
 
@@ -136,6 +168,7 @@ void detections_free(struct detections *ds)
 	free(ds->why_not);
 	free(ds->withheld);
 	hash_fini(&ds->slots);
+	hash_fini(&ds->asked_legs);
 	free(ds);
 }
 
@@ -244,14 +277,20 @@ static bool asked_for(const struct detection *d, const struct leg *leg)
 static struct why_not *why_not_of(struct detection *d, const struct leg *leg)
 {
 	struct detections *ds = d->all;
+	struct asked *a = asked_find(ds, leg);
 
-	for (unsigned i = 0; i < ds->why_not_count; i++) {
-		if (ds->why_not[i].leg == leg)
-			return &ds->why_not[i];
+	if (a)
+		return &ds->why_not[a->index];
+	if (ds->why_not_count == ds->why_not_room) {
+		ds->why_not_room = ds->why_not_room ? ds->why_not_room * 2 : 16;
+		ds->why_not = memory_resize(ds->why_not, ds->why_not_room, sizeof *ds->why_not);
 	}
-	ds->why_not = memory_resize(ds->why_not, ds->why_not_count + 1u, sizeof *ds->why_not);
-	ds->why_not[ds->why_not_count] = (struct why_not){ .leg = leg };
-	return &ds->why_not[ds->why_not_count++];
+	a = memory_zalloc(sizeof *a);
+	a->leg = leg;
+	a->index = ds->why_not_count++;
+	hash_add(&ds->asked_legs, &a->by_leg, asked_hash(leg));
+	ds->why_not[a->index] = (struct why_not){ .leg = leg };
+	return &ds->why_not[a->index];
 }
 
 static void add_row(struct detection *d, bool holds, bool decided, const char *row, const char *format, va_list ap)

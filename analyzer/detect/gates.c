@@ -525,7 +525,7 @@ static void add_moment(struct gates *g, const struct hole *h, unsigned streams)
 static void reckon_losses(struct gates *g, const struct facts *f)
 {
 	struct hole *holes;
-	unsigned n = collect_holes(f, &holes), end = 0, *next = next_unrelated(holes, n);
+	unsigned n = collect_holes(f, &holes), end = 0, told = 0, *next = next_unrelated(holes, n);
 	struct lives lives = { NULL, NULL, 0 };
 
 	if (n && f->capture->tcp_gaps)
@@ -537,10 +537,11 @@ static void reckon_losses(struct gates *g, const struct facts *f)
 			end++;
 		together = end - i;
 		apart = holes_apart(holes, next, i, end);
-		if (together >= SIMULTANEOUS_STREAMS && apart >= 2)
-			add_moment(g, &holes[i], together);
-		else if (together >= 2 && apart >= 1 && f->capture->tcp_gaps && lives_at(&lives, holes[i].from_ns) == together)
-			add_moment(g, &holes[i], together);
+		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) &&
+		    !(together >= 2 && apart >= 1 && f->capture->tcp_gaps && lives_at(&lives, holes[i].from_ns) == together))
+			continue;
+		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
+			add_moment(g, &holes[told], together);
 	}
 	free(lives.begin_ns);
 	free(lives.end_ns);
