@@ -113,7 +113,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 			m->confidence = CONFIDENCE_LIKELY;
 	} else if (h->failure == FAILURE_MISDIRECTED) {
 		/* hearing has proved it at this capture point: what the address may do at another one is no excuse */
-		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE)
+		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE ||
+		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
 		m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
 			    address_private(&m->told.addr) ? knows_real(h->window, &m->real) ? "wrong-interface" : "private-to-public" : "stale-external";
@@ -216,6 +217,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 	f->reason_confidence = m->confidence;
 	parts_of_direction(f, facts, dir);
 	add_legs(f, dir, &m->told);
+	finding_part(f, PART_VICTIM, &m->real);
 	culprit.port = 0;
 	finding_part(f, PART_CULPRIT, &culprit);
 	finding_part(f, PART_CULPRIT, &m->from);
