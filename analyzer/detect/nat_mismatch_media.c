@@ -159,6 +159,22 @@ static bool find_silent(const struct facts *facts, const struct direction *d, st
 
 /* ---- telling ---- */
 
+/* What is done, of whoever sends; of a router that does not let its own address be used from inside. */
+static const char *act_of(const char *reason)
+{
+	static const char *const acts[][2] = {
+		{ "private-to-public", "sends to a private address" }, { "cgn", "sends to a carrier's inner address" },
+		{ "unroutable", "is to send to no address at all" }, { "wrong-interface", "sends to an inner address" },
+		{ "stale-external", "sends to an address out of date" }, { "port-remapped", "sends to a port that the NAT has changed" },
+		{ "hairpin", "sends no audio back inside" }, { "family", "is to send to the other IP version" },
+	};
+	size_t i = 0;
+
+	while (i < sizeof acts / sizeof acts[0] - 1 && strcmp(acts[i][0], reason) != 0)
+		i++;
+	return acts[i][1];
+}
+
 static void say_media(struct finding *f, const struct facts *facts, const struct direction *d, const struct mismatch *m)
 {
 	const struct leg *leg = d->slot->dialog->leg;
@@ -170,8 +186,8 @@ static void say_media(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &m->from.addr, sender);
 	endpoint_text(&m->told, told);
 	endpoint_text(&m->real, real);
-	snprintf(act, sizeof act, "%s's audio is sent to %s", victim, told);
-	snprintf(effect, sizeof effect, "%s cannot reach the audio address of %s", sender, victim);
+	snprintf(act, sizeof act, "%s %s", strcmp(m->reason, "hairpin") == 0 ? "The router" : sender, act_of(m->reason));
+	snprintf(effect, sizeof effect, "%s %shears nothing", victim, say_claim(f));
 	say_title(f, act, effect);
 	if (m->stream)
 		finding_cause(f, "%s told %s to send its audio to %s: %s. Its own packets come from %s; %s sends %s packets to %s all the same.", full, sender,
@@ -222,6 +238,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 	finding_part(f, PART_CULPRIT, &culprit);
 	finding_part(f, PART_CULPRIT, &m->from);
 	finding_part(f, PART_WITNESS, &m->told);
+	f->since_ns = h->whole ? NS_NONE : h->from_ns;
 	finding_times(f, h->from_ns, h->to_ns);
 	say_media(f, facts, dir, m);
 	evidence_of_call(f, dir, h);
