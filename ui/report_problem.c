@@ -220,7 +220,7 @@ static bool since_the_answer(const struct block *b)
 {
 	const struct view_finding *f = &b->finding;
 
-	return b->has_call && f->since_ns == NS_NONE && (strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0) &&
+	return b->has_call && f->since_ns == NS_NONE && (strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0 || strcmp(f->id, "nat-address-mismatch") == 0) &&
 	       b->call.answer_ns != NS_NONE && f->first_ns > b->call.answer_ns && ns_minus(f->first_ns, b->call.answer_ns) < GRACE_NS;
 }
 

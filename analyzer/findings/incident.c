@@ -167,9 +167,9 @@ static bool same_call(const struct incident *i)
 	return true;
 }
 
-static bool hurts_hearing(const char *id)
+static bool hurts_hearing(const struct finding *f)
 {
-	return strcmp(id, "one-way-audio") == 0 || strcmp(id, "no-audio") == 0;
+	return strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0 || (strcmp(f->id, "nat-address-mismatch") == 0 && f->direction);
 }
 
 static int number_compare(const void *a, const void *b)
@@ -224,7 +224,7 @@ static void name_incident(struct incident *i)
 		snprintf(title, sizeof title, "%u calls %s, one cause: %s at %s", calls, effect_of(i->root->id), i->root->reason, address_text(&a, at));
 	i->title = memory_text(title);
 	/* three calls and more that nobody hears: whoever depends on that host cannot telephone */
-	if (i->finding_count >= 3 && hurts_hearing(i->root->id) && i->severity < SEVERITY_CRITICAL && i->confidence >= CONFIDENCE_LIKELY)
+	if (i->finding_count >= 3 && hurts_hearing(i->root) && i->severity < SEVERITY_CRITICAL && i->confidence >= CONFIDENCE_LIKELY)
 		i->severity = SEVERITY_CRITICAL;
 }
 

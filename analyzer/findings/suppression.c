@@ -8,6 +8,10 @@
 enum range {
 	SAME_DIRECTION,              /* of the same call */
 	SAME_CALL,                   /* any direction of it */
+	SAME_MEDIA,                  /* the same, the cause being about one of its directions */
+	SAME_RECEIVER,               /* the same, and the same victim */
+	SAME_SIGNALLING,             /* the same call, the cause being about no direction of media */
+	SAME_PHONE,                  /* likewise, the same victim socket: many phones share a router's address */
 	SAME_STREAM,
 	SAME_SOCKET,                 /* the same call, and a victim or stream of one is a host or stream of the other */
 	SAME_VICTIM,                 /* the same call, and the cause's direction or victim host is the consequence's */
@@ -20,6 +24,14 @@ static const struct row {
 	enum range range;
 	const char *explains[12];
 } rows[] = {
+	{ "nat-address-mismatch", NULL, SAME_DIRECTION,
+	  { "one-way-audio", "early-media-missing", "audio-missing-after-hold", "audio-missing-after-transfer" } },
+	{ "nat-address-mismatch", NULL, SAME_RECEIVER, { "media-unreachable" } },
+	{ "nat-address-mismatch", NULL, SAME_MEDIA, { "no-audio" } },
+	{ "nat-address-mismatch", NULL, SAME_SIGNALLING, { "ack-missing", "call-dropped", "invite-unanswered", "transfer-failed" } },
+	{ "nat-address-mismatch", NULL, SAME_PHONE, { "registration-failed" } },
+	{ "nat-binding-expired", NULL, SAME_SIGNALLING, { "invite-unanswered", "call-dropped", "audio-interrupted" } },
+	{ "nat-binding-expired", NULL, SAME_PHONE, { "registration-failed", "blf-broken", "nat-binding-at-risk", "contact-flap" } },
 	{ "dropped-in-path", "media", SAME_DIRECTION, { "one-way-audio", "audio-interrupted", "rtp-loss" } },
 	{ "dropped-in-path", "media", SAME_CALL, { "no-audio" } },
 	{ "rtp-port-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
@@ -55,6 +67,17 @@ static bool share_victim(const struct finding *a, const struct finding *b)
 	for (unsigned i = 0; i < a->host_count; i++) {
 		for (unsigned k = 0; k < b->host_count; k++) {
 			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM && address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool share_victim_socket(const struct finding *a, const struct finding *b)
+{
+	for (unsigned i = 0; i < a->host_count; i++) {
+		for (unsigned k = 0; k < b->host_count; k++) {
+			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM && endpoint_equal(&a->hosts[i].at, &b->hosts[k].at))
 				return true;
 		}
 	}
@@ -108,6 +131,14 @@ static bool in_range(enum range range, const struct finding *cause, const struct
 		return same_direction;
 	case SAME_CALL:
 		return share_leg(cause, effect);
+	case SAME_MEDIA:
+		return cause->direction && share_leg(cause, effect);
+	case SAME_RECEIVER:
+		return cause->direction && share_leg(cause, effect) && share_victim(cause, effect);
+	case SAME_SIGNALLING:
+		return !cause->direction && share_leg(cause, effect);
+	case SAME_PHONE:
+		return !cause->direction && share_victim_socket(cause, effect);
 	case SAME_STREAM:
 		return cause->stream && cause->stream == effect->stream;
 	case SAME_SOCKET:
@@ -197,13 +228,18 @@ static void explain_by(const struct row *row, struct finding *effect, const stru
 	}
 }
 
+static bool by_host(const struct row *row)
+{
+	return row->range == SAME_HOST || row->range == SAME_PHONE;
+}
+
 static void explain_one(struct finding *effect, const struct hash *index)
 {
 	explain_linked(effect);
 	for (unsigned r = 0; r < ROWS && !effect->explained_by; r++) {
-		for (unsigned i = 0; rows[r].range != SAME_HOST && i < effect->leg_count && !effect->explained_by; i++)
+		for (unsigned i = 0; !by_host(&rows[r]) && i < effect->leg_count && !effect->explained_by; i++)
 			explain_by(&rows[r], effect, index, leg_key(effect, i));
-		for (unsigned i = 0; rows[r].range == SAME_HOST && i < effect->host_count && !effect->explained_by; i++)
+		for (unsigned i = 0; by_host(&rows[r]) && i < effect->host_count && !effect->explained_by; i++)
 			explain_by(&rows[r], effect, index, host_key(effect, i));
 	}
 }
@@ -226,7 +262,7 @@ static void subject_add(struct hash *index, struct arena *arena, struct finding 
 static bool causes_by_host(const char *id)
 {
 	for (unsigned r = 0; r < ROWS; r++) {
-		if (rows[r].range == SAME_HOST && strcmp(rows[r].cause, id) == 0)
+		if (by_host(&rows[r]) && strcmp(rows[r].cause, id) == 0)
 			return true;
 	}
 	return false;

@@ -635,17 +635,24 @@ bool binding_nat_bracket(const struct binding_nat *n)
 	return n->dead_ns > 0 && n->dead_ns > n->alive_ns;
 }
 
-unsigned binding_nat_changes(const struct binding_nat *n, int64_t at_ns, int64_t within_ns)
+static unsigned changes_of(const struct binding_nat *n, uint64_t device, int64_t at_ns, int64_t within_ns)
 {
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < n->change_count; i++) {
-		bool again = false;
 		int64_t apart_ns = ns_minus(n->changes[i].at_ns, at_ns);
 
-		for (unsigned k = 0; k < i; k++)
-			again |= n->changes[k].device == n->changes[i].device;
-		found += !again && apart_ns <= within_ns && apart_ns >= -within_ns;
+		found += n->changes[i].device == device && apart_ns <= within_ns && apart_ns >= -within_ns;
 	}
+	return found;
+}
+
+unsigned binding_nat_changes(const struct binding_nat *n, int64_t at_ns, int64_t within_ns)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < n->change_count; i++)
+		found += changes_of(n, n->changes[i].device, at_ns, within_ns) == 1 && n->changes[i].at_ns <= ns_add(at_ns, within_ns) &&
+			n->changes[i].at_ns >= ns_add(at_ns, -within_ns);
 	return found;
 }

@@ -89,7 +89,7 @@ const struct binding_nat *sip_bindings_nat(const struct sip_bindings *b, const s
 bool sip_binding_saw(const struct sip_binding *b, uint64_t probe_key);
 /* Measured and not contradicted: the mapping outlives alive_ns (0: nothing known) and is dead after dead_ns. */
 bool binding_nat_bracket(const struct binding_nat *n);
-/* How many different devices of it changed port or address within `within` of that time. */
+/* How many devices of it changed port or address once within `within` of that time: those that do all the time are of another kind. */
 unsigned binding_nat_changes(const struct binding_nat *n, int64_t at_ns, int64_t within_ns);
 uint64_t sip_binding_call(struct span call_id);
 

@@ -315,6 +315,29 @@ static void names(void **state)
 		assert_string_equal(host_role_name((enum host_role)r), expected[r]);
 }
 
+/* A phone registers through a router: outside its requests come from there. Only who has seen both sides knows that this is no phone. */
+static void routers(void **state)
+{
+	static const struct { enum nat_method method; bool phone, nat; } cases[] = {
+		{ NAT_TWIN, false, true },
+		{ NAT_SIP_TWO_POINTS, false, true },
+		{ NAT_VIA, true, false }, /* one side was seen: the words stay the phone's */
+	};
+	struct endpoint inside = endpoint_of("192.168.1.10:5060"), outside = endpoint_of("198.51.100.20:5060");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct network *n = network_new(NULL);
+
+		for (unsigned k = 0; k < 3; k++)
+			sip_request(n, "198.51.100.20:5060", "203.0.113.10:5060", "REGISTER", "101", "User-Agent: Yealink SIP-T46S\n");
+		network_learn(n, &inside, &outside, false, cases[i].method, 0, 0, 1);
+		assert_int_equal(has_role(n, "198.51.100.20:5060", ROLE_PHONE), cases[i].phone);
+		assert_int_equal(has_role(n, "198.51.100.20:5060", ROLE_NAT), cases[i].nat);
+		network_free(n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +354,7 @@ int main(void)
 		cmocka_unit_test(media_relays),
 		cmocka_unit_test(two_roles),
 		cmocka_unit_test(names),
+		cmocka_unit_test(routers),
 	};
 
 	sip_start();

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* nat_mismatch_media: addresses in SDP. Only audio that is really sent to such an address, or must be, makes a finding; latching excuses it. */
+#include "analyzer/detect/nat_mismatch.h"
+
+#include <stdio.h>
+
+#include "captures/base/hash.h"
+#include "captures/base/memory.h"
+
+enum { COMPENSATED_MIN = 25 };               /* packets to the real place */
+
+struct mismatch {
+	const char *reason;
+	enum confidence confidence;
+	struct endpoint told, real, from;    /* where the receiver wants audio, where it is, who sends */
+	const struct stream *stream;         /* to `told`; NULL: none seen */
+};
+
+/* The receiver's own audio, else its signalling. */
+static struct endpoint real_of(const struct direction *d)
+{
+	const struct direction *own = direction_reverse(d);
+
+	if (own->stream_count)
+		return own->streams[own->stream_count - 1]->src;
+	return (struct endpoint){ .addr = d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr };
+}
+
+/* Does the message that gave the address name the real one elsewhere? Then its author knows it and has chosen a wrong one for audio. */
+static bool knows_real(const struct window *w, const struct endpoint *real)
+{
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (address_equal(&w->targets[i].message->contact.addr, &real->addr))
+			return true;
+	}
+	return false;
+}
+
+/* Both sit behind the router whose address was named: they are private, and the audio of neither comes back in. */
+static bool behind_one_nat(const struct facts *facts, const struct mismatch *m)
+{
+	struct endpoint whole = { m->real.addr, 0 }, image;
+	unsigned weight;
+
+	if (address_private(&m->told.addr) || !address_private(&m->real.addr) || !address_private(&m->from.addr) ||
+	    address_equal(&m->real.addr, &m->from.addr))
+		return false;
+	if (!network_public_of(facts->network, &whole, false, &image, &weight) || !address_equal(&image.addr, &m->told.addr))
+		return false;
+	whole.addr = m->from.addr;
+	return network_public_of(facts->network, &whole, false, &image, &weight) && address_equal(&image.addr, &m->told.addr);
+}
+
+/* The phone's NAT translates ports, too: its audio leaves from another one than it named. */
+static bool port_remapped(const struct facts *facts, const struct direction *d, const struct mismatch *m)
+{
+	const struct party *p = &d->slot->dialog->leg->party[side_other(d->sender)];
+	struct endpoint inside;
+	unsigned weight;
+
+	return direction_reverse(d)->stream_count && address_equal(&m->told.addr, &m->real.addr) && m->told.port != m->real.port &&
+	       !address_private(&m->told.addr) && address_equal(&p->signalling.addr, &m->real.addr) &&
+	       (network_private_of(facts->network, &m->real, true, &inside, &weight) || network_private_of(facts->network, &m->real, false, &inside, &weight));
+}
+
+/* A gateway may keep its media anywhere: an address is out of place only where audio and signalling of its owner come from one other. */
+static bool lives_where_it_signals(const struct direction *d, const struct endpoint *real)
+{
+	return direction_reverse(d)->stream_count && address_equal(&d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr, &real->addr);
+}
+
+/* The network says something else than that the address is nowhere: a closed port, a rule, a loop. Type 3 code 0, 1, 6, 7; ICMPv6 1, 0 and 3. */
+static bool refused_otherwise(const struct hearing *h)
+{
+	const struct icmp_record *r = h->icmp;
+
+	if (!r)
+		return false;
+	if (r->v6)
+		return r->type != 1 || (r->code != 0 && r->code != 3);
+	return r->type != 3 || (r->code > 1 && r->code != 6 && r->code != 7);
+}
+
+/* What was sent, or refused, in the failing window; false: nothing went to an address of SDP. */
+static bool sent_to_sdp(const struct hearing *h, struct mismatch *m)
+{
+	m->stream = h->failure == FAILURE_MISDIRECTED ? h->misdirected : h->stream;
+	if (m->stream && window_has_target(h->window, &m->stream->dst)) {
+		m->told = m->stream->dst;
+		m->from = m->stream->src;
+		return true;
+	}
+	if (h->failure != FAILURE_UNDELIVERED || !h->icmp || !window_has_target(h->window, &h->icmp->dst))
+		return false;
+	m->stream = NULL;
+	m->told = h->icmp->dst;
+	m->from = h->icmp->src;
+	return true;
+}
+
+static bool find_sent(const struct facts *facts, const struct direction *d, struct mismatch *m)
+{
+	const struct hearing *h = hearing_of(d);
+	struct endpoint real;
+
+	if (!sent_to_sdp(h, m))
+		return false;
+	m->real = real_of(d);
+	m->confidence = CONFIDENCE_CERTAIN;
+	if (behind_one_nat(facts, m)) {
+		m->reason = "hairpin";
+		if (!network_at(facts->network, &m->real.addr) || !network_at(facts->network, &m->from.addr))
+			m->confidence = CONFIDENCE_LIKELY;
+	} else if (h->failure == FAILURE_MISDIRECTED) {
+		/* hearing has proved it at this capture point: what the address may do at another one is no excuse */
+		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE ||
+		    (!address_private(&m->told.addr) && refused_otherwise(h)))
+			return false;
+		m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
+			    address_private(&m->told.addr) ? knows_real(h->window, &m->real) ? "wrong-interface" : "private-to-public" : "stale-external";
+	} else if (port_remapped(facts, d, m)) {
+		m->reason = "port-remapped";
+		m->confidence = CONFIDENCE_LIKELY;
+	} else if (lives_where_it_signals(d, &m->real) && !refused_otherwise(h)) {
+		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr, knows_real(h->window, &m->real));
+	}
+	return m->reason != NULL;
+}
+
+/*
+ * Nothing arrives, and the receiver lies behind a NAT and has named a private address: enough to explain the silence, but what its peer does
+ * is out of sight, and a firewall would look the same. The two IP versions never meet.
+ */
+static bool find_silent(const struct facts *facts, const struct direction *d, struct mismatch *m)
+{
+	const struct hearing *h = hearing_of(d);
+	const struct window *w = h->window;
+	struct side_addresses sender;
+
+	side_addresses(d->slot, d->sender, &sender);
+	if (h->failure != FAILURE_ABSENT || !h->whole || !w->target_count || !sender.count)
+		return false;
+	m->told = w->targets[0].at;
+	m->real = real_of(d);
+	m->from = sender.at[0];
+	m->stream = NULL;
+	if (m->told.addr.family != m->from.addr.family) {
+		m->reason = "family";
+		m->confidence = CONFIDENCE_POSSIBLE; /* it may have an address of either version */
+		return true;
+	}
+	if (!h->near_receiver || !address_private(&m->told.addr) || address_private(&m->from.addr) || !direction_reverse(d)->stream_count)
+		return false;
+	(void)facts;
+	m->reason = address_reach(&m->told.addr) == 1 ? "cgn" : "private-to-public";
+	m->confidence = CONFIDENCE_POSSIBLE;
+	return true;
+}
+
+/* ---- telling ---- */
+
+/* What is done, of whoever sends; of a router that does not let its own address be used from inside. */
+static const char *act_of(const char *reason)
+{
+	static const char *const acts[][2] = {
+		{ "private-to-public", "sends to a private address" }, { "cgn", "sends to a carrier's inner address" },
+		{ "unroutable", "is to send to no address at all" }, { "wrong-interface", "sends to an inner address" },
+		{ "stale-external", "sends to an address out of date" }, { "port-remapped", "sends to a port that the NAT has changed" },
+		{ "hairpin", "sends no audio back inside" }, { "family", "is to send to the other IP version" },
+	};
+	size_t i = 0;
+
+	while (i < sizeof acts / sizeof acts[0] - 1 && strcmp(acts[i][0], reason) != 0)
+		i++;
+	return acts[i][1];
+}
+
+static void say_media(struct finding *f, const struct facts *facts, const struct direction *d, const struct mismatch *m)
+{
+	const struct leg *leg = d->slot->dialog->leg;
+	char victim[SAY_TEXT], full[SAY_TEXT], sender[SAY_TEXT], told[ENDPOINT_TEXT], real[ENDPOINT_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
+	char count[TEXT_COUNT];
+
+	say_party(facts, leg, side_other(d->sender), victim);
+	say_party_full(facts, leg, side_other(d->sender), full);
+	say_host(facts, &m->from.addr, sender);
+	endpoint_text(&m->told, told);
+	endpoint_text(&m->real, real);
+	snprintf(act, sizeof act, "%s %s", strcmp(m->reason, "hairpin") == 0 ? "The router" : sender, act_of(m->reason));
+	snprintf(effect, sizeof effect, "%s %shears nothing", victim, say_claim(f));
+	say_title(f, act, effect);
+	if (m->stream)
+		finding_cause(f, "%s told %s to send its audio to %s: %s. Its own packets come from %s; %s sends %s packets to %s all the same.", full, sender,
+			      told, nat_unusable_because(m->reason), real, sender, text_count(m->stream->packets, count), told);
+	else if (f->confidence == CONFIDENCE_POSSIBLE)
+		finding_cause(f, "%s told %s to send its audio to %s: %s. That is enough to explain the silence; a firewall would look the same from here.",
+			      full, sender, told, nat_unusable_because(m->reason));
+	else
+		finding_cause(f, "%s told %s to send its audio to %s: %s.", full, sender, told, nat_unusable_because(m->reason));
+	finding_fix(f, "%s", nat_unusable_fix(m->reason));
+	if (f->confidence == CONFIDENCE_POSSIBLE)
+		finding_cannot_see(f, "what %s sends to %s; a second capture beside it decides", sender, told);
+}
+
+/* Direct media: other legs of the call that were told the same address suffer the same. */
+static void add_legs(struct finding *f, const struct direction *d, const struct endpoint *told)
+{
+	const struct leg *own = d->slot->dialog->leg;
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		for (unsigned i = 0; other != own && other->confirmed && i < 2 * other->confirmed->mslot_count; i++) {
+			const struct window *w = direction_first_due(&other->confirmed->mslots[i / 2].direction[i % 2]);
+
+			if (w && window_has_target(w, told))
+				finding_leg(f, other);
+		}
+	}
+}
+
+static void tell(struct detection *d, const struct event *ev, struct mismatch *m)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct direction *dir = ev->direction;
+	const struct hearing *h = hearing_of(dir);
+	struct endpoint culprit = m->real;
+	struct finding *f;
+
+	if (m->confidence == CONFIDENCE_CERTAIN && (h->window->likely_at_most || dir->slot->dialog->partial))
+		m->confidence = CONFIDENCE_LIKELY;
+	f = detection_raise_keyed(d, (uintptr_t)dir, m->reason, SEVERITY_ERROR, m->confidence);
+	f->reason_confidence = m->confidence;
+	parts_of_direction(f, facts, dir);
+	add_legs(f, dir, &m->told);
+	finding_part(f, PART_VICTIM, &m->real);
+	culprit.port = 0;
+	finding_part(f, PART_CULPRIT, &culprit);
+	finding_part(f, PART_CULPRIT, &m->from);
+	finding_part(f, PART_WITNESS, &m->told);
+	f->since_ns = h->whole ? NS_NONE : h->from_ns;
+	finding_times(f, h->from_ns, h->to_ns);
+	say_media(f, facts, dir, m);
+	evidence_of_call(f, dir, h);
+	if (h->icmp)
+		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
+}
+
+void nat_mismatch_media(struct detection *d, const struct event *ev)
+{
+	const struct hearing *h = hearing_of(ev->direction);
+	struct mismatch m = { 0 };
+
+	if (!h || h->heard != HEARD_NO || h->gate || h->row) {
+		detection_pass(d, h ? h->row : NULL, "%s", h && h->why[0] ? h->why : "audio of this direction does not fail");
+		return;
+	}
+	if ((double)(h->to_ns - h->from_ns) < detection_key(d, "media-wait-s") * 1e9) {
+		detection_pass(d, NULL, "audio failed for %.1f s only", (double)(h->to_ns - h->from_ns) / 1e9);
+		return;
+	}
+	if (!find_sent(detection_facts(d), ev->direction, &m) && !find_silent(detection_facts(d), ev->direction, &m)) {
+		detection_pass(d, NULL, "nothing is sent to an address that could not work");
+		return;
+	}
+	tell(d, ev, &m);
+}
+
+/* ---- what was made good ---- */
+
+struct made_good {                   /* one finding for all calls of an address */
+	struct hash_link link;
+	struct finding *finding;
+	struct address addr;
+};
+
+static const struct target *compensated_target(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct stream *s = h->stream;
+	const struct window *w = h->window;
+	const struct target *t;
+
+	if (!s || !w || h->heard == HEARD_NO || s->packets < COMPENSATED_MIN || !w->target_count || window_has_target(w, &s->dst))
+		return NULL;
+	t = &w->targets[w->target_count - 1];
+	if (!address_equal(&t->message->src.addr, &s->dst.addr) || !direction_reverse(d)->stream_count)
+		return NULL;
+	return nat_unusable(facts, &t->at.addr, &s->dst.addr, &s->src.addr, false) ? t : NULL;
+}
+
+static struct finding *good_of(struct detection *d, struct hash *table, struct arena *arena, const struct address *addr)
+{
+	uint64_t key = hash_bytes(addr, sizeof *addr);
+	struct made_good *g;
+
+	for (struct hash_link *it = hash_first(table, (uint32_t)key); it; it = it->next) {
+		g = HASH_ENTRY(it, struct made_good, link);
+		if (address_equal(&g->addr, addr))
+			return g->finding;
+	}
+	g = arena_zalloc(arena, sizeof *g);
+	g->addr = *addr;
+	g->finding = detection_raise_keyed(d, key, "compensated", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	g->finding->count = 0;
+	hash_add(table, &g->link, (uint32_t)key);
+	return g->finding;
+}
+
+static void compensate(struct detection *d, struct hash *table, struct arena *arena, const struct direction *dir)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct hearing *h = hearing_of(dir);
+	const struct target *t = h ? compensated_target(facts, dir, h) : NULL;
+	char told[ENDPOINT_TEXT], real[ENDPOINT_TEXT], server[SAY_TEXT], host[SAY_TEXT];
+	struct finding *f;
+
+	if (!t)
+		return;
+	f = good_of(d, table, arena, &h->stream->dst.addr);
+	finding_leg(f, dir->slot->dialog->leg);
+	if (f->count++) {
+		f->last_ns = h->stream->last_ns > f->last_ns ? h->stream->last_ns : f->last_ns;
+		return;
+	}
+	finding_part(f, PART_WITNESS, &h->stream->dst);
+	finding_part(f, PART_WITNESS, &h->stream->src);
+	finding_times(f, h->stream->first_ns, h->stream->last_ns);
+	endpoint_text(&t->at, told);
+	endpoint_text(&h->stream->dst, real);
+	say_host(facts, &h->stream->src.addr, server);
+	say_host(facts, &h->stream->dst.addr, host);
+	finding_title(f, "%s answers audio of %s to its source: NAT is handled", server, host);
+	finding_cause(f, "SDP names %s, the audio comes from %s, and %s sends there: the address in SDP is repaired.", told, real, server);
+	finding_fix(f, "Nothing to do.");
+	finding_evidence(f, t->message->at, "SDP names %s", told);
+	finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns), h->stream->last_frame, "audio goes to %s", real);
+}
+
+void nat_mismatch_compensated(struct detection *d)
+{
+	const struct facts *facts = detection_facts(d);
+	struct arena *arena = arena_new();
+	struct hash table;
+
+	hash_init(&table);
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct dialog *dialog = LIST_ENTRY(it, struct leg, in_order)->confirmed;
+
+		for (unsigned i = 0; dialog && i < dialog->mslot_count; i++) {
+			if (dialog->mslots[i].kind != SDP_AUDIO)
+				continue;
+			compensate(d, &table, arena, &dialog->mslots[i].direction[SIDE_CALLER]);
+			compensate(d, &table, arena, &dialog->mslots[i].direction[SIDE_CALLEE]);
+		}
+	}
+	hash_fini(&table);
+	arena_free(arena);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nat_mismatch_sip: addresses in Contact, Via, Refer-To and redirections. A finding needs requests or answers that really went to such an
+ * address and were sent again and again. TCP, TLS and WebSocket reuse their connection: there nobody needs the address.
+ */
+#include "analyzer/detect/nat_mismatch.h"
+
+#include <stdio.h>
+
+#include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_way.h"
+#include "captures/base/memory.h"
+
+enum { REPEATED = 3, CHAIN_MAX = 64 };       /* transmissions without effect; legs looked at under one key */
+
+#define ALIVE_NS (120 * SECOND_NS)           /* the source of a REGISTER was heard so shortly before */
+
+struct proof {                       /* a place in SIP that names an address which does not work */
+	const char *reason, *place;
+	struct endpoint named, real, from;   /* by whom: real is where he is; from: who obeys */
+	struct frame_ref told_at, first, last;
+	unsigned count;
+	enum confidence confidence;
+};
+
+static struct finding *tell(struct detection *d, uint64_t key, const struct leg *leg, const struct proof *p)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, key, p->reason, SEVERITY_ERROR, p->confidence);
+	char owner[SAY_TEXT], sender[SAY_TEXT], named[ENDPOINT_TEXT], real[ENDPOINT_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
+	struct endpoint culprit = p->real;
+
+	f->reason_confidence = p->confidence;
+	f->direction = NULL;
+	if (leg)
+		finding_leg(f, leg);
+	culprit.port = 0;
+	finding_part(f, PART_VICTIM, &p->real);
+	finding_part(f, PART_CULPRIT, &culprit);
+	finding_part(f, PART_CULPRIT, &p->from);
+	finding_part(f, PART_WITNESS, &p->named);
+	finding_times(f, p->first.at_ns, p->last.at_ns);
+	f->count = p->count;
+	say_host(facts, &p->real.addr, owner);
+	say_host(facts, &p->from.addr, sender);
+	endpoint_text(&p->named, named);
+	endpoint_text(&p->real, real);
+	snprintf(act, sizeof act, "%s sends to %s", sender, named);
+	snprintf(effect, sizeof effect, "the %s of %s cannot be reached", p->place, owner);
+	say_title(f, act, effect);
+	finding_cause(f, "%s names %s in its %s: %s. It sends from %s; what %s sends to the named address (%u times) has no effect.", owner, named, p->place,
+		      nat_unusable_because(p->reason), real, sender, p->count);
+	finding_fix(f, "%s", nat_unusable_fix(p->reason));
+	if (p->told_at.frame)
+		finding_evidence(f, p->told_at, "%s names %s", p->place, named);
+	finding_evidence(f, p->first, "the first that is sent to %s", named);
+	if (p->last.frame != p->first.frame)
+		finding_evidence(f, p->last, "the last one");
+	return f;
+}
+
+/* ---- Contact of a dialog ---- */
+
+static bool over_udp(const struct message *m)
+{
+	return m->transport == TRANSPORT_UDP;
+}
+
+/* The 200 is repeated until an ACK comes, and the ACK goes to the Contact in it. RFC 3261 13.3.1.4, 12.2.1.1 */
+static bool ack_astray(struct detection *d, const struct transaction *t, struct proof *p)
+{
+	const struct message *ok = t->final, *ack = t->ack;
+	int64_t wait_ns = (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
+
+	if (t->method != SIP_INVITE || !ok || !ack || t->status < 200 || t->status >= 300 || t->final_copies <= REPEATED || !over_udp(ack))
+		return false;
+	if (!endpoint_equal(&ack->dst, &ok->contact) || ns_minus(t->last_ns, ok->at.at_ns) < wait_ns || ok->contact.port == 0)
+		return false;
+	p->reason = nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
+	p->named = ack->dst;
+	p->real = ok->src;
+	p->from = ack->src;
+	p->told_at = ok->at;
+	p->first = ack->at;
+	p->last = (struct frame_ref){ t->last_ns, ack->at.frame, ack->at.file, ack->at.interface };
+	p->count = t->final_copies - 1;
+	return p->reason != NULL;
+}
+
+/* BYE, re-INVITE ... to the Contact that the other side gave: sent again and again, no answer. */
+static bool request_astray(struct detection *d, const struct leg *leg, const struct transaction *t, struct proof *p)
+{
+	const struct party *other = &leg->party[side_other((enum side)t->by)];
+	const struct message *m = t->request;
+
+	if (t->initial || t->method == SIP_ACK || t->method == SIP_CANCEL || !m || t->final || t->provisional || t->request_copies < REPEATED)
+		return false;
+	if (!over_udp(m) || !m->has_to_tag || !endpoint_equal(&m->dst, &other->contact) || !address_known(&other->signalling.addr))
+		return false;
+	p->reason = nat_unusable(detection_facts(d), &m->dst.addr, &other->signalling.addr, &m->src.addr, false);
+	p->named = m->dst;
+	p->real = other->signalling;
+	p->from = m->src;
+	p->first = m->at;
+	p->last = (struct frame_ref){ t->last_ns, m->at.frame, m->at.file, m->at.interface };
+	p->count = t->request_copies;
+	return p->reason != NULL;
+}
+
+void nat_mismatch_dialog(struct detection *d, const struct event *ev)
+{
+	struct proof p = { .place = "Contact", .confidence = CONFIDENCE_CERTAIN };
+
+	LIST_EACH(it, &ev->leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (ack_astray(d, t, &p) || request_astray(d, ev->leg, t, &p)) {
+			tell(d, (uintptr_t)ev->leg, ev->leg, &p);
+			return;
+		}
+	}
+	detection_pass(d, NULL, "no ACK or request was sent in vain to a Contact that cannot be reached");
+}
+
+/* ---- requests to addresses that a REGISTER, a REFER or a redirection gave ---- */
+
+struct asked {                       /* an INVITE that nobody has answered */
+	struct hash_link by_target;
+	const struct leg *leg;
+	const struct transaction *invite;
+};
+
+struct leg_entry {
+	struct hash_link by_call;
+	const struct leg *leg;
+	uint64_t call;
+};
+
+struct index {
+	struct detection *d;
+	const struct facts *facts;
+	struct arena *arena;
+	struct hash asked, legs;
+};
+
+static const struct transaction *unanswered_invite(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->initial && t->method == SIP_INVITE)
+			return t->request && !t->final && !t->provisional && t->request_copies >= REPEATED && over_udp(t->request) ? t : NULL;
+	}
+	return NULL;
+}
+
+static void index_make(struct index *x, struct detection *d)
+{
+	*x = (struct index){ .d = d, .facts = detection_facts(d), .arena = arena_new() };
+	hash_init(&x->asked);
+	hash_init(&x->legs);
+	LIST_EACH(it, calls_legs(x->facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+		const struct transaction *t = unanswered_invite(leg);
+		struct leg_entry *entry = arena_zalloc(x->arena, sizeof *entry);
+
+		entry->leg = leg;
+		entry->call = hash_bytes(leg->call_id.p, leg->call_id.n);
+		hash_add(&x->legs, &entry->by_call, (uint32_t)entry->call);
+		if (t) {
+			struct asked *a = arena_zalloc(x->arena, sizeof *a);
+
+			a->leg = leg;
+			a->invite = t;
+			hash_add(&x->asked, &a->by_target, endpoint_hash(&t->request->dst));
+		}
+	}
+}
+
+static void index_free(struct index *x)
+{
+	hash_fini(&x->asked);
+	hash_fini(&x->legs);
+	arena_free(x->arena);
+}
+
+static const struct leg *leg_of(const struct index *x, uint64_t call)
+{
+	for (struct hash_link *it = hash_first(&x->legs, (uint32_t)call); it; it = it->next) {
+		const struct leg_entry *e = HASH_ENTRY(it, struct leg_entry, by_call);
+
+		if (e->call == call)
+			return e->leg;
+	}
+	return NULL;
+}
+
+/* The next unanswered INVITE to that address behind `after`; NULL: the first one, or no more. */
+static const struct asked *asked_next(const struct index *x, const struct endpoint *at, const struct asked *after)
+{
+	uint32_t hash = endpoint_hash(at);
+	struct hash_link *it = after ? after->by_target.next : hash_first(&x->asked, hash);
+
+	for (; it; it = it->next) {
+		const struct asked *a = HASH_ENTRY(it, struct asked, by_target);
+
+		if (it->hash == hash && endpoint_equal(&a->invite->request->dst, at))
+			return a;
+	}
+	return NULL;
+}
+
+static void proof_of_invite(struct proof *p, const struct transaction *t)
+{
+	p->named = t->request->dst;
+	p->from = t->request->src;
+	p->first = t->request->at;
+	p->last = (struct frame_ref){ t->last_ns, t->request->at.frame, t->request->at.file, t->request->at.interface };
+	p->count = t->request_copies;
+}
+
+/* The source of the registration lives: it was heard shortly before the INVITE, or after it. */
+static bool source_alive(const struct index *x, const struct registration *r, int64_t at_ns)
+{
+	const struct sip_binding *b = sip_bindings_find(x->facts->bindings, &r->source, &r->registrar);
+
+	return b && b->last_out.at_ns >= ns_add(at_ns, -ALIVE_NS);
+}
+
+/* Another port than the REGISTER came from: on a LAN phones do that on purpose (RFC 3261 18.2.2); a NAT in front has no mapping for it. */
+static bool contact_port(const struct index *x, const struct registration *r, const struct transaction *t)
+{
+	const struct sip_binding *heard = sip_bindings_find(x->facts->bindings, &r->contact, &r->registrar);
+
+	return address_equal(&r->contact.addr, &r->source.addr) && r->contact.port != r->source.port && !address_private(&r->source.addr) && !heard &&
+	       source_alive(x, r, t->first_ns);
+}
+
+static void judge_registration(const struct index *x, const struct registration *r)
+{
+	struct proof p = { .place = "Contact", .told_at = r->request_at, .real = r->source };
+	struct finding *f = NULL;
+	unsigned walked = 0;
+
+	if (!r->succeeded || !address_known(&r->contact.addr) || endpoint_equal(&r->contact, &r->source))
+		return;
+	for (const struct asked *a = asked_next(x, &r->contact, NULL); a && walked++ < CHAIN_MAX; a = asked_next(x, &r->contact, a)) {
+		const struct message *m = a->invite->request;
+
+		if (!address_equal(&m->src.addr, &r->registrar.addr) || a->invite->first_ns < r->first_ns)
+			continue;
+		if (contact_port(x, r, a->invite)) {
+			p.reason = "contact-port";
+			p.confidence = CONFIDENCE_LIKELY;
+		} else {
+			p.reason = nat_unusable(x->facts, &r->contact.addr, &r->source.addr, &m->src.addr, false);
+			p.confidence = CONFIDENCE_CERTAIN;
+		}
+		if (!p.reason)
+			continue;
+		if (f) {
+			finding_leg(f, a->leg);
+			f->count += a->invite->request_copies;
+			f->first_ns = a->invite->first_ns < f->first_ns ? a->invite->first_ns : f->first_ns;
+			f->last_ns = a->invite->last_ns > f->last_ns ? a->invite->last_ns : f->last_ns;
+			continue;
+		}
+		proof_of_invite(&p, a->invite);
+		f = tell(x->d, (uintptr_t)r, a->leg, &p);
+	}
+}
+
+/* ---- Via ---- */
+
+static void judge_stray(const struct index *x, const struct sip_stray *s)
+{
+	struct proof p = {
+		.place = "Via", .named = s->sent_to, .real = s->client, .from = s->server, .told_at = s->request, .first = s->first_answer,
+		.last = s->last_answer, .count = s->answers, .confidence = CONFIDENCE_CERTAIN,
+	};
+	struct finding *f;
+
+	p.reason = nat_unusable(x->facts, &s->sent_to.addr, &s->client.addr, &s->server.addr, false);
+	if (!p.reason)
+		return;
+	f = tell(x->d, (uintptr_t)s, s->method == SIP_REGISTER ? NULL : leg_of(x, s->call), &p);
+	finding_evidence(f, s->repeated, "the request comes again: its answers were lost (%u repetitions)", s->transmissions);
+	if (s->rport)
+		finding_fix(f, "The client asks for answers to its source (rport, RFC 3581) and the server does not heed it: switch force_rport on there.");
+	else
+		finding_fix(f, "Switch rport on at the client, or let the server answer to the source of requests (Asterisk: force_rport; Kamailio: force_rport()).");
+}
+
+/* ---- Refer-To and redirections ---- */
+
+static bool uri_endpoint(struct span uri, struct endpoint *ret)
+{
+	struct sip_address a;
+
+	if (!sip_address_parse(uri, &a) || !address_parse(a.host, &ret->addr))
+		return false;
+	ret->port = a.has_port ? a.port : 5060;
+	return true;
+}
+
+/* Somebody was sent to an address and asks there in vain. `after` the message that named it; who: who named it. */
+static void judge_sent_on(const struct index *x, const char *place, const struct endpoint *named, const struct endpoint *who, struct frame_ref after,
+			  const void *key)
+{
+	struct proof p = { .place = place, .real = *who, .told_at = after, .confidence = CONFIDENCE_CERTAIN };
+	const struct asked *a = asked_next(x, named, NULL);
+	unsigned walked = 0;
+
+	while (a && walked++ < CHAIN_MAX && a->invite->first_ns < after.at_ns)
+		a = asked_next(x, named, a);
+	if (!a || a->invite->first_ns < after.at_ns)
+		return;
+	p.reason = nat_unusable(x->facts, &named->addr, &who->addr, &a->invite->request->src.addr, false);
+	if (!p.reason)
+		return;
+	proof_of_invite(&p, a->invite);
+	tell(x->d, (uintptr_t)key, a->leg, &p);
+}
+
+static void judge_redirection(const struct index *x, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *m = t->final;
+
+		if (t->initial && m && m->status >= 300 && m->status < 400 && address_known(&m->contact.addr))
+			judge_sent_on(x, "redirection", &m->contact, &m->src, m->at, t);
+	}
+}
+
+void nat_mismatch_signalling(struct detection *d)
+{
+	struct endpoint named;
+	struct index x;
+
+	index_make(&x, d);
+	LIST_EACH(it, sip_ways_strays(x.facts->ways))
+		judge_stray(&x, LIST_ENTRY(it, struct sip_stray, in_order));
+	if (x.asked.count) {
+		LIST_EACH(it, calls_registrations(x.facts->calls))
+			judge_registration(&x, LIST_ENTRY(it, struct registration, in_order));
+		LIST_EACH(it, calls_transfers(x.facts->calls)) {
+			const struct transfer *t = LIST_ENTRY(it, struct transfer, in_order);
+
+			if (uri_endpoint(t->refer_to, &named))
+				judge_sent_on(&x, "Refer-To", &named, &t->leg->party[t->by].signalling, t->at, t);
+		}
+		LIST_EACH(it, calls_legs(x.facts->calls))
+			judge_redirection(&x, LIST_ENTRY(it, struct leg, in_order));
+	}
+	index_free(&x);
+}
