@@ -43,9 +43,10 @@ struct detection {
 
 /* ---- slots ---- */
 
+/* All of one scope stand in one chain, so that they can go with it. */
 static uint32_t slot_hash(const struct detector *d, const void *scope, uint64_t key)
 {
-	return (uint32_t)hash_mix(hash_mix((uintptr_t)d, (uintptr_t)scope), key);
+	return (uint32_t)(scope ? hash_mix(1, (uintptr_t)scope) : hash_mix(hash_mix(2, (uintptr_t)d), key));
 }
 
 static struct slot *slot_find(const struct detections *ds, const struct detector *d, const void *scope, uint64_t key)
@@ -186,6 +187,25 @@ void detections_event(struct detections *ds, const struct event *ev)
 			continue;
 		d.scope = scope_of(all[i], ev);
 		all[i]->event(&d, ev);
+	}
+}
+
+void detections_forget(struct detections *ds, const void *scope)
+{
+	uint32_t hash = slot_hash(NULL, scope, 0);
+
+	for (struct hash_link *it = hash_first(&ds->slots, hash), *next; it; it = next) {
+		struct slot *s = HASH_ENTRY(it, struct slot, by_key);
+
+		next = it->next;
+		if (it->hash != hash || s->scope != scope)
+			continue;
+		if (s->finding)
+			findings_remove(ds->findings, s->finding);
+		hash_remove(&ds->slots, &s->by_key);
+		list_remove(&ds->order, &s->in_order);
+		free(s->state);
+		free(s);
 	}
 }
 
