@@ -17,7 +17,7 @@ struct sent { uint32_t lsr; int64_t at_ns; uint16_t file; };
 
 struct party {
 	struct rtcp_party p;
-	struct hash_link by_ssrc;
+	struct hash_link by_both, by_ssrc;
 	struct list_link by_use;     /* rtcp_states.of[proven]: silent for longest first */
 	bool proven;
 	uint8_t said;                /* packets, to PROVEN_PACKETS */
@@ -35,6 +35,7 @@ struct view {
 
 struct rtcp_states {
 	struct list parties, views;
+	struct hash parties_by_both;         /* source and SSRC: one of them may have thousands of the other */
 	struct hash parties_by_src, parties_by_ssrc, views_by_ssrc;
 	struct list of[2];           /* party.by_use; a flood of forged sources sends one packet each, and is not proven */
 	size_t max_parties;
@@ -49,6 +50,7 @@ struct rtcp_states *rtcp_states_new(size_t max_parties)
 	list_init(&r->views);
 	list_init(&r->of[0]);
 	list_init(&r->of[1]);
+	hash_init(&r->parties_by_both);
 	hash_init(&r->parties_by_src);
 	hash_init(&r->parties_by_ssrc);
 	hash_init(&r->views_by_ssrc);
@@ -75,6 +77,7 @@ static void party_free(struct rtcp_states *r, struct party *party)
 {
 	LIST_EACH_SAFE(it, &party->views)
 		view_free(r, party, LIST_ENTRY(it, struct view, of_party));
+	hash_remove(&r->parties_by_both, &party->by_both);
 	hash_remove(&r->parties_by_src, &party->p.by_key);
 	hash_remove(&r->parties_by_ssrc, &party->by_ssrc);
 	list_remove(&r->parties, &party->p.in_order);
@@ -89,6 +92,7 @@ void rtcp_states_free(struct rtcp_states *r)
 		return;
 	LIST_EACH_SAFE(it, &r->parties)
 		party_free(r, party_of(it));
+	hash_fini(&r->parties_by_both);
 	hash_fini(&r->parties_by_src);
 	hash_fini(&r->parties_by_ssrc);
 	hash_fini(&r->views_by_ssrc);
@@ -147,14 +151,12 @@ static void party_use(struct rtcp_states *r, struct party *party)
 
 static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 {
-	uint32_t hash = endpoint_hash(&p->src), ssrc = p->rtcp->ssrc;
-	unsigned walked = 0;
+	uint32_t src = endpoint_hash(&p->src), ssrc = p->rtcp->ssrc, both = (uint32_t)hash_mix(src, ssrc);
 	struct party *party;
 
-	for (struct hash_link *it = hash_first(&r->parties_by_src, hash); it && walked < CHAIN_MAX;
-		it = it->next, walked++) {
-		party = (struct party *)HASH_ENTRY(it, struct rtcp_party, by_key);
-		if (it->hash == hash && party->p.ssrc == ssrc && endpoint_equal(&party->p.src, &p->src))
+	for (struct hash_link *it = hash_first(&r->parties_by_both, both); it; it = it->next) {
+		party = HASH_ENTRY(it, struct party, by_both);
+		if (it->hash == both && party->p.ssrc == ssrc && endpoint_equal(&party->p.src, &p->src))
 			return party;
 	}
 	if (r->parties.count >= r->max_parties)
@@ -168,7 +170,8 @@ static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 	list_init(&party->views);
 	list_add_tail(&r->parties, &party->p.in_order);
 	list_add_tail(&r->of[0], &party->by_use);
-	hash_add(&r->parties_by_src, &party->p.by_key, hash);
+	hash_add(&r->parties_by_both, &party->by_both, both);
+	hash_add(&r->parties_by_src, &party->p.by_key, src);
 	hash_add(&r->parties_by_ssrc, &party->by_ssrc, ssrc_hash(ssrc));
 	return party;
 }
