@@ -20,7 +20,13 @@ struct slot {                        /* what belongs to one detector, one scope 
 	bool raised;                 /* in this round of judging */
 };
 
+struct takers {                      /* detectors that take a kind of event, in the order of the registry */
+	const struct detector **list;
+	unsigned count;
+};
+
 struct detections {
+	struct takers takers[EVENT_KIND_COUNT];
 	const struct facts *facts;
 	struct findings *findings;
 	struct hash slots;
@@ -95,10 +101,28 @@ static void ask(struct detections *ds, const char *why_not)
 		snprintf(ds->asked_call_id, sizeof ds->asked_call_id, "%s", colon + 1);
 }
 
+static void takers_find(struct detections *ds)
+{
+	unsigned count;
+	const struct detector *const *all = registry_all(&count);
+
+	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+		struct takers *t = &ds->takers[kind];
+
+		for (unsigned i = 0; i < count; i++) {
+			if (!(all[i]->events & EVENT_BIT(kind)))
+				continue;
+			t->list = memory_resize(t->list, t->count + 1u, sizeof(const struct detector *));
+			t->list[t->count++] = all[i];
+		}
+	}
+}
+
 struct detections *detections_new(const struct facts *facts, struct findings *findings, const char *why_not)
 {
 	struct detections *ds = memory_zalloc(sizeof *ds);
 
+	takers_find(ds);
 	ds->facts = facts;
 	ds->findings = findings;
 	hash_init(&ds->slots);
@@ -134,6 +158,8 @@ void detections_free(struct detections *ds)
 		free(s);
 	}
 	clear_notes(ds);
+	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
+		free((void *)ds->takers[kind].list);
 	free(ds->why_not);
 	free(ds->withheld);
 	hash_fini(&ds->slots);
@@ -177,16 +203,12 @@ static const void *scope_of(const struct detector *d, const struct event *ev)
 
 void detections_event(struct detections *ds, const struct event *ev)
 {
-	unsigned count;
-	const struct detector *const *all = registry_all(&count);
+	const struct takers *t = &ds->takers[ev->kind];
 
-	for (unsigned i = 0; i < count; i++) {
-		struct detection d = { ds, all[i], ev, NULL };
+	for (unsigned i = 0; i < t->count; i++) {
+		struct detection d = { ds, t->list[i], ev, scope_of(t->list[i], ev) };
 
-		if (!(all[i]->events & EVENT_BIT(ev->kind)))
-			continue;
-		d.scope = scope_of(all[i], ev);
-		all[i]->event(&d, ev);
+		t->list[i]->event(&d, ev);
 	}
 }
 
