@@ -3,6 +3,7 @@
  * generate: captures to measure with, the same bytes each time.
  *     generate media STREAMS PACKETS FILE       calls in G.711, all at once; one of FAULTY_EACH hears nothing of the callee
  *     generate mixed STREAMS PACKETS FILE       the same with registrations, RTCP, and calls that are silent both ways
+ *     generate standing STREAMS PACKETS FILE    as media, but nobody hangs up; with PACKETS 1 signalling alone
  *     generate signalling CALLS FILE            calls without media, CALLS_PER_SECOND begin
  *     generate flood KIND KEYS FILE             FLOOD_CALLS such calls, and between them KEYS packets of which each has a key of its own:
  *                                               call-ids, registers, ssrcs, flows, sources, rtcp, fragments, tcp
@@ -37,7 +38,7 @@ struct output {
 	FILE *f;
 	uint64_t packets;
 	unsigned faulty_each;
-	bool mixed;
+	bool mixed, standing;
 	uint8_t frame[HEADERS + TEXT_MAX];
 };
 
@@ -353,8 +354,8 @@ static void media_write(struct output *o, uint32_t streams, uint64_t packets)
 		at_us = messages_write(o, at_us, calls, m) + (m == RINGING ? 1000000 : 10000);
 	for (; o->packets < packets; tick++, at_us += PTIME_US)
 		tick_write(o, at_us, 2 * calls, tick, pool);
-	at_us = messages_write(o, at_us, calls, BYE) + 10000;
-	messages_write(o, at_us, calls, BYE_OK);
+	for (enum message m = BYE; !o->standing && m <= BYE_OK; m++)
+		at_us = messages_write(o, at_us, calls, m) + 10000;
 	if (tick >= TICKS_TO_JUDGE)
 		truth_say(o, calls);
 }
@@ -527,7 +528,8 @@ static bool generate(struct output *o, int argc, char **argv)
 	const char *what = argc > 2 ? argv[1] : "";
 
 	o->mixed = strcmp(what, "mixed") == 0;
-	if (argc == 5 && (o->mixed || strcmp(what, "media") == 0))
+	o->standing = strcmp(what, "standing") == 0;
+	if (argc == 5 && (o->mixed || o->standing || strcmp(what, "media") == 0))
 		media_write(o, (uint32_t)number(argv[2]), number(argv[3]));
 	else if (argc == 4 && strcmp(what, "signalling") == 0)
 		signalling_write(o, (uint32_t)number(argv[2]));
@@ -544,7 +546,7 @@ int main(int argc, char **argv)
 	const char *path = argv[argc - 1];
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: generate media|mixed STREAMS PACKETS FILE | signalling CALLS FILE | flood KIND KEYS FILE\n");
+		fprintf(stderr, "usage: generate media|mixed|standing STREAMS PACKETS FILE | signalling CALLS FILE | flood KIND KEYS FILE\n");
 		return 2;
 	}
 	if (strcmp(argv[1], "flood") == 0)
