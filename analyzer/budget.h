@@ -8,7 +8,7 @@
 enum { BUDGET_LEAST = 16 << 20 };    /* bytes: below that nothing could be diagnosed */
 
 struct budget {                      /* entries, where it does not say bytes; 0: the table's own default */
-	size_t leg_bytes, registrations;     /* registrations: and as many subscriptions */
+	size_t leg_bytes, registrations, accounts;   /* registrations: and as many subscriptions */
 	size_t streams, flows;
 	size_t parties;              /* of RTCP */
 	size_t hosts, pairs, mappings;

@@ -125,7 +125,7 @@ struct engine *engine_new(const struct engine_options *options)
 	};
 	e->binding = binding_new();
 	e->calls = make_calls(options, &budget);
-	e->accounts = accounts_new(budget.registrations);
+	e->accounts = accounts_new(budget.accounts);
 	e->streams = make_streams(e, &budget);
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
