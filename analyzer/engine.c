@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/budget.h"
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/engine_state.h"
@@ -21,7 +22,7 @@ static int64_t config_ns(const struct config *c, const char *section, const char
 	return (int64_t)(config_value(c, section, name) * (double)unit_ns);
 }
 
-static struct calls *make_calls(const struct engine_options *o)
+static struct calls *make_calls(const struct engine_options *o, const struct budget *budget)
 {
 	const struct config *c = o->config;
 	struct calls_config config = {
@@ -31,14 +32,18 @@ static struct calls *make_calls(const struct engine_options *o)
 		.join_score = (unsigned)config_value(c, "legs", "join-score"),
 		.join_margin = (unsigned)config_value(c, "legs", "join-margin"),
 		.keep_texts = o->keep_texts,
+		.max_bytes = budget->leg_bytes,
+		.max_registrations = budget->registrations,
 	};
 
 	return calls_new(&config);
 }
 
-static struct streams *make_streams(const struct engine_options *o, struct binding *binding)
+static void stream_evicted(void *context, struct stream *s);
+
+static struct streams *make_streams(struct engine *e, const struct budget *budget)
 {
-	const struct config *c = o->config;
+	const struct config *c = e->options.config;
 	struct streams_config config = {
 		.heuristic_packets = (unsigned)config_value(c, "rtp", "heuristic-packets"),
 		.interval_ns = config_ns(c, "rtp", "interval-s", SECOND_NS),
@@ -46,16 +51,23 @@ static struct streams *make_streams(const struct engine_options *o, struct bindi
 		.overlap_ns = config_ns(c, "rtp", "overlap-ms", MILLISECOND_NS),
 		.dup_window_ns = config_ns(c, "dup", "window-ms", MILLISECOND_NS),
 		.twin_max_ns = config_ns(c, "twin", "max-ms", MILLISECOND_NS),
+		.max_streams = budget->streams,
+		.max_flows = budget->flows,
+		.evicted = stream_evicted,
+		.evicted_context = e,
 	};
 
-	return streams_new(&config, binding_hint, binding);
+	return streams_new(&config, binding_hint, e->binding);
 }
 
-static struct network *make_network(const struct engine_options *o)
+static struct network *make_network(const struct engine_options *o, const struct budget *budget)
 {
 	struct network_config config = {
 		.dup_window_ns = config_ns(o->config, "dup", "window-ms", MILLISECOND_NS),
 		.dup_sip_window_ns = config_ns(o->config, "dup", "sip-window-ms", MILLISECOND_NS),
+		.max_hosts = budget->hosts,
+		.max_pairs = budget->pairs,
+		.max_mappings = budget->mappings,
 	};
 
 	return network_new(&config);
@@ -100,6 +112,7 @@ struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
 	const struct config *c = options->config;
+	struct budget budget = budget_of(options->memory);
 
 	e->options = *options;
 	e->capture.first_ns = e->capture.last_ns = NS_NONE;
@@ -111,11 +124,12 @@ struct engine *engine_new(const struct engine_options *options)
 		.bye_linger_ns = config_ns(c, "expect", "bye-linger-ms", MILLISECOND_NS),
 	};
 	e->binding = binding_new();
-	e->calls = make_calls(options);
-	e->accounts = accounts_new(0);
-	e->streams = make_streams(options, e->binding);
-	e->rtcp = rtcp_states_new(0);
-	e->network = make_network(options);
+	e->calls = make_calls(options, &budget);
+	e->accounts = accounts_new(budget.accounts);
+	e->streams = make_streams(e, &budget);
+	e->rtcp = rtcp_states_new(budget.parties);
+	e->network = make_network(options, &budget);
+	e->icmp_keep = budget.icmp ? budget.icmp : ICMP_KEEP;
 	learn_profile(e);
 	e->points = make_points(options);
 	e->echoes = echoes_new();
@@ -187,6 +201,12 @@ void engine_read_filter(struct engine *e, const char *filter)
 	snprintf(e->capture.read_filter, sizeof e->capture.read_filter, "%s", filter);
 }
 
+void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted)
+{
+	e->datagrams_evicted = datagrams_evicted;
+	e->tcp_evicted = tcp_evicted;
+}
+
 /* ---- signalling ---- */
 
 static void emit(struct engine *e, enum event_kind kind, const struct calls_event *c, int64_t at_ns)
@@ -229,6 +249,43 @@ static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 	}
 }
 
+/* ---- what goes for lack of room ---- */
+
+/* What was bound at the last judgement: the next one binds anew. */
+static void unbind(struct engine *e)
+{
+	if (e->bound)
+		binding_release(streams_in_order(e->streams), calls_legs(e->calls));
+	e->bound = false;
+}
+
+static void stream_evicted(void *context, struct stream *s)
+{
+	struct engine *e = context;
+
+	unbind(e);
+	detections_forget(e->detections, s);
+}
+
+static void dialog_forget(struct engine *e, const struct dialog *d)
+{
+	for (unsigned i = 0; i < d->mslot_count; i++) {
+		detections_forget(e->detections, &d->mslots[i].direction[0]);
+		detections_forget(e->detections, &d->mslots[i].direction[1]);
+	}
+	detections_forget(e->detections, d);
+}
+
+static void leg_evicted(struct engine *e, struct leg *leg)
+{
+	unbind(e);
+	binding_forget(e->binding, leg);
+	LIST_EACH(it, &leg->dialogs)
+		dialog_forget(e, LIST_ENTRY(it, struct dialog, in_leg));
+	detections_forget(e->detections, leg);
+	findings_forget_leg(e->findings, leg);
+}
+
 static void calls_event(struct engine *e, const struct calls_event *c, int64_t at_ns)
 {
 	switch (c->kind) {
@@ -253,7 +310,12 @@ static void calls_event(struct engine *e, const struct calls_event *c, int64_t a
 	case CALLS_REGISTRATION: emit(e, EVENT_REGISTRATION, c, at_ns); break;
 	case CALLS_SUBSCRIPTION: emit(e, EVENT_SUBSCRIPTION, c, at_ns); break;
 	case CALLS_TRANSFER: emit(e, EVENT_TRANSFER, c, at_ns); break;
-	case CALLS_EVICTED: break;
+	case CALLS_EVICTED:
+		if (c->leg)
+			leg_evicted(e, c->leg);
+		if (c->registration)
+			detections_forget(e->detections, c->registration);
+		break;
 	case CALLS_LEG_JOINED: emit(e, EVENT_LEG_JOINED, c, at_ns); break;
 	case CALLS_DIALOG_ENDED:
 		if (c->dialog)
@@ -297,8 +359,13 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		accounts_packet(e->accounts, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
-	for (size_t i = 0; i < n; i++)
-		calls_event(e, &events[i], p->at_ns);
+	for (;;) {
+		for (size_t i = 0; i < n; i++)
+			calls_event(e, &events[i], p->at_ns);
+		if (n < CALLS_EVENT_MAX)
+			return;
+		n = calls_more(e->calls, events);
+	}
 }
 
 /* ---- the rest ---- */
@@ -310,7 +377,7 @@ static void take_icmp(struct engine *e, const struct packet *p)
 
 	if (!p->icmp.error)
 		return;
-	if (e->icmp.count >= ICMP_KEEP) {
+	if (e->icmp.count >= e->icmp_keep) {
 		e->icmp_dropped++;
 		return;
 	}
@@ -545,6 +612,7 @@ void engine_finish(struct engine *e)
 	learn_from_twins(e);
 	network_settle(e->network);
 	each_dialog(e, expect_dialog);
+	e->bound = true;
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
 	learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);

@@ -14,6 +14,7 @@ struct engine_options {
 	const struct site *site;     /* lent likewise */
 	bool keep_texts;             /* raw SIP messages stay for ladders */
 	bool live;
+	size_t memory;               /* bytes that all tables may take, BUDGET_LEAST at least; 0: no limit */
 	const char *why_not;         /* "ID" or "ID:CALL": record why that finding was not made; NULL */
 };
 
@@ -24,6 +25,8 @@ void engine_packet(struct engine *e, const struct packet *p);
 void engine_read_filter(struct engine *e, const char *filter);
 /* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */
 void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop);
+/* What dissection gave up for lack of room. Any time before the views. */
+void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */
 void engine_finish(struct engine *e);
 

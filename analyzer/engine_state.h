@@ -53,7 +53,9 @@ struct engine {
 	struct facts facts;
 	struct list icmp;            /* struct icmp_record */
 	struct hash icmp_by_dst;
-	uint64_t icmp_dropped;
+	size_t icmp_keep;
+	uint64_t icmp_dropped, datagrams_evicted, tcp_evicted;
+	bool bound;                  /* streams lead to directions, and back */
 	uint64_t undecoded[UNDECODED_COUNT];
 	uint64_t decoded_other, not_ip, bytes;
 	struct file_clock clocks[ENGINE_FILE_MAX];

@@ -152,8 +152,6 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 	if (c->tcp_gaps)
 		note(v, ret, "%s TCP segment%s acknowledged that %s not in the capture", text_count(c->tcp_gaps, count), c->tcp_gaps == 1 ? " was" : "s were",
 		     c->tcp_gaps == 1 ? "is" : "are");
-	if (e->icmp_dropped)
-		note(v, ret, "%s ICMP errors beyond the first 65 536 were counted only", text_count(e->icmp_dropped, count));
 	say_delays(v, e, ret);
 	if (c->filter[0])
 		note(v, ret, "captured with the filter: %s", c->filter);
@@ -188,7 +186,11 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 	struct streams_counts s = streams_counts(e->streams);
 	struct network_counts n = network_counts(e->network);
 	const struct { const char *table; uint64_t count; } rows[] = {
-		{ "legs", c.evicted_legs }, { "streams", s.evicted }, { "hosts", n.hosts_evicted }, { "pairs", n.pairs_evicted },
+		{ "legs", c.evicted_legs }, { "registrations", c.evicted_registrations }, { "subscriptions", c.evicted_subscriptions },
+		{ "accounts", accounts_evicted(e->accounts) },
+		{ "streams", s.evicted }, { "flows", s.evicted_flows }, { "hosts", n.hosts_evicted }, { "pairs", n.pairs_evicted },
+		{ "nat", n.mappings_evicted }, { "rtcp", rtcp_states_evicted(e->rtcp) }, { "icmp", e->icmp_dropped },
+		{ "datagrams", e->datagrams_evicted }, { "tcp", e->tcp_evicted },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

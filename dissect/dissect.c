@@ -45,6 +45,12 @@ void dissector_free(struct dissector *d)
 	free(d);
 }
 
+void dissector_limit(struct dissector *d, size_t bytes)
+{
+	fragments_limit(d->fragments, bytes / 2);
+	tcp_limit(d->tcp, bytes / 2);
+}
+
 const struct dissector_counts *dissector_counts(const struct dissector *d)
 {
 	return &d->counts;

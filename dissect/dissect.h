@@ -16,6 +16,9 @@ struct dissector_counts {            /* what had to be left, for the report */
 struct dissector *dissector_new(void);
 void dissector_free(struct dissector *d);
 
+/* Unfinished datagrams and TCP streams hold no more than so many bytes; without this 32 MiB each. */
+void dissector_limit(struct dissector *d, size_t bytes);
+
 /*
  * One frame, then its packets in wire order: at least one, several when a TCP segment or SCTP packet completes several
  * messages.     dissect_frame(d, &frame);

@@ -14,7 +14,7 @@ enum {
 	KEY_BYTES = 2 * 16 + 4 + 4 + 2 + 2 + 2
 };
 
-static const size_t total_bytes_max = (size_t)32 << 20;
+static const size_t total_bytes_default = (size_t)32 << 20;
 static const int64_t timeout_ns = 30 * SECOND_NS;         /* what Linux gives a datagram */
 static const int64_t copy_ns = 100 * MILLISECOND_NS;      /* later the same identification is another datagram */
 
@@ -41,6 +41,8 @@ struct fragments {
 	struct hash table;
 	struct list in_order;
 	size_t bytes;                /* of all rooms */
+	size_t bytes_max;
+	size_t datagrams_max;
 	uint8_t **handed_out;
 	size_t handed_out_count, handed_out_room;
 	struct dissector_counts *counts;
@@ -53,7 +55,18 @@ struct fragments *fragments_new(struct dissector_counts *counts)
 	hash_init(&f->table);
 	list_init(&f->in_order);
 	f->counts = counts;
+	f->bytes_max = total_bytes_default;
+	f->datagrams_max = DATAGRAM_MAX;
 	return f;
+}
+
+/* Half for the records, half for what they hold. */
+void fragments_limit(struct fragments *f, size_t bytes)
+{
+	size_t records = bytes / 2 / sizeof(struct datagram);
+
+	f->bytes_max = bytes / 2 < total_bytes_default ? bytes / 2 : total_bytes_default;
+	f->datagrams_max = records < DATAGRAM_MAX ? records : DATAGRAM_MAX;
 }
 
 static void datagram_empty(struct fragments *f, struct datagram *g)
@@ -107,7 +120,7 @@ static void expire(struct fragments *f, int64_t now_ns)
 static void evict(struct fragments *f, size_t bytes, const struct datagram *but)
 {
 	while (!list_empty(&f->in_order) && oldest(f) != but &&
-	       (f->table.count >= DATAGRAM_MAX || f->bytes + bytes > total_bytes_max)) {
+	       (f->table.count >= f->datagrams_max || f->bytes + bytes > f->bytes_max)) {
 		f->counts->fragments_evicted += oldest(f)->state == DATAGRAM_OPEN;
 		datagram_remove(f, oldest(f));
 	}

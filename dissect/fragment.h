@@ -10,6 +10,7 @@ struct fragments;
 
 struct fragments *fragments_new(struct dissector_counts *counts);
 void fragments_free(struct fragments *f);
+void fragments_limit(struct fragments *f, size_t bytes);
 
 /* Forget the datagrams handed out: nothing points into them any more. */
 void fragments_release(struct fragments *f);

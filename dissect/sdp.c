@@ -39,6 +39,13 @@ static void protocol_set(struct sdp_media *m, struct span protocol)
 	m->rtp = m->secure || ends_with(protocol, "RTP/AVP") || ends_with(protocol, "RTP/AVPF");
 }
 
+static void media_house(struct sdp_media *m, struct sdp_room *room)
+{
+	m->formats = room->formats;
+	m->candidates = room->candidates;
+	m->ssrcs = room->ssrcs;
+}
+
 static struct sdp_media *media_add(struct sdp_reader *r)
 {
 	struct sdp_media *m = &r->session;
@@ -47,8 +54,9 @@ static struct sdp_media *media_add(struct sdp_reader *r)
 		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
 		return m;
 	}
-	m = &r->sdp->media[r->sdp->media_count++];
+	m = &r->sdp->media[r->sdp->media_count];
 	memset(m, 0, sizeof *m);
+	media_house(m, &r->sdp->rooms[r->sdp->media_count++]);
 	m->direction = r->session.direction;
 	m->fingerprint = r->session.fingerprint;
 	m->setup = r->session.setup;
@@ -225,6 +233,7 @@ bool sdp_parse(struct span bytes, struct sdp *ret)
 
 	if (!is_description(bytes))
 		return false;
+	media_house(&r.session, &ret->rooms[SDP_MEDIA_MAX]);
 	memset(ret, 0, offsetof(struct sdp, media));
 	ret->media_count = 0;
 	ret->flaws = 0;
@@ -237,4 +246,47 @@ bool sdp_parse(struct span bytes, struct sdp *ret)
 	}
 	facts_finish(&r, ended);
 	return true;
+}
+
+/* ---- kept ---- */
+
+size_t sdp_compact_bytes(const struct sdp *s)
+{
+	size_t bytes = offsetof(struct sdp, media) + s->media_count * sizeof s->media[0];
+
+	for (unsigned i = 0; i < s->media_count; i++) {
+		const struct sdp_media *m = &s->media[i];
+
+		bytes += m->format_count * sizeof *m->formats + m->candidate_count * sizeof *m->candidates +
+			 m->ssrc_count * sizeof *m->ssrcs;
+	}
+	return bytes;
+}
+
+static void *list_move(void *list, size_t bytes, uint8_t **at)
+{
+	uint8_t *to = *at;
+
+	if (bytes)
+		memcpy(to, list, bytes);
+	*at += bytes;
+	return to;
+}
+
+/* All formats, then all candidates, then all SSRCs: the strictest alignment first. */
+const struct sdp *sdp_compact(const struct sdp *s, void *to)
+{
+	size_t head = offsetof(struct sdp, media) + s->media_count * sizeof s->media[0];
+	uint8_t *at = (uint8_t *)to + head;
+	struct sdp *copy = to;
+
+	memcpy(copy, s, head);
+	for (unsigned i = 0; i < copy->media_count; i++)
+		copy->media[i].formats = list_move(s->media[i].formats, s->media[i].format_count * sizeof *s->media[i].formats, &at);
+	for (unsigned i = 0; i < copy->media_count; i++)
+		copy->media[i].candidates =
+			list_move(s->media[i].candidates, s->media[i].candidate_count * sizeof *s->media[i].candidates, &at);
+	for (unsigned i = 0; i < copy->media_count; i++)
+		copy->media[i].ssrcs = list_move(s->media[i].ssrcs, s->media[i].ssrc_count * sizeof *s->media[i].ssrcs, &at);
+	return copy;
 }

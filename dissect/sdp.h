@@ -43,7 +43,7 @@ struct sdp_media {
 	struct span name;            /* c= names a host by DNS name */
 	struct endpoint rtcp;        /* a=rtcp (RFC 3605), else port + 1 */
 	enum sdp_direction direction; /* medium's, else session's, else sendrecv; c=0.0.0.0 does not change it */
-	struct sdp_format formats[SDP_FORMAT_MAX];
+	struct sdp_format *formats;             /* at most SDP_FORMAT_MAX */
 	unsigned format_count;
 	unsigned ptime_ms, maxptime_ms;         /* 0 not given */
 	bool rtcp_mux, bundle_only, trickle;    /* trickle: port 9 with ICE */
@@ -54,9 +54,9 @@ struct sdp_media {
 	unsigned crypto_count;
 	struct span fingerprint, setup;
 	struct span ice_ufrag;
-	struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
+	struct sdp_candidate *candidates;       /* at most SDP_CANDIDATE_MAX */
 	unsigned candidate_count;
-	uint32_t ssrcs[SDP_SSRC_MAX];
+	uint32_t *ssrcs;                        /* at most SDP_SSRC_MAX */
 	unsigned ssrc_count;
 	unsigned line;                          /* of its m= line, 1-based */
 };
@@ -72,11 +72,19 @@ struct sdp {
 	bool ice_lite, bundle;
 	uint32_t flaws;
 	unsigned media_count;
-	struct sdp_media media[SDP_MEDIA_MAX];  /* last: who keeps one may leave out those behind media_count */
+	struct sdp_media media[SDP_MEDIA_MAX];  /* who keeps one leaves out those behind media_count, and the rooms */
+	struct sdp_room {                       /* where the lists of a medium stand while it is parsed */
+		struct sdp_format formats[SDP_FORMAT_MAX];
+		struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
+		uint32_t ssrcs[SDP_SSRC_MAX];
+	} rooms[SDP_MEDIA_MAX + 1];             /* one more for what belongs to no medium */
 };
 
 /* False: not even a m= or v= line. Linear in the bytes; spans point into them. */
 bool sdp_parse(struct span bytes, struct sdp *ret);
+/* Bytes that it takes without what is unused; a copy of it there, aligned for any record. Spans still point where they did. */
+size_t sdp_compact_bytes(const struct sdp *s);
+const struct sdp *sdp_compact(const struct sdp *s, void *to);
 /* NULL none */
 const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt);
 /* RFC 3551 tables 4 and 5: name and clock of a static type; empty name: none. */

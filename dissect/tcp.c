@@ -21,7 +21,7 @@ enum {
 	KEY_BYTES = 2 * 16 + 2 * 2 + 1 + 2 + 2 + 2
 };
 
-static const size_t total_bytes_max = (size_t)32 << 20;
+static const size_t total_bytes_default = (size_t)32 << 20;
 static const int64_t hole_ns = SECOND_NS;
 static const int64_t copy_ns = 20 * MILLISECOND_NS;     /* as dup.window-ms has it */
 
@@ -58,6 +58,8 @@ struct tcp_streams {
 	struct hash table;
 	struct list noise, known;    /* least recently used first */
 	size_t bytes;                /* of all buffers and queues */
+	size_t bytes_max;
+	size_t streams_max;
 	struct stream *current;      /* of the segment added last, while it may give messages */
 	uint32_t frame;              /* that completes what comes next */
 	int64_t at_ns;
@@ -73,7 +75,18 @@ struct tcp_streams *tcp_new(struct dissector_counts *counts)
 	list_init(&t->noise);
 	list_init(&t->known);
 	t->counts = counts;
+	t->bytes_max = total_bytes_default;
+	t->streams_max = STREAM_MAX;
 	return t;
+}
+
+/* Half for the records, half for what they hold. */
+void tcp_limit(struct tcp_streams *t, size_t bytes)
+{
+	size_t records = bytes / 2 / sizeof(struct stream);
+
+	t->bytes_max = bytes / 2 < total_bytes_default ? bytes / 2 : total_bytes_default;
+	t->streams_max = records < STREAM_MAX ? records : STREAM_MAX;
 }
 
 static void queue_clear(struct stream *s)
@@ -131,7 +144,7 @@ void tcp_free(struct tcp_streams *t)
  */
 static void evict(struct tcp_streams *t, size_t room)
 {
-	while (t->table.count + room > STREAM_MAX || t->bytes > total_bytes_max) {
+	while (t->table.count + room > t->streams_max || t->bytes > t->bytes_max) {
 		struct list *l = list_empty(&t->noise) ? &t->known : &t->noise;
 		struct stream *s;
 

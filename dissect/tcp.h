@@ -16,6 +16,7 @@ struct tcp_message {
 
 struct tcp_streams *tcp_new(struct dissector_counts *counts);
 void tcp_free(struct tcp_streams *t);
+void tcp_limit(struct tcp_streams *t, size_t bytes);
 
 /* Header: ports, flags, numbers and payload into *p. False: p->undecoded says why. */
 bool tcp_parse(struct cursor *c, struct packet *p);

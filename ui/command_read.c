@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "analyzer/budget.h"
 #include "analyzer/engine.h"
 #include "captures/base/memory.h"
 #include "captures/source.h"
@@ -227,7 +228,7 @@ static int report_make(struct reading *g, struct out *o)
 static enum err_code reading_open(struct reading *g, struct err *err)
 {
 	const struct read_options *o = &g->options;
-	struct engine_options wanted = { .keep_texts = o->call != NULL, .why_not = o->why_not };
+	struct engine_options wanted = { .keep_texts = o->call != NULL, .why_not = o->why_not, .memory = o->memory };
 
 	g->config = config_new();
 	g->site = site_new();
@@ -245,6 +246,8 @@ static enum err_code reading_open(struct reading *g, struct err *err)
 	if (!g->source)
 		return err->code;
 	g->dissector = dissector_new();
+	if (o->memory)
+		dissector_limit(g->dissector, budget_dissect(o->memory));
 	wanted.config = g->config;
 	wanted.site = g->site;
 	g->engine = engine_new(&wanted);
@@ -276,6 +279,7 @@ static int reading_run(struct reading *g)
 	take_files(g);
 	take_names(g);
 	tell_interfaces(g);
+	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted, dissector_counts(g->dissector)->tcp_evicted);
 	engine_finish(g->engine);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);

@@ -3,7 +3,9 @@
 #include "ui/options.h"
 
 #include <getopt.h>
+#include <string.h>
 
+#include "analyzer/budget.h"
 #include "captures/base/nearest.h"
 #include "ui/foreign.h"
 #include "ui/words.h"
@@ -11,7 +13,7 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_UTC, OPTION_CONFIG
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG
 };
 
 static const struct option long_options[] = {
@@ -27,6 +29,7 @@ static const struct option long_options[] = {
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "colour", required_argument, NULL, OPTION_COLOR },
+	{ "memory", required_argument, NULL, OPTION_MEMORY },
 	{ "utc", no_argument, NULL, OPTION_UTC },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ NULL, 0, NULL, 0 },
@@ -68,6 +71,25 @@ static enum err_code set_color(struct read_options *o, const char *text, struct 
 	if (strcmp(text, "auto") == 0 || strcmp(text, "always") == 0 || strcmp(text, "never") == 0)
 		return ERR_OK;
 	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
+}
+
+/* "256M": a number, then K, M, G or nothing, of 1024 bytes each. */
+static enum err_code set_memory(struct read_options *o, const char *text, struct err *err)
+{
+	static const char units[] = "KMG";
+	size_t n = strlen(text);
+	const char *unit = n ? strchr(units, text[n - 1] & ~0x20) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	char shown[80];
+	uint64_t size;
+
+	if (span_number((struct span){ (const uint8_t *)text, n - (unit != NULL) }, UINT64_C(1) << 20 << (40 - shift), &size) &&
+	    size << shift >= BUDGET_LEAST) {
+		o->memory = (size_t)(size << shift);
+		return ERR_OK;
+	}
+	return err_set(err, ERR_USAGE, "--memory %s: no size of %u MiB and more: 256M, 2G", text_escape(span_of(text), shown, sizeof shown),
+		       BUDGET_LEAST >> 20);
 }
 
 static enum err_code wrong_option(int argc, char **argv, int id, struct err *err)
@@ -123,6 +145,8 @@ static enum err_code set_option(struct read_options *o, int id, struct err *err)
 		break;
 	case OPTION_COLOR:
 		return set_color(o, optarg, err);
+	case OPTION_MEMORY:
+		return set_memory(o, optarg, err);
 	case OPTION_UTC:
 		o->utc = true;
 		break;

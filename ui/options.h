@@ -15,6 +15,7 @@ struct read_options {
 	struct filter *filter;       /* owned; NULL none */
 	struct when since, until;
 	bool has_since, has_until;
+	size_t memory;               /* bytes, 0: no limit */
 	const char *const *paths;    /* within argv */
 	size_t path_count;
 };

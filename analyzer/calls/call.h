@@ -200,7 +200,8 @@ struct leg {
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
 	bool transferred;            /* a REFER in it was accepted */
 	int64_t refer_ns;
-	uint64_t cookie;             /* for users: detectors, views */
+	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */
+	unsigned named;              /* findings that name it: findings/finding.c */
 };
 
 struct call {
@@ -270,6 +271,8 @@ struct calls_config {
 	const char *join_headers;    /* comma list, "name" or "name:parameter"; NULL: the default of legs.headers */
 	bool keep_texts;             /* raw messages stay */
 	size_t max_legs;             /* 0: no cap */
+	size_t max_bytes;            /* of all legs together; 0: no cap */
+	size_t max_registrations;    /* also of subscriptions; 0: max_legs */
 };
 
 enum calls_event_kind {
@@ -298,7 +301,7 @@ struct calls;
 
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
-	uint64_t evicted_legs, evicted_registrations, messages, unmatched_responses;
+	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
 };
 
 struct calls *calls_new(const struct calls_config *config);
@@ -309,6 +312,9 @@ void calls_free(struct calls *c);
  * written to events[]; they are in the order in which things happened.
  */
 size_t calls_message(struct calls *c, const struct packet *p, bool copy, struct calls_event events[CALLS_EVENT_MAX]);
+
+/* The events that did not fit: as long as CALLS_EVENT_MAX came. */
+size_t calls_more(struct calls *c, struct calls_event events[CALLS_EVENT_MAX]);
 
 /* Driven by packet time: fork linger, idle calls. Same events. Call again while it returns CALLS_EVENT_MAX. */
 size_t calls_tick(struct calls *c, int64_t now_ns, struct calls_event events[CALLS_EVENT_MAX]);

@@ -178,6 +178,13 @@ static void leg_message(struct arrival *a)
 	leg_classify(a->c, r);
 }
 
+/* Every way that a message takes through its leg ends here. */
+static void leg_message_fit(struct arrival *a)
+{
+	leg_message(a);
+	legs_fit(a->c, a->leg);
+}
+
 /* Neither of a call nor a registration: told, not kept. */
 static void stray_message(struct arrival *a)
 {
@@ -243,9 +250,14 @@ size_t calls_message(struct calls *c, const struct packet *p, bool copy, struct 
 		c->now_ns = p->at_ns;
 	a.leg = a.sip->method == SIP_REGISTER ? NULL : leg_of(&a);
 	if (a.leg)
-		leg_message(&a);
+		leg_message_fit(&a);
 	else
 		other_message(&a);
+	return hand_over(c, events);
+}
+
+size_t calls_more(struct calls *c, struct calls_event events[CALLS_EVENT_MAX])
+{
 	return hand_over(c, events);
 }
 
@@ -268,6 +280,8 @@ void calls_finish(struct calls *c, int64_t last_ns)
 {
 	unsigned n = 0;
 
+	if (c->queued == 0)
+		bury(c);                 /* the evicted are not numbered */
 	legs_settle(c, last_ns);
 	registrations_settle(c, last_ns);
 	LIST_EACH (it, &c->calls)

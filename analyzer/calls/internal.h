@@ -69,8 +69,8 @@ struct phrase {                      /* a short text that repeats in the message
 	struct span text;
 };
 
-/* Half-open; failed or given up; established; established and over. */
-enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_LIVE, CLASS_DONE, CLASS_COUNT };
+/* Half-open; failed or given up; ringing; established and over; established. The less useful first: what evicts goes by this order. */
+enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_EARLY, CLASS_DONE, CLASS_LIVE, CLASS_COUNT };
 
 struct call_id {                     /* one Call-ID, whatever the From-tags */
 	struct hash_link by_id;
@@ -100,6 +100,8 @@ struct leg_record {
 	struct list_link in_class, in_id, lingering, settling;
 	struct call_id *id;
 	enum leg_class class;
+	size_t bytes;                /* as counted in calls.class_bytes */
+	bool gone;                   /* evicted: readable until the next message, and no more than that */
 	bool hashed;                 /* in calls.legs_by_id */
 	bool lingers;                /* losing forks wait for their end */
 	bool ended_told;
@@ -145,6 +147,7 @@ struct calls {
 	struct hash call_ids, legs_by_id, tags, transactions, clues;
 	struct list calls, legs, registrations, subscriptions, transfers;
 	struct list classes[CLASS_COUNT];    /* leg_record.in_class, by last message */
+	size_t class_bytes[CLASS_COUNT];     /* their arenas and what goes with a leg elsewhere */
 	struct list lingering, waiting, settling;
 	struct list clues_by_age;
 	struct list subscriptions_used, subscription_graves;
@@ -222,6 +225,7 @@ struct leg_record *leg_of(struct arrival *a);
 void leg_note(struct arrival *a);
 void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns);
 void leg_classify(struct calls *c, struct leg_record *r);
+void legs_fit(struct calls *c, struct leg_record *r);
 void leg_answer(struct arrival *a);
 void legs_tick(struct calls *c, int64_t now_ns);
 void legs_settle(struct calls *c, int64_t last_ns);

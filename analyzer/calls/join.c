@@ -360,9 +360,17 @@ static void pair_add(struct calls *c, struct leg_record *x, struct leg_record *y
 /* Every other leg with this clue; the earlier of two is the parent. */
 static void pairs_from(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
 {
-	for (const struct clue *it = clue_newest(c, kind, value); it; it = clue_older(it)) {
+	const struct clue *older;
+
+	for (const struct clue *it = clue_newest(c, kind, value); it; it = older) {
 		struct leg_record *other = LEG_RECORD(it->leg);
 
+		older = clue_older(it);
+		if (older) {                     /* in a flood none of them is in the cache */
+			__builtin_prefetch(&older->leg->invite_ns);
+			__builtin_prefetch(&older->leg->n);
+			__builtin_prefetch(older->in_key.prev);
+		}
 		if (other == r || other->leg.invite_ns == NS_NONE)
 			continue;
 		if (other->leg.n > r->leg.n)

@@ -6,6 +6,11 @@
 
 #include "captures/base/memory.h"
 
+enum {
+	SHARES = 8,
+	LEG_ELSEWHERE_BYTES = 2048   /* its Call-ID, call, clues, places of its media, hash tables: about */
+};
+
 /* ---- Call-IDs ---- */
 
 static struct call_id *call_id_find(const struct calls *c, struct span text)
@@ -196,6 +201,7 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->dialogs);
 	list_init(&leg->transactions);
 	list_init(&leg->messages);
+	list_init(&leg->places);
 	list_init(&r->transfers);
 	list_init(&r->subscriptions);
 	list_init(&r->clues);
@@ -263,9 +269,11 @@ void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns)
 
 static enum leg_class class_of(const struct leg *leg)
 {
-	if (!leg->confirmed && !leg->answered)
-		return leg->end_ns == NS_NONE ? CLASS_NOISE : CLASS_SPENT;
-	return leg->end_ns == NS_NONE ? CLASS_LIVE : CLASS_DONE;
+	if (leg->confirmed || leg->answered)
+		return leg->end_ns == NS_NONE ? CLASS_LIVE : CLASS_DONE;
+	if (leg->end_ns != NS_NONE)
+		return CLASS_SPENT;
+	return leg->progress_ns == NS_NONE ? CLASS_NOISE : CLASS_EARLY;
 }
 
 void leg_classify(struct calls *c, struct leg_record *r)
@@ -275,7 +283,9 @@ void leg_classify(struct calls *c, struct leg_record *r)
 	if (class == r->class)
 		return;
 	list_remove(&c->classes[r->class], &r->in_class);
+	c->class_bytes[r->class] -= r->bytes;
 	r->class = class;
+	c->class_bytes[class] += r->bytes;
 	list_add_tail(&c->classes[class], &r->in_class);
 }
 
@@ -294,7 +304,9 @@ static void leg_detach(struct calls *c, struct leg_record *r)
 	if (r->hashed)
 		hash_remove(&c->legs_by_id, &r->leg.by_id);
 	list_remove(&c->classes[r->class], &r->in_class);
+	c->class_bytes[r->class] -= r->bytes;
 	list_remove(&c->legs, &r->leg.in_order);
+	r->gone = true;
 }
 
 void leg_remove(struct calls *c, struct leg_record *r)
@@ -315,33 +327,74 @@ void legs_bury(struct calls *c)
 	}
 }
 
-/* Half-open noise of a flood goes first, then what is over; an established call never. */
-static struct list *least_useful(struct calls *c)
+static bool is_full(const struct calls *c)
 {
-	struct list *noise = &c->classes[CLASS_NOISE], *spent = &c->classes[CLASS_SPENT],
-		    *done = &c->classes[CLASS_DONE];
+	size_t bytes = 0;
 
-	if (noise->count > c->config.max_legs / 2)
-		return noise;
-	if (spent->count)
-		return spent;
-	return done->count ? done : noise;
+	if (c->config.max_legs && c->legs.count >= c->config.max_legs)
+		return true;
+	for (unsigned i = 0; c->config.max_bytes && i < CLASS_COUNT; i++)
+		bytes += c->class_bytes[i];
+	return c->config.max_bytes && bytes > c->config.max_bytes;
+}
+
+/* A class that has less than its share, an eighth, is no flood. */
+static bool has_too_much(const struct calls *c, enum leg_class class)
+{
+	return (c->config.max_legs && c->classes[class].count > c->config.max_legs / SHARES) ||
+	       (c->config.max_bytes && c->class_bytes[class] > c->config.max_bytes / SHARES);
+}
+
+/*
+ * Half-open noise goes first, then what failed, what rings, what is over, each down to its share; an established call only when nearly all are
+ * that. In a class the one that was silent for longest; `spare` never.
+ */
+static struct leg_record *least_useful(const struct calls *c, const struct leg_record *spare)
+{
+	struct leg_record *any = NULL;
+
+	for (unsigned class = 0; class < CLASS_COUNT; class++) {
+		LIST_EACH (it, &c->classes[class]) {
+			struct leg_record *r = LIST_ENTRY(it, struct leg_record, in_class);
+
+			if (r == spare)
+				continue;
+			if (has_too_much(c, (enum leg_class)class))
+				return r;
+			any = any ? any : r;
+			break;
+		}
+	}
+	return any;
+}
+
+static bool evict_one(struct calls *c, const struct leg_record *spare)
+{
+	struct leg_record *r = least_useful(c, spare);
+
+	if (!r)
+		return false;
+	c->counts.evicted_legs++;
+	calls_emit(c, (struct calls_event){ .kind = CALLS_EVICTED, .leg = &r->leg });
+	leg_remove(c, r);
+	return true;
 }
 
 static void leg_room(struct calls *c)
 {
-	struct list *from;
-	struct leg_record *r;
+	if (is_full(c))
+		evict_one(c, NULL);
+}
 
-	if (c->config.max_legs == 0 || c->legs.count < c->config.max_legs)
-		return;
-	from = least_useful(c);
-	if (from->count == 0)
-		return;
-	r = LIST_ENTRY(from->head.next, struct leg_record, in_class);
-	c->counts.evicted_legs++;
-	calls_emit(c, (struct calls_event){ .kind = CALLS_EVICTED, .leg = &r->leg });
-	leg_remove(c, r);
+/* The message in hand has made it larger: others make room. */
+void legs_fit(struct calls *c, struct leg_record *r)
+{
+	size_t bytes = arena_bytes(r->leg.arena) + LEG_ELSEWHERE_BYTES;
+
+	c->class_bytes[r->class] += bytes - r->bytes;
+	r->bytes = bytes;
+	while (c->config.max_bytes && is_full(c) && evict_one(c, r))
+		continue;
 }
 
 /* ---- states ---- */
@@ -716,6 +769,7 @@ void legs_tick(struct calls *c, int64_t now_ns)
 	}
 	if (c->config.idle_timeout_ns > 0) {
 		idle_tick(c, CLASS_NOISE, now_ns);
+		idle_tick(c, CLASS_EARLY, now_ns);
 		if (c->media_watched)
 			idle_tick(c, CLASS_LIVE, now_ns);
 	}
@@ -727,7 +781,7 @@ void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns)
 	struct leg_record *r = LEG_RECORD(leg);
 
 	c->media_watched = true;
-	if (at_ns <= leg->alive_ns)
+	if (at_ns <= leg->alive_ns || r->gone)
 		return;
 	leg->alive_ns = at_ns;
 	list_remove(&c->classes[r->class], &r->in_class);

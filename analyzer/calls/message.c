@@ -2,8 +2,6 @@
 /* message: a SIP packet as a record of its leg, with texts and session description that outlive the packet. */
 #include "analyzer/calls/internal.h"
 
-#include <stddef.h>
-
 enum {
 	PHRASES_WALKED = 12, /* User-Agents, Contacts, reasons of one leg are few */
 	DESCRIPTIONS_WALKED = 24,
@@ -67,14 +65,6 @@ static struct span kept(const struct arrival *a, struct span raw, struct span s)
 	return leg_text(a->leg, s);
 }
 
-/* In the size that it has: the parser's record has room for the largest. */
-static const struct sdp *sdp_kept(struct arena *arena, const struct sdp *parsed)
-{
-	size_t size = offsetof(struct sdp, media) + parsed->media_count * sizeof parsed->media[0];
-
-	return memcpy(arena_zalloc(arena, size), parsed, size);
-}
-
 /* One parsed copy for all equal bodies of a leg: repetitions and next hops cost nothing. */
 static const struct sdp *leg_description(const struct arrival *a, struct span raw)
 {
@@ -93,7 +83,7 @@ static const struct sdp *leg_description(const struct arrival *a, struct span ra
 		return NULL;
 	d = arena_zalloc(r->leg.arena, sizeof *d);
 	d->hash = hash;
-	d->sdp = sdp_kept(r->leg.arena, a->c->scratch);
+	d->sdp = sdp_compact(a->c->scratch, arena_zalloc(r->leg.arena, sdp_compact_bytes(a->c->scratch)));
 	d->next = r->descriptions;
 	r->descriptions = d;
 	return d->sdp;

@@ -191,10 +191,13 @@ void registrations_bury(struct calls *c)
 static void registration_room(struct calls *c)
 {
 	struct list *from = c->registrations_poor.count ? &c->registrations_poor : &c->registrations_good;
+	size_t max = c->config.max_registrations ? c->config.max_registrations : c->config.max_legs;
 
-	if (c->config.max_legs == 0 || c->registrations.count < c->config.max_legs)
+	if (max == 0 || c->registrations.count < max)
 		return;
 	c->counts.evicted_registrations++;
+	calls_emit(c, (struct calls_event){ .kind = CALLS_EVICTED,
+			      .registration = &LIST_ENTRY(from->head.next, struct registration_record, in_class)->registration });
 	registration_free(c, LIST_ENTRY(from->head.next, struct registration_record, in_class));
 }
 

@@ -72,9 +72,12 @@ static struct subscription_record *subscription_new(struct arrival *a)
 	struct subscription_record *s = arena_zalloc(arena, sizeof *s);
 	const struct sip_message *sip = a->sip;
 	bool by_subscriber = sip->method == SIP_SUBSCRIBE;
+	size_t max = c->config.max_registrations ? c->config.max_registrations : c->config.max_legs;
 
-	if (c->config.max_legs && c->subscriptions.count >= c->config.max_legs)
+	if (max && c->subscriptions.count >= max) {
+		c->counts.evicted_subscriptions++;
 		subscription_free(c, LIST_ENTRY(c->subscriptions_used.head.next, struct subscription_record, in_use));
+	}
 	s->arena = arena;
 	s->id = id_of(sip);
 	s->subscription.first_ns = a->packet->at_ns;

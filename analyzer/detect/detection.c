@@ -26,7 +26,13 @@ struct asked {                       /* where the rows of a leg stand */
 	unsigned index;
 };
 
+struct takers {                      /* detectors that take a kind of event, in the order of the registry */
+	const struct detector **list;
+	unsigned count;
+};
+
 struct detections {
+	struct takers takers[EVENT_KIND_COUNT];
 	const struct facts *facts;
 	struct findings *findings;
 	struct hash slots;
@@ -50,9 +56,10 @@ struct detection {
 
 /* ---- slots ---- */
 
+/* All of one scope stand in one chain, so that they can go with it. */
 static uint32_t slot_hash(const struct detector *d, const void *scope, uint64_t key)
 {
-	return (uint32_t)hash_mix(hash_mix((uintptr_t)d, (uintptr_t)scope), key);
+	return (uint32_t)(scope ? hash_mix(1, (uintptr_t)scope) : hash_mix(hash_mix(2, (uintptr_t)d), key));
 }
 
 static struct slot *slot_find(const struct detections *ds, const struct detector *d, const void *scope, uint64_t key)
@@ -101,10 +108,28 @@ static void ask(struct detections *ds, const char *why_not)
 		snprintf(ds->asked_call_id, sizeof ds->asked_call_id, "%s", colon + 1);
 }
 
+static void takers_find(struct detections *ds)
+{
+	unsigned count;
+	const struct detector *const *all = registry_all(&count);
+
+	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+		struct takers *t = &ds->takers[kind];
+
+		for (unsigned i = 0; i < count; i++) {
+			if (!(all[i]->events & EVENT_BIT(kind)))
+				continue;
+			t->list = memory_resize(t->list, t->count + 1u, sizeof(const struct detector *));
+			t->list[t->count++] = all[i];
+		}
+	}
+}
+
 struct detections *detections_new(const struct facts *facts, struct findings *findings, const char *why_not)
 {
 	struct detections *ds = memory_zalloc(sizeof *ds);
 
+	takers_find(ds);
 	ds->facts = facts;
 	ds->findings = findings;
 	hash_init(&ds->slots);
@@ -165,6 +190,8 @@ void detections_free(struct detections *ds)
 		free(s);
 	}
 	clear_notes(ds);
+	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
+		free((void *)ds->takers[kind].list);
 	free(ds->why_not);
 	free(ds->withheld);
 	hash_fini(&ds->slots);
@@ -209,16 +236,31 @@ static const void *scope_of(const struct detector *d, const struct event *ev)
 
 void detections_event(struct detections *ds, const struct event *ev)
 {
-	unsigned count;
-	const struct detector *const *all = registry_all(&count);
+	const struct takers *t = &ds->takers[ev->kind];
 
-	for (unsigned i = 0; i < count; i++) {
-		struct detection d = { ds, all[i], ev, NULL };
+	for (unsigned i = 0; i < t->count; i++) {
+		struct detection d = { ds, t->list[i], ev, scope_of(t->list[i], ev) };
 
-		if (!(all[i]->events & EVENT_BIT(ev->kind)))
+		t->list[i]->event(&d, ev);
+	}
+}
+
+void detections_forget(struct detections *ds, const void *scope)
+{
+	uint32_t hash = slot_hash(NULL, scope, 0);
+
+	for (struct hash_link *it = hash_first(&ds->slots, hash), *next; it; it = next) {
+		struct slot *s = HASH_ENTRY(it, struct slot, by_key);
+
+		next = it->next;
+		if (it->hash != hash || s->scope != scope)
 			continue;
-		d.scope = scope_of(all[i], ev);
-		all[i]->event(&d, ev);
+		if (s->finding)
+			findings_remove(ds->findings, s->finding);
+		hash_remove(&ds->slots, &s->by_key);
+		list_remove(&ds->order, &s->in_order);
+		free(s->state);
+		free(s);
 	}
 }
 

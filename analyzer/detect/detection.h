@@ -32,6 +32,8 @@ struct detections *detections_new(const struct facts *facts, struct findings *fi
 void detections_free(struct detections *ds);
 /* Hands the event to every detector that takes its kind. */
 void detections_event(struct detections *ds, const struct event *ev);
+/* A leg, dialog, direction, stream or registration goes: states and findings that belong to it go with it. */
+void detections_forget(struct detections *ds, const void *scope);
 /* Before judging again: what is not raised again is withdrawn by detections_judged(). */
 void detections_judging(struct detections *ds);
 void detections_judged(struct detections *ds);

@@ -75,15 +75,58 @@ struct finding *findings_add(struct findings *all, const struct detector *detect
 	return f;
 }
 
+static void legs_unname(struct finding *f)
+{
+	for (unsigned i = 0; i < f->leg_count; i++)
+		((struct leg *)(uintptr_t)f->legs[i].leg)->named--;
+	f->leg_count = 0;
+}
+
+/* What was settled may name it: until the next time nothing is explained and nothing joined. */
+static void unsettle(struct findings *all)
+{
+	incidents_clear(all);
+	LIST_EACH(it, &all->all)
+		LIST_ENTRY(it, struct finding, in_order)->explained_by = NULL;
+	all->settled = false;
+}
+
+void findings_remove(struct findings *all, struct finding *f)
+{
+	if (all->settled)
+		unsettle(all);
+	legs_unname(f);
+	list_remove(&all->all, &f->in_order);
+	finding_free(f);
+}
+
+void findings_forget_leg(struct findings *all, struct leg *leg)
+{
+	LIST_EACH(it, &all->all) {
+		struct finding *f = LIST_ENTRY(it, struct finding, in_order);
+
+		if (!leg->named)
+			return;
+		for (unsigned i = 0; i < f->leg_count; i++) {
+			if (f->legs[i].leg != leg)
+				continue;
+			f->legs[i] = f->legs[--f->leg_count];
+			leg->named--;
+			break;
+		}
+	}
+}
+
 void findings_reset(struct finding *f)
 {
 	evidence_free(f);
+	legs_unname(f);
 	text_clear(&f->title);
 	text_clear(&f->cause);
 	text_clear(&f->fix);
 	text_clear(&f->cannot_see);
 	text_clear(&f->healthy);
-	f->other_id_count = f->other_reason_count = f->leg_count = f->legs_total = f->host_count = f->stream_count = 0;
+	f->other_id_count = f->other_reason_count = f->legs_total = f->host_count = f->stream_count = 0;
 	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
 	f->count = 1;
 	f->caused_by = NULL;
@@ -156,6 +199,7 @@ void finding_leg(struct finding *f, const struct leg *leg)
 	f->legs_total++;
 	if (f->leg_count == FINDING_LEG_MAX)
 		return;
+	((struct leg *)(uintptr_t)leg)->named++;        /* a note in the margin: findings change nothing else of a leg */
 	f->legs[f->leg_count].leg = leg;
 	f->legs[f->leg_count++].call_id = leg->call_id;
 }
@@ -288,6 +332,7 @@ void findings_settle(struct findings *f, int64_t incident_window_ns)
 	suppression_settle(f);
 	put_in_order(f);
 	incidents_settle(f, incident_window_ns);
+	f->settled = true;
 }
 
 int findings_exit_status(const struct findings *f)

@@ -77,6 +77,9 @@ struct findings;
 struct findings *findings_new(void);
 void findings_free(struct findings *f);
 struct finding *findings_add(struct findings *f, const struct detector *detector, const char *id, const char *reason, enum severity s, enum confidence c);
+void findings_remove(struct findings *all, struct finding *f);
+/* The leg goes: findings that others have made stay without it. */
+void findings_forget_leg(struct findings *all, struct leg *leg);
 /* Emptied of reason, texts, parts, legs, streams and evidence, to be filled anew. */
 void findings_reset(struct finding *f);
 const struct list *findings_in_order(const struct findings *f);      /* struct finding.in_order; after findings_settle: severity first, then time */

@@ -9,6 +9,7 @@ struct findings {
 	struct list all;             /* struct finding.in_order */
 	struct list incidents;       /* struct incident.in_order */
 	uint64_t next_order;
+	bool settled;                /* incidents and explanations stand */
 };
 
 void suppression_settle(struct findings *f);

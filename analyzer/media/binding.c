@@ -11,9 +11,12 @@ enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
 #define EARLY_MEDIA_NS (2 * SECOND_NS)       /* media may precede its SDP by so much (two capture cards, forked proxies) */
 #define START_LATE_NS (5 * SECOND_NS)
 
+enum spot_kind { SPOT_EXACT, SPOT_ADDRESS, SPOT_PORT, SPOT_KINDS };
+
 /* A place in SDP: this side of that leg wants medium number mline here. */
 struct place {
-	struct list_link in_order;
+	struct list_link of_leg;     /* leg.places */
+	struct { struct list_link link; struct spot *spot; } in[SPOT_KINDS];
 	struct endpoint at;
 	const struct message *message;     /* the first that named it */
 	const struct message *latest;
@@ -23,20 +26,21 @@ struct place {
 	bool candidate;              /* from a=candidate */
 };
 
-/* All places of one address and port, of one address (port 0), or of one port (no address), in order of their messages. */
+/* All places of one address and port, of one address (port 0), or of one port (no address). */
 struct spot {
 	struct hash_link link;
 	struct list_link in_order;
 	struct endpoint at;
-	struct place **places;
-	int64_t *latest_end_ns;      /* of places[0..i]: when the last of their legs ends; made by binding_settle() */
-	unsigned count, room;
+	enum spot_kind kind;
+	struct list places;          /* place.in[kind], as they were announced */
+	struct place **sorted;       /* by their messages; made by binding_settle() */
+	int64_t *latest_end_ns;      /* of sorted[0..i]: when the last of their legs ends */
+	unsigned count;              /* of those */
 };
 
 struct binding {
 	struct hash spots;
 	struct list in_order;        /* spots */
-	struct list places;
 };
 
 enum { PLACE_LOOK_BACK = 16 };
@@ -47,10 +51,38 @@ struct binding *binding_new(void)
 
 	hash_init(&b->spots);
 	list_init(&b->in_order);
-	list_init(&b->places);
 	return b;
 }
 
+static struct place *place_in(struct list_link *it, enum spot_kind kind)
+{
+	return (struct place *)((char *)it - offsetof(struct place, in) - kind * sizeof((struct place *)0)->in[0]);
+}
+
+static void spot_free(struct binding *b, struct spot *s)
+{
+	hash_remove(&b->spots, &s->link);
+	list_remove(&b->in_order, &s->in_order);
+	free(s->sorted);
+	free(s->latest_end_ns);
+	free(s);
+}
+
+static void place_free(struct binding *b, struct place *p)
+{
+	for (unsigned kind = 0; kind < SPOT_KINDS; kind++) {
+		struct spot *s = p->in[kind].spot;
+
+		list_remove(&s->places, &p->in[kind].link);
+		s->count = 0;                /* what was sorted names it: until binding_settle() sorts anew */
+		if (list_empty(&s->places))
+			spot_free(b, s);
+	}
+	list_remove(&p->leg->places, &p->of_leg);
+	free(p);
+}
+
+/* Legs may be gone already: their lists are left alone. */
 void binding_free(struct binding *b)
 {
 	if (!b)
@@ -58,14 +90,22 @@ void binding_free(struct binding *b)
 	LIST_EACH_SAFE(it, &b->in_order) {
 		struct spot *s = LIST_ENTRY(it, struct spot, in_order);
 
-		free(s->places);
+		if (s->kind == SPOT_PORT) {      /* each place stands in one of these */
+			LIST_EACH_SAFE(pit, &s->places)
+				free(place_in(pit, SPOT_PORT));
+		}
+		free(s->sorted);
 		free(s->latest_end_ns);
 		free(s);
 	}
-	LIST_EACH_SAFE(it, &b->places)
-		free(LIST_ENTRY(it, struct place, in_order));
 	hash_fini(&b->spots);
 	free(b);
+}
+
+void binding_forget(struct binding *b, struct leg *leg)
+{
+	while (leg->places.count)
+		place_free(b, LIST_ENTRY(leg->places.head.next, struct place, of_leg));
 }
 
 /* ---- learning ---- */
@@ -83,22 +123,20 @@ static struct spot *spot_find(const struct binding *b, const struct endpoint *at
 	return NULL;
 }
 
-static void spot_add(struct binding *b, const struct endpoint *at, struct place *p)
+static void spot_add(struct binding *b, const struct endpoint *at, struct place *p, enum spot_kind kind)
 {
 	struct spot *s = spot_find(b, at);
 
 	if (!s) {
 		s = memory_zalloc(sizeof *s);
 		s->at = *at;
+		s->kind = kind;
+		list_init(&s->places);
 		hash_add(&b->spots, &s->link, endpoint_hash(at));
 		list_add_tail(&b->in_order, &s->in_order);
 	}
-	if (s->count == s->room) {
-		s->room = s->room ? s->room * 2 : 2;
-		s->places = memory_resize(s->places, s->room, sizeof *s->places);
-		s->latest_end_ns = memory_resize(s->latest_end_ns, s->room, sizeof *s->latest_end_ns);
-	}
-	s->places[s->count++] = p;
+	p->in[kind].spot = s;
+	list_add_tail(&s->places, &p->in[kind].link);
 }
 
 static struct endpoint whole_address(const struct endpoint *at)
@@ -115,10 +153,13 @@ static struct endpoint port_alone(const struct endpoint *at)
 static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg, unsigned mline, enum side side)
 {
 	const struct spot *s = spot_find(b, at);
+	unsigned looked = 0;
 
-	for (unsigned i = s ? s->count : 0, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
-		if (s->places[i]->leg == leg && s->places[i]->mline == mline && s->places[i]->side == side)
-			return s->places[i];
+	for (struct list_link *it = s ? s->places.head.prev : NULL; it && it != &s->places.head && looked < PLACE_LOOK_BACK; it = it->prev, looked++) {
+		struct place *p = place_in(it, SPOT_EXACT);
+
+		if (p->leg == leg && p->mline == mline && p->side == side)
+			return p;
 	}
 	return NULL;
 }
@@ -137,10 +178,10 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 	}
 	p = memory_zalloc(sizeof *p);
 	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = mline, .side = m->by, .candidate = candidate };
-	spot_add(b, at, p);
-	spot_add(b, &address, p);
-	spot_add(b, &port, p);
-	list_add_tail(&b->places, &p->in_order);
+	spot_add(b, at, p, SPOT_EXACT);
+	spot_add(b, &address, p, SPOT_ADDRESS);
+	spot_add(b, &port, p, SPOT_PORT);
+	list_add_tail(&m->leg->places, &p->of_leg);
 }
 
 void binding_announce(struct binding *b, const struct message *m)
@@ -162,7 +203,7 @@ static const struct place *place_latest(const struct binding *b, const struct en
 {
 	const struct spot *s = spot_find(b, at);
 
-	return s ? s->places[s->count - 1] : NULL;
+	return s ? place_in(s->places.head.prev, s->kind) : NULL;
 }
 
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at)
@@ -337,7 +378,7 @@ static unsigned spot_begin(const struct spot *spot, const struct stream *s)
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (spot->places[middle]->message->at.at_ns <= s->last_ns)
+		if (spot->sorted[middle]->message->at.at_ns <= s->last_ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -351,7 +392,7 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 	const struct spot *spot = spot_find(b, at);
 
 	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
-		const struct place *p = spot->places[i];
+		const struct place *p = spot->sorted[i];
 
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
@@ -619,7 +660,7 @@ static void gather_wrong_port(const struct binding *b, const struct stream *s, s
 	const struct spot *spot = spot_find(b, &address);
 
 	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
-		const struct place *p = spot->places[i];
+		const struct place *p = spot->sorted[i];
 
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct direction *d = place_direction(p, s, LIST_ENTRY(dit, struct dialog, in_leg));
@@ -637,7 +678,7 @@ static void gather_same_port(const struct binding *b, const struct stream *s, st
 	const struct spot *spot = spot_find(b, &port);
 
 	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
-		const struct place *p = spot->places[i];
+		const struct place *p = spot->sorted[i];
 
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct direction *d = place_direction(p, s, LIST_ENTRY(dit, struct dialog, in_leg));
@@ -655,7 +696,7 @@ static void gather_sender(const struct binding *b, const struct stream *s, struc
 	const struct spot *spot = spot_find(b, &address);
 
 	for (unsigned i = spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
-		const struct place *p = spot->places[i];
+		const struct place *p = spot->sorted[i];
 
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
@@ -696,7 +737,7 @@ static void bind_mapped(const struct binding *b, struct stream *s, const struct 
 
 /* ---- all of them ---- */
 
-static void forget(const struct list *streams, const struct list *legs)
+void binding_release(const struct list *streams, const struct list *legs)
 {
 	LIST_EACH(it, streams) {
 		struct stream *s = stream_of(it);
@@ -766,9 +807,14 @@ static void spot_settle(struct spot *s)
 {
 	int64_t latest = INT64_MIN;
 
-	qsort(s->places, s->count, sizeof *s->places, place_compare);
+	s->count = 0;
+	s->sorted = memory_resize(s->sorted, s->places.count, sizeof(struct place *));
+	s->latest_end_ns = memory_resize(s->latest_end_ns, s->places.count, sizeof *s->latest_end_ns);
+	LIST_EACH(it, &s->places)
+		s->sorted[s->count++] = place_in(it, s->kind);
+	qsort(s->sorted, s->count, sizeof(struct place *), place_compare);
 	for (unsigned i = 0; i < s->count; i++) {
-		int64_t end_ns = leg_end(s->places[i]->leg);
+		int64_t end_ns = leg_end(s->sorted[i]->leg);
 
 		latest = end_ns > latest ? end_ns : latest;
 		s->latest_end_ns[i] = latest;
@@ -777,7 +823,7 @@ static void spot_settle(struct spot *s)
 
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs, const struct network *network)
 {
-	forget(streams, legs);
+	binding_release(streams, legs);
 	LIST_EACH(it, &b->in_order)
 		spot_settle(LIST_ENTRY(it, struct spot, in_order));
 	LIST_EACH(it, streams)

@@ -16,6 +16,8 @@ void binding_free(struct binding *b);
 
 /* The message's session description becomes known: its addresses lead to its leg from now on. Messages without SDP: nothing. */
 void binding_announce(struct binding *b, const struct message *m);
+/* The leg goes: so does what its descriptions announced. */
+void binding_forget(struct binding *b, struct leg *leg);
 /* Is this address announced by any SDP so far? Kind and clock of its latest medium; NULL no. */
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at);
 /* The leg whose SDP announced this address last; NULL none. */
@@ -26,5 +28,7 @@ void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret);
 
 /* Binds every stream anew with all that is known; directions get their streams in order of first packet. */
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs, const struct network *network);
+/* Undoes that: no stream leads to a direction, no direction to a stream. Before one of them goes. */
+void binding_release(const struct list *streams, const struct list *legs);
 
 #endif

@@ -3,6 +3,9 @@
 #include "analyzer/media/expectation.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum { WINDOWS_USUAL = 3, TARGETS_USUAL = 2 };      /* early, due, ended; one address each */
 
 /* One session as agreed: what both sides said of one m= line. */
 struct session {
@@ -137,9 +140,11 @@ struct builder {
 	struct dialog *dialog;
 	unsigned mline;
 	enum side sender;
-	struct window windows[WINDOW_MAX];
-	unsigned count;
+	unsigned count, pool_count;
 	bool answered;
+	/* large, and not cleared: only what is counted counts */
+	struct window windows[WINDOW_MAX];
+	struct target pool[(WINDOW_MAX + 1) * 2 * TARGET_MAX];       /* what their targets and sources point into */
 };
 
 static struct window *last_window(struct builder *b)
@@ -172,6 +177,29 @@ static struct window *open_window(struct builder *b, enum expect_state state, in
 	return NULL;
 }
 
+static bool lists_equal(const struct target *a, const struct target *b, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (a[i].message != b[i].message || !endpoint_equal(&a[i].at, &b[i].at))
+			return false;
+	}
+	return true;
+}
+
+/* The side's addresses, at the end of the pool: or where an equal list stands already. */
+static const struct target *list_make(struct builder *b, const struct session *s, enum side side, bool arrived, unsigned *ret_count)
+{
+	struct target *list = &b->pool[b->pool_count];
+	unsigned count = *ret_count = targets_of(s, side, b->mline, arrived, list);
+
+	for (unsigned i = 0; i + count <= b->pool_count; i++) {
+		if (lists_equal(&b->pool[i], list, count))
+			return &b->pool[i];
+	}
+	b->pool_count += count;
+	return list;
+}
+
 static void describe(struct builder *b, struct window *w, const struct session *s)
 {
 	enum side receiver = side_other(b->sender);
@@ -179,8 +207,8 @@ static void describe(struct builder *b, struct window *w, const struct session *
 	w->exchange = s->exchange;
 	w->receiver = session_arrived(s, receiver, b->mline);
 	w->sender = session_own(s, b->sender, b->mline);
-	w->target_count = targets_of(s, receiver, b->mline, true, w->targets);
-	w->source_count = targets_of(s, b->sender, b->mline, false, w->sources);
+	w->targets = list_make(b, s, receiver, true, &w->target_count);
+	w->sources = list_make(b, s, b->sender, false, &w->source_count);
 	w->answer_is_receiver = s->exchange->offerer == b->sender;
 	if (!w->receiver || !w->sender)
 		return;
@@ -241,6 +269,7 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	bool sends = session_sends(s, b->sender, b->mline), returns = session_sends(s, side_other(b->sender), b->mline);
 	struct window next = { .state = EXPECT_NONE }, *before = last_window(b), *w;
 	enum expect_state was = before ? before->state : EXPECT_NONE;
+	unsigned pooled = b->pool_count;
 	bool quick;
 
 	next.state = next_state(sends, returns, was, b->answered);
@@ -248,11 +277,14 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) && same_sources(before, &next) &&
 	    same_formats(before, &next)) {
 		before->exchange = s->exchange;      /* nothing that audio would notice */
+		b->pool_count = pooled;
 		return;
 	}
 	w = open_window(b, next.state, on_ns);
-	if (!w)
+	if (!w) {
+		b->pool_count = pooled;
 		return;
+	}
 	next.on_ns = w->on_ns;
 	next.off_ns = NS_NONE;
 	next.first = !b->answered;
@@ -333,20 +365,44 @@ static void add_transfer(struct builder *b)
 
 static void store(struct builder *b, struct direction *d)
 {
+	struct arena *arena = b->dialog->leg->arena;
+
 	if (b->count > d->window_room) {
-		d->window_room = b->count < 4 ? 4 : b->count * 2;
-		d->windows = arena_zalloc(b->dialog->leg->arena, d->window_room * sizeof *d->windows);
+		d->window_room = b->count <= WINDOWS_USUAL ? WINDOWS_USUAL : b->count * 2;
+		d->windows = arena_zalloc(arena, d->window_room * sizeof *d->windows);
 	}
-	if (b->count)
-		memcpy(d->windows, b->windows, b->count * sizeof *d->windows);
+	if (b->pool_count > d->target_room) {
+		d->target_room = b->pool_count <= TARGETS_USUAL ? TARGETS_USUAL : b->pool_count * 2;
+		d->targets = arena_zalloc(arena, d->target_room * sizeof *d->targets);
+	}
+	if (b->pool_count)
+		memcpy(d->targets, b->pool, b->pool_count * sizeof *d->targets);
+	for (unsigned i = 0; i < b->count; i++) {
+		struct window *w = &d->windows[i];
+
+		*w = b->windows[i];
+		w->targets = w->target_count ? d->targets + (w->targets - b->pool) : NULL;
+		w->sources = w->source_count ? d->targets + (w->sources - b->pool) : NULL;
+	}
 	d->window_count = b->count;
+}
+
+static void builder_init(struct builder *b, const struct expectation_config *config, struct dialog *dialog, const struct direction *d)
+{
+	b->config = config;
+	b->dialog = dialog;
+	b->mline = d->slot->mline;
+	b->sender = d->sender;
+	b->count = b->pool_count = 0;
+	b->answered = false;
 }
 
 static void reckon_direction(const struct expectation_config *config, struct dialog *dialog, struct direction *d)
 {
-	struct builder b = { .config = config, .dialog = dialog, .mline = d->slot->mline, .sender = d->sender };
+	struct builder b;
 	bool early = false;
 
+	builder_init(&b, config, dialog, d);
 	LIST_EACH(it, &dialog->exchanges)
 		add_exchange(&b, LIST_ENTRY(it, struct exchange, in_dialog), &early);
 	add_transfer(&b);

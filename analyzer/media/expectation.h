@@ -29,9 +29,9 @@ struct window {
 	enum expect_state state;
 	int64_t on_ns, due_ns, off_ns;       /* due_ns: end of grace; off_ns: NS_NONE while open */
 	const struct exchange *exchange;     /* NULL: none (ENDED) */
-	struct target targets[TARGET_MAX];   /* [0] as it reached the sender (the copy nearest to it); then the others, [..] as the receiver wrote it */
+	const struct target *targets;        /* at most TARGET_MAX; [0] as it reached the sender (the copy nearest to it); then the others, [..] as the receiver wrote it */
 	unsigned target_count;
-	struct target sources[TARGET_MAX];   /* the sender's own address: a hint */
+	const struct target *sources;        /* the sender's own address: a hint */
 	unsigned source_count;
 	const struct sdp_media *receiver, *sender; /* media descriptions: formats[] of receiver are the numbers to send with */
 	bool first;                  /* first window after the answer */
@@ -50,6 +50,8 @@ struct direction {
 	enum side sender;            /* the receiver is the other side, and the victim */
 	struct window *windows;      /* by time, no overlap */
 	unsigned window_count, window_room;
+	struct target *targets;      /* of all windows, which share equal lists */
+	unsigned target_room;
 	const struct stream **streams;       /* bound to it, by first packet */
 	unsigned stream_count, stream_room;
 	bool ambiguous;              /* a stream fits it and another one equally: no absence claim */

@@ -7,7 +7,8 @@
 #include "captures/base/memory.h"
 
 enum {
-	PARTIES_DEFAULT = 16384, KEEP_FIRST = 8, SENT_KEEP = 8, EVICT_LOOK = 16, CHAIN_MAX = 1024,
+	PARTIES_DEFAULT = 131072, KEEP_FIRST = 8, SENT_KEEP = 8, CHAIN_MAX = 1024,
+	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8,
 	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000
 };
 
@@ -16,7 +17,10 @@ struct sent { uint32_t lsr; int64_t at_ns; uint16_t file; };
 
 struct party {
 	struct rtcp_party p;
-	struct hash_link by_ssrc;
+	struct hash_link by_both, by_ssrc;
+	struct list_link by_use;     /* rtcp_states.of[proven]: silent for longest first */
+	bool proven;
+	uint8_t said;                /* packets, to PROVEN_PACKETS */
 	struct list views;
 	struct sent sent[SENT_KEEP];
 	unsigned sent_count, room;
@@ -31,7 +35,9 @@ struct view {
 
 struct rtcp_states {
 	struct list parties, views;
+	struct hash parties_by_both;         /* source and SSRC: one of them may have thousands of the other */
 	struct hash parties_by_src, parties_by_ssrc, views_by_ssrc;
+	struct list of[2];           /* party.by_use; a flood of forged sources sends one packet each, and is not proven */
 	size_t max_parties;
 	uint64_t evicted;
 };
@@ -42,6 +48,9 @@ struct rtcp_states *rtcp_states_new(size_t max_parties)
 
 	list_init(&r->parties);
 	list_init(&r->views);
+	list_init(&r->of[0]);
+	list_init(&r->of[1]);
+	hash_init(&r->parties_by_both);
 	hash_init(&r->parties_by_src);
 	hash_init(&r->parties_by_ssrc);
 	hash_init(&r->views_by_ssrc);
@@ -68,9 +77,11 @@ static void party_free(struct rtcp_states *r, struct party *party)
 {
 	LIST_EACH_SAFE(it, &party->views)
 		view_free(r, party, LIST_ENTRY(it, struct view, of_party));
+	hash_remove(&r->parties_by_both, &party->by_both);
 	hash_remove(&r->parties_by_src, &party->p.by_key);
 	hash_remove(&r->parties_by_ssrc, &party->by_ssrc);
 	list_remove(&r->parties, &party->p.in_order);
+	list_remove(&r->of[party->proven], &party->by_use);
 	free(party->p.reports);
 	free(party);
 }
@@ -81,6 +92,7 @@ void rtcp_states_free(struct rtcp_states *r)
 		return;
 	LIST_EACH_SAFE(it, &r->parties)
 		party_free(r, party_of(it));
+	hash_fini(&r->parties_by_both);
 	hash_fini(&r->parties_by_src);
 	hash_fini(&r->parties_by_ssrc);
 	hash_fini(&r->views_by_ssrc);
@@ -117,36 +129,34 @@ static uint32_t ssrc_hash(uint32_t ssrc)
 	return (uint32_t)hash_mix(1, ssrc);
 }
 
-/* Of the sixteen that were seen first the one silent for longest. */
+/* Silent for longest, of the unproven while there are many; of the proven before the last few others go. */
 static void party_evict(struct rtcp_states *r)
 {
-	struct party *victim = NULL;
-	unsigned looked = 0;
+	const struct list *l = &r->of[r->of[0].count * UNPROVEN_SHARE <= r->max_parties && r->of[1].count];
 
-	LIST_EACH(it, &r->parties) {
-		struct party *party = party_of(it);
-
-		if (!victim || party->p.last_ns < victim->p.last_ns)
-			victim = party;
-		if (++looked == EVICT_LOOK)
-			break;
-	}
-	if (!victim)
+	if (l->count == 0)
 		return;
-	party_free(r, victim);
+	party_free(r, LIST_ENTRY(l->head.next, struct party, by_use));
 	r->evicted++;
+}
+
+/* Said something again. */
+static void party_use(struct rtcp_states *r, struct party *party)
+{
+	list_remove(&r->of[party->proven], &party->by_use);
+	party->said += !party->proven;
+	party->proven = party->said >= PROVEN_PACKETS;
+	list_add_tail(&r->of[party->proven], &party->by_use);
 }
 
 static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 {
-	uint32_t hash = endpoint_hash(&p->src), ssrc = p->rtcp->ssrc;
-	unsigned walked = 0;
+	uint32_t src = endpoint_hash(&p->src), ssrc = p->rtcp->ssrc, both = (uint32_t)hash_mix(src, ssrc);
 	struct party *party;
 
-	for (struct hash_link *it = hash_first(&r->parties_by_src, hash); it && walked < CHAIN_MAX;
-		it = it->next, walked++) {
-		party = (struct party *)HASH_ENTRY(it, struct rtcp_party, by_key);
-		if (it->hash == hash && party->p.ssrc == ssrc && endpoint_equal(&party->p.src, &p->src))
+	for (struct hash_link *it = hash_first(&r->parties_by_both, both); it; it = it->next) {
+		party = HASH_ENTRY(it, struct party, by_both);
+		if (it->hash == both && party->p.ssrc == ssrc && endpoint_equal(&party->p.src, &p->src))
 			return party;
 	}
 	if (r->parties.count >= r->max_parties)
@@ -159,7 +169,9 @@ static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 	party->p.bye_ns = NS_NONE;
 	list_init(&party->views);
 	list_add_tail(&r->parties, &party->p.in_order);
-	hash_add(&r->parties_by_src, &party->p.by_key, hash);
+	list_add_tail(&r->of[0], &party->by_use);
+	hash_add(&r->parties_by_both, &party->by_both, both);
+	hash_add(&r->parties_by_src, &party->p.by_key, src);
 	hash_add(&r->parties_by_ssrc, &party->by_ssrc, ssrc_hash(ssrc));
 	return party;
 }
@@ -299,6 +311,7 @@ void rtcp_states_packet(struct rtcp_states *r, const struct packet *p)
 	const struct rtcp_compound *c = p->rtcp;
 	struct party *party = party_get(r, p);
 
+	party_use(r, party);
 	party->p.last_ns = p->at_ns;
 	party->p.dst = p->dst;
 	if (c->encrypted) {

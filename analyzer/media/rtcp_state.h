@@ -62,7 +62,7 @@ struct rtcp_view {
 
 struct rtcp_states;
 
-/* max_parties 0: 16384. Beyond that those silent for longest go. */
+/* max_parties 0: 131072. Beyond that those go that were silent for longest, of which little was heard first. */
 struct rtcp_states *rtcp_states_new(size_t max_parties);
 void rtcp_states_free(struct rtcp_states *r);
 /* One packet of kind PACKET_RTCP; mirror copies must be left out by the caller. */

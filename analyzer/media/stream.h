@@ -153,7 +153,9 @@ struct streams_config {
 	unsigned heuristic_packets;  /* 10 */
 	int64_t interval_ns, reorder_ns, overlap_ns, dup_window_ns, twin_max_ns;
 	size_t max_streams;          /* 0: no cap */
-	void (*evicted)(void *context, struct stream *stream); /* it goes: forget it; the context is that of the hint; may be NULL */
+	size_t max_flows;            /* 0: 262 144. Those without a stream go first */
+	void (*evicted)(void *context, struct stream *stream); /* it goes: forget it; may be NULL: then accepted ones stay */
+	void *evicted_context;
 };
 
 /* Asked at the first packet of a flow and when a payload type appears: is one of its two ends announced in SDP now (either end)? false: no. */
@@ -206,7 +208,7 @@ const struct list *streams_in_order(const struct streams *s);
 struct streams_counts {
 	uint64_t rtp_packets;        /* of accepted streams, mirror copies included */
 	uint64_t refused_packets;    /* had the form of RTP and were none, or too few to tell */
-	uint64_t evicted;
+	uint64_t evicted, evicted_flows;
 };
 struct streams_counts streams_counts(const struct streams *s);
 

@@ -117,6 +117,7 @@ static void flow_evict(struct streams *s)
 
 		if (f->records == 0) {
 			flow_remove(s, f);
+			s->counts.evicted_flows++;
 			return;
 		}
 		list_remove(&s->flows, &f->in_age);
@@ -128,7 +129,7 @@ struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash)
 {
 	struct flow *f = memory_zalloc(sizeof *f);
 
-	if (s->flows.count >= FLOWS_MAX)
+	if (s->flows.count >= (s->config.max_flows ? s->config.max_flows : FLOWS_MAX))
 		flow_evict(s);
 	f->hash = hash;
 	f->src = p->src;

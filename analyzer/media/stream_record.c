@@ -125,7 +125,7 @@ static bool evict_one(struct streams *s)
 	if (!victim)
 		return false;
 	if (victim->s.accepted)
-		s->config.evicted(s->context, &victim->s);
+		s->config.evicted(s->config.evicted_context, &victim->s);
 	record_free(s, victim);
 	s->counts.evicted++;
 	return true;

@@ -26,8 +26,8 @@ struct network *network_new(const struct network_config *config)
 		n->config = *config;
 	n->config.dup_window_ns = or_default_ns(n->config.dup_window_ns, 20 * MILLISECOND_NS);
 	n->config.dup_sip_window_ns = or_default_ns(n->config.dup_sip_window_ns, 100 * MILLISECOND_NS);
-	n->config.max_hosts = or_default(n->config.max_hosts, 65536);
-	n->config.max_pairs = or_default(n->config.max_pairs, 131072);
+	n->config.max_hosts = or_default(n->config.max_hosts, 262144);
+	n->config.max_pairs = or_default(n->config.max_pairs, 524288);
 	n->config.max_mappings = or_default(n->config.max_mappings, 65536);
 	hash_init(&n->hosts);
 	hash_init(&n->pairs);

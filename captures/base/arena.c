@@ -6,7 +6,8 @@
 
 #include "captures/base/memory.h"
 
-enum { FIRST_CHUNK = 1024, LARGEST_CHUNK = 65536 };
+/* A chunk more is a quarter of what there is: what stays empty is a tenth, and doubling would make it a third. */
+enum { LEAST_CHUNK = 1024, LARGEST_CHUNK = 65536, GROWTH = 4, STEP = 256 };
 
 struct chunk {
 	struct chunk *next;
@@ -16,7 +17,6 @@ struct chunk {
 struct arena {
 	struct chunk *chunks;            /* the one that is filled now comes first */
 	size_t bytes;
-	size_t next_size;
 };
 
 static size_t aligned(size_t bytes)
@@ -28,7 +28,6 @@ struct arena *arena_new(void)
 {
 	struct arena *arena = memory_zalloc(sizeof *arena);
 
-	arena->next_size = FIRST_CHUNK;
 	arena->bytes = sizeof *arena;
 	return arena;
 }
@@ -56,6 +55,13 @@ static struct chunk *chunk_new(struct arena *arena, size_t size)
 	return chunk;
 }
 
+static size_t next_size(const struct arena *arena)
+{
+	size_t size = arena->bytes / GROWTH / STEP * STEP;
+
+	return size < LEAST_CHUNK ? LEAST_CHUNK : size > LARGEST_CHUNK ? LARGEST_CHUNK : size;
+}
+
 /* A chunk with so much room. What is large gets one of its own, behind the one being filled. */
 static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 {
@@ -64,7 +70,7 @@ static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 
 	if (chunk && chunk->back - chunk->front >= bytes)
 		return chunk;
-	if (bytes > arena->next_size / 2) {
+	if (bytes > next_size(arena) / 2) {
 		/* An overflowing sum becomes a size that nobody can give: out of memory. */
 		chunk = chunk_new(arena, bytes > SIZE_MAX - head ? SIZE_MAX : head + bytes);
 		if (arena->chunks) {
@@ -75,11 +81,9 @@ static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 		}
 		return chunk;
 	}
-	chunk = chunk_new(arena, arena->next_size);
+	chunk = chunk_new(arena, next_size(arena));
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
-	if (arena->next_size < LARGEST_CHUNK)
-		arena->next_size *= 2;
 	return chunk;
 }
 

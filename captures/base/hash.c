@@ -152,6 +152,15 @@ void hash_fini(struct hash *h)
 	hash_init(h);
 }
 
+static void bucket_add(struct hash_link **bucket, struct hash_link *link)
+{
+	link->next = *bucket;
+	link->at = bucket;
+	if (link->next)
+		link->next->at = &link->next;
+	*bucket = link;
+}
+
 static void hash_grow(struct hash *h)
 {
 	size_t old = h->buckets ? h->mask + 1 : 0, buckets = old ? old * 2 : FIRST_BUCKETS;
@@ -161,8 +170,7 @@ static void hash_grow(struct hash *h)
 	for (size_t i = 0; i < old; i++) {
 		for (struct hash_link *link = h->buckets[i], *next; link; link = next) {
 			next = link->next;
-			link->next = grown[link->hash & (buckets - 1)];
-			grown[link->hash & (buckets - 1)] = link;
+			bucket_add(&grown[link->hash & (buckets - 1)], link);
 		}
 	}
 	free(h->buckets);
@@ -175,18 +183,16 @@ void hash_add(struct hash *h, struct hash_link *link, uint32_t hash)
 	if (!h->buckets || h->count > h->mask)
 		hash_grow(h);
 	link->hash = hash;
-	link->next = h->buckets[hash & h->mask];
-	h->buckets[hash & h->mask] = link;
+	bucket_add(&h->buckets[hash & h->mask], link);
 	h->count++;
 }
 
 void hash_remove(struct hash *h, struct hash_link *link)
 {
-	struct hash_link **at = &h->buckets[link->hash & h->mask];
-
-	while (*at != link)
-		at = &(*at)->next;
-	*at = link->next;
+	*link->at = link->next;
+	if (link->next)
+		link->next->at = link->at;
 	link->next = NULL;
+	link->at = NULL;
 	h->count--;
 }

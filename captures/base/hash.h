@@ -9,7 +9,7 @@
 #include "captures/base/span.h"
 
 struct hash_link {
-	struct hash_link *next;
+	struct hash_link *next, **at;        /* at: what points here, so that it goes at once however many share its key */
 	uint32_t hash;
 };
 

@@ -376,6 +376,84 @@ static void test_flood_never_evicts_an_established_call(void **state)
 	script_end(&s);
 }
 
+static size_t legs_bytes(const struct script *s)
+{
+	size_t bytes = 0;
+
+	LIST_EACH(it, calls_legs(s->c))
+		bytes += arena_bytes(LIST_ENTRY(it, struct leg, in_order)->arena);
+	return bytes;
+}
+
+static const struct leg *leg_named(const struct script *s, const char *call_id)
+{
+	LIST_EACH(it, calls_legs(s->c)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (says(leg->call_id, call_id))
+			return leg;
+	}
+	return NULL;
+}
+
+/* By bytes: half-open, then failed legs make room; what rings, talks or has talked stays. */
+static void test_flood_within_bytes(void **state)
+{
+	struct calls_config config = script_config();
+	struct script s;
+	char id[16];
+
+	(void)state;
+	config.max_bytes = 1 << 20;
+	script_begin_with(&s, &config);
+	SAY(&s, .s = 0, .call = "over", .sdp = "v1");
+	SAY(&s, .s = 0.1, .call = "over", .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000");
+	SAY(&s, .s = 0.2, .call = "over", .method = "BYE", .cseq = 2, .to = "t");
+	SAY(&s, .s = 1, .call = "talks", .sdp = "v1");
+	SAY(&s, .s = 2, .call = "talks", .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000");
+	SAY(&s, .s = 2, .call = "rings", .sdp = "v1");
+	SAY(&s, .s = 2.1, .call = "rings", .status = 180, .to = "t");
+	SAY(&s, .s = 2.5, .call = "silent", .sdp = "v1");
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(id, sizeof id, "flood-%u", i);
+		s.event_count = 0;
+		SAY(&s, .s = 3 + i * 0.001, .call = id, .from = id, .src = "198.51.100.66:5060", .sdp = "v1");
+		if (i % 2)
+			SAY(&s, .s = 3 + i * 0.001, .call = id, .from = id, .status = 404, .to = "t", .src = "10.0.0.1:5060");
+	}
+	assert_true(legs_bytes(&s) <= config.max_bytes);
+	assert_true(legs_bytes(&s) > config.max_bytes / 8);
+	assert_int_equal(calls_counts(s.c).evicted_legs + calls_legs(s.c)->count, 3004);
+	assert_non_null(leg_named(&s, "over"));
+	assert_non_null(leg_named(&s, "talks"));
+	assert_non_null(leg_named(&s, "rings"));
+	assert_null(leg_named(&s, "silent"));
+	script_end(&s);
+}
+
+/* All are established: the one that was silent for longest goes, and one that has media is not. */
+static void test_established_compete_among_themselves(void **state)
+{
+	struct calls_config config = script_config();
+	struct script s;
+	char id[16];
+
+	(void)state;
+	config.max_legs = 20;
+	script_begin_with(&s, &config);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(id, sizeof id, "call-%u", i);
+		s.event_count = 0;
+		SAY(&s, .s = i, .call = id, .from = id);
+		SAY(&s, .s = i + 0.5, .call = id, .from = id, .status = 200, .to = id);
+		calls_alive(s.c, (struct leg *)(uintptr_t)leg_named(&s, "call-0"), (int64_t)(i + 1) * SECOND_NS * 10);
+	}
+	assert_non_null(leg_named(&s, "call-0"));
+	assert_null(leg_named(&s, "call-1"));
+	assert_non_null(leg_named(&s, "call-39"));
+	script_end(&s);
+}
+
 static void test_evicted_leg_can_be_read_in_its_event(void **state)
 {
 	struct calls_config config = script_config();
@@ -409,6 +487,8 @@ int main(void)
 		cmocka_unit_test(test_callee_speaks_first_in_the_middle),
 		cmocka_unit_test(test_idle_calls_end_and_revive),
 		cmocka_unit_test(test_flood_never_evicts_an_established_call),
+		cmocka_unit_test(test_flood_within_bytes),
+		cmocka_unit_test(test_established_compete_among_themselves),
 		cmocka_unit_test(test_evicted_leg_can_be_read_in_its_event),
 	};
 

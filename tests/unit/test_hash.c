@@ -142,6 +142,164 @@ static void test_collisions(void **state)
 	hash_fini(&h);
 }
 
+/* ---- keys chosen by who knows the function but not its key ---- */
+
+enum { CHOSEN_BITS = 12, CHOSEN = 1 << CHOSEN_BITS, CHOSEN_BYTES = 96 };
+
+/* "Aa" and "BB" are one to every hash that multiplies by 31 and adds: so are all words made of them. */
+static size_t words_of_pairs(uint32_t i, uint8_t *key)
+{
+	for (unsigned bit = 0; bit < CHOSEN_BITS; bit++)
+		memcpy(key + 2 * bit, i >> bit & 1 ? "Aa" : "BB", 2);
+	return 2 * CHOSEN_BITS;
+}
+
+static uint32_t times_31(const uint8_t *key, size_t n)
+{
+	uint32_t h = 0;
+
+	for (size_t i = 0; i < n; i++)
+		h = h * 31 + key[i];
+	return h;
+}
+
+/* The same, as long as a Call-ID of those that take the long way. */
+static size_t long_words_of_pairs(uint32_t i, uint8_t *key)
+{
+	memset(key, 'x', CHOSEN_BYTES);
+	words_of_pairs(i, key);
+	return CHOSEN_BYTES;
+}
+
+/* A 5-tuple whose words give the same when they are exclusive-ored: what one address gains the other loses. */
+static size_t balanced_tuple(uint32_t i, uint8_t *key)
+{
+	uint32_t src = 0x0a000000 ^ i, dst = 0x0a090000 ^ i;
+
+	memcpy(key, &src, 4);
+	memcpy(key + 4, &dst, 4);
+	memset(key + 8, 7, 4);
+	return 12;
+}
+
+static uint32_t xor_words(const uint8_t *key, size_t n)
+{
+	uint32_t h = 0, word;
+
+	for (size_t i = 0; i + 4 <= n; i += 4) {
+		memcpy(&word, key + i, 4);
+		h ^= word;
+	}
+	return h;
+}
+
+/* Sums of words: equal too. */
+static size_t balanced_sum(uint32_t i, uint8_t *key)
+{
+	uint64_t a = i, b = CHOSEN - i, c = 5;
+
+	memcpy(key, &a, 8);
+	memcpy(key + 8, &b, 8);
+	memcpy(key + 16, &c, 8);
+	return 24;
+}
+
+static uint32_t sum_words(const uint8_t *key, size_t n)
+{
+	uint64_t h = 0, word;
+
+	for (size_t i = 0; i + 8 <= n; i += 8) {
+		memcpy(&word, key + i, 8);
+		h += word;
+	}
+	return (uint32_t)h;
+}
+
+/* High bits alone differ: whoever multiplies and takes the low ones sees none of it. */
+static size_t high_bits(uint32_t i, uint8_t *key)
+{
+	uint64_t word = (uint64_t)i << (64 - CHOSEN_BITS);
+
+	memcpy(key, &word, 8);
+	return 8;
+}
+
+static uint32_t multiplied(const uint8_t *key, size_t n)
+{
+	uint64_t word;
+
+	(void)n;
+	memcpy(&word, key, sizeof word);
+	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static const struct chosen {
+	const char *name;
+	size_t (*make)(uint32_t i, uint8_t *key);
+	uint32_t (*unkeyed)(const uint8_t *key, size_t n);
+} chosen[] = {
+	{ "31 and a letter", words_of_pairs, times_31 },
+	{ "31, long", long_words_of_pairs, times_31 },
+	{ "exclusive or", balanced_tuple, xor_words },
+	{ "sum", balanced_sum, sum_words },
+	{ "multiplied", high_bits, multiplied },
+};
+
+/* The longest chain of a table that holds them all. */
+static size_t longest_chain(const struct chosen *c)
+{
+	struct hash_link *links = memory_zalloc(CHOSEN * sizeof *links);
+	size_t longest = 0;
+	struct hash h;
+
+	hash_init(&h);
+	for (uint32_t i = 0; i < CHOSEN; i++) {
+		uint8_t key[CHOSEN_BYTES], first[CHOSEN_BYTES];
+		size_t n = c->make(i, key);
+
+		c->make(0, first);
+		if (c->unkeyed(key, n) != c->unkeyed(first, n))
+			fail_msg("%s: key %u does not collide: the row proves nothing", c->name, i);
+		hash_add(&h, &links[i], (uint32_t)hash_bytes(key, n));
+	}
+	for (size_t bucket = 0; bucket <= h.mask; bucket++) {
+		size_t n = 0;
+
+		for (struct hash_link *it = h.buckets[bucket]; it; it = it->next)
+			n++;
+		longest = n > longest ? n : longest;
+	}
+	hash_fini(&h);
+	free(links);
+	return longest;
+}
+
+/* One entry a bucket on average: by chance 20 in one come once in 10^15. */
+static void test_chosen_keys(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof chosen / sizeof chosen[0]; i++) {
+		size_t longest = longest_chain(&chosen[i]);
+
+		if (longest >= 20)
+			fail_msg("%s: %zu keys in one chain", chosen[i].name, longest);
+	}
+}
+
+/* Two words in which seed and value take each other away. */
+static void test_chosen_pairs(void **state)
+{
+	static uint64_t hashes[CHOSEN];
+
+	(void)state;
+	for (uint64_t i = 0; i < CHOSEN; i++)
+		hashes[i] = hash_mix(i, i);
+	assert_int_equal(duplicates(hashes, CHOSEN), 0);
+	for (uint64_t i = 0; i < CHOSEN; i++)
+		hashes[i] = hash_mix(i, (i << 32 | i >> 32) ^ 1);        /* as hash_mix turns its seed */
+	assert_int_equal(duplicates(hashes, CHOSEN), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +308,8 @@ int main(void)
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_collisions),
+		cmocka_unit_test(test_chosen_keys),
+		cmocka_unit_test(test_chosen_pairs),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);

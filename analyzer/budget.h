@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* budget: memory in all becomes the cap of each table. */
+#ifndef DEADAIR_ANALYZER_BUDGET_H
+#define DEADAIR_ANALYZER_BUDGET_H
+
+#include <stddef.h>
+
+enum { BUDGET_LEAST = 16 << 20 };    /* bytes: below that nothing could be diagnosed */
+
+struct budget {                      /* entries, where it does not say bytes; 0: the table's own default */
+	size_t leg_bytes, registrations, accounts;   /* registrations: and as many subscriptions */
+	size_t streams, flows;
+	size_t parties;              /* of RTCP */
+	size_t hosts, pairs, mappings;
+	size_t icmp;
+};
+
+/* bytes 0: no budget, all zeros. */
+struct budget budget_of(size_t bytes);
+/* What of it dissection may hold in unfinished datagrams and TCP streams, bytes. */
+size_t budget_dissect(size_t bytes);
+
+#endif
