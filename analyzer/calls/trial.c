@@ -177,6 +177,8 @@ static void silence_reach(struct trial *t, const struct message *m)
 		t->run.silent_from_ns = m->at.at_ns;
 	t->run.silent_to_ns = m->at.at_ns;
 	t->run.copies++;
+	if (t->request_copies > t->run.copies_most)
+		t->run.copies_most = t->request_copies;
 }
 
 static void chain_forget(struct trial *t)

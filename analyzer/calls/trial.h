@@ -14,6 +14,7 @@ enum { TRIAL_NONCES = 4, TRIAL_FRAMES = 8, TRIAL_PHRASE = 64 };
 struct trial_run {
 	unsigned tries, unanswered;  /* all; those that nothing came back for */
 	unsigned copies;             /* requests sent in tries that nothing came back for */
+	unsigned copies_most;        /* in one of them */
 	unsigned challenges;         /* 401, 407 to a request without credentials, or to a cached nonce */
 	unsigned bare_again;         /* challenged, and then asked anew without credentials */
 	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */

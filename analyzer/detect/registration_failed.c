@@ -73,10 +73,10 @@ static void look_for_icmp(const struct facts *facts, struct verdict *v)
 static void judge_silence(struct detection *d, struct verdict *v)
 {
 	const struct trial_run *run = v->run;
-	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns, .last_ns = run->silent_to_ns, .copies = run->copies };
+	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns, .last_ns = run->silent_to_ns, .copies = run->copies_most };
 	const char *gate;
 
-	if (run->copies < COPIES_ENOUGH && run->unanswered < 2)
+	if (run->copies_most < COPIES_ENOUGH && run->unanswered < 2)
 		return;
 	gate = silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &v->witness);
 	if (gate) {
