@@ -163,7 +163,9 @@ static void tell(struct detection *d, const struct guess *g)
 	add_evidence(f, g);
 	source_times(f, g->x);
 	f->count = g->x->rejected ? g->x->rejected : g->x->challenges;
-	if (g->confidence == CONFIDENCE_POSSIBLE)
+	if (g->x->hides)
+		finding_cannot_see(f, "which source it is: most users of the server come through this address, so rules by source say nothing of it");
+	else if (g->confidence == CONFIDENCE_POSSIBLE)
 		finding_cannot_see(f, "whether it is one phone with an old password: too few tries, and nothing is known of the address");
 }
 

@@ -804,8 +804,8 @@ static void take_final(struct sources *s, struct source *x, struct attempt *a, c
 	a->final = true;
 	if (m->status >= 300)
 		x->refused++;
-	if (m->status / 100 == 2 && (a->method == SIP_REGISTER || a->method == SIP_INVITE)) {
-		x->accepted++;
+	if (m->status / 100 == 2) {
+		x->accepted += a->method == SIP_REGISTER || a->method == SIP_INVITE;
 		if (a->credentials)
 			take_acceptance(s, x, u, a, p);
 	} else if (a->credentials && ((challenge && a->issued && !says_stale(m)) || m->status == 403)) {

@@ -193,6 +193,8 @@ const struct list *sources_aors(const struct sources *s);      /* struct source_
 const struct source *sources_find(const struct sources *s, const struct address *a);
 /* Does the address guess passwords or probe accounts? As of sources_settle(). */
 bool sources_attacker(const struct sources *s, const struct address *a);
+/* Did that host ask the other one by SIP? */
+bool sources_asked(const struct sources *s, const struct address *host, const struct address *whom);
 uint64_t sources_evicted(const struct sources *s);
 /* An address of the site: inside, public or a server of the profile. */
 bool site_own(const struct site *s, const struct address *a);

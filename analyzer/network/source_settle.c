@@ -265,12 +265,12 @@ static bool sweeps_ports(const struct source *x)
 	return false;
 }
 
-static bool asked_by(const struct sources *s, const struct source *x, const struct address *host)
+bool sources_asked(const struct sources *s, const struct address *host, const struct address *whom)
 {
 	const struct source *y = sources_find(s, host);
 
 	for (unsigned i = 0; y && i < y->target_count; i++) {
-		if (address_equal(&y->targets[i].at.addr, &x->addr))
+		if (address_equal(&y->targets[i].at.addr, whom))
 			return true;
 	}
 	return false;
@@ -284,7 +284,7 @@ static bool probes_calls(const struct sources *s, const struct source *x)
 	for (unsigned i = 0; i < x->target_count; i++) {
 		const struct source_target *t = &x->targets[i];
 
-		if (t->answered && site_own(s->site, &t->at.addr) && !asked_by(s, x, &t->at.addr))
+		if (t->answered && site_own(s->site, &t->at.addr) && !sources_asked(s, &t->at.addr, &x->addr))
 			return true;
 	}
 	return false;
