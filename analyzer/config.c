@@ -88,6 +88,13 @@ static const struct config_key security_keys[] = {
 	{ 0 },
 };
 
+static const struct config_key tollfraud_keys[] = {
+	{ "tf-window-h", 24, "h", 1, 168, "field: found on Monday what began on Friday night" },
+	{ "tf-calls-h", 10, "calls/h", 2, 1000, "field" },
+	{ "tf-concurrent", 3, "calls", 2, 100, "field: a person makes one call, transfers with two" },
+	{ 0 },
+};
+
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
 	{ "alg", alg_keys },
 	{ "call", call_keys },
@@ -102,6 +109,7 @@ static const struct { const char *section; const struct config_key *keys; } sect
 	{ "rtp", rtp_keys },
 	{ "security", security_keys },
 	{ "site", site_keys },
+	{ "tollfraud", tollfraud_keys },
 	{ "twin", twin_keys },
 };
 

@@ -143,13 +143,13 @@ static void add_evidence(struct finding *f, const struct guess *g)
 	if (!g->u)
 		return;
 	finding_part(f, PART_WITNESS, &g->u->server);
+	if (x->guessed)
+		finding_evidence(f, g->u->accepted_at, "credentials for %s accepted%s%s", g->u->user, g->u->contact_text[0] ? ", Contact " : "",
+				 g->u->contact_text);
 	for (unsigned i = 0; i < g->u->rejected_frames; i++)
 		finding_evidence(f, g->u->rejected_at[i], "credentials for %s refused", g->u->user);
 	if (g->u->rejected > g->u->rejected_frames)
 		finding_evidence(f, g->u->rejected_last_at, "the last refusal");
-	if (x->guessed)
-		finding_evidence(f, g->u->accepted_at, "credentials for %s accepted%s%s", g->u->user, g->u->contact_text[0] ? ", Contact " : "",
-				 g->u->contact_text);
 }
 
 static void tell(struct detection *d, const struct guess *g)
