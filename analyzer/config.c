@@ -79,6 +79,23 @@ static const struct config_key nat_keys[] = {
 	{ 0 },
 };
 
+static const struct config_key security_keys[] = {
+	{ "scan-targets", 10, "hosts", 3, 60, "field: a phone that follows DNS tries up to six" },
+	{ "scan-users", 10, "users", 3, 60, "field" },
+	{ "bf-fail-per-min", 5, "rejections", 1, 20, "usual limit of registrars and log watchers" },
+	{ "bf-users", 5, "accounts", 2, 60, "field" },
+	{ "flood-rps", 50, "requests/s", 5, 10000, "rate limits of SIP proxies begin at some ten requests in 2 s" },
+	{ "flood-invite-ps", 10, "INVITEs/s", 2, 10000, "field: above any dialler without credentials" },
+	{ 0 },
+};
+
+static const struct config_key tollfraud_keys[] = {
+	{ "tf-window-h", 24, "h", 1, 168, "field: found on Monday what began on Friday night" },
+	{ "tf-calls-h", 10, "calls/h", 2, 1000, "field" },
+	{ "tf-concurrent", 3, "calls", 2, 100, "field: a person makes one call, transfers with two" },
+	{ 0 },
+};
+
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
 	{ "alg", alg_keys },
 	{ "call", call_keys },
@@ -91,7 +108,9 @@ static const struct { const char *section; const struct config_key *keys; } sect
 	{ "media", media_keys },
 	{ "nat", nat_keys },
 	{ "rtp", rtp_keys },
+	{ "security", security_keys },
 	{ "site", site_keys },
+	{ "tollfraud", tollfraud_keys },
 	{ "twin", twin_keys },
 };
 

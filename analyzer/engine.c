@@ -108,6 +108,21 @@ static struct sip_bindings *make_bindings(const struct engine_options *o)
 	return sip_bindings_new(&config);
 }
 
+static struct sources *make_sources(const struct engine_options *o)
+{
+	const struct config *c = o->config;
+	struct sources_config config = {
+		.scan_targets = (unsigned)config_value(c, "security", "scan-targets"),
+		.scan_users = (unsigned)config_value(c, "security", "scan-users"),
+		.fail_per_min = (unsigned)config_value(c, "security", "bf-fail-per-min"),
+		.bf_users = (unsigned)config_value(c, "security", "bf-users"),
+		.flood_rps = (unsigned)config_value(c, "security", "flood-rps"),
+		.flood_invite_ps = (unsigned)config_value(c, "security", "flood-invite-ps"),
+	};
+
+	return sources_new(&config, o->site);
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -130,6 +145,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
 	e->icmp_keep = budget.icmp ? budget.icmp : ICMP_KEEP;
+	e->sources = make_sources(options);
 	learn_profile(e);
 	e->points = make_points(options);
 	e->echoes = echoes_new();
@@ -141,6 +157,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->facts = (struct facts){
 		.capture = &e->capture,
 		.calls = e->calls,
+		.sources = e->sources,
 		.streams = e->streams,
 		.rtcp = e->rtcp,
 		.network = e->network,
@@ -179,6 +196,7 @@ void engine_free(struct engine *e)
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
+	sources_free(e->sources);
 	accounts_free(e->accounts);
 	calls_free(e->calls);
 	binding_free(e->binding);
@@ -357,6 +375,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		detections_event(e->detections, &ev);
 		sip_ways_message(e->ways, p);
 		accounts_packet(e->accounts, p);
+		sources_packet(e->sources, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (;;) {
@@ -590,6 +609,7 @@ static void reckon_records(struct engine *e)
 	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp), last_ns);
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);
+	sources_settle(e->sources, calls_legs(e->calls));
 	e->facts.sockets = e->sockets;
 	e->facts.media_hosts = e->media_hosts;
 	e->facts.accounts = e->accounts;

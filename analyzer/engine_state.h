@@ -14,6 +14,7 @@
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
+#include "analyzer/network/source.h"
 #include "analyzer/media/media_host.h"
 #include "analyzer/media/socket_use.h"
 
@@ -36,6 +37,7 @@ struct engine {
 	struct expectation_config expect;
 	struct calls *calls;
 	struct accounts *accounts;
+	struct sources *sources;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;

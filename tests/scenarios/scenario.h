@@ -221,6 +221,8 @@ struct scenario {
 	unsigned order;
 	unsigned exit_status;        /* expected */
 	bool exit_given;
+	const char *never[8];        /* texts that no report may hold */
+	unsigned never_count;
 };
 
 /* Words of one line. */
@@ -310,6 +312,9 @@ struct sound {
 void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *bytes, size_t n);
 uint32_t random_next(uint64_t *state);
 double random_unit(uint64_t *state); /* 0 < u < 1 */
+
+/* asks.c */
+void asks_read(struct scenario *s, struct words *w);
 
 /* others.c */
 void icmp_read(struct scenario *s, struct words *w);
