@@ -198,6 +198,7 @@ struct leg {
 	struct span header_ids[4];   /* values of the headers of legs.headers */
 	unsigned header_id_count;
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
+	bool retry_answered;         /* it failed, and such a new attempt was answered */
 	bool transferred;            /* a REFER in it was accepted */
 	int64_t refer_ns;
 	uint64_t cookie;             /* for users: detectors, views */
