@@ -162,6 +162,7 @@ void hearing_ask(const struct facts *facts, struct direction *d, const struct wi
 	ret->sees = reach_sees(&j, from_ns, to_ns);
 	ret->packets = c.right + c.foreign_pt;
 	ret->misdirected = c.wrong >= ALIVE_PACKETS ? c.wrong_main : NULL;
+	ret->foreign = c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS ? c.foreign_main : NULL;
 	ret->stream = c.main;
 	ret->gate = gate_direction(&j, w, from_ns, to_ns);
 }

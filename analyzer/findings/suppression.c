@@ -32,6 +32,8 @@ static const struct row {
 	{ "codec-not-agreed", "pt-number-asymmetric", SAME_DIRECTION, { "one-way-audio" } },
 	{ "codec-not-agreed", "no-common-codec", SAME_CALL, { "no-audio", "call-failed" } },
 	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio" } },
+	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
+	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
 	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
