@@ -41,6 +41,8 @@ enum message_repeat {
 	MESSAGE_COPY                 /* the capture has it twice (1.4.6); counted once. Made by the engine's duplicate test or by point */
 };
 
+enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };     /* what P-Early-Media says (RFC 5009): sendrecv, sendonly; else */
+
 struct message {
 	struct list_link in_leg;     /* leg.messages, capture order */
 	struct list_link in_transaction;
@@ -52,6 +54,9 @@ struct message {
 	uint8_t repeat;              /* enum message_repeat */
 	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
 	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
+	uint8_t key_press;           /* of an INFO (application/dtmf-relay, dtmf): RFC 4733 code + 1, never printed; 0: none */
+	uint8_t early_media;         /* enum early_media */
+	bool wants_prack;            /* Require: 100rel */
 	bool focus;                  /* its Contact says isfocus: a conference (RFC 4579) */
 	uint16_t status;             /* 0 in requests */
 	uint16_t fragments;          /* IP fragments it came in, 0 none */
@@ -198,6 +203,7 @@ struct leg {
 	struct span header_ids[4];   /* values of the headers of legs.headers */
 	unsigned header_id_count;
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
+	bool retry_answered;         /* it failed, and such a new attempt was answered */
 	bool transferred;            /* a REFER in it was accepted */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */
