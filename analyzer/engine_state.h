@@ -12,6 +12,7 @@
 #include "analyzer/media/binding.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_hop.h"
 #include "analyzer/network/sip_way.h"
 #include "analyzer/media/media_host.h"
 #include "analyzer/media/socket_use.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct two_points *points;
 	struct sip_bindings *bindings;
 	struct sip_ways *ways;
+	struct sip_hops *hops;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

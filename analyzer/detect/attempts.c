@@ -168,13 +168,6 @@ bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t wi
 	return false;
 }
 
-static bool near(int64_t at_ns, int64_t of_ns, int64_t within_ns)
-{
-	int64_t d = ns_minus(at_ns, of_ns);
-
-	return d <= within_ns && d >= -within_ns;
-}
-
 /* The same sender, calling somewhere else. */
 static bool is_branch(const struct leg *x, const struct leg *y)
 {
@@ -182,22 +175,30 @@ static bool is_branch(const struct leg *x, const struct leg *y)
 		!endpoint_equal(&x->party[SIDE_CALLEE].signalling_dst, &y->party[SIDE_CALLEE].signalling_dst);
 }
 
-bool attempts_sibling_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+static bool branch_lives(const struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
 {
 	struct attempt x = attempt_of(leg);
-	int64_t over_ns = leg_over_ns(leg), until_ns = ns_add(over_ns, fork_ns);
 	size_t i;
 
-	x.begin_ns = ns_add(leg->invite_ns, -fork_ns);
-	x.leg = leg;
+	x.begin_ns = ns_add(of_ns, -fork_ns);
 	i = place(a->by_caller, a->count, &x, caller_compare);
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller && a->by_caller[i].begin_ns <= until_ns; i++, walked++) {
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller; i++, walked++) {
 		const struct leg *other = a->by_caller[i].leg;
 
-		if (!is_branch(leg, other) || !(other->answered || other->progress_ns != NS_NONE))
-			continue;
-		if (near(other->invite_ns, leg->invite_ns, fork_ns) || near(other->invite_ns, over_ns, fork_ns))
+		if (a->by_caller[i].begin_ns > ns_add(of_ns, fork_ns))
+			return false;
+		if (is_branch(leg, other) && (other->answered || other->progress_ns != NS_NONE))
 			return true;
 	}
 	return false;
+}
+
+bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	return branch_lives(a, leg, leg->invite_ns, fork_ns);
+}
+
+bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	return branch_lives(a, leg, leg_over_ns(leg), fork_ns);
 }

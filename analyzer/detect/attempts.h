@@ -16,8 +16,10 @@ void attempts_free(struct attempts *a);
 const struct leg *attempts_next(const struct attempts *a, const struct leg *leg, int64_t within_ns);
 /* A number that begins with this one and is longer, dialled by the same caller within that time (overlap dialling). */
 bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t within_ns);
-/* Did a leg of the same sender and caller, begun within fork_ns of this one's begin or end, get somewhere? Branches of a ring group or hunt. */
-bool attempts_sibling_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
+/* Did a leg of the same sender and caller to another place, begun within fork_ns of this one's begin (a ring group), get somewhere? */
+bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
+/* The same, begun within fork_ns of its end (a hunt). */
+bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* When the INVITE was refused or given up; its last message when neither. */
 int64_t leg_over_ns(const struct leg *leg);
 

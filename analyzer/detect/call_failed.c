@@ -356,7 +356,7 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (!f->refusal.reason || stranger(j->facts, f))
 		return false;
 	f->behind_silent = silent_behind(leg);
-	return !goes_on(j, leg, redial_ns) && !attempts_sibling_lives(j->attempts, leg, fork_ns);
+	return !goes_on(j, leg, redial_ns) && !attempts_branch_lives(j->attempts, leg, fork_ns) && !attempts_hunt_lives(j->attempts, leg, fork_ns);
 }
 
 /* ---- several calls that fail in one way ---- */
