@@ -151,6 +151,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->echoes = echoes_new();
 	e->bindings = make_bindings(options);
 	e->ways = sip_ways_new(e->network);
+	e->hops = sip_hops_new(0);
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
@@ -165,6 +166,7 @@ struct engine *engine_new(const struct engine_options *options)
 		.echoes = e->echoes,
 		.bindings = e->bindings,
 		.ways = e->ways,
+		.hops = e->hops,
 		.icmp = &e->icmp,
 		.icmp_by_dst = &e->icmp_by_dst,
 		.findings = e->findings,
@@ -192,6 +194,7 @@ void engine_free(struct engine *e)
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_ways_free(e->ways);
+	sip_hops_free(e->hops);
 	sip_bindings_free(e->bindings);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
@@ -374,6 +377,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
 		detections_event(e->detections, &ev);
 		sip_ways_message(e->ways, p);
+		sip_hops_packet(e->hops, p);
 		accounts_packet(e->accounts, p);
 		sources_packet(e->sources, p);
 	}

@@ -13,6 +13,7 @@
 #include "analyzer/network/echo.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_hop.h"
 #include "analyzer/network/sip_way.h"
 #include "analyzer/network/source.h"
 #include "analyzer/media/media_host.h"
@@ -45,6 +46,7 @@ struct engine {
 	struct echoes *echoes;
 	struct sip_bindings *bindings;
 	struct sip_ways *ways;
+	struct sip_hops *hops;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

@@ -19,6 +19,7 @@
 #include "dissect/packet.h"
 #include "dissect/sdp.h"
 
+struct headers;                      /* headers.h */
 struct mslot;                        /* analyzer/media/expectation.h */
 struct trial;
 
@@ -70,6 +71,7 @@ struct message {
 	struct span explained;       /* of a final >= 300: its Reason, else its Warning header */
 	struct endpoint contact;     /* host of the Contact when it is an address; family 0 otherwise */
 	struct span contact_uri;
+	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals; NULL none */
 };
 
 struct transaction {

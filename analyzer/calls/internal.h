@@ -201,6 +201,9 @@ struct span leg_text(struct leg_record *r, struct span s);
 uint64_t message_branch(const struct sip_message *sip);
 bool message_is_response(const struct message *m, unsigned from, unsigned to);
 
+/* headers.c */
+void headers_note(struct arrival *a);
+
 /* transaction.c */
 struct transaction_record *transaction_get(struct arrival *a);
 void transaction_note(struct arrival *a);

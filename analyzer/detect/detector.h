@@ -100,6 +100,7 @@ struct facts {                       /* const views of everything */
 	const struct two_points *points;     /* SIP at several capture points */
 	const struct sip_bindings *bindings; /* analyzer/network/sip_binding.h */
 	const struct sip_ways *ways; /* analyzer/network/sip_way.h */
+	const struct sip_hops *hops; /* analyzer/network/sip_hop.h */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
