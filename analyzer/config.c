@@ -79,6 +79,13 @@ static const struct config_key nat_keys[] = {
 	{ 0 },
 };
 
+static const struct config_key signalling_keys[] = {
+	{ "recover-s", 60, "s", 0, 3600, "field: what works again by then was no fault that lasts" },
+	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.2.2: 64 T1" },
+	{ "udp-max-bytes", 1300, "bytes", 500, 65000, "RFC 3261 18.1.1: larger requests belong on TCP" },
+	{ 0 },
+};
+
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
 	{ "alg", alg_keys },
 	{ "call", call_keys },
@@ -91,6 +98,7 @@ static const struct { const char *section; const struct config_key *keys; } sect
 	{ "media", media_keys },
 	{ "nat", nat_keys },
 	{ "rtp", rtp_keys },
+	{ "signalling", signalling_keys },
 	{ "site", site_keys },
 	{ "twin", twin_keys },
 };

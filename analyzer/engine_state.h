@@ -10,6 +10,8 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
+#include "analyzer/network/flow.h"
+#include "analyzer/network/sip_path.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
@@ -41,6 +43,8 @@ struct engine {
 	struct two_points *points;
 	struct sip_bindings *bindings;
 	struct sip_ways *ways;
+	struct flows *flows;
+	struct sip_paths *paths;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;
