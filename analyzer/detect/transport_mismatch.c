@@ -67,13 +67,13 @@ static void add_try(struct verdict *v, const struct flow *x, struct frame_ref fi
 
 /* ---- TCP and TLS ---- */
 
-static void judge_refused(const struct detection *d, const struct attempts *a, struct verdict *v)
+static void judge_refused(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
 {
 	for (unsigned i = 0; i < a->count; i++) {
 		if (flow_refused(a->flows[i]))
 			add_try(v, a->flows[i], a->flows[i]->first_at, a->flows[i]->side[FLOW_SERVER].rst_at);
 	}
-	if (v->tries < detection_key(d, "tries"))
+	if (service->accepted || v->tries < detection_key(d, "tries"))
 		return;
 	v->reason = "tcp-refused";
 	v->confidence = CONFIDENCE_CERTAIN;
@@ -84,7 +84,7 @@ static bool unanswered(const struct flow *x)
 	return !flow_accepted(x) && !flow_refused(x) && x->syns > 0;
 }
 
-static void judge_filtered(struct detection *d, const struct attempts *a, struct verdict *v)
+static void judge_filtered(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
 {
 	const struct flow *most = NULL;
 	struct silence s;
@@ -100,7 +100,7 @@ static void judge_filtered(struct detection *d, const struct attempts *a, struct
 		if (!most || x->syns > most->syns)
 			most = x;
 	}
-	if (!most || most->syns < detection_key(d, "syn-copies"))
+	if (service->accepted || !most || most->syns < detection_key(d, "syn-copies"))
 		return;
 	s = (struct silence){ .src = most->client, .dst = most->server, .first_ns = most->first_ns, .last_ns = most->syn_ns, .copies = most->syns };
 	gate = silence_gate(detection_facts(d), &s, detection_config(d, "signalling", "tail-s"), &witness);
@@ -135,7 +135,7 @@ static struct frame_ref answer_of(const struct flow *x)
 	return server->fin_at.frame ? server->fin_at : server->rst_at;
 }
 
-static void judge_plain_to_tls(const struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
+static void judge_plain_to_tls(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
 {
 	bool alerted = false;
 
@@ -160,7 +160,7 @@ static void judge_plain_to_tls(const struct detection *d, const struct attempts 
 	}
 }
 
-static void judge_tls_to_plain(const struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
+static void judge_tls_to_plain(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
 {
 	bool answered = false;
 
@@ -220,6 +220,10 @@ static bool recovered(const struct detection *d, const struct attempts *a, const
 	return false;
 }
 
+static void (*const judges[])(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v) = {
+	judge_refused, judge_filtered, judge_plain_to_tls, judge_tls_to_plain,
+};
+
 static struct verdict judge_attempts(struct detection *d, const struct attempts *a)
 {
 	const struct facts *facts = detection_facts(d);
@@ -229,19 +233,9 @@ static struct verdict judge_attempts(struct detection *d, const struct attempts 
 
 	if (!service)
 		return v;
-	if (service->accepted == 0)
-		judge_refused(d, a, &v);
-	if (!v.reason && service->accepted == 0) {
+	for (unsigned i = 0; i < sizeof judges / sizeof *judges && !v.reason; i++) {
 		v = (struct verdict){ .reason = NULL };
-		judge_filtered(d, a, &v);
-	}
-	if (!v.reason) {
-		v = (struct verdict){ .reason = NULL };
-		judge_plain_to_tls(d, a, service, &v);
-	}
-	if (!v.reason) {
-		v = (struct verdict){ .reason = NULL };
-		judge_tls_to_plain(d, a, service, &v);
+		judges[i](d, a, service, &v);
 	}
 	if (!v.reason)
 		return v;
@@ -251,7 +245,7 @@ static struct verdict judge_attempts(struct detection *d, const struct attempts 
 		return v;
 	}
 	look_for_door(facts, server, TRANSPORT_TCP, &v);
-	v.severity = (v.reason == reasons[0] || v.hidden) && v.works_at.frame ? SEVERITY_WARNING : SEVERITY_ERROR;
+	v.severity = (strcmp(v.reason, "tcp-refused") == 0 || v.hidden) && v.works_at.frame ? SEVERITY_WARNING : SEVERITY_ERROR;
 	return v;
 }
 
@@ -438,7 +432,8 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct addr
 	say_title(f, act, w->effect);
 	finding_cause(f, "%s speaks %s to %s port %u, %u time%s: %s%s%s.", who, w->speaks, where, server->port, v->tries, v->tries == 1 ? "" : "s", w->listens,
 		      *v->works ? "; what works with that host is " : "", v->works);
-	finding_fix(f, "Set port, transport and security mode of %s exactly as the operator of %s states them%s%s.", who, where, *v->works ? ": here " : "", v->works);
+	finding_fix(f, "Set port, transport and security mode of %s exactly as the operator of %s states them%s%s.%s", who, where, *v->works ? ": here " : "", v->works,
+		    strncmp(v->reason, "tcp-", 4) == 0 && strncmp(v->works, "UDP", 3) == 0 ? " Requests above 1300 bytes are tried by TCP (RFC 3261 18.1.1): fewer codecs keep them on UDP." : "");
 	if (v->hidden)
 		finding_cannot_see(f, "whether %s is down or something on the way drops the packets; capture there", where);
 	for (unsigned i = 0; i < v->frame_count; i++)
