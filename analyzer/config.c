@@ -93,6 +93,10 @@ static const struct config_key tollfraud_keys[] = {
 	{ "tf-window-h", 24, "h", 1, 168, "field: found on Monday what began on Friday night" },
 	{ "tf-calls-h", 10, "calls/h", 2, 1000, "field" },
 	{ "tf-concurrent", 3, "calls", 2, 100, "field: a person makes one call, transfers with two" },
+static const struct config_key signalling_keys[] = {
+	{ "recover-s", 60, "s", 0, 3600, "field: what works again by then was no fault that lasts" },
+	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.2.2: 64 T1" },
+	{ "udp-max-bytes", 1300, "bytes", 500, 65000, "RFC 3261 18.1.1: larger requests belong on TCP" },
 	{ 0 },
 };
 
@@ -109,6 +113,7 @@ static const struct { const char *section; const struct config_key *keys; } sect
 	{ "nat", nat_keys },
 	{ "rtp", rtp_keys },
 	{ "security", security_keys },
+	{ "signalling", signalling_keys },
 	{ "site", site_keys },
 	{ "tollfraud", tollfraud_keys },
 	{ "twin", twin_keys },

@@ -152,6 +152,8 @@ struct engine *engine_new(const struct engine_options *options)
 	e->bindings = make_bindings(options);
 	e->ways = sip_ways_new(e->network);
 	e->hops = sip_hops_new(0);
+	e->flows = flows_new(0);
+	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
@@ -167,6 +169,8 @@ struct engine *engine_new(const struct engine_options *options)
 		.bindings = e->bindings,
 		.ways = e->ways,
 		.hops = e->hops,
+		.flows = e->flows,
+		.paths = e->paths,
 		.icmp = &e->icmp,
 		.icmp_by_dst = &e->icmp_by_dst,
 		.findings = e->findings,
@@ -193,6 +197,8 @@ void engine_free(struct engine *e)
 	hash_fini(&e->icmp_by_dst);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
+	sip_paths_free(e->paths);
+	flows_free(e->flows);
 	sip_ways_free(e->ways);
 	sip_hops_free(e->hops);
 	sip_bindings_free(e->bindings);
@@ -489,6 +495,8 @@ void engine_packet(struct engine *e, const struct packet *p)
 		return;
 	echoes_packet(e->echoes, p);
 	sip_bindings_packet(e->bindings, p);
+	flows_packet(e->flows, p);
+	sip_paths_packet(e->paths, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)
@@ -610,6 +618,8 @@ static void reckon_records(struct engine *e)
 {
 	int64_t last_ns = e->capture.last_ns;
 
+	flows_settle(e->flows);
+	sip_paths_settle(e->paths);
 	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp), last_ns);
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);

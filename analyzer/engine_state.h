@@ -11,6 +11,8 @@
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
 #include "analyzer/network/echo.h"
+#include "analyzer/network/flow.h"
+#include "analyzer/network/sip_path.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
@@ -47,6 +49,8 @@ struct engine {
 	struct sip_bindings *bindings;
 	struct sip_ways *ways;
 	struct sip_hops *hops;
+	struct flows *flows;
+	struct sip_paths *paths;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

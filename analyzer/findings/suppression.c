@@ -15,6 +15,7 @@ enum range {
 	SAME_STREAM,
 	SAME_SOCKET,                 /* the same call, and a victim or stream of one is a host or stream of the other */
 	SAME_VICTIM,                 /* the same call, and the cause's direction or victim host is the consequence's */
+	SAME_PEERS,                  /* two hosts of the cause are two of the consequence, in no call or in whichever */
 	SAME_HOST                    /* a victim or culprit of the cause is one of the consequence, in no call or in whichever */
 };
 
@@ -54,6 +55,9 @@ static const struct row {
 	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
+	{ "sip-fragmented", NULL, SAME_PEERS, { "invite-unanswered", "registration-failed", "blf-broken", "ack-missing", "call-failed", "retransmission-storm" } },
+	{ "transport-mismatch", NULL, SAME_PEERS, { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
+	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
 	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
 	{ "one-way-audio", NULL, SAME_CALL, { "media-after-call", "call-dropped" } },
@@ -155,6 +159,23 @@ static bool share_host(const struct finding *a, const struct finding *b)
 	return false;
 }
 
+/* Whatever their parts. */
+static bool share_peers(const struct finding *a, const struct finding *b)
+{
+	unsigned shared = 0;
+
+	for (unsigned i = 0; i < a->host_count; i++) {
+		bool known = false, there = false;
+
+		for (unsigned k = 0; k < i; k++)
+			known |= address_equal(&a->hosts[i].at.addr, &a->hosts[k].at.addr);
+		for (unsigned k = 0; k < b->host_count; k++)
+			there |= address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr);
+		shared += there && !known;
+	}
+	return shared >= 2;
+}
+
 static bool in_range(enum range range, const struct finding *cause, const struct finding *effect)
 {
 	bool same_direction = cause->direction && cause->direction == effect->direction;
@@ -178,6 +199,8 @@ static bool in_range(enum range range, const struct finding *cause, const struct
 		return share_leg(cause, effect) && (shares_stream(cause, effect) || victim_is_host(cause, effect));
 	case SAME_VICTIM:
 		return share_leg(cause, effect) && (same_direction || share_victim(cause, effect));
+	case SAME_PEERS:
+		return share_peers(cause, effect);
 	case SAME_HOST:
 		return share_host(cause, effect);
 	}
@@ -264,6 +287,7 @@ static void explain_by(const struct row *row, struct finding *effect, const stru
 static bool by_host(const struct row *row)
 {
 	return row->range == SAME_HOST || row->range == SAME_PHONE;
+	return row->range == SAME_HOST || row->range == SAME_PEERS;
 }
 
 static void explain_one(struct finding *effect, const struct hash *index)

@@ -135,6 +135,8 @@ static const struct {
 } directives[] = {
 	{ "alg", alg_read },         { "arp", arp_read },         { "asks", asks_read },      { "bg", background_read },    { "blind", blind_read },
 	{ "call", call_read },       { "check", check_read },     { "drops", drops_read },      { "exit", exit_read },
+	{ "alg", alg_read },         { "arp", arp_read },         { "bg", background_read },    { "blind", blind_read },
+	{ "call", call_read },       { "check", check_read },     { "connect", connect_read }, { "drops", drops_read },      { "exit", exit_read },
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
 	{ "icmp", icmp_read },       { "lose", lose_read },       { "may", may_read },          { "mirror", mirror_read },
 	{ "nat", nat_read },         { "never", never_read },     { "place", place_read },     { "profile", profile_read },
