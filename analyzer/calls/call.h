@@ -202,6 +202,7 @@ struct leg {
 	enum leg_join joined_by;
 	unsigned join_score;
 	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
+	struct span replaces;        /* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span header_ids[4];   /* values of the headers of legs.headers */
 	unsigned header_id_count;
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
@@ -263,8 +264,13 @@ struct transfer {                    /* one REFER */
 	enum side by;
 	enum transfer_state state;
 	bool attended;               /* Refer-To carries Replaces */
+	const struct transaction *refer;     /* of the last try, after challenges */
 	uint16_t status, notified;   /* final of the REFER; last sipfrag status */
+	uint16_t notify_status;      /* the first refusal of a NOTIFY by the one who asked; 0 none */
+	bool quiet;                  /* Refer-Sub: false, norefersub (RFC 4488): no NOTIFY is owed */
 	struct span refer_to;
+	struct span notified_line;   /* "SIP/2.0 404 Not Found" */
+	struct frame_ref notified_at, notify_refused_at;     /* frame 0: none */
 	int64_t asked_ns, accepted_ns, done_ns;
 	struct frame_ref at;
 };

@@ -130,8 +130,8 @@ struct leg_record {
 struct transfer_record {
 	struct transfer transfer;
 	struct list_link in_leg;
-	struct transaction *refer;
 	struct span target_user, replaces_call_id;
+	uint32_t notify_cseq;        /* of the last NOTIFY about it */
 	struct address asker, asked;
 };
 

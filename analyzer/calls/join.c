@@ -578,7 +578,10 @@ static void replaces_note(struct arrival *a)
 		if (!rest.n || !span_split(&rest, ';', &id))
 			continue;
 		leg->replaces_call_id = leg_text(a->leg, span_trim(id));
-		leg->is_transfer |= names[i] == SIP_H_REPLACES;
+		if (names[i] != SIP_H_REPLACES)
+			continue;
+		leg->is_transfer = true;
+		leg->replaces = leg_text(a->leg, sip_header_value(a->sip, SIP_H_REPLACES));
 	}
 }
 
