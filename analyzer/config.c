@@ -93,6 +93,9 @@ static const struct config_key tollfraud_keys[] = {
 	{ "tf-window-h", 24, "h", 1, 168, "field: found on Monday what began on Friday night" },
 	{ "tf-calls-h", 10, "calls/h", 2, 1000, "field" },
 	{ "tf-concurrent", 3, "calls", 2, 100, "field: a person makes one call, transfers with two" },
+	{ 0 },
+};
+
 static const struct config_key signalling_keys[] = {
 	{ "recover-s", 60, "s", 0, 3600, "field: what works again by then was no fault that lasts" },
 	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.2.2: 64 T1" },
