@@ -79,6 +79,10 @@ static const struct config_key nat_keys[] = {
 	{ 0 },
 };
 
+static const struct config_key network_keys[] = {
+	{ "ste-window-s", 30, "s", 5, 600, "field" },
+	{ 0 },
+};
 static const struct config_key security_keys[] = {
 	{ "scan-targets", 10, "hosts", 3, 60, "field: a phone that follows DNS tries up to six" },
 	{ "scan-users", 10, "users", 3, 60, "field" },
@@ -114,6 +118,7 @@ static const struct { const char *section; const struct config_key *keys; } sect
 	{ "legs", legs_keys },
 	{ "media", media_keys },
 	{ "nat", nat_keys },
+	{ "network", network_keys },
 	{ "rtp", rtp_keys },
 	{ "security", security_keys },
 	{ "signalling", signalling_keys },

@@ -108,7 +108,7 @@ static struct sip_bindings *make_bindings(const struct engine_options *o)
 	return sip_bindings_new(&config);
 }
 
-static struct sources *make_sources(const struct engine_options *o)
+static struct sources *make_sources(const struct engine_options *o, const struct budget *budget)
 {
 	const struct config *c = o->config;
 	struct sources_config config = {
@@ -118,6 +118,7 @@ static struct sources *make_sources(const struct engine_options *o)
 		.bf_users = (unsigned)config_value(c, "security", "bf-users"),
 		.flood_rps = (unsigned)config_value(c, "security", "flood-rps"),
 		.flood_invite_ps = (unsigned)config_value(c, "security", "flood-invite-ps"),
+		.max = budget->sources,
 	};
 
 	return sources_new(&config, o->site);
@@ -145,7 +146,8 @@ struct engine *engine_new(const struct engine_options *options)
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
 	e->icmp_keep = budget.icmp ? budget.icmp : ICMP_KEEP;
-	e->sources = make_sources(options);
+	e->sources = make_sources(options, &budget);
+	e->outflows = outflows_new(options->site, config_ns(c, "network", "ste-window-s", SECOND_NS), budget.tuples);
 	learn_profile(e);
 	e->points = make_points(options);
 	e->echoes = echoes_new();
@@ -161,6 +163,7 @@ struct engine *engine_new(const struct engine_options *options)
 		.capture = &e->capture,
 		.calls = e->calls,
 		.sources = e->sources,
+		.outflows = e->outflows,
 		.streams = e->streams,
 		.rtcp = e->rtcp,
 		.network = e->network,
@@ -205,6 +208,7 @@ void engine_free(struct engine *e)
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
+	outflows_free(e->outflows);
 	sources_free(e->sources);
 	accounts_free(e->accounts);
 	calls_free(e->calls);
@@ -456,15 +460,18 @@ static void take_rtp(struct engine *e, const struct packet *p)
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
 		network_packet(e->network, p, network_duplicate(e->network, p), 1);
+		outflows_packet(e->outflows, p);
 		return;
 	}
 	if (r.change != STREAM_NOTHING) {
 		network_packet(e->network, p, DUPLICATE_NO, 1);
+		outflows_packet(e->outflows, p);
 		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream, .gap = r.gap };
 		if (ev.kind != EVENT_KIND_COUNT)
 			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
 		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
+		outflows_packet(e->outflows, p);
 		two_points_frame(e->points, p->file, p->at_ns);
 		keep_alive(e, p);
 	}
@@ -497,6 +504,7 @@ void engine_packet(struct engine *e, const struct packet *p)
 	sip_bindings_packet(e->bindings, p);
 	flows_packet(e->flows, p);
 	sip_paths_packet(e->paths, p);
+	outflows_packet(e->outflows, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)

@@ -13,6 +13,7 @@
 #include "analyzer/network/echo.h"
 #include "analyzer/network/flow.h"
 #include "analyzer/network/sip_path.h"
+#include "analyzer/network/outflow.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct calls *calls;
 	struct accounts *accounts;
 	struct sources *sources;
+	struct outflows *outflows;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;

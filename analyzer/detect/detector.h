@@ -111,6 +111,7 @@ struct facts {                       /* const views of everything */
 	const struct socket_uses *sockets;   /* analyzer/media/socket_use.h; reckoned before judgement */
 	const struct media_hosts *media_hosts; /* analyzer/media/media_host.h; likewise */
 	const struct accounts *accounts;     /* analyzer/calls/account.h */
+	const struct outflows *outflows;      /* analyzer/network/outflow.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
 	const struct findings *findings;
 	const struct config *config;

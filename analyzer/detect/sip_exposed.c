@@ -21,7 +21,7 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = { { 0 } };
 
-enum { SOURCES_SHOWN = 6, OPTIONS_ONLY_LEAST = 3, SUSPECTS_MAX = 64 };
+enum { SOURCES_SHOWN = 6, OPTIONS_ONLY_LEAST = 3, SUSPECTS_MAX = 64, FORWARDED_MAX = 8 };
 
 struct exposure {                    /* one host of the site */
 	struct address host;
@@ -272,7 +272,7 @@ static void tell(struct detection *d, const struct exposure *e)
 
 /* ---- one stranger, several inside hosts ---- */
 
-static void judge_forwarding(struct detection *d, const struct source *x)
+static bool judge_forwarding(struct detection *d, const struct source *x)
 {
 	const struct facts *facts = detection_facts(d);
 	struct exposure e = { .shown = { x } };
@@ -283,7 +283,7 @@ static void judge_forwarding(struct detection *d, const struct source *x)
 	for (unsigned i = 0; i < x->target_count; i++)
 		inside += site_inside(facts->site, &x->targets[i].at.addr) && !invited(facts, x, &x->targets[i]);
 	if (inside < 2 || x->accepted || x->welcomed)
-		return;
+		return false;
 	f = detection_raise_keyed(d, key_of(&x->addr, 3), "several-hosts", SEVERITY_ERROR, CONFIDENCE_LIKELY);
 	address_text(&x->addr, at);
 	finding_title(f, "SIP from outside reaches %u inside hosts", inside);
@@ -296,6 +296,7 @@ static void judge_forwarding(struct detection *d, const struct source *x)
 	finding_evidence(f, x->last_at, "the last of them");
 	source_times(f, x);
 	f->caused_by = told_of(facts, &e);
+	return true;
 }
 
 /* ---- a server that relays calls of strangers: toll-fraud has found it ---- */
@@ -320,7 +321,7 @@ static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
 	struct exposure list[SUSPECTS_MAX];
-	unsigned count;
+	unsigned count, forwarded = 0;
 
 	(void)ev;
 	if (facts->site->open_federation) {
@@ -337,8 +338,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	LIST_EACH(it, sources_in_order(facts->sources)) {
 		const struct source *x = LIST_ENTRY(it, struct source, in_order);
 
-		if (stranger(facts, x))
-			judge_forwarding(d, x);
+		if (forwarded < FORWARDED_MAX && stranger(facts, x))
+			forwarded += judge_forwarding(d, x);
 	}
 	LIST_EACH(it, findings_in_order(facts->findings)) {
 		struct finding *f = LIST_ENTRY(it, struct finding, in_order);

@@ -18,6 +18,8 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = { { 0 } };
 
+enum { NOISE_MAX = 64 };
+
 static const char *reason_of(enum source_scan scan)
 {
 	switch (scan) {
@@ -130,16 +132,36 @@ static bool told_elsewhere(const struct source *x)
 	return x->guess >= GUESS_USERS && (x->scan == SCAN_TOOL || x->scan == SCAN_USERS || x->scan == SCAN_INVITE_PROBE);
 }
 
+/* Unanswered probes are the noise of every public address: one fact a network, and not without end. */
+struct noise {
+	struct address nets[NOISE_MAX];
+	unsigned count;
+};
+
+static bool is_more_noise(struct noise *n, const struct address *a)
+{
+	for (unsigned i = 0; i < n->count; i++) {
+		if (address_same_net(&n->nets[i], a))
+			return true;
+	}
+	if (n->count == NOISE_MAX)
+		return true;
+	n->nets[n->count++] = *a;
+	return false;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
-	const struct list *all = sources_in_order(detection_facts(d)->sources);
+	const struct facts *facts = detection_facts(d);
+	const struct list *all = sources_in_order(facts->sources);
+	struct noise noise = { .count = 0 };
 	unsigned told = 0;
 
 	(void)ev;
 	LIST_EACH(it, all) {
 		const struct source *x = LIST_ENTRY(it, struct source, in_order);
 
-		if (x->scan == SCAN_NONE || told_elsewhere(x))
+		if (x->scan == SCAN_NONE || told_elsewhere(x) || (severity_of(facts, x) == SEVERITY_INFO && is_more_noise(&noise, &x->addr)))
 			continue;
 		tell(d, x);
 		told++;

@@ -47,6 +47,7 @@ static const struct row {
 	{ "rtp-port-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
 	{ "ssrc-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
 	{ "rtcp-port-clash", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "session-table-exhausted", NULL, SAME_HOST, { "dropped-in-path", "nat-binding-expired", "invite-unanswered", "registration-failed", "transport-mismatch", "retransmission-storm" } },
 	{ "sip-flood", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "answer-delayed", "sip-malformed", "sip-scan" } },
 	{ "registration-bruteforce", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed" } },
 	{ "toll-fraud", "prefix-probing", SAME_HOST, { "sip-scan" } },

@@ -12,9 +12,10 @@
 
 enum {
 	DEFAULT_MAX = 4096,
-	ATTEMPTS = 32768,            /* requests that wait for answers; the oldest go */
-	USERS_ALL = 65536,           /* of all sources: then each keeps USERS_FEW */
-	USERS_FEW = 8,
+	/* for each source that there is room for: */
+	ATTEMPTS = 8,                /* requests that wait for answers; the oldest go */
+	USERS = 16, TARGETS = 16,    /* of all sources together: then each keeps a few */
+	FEW = 8,
 	AORS_MAX = 1024,
 	AGAIN_S = 10,                /* asked again so much later is another round */
 	BURST_S = 5,
@@ -67,6 +68,7 @@ struct sources *sources_new(const struct sources_config *config, const struct si
 	s->config = config ? *config : defaults;
 	if (!s->config.max)
 		s->config.max = DEFAULT_MAX;
+	s->attempts_max = s->config.max * ATTEMPTS;
 	s->site = site;
 	hash_init(&s->by_addr);
 	hash_init(&s->attempts_by_key);
@@ -83,6 +85,7 @@ static void source_free(struct sources *s, struct source *x)
 	list_remove(&s->in_age, &x->in_age);
 	hash_remove(&s->by_addr, &x->by_addr);
 	s->users -= x->user_count;
+	s->targets -= x->target_count;
 	free(x->targets);
 	free(x->users);
 	free(x->buckets);
@@ -330,20 +333,22 @@ static void target_port(struct source_target *t, uint16_t port, int64_t at_ns)
 		t->swept |= at_ns - t->port_ns[t->port_count % SOURCE_PORTS] <= MINUTE_NS;
 }
 
-static void take_target(struct source *x, const struct packet *p)
+static void take_target(struct sources *s, struct source *x, const struct packet *p)
 {
 	struct source_target *t = target_find(x, &p->dst.addr);
 
 	if (!t) {
 		uint64_t key = hash_mix(address_key(&p->dst.addr), 3);
 		unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64);
-		bool known = x->target_count >= SOURCE_EXACT && (x->target_bits[at / 64] >> at % 64 & 1);
+		unsigned most = s->targets < s->config.max * TARGETS ? SOURCE_EXACT : FEW;
+		bool known = x->target_count >= most && (x->target_bits[at / 64] >> at % 64 & 1);
 
 		estimate_add(x->target_bits, key);
 		if (!known)
 			pace_add(&x->new_targets, x->target_ns, SOURCE_EXACT, p->at_ns);
-		if (x->target_count >= SOURCE_EXACT)
+		if (x->target_count >= most)
 			return;
+		s->targets++;
 		if ((x->target_count & (x->target_count - 1)) == 0)
 			x->targets = memory_resize(x->targets, x->target_count ? 2u * x->target_count : 1, sizeof *x->targets);
 		t = &x->targets[x->target_count++];
@@ -406,7 +411,7 @@ static struct source_user *user_new(struct sources *s, struct source *x, uint64_
 {
 	struct source_user *u;
 	bool known;
-	unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64), most = s->users < USERS_ALL ? SOURCE_EXACT : USERS_FEW;
+	unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64), most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
 
 	known = x->user_bits[at / 64] >> at % 64 & 1 && x->user_count >= most;
 	estimate_add(x->user_bits, key);
@@ -550,8 +555,8 @@ static struct attempt *attempt_new(struct sources *s, uint64_t key)
 	struct attempt *a;
 
 	if (!s->attempts)
-		s->attempts = memory_zalloc(ATTEMPTS * sizeof *s->attempts);
-	a = &s->attempts[s->next_attempt++ % ATTEMPTS];
+		s->attempts = memory_zalloc(s->attempts_max * sizeof *s->attempts);
+	a = &s->attempts[s->next_attempt++ % s->attempts_max];
 	if (a->used)
 		hash_remove(&s->attempts_by_key, &a->by_key);
 	*a = (struct attempt){ .used = true, .key = key };
@@ -583,7 +588,7 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 	struct source_user *u;
 
 	a->initial = true;
-	take_target(x, p);
+	take_target(s, x, p);
 	source_marks(s, x, p, frame_of(p));
 	a->credentials = credentials_of(m, &g);
 	u = take_user(s, x, p, a->credentials ? g.username : asked_user(m));
@@ -952,6 +957,6 @@ uint64_t sources_evicted(const struct sources *s)
 
 void source_estimates(struct source *x)
 {
-	x->targets_estimate = x->target_count < SOURCE_EXACT ? x->target_count : estimate(x->target_bits, SOURCE_BITS);
-	x->users_estimate = x->user_count < SOURCE_EXACT ? x->user_count : estimate(x->user_bits, SOURCE_BITS);
+	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits, SOURCE_BITS);
+	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, SOURCE_BITS);
 }

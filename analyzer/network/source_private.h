@@ -13,8 +13,8 @@ struct sources {
 	struct list in_order, in_age, aors;
 	struct hash by_addr, attempts_by_key, aors_by_key;
 	struct attempt *attempts;    /* a ring, made with the first request */
-	size_t next_attempt;
-	size_t users;                /* of all sources */
+	size_t next_attempt, attempts_max;
+	size_t users, targets;       /* of all sources */
 	uint64_t evicted;
 };
 

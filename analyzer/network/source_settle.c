@@ -220,7 +220,7 @@ static bool is_tool(const struct source *x)
 {
 	unsigned structure = (unsigned)__builtin_popcount(x->marks & (MARK_BRANCH | MARK_CALL_ID | MARK_TO_IS_FROM | MARK_TAG | MARK_CONTACT | MARK_CSEQ));
 
-	return x->marks & (MARK_AGENT | MARK_ADDRESS) || structure >= 3 || (x->marks & MARK_AGENT_WEAK && structure >= 1);
+	return x->marks & (MARK_AGENT | MARK_ADDRESS) || structure >= 3 || (x->marks & MARK_AGENT_WEAK && structure >= 2);
 }
 
 static bool scans_targets(const struct sources *s, const struct source *x)
