@@ -175,9 +175,11 @@ static bool is_branch(const struct leg *x, const struct leg *y)
 		!endpoint_equal(&x->party[SIDE_CALLEE].signalling_dst, &y->party[SIDE_CALLEE].signalling_dst);
 }
 
-static bool branch_lives(const struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
+/* The branch of leg, begun around that time, that got furthest: answered first, else ringing; NULL: none got anywhere. */
+static const struct leg *best_branch(const struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
 {
 	struct attempt x = attempt_of(leg);
+	const struct leg *best = NULL;
 	size_t i;
 
 	x.begin_ns = ns_add(of_ns, -fork_ns);
@@ -186,19 +188,40 @@ static bool branch_lives(const struct attempts *a, const struct leg *leg, int64_
 		const struct leg *other = a->by_caller[i].leg;
 
 		if (a->by_caller[i].begin_ns > ns_add(of_ns, fork_ns))
-			return false;
-		if (is_branch(leg, other) && (other->answered || other->progress_ns != NS_NONE))
-			return true;
+			break;
+		if (!is_branch(leg, other) || !(other->answered || other->progress_ns != NS_NONE))
+			continue;
+		if (!best || (other->answered && (!best->answered || other->answer_ns < best->answer_ns)))
+			best = other;
 	}
-	return false;
+	return best;
 }
 
 bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return branch_lives(a, leg, leg->invite_ns, fork_ns);
+	return best_branch(a, leg, leg->invite_ns, fork_ns);
 }
 
 bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return branch_lives(a, leg, leg_over_ns(leg), fork_ns);
+	return best_branch(a, leg, leg_over_ns(leg), fork_ns);
+}
+
+/* Two calls of "anonymous" within seconds need not be one. */
+static bool is_nobody(struct span user)
+{
+	static const char *const names[] = { "anonymous", "unknown", "unavailable", "restricted", "private", "asterisk" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (span_equal_nocase(user, span_of(names[i])))
+			return true;
+	}
+	return user.n == 0;
+}
+
+const struct leg *attempts_answered_branch(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns, fork_ns);
+
+	return best && best->answered ? best : NULL;
 }

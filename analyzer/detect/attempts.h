@@ -20,6 +20,8 @@ bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t wi
 bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* The same, begun within fork_ns of its end (a hunt). */
 bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
+/* The leg of the same ring group that was answered first; NULL none. Callers who give no number are in no group. */
+const struct leg *attempts_answered_branch(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* When the INVITE was refused or given up; its last message when neither. */
 int64_t leg_over_ns(const struct leg *leg);
 
