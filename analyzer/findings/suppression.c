@@ -71,6 +71,7 @@ static const struct row {
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
 	{ "sip-fragmented", NULL, SAME_PEERS, { "invite-unanswered", "registration-failed", "blf-broken", "ack-missing", "call-failed", "retransmission-storm" } },
 	{ "transport-mismatch", NULL, SAME_PEERS, { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
+	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
 	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
 	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
