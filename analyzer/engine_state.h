@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct calls *calls;
 	struct accounts *accounts;
 	struct sources *sources;
+	struct watches *watches;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;

@@ -112,6 +112,7 @@ struct facts {                       /* const views of everything */
 	const struct media_hosts *media_hosts; /* analyzer/media/media_host.h; likewise */
 	const struct accounts *accounts;     /* analyzer/calls/account.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
+	const struct watches *watches;       /* analyzer/calls/watch.h */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */
