@@ -142,6 +142,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->binding = binding_new();
 	e->calls = make_calls(options, &budget);
 	e->accounts = accounts_new(budget.accounts);
+	e->watches = watches_new(0);
 	e->streams = make_streams(e, &budget);
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
@@ -211,6 +212,7 @@ void engine_free(struct engine *e)
 	outflows_free(e->outflows);
 	sources_free(e->sources);
 	accounts_free(e->accounts);
+	watches_free(e->watches);
 	calls_free(e->calls);
 	binding_free(e->binding);
 	free(e);
@@ -390,6 +392,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		sip_hops_packet(e->hops, p);
 		accounts_packet(e->accounts, p);
 		sources_packet(e->sources, p);
+		watches_packet(e->watches, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (;;) {
@@ -635,6 +638,7 @@ static void reckon_records(struct engine *e)
 	e->facts.sockets = e->sockets;
 	e->facts.media_hosts = e->media_hosts;
 	e->facts.accounts = e->accounts;
+	e->facts.watches = e->watches;
 }
 
 void engine_finish(struct engine *e)

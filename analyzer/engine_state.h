@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing.h"
@@ -43,6 +44,7 @@ struct engine {
 	struct accounts *accounts;
 	struct sources *sources;
 	struct outflows *outflows;
+	struct watches *watches;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;

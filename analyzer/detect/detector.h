@@ -113,6 +113,7 @@ struct facts {                       /* const views of everything */
 	const struct accounts *accounts;     /* analyzer/calls/account.h */
 	const struct outflows *outflows;      /* analyzer/network/outflow.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
+	const struct watches *watches;       /* analyzer/calls/watch.h */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */

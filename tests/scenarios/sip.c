@@ -464,12 +464,17 @@ static bool is_status(const char *word)
 	return strlen(word) == 3 && strspn(word, "0123456789") == 3;
 }
 
-/* A dialog is early from the first 1xx with a tag on, and stands as soon as a 2xx to the INVITE gave one. */
+static bool makes_dialog(const char *method)
+{
+	return strcmp(method, "INVITE") == 0 || strcmp(method, "SUBSCRIBE") == 0;
+}
+
+/* A dialog is early from the first 1xx with a tag on, and stands as soon as a 2xx to the INVITE (or SUBSCRIBE) gave one. */
 static void dialog_advance(struct message *m)
 {
 	struct dialog *d = m->dialog;
 
-	if (d->confirmed || m->status <= 100 || m->status > 299 || strcmp(m->request->method, "INVITE") != 0)
+	if (d->confirmed || m->status <= 100 || m->status > 299 || !makes_dialog(m->request->method))
 		return;
 	d->early = true;
 	if (m->status < 200)
