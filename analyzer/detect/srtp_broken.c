@@ -279,6 +279,10 @@ static void on_event(struct detection *d, const struct event *ev)
 {
 	struct breach b = { .reason = NULL };
 
+	if (ev->leg->cut) {
+		detection_withhold(d, ev->leg, "G5", "the capture cut messages of this call: its keys may stand behind the cut");
+		return;
+	}
 	if (any_stream_breach(d, ev->direction, &b) || session_breach(ev->direction, &b))
 		tell(d, ev, &b);
 	else
