@@ -361,6 +361,10 @@ static void on_direction(struct detection *d, const struct event *ev)
 	const struct hearing *h = hearing_of(ev->direction);
 	struct mismatch m = { .reason = NULL };
 
+	if (ev->leg->cut) {
+		detection_withhold(d, ev->leg, "G5", "the capture cut messages of this call: its codec lists may go on");
+		return;
+	}
 	if (!ev->direction->stream_count) {
 		detection_pass(d, NULL, "no audio of this direction is here");
 		return;

@@ -97,8 +97,12 @@ static void judge_refusal(struct detection *d, const struct leg *leg, const stru
 {
 	struct finding *f;
 
-	if (!t || !t->request || !t->request->sdp) {
+	if (!t || !t->request || !t->request->sdp || t->request->cut) {
 		detection_pass(d, NULL, "the offer that was refused is not in the capture");
+		return;
+	}
+	if (t->request->flaws & (SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT | SIP_FLAW_CONTENT_LENGTH_BAD)) {
+		detection_pass(d, NULL, "its Content-Length is wrong: who refused it may have read only a part of the offer");
 		return;
 	}
 	f = detection_raise_keyed(d, (uintptr_t)leg, "no-common-codec", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
@@ -197,7 +201,7 @@ static bool judge_answer(struct detection *d, const struct leg *leg, const struc
 	const char *lacks = o && a && x->state == EXCHANGE_STABLE && x->kind == EXCHANGE_INITIAL ? answer_lacks(o, a) : NULL;
 	struct finding *f;
 
-	if (!lacks || audio_elsewhere(dialog, answer->sdp))
+	if (!lacks || leg->cut || audio_elsewhere(dialog, answer->sdp))
 		return false;
 	f = detection_raise_keyed(d, (uintptr_t)leg, lacks, SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	parts(f, leg, offer, answer);

@@ -56,6 +56,20 @@ static bool takes_type(const struct sdp_media *m, uint8_t pt)
 	return f && is_event(f);
 }
 
+/* In the receiver's description wherever on its way it was seen: a device may have changed the number. */
+static bool any_copy_takes(const struct direction *dir, const struct window *w, uint8_t pt)
+{
+	const struct sdp_copies *c = w->exchange->offerer == dir->sender ? &w->exchange->answer : &w->exchange->offer;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct sdp *sdp = c->seen[i]->sdp;
+
+		if (sdp && dir->slot->mline < sdp->media_count && takes_type(&sdp->media[dir->slot->mline], pt))
+			return true;
+	}
+	return takes_type(w->receiver, pt);
+}
+
 /* Clock of the events in Hz: as agreed for their number, else that of the voice. */
 static double clock_of(const struct window *w, const struct stream *s, uint8_t pt)
 {
@@ -132,11 +146,11 @@ static bool is_press(const struct digit *x)
 	return x->packets >= 2 || x->ended;
 }
 
-static void judge_type(struct presses *p, const struct window *w, const struct stream *s, const struct digit *x)
+static void judge_type(struct presses *p, const struct direction *dir, const struct window *w, const struct stream *s, const struct digit *x)
 {
-	if (!w || w->state != EXPECT_DUE || !w->receiver || !w->sender || !w->receiver->format_count || x->first_ns < w->on_ns + SETTLE_NS || !is_press(x))
+	if (!w || w->state != EXPECT_DUE || !w->exchange || dir->slot->dialog->leg->cut || !w->receiver || !w->sender || !w->receiver->format_count || x->first_ns < w->on_ns + SETTLE_NS || !is_press(x))
 		return;
-	if (takes_type(w->receiver, x->pt))
+	if (any_copy_takes(dir, w, x->pt))
 		return;
 	if (!event_format(w->receiver))
 		digit_fault(p, NOT_NEGOTIATED, s, x, w, "key press as telephone-event, which the receiver's list does not have");
@@ -220,7 +234,7 @@ static void judge_stream(const struct detection *d, const struct direction *dir,
 		unsigned run = run_length(all, i);
 
 		p->total++;
-		judge_type(p, w, s, x);
+		judge_type(p, dir, w, s, x);
 		judge_clock(p, s, x, w);
 		judge_lost(p, s, x, w);
 		if (run >= RUN_LEAST) {

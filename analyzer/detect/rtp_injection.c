@@ -24,7 +24,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { TOLD_MAX = 8 /* findings a socket */, TURNS_LEAST = 20, SECOND_LEAST = 50, HIJACKED_LEAST = 10 };
+enum { BOUND_STRONG = 6, TOLD_MAX = 8 /* findings a socket */, TURNS_LEAST = 20, SECOND_LEAST = 50, HIJACKED_LEAST = 10 };
 
 #define HANDOVER_NS (2 * SECOND_NS)          /* a phone that changes its network, a gateway that hands over */
 #define LONG_NS (5 * SECOND_NS)              /* beside a neighbour of the party: pools of gateways take turns */
@@ -75,7 +75,7 @@ static bool type_fits(const struct socket_hold *h, const struct stream *s)
 
 static bool in_hold(const struct socket_hold *h, const struct stream *s)
 {
-	return h->due && s->last_ns >= h->from_ns && s->first_ns <= h->to_ns;
+	return h->due && !h->dialog->partial && s->last_ns >= h->from_ns && s->first_ns <= h->to_ns;
 }
 
 /* Holds that began before that time: how many of them, by time. */
@@ -99,6 +99,10 @@ static bool known_to_socket(const struct facts *facts, const struct socket_use *
 {
 	unsigned n = holds_before(u, s->last_ns);
 
+	if (s->direction && s->bound_by <= BOUND_STRONG && known_in_call(facts, s->direction->slot->dialog->leg, &s->src.addr))
+		return true;
+	if (n > SOCKET_WALKED_MAX && u->holds[n - SOCKET_WALKED_MAX - 1]->to_ns >= s->first_ns)
+		return true;                                 /* one port for many calls at once (WebRTC): any of them may know it */
 	for (unsigned i = n; i > 0 && n - i < SOCKET_WALKED_MAX; i--) {
 		const struct socket_hold *h = u->holds[i - 1];
 
@@ -134,7 +138,7 @@ static bool meets(const struct detection *d, const struct socket_use *u, const s
 	for (unsigned i = 0; i < all.count; i++) {
 		struct meeting m = { .socket = u, .hold = h, .own = all.at[i], .other = other };
 
-		if (m.own == other || !m.own->direction || m.own->bound_by > 6 || address_equal(&m.own->src.addr, &other->src.addr) ||
+		if (m.own == other || !m.own->direction || m.own->bound_by > BOUND_STRONG || address_equal(&m.own->src.addr, &other->src.addr) ||
 		    first_copy(m.own) == first_copy(other) || !overlaps(d, &m) ||
 		    (m.own->bound_by != 1 && !known_in_call(facts, h->leg, &m.own->src.addr)))
 			continue;
@@ -196,7 +200,7 @@ static void judge_spoofed(struct detection *d, const struct stream *s)
 	uint32_t turns = s->epochs - 1 + s->strays;     /* two of one rate restart each other, a slower one strays */
 	struct finding *f;
 
-	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > 6 || s->twin_of || s->copies_other_ttl)
+	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > BOUND_STRONG || s->twin_of || s->copies_other_ttl)
 		return;
 	f = detection_raise_keyed(d, hash_mix(endpoint_key(&s->dst), s->ssrc), "spoofed", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	finding_leg(f, s->direction->slot->dialog->leg);

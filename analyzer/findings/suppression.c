@@ -57,7 +57,7 @@ static const struct row {
 	{ "codec-not-agreed", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "session-table-exhausted", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "sip-flood", NULL, SAME_HOST, { "retransmission-storm" } },
-	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio" } },
+	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio", "codec-not-agreed" } },
 	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_CALL, { "no-audio" } },

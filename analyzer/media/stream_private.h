@@ -95,6 +95,7 @@ struct record {
 	unsigned type;               /* index in types of the present one */
 	uint64_t type_mark;          /* audio packets when it began */
 	uint64_t run_mark;           /* likewise of s.run */
+	bool running;                /* s.run has begun */
 	struct payload_probe *probe; /* NULL until something is odd about its payloads */
 	bool typed;                  /* an audio type is in use */
 	bool gives_level;            /* RFC 6464 */

@@ -36,7 +36,7 @@ static void run_keep(struct stream *s, const struct type_run *run)
 
 void type_run_refresh(struct record *r, const struct stream_hot *h)
 {
-	if (!r->typed)
+	if (!r->running)
 		return;
 	r->s.run.packets = (uint32_t)(record_audio(r, h) - r->run_mark);
 	r->s.run.last_ns = h->last_ns;
@@ -49,6 +49,7 @@ void type_run_begin(struct record *r, const struct stream_hot *h, const struct p
 	type_run_refresh(r, h);
 	if (r->s.run.packets)
 		run_keep(&r->s, &r->s.run);
+	r->running = true;
 	r->run_mark = record_audio(r, h);
 	r->s.run = (struct type_run){ .first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame, .last_frame = p->frame, .pt = p->rtp.pt };
 }

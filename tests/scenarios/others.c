@@ -172,6 +172,7 @@ void arp_read(struct scenario *s, struct words *w)
 }
 
 /* udp FROM > TO at T [count N every T] [bytes N | text "..."] [from-fan|to-fan] [only|not TAP]: fan, each from or to the next port */
+/* udp FROM > TO at T [count N every T] [bytes N | text "..." | hex "..."] [only|not TAP] */
 void udp_read(struct scenario *s, struct words *w)
 {
 	struct endpoint src = endpoint_want(s, w), dst;
@@ -191,6 +192,12 @@ void udp_read(struct scenario *s, struct words *w)
 		const char *text = word_want(s, w, "the text");
 
 		buffer_add(&p, text, strlen(text));
+	} else if (word_accept(w, "hex")) {
+		const char *text = word_want(s, w, "the bytes");
+		unsigned byte;
+
+		for (; sscanf(text, "%2x", &byte) == 1 && text[1]; text += 2)
+			buffer_u8(&p, byte);
 	}
 	if (word_accept(w, "from-fan"))
 		from_fan = 1;
