@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/softphone.h"
 #include "analyzer/site.h"
 
 static const char *const reasons[] = { "voice-on-data-vlan", NULL };
@@ -49,21 +50,6 @@ struct vlan_state {
 	uint64_t tagged;
 };
 
-/* They run on computers, whose VLAN is the right one for them. */
-static bool is_softphone(struct span agent)
-{
-	static const char *const words[] = {
-		"zoiper", "x-lite", "bria", "linphone", "microsip", "jitsi", "blink", "eyebeam", "3cxphone", "ekiga", "phoner", "sipdroid", "csipsimple", "pjsua",
-		"telephone", "groundwire", "acrobits", "baresip", "jami", "sipjs", "jssip",
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (span_find_text_nocase(agent, span_of(words[i])) < agent.n)
-			return true;
-	}
-	return false;
-}
-
 static struct phone *phone_of(struct vlan_state *state, const struct packet *p)
 {
 	uint32_t hash = endpoint_hash(&(struct endpoint){ p->src.addr, 0 });
@@ -78,7 +64,7 @@ static struct phone *phone_of(struct vlan_state *state, const struct packet *p)
 		x->addr = p->src.addr;
 		memcpy(x->mac, p->mac_src, sizeof x->mac);
 		text_escape(p->sip->user_agent, x->agent, sizeof x->agent);
-		x->soft = is_softphone(p->sip->user_agent);
+		x->soft = softphone_agent(p->sip->user_agent);
 		return x;
 	}
 	return NULL;
