@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/softphone.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
@@ -193,20 +194,29 @@ static bool runs_on_computer(const struct facts *facts, const struct address *a)
 	const struct host *h = network_host_find(facts->network, a);
 
 	return h && agent_is_softphone(h->user_agent);
+/* A program on a computer: its system seldom lets it mark. */
+static bool is_soft(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && softphone_agent(h->user_agent);
 }
 
 static void tell_asymmetric(struct detection *d, const struct sender *x, const struct sender *other, bool wan)
 {
 	const struct facts *facts = detection_facts(d);
+	bool soft = is_soft(facts, &x->addr);
 	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 2), wan ? "wan-unmarked" : "asymmetric",
 						  wan || runs_on_computer(facts, &x->addr) ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
+						  wan || (soft && facts->site->qos != QOS_REQUIRED) ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], peer[SAY_TEXT];
 
 	say_host(facts, &x->addr, host);
 	say_host(facts, &other->addr, peer);
 	finding_title(f, "%s sends voice without a mark, %s with one", host, peer);
 	finding_cause(f, "RTP of %s arrives here with DSCP 0 (%llu of %llu packets), that of %s with %u.%s", host, (unsigned long long)x->of_value,
-		      (unsigned long long)x->packets, peer, other->value, wan ? " From outside this is usual: few providers keep marks." : "");
+		      (unsigned long long)x->packets, peer, other->value, wan ? " From outside this is usual: few providers keep marks." :
+		      soft ? " It is a softphone: its computer marks only where a policy of the system says so." : "");
 	finding_fix(f, wan ? "Nothing here; mark it anew at the router for the way inside." :
 		       "Set DSCP EF (46) for RTP on this host or in the policy of its switch port, and trust DSCP on the port.");
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/softphone.h"
 #include "analyzer/site.h"
 
 static const char *const reasons[] = { "voice-on-data-vlan", NULL };
@@ -64,6 +65,7 @@ static struct phone *phone_of(struct vlan_state *state, const struct packet *p)
 		memcpy(x->mac, p->mac_src, sizeof x->mac);
 		text_escape(p->sip->user_agent, x->agent, sizeof x->agent);
 		x->soft = agent_is_softphone(p->sip->user_agent);
+		x->soft = softphone_agent(p->sip->user_agent);
 		return x;
 	}
 	return NULL;
