@@ -188,12 +188,6 @@ static bool judge_points(struct detection *d, const struct stream *s)
 
 /* ---- one direction marked, the other not ---- */
 
-/* Computers let no program mark its packets unless their owner has allowed it: that a softphone does not is a fact, not a fault of the network. */
-static bool runs_on_computer(const struct facts *facts, const struct address *a)
-{
-	const struct host *h = network_host_find(facts->network, a);
-
-	return h && agent_is_softphone(h->user_agent);
 /* A program on a computer: its system seldom lets it mark. */
 static bool is_soft(const struct facts *facts, const struct address *a)
 {
@@ -207,7 +201,6 @@ static void tell_asymmetric(struct detection *d, const struct sender *x, const s
 	const struct facts *facts = detection_facts(d);
 	bool soft = is_soft(facts, &x->addr);
 	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 2), wan ? "wan-unmarked" : "asymmetric",
-						  wan || runs_on_computer(facts, &x->addr) ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
 						  wan || (soft && facts->site->qos != QOS_REQUIRED) ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], peer[SAY_TEXT];
 

@@ -64,7 +64,6 @@ static struct phone *phone_of(struct vlan_state *state, const struct packet *p)
 		x->addr = p->src.addr;
 		memcpy(x->mac, p->mac_src, sizeof x->mac);
 		text_escape(p->sip->user_agent, x->agent, sizeof x->agent);
-		x->soft = agent_is_softphone(p->sip->user_agent);
 		x->soft = softphone_agent(p->sip->user_agent);
 		return x;
 	}

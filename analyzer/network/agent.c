@@ -153,17 +153,3 @@ enum host_role host_role_of_agent(struct span user_agent)
 	}
 	return ROLE_COUNT;
 }
-
-bool agent_is_softphone(struct span agent)
-{
-	static const char *const words[] = {
-		"zoiper", "x-lite", "bria", "linphone", "microsip", "jitsi", "blink", "eyebeam", "3cxphone", "ekiga", "phoner", "sipdroid", "csipsimple", "pjsua",
-		"telephone", "groundwire", "acrobits", "baresip", "jami", "sipjs", "jssip",
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (span_find_text_nocase(agent, span_of(words[i])) < agent.n)
-			return true;
-	}
-	return false;
-}

@@ -216,8 +216,6 @@ const char *nat_method_name(enum nat_method m);
 const char *host_role_why(const struct host *h, enum host_role r, unsigned i);
 /* What a User-Agent or Server header looks like: PHONE, PBX, SBC, PROXY; ROLE_COUNT unknown. */
 enum host_role host_role_of_agent(struct span user_agent);
-/* A program on a computer, whose VLAN and whose lack of a DSCP mark are those of that computer. */
-bool agent_is_softphone(struct span user_agent);
 
 struct network_counts { uint64_t packets /* copies too */, copies, hosts_evicted, pairs_evicted, mappings_evicted; };
 struct network_counts network_counts(const struct network *n);
