@@ -25,11 +25,11 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = {
 	{ "rtx-window-s", 60, "s", 10, 3600, "field" },
 	{ "rtx-min", 20, "transactions", 5, 100000, "field: fewer are chance" },
-	{ "rtx-ratio", 0.2, "of the transactions", 0.01, 1, "field: 1 % of loss repeats 2 % of them" },
-	{ "rtx-error", 0.5, "of the transactions", 0.01, 1, "field" },
-	{ "rtx-one-kind", 0.6, "of the repeated ones", 0.5, 1, "field" },
+	{ "rtx-ratio", 0.2, "share", 0.01, 1, "field: 1 % of loss repeats 2 % of them" },
+	{ "rtx-error", 0.5, "share", 0.01, 1, "field" },
+	{ "rtx-one-kind", 0.6, "share", 0.5, 1, "field" },
 	{ "flood-phones", 3, "phones", 2, 1000, "field" },
-	{ "flood-ratio", 0.1, "of the transactions", 0.01, 1, "field" },
+	{ "flood-ratio", 0.1, "share", 0.01, 1, "field" },
 	{ 0 },
 };
 
