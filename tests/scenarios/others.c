@@ -171,8 +171,7 @@ void arp_read(struct scenario *s, struct words *w)
 	}
 }
 
-/* udp FROM > TO at T [count N every T] [bytes N | text "..."] [from-fan|to-fan] [only|not TAP]: fan, each from or to the next port */
-/* udp FROM > TO at T [count N every T] [bytes N | text "..." | hex "..."] [only|not TAP] */
+/* udp FROM > TO at T [count N every T] [bytes N | text "..." | hex "..."] [from-fan|to-fan] [only|not TAP]: fan, each from or to the next port */
 void udp_read(struct scenario *s, struct words *w)
 {
 	struct endpoint src = endpoint_want(s, w), dst;
