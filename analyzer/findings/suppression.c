@@ -97,6 +97,7 @@ static const struct row {
 	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
 	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" } },
 	{ "audio-late", NULL, SAME_CALL, { "answer-delayed" } },
+	{ "early-media-missing", "prack-missing", SAME_CALL, { "answer-delayed" } },
 	{ "retransmission-storm", NULL, SAME_HOST, { "answer-delayed" } },
 };
 
