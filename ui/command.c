@@ -49,6 +49,7 @@ static const char read_help[] =
 	"  --markdown           the ladder for a ticket\n"
 	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
 	"  --config FILE|none   profile of the site: its addresses, ports, hours; see deadair.conf(5)\n"
+	"  --history FILE|none  keep the diagnosis in this history; the same capture again replaces it\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
