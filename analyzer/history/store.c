@@ -420,3 +420,27 @@ enum err_code store_rows(struct store *s, const struct rows *rows, struct err *e
 		result = write_row(s, &row);
 	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);
 }
+
+/* ---- upkeep ---- */
+
+enum err_code store_prune(struct store *s, int64_t before_ns, int64_t *ret_runs, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(s->db, "DELETE FROM run WHERE last_ns < ?", -1, &stmt, NULL);
+
+	if (result == SQLITE_OK) {
+		sqlite3_bind_int64(stmt, 1, before_ns);
+		result = sqlite3_step(stmt);
+	}
+	if (result == SQLITE_DONE)
+		*ret_runs = sqlite3_changes(s->db);
+	sqlite3_finalize(stmt);
+	return result == SQLITE_DONE ? ERR_OK : store_failed(s, result, err);
+}
+
+enum err_code store_vacuum(struct store *s, struct err *err)
+{
+	int result = execute(s, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+
+	return result == SQLITE_OK ? ERR_OK : store_failed(s, result, err);
+}

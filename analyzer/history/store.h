@@ -39,4 +39,9 @@ enum err_code store_rows(struct store *s, const struct rows *rows, struct err *e
 enum err_code store_commit(struct store *s, struct err *err);
 void store_rollback(struct store *s);
 
+/* Runs whose last packet is older go, with all that belongs to them, in one transaction; those without a time stay. */
+enum err_code store_prune(struct store *s, int64_t before_ns, int64_t *ret_runs, struct err *err);
+/* Gives the room of what was pruned back to the file system: needs as much again while it works. */
+enum err_code store_vacuum(struct store *s, struct err *err);
+
 #endif
