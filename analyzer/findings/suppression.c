@@ -60,7 +60,7 @@ static const struct row {
 	{ "session-table-exhausted", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "sip-flood", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio", "codec-not-agreed" } },
-	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
+	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio", "audio-late" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_CALL, { "no-audio" } },
 	{ "codec-not-agreed", "late-switch", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
