@@ -111,7 +111,7 @@ def server(net, port=5060, nat=True, relay=False, tls=None, modules=(), **more):
         words["answer"] += ' if (has_body("application/sdp")) rtpengine_manage("replace-origin ICE=remove");'
         words["invite"] += ' rtpengine_manage("replace-origin ICE=remove");'
         words["within"] += ' if (is_method("BYE") || has_body("application/sdp")) rtpengine_manage("replace-origin ICE=remove");'
-    if tls:
+    if tls is not None:
         listen.append(f"listen=tls:{SERVER}:5061")
         modules = ("tls", *modules)
         certificate(net)
@@ -125,7 +125,8 @@ def server(net, port=5060, nat=True, relay=False, tls=None, modules=(), **more):
     loaded = "\n".join(f'loadmodule "{m}.so"' for m in (*MODULES, *modules))
     path = net.write("kamailio.cfg", KAMAILIO.format(listen="\n".join(reversed(listen)), modules=loaded, password=PASSWORD, **words))
     p = net.start("server", "kamailio", "-f", path, "-DD", "-E", "-Y", net.folder, log="kamailio.log")
-    until(lambda: p.poll() is not None or listening(net, "server", "udp", port), 10, "kamailio")
+    wanted = [("udp", port), ("tcp", port)] + ([("tcp", 5061)] if tls is not None else [])
+    until(lambda: p.poll() is not None or all(listening(net, "server", *one) for one in wanted), 10, "kamailio")
     if p.poll() is not None:
         log = open(net.path("kamailio.log")).read()
         if "could not find module" in log or "failed to load module" in log:

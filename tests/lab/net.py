@@ -196,6 +196,12 @@ class Net:
 
     # ---- the end ----
 
+    def end(self, p):
+        """One of them, at once"""
+        if p.poll() is None:
+            os.killpg(p.pid, signal.SIGKILL)
+        p.wait()
+
     def stop(self):
         for sign in (signal.SIGINT, signal.SIGKILL):
             for p in self.processes:
