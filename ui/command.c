@@ -30,6 +30,8 @@ static const char help_text[] =
 	"  deadair FILE...               the same as: deadair read FILE...\n"
 	"  deadair read [OPTION]... FILE|- ...\n"
 	"                                diagnose captures; several are merged in time order\n"
+	"  deadair live -i IF [OPTION]...\n"
+	"                                diagnose a mirror port while it goes on\n"
 	"  deadair explain ID            what a finding means, what mimics it, how to fix it\n"
 	"  deadair detectors             all findings, a line each\n"
 	"  deadair COMMAND --help        options of a command\n"
@@ -60,6 +62,30 @@ static const char read_help[] =
 	"Options narrow what is listed; the diagnosis and the exit status are over all.\n"
 	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
 
+static const char live_help[] =
+	"deadair live -i IF [-i IF]... [OPTION]...\n"
+	"\n"
+	"Captures, and tells each finding as it opens and closes; ^C ends it with the report.\n"
+	"\n"
+	"  -i, --interface IF   capture there; each is a point of its own; any: all of them\n"
+	"  -f, --bpf BPF        capture only what this filter passes; see pcap-filter(7)\n"
+	"  --list-interfaces    those that there are\n"
+	"  --ring SIZE          of the kernel's ring, each: 1M to 1G, 64M; halved until it is had\n"
+	"  --json               JSON Lines instead of text\n"
+	"  --no-ui              lines, also on a terminal\n"
+	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
+	"  --config FILE|none   profile of the site; see deadair.conf(5)\n"
+	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
+	"  --keep-privileges    go on as root, with all its capabilities\n"
+	"  --no-sandbox         go on without the system call filter\n"
+	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
+	"  --utc                times in UTC\n"
+	"  -v, --verbose        findings that only inform, too; the long report\n"
+	"  -h, --help\n"
+	"\n"
+	"Wants the permission to capture: sudo, or setcap cap_net_raw=ep on the program.\n"
+	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
+
 static const char explain_help[] = "deadair explain ID\n\nWhat a finding means, what it looks at, what mimics it, how to fix it.\n"
 				   "deadair detectors lists the ids.\n";
 static const char detectors_help[] = "deadair detectors\n\nAll findings: id, usual severity, what it says, its configuration keys.\n";
@@ -73,7 +99,7 @@ static const struct command {
 	{ "explain", command_explain, explain_help },
 	{ "help", command_help, help_text },
 	{ "history", command_absent, NULL },
-	{ "live", command_absent, NULL },
+	{ "live", command_live, live_help },
 	{ "read", command_read, read_help },
 	{ "--help", command_help, help_text },
 	{ "--version", command_version, NULL },
@@ -171,8 +197,6 @@ static int command_version(int argc, char **argv)
 static int command_absent(int argc, char **argv)
 {
 	(void)argc;
-	if (strcmp(argv[0], "live") == 0)
-		return command_trouble("live: this build has no live capture: tcpdump -i IF -s 0 -w - | deadair read -");
 	return command_trouble("%s: this build keeps no history: deadair read FILE reports one capture", argv[0]);
 }
 

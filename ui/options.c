@@ -73,19 +73,27 @@ static enum err_code set_color(struct read_options *o, const char *text, struct 
 	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
 }
 
-/* "256M": a number, then K, M, G or nothing, of 1024 bytes each. */
-static enum err_code set_memory(struct read_options *o, const char *text, struct err *err)
+bool option_size(const char *text, uint64_t *ret_bytes)
 {
 	static const char units[] = "KMG";
 	size_t n = strlen(text);
-	const char *unit = n ? strchr(units, text[n - 1] & ~0x20) : NULL;
+	const char *unit = n && text[n - 1] != ' ' ? strchr(units, text[n - 1] & ~0x20) : NULL;
 	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	uint64_t size;
+
+	if (!span_number((struct span){ (const uint8_t *)text, n - (unit != NULL) }, (UINT64_C(1) << 40) >> shift, &size))
+		return false;
+	*ret_bytes = size << shift;
+	return true;
+}
+
+static enum err_code set_memory(struct read_options *o, const char *text, struct err *err)
+{
 	char shown[80];
 	uint64_t size;
 
-	if (span_number((struct span){ (const uint8_t *)text, n - (unit != NULL) }, UINT64_C(1) << 20 << (40 - shift), &size) &&
-	    size << shift >= BUDGET_LEAST) {
-		o->memory = (size_t)(size << shift);
+	if (option_size(text, &size) && size >= BUDGET_LEAST) {
+		o->memory = (size_t)size;
 		return ERR_OK;
 	}
 	return err_set(err, ERR_USAGE, "--memory %s: no size of %u MiB and more: 256M, 2G", text_escape(span_of(text), shown, sizeof shown),
