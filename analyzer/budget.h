@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { BUDGET_LEAST = 16 << 20 };    /* bytes: below that nothing could be diagnosed */
+enum { BUDGET_LEAST = 128 << 20 };   /* bytes: 50 MiB of it may go to tables of a fixed size (two points, answers awaited, sources of attacks) */
 
 struct budget {                      /* entries, where it does not say bytes; 0: the table's own default */
 	size_t leg_bytes, registrations, accounts;   /* registrations: and as many subscriptions */
@@ -13,6 +13,7 @@ struct budget {                      /* entries, where it does not say bytes; 0:
 	size_t parties;              /* of RTCP */
 	size_t hosts, pairs, mappings;
 	size_t icmp;
+	size_t sources, tuples;      /* who asks by SIP; flows of anything to outside */
 };
 
 /* bytes 0: no budget, all zeros. */

@@ -108,6 +108,22 @@ static void note_tls(struct engine *e, const struct packet *p)
 	f->sip_alpn |= span_starts(p->tls.alpn, SPAN("sip"));
 }
 
+/* Fragments without ports are what such a filter loses, so they do not count. */
+static bool on_sip_port(const struct packet *p)
+{
+	return !(p->has & HAS_PORTS) || (p->dst.port >= 5060 && p->dst.port <= 5061) || (p->src.port >= 5060 && p->src.port <= 5061);
+}
+
+static void note_beyond(struct engine *e, const struct packet *p)
+{
+	if (p->kind == PACKET_ARP || (p->kind == PACKET_NONE && p->undecoded == UNDECODED_NOT_IP))
+		e->capture.beyond_sip++;
+	else if ((p->kind == PACKET_OTHER || p->kind == PACKET_STUN || p->kind == PACKET_TCP) && !on_sip_port(p))
+		e->capture.beyond_sip++;
+	else if (p->kind == PACKET_OTHER && (p->has & HAS_IP) && !(p->has & HAS_PORTS) && p->undecoded == UNDECODED_NO)
+		e->capture.beyond_sip++;     /* IGMP and the like */
+}
+
 static void note_kind(struct engine *e, const struct packet *p)
 {
 	switch ((enum packet_kind)p->kind) {
@@ -139,6 +155,7 @@ void capture_facts_packet(struct engine *e, const struct packet *p)
 		e->capture.frames++;
 		e->bytes += p->wire_bytes;
 		note_time(e, p);
+		note_beyond(e, p);
 	}
 	e->capture.udp += p->transport == TRANSPORT_UDP;
 	e->capture.tcp_gaps += p->tcp_gap;

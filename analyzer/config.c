@@ -79,6 +79,34 @@ static const struct config_key nat_keys[] = {
 	{ 0 },
 };
 
+static const struct config_key network_keys[] = {
+	{ "ste-window-s", 30, "s", 5, 600, "field" },
+	{ 0 },
+};
+static const struct config_key security_keys[] = {
+	{ "scan-targets", 10, "hosts", 3, 60, "field: a phone that follows DNS tries up to six" },
+	{ "scan-users", 10, "users", 3, 60, "field" },
+	{ "bf-fail-per-min", 5, "rejections", 1, 20, "usual limit of registrars and log watchers" },
+	{ "bf-users", 5, "accounts", 2, 60, "field" },
+	{ "flood-rps", 50, "requests/s", 5, 10000, "rate limits of SIP proxies begin at some ten requests in 2 s" },
+	{ "flood-invite-ps", 10, "INVITEs/s", 2, 10000, "field: above any dialler without credentials" },
+	{ 0 },
+};
+
+static const struct config_key tollfraud_keys[] = {
+	{ "tf-window-h", 24, "h", 1, 168, "field: found on Monday what began on Friday night" },
+	{ "tf-calls-h", 10, "calls/h", 2, 1000, "field" },
+	{ "tf-concurrent", 3, "calls", 2, 100, "field: a person makes one call, transfers with two" },
+	{ 0 },
+};
+
+static const struct config_key signalling_keys[] = {
+	{ "recover-s", 60, "s", 0, 3600, "field: what works again by then was no fault that lasts" },
+	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.2.2: 64 T1" },
+	{ "udp-max-bytes", 1300, "bytes", 500, 65000, "RFC 3261 18.1.1: larger requests belong on TCP" },
+	{ 0 },
+};
+
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
 	{ "alg", alg_keys },
 	{ "call", call_keys },
@@ -90,8 +118,12 @@ static const struct { const char *section; const struct config_key *keys; } sect
 	{ "legs", legs_keys },
 	{ "media", media_keys },
 	{ "nat", nat_keys },
+	{ "network", network_keys },
 	{ "rtp", rtp_keys },
+	{ "security", security_keys },
+	{ "signalling", signalling_keys },
 	{ "site", site_keys },
+	{ "tollfraud", tollfraud_keys },
 	{ "twin", twin_keys },
 };
 

@@ -108,6 +108,22 @@ static struct sip_bindings *make_bindings(const struct engine_options *o)
 	return sip_bindings_new(&config);
 }
 
+static struct sources *make_sources(const struct engine_options *o, const struct budget *budget)
+{
+	const struct config *c = o->config;
+	struct sources_config config = {
+		.scan_targets = (unsigned)config_value(c, "security", "scan-targets"),
+		.scan_users = (unsigned)config_value(c, "security", "scan-users"),
+		.fail_per_min = (unsigned)config_value(c, "security", "bf-fail-per-min"),
+		.bf_users = (unsigned)config_value(c, "security", "bf-users"),
+		.flood_rps = (unsigned)config_value(c, "security", "flood-rps"),
+		.flood_invite_ps = (unsigned)config_value(c, "security", "flood-invite-ps"),
+		.max = budget->sources,
+	};
+
+	return sources_new(&config, o->site);
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -126,21 +142,29 @@ struct engine *engine_new(const struct engine_options *options)
 	e->binding = binding_new();
 	e->calls = make_calls(options, &budget);
 	e->accounts = accounts_new(budget.accounts);
+	e->watches = watches_new(0);
 	e->streams = make_streams(e, &budget);
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
 	e->icmp_keep = budget.icmp ? budget.icmp : ICMP_KEEP;
+	e->sources = make_sources(options, &budget);
+	e->outflows = outflows_new(options->site, config_ns(c, "network", "ste-window-s", SECOND_NS), budget.tuples);
 	learn_profile(e);
 	e->points = make_points(options);
 	e->echoes = echoes_new();
 	e->bindings = make_bindings(options);
 	e->ways = sip_ways_new(e->network);
+	e->hops = sip_hops_new(0);
+	e->flows = flows_new(0);
+	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
 	e->facts = (struct facts){
 		.capture = &e->capture,
 		.calls = e->calls,
+		.sources = e->sources,
+		.outflows = e->outflows,
 		.streams = e->streams,
 		.rtcp = e->rtcp,
 		.network = e->network,
@@ -148,6 +172,9 @@ struct engine *engine_new(const struct engine_options *options)
 		.echoes = e->echoes,
 		.bindings = e->bindings,
 		.ways = e->ways,
+		.hops = e->hops,
+		.flows = e->flows,
+		.paths = e->paths,
 		.icmp = &e->icmp,
 		.icmp_by_dst = &e->icmp_by_dst,
 		.findings = e->findings,
@@ -174,12 +201,18 @@ void engine_free(struct engine *e)
 	hash_fini(&e->icmp_by_dst);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
+	sip_paths_free(e->paths);
+	flows_free(e->flows);
 	sip_ways_free(e->ways);
+	sip_hops_free(e->hops);
 	sip_bindings_free(e->bindings);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
+	outflows_free(e->outflows);
+	sources_free(e->sources);
 	accounts_free(e->accounts);
+	watches_free(e->watches);
 	calls_free(e->calls);
 	binding_free(e->binding);
 	free(e);
@@ -356,7 +389,10 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
 		detections_event(e->detections, &ev);
 		sip_ways_message(e->ways, p);
+		sip_hops_packet(e->hops, p);
 		accounts_packet(e->accounts, p);
+		sources_packet(e->sources, p);
+		watches_packet(e->watches, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (;;) {
@@ -427,15 +463,18 @@ static void take_rtp(struct engine *e, const struct packet *p)
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
 		network_packet(e->network, p, network_duplicate(e->network, p), 1);
+		outflows_packet(e->outflows, p);
 		return;
 	}
 	if (r.change != STREAM_NOTHING) {
 		network_packet(e->network, p, DUPLICATE_NO, 1);
+		outflows_packet(e->outflows, p);
 		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream, .gap = r.gap };
 		if (ev.kind != EVENT_KIND_COUNT)
 			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
 		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
+		outflows_packet(e->outflows, p);
 		two_points_frame(e->points, p->file, p->at_ns);
 		keep_alive(e, p);
 	}
@@ -466,6 +505,9 @@ void engine_packet(struct engine *e, const struct packet *p)
 		return;
 	echoes_packet(e->echoes, p);
 	sip_bindings_packet(e->bindings, p);
+	flows_packet(e->flows, p);
+	sip_paths_packet(e->paths, p);
+	outflows_packet(e->outflows, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_STUN)
@@ -587,12 +629,16 @@ static void reckon_records(struct engine *e)
 {
 	int64_t last_ns = e->capture.last_ns;
 
+	flows_settle(e->flows);
+	sip_paths_settle(e->paths);
 	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp), last_ns);
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);
+	sources_settle(e->sources, calls_legs(e->calls));
 	e->facts.sockets = e->sockets;
 	e->facts.media_hosts = e->media_hosts;
 	e->facts.accounts = e->accounts;
+	e->facts.watches = e->watches;
 }
 
 void engine_until(struct engine *e, int64_t now_ns)

@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing.h"
@@ -11,9 +12,14 @@
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
 #include "analyzer/network/echo.h"
+#include "analyzer/network/flow.h"
+#include "analyzer/network/sip_path.h"
+#include "analyzer/network/outflow.h"
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
+#include "analyzer/network/sip_hop.h"
 #include "analyzer/network/sip_way.h"
+#include "analyzer/network/source.h"
 #include "analyzer/media/media_host.h"
 #include "analyzer/media/socket_use.h"
 
@@ -36,6 +42,9 @@ struct engine {
 	struct expectation_config expect;
 	struct calls *calls;
 	struct accounts *accounts;
+	struct sources *sources;
+	struct outflows *outflows;
+	struct watches *watches;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;
@@ -43,6 +52,9 @@ struct engine {
 	struct echoes *echoes;
 	struct sip_bindings *bindings;
 	struct sip_ways *ways;
+	struct sip_hops *hops;
+	struct flows *flows;
+	struct sip_paths *paths;
 	struct binding *binding;
 	struct findings *findings;
 	struct detections *detections;

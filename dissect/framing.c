@@ -409,7 +409,7 @@ static bool http_next(struct framing *f, struct framed *ret)
 
 static bool tls_next(struct framing *f, struct framed *ret)
 {
-	enum { CONTENT_DATA = 23 };
+	enum { CONTENT_DATA = 23, HANDSHAKE_RECORDS = 24 };      /* TLS 1.3: those of the handshake look like data */
 
 	for (;;) {
 		struct span s = waiting(f);
@@ -430,7 +430,7 @@ static bool tls_next(struct framing *f, struct framed *ret)
 		if (s.p[0] != CONTENT_DATA)
 			return s.n >= whole && give(f, FRAMED_TLS, whole, ret);
 		f->skip = s.n < whole ? whole - s.n : 0;
-		if (f->data_given) {
+		if (f->data_given && f->given >= HANDSHAKE_RECORDS) {
 			consume(f, s.n < whole ? s.n : whole);
 			continue;
 		}

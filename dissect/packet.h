@@ -19,7 +19,7 @@ enum packet_kind {
 	PACKET_RTCP,
 	PACKET_STUN,
 	PACKET_DTLS,
-	PACKET_TLS,                  /* a record, handshakes whole over several segments; of data records only the first of a segment */
+	PACKET_TLS,                  /* a record, handshakes whole over several segments; of data records behind the first 24 records only the first of a segment */
 	PACKET_ICMP,
 	PACKET_TCP,                  /* a segment with SYN, FIN or RST and nothing else to say */
 	PACKET_KEEPALIVE,            /* UDP: empty, NULs or CRLF only; TCP: CRLF on a flow known to carry SIP */

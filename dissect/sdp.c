@@ -60,6 +60,10 @@ static struct sdp_media *media_add(struct sdp_reader *r)
 	m->direction = r->session.direction;
 	m->fingerprint = r->session.fingerprint;
 	m->setup = r->session.setup;
+	m->crypto_count = r->session.crypto_count;      /* RFC 4568 has them in media only; who writes them above means all */
+	m->crypto_suite = r->session.crypto_suite;
+	m->crypto_mki = r->session.crypto_mki;
+	m->key_management = r->session.key_management;
 	m->ice_ufrag = r->session.ice_ufrag;
 	m->ptime_ms = r->session.ptime_ms;
 	m->maxptime_ms = r->session.maxptime_ms;

@@ -52,6 +52,8 @@ struct sdp_media {
 	struct span mid, label;
 	struct span crypto_suite;               /* of the first a=crypto; empty: none */
 	unsigned crypto_count;
+	bool crypto_mki;                        /* some key has a master key identifier, which makes packets longer (RFC 3711 3.1) */
+	bool key_management;                    /* a=key-mgmt (RFC 4567): MIKEY */
 	struct span fingerprint, setup;
 	struct span ice_ufrag;
 	struct sdp_candidate *candidates;       /* at most SDP_CANDIDATE_MAX */

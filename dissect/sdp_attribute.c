@@ -242,6 +242,14 @@ static void crypto_read(struct sdp_reader *r, struct span value)
 	}
 	if (r->media->crypto_count++ == 0)
 		r->media->crypto_suite = suite;
+	value = span_from(value, span_find(value, '|'));        /* inline:KEY|LIFETIME|MKI:LENGTH */
+	r->media->crypto_mki |= span_find(value, ':') < value.n;
+}
+
+static void key_management_read(struct sdp_reader *r, struct span value)
+{
+	(void)value;
+	r->media->key_management = true;
 }
 
 static void fingerprint_read(struct sdp_reader *r, struct span value)
@@ -358,6 +366,7 @@ static const struct attribute {
 	{ "rtcp", rtcp_read },
 	{ "rtcp-mux", rtcp_mux_read },
 	{ "crypto", crypto_read },
+	{ "key-mgmt", key_management_read },
 	{ "fingerprint", fingerprint_read },
 	{ "setup", setup_read },
 	{ "ssrc", ssrc_read },

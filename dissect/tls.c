@@ -4,7 +4,7 @@
 
 enum { CONTENT_CCS = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, HANDSHAKE_NONE = 255 };
-enum { EXTENSION_SERVER_NAME = 0, EXTENSION_ALPN = 16 };
+enum { EXTENSION_SERVER_NAME = 0, EXTENSION_ALPN = 16, EXTENSION_VERSIONS = 43 };
 /* RFC 5246 6.2.3; certificate chains are below 128 KiB */
 enum { RECORD_MAX = 16384 + 2048, MESSAGE_MAX = 128 * 1024, MESSAGES_MAX = 8 };
 
@@ -44,7 +44,24 @@ static struct span alpn_read(struct cursor c)
 	return cursor_take(&list, cursor_u8(&list));
 }
 
-static void extensions_read(struct cursor *c, struct tls_record *r)
+/* RFC 8446 4.2.1: a list of the client, of which GREASE (RFC 8701) is no version; the server's choice alone. DTLS counts downwards. */
+static uint16_t versions_read(struct cursor c, bool client, bool dtls, uint16_t before)
+{
+	struct cursor list = client ? part_take(&c, cursor_u8(&c)) : c;
+	uint16_t best = client ? before : cursor_u16(&list);
+
+	while (client && list.left.n && list.state == CURSOR_OK) {
+		uint16_t v = cursor_u16(&list);
+
+		if (!dtls && v >> 8 == 3 && v > best)
+			best = v;
+		else if (dtls && v >> 8 == 0xfe && v < best)
+			best = v;
+	}
+	return best;
+}
+
+static void extensions_read(struct cursor *c, bool client, bool dtls, struct tls_record *r)
 {
 	struct cursor all = part_take(c, cursor_u16(c));
 
@@ -56,13 +73,16 @@ static void extensions_read(struct cursor *c, struct tls_record *r)
 			r->server_name = server_name_read(one);
 		else if (type == EXTENSION_ALPN && r->alpn.n == 0)
 			r->alpn = alpn_read(one);
+		else if (type == EXTENSION_VERSIONS)
+			r->hello_version = versions_read(one, client, dtls, r->hello_version);
 	}
 }
 
 /* ClientHello and ServerHello differ in the lists behind the session id; DTLS puts a cookie between. */
 static void hello_read(struct cursor *c, bool client, bool dtls, struct tls_record *r)
 {
-	cursor_take(c, 2 + 32); /* version, random */
+	r->hello_version = cursor_u16(c);
+	cursor_take(c, 32); /* random */
 	cursor_take(c, cursor_u8(c)); /* session id */
 	if (client) {
 		if (dtls)
@@ -72,15 +92,17 @@ static void hello_read(struct cursor *c, bool client, bool dtls, struct tls_reco
 	} else {
 		cursor_take(c, 2 + 1);
 	}
-	extensions_read(c, r);
+	extensions_read(c, client, dtls, r);
 	if (!client)
 		r->server_name = SPAN_NONE; /* a server only confirms it, empty */
 }
 
-static struct span certificate_read(struct cursor *c)
+static void certificate_read(struct cursor *c, struct tls_record *r)
 {
-	cursor_u24(c); /* of the list */
-	return cursor_take(c, cursor_u24(c));
+	uint32_t list = cursor_u24(c);
+
+	r->certificate_empty = list == 0 && c->state == CURSOR_OK;
+	r->certificate = cursor_take(c, cursor_u24(c));
 }
 
 struct message_header {
@@ -121,10 +143,11 @@ static void handshake_read(struct cursor c, bool dtls, struct tls_record *r)
 
 		if (i == 0)
 			r->handshake = h.type;
+		r->messages |= UINT32_C(1) << h.type;
 		if (h.type == CLIENT_HELLO || h.type == SERVER_HELLO)
 			hello_read(&body, h.type == CLIENT_HELLO, dtls, r);
 		else if (h.type == CERTIFICATE && r->certificate.n == 0)
-			r->certificate = certificate_read(&body);
+			certificate_read(&body, r);
 	}
 }
 

@@ -13,6 +13,9 @@ struct tls_record {
 	struct span server_name;     /* SNI of a ClientHello */
 	struct span alpn;            /* first protocol of the ALPN of a Client- or ServerHello */
 	struct span certificate;     /* DER of the first certificate, when whole in these bytes */
+	uint16_t hello_version;      /* highest that a ClientHello offers, or the one that a ServerHello chose; 0 none */
+	uint32_t messages;           /* bits 1 << type of the readable handshake messages; meaningless behind a change of cipher */
+	bool certificate_empty;      /* a Certificate message without any */
 	size_t length;               /* of the record's payload on the wire */
 };
 

@@ -22,7 +22,6 @@
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
-static int command_absent(int argc, char **argv);
 
 static const char help_text[] =
 	"deadair: who cannot hear whom, and whose fault is it\n"
@@ -34,6 +33,8 @@ static const char help_text[] =
 	"                                diagnose a mirror port while it goes on\n"
 	"  deadair explain ID            what a finding means, what mimics it, how to fix it\n"
 	"  deadair detectors             all findings, a line each\n"
+	"  deadair history list|calls|findings|incidents|show|prune|vacuum\n"
+	"                                what was kept by read --history\n"
 	"  deadair COMMAND --help        options of a command\n"
 	"  deadair --version\n"
 	"\n"
@@ -51,6 +52,7 @@ static const char read_help[] =
 	"  --markdown           the ladder for a ticket\n"
 	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
 	"  --config FILE|none   profile of the site: its addresses, ports, hours; see deadair.conf(5)\n"
+	"  --history FILE|none  keep the diagnosis in this history; the same capture again replaces it\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
@@ -90,6 +92,29 @@ static const char explain_help[] = "deadair explain ID\n\nWhat a finding means, 
 				   "deadair detectors lists the ids.\n";
 static const char detectors_help[] = "deadair detectors\n\nAll findings: id, usual severity, what it says, its configuration keys.\n";
 
+static const char history_help[] =
+	"deadair history [list|calls|findings|incidents] [OPTION]...\n"
+	"deadair history show RUN|RUN/CALL|RUN/fFINDING\n"
+	"deadair history prune --keep 90d\n"
+	"deadair history vacuum\n"
+	"\n"
+	"What deadair read --history FILE has kept: runs, calls, problems by id and culprit, incidents, the newest first;\n"
+	"show gives a diagnosis again, with its evidence. prune forgets the runs that are older, vacuum gives their room back.\n"
+	"\n"
+	"  --history FILE       default: $XDG_STATE_HOME/deadair/history.db, else ~/.local/state/deadair/history.db\n"
+	"  --since T, --until T 2026-11-20, 2026-11-20T10:00, yesterday, \"Fri 18:00\", -3d\n"
+	"  --number N           of the caller or the callee; * stands for any text\n"
+	"  --host ADDRESS       that took part\n"
+	"  --id ID              of a finding, as deadair detectors has them\n"
+	"  --run N              of this run only\n"
+	"  --all                findings: facts, and what others explain, too\n"
+	"  --keep LENGTH        prune: what of the last 90d, 12w ... stays\n"
+	"  --limit N|all        default 50\n"
+	"  --json, --csv        instead of a table\n"
+	"  --color WHEN, --utc  as in deadair read\n"
+	"\n"
+	"Exit status: 0 done, 2 trouble.\n";
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -98,7 +123,7 @@ static const struct command {
 	{ "detectors", command_detectors, detectors_help },
 	{ "explain", command_explain, explain_help },
 	{ "help", command_help, help_text },
-	{ "history", command_absent, NULL },
+	{ "history", command_history, history_help },
 	{ "live", command_live, live_help },
 	{ "read", command_read, read_help },
 	{ "--help", command_help, help_text },
@@ -192,12 +217,6 @@ static int command_version(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	return print("deadair " PACKAGE_VERSION "\n");
-}
-
-static int command_absent(int argc, char **argv)
-{
-	(void)argc;
-	return command_trouble("%s: this build keeps no history: deadair read FILE reports one capture", argv[0]);
 }
 
 static bool asks_for_help(int argc, char **argv)

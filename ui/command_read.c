@@ -12,6 +12,7 @@
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
+#include "ui/history_keep.h"
 #include "ui/options.h"
 #include "ui/profile_load.h"
 #include "ui/progress.h"
@@ -60,6 +61,7 @@ struct reading {
 	struct names *names;
 	const struct source_file **files;
 	size_t file_count;
+	struct history_keep *history;        /* NULL: none is kept */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -100,6 +102,18 @@ static void take_files(struct reading *g)
 		g->files[i] = source_file(g->source, i);
 }
 
+/* Before the capture is read: whoever waits an hour for it wants to know now. The diagnosis goes on without. */
+static void history_open(struct reading *g)
+{
+	struct err err;
+
+	if (!g->options.history)
+		return;
+	g->history = history_keep_new(g->options.history, &err);
+	if (!g->history)
+		command_trouble("%s", err.text);
+}
+
 static void read_frames(struct reading *g, bool ascii)
 {
 	struct progress progress;
@@ -109,6 +123,7 @@ static void read_frames(struct reading *g, bool ascii)
 
 	progress_begin(&progress, g->options.paths[0], ascii);
 	while (source_next(g->source, &frame)) {
+		history_keep_frame(g->history, &frame);
 		dissect_frame(g->dissector, &frame);
 		while (dissect_next(g->dissector, &packet))
 			engine_packet(g->engine, &packet);
@@ -262,9 +277,23 @@ static void reading_close(struct reading *g)
 	dissector_free(g->dissector);
 	if (g->source)
 		source_close(g->source);
+	history_keep_free(g->history);
 	names_free(g->names);
 	free(g->files);
 	read_options_fini(&g->options);
+}
+
+/* Behind the report: whoever reads it does not wait for the disk. The status that is left. */
+static int history_store(struct reading *g, int status)
+{
+	struct history_run run = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .complete = !was_interrupted && !has_damage(g) };
+	struct err err;
+
+	if (!g->options.history)
+		return status;
+	if (!g->history)                /* said when it was opened */
+		return STATUS_TROUBLE;
+	return history_keep_run(g->history, &run, &err) == ERR_OK ? status : command_trouble("%s", err.text);
 }
 
 static int reading_run(struct reading *g)
@@ -272,6 +301,7 @@ static int reading_run(struct reading *g)
 	struct out o;
 	int status;
 
+	history_open(g);
 	command_out(&o, g->options.color);
 	interrupts_watch(g->source);
 	read_frames(g, o.ascii);
@@ -283,7 +313,7 @@ static int reading_run(struct reading *g)
 	engine_finish(g->engine);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);
-	return status;
+	return history_store(g, status);
 }
 
 int command_read(int argc, char **argv)

@@ -13,7 +13,7 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY
 };
 
 static const struct option long_options[] = {
@@ -25,6 +25,7 @@ static const struct option long_options[] = {
 	{ "markdown", no_argument, NULL, OPTION_MARKDOWN },
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "history", required_argument, NULL, OPTION_HISTORY },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -144,6 +145,9 @@ static enum err_code set_option(struct read_options *o, int id, struct err *err)
 		break;
 	case OPTION_CONFIG:
 		o->config = optarg;
+		break;
+	case OPTION_HISTORY:
+		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
 	case OPTION_BPF:
 		o->bpf = optarg;

@@ -798,3 +798,17 @@ const struct list *accounts_sites(const struct accounts *a)
 {
 	return &a->sites;
 }
+
+const struct account *accounts_of_user(const struct accounts *a, struct span user, const struct account *before)
+{
+	uint64_t key = user_key(user);
+	struct hash_link *it = before ? before->by_user.next : hash_first(&a->by_user, (uint32_t)key);
+
+	for (; it; it = it->next) {
+		const struct account *x = HASH_ENTRY(it, struct account, by_user);
+
+		if (x->user_key == key)
+			return x;
+	}
+	return NULL;
+}

@@ -115,6 +115,8 @@ const struct binding_change *account_change_before(const struct account *x, unsi
 const struct list *accounts_sites(const struct accounts *a);         /* struct sip_site; as of accounts_settle() */
 /* A device that has that socket inside or outside; the one that was seen there last; NULL none. */
 const struct device *accounts_device_at(const struct accounts *a, const struct endpoint *at);
+/* Accounts with that user, whatever the domain, one after the other; begin with NULL, NULL: no more. */
+const struct account *accounts_of_user(const struct accounts *a, struct span user, const struct account *before);
 uint64_t accounts_evicted(const struct accounts *a);
 
 #endif

@@ -19,6 +19,7 @@
 #include "dissect/packet.h"
 #include "dissect/sdp.h"
 
+struct headers;                      /* headers.h */
 struct mslot;                        /* analyzer/media/expectation.h */
 struct trial;
 
@@ -41,6 +42,8 @@ enum message_repeat {
 	MESSAGE_COPY                 /* the capture has it twice (1.4.6); counted once. Made by the engine's duplicate test or by point */
 };
 
+enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };     /* what P-Early-Media says (RFC 5009): sendrecv, sendonly; else */
+
 struct message {
 	struct list_link in_leg;     /* leg.messages, capture order */
 	struct list_link in_transaction;
@@ -52,6 +55,9 @@ struct message {
 	uint8_t repeat;              /* enum message_repeat */
 	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
 	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
+	uint8_t key_press;           /* of an INFO (application/dtmf-relay, dtmf): RFC 4733 code + 1, never printed; 0: none */
+	uint8_t early_media;         /* enum early_media */
+	bool wants_prack;            /* Require: 100rel */
 	bool focus;                  /* its Contact says isfocus: a conference (RFC 4579) */
 	uint16_t status;             /* 0 in requests */
 	uint16_t fragments;          /* IP fragments it came in, 0 none */
@@ -65,6 +71,7 @@ struct message {
 	struct span explained;       /* of a final >= 300: its Reason, else its Warning header */
 	struct endpoint contact;     /* host of the Contact when it is an address; family 0 otherwise */
 	struct span contact_uri;
+	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals; NULL none */
 };
 
 struct transaction {
@@ -195,9 +202,11 @@ struct leg {
 	enum leg_join joined_by;
 	unsigned join_score;
 	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
+	struct span replaces;        /* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span header_ids[4];   /* values of the headers of legs.headers */
 	unsigned header_id_count;
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
+	bool retry_answered;         /* it failed, and such a new attempt was answered */
 	bool transferred;            /* a REFER in it was accepted */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */
@@ -255,8 +264,13 @@ struct transfer {                    /* one REFER */
 	enum side by;
 	enum transfer_state state;
 	bool attended;               /* Refer-To carries Replaces */
+	const struct transaction *refer;     /* of the last try, after challenges */
 	uint16_t status, notified;   /* final of the REFER; last sipfrag status */
+	uint16_t notify_status;      /* the first refusal of a NOTIFY by the one who asked; 0 none */
+	bool quiet;                  /* Refer-Sub: false, norefersub (RFC 4488): no NOTIFY is owed */
 	struct span refer_to;
+	struct span notified_line;   /* "SIP/2.0 404 Not Found" */
+	struct frame_ref notified_at, notify_refused_at;     /* frame 0: none */
 	int64_t asked_ns, accepted_ns, done_ns;
 	struct frame_ref at;
 };

@@ -160,6 +160,7 @@ static void leg_message(struct arrival *a)
 	}
 	a->message = message_new(a);
 	transaction_note(a);
+	headers_note(a);
 	calls_emit(a->c,
 		(struct calls_event){ .kind = CALLS_MESSAGE,
 			.leg = &r->leg,

@@ -130,8 +130,8 @@ struct leg_record {
 struct transfer_record {
 	struct transfer transfer;
 	struct list_link in_leg;
-	struct transaction *refer;
 	struct span target_user, replaces_call_id;
+	uint32_t notify_cseq;        /* of the last NOTIFY about it */
 	struct address asker, asked;
 };
 
@@ -200,6 +200,9 @@ struct frame_ref message_frame(const struct packet *p);
 struct span leg_text(struct leg_record *r, struct span s);
 uint64_t message_branch(const struct sip_message *sip);
 bool message_is_response(const struct message *m, unsigned from, unsigned to);
+
+/* headers.c */
+void headers_note(struct arrival *a);
 
 /* transaction.c */
 struct transaction_record *transaction_get(struct arrival *a);

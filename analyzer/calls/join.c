@@ -578,7 +578,10 @@ static void replaces_note(struct arrival *a)
 		if (!rest.n || !span_split(&rest, ';', &id))
 			continue;
 		leg->replaces_call_id = leg_text(a->leg, span_trim(id));
-		leg->is_transfer |= names[i] == SIP_H_REPLACES;
+		if (names[i] != SIP_H_REPLACES)
+			continue;
+		leg->is_transfer = true;
+		leg->replaces = leg_text(a->leg, sip_header_value(a->sip, SIP_H_REPLACES));
 	}
 }
 
@@ -604,18 +607,31 @@ static bool same_attempt(const struct leg *x, const struct leg *y)
 }
 
 /* The same caller, the same number, right after a failure: tried again with a new Call-ID. */
+static bool retries(const struct leg *leg, const struct leg *old)
+{
+	return old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 &&
+		leg->invite_ns >= old->end_ns &&
+		ns_minus(leg->invite_ns, old->end_ns) <= RETRY_SECONDS * SECOND_NS && same_attempt(old, leg);
+}
+
 static void retry_note(struct arrival *a, uint64_t caller)
 {
 	struct leg *leg = &a->leg->leg;
 
 	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller); it && !leg->is_retry;
-		it = clue_older(it)) {
-		const struct leg *old = it->leg;
+		it = clue_older(it))
+		leg->is_retry = retries(leg, it->leg);
+}
 
-		if (old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 &&
-			leg->invite_ns >= old->end_ns &&
-			ns_minus(leg->invite_ns, old->end_ns) <= RETRY_SECONDS * SECOND_NS && same_attempt(old, leg))
-			leg->is_retry = true;
+/* The new attempt is answered: those before it were no lost calls. */
+static void retry_succeeds(struct arrival *a)
+{
+	const struct leg *leg = &a->leg->leg;
+
+	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user)); it;
+		it = clue_older(it)) {
+		if (retries(leg, it->leg))
+			it->leg->retry_answered = true;
 	}
 }
 
@@ -673,6 +689,8 @@ void join_note(struct arrival *a)
 		begun(a);
 	if (message_is_response(a->message, 101, 199) && r->ring_status == 0 && a->transaction->transaction.initial)
 		r->ring_status = a->message->status;
+	if (r->leg.is_retry && message_is_response(a->message, 200, 299) && a->transaction->transaction.initial)
+		retry_succeeds(a);
 	description_note(a);
 	if (says_more(a) || r->leg.end_ns != NS_NONE)
 		reckon_again(a->c, r);

@@ -107,6 +107,46 @@ static bool was_cut(const struct arrival *a)
 }
 
 /* What needs no copying. */
+/* "5", "*": which key, as RFC 4733 numbers them; 0xff: none. */
+static uint8_t key_code(struct span text)
+{
+	static const char keys[] = "0123456789*#ABCD";
+	const char *at = text.n == 1 && text.p[0] ? strchr(keys, text.p[0] >= 'a' && text.p[0] <= 'd' ? text.p[0] - 'a' + 'A' : text.p[0]) : NULL;
+	uint64_t number;
+
+	if (at)
+		return (uint8_t)(at - keys);
+	return span_number(text, 15, &number) ? (uint8_t)number : 0xff;  /* some write 10 for the star */
+}
+
+/* The key of an INFO, plus one: "Signal=5" of application/dtmf-relay, or the bare key of application/dtmf. 0: it holds none. */
+static uint8_t key_press(const struct sip_message *sip)
+{
+	struct span rest = sip->body, line;
+	uint8_t code = 0xff;
+
+	if (span_equal_nocase(sip->content_type, SPAN("application/dtmf"))) {
+		code = key_code(span_trim(sip->body));
+	} else if (span_equal_nocase(sip->content_type, SPAN("application/dtmf-relay"))) {
+		while (code == 0xff && span_split(&rest, '\n', &line)) {
+			if (span_starts_nocase(span_trim(line), SPAN("signal")))
+				code = key_code(span_trim(span_from(line, span_find(line, '=') + 1)));
+		}
+	}
+	return code == 0xff ? 0 : (uint8_t)(code + 1);
+}
+
+static enum early_media early_media(const struct sip_message *sip)
+{
+	struct span value = span_trim(sip_header_value(sip, SIP_H_P_EARLY_MEDIA));
+
+	if (!value.n)
+		return EARLY_MEDIA_NONE;
+	if (span_starts_nocase(value, SPAN("sendrecv")) || span_starts_nocase(value, SPAN("sendonly")))
+		return EARLY_MEDIA_PROMISED;
+	return span_starts_nocase(value, SPAN("supported")) ? EARLY_MEDIA_NONE : EARLY_MEDIA_CLOSED;
+}
+
 void message_fill(struct message *m, const struct arrival *a)
 {
 	const struct packet *p = a->packet;
@@ -133,6 +173,9 @@ void message_fill(struct message *m, const struct arrival *a)
 	m->bytes_on_wire = p->wire_bytes;
 	m->first = m;
 	m->contact = contact_endpoint(&sip->contact);
+	m->key_press = sip->request && sip->method == SIP_INFO ? key_press(sip) : 0;
+	m->early_media = (uint8_t)early_media(sip);
+	m->wants_prack = !sip->request && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("100rel"));
 	m->focus = sip_parameter(sip->contact.params, SPAN("isfocus"), &value);
 }
 

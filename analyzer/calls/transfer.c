@@ -2,7 +2,7 @@
 /* transfer: REFER, what its NOTIFYs report (RFC 3515), and the leg that it caused (RFC 3891, 3892). */
 #include "analyzer/calls/internal.h"
 
-enum { LEG_TRANSFERS_MAX = 64, TRANSFERS_WALKED = 64, URI_MAX_BYTES = 1024 };
+enum { LEG_TRANSFERS_MAX = 64, TRANSFERS_WALKED = 64, URI_MAX_BYTES = 1024, LINE_MAX_BYTES = 120 };
 
 #define TARGET_WITHIN_NS (32 * SECOND_NS) /* from REFER to the INVITE that it asks for */
 
@@ -56,7 +56,7 @@ static struct transfer_record *transfer_of(const struct arrival *a)
 	LIST_EACH (it, &a->leg->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
-		if (t->refer == &a->transaction->transaction)
+		if (t->transfer.refer == &a->transaction->transaction)
 			return t;
 	}
 	return NULL;
@@ -69,7 +69,17 @@ static void tell(struct arrival *a, struct transfer_record *t)
 			.leg = t->transfer.leg,
 			.transfer = &t->transfer,
 			.message = a->message,
-			.transaction = t->refer });
+			.transaction = (struct transaction *)t->transfer.refer });
+}
+
+/* Nobody wants to be told (RFC 4488). */
+static bool wants_quiet(const struct sip_message *sip)
+{
+	for (const struct sip_header *h = sip_header_find(sip, SIP_H_OTHER); h; h = sip_header_next(sip, h)) {
+		if (span_equal_nocase(h->name_text, SPAN("Refer-Sub")) && span_starts_nocase(span_trim(h->value), SPAN("false")))
+			return true;
+	}
+	return sip->request && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("norefersub"));
 }
 
 static void transfer_new(struct arrival *a, struct span refer_to)
@@ -84,7 +94,7 @@ static void transfer_new(struct arrival *a, struct span refer_to)
 	t->transfer.asked_ns = a->packet->at_ns;
 	t->transfer.accepted_ns = t->transfer.done_ns = NS_NONE;
 	t->transfer.at = message_frame(a->packet);
-	t->refer = &a->transaction->transaction;
+	t->transfer.refer = &a->transaction->transaction;
 	t->asker = a->packet->src.addr;
 	t->asked = a->packet->dst.addr;
 	if (sip_address_parse(t->transfer.refer_to, &to)) {
@@ -92,6 +102,7 @@ static void transfer_new(struct arrival *a, struct span refer_to)
 		t->replaces_call_id = replaced_in(arena, t->transfer.refer_to);
 	}
 	t->transfer.attended = t->replaces_call_id.n != 0;
+	t->transfer.quiet = wants_quiet(a->sip);
 	list_add_tail(&a->leg->transfers, &t->in_leg);
 	list_add_tail(&a->c->transfers, &t->transfer.in_order);
 	tell(a, t);
@@ -106,7 +117,7 @@ static void refer_asked(struct arrival *a)
 		return;
 	t = asked_again(a, refer_to);
 	if (t)
-		t->refer = &a->transaction->transaction;
+		t->transfer.refer = &a->transaction->transaction;
 	else
 		transfer_new(a, refer_to);
 }
@@ -121,6 +132,7 @@ static void refer_answered(struct arrival *a)
 	t->transfer.status = (uint16_t)status;
 	if (status < 300) {
 		t->transfer.accepted_ns = a->packet->at_ns;
+		t->transfer.quiet |= wants_quiet(a->sip);
 		if (t->transfer.state == TRANSFER_ASKED)
 			t->transfer.state = TRANSFER_ACCEPTED;
 		a->leg->leg.transferred = true;
@@ -143,7 +155,7 @@ static struct transfer_record *transfer_notified(const struct arrival *a)
 	for (struct list_link *it = a->leg->transfers.head.prev; it != &a->leg->transfers.head; it = it->prev) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
-		if (t->transfer.by != a->author && (!named || t->refer->cseq == cseq))
+		if (t->transfer.by != a->author && (!named || t->transfer.refer->cseq == cseq))
 			return t;
 	}
 	return NULL;
@@ -159,6 +171,14 @@ static bool sipfrag_status(const struct sip_message *sip, unsigned *ret_status)
 		return false;
 	*ret_status = (unsigned)status;
 	return true;
+}
+
+/* The first line of the sipfrag. */
+static struct span status_line(const struct sip_message *sip)
+{
+	struct span line = span_trim(sip->body);
+
+	return span_trim(span_first(span_first(line, span_find(line, '\n')), LINE_MAX_BYTES));
 }
 
 /* The call that the leg belongs to goes on in the one that was transferred. */
@@ -197,9 +217,13 @@ static void notify_note(struct arrival *a)
 		!sipfrag_status(a->sip, &status))
 		return;
 	t = transfer_notified(a);
+	if (t)
+		t->notify_cseq = a->sip->cseq;
 	if (!t || t->transfer.notified >= 200)
 		return;
 	t->transfer.notified = (uint16_t)status;
+	t->transfer.notified_at = message_frame(a->packet);
+	t->transfer.notified_line = leg_text(a->leg, status_line(a->sip));
 	if (t->transfer.accepted_ns == NS_NONE) { /* it was, or nothing would be reported */
 		t->transfer.accepted_ns = a->packet->at_ns;
 		a->leg->leg.transferred = true;
@@ -214,6 +238,21 @@ static void notify_note(struct arrival *a)
 		t->transfer.state = TRANSFER_ACCEPTED;
 	}
 	tell(a, t);
+}
+
+/* The one who asked does not know the subscription that its REFER made. */
+static void notify_answered(struct arrival *a)
+{
+	if (a->sip->status < 300)
+		return;
+	LIST_EACH (it, &a->leg->transfers) {
+		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
+
+		if (t->notify_cseq != a->sip->cseq || t->transfer.by == a->client || t->transfer.notify_status || t->transfer.notified == 0)
+			continue;
+		t->transfer.notify_status = (uint16_t)a->sip->status;
+		t->transfer.notify_refused_at = message_frame(a->packet);
+	}
 }
 
 /* ---- the leg that follows ---- */
@@ -285,6 +324,8 @@ void transfer_note(struct arrival *a)
 		refer_answered(a);
 	else if (a->sip->method == SIP_NOTIFY && a->sip->request)
 		notify_note(a);
+	else if (a->sip->method == SIP_NOTIFY)
+		notify_answered(a);
 	else if (a->sip->method == SIP_INVITE && a->sip->request && a->sip->to.tag.n == 0)
 		target_note(a);
 }

@@ -81,6 +81,7 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	uint64_t tcp_gaps;           /* acknowledged and never seen segments */
 	unsigned non_sip_protocols;  /* different IP protocols and well-known UDP services besides SIP and media */
 	uint64_t other_udp;          /* UDP packets that are no SIP, RTP, RTCP, STUN */
+	uint64_t beyond_sip;         /* frames that a filter on SIP's ports would have kept out; media and ICMP not counted */
 	uint64_t h323, mgcp, sccp;   /* packets on the ports of other signalling */
 	uint64_t fragments_lost;
 	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */
@@ -100,6 +101,9 @@ struct facts {                       /* const views of everything */
 	const struct two_points *points;     /* SIP at several capture points */
 	const struct sip_bindings *bindings; /* analyzer/network/sip_binding.h */
 	const struct sip_ways *ways; /* analyzer/network/sip_way.h */
+	const struct sip_hops *hops; /* analyzer/network/sip_hop.h */
+	const struct flows *flows;   /* analyzer/network/flow.h; services are reckoned before judgement */
+	const struct sip_paths *paths;       /* analyzer/network/sip_path.h; settled before judgement */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;
 	const struct gates *gates;   /* analyzer/detect/gates.h */
@@ -107,6 +111,9 @@ struct facts {                       /* const views of everything */
 	const struct socket_uses *sockets;   /* analyzer/media/socket_use.h; reckoned before judgement */
 	const struct media_hosts *media_hosts; /* analyzer/media/media_host.h; likewise */
 	const struct accounts *accounts;     /* analyzer/calls/account.h */
+	const struct outflows *outflows;      /* analyzer/network/outflow.h */
+	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
+	const struct watches *watches;       /* analyzer/calls/watch.h */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */

@@ -147,6 +147,26 @@ static void judge_window(struct judge *j, const struct window *w)
 
 /* ---- the whole direction ---- */
 
+void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns, struct hearing *ret)
+{
+	struct judge j = { .facts = facts, .d = d, .h = ret, .end_ns = facts->capture->last_ns, .inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT };
+	struct counted c;
+
+	*ret = (struct hearing){ .window = w, .from_ns = from_ns, .to_ns = to_ns, .delivered_from_ns = NS_NONE, .delivered_to_ns = NS_NONE };
+	side_addresses(d->slot, d->sender, &j.sender);
+	side_addresses(d->slot, side_other(d->sender), &j.receiver);
+	reach_place(&j);
+	c = arrival_count(&j, w, from_ns, to_ns);
+	arrival_icmp(&j, w, from_ns, to_ns);
+	arrival_rtcp(&j, w, &c, from_ns, to_ns);
+	ret->sees = reach_sees(&j, from_ns, to_ns);
+	ret->packets = c.right + c.foreign_pt;
+	ret->misdirected = c.wrong >= ALIVE_PACKETS ? c.wrong_main : NULL;
+	ret->foreign = c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS ? c.foreign_main : NULL;
+	ret->stream = c.main;
+	ret->gate = gate_direction(&j, w, from_ns, to_ns);
+}
+
 static const struct window *longest_due(const struct direction *d, int64_t end_ns)
 {
 	const struct window *best = NULL;

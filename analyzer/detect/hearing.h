@@ -66,6 +66,11 @@ static inline struct direction *direction_reverse(const struct direction *d)
 	return &d->slot->direction[side_other(d->sender)];
 }
 
+/*
+ * The same questions of any stretch of one window, for claims of absence where nothing is due (before the answer): what came (packets to a right
+ * address, misdirected, stray_packets), ICMP, reports, sees, and the gate that forbids the claim. No verdict: heard and failure are left alone.
+ */
+void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns, struct hearing *ret);
 /* Addresses of a side in this slot, most telling first: sources of its RTP, its SDP addresses, its signalling address. */
 enum { SIDE_ADDRESS_MAX = 12 };
 struct side_addresses {

@@ -35,9 +35,11 @@ struct lookup {
 	struct arena *arena;
 	struct hash copies, replies; /* struct pair_sums */
 	struct hash carried, named;
+	struct hash early;           /* struct early_host */
+	struct hash sources;         /* struct media_sources */
 	const struct message **repeated;     /* retransmissions, by time */
 	size_t repeated_count, repeated_room;
-	bool copies_made, replies_made, carried_made, named_made, repeated_made;
+	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
 struct lookup *lookup_new(const struct facts *facts)
@@ -50,6 +52,8 @@ struct lookup *lookup_new(const struct facts *facts)
 	hash_init(&l->replies);
 	hash_init(&l->carried);
 	hash_init(&l->named);
+	hash_init(&l->early);
+	hash_init(&l->sources);
 	return l;
 }
 
@@ -61,6 +65,8 @@ void lookup_free(struct lookup *l)
 	hash_fini(&l->replies);
 	hash_fini(&l->carried);
 	hash_fini(&l->named);
+	hash_fini(&l->early);
+	hash_fini(&l->sources);
 	arena_free(l->arena);
 	free(l->repeated);
 	free(l);
@@ -349,4 +355,144 @@ const struct lookup_named *lookup_named_next(struct lookup *l, const struct endp
 const struct direction *lookup_named_direction(const struct lookup_named *n)
 {
 	return n->direction;
+}
+
+/* ---- early media ---- */
+
+enum { EARLY_PACKETS = 25 };
+
+struct early_host {
+	struct hash_link link;
+	struct address addr;
+};
+
+static uint32_t address_hash(const struct address *a)
+{
+	return (uint32_t)hash_bytes(a, sizeof *a);
+}
+
+static bool early_find(const struct lookup *l, const struct address *a)
+{
+	uint32_t hash = address_hash(a);
+
+	for (struct hash_link *it = hash_first(&l->early, hash); it; it = it->next) {
+		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct early_host, link)->addr, a))
+			return true;
+	}
+	return false;
+}
+
+static double early_packets(const struct dialog *d, int64_t from_ns, int64_t to_ns)
+{
+	double n = 0;
+
+	for (unsigned i = 0; i < d->mslot_count; i++) {
+		const struct direction *back = &d->mslots[i].direction[SIDE_CALLEE];
+
+		for (unsigned k = 0; d->mslots[i].kind == SDP_AUDIO && k < back->stream_count; k++)
+			n += stream_packets_between(back->streams[k], from_ns, to_ns);
+	}
+	return n;
+}
+
+static void early_note(struct lookup *l, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+		int64_t to_ns = leg->answer_ns != NS_NONE ? leg->answer_ns : leg->end_ns;
+		struct early_host *e;
+
+		if (m->request || m->status < 101 || m->status > 199 || !m->sdp || !m->dialog || to_ns == NS_NONE || early_find(l, &m->src.addr))
+			continue;
+		if (early_packets(m->dialog, m->at.at_ns, to_ns) < EARLY_PACKETS)
+			continue;
+		e = arena_zalloc(l->arena, sizeof *e);
+		e->addr = m->src.addr;
+		hash_add(&l->early, &e->link, address_hash(&e->addr));
+	}
+}
+
+bool lookup_early_media(struct lookup *l, const struct address *host)
+{
+	if (!l->early_made) {
+		l->early_made = true;
+		LIST_EACH(it, calls_legs(l->facts->calls))
+			early_note(l, LIST_ENTRY(it, struct leg, in_order));
+	}
+	return early_find(l, host);
+}
+
+/* ---- where media of a host comes from ---- */
+
+enum { SOURCE_MAX = 8, SOURCE_PACKETS = 50 };
+
+struct media_sources {
+	struct hash_link link;
+	struct address sip;          /* source of the party's SIP */
+	struct { struct address addr; const struct leg *last; unsigned calls; } list[SOURCE_MAX];
+	unsigned count;
+};
+
+static struct media_sources *sources_find(const struct lookup *l, const struct address *sip)
+{
+	uint32_t hash = address_hash(sip);
+
+	for (struct hash_link *it = hash_first(&l->sources, hash); it; it = it->next) {
+		struct media_sources *m = HASH_ENTRY(it, struct media_sources, link);
+
+		if (it->hash == hash && address_equal(&m->sip, sip))
+			return m;
+	}
+	return NULL;
+}
+
+static void sources_take(struct media_sources *m, const struct address *source, const struct leg *leg)
+{
+	unsigned at = 0;
+
+	while (at < m->count && !address_equal(&m->list[at].addr, source))
+		at++;
+	if (at == SOURCE_MAX)
+		return;
+	if (at == m->count)
+		m->list[m->count++].addr = *source;
+	m->list[at].calls += m->list[at].last != leg;
+	m->list[at].last = leg;
+}
+
+static void sources_note(struct lookup *l, const struct stream *s)
+{
+	const struct direction *d = s->direction;
+	const struct address *sip = d ? &d->slot->dialog->leg->party[d->sender].signalling.addr : NULL;
+	struct media_sources *m;
+
+	if (!d || s->bound_by > 4 || s->twin_of || s->packets < SOURCE_PACKETS || !address_known(sip))
+		return;
+	m = sources_find(l, sip);
+	if (!m) {
+		m = arena_zalloc(l->arena, sizeof *m);
+		m->sip = *sip;
+		hash_add(&l->sources, &m->link, address_hash(sip));
+	}
+	sources_take(m, &s->src.addr, d->slot->dialog->leg);
+}
+
+struct lookup_sources lookup_media_sources(struct lookup *l, const struct address *sip, const struct address *source)
+{
+	struct lookup_sources ret = { .calls = 0 };
+	const struct media_sources *m;
+
+	if (!l->sources_made) {
+		l->sources_made = true;
+		LIST_EACH(it, streams_in_order(l->facts->streams))
+			sources_note(l, LIST_ENTRY(it, struct stream, in_order));
+	}
+	m = sources_find(l, sip);
+	for (unsigned i = 0; m && i < m->count; i++) {
+		if (address_equal(&m->list[i].addr, source))
+			ret.calls = m->list[i].calls;
+		else
+			ret.others_public |= !address_private(&m->list[i].addr);
+	}
+	return ret;
 }

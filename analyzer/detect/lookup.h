@@ -23,6 +23,13 @@ bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const st
 /* Requests dst -> src whose answers were given and are not here: an ACK to a 2xx nobody saw, a request in a dialog that no response began. */
 unsigned lookup_unseen_replies(struct lookup *l, const struct address *src, const struct address *dst);
 
+/* Has a call through this host (source of its 18x with SDP) had audio from the callee before the answer? */
+bool lookup_early_media(struct lookup *l, const struct address *host);
+
+/* Where the media of a party comes from whose SIP comes from this host: legs in which it is this source; was it another public one in others? */
+struct lookup_sources { unsigned calls; bool others_public; };
+struct lookup_sources lookup_media_sources(struct lookup *l, const struct address *sip, const struct address *source);
+
 /* Was a message between the two, either way, sent again within [from, to]? */
 bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns, int64_t to_ns);
 

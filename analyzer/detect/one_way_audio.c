@@ -310,25 +310,11 @@ static const char *codec_words(const struct stream *s, char buffer[64])
 	return buffer;
 }
 
-/* "PCMA (8), telephone-event (101)" */
-static void codec_list(const struct sdp_media *m, char *buffer, size_t size)
-{
-	size_t at = 0;
-
-	buffer[0] = '\0';
-	for (unsigned i = 0; m && i < m->format_count && at < size; i++) {
-		char codec[24];
-
-		at += (size_t)snprintf(buffer + at, size - at, "%s%s%s%u%s", i ? ", " : "", text_escape(m->formats[i].codec, codec, sizeof codec),
-				       m->formats[i].codec.n ? " (" : "", m->formats[i].pt, m->formats[i].codec.n ? ")" : "");
-	}
-}
-
 static void say_foreign(struct finding *f, const struct words *w, const struct hearing *h)
 {
-	char sent[64], wanted[160];
+	char sent[64], wanted[SAY_TEXT];
 
-	codec_list(h->window->receiver, wanted, sizeof wanted);
+	say_formats(h->window->receiver, wanted);
 	codec_words(h->foreign, sent);
 	finding_cause(f, "%s sends %s; %s accepts only %s.", w->sender_host, sent, w->receiver, wanted[0] ? wanted : "what its SDP names");
 	finding_fix(f, "Make both sides use one codec: correct the codec list or its order on %s, or let the PBX transcode.", w->sender_host);

@@ -7,6 +7,7 @@
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/source.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
@@ -296,6 +297,20 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 			      wording_of(v->reason)->because, extra);
 }
 
+/* One phone that tries more often than sites usually bear: it may be locked out, and others with it. */
+static void tell_rate(struct detection *d, struct finding *f, const struct verdict *v)
+{
+	const struct source *x = sources_find(detection_facts(d)->sources, &v->r->source.addr);
+	char at[ADDRESS_TEXT];
+	unsigned most = 0;
+
+	for (unsigned i = 0; x && x->phone_like && i < x->user_count; i++)
+		most = x->users[i].rejections.minute > most ? x->users[i].rejections.minute : most;
+	if (most > detection_config(d, "security", "bf-fail-per-min"))
+		text_addf(&f->cause, " Up to %u refusals a minute are more than the usual limit of %.0f: a firewall may block %s and all behind it.", most,
+			  detection_config(d, "security", "bf-fail-per-min"), address_text(&x->addr, at));
+}
+
 static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -312,6 +327,7 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot", v->past ? " for a time" : "");
 	say_title(f, act, effect);
 	tell_cause(f, facts, v);
+	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
@@ -405,7 +421,11 @@ static void on_event(struct detection *d, const struct event *ev)
 
 	(void)ev;
 	LIST_EACH(it, all) {
-		list[count] = verdict_of(d, LIST_ENTRY(it, struct registration, in_order));
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (sources_attacker(facts->sources, &r->source.addr))
+			continue;        /* registration-bruteforce and sip-scan tell it once */
+		list[count] = verdict_of(d, r);
 		count += list[count].reason != NULL;
 	}
 	if (count)

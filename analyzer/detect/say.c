@@ -81,6 +81,23 @@ const char *say_party_full(const struct facts *facts, const struct leg *leg, enu
 	return buffer;
 }
 
+const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT])
+{
+	size_t at = 0;
+
+	buffer[0] = '\0';
+	for (unsigned i = 0; m && i < m->format_count && at < SAY_TEXT; i++) {
+		const struct sdp_format *f = &m->formats[i];
+		char codec[24];
+
+		if (f->codec.n)
+			at += (size_t)snprintf(buffer + at, SAY_TEXT - at, "%s%s (%u)", i ? ", " : "", text_escape(f->codec, codec, sizeof codec), f->pt);
+		else
+			at += (size_t)snprintf(buffer + at, SAY_TEXT - at, "%s%u", i ? ", " : "", f->pt);
+	}
+	return buffer;
+}
+
 enum { TITLE_COLUMNS = 78 };
 
 void say_title(struct finding *f, const char *act, const char *effect)

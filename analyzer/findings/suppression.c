@@ -15,6 +15,7 @@ enum range {
 	SAME_STREAM,
 	SAME_SOCKET,                 /* the same call, and a victim or stream of one is a host or stream of the other */
 	SAME_VICTIM,                 /* the same call, and the cause's direction or victim host is the consequence's */
+	SAME_PEERS,                  /* two hosts of the cause are two of the consequence, in no call or in whichever */
 	SAME_HOST                    /* a victim or culprit of the cause is one of the consequence, in no call or in whichever */
 };
 
@@ -30,23 +31,74 @@ static const struct row {
 	{ "nat-address-mismatch", NULL, SAME_MEDIA, { "no-audio" } },
 	{ "nat-address-mismatch", NULL, SAME_SIGNALLING, { "ack-missing", "call-dropped", "invite-unanswered", "transfer-failed" } },
 	{ "nat-address-mismatch", NULL, SAME_PHONE, { "registration-failed" } },
-	{ "nat-binding-expired", NULL, SAME_SIGNALLING, { "invite-unanswered", "call-dropped", "audio-interrupted" } },
+	{ "nat-binding-expired", NULL, SAME_SIGNALLING, { "invite-unanswered", "call-dropped", "audio-interrupted", "reinvite-failed" } },
 	{ "nat-binding-expired", NULL, SAME_PHONE, { "registration-failed", "blf-broken", "nat-binding-at-risk", "contact-flap" } },
+	{ "sip-alg", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
+	{ "contact-flap", NULL, SAME_PHONE, { "blf-broken" } },
+	{ "sip-port-shared", NULL, SAME_PHONE, { "blf-broken" } },
+	{ "sip-port-shared", NULL, SAME_HOST, { "retransmission-storm" } },
+	{ "sip-fragmented", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
+	{ "sip-fragmented", NULL, SAME_PHONE, { "blf-broken" } },
+	{ "registration-failed", NULL, SAME_PHONE, { "blf-broken" } },
+	{ "dropped-in-path", "method-filtered", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
+	{ "dropped-in-path", "oversize", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
+	{ "dropped-in-path", "unlocated", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
 	{ "dropped-in-path", "media", SAME_DIRECTION, { "one-way-audio", "audio-interrupted", "rtp-loss" } },
 	{ "dropped-in-path", "media", SAME_CALL, { "no-audio" } },
 	{ "rtp-port-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
 	{ "ssrc-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
 	{ "rtcp-port-clash", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
-	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio" } },
+	{ "session-table-exhausted", NULL, SAME_HOST, { "dropped-in-path", "nat-binding-expired", "invite-unanswered", "registration-failed", "transport-mismatch", "retransmission-storm" } },
+	{ "sip-flood", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "answer-delayed", "sip-malformed", "sip-scan" } },
+	{ "registration-bruteforce", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed" } },
+	{ "toll-fraud", "prefix-probing", SAME_HOST, { "sip-scan" } },
+	{ "sip-scan", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed", "transport-mismatch" } },
+	{ "invite-unanswered", NULL, SAME_CALL, { "transfer-failed" } },
+	{ "codec-not-agreed", NULL, SAME_CALL, { "transfer-failed" } },
+	{ "session-table-exhausted", NULL, SAME_HOST, { "retransmission-storm" } },
+	{ "sip-flood", NULL, SAME_HOST, { "retransmission-storm" } },
+	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio", "codec-not-agreed" } },
 	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
+	{ "codec-not-agreed", "pt-not-in-answer", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
+	{ "codec-not-agreed", "pt-not-in-answer", SAME_CALL, { "no-audio" } },
+	{ "codec-not-agreed", "late-switch", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
+	{ "codec-not-agreed", "late-switch", SAME_CALL, { "no-audio" } },
+	{ "codec-not-agreed", "pt-number-asymmetric", SAME_DIRECTION, { "one-way-audio" } },
+	{ "codec-not-agreed", "no-common-codec", SAME_CALL, { "no-audio", "call-failed" } },
+	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio" } },
+	{ "rtp-injection", "media-hijack", SAME_CALL, { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
+	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
+	{ "srtp-broken", NULL, SAME_CALL, { "no-audio", "rtp-injection" } },
+	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
+	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
+	{ "sip-fragmented", NULL, SAME_PEERS, { "invite-unanswered", "registration-failed", "blf-broken", "ack-missing", "call-failed", "retransmission-storm" } },
+	{ "transport-mismatch", NULL, SAME_PEERS, { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
+	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
+	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
 	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
 	{ "one-way-audio", NULL, SAME_CALL, { "media-after-call", "call-dropped" } },
 	{ "audio-interrupted", "both-directions", SAME_CALL, { "rtp-loss", "audio-interrupted" } },
 	{ "audio-interrupted", NULL, SAME_DIRECTION, { "rtp-loss" } },
 	{ "rtp-loss", NULL, SAME_STREAM, { "rtp-jitter" } },
+	{ "nat-binding-expired", NULL, SAME_CALL, { "cancel-lost" } },
+	{ "contact-flap", NULL, SAME_CALL, { "invite-unanswered", "ack-missing", "cancel-lost" } },
+	{ "sip-port-shared", NULL, SAME_CALL, { "cancel-lost", "answer-delayed" } },
+	{ "sip-alg", NULL, SAME_CALL, { "invite-unanswered", "call-failed", "ack-missing", "cancel-lost", "answer-delayed" } },
+	{ "session-table-exhausted", NULL, SAME_HOST, { "invite-unanswered", "call-failed", "call-dropped" } },
+	{ "toll-fraud", NULL, SAME_HOST, { "call-failed", "call-dropped" } },
+	{ "codec-not-agreed", NULL, SAME_CALL, { "call-failed" } },
+	{ "sip-malformed", NULL, SAME_CALL, { "call-failed" } },
+	{ "transfer-failed", NULL, SAME_CALL, { "call-failed" } },
+	{ "reinvite-failed", NULL, SAME_CALL, { "call-dropped" } },
+	{ "audio-interrupted", NULL, SAME_CALL, { "call-dropped" } },
+	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
+	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" } },
+	{ "audio-late", NULL, SAME_CALL, { "answer-delayed" } },
+	{ "early-media-missing", "prack-missing", SAME_CALL, { "answer-delayed" } },
+	{ "retransmission-storm", NULL, SAME_HOST, { "answer-delayed" } },
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0], CHAIN_MAX = 16 };
@@ -122,6 +174,23 @@ static bool share_host(const struct finding *a, const struct finding *b)
 	return false;
 }
 
+/* Whatever their parts. */
+static bool share_peers(const struct finding *a, const struct finding *b)
+{
+	unsigned shared = 0;
+
+	for (unsigned i = 0; i < a->host_count; i++) {
+		bool known = false, there = false;
+
+		for (unsigned k = 0; k < i; k++)
+			known |= address_equal(&a->hosts[i].at.addr, &a->hosts[k].at.addr);
+		for (unsigned k = 0; k < b->host_count; k++)
+			there |= address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr);
+		shared += there && !known;
+	}
+	return shared >= 2;
+}
+
 static bool in_range(enum range range, const struct finding *cause, const struct finding *effect)
 {
 	bool same_direction = cause->direction && cause->direction == effect->direction;
@@ -145,6 +214,8 @@ static bool in_range(enum range range, const struct finding *cause, const struct
 		return share_leg(cause, effect) && (shares_stream(cause, effect) || victim_is_host(cause, effect));
 	case SAME_VICTIM:
 		return share_leg(cause, effect) && (same_direction || share_victim(cause, effect));
+	case SAME_PEERS:
+		return share_peers(cause, effect);
 	case SAME_HOST:
 		return share_host(cause, effect);
 	}
@@ -231,6 +302,7 @@ static void explain_by(const struct row *row, struct finding *effect, const stru
 static bool by_host(const struct row *row)
 {
 	return row->range == SAME_HOST || row->range == SAME_PHONE;
+	return row->range == SAME_HOST || row->range == SAME_PEERS;
 }
 
 static void explain_one(struct finding *effect, const struct hash *index)

@@ -122,6 +122,8 @@ static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h,
 		r->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << p->rtp.seq % 64;
 	if (h->flags & HOT_TWIN)
 		twin_take(s, r, p);
+	if (h->flags & HOT_PROBE)
+		payload_probe_take(s, r, h, p);
 }
 
 /* ---- the long way ---- */
@@ -184,6 +186,7 @@ static void ptime_learn(
 	if (ms >= 1 && ms <= PTIME_MAX_MS)
 		r->s.ptime_ms = h->ptime_ms = (uint8_t)ms;
 	level_check(s, r, h, p);
+	payload_probe_check(s, r, h, p);
 }
 
 static void ttl_take(struct record *r, const struct packet *p)
@@ -215,7 +218,8 @@ static void kind_count(struct record *r, enum payload_kind kind, unsigned type)
 }
 
 /* Another audio type from this packet on. False: the same, or the first one. */
-static bool type_change(struct streams *s, struct record *r, struct stream_hot *h, unsigned type)
+static bool type_change(
+	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, unsigned type)
 {
 	bool first = record_audio(r, h) == 0 || !r->typed;
 
@@ -226,6 +230,7 @@ static bool type_change(struct streams *s, struct record *r, struct stream_hot *
 	r->typed = true;
 	h->ptime_ms = 0;
 	r->step_count = 0;
+	type_run_begin(r, h, p);
 	record_type_use(s, r, h, type);
 	return !first;
 }
@@ -320,13 +325,16 @@ static void first_take(struct streams *s, struct record *r, struct stream_hot *h
 	tshark_first(r, h, p);
 	interval_begin(r, h, p->at_ns, s->config.interval_ns);
 	if (kind == PAYLOAD_AUDIO) {
-		type_change(s, r, h, type);
+		type_change(s, r, h, p, type);
+		r->run_mark = 0;                        /* this packet is counted already */
 		if (r->s.clock_hz)
 			receiver_anchor(r, h, p);
 	}
 	if (kind != PAYLOAD_KEEPALIVE)
 		spell_take(r, h, p, true);
 	kind_count(r, kind, type);
+	if (kind == PAYLOAD_EVENT)
+		digits_take(&r->s, p);
 	r->s.truncated += !!(p->has & HAS_TRUNCATED);
 	r->s.marker_count += p->rtp.marker;
 	hot_store(h, p);
@@ -362,7 +370,7 @@ static void packet_take(
 	t = record_type(s, r, p, &type);
 	kind = payload_kind_of(s, r, t, p);
 	if (kind == PAYLOAD_AUDIO)
-		changed = type_change(s, r, h, type);
+		changed = type_change(s, r, h, p, type);
 	r->interval_unfit |= is_unfit(p, h, kind, step, changed);
 	if (kind != PAYLOAD_KEEPALIVE)
 		spell_take(r, h, p, false);
@@ -375,6 +383,10 @@ static void packet_take(
 	if (kind == PAYLOAD_AUDIO)
 		receiver_visit(s, r, h, p, &b, step, changed);
 	kind_count(r, kind, type);
+	if (kind == PAYLOAD_EVENT)
+		digits_take(&r->s, p);
+	else if (r->s.digits)
+		digits_after(&r->s, step == SEQUENCE_NEXT);
 	r->s.truncated += !!(p->has & HAS_TRUNCATED);
 	r->s.marker_count += p->rtp.marker;
 	ttl_take(r, p);

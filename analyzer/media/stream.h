@@ -44,7 +44,35 @@ struct interval {                    /* 5 s of a stream, JSON "intervals" */
 	bool unfit;                  /* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
 };
 
-enum { SPELL_MAX = 64, GAP_MAX = 64, INTERVAL_MAX = 720, LOSS_RUN_CLASSES = 10, STREAM_PT_MAX = 8 };
+/* Packets of one audio payload type, one after the other: what was sent in a stretch of time. */
+struct type_run {
+	int64_t first_ns, last_ns;
+	uint32_t first_frame, last_frame;
+	uint32_t packets;
+	uint8_t pt;
+};
+
+enum { PAYLOAD_WINDOW_MAX = 8 };
+
+/*
+ * What payloads of a codec of fixed rate look like, where their length is not what the step of rtp_ts asks for, or SDP promised SRTP. Lengths
+ * are counted while a window is open: 16 000 bytes (2 s of G.711), the first and one a minute. Of more than 8 windows the first 4 and the latest.
+ */
+struct payload_window {
+	float bits;                  /* entropy a byte */
+	float spread_db;             /* of the packets' levels, decoded as the codec says: 95th less 5th percentile */
+	float median_dbm0;
+};
+struct payload_look {
+	uint32_t exact, shorter, longer;     /* packets; longer: by any number of bytes */
+	uint32_t longer4, longer10, longer16; /* of those by so many: SRTP tags of 32 and 80 bits, GCM */
+	uint32_t windows;
+	struct payload_window window[PAYLOAD_WINDOW_MAX];
+	uint32_t first_frame, last_frame;
+	int64_t first_ns, last_ns;
+};
+
+enum { SPELL_MAX = 64, GAP_MAX = 64, INTERVAL_MAX = 720, LOSS_RUN_CLASSES = 10, STREAM_PT_MAX = 8, TYPE_RUN_MAX = 16 };
 
 struct stream {                      /* cold: touched only when something happens */
 	struct list_link in_order;   /* by first packet */
@@ -60,6 +88,11 @@ struct stream {                      /* cold: touched only when something happen
 	uint8_t pts[STREAM_PT_MAX];  /* payload types by first sight */
 	uint32_t pt_packets[STREAM_PT_MAX];
 	unsigned pt_count;
+	struct type_run run;         /* the present one */
+	struct type_run *runs;       /* those before it; when TYPE_RUN_MAX is reached the shortest goes */
+	unsigned run_count;
+	const struct payload_look *payload;  /* NULL: nothing made it worth a look */
+	struct digits *digits;       /* analyzer/media/digits.h; NULL: no telephone-event */
 	uint32_t clock_hz;           /* of the audio type: SDP, RFC 3551, else estimated (1.4.3); 0 unknown */
 	bool clock_estimated;
 	struct span codec;           /* lives as long as the process' tables or the leg's arena; empty unknown */
@@ -214,6 +247,11 @@ struct streams_counts streams_counts(const struct streams *s);
 
 /* Audio packets of the stream within [from, to): spells that lie inside in whole, others by their share. */
 double stream_packets_between(const struct stream *s, int64_t from_ns, int64_t to_ns);
+/* Runs of audio types by number, the present one last: i < run_count + 1. */
+static inline const struct type_run *stream_run(const struct stream *s, unsigned i)
+{
+	return i < s->run_count ? &s->runs[i] : &s->run;
+}
 /* First and last packet within [from, to); NS_NONE when there is none (as far as spells tell). */
 int64_t stream_first_between(const struct stream *s, int64_t from_ns, int64_t to_ns, uint32_t *ret_frame);
 int64_t stream_last_between(const struct stream *s, int64_t from_ns, int64_t to_ns, uint32_t *ret_frame);

@@ -23,9 +23,10 @@ enum hot_flag {
 	HOT_LEVEL = 1 << 4,          /* G.711: every 4th packet is listened to */
 	HOT_MARKS = 1 << 5,          /* has shown repeated packets: marks of the last 64 are kept */
 	HOT_FAR = 1 << 6,            /* has shown packets older than the window: bitmap of 4096 */
-	HOT_TWIN = 1 << 7            /* is compared with another stream */
+	HOT_TWIN = 1 << 7,           /* is compared with another stream */
+	HOT_PROBE = 1 << 8           /* its payloads are looked at: see payload_probe.c */
 };
-#define HOT_AFTER (HOT_LEVEL | HOT_MARKS | HOT_FAR | HOT_TWIN)
+#define HOT_AFTER (HOT_LEVEL | HOT_MARKS | HOT_FAR | HOT_TWIN | HOT_PROBE)
 
 /*
  * One cache line. A plain packet (next in sequence, one packet time on, nothing special) touches this and nothing
@@ -93,6 +94,9 @@ struct record {
 	struct payload_type types[STREAM_PT_MAX];
 	unsigned type;               /* index in types of the present one */
 	uint64_t type_mark;          /* audio packets when it began */
+	uint64_t run_mark;           /* likewise of s.run */
+	bool running;                /* s.run has begun */
+	struct payload_probe *probe; /* NULL until something is odd about its payloads */
 	bool typed;                  /* an audio type is in use */
 	bool gives_level;            /* RFC 6464 */
 	bool secure;                 /* SRTP: payloads say nothing */
@@ -367,6 +371,20 @@ void gap_after_other(struct record *r, const struct stream_hot *h, const struct 
 void spell_take(struct record *r, const struct stream_hot *h, const struct packet *p, bool first);
 void spell_refresh(struct record *r, const struct stream_hot *h);
 void spell_close(struct record *r, const struct stream_hot *h);
+
+/* type_run.c */
+void type_run_begin(struct record *r, const struct stream_hot *h, const struct packet *p);
+void type_run_refresh(struct record *r, const struct stream_hot *h);
+
+/* payload_probe.c: payloads of a stream whose lengths are odd, or that SDP says are encrypted */
+void payload_probe_check(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+void payload_probe_take(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+void payload_probe_free(struct record *r);
+
+/* digits.c: telephone-events */
+void digits_take(struct stream *s, const struct packet *p);
+void digits_after(struct stream *s, bool next);      /* a packet that is none came: next in sequence? */
+void digits_free(struct stream *s);
 
 /* interval.c */
 void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64_t length_ns);

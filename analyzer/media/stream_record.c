@@ -24,6 +24,9 @@ static void record_empty(struct record *r)
 	free(r->aside);
 	free(r->drift);
 	free(r->heuristic);
+	free(r->s.runs);
+	payload_probe_free(r);
+	digits_free(&r->s);
 }
 
 void records_fini(struct streams *s)
@@ -282,6 +285,7 @@ void record_refresh(struct streams *s, struct record *r)
 
 	tshark_settle(r, h);
 	types_refresh(r, h);
+	type_run_refresh(r, h);
 	spell_refresh(r, h);
 	st->audio = record_audio(r, h);
 	st->keepalive_only = st->audio + st->comfort + st->events == 0;

@@ -66,6 +66,7 @@ struct pair {
 	struct pair_spell { int64_t from_ns, to_ns; } *spells;
 	unsigned spell_count;
 	uint32_t points;             /* bit set of capture points (file, interface) */
+	bool zrtp;                   /* it has sent ZRTP messages: keys that SDP does not tell of (RFC 6189) */
 };
 
 enum nat_method {

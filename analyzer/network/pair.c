@@ -260,6 +260,12 @@ static void copy_learn(
 		pair->copy_delta_max_ns = d->last_delta_ns;
 }
 
+/* RFC 6189 5: the first four bits are 0001, the magic cookie stands behind the sequence number. */
+static bool is_zrtp(struct span payload)
+{
+	return payload.n >= 12 && payload.p[0] >> 4 == 1 && memcmp(payload.p + 4, "ZRTP", 4) == 0;
+}
+
 void pair_packet(struct network *n, struct pair_record *record, const struct packet *p, enum duplicate_verdict verdict,
 	uint32_t count)
 {
@@ -271,6 +277,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 		return;
 	}
 	pair->packets += count;
+	pair->zrtp |= p->kind == PACKET_OTHER && is_zrtp(p->payload);
 	*counter_of(pair, p) += count;
 	pair->last_ns = p->at_ns > pair->last_ns ? p->at_ns : pair->last_ns;
 	pair->first_ns = p->at_ns < pair->first_ns ? p->at_ns : pair->first_ns;

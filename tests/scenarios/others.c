@@ -171,12 +171,12 @@ void arp_read(struct scenario *s, struct words *w)
 	}
 }
 
-/* udp FROM > TO at T [count N every T] [bytes N | text "..."] [only|not TAP] */
+/* udp FROM > TO at T [count N every T] [bytes N | text "..." | hex "..."] [from-fan|to-fan] [only|not TAP]: fan, each from or to the next port */
 void udp_read(struct scenario *s, struct words *w)
 {
 	struct endpoint src = endpoint_want(s, w), dst;
 	struct buffer p = { .arena = s->arena };
-	uint16_t taps = TAP_ALL;
+	uint16_t taps = TAP_ALL, from_fan = 0, to_fan = 0;
 	struct times t;
 
 	word_expect(s, w, ">");
@@ -191,10 +191,23 @@ void udp_read(struct scenario *s, struct words *w)
 		const char *text = word_want(s, w, "the text");
 
 		buffer_add(&p, text, strlen(text));
+	} else if (word_accept(w, "hex")) {
+		const char *text = word_want(s, w, "the bytes");
+		unsigned byte;
+
+		for (; sscanf(text, "%2x", &byte) == 1 && text[1]; text += 2)
+			buffer_u8(&p, byte);
 	}
+	if (word_accept(w, "from-fan"))
+		from_fan = 1;
+	else if (word_accept(w, "to-fan"))
+		to_fan = 1;
 	taps_accept(s, w, &taps);
-	for (unsigned i = 0; i < t.count && !s->error; i++)
+	for (unsigned i = 0; i < t.count && !s->error; i++) {
 		datagram_add(s, t.at_ns + (int64_t)i * t.every_ns, src, dst, TRAFFIC_OTHER, p.p, p.n)->taps = taps;
+		src.port = (uint16_t)(src.port + from_fan);
+		dst.port = (uint16_t)(dst.port + to_fan);
+	}
 }
 
 static struct datagram *segment_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic,

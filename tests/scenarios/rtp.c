@@ -15,7 +15,10 @@ struct gap {
 
 struct event {                       /* RFC 4733 */
 	int64_t begin_ns, length_ns;
+	int64_t split_ns;            /* so long after its beginning the timestamp changes; 0 never */
 	unsigned code;
+	bool no_end;                 /* the last packet has no E bit, and comes once */
+	bool new_times;              /* every packet has a timestamp of its own */
 };
 
 /* What one line asks for. */
@@ -160,6 +163,9 @@ static void event_want(struct scenario *s, struct words *w, struct burst *b)
 	e->begin_ns = time_want(s, w);
 	word_expect(s, w, "for");
 	e->length_ns = time_want(s, w);
+	e->split_ns = word_accept(w, "split") ? time_want(s, w) : 0;
+	e->no_end = word_accept(w, "no-end");
+	e->new_times = word_accept(w, "new-times");
 	b->event_count++;
 }
 
@@ -430,11 +436,12 @@ static void event_send(struct scenario *s, struct sender *x, int64_t at_ns, cons
 	unsigned duration;
 	uint8_t payload[4];
 
-	if (begins) {
+	if (begins || e->new_times || (e->split_ns && at_ns - b->step_ns < e->begin_ns + e->split_ns && at_ns >= e->begin_ns + e->split_ns)) {
 		x->event_ts = x->flow->next_ts;
-		x->marker = true;
+		x->marker = begins;
 	}
 	x->event = e;
+	ends &= !e->no_end;
 	duration = x->flow->next_ts - x->event_ts + b->step_ts;
 	payload[0] = (uint8_t)e->code;
 	payload[1] = ends ? 0x8a : 0x0a;

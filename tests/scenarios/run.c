@@ -101,6 +101,22 @@ struct run {
 	bool keep;
 };
 
+static bool output_holds(const struct output *o, const char *text)
+{
+	return span_find_text_nocase((struct span){ o->p, o->n }, span_of(text)) < o->n;
+}
+
+static bool secrets_kept(const struct scenario *s, const struct output *json, const struct output *text, char *why, size_t room)
+{
+	for (unsigned i = 0; i < s->never_count; i++) {
+		if (!output_holds(json, s->never[i]) && !output_holds(text, s->never[i]))
+			continue;
+		snprintf(why, room, "the report holds \"%s\"", s->never[i]);
+		return false;
+	}
+	return true;
+}
+
 static bool judge(struct scenario *s, const struct output *first, const struct output *second, const struct output *text, size_t complaints,
 	char *why, size_t room)
 {
@@ -127,6 +143,8 @@ static bool judge(struct scenario *s, const struct output *first, const struct o
 		snprintf(why, room, "as text: status %d, %zu bytes; as JSON: status %d", text->status, text->n, first->status);
 		good = false;
 	}
+	if (good)
+		good = secrets_kept(s, first, text, why, room);
 	if (good && complaints && first->status != 2) {
 		snprintf(why, room, "something was written to the error output");
 		good = false;

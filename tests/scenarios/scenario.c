@@ -118,15 +118,28 @@ static void rtcp_defer(struct scenario *s, struct words *w)
 	w->left = 0;
 }
 
+/* never "TEXT": a secret */
+static void never_read(struct scenario *s, struct words *w)
+{
+	const char *text = word_want(s, w, "the text");
+
+	if (s->never_count < sizeof s->never / sizeof s->never[0])
+		s->never[s->never_count++] = text;
+	else
+		scenario_fail(s, "too many of these lines");
+}
+
 static const struct {
 	const char *word;
 	void (*read)(struct scenario *s, struct words *w);
 } directives[] = {
-	{ "alg", alg_read },         { "arp", arp_read },         { "bg", background_read },    { "blind", blind_read },
+	{ "alg", alg_read },         { "arp", arp_read },         { "asks", asks_read },      { "bg", background_read },    { "blind", blind_read },
 	{ "call", call_read },       { "check", check_read },     { "drops", drops_read },      { "exit", exit_read },
+	{ "alg", alg_read },         { "arp", arp_read },         { "bg", background_read },    { "blind", blind_read },
+	{ "call", call_read },       { "check", check_read },     { "connect", connect_read }, { "drops", drops_read },      { "exit", exit_read },
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
 	{ "icmp", icmp_read },       { "lose", lose_read },       { "may", may_read },          { "mirror", mirror_read },
-	{ "nat", nat_read },         { "place", place_read },     { "profile", profile_read },
+	{ "nat", nat_read },         { "never", never_read },     { "place", place_read },     { "profile", profile_read },
 	{ "rtcp", rtcp_defer },      { "rtp", rtp_read },
 	{ "silent", expect_silent_read }, { "sip", sip_read },    { "stun", stun_read },        { "talk", talk_read },
 	{ "tap", tap_read },         { "tcp", tcp_read },         { "title", title_read },      { "tls", tls_read },

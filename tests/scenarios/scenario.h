@@ -43,6 +43,7 @@ struct host {
 	struct host *via;            /* the router whose MAC the tap sees instead of its own, NULL none */
 	const char *agent;           /* User-Agent or Server */
 	unsigned dscp;
+	unsigned mtu;                /* larger UDP goes in fragments; 0: no limit */
 	uint16_t ip_id;              /* of the next packet */
 };
 
@@ -64,6 +65,7 @@ struct datagram {
 	uint16_t taps;               /* bit a tap */
 	uint16_t ip_id;
 	uint32_t tcp_seq, tcp_ack;
+	bool tcp_again;              /* the segment before of this side, once more */
 	const uint8_t *payload;
 	size_t n;
 };
@@ -129,6 +131,7 @@ struct tap {
 	bool outside;                /* of that NAT */
 	int64_t begin_ns, end_ns;
 	int64_t tick_ns;             /* timestamps are multiples of it, 0 exact */
+	bool no_later_fragments;     /* a filter on ports, or a router that drops them */
 	bool bad_egress;             /* checksums of `on` are left to the card */
 	struct list blinds, lost, placements;
 	struct mirror *mirror;
@@ -221,6 +224,8 @@ struct scenario {
 	unsigned order;
 	unsigned exit_status;        /* expected */
 	bool exit_given;
+	const char *never[8];        /* texts that no report may hold */
+	unsigned never_count;
 };
 
 /* Words of one line. */
@@ -311,6 +316,9 @@ void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *by
 uint32_t random_next(uint64_t *state);
 double random_unit(uint64_t *state); /* 0 < u < 1 */
 
+/* asks.c */
+void asks_read(struct scenario *s, struct words *w);
+
 /* others.c */
 void icmp_read(struct scenario *s, struct words *w);
 void stun_read(struct scenario *s, struct words *w);
@@ -318,6 +326,7 @@ void arp_read(struct scenario *s, struct words *w);
 void udp_read(struct scenario *s, struct words *w);
 void tcp_read(struct scenario *s, struct words *w);
 void tls_read(struct scenario *s, struct words *w);
+void connect_read(struct scenario *s, struct words *w);    /* connect.c */
 void background_read(struct scenario *s, struct words *w);
 void tcp_send(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic, const void *bytes, size_t n,
 	uint16_t taps);

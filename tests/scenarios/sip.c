@@ -130,6 +130,7 @@ struct message {
 	const char *body, *body_type;
 	const char *added[24];       /* header lines */
 	unsigned added_count;
+	const char *uri;             /* Request-URI; NULL: the other party's */
 	const char *without[8];
 	unsigned without_count;
 	struct endpoint src, dst;
@@ -261,6 +262,8 @@ static void start_line(struct scenario *s, struct buffer *b, const struct messag
 		buffer_text(b, "SIP/2.0 %u %s\r\n", m->status, m->phrase ? m->phrase : phrase_of(m->status));
 	else if (strcmp(m->request->method, "REGISTER") == 0)
 		buffer_text(b, "REGISTER sip:%s SIP/2.0\r\n", d->domain);
+	else if (m->uri)
+		buffer_text(b, "%s %s SIP/2.0\r\n", m->request->method, m->uri);
 	else if (d->confirmed && strcmp(m->request->method, "CANCEL") != 0)
 		buffer_text(b, "%s sip:%s@%s SIP/2.0\r\n", m->request->method, to->user, endpoint_name(s, &to->as));
 	else
@@ -418,6 +421,8 @@ static bool sip_option(struct scenario *s, struct words *w, struct message *m)
 		m->phrase = word_want(s, w, "the reason phrase");
 	} else if (word_accept(w, "cseq")) {
 		m->request->cseq = m->dialog->party[m->sender].cseq = (unsigned)integer_want(s, w, "the CSeq");
+	} else if (word_accept(w, "uri")) {
+		m->uri = word_want(s, w, "the Request-URI");
 	} else if (word_accept(w, "branch")) {
 		m->request->branch = word_want(s, w, "the branch");
 	} else if (word_accept(w, "src")) {
@@ -459,12 +464,17 @@ static bool is_status(const char *word)
 	return strlen(word) == 3 && strspn(word, "0123456789") == 3;
 }
 
-/* A dialog is early from the first 1xx with a tag on, and stands as soon as a 2xx to the INVITE gave one. */
+static bool makes_dialog(const char *method)
+{
+	return strcmp(method, "INVITE") == 0 || strcmp(method, "SUBSCRIBE") == 0;
+}
+
+/* A dialog is early from the first 1xx with a tag on, and stands as soon as a 2xx to the INVITE (or SUBSCRIBE) gave one. */
 static void dialog_advance(struct message *m)
 {
 	struct dialog *d = m->dialog;
 
-	if (d->confirmed || m->status <= 100 || m->status > 299 || strcmp(m->request->method, "INVITE") != 0)
+	if (d->confirmed || m->status <= 100 || m->status > 299 || !makes_dialog(m->request->method))
 		return;
 	d->early = true;
 	if (m->status < 200)

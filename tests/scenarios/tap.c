@@ -88,6 +88,8 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 		t->end_ns = time_want(s, w);
 	} else if (word_accept(w, "tick")) {
 		t->tick_ns = time_want(s, w);
+	} else if (word_accept(w, "first-fragments")) {
+		t->no_later_fragments = true;
 	} else if (word_accept(w, "bad-egress")) {
 		t->bad_egress = true;
 	} else if (word_accept(w, "file")) {
@@ -105,7 +107,7 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 
 /*
  * tap NAME [link ethernet|sll|raw] [on HOST] [inside|outside NAT] [vlan N] [snaplen N] [delay T] [from T] [to T] [tick T]
- *     [bad-egress] [file NAME] [pcapng] [filter "TEXT"]
+ *     [bad-egress] [first-fragments] [file NAME] [pcapng] [filter "TEXT"]
  */
 void tap_read(struct scenario *s, struct words *w)
 {

@@ -155,7 +155,7 @@ static void mac_read(struct scenario *s, struct words *w, uint8_t mac[6])
 		mac[i] = (uint8_t)b[i];
 }
 
-/* host NAME ADDRESS [mac M] [ttl N] [hops N] [via HOST] [dscp N] [agent "TEXT"] */
+/* host NAME ADDRESS [mac M] [ttl N] [hops N] [via HOST] [dscp N] [mtu N] [agent "TEXT"] */
 void host_read(struct scenario *s, struct words *w)
 {
 	const char *name = word_want(s, w, "the host's name");
@@ -177,6 +177,8 @@ void host_read(struct scenario *s, struct words *w)
 			h->hops = (unsigned)integer_want(s, w, "the hops");
 		else if (word_accept(w, "via"))
 			h->via = host_want(s, w);
+		else if (word_accept(w, "mtu"))
+			h->mtu = (unsigned)integer_want(s, w, "the MTU");
 		else if (word_accept(w, "dscp"))
 			h->dscp = (unsigned)integer_want(s, w, "the DSCP") & 63;
 		else if (word_accept(w, "agent"))

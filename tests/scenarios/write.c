@@ -216,13 +216,18 @@ static void segment_build(struct buffer *b, const struct view *v)
 	put16(b->p + checksum, sum ? sum : 0xffff);
 }
 
-static void ip_build(struct buffer *b, const struct view *v)
+/* [from, to) of the segment; IPv4 alone is ever fragmented. RFC 791 3.2. */
+static void ip_build(struct buffer *b, const struct view *v, size_t from, size_t to)
 {
 	const struct datagram *d = v->d;
 	struct buffer segment = { .arena = b->arena };
 	size_t at = b->n;
+	bool more;
 
 	segment_build(&segment, v);
+	more = to < segment.n;
+	if (more)
+		segment.n = to;
 	if (v->src.addr.family == 6) {
 		buffer_u32(b, 0x60000000u | (uint32_t)d->dscp << 22);
 		buffer_u16(b, (unsigned)segment.n);
@@ -232,9 +237,9 @@ static void ip_build(struct buffer *b, const struct view *v)
 		buffer_add(b, v->dst.addr.bytes, 16);
 	} else {
 		buffer_u16(b, 0x4500u | (unsigned)d->dscp << 2);
-		buffer_u16(b, (unsigned)(20 + segment.n));
+		buffer_u16(b, (unsigned)(20 + segment.n - from));
 		buffer_u16(b, d->ip_id);
-		buffer_u16(b, 0);
+		buffer_u16(b, (unsigned)(from / 8) | (more ? 0x2000u : 0));
 		buffer_u8(b, v->ttl);
 		buffer_u8(b, d->protocol);
 		buffer_u16(b, 0);
@@ -242,7 +247,7 @@ static void ip_build(struct buffer *b, const struct view *v)
 		buffer_add(b, v->dst.addr.bytes, 4);
 		put16(b->p + at + 10, sum_end(sum_add(0, b->p + at, 20)));
 	}
-	buffer_add(b, segment.p, segment.n);
+	buffer_add(b, segment.p + from, segment.n - from);
 }
 
 static void link_build(struct scenario *s, struct buffer *b, const struct view *v)
@@ -270,7 +275,7 @@ static void link_build(struct scenario *s, struct buffer *b, const struct view *
 	}
 }
 
-static void record_add(struct scenario *s, struct records *all, const struct view *v, int64_t at_ns)
+static void part_add(struct scenario *s, struct records *all, const struct view *v, int64_t at_ns, size_t from, size_t to)
 {
 	struct buffer b = { .arena = s->arena };
 	const struct tap *t = v->tap;
@@ -280,7 +285,7 @@ static void record_add(struct scenario *s, struct records *all, const struct vie
 	if (v->d->protocol == 0)
 		buffer_add(&b, v->payload, v->n);
 	else
-		ip_build(&b, v);
+		ip_build(&b, v, from, to);
 	if (t->tick_ns)
 		at_ns = at_ns / t->tick_ns * t->tick_ns;
 	if (all->count == all->room) {
@@ -292,6 +297,20 @@ static void record_add(struct scenario *s, struct records *all, const struct vie
 		.wire = b.n };
 	if (t->snaplen && r->n > t->snaplen)
 		r->n = t->snaplen;
+}
+
+static void record_add(struct scenario *s, struct records *all, const struct view *v, int64_t at_ns)
+{
+	size_t mtu = v->d->from->mtu, piece = mtu > 28 ? (mtu - 20) / 8 * 8 : 0, whole = v->n + 8;
+
+	if (v->d->protocol != IPPROTO_UDP || piece == 0 || whole + 20 <= mtu || v->src.addr.family != 4) {
+		part_add(s, all, v, at_ns, 0, SIZE_MAX);
+		return;
+	}
+	for (size_t from = 0; from < whole; from += piece) {
+		if (from == 0 || !v->tap->no_later_fragments)
+			part_add(s, all, v, at_ns + (from ? 20 * MICROSECOND_NS : 0), from, from + piece < whole ? from + piece : SIZE_MAX);
+	}
 }
 
 static bool hidden(const struct tap *t, const struct datagram *d)
@@ -387,7 +406,10 @@ static void datagram_number(struct scenario *s, struct datagram *d)
 			continue;
 		d->tcp_seq = c->seq[back];
 		d->tcp_ack = d->tcp_flags == TCP_SYN ? 0 : c->seq[forth];
-		c->seq[back] += (uint32_t)d->n + (d->tcp_flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
+		if (d->tcp_again)
+			d->tcp_seq -= (uint32_t)d->n + (d->tcp_flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
+		else
+			c->seq[back] += (uint32_t)d->n + (d->tcp_flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
 		return;
 	}
 }

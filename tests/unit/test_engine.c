@@ -5,8 +5,8 @@
 #include "tests/unit/world.h"
 
 static const struct dialogue plain = { .call = "c1" };
-static const struct flow caller_talks = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa };
-static const struct flow callee_talks = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb };
+static const struct rtp_flow caller_talks = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa };
+static const struct rtp_flow callee_talks = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb };
 
 static struct packet packet_at(struct world *w, enum packet_kind kind, double s, const char *src, const char *dst)
 {
@@ -110,7 +110,7 @@ static void icmp_errors_are_kept_and_nothing_else(void **state)
 
 static void media_before_its_signalling_is_bound(void **state)
 {
-	static const struct flow early = { "10.0.0.2:5000", "10.0.0.1:4000", -0.5, 31, 0xb };
+	static const struct rtp_flow early = { "10.0.0.2:5000", "10.0.0.1:4000", -0.5, 31, 0xb };
 	const struct direction *d;
 	struct world w;
 
@@ -136,7 +136,7 @@ static void media_keeps_a_call_alive(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct dialogue long_call = { .call = "c1", .bye = -1 };
-		const struct flow audio = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, cases[i].until, 0xb, .every_ms = 100 };
+		const struct rtp_flow audio = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, cases[i].until, 0xb, .every_ms = 100 };
 		const struct dialogue other = { .call = "c2", .offer = "v1 10.0.0.1:4002", .answer = "v1 10.0.0.2:5002", .invite = 900, .bye = -1 };
 		struct world w;
 
@@ -179,7 +179,7 @@ static void streams_seen_twice_teach_the_map(void **state)
 {
 	static const struct dialogue inside = { .call = "c1", .caller = "192.168.1.10:5060", .callee = "203.0.113.5:5060",
 		.offer = "v1 192.168.1.10:4000", .answer = "v1 203.0.113.5:5000" };
-	static const struct flow seen[] = {
+	static const struct rtp_flow seen[] = {
 		{ "192.168.1.10:4000", "203.0.113.5:5000", 1.1, 9, 0xa }, { "198.51.100.1:61000", "203.0.113.5:5000", 1.101, 9, 0xa },
 	};
 	static const char *const routed[] = { "198.51.100.1:1", NULL };      /* seven hops away */
@@ -397,7 +397,7 @@ static void the_end_can_be_asked_for_twice(void **state)
 /* Branches that lose and second answers promise nothing that could be broken. */
 static void only_the_answered_dialog_is_judged(void **state)
 {
-	static const struct flow winner = { "10.0.0.3:6000", "10.0.0.1:4000", 2, 31, 0xb }, caller = { "10.0.0.1:4000", "10.0.0.3:6000", 2, 31, 0xa };
+	static const struct rtp_flow winner = { "10.0.0.3:6000", "10.0.0.1:4000", 2, 31, 0xb }, caller = { "10.0.0.1:4000", "10.0.0.3:6000", 2, 31, 0xa };
 	const struct dialog *lost;
 	struct world w;
 

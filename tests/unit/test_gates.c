@@ -12,7 +12,7 @@ static const struct scene {
 	const char *name;
 	struct dialogue calls[CALLS];
 	struct row rows[ROWS];
-	struct flow flows[FLOWS];
+	struct rtp_flow flows[FLOWS];
 	struct report reports[REPORTS];
 	struct ask one_sided;        /* are packets of src to dst missing? */
 	const char *filter;

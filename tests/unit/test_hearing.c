@@ -11,7 +11,7 @@ static const struct scene {
 	const char *name;
 	struct dialogue call, more[MORE];
 	struct row rows[ROWS];
-	struct flow flows[FLOWS];
+	struct rtp_flow flows[FLOWS];
 	struct report reports[REPORTS];
 	struct quote quotes[QUOTES];
 	const char *far[FAR];

@@ -16,7 +16,7 @@ enum { FLOWS = 4 };
 static const struct {
 	const char *name;
 	struct dialogue call;
-	struct flow flows[FLOWS];
+	struct rtp_flow flows[FLOWS];
 	const char *wanted;
 } cases[] = {
 	{ "a private address, audio from the public one with its port", { .caller = CALLER, .callee = SERVER, .offer = "v1 192.168.1.10:4000", .answer = ANSWER, .bye = 21 },

@@ -68,8 +68,8 @@ static void one_after_the_other_is_not_together(void **state)
 static void streams_come_and_go_by_time(void **state)
 {
 	struct world w;
-	const struct flow in = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa, .pt = 8 }, late = { "10.0.0.3:4000", "10.0.0.2:5000", 6.1, 25, 0xa, .pt = 8 };
-	const struct flow out = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb, .pt = 8 };
+	const struct rtp_flow in = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa, .pt = 8 }, late = { "10.0.0.3:4000", "10.0.0.2:5000", 6.1, 25, 0xa, .pt = 8 };
+	const struct rtp_flow out = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb, .pt = 8 };
 	const struct socket_use *s;
 
 	(void)state;

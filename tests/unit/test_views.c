@@ -9,8 +9,8 @@ static bool near_to(double a, double b)
 	return a - b < 1e-3 && b - a < 1e-3;
 }
 
-static const struct flow caller_talks = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa };
-static const struct flow callee_talks = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb };
+static const struct rtp_flow caller_talks = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa };
+static const struct rtp_flow callee_talks = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb };
 static const struct dialogue plain = { .call = "c1" };
 
 /* One call in which the callee hears the caller, and the caller nobody. */
@@ -213,7 +213,7 @@ enum { CROWD = 70, HEALTHY = 3 };    /* more than a view lists */
 
 static void an_incident_counts_the_calls_it_cannot_list(void **state)
 {
-	static struct { char id[16], offer[32], answer[32], src[32], dst[32]; struct flow flow[2]; } crowd[CROWD + HEALTHY];
+	static struct { char id[16], offer[32], answer[32], src[32], dst[32]; struct rtp_flow flow[2]; } crowd[CROWD + HEALTHY];
 	struct view_incident v;
 	struct world w;
 
@@ -228,8 +228,8 @@ static void an_incident_counts_the_calls_it_cannot_list(void **state)
 		snprintf(crowd[i].answer, sizeof crowd[i].answer, "v1 10.0.0.2:%u", 5000 + 2 * i);
 		snprintf(crowd[i].src, sizeof crowd[i].src, "10.0.0.1:%u", 4000 + 2 * i);
 		snprintf(crowd[i].dst, sizeof crowd[i].dst, "10.0.0.2:%u", 5000 + 2 * i);
-		crowd[i].flow[0] = (struct flow){ crowd[i].src, crowd[i].dst, t + 1.1, t + 9, 1000 + i };
-		crowd[i].flow[1] = (struct flow){ crowd[i].dst, crowd[i].src, t + 1.1, t + 9, 2000 + i };
+		crowd[i].flow[0] = (struct rtp_flow){ crowd[i].src, crowd[i].dst, t + 1.1, t + 9, 1000 + i };
+		crowd[i].flow[1] = (struct rtp_flow){ crowd[i].dst, crowd[i].src, t + 1.1, t + 9, 2000 + i };
 		world_dialogue(&w, &d);
 		world_flow(&w, &crowd[i].flow[0]);
 		if (i >= CROWD)
@@ -250,7 +250,7 @@ static void an_incident_counts_the_calls_it_cannot_list(void **state)
 
 static void a_stream_tells_what_was_seen(void **state)
 {
-	static const struct flow lossy = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb, .lost_of = 10 };
+	static const struct rtp_flow lossy = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb, .lost_of = 10 };
 	struct endpoint src = script_endpoint("10.0.0.2:5000");
 	uint32_t packets = 0, lost = 0;
 	struct view_stream v;

@@ -11,7 +11,7 @@
 
 enum sound { SOUND_SPEECH, SOUND_QUIET, SOUND_EMPTY };
 
-struct flow {                        /* RTP; src NULL: no more */
+struct rtp_flow {                        /* RTP; src NULL: no more */
 	const char *src, *dst;
 	double from, to;             /* seconds */
 	uint32_t ssrc;
@@ -65,7 +65,7 @@ struct planned {
 	int64_t at_ns;
 	size_t order;
 	struct row row;
-	const struct flow *flow;
+	const struct rtp_flow *flow;
 	const struct report *report;
 	const struct quote *quote;
 	unsigned i;                  /* the i-th packet of it */
@@ -123,7 +123,7 @@ static inline void world_row(struct world *w, const struct row *r)
 
 #define WORLD_ROW(w, ...) world_row(w, &(const struct row){ __VA_ARGS__ })
 
-static inline void world_flow(struct world *w, const struct flow *f)
+static inline void world_flow(struct world *w, const struct rtp_flow *f)
 {
 	double step = (f->every_ms ? f->every_ms : 20) / 1000.0;
 
@@ -212,7 +212,7 @@ static inline void play_row(struct world *w, const struct planned *x)
 static inline void play_flow(struct world *w, const struct planned *x)
 {
 	static const uint8_t codes[] = { 0x85, 0x05, 0x95, 0x15 };
-	const struct flow *f = x->flow;
+	const struct rtp_flow *f = x->flow;
 	unsigned step = (f->every_ms ? f->every_ms : 20) * 8;
 	struct packet p = world_packet(w, x, f->src, f->dst, f->file);
 	uint8_t sound[160];

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/* repeats: open transactions in the order of their first copies; each is counted when it cannot be repeated any more. */
+#include "analyzer/calls/repeats.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+#include "captures/base/text.h"
+
+enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12, LOOP_PASSAGES = 3 };
+
+#define T1_NS (500 * MILLISECOND_NS)
+#define T1_LEAST_NS (100 * MILLISECOND_NS)   /* of stacks that measure the round trip */
+#define COPY_NS (20 * MILLISECOND_NS)        /* nearer together is one copy twice in the capture */
+#define SLOW_NS (2 * SECOND_NS)
+#define LIFE_NS (34 * SECOND_NS)             /* 64 T1, and what is on its way */
+
+struct tx {
+	struct hash_link by_key;
+	struct list_link in_order;   /* by first copy */
+	uint64_t key, branch, uri;
+	uint8_t method;
+	bool stream;
+	struct endpoint src, dst;
+	struct frame_ref first, last, answer, odd_answer;
+	unsigned copies, answers, odd_answers, copies_after_odd;
+	int64_t second_ns;           /* of the second copy; NS_NONE */
+	bool answered_in_time;       /* an answer within T1 of a copy */
+	bool lost_response;          /* and then a copy */
+	const char *odd_field;
+	uint32_t max_forwards;
+	unsigned passages;
+	char call_id[96];
+};
+
+struct repeats {
+	struct repeats_config config;
+	struct hash by_key, stats_by_key;
+	struct list open, stats;
+	struct repeats_odd odds[REPEATS_ODD_MAX];
+	unsigned odd_count;
+	int64_t base_ns;
+	uint64_t evicted;
+};
+
+struct repeats *repeats_new(const struct repeats_config *config)
+{
+	struct repeats *r = memory_zalloc(sizeof *r);
+
+	r->config = *config;
+	if (!r->config.max_open)
+		r->config.max_open = OPEN_MAX;
+	hash_init(&r->by_key);
+	hash_init(&r->stats_by_key);
+	list_init(&r->open);
+	list_init(&r->stats);
+	r->base_ns = NS_NONE;
+	return r;
+}
+
+void repeats_free(struct repeats *r)
+{
+	if (!r)
+		return;
+	LIST_EACH_SAFE(it, &r->open)
+		free(LIST_ENTRY(it, struct tx, in_order));
+	LIST_EACH_SAFE(it, &r->stats)
+		free(LIST_ENTRY(it, struct repeats_stat, in_order));
+	hash_fini(&r->by_key);
+	hash_fini(&r->stats_by_key);
+	free(r);
+}
+
+/* ---- counting ---- */
+
+static uint64_t pair_key(const struct address *a, const struct address *b)
+{
+	return hash_mix(hash_bytes(a, sizeof *a), b ? hash_bytes(b, sizeof *b) : 0);
+}
+
+static struct repeats_stat *stat_find(const struct repeats *r, const struct address *a, const struct address *b)
+{
+	uint32_t hash = (uint32_t)pair_key(a, b);
+
+	for (struct hash_link *it = hash_first(&r->stats_by_key, hash); it; it = it->next) {
+		struct repeats_stat *s = HASH_ENTRY(it, struct repeats_stat, by_key);
+
+		if (it->hash == hash && address_equal(&s->a, a) && (b ? address_equal(&s->b, b) : !address_known(&s->b)))
+			return s;
+	}
+	return NULL;
+}
+
+static struct repeats_stat *stat_get(struct repeats *r, const struct address *a, const struct address *b)
+{
+	struct repeats_stat *s = stat_find(r, a, b);
+
+	if (s || r->stats.count >= STATS_MAX)
+		return s;
+	s = memory_zalloc(sizeof *s);
+	s->a = *a;
+	if (b)
+		s->b = *b;
+	s->now.from_ns = s->last.from_ns = NS_NONE;
+	hash_add(&r->stats_by_key, &s->by_key, (uint32_t)pair_key(a, b));
+	list_add_tail(&r->stats, &s->in_order);
+	return s;
+}
+
+static unsigned repeated(const struct repeats_tally *t)
+{
+	return t->late + t->responses_lost + t->requests_lost;
+}
+
+static void tally_add(struct repeats_tally *t, const struct repeats_tally *x)
+{
+	t->total += x->total;
+	t->late += x->late;
+	t->late_slow += x->late_slow;
+	t->responses_lost += x->responses_lost;
+	t->requests_lost += x->requests_lost;
+}
+
+static void frames_take(struct repeats_window *w, const struct repeats_window *from)
+{
+	for (unsigned i = 0; i < from->frame_count && w->frame_count < REPEATS_FRAMES; i++)
+		w->frames[w->frame_count++] = from->frames[i];
+}
+
+/* The window that the two halves make. */
+static struct repeats_window joined(const struct repeats_stat *s)
+{
+	struct repeats_window w = { .from_ns = s->last.from_ns != NS_NONE ? s->last.from_ns : s->now.from_ns, .to_ns = s->now.to_ns };
+
+	if (s->last.from_ns != NS_NONE) {
+		tally_add(&w.tally, &s->last.tally);
+		frames_take(&w, &s->last);
+	}
+	tally_add(&w.tally, &s->now.tally);
+	frames_take(&w, &s->now);
+	w.ports = s->port_count;
+	return w;
+}
+
+static unsigned lost(const struct repeats_tally *t)
+{
+	return t->responses_lost + t->requests_lost;
+}
+
+static void window_weigh(const struct repeats *r, struct repeats_stat *s)
+{
+	struct repeats_window w;
+
+	if (s->now.from_ns == NS_NONE)
+		return;
+	w = joined(s);
+	if (w.tally.total < r->config.min || repeated(&w.tally) == 0)
+		return;
+	if (lost(&w.tally) > lost(&s->worst.tally) || (lost(&w.tally) == lost(&s->worst.tally) && repeated(&w.tally) > repeated(&s->worst.tally)))
+		s->worst = w;
+}
+
+static void series_add(struct repeats_stat *s)
+{
+	if (!address_known(&s->b) || s->series_count == REPEATS_SERIES_MAX || s->now.tally.total == 0)
+		return;
+	s->series[s->series_count].ports = s->port_count;
+	s->series[s->series_count].total = s->now.tally.total;
+	s->series[s->series_count++].repeated = repeated(&s->now.tally);
+}
+
+/* Transactions come in the order of their first copies: only two halves are ever open. */
+static void window_reach(const struct repeats *r, struct repeats_stat *s, int64_t at_ns)
+{
+	int64_t half_ns = r->config.window_ns / 2, from_ns = r->base_ns + (at_ns - r->base_ns) / half_ns * half_ns;
+
+	if (s->now.from_ns != NS_NONE && from_ns <= s->now.from_ns) /* a try that was closed before older ones */
+		return;
+	if (s->now.from_ns != NS_NONE) {
+		window_weigh(r, s);
+		series_add(s);
+	}
+	s->last = s->now;
+	if (s->last.from_ns != NS_NONE && ns_add(s->last.from_ns, half_ns) != from_ns)
+		s->last = (struct repeats_window){ .from_ns = NS_NONE };
+	s->now = (struct repeats_window){ .from_ns = from_ns, .to_ns = ns_add(from_ns, half_ns) };
+	s->port_count = 0;
+}
+
+static void port_note(struct repeats_stat *s, uint16_t port)
+{
+	for (unsigned i = 0; i < s->port_count; i++) {
+		if (s->port_set[i] == port)
+			return;
+	}
+	if (s->port_count < sizeof s->port_set / sizeof s->port_set[0])
+		s->port_set[s->port_count++] = port;
+}
+
+static struct repeats_tally tally_of(const struct tx *t)
+{
+	struct repeats_tally x = { .total = 1 };
+	int64_t gap_ns = t->second_ns != NS_NONE ? t->second_ns - t->first.at_ns : T1_NS;
+	int64_t t1_ns = gap_ns < T1_LEAST_NS ? T1_LEAST_NS : gap_ns < T1_NS ? gap_ns : T1_NS;
+	int64_t took_ns = t->answer.at_ns - t->first.at_ns;
+
+	if (t->copies < 2)
+		return x;
+	if (took_ns > t1_ns && t->answers >= t->copies) {
+		x.late = 1;
+		x.late_slow = took_ns >= SLOW_NS;
+	} else if (t->lost_response) {
+		x.responses_lost = 1;
+	} else if (t->answers < t->copies) {
+		x.requests_lost = 1;
+	}
+	return x;
+}
+
+static void stat_note(struct repeats *r, const struct address *a, const struct address *b, const struct tx *t, const struct repeats_tally *x)
+{
+	struct repeats_stat *s = stat_get(r, a, b);
+
+	if (!s)
+		return;
+	window_reach(r, s, t->first.at_ns);
+	tally_add(&s->now.tally, x);
+	port_note(s, t->src.port);
+	port_note(s, t->dst.port);
+	if (repeated(x) && s->now.frame_count < REPEATS_FRAMES)
+		s->now.frames[s->now.frame_count++] = t->last;
+}
+
+static void odd_add(struct repeats *r, const struct tx *t, enum odd_kind kind, unsigned copies)
+{
+	struct repeats_odd *o;
+
+	for (unsigned i = 0; i < r->odd_count; i++) {
+		o = &r->odds[i];
+		if (o->kind == kind && address_equal(&o->src.addr, &t->src.addr) && address_equal(&o->dst.addr, &t->dst.addr))
+			return;
+	}
+	if (r->odd_count == REPEATS_ODD_MAX)
+		return;
+	o = &r->odds[r->odd_count++];
+	*o = (struct repeats_odd){ .kind = kind, .field = t->odd_field, .src = t->src, .dst = t->dst, .first = t->first, .answer = t->odd_answer, .last = t->last,
+				   .copies = copies, .method = t->method };
+	memcpy(o->call_id, t->call_id, sizeof o->call_id);
+}
+
+static void oddities(struct repeats *r, const struct tx *t)
+{
+	if (t->odd_field && t->copies_after_odd >= IGNORED_COPIES && t->answers == t->odd_answers)
+		odd_add(r, t, ODD_IGNORES, t->copies_after_odd);
+	if (t->copies > (t->method == SIP_INVITE ? INVITE_COPIES_MAX : OTHER_COPIES_MAX))
+		odd_add(r, t, ODD_BEYOND_TIMER, t->copies);
+	if (t->stream && t->copies > 1)
+		odd_add(r, t, ODD_STREAM, t->copies);
+	if (t->passages >= LOOP_PASSAGES)
+		odd_add(r, t, ODD_LOOP, t->passages);
+}
+
+static void tx_close(struct repeats *r, struct tx *t)
+{
+	struct repeats_tally x = tally_of(t);
+	bool swap = address_compare(&t->src.addr, &t->dst.addr) > 0;
+
+	oddities(r, t);
+	if (t->answers && !t->stream) {
+		stat_note(r, &t->src.addr, NULL, t, &x);
+		stat_note(r, &t->dst.addr, NULL, t, &x);
+		stat_note(r, swap ? &t->dst.addr : &t->src.addr, swap ? &t->src.addr : &t->dst.addr, t, &x);
+	}
+	hash_remove(&r->by_key, &t->by_key);
+	list_remove(&r->open, &t->in_order);
+	free(t);
+}
+
+/* ---- packets ---- */
+
+static uint64_t key_of(const struct packet *p, const struct sip_message *sip)
+{
+	const struct address *client = sip->request ? &p->src.addr : &p->dst.addr, *server = sip->request ? &p->dst.addr : &p->src.addr;
+	struct span text = sip->method == SIP_METHOD_OTHER ? sip->request ? sip->method_text : sip->cseq_method : SPAN_NONE;
+	uint64_t key = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), hash_bytes(sip->from.tag.p, sip->from.tag.n));
+
+	key = hash_mix(key, (uint64_t)sip->cseq << 8 | sip->method);
+	if (text.n)
+		key = hash_mix(key, hash_bytes(text.p, text.n));
+	return hash_mix(key, pair_key(client, server));
+}
+
+static struct tx *tx_find(const struct repeats *r, uint64_t key)
+{
+	for (struct hash_link *it = hash_first(&r->by_key, (uint32_t)key); it; it = it->next) {
+		struct tx *t = HASH_ENTRY(it, struct tx, by_key);
+
+		if (t->key == key)
+			return t;
+	}
+	return NULL;
+}
+
+static struct frame_ref frame_of(const struct packet *p)
+{
+	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+}
+
+static uint64_t branch_of(const struct sip_message *sip)
+{
+	return hash_bytes(sip->via.branch.p, sip->via.branch.n);
+}
+
+static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key)
+{
+	struct tx *t = memory_zalloc(sizeof *t);
+
+	if (r->open.count >= r->config.max_open) {
+		tx_close(r, LIST_ENTRY(r->open.head.next, struct tx, in_order));
+		r->evicted++;
+	}
+	t->key = key;
+	t->branch = branch_of(p->sip);
+	t->uri = hash_bytes(p->sip->uri.p, p->sip->uri.n);
+	t->method = (uint8_t)p->sip->method;
+	t->stream = p->transport != TRANSPORT_UDP;
+	t->src = p->src;
+	t->dst = p->dst;
+	t->first = t->last = frame_of(p);
+	t->second_ns = NS_NONE;
+	t->copies = 1;
+	t->passages = 1;
+	t->max_forwards = p->sip->has_max_forwards ? p->sip->max_forwards : UINT32_MAX;
+	text_escape(p->sip->call_id, t->call_id, sizeof t->call_id);
+	hash_add(&r->by_key, &t->by_key, (uint32_t)key);
+	list_add_tail(&r->open, &t->in_order);
+	return t;
+}
+
+/* The same request on the same way once more, with fewer hops left: it goes round. */
+static void passes_again(struct tx *t, const struct packet *p)
+{
+	const struct sip_message *sip = p->sip;
+
+	if (!sip->has_max_forwards || sip->max_forwards >= t->max_forwards || t->uri != hash_bytes(sip->uri.p, sip->uri.n) || t->answers)
+		return;
+	t->max_forwards = sip->max_forwards;
+	t->passages++;
+	t->last = frame_of(p);
+}
+
+static void take_request(struct repeats *r, const struct packet *p)
+{
+	uint64_t key = key_of(p, p->sip);
+	struct tx *t = tx_find(r, key);
+
+	if (!t) {
+		tx_new(r, p, key);
+		return;
+	}
+	if (t->branch != branch_of(p->sip)) {
+		if (t->answers) { /* a new try with the same number, after a challenge */
+			tx_close(r, t);
+			tx_new(r, p, key);
+		} else {
+			passes_again(t, p);
+		}
+		return;
+	}
+	if (!endpoint_equal(&t->src, &p->src) || !endpoint_equal(&t->dst, &p->dst) || p->at_ns - t->last.at_ns < COPY_NS)
+		return;
+	t->copies++;
+	t->second_ns = t->second_ns == NS_NONE ? p->at_ns : t->second_ns;
+	t->last = frame_of(p);
+	t->lost_response |= t->answered_in_time;
+	t->copies_after_odd += t->odd_field != NULL;
+}
+
+/* A provisional ends the repetition of an INVITE only (RFC 3261 17.1.2.2). */
+static void take_response(struct repeats *r, const struct packet *p)
+{
+	struct tx *t = tx_find(r, key_of(p, p->sip));
+	bool branch;
+
+	if (!t || (p->sip->status < 200 && t->method != SIP_INVITE))
+		return;
+	branch = t->branch == branch_of(p->sip);
+	if (!branch || p->src.port != t->dst.port) {
+		if (!t->odd_field && endpoint_equal(&p->dst, &t->src)) {
+			t->odd_field = branch ? "the port that it comes from" : "the branch of its Via";
+			t->odd_answer = frame_of(p);
+		}
+		if (!branch)
+			return;
+		t->odd_answers++;
+	}
+	if (t->answers == 0)
+		t->answer = frame_of(p);
+	t->answers++;
+	t->answered_in_time |= p->at_ns - t->last.at_ns <= T1_NS;
+}
+
+static void close_old(struct repeats *r, int64_t before_ns)
+{
+	while (r->open.count) {
+		struct tx *t = LIST_ENTRY(r->open.head.next, struct tx, in_order);
+
+		if (t->first.at_ns > before_ns)
+			return;
+		tx_close(r, t);
+	}
+}
+
+void repeats_packet(struct repeats *r, const struct packet *p)
+{
+	const struct sip_message *sip = p->sip;
+
+	if (sip->method == SIP_ACK || !sip->call_id.n || !sip->has_cseq || sip->method == SIP_METHOD_NONE)
+		return;
+	if (r->base_ns == NS_NONE)
+		r->base_ns = p->at_ns;
+	close_old(r, ns_add(p->at_ns, -LIFE_NS));
+	(sip->request ? take_request : take_response)(r, p);
+}
+
+void repeats_settle(struct repeats *r, int64_t now_ns, bool all)
+{
+	close_old(r, all ? INT64_MAX : ns_add(now_ns, -LIFE_NS));
+	LIST_EACH(it, &r->stats)
+		window_weigh(r, LIST_ENTRY(it, struct repeats_stat, in_order));
+}
+
+const struct list *repeats_stats(const struct repeats *r)
+{
+	return &r->stats;
+}
+
+const struct repeats_stat *repeats_pair(const struct repeats *r, const struct address *a, const struct address *b)
+{
+	return address_compare(a, b) > 0 ? stat_find(r, b, a) : stat_find(r, a, b);
+}
+
+const struct repeats_odd *repeats_odds(const struct repeats *r, unsigned *ret_count)
+{
+	*ret_count = r->odd_count;
+	return r->odds;
+}
+
+uint64_t repeats_evicted(const struct repeats *r)
+{
+	return r->evicted;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* ack-missing: an answer is repeated because its ACK does not arrive, and where the ACK went. RFC 3261 12.2.1.1, 13.2.2.4, 13.3.1.4, 17.2.1. */
+#include <stdio.h>
+
+#include "analyzer/calls/account.h"
+#include "analyzer/calls/headers.h"
+#include "analyzer/detect/answer_hop.h"
+#include "analyzer/detect/say.h"
+#include "analyzer/detect/witness.h"
+#include "analyzer/site.h"
+#include "dissect/sip_message.h"
+
+static const char *const reasons[] = {
+	"ack-to-wrong-address", "route-ignored", "contact-missing", "stale-alias", "ack-mismatched", "ack-lost", "200-not-reaching-caller", "proxy-did-not-relay",
+	"never-sent", "fork-second-200", "nonok-ack-missing", "unlocated", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "the ACK never came, and where it went",
+	.symptom = "The call connects and drops after about half a minute, or answering does not connect at all.",
+	.evidence = "Copies of the 200 OK after the ACK or without any; where the ACK was sent, its Route and Request-URI against Record-Route and Contact of the 200.",
+	.mimics = "One copy more where the round trip is longer than T1, an ACK that takes another path than the tap sees while the 200 is not repeated, mirror copies.",
+	.fix = "Put the reachable address into the Contact (NAT setting, external address, SIP ALG off), or have the proxy record-route and mend the contact.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "copies", 3, "copies", 2, 11, "RFC 3261 13.3.1.4: at 0, 0.5, 1.5 s" },
+	{ "grace-s", 1, "s", 0, 10, "field: a copy that has crossed the ACK" },
+	{ "tail-s", 32, "s", 1, 300, "RFC 3261 13.3.1.4: 64 T1" },
+	{ 0 },
+};
+
+#define RELAY_NS SECOND_NS
+
+enum { REFUSAL_COPIES = 4, INVITES_AFTER = 2 };
+
+struct unacked {
+	const struct leg *leg;
+	const struct transaction *transaction;
+	struct answer_hop hop;       /* nearest to who answered */
+	const struct message *ack;   /* there, elsewhere or wrong; NULL none seen */
+	const char *reason, *header; /* header: that the wrong address stood in; NULL */
+	enum confidence confidence;
+	enum severity severity;
+	enum witness witness;
+};
+
+/* ---- where an ACK should go ---- */
+
+static bool uri_address(struct span uri, struct address *ret)
+{
+	struct sip_address a;
+
+	return uri.n && sip_address_parse(uri, &a) && address_parse(a.host, ret);
+}
+
+static bool same_host(struct span x, struct span y)
+{
+	struct sip_address a, b;
+
+	return sip_address_parse(x, &a) && sip_address_parse(y, &b) && span_equal_nocase(a.host, b.host);
+}
+
+/* The caller's own ACK, with the proxies of the 200 left out. */
+static bool ignores_route(const struct unacked *u)
+{
+	const struct headers *ok = u->hop.first->headers, *ack = u->ack ? u->ack->headers : NULL;
+
+	if (!ok || !ack || !ok->recorded_last.n || u->ack->via_count > 1)
+		return false;
+	return !ack->route.n || (u->hop.first->contact_uri.n && same_host(ack->uri, ok->recorded_last) && !same_host(ack->uri, u->hop.first->contact_uri));
+}
+
+static bool sends(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && h->packets_out;
+}
+
+/* An address of a network that who sends the ACK cannot reach, and that the answer did not come from. */
+static bool is_unreachable(const struct facts *facts, const struct unacked *u, const struct address *a)
+{
+	if (!address_private(a) || address_equal(a, &u->hop.src.addr))
+		return false;
+	if (address_reach(&u->ack->src.addr) > 0)
+		return true;
+	return !address_same_net(a, &u->hop.src.addr) && !address_same_net(a, &u->ack->src.addr) && !sends(facts, a);
+}
+
+/* Did the answering side move from where the ACK was sent to where its answer came from? */
+static bool has_moved(const struct facts *facts, const struct unacked *u)
+{
+	const struct account *x = NULL;
+	bool before = false;
+
+	while ((x = accounts_of_user(facts->accounts, u->leg->party[u->hop.first->by].user, x))) {
+		for (unsigned i = 0; i < x->change_count; i++) {
+			before |= endpoint_equal(&x->changes[i].source, &u->ack->dst);
+			if (before && endpoint_equal(&x->changes[i].source, &u->hop.src))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void give(struct unacked *u, const char *reason, enum confidence c)
+{
+	u->reason = reason;
+	u->confidence = c;
+}
+
+static void judge_elsewhere(const struct facts *facts, struct unacked *u)
+{
+	const struct headers *ok = u->hop.first->headers;
+	const struct address *contact = &u->hop.first->contact.addr;
+	struct address recorded;
+	bool to_contact = address_known(contact) && address_equal(&u->ack->dst.addr, contact);
+	bool to_proxy = ok && uri_address(ok->recorded_last, &recorded) && address_equal(&u->ack->dst.addr, &recorded);
+
+	if (address_equal(&u->ack->dst.addr, &u->hop.src.addr) && has_moved(facts, u)) {
+		give(u, "stale-alias", CONFIDENCE_CERTAIN);
+	} else if ((to_contact || to_proxy) && !is_unreachable(facts, u, &u->ack->dst.addr)) {
+		give(u, "ack-lost", CONFIDENCE_LIKELY);
+	} else {
+		u->header = to_contact ? "the Contact" : to_proxy ? "the Record-Route" : NULL;
+		give(u, "ack-to-wrong-address", CONFIDENCE_CERTAIN);
+	}
+}
+
+/* ---- no ACK at all ---- */
+
+/* One on the right way, but for another request or dialog. */
+static const struct message *mismatched_ack(const struct unacked *u)
+{
+	LIST_EACH(it, &u->leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (!m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY || !m->transaction || m->at.at_ns < u->hop.first->at.at_ns ||
+			!endpoint_equal(&m->dst, &u->hop.src) || m->by == u->hop.first->by)
+			continue;
+		if (m->transaction != u->transaction ? !m->transaction->request : m->to_tag.n && u->hop.first->to_tag.n && !span_equal(m->to_tag, u->hop.first->to_tag))
+			return m;
+	}
+	return NULL;
+}
+
+/* The answer came to a host that had handed the INVITE on, and was not handed back: both hops are here. */
+static bool relay_is_silent(const struct unacked *u, const struct answer_hop *hops, unsigned count)
+{
+	bool entered = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (address_equal(&hops[i].src.addr, &u->hop.dst.addr) && ns_minus(hops[i].first->at.at_ns, u->hop.first->at.at_ns) <= RELAY_NS)
+			return false;
+	}
+	LIST_EACH(it, &u->transaction->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		entered |= m->request && m->method == SIP_INVITE && u->hop.invite && address_equal(&m->dst.addr, &u->hop.dst.addr) &&
+			m->via_count < u->hop.invite->via_count;
+	}
+	return entered;
+}
+
+static bool misses_caller(const struct unacked *u, enum confidence *ret)
+{
+	const struct answer_hop *h = &u->hop;
+
+	*ret = CONFIDENCE_LIKELY;
+	if (h->invites_after >= INVITES_AFTER || h->first->fragments > 1)
+		return true;
+	*ret = CONFIDENCE_CERTAIN;
+	return h->invite && !endpoint_equal(&h->invite->src, &h->dst);
+}
+
+/* Seen where the caller sits: it sends other things, and no ACK. */
+static bool caller_is_near(const struct facts *facts, const struct unacked *u)
+{
+	const struct pair *p = network_pair_find(facts->network, &u->hop.dst.addr, &u->hop.src.addr);
+
+	return u->hop.first->via_count == 1 && network_near(facts->network, &u->hop.dst.addr, &u->hop.src.addr) && p && p->last_ns > u->hop.first->at.at_ns;
+}
+
+static void judge_absence(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct answer_hop *h = &u->hop;
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->copies };
+	const char *gate = silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness);
+	enum confidence c;
+
+	if (gate) {
+		detection_pass(d, gate, "%s", silence_gate_text(gate));
+		if (strcmp(gate, "end") != 0)
+			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
+	} else if (!h->first->contact_uri.n) {
+		give(u, "contact-missing", CONFIDENCE_CERTAIN);
+	} else if (relay_is_silent(u, hops, count)) {
+		give(u, "proxy-did-not-relay", CONFIDENCE_CERTAIN);
+	} else if (misses_caller(u, &c)) {
+		give(u, "200-not-reaching-caller", c);
+	} else if (caller_is_near(facts, u) && u->witness == WITNESS_PEER) {
+		give(u, "never-sent", CONFIDENCE_LIKELY);
+	} else {
+		give(u, "unlocated", CONFIDENCE_POSSIBLE);
+	}
+}
+
+/* ---- one transaction ---- */
+
+static bool is_second_answer(const struct unacked *u)
+{
+	const struct dialog *dialog = u->hop.first->dialog;
+
+	return dialog && dialog->extra_confirmed && !u->ack;
+}
+
+/* Another hop of the same answer had its ACK: it came into the relay and did not come out of it. */
+static const struct message *ack_further_on(const struct unacked *u, const struct answer_hop *hops, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (hops[i].ack && span_equal(hops[i].first->to_tag, u->hop.first->to_tag))
+			return hops[i].ack;
+	}
+	return NULL;
+}
+
+static void judge_success(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct message *elsewhere = answer_ack_elsewhere(u->transaction, hops, count), *other;
+
+	u->severity = SEVERITY_ERROR;
+	u->ack = u->hop.ack;
+	if (!u->ack)
+		u->ack = elsewhere ? elsewhere : ack_further_on(u, hops, count);
+	if (is_second_answer(u)) {
+		give(u, "fork-second-200", CONFIDENCE_LIKELY);
+		u->severity = SEVERITY_WARNING;
+	} else if (ignores_route(u)) {
+		give(u, "route-ignored", CONFIDENCE_CERTAIN);
+	} else if (u->ack && !u->hop.first->contact_uri.n) {
+		give(u, "contact-missing", CONFIDENCE_CERTAIN);
+	} else if (!u->hop.ack && elsewhere) {
+		judge_elsewhere(facts, u);
+	} else if (u->ack) {
+		give(u, "ack-lost", u->hop.ack ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	} else if ((other = mismatched_ack(u))) {
+		u->ack = other;
+		give(u, "ack-mismatched", CONFIDENCE_CERTAIN);
+	} else {
+		judge_absence(d, u, hops, count);
+	}
+}
+
+/* Whoever knocks from outside without credentials seldom acknowledges its refusal. */
+static bool stranger(const struct facts *facts, const struct answer_hop *h)
+{
+	const struct site *s = facts->site;
+
+	return !site_inside(s, &h->dst.addr) && site_inside(s, &h->src.addr) && !(h->invite && h->invite->headers && h->invite->headers->credentials) &&
+		!site_peer(s, &s->trunk, &h->dst.addr) && !site_peer(s, &s->trusted, &h->dst.addr);
+}
+
+static void judge_refusal(struct detection *d, struct unacked *u)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct answer_hop *h = &u->hop;
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->copies };
+
+	if (h->invites_after + 1 >= h->copies || stranger(facts, h) || silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness))
+		return;              /* each copy answers a copy, or the ACK would not be seen */
+	u->ack = h->ack;
+	u->severity = SEVERITY_WARNING;
+	give(u, "nonok-ack-missing", CONFIDENCE_LIKELY);
+}
+
+static void judge_transaction(struct detection *d, const struct transaction *t, struct unacked *worst)
+{
+	int64_t grace_ns = (int64_t)(detection_key(d, "grace-s") * 1e9);
+	struct answer_hop hops[ANSWER_HOP_MAX];
+
+	for (unsigned success = 0; success < 2; success++) {
+		unsigned count = answer_hops(t, success, grace_ns, hops), copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES;
+
+		for (unsigned i = 0; i < count; i++) {
+			struct unacked u = { .leg = t->leg, .transaction = t, .hop = hops[i] };
+
+			if ((i > 0 && span_equal(hops[i].first->to_tag, hops[i - 1].first->to_tag)) || !answer_unacknowledged(&hops[i], copies))
+				continue;
+			if (success)
+				judge_success(d, &u, hops, count);
+			else
+				judge_refusal(d, &u);
+			if (u.reason && (!worst->reason || u.severity > worst->severity))
+				*worst = u;
+		}
+	}
+}
+
+/* ---- what is said ---- */
+
+static const struct wording { const char *reason, *because, *fix; } wordings[] = {
+	{ "ack-to-wrong-address", "the ACK went to %s, which cannot be reached from there",
+	  "Make the answering side put its reachable address into Contact (NAT setting, external address, SIP ALG off), or have the proxy record-route and mend the contact" },
+	{ "route-ignored", "the ACK does not take the route that the 200 recorded", "Update the caller's software: it must send the ACK through the proxies of Record-Route" },
+	{ "contact-missing", "the 200 names no Contact to send the ACK to", "Update the software of the answering side, or look for what removes its Contact" },
+	{ "stale-alias", "the ACK went to %s, which the phone has left", "Have the proxy follow the phone to its new port; switch keep-alive on so that the port stays" },
+	{ "ack-mismatched", "an ACK came, for another request or dialog", "Update the caller's software; look for an ALG that rewrites tags or CSeq" },
+	{ "ack-lost", "the ACK was sent rightly and passed here, and still the 200 goes on", "Capture at the answering side: the ACK is lost or dropped before it" },
+	{ "200-not-reaching-caller", "the 200 does not reach the caller", "Capture at the caller: answers are lost on the way to it, or sent to the wrong port" },
+	{ "proxy-did-not-relay", "the 200 came to the proxy and was not handed on", "Look at the log of the proxy" },
+	{ "never-sent", "the caller got the 200 and sent no ACK", "Update the caller's software; look at its log" },
+	{ "fork-second-200", "a second phone answered the same call, and its 200 was never acknowledged", "Update the caller's software: it must ACK and end a second answer" },
+	{ "nonok-ack-missing", "a refusal is repeated, as no ACK ends it", "Look for what drops the ACK on the way" },
+	{ "unlocated", "no ACK was seen", "Capture at the caller: see whether the 200 arrives and where the ACK goes" },
+};
+
+static const struct wording *wording_of(const char *reason)
+{
+	unsigned i = 0;
+
+	while (i + 1 < sizeof wordings / sizeof wordings[0] && strcmp(wordings[i].reason, reason) != 0)
+		i++;
+	return &wordings[i];
+}
+
+static bool blames_answerer(const char *reason)
+{
+	return strcmp(reason, "ack-to-wrong-address") == 0 || strcmp(reason, "contact-missing") == 0;
+}
+
+static bool blames_caller(const char *reason)
+{
+	return strcmp(reason, "route-ignored") == 0 || strcmp(reason, "never-sent") == 0 || strcmp(reason, "ack-mismatched") == 0 ||
+		strcmp(reason, "fork-second-200") == 0;
+}
+
+static void add_parts(struct finding *f, const struct unacked *u)
+{
+	const struct endpoint *caller = u->ack && u->ack->via_count == 1 ? &u->ack->src : &u->hop.dst;
+
+	finding_leg(f, u->leg);
+	finding_part(f, PART_VICTIM, &u->hop.src);
+	if (blames_answerer(u->reason))
+		finding_part(f, PART_CULPRIT, &u->hop.src);
+	else if (strcmp(u->reason, "proxy-did-not-relay") == 0)
+		finding_part(f, PART_CULPRIT, &u->hop.dst);
+	else
+		finding_part(f, blames_caller(u->reason) ? PART_CULPRIT : PART_WITNESS, caller);
+}
+
+static void say_because(const struct unacked *u, char *text, size_t room)
+{
+	const char *because = wording_of(u->reason)->because, *hole = strstr(because, "%s");
+	char at[ENDPOINT_TEXT];
+
+	if (!hole)
+		snprintf(text, room, "%s", because);
+	else
+		snprintf(text, room, "%.*s%s%s%s%s", (int)(hole - because), because, endpoint_text(&u->ack->dst, at), u->header ? " (from " : "",
+			 u->header ? u->header : "", u->header ? " of the 200)" : "");
+	if (hole)
+		snprintf(text + strlen(text), room - strlen(text), "%s", hole + 2);
+}
+
+static void tell(struct detection *d, const struct unacked *u)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct answer_hop *h = &u->hop;
+	struct finding *f = detection_raise(d, u->reason, u->severity, u->confidence);
+	char answerer[SAY_TEXT], act[SAY_TEXT + 60], because[200], to[ENDPOINT_TEXT];
+
+	add_parts(f, u);
+	finding_times(f, h->first->at.at_ns, h->last->at.at_ns);
+	f->count = h->copies;
+	say_host(facts, &h->src.addr, answerer);
+	say_because(u, because, sizeof because);
+	snprintf(act, sizeof act, "%s repeats its answer %u times", answerer, h->copies - 1);
+	say_title(f, act, "the ACK does not arrive");
+	finding_cause(f, "%s sent its %u %u times over %.1f s to %s: %s.", answerer, h->first->status, h->copies,
+		      (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9, endpoint_text(&h->dst, to), because);
+	finding_fix(f, "%s.", wording_of(u->reason)->fix);
+	finding_evidence(f, h->first->at, "%u, the first of %u", h->first->status, h->copies);
+	if (u->ack)
+		finding_evidence(f, u->ack->at, "ACK");
+	finding_evidence(f, h->last->at, "%u, the last of %u", h->first->status, h->copies);
+	if (!u->hop.ack)
+		finding_cannot_see(f, "whether an ACK took a path outside this capture; capture at %s to decide", answerer);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct unacked worst = { 0 };
+
+	LIST_EACH(it, &ev->leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_INVITE && t->final)
+			judge_transaction(d, t, &worst);
+	}
+	if (worst.reason)
+		tell(d, &worst);
+	else
+		detection_pass(d, NULL, "no answer was repeated for want of an ACK");
+}
+
+const struct detector detect_ack_missing = {
+	.id = "ack-missing", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CALL),
+	.scope = PER_CALL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* attempts: an array in the order of caller, number and time. */
+#include "analyzer/detect/attempts.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { NUMBER_MAX = 64, TAIL_DIGITS = 9, DIGITS_FEW = 6, WALK_MAX = 256 };
+
+struct attempt {
+	uint64_t caller, both;       /* keyed hashes */
+	int64_t begin_ns;
+	const struct leg *leg;
+};
+
+struct attempts {
+	struct attempt *by_both, *by_caller;
+	size_t count;
+};
+
+/* A trunk may want a prefix that another does not: the last digits of a long number are the number. */
+static struct span number_of(struct span user, char buffer[NUMBER_MAX])
+{
+	size_t n = 0;
+	bool digits = true;
+
+	for (size_t i = 0; i < user.n && n < NUMBER_MAX; i++) {
+		uint8_t b = user.p[i];
+
+		if (b == '+' || b == '-' || b == '.' || b == '(' || b == ')')
+			continue;
+		if (b == ';')
+			break;
+		digits &= b >= '0' && b <= '9';
+		buffer[n++] = (char)b;
+	}
+	if (digits && n >= DIGITS_FEW && n > TAIL_DIGITS)
+		return (struct span){ (const uint8_t *)buffer + n - TAIL_DIGITS, TAIL_DIGITS };
+	return (struct span){ (const uint8_t *)buffer, n };
+}
+
+static uint64_t caller_of(const struct leg *leg)
+{
+	const struct party *p = &leg->party[SIDE_CALLER];
+	char buffer[NUMBER_MAX];
+	struct span user = number_of(p->user, buffer);
+
+	return user.n ? hash_bytes(user.p, user.n) : hash_bytes(&p->signalling.addr, sizeof p->signalling.addr);
+}
+
+static struct attempt attempt_of(const struct leg *leg)
+{
+	char buffer[NUMBER_MAX];
+	struct span to = number_of(leg->party[SIDE_CALLEE].user, buffer);
+	uint64_t caller = caller_of(leg);
+
+	return (struct attempt){ caller, hash_mix(caller, hash_bytes(to.p, to.n)), leg->invite_ns, leg };
+}
+
+static int by_time(const struct attempt *x, const struct attempt *y)
+{
+	if (x->begin_ns != y->begin_ns)
+		return x->begin_ns < y->begin_ns ? -1 : 1;
+	return (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
+}
+
+static int both_compare(const void *a, const void *b)
+{
+	const struct attempt *x = a, *y = b;
+
+	return x->both != y->both ? x->both < y->both ? -1 : 1 : by_time(x, y);
+}
+
+static int caller_compare(const void *a, const void *b)
+{
+	const struct attempt *x = a, *y = b;
+
+	return x->caller != y->caller ? x->caller < y->caller ? -1 : 1 : by_time(x, y);
+}
+
+struct attempts *attempts_new(const struct calls *calls)
+{
+	struct attempts *a = memory_zalloc(sizeof *a);
+	const struct list *legs = calls_legs(calls);
+
+	a->by_both = memory_resize(NULL, legs->count + 1, sizeof *a->by_both);
+	LIST_EACH(it, legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->initial_invite_seen)
+			a->by_both[a->count++] = attempt_of(leg);
+	}
+	a->by_caller = memory_resize(NULL, a->count + 1, sizeof *a->by_caller);
+	memcpy(a->by_caller, a->by_both, a->count * sizeof *a->by_both);
+	qsort(a->by_both, a->count, sizeof *a->by_both, both_compare);
+	qsort(a->by_caller, a->count, sizeof *a->by_caller, caller_compare);
+	return a;
+}
+
+void attempts_free(struct attempts *a)
+{
+	if (!a)
+		return;
+	free(a->by_both);
+	free(a->by_caller);
+	free(a);
+}
+
+int64_t leg_over_ns(const struct leg *leg)
+{
+	int64_t over_ns = leg->end_ns != NS_NONE ? leg->end_ns : leg->last_ns;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->initial && t->final)
+			over_ns = t->final->at.at_ns;
+	}
+	return over_ns;
+}
+
+/* The first place in a sorted array that is not before x. */
+static size_t place(const struct attempt *list, size_t count, const struct attempt *x, int (*compare)(const void *, const void *))
+{
+	size_t low = 0;
+
+	while (low < count) {
+		size_t mid = low + (count - low) / 2;
+
+		if (compare(&list[mid], x) < 0)
+			low = mid + 1;
+		else
+			count = mid;
+	}
+	return low;
+}
+
+const struct leg *attempts_next(const struct attempts *a, const struct leg *leg, int64_t within_ns)
+{
+	struct attempt x = attempt_of(leg);
+	int64_t over_ns = leg_over_ns(leg);
+	size_t i;
+
+	x.begin_ns = over_ns;
+	for (i = place(a->by_both, a->count, &x, both_compare); i < a->count && a->by_both[i].both == x.both; i++) {
+		if (a->by_both[i].begin_ns > ns_add(over_ns, within_ns))
+			break;
+		if (a->by_both[i].leg != leg)
+			return a->by_both[i].leg;
+	}
+	return NULL;
+}
+
+bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t within_ns)
+{
+	struct attempt x = attempt_of(leg);
+	struct span dialled = leg->party[SIDE_CALLEE].user;
+	int64_t until_ns = ns_add(leg_over_ns(leg), within_ns);
+	size_t i = place(a->by_caller, a->count, &x, caller_compare);
+
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller && a->by_caller[i].begin_ns <= until_ns; i++, walked++) {
+		struct span user = a->by_caller[i].leg->party[SIDE_CALLEE].user;
+
+		if (user.n > dialled.n && span_starts(user, dialled))
+			return true;
+	}
+	return false;
+}
+
+/* The same sender, calling somewhere else. */
+static bool is_branch(const struct leg *x, const struct leg *y)
+{
+	return x != y && address_equal(&x->party[SIDE_CALLER].signalling.addr, &y->party[SIDE_CALLER].signalling.addr) &&
+		!endpoint_equal(&x->party[SIDE_CALLEE].signalling_dst, &y->party[SIDE_CALLEE].signalling_dst);
+}
+
+/* The branch of leg, begun around that time, that got furthest: answered first, else ringing; NULL: none got anywhere. */
+static const struct leg *best_branch(const struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
+{
+	struct attempt x = attempt_of(leg);
+	const struct leg *best = NULL;
+	size_t i;
+
+	x.begin_ns = ns_add(of_ns, -fork_ns);
+	i = place(a->by_caller, a->count, &x, caller_compare);
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller; i++, walked++) {
+		const struct leg *other = a->by_caller[i].leg;
+
+		if (a->by_caller[i].begin_ns > ns_add(of_ns, fork_ns))
+			break;
+		if (!is_branch(leg, other) || !(other->answered || other->progress_ns != NS_NONE))
+			continue;
+		if (!best || (other->answered && (!best->answered || other->answer_ns < best->answer_ns)))
+			best = other;
+	}
+	return best;
+}
+
+bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	return best_branch(a, leg, leg->invite_ns, fork_ns);
+}
+
+bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	return best_branch(a, leg, leg_over_ns(leg), fork_ns);
+}
+
+/* Two calls of "anonymous" within seconds need not be one. */
+static bool is_nobody(struct span user)
+{
+	static const char *const names[] = { "anonymous", "unknown", "unavailable", "restricted", "private", "asterisk" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (span_equal_nocase(user, span_of(names[i])))
+			return true;
+	}
+	return user.n == 0;
+}
+
+const struct leg *attempts_answered_branch(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns, fork_ns);
+
+	return best && best->answered ? best : NULL;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* call_end: timers of SIP against the time of the BYE. */
+#include "analyzer/detect/call_end.h"
+
+#include "analyzer/calls/headers.h"
+#include "analyzer/detect/answer_hop.h"
+#include "analyzer/detect/witness.h"
+
+#define T1_NS (500 * MILLISECOND_NS)
+#define T1_LEAST_NS (50 * MILLISECOND_NS)
+#define GRACE_NS SECOND_NS
+#define ACK_FROM_NS (28 * SECOND_NS)
+#define ACK_TO_NS (36 * SECOND_NS)
+#define REFRESH_GIVEN_UP_NS (40 * SECOND_NS)
+#define TIMER_SLACK_NS (5 * SECOND_NS)
+
+enum { ACK_COPIES = 3, REFRESH_COPIES = 4, LAST_MINUTE_S = 32 };
+
+const struct message *call_end_bye(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->request && m->method == SIP_BYE && m->repeat != MESSAGE_COPY && m->at.at_ns == leg->bye_ns)
+			return m;
+	}
+	return NULL;
+}
+
+bool call_end_leads(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other != leg && other->bye_seen && (other->bye_ns < leg->bye_ns || (other->bye_ns == leg->bye_ns && other->n < leg->n)))
+			return false;
+	}
+	return true;
+}
+
+static const struct endpoint *side_at(const struct leg *leg, unsigned side)
+{
+	return &leg->party[side].signalling;
+}
+
+/* ---- no ACK ---- */
+
+static int64_t own_t1(const struct answer_hop *h)
+{
+	int64_t gap_ns = h->second ? ns_minus(h->second->at.at_ns, h->first->at.at_ns) : T1_NS;
+
+	return gap_ns < T1_LEAST_NS ? T1_LEAST_NS : gap_ns > 2 * T1_NS ? T1_NS : gap_ns;
+}
+
+static bool is_ack_timeout(const struct leg *leg, const struct answer_hop *h, const struct message *bye)
+{
+	int64_t waited_ns = ns_minus(bye->at.at_ns, h->first->at.at_ns), timeout_ns = 64 * own_t1(h);
+
+	if (bye->by != h->first->by || waited_ns <= 0)
+		return false;
+	if (waited_ns >= timeout_ns - timeout_ns / 10 && waited_ns <= timeout_ns + timeout_ns / 10)
+		return true;
+	if (waited_ns >= ACK_FROM_NS && waited_ns <= ACK_TO_NS)
+		return true;
+	return span_find_text_nocase(leg->end_reason, SPAN("ack")) < leg->end_reason.n && span_find_text_nocase(leg->end_reason, SPAN("timeout")) < leg->end_reason.n;
+}
+
+static bool ack_timeout(const struct facts *facts, const struct leg *leg, double tail_s, struct call_end *e)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		struct answer_hop hops[ANSWER_HOP_MAX];
+		unsigned count = t->method == SIP_INVITE && t->final ? answer_hops(t, true, GRACE_NS, hops) : 0;
+		bool seen;
+		enum witness w;
+
+		if (count == 0 || !answer_unacknowledged(&hops[0], ACK_COPIES) || !is_ack_timeout(leg, &hops[0], e->bye))
+			continue;
+		seen = hops[0].ack || answer_ack_elsewhere(t, hops, count);
+		if (!seen && silence_gate(facts, &(struct silence){ .src = hops[0].src, .dst = hops[0].dst, .first_ns = hops[0].first->at.at_ns,
+				.last_ns = hops[0].last->at.at_ns, .copies = hops[0].copies }, tail_s, &w))
+			continue;
+		e->reason = "ack-timeout";
+		e->severity = SEVERITY_ERROR;
+		e->confidence = seen ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		e->from = hops[0].first;
+		e->to = hops[0].last;
+		e->seconds = (double)ns_minus(e->bye->at.at_ns, hops[0].first->at.at_ns) / 1e9;
+		return true;
+	}
+	return false;
+}
+
+/* ---- session timers ---- */
+
+struct timer {                       /* as the latest success agreed it */
+	int64_t set_ns;
+	uint32_t expires_s;          /* 0: none */
+	enum refresher refresher;
+	unsigned client;             /* side that asked for it: uac */
+	const struct message *by;
+};
+
+static bool refreshes(const struct transaction *t)
+{
+	return t->method == SIP_INVITE || t->method == SIP_UPDATE;
+}
+
+/* The timer that was running at that time. */
+static struct timer timer_at(const struct leg *leg, int64_t at_ns)
+{
+	struct timer timer = { .set_ns = NS_NONE };
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *ok = t->final;
+
+		if (!refreshes(t) || !ok || ok->status >= 300 || ok->at.at_ns > at_ns || ok->at.at_ns < timer.set_ns)
+			continue;
+		timer.set_ns = ok->at.at_ns;
+		timer.by = ok;
+		timer.client = t->by;
+		timer.expires_s = ok->headers ? ok->headers->session_expires_s : 0;
+		timer.refresher = ok->headers ? ok->headers->refresher : REFRESHER_NONE;
+	}
+	return timer;
+}
+
+static bool near_ns(int64_t at_ns, int64_t want_ns)
+{
+	int64_t d = ns_minus(at_ns, want_ns);
+
+	return d <= TIMER_SLACK_NS && d >= -TIMER_SLACK_NS;
+}
+
+/* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
+static bool session_expired(const struct leg *leg, struct call_end *e)
+{
+	struct timer timer = timer_at(leg, e->bye->at.at_ns);
+	int64_t early_ns, after_ns;
+
+	if (timer.set_ns == NS_NONE || timer.expires_s == 0)
+		return false;
+	early_ns = (int64_t)(timer.expires_s / 3 < LAST_MINUTE_S ? timer.expires_s / 3 : LAST_MINUTE_S) * SECOND_NS;
+	after_ns = ns_minus(e->bye->at.at_ns, timer.set_ns);
+	if (!near_ns(after_ns, timer.expires_s * SECOND_NS - early_ns) && !near_ns(after_ns, timer.expires_s * SECOND_NS))
+		return false;
+	e->reason = "session-timer-expired";
+	e->severity = SEVERITY_ERROR;
+	e->refresher_known = timer.refresher != REFRESHER_NONE;
+	e->confidence = e->refresher_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	e->from = timer.by;
+	e->seconds = (double)after_ns / 1e9;
+	e->timer_s = timer.expires_s;
+	if (e->refresher_known)
+		e->culprit = *side_at(leg, timer.refresher == REFRESHER_UAC ? timer.client : side_other(timer.client));
+	return true;
+}
+
+static unsigned copies_of(const struct transaction *t, const struct message **ret_last)
+{
+	unsigned copies = 0;
+
+	LIST_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (!m->request || m->method != t->method || m->repeat == MESSAGE_COPY || !endpoint_equal(&m->src, &t->request->src) ||
+			!endpoint_equal(&m->dst, &t->request->dst))
+			continue;
+		copies++;
+		*ret_last = m;
+	}
+	return copies;
+}
+
+/* Silence, 408 or 481 to a refresh. */
+static bool refresh_failed(const struct facts *facts, const struct transaction *t, double tail_s, const struct message **ret_last)
+{
+	const struct message *q = t->request;
+	struct silence s;
+	enum witness w;
+
+	if (t->final) {
+		*ret_last = t->final;
+		return t->final->status == 408 || t->final->status == 481;
+	}
+	s = (struct silence){ .src = q->src, .dst = q->dst, .first_ns = q->at.at_ns, .copies = copies_of(t, ret_last),
+			      .stream_transport = q->transport == TRANSPORT_TCP || q->transport == TRANSPORT_TLS };
+	s.last_ns = *ret_last ? (*ret_last)->at.at_ns : q->at.at_ns;
+	return (s.copies >= REFRESH_COPIES || s.stream_transport) && !t->provisional && !silence_gate(facts, &s, tail_s, &w);
+}
+
+static bool session_refresh_failed(const struct facts *facts, const struct leg *leg, double tail_s, struct call_end *e)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *last = NULL;
+		int64_t given_up_ns;
+
+		if (!refreshes(t) || t->initial || !t->request || t->request->by != e->bye->by || !timer_at(leg, t->request->at.at_ns).expires_s)
+			continue;
+		given_up_ns = ns_minus(e->bye->at.at_ns, t->final ? t->final->at.at_ns : t->request->at.at_ns);
+		if (given_up_ns < 0 || given_up_ns > REFRESH_GIVEN_UP_NS || !refresh_failed(facts, t, tail_s, &last))
+			continue;
+		e->reason = "session-refresh-failed";
+		e->severity = SEVERITY_ERROR;
+		e->confidence = CONFIDENCE_CERTAIN;
+		e->from = t->request;
+		e->to = last;
+		e->culprit = *side_at(leg, side_other(t->request->by));
+		e->seconds = (double)ns_minus(e->bye->at.at_ns, t->request->at.at_ns) / 1e9;
+		return true;
+	}
+	return false;
+}
+
+/* ---- what one side says ---- */
+
+/* A request in an established dialog that nobody has ended, and the other side knows no such dialog. */
+static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if ((!refreshes(t) && t->method != SIP_INFO) || t->initial || !t->request || !t->final || t->final->status != 481 || leg->answer_ns == NS_NONE ||
+			t->request->at.at_ns < leg->answer_ns || (leg->bye_seen && leg->bye_ns <= t->final->at.at_ns))
+			continue;
+		e->reason = "dialog-forgotten";
+		e->severity = SEVERITY_ERROR;
+		e->confidence = CONFIDENCE_CERTAIN;
+		e->from = t->request;
+		e->to = t->final;
+		e->culprit = t->final->src;
+		return true;
+	}
+	return false;
+}
+
+static bool is_abnormal(struct span reason)
+{
+	static const uint16_t causes[] = { 27, 38, 41, 42, 44, 47, 102, 111, 127 };
+	uint16_t q850 = reason_cause(reason, SPAN("Q.850")), sip = reason_cause(reason, SPAN("SIP"));
+	struct span text;
+	size_t end = span_find(reason, ';');
+
+	for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+		if (causes[i] == q850)
+			return true;
+	}
+	if (q850 == 31 && end < reason.n && sip_parameter(span_from(reason, end + 1), SPAN("text"), &text))
+		return text.n && !span_starts_nocase(text, SPAN("normal"));
+	return sip == 408 || sip >= 500;
+}
+
+static bool abnormal_release(const struct leg *leg, struct call_end *e)
+{
+	if (!is_abnormal(leg->end_reason))
+		return false;
+	e->reason = "abnormal-release";
+	e->severity = SEVERITY_ERROR;
+	e->confidence = CONFIDENCE_LIKELY;
+	e->culprit = e->bye->src;
+	return true;
+}
+
+struct call_end call_end_of(const struct facts *facts, const struct leg *leg, double tail_s)
+{
+	struct call_end e = { 0 };
+
+	if (!leg->answered && !leg->confirmed)
+		return e;
+	e.bye = leg->bye_seen ? call_end_bye(leg) : NULL;
+	if (e.bye && (ack_timeout(facts, leg, tail_s, &e) || session_refresh_failed(facts, leg, tail_s, &e)))
+		return e;
+	if (dialog_forgotten(leg, &e))
+		return e;
+	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(leg, &e))
+		return e;
+	abnormal_release(leg, &e);
+	return e;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* call_end: why an answered leg ended, by what its signalling shows. A BYE alone is no evidence. RFC 3261 13.3.1.4, RFC 4028. */
+#ifndef DEADAIR_DETECT_CALL_END_H
+#define DEADAIR_DETECT_CALL_END_H
+
+#include "analyzer/detect/detector.h"
+
+struct call_end {
+	const char *reason;          /* of call-dropped; NULL: nothing shows that it was no person */
+	enum confidence confidence;
+	enum severity severity;
+	const struct message *bye;   /* the first one; NULL: none (dialog-forgotten) */
+	const struct message *from, *to;     /* the message that began the trouble, and its last one or its answer; NULL */
+	struct endpoint culprit;     /* family 0: open */
+	double seconds;              /* by reason: from the trouble to the BYE, the timer, the silence */
+	uint32_t timer_s;            /* Session-Expires */
+	bool refresher_known;
+};
+
+/* tail_s as in silence_gate(). Media is not looked at. */
+struct call_end call_end_of(const struct facts *facts, const struct leg *leg, double tail_s);
+/* Of a call of several legs: does this one's BYE come first? The others follow it. */
+bool call_end_leads(const struct leg *leg);
+const struct message *call_end_bye(const struct leg *leg);
+
+#endif

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: MIT */
+/* call-failed: a call was refused, by whom, and what that means. A person who is busy, declines or hangs up is no fault. RFC 3261 21, RFC 3326. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/calls/headers.h"
+#include "analyzer/detect/attempts.h"
+#include "analyzer/detect/call_refusal.h"
+#include "analyzer/detect/say.h"
+#include "analyzer/site.h"
+#include "captures/base/memory.h"
+
+static const char *const reasons[] = {
+	"number-not-found", "number-changed", "number-incomplete", "forbidden", "quota", "auth-rejected", "auth-not-answered", "timeout-upstream", "not-registered",
+	"unavailable", "codec", "congestion", "server-busy", "server-error", "out-of-order", "loop", "extension-required", "timer-too-small", "bad-request",
+	"method-refused", "too-large", "identity-policy", "blocked", "other", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "a call failed, and why",
+	.symptom = "The call is refused, an error tone or announcement, \"number not reachable\".",
+	.evidence = "The final answer to the caller's INVITE, with its Q.850 cause and Warning, and the leg behind it where the answer was made.",
+	.mimics = "Busy, declined, no answer, cancelled, a challenge, hunting through a group or to a second trunk, overlap dialling: all of them silent.",
+	.fix = "By reason: the number, the permission, the account, the channel limit, the host that refuses.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "fork-s", 3, "s", 0, 60, "field: branches of a ring group begin together" },
+	{ "redial-s", 10, "s", 1, 300, "field: a machine tries again at once, a person later" },
+	{ "ring-no-answer-s", 10, "s", 1, 300, "field: a 408 after so much ringing is a call that nobody took" },
+	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.1.2: 64 T1" },
+	{ 0 },
+};
+
+#define SAME_CALL_ID_NS (64 * SECOND_NS)
+
+enum { DEPTH_MAX = 8, LOAD_SHOWN = 32 };
+
+struct failed_call {
+	const struct leg *leg;
+	const struct transaction *attempt;   /* whose final the caller got */
+	const struct message *final;
+	const struct leg *origin;    /* the leg of the same call, furthest from the caller, that was refused in the same way */
+	const struct message *made;  /* the refusal where it was made */
+	struct refusal refusal;
+	enum confidence confidence;
+	bool behind_silent;          /* a leg behind it was never answered: that is where to look */
+};
+
+struct judging {
+	struct detection *d;
+	const struct facts *facts;
+	const struct attempts *attempts;
+	const struct registration **by_user; /* in the order of hashes of their users */
+	size_t registrations;
+};
+
+/* ---- what the records say ---- */
+
+static const struct transaction *last_attempt(const struct leg *leg)
+{
+	const struct transaction *last = NULL;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->initial && t->final && t->final->status == leg->status)
+			last = t;
+	}
+	return last;
+}
+
+/* A proxy hands a refusal on: the first sight of it is nearest to where it was made. */
+static const struct message *first_sight(const struct transaction *t, unsigned status)
+{
+	LIST_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (!m->request && m->status == status)
+			return m;
+	}
+	return t->final;
+}
+
+static unsigned q850_of(const struct message *m)
+{
+	return m->headers ? m->headers->q850 : 0;
+}
+
+static bool alike(const struct message *x, const struct message *y)
+{
+	return x->status == y->status || (q850_of(x) && q850_of(x) == q850_of(y));
+}
+
+/* Down the legs of the call for as long as they were refused in the same way. */
+static void find_origin(struct failed_call *f)
+{
+	f->origin = f->leg;
+	f->made = first_sight(f->attempt, f->leg->status);
+	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct leg *next = NULL;
+
+		LIST_EACH(it, &f->leg->call->legs) {
+			const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+			const struct transaction *t = leg->parent == f->origin && !leg->answered && leg->status >= 400 ? last_attempt(leg) : NULL;
+
+			if (t && alike(t->final, f->made))
+				next = leg;
+		}
+		if (!next)
+			return;
+		f->origin = next;
+		f->made = first_sight(last_attempt(next), next->status);
+	}
+}
+
+static bool was_silent(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->messages) {
+		if (!LIST_ENTRY(it, struct message, in_leg)->request)
+			return false;
+	}
+	return true;
+}
+
+static bool silent_behind(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other != leg && other->initial_invite_seen && was_silent(other))
+			return true;
+	}
+	return false;
+}
+
+/* ---- credentials ---- */
+
+static bool challenged_with(const struct leg *leg, const struct transaction *until, uint64_t nonce)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t == until)
+			return false;
+		if (t->initial && t->final && t->final->headers && t->final->headers->nonce == nonce)
+			return true;
+	}
+	return false;
+}
+
+static bool has_credentials(const struct failed_call *f)
+{
+	return f->attempt->request && f->attempt->request->headers && f->attempt->request->headers->credentials;
+}
+
+/* 401, 407: to credentials over a nonce that was issued in this call, or left without an answer. */
+static void judge_challenge(struct failed_call *f, bool over)
+{
+	const struct headers *asked = f->attempt->request ? f->attempt->request->headers : NULL;
+	const struct headers *refused = f->final->headers;
+
+	f->confidence = CONFIDENCE_LIKELY;
+	if (asked && asked->credentials && refused && !refused->stale && challenged_with(f->leg, f->attempt, asked->nonce))
+		f->refusal = refusal_named("auth-rejected");
+	else if (over)
+		f->refusal = refusal_named("auth-not-answered");
+	else
+		f->refusal.reason = NULL;
+}
+
+/* ---- circumstances ---- */
+
+static bool is_phone(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return !say_serves(facts, a) && ((h && h->registers_sent) || site_inside(facts->site, a));
+}
+
+static bool lapsed(const struct registration *r, int64_t at_ns)
+{
+	if (!r->succeeded || r->registered_ns == NS_NONE)
+		return true;
+	if (r->state == REGISTRATION_REMOVED && r->last_ns <= at_ns)
+		return true;
+	return ns_add(r->registered_ns, (int64_t)r->expires_s * SECOND_NS) < at_ns;
+}
+
+static int user_compare(const void *a, const void *b)
+{
+	const struct registration *x = *(const struct registration *const *)a, *y = *(const struct registration *const *)b;
+	size_t n = x->user.n < y->user.n ? x->user.n : y->user.n;
+	int c = n ? memcmp(x->user.p, y->user.p, n) : 0;
+
+	if (c == 0)
+		c = (x->user.n > y->user.n) - (x->user.n < y->user.n);
+	return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+/* All devices of the called user that are known at that server had lost their registration. */
+static bool unregistered(const struct judging *j, const struct failed_call *f)
+{
+	struct span user = f->leg->party[SIDE_CALLEE].user;
+	size_t low = 0, high = j->registrations;
+	bool known = false;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct registration key = { .user = user }, *k = &key;
+
+		if (user_compare(&j->by_user[mid], &k) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < j->registrations && span_equal(j->by_user[low]->user, user); low++) {
+		const struct registration *r = j->by_user[low];
+
+		if (!address_equal(&r->registrar.addr, &f->made->src.addr) || r->first_ns > f->made->at.at_ns)
+			continue;
+		if (!lapsed(r, f->made->at.at_ns))
+			return false;
+		known = true;
+	}
+	return known && user.n;
+}
+
+/* 480: absent, out of reach, or a phone that was told not to ring. */
+static void judge_unavailable(const struct judging *j, struct failed_call *f, int64_t rang_ns)
+{
+	unsigned q = q850_of(f->final);
+
+	if ((q >= 16 && q <= 19) || q == 31 || rang_ns >= SECOND_NS) {
+		f->refusal.reason = NULL;
+	} else if (q == 0 && unregistered(j, f)) {
+		f->refusal = refusal_named("not-registered");
+		f->confidence = CONFIDENCE_LIKELY;
+	} else if (strcmp(f->refusal.reason, "unavailable") == 0 && (is_phone(j->facts, &f->made->src.addr) || rang_ns >= 0)) {
+		f->refusal.severity = SEVERITY_INFO;
+	}
+}
+
+/* 603: a person declines, or a machine blocks. RFC 8197, RFC 8688 and their practice put it into the Reason. */
+static void judge_decline(struct failed_call *f)
+{
+	static const char *const words[] = { "block", "analytics", "spam", "unwanted", "fraud" };
+	const struct headers *h = f->final->headers;
+	bool blocks = h && h->q850 && h->q850 != 16 && h->q850 != 17 && h->q850 != 21;
+
+	for (size_t i = 0; h && i < sizeof words / sizeof words[0]; i++)
+		blocks |= span_find_text_nocase(h->reason, span_of(words[i])) < h->reason.n;
+	if (blocks)
+		f->refusal = refusal_named("blocked");
+	else
+		f->refusal.reason = NULL;
+}
+
+static bool names_format(const struct headers *h)
+{
+	return h && (span_starts(h->warning, SPAN("304")) || span_starts(h->warning, SPAN("305")));
+}
+
+static void judge_status(const struct judging *j, struct failed_call *f)
+{
+	const struct leg *leg = f->leg;
+	int64_t at_ns = f->final->at.at_ns;
+	int64_t rang_ns = leg->progress_ns == NS_NONE ? -1 : ns_minus(at_ns, leg->progress_ns);
+	bool over = ns_minus(j->facts->capture->last_ns, at_ns) >= (int64_t)(detection_key(j->d, "tail-s") * 1e9);
+
+	switch (leg->status) {
+	case 401: case 407:
+		judge_challenge(f, over);
+		break;
+	case 408:
+		if (rang_ns >= (int64_t)(detection_key(j->d, "ring-no-answer-s") * 1e9))
+			f->refusal.reason = NULL;
+		else if (rang_ns >= 0 && !q850_of(f->final))
+			f->refusal = refusal_named("other");
+		break;
+	case 422: case 491:
+		if (!over)
+			f->refusal.reason = NULL;
+		break;
+	case 480:
+		judge_unavailable(j, f, rang_ns);
+		break;
+	case 484:
+		if (attempts_longer(j->attempts, leg, (int64_t)(detection_key(j->d, "redial-s") * 1e9)))
+			f->refusal.reason = NULL;
+		break;
+	case 603:
+		judge_decline(f);
+		break;
+	}
+	if (f->refusal.reason && names_format(f->final->headers))
+		f->refusal = refusal_named("codec");
+}
+
+/* What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch for attackers. */
+static bool stranger(const struct facts *facts, const struct failed_call *f)
+{
+	const struct message *m = f->attempt->request;
+	const struct host *h = m ? network_host_find(facts->network, &m->src.addr) : NULL;
+	const struct site *s = facts->site;
+	unsigned status = f->leg->status;
+
+	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 && status != 484))
+		return false;
+	if (site_inside(s, &m->src.addr) || !site_inside(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
+		return false;
+	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) && !(h && h->invites_received);
+}
+
+/* A leg behind another one is judged with that; where it was cancelled, nobody waited for its end. */
+static bool concerns(const struct leg *leg)
+{
+	return leg->initial_invite_seen && !leg->answered && leg->status >= 400 && !(leg->parent && leg->parent->initial_invite_seen);
+}
+
+static bool cancelled_before(const struct failed_call *f)
+{
+	LIST_EACH(it, &f->leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->request && m->method == SIP_CANCEL)
+			return m->at.at_ns <= f->final->at.at_ns;
+	}
+	return false;
+}
+
+/* Tried again by the machine; under the same Call-ID it may take longer, that is the same try (RFC 3261 22.2). */
+static bool goes_on(const struct judging *j, const struct leg *leg, int64_t redial_ns)
+{
+	const struct leg *next = attempts_next(j->attempts, leg, SAME_CALL_ID_NS);
+
+	return next && (ns_minus(next->invite_ns, leg_over_ns(leg)) <= redial_ns || span_equal(next->call_id, leg->call_id));
+}
+
+static bool judge(const struct judging *j, const struct leg *leg, struct failed_call *f)
+{
+	int64_t redial_ns = (int64_t)(detection_key(j->d, "redial-s") * 1e9), fork_ns = (int64_t)(detection_key(j->d, "fork-s") * 1e9);
+
+	*f = (struct failed_call){ .leg = leg, .attempt = last_attempt(leg), .confidence = CONFIDENCE_CERTAIN };
+	if (!f->attempt)
+		return false;
+	f->final = f->attempt->final;
+	f->refusal = refusal_of(leg->status, q850_of(f->final));
+	if (!f->refusal.reason || cancelled_before(f))
+		return false;
+	find_origin(f);
+	if (f->refusal.contradicts)
+		f->confidence = CONFIDENCE_LIKELY;
+	judge_status(j, f);
+	if (!f->refusal.reason || stranger(j->facts, f))
+		return false;
+	f->behind_silent = silent_behind(leg);
+	return !goes_on(j, leg, redial_ns) && !attempts_branch_lives(j->attempts, leg, fork_ns) && !attempts_hunt_lives(j->attempts, leg, fork_ns);
+}
+
+/* ---- several calls that fail in one way ---- */
+
+static int failure_compare(const void *a, const void *b)
+{
+	const struct failed_call *x = a, *y = b;
+	int c = strcmp(x->refusal.reason, y->refusal.reason);
+
+	if (c == 0)
+		c = address_compare(&x->made->src.addr, &y->made->src.addr);
+	if (c == 0)
+		c = (x->leg->status > y->leg->status) - (x->leg->status < y->leg->status);
+	if (c == 0)
+		c = x->behind_silent - y->behind_silent;
+	if (c == 0)
+		c = (int)x->refusal.severity - (int)y->refusal.severity;
+	return c ? c : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
+}
+
+static bool same_kind(const struct failed_call *x, const struct failed_call *y)
+{
+	return strcmp(x->refusal.reason, y->refusal.reason) == 0 && address_equal(&x->made->src.addr, &y->made->src.addr) && x->leg->status == y->leg->status &&
+		x->behind_silent == y->behind_silent && x->refusal.severity == y->refusal.severity;
+}
+
+static bool one_of(const char *reason, const char *const *list)
+{
+	for (; *list; list++) {
+		if (strcmp(reason, *list) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is the one who refuses also the one to mend it? */
+static enum part part_of_maker(const char *reason)
+{
+	static const char *const at_maker[] = { "congestion", "server-busy", "server-error", "out-of-order", "forbidden", "quota", "unavailable", "method-refused",
+						"blocked", "identity-policy", NULL };
+
+	return one_of(reason, at_maker) ? PART_CULPRIT : PART_WITNESS;
+}
+
+/* Answered calls of that host that were up then. */
+static unsigned calls_up(const struct facts *facts, const struct address *host, int64_t at_ns)
+{
+	unsigned up = 0;
+
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->answered && leg->answer_ns != NS_NONE && leg->answer_ns <= at_ns && (leg->end_ns == NS_NONE || leg->end_ns >= at_ns) &&
+			(address_equal(&leg->party[SIDE_CALLER].signalling.addr, host) || address_equal(&leg->party[SIDE_CALLEE].signalling.addr, host)))
+			up++;
+	}
+	return up;
+}
+
+/* ---- words ---- */
+
+static void say_answer(const struct message *m, char *text, size_t room)
+{
+	char phrase[60], reason[120];
+
+	text_escape(m->reason, phrase, sizeof phrase);
+	snprintf(text, room, "%u%s%s", m->status, phrase[0] ? " " : "", phrase);
+	if (m->headers && m->headers->reason.n)
+		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)", text_escape(m->headers->reason, reason, sizeof reason));
+	if (m->headers && m->headers->warning.n)
+		snprintf(text + strlen(text), room - strlen(text), " (Warning: %s)", text_escape(m->headers->warning, reason, sizeof reason));
+	if (m->headers && m->headers->wants.n)
+		snprintf(text + strlen(text), room - strlen(text), " (asks for %s)", text_escape(m->headers->wants, reason, sizeof reason));
+	if (m->headers && m->headers->retry_after_s)
+		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->retry_after_s);
+}
+
+/* How the refusal came to the caller. */
+static void say_chain(const struct facts *facts, const struct failed_call *f, char *text, size_t room)
+{
+	char maker[SAY_TEXT], last[SAY_TEXT];
+
+	*text = '\0';
+	say_host(facts, &f->made->src.addr, maker);
+	if (!address_equal(&f->final->src.addr, &f->made->src.addr))
+		snprintf(text, room, " It was made by %s; %s handed it on.", maker, say_host(facts, &f->final->src.addr, last));
+	else if (say_serves(facts, &f->made->src.addr) && part_of_maker(f->refusal.reason) == PART_CULPRIT)
+		snprintf(text, room, " It was made by %s or beyond it.", maker);
+}
+
+static void tell_cause(struct finding *f, const struct judging *j, const struct failed_call *x, unsigned count, bool load)
+{
+	char from[SAY_TEXT], to[SAY_TEXT], maker[SAY_TEXT], answer[460], chain[2 * SAY_TEXT + 60], up[60] = "";
+	const char *unclear = x->refusal.contradicts ? " Status and cause say different things, the cause counts." : "";
+
+	say_host(j->facts, &x->made->src.addr, maker);
+	say_answer(x->made, answer, sizeof answer);
+	say_chain(j->facts, x, chain, sizeof chain);
+	if (load)
+		snprintf(up, sizeof up, "; %u other calls of it were up then", calls_up(j->facts, &x->made->src.addr, x->made->at.at_ns));
+	if (count > 1)
+		finding_cause(f, "%s answered %u calls with %s: %s%s.%s%s", maker, count, answer, x->refusal.because, up, chain, unclear);
+	else
+		finding_cause(f, "%s called %s, and %s answered %s after %.1f s: %s%s.%s%s", say_party(j->facts, x->leg, SIDE_CALLER, from),
+			      say_party(j->facts, x->leg, SIDE_CALLEE, to), maker, answer, (double)ns_minus(x->final->at.at_ns, x->leg->invite_ns) / 1e9,
+			      x->refusal.because, up, chain, unclear);
+}
+
+static void tell_title(struct finding *f, const struct judging *j, const struct failed_call *x, unsigned count)
+{
+	char act[SAY_TEXT + 40], effect[2 * SAY_TEXT + 40], maker[SAY_TEXT], from[SAY_TEXT], to[SAY_TEXT];
+
+	snprintf(act, sizeof act, "%s answers %u", say_host(j->facts, &x->made->src.addr, maker), x->made->status);
+	if (count > 1)
+		snprintf(effect, sizeof effect, "%u calls fail", count);
+	else
+		snprintf(effect, sizeof effect, "%s cannot call %s", say_party(j->facts, x->leg, SIDE_CALLER, from), say_party(j->facts, x->leg, SIDE_CALLEE, to));
+	say_title(f, act, effect);
+}
+
+static void add_call(struct finding *f, const struct failed_call *x)
+{
+	finding_leg(f, x->leg);
+	if (x->origin != x->leg)
+		finding_leg(f, x->origin);
+	finding_part(f, PART_VICTIM, &x->leg->party[SIDE_CALLER].signalling);
+	if (f->first_ns == NS_NONE || x->leg->invite_ns < f->first_ns)
+		f->first_ns = x->leg->invite_ns;
+	if (f->last_ns == NS_NONE || x->final->at.at_ns > f->last_ns)
+		f->last_ns = x->final->at.at_ns;
+}
+
+static void add_evidence(struct finding *f, const struct failed_call *x)
+{
+	char user[60];
+
+	finding_evidence(f, x->leg->invite_at, "INVITE for %s", text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
+	if (x->made != x->final)
+		finding_evidence(f, x->made->at, "%u, where it was made", x->made->status);
+	finding_evidence(f, x->final->at, "%u to the caller", x->final->status);
+}
+
+static void tell(const struct judging *j, const struct failed_call *list, unsigned count, bool load)
+{
+	const struct failed_call *x = &list[0];
+	struct finding *f = detection_raise_keyed(j->d, x->leg->n, x->refusal.reason, x->refusal.severity, x->confidence);
+	char maker[SAY_TEXT];
+
+	for (unsigned i = 0; i < count; i++) {
+		add_call(f, &list[i]);
+		if (i < 4)
+			add_evidence(f, &list[i]);
+	}
+	finding_part(f, part_of_maker(x->refusal.reason), &x->made->src);
+	f->count = count;
+	tell_title(f, j, x, count);
+	tell_cause(f, j, x, count, load && (strcmp(x->refusal.reason, "congestion") == 0 || strcmp(x->refusal.reason, "server-busy") == 0));
+	finding_fix(f, "%s.", x->refusal.fix);
+	if (x->origin == x->leg && say_serves(j->facts, &x->made->src.addr))
+		finding_cannot_see(f, "what lies beyond %s, which may hand on another's refusal", say_host(j->facts, &x->made->src.addr, maker));
+}
+
+/* ---- all of them ---- */
+
+static void registrations_sort(struct judging *j)
+{
+	const struct list *all = calls_registrations(j->facts->calls);
+
+	j->by_user = memory_resize(NULL, all->count + 1, sizeof *j->by_user);
+	LIST_EACH(it, all)
+		j->by_user[j->registrations++] = LIST_ENTRY(it, struct registration, in_order);
+	if (j->registrations)
+		qsort(j->by_user, j->registrations, sizeof *j->by_user, user_compare);
+}
+
+static unsigned judge_all(const struct judging *j, struct failed_call **ret)
+{
+	const struct list *legs = calls_legs(j->facts->calls);
+	struct failed_call *list = NULL;
+	unsigned count = 0, room = 0;
+
+	LIST_EACH(it, legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (!concerns(leg))
+			continue;
+		if (count == room) {
+			room = room ? room * 2 : 16;
+			list = memory_resize(list, room, sizeof *list);
+		}
+		count += judge(j, leg, &list[count]);
+	}
+	if (count)
+		qsort(list, count, sizeof *list, failure_compare);
+	*ret = list;
+	return count;
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct judging j = { .d = d, .facts = detection_facts(d) };
+	struct attempts *attempts = attempts_new(j.facts->calls);
+	struct failed_call *list;
+	unsigned count, n, told = 0;
+
+	(void)ev;
+	j.attempts = attempts;
+	registrations_sort(&j);
+	count = judge_all(&j, &list);
+	for (unsigned i = 0; i < count; i += n) {
+		for (n = 1; i + n < count && same_kind(&list[i], &list[i + n]);)
+			n++;
+		tell(&j, &list[i], n, told++ < LOAD_SHOWN);
+	}
+	if (count == 0)
+		detection_pass(d, NULL, "every call was answered, ended by a person, or tried again with success");
+	free(list);
+	free(j.by_user);
+	attempts_free(attempts);
+}
+
+const struct detector detect_call_failed = {
+	.id = "call-failed", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* cleartext: what of signalling and media can be read by whoever sees it. A fact, unless the profile asks for encryption. Finding page 5, section 10. */
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+#include "analyzer/site.h"
+
+static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5", "dtmf-plain", NULL };
+
+static const struct detector_doc doc = {
+	.says = "signalling or media can be read",
+	.symptom = "None; who calls whom, and what is said, is open to everybody on the way.",
+	.evidence = "SIP over UDP or TCP; G.711 that has pauses as speech has, which nothing encrypted has.",
+	.mimics = "SRTP whose keys were exchanged inside TLS; compressed codecs look alike either way and are not judged.",
+	.fix = "TLS for SIP and SRTP for media, on the way to outside first.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = { { 0 } };
+
+enum scope_of_hop { SCOPE_INSIDE, SCOPE_WAN, SCOPES };
+enum { SAMPLES_LEAST = 25, PACKETS_LEAST = 100 };
+
+struct seen {
+	struct frame_ref at, digest_at;
+	uint64_t messages;
+	struct endpoint one, other;  /* of the first message */
+	int64_t last_ns;
+};
+
+struct clear_state {
+	struct seen sip[SCOPES];
+};
+
+static enum scope_of_hop scope_of(const struct facts *facts, const struct address *a, const struct address *b)
+{
+	return site_inside(facts->site, a) && site_inside(facts->site, b) ? SCOPE_INSIDE : SCOPE_WAN;
+}
+
+static bool wants_encryption(const struct facts *facts, enum scope_of_hop scope)
+{
+	return facts->site->encryption == ENCRYPTION_ALL || (facts->site->encryption == ENCRYPTION_WAN && scope == SCOPE_WAN);
+}
+
+/* ---- signalling, as it passes ---- */
+
+static bool md5(const struct sip_message *m)
+{
+	const struct sip_header *h = sip_header_find(m, SIP_H_AUTHORIZATION);
+	struct span algorithm;
+
+	if (!h)
+		h = sip_header_find(m, SIP_H_PROXY_AUTHORIZATION);
+	if (!h || !span_starts_nocase(h->value, SPAN("Digest")))
+		return false;
+	algorithm = span_from(h->value, span_find_text_nocase(h->value, SPAN("algorithm")));
+	return !algorithm.n || span_find_text_nocase(span_first(algorithm, 20), SPAN("SHA")) >= 20;
+}
+
+static void take_sip(struct detection *d, const struct packet *p)
+{
+	struct clear_state *state = detection_state(d);
+	struct seen *s = &state->sip[scope_of(detection_facts(d), &p->src.addr, &p->dst.addr)];
+	struct frame_ref at = { p->at_ns, p->frame, p->file, p->interface };
+
+	if (p->transport != TRANSPORT_UDP && p->transport != TRANSPORT_TCP)
+		return;
+	if (s->messages++ == 0) {
+		s->at = at;
+		s->one = p->src;
+		s->other = p->dst;
+	}
+	s->last_ns = p->at_ns;
+	if (!s->digest_at.frame && p->sip->request && md5(p->sip))
+		s->digest_at = at;
+}
+
+/* ---- media ---- */
+
+/*
+ * What is encrypted, taken for G.711, is noise of -4 dBm0 in every packet (all codes equally often; of 32 codes the power varies by a third).
+ * Speech has pauses, or is never as loud.
+ */
+#define NOISE_DBM0 (-8.0f)
+
+static bool is_plain(const struct stream *s)
+{
+	return s->accepted && s->packets >= PACKETS_LEAST && s->level_known && s->level_samples >= SAMPLES_LEAST &&
+		(s->level_samples > s->level_speech || s->level_max_dbm0 < NOISE_DBM0);
+}
+
+static const struct stream *plain_stream(const struct facts *facts, enum scope_of_hop scope, uint64_t *ret_count, bool *ret_events)
+{
+	const struct stream *first = NULL;
+
+	*ret_count = 0;
+	*ret_events = false;
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (!is_plain(s) || scope_of(facts, &s->src.addr, &s->dst.addr) != scope)
+			continue;
+		++*ret_count;
+		*ret_events |= s->events > 0;
+		if (!first)
+			first = s;
+	}
+	return first;
+}
+
+/* ---- findings ---- */
+
+static const char *scope_word(enum scope_of_hop scope)
+{
+	return scope == SCOPE_WAN ? "to or from outside" : "inside";
+}
+
+static struct finding *raise(struct detection *d, enum scope_of_hop scope, unsigned key, const char *reason)
+{
+	return detection_raise_keyed(d, key * SCOPES + scope, reason, wants_encryption(detection_facts(d), scope) ? SEVERITY_WARNING : SEVERITY_INFO,
+				     CONFIDENCE_CERTAIN);
+}
+
+static void judge_sip(struct detection *d, enum scope_of_hop scope)
+{
+	const struct clear_state *state = detection_state(d);
+	const struct seen *s = &state->sip[scope];
+	struct finding *f;
+	char count[TEXT_COUNT];
+
+	if (!s->messages)
+		return;
+	f = raise(d, scope, 0, "sip-plain");
+	finding_title(f, "SIP %s can be read", scope_word(scope));
+	finding_cause(f, "%s SIP messages %s went over UDP or TCP without TLS: who calls whom can be read and changed.", text_count(s->messages, count),
+		      scope_word(scope));
+	if (s->digest_at.frame) {
+		finding_other_reason(f, "digest-md5");
+		text_add(&f->cause, " Passwords are proven by MD5 digests, which can be guessed offline.");
+		finding_evidence(f, s->digest_at, "credentials by MD5 digest");
+	}
+	finding_fix(f, "Use TLS between the hosts, to the provider first.");
+	finding_evidence(f, s->at, "the first of these messages");
+	finding_part(f, PART_WITNESS, &s->one);
+	finding_part(f, PART_WITNESS, &s->other);
+	finding_times(f, s->at.at_ns, s->last_ns);
+	f->count = 1;
+}
+
+static void judge_rtp(struct detection *d, enum scope_of_hop scope)
+{
+	uint64_t count;
+	bool events;
+	const struct stream *s = plain_stream(detection_facts(d), scope, &count, &events);
+	struct finding *f;
+	char text[TEXT_COUNT];
+
+	if (!s)
+		return;
+	f = raise(d, scope, 1, "rtp-plain");
+	finding_title(f, "Audio %s can be heard by whoever sees it", scope_word(scope));
+	finding_cause(f, "%s audio stream%s %s %s not encrypted: the payload is speech, not noise.", text_count(count, text), count == 1 ? "" : "s",
+		      scope_word(scope), count == 1 ? "is" : "are");
+	if (events) {
+		finding_other_reason(f, "dtmf-plain");
+		text_add(&f->cause, " Digits that are dialled in calls (PINs) go with them.");
+	}
+	finding_fix(f, "Use SRTP, with DTLS or with keys inside TLS.");
+	finding_evidence(f, stream_frame(s, s->first_frame, s->first_ns), "the first such stream");
+	finding_part(f, PART_WITNESS, &s->src);
+	finding_part(f, PART_WITNESS, &s->dst);
+	finding_times(f, s->first_ns, s->last_ns);
+	f->count = 1;
+}
+
+static const struct tls_flow *tls_of(const struct facts *facts, const struct stream *s)
+{
+	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
+		const struct tls_flow *t = &facts->capture->tls_flows[i];
+		bool sip = t->sip_alpn || ranges_have(&facts->site->tls_ports, t->server.port) || ranges_have(&facts->site->sip_ports, t->server.port);
+
+		if (sip && !t->dtls && ((address_equal(&t->client, &s->src.addr) && address_equal(&t->server.addr, &s->dst.addr)) ||
+					(address_equal(&t->client, &s->dst.addr) && address_equal(&t->server.addr, &s->src.addr))))
+			return t;
+	}
+	return NULL;
+}
+
+/* Signalling is hidden, and the same two hosts speak in clear. */
+static void judge_tls(struct detection *d)
+{
+	const struct facts *facts = detection_facts(d);
+
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+		const struct tls_flow *t = is_plain(s) ? tls_of(facts, s) : NULL;
+		char one[SAY_TEXT], other[SAY_TEXT];
+		struct finding *f;
+
+		if (!t)
+			continue;
+		f = raise(d, scope_of(facts, &s->src.addr, &s->dst.addr), 2, "tls-signalling-plain-media");
+		say_host(facts, &t->client, one);
+		say_host(facts, &t->server.addr, other);
+		finding_title(f, "TLS protects the signalling, the audio can be heard");
+		finding_cause(f, "%s and %s signal over TLS on port %u, and their audio is not encrypted: the payload is speech, not noise.", one, other,
+			      t->server.port);
+		finding_fix(f, "Switch SRTP on for these accounts, on both sides.");
+		finding_evidence(f, t->first_at, "TLS between the two");
+		finding_evidence(f, stream_frame(s, s->first_frame, s->first_ns), "plain audio between the two");
+		finding_part(f, PART_WITNESS, &s->src);
+		finding_part(f, PART_WITNESS, &s->dst);
+		finding_times(f, s->first_ns, s->last_ns);
+		f->count = 1;
+		return;
+	}
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	if (ev->kind == EVENT_SIP) {
+		take_sip(d, ev->packet);
+		return;
+	}
+	for (unsigned scope = 0; scope < SCOPES; scope++) {
+		judge_sip(d, (enum scope_of_hop)scope);
+		judge_rtp(d, (enum scope_of_hop)scope);
+	}
+	judge_tls(d);
+}
+
+const struct detector detect_cleartext = {
+	.id = "cleartext", .doc = &doc, .keys = keys, .state_size = sizeof(struct clear_state), .event = on_event,
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+};

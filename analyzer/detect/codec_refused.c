@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* codec_refused: codec-not-agreed of a call that found no codec: a 488 or 606, or an answer without a voice codec of the offer. RFC 3264 6, RFC 3261 21.4.26. */
+#include "analyzer/detect/codec.h"
+
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+
+enum { NOT_ACCEPTABLE_HERE = 488, NOT_ACCEPTABLE = 606 };
+
+static bool is_refusal(unsigned status)
+{
+	return status == NOT_ACCEPTABLE_HERE || status == NOT_ACCEPTABLE;
+}
+
+static const struct transaction *refused_transaction(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->initial && t->final && is_refusal(t->final->status))
+			return t;
+	}
+	return NULL;
+}
+
+static bool refused(const struct leg *leg)
+{
+	return !leg->answered && is_refusal(leg->status);
+}
+
+/* Another leg of the call was answered: it was tried elsewhere. Or one further on was refused the same: it is told there. */
+static const char *excuse_of(const struct leg *leg)
+{
+	if (leg->retry_answered)
+		return "a new attempt was answered";
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other->answered)
+			return "another leg of the call was answered";
+		if (other != leg && other->n > leg->n && refused(other))
+			return "the refusal comes from a leg further on and is told there";
+	}
+	return NULL;
+}
+
+static const struct sdp_media *audio_of(const struct sdp *sdp)
+{
+	for (unsigned i = 0; sdp && i < sdp->media_count; i++) {
+		if (sdp->media[i].kind == SDP_AUDIO)
+			return &sdp->media[i];
+	}
+	return NULL;
+}
+
+static void parts(struct finding *f, const struct leg *leg, const struct message *offer, const struct message *answer)
+{
+	finding_leg(f, leg);
+	LIST_EACH(it, &leg->call->legs) {
+		if (refused(LIST_ENTRY(it, struct leg, in_call)))
+			finding_leg(f, LIST_ENTRY(it, struct leg, in_call));
+	}
+	finding_part(f, PART_VICTIM, &offer->src);
+	finding_part(f, PART_WITNESS, &answer->src);
+	finding_times(f, offer->at.at_ns, answer->at.at_ns);
+}
+
+/* ---- 488, 606 ---- */
+
+static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer, const struct message *final)
+{
+	const struct sdp_media *audio = audio_of(offer->sdp);
+	char by[SAY_TEXT], from[SAY_TEXT], list[SAY_TEXT], why[128] = "", act[2 * SAY_TEXT];
+
+	say_host(facts, &final->src.addr, by);
+	say_host(facts, &offer->src.addr, from);
+	say_formats(audio, list);
+	if (final->explained.n)
+		text_escape(final->explained, why, sizeof why);
+	snprintf(act, sizeof act, "%s refuses the codecs that are offered", by);
+	say_title(f, act, "the call fails");
+	if (!audio)
+		finding_cause(f, "%s offers no audio; %s answers %u%s%s.", from, by, final->status, why[0] ? ": " : "", why);
+	else if (audio->port == 0)
+		finding_cause(f, "%s offers audio with port 0, which is none; %s answers %u%s%s.", from, by, final->status, why[0] ? ": " : "", why);
+	else
+		finding_cause(f, "%s offers %s%s; %s accepts none of it and answers %u%s%s.", from, list[0] ? list : "no codec", audio->secure ? " as SRTP" : "", by,
+			      final->status, why[0] ? ": " : "", why);
+	finding_fix(f, "Enable a codec on %s that %s offers (G.711 as the last resort)%s.", by, from,
+		    audio && audio->secure ? ", and the same SRTP mode on both" : "; if the codecs match, compare SRTP and the kinds of media");
+	finding_evidence(f, offer->at, "the offer: %s", list[0] ? list : "no codec");
+	finding_evidence(f, final->at, "%u: it is refused", final->status);
+}
+
+static void judge_refusal(struct detection *d, const struct leg *leg, const struct transaction *t)
+{
+	struct finding *f;
+
+	if (!t || !t->request || !t->request->sdp || t->request->cut) {
+		detection_pass(d, NULL, "the offer that was refused is not in the capture");
+		return;
+	}
+	if (t->request->flaws & (SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT | SIP_FLAW_CONTENT_LENGTH_BAD)) {
+		detection_pass(d, NULL, "its Content-Length is wrong: who refused it may have read only a part of the offer");
+		return;
+	}
+	f = detection_raise_keyed(d, (uintptr_t)leg, "no-common-codec", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
+	parts(f, leg, t->request, t->final);
+	say_refusal(f, detection_facts(d), t->request, t->final);
+}
+
+/* ---- an answer without a codec ---- */
+
+static bool is_voice(const struct sdp_format *f)
+{
+	static const char *const other[] = { "telephone-event", "CN", "red", "tone", "rtx", "ulpfec", "flexfec" };
+
+	for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+		if (span_equal_nocase(f->codec, span_of(other[i])))
+			return false;
+	}
+	return f->pt != 13 && f->pt != 19;
+}
+
+static bool shares_voice(const struct sdp_media *offer, const struct sdp_media *answer)
+{
+	for (unsigned i = 0; i < answer->format_count; i++) {
+		for (unsigned k = 0; k < offer->format_count; k++) {
+			const struct sdp_format *a = &answer->formats[i], *o = &offer->formats[k];
+
+			if (is_voice(a) && (a->pt == o->pt || (a->codec.n && span_equal_nocase(a->codec, o->codec))))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool has_voice(const struct sdp_media *m)
+{
+	for (unsigned i = 0; i < m->format_count; i++) {
+		if (is_voice(&m->formats[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is wrong with an audio line that another medium took the place of (fax), or that came later. */
+static bool audio_elsewhere(const struct dialog *d, const struct sdp *answer)
+{
+	for (unsigned i = 0; i < answer->media_count; i++) {
+		if (answer->media[i].port && answer->media[i].kind == SDP_IMAGE)
+			return true;
+	}
+	LIST_EACH(it, &d->exchanges) {
+		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
+		const struct sdp_media *a = x->answer.count ? audio_of(x->answer.seen[0]->sdp) : NULL, *o = x->offer.count ? audio_of(x->offer.seen[0]->sdp) : NULL;
+
+		if (x->state == EXCHANGE_STABLE && a && o && a->port && o->port && shares_voice(o, a))
+			return true;
+	}
+	return false;
+}
+
+/* NULL: the answer has a voice codec of the offer. */
+static const char *answer_lacks(const struct sdp_media *offer, const struct sdp_media *answer)
+{
+	if (!has_voice(offer) || offer->port == 0 || !offer->rtp)
+		return NULL;
+	if (answer->port == 0)
+		return "no-common-codec";
+	if (answer->format_count && !has_voice(answer))
+		return "answer-only-events";
+	return answer->format_count && !shares_voice(offer, answer) ? "no-common-codec" : NULL;
+}
+
+static void say_answer(struct finding *f, const struct facts *facts, const struct message *offer, const struct message *answer)
+{
+	const struct sdp_media *o = audio_of(offer->sdp), *a = audio_of(answer->sdp);
+	char by[SAY_TEXT], from[SAY_TEXT], offered[SAY_TEXT], answered[SAY_TEXT], act[2 * SAY_TEXT];
+
+	say_host(facts, &answer->src.addr, by);
+	say_host(facts, &offer->src.addr, from);
+	say_formats(o, offered);
+	say_formats(a, answered);
+	snprintf(act, sizeof act, "%s answers without a voice codec", by);
+	say_title(f, act, "nobody hears anything");
+	if (a->port == 0)
+		finding_cause(f, "%s offers %s; %s takes the call and rejects its audio (port 0).", from, offered, by);
+	else
+		finding_cause(f, "Offer (%s) and answer (%s) share no voice codec.", offered, answered);
+	finding_fix(f, "Enable one codec on %s and %s that both know (G.711 as the last resort).", from, by);
+	finding_evidence(f, offer->at, "the offer: %s", offered);
+	finding_evidence(f, answer->at, "the answer: %s", a->port ? answered : "audio with port 0");
+}
+
+static bool judge_answer(struct detection *d, const struct leg *leg, const struct dialog *dialog, const struct exchange *x)
+{
+	const struct message *offer = x->offer.count ? x->offer.seen[0] : NULL, *answer = x->answer.count ? x->answer.seen[x->answer.count - 1] : NULL;
+	const struct sdp_media *o = offer ? audio_of(offer->sdp) : NULL, *a = answer ? audio_of(answer->sdp) : NULL;
+	const char *lacks = o && a && x->state == EXCHANGE_STABLE && x->kind == EXCHANGE_INITIAL ? answer_lacks(o, a) : NULL;
+	struct finding *f;
+
+	if (!lacks || leg->cut || audio_elsewhere(dialog, answer->sdp))
+		return false;
+	f = detection_raise_keyed(d, (uintptr_t)leg, lacks, SEVERITY_ERROR, CONFIDENCE_CERTAIN);
+	parts(f, leg, offer, answer);
+	say_answer(f, detection_facts(d), offer, answer);
+	return true;
+}
+
+void codec_refused_judge(struct detection *d, const struct leg *leg)
+{
+	const struct dialog *dialog = leg->confirmed;
+	const char *excuse;
+
+	if (refused(leg)) {
+		excuse = excuse_of(leg);
+		if (excuse)
+			detection_pass(d, NULL, "%s", excuse);
+		else
+			judge_refusal(d, leg, refused_transaction(leg));
+		return;
+	}
+	for (struct list_link *it = dialog ? dialog->exchanges.head.next : NULL; it && it != &dialog->exchanges.head; it = it->next) {
+		if (judge_answer(d, leg, dialog, LIST_ENTRY(it, struct exchange, in_dialog)))
+			return;
+	}
+}

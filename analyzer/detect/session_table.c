@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* session-table-exhausted: new flows die on their way out while old ones live on: a firewall's table is full. Finding page 5, section 3. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/detect/say.h"
+#include "analyzer/network/outflow.h"
+#include "captures/base/memory.h"
+
+static const char *const reasons[] = { "new-fail-old-live", "plateau", NULL };
+
+static const struct detector_doc doc = {
+	.says = "new flows fail while old ones live",
+	.symptom = "Calls are blocked without a pattern, at busy hours; calls that run go on.",
+	.evidence = "Spells of time in which most new flows to several hosts outside get no answer, while flows that were there before go on; before and after "
+		    "all is well.",
+	.mimics = "One peer that is down, one rule that blocks one port, a line that is down, a firewall that restarts.",
+	.fix = "Read the firewall's session count and drop log for that time; raise the table, shorten idle times, exempt voice, find the host that fills it.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "min-new", 10, "flows", 5, 1000, "field: fewer new flows in a spell tell nothing" },
+	{ "min-old", 3, "flows", 1, 1000, "field" },
+	{ 0 },
+};
+
+enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3, FAILING_LEAST = 2, PLATEAU_PERCENT = 4 };
+
+#define WAIT_NS (5 * SECOND_NS)      /* an answer that comes later came by another way */
+#define NEAR_NS (10 * MINUTE_NS)
+
+struct spell_count {
+	unsigned tried, answered, active, living;    /* active: sent something; living: and were answered once */
+	unsigned old, old_alive;
+	struct { struct address at; unsigned failed; } dests[DESTS]; /* that new flows went to; the last slot takes the rest */
+	unsigned dest_count, worst;  /* worst: most failures of one */
+	bool failing;
+};
+
+static void count_dest(struct spell_count *s, const struct address *a, bool failed)
+{
+	unsigned i = 0;
+
+	while (i < s->dest_count && !address_equal(&s->dests[i].at, a))
+		i++;
+	if (i == s->dest_count && i < DESTS)
+		s->dests[s->dest_count++].at = *a;
+	if (i == DESTS)
+		return;
+	s->dests[i].failed += failed;
+	s->worst = s->dests[i].failed > s->worst ? s->dests[i].failed : s->worst;
+}
+
+static void count_flow(const struct outflows *t, const struct outflow *f, struct spell_count *list, unsigned count, int64_t end_ns)
+{
+	unsigned first = outflows_spell(t, f->first_ns), last = outflows_spell(t, f->last_ns);
+	bool answered = f->answered_ns != NS_NONE && f->answered_ns - f->first_ns <= WAIT_NS;
+
+	if (first < count && end_ns - f->first_ns > WAIT_NS) {
+		list[first].tried++;
+		list[first].answered += answered;
+		count_dest(&list[first], &f->outside.addr, !answered);
+	}
+	for (unsigned i = first; i <= last && i < count && i - first < OUTFLOW_SPELLS; i++) {
+		bool sent = outflow_sent(t, f, i);
+
+		list[i].active += sent;
+		list[i].living += sent && f->answered_ns != NS_NONE;
+		if (i <= first + 1 || !sent || f->answered_ns == NS_NONE || outflows_spell(t, f->answered_ns) + 1 > i)
+			continue;
+		list[i].old++;
+		list[i].old_alive += outflow_received(t, f, i);
+	}
+}
+
+static unsigned share(unsigned part, unsigned all)
+{
+	return all ? (unsigned)((uint64_t)part * 100 / all) : 0;
+}
+
+static bool is_good(const struct spell_count *s)
+{
+	return s->tried && share(s->answered, s->tried) >= GOOD_FROM;
+}
+
+struct outage {
+	unsigned first, last, failing;       /* spells */
+	unsigned tried, answered, old, dests;
+	unsigned low, high;          /* flows that lived, in failing spells */
+};
+
+/* Those that fail and lie near to each other. */
+static bool outage_find(struct spell_count *list, unsigned count, unsigned near_spells, struct outage *o)
+{
+	*o = (struct outage){ .low = UINT32_MAX };
+	for (unsigned i = 0; i < count; i++) {
+		const struct spell_count *s = &list[i];
+
+		if (!s->failing || (o->failing && i - o->last > near_spells))
+			continue;
+		if (!o->failing)
+			o->first = i;
+		o->last = i;
+		o->failing++;
+		o->tried += s->tried;
+		o->answered += s->answered;
+		o->old = s->old > o->old ? s->old : o->old;
+		o->dests = s->dest_count > o->dests ? s->dest_count : o->dests;
+		o->low = s->living < o->low ? s->living : o->low;
+		o->high = s->living > o->high ? s->living : o->high;
+	}
+	return o->failing >= FAILING_LEAST;
+}
+
+/* All is well on that side of it, as far as something was tried. */
+static bool well(const struct spell_count *list, unsigned from, unsigned to, unsigned least, double *ret_active)
+{
+	unsigned tried = 0, answered = 0, spells = 0;
+	uint64_t active = 0;
+
+	for (unsigned i = from; i < to; i++) {
+		if (!is_good(&list[i]))
+			continue;
+		tried += list[i].tried;
+		answered += list[i].answered;
+		active += list[i].active;
+		spells++;
+	}
+	*ret_active = spells ? (double)active / spells : 0;
+	return tried >= least && share(answered, tried) >= GOOD_FROM;
+}
+
+static const struct outflow *flow_at(const struct outflows *t, unsigned spell, bool failed)
+{
+	for (size_t i = 0; i < outflows_count(t); i++) {
+		const struct outflow *f = outflows_at(t, i);
+
+		if (outflows_spell(t, f->first_ns) == spell && (f->answered_ns == NS_NONE) == failed)
+			return f;
+	}
+	return NULL;
+}
+
+static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, int64_t spell_ns)
+{
+	const struct facts *facts = detection_facts(d);
+	bool flat = o->high && (o->high - o->low) * 100 <= o->high * PLATEAU_PERCENT;
+	struct finding *f = detection_raise(d, "new-fail-old-live", SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	const struct outflow *bad = flow_at(facts->outflows, o->first, true), *good = flow_at(facts->outflows, o->last + 2, false);
+	int64_t from_ns = ns_add(begin_ns, o->first * spell_ns), to_ns = ns_add(begin_ns, (o->last + 1) * spell_ns);
+	char from[NS_TEXT], to[NS_TEXT], router[ADDRESS_TEXT] = "the firewall";
+
+	ns_rfc3339(from_ns, from);
+	ns_rfc3339(to_ns, to);
+	from[19] = to[19] = '\0';
+	if (facts->vantage.kind == VANTAGE_INSIDE_NAT && facts->vantage.host)
+		address_text(&facts->vantage.host->addr, router);
+	finding_title(f, "New connections to outside fail, running ones go on");
+	finding_cause(f, "Between %s and %s UTC %u of %u new flows through %s, to %u hosts, were not answered, while %u running ones went on; before and after, new "
+		      "ones were answered.", from + 11, to + 11, o->tried - o->answered, o->tried, router, o->dests, o->old);
+	if (flat) {
+		finding_other_reason(f, "plateau");
+		text_addf(&f->cause, " About %u flows lived at once, no more: the size of a table.", o->high);
+	} else {
+		text_addf(&f->cause, " Then %u to %u flows lived at once.", o->low, o->high);
+	}
+	finding_fix(f, "Read the session count and drop log of %s for that time; raise its table, shorten the idle time of UDP that is no voice, exempt voice, "
+		    "find the host that opens so many flows; replace the device where the limit is fixed.", router);
+	if (bad) {
+		finding_evidence(f, bad->at, "a new flow that is never answered");
+		finding_part(f, PART_VICTIM, &(struct endpoint){ bad->inside.addr, 0 });
+	}
+	if (good)
+		finding_evidence(f, good->at, "new flows are answered again");
+	finding_times(f, from_ns, to_ns);
+	f->count = o->failing;
+	finding_cannot_see(f, "the table itself; a line that drops first packets looks alike: compare loss of running audio");
+}
+
+static void judge(struct detection *d, struct spell_count *list, unsigned count, int64_t begin_ns, int64_t spell_ns)
+{
+	unsigned least = (unsigned)detection_key(d, "min-new");
+	double before, after, during = 0;
+	struct outage o;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct spell_count *s = &list[i];
+
+		s->failing = s->tried >= least && s->dest_count >= DESTS_LEAST && share(s->answered, s->tried) < FAIL_BELOW && s->old >= detection_key(d, "min-old") &&
+			share(s->old_alive, s->old) >= GOOD_FROM && share(s->worst, s->tried - s->answered) <= ONE_OWNS;
+	}
+	if (!outage_find(list, count, (unsigned)(NEAR_NS / spell_ns), &o)) {
+		detection_pass(d, "failing", "there are no two spells of time in which new flows to several hosts fail while old ones live");
+		return;
+	}
+	for (unsigned i = o.first; i <= o.last; i++)
+		during += list[i].failing ? (double)list[i].active / o.failing : 0;
+	if (!well(list, 0, o.first, least, &before) || !well(list, o.last + 1, count, least, &after)) {
+		detection_pass(d, "before-after", "new flows are not seen to succeed before and after");
+		return;
+	}
+	if (during < 1.3 * (before > after ? before : after)) {
+		detection_pass(d, "load", "there are not more flows when they fail than when they do not");
+		return;
+	}
+	tell(d, &o, begin_ns, spell_ns);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct outflows *t = facts->outflows;
+	int64_t spell_ns = (int64_t)(detection_config(d, "network", "ste-window-s") * 1e9);
+	unsigned count = outflows_spell(t, facts->capture->last_ns) + 1;
+	struct spell_count *list;
+
+	(void)ev;
+	if (outflows_full(t)) {
+		detection_pass(d, "full", "more flows than are followed: not judged");
+		return;
+	}
+	count = count < SPELLS_MAX ? count : SPELLS_MAX;
+	list = memory_zalloc(count * sizeof *list);
+	for (size_t i = 0; i < outflows_count(t); i++)
+		count_flow(t, outflows_at(t, i), list, count, facts->capture->last_ns);
+	judge(d, list, count, facts->capture->first_ns, spell_ns);
+	free(list);
+}
+
+const struct detector detect_session_table_exhausted = {
+	.id = "session-table-exhausted", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+};

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* sip-malformed: a message breaks a rule that matters, and what that led to. RFC 3261; RFC 4475 tells what is legal though odd. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/detect/say.h"
+#include "analyzer/detect/sip_rules.h"
+#include "analyzer/detect/sip_socket.h"
+#include "captures/base/memory.h"
+
+static const char *const reasons[] = {
+	"missing-header", "duplicate-singleton", "content-length-long", "content-length-short", "tcp-framing", "cseq-mismatch", "bad-start-line", "bad-uri",
+	"bad-via", "to-tag-missing", "bad-sdp", "body-no-type", "bad-record-route", "nul-or-control", "bad-auth", NULL,
+};
+
+static const struct detector_doc doc = {
+	.says = "a message breaks a rule that matters",
+	.symptom = "Calls or registrations with one device fail or behave oddly.",
+	.evidence = "The message as captured, whole, and how its receiver took it: refused with 400, 416, 505, 513, or ignored while others are answered.",
+	.mimics = "Compact and folded headers, several values on one line, bare line feeds, keep-alives, STUN, messages that the capture has cut.",
+	.fix = "The firmware of the sender; an ALG where its own copy is sound.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "ignored-copies", 3, "copies", 2, 11, "RFC 3261 17.1.1.2: what one loss takes is answered then" },
+	{ 0 },
+};
+
+enum { CASES_MAX = 256, ASKED = 256, TEXT_MAX = 4096, CASE_FRAMES = 4 };
+
+struct rule_case {                   /* one rule that one sender breaks towards one receiver */
+	struct address sender;
+	struct endpoint receiver;
+	enum sip_rule rule;
+	unsigned count, refused, ignored, taken;     /* taken: answered in another way */
+	unsigned harmed;             /* INVITEs and REGISTERs among those refused or ignored */
+	uint16_t status;
+	int64_t first_ns, last_ns;
+	char what[24], field[RULE_FIELD];    /* method or code; as seen first */
+	struct frame_ref frames[CASE_FRAMES], refused_at;
+	unsigned frame_count;
+};
+
+struct asked {                       /* a request whose answer is awaited, with its bytes for a second look */
+	uint64_t key;                /* 0 free */
+	uint8_t *text;
+	size_t n;
+	struct address src;
+	struct endpoint dst;
+	uint8_t transport, method;
+	unsigned copies;
+	uint32_t rules;              /* already counted */
+	struct frame_ref at;
+};
+
+struct state {
+	struct rule_case *cases;     /* CASES_MAX, made with the first */
+	unsigned case_count, cases_left_out;
+	struct asked *ring;          /* ASKED, likewise */
+	unsigned next;
+};
+
+static void forget(void *p)
+{
+	struct state *st = p;
+
+	for (unsigned i = 0; st->ring && i < ASKED; i++)
+		free(st->ring[i].text);
+	free(st->ring);
+	free(st->cases);
+}
+
+/* ---- while messages come ---- */
+
+static struct frame_ref frame_of(const struct packet *p)
+{
+	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+}
+
+static struct rule_case *case_get(struct state *st, const struct address *sender, const struct endpoint *receiver, enum sip_rule rule)
+{
+	struct rule_case *c;
+
+	if (!st->cases)
+		st->cases = memory_zalloc(CASES_MAX * sizeof *st->cases);
+	for (unsigned i = 0; i < st->case_count; i++) {
+		c = &st->cases[i];
+		if (c->rule == rule && address_equal(&c->sender, sender) && address_equal(&c->receiver.addr, &receiver->addr))
+			return c;
+	}
+	if (st->case_count == CASES_MAX) {
+		st->cases_left_out++;
+		return NULL;
+	}
+	c = &st->cases[st->case_count++];
+	*c = (struct rule_case){ .sender = *sender, .receiver = *receiver, .rule = rule };
+	return c;
+}
+
+static void case_note(struct state *st, const struct sip_message *m, const struct address *sender, const struct endpoint *receiver, enum sip_rule rule,
+	struct frame_ref at)
+{
+	struct rule_case *c = case_get(st, sender, receiver, rule);
+
+	if (!c)
+		return;
+	if (c->count++ == 0) {
+		c->first_ns = at.at_ns;
+		sip_rule_field(m, rule, c->field);
+		if (m->request)
+			text_escape(m->method_text, c->what, sizeof c->what);
+		else
+			snprintf(c->what, sizeof c->what, "%u", m->status);
+	}
+	c->last_ns = at.at_ns;
+	if (c->frame_count < CASE_FRAMES)
+		c->frames[c->frame_count++] = at;
+}
+
+static void note_rules(struct state *st, const struct sip_message *m, uint32_t rules, const struct address *sender, const struct endpoint *receiver,
+	struct frame_ref at)
+{
+	for (unsigned rule = 0; rule < RULE_COUNT; rule++) {
+		if (rules & UINT32_C(1) << rule)
+			case_note(st, m, sender, receiver, rule, at);
+	}
+}
+
+/* By what a response repeats, as far as it is there: top Via's branch, else Call-ID and tag. CSeq may be what is broken. */
+static uint64_t key_of(const struct sip_message *m)
+{
+	uint64_t key = m->via.branch.n ? hash_bytes(m->via.branch.p, m->via.branch.n) : hash_mix(hash_bytes(m->call_id.p, m->call_id.n), hash_span(m->from.tag));
+
+	return key ? key : 1;
+}
+
+static struct asked *asked_find(struct state *st, const struct packet *p, uint64_t key, const struct address *asker)
+{
+	for (unsigned i = 0; st->ring && i < ASKED; i++) {
+		struct asked *a = &st->ring[i];
+
+		if (a->key == key && address_equal(&a->src, asker) && address_equal(&a->dst.addr, p->sip->request ? &p->dst.addr : &p->src.addr))
+			return a;
+	}
+	return NULL;
+}
+
+static void asked_add(struct state *st, const struct packet *p, uint64_t key, uint32_t rules)
+{
+	struct asked *a;
+
+	if (!st->ring)
+		st->ring = memory_zalloc(ASKED * sizeof *st->ring);
+	a = &st->ring[st->next++ % ASKED];
+	free(a->text);
+	*a = (struct asked){ .key = key, .src = p->src.addr, .dst = p->dst, .transport = p->transport, .method = (uint8_t)p->sip->method, .copies = 1,
+			     .rules = rules, .at = frame_of(p) };
+	if (p->transport == TRANSPORT_UDP && p->payload.n <= TEXT_MAX) {
+		a->n = p->payload.n;
+		a->text = memory_resize(NULL, a->n + 1, 1);
+		memcpy(a->text, p->payload.p, a->n);
+	} else if (p->transport != TRANSPORT_UDP && p->sip->bytes.n <= TEXT_MAX) {
+		a->n = p->sip->bytes.n;
+		a->text = memory_resize(NULL, a->n + 1, 1);
+		memcpy(a->text, p->sip->bytes.p, a->n);
+	}
+}
+
+/* Harm was done: now each field is worth a look. All rules that it breaks, those found first among them. */
+static uint32_t look_again(struct state *st, struct asked *a)
+{
+	struct sip_message *m;
+	uint32_t rules = a->rules;
+
+	if (!a->text)
+		return rules;
+	m = memory_zalloc(sizeof *m);
+	if (sip_message_parse((struct span){ a->text, a->n }, a->n, m)) {
+		sip_message_judge(m);
+		rules |= sip_rules_broken(m, a->transport, true);
+		note_rules(st, m, rules & ~a->rules, &a->src, &a->dst, a->at);
+	}
+	free(m);
+	return rules;
+}
+
+enum outcome { OUTCOME_REFUSED, OUTCOME_IGNORED, OUTCOME_TAKEN };
+
+static void note_outcome(struct state *st, const struct asked *a, uint32_t rules, enum outcome outcome, uint16_t status, struct frame_ref at)
+{
+	for (unsigned rule = 0; rule < RULE_COUNT; rule++) {
+		struct rule_case *c = rules & UINT32_C(1) << rule ? case_get(st, &a->src, &a->dst, rule) : NULL;
+
+		if (!c)
+			continue;
+		c->taken += outcome == OUTCOME_TAKEN;
+		c->ignored += outcome == OUTCOME_IGNORED;
+		if (outcome != OUTCOME_TAKEN)
+			c->harmed += a->method == SIP_INVITE || a->method == SIP_REGISTER;
+		if (outcome == OUTCOME_REFUSED && c->refused++ == 0) {
+			c->status = status;
+			c->refused_at = at;
+		}
+	}
+}
+
+static bool refuses(unsigned status)
+{
+	return status == 400 || status == 416 || status == 505 || status == 513;
+}
+
+static void take_response(struct state *st, const struct packet *p, struct asked *a)
+{
+	bool refused = refuses(p->sip->status);
+
+	if (!a || p->sip->status < 101)
+		return;
+	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN, (uint16_t)p->sip->status, frame_of(p));
+	a->key = 0;
+}
+
+/* Fields that a response repeats are the fault of the request, which perhaps was not read at all where it is refused. */
+static uint32_t own_rules(const struct sip_message *m, uint32_t rules, const struct asked *a)
+{
+	uint32_t repeated = UINT32_C(1) << RULE_MISSING_HEADER | UINT32_C(1) << RULE_CSEQ | UINT32_C(1) << RULE_VIA | UINT32_C(1) << RULE_DUPLICATE;
+
+	if (m->status == 400 || (a && a->rules & repeated))
+		rules &= ~repeated;
+	return rules;
+}
+
+static void take(struct state *st, const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+	uint64_t key = key_of(m);
+	struct asked *a = m->method == SIP_ACK ? NULL : asked_find(st, p, key, m->request ? &p->src.addr : &p->dst.addr);
+	uint32_t rules;
+
+	if (p->has & HAS_TRUNCATED || p->tunnel == TUNNEL_HEP)
+		return;
+	if (m->request && a) {
+		a->copies++;
+		return;
+	}
+	rules = sip_rules_broken(m, p->transport, false);
+	if (!m->request)
+		rules = own_rules(m, rules, a);
+	note_rules(st, m, rules, &p->src.addr, &p->dst, frame_of(p));
+	if (!m->request)
+		take_response(st, p, a);
+	else if (m->method != SIP_ACK)
+		asked_add(st, p, key, rules);
+}
+
+/* ---- judgement ---- */
+
+/* Repeated, never answered, while others of that sender are. */
+static void settle_ignored(struct detection *d, struct state *st)
+{
+	const struct facts *facts = detection_facts(d);
+
+	for (unsigned i = 0; st->ring && i < ASKED; i++) {
+		struct asked *a = &st->ring[i];
+		const struct sip_path *path;
+
+		if (!a->key || a->copies < detection_key(d, "ignored-copies"))
+			continue;
+		path = sip_paths_find(facts->paths, &a->src, &a->dst, a->transport);
+		if (path && path->answered)
+			note_outcome(st, a, look_again(st, a), OUTCOME_IGNORED, 0, (struct frame_ref){ 0 });
+		a->key = 0;
+	}
+}
+
+static void tell_outcome(const struct rule_case *c, const char *receiver, char *text, size_t room)
+{
+	if (c->refused)
+		snprintf(text, room, " %s refuses %u of them with %u.", receiver, c->refused, c->status);
+	else if (c->ignored)
+		snprintf(text, room, " %s does not answer %u of them, while it answers others.", receiver, c->ignored);
+	else
+		*text = '\0';
+}
+
+static enum severity severity_of(const struct rule_case *c)
+{
+	if (c->harmed && !c->taken)
+		return SEVERITY_ERROR;
+	return c->refused || c->ignored ? SEVERITY_WARNING : SEVERITY_INFO;
+}
+
+static void tell(struct detection *d, unsigned n, const struct rule_case *c)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct rule_name *name = sip_rule_name(c->rule);
+	struct finding *f = detection_raise_keyed(d, n + 1, name->reason, severity_of(c), c->ignored && !c->refused ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	struct endpoint sender = { c->sender, 0 };
+	char from[SAY_TEXT], to[SAY_TEXT], outcome[SAY_TEXT + 80];
+
+	say_host(facts, &c->sender, from);
+	say_host(facts, &c->receiver.addr, to);
+	tell_outcome(c, to, outcome, sizeof outcome);
+	finding_part(f, PART_CULPRIT, &sender);
+	finding_part(f, PART_WITNESS, &c->receiver);
+	finding_times(f, c->first_ns, c->last_ns);
+	f->count = c->count;
+	say_title(f, from, c->refused ? "it sends faulty SIP, which is refused" : c->ignored ? "it sends faulty SIP, which is ignored" : "its SIP breaks a rule");
+	finding_cause(f, "%s sends %s to %s that breaks a rule, %u message%s: %s; as seen: %s.%s", from, c->what, to, c->count, c->count == 1 ? "" : "s",
+		      name->rule, c->field, outcome);
+	finding_fix(f, "Update the firmware of %s; if its message is sound where it leaves it, a device on the way changes it: switch its ALG off.", from);
+	for (unsigned i = 0; i < c->frame_count; i++)
+		finding_evidence(f, c->frames[i], "the message");
+	if (c->refused)
+		finding_evidence(f, c->refused_at, "refused: %u", c->status);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct state *st = detection_state(d);
+	unsigned told = 0;
+
+	if (ev->kind == EVENT_SIP) {
+		take(st, ev->packet);
+		return;
+	}
+	settle_ignored(d, st);
+	for (unsigned i = 0; i < st->case_count; i++) {
+		const struct rule_case *c = &st->cases[i];
+
+		if (sip_socket_stranger(detection_facts(d), &c->sender, &c->receiver.addr))
+			continue;
+		tell(d, i, c);
+		told++;
+	}
+	if (!told)
+		detection_pass(d, NULL, "no message breaks a rule that matters");
+}
+
+const struct detector detect_sip_malformed = {
+	.id = "sip-malformed", .doc = &doc, .keys = keys, .event = on_event, .forget = forget, .state_size = sizeof(struct state),
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_WARNING,
+};

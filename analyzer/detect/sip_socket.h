@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* sip_socket: is a socket one for SIP, is a client one of ours; for detectors that look at attempts to connect. */
+#ifndef DEADAIR_DETECT_SIP_SOCKET_H
+#define DEADAIR_DETECT_SIP_SOCKET_H
+
+#include "analyzer/detect/detector.h"
+#include "analyzer/network/flow.h"
+#include "analyzer/network/sip_path.h"
+
+/* 5060, 5061, the profile's ports for TLS, and where SIP was answered or TLS for SIP was spoken. */
+bool sip_socket(const struct facts *facts, const struct endpoint *at);
+/* Where TLS is spoken or to be expected. */
+bool sip_socket_tls(const struct facts *facts, const struct endpoint *at);
+/* Strangers at the site's door: what happens to them is told by the findings about scans. */
+bool sip_socket_stranger(const struct facts *facts, const struct address *client, const struct address *server);
+
+/* Attempts of one client at one socket. */
+struct attempts {
+	const struct flow **flows;   /* in order of time */
+	unsigned count;
+};
+
+struct attempts_list {
+	struct attempts *groups;     /* by first attempt */
+	unsigned count;
+	const struct flow **flows;   /* theirs */
+};
+
+/* All attempts at SIP sockets. Clients that try many hosts in vain are probing, and left out. */
+void attempts_init(struct attempts_list *l, const struct facts *facts);
+void attempts_fini(struct attempts_list *l);
+
+/* Did what the client wants of that server work by another way from then on: a REGISTER, INVITE or SUBSCRIBE, or a TLS connection? */
+bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server, int64_t from_ns);
+
+#endif

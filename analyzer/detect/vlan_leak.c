@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vlan-leak: a desk phone speaks in another VLAN than the voice VLAN. Where the capture holds no tags nothing is said: many mirrors strip them.
+ * Finding page 5, section 2.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/detect/say.h"
+#include "analyzer/detect/softphone.h"
+#include "analyzer/site.h"
+
+static const char *const reasons[] = { "voice-on-data-vlan", NULL };
+
+static const struct detector_doc doc = {
+	.says = "voice outside its VLAN",
+	.symptom = "The phone loses its configuration, audio suffers from broadcasts, a review finds voice among the computers.",
+	.evidence = "802.1Q tags of SIP from desk phones, against the profile or most of the phones.",
+	.mimics = "Mirrors that strip tags, routers that forward from one VLAN to another, softphones, a native VLAN, priority tags.",
+	.fix = "Set the voice VLAN on the switch port, enable LLDP-MED, restart the phone.",
+	.reasons = reasons,
+};
+
+static const struct config_key keys[] = {
+	{ "majority", 5, "phones", 3, 1000, "field: so many in one VLAN say which one is for voice" },
+	{ "boot-s", 120, "s", 0, 3600, "field: a phone starts in the data VLAN before it learns its own" },
+	{ 0 },
+};
+
+enum { SLOTS = 512, PROBES = 8, VLANS = 3 };
+
+struct seen_vlan {
+	uint16_t vid;                /* 0: no tag, or a priority tag */
+	uint8_t ttl;                 /* the highest: behind a router it is lower */
+	uint32_t messages;
+	struct frame_ref first, last;
+};
+
+struct phone {
+	struct address addr;
+	uint8_t mac[6];
+	char agent[48];
+	bool soft;                   /* counts for the majority, belongs where its computer is */
+	struct seen_vlan vlans[VLANS];
+	unsigned vlan_count;
+};
+
+struct vlan_state {
+	struct phone slots[SLOTS];
+	uint64_t tagged;
+};
+
+static struct phone *phone_of(struct vlan_state *state, const struct packet *p)
+{
+	uint32_t hash = endpoint_hash(&(struct endpoint){ p->src.addr, 0 });
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct phone *x = &state->slots[(hash + i) % SLOTS];
+
+		if (address_equal(&x->addr, &p->src.addr))
+			return x;
+		if (address_known(&x->addr))
+			continue;
+		x->addr = p->src.addr;
+		memcpy(x->mac, p->mac_src, sizeof x->mac);
+		text_escape(p->sip->user_agent, x->agent, sizeof x->agent);
+		x->soft = softphone_agent(p->sip->user_agent);
+		return x;
+	}
+	return NULL;
+}
+
+static void take_vlan(struct phone *x, const struct packet *p)
+{
+	uint16_t vid = p->vlan_count ? p->vlan[p->vlan_count - 1] : 0;
+	struct frame_ref at = { p->at_ns, p->frame, p->file, p->interface };
+	struct seen_vlan *v = NULL;
+
+	for (unsigned i = 0; i < x->vlan_count; i++) {
+		if (x->vlans[i].vid == vid)
+			v = &x->vlans[i];
+	}
+	if (!v) {
+		if (x->vlan_count == VLANS)
+			return;
+		v = &x->vlans[x->vlan_count++];
+		*v = (struct seen_vlan){ .vid = vid, .ttl = p->ttl, .first = at };
+	}
+	if (p->ttl > v->ttl)
+		memcpy(x->mac, p->mac_src, sizeof x->mac);
+	v->ttl = p->ttl > v->ttl ? p->ttl : v->ttl;
+	v->messages++;
+	v->last = at;
+}
+
+static void take_sip(struct vlan_state *state, const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+	struct phone *x;
+
+	state->tagged += p->vlan_count > 0;
+	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC) || host_role_of_agent(m->user_agent) != ROLE_PHONE)
+		return;
+	x = phone_of(state, p);
+	if (x)
+		take_vlan(x, p);
+}
+
+/* ---- judging ---- */
+
+/* Where the phone itself is: the place with the fewest hops, of equal ones the latest. */
+static const struct seen_vlan *own_vlan(const struct phone *x)
+{
+	const struct seen_vlan *own = NULL;
+
+	for (unsigned i = 0; i < x->vlan_count; i++) {
+		const struct seen_vlan *v = &x->vlans[i];
+
+		if (!own || v->ttl > own->ttl || (v->ttl == own->ttl && v->last.at_ns > own->last.at_ns))
+			own = v;
+	}
+	return own;
+}
+
+static int phone_compare(const void *a, const void *b)
+{
+	return address_compare(&((const struct phone *)a)->addr, &((const struct phone *)b)->addr);
+}
+
+/* The VLAN that most phones are in, and how many; phones stand by address. */
+static uint16_t majority(const struct phone *list, unsigned count, unsigned *ret_phones)
+{
+	uint16_t best = 0;
+
+	*ret_phones = 0;
+	for (unsigned i = 0; i < count; i++) {
+		uint16_t vid = own_vlan(&list[i])->vid;
+		unsigned same = 0;
+
+		for (unsigned k = 0; k < count; k++)
+			same += own_vlan(&list[k])->vid == vid;
+		if (same > *ret_phones) {
+			*ret_phones = same;
+			best = vid;
+		}
+	}
+	return best;
+}
+
+static void tell(struct detection *d, const struct phone *x, const struct seen_vlan *v, uint16_t voice, bool profile)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }), "voice-on-data-vlan", SEVERITY_WARNING,
+						  profile ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	char host[SAY_TEXT], here[24] = "no VLAN tag";
+
+	say_host(facts, &x->addr, host);
+	if (v->vid)
+		snprintf(here, sizeof here, "VLAN %u", v->vid);
+	finding_title(f, "%s is not in the voice VLAN", host);
+	finding_cause(f, "%s (%02x:%02x:%02x:%02x:%02x:%02x, %s) sends voice in %s; the voice VLAN here is %u (source: %s).", host, x->mac[0], x->mac[1], x->mac[2],
+		      x->mac[3], x->mac[4], x->mac[5], x->agent, here, voice, profile ? "profile" : "most of the phones");
+	finding_fix(f, "Set voice VLAN %u on the switch port of this phone and enable LLDP-MED there; restart the phone.", voice);
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
+	finding_evidence(f, v->first, "SIP in %s", here);
+	finding_evidence(f, v->last, "still in %s", here);
+	finding_times(f, v->first.at_ns, v->last.at_ns);
+	f->count = 1;
+}
+
+static uint16_t first_of(const struct number_set *s)
+{
+	for (unsigned i = 0; i < 4096; i++) {
+		if (numbers_have(s, i))
+			return (uint16_t)i;
+	}
+	return 0;
+}
+
+static void judge(struct detection *d, const struct phone *list, unsigned count)
+{
+	const struct site *site = detection_facts(d)->site;
+	bool profile = site->voice_vlans.count > 0;
+	unsigned phones;
+	uint16_t voice = majority(list, count, &phones);
+
+	if (!profile && (phones < detection_key(d, "majority") || phones * 2 <= count || voice == 0)) {
+		detection_pass(d, "majority", "no VLAN is known to be the one for voice");
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct seen_vlan *v = own_vlan(&list[i]);
+		bool right = profile ? numbers_have(&site->voice_vlans, v->vid) : v->vid == voice;
+		bool boots = list[i].vlan_count > 1 && v->last.at_ns - v->first.at_ns < (int64_t)(detection_key(d, "boot-s") * 1e9);
+
+		if (!right && !boots && !list[i].soft && site_inside(site, &list[i].addr))
+			tell(d, &list[i], v, profile ? first_of(&site->voice_vlans) : voice, profile);
+	}
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct vlan_state *state = detection_state(d);
+	struct phone sorted[SLOTS];
+	unsigned count = 0;
+
+	if (ev->kind == EVENT_SIP) {
+		take_sip(state, ev->packet);
+		return;
+	}
+	if (!state->tagged) {
+		detection_pass(d, "tags", "the capture carries no VLAN tags: set the mirror to keep them");
+		return;
+	}
+	for (unsigned i = 0; i < SLOTS; i++) {
+		if (address_known(&state->slots[i].addr) && state->slots[i].vlan_count)
+			sorted[count++] = state->slots[i];
+	}
+	qsort(sorted, count, sizeof *sorted, phone_compare);
+	judge(d, sorted, count);
+}
+
+const struct detector detect_vlan_leak = {
+	.id = "vlan-leak", .doc = &doc, .keys = keys, .state_size = sizeof(struct vlan_state), .event = on_event,
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_INFO,
+};

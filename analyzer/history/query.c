@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * query: what a history is asked. A list is read along the index of its times, newest first, until there is enough; only where a filter leaves few
+ * records are those looked up first and sorted: either way the time goes with what is shown, not with what is stored.
+ */
+#include "analyzer/history/query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/history/store_private.h"
+#include "captures/base/memory.h"
+#include "captures/base/text.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+#define PROBLEM "severity <> 'info' AND explained_by IS NULL AND state <> 'withdrawn'"
+#define SEVERITY_RANK(of) "CASE " of " WHEN 'critical' THEN 3 WHEN 'error' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
+#define WITH_NUMBER "(from_user GLOB :number OR to_user GLOB :number)"
+
+enum { FEW = 10000, COLUMNS_MAX = 20 };
+
+/* Records that a filter leaves: all of them as (run, n), and whether this one is among them. */
+struct condition {
+	const char *set, *test;
+};
+
+static const struct listing_form {
+	const char *noun;
+	struct { const char *sql; struct column column; } columns[COLUMNS_MAX];
+	const char *from;
+	const char *since, *until, *run, *call, *finding, *problem;
+	struct condition number, host, id;
+	const char *group, *order;
+} forms[] = {
+	[LISTING_RUNS] = {
+		.noun = "run",
+		.columns = {
+			{ "id", { "run", "run", COLUMN_COUNT } },
+			{ "first_ns", { "first", "start", COLUMN_TIME } },
+			{ "last_ns", { "last", NULL, COLUMN_TIME } },
+			{ "last_ns - first_ns", { "seconds", "length", COLUMN_LENGTH } },
+			{ "source", { "source", "source", COLUMN_TEXT, 12 } },
+			{ "(SELECT count(*) FROM call WHERE call.run = run.id)", { "calls", "calls", COLUMN_COUNT } },
+			{ "(SELECT count(*) FROM finding WHERE finding.run = run.id AND " PROBLEM ")", { "problems", "problems", COLUMN_COUNT } },
+			{ "frames", { "frames", NULL, COLUMN_COUNT } },
+			{ "bytes", { "bytes", NULL, COLUMN_COUNT } },
+			{ "complete", { "complete", NULL, COLUMN_COUNT } },
+			{ "seen_from", { "seen_from", NULL, COLUMN_TEXT } },
+			{ "deadair", { "deadair", NULL, COLUMN_TEXT } },
+		},
+		.from = "run", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "id = :run",
+		.number = { NULL, "EXISTS (SELECT 1 FROM call WHERE call.run = run.id AND " WITH_NUMBER ")" },
+		.host = { NULL, "EXISTS (SELECT 1 FROM host WHERE host.run = run.id AND addr = :host)" },
+		.id = { NULL, "EXISTS (SELECT 1 FROM finding WHERE finding.run = run.id AND finding.id = :id)" },
+		.order = "first_ns DESC, id DESC",
+	},
+	[LISTING_CALLS] = {
+		.noun = "call",
+		.columns = {
+			{ "run || '/' || n", { "call", "call", COLUMN_TEXT } },
+			{ "start_ns", { "start", "start", COLUMN_TIME } },
+			{ "from_user", { "from", "from", COLUMN_TEXT, 6 } },
+			{ "to_user", { "to", "to", COLUMN_TEXT, 6 } },
+			{ "state", { "state", "state", COLUMN_TEXT, 0, 1 } },
+			{ "status", { "status", NULL, COLUMN_COUNT } },
+			{ "end_ns - answer_ns", { "seconds", "talk", COLUMN_LENGTH } },
+			{ "caller_hears", { "caller_hears", "caller", COLUMN_TEXT } },
+			{ "callee_hears", { "callee_hears", "callee", COLUMN_TEXT } },
+			{ "caller_mos", { "caller_mos", NULL, COLUMN_REAL } },
+			{ "callee_mos", { "callee_mos", NULL, COLUMN_REAL } },
+			{ "(SELECT group_concat(DISTINCT f.id) FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding"
+			  " WHERE c.run = call.run AND c.call = call.n AND f." PROBLEM ")", { "problems", "problems", COLUMN_TEXT, 10 } },
+			{ "from_at", { "from_at", NULL, COLUMN_TEXT } },
+			{ "to_at", { "to_at", NULL, COLUMN_TEXT } },
+			{ "from_agent", { "from_agent", NULL, COLUMN_TEXT } },
+			{ "to_agent", { "to_agent", NULL, COLUMN_TEXT } },
+			{ "call_id", { "call_id", NULL, COLUMN_TEXT } },
+		},
+		.from = "call", .since = "start_ns >= :since", .until = "start_ns < :until", .run = "run = :run", .call = "n = :call",
+		.number = { "SELECT run AS of_run, n AS of_n FROM call WHERE from_user GLOB :number UNION SELECT run, n FROM call WHERE to_user GLOB :number", WITH_NUMBER },
+		.host = { "SELECT run AS of_run, call AS of_n FROM call_host WHERE host = :host",
+			  "EXISTS (SELECT 1 FROM call_host h WHERE h.run = call.run AND h.call = call.n AND h.host = :host)" },
+		.id = { "SELECT DISTINCT c.run AS of_run, c.call AS of_n FROM finding f JOIN finding_call c ON c.run = f.run AND c.finding = f.n WHERE f.id = :id",
+			"EXISTS (SELECT 1 FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding WHERE c.run = call.run AND c.call = call.n"
+			" AND f.id = :id)" },
+		.order = "start_ns DESC",
+	},
+	[LISTING_FINDINGS] = {
+		.noun = "finding",
+		.columns = {
+			{ "CASE max(" SEVERITY_RANK("severity") ") WHEN 3 THEN 'critical' WHEN 2 THEN 'error' WHEN 1 THEN 'warning' ELSE 'info' END",
+			  { "severity", "severity", COLUMN_TEXT } },
+			{ "id", { "finding", "finding", COLUMN_TEXT, 16 } },
+			{ "culprit", { "culprit", "culprit", COLUMN_TEXT, 12 } },
+			{ "min(first_ns)", { "first", "first", COLUMN_TIME } },
+			{ "max(last_ns)", { "last", "last", COLUMN_TIME, 0, 2 } },
+			{ "count(*)", { "times", "times", COLUMN_COUNT, 0, 1 } },
+			{ "count(DISTINCT run)", { "runs", NULL, COLUMN_COUNT } },
+			{ "sum(calls)", { "calls", "calls", COLUMN_COUNT } },
+			/* behind its time, the greatest is the latest */
+			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || run || '/f' || n), 21)", { "latest", "latest", COLUMN_TEXT } },
+			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || title), 21)", { "title", NULL, COLUMN_TEXT } },
+		},
+		.from = "finding", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "run = :run", .problem = PROBLEM,
+		.number = { NULL, "EXISTS (SELECT 1 FROM finding_call c JOIN call k ON k.run = c.run AND k.n = c.call WHERE c.run = finding.run"
+				  " AND c.finding = finding.n AND " WITH_NUMBER ")" },
+		.host = { NULL, "EXISTS (SELECT 1 FROM finding_host h WHERE h.run = finding.run AND h.finding = finding.n AND h.host = :host)" },
+		.id = { NULL, "id = :id" },
+		.group = "id, culprit", .order = "max(last_ns) DESC, id, culprit",
+	},
+	[LISTING_INCIDENTS] = {
+		.noun = "incident",
+		.columns = {
+			{ "run || '/i' || n", { "incident", "incident", COLUMN_TEXT } },
+			{ "severity", { "severity", "severity", COLUMN_TEXT } },
+			{ "confidence", { "confidence", NULL, COLUMN_TEXT } },
+			{ "first_ns", { "first", "first", COLUMN_TIME } },
+			{ "last_ns", { "last", NULL, COLUMN_TIME } },
+			{ "calls", { "calls", "calls", COLUMN_COUNT } },
+			{ "title", { "title", "title", COLUMN_TEXT, 20 } },
+			{ "cause", { "cause", NULL, COLUMN_TEXT } },
+			{ "fix", { "fix", NULL, COLUMN_TEXT } },
+			{ "healthy", { "healthy", NULL, COLUMN_TEXT } },
+		},
+		.from = "incident", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "run = :run",
+		.number = { NULL, "EXISTS (SELECT 1 FROM finding f JOIN finding_call c ON c.run = f.run AND c.finding = f.n JOIN call k ON k.run = c.run"
+				  " AND k.n = c.call WHERE f.run = incident.run AND f.incident = incident.n AND " WITH_NUMBER ")" },
+		.host = { NULL, "EXISTS (SELECT 1 FROM finding f JOIN finding_host h ON h.run = f.run AND h.finding = f.n WHERE f.run = incident.run"
+				" AND f.incident = incident.n AND h.host = :host)" },
+		.id = { NULL, "EXISTS (SELECT 1 FROM finding f WHERE f.run = incident.run AND f.incident = incident.n AND f.id = :id)" },
+		.order = "first_ns DESC, run DESC, n DESC",
+	},
+	[LISTING_DIAGNOSES] = {
+		.noun = "diagnosis",
+		.columns = {
+			{ "n", { "n", NULL, COLUMN_COUNT } },
+			{ "severity", { "severity", NULL, COLUMN_TEXT } },
+			{ "confidence", { "confidence", NULL, COLUMN_TEXT } },
+			{ "id", { "finding", NULL, COLUMN_TEXT } },
+			{ "reason", { "reason", NULL, COLUMN_TEXT } },
+			{ "title", { "title", NULL, COLUMN_TEXT } },
+			{ "cause", { "cause", NULL, COLUMN_TEXT } },
+			{ "fix", { "fix", NULL, COLUMN_TEXT } },
+			{ "cannot_see", { "cannot_see", NULL, COLUMN_TEXT } },
+			{ "first_ns", { "first", NULL, COLUMN_TIME } },
+			{ "last_ns", { "last", NULL, COLUMN_TIME } },
+			{ "calls", { "calls", NULL, COLUMN_COUNT } },
+			{ "state", { "state", NULL, COLUMN_TEXT } },
+			{ "explained_by", { "explained_by", NULL, COLUMN_COUNT } },
+		},
+		.from = "finding", .run = "run = :run", .finding = "n = :finding", .problem = PROBLEM,
+		.call = "EXISTS (SELECT 1 FROM finding_call c WHERE c.run = finding.run AND c.finding = finding.n AND c.call = :call)",
+		.order = "n",
+	},
+	[LISTING_EVIDENCE] = {
+		.noun = "evidence",
+		.columns = {
+			{ "frame", { "frame", NULL, COLUMN_COUNT } },
+			{ "last_frame", { "last_frame", NULL, COLUMN_COUNT } },
+			{ "at_ns", { "at", NULL, COLUMN_TIME } },
+			{ "what", { "what", NULL, COLUMN_TEXT } },
+			{ "(SELECT name FROM file WHERE file.run = evidence.run AND file.n = evidence.file)", { "file", NULL, COLUMN_TEXT } },
+			{ "finding", { "n", NULL, COLUMN_COUNT } },
+		},
+		.from = "evidence", .run = "run = :run", .finding = "finding = :finding", .order = "n",
+	},
+	[LISTING_CHANGES] = {
+		.noun = "change",
+		.columns = {
+			{ "field", { "field", NULL, COLUMN_TEXT } },
+			{ "before", { "before", NULL, COLUMN_TEXT } },
+			{ "after", { "after", NULL, COLUMN_TEXT } },
+			{ "finding", { "n", NULL, COLUMN_COUNT } },
+		},
+		.from = "change", .run = "run = :run", .finding = "finding = :finding", .order = "n",
+	},
+	[LISTING_DIRECTIONS] = {
+		.noun = "direction",
+		.columns = {
+			{ "sender", { "sender", "sender", COLUMN_TEXT } },
+			{ "kind", { "kind", "media", COLUMN_TEXT, 0, 1 } },
+			{ "from_at", { "from", "from", COLUMN_TEXT } },
+			{ "to_at", { "to", "to", COLUMN_TEXT } },
+			{ "codec", { "codec", "codec", COLUMN_TEXT } },
+			{ "packets", { "packets", "packets", COLUMN_COUNT, 0, 3 } },
+			{ "heard", { "heard", "heard", COLUMN_TEXT } },
+			{ "loss_percent", { "loss_percent", "loss %", COLUMN_REAL } },
+			{ "jitter_ms", { "jitter_ms", "jitter ms", COLUMN_REAL, 0, 2 } },
+			{ "mos", { "mos", "MOS", COLUMN_REAL } },
+			{ "why", { "why", NULL, COLUMN_TEXT } },
+		},
+		.from = "direction", .run = "run = :run", .call = "call = :call", .order = "n",
+	},
+};
+
+struct query {
+	struct store *store;
+	sqlite3_stmt *stmt;
+};
+
+const struct column *query_column(enum listing listing, unsigned i)
+{
+	return i < COLUMNS_MAX && forms[listing].columns[i].sql ? &forms[listing].columns[i].column : NULL;
+}
+
+const char *query_noun(enum listing listing)
+{
+	return forms[listing].noun;
+}
+
+static int bind_text(sqlite3_stmt *stmt, const char *name, const char *text)
+{
+	int at = sqlite3_bind_parameter_index(stmt, name);
+
+	return at && text ? sqlite3_bind_text(stmt, at, text, -1, SQLITE_TRANSIENT) : SQLITE_OK;
+}
+
+static int bind_number(sqlite3_stmt *stmt, const char *name, int64_t value)
+{
+	int at = sqlite3_bind_parameter_index(stmt, name);
+
+	return at ? sqlite3_bind_int64(stmt, at, value) : SQLITE_OK;
+}
+
+/* In GLOB only * means something to whoever types a number. */
+static int bind_pattern(sqlite3_stmt *stmt, const char *number)
+{
+	struct text t;
+	int result;
+
+	if (!number)
+		return SQLITE_OK;
+	text_init(&t);
+	for (; *number; number++)
+		text_addf(&t, *number == '?' || *number == '[' ? "[%c]" : "%c", *number);
+	result = bind_text(stmt, ":number", t.p);
+	text_fini(&t);
+	return result;
+}
+
+static int bind_filter(sqlite3_stmt *stmt, const struct listing_filter *f)
+{
+	const struct { const char *name; int64_t value; } numbers[] = {
+		{ ":since", f->since_ns }, { ":until", f->until_ns }, { ":run", f->run }, { ":call", f->call }, { ":finding", f->finding },
+		{ ":limit", f->limit && f->limit < INT64_MAX ? (int64_t)f->limit : -1 },
+	};
+	int result = bind_pattern(stmt, f->number);
+
+	if (result == SQLITE_OK)
+		result = bind_text(stmt, ":host", f->host);
+	if (result == SQLITE_OK)
+		result = bind_text(stmt, ":id", f->id);
+	for (size_t i = 0; i < COUNT_OF(numbers) && result == SQLITE_OK; i++)
+		result = bind_number(stmt, numbers[i].name, numbers[i].value);
+	return result;
+}
+
+static int prepare(struct store *s, const char *sql, const struct listing_filter *f, sqlite3_stmt **ret)
+{
+	int result = sqlite3_prepare_v2(s->db, sql, -1, ret, NULL);
+
+	return result == SQLITE_OK ? bind_filter(*ret, f) : result;
+}
+
+/* Does the condition leave so few records that they are better looked up one by one? Counts no further than that. */
+static bool leaves_few(struct store *s, const char *set, const struct listing_filter *f)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct text sql;
+	bool few = false;
+
+	text_init(&sql);
+	text_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM (%s) LIMIT %d)", set, FEW);
+	if (prepare(s, sql.p, f, &stmt) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+		few = sqlite3_column_int64(stmt, 0) < FEW;
+	sqlite3_finalize(stmt);
+	text_fini(&sql);
+	return few;
+}
+
+static void add_where(struct text *sql, const char *term, bool *ret_first)
+{
+	if (!term)
+		return;
+	text_addf(sql, "%s%s", *ret_first ? " WHERE " : " AND ", term);
+	*ret_first = false;
+}
+
+/* The first condition with few records gives the set that is walked; NULL: the list is walked along its times. */
+static const char *choose_set(struct store *s, const struct listing_form *form, const struct listing_filter *f)
+{
+	const struct { const char *set; bool given; } sets[] = {
+		{ form->number.set, f->number != NULL }, { form->id.set, f->id != NULL }, { form->host.set, f->host != NULL },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(sets); i++)
+		if (sets[i].given && sets[i].set && leaves_few(s, sets[i].set, f))
+			return sets[i].set;
+	return NULL;
+}
+
+static void add_conditions(struct text *sql, const struct listing_form *form, const struct listing_filter *f)
+{
+	bool first = true;
+
+	add_where(sql, f->has_since ? form->since : NULL, &first);
+	add_where(sql, f->has_until ? form->until : NULL, &first);
+	add_where(sql, f->run ? form->run : NULL, &first);
+	add_where(sql, f->call ? form->call : NULL, &first);
+	add_where(sql, f->finding ? form->finding : NULL, &first);
+	add_where(sql, f->number ? form->number.test : NULL, &first);
+	add_where(sql, f->host ? form->host.test : NULL, &first);
+	add_where(sql, f->id ? form->id.test : NULL, &first);
+	add_where(sql, f->all ? NULL : form->problem, &first);
+}
+
+static void write_sql(struct text *sql, struct store *s, const struct listing_form *form, const struct listing_filter *f)
+{
+	const char *set = choose_set(s, form, f);
+
+	for (unsigned i = 0; i < COLUMNS_MAX && form->columns[i].sql; i++)
+		text_addf(sql, "%s%s", i ? ", " : "SELECT ", form->columns[i].sql);
+	if (set)                        /* CROSS JOIN: SQLite keeps the order */
+		text_addf(sql, " FROM (%s) AS few CROSS JOIN %s ON %s.run = few.of_run AND %s.n = few.of_n", set, form->from, form->from, form->from);
+	else
+		text_addf(sql, " FROM %s", form->from);
+	add_conditions(sql, form, f);
+	if (form->group)
+		text_addf(sql, " GROUP BY %s", form->group);
+	text_addf(sql, " ORDER BY %s LIMIT :limit", form->order);
+}
+
+struct query *query_new(struct store *s, enum listing listing, const struct listing_filter *filter, struct err *err)
+{
+	struct query *q = memory_zalloc(sizeof *q);
+	struct text sql;
+	int result;
+
+	q->store = s;
+	text_init(&sql);
+	write_sql(&sql, s, &forms[listing], filter);
+	result = prepare(s, sql.p, filter, &q->stmt);
+	text_fini(&sql);
+	if (result == SQLITE_OK)
+		return q;
+	store_failed(s, result, err);
+	query_free(q);
+	return NULL;
+}
+
+void query_free(struct query *q)
+{
+	if (!q)
+		return;
+	sqlite3_finalize(q->stmt);
+	free(q);
+}
+
+bool query_next(struct query *q, struct err *err)
+{
+	int result = sqlite3_step(q->stmt);
+
+	err->code = ERR_OK;
+	if (result != SQLITE_ROW && result != SQLITE_DONE)
+		store_failed(q->store, result, err);
+	return result == SQLITE_ROW;
+}
+
+struct value query_value(const struct query *q, unsigned column)
+{
+	int at = (int)column, type = sqlite3_column_type(q->stmt, at);
+	struct value v = { .kind = VALUE_NULL };
+
+	if (type == SQLITE_INTEGER) {
+		v.kind = VALUE_INTEGER;
+		v.integer = sqlite3_column_int64(q->stmt, at);
+	} else if (type == SQLITE_FLOAT) {
+		v.kind = VALUE_REAL;
+		v.real = sqlite3_column_double(q->stmt, at);
+	} else if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
+		v.kind = VALUE_TEXT;
+		v.text.p = sqlite3_column_text(q->stmt, at);
+		v.text.n = (size_t)sqlite3_column_bytes(q->stmt, at);
+	}
+	return v;
+}

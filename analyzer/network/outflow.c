@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* outflow: a hash of five-tuples; records lie in blocks, so that they never move. */
+#include "analyzer/network/outflow.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { DEFAULT_MAX = 65536, BLOCK = 1024 };
+
+struct outflows {
+	const struct site *site;
+	int64_t spell_ns, begin_ns;
+	struct hash by_key;
+	struct outflow **blocks;
+	size_t count, max;
+	bool full;
+};
+
+struct outflows *outflows_new(const struct site *site, int64_t spell_ns, size_t max)
+{
+	struct outflows *t = memory_zalloc(sizeof *t);
+
+	t->site = site;
+	t->spell_ns = spell_ns > 0 ? spell_ns : SECOND_NS;
+	t->max = max ? max : DEFAULT_MAX;
+	t->begin_ns = NS_NONE;
+	hash_init(&t->by_key);
+	return t;
+}
+
+void outflows_free(struct outflows *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i * BLOCK < t->count; i++)
+		free(t->blocks[i]);
+	free(t->blocks);
+	hash_fini(&t->by_key);
+	free(t);
+}
+
+static struct outflow *flow_add(struct outflows *t, uint32_t hash)
+{
+	struct outflow *f;
+
+	if (t->count % BLOCK == 0) {
+		t->blocks = memory_resize(t->blocks, t->count / BLOCK + 1, sizeof *t->blocks);
+		t->blocks[t->count / BLOCK] = memory_zalloc(BLOCK * sizeof **t->blocks);
+	}
+	f = &t->blocks[t->count / BLOCK][t->count % BLOCK];
+	t->count++;
+	hash_add(&t->by_key, &f->by_key, hash);
+	return f;
+}
+
+static struct outflow *flow_find(const struct outflows *t, uint32_t hash, const struct endpoint *inside, const struct endpoint *outside, uint8_t protocol)
+{
+	for (struct hash_link *it = hash_first(&t->by_key, hash); it; it = it->next) {
+		struct outflow *f = HASH_ENTRY(it, struct outflow, by_key);
+
+		if (it->hash == hash && f->protocol == protocol && endpoint_equal(&f->inside, inside) && endpoint_equal(&f->outside, outside))
+			return f;
+	}
+	return NULL;
+}
+
+unsigned outflows_spell(const struct outflows *t, int64_t at_ns)
+{
+	int64_t n = t->begin_ns == NS_NONE ? 0 : ns_minus(at_ns, t->begin_ns) / t->spell_ns;
+
+	return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : (unsigned)n;
+}
+
+static void mark(const struct outflows *t, const struct outflow *f, uint64_t bits[OUTFLOW_SPELLS / 64], int64_t at_ns)
+{
+	unsigned i = outflows_spell(t, at_ns) - outflows_spell(t, f->first_ns);
+
+	if (i < OUTFLOW_SPELLS)
+		bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static bool marked(const struct outflows *t, const struct outflow *f, const uint64_t bits[OUTFLOW_SPELLS / 64], unsigned spell)
+{
+	unsigned i = spell - outflows_spell(t, f->first_ns);
+
+	return i < OUTFLOW_SPELLS && (bits[i / 64] >> i % 64 & 1);
+}
+
+bool outflow_sent(const struct outflows *t, const struct outflow *f, unsigned spell)
+{
+	return marked(t, f, f->out, spell);
+}
+
+bool outflow_received(const struct outflows *t, const struct outflow *f, unsigned spell)
+{
+	return marked(t, f, f->in, spell);
+}
+
+void outflows_packet(struct outflows *t, const struct packet *p)
+{
+	bool from_inside, to_inside;
+	const struct endpoint *inside, *outside;
+	uint32_t hash;
+	struct outflow *f;
+
+	if (t->begin_ns == NS_NONE)
+		t->begin_ns = p->at_ns;
+	if (!(p->has & HAS_PORTS) || p->kind == PACKET_ICMP || address_multicast(&p->dst.addr))
+		return;
+	from_inside = site_inside(t->site, &p->src.addr);
+	to_inside = site_inside(t->site, &p->dst.addr);
+	if (from_inside == to_inside)
+		return;
+	inside = from_inside ? &p->src : &p->dst;
+	outside = from_inside ? &p->dst : &p->src;
+	hash = (uint32_t)hash_mix(hash_mix(endpoint_hash(inside), endpoint_hash(outside)), p->ip_protocol);
+	f = flow_find(t, hash, inside, outside, p->ip_protocol);
+	if (!f && from_inside && t->count < t->max) {
+		f = flow_add(t, hash);
+		f->inside = *inside;
+		f->outside = *outside;
+		f->protocol = p->ip_protocol;
+		f->first_ns = p->at_ns;
+		f->answered_ns = NS_NONE;
+		f->at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	}
+	if (!f) {
+		t->full |= from_inside;
+		return;
+	}
+	f->last_ns = p->at_ns;
+	mark(t, f, from_inside ? f->out : f->in, p->at_ns);
+	if (!from_inside && f->answered_ns == NS_NONE && !(p->tcp_flags & TCP_RST))
+		f->answered_ns = p->at_ns;
+}
+
+size_t outflows_count(const struct outflows *t)
+{
+	return t->count;
+}
+
+const struct outflow *outflows_at(const struct outflows *t, size_t i)
+{
+	return &t->blocks[i / BLOCK][i % BLOCK];
+}
+
+bool outflows_full(const struct outflows *t)
+{
+	return t->full;
+}

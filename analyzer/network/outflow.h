@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outflow: flows of hosts inside to hosts outside, of whatever protocol: when each was tried, when it was answered first, and in which spells
+ * of time it sent and received. For session-table-exhausted. Bounded: when it is full no more flows are taken, and it says so.
+ */
+#ifndef DEADAIR_NETWORK_OUTFLOW_H
+#define DEADAIR_NETWORK_OUTFLOW_H
+
+#include "analyzer/calls/call.h"
+#include "analyzer/site.h"
+
+enum { OUTFLOW_SPELLS = 128 };
+
+struct outflow {
+	struct hash_link by_key;
+	struct endpoint inside, outside;
+	uint8_t protocol;            /* of IP */
+	int64_t first_ns;            /* sent by the inside host */
+	int64_t answered_ns;         /* NS_NONE: never */
+	int64_t last_ns;
+	struct frame_ref at;
+	/* bit i: in the spell i after the one of first_ns */
+	uint64_t out[OUTFLOW_SPELLS / 64], in[OUTFLOW_SPELLS / 64];
+};
+
+struct outflows;
+
+/* spell_ns: the length of a spell; they are counted from the first packet on. max 0: 65536. site is lent. */
+struct outflows *outflows_new(const struct site *site, int64_t spell_ns, size_t max);
+void outflows_free(struct outflows *t);
+/* Any IP packet with ports that is no mirror copy; of known media one in some will do. */
+void outflows_packet(struct outflows *t, const struct packet *p);
+
+size_t outflows_count(const struct outflows *t);
+const struct outflow *outflows_at(const struct outflows *t, size_t i);      /* by first packet */
+bool outflows_full(const struct outflows *t);
+/* The number of the spell that a time is in; 0 is the first of the capture. */
+unsigned outflows_spell(const struct outflows *t, int64_t at_ns);
+/* Did it send, or receive, in that spell of the capture? */
+bool outflow_sent(const struct outflows *t, const struct outflow *f, unsigned spell);
+bool outflow_received(const struct outflows *t, const struct outflow *f, unsigned spell);
+
+#endif
