@@ -65,6 +65,8 @@ struct view_finding {
 	const char *state;
 	unsigned explained_by;       /* n, 0 none */
 	unsigned incident;           /* 0 none */
+	uint64_t identity;           /* the same in every judgement of one capture, also in a copy of the process; of no meaning elsewhere */
+	bool over;                   /* it is about calls, and all of them have ended */
 };
 
 struct view_incident {
