@@ -80,6 +80,7 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 	}
 	ret->dscp = h->dscp_known ? h->dscp : -1;
 	ret->hops = h->ttl_known ? h->hops : -1;
+	ret->ttl = h->ttl_known ? h->ttl : -1;
 	return true;
 }
 

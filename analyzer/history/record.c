@@ -156,6 +156,26 @@ static const struct address *culprit(const struct view_finding *f)
 	return NULL;
 }
 
+const struct address *record_about(const struct view_finding *f)
+{
+	const struct address *a = culprit(f);
+
+	for (unsigned i = 0; i < f->host_count && !a; i++)
+		if (strcmp(f->hosts[i].part, "victim") == 0)
+			a = &f->hosts[i].at.addr;
+	if (!a && f->host_count)
+		a = &f->hosts[0].at.addr;
+	return a && address_known(a) ? a : NULL;
+}
+
+static void row_whom(struct rows *r, const struct address *a)
+{
+	if (a)
+		row_address(r, a);
+	else
+		row_null(r);
+}
+
 static void record_parts(struct rows *r, const struct view_finding *f)
 {
 	for (unsigned i = 0; i < f->host_count; i++) {
@@ -204,8 +224,6 @@ static void record_changes(struct rows *r, const struct view_finding *f)
 
 void record_finding(struct rows *r, const struct view_finding *f)
 {
-	const struct address *whose = culprit(f);
-
 	row_begin(r, ROW_FINDING);
 	row_integer(r, f->n);
 	row_text(r, f->id);
@@ -216,10 +234,7 @@ void record_finding(struct rows *r, const struct view_finding *f)
 	row_text(r, f->cause);
 	row_text(r, f->fix);
 	row_text(r, f->cannot_see);
-	if (whose)
-		row_address(r, whose);
-	else
-		row_null(r);
+	row_whom(r, culprit(f));
 	row_integer(r, f->calls_total);
 	row_time(r, f->since_ns);
 	row_time(r, f->first_ns);
@@ -228,6 +243,7 @@ void record_finding(struct rows *r, const struct view_finding *f)
 	row_text(r, f->state);
 	row_positive(r, f->explained_by);
 	row_positive(r, f->incident);
+	row_whom(r, record_about(f));
 	record_parts(r, f);
 	record_evidence(r, f);
 	record_changes(r, f);
@@ -326,6 +342,7 @@ void record_host(struct rows *r, const struct view_host *h)
 	row_positive(r, high);
 	row_small(r, h->dscp);
 	row_small(r, h->hops);
+	row_small(r, h->ttl);
 }
 
 void record_nat(struct rows *r, unsigned n, const struct view_nat *m)

@@ -15,6 +15,9 @@ void record_registration(struct rows *r, const struct view_registration *g);
 void record_host(struct rows *r, const struct view_host *h);
 void record_nat(struct rows *r, unsigned n, const struct view_nat *m);
 
+/* Whom a finding is about: the culprit, else the victim, else who is named first; NULL nobody. */
+const struct address *record_about(const struct view_finding *f);
+
 /*
  * Everything that an engine knows at the end of a capture, handed on in portions of some hundred kilobytes: take() gets each, and ends the recording
  * by giving false. False then.
