@@ -62,6 +62,7 @@ struct reading {
 	const struct source_file **files;
 	size_t file_count;
 	struct history_keep *history;        /* NULL: none is kept */
+	struct baseline *baseline;           /* what it knows already; NULL likewise */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -216,12 +217,24 @@ static void report_print(const struct reading *g, struct report *r, unsigned cal
 		report_text(r);
 }
 
+/* Only when all was read: the history may have these very frames already. */
+static void baseline_take(struct reading *g)
+{
+	struct err err;
+
+	if (!g->history)
+		return;
+	g->baseline = history_keep_baseline(g->history, &err);
+	if (!g->baseline)
+		command_trouble("%s", err.text);
+}
+
 static int report_make(struct reading *g, struct out *o)
 {
 	struct view_end end;
 	struct selection selection;
 	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
-				 .selection = &selection, .verbose = g->options.verbose, .interrupted = was_interrupted };
+				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose, .interrupted = was_interrupted };
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];
@@ -277,6 +290,7 @@ static void reading_close(struct reading *g)
 	dissector_free(g->dissector);
 	if (g->source)
 		source_close(g->source);
+	baseline_free(g->baseline);
 	history_keep_free(g->history);
 	names_free(g->names);
 	free(g->files);
@@ -311,6 +325,7 @@ static int reading_run(struct reading *g)
 	tell_interfaces(g);
 	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted, dissector_counts(g->dissector)->tcp_evicted);
 	engine_finish(g->engine);
+	baseline_take(g);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);
 	return history_store(g, status);

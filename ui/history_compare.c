@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "analyzer/history/compare.h"
 #include "ui/history_list.h"
@@ -53,17 +52,6 @@ static const char *kind_name(enum difference_kind kind)
 	};
 
 	return names[kind];
-}
-
-/* "Sat 14 Nov 2026 14:10", local; seconds where there are any. */
-static const char *moment(int64_t at_ns, char text[WORDS])
-{
-	time_t seconds = (time_t)(at_ns / SECOND_NS - (at_ns % SECOND_NS < 0));
-	struct tm tm;
-
-	if (!localtime_r(&seconds, &tm) || strftime(text, WORDS, tm.tm_sec ? "%a %-d %b %Y %H:%M:%S" : "%a %-d %b %Y %H:%M", &tm) == 0)
-		snprintf(text, WORDS, "?");
-	return text;
 }
 
 static const char *rate_says(const struct difference *d, const char **ret_did)
@@ -257,7 +245,7 @@ static void print_side(const struct comparing *g, unsigned side)
 	if (g->sides[side].run)
 		text_addf(&line, "run %" PRId64 ": ", g->sides[side].run);
 	if (t->calls)
-		text_addf(&line, "%s to %s: ", moment(t->first_ns, a), moment(t->last_ns, b));
+		text_addf(&line, "%s to %s: ", words_minute(t->first_ns, a), words_minute(t->last_ns, b));
 	text_addf(&line, "%s", words_counted(t->calls, "call", calls));
 	if (t->calls && !g->sides[side].run)
 		text_addf(&line, " on %s, %s", words_counted(t->days, "day", days), words_counted(t->runs, "run", runs));
@@ -273,7 +261,7 @@ static void add_since(const struct comparing *g, struct text *t)
 	if (after->run)
 		text_addf(t, "in run %" PRId64 " ", after->run);
 	else
-		text_addf(t, "since %s ", moment(after->since_ns, at));
+		text_addf(t, "since %s ", words_minute(after->since_ns, at));
 }
 
 static enum paint paint_of(const struct difference *d)
@@ -312,7 +300,7 @@ static void print_first(const struct comparing *g, const struct difference *d)
 	text_init(&t);
 	text_add(&t, "first: ");
 	if (d->first_ns)
-		text_addf(&t, "%s, ", moment(d->first_ns, at));
+		text_addf(&t, "%s, ", words_minute(d->first_ns, at));
 	text_addf(&t, "run %" PRId64, d->first_run);
 	if (d->first_call)
 		text_addf(&t, ", call %" PRId64, d->first_call);

@@ -54,6 +54,14 @@ void history_keep_frame(struct history_keep *k, const struct frame *f)
 	digest_add(&k->digest, f->bytes);
 }
 
+struct baseline *history_keep_baseline(struct history_keep *k, struct err *err)
+{
+	uint8_t identity[DIGEST_BYTES];
+
+	digest_get(&k->digest, identity);
+	return baseline_new(k->store, identity, err);
+}
+
 static struct span base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
