@@ -8,6 +8,7 @@
 #include "dissect/packet.h"
 
 struct engine;
+struct redact;
 
 struct engine_options {
 	const struct config *config; /* lent for the engine's life */
@@ -29,5 +30,7 @@ void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const
 void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */
 void engine_finish(struct engine *e);
+/* From now on views have other numbers, names and addresses; after engine_finish(). r is lent for the engine's life; NULL: no longer. */
+void engine_redact(struct engine *e, struct redact *r);
 
 #endif

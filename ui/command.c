@@ -52,6 +52,8 @@ static const char read_help[] =
 	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
 	"  --config FILE|none   profile of the site: its addresses, ports, hours; see deadair.conf(5)\n"
 	"  --history FILE|none  keep the diagnosis in this history; the same capture again replaces it\n"
+	"  --redact             other numbers, names and addresses: the same stay the same, private stays private\n"
+	"  --no-evidence-text   the history keeps nothing that messages said\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"

@@ -37,15 +37,6 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-bool history_default_path(char *path, size_t room)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (state && state[0] == '/')           /* the specification has others ignored */
-		return (size_t)snprintf(path, room, "%s/deadair/history.db", state) < room;
-	return home && home[0] == '/' && (size_t)snprintf(path, room, "%s/.local/state/deadair/history.db", home) < room;
-}
-
 static enum err_code wrong(struct err *err, const char *option, const char *text, const char *wanted)
 {
 	char shown[80];

@@ -27,7 +27,4 @@ struct history_options {
 /* now_ns: what "-3d" and "yesterday" count from. ERR_OK, or *err. */
 enum err_code history_options_parse(struct history_options *o, int argc, char **argv, int64_t now_ns, struct err *err);
 
-/* $XDG_STATE_HOME/deadair/history.db, else ~/.local/state/deadair/history.db; false without a home, or where it does not fit. */
-bool history_default_path(char *path, size_t room);
-
 #endif

@@ -13,7 +13,7 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT
 };
 
 static const struct option long_options[] = {
@@ -26,6 +26,8 @@ static const struct option long_options[] = {
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "redact", no_argument, NULL, OPTION_REDACT },
+	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -140,6 +142,12 @@ static enum err_code set_option(struct read_options *o, int id, struct err *err)
 		break;
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
+		break;
+	case OPTION_REDACT:
+		o->redact = true;
+		break;
+	case OPTION_NO_EVIDENCE_TEXT:
+		o->no_evidence_text = true;
 		break;
 	case OPTION_BPF:
 		o->bpf = optarg;

@@ -9,14 +9,18 @@
 enum { BASELINE_MOST = 65536 };      /* findings of one id about one host; those not seen for longest are left out */
 
 struct baseline;
+struct redact;
 
 struct known {
 	uint64_t times;              /* 0: never seen before */
 	int64_t first_ns, last_ns;   /* NS_NONE, where it was never seen */
 };
 
-/* identity: of a run that does not count, as it is the one that asks; NULL none. NULL with *err. */
-struct baseline *baseline_new(struct store *s, const uint8_t identity[DIGEST_BYTES], struct err *err);
+/*
+ * identity: of a run that does not count, as it is the one that asks; NULL none. redact: what the views will pass through, lent; NULL nothing.
+ * NULL with *err.
+ */
+struct baseline *baseline_new(struct store *s, const uint8_t identity[DIGEST_BYTES], struct redact *redact, struct err *err);
 void baseline_free(struct baseline *b);
 
 /* Findings of the same id about the same host. */

@@ -188,7 +188,7 @@ static void record_parts(struct rows *r, const struct view_finding *f)
 	}
 }
 
-static void record_evidence(struct rows *r, const struct view_finding *f)
+static void record_evidence(struct rows *r, const struct view_finding *f, bool texts)
 {
 	for (unsigned i = 0; i < f->evidence_count; i++) {
 		const struct view_evidence *v = &f->evidence[i];
@@ -206,7 +206,7 @@ static void record_evidence(struct rows *r, const struct view_finding *f)
 			row_time(r, v->at_ns);
 		else
 			row_null(r);
-		row_text(r, v->what ? v->what : "");
+		row_text(r, texts && v->what ? v->what : "");
 	}
 }
 
@@ -222,7 +222,7 @@ static void record_changes(struct rows *r, const struct view_finding *f)
 	}
 }
 
-void record_finding(struct rows *r, const struct view_finding *f)
+void record_finding(struct rows *r, const struct view_finding *f, bool texts)
 {
 	row_begin(r, ROW_FINDING);
 	row_integer(r, f->n);
@@ -245,8 +245,9 @@ void record_finding(struct rows *r, const struct view_finding *f)
 	row_positive(r, f->incident);
 	row_whom(r, record_about(f));
 	record_parts(r, f);
-	record_evidence(r, f);
-	record_changes(r, f);
+	record_evidence(r, f, texts);
+	if (texts)
+		record_changes(r, f);
 }
 
 void record_incident(struct rows *r, const struct view_incident *n)
@@ -361,6 +362,7 @@ void record_nat(struct rows *r, unsigned n, const struct view_nat *m)
 
 struct recording {
 	struct rows rows;
+	bool texts;
 	bool (*take)(void *context, const struct rows *r);
 	void *context;
 };
@@ -377,6 +379,13 @@ static bool hand_on(struct recording *g, bool all)
 	return taken;
 }
 
+#define record_one_finding(g, v) record_finding(&(g)->rows, v, (g)->texts)
+#define record_one_incident(g, v) record_incident(&(g)->rows, v)
+#define record_one_call(g, v) record_call(&(g)->rows, v)
+#define record_one_stream(g, v) record_stream(&(g)->rows, v)
+#define record_one_registration(g, v) record_registration(&(g)->rows, v)
+#define record_one_host(g, v) record_host(&(g)->rows, v)
+
 /* Each kind of record in a loop of its own: views are large, and come and go with their loop. */
 #define RECORD_ALL(kind)                                                       \
 	static bool record_all_##kind(const struct engine *e, struct recording *g) \
@@ -385,7 +394,7 @@ static bool hand_on(struct recording *g, bool all)
 		bool taken = true;                                             \
                                                                                \
 		for (size_t i = 0; taken && view_##kind(e, i, v); i++) {       \
-			record_##kind(&g->rows, v);                            \
+			record_one_##kind(g, v);                               \
 			taken = hand_on(g, false);                             \
 		}                                                              \
 		free(v);                                                       \
@@ -411,9 +420,9 @@ static bool record_all_nat(const struct engine *e, struct recording *g)
 	return taken;
 }
 
-bool record_engine(const struct engine *e, bool (*take)(void *context, const struct rows *r), void *context)
+bool record_engine(const struct engine *e, bool texts, bool (*take)(void *context, const struct rows *r), void *context)
 {
-	struct recording g = { .take = take, .context = context };
+	struct recording g = { .texts = texts, .take = take, .context = context };
 	bool taken;
 
 	rows_init(&g.rows);
