@@ -163,11 +163,12 @@ void site_learn_zone(struct site *s)
 {
 	enum { YEARS = 70, WEEK_S = 7 * 24 * 3600, YEAR_S = 31556952 };       /* 1990 to 2060, in steps in which no clock changes twice */
 	const time_t begin = (time_t)20 * YEAR_S;
-	char *old = getenv("TZ") ? memory_text(getenv("TZ")) : NULL;
 	int32_t ahead;
+	char *old;
 
 	if (!s->timezone || s->zone.count)
 		return;
+	old = getenv("TZ") ? memory_text(getenv("TZ")) : NULL;
 	setenv("TZ", s->timezone, 1);
 	tzset();
 	ahead = ahead_now(begin);
