@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/checklist.h"
 #include "captures/base/memory.h"
 
 #define COLLECT(records, type, member, array, n) \
@@ -87,6 +88,7 @@ void views_free(struct view_cache *v)
 	if (!v)
 		return;
 	view_peers_free(v);
+	checklist_free(v->checklist);
 	numbers_free(v->call_findings, v->call_count);
 	numbers_free(v->explains, v->finding_count);
 	free(v->ladder);

@@ -221,7 +221,8 @@ static int report_make(struct reading *g, struct out *o)
 	struct view_end end;
 	struct selection selection;
 	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
-				 .selection = &selection, .verbose = g->options.verbose, .interrupted = was_interrupted };
+				 .selection = &selection, .verbose = g->options.verbose,
+				 .checklist = g->options.verbose || g->site->path, .interrupted = was_interrupted };
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];

@@ -17,6 +17,7 @@ struct report {
 	const struct names *names;   /* NULL none */
 	const struct selection *selection;
 	bool verbose;
+	bool checklist;              /* in full */
 	bool interrupted;            /* by the user, before the end of the input */
 	int exit;                    /* the process's status */
 };
