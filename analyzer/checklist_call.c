@@ -6,25 +6,14 @@
 
 #include "analyzer/detect/dialled.h"
 
-enum { DIGITS_OUTSIDE = 6 };
-
 static const char *const call_ids[] = { "invite-unanswered", "call-failed", "ack-missing", "call-dropped", "one-way-audio", "no-audio", NULL };
 
 enum way { WAY_INSIDE, WAY_IN, WAY_OUT };
 
-static bool is_outside_number(struct span user)
-{
-	unsigned digits = 0;
-
-	for (size_t i = 0; i < user.n; i++)
-		digits += user.p[i] >= '0' && user.p[i] <= '9';
-	return digits >= DIGITS_OUTSIDE || (user.n && user.p[0] == '+');
-}
-
 /* A provider that is one by its calls alone may be a hosted PBX: then only a number that no extension has proves a call to or from outside. */
 static bool leaves(const struct checklist *c, const struct address *provider, struct span number)
 {
-	return end_named(c->ends, provider) || is_outside_number(number);
+	return end_named(c->ends, provider) || end_outside_number(number);
 }
 
 static enum way way_of(const struct checklist *c, const struct call *call)

@@ -23,5 +23,7 @@ void ends_free(struct ends *e);
 enum end end_of(const struct ends *e, const struct address *a);
 /* Is it a provider by the profile? Else its being one is concluded from its calls. */
 bool end_named(const struct ends *e, const struct address *a);
+/* Six digits and more, or a plus: no extension. */
+bool end_outside_number(struct span user);
 
 #endif

@@ -220,6 +220,25 @@ struct view_check {                  /* a point of the checklist */
 	unsigned evidence_count;
 };
 
+struct view_policy {                 /* of a firewall between the site and its providers, for what was seen */
+	unsigned rules, cut;         /* cut: more that are left out */
+	unsigned users, strangers;   /* addresses outside that talked to the site and have no rule */
+	unsigned peak_calls;         /* at once */
+	const struct nets *inside;   /* networks of the site */
+};
+
+struct view_rule {
+	bool media, tls;
+	bool inbound;                /* towards the site */
+	bool documented;             /* its ports are the profile's range, not what was seen */
+	struct address from, to;
+	const char *protocol;        /* "udp", "tcp", "sctp" */
+	uint16_t low, high;          /* destination ports */
+	unsigned count;              /* requests; streams */
+	uint16_t file;
+	uint32_t frame;              /* of the first */
+};
+
 struct view_message {                /* a rung of the ladder */
 	int64_t at_ns;
 	uint16_t file;
@@ -254,6 +273,8 @@ bool view_registration(const struct engine *e, size_t i, struct view_registratio
 bool view_host(const struct engine *e, size_t i, struct view_host *ret);
 bool view_nat(const struct engine *e, size_t i, struct view_nat *ret);
 bool view_check(const struct engine *e, size_t i, struct view_check *ret);
+void view_policy(const struct engine *e, struct view_policy *ret);
+bool view_rule(const struct engine *e, size_t i, struct view_rule *ret);
 bool view_message(const struct engine *e, size_t call, size_t i, struct view_message *ret);
 bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret);
 void view_end(const struct engine *e, struct view_end *ret);

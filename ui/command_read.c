@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "analyzer/budget.h"
@@ -210,6 +211,8 @@ static void report_print(const struct reading *g, struct report *r, unsigned cal
 		return;                 /* the trouble alone is said: a report on nothing would bury it */
 	else if (g->options.why_not)
 		report_why_not(r, g->options.why_not);
+	else if (g->options.policy)
+		report_policy(r, strcmp(g->options.policy, "nftables") == 0);
 	else if (call)
 		report_ladder(r, (size_t)selection_call(r->selection, call), g->options.markdown);
 	else

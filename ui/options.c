@@ -13,7 +13,7 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_POLICY
 };
 
 static const struct option long_options[] = {
@@ -26,6 +26,7 @@ static const struct option long_options[] = {
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -72,6 +73,16 @@ static enum err_code set_color(struct read_options *o, const char *text, struct 
 	if (strcmp(text, "auto") == 0 || strcmp(text, "always") == 0 || strcmp(text, "never") == 0)
 		return ERR_OK;
 	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
+}
+
+static enum err_code set_policy(struct read_options *o, const char *text, struct err *err)
+{
+	char shown[80];
+
+	o->policy = text;
+	if (strcmp(text, "nftables") == 0 || strcmp(text, "table") == 0)
+		return ERR_OK;
+	return err_set(err, ERR_USAGE, "--policy %s: nftables or table", text_escape(span_of(text), shown, sizeof shown));
 }
 
 /* "256M": a number, then K, M, G or nothing, of 1024 bytes each. */
@@ -141,6 +152,8 @@ static enum err_code set_option(struct read_options *o, int id, struct err *err)
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
+	case OPTION_POLICY:
+		return set_policy(o, optarg, err);
 	case OPTION_BPF:
 		o->bpf = optarg;
 		break;
@@ -191,6 +204,8 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+	if (o->policy && (o->json || o->call || o->why_not))
+		return err_set(err, ERR_USAGE, "--policy prints nothing else: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	return o->why_not ? check_why_not(o, err) : ERR_OK;
 }
 

@@ -26,6 +26,8 @@ void report_json(const struct report *r);
 void report_text(const struct report *r);
 /* The ladder of the call at this index of view_call(), with its media and findings; markdown: for a ticket. */
 void report_ladder(const struct report *r, size_t call, bool markdown);
+/* The firewall policy that would permit what was seen: as a file for nft, or as a table. */
+void report_policy(const struct report *r, bool nftables);
 void report_why_not(const struct report *r, const char *id);
 
 #endif
