@@ -35,10 +35,10 @@ static bool rings_with(const struct leg *a, const struct leg *b)
 	return address_equal(&p->signalling.addr, &q->signalling.addr) && span_equal(p->user, q->user) && b->invite_ns - a->invite_ns <= FORK_NS;
 }
 
-/* Cancelled because another one had answered. */
+/* It rang, and was cancelled because another one had answered. */
 static bool gave_way(const struct leg *leg, const struct leg *answered)
 {
-	return leg->state == LEG_CANCELLED && leg->cancel_seen && leg->end_ns != NS_NONE && leg->end_ns >= answered->answer_ns &&
+	return leg->state == LEG_CANCELLED && leg->cancel_seen && leg->progress_ns != NS_NONE && leg->end_ns != NS_NONE && leg->end_ns >= answered->answer_ns &&
 	       leg->end_ns - answered->answer_ns <= ANSWERED_ELSEWHERE_NS;
 }
 

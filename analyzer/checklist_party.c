@@ -127,7 +127,7 @@ void checklist_early(struct checklist *c)
 			audio |= m && early_audio(leg, m, c->facts->capture->last_ns);
 		}
 		if (promise)
-			tally_call(&t, call, promise->at, audio ? NULL : "18x with SDP, no audio before the answer: none is due");
+			tally_call(&t, call, promise->at, audio ? NULL : "18x with SDP; no audio before the answer is seen here, and none is due");
 	}
 	t.works = "audio from the far side before the answer";
 	t.nothing = "no 18x with SDP";

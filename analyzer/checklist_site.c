@@ -232,6 +232,7 @@ static void check_transports(struct checklist *c)
 
 struct knocks {                      /* of strangers at the site's hosts */
 	unsigned tried, answered, inside;
+	unsigned settled;            /* of the tried: long enough ago for an answer */
 	const struct source *first;
 };
 
@@ -239,7 +240,7 @@ static bool is_stranger(const struct checklist *c, const struct source *s)
 {
 	if ((s->class != SOURCE_UNKNOWN && s->class != SOURCE_ATTACKER) || site_own(c->facts->site, &s->addr))
 		return false;
-	return end_of(c->ends, &s->addr) == END_UNKNOWN && ns_minus(c->facts->capture->last_ns, s->last_ns) >= ANSWER_NS;
+	return end_of(c->ends, &s->addr) == END_UNKNOWN;
 }
 
 static void knock_take(const struct checklist *c, const struct source *s, struct knocks *n)
@@ -256,6 +257,7 @@ static void knock_take(const struct checklist *c, const struct source *s, struct
 		inside |= address_private(&t->at.addr);
 	}
 	n->tried += own;
+	n->settled += own && ns_minus(c->facts->capture->last_ns, s->last_ns) >= ANSWER_NS;
 	n->answered += own && answered;
 	n->inside += inside;
 	if (own && !n->first)
@@ -316,17 +318,17 @@ static void check_providers(struct checklist *c)
 	if (c->facts->capture->sip == 0)
 		check_say(k, CHECK_NOT_SEEN, "no SIP in this capture");
 	else if (!n.tried)
-		check_say(k, CHECK_CANNOT_TELL, "not tested: no unsolicited SIP from outside in this capture");
+		check_say(k, CHECK_CANNOT_TELL, "not tested: no stranger asks a host of the site in this capture");
 	else if (n.answered)
 		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked and got an answer: a user or a stranger", n.answered, n.answered == 1 ? "" : "es");
 	else if (n.inside)
 		check_say(k, CHECK_CANNOT_TELL, "requests of %u unknown address%s reach hosts inside, unanswered", n.inside, n.inside == 1 ? "" : "es");
 	else if (!answers_pass(c))
 		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked; answers would not pass this point", n.tried, n.tried == 1 ? "" : "es");
-	else if (n.tried < STRANGERS_LEAST)
+	else if (n.settled < STRANGERS_LEAST)
 		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked and got no answer: too few to tell", n.tried, n.tried == 1 ? "" : "es");
 	else
-		check_say(k, CHECK_PASS, "%u unknown addresses asked, none got an answer", n.tried);
+		check_say(k, CHECK_PASS, "%u unknown addresses asked, none got an answer", n.settled);
 }
 
 /* ---- C1.3 media range ---- */
