@@ -34,39 +34,55 @@ static bool is_due(const struct report *r)
 
 /* ---- short: points that were seen by name and mark, the others by name ---- */
 
-/* A name is kept in one line with its mark; lines end where prose does. */
-static void names(const struct report *r, bool flows, const char **label)
-{
-	struct view_check k;
-	struct text one;
-	size_t columns = 0;
+struct row {                         /* names beside each other, broken where prose is, each in one line with its mark */
+	struct out *out;
+	const char *label;           /* of the next line; "" behind the first */
+	size_t columns;              /* of this line so far; 0: none begun */
+};
 
-	text_init(&one);
-	for (size_t i = 0; view_check(r->engine, i, &k); i++) {
-		if (k.flow != flows || strcmp(k.item, "C1.5") == 0 || (flows && not_seen(&k)))
-			continue;
-		text_clear(&one);
-		text_addf(&one, " %s", k.name);
-		if (columns && columns + 3 + text_columns(one.p) > PROSE_COLUMNS) {
-			out_text(r->out, "\n");
-			columns = 0;
-		}
-		if (columns == 0) {
-			out_paint(r->out, PAINT_HEAD, *label);
-			out_spaces(r->out, LABEL_COLUMNS - text_columns(*label));
-			*label = "";
-			columns = LABEL_COLUMNS;
-		} else {
-			out_text(r->out, "  ");
-			columns += 2;
-		}
-		out_paint(r->out, paint_of(&k), mark_of(&k));
-		out_text(r->out, one.p);
-		columns += 1 + text_columns(one.p);
+static void row_add(struct row *row, const struct view_check *k)
+{
+	size_t width = row->out->columns < PROSE_COLUMNS ? row->out->columns : PROSE_COLUMNS, columns = 2 + text_columns(k->name);
+
+	if (row->columns && row->columns + 2 + columns > width) {
+		out_text(row->out, "\n");
+		row->columns = 0;
 	}
-	if (columns)
-		out_text(r->out, "\n");
-	text_fini(&one);
+	if (row->columns) {
+		out_text(row->out, "  ");
+		row->columns += 2;
+	} else {
+		out_paint(row->out, PAINT_HEAD, row->label);
+		out_spaces(row->out, LABEL_COLUMNS - text_columns(row->label));
+		row->label = "";
+		row->columns = LABEL_COLUMNS;
+	}
+	out_paint(row->out, paint_of(k), mark_of(k));
+	out_text(row->out, " ");
+	out_text(row->out, k->name);
+	row->columns += columns;
+}
+
+static void row_end(struct row *row)
+{
+	if (row->columns)
+		out_text(row->out, "\n");
+	row->columns = 0;
+}
+
+/* The four points of the deployment, then the test calls that there were. */
+static void names(const struct report *r)
+{
+	struct row row = { .out = r->out, .label = "Checklist" };
+	struct view_check k;
+
+	for (size_t i = 0; view_check(r->engine, i, &k); i++) {
+		if (strcmp(k.item, "C1.5") == 0)        /* the sum of the rest */
+			row_end(&row);
+		else if (!k.flow || !not_seen(&k))
+			row_add(&row, &k);
+	}
+	row_end(&row);
 }
 
 static void names_not_seen(const struct report *r)
@@ -127,19 +143,17 @@ static void point(const struct report *r, const struct view_check *k)
 
 void report_checklist(const struct report *r)
 {
-	const char *label = "Checklist";
 	struct view_check k;
 
 	if (!is_due(r))
 		return;
 	out_text(r->out, "\n");
 	if (!r->checklist) {
-		names(r, false, &label);
-		names(r, true, &label);
+		names(r);
 		names_not_seen(r);
 		return;
 	}
-	out_paint(r->out, PAINT_HEAD, label);
+	out_paint(r->out, PAINT_HEAD, "Checklist");
 	out_text(r->out, "\n");
 	for (size_t i = 0; view_check(r->engine, i, &k); i++)
 		point(r, &k);
