@@ -15,6 +15,10 @@
 #include "ui/progress.h"
 #include "ui/words.h"
 
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "1.0.0"
+#endif
+
 enum form { FORM_TEXT, FORM_VERBOSE, FORM_LADDER, FORM_MARKDOWN, FORM_WHY_NOT, FORM_TABLE, FORM_NFTABLES };
 
 struct wanted {
@@ -501,7 +505,7 @@ static const char policy_table[] =
 	"  * the range of the profile\n";
 static const char policy_nftables[] =
 	"#!/usr/sbin/nft -f\n"
-	"# Derived by deadair 1.0.0 from this capture alone: call-4.pcapng, 48 s from\n"
+	"# Derived by deadair " PACKAGE_VERSION " from this capture alone: call-4.pcapng, 48 s from\n"
 	"# Fri 20 Nov 2026 09:12:41 GMT, seen from both sides of the firewall\n"
 	"# 203.0.113.2 (LAN eth1, WAN eth2).\n"
 	"# It permits what was seen between the site and its providers, and no more:\n"
@@ -566,7 +570,7 @@ static const char policy_nftables[] =
 	"}\n";
 static const char policy_nothing[] =
 	"#!/usr/sbin/nft -f\n"
-	"# Derived by deadair 1.0.0 from this capture alone: call-4.pcapng, 48 s from\n"
+	"# Derived by deadair " PACKAGE_VERSION " from this capture alone: call-4.pcapng, 48 s from\n"
 	"# Fri 20 Nov 2026 09:12:41 GMT, seen from both sides of the firewall\n"
 	"# 203.0.113.2 (LAN eth1, WAN eth2).\n"
 	"# Nothing to permit: no SIP between the site and a provider was answered here,\n"
