@@ -4,6 +4,7 @@
 
 #include "analyzer/checklist.h"
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 
 bool view_check(const struct engine *e, size_t i, struct view_check *ret)
@@ -27,5 +28,6 @@ bool view_check(const struct engine *e, size_t i, struct view_check *ret)
 	for (unsigned n = 0; n < k->evidence_count; n++)
 		ret->evidence[n] = (struct view_evidence){ .file = k->evidence[n].at.file, .frame = k->evidence[n].at.frame, .at_ns = k->evidence[n].at.at_ns,
 							   .what = k->evidence[n].what };
+	view_redact_check(e->redact, ret);
 	return true;
 }

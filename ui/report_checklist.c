@@ -34,13 +34,13 @@ static bool is_due(const struct report *r)
 
 /* ---- short: points that were seen by name and mark, the others by name ---- */
 
-struct row {                         /* names beside each other, broken where prose is, each in one line with its mark */
+struct mark_row {                         /* names beside each other, broken where prose is, each in one line with its mark */
 	struct out *out;
 	const char *label;           /* of the next line; "" behind the first */
 	size_t columns;              /* of this line so far; 0: none begun */
 };
 
-static void row_add(struct row *row, const struct view_check *k)
+static void mark_row_add(struct mark_row *row, const struct view_check *k)
 {
 	size_t width = row->out->columns < PROSE_COLUMNS ? row->out->columns : PROSE_COLUMNS, columns = 2 + text_columns(k->name);
 
@@ -63,7 +63,7 @@ static void row_add(struct row *row, const struct view_check *k)
 	row->columns += columns;
 }
 
-static void row_end(struct row *row)
+static void mark_row_end(struct mark_row *row)
 {
 	if (row->columns)
 		out_text(row->out, "\n");
@@ -73,16 +73,16 @@ static void row_end(struct row *row)
 /* The four points of the deployment, then the test calls that there were. */
 static void names(const struct report *r)
 {
-	struct row row = { .out = r->out, .label = "Checklist" };
+	struct mark_row row = { .out = r->out, .label = "Checklist" };
 	struct view_check k;
 
 	for (size_t i = 0; view_check(r->engine, i, &k); i++) {
 		if (strcmp(k.item, "C1.5") == 0)        /* the sum of the rest */
-			row_end(&row);
+			mark_row_end(&row);
 		else if (!k.flow || !not_seen(&k))
-			row_add(&row, &k);
+			mark_row_add(&row, &k);
 	}
-	row_end(&row);
+	mark_row_end(&row);
 }
 
 static void names_not_seen(const struct report *r)
