@@ -61,11 +61,17 @@ static const struct failure_of_peer *stood_in_for(const struct failover *f, cons
 	return NULL;
 }
 
-static void failover_leg(struct failover *f, const struct leg *leg)
+/* A phone that is off is no server that failed: only calls to outside tell. */
+static bool goes_out(const struct checklist *c, const struct leg *leg)
+{
+	return end_outside_number(leg->party[SIDE_CALLEE].user) || end_of(c->ends, peer_of(leg)) == END_PROVIDER;
+}
+
+static void failover_leg(const struct checklist *c, struct failover *f, const struct leg *leg)
 {
 	const struct failure_of_peer *x;
 
-	if (leg->partial || leg->invite_ns == NS_NONE || !address_known(peer_of(leg)))
+	if (leg->partial || leg->invite_ns == NS_NONE || !address_known(peer_of(leg)) || !goes_out(c, leg))
 		return;
 	if (is_server_failure(leg)) {
 		f->recent[f->next++ % FAILED_RECENT] = (struct failure_of_peer){ leg, peer_of(leg) };
@@ -138,7 +144,7 @@ void checklist_failback(struct checklist *c)
 	struct failover *f = memory_zalloc(sizeof *f);
 
 	LIST_EACH(it, calls_legs(c->facts->calls))
-		failover_leg(f, LIST_ENTRY(it, struct leg, in_order));
+		failover_leg(c, f, LIST_ENTRY(it, struct leg, in_order));
 	failover_registrations(c, f);
 	if (fault)
 		check_say(k, CHECK_FAIL, "%s", fault->title.p);
