@@ -156,6 +156,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->bindings = make_bindings(options);
 	e->ways = sip_ways_new(e->network);
 	e->hops = sip_hops_new(0);
+	e->peers = sip_peers_new(0);
 	e->flows = flows_new(0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
 	e->findings = findings_new();
@@ -165,6 +166,7 @@ struct engine *engine_new(const struct engine_options *options)
 		.capture = &e->capture,
 		.calls = e->calls,
 		.sources = e->sources,
+		.sip_peers = e->peers,
 		.outflows = e->outflows,
 		.streams = e->streams,
 		.rtcp = e->rtcp,
@@ -195,6 +197,7 @@ void engine_free(struct engine *e)
 	findings_free(e->findings);
 	lookup_free(e->lookup);
 	gates_free(e->gates);
+	port_plan_free(e->port_plan);
 	media_hosts_free(e->media_hosts);
 	socket_uses_free(e->sockets);
 	LIST_EACH_SAFE(it, &e->icmp)
@@ -206,6 +209,7 @@ void engine_free(struct engine *e)
 	flows_free(e->flows);
 	sip_ways_free(e->ways);
 	sip_hops_free(e->hops);
+	sip_peers_free(e->peers);
 	sip_bindings_free(e->bindings);
 	network_free(e->network);
 	rtcp_states_free(e->rtcp);
@@ -392,6 +396,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		detections_event(e->detections, &ev);
 		sip_ways_message(e->ways, p);
 		sip_hops_packet(e->hops, p);
+		sip_peers_packet(e->peers, p);
 		accounts_packet(e->accounts, p);
 		sources_packet(e->sources, p);
 		watches_packet(e->watches, p);
@@ -638,6 +643,8 @@ static void reckon_records(struct engine *e)
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);
 	sources_settle(e->sources, calls_legs(e->calls));
+	e->port_plan = port_plan_new(e->sockets);
+	e->facts.port_plan = e->port_plan;
 	e->facts.sockets = e->sockets;
 	e->facts.media_hosts = e->media_hosts;
 	e->facts.accounts = e->accounts;

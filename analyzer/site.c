@@ -270,7 +270,7 @@ static void peers_fini(struct peers *p)
 static void lists_fini(struct site *s)
 {
 	struct words *words[] = { &s->holidays, &s->phone_ouis, &s->scanner_ua, &s->home_cc, &s->allowed_cc, &s->intl_prefixes, &s->outside_prefix,
-				  &s->premium_prefixes };
+				  &s->premium_prefixes, &s->mobile_prefixes };
 	struct nets *nets[] = { &s->inside_nets, &s->public_ips, &s->remote_nets, &s->geo_allow, &s->geo_deny };
 	struct peers *peers[] = { &s->pbx, &s->trunk, &s->trusted, &s->trusted_scanners, &s->failover };
 

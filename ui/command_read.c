@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "analyzer/budget.h"
@@ -239,6 +240,8 @@ static void report_print(const struct reading *g, struct report *r, unsigned cal
 		return;                 /* the trouble alone is said: a report on nothing would bury it */
 	else if (g->options.why_not)
 		report_why_not(r, g->options.why_not);
+	else if (g->options.policy)
+		report_policy(r, strcmp(g->options.policy, "nftables") == 0);
 	else if (call)
 		report_ladder(r, (size_t)selection_call(r->selection, call), g->options.markdown);
 	else
@@ -262,7 +265,8 @@ static int report_make(struct reading *g, struct out *o)
 	struct view_end end;
 	struct selection selection;
 	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
-				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose, .interrupted = was_interrupted };
+				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose,
+				 .checklist = g->options.verbose || g->site->path, .interrupted = was_interrupted };
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];

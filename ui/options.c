@@ -15,7 +15,7 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT,
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_POLICY,
 };
 
 static const struct option long_options[] = {
@@ -28,6 +28,7 @@ static const struct option long_options[] = {
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "save", required_argument, NULL, OPTION_SAVE },
 	{ "redact", no_argument, NULL, OPTION_REDACT },
 	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
@@ -77,6 +78,16 @@ static enum err_code set_color(struct read_options *o, const char *text, struct 
 	if (strcmp(text, "auto") == 0 || strcmp(text, "always") == 0 || strcmp(text, "never") == 0)
 		return ERR_OK;
 	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
+}
+
+static enum err_code set_policy(struct read_options *o, const char *text, struct err *err)
+{
+	char shown[80];
+
+	o->policy = text;
+	if (strcmp(text, "nftables") == 0 || strcmp(text, "table") == 0)
+		return ERR_OK;
+	return err_set(err, ERR_USAGE, "--policy %s: nftables or table", text_escape(span_of(text), shown, sizeof shown));
 }
 
 bool option_size(const char *text, uint64_t *ret_bytes)
@@ -171,6 +182,8 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
+	case OPTION_POLICY:
+		return set_policy(o, optarg, err);
 	case OPTION_SAVE:
 		return set_save(o, argc, argv, err);
 	case OPTION_REDACT:
@@ -238,6 +251,10 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+	if (o->policy && o->redact)
+		return err_set(err, ERR_USAGE, "--policy is for a firewall, which needs the true addresses: leave --redact out");
+	if (o->policy && (o->json || o->call || o->why_not))
+		return err_set(err, ERR_USAGE, "--policy prints nothing else: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->save && reads_stdin(o))
 		return err_set(err, ERR_USAGE, "--save reads the capture twice, which standard input does not allow: name a file");
 	return o->why_not ? check_why_not(o, err) : ERR_OK;
