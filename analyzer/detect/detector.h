@@ -59,13 +59,21 @@ void detection_note(struct detection *d, bool holds, const char *format, ...) __
 
 /* ---- what a detector may read ---- */
 
-enum { TLS_FLOW_MAX = 64 };
+enum { TLS_FLOW_MAX = 64, PROVISIONED_MAX = 16 };
 
 struct tls_flow {                    /* two hosts that speak TLS or DTLS; who connected to which port */
 	struct address client;
 	struct endpoint server;
 	bool dtls, sip_alpn;
 	uint64_t packets;
+	struct frame_ref first_at;
+};
+
+struct provisioned {                 /* a phone that fetches its configuration in clear */
+	struct address client;
+	struct endpoint server;
+	bool tftp;                   /* else HTTP */
+	uint64_t count;
 	struct frame_ref first_at;
 };
 
@@ -86,6 +94,8 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	uint64_t fragments_lost;
 	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */
 	unsigned tls_flow_count;
+	struct provisioned provisioned[PROVISIONED_MAX];     /* the first ones met */
+	unsigned provisioned_count;
 	struct frame_ref truncated_at;       /* the first */
 	bool live;
 };
