@@ -645,6 +645,12 @@ static void reckon_records(struct engine *e)
 	e->facts.services = e->services;
 }
 
+void engine_until(struct engine *e, int64_t now_ns)
+{
+	if (e->capture.last_ns != NS_NONE && now_ns > e->capture.last_ns)
+		e->capture.last_ns = now_ns;
+}
+
 void engine_finish(struct engine *e)
 {
 	if (e->finished)
