@@ -124,6 +124,18 @@ static struct sources *make_sources(const struct engine_options *o, const struct
 	return sources_new(&config, o->site);
 }
 
+static struct repeats *make_repeats(const struct engine_options *o, const struct budget *budget)
+{
+	struct repeats_config config = {
+		.window_ns = config_ns(o->config, "retransmission-storm", "rtx-window-s", SECOND_NS),
+		.min = (unsigned)config_value(o->config, "retransmission-storm", "rtx-min"),
+		.max_open = budget->repeats,
+		.max_stats = budget->repeat_stats,
+	};
+
+	return repeats_new(&config);
+}
+
 struct engine *engine_new(const struct engine_options *options)
 {
 	struct engine *e = memory_zalloc(sizeof *e);
@@ -142,8 +154,9 @@ struct engine *engine_new(const struct engine_options *options)
 	e->binding = binding_new();
 	e->calls = make_calls(options, &budget);
 	e->accounts = accounts_new(budget.accounts);
-	e->watches = watches_new(budget.watches);
+	e->watches = watches_new(0, budget.watch_bytes);
 	e->services = services_new(budget.services);
+	e->repeats = make_repeats(options, &budget);
 	e->streams = make_streams(e, &budget);
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
@@ -219,6 +232,7 @@ void engine_free(struct engine *e)
 	accounts_free(e->accounts);
 	watches_free(e->watches);
 	services_free(e->services);
+	repeats_free(e->repeats);
 	calls_free(e->calls);
 	binding_free(e->binding);
 	free(e);
@@ -401,6 +415,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		sources_packet(e->sources, p);
 		watches_packet(e->watches, p);
 		services_packet(e->services, p);
+		repeats_packet(e->repeats, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (;;) {
@@ -650,6 +665,8 @@ static void reckon_records(struct engine *e)
 	e->facts.accounts = e->accounts;
 	e->facts.watches = e->watches;
 	e->facts.services = e->services;
+	repeats_settle(e->repeats, last_ns, !e->options.live);
+	e->facts.repeats = e->repeats;
 }
 
 void engine_until(struct engine *e, int64_t now_ns)

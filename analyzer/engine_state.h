@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/repeats.h"
 #include "analyzer/calls/service.h"
 #include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
@@ -49,6 +50,7 @@ struct engine {
 	struct outflows *outflows;
 	struct watches *watches;
 	struct services *services;
+	struct repeats *repeats;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;

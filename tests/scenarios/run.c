@@ -205,6 +205,8 @@ static bool captures_judge(const struct run *run, struct scenario *s, const char
 	good = judge(s, &first, &second, &text, complaint, why, room);
 	if (s->profile)
 		unlink(profile);
+	for (unsigned i = 0; i < s->profile_file_count; i++)
+		unlink(s->profile_files[i]);
 	close(err);
 	free(first.p);
 	free(second.p);
