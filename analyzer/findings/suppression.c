@@ -40,6 +40,7 @@ static const struct row {
 	{ "sip-fragmented", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
 	{ "sip-fragmented", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "registration-failed", NULL, SAME_PHONE, { "blf-broken" } },
+	{ "sip-fragmented", NULL, SAME_SIGNALLING, { "dropped-in-path" } },
 	{ "dropped-in-path", "method-filtered", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
 	{ "dropped-in-path", "oversize", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
 	{ "dropped-in-path", "unlocated", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
@@ -276,7 +277,6 @@ static bool leads_to(const struct finding *f, const struct finding *other)
 	return false;
 }
 
-/* The earliest that this row makes a cause, whatever the order of the table. */
 /* What a detector has linked itself, on evidence that no table can hold. */
 static void explain_linked(struct finding *effect)
 {
@@ -287,6 +287,7 @@ static void explain_linked(struct finding *effect)
 		effect->explained_by = cause;
 }
 
+/* The earliest that this row makes a cause, whatever the order of the table. */
 static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
@@ -301,8 +302,7 @@ static void explain_by(const struct row *row, struct finding *effect, const stru
 
 static bool by_host(const struct row *row)
 {
-	return row->range == SAME_HOST || row->range == SAME_PHONE;
-	return row->range == SAME_HOST || row->range == SAME_PEERS;
+	return row->range == SAME_HOST || row->range == SAME_PHONE || row->range == SAME_PEERS;
 }
 
 static void explain_one(struct finding *effect, const struct hash *index)
