@@ -165,9 +165,12 @@ void reach_place(struct judge *j)
 
 /* ---- usable(R) ---- */
 
-static bool common_point(const struct pair *p, const struct stream *s)
+/* A stream seen at several points shares one with whatever. */
+static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	return !s || !s->points || !p->points || (p->points & s->points);
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface) : 0;
+
+	return !point || (p->points & point);
 }
 
 /* Does the receiver's own traffic come from this very address where the sender is seen? Then it is routed here, private or not. */
@@ -176,7 +179,7 @@ static bool lives_at(const struct facts *facts, const struct address *a, const s
 	for (unsigned i = 0; i < sender->count; i++) {
 		const struct pair *p = network_pair_find(facts->network, a, &sender->at[i].addr);
 
-		if (p && p->packets && common_point(p, s))
+		if (p && p->packets && common_point(facts, p, s))
 			return true;
 	}
 	return false;
