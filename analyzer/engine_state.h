@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/service.h"
 #include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
@@ -45,6 +46,7 @@ struct engine {
 	struct sources *sources;
 	struct outflows *outflows;
 	struct watches *watches;
+	struct services *services;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;
@@ -76,6 +78,7 @@ struct engine {
 	uint64_t deltas_odd[3];      /* frames whose time is no multiple of 1, 10, 100 ms */
 	int64_t tick_ns;             /* next tick of the calls */
 	bool finished;
+	struct redact *redact;       /* what views pass through; NULL: nothing. Lent */
 	struct view_cache *views;    /* view_cache.c's */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 #include "analyzer/network/message_diff.h"
 #include "captures/base/memory.h"
@@ -27,6 +28,15 @@ static void view_parts(const struct finding *f, struct view_host_part *hosts, un
 		if (!known)
 			hosts[(*count)++] = (struct view_host_part){ f->hosts[i].at, part_name(f->hosts[i].part) };
 	}
+}
+
+static bool is_over(const struct finding *f)
+{
+	for (unsigned i = 0; i < f->leg_count; i++) {
+		if (f->legs[i].leg->end_ns == NS_NONE)
+			return false;
+	}
+	return f->leg_count > 0;
 }
 
 bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
@@ -77,13 +87,20 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 		ret->changes[k].field = f->changes[k].field;
 		ret->changes[k].before = f->changes[k].before;
 		ret->changes[k].after = f->changes[k].after;
-		difference_of(span_of(f->changes[k].before), span_of(f->changes[k].after), &ret->changes[k].before_part, &ret->changes[k].after_part);
 	}
 	ret->change_count = f->change_count;
 	ret->count = f->count;
 	ret->state = finding_state_name(f->state);
 	ret->explained_by = f->explained_by ? f->explained_by->n : 0;
 	ret->incident = f->incident ? f->incident->n : 0;
+	ret->identity = f->identity;
+	ret->over = is_over(f);
+	view_redact_finding(e->redact, ret);
+	for (unsigned k = 0; k < ret->change_count; k++) {
+		struct view_change *x = &ret->changes[k];
+
+		difference_of(span_of(x->before), span_of(x->after), &x->before_part, &x->after_part);
+	}
 	return true;
 }
 
@@ -126,6 +143,7 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 			 others);
 		ret->healthy = healthy;
 	}
+	view_redact_incident(e->redact, ret);
 	return true;
 }
 
@@ -142,7 +160,7 @@ bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret)
 	for (unsigned k = 0; k < w->row_count; k++) {
 		v->rows[k].holds = w->rows[k].holds;
 		v->rows[k].decided = w->rows[k].decided;
-		v->rows[k].text = w->rows[k].text;
+		v->rows[k].text = e->redact ? redact_text(e->redact, w->rows[k].text) : w->rows[k].text;
 	}
 	memset(ret, 0, sizeof *ret);
 	ret->call = view_call_number(w->leg);

@@ -22,7 +22,6 @@
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
-static int command_absent(int argc, char **argv);
 
 static const char help_text[] =
 	"deadair: who cannot hear whom, and whose fault is it\n"
@@ -30,9 +29,11 @@ static const char help_text[] =
 	"  deadair FILE...               the same as: deadair read FILE...\n"
 	"  deadair read [OPTION]... FILE|- ...\n"
 	"                                diagnose captures; several are merged in time order\n"
+	"  deadair live -i IF [OPTION]...\n"
+	"                                diagnose a mirror port while it goes on\n"
 	"  deadair explain ID            what a finding means, what mimics it, how to fix it\n"
 	"  deadair detectors             all findings, a line each\n"
-	"  deadair history list|calls|findings|incidents|show|prune|vacuum\n"
+	"  deadair history list|calls|findings|incidents|show|trend|compare|prune|vacuum\n"
 	"                                what was kept by read --history\n"
 	"  deadair COMMAND --help        options of a command\n"
 	"  deadair --version\n"
@@ -52,8 +53,11 @@ static const char read_help[] =
 	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
 	"  --config FILE|none   profile of the site: its addresses, ports, hours; see deadair.conf(5)\n"
 	"  --history FILE|none  keep the diagnosis in this history; the same capture again replaces it\n"
+	"  --redact             other numbers, names and addresses: the same stay the same, private stays private\n"
+	"  --no-evidence-text   the history keeps nothing that messages said\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
+	"  --save WHAT FILE     write the packets of call:N, finding:N, incident:N or all as pcapng\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
 	"  --utc                times in UTC\n"
@@ -63,6 +67,30 @@ static const char read_help[] =
 	"Options narrow what is listed; the diagnosis and the exit status are over all.\n"
 	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
 
+static const char live_help[] =
+	"deadair live -i IF [-i IF]... [OPTION]...\n"
+	"\n"
+	"Captures, and tells each finding as it opens and closes; ^C ends it with the report.\n"
+	"\n"
+	"  -i, --interface IF   capture there; each is a point of its own; any: all of them\n"
+	"  -f, --bpf BPF        capture only what this filter passes; see pcap-filter(7)\n"
+	"  --list-interfaces    those that there are\n"
+	"  --ring SIZE          of the kernel's ring, each: 1M to 1G, 64M; halved until it is had\n"
+	"  --json               JSON Lines instead of text\n"
+	"  --no-ui              lines, also on a terminal\n"
+	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
+	"  --config FILE|none   profile of the site; see deadair.conf(5)\n"
+	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
+	"  --keep-privileges    go on as root, with all its capabilities\n"
+	"  --no-sandbox         go on without the system call filter\n"
+	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
+	"  --utc                times in UTC\n"
+	"  -v, --verbose        findings that only inform, too; the long report\n"
+	"  -h, --help\n"
+	"\n"
+	"Wants the permission to capture: sudo, or setcap cap_net_raw=ep on the program.\n"
+	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
+
 static const char explain_help[] = "deadair explain ID\n\nWhat a finding means, what it looks at, what mimics it, how to fix it.\n"
 				   "deadair detectors lists the ids.\n";
 static const char detectors_help[] = "deadair detectors\n\nAll findings: id, usual severity, what it says, its configuration keys.\n";
@@ -70,11 +98,14 @@ static const char detectors_help[] = "deadair detectors\n\nAll findings: id, usu
 static const char history_help[] =
 	"deadair history [list|calls|findings|incidents] [OPTION]...\n"
 	"deadair history show RUN|RUN/CALL|RUN/fFINDING\n"
+	"deadair history trend [--by hour|day] [OPTION]...\n"
+	"deadair history compare --before T [--after T] | RUN RUN [OPTION]...\n"
 	"deadair history prune --keep 90d\n"
 	"deadair history vacuum\n"
 	"\n"
-	"What deadair read --history FILE has kept: runs, calls, problems by id and culprit, incidents, the newest first;\n"
-	"show gives a diagnosis again, with its evidence. prune forgets the runs that are older, vacuum gives their room back.\n"
+	"What deadair read --history FILE has kept: runs, calls, problems by id and whom they are about, incidents, the newest\n"
+	"first; show gives a diagnosis again, with its evidence; trend counts by day or hour; compare says what is different\n"
+	"since a time, or between two runs. prune forgets the runs that are older, vacuum gives their room back.\n"
 	"\n"
 	"  --history FILE       default: $XDG_STATE_HOME/deadair/history.db, else ~/.local/state/deadair/history.db\n"
 	"  --since T, --until T 2026-11-20, 2026-11-20T10:00, yesterday, \"Fri 18:00\", -3d\n"
@@ -82,7 +113,9 @@ static const char history_help[] =
 	"  --host ADDRESS       that took part\n"
 	"  --id ID              of a finding, as deadair detectors has them\n"
 	"  --run N              of this run only\n"
-	"  --all                findings: facts, and what others explain, too\n"
+	"  --before T, --after T  compare: calls that began before, and those since; one of them is both\n"
+	"  --by hour|day        trend: default by day, by hour where --since is less than three days back\n"
+	"  --all                findings: facts, and what others explain, too; compare: what too few calls show, too\n"
 	"  --keep LENGTH        prune: what of the last 90d, 12w ... stays\n"
 	"  --limit N|all        default 50\n"
 	"  --json, --csv        instead of a table\n"
@@ -99,7 +132,7 @@ static const struct command {
 	{ "explain", command_explain, explain_help },
 	{ "help", command_help, help_text },
 	{ "history", command_history, history_help },
-	{ "live", command_absent, NULL },
+	{ "live", command_live, live_help },
 	{ "read", command_read, read_help },
 	{ "--help", command_help, help_text },
 	{ "--version", command_version, NULL },
@@ -192,12 +225,6 @@ static int command_version(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	return print("deadair " PACKAGE_VERSION "\n");
-}
-
-static int command_absent(int argc, char **argv)
-{
-	(void)argc;
-	return command_trouble("%s: this build has no live capture: tcpdump -i IF -s 0 -w - | deadair read -", argv[0]);
 }
 
 static bool asks_for_help(int argc, char **argv)

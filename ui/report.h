@@ -3,6 +3,7 @@
 #ifndef DEADAIR_UI_REPORT_H
 #define DEADAIR_UI_REPORT_H
 
+#include "analyzer/history/baseline.h"
 #include "analyzer/views.h"
 #include "captures/source.h"
 #include "ui/names.h"
@@ -16,12 +17,15 @@ struct report {
 	struct out *out;
 	const struct names *names;   /* NULL none */
 	const struct selection *selection;
+	const struct baseline *baseline;     /* what a history knows already; NULL: none is kept */
 	bool verbose;
 	bool interrupted;            /* by the user, before the end of the input */
 	int exit;                    /* the process's status */
 };
 
 void report_json(const struct report *r);
+/* The line of one finding, with a newline; needs no selection. */
+void report_json_finding(const struct report *r, const struct view_finding *f);
 void report_text(const struct report *r);
 /* The ladder of the call at this index of view_call(), with its media and findings; markdown: for a ticket. */
 void report_ladder(const struct report *r, size_t call, bool markdown);
