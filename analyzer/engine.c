@@ -516,6 +516,17 @@ void engine_packet(struct engine *e, const struct packet *p)
 		take_icmp(e, p);
 }
 
+uint64_t engine_prepare(const struct engine *e, const struct packet *p)
+{
+	return p->kind == PACKET_RTP ? streams_prepare(e->streams, p).hash : 0;
+}
+
+void engine_prefetch(const struct engine *e, const struct packet *p, uint64_t ticket)
+{
+	if (p->kind == PACKET_RTP)
+		streams_prefetch(e->streams, (struct stream_ticket){ ticket });
+}
+
 /* ---- the end ---- */
 
 static struct stream *stream_of(struct list_link *it)

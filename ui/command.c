@@ -55,6 +55,7 @@ static const char read_help[] =
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
+	"  --jobs N             1: all on one processor; 2, the default: decode on another\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
 	"  --utc                times in UTC\n"
 	"  -v, --verbose        all calls with their streams, facts, peers, hosts, NAT map\n"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "analyzer/network/source_private.h"
+#include "captures/base/digest.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 #include "dissect/sip_digest.h"
@@ -296,10 +297,26 @@ static unsigned estimate(const uint64_t *bits, unsigned words)
 	return (unsigned)(estimate + 0.5);
 }
 
-static void estimate_add(uint64_t bits[SOURCE_BITS], uint64_t key)
+/* The bit of a name and an address: the same in every run, since the estimate is printed. */
+static unsigned estimate_bit(struct span name, const struct address *a)
 {
-	unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64);
+	uint8_t out[DIGEST_BYTES];
+	struct digest d;
 
+	digest_begin(&d);
+	digest_add(&d, name);
+	digest_add(&d, (struct span){ a->bytes, sizeof a->bytes });
+	digest_get(&d, out);
+	return (unsigned)(out[0] | out[1] << 8) % (SOURCE_BITS * 64);
+}
+
+static bool estimate_has(const uint64_t bits[SOURCE_BITS], unsigned at)
+{
+	return bits[at / 64] >> at % 64 & 1;
+}
+
+static void estimate_add(uint64_t bits[SOURCE_BITS], unsigned at)
+{
 	bits[at / 64] |= UINT64_C(1) << at % 64;
 }
 
@@ -338,12 +355,11 @@ static void take_target(struct sources *s, struct source *x, const struct packet
 	struct source_target *t = target_find(x, &p->dst.addr);
 
 	if (!t) {
-		uint64_t key = hash_mix(address_key(&p->dst.addr), 3);
-		unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64);
+		unsigned at = estimate_bit(SPAN_NONE, &p->dst.addr);
 		unsigned most = s->targets < s->config.max * TARGETS ? SOURCE_EXACT : FEW;
-		bool known = x->target_count >= most && (x->target_bits[at / 64] >> at % 64 & 1);
+		bool known = x->target_count >= most && estimate_has(x->target_bits, at);
 
-		estimate_add(x->target_bits, key);
+		estimate_add(x->target_bits, at);
 		if (!known)
 			pace_add(&x->new_targets, x->target_ns, SOURCE_EXACT, p->at_ns);
 		if (x->target_count >= most)
@@ -407,14 +423,13 @@ static void user_in_order(struct source *x, const char *user)
 	memcpy(x->last_user, user, sizeof x->last_user);
 }
 
-static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key)
+static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, unsigned at)
 {
 	struct source_user *u;
-	bool known;
-	unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64), most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
+	unsigned most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
+	bool known = x->user_count >= most && estimate_has(x->user_bits, at);
 
-	known = x->user_bits[at / 64] >> at % 64 & 1 && x->user_count >= most;
-	estimate_add(x->user_bits, key);
+	estimate_add(x->user_bits, at);
 	if (x->user_count < most) {
 		if ((x->user_count & (x->user_count - 1)) == 0)
 			x->users = memory_resize(x->users, x->user_count ? 2u * x->user_count : 1, sizeof *x->users);
@@ -438,7 +453,7 @@ static struct source_user *take_user(struct sources *s, struct source *x, const 
 
 	if (u || !name.n)
 		return u;
-	u = user_new(s, x, key);
+	u = user_new(s, x, key, estimate_bit(name, &p->dst.addr));
 	if (!u)
 		return NULL;
 	text_escape(name, u->user, sizeof u->user);
