@@ -92,6 +92,10 @@ static bool wait_emptied(struct feed *f)
 	return wanted;
 }
 
+/*
+ * Half a ring at a time: who waits is not woken for each batch, which would cost more than decoding ahead brings. What the source waits for meanwhile
+ * (a pipe) waits with it: nobody looks at results before the end.
+ */
 static void hand_over(struct feed *f, bool full)
 {
 	pthread_mutex_lock(&f->lock);
@@ -114,6 +118,13 @@ static void *run(void *context)
 	return NULL;
 }
 
+static void thread_locks_destroy(struct feed *f)
+{
+	pthread_mutex_destroy(&f->lock);
+	pthread_cond_destroy(&f->filled);
+	pthread_cond_destroy(&f->emptied);
+}
+
 /* Signals are for the thread that began: they end the reading through source_stop(). */
 static bool thread_start(struct feed *f)
 {
@@ -127,9 +138,12 @@ static bool thread_start(struct feed *f)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&f->thread, NULL, run, f);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		thread_locks_destroy(f);
 	return error == 0;
 }
 
+/* Gives back the batch that was lent; the next one. */
 static const struct feed_batch *take_filled(struct feed *f)
 {
 	const struct feed_batch *b = NULL;
@@ -181,9 +195,7 @@ static void thread_end(struct feed *f)
 	pthread_cond_signal(&f->emptied);
 	pthread_mutex_unlock(&f->lock);
 	pthread_join(f->thread, NULL);
-	pthread_mutex_destroy(&f->lock);
-	pthread_cond_destroy(&f->filled);
-	pthread_cond_destroy(&f->emptied);
+	thread_locks_destroy(f);
 }
 
 void feed_free(struct feed *f)
