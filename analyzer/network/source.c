@@ -282,42 +282,44 @@ struct source_share sources_others(const struct sources *s, const struct source 
 	return out;
 }
 
-/* Different keys, estimated by how many of the bits stay free (linear counting, Whang 1990). */
-static unsigned estimate(const uint64_t *bits, unsigned words)
+/* Different names, estimated by how many of the bits stay free (linear counting, Whang 1990); never more than there were requests. */
+static unsigned estimate(const uint64_t bits[SOURCE_BITS], unsigned most)
 {
-	unsigned zero = 0, all = words * 64;
+	unsigned zero = 0, all = SOURCE_BITS * 64;
 	double estimate = 0;
 
-	for (unsigned i = 0; i < words; i++)
+	for (unsigned i = 0; i < SOURCE_BITS; i++)
 		zero += 64u - (unsigned)__builtin_popcountll(bits[i]);
 	if (zero == 0)
 		zero = 1;
 	for (unsigned i = zero; i < all; i++) /* all * ln(all / zero), without libm */
 		estimate += (double)all / (i + 0.5);
-	return (unsigned)(estimate + 0.5);
+	return estimate < most ? (unsigned)(estimate + 0.5) : most;
 }
 
-/* The bit of a name and an address: the same in every run, since the estimate is printed. */
-static unsigned estimate_bit(struct span name, const struct address *a)
+/*
+ * The bit of a name. The same in every run, so that the report is, too; not to be foreseen by who is counted: the time at which the
+ * capture first saw it goes in.
+ */
+static unsigned bit_of(const struct source *x, struct span name)
 {
-	uint8_t out[DIGEST_BYTES];
 	struct digest d;
+	uint8_t out[DIGEST_BYTES];
 
 	digest_begin(&d);
+	digest_number(&d, (uint64_t)x->first_ns);
 	digest_add(&d, name);
-	digest_add(&d, (struct span){ a->bytes, sizeof a->bytes });
 	digest_get(&d, out);
-	return (unsigned)(out[0] | out[1] << 8) % (SOURCE_BITS * 64);
+	return ((unsigned)out[0] << 16 | (unsigned)out[1] << 8 | out[2]) % (SOURCE_BITS * 64);
 }
 
-static bool estimate_has(const uint64_t bits[SOURCE_BITS], unsigned at)
+/* Sets it; was it set? */
+static bool bit_add(uint64_t bits[SOURCE_BITS], unsigned at)
 {
-	return bits[at / 64] >> at % 64 & 1;
-}
+	bool known = bits[at / 64] >> at % 64 & 1;
 
-static void estimate_add(uint64_t bits[SOURCE_BITS], unsigned at)
-{
 	bits[at / 64] |= UINT64_C(1) << at % 64;
+	return known;
 }
 
 /* ---- whom it asks ---- */
@@ -355,12 +357,11 @@ static void take_target(struct sources *s, struct source *x, const struct packet
 	struct source_target *t = target_find(x, &p->dst.addr);
 
 	if (!t) {
-		unsigned at = estimate_bit(SPAN_NONE, &p->dst.addr);
 		unsigned most = s->targets < s->config.max * TARGETS ? SOURCE_EXACT : FEW;
-		bool known = x->target_count >= most && estimate_has(x->target_bits, at);
+		struct span bytes = { p->dst.addr.bytes, p->dst.addr.family == 6 ? 16 : 4 };
+		bool known = bit_add(x->target_bits, bit_of(x, bytes));
 
-		estimate_add(x->target_bits, at);
-		if (!known)
+		if (!known || x->target_count < most)
 			pace_add(&x->new_targets, x->target_ns, SOURCE_EXACT, p->at_ns);
 		if (x->target_count >= most)
 			return;
@@ -423,13 +424,12 @@ static void user_in_order(struct source *x, const char *user)
 	memcpy(x->last_user, user, sizeof x->last_user);
 }
 
-static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, unsigned at)
+static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, struct span name)
 {
 	struct source_user *u;
 	unsigned most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
-	bool known = x->user_count >= most && estimate_has(x->user_bits, at);
+	bool known = bit_add(x->user_bits, bit_of(x, name)) && x->user_count >= most;
 
-	estimate_add(x->user_bits, at);
 	if (x->user_count < most) {
 		if ((x->user_count & (x->user_count - 1)) == 0)
 			x->users = memory_resize(x->users, x->user_count ? 2u * x->user_count : 1, sizeof *x->users);
@@ -453,7 +453,7 @@ static struct source_user *take_user(struct sources *s, struct source *x, const 
 
 	if (u || !name.n)
 		return u;
-	u = user_new(s, x, key, estimate_bit(name, &p->dst.addr));
+	u = user_new(s, x, key, name);
 	if (!u)
 		return NULL;
 	text_escape(name, u->user, sizeof u->user);
@@ -972,6 +972,6 @@ uint64_t sources_evicted(const struct sources *s)
 
 void source_estimates(struct source *x)
 {
-	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits, SOURCE_BITS);
-	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, SOURCE_BITS);
+	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits, x->requests);
+	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, x->requests);
 }
