@@ -81,7 +81,7 @@ static void load_tail(const uint8_t *p, size_t n, uint64_t ret[2])
  * 2^-64 over the keys, and a 5-tuple of 36 to 44 bytes takes five multiplications where SipHash takes nine rounds in a
  * row. Up to SHORT_MAX bytes.
  */
-static uint64_t hash_short(const uint8_t *p, size_t n)
+static inline __attribute__((always_inline)) uint64_t hash_short(const uint8_t *p, size_t n)
 {
 	unsigned __int128 sum = (unsigned __int128)(n + 1) * key[10];
 	uint64_t tail[2];
