@@ -14,7 +14,8 @@
 
 enum {
 	ICMP_KEEP = 65536,
-	MEDIA_BATCH = 32             /* packets of a known stream are told to the network by so many */
+	MEDIA_BATCH = 32,            /* packets of a known stream are told to the network by so many */
+	ALIVE_EACH = 128             /* of them one says that its call lives: 2.6 s at 20 ms */
 };
 
 static int64_t config_ns(const struct config *c, const char *section, const char *name, int64_t unit_ns)
@@ -499,7 +500,8 @@ static void take_rtp(struct engine *e, const struct packet *p)
 		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
 		outflows_packet(e->outflows, p);
 		two_points_frame(e->points, p->file, p->at_ns);
-		keep_alive(e, p);
+		if (p->rtp.seq % ALIVE_EACH == 0)
+			keep_alive(e, p);
 	}
 }
 
@@ -537,6 +539,17 @@ void engine_packet(struct engine *e, const struct packet *p)
 		network_learn_stun(e->network, p);
 	else if (p->kind == PACKET_ICMP)
 		take_icmp(e, p);
+}
+
+uint64_t engine_prepare(const struct engine *e, const struct packet *p)
+{
+	return p->kind == PACKET_RTP ? streams_prepare(e->streams, p).hash : 0;
+}
+
+void engine_prefetch(const struct engine *e, const struct packet *p, uint64_t ticket)
+{
+	if (p->kind == PACKET_RTP)
+		streams_prefetch(e->streams, (struct stream_ticket){ ticket });
 }
 
 /* ---- the end ---- */

@@ -60,6 +60,7 @@ static const char read_help[] =
 	"  --policy FORM        the firewall policy that permits what was seen: nftables or table\n"
 	"  --save WHAT FILE     write the packets of call:N, finding:N, incident:N or all as pcapng\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
+	"  --jobs N             1: all on one processor; 2, the default: decode on another\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
 	"  --utc                times in UTC\n"
 	"  -v, --verbose        all calls with their streams, facts, peers, hosts, NAT map\n"

@@ -2,6 +2,7 @@
 /* command_read: captures in, a report out. */
 #include "ui/command.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "analyzer/budget.h"
 #include "analyzer/engine.h"
+#include "analyzer/feed.h"
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
@@ -22,7 +24,7 @@
 #include "ui/report.h"
 #include "ui/save.h"
 
-enum { PROGRESS_FRAMES = 4096, ERROR_LINES_MAX = 20 };
+enum { ERROR_LINES_MAX = 20 };
 
 /* A signal handler has no other way to its source: the one global that is not const. */
 static struct source *volatile interrupted_source;
@@ -121,25 +123,57 @@ static void history_open(struct reading *g)
 		command_trouble("%s", err.text);
 }
 
+static void take_item(struct reading *g, const struct feed_item *item)
+{
+	struct packet packet;
+
+	history_keep_frame(g->history, &item->frame);
+	if (item->decoded) {
+		engine_packet(g->engine, &item->packet);
+		return;
+	}
+	dissect_frame(g->dissector, &item->frame);
+	while (dissect_next(g->dissector, &packet))
+		engine_packet(g->engine, &packet);
+}
+
+static bool decodes_ahead(const struct read_options *o)
+{
+	cpu_set_t ours;
+
+	if (o->jobs)
+		return o->jobs > 1;
+	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
+}
+
+/* What a packet will touch is asked for so many packets before its turn. */
+static void take_batch(struct reading *g, const struct feed_batch *b)
+{
+	enum { AHEAD = 8 };
+	uint64_t tickets[FEED_BATCH];
+
+	for (unsigned i = 0; i < b->count; i++)
+		tickets[i] = b->items[i].decoded ? engine_prepare(g->engine, &b->items[i].packet) : 0;
+	for (unsigned i = 0; i < b->count; i++) {
+		if (i + AHEAD < b->count && b->items[i + AHEAD].decoded)
+			engine_prefetch(g->engine, &b->items[i + AHEAD].packet, tickets[i + AHEAD]);
+		take_item(g, &b->items[i]);
+	}
+}
+
 static void read_frames(struct reading *g, bool ascii)
 {
+	struct feed *feed = feed_new(g->source, decodes_ahead(&g->options));
+	const struct feed_batch *batch;
 	struct progress progress;
-	struct frame frame;
-	struct packet packet;
-	uint64_t frames = 0, done, total;
 
 	progress_begin(&progress, g->options.paths[0], ascii);
-	while (source_next(g->source, &frame)) {
-		history_keep_frame(g->history, &frame);
-		dissect_frame(g->dissector, &frame);
-		while (dissect_next(g->dissector, &packet))
-			engine_packet(g->engine, &packet);
-		if (++frames % PROGRESS_FRAMES == 0 && progress.wanted) {
-			source_progress(g->source, &done, &total);
-			progress_update(&progress, done, total, frames);
-		}
+	while ((batch = feed_next(feed)) != NULL) {
+		take_batch(g, batch);
+		progress_update(&progress, batch->done, batch->total, batch->frames);
 	}
 	progress_end(&progress);
+	feed_free(feed);
 }
 
 static bool has_damage(const struct reading *g)

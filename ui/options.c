@@ -16,6 +16,7 @@ enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
 	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_POLICY,
+	OPTION_JOBS,
 };
 
 static const struct option long_options[] = {
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "colour", required_argument, NULL, OPTION_COLOR },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
+	{ "jobs", required_argument, NULL, OPTION_JOBS },
 	{ "utc", no_argument, NULL, OPTION_UTC },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ NULL, 0, NULL, 0 },
@@ -115,6 +117,18 @@ static enum err_code set_memory(struct read_options *o, const char *text, struct
 	}
 	return err_set(err, ERR_USAGE, "--memory %s: no size of %u MiB and more: 256M, 2G", text_escape(span_of(text), shown, sizeof shown),
 		       BUDGET_LEAST >> 20);
+}
+
+static enum err_code set_jobs(struct read_options *o, const char *text, struct err *err)
+{
+	enum { JOBS_MOST = 1024 };
+	char shown[80];
+	uint64_t jobs;
+
+	if (!span_number(span_of(text), JOBS_MOST, &jobs) || jobs == 0)
+		return err_set(err, ERR_USAGE, "--jobs %s: 1 reads on one processor, 2 decodes on another", text_escape(span_of(text), shown, sizeof shown));
+	o->jobs = (unsigned)jobs;
+	return ERR_OK;
 }
 
 static enum err_code wrong_option(int argc, char **argv, int id, struct err *err)
@@ -202,6 +216,8 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 		return set_color(o, optarg, err);
 	case OPTION_MEMORY:
 		return set_memory(o, optarg, err);
+	case OPTION_JOBS:
+		return set_jobs(o, optarg, err);
 	case OPTION_UTC:
 		o->utc = true;
 		break;

@@ -21,6 +21,7 @@ struct read_options {
 	struct when since, until;
 	bool has_since, has_until;
 	size_t memory;               /* bytes, 0: no limit */
+	unsigned jobs;               /* threads; 0: as many as pay */
 	const char *const *paths;    /* within argv */
 	size_t path_count;
 };
