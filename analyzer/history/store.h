@@ -22,6 +22,7 @@ struct run {                         /* a capture that was read, or a stretch of
 	int64_t written_ns, first_ns, last_ns;       /* NS_NONE: no packet */
 	uint64_t frames, bytes;
 	bool complete;               /* read to its end, without damage */
+	bool more;                   /* what comes is added to what was stored of it, instead of replacing it */
 	bool redacted;               /* numbers, names and addresses are replaced */
 	const char *vantage, *seen_from;     /* safe text, NULL unknown */
 };
