@@ -211,7 +211,10 @@ static int enter_wal(struct store *s, int wait_ms)
 	return result;
 }
 
-/* WAL: readers and a writer at once, and a killed writer leaves what it had committed. */
+/*
+ * WAL: readers and a writer at once, and a killed writer leaves what it had committed. The cache is only as large as what is written to: the indexes of
+ * a million calls are then not read anew for each of them.
+ */
 static enum err_code prepare_to_write(struct store *s, int wait_ms, struct err *err)
 {
 	int64_t version;
@@ -223,7 +226,7 @@ static enum err_code prepare_to_write(struct store *s, int wait_ms, struct err *
 		return store_failed(s, SQLITE_READONLY, err);
 	result = enter_wal(s, wait_ms);
 	if (result == SQLITE_OK)
-		result = execute(s, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+		result = execute(s, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8192; PRAGMA cache_size = -131072");
 	if (result != SQLITE_OK)
 		return store_failed(s, result, err);
 	return bring_up_to_date(s, err);
