@@ -28,6 +28,8 @@ void engine_read_filter(struct engine *e, const char *filter);
 void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop);
 /* What dissection gave up for lack of room. Any time before the views. */
 void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted);
+/* Nothing came up to that moment either: what is judged is judged as of then. */
+void engine_until(struct engine *e, int64_t now_ns);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */
 void engine_finish(struct engine *e);
 /* From now on views have other numbers, names and addresses; after engine_finish(). r is lent for the engine's life; NULL: no longer. */

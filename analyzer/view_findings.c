@@ -30,6 +30,15 @@ static void view_parts(const struct finding *f, struct view_host_part *hosts, un
 	}
 }
 
+static bool is_over(const struct finding *f)
+{
+	for (unsigned i = 0; i < f->leg_count; i++) {
+		if (f->legs[i].leg->end_ns == NS_NONE)
+			return false;
+	}
+	return f->leg_count > 0;
+}
+
 bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 {
 	struct view_cache *v = view_cache_of(e);
@@ -84,6 +93,8 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 	ret->state = finding_state_name(f->state);
 	ret->explained_by = f->explained_by ? f->explained_by->n : 0;
 	ret->incident = f->incident ? f->incident->n : 0;
+	ret->identity = f->identity;
+	ret->over = is_over(f);
 	view_redact_finding(e->redact, ret);
 	for (unsigned k = 0; k < ret->change_count; k++) {
 		struct view_change *x = &ret->changes[k];

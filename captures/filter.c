@@ -8,6 +8,7 @@
 
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
+#include "captures/link_type.h"
 
 enum { SNAPLEN = 262144, REASON = PCAP_ERRBUF_SIZE, SHOWN_MOST = 160 };
 enum { LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW = 101, LINK_80211 = 105, LINK_SLL = 113 };
@@ -25,24 +26,9 @@ struct filter {
 	char reason[REASON];
 };
 
-/* A file's LINKTYPE_ value is not always libpcap's DLT_ value on this system (pcap-linktype(7)). */
-static int link_to_dlt(uint16_t link)
-{
-	static const struct { uint16_t link; int dlt; } differing[] = {
-		{ 100, DLT_ATM_RFC1483 }, { 101, DLT_RAW }, { 102, DLT_SLIP_BSDOS }, { 103, DLT_PPP_BSDOS },
-		{ 104, DLT_C_HDLC }, { 106, DLT_ATM_CLIP }, { 50, DLT_PPP_SERIAL }, { 51, DLT_PPP_ETHER },
-	};
-
-	for (size_t i = 0; i < sizeof differing / sizeof differing[0]; i++) {
-		if (differing[i].link == link)
-			return differing[i].dlt;
-	}
-	return link;
-}
-
 static void program_compile(struct filter *f, struct program *p)
 {
-	pcap_t *pcap = pcap_open_dead(link_to_dlt(p->link), SNAPLEN);
+	pcap_t *pcap = pcap_open_dead(link_type_to_dlt(p->link), SNAPLEN);
 
 	if (!pcap) {
 		snprintf(f->reason, sizeof f->reason, "libpcap has no memory");

@@ -22,7 +22,6 @@
 
 static int command_help(int argc, char **argv);
 static int command_version(int argc, char **argv);
-static int command_absent(int argc, char **argv);
 
 static const char help_text[] =
 	"deadair: who cannot hear whom, and whose fault is it\n"
@@ -30,6 +29,8 @@ static const char help_text[] =
 	"  deadair FILE...               the same as: deadair read FILE...\n"
 	"  deadair read [OPTION]... FILE|- ...\n"
 	"                                diagnose captures; several are merged in time order\n"
+	"  deadair live -i IF [OPTION]...\n"
+	"                                diagnose a mirror port while it goes on\n"
 	"  deadair explain ID            what a finding means, what mimics it, how to fix it\n"
 	"  deadair detectors             all findings, a line each\n"
 	"  deadair history list|calls|findings|incidents|show|trend|compare|prune|vacuum\n"
@@ -56,6 +57,7 @@ static const char read_help[] =
 	"  --no-evidence-text   the history keeps nothing that messages said\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
+	"  --save WHAT FILE     write the packets of call:N, finding:N, incident:N or all as pcapng\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
 	"  --utc                times in UTC\n"
@@ -63,6 +65,30 @@ static const char read_help[] =
 	"  -h, --help\n"
 	"\n"
 	"Options narrow what is listed; the diagnosis and the exit status are over all.\n"
+	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
+
+static const char live_help[] =
+	"deadair live -i IF [-i IF]... [OPTION]...\n"
+	"\n"
+	"Captures, and tells each finding as it opens and closes; ^C ends it with the report.\n"
+	"\n"
+	"  -i, --interface IF   capture there; each is a point of its own; any: all of them\n"
+	"  -f, --bpf BPF        capture only what this filter passes; see pcap-filter(7)\n"
+	"  --list-interfaces    those that there are\n"
+	"  --ring SIZE          of the kernel's ring, each: 1M to 1G, 64M; halved until it is had\n"
+	"  --json               JSON Lines instead of text\n"
+	"  --no-ui              lines, also on a terminal\n"
+	"  --names FILE         names of addresses, as in /etc/hosts; DNS is never asked\n"
+	"  --config FILE|none   profile of the site; see deadair.conf(5)\n"
+	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
+	"  --keep-privileges    go on as root, with all its capabilities\n"
+	"  --no-sandbox         go on without the system call filter\n"
+	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
+	"  --utc                times in UTC\n"
+	"  -v, --verbose        findings that only inform, too; the long report\n"
+	"  -h, --help\n"
+	"\n"
+	"Wants the permission to capture: sudo, or setcap cap_net_raw=ep on the program.\n"
 	"Exit status: 0 nothing at warning or above, 1 something found, 2 trouble.\n";
 
 static const char explain_help[] = "deadair explain ID\n\nWhat a finding means, what it looks at, what mimics it, how to fix it.\n"
@@ -106,7 +132,7 @@ static const struct command {
 	{ "explain", command_explain, explain_help },
 	{ "help", command_help, help_text },
 	{ "history", command_history, history_help },
-	{ "live", command_absent, NULL },
+	{ "live", command_live, live_help },
 	{ "read", command_read, read_help },
 	{ "--help", command_help, help_text },
 	{ "--version", command_version, NULL },
@@ -199,12 +225,6 @@ static int command_version(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	return print("deadair " PACKAGE_VERSION "\n");
-}
-
-static int command_absent(int argc, char **argv)
-{
-	(void)argc;
-	return command_trouble("%s: this build has no live capture: tcpdump -i IF -s 0 -w - | deadair read -", argv[0]);
 }
 
 static bool asks_for_help(int argc, char **argv)

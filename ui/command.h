@@ -10,6 +10,7 @@ enum { STATUS_CLEAN = 0, STATUS_FOUND = 1, STATUS_TROUBLE = 2 };
 int command_main(int argc, char **argv);
 
 /* Each takes its own name as argv[0]. */
+int command_live(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_history(int argc, char **argv);
 int command_explain(int argc, char **argv);

@@ -11,7 +11,6 @@
 #include "ui/history_compare.h"
 #include "ui/history_list.h"
 #include "ui/history_show.h"
-#include "ui/state_path.h"
 #include "ui/words.h"
 
 enum { WAIT_MS = 2000 };
@@ -68,7 +67,7 @@ static struct store *open_history(const struct history_options *o, enum store_ac
 	const char *file = o->file;
 	char path[PATH_MAX];
 
-	if (!file && state_path("history.db", path, sizeof path))
+	if (!file && history_default_path(path, sizeof path))
 		file = path;
 	if (!file) {
 		err_set(err, ERR_USAGE, "history: neither HOME nor XDG_STATE_HOME is set: name the file with --history");

@@ -30,7 +30,7 @@ static bool foreign_option(const char *option, const char *value, struct err *er
 		return true;
 	case 'd':
 	case 'i':
-		err_set(err, ERR_USAGE, "-%c: this build has no live capture: tcpdump -i %s -s 0 -w - | deadair read -", option[1],
+		err_set(err, ERR_USAGE, "-%c: interfaces are for another command: deadair live -i %s", option[1],
 			value && *value ? one : "IF");
 		return true;
 	case 'Y':

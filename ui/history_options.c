@@ -3,11 +3,13 @@
 #include "ui/history_options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "captures/base/text.h"
+#include "ui/places.h"
 #include "ui/when.h"
 
 enum { LIMIT_DEFAULT = 50 };
@@ -36,6 +38,13 @@ static const struct option long_options[] = {
 	{ "utc", no_argument, NULL, OPTION_UTC },
 	{ NULL, 0, NULL, 0 },
 };
+
+bool history_default_path(char *path, size_t room)
+{
+	char folder[PATH_MAX];
+
+	return places_read(folder, sizeof folder) && (size_t)snprintf(path, room, "%s/" PLACES_HISTORY, folder) < room;
+}
 
 static enum err_code wrong(struct err *err, const char *option, const char *text, const char *wanted)
 {

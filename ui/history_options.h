@@ -27,4 +27,7 @@ struct history_options {
 /* now_ns: what "-3d" and "yesterday" count from. ERR_OK, or *err. */
 enum err_code history_options_parse(struct history_options *o, int argc, char **argv, int64_t now_ns, struct err *err);
 
+/* The history that is meant where none is named; false: none can be. */
+bool history_default_path(char *path, size_t room);
+
 #endif

@@ -12,6 +12,7 @@ struct read_options {
 	const char *call;            /* number or Call-ID; NULL none */
 	const char *names, *bpf, *why_not, *color;
 	const char *history;         /* file; NULL none */
+	const char *save, *save_file; /* what, where; NULL none */
 	bool redact;                 /* other numbers, names and addresses */
 	bool no_evidence_text;       /* in the history */
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
@@ -22,6 +23,9 @@ struct read_options {
 	const char *const *paths;    /* within argv */
 	size_t path_count;
 };
+
+/* "256M": a number, then K, M, G or nothing, of 1024 bytes each; false: it is none, or above a tebibyte. */
+bool option_size(const char *text, uint64_t *ret_bytes);
 
 /* getopt_long over argv (argv[0]: the command), which is put in another order. ERR_OK, or *err with several lines perhaps. */
 enum err_code read_options_parse(struct read_options *o, int argc, char **argv, struct err *err);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "captures/base/text.h"
-#include "ui/state_path.h"
+#include "ui/places.h"
 
 static bool read_key(int fd, uint8_t key[REDACT_KEY])
 {
@@ -42,13 +42,13 @@ static bool make_key(const char *path, const uint8_t key[REDACT_KEY])
 	return good;
 }
 
-static bool stored_key(const char *path, uint8_t key[REDACT_KEY])
+static bool stored_key(const char *folder, const char *path, uint8_t key[REDACT_KEY])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	bool good;
 
 	if (fd < 0 && errno == ENOENT) {
-		if (!state_path_make(path) || !make_key(path, key))
+		if (!places_make(folder, NULL) || !make_key(path, key))
 			return false;
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
@@ -62,15 +62,15 @@ static bool stored_key(const char *path, uint8_t key[REDACT_KEY])
 
 enum err_code redact_key_get(uint8_t key[REDACT_KEY], struct err *err)
 {
-	char path[PATH_MAX], shown[128];
+	char folder[PATH_MAX], path[PATH_MAX], shown[128];
 
 	if (getrandom(key, REDACT_KEY, 0) != REDACT_KEY) {
 		fputs("deadair: the system gives no random numbers (getrandom failed)\n", stderr);
 		exit(2);
 	}
-	if (!state_path("redact.key", path, sizeof path))
+	if (!places_read(folder, sizeof folder) || snprintf(path, sizeof path, "%s/redact.key", folder) >= (int)sizeof path)
 		return err_set(err, ERR_FILE, "--redact: neither HOME nor XDG_STATE_HOME is set, so no key is kept: what is the same is so within this report only");
-	if (stored_key(path, key))
+	if (stored_key(folder, path, key))
 		return ERR_OK;
 	return err_set(err, ERR_FILE, "--redact: %s: %s: what is the same is so within this report only", text_escape(span_of(path), shown, sizeof shown),
 		       strerror(errno));

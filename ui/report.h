@@ -24,6 +24,8 @@ struct report {
 };
 
 void report_json(const struct report *r);
+/* The line of one finding, with a newline; needs no selection. */
+void report_json_finding(const struct report *r, const struct view_finding *f);
 void report_text(const struct report *r);
 /* The ladder of the call at this index of view_call(), with its media and findings; markdown: for a ticket. */
 void report_ladder(const struct report *r, size_t call, bool markdown);

@@ -717,6 +717,12 @@ static void print_incidents(const struct report *r)
 	free(v);
 }
 
+void report_json_finding(const struct report *r, const struct view_finding *f)
+{
+	json_set_alloc_funcs(memory_zalloc, free);
+	print_finding(r, f);
+}
+
 static void print_findings(const struct report *r)
 {
 	struct view_finding *f = memory_zalloc(sizeof *f);

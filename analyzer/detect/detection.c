@@ -374,6 +374,7 @@ struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const c
 	else
 		slot->finding = findings_add(d->all->findings, d->detector, d->detector->id, reason, s, c);
 	slot->raised = true;
+	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), (uintptr_t)d->scope), key);
 	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream ? d->event->stream->direction : NULL;
 	slot->finding->stream = d->event->stream;
 	if (asked_for(d, event_leg(d->event)))

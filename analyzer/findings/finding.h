@@ -57,6 +57,7 @@ struct finding {
 	const void *stream;          /* likewise of the stream */
 	bool listed;                 /* by the filter */
 	uint64_t order;              /* of making; breaks ties */
+	uint64_t identity;           /* detector, scope and key: the same however often it is judged, and of no meaning outside this process */
 };
 
 struct incident {
