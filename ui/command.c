@@ -55,6 +55,7 @@ static const char read_help[] =
 	"  --history FILE|none  keep the diagnosis in this history; the same capture again replaces it\n"
 	"  -f, --bpf BPF        read only what this capture filter passes\n"
 	"  --why-not ID[:CALL]  why this finding was not made\n"
+	"  --save WHAT FILE     write the packets of call:N, finding:N, incident:N or all as pcapng\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
 	"  --utc                times in UTC\n"

@@ -17,6 +17,7 @@
 #include "ui/profile_load.h"
 #include "ui/progress.h"
 #include "ui/report.h"
+#include "ui/save.h"
 
 enum { PROGRESS_FRAMES = 4096, ERROR_LINES_MAX = 20 };
 
@@ -283,6 +284,50 @@ static void reading_close(struct reading *g)
 	read_options_fini(&g->options);
 }
 
+/* ---- the packets again ---- */
+
+static void *again_begin(void *context, struct err *err)
+{
+	const struct read_options *o = context;
+
+	return source_open(o->paths, o->path_count, o->bpf, err);
+}
+
+static bool again_next(void *walk, struct frame *ret)
+{
+	return source_next(walk, ret);
+}
+
+static void again_end(void *walk)
+{
+	source_close(walk);
+}
+
+static int save_packets(struct reading *g, int status)
+{
+	struct save_source from = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .begin = again_begin, .next = again_next,
+				    .end = again_end, .context = &g->options };
+	struct save_wish wish;
+	struct save_done done;
+	struct err err;
+	struct text t;
+	unsigned *numbers;
+
+	if (!g->options.save)
+		return status;
+	save_wish_parse(g->options.save, &wish, &numbers, &err);
+	if (save_write(&from, &wish, g->options.save_file, &done, &err) == ERR_OK) {
+		text_init(&t);
+		save_said(&done, g->options.save_file, &t);
+		fprintf(stderr, "deadair: %s\n", t.p);
+		text_fini(&t);
+	} else {
+		status = command_trouble("%s", err.text);
+	}
+	free(numbers);
+	return status;
+}
+
 /* Behind the report: whoever reads it does not wait for the disk. The status that is left. */
 static int history_store(struct reading *g, int status)
 {
@@ -313,7 +358,7 @@ static int reading_run(struct reading *g)
 	engine_finish(g->engine);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);
-	return history_store(g, status);
+	return history_store(g, save_packets(g, status));
 }
 
 int command_read(int argc, char **argv)

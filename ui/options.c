@@ -3,17 +3,20 @@
 #include "ui/options.h"
 
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/budget.h"
 #include "captures/base/nearest.h"
 #include "ui/foreign.h"
+#include "ui/save.h"
 #include "ui/words.h"
 
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY,
+	OPTION_SAVE
 };
 
 static const struct option long_options[] = {
@@ -26,6 +29,7 @@ static const struct option long_options[] = {
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "save", required_argument, NULL, OPTION_SAVE },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -122,7 +126,24 @@ static enum err_code wrong_option(int argc, char **argv, int id, struct err *err
 	return err_set(err, ERR_USAGE, "no option %s: deadair read --help lists them", shown);
 }
 
-static enum err_code set_option(struct read_options *o, int id, struct err *err)
+/* Two values: getopt knows of the first. */
+static enum err_code set_save(struct read_options *o, int argc, char **argv, struct err *err)
+{
+	struct save_wish wish;
+	unsigned *numbers;
+	enum err_code code = save_wish_parse(optarg, &wish, &numbers, err);
+
+	free(numbers);
+	if (code != ERR_OK)
+		return code;
+	if (optind >= argc)
+		return err_set(err, ERR_USAGE, "--save wants two values behind it: what, and the file to be made: --save call:1 call-1.pcapng");
+	o->save = optarg;
+	o->save_file = argv[optind++];
+	return ERR_OK;
+}
+
+static enum err_code set_option(struct read_options *o, int id, int argc, char **argv, struct err *err)
 {
 	switch (id) {
 	case OPTION_JSON:
@@ -149,6 +170,8 @@ static enum err_code set_option(struct read_options *o, int id, struct err *err)
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
+	case OPTION_SAVE:
+		return set_save(o, argc, argv, err);
 	case OPTION_BPF:
 		o->bpf = optarg;
 		break;
@@ -189,6 +212,15 @@ static enum err_code check_why_not(const struct read_options *o, struct err *err
 	return err_set(err, ERR_USAGE, "--why-not: no finding \"%s\": deadair detectors lists them", text);
 }
 
+static bool reads_stdin(const struct read_options *o)
+{
+	for (size_t i = 0; i < o->path_count; i++) {
+		if (strcmp(o->paths[i], "-") == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum err_code check_together(const struct read_options *o, struct err *err)
 {
 	if (o->path_count == 0)
@@ -199,6 +231,8 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+	if (o->save && reads_stdin(o))
+		return err_set(err, ERR_USAGE, "--save reads the capture twice, which standard input does not allow: name a file");
 	return o->why_not ? check_why_not(o, err) : ERR_OK;
 }
 
@@ -214,7 +248,7 @@ enum err_code read_options_parse(struct read_options *o, int argc, char **argv, 
 	while ((id = getopt_long(argc, argv, ":f:v", long_options, NULL)) != -1) {
 		if (id == '?' || id == ':')
 			return wrong_option(argc, argv, id, err);
-		if (set_option(o, id, err) != ERR_OK)
+		if (set_option(o, id, argc, argv, err) != ERR_OK)
 			return ERR_USAGE;
 	}
 	o->paths = (const char *const *)(argv + optind);

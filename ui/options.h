@@ -12,6 +12,7 @@ struct read_options {
 	const char *call;            /* number or Call-ID; NULL none */
 	const char *names, *bpf, *why_not, *color;
 	const char *history;         /* file; NULL none */
+	const char *save, *save_file; /* what, where; NULL none */
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	struct filter *filter;       /* owned; NULL none */
 	struct when since, until;

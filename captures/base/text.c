@@ -42,7 +42,7 @@ static void reserve(struct text *t, size_t more)
 	t->room = room;
 }
 
-static void add_bytes(struct text *t, const void *bytes, size_t n)
+void text_add_bytes(struct text *t, const void *bytes, size_t n)
 {
 	reserve(t, n);
 	memcpy(t->p + t->n, bytes, n);
@@ -52,7 +52,7 @@ static void add_bytes(struct text *t, const void *bytes, size_t n)
 
 void text_add(struct text *t, const char *plain)
 {
-	add_bytes(t, plain, strlen(plain));
+	text_add_bytes(t, plain, strlen(plain));
 }
 
 void text_addf(struct text *t, const char *format, ...)
@@ -140,7 +140,7 @@ void text_add_escaped(struct text *t, struct span s)
 	for (; s.n; s = span_from(s, taken)) {
 		size_t n = escape_one(s, out, &taken);
 
-		add_bytes(t, out, n);
+		text_add_bytes(t, out, n);
 	}
 }
 

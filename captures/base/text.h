@@ -15,6 +15,7 @@ void text_init(struct text *t);
 void text_fini(struct text *t);
 void text_clear(struct text *t);
 void text_add(struct text *t, const char *plain);
+void text_add_bytes(struct text *t, const void *bytes, size_t n);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
