@@ -2,23 +2,13 @@
 /* answer: state and cells as bytes. */
 #include "ui/dashboard/answer.h"
 
-#include "captures/base/memory.h"
+#include <string.h>
 
 struct answer {
 	struct dashboard state;
 	uint16_t rows, columns;
 };
 
-static void add_bytes(struct text *t, const void *bytes, size_t n)
-{
-	if (t->room - t->n <= n) {
-		t->room = t->n + n + 1;
-		t->p = memory_resize(t->p, t->room, 1);
-	}
-	memcpy(t->p + t->n, bytes, n);
-	t->n += n;
-	t->p[t->n] = '\0';
-}
 
 void answer_make(void *world, const void *asked, size_t n, struct text *ret)
 {
@@ -36,8 +26,8 @@ void answer_make(void *world, const void *asked, size_t n, struct text *ret)
 	sheet_init(&s, q.rows, q.columns, q.ascii);
 	dashboard_draw(&q.state, w, &s);
 	a = (struct answer){ .state = q.state, .rows = (uint16_t)s.rows, .columns = (uint16_t)s.columns };
-	add_bytes(ret, &a, sizeof a);
-	add_bytes(ret, s.cells, (size_t)s.rows * s.columns * sizeof *s.cells);
+	text_add_bytes(ret, &a, sizeof a);
+	text_add_bytes(ret, s.cells, (size_t)s.rows * s.columns * sizeof *s.cells);
 	sheet_fini(&s);
 }
 

@@ -362,12 +362,16 @@ static void draw_begin(struct dashboard *d, struct sheet *s)
 	d->unfinished = false;
 }
 
-void dashboard_draw_empty(struct dashboard *d, const struct numbers *n, struct sheet *s)
+/* Without the clock: another thread may be about to copy the process, and the time zone is under a lock. */
+void dashboard_draw_empty(struct dashboard *d, const struct numbers *numbers, struct sheet *s)
 {
+	struct numbers n = *numbers;
+
 	draw_begin(d, s);
 	if (too_small(s))
 		return;
-	draw_first(d, n, s);
+	n.now_ns = NS_NONE;
+	draw_first(d, &n, s);
 	draw_views(d, s);
 	sheet_text(s, s->rows / 2, s->columns / 2 > 12 ? s->columns / 2 - 12 : 0, s->columns, PAINT_DIM, "reading; the first picture comes");
 	sheet_text(s, s->rows - 1, 1, s->columns, PAINT_PLAIN, "q Quit");

@@ -15,7 +15,7 @@
 #include "ui/words.h"
 
 enum { CANDIDATES_MAX = 400, CANDIDATE_BYTES = 64, FORM_COLUMNS = 44, SAVE_CHOICES = 4 };
-enum { SAVE_CALL, SAVE_MARKED, SAVE_FILTERED, SAVE_ALL };
+enum { CHOICE_CALL, CHOICE_MARKED, CHOICE_FILTERED, CHOICE_ALL };
 
 void prompt_open(struct dashboard *d, enum prompt p)
 {
@@ -381,15 +381,15 @@ static size_t save_numbers(struct dashboard *d, struct world *w, unsigned *numbe
 	const struct call_row *r;
 	size_t count = 0, n;
 
-	if (d->save_what == SAVE_CALL) {
+	if (d->save_what == CHOICE_CALL) {
 		r = world_call(w, selected_call(d, w));
 		if (r)
 			numbers[count++] = r->n;
-	} else if (d->save_what == SAVE_MARKED) {
+	} else if (d->save_what == CHOICE_MARKED) {
 		for (unsigned i = 0; i < d->mark_count && count < most; i++)
 			if ((r = world_call(w, d->marks[i])))
 				numbers[count++] = r->n;
-	} else if (d->save_what == SAVE_FILTERED) {
+	} else if (d->save_what == CHOICE_FILTERED) {
 		struct order o = world_order(w, d->filter, d->hide_ended, d->sort, d->sort_down);
 		const struct call_row *rows = world_calls(w, &n);
 
@@ -397,6 +397,18 @@ static size_t save_numbers(struct dashboard *d, struct world *w, unsigned *numbe
 			numbers[count++] = rows[o.rows[i]].n;
 	}
 	return count;
+}
+
+static void save_calls(struct world *w, const unsigned *numbers, size_t count, const char *path, bool all, struct text *said)
+{
+	struct save_wish wish = { .kind = all ? SAVE_ALL : SAVE_CALLS, .numbers = numbers, .count = all ? 0 : count };
+	struct err err = { .code = ERR_OK };
+	struct save_done done;
+
+	if (save_write(w->saves, &wish, path, &done, &err) == ERR_OK)
+		save_said(&done, path, said);
+	else
+		text_add(said, err.text);
 }
 
 static void save(struct dashboard *d, struct world *w)
@@ -407,12 +419,12 @@ static void save(struct dashboard *d, struct world *w)
 	struct text said;
 
 	text_init(&said);
-	if (!w->save)
-		message_set(d, "packets cannot be saved from here: -f and tcpdump can");
-	else if (count == 0 && d->save_what != SAVE_ALL)
-		message_set(d, "nothing to save: no call is %s", d->save_what == SAVE_MARKED ? "marked" : "selected");
+	if (!w->saves)
+		message_set(d, "packets cannot be saved here");
+	else if (count == 0 && d->save_what != CHOICE_ALL)
+		message_set(d, "nothing to save: no call is %s", d->save_what == CHOICE_MARKED ? "marked" : "selected");
 	else {
-		w->save(w->save_context, numbers, d->save_what == SAVE_ALL ? 0 : count, d->input, &said);
+		save_calls(w, numbers, count, d->input, d->save_what == CHOICE_ALL, &said);
 		message_set(d, "%s", said.p);
 	}
 	text_fini(&said);
@@ -618,16 +630,16 @@ static void draw_save(struct dashboard *d, struct world *w, struct sheet *s)
 	char text[SAVE_CHOICES][80];
 
 	if (r)
-		snprintf(text[SAVE_CALL], 80, "call %u", r->n);
+		snprintf(text[CHOICE_CALL], 80, "call %u", r->n);
 	else
-		snprintf(text[SAVE_CALL], 80, "the selected call (none)");
-	snprintf(text[SAVE_MARKED], 80, "%u marked", d->mark_count);
-	snprintf(text[SAVE_FILTERED], 80, "all calls that are listed");
-	snprintf(text[SAVE_ALL], 80, "everything");
+		snprintf(text[CHOICE_CALL], 80, "the selected call (none)");
+	snprintf(text[CHOICE_MARKED], 80, "%u marked", d->mark_count);
+	snprintf(text[CHOICE_FILTERED], 80, "all calls that are listed");
+	snprintf(text[CHOICE_ALL], 80, "everything");
 	for (unsigned i = 0; i < SAVE_CHOICES; i++) {
 		char line[100];
 
-		snprintf(line, sizeof line, "(%s) %s", d->save_what == i ? "*" : " ", text[i]);
+		snprintf(line, sizeof line, "(%s) %.60s", d->save_what == i ? "*" : " ", text[i]);
 		form_line(&f, s, false, line);
 	}
 	f.at++;

@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* terminal: keys to questions, answers to the screen, at most ten times a second. */
+/* terminal: keys to questions, answers to the screen, at most ten times a second; on a thread of its own. */
 #ifndef DEADAIR_DASHBOARD_TERMINAL_H
 #define DEADAIR_DASHBOARD_TERMINAL_H
 
-#include "captures/base/err.h"
-#include "ui/dashboard/answer.h"
+#include <signal.h>
 
-struct terminal_source {             /* who answers; context is handed back */
-	void *context;
-	/* False: there is no picture yet, or it takes longer than that. */
-	bool (*ask)(void *context, const void *question, size_t n, struct text *ret, unsigned timeout_ms);
-	void (*numbers)(void *context, struct numbers *ret);
-	void (*hold)(void *context, bool hold);      /* NULL: pictures do not change */
-	bool (*ended)(void *context);        /* NULL: never; true: nothing is to be waited for any more, the terminal closes */
-	int fd;                      /* readable: there is something new; -1 none */
-	void (*seen)(void *context);
-};
+#include "captures/base/err.h"
+#include "ui/pictures.h"
+
+struct terminal;
 
 struct terminal_options {
-	const char *color;
-	bool live;
+	const char *color;           /* "auto", "always", "never" */
+	const volatile sig_atomic_t *leave;  /* not 0: a signal asks to end; NULL none */
 };
 
-/* Until the person leaves. */
-enum err_code terminal_run(const struct terminal_source *source, const struct terminal_options *options, struct err *err);
+/* Takes the terminal, and shows what pictures there are until the person leaves; then the pictures are told (pictures_quit). NULL with *err. */
+struct terminal *terminal_start(struct pictures *p, const struct terminal_options *options, struct err *err);
+/* Waits for that; the terminal is as it was. */
+void terminal_wait(struct terminal *t);
 
 #endif

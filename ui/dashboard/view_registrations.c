@@ -49,15 +49,15 @@ static enum call_mark mark_of(const struct view_registration *r)
 
 static void draw_row(struct sheet *s, const struct view_registration *r, unsigned row)
 {
-	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT], every[24] = "-", clock[NS_TEXT], right[96];
+	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT], every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
 	enum call_mark mark = mark_of(r);
 	unsigned column = 3, rest;
 
 	if (r->has_expires)
 		snprintf(every, sizeof every, "%u s", r->expires_s);
-	snprintf(right, sizeof right, "%7s %8s %s %s", every, r->last_ns == NS_NONE ? "-" : ns_clock(r->last_ns, 0, clock), r->state, "");
 	if (r->status)
-		snprintf(right + strlen(right) - 1, 8, " %u", r->status);
+		snprintf(status, sizeof status, " %u", r->status);
+	snprintf(right, sizeof right, "%7s %8s %10.20s%-4s", every, r->last_ns == NS_NONE ? "-" : ns_clock(r->last_ns, 0, clock), r->state, status);
 	rest = (unsigned)text_columns(right);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
 	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)), USER_COLUMNS + 1u);
@@ -83,7 +83,7 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	if (s->columns >= 100)
 		sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS, 20, PAINT_DIM, "device");
 	sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS + (s->columns >= 100 ? DEVICE_COLUMNS + 1 : 0), 30, PAINT_DIM, "from → registrar");
-	sheet_right(s, AREA_TOP + 1, 0, s->columns - 1, PAINT_DIM, "every     last state");
+	sheet_right(s, AREA_TOP + 1, 0, s->columns - 1, PAINT_DIM, "every     last      state    ");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_registration(w->engine, l->top + i, &r); i++) {
 		draw_row(s, &r, top + i);
 		if (l->top + i == l->at)

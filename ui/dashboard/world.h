@@ -7,6 +7,7 @@
 #define DEADAIR_DASHBOARD_WORLD_H
 
 #include "ui/report.h"
+#include "ui/save.h"
 
 struct dashboard;
 struct ladder;
@@ -35,9 +36,7 @@ struct world {
 	const struct names *names;
 	const char *history;         /* path; NULL none is kept */
 	struct numbers numbers;
-	/* NULL: packets cannot be saved. calls: numbers; count 0: all. A sentence for the reader in ret. */
-	bool (*save)(void *context, const unsigned *calls, size_t count, const char *path, struct text *ret);
-	void *save_context;
+	const struct save_source *saves;     /* NULL: packets cannot be saved */
 	struct world_cache *cache;
 	struct page *page;           /* the last ones that were made; page.c, view_ladder.c */
 	struct ladder *ladder;
