@@ -58,6 +58,7 @@ static const char read_help[] =
 	"  --save WHAT FILE     write the packets of call:N, finding:N, incident:N or all as pcapng\n"
 	"  --memory SIZE        keep no more than that (256M, 2G); what goes for it is said\n"
 	"  --color WHEN         auto, always or never (NO_COLOR is heeded)\n"
+	"  --ui                 look at it in the dashboard, also while it is read; the report comes then\n"
 	"  --utc                times in UTC\n"
 	"  -v, --verbose        all calls with their streams, facts, peers, hosts, NAT map\n"
 	"  -h, --help\n"

@@ -16,7 +16,7 @@ enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
 	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY,
-	OPTION_SAVE
+	OPTION_SAVE, OPTION_UI, OPTION_NO_UI
 };
 
 static const struct option long_options[] = {
@@ -30,6 +30,8 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
 	{ "save", required_argument, NULL, OPTION_SAVE },
+	{ "ui", no_argument, NULL, OPTION_UI },
+	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -170,6 +172,10 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
+	case OPTION_UI:
+	case OPTION_NO_UI:
+		o->ui = id == OPTION_UI;
+		break;
 	case OPTION_SAVE:
 		return set_save(o, argc, argv, err);
 	case OPTION_BPF:
@@ -229,6 +235,8 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
 	if (o->markdown && o->json)
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
+	if (o->ui && (o->json || o->call || o->why_not))
+		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
 	if (o->save && reads_stdin(o))
