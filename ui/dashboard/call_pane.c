@@ -260,7 +260,7 @@ static unsigned draw_finding(struct dashboard *d, struct world *w, struct sheet 
 		return row;
 	sheet_text(s, row, column + 1, 1, mark_paint(mark), mark_sign(mark));
 	sheet_text(s, row++, column + 3, width - 3, PAINT_HEAD, f->title ? f->title : "");
-	page_add_evidence(&p, w, f, call);
+	page_add_evidence(&p, w, f, call, width > 4 ? width - 2 : width);
 	for (size_t i = 0; i < p.count; i++) {
 		unsigned right = p.lines[i].right ? (unsigned)text_columns(p.lines[i].right) : 0;
 

@@ -16,17 +16,17 @@ static const struct column_form {
 	uint8_t gap;                 /* behind it */
 } forms[CALL_COLUMNS] = {
 	[COLUMN_NUMBER] = { "number", "#", true, 0, 3, 0, 1 },
-	[COLUMN_START] = { "start", "start", false, 8, 8, 6, 1 },
-	[COLUMN_FROM] = { "from", "from", false, 0, 5, 0, 2 },
-	[COLUMN_TO] = { "to", "to", false, 0, 5, 0, 2 },
-	[COLUMN_STATE] = { "state", "state", false, 9, 7, 0, 1 },
-	[COLUMN_TALK] = { "talk", "talk", true, 5, 5, 11, 1 },
+	[COLUMN_START] = { "start", "start", false, 8, 8, 11, 1 },
+	[COLUMN_FROM] = { "from", "from", false, 0, 5, 0, 1 },
+	[COLUMN_TO] = { "to", "to", false, 0, 5, 0, 1 },
+	[COLUMN_STATE] = { "state", "state", false, 0, 7, 0, 1 },
+	[COLUMN_TALK] = { "talk", "talk", true, 5, 5, 12, 1 },
 	[COLUMN_CALLER] = { "caller hears", "caller hears", false, 13, 7, 0, 1 },
 	[COLUMN_CALLEE] = { "callee hears", "callee hears", false, 13, 7, 0, 1 },
 	[COLUMN_CODEC] = { "codec", "codec", false, 6, 6, 7, 1 },
 	[COLUMN_LOSS] = { "loss", "loss", true, 7, 7, 8, 1 },
 	[COLUMN_JITTER] = { "jitter", "jitter", true, 8, 8, 9, 1 },
-	[COLUMN_PROBLEM] = { "problem", "problem", false, 20, 8, 10, 1 },
+	[COLUMN_PROBLEM] = { "problem", "problem", false, 20, 12, 10, 1 },
 	[COLUMN_SETUP] = { "setup time", "setup", true, 7, 7, 1, 1 },
 	[COLUMN_STATUS] = { "final status", "code", true, 4, 4, 2, 1 },
 	[COLUMN_FROM_AT] = { "caller's address", "from address", false, 21, 15, 3, 1 },
@@ -36,7 +36,7 @@ static const struct column_form {
 	[COLUMN_CALL_ID] = { "Call-ID", "Call-ID", false, 24, 12, 5, 1 },
 };
 
-enum { PARTY_MOST = 16, SIGN_COLUMNS = 3 };
+enum { PARTY_MOST = 16, SIGN_COLUMNS = 3, SHORT_COLUMNS = 6, PROBLEM_BESIDE_LANES = 7 };
 
 const char *call_column_name(enum call_column c)
 {
@@ -62,7 +62,9 @@ static unsigned text_width(struct world *w, enum call_column which)
 	for (size_t i = 0; i < count; i++) {
 		size_t n = which == COLUMN_FROM ? rows[i].from.n : which == COLUMN_TO ? rows[i].to.n : 0;
 
-		if (which == COLUMN_NUMBER)
+		if (which == COLUMN_STATE)
+			n = strlen(state_words(rows[i].state, rows[i].up));
+		else if (which == COLUMN_NUMBER)
 			n = (size_t)snprintf(number, sizeof number, "%u", rows[i].n);
 		else if (n > most && n < PARTY_MOST)
 			n = text_columns(party_text(which == COLUMN_FROM ? rows[i].from : rows[i].to, "", buffer));
@@ -131,7 +133,7 @@ static void set_hearing(struct call_table *t, unsigned lane)
 	t->lane = lane;
 	for (unsigned i = 0; i < t->count; i++)
 		if (is_hearing(t->columns[i].which))
-			t->columns[i].width = lane ? lane + 1 + 8 : 13;
+			t->columns[i].width = lane ? lane + 1 + SHORT_COLUMNS : 13;
 }
 
 /* Start first, then codec, jitter, loss; then the lanes; then what is left. */
@@ -146,10 +148,10 @@ static void make_fit(struct call_table *t)
 		for (unsigned i = 0; i < t->count; i++)
 			lanes_next &= forms[t->columns[i].which].leave_out == 0 || forms[t->columns[i].which].leave_out > 9;
 		problem = column_find(t, COLUMN_PROBLEM);
-		if (lanes_next && problem && problem->width > forms[COLUMN_PROBLEM].least)
+		if (lanes_next && problem && problem->width > (lane ? PROBLEM_BESIDE_LANES : forms[COLUMN_PROBLEM].least))
 			problem->width--;
 		else if (lanes_next && lane)
-			set_hearing(t, lane > 8 ? 8 : lane > 4 ? 4 : 0);
+			set_hearing(t, lane > 8 ? 8 : lane > 6 ? 6 : lane > 4 ? 4 : 0);
 		else if (!leave_one_out(t) && !shrink_one(t))
 			return;
 	}
@@ -226,7 +228,7 @@ static const char *hears_short(const struct view_call *c, unsigned hearer, bool 
 	if (heard == HEARD_NO)
 		return "✗ none";
 	if (hears_invisible(c, hearer))
-		return "? unseen";
+		return "?";
 	if (heard == HEARD_UNKNOWN && mos < 0)
 		return "· sent";
 	hears_cell(c, hearer, buffer);
@@ -247,7 +249,7 @@ static void draw_hearing(const struct call_table *t, struct world *w, struct she
 		lane_draw(&lane, s, row, at);
 	}
 	if (t->lane)
-		sheet_text(s, row, at + t->lane + 1, 8, hears_paint(c, hearer), hears_short(c, hearer, r->up && is_held(c, hearer, now_ns), text));
+		sheet_text(s, row, at + t->lane + 1, SHORT_COLUMNS, hears_paint(c, hearer), hears_short(c, hearer, r->up && is_held(c, hearer, now_ns), text));
 	else
 		sheet_text(s, row, at, 13, hears_paint(c, hearer), hears_cell(c, hearer, text));
 }

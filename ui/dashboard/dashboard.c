@@ -345,6 +345,19 @@ static void draw_message(struct dashboard *d, struct sheet *s)
 	sheet_text(s, row, 1, s->columns - 2, PAINT_WARN, d->message);
 }
 
+/* Of a file the picture knows best what time it is there. */
+static void tell_capture(struct world *w)
+{
+	const struct view_capture *c = world_capture(w);
+
+	if (w->numbers.live)
+		return;
+	w->numbers.now_ns = c->last_ns;
+	w->numbers.length_ns = c->last_ns != NS_NONE && c->first_ns != NS_NONE ? ns_minus(c->last_ns, c->first_ns) : 0;
+	if (!w->numbers.loading)
+		w->numbers.frames = c->frames;
+}
+
 static bool too_small(struct sheet *s)
 {
 	if (s->rows >= LEAST_ROWS && s->columns >= LEAST_COLUMNS)
@@ -727,6 +740,7 @@ void dashboard_draw(struct dashboard *d, struct world *w, struct sheet *s)
 	sync_lists(d, w);
 	watch_problems(d, w);
 	greet(d);
+	tell_capture(w);
 	draw_first(d, &w->numbers, s);
 	draw_views(d, s);
 	view_part((enum view)place_of(d)->view)->draw(d, w, s);

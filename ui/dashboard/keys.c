@@ -10,6 +10,7 @@
 #define TEXTS (IN(VIEW_RAW) | IN(VIEW_TEXT) | IN(VIEW_COMPARE))
 #define OF_CALL (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_STREAMS))
 #define LADDER IN(VIEW_LADDER)
+#define PANED (IN(VIEW_OVERVIEW) | IN(VIEW_HOSTS))
 #define OPENS (MAIN | IN(VIEW_CALL) | LADDER | IN(VIEW_PROBLEM))
 #define F(n) (KEY_FUNCTION + (n))
 
@@ -19,24 +20,26 @@ static const struct key_row rows[] = {
 	{ ACTION_OPEN, OPENS & ~LADDER, "Enter", "Open", "deeper: call, ladder, message; problem, proof, frame", { KEY_RETURN, '\n' } },
 	{ ACTION_OPEN, LADDER, "Enter", "Raw", "the message in full", { KEY_RETURN, '\n' } },
 	{ ACTION_BACK, ALL & ~MAIN, "Esc q", "Back", "back", { KEY_ESCAPE, 'q' } },
-	{ ACTION_BACK, MAIN, "Esc", NULL, "back to the overview", { KEY_ESCAPE } },
+	{ ACTION_BACK, MAIN & ~IN(VIEW_OVERVIEW), "Esc q", NULL, "back, to the overview in the end", { KEY_ESCAPE, 'q' } },
 	{ ACTION_FILTER, FILTERED, "/ F3 F7 f", "Filter", "choose what is listed: finding:one-way-audio from:1001 mos<3.5", { '/', F(3), F(7), 'f' } },
 	{ ACTION_FIND, TEXTS | IN(VIEW_PROBLEM), "/ F3", "Find", "find in the text", { '/', F(3) } },
 	{ ACTION_SAVE, OF_CALL | LADDER | IN(VIEW_PROBLEM) | IN(VIEW_FINDINGS), "F2 s", "Save", "save its packets as pcapng", { F(2), 's' } },
 	{ ACTION_LADDER, OF_CALL | IN(VIEW_PROBLEM), "F4 x", "Ladder", "ladder of all legs of the call, or of all marked calls", { F(4), 'x' } },
 	{ ACTION_LADDER, LADDER, "F4 x", "Legs", "all legs and copies, or the first leg alone", { F(4), 'x' } },
 	{ ACTION_RAW, OF_CALL | LADDER | IN(VIEW_PROBLEM), "F6 r", NULL, "the message in full", { F(6), 'r' } },
-	{ ACTION_MARK, CALL_LISTS | LADDER, "Space", "Mark", "mark and move on; the second message compares", { ' ' } },
+	{ ACTION_MARK, IN(VIEW_OVERVIEW), "Space", NULL, "mark a call and move on", { ' ' } },
+	{ ACTION_MARK, IN(VIEW_CALLS), "Space", "Mark", "mark and move on", { ' ' } },
+	{ ACTION_MARK, LADDER, "Space", "Compare", "mark; the second message is compared with the first", { ' ' } },
 	{ ACTION_RAW_PANE, LADDER, "t", "Pane", "message beside the ladder", { 't' } },
 	{ ACTION_TIME, LADDER, "w", "Time", "clock, since the row before, since the first", { 'w' } },
 	{ ACTION_EQUAL, IN(VIEW_COMPARE), "D", "Equal", "equal lines, too", { 'D' } },
-	{ ACTION_NEXT_PANE, MAIN & ~IN(VIEW_CALLS) & ~IN(VIEW_FINDINGS) & ~IN(VIEW_STREAMS) & ~IN(VIEW_REGISTRATIONS), "Tab", "Pane", "next pane", { KEY_TAB } },
-	{ ACTION_PREVIOUS_PANE, MAIN & ~IN(VIEW_CALLS) & ~IN(VIEW_FINDINGS) & ~IN(VIEW_STREAMS) & ~IN(VIEW_REGISTRATIONS), "S-Tab", NULL, "pane before", { KEY_BACK_TAB } },
+	{ ACTION_NEXT_PANE, PANED, "Tab", "Pane", "next pane", { KEY_TAB } },
+	{ ACTION_PREVIOUS_PANE, PANED, "S-Tab", NULL, "pane before", { KEY_BACK_TAB } },
 	{ ACTION_SORT_LEFT, IN(VIEW_CALLS) | IN(VIEW_STREAMS), "< >", "Sort", "sort by the column to the left, to the right", { '<' } },
 	{ ACTION_SORT_RIGHT, IN(VIEW_CALLS) | IN(VIEW_STREAMS), NULL, NULL, NULL, { '>' } },
 	{ ACTION_SORT_TURN, IN(VIEW_CALLS) | IN(VIEW_STREAMS), "z", NULL, "turn the order", { 'z' } },
 	{ ACTION_PAUSE, ALL, "p", "Pause", "freeze the picture; analysis goes on", { 'p' } },
-	{ ACTION_QUIT, MAIN, "q", "Quit", "end; the report is printed", { 'q' } },
+	{ ACTION_QUIT, IN(VIEW_OVERVIEW), "q", "Quit", "end; the report is printed", { 'q' } },
 	{ ACTION_QUIT, ALL, "^C", NULL, "end at once; the report is printed", { KEY_CTRL_C } },
 	{ ACTION_VIEW, ALL, "1 to 7", NULL, "the views of the second line", { '1', '2', '3', '4', '5', '6' } },
 	{ ACTION_VIEW, ALL, NULL, NULL, NULL, { '7' } },

@@ -77,6 +77,13 @@ void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsig
 	}
 }
 
+void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned count)
+{
+	*l = (struct lane){ .from_ns = s->first_ns, .to_ns = s->last_ns > s->first_ns ? s->last_ns : s->first_ns + 1,
+			    .count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
+	add_stream(l, s);
+}
+
 bool lane_recent(const struct view_call *c, bool up, int64_t now_ns, unsigned count, int64_t *ret_from_ns, int64_t *ret_to_ns)
 {
 	int64_t to_ns = up || c->end_ns == NS_NONE ? now_ns : c->end_ns;

@@ -90,27 +90,37 @@ static void frames_words(const struct world *w, const struct view_evidence *e, s
 		text_addf(t, "frame %" PRIu32, e->frame);
 }
 
-void page_add_evidence(struct page *p, struct world *w, const struct view_finding *f, uint64_t call)
+/* What is too long goes on below itself and leads to the same frame. */
+void page_add_evidence(struct page *p, struct world *w, const struct view_finding *f, uint64_t call, unsigned width)
 {
 	for (unsigned i = 0; i < f->evidence_count; i++) {
 		const struct view_evidence *e = &f->evidence[i];
-		struct text t, frames;
-		struct line *l;
+		struct text frames;
+		struct out o;
+		size_t first = p->count;
+		char label[16];
 
 		if (!e->what)
 			continue;
-		text_init(&t);
 		text_init(&frames);
-		text_addf(&t, "%u %s", i + 1, e->what);
+		out_init(&o, -1);
 		frames_words(w, e, &frames);
-		l = page_add(p, LINE_EVIDENCE, PAINT_PLAIN, t.p);
-		l->right = memory_text(frames.p);
-		l->file = e->file;
-		l->frame = e->frame;
-		l->call = call;
-		l->id = identity_of(t.p, t.n, call ^ e->frame);
+		snprintf(label, sizeof label, "%u ", i + 1);
+		o.columns = width > text_columns(frames.p) + 24 ? width - (unsigned)text_columns(frames.p) - 4 : 20;
+		out_paragraph(&o, 0, label, (unsigned)strlen(label), PAINT_PLAIN, e->what);
+		page_add_out(p, &o);
+		for (size_t k = first; k < p->count; k++) {
+			struct line *l = &p->lines[k];
+
+			l->kind = k == first ? LINE_EVIDENCE : LINE_TEXT;
+			l->file = e->file;
+			l->frame = e->frame;
+			l->call = call;
+			l->id = identity_of(e->what, strlen(e->what), call ^ e->frame ^ (k - first));
+		}
+		p->lines[first].right = memory_text(frames.p);
+		out_fini(&o);
 		text_fini(&frames);
-		text_fini(&t);
 	}
 }
 
@@ -187,7 +197,7 @@ static bool holds_found(const struct dashboard *d, const char *text)
 
 static void draw_line(const struct line *x, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned width)
 {
-	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = width > right + 2 ? width - right - 2 : 0, at = column + 1;
+	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = width > right + 3 ? width - right - 3 : 0, at = column + 1;
 	const struct call_row *call;
 	struct call_table t;
 
@@ -213,9 +223,52 @@ static void draw_line(const struct line *x, struct dashboard *d, struct world *w
 		sheet_right(s, row, column, width - 1, PAINT_PLAIN, x->right);
 }
 
+static bool can_be_opened(const struct line *l)
+{
+	return l->kind != LINE_TEXT && l->kind != LINE_BAR;
+}
+
+bool page_move(struct dashboard *d, struct world *w, enum action a)
+{
+	const struct page *p = page_of(d, w);
+	struct list *l = list_of(d, 0);
+	struct looking k = { d, w, 0 };
+	int by = a == ACTION_UP ? -1 : 1;
+
+	if (a != ACTION_UP && a != ACTION_DOWN)
+		return false;
+	for (int64_t at = (int64_t)l->at + by; at >= 0 && at < (int64_t)p->count; at += by) {
+		if ((uint64_t)(by > 0 ? at - l->at : l->at - at) > l->shown)
+			break;
+		if (can_be_opened(&p->lines[at])) {
+			list_select(l, p->count, (size_t)at, page_line_id, &k);
+			return true;
+		}
+	}
+	list_scroll(l, p->count, by, page_line_id, &k);
+	return true;
+}
+
+/* A page that is new to the reader: the first thing to step into, where it is in sight. */
+static void select_first(const struct page *p, struct dashboard *d, struct world *w, struct list *l, unsigned shown)
+{
+	struct looking k = { d, w, 0 };
+
+	if (l->sized)
+		return;
+	for (size_t i = 0; i < p->count && i < shown; i++) {
+		if (can_be_opened(&p->lines[i]) && p->lines[i].kind != LINE_FINDING) {
+			list_select(l, p->count, i, page_line_id, &k);
+			return;
+		}
+	}
+}
+
 void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l, unsigned row, unsigned column, unsigned width,
 	       unsigned shown, bool reads)
 {
+	if (!reads)
+		select_first(p, d, w, l, shown);
 	list_place(l, p->count, row, column, width, shown);
 	for (unsigned i = 0; i < shown && l->top + i < p->count; i++) {
 		draw_line(&p->lines[l->top + i], d, w, s, row + i, column, width);

@@ -41,7 +41,7 @@ void page_make_text(struct page *p, struct dashboard *d, struct world *w, unsign
 void page_make_history(struct page *p, struct dashboard *d, struct world *w);
 void page_make_record(struct page *p, struct world *w, const char *record, unsigned width);
 /* A finding's evidence, each line leading to its frame in that call. */
-void page_add_evidence(struct page *p, struct world *w, const struct view_finding *f, uint64_t call);
+void page_add_evidence(struct page *p, struct world *w, const struct view_finding *f, uint64_t call, unsigned width);
 
 /* Lines of a page in a list: all of them, drawn at their place. */
 size_t page_count(const struct looking *k);
@@ -49,6 +49,8 @@ uint64_t page_line_id(const void *context, size_t row);
 void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l, unsigned row, unsigned column, unsigned width,
 	       unsigned shown, bool reads);
 const struct line *page_selected(struct dashboard *d, struct world *w);
+/* Up and down among what can be stepped into; where there is nothing near, the page is scrolled. False: another action. */
+bool page_move(struct dashboard *d, struct world *w, enum action a);
 /* Enter on a line. */
 bool page_open(struct dashboard *d, struct world *w);
 /* Find forwards or back from the present line. */

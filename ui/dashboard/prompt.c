@@ -141,6 +141,7 @@ static void filter_take(struct dashboard *d)
 	if (f) {
 		snprintf(d->filter, sizeof d->filter, "%s", d->input);
 	} else {
+		memcpy(d->filter, d->kept, sizeof d->filter);
 		d->wrong_at = (uint16_t)wrong.at;
 		snprintf(d->wrong, sizeof d->wrong, "%s", wrong.text);
 	}

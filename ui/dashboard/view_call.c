@@ -48,7 +48,7 @@ static void add_finding(struct page *p, struct world *w, size_t at, uint64_t cal
 	page_add(p, LINE_TEXT, PAINT_DIM, text);
 	if (!whole)
 		return;
-	page_add_evidence(p, w, f, call);
+	page_add_evidence(p, w, f, call, width);
 	page_add_wrapped(p, width, "Fix", f->fix);
 }
 
@@ -204,7 +204,7 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 		open_frame(d, w, place_of(d)->call, x->file, x->frame);
 		return true;
 	}
-	return false;
+	return page_move(d, w, a);
 }
 
 const struct view_part part_call = { .panes = 1, .count = page_count, .id = page_line_id, .draw = draw, .act = act };

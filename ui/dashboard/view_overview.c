@@ -12,7 +12,7 @@
 #include "ui/words.h"
 
 enum { PANE_PROBLEMS, PANE_CALLS, PANE_STREAMS, PANES };
-enum { PROBLEMS_LEAST = 3, PROBLEMS_WIDE = 10, STREAMS_LOW = 3, STREAMS_HIGH = 8, HIGH_ROWS = 40, LANES = 8, LANES_WIDE = 12, STREAM_LANE = 8, LIST_COLUMNS = 112 };
+enum { PROBLEMS_LEAST = 3, PROBLEMS_WIDE = 10, STREAMS_LOW = 3, STREAMS_HIGH = 8, HIGH_ROWS = 40, LANES = 8, LANES_WIDE = 12, STREAM_LANE = 8, FIGURES = 28, ENDS_COLUMNS = 48, LIST_COLUMNS = 112 };
 
 static const uint64_t columns_wanted = (UINT64_C(1) << COLUMN_NUMBER) | (UINT64_C(1) << COLUMN_FROM) | (UINT64_C(1) << COLUMN_TO) | (UINT64_C(1) << COLUMN_STATE) |
 				       (UINT64_C(1) << COLUMN_TALK) | (UINT64_C(1) << COLUMN_CALLER) | (UINT64_C(1) << COLUMN_CALLEE) |
@@ -88,7 +88,7 @@ static void draw_problem(struct world *w, struct sheet *s, const struct problem 
 
 	problem_read(w, p, &x, incident);
 	if (width >= WIDE_COLUMNS)
-		snprintf(right, sizeof right, "%.24s  %.12s, %.12s  %9s", x.id, x.severity, x.confidence, x.calls ? words_counted(x.calls, "call", calls) : "no call");
+		snprintf(right, sizeof right, "%-24.24s %-8.8s %-8.8s  %9s", x.id, x.severity, x.confidence, x.calls ? words_counted(x.calls, "call", calls) : "no call");
 	else
 		snprintf(right, sizeof right, "%9s", x.calls ? words_counted(x.calls, "call", calls) : "no call");
 	n = (unsigned)text_columns(right);
@@ -168,6 +168,8 @@ static void draw_stream(struct world *w, struct sheet *s, const struct stream_ro
 {
 	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT], right[96], call[24] = "", loss[24] = "-", jitter[24] = "-";
 	struct view_stream v;
+	struct lane lane;
+	unsigned at, cells;
 
 	if (!view_stream(w->engine, r->index, &v))
 		return;
@@ -177,9 +179,16 @@ static void draw_stream(struct world *w, struct sheet *s, const struct stream_ro
 		snprintf(loss, sizeof loss, "%.1f %%", r->loss);
 	if (r->jitter_ms >= 0)
 		snprintf(jitter, sizeof jitter, "%.1f ms", r->jitter_ms < 9999 ? r->jitter_ms : 9999.0);
-	snprintf(right, sizeof right, "%9s %8s %9s", call, loss, jitter);
-	sheet_textf(s, row, 1, width > 32 ? width - 32 : 20, r->loss >= 3 ? PAINT_WARN : PAINT_PLAIN, "%s → %s", endpoint_text(&v.src, src), endpoint_text(&v.dst, dst));
+	snprintf(right, sizeof right, "%9s %7s %8s", call, loss, jitter);
+	at = 1 + sheet_textf(s, row, 1, width - FIGURES, r->loss >= 3 ? PAINT_WARN : PAINT_PLAIN, "%s → %s", endpoint_text(&v.src, src), endpoint_text(&v.dst, dst));
+	at = at < ENDS_COLUMNS && width >= WIDE_COLUMNS ? ENDS_COLUMNS : at;
 	sheet_right(s, row, 0, width - 1, PAINT_PLAIN, right);
+	cells = width - FIGURES > at + 1 ? width - FIGURES - at - 1 : 0;
+	if (cells < STREAM_LANE)
+		return;
+	cells = width < WIDE_COLUMNS ? STREAM_LANE : cells;
+	lane_make_stream(&lane, &v, cells);
+	lane_draw(&lane, s, row, width - FIGURES - cells);
 }
 
 static void draw_streams(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned shown)
@@ -192,7 +201,7 @@ static void draw_streams(struct dashboard *d, struct world *w, struct sheet *s, 
 
 	rows = world_streams(w, &n);
 	list_place(l, o.count, row + 1, 0, s->columns, shown);
-	bar_draw(s, row, 0, s->columns, "Worst streams", "lost    jitter");
+	bar_draw(s, row, 0, s->columns, "Worst streams", "arrives       call    lost   jitter");
 	for (unsigned i = 0; i < shown && l->top + i < o.count; i++) {
 		draw_stream(w, s, &rows[o.rows[l->top + i]], row + 1 + i, s->columns);
 		if (l->top + i == l->at)

@@ -81,7 +81,7 @@ void page_make_problem(struct page *p, struct dashboard *d, struct world *w, uns
 	add_part(p, w, (size_t)at, BLOCK_CLAIM, width);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Evidence")->right = memory_text("Enter shows the frame");
 	view_finding(w->engine, (size_t)at, f);          /* texts are lent until others are asked for */
-	page_add_evidence(p, w, f, call ? call->id : 0);
+	page_add_evidence(p, w, f, call ? call->id : 0, width);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "What to do");
 	add_part(p, w, (size_t)at, BLOCK_ADVICE, width);
 	view_finding(w->engine, (size_t)at, f);
@@ -144,7 +144,7 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 		return true;
 	case ACTION_FIND_NEXT: page_find(d, w, false); return true;
 	case ACTION_FIND_PREVIOUS: page_find(d, w, true); return true;
-	default: return false;
+	default: return page_move(d, w, a);
 	}
 }
 

@@ -282,6 +282,12 @@ void page_make_compare(struct page *p, struct dashboard *d, struct world *w, uns
 			return;
 		}
 	}
+	if (m[1].at_ns < m[0].at_ns) {
+		struct view_message later = m[0];
+
+		m[0] = m[1];
+		m[1] = later;
+	}
 	compare_title(p, &m[0], &m[1]);
 	for (unsigned i = 0; i < 2; i++) {
 		fields[i] = memory_zalloc(LINES_MAX * sizeof *fields[i]);

@@ -7,7 +7,7 @@
 
 #include "ui/words.h"
 
-enum { DETAIL_ROWS = 4, FIGURES = 46, SPARK_MOST = 480 };
+enum { DETAIL_ROWS = 4, FIGURES = 32, FIGURES_WIDE = 52, WIDE_ROW = 104, SPARK_MOST = 480 };
 
 static struct order rows_of(const struct looking *k)
 {
@@ -64,17 +64,17 @@ static void draw_row(struct dashboard *d, struct world *w, struct sheet *s, cons
 	mark = mark_of(&v, r->loss);
 	if (r->call)
 		snprintf(call, sizeof call, "%u", r->call);
-	number_words(loss, sizeof loss, r->loss, "%.1f %%");
-	number_words(jitter, sizeof jitter, r->jitter_ms, "%.1f ms");
+	number_words(loss, sizeof loss, r->loss, width < WIDE_ROW ? "%.1f%%" : "%.1f %%");
+	number_words(jitter, sizeof jitter, r->jitter_ms, width < WIDE_ROW ? "%.1f" : "%.1f ms");
 	number_words(mos, sizeof mos, r->mos, "%.1f");
-	snprintf(right, sizeof right, "%5s %-6.6s %8s %7s %8s %4s", call, v.codec.n ? text_escape(v.codec, codec, sizeof codec) : "-", words_count(v.packets, packets), loss,
+	snprintf(right, sizeof right, width < WIDE_ROW ? "%4s %-4.4s %6s %5s %5s %3s" : "%6s  %-8.8s %9s %8s %8s %5s", call, v.codec.n ? text_escape(v.codec, codec, sizeof codec) : "-", words_count(v.packets, packets), loss,
 		 jitter, mos);
 	end_words(d, w, &v.src, src);
 	end_words(d, w, &v.dst, dst);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
 	sheet_text(s, row, 2, 1, PAINT_PLAIN, v.twin_count ? "=" : " ");
-	sheet_textf(s, row, 3, width > FIGURES + 4 ? width - FIGURES - 4 : 20, PAINT_PLAIN, "%s → %s", src, dst);
-	sheet_right(s, row, 0, width - 1, PAINT_PLAIN, right);
+	sheet_textf(s, row, 3, width - 3 - (width < WIDE_ROW ? FIGURES : FIGURES_WIDE), PAINT_PLAIN, "%s → %s", src, dst);
+	sheet_right(s, row, 0, width, PAINT_PLAIN, right);
 }
 
 static void draw_head(struct dashboard *d, struct sheet *s, unsigned row, const struct order *o)
@@ -84,9 +84,10 @@ static void draw_head(struct dashboard *d, struct sheet *s, unsigned row, const 
 
 	snprintf(left, sizeof left, "Streams   sorted by %s%s", names[d->stream_sort], d->stream_sort_down ? ", most first" : "");
 	bar_draw(s, row, 0, s->columns, left, words_counted(o->count, "stream", right));
-	snprintf(head, sizeof head, "%5s %-6s %8s %7s %8s %4s", "call", "codec", "packets", "lost", "jitter", "MOS");
+	snprintf(head, sizeof head, s->columns < WIDE_ROW ? "%4s %-4s %6s %5s %5s %3s" : "%6s  %-8s %9s %8s %8s %5s", "call", s->columns < WIDE_ROW ? "cod" : "codec",
+		 s->columns < WIDE_ROW ? "pkts" : "packets", "lost", s->columns < WIDE_ROW ? "jit" : "jitter", "MOS");
 	sheet_text(s, row + 1, 3, 30, PAINT_DIM, "from → to");
-	sheet_right(s, row + 1, 0, s->columns - 1, PAINT_DIM, head);
+	sheet_right(s, row + 1, 0, s->columns, PAINT_DIM, head);
 }
 
 /* ▁ the best to █ the worst of what the intervals have. */
