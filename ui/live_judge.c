@@ -197,6 +197,8 @@ static void judge(const struct live_judgement *what, int fd, int picture_fd)
 	if (what->verdicts)
 		tell_verdicts(what, &t);
 	do_work(what, &t);
+	if (picture_fd >= 0)
+		what->prepare(what->prepare_context, what);
 	tell(&t, &(struct record){ .kind = LIVE_COMPLETE }, "", 0);
 	close(fd);
 	if (t.failed || picture_fd < 0)

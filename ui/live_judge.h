@@ -26,6 +26,9 @@ struct live_judgement {              /* what the copy is to do, all lent until i
 	const struct keep *keep;     /* NULL none */
 	const struct live_work *work;        /* NULL none */
 	struct pictures *pictures;   /* whose newest picture the copy becomes, to answer questions; NULL: it ends */
+	/* In the copy, before it can be asked; with pictures only. */
+	void (*prepare)(void *context, const struct live_judgement *what);
+	void *prepare_context;
 };
 
 enum live_message_kind { LIVE_VERDICT, LIVE_TOLD, LIVE_COMPLETE };

@@ -20,7 +20,7 @@ enum { MEMORY_DEFAULT = 256 << 20, KEEP_SHARE = 4 };
 
 enum option_id {
 	OPTION_INTERFACE = 'i', OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
-	OPTION_JSON = 256, OPTION_NO_UI, OPTION_RING, OPTION_LIST, OPTION_KEEP_PRIVILEGES, OPTION_NO_SANDBOX, OPTION_NAMES, OPTION_CONFIG, OPTION_COLOR,
+	OPTION_JSON = 256, OPTION_UI, OPTION_NO_UI, OPTION_RING, OPTION_LIST, OPTION_KEEP_PRIVILEGES, OPTION_NO_SANDBOX, OPTION_NAMES, OPTION_CONFIG, OPTION_COLOR,
 	OPTION_MEMORY, OPTION_UTC, OPTION_OUTPUT, OPTION_SYSLOG, OPTION_HISTORY, OPTION_SAVE_DIR, OPTION_RECORD, OPTION_RECORD_SIZE, OPTION_KEEP,
 	OPTION_KEEP_SIZE, OPTION_KEEP_AUDIO
 };
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "ring", required_argument, NULL, OPTION_RING },
 	{ "list-interfaces", no_argument, NULL, OPTION_LIST },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "ui", no_argument, NULL, OPTION_UI },
 	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
 	{ "output", required_argument, NULL, OPTION_OUTPUT },
 	{ "syslog", optional_argument, NULL, OPTION_SYSLOG },
@@ -138,8 +139,10 @@ static enum err_code set_option(struct live_arguments *a, int id, struct err *er
 	case OPTION_JSON:
 		a->json = true;
 		break;
+	case OPTION_UI:
 	case OPTION_NO_UI:
-		a->no_ui = true;
+		a->ui = id == OPTION_UI;
+		a->no_ui = id == OPTION_NO_UI;
 		break;
 	case OPTION_OUTPUT:
 		a->output = optarg;
@@ -239,5 +242,7 @@ enum err_code live_arguments_parse(struct live_arguments *a, int argc, char **ar
 		return err_set(err, ERR_USAGE, "%s: interfaces stand behind -i, a capture filter behind -f", shown(argv[optind], text));
 	if (a->interface_count == 0 && !a->list_interfaces)
 		return err_set(err, ERR_USAGE, "no interface named: deadair live -i IF; --list-interfaces lists them");
+	if (a->ui && a->json)
+		return err_set(err, ERR_USAGE, "--ui is for looking: leave --json out");
 	return share_memory(a, err);
 }

@@ -8,7 +8,7 @@
 struct live_arguments {
 	const char *interfaces[LIVE_INTERFACES_MOST];
 	size_t interface_count;
-	bool json, no_ui, utc, verbose, list_interfaces, keep_privileges, no_sandbox;
+	bool json, ui, no_ui, utc, verbose, list_interfaces, keep_privileges, no_sandbox;
 	const char *bpf, *names, *color;
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	const char *output;          /* file; NULL: standard output */

@@ -203,15 +203,19 @@ static void take_told_at_end(void *context, enum live_told told, uint64_t identi
 	take_told(e->rounds, e->frames, e->bytes, told, identity, text);
 }
 
+/* A copy that is still at work may be writing what the end would write, too. */
+void live_rounds_settle(struct live_rounds *r, const struct live_judgement *what)
+{
+	if (live_judge_wait(r->judge) == LIVE_JUDGE_READY)
+		take_messages(r, what);
+}
+
 void live_rounds_end(struct live_rounds *r, const struct live_judgement *what)
 {
 	struct live_saves saves = { .keep = what->keep, .engine = what->engine, .files = what->files, .file_count = what->file_count };
 	struct ending e = { .rounds = r };
 
 	count_frames(what, &e.frames, &e.bytes);
-	/* a copy that is still at work may be writing what would be written here */
-	if (live_judge_wait(r->judge) == LIVE_JUDGE_READY)
-		take_messages(r, what);
 	plan_work(r, what->now_ns, true);
 	live_work_do(&r->work, &saves, take_told_at_end, &e);
 }
