@@ -432,6 +432,25 @@ enum err_code store_numbers(struct store *s, struct record_numbers *ret, struct 
 	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);
 }
 
+enum err_code store_forget_behind(struct store *s, const struct record_numbers *kept, struct err *err)
+{
+	const struct { const char *table, *column; unsigned n; } parts[] = {
+		{ "call", "n", kept->calls }, { "call_leg", "call", kept->calls }, { "call_host", "call", kept->calls }, { "direction", "call", kept->calls },
+		{ "finding_call", "finding", kept->findings }, { "finding", "n", kept->findings }, { "finding_host", "finding", kept->findings },
+		{ "evidence", "finding", kept->findings }, { "change", "finding", kept->findings }, { "stream", "n", kept->streams },
+		{ "incident", "n", kept->incidents }, { "registration", "n", kept->registrations },
+	};
+	int result = SQLITE_OK;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result == SQLITE_OK; i++) {
+		char sql[128];
+
+		snprintf(sql, sizeof sql, "DELETE FROM %s WHERE run = %lld AND %s > %u", parts[i].table, (long long)s->run, parts[i].column, parts[i].n);
+		result = execute(s, sql);
+	}
+	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);
+}
+
 static int prepare_insert(struct store *s, enum row_table table)
 {
 	char sql[INSERT_ROOM];

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,10 +25,15 @@ struct portion {
 	struct portion *next;
 	struct run run;              /* its texts are owned */
 	struct rows rows;            /* owned; of a shared portion no more than a view */
+	bool forgets;                /* first what is behind `kept` goes */
+	struct record_numbers kept;
 	bool shared;                 /* the rows are in the shared memory, which is free again when they are written */
 };
 
 struct shared {                      /* in memory of both processes */
+	struct run run;              /* its texts are in the next */
+	char source[256], vantage[64], seen_from[192], deadair[32];
+	struct record_numbers kept, highest, settled;
 	size_t n, count, left_out;   /* bytes; rows; rows without room */
 	uint8_t bytes[];
 };
@@ -133,9 +139,60 @@ bool writer_shared_busy(struct writer *w)
 	return busy;
 }
 
-void writer_shared_begin(struct writer *w)
+void writer_shared_begin(struct writer *w, const struct record_numbers *kept)
 {
-	w->shared->n = w->shared->count = w->shared->left_out = 0;
+	struct shared *s = w->shared;
+
+	s->n = s->count = s->left_out = 0;
+	s->kept = s->highest = s->settled = *kept;
+}
+
+static const char *keep_text(char *place, size_t room, const char *text)
+{
+	if (!text)
+		return NULL;
+	snprintf(place, room, "%s", text);
+	return place;
+}
+
+void writer_shared_run(struct writer *w, const struct run *run)
+{
+	struct shared *s = w->shared;
+
+	s->run = *run;
+	s->run.kind = "live";
+	s->run.source = keep_text(s->source, sizeof s->source, run->source);
+	s->run.deadair = keep_text(s->deadair, sizeof s->deadair, run->deadair);
+	s->run.vantage = keep_text(s->vantage, sizeof s->vantage, run->vantage);
+	s->run.seen_from = keep_text(s->seen_from, sizeof s->seen_from, run->seen_from);
+}
+
+/* Which numbers there are by now. */
+static void note_numbers(struct shared *s, const struct rows *rows)
+{
+	unsigned *const highest[ROW_TABLES] = {
+		[ROW_CALL] = &s->highest.calls, [ROW_STREAM] = &s->highest.streams, [ROW_FINDING] = &s->highest.findings,
+		[ROW_INCIDENT] = &s->highest.incidents, [ROW_REGISTRATION] = &s->highest.registrations,
+	};
+	struct row row;
+
+	for (size_t at = 0; rows_next(rows, &at, &row);) {
+		unsigned *n = highest[row.table];
+
+		if (n && row.count && row.values[0].kind == VALUE_INTEGER && row.values[0].integer > *n)
+			*n = (unsigned)row.values[0].integer;
+	}
+}
+
+struct record_numbers writer_shared_settle(struct writer *w)
+{
+	w->shared->settled = w->shared->highest;
+	return w->shared->settled;
+}
+
+struct record_numbers writer_shared_settled(const struct writer *w)
+{
+	return w->shared->settled;
 }
 
 bool writer_shared_add(struct writer *w, const struct rows *rows)
@@ -149,15 +206,17 @@ bool writer_shared_add(struct writer *w, const struct rows *rows)
 	memcpy(s->bytes + s->n, rows->bytes, rows->n);
 	s->n += rows->n;
 	s->count += rows->count;
+	note_numbers(s, rows);
 	return true;
 }
 
-bool writer_shared_give(struct writer *w, const struct run *run)
+bool writer_shared_give(struct writer *w)
 {
-	struct portion *p = portion_new(run);
+	struct portion *p = portion_new(&w->shared->run);
 	bool dead;
 
-	p->shared = true;
+	p->shared = p->forgets = true;
+	p->kept = w->shared->kept;
 	p->rows = (struct rows){ w->shared->bytes, w->shared->n, w->shared->n, w->shared->count };
 	pthread_mutex_lock(&w->lock);
 	dead = w->state.dead;
@@ -229,7 +288,8 @@ static enum err_code write_batch(struct writer *w, const struct portion *batch, 
 	if (store_begin(w->store, err) != ERR_OK)
 		return err->code;
 	for (const struct portion *p = batch; p; p = p->next) {
-		if (store_run(w->store, &p->run, &number, err) != ERR_OK || store_rows(w->store, &p->rows, err) != ERR_OK)
+		if (store_run(w->store, &p->run, &number, err) != ERR_OK || (p->forgets && store_forget_behind(w->store, &p->kept, err) != ERR_OK) ||
+		    store_rows(w->store, &p->rows, err) != ERR_OK)
 			return err->code;
 	}
 	return store_commit(w->store, err);

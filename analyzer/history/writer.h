@@ -42,12 +42,21 @@ bool writer_give(struct writer *w, const struct run *run, const struct rows *row
 struct writer_state writer_look(struct writer *w);
 
 /*
- * For a copy of the process (fork(2)), which has no thread: it leaves rows in memory that both share, and ends; the process then has them written. One
- * copy at a time: not while writer_shared_busy(). Rows that do not fit are counted when they are given.
+ * For a copy of the process (fork(2)), which has no thread: it leaves a run and its rows in memory that both share, and ends; the process then has them
+ * written. One copy at a time: not while writer_shared_busy(). Rows that do not fit are counted when they are given.
+ *
+ * What is settled is written once. What may still change is written, too, with numbers behind that, and is replaced when the next is given: so that
+ * nothing waits for being settled before it is in the file.
  */
 bool writer_shared_busy(struct writer *w);
-void writer_shared_begin(struct writer *w);                             /* before the copy is made */
-bool writer_shared_add(struct writer *w, const struct rows *rows);      /* in the copy; false: no room */
-bool writer_shared_give(struct writer *w, const struct run *run);       /* the copy is at its end, and was right */
+/* Before the copy is made. kept: numbers of what is settled by now; rows with higher ones are replaced. */
+void writer_shared_begin(struct writer *w, const struct record_numbers *kept);
+/* In the copy: the run; rows, false where there is no room; what was added until now is settled, and has these numbers. */
+void writer_shared_run(struct writer *w, const struct run *run);
+bool writer_shared_add(struct writer *w, const struct rows *rows);
+struct record_numbers writer_shared_settle(struct writer *w);
+/* The copy is at its end, and was right: it is written, and this is settled. */
+bool writer_shared_give(struct writer *w);
+struct record_numbers writer_shared_settled(const struct writer *w);
 
 #endif

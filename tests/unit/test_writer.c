@@ -240,38 +240,57 @@ static void a_disk_that_takes_nothing_does_not_hold_the_end(void **state)
 	folder_remove(&f);
 }
 
-/* A copy of the process leaves rows in shared memory; its thread is not there. */
+/* Settled calls from..to, and as many that may still change, behind them. */
+static void fill_shared(struct writer *w, const struct run *about, unsigned from, unsigned to, unsigned more)
+{
+	struct rows rows;
+
+	rows_init(&rows);
+	writer_shared_run(w, about);
+	add_calls(&rows, from, to);
+	if (!writer_shared_add(w, &rows) || writer_shared_settle(w).calls != to - 1)
+		_exit(1);
+	rows_clear(&rows);
+	add_calls(&rows, to, to + more);
+	_exit(writer_shared_add(w, &rows) ? 0 : 2);
+}
+
+/* A copy of the process leaves rows in shared memory; its thread is not there. What was not settled is replaced. */
 static void a_copy_gives_through_shared_memory(void **state)
 {
 	struct run about = run_number(7);
+	struct record_numbers kept = { 0 };
 	struct writer_state last;
 	struct folder f;
 	struct writer *w;
-	pid_t child;
+	struct store *s;
 	int status;
 
 	(void)state;
 	folder_make(&f);
 	w = writer_expect(&f, 0);
 	for (unsigned round = 0; round < 3; round++) {
+		pid_t child;
+
 		while (writer_shared_busy(w))
 			sleep_ms(10);
-		writer_shared_begin(w);
+		writer_shared_begin(w, &kept);
 		child = fork();
-		if (child == 0) {
-			struct rows rows;
-
-			rows_init(&rows);
-			add_calls(&rows, 100 * round + 1, 100 * round + 101);
-			_exit(writer_shared_add(w, &rows) ? 0 : 1);
-		}
+		if (child == 0)
+			fill_shared(w, &about, kept.calls + 1, kept.calls + 11, 30 - 10 * round);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_int_equal(status, 0);
-		assert_true(writer_shared_give(w, &about));
+		assert_true(writer_shared_give(w));
+		kept = writer_shared_settled(w);
+		assert_int_equal(kept.calls, 10 * (round + 1));
 	}
 	writer_free(w, 5000, &last);
-	assert_int_equal(last.written, 300);
-	assert_int_equal(calls_in(&f), 300);
+	assert_int_equal(last.lost, 0);
+	s = store_expect(f.file, STORE_READ);
+	assert_int_equal(number_in(s->db, "SELECT count(*) FROM call"), 30 + 10);
+	assert_int_equal(number_in(s->db, "SELECT max(n) FROM call"), 40);
+	assert_int_equal(number_in(s->db, "SELECT count(*) FROM run"), 1);
+	store_close(s);
 	folder_remove(&f);
 }
 
