@@ -6,6 +6,7 @@
 
 #include "analyzer/views.h"
 #include "captures/base/nearest.h"
+#include "ui/report.h"
 #include "ui/words.h"
 
 enum { EXPLAIN_LABEL = 10, IDS_MAX = 256 };
@@ -88,6 +89,17 @@ static int unknown_id(const char *id)
 	return command_trouble("explain: no finding \"%s\": deadair detectors lists them", text);
 }
 
+void report_explain(struct out *o, const struct view_detector *d)
+{
+	print_title(o, d);
+	field(o, "Symptom", d->symptom);
+	field(o, "Looks at", d->evidence);
+	field(o, "Mimics", d->mimics);
+	field(o, "Fix", d->fix);
+	print_reasons(o, d);
+	print_keys(o, d);
+}
+
 int command_explain(int argc, char **argv)
 {
 	struct view_detector d;
@@ -100,13 +112,7 @@ int command_explain(int argc, char **argv)
 	if (!view_detector_find(id, &d))
 		return unknown_id(argv[1]);
 	command_out(&o, "auto");
-	print_title(&o, &d);
-	field(&o, "Symptom", d.symptom);
-	field(&o, "Looks at", d.evidence);
-	field(&o, "Mimics", d.mimics);
-	field(&o, "Fix", d.fix);
-	print_reasons(&o, &d);
-	print_keys(&o, &d);
+	report_explain(&o, &d);
 	return command_close(&o, STATUS_CLEAN);
 }
 

@@ -8,7 +8,7 @@
 #include "ui/when.h"
 
 struct read_options {
-	bool json, markdown, utc, verbose;
+	bool json, markdown, ui, utc, verbose;
 	const char *call;            /* number or Call-ID; NULL none */
 	const char *policy;          /* "nftables", "table"; NULL none */
 	const char *names, *bpf, *why_not, *color;
