@@ -410,6 +410,16 @@ static void sync_lists(struct dashboard *d, struct world *w)
 		d->mains[VIEW_OVERVIEW].pane = world_selection(w)->problem_count == 0;
 }
 
+static uint64_t first_call(struct world *w, ptrdiff_t finding)
+{
+	const struct view_finding *f = finding < 0 ? NULL : world_view_finding(w, (size_t)finding);
+	const struct call_row *r = NULL;
+
+	for (unsigned i = 0; f && i < f->call_id_count && !r; i++)
+		r = world_call_numbered(w, f->call_numbers[i]);
+	return r ? r->id : 0;
+}
+
 uint64_t selected_call(struct dashboard *d, struct world *w)
 {
 	const struct place *p = place_of(d);
@@ -420,6 +430,8 @@ uint64_t selected_call(struct dashboard *d, struct world *w)
 		return p->call;
 	if (p->view == VIEW_CALLS || (p->view == VIEW_OVERVIEW && p->pane == 1))
 		return view_part((enum view)p->view)->count(&k) ? p->lists[p->pane].id : 0;
+	if (p->view == VIEW_FINDINGS || (p->view == VIEW_OVERVIEW && p->pane == 0))
+		return first_call(w, world_finding_find(w, p->lists[0].id));
 	if (p->view == VIEW_STREAMS || (p->view == VIEW_OVERVIEW && p->pane == 2)) {
 		size_t count;
 		const struct stream_row *rows = world_streams(w, &count);

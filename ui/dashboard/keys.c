@@ -8,7 +8,7 @@
 #define CALL_LISTS (IN(VIEW_OVERVIEW) | IN(VIEW_CALLS))
 #define FILTERED (CALL_LISTS | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
 #define TEXTS (IN(VIEW_RAW) | IN(VIEW_TEXT) | IN(VIEW_COMPARE))
-#define OF_CALL (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_STREAMS))
+#define OF_CALL (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
 #define LADDER IN(VIEW_LADDER)
 #define PANED (IN(VIEW_OVERVIEW) | IN(VIEW_HOSTS))
 #define OPENS (MAIN | IN(VIEW_CALL) | LADDER | IN(VIEW_PROBLEM))
@@ -23,7 +23,7 @@ static const struct key_row rows[] = {
 	{ ACTION_BACK, MAIN & ~IN(VIEW_OVERVIEW), "Esc q", NULL, "back, to the overview in the end", { KEY_ESCAPE, 'q' } },
 	{ ACTION_FILTER, FILTERED, "/ F3 F7 f", "Filter", "choose what is listed: finding:one-way-audio from:1001 mos<3.5", { '/', F(3), F(7), 'f' } },
 	{ ACTION_FIND, TEXTS | IN(VIEW_PROBLEM), "/ F3", "Find", "find in the text", { '/', F(3) } },
-	{ ACTION_SAVE, OF_CALL | LADDER | IN(VIEW_PROBLEM) | IN(VIEW_FINDINGS), "F2 s", "Save", "save its packets as pcapng", { F(2), 's' } },
+	{ ACTION_SAVE, OF_CALL | LADDER | IN(VIEW_PROBLEM), "F2 s", "Save", "save its packets as pcapng", { F(2), 's' } },
 	{ ACTION_LADDER, OF_CALL | IN(VIEW_PROBLEM), "F4 x", "Ladder", "ladder of all legs of the call, or of all marked calls", { F(4), 'x' } },
 	{ ACTION_LADDER, LADDER, "F4 x", "Legs", "all legs and copies, or the first leg alone", { F(4), 'x' } },
 	{ ACTION_RAW, OF_CALL | LADDER | IN(VIEW_PROBLEM), "F6 r", NULL, "the message in full", { F(6), 'r' } },

@@ -254,8 +254,6 @@ static void select_first(const struct page *p, struct dashboard *d, struct world
 {
 	struct looking k = { d, w, 0 };
 
-	if (l->sized)
-		return;
 	for (size_t i = 0; i < p->count && i < shown; i++) {
 		if (can_be_opened(&p->lines[i]) && p->lines[i].kind != LINE_FINDING) {
 			list_select(l, p->count, i, page_line_id, &k);
@@ -267,9 +265,11 @@ static void select_first(const struct page *p, struct dashboard *d, struct world
 void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l, unsigned row, unsigned column, unsigned width,
 	       unsigned shown, bool reads)
 {
-	if (!reads)
-		select_first(p, d, w, l, shown);
+	bool fresh = !reads && !l->sized;
+
 	list_place(l, p->count, row, column, width, shown);
+	if (fresh)
+		select_first(p, d, w, l, shown);
 	for (unsigned i = 0; i < shown && l->top + i < p->count; i++) {
 		draw_line(&p->lines[l->top + i], d, w, s, row + i, column, width);
 		if (!reads && l->top + i == l->at)

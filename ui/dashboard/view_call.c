@@ -148,7 +148,8 @@ void page_make_call(struct page *p, struct dashboard *d, struct world *w, unsign
 	view_call(w->engine, r->index, c);
 	count = findings_of(world_selection(w), c, found);
 	if (count == 0)
-		page_add(p, LINE_TEXT, PAINT_GOOD, "nothing was found wrong with this call");
+		page_add(p, LINE_TEXT, r->mark == MARK_UNKNOWN ? PAINT_UNKNOWN : PAINT_GOOD,
+			 r->mark == MARK_UNKNOWN ? "? nothing was found, but whether it was heard cannot be told from here" : "nothing was found wrong with this call");
 	for (size_t i = 0; i < count; i++)
 		add_finding(p, w, found[i], r->id, width, i == 0 || world_selection(w)->findings[found[i]].problem);
 	for (unsigned i = 0; i < c->note_count; i++)
