@@ -13,6 +13,7 @@ struct budget {                      /* entries, where it does not say bytes; 0:
 	size_t parties;              /* of RTCP */
 	size_t hosts, pairs, mappings;
 	size_t icmp;
+	size_t watches, services;    /* of lamps; of servers that stand in for each other */
 	size_t sources, tuples;      /* who asks by SIP; flows of anything to outside */
 };
 

@@ -142,7 +142,8 @@ struct engine *engine_new(const struct engine_options *options)
 	e->binding = binding_new();
 	e->calls = make_calls(options, &budget);
 	e->accounts = accounts_new(budget.accounts);
-	e->watches = watches_new(0);
+	e->watches = watches_new(budget.watches);
+	e->services = services_new(budget.services);
 	e->streams = make_streams(e, &budget);
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
@@ -213,6 +214,7 @@ void engine_free(struct engine *e)
 	sources_free(e->sources);
 	accounts_free(e->accounts);
 	watches_free(e->watches);
+	services_free(e->services);
 	calls_free(e->calls);
 	binding_free(e->binding);
 	free(e);
@@ -393,6 +395,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 		accounts_packet(e->accounts, p);
 		sources_packet(e->sources, p);
 		watches_packet(e->watches, p);
+		services_packet(e->services, p);
 	}
 	n = calls_message(e->calls, p, copy, events);
 	for (;;) {
@@ -639,6 +642,7 @@ static void reckon_records(struct engine *e)
 	e->facts.media_hosts = e->media_hosts;
 	e->facts.accounts = e->accounts;
 	e->facts.watches = e->watches;
+	e->facts.services = e->services;
 }
 
 void engine_until(struct engine *e, int64_t now_ns)

@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/service.h"
 #include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
 #include "analyzer/detect/gates.h"
@@ -45,6 +46,7 @@ struct engine {
 	struct sources *sources;
 	struct outflows *outflows;
 	struct watches *watches;
+	struct services *services;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;

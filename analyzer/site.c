@@ -271,7 +271,7 @@ static void lists_fini(struct site *s)
 	struct words *words[] = { &s->holidays, &s->phone_ouis, &s->scanner_ua, &s->home_cc, &s->allowed_cc, &s->intl_prefixes, &s->outside_prefix,
 				  &s->premium_prefixes };
 	struct nets *nets[] = { &s->inside_nets, &s->public_ips, &s->remote_nets, &s->geo_allow, &s->geo_deny };
-	struct peers *peers[] = { &s->pbx, &s->trunk, &s->trusted, &s->trusted_scanners };
+	struct peers *peers[] = { &s->pbx, &s->trunk, &s->trusted, &s->trusted_scanners, &s->failover };
 
 	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
 		words_fini(words[i]);

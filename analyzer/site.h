@@ -87,7 +87,7 @@ struct site {
 	struct words holidays;       /* "2026-12-25" */
 	struct nets inside_nets;     /* never empty: the private ranges when none are given */
 	struct nets public_ips, remote_nets, geo_allow, geo_deny;
-	struct peers pbx, trunk, trusted, trusted_scanners;
+	struct peers pbx, trunk, trusted, trusted_scanners, failover;       /* failover: servers that stand in for each other */
 	struct ranges sip_ports, tls_ports, media_ports;
 	struct host_ranges media_ports_of;
 	struct transports expected_transport;

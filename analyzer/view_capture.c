@@ -187,7 +187,7 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 	struct network_counts n = network_counts(e->network);
 	const struct { const char *table; uint64_t count; } rows[] = {
 		{ "legs", c.evicted_legs }, { "registrations", c.evicted_registrations }, { "subscriptions", c.evicted_subscriptions },
-		{ "accounts", accounts_evicted(e->accounts) },
+		{ "accounts", accounts_evicted(e->accounts) }, { "watches", watches_evicted(e->watches) }, { "services", services_evicted(e->services) },
 		{ "streams", s.evicted }, { "flows", s.evicted_flows }, { "hosts", n.hosts_evicted }, { "pairs", n.pairs_evicted },
 		{ "nat", n.mappings_evicted }, { "rtcp", rtcp_states_evicted(e->rtcp) }, { "icmp", e->icmp_dropped },
 		{ "datagrams", e->datagrams_evicted }, { "tcp", e->tcp_evicted },

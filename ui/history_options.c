@@ -3,11 +3,13 @@
 #include "ui/history_options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "captures/base/text.h"
+#include "ui/places.h"
 #include "ui/when.h"
 
 enum { LIMIT_DEFAULT = 50 };
@@ -36,11 +38,9 @@ static const struct option long_options[] = {
 
 bool history_default_path(char *path, size_t room)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char folder[PATH_MAX];
 
-	if (state && state[0] == '/')           /* the specification has others ignored */
-		return (size_t)snprintf(path, room, "%s/deadair/history.db", state) < room;
-	return home && home[0] == '/' && (size_t)snprintf(path, room, "%s/.local/state/deadair/history.db", home) < room;
+	return places_read(folder, sizeof folder) && (size_t)snprintf(path, room, "%s/" PLACES_HISTORY, folder) < room;
 }
 
 static enum err_code wrong(struct err *err, const char *option, const char *text, const char *wanted)

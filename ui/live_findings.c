@@ -2,12 +2,15 @@
 /* live_findings: candidate, open, closed, forgotten. */
 #include "ui/live_findings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "captures/base/hash.h"
 #include "captures/base/list.h"
 #include "captures/base/memory.h"
 #include "captures/base/ns.h"
+
+enum { WORD_ROOM = 48 };
 
 enum phase { PHASE_CANDIDATE, PHASE_OPEN, PHASE_CLOSED };
 
@@ -20,7 +23,8 @@ struct watched {
 	int64_t first_ns;            /* of the candidate */
 	int64_t opened_ns, seen_ns;
 	uint64_t round;              /* in which it was found last */
-	char *text;
+	char severity[WORD_ROOM], id[WORD_ROOM];
+	char *title, *json;
 };
 
 struct live_findings {
@@ -51,7 +55,8 @@ static void forget(struct live_findings *all, struct watched *w)
 {
 	hash_remove(&all->by_identity, &w->by_identity);
 	list_remove(&all->in_order, &w->in_order);
-	free(w->text);
+	free(w->title);
+	free(w->json);
 	free(w);
 }
 
@@ -95,7 +100,8 @@ static struct watched *add(struct live_findings *all, uint64_t identity)
 
 static void tell(struct live_findings *all, const struct watched *w, enum live_change change)
 {
-	struct live_change_of c = { .change = change, .at_ns = all->at_ns, .opened_ns = w->opened_ns, .over = w->over, .text = w->text };
+	struct live_change_of c = { .identity = w->identity, .severity = w->severity, .id = w->id, .change = change, .at_ns = all->at_ns,
+				    .opened_ns = w->opened_ns, .over = w->over, .title = w->title, .json = w->json };
 
 	all->fn(all->context, &c);
 }
@@ -124,16 +130,25 @@ void live_findings_begin(struct live_findings *all, int64_t at_ns, live_change_f
 	all->context = context;
 }
 
-void live_findings_found(struct live_findings *all, uint64_t identity, bool over, const char *text)
+static void replace(char **text, const char *with)
 {
-	struct watched *w = add(all, identity);
+	if (*text && strcmp(*text, with) == 0)
+		return;
+	free(*text);
+	*text = memory_text(with);
+}
+
+void live_findings_found(struct live_findings *all, const struct live_found *f)
+{
+	struct watched *w = add(all, f->identity);
+	bool over = f->over;
 
 	if (!w)
 		return;
-	if (!w->text || strcmp(w->text, text) != 0) {
-		free(w->text);
-		w->text = memory_text(text);
-	}
+	replace(&w->title, f->title);
+	replace(&w->json, f->json);
+	snprintf(w->severity, sizeof w->severity, "%s", f->severity);
+	snprintf(w->id, sizeof w->id, "%s", f->id);
 	w->seen_ns = all->at_ns;
 	w->round = all->round;
 	/* what is over and closed stays so, unless another call has it by now */

@@ -16,12 +16,20 @@ struct live_findings;
 
 enum live_change { LIVE_OPENED, LIVE_CLOSED, LIVE_REOPENED };
 
+struct live_found {                  /* lent for the call */
+	uint64_t identity;
+	bool over;                   /* all calls it is about have ended */
+	const char *severity, *id, *title;
+	const char *json;            /* the finding as an object; "" where nobody wants it */
+};
+
 struct live_change_of {
+	uint64_t identity;
+	const char *severity, *id, *title, *json;    /* of its newest judgement */
 	enum live_change change;
 	int64_t at_ns;               /* of the judgement that shows it */
 	int64_t opened_ns;
 	bool over;                   /* closed because its calls have ended; else because it is not found any more */
-	const char *text;            /* that of its newest judgement */
 };
 
 typedef void live_change_fn(void *context, const struct live_change_of *c);
@@ -33,7 +41,7 @@ void live_findings_free(struct live_findings *all);
 
 /* A judgement: begin, everything that it found, end. Changes are told in the order of what was found, then of what is gone. */
 void live_findings_begin(struct live_findings *all, int64_t at_ns, live_change_fn *fn, void *context);
-void live_findings_found(struct live_findings *all, uint64_t identity, bool over, const char *text);
+void live_findings_found(struct live_findings *all, const struct live_found *f);
 void live_findings_end(struct live_findings *all);
 
 size_t live_findings_open(const struct live_findings *all);

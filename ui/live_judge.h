@@ -2,12 +2,15 @@
 /*
  * live_judge: a judgement while the capture goes on. A copy of the process (fork) comes to the end as if the capture ended now, and tells what it
  * found through a pipe; the engine itself is not touched. So judging often gives what judging once gives: settling closes intervals, joins legs by their
- * media and weighs what it learns, none of which may happen before the end. And analysis does not wait for it.
+ * media and weighs what it learns, none of which may happen before the end. And analysis does not wait for it. The copy then saves packets and writes
+ * history, where that is due, and stays as a picture for who looks at the dashboard.
  */
 #ifndef DEADAIR_UI_LIVE_JUDGE_H
 #define DEADAIR_UI_LIVE_JUDGE_H
 
 #include "captures/base/err.h"
+#include "ui/live_work.h"
+#include "ui/pictures.h"
 #include "ui/report.h"
 
 struct live_judge;
@@ -16,14 +19,29 @@ struct live_judgement {              /* what the copy is to do, all lent until i
 	struct engine *engine;
 	const struct source_file *const *files;      /* with their drops as of now */
 	size_t file_count;
+	uint64_t datagrams_evicted, tcp_evicted;     /* of dissection */
 	int64_t now_ns;              /* NS_NONE: as of the last packet */
+	bool verdicts;               /* are wanted */
 	bool json, verbose;          /* verbose: what is only info, too */
+	const struct keep *keep;     /* NULL none */
+	const struct live_work *work;        /* NULL none */
+	struct pictures *pictures;   /* whose newest picture the copy becomes, to answer questions; NULL: it ends */
+	/* In the copy, before it can be asked; with pictures only. */
+	void (*prepare)(void *context, const struct live_judgement *what);
+	void *prepare_context;
 };
 
-struct live_verdict {
+enum live_message_kind { LIVE_VERDICT, LIVE_TOLD, LIVE_COMPLETE };
+
+struct live_message {                /* one thing that the copy tells */
+	enum live_message_kind kind;
+	enum live_told told;         /* of LIVE_TOLD */
 	uint64_t identity;
-	bool over;
-	const char *text;            /* a line without newline: text, or a JSON object */
+	bool over;                   /* of a verdict */
+	const char *text;            /* of a verdict its title */
+	const char *json;            /* likewise: an object; "" where it was not wanted */
+	const char *severity;        /* of a verdict: "error" */
+	const char *id;              /* likewise: "one-way-audio" */
 };
 
 enum live_judge_state { LIVE_JUDGE_IDLE, LIVE_JUDGE_BUSY, LIVE_JUDGE_READY, LIVE_JUDGE_FAILED };
@@ -35,7 +53,9 @@ void live_judge_free(struct live_judge *j);      /* ends a copy that still judge
 bool live_judge_begin(struct live_judge *j, const struct live_judgement *what, struct err *err);
 /* Takes what has come, without waiting. READY: all of it, for live_judge_next(); FAILED: the copy did not come to the end. Both once, then IDLE. */
 enum live_judge_state live_judge_poll(struct live_judge *j);
-bool live_judge_next(struct live_judge *j, struct live_verdict *ret);    /* good until the next begin */
+/* The same, waiting for it. */
+enum live_judge_state live_judge_wait(struct live_judge *j);
+bool live_judge_next(struct live_judge *j, struct live_message *ret);    /* good until the next begin */
 /* How long the last one took. */
 int64_t live_judge_took_ns(const struct live_judge *j);
 

@@ -3,6 +3,7 @@
 #include "ui/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "ui/words.h"
 
@@ -47,6 +48,21 @@ static void print_one(const struct report *r, const char *id, const struct view_
 	out_paragraph(r->out, 2, "", 0, PAINT_PLAIN, w->gate ? gate : "This capture could have shown it.");
 }
 
+/* Nothing was looked at: no such call, or nothing in it (in the capture) that this finding is about. */
+static void print_nothing(const struct report *r, const char *name, const char *call)
+{
+	struct view_end end;
+	char text[120] = "It has nothing to look at in this capture.", count[WORDS];
+
+	view_end(r->engine, &end);
+	if (*call == ':' && (strtoull(call + 1, NULL, 10) == 0 || strtoull(call + 1, NULL, 10) > end.calls))
+		snprintf(text, sizeof text, "There is no such call; the capture has %s.", words_counted(end.calls, "call", count));
+	else if (*call == ':')
+		snprintf(text, sizeof text, "It has nothing to look at in this call.");
+	out_textf(r->out, "%s: not found\n", name);
+	out_paragraph(r->out, 2, "", 0, PAINT_PLAIN, text);
+}
+
 void report_why_not(const struct report *r, const char *id)
 {
 	struct span name = span_first(span_of(id), strcspn(id, ":"));
@@ -63,10 +79,6 @@ void report_why_not(const struct report *r, const char *id)
 	}
 	if (more)
 		out_textf(r->out, "and %s more: -v, or %s:CALL\n", words_count(more, count), text);
-	if (i == 0) {
-		out_textf(r->out, "%s: not found\n", text);
-		out_paragraph(r->out, 2, "", 0, PAINT_PLAIN,
-			      id[name.n] == ':' ? "It has nothing to look at in this call, or there is no such call." :
-						  "It has nothing to look at in this capture.");
-	}
+	if (i == 0)
+		print_nothing(r, text, id + name.n);
 }

@@ -698,11 +698,25 @@ void join_note(struct arrival *a)
 		clues_retire(a->c, r);
 }
 
+/*
+ * Both come in at one host. What it plays to one of another's audio is then a conference, a call picked up, or audio that went astray:
+ * not one call passed on.
+ */
+static bool both_come_in(const struct leg *x, const struct leg *y)
+{
+	const struct address *host;
+
+	if (!x->segment_count || !y->segment_count)
+		return false;
+	host = &x->segments[x->segment_count - 1].b.addr;
+	return ends_at(y, host) && !address_equal(&x->segments[0].a.addr, host) && !address_equal(&y->segments[0].a.addr, host);
+}
+
 void calls_join_media(struct calls *c, struct leg *x, struct leg *y)
 {
 	struct leg *parent = x->n < y->n ? x : y, *child = parent == x ? y : x;
 
-	if (x->call == y->call || child->parent || parent->call->legs.count + child->call->legs.count > CALL_LEGS_MAX)
+	if (x->call == y->call || child->parent || both_come_in(x, y) || parent->call->legs.count + child->call->legs.count > CALL_LEGS_MAX)
 		return;
 	call_join(c, child, parent, JOIN_MEDIA, 100);
 	pairs_of_child_free(LEG_RECORD(child));

@@ -29,6 +29,7 @@ static const struct config_key keys[] = {
 };
 
 #define GRACE_NS SECOND_NS
+#define LONGEST_S 600                /* no transaction lives that long (timer C, RFC 3261 16.6): the capture's clock jumped */
 #define REPEATED_LEAST_S 1.2         /* stacks whose T1 is a round trip repeat sooner */
 
 enum { COPIES = 3 };
@@ -52,6 +53,8 @@ struct delays {
 
 static void delay_add(struct delays *all, const struct delay *x)
 {
+	if (x->seconds > LONGEST_S)
+		return;
 	if (all->count == all->room) {
 		all->room = all->room ? all->room * 2 : 16;
 		all->list = memory_resize(all->list, all->room, sizeof *all->list);

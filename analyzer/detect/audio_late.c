@@ -26,6 +26,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+#define MOVED_NS (2 * SECOND_NS)
+
 /* The other leg of a bridge was answered later: there was nothing to send before. */
 static int64_t bridge_start(const struct leg *leg, int64_t on_ns)
 {
@@ -91,6 +93,16 @@ static bool misdirected_before(const struct facts *facts, const struct direction
 	return false;
 }
 
+/* Direct media: the answer's addresses had hardly been agreed when a re-INVITE named others. */
+static bool moved_at_once(const struct direction *d, const struct window *w)
+{
+	const struct window *next = w + 1;
+
+	if (next >= d->windows + d->window_count || next->state != EXPECT_DUE || ns_minus(next->on_ns, w->on_ns) > MOVED_NS)
+		return false;
+	return w->target_count && next->target_count && !endpoint_equal(&w->targets[0].at, &next->targets[0].at);
+}
+
 static const char *reason_of(const struct facts *facts, const struct direction *d, const struct hearing *h, const struct window *w, enum confidence *ret)
 {
 	const struct dialog *dialog = d->slot->dialog;
@@ -103,7 +115,9 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 		return "dtls-slow";
 	if (w->ice)
 		return "ice-slow";
-	if (h->icmp && h->icmp->at.at_ns < h->delivered_from_ns)
+	if (moved_at_once(d, w))
+		return "media-reinvite";
+	if (h->opened_ns)
 		return "session-not-opened";
 	if (w->exchange && w->exchange->delayed && dialog->acked_ns != NS_NONE && dialog->acked_ns - dialog->confirmed_ns > 500 * MILLISECOND_NS)
 		return "ack-late";
@@ -144,6 +158,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		finding_fix(f, "%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN.", host);
 	else if (strcmp(reason, "first-packets-lost") == 0)
 		finding_fix(f, "%s sent from the beginning; a firewall on the way opened late. Look at its session set-up for UDP.", host);
+	else if (strcmp(reason, "media-reinvite") == 0)
+		finding_fix(f, "A re-INVITE right after the answer moved the media; let %s keep it where it was (no direct media), or move it later.", host);
 	else
 		finding_fix(f, "Look at what %s does between answer and first audio: device, CPU, order of answer and media bridge.", host);
 	if (ev->dialog->confirmed_by)

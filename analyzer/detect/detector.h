@@ -114,6 +114,7 @@ struct facts {                       /* const views of everything */
 	const struct outflows *outflows;      /* analyzer/network/outflow.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
 	const struct watches *watches;       /* analyzer/calls/watch.h */
+	const struct services *services;     /* analyzer/calls/service.h */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */

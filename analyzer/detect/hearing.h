@@ -39,6 +39,7 @@ struct hearing {
 	double stray_packets;        /* that came all the same (absent: <= max-stray) */
 	const struct stream *misdirected;    /* main stream to a wrong address */
 	const struct stream *foreign;        /* main stream of payload types that were not agreed */
+	int64_t opened_ns;           /* until then ICMP answered the audio, and from then on it arrives; 0: not so */
 	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy" */
 
 	enum sees sees;

@@ -162,7 +162,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 static void tell(struct detection *d, const struct event *ev, const struct tally *t)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise(d, t->reason, SEVERITY_ERROR, CONFIDENCE_CERTAIN);
+	const struct hearing *h = hearing_of(ev->direction);
+	struct finding *f = detection_raise(d, t->reason, h && h->opened_ns ? SEVERITY_WARNING : SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst;
 	char at[ENDPOINT_TEXT];
 

@@ -7,7 +7,7 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"both-private", "private-and-silent", "latch-deadlock", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin", "wrong-media-server",
+	"both-private", "private-and-silent", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin", "wrong-media-server",
 	"port-closed", "codec", "answer-missing", "unlocated", NULL,
 };
 
@@ -90,6 +90,29 @@ static bool blocked(const struct hearing *h)
 	return (h->failure == FAILURE_UNDELIVERED && !h->foreign) || (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
 }
 
+/*
+ * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never sent audio to the other side.
+ * NULL: none such.
+ */
+static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver, const struct hearing *towards, const struct hearing *from)
+{
+	const struct target *named = target_of(towards), *peer = target_of(from);
+	const struct endpoint *signals = &slot->dialog->leg->party[receiver].signalling;
+	const struct host *h = named ? network_host_find(facts->network, &named->at.addr) : NULL;
+	const struct pair *p = h && peer ? network_pair_find(facts->network, &named->at.addr, &peer->at.addr) : NULL;
+
+	if (!h || !peer || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) || network_same(facts->network, &named->at.addr, &signals->addr))
+		return NULL;
+	return named;
+}
+
+static const struct target *idle_server_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	const struct target *t = idle_server(facts, slot, SIDE_CALLEE, a, b);
+
+	return t ? t : idle_server(facts, slot, SIDE_CALLER, b, a);
+}
+
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
 {
 	bool a_wrong = a->failure == FAILURE_MISDIRECTED, b_wrong = b->failure == FAILURE_MISDIRECTED;
@@ -109,6 +132,8 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
 		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) && (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
 			return "never-sent-both";
+		if (idle_server_of(facts, slot, a, b))
+			return "wrong-media-server";
 	}
 	return "unlocated";
 }
@@ -163,6 +188,9 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_cause(f, "%s and %s both send audio of payload types that the other's session description does not name.", caller, callee);
+	else if (strcmp(f->reason, "wrong-media-server") == 0)
+		finding_cause(f, "The session description names %s for the media, which is another machine than signals; it is there and never sent any.",
+			      endpoint_text(&idle_server_of(facts, slot, a, b)->at, x));
 	else if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT)
 		finding_cause(f, "In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
 			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
@@ -184,6 +212,8 @@ static void say_fix(struct finding *f, const struct hearing *a, const struct hea
 		finding_fix(f, "Let such calls use the private addresses (ICE, local network setting), or keep their media on the PBX; or switch hairpin NAT on.");
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_fix(f, "Make both sides use one codec: correct the codec lists or their order, or let the PBX transcode.");
+	else if (strcmp(f->reason, "wrong-media-server") == 0)
+		finding_fix(f, "See whether the media service runs on the machine that the session description names, has ports and licences, and is the right one.");
 	else
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
@@ -196,6 +226,7 @@ static const char *act_of(const char *reason)
 		{ "private-and-silent", "One side sends to a private address, the other waits" },
 		{ "blocked-both-ways", "Something on the way drops all audio" },
 		{ "never-sent-both", "Neither side sends audio" },
+		{ "wrong-media-server", "The media server sends nothing" },
 		{ "same-nat-no-hairpin", "The router does not send audio back inside" },
 		{ "codec", "Both sides send codecs that were not agreed" },
 		{ "port-closed", "Both sides refuse the audio" },

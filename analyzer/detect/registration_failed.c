@@ -49,9 +49,25 @@ struct verdict {
 
 /* ---- what went wrong ---- */
 
+/* Nothing but copies of one request, whose try is still open. */
+static bool only_copies(const struct verdict *v)
+{
+	return v->run->tries == 0 && v->run->copies;
+}
+
+static int64_t began_ns(const struct verdict *v)
+{
+	return only_copies(v) ? v->run->silent_from_ns : v->run->first_ns;
+}
+
+static int64_t ended_ns(const struct verdict *v)
+{
+	return only_copies(v) ? v->run->silent_to_ns : v->run->last_ns;
+}
+
 static bool icmp_quotes(const struct verdict *v, const struct icmp_record *i)
 {
-	int64_t from_ns = v->run->first_ns, to_ns = ns_add(v->run->last_ns, 5 * SECOND_NS);
+	int64_t from_ns = began_ns(v), to_ns = ns_add(ended_ns(v), 5 * SECOND_NS);
 
 	return address_equal(&i->src.addr, &v->r->source.addr) && i->at.at_ns >= from_ns && i->at.at_ns <= to_ns;
 }
@@ -171,7 +187,7 @@ static void judge(struct detection *d, struct verdict *v)
 		return;
 	}
 	look_for_icmp(facts, v);
-	if (v->icmp && run->unanswered) {
+	if (v->icmp && (run->unanswered || run->copies)) {
 		v->reason = "icmp-unreachable";
 		v->confidence = CONFIDENCE_CERTAIN;
 	} else if (run->bare_again >= BARE_ENOUGH && over && !stranger(facts, v)) {
@@ -252,14 +268,14 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 	const struct trial_run *run = v->run;
 	unsigned refused = run->status ? run->status : run->challenge;
 
-	finding_evidence(f, run->first_request, "REGISTER, the first of these");
+	finding_evidence(f, only_copies(v) ? v->r->trial->request : run->first_request, "REGISTER, the first of these");
 	if (v->icmp_first)
 		finding_evidence(f, v->icmp_first->at, "ICMP error, the first of %u", v->icmp);
 	for (unsigned i = 0; i < run->frame_count && i < 4; i++)
 		finding_evidence(f, run->frames[i], "refused: %u", refused);
 	if (run->frame_count > 4)
 		finding_evidence(f, run->last_final, "the last refusal: %u", refused);
-	if (run->last_request.frame != run->first_request.frame)
+	if (!only_copies(v) && run->last_request.frame != run->first_request.frame)
 		finding_evidence(f, run->last_request, "the last REGISTER");
 }
 
@@ -319,7 +335,7 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	bool refuses = strcmp(v->reason, "no-response") != 0 && strcmp(v->reason, "icmp-unreachable") != 0 && strncmp(v->reason, "reply", 5) != 0;
 
 	add_parts(f, v);
-	finding_times(f, v->run->first_ns, v->run->last_ns);
+	finding_times(f, began_ns(v), ended_ns(v));
 	f->count = v->run->tries ? v->run->tries : 1;
 	say_host(facts, &v->r->registrar.addr, registrar);
 	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
@@ -391,7 +407,7 @@ static void tell_mass(struct detection *d, const struct verdict *list, unsigned 
 		worst = severity_of(&list[i]) > worst ? severity_of(&list[i]) : worst;
 	f = detection_raise_keyed(d, v->r->n, v->reason, worst, v->confidence);
 	finding_part(f, PART_CULPRIT, &v->r->registrar);
-	finding_times(f, v->run->first_ns, v->run->last_ns);
+	finding_times(f, began_ns(v), ended_ns(v));
 	for (unsigned i = 0; i < count; i++) {
 		finding_part(f, PART_VICTIM, &list[i].r->source);
 		finding_other_id(f, list[i].r->call_id);

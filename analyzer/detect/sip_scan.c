@@ -59,15 +59,21 @@ static enum severity severity_of(const struct facts *facts, const struct source 
 	return source_answered(facts, x, own) ? SEVERITY_WARNING : SEVERITY_INFO;
 }
 
+/* Above what is counted one by one it is an estimate. */
+static const char *about(unsigned counted, unsigned estimate)
+{
+	return counted < estimate ? "about " : "";
+}
+
 static void tell_title(struct finding *f, const struct source *x)
 {
 	char at[ADDRESS_TEXT], act[160];
 
 	address_text(&x->addr, at);
 	if (x->scan == SCAN_TARGETS)
-		snprintf(act, sizeof act, "%s probes %u addresses by SIP", at, x->targets_estimate);
+		snprintf(act, sizeof act, "%s probes %s%u addresses by SIP", at, about(x->target_count, x->targets_estimate), x->targets_estimate);
 	else if (x->scan == SCAN_USERS)
-		snprintf(act, sizeof act, "%s tries %u extensions", at, x->users_estimate);
+		snprintf(act, sizeof act, "%s tries %s%u extensions", at, about(x->user_count, x->users_estimate), x->users_estimate);
 	else if (x->scan == SCAN_PORTS)
 		snprintf(act, sizeof act, "%s sends SIP to many ports of a host", at);
 	else if (x->scan == SCAN_INVITE_PROBE)
@@ -84,9 +90,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	unsigned answered = source_answered(facts, x, own);
 
 	if (x->scan == SCAN_TARGETS)
-		snprintf(what, sizeof what, " to %s%u hosts", x->target_count < x->targets_estimate ? "about " : "", x->targets_estimate);
+		snprintf(what, sizeof what, " to %s%u hosts", about(x->target_count, x->targets_estimate), x->targets_estimate);
 	else if (x->scan == SCAN_USERS)
-		snprintf(what, sizeof what, " for %s%u users", x->user_count < x->users_estimate ? "about " : "", x->users_estimate);
+		snprintf(what, sizeof what, " for %s%u users", about(x->user_count, x->users_estimate), x->users_estimate);
 	else if (x->scan == SCAN_INVITE_PROBE)
 		snprintf(what, sizeof what, " for numbers of seven digits or more");
 	if (x->marks & MARK_AGENT)

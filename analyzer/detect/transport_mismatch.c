@@ -27,9 +27,11 @@ static const struct config_key keys[] = {
 	{ "tries", 2, "tries", 1, 100, "field: one may meet a restart" },
 	{ "syn-copies", 3, "copies", 2, 20, "RFC 6298: SYNs after 1, 3, 7 s" },
 	{ "udp-copies", 4, "copies", 2, 11, "RFC 3261 17.1.2.2" },
-	{ "close-s", 5, "s", 0.1, 60, "field: who does not understand closes at once" },
+	{ "close-s", 5, "s", 0.1, 60, "field: who does not understand closes at once, or waits for more" },
 	{ 0 },
 };
+
+enum { SIP_PORT = 5060 };
 
 struct verdict {
 	const char *reason;          /* NULL: nothing to say */
@@ -126,6 +128,22 @@ static bool closed_mutely(const struct flow *x, int64_t within_ns)
 	return ns_minus(end_ns, client->first_at.at_ns) <= within_ns;
 }
 
+/*
+ * It took the ClientHello, for TCP did not send it again, waits for the end of a SIP message and says nothing, until the client gives up: servers
+ * that read lines do so.
+ */
+static bool kept_mute(const struct flow *x, int64_t for_ns)
+{
+	const struct flow_side *client = &x->side[FLOW_CLIENT], *server = &x->side[FLOW_SERVER];
+	int64_t end_ns = client->fin_at.frame ? client->fin_at.at_ns : client->rst_at.at_ns;
+
+	if (!flow_accepted(x) || x->partial || server->first != FLOW_NOTHING || client->opening_copies)
+		return false;
+	if (!client->fin_at.frame && !client->rst_at.frame)
+		return false;
+	return ns_minus(end_ns, client->first_at.at_ns) >= for_ns;
+}
+
 static struct frame_ref answer_of(const struct flow *x)
 {
 	const struct flow_side *server = &x->side[FLOW_SERVER];
@@ -160,6 +178,16 @@ static void judge_plain_to_tls(struct detection *d, const struct attempts *a, co
 	}
 }
 
+/* A ClientHello without an answer: nothing of TLS is there, and what else is known of the port says that SIP in clear is. */
+static bool not_understood(const struct detection *d, const struct flow *x, const struct flow_service *service)
+{
+	int64_t close_ns = key_ns(d, "close-s");
+
+	if (service->secured)
+		return false;
+	return (service->plain && closed_mutely(x, close_ns)) || ((service->plain || service->at.port == SIP_PORT) && kept_mute(x, close_ns));
+}
+
 static void judge_tls_to_plain(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
 {
 	bool answered = false;
@@ -170,7 +198,7 @@ static void judge_tls_to_plain(struct detection *d, const struct attempts *a, co
 
 		if (x->side[FLOW_CLIENT].first != FLOW_TLS || back == FLOW_TLS)
 			continue;
-		if (back == FLOW_NOTHING && (!service->plain || service->secured || !closed_mutely(x, key_ns(d, "close-s"))))
+		if (back == FLOW_NOTHING && !not_understood(d, x, service))
 			continue;
 		answered |= back != FLOW_NOTHING;
 		add_try(v, x, x->side[FLOW_CLIENT].first_at, answer_of(x));
@@ -178,7 +206,7 @@ static void judge_tls_to_plain(struct detection *d, const struct attempts *a, co
 	if (v->tries == 0 || (!answered && v->tries < detection_key(d, "tries")))
 		return;
 	v->reason = "tls-to-plain-port";
-	v->confidence = CONFIDENCE_CERTAIN;
+	v->confidence = answered || service->plain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 	if (service->plain) {
 		v->works_at = service->plain_at;
 		snprintf(v->works, sizeof v->works, "SIP in clear by TCP to port %u", service->at.port);

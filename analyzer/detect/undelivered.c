@@ -2,9 +2,32 @@
 /* undelivered: packets to the right address of which ICMP, RTCP or a missing copy say that they do not arrive. */
 #include "analyzer/detect/hearing_parts.h"
 
+#define OPEN_NS (5 * SECOND_NS)
+
+enum { OPEN_PACKETS = 200 };         /* 4 s of 20 ms packets */
+
 static bool icmp_proves(const struct hearing *h)
 {
 	return h->icmp_count >= ICMP_PROOF && h->icmp_last->at.at_ns - h->icmp->at.at_ns >= SECOND_NS;
+}
+
+static bool says_port_closed(const struct icmp_record *i)
+{
+	return i->v6 ? i->type == 1 && i->code == 4 : i->type == 3 && i->code == 3;
+}
+
+/*
+ * Only the first packets were answered by "port closed", and then audio flows on for long without: the port opened late. Errors come at a limited
+ * rate, so that the quiet behind them must be longer than several of their intervals; a filter that forbids tells it to whom it likes.
+ */
+static bool opened_late(const struct hearing *h, const struct counted *c)
+{
+	int64_t apart_ns = ns_minus(h->icmp_last->at.at_ns, h->icmp->at.at_ns) / (h->icmp_count > 1 ? h->icmp_count - 1 : 1);
+	int64_t quiet_ns = ns_minus(c->last_ns, h->icmp_last->at.at_ns);
+
+	if (!says_port_closed(h->icmp) || !c->main || c->first_ns == NS_NONE || ns_minus(h->icmp->at.at_ns, c->first_ns) > SECOND_NS)
+		return false;
+	return quiet_ns >= OPEN_NS && quiet_ns >= 4 * apart_ns && stream_packets_between(c->main, h->icmp_last->at.at_ns, c->last_ns) >= OPEN_PACKETS;
 }
 
 /* When did the receiver's highest sequence number begin to stand still? Its last report that still rose. */
@@ -95,6 +118,10 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 	struct hearing *h = j->h;
 	int64_t since_ns = from_ns;
 
+	if (icmp_proves(h) && opened_late(h, c)) {
+		h->opened_ns = h->delivered_from_ns = h->icmp_last->at.at_ns;
+		return false;
+	}
 	if (icmp_proves(h)) {
 		h->undelivered_by = "icmp";
 		if (h->icmp->at.at_ns > ns_add(from_ns, 3 * SECOND_NS))

@@ -53,12 +53,14 @@ static const struct row {
 	{ "registration-bruteforce", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed" } },
 	{ "toll-fraud", "prefix-probing", SAME_HOST, { "sip-scan" } },
 	{ "sip-scan", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed", "transport-mismatch" } },
+	{ "failover-broken", NULL, SAME_CALL, { "invite-unanswered", "call-failed" } },
+	{ "failover-broken", NULL, SAME_PHONE, { "registration-failed" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "codec-not-agreed", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "session-table-exhausted", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "sip-flood", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio", "codec-not-agreed" } },
-	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio" } },
+	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio", "audio-late" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_CALL, { "no-audio" } },
 	{ "codec-not-agreed", "late-switch", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
@@ -276,7 +278,6 @@ static bool leads_to(const struct finding *f, const struct finding *other)
 	return false;
 }
 
-/* The earliest that this row makes a cause, whatever the order of the table. */
 /* What a detector has linked itself, on evidence that no table can hold. */
 static void explain_linked(struct finding *effect)
 {
@@ -287,6 +288,7 @@ static void explain_linked(struct finding *effect)
 		effect->explained_by = cause;
 }
 
+/* The earliest that this row makes a cause, whatever the order of the table. */
 static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
@@ -301,8 +303,7 @@ static void explain_by(const struct row *row, struct finding *effect, const stru
 
 static bool by_host(const struct row *row)
 {
-	return row->range == SAME_HOST || row->range == SAME_PHONE;
-	return row->range == SAME_HOST || row->range == SAME_PEERS;
+	return row->range == SAME_HOST || row->range == SAME_PHONE || row->range == SAME_PEERS;
 }
 
 static void explain_one(struct finding *effect, const struct hash *index)

@@ -34,6 +34,10 @@ struct rows {
 	size_t count;                /* of rows */
 };
 
+struct record_numbers {              /* the highest that a run has of each */
+	unsigned calls, streams, findings, incidents, registrations, nats;
+};
+
 void rows_init(struct rows *r);
 void rows_fini(struct rows *r);
 void rows_clear(struct rows *r);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "analyzer/network/source_private.h"
+#include "captures/base/digest.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 #include "dissect/sip_digest.h"
@@ -281,26 +282,44 @@ struct source_share sources_others(const struct sources *s, const struct source 
 	return out;
 }
 
-/* Different keys, estimated by how many of the bits stay free (linear counting, Whang 1990). */
-static unsigned estimate(const uint64_t *bits, unsigned words)
+/* Different names, estimated by how many of the bits stay free (linear counting, Whang 1990); never more than there were requests. */
+static unsigned estimate(const uint64_t bits[SOURCE_BITS], unsigned most)
 {
-	unsigned zero = 0, all = words * 64;
+	unsigned zero = 0, all = SOURCE_BITS * 64;
 	double estimate = 0;
 
-	for (unsigned i = 0; i < words; i++)
+	for (unsigned i = 0; i < SOURCE_BITS; i++)
 		zero += 64u - (unsigned)__builtin_popcountll(bits[i]);
 	if (zero == 0)
 		zero = 1;
 	for (unsigned i = zero; i < all; i++) /* all * ln(all / zero), without libm */
 		estimate += (double)all / (i + 0.5);
-	return (unsigned)(estimate + 0.5);
+	return estimate < most ? (unsigned)(estimate + 0.5) : most;
 }
 
-static void estimate_add(uint64_t bits[SOURCE_BITS], uint64_t key)
+/*
+ * The bit of a name. The same in every run, so that the report is, too; not to be foreseen by who is counted: the time at which the
+ * capture first saw it goes in.
+ */
+static unsigned bit_of(const struct source *x, struct span name)
 {
-	unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64);
+	struct digest d;
+	uint8_t out[DIGEST_BYTES];
+
+	digest_begin(&d);
+	digest_number(&d, (uint64_t)x->first_ns);
+	digest_add(&d, name);
+	digest_get(&d, out);
+	return ((unsigned)out[0] << 16 | (unsigned)out[1] << 8 | out[2]) % (SOURCE_BITS * 64);
+}
+
+/* Sets it; was it set? */
+static bool bit_add(uint64_t bits[SOURCE_BITS], unsigned at)
+{
+	bool known = bits[at / 64] >> at % 64 & 1;
 
 	bits[at / 64] |= UINT64_C(1) << at % 64;
+	return known;
 }
 
 /* ---- whom it asks ---- */
@@ -338,13 +357,11 @@ static void take_target(struct sources *s, struct source *x, const struct packet
 	struct source_target *t = target_find(x, &p->dst.addr);
 
 	if (!t) {
-		uint64_t key = hash_mix(address_key(&p->dst.addr), 3);
-		unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64);
 		unsigned most = s->targets < s->config.max * TARGETS ? SOURCE_EXACT : FEW;
-		bool known = x->target_count >= most && (x->target_bits[at / 64] >> at % 64 & 1);
+		struct span bytes = { p->dst.addr.bytes, p->dst.addr.family == 6 ? 16 : 4 };
+		bool known = bit_add(x->target_bits, bit_of(x, bytes));
 
-		estimate_add(x->target_bits, key);
-		if (!known)
+		if (!known || x->target_count < most)
 			pace_add(&x->new_targets, x->target_ns, SOURCE_EXACT, p->at_ns);
 		if (x->target_count >= most)
 			return;
@@ -407,14 +424,12 @@ static void user_in_order(struct source *x, const char *user)
 	memcpy(x->last_user, user, sizeof x->last_user);
 }
 
-static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key)
+static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, struct span name)
 {
 	struct source_user *u;
-	bool known;
-	unsigned at = (unsigned)(key >> 7) % (SOURCE_BITS * 64), most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
+	unsigned most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
+	bool known = bit_add(x->user_bits, bit_of(x, name)) && x->user_count >= most;
 
-	known = x->user_bits[at / 64] >> at % 64 & 1 && x->user_count >= most;
-	estimate_add(x->user_bits, key);
 	if (x->user_count < most) {
 		if ((x->user_count & (x->user_count - 1)) == 0)
 			x->users = memory_resize(x->users, x->user_count ? 2u * x->user_count : 1, sizeof *x->users);
@@ -438,7 +453,7 @@ static struct source_user *take_user(struct sources *s, struct source *x, const 
 
 	if (u || !name.n)
 		return u;
-	u = user_new(s, x, key);
+	u = user_new(s, x, key, name);
 	if (!u)
 		return NULL;
 	text_escape(name, u->user, sizeof u->user);
@@ -957,6 +972,6 @@ uint64_t sources_evicted(const struct sources *s)
 
 void source_estimates(struct source *x)
 {
-	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits, SOURCE_BITS);
-	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, SOURCE_BITS);
+	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits, x->requests);
+	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, x->requests);
 }

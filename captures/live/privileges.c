@@ -45,6 +45,17 @@ static bool identity_find(struct identity *ret)
 	return false;
 }
 
+bool privileges_whom(uid_t *ret_uid, gid_t *ret_gid)
+{
+	struct identity who;
+
+	if (geteuid() != 0 || !identity_find(&who))
+		return false;
+	*ret_uid = who.uid;
+	*ret_gid = who.gid;
+	return true;
+}
+
 static void keep_net_raw(void)
 {
 	capng_clear(CAPNG_SELECT_BOTH);

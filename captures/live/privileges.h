@@ -3,6 +3,8 @@
 #ifndef DEADAIR_LIVE_PRIVILEGES_H
 #define DEADAIR_LIVE_PRIVILEGES_H
 
+#include <sys/types.h>
+
 #include "captures/base/err.h"
 #include "captures/base/text.h"
 
@@ -11,6 +13,8 @@
  * capabilities CAP_NET_RAW alone stays, permitted and not effective. What was done is appended to *ret: "user nobody, CAP_NET_RAW kept in reserve".
  */
 bool privileges_drop(struct text *ret, struct err *err);
+/* Whom root would become there; false: it is not root, or nobody is there to become. */
+bool privileges_whom(uid_t *ret_uid, gid_t *ret_gid);
 
 /* CAP_NET_RAW becomes effective for the calling thread, as far as it is permitted; and is put back. */
 void privileges_raise(void);

@@ -267,6 +267,20 @@ static void test_joined_by_relayed_media(void **state)
 	script_end(&s);
 }
 
+/* Two callers of one host, and it plays one's audio to the other: a port given twice, no call passed on. */
+static void test_two_callers_of_one_host_are_two_calls(void **state)
+{
+	struct script s;
+
+	(void)state;
+	script_begin(&s);
+	SAY(&s, .s = 0, .call = "first", .dst = P);
+	SAY(&s, .s = 2.9, .call = "second", .from = "g", .src = C3, .dst = P);
+	calls_join_media(s.c, script_leg(&s, 2), script_leg(&s, 1));
+	assert_null(script_leg(&s, 2)->parent);
+	script_end(&s);
+}
+
 /* Throwing away a parent leaves its children standing. */
 static void test_eviction_of_a_joined_leg(void **state)
 {
@@ -318,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_retry_is_no_leg),
 		cmocka_unit_test(test_joined_by_relayed_media),
+		cmocka_unit_test(test_two_callers_of_one_host_are_two_calls),
 		cmocka_unit_test(test_eviction_of_a_joined_leg),
 		cmocka_unit_test(test_load),
 	};

@@ -56,7 +56,7 @@ static void take(void *context, const struct live_change_of *c)
 		assert_true(c->opened_ns <= c->at_ns);
 		break;
 	}
-	assert_string_equal(c->text, t->text);
+	assert_string_equal(c->title, t->text);
 }
 
 static void check(unsigned row)
@@ -72,7 +72,7 @@ static void check(unsigned row)
 		t.text = text;
 		live_findings_begin(all, t.round * SECOND_NS, take, &t);
 		if (*p != '.')
-			live_findings_found(all, 7, *p == 'o', text);
+			live_findings_found(all, &(struct live_found){ 7, *p == 'o', "error", "one-way-audio", text, "" });
 		live_findings_end(all);
 	}
 	if (strcmp(t.changes, cases[row].told) != 0)
@@ -103,7 +103,7 @@ static void test_bounded(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		live_findings_begin(all, round * SECOND_NS, count, &told);
 		for (uint64_t i = 0; i < LIVE_FINDINGS_MOST + 10; i++)
-			live_findings_found(all, i * UINT64_C(0x100000001), false, "one of many");
+			live_findings_found(all, &(struct live_found){ i * UINT64_C(0x100000001), false, "error", "one-way-audio", "one of many", "" });
 		live_findings_end(all);
 	}
 	assert_int_equal(told, LIVE_FINDINGS_MOST);
@@ -116,7 +116,7 @@ static void test_bounded(void **state)
 	assert_int_equal(told, 2 * LIVE_FINDINGS_MOST);
 	assert_int_equal(live_findings_open(all), 0);
 	live_findings_begin(all, 50 * SECOND_NS, count, &told);
-	live_findings_found(all, 1, true, "one");
+	live_findings_found(all, &(struct live_found){ 1, true, "error", "one-way-audio", "one", "" });
 	live_findings_end(all);
 	assert_int_equal(told, 2 * LIVE_FINDINGS_MOST + 2);
 	live_findings_free(all);
