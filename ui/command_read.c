@@ -20,7 +20,7 @@
 #include "ui/report.h"
 #include "ui/save.h"
 
-enum { PROGRESS_FRAMES = 4096, LOOK_FRAMES = 1024, ERROR_LINES_MAX = 20 };
+enum { PROGRESS_FRAMES = 4096, LOOK_FRAMES = 64, ERROR_LINES_MAX = 20 };
 
 /* A signal handler has no other way to its source: the one global that is not const. */
 static struct source *volatile interrupted_source;
