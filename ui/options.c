@@ -15,8 +15,8 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY,
-	OPTION_SAVE, OPTION_UI, OPTION_NO_UI
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT,
+	OPTION_UI, OPTION_NO_UI
 };
 
 static const struct option long_options[] = {
@@ -32,6 +32,8 @@ static const struct option long_options[] = {
 	{ "save", required_argument, NULL, OPTION_SAVE },
 	{ "ui", no_argument, NULL, OPTION_UI },
 	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
+	{ "redact", no_argument, NULL, OPTION_REDACT },
+	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -178,6 +180,12 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 		break;
 	case OPTION_SAVE:
 		return set_save(o, argc, argv, err);
+	case OPTION_REDACT:
+		o->redact = true;
+		break;
+	case OPTION_NO_EVIDENCE_TEXT:
+		o->no_evidence_text = true;
+		break;
 	case OPTION_BPF:
 		o->bpf = optarg;
 		break;
@@ -235,6 +243,8 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
 	if (o->markdown && o->json)
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
+	if (o->ui && o->redact)
+		return err_set(err, ERR_USAGE, "--ui shows names as they are: leave --redact out");
 	if (o->ui && (o->json || o->call || o->why_not))
 		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
