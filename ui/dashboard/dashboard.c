@@ -498,7 +498,7 @@ static void act_pause(struct dashboard *d, struct world *w)
 static void act_quit(struct dashboard *d, struct world *w)
 {
 	if (w->numbers.live || w->numbers.loading)
-		prompt_open(d, PROMPT_QUIT);
+		prompt_open(d, w, PROMPT_QUIT);
 	else
 		d->quit = true;
 }
@@ -541,13 +541,13 @@ static bool frame_act(struct dashboard *d, struct world *w, enum action a)
 	case ACTION_NEXT_PANE: next_pane(d, w, 1); break;
 	case ACTION_PREVIOUS_PANE: next_pane(d, w, view_part((enum view)place_of(d)->view)->panes - 1u); break;
 	case ACTION_MARK: act_mark(d, w); break;
-	case ACTION_FILTER: prompt_open(d, PROMPT_FILTER); break;
+	case ACTION_FILTER: prompt_open(d, w, PROMPT_FILTER); break;
 	case ACTION_FILTER_CLEAR: act_filter_clear(d); break;
-	case ACTION_FIND: prompt_open(d, PROMPT_FIND); break;
-	case ACTION_GO: prompt_open(d, PROMPT_GO); break;
-	case ACTION_SAVE: prompt_open(d, PROMPT_SAVE); break;
-	case ACTION_SETTINGS: prompt_open(d, PROMPT_SETTINGS); break;
-	case ACTION_COLUMNS: prompt_open(d, PROMPT_COLUMNS); break;
+	case ACTION_FIND: prompt_open(d, w, PROMPT_FIND); break;
+	case ACTION_GO: prompt_open(d, w, PROMPT_GO); break;
+	case ACTION_SAVE: prompt_open(d, w, PROMPT_SAVE); break;
+	case ACTION_SETTINGS: prompt_open(d, w, PROMPT_SETTINGS); break;
+	case ACTION_COLUMNS: prompt_open(d, w, PROMPT_COLUMNS); break;
 	case ACTION_HELP: {
 		uint8_t about = place_of(d)->view;
 		struct place *p = place_open(d, VIEW_TEXT);
@@ -584,8 +584,6 @@ static void text_move(struct dashboard *d, size_t count, enum action a, const st
 	case ACTION_HALF_DOWN: list_scroll(l, count, page / 2 + 1, part->id, k); break;
 	case ACTION_FIRST: list_scroll(l, count, -(int)count, part->id, k); break;
 	case ACTION_LAST: list_scroll(l, count, (int)count, part->id, k); break;
-	case ACTION_LEFT: place_of(d)->left -= place_of(d)->left > 8 ? 8 : place_of(d)->left; break;
-	case ACTION_RIGHT: place_of(d)->left += 8; break;
 	default: break;
 	}
 }

@@ -24,7 +24,6 @@ struct place {
 	uint64_t messages[2];        /* of the raw view, of the comparison */
 	uint64_t message_calls[2];   /* the calls they belong to */
 	char about[ABOUT_BYTES];     /* PAGE_EXPLAIN: the id; PAGE_RECORD: of the history */
-	int32_t left;                /* columns scrolled */
 	struct list lists[PANE_MAX];
 };
 

@@ -45,8 +45,6 @@ static const struct key_row rows[] = {
 	{ ACTION_VIEW, ALL, NULL, NULL, NULL, { '7' } },
 	{ ACTION_UP, ALL, "↑ k", NULL, "a row up", { KEY_ARROW_UP, 'k' } },
 	{ ACTION_DOWN, ALL, "↓ j", NULL, "a row down", { KEY_ARROW_DOWN, 'j' } },
-	{ ACTION_LEFT, TEXTS | LADDER | IN(VIEW_CALLS), "← →", NULL, "to the left, to the right where it is wider than the screen", { KEY_ARROW_LEFT } },
-	{ ACTION_RIGHT, TEXTS | LADDER | IN(VIEW_CALLS), NULL, NULL, NULL, { KEY_ARROW_RIGHT, 'l' } },
 	{ ACTION_PAGE_UP, ALL, "PgUp ^B", NULL, "a page up", { KEY_PAGE_UP, KEY_CTRL_B } },
 	{ ACTION_PAGE_DOWN, ALL, "PgDn ^F", NULL, "a page down", { KEY_PAGE_DOWN, KEY_CTRL_F } },
 	{ ACTION_HALF_UP, ALL, "^U ^D", NULL, "half a page up, down", { KEY_CTRL_U } },

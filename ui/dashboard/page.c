@@ -132,7 +132,6 @@ static uint64_t key_of(struct dashboard *d, unsigned width)
 	uint64_t key;
 
 	memset(p.lists, 0, sizeof p.lists);
-	p.left = 0;
 	p.pane = 0;
 	key = identity_of(&p, sizeof p, width);
 	return key ^ (uint64_t)d->equal << 1 ^ (uint64_t)d->names << 2 ^ (uint64_t)d->history_runs << 3 ^ (uint64_t)d->trend << 4;
@@ -197,7 +196,7 @@ static bool holds_found(const struct dashboard *d, const char *text)
 
 static void draw_line(const struct line *x, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned width)
 {
-	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = width > right + 3 ? width - right - 3 : 0, at = column + 1;
+	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = right ? width > right + 3 ? width - right - 3 : 0 : width - 1, at = column + 1;
 	const struct call_row *call;
 	struct call_table t;
 

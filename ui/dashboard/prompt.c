@@ -17,7 +17,7 @@
 enum { CANDIDATES_MAX = 400, CANDIDATE_BYTES = 64, FORM_COLUMNS = 44, SAVE_CHOICES = 4 };
 enum { CHOICE_CALL, CHOICE_MARKED, CHOICE_FILTERED, CHOICE_ALL };
 
-void prompt_open(struct dashboard *d, enum prompt p)
+void prompt_open(struct dashboard *d, struct world *w, enum prompt p)
 {
 	d->prompt = (uint8_t)p;
 	d->prompt_item = 0;
@@ -28,8 +28,12 @@ void prompt_open(struct dashboard *d, enum prompt p)
 		snprintf(d->input, sizeof d->input, "%s", d->filter);
 		snprintf(d->kept, sizeof d->kept, "%s", d->filter);
 	}
-	if (p == PROMPT_SAVE)
-		snprintf(d->input, sizeof d->input, "deadair.pcapng");
+	if (p == PROMPT_SAVE) {
+		const struct call_row *r = world_call(w, selected_call(d, w));
+
+		snprintf(d->input, sizeof d->input, r ? "call-%u.pcapng" : "deadair.pcapng", r ? r->n : 0);
+		d->save_what = r ? CHOICE_CALL : CHOICE_ALL;
+	}
 	d->input_at = (uint16_t)strlen(d->input);
 }
 
@@ -405,9 +409,10 @@ static void save_calls(struct world *w, const unsigned *numbers, size_t count, c
 	struct save_wish wish = { .kind = all ? SAVE_ALL : SAVE_CALLS, .numbers = numbers, .count = all ? 0 : count };
 	struct err err = { .code = ERR_OK };
 	struct save_done done;
+	char frames[WORDS], commented[WORDS];
 
 	if (save_write(w->saves, &wish, path, &done, &err) == ERR_OK)
-		save_said(&done, path, said);
+		text_addf(said, "saved %s as %s, %s with comments", words_counted(done.frames, "packet", frames), path, words_count(done.commented, commented));
 	else
 		text_add(said, err.text);
 }

@@ -79,8 +79,8 @@ static void add_finding(struct page *p, const struct query *q)
 		     calls = value_named(q, LISTING_FINDINGS, "calls"), latest = value_named(q, LISTING_FINDINGS, "latest");
 	char a[PARTY_BYTES], b[PARTY_BYTES], c[PARTY_BYTES], from[NS_TEXT], to[NS_TEXT], text[400];
 
-	snprintf(text, sizeof text, "%-22.40s %-16.40s %s  %s %5" PRId64, text_of(&id, a), text_of(&culprit, b), day_of(&first, "%a %d %b %H:%M", from),
-		 day_of(&last, "%a %d %b %H:%M", to), calls.kind == VALUE_INTEGER ? calls.integer : 0);
+	snprintf(text, sizeof text, "%-22.40s %-16.40s %s  %s %6" PRId64, text_of(&id, a), text_of(&culprit, b), day_of(&first, "%d %b %H:%M", from),
+		 day_of(&last, "%d %b %H:%M", to), calls.kind == VALUE_INTEGER ? calls.integer : 0);
 	add_record(p, text, text_of(&latest, c))->mark = mark_of(text_of(&severity, a));
 }
 
@@ -91,7 +91,7 @@ static void add_run(struct page *p, const struct query *q)
 	char a[PARTY_BYTES], at[NS_TEXT], lasts[NS_TEXT], record[32], text[400];
 
 	snprintf(record, sizeof record, "%" PRId64, run.integer);
-	snprintf(text, sizeof text, "%5" PRId64 "  %s %12s  %-26.60s %6" PRId64 " %9" PRId64, run.integer, day_of(&first, "%a %d %b %H:%M", at),
+	snprintf(text, sizeof text, "%5" PRId64 "  %s %9s  %-24.24s %6" PRId64 " %9" PRId64, run.integer, day_of(&first, "%d %b %H:%M", at),
 		 length.kind == VALUE_INTEGER ? ns_duration(length.integer, lasts) : "-", text_of(&source, a), calls.integer, problems.integer);
 	add_record(p, text, record)->mark = (uint8_t)(1 + (problems.integer ? MARK_BAD : MARK_GOOD));
 }
@@ -155,8 +155,8 @@ static void make_list(struct page *p, struct dashboard *d, struct store *s, stru
 	if (d->trend)
 		page_add(p, LINE_TEXT, PAINT_DIM, "day               runs   calls  problems");
 	else
-		page_add(p, LINE_TEXT, PAINT_DIM, d->history_runs ? "   run  start                  length  source                      calls  problems" :
-				"  problem                culprit          first seen        last seen         calls");
+		page_add(p, LINE_TEXT, PAINT_DIM, d->history_runs ? "    run  start           length  source                     calls  problems" :
+				"  problem                culprit          first seen    last seen      calls");
 	if (d->trend)
 		make_trend(p, q, err);
 	while (!d->trend && query_next(q, err)) {
@@ -197,7 +197,7 @@ void page_make_record(struct page *p, struct world *w, const char *record, unsig
 	struct out o;
 
 	out_init(&o, -1);
-	o.columns = width;
+	o.columns = width - 1;
 	if (s)
 		history_show(s, &options, &o, &err);
 	page_add_out(p, &o);

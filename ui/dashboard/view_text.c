@@ -67,7 +67,7 @@ static void make_explain(struct page *p, const char *id, unsigned width)
 		return;
 	}
 	out_init(&o, -1);
-	o.columns = width;
+	o.columns = width - 1;
 	report_explain(&o, d);
 	page_add_out(p, &o);
 	out_fini(&o);
@@ -79,13 +79,12 @@ static void make_facts(struct page *p, struct world *w, unsigned width)
 	struct out o;
 
 	out_init(&o, -1);
-	o.columns = width;
+	o.columns = width - 1;
 	r = world_report(w, &o);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "This capture");
 	report_head(&r, world_capture(w));
 	page_add_out(p, &o);
 	text_clear(&o.text);
-	page_add(p, LINE_BAR, PAINT_PLAIN, "Peers");
 	report_peers(&r, true);
 	page_add_out(p, &o);
 	out_fini(&o);
