@@ -24,7 +24,7 @@ const struct view_part *view_part(enum view v)
 
 void dashboard_init(struct dashboard *d)
 {
-	*d = (struct dashboard){ .sort = COLUMN_NUMBER, .stream_sort = STREAM_SORT_CALL, .columns_on = call_columns_default(), .paused_ns = NS_NONE,
+	*d = (struct dashboard){ .sort = COLUMN_NUMBER, .stream_sort = STREAM_SORT_CALL, .columns_on = call_columns_default(),
 				  .ladder = { .hide_sdp = true } };
 	for (unsigned i = 0; i < VIEW_MAIN; i++)
 		d->mains[i].view = (uint8_t)i;
@@ -262,20 +262,22 @@ static const char *state_of_view(const struct dashboard *d, const struct numbers
 
 	buffer[0] = '\0';
 	if (d->paused)
-		snprintf(buffer, NS_TEXT, "PAUSED %s  ", d->paused_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->paused_ns ?
-			 words_duration((n->now_ns - d->paused_ns) / SECOND_NS * SECOND_NS, length) : "0 s");
+		snprintf(buffer, NS_TEXT, "PAUSED %s  ", d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->frozen.now_ns ?
+			 words_duration((n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS, length) : "0 s");
 	else if (n->stale)
 		snprintf(buffer, NS_TEXT, n->quiet_ns >= 30 * SECOND_NS ? "STALE %s: cable or mirror?  " : "STALE %s  ", words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length));
 	return buffer;
 }
 
-static void draw_first(struct dashboard *d, const struct numbers *n, struct sheet *s)
+/* Of a picture that stands still, only how long it does goes on. */
+static void draw_first(struct dashboard *d, const struct numbers *now, struct sheet *s)
 {
+	const struct numbers *n = d->paused ? &d->frozen : now;
 	char clock[NS_TEXT], state[NS_TEXT];
 	unsigned right;
 
 	clock_words(n->now_ns, clock);
-	state_of_view(d, n, state);
+	state_of_view(d, now, state);
 	right = (unsigned)(text_columns(clock) + text_columns(state)) + 2;
 	draw_source(n, s, s->columns > right ? s->columns - right : 0);
 	sheet_right(s, 0, 0, s->columns - 1, PAINT_PLAIN, clock);
@@ -492,7 +494,7 @@ static void act_ladder(struct dashboard *d, struct world *w)
 static void act_pause(struct dashboard *d, struct world *w)
 {
 	d->paused = !d->paused;
-	d->paused_ns = d->paused ? w->numbers.now_ns : NS_NONE;
+	d->frozen = w->numbers;
 }
 
 static void act_quit(struct dashboard *d, struct world *w)

@@ -72,7 +72,8 @@ static const struct key_row rows[] = {
 	{ ACTION_EXPLAIN, IN(VIEW_OVERVIEW) | IN(VIEW_CALLS) | IN(VIEW_FINDINGS) | IN(VIEW_CALL) | IN(VIEW_PROBLEM) | LADDER, "e", NULL, "what the finding means, what mimics it", { 'e' } },
 	{ ACTION_COPY, ALL, "y", NULL, "copy the row to the clipboard (OSC 52)", { 'y' } },
 	{ ACTION_TREND, IN(VIEW_HISTORY), "T", NULL, "calls and problems by day", { 'T' } },
-	{ ACTION_RUNS, IN(VIEW_HISTORY), "R", NULL, "runs, calls of a run", { 'R' } },
+	{ ACTION_RUNS, IN(VIEW_HISTORY), "R", NULL, "problems, or runs", { 'R' } },
+	{ ACTION_COMPARE, IN(VIEW_HISTORY), "C", NULL, "compare a run with the one before it", { 'C' } },
 	{ ACTION_REDRAW, ALL, "^L", NULL, "draw all anew", { KEY_CTRL_L } },
 };
 

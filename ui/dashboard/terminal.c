@@ -218,6 +218,8 @@ struct terminal *terminal_start(struct pictures *p, const struct terminal_option
 	t->question = memory_zalloc(sizeof *t->question);
 	text_init(&t->answer);
 	dashboard_init(&t->question->state);
+	if (options->filter)
+		snprintf(t->question->state.filter, sizeof t->question->state.filter, "%s", options->filter);
 	t->screen = screen_open(options->color, err);
 	if (t->screen && (error = thread_begin(t)) != 0) {
 		screen_close(t->screen);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "captures/base/memory.h"
+#include "ui/history_compare.h"
 #include "ui/history_options.h"
 #include "ui/history_show.h"
 #include "ui/words.h"
@@ -188,6 +189,27 @@ void page_make_history(struct page *p, struct dashboard *d, struct world *w)
 	store_close(s);
 }
 
+void page_make_compared(struct page *p, struct world *w, const char *runs, unsigned width)
+{
+	struct history_options options = { .action = "compare", .color = "never" };
+	struct err err = { .code = ERR_OK };
+	char path[PATH_BYTES];
+	struct store *s = history_path(w, path) ? store_open(path, STORE_READ, WAIT_MS, &err) : NULL;
+	struct out o;
+
+	sscanf(runs, "%" SCNd64 " %" SCNd64, &options.runs[0], &options.runs[1]);
+	out_init(&o, -1);
+	o.columns = width - 1;
+	page_add(p, LINE_BAR, PAINT_PLAIN, "What changed from one run to the next");
+	if (s)
+		history_compare(s, &options, &o, &err);
+	page_add_out(p, &o);
+	if (err.code != ERR_OK)
+		page_add(p, LINE_TEXT, PAINT_WARN, err.text);
+	out_fini(&o);
+	store_close(s);
+}
+
 void page_make_record(struct page *p, struct world *w, const char *record, unsigned width)
 {
 	struct history_options options = { .action = "show", .record = record, .color = "never" };
@@ -212,8 +234,26 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	char left[96];
 
 	snprintf(left, sizeof left, "History   %s", d->trend ? "by day" : d->history_runs ? "runs" : "problems over all runs");
-	bar_draw(s, AREA_TOP, 0, s->columns, left, "Enter as it was  R runs  T by day");
+	bar_draw(s, AREA_TOP, 0, s->columns, left, "Enter as it was  R runs  T by day  C compare");
 	page_draw(page_of(d, w), d, w, s, list_of(d, 0), AREA_TOP + 1, 0, s->columns, area_end(s) - AREA_TOP - 1, false);
+}
+
+/* Runs stand newest first: the one before is the next row. */
+static void act_compare(struct dashboard *d, struct world *w)
+{
+	const struct page *p = page_of(d, w);
+	const struct list *l = list_of(d, 0);
+	char runs[ABOUT_BYTES];
+	struct place *opened;
+
+	if (!d->history_runs || d->trend || l->at + 1 >= p->count || p->lines[l->at].kind != LINE_RECORD || p->lines[l->at + 1].kind != LINE_RECORD) {
+		message_set(d, d->history_runs && !d->trend ? "there is no run before this one" : "R lists runs; C compares one with the one before it");
+		return;
+	}
+	snprintf(runs, sizeof runs, "%.20s %.20s", p->lines[l->at + 1].record, p->lines[l->at].record);
+	opened = place_open(d, VIEW_TEXT);
+	opened->page = PAGE_COMPARE;
+	memcpy(opened->about, runs, sizeof runs);
 }
 
 static bool act(struct dashboard *d, struct world *w, enum action a)
@@ -236,6 +276,7 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 		d->trend = false;
 		return true;
 	case ACTION_TREND: d->trend = !d->trend; return true;
+	case ACTION_COMPARE: act_compare(d, w); return true;
 	default: return false;
 	}
 }
