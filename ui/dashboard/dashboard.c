@@ -696,6 +696,7 @@ static void take_wheel(struct dashboard *d, struct world *w, const struct dashbo
 
 void dashboard_key(struct dashboard *d, struct world *w, const struct dashboard_event *e)
 {
+	world_slice(w);
 	d->ring = d->redraw = false;
 	d->copy[0] = '\0';
 	sync_lists(d, w);
@@ -749,6 +750,7 @@ void dashboard_draw(struct dashboard *d, struct world *w, struct sheet *s)
 	draw_begin(d, s);
 	if (too_small(s))
 		return;
+	world_slice(w);
 	sync_lists(d, w);
 	watch_problems(d, w);
 	greet(d);

@@ -151,7 +151,9 @@ static void wait_for(struct terminal *t)
 	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { pictures_fd(t->pictures), POLLIN, 0 } };
 	int64_t left = FRAME_MS - (now_ms() - t->drawn_ms);
 
-	if (t->dirty && left > 0)
+	if (t->dirty && left > 0 && t->question->state.unfinished && poll(fds, 1, 0) == 0)
+		ask(t);                 /* a filter goes on in the meantime */
+	else if (t->dirty && left > 0)
 		poll(NULL, 0, (int)left);
 	else if (!t->dirty)
 		poll(fds, 2, IDLE_MS);
