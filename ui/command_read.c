@@ -145,6 +145,8 @@ static bool decodes_ahead(const struct read_options *o)
 {
 	cpu_set_t ours;
 
+	if (o->ui)                      /* whoever looks wants what a pipe gave so far */
+		return false;
 	if (o->jobs)
 		return o->jobs > 1;
 	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
