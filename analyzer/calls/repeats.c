@@ -67,8 +67,10 @@ void repeats_free(struct repeats *r)
 		return;
 	LIST_EACH_SAFE(it, &r->open)
 		free(LIST_ENTRY(it, struct tx, in_order));
-	LIST_EACH_SAFE(it, &r->stats)
+	LIST_EACH_SAFE(it, &r->stats) {
+		free(LIST_ENTRY(it, struct repeats_stat, in_order)->series);
 		free(LIST_ENTRY(it, struct repeats_stat, in_order));
+	}
 	hash_fini(&r->by_key);
 	hash_fini(&r->stats_by_key);
 	free(r);
@@ -190,9 +192,9 @@ static void series_add(struct repeats_stat *s)
 {
 	if (!address_known(&s->b) || s->series_count == REPEATS_SERIES_MAX || s->now.tally.total == 0)
 		return;
-	s->series[s->series_count].ports = s->port_count;
-	s->series[s->series_count].total = s->now.tally.total;
-	s->series[s->series_count++].repeated = repeated(&s->now.tally);
+	if ((s->series_count & (s->series_count - 1)) == 0)
+		s->series = memory_resize(s->series, s->series_count ? 2u * s->series_count : 1, sizeof *s->series);
+	s->series[s->series_count++] = (struct repeats_point){ s->port_count, s->now.tally.total, repeated(&s->now.tally) };
 }
 
 /* Transactions come in the order of their first copies: only two halves are ever open. */

@@ -35,7 +35,7 @@ struct repeats_stat {                /* one host, or one pair of hosts */
 	struct repeats_window last, now;     /* halves that make the windows; internal */
 	uint16_t port_set[64];
 	unsigned port_count;
-	struct { unsigned ports, total, repeated; } series[REPEATS_SERIES_MAX]; /* of windows of pairs, the first ones */
+	struct repeats_point { unsigned ports, total, repeated; } *series;   /* of windows of pairs, the first REPEATS_SERIES_MAX */
 	unsigned series_count;
 };
 

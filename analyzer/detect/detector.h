@@ -124,6 +124,8 @@ struct facts {                       /* const views of everything */
 	const struct outflows *outflows;      /* analyzer/network/outflow.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
 	const struct watches *watches;       /* analyzer/calls/watch.h */
+	const struct sip_peers *sip_peers;   /* analyzer/network/sip_peer.h */
+	const struct port_plan *port_plan;   /* analyzer/media/port_plan.h; reckoned before judgement */
 	const struct services *services;     /* analyzer/calls/service.h */
 	const struct repeats *repeats;       /* analyzer/calls/repeats.h; settled before judgement */
 	const struct findings *findings;

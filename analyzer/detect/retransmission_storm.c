@@ -300,10 +300,10 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 		finding_evidence(f, o->answer, "the answer that is not accepted");
 		break;
 	case ODD_BEYOND_TIMER:
-		snprintf(act, sizeof act, "%s repeats without end", a);
+		snprintf(act, sizeof act, "%s repeats a request too often", a);
 		say_title(f, act, "one request, many copies");
 		finding_cause(f, "%s sent one %s %u times to %s, more than the timers of SIP allow.", a, method, o->copies, b);
-		finding_fix(f, "Check the timers (T1, T2) of the sender.");
+		finding_fix(f, "Nothing while its peer is silent: some servers hold INVITE to T2 (4 s), as they do other requests. Else check the sender's timers (T1, T2).");
 		break;
 	case ODD_STREAM:
 		snprintf(act, sizeof act, "%s repeats SIP over TCP", a);
