@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* view_tables: registrations, hosts and the NAT map. */
+/* view_tables: registrations, hosts with their ports, and the NAT map. */
 #include <stdio.h>
 
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 
 static const char *registration_state_name(enum registration_state s)
@@ -33,6 +34,7 @@ bool view_registration(const struct engine *e, size_t i, struct view_registratio
 	ret->expires_s = r->expires_s;
 	ret->first_ns = r->first_ns;
 	ret->last_ns = r->last_ns;
+	view_redact_registration(e->redact, ret);
 	return true;
 }
 
@@ -52,6 +54,19 @@ static void view_roles(struct view_cache *v, const struct host *h, struct view_h
 		snprintf(why, VIEW_TEXT, "%s: %u points", host_role_name((enum host_role)r), h->role_points[r]);
 		ret->why[ret->why_count++] = why;
 	}
+}
+
+/* The port behind the last one is that of its RTCP. */
+static void view_range(const struct engine *e, const struct host *h, struct view_host *ret)
+{
+	const struct port_use *u = port_plan_find(e->port_plan, &h->addr);
+
+	if (!u)
+		return;
+	ret->range_low = u->low;
+	ret->range_high = u->high < UINT16_MAX ? u->high + 1 : u->high;
+	ret->peak_calls = u->peak_calls;
+	ret->ports_needed = u->peak_ports;
 }
 
 bool view_host(const struct engine *e, size_t i, struct view_host *ret)
@@ -78,8 +93,11 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 		if (h->transports & 1u << t)
 			ret->transports[ret->transport_count++] = transports[t];
 	}
+	view_range(e, h, ret);
 	ret->dscp = h->dscp_known ? h->dscp : -1;
 	ret->hops = h->ttl_known ? h->hops : -1;
+	ret->ttl = h->ttl_known ? h->ttl : -1;
+	view_redact_host(e->redact, ret);
 	return true;
 }
 
@@ -108,5 +126,6 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 		.learnt = nat_method_name(m->method), .weight = m->weight, .first_ns = m->first_ns, .last_ns = m->last_ns,
 	};
 	view_bracket(e, m, ret);
+	view_redact_nat(e->redact, ret);
 	return true;
 }

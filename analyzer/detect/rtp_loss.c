@@ -6,7 +6,7 @@
 #include "analyzer/detect/quality.h"
 #include "analyzer/media/mos.h"
 
-static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", "unlocated", NULL };
+static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
 
 static const struct detector_doc doc = {
 	.says = "packets lost, and where",

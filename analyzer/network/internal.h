@@ -199,7 +199,7 @@ void roles_settle(struct network *n);
 /* An address as hash key. */
 static inline uint32_t address_hash(const struct address *a)
 {
-	return (uint32_t)hash_bytes(a, sizeof *a);
+	return endpoint_hash(&(struct endpoint){ *a, 0 });
 }
 
 static inline struct host_record *host_record_of(const struct host *h)
