@@ -8,6 +8,7 @@
 #include "dissect/packet.h"
 
 struct engine;
+struct redact;
 
 struct engine_options {
 	const struct config *config; /* lent for the engine's life */
@@ -37,5 +38,7 @@ void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp
 void engine_until(struct engine *e, int64_t now_ns);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */
 void engine_finish(struct engine *e);
+/* From now on views have other numbers, names and addresses; after engine_finish(). r is lent for the engine's life; NULL: no longer. */
+void engine_redact(struct engine *e, struct redact *r);
 
 #endif

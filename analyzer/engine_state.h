@@ -78,6 +78,7 @@ struct engine {
 	uint64_t deltas_odd[3];      /* frames whose time is no multiple of 1, 10, 100 ms */
 	int64_t tick_ns;             /* next tick of the calls */
 	bool finished;
+	struct redact *redact;       /* what views pass through; NULL: nothing. Lent */
 	struct view_cache *views;    /* view_cache.c's */
 };
 

@@ -4,6 +4,7 @@
 
 #include "analyzer/media/mos.h"
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 
 const char *view_kind_name(enum sdp_kind kind)
@@ -278,5 +279,6 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 		ret->notes[ret->note_count++] = "undecided at end of capture";
 	if (first->cut)
 		ret->notes[ret->note_count++] = "some of its messages are cut by the snap length";
+	view_redact_call(e->redact, ret);
 	return true;
 }

@@ -6,6 +6,7 @@
 
 #include "analyzer/detect/say.h"
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 #include "captures/base/memory.h"
 
@@ -251,4 +252,5 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 	say_clocks(e, ret);
 	say_notes(v, e, ret);
 	say_others(e, ret);
+	view_redact_capture(e->redact, ret);
 }

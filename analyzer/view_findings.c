@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 #include "analyzer/network/message_diff.h"
 #include "captures/base/memory.h"
@@ -86,7 +87,6 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 		ret->changes[k].field = f->changes[k].field;
 		ret->changes[k].before = f->changes[k].before;
 		ret->changes[k].after = f->changes[k].after;
-		difference_of(span_of(f->changes[k].before), span_of(f->changes[k].after), &ret->changes[k].before_part, &ret->changes[k].after_part);
 	}
 	ret->change_count = f->change_count;
 	ret->count = f->count;
@@ -95,6 +95,12 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 	ret->incident = f->incident ? f->incident->n : 0;
 	ret->identity = f->identity;
 	ret->over = is_over(f);
+	view_redact_finding(e->redact, ret);
+	for (unsigned k = 0; k < ret->change_count; k++) {
+		struct view_change *x = &ret->changes[k];
+
+		difference_of(span_of(x->before), span_of(x->after), &x->before_part, &x->after_part);
+	}
 	return true;
 }
 
@@ -137,6 +143,7 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 			 others);
 		ret->healthy = healthy;
 	}
+	view_redact_incident(e->redact, ret);
 	return true;
 }
 
@@ -153,7 +160,7 @@ bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret)
 	for (unsigned k = 0; k < w->row_count; k++) {
 		v->rows[k].holds = w->rows[k].holds;
 		v->rows[k].decided = w->rows[k].decided;
-		v->rows[k].text = w->rows[k].text;
+		v->rows[k].text = e->redact ? redact_text(e->redact, w->rows[k].text) : w->rows[k].text;
 	}
 	memset(ret, 0, sizeof *ret);
 	ret->call = view_call_number(w->leg);

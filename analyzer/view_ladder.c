@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 #include "captures/base/memory.h"
 
@@ -90,5 +91,6 @@ bool view_message(const struct engine *e, size_t call, size_t i, struct view_mes
 	};
 	if (!ret->method.n)
 		ret->method = span_of(sip_method_name(m->method));
+	view_redact_message(e->redact, ret);
 	return true;
 }

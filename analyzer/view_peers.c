@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 #include "captures/base/memory.h"
 
@@ -211,5 +212,6 @@ bool view_peer(const struct engine *e, size_t i, struct view_peer *ret)
 	ret->response_count = p->response_count;
 	ret->loss_percent = p->expected ? 100.0 * (double)p->lost / (double)p->expected : -1;
 	ret->calls_too_few = p->attempts < TOO_FEW_CALLS;
+	view_redact_peer(e->redact, ret);
 	return true;
 }

@@ -2,6 +2,7 @@
 /* view_streams: RTP streams and their intervals. */
 #include "analyzer/media/mos.h"
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 
 static unsigned view_intervals(struct view_cache *v, const struct stream *s)
@@ -68,5 +69,6 @@ bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 	ret->first_frame = s->first_frame;
 	ret->last_frame = s->last_frame;
 	ret->file = s->file;
+	view_redact_stream(e->redact, ret);
 	return true;
 }

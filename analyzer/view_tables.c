@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "analyzer/view_cache.h"
+#include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 
 static const char *registration_state_name(enum registration_state s)
@@ -33,6 +34,7 @@ bool view_registration(const struct engine *e, size_t i, struct view_registratio
 	ret->expires_s = r->expires_s;
 	ret->first_ns = r->first_ns;
 	ret->last_ns = r->last_ns;
+	view_redact_registration(e->redact, ret);
 	return true;
 }
 
@@ -80,6 +82,8 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 	}
 	ret->dscp = h->dscp_known ? h->dscp : -1;
 	ret->hops = h->ttl_known ? h->hops : -1;
+	ret->ttl = h->ttl_known ? h->ttl : -1;
+	view_redact_host(e->redact, ret);
 	return true;
 }
 
@@ -108,5 +112,6 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 		.learnt = nat_method_name(m->method), .weight = m->weight, .first_ns = m->first_ns, .last_ns = m->last_ns,
 	};
 	view_bracket(e, m, ret);
+	view_redact_nat(e->redact, ret);
 	return true;
 }

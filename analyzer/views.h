@@ -197,7 +197,7 @@ struct view_host {
 	unsigned sip_port_count, media_port_count, vlan_count;
 	const char *transports[6];
 	unsigned transport_count;
-	int dscp, hops;              /* -1 unknown */
+	int dscp, hops, ttl;         /* -1 unknown */
 };
 
 struct view_nat {

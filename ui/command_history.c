@@ -8,13 +8,15 @@
 #include <unistd.h>
 
 #include "captures/base/nearest.h"
+#include "ui/history_compare.h"
 #include "ui/history_list.h"
 #include "ui/history_show.h"
 #include "ui/words.h"
 
 enum { WAIT_MS = 2000 };
+#define HOURS_SHOWN_NS (72 * HOUR_NS)
 
-enum action_kind { ACTION_LIST, ACTION_SHOW, ACTION_PRUNE, ACTION_VACUUM };
+enum action_kind { ACTION_LIST, ACTION_SHOW, ACTION_TREND, ACTION_COMPARE, ACTION_PRUNE, ACTION_VACUUM };
 
 static const struct action {
 	const char *name;
@@ -26,6 +28,8 @@ static const struct action {
 	{ "findings", ACTION_LIST, LISTING_FINDINGS },
 	{ "incidents", ACTION_LIST, LISTING_INCIDENTS },
 	{ "show", ACTION_SHOW, 0 },
+	{ "trend", ACTION_TREND, LISTING_TREND },
+	{ "compare", ACTION_COMPARE, 0 },
 	{ "prune", ACTION_PRUNE, 0 },
 	{ "vacuum", ACTION_VACUUM, 0 },
 };
@@ -81,6 +85,8 @@ static void say_rest(struct out *o, const struct history_options *options, enum 
 		return;
 	if (count == 0)
 		out_textf(o, "No %s here.\n", query_noun(listing));
+	else if (listing == LISTING_TREND)
+		out_text(o, "× calls that failed, or were answered and not heard by both\n");
 	else if (options->limit && count > options->limit)
 		out_textf(o, "The latest %s; for more: --limit N, --limit all\n", words_count(options->limit, text));
 }
@@ -94,6 +100,17 @@ static enum err_code list(struct store *s, const struct history_options *options
 		return err->code;
 	say_rest(o, options, listing, count);
 	return ERR_OK;
+}
+
+/* Of less than three days the hours are asked for. */
+static enum err_code trend(struct store *s, const struct history_options *options, struct out *o, struct err *err)
+{
+	struct history_options asked = *options;
+	const struct listing_filter *f = &options->filter;
+
+	if (!options->has_by)
+		asked.filter.hours = f->has_since && ns_minus(f->has_until ? f->until_ns : now_ns(), f->since_ns) <= HOURS_SHOWN_NS;
+	return list(s, &asked, LISTING_TREND, o, err);
 }
 
 static enum err_code prune(struct store *s, const struct history_options *options, struct out *o, struct err *err)
@@ -116,6 +133,10 @@ static enum err_code act(struct store *s, const struct history_options *options,
 		return list(s, options, action->listing, o, err);
 	case ACTION_SHOW:
 		return history_show(s, options, o, err);
+	case ACTION_TREND:
+		return trend(s, options, o, err);
+	case ACTION_COMPARE:
+		return history_compare(s, options, o, err);
 	case ACTION_PRUNE:
 		return prune(s, options, o, err);
 	case ACTION_VACUUM:

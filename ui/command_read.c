@@ -18,6 +18,8 @@
 #include "ui/options.h"
 #include "ui/profile_load.h"
 #include "ui/progress.h"
+#include "ui/redact_files.h"
+#include "ui/redact_key.h"
 #include "ui/report.h"
 #include "ui/save.h"
 
@@ -65,6 +67,9 @@ struct reading {
 	const struct source_file **files;
 	size_t file_count;
 	struct history_keep *history;        /* NULL: none is kept */
+	struct redact *redact;               /* NULL: names are as they are */
+	struct redact_files *redacted_files; /* likewise */
+	struct baseline *baseline;           /* what it knows already; NULL likewise */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -236,6 +241,29 @@ static bool nothing_read(const struct reading *g)
 	return frames == 0 && has_damage(g);
 }
 
+static void redact_open(struct reading *g)
+{
+	uint8_t key[REDACT_KEY];
+	struct err err;
+
+	if (!g->options.redact)
+		return;
+	if (redact_key_get(key, &err) != ERR_OK)
+		fprintf(stderr, "deadair: %s\n", err.text);
+	g->redact = redact_new(key);
+	g->redacted_files = redact_files_new(g->files, g->file_count);
+}
+
+/* Behind the choice of what is listed, which goes by the true names. */
+static void redact_begin(struct reading *g, struct report *r)
+{
+	if (!g->redact)
+		return;
+	engine_redact(g->engine, g->redact);
+	r->files = redact_files_list(g->redacted_files);
+	r->names = NULL;
+}
+
 /* The report in the form that was asked for; the status it ends with. */
 static void report_print(const struct reading *g, struct report *r, unsigned call)
 {
@@ -251,12 +279,24 @@ static void report_print(const struct reading *g, struct report *r, unsigned cal
 		report_text(r);
 }
 
+/* Only when all was read: the history may have these very frames already. */
+static void baseline_take(struct reading *g)
+{
+	struct err err;
+
+	if (!g->history)
+		return;
+	g->baseline = history_keep_baseline(g->history, g->redact, &err);
+	if (!g->baseline)
+		command_trouble("%s", err.text);
+}
+
 static int report_make(struct reading *g, struct out *o)
 {
 	struct view_end end;
 	struct selection selection;
 	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
-				 .selection = &selection, .verbose = g->options.verbose, .interrupted = was_interrupted };
+				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose, .interrupted = was_interrupted };
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];
@@ -270,6 +310,7 @@ static int report_make(struct reading *g, struct out *o)
 					       text_escape(span_of(g->options.call), wanted, sizeof wanted), calls_count(g));
 	}
 	selection_init(&selection, g->engine, &chosen);
+	redact_begin(g, &report);
 	report_print(g, &report, chosen.call);
 	selection_fini(&selection);
 	return report.exit;
@@ -312,7 +353,10 @@ static void reading_close(struct reading *g)
 	dissector_free(g->dissector);
 	if (g->source)
 		source_close(g->source);
+	baseline_free(g->baseline);
 	history_keep_free(g->history);
+	redact_free(g->redact);
+	redact_files_free(g->redacted_files);
 	names_free(g->names);
 	free(g->files);
 	read_options_fini(&g->options);
@@ -365,7 +409,9 @@ static int save_packets(struct reading *g, int status)
 /* Behind the report: whoever reads it does not wait for the disk. The status that is left. */
 static int history_store(struct reading *g, int status)
 {
-	struct history_run run = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .complete = !was_interrupted && !has_damage(g) };
+	struct history_run run = { .engine = g->engine, .files = g->redact ? redact_files_list(g->redacted_files) : g->files, .file_count = g->file_count,
+				   .redacted = g->redact, .no_evidence_text = g->options.no_evidence_text,
+				   .complete = !was_interrupted && !has_damage(g) };
 	struct err err;
 
 	if (!g->options.history)
@@ -390,6 +436,8 @@ static int reading_run(struct reading *g)
 	tell_interfaces(g);
 	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted, dissector_counts(g->dissector)->tcp_evicted);
 	engine_finish(g->engine);
+	redact_open(g);
+	baseline_take(g);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);
 	return history_store(g, save_packets(g, status));

@@ -54,6 +54,14 @@ void history_keep_frame(struct history_keep *k, const struct frame *f)
 	digest_add(&k->digest, f->bytes);
 }
 
+struct baseline *history_keep_baseline(struct history_keep *k, struct redact *redact, struct err *err)
+{
+	uint8_t identity[DIGEST_BYTES];
+
+	digest_get(&k->digest, identity);
+	return baseline_new(k->store, identity, redact, err);
+}
+
 static struct span base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -109,7 +117,7 @@ static enum err_code keep(struct history_keep *k, const struct history_run *what
 
 	k->err = err;
 	if (store_begin(k->store, err) != ERR_OK || store_run(k->store, run, &number, err) != ERR_OK || !keep_files(k, what) ||
-	    !record_engine(what->engine, take_rows, k))
+	    !record_engine(what->engine, !what->no_evidence_text, take_rows, k))
 		return err->code;
 	return store_commit(k->store, err);
 }
@@ -125,7 +133,7 @@ enum err_code history_keep_run(struct history_keep *k, const struct history_run 
 	source_names_add(&source, what);
 	if (c->frames) {
 		struct run run = { .kind = "read", .source = source.p, .deadair = PACKAGE_VERSION, .written_ns = now_ns(), .first_ns = c->first_ns,
-				   .last_ns = c->last_ns, .frames = c->frames, .bytes = c->bytes, .complete = what->complete,
+				   .last_ns = c->last_ns, .frames = c->frames, .bytes = c->bytes, .complete = what->complete, .redacted = what->redacted,
 				   .vantage = c->vantage_kind, .seen_from = c->seen_from };
 
 		digest_get(&k->digest, run.identity);

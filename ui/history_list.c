@@ -70,7 +70,8 @@ static void print_json(struct out *o, enum listing listing, const struct query *
 	for (unsigned i = 0; (c = query_column(listing, i)); i++) {
 		struct value v = query_value(q, i);
 
-		json_object_set_new(line, c->name, json_value(c, &v));
+		if (c->name)
+			json_object_set_new(line, c->name, json_value(c, &v));
 	}
 	text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 	out_bytes(o, text, strlen(text));
@@ -87,7 +88,7 @@ static bool is_formula(const char *text)
 	return *text && strchr("=+-@", *text) && !words_is_number(text);
 }
 
-static void csv_text(struct text *line, struct span s)
+void history_csv_text(struct text *line, struct span s)
 {
 	struct text t;
 
@@ -119,7 +120,7 @@ static void csv_value(struct text *line, const struct column *c, const struct va
 		text_addf(line, "%.6g", v->real);
 		break;
 	case VALUE_TEXT:
-		csv_text(line, v->text);
+		history_csv_text(line, v->text);
 		break;
 	}
 }
@@ -133,6 +134,8 @@ static void print_csv(struct out *o, enum listing listing, const struct query *q
 	for (unsigned i = 0; (c = query_column(listing, i)); i++) {
 		struct value v = query_value(q, i);
 
+		if (!c->name)
+			continue;
 		text_add(&line, i ? "," : "");
 		csv_value(&line, c, &v);
 	}
@@ -146,6 +149,8 @@ static void print_csv_head(struct out *o, enum listing listing)
 	const struct column *c;
 
 	for (unsigned i = 0; (c = query_column(listing, i)); i++) {
+		if (!c->name)
+			continue;
 		out_bytes(o, ",", i ? 1 : 0);
 		out_bytes(o, c->name, strlen(c->name));
 	}
@@ -271,7 +276,10 @@ bool history_list(struct store *s, enum listing listing, const struct listing_fi
 	struct query *q;
 	size_t n = 0;
 
-	asked.limit = limit ? limit + 1 : 0;    /* one more tells that there are more */
+	if (limit)                      /* one more tells that there are more; a trend begins with it, and does without */
+		asked.limit = limit + (listing != LISTING_TREND);
+	else
+		asked.limit = 0;
 	q = query_new(s, listing, &asked, err);
 	if (!q)
 		return false;

@@ -10,6 +10,8 @@
 bool history_list(struct store *s, enum listing listing, const struct listing_filter *filter, size_t limit, enum history_form form, struct out *o,
 		  size_t *ret_count, struct err *err);
 
+/* A stored text as a field of CSV (RFC 4180), which no spreadsheet takes for a formula. */
+void history_csv_text(struct text *line, struct span stored);
 /* A stored text for the terminal: it is escaped already, but the file may come from anywhere. */
 void history_text(struct text *t, struct span stored);
 

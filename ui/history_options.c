@@ -15,13 +15,16 @@
 enum { LIMIT_DEFAULT = 50 };
 enum option_id {
 	OPTION_HISTORY = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_NUMBER, OPTION_HOST, OPTION_ID, OPTION_RUN, OPTION_LIMIT, OPTION_ALL, OPTION_JSON, OPTION_CSV,
-	OPTION_COLOR, OPTION_UTC, OPTION_KEEP
+	OPTION_COLOR, OPTION_UTC, OPTION_KEEP, OPTION_BEFORE, OPTION_AFTER, OPTION_BY
 };
 
 static const struct option long_options[] = {
 	{ "history", required_argument, NULL, OPTION_HISTORY },
 	{ "since", required_argument, NULL, OPTION_SINCE },
 	{ "until", required_argument, NULL, OPTION_UNTIL },
+	{ "before", required_argument, NULL, OPTION_BEFORE },
+	{ "after", required_argument, NULL, OPTION_AFTER },
+	{ "by", required_argument, NULL, OPTION_BY },
 	{ "number", required_argument, NULL, OPTION_NUMBER },
 	{ "host", required_argument, NULL, OPTION_HOST },
 	{ "id", required_argument, NULL, OPTION_ID },
@@ -94,6 +97,13 @@ static enum err_code set_host(struct history_options *o, const char *text, struc
 	return ERR_OK;
 }
 
+static enum err_code set_by(struct history_options *o, const char *text, struct err *err)
+{
+	o->has_by = strcmp(text, "hour") == 0 || strcmp(text, "day") == 0;
+	o->filter.hours = strcmp(text, "hour") == 0;
+	return o->has_by ? ERR_OK : wrong(err, "by", text, "hour or day");
+}
+
 static enum err_code set_option(struct history_options *o, int id, int64_t now_ns, struct err *err)
 {
 	switch (id) {
@@ -104,6 +114,12 @@ static enum err_code set_option(struct history_options *o, int id, int64_t now_n
 		return set_time(&o->filter.since_ns, &o->filter.has_since, "since", optarg, now_ns, err);
 	case OPTION_UNTIL:
 		return set_time(&o->filter.until_ns, &o->filter.has_until, "until", optarg, now_ns, err);
+	case OPTION_BEFORE:
+		return set_time(&o->before_ns, &o->has_before, "before", optarg, now_ns, err);
+	case OPTION_AFTER:
+		return set_time(&o->after_ns, &o->has_after, "after", optarg, now_ns, err);
+	case OPTION_BY:
+		return set_by(o, optarg, err);
 	case OPTION_NUMBER:
 		o->filter.number = optarg;
 		break;
@@ -151,6 +167,24 @@ static void heed_utc(int argc, char **argv)
 	}
 }
 
+/* compare 91 92 */
+static enum err_code take_runs(struct history_options *o, int argc, char **argv, struct err *err)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		char shown[80];
+		uint64_t n;
+
+		if (optind >= argc)
+			return err_set(err, ERR_USAGE, "history compare: with which run? two are compared: compare 91 92");
+		if (!span_number(span_of(argv[optind]), INT64_MAX, &n) || n == 0)
+			return err_set(err, ERR_USAGE, "history compare %s: no number of a run: deadair history list has them",
+				       text_escape(span_of(argv[optind]), shown, sizeof shown));
+		o->runs[i] = (int64_t)n;
+		optind++;
+	}
+	return ERR_OK;
+}
+
 enum err_code history_options_parse(struct history_options *o, int argc, char **argv, int64_t now_ns, struct err *err)
 {
 	char shown[80];
@@ -171,6 +205,8 @@ enum err_code history_options_parse(struct history_options *o, int argc, char **
 		o->action = argv[optind++];
 	if (optind < argc && strcmp(o->action, "show") == 0)
 		o->record = argv[optind++];
+	if (optind < argc && strcmp(o->action, "compare") == 0 && take_runs(o, argc, argv, err) != ERR_OK)
+		return err->code;
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "history %s: \"%s\" is one word too many: deadair history --help", o->action,
 			       text_escape(span_of(argv[optind]), shown, sizeof shown));

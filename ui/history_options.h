@@ -16,14 +16,18 @@ struct history_options {
 	enum history_form form;
 	struct listing_filter filter;        /* texts within argv; the limit is not in it */
 	char host[ADDRESS_TEXT];     /* what the filter's host points at: in the one spelling in which addresses are stored */
+	int64_t runs[2];             /* of compare: before, after; 0 not given */
+	bool has_before, has_after;
+	int64_t before_ns, after_ns; /* of compare: [.., before), [after, ..) */
 	int64_t keep_ns;             /* of prune; 0 not given */
+	bool has_by;                 /* whether filter.hours was asked for */
 	size_t limit;                /* 0: all */
 };
 
 /* now_ns: what "-3d" and "yesterday" count from. ERR_OK, or *err. */
 enum err_code history_options_parse(struct history_options *o, int argc, char **argv, int64_t now_ns, struct err *err);
 
-/* $XDG_STATE_HOME/deadair/history.db, else ~/.local/state/deadair/history.db; false without a home, or where it does not fit. */
+/* The history that is meant where none is named; false: none can be. */
 bool history_default_path(char *path, size_t room);
 
 #endif

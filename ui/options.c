@@ -15,8 +15,7 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY,
-	OPTION_SAVE, OPTION_JOBS
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_JOBS
 };
 
 static const struct option long_options[] = {
@@ -30,6 +29,8 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
 	{ "save", required_argument, NULL, OPTION_SAVE },
+	{ "redact", no_argument, NULL, OPTION_REDACT },
+	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -185,6 +186,12 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 		break;
 	case OPTION_SAVE:
 		return set_save(o, argc, argv, err);
+	case OPTION_REDACT:
+		o->redact = true;
+		break;
+	case OPTION_NO_EVIDENCE_TEXT:
+		o->no_evidence_text = true;
+		break;
 	case OPTION_BPF:
 		o->bpf = optarg;
 		break;

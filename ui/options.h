@@ -13,6 +13,8 @@ struct read_options {
 	const char *names, *bpf, *why_not, *color;
 	const char *history;         /* file; NULL none */
 	const char *save, *save_file; /* what, where; NULL none */
+	bool redact;                 /* other numbers, names and addresses */
+	bool no_evidence_text;       /* in the history */
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	struct filter *filter;       /* owned; NULL none */
 	struct when since, until;

@@ -3,6 +3,7 @@
 #ifndef DEADAIR_UI_REPORT_H
 #define DEADAIR_UI_REPORT_H
 
+#include "analyzer/history/baseline.h"
 #include "analyzer/views.h"
 #include "captures/source.h"
 #include "ui/names.h"
@@ -16,6 +17,7 @@ struct report {
 	struct out *out;
 	const struct names *names;   /* NULL none */
 	const struct selection *selection;
+	const struct baseline *baseline;     /* what a history knows already; NULL: none is kept */
 	bool verbose;
 	bool interrupted;            /* by the user, before the end of the input */
 	int exit;                    /* the process's status */

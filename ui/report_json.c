@@ -375,6 +375,18 @@ static json_t *finding_changes(const struct view_finding *f)
 	return list;
 }
 
+/* What a history knew of it before. */
+static json_t *finding_history(const struct baseline *b, const struct view_finding *f)
+{
+	struct known known = baseline_find(b, f);
+	json_t *one = json_object();
+
+	json_object_set_new(one, "times", from_count(known.times));
+	json_object_set_new(one, "first", from_time(known.first_ns));
+	json_object_set_new(one, "last", from_time(known.last_ns));
+	return one;
+}
+
 static void print_finding(const struct report *r, const struct view_finding *f)
 {
 	json_t *line = line_new("finding"), *ids;
@@ -403,6 +415,8 @@ static void print_finding(const struct report *r, const struct view_finding *f)
 	json_object_set_new(line, "count", json_integer(f->count));
 	json_object_set_new(line, "state", from_text(f->state));
 	json_object_set_new(line, "explained_by", from_number_or_null(f->explained_by));
+	if (r->baseline)
+		json_object_set_new(line, "history", finding_history(r->baseline, f));
 	json_object_set_new(line, "evidence", finding_evidence(r, f));
 	json_object_set_new(line, "calls_total", json_integer(f->calls_total));
 	if (f->change_count)

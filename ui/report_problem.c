@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "ui/known.h"
 #include "ui/explained.h"
 #include "ui/hears.h"
 #include "ui/words.h"
@@ -515,6 +516,17 @@ static void block_load(struct block *b, const struct report *r, const struct pro
 	b->has_call = call != SELECTION_NONE && view_call(r->engine, (size_t)call, &b->call);
 }
 
+static void block_history(const struct block *b)
+{
+	struct text t;
+
+	if (!b->r->baseline)
+		return;
+	text_init(&t);
+	known_words(&t, b->r->baseline, &b->finding);
+	field_text(b, "History", &t);
+}
+
 static void block_print(const struct block *b, const struct explained *e)
 {
 	const struct view_finding *f = &b->finding;
@@ -525,6 +537,7 @@ static void block_print(const struct block *b, const struct explained *e)
 		block_who(b);
 	block_names(b);
 	block_since(b);
+	block_history(b);
 	field(b, "Cause", b->has_incident && b->incident.cause ? b->incident.cause : f->cause);
 	block_reason(b);
 	report_changes(b->r, f);

@@ -38,15 +38,24 @@ const char *words_duration(int64_t length_ns, char buffer[WORDS])
 	return buffer;
 }
 
-const char *words_moment(int64_t at_ns, char buffer[WORDS])
+static const char *moment_as(int64_t at_ns, char buffer[WORDS], const char *format, const char *with_seconds)
 {
 	time_t seconds = (time_t)(at_ns / SECOND_NS - (at_ns % SECOND_NS < 0));
 	struct tm tm;
 
-	localtime_r(&seconds, &tm);
-	if (strftime(buffer, WORDS, "%a %-d %b %Y %H:%M:%S %Z", &tm) == 0)
+	if (!localtime_r(&seconds, &tm) || strftime(buffer, WORDS, tm.tm_sec ? with_seconds : format, &tm) == 0)
 		buffer[0] = '\0';
 	return buffer;
+}
+
+const char *words_moment(int64_t at_ns, char buffer[WORDS])
+{
+	return moment_as(at_ns, buffer, "%a %-d %b %Y %H:%M:%S %Z", "%a %-d %b %Y %H:%M:%S %Z");
+}
+
+const char *words_minute(int64_t at_ns, char buffer[WORDS])
+{
+	return moment_as(at_ns, buffer, "%a %-d %b %Y %H:%M", "%a %-d %b %Y %H:%M:%S");
 }
 
 const char *words_share(uint64_t part, uint64_t whole, char buffer[WORDS])

@@ -8,14 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/history/schema.h"
 #include "analyzer/history/store_private.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define PROBLEM "severity <> 'info' AND explained_by IS NULL AND state <> 'withdrawn'"
+#define PROBLEM SCHEMA_PROBLEM
 #define SEVERITY_RANK(of) "CASE " of " WHEN 'critical' THEN 3 WHEN 'error' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
 #define WITH_NUMBER "(from_user GLOB :number OR to_user GLOB :number)"
+
+/* A bar as long as the greatest count; whatever is there is seen, as one cell at least. */
+#define BAR_FULL "████████████████"
+#define BAR_BAD "××××××××××××××××"
+#define CELLS(count) "(CASE WHEN " #count " THEN max(1, CAST(round(16.0 * " #count " / max(calls) OVER ()) AS INTEGER)) ELSE 0 END)"
 
 enum { FEW = 10000, COLUMNS_MAX = 20 };
 
@@ -31,6 +37,7 @@ static const struct listing_form {
 	const char *since, *until, *run, *call, *finding, *problem;
 	struct condition number, host, id;
 	const char *group, *order;
+	const char *sums;            /* what is read from `from` and grouped; the columns are then made of that, under these names. NULL: no such step */
 } forms[] = {
 	[LISTING_RUNS] = {
 		.noun = "run",
@@ -91,7 +98,7 @@ static const struct listing_form {
 			{ "CASE max(" SEVERITY_RANK("severity") ") WHEN 3 THEN 'critical' WHEN 2 THEN 'error' WHEN 1 THEN 'warning' ELSE 'info' END",
 			  { "severity", "severity", COLUMN_TEXT } },
 			{ "id", { "finding", "finding", COLUMN_TEXT, 16 } },
-			{ "culprit", { "culprit", "culprit", COLUMN_TEXT, 12 } },
+			{ "about", { "about", "about", COLUMN_TEXT, 12 } },
 			{ "min(first_ns)", { "first", "first", COLUMN_TIME } },
 			{ "max(last_ns)", { "last", "last", COLUMN_TIME, 0, 2 } },
 			{ "count(*)", { "times", "times", COLUMN_COUNT, 0, 1 } },
@@ -100,13 +107,14 @@ static const struct listing_form {
 			/* behind its time, the greatest is the latest */
 			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || run || '/f' || n), 21)", { "latest", "latest", COLUMN_TEXT } },
 			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || title), 21)", { "title", NULL, COLUMN_TEXT } },
+			{ "max(culprit)", { "culprit", NULL, COLUMN_TEXT } },
 		},
 		.from = "finding", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "run = :run", .problem = PROBLEM,
 		.number = { NULL, "EXISTS (SELECT 1 FROM finding_call c JOIN call k ON k.run = c.run AND k.n = c.call WHERE c.run = finding.run"
 				  " AND c.finding = finding.n AND " WITH_NUMBER ")" },
 		.host = { NULL, "EXISTS (SELECT 1 FROM finding_host h WHERE h.run = finding.run AND h.finding = finding.n AND h.host = :host)" },
 		.id = { NULL, "id = :id" },
-		.group = "id, culprit", .order = "max(last_ns) DESC, id, culprit",
+		.group = "id, about", .order = "max(last_ns) DESC, id, about",
 	},
 	[LISTING_INCIDENTS] = {
 		.noun = "incident",
@@ -129,6 +137,44 @@ static const struct listing_form {
 				" AND f.incident = incident.n AND h.host = :host)" },
 		.id = { NULL, "EXISTS (SELECT 1 FROM finding f WHERE f.run = incident.run AND f.incident = incident.n AND f.id = :id)" },
 		.order = "first_ns DESC, run DESC, n DESC",
+	},
+	[LISTING_TREND] = {
+		.noun = "trend",
+		.columns = {
+			{ "from_ns", { "from", NULL, COLUMN_TIME } },
+			{ "substr('SunMonTueWedThuFriSat', 1 + 3 * strftime('%w', bucket), 3) || ' ' || bucket", { NULL, "time", COLUMN_TEXT } },
+			{ "calls", { "calls", "calls", COLUMN_COUNT } },
+			{ "substr('" BAR_FULL "', 1, " CELLS(calls) " - " CELLS(bad) ") || substr('" BAR_BAD "', 1, " CELLS(bad) ")",
+			  { NULL, "× bad", COLUMN_TEXT } },
+			{ "answered", { "answered", NULL, COLUMN_COUNT } },
+			{ "failed", { "failed", "failed", COLUMN_COUNT } },
+			{ "(SELECT group_concat(cause || ' ' || k, ', ') FROM (SELECT coalesce(status, 'unanswered') AS cause, count(*) AS k FROM call"
+			  " WHERE state = 'failed' AND start_ns >= from_ns AND start_ns < to_ns GROUP BY 1 ORDER BY k DESC, 1))",
+			  { "causes", "causes", COLUMN_TEXT, 8, 3 } },
+			{ "one_way", { "one_way", "one-way", COLUMN_COUNT } },
+			{ "unheard", { "unheard", NULL, COLUMN_COUNT } },
+			{ "lowest", { "lowest_mos", "lowest MOS", COLUMN_REAL, 0, 1 } },
+			{ "mean", { "mean_mos", "MOS", COLUMN_REAL } },
+			{ "(SELECT count(*) FROM registration WHERE first_ns >= from_ns AND first_ns < to_ns)", { "registrations", NULL, COLUMN_COUNT } },
+			{ "(SELECT count(*) FROM registration WHERE first_ns >= from_ns AND first_ns < to_ns AND state = 'failed')",
+			  { "registrations_failed", "reg failed", COLUMN_COUNT, 0, 2 } },
+		},
+		.from = "call", .since = "start_ns >= :since", .until = "start_ns < :until", .run = "run = :run", .call = "n = :call",
+		.number = { NULL, WITH_NUMBER },
+		.host = { NULL, "EXISTS (SELECT 1 FROM call_host h WHERE h.run = call.run AND h.call = call.n AND h.host = :host)" },
+		.id = { NULL, "EXISTS (SELECT 1 FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding WHERE c.run = call.run AND c.call = call.n"
+			      " AND f.id = :id)" },
+		.problem = "start_ns IS NOT NULL",
+		.sums = "strftime(:bucket, start_ns / 1000000000, 'unixepoch', 'localtime') AS bucket,"
+			" 1000000000 * strftime('%s', strftime(:bucket, start_ns / 1000000000, 'unixepoch', 'localtime'), 'utc') AS from_ns,"
+			" 1000000000 * strftime('%s', strftime(:bucket, start_ns / 1000000000, 'unixepoch', 'localtime'), :length, 'utc') AS to_ns,"
+			" count(*) AS calls, sum(answer_ns IS NOT NULL) AS answered, sum(state = 'failed') AS failed,"
+			" sum(answer_ns IS NOT NULL AND (caller_hears = 'no') <> (callee_hears = 'no')) AS one_way,"
+			" sum(answer_ns IS NOT NULL AND (caller_hears = 'no' OR callee_hears = 'no')) AS unheard,"
+			" sum(state = 'failed' OR (answer_ns IS NOT NULL AND (caller_hears = 'no' OR callee_hears = 'no'))) AS bad,"
+			" min(min(coalesce(caller_mos, callee_mos), coalesce(callee_mos, caller_mos))) AS lowest,"
+			" avg(min(coalesce(caller_mos, callee_mos), coalesce(callee_mos, caller_mos))) AS mean",
+		.group = "bucket", .order = "bucket DESC",
 	},
 	[LISTING_DIAGNOSES] = {
 		.noun = "diagnosis",
@@ -238,6 +284,13 @@ static int bind_pattern(sqlite3_stmt *stmt, const char *number)
 	return result;
 }
 
+static int bind_bucket(sqlite3_stmt *stmt, bool hours)
+{
+	int result = bind_text(stmt, ":bucket", hours ? "%Y-%m-%d %H:00" : "%Y-%m-%d");
+
+	return result == SQLITE_OK ? bind_text(stmt, ":length", hours ? "+1 hour" : "+1 day") : result;
+}
+
 static int bind_filter(sqlite3_stmt *stmt, const struct listing_filter *f)
 {
 	const struct { const char *name; int64_t value; } numbers[] = {
@@ -250,6 +303,8 @@ static int bind_filter(sqlite3_stmt *stmt, const struct listing_filter *f)
 		result = bind_text(stmt, ":host", f->host);
 	if (result == SQLITE_OK)
 		result = bind_text(stmt, ":id", f->id);
+	if (result == SQLITE_OK)
+		result = bind_bucket(stmt, f->hours);
 	for (size_t i = 0; i < COUNT_OF(numbers) && result == SQLITE_OK; i++)
 		result = bind_number(stmt, numbers[i].name, numbers[i].value);
 	return result;
@@ -314,12 +369,26 @@ static void add_conditions(struct text *sql, const struct listing_form *form, co
 	add_where(sql, f->all ? NULL : form->problem, &first);
 }
 
-static void write_sql(struct text *sql, struct store *s, const struct listing_form *form, const struct listing_filter *f)
+static void add_columns(struct text *sql, const struct listing_form *form)
+{
+	for (unsigned i = 0; i < COLUMNS_MAX && form->columns[i].sql; i++)
+		text_addf(sql, "%s%s", i ? ", " : "SELECT ", form->columns[i].sql);
+}
+
+/* The newest sums, then in the order of time. */
+static void write_sums(struct text *sql, const struct listing_form *form, const struct listing_filter *f)
+{
+	add_columns(sql, form);
+	text_addf(sql, " FROM (SELECT %s FROM %s", form->sums, form->from);
+	add_conditions(sql, form, f);
+	text_addf(sql, " GROUP BY %s ORDER BY %s LIMIT :limit) ORDER BY %s", form->group, form->order, form->group);
+}
+
+static void write_list(struct text *sql, struct store *s, const struct listing_form *form, const struct listing_filter *f)
 {
 	const char *set = choose_set(s, form, f);
 
-	for (unsigned i = 0; i < COLUMNS_MAX && form->columns[i].sql; i++)
-		text_addf(sql, "%s%s", i ? ", " : "SELECT ", form->columns[i].sql);
+	add_columns(sql, form);
 	if (set)                        /* CROSS JOIN: SQLite keeps the order */
 		text_addf(sql, " FROM (%s) AS few CROSS JOIN %s ON %s.run = few.of_run AND %s.n = few.of_n", set, form->from, form->from, form->from);
 	else
@@ -338,7 +407,10 @@ struct query *query_new(struct store *s, enum listing listing, const struct list
 
 	q->store = s;
 	text_init(&sql);
-	write_sql(&sql, s, &forms[listing], filter);
+	if (forms[listing].sums)
+		write_sums(&sql, &forms[listing], filter);
+	else
+		write_list(&sql, s, &forms[listing], filter);
 	result = prepare(s, sql.p, filter, &q->stmt);
 	text_fini(&sql);
 	if (result == SQLITE_OK)

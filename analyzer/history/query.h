@@ -6,14 +6,15 @@
 #include "analyzer/history/store.h"
 
 enum listing {
-	LISTING_RUNS, LISTING_CALLS, LISTING_FINDINGS, LISTING_INCIDENTS,        /* FINDINGS: by id and culprit, over all runs */
+	LISTING_RUNS, LISTING_CALLS, LISTING_FINDINGS, LISTING_INCIDENTS,        /* FINDINGS: by id and whom they are about, over all runs */
+	LISTING_TREND,                                                           /* calls by hour or day, the oldest first */
 	LISTING_DIAGNOSES, LISTING_EVIDENCE, LISTING_CHANGES, LISTING_DIRECTIONS /* of a run: its findings one by one; evidence, changed fields; media */
 };
 
 enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_REAL, COLUMN_TIME, COLUMN_LENGTH };        /* TIME, LENGTH: integers, ns */
 
 struct column {
-	const char *name;            /* in JSON and CSV; seconds where the kind is COLUMN_LENGTH */
+	const char *name;            /* in JSON and CSV; seconds where the kind is COLUMN_LENGTH; NULL: in tables only */
 	const char *head;            /* in tables; NULL: not shown there */
 	enum column_kind kind;
 	unsigned least, leave_out;   /* where a terminal is narrow: cut to so many columns; left out first, second ... (0 never) */
@@ -26,6 +27,7 @@ struct listing_filter {              /* zeroes: everything */
 	const char *host;            /* an address that took part */
 	const char *id;              /* of a finding */
 	int64_t run, call, finding;  /* numbers; 0 any */
+	bool hours;                  /* LISTING_TREND: by hour, not by day */
 	bool all;                    /* facts, what others explain and what was withdrawn, too */
 	size_t limit;                /* 0: no limit */
 };

@@ -156,6 +156,26 @@ static const struct address *culprit(const struct view_finding *f)
 	return NULL;
 }
 
+const struct address *record_about(const struct view_finding *f)
+{
+	const struct address *a = culprit(f);
+
+	for (unsigned i = 0; i < f->host_count && !a; i++)
+		if (strcmp(f->hosts[i].part, "victim") == 0)
+			a = &f->hosts[i].at.addr;
+	if (!a && f->host_count)
+		a = &f->hosts[0].at.addr;
+	return a && address_known(a) ? a : NULL;
+}
+
+static void row_whom(struct rows *r, const struct address *a)
+{
+	if (a)
+		row_address(r, a);
+	else
+		row_null(r);
+}
+
 static void record_parts(struct rows *r, const struct view_finding *f)
 {
 	for (unsigned i = 0; i < f->host_count; i++) {
@@ -168,7 +188,7 @@ static void record_parts(struct rows *r, const struct view_finding *f)
 	}
 }
 
-static void record_evidence(struct rows *r, const struct view_finding *f)
+static void record_evidence(struct rows *r, const struct view_finding *f, bool texts)
 {
 	for (unsigned i = 0; i < f->evidence_count; i++) {
 		const struct view_evidence *v = &f->evidence[i];
@@ -186,7 +206,7 @@ static void record_evidence(struct rows *r, const struct view_finding *f)
 			row_time(r, v->at_ns);
 		else
 			row_null(r);
-		row_text(r, v->what ? v->what : "");
+		row_text(r, texts && v->what ? v->what : "");
 	}
 }
 
@@ -202,10 +222,8 @@ static void record_changes(struct rows *r, const struct view_finding *f)
 	}
 }
 
-void record_finding(struct rows *r, const struct view_finding *f)
+void record_finding(struct rows *r, const struct view_finding *f, bool texts)
 {
-	const struct address *whose = culprit(f);
-
 	row_begin(r, ROW_FINDING);
 	row_integer(r, f->n);
 	row_text(r, f->id);
@@ -216,10 +234,7 @@ void record_finding(struct rows *r, const struct view_finding *f)
 	row_text(r, f->cause);
 	row_text(r, f->fix);
 	row_text(r, f->cannot_see);
-	if (whose)
-		row_address(r, whose);
-	else
-		row_null(r);
+	row_whom(r, culprit(f));
 	row_integer(r, f->calls_total);
 	row_time(r, f->since_ns);
 	row_time(r, f->first_ns);
@@ -228,9 +243,11 @@ void record_finding(struct rows *r, const struct view_finding *f)
 	row_text(r, f->state);
 	row_positive(r, f->explained_by);
 	row_positive(r, f->incident);
+	row_whom(r, record_about(f));
 	record_parts(r, f);
-	record_evidence(r, f);
-	record_changes(r, f);
+	record_evidence(r, f, texts);
+	if (texts)
+		record_changes(r, f);
 }
 
 void record_incident(struct rows *r, const struct view_incident *n)
@@ -326,6 +343,7 @@ void record_host(struct rows *r, const struct view_host *h)
 	row_positive(r, high);
 	row_small(r, h->dscp);
 	row_small(r, h->hops);
+	row_small(r, h->ttl);
 }
 
 void record_nat(struct rows *r, unsigned n, const struct view_nat *m)
@@ -344,6 +362,7 @@ void record_nat(struct rows *r, unsigned n, const struct view_nat *m)
 
 struct recording {
 	struct rows rows;
+	bool texts;
 	bool (*take)(void *context, const struct rows *r);
 	void *context;
 };
@@ -360,6 +379,13 @@ static bool hand_on(struct recording *g, bool all)
 	return taken;
 }
 
+#define record_one_finding(g, v) record_finding(&(g)->rows, v, (g)->texts)
+#define record_one_incident(g, v) record_incident(&(g)->rows, v)
+#define record_one_call(g, v) record_call(&(g)->rows, v)
+#define record_one_stream(g, v) record_stream(&(g)->rows, v)
+#define record_one_registration(g, v) record_registration(&(g)->rows, v)
+#define record_one_host(g, v) record_host(&(g)->rows, v)
+
 /* Each kind of record in a loop of its own: views are large, and come and go with their loop. */
 #define RECORD_ALL(kind)                                                       \
 	static bool record_all_##kind(const struct engine *e, struct recording *g) \
@@ -368,7 +394,7 @@ static bool hand_on(struct recording *g, bool all)
 		bool taken = true;                                             \
                                                                                \
 		for (size_t i = 0; taken && view_##kind(e, i, v); i++) {       \
-			record_##kind(&g->rows, v);                            \
+			record_one_##kind(g, v);                               \
 			taken = hand_on(g, false);                             \
 		}                                                              \
 		free(v);                                                       \
@@ -394,9 +420,9 @@ static bool record_all_nat(const struct engine *e, struct recording *g)
 	return taken;
 }
 
-bool record_engine(const struct engine *e, bool (*take)(void *context, const struct rows *r), void *context)
+bool record_engine(const struct engine *e, bool texts, bool (*take)(void *context, const struct rows *r), void *context)
 {
-	struct recording g = { .take = take, .context = context };
+	struct recording g = { .texts = texts, .take = take, .context = context };
 	bool taken;
 
 	rows_init(&g.rows);

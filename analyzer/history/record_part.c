@@ -126,7 +126,7 @@ static bool record_findings(struct part *p)
 		f->n += used->findings;
 		f->explained_by = shifted(f->explained_by, used->findings, true);
 		f->incident = shifted(f->incident, used->incidents, marked(&p->incidents, f->incident));
-		record_finding(&p->rows, f);
+		record_finding(&p->rows, f, !p->range->no_texts);
 		taken = hand_on(p, false);
 	}
 	free(f);

@@ -9,6 +9,7 @@
 struct record_range {
 	int64_t after_ns, until_ns;  /* what ended behind the one, not behind the other; after_ns NS_NONE: whenever */
 	bool all;                    /* what has not ended, too: there is no next time */
+	bool no_texts;               /* nothing that messages said */
 	struct record_numbers used;  /* numbers of rows go on behind them */
 };
 

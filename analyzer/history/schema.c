@@ -55,12 +55,25 @@ static const char first_tables[] =
 	"CREATE TABLE nat(" OF_RUN ", n INTEGER NOT NULL, inside TEXT NOT NULL, inside_port INTEGER, outside TEXT NOT NULL, outside_port INTEGER,"
 	" protocol TEXT, learnt TEXT, first_ns INTEGER, last_ns INTEGER, PRIMARY KEY(run, n)) WITHOUT ROWID;";
 
-const char *const schema_steps[] = { first_tables, NULL };
+/*
+ * What findings of one kind are known again by: whom they are about, the culprit, else the victim, else who is named first. Hosts keep the TTL of
+ * their packets, runs whether names in them are replaced.
+ */
+static const char about_whom[] =
+	"ALTER TABLE run ADD COLUMN redacted INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX run_first ON run(first_ns);"
+	"ALTER TABLE host ADD COLUMN ttl INTEGER;"
+	"ALTER TABLE finding ADD COLUMN about TEXT;"
+	"UPDATE finding SET about = coalesce(culprit, (SELECT host FROM finding_host h WHERE h.run = finding.run AND h.finding = finding.n"
+	" ORDER BY h.part <> 'victim', h.n LIMIT 1));"
+	"DROP INDEX finding_id;"
+	"CREATE INDEX finding_id ON finding(id, about, first_ns);";
+
+const char *const schema_steps[] = { first_tables, about_whom, NULL };
 
 /* Text of a time, UTC, with milliseconds; NULL stays NULL. */
 #define AT(column) "strftime('%Y-%m-%d %H:%M:%f', " column " / 1000000000.0, 'unixepoch')"
-/* A finding that stands for itself and is worse than a fact. */
-#define PROBLEM "severity <> 'info' AND explained_by IS NULL AND state <> 'withdrawn'"
+#define PROBLEM SCHEMA_PROBLEM
 #define ONE_WAY "((caller_hears = 'no') <> (callee_hears = 'no'))"
 
 static const struct {
@@ -68,13 +81,13 @@ static const struct {
 } views[] = {
 	{ "runs", "SELECT id AS run, kind, source, " AT("first_ns") " AS first, " AT("last_ns") " AS last, round((last_ns - first_ns) / 1e9, 3) AS seconds,"
 	  " frames, bytes, complete, vantage, seen_from, (SELECT count(*) FROM call WHERE call.run = run.id) AS calls,"
-	  " (SELECT count(*) FROM finding WHERE finding.run = run.id AND " PROBLEM ") AS problems, deadair, " AT("written_ns") " AS written FROM run" },
+	  " (SELECT count(*) FROM finding WHERE finding.run = run.id AND " PROBLEM ") AS problems, deadair, " AT("written_ns") " AS written, redacted FROM run" },
 	{ "calls", "SELECT run || '/' || n AS id, run, n, " AT("start_ns") " AS start, from_user AS \"from\", to_user AS \"to\", state, status,"
 	  " round((coalesce(end_ns, answer_ns) - answer_ns) / 1e9, 3) AS talk_seconds, caller_hears, callee_hears, caller_mos, callee_mos, pdd_ms, setup_ms,"
 	  " from_at, to_at, from_agent, to_agent, call_id,"
 	  " (SELECT group_concat(DISTINCT f.id) FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding WHERE c.run = call.run AND c.call = call.n"
 	  " AND f." PROBLEM ") AS problems FROM call" },
-	{ "findings", "SELECT run || '/f' || n AS id, run, n, id AS finding, reason, severity, confidence, title, cause, fix, culprit, calls, " AT("first_ns")
+	{ "findings", "SELECT run || '/f' || n AS id, run, n, id AS finding, reason, severity, confidence, title, cause, fix, culprit, about, calls, " AT("first_ns")
 	  " AS first, " AT("last_ns") " AS last, " AT("since_ns") " AS since, count, state, explained_by, incident FROM finding" },
 	{ "incidents", "SELECT run || '/i' || n AS id, run, n, severity, confidence, title, cause, fix, healthy, calls, " AT("first_ns") " AS first, "
 	  AT("last_ns") " AS last FROM incident" },
@@ -82,7 +95,7 @@ static const struct {
 	  " AS last FROM registration" },
 	{ "streams", "SELECT run, n, run || '/' || call AS call, src, dst, printf('0x%08x', ssrc) AS ssrc, codec, packets, lost, jitter_ms, max_gap_ms, mos, dscp, "
 	  AT("first_ns") " AS first, " AT("last_ns") " AS last FROM stream" },
-	{ "hosts", "SELECT host.run, addr, roles, user_agent, sip_ports, media_low, media_high, dscp, hops, " AT("first_ns") " AS first, " AT("last_ns")
+	{ "hosts", "SELECT host.run, addr, roles, user_agent, sip_ports, media_low, media_high, dscp, hops, ttl, " AT("first_ns") " AS first, " AT("last_ns")
 	  " AS last FROM host JOIN run ON run.id = host.run" },
 	{ "daily", "SELECT date(start_ns / 1000000000, 'unixepoch') AS day, count(*) AS calls, sum(answer_ns IS NOT NULL) AS answered,"
 	  " sum(answer_ns IS NOT NULL AND (caller_hears = 'no' OR callee_hears = 'no')) AS unheard, sum(answer_ns IS NOT NULL AND " ONE_WAY ") AS one_way,"

@@ -23,9 +23,9 @@ static const struct {
 } tables[ROW_TABLES] = {
 	[ROW_FILE] = { "file", 3 },	    [ROW_CALL] = { "call", 20 },	       [ROW_CALL_LEG] = { "call_leg", 4 },
 	[ROW_CALL_HOST] = { "call_host", 3 },   [ROW_DIRECTION] = { "direction", 16 },     [ROW_STREAM] = { "stream", 16 },
-	[ROW_FINDING] = { "finding", 19 },      [ROW_FINDING_CALL] = { "finding_call", 3 }, [ROW_FINDING_HOST] = { "finding_host", 6 },
+	[ROW_FINDING] = { "finding", 20 },      [ROW_FINDING_CALL] = { "finding_call", 3 }, [ROW_FINDING_HOST] = { "finding_host", 6 },
 	[ROW_EVIDENCE] = { "evidence", 8 },     [ROW_CHANGE] = { "change", 6 },	       [ROW_INCIDENT] = { "incident", 11 },
-	[ROW_REGISTRATION] = { "registration", 12 }, [ROW_HOST] = { "host", 9 },	       [ROW_NAT] = { "nat", 10 },
+	[ROW_REGISTRATION] = { "registration", 12 }, [ROW_HOST] = { "host", 10 },	       [ROW_NAT] = { "nat", 10 },
 };
 
 /* A full disk is an error of input and output where SQLite's own files beside the database are to grow. */
@@ -304,16 +304,18 @@ static void bind_run(sqlite3_stmt *stmt, const struct run *run)
 	sqlite3_bind_int(stmt, 10, run->complete);
 	sqlite3_bind_text(stmt, 11, run->vantage, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 12, run->seen_from, -1, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 13, run->redacted);
 }
 
 /* The number that these contents had before stays theirs. */
 static int write_run(struct store *s, const struct run *run)
 {
 	static const char sql[] =
-		"INSERT INTO run(identity, kind, source, deadair, written_ns, first_ns, last_ns, frames, bytes, complete, vantage, seen_from)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(identity) DO UPDATE SET kind = excluded.kind, source = excluded.source,"
+		"INSERT INTO run(identity, kind, source, deadair, written_ns, first_ns, last_ns, frames, bytes, complete, vantage, seen_from, redacted)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(identity) DO UPDATE SET kind = excluded.kind, source = excluded.source,"
 		" deadair = excluded.deadair, written_ns = excluded.written_ns, first_ns = excluded.first_ns, last_ns = excluded.last_ns,"
-		" frames = excluded.frames, bytes = excluded.bytes, complete = excluded.complete, vantage = excluded.vantage, seen_from = excluded.seen_from";
+		" frames = excluded.frames, bytes = excluded.bytes, complete = excluded.complete, vantage = excluded.vantage, seen_from = excluded.seen_from,"
+		" redacted = excluded.redacted";
 	sqlite3_stmt *stmt = NULL;
 	int result = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
 

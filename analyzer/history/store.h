@@ -23,6 +23,7 @@ struct run {                         /* a capture that was read, or a stretch of
 	uint64_t frames, bytes;
 	bool complete;               /* read to its end, without damage */
 	bool more;                   /* what comes is added to what was stored of it, instead of replacing it */
+	bool redacted;               /* numbers, names and addresses are replaced */
 	const char *vantage, *seen_from;     /* safe text, NULL unknown */
 };
 

@@ -54,6 +54,7 @@ static void add_finding(struct rows *r, unsigned n, const char *severity, unsign
 	row_text(r, "open");
 	row_positive(r, explained_by);
 	row_null(r);
+	row_text(r, "10.0.0.7");
 	row_begin(r, ROW_FINDING_CALL);
 	row_integer(r, n);
 	row_integer(r, call);
