@@ -63,7 +63,7 @@ struct machine {                     /* one MAC address, as long as a host is kn
 	struct address sample[2];    /* an IPv4 and an IPv6 address that sends from it */
 };
 
-enum agent_source { AGENT_NONE, AGENT_RESPONSE, AGENT_REQUEST };
+enum agent_source { AGENT_NONE, AGENT_RESPONSE, AGENT_OWN_RESPONSE, AGENT_REQUEST };   /* own: no proxy passes it on */
 
 struct host_record {
 	struct host host;

@@ -23,6 +23,8 @@ enum {
 	MINUTE_S = 60
 };
 
+enum { NAMELESS = SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ };
+
 struct attempt {                     /* a request */
 	struct hash_link by_key;
 	bool used, credentials, fresh, issued, answered, final, initial;
@@ -652,6 +654,8 @@ static void take_request(struct sources *s, const struct packet *p)
 
 	if (m->method == SIP_ACK || m->method == SIP_CANCEL)
 		return;
+	if (m->flaws & NAMELESS)
+		key = hash_mix(key, p->frame);       /* without its names nothing tells a copy from the next one */
 	if (attempt_find(s, key)) {
 		x->copies++;
 		return;
@@ -670,7 +674,7 @@ static void take_request(struct sources *s, const struct packet *p)
 	source_clock(s, x, p->at_ns / SECOND_NS);
 	x->any.now++;
 	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n;
-	x->flawed.now += (m->flaws & (SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
+	x->flawed.now += (m->flaws & (NAMELESS | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
 	x->relays |= m->via_count > 1;
 	if (!x->agent[0] && m->user_agent.n)
 		text_escape(m->user_agent, x->agent, sizeof x->agent);
