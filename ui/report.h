@@ -32,6 +32,9 @@ void report_text(const struct report *r);
 void report_ladder(const struct report *r, size_t call, bool markdown);
 /* The firewall policy that would permit what was seen: as a file for nft, or as a table. */
 void report_policy(const struct report *r, bool nftables);
+/* The report as a page of HTML: to an out of the caller's, to a file. redacted is what its last line says. */
+void report_html(const struct report *r, struct out *out, bool redacted);
+enum err_code report_html_write(const struct report *r, const char *path, bool redacted, struct err *err);
 void report_why_not(const struct report *r, const char *id);
 
 #endif
