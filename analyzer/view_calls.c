@@ -81,6 +81,17 @@ static void view_quality(struct view_cache *v, const struct direction *d, struct
 	}
 }
 
+static void view_windows(const struct engine *e, const struct direction *d, struct view_direction *ret)
+{
+	for (unsigned i = 0; i < d->window_count && ret->window_count < VIEW_WINDOWS; i++) {
+		const struct window *w = &d->windows[i];
+		int64_t to_ns = window_end(w, e->capture.last_ns), due_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns;
+
+		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > w->on_ns)
+			ret->windows[ret->window_count++] = (struct view_window){ w->on_ns, due_ns, to_ns, w->state == EXPECT_DUE };
+	}
+}
+
 static void view_direction_of(const struct engine *e, struct view_cache *v, const struct direction *d, unsigned leg, struct view_direction *ret)
 {
 	const struct hearing *h = d->hearing;
@@ -98,6 +109,7 @@ static void view_direction_of(const struct engine *e, struct view_cache *v, cons
 		ret->to = w->targets[0].at;
 	ret->expected = direction_first_due(d) != NULL;
 	ret->due_ms = due_ms(e, d);
+	view_windows(e, d, ret);
 	view_quality(v, d, ret);
 	ret->heard = h ? h->heard : ret->packets ? HEARD_UNKNOWN : HEARD_NOT_EXPECTED;
 	if (h && h->gate)
@@ -228,6 +240,13 @@ static bool agreement_unseen(const struct call *c)
 	return answered;
 }
 
+/* Its rooms are cleared as far as they are used: a whole one takes longer than all that is filled in. */
+static void view_call_clear(struct view_call *ret)
+{
+	ret->call_id_count = ret->leg_count = ret->media_count = ret->finding_count = ret->note_count = 0;
+	ret->caller_hears = ret->callee_hears = HEARD_NOT_EXPECTED;
+}
+
 bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 {
 	struct view_cache *v = view_cache_of(e);
@@ -240,7 +259,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	c = v->calls[i];
 	first = first_leg(c);
 	last = last_leg(c);
-	memset(ret, 0, sizeof *ret);
+	view_call_clear(ret);
 	ret->n = c->n;
 	ret->from = party_name(&first->party[SIDE_CALLER]);
 	ret->to = party_name(&first->party[SIDE_CALLEE]);

@@ -2,7 +2,7 @@
 /* source: merges readers by time. */
 #include "captures/source.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
@@ -33,7 +33,7 @@ struct lane {
 };
 
 struct source {
-	volatile sig_atomic_t stop;
+	atomic_bool stop;                /* set by a signal handler, read by the thread that reads */
 	struct lane *lanes;
 	size_t count;
 	struct lane **heap;              /* by time of the head, the oldest first; ended ones are out */

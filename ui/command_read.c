@@ -2,13 +2,16 @@
 /* command_read: captures in, a report out. */
 #include "ui/command.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "analyzer/budget.h"
 #include "analyzer/engine.h"
+#include "analyzer/feed.h"
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
@@ -16,12 +19,13 @@
 #include "ui/options.h"
 #include "ui/profile_load.h"
 #include "ui/progress.h"
+#include "ui/read_ui.h"
 #include "ui/redact_files.h"
 #include "ui/redact_key.h"
 #include "ui/report.h"
 #include "ui/save.h"
 
-enum { PROGRESS_FRAMES = 4096, ERROR_LINES_MAX = 20 };
+enum { ERROR_LINES_MAX = 20 };
 
 /* A signal handler has no other way to its source: the one global that is not const. */
 static struct source *volatile interrupted_source;
@@ -68,6 +72,9 @@ struct reading {
 	struct redact *redact;               /* NULL: names are as they are */
 	struct redact_files *redacted_files; /* likewise */
 	struct baseline *baseline;           /* what it knows already; NULL likewise */
+	struct read_ui *ui;                  /* NULL: nobody looks */
+	volatile sig_atomic_t read_to_end;
+	struct save_source saves;            /* of the dashboard */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -120,25 +127,61 @@ static void history_open(struct reading *g)
 		command_trouble("%s", err.text);
 }
 
+static void take_item(struct reading *g, const struct feed_item *item)
+{
+	struct packet packet;
+
+	history_keep_frame(g->history, &item->frame);
+	if (item->decoded) {
+		engine_packet(g->engine, &item->packet);
+		return;
+	}
+	dissect_frame(g->dissector, &item->frame);
+	while (dissect_next(g->dissector, &packet))
+		engine_packet(g->engine, &packet);
+}
+
+static bool decodes_ahead(const struct read_options *o)
+{
+	cpu_set_t ours;
+
+	if (o->jobs)
+		return o->jobs > 1;
+	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
+}
+
+/* What a packet will touch is asked for so many packets before its turn. */
+static void take_batch(struct reading *g, const struct feed_batch *b)
+{
+	enum { AHEAD = 8 };
+	uint64_t tickets[FEED_BATCH];
+
+	for (unsigned i = 0; i < b->count; i++)
+		tickets[i] = b->items[i].decoded ? engine_prepare(g->engine, &b->items[i].packet) : 0;
+	for (unsigned i = 0; i < b->count; i++) {
+		if (i + AHEAD < b->count && b->items[i + AHEAD].decoded)
+			engine_prefetch(g->engine, &b->items[i + AHEAD].packet, tickets[i + AHEAD]);
+		take_item(g, &b->items[i]);
+	}
+}
+
 static void read_frames(struct reading *g, bool ascii)
 {
+	struct feed *feed = feed_new(g->source, decodes_ahead(&g->options));
+	const struct feed_batch *batch;
 	struct progress progress;
-	struct frame frame;
-	struct packet packet;
-	uint64_t frames = 0, done, total;
 
 	progress_begin(&progress, g->options.paths[0], ascii);
-	while (source_next(g->source, &frame)) {
-		history_keep_frame(g->history, &frame);
-		dissect_frame(g->dissector, &frame);
-		while (dissect_next(g->dissector, &packet))
-			engine_packet(g->engine, &packet);
-		if (++frames % PROGRESS_FRAMES == 0 && progress.wanted) {
-			source_progress(g->source, &done, &total);
-			progress_update(&progress, done, total, frames);
-		}
+	progress.wanted = progress.wanted && !g->ui;
+	while ((batch = feed_next(feed)) != NULL) {
+		take_batch(g, batch);
+		if (g->ui && batch->count)
+			read_ui_look(g->ui, batch->items[batch->count - 1].frame.at_ns, batch->frames);
+		progress_update(&progress, batch->done, batch->total, batch->frames);
 	}
 	progress_end(&progress);
+	feed_free(feed);
+	g->read_to_end = 1;
 }
 
 static bool has_damage(const struct reading *g)
@@ -239,6 +282,8 @@ static void report_print(const struct reading *g, struct report *r, unsigned cal
 		return;                 /* the trouble alone is said: a report on nothing would bury it */
 	else if (g->options.why_not)
 		report_why_not(r, g->options.why_not);
+	else if (g->options.policy)
+		report_policy(r, strcmp(g->options.policy, "nftables") == 0);
 	else if (call)
 		report_ladder(r, (size_t)selection_call(r->selection, call), g->options.markdown);
 	else
@@ -262,7 +307,8 @@ static int report_make(struct reading *g, struct out *o)
 	struct view_end end;
 	struct selection selection;
 	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
-				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose, .interrupted = was_interrupted };
+				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose,
+				 .checklist = g->options.verbose || g->site->path, .interrupted = was_interrupted };
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];
@@ -285,7 +331,7 @@ static int report_make(struct reading *g, struct out *o)
 static enum err_code reading_open(struct reading *g, struct err *err)
 {
 	const struct read_options *o = &g->options;
-	struct engine_options wanted = { .keep_texts = o->call != NULL, .why_not = o->why_not, .memory = o->memory };
+	struct engine_options wanted = { .keep_texts = o->call || o->ui, .why_not = o->why_not, .memory = o->memory };
 
 	g->config = config_new();
 	g->site = site_new();
@@ -313,6 +359,7 @@ static enum err_code reading_open(struct reading *g, struct err *err)
 
 static void reading_close(struct reading *g)
 {
+	read_ui_free(g->ui);
 	engine_free(g->engine);
 	config_free(g->config);
 	site_free(g->site);
@@ -347,10 +394,15 @@ static void again_end(void *walk)
 	source_close(walk);
 }
 
+static struct save_source save_source_of(struct reading *g)
+{
+	return (struct save_source){ .engine = g->engine, .files = g->files, .file_count = g->file_count, .begin = again_begin, .next = again_next,
+				     .end = again_end, .context = &g->options };
+}
+
 static int save_packets(struct reading *g, int status)
 {
-	struct save_source from = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .begin = again_begin, .next = again_next,
-				    .end = again_end, .context = &g->options };
+	struct save_source from = save_source_of(g);
 	struct save_wish wish;
 	struct save_done done;
 	struct err err;
@@ -387,21 +439,69 @@ static int history_store(struct reading *g, int status)
 	return history_keep_run(g->history, &run, &err) == ERR_OK ? status : command_trouble("%s", err.text);
 }
 
-static int reading_run(struct reading *g)
+/* What was read is all there is, or so it shall seem. */
+static void settle(struct reading *g)
 {
-	struct out o;
-	int status;
-
-	history_open(g);
-	command_out(&o, g->options.color);
-	interrupts_watch(g->source);
-	read_frames(g, o.ascii);
-	interrupts_forget();
 	take_files(g);
 	take_names(g);
 	tell_interfaces(g);
 	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted, dissector_counts(g->dissector)->tcp_evicted);
 	engine_finish(g->engine);
+}
+
+/* ---- the dashboard ---- */
+
+static void ui_settle(void *context, const struct source_file *const **ret_files, size_t *ret_count)
+{
+	struct reading *g = context;
+
+	settle(g);
+	g->saves = save_source_of(g);
+	*ret_files = g->files;
+	*ret_count = g->file_count;
+}
+
+/* Whoever leaves while the capture is read has seen enough of it. */
+static void ui_stop(void *context)
+{
+	struct reading *g = context;
+
+	if (g->read_to_end)
+		return;
+	was_interrupted = 1;
+	source_stop(g->source);
+}
+
+static bool ui_open(struct reading *g, struct err *err)
+{
+	const struct read_options *o = &g->options;
+	struct read_ui_options options = { .source = g->source, .engine = g->engine, .names = g->names, .paths = o->paths, .path_count = o->path_count,
+					   .color = o->color, .filter = o->filter_text, .history = o->history, .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
+					   .stop = ui_stop, .context = g };
+
+	if (o->ui)
+		g->ui = read_ui_open(&options, err);
+	return !o->ui || g->ui;
+}
+
+static int reading_run(struct reading *g)
+{
+	struct out o;
+	struct err err;
+	int status;
+
+	history_open(g);
+	interrupts_watch(g->source);
+	if (!ui_open(g, &err))
+		return command_trouble("%s", err.text);
+	command_out(&o, g->options.color);
+	read_frames(g, o.ascii);
+	settle(g);
+	if (g->ui) {
+		g->saves = save_source_of(g);
+		read_ui_end(g->ui, g->files, g->file_count);
+	}
+	interrupts_forget();
 	redact_open(g);
 	baseline_take(g);
 	status = command_close(&o, report_make(g, &o));

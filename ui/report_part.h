@@ -8,8 +8,6 @@
 enum { LABEL_COLUMNS = 10, BLOCK_INDENT = 2, BLOCK_LABEL_COLUMNS = 9 };
 enum { PARTY_TEXT = 256 };
 
-/* Capture, Seen from, Can show, Cannot, and what was not read or not looked at. */
-void report_head(const struct report *r, const struct view_capture *c);
 /* One line: problems, none, nothing of VoIP, cannot tell; and what stands below it. */
 void report_headline(const struct report *r, const struct view_capture *c);
 /* How many facts there are and of which kind: below the answer, or behind the calls where there are problems. */
@@ -33,6 +31,9 @@ void report_call_table(const struct report *r, bool affected_only, size_t most);
 /* -v: streams of every call, peers, registrations, hosts, NAT map. Peers with calls enough also without it. */
 void report_details(const struct report *r);
 void report_peers(const struct report *r, bool all);
+
+/* The checklist: short, or in full. Nothing where nothing of it was seen. */
+void report_checklist(const struct report *r);
 
 /* "1001", "1001 (Yealink SIP-T46S, 192.168.1.21)": who a call's caller (0) or callee (1) is. */
 const char *report_number(const struct view_call *c, unsigned party, char buffer[PARTY_TEXT]);

@@ -142,12 +142,18 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 		g->calls_with_media++;
 }
 
+/* By what the capture's own filter says, else as nothing is here that one on SIP would have kept out. */
+static bool filtered_to_sip(const struct capture_facts *c)
+{
+	if (c->filtered_media)
+		return true;
+	return c->udp >= 20 && c->sip * 100 >= c->udp * 99 && c->non_sip_protocols == 0 && c->beyond_sip + c->icmp == 0;
+}
+
 /* Do the parties of the calls' media live here at all? When some media address is no SIP speaker, media may bypass this point. */
 static const char *reason_without_media(const struct facts *f)
 {
-	uint64_t udp = f->capture->udp;
-
-	if (f->capture->filtered_media || (udp >= 20 && f->capture->sip * 100 >= udp * 99 && f->capture->non_sip_protocols == 0))
+	if (filtered_to_sip(f->capture))
 		return "sip-filter";
 	LIST_EACH(it, calls_legs(f->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);

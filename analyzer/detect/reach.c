@@ -247,10 +247,10 @@ static bool is_of_party(const struct direction *own, const struct stream *s)
 	return false;
 }
 
-/* A second sender from nowhere while the party's own audio comes from where it should: not the party. */
+/* A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen again behind a NAT is. */
 static bool is_foreign(const struct direction *own, const struct stream *s)
 {
-	if (is_of_party(own, s))
+	if (is_of_party(own, s) || (s->twin_of && s->twin_of->direction == own))
 		return false;
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct stream *other = own->streams[i];

@@ -15,9 +15,9 @@ enum {
 
 static uint32_t pair_hash(const struct address *src, const struct address *dst)
 {
-	struct address key[2] = { *src, *dst };
+	struct endpoint a = { *src, 0 }, b = { *dst, 0 };
 
-	return (uint32_t)hash_bytes(key, sizeof key);
+	return (uint32_t)hash_mix(endpoint_hash(&a), endpoint_hash(&b));
 }
 
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
