@@ -85,10 +85,10 @@ static void view_windows(const struct engine *e, const struct direction *d, stru
 {
 	for (unsigned i = 0; i < d->window_count && ret->window_count < VIEW_WINDOWS; i++) {
 		const struct window *w = &d->windows[i];
-		int64_t from_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns, to_ns = window_end(w, e->capture.last_ns);
+		int64_t to_ns = window_end(w, e->capture.last_ns), due_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns;
 
-		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > from_ns)
-			ret->windows[ret->window_count++] = (struct view_window){ from_ns, to_ns, w->state == EXPECT_DUE };
+		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > w->on_ns)
+			ret->windows[ret->window_count++] = (struct view_window){ w->on_ns, due_ns, to_ns, w->state == EXPECT_DUE };
 	}
 }
 
@@ -240,6 +240,13 @@ static bool agreement_unseen(const struct call *c)
 	return answered;
 }
 
+/* Its rooms are cleared as far as they are used: a whole one takes longer than all that is filled in. */
+static void view_call_clear(struct view_call *ret)
+{
+	ret->call_id_count = ret->leg_count = ret->media_count = ret->finding_count = ret->note_count = 0;
+	ret->caller_hears = ret->callee_hears = HEARD_NOT_EXPECTED;
+}
+
 bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 {
 	struct view_cache *v = view_cache_of(e);
@@ -252,7 +259,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	c = v->calls[i];
 	first = first_leg(c);
 	last = last_leg(c);
-	memset(ret, 0, sizeof *ret);
+	view_call_clear(ret);
 	ret->n = c->n;
 	ret->from = party_name(&first->party[SIDE_CALLER]);
 	ret->to = party_name(&first->party[SIDE_CALLEE]);

@@ -10,6 +10,7 @@
 struct read_options {
 	bool json, markdown, ui, utc, verbose;
 	const char *call;            /* number or Call-ID; NULL none */
+	const char *policy;          /* "nftables", "table"; NULL none */
 	const char *names, *bpf, *why_not, *color;
 	const char *history;         /* file; NULL none */
 	const char *save, *save_file; /* what, where; NULL none */
@@ -17,9 +18,11 @@ struct read_options {
 	bool no_evidence_text;       /* in the history */
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	struct filter *filter;       /* owned; NULL none */
+	const char *filter_text;     /* within argv */
 	struct when since, until;
 	bool has_since, has_until;
 	size_t memory;               /* bytes, 0: no limit */
+	unsigned jobs;               /* threads; 0: as many as pay */
 	const char *const *paths;    /* within argv */
 	size_t path_count;
 };
