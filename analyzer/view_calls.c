@@ -85,10 +85,10 @@ static void view_windows(const struct engine *e, const struct direction *d, stru
 {
 	for (unsigned i = 0; i < d->window_count && ret->window_count < VIEW_WINDOWS; i++) {
 		const struct window *w = &d->windows[i];
-		int64_t from_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns, to_ns = window_end(w, e->capture.last_ns);
+		int64_t to_ns = window_end(w, e->capture.last_ns), due_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns;
 
-		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > from_ns)
-			ret->windows[ret->window_count++] = (struct view_window){ from_ns, to_ns, w->state == EXPECT_DUE };
+		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > w->on_ns)
+			ret->windows[ret->window_count++] = (struct view_window){ w->on_ns, due_ns, to_ns, w->state == EXPECT_DUE };
 	}
 }
 

@@ -90,7 +90,7 @@ struct view_leg {
 };
 
 enum { VIEW_WINDOWS = 8 };
-struct view_window { int64_t from_ns, to_ns; bool due; };    /* audio is due from then (grace is over) to then; else it is held */
+struct view_window { int64_t from_ns, due_ns, to_ns; bool due; };    /* audio is due, grace over at due_ns; else it is held */
 
 struct view_direction {
 	unsigned mline, leg;

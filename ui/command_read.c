@@ -476,7 +476,7 @@ static bool ui_open(struct reading *g, struct err *err)
 {
 	const struct read_options *o = &g->options;
 	struct read_ui_options options = { .source = g->source, .engine = g->engine, .names = g->names, .paths = o->paths, .path_count = o->path_count,
-					   .color = o->color, .history = o->history, .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
+					   .color = o->color, .filter = o->filter_text, .history = o->history, .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
 					   .stop = ui_stop, .context = g };
 
 	if (o->ui)

@@ -52,6 +52,7 @@ static enum err_code set_filter(struct read_options *o, const char *text, struct
 	struct text shown;
 
 	filter_free(o->filter);
+	o->filter_text = text;
 	o->filter = filter_new(text, &wrong);
 	if (o->filter)
 		return ERR_OK;

@@ -18,6 +18,7 @@ struct read_options {
 	bool no_evidence_text;       /* in the history */
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	struct filter *filter;       /* owned; NULL none */
+	const char *filter_text;     /* within argv */
 	struct when since, until;
 	bool has_since, has_until;
 	size_t memory;               /* bytes, 0: no limit */

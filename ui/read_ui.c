@@ -164,7 +164,7 @@ static void source_words(const struct read_ui_options *o, char *buffer, size_t r
 struct read_ui *read_ui_open(const struct read_ui_options *options, struct err *err)
 {
 	struct read_ui *u = memory_zalloc(sizeof *u);
-	struct terminal_options terminal = { .color = options->color, .leave = options->leave };
+	struct terminal_options terminal = { .color = options->color, .filter = options->filter, .leave = options->leave };
 	struct picture_answers answers = { .answer = answer, .context = u, .stop = options->stop, .stop_context = options->context };
 
 	u->options = *options;

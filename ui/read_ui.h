@@ -21,6 +21,7 @@ struct read_ui_options {             /* all lent for its life */
 	const char *const *paths;
 	size_t path_count;
 	const char *color;
+	const char *filter;          /* to begin with; NULL none */
 	const char *history;         /* NULL none is kept */
 	const struct save_source *saves;
 	const volatile sig_atomic_t *leave;

@@ -52,6 +52,15 @@ uint64_t call_columns_default(void)
 	return bits;
 }
 
+/* "in call", "ended", "failed 503" */
+static const char *state_of(const struct call_row *r, char buffer[PARTY_BYTES])
+{
+	if (strcmp(r->state, "failed") != 0 || !r->status)
+		return state_words(r->state, r->up);
+	snprintf(buffer, PARTY_BYTES, "failed %u", r->status);
+	return buffer;
+}
+
 /* As wide as the longest of all calls: what scrolls in does not move the others. */
 static unsigned text_width(struct world *w, enum call_column which)
 {
@@ -63,7 +72,7 @@ static unsigned text_width(struct world *w, enum call_column which)
 		size_t n = which == COLUMN_FROM ? rows[i].from.n : which == COLUMN_TO ? rows[i].to.n : 0;
 
 		if (which == COLUMN_STATE)
-			n = strlen(state_words(rows[i].state, rows[i].up));
+			n = strlen(state_of(&rows[i], buffer));
 		else if (which == COLUMN_NUMBER)
 			n = (size_t)snprintf(number, sizeof number, "%u", rows[i].n);
 		else if (n > most && n < PARTY_MOST)
@@ -271,7 +280,7 @@ static const char *cell_text(enum call_column which, const struct call_row *r, c
 	case COLUMN_START: return r->start_ns == NS_NONE ? "-" : ns_clock(r->start_ns, 0, buffer);
 	case COLUMN_FROM: return party_text(r->from, "-", buffer);
 	case COLUMN_TO: return party_text(r->to, "-", buffer);
-	case COLUMN_STATE: return state_words(r->state, r->up);
+	case COLUMN_STATE: return state_of(r, buffer);
 	case COLUMN_TALK:
 		return r->talk_s < 0 ? "-" : ns_duration((int64_t)(r->talk_s * SECOND_NS), buffer);
 	case COLUMN_CALLER:

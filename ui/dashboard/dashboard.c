@@ -24,7 +24,7 @@ const struct view_part *view_part(enum view v)
 
 void dashboard_init(struct dashboard *d)
 {
-	*d = (struct dashboard){ .sort = COLUMN_NUMBER, .stream_sort = STREAM_SORT_CALL, .columns_on = call_columns_default(), .paused_ns = NS_NONE,
+	*d = (struct dashboard){ .sort = COLUMN_NUMBER, .stream_sort = STREAM_SORT_CALL, .columns_on = call_columns_default(),
 				  .ladder = { .hide_sdp = true } };
 	for (unsigned i = 0; i < VIEW_MAIN; i++)
 		d->mains[i].view = (uint8_t)i;
@@ -262,20 +262,22 @@ static const char *state_of_view(const struct dashboard *d, const struct numbers
 
 	buffer[0] = '\0';
 	if (d->paused)
-		snprintf(buffer, NS_TEXT, "PAUSED %s  ", d->paused_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->paused_ns ?
-			 words_duration((n->now_ns - d->paused_ns) / SECOND_NS * SECOND_NS, length) : "0 s");
+		snprintf(buffer, NS_TEXT, "PAUSED %s  ", d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->frozen.now_ns ?
+			 words_duration((n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS, length) : "0 s");
 	else if (n->stale)
 		snprintf(buffer, NS_TEXT, n->quiet_ns >= 30 * SECOND_NS ? "STALE %s: cable or mirror?  " : "STALE %s  ", words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length));
 	return buffer;
 }
 
-static void draw_first(struct dashboard *d, const struct numbers *n, struct sheet *s)
+/* Of a picture that stands still, only how long it does goes on. */
+static void draw_first(struct dashboard *d, const struct numbers *now, struct sheet *s)
 {
+	const struct numbers *n = d->paused ? &d->frozen : now;
 	char clock[NS_TEXT], state[NS_TEXT];
 	unsigned right;
 
 	clock_words(n->now_ns, clock);
-	state_of_view(d, n, state);
+	state_of_view(d, now, state);
 	right = (unsigned)(text_columns(clock) + text_columns(state)) + 2;
 	draw_source(n, s, s->columns > right ? s->columns - right : 0);
 	sheet_right(s, 0, 0, s->columns - 1, PAINT_PLAIN, clock);
@@ -410,6 +412,16 @@ static void sync_lists(struct dashboard *d, struct world *w)
 		d->mains[VIEW_OVERVIEW].pane = world_selection(w)->problem_count == 0;
 }
 
+static uint64_t first_call(struct world *w, ptrdiff_t finding)
+{
+	const struct view_finding *f = finding < 0 ? NULL : world_view_finding(w, (size_t)finding);
+	const struct call_row *r = NULL;
+
+	for (unsigned i = 0; f && i < f->call_id_count && !r; i++)
+		r = world_call_numbered(w, f->call_numbers[i]);
+	return r ? r->id : 0;
+}
+
 uint64_t selected_call(struct dashboard *d, struct world *w)
 {
 	const struct place *p = place_of(d);
@@ -420,6 +432,8 @@ uint64_t selected_call(struct dashboard *d, struct world *w)
 		return p->call;
 	if (p->view == VIEW_CALLS || (p->view == VIEW_OVERVIEW && p->pane == 1))
 		return view_part((enum view)p->view)->count(&k) ? p->lists[p->pane].id : 0;
+	if (p->view == VIEW_FINDINGS || (p->view == VIEW_OVERVIEW && p->pane == 0))
+		return first_call(w, world_finding_find(w, p->lists[0].id));
 	if (p->view == VIEW_STREAMS || (p->view == VIEW_OVERVIEW && p->pane == 2)) {
 		size_t count;
 		const struct stream_row *rows = world_streams(w, &count);
@@ -480,13 +494,13 @@ static void act_ladder(struct dashboard *d, struct world *w)
 static void act_pause(struct dashboard *d, struct world *w)
 {
 	d->paused = !d->paused;
-	d->paused_ns = d->paused ? w->numbers.now_ns : NS_NONE;
+	d->frozen = w->numbers;
 }
 
 static void act_quit(struct dashboard *d, struct world *w)
 {
 	if (w->numbers.live || w->numbers.loading)
-		prompt_open(d, PROMPT_QUIT);
+		prompt_open(d, w, PROMPT_QUIT);
 	else
 		d->quit = true;
 }
@@ -529,13 +543,13 @@ static bool frame_act(struct dashboard *d, struct world *w, enum action a)
 	case ACTION_NEXT_PANE: next_pane(d, w, 1); break;
 	case ACTION_PREVIOUS_PANE: next_pane(d, w, view_part((enum view)place_of(d)->view)->panes - 1u); break;
 	case ACTION_MARK: act_mark(d, w); break;
-	case ACTION_FILTER: prompt_open(d, PROMPT_FILTER); break;
+	case ACTION_FILTER: prompt_open(d, w, PROMPT_FILTER); break;
 	case ACTION_FILTER_CLEAR: act_filter_clear(d); break;
-	case ACTION_FIND: prompt_open(d, PROMPT_FIND); break;
-	case ACTION_GO: prompt_open(d, PROMPT_GO); break;
-	case ACTION_SAVE: prompt_open(d, PROMPT_SAVE); break;
-	case ACTION_SETTINGS: prompt_open(d, PROMPT_SETTINGS); break;
-	case ACTION_COLUMNS: prompt_open(d, PROMPT_COLUMNS); break;
+	case ACTION_FIND: prompt_open(d, w, PROMPT_FIND); break;
+	case ACTION_GO: prompt_open(d, w, PROMPT_GO); break;
+	case ACTION_SAVE: prompt_open(d, w, PROMPT_SAVE); break;
+	case ACTION_SETTINGS: prompt_open(d, w, PROMPT_SETTINGS); break;
+	case ACTION_COLUMNS: prompt_open(d, w, PROMPT_COLUMNS); break;
 	case ACTION_HELP: {
 		uint8_t about = place_of(d)->view;
 		struct place *p = place_open(d, VIEW_TEXT);
@@ -572,8 +586,6 @@ static void text_move(struct dashboard *d, size_t count, enum action a, const st
 	case ACTION_HALF_DOWN: list_scroll(l, count, page / 2 + 1, part->id, k); break;
 	case ACTION_FIRST: list_scroll(l, count, -(int)count, part->id, k); break;
 	case ACTION_LAST: list_scroll(l, count, (int)count, part->id, k); break;
-	case ACTION_LEFT: place_of(d)->left -= place_of(d)->left > 8 ? 8 : place_of(d)->left; break;
-	case ACTION_RIGHT: place_of(d)->left += 8; break;
 	default: break;
 	}
 }
@@ -684,6 +696,7 @@ static void take_wheel(struct dashboard *d, struct world *w, const struct dashbo
 
 void dashboard_key(struct dashboard *d, struct world *w, const struct dashboard_event *e)
 {
+	world_slice(w);
 	d->ring = d->redraw = false;
 	d->copy[0] = '\0';
 	sync_lists(d, w);
@@ -737,6 +750,7 @@ void dashboard_draw(struct dashboard *d, struct world *w, struct sheet *s)
 	draw_begin(d, s);
 	if (too_small(s))
 		return;
+	world_slice(w);
 	sync_lists(d, w);
 	watch_problems(d, w);
 	greet(d);

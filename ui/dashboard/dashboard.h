@@ -14,7 +14,7 @@
 enum { PANE_MAX = 3, PLACE_MAX = 10, MARK_MAX = 64, HOT_MAX = 64, INPUT_BYTES = 240, PAST_MAX = 6, ABOUT_BYTES = 64, MESSAGE_BYTES = 200, COPY_BYTES = 1024 };
 enum { LEAST_ROWS = 15, LEAST_COLUMNS = 60, WIDE_COLUMNS = 140 };
 
-enum page_kind { PAGE_HELP, PAGE_EXPLAIN, PAGE_FACTS, PAGE_RECORD };       /* of VIEW_TEXT */
+enum page_kind { PAGE_HELP, PAGE_EXPLAIN, PAGE_FACTS, PAGE_RECORD, PAGE_COMPARE };       /* of VIEW_TEXT */
 enum prompt { PROMPT_NONE, PROMPT_FILTER, PROMPT_FIND, PROMPT_GO, PROMPT_SAVE, PROMPT_COLUMNS, PROMPT_SETTINGS, PROMPT_QUIT };
 
 /* A view as it was left: what is open in it, where its lists stand. Records are named by identities, which are the same in every picture. */
@@ -23,8 +23,7 @@ struct place {
 	uint64_t call, finding;      /* identities; 0 none */
 	uint64_t messages[2];        /* of the raw view, of the comparison */
 	uint64_t message_calls[2];   /* the calls they belong to */
-	char about[ABOUT_BYTES];     /* PAGE_EXPLAIN: the id; PAGE_RECORD: of the history */
-	int32_t left;                /* columns scrolled */
+	char about[ABOUT_BYTES];     /* PAGE_EXPLAIN: the id; PAGE_RECORD: of the history; PAGE_COMPARE: two runs */
 	struct list lists[PANE_MAX];
 };
 
@@ -62,7 +61,7 @@ struct dashboard {
 	uint64_t columns_on;         /* bits of enum call_column; order below */
 	uint8_t column_order[CALL_COLUMNS];
 	bool hide_ended, follow, paused;
-	int64_t paused_ns;           /* packet time when it was frozen */
+	struct numbers frozen;       /* as it was then */
 	struct ladder_settings ladder;
 	bool equal;                  /* the comparison shows equal lines */
 	bool names, history_runs, trend;

@@ -8,7 +8,7 @@
 #define CALL_LISTS (IN(VIEW_OVERVIEW) | IN(VIEW_CALLS))
 #define FILTERED (CALL_LISTS | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
 #define TEXTS (IN(VIEW_RAW) | IN(VIEW_TEXT) | IN(VIEW_COMPARE))
-#define OF_CALL (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_STREAMS))
+#define OF_CALL (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
 #define LADDER IN(VIEW_LADDER)
 #define PANED (IN(VIEW_OVERVIEW) | IN(VIEW_HOSTS))
 #define OPENS (MAIN | IN(VIEW_CALL) | LADDER | IN(VIEW_PROBLEM))
@@ -23,7 +23,7 @@ static const struct key_row rows[] = {
 	{ ACTION_BACK, MAIN & ~IN(VIEW_OVERVIEW), "Esc q", NULL, "back, to the overview in the end", { KEY_ESCAPE, 'q' } },
 	{ ACTION_FILTER, FILTERED, "/ F3 F7 f", "Filter", "choose what is listed: finding:one-way-audio from:1001 mos<3.5", { '/', F(3), F(7), 'f' } },
 	{ ACTION_FIND, TEXTS | IN(VIEW_PROBLEM), "/ F3", "Find", "find in the text", { '/', F(3) } },
-	{ ACTION_SAVE, OF_CALL | LADDER | IN(VIEW_PROBLEM) | IN(VIEW_FINDINGS), "F2 s", "Save", "save its packets as pcapng", { F(2), 's' } },
+	{ ACTION_SAVE, OF_CALL | LADDER | IN(VIEW_PROBLEM), "F2 s", "Save", "save its packets as pcapng", { F(2), 's' } },
 	{ ACTION_LADDER, OF_CALL | IN(VIEW_PROBLEM), "F4 x", "Ladder", "ladder of all legs of the call, or of all marked calls", { F(4), 'x' } },
 	{ ACTION_LADDER, LADDER, "F4 x", "Legs", "all legs and copies, or the first leg alone", { F(4), 'x' } },
 	{ ACTION_RAW, OF_CALL | LADDER | IN(VIEW_PROBLEM), "F6 r", NULL, "the message in full", { F(6), 'r' } },
@@ -45,8 +45,6 @@ static const struct key_row rows[] = {
 	{ ACTION_VIEW, ALL, NULL, NULL, NULL, { '7' } },
 	{ ACTION_UP, ALL, "↑ k", NULL, "a row up", { KEY_ARROW_UP, 'k' } },
 	{ ACTION_DOWN, ALL, "↓ j", NULL, "a row down", { KEY_ARROW_DOWN, 'j' } },
-	{ ACTION_LEFT, TEXTS | LADDER | IN(VIEW_CALLS), "← →", NULL, "to the left, to the right where it is wider than the screen", { KEY_ARROW_LEFT } },
-	{ ACTION_RIGHT, TEXTS | LADDER | IN(VIEW_CALLS), NULL, NULL, NULL, { KEY_ARROW_RIGHT, 'l' } },
 	{ ACTION_PAGE_UP, ALL, "PgUp ^B", NULL, "a page up", { KEY_PAGE_UP, KEY_CTRL_B } },
 	{ ACTION_PAGE_DOWN, ALL, "PgDn ^F", NULL, "a page down", { KEY_PAGE_DOWN, KEY_CTRL_F } },
 	{ ACTION_HALF_UP, ALL, "^U ^D", NULL, "half a page up, down", { KEY_CTRL_U } },
@@ -74,7 +72,8 @@ static const struct key_row rows[] = {
 	{ ACTION_EXPLAIN, IN(VIEW_OVERVIEW) | IN(VIEW_CALLS) | IN(VIEW_FINDINGS) | IN(VIEW_CALL) | IN(VIEW_PROBLEM) | LADDER, "e", NULL, "what the finding means, what mimics it", { 'e' } },
 	{ ACTION_COPY, ALL, "y", NULL, "copy the row to the clipboard (OSC 52)", { 'y' } },
 	{ ACTION_TREND, IN(VIEW_HISTORY), "T", NULL, "calls and problems by day", { 'T' } },
-	{ ACTION_RUNS, IN(VIEW_HISTORY), "R", NULL, "runs, calls of a run", { 'R' } },
+	{ ACTION_RUNS, IN(VIEW_HISTORY), "R", NULL, "problems, or runs", { 'R' } },
+	{ ACTION_COMPARE, IN(VIEW_HISTORY), "C", NULL, "compare a run with the one before it", { 'C' } },
 	{ ACTION_REDRAW, ALL, "^L", NULL, "draw all anew", { KEY_CTRL_L } },
 };
 

@@ -24,7 +24,8 @@ static void add_windows(struct lane *l, const struct view_direction *d, bool uns
 		const struct view_window *x = &d->windows[i];
 		unsigned first, end;
 
-		cells_of(l, x->from_ns, x->to_ns, &first, &end);
+		/* where none ever came, it was due from the first moment */
+		cells_of(l, d->heard == HEARD_NO ? x->from_ns : x->due_ns, x->to_ns, &first, &end);
 		for (unsigned c = first; c < end; c++) {
 			l->cells[c].due |= x->due;
 			l->cells[c].held |= !x->due;
@@ -33,19 +34,30 @@ static void add_windows(struct lane *l, const struct view_direction *d, bool uns
 	}
 }
 
-static int64_t interval_end(const struct view_stream *s, unsigned i)
+/* Intervals without a packet may be left out: the shortest distance is their length. */
+static int64_t interval_length(const struct view_stream *s)
 {
-	return i + 1 < s->interval_count ? s->intervals[i + 1].at_ns : ns_add(s->last_ns, 1);
+	int64_t length_ns = INT64_MAX;
+
+	for (unsigned i = 0; i + 1 < s->interval_count; i++) {
+		int64_t apart_ns = ns_minus(s->intervals[i + 1].at_ns, s->intervals[i].at_ns);
+
+		length_ns = apart_ns > 0 && apart_ns < length_ns ? apart_ns : length_ns;
+	}
+	return length_ns;
 }
 
 static void add_stream(struct lane *l, const struct view_stream *s)
 {
+	int64_t length_ns = interval_length(s), last_ns = ns_add(s->last_ns, 1);
+
 	for (unsigned i = 0; i < s->interval_count; i++) {
 		const struct view_interval *x = &s->intervals[i];
-		int64_t from_ns = x->at_ns > s->first_ns ? x->at_ns : s->first_ns, to_ns = interval_end(s, i);
+		int64_t from_ns = x->at_ns > s->first_ns ? x->at_ns : s->first_ns, to_ns = ns_add(x->at_ns, length_ns);
 		float loss = x->packets + x->lost ? 100.0f * (float)x->lost / (float)(x->packets + x->lost) : 0;
 		unsigned first, end;
 
+		to_ns = to_ns < last_ns ? to_ns : last_ns;
 		if (x->packets == 0 || to_ns <= from_ns)
 			continue;
 		cells_of(l, from_ns, to_ns, &first, &end);

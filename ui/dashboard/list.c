@@ -32,6 +32,8 @@ static void bring_in_sight(struct list *l, size_t count)
 {
 	uint32_t shown = l->shown ? l->shown : 1;
 
+	if (!l->sized)                  /* whoever draws it will */
+		return;
 	if (l->top + shown > count)
 		l->top = count > shown ? (uint32_t)count - shown : 0;
 	if (l->at < l->top)

@@ -132,7 +132,6 @@ static uint64_t key_of(struct dashboard *d, unsigned width)
 	uint64_t key;
 
 	memset(p.lists, 0, sizeof p.lists);
-	p.left = 0;
 	p.pane = 0;
 	key = identity_of(&p, sizeof p, width);
 	return key ^ (uint64_t)d->equal << 1 ^ (uint64_t)d->names << 2 ^ (uint64_t)d->history_runs << 3 ^ (uint64_t)d->trend << 4;
@@ -197,7 +196,7 @@ static bool holds_found(const struct dashboard *d, const char *text)
 
 static void draw_line(const struct line *x, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned width)
 {
-	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = width > right + 3 ? width - right - 3 : 0, at = column + 1;
+	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = right ? width > right + 3 ? width - right - 3 : 0 : width - 1, at = column + 1;
 	const struct call_row *call;
 	struct call_table t;
 
@@ -254,8 +253,6 @@ static void select_first(const struct page *p, struct dashboard *d, struct world
 {
 	struct looking k = { d, w, 0 };
 
-	if (l->sized)
-		return;
 	for (size_t i = 0; i < p->count && i < shown; i++) {
 		if (can_be_opened(&p->lines[i]) && p->lines[i].kind != LINE_FINDING) {
 			list_select(l, p->count, i, page_line_id, &k);
@@ -267,9 +264,11 @@ static void select_first(const struct page *p, struct dashboard *d, struct world
 void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l, unsigned row, unsigned column, unsigned width,
 	       unsigned shown, bool reads)
 {
-	if (!reads)
-		select_first(p, d, w, l, shown);
+	bool fresh = !reads && !l->sized;
+
 	list_place(l, p->count, row, column, width, shown);
+	if (fresh)
+		select_first(p, d, w, l, shown);
 	for (unsigned i = 0; i < shown && l->top + i < p->count; i++) {
 		draw_line(&p->lines[l->top + i], d, w, s, row + i, column, width);
 		if (!reads && l->top + i == l->at)

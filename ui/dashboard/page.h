@@ -39,6 +39,7 @@ void page_make_raw(struct page *p, struct dashboard *d, struct world *w, unsigne
 void page_make_compare(struct page *p, struct dashboard *d, struct world *w, unsigned width);
 void page_make_text(struct page *p, struct dashboard *d, struct world *w, unsigned width);
 void page_make_history(struct page *p, struct dashboard *d, struct world *w);
+void page_make_compared(struct page *p, struct world *w, const char *runs, unsigned width);
 void page_make_record(struct page *p, struct world *w, const char *record, unsigned width);
 /* A finding's evidence, each line leading to its frame in that call. */
 void page_add_evidence(struct page *p, struct world *w, const struct view_finding *f, uint64_t call, unsigned width);

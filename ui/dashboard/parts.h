@@ -71,7 +71,7 @@ const char *state_words(const char *state, bool up);
 
 bool is_marked(const struct dashboard *d, uint64_t call);
 bool prompt_key(struct dashboard *d, struct world *w, uint32_t key);     /* True: a prompt or a form took it */
-void prompt_open(struct dashboard *d, enum prompt p);
+void prompt_open(struct dashboard *d, struct world *w, enum prompt p);
 void prompt_draw(struct dashboard *d, struct world *w, struct sheet *s);
 
 #endif

@@ -17,7 +17,7 @@
 enum { CANDIDATES_MAX = 400, CANDIDATE_BYTES = 64, FORM_COLUMNS = 44, SAVE_CHOICES = 4 };
 enum { CHOICE_CALL, CHOICE_MARKED, CHOICE_FILTERED, CHOICE_ALL };
 
-void prompt_open(struct dashboard *d, enum prompt p)
+void prompt_open(struct dashboard *d, struct world *w, enum prompt p)
 {
 	d->prompt = (uint8_t)p;
 	d->prompt_item = 0;
@@ -28,8 +28,12 @@ void prompt_open(struct dashboard *d, enum prompt p)
 		snprintf(d->input, sizeof d->input, "%s", d->filter);
 		snprintf(d->kept, sizeof d->kept, "%s", d->filter);
 	}
-	if (p == PROMPT_SAVE)
-		snprintf(d->input, sizeof d->input, "deadair.pcapng");
+	if (p == PROMPT_SAVE) {
+		const struct call_row *r = world_call(w, selected_call(d, w));
+
+		snprintf(d->input, sizeof d->input, r ? "call-%u.pcapng" : "deadair.pcapng", r ? r->n : 0);
+		d->save_what = r ? CHOICE_CALL : CHOICE_ALL;
+	}
 	d->input_at = (uint16_t)strlen(d->input);
 }
 
@@ -405,9 +409,10 @@ static void save_calls(struct world *w, const unsigned *numbers, size_t count, c
 	struct save_wish wish = { .kind = all ? SAVE_ALL : SAVE_CALLS, .numbers = numbers, .count = all ? 0 : count };
 	struct err err = { .code = ERR_OK };
 	struct save_done done;
+	char frames[WORDS], commented[WORDS];
 
 	if (save_write(w->saves, &wish, path, &done, &err) == ERR_OK)
-		save_said(&done, path, said);
+		text_addf(said, "saved %s as %s, %s with comments", words_counted(done.frames, "packet", frames), path, words_count(done.commented, commented));
 	else
 		text_add(said, err.text);
 }
@@ -542,14 +547,35 @@ bool prompt_key(struct dashboard *d, struct world *w, uint32_t key)
 
 /* ---- drawing ---- */
 
-static void draw_caret(struct dashboard *d, struct sheet *s, unsigned row, unsigned column)
+/* So many columns of the input are to the left of what is in sight, that the caret is. */
+static unsigned hidden_columns(const struct dashboard *d, unsigned width)
 {
 	char head[INPUT_BYTES];
 	unsigned at;
 
 	snprintf(head, sizeof head, "%.*s", d->input_at, d->input);
-	at = column + (unsigned)text_columns(head);
-	sheet_mark(s, row, at, 1, STYLE_REVERSE);
+	at = (unsigned)text_columns(head);
+	return at + 1 > width ? at + 1 - width : 0;
+}
+
+static void draw_input(struct dashboard *d, struct sheet *s, unsigned row, unsigned column, unsigned width)
+{
+	unsigned hidden = hidden_columns(d, width), skipped = 0;
+	const char *shown = d->input;
+	char head[INPUT_BYTES];
+
+	while (skipped < hidden && *shown) {
+		size_t n = behind(shown, 0);
+
+		snprintf(head, sizeof head, "%.*s", (int)n, shown);
+		skipped += (unsigned)text_columns(head);
+		shown += n;
+	}
+	sheet_text(s, row, column, width, PAINT_PLAIN, shown);
+	if (hidden)
+		sheet_text(s, row, column, 1, PAINT_DIM, "…");
+	snprintf(head, sizeof head, "%.*s", (int)(d->input + d->input_at - shown), shown);
+	sheet_mark(s, row, column + (unsigned)text_columns(head), 1, STYLE_REVERSE);
 }
 
 static void draw_filter_hint(struct dashboard *d, struct world *w, struct sheet *s, unsigned row)
@@ -560,10 +586,12 @@ static void draw_filter_hint(struct dashboard *d, struct world *w, struct sheet 
 	d->unfinished |= !o.complete;
 	sheet_blank(s, row, 0, s->columns);
 	if (d->is_wrong) {
-		unsigned at;
+		unsigned at, hidden;
 
 		snprintf(head, sizeof head, "%.*s", d->wrong_at, d->input);
+		hidden = hidden_columns(d, s->columns - 4);
 		at = 3 + (unsigned)text_columns(head);
+		at -= hidden < at - 3 ? hidden : at - 3;
 		if (at + text_columns(d->wrong) + 4 > s->columns)
 			at = s->columns > text_columns(d->wrong) + 4 ? s->columns - (unsigned)text_columns(d->wrong) - 4 : 0;
 		sheet_textf(s, row, at, s->columns - at, PAINT_WARN, "^ %s", d->wrong);
@@ -585,8 +613,7 @@ static void draw_line_prompt(struct dashboard *d, struct world *w, struct sheet 
 	}
 	sheet_blank(s, row, 0, s->columns);
 	sheet_text(s, row, 1, s->columns, PAINT_HEAD, signs[d->prompt]);
-	sheet_text(s, row, column, s->columns - column, PAINT_PLAIN, d->input);
-	draw_caret(d, s, row, column);
+	draw_input(d, s, row, column, s->columns - column - 1);
 	if (d->prompt == PROMPT_FILTER) {
 		draw_filter_hint(d, w, s, row + 1);
 	} else {
@@ -645,8 +672,7 @@ static void draw_save(struct dashboard *d, struct world *w, struct sheet *s)
 	}
 	f.at++;
 	sheet_text(s, f.at, f.column + 3, 6, PAINT_HEAD, "File");
-	sheet_text(s, f.at, f.column + 9, f.width - 11, PAINT_PLAIN, d->input);
-	draw_caret(d, s, f.at, f.column + 9);
+	draw_input(d, s, f.at, f.column + 9, f.width - 11);
 }
 
 static void draw_columns(struct dashboard *d, struct sheet *s)

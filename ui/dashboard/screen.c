@@ -60,6 +60,23 @@ static void colors_init(struct screen *s, const char *color)
 	}
 }
 
+/* What terminals send that call themselves something else: PuTTY, tmux, the console, rxvt. */
+static void keys_define(void)
+{
+	static const struct { const char *bytes; int key; } keys[] = {
+		{ "\x1b[1~", KEY_HOME }, { "\x1b[7~", KEY_HOME }, { "\x1b[H", KEY_HOME }, { "\x1bOH", KEY_HOME }, { "\x1b[4~", KEY_END }, { "\x1b[8~", KEY_END },
+		{ "\x1b[F", KEY_END }, { "\x1bOF", KEY_END }, { "\x1b[A", KEY_UP }, { "\x1bOA", KEY_UP }, { "\x1b[B", KEY_DOWN }, { "\x1bOB", KEY_DOWN },
+		{ "\x1b[C", KEY_RIGHT }, { "\x1bOC", KEY_RIGHT }, { "\x1b[D", KEY_LEFT }, { "\x1bOD", KEY_LEFT }, { "\x1b[5~", KEY_PPAGE }, { "\x1b[6~", KEY_NPAGE },
+		{ "\x1bOP", KEY_F(1) }, { "\x1bOQ", KEY_F(2) }, { "\x1bOR", KEY_F(3) }, { "\x1bOS", KEY_F(4) }, { "\x1b[11~", KEY_F(1) }, { "\x1b[12~", KEY_F(2) },
+		{ "\x1b[13~", KEY_F(3) }, { "\x1b[14~", KEY_F(4) }, { "\x1b[[A", KEY_F(1) }, { "\x1b[[B", KEY_F(2) }, { "\x1b[[C", KEY_F(3) }, { "\x1b[[D", KEY_F(4) },
+		{ "\x1b[[E", KEY_F(5) }, { "\x1b[15~", KEY_F(5) }, { "\x1b[17~", KEY_F(6) }, { "\x1b[18~", KEY_F(7) }, { "\x1b[19~", KEY_F(8) },
+		{ "\x1b[20~", KEY_F(9) }, { "\x1b[21~", KEY_F(10) }, { "\x1b[Z", KEY_BTAB },
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		define_key(keys[i].bytes, keys[i].key);
+}
+
 struct screen *screen_open(const char *color, struct err *err)
 {
 	struct screen *s;
@@ -85,6 +102,7 @@ struct screen *screen_open(const char *color, struct err *err)
 	keypad(stdscr, TRUE);
 	leaveok(stdscr, TRUE);
 	curs_set(0);
+	keys_define();
 	mouseinterval(0);
 	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	s->ascii = needs_ascii();

@@ -151,7 +151,9 @@ static void wait_for(struct terminal *t)
 	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { pictures_fd(t->pictures), POLLIN, 0 } };
 	int64_t left = FRAME_MS - (now_ms() - t->drawn_ms);
 
-	if (t->dirty && left > 0)
+	if (t->dirty && left > 0 && t->question->state.unfinished && poll(fds, 1, 0) == 0)
+		ask(t);                 /* a filter goes on in the meantime */
+	else if (t->dirty && left > 0)
 		poll(NULL, 0, (int)left);
 	else if (!t->dirty)
 		poll(fds, 2, IDLE_MS);
@@ -218,6 +220,8 @@ struct terminal *terminal_start(struct pictures *p, const struct terminal_option
 	t->question = memory_zalloc(sizeof *t->question);
 	text_init(&t->answer);
 	dashboard_init(&t->question->state);
+	if (options->filter)
+		snprintf(t->question->state.filter, sizeof t->question->state.filter, "%s", options->filter);
 	t->screen = screen_open(options->color, err);
 	if (t->screen && (error = thread_begin(t)) != 0) {
 		screen_close(t->screen);

@@ -134,6 +134,16 @@ static void add_messages(struct page *p, struct world *w, const struct call_row 
 	}
 }
 
+static void add_nothing(struct page *p, const struct call_row *r)
+{
+	if (r->mark == MARK_UNKNOWN)
+		page_add(p, LINE_TEXT, PAINT_UNKNOWN, "? nothing was found, but whether it was heard cannot be told from here");
+	else if (r->mark == MARK_WARN)
+		page_add(p, LINE_TEXT, PAINT_WARN, "! it is heard badly, but no finding says why");
+	else
+		page_add(p, LINE_TEXT, PAINT_GOOD, r->up ? "✓ nothing was found wrong with this call so far" : "✓ nothing was found wrong with this call");
+}
+
 void page_make_call(struct page *p, struct dashboard *d, struct world *w, unsigned width)
 {
 	const struct call_row *r = world_call(w, place_of(d)->call);
@@ -148,10 +158,10 @@ void page_make_call(struct page *p, struct dashboard *d, struct world *w, unsign
 	view_call(w->engine, r->index, c);
 	count = findings_of(world_selection(w), c, found);
 	if (count == 0)
-		page_add(p, LINE_TEXT, PAINT_GOOD, "nothing was found wrong with this call");
+		add_nothing(p, r);
 	for (size_t i = 0; i < count; i++)
 		add_finding(p, w, found[i], r->id, width, i == 0 || world_selection(w)->findings[found[i]].problem);
-	for (unsigned i = 0; i < c->note_count; i++)
+	for (unsigned i = 0; i < c->note_count && !(w->numbers.live && r->up); i++)
 		page_add(p, LINE_TEXT, PAINT_DIM, c->notes[i]);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Audio as agreed and as seen");
 	for (unsigned i = 0; i < c->media_count; i++)

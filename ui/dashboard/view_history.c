@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "captures/base/memory.h"
+#include "ui/history_compare.h"
 #include "ui/history_options.h"
 #include "ui/history_show.h"
 #include "ui/words.h"
@@ -79,8 +80,8 @@ static void add_finding(struct page *p, const struct query *q)
 		     calls = value_named(q, LISTING_FINDINGS, "calls"), latest = value_named(q, LISTING_FINDINGS, "latest");
 	char a[PARTY_BYTES], b[PARTY_BYTES], c[PARTY_BYTES], from[NS_TEXT], to[NS_TEXT], text[400];
 
-	snprintf(text, sizeof text, "%-22.40s %-16.40s %s  %s %5" PRId64, text_of(&id, a), text_of(&culprit, b), day_of(&first, "%a %d %b %H:%M", from),
-		 day_of(&last, "%a %d %b %H:%M", to), calls.kind == VALUE_INTEGER ? calls.integer : 0);
+	snprintf(text, sizeof text, "%-22.40s %-16.40s %s  %s %6" PRId64, text_of(&id, a), text_of(&culprit, b), day_of(&first, "%d %b %H:%M", from),
+		 day_of(&last, "%d %b %H:%M", to), calls.kind == VALUE_INTEGER ? calls.integer : 0);
 	add_record(p, text, text_of(&latest, c))->mark = mark_of(text_of(&severity, a));
 }
 
@@ -91,7 +92,7 @@ static void add_run(struct page *p, const struct query *q)
 	char a[PARTY_BYTES], at[NS_TEXT], lasts[NS_TEXT], record[32], text[400];
 
 	snprintf(record, sizeof record, "%" PRId64, run.integer);
-	snprintf(text, sizeof text, "%5" PRId64 "  %s %12s  %-26.60s %6" PRId64 " %9" PRId64, run.integer, day_of(&first, "%a %d %b %H:%M", at),
+	snprintf(text, sizeof text, "%5" PRId64 "  %s %9s  %-24.24s %6" PRId64 " %9" PRId64, run.integer, day_of(&first, "%d %b %H:%M", at),
 		 length.kind == VALUE_INTEGER ? ns_duration(length.integer, lasts) : "-", text_of(&source, a), calls.integer, problems.integer);
 	add_record(p, text, record)->mark = (uint8_t)(1 + (problems.integer ? MARK_BAD : MARK_GOOD));
 }
@@ -155,8 +156,8 @@ static void make_list(struct page *p, struct dashboard *d, struct store *s, stru
 	if (d->trend)
 		page_add(p, LINE_TEXT, PAINT_DIM, "day               runs   calls  problems");
 	else
-		page_add(p, LINE_TEXT, PAINT_DIM, d->history_runs ? "   run  start                  length  source                      calls  problems" :
-				"  problem                culprit          first seen        last seen         calls");
+		page_add(p, LINE_TEXT, PAINT_DIM, d->history_runs ? "    run  start           length  source                     calls  problems" :
+				"  problem                culprit          first seen    last seen      calls");
 	if (d->trend)
 		make_trend(p, q, err);
 	while (!d->trend && query_next(q, err)) {
@@ -188,6 +189,27 @@ void page_make_history(struct page *p, struct dashboard *d, struct world *w)
 	store_close(s);
 }
 
+void page_make_compared(struct page *p, struct world *w, const char *runs, unsigned width)
+{
+	struct history_options options = { .action = "compare", .color = "never" };
+	struct err err = { .code = ERR_OK };
+	char path[PATH_BYTES];
+	struct store *s = history_path(w, path) ? store_open(path, STORE_READ, WAIT_MS, &err) : NULL;
+	struct out o;
+
+	sscanf(runs, "%" SCNd64 " %" SCNd64, &options.runs[0], &options.runs[1]);
+	out_init(&o, -1);
+	o.columns = width - 1;
+	page_add(p, LINE_BAR, PAINT_PLAIN, "What changed from one run to the next");
+	if (s)
+		history_compare(s, &options, &o, &err);
+	page_add_out(p, &o);
+	if (err.code != ERR_OK)
+		page_add(p, LINE_TEXT, PAINT_WARN, err.text);
+	out_fini(&o);
+	store_close(s);
+}
+
 void page_make_record(struct page *p, struct world *w, const char *record, unsigned width)
 {
 	struct history_options options = { .action = "show", .record = record, .color = "never" };
@@ -197,7 +219,7 @@ void page_make_record(struct page *p, struct world *w, const char *record, unsig
 	struct out o;
 
 	out_init(&o, -1);
-	o.columns = width;
+	o.columns = width - 1;
 	if (s)
 		history_show(s, &options, &o, &err);
 	page_add_out(p, &o);
@@ -212,8 +234,26 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	char left[96];
 
 	snprintf(left, sizeof left, "History   %s", d->trend ? "by day" : d->history_runs ? "runs" : "problems over all runs");
-	bar_draw(s, AREA_TOP, 0, s->columns, left, "Enter as it was  R runs  T by day");
+	bar_draw(s, AREA_TOP, 0, s->columns, left, "Enter as it was  R runs  T by day  C compare");
 	page_draw(page_of(d, w), d, w, s, list_of(d, 0), AREA_TOP + 1, 0, s->columns, area_end(s) - AREA_TOP - 1, false);
+}
+
+/* Runs stand newest first: the one before is the next row. */
+static void act_compare(struct dashboard *d, struct world *w)
+{
+	const struct page *p = page_of(d, w);
+	const struct list *l = list_of(d, 0);
+	char runs[ABOUT_BYTES];
+	struct place *opened;
+
+	if (!d->history_runs || d->trend || l->at + 1 >= p->count || p->lines[l->at].kind != LINE_RECORD || p->lines[l->at + 1].kind != LINE_RECORD) {
+		message_set(d, d->history_runs && !d->trend ? "there is no run before this one" : "R lists runs; C compares one with the one before it");
+		return;
+	}
+	snprintf(runs, sizeof runs, "%.20s %.20s", p->lines[l->at + 1].record, p->lines[l->at].record);
+	opened = place_open(d, VIEW_TEXT);
+	opened->page = PAGE_COMPARE;
+	memcpy(opened->about, runs, sizeof runs);
 }
 
 static bool act(struct dashboard *d, struct world *w, enum action a)
@@ -236,6 +276,7 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 		d->trend = false;
 		return true;
 	case ACTION_TREND: d->trend = !d->trend; return true;
+	case ACTION_COMPARE: act_compare(d, w); return true;
 	default: return false;
 	}
 }

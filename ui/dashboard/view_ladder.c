@@ -105,7 +105,9 @@ static void draw_arrow(const struct frame_of_ladder *f, struct sheet *s, unsigne
 	sheet_fill(s, row, left, room, PAINT_DIM, line);
 	sheet_text(s, row, from < to ? right - 1 : left, 1, PAINT_PLAIN, from < to ? ">" : "<");
 	if (n + 4 > room) {
-		sheet_text(s, row, from < to ? left : left + 1, room - 1, style, r->text);
+		unsigned at = left + (from > to) + (n < room - 1 ? (room - 1 - n) / 2 : 0);
+
+		sheet_text(s, row, at, room - 1 < n ? room - 1 : n, style, r->text);
 	} else {
 		left += (room - n) / 2 - 1;
 		sheet_text(s, row, left, 1, PAINT_PLAIN, " ");
@@ -226,6 +228,19 @@ static unsigned ladder_width(const struct dashboard *d, unsigned columns)
 	return width < 70 ? 70 : width > (int)columns - 30 ? columns - 30 : (unsigned)width;
 }
 
+/* The first message, not the finding that may stand before it. */
+static void select_first(struct dashboard *d, struct world *w, const struct ladder *l, struct list *list)
+{
+	struct looking k = { d, w, 0 };
+	size_t at = 0;
+
+	if (list->sized || l->count == 0 || list->id != id(&k, 0))
+		return;
+	while (at + 1 < l->count && l->rungs[at].kind != RUNG_MESSAGE)
+		at++;
+	list_select(list, l->count, at, id, &k);
+}
+
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	const struct ladder *l = ladder_of(d, w);
@@ -236,6 +251,7 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	lay(&f, l, width);
 	draw_title(d, w, s, l, width);
 	draw_hosts(&f, s, AREA_TOP + 1);
+	select_first(d, w, l, list);
 	list_place(list, l->count, top, 0, width, shown);
 	for (unsigned i = 0; i < shown && list->top + i < l->count; i++) {
 		draw_rung(&f, d, w, s, top + i, list->top + i);

@@ -99,6 +99,18 @@ static void draw_problem(struct world *w, struct sheet *s, const struct problem 
 	free(incident);
 }
 
+static bool cannot_tell(struct world *w)
+{
+	size_t count, answered = 0, unknown = 0;
+	const struct call_row *rows = world_calls(w, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		answered += rows[i].answered;
+		unknown += rows[i].answered && rows[i].mark == MARK_UNKNOWN;
+	}
+	return answered && answered == unknown;
+}
+
 static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned shown)
 {
 	struct looking k = { d, w, PANE_PROBLEMS };
@@ -119,6 +131,8 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 		sheet_text(s, row + 1, 1, s->columns, PAINT_DIM, "none so far");
 	else if (o.count == 0 && sel->call_count == 0)
 		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN, w->numbers.live ? "? no call yet" : "? no call is in this capture: i says what is");
+	else if (o.count == 0 && cannot_tell(w))
+		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN, "? no problem found, but of no call can be told who hears whom: i says why");
 	else if (o.count == 0)
 		sheet_textf(s, row + 1, 1, s->columns, PAINT_GOOD, "%s", d->filter[0] ? "none that the filter leaves: F9 clears it" : "✓ no problem found");
 }

@@ -83,11 +83,11 @@ void page_make_raw(struct page *p, struct dashboard *d, struct world *w, unsigne
 		page_add(p, LINE_TEXT, PAINT_DIM, "this message is not in this picture any more");
 		return;
 	}
+	add_title(p, w, &m);
 	if (m.raw.n == 0) {
 		page_add(p, LINE_TEXT, PAINT_DIM, "the text of this message was not kept");
 		return;
 	}
-	add_title(p, w, &m);
 	text_init(&t);
 	left = m.raw;
 	while (p->count < LINES_MAX && line_take(&left, &line)) {

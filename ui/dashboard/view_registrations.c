@@ -51,7 +51,7 @@ static void draw_row(struct sheet *s, const struct view_registration *r, unsigne
 {
 	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT], every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
 	enum call_mark mark = mark_of(r);
-	unsigned column = 3, rest;
+	unsigned column = 3, rest, room;
 
 	if (r->has_expires)
 		snprintf(every, sizeof every, "%u s", r->expires_s);
@@ -63,8 +63,11 @@ static void draw_row(struct sheet *s, const struct view_registration *r, unsigne
 	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)), USER_COLUMNS + 1u);
 	if (s->columns >= 100)
 		column += (sheet_text(s, row, column, DEVICE_COLUMNS, PAINT_PLAIN, party_text(r->device, "-", device)), DEVICE_COLUMNS + 1u);
-	sheet_textf(s, row, column, s->columns > column + rest + 2 ? s->columns - column - rest - 2 : 10, PAINT_PLAIN, "%s → %s", endpoint_text(&r->source, from),
-		    endpoint_text(&r->registrar, at));
+	room = s->columns > column + rest + 2 ? s->columns - column - rest - 2 : 10;
+	endpoint_text(&r->source, from);
+	endpoint_text(&r->registrar, at);
+	/* an address is shown whole or not at all */
+	sheet_textf(s, row, column, room, PAINT_PLAIN, strlen(from) + strlen(at) + 3 <= room ? "%s → %s" : "%s", from, at);
 	sheet_right(s, row, 0, s->columns - 1, PAINT_PLAIN, right);
 }
 

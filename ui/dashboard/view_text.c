@@ -2,7 +2,10 @@
 /* view_text: help made from the table of keys, what a finding means, what the capture is. */
 #include "ui/dashboard/page.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "ui/report_part.h"
 
@@ -67,10 +70,70 @@ static void make_explain(struct page *p, const char *id, unsigned width)
 		return;
 	}
 	out_init(&o, -1);
-	o.columns = width;
+	o.columns = width - 1;
 	report_explain(&o, d);
 	page_add_out(p, &o);
 	out_fini(&o);
+}
+
+enum { KINDS_MAX = 64 };
+
+struct kind_count { char name[24]; uint64_t count; };
+
+static void count_kind(struct kind_count *kinds, size_t *count, const char *name)
+{
+	size_t i = 0;
+
+	while (i < *count && strcmp(kinds[i].name, name) != 0)
+		i++;
+	if (i == KINDS_MAX)
+		return;
+	if (i == *count) {
+		snprintf(kinds[i].name, sizeof kinds[i].name, "%s", name);
+		kinds[(*count)++].count = 0;
+	}
+	kinds[i].count++;
+}
+
+static int compare_kinds(const void *a, const void *b)
+{
+	return strcmp(((const struct kind_count *)a)->name, ((const struct kind_count *)b)->name);
+}
+
+static void add_kinds(struct page *p, const char *label, struct kind_count *kinds, size_t count)
+{
+	struct text t;
+
+	qsort(kinds, count, sizeof *kinds, compare_kinds);
+	text_init(&t);
+	for (size_t i = 0; i < count; i++)
+		text_addf(&t, "%s%s %" PRIu64, i ? ", " : "", kinds[i].name, kinds[i].count);
+	page_add_wrapped(p, PROSE_COLUMNS, label, t.p);
+	text_fini(&t);
+}
+
+/* How many requests of each method, answers of each status the calls have; copies and repetitions are not counted. */
+static void add_counts(struct page *p, struct world *w)
+{
+	struct kind_count methods[KINDS_MAX], answers[KINDS_MAX];
+	size_t method_count = 0, answer_count = 0, calls;
+	struct view_message m;
+	char name[24];
+
+	world_calls(w, &calls);
+	for (size_t i = 0; i < calls; i++) {
+		for (size_t k = 0; view_message(w->engine, i, k, &m); k++) {
+			if (m.copy || m.retransmission)
+				continue;
+			if (m.status)
+				snprintf(name, sizeof name, "%u", m.status);
+			else
+				text_escape(m.method, name, sizeof name);
+			count_kind(m.status ? answers : methods, m.status ? &answer_count : &method_count, name);
+		}
+	}
+	add_kinds(p, "Requests", methods, method_count);
+	add_kinds(p, "Answers", answers, answer_count);
 }
 
 static void make_facts(struct page *p, struct world *w, unsigned width)
@@ -79,13 +142,14 @@ static void make_facts(struct page *p, struct world *w, unsigned width)
 	struct out o;
 
 	out_init(&o, -1);
-	o.columns = width;
+	o.columns = width - 1;
 	r = world_report(w, &o);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "This capture");
 	report_head(&r, world_capture(w));
 	page_add_out(p, &o);
+	page_add(p, LINE_BAR, PAINT_PLAIN, "Messages of calls");
+	add_counts(p, w);
 	text_clear(&o.text);
-	page_add(p, LINE_BAR, PAINT_PLAIN, "Peers");
 	report_peers(&r, true);
 	page_add_out(p, &o);
 	out_fini(&o);
@@ -99,6 +163,7 @@ void page_make_text(struct page *p, struct dashboard *d, struct world *w, unsign
 	case PAGE_HELP: make_help(p, (enum view)place->about[0]); break;
 	case PAGE_EXPLAIN: make_explain(p, place->about, width); break;
 	case PAGE_FACTS: make_facts(p, w, width); break;
+	case PAGE_COMPARE: page_make_compared(p, w, place->about, width); break;
 	case PAGE_RECORD: page_make_record(p, w, place->about, width); break;
 	}
 }

@@ -43,6 +43,7 @@ struct world_cache {
 	uint64_t *finding_ids;
 	struct chosen chosen;
 	struct listed call_order, stream_order, finding_order, problem_order;
+	int64_t until_ns;            /* of the slice */
 	struct view_call call;
 	struct view_finding finding;
 	struct view_capture capture;
@@ -313,12 +314,17 @@ static int64_t monotonic_ns(void)
 	return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-/* The choice of this filter, further on by one slice of time. An invalid one leaves all: the prompt does not let it through. */
+void world_slice(struct world *w)
+{
+	w->cache->until_ns = monotonic_ns() + SLICE_NS;
+}
+
+/* The choice of this filter, further on as far as there is time. An invalid one leaves all: the prompt does not let it through. */
 static const struct chosen *chosen_by(struct world *w, const char *text)
 {
 	struct chosen *c = &w->cache->chosen;
 	const struct selection *s = world_selection(w);
-	int64_t until_ns = monotonic_ns() + SLICE_NS;
+	int64_t until_ns = w->cache->until_ns;
 	struct filter_error wrong;
 
 	if (!c->text || strcmp(c->text, text) != 0) {

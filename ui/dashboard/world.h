@@ -89,6 +89,9 @@ const struct stream_row *world_streams(struct world *w, size_t *ret_count);
 enum { SORT_URGENT = CALL_COLUMNS };      /* unheard first, then the newest */
 enum stream_sort { STREAM_SORT_CALL, STREAM_SORT_PACKETS, STREAM_SORT_LOST, STREAM_SORT_JITTER, STREAM_SORT_MOS, STREAM_SORTS };
 
+/* A filter looks at records for one slice of time, then at no more of them until it is given another. */
+void world_slice(struct world *w);
+
 struct order {
 	const uint32_t *rows;        /* places in world_calls(), world_streams() ... */
 	size_t count, of;
