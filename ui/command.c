@@ -135,6 +135,7 @@ static const char history_help[] =
 	"  --by hour|day        trend: default by day, by hour where --since is less than three days back\n"
 	"  --all                findings: facts, and what others explain, too; compare: what too few calls show, too\n"
 	"  --keep LENGTH        prune: what of the last 90d, 12w ... stays\n"
+	"  --redact             other numbers, names and addresses, as in deadair read; filters go by the true ones\n"
 	"  --limit N|all        default 50\n"
 	"  --json, --csv        instead of a table\n"
 	"  --color WHEN, --utc  as in deadair read\n"
