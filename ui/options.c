@@ -278,8 +278,6 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
 	if (o->markdown && o->json)
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
-	if (o->ui && o->redact)
-		return err_set(err, ERR_USAGE, "--ui shows names as they are: leave --redact out");
 	if (o->ui && (o->json || o->call || o->why_not))
 		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
