@@ -204,7 +204,8 @@ void call_table_head(const struct call_table *t, struct dashboard *d, struct she
 		bool sorted = t->shows_sort && d->sort == c->which;
 		char head[32];
 
-		snprintf(head, sizeof head, "%s%s", f->head, sorted ? d->sort_down ? " ▼" : " ▲" : "");
+		snprintf(head, sizeof head, "%s%s%s", f->head, sorted && text_columns(f->head) + 2 <= c->width ? " " : "",
+			 sorted ? d->sort_down ? "▼" : "▲" : "");
 		if (f->right)
 			sheet_right(s, row, c->at, c->width, PAINT_DIM, head);
 		else

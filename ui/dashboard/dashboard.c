@@ -186,7 +186,7 @@ void open_ladder(struct dashboard *d, uint64_t call, bool extended)
 
 	p->call = call;
 	d->ladder.extended = extended;
-	d->ladder.marked = d->mark_count > 1 && is_marked(d, call);
+	d->ladder.marked = d->mark_count > 1;
 }
 
 void open_problem(struct dashboard *d, struct world *w, size_t finding)

@@ -32,7 +32,7 @@ void prompt_open(struct dashboard *d, struct world *w, enum prompt p)
 		const struct call_row *r = world_call(w, selected_call(d, w));
 
 		snprintf(d->input, sizeof d->input, r ? "call-%u.pcapng" : "deadair.pcapng", r ? r->n : 0);
-		d->save_what = r ? CHOICE_CALL : CHOICE_ALL;
+		d->save_what = d->mark_count > 1 ? CHOICE_MARKED : r ? CHOICE_CALL : CHOICE_ALL;
 	}
 	d->input_at = (uint16_t)strlen(d->input);
 }
