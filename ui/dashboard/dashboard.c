@@ -237,7 +237,7 @@ static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
 	if (n->loading)
 		draw_progress(n, progress, sizeof progress);
 	text_add(&t, progress);
-	if (n->note[0])
+	if (n->note[0] && s->columns >= WIDE_COLUMNS)
 		text_addf(&t, "  %s", n->note);
 	sheet_text(s, 0, 1, room, PAINT_HEAD, t.p);
 	text_fini(&t);
@@ -388,7 +388,8 @@ void dashboard_draw_empty(struct dashboard *d, const struct numbers *numbers, st
 	n.now_ns = NS_NONE;
 	draw_first(d, &n, s);
 	draw_views(d, s);
-	sheet_text(s, s->rows / 2, s->columns / 2 > 12 ? s->columns / 2 - 12 : 0, s->columns, PAINT_DIM, "reading; the first picture comes");
+	sheet_text(s, s->rows / 2, s->columns / 2 > 16 ? s->columns / 2 - 16 : 0, s->columns, PAINT_DIM,
+		   n.live && !n.frames ? "no packet yet: cable or mirror?" : "reading; the first picture comes");
 	sheet_text(s, s->rows - 1, 1, s->columns, PAINT_PLAIN, "q Quit");
 }
 

@@ -117,10 +117,11 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 	struct order o = order_of_pane(&k);
 	struct list *l = list_of(d, PANE_PROBLEMS);
 	const struct selection *sel = world_selection(w);
-	char left[64], right[WORDS_RANGE], n[WORDS];
+	const struct numbers *now = &w->numbers;
+	char left[200], right[WORDS_RANGE], n[WORDS];
 
 	list_place(l, o.count, row + 1, 0, s->columns, shown);
-	snprintf(left, sizeof left, "Problems  %s%s", words_count(o.count, n), w->numbers.loading ? " so far" : "");
+	snprintf(left, sizeof left, "Problems  %s%s%s%s", words_count(o.count, n), now->loading ? " so far" : "", now->note[0] ? "   ! " : "", now->note);
 	bar_draw(s, row, 0, s->columns, left, bar_range(l, o.count, right));
 	for (unsigned i = 0; i < shown && l->top + i < o.count; i++) {
 		draw_problem(w, s, &sel->problems[o.rows[l->top + i]], row + 1 + i, s->columns);
