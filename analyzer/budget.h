@@ -13,7 +13,9 @@ struct budget {                      /* entries, where it does not say bytes; 0:
 	size_t parties;              /* of RTCP */
 	size_t hosts, pairs, mappings;
 	size_t icmp;
-	size_t watches, services;    /* of lamps; of servers that stand in for each other */
+	size_t watch_bytes;          /* of lamps */
+	size_t services;             /* clients and the servers that they ask */
+	size_t repeats, repeat_stats; /* transactions that may still be repeated; hosts and pairs of hosts */
 	size_t sources, tuples;      /* who asks by SIP; flows of anything to outside */
 };
 

@@ -3,6 +3,7 @@
 #include "analyzer/capture_facts.h"
 
 #include "analyzer/engine_state.h"
+#include "dissect/provisioning.h"
 
 static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
 
@@ -48,6 +49,28 @@ static uint16_t service_port(const struct packet *p)
 	return p->src.port < p->dst.port ? p->src.port : p->dst.port;
 }
 
+static void note_provisioning(struct engine *e, const struct packet *p)
+{
+	struct span agent;
+	enum provisioning kind = p->payload.n ? provisioning_request(p, &agent) : PROVISIONING_NO;
+	struct provisioned *x = NULL;
+
+	if (kind == PROVISIONING_NO || (kind == PROVISIONING_HTTP && host_role_of_agent(agent) != ROLE_PHONE))
+		return;
+	for (unsigned i = 0; i < e->capture.provisioned_count && !x; i++) {
+		if (address_equal(&e->capture.provisioned[i].client, &p->src.addr) && address_equal(&e->capture.provisioned[i].server.addr, &p->dst.addr))
+			x = &e->capture.provisioned[i];
+	}
+	if (!x && e->capture.provisioned_count == PROVISIONED_MAX)
+		return;
+	if (!x) {
+		x = &e->capture.provisioned[e->capture.provisioned_count++];
+		*x = (struct provisioned){ .client = p->src.addr, .server = p->dst, .tftp = kind == PROVISIONING_TFTP,
+					   .first_at = { p->at_ns, p->frame, p->file, p->interface } };
+	}
+	x->count++;
+}
+
 static void note_other(struct engine *e, const struct packet *p)
 {
 	uint16_t port = p->has & HAS_PORTS ? service_port(p) : 0;
@@ -55,6 +78,7 @@ static void note_other(struct engine *e, const struct packet *p)
 	if (!(p->has & HAS_IP))
 		return;
 	note_protocol(e, p->ip_protocol, port);
+	note_provisioning(e, p);
 	if (p->transport == TRANSPORT_UDP)
 		e->capture.other_udp++;
 	e->capture.h323 += port == 1719 || port == 1720;

@@ -161,17 +161,17 @@ static const struct config_key *key_in(const struct config_key *keys, const char
 	return NULL;
 }
 
+/* The sections first: they are fewer, and no detector has the name of one. */
 static const struct config_key *keys_of(const char *section)
 {
-	const struct detector *detector = registry_find(section);
+	const struct detector *detector;
 
-	if (detector)
-		return detector->keys;
 	for (size_t i = 0; i < SECTIONS; i++) {
 		if (strcmp(sections[i].section, section) == 0)
 			return sections[i].keys;
 	}
-	return NULL;
+	detector = registry_find(section);
+	return detector ? detector->keys : NULL;
 }
 
 const struct config_key *config_find(const char *section, const char *name)
@@ -198,16 +198,24 @@ const struct config_key *config_key_at(const char *section, size_t i)
 	return key && key->name ? key : NULL;
 }
 
-double config_value(const struct config *c, const char *section, const char *name)
+static double key_value(const struct config *c, const struct config_key *key)
 {
-	const struct config_key *key = config_find(section, name);
-
 	assert(key);
 	for (unsigned i = 0; i < c->count; i++) {
 		if (c->settings[i].key == key)
 			return c->settings[i].value;
 	}
 	return key->value;
+}
+
+double config_value(const struct config *c, const char *section, const char *name)
+{
+	return key_value(c, config_find(section, name));
+}
+
+double config_value_in(const struct config *c, const struct config_key *keys, const char *name)
+{
+	return key_value(c, key_in(keys, name));
 }
 
 bool config_set(struct config *c, const char *section, const char *name, double value)

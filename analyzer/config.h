@@ -20,6 +20,8 @@ struct config *config_new(void);     /* all defaults */
 void config_free(struct config *c);
 /* Value of [section] name: what was set, else the default declared for it. Asserts that the key exists. */
 double config_value(const struct config *c, const char *section, const char *name);
+/* The same for one who has the section's keys at hand. */
+double config_value_in(const struct config *c, const struct config_key *keys, const char *name);
 /* NULL: no such key. */
 const struct config_key *config_find(const char *section, const char *name);
 /* Sections and keys by number, NULL behind the last; detectors' ids are sections. */

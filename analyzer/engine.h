@@ -22,6 +22,12 @@ struct engine_options {
 struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
 void engine_packet(struct engine *e, const struct packet *p);
+/*
+ * For packets that are at hand some way ahead: brings what they will touch into the cache, and changes nothing. First the one (a ticket comes back),
+ * some packets later the other, then engine_packet().
+ */
+uint64_t engine_prepare(const struct engine *e, const struct packet *p);
+void engine_prefetch(const struct engine *e, const struct packet *p, uint64_t ticket);
 /* What the reader lets pass of its input (-f): as good as a filter of the capture. */
 void engine_read_filter(struct engine *e, const char *filter);
 /* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */

@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/repeats.h"
 #include "analyzer/calls/service.h"
 #include "analyzer/calls/watch.h"
 #include "analyzer/detect/detection.h"
@@ -19,9 +20,11 @@
 #include "analyzer/network/two_points.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
+#include "analyzer/network/sip_peer.h"
 #include "analyzer/network/sip_way.h"
 #include "analyzer/network/source.h"
 #include "analyzer/media/media_host.h"
+#include "analyzer/media/port_plan.h"
 #include "analyzer/media/socket_use.h"
 
 enum { ENGINE_FILE_MAX = 64, PROTOCOL_MAX = 512 };
@@ -47,6 +50,7 @@ struct engine {
 	struct outflows *outflows;
 	struct watches *watches;
 	struct services *services;
+	struct repeats *repeats;
 	struct streams *streams;
 	struct rtcp_states *rtcp;
 	struct network *network;
@@ -64,6 +68,8 @@ struct engine {
 	struct lookup *lookup;
 	struct socket_uses *sockets;
 	struct media_hosts *media_hosts;
+	struct sip_peers *peers;
+	struct port_plan *port_plan;
 	struct facts facts;
 	struct list icmp;            /* struct icmp_record */
 	struct hash icmp_by_dst;

@@ -548,6 +548,7 @@ static const struct site_key keys[] = {
 	MANY("site", "trunk", take_peers, trunk, PEERS),
 	MANY("site", "trusted", take_peers, trusted, PEERS),
 	MANY("site", "trusted-scanners", take_peers, trusted_scanners, PEERS),
+	MANY("site", "mobile-prefixes", take_digits, mobile_prefixes, DIGITS),
 	MANY("site", "failover", take_peers, failover, PEERS),
 	ONE("site", "router", take_text, router, "maker and model of the router"),
 	ONE("site", "mask-numbers", take_yes, mask_numbers, "yes or no"),

@@ -163,11 +163,12 @@ void site_learn_zone(struct site *s)
 {
 	enum { YEARS = 70, WEEK_S = 7 * 24 * 3600, YEAR_S = 31556952 };       /* 1990 to 2060, in steps in which no clock changes twice */
 	const time_t begin = (time_t)20 * YEAR_S;
-	char *old = getenv("TZ") ? memory_text(getenv("TZ")) : NULL;
 	int32_t ahead;
+	char *old;
 
 	if (!s->timezone || s->zone.count)
 		return;
+	old = getenv("TZ") ? memory_text(getenv("TZ")) : NULL;
 	setenv("TZ", s->timezone, 1);
 	tzset();
 	ahead = ahead_now(begin);
@@ -269,7 +270,7 @@ static void peers_fini(struct peers *p)
 static void lists_fini(struct site *s)
 {
 	struct words *words[] = { &s->holidays, &s->phone_ouis, &s->scanner_ua, &s->home_cc, &s->allowed_cc, &s->intl_prefixes, &s->outside_prefix,
-				  &s->premium_prefixes };
+				  &s->premium_prefixes, &s->mobile_prefixes };
 	struct nets *nets[] = { &s->inside_nets, &s->public_ips, &s->remote_nets, &s->geo_allow, &s->geo_deny };
 	struct peers *peers[] = { &s->pbx, &s->trunk, &s->trusted, &s->trusted_scanners, &s->failover };
 

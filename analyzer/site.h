@@ -92,7 +92,7 @@ struct site {
 	struct host_ranges media_ports_of;
 	struct transports expected_transport;
 	struct number_set dscp_media, dscp_sig, voice_vlans;
-	struct words phone_ouis, scanner_ua, home_cc, allowed_cc, intl_prefixes, outside_prefix, premium_prefixes;
+	struct words phone_ouis, scanner_ua, home_cc, allowed_cc, intl_prefixes, outside_prefix, premium_prefixes, mobile_prefixes;
 	struct nat_pairs nat;
 	struct host_names names;
 };

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "analyzer/checklist.h"
+#include "analyzer/policy.h"
 #include "captures/base/memory.h"
 
 #define COLLECT(records, type, member, array, n) \
@@ -87,6 +89,8 @@ void views_free(struct view_cache *v)
 	if (!v)
 		return;
 	view_peers_free(v);
+	checklist_free(v->checklist);
+	policy_free(v->policy);
 	numbers_free(v->call_findings, v->call_count);
 	numbers_free(v->explains, v->finding_count);
 	free(v->ladder);

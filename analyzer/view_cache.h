@@ -8,7 +8,9 @@
 
 enum { VIEW_TEXTS = 64, VIEW_TEXT = 208, VIEW_INTERVALS = 720 };
 
+struct checklist;                    /* analyzer/checklist.h */
 struct peer;
+struct policy;                       /* analyzer/policy.h */
 
 struct number_list {                 /* numbers of findings, in the order of the report */
 	unsigned *numbers;
@@ -43,6 +45,8 @@ struct view_cache {
 	struct ladder_rung *ladder;
 	size_t ladder_count, ladder_room;
 	struct view_interval intervals[VIEW_INTERVALS];
+	struct checklist *checklist; /* NULL: nobody asked yet */
+	struct policy *policy;       /* likewise */
 	void *withheld;
 	char seen_from[128], can_show[200], cannot[8][160], notes[16][200];
 	char texts[VIEW_TEXTS][VIEW_TEXT];   /* ring of short texts lent by the current view */

@@ -189,9 +189,10 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 	const struct { const char *table; uint64_t count; } rows[] = {
 		{ "legs", c.evicted_legs }, { "registrations", c.evicted_registrations }, { "subscriptions", c.evicted_subscriptions },
 		{ "accounts", accounts_evicted(e->accounts) }, { "watches", watches_evicted(e->watches) }, { "services", services_evicted(e->services) },
+		{ "repeats", repeats_evicted(e->repeats) },
 		{ "streams", s.evicted }, { "flows", s.evicted_flows }, { "hosts", n.hosts_evicted }, { "pairs", n.pairs_evicted },
 		{ "nat", n.mappings_evicted }, { "rtcp", rtcp_states_evicted(e->rtcp) }, { "icmp", e->icmp_dropped },
-		{ "datagrams", e->datagrams_evicted }, { "tcp", e->tcp_evicted },
+		{ "sip-peers", sip_peers_evicted(e->peers) }, { "datagrams", e->datagrams_evicted }, { "tcp", e->tcp_evicted },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -148,6 +148,15 @@ void view_redact_nat(struct redact *r, struct view_nat *v)
 	redact_address(r, &v->outside.addr);
 }
 
+void view_redact_check(struct redact *r, struct view_check *v)
+{
+	if (!r)
+		return;
+	text(r, &v->why);
+	for (unsigned i = 0; i < v->evidence_count; i++)
+		text(r, &v->evidence[i].what);
+}
+
 void view_redact_message(struct redact *r, struct view_message *v)
 {
 	if (!r)

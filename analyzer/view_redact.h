@@ -16,6 +16,7 @@ void view_redact_peer(struct redact *r, struct view_peer *v);
 void view_redact_registration(struct redact *r, struct view_registration *v);
 void view_redact_host(struct redact *r, struct view_host *v);
 void view_redact_nat(struct redact *r, struct view_nat *v);
+void view_redact_check(struct redact *r, struct view_check *v);
 void view_redact_message(struct redact *r, struct view_message *v);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* view_tables: registrations, hosts and the NAT map. */
+/* view_tables: registrations, hosts with their ports, and the NAT map. */
 #include <stdio.h>
 
 #include "analyzer/view_cache.h"
@@ -56,6 +56,19 @@ static void view_roles(struct view_cache *v, const struct host *h, struct view_h
 	}
 }
 
+/* The port behind the last one is that of its RTCP. */
+static void view_range(const struct engine *e, const struct host *h, struct view_host *ret)
+{
+	const struct port_use *u = port_plan_find(e->port_plan, &h->addr);
+
+	if (!u)
+		return;
+	ret->range_low = u->low;
+	ret->range_high = u->high < UINT16_MAX ? u->high + 1 : u->high;
+	ret->peak_calls = u->peak_calls;
+	ret->ports_needed = u->peak_ports;
+}
+
 bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 {
 	struct view_cache *v = view_cache_of(e);
@@ -80,6 +93,7 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 		if (h->transports & 1u << t)
 			ret->transports[ret->transport_count++] = transports[t];
 	}
+	view_range(e, h, ret);
 	ret->dscp = h->dscp_known ? h->dscp : -1;
 	ret->hops = h->ttl_known ? h->hops : -1;
 	ret->ttl = h->ttl_known ? h->ttl : -1;

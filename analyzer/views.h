@@ -203,6 +203,8 @@ struct view_host {
 	const char *transports[6];
 	unsigned transport_count;
 	int dscp, hops, ttl;         /* -1 unknown */
+	uint16_t range_low, range_high;      /* ports that SDP names for its media, those of RTCP behind them; 0: none */
+	unsigned peak_calls, ports_needed;   /* most calls at once that had media there, and the ports that these took */
 };
 
 struct view_nat {
@@ -212,6 +214,36 @@ struct view_nat {
 	int64_t first_ns, last_ns;
 	bool has_bracket;            /* how long the router keeps it in silence was measured */
 	double alive_s, dead_s;      /* it outlives alive_s, it is gone after dead_s */
+};
+
+struct view_check {                  /* a point of the checklist */
+	const char *item, *title, *name, *state, *why;       /* name: short, for a row of them */
+	bool flow;                   /* a test call; else a point of the deployment */
+	const char *ids[8];          /* of the findings that decided */
+	unsigned id_count;
+	unsigned findings[16], finding_count;        /* n of those */
+	unsigned calls[16], call_count, calls_total; /* n of the calls that it stands on */
+	struct view_evidence evidence[6];
+	unsigned evidence_count;
+};
+
+struct view_policy {                 /* of a firewall between the site and its providers, for what was seen */
+	unsigned rules, cut;         /* cut: more that are left out */
+	unsigned users, strangers;   /* addresses outside that talked to the site and have no rule */
+	unsigned peak_calls;         /* at once */
+	const struct nets *inside;   /* networks of the site */
+};
+
+struct view_rule {
+	bool media, tls;
+	bool inbound;                /* towards the site */
+	bool documented;             /* its ports are the profile's range, not what was seen */
+	struct address from, to;
+	const char *protocol;        /* "udp", "tcp", "sctp" */
+	uint16_t low, high;          /* destination ports */
+	unsigned count;              /* requests; streams */
+	uint16_t file;
+	uint32_t frame;              /* of the first */
 };
 
 struct view_message {                /* a rung of the ladder */
@@ -247,6 +279,9 @@ bool view_peer(const struct engine *e, size_t i, struct view_peer *ret);
 bool view_registration(const struct engine *e, size_t i, struct view_registration *ret);
 bool view_host(const struct engine *e, size_t i, struct view_host *ret);
 bool view_nat(const struct engine *e, size_t i, struct view_nat *ret);
+bool view_check(const struct engine *e, size_t i, struct view_check *ret);
+void view_policy(const struct engine *e, struct view_policy *ret);
+bool view_rule(const struct engine *e, size_t i, struct view_rule *ret);
 bool view_message(const struct engine *e, size_t call, size_t i, struct view_message *ret);
 bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret);
 void view_end(const struct engine *e, struct view_end *ret);

@@ -173,7 +173,7 @@ static void begin_unpacking(struct input *in)
 }
 
 enum err_code input_open(struct input *in, const char *path, const char *shown, size_t read_bytes,
-			 const volatile sig_atomic_t *stop, struct err *err)
+			 const atomic_bool *stop, struct err *err)
 {
 	*in = (struct input){ .fd = -1, .stop = stop };
 	if (strcmp(path, "-") == 0)

@@ -8,7 +8,7 @@
 #ifndef DEADAIR_CAPTURES_INPUT_H
 #define DEADAIR_CAPTURES_INPUT_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "captures/base/err.h"
 #include "captures/unpack.h"
@@ -31,7 +31,7 @@ struct input {
 	uint64_t stored_total;           /* 0 unknown */
 
 	int fd;
-	const volatile sig_atomic_t *stop;
+	const atomic_bool *stop;
 	struct unpack *unpack;
 	uint8_t *window, *packed;
 	size_t room;                     /* of the window */
@@ -44,7 +44,7 @@ struct input {
  * Looks at the first bytes for compression. An input that never opened can be closed too.
  */
 enum err_code input_open(struct input *in, const char *path, const char *shown, size_t read_bytes,
-			 const volatile sig_atomic_t *stop, struct err *err);
+			 const atomic_bool *stop, struct err *err);
 void input_close(struct input *in);
 
 /* Brings so many bytes into the window, or all that come before the end; n <= INPUT_WINDOW_MOST. Moves the window. */

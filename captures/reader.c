@@ -144,7 +144,7 @@ static bool refuse_stranger(struct reader *r, struct span first)
 		"not a capture file (first bytes%s); deadair reads pcap and pcapng, plain, gzip or zstd", hex);
 }
 
-bool reader_open(struct reader *r, size_t read_bytes, const volatile sig_atomic_t *stop)
+bool reader_open(struct reader *r, size_t read_bytes, const atomic_bool *stop)
 {
 	struct span first;
 

@@ -37,7 +37,7 @@ void reader_init(struct reader *r, const char *path, uint16_t index, struct name
 void reader_fini(struct reader *r);
 
 /* Opens the file and reads its header; false with view.error. */
-bool reader_open(struct reader *r, size_t read_bytes, const volatile sig_atomic_t *stop);
+bool reader_open(struct reader *r, size_t read_bytes, const atomic_bool *stop);
 
 /* The next frame as it comes in the file; false at the end, with view.error where that is not a clean one. */
 bool reader_next(struct reader *r, struct frame *ret_frame);

@@ -2,18 +2,22 @@
 /* source: merges readers by time. */
 #include "captures/source.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/ns.h"
 #include "captures/base/text.h"
 #include "captures/filter.h"
+#include "captures/frame_order.h"
 #include "captures/names.h"
 #include "captures/reader.h"
 
 enum {
 	FILES_MOST = 65536,              /* what a frame can name */
 	READ_MOST = INPUT_WINDOW_MOST,   /* bytes at once from one file ... */
+	TRY_FRAMES = 4096,               /* of a file, looked at for their order */
+	TRY_FILES = 64,                  /* of more files none is: that takes memory for each */
 	READ_LEAST = 1 << 16,
 	READ_ALL_FILES = 1 << 26,        /* ... and for all of them together, as far as the least allows */
 };
@@ -22,10 +26,14 @@ enum {
 struct lane {
 	struct reader reader;
 	struct frame head;
+	struct frame_order *order;       /* NULL: its frames come in order */
+	int64_t last_ns;                 /* of the frame before */
+	unsigned tried;                  /* frames that were looked at for their order, to begin with */
+	bool disorder;                   /* one was older than the one before */
 };
 
 struct source {
-	volatile sig_atomic_t stop;
+	atomic_bool stop;                /* set by a signal handler, read by the thread that reads */
 	struct lane *lanes;
 	size_t count;
 	struct lane **heap;              /* by time of the head, the oldest first; ended ones are out */
@@ -62,8 +70,13 @@ struct source *source_open(const char *const *paths, size_t count, const char *b
 	s->count = count;
 	s->lanes = memory_resize(NULL, count, sizeof *s->lanes);
 	s->heap = memory_resize(NULL, count, sizeof *s->heap);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		s->lanes[i].order = NULL;
+		s->lanes[i].last_ns = NS_NONE;
+		s->lanes[i].tried = 0;
+		s->lanes[i].disorder = false;
 		reader_init(&s->lanes[i].reader, sorted[i], (uint16_t)i, &s->names);
+	}
 	free(sorted);
 	return s;
 }
@@ -72,8 +85,10 @@ void source_close(struct source *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->count; i++) {
+		frame_order_free(s->lanes[i].order);
 		reader_fini(&s->lanes[i].reader);
+	}
 	free(s->lanes);
 	free(s->heap);
 	frame_filter_free(s->filter);
@@ -99,6 +114,46 @@ static bool next_taken(struct source *s, struct reader *r, struct frame *ret_fra
 		}
 	}
 	return false;
+}
+
+/* Frames of this file are read ahead and sorted: for a while, and for good once one was older than the one before. */
+static void look_ahead(struct source *s, struct lane *lane)
+{
+	struct frame frame;
+
+	while ((lane->disorder || lane->tried < TRY_FRAMES) && frame_order_wants(lane->order) && next_taken(s, &lane->reader, &frame)) {
+		lane->disorder |= frame.at_ns < lane->last_ns;
+		lane->last_ns = frame.at_ns;
+		lane->tried++;
+		frame_order_put(lane->order, &frame);
+	}
+}
+
+/* The lane's next frame. Where the first thousands came in order the others are taken as they come, which costs nothing. */
+static bool lane_next(struct source *s, struct lane *lane, struct frame *ret_frame)
+{
+	if (s->stop)
+		return false;
+	if (lane->order) {
+		look_ahead(s, lane);
+		if (frame_order_take(lane->order, ret_frame))
+			return true;
+		if (lane->disorder || lane->tried < TRY_FRAMES)
+			return false;
+		frame_order_free(lane->order);
+		lane->order = NULL;
+	}
+	if (!next_taken(s, &lane->reader, ret_frame))
+		return false;
+	if (ret_frame->at_ns >= lane->last_ns) {
+		lane->last_ns = ret_frame->at_ns;
+		return true;
+	}
+	lane->disorder = true;
+	lane->order = frame_order_new();
+	frame_order_put(lane->order, ret_frame);
+	look_ahead(s, lane);
+	return frame_order_take(lane->order, ret_frame);
 }
 
 static bool lane_before(const struct lane *a, const struct lane *b)
@@ -139,9 +194,11 @@ static void open_all(struct source *s)
 	for (size_t i = 0; i < s->count && !s->stop; i++) {
 		struct lane *lane = &s->lanes[i];
 
+		if (s->count <= TRY_FILES)
+			lane->order = frame_order_new();
 		if (is_stdin_again(s, i))
 			reader_refused(&lane->reader, ERR_USAGE, "is named twice; it can be read only once");
-		else if (reader_open(&lane->reader, share, &s->stop) && next_taken(s, &lane->reader, &lane->head))
+		else if (reader_open(&lane->reader, share, &s->stop) && lane_next(s, lane, &lane->head))
 			s->heap[s->waiting++] = lane;
 	}
 	for (size_t i = s->waiting / 2; i-- > 0;)
@@ -153,7 +210,7 @@ static void advance_first(struct source *s)
 {
 	struct lane *lane = s->heap[0];
 
-	if (!next_taken(s, &lane->reader, &lane->head))
+	if (!lane_next(s, lane, &lane->head))
 		s->heap[0] = s->heap[--s->waiting];
 	if (s->waiting > 1)
 		heap_sink(s, 0);
@@ -162,7 +219,7 @@ static void advance_first(struct source *s)
 bool source_next(struct source *s, struct frame *ret_frame)
 {
 	if (s->begun && s->waiting == 1)         /* no one to compare with: no head needed */
-		return next_taken(s, &s->heap[0]->reader, ret_frame);
+		return lane_next(s, s->heap[0], ret_frame);
 	if (s->stop)
 		return false;
 	if (!s->begun)

@@ -43,7 +43,11 @@ struct source_name {             /* from pcapng name resolution blocks; escaped,
 struct source *source_open(const char *const *paths, size_t count, const char *bpf, struct err *err);
 void source_close(struct source *s);
 
-/* The next frame in time order (ties: file order, then order in the file); false at the end of all. Filtered frames are counted in numbers. */
+/*
+ * The next frame in time order (ties: file order, then order in the file); false at the end of all. In a file a frame that is up to 10 ms older than
+ * those before it takes its place in time (behind 4096 in order: but for the first such frame); one farther back stays where it stands.
+ * Filtered frames are counted in numbers.
+ */
 bool source_next(struct source *s, struct frame *ret_frame);
 
 /* Ends the stream at the next source_next(), also one that waits for stdin; for signal handlers. */

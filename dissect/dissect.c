@@ -21,8 +21,12 @@ struct dissector {
 	struct cursor chunks;        /* SCTP: those not yet read */
 	struct fragments *fragments;
 	struct tcp_streams *tcp;
-	struct sip_message sip;      /* of the packet given last: too large for each packet to have one */
-	struct rtcp_compound rtcp;
+	struct sip_message *sip;     /* of the packet given last: too large for each packet to have one */
+	struct rtcp_compound *rtcp;
+	struct sip_message own_sip;
+	struct rtcp_compound own_rtcp;
+	bool alone;                  /* what other frames have a part in is left */
+	bool left;                   /* and was met */
 	struct dissector_counts counts;
 };
 
@@ -31,6 +35,8 @@ struct dissector *dissector_new(void)
 	struct dissector *d = memory_zalloc(sizeof *d);
 
 	d->more = MORE_NONE;
+	d->sip = &d->own_sip;
+	d->rtcp = &d->own_rtcp;
 	d->fragments = fragments_new(&d->counts);
 	d->tcp = tcp_new(&d->counts);
 	return d;
@@ -139,9 +145,9 @@ static bool rtp_or_rtcp(struct dissector *d, struct cursor *c, struct packet *p)
 	if (c->left.n > 1 && c->left.p[1] >= 192 && c->left.p[1] <= 223) {
 		struct cursor reader = *c;
 
-		if (rtcp_parse(&reader, &d->rtcp)) {
+		if (rtcp_parse(&reader, d->rtcp)) {
 			p->kind = PACKET_RTCP;
-			p->rtcp = &d->rtcp;
+			p->rtcp = d->rtcp;
 			return true;
 		}
 	}
@@ -244,11 +250,11 @@ static void stun_classify(struct dissector *d, const struct stun_message *stun, 
 
 static bool sip_take(struct dissector *d, struct span bytes, size_t wire, struct packet *p)
 {
-	if (!sip_message_parse(bytes, wire, &d->sip))
+	if (!sip_message_parse(bytes, wire, d->sip))
 		return false;
 	p->kind = PACKET_SIP;
-	p->sip = &d->sip;
-	if (d->sip.flaws & SIP_FLAW_BODY_CUT || bytes.n < wire)
+	p->sip = d->sip;
+	if (d->sip->flaws & SIP_FLAW_BODY_CUT || bytes.n < wire)
 		p->undecoded = UNDECODED_TRUNCATED;
 	return true;
 }
@@ -395,8 +401,8 @@ static bool framed_take(struct dissector *d, const struct tcp_message *m, struct
 		if (!sip_take(d, framed->bytes, framed->wire, p))
 			return false;
 		other = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_BAD;
-		if (framed->length_short && !(d->sip.flaws & other))
-			d->sip.flaws |= SIP_FLAW_CONTENT_LENGTH_SHORT;
+		if (framed->length_short && !(d->sip->flaws & other))
+			d->sip->flaws |= SIP_FLAW_CONTENT_LENGTH_SHORT;
 		return true;
 	case FRAMED_TLS:
 		p->transport = TRANSPORT_TLS;
@@ -447,7 +453,7 @@ static bool sctp_more(struct dissector *d, struct packet *p)
 	size_t wire;
 
 	while (sctp_next(&d->chunks, &data, &wire)) {
-		if (!sip_looks_like(data) || !sip_message_parse(data, wire, &d->sip))
+		if (!sip_looks_like(data) || !sip_message_parse(data, wire, d->sip))
 			continue;
 		*p = d->base;
 		p->first_of_frame = false;
@@ -503,6 +509,10 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 	if (!ip_parse(c, p, &fragment))
 		return NETWORK_NONE;
 	p->kind = PACKET_OTHER;
+	if (d->alone && (fragment.is || p->ip_protocol == IP_TCP || p->ip_protocol == IP_SCTP)) {
+		d->left = true;
+		return NETWORK_NONE;
+	}
 	if (fragment.is) {
 		before = *c;
 		if (!fragments_add(d->fragments, &fragment, c, p)) {
@@ -582,6 +592,20 @@ void dissect_frame(struct dissector *d, const struct frame *frame)
 	fragments_release(d->fragments);
 	d->frame = frame;
 	d->more = MORE_FRAME;
+}
+
+bool dissect_alone(struct dissector *d, const struct frame *frame, struct packet *ret_packet, struct sip_message *sip, struct rtcp_compound *rtcp)
+{
+	d->sip = sip;
+	d->rtcp = rtcp;
+	d->alone = true;
+	d->left = false;
+	d->frame = frame;
+	frame_dissect(d, ret_packet);
+	d->alone = false;
+	d->sip = &d->own_sip;
+	d->rtcp = &d->own_rtcp;
+	return !d->left;
 }
 
 bool dissect_next(struct dissector *d, struct packet *ret_packet)

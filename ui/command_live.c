@@ -21,6 +21,7 @@
 #include "ui/notify.h"
 #include "ui/places.h"
 #include "ui/profile_load.h"
+#include "ui/redact_key.h"
 
 /* How long nothing is heard of SIP before the capture explains itself. */
 #define QUIET_NS (10 * SECOND_NS)
@@ -73,6 +74,7 @@ struct watching {
 	struct engine *engine;
 	struct names *names;
 	struct keep *keep;
+	struct redact *redact;       /* NULL: names are as they are */
 	struct live_rounds rounds;
 	struct live_say say;
 	struct live_output output;
@@ -118,7 +120,8 @@ static struct live_judgement judgement_of(struct watching *w)
 	take_files(w);
 	return (struct live_judgement){ .engine = w->engine, .files = w->files, .file_count = w->file_count, .now_ns = w->now_ns,
 					.datagrams_evicted = counts->fragments_evicted, .tcp_evicted = counts->tcp_evicted, .verdicts = true,
-					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep };
+					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep, .redact = w->redact,
+					.baseline = w->rounds.history ? w->rounds.history->baseline : NULL };
 }
 
 /* ---- signals ---- */
@@ -405,13 +408,16 @@ static bool drop_privileges(struct watching *w, struct err *err)
 /* A history that cannot be had is said, and the capture goes on without. */
 static void open_history(struct watching *w)
 {
+	const struct live_arguments *a = &w->arguments;
+	struct live_history_wish wish = { .path = w->history_path, .source = w->source, .began_ns = wall_ns(), .keep_ns = a->history_keep_ns,
+					  .no_texts = a->no_evidence_text, .redacted = a->redact, .redact = w->redact };
 	struct live_history *h = memory_zalloc(sizeof *h);
 	char shown[256];
 	struct err err;
 	int n = w->arguments.history ? snprintf(w->history_path, sizeof w->history_path, "%s", w->arguments.history)
 				     : snprintf(w->history_path, sizeof w->history_path, "%s/" PLACES_HISTORY, w->state_folder);
 
-	if ((size_t)n < sizeof w->history_path && live_history_open(h, w->history_path, w->source, wall_ns(), &err)) {
+	if ((size_t)n < sizeof w->history_path && live_history_open(h, &wish, &err)) {
 		w->rounds.history = h;
 		live_say(&w->say, "history: %s", text_escape(span_of(w->history_path), shown, sizeof shown));
 		return;
@@ -426,6 +432,31 @@ static bool here(struct watching *w)
 	return getcwd(w->here, sizeof w->here) && access(w->here, W_OK | X_OK) == 0;
 }
 
+/* Behind the sandbox, which holds for threads that are made in it. */
+static void start_history(struct watching *w)
+{
+	struct err err;
+
+	if (!w->rounds.history || live_history_start(w->rounds.history, &err))
+		return;
+	live_say(&w->say, "no history: %s", err.text);
+	live_history_close(w->rounds.history, NULL);
+	free(w->rounds.history);
+	w->rounds.history = NULL;
+}
+
+static void open_redact(struct watching *w)
+{
+	uint8_t key[REDACT_KEY];
+	struct err err;
+
+	if (!w->arguments.redact)
+		return;
+	if (redact_key_get(key, &err) != ERR_OK)
+		live_say(&w->say, "%s", err.text);
+	w->redact = redact_new(key);
+}
+
 /* As the user that the process is by now. */
 static enum err_code open_files(struct watching *w, struct err *err)
 {
@@ -437,6 +468,7 @@ static enum err_code open_files(struct watching *w, struct err *err)
 		live_say(&w->say, "%s: nothing is kept there", err->text);
 		w->state_folder[0] = '\0';
 	}
+	open_redact(w);
 	if (wants_history(a) && (a->history || w->state_folder[0]))
 		open_history(w);
 	if (a->record_folder && !places_make(a->record_folder, err))
@@ -506,13 +538,15 @@ static int report_end(struct watching *w)
 	struct selection selection;
 	struct selection_options all = { .names = w->names };
 	struct live_judgement what = judgement_of(w);
-	struct report report = { .engine = w->engine, .files = w->files, .file_count = w->file_count, .out = &w->output.out, .names = w->names,
+	struct report report = { .engine = w->engine, .files = w->files, .file_count = w->file_count, .out = &w->output.out, .names = w->redact ? NULL : w->names,
 				 .selection = &selection, .verbose = w->arguments.verbose };
 
 	live_say_drops(&w->say);
 	live_judge_tell_interfaces(w->engine, w->files, w->file_count);
 	engine_dissected(w->engine, what.datagrams_evicted, what.tcp_evicted);
 	engine_finish(w->engine);
+	if (w->redact)
+		engine_redact(w->engine, w->redact);
 	live_rounds_end(&w->rounds, &what);
 	view_end(w->engine, &end);
 	report.exit = end.exit ? STATUS_FOUND : STATUS_CLEAN;
@@ -569,6 +603,7 @@ static int watching_run(struct watching *w)
 	live_say_interfaces(&w->say);
 	if (!confine(w, &err))
 		return command_trouble("%s", err.text);
+	start_history(w);
 	signals_watch(w->live);
 	if (live_start(w->live, &err)) {
 		notify_tell(&w->notify, "READY=1\nSTATUS=capturing");
@@ -599,6 +634,7 @@ static void watching_close(struct watching *w)
 	dissector_free(w->dissector);
 	names_free(w->names);
 	keep_free(w->keep);
+	redact_free(w->redact);
 	syslog_close(w->output.syslog);
 	notify_close(&w->notify);
 }

@@ -2,13 +2,16 @@
 /* command_read: captures in, a report out. */
 #include "ui/command.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "analyzer/budget.h"
 #include "analyzer/engine.h"
+#include "analyzer/feed.h"
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
@@ -22,7 +25,7 @@
 #include "ui/report.h"
 #include "ui/save.h"
 
-enum { PROGRESS_FRAMES = 4096, LOOK_FRAMES = 64, ERROR_LINES_MAX = 20 };
+enum { ERROR_LINES_MAX = 20 };
 
 /* A signal handler has no other way to its source: the one global that is not const. */
 static struct source *volatile interrupted_source;
@@ -66,12 +69,12 @@ struct reading {
 	const struct source_file **files;
 	size_t file_count;
 	struct history_keep *history;        /* NULL: none is kept */
-	struct read_ui *ui;                  /* NULL: nobody looks */
-	volatile sig_atomic_t read_to_end;
-	struct save_source saves;            /* of the dashboard */
 	struct redact *redact;               /* NULL: names are as they are */
 	struct redact_files *redacted_files; /* likewise */
 	struct baseline *baseline;           /* what it knows already; NULL likewise */
+	struct read_ui *ui;                  /* NULL: nobody looks */
+	volatile sig_atomic_t read_to_end;
+	struct save_source saves;            /* of the dashboard */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -124,29 +127,60 @@ static void history_open(struct reading *g)
 		command_trouble("%s", err.text);
 }
 
+static void take_item(struct reading *g, const struct feed_item *item)
+{
+	struct packet packet;
+
+	history_keep_frame(g->history, &item->frame);
+	if (item->decoded) {
+		engine_packet(g->engine, &item->packet);
+		return;
+	}
+	dissect_frame(g->dissector, &item->frame);
+	while (dissect_next(g->dissector, &packet))
+		engine_packet(g->engine, &packet);
+}
+
+static bool decodes_ahead(const struct read_options *o)
+{
+	cpu_set_t ours;
+
+	if (o->jobs)
+		return o->jobs > 1;
+	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
+}
+
+/* What a packet will touch is asked for so many packets before its turn. */
+static void take_batch(struct reading *g, const struct feed_batch *b)
+{
+	enum { AHEAD = 8 };
+	uint64_t tickets[FEED_BATCH];
+
+	for (unsigned i = 0; i < b->count; i++)
+		tickets[i] = b->items[i].decoded ? engine_prepare(g->engine, &b->items[i].packet) : 0;
+	for (unsigned i = 0; i < b->count; i++) {
+		if (i + AHEAD < b->count && b->items[i + AHEAD].decoded)
+			engine_prefetch(g->engine, &b->items[i + AHEAD].packet, tickets[i + AHEAD]);
+		take_item(g, &b->items[i]);
+	}
+}
+
 static void read_frames(struct reading *g, bool ascii)
 {
+	struct feed *feed = feed_new(g->source, decodes_ahead(&g->options));
+	const struct feed_batch *batch;
 	struct progress progress;
-	struct frame frame;
-	struct packet packet;
-	uint64_t frames = 0, done, total;
 
 	progress_begin(&progress, g->options.paths[0], ascii);
 	progress.wanted = progress.wanted && !g->ui;
-	while (source_next(g->source, &frame)) {
-		history_keep_frame(g->history, &frame);
-		dissect_frame(g->dissector, &frame);
-		while (dissect_next(g->dissector, &packet))
-			engine_packet(g->engine, &packet);
-		frames++;
-		if (g->ui && (frames == 1 || frames % LOOK_FRAMES == 0))
-			read_ui_look(g->ui, frame.at_ns, frames);
-		if (frames % PROGRESS_FRAMES == 0 && progress.wanted) {
-			source_progress(g->source, &done, &total);
-			progress_update(&progress, done, total, frames);
-		}
+	while ((batch = feed_next(feed)) != NULL) {
+		take_batch(g, batch);
+		if (g->ui && batch->count)
+			read_ui_look(g->ui, batch->items[batch->count - 1].frame.at_ns, batch->frames);
+		progress_update(&progress, batch->done, batch->total, batch->frames);
 	}
 	progress_end(&progress);
+	feed_free(feed);
 	g->read_to_end = 1;
 }
 
@@ -248,6 +282,8 @@ static void report_print(const struct reading *g, struct report *r, unsigned cal
 		return;                 /* the trouble alone is said: a report on nothing would bury it */
 	else if (g->options.why_not)
 		report_why_not(r, g->options.why_not);
+	else if (g->options.policy)
+		report_policy(r, strcmp(g->options.policy, "nftables") == 0);
 	else if (call)
 		report_ladder(r, (size_t)selection_call(r->selection, call), g->options.markdown);
 	else
@@ -271,7 +307,8 @@ static int report_make(struct reading *g, struct out *o)
 	struct view_end end;
 	struct selection selection;
 	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
-				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose, .interrupted = was_interrupted };
+				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose,
+				 .checklist = g->options.verbose || g->site->path, .interrupted = was_interrupted };
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];

@@ -78,7 +78,8 @@ static bool foreign_filter(int argc, char **argv, int at, struct err *err)
 /* Options that take a word of their own, which is then no file. */
 static bool takes_word(const char *option)
 {
-	static const char *const options[] = { "-f", "--bpf", "--filter", "--since", "--until", "--call", "--names", "--why-not", "--memory", "--color" };
+	static const char *const options[] = { "-f", "--bpf", "--filter", "--since", "--until", "--call", "--names", "--why-not", "--memory", "--jobs", "--color",
+						"--config", "--history" };
 
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		if (strcmp(options[i], option) == 0)

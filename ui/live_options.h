@@ -14,6 +14,8 @@ struct live_arguments {
 	const char *output;          /* file; NULL: standard output */
 	const char *syslog;          /* socket; NULL none */
 	const char *history;         /* file; NULL: that of the user; "none" */
+	int64_t history_keep_ns;     /* runs of the history that are older are forgotten; 0: none */
+	bool no_evidence_text, redact;
 	const char *save_folder;     /* NULL: where the history is */
 	const char *record_folder;   /* NULL none */
 	size_t ring_bytes, memory;

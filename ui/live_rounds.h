@@ -22,6 +22,7 @@ struct live_rounds {
 	int64_t judged_ns;           /* packet time of the last judgement; NS_NONE none */
 	int64_t judge_at_ns;         /* monotonic: not before */
 	bool judge_failed, flood_told;
+	char history_trouble[256];   /* as told last */
 	char trouble[512];           /* as told last: once is enough */
 };
 

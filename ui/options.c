@@ -15,8 +15,8 @@
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT,
-	OPTION_UI, OPTION_NO_UI
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_POLICY,
+	OPTION_JOBS, OPTION_UI, OPTION_NO_UI,
 };
 
 static const struct option long_options[] = {
@@ -29,16 +29,18 @@ static const struct option long_options[] = {
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "save", required_argument, NULL, OPTION_SAVE },
-	{ "ui", no_argument, NULL, OPTION_UI },
-	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
 	{ "redact", no_argument, NULL, OPTION_REDACT },
 	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
+	{ "ui", no_argument, NULL, OPTION_UI },
+	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
 	{ "colour", required_argument, NULL, OPTION_COLOR },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
+	{ "jobs", required_argument, NULL, OPTION_JOBS },
 	{ "utc", no_argument, NULL, OPTION_UTC },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ NULL, 0, NULL, 0 },
@@ -83,6 +85,16 @@ static enum err_code set_color(struct read_options *o, const char *text, struct 
 	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
 }
 
+static enum err_code set_policy(struct read_options *o, const char *text, struct err *err)
+{
+	char shown[80];
+
+	o->policy = text;
+	if (strcmp(text, "nftables") == 0 || strcmp(text, "table") == 0)
+		return ERR_OK;
+	return err_set(err, ERR_USAGE, "--policy %s: nftables or table", text_escape(span_of(text), shown, sizeof shown));
+}
+
 bool option_size(const char *text, uint64_t *ret_bytes)
 {
 	static const char units[] = "KMG";
@@ -108,6 +120,18 @@ static enum err_code set_memory(struct read_options *o, const char *text, struct
 	}
 	return err_set(err, ERR_USAGE, "--memory %s: no size of %u MiB and more: 256M, 2G", text_escape(span_of(text), shown, sizeof shown),
 		       BUDGET_LEAST >> 20);
+}
+
+static enum err_code set_jobs(struct read_options *o, const char *text, struct err *err)
+{
+	enum { JOBS_MOST = 1024 };
+	char shown[80];
+	uint64_t jobs;
+
+	if (!span_number(span_of(text), JOBS_MOST, &jobs) || jobs == 0)
+		return err_set(err, ERR_USAGE, "--jobs %s: 1 reads on one processor, 2 decodes on another", text_escape(span_of(text), shown, sizeof shown));
+	o->jobs = (unsigned)jobs;
+	return ERR_OK;
 }
 
 static enum err_code wrong_option(int argc, char **argv, int id, struct err *err)
@@ -175,6 +199,8 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
+	case OPTION_POLICY:
+		return set_policy(o, optarg, err);
 	case OPTION_UI:
 	case OPTION_NO_UI:
 		o->ui = id == OPTION_UI;
@@ -197,6 +223,8 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 		return set_color(o, optarg, err);
 	case OPTION_MEMORY:
 		return set_memory(o, optarg, err);
+	case OPTION_JOBS:
+		return set_jobs(o, optarg, err);
 	case OPTION_UTC:
 		o->utc = true;
 		break;
@@ -240,6 +268,8 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 {
 	if (o->path_count == 0)
 		return err_set(err, ERR_USAGE, "no capture named: deadair read FILE, or - for standard input");
+	if (o->redact && (o->save || o->ui))
+		return err_set(err, ERR_USAGE, "--redact is for reports and histories: %s", o->save ? "--save writes packets as they are" : "--ui shows things as they are");
 	if (o->markdown && !o->call)
 		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
 	if (o->markdown && o->json)
@@ -250,6 +280,10 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+	if (o->policy && o->redact)
+		return err_set(err, ERR_USAGE, "--policy is for a firewall, which needs the true addresses: leave --redact out");
+	if (o->policy && (o->json || o->call || o->why_not))
+		return err_set(err, ERR_USAGE, "--policy prints nothing else: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->save && reads_stdin(o))
 		return err_set(err, ERR_USAGE, "--save reads the capture twice, which standard input does not allow: name a file");
 	return o->why_not ? check_why_not(o, err) : ERR_OK;

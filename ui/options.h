@@ -10,6 +10,7 @@
 struct read_options {
 	bool json, markdown, ui, utc, verbose;
 	const char *call;            /* number or Call-ID; NULL none */
+	const char *policy;          /* "nftables", "table"; NULL none */
 	const char *names, *bpf, *why_not, *color;
 	const char *history;         /* file; NULL none */
 	const char *save, *save_file; /* what, where; NULL none */
@@ -21,6 +22,7 @@ struct read_options {
 	struct when since, until;
 	bool has_since, has_until;
 	size_t memory;               /* bytes, 0: no limit */
+	unsigned jobs;               /* threads; 0: as many as pay */
 	const char *const *paths;    /* within argv */
 	size_t path_count;
 };

@@ -19,6 +19,7 @@ struct report {
 	const struct selection *selection;
 	const struct baseline *baseline;     /* what a history knows already; NULL: none is kept */
 	bool verbose;
+	bool checklist;              /* in full */
 	bool interrupted;            /* by the user, before the end of the input */
 	int exit;                    /* the process's status */
 };
@@ -29,6 +30,8 @@ void report_json_finding(const struct report *r, const struct view_finding *f);
 void report_text(const struct report *r);
 /* The ladder of the call at this index of view_call(), with its media and findings; markdown: for a ticket. */
 void report_ladder(const struct report *r, size_t call, bool markdown);
+/* The firewall policy that would permit what was seen: as a file for nft, or as a table. */
+void report_policy(const struct report *r, bool nftables);
 /* The block of one finding as in the text report, but for its proof: the claim (title, who, since, cause, changes), and what stands behind the proof. */
 enum block_part { BLOCK_CLAIM, BLOCK_ADVICE };
 void report_block(const struct report *r, size_t finding, enum block_part part);

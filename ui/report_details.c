@@ -318,28 +318,57 @@ static void report_registrations(const struct report *r)
 }
 
 static const struct table_column host_columns[] = {
-	{ "host", false, 2, 0, 0 }, { "role", false, 2, 0, 0 }, { "sip", false, 2, 8, 0 }, { "media", false, 2, 8, 0 }, { "dscp", true, 2, 0, 2 }, { "user agent", false, 0, 8, 1 },
+	{ "host", false, 2, 0, 0 },	{ "role", false, 2, 0, 0 },   { "sip", false, 2, 8, 0 }, { "media", false, 2, 0, 0 },
+	{ "at once", true, 2, 0, 4 }, { "needs", true, 2, 0, 3 }, { "dscp", true, 2, 0, 2 }, { "user agent", false, 0, 8, 1 },
 };
 
-/* "5060 UDP", "11800-11830": the ports by their ends where there are many. */
-static void cell_ports(struct table *t, const uint16_t *ports, unsigned count, const char *transport)
+static void add_ports(struct text *t, const uint16_t *ports, unsigned count)
 {
-	struct text text;
 	uint16_t low = UINT16_MAX, high = 0;
 
-	text_init(&text);
 	for (unsigned i = 0; i < count; i++) {
 		low = ports[i] < low ? ports[i] : low;
 		high = ports[i] > high ? ports[i] : high;
 	}
 	if (count > 3)
-		text_addf(&text, "%u-%u", low, high);
+		text_addf(t, "%u-%u", low, high);
 	for (unsigned i = 0; i < count && count <= 3; i++)
-		text_addf(&text, "%s%u", i ? " " : "", ports[i]);
-	if (count && transport)
-		text_addf(&text, " %s", transport);
+		text_addf(t, "%s%u", i ? " " : "", ports[i]);
+}
+
+/* "5060 udp tcp": the ports by their ends where there are many. */
+static void cell_sip(struct table *t, const struct view_host *h)
+{
+	struct text text;
+
+	text_init(&text);
+	add_ports(&text, h->sip_ports, h->sip_port_count);
+	for (unsigned i = 0; text.n && i < h->transport_count; i++)
+		text_addf(&text, " %s", h->transports[i]);
 	table_cell(t, PAINT_PLAIN, text.n ? text.p : "-");
 	text_fini(&text);
+}
+
+/* "11800-11831": what SDP names, ports of RTCP included; else where media was seen. */
+static void cell_media(struct table *t, const struct view_host *h)
+{
+	struct text text;
+
+	text_init(&text);
+	if (h->range_low)
+		text_addf(&text, "%u-%u", h->range_low, h->range_high);
+	else
+		add_ports(&text, h->media_ports, h->media_port_count);
+	table_cell(t, PAINT_PLAIN, text.n ? text.p : "-");
+	text_fini(&text);
+}
+
+static void cell_number(struct table *t, unsigned n, const char *noun)
+{
+	if (n)
+		cell_format(t, "%u %s%s", n, noun, n == 1 ? "" : "s");
+	else
+		table_cell(t, PAINT_PLAIN, "-");
 }
 
 static void host_row(struct table *t, const struct report *r, const struct view_host *h)
@@ -351,8 +380,10 @@ static void host_row(struct table *t, const struct report *r, const struct view_
 		text_addf(&roles, "%s%s", i ? ", " : "", h->roles[i]);
 	cell_address(t, r, &h->addr);
 	table_cell(t, PAINT_PLAIN, roles.n ? roles.p : "-");
-	cell_ports(t, h->sip_ports, h->sip_port_count, h->transport_count ? h->transports[0] : NULL);
-	cell_ports(t, h->media_ports, h->media_port_count, NULL);
+	cell_sip(t, h);
+	cell_media(t, h);
+	cell_number(t, h->peak_calls, "call");
+	cell_number(t, h->ports_needed, "port");
 	if (h->dscp >= 0)
 		cell_format(t, "%d", h->dscp);
 	else
@@ -369,7 +400,7 @@ static void report_hosts(const struct report *r)
 	for (size_t i = 0; view_host(r->engine, i, &h); i++)
 		host_row(t, r, &h);
 	if (table_rows(t)) {
-		section(r, "Hosts");
+		section(r, "Hosts and ports");
 		table_print(t, r->out, 2, true);
 	}
 	table_free(t);

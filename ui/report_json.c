@@ -341,12 +341,12 @@ static void print_incident(const struct report *r, const struct view_incident *v
 	line_print(r, line);
 }
 
-static json_t *finding_evidence(const struct report *r, const struct view_finding *f)
+static json_t *from_evidence(const struct report *r, const struct view_evidence *evidence, unsigned count)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < f->evidence_count; i++) {
-		const struct view_evidence *e = &f->evidence[i];
+	for (unsigned i = 0; i < count; i++) {
+		const struct view_evidence *e = &evidence[i];
 		json_t *one = json_object();
 
 		json_object_set_new(one, "file", e->frame && e->file < r->file_count ? from_span(span_of(r->files[e->file]->name)) : json_null());
@@ -417,7 +417,7 @@ static void print_finding(const struct report *r, const struct view_finding *f)
 	json_object_set_new(line, "explained_by", from_number_or_null(f->explained_by));
 	if (r->baseline)
 		json_object_set_new(line, "history", finding_history(r->baseline, f));
-	json_object_set_new(line, "evidence", finding_evidence(r, f));
+	json_object_set_new(line, "evidence", from_evidence(r, f->evidence, f->evidence_count));
 	json_object_set_new(line, "calls_total", json_integer(f->calls_total));
 	if (f->change_count)
 		json_object_set_new(line, "changes", finding_changes(f));
@@ -638,6 +638,19 @@ static void print_registration(const struct report *r, const struct view_registr
 	line_print(r, line);
 }
 
+/* [16384, 16391]: RTCP of the last one included. */
+static json_t *from_range(const struct view_host *h)
+{
+	json_t *pair;
+
+	if (!h->range_low)
+		return json_null();
+	pair = json_array();
+	json_array_append_new(pair, json_integer(h->range_low));
+	json_array_append_new(pair, json_integer(h->range_high));
+	return pair;
+}
+
 static void print_host(const struct report *r, const struct view_host *h)
 {
 	json_t *line = line_new("host"), *aliases = json_array();
@@ -656,6 +669,9 @@ static void print_host(const struct report *r, const struct view_host *h)
 	json_object_set_new(line, "dscp", h->dscp >= 0 ? json_integer(h->dscp) : json_null());
 	json_object_set_new(line, "hops", h->hops >= 0 ? json_integer(h->hops) : json_null());
 	json_object_set_new(line, "name", from_text(names_find(r->names, &h->addr)));
+	json_object_set_new(line, "media_range", from_range(h));
+	json_object_set_new(line, "peak_calls", from_number_or_null(h->peak_calls));
+	json_object_set_new(line, "ports_needed", from_number_or_null(h->ports_needed));
 	line_print(r, line);
 }
 
@@ -685,6 +701,22 @@ static void print_nat(const struct report *r, const struct view_nat *n)
 	json_object_set_new(line, "bracket_s", from_bracket(n));
 	json_object_set_new(line, "first", from_time(n->first_ns));
 	json_object_set_new(line, "last", from_time(n->last_ns));
+	line_print(r, line);
+}
+
+static void print_check(const struct report *r, const struct view_check *k)
+{
+	json_t *line = line_new("checklist");
+
+	json_object_set_new(line, "item", from_text(k->item));
+	json_object_set_new(line, "title", from_text(k->title));
+	json_object_set_new(line, "state", from_text(k->state));
+	json_object_set_new(line, "ids", from_texts(k->ids, k->id_count));
+	json_object_set_new(line, "why", from_text(k->why));
+	json_object_set_new(line, "evidence", from_evidence(r, k->evidence, k->evidence_count));
+	json_object_set_new(line, "findings", from_numbers(k->findings, k->finding_count));
+	json_object_set_new(line, "calls", from_numbers(k->calls, k->call_count));
+	json_object_set_new(line, "calls_total", json_integer(k->calls_total));
 	line_print(r, line);
 }
 
@@ -762,6 +794,7 @@ static void print_network(const struct report *r)
 	struct view_registration registration;
 	struct view_host host;
 	struct view_nat nat;
+	struct view_check check;
 
 	for (size_t i = 0; view_peer(r->engine, i, &peer); i++)
 		print_peer(r, &peer);
@@ -771,6 +804,8 @@ static void print_network(const struct report *r)
 		print_host(r, &host);
 	for (size_t i = 0; view_nat(r->engine, i, &nat); i++)
 		print_nat(r, &nat);
+	for (size_t i = 0; view_check(r->engine, i, &check); i++)
+		print_check(r, &check);
 }
 
 void report_json(const struct report *r)

@@ -32,6 +32,9 @@ void report_call_table(const struct report *r, bool affected_only, size_t most);
 void report_details(const struct report *r);
 void report_peers(const struct report *r, bool all);
 
+/* The checklist: short, or in full. Nothing where nothing of it was seen. */
+void report_checklist(const struct report *r);
+
 /* "1001", "1001 (Yealink SIP-T46S, 192.168.1.21)": who a call's caller (0) or callee (1) is. */
 const char *report_number(const struct view_call *c, unsigned party, char buffer[PARTY_TEXT]);
 void report_party(struct text *t, const struct report *r, const struct view_call *c, unsigned party);

@@ -21,5 +21,6 @@ void report_text(const struct report *r)
 	if (r->selection->problem_count)
 		report_fact_count(r);
 	report_details(r);
+	report_checklist(r);
 	free(c);
 }

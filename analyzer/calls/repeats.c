@@ -7,7 +7,7 @@
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
-enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12, LOOP_PASSAGES = 3 };
+enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12, LOOP_PASSAGES = 3, CHANCES = 8 };
 
 #define T1_NS (500 * MILLISECOND_NS)
 #define T1_LEAST_NS (100 * MILLISECOND_NS)   /* of stacks that measure the round trip */
@@ -36,7 +36,7 @@ struct tx {
 struct repeats {
 	struct repeats_config config;
 	struct hash by_key, stats_by_key;
-	struct list open, stats;
+	struct list open, stats, used;       /* used: stats, longest ago first */
 	struct repeats_odd odds[REPEATS_ODD_MAX];
 	unsigned odd_count;
 	int64_t base_ns;
@@ -50,6 +50,9 @@ struct repeats *repeats_new(const struct repeats_config *config)
 	r->config = *config;
 	if (!r->config.max_open)
 		r->config.max_open = OPEN_MAX;
+	if (!r->config.max_stats)
+		r->config.max_stats = STATS_MAX;
+	list_init(&r->used);
 	hash_init(&r->by_key);
 	hash_init(&r->stats_by_key);
 	list_init(&r->open);
@@ -64,8 +67,10 @@ void repeats_free(struct repeats *r)
 		return;
 	LIST_EACH_SAFE(it, &r->open)
 		free(LIST_ENTRY(it, struct tx, in_order));
-	LIST_EACH_SAFE(it, &r->stats)
+	LIST_EACH_SAFE(it, &r->stats) {
+		free(LIST_ENTRY(it, struct repeats_stat, in_order)->series);
 		free(LIST_ENTRY(it, struct repeats_stat, in_order));
+	}
 	hash_fini(&r->by_key);
 	hash_fini(&r->stats_by_key);
 	free(r);
@@ -91,12 +96,34 @@ static struct repeats_stat *stat_find(const struct repeats *r, const struct addr
 	return NULL;
 }
 
+/* The one that was used longest ago; one that has something to tell has a few more chances. */
+static void stat_evict(struct repeats *r)
+{
+	struct repeats_stat *s = LIST_ENTRY(r->used.head.next, struct repeats_stat, in_use);
+
+	for (unsigned i = 0; i < CHANCES && s->worst.tally.total; i++) {
+		list_remove(&r->used, &s->in_use);
+		list_add_tail(&r->used, &s->in_use);
+		s = LIST_ENTRY(r->used.head.next, struct repeats_stat, in_use);
+	}
+	hash_remove(&r->stats_by_key, &s->by_key);
+	list_remove(&r->stats, &s->in_order);
+	list_remove(&r->used, &s->in_use);
+	free(s);
+	r->evicted++;
+}
+
 static struct repeats_stat *stat_get(struct repeats *r, const struct address *a, const struct address *b)
 {
 	struct repeats_stat *s = stat_find(r, a, b);
 
-	if (s || r->stats.count >= STATS_MAX)
+	if (s) {
+		list_remove(&r->used, &s->in_use);
+		list_add_tail(&r->used, &s->in_use);
 		return s;
+	}
+	if (r->stats.count >= r->config.max_stats)
+		stat_evict(r);
 	s = memory_zalloc(sizeof *s);
 	s->a = *a;
 	if (b)
@@ -104,6 +131,7 @@ static struct repeats_stat *stat_get(struct repeats *r, const struct address *a,
 	s->now.from_ns = s->last.from_ns = NS_NONE;
 	hash_add(&r->stats_by_key, &s->by_key, (uint32_t)pair_key(a, b));
 	list_add_tail(&r->stats, &s->in_order);
+	list_add_tail(&r->used, &s->in_use);
 	return s;
 }
 
@@ -164,9 +192,9 @@ static void series_add(struct repeats_stat *s)
 {
 	if (!address_known(&s->b) || s->series_count == REPEATS_SERIES_MAX || s->now.tally.total == 0)
 		return;
-	s->series[s->series_count].ports = s->port_count;
-	s->series[s->series_count].total = s->now.tally.total;
-	s->series[s->series_count++].repeated = repeated(&s->now.tally);
+	if ((s->series_count & (s->series_count - 1)) == 0)
+		s->series = memory_resize(s->series, s->series_count ? 2u * s->series_count : 1, sizeof *s->series);
+	s->series[s->series_count++] = (struct repeats_point){ s->port_count, s->now.tally.total, repeated(&s->now.tally) };
 }
 
 /* Transactions come in the order of their first copies: only two halves are ever open. */
@@ -221,8 +249,6 @@ static void stat_note(struct repeats *r, const struct address *a, const struct a
 {
 	struct repeats_stat *s = stat_get(r, a, b);
 
-	if (!s)
-		return;
 	window_reach(r, s, t->first.at_ns);
 	tally_add(&s->now.tally, x);
 	port_note(s, t->src.port);

@@ -28,14 +28,14 @@ struct repeats_window {
 };
 
 struct repeats_stat {                /* one host, or one pair of hosts */
-	struct list_link in_order;
+	struct list_link in_order, in_use;
 	struct hash_link by_key;
 	struct address a, b;         /* b family 0: all its peers together */
 	struct repeats_window worst; /* the most repeated transactions, among windows with enough of them */
 	struct repeats_window last, now;     /* halves that make the windows; internal */
 	uint16_t port_set[64];
 	unsigned port_count;
-	struct { unsigned ports, total, repeated; } series[REPEATS_SERIES_MAX]; /* of windows of pairs, the first ones */
+	struct repeats_point { unsigned ports, total, repeated; } *series;   /* of windows of pairs, the first REPEATS_SERIES_MAX */
 	unsigned series_count;
 };
 
@@ -54,7 +54,7 @@ struct repeats_odd {                 /* a transaction that stands for itself */
 struct repeats_config {
 	int64_t window_ns;
 	unsigned min;                /* transactions that make a window worth looking at */
-	size_t max_open;             /* 0: 32768 */
+	size_t max_open, max_stats;  /* 0: 32768 transactions, 16384 hosts and pairs */
 };
 
 struct repeats;
@@ -68,6 +68,7 @@ void repeats_settle(struct repeats *r, int64_t now_ns, bool all);
 const struct list *repeats_stats(const struct repeats *r);   /* struct repeats_stat, by first sight */
 const struct repeats_stat *repeats_pair(const struct repeats *r, const struct address *a, const struct address *b);
 const struct repeats_odd *repeats_odds(const struct repeats *r, unsigned *ret_count);
+/* Transactions that were closed early, hosts and pairs that were given up. */
 uint64_t repeats_evicted(const struct repeats *r);
 
 #endif

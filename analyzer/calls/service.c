@@ -8,7 +8,7 @@
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
-enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600 };
+enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600, TRIES_EACH = 8 };
 
 #define HUNT_NS (64 * SECOND_NS)     /* RFC 3261: Timer B of the first, and once more for the client to make up its mind */
 #define FORK_NS (3 * SECOND_NS)      /* branches of a fork begin together: what begins later is another way */
@@ -23,7 +23,7 @@ struct answers {                     /* a server, and in which times it answered
 };
 
 struct services {
-	size_t max;
+	size_t max, tries;           /* tries: of all services, at most TRIES_EACH times max */
 	struct hash by_key, by_try, by_server;
 	struct list order, used, answerers;
 	unsigned next;
@@ -48,6 +48,7 @@ static void try_free(struct services *all, struct service_try *t)
 {
 	hash_remove(&all->by_try, &t->by_id);
 	list_remove(&t->service->tries, &t->in_service);
+	all->tries--;
 	free(t);
 }
 
@@ -200,6 +201,12 @@ static void name_set(struct service *s, const struct sip_message *sip)
 		snprintf(s->name, sizeof s->name, "%s", host);
 }
 
+static void service_evict(struct services *all)
+{
+	service_free(all, LIST_ENTRY(all->used.head.next, struct service, in_use));
+	all->evicted++;
+}
+
 static struct service *service_get(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
@@ -215,10 +222,8 @@ static struct service *service_get(struct services *all, const struct packet *p)
 	if (s) {
 		list_remove(&all->used, &s->in_use);
 	} else {
-		if (all->order.count >= all->max) {
-			service_free(all, LIST_ENTRY(all->used.head.next, struct service, in_use));
-			all->evicted++;
-		}
+		if (all->order.count >= all->max)
+			service_evict(all);
 		s = memory_zalloc(sizeof *s);
 		s->key = key;
 		s->n = ++all->next;
@@ -307,8 +312,11 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		.stream = p->transport != TRANSPORT_UDP,
 	};
 	list_add_tail(&s->tries, &t->in_service);
+	all->tries++;
 	hash_add(&all->by_try, &t->by_id, (uint32_t)id);
 	note_hunt(s, t);
+	while (all->tries > TRIES_EACH * all->max && all->order.count > 1)
+		service_evict(all);
 }
 
 static void take_request(struct services *all, const struct packet *p)

@@ -2,7 +2,8 @@
 /*
  * service: who asks which servers for the same thing, and what became of it: the REGISTERs of one AOR, the calls of one client to one domain, or
  * through whichever addresses stand in for each other. What failover-broken is judged by. Of each service the latest tries are kept, so that what
- * followed a failure is complete or the failure itself is gone. Bounded; the service that was used longest ago goes.
+ * followed a failure is complete or the failure itself is gone. Bounded, in services and in tries of all together; the service that was used longest
+ * ago goes.
  */
 #ifndef DEADAIR_CALLS_SERVICE_H
 #define DEADAIR_CALLS_SERVICE_H

@@ -10,18 +10,19 @@
 enum { WATCHES_MAX = 8192, CALL_ID_MAX = 256, USER_MAX = 128 };
 
 struct watches {
-	size_t max;
+	size_t max, max_bytes, bytes;        /* bytes: of watches, subjects and their lists */
 	struct hash by_id, by_subject;
 	struct list order, used;
 	unsigned next, next_subject;
 	uint64_t evicted;
 };
 
-struct watches *watches_new(size_t max)
+struct watches *watches_new(size_t max, size_t max_bytes)
 {
 	struct watches *w = memory_zalloc(sizeof *w);
 
 	w->max = max ? max : WATCHES_MAX;
+	w->max_bytes = max_bytes;
 	hash_init(&w->by_id);
 	hash_init(&w->by_subject);
 	list_init(&w->order);
@@ -29,16 +30,23 @@ struct watches *watches_new(size_t max)
 	return w;
 }
 
+static size_t watch_bytes(const struct watch *w)
+{
+	return sizeof *w + w->call_id.n + w->entity_user.n + w->ask_room * sizeof *w->asks + w->note_room * sizeof *w->notes;
+}
+
 static void watch_free(struct watches *all, struct watch *w)
 {
 	struct subject *s = w->subject;
 
+	all->bytes -= watch_bytes(w);
 	hash_remove(&all->by_id, &w->by_id);
 	list_remove(&all->order, &w->in_order);
 	list_remove(&all->used, &w->in_use);
 	list_remove(&s->watches, &w->in_subject);
 	if (s->watches.count == 0) {
 		hash_remove(&all->by_subject, &s->by_key);
+		all->bytes -= sizeof *s;
 		free(s);
 	}
 	free((void *)w->call_id.p);
@@ -102,6 +110,7 @@ static struct subject *subject_get(struct watches *all, uint64_t key)
 			return s;
 	}
 	s = memory_zalloc(sizeof *s);
+	all->bytes += sizeof *s;
 	s->key = key;
 	s->n = ++all->next_subject;
 	s->accepted_ns = NS_NONE;
@@ -122,6 +131,13 @@ static struct span kept(struct span s, size_t max)
 	return (struct span){ copy, s.n };
 }
 
+/* The one that has been silent for longest. */
+static void watch_evict(struct watches *all)
+{
+	watch_free(all, LIST_ENTRY(all->used.head.next, struct watch, in_use));
+	all->evicted++;
+}
+
 static struct watch *watch_new(struct watches *all, const struct packet *p, uint64_t id, bool presence)
 {
 	const struct sip_message *sip = p->sip;
@@ -130,10 +146,8 @@ static struct watch *watch_new(struct watches *all, const struct packet *p, uint
 	struct watch *w;
 	uint64_t key;
 
-	if (all->order.count >= all->max) {
-		watch_free(all, LIST_ENTRY(all->used.head.next, struct watch, in_use));
-		all->evicted++;
-	}
+	if (all->order.count >= all->max)
+		watch_evict(all);
 	w = memory_zalloc(sizeof *w);
 	w->id = id;
 	w->n = ++all->next;
@@ -152,6 +166,7 @@ static struct watch *watch_new(struct watches *all, const struct packet *p, uint
 	hash_add(&all->by_id, &w->by_id, (uint32_t)id);
 	list_add_tail(&all->order, &w->in_order);
 	list_add_tail(&all->used, &w->in_use);
+	all->bytes += watch_bytes(w);
 	return w;
 }
 
@@ -352,10 +367,14 @@ void watches_packet(struct watches *all, const struct packet *p)
 	list_remove(&all->used, &w->in_use);
 	list_add_tail(&all->used, &w->in_use);
 	w->last_ns = p->at_ns;
+	all->bytes -= watch_bytes(w);
 	if (sip->method == SIP_SUBSCRIBE)
 		(sip->request ? asked : ask_answered)(w, p);
 	else
 		(sip->request ? noted : note_answered)(w, p);
+	all->bytes += watch_bytes(w);
+	while (all->max_bytes && all->bytes > all->max_bytes && all->order.count > 1)
+		watch_evict(all);
 }
 
 const struct list *watches_in_order(const struct watches *w)

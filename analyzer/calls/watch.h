@@ -67,8 +67,8 @@ struct subject {
 
 struct watches;
 
-/* max 0: 8192. */
-struct watches *watches_new(size_t max);
+/* max: watches, 0: 8192. max_bytes: of all together, 0: no bound but max. */
+struct watches *watches_new(size_t max, size_t max_bytes);
 void watches_free(struct watches *w);
 /* One SIP packet of any method; mirror copies must be left out by the caller. */
 void watches_packet(struct watches *w, const struct packet *p);

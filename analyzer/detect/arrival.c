@@ -64,10 +64,21 @@ static void count_foreign(struct counted *c, const struct stream *s, double n)
 	}
 }
 
+/* It, or a copy of it farther on the way, goes where the receiver can be reached: files with different clocks may show the farther copy first. */
+static bool usable_somewhere(const struct judge *j, const struct window *w, const struct stream *s)
+{
+	const char *why;
+
+	for (const struct stream *copy = s; copy; copy = copy->twin_next) {
+		if ((copy == s || copy->direction == s->direction) && hearing_usable(j->facts, j->d, w, copy, &why))
+			return true;
+	}
+	return false;
+}
+
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	struct counted c = { .first_ns = NS_NONE, .last_ns = NS_NONE, .wrong_first_ns = NS_NONE, .wrong_last_ns = NS_NONE };
-	const char *why;
 
 	for (unsigned i = 0; i < j->d->stream_count; i++) {
 		const struct stream *s = j->d->streams[i];
@@ -81,7 +92,7 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 			count_wrong(&c, s, n, from_ns, to_ns);
 		else if (!pt_known(w, s))
 			count_foreign(&c, s, n);
-		else if (hearing_usable(j->facts, j->d, w, s, &why))
+		else if (usable_somewhere(j, w, s))
 			count_right(&c, s, n, from_ns, to_ns);
 		else
 			count_wrong(&c, s, n, from_ns, to_ns);

@@ -57,16 +57,20 @@ static double speech_on_other_leg(const struct facts *facts, const struct direct
 	return most;
 }
 
+#define LOW_LEAST_DBM0 (-60.0)       /* quieter is silence */
+#define LOW_MOST_DBM0 (-45.0)
+
 struct sound {
 	uint64_t samples, silent, comfort, audio;
 	double comfort_s;            /* time that comfort noise covers */
 	uint32_t stuck;
+	float max_dbm0;
 	bool one_code, known;
 };
 
 static struct sound sound_of(const struct direction *d)
 {
-	struct sound s = { .one_code = true };
+	struct sound s = { .one_code = true, .max_dbm0 = -127 };
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *x = d->streams[i];
@@ -81,9 +85,16 @@ static struct sound sound_of(const struct direction *d)
 		s.known = true;
 		s.samples += x->level_samples;
 		s.silent += x->level_silent;
+		s.max_dbm0 = x->level_max_dbm0 > s.max_dbm0 ? x->level_max_dbm0 : s.max_dbm0;
 		s.one_code &= x->one_code;
 	}
 	return s;
+}
+
+/* Loud and quiet by turns as speech is, and never louder than a whisper far away. */
+static bool very_low(const struct sound *s)
+{
+	return s->max_dbm0 >= LOW_LEAST_DBM0 && s->max_dbm0 <= LOW_MOST_DBM0 && s->silent * 20 >= s->samples;
 }
 
 static bool encrypted(const struct hearing *h)
@@ -94,7 +105,8 @@ static bool encrypted(const struct hearing *h)
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const char *reason, enum confidence c, const struct stream *other)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise(d, reason, SEVERITY_WARNING, c);
+	bool low = strcmp(reason, "very-low-level") == 0;
+	struct finding *f = detection_raise(d, reason, low ? SEVERITY_INFO : SEVERITY_WARNING, c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
 	char receiver[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
 
@@ -103,10 +115,13 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	finding_part(f, PART_CULPRIT, &sender);
 	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
-	snprintf(act, sizeof act, "%s sends packets without sound", host);
-	snprintf(effect, sizeof effect, "%s %shears silence", receiver, say_claim(f));
+	snprintf(act, sizeof act, low ? "%s sends very quiet audio" : "%s sends packets without sound", host);
+	snprintf(effect, sizeof effect, low ? "%s %shears next to nothing" : "%s %shears silence", receiver, say_claim(f));
 	say_title(f, act, effect);
-	if (other) {
+	if (low) {
+		finding_cause(f, "No packet of %s is louder than %.0f dBm0; speech has -25 to -10.", host, LOW_MOST_DBM0);
+		finding_fix(f, "Raise the gain of the microphone on %s, try another headset; look for an attenuating gateway.", host);
+	} else if (other) {
 		finding_cause(f, "%s receives speech on its other leg and sends silence here at the same time.", host);
 		finding_fix(f, "Look at the bridge or transcoder of %s; compare the codecs of both legs.", host);
 		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame, "speech that reaches %s on the other leg", host);
@@ -143,7 +158,10 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 		return;
 	}
 	if ((double)s.silent < ratio * (double)s.samples) {
-		detection_pass(d, NULL, "%.0f %% of the sampled packets hold sound", 100.0 - 100.0 * (double)s.silent / (double)s.samples);
+		if (very_low(&s) && back >= 3)
+			tell(d, ev, h, "very-low-level", CONFIDENCE_POSSIBLE, NULL);
+		else
+			detection_pass(d, NULL, "%.0f %% of the sampled packets hold sound", 100.0 - 100.0 * (double)s.silent / (double)s.samples);
 		return;
 	}
 	if (far >= 3)

@@ -12,7 +12,7 @@ static const struct config_key no_keys[] = { { 0 } };
 
 /* ---- capture-truncated ---- */
 
-static const char *const truncated_reasons[] = { "snaplen", "rotated-file", NULL };
+static const char *const truncated_reasons[] = { "snaplen", NULL };
 
 static const struct detector_doc truncated_doc = {
 	.says = "frames cut by the snap length hide what a diagnosis needs",
@@ -97,7 +97,7 @@ const struct detector detect_capture_dropped = {
 
 /* ---- capture-duplicates ---- */
 
-static const char *const duplicates_reasons[] = { "vlan-both-sides", "rx-tx", "any-interface", "network-loop", NULL };
+static const char *const duplicates_reasons[] = { "vlan-both-sides", "rx-tx", "any-interface", NULL };
 
 static const struct detector_doc duplicates_doc = {
 	.says = "the mirror delivers packets twice; counted once",

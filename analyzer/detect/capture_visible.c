@@ -16,7 +16,7 @@ static struct frame_ref pair_frame(const struct pair *p)
 
 /* ---- capture-one-sided ---- */
 
-static const char *const one_sided_reasons[] = { "mirror-direction", "asymmetric-path", "port-range", "link-member", "media-elsewhere", NULL };
+static const char *const one_sided_reasons[] = { "mirror-direction", "asymmetric-path", "port-range", "link-member", NULL };
 
 static const struct detector_doc one_sided_doc = {
 	.says = "only one direction of the traffic between two hosts is in the capture",
@@ -265,7 +265,7 @@ const struct detector detect_capture_no_media = {
 
 /* ---- signalling-encrypted ---- */
 
-static const char *const encrypted_reasons[] = { "tls", "dtls", "wss", "ipsec", NULL };
+static const char *const encrypted_reasons[] = { "tls", "dtls", NULL };
 
 static const struct detector_doc encrypted_doc = {
 	.says = "SIP inside TLS: calls cannot be read",

@@ -5,12 +5,12 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/site.h"
 
-static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5", "dtmf-plain", NULL };
+static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5", "dtmf-plain", "provisioning-plain", NULL };
 
 static const struct detector_doc doc = {
 	.says = "signalling or media can be read",
 	.symptom = "None; who calls whom, and what is said, is open to everybody on the way.",
-	.evidence = "SIP over UDP or TCP; G.711 that has pauses as speech has, which nothing encrypted has.",
+	.evidence = "SIP over UDP or TCP; phones that fetch their configuration by HTTP or TFTP; G.711 that has pauses as speech has, which nothing encrypted has.",
 	.mimics = "SRTP whose keys were exchanged inside TLS; compressed codecs look alike either way and are not judged.",
 	.fix = "TLS for SIP and SRTP for media, on the way to outside first.",
 	.reasons = reasons,
@@ -216,6 +216,36 @@ static void judge_tls(struct detection *d)
 	}
 }
 
+/* A configuration holds the account's password. What it is named and what it says stays unread. */
+static void judge_provisioning(struct detection *d, enum scope_of_hop scope)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = NULL;
+	unsigned count = 0;
+	char at[SAY_TEXT];
+
+	for (unsigned i = 0; i < facts->capture->provisioned_count; i++) {
+		const struct provisioned *x = &facts->capture->provisioned[i];
+		struct endpoint client = { x->client, 0 };
+
+		if (scope_of(facts, &x->client, &x->server.addr) != scope)
+			continue;
+		if (!f)
+			f = raise(d, scope, 3, "provisioning-plain");
+		finding_part(f, PART_WITNESS, &client);
+		finding_part(f, PART_CULPRIT, &x->server);
+		finding_evidence(f, x->first_at, "configuration asked for by %s from %s", x->tftp ? "TFTP" : "HTTP", say_host(facts, &x->server.addr, at));
+		count++;
+	}
+	if (!f)
+		return;
+	finding_title(f, "%u phone%s fetch%s %s configuration in clear", count, count == 1 ? "" : "s", count == 1 ? "es" : "", count == 1 ? "its" : "their");
+	finding_cause(f, "%u phone%s ask%s for a configuration file by HTTP or TFTP %s: it holds the passwords of the accounts.", count, count == 1 ? "" : "s",
+		      count == 1 ? "s" : "", scope_word(scope));
+	finding_fix(f, "Offer configurations by HTTPS only, with certificates of the phones; change passwords that went over the line.");
+	f->count = count;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	if (ev->kind == EVENT_SIP) {
@@ -225,6 +255,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	for (unsigned scope = 0; scope < SCOPES; scope++) {
 		judge_sip(d, (enum scope_of_hop)scope);
 		judge_rtp(d, (enum scope_of_hop)scope);
+		judge_provisioning(d, (enum scope_of_hop)scope);
 	}
 	judge_tls(d);
 }

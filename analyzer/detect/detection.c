@@ -89,6 +89,14 @@ static struct slot *slot_add(struct detections *ds, const struct detector *d, co
 	return s;
 }
 
+static void slot_free(struct slot *s)
+{
+	if (s->state && s->detector->forget)
+		s->detector->forget(s->state);
+	free(s->state);
+	free(s);
+}
+
 /* ---- life ---- */
 
 static void ask(struct detections *ds, const char *why_not)
@@ -181,14 +189,8 @@ void detections_free(struct detections *ds)
 {
 	if (!ds)
 		return;
-	LIST_EACH_SAFE(it, &ds->order) {
-		struct slot *s = LIST_ENTRY(it, struct slot, in_order);
-
-		if (s->state && s->detector->forget)
-			s->detector->forget(s->state);
-		free(s->state);
-		free(s);
-	}
+	LIST_EACH_SAFE(it, &ds->order)
+		slot_free(LIST_ENTRY(it, struct slot, in_order));
 	clear_notes(ds);
 	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
 		free((void *)ds->takers[kind].list);
@@ -259,8 +261,7 @@ void detections_forget(struct detections *ds, const void *scope)
 			findings_remove(ds->findings, s->finding);
 		hash_remove(&ds->slots, &s->by_key);
 		list_remove(&ds->order, &s->in_order);
-		free(s->state);
-		free(s);
+		slot_free(s);
 	}
 }
 
@@ -290,7 +291,7 @@ void *detection_state(struct detection *d)
 
 double detection_key(const struct detection *d, const char *name)
 {
-	return config_value(d->all->facts->config, d->detector->id, name);
+	return config_value_in(d->all->facts->config, d->detector->keys, name);
 }
 
 double detection_config(const struct detection *d, const char *section, const char *name)

@@ -59,13 +59,21 @@ void detection_note(struct detection *d, bool holds, const char *format, ...) __
 
 /* ---- what a detector may read ---- */
 
-enum { TLS_FLOW_MAX = 64 };
+enum { TLS_FLOW_MAX = 64, PROVISIONED_MAX = 16 };
 
 struct tls_flow {                    /* two hosts that speak TLS or DTLS; who connected to which port */
 	struct address client;
 	struct endpoint server;
 	bool dtls, sip_alpn;
 	uint64_t packets;
+	struct frame_ref first_at;
+};
+
+struct provisioned {                 /* a phone that fetches its configuration in clear */
+	struct address client;
+	struct endpoint server;
+	bool tftp;                   /* else HTTP */
+	uint64_t count;
 	struct frame_ref first_at;
 };
 
@@ -86,6 +94,8 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	uint64_t fragments_lost;
 	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */
 	unsigned tls_flow_count;
+	struct provisioned provisioned[PROVISIONED_MAX];     /* the first ones met */
+	unsigned provisioned_count;
 	struct frame_ref truncated_at;       /* the first */
 	bool live;
 };
@@ -114,7 +124,10 @@ struct facts {                       /* const views of everything */
 	const struct outflows *outflows;      /* analyzer/network/outflow.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
 	const struct watches *watches;       /* analyzer/calls/watch.h */
+	const struct sip_peers *sip_peers;   /* analyzer/network/sip_peer.h */
+	const struct port_plan *port_plan;   /* analyzer/media/port_plan.h; reckoned before judgement */
 	const struct services *services;     /* analyzer/calls/service.h */
+	const struct repeats *repeats;       /* analyzer/calls/repeats.h; settled before judgement */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */

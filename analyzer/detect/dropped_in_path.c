@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/internal.h"
@@ -185,7 +186,7 @@ static const struct { const char *reason, *because, *fix, *fix_rest; } words[] =
 	  ", or switch that off." },
 	{ "new-peer", "They come from a port from which nothing else passed: a stateful filter lets only known peers in.", "Permit that peer on ",
 	  ", or let the server send from the port that the phones registered with." },
-	{ "icmp", "An ICMP error quotes them.", "Mend what the ICMP error says, at ", "." },
+	{ "icmp", "", "Look at the way from there on: ", " or what lies behind it refuses these messages." },
 	{ "unlocated", "Nothing tells them from those that pass.", "SIP inspection or a firewall discards these messages: look at ", "." },
 };
 
@@ -201,11 +202,38 @@ static const char *device_text(const struct lost_message *m, char buffer[96])
 	return buffer;
 }
 
+/* The router itself says that nothing is behind its port: what had opened it was forgotten. */
+static bool forgotten(const struct group *g)
+{
+	struct address device = device_of(g->first);
+
+	return strcmp(g->reason, "icmp") == 0 && address_known(&device) && icmp_no_port(g->icmp) && address_equal(&g->icmp->reporter, &device);
+}
+
+static void say_icmp(struct finding *f, const struct group *g)
+{
+	char device[96], where[96], reporter[ADDRESS_TEXT];
+
+	address_text(&g->icmp->reporter, reporter);
+	device_text(g->first, device);
+	finding_cause(f, "%u transmissions of %u message%s went in and none came out %s, while others between the two hosts passed. %s says by ICMP: %s%s.", g->transmissions,
+		      g->pattern.messages, g->pattern.messages == 1 ? "" : "s", where_text(g->first, where), reporter, icmp_says(g->icmp),
+		      forgotten(g) ? ": it has forgotten the phone's mapping" : "");
+	if (forgotten(g))
+		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the UDP timer of %s; or a longer timer there.", device);
+	else
+		finding_fix(f, "Look at %s and at the way behind it: %s refuses these messages.", device, reporter);
+}
+
 static void say_why(struct finding *f, const struct group *g)
 {
 	char device[96], where[96];
 	size_t i = 0;
 
+	if (strcmp(g->reason, "icmp") == 0) {
+		say_icmp(f, g);
+		return;
+	}
 	while (strcmp(words[i].reason, g->reason) != 0)
 		i++;
 	finding_cause(f, "%u transmissions of %u message%s went in and none came out %s, while others between the two hosts passed. %s", g->transmissions,
@@ -228,7 +256,7 @@ static void say_proof(struct finding *f, const struct group *g)
 	for (const struct member *i = g->members; i && shown < EVIDENCE_MESSAGES; i = i->next, shown++)
 		finding_evidence(f, i->message->first, "%s goes in, %u transmissions, none comes out", what_text(i->message, what), i->message->transmissions);
 	if (g->icmp)
-		finding_evidence(f, g->icmp->at, "ICMP error type %u code %u quotes it", g->icmp->type, g->icmp->code);
+		finding_evidence(f, g->icmp->at, "ICMP from %s: %s", address_text(&g->icmp->reporter, (char[ADDRESS_TEXT]){ 0 }), icmp_says(g->icmp));
 }
 
 /* ---- judging ---- */

@@ -28,6 +28,11 @@ struct paths {
 	struct hash routes, ssrcs;
 };
 
+static uint32_t ssrc_hash(uint32_t ssrc)
+{
+	return (uint32_t)hash_mix(5, ssrc);
+}
+
 static uint32_t hosts_hash(const struct address *src, const struct address *dst)
 {
 	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
@@ -62,7 +67,7 @@ static void paths_init(struct paths *p, const struct streams *streams)
 		struct by_ssrc *b = arena_zalloc(p->arena, sizeof *b);
 
 		b->stream = s;
-		hash_add(&p->ssrcs, &b->link, s->ssrc);
+		hash_add(&p->ssrcs, &b->link, ssrc_hash(s->ssrc));
 		if (!t || s->twin_kind == TWIN_RELAY)
 			continue;
 		if (goes_in(s, t))
@@ -84,7 +89,7 @@ static bool seen_in(const struct paths *p, const struct stream *s, uint16_t file
 {
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(&p->ssrcs, s->ssrc); it; it = it->next) {
+	for (struct hash_link *it = hash_first(&p->ssrcs, ssrc_hash(s->ssrc)); it; it = it->next) {
 		const struct stream *x = HASH_ENTRY(it, struct by_ssrc, link)->stream;
 
 		if (x == s || x->ssrc != s->ssrc)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/icmp_says.h"
 #include "captures/base/memory.h"
 
 enum { OVERSIZE_BYTES = 1280, PATTERN_MIN = 2 };
@@ -17,17 +18,19 @@ static bool in_time(const struct icmp_record *r, const struct lost_message *m)
 	return r->readable && r->protocol == 17 && r->at.at_ns >= m->first.at_ns && r->at.at_ns <= ns_add(m->last.at_ns, ICMP_LATE_NS);
 }
 
+/* The first of them. */
 static const struct icmp_record *icmp_quoting(const struct facts *facts, const struct lost_message *m, const struct endpoint *src, const struct endpoint *dst)
 {
+	const struct icmp_record *first = NULL;
 	uint32_t hash = icmp_hash(dst);
 
 	for (struct hash_link *it = hash_first(facts->icmp_by_dst, hash); it; it = it->next) {
 		const struct icmp_record *r = HASH_ENTRY(it, struct icmp_record, by_dst);
 
-		if (it->hash == hash && in_time(r, m) && endpoint_equal(&r->src, src) && endpoint_equal(&r->dst, dst))
-			return r;
+		if (it->hash == hash && in_time(r, m) && endpoint_equal(&r->src, src) && endpoint_equal(&r->dst, dst) && (!first || r->at.at_ns < first->at.at_ns))
+			first = r;
 	}
-	return NULL;
+	return first;
 }
 
 const char *dropped_reason(const struct facts *facts, const struct lost_message *m, const struct icmp_record **ret_icmp)
@@ -36,7 +39,7 @@ const char *dropped_reason(const struct facts *facts, const struct lost_message 
 	if (!*ret_icmp)
 		*ret_icmp = icmp_quoting(facts, m, &m->behind_src, &m->behind_dst);
 	if (*ret_icmp)
-		return "icmp";
+		return icmp_torn(*ret_icmp) ? "oversize" : "icmp";
 	if (m->sdp_low_port)
 		return "sdp-port-privileged";
 	if (m->sdp_other_family)

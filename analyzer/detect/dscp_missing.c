@@ -28,7 +28,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { SLOTS = 512, PROBES = 8, PREC5 = 40, MODEL_LEAST = 3, SHARE = 95 };
+enum { SLOTS = 512, PREC5 = 40, MODEL_LEAST = 3, SHARE = 95 };
 
 struct signaller {                   /* SIP of one host */
 	struct address addr;
@@ -39,7 +39,9 @@ struct signaller {                   /* SIP of one host */
 };
 
 struct dscp_state {
-	struct signaller slots[SLOTS];
+	struct signaller slots[SLOTS];       /* the first ones met */
+	unsigned count;
+	uint16_t index[2 * SLOTS];           /* of a slot plus one, where its hash falls or behind; 0 free */
 };
 
 struct sender {                      /* RTP of one host */
@@ -52,18 +54,28 @@ struct sender {                      /* RTP of one host */
 
 /* ---- signalling, as it passes ---- */
 
+/* NULL: it is not among the first ones. Half of the index stays free, so that a search ends. */
+static struct signaller *signaller_of(struct dscp_state *state, const struct address *a)
+{
+	uint32_t at = endpoint_hash(&(struct endpoint){ *a, 0 }) % (2 * SLOTS);
+
+	for (; state->index[at]; at = (at + 1) % (2 * SLOTS)) {
+		struct signaller *s = &state->slots[state->index[at] - 1];
+
+		if (address_equal(&s->addr, a))
+			return s;
+	}
+	if (state->count == SLOTS)
+		return NULL;
+	state->index[at] = (uint16_t)(state->count + 1);
+	return &state->slots[state->count++];
+}
+
 static void take_sip(struct dscp_state *state, const struct packet *p)
 {
-	uint32_t hash = endpoint_hash(&(struct endpoint){ p->src.addr, 0 });
-	struct signaller *s = NULL;
+	struct signaller *s = p->tunnel == TUNNEL_HEP ? NULL : signaller_of(state, &p->src.addr);
 
-	for (unsigned i = 0; i < PROBES && !s; i++) {
-		struct signaller *t = &state->slots[(hash + i) % SLOTS];
-
-		if (t->messages == 0 || address_equal(&t->addr, &p->src.addr))
-			s = t;
-	}
-	if (!s || p->tunnel == TUNNEL_HEP)
+	if (!s)
 		return;
 	if (s->messages++ == 0) {
 		s->addr = p->src.addr;
@@ -283,15 +295,14 @@ static int signaller_compare(const void *a, const void *b)
 	return address_compare(&((const struct signaller *)a)->addr, &((const struct signaller *)b)->addr);
 }
 
-/* Slots lie as hashes fall: sorted before anything is said. */
 static void judge_signalling(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
-	struct dscp_state sorted = *(const struct dscp_state *)detection_state(d);
+	struct dscp_state sorted = *(const struct dscp_state *)detection_state(d);   /* by address, judged so each time */
 	struct finding *unmarked = NULL, *f;
 
-	qsort(sorted.slots, SLOTS, sizeof *sorted.slots, signaller_compare);
-	for (unsigned i = 0; i < SLOTS; i++) {
+	qsort(sorted.slots, sorted.count, sizeof *sorted.slots, signaller_compare);
+	for (unsigned i = 0; i < sorted.count; i++) {
 		const struct signaller *s = &sorted.slots[i];
 
 		if (s->messages < detection_key(d, "min-messages") || s->value != 0 || s->by_value * 100u < s->messages * SHARE || !site_inside(facts->site, &s->addr))

@@ -481,7 +481,8 @@ static void say_fix(struct finding *f, unsigned reason, const struct words *w)
 		finding_fix(f, "Set the DTMF method of %s to RFC 4733 on both legs, and look whether a menu or feature code takes the keys there.", w->culprit);
 		break;
 	case EVENTS_LOST:
-		finding_fix(f, "Mend the loss between the two points (see rtp-loss); priority for voice helps key presses, too.");
+		finding_fix(f, "Look between the two points: where voice passes and only these packets are lost, something inspects or filters media there; where voice is "
+			    "lost as well (rtp-loss), mend that loss.");
 		break;
 	case SPLIT_EVENT: case TIMESTAMP_RUNS: case NO_END: case DURATION_INVALID: case CLOCK_MISMATCH:
 		finding_fix(f, "Update %s, which makes these packets, or the transcoder in front of it; RFC 4733 2.5 says how they have to look.", w->sender);
@@ -492,6 +493,17 @@ static void say_fix(struct finding *f, unsigned reason, const struct words *w)
 	}
 }
 
+static const char *act_of(unsigned reason)
+{
+	switch (reason) {
+	case INFO_REFUSED: return "refuses key presses";
+	case RELAY_DROPPED: return "does not pass key presses on";
+	case DOUBLE_PATH: return "sends key presses twice";
+	case EVENTS_LOST: return "sends key presses that get lost on the way";
+	}
+	return "sends key presses that are not as agreed";
+}
+
 static void entitle(struct finding *f, unsigned reason, const struct words *w)
 {
 	char act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
@@ -500,11 +512,9 @@ static void entitle(struct finding *f, unsigned reason, const struct words *w)
 		finding_title(f, "Key presses of %s are at risk", w->sender);
 		return;
 	}
-	snprintf(act, sizeof act, "%s %s", reason == INFO_REFUSED || reason == RELAY_DROPPED ? w->culprit : w->sender,
-		 reason == INFO_REFUSED ? "refuses key presses" : reason == RELAY_DROPPED ? "does not pass key presses on" :
-		 reason == DOUBLE_PATH ? "sends key presses twice" : "sends key presses that are not as agreed");
-	snprintf(effect, sizeof effect, "%s %s", w->receiver, reason == DOUBLE_PATH || reason == SPLIT_EVENT || reason == TIMESTAMP_RUNS ?
-		 "may take digits twice" : "may not take the digits");
+	snprintf(act, sizeof act, "%s %s", reason == INFO_REFUSED || reason == RELAY_DROPPED ? w->culprit : w->sender, act_of(reason));
+	snprintf(effect, sizeof effect, "%s %s", w->receiver, reason == DOUBLE_PATH || reason == SPLIT_EVENT || reason == TIMESTAMP_RUNS ? "may take digits twice" :
+		 reason == EVENTS_LOST ? "misses digits" : "may not take the digits");
 	say_title(f, act, effect);
 }
 

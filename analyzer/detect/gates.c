@@ -142,12 +142,18 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 		g->calls_with_media++;
 }
 
+/* By what the capture's own filter says, else as nothing is here that one on SIP would have kept out. */
+static bool filtered_to_sip(const struct capture_facts *c)
+{
+	if (c->filtered_media)
+		return true;
+	return c->udp >= 20 && c->sip * 100 >= c->udp * 99 && c->non_sip_protocols == 0 && c->beyond_sip + c->icmp == 0;
+}
+
 /* Do the parties of the calls' media live here at all? When some media address is no SIP speaker, media may bypass this point. */
 static const char *reason_without_media(const struct facts *f)
 {
-	uint64_t udp = f->capture->udp;
-
-	if (f->capture->filtered_media || (udp >= 20 && f->capture->sip * 100 >= udp * 99 && f->capture->non_sip_protocols == 0))
+	if (filtered_to_sip(f->capture))
 		return "sip-filter";
 	LIST_EACH(it, calls_legs(f->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
@@ -251,6 +257,12 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 
 /* ---- G1, one side only ---- */
 
+/* Nothing that anybody sends to it is in the whole capture: too short a time to tell, but a tap without that direction looks like this. */
+static bool never_reached(const struct facts *f, const struct address *a, const struct address *by)
+{
+	return !network_other_inbound(f->network, a, by, f->capture->first_ns, f->capture->last_ns, NULL);
+}
+
 bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair)
 {
 	const struct pair *there = network_pair_find(facts->network, dst, src), *here = network_pair_find(facts->network, src, dst);
@@ -262,8 +274,10 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 	*ret_pair = there;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
-	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
+	if (there->packets < ONE_SIDED_PACKETS)
 		return false;
+	if (there->last_ns - there->first_ns < ONE_SIDED_NS)
+		return never_reached(facts, dst, src);
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
 	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS), ns_add(there->last_ns, WITNESS_NS), &witness);
 }

@@ -7,6 +7,7 @@
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/invite_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
@@ -38,8 +39,9 @@ static const struct config_key keys[] = {
 };
 
 #define ICMP_AFTER_NS (5 * SECOND_NS)
+#define TORN_AFTER_NS (60 * SECOND_NS)       /* RFC 791 3.2, RFC 8200 4.5: 15 to 60 s a receiver waits for fragments */
 
-enum { LOST_COPIES = 3 };
+enum { LOST_COPIES = 3, REFUSAL_TEXT = 240 };
 
 struct unanswered {
 	const struct leg *leg;
@@ -48,8 +50,9 @@ struct unanswered {
 	enum confidence confidence;
 	enum severity severity;
 	enum witness witness;
-	const struct icmp_record *icmp;
+	const struct icmp_record *icmp, *torn;       /* torn: its receiver did not get all fragments */
 	unsigned icmps;
+	const struct sip_binding *mapping;   /* icmp-unreachable: the router says it, at a port where a phone had registered; else NULL */
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;
 };
@@ -63,6 +66,11 @@ static bool says_unreachable(const struct icmp_record *i)
 	return i->type == 3 && (i->code <= 3 || i->code == 9 || i->code == 10 || i->code == 13);
 }
 
+static bool about_hop(const struct icmp_record *i, const struct invite_hop *h)
+{
+	return endpoint_equal(&i->dst, &h->dst) && endpoint_equal(&i->src, &h->src) && i->at.at_ns >= h->first->at.at_ns;
+}
+
 static void look_for_icmp(const struct facts *facts, struct unanswered *u)
 {
 	const struct invite_hop *h = &u->hop;
@@ -71,13 +79,26 @@ static void look_for_icmp(const struct facts *facts, struct unanswered *u)
 	for (struct hash_link *it = hash_first(facts->icmp_by_dst, hash); it; it = it->next) {
 		const struct icmp_record *i = HASH_ENTRY(it, struct icmp_record, by_dst);
 
-		if (it->hash != hash || !endpoint_equal(&i->dst, &h->dst) || !endpoint_equal(&i->src, &h->src) || !says_unreachable(i) ||
-			i->at.at_ns < h->first->at.at_ns || i->at.at_ns > ns_add(h->last->at.at_ns, ICMP_AFTER_NS))
+		if (it->hash != hash || !about_hop(i, h))
+			continue;
+		if (icmp_torn(i) && i->at.at_ns <= ns_add(h->last->at.at_ns, TORN_AFTER_NS))
+			u->torn = i;
+		if (!says_unreachable(i) || i->at.at_ns > ns_add(h->last->at.at_ns, ICMP_AFTER_NS))
 			continue;
 		u->icmps++;
 		if (!u->icmp || i->at.at_ns < u->icmp->at.at_ns)
 			u->icmp = i;
 	}
+}
+
+/* The phone's router says that nothing is behind the port from which it had registered, or a phone that is still there does, through it. */
+static const struct sip_binding *refused_mapping(const struct facts *facts, const struct unanswered *u)
+{
+	const struct sip_binding *b = sip_bindings_find(facts->bindings, &u->hop.dst, &u->hop.src);
+
+	if (!b || !b->translated || !icmp_no_port(u->icmp) || !address_equal(&u->icmp->reporter, &u->hop.dst.addr))
+		return NULL;
+	return b;
 }
 
 static bool is_at(const struct binding_change *c, const struct endpoint *at)
@@ -202,6 +223,8 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "to-private-address", CONFIDENCE_LIKELY);
 	else if (registered_by_stream(facts, u))
 		give(u, "wrong-transport", CONFIDENCE_LIKELY);
+	else if (is_fragmented(u) && u->torn)
+		give(u, "fragmented", CONFIDENCE_CERTAIN);
 	else if (is_fragmented(u) && other)
 		give(u, "fragmented", CONFIDENCE_LIKELY);
 	else if (other)
@@ -221,6 +244,7 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	look_for_icmp(facts, u);
 	if (u->icmp) {
 		give(u, "icmp-unreachable", CONFIDENCE_CERTAIN);
+		u->mapping = refused_mapping(facts, u);
 		return;
 	}
 	if (h->copies < detection_key(d, "copies") && !s.stream_transport)
@@ -317,7 +341,7 @@ static enum severity severity_of(const struct detection *d, const struct attempt
 /* ---- what is said ---- */
 
 static const struct wording { const char *reason, *because, *fix; } wordings[] = {
-	{ "icmp-unreachable", "the network refuses the way there", "Check address and port of the destination, that something listens there, and what filters on the way" },
+	{ "icmp-unreachable", "", "Check address and port of the destination, that something listens there, and what filters on the way" },
 	{ "to-private-address", "the address is private and cannot be reached from there", "Have the phone's reachable address registered: NAT support at the server, external address in the phone" },
 	{ "stale-binding", "the phone is no longer registered there", "Shorten the registration interval below the router's UDP timer, switch keep-alive on, remove the old contact" },
 	{ "binding-silent", "the phone had not sent anything from there for a while: its router has forgotten it",
@@ -326,7 +350,7 @@ static const struct wording { const char *reason, *because, *fix; } wordings[] =
 	  "Have answers sent to where the request came from (rport, NAT support)" },
 	{ "reply-lost-in-path", "answers are sent to the right place, and still the INVITE is repeated", "Capture at the caller: answers are lost on the way, in a firewall or router" },
 	{ "wrong-transport", "the phone has registered over TCP or TLS, the INVITE goes by UDP", "Have the server send calls over the transport of the registration" },
-	{ "fragmented", "the INVITE travels in several fragments, smaller requests on this way are answered", "Offer fewer codecs and headers, or use TCP; let fragments pass" },
+	{ "fragmented", "the INVITE travels in several fragments, and what fits into one packet is answered", "Offer fewer codecs and headers, or use TCP; let fragments pass" },
 	{ "filtered-source", "other requests between the two are answered", "Check access lists for calls at the destination, and the session table of the router" },
 	{ "stuck-after-trying", "a 100 Trying came back and then nothing: whoever is next does not answer", "Capture behind the destination: the next hop is silent" },
 	{ "no-response", "", "Check that the destination is on and that its address and port are right; test the path to it" },
@@ -373,13 +397,17 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 {
 	const struct invite_hop *h = &u->hop;
 
+	if (u->mapping && u->mapping->last_out.at_ns < h->first->at.at_ns)
+		finding_evidence(f, u->mapping->last_out, "the last that was heard of the phone");
 	finding_evidence(f, h->first->at, "INVITE, the first of %u", h->copies);
 	if (h->answer)
 		finding_evidence(f, h->answer->at, "%u, the first answer", h->answer->status);
 	if (h->astray)
 		finding_evidence(f, h->astray->at, "answer %u, sent to another place", h->astray->status);
 	if (u->icmp)
-		finding_evidence(f, u->icmp->at, "ICMP error, the first of %u", u->icmps);
+		finding_evidence(f, u->icmp->at, "ICMP: %s, the first of %u", icmp_says(u->icmp), u->icmps);
+	if (u->torn)
+		finding_evidence(f, u->torn->at, "ICMP: %s", icmp_says(u->torn));
 	if (u->moved_at.frame)
 		finding_evidence(f, u->moved_at, "where the phone is");
 	if (h->last != h->first)
@@ -392,6 +420,8 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 
 static const char *act_of(const struct unanswered *u)
 {
+	if (u->icmp)
+		return address_equal(&u->icmp->reporter, &u->hop.dst.addr) ? "refuses the call" : "cannot be reached";
 	if (!u->hop.answer && !u->hop.astray)
 		return "does not answer";
 	if (strcmp(u->reason, "stuck-after-trying") == 0)
@@ -399,21 +429,53 @@ static const char *act_of(const struct unanswered *u)
 	return u->hop.astray ? "answers elsewhere" : "is not heard";
 }
 
+/* Who refuses, and what it says. */
+static const char *refusal_text(const struct unanswered *u, char text[REFUSAL_TEXT])
+{
+	const struct sip_binding *b = u->mapping;
+	char reporter[ADDRESS_TEXT], silent[40] = "";
+
+	address_text(&u->icmp->reporter, reporter);
+	if (b && b->last_out.at_ns < u->hop.first->at.at_ns)
+		snprintf(silent, sizeof silent, ", silent for %.0f s", (double)ns_minus(u->hop.first->at.at_ns, b->last_out.at_ns) / 1e9);
+	if (b)
+		snprintf(text, REFUSAL_TEXT, "%s says: %s. From there the phone had registered%s: its router has forgotten it, or the phone is off", reporter,
+			 icmp_says(u->icmp), silent);
+	else if (address_equal(&u->icmp->reporter, &u->hop.dst.addr))
+		snprintf(text, REFUSAL_TEXT, "it says itself: %s", icmp_says(u->icmp));
+	else
+		snprintf(text, REFUSAL_TEXT, "%s says: %s", reporter, icmp_says(u->icmp));
+	return text;
+}
+
 static void tell_cause(struct finding *f, const struct unanswered *u, const char *to, unsigned count)
 {
 	const struct invite_hop *h = &u->hop;
 	bool silent = !h->answer && !h->astray && !u->icmp;
 	const char *because = wording_of(u->reason)->because;
-	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "";
+	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "", refusal[REFUSAL_TEXT];
 
 	if (h->last != h->first)
 		snprintf(lasted, sizeof lasted, " over %.1f s", (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9);
 	if (address_known(&u->now.addr))
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
+	if (u->icmp)
+		because = refusal_text(u, refusal);
 	if (count > 1)
 		snprintf(calls, sizeof calls, " It was so with %u calls.", count);
 	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies, h->copies == 1 ? "" : "s", endpoint_text(&h->dst, at), lasted,
 		      silent ? "; no reply of any kind came back" : "", *because ? ": " : "", because, now, calls);
+}
+
+static void tell_fix(struct finding *f, const struct unanswered *u)
+{
+	if (u->mapping)
+		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
+			    "phone is on.");
+	else if (u->icmp && icmp_no_port(u->icmp))
+		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
+	else
+		finding_fix(f, "%s.", wording_of(u->reason)->fix);
 }
 
 /* Calls that met the same silence at the same place. */
@@ -434,13 +496,16 @@ static void tell(struct detection *d, const struct unanswered *list, unsigned co
 			f->last_ns = over_ns(&list[i].hop);
 	}
 	f->count = count;
-	say_host(facts, &u->hop.dst.addr, dst);
+	if (u->mapping)
+		snprintf(dst, sizeof dst, "The router %s", address_text(&u->hop.dst.addr, (char[ADDRESS_TEXT]){ 0 }));
+	else
+		say_host(facts, &u->hop.dst.addr, dst);
 	say_party(facts, u->leg, SIDE_CALLEE, to);
 	snprintf(act, sizeof act, "%s %s", dst, act_of(u));
 	snprintf(effect, sizeof effect, "%s cannot be reached", to);
 	say_title(f, act, effect);
 	tell_cause(f, u, to, count);
-	finding_fix(f, "%s.", wording_of(u->reason)->fix);
+	tell_fix(f, u);
 	if (!u->hop.answer && !u->hop.astray && u->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether %s got the INVITE; capture there to decide", dst);
 }

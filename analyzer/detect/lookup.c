@@ -30,6 +30,11 @@ struct lookup_named {
 	const struct direction *direction;
 };
 
+struct repetition {                  /* a message that was sent again */
+	uint64_t pair;               /* keyed hash of its two hosts */
+	int64_t at_ns;
+};
+
 struct lookup {
 	const struct facts *facts;
 	struct arena *arena;
@@ -37,7 +42,7 @@ struct lookup {
 	struct hash carried, named;
 	struct hash early;           /* struct early_host */
 	struct hash sources;         /* struct media_sources */
-	const struct message **repeated;     /* retransmissions, by time */
+	struct repetition *repeated; /* by pair, then time */
 	size_t repeated_count, repeated_room;
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
@@ -238,11 +243,22 @@ unsigned lookup_unseen_replies(struct lookup *l, const struct address *src, cons
 	return p ? p->unseen_replies : 0;
 }
 
-static int message_compare(const void *a, const void *b)
+/* Either way between the two. */
+static uint64_t both_ways(const struct address *a, const struct address *b)
 {
-	const struct message *x = *(const struct message *const *)a, *y = *(const struct message *const *)b;
+	bool swap = address_compare(a, b) > 0;
+	const struct address *low = swap ? b : a, *high = swap ? a : b;
 
-	return (x->at.at_ns > y->at.at_ns) - (x->at.at_ns < y->at.at_ns);
+	return hash_mix(hash_bytes(low, sizeof *low), hash_bytes(high, sizeof *high));
+}
+
+static int repetition_compare(const void *a, const void *b)
+{
+	const struct repetition *x = a, *y = b;
+
+	if (x->pair != y->pair)
+		return x->pair < y->pair ? -1 : 1;
+	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
 static void repeated_add(struct lookup *l, const struct message *m)
@@ -251,7 +267,7 @@ static void repeated_add(struct lookup *l, const struct message *m)
 		l->repeated_room = l->repeated_room ? l->repeated_room * 2 : 64;
 		l->repeated = memory_resize(l->repeated, l->repeated_room, sizeof *l->repeated);
 	}
-	l->repeated[l->repeated_count++] = m;
+	l->repeated[l->repeated_count++] = (struct repetition){ both_ways(&m->src.addr, &m->dst.addr), m->at.at_ns };
 }
 
 static void repeated_make(struct lookup *l)
@@ -265,19 +281,19 @@ static void repeated_make(struct lookup *l)
 		}
 	}
 	if (l->repeated_count)
-		qsort(l->repeated, l->repeated_count, sizeof *l->repeated, message_compare);
+		qsort(l->repeated, l->repeated_count, sizeof *l->repeated, repetition_compare);
 	l->repeated_made = true;
 }
 
-/* The first that is no earlier. */
-static size_t repeated_from(const struct lookup *l, int64_t from_ns)
+/* The first that is no earlier, of that pair or of one behind it. */
+static size_t repeated_from(const struct lookup *l, const struct repetition *from)
 {
 	size_t low = 0, high = l->repeated_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (l->repeated[middle]->at.at_ns < from_ns)
+		if (repetition_compare(&l->repeated[middle], from) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -287,15 +303,13 @@ static size_t repeated_from(const struct lookup *l, int64_t from_ns)
 
 bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns, int64_t to_ns)
 {
+	struct repetition from = { both_ways(a, b), from_ns };
+	size_t i;
+
 	if (!l->repeated_made)
 		repeated_make(l);
-	for (size_t i = repeated_from(l, from_ns); i < l->repeated_count && l->repeated[i]->at.at_ns <= to_ns; i++) {
-		const struct address *src = &l->repeated[i]->src.addr, *dst = &l->repeated[i]->dst.addr;
-
-		if ((address_equal(src, a) && address_equal(dst, b)) || (address_equal(src, b) && address_equal(dst, a)))
-			return true;
-	}
-	return false;
+	i = repeated_from(l, &from);
+	return i < l->repeated_count && l->repeated[i].pair == from.pair && l->repeated[i].at_ns <= to_ns;
 }
 
 /* ---- who names an endpoint ---- */

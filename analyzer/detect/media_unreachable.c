@@ -108,6 +108,21 @@ static struct tally count_errors(const struct facts *facts, const struct directi
 	return best;
 }
 
+/* Where SDP wanted this audio, when it is another port of the host that refuses it; else NULL. */
+static const struct endpoint *wanted_at(const struct direction *d, const struct tally *t)
+{
+	const struct window *w = direction_window_at(d, t->first->at.at_ns);
+	const struct endpoint *at = NULL;
+
+	for (unsigned i = 0; w && strcmp(t->reason, "port-closed") == 0 && i < w->target_count; i++) {
+		if (endpoint_equal(&w->targets[i].at, &t->first->dst))
+			return NULL;
+		if (address_equal(&w->targets[i].at.addr, &t->first->dst.addr))
+			at = &w->targets[i].at;
+	}
+	return at;
+}
+
 /* Who refuses what, and what that does to the receiver of this direction. */
 static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t)
 {
@@ -116,7 +131,9 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 
 	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
 	endpoint_text(&t->first->dst, at);
-	if (strcmp(t->reason, "port-closed") == 0)
+	if (wanted_at(d, t))
+		snprintf(act, sizeof act, "Audio goes to %s, not to port %u", at, wanted_at(d, t)->port);
+	else if (strcmp(t->reason, "port-closed") == 0)
 		snprintf(act, sizeof act, "%s refuses audio on port %u", say_host(facts, &t->first->dst.addr, who), t->first->dst.port);
 	else if (strcmp(t->reason, "admin-prohibited") == 0)
 		snprintf(act, sizeof act, "%s forbids audio to %s", say_host(facts, &t->first->reporter, who), at);
@@ -126,6 +143,17 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 		snprintf(act, sizeof act, "%s has no way to %s", say_host(facts, &t->first->reporter, who), at);
 	snprintf(effect, sizeof effect, "%s %s", receiver, h && h->heard == HEARD_NO ? "hears nothing" : "misses audio");
 	say_title(f, act, effect);
+}
+
+static void say_wrong_port(struct finding *f, const struct facts *facts, const struct tally *t, const struct endpoint *wanted)
+{
+	char named[ENDPOINT_TEXT], src[SAY_TEXT];
+
+	endpoint_text(wanted, named);
+	say_host(facts, &t->first->src.addr, src);
+	finding_cause(f, "SDP wants this audio at %s; from %s it goes to port %u of that host, where nothing listens (%u ICMP errors).", named, src, t->first->dst.port, t->count);
+	finding_fix(f, "Look for a NAT, an ALG or a rule of a firewall between %s and this capture point that changes the port, in the packets or in the SDP; else %s sends to a "
+		    "wrong port.", src, src);
 }
 
 static void say_cause(struct finding *f, const struct facts *facts, const struct tally *t)
@@ -164,16 +192,20 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 	const struct facts *facts = detection_facts(d);
 	const struct hearing *h = hearing_of(ev->direction);
 	struct finding *f = detection_raise(d, t->reason, h && h->opened_ns ? SEVERITY_WARNING : SEVERITY_ERROR, CONFIDENCE_CERTAIN);
-	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst;
+	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst, sender = { t->first->src.addr, 0 };
+	const struct endpoint *wanted = wanted_at(ev->direction, t);
 	char at[ENDPOINT_TEXT];
 
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_WITNESS, &target);
-	finding_part(f, PART_CULPRIT, &reporter);
+	finding_part(f, PART_CULPRIT, wanted ? &sender : &reporter);
 	finding_times(f, t->first->at.at_ns, t->last->at.at_ns);
 	f->count = t->count;
 	say_what(f, facts, ev->direction, t);
-	say_cause(f, facts, t);
+	if (wanted)
+		say_wrong_port(f, facts, t, wanted);
+	else
+		say_cause(f, facts, t);
 	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
 	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
 	if (ev->direction->slot->dialog->confirmed_by)

@@ -362,7 +362,7 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	evidence_of_call(f, d, h);
 	if (h->icmp)
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
-	if (h->report_last)
+	if (h->report_last && h->report == RTCP_VERDICT_FROZEN)
 		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame, h->report_last->file, 0 },
 				 "the receiver reports: highest sequence number stands still");
 	cannot_see_of(f, facts, d, h);

@@ -36,17 +36,52 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 
 /* ---- would packets pass here? ---- */
 
-/* Was any packet from one of a to one of b seen in the time? Media addresses of the sender only. */
-static bool pair_seen_between(const struct judge *j, const struct side_addresses *a, unsigned a_count, const struct side_addresses *b, int64_t from_ns,
-			      int64_t to_ns)
+static bool any_pair_seen(const struct judge *j, const struct address *a, const struct endpoint *b, unsigned b_count, int64_t from_ns, int64_t to_ns)
 {
-	for (unsigned i = 0; i < a_count; i++) {
-		for (unsigned k = 0; k < b->count; k++) {
-			const struct pair *p = network_pair_find(j->facts->network, &a->at[i].addr, &b->at[k].addr);
+	for (unsigned k = 0; k < b_count; k++) {
+		const struct pair *p = network_pair_find(j->facts->network, a, &b[k].addr);
 
-			if (p && p->packets && pair_seen(p, from_ns, to_ns, SEES_MARGIN_NS))
-				return true;
-		}
+		if (p && p->packets && pair_seen(p, from_ns, to_ns, SEES_MARGIN_NS))
+			return true;
+	}
+	return false;
+}
+
+/* It is heard here, and from behind a router. */
+static bool heard_from_afar(const struct judge *j, const struct endpoint *at)
+{
+	const struct host *h = network_host_find(j->facts->network, &at->addr);
+
+	return h && h->sends_ip && (reach_beyond_nat(j, &at->addr) || !network_at(j->facts->network, &at->addr));
+}
+
+/*
+ * That the sender's SIP is seen on its way to the receiver's server tells of audio for a media address elsewhere when this is the sender's link,
+ * and both lie beyond it: one way leads there. On one network with the server it may be the server's port that is tapped (1.7.2).
+ */
+static bool one_way_out(const struct judge *j, const struct address *sender)
+{
+	const struct side_addresses *r = &j->receiver;
+
+	if (!network_at(j->facts->network, sender) || !heard_from_afar(j, &r->at[r->count - 1]))
+		return false;
+	for (unsigned i = 0; i < r->media_count; i++) {
+		if (heard_from_afar(j, &r->at[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Was any packet seen in the time from the sender's media addresses to the receiver's? */
+static bool pair_seen_between(const struct judge *j, int64_t from_ns, int64_t to_ns)
+{
+	const struct side_addresses *s = &j->sender, *r = &j->receiver;
+
+	for (unsigned i = 0; i < s->media_count; i++) {
+		if (any_pair_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns))
+			return true;
+		if (one_way_out(j, &s->at[i].addr) && any_pair_seen(j, &s->at[i].addr, r->at, r->count, from_ns, to_ns))
+			return true;
 	}
 	return false;
 }
@@ -82,7 +117,7 @@ static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 
 enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
-	if (pair_seen_between(j, &j->sender, j->sender.media_count, &j->receiver, from_ns, to_ns))
+	if (pair_seen_between(j, from_ns, to_ns))
 		return SEES_YES;
 	for (unsigned i = 0; i < j->sender.media_count; i++) {
 		if (host_sends(j, &j->sender.at[i].addr, from_ns, to_ns))
@@ -130,9 +165,12 @@ void reach_place(struct judge *j)
 
 /* ---- usable(R) ---- */
 
-static bool common_point(const struct pair *p, const struct stream *s)
+/* A stream seen at several points shares one with whatever. */
+static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	return !s || !s->points || !p->points || (p->points & s->points);
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface) : 0;
+
+	return !point || (p->points & point);
 }
 
 /* Does the receiver's own traffic come from this very address where the sender is seen? Then it is routed here, private or not. */
@@ -141,7 +179,7 @@ static bool lives_at(const struct facts *facts, const struct address *a, const s
 	for (unsigned i = 0; i < sender->count; i++) {
 		const struct pair *p = network_pair_find(facts->network, a, &sender->at[i].addr);
 
-		if (p && p->packets && common_point(p, s))
+		if (p && p->packets && common_point(facts, p, s))
 			return true;
 	}
 	return false;
@@ -209,10 +247,10 @@ static bool is_of_party(const struct direction *own, const struct stream *s)
 	return false;
 }
 
-/* A second sender from nowhere while the party's own audio comes from where it should: not the party. */
+/* A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen again behind a NAT is. */
 static bool is_foreign(const struct direction *own, const struct stream *s)
 {
-	if (is_of_party(own, s))
+	if (is_of_party(own, s) || (s->twin_of && s->twin_of->direction == own))
 		return false;
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct stream *other = own->streams[i];

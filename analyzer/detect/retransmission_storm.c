@@ -35,10 +35,6 @@ static const struct config_key keys[] = {
 
 enum { TOLD_MAX = 16, FLOOD_WINDOWS = 5 };
 
-struct state {
-	struct repeats *repeats;
-};
-
 struct candidate {
 	const struct repeats_stat *stat;
 	const struct repeats_stat *pair;     /* when one peer is nearly all of it */
@@ -46,21 +42,6 @@ struct candidate {
 	enum severity severity;
 	double ratio;
 };
-
-static void forget(void *state)
-{
-	repeats_free(((struct state *)state)->repeats);
-}
-
-static struct repeats *repeats_of(struct detection *d)
-{
-	struct state *s = detection_state(d);
-	struct repeats_config config = { .window_ns = (int64_t)(detection_key(d, "rtx-window-s") * 1e9), .min = (unsigned)detection_key(d, "rtx-min") };
-
-	if (!s->repeats)
-		s->repeats = repeats_new(&config);
-	return s->repeats;
-}
 
 /* ---- many ---- */
 
@@ -139,7 +120,7 @@ static bool told_already(const struct repeats *r, const struct candidate *c, con
 }
 
 /* The pair that holds nearly all of a host's repeated transactions. */
-static void look_for_pair(struct repeats *r, struct candidate *c)
+static void look_for_pair(const struct repeats *r, struct candidate *c)
 {
 	unsigned mine = repeated(&c->stat->worst.tally);
 
@@ -319,10 +300,10 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 		finding_evidence(f, o->answer, "the answer that is not accepted");
 		break;
 	case ODD_BEYOND_TIMER:
-		snprintf(act, sizeof act, "%s repeats without end", a);
+		snprintf(act, sizeof act, "%s repeats a request too often", a);
 		say_title(f, act, "one request, many copies");
 		finding_cause(f, "%s sent one %s %u times to %s, more than the timers of SIP allow.", a, method, o->copies, b);
-		finding_fix(f, "Check the timers (T1, T2) of the sender.");
+		finding_fix(f, "Nothing while its peer is silent: some servers hold INVITE to T2 (4 s), as they do other requests. Else check the sender's timers (T1, T2).");
 		break;
 	case ODD_STREAM:
 		snprintf(act, sizeof act, "%s repeats SIP over TCP", a);
@@ -340,7 +321,7 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 	finding_evidence(f, o->last, "the last of them");
 }
 
-static unsigned judge_many(struct detection *d, struct repeats *r)
+static unsigned judge_many(struct detection *d, const struct repeats *r)
 {
 	const struct list *all = repeats_stats(r);
 	struct candidate *list = memory_resize(NULL, all->count + 1, sizeof *list), told[TOLD_MAX];
@@ -368,13 +349,12 @@ static unsigned judge_many(struct detection *d, struct repeats *r)
 static void judge(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
-	struct repeats *r = repeats_of(d);
+	const struct repeats *r = facts->repeats;
 	const struct repeats_odd *odds;
 	const struct repeats_stat *stat = NULL;
 	const struct sip_site *site;
 	unsigned odd_count, told = 0;
 
-	repeats_settle(r, facts->capture->last_ns, !facts->capture->live);
 	site = flooded_site(d, r, &stat);
 	if (site)
 		tell_flood(d, site, stat);
@@ -389,13 +369,11 @@ static void judge(struct detection *d)
 
 static void on_event(struct detection *d, const struct event *ev)
 {
-	if (ev->kind == EVENT_SIP)
-		repeats_packet(repeats_of(d), ev->packet);
-	else
-		judge(d);
+	(void)ev;
+	judge(d);
 }
 
 const struct detector detect_retransmission_storm = {
-	.id = "retransmission-storm", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE),
-	.scope = GLOBAL, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING, .state_size = sizeof(struct state), .forget = forget,
+	.id = "retransmission-storm", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = GLOBAL, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
 };

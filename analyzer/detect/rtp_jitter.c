@@ -5,7 +5,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/quality.h"
 
-static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", "route-step", "wifi-like", "middlebox-delay", "unlocated", NULL };
+static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", NULL };
 
 static const struct detector_doc doc = {
 	.says = "arrival varies more than phones can buffer, and where",
@@ -43,7 +43,7 @@ static const char *reason_of(const struct facts *facts, const struct stream *s)
 	if (network_at(facts->network, &s->src.addr))
 		return "sender-pacing";
 	/* late against the least delay, which itself stands still: packets wait somewhere */
-	return s->late60 >= MIN_DISCARDS ? "queueing" : "unlocated";
+	return "queueing";
 }
 
 static const char *pattern_of(const char *reason)
@@ -52,7 +52,7 @@ static const char *pattern_of(const char *reason)
 		return "they leave the sender like this";
 	if (strcmp(reason, "clock-drift") == 0)
 		return "the sender's clock runs at another speed";
-	return strcmp(reason, "queueing") == 0 ? "they wait in a queue on the way" : "what delays them is not visible here";
+	return "they wait in a queue on the way";
 }
 
 static void tell(struct detection *d, const struct event *ev, double late_percent, double later_percent)

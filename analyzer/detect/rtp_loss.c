@@ -6,7 +6,7 @@
 #include "analyzer/detect/quality.h"
 #include "analyzer/media/mos.h"
 
-static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", "unlocated", NULL };
+static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
 
 static const struct detector_doc doc = {
 	.says = "packets lost, and where",
@@ -29,7 +29,7 @@ static const struct config_key keys[] = {
 
 struct loss {
 	double percent, worst_percent, reported_percent; /* reported < 0: no report */
-	uint64_t lost, own_lost;     /* own_lost: lost in moments in which the capture itself lost packets */
+	uint64_t lost, own_lost;     /* own_lost: lost in moments in which the capture itself lost packets, or no audio */
 	unsigned bad_intervals;
 	unsigned reports;
 	bool reports_cover;          /* the reports span most of what was captured */
@@ -88,12 +88,22 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 	l->report_last = b;
 }
 
+/* Key presses that did not come here: nobody hears that they are missing, dtmf-broken tells it. */
+static uint64_t lost_events(const struct stream *s)
+{
+	uint64_t n = s->lost_timeless;
+
+	if (s->twin_of && s->twin_of->events > s->events && s->twin_of->events - s->events > n)
+		n = s->twin_of->events - s->events;
+	return n;
+}
+
 static struct loss measure(struct detection *d, const struct stream *s)
 {
 	const struct facts *facts = detection_facts(d);
 	struct loss l = { .lost = s->lost_within };
 
-	l.own_lost = lost_with_capture(facts->gates, s);
+	l.own_lost = lost_with_capture(facts->gates, s) + lost_events(s);
 	if (l.own_lost > l.lost)
 		l.own_lost = l.lost;
 	l.percent = s->expected_within ? 100.0 * (double)(l.lost - l.own_lost) / (double)s->expected_within : 0;
@@ -161,7 +171,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	else
 		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent, dst,
 			      strcmp(reason, "at-sender") == 0 ? "already beside the sender" : "before the capture point", shape_of(s), l->worst_percent,
-			      l->reported_percent >= 0 ? "; the receiver reports the same" : "");
+			      l->reported_percent >= percent - 2 ? "; the receiver reports the same" : "");
 	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 		    after ? "between the capture point and the receiver" : strcmp(reason, "at-sender") == 0 ? "and the interface of the sender"
 									 : "between the sender and the capture point");
@@ -196,6 +206,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	l = measure(d, s);
 	if (gates_drops_counted(facts->gates) && l.lost) {
 		detection_withhold(d, quality_leg(s), "G7", "the capture interface dropped packets");
+		return;
+	}
+	if (lost_events(s) && l.lost - l.own_lost < detection_key(d, "min-lost")) {
+		detection_pass(d, NULL, "the %llu packets that are missing were no audio", (unsigned long long)l.lost);
 		return;
 	}
 	if (l.own_lost && (l.lost - l.own_lost) < detection_key(d, "min-lost")) {

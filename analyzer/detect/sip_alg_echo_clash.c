@@ -88,18 +88,27 @@ static bool clashes_with(const struct offer *o, const struct offer *other)
 
 enum { LOOK_BACK = 64 };             /* offers of one port that are compared: the newest */
 
+/* Ports come off the wire: who chooses them does not choose the bucket. */
+static uint32_t port_hash(uint16_t port)
+{
+	return (uint32_t)hash_mix(6, port);
+}
+
 /* The table holds earlier offers, newest first: hash_add puts in front. */
 static bool clash_of(const struct hash *by_port, const struct offer *o)
 {
 	for (int d = -1; d <= 1; d++) {
-		uint32_t port = (uint32_t)(o->port + d);
+		uint16_t port = (uint16_t)(o->port + d);
+		uint32_t hash = port_hash(port);
 		unsigned looked = 0;
 
-		for (struct hash_link *it = hash_first(by_port, port); it && looked < LOOK_BACK; it = it->next) {
-			if (it->hash != port)
+		for (struct hash_link *it = hash_first(by_port, hash); it && looked < LOOK_BACK; it = it->next) {
+			const struct offer *other = HASH_ENTRY(it, struct offer, by_port);
+
+			if (other->port != port)
 				continue;
 			looked++;
-			if (clashes_with(o, HASH_ENTRY(it, struct offer, by_port)))
+			if (clashes_with(o, other))
 				return true;
 		}
 	}
@@ -116,7 +125,7 @@ static struct clashes count(struct offer *offers, size_t n)
 		struct offer *o = &offers[i];
 
 		o->clash = clash_of(&by_port, o);
-		hash_add(&by_port, &o->by_port, o->port);
+		hash_add(&by_port, &o->by_port, port_hash(o->port));
 		*(o->clash ? &t.clash : &t.plain) += 1;
 		*(o->clash ? &t.clash_late : &t.plain_late) += o->late && o->answered;
 		*(o->clash ? &t.clash_refused : &t.plain_refused) += o->late && !o->answered;

@@ -1,26 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_path_legs: one walk over all calls, by the first hop of their INVITE. */
+/* sip_path_legs: one walk over all calls, by the hops of their INVITE. */
 #include "analyzer/detect/sip_path_legs.h"
 
 #include "analyzer/network/sip_path.h"
 
 static bool unheard(const struct leg *leg)
 {
-	return leg->initial_invite_seen && !leg->answered && leg->progress_ns == NS_NONE && leg->status == 0;
+	return leg->initial_invite_seen && !leg->answered && leg->progress_ns == NS_NONE;
+}
+
+/* The caller's own INVITE was heard where a status came back; one that a server sent on may have got lost all the same. */
+static bool first_heard(const struct leg *leg, const struct message *m)
+{
+	const struct message *first = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
+
+	return leg->status != 0 && endpoint_equal(&m->src, &first->src) && endpoint_equal(&m->dst, &first->dst);
+}
+
+static void legs_of_invite(const struct facts *facts, const struct leg *leg, struct finding *const *told)
+{
+	LIST_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+		const struct sip_path *path;
+
+		if (!m->request || m->method != SIP_INVITE || first_heard(leg, m))
+			continue;
+		path = sip_paths_find(facts->paths, &m->src.addr, &m->dst, m->transport);
+		if (path && told[path->n])
+			finding_leg(told[path->n], leg);
+	}
 }
 
 void sip_path_legs(const struct facts *facts, struct finding *const *told)
 {
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-		const struct message *m;
-		const struct sip_path *path;
 
-		if (!unheard(leg) || list_empty(&leg->messages))
-			continue;
-		m = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
-		path = sip_paths_find(facts->paths, &m->src.addr, &m->dst, m->transport);
-		if (path && told[path->n])
-			finding_leg(told[path->n], leg);
+		if (unheard(leg))
+			legs_of_invite(facts, leg, told);
 	}
 }

@@ -12,7 +12,7 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"after-bruteforce", "unauthenticated-call", "premium-destination", "new-source", "volume", "forwarded", "off-hours-international", "prefix-probing", NULL,
+	"after-bruteforce", "unauthenticated-call", "premium-destination", "new-source", "volume", "off-hours-international", "prefix-probing", NULL,
 };
 
 static const struct detector_doc doc = {

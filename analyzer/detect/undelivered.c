@@ -73,6 +73,12 @@ static const struct stream *copy_at_entry(const struct stream *a, const struct s
 	return exit->first_ns <= s->last_ns && exit->last_ns >= s->first_ns ? entry : NULL;
 }
 
+/* The point behind sees something of the sender, or for the receiver: it is not blind for that direction. */
+static bool exit_hears(const struct judge *j, const struct stream *back)
+{
+	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->file, back->interface);
+}
+
 /*
  * The other direction is seen at two points, before and behind a router. This one is seen where it goes in, and not behind: between the two it
  * was dropped. Which side it goes in at is told by whose address the router translates (private inside, public outside), or by the TTL, not by
@@ -100,7 +106,7 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 		if (a_inside == address_private(&b->src.addr))
 			return false;
 	}
-	return mirrors(s, entry);
+	return mirrors(s, entry) && exit_hears(j, entry == a ? b : a);
 }
 
 /* The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router keeps it. */

@@ -9,6 +9,7 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/softphone.h"
 #include "analyzer/site.h"
+#include "captures/base/memory.h"
 
 static const char *const reasons[] = { "voice-on-data-vlan", NULL };
 
@@ -201,7 +202,7 @@ static void judge(struct detection *d, const struct phone *list, unsigned count)
 static void on_event(struct detection *d, const struct event *ev)
 {
 	struct vlan_state *state = detection_state(d);
-	struct phone sorted[SLOTS];
+	struct phone *sorted;
 	unsigned count = 0;
 
 	if (ev->kind == EVENT_SIP) {
@@ -212,12 +213,14 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, "tags", "the capture carries no VLAN tags: set the mirror to keep them");
 		return;
 	}
+	sorted = memory_zalloc(sizeof state->slots);
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (address_known(&state->slots[i].addr) && state->slots[i].vlan_count)
 			sorted[count++] = state->slots[i];
 	}
 	qsort(sorted, count, sizeof *sorted, phone_compare);
 	judge(d, sorted, count);
+	free(sorted);
 }
 
 const struct detector detect_vlan_leak = {

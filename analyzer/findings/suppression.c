@@ -40,6 +40,7 @@ static const struct row {
 	{ "sip-fragmented", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
 	{ "sip-fragmented", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "registration-failed", NULL, SAME_PHONE, { "blf-broken" } },
+	{ "sip-fragmented", NULL, SAME_SIGNALLING, { "dropped-in-path" } },
 	{ "dropped-in-path", "method-filtered", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
 	{ "dropped-in-path", "oversize", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
 	{ "dropped-in-path", "unlocated", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },

@@ -378,6 +378,8 @@ static void packet_take(
 		ret->gap = gap_take(r, streams_level(s, r->index), h, p, &b, step);
 	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_NEXT && b.audio_ns == b.top_ns)
 		ptime_learn(s, r, h, p, p->rtp.rtp_ts - b.audio_ts);
+	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_AHEAD && b.audio_ns == b.top_ns)
+		timeless_take(r, h, p, &b);
 	tshark_take(r, h, p, t, &b);
 	sequence_take(r, h, p, step, s->config.reorder_ns);
 	if (kind == PAYLOAD_AUDIO)

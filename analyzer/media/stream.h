@@ -114,6 +114,7 @@ struct stream {                      /* cold: touched only when something happen
 	/* within epochs (1.4.3) */
 	uint32_t epochs;
 	uint64_t expected_within, lost_within;
+	uint32_t lost_timeless;      /* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
 	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
 	uint32_t loss_events;
 	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */

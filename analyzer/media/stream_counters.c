@@ -233,6 +233,15 @@ void sequence_take(
 		far_set(r, seq, true);
 }
 
+/* From audio to audio across a hole, and rtp_ts moves by one packet's time alone: what is missing was no audio. */
+void timeless_take(struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b)
+{
+	uint64_t packet_ts = (uint64_t)h->ptime_ms * r->s.clock_hz / 1000;
+
+	if (packet_ts && p->rtp.rtp_ts - b->top_ts == packet_ts)
+		r->s.lost_timeless += (uint16_t)(p->rtp.seq - h->ext_seq) - 1u;
+}
+
 /* ---- tshark's figures ---- */
 
 void tshark_first(struct record *r, struct stream_hot *h, const struct packet *p)

@@ -351,6 +351,7 @@ enum sequence_step sequence_step(
 	const struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b);
 void sequence_take(
 	struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns);
+void timeless_take(struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b);
 void tshark_first(struct record *r, struct stream_hot *h, const struct packet *p);
 void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t,
 	struct stream_before *b);

@@ -63,7 +63,7 @@ struct machine {                     /* one MAC address, as long as a host is kn
 	struct address sample[2];    /* an IPv4 and an IPv6 address that sends from it */
 };
 
-enum agent_source { AGENT_NONE, AGENT_RESPONSE, AGENT_REQUEST };
+enum agent_source { AGENT_NONE, AGENT_RESPONSE, AGENT_OWN_RESPONSE, AGENT_REQUEST };   /* own: no proxy passes it on */
 
 struct host_record {
 	struct host host;
@@ -199,7 +199,7 @@ void roles_settle(struct network *n);
 /* An address as hash key. */
 static inline uint32_t address_hash(const struct address *a)
 {
-	return (uint32_t)hash_bytes(a, sizeof *a);
+	return endpoint_hash(&(struct endpoint){ *a, 0 });
 }
 
 static inline struct host_record *host_record_of(const struct host *h)

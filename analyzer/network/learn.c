@@ -247,12 +247,18 @@ static void learn_request(
 		src->host.options_sent++;
 }
 
+/* A registrar's, or a hop's "I have got it": a proxy that passes answers on lends its address to the words of others in all else. */
+static bool speaks_for_itself(const struct sip_message *m)
+{
+	return m->method == SIP_REGISTER || m->status == 100;
+}
+
 static void learn_response(struct host_record *src, const struct sip_message *m)
 {
 	if (src->host.adds_via)
 		return;                  /* what it passes on says nothing of itself */
 	if (m->via_count == 1)
-		host_agent(src, m->user_agent, AGENT_RESPONSE);
+		host_agent(src, m->user_agent, speaks_for_itself(m) ? AGENT_OWN_RESPONSE : AGENT_RESPONSE);
 	if (m->method == SIP_REGISTER && m->status == 200 && m->contact.whole.n)
 		src->host.registers_answered++;
 }

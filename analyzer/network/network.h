@@ -32,6 +32,7 @@ struct host {
 	bool dscp_known;
 	uint64_t packets_out, packets_in;    /* IP packets from and to it */
 	int64_t first_ns, last_out_ns, last_in_ns;
+	uint32_t points_out, points_in;      /* at which capture points (network_point) packets from it and to it are seen */
 	struct span user_agent;
 	uint16_t sip_ports[HOST_PORT_MAX], media_ports[HOST_PORT_MAX], vlans[4];
 	unsigned sip_port_count, media_port_count, vlan_count;
@@ -162,6 +163,11 @@ bool network_link_inbound(const struct network *n, const struct address *to, int
  */
 bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
 	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness);
+/* The bit of that capture point in pair.points; 0: none of the first 31. */
+uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface);
+/* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */
+bool network_passes_at(
+	const struct network *n, const struct address *src, const struct address *dst, uint16_t file, uint16_t interface);
 
 /*
  * Learns a mapping or strengthens it; ports 0 for whole addresses. A mapping of two ports also says something of the

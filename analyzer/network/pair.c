@@ -15,9 +15,9 @@ enum {
 
 static uint32_t pair_hash(const struct address *src, const struct address *dst)
 {
-	struct address key[2] = { *src, *dst };
+	struct endpoint a = { *src, 0 }, b = { *dst, 0 };
 
-	return (uint32_t)hash_bytes(key, sizeof key);
+	return (uint32_t)hash_mix(endpoint_hash(&a), endpoint_hash(&b));
 }
 
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
@@ -228,6 +228,24 @@ static uint32_t point_bit(struct network *n, const struct packet *p)
 	return UINT32_C(1) << i;
 }
 
+static void point_learn(struct pair_record *record, uint32_t bit)
+{
+	if (record->pair.points & bit)
+		return;
+	record->pair.points |= bit;
+	record->src->host.points_out |= bit;
+	record->dst->host.points_in |= bit;
+}
+
+uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface)
+{
+	for (unsigned i = 0; i < n->point_count; i++) {
+		if (n->points[i].file == file && n->points[i].interface == interface)
+			return i < 31 ? UINT32_C(1) << i : 0;
+	}
+	return 0;
+}
+
 static void ports_learn(struct network *n, struct pair_record *record, const struct packet *p)
 {
 	if (!(p->has & HAS_PORTS))
@@ -271,7 +289,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 {
 	struct pair *pair = &record->pair;
 
-	pair->points |= point_bit(n, p);
+	point_learn(record, point_bit(n, p));
 	if (verdict != DUPLICATE_NO) {
 		copy_learn(n, pair, p, verdict, count);
 		return;
@@ -318,4 +336,13 @@ bool network_other_inbound(const struct network *n, const struct address *dst, c
 		}
 	}
 	return false;
+}
+
+bool network_passes_at(
+	const struct network *n, const struct address *src, const struct address *dst, uint16_t file, uint16_t interface)
+{
+	const struct host *from = network_host_find(n, src), *to = network_host_find(n, dst);
+	uint32_t point = network_point(n, file, interface);
+
+	return !point || (from && (from->points_out & point)) || (to && (to->points_in & point));
 }

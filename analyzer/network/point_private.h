@@ -54,8 +54,9 @@ struct crossing {                    /* one message, wherever it was seen */
 	uint32_t bytes;
 	int64_t last_new_ns;         /* when its latest point was first seen, by the reader's time */
 	struct shape shape;
-	struct sighting sightings[SIGHTING_MAX];
+	struct sighting *sightings;  /* &only, or room for SIGHTING_MAX: most captures have one point */
 	unsigned count;
+	struct sighting only;
 };
 
 struct passages {

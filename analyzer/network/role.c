@@ -103,6 +103,11 @@ static bool proxy_agent(const struct role_facts *f)
 	return f->agent == ROLE_PROXY;
 }
 
+static bool proxy_registrar(const struct role_facts *f)
+{
+	return proxy_agent(f) && pbx_registrar(f);
+}
+
 static bool trunk_calls(const struct role_facts *f)
 {
 	const struct host_record *h = f->h;
@@ -162,6 +167,7 @@ static const struct role_rule {
 	{ ROLE_SBC, 20, sbc_two_media_addresses, "offers media at two addresses" },
 	{ ROLE_PROXY, 80, proxy_adds_via, "forwards requests with a Via of its own" },
 	{ ROLE_PROXY, 30, proxy_agent, "calls itself a proxy" },
+	{ ROLE_PROXY, 40, proxy_registrar, "calls itself a proxy and answers registrations" },
 	{ ROLE_TRUNK, 50, trunk_calls, "is public and takes and makes calls by full number, or registers a PBX" },
 	{ ROLE_TRUNK, 10, trunk_asserts, "asserts identities" },
 	{ ROLE_NAT, 60, nat_hides, "is the public address of several private ones" },

@@ -23,6 +23,8 @@ enum {
 	MINUTE_S = 60
 };
 
+enum { NAMELESS = SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ };
+
 struct attempt {                     /* a request */
 	struct hash_link by_key;
 	bool used, credentials, fresh, issued, answered, final, initial;
@@ -90,6 +92,10 @@ static void source_free(struct sources *s, struct source *x)
 	free(x->targets);
 	free(x->users);
 	free(x->buckets);
+	free(x->target_ns);
+	free(x->user_ns);
+	free(x->challenge_ns);
+	free(x->invite_ns);
 	free(x);
 }
 
@@ -205,6 +211,14 @@ static void pace_add(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns
 		p->to_ns = at_ns;
 	}
 	p->hour = hour > p->hour ? hour : p->hour;
+}
+
+/* The same with a ring of SOURCE_EXACT that grows to that: most sources ask for little. */
+static void pace_take(struct pace *p, int64_t **ring, int64_t at_ns)
+{
+	if (p->count < SOURCE_EXACT && (p->count & (p->count - 1)) == 0)
+		*ring = memory_resize(*ring, p->count ? 2u * p->count : 1, sizeof **ring);
+	pace_add(p, *ring, SOURCE_EXACT, at_ns);
 }
 
 static void rate_second(struct rate *r, unsigned limit, int64_t second, bool next_to)
@@ -362,7 +376,7 @@ static void take_target(struct sources *s, struct source *x, const struct packet
 		bool known = bit_add(x->target_bits, bit_of(x, bytes));
 
 		if (!known || x->target_count < most)
-			pace_add(&x->new_targets, x->target_ns, SOURCE_EXACT, p->at_ns);
+			pace_take(&x->new_targets, &x->target_ns, p->at_ns);
 		if (x->target_count >= most)
 			return;
 		s->targets++;
@@ -461,7 +475,7 @@ static struct source_user *take_user(struct sources *s, struct source *x, const 
 	u->port = p->src.port;
 	u->first_ns = p->at_ns;
 	if (!u->once_counted)
-		pace_add(&x->new_users, x->user_ns, SOURCE_EXACT, p->at_ns);
+		pace_take(&x->new_users, &x->user_ns, p->at_ns);
 	user_in_order(x, u->user);
 	return u;
 }
@@ -626,7 +640,7 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 		u->last_ns = p->at_ns;
 	}
 	if (m->method == SIP_INVITE)
-		pace_add(&x->invites, x->invite_ns, SOURCE_EXACT, p->at_ns);
+		pace_take(&x->invites, &x->invite_ns, p->at_ns);
 	text_escape(m->contact.host, a->contact, sizeof a->contact);
 }
 
@@ -640,6 +654,8 @@ static void take_request(struct sources *s, const struct packet *p)
 
 	if (m->method == SIP_ACK || m->method == SIP_CANCEL)
 		return;
+	if (m->flaws & NAMELESS)
+		key = hash_mix(key, p->frame);       /* without its names nothing tells a copy from the next one */
 	if (attempt_find(s, key)) {
 		x->copies++;
 		return;
@@ -658,7 +674,7 @@ static void take_request(struct sources *s, const struct packet *p)
 	source_clock(s, x, p->at_ns / SECOND_NS);
 	x->any.now++;
 	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n;
-	x->flawed.now += (m->flaws & (SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
+	x->flawed.now += (m->flaws & (NAMELESS | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
 	x->relays |= m->via_count > 1;
 	if (!x->agent[0] && m->user_agent.n)
 		text_escape(m->user_agent, x->agent, sizeof x->agent);
@@ -834,7 +850,7 @@ static void take_final(struct sources *s, struct source *x, struct attempt *a, c
 		take_denial(x, u, m->status);
 		if (challenge && a->method == SIP_REGISTER) {
 			x->challenges++;
-			pace_add(&x->challenge_pace, x->challenge_ns, SOURCE_EXACT, p->at_ns);
+			pace_take(&x->challenge_pace, &x->challenge_ns, p->at_ns);
 		}
 	}
 	if (challenge)

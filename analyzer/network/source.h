@@ -108,7 +108,7 @@ struct source {
 	uint64_t target_bits[SOURCE_BITS], user_bits[SOURCE_BITS];
 	unsigned targets_estimate;   /* different ones, counted to SOURCE_EXACT, then estimated */
 	struct pace new_targets, new_users;
-	int64_t target_ns[SOURCE_EXACT], user_ns[SOURCE_EXACT];
+	int64_t *target_ns, *user_ns;        /* rings: the latest SOURCE_EXACT at most */
 	struct source_user *users;
 	unsigned user_count, users_estimate;
 	unsigned in_order_run, in_order_most;    /* users asked for in rising order */
@@ -117,7 +117,7 @@ struct source {
 	/* credentials */
 	unsigned challenges, used, rejected;
 	struct pace challenge_pace;
-	int64_t challenge_ns[SOURCE_EXACT];
+	int64_t *challenge_ns;
 	uint64_t nonces[SOURCE_NONCES], last_used;   /* of those issued, the latest; the one that was used last */
 	struct { uint64_t tuple, responses[3]; unsigned count; } tuples[SOURCE_TUPLES];
 	unsigned next_nonce, next_tuple;
@@ -131,7 +131,7 @@ struct source {
 	int64_t second;
 	struct rate { unsigned now, peak, row, row_most; int64_t from_ns, to_ns; } any, calls, flawed; /* row: seconds on end above the limit */
 	struct pace invites;
-	int64_t invite_ns[SOURCE_EXACT];
+	int64_t *invite_ns;
 	/* what others saw: 10 s each from bucket_ns on */
 	struct source_bucket { uint16_t asked, answered, busy; } *buckets;
 	int64_t bucket_ns;

@@ -58,17 +58,21 @@ struct two_points *two_points_new(const struct two_points_config *config)
 	return t;
 }
 
+static void crossing_free(struct crossing *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		free(c->sightings[i].text);
+	if (c->sightings != &c->only)
+		free(c->sightings);
+	free(c);
+}
+
 void two_points_free(struct two_points *t)
 {
 	if (!t)
 		return;
-	LIST_EACH_SAFE(it, &t->crossings) {
-		struct crossing *c = LIST_ENTRY(it, struct crossing, in_order);
-
-		for (unsigned i = 0; i < c->count; i++)
-			free(c->sightings[i].text);
-		free(c);
-	}
+	LIST_EACH_SAFE(it, &t->crossings)
+		crossing_free(LIST_ENTRY(it, struct crossing, in_order));
 	LIST_EACH_SAFE(it, &t->links_in_order)
 		free(LIST_ENTRY(it, struct link, in_order));
 	LIST_EACH_SAFE(it, &t->lost)
@@ -463,7 +467,7 @@ static void crossing_remove(struct two_points *t, struct crossing *c)
 	k2_links(t, c, false);
 	hash_remove(&t->by_k1, &c->by_k1);
 	list_remove(&t->crossings, &c->in_order);
-	free(c);
+	crossing_free(c);
 }
 
 static struct crossing *crossing_add(struct two_points *t, const struct packet *p, uint64_t k1, unsigned point)
@@ -474,6 +478,7 @@ static struct crossing *crossing_add(struct two_points *t, const struct packet *
 	if (t->crossings.count >= CROSSING_MAX)
 		crossing_remove(t, LIST_ENTRY(t->crossings.head.next, struct crossing, in_order));
 	c = memory_zalloc(sizeof *c);
+	c->sightings = &c->only;
 	c->k1 = k1;
 	c->k2 = k2_of(m);
 	c->leg_key = two_points_leg_key(m->call_id, m->from.tag);
@@ -540,6 +545,17 @@ static void text_keep(struct two_points *t, struct sighting *s, const struct pac
 	t->text_bytes += s->text_bytes;
 }
 
+/* The second one: a table knows where they are. */
+static void sightings_widen(struct two_points *t, struct crossing *c)
+{
+	struct sighting *wider = memory_zalloc(SIGHTING_MAX * sizeof *wider);
+
+	k2_links(t, c, false);
+	wider[0] = c->only;
+	c->sightings = wider;
+	k2_links(t, c, true);
+}
+
 static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p, uint64_t text_hash)
 {
 	struct sighting s = {
@@ -553,6 +569,8 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 		if (!in_time(t, &c->sightings[i], &s))
 			return;
 	}
+	if (c->count && c->sightings == &c->only)
+		sightings_widen(t, c);
 	if (!c->settled && whole(p))
 		text_keep(t, &s, p);
 	c->sightings[c->count] = s;

@@ -8,7 +8,8 @@ import wave
 
 from net import PHONES, SERVER, Missing, until
 
-MODULES = ("tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "nathelper", "siputils", "textops", "textopsx", "auth")
+MODULES = ("tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "nathelper", "siputils", "textops", "textopsx",
+           "auth")
 PASSWORD = "lab"
 
 KAMAILIO = """
@@ -60,9 +61,8 @@ auplay_srate 8000
 rtp_ports {rtp}-{rtp_last}
 rtcp_mux no
 cons_listen 127.0.0.1:5555
-{more}
 module_path {modules}
-{codecs}
+module g711.so
 module aufile.so
 module aubridge.so
 module cons.so
@@ -96,8 +96,9 @@ def sound(net):
 
 def server(net, port=5060, nat=True, relay=False, tls=None, modules=(), **more):
     """
-    A kamailio that keeps in the path. nat: it answers and calls phones where they came from; relay: audio goes through an rtpengine beside it;
-    tls: TLS at port 5061, a table of method and verify; more: lines for the places of its configuration.
+    A kamailio that keeps in the path. nat: it answers and calls phones where they came from; relay: audio goes through
+    an rtpengine beside it; tls: TLS at port 5061, a table of method and verify; more: lines for the places of its
+    configuration.
     """
     words = dict.fromkeys(("settings", "first", "register", "save", "within", "invite", "answer"), "")
     if nat:
@@ -108,9 +109,10 @@ def server(net, port=5060, nat=True, relay=False, tls=None, modules=(), **more):
         rtpengine(net)
         modules = (*modules, "rtpengine")
         words["settings"] += 'modparam("rtpengine", "rtpengine_sock", "udp:127.0.0.1:2223")\n'
-        words["answer"] += ' if (has_body("application/sdp")) rtpengine_manage("replace-origin ICE=remove");'
-        words["invite"] += ' rtpengine_manage("replace-origin ICE=remove");'
-        words["within"] += ' if (is_method("BYE") || has_body("application/sdp")) rtpengine_manage("replace-origin ICE=remove");'
+        through = ' rtpengine_manage("replace-origin ICE=remove");'
+        words["answer"] += ' if (has_body("application/sdp"))' + through
+        words["invite"] += through
+        words["within"] += ' if (is_method("BYE") || has_body("application/sdp"))' + through
     if tls is not None:
         listen.append(f"listen=tls:{SERVER}:5061")
         modules = ("tls", *modules)
@@ -123,7 +125,8 @@ def server(net, port=5060, nat=True, relay=False, tls=None, modules=(), **more):
         words[place] += " " + text
     words["answer"] = words["answer"] or "return;"
     loaded = "\n".join(f'loadmodule "{m}.so"' for m in (*MODULES, *modules))
-    path = net.write("kamailio.cfg", KAMAILIO.format(listen="\n".join(reversed(listen)), modules=loaded, password=PASSWORD, **words))
+    path = net.write("kamailio.cfg", KAMAILIO.format(listen="\n".join(reversed(listen)), modules=loaded, password=PASSWORD,
+                                                     **words))
     p = net.start("server", "kamailio", "-f", path, "-DD", "-E", "-Y", net.folder, log="kamailio.log")
     wanted = [("udp", port), ("tcp", port)] + ([("tcp", 5061)] if tls is not None else [])
     until(lambda: p.poll() is not None or all(listening(net, "server", *one) for one in wanted), 10, "kamailio")
@@ -153,21 +156,21 @@ def rtpengine(net):
 def certificate(net):
     if not shutil.which("openssl"):
         raise Missing("no openssl")
-    net.inside("server", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={SERVER}",
-               "-addext", f"subjectAltName=IP:{SERVER}", "-keyout", net.path("server.key"), "-out", net.path("server.crt"))
+    net.inside("server", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
+               "-subj", f"/CN={SERVER}", "-addext", f"subjectAltName=IP:{SERVER}",
+               "-keyout", net.path("server.key"), "-out", net.path("server.crt"))
 
 
-def phone(net, space, number, dial=None, port=5060, rtp=10000, server_port=5060, regint=60, seconds=None, registrar=SERVER,
-          transport=None, codecs=("g711",), names="PCMA", account="", more=""):
+def phone(net, space, number, dial=None, port=5060, rtp=10000, server_port=5060, regint=60, seconds=None,
+          registrar=SERVER, transport=None):
     """A baresip that registers, answers, and dials if told to; it hears commands(), too"""
     folder = net.path(f"phone-{space}-{number}")
     os.makedirs(folder, exist_ok=True)
     where = f"{registrar}:{server_port}" + (f";transport={transport}" if transport else "")
     with open(os.path.join(folder, "config"), "w") as f:
-        f.write(PHONE.format(port=port, rtp=rtp, rtp_last=rtp + 40, modules=modules_folder(), sound=sound(net), more=more,
-                             codecs="\n".join(f"module {c}.so" for c in codecs)))
+        f.write(PHONE.format(port=port, rtp=rtp, rtp_last=rtp + 40, modules=modules_folder(), sound=sound(net)))
     with open(os.path.join(folder, "accounts"), "w") as f:
-        f.write(f"<sip:{number}@{where}>;auth_pass={PASSWORD};regint={regint};answermode=auto;audio_codecs={names}{account}\n")
+        f.write(f"<sip:{number}@{where}>;auth_pass={PASSWORD};regint={regint};answermode=auto;audio_codecs=PCMA\n")
     open(os.path.join(folder, "contacts"), "w").close()
     words = ["baresip", "-4", "-f", folder]
     if dial:
@@ -189,5 +192,5 @@ def registered(net, space, number, seconds=10):
 def sipp(net, space, name, scenario, *words, port=5060, calls=1):
     """A machine that does what its scenario says, and nothing else"""
     path = net.write(name + ".xml", scenario)
-    return net.start(space, "sipp", "-sf", path, "-i", PHONES[space], "-p", str(port), "-nostdin", "-m", str(calls), *words,
-                     log=name + ".log", cwd=net.folder)
+    return net.start(space, "sipp", "-sf", path, "-i", PHONES[space], "-p", str(port), "-nostdin", "-m", str(calls),
+                     *words, log=name + ".log", cwd=net.folder)

@@ -60,7 +60,7 @@ def sweep():
 
 
 class Net:
-    """lan (a switch), phones, router, net (the provider's switch), server, remote phones; with two routers a home in between"""
+    """lan (a switch), phones, router, net (the provider's switch), server, remote phones; with two routers a home between"""
 
     def __init__(self, folder):
         self.folder = folder
@@ -190,7 +190,8 @@ class Net:
         files = {}
         for name, space, interface in points:
             files[name] = self.path(name + ".pcap")
-            self.start(space, "tcpdump", "-U", "--immediate-mode", "-i", interface, "-s", "0", "-w", files[name], log=f"tcpdump-{name}.log")
+            self.start(space, "tcpdump", "-U", "--immediate-mode", "-i", interface, "-s", "0", "-w", files[name],
+                       log=f"tcpdump-{name}.log")
         until(lambda: all(self.logged(f"tcpdump-{name}.log", "listening on") for name in files), 10, "tcpdump")
         return files
 

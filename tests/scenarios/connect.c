@@ -271,6 +271,16 @@ static void finished_add(struct scenario *s, struct buffer *b)
 	record_add(b, 22, noise.p, noise.n);
 }
 
+/* Sent, and again after 1, 2, 4 s, as nobody acknowledges it. */
+static void say_in_vain(struct scenario *s, struct attempt *a, unsigned side, const struct buffer *b, unsigned copies)
+{
+	segment(s, a, side, TCP_PSH | TCP_ACK, b->p, b->n);
+	for (unsigned i = 0; i < copies && i < 8; i++) {
+		a->at_ns += SECOND_NS << i;
+		segment(s, a, side, TCP_PSH | TCP_ACK, b->p, b->n)->tcp_again = true;
+	}
+}
+
 /* What a side does: words that add to one segment, until the next side is named. */
 static void side_read(struct scenario *s, struct words *w, struct attempt *a, unsigned side)
 {
@@ -305,7 +315,9 @@ static void side_read(struct scenario *s, struct words *w, struct attempt *a, un
 			break;
 		}
 	}
-	if (b.n)
+	if (b.n && word_accept(w, "copies"))
+		say_in_vain(s, a, side, &b, (unsigned)integer_want(s, w, "how many"));
+	else if (b.n)
 		say(s, a, side, &b);
 	if (word_accept(w, "fin"))
 		segment(s, a, side, TCP_FIN | TCP_ACK, NULL, 0);

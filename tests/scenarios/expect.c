@@ -221,7 +221,7 @@ void fact_read(struct scenario *s, struct words *w)
 	} while (w->left);
 }
 
-/* check capture|end PATH OP VALUE, check stream SSRC PATH OP VALUE, check call NAME PATH OP VALUE */
+/* check capture|end PATH OP VALUE, check stream SSRC|call NAME|checklist ITEM|host ADDRESS PATH OP VALUE */
 void check_read(struct scenario *s, struct words *w)
 {
 	struct expectation *e = expectation_add(s, EXPECT_CHECK);
@@ -235,6 +235,12 @@ void check_read(struct scenario *s, struct words *w)
 
 		e->key = "call_ids";
 		e->key_value = d ? d->call_id : "";
+	} else if (strcmp(e->type, "checklist") == 0) {
+		e->key = "item";
+		e->key_value = word_want(s, w, "the item, such as C1.4");
+	} else if (strcmp(e->type, "host") == 0) {
+		e->key = "addr";
+		e->key_value = word_want(s, w, "the address");
 	}
 	e->path = word_want(s, w, "the name");
 	e->relation = word_want(s, w, "= != < > <= >= or ~");

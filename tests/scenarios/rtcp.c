@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { REPORT_BLOCKS = 4 };
-enum { RTCP_SR = 200, RTCP_RR = 201, RTCP_SDES = 202, RTCP_BYE = 203 };
+enum { RTCP_SR = 200, RTCP_RR = 201, RTCP_SDES = 202, RTCP_BYE = 203, RTCP_XR = 207 };
 
 struct block {
 	uint32_t ssrc;
@@ -27,6 +27,7 @@ struct report {
 	bool has_packets;
 	uint32_t packets;
 	bool bye;
+	unsigned own_ms;             /* end system delay, RFC 3611 4.7.4; 0: no report of it */
 	struct block blocks[REPORT_BLOCKS];
 	unsigned block_count;
 	uint16_t taps;
@@ -158,6 +159,23 @@ static void sdes_add(struct buffer *p, const struct report *r)
 	while (p->n % 4);
 }
 
+/* VoIP metrics of the first stream that is reported: nothing but the delay within the end system. */
+static void metrics_add(struct buffer *p, const struct report *r)
+{
+	header_add(p, 0, RTCP_XR, 44);
+	buffer_u32(p, r->ssrc);
+	buffer_u8(p, 7);
+	buffer_u8(p, 0);
+	buffer_u16(p, 8);
+	buffer_u32(p, r->blocks[0].ssrc);
+	buffer_u32(p, 0);
+	buffer_u32(p, 0);
+	buffer_u16(p, 0);
+	buffer_u16(p, r->own_ms);
+	for (unsigned i = 0; i < 4; i++)
+		buffer_u32(p, 0x7f7f7f7f);
+}
+
 static void report_send(struct scenario *s, const struct report *r)
 {
 	struct buffer p = { .arena = s->arena }, blocks = { .arena = s->arena };
@@ -179,6 +197,8 @@ static void report_send(struct scenario *s, const struct report *r)
 		sender_info_add(s, &p, r);
 	buffer_add(&p, blocks.p, blocks.n);
 	sdes_add(&p, r);
+	if (r->own_ms && r->block_count)
+		metrics_add(&p, r);
 	if (r->bye) {
 		header_add(&p, 1, RTCP_BYE, 8);
 		buffer_u32(&p, r->ssrc);
@@ -227,6 +247,8 @@ static void report_want(struct scenario *s, struct words *w, struct report *r)
 			r->packets = (uint32_t)integer_want(s, w, "the packets sent");
 		} else if (word_accept(w, "bye")) {
 			r->bye = true;
+		} else if (word_accept(w, "own")) {
+			r->own_ms = (unsigned)integer_want(s, w, "the end system's delay in ms");
 		} else if (word_accept(w, "block")) {
 			if (r->block_count == REPORT_BLOCKS)
 				scenario_fail(s, "more than %d blocks", REPORT_BLOCKS);
@@ -239,7 +261,7 @@ static void report_want(struct scenario *s, struct words *w, struct report *r)
 }
 
 /*
- * rtcp FROM > TO at T [every T to T] sr|rr SSRC [packets N] [bye] [only|not TAP]
+ * rtcp FROM > TO at T [every T to T] sr|rr SSRC [packets N] [own MS] [bye] [only|not TAP]
  *     [block SSRC [fraction N] [lost N] [highest N] [jitter N] [until T] [lsr T dlsr T]]...
  */
 void rtcp_read(struct scenario *s, struct words *w)

@@ -18,7 +18,7 @@ struct event {                       /* RFC 4733 */
 	int64_t split_ns;            /* so long after its beginning the timestamp changes; 0 never */
 	unsigned code;
 	bool no_end;                 /* the last packet has no E bit, and comes once */
-	bool new_times;              /* every packet has a timestamp of its own */
+	bool new_times, no_duration;              /* every packet has a timestamp of its own */
 };
 
 /* What one line asks for. */
@@ -166,6 +166,7 @@ static void event_want(struct scenario *s, struct words *w, struct burst *b)
 	e->split_ns = word_accept(w, "split") ? time_want(s, w) : 0;
 	e->no_end = word_accept(w, "no-end");
 	e->new_times = word_accept(w, "new-times");
+	e->no_duration = word_accept(w, "no-duration");
 	b->event_count++;
 }
 
@@ -442,7 +443,7 @@ static void event_send(struct scenario *s, struct sender *x, int64_t at_ns, cons
 	}
 	x->event = e;
 	ends &= !e->no_end;
-	duration = x->flow->next_ts - x->event_ts + b->step_ts;
+	duration = e->no_duration ? 0 : x->flow->next_ts - x->event_ts + b->step_ts;
 	payload[0] = (uint8_t)e->code;
 	payload[1] = ends ? 0x8a : 0x0a;
 	payload[2] = (uint8_t)(duration >> 8);

@@ -117,7 +117,7 @@ static bool secrets_kept(const struct scenario *s, const struct output *json, co
 	return true;
 }
 
-static bool judge(struct scenario *s, const struct output *first, const struct output *second, const struct output *text, size_t complaints,
+static bool judge(struct scenario *s, const struct output *first, const struct output *second, const struct output *text, const char *complaint,
 	char *why, size_t room)
 {
 	unsigned line;
@@ -145,18 +145,22 @@ static bool judge(struct scenario *s, const struct output *first, const struct o
 	}
 	if (good)
 		good = secrets_kept(s, first, text, why, room);
-	if (good && complaints && first->status != 2) {
-		snprintf(why, room, "something was written to the error output");
+	if (*complaint && first->status != 2) {
+		snprintf(why, room, "written to the error output: %s", complaint);
 		good = false;
 	}
 	return good;
 }
 
-static size_t size_of(int fd)
+/* The first line of it; "" when nothing was written. */
+static void first_line(int fd, char *line, size_t room)
 {
-	off_t n = lseek(fd, 0, SEEK_END);
+	ssize_t n = pread(fd, line, room - 1, 0);
 
-	return n > 0 ? (size_t)n : 0;
+	line[n > 0 ? n : 0] = '\0';
+	if (*line == '\n')
+		*line = ' ';
+	line[strcspn(line, "\n")] = '\0';
 }
 
 static bool profile_write(const struct scenario *s, int fd, char *why, size_t room)
@@ -176,7 +180,7 @@ static bool captures_judge(const struct run *run, struct scenario *s, const char
 	char profile[] = "/tmp/deadair-profile-XXXXXX", *config = s->profile ? profile : "none";
 	char *json[SCENARIO_FILES + 6] = { (char *)run->deadair, "read", "--config", config, "--json" };
 	char *plain[SCENARIO_FILES + 5] = { (char *)run->deadair, "read", "--config", config };
-	char errors[] = "/tmp/deadair-scenario-XXXXXX";
+	char errors[] = "/tmp/deadair-scenario-XXXXXX", complaint[200];
 	int err = mkstemp(errors);
 	struct output first, second, text;
 	bool good;
@@ -197,9 +201,12 @@ static bool captures_judge(const struct run *run, struct scenario *s, const char
 	first = program_run(json, err);
 	second = program_run(json, err);
 	text = program_run(plain, err);
-	good = judge(s, &first, &second, &text, size_of(err), why, room);
+	first_line(err, complaint, sizeof complaint);
+	good = judge(s, &first, &second, &text, complaint, why, room);
 	if (s->profile)
 		unlink(profile);
+	for (unsigned i = 0; i < s->profile_file_count; i++)
+		unlink(s->profile_files[i]);
 	close(err);
 	free(first.p);
 	free(second.p);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void scenario_fail(struct scenario *s, const char *format, ...)
 {
@@ -98,12 +99,28 @@ static void title_read(struct scenario *s, struct words *w)
 	s->title = word_want(s, w, "the title");
 }
 
-/* profile SECTION KEY VALUE: a line of deadair.conf */
+/* A file with these lines, for the keys of a profile that name one. */
+static const char *profile_file(struct scenario *s, const char *lines)
+{
+	char path[] = "/tmp/deadair-list-XXXXXX";
+	int fd = s->profile_file_count < SCENARIO_PROFILE_FILES ? mkstemp(path) : -1;
+	size_t n = strlen(lines);
+
+	if (fd < 0 || write(fd, lines, n) != (ssize_t)n || close(fd) != 0) {
+		scenario_fail(s, "a file of the profile cannot be written");
+		return "";
+	}
+	return s->profile_files[s->profile_file_count++] = scenario_text(s, "%s", path);
+}
+
+/* profile SECTION KEY VALUE: a line of deadair.conf; with the word file the value names a file of these lines */
 static void profile_read(struct scenario *s, struct words *w)
 {
-	const char *section = word_want(s, w, "the section"), *key = word_want(s, w, "the key"), *value = word_want(s, w, "the value");
+	const char *section = word_want(s, w, "the section"), *key = word_want(s, w, "the key");
+	bool file = word_accept(w, "file");
+	const char *value = word_want(s, w, "the value");
 
-	s->profile = scenario_text(s, "%s[%s]\n%s = %s\n", s->profile ? s->profile : "", section, key, value);
+	s->profile = scenario_text(s, "%s[%s]\n%s = %s\n", s->profile ? s->profile : "", section, key, file ? profile_file(s, value) : value);
 }
 
 /* RTCP counts what the RTP lines of the whole file send: it waits for them. */

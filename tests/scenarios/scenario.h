@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-enum { SCENARIO_TAPS = 16, SCENARIO_FILES = 8 };
+enum { SCENARIO_TAPS = 16, SCENARIO_FILES = 8, SCENARIO_PROFILE_FILES = 4 };
 
 /* Zero of every scenario: Fri 20 Nov 2026 09:00:00 UTC. */
 #define SCENARIO_EPOCH_S INT64_C(1795165200)
@@ -214,6 +214,8 @@ struct scenario {
 	struct arena *arena;
 	const char *path, *name, *title;
 	const char *profile;         /* a deadair.conf; NULL: none is read */
+	const char *profile_files[SCENARIO_PROFILE_FILES];   /* that it names; the runner removes them */
+	unsigned profile_file_count;
 	unsigned line;
 	char *error;                 /* the first mistake, NULL none */
 	struct list hosts, nats, dialogs, flows, connections, datagrams, deferred, expectations;

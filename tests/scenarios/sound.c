@@ -47,15 +47,28 @@ static uint8_t ulaw(int sample)
  * A voice of sorts: two tones of its own, a rise and fall of 5 Hz, noise; RMS about 1. It repeats after ten packets, so that a sample capture
  * compresses well. at: samples at 8 kHz.
  */
-static double voice(uint32_t who, uint32_t at)
+static double voice_reckon(uint32_t who, uint32_t mixed, uint32_t phase)
 {
-	uint32_t mixed = who * UINT32_C(2654435761);
-	uint32_t phase = (at + mixed % 1600) % 1600;
 	uint64_t state = phase * UINT64_C(2654435761) + who;
 	double low = 200 + 5 * (mixed >> 26), high = 600 + 5 * (mixed >> 19 & 0x3f), t = phase / 8000.0;
 	double envelope = 0.8 + 0.55 * sin(2 * M_PI * 5 * t);
 
 	return envelope * (0.9 * sin(2 * M_PI * low * t) + 0.7 * sin(2 * M_PI * high * t + 1) + 0.3 * (2 * random_unit(&state) - 1));
+}
+
+static double voice(uint32_t who, uint32_t at)
+{
+	enum { PHASES = 1600, KEPT = 64 };
+	static struct { bool full; uint32_t who; double samples[PHASES]; } kept[KEPT]; /* reckoned once: half of what all scenarios take */
+	uint32_t mixed = who * UINT32_C(2654435761);
+
+	if (!kept[who % KEPT].full || kept[who % KEPT].who != who) {
+		kept[who % KEPT].full = true;
+		kept[who % KEPT].who = who;
+		for (uint32_t i = 0; i < PHASES; i++)
+			kept[who % KEPT].samples[i] = voice_reckon(who, mixed, i);
+	}
+	return kept[who % KEPT].samples[(at + mixed % PHASES) % PHASES];
 }
 
 void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *bytes, size_t n)

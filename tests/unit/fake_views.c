@@ -374,7 +374,8 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 		return false;
 	*ret = (struct view_host){ .addr = { 4, { 192, 168, 1, 21 } }, .roles = { "phone" }, .role_count = 1, .why = { "registers" }, .why_count = 1,
 				   .sip_ports = { 5060 }, .sip_port_count = 1, .media_ports = { 11800 }, .media_port_count = 1, .transports = { "udp" },
-				   .transport_count = 1, .vlans = { 100 }, .vlan_count = 1, .dscp = 46, .hops = 0 };
+				   .transport_count = 1, .vlans = { 100 }, .vlan_count = 1, .dscp = 46, .hops = 0, .range_low = 11800, .range_high = 11803,
+				   .peak_calls = 2, .ports_needed = 4 };
 	if (i)
 		*ret = (struct view_host){ .addr = { 4, { 203, 0, 113, 2 } }, .aliases = { { 4, { 192, 168, 1, 1 } } }, .alias_count = 1,
 					   .roles = { "nat" }, .role_count = 1, .dscp = -1, .hops = -1 };
@@ -389,6 +390,53 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 		return false;
 	*ret = (struct view_nat){ .inside = PHONE(11800), .outside = FIREWALL(62017), .protocol = "udp", .scope = "media", .learnt = "twin", .weight = 100,
 				  .first_ns = MS(5956), .last_ns = MS(47901) };
+	return true;
+}
+
+bool view_check(const struct engine *e, size_t i, struct view_check *ret)
+{
+	static const struct view_check checks[] = {
+		{ .item = "C1.1", .title = "Transport correct", .name = "transport", .state = "PASS", .why = "198.51.100.7:5060 UDP, 2 of 2 requests answered",
+		  .evidence = { { 0, 7, 0, MS(5914), "198.51.100.7:5060 answers over UDP" } }, .evidence_count = 1 },
+		{ .item = "C1.2", .title = "Provider addresses only", .name = "provider only", .state = "CANNOT-TELL", .why = "not tested" },
+		{ .item = "C1.3", .title = "Media range permitted", .name = "media range", .state = "FAIL", .why = "Audio is dropped", .ids = { "dropped-in-path" },
+		  .id_count = 1 },
+		{ .item = "C1.4", .title = "SIP ALG off", .name = "SIP ALG off", .state = "FAIL", .why = "The firewall rewrites SIP", .ids = { "sip-alg" },
+		  .id_count = 1, .findings = { 1 }, .finding_count = 1 },
+		{ .item = "C1.5", .title = "Live call flows tested", .name = "call flows", .state = "FAIL", .why = "0 of 3 seen to work; faulty: outbound" },
+		{ .item = "C2.1", .title = "Inbound call", .name = "inbound", .state = "NOT-SEEN", .flow = true, .why = "no call from a provider to the site" },
+		{ .item = "C2.2", .title = "Outbound call", .name = "outbound", .state = "FAIL", .flow = true, .why = "1 of 1: one-way-audio", .ids = { "one-way-audio" },
+		  .id_count = 1, .calls = { 1 }, .call_count = 1, .calls_total = 1, .evidence = { { 0, 1, 0, MS(204), "call 1" } }, .evidence_count = 1 },
+		{ .item = "C2.4", .title = "Hold and resume", .name = "hold", .state = "NOT-SEEN", .flow = true, .why = "no call was held" },
+	};
+
+	if (!is_call_4(e) || i >= sizeof checks / sizeof checks[0])
+		return false;
+	*ret = checks[i];
+	return true;
+}
+
+void view_policy(const struct engine *e, struct view_policy *ret)
+{
+	static struct net nets[] = { { { 4, { 192, 168 } }, 16 }, { { 6, { 0xfc } }, 7 } };
+	static const struct nets inside = { nets, 2 };
+
+	*ret = (struct view_policy){ .rules = is_call_4(e) ? 3 : 0, .users = 1, .strangers = 2, .peak_calls = 1, .inside = &inside };
+}
+
+bool view_rule(const struct engine *e, size_t i, struct view_rule *ret)
+{
+	static const struct view_rule rules[] = {
+		{ .from = { 4, { 192, 168, 1, 21 } }, .to = { 4, { 198, 51, 100, 7 } }, .protocol = "udp", .low = 5060, .high = 5060, .count = 2, .frame = 1 },
+		{ .media = true, .inbound = true, .from = { 4, { 198, 51, 100, 40 } }, .to = { 4, { 192, 168, 1, 21 } }, .protocol = "udp", .low = 11800,
+		  .high = 11801, .count = 1, .frame = 13 },
+		{ .media = true, .from = { 4, { 192, 168, 1, 21 } }, .to = { 4, { 198, 51, 100, 40 } }, .protocol = "udp", .low = 30000, .high = 30099,
+		  .count = 1, .frame = 11, .documented = true },
+	};
+
+	if (!is_call_4(e) || i > 2)
+		return false;
+	*ret = rules[i];
 	return true;
 }
 

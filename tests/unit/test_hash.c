@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "captures/base/address.h"
 #include "captures/base/hash.h"
 #include "captures/base/memory.h"
 
@@ -245,11 +246,25 @@ static const struct chosen {
 	{ "multiplied", high_bits, multiplied },
 };
 
+static size_t longest_in(const struct hash *h)
+{
+	size_t longest = 0;
+
+	for (size_t bucket = 0; bucket <= h->mask; bucket++) {
+		size_t n = 0;
+
+		for (struct hash_link *it = h->buckets[bucket]; it; it = it->next)
+			n++;
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
 /* The longest chain of a table that holds them all. */
 static size_t longest_chain(const struct chosen *c)
 {
 	struct hash_link *links = memory_zalloc(CHOSEN * sizeof *links);
-	size_t longest = 0;
+	size_t longest;
 	struct hash h;
 
 	hash_init(&h);
@@ -262,13 +277,7 @@ static size_t longest_chain(const struct chosen *c)
 			fail_msg("%s: key %u does not collide: the row proves nothing", c->name, i);
 		hash_add(&h, &links[i], (uint32_t)hash_bytes(key, n));
 	}
-	for (size_t bucket = 0; bucket <= h.mask; bucket++) {
-		size_t n = 0;
-
-		for (struct hash_link *it = h.buckets[bucket]; it; it = it->next)
-			n++;
-		longest = n > longest ? n : longest;
-	}
+	longest = longest_in(&h);
 	hash_fini(&h);
 	free(links);
 	return longest;
@@ -300,6 +309,38 @@ static void test_chosen_pairs(void **state)
 	assert_int_equal(duplicates(hashes, CHOSEN), 0);
 }
 
+/*
+ * IPv4 endpoints take a short cut. Those that differ in some bits only: ports one or 16 apart, neighbours in a network, networks of one shape.
+ */
+static void test_chosen_endpoints(void **state)
+{
+	static const struct { const char *name; unsigned port_step, byte; } rows[] = {
+		{ "ports", 1, 4 }, { "ports, 16 apart", 16, 4 }, { "last byte and ports", 256, 3 }, { "third byte and ports", 256, 2 },
+		{ "first byte and ports", 256, 0 },
+	};
+	enum { ENDPOINTS = 4096, MOST = 20 };
+	static struct hash_link links[ENDPOINTS];
+
+	(void)state;
+	for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+		struct hash h;
+
+		hash_init(&h);
+		for (unsigned i = 0; i < ENDPOINTS; i++) {
+			struct endpoint e = { .addr = { .family = 4, .bytes = { 10, 1, 2, 3 } }, .port = (uint16_t)(i * rows[r].port_step) };
+
+			if (rows[r].byte < 4) {
+				e.addr.bytes[rows[r].byte] = (uint8_t)i;
+				e.port = (uint16_t)(i / 256 * rows[r].port_step);
+			}
+			hash_add(&h, &links[i], endpoint_hash(&e));
+		}
+		if (longest_in(&h) > MOST)
+			fail_msg("%s: %zu endpoints in one chain", rows[r].name, longest_in(&h));
+		hash_fini(&h);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_collisions),
 		cmocka_unit_test(test_chosen_keys),
 		cmocka_unit_test(test_chosen_pairs),
+		cmocka_unit_test(test_chosen_endpoints),
 	};
 
 	return cmocka_run_group_tests_name("hash", tests, NULL, NULL);

@@ -68,8 +68,10 @@ static const struct {
 		    "late max_delta_ms mean_jitter_ms max_jitter_ms intervals mos mos_kind mos_valid twins dscp first last" },
 	{ "peer", "type addr user_agent attempts answered asr ner pdd_ms responses loss calls_too_few" },
 	{ "registration", "type n aor device source contact registrar state status expires_s first last findings" },
-	{ "host", "type addr aliases roles why user_agent sip_ports media_ports transports vlan dscp hops name" },
+	{ "host", "type addr aliases roles why user_agent sip_ports media_ports transports vlan dscp hops name media_range peak_calls "
+		  "ports_needed" },
 	{ "nat", "type private public protocol scope learnt weight bracket_s first last" },
+	{ "checklist", "type item title state ids why evidence findings calls calls_total" },
 	{ "end", "type calls answered streams registrations findings exit" },
 };
 

@@ -15,7 +15,11 @@
 #include "ui/progress.h"
 #include "ui/words.h"
 
-enum form { FORM_TEXT, FORM_VERBOSE, FORM_LADDER, FORM_MARKDOWN, FORM_WHY_NOT };
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "1.0.0"
+#endif
+
+enum form { FORM_TEXT, FORM_VERBOSE, FORM_LADDER, FORM_MARKDOWN, FORM_WHY_NOT, FORM_TABLE, FORM_NFTABLES };
 
 struct wanted {
 	enum fake which;
@@ -40,6 +44,10 @@ static void print(const struct report *r, enum form form)
 	case FORM_WHY_NOT:
 		report_why_not(r, "rtp-port-collision:1");
 		break;
+	case FORM_TABLE:
+	case FORM_NFTABLES:
+		report_policy(r, form == FORM_NFTABLES);
+		break;
 	}
 }
 
@@ -53,7 +61,7 @@ static void text_of(const struct wanted *w, struct text *ret)
 					     .call = w->form == FORM_LADDER || w->form == FORM_MARKDOWN };
 	struct out out;
 	struct report r = { .engine = fake_engine(w->which), .files = &file, .file_count = 1, .out = &out, .names = names, .selection = &selection,
-			    .verbose = w->form == FORM_VERBOSE };
+			    .verbose = w->form == FORM_VERBOSE, .checklist = w->form == FORM_VERBOSE };
 
 	names_parse(names, SPAN("203.0.113.2 fw.office\n"));
 	out_init(&out, -1);
@@ -116,7 +124,11 @@ static const char one_way[] =
 	"\n"
 	"Peers\n"
 	"  peer          attempts  answered   ASR   NER  delay loss  responses\n"
-	"  198.51.100.8       200       164  82 %  97 %  0.9 s    -  200: 164, 486: 9\n";
+	"  198.51.100.8       200       164  82 %  97 %  0.9 s    -  200: 164, 486: 9\n"
+	"\n"
+	"Checklist ✓ transport  ? provider only  ✗ media range  ✗ SIP ALG off\n"
+	"          ✗ outbound\n"
+	"          ? not seen: inbound, hold\n";
 
 static const char one_way_60[] =
 	"Capture   call-4.pcapng, 48 s from Fri 20 Nov 2026 09:12:41\n"
@@ -164,7 +176,12 @@ static const char one_way_60[] =
 	"\n"
 	"Peers\n"
 	"  peer          attempts  answered   ASR   NER\n"
-	"  198.51.100.8       200       164  82 %  97 %\n";
+	"  198.51.100.8       200       164  82 %  97 %\n"
+	"\n"
+	"Checklist ✓ transport  ? provider only  ✗ media range\n"
+	"          ✗ SIP ALG off\n"
+	"          ✗ outbound\n"
+	"          ? not seen: inbound, hold\n";
 
 static const char clean[] =
 	"Capture   call-4.pcapng, 48 s from Fri 20 Nov 2026 09:12:41 GMT, 6 338 frames\n"
@@ -334,14 +351,25 @@ static const char verbose[] =
 	"  user               registers at       from               every  state\n"
 	"  1001@198.51.100.7  198.51.100.7:5060  192.168.1.21:5060    0 s  registered 200\n"
 	"\n"
-	"Hosts\n"
-	"  host                     role   sip       media  dscp  user agent\n"
-	"  192.168.1.21             phone  5060 udp  11800    46  -\n"
-	"  203.0.113.2 (fw.office)  nat    -         -         -  -\n"
+	"Hosts and ports\n"
+	"  host                     role   sip       media        at once    needs  dscp\n"
+	"  192.168.1.21             phone  5060 udp  11800-11803  2 calls  4 ports    46\n"
+	"  203.0.113.2 (fw.office)  nat    -         -                  -        -     -\n"
 	"\n"
 	"NAT\n"
 	"  private              public             for    learnt from\n"
-	"  192.168.1.21:11800 ↔ 203.0.113.2:62017  media  the same audio at two points\n";
+	"  192.168.1.21:11800 ↔ 203.0.113.2:62017  media  the same audio at two points\n"
+	"\n"
+	"Checklist\n"
+	"✓ Transport correct         198.51.100.7:5060 UDP, 2 of 2 requests answered;\n"
+	"                            frame 7\n"
+	"? Provider addresses only   not tested\n"
+	"✗ Media range permitted     Audio is dropped\n"
+	"✗ SIP ALG off               The firewall rewrites SIP\n"
+	"✗ Live call flows tested    0 of 3 seen to work; faulty: outbound\n"
+	"? Inbound call              not seen: no call from a provider to the site\n"
+	"✗ Outbound call             1 of 1: one-way-audio; call 1; frame 1\n"
+	"? Hold and resume           not seen: no call was held\n";
 
 static const char ladder[] =
 	"Call 1: 1001 (Yealink SIP-T46S, 192.168.1.21) → 01632960105 (198.51.100.7),\n"
@@ -463,6 +491,94 @@ static const char why_not[] =
 	"  - both get audio at once for 0.5 s (not reached)\n"
 	"  This capture could not have shown it: G1, one-sided.\n";
 
+static const char policy_table[] =
+	"Policy    derived from this capture alone: permits what was seen in it, and no\n"
+	"          more\n"
+	"Capture   call-4.pcapng, 48 s from Fri 20 Nov 2026 09:12:41 GMT, seen from\n"
+	"          both sides of the firewall 203.0.113.2 (LAN eth1, WAN eth2)\n"
+	"Left out  1 user outside, 2 unknown addresses\n"
+	"\n"
+	"  from           to             protocol  ports        for     seen  frame\n"
+	"  192.168.1.21   198.51.100.7   udp       5060         SIP        2      1\n"
+	"  198.51.100.40  192.168.1.21   udp       11800-11801  media      1     13\n"
+	"  192.168.1.21   198.51.100.40  udp       30000-30099  media*     1     11\n"
+	"  * the range of the profile\n";
+static const char policy_nftables[] =
+	"#!/usr/sbin/nft -f\n"
+	"# Derived by deadair " PACKAGE_VERSION " from this capture alone: call-4.pcapng, 48 s from\n"
+	"# Fri 20 Nov 2026 09:12:41 GMT, seen from both sides of the firewall\n"
+	"# 203.0.113.2 (LAN eth1, WAN eth2).\n"
+	"# It permits what was seen between the site and its providers, and no more:\n"
+	"# what did not happen in the capture is not in it. Set the media ranges to\n"
+	"# those that the devices are configured for (media-ports in the profile), read\n"
+	"# it, and test it before use.\n"
+	"# At most 1 call at once: 2 media ports for RTP and RTCP on each host that all\n"
+	"# of it passes.\n"
+	"# Left out:\n"
+	"# 1 user outside, 2 unknown addresses\n"
+	"\n"
+	"# loaded again it replaces itself\n"
+	"table inet deadair_voip\n"
+	"delete table inet deadair_voip\n"
+	"\n"
+	"table inet deadair_voip {\n"
+	"\tset inside4 {\n"
+	"\t\ttype ipv4_addr\n"
+	"\t\tflags interval\n"
+	"\t\tauto-merge\n"
+	"\t\telements = { 192.168.0.0/16 }\n"
+	"\t}\n"
+	"\n"
+	"\tset inside6 {\n"
+	"\t\ttype ipv6_addr\n"
+	"\t\tflags interval\n"
+	"\t\tauto-merge\n"
+	"\t\telements = { fc00::/7 }\n"
+	"\t}\n"
+	"\n"
+	"\tchain voip {\n"
+	"\t\tct state established,related accept\n"
+	"\n"
+	"\t\t# SIP to providers\n"
+	"\t\tip saddr 192.168.1.21 ip daddr 198.51.100.7 udp dport 5060 accept # 2 requests, first in frame 1\n"
+	"\n"
+	"\t\t# media to providers\n"
+	"\t\tip saddr 192.168.1.21 ip daddr 198.51.100.40 udp dport 30000-30099 accept # 1 stream, first in frame 11; the profile's range\n"
+	"\n"
+	"\t\t# media from providers\n"
+	"\t\tip saddr 198.51.100.40 ip daddr 192.168.1.21 udp dport 11800-11801 accept # 1 stream, first in frame 13\n"
+	"\n"
+	"\t\t# nobody else from outside\n"
+	"\t\tip saddr != @inside4 ip daddr 192.168.1.21 meta l4proto { tcp, udp } th dport 5060-5061 counter drop\n"
+	"\t\tip saddr != @inside4 ip daddr 192.168.1.21 udp dport 11800-11801 counter drop\n"
+	"\t}\n"
+	"\n"
+	"\tchain forward {\n"
+	"\t\ttype filter hook forward priority filter; policy accept;\n"
+	"\t\tjump voip\n"
+	"\t}\n"
+	"\n"
+	"\tchain input {\n"
+	"\t\ttype filter hook input priority filter; policy accept;\n"
+	"\t\tjump voip\n"
+	"\t}\n"
+	"\n"
+	"\tchain output {\n"
+	"\t\ttype filter hook output priority filter; policy accept;\n"
+	"\t\tjump voip\n"
+	"\t}\n"
+	"}\n";
+static const char policy_nothing[] =
+	"#!/usr/sbin/nft -f\n"
+	"# Derived by deadair " PACKAGE_VERSION " from this capture alone: call-4.pcapng, 48 s from\n"
+	"# Fri 20 Nov 2026 09:12:41 GMT, seen from both sides of the firewall\n"
+	"# 203.0.113.2 (LAN eth1, WAN eth2).\n"
+	"# Nothing to permit: no SIP between the site and a provider was answered here,\n"
+	"# as far as the addresses tell. A profile says which are whose: inside-nets,\n"
+	"# public-ips, pbx, trunk.\n"
+	"# Left out:\n"
+	"# 1 user outside, 2 unknown addresses\n";
+
 static void test_golden(void **state)
 {
 	static const struct {
@@ -481,6 +597,9 @@ static void test_golden(void **state)
 		{ { .which = FAKE_ONE_WAY, .form = FORM_LADDER }, ladder },
 		{ { .which = FAKE_ONE_WAY, .form = FORM_MARKDOWN }, markdown },
 		{ { .which = FAKE_OUTSIDE, .form = FORM_WHY_NOT }, why_not },
+		{ { .which = FAKE_ONE_WAY, .form = FORM_TABLE }, policy_table },
+		{ { .which = FAKE_ONE_WAY, .form = FORM_NFTABLES }, policy_nftables },
+		{ { .which = FAKE_CLEAN, .form = FORM_NFTABLES }, policy_nothing },
 	};
 
 	(void)state;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* checklist_private: what the files behind checklist.h share. */
+#ifndef DEADAIR_ANALYZER_CHECKLIST_PRIVATE_H
+#define DEADAIR_ANALYZER_CHECKLIST_PRIVATE_H
+
+#include "analyzer/checklist.h"
+
+enum { CHECKS_MAX = 24 };
+
+struct mark {                        /* a finding of a call */
+	const struct finding *finding;
+	struct mark *next;
+};
+
+struct checklist {
+	struct check checks[CHECKS_MAX];
+	unsigned count;
+	/* while it is made */
+	const struct facts *facts;
+	struct ends *ends;
+	struct arena *arena;
+	struct mark **marks;         /* by number of the call */
+	unsigned highest;            /* number of a call */
+};
+
+struct check *check_add(struct checklist *c, const char *item, const char *title, const char *name);
+void check_say(struct check *k, enum check_state state, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Once each; beyond the room they are left out. */
+void check_finding(struct check *k, const struct finding *f);
+void check_evidence(struct check *k, struct frame_ref at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* At warning or above, standing, whether or not another one explains it. */
+bool check_counts(const struct finding *f);
+/* Likely or certain, too: enough to fail a point. */
+bool check_proven(const struct finding *f);
+bool check_is(const struct finding *f, const char *const *ids);
+/* All proven findings with one of these ids; the first, NULL: none. */
+const struct finding *check_findings(struct checklist *c, struct check *k, const char *const *ids);
+
+/* "UDP", "TLS" */
+const char *check_transport(uint8_t transport);
+
+/* Audio of a call as it passes here, in the directions that were agreed. */
+enum check_audio { CHECK_AUDIO_UNSEEN, CHECK_AUDIO_NO, CHECK_AUDIO_NOT_DUE, CHECK_AUDIO_BOTH };
+enum check_audio check_audio_of(const struct call *call);
+bool check_answered(const struct call *call);
+
+/* C1.1 to C1.4, in that order. */
+void checklist_site(struct checklist *c);
+
+#endif

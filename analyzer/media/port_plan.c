@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* port_plan: see the header. Beginnings and ends of all holds of an address, sorted by time, are counted up and down once. */
+#include "analyzer/media/port_plan.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { PORTS_A_SOCKET = 2 };
+
+struct port_plan {
+	struct hash by_address;
+	struct list order;
+};
+
+static uint32_t plan_hash(const struct address *a)
+{
+	return (uint32_t)hash_bytes(a->bytes, sizeof a->bytes);
+}
+
+const struct port_use *port_plan_find(const struct port_plan *p, const struct address *a)
+{
+	uint32_t hash = plan_hash(a);
+
+	for (struct hash_link *it = hash_first(&p->by_address, hash); it; it = it->next) {
+		struct port_use *u = HASH_ENTRY(it, struct port_use, by_address);
+
+		if (it->hash == hash && address_equal(&u->addr, a))
+			return u;
+	}
+	return NULL;
+}
+
+static struct port_use *use_add(struct port_plan *p, const struct address *a)
+{
+	struct port_use *u = (struct port_use *)port_plan_find(p, a);
+
+	if (u)
+		return u;
+	u = memory_zalloc(sizeof *u);
+	u->addr = *a;
+	u->peak_ns = NS_NONE;
+	hash_add(&p->by_address, &u->by_address, plan_hash(a));
+	list_add_tail(&p->order, &u->in_order);
+	return u;
+}
+
+static void event_add(struct port_use *u, struct port_event e)
+{
+	if (u->event_count == u->event_room) {
+		u->event_room = u->event_room ? u->event_room * 2 : 8;
+		u->events = memory_resize(u->events, u->event_room, sizeof *u->events);
+	}
+	u->events[u->event_count++] = e;
+}
+
+/* A port of 0 and port 9 name nothing (RFC 3264 6, RFC 8839). */
+static bool names_port(const struct socket_use *s)
+{
+	return address_known(&s->at.addr) && !address_unspecified(&s->at.addr) && s->at.port != 0 && s->at.port != 9;
+}
+
+/* Holds of one socket by one call are one: a re-INVITE that names it again takes no second port. */
+static void socket_take(struct port_plan *p, const struct socket_use *s)
+{
+	struct port_use *u = use_add(p, &s->at.addr);
+	int64_t until_ns = NS_NONE;
+
+	u->sockets++;
+	if (!u->low || s->at.port < u->low)
+		u->low = s->at.port;
+	if (s->at.port > u->high)
+		u->high = s->at.port;
+	if (!u->first)
+		u->first = s->holds[0]->leg;
+	for (unsigned i = 0; i < s->hold_count; i++) {
+		const struct socket_hold *h = s->holds[i];
+		unsigned n = h->leg->call ? h->leg->call->n : 0;
+		int ports = h->mux ? 1 : PORTS_A_SOCKET;
+		int64_t from_ns = until_ns != NS_NONE && h->from_ns < until_ns ? until_ns : h->from_ns;
+
+		event_add(u, (struct port_event){ h->from_ns, 1, 0, n });
+		event_add(u, (struct port_event){ h->to_ns, -1, 0, n });
+		if (h->to_ns <= from_ns)
+			continue;
+		event_add(u, (struct port_event){ from_ns, 0, ports, n });
+		event_add(u, (struct port_event){ h->to_ns, 0, -ports, n });
+		until_ns = h->to_ns;
+	}
+}
+
+/* What ends makes room before what begins at the same time. */
+static int event_compare(const void *x, const void *y)
+{
+	const struct port_event *a = x, *b = y;
+	int down_a = a->call + a->ports, down_b = b->call + b->ports;
+
+	if (a->at_ns != b->at_ns)
+		return a->at_ns < b->at_ns ? -1 : 1;
+	if ((down_a < 0) != (down_b < 0))
+		return down_a < 0 ? -1 : 1;
+	return (a->n > b->n) - (a->n < b->n);
+}
+
+static unsigned highest_call(const struct port_use *u)
+{
+	unsigned highest = 0;
+
+	for (unsigned i = 0; i < u->event_count; i++)
+		highest = u->events[i].n > highest ? u->events[i].n : highest;
+	return highest;
+}
+
+/* room: one place a call, all zero, and all zero again behind it. */
+static void use_settle(struct port_use *u, int *room)
+{
+	int ports = 0;
+	unsigned calls = 0;
+
+	qsort(u->events, u->event_count, sizeof *u->events, event_compare);
+	for (unsigned i = 0; i < u->event_count; i++) {
+		const struct port_event *e = &u->events[i];
+
+		ports += e->ports;
+		if (e->call > 0 && room[e->n]++ == 0)
+			calls++;
+		else if (e->call < 0 && --room[e->n] == 0)
+			calls--;
+		if (ports > (int)u->peak_ports)
+			u->peak_ports = (unsigned)ports;
+		if (calls > u->peak_calls) {
+			u->peak_calls = calls;
+			u->peak_ns = e->at_ns;
+		}
+	}
+	free(u->events);
+	u->events = NULL;
+	u->event_count = u->event_room = 0;
+}
+
+struct port_plan *port_plan_new(const struct socket_uses *sockets)
+{
+	struct port_plan *p = memory_zalloc(sizeof *p);
+	unsigned highest = 0;
+	int *room;
+
+	hash_init(&p->by_address);
+	list_init(&p->order);
+	LIST_EACH(it, socket_uses_in_order(sockets)) {
+		const struct socket_use *s = LIST_ENTRY(it, struct socket_use, in_order);
+
+		if (s->hold_count && names_port(s))
+			socket_take(p, s);
+	}
+	LIST_EACH(it, &p->order) {
+		unsigned n = highest_call(LIST_ENTRY(it, struct port_use, in_order));
+
+		highest = n > highest ? n : highest;
+	}
+	room = memory_zalloc((highest + 1u) * sizeof *room);
+	LIST_EACH(it, &p->order)
+		use_settle(LIST_ENTRY(it, struct port_use, in_order), room);
+	free(room);
+	return p;
+}
+
+void port_plan_free(struct port_plan *p)
+{
+	if (!p)
+		return;
+	hash_fini(&p->by_address);
+	LIST_EACH_SAFE(it, &p->order) {
+		struct port_use *u = LIST_ENTRY(it, struct port_use, in_order);
+
+		free(u->events);
+		free(u);
+	}
+	free(p);
+}
+
+const struct list *port_plan_in_order(const struct port_plan *p)
+{
+	return &p->order;
+}
+
+/* ---- calls ---- */
+
+struct moment {
+	int64_t at_ns;
+	int change;
+};
+
+static int moment_compare(const void *x, const void *y)
+{
+	const struct moment *a = x, *b = y;
+
+	return a->at_ns != b->at_ns ? (a->at_ns < b->at_ns ? -1 : 1) : a->change - b->change;
+}
+
+/* From the first answer of its legs to the last end. */
+static bool call_span(const struct call *c, int64_t last_ns, int64_t *ret_from, int64_t *ret_to)
+{
+	int64_t from = NS_NONE, to = NS_NONE;
+
+	LIST_EACH(it, &c->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+		int64_t end = leg->end_ns != NS_NONE ? leg->end_ns : leg->timed_out ? leg->last_ns : last_ns;
+
+		if (!leg->answered || leg->answer_ns == NS_NONE)
+			continue;
+		from = from == NS_NONE || leg->answer_ns < from ? leg->answer_ns : from;
+		to = to == NS_NONE || end > to ? end : to;
+	}
+	*ret_from = from;
+	*ret_to = to;
+	return from != NS_NONE && to > from;
+}
+
+struct call_peak call_peak_of(const struct list *calls, int64_t last_ns)
+{
+	struct moment *moments = memory_zalloc((2 * calls->count + 1) * sizeof *moments);
+	struct call_peak peak = { .from_ns = NS_NONE, .to_ns = NS_NONE };
+	size_t n = 0;
+	unsigned up = 0;
+	bool at_peak = false;
+
+	LIST_EACH(it, calls) {
+		int64_t from, to;
+
+		if (!call_span(LIST_ENTRY(it, struct call, in_order), last_ns, &from, &to))
+			continue;
+		moments[n++] = (struct moment){ from, 1 };
+		moments[n++] = (struct moment){ to, -1 };
+	}
+	qsort(moments, n, sizeof *moments, moment_compare);
+	for (size_t i = 0; i < n; i++) {
+		if (at_peak && moments[i].change < 0) {
+			peak.to_ns = moments[i].at_ns;
+			at_peak = false;
+		}
+		up += (unsigned)moments[i].change;
+		if (up > peak.calls) {
+			peak = (struct call_peak){ up, moments[i].at_ns, last_ns };
+			at_peak = true;
+		}
+	}
+	free(moments);
+	return peak;
+}
