@@ -82,7 +82,8 @@ static void collect_aliases(struct ladder *l, struct world *w)
 	for (size_t i = 0; view_host(w->engine, i, &h); i++) {
 		for (unsigned j = 0; j < h.alias_count; j++) {
 			if ((l->alias_count & (l->alias_count - 1)) == 0)
-				l->aliases = memory_resize(l->aliases, l->alias_count ? l->alias_count * 2 : 1, sizeof *l->aliases);
+				l->aliases = memory_resize(
+					l->aliases, l->alias_count ? l->alias_count * 2 : 1, sizeof *l->aliases);
 			l->aliases[l->alias_count++] = (struct ladder_alias){ h.aliases[j], h.addr };
 		}
 	}
@@ -140,7 +141,9 @@ static struct rung *rung_add(struct ladder *l, enum rung_kind kind, int64_t at_n
 	if ((l->count & (l->count - 1)) == 0)
 		l->rungs = memory_resize(l->rungs, l->count ? l->count * 2 : 1, sizeof *l->rungs);
 	r = &l->rungs[l->count++];
-	*r = (struct rung){ .kind = (uint8_t)kind, .at_ns = at_ns, .order = (uint32_t)l->count, .text = memory_text(text) };
+	*r = (struct rung){
+		.kind = (uint8_t)kind, .at_ns = at_ns, .order = (uint32_t)l->count, .text = memory_text(text)
+	};
 	return r;
 }
 
@@ -169,7 +172,8 @@ static bool is_changed(struct span a, struct span b)
 }
 
 /* A message that was there before, a hop earlier: is it another now? */
-static bool changed_on_the_way(struct world *w, const struct ladder *l, uint64_t call, const struct view_message *m, size_t index)
+static bool changed_on_the_way(
+	struct world *w, const struct ladder *l, uint64_t call, const struct view_message *m, size_t index)
 {
 	const struct call_row *row = world_call(w, call);
 	struct view_message before;
@@ -178,8 +182,8 @@ static bool changed_on_the_way(struct world *w, const struct ladder *l, uint64_t
 	for (size_t back = 1; row && back <= index && back <= CHANGE_LOOKS_BACK; back++) {
 		if (!view_message(w->engine, row->index, index - back, &before))
 			return false;
-		if (before.leg == m->leg && before.status == m->status && span_equal(before.method, m->method) && !before.retransmission &&
-		    span_equal(line_of(before.raw, "CSeq:"), line_of(m->raw, "CSeq:")))
+		if (before.leg == m->leg && before.status == m->status && span_equal(before.method, m->method) &&
+			!before.retransmission && span_equal(line_of(before.raw, "CSeq:"), line_of(m->raw, "CSeq:")))
 			return is_changed(before.raw, m->raw);
 	}
 	return false;
@@ -194,7 +198,8 @@ static bool is_wanted(const struct dashboard *d, const struct view_message *m)
 	return s->extended || (!m->copy && m->leg == 0);
 }
 
-static void add_message(struct ladder *l, struct dashboard *d, struct world *w, const struct view_message *m, const struct call_row *row, uint64_t id, size_t index)
+static void add_message(struct ladder *l, struct dashboard *d, struct world *w, const struct view_message *m,
+	const struct call_row *row, uint64_t id, size_t index)
 {
 	struct text t;
 	struct rung *r;
@@ -207,10 +212,23 @@ static void add_message(struct ladder *l, struct dashboard *d, struct world *w, 
 	text_fini(&t);
 	if (!r)
 		return;
-	*r = (struct rung){ .kind = RUNG_MESSAGE, .order = r->order, .text = r->text, .at_ns = m->at_ns, .src = m->src, .dst = m->dst, .known = true, .file = m->file,
-			    .frame = m->frame, .last_frame = m->frame, .leg = m->leg, .copy = m->copy || m->retransmission, .call = row->id, .message = id,
-			    .id = identity_of(&id, sizeof id, row->id) };
-	r->style = m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 ? PAINT_WARN : PAINT_PLAIN;
+	*r = (struct rung){ .kind = RUNG_MESSAGE,
+		.order = r->order,
+		.text = r->text,
+		.at_ns = m->at_ns,
+		.src = m->src,
+		.dst = m->dst,
+		.known = true,
+		.file = m->file,
+		.frame = m->frame,
+		.last_frame = m->frame,
+		.leg = m->leg,
+		.copy = m->copy || m->retransmission,
+		.call = row->id,
+		.message = id,
+		.id = identity_of(&id, sizeof id, row->id) };
+	r->style =
+		m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 ? PAINT_WARN : PAINT_PLAIN;
 	if (!d->ladder.hide_sdp && m->sdp_text && m->sdp_text[0]) {
 		struct endpoint src = m->src, dst = m->dst;
 		struct rung *x = rung_add(l, RUNG_SDP, m->at_ns, m->sdp_text);
@@ -334,8 +352,9 @@ static void mark_proof(struct ladder *l, const struct view_finding *f)
 {
 	for (unsigned j = 0; j < f->evidence_count; j++)
 		for (size_t i = 0; i < l->count; i++)
-			l->rungs[i].proof |= f->evidence[j].frame && l->rungs[i].kind != RUNG_SDP && l->rungs[i].kind != RUNG_FINDING &&
-					     l->rungs[i].file == f->evidence[j].file && l->rungs[i].frame == f->evidence[j].frame;
+			l->rungs[i].proof |= f->evidence[j].frame && l->rungs[i].kind != RUNG_SDP &&
+				l->rungs[i].kind != RUNG_FINDING && l->rungs[i].file == f->evidence[j].file &&
+				l->rungs[i].frame == f->evidence[j].frame;
 }
 
 /* Problems of the call, at the time they began, and the frames that prove them. */

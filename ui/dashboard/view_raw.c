@@ -33,7 +33,8 @@ static void add_title(struct page *p, const struct world *w, const struct view_m
 
 	text_init(&t);
 	message_words(m, &t);
-	text_addf(&t, "   %s   %s → %s", ns_clock(m->at_ns, 3, clock), endpoint_text(&m->src, from), endpoint_text(&m->dst, to));
+	text_addf(&t, "   %s   %s → %s", ns_clock(m->at_ns, 3, clock), endpoint_text(&m->src, from),
+		endpoint_text(&m->dst, to));
 	if (w->file_count > 1)
 		snprintf(right, sizeof right, "file %u, frame %" PRIu32, m->file + 1, m->frame);
 	else
@@ -175,7 +176,10 @@ static void value_words(const struct field *f, struct text *t)
 		text_add_escaped(t, f->value);
 }
 
-/* Where two texts begin to differ, a word or two before it: what is equal at the beginning of long values is left out. */
+/*
+ * Where two texts begin to differ, a word or two before it: what is equal at the beginning of long values is left
+ * out.
+ */
 static size_t common_beginning(const char *a, const char *b, size_t room)
 {
 	size_t n = 0, from;
@@ -212,7 +216,8 @@ static void add_pair(struct page *p, const struct field *a, const struct field *
 	words_cut(&cut, skip ? left.p + skip - 1 : left.p, side - 1, false);
 	if (skip)
 		text_add(&t, "…");
-	text_addf(&t, "%s%*s", cut.p + (skip ? 1 : 0), (int)(side > text_columns(cut.p) ? side - text_columns(cut.p) : 1), "");
+	text_addf(&t, "%s%*s", cut.p + (skip ? 1 : 0),
+		(int)(side > text_columns(cut.p) ? side - text_columns(cut.p) : 1), "");
 	text_clear(&cut);
 	words_cut(&cut, skip ? right.p + skip - 1 : right.p, side - 1, false);
 	if (skip)
@@ -244,7 +249,8 @@ static void compare_title(struct page *p, const struct view_message *a, const st
 	text_fini(&t);
 }
 
-static void compare_fields(struct page *p, const struct dashboard *d, struct field *a, size_t na, struct field *b, size_t nb, unsigned width)
+static void compare_fields(struct page *p, const struct dashboard *d, struct field *a, size_t na, struct field *b,
+	size_t nb, unsigned width)
 {
 	size_t differ = 0, equal = 0;
 	char text[120], x[WORDS], y[WORDS];
@@ -265,7 +271,8 @@ static void compare_fields(struct page *p, const struct dashboard *d, struct fie
 		differ++;
 		add_pair(p, NULL, &b[i], width);
 	}
-	snprintf(text, sizeof text, "%s differ, %s equal%s", words_count(differ, x), words_count(equal, y), d->equal ? "" : ": D shows them");
+	snprintf(text, sizeof text, "%s differ, %s equal%s", words_count(differ, x), words_count(equal, y),
+		d->equal ? "" : ": D shows them");
 	page_add(p, LINE_TEXT, PAINT_HEAD, text);
 }
 
@@ -315,5 +322,9 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 	}
 }
 
-const struct view_part part_raw = { .panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act };
-const struct view_part part_compare = { .panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act };
+const struct view_part part_raw = {
+	.panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act
+};
+const struct view_part part_compare = {
+	.panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act
+};
