@@ -90,13 +90,16 @@ static void collect_aliases(struct ladder *l, struct world *w)
 }
 
 /* "1001", "pbx.example", "firewall"; "" where nothing is known. */
-static void host_label(struct world *w, const struct address *a, const struct view_call *c, struct text *t)
+static void host_label(
+	struct world *w, const struct address *a, const struct view_call *c, bool by_name, struct text *t)
 {
 	const char *name = names_find(w->names, a);
 	struct view_host h;
 	char party[PARTY_BYTES];
 
-	if (c && address_equal(a, &c->from_at.addr) && c->from.n)
+	if (by_name && name)
+		text_add(t, name);
+	else if (c && address_equal(a, &c->from_at.addr) && c->from.n)
 		text_add(t, party_text(c->from, "", party));
 	else if (c && address_equal(a, &c->to_at.addr) && c->to.n)
 		text_add(t, party_text(c->to, "", party));
@@ -107,7 +110,7 @@ static void host_label(struct world *w, const struct address *a, const struct vi
 			text_add(t, h.roles[0]);
 }
 
-static void label_hosts(struct ladder *l, struct world *w, const struct view_call *c)
+static void label_hosts(struct ladder *l, struct world *w, const struct view_call *c, bool by_name)
 {
 	char addr[ADDRESS_TEXT];
 
@@ -116,7 +119,7 @@ static void label_hosts(struct ladder *l, struct world *w, const struct view_cal
 		unsigned faces = 0;
 
 		text_init(&t);
-		host_label(w, &l->hosts[i], c, &t);
+		host_label(w, &l->hosts[i], c, by_name, &t);
 		free(l->labels[i]);
 		l->labels[i] = memory_text(t.p);
 		text_clear(&t);
@@ -396,7 +399,7 @@ static void collect_call(struct ladder *l, struct dashboard *d, struct world *w,
 		if (!d->ladder.hide_media)
 			collect_media(l, w, row, c);
 		collect_findings(l, w, c, row->id);
-		label_hosts(l, w, c);
+		label_hosts(l, w, c, d->names);
 		l->calls++;
 	}
 	free(c);
@@ -428,6 +431,7 @@ const struct ladder *ladder_of(struct dashboard *d, struct world *w)
 	s.pane = 0;
 	s.hide_pane = s.by_leg = false;
 	key = identity_of(&s, sizeof s, place_of(d)->call);
+	key ^= (uint64_t)d->names << 7;
 	key = s.marked ? identity_of(d->marks, d->mark_count * sizeof d->marks[0], key) : key;
 	if (!w->ladder)
 		w->ladder = memory_zalloc(sizeof *w->ladder);
