@@ -251,14 +251,16 @@ void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 
 /* ---- a message ---- */
 
-void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, unsigned row, unsigned column,
-	unsigned width, unsigned rows)
+void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, uint64_t before, unsigned row,
+	unsigned column, unsigned width, unsigned rows)
 {
-	struct view_message m;
+	struct view_message m, other;
 	struct text t;
 
 	if (!message_get(w, call, message, &m))
 		return;
+	if (!message_get(w, call, before, &other))
+		other = m;
 	text_init(&t);
 	for (struct span left = m.raw; left.n && rows; rows--, row++) {
 		size_t n = span_find(left, '\n');
@@ -267,8 +269,13 @@ void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t mess
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
 		text_clear(&t);
+		text_add(&t, message_says(&other, line) ? "" : "≠");
 		text_add_escaped(&t, line);
-		sheet_text(s, row, column, width, left.p == m.raw.p ? PAINT_HEAD : PAINT_PLAIN, t.p);
+		sheet_text(s, row, column, width,
+			!message_says(&other, line) ? PAINT_WARN
+				: left.p == m.raw.p ? PAINT_HEAD
+						    : PAINT_PLAIN,
+			t.p);
 		left = n < left.n ? span_from(left, n + 1) : (struct span){ NULL, 0 };
 	}
 	text_fini(&t);
@@ -349,7 +356,7 @@ void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 				row = draw_finding(d, w, s, (size_t)at, call, row, findings_end, column, width) + 1;
 		}
 		if (row < end)
-			message_draw(w, s, call, telling_message(w, c, call), row, column + 1, width - 2, end - row);
+			message_draw(w, s, call, telling_message(w, c, call), 0, row, column + 1, width - 2, end - row);
 	}
 	free(c);
 }

@@ -35,6 +35,7 @@ static const struct key_row rows[] = {
 	{ ACTION_MARK, LADDER, "Space", "Compare", "mark; the second message is compared with the first", { ' ' } },
 	{ ACTION_RAW_PANE, LADDER, "t", "Pane", "message beside the ladder", { 't' } },
 	{ ACTION_TIME, LADDER, "w", "Time", "clock, since the row before, since the first", { 'w' } },
+	{ ACTION_EQUAL, IN(VIEW_RAW), "D", "Compare", "compare with the copy that it came from", { 'D' } },
 	{ ACTION_EQUAL, IN(VIEW_COMPARE), "D", "Equal", "equal lines, too", { 'D' } },
 	{ ACTION_NEXT_PANE, PANED, "Tab", "Pane", "next pane", { KEY_TAB } },
 	{ ACTION_PREVIOUS_PANE, PANED, "S-Tab", NULL, "pane before", { KEY_BACK_TAB } },

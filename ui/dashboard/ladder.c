@@ -174,22 +174,19 @@ static bool is_changed(struct span a, struct span b)
 	return false;
 }
 
-/* A message that was there before, a hop earlier: is it another now? */
-static bool changed_on_the_way(
-	struct world *w, const struct ladder *l, uint64_t call, const struct view_message *m, size_t index)
+/* A message that was there before, a hop earlier, and is another one now. 0: not so. */
+static uint64_t changed_from(struct world *w, const struct call_row *row, const struct view_message *m, size_t index)
 {
-	const struct call_row *row = world_call(w, call);
 	struct view_message before;
 
-	(void)l;
-	for (size_t back = 1; row && back <= index && back <= CHANGE_LOOKS_BACK; back++) {
+	for (size_t back = 1; back <= index && back <= CHANGE_LOOKS_BACK; back++) {
 		if (!view_message(w->engine, row->index, index - back, &before))
-			return false;
+			return 0;
 		if (before.leg == m->leg && before.status == m->status && span_equal(before.method, m->method) &&
 			!before.retransmission && span_equal(line_of(before.raw, "CSeq:"), line_of(m->raw, "CSeq:")))
-			return is_changed(before.raw, m->raw);
+			return is_changed(before.raw, m->raw) ? message_id(before.file, before.frame, 0) : 0;
 	}
-	return false;
+	return 0;
 }
 
 static bool is_wanted(const struct dashboard *d, const struct view_message *m)
@@ -204,12 +201,13 @@ static bool is_wanted(const struct dashboard *d, const struct view_message *m)
 static void add_message(struct ladder *l, struct dashboard *d, struct world *w, const struct view_message *m,
 	const struct call_row *row, uint64_t id, size_t index)
 {
+	uint64_t before = m->next_hop || m->copy ? changed_from(w, row, m, index) : 0;
 	struct text t;
 	struct rung *r;
 
 	text_init(&t);
 	message_words(m, &t);
-	if ((m->next_hop || m->copy) && changed_on_the_way(w, l, row->id, m, index))
+	if (before)
 		text_add(&t, " ≠");
 	r = rung_add(l, RUNG_MESSAGE, m->at_ns, t.p);
 	text_fini(&t);
@@ -229,6 +227,7 @@ static void add_message(struct ladder *l, struct dashboard *d, struct world *w, 
 		.copy = m->copy || m->retransmission,
 		.call = row->id,
 		.message = id,
+		.before = before,
 		.id = identity_of(&id, sizeof id, row->id) };
 	r->style =
 		m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 ? PAINT_WARN : PAINT_PLAIN;

@@ -16,7 +16,7 @@ struct rung {
 	bool copy, proof, known; /* known: src and dst are */
 	int64_t at_ns; /* NS_NONE: no time of its own */
 	struct endpoint src, dst;
-	uint64_t id, call, message; /* message: for message_get() */
+	uint64_t id, call, message, before; /* message: for message_get() */
 	size_t finding;
 	char *text;
 };

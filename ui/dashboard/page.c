@@ -379,6 +379,21 @@ uint64_t message_at(struct world *w, uint64_t call, unsigned file, uint32_t fram
 	return message_each(w, call, 0, file, frame, &m, &found) ? found : 0;
 }
 
+bool message_says(const struct view_message *m, struct span line)
+{
+	for (struct span left = m->raw; left.n;) {
+		size_t n = span_find(left, '\n');
+		struct span one = span_first(left, n);
+
+		if (one.n && one.p[one.n - 1] == '\r')
+			one.n--;
+		if (span_equal(one, line))
+			return true;
+		left = n < left.n ? span_from(left, n + 1) : (struct span){ NULL, 0 };
+	}
+	return false;
+}
+
 void message_words(const struct view_message *m, struct text *t)
 {
 	if (m->status)

@@ -65,6 +65,8 @@ uint64_t message_id(uint16_t file, uint32_t frame, unsigned nth);
 bool message_get(struct world *w, uint64_t call, uint64_t id, struct view_message *ret);
 /* The message at a frame, the first of the call where that is 0. 0: none. */
 uint64_t message_at(struct world *w, uint64_t call, unsigned file, uint32_t frame);
+/* Does this line stand in it, too? */
+bool message_says(const struct view_message *m, struct span line);
 /* "INVITE SDP", "200 OK SDP" */
 void message_words(const struct view_message *m, struct text *ret);
 

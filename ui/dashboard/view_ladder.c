@@ -228,7 +228,7 @@ static void draw_pane(struct dashboard *d, struct world *w, struct sheet *s, con
 		sheet_text(s, AREA_TOP + i, column - 1, 1, PAINT_DIM, "│");
 	bar_draw(s, AREA_TOP, column, s->columns - column, r && r->message ? r->text : "Message", "");
 	if (r && r->message)
-		message_draw(w, s, r->call, r->message, AREA_TOP + 1, column + 1, s->columns - column - 1, rows);
+		message_draw(w, s, r->call, r->message, r->before, AREA_TOP + 1, column + 1, s->columns - column - 1, rows);
 	(void)d;
 }
 
@@ -291,7 +291,8 @@ static void open_message(struct dashboard *d, const struct rung *r)
 
 	p->call = r->call;
 	p->messages[0] = r->message;
-	p->message_calls[0] = r->call;
+	p->messages[1] = r->before;
+	p->message_calls[0] = p->message_calls[1] = r->call;
 }
 
 static void act_open(struct dashboard *d, struct world *w)

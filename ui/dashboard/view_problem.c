@@ -112,7 +112,7 @@ static void draw_beside(
 
 	for (unsigned i = 0; i < rows; i++)
 		sheet_text(s, row + i, column - 1, 1, PAINT_DIM, "│");
-	message_draw(w, s, call, message, row, column + 1, s->columns - column - 2, rows);
+	message_draw(w, s, call, message, 0, row, column + 1, s->columns - column - 2, rows);
 }
 
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)

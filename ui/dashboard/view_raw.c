@@ -75,9 +75,9 @@ static void add_long(struct page *p, const char *text, unsigned width, unsigned 
 void page_make_raw(struct page *p, struct dashboard *d, struct world *w, unsigned width)
 {
 	const struct place *place = place_of(d);
-	struct view_message m;
+	struct view_message m, other;
 	struct span left, line;
-	bool first = true;
+	bool first = true, compared;
 	struct text t;
 
 	if (!message_get(w, place->call, place->messages[0], &m)) {
@@ -89,12 +89,21 @@ void page_make_raw(struct page *p, struct dashboard *d, struct world *w, unsigne
 		page_add(p, LINE_TEXT, PAINT_DIM, "the text of this message was not kept");
 		return;
 	}
+	compared = message_get(w, place->call, place->messages[1], &other);
 	text_init(&t);
+	if (compared) {
+		text_addf(
+			&t, "≠ this differs from the same message at frame %" PRIu32 ": D compares them", other.frame);
+		page_add(p, LINE_TEXT, PAINT_WARN, t.p);
+	}
 	left = m.raw;
 	while (p->count < LINES_MAX && line_take(&left, &line)) {
+		bool differs = compared && !message_says(&other, line);
+
 		text_clear(&t);
+		text_add(&t, differs ? "≠" : compared ? " " : "");
 		text_add_escaped(&t, line);
-		add_long(p, t.p, width, first ? PAINT_HEAD : PAINT_PLAIN);
+		add_long(p, t.p, width, differs ? PAINT_WARN : first ? PAINT_HEAD : PAINT_PLAIN);
 		first = false;
 	}
 	text_fini(&t);
@@ -312,12 +321,30 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	page_draw(page_of(d, w), d, w, s, list_of(d, 0), AREA_TOP, 0, s->columns, area_end(s) - AREA_TOP, true);
 }
 
+/* Between two messages it is about equal lines; of one it opens the comparison with its copy. */
+static void act_compare(struct dashboard *d)
+{
+	struct place from = *place_of(d), *p;
+
+	if (from.view == VIEW_COMPARE) {
+		d->equal = !d->equal;
+		return;
+	}
+	if (!from.messages[1]) {
+		message_set(d, "no copy of it differs; Space on two messages of the ladder compares them");
+		return;
+	}
+	p = place_open(d, VIEW_COMPARE);
+	memcpy(p->messages, from.messages, sizeof p->messages);
+	memcpy(p->message_calls, from.message_calls, sizeof p->message_calls);
+}
+
 static bool act(struct dashboard *d, struct world *w, enum action a)
 {
 	switch ((int)a) {
 	case ACTION_FIND_NEXT: page_find(d, w, false); return true;
 	case ACTION_FIND_PREVIOUS: page_find(d, w, true); return true;
-	case ACTION_EQUAL: d->equal = !d->equal; return true;
+	case ACTION_EQUAL: act_compare(d); return true;
 	default: return false;
 	}
 }
