@@ -81,6 +81,17 @@ static void view_quality(struct view_cache *v, const struct direction *d, struct
 	}
 }
 
+static void view_windows(const struct engine *e, const struct direction *d, struct view_direction *ret)
+{
+	for (unsigned i = 0; i < d->window_count && ret->window_count < VIEW_WINDOWS; i++) {
+		const struct window *w = &d->windows[i];
+		int64_t to_ns = window_end(w, e->capture.last_ns), due_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns;
+
+		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > w->on_ns)
+			ret->windows[ret->window_count++] = (struct view_window){ w->on_ns, due_ns, to_ns, w->state == EXPECT_DUE };
+	}
+}
+
 static void view_direction_of(const struct engine *e, struct view_cache *v, const struct direction *d, unsigned leg, struct view_direction *ret)
 {
 	const struct hearing *h = d->hearing;
@@ -98,6 +109,7 @@ static void view_direction_of(const struct engine *e, struct view_cache *v, cons
 		ret->to = w->targets[0].at;
 	ret->expected = direction_first_due(d) != NULL;
 	ret->due_ms = due_ms(e, d);
+	view_windows(e, d, ret);
 	view_quality(v, d, ret);
 	ret->heard = h ? h->heard : ret->packets ? HEARD_UNKNOWN : HEARD_NOT_EXPECTED;
 	if (h && h->gate)

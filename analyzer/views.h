@@ -89,6 +89,9 @@ struct view_leg {
 	bool partial;
 };
 
+enum { VIEW_WINDOWS = 8 };
+struct view_window { int64_t from_ns, due_ns, to_ns; bool due; };    /* audio is due, grace over at due_ns; else it is held */
+
 struct view_direction {
 	unsigned mline, leg;
 	const char *kind;            /* "audio", "video", ... */
@@ -106,6 +109,8 @@ struct view_direction {
 	const char *codec;           /* "PCMA"; NULL */
 	double loss_percent;         /* < 0 unknown */
 	double jitter_ms;            /* < 0 unknown */
+	struct view_window windows[VIEW_WINDOWS];    /* by time, no overlap; what is neither due nor held is left out */
+	unsigned window_count;
 };
 
 struct view_call {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "analyzer/budget.h"
 #include "captures/base/memory.h"
@@ -16,9 +17,11 @@
 #include "captures/live/sandbox.h"
 #include "dissect/dissect.h"
 #include "ui/live_rounds.h"
+#include "ui/live_ui.h"
 #include "ui/notify.h"
 #include "ui/places.h"
 #include "ui/profile_load.h"
+#include "ui/redact_key.h"
 
 /* How long nothing is heard of SIP before the capture explains itself. */
 #define QUIET_NS (10 * SECOND_NS)
@@ -26,11 +29,13 @@
 #define DROPS_NS (10 * SECOND_NS)
 /* How often one looks up from the frames, in their time. */
 #define LOOK_NS (100 * MILLISECOND_NS)
+/* The dashboard gets new numbers so often. */
+#define TELL_NS (250 * MILLISECOND_NS)
 enum { FRAMES_BETWEEN_LOOKS = 512, FOLDERS_MOST = 8, AUDIO_KEPT_WHOLE = 16 };
 
 /* A signal handler has no other way to its capture: the globals that are not const. */
 static struct live *volatile interrupted_live;
-static volatile sig_atomic_t save_asked, reopen_asked;
+static volatile sig_atomic_t save_asked, reopen_asked, end_asked;
 
 static void on_signal(int number)
 {
@@ -40,7 +45,9 @@ static void on_signal(int number)
 		save_asked = 1;
 	else if (number == SIGHUP)
 		reopen_asked = 1;
-	else if (l)
+	else
+		end_asked = 1;
+	if (end_asked && l)
 		live_stop(l);
 }
 
@@ -67,15 +74,23 @@ struct watching {
 	struct engine *engine;
 	struct names *names;
 	struct keep *keep;
+	struct redact *redact;       /* NULL: names are as they are */
 	struct live_rounds rounds;
 	struct live_say say;
 	struct live_output output;
 	struct notify notify;
+	bool wants_ui;
+	struct live_ui *ui;          /* NULL: lines */
+	struct live_numbers numbers;
+	int64_t told_ns;             /* numbers; monotonic */
+	uint64_t told_frames;        /* rate_ns ago */
+	int64_t rate_ns;
 	const struct source_file *files[LIVE_INTERFACES_MOST];
 	size_t file_count;
 	char source[256];            /* "eth1+eth2" */
 	char state_folder[PATH_MAX]; /* "" none is needed */
 	char history_path[PATH_MAX];
+	char here[PATH_MAX];
 	uint64_t frames, sip;
 	int64_t now_ns;              /* packet time: of the newest frame, or later where nothing came */
 	int64_t looked_ns;           /* packet time at which look() was last called from frames */
@@ -105,7 +120,8 @@ static struct live_judgement judgement_of(struct watching *w)
 	take_files(w);
 	return (struct live_judgement){ .engine = w->engine, .files = w->files, .file_count = w->file_count, .now_ns = w->now_ns,
 					.datagrams_evicted = counts->fragments_evicted, .tcp_evicted = counts->tcp_evicted, .verdicts = true,
-					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep };
+					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep, .redact = w->redact,
+					.baseline = w->rounds.history ? w->rounds.history->baseline : NULL };
 }
 
 /* ---- signals ---- */
@@ -134,6 +150,52 @@ static void heed_reopen(struct watching *w)
 		live_say(&w->say, "%s; the file that is open stays in use", err.text);
 }
 
+/* ---- numbers for the dashboard ---- */
+
+static void number_interfaces(struct watching *w, struct live_numbers *n)
+{
+	n->frames = n->bytes = n->ring_drops = n->card_drops = 0;
+	n->interface_count = w->file_count < NUMBERS_INTERFACES ? w->file_count : NUMBERS_INTERFACES;
+	for (size_t i = 0; i < w->file_count; i++) {
+		const struct source_file *f = live_file(w->live, i);
+		const struct source_interface *of = f->interfaces;
+
+		n->frames += f->frames;
+		n->bytes += f->bytes;
+		n->ring_drops += of->os_drop;
+		n->card_drops += of->if_drop;
+		if (i >= NUMBERS_INTERFACES)
+			continue;
+		n->interfaces[i] = (struct live_numbers_interface){ .state = (uint8_t)live_state(w->live, i), .frames = f->frames,
+								   .received = of->received, .ring_drops = of->os_drop, .card_drops = of->if_drop,
+								   .ring_bytes = live_ring_bytes(w->live, i) };
+		snprintf(n->interfaces[i].name, sizeof n->interfaces[i].name, "%s", of->name);
+	}
+}
+
+static void tell_numbers(struct watching *w, int64_t now_ns)
+{
+	struct keep_extent kept = keep_extent(w->keep);
+	struct live_numbers *n = &w->numbers;
+
+	if (now_ns - w->told_ns < TELL_NS)
+		return;
+	w->told_ns = now_ns;
+	number_interfaces(w, n);
+	if (now_ns - w->rate_ns >= SECOND_NS) {
+		n->frames_per_s = (uint64_t)((double)(n->frames - w->told_frames) * (double)SECOND_NS / (double)(now_ns - w->rate_ns));
+		w->told_frames = n->frames;
+		w->rate_ns = now_ns;
+	}
+	n->now_ns = w->now_ns;
+	n->kept_from_ns = kept.first_ns;
+	n->kept_bytes = kept.bytes;
+	n->kept_most = keep_room(w->keep);
+	n->findings_open = live_findings_open(w->rounds.findings);
+	snprintf(n->note, sizeof n->note, "%s", w->say.note);
+	live_ui_tell(w->ui, n);
+}
+
 /* ---- the capture ---- */
 
 static void look(struct watching *w)
@@ -152,6 +214,10 @@ static void look(struct watching *w)
 	if (!w->quiet_told && !w->sip && now_ns - w->begun_ns >= QUIET_NS) {
 		live_say_quiet(&w->say, (int)(QUIET_NS / SECOND_NS));
 		w->quiet_told = true;
+	}
+	if (w->ui) {
+		live_ui_judgement(w->ui, &what);
+		tell_numbers(w, now_ns);
 	}
 	live_rounds_look(&w->rounds, &what);
 	if (w->output.out.error)        /* nobody reads any more */
@@ -186,6 +252,9 @@ static void take_frame(struct watching *w, const struct frame *f)
 	}
 	keep_add(w->keep, f, wanted);
 	w->frames++;
+	w->numbers.last_frame_ns = f->at_ns;
+	if (w->numbers.begun_ns == NS_NONE)
+		w->numbers.begun_ns = f->at_ns;
 	if (w->now_ns == NS_NONE || f->at_ns > w->now_ns)
 		w->now_ns = f->at_ns;
 }
@@ -280,7 +349,7 @@ static void open_analysis(struct watching *w)
 {
 	const struct live_arguments *a = &w->arguments;
 	size_t memory = a->memory - a->keep_bytes;
-	struct engine_options wanted = { .live = true, .memory = memory, .config = w->config, .site = w->site };
+	struct engine_options wanted = { .live = true, .keep_texts = w->wants_ui, .memory = memory, .config = w->config, .site = w->site };
 
 	w->dissector = dissector_new();
 	dissector_limit(w->dissector, budget_dissect(memory));
@@ -298,6 +367,7 @@ static enum err_code watching_open(struct watching *w, struct err *err)
 	const struct live_arguments *a = &w->arguments;
 	struct live_options options = { .interfaces = a->interfaces, .count = a->interface_count, .bpf = a->bpf, .ring_bytes = a->ring_bytes };
 
+	w->wants_ui = a->ui || (!a->no_ui && !a->json && !a->output && live_ui_possible());
 	if (open_profile(w, err) != ERR_OK)
 		return err->code;
 	w->live = live_open(&options, err);
@@ -338,19 +408,53 @@ static bool drop_privileges(struct watching *w, struct err *err)
 /* A history that cannot be had is said, and the capture goes on without. */
 static void open_history(struct watching *w)
 {
+	const struct live_arguments *a = &w->arguments;
+	struct live_history_wish wish = { .path = w->history_path, .source = w->source, .began_ns = wall_ns(), .keep_ns = a->history_keep_ns,
+					  .no_texts = a->no_evidence_text, .redacted = a->redact, .redact = w->redact };
 	struct live_history *h = memory_zalloc(sizeof *h);
 	char shown[256];
 	struct err err;
 	int n = w->arguments.history ? snprintf(w->history_path, sizeof w->history_path, "%s", w->arguments.history)
 				     : snprintf(w->history_path, sizeof w->history_path, "%s/" PLACES_HISTORY, w->state_folder);
 
-	if ((size_t)n < sizeof w->history_path && live_history_open(h, w->history_path, w->source, wall_ns(), &err)) {
+	if ((size_t)n < sizeof w->history_path && live_history_open(h, &wish, &err)) {
 		w->rounds.history = h;
 		live_say(&w->say, "history: %s", text_escape(span_of(w->history_path), shown, sizeof shown));
 		return;
 	}
 	live_say(&w->say, "no history: %s", (size_t)n < sizeof w->history_path ? err.text : "its path is too long");
 	free(h);
+}
+
+/* Who looks at a dashboard saves where they are, if they may. */
+static bool here(struct watching *w)
+{
+	return getcwd(w->here, sizeof w->here) && access(w->here, W_OK | X_OK) == 0;
+}
+
+/* Behind the sandbox, which holds for threads that are made in it. */
+static void start_history(struct watching *w)
+{
+	struct err err;
+
+	if (!w->rounds.history || live_history_start(w->rounds.history, &err))
+		return;
+	live_say(&w->say, "no history: %s", err.text);
+	live_history_close(w->rounds.history, NULL);
+	free(w->rounds.history);
+	w->rounds.history = NULL;
+}
+
+static void open_redact(struct watching *w)
+{
+	uint8_t key[REDACT_KEY];
+	struct err err;
+
+	if (!w->arguments.redact)
+		return;
+	if (redact_key_get(key, &err) != ERR_OK)
+		live_say(&w->say, "%s", err.text);
+	w->redact = redact_new(key);
 }
 
 /* As the user that the process is by now. */
@@ -364,13 +468,14 @@ static enum err_code open_files(struct watching *w, struct err *err)
 		live_say(&w->say, "%s: nothing is kept there", err->text);
 		w->state_folder[0] = '\0';
 	}
+	open_redact(w);
 	if (wants_history(a) && (a->history || w->state_folder[0]))
 		open_history(w);
 	if (a->record_folder && !places_make(a->record_folder, err))
 		return err->code;
 	if (a->save_folder && !places_make(a->save_folder, err))
 		return err->code;
-	w->rounds.save_folder = a->save_folder ? a->save_folder : w->state_folder[0] ? w->state_folder : NULL;
+	w->rounds.save_folder = a->save_folder ? a->save_folder : w->wants_ui && here(w) ? w->here : w->state_folder[0] ? w->state_folder : NULL;
 	if (w->rounds.save_folder)
 		live_say(&w->say, "kill -USR1 %ld saves the newest packets in %s", (long)getpid(),
 			 text_escape(span_of(w->rounds.save_folder), shown, sizeof shown));
@@ -433,13 +538,15 @@ static int report_end(struct watching *w)
 	struct selection selection;
 	struct selection_options all = { .names = w->names };
 	struct live_judgement what = judgement_of(w);
-	struct report report = { .engine = w->engine, .files = w->files, .file_count = w->file_count, .out = &w->output.out, .names = w->names,
+	struct report report = { .engine = w->engine, .files = w->files, .file_count = w->file_count, .out = &w->output.out, .names = w->redact ? NULL : w->names,
 				 .selection = &selection, .verbose = w->arguments.verbose };
 
 	live_say_drops(&w->say);
 	live_judge_tell_interfaces(w->engine, w->files, w->file_count);
 	engine_dissected(w->engine, what.datagrams_evicted, what.tcp_evicted);
 	engine_finish(w->engine);
+	if (w->redact)
+		engine_redact(w->engine, w->redact);
 	live_rounds_end(&w->rounds, &what);
 	view_end(w->engine, &end);
 	report.exit = end.exit ? STATUS_FOUND : STATUS_CLEAN;
@@ -452,8 +559,43 @@ static int report_end(struct watching *w)
 	return report.exit;
 }
 
+static void ui_stop(void *context)
+{
+	live_stop(context);
+}
+
+/* Where there can be none, lines come instead. */
+static void ui_open(struct watching *w)
+{
+	struct live_ui_options options = { .engine = w->engine, .names = w->names, .keep = w->keep, .color = w->arguments.color,
+					   .history = w->rounds.history ? w->history_path : NULL, .save_folder = w->rounds.save_folder,
+					   .leave = &end_asked, .stop = ui_stop, .stop_context = w->live };
+	struct err err;
+
+	if (!w->wants_ui)
+		return;
+	snprintf(w->numbers.source, sizeof w->numbers.source, "%.120s", w->source);
+	w->numbers.live = true;
+	w->numbers.history = w->rounds.history != NULL;
+	w->ui = live_ui_open(&options, &err);
+	if (!w->ui) {
+		live_say(&w->say, "no dashboard: %s; lines instead", err.text);
+		return;
+	}
+	w->say.mute = w->output.quiet = true;
+	live_ui_tell(w->ui, &w->numbers);
+}
+
+static void ui_close(struct watching *w)
+{
+	live_ui_close(w->ui);
+	w->ui = NULL;
+	w->say.mute = w->output.quiet = false;
+}
+
 static int watching_run(struct watching *w)
 {
+	struct live_judgement what;
 	struct err err;
 	int status;
 
@@ -461,10 +603,15 @@ static int watching_run(struct watching *w)
 	live_say_interfaces(&w->say);
 	if (!confine(w, &err))
 		return command_trouble("%s", err.text);
+	start_history(w);
 	signals_watch(w->live);
 	if (live_start(w->live, &err)) {
 		notify_tell(&w->notify, "READY=1\nSTATUS=capturing");
+		ui_open(w);
 		watch(w);
+		what = judgement_of(w);
+		live_rounds_settle(&w->rounds, &what);
+		ui_close(w);
 		notify_tell(&w->notify, "STOPPING=1");
 		live_say_notes(&w->say);
 		status = report_end(w);
@@ -487,6 +634,7 @@ static void watching_close(struct watching *w)
 	dissector_free(w->dissector);
 	names_free(w->names);
 	keep_free(w->keep);
+	redact_free(w->redact);
 	syslog_close(w->output.syslog);
 	notify_close(&w->notify);
 }
@@ -498,6 +646,7 @@ int command_live(int argc, char **argv)
 	int status;
 
 	w->now_ns = NS_NONE;
+	w->numbers.begun_ns = w->numbers.now_ns = w->numbers.last_frame_ns = w->numbers.kept_from_ns = NS_NONE;
 	w->notify.fd = -1;
 	if (live_arguments_parse(&w->arguments, argc, argv, &err) != ERR_OK)
 		status = command_trouble("%s", err.text);

@@ -19,6 +19,7 @@
 #include "ui/options.h"
 #include "ui/profile_load.h"
 #include "ui/progress.h"
+#include "ui/read_ui.h"
 #include "ui/redact_files.h"
 #include "ui/redact_key.h"
 #include "ui/report.h"
@@ -71,6 +72,9 @@ struct reading {
 	struct redact *redact;               /* NULL: names are as they are */
 	struct redact_files *redacted_files; /* likewise */
 	struct baseline *baseline;           /* what it knows already; NULL likewise */
+	struct read_ui *ui;                  /* NULL: nobody looks */
+	volatile sig_atomic_t read_to_end;
+	struct save_source saves;            /* of the dashboard */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -168,12 +172,16 @@ static void read_frames(struct reading *g, bool ascii)
 	struct progress progress;
 
 	progress_begin(&progress, g->options.paths[0], ascii);
+	progress.wanted = progress.wanted && !g->ui;
 	while ((batch = feed_next(feed)) != NULL) {
 		take_batch(g, batch);
+		if (g->ui && batch->count)
+			read_ui_look(g->ui, batch->items[batch->count - 1].frame.at_ns, batch->frames);
 		progress_update(&progress, batch->done, batch->total, batch->frames);
 	}
 	progress_end(&progress);
 	feed_free(feed);
+	g->read_to_end = 1;
 }
 
 static bool has_damage(const struct reading *g)
@@ -326,7 +334,7 @@ static int report_make(struct reading *g, struct out *o)
 static enum err_code reading_open(struct reading *g, struct err *err)
 {
 	const struct read_options *o = &g->options;
-	struct engine_options wanted = { .keep_texts = o->call != NULL, .why_not = o->why_not, .memory = o->memory };
+	struct engine_options wanted = { .keep_texts = o->call || o->ui, .why_not = o->why_not, .memory = o->memory };
 
 	g->config = config_new();
 	g->site = site_new();
@@ -354,6 +362,7 @@ static enum err_code reading_open(struct reading *g, struct err *err)
 
 static void reading_close(struct reading *g)
 {
+	read_ui_free(g->ui);
 	engine_free(g->engine);
 	config_free(g->config);
 	site_free(g->site);
@@ -388,10 +397,15 @@ static void again_end(void *walk)
 	source_close(walk);
 }
 
+static struct save_source save_source_of(struct reading *g)
+{
+	return (struct save_source){ .engine = g->engine, .files = g->files, .file_count = g->file_count, .begin = again_begin, .next = again_next,
+				     .end = again_end, .context = &g->options };
+}
+
 static int save_packets(struct reading *g, int status)
 {
-	struct save_source from = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .begin = again_begin, .next = again_next,
-				    .end = again_end, .context = &g->options };
+	struct save_source from = save_source_of(g);
 	struct save_wish wish;
 	struct save_done done;
 	struct err err;
@@ -428,21 +442,69 @@ static int history_store(struct reading *g, int status)
 	return history_keep_run(g->history, &run, &err) == ERR_OK ? status : command_trouble("%s", err.text);
 }
 
-static int reading_run(struct reading *g)
+/* What was read is all there is, or so it shall seem. */
+static void settle(struct reading *g)
 {
-	struct out o;
-	int status;
-
-	history_open(g);
-	command_out(&o, g->options.color);
-	interrupts_watch(g->source);
-	read_frames(g, o.ascii);
-	interrupts_forget();
 	take_files(g);
 	take_names(g);
 	tell_interfaces(g);
 	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted, dissector_counts(g->dissector)->tcp_evicted);
 	engine_finish(g->engine);
+}
+
+/* ---- the dashboard ---- */
+
+static void ui_settle(void *context, const struct source_file *const **ret_files, size_t *ret_count)
+{
+	struct reading *g = context;
+
+	settle(g);
+	g->saves = save_source_of(g);
+	*ret_files = g->files;
+	*ret_count = g->file_count;
+}
+
+/* Whoever leaves while the capture is read has seen enough of it. */
+static void ui_stop(void *context)
+{
+	struct reading *g = context;
+
+	if (g->read_to_end)
+		return;
+	was_interrupted = 1;
+	source_stop(g->source);
+}
+
+static bool ui_open(struct reading *g, struct err *err)
+{
+	const struct read_options *o = &g->options;
+	struct read_ui_options options = { .source = g->source, .engine = g->engine, .names = g->names, .paths = o->paths, .path_count = o->path_count,
+					   .color = o->color, .filter = o->filter_text, .history = o->history, .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
+					   .stop = ui_stop, .context = g };
+
+	if (o->ui)
+		g->ui = read_ui_open(&options, err);
+	return !o->ui || g->ui;
+}
+
+static int reading_run(struct reading *g)
+{
+	struct out o;
+	struct err err;
+	int status;
+
+	history_open(g);
+	interrupts_watch(g->source);
+	if (!ui_open(g, &err))
+		return command_trouble("%s", err.text);
+	command_out(&o, g->options.color);
+	read_frames(g, o.ascii);
+	settle(g);
+	if (g->ui) {
+		g->saves = save_source_of(g);
+		read_ui_end(g->ui, g->files, g->file_count);
+	}
+	interrupts_forget();
 	redact_open(g);
 	baseline_take(g);
 	status = command_close(&o, report_make(g, &o));

@@ -19,3 +19,16 @@ void known_words(struct text *t, const struct baseline *b, const struct view_fin
 		text_addf(t, "new: in none of %s since %s", words_counted(runs, "run", count), words_minute(begin_ns, first));
 	}
 }
+
+void known_short(struct text *t, const struct baseline *b, const struct view_finding *f)
+{
+	struct known known = baseline_find(b, f);
+	char first[WORDS], count[WORDS];
+	int64_t begin_ns;
+
+	if (known.times && known.first_ns != NS_NONE)
+		text_addf(t, " (first seen %s%s%s%s)", words_minute(known.first_ns, first), known.times > 1 ? "; " : "",
+			  known.times > 1 ? words_counted(known.times - 1, "time", count) : "", known.times > 1 ? " since" : "");
+	else if (baseline_runs(b, &begin_ns))
+		text_add(t, " (not seen before)");
+}

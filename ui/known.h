@@ -11,5 +11,7 @@
  * Nothing where the history has no run to compare with.
  */
 void known_words(struct text *t, const struct baseline *b, const struct view_finding *f);
+/* The same within a line: " (first seen Fri 13 Nov 2026 09:12; 41 times since)", " (not seen before)". */
+void known_short(struct text *t, const struct baseline *b, const struct view_finding *f);
 
 #endif

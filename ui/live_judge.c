@@ -16,6 +16,7 @@
 #include "captures/base/ns.h"
 #include "captures/live/privileges.h"
 #include "captures/live/ring.h"
+#include "ui/known.h"
 
 enum { BYTES_MOST = 64 << 20, READ_AT_ONCE = 65536, SHORT_WORDS = 48 };
 
@@ -104,9 +105,12 @@ static bool is_alarm(const struct view_finding *f, bool verbose)
 /* The title, a NUL, the JSON object without its newline. */
 static void verdict_text(const struct live_judgement *what, const struct view_finding *f, struct out *o)
 {
-	struct report r = { .engine = what->engine, .files = what->files, .file_count = what->file_count, .out = o };
+	struct report r = { .engine = what->engine, .files = what->files, .file_count = what->file_count, .out = o, .baseline = what->baseline };
 
-	text_add_bytes(&o->text, f->title, strlen(f->title) + 1);
+	text_add(&o->text, f->title);
+	if (what->baseline)
+		known_short(&o->text, what->baseline, f);
+	text_add_bytes(&o->text, "", 1);
 	if (!what->json)
 		return;
 	report_json_finding(&r, f);
@@ -157,6 +161,8 @@ static void come_to_the_end(const struct live_judgement *what)
 	live_judge_tell_interfaces(what->engine, what->files, what->file_count);
 	engine_dissected(what->engine, what->datagrams_evicted, what->tcp_evicted);
 	engine_finish(what->engine);
+	if (what->redact)
+		engine_redact(what->engine, what->redact);
 }
 
 static void do_work(const struct live_judgement *what, struct telling *t)
@@ -197,6 +203,8 @@ static void judge(const struct live_judgement *what, int fd, int picture_fd)
 	if (what->verdicts)
 		tell_verdicts(what, &t);
 	do_work(what, &t);
+	if (picture_fd >= 0)
+		what->prepare(what->prepare_context, what);
 	tell(&t, &(struct record){ .kind = LIVE_COMPLETE }, "", 0);
 	close(fd);
 	if (t.failed || picture_fd < 0)

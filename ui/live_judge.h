@@ -24,8 +24,13 @@ struct live_judgement {              /* what the copy is to do, all lent until i
 	bool verdicts;               /* are wanted */
 	bool json, verbose;          /* verbose: what is only info, too */
 	const struct keep *keep;     /* NULL none */
+	const struct baseline *baseline;     /* what a history knows already; NULL none */
+	struct redact *redact;       /* what the copy's views pass through; NULL nothing */
 	const struct live_work *work;        /* NULL none */
 	struct pictures *pictures;   /* whose newest picture the copy becomes, to answer questions; NULL: it ends */
+	/* In the copy, before it can be asked; with pictures only. */
+	void (*prepare)(void *context, const struct live_judgement *what);
+	void *prepare_context;
 };
 
 enum live_message_kind { LIVE_VERDICT, LIVE_TOLD, LIVE_COMPLETE };

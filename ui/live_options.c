@@ -11,6 +11,7 @@
 #include "captures/keep.h"
 #include "ui/options.h"
 #include "ui/syslog_lines.h"
+#include "ui/when.h"
 
 enum { MEMORY_DEFAULT = 256 << 20, KEEP_SHARE = 4 };
 #define KEEP_NS_DEFAULT (5 * MINUTE_NS)
@@ -20,8 +21,8 @@ enum { MEMORY_DEFAULT = 256 << 20, KEEP_SHARE = 4 };
 
 enum option_id {
 	OPTION_INTERFACE = 'i', OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
-	OPTION_JSON = 256, OPTION_NO_UI, OPTION_RING, OPTION_LIST, OPTION_KEEP_PRIVILEGES, OPTION_NO_SANDBOX, OPTION_NAMES, OPTION_CONFIG, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_OUTPUT, OPTION_SYSLOG, OPTION_HISTORY, OPTION_SAVE_DIR, OPTION_RECORD, OPTION_RECORD_SIZE, OPTION_KEEP,
+	OPTION_JSON = 256, OPTION_UI, OPTION_NO_UI, OPTION_RING, OPTION_LIST, OPTION_KEEP_PRIVILEGES, OPTION_NO_SANDBOX, OPTION_NAMES, OPTION_CONFIG, OPTION_COLOR,
+	OPTION_MEMORY, OPTION_UTC, OPTION_OUTPUT, OPTION_SYSLOG, OPTION_HISTORY, OPTION_HISTORY_KEEP, OPTION_NO_EVIDENCE_TEXT, OPTION_REDACT, OPTION_SAVE_DIR, OPTION_RECORD, OPTION_RECORD_SIZE, OPTION_KEEP,
 	OPTION_KEEP_SIZE, OPTION_KEEP_AUDIO
 };
 
@@ -31,10 +32,14 @@ static const struct option long_options[] = {
 	{ "ring", required_argument, NULL, OPTION_RING },
 	{ "list-interfaces", no_argument, NULL, OPTION_LIST },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "ui", no_argument, NULL, OPTION_UI },
 	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
 	{ "output", required_argument, NULL, OPTION_OUTPUT },
 	{ "syslog", optional_argument, NULL, OPTION_SYSLOG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "history-keep", required_argument, NULL, OPTION_HISTORY_KEEP },
+	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
+	{ "redact", no_argument, NULL, OPTION_REDACT },
 	{ "keep", required_argument, NULL, OPTION_KEEP },
 	{ "keep-size", required_argument, NULL, OPTION_KEEP_SIZE },
 	{ "keep-audio", no_argument, NULL, OPTION_KEEP_AUDIO },
@@ -122,6 +127,8 @@ static enum err_code set_record_size(struct live_arguments *a, const char *text,
 
 static enum err_code set_option(struct live_arguments *a, int id, struct err *err)
 {
+	char typed[80];
+
 	switch (id) {
 	case OPTION_INTERFACE:
 		return add_interface(a, optarg, err);
@@ -138,8 +145,10 @@ static enum err_code set_option(struct live_arguments *a, int id, struct err *er
 	case OPTION_JSON:
 		a->json = true;
 		break;
+	case OPTION_UI:
 	case OPTION_NO_UI:
-		a->no_ui = true;
+		a->ui = id == OPTION_UI;
+		a->no_ui = id == OPTION_NO_UI;
 		break;
 	case OPTION_OUTPUT:
 		a->output = optarg;
@@ -149,6 +158,16 @@ static enum err_code set_option(struct live_arguments *a, int id, struct err *er
 		break;
 	case OPTION_HISTORY:
 		a->history = optarg;
+		break;
+	case OPTION_HISTORY_KEEP:
+		if (!when_length_parse(span_of(optarg), 0, &a->history_keep_ns) || a->history_keep_ns == 0)
+			return err_set(err, ERR_USAGE, "--history-keep %s: no length of time: 90d, 12w", shown(optarg, typed));
+		break;
+	case OPTION_NO_EVIDENCE_TEXT:
+		a->no_evidence_text = true;
+		break;
+	case OPTION_REDACT:
+		a->redact = true;
 		break;
 	case OPTION_SAVE_DIR:
 		a->save_folder = optarg;
@@ -239,5 +258,7 @@ enum err_code live_arguments_parse(struct live_arguments *a, int argc, char **ar
 		return err_set(err, ERR_USAGE, "%s: interfaces stand behind -i, a capture filter behind -f", shown(argv[optind], text));
 	if (a->interface_count == 0 && !a->list_interfaces)
 		return err_set(err, ERR_USAGE, "no interface named: deadair live -i IF; --list-interfaces lists them");
+	if (a->ui && a->json)
+		return err_set(err, ERR_USAGE, "--ui is for looking: leave --json out");
 	return share_memory(a, err);
 }

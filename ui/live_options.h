@@ -8,12 +8,14 @@
 struct live_arguments {
 	const char *interfaces[LIVE_INTERFACES_MOST];
 	size_t interface_count;
-	bool json, no_ui, utc, verbose, list_interfaces, keep_privileges, no_sandbox;
+	bool json, ui, no_ui, utc, verbose, list_interfaces, keep_privileges, no_sandbox;
 	const char *bpf, *names, *color;
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	const char *output;          /* file; NULL: standard output */
 	const char *syslog;          /* socket; NULL none */
 	const char *history;         /* file; NULL: that of the user; "none" */
+	int64_t history_keep_ns;     /* runs of the history that are older are forgotten; 0: none */
+	bool no_evidence_text, redact;
 	const char *save_folder;     /* NULL: where the history is */
 	const char *record_folder;   /* NULL none */
 	size_t ring_bytes, memory;

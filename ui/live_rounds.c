@@ -8,6 +8,7 @@
 
 #include "captures/base/ns.h"
 #include "captures/live/ring.h"
+#include "ui/words.h"
 
 /* After one that failed. */
 #define AGAIN_NS (10 * SECOND_NS)
@@ -28,6 +29,7 @@ void live_rounds_fini(struct live_rounds *r)
 {
 	live_judge_free(r->judge);
 	live_findings_free(r->findings);
+	live_history_close(r->history, NULL);
 	free(r->history);
 }
 
@@ -134,6 +136,26 @@ static void take_messages(struct live_rounds *r, const struct live_judgement *wh
 	}
 }
 
+/* What the thread that writes has met, once. */
+static void look_at_history(struct live_rounds *r)
+{
+	struct writer_state state = writer_look(r->history->writer);
+
+	if (state.trouble[0] && strcmp(state.trouble, r->history_trouble) != 0)
+		live_say(r->say, "%s; the capture goes on%s", state.trouble, state.dead ? " without" : ", and it is tried again");
+	else if (!state.trouble[0] && r->history_trouble[0])
+		live_say(r->say, "the history is written again");
+	snprintf(r->history_trouble, sizeof r->history_trouble, "%s", state.trouble);
+}
+
+static void say_lost(struct live_rounds *r, const struct writer_state *state)
+{
+	char count[WORDS];
+
+	if (state->lost)
+		live_say(r->say, "history: %s could not be written%s%s", words_counted(state->lost, "record", count), state->trouble[0] ? ": " : "", state->trouble);
+}
+
 /* ---- when ---- */
 
 static void plan_work(struct live_rounds *r, int64_t now_ns, bool at_end)
@@ -147,8 +169,12 @@ static void plan_work(struct live_rounds *r, int64_t now_ns, bool at_end)
 		if (at_end || r->to_record[i].due_ns <= now_ns)
 			w->records[w->record_count++] = r->to_record[i].identity;
 	}
-	if (r->history && (live_history_due(r->history, now_ns) || at_end))
+	if (r->history && !at_end && live_history_due(r->history, now_ns))
 		w->history = r->history;
+	if (r->history && at_end && now_ns != NS_NONE) {
+		live_history_due_at_end(r->history);
+		w->history = r->history;
+	}
 }
 
 static void judge_begin(struct live_rounds *r, struct live_judgement *what)
@@ -172,6 +198,8 @@ static void judge_begin(struct live_rounds *r, struct live_judgement *what)
 
 void live_rounds_look(struct live_rounds *r, struct live_judgement *what)
 {
+	if (r->history)
+		look_at_history(r);
 	switch (live_judge_poll(r->judge)) {
 	case LIVE_JUDGE_IDLE:
 		judge_begin(r, what);
@@ -203,15 +231,24 @@ static void take_told_at_end(void *context, enum live_told told, uint64_t identi
 	take_told(e->rounds, e->frames, e->bytes, told, identity, text);
 }
 
+/* A copy that is still at work may be writing what the end would write, too. */
+void live_rounds_settle(struct live_rounds *r, const struct live_judgement *what)
+{
+	if (live_judge_wait(r->judge) == LIVE_JUDGE_READY)
+		take_messages(r, what);
+}
+
 void live_rounds_end(struct live_rounds *r, const struct live_judgement *what)
 {
 	struct live_saves saves = { .keep = what->keep, .engine = what->engine, .files = what->files, .file_count = what->file_count };
 	struct ending e = { .rounds = r };
+	struct writer_state state;
 
 	count_frames(what, &e.frames, &e.bytes);
-	/* a copy that is still at work may be writing what would be written here */
-	if (live_judge_wait(r->judge) == LIVE_JUDGE_READY)
-		take_messages(r, what);
 	plan_work(r, what->now_ns, true);
 	live_work_do(&r->work, &saves, take_told_at_end, &e);
+	live_history_close(r->history, &state);
+	say_lost(r, &state);
+	free(r->history);
+	r->history = NULL;
 }

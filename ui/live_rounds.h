@@ -22,6 +22,7 @@ struct live_rounds {
 	int64_t judged_ns;           /* packet time of the last judgement; NS_NONE none */
 	int64_t judge_at_ns;         /* monotonic: not before */
 	bool judge_failed, flood_told;
+	char history_trouble[256];   /* as told last */
 	char trouble[512];           /* as told last: once is enough */
 };
 
@@ -29,6 +30,8 @@ void live_rounds_init(struct live_rounds *r, const struct config *config);
 void live_rounds_fini(struct live_rounds *r);
 /* Takes what has come of a judgement, begins the next when it is time. The work of *what is filled here. */
 void live_rounds_look(struct live_rounds *r, struct live_judgement *what);
+/* The judgement that is under way is waited for: its pictures go to who looks. */
+void live_rounds_settle(struct live_rounds *r, const struct live_judgement *what);
 /* At the end of all, with the engine at its end in this process: what is left to be saved and written. */
 void live_rounds_end(struct live_rounds *r, const struct live_judgement *what);
 

@@ -36,12 +36,9 @@ static bool is_recorded(const struct doing *d, uint64_t identity)
 
 static void write_history(const struct live_work *work, const struct engine *e, struct doing *d)
 {
-	struct err err;
-
-	if (live_history_write(work->history, e, work->at_end, &err) == ERR_OK)
-		d->tell(d->context, LIVE_TOLD_KEPT, 0, "");
-	else
-		d->tell(d->context, LIVE_TOLD_TROUBLE, 0, err.text);
+	if (!live_history_write(work->history, e, work->at_end))
+		d->tell(d->context, LIVE_TOLD_TROUBLE, 0, "history: more at once than there is room for: some of it is not kept");
+	d->tell(d->context, LIVE_TOLD_KEPT, 0, "");
 }
 
 void live_work_do(const struct live_work *work, const struct live_saves *saves, live_told_fn *tell, void *context)

@@ -16,7 +16,7 @@ enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
 	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_POLICY, OPTION_HTML,
-	OPTION_JOBS,
+	OPTION_JOBS, OPTION_UI, OPTION_NO_UI,
 };
 
 static const struct option long_options[] = {
@@ -34,6 +34,8 @@ static const struct option long_options[] = {
 	{ "save", required_argument, NULL, OPTION_SAVE },
 	{ "redact", no_argument, NULL, OPTION_REDACT },
 	{ "no-evidence-text", no_argument, NULL, OPTION_NO_EVIDENCE_TEXT },
+	{ "ui", no_argument, NULL, OPTION_UI },
+	{ "no-ui", no_argument, NULL, OPTION_NO_UI },
 	{ "bpf", required_argument, NULL, OPTION_BPF },
 	{ "why-not", required_argument, NULL, OPTION_WHY_NOT },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -51,6 +53,7 @@ static enum err_code set_filter(struct read_options *o, const char *text, struct
 	struct text shown;
 
 	filter_free(o->filter);
+	o->filter_text = text;
 	o->filter = filter_new(text, &wrong);
 	if (o->filter)
 		return ERR_OK;
@@ -202,6 +205,10 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 		break;
 	case OPTION_POLICY:
 		return set_policy(o, optarg, err);
+	case OPTION_UI:
+	case OPTION_NO_UI:
+		o->ui = id == OPTION_UI;
+		break;
 	case OPTION_SAVE:
 		return set_save(o, argc, argv, err);
 	case OPTION_REDACT:
@@ -265,10 +272,16 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 {
 	if (o->path_count == 0)
 		return err_set(err, ERR_USAGE, "no capture named: deadair read FILE, or - for standard input");
+	if (o->redact && (o->save || o->ui))
+		return err_set(err, ERR_USAGE, "--redact is for reports and histories: %s", o->save ? "--save writes packets as they are" : "--ui shows things as they are");
 	if (o->markdown && !o->call)
 		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
 	if (o->markdown && o->json)
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
+	if (o->ui && o->redact)
+		return err_set(err, ERR_USAGE, "--ui shows names as they are: leave --redact out");
+	if (o->ui && (o->json || o->call || o->why_not))
+		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
 	if (o->html && (o->policy || o->why_not))

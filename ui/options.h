@@ -8,7 +8,7 @@
 #include "ui/when.h"
 
 struct read_options {
-	bool json, markdown, utc, verbose;
+	bool json, markdown, ui, utc, verbose;
 	const char *call;            /* number or Call-ID; NULL none */
 	const char *html;            /* file of the page; NULL none */
 	const char *policy;          /* "nftables", "table"; NULL none */
@@ -19,6 +19,7 @@ struct read_options {
 	bool no_evidence_text;       /* in the history */
 	const char *config;          /* NULL: the user's own, if there is one; "none" */
 	struct filter *filter;       /* owned; NULL none */
+	const char *filter_text;     /* within argv */
 	struct when since, until;
 	bool has_since, has_until;
 	size_t memory;               /* bytes, 0: no limit */

@@ -8,8 +8,6 @@
 enum { LABEL_COLUMNS = 10, BLOCK_INDENT = 2, BLOCK_LABEL_COLUMNS = 9 };
 enum { PARTY_TEXT = 256 };
 
-/* Capture, Seen from, Can show, Cannot, and what was not read or not looked at. */
-void report_head(const struct report *r, const struct view_capture *c);
 /* One line: problems, none, nothing of VoIP, cannot tell; and what stands below it. */
 void report_headline(const struct report *r, const struct view_capture *c);
 /* How many facts there are and of which kind: below the answer, or behind the calls where there are problems. */

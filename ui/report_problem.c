@@ -527,11 +527,10 @@ static void block_history(const struct block *b)
 	field_text(b, "History", &t);
 }
 
-static void block_print(const struct block *b, const struct explained *e)
+static void block_claim(const struct block *b)
 {
 	const struct view_finding *f = &b->finding;
 
-	out_text(b->r->out, "\n");
 	block_title(b);
 	if (b->problem)
 		block_who(b);
@@ -541,14 +540,46 @@ static void block_print(const struct block *b, const struct explained *e)
 	field(b, "Cause", b->has_incident && b->incident.cause ? b->incident.cause : f->cause);
 	block_reason(b);
 	report_changes(b->r, f);
-	if (b->problem || b->r->verbose)
-		block_proof(b);
-	else
-		block_frames(b);
+}
+
+static void block_advice(const struct block *b, const struct explained *e)
+{
+	const struct view_finding *f = &b->finding;
+
 	field(b, "Not seen", f->cannot_see);
 	field(b, "Healthy", b->has_incident ? b->incident.healthy : NULL);
 	field(b, "Fix", b->has_incident && b->incident.fix ? b->incident.fix : f->fix);
 	block_explains(b, e);
+}
+
+static void block_print(const struct block *b, const struct explained *e)
+{
+	out_text(b->r->out, "\n");
+	block_claim(b);
+	if (b->problem || b->r->verbose)
+		block_proof(b);
+	else
+		block_frames(b);
+	block_advice(b, e);
+}
+
+void report_block(const struct report *r, size_t finding, enum block_part part)
+{
+	const struct selection *s = r->selection;
+	const struct problem *problem = NULL;
+	struct block *b = memory_zalloc(sizeof *b);
+	struct explained e = explained_make(s);
+
+	for (size_t i = 0; i < s->problem_count && !problem; i++)
+		if (s->problems[i].lead == finding)
+			problem = &s->problems[i];
+	block_load(b, r, problem, finding);
+	if (part == BLOCK_CLAIM)
+		block_claim(b);
+	else
+		block_advice(b, &e);
+	explained_free(&e);
+	free(b);
 }
 
 void report_problems(const struct report *r)

@@ -70,7 +70,6 @@ static enum err_code write_chosen(const struct save_source *from, const struct s
 				  struct save_done *done, struct err *err)
 {
 	struct dissector *d;
-	const char *any;
 	struct frame frame;
 	void *walk = from->begin(from->context, err);
 
@@ -79,7 +78,7 @@ static enum err_code write_chosen(const struct save_source *from, const struct s
 	d = dissector_new();
 	describe(w, from);
 	while (from->next(walk, &frame)) {
-		if (wish->kind == SAVE_ALL || frame_chosen(c, d, &frame) || choice_comments(c, &frame, &any, 1))
+		if (wish->kind == SAVE_ALL || frame_chosen(c, d, &frame) || choice_wants(c, &frame))
 			write_one(w, c, &frame, done);
 	}
 	dissector_free(d);

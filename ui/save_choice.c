@@ -11,7 +11,7 @@
 
 /* What comes shortly before and after belongs to it: the first keepalive, the ICMP that answers the last packet. */
 #define AROUND_NS (2 * SECOND_NS)
-enum { EVIDENCE_FRAMES_MAX = 64, PIECE_FRAMES_MAX = 4096, PIECES_MAX = 1 << 18 };
+enum { PIECE_FRAMES_MAX = 4096, PIECES_MAX = 1 << 18 };
 
 struct entry {                       /* of each table: its link comes first */
 	struct hash_link link;
@@ -40,6 +40,7 @@ struct comment {
 	struct entry entry;
 	uint16_t file;
 	uint32_t frame;
+	bool wanted;                 /* the frame is saved for its sake */
 	char *text;
 };
 
@@ -174,31 +175,42 @@ static bool is_marked(const struct marked *n, unsigned number)
 	return number && number < n->room && n->wanted[number];
 }
 
-static void add_comment(struct choice *c, uint16_t file, uint32_t frame, const char *text)
+static void add_comment(struct choice *c, uint16_t file, uint32_t frame, bool wanted, const char *text)
 {
 	struct comment *one = memory_zalloc(sizeof *one);
 
-	*one = (struct comment){ .file = file, .frame = frame, .text = memory_text(text) };
+	*one = (struct comment){ .file = file, .frame = frame, .wanted = wanted, .text = memory_text(text) };
 	table_add(&c->comments, &one->entry, hash_mix(file, frame));
 }
 
-static void add_evidence(struct choice *c, const struct view_finding *f)
+static void add_evidence(struct choice *c, const struct view_finding *f, bool wanted)
 {
 	struct text t;
 
 	text_init(&t);
 	for (unsigned i = 0; i < f->evidence_count; i++) {
 		const struct view_evidence *e = &f->evidence[i];
-		uint32_t last = e->last_frame > e->frame ? e->last_frame : e->frame;
 
 		text_clear(&t);
 		text_addf(&t, "%s %s: %s", f->severity, f->id, f->title);
 		if (e->what && e->what[0])
 			text_addf(&t, "; here: %s", e->what);
-		for (uint32_t n = e->frame; n && n <= last && n - e->frame < EVIDENCE_FRAMES_MAX; n++)
-			add_comment(c, e->file, n, t.p);
+		if (e->frame)
+			add_comment(c, e->file, e->frame, wanted, t.p);
+		/* of a range, what lies between is others', too */
+		if (e->last_frame > e->frame)
+			add_comment(c, e->file, e->last_frame, wanted, t.p);
 	}
 	text_fini(&t);
+}
+
+static unsigned calls_of(const struct view_finding *f, const struct marked *calls)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < f->call_id_count; i++)
+		count += is_marked(calls, f->call_numbers[i]);
+	return count;
 }
 
 /* Evidence of what is wanted; the calls and dialogs it is about are wanted, too. */
@@ -207,15 +219,14 @@ static void take_findings(struct choice *c, const struct engine *e, const struct
 	struct view_finding *f = memory_zalloc(sizeof *f);
 
 	for (size_t i = 0; view_finding(e, i, f); i++) {
-		bool of_call = false;
+		unsigned of_calls = wish->kind == SAVE_CALLS ? calls_of(f, calls) : 0;
 
 		if (strcmp(f->state, "withdrawn") == 0)
 			continue;
-		for (unsigned j = 0; j < f->call_id_count; j++)
-			of_call |= wish->kind == SAVE_CALLS && is_marked(calls, f->call_numbers[j]);
-		if (wish->kind != SAVE_ALL && !of_call && !is_marked(findings, f->n))
+		if (wish->kind != SAVE_ALL && !of_calls && !is_marked(findings, f->n))
 			continue;
-		add_evidence(c, f);
+		/* what is about other calls, too, is proved by their packets */
+		add_evidence(c, f, wish->kind != SAVE_CALLS || of_calls == f->calls_total);
 		if (wish->kind != SAVE_FINDINGS && wish->kind != SAVE_INCIDENTS)
 			continue;
 		for (unsigned j = 0; j < f->call_id_count; j++) {
@@ -372,6 +383,19 @@ static bool is_piece(const struct choice *c, const struct packet *p)
 bool choice_has(const struct choice *c, const struct packet *p)
 {
 	return c->everything || chosen(c, p) || is_piece(c, p);
+}
+
+bool choice_wants(const struct choice *c, const struct frame *f)
+{
+	uint32_t hash = (uint32_t)hash_mix(f->file, f->number);
+
+	for (const struct hash_link *it = hash_first(&c->comments.by_key, hash); it; it = it->next) {
+		const struct comment *one = (const struct comment *)(const void *)it;
+
+		if (it->hash == hash && one->wanted && one->file == f->file && one->frame == f->number)
+			return true;
+	}
+	return false;
 }
 
 size_t choice_comments(const struct choice *c, const struct frame *f, const char **ret, size_t most)

@@ -23,7 +23,9 @@ void choice_free(struct choice *c);
 /* Twice over all packets in the same order: first notes (what was put together out of which packets), then asks. */
 void choice_note(struct choice *c, const struct packet *p);
 bool choice_has(const struct choice *c, const struct packet *p);
-/* The comments of a frame, at most `most`; also those that no packet chose are to be saved when there are any. */
+/* Is the frame to be saved whatever is in it? It is evidence. */
+bool choice_wants(const struct choice *c, const struct frame *f);
+/* The comments of a frame, at most `most`. */
 size_t choice_comments(const struct choice *c, const struct frame *f, const char **ret, size_t most);
 
 #endif

@@ -333,7 +333,7 @@ static void resolve_times(struct chooser *c)
 	free(capture);
 }
 
-static void choose(struct selection *s, const struct engine *e, const struct selection_options *o)
+struct chooser *chooser_new(const struct selection *s, const struct engine *e, const struct selection_options *o)
 {
 	struct chooser *c = memory_zalloc(sizeof *c);
 
@@ -343,12 +343,36 @@ static void choose(struct selection *s, const struct engine *e, const struct sel
 	resolve_times(c);
 	if (o->filter && filter_wants_hosts(o->filter))
 		places_read(c);
-	for (size_t i = 0; i < s->call_count; i++)
-		s->calls[i].shown = chooses_call(c, i, SELECTION_NONE);
-	for (size_t i = 0; i < s->finding_count; i++)
-		s->findings[i].shown = chooses_finding(c, i);
+	return c;
+}
+
+void chooser_free(struct chooser *c)
+{
+	if (!c)
+		return;
 	free(c->places);
 	free(c);
+}
+
+bool chooser_call(struct chooser *c, size_t index)
+{
+	return chooses_call(c, index, SELECTION_NONE);
+}
+
+bool chooser_finding(struct chooser *c, size_t index)
+{
+	return chooses_finding(c, index);
+}
+
+static void choose(struct selection *s, const struct engine *e, const struct selection_options *o)
+{
+	struct chooser *c = chooser_new(s, e, o);
+
+	for (size_t i = 0; i < s->call_count; i++)
+		s->calls[i].shown = chooser_call(c, i);
+	for (size_t i = 0; i < s->finding_count; i++)
+		s->findings[i].shown = chooser_finding(c, i);
+	chooser_free(c);
 }
 
 static int problem_compare(const void *a, const void *b)

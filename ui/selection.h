@@ -80,6 +80,13 @@ struct selection_options {
 void selection_init(struct selection *s, const struct engine *e, const struct selection_options *options);
 void selection_fini(struct selection *s);
 
+/* What the options leave, asked record by record, for lists that are narrowed while one types. All are lent for its life. */
+struct chooser;
+struct chooser *chooser_new(const struct selection *s, const struct engine *e, const struct selection_options *options);
+void chooser_free(struct chooser *c);
+bool chooser_call(struct chooser *c, size_t index);
+bool chooser_finding(struct chooser *c, size_t index);
+
 enum { SELECTION_NONE = -1 };
 /* Indexes for the view functions; SELECTION_NONE: no such number. */
 ptrdiff_t selection_finding(const struct selection *s, unsigned n);

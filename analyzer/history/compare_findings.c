@@ -81,8 +81,8 @@ static int collect_of_days(struct comparison *c, struct groups *ret)
 static int expose(struct comparison *c, struct group *g)
 {
 	sqlite3_stmt *stmt;
-	int result = compare_prepare(c, &stmt, "SELECT coalesce(sum(side = 0), 0), coalesce(sum(side = 1), 0) FROM main.call_host h CROSS JOIN temp.side_call s"
-				     " ON s.run = h.run AND s.n = h.call WHERE h.host = %Q", g->about);
+	int result = compare_prepare(c, &stmt, "SELECT coalesce(sum((side = 0) * k), 0), coalesce(sum((side = 1) * k), 0) FROM temp.side_count"
+				     " WHERE host = %Q", g->about);
 
 	if (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		for (unsigned i = 0; i < SIDES; i++) {

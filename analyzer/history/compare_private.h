@@ -28,7 +28,8 @@ struct comparison {
 };
 
 /*
- * Two temporary tables: side_call(run, n, side, start_ns, bits, taken) of all calls, side_run(run, side) of the runs that lie wholly on a side.
+ * Temporary tables: side_call(run, n, side, start_ns, bits, taken) of all calls, side_run(run, side) of the runs that lie wholly on a side,
+ * side_count(host, side, bits, taken, k) of how many calls of each kind pass each host, "" being all of them.
  * They are in memory or in a temporary file of SQLite's; the history is not written to. Bits: see compare_sides.c.
  */
 int compare_sides_make(struct comparison *c, const struct compare_side sides[SIDES]);

@@ -34,18 +34,25 @@ static struct share share_at(sqlite3_stmt *stmt, int column)
 	return (struct share){ (uint64_t)sqlite3_column_int64(stmt, column + 1), (uint64_t)sqlite3_column_int64(stmt, column) };
 }
 
-/* Calls that are not put aside yet: of each host, those of all (host NULL) at first. */
+/* How many calls of each kind pass each host ("": all of them): made once, and anew when some were put aside. */
+static int count_hosts(struct comparison *c)
+{
+	return compare_execute(c, "DELETE FROM temp.side_count;"
+				  " INSERT INTO temp.side_count SELECT '', side, bits, taken, count(*) FROM temp.side_call GROUP BY side, bits, taken;"
+				  " INSERT INTO temp.side_count SELECT h.host, s.side, s.bits, s.taken, count(*) FROM temp.side_call s CROSS JOIN main.call_host h"
+				  " ON h.run = s.run AND h.call = s.n GROUP BY h.host, s.side, s.bits, s.taken");
+}
+
+/* Calls that are not put aside yet: of all at first, then of each host. */
 static int ask(struct comparison *c, enum difference_subject rate, sqlite3_stmt **ret)
 {
 	unsigned applies = compare_applies(rate), bad = compare_bad(rate);
 
 	return compare_prepare(c, ret,
-		"SELECT NULL, coalesce(sum(side = 0), 0), coalesce(sum(side = 0 AND bits & %u <> 0), 0), coalesce(sum(side = 1), 0),"
-		" coalesce(sum(side = 1 AND bits & %u <> 0), 0), %d FROM temp.side_call WHERE bits & %u AND NOT taken & %u"
-		" UNION ALL SELECT * FROM (SELECT h.host, sum(side = 0), sum(side = 0 AND bits & %u <> 0), sum(side = 1), sum(side = 1 AND bits & %u <> 0),"
-		" coalesce((SELECT rank FROM temp.side_host r WHERE r.addr = h.host), %d) FROM temp.side_call s JOIN main.call_host h"
-		" ON h.run = s.run AND h.call = s.n WHERE bits & %u AND NOT taken & %u GROUP BY h.host HAVING sum(side = 1) >= %d ORDER BY h.host)",
-		bad, bad, NO_ROLE, applies, applies, bad, bad, NO_ROLE, applies, applies, LEAST_CALLS);
+		"SELECT h.host, sum((side = 0) * k), sum((side = 0 AND bits & %u <> 0) * k), sum((side = 1) * k), sum((side = 1 AND bits & %u <> 0) * k),"
+		" coalesce((SELECT rank FROM temp.side_host r WHERE r.addr = h.host), %d) FROM temp.side_count h WHERE bits & %u AND NOT taken & %u"
+		" GROUP BY h.host HAVING h.host = '' OR sum((side = 1) * k) >= %d ORDER BY h.host",
+		bad, bad, NO_ROLE, applies, applies, LEAST_CALLS);
 }
 
 static bool same_counts(const struct candidate *a, const struct candidate *b)
@@ -164,7 +171,9 @@ static int put_aside(struct comparison *c, const struct difference *d)
 {
 	unsigned taken = compare_applies(d->subject) | (d->subject == SUBJECT_FAILED ? compare_applies(SUBJECT_UNANSWERED) : 0);
 
-	return compare_execute(c, "UPDATE temp.side_call AS s SET taken = taken | %u WHERE " PASSES, taken, d->host, d->host);
+	int result = compare_execute(c, "UPDATE temp.side_call AS s SET taken = taken | %u WHERE " PASSES, taken, d->host, d->host);
+
+	return result == SQLITE_OK ? count_hosts(c) : result;
 }
 
 static int tell(struct comparison *c, enum difference_subject rate, struct round *r)
@@ -234,6 +243,8 @@ int compare_rates(struct comparison *c)
 {
 	int result = rank_roles(c);
 
+	if (result == SQLITE_OK)
+		result = count_hosts(c);
 	for (enum difference_subject rate = SUBJECT_ONE_WAY; rate <= SUBJECT_POOR && result == SQLITE_OK; rate++)
 		result = compare_rate(c, rate);
 	return result == SQLITE_OK ? compare_registrations(c) : result;

@@ -85,6 +85,9 @@ int compare_sides_make(struct comparison *c, const struct compare_side sides[SID
 	int result = compare_execute(c, "DROP TABLE IF EXISTS temp.side_call; DROP TABLE IF EXISTS temp.side_run;"
 					"CREATE TEMP TABLE side_call(run INTEGER, n INTEGER, side INTEGER, start_ns INTEGER, bits INTEGER, taken INTEGER,"
 					" PRIMARY KEY(run, n)) WITHOUT ROWID;"
+					"DROP TABLE IF EXISTS temp.side_count;"
+					"CREATE TEMP TABLE side_count(host TEXT, side INTEGER, bits INTEGER, taken INTEGER, k INTEGER,"
+					" PRIMARY KEY(host, side, bits, taken)) WITHOUT ROWID;"
 					"CREATE TEMP TABLE side_run(run INTEGER PRIMARY KEY, side INTEGER)");
 
 	write_bits(bits, sizeof bits);

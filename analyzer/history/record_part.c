@@ -212,12 +212,12 @@ static bool record_network(struct part *p)
 	struct view_nat m;
 	bool taken = true;
 
-	for (size_t i = 0; taken && p->range->all && view_host(p->engine, i, h); i++) {
+	for (size_t i = 0; taken && (p->range->all || p->range->network) && view_host(p->engine, i, h); i++) {
 		record_host(&p->rows, h);
 		taken = hand_on(p, false);
 	}
-	for (size_t i = 0; taken && p->range->all && view_nat(p->engine, i, &m); i++) {
-		record_nat(&p->rows, p->range->used.nats + (unsigned)i + 1, &m);
+	for (size_t i = 0; taken && (p->range->all || p->range->network) && view_nat(p->engine, i, &m); i++) {
+		record_nat(&p->rows, (unsigned)i + 1, &m);
 		taken = hand_on(p, false);
 	}
 	free(h);

@@ -15,7 +15,7 @@
 #include "captures/base/ns.h"
 #include "captures/base/text.h"
 
-enum { INSERT_ROOM = 320 };
+enum { INSERT_ROOM = 320, WAL_RETRY_MS = 20 };
 
 static const struct {
 	const char *name;
@@ -56,6 +56,8 @@ enum err_code store_failed(struct store *s, int result, struct err *err)
 			       sqlite3_errmsg(s->db));
 	case SQLITE_CANTOPEN:
 		return err_set(err, ERR_FILE, "history %s: cannot be opened: %s", s->name, strerror(sqlite3_system_errno(s->db)));
+	case SQLITE_CONSTRAINT:         /* our own mistake: no use in trying again */
+		return err_set(err, ERR_USAGE, "history %s: a record does not fit: %s", s->name, sqlite3_errmsg(s->db));
 	case SQLITE_NOMEM:
 		return err_set(err, ERR_SYSTEM, "history %s: no memory left", s->name);
 	default:                        /* SQLite's results are no enum of ours */
@@ -131,24 +133,41 @@ static int open_database(struct store *s, const char *path, enum store_access ac
 	return sqlite3_open_v2(uri, &s->db, flags, NULL);
 }
 
+struct header {
+	int64_t application, version, objects;
+};
+
+/* All of one moment: somebody may be making the file. */
+static int read_header(struct store *s, struct header *h)
+{
+	bool alone = sqlite3_get_autocommit(s->db);
+	int result = alone ? execute(s, "BEGIN") : SQLITE_OK;
+
+	if (result == SQLITE_OK)
+		result = number_of(s, "SELECT count(*) FROM sqlite_master", &h->objects);
+	if (result == SQLITE_OK)
+		result = number_of(s, "PRAGMA application_id", &h->application);
+	if (result == SQLITE_OK)
+		result = number_of(s, "PRAGMA user_version", &h->version);
+	if (alone && !sqlite3_get_autocommit(s->db))
+		execute(s, "ROLLBACK");
+	return result;
+}
+
 /* A file that holds something else is not ours to touch; one of a later version would be misread. */
 static enum err_code check_version(struct store *s, int64_t *ret_version, struct err *err)
 {
-	int64_t application = 0, version = 0, objects = 0;
-	int result = number_of(s, "PRAGMA application_id", &application);
+	struct header h = { 0, 0, 0 };
+	int result = read_header(s, &h);
 
-	if (result == SQLITE_OK)
-		result = number_of(s, "PRAGMA user_version", &version);
-	if (result == SQLITE_OK)
-		result = number_of(s, "SELECT count(*) FROM sqlite_master", &objects);
 	if (result != SQLITE_OK)
 		return store_failed(s, result, err);
-	if (application != SCHEMA_APPLICATION && (application != 0 || objects != 0))
+	if (h.application != SCHEMA_APPLICATION && (h.application != 0 || h.objects != 0))
 		return err_set(err, ERR_FILE, "history %s: is a database of another program; it was left as it is: name another file", s->name);
-	if (version < 0 || version > (int64_t)schema_version(schema_steps))
+	if (h.version < 0 || h.version > (int64_t)schema_version(schema_steps))
 		return err_set(err, ERR_UNSUPPORTED, "history %s: was written by a newer deadair (schema %lld, this one knows %u); it was left as it is", s->name,
-			       (long long)version, schema_version(schema_steps));
-	*ret_version = version;
+			       (long long)h.version, schema_version(schema_steps));
+	*ret_version = h.version;
 	return ERR_OK;
 }
 
@@ -180,8 +199,23 @@ static enum err_code bring_up_to_date(struct store *s, struct err *err)
 	return err->code;
 }
 
-/* WAL: readers and a writer at once, and a killed writer leaves what it had committed. */
-static enum err_code prepare_to_write(struct store *s, struct err *err)
+/* The change of the mode itself is not waited for by SQLite, when two are at it at once. */
+static int enter_wal(struct store *s, int wait_ms)
+{
+	int result = execute(s, "PRAGMA journal_mode = WAL");
+
+	for (int waited_ms = 0; (result & 0xff) == SQLITE_BUSY && waited_ms < wait_ms; waited_ms += WAL_RETRY_MS) {
+		sqlite3_sleep(WAL_RETRY_MS);
+		result = execute(s, "PRAGMA journal_mode = WAL");
+	}
+	return result;
+}
+
+/*
+ * WAL: readers and a writer at once, and a killed writer leaves what it had committed. The cache is only as large as what is written to: the indexes of
+ * a million calls are then not read anew for each of them.
+ */
+static enum err_code prepare_to_write(struct store *s, int wait_ms, struct err *err)
 {
 	int64_t version;
 	int result;
@@ -190,7 +224,9 @@ static enum err_code prepare_to_write(struct store *s, struct err *err)
 		return err->code;
 	if (sqlite3_db_readonly(s->db, "main"))
 		return store_failed(s, SQLITE_READONLY, err);
-	result = execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+	result = enter_wal(s, wait_ms);
+	if (result == SQLITE_OK)
+		result = execute(s, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8192; PRAGMA cache_size = -131072");
 	if (result != SQLITE_OK)
 		return store_failed(s, result, err);
 	return bring_up_to_date(s, err);
@@ -226,7 +262,7 @@ static enum err_code open_named(struct store *s, const char *path, enum store_ac
 	sqlite3_busy_timeout(s->db, wait_ms);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);       /* views of a file from elsewhere call nothing */
-	return mode == STORE_WRITE ? prepare_to_write(s, err) : prepare_to_read(s, err);
+	return mode == STORE_WRITE ? prepare_to_write(s, wait_ms, err) : prepare_to_read(s, err);
 }
 
 struct store *store_open(const char *path, enum store_access mode, int wait_ms, struct err *err)
@@ -307,31 +343,12 @@ static void bind_run(sqlite3_stmt *stmt, const struct run *run)
 	sqlite3_bind_int(stmt, 13, run->redacted);
 }
 
-/* The number that these contents had before stays theirs. */
-static int write_run(struct store *s, const struct run *run)
-{
-	static const char sql[] =
-		"INSERT INTO run(identity, kind, source, deadair, written_ns, first_ns, last_ns, frames, bytes, complete, vantage, seen_from, redacted)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(identity) DO UPDATE SET kind = excluded.kind, source = excluded.source,"
-		" deadair = excluded.deadair, written_ns = excluded.written_ns, first_ns = excluded.first_ns, last_ns = excluded.last_ns,"
-		" frames = excluded.frames, bytes = excluded.bytes, complete = excluded.complete, vantage = excluded.vantage, seen_from = excluded.seen_from,"
-		" redacted = excluded.redacted";
-	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
-
-	if (result == SQLITE_OK) {
-		bind_run(stmt, run);
-		result = sqlite3_step(stmt);
-	}
-	sqlite3_finalize(stmt);
-	return result == SQLITE_DONE ? SQLITE_OK : result;
-}
-
 static int find_run(struct store *s, const uint8_t identity[DIGEST_BYTES])
 {
 	sqlite3_stmt *stmt = NULL;
 	int result = sqlite3_prepare_v2(s->db, "SELECT id FROM run WHERE identity = ?", -1, &stmt, NULL);
 
+	s->run = 0;
 	if (result == SQLITE_OK) {
 		sqlite3_bind_blob(stmt, 1, identity, DIGEST_BYTES, SQLITE_STATIC);
 		result = sqlite3_step(stmt);
@@ -339,7 +356,29 @@ static int find_run(struct store *s, const uint8_t identity[DIGEST_BYTES])
 	if (result == SQLITE_ROW)
 		s->run = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
-	return result == SQLITE_ROW ? SQLITE_OK : result;
+	return result == SQLITE_ROW || result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+/* The number that these contents had before stays theirs; an INSERT that gives way would use up a number each time. */
+static int write_run(struct store *s, const struct run *run)
+{
+	static const char anew[] = "INSERT INTO run(identity, kind, source, deadair, written_ns, first_ns, last_ns, frames, bytes, complete, vantage, seen_from,"
+				   " redacted) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+	static const char again[] = "UPDATE run SET kind = ?2, source = ?3, deadair = ?4, written_ns = ?5, first_ns = ?6, last_ns = ?7, frames = ?8, bytes = ?9,"
+				    " complete = ?10, vantage = ?11, seen_from = ?12, redacted = ?13 WHERE identity = ?1";
+	sqlite3_stmt *stmt = NULL;
+	int result = find_run(s, run->identity);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_prepare_v2(s->db, s->run ? again : anew, -1, &stmt, NULL);
+	if (result == SQLITE_OK) {
+		bind_run(stmt, run);
+		result = sqlite3_step(stmt);
+	}
+	sqlite3_finalize(stmt);
+	if (result == SQLITE_DONE && !s->run)
+		s->run = sqlite3_last_insert_rowid(s->db);
+	return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
 static int forget_rows(struct store *s)
@@ -359,8 +398,6 @@ enum err_code store_run(struct store *s, const struct run *run, int64_t *ret_num
 {
 	int result = write_run(s, run);
 
-	if (result == SQLITE_OK)
-		result = find_run(s, run->identity);
 	if (result == SQLITE_OK && !run->more)
 		result = forget_rows(s);
 	if (result != SQLITE_OK)
@@ -392,6 +429,25 @@ enum err_code store_numbers(struct store *s, struct record_numbers *ret, struct 
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && result == SQLITE_OK; i++)
 		result = highest(s, numbers[i].table, numbers[i].n);
+	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);
+}
+
+enum err_code store_forget_behind(struct store *s, const struct record_numbers *kept, struct err *err)
+{
+	const struct { const char *table, *column; unsigned n; } parts[] = {
+		{ "call", "n", kept->calls }, { "call_leg", "call", kept->calls }, { "call_host", "call", kept->calls }, { "direction", "call", kept->calls },
+		{ "finding_call", "finding", kept->findings }, { "finding", "n", kept->findings }, { "finding_host", "finding", kept->findings },
+		{ "evidence", "finding", kept->findings }, { "change", "finding", kept->findings }, { "stream", "n", kept->streams },
+		{ "incident", "n", kept->incidents }, { "registration", "n", kept->registrations },
+	};
+	int result = SQLITE_OK;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result == SQLITE_OK; i++) {
+		char sql[128];
+
+		snprintf(sql, sizeof sql, "DELETE FROM %s WHERE run = %lld AND %s > %u", parts[i].table, (long long)s->run, parts[i].column, parts[i].n);
+		result = execute(s, sql);
+	}
 	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);
 }
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,8 +92,8 @@ static enum err_code refuse(struct interface *i, int status, pcap_t *pcap, struc
 
 /* ---- opening ---- */
 
-/* What the kernel has mapped for this socket: libpcap takes a smaller ring where memory is short, and does not tell. */
-static size_t mapped_bytes(int fd)
+/* What the kernel has mapped for this socket: libpcap takes a smaller ring where memory is short, and does not tell. Copies of the process go without. */
+static size_t find_ring(int fd)
 {
 	uintmax_t from, to, inode, bytes = 0;
 	struct stat of;
@@ -102,8 +103,10 @@ static size_t mapped_bytes(int fd)
 	if (fd < 0 || fstat(fd, &of) != 0 || !(maps = fopen("/proc/self/maps", "re")))
 		return 0;
 	while (fgets(line, sizeof line, maps)) {
-		if (sscanf(line, "%jx-%jx %*s %*x %*x:%*x %ju", &from, &to, &inode) == 3 && inode == (uintmax_t)of.st_ino && strstr(line, "socket:"))
+		if (sscanf(line, "%jx-%jx %*s %*x %*x:%*x %ju", &from, &to, &inode) == 3 && inode == (uintmax_t)of.st_ino && strstr(line, "socket:")) {
+			madvise((void *)(uintptr_t)from, (size_t)(to - from), MADV_DONTFORK);
 			bytes += to - from;
+		}
 	}
 	fclose(maps);
 	return (size_t)bytes;
@@ -204,7 +207,7 @@ bool interface_reopen(struct interface *i, struct err *err)
 		i->pcap = NULL;
 		return false;
 	}
-	i->ring_bytes = mapped_bytes(pcap_fileno(i->pcap));
+	i->ring_bytes = find_ring(pcap_fileno(i->pcap));
 	return true;
 }
 

@@ -33,6 +33,7 @@ struct lane {
 	bool running;
 	/* under the bell's lock: what the thread tells */
 	struct interface_counts counts;
+	enum interface_state state;
 	uint16_t link;
 	/* the reader's */
 	struct source_file view;
@@ -91,12 +92,13 @@ static void take_frame(void *context, const struct frame *f)
 	ring_add(r->lane->ring, f);
 }
 
-static void tell(struct lane *lane)
+static void tell(struct lane *lane, enum interface_state state)
 {
 	struct interface_counts counts = interface_counts(lane->interface);
 
 	pthread_mutex_lock(&lane->live->bell.lock);
 	lane->counts = counts;
+	lane->state = state;
 	lane->link = interface_link(lane->interface);
 	pthread_mutex_unlock(&lane->live->bell.lock);
 }
@@ -156,7 +158,7 @@ static enum interface_state look_after(struct lane *lane, enum interface_state w
 		say_state(lane, is, why);
 	if (is == INTERFACE_GONE)
 		ring_flush(lane->ring, INT64_MAX);      /* nobody waits for it */
-	tell(lane);
+	tell(lane, is);
 	return is;
 }
 
@@ -180,7 +182,7 @@ static void *capture(void *context)
 	pause_ms(INTERFACE_RETIRE_MS);  /* what came until now is in blocks that the kernel has not given yet */
 	if (state != INTERFACE_GONE)
 		capture_round(lane, &err);
-	tell(lane);
+	tell(lane, state);
 	ring_end(lane->ring);
 	return NULL;
 }
@@ -368,6 +370,16 @@ const struct source_file *live_file(struct live *l, size_t index)
 size_t live_ring_bytes(const struct live *l, size_t index)
 {
 	return interface_ring_bytes(l->lanes[index].interface);
+}
+
+enum interface_state live_state(struct live *l, size_t index)
+{
+	enum interface_state state;
+
+	pthread_mutex_lock(&l->bell.lock);
+	state = l->lanes[index].state;
+	pthread_mutex_unlock(&l->bell.lock);
+	return state;
 }
 
 bool live_note(struct live *l, struct text *ret)

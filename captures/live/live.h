@@ -43,6 +43,8 @@ size_t live_count(const struct live *l);
 const struct source_file *live_file(struct live *l, size_t index);
 /* Of the kernel; before live_start(). 0: not known. */
 size_t live_ring_bytes(const struct live *l, size_t index);
+/* As it was seen last, at most a second ago. */
+enum interface_state live_state(struct live *l, size_t index);
 /* Something that the operator should know has happened to an interface: appended to *ret, a sentence. False: nothing. */
 bool live_note(struct live *l, struct text *ret);
 

@@ -197,12 +197,62 @@ static void every_listing_takes_every_filter(void **state)
 	}
 }
 
+/* The plan that SQLite has for the query just made: no table is read from end to end, and nothing is sorted that is in order already. */
+static void expect_plan(struct made *m, const char *name, const char *const *allowed_scans)
+{
+	sqlite3_stmt *query = sqlite3_next_stmt(m->store->db, NULL), *plan;
+	char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(query));
+
+	assert_int_equal(sqlite3_prepare_v2(m->store->db, sql, -1, &plan, NULL), SQLITE_OK);
+	while (sqlite3_step(plan) == SQLITE_ROW) {
+		const char *detail = (const char *)sqlite3_column_text(plan, 3);
+		bool allowed = strncmp(detail, "SCAN", 4) != 0 || strncmp(detail, "SCAN (", 6) == 0 || strstr(detail, "USING INDEX") || strstr(detail, "USING COVERING INDEX");
+
+		for (const char *const *a = allowed_scans; a && *a && !allowed; a++)
+			allowed = strcmp(detail, *a) == 0;
+		if (!allowed)
+			fail_msg("%s: %s", name, detail);
+	}
+	sqlite3_finalize(plan);
+	sqlite3_free(sql);
+}
+
+static void no_list_reads_a_table_from_end_to_end(void **state)
+{
+	static const char *const few[] = { "SCAN few", NULL };
+	static const struct { const char *name; enum listing listing; struct listing_filter filter; } lists[] = {
+		{ "calls", LISTING_CALLS, { .limit = 50 } },
+		{ "calls since", LISTING_CALLS, { .has_since = true, .since_ns = S(100), .limit = 50 } },
+		{ "calls of a run", LISTING_CALLS, { .run = 1, .limit = 50 } },
+		{ "one call", LISTING_CALLS, { .run = 1, .call = 77 } },
+		{ "calls by few of a number", LISTING_CALLS, { .number = "107", .limit = 50 } },
+		{ "calls by many of a number", LISTING_CALLS, { .number = "100", .limit = 50 } },
+		{ "calls by host", LISTING_CALLS, { .host = "10.0.0.7", .limit = 50 } },
+		{ "calls by finding", LISTING_CALLS, { .id = "rtp-loss", .limit = 50 } },
+		{ "findings of a kind", LISTING_FINDINGS, { .id = "rtp-loss" } },
+		{ "incidents", LISTING_INCIDENTS, { .limit = 50 } },
+		{ "runs", LISTING_RUNS, { .limit = 50 } },
+		{ "trend of a week", LISTING_TREND, { .has_since = true, .since_ns = S(100) } },
+	};
+	struct made *m = *state;
+
+	for (size_t i = 0; i < COUNT_OF(lists); i++) {
+		struct err err;
+		struct query *q = query_new(m->store, lists[i].listing, &lists[i].filter, &err);
+
+		assert_non_null(q);
+		expect_plan(m, lists[i].name, few);
+		query_free(q);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_are_found),
 		cmocka_unit_test(findings_of_one_cause_are_one),
 		cmocka_unit_test(every_listing_takes_every_filter),
+		cmocka_unit_test(no_list_reads_a_table_from_end_to_end),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* call_pane: a call at a glance: who hears whom, lanes, what was found, its proof, a message. */
+#ifndef DEADAIR_DASHBOARD_CALL_PANE_H
+#define DEADAIR_DASHBOARD_CALL_PANE_H
+
+#include "ui/dashboard/parts.h"
+
+/* Rows that the lanes of a call take: title, sentence, axis, signalling, two lanes, the finding. */
+enum { CALL_HEAD_ROWS = 7 };
+void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column, unsigned width);
+/* All of it, in a pane beside a list. */
+void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column, unsigned width, unsigned rows);
+/* A message's lines, escaped, so many of them. Those in which a finding saw a change are marked. */
+void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, unsigned row, unsigned column, unsigned width, unsigned rows);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* ladder: the rows of a message flow and its hosts, from the views of one call or several. */
+#ifndef DEADAIR_DASHBOARD_LADDER_H
+#define DEADAIR_DASHBOARD_LADDER_H
+
+#include "ui/dashboard/parts.h"
+
+enum rung_kind { RUNG_MESSAGE, RUNG_SDP, RUNG_MEDIA, RUNG_SILENCE, RUNG_FINDING };
+
+struct rung {
+	uint8_t kind, style;
+	uint16_t file;
+	uint32_t frame, last_frame;  /* 0: none */
+	uint32_t order;              /* among those of the same moment */
+	unsigned leg;
+	bool copy, proof, known;     /* known: src and dst are */
+	int64_t at_ns;               /* NS_NONE: no time of its own */
+	struct endpoint src, dst;
+	uint64_t id, call, message;  /* message: for message_get() */
+	size_t finding;
+	char *text;
+};
+
+enum { LADDER_HOSTS = 6 };
+
+struct ladder {
+	uint64_t key;
+	struct rung *rungs;
+	size_t count;
+	struct address hosts[LADDER_HOSTS];
+	char *labels[LADDER_HOSTS], *addresses[LADDER_HOSTS];
+	unsigned host_count;
+	size_t messages, streams, legs, calls;
+	struct ladder_alias { struct address other, host; } *aliases;
+	size_t alias_count;
+};
+
+/* Of the place in view. Good until another is asked for. */
+const struct ladder *ladder_of(struct dashboard *d, struct world *w);
+/* -1: no column of its own. */
+int ladder_host(const struct ladder *l, const struct address *a);
+
+#endif

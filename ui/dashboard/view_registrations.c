@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* view_registrations: who registers where, from where, and how it went. */
+#include "ui/dashboard/parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+#include "ui/words.h"
+
+enum { USER_COLUMNS = 16, DEVICE_COLUMNS = 18 };
+
+static size_t count(const struct looking *k)
+{
+	struct view_registration *r = memory_zalloc(sizeof *r);
+	size_t n = 0;
+
+	while (view_registration(k->w->engine, n, r))
+		n++;
+	free(r);
+	return n;
+}
+
+static uint64_t id_of(const struct view_registration *r)
+{
+	uint64_t id = identity_of(r->aor.p, r->aor.n, r->source.port);
+
+	id = identity_of(r->source.addr.bytes, sizeof r->source.addr.bytes, id);
+	id = identity_of(r->device.p, r->device.n, id);
+	return identity_of(r->registrar.addr.bytes, sizeof r->registrar.addr.bytes, id ^ (uint64_t)r->first_ns);
+}
+
+static uint64_t id(const void *context, size_t row)
+{
+	const struct looking *k = context;
+	struct view_registration r;
+
+	return view_registration(k->w->engine, row, &r) ? id_of(&r) : 1;
+}
+
+static enum call_mark mark_of(const struct view_registration *r)
+{
+	if (strcmp(r->state, "registered") == 0)
+		return MARK_GOOD;
+	if (strcmp(r->state, "failed") == 0)
+		return MARK_BAD;
+	return strcmp(r->state, "expired") == 0 ? MARK_WARN : MARK_QUIET;
+}
+
+static void draw_row(struct sheet *s, const struct view_registration *r, unsigned row)
+{
+	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT], every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
+	enum call_mark mark = mark_of(r);
+	unsigned column = 3, rest, room;
+
+	if (r->has_expires)
+		snprintf(every, sizeof every, "%u s", r->expires_s);
+	if (r->status)
+		snprintf(status, sizeof status, " %u", r->status);
+	snprintf(right, sizeof right, "%7s %8s %10.20s%-4s", every, r->last_ns == NS_NONE ? "-" : ns_clock(r->last_ns, 0, clock), r->state, status);
+	rest = (unsigned)text_columns(right);
+	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
+	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)), USER_COLUMNS + 1u);
+	if (s->columns >= 100)
+		column += (sheet_text(s, row, column, DEVICE_COLUMNS, PAINT_PLAIN, party_text(r->device, "-", device)), DEVICE_COLUMNS + 1u);
+	room = s->columns > column + rest + 2 ? s->columns - column - rest - 2 : 10;
+	endpoint_text(&r->source, from);
+	endpoint_text(&r->registrar, at);
+	/* an address is shown whole or not at all */
+	sheet_textf(s, row, column, room, PAINT_PLAIN, strlen(from) + strlen(at) + 3 <= room ? "%s → %s" : "%s", from, at);
+	sheet_right(s, row, 0, s->columns - 1, PAINT_PLAIN, right);
+}
+
+static void draw(struct dashboard *d, struct world *w, struct sheet *s)
+{
+	struct looking k = { d, w, 0 };
+	struct list *l = list_of(d, 0);
+	size_t all = count(&k);
+	unsigned top = AREA_TOP + 2, shown = area_end(s) - top;
+	char right[WORDS];
+	struct view_registration r;
+
+	list_place(l, all, top, 0, s->columns, shown);
+	bar_draw(s, AREA_TOP, 0, s->columns, "Registrations", words_counted(all, "registration", right));
+	sheet_text(s, AREA_TOP + 1, 3, USER_COLUMNS, PAINT_DIM, "user");
+	if (s->columns >= 100)
+		sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS, 20, PAINT_DIM, "device");
+	sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS + (s->columns >= 100 ? DEVICE_COLUMNS + 1 : 0), 30, PAINT_DIM, "from → registrar");
+	sheet_right(s, AREA_TOP + 1, 0, s->columns - 1, PAINT_DIM, "every     last      state    ");
+	for (unsigned i = 0; i < shown && l->top + i < all && view_registration(w->engine, l->top + i, &r); i++) {
+		draw_row(s, &r, top + i);
+		if (l->top + i == l->at)
+			row_select(s, top + i, 0, s->columns);
+	}
+	if (all == 0)
+		sheet_text(s, top, 2, s->columns, PAINT_DIM, "no REGISTER was seen");
+}
+
+/* The first finding of the selected one. */
+static bool act(struct dashboard *d, struct world *w, enum action a)
+{
+	struct view_registration r;
+	ptrdiff_t at;
+
+	if (a != ACTION_OPEN)
+		return false;
+	if (!view_registration(w->engine, list_of(d, 0)->at, &r))
+		return true;
+	at = r.finding_count ? selection_finding(world_selection(w), r.findings[0]) : SELECTION_NONE;
+	if (at == SELECTION_NONE)
+		message_set(d, "nothing was found wrong with it");
+	else
+		open_problem(d, w, (size_t)at);
+	return true;
+}
+
+const struct view_part part_registrations = { .panes = 1, .count = count, .id = id, .draw = draw, .act = act };
