@@ -116,6 +116,12 @@ static bool next_taken(struct source *s, struct reader *r, struct frame *ret_fra
 	return false;
 }
 
+/* What was read ahead of it is nowhere else: it is given even when the source was stopped. */
+static bool is_pipe(const struct lane *lane)
+{
+	return lane->reader.in.stored_total == 0;
+}
+
 /* Frames of this file are read ahead and sorted: for a while, and for good once one was older than the one before. */
 static void look_ahead(struct source *s, struct lane *lane)
 {
@@ -132,7 +138,7 @@ static void look_ahead(struct source *s, struct lane *lane)
 /* The lane's next frame. Where the first thousands came in order the others are taken as they come, which costs nothing. */
 static bool lane_next(struct source *s, struct lane *lane, struct frame *ret_frame)
 {
-	if (s->stop)
+	if (s->stop && !is_pipe(lane))
 		return false;
 	if (lane->order) {
 		look_ahead(s, lane);
@@ -216,18 +222,27 @@ static void advance_first(struct source *s)
 		heap_sink(s, 0);
 }
 
+static bool is_over(const struct source *s)
+{
+	bool over = s->stop;
+
+	for (size_t i = 0; over && i < s->waiting; i++)
+		over = !is_pipe(s->heap[i]);
+	return over;
+}
+
 bool source_next(struct source *s, struct frame *ret_frame)
 {
 	if (s->begun && s->waiting == 1)         /* no one to compare with: no head needed */
 		return lane_next(s, s->heap[0], ret_frame);
-	if (s->stop)
+	if (is_over(s))
 		return false;
 	if (!s->begun)
 		open_all(s);
 	else if (s->waiting)
 		advance_first(s);
 	s->begun = true;
-	if (s->stop || s->waiting == 0)
+	if (s->waiting == 0 || is_over(s))
 		return false;
 	*ret_frame = s->heap[0]->head;
 	return true;

@@ -50,7 +50,10 @@ void source_close(struct source *s);
  */
 bool source_next(struct source *s, struct frame *ret_frame);
 
-/* Ends the stream at the next source_next(), also one that waits for stdin; for signal handlers. */
+/*
+ * Ends the stream at the next source_next(), also one that waits for stdin; what was read ahead of a pipe is given before
+ * that. For signal handlers.
+ */
 void source_stop(struct source *s);
 
 size_t source_file_count(const struct source *s);

@@ -57,6 +57,8 @@ static const struct {
 	{ { "--filter", "mos<3,5", "x.pcap" }, "--filter:\n  mos<3,5\n      ^ decimal point: 3.5" },
 	{ { "--since", "noon", "x.pcap" }, "--since noon: no time: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m before the last frame" },
 	{ { "--color", "red", "x.pcap" }, "--color red: auto, always or never" },
+	{ { "--jobs", "0", "x.pcap" }, "--jobs 0: 1 reads on one processor, 2 decodes on another" },
+	{ { "--jobs", "two", "x.pcap" }, "--jobs two: 1 reads on one processor, 2 decodes on another" },
 	{ { "--markdown", "x.pcap" }, "--markdown is for the ladder of one call: add --call N" },
 	{ { "--markdown", "--call", "1", "--json", "x.pcap" }, "--markdown and --json are two forms of one report: choose one" },
 	{ { "--why-not", "rtp-lost:1", "x.pcap" }, "--why-not: no finding \"rtp-lost\": rtp-loss?" },
