@@ -11,6 +11,7 @@
 #include "ui/history_compare.h"
 #include "ui/history_list.h"
 #include "ui/history_show.h"
+#include "ui/redact_key.h"
 #include "ui/words.h"
 
 enum { WAIT_MS = 2000 };
@@ -126,6 +127,18 @@ static enum err_code prune(struct store *s, const struct history_options *option
 	return ERR_OK;
 }
 
+/* Filters go by the true names, what is shown by others. */
+static enum err_code redact_begin(struct store *s, struct redact **ret, struct err *err)
+{
+	uint8_t key[REDACT_KEY];
+	struct err why;
+
+	if (redact_key_get(key, &why) != ERR_OK)
+		fprintf(stderr, "deadair: %s\n", why.text);
+	*ret = redact_new(key);
+	return query_redact(s, *ret, err) ? ERR_OK : err->code;
+}
+
 static enum err_code act(struct store *s, const struct history_options *options, const struct action *action, struct out *o, struct err *err)
 {
 	switch (action->kind) {
@@ -149,6 +162,7 @@ int command_history(int argc, char **argv)
 {
 	struct history_options options;
 	const struct action *action;
+	struct redact *redact = NULL;
 	struct store *s = NULL;
 	struct err err;
 	struct out o;
@@ -161,8 +175,14 @@ int command_history(int argc, char **argv)
 		s = open_history(&options, action->kind == ACTION_PRUNE || action->kind == ACTION_VACUUM ? STORE_WRITE : STORE_READ, &err);
 	if (!s)
 		return command_trouble("%s", err.text);
+	if (options.redact && redact_begin(s, &redact, &err) != ERR_OK) {
+		store_close(s);
+		redact_free(redact);
+		return command_trouble("%s", err.text);
+	}
 	command_out(&o, options.color);
 	status = act(s, &options, action, &o, &err) == ERR_OK ? STATUS_CLEAN : command_trouble("%s", err.text);
 	store_close(s);
+	redact_free(redact);
 	return command_close(&o, status);
 }

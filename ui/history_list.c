@@ -163,13 +163,13 @@ static enum paint paint_of(const char *text)
 {
 	static const struct { const char *word; enum paint paint; } words[] = {
 		{ "critical", PAINT_BAD }, { "error", PAINT_BAD }, { "no", PAINT_BAD }, { "warning", PAINT_WARN }, { "poor", PAINT_WARN }, { "yes", PAINT_GOOD },
-		{ "unknown", PAINT_UNKNOWN }, { "not expected", PAINT_DIM },
+		{ "unknown", PAINT_UNKNOWN }, { "not expected", PAINT_DIM }, { "✗ nothing", PAINT_BAD }, { "? not visible", PAINT_UNKNOWN }, { "-", PAINT_DIM },
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i].word, text) == 0)
 			return words[i].paint;
-	return PAINT_PLAIN;
+	return strncmp(text, "✓", strlen("✓")) == 0 ? PAINT_GOOD : text[0] == '!' ? PAINT_WARN : PAINT_PLAIN;
 }
 
 static void table_text(struct table *t, struct span stored)

@@ -15,7 +15,7 @@
 enum { LIMIT_DEFAULT = 50 };
 enum option_id {
 	OPTION_HISTORY = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_NUMBER, OPTION_HOST, OPTION_ID, OPTION_RUN, OPTION_LIMIT, OPTION_ALL, OPTION_JSON, OPTION_CSV,
-	OPTION_COLOR, OPTION_UTC, OPTION_KEEP, OPTION_BEFORE, OPTION_AFTER, OPTION_BY
+	OPTION_COLOR, OPTION_UTC, OPTION_KEEP, OPTION_BEFORE, OPTION_AFTER, OPTION_BY, OPTION_REDACT
 };
 
 static const struct option long_options[] = {
@@ -32,6 +32,7 @@ static const struct option long_options[] = {
 	{ "keep", required_argument, NULL, OPTION_KEEP },
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "redact", no_argument, NULL, OPTION_REDACT },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "csv", no_argument, NULL, OPTION_CSV },
 	{ "color", required_argument, NULL, OPTION_COLOR },
@@ -138,6 +139,9 @@ static enum err_code set_option(struct history_options *o, int id, int64_t now_n
 		return set_limit(o, optarg, err);
 	case OPTION_ALL:
 		o->filter.all = true;
+		break;
+	case OPTION_REDACT:
+		o->redact = true;
 		break;
 	case OPTION_JSON:
 		o->form = HISTORY_JSON;

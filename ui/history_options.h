@@ -20,6 +20,7 @@ struct history_options {
 	bool has_before, has_after;
 	int64_t before_ns, after_ns; /* of compare: [.., before), [after, ..) */
 	int64_t keep_ns;             /* of prune; 0 not given */
+	bool redact;                 /* other numbers, names and addresses */
 	bool has_by;                 /* whether filter.hours was asked for */
 	size_t limit;                /* 0: all */
 };

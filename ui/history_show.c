@@ -139,7 +139,7 @@ static void diagnosis_head(const struct showing *g, const struct query *q)
 		text_add(&t, i < DIAGNOSIS_REASON ? "  " : "");
 	}
 	if (first.kind == VALUE_INTEGER)
-		text_addf(&t, "  %s", words_moment(first.integer, moment));
+		text_addf(&t, "  %s", words_minute(first.integer, moment));
 	out_paragraph(g->out, INDENT, "", 0, PAINT_DIM, t.p);
 	text_fini(&t);
 	paragraph(g, "Cause", q, DIAGNOSIS_CAUSE);

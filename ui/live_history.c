@@ -95,11 +95,14 @@ bool live_history_due(struct live_history *h, int64_t now_ns)
 	return true;
 }
 
-void live_history_due_at_end(struct live_history *h)
+bool live_history_due_at_end(struct live_history *h)
 {
 	for (int waited_ms = 0; writer_shared_busy(h->writer) && waited_ms < BUSY_WAIT_MS; waited_ms += BUSY_STEP_MS)
 		nanosleep(&(struct timespec){ 0, BUSY_STEP_MS * 1000000L }, NULL);
+	if (writer_shared_busy(h->writer))
+		return false;
 	writer_shared_begin(h->writer, &h->kept);
+	return true;
 }
 
 /* The run of the next day begins with nothing; what comes is new to it. */

@@ -41,8 +41,8 @@ bool live_history_start(struct live_history *h, struct err *err);
 void live_history_close(struct live_history *h, struct writer_state *ret);
 /* Is it time, with so much captured? Then *h says what is to be written, and a copy may. */
 bool live_history_due(struct live_history *h, int64_t now_ns);
-/* At the end of all: it is time, once what is under way is written. */
-void live_history_due_at_end(struct live_history *h);
+/* At the end of all: it is time, once what is under way is written. False: the disk takes nothing, and what is left cannot be kept. */
+bool live_history_due_at_end(struct live_history *h);
 /* In a copy, or at the end of all (then what has not ended is settled with it). The engine is at its end. False: there was no room for all of it. */
 bool live_history_write(const struct live_history *h, const struct engine *e, bool all);
 /* The copy came to its end: what comes next begins there. frames, bytes: captured so far. */

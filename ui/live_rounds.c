@@ -172,8 +172,10 @@ static void plan_work(struct live_rounds *r, int64_t now_ns, bool at_end)
 	if (r->history && !at_end && live_history_due(r->history, now_ns))
 		w->history = r->history;
 	if (r->history && at_end && now_ns != NS_NONE) {
-		live_history_due_at_end(r->history);
-		w->history = r->history;
+		if (live_history_due_at_end(r->history))
+			w->history = r->history;
+		else
+			live_say(r->say, "the history cannot be written: what ended last is not in it");
 	}
 }
 

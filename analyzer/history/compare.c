@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/history/compare_private.h"
+#include "analyzer/redact.h"
 #include "captures/base/memory.h"
 
 struct difference *compare_add(struct comparison *c, enum difference_kind kind, enum difference_subject subject)
@@ -86,6 +87,20 @@ static int by_gravity(const void *a, const void *b)
 	return strcmp(x->finding, y->finding) != 0 ? strcmp(x->finding, y->finding) : strcmp(x->others, y->others);
 }
 
+/* When no question is asked with these texts any more. */
+static void replace_names(struct comparison *c, struct redact *r)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		struct difference *d = &c->list[i];
+
+		d->host = redact_text(r, d->host);
+		d->others = redact_text(r, d->others);
+		d->before = redact_text(r, d->before);
+		d->after = redact_text(r, d->after);
+		d->with = redact_text(r, d->with);
+	}
+}
+
 struct comparison *compare_new(struct store *s, const struct compare_side sides[SIDES], struct err *err)
 {
 	int (*const parts[])(struct comparison *) = { compare_sides_count, compare_rates, compare_findings, compare_hosts };
@@ -105,6 +120,8 @@ struct comparison *compare_new(struct store *s, const struct compare_side sides[
 	weigh(c);
 	if (c->count)
 		qsort(c->list, c->count, sizeof *c->list, by_gravity);
+	if (s->redact)
+		replace_names(c, s->redact);
 	return c;
 }
 

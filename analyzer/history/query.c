@@ -10,6 +10,7 @@
 
 #include "analyzer/history/schema.h"
 #include "analyzer/history/store_private.h"
+#include "analyzer/redact.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
@@ -22,6 +23,10 @@
 #define BAR_FULL "████████████████"
 #define BAR_BAD "××××××××××××××××"
 #define CELLS(count) "(CASE WHEN " #count " THEN max(1, CAST(round(16.0 * " #count " / max(calls) OVER ()) AS INTEGER)) ELSE 0 END)"
+
+/* As reports have it. */
+#define HEARS(who) "CASE " who "_hears WHEN 'yes' THEN coalesce('✓ ' || round(" who "_mos, 1), '✓') WHEN 'poor' THEN coalesce('! ' || round(" who "_mos, 1), '!')" \
+		   " WHEN 'no' THEN '✗ nothing' WHEN 'unknown' THEN '? not visible' ELSE '-' END"
 
 enum { FEW = 10000, COLUMNS_MAX = 20 };
 
@@ -70,9 +75,11 @@ static const struct listing_form {
 			{ "to_user", { "to", "to", COLUMN_TEXT, 6 } },
 			{ "state", { "state", "state", COLUMN_TEXT, 0, 1 } },
 			{ "status", { "status", NULL, COLUMN_COUNT } },
-			{ "end_ns - answer_ns", { "seconds", "talk", COLUMN_LENGTH } },
-			{ "caller_hears", { "caller_hears", "caller", COLUMN_TEXT } },
-			{ "callee_hears", { "callee_hears", "callee", COLUMN_TEXT } },
+			{ "end_ns - answer_ns", { "seconds", "talk", COLUMN_LENGTH, 0, 2 } },
+			{ "caller_hears", { "caller_hears", NULL, COLUMN_TEXT } },
+			{ "callee_hears", { "callee_hears", NULL, COLUMN_TEXT } },
+			{ HEARS("caller"), { NULL, "caller hears", COLUMN_TEXT } },
+			{ HEARS("callee"), { NULL, "callee hears", COLUMN_TEXT } },
 			{ "caller_mos", { "caller_mos", NULL, COLUMN_REAL } },
 			{ "callee_mos", { "callee_mos", NULL, COLUMN_REAL } },
 			{ "(SELECT group_concat(DISTINCT f.id) FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding"
@@ -241,6 +248,7 @@ static const struct listing_form {
 
 struct query {
 	struct store *store;
+	enum listing listing;
 	sqlite3_stmt *stmt;
 };
 
@@ -406,6 +414,7 @@ struct query *query_new(struct store *s, enum listing listing, const struct list
 	int result;
 
 	q->store = s;
+	q->listing = listing;
 	text_init(&sql);
 	if (forms[listing].sums)
 		write_sums(&sql, &forms[listing], filter);
@@ -438,6 +447,44 @@ bool query_next(struct query *q, struct err *err)
 	return result == SQLITE_ROW;
 }
 
+/* Some columns hold one word, whatever it looks like; others are texts, in which names are looked for. */
+static struct span other_text(struct redact *r, const struct column *c, struct span text)
+{
+	const char *name = c && c->name ? c->name : "";
+
+	if (strcmp(name, "call_id") == 0)
+		return redact_id(r, text);
+	if (strcmp(name, "from") == 0 || strcmp(name, "to") == 0)
+		return redact_user(r, text);
+	if (strcmp(name, "source") == 0 || strcmp(name, "file") == 0)
+		return redact_name(r, text);
+	if (strcmp(name, "from_agent") == 0 || strcmp(name, "to_agent") == 0)
+		return redact_agent(r, text);
+	return redact_span(r, text);
+}
+
+static void learn_name(struct redact *r, sqlite3_stmt *stmt)
+{
+	redact_learn_user(r, (struct span){ sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0) });
+}
+
+bool query_redact(struct store *s, struct redact *r, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(s->db, "SELECT DISTINCT from_user FROM call WHERE from_user IS NOT NULL UNION SELECT DISTINCT to_user FROM call"
+					       " WHERE to_user IS NOT NULL", -1, &stmt, NULL);
+
+	while (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		learn_name(r, stmt);
+		result = SQLITE_OK;
+	}
+	sqlite3_finalize(stmt);
+	if (result != SQLITE_DONE)
+		return store_failed(s, result, err) == ERR_OK;
+	s->redact = r;
+	return true;
+}
+
 struct value query_value(const struct query *q, unsigned column)
 {
 	int at = (int)column, type = sqlite3_column_type(q->stmt, at);
@@ -453,6 +500,8 @@ struct value query_value(const struct query *q, unsigned column)
 		v.kind = VALUE_TEXT;
 		v.text.p = sqlite3_column_text(q->stmt, at);
 		v.text.n = (size_t)sqlite3_column_bytes(q->stmt, at);
+		if (q->store->redact)
+			v.text = other_text(q->store->redact, query_column(q->listing, column), v.text);
 	}
 	return v;
 }

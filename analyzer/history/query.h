@@ -33,6 +33,10 @@ struct listing_filter {              /* zeroes: everything */
 };
 
 struct query;
+struct redact;
+
+/* From now on what is read has other numbers, names and addresses; r is lent for the store's life. False with *err. */
+bool query_redact(struct store *s, struct redact *r, struct err *err);
 
 /* NULL with *err. The texts of the filter are copied. */
 struct query *query_new(struct store *s, enum listing listing, const struct listing_filter *filter, struct err *err);

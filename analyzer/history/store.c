@@ -406,32 +406,6 @@ enum err_code store_run(struct store *s, const struct run *run, int64_t *ret_num
 	return ERR_OK;
 }
 
-static int highest(struct store *s, const char *table, unsigned *ret)
-{
-	char sql[96];
-	int64_t n = 0;
-	int result;
-
-	snprintf(sql, sizeof sql, "SELECT coalesce(max(n), 0) FROM %s WHERE run = %lld", table, (long long)s->run);
-	result = number_of(s, sql, &n);
-	*ret = (unsigned)n;
-	return result;
-}
-
-enum err_code store_numbers(struct store *s, struct record_numbers *ret, struct err *err)
-{
-	struct {
-		const char *table;
-		unsigned *n;
-	} numbers[] = { { "call", &ret->calls }, { "stream", &ret->streams }, { "finding", &ret->findings }, { "incident", &ret->incidents },
-			{ "registration", &ret->registrations }, { "nat", &ret->nats } };
-	int result = SQLITE_OK;
-
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && result == SQLITE_OK; i++)
-		result = highest(s, numbers[i].table, numbers[i].n);
-	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);
-}
-
 enum err_code store_forget_behind(struct store *s, const struct record_numbers *kept, struct err *err)
 {
 	const struct { const char *table, *column; unsigned n; } parts[] = {

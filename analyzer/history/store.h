@@ -37,8 +37,6 @@ void store_close(struct store *s);
  */
 enum err_code store_begin(struct store *s, struct err *err);
 enum err_code store_run(struct store *s, const struct run *run, int64_t *ret_number, struct err *err);
-/* Which numbers the run has by now; between store_run() and the rows. */
-enum err_code store_numbers(struct store *s, struct record_numbers *ret, struct err *err);
 /* What has higher numbers than these was of the moment only, and goes; likewise. Hosts and mappings have no such numbers, and stay. */
 enum err_code store_forget_behind(struct store *s, const struct record_numbers *kept, struct err *err);
 enum err_code store_rows(struct store *s, const struct rows *rows, struct err *err);

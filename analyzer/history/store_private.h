@@ -11,6 +11,7 @@ struct store {
 	sqlite3 *db;
 	char name[256];              /* of the file, as messages have it */
 	sqlite3_stmt *insert[ROW_TABLES];    /* made when first used */
+	struct redact *redact;       /* what is read passes through it; NULL nothing. Lent */
 	int64_t run;                 /* that rows belong to; 0 none yet */
 };
 

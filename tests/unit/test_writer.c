@@ -2,7 +2,9 @@
 /* test_writer: what is given stands in the file two seconds later, whatever happens to the process; nobody waits for the disk; what is lost is counted. */
 #include "analyzer/history/writer.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -214,6 +216,45 @@ static void what_finds_no_room_is_counted(void **state)
 	folder_remove(&f);
 }
 
+/* On a small tmpfs of its own: that takes root, and is left out without. */
+static void a_full_disk_is_said_and_waited_for(void **state)
+{
+	char filler[192], junk[4096] = { 0 };
+	struct writer_state last;
+	struct folder f;
+	struct writer *w;
+	int fd;
+
+	(void)state;
+	folder_make(&f);
+	if (mount("tmpfs", f.path, "tmpfs", 0, "size=1m") != 0) {
+		print_message("no tmpfs may be mounted here: left out\n");
+		folder_remove(&f);
+		skip();
+	}
+	w = writer_expect(&f, 0);
+	assert_true(give(w, 1, 1, 11));
+	sleep_ms(1600);
+	assert_int_equal(writer_look(w).written, 10);
+	snprintf(filler, sizeof filler, "%s/filler", f.path);
+	fd = open(filler, O_WRONLY | O_CREAT, 0600);
+	while (write(fd, junk, sizeof junk) > 0)
+		;
+	close(fd);
+	assert_true(give(w, 1, 11, 2011));
+	sleep_ms(2500);
+	assert_non_null(strstr(writer_look(w).trouble, "no space left"));
+	assert_false(writer_look(w).dead);
+	assert_int_equal(calls_in(&f), 10);
+	assert_int_equal(unlink(filler), 0);
+	writer_free(w, 10000, &last);
+	assert_int_equal(last.written, 2010);
+	assert_int_equal(last.lost, 0);
+	assert_int_equal(calls_in(&f), 2010);
+	assert_int_equal(umount(f.path), 0);
+	folder_remove(&f);
+}
+
 /* The end is not waited for longer than was said, and what was left is counted. */
 static void a_disk_that_takes_nothing_does_not_hold_the_end(void **state)
 {
@@ -355,6 +396,7 @@ int main(void)
 		cmocka_unit_test(kill_minus_nine_loses_two_seconds_at_most),
 		cmocka_unit_test(nobody_waits_for_the_disk),
 		cmocka_unit_test(what_finds_no_room_is_counted),
+		cmocka_unit_test(a_full_disk_is_said_and_waited_for),
 		cmocka_unit_test(a_disk_that_takes_nothing_does_not_hold_the_end),
 		cmocka_unit_test(a_copy_gives_through_shared_memory),
 		cmocka_unit_test(old_runs_are_forgotten),
