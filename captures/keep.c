@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* keep: records one behind the other in a ring of bytes; places are counted on for ever, so that the oldest and the newest are two numbers. */
+/*
+ * keep: records one behind the other in a ring of bytes; places are counted on for ever, so that the oldest and
+ * the newest are two numbers.
+ */
 #include "captures/keep.h"
 
 #include <stdlib.h>
@@ -130,9 +133,15 @@ void keep_add(struct keep *k, const struct frame *f, size_t wanted)
 		k->newest_ns = f->at_ns;
 	drop_old(k, k->newest_ns);
 	place = make_room(k, n);
-	*record_at(k, place) = (struct record){ .at_ns = f->at_ns, .kept_bytes = (uint32_t)bytes, .wire_bytes = f->wire_bytes, .number = f->number,
-						.file = f->file, .link = f->link, .direction = f->direction, .interface = f->interface,
-						.next = (uint32_t)n };
+	*record_at(k, place) = (struct record){ .at_ns = f->at_ns,
+		.kept_bytes = (uint32_t)bytes,
+		.wire_bytes = f->wire_bytes,
+		.number = f->number,
+		.file = f->file,
+		.link = f->link,
+		.direction = f->direction,
+		.interface = f->interface,
+		.next = (uint32_t)n };
 	memcpy(record_at(k, place) + 1, f->bytes.p, bytes);
 	k->to = place + n;
 	k->frames++;
@@ -140,8 +149,11 @@ void keep_add(struct keep *k, const struct frame *f, size_t wanted)
 
 struct keep_extent keep_extent(const struct keep *k)
 {
-	struct keep_extent ret = { .frames = k->frames, .first_ns = NS_NONE, .last_ns = k->frames ? k->newest_ns : NS_NONE,
-				   .bytes = (size_t)(k->to - k->from), .crowded_out = k->crowded_out };
+	struct keep_extent ret = { .frames = k->frames,
+		.first_ns = NS_NONE,
+		.last_ns = k->frames ? k->newest_ns : NS_NONE,
+		.bytes = (size_t)(k->to - k->from),
+		.crowded_out = k->crowded_out };
 	struct frame first;
 	uint64_t at = 0;
 
@@ -169,9 +181,14 @@ bool keep_next(const struct keep *k, uint64_t *at, struct frame *ret)
 		place += r->next;
 		if (r->is_gap)
 			continue;
-		*ret = (struct frame){ .at_ns = r->at_ns, .bytes = { (const uint8_t *)(r + 1), r->kept_bytes }, .wire_bytes = r->wire_bytes,
-				       .number = r->number, .file = r->file, .interface = r->interface, .link = r->link,
-				       .direction = r->direction };
+		*ret = (struct frame){ .at_ns = r->at_ns,
+			.bytes = { (const uint8_t *)(r + 1), r->kept_bytes },
+			.wire_bytes = r->wire_bytes,
+			.number = r->number,
+			.file = r->file,
+			.interface = r->interface,
+			.link = r->link,
+			.direction = r->direction };
 		*at = place;
 		return true;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* keep: the newest frames, as many as fit into a fixed number of bytes and are not too old; or only so much of each as is wanted. */
+/*
+ * keep: the newest frames, as many as fit into a fixed number of bytes and are not too old; or only so much of
+ * each as is wanted.
+ */
 #ifndef DEADAIR_CAPTURES_KEEP_H
 #define DEADAIR_CAPTURES_KEEP_H
 
@@ -20,7 +23,10 @@ struct keep_extent {
 struct keep *keep_new(size_t bytes, int64_t length_ns);
 void keep_free(struct keep *k);
 
-/* A copy of its first `wanted` bytes, or of all there are. A frame that is larger than a quarter of the room is not kept. */
+/*
+ * A copy of its first `wanted` bytes, or of all there are. A frame that is larger than a quarter of the room is
+ * not kept.
+ */
 void keep_add(struct keep *k, const struct frame *f, size_t wanted);
 struct keep_extent keep_extent(const struct keep *k);
 size_t keep_room(const struct keep *k);

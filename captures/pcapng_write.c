@@ -157,7 +157,8 @@ static struct described *find(struct pcapng_writer *w, uint16_t file, uint16_t i
 	return NULL;
 }
 
-void pcapng_write_interface(struct pcapng_writer *w, uint16_t file, uint16_t interface, uint16_t link, const char *name, const char *filter)
+void pcapng_write_interface(
+	struct pcapng_writer *w, uint16_t file, uint16_t interface, uint16_t link, const char *name, const char *filter)
 {
 	struct described *d = find(w, file, interface, link);
 
@@ -167,8 +168,11 @@ void pcapng_write_interface(struct pcapng_writer *w, uint16_t file, uint16_t int
 		w->room = w->room * 2 + 8;
 		w->described = memory_resize(w->described, w->room, sizeof *w->described);
 	}
-	w->described[w->count++] = (struct described){ .file = file, .interface = interface, .link = link, .name = name ? memory_text(name) : NULL,
-						       .filter = filter ? memory_text(filter) : NULL };
+	w->described[w->count++] = (struct described){ .file = file,
+		.interface = interface,
+		.link = link,
+		.name = name ? memory_text(name) : NULL,
+		.filter = filter ? memory_text(filter) : NULL };
 }
 
 /* 4.3 */
@@ -250,7 +254,8 @@ enum err_code pcapng_writer_close(struct pcapng_writer *w, struct err *err)
 	if (close(w->fd) != 0 && !w->error)
 		w->error = errno;
 	if (w->error) {
-		code = err_set(err, ERR_FILE, "%s: %s: nothing was saved", text_escape(span_of(w->path), shown, sizeof shown), strerror(w->error));
+		code = err_set(err, ERR_FILE, "%s: %s: nothing was saved",
+			text_escape(span_of(w->path), shown, sizeof shown), strerror(w->error));
 		unlink(w->path);
 	}
 	release(w);

@@ -11,8 +11,12 @@ struct pcapng_writer;
 /* A new file, readable by its owner only; one that is there is not touched. path is lent. NULL with *err. */
 struct pcapng_writer *pcapng_writer_new(const char *path, struct err *err);
 
-/* The interface that a frame came from; it is described in the file when its first frame is written. name and filter may be NULL. */
-void pcapng_write_interface(struct pcapng_writer *w, uint16_t file, uint16_t interface, uint16_t link, const char *name, const char *filter);
+/*
+ * The interface that a frame came from; it is described in the file when its first frame is written. name and
+ * filter may be NULL.
+ */
+void pcapng_write_interface(struct pcapng_writer *w, uint16_t file, uint16_t interface, uint16_t link, const char *name,
+	const char *filter);
 /* comments: UTF-8, one each; count may be 0. Failures are kept for the end. */
 void pcapng_write_frame(struct pcapng_writer *w, const struct frame *f, const char *const *comments, size_t count);
 uint64_t pcapng_writer_bytes(const struct pcapng_writer *w);

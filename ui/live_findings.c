@@ -100,8 +100,15 @@ static struct watched *add(struct live_findings *all, uint64_t identity)
 
 static void tell(struct live_findings *all, const struct watched *w, enum live_change change)
 {
-	struct live_change_of c = { .identity = w->identity, .severity = w->severity, .id = w->id, .change = change, .at_ns = all->at_ns,
-				    .opened_ns = w->opened_ns, .over = w->over, .title = w->title, .json = w->json };
+	struct live_change_of c = { .identity = w->identity,
+		.severity = w->severity,
+		.id = w->id,
+		.change = change,
+		.at_ns = all->at_ns,
+		.opened_ns = w->opened_ns,
+		.over = w->over,
+		.title = w->title,
+		.json = w->json };
 
 	all->fn(all->context, &c);
 }
@@ -155,7 +162,8 @@ void live_findings_found(struct live_findings *all, const struct live_found *f)
 	if (w->phase == PHASE_CLOSED && !(w->over && over))
 		w->phase = PHASE_CANDIDATE;
 	w->over = over;
-	if (w->phase == PHASE_CANDIDATE && (w->was_open || over || ns_minus(all->at_ns, w->first_ns) >= all->confirm_ns))
+	if (w->phase == PHASE_CANDIDATE &&
+		(w->was_open || over || ns_minus(all->at_ns, w->first_ns) >= all->confirm_ns))
 		open_it(all, w);
 	if (w->phase == PHASE_OPEN && over)
 		close_it(all, w);

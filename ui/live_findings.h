@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * live_findings: what opened and what closed, told by one judgement after the other. A finding opens when a second judgement confirms it, closes
- * when its calls have ended or when it was not found for a while, and opens again when it comes back.
+ * live_findings: what opened and what closed, told by one judgement after the other. A finding opens when a second
+ * judgement confirms it, closes when its calls have ended or when it was not found for a while, and opens again when
+ * it comes back.
  */
 #ifndef DEADAIR_UI_LIVE_FINDINGS_H
 #define DEADAIR_UI_LIVE_FINDINGS_H
@@ -39,7 +40,10 @@ typedef void live_change_fn(void *context, const struct live_change_of *c);
 struct live_findings *live_findings_new(int64_t confirm_ns, int64_t holdoff_ns, int64_t reopen_ns);
 void live_findings_free(struct live_findings *all);
 
-/* A judgement: begin, everything that it found, end. Changes are told in the order of what was found, then of what is gone. */
+/*
+ * A judgement: begin, everything that it found, end. Changes are told in the order of what was found, then of what
+ * is gone.
+ */
 void live_findings_begin(struct live_findings *all, int64_t at_ns, live_change_fn *fn, void *context);
 void live_findings_found(struct live_findings *all, const struct live_found *f);
 void live_findings_end(struct live_findings *all);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* live_numbers: what is known of a capture at this moment, between one picture of it and the next; flat, copied under a lock. */
+/*
+ * live_numbers: what is known of a capture at this moment, between one picture of it and the next; flat, copied
+ * under a lock.
+ */
 #ifndef DEADAIR_UI_LIVE_NUMBERS_H
 #define DEADAIR_UI_LIVE_NUMBERS_H
 

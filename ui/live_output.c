@@ -70,8 +70,9 @@ static void print_json(struct out *o, const struct live_change_of *c)
 	struct text t;
 
 	text_init(&t);
-	text_addf(&t, "{\"type\":\"%s\",\"time\":\"%s\",\"opened\":\"%s\",\"over\":%s,\"finding\":", live_change_name(c->change),
-		  ns_rfc3339(c->at_ns, at), ns_rfc3339(c->opened_ns, opened), c->over ? "true" : "false");
+	text_addf(&t, "{\"type\":\"%s\",\"time\":\"%s\",\"opened\":\"%s\",\"over\":%s,\"finding\":",
+		live_change_name(c->change), ns_rfc3339(c->at_ns, at), ns_rfc3339(c->opened_ns, opened),
+		c->over ? "true" : "false");
 	text_add(&t, c->json);
 	text_add(&t, "}\n");
 	out_bytes(o, t.p, t.n);
@@ -82,10 +83,11 @@ static void print_text(struct out *o, const struct live_change_of *c)
 {
 	char at[NS_TEXT], length[WORDS];
 
-	out_textf(o, "%s  %-8s  %-8s  %s: %s", ns_clock(c->at_ns, 0, at), live_change_name(c->change), c->severity, c->id,
-		  c->title);
+	out_textf(o, "%s  %-8s  %-8s  %s: %s", ns_clock(c->at_ns, 0, at), live_change_name(c->change), c->severity,
+		c->id, c->title);
 	if (c->change == LIVE_CLOSED && c->at_ns > c->opened_ns)
-		out_textf(o, " (%s after %s)", c->over ? "the call has ended" : "gone", words_duration(ns_minus(c->at_ns, c->opened_ns), length));
+		out_textf(o, " (%s after %s)", c->over ? "the call has ended" : "gone",
+			words_duration(ns_minus(c->at_ns, c->opened_ns), length));
 	else if (c->change == LIVE_CLOSED)
 		out_text(o, " (the call has ended)");
 	out_text(o, "\n");
@@ -93,8 +95,12 @@ static void print_text(struct out *o, const struct live_change_of *c)
 
 void live_output_change(struct live_output *o, const struct live_change_of *c)
 {
-	struct syslog_finding f = { .at_ns = c->at_ns, .change = live_change_name(c->change), .severity = c->severity, .id = c->id, .text = c->title,
-				    .source = o->source };
+	struct syslog_finding f = { .at_ns = c->at_ns,
+		.change = live_change_name(c->change),
+		.severity = c->severity,
+		.id = c->id,
+		.text = c->title,
+		.source = o->source };
 
 	if (o->syslog && !syslog_send(o->syslog, &f))
 		o->unsent++;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* live_output: where changes of findings go: lines of text or JSON to standard output or a file, messages to the log. */
+/*
+ * live_output: where changes of findings go: lines of text or JSON to standard output or a file, messages to the
+ * log.
+ */
 #ifndef DEADAIR_UI_LIVE_OUTPUT_H
 #define DEADAIR_UI_LIVE_OUTPUT_H
 

@@ -41,8 +41,13 @@ static bool walk_next(void *walk, struct frame *ret)
 
 struct save_source live_save_source(const struct live_saves *s)
 {
-	return (struct save_source){ .engine = s->engine, .files = s->files, .file_count = s->file_count, .begin = walk_begin, .next = walk_next,
-				     .end = free, .context = (void *)(uintptr_t)s->keep };
+	return (struct save_source){ .engine = s->engine,
+		.files = s->files,
+		.file_count = s->file_count,
+		.begin = walk_begin,
+		.next = walk_next,
+		.end = free,
+		.context = (void *)(uintptr_t)s->keep };
 }
 
 /* ---- files ---- */
@@ -61,7 +66,8 @@ static void name_file(char path[PATH_ROOM], const char *folder, int64_t at_ns, c
 	snprintf(path, PATH_ROOM, "%s/" PREFIX "%s-%s%s" SUFFIX, folder, when, what, number);
 }
 
-static bool save_named(const struct live_saves *s, const struct save_wish *wish, const char *folder, int64_t at_ns, const char *what, struct text *ret)
+static bool save_named(const struct live_saves *s, const struct save_wish *wish, const char *folder, int64_t at_ns,
+	const char *what, struct text *ret)
 {
 	struct save_source from = live_save_source(s);
 	struct save_done done;
@@ -108,8 +114,8 @@ static bool is_ours(const char *name)
 {
 	size_t n = strlen(name);
 
-	return n < sizeof ((struct file *)0)->name && n > sizeof PREFIX + sizeof SUFFIX && strncmp(name, PREFIX, sizeof PREFIX - 1) == 0 &&
-	       strcmp(name + n - (sizeof SUFFIX - 1), SUFFIX) == 0;
+	return n < sizeof((struct file *)0)->name && n > sizeof PREFIX + sizeof SUFFIX &&
+		strncmp(name, PREFIX, sizeof PREFIX - 1) == 0 && strcmp(name + n - (sizeof SUFFIX - 1), SUFFIX) == 0;
 }
 
 /* Those of this program; owned by the caller. */
@@ -122,7 +128,8 @@ static struct file *list_files(DIR *folder, size_t *ret_count, uint64_t *ret_byt
 
 	*ret_bytes = 0;
 	while ((d = readdir(folder))) {
-		if (!is_ours(d->d_name) || fstatat(dirfd(folder), d->d_name, &of, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(of.st_mode))
+		if (!is_ours(d->d_name) || fstatat(dirfd(folder), d->d_name, &of, AT_SYMLINK_NOFOLLOW) != 0 ||
+			!S_ISREG(of.st_mode))
 			continue;
 		if (count == room) {
 			room = room * 2 + 64;
@@ -168,7 +175,8 @@ static bool find_finding(const struct engine *e, uint64_t identity, struct view_
 	return false;
 }
 
-static void tell_covered(const struct engine *e, unsigned incident, void (*covered)(void *context, uint64_t identity), void *context)
+static void tell_covered(
+	const struct engine *e, unsigned incident, void (*covered)(void *context, uint64_t identity), void *context)
 {
 	struct view_finding *f = memory_zalloc(sizeof *f);
 
@@ -179,15 +187,17 @@ static void tell_covered(const struct engine *e, unsigned incident, void (*cover
 	free(f);
 }
 
-bool live_save_finding(const struct live_saves *s, uint64_t identity, const char *folder, uint64_t most, void (*covered)(void *context, uint64_t identity),
-		       void *context, struct text *ret)
+bool live_save_finding(const struct live_saves *s, uint64_t identity, const char *folder, uint64_t most,
+	void (*covered)(void *context, uint64_t identity), void *context, struct text *ret)
 {
 	struct view_finding *f = memory_zalloc(sizeof *f);
 	bool saved = false;
 
 	covered(context, identity);
 	if (find_finding(s->engine, identity, f)) {
-		struct save_wish wish = { .kind = f->incident ? SAVE_INCIDENTS : SAVE_FINDINGS, .numbers = f->incident ? &f->incident : &f->n, .count = 1 };
+		struct save_wish wish = { .kind = f->incident ? SAVE_INCIDENTS : SAVE_FINDINGS,
+			.numbers = f->incident ? &f->incident : &f->n,
+			.count = 1 };
 
 		saved = save_named(s, &wish, folder, f->first_ns, f->id, ret);
 		if (f->incident)

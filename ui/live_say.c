@@ -34,8 +34,9 @@ void live_say_interfaces(const struct live_say *s)
 		if (bytes == 0)
 			live_say(s, "%s: capturing, %s", n->name, link_name(n->link, link));
 		else if (bytes < s->arguments->ring_bytes / 10 * 9)
-			live_say(s, "%s: capturing, %s, a ring of %s only: memory for the %s asked for was not to be had", n->name,
-				 link_name(n->link, link), ring, asked);
+			live_say(s,
+				"%s: capturing, %s, a ring of %s only: memory for the %s asked for was not to be had",
+				n->name, link_name(n->link, link), ring, asked);
 		else
 			live_say(s, "%s: capturing, %s, a ring of %s", n->name, link_name(n->link, link), ring);
 	}
@@ -54,7 +55,10 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* Only the first fragment of a datagram has ports, and large SIP messages come in fragments; behind a tag the port is not where it is looked for. */
+/*
+ * Only the first fragment of a datagram has ports, and large SIP messages come in fragments; behind a tag the port
+ * is not where it is looked for.
+ */
 void live_say_filter(const struct live_say *s)
 {
 	const char *bpf = s->arguments->bpf;
@@ -69,12 +73,18 @@ void live_say_filter(const struct live_say *s)
 		return;
 	text_escape(span_of(bpf), shown, sizeof shown);
 	if (fragments && vlans)
-		live_say(s, "filter '%s' loses the later fragments of large messages, and VLAN tags that are left in the frame: "
-			 "'(%s) or (ip[6:2] & 0x1fff != 0) or vlan' takes them", shown, shown);
+		live_say(s,
+			"filter '%s' loses the later fragments of large messages, and VLAN tags that are left in the frame: "
+			"'(%s) or (ip[6:2] & 0x1fff != 0) or vlan' takes them",
+			shown, shown);
 	else if (fragments)
-		live_say(s, "filter '%s' loses the later fragments of large messages: 'or (ip[6:2] & 0x1fff != 0)' takes them", shown);
+		live_say(s,
+			"filter '%s' loses the later fragments of large messages: 'or (ip[6:2] & 0x1fff != 0)' takes them",
+			shown);
 	else
-		live_say(s, "filter '%s' loses what has VLAN tags that are left in the frame: 'or vlan' behind it takes them", shown);
+		live_say(s,
+			"filter '%s' loses what has VLAN tags that are left in the frame: 'or vlan' behind it takes them",
+			shown);
 }
 
 void live_say_notes(struct live_say *s)
@@ -99,11 +109,13 @@ void live_say_drops(struct live_say *s)
 		struct live_drops *told = &s->told[i];
 
 		if (n->os_drop > told->ring)
-			live_say(s, "%s: the kernel's ring was full, %s lost: --ring takes a larger one, -f a narrower choice", n->name,
-				 words_counted(n->os_drop - told->ring, "packet", count));
+			live_say(s,
+				"%s: the kernel's ring was full, %s lost: --ring takes a larger one, -f a narrower choice",
+				n->name, words_counted(n->os_drop - told->ring, "packet", count));
 		if (n->if_drop > told->card)
-			live_say(s, "%s: the card lost %s before the kernel saw them: ethtool -g %s shows its buffers, ethtool -G %s rx N enlarges them",
-				 n->name, words_counted(n->if_drop - told->card, "packet", count), n->name, n->name);
+			live_say(s,
+				"%s: the card lost %s before the kernel saw them: ethtool -g %s shows its buffers, ethtool -G %s rx N enlarges them",
+				n->name, words_counted(n->if_drop - told->card, "packet", count), n->name, n->name);
 		*told = (struct live_drops){ n->os_drop, n->if_drop };
 	}
 }
@@ -118,8 +130,15 @@ void live_say_packet(struct live_say *s, const struct packet *p)
 static void add_encapsulations(const struct live_say *s, struct text *t)
 {
 	static const char *const names[] = {
-		[TUNNEL_GRE] = "GRE", [TUNNEL_ERSPAN] = "ERSPAN", [TUNNEL_VXLAN] = "VXLAN", [TUNNEL_GENEVE] = "Geneve", [TUNNEL_GTP] = "GTP",
-		[TUNNEL_IPIP] = "IP in IP", [TUNNEL_TZSP] = "TZSP", [TUNNEL_HEP] = "HEP", [TUNNEL_TURN] = "TURN",
+		[TUNNEL_GRE] = "GRE",
+		[TUNNEL_ERSPAN] = "ERSPAN",
+		[TUNNEL_VXLAN] = "VXLAN",
+		[TUNNEL_GENEVE] = "Geneve",
+		[TUNNEL_GTP] = "GTP",
+		[TUNNEL_IPIP] = "IP in IP",
+		[TUNNEL_TZSP] = "TZSP",
+		[TUNNEL_HEP] = "HEP",
+		[TUNNEL_TURN] = "TURN",
 	};
 	bool any = s->vlans;
 
@@ -147,10 +166,10 @@ void live_say_quiet(const struct live_say *s, int seconds)
 
 		text_clear(&t);
 		add_encapsulations(s, &t);
-		live_say(s, "no SIP yet after %d s: %s: %s read, %s counted by the kernel, link type %s%s, %s%s", seconds, f->interfaces->name,
-			 words_counted(f->frames, "frame", count), words_count(f->interfaces->received, received),
-			 link_name(f->interfaces->link, link), t.p, bpf ? "filter " : "no filter",
-			 bpf ? text_escape(span_of(bpf), shown, sizeof shown) : "");
+		live_say(s, "no SIP yet after %d s: %s: %s read, %s counted by the kernel, link type %s%s, %s%s",
+			seconds, f->interfaces->name, words_counted(f->frames, "frame", count),
+			words_count(f->interfaces->received, received), link_name(f->interfaces->link, link), t.p,
+			bpf ? "filter " : "no filter", bpf ? text_escape(span_of(bpf), shown, sizeof shown) : "");
 	}
 	text_fini(&t);
 }

@@ -46,7 +46,9 @@ static void prepare(void *context, const struct live_judgement *what)
 	u->world.file_count = what->file_count;
 	u->world.names = u->options.names;
 	u->world.history = u->options.history;
-	u->saves = (struct live_saves){ .keep = what->keep, .engine = what->engine, .files = what->files, .file_count = what->file_count };
+	u->saves = (struct live_saves){
+		.keep = what->keep, .engine = what->engine, .files = what->files, .file_count = what->file_count
+	};
 	u->source = live_save_source(&u->saves);
 	if (u->options.save_folder && chdir(u->options.save_folder) == 0)
 		u->world.saves = &u->source;
@@ -61,7 +63,9 @@ struct live_ui *live_ui_open(const struct live_ui_options *options, struct err *
 {
 	struct live_ui *u = memory_zalloc(sizeof *u);
 	struct terminal_options terminal = { .color = options->color, .leave = options->leave };
-	struct picture_answers answers = { .answer = answer, .context = u, .stop = options->stop, .stop_context = options->stop_context };
+	struct picture_answers answers = {
+		.answer = answer, .context = u, .stop = options->stop, .stop_context = options->stop_context
+	};
 
 	u->options = *options;
 	u->pictures = pictures_new(&answers, err);

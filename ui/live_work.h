@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* live_work: what else is done with an engine at its end, in a copy of the process or at the end of all: packets saved, the history written. */
+/*
+ * live_work: what else is done with an engine at its end, in a copy of the process or at the end of all: packets
+ * saved, the history written.
+ */
 #ifndef DEADAIR_UI_LIVE_WORK_H
 #define DEADAIR_UI_LIVE_WORK_H
 

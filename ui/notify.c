@@ -25,7 +25,9 @@ void notify_open(struct notify *n)
 	if (name[0] == '@')             /* no file: an abstract name */
 		to.sun_path[0] = '\0';
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (n->fd >= 0 && connect(n->fd, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) != 0)
+	if (n->fd >= 0 &&
+		connect(n->fd, (struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) !=
+			0)
 		notify_close(n);
 	/* half of it, as the manual asks for */
 	if (watchdog && span_number(span_of(watchdog), UINT32_MAX, &microseconds))

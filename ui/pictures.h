@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pictures: how another thread looks into an engine that is at work. A picture is a copy of the process (live_judge) in which the engine has come to its
- * end: views.h is complete there, and nothing moves. It answers questions over a socket until a newer one has come. Questions and answers are bytes of
- * the two who talk; nothing in them may point anywhere. There is one asking thread, and one that owns the engine.
+ * pictures: how another thread looks into an engine that is at work. A picture is a copy of the process (live_judge)
+ * in which the engine has come to its end: views.h is complete there, and nothing moves. It answers questions over a
+ * socket until a newer one has come. Questions and answers are bytes of the two who talk; nothing in them may point
+ * anywhere. There is one asking thread, and one that owns the engine.
  */
 #ifndef DEADAIR_UI_PICTURES_H
 #define DEADAIR_UI_PICTURES_H
@@ -43,9 +44,15 @@ void pictures_end(struct pictures *p);
 
 /* ---- the thread that asks ---- */
 
-/* Asks the newest picture, or the one that is held. False: there is none at the moment, pictures_fd() tells of the next. */
+/*
+ * Asks the newest picture, or the one that is held. False: there is none at the moment, pictures_fd() tells of the
+ * next.
+ */
 bool pictures_ask(struct pictures *p, const void *question, size_t n, struct text *ret);
-/* Can be read when there is a newer picture, when numbers have changed, at the end; pictures_seen() makes it wait again. */
+/*
+ * Can be read when there is a newer picture, when numbers have changed, at the end; pictures_seen() makes it wait
+ * again.
+ */
 int pictures_fd(const struct pictures *p);
 void pictures_seen(struct pictures *p);
 uint64_t pictures_serial(struct pictures *p);    /* of the picture that would answer now; 0 none */

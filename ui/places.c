@@ -32,7 +32,8 @@ static bool of_service(char *ret, size_t room)
 
 static bool of_user(char *ret, size_t room)
 {
-	return below(getenv("XDG_STATE_HOME"), "/deadair", ret, room) || below(getenv("HOME"), "/.local/state/deadair", ret, room);
+	return below(getenv("XDG_STATE_HOME"), "/deadair", ret, room) ||
+		below(getenv("HOME"), "/.local/state/deadair", ret, room);
 }
 
 static bool called_by_sudo(void)
@@ -89,7 +90,8 @@ bool places_write(char *ret_folder, size_t room, struct err *err)
 		return make_system(err) && below(PLACES_SYSTEM, "", ret_folder, room);
 	named = called_by_sudo() ? of_caller(ret_folder, room) : of_user(ret_folder, room);
 	if (!named)
-		err_set(err, ERR_USAGE, "no folder to keep a history in: neither HOME nor XDG_STATE_HOME is set; --history FILE names one, --history none does without");
+		err_set(err, ERR_USAGE,
+			"no folder to keep a history in: neither HOME nor XDG_STATE_HOME is set; --history FILE names one, --history none does without");
 	return named;
 }
 
@@ -99,16 +101,19 @@ bool places_make(const char *folder, struct err *err)
 	size_t n = strlen(folder);
 
 	if (n >= sizeof path)
-		return err_set(err, ERR_FILE, "%s: a name that is too long", text_escape(span_of(folder), shown, sizeof shown)) == ERR_OK;
+		return err_set(err, ERR_FILE, "%s: a name that is too long",
+			       text_escape(span_of(folder), shown, sizeof shown)) == ERR_OK;
 	for (size_t i = 1; i <= n; i++) {
 		if (folder[i] != '/' && folder[i] != '\0')
 			continue;
 		memcpy(path, folder, i);
 		path[i] = '\0';
 		if (mkdir(path, 0700) != 0 && errno != EEXIST && errno != EACCES && errno != EROFS)
-			return err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(path), shown, sizeof shown), strerror(errno)) == ERR_OK;
+			return err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(path), shown, sizeof shown),
+				       strerror(errno)) == ERR_OK;
 	}
 	if (access(folder, W_OK | X_OK) == 0)
 		return true;
-	return err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(folder), shown, sizeof shown), strerror(errno)) == ERR_OK;
+	return err_set(err, ERR_FILE, "%s: %s", text_escape(span_of(folder), shown, sizeof shown), strerror(errno)) ==
+		ERR_OK;
 }

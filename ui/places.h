@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * places: the folder in which what is to last is kept, so that `sudo deadair live` and then `deadair history` mean the same one.
+ * places: the folder in which what is to last is kept, so that `sudo deadair live` and then `deadair history` mean
+ * the same one.
  *
  *     a service of systemd     $STATE_DIRECTORY
  *     sudo                     ~/.local/state/deadair of the user who called it
@@ -18,7 +19,10 @@
 
 /* For who only reads: root looks where it has a history. False: there is no such folder to name. */
 bool places_read(char *ret_folder, size_t room);
-/* For who writes, before privileges are dropped. What only root can make is made, and given to the user whom root becomes. */
+/*
+ * For who writes, before privileges are dropped. What only root can make is made, and given to the user whom root
+ * becomes.
+ */
 bool places_write(char *ret_folder, size_t room, struct err *err);
 /* After privileges were dropped: the folder and those above it, as far as they are missing. */
 bool places_make(const char *folder, struct err *err);

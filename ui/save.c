@@ -62,12 +62,13 @@ static void describe(struct pcapng_writer *w, const struct save_source *from)
 		const struct source_file *f = from->files[i];
 
 		for (size_t j = 0; j < f->interface_count; j++)
-			pcapng_write_interface(w, (uint16_t)i, (uint16_t)j, f->interfaces[j].link, f->interfaces[j].name, f->interfaces[j].filter);
+			pcapng_write_interface(w, (uint16_t)i, (uint16_t)j, f->interfaces[j].link,
+				f->interfaces[j].name, f->interfaces[j].filter);
 	}
 }
 
-static enum err_code write_chosen(const struct save_source *from, const struct save_wish *wish, const struct choice *c, struct pcapng_writer *w,
-				  struct save_done *done, struct err *err)
+static enum err_code write_chosen(const struct save_source *from, const struct save_wish *wish, const struct choice *c,
+	struct pcapng_writer *w, struct save_done *done, struct err *err)
 {
 	struct dissector *d;
 	struct frame frame;
@@ -86,8 +87,8 @@ static enum err_code write_chosen(const struct save_source *from, const struct s
 	return ERR_OK;
 }
 
-static enum err_code save_chosen(const struct save_source *from, const struct save_wish *wish, struct choice *c, const char *path,
-				 struct save_done *done, struct err *err)
+static enum err_code save_chosen(const struct save_source *from, const struct save_wish *wish, struct choice *c,
+	const char *path, struct save_done *done, struct err *err)
 {
 	struct pcapng_writer *w;
 	enum err_code code;
@@ -107,7 +108,8 @@ static enum err_code save_chosen(const struct save_source *from, const struct sa
 	return code;
 }
 
-enum err_code save_write(const struct save_source *from, const struct save_wish *wish, const char *path, struct save_done *ret, struct err *err)
+enum err_code save_write(const struct save_source *from, const struct save_wish *wish, const char *path,
+	struct save_done *ret, struct err *err)
 {
 	struct choice *c = choice_new(from->engine, wish);
 	enum err_code code;
@@ -123,7 +125,8 @@ enum err_code save_write(const struct save_source *from, const struct save_wish 
 static const struct {
 	const char *word, *plural;
 	enum save_kind kind;
-} kinds[] = { { "call", "calls", SAVE_CALLS }, { "finding", "findings", SAVE_FINDINGS }, { "incident", "incidents", SAVE_INCIDENTS } };
+} kinds[] = { { "call", "calls", SAVE_CALLS }, { "finding", "findings", SAVE_FINDINGS },
+	{ "incident", "incidents", SAVE_INCIDENTS } };
 
 /* The word that begins it; what is left of it in *rest. A number alone is that of a call. */
 static enum save_kind kind_of(struct span *rest)
@@ -168,15 +171,16 @@ enum err_code save_wish_parse(const char *text, struct save_wish *ret, unsigned 
 	}
 	free(*ret_numbers);
 	*ret_numbers = NULL;
-	return err_set(err, ERR_USAGE, "--save %s: call:N, finding:N, incident:N (N,N for several) or all", text_escape(span_of(text), shown, sizeof shown));
+	return err_set(err, ERR_USAGE, "--save %s: call:N, finding:N, incident:N (N,N for several) or all",
+		text_escape(span_of(text), shown, sizeof shown));
 }
 
 void save_said(const struct save_done *done, const char *path, struct text *ret)
 {
 	char count[WORDS], comments[WORDS], first[NS_TEXT], last[NS_TEXT];
 
-	text_addf(ret, "saved %s from %s to %s", words_counted(done->frames, "packet", count), ns_clock(done->first_ns, 0, first),
-		  ns_clock(done->last_ns, 0, last));
+	text_addf(ret, "saved %s from %s to %s", words_counted(done->frames, "packet", count),
+		ns_clock(done->first_ns, 0, first), ns_clock(done->last_ns, 0, last));
 	if (done->commented)
 		text_addf(ret, ", %s of them with comments", words_count(done->commented, comments));
 	text_add(ret, ": ");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* save: packets of a call, a problem, an incident, or all, as pcapng; those that are evidence say of what, in their comments. */
+/*
+ * save: packets of a call, a problem, an incident, or all, as pcapng; those that are evidence say of what, in
+ * their comments.
+ */
 #ifndef DEADAIR_UI_SAVE_H
 #define DEADAIR_UI_SAVE_H
 
@@ -25,7 +28,8 @@ struct save_done {
 };
 
 /* path is a new file. Without a packet, none is made, and that is an error. */
-enum err_code save_write(const struct save_source *from, const struct save_wish *wish, const char *path, struct save_done *ret, struct err *err);
+enum err_code save_write(const struct save_source *from, const struct save_wish *wish, const char *path,
+	struct save_done *ret, struct err *err);
 /* "call 4", "calls 2,5", "finding 3", "incident 1", "all", "4": numbers are owned by the caller, free(3). */
 enum err_code save_wish_parse(const char *text, struct save_wish *ret, unsigned **ret_numbers, struct err *err);
 /* "saved 812 packets from 09:12:41 to 09:13:20, 5 of them with comments: office.pcapng" */

@@ -29,7 +29,7 @@ struct wanted_pair {                 /* either way */
 	int64_t from_ns, to_ns;
 };
 
-struct wanted_piece {                /* a frame in which a fragment or a segment may be that something was put together of */
+struct wanted_piece { /* a frame in which a fragment or a segment may be that something was put together of */
 	struct entry entry;
 	struct endpoint src, dst;
 	uint16_t file;
@@ -118,13 +118,16 @@ static struct wanted_pair *find_pair(const struct choice *c, const struct endpoi
 	for (struct hash_link *it = hash_first(&c->pairs.by_key, hash); it; it = it->next) {
 		struct wanted_pair *w = (struct wanted_pair *)(void *)it;
 
-		if (it->hash == hash && ((endpoint_equal(&w->a, a) && endpoint_equal(&w->b, b)) || (endpoint_equal(&w->a, b) && endpoint_equal(&w->b, a))))
+		if (it->hash == hash &&
+			((endpoint_equal(&w->a, a) && endpoint_equal(&w->b, b)) ||
+				(endpoint_equal(&w->a, b) && endpoint_equal(&w->b, a))))
 			return w;
 	}
 	return NULL;
 }
 
-static void want_pair(struct choice *c, const struct endpoint *a, const struct endpoint *b, int64_t from_ns, int64_t to_ns)
+static void want_pair(
+	struct choice *c, const struct endpoint *a, const struct endpoint *b, int64_t from_ns, int64_t to_ns)
 {
 	struct wanted_pair *w;
 
@@ -141,7 +144,8 @@ static void want_pair(struct choice *c, const struct endpoint *a, const struct e
 }
 
 /* RTP, and RTCP beside it. */
-static void want_media(struct choice *c, const struct endpoint *a, const struct endpoint *b, int64_t from_ns, int64_t to_ns)
+static void want_media(
+	struct choice *c, const struct endpoint *a, const struct endpoint *b, int64_t from_ns, int64_t to_ns)
 {
 	struct endpoint a_next = *a, b_next = *b;
 
@@ -214,7 +218,8 @@ static unsigned calls_of(const struct view_finding *f, const struct marked *call
 }
 
 /* Evidence of what is wanted; the calls and dialogs it is about are wanted, too. */
-static void take_findings(struct choice *c, const struct engine *e, const struct save_wish *wish, const struct marked *findings, struct marked *calls)
+static void take_findings(struct choice *c, const struct engine *e, const struct save_wish *wish,
+	const struct marked *findings, struct marked *calls)
 {
 	struct view_finding *f = memory_zalloc(sizeof *f);
 
@@ -239,7 +244,8 @@ static void take_findings(struct choice *c, const struct engine *e, const struct
 	free(f);
 }
 
-static void take_incidents(const struct engine *e, const struct save_wish *wish, struct marked *findings, struct marked *calls)
+static void take_incidents(
+	const struct engine *e, const struct save_wish *wish, struct marked *findings, struct marked *calls)
 {
 	struct view_incident *v = memory_zalloc(sizeof *v);
 	struct marked wanted = { NULL, 0 };
@@ -285,7 +291,8 @@ static void take_streams(struct choice *c, const struct engine *e, const struct 
 
 	for (size_t i = 0; view_stream(e, i, s); i++) {
 		if (is_marked(calls, s->call))
-			want_media(c, &s->src, &s->dst, ns_minus(s->first_ns, AROUND_NS), ns_add(s->last_ns, AROUND_NS));
+			want_media(
+				c, &s->src, &s->dst, ns_minus(s->first_ns, AROUND_NS), ns_add(s->last_ns, AROUND_NS));
 	}
 	free(s);
 }
@@ -340,7 +347,8 @@ static bool chosen(const struct choice *c, const struct packet *p)
 {
 	if (p->kind == PACKET_SIP)
 		return find_id(c, p->sip->call_id) != NULL;
-	if (p->kind == PACKET_ICMP && p->icmp.quote_readable && has_pair(c, &p->icmp.quote_src, &p->icmp.quote_dst, p->at_ns))
+	if (p->kind == PACKET_ICMP && p->icmp.quote_readable &&
+		has_pair(c, &p->icmp.quote_src, &p->icmp.quote_dst, p->at_ns))
 		return true;
 	return (p->has & HAS_PORTS) && has_pair(c, &p->src, &p->dst, p->at_ns);
 }

@@ -57,8 +57,8 @@ void syslog_format(struct text *ret, const struct syslog_finding *f, const char 
 
 	/* 6.2.3: six decimals at most */
 	ns_rfc3339(f->at_ns, at);
-	text_addf(ret, "<%d>1 %.*sZ %s deadair %ld %s [" DATA_ID, priority(f), (int)strcspn(at, ".") + 1 + FRACTION_DIGITS, at, host[0] ? host : "-", process,
-		  f->change);
+	text_addf(ret, "<%d>1 %.*sZ %s deadair %ld %s [" DATA_ID, priority(f),
+		(int)strcspn(at, ".") + 1 + FRACTION_DIGITS, at, host[0] ? host : "-", process, f->change);
 	add_parameter(ret, "id", f->id);
 	add_parameter(ret, "severity", f->severity);
 	add_parameter(ret, "source", f->source);

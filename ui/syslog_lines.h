@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* syslog_lines: findings for the system's log, as RFC 5424 has messages. To a local socket: no packet leaves this machine by it. */
+/*
+ * syslog_lines: findings for the system's log, as RFC 5424 has messages. To a local socket: no packet leaves this
+ * machine by it.
+ */
 #ifndef DEADAIR_UI_SYSLOG_LINES_H
 #define DEADAIR_UI_SYSLOG_LINES_H
 

@@ -2,8 +2,8 @@
 /*
  * interface: libpcap's live side.
  *
- * Not in immediate mode: that one forbids TPACKET_V3, and in the rings of V2 every packet takes a slot as long as the snap length. With V3 a packet
- * takes its own bytes, and comes INTERFACE_RETIRE_MS late at most.
+ * Not in immediate mode: that one forbids TPACKET_V3, and in the rings of V2 every packet takes a slot as long as the
+ * snap length. With V3 a packet takes its own bytes, and comes INTERFACE_RETIRE_MS late at most.
  */
 #include "captures/live/interface.h"
 
@@ -48,8 +48,9 @@ static enum err_code refuse_permission(struct interface *i, struct err *err)
 
 	if (n > 0)
 		path[n] = '\0';
-	return err_set(err, ERR_PERMISSION, "%s: no permission to capture: run it with sudo, or once: sudo setcap cap_net_raw=ep %s", i->shown,
-		       text_escape(span_of(path), shown, sizeof shown));
+	return err_set(err, ERR_PERMISSION,
+		"%s: no permission to capture: run it with sudo, or once: sudo setcap cap_net_raw=ep %s", i->shown,
+		text_escape(span_of(path), shown, sizeof shown));
 }
 
 static enum err_code refuse_name(struct interface *i, struct err *err)
@@ -65,7 +66,8 @@ static enum err_code refuse_name(struct interface *i, struct err *err)
 		near = nearest_word(span_of(i->name), names, count);
 	}
 	if (near)
-		err_set(err, ERR_USAGE, "no interface %s: %s? deadair live --list-interfaces lists them", i->shown, near);
+		err_set(err, ERR_USAGE, "no interface %s: %s? deadair live --list-interfaces lists them", i->shown,
+			near);
 	else
 		err_set(err, ERR_USAGE, "no interface %s: deadair live --list-interfaces lists them", i->shown);
 	if (all)
@@ -85,14 +87,18 @@ static enum err_code refuse(struct interface *i, int status, pcap_t *pcap, struc
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		return refuse_name(i, err);
 	case PCAP_ERROR_IFACE_NOT_UP:
-		return err_set(err, ERR_SYSTEM, "%s: the interface is down: sudo ip link set %s up", i->shown, i->shown);
+		return err_set(
+			err, ERR_SYSTEM, "%s: the interface is down: sudo ip link set %s up", i->shown, i->shown);
 	}
 	return err_set(err, ERR_SYSTEM, "%s: %s", i->shown, reason[0] ? reason : pcap_statustostr(status));
 }
 
 /* ---- opening ---- */
 
-/* What the kernel has mapped for this socket: libpcap takes a smaller ring where memory is short, and does not tell. Copies of the process go without. */
+/*
+ * What the kernel has mapped for this socket: libpcap takes a smaller ring where memory is short, and does not
+ * tell. Copies of the process go without.
+ */
 static size_t find_ring(int fd)
 {
 	uintmax_t from, to, inode, bytes = 0;
@@ -103,7 +109,8 @@ static size_t find_ring(int fd)
 	if (fd < 0 || fstat(fd, &of) != 0 || !(maps = fopen("/proc/self/maps", "re")))
 		return 0;
 	while (fgets(line, sizeof line, maps)) {
-		if (sscanf(line, "%jx-%jx %*s %*x %*x:%*x %ju", &from, &to, &inode) == 3 && inode == (uintmax_t)of.st_ino && strstr(line, "socket:")) {
+		if (sscanf(line, "%jx-%jx %*s %*x %*x:%*x %ju", &from, &to, &inode) == 3 &&
+			inode == (uintmax_t)of.st_ino && strstr(line, "socket:")) {
 			madvise((void *)(uintptr_t)from, (size_t)(to - from), MADV_DONTFORK);
 			bytes += to - from;
 		}
@@ -148,7 +155,8 @@ static bool set_filter(struct interface *i, pcap_t *p, struct err *err)
 		return true;
 	if (pcap_compile(p, &code, i->bpf, 1, PCAP_NETMASK_UNKNOWN) != 0) {
 		text_escape(span_of(pcap_geterr(p)), reason, sizeof reason);
-		err_set(err, ERR_USAGE, "filter '%s': %s; pcap-filter(7) explains the language", text_escape(span_of(i->bpf), shown, sizeof shown), reason);
+		err_set(err, ERR_USAGE, "filter '%s': %s; pcap-filter(7) explains the language",
+			text_escape(span_of(i->bpf), shown, sizeof shown), reason);
 		return false;
 	}
 	set = pcap_setfilter(p, &code) == 0;
@@ -162,10 +170,12 @@ static bool prepare(struct interface *i, pcap_t *p, struct err *err)
 	int link;
 
 	if (pcap_datalink(p) == DLT_LINUX_SLL)
-		pcap_set_datalink(p, DLT_LINUX_SLL2);    /* it names the interface of each packet; where the kernel cannot, SLL does */
+		pcap_set_datalink(p,
+			DLT_LINUX_SLL2); /* it names the interface of each packet; where the kernel cannot, SLL does */
 	link = link_type_of_dlt(pcap_datalink(p));
 	if (link < 0) {
-		err_set(err, ERR_UNSUPPORTED, "%s: its link type %d is none that captures have", i->shown, pcap_datalink(p));
+		err_set(err, ERR_UNSUPPORTED, "%s: its link type %d is none that captures have", i->shown,
+			pcap_datalink(p));
 		return false;
 	}
 	i->link = (uint16_t)link;
@@ -183,7 +193,8 @@ static bool is_there(const struct interface *i)
 	struct ifreq asked = { .ifr_ifindex = 0 };
 
 	snprintf(asked.ifr_name, sizeof asked.ifr_name, "%s", i->name);
-	return i->flags_fd >= 0 && strlen(i->name) < sizeof asked.ifr_name && ioctl(i->flags_fd, SIOCGIFINDEX, &asked) == 0;
+	return i->flags_fd >= 0 && strlen(i->name) < sizeof asked.ifr_name &&
+		ioctl(i->flags_fd, SIOCGIFINDEX, &asked) == 0;
 }
 
 bool interface_reopen(struct interface *i, struct err *err)
@@ -219,7 +230,8 @@ struct interface *interface_open(const char *name, size_t ring_bytes, const char
 	i->bpf = bpf;
 	i->ring_asked = ring_bytes;
 	text_escape(span_of(name), i->shown, sizeof i->shown);
-	i->flags_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);     /* without one the state is unknown, and taken for up */
+	i->flags_fd =
+		socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* without one the state is unknown, and taken for up */
 	if (interface_reopen(i, err)) {
 		i->has_index = is_there(i);
 		return i;
@@ -245,7 +257,7 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct interface *i = (struct interface *)user;
 	struct frame f = {
-		.at_ns = ns_add((int64_t)h->ts.tv_sec * SECOND_NS, h->ts.tv_usec),       /* nanoseconds, as was asked for */
+		.at_ns = ns_add((int64_t)h->ts.tv_sec * SECOND_NS, h->ts.tv_usec), /* nanoseconds, as was asked for */
 		.bytes = { bytes, h->caplen },
 		.wire_bytes = h->len < h->caplen ? h->caplen : h->len,
 		.link = i->link,
@@ -283,9 +295,11 @@ static bool lose(struct interface *i, struct err *err)
 	return false;
 }
 
-bool interface_read(struct interface *i, int wake_fd, interface_frame *fn, void *context, uint64_t *ret_frames, struct err *err)
+bool interface_read(
+	struct interface *i, int wake_fd, interface_frame *fn, void *context, uint64_t *ret_frames, struct err *err)
 {
-	struct pollfd fds[2] = { { .fd = pcap_get_selectable_fd(i->pcap), .events = POLLIN }, { .fd = wake_fd, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = pcap_get_selectable_fd(i->pcap), .events = POLLIN },
+		{ .fd = wake_fd, .events = POLLIN } };
 	int n;
 
 	*ret_frames = 0;
@@ -305,8 +319,8 @@ bool interface_read(struct interface *i, int wake_fd, interface_frame *fn, void 
 struct interface_counts interface_counts(struct interface *i)
 {
 	count(i);
-	return (struct interface_counts){ i->before.received + i->now.received, i->before.ring_drops + i->now.ring_drops,
-					  i->before.card_drops + i->now.card_drops };
+	return (struct interface_counts){ i->before.received + i->now.received,
+		i->before.ring_drops + i->now.ring_drops, i->before.card_drops + i->now.card_drops };
 }
 
 enum interface_state interface_state(const struct interface *i)

@@ -31,10 +31,12 @@ struct interface *interface_open(const char *name, size_t ring_bytes, const char
 void interface_close(struct interface *i);
 
 /*
- * Waits for packets, at most a moment (INTERFACE_RETIRE_MS) or until wake_fd can be read, and gives all that are there to fn, with time, bytes,
- * wire_bytes and link filled. False: the interface has been lost (*err), and interface_reopen() is to be tried now and then.
+ * Waits for packets, at most a moment (INTERFACE_RETIRE_MS) or until wake_fd can be read, and gives all that are
+ * there to fn, with time, bytes, wire_bytes and link filled. False: the interface has been lost (*err), and
+ * interface_reopen() is to be tried now and then.
  */
-bool interface_read(struct interface *i, int wake_fd, interface_frame *fn, void *context, uint64_t *ret_frames, struct err *err);
+bool interface_read(
+	struct interface *i, int wake_fd, interface_frame *fn, void *context, uint64_t *ret_frames, struct err *err);
 bool interface_reopen(struct interface *i, struct err *err);
 
 struct interface_counts interface_counts(struct interface *i);

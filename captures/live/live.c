@@ -18,7 +18,10 @@
 #include "captures/live/privileges.h"
 #include "captures/live/ring.h"
 
-/* A frame may be in a block of the kernel for so long before anybody sees it: twice the retire time, for the scheduler's sake. */
+/*
+ * A frame may be in a block of the kernel for so long before anybody sees it: twice the retire time, for the
+ * scheduler's sake.
+ */
 #define LATE_NS (2 * INTERFACE_RETIRE_MS * MILLISECOND_NS)
 /* Longer than that no frame waits for another interface, whatever the wall clock does meanwhile. */
 #define PATIENCE_NS SECOND_NS
@@ -112,7 +115,8 @@ static void say_state(const struct lane *lane, enum interface_state is, const ch
 		note(lane->live, "%s is up again", name);
 		break;
 	case INTERFACE_DOWN:
-		note(lane->live, "%s is down: nothing comes from there until it is up again (ip link set %s up)", name, name);
+		note(lane->live, "%s is down: nothing comes from there until it is up again (ip link set %s up)", name,
+			name);
 		break;
 	case INTERFACE_GONE:
 		note(lane->live, "%s; the capture goes on there as soon as the interface is back", why);
@@ -277,7 +281,10 @@ void live_close(struct live *l)
 
 /* ---- reading ---- */
 
-/* The lane whose head is the oldest; NULL: none has one. *ret_clear_ns: before it nothing comes from those that have none. */
+/*
+ * The lane whose head is the oldest; NULL: none has one. *ret_clear_ns: before it nothing comes from those that
+ * have none.
+ */
 static struct lane *oldest(struct live *l, int64_t *ret_clear_ns)
 {
 	struct lane *first = NULL;
@@ -318,7 +325,8 @@ static void give(struct live *l, struct lane *lane, struct frame *ret_frame)
 /* May its head go before anything else comes? */
 static bool is_next(const struct lane *lane, int64_t clear_ns)
 {
-	return ring_head(lane->ring)->at_ns <= clear_ns || ring_head_waits_ns(lane->ring, ring_monotonic_ns()) >= PATIENCE_NS;
+	return ring_head(lane->ring)->at_ns <= clear_ns ||
+		ring_head_waits_ns(lane->ring, ring_monotonic_ns()) >= PATIENCE_NS;
 }
 
 enum live_event live_next(struct live *l, struct frame *ret_frame, int64_t *ret_now_ns)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * live: interfaces as one stream of frames in time order, each a point of its own: what source is to files. One thread an interface captures into a
- * ring; the caller's thread reads them all.
+ * live: interfaces as one stream of frames in time order, each a point of its own: what source is to files. One
+ * thread an interface captures into a ring; the caller's thread reads them all.
  */
 #ifndef DEADAIR_LIVE_LIVE_H
 #define DEADAIR_LIVE_LIVE_H
@@ -33,7 +33,10 @@ struct live *live_open(const struct live_options *options, struct err *err);
 bool live_start(struct live *l, struct err *err);
 void live_close(struct live *l);
 
-/* *ret_now_ns: a time before which no frame will come any more, NS_NONE unknown; at LIVE_QUIET. Frames have .file of their interface. */
+/*
+ * *ret_now_ns: a time before which no frame will come any more, NS_NONE unknown; at LIVE_QUIET. Frames have .file
+ * of their interface.
+ */
 enum live_event live_next(struct live *l, struct frame *ret_frame, int64_t *ret_now_ns);
 /* No new packets. For signal handlers. */
 void live_stop(struct live *l);
@@ -45,7 +48,10 @@ const struct source_file *live_file(struct live *l, size_t index);
 size_t live_ring_bytes(const struct live *l, size_t index);
 /* As it was seen last, at most a second ago. */
 enum interface_state live_state(struct live *l, size_t index);
-/* Something that the operator should know has happened to an interface: appended to *ret, a sentence. False: nothing. */
+/*
+ * Something that the operator should know has happened to an interface: appended to *ret, a sentence. False:
+ * nothing.
+ */
 bool live_note(struct live *l, struct text *ret);
 
 #endif

@@ -69,13 +69,16 @@ static bool become(struct text *ret, struct err *err)
 	int status;
 
 	if (!identity_find(&who)) {
-		err_set(err, ERR_SYSTEM, "privileges cannot be dropped: no user deadair or nobody: useradd -r deadair, or --keep-privileges");
+		err_set(err, ERR_SYSTEM,
+			"privileges cannot be dropped: no user deadair or nobody: useradd -r deadair, or --keep-privileges");
 		return false;
 	}
 	keep_net_raw();
 	status = capng_change_id((int)who.uid, (int)who.gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 	if (status != 0) {
-		err_set(err, ERR_SYSTEM, "privileges cannot be dropped (libcap-ng %d): the system forbids it; --keep-privileges goes on as root", status);
+		err_set(err, ERR_SYSTEM,
+			"privileges cannot be dropped (libcap-ng %d): the system forbids it; --keep-privileges goes on as root",
+			status);
 		return false;
 	}
 	if (who.name)
@@ -100,7 +103,8 @@ bool privileges_drop(struct text *ret, struct err *err)
 		else
 			capng_clear(CAPNG_SELECT_BOTH);
 		if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
-			err_set(err, ERR_SYSTEM, "capabilities cannot be dropped: the system forbids it; --keep-privileges keeps them");
+			err_set(err, ERR_SYSTEM,
+				"capabilities cannot be dropped: the system forbids it; --keep-privileges keeps them");
 			return false;
 		}
 		text_add(ret, "the user as before");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* privileges: given up before the first packet is parsed; what reopening an interface needs can be raised for that moment. */
+/*
+ * privileges: given up before the first packet is parsed; what reopening an interface needs can be raised for that
+ * moment.
+ */
 #ifndef DEADAIR_LIVE_PRIVILEGES_H
 #define DEADAIR_LIVE_PRIVILEGES_H
 
@@ -9,8 +12,9 @@
 #include "captures/base/text.h"
 
 /*
- * For the process, which has one thread yet. Root becomes the user who called sudo, else "deadair" where there is such a user, else "nobody"; of all
- * capabilities CAP_NET_RAW alone stays, permitted and not effective. What was done is appended to *ret: "user nobody, CAP_NET_RAW kept in reserve".
+ * For the process, which has one thread yet. Root becomes the user who called sudo, else "deadair" where there is
+ * such a user, else "nobody"; of all capabilities CAP_NET_RAW alone stays, permitted and not effective. What was done
+ * is appended to *ret: "user nobody, CAP_NET_RAW kept in reserve".
  */
 bool privileges_drop(struct text *ret, struct err *err);
 /* Whom root would become there; false: it is not root, or nobody is there to become. */

@@ -113,7 +113,8 @@ struct ring *ring_new(struct ring_bell *bell)
 	r->bell = bell;
 	r->clear_ns = NS_NONE;
 	for (unsigned i = 0; i < RING_BATCHES; i++)
-		r->batches[i].bytes = memory_resize(NULL, RING_BATCH_BYTES, 1);  /* pages that no frame touches cost nothing */
+		r->batches[i].bytes =
+			memory_resize(NULL, RING_BATCH_BYTES, 1); /* pages that no frame touches cost nothing */
 	return r;
 }
 

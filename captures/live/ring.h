@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring: frames on their way from one capturing thread to the analyzing one, in a bounded number of batches. A lock is taken a batch, never a frame.
- * Who captures waits while all batches are full: the kernel's ring then takes what comes, and is the one place where frames are lost and counted.
+ * ring: frames on their way from one capturing thread to the analyzing one, in a bounded number of batches. A lock is
+ * taken a batch, never a frame. Who captures waits while all batches are full: the kernel's ring then takes what
+ * comes, and is the one place where frames are lost and counted.
  */
 #ifndef DEADAIR_LIVE_RING_H
 #define DEADAIR_LIVE_RING_H
@@ -50,7 +51,10 @@ const struct frame *ring_head(struct ring *r);
 /* How long the batch of the head has been there at that moment of ring_monotonic_ns(). */
 int64_t ring_head_waits_ns(const struct ring *r, int64_t now_ns);
 void ring_take(struct ring *r);
-/* With no head: what ring_flush() promised; INT64_MAX after ring_end(); NS_NONE: nothing was promised, or a batch has just come. */
+/*
+ * With no head: what ring_flush() promised; INT64_MAX after ring_end(); NS_NONE: nothing was promised, or a batch
+ * has just come.
+ */
 int64_t ring_clear_ns(struct ring *r);
 bool ring_ended(struct ring *r);     /* and nothing is left in it */
 

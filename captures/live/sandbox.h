@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sandbox: the system calls that a capture needs, and no others, for this process and all that it starts; files only where they belong. */
+/*
+ * sandbox: the system calls that a capture needs, and no others, for this process and all that it starts; files
+ * only where they belong.
+ */
 #ifndef DEADAIR_LIVE_SANDBOX_H
 #define DEADAIR_LIVE_SANDBOX_H
 
@@ -15,8 +18,9 @@ struct sandbox_wish {
 };
 
 /*
- * Before threads start; there is no way back. What is not on the list fails with EPERM: nothing can be executed, no process traced, nothing connected
- * to; files can be made and changed in those folders only, where the kernel has Landlock. What was done is appended to *ret.
+ * Before threads start; there is no way back. What is not on the list fails with EPERM: nothing can be executed, no
+ * process traced, nothing connected to; files can be made and changed in those folders only, where the kernel has
+ * Landlock. What was done is appended to *ret.
  */
 bool sandbox_enter(const struct sandbox_wish *wish, struct text *ret, struct err *err);
 
