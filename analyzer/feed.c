@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed: a ring of batches. One thread fills them, another empties them, each batch is the property of one of the two; the lock is taken once a batch.
- * Without a thread the ring has one batch, filled when it is asked for.
+ * feed: a ring of batches. One thread fills them, another empties them, each batch is the property of one of the two;
+ * the lock is taken once a batch. Without a thread the ring has one batch, filled when it is asked for.
  */
 #include "analyzer/feed.h"
 
@@ -93,8 +93,8 @@ static bool wait_emptied(struct feed *f)
 }
 
 /*
- * Half a ring at a time: who waits is not woken for each batch, which would cost more than decoding ahead brings. What the source waits for meanwhile
- * (a pipe) waits with it: nobody looks at results before the end.
+ * Half a ring at a time: who waits is not woken for each batch, which would cost more than decoding ahead brings. What
+ * was read of a pipe that is silent now waits with it: nobody looks at results before the end.
  */
 static void hand_over(struct feed *f, bool full)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed: frames of a source in batches, decoded as far as each stands alone. Ahead of the caller on a thread of its own, if so wished: the batches
- * are the same, and what the caller makes of them with them.
+ * feed: frames of a source in batches, decoded as far as each stands alone. Ahead of the caller on a thread of its own,
+ * if so wished: the batches are the same, and so is what the caller makes of them.
  */
 #ifndef DEADAIR_ANALYZER_FEED_H
 #define DEADAIR_ANALYZER_FEED_H

@@ -594,7 +594,8 @@ void dissect_frame(struct dissector *d, const struct frame *frame)
 	d->more = MORE_FRAME;
 }
 
-bool dissect_alone(struct dissector *d, const struct frame *frame, struct packet *ret_packet, struct sip_message *sip, struct rtcp_compound *rtcp)
+bool dissect_alone(struct dissector *d, const struct frame *frame, struct packet *ret_packet, struct sip_message *sip,
+		   struct rtcp_compound *rtcp)
 {
 	d->sip = sip;
 	d->rtcp = rtcp;

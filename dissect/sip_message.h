@@ -81,7 +81,8 @@ enum sip_flaw {                      /* bits of sip_message.flaws: what the mess
 	SIP_FLAW_CSEQ_METHOD = 1 << 15,         /* differs from the start line's */
 	SIP_FLAW_BODY_CUT = 1 << 16,            /* the capture (snap length), not the sender, ended it, perhaps in the headers */
 	SIP_FLAW_ROUTE = 1 << 17,               /* Route or Record-Route without < > or host */
-	SIP_FLAW_CREDENTIALS = 1 << 18          /* Digest credentials that cannot be read */
+	SIP_FLAW_CREDENTIALS = 1 << 18,         /* Digest credentials that cannot be read */
+	SIP_FLAW_HEADERS_CUT = 1 << 19          /* with BODY_CUT: in the headers; one that was not seen is not absent */
 };
 
 struct sip_message {

@@ -291,7 +291,7 @@ bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret)
 	if (complete || !cut)
 		missing_find(ret);
 	else
-		ret->flaws |= SIP_FLAW_BODY_CUT;
+		ret->flaws |= SIP_FLAW_BODY_CUT | SIP_FLAW_HEADERS_CUT;
 	if (complete)
 		body_set(ret, lines.left, cut);
 	sdp_set(ret);

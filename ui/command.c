@@ -46,6 +46,7 @@ static const char read_help[] =
 	"Reads pcap, pcapng and Network Monitor, plain, gzip or zstd; - is standard input.\n"
 	"\n"
 	"  --json               JSON Lines instead of text\n"
+	"  --html FILE          the report as a page, too, with drawings of the affected calls\n"
 	"  --filter EXPR        list only what matches: 'finding:one-way-audio from:1001 mos<3.5'\n"
 	"  --since T, --until T list only what touches that time: 10:00, 2026-11-20T10:00, -15m\n"
 	"  --call N|CALL-ID     the ladder of one call, with its media and findings\n"

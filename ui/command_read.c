@@ -145,6 +145,8 @@ static bool decodes_ahead(const struct read_options *o)
 {
 	cpu_set_t ours;
 
+	if (o->ui)                      /* whoever looks wants what a pipe gave so far */
+		return false;
 	if (o->jobs)
 		return o->jobs > 1;
 	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
@@ -312,6 +314,7 @@ static int report_make(struct reading *g, struct out *o)
 	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
 					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
 	char wanted[80];
+	struct err err;
 
 	view_end(g->engine, &end);
 	report.exit = has_damage(g) ? STATUS_TROUBLE : end.exit ? STATUS_FOUND : STATUS_CLEAN;
@@ -324,6 +327,8 @@ static int report_make(struct reading *g, struct out *o)
 	selection_init(&selection, g->engine, &chosen);
 	redact_begin(g, &report);
 	report_print(g, &report, chosen.call);
+	if (g->options.html && report_html_write(&report, g->options.html, g->options.redact, &err) != ERR_OK)
+		report.exit = command_trouble("%s", err.text);
 	selection_fini(&selection);
 	return report.exit;
 }

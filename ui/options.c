@@ -16,7 +16,7 @@ enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
 	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
 	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_POLICY,
-	OPTION_JOBS, OPTION_UI, OPTION_NO_UI,
+	OPTION_JOBS, OPTION_UI, OPTION_NO_UI, OPTION_HTML,
 };
 
 static const struct option long_options[] = {
@@ -29,6 +29,7 @@ static const struct option long_options[] = {
 	{ "names", required_argument, NULL, OPTION_NAMES },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
 	{ "history", required_argument, NULL, OPTION_HISTORY },
+	{ "html", required_argument, NULL, OPTION_HTML },
 	{ "policy", required_argument, NULL, OPTION_POLICY },
 	{ "save", required_argument, NULL, OPTION_SAVE },
 	{ "redact", no_argument, NULL, OPTION_REDACT },
@@ -199,6 +200,9 @@ static enum err_code set_option(struct read_options *o, int id, int argc, char *
 	case OPTION_HISTORY:
 		o->history = strcmp(optarg, "none") == 0 ? NULL : optarg;
 		break;
+	case OPTION_HTML:
+		o->html = optarg;
+		break;
 	case OPTION_POLICY:
 		return set_policy(o, optarg, err);
 	case OPTION_UI:
@@ -278,6 +282,10 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
 		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+	if (o->html && (o->policy || o->why_not))
+		return err_set(err, ERR_USAGE, "--html is a page of the report: leave %s out", o->policy ? "--policy" : "--why-not");
+	if (o->html && strcmp(o->html, "-") == 0)
+		return err_set(err, ERR_USAGE, "--html -: standard output has the report: name a file");
 	if (o->policy && o->redact)
 		return err_set(err, ERR_USAGE, "--policy is for a firewall, which needs the true addresses: leave --redact out");
 	if (o->policy && (o->json || o->call || o->why_not))

@@ -10,6 +10,7 @@
 struct read_options {
 	bool json, markdown, ui, utc, verbose;
 	const char *call;            /* number or Call-ID; NULL none */
+	const char *html;            /* file of the page; NULL none */
 	const char *policy;          /* "nftables", "table"; NULL none */
 	const char *names, *bpf, *why_not, *color;
 	const char *history;         /* file; NULL none */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "ui/page.h"
+
 enum { FLUSH_BYTES = 1 << 16 };
 
 void out_init(struct out *o, int fd)
@@ -100,7 +102,9 @@ static void add_ascii(struct text *t, const char *utf8)
 
 void out_text(struct out *o, const char *utf8)
 {
-	if (o->ascii)
+	if (o->page)
+		page_text(o, PAINT_PLAIN, utf8);
+	else if (o->ascii)
 		add_ascii(&o->text, utf8);
 	else
 		text_add(&o->text, utf8);
@@ -135,6 +139,10 @@ void out_paint(struct out *o, enum paint paint, const char *utf8)
 {
 	const char *code = codes[paint][o->palette];
 
+	if (o->page) {
+		page_text(o, paint, utf8);
+		return;
+	}
 	if (code && *utf8)
 		text_add(&o->text, code);
 	out_text(o, utf8);
@@ -144,8 +152,12 @@ void out_paint(struct out *o, enum paint paint, const char *utf8)
 
 void out_spaces(struct out *o, size_t n)
 {
-	while (n--)
-		text_add(&o->text, " ");
+	while (n--) {
+		if (o->page)
+			page_text(o, PAINT_PLAIN, " ");
+		else
+			text_add(&o->text, " ");
+	}
 }
 
 /* "2 098", "4.1 %", "30 s": a number and its thousands or its unit stay on one line. */
@@ -201,6 +213,10 @@ void out_paragraph(struct out *o, unsigned indent, const char *label, unsigned l
 	size_t width = o->columns < PROSE_COLUMNS ? o->columns : PROSE_COLUMNS, used = text_columns(label);
 	size_t room = width > indent + label_columns + 10 ? width - indent - label_columns : 10;
 
+	if (o->page) {
+		page_paragraph(o, indent, label, label_columns, paint, text);
+		return;
+	}
 	out_spaces(o, indent);
 	out_paint(o, paint, label);
 	out_spaces(o, used < label_columns ? label_columns - used : 0);

@@ -11,12 +11,15 @@
 enum paint { PAINT_PLAIN, PAINT_BAD, PAINT_WARN, PAINT_GOOD, PAINT_UNKNOWN, PAINT_HEAD, PAINT_DIM };
 enum palette { PALETTE_NONE, PALETTE_16, PALETTE_256 };
 
+struct page;                         /* page.h */
+
 struct out {
 	int fd;                      /* -1: everything stays in text */
 	struct text text;            /* not yet written */
 	unsigned columns;            /* of the terminal; 80 where there is none */
 	enum palette palette;
 	bool ascii;
+	struct page *page;           /* page.h: what is written becomes HTML; NULL: text */
 	int error;                   /* errno of the first failed write; 0 none */
 };
 

@@ -22,10 +22,10 @@ struct read_ui {
 	struct read_ui_options options;
 	struct pictures *pictures;
 	struct terminal *terminal;
-	struct world world;          /* in a copy */
+	struct world world; /* in a copy */
 	struct live_numbers numbers;
-	pid_t copy;                  /* that comes to its end; 0 none */
-	int fd;                      /* of its socket */
+	pid_t copy; /* that comes to its end; 0 none */
+	int fd; /* of its socket */
 	int64_t begun_ms, next_ms, told_ms;
 };
 
@@ -56,12 +56,13 @@ static void warm(struct world *w)
 	world_problem_order(w, "");
 }
 
-static void copy_serve(struct read_ui *u, const struct source_file *const *files, size_t count, int fd) __attribute__((noreturn));
+static void copy_serve(struct read_ui *u, const struct source_file *const *files, size_t count, int fd)
+	__attribute__((noreturn));
 
 static void copy_serve(struct read_ui *u, const struct source_file *const *files, size_t count, int fd)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGINT, SIG_IGN);        /* of the terminal: the other process ends, and then so does this one */
+	signal(SIGINT, SIG_IGN); /* of the terminal: the other process ends, and then so does this one */
 	signal(SIGTERM, SIG_DFL);
 	if (!files)
 		u->options.settle(u->options.context, &files, &count);
@@ -72,7 +73,7 @@ static void copy_serve(struct read_ui *u, const struct source_file *const *files
 	u->world.history = u->options.history;
 	u->world.saves = u->options.saves;
 	warm(&u->world);
-	if (write(fd, "!", 1) != 1)     /* ready */
+	if (write(fd, "!", 1) != 1) /* ready */
 		_exit(1);
 	pictures_serve(u->pictures, fd);
 }
@@ -113,7 +114,7 @@ static bool copy_poll(struct read_ui *u, int patience_ms)
 		return false;
 	if (read(u->fd, &sign, 1) == 1) {
 		pictures_publish(u->pictures, u->copy, u->fd);
-	} else {                        /* it did not come to its end: memory was short, perhaps */
+	} else { /* it did not come to its end: memory was short, perhaps */
 		close(u->fd);
 		waitpid(u->copy, NULL, 0);
 	}
@@ -164,11 +165,19 @@ static void source_words(const struct read_ui_options *o, char *buffer, size_t r
 struct read_ui *read_ui_open(const struct read_ui_options *options, struct err *err)
 {
 	struct read_ui *u = memory_zalloc(sizeof *u);
-	struct terminal_options terminal = { .color = options->color, .filter = options->filter, .leave = options->leave };
-	struct picture_answers answers = { .answer = answer, .context = u, .stop = options->stop, .stop_context = options->context };
+	struct terminal_options terminal = {
+		.color = options->color, .filter = options->filter, .leave = options->leave
+	};
+	struct picture_answers answers = {
+		.answer = answer, .context = u, .stop = options->stop, .stop_context = options->context
+	};
 
 	u->options = *options;
-	u->numbers = (struct live_numbers){ .loading = true, .begun_ns = NS_NONE, .now_ns = NS_NONE, .last_frame_ns = NS_NONE, .kept_from_ns = NS_NONE };
+	u->numbers = (struct live_numbers){ .loading = true,
+		.begun_ns = NS_NONE,
+		.now_ns = NS_NONE,
+		.last_frame_ns = NS_NONE,
+		.kept_from_ns = NS_NONE };
 	source_words(options, u->numbers.source, sizeof u->numbers.source);
 	u->next_ms = now_ms() + FIRST_MS;
 	u->pictures = pictures_new(&answers, err);

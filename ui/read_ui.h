@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * read_ui: the dashboard on a capture while it is read: every second a copy of the process comes to the end as if the capture ended there, and answers
+ * read_ui: the dashboard on a capture while it is read: every second a copy of the process comes to the end as if the
+ * capture ended there, and answers
  * the terminal (pictures); the last picture is that of all of it.
  */
 #ifndef DEADAIR_UI_READ_UI_H
@@ -14,15 +15,15 @@
 
 struct read_ui;
 
-struct read_ui_options {             /* all lent for its life */
+struct read_ui_options { /* all lent for its life */
 	struct source *source;
 	const struct engine *engine;
 	const struct names *names;
 	const char *const *paths;
 	size_t path_count;
 	const char *color;
-	const char *filter;          /* to begin with; NULL none */
-	const char *history;         /* NULL none is kept */
+	const char *filter; /* to begin with; NULL none */
+	const char *history; /* NULL none is kept */
 	const struct save_source *saves;
 	const volatile sig_atomic_t *leave;
 	/* In the copy: brings the engine to its end, and says what files there are. */

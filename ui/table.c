@@ -7,6 +7,7 @@
 
 #include "captures/base/arena.h"
 #include "captures/base/memory.h"
+#include "ui/page.h"
 #include "ui/words.h"
 
 enum { COLUMN_MAX = 20, FLOOR_COLUMNS = 4 };
@@ -154,11 +155,45 @@ static void line_cell(struct line *line, const struct table_column *column, unsi
 	text_fini(&cut);
 }
 
+/* On a page nothing is cut or left out; a narrow screen makes a card of each row, with the heads beside the cells. */
+static void table_page(const struct table *t, struct out *o)
+{
+	page_end_line(o);
+	page_raw(o, "<table><caption>");
+	page_escaped(o, o->page->heading.p);
+	page_raw(o, "</caption>\n<thead><tr>");
+	for (size_t i = 0; i < t->column_count; i++) {
+		page_raw(o, "<th scope=\"col\">");
+		page_escaped(o, t->columns[i].head);
+		page_raw(o, "</th>");
+	}
+	page_raw(o, "</tr></thead>\n<tbody>\n");
+	for (size_t row = 0; row < table_rows(t); row++) {
+		page_raw(o, "<tr>");
+		for (size_t i = 0; i < t->column_count; i++) {
+			const struct cell *cell = &t->cells[row * t->column_count + i];
+
+			page_rawf(o, "<td class=\"%s%s\" data-h=\"", page_class(cell->paint), t->columns[i].right ? " n" : "");
+			page_escaped(o, t->columns[i].head);
+			page_raw(o, "\">");
+			page_escaped(o, cell->text);
+			page_raw(o, "</td>");
+		}
+		page_raw(o, "</tr>\n");
+	}
+	page_raw(o, "</tbody></table>\n");
+}
+
 void table_print(const struct table *t, struct out *o, unsigned indent, bool head)
 {
 	unsigned room = o->columns > indent ? o->columns - indent : 1;
-	struct layout l = layout_make(t, room);
+	struct layout l;
 
+	if (o->page) {
+		table_page(t, o);
+		return;
+	}
+	l = layout_make(t, room);
 	for (size_t row = 0; row < table_rows(t) + head; row++) {
 		struct line line = { o, indent };
 

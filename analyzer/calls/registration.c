@@ -424,7 +424,7 @@ static bool binding_is_missing(const struct registration *r, const struct sip_me
 	struct sip_address own;
 	unsigned walked = 0, listed = 0;
 
-	if (!sip_address_parse(r->contact_uri, &own) || !own.user.n)
+	if ((sip->flaws & SIP_FLAW_HEADERS_CUT) || !sip_address_parse(r->contact_uri, &own) || !own.user.n)
 		return false;
 	for (const struct sip_header *h = sip_header_find(sip, SIP_H_CONTACT); h; h = sip_header_next(sip, h)) {
 		struct span rest = h->value;

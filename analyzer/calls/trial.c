@@ -220,7 +220,7 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 	t->request = t->run.last_request = m->at;
 	t->src = m->src;
 	credentials_look(t, sip);
-	if (bare && !t->credentials)
+	if (bare && !t->credentials && !(sip->flaws & SIP_FLAW_HEADERS_CUT))
 		t->run.bare_again++;
 	t->pending_ns = NS_NONE;
 	silence_reach(t, m);

@@ -343,7 +343,7 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 	finding_fix(f, "%s.", fix_of(e->reason));
 	if (leg->answer_at.frame)
 		finding_evidence(f, leg->answer_at, "the answer");
-	if (e->from)
+	if (e->from && e->from->at.frame != leg->answer_at.frame)
 		finding_evidence(f, e->from->at, "where it begins");
 	if (e->to && e->to != e->from && e->to->request)
 		finding_evidence(f, e->to->at, "sent for the last time");

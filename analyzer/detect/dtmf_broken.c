@@ -117,6 +117,7 @@ struct presses {
 	unsigned total;              /* presses of the direction */
 	bool secure;                 /* some could not be read */
 	const struct window *window; /* of the first fault */
+	uint8_t pt_sent, pt_given;   /* of the first with another number */
 };
 
 static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, uint32_t last_frame, int64_t last_ns, const struct endpoint *culprit, const char *what)
@@ -152,10 +153,15 @@ static void judge_type(struct presses *p, const struct direction *dir, const str
 		return;
 	if (any_copy_takes(dir, w, x->pt))
 		return;
-	if (!event_format(w->receiver))
+	if (!event_format(w->receiver)) {
 		digit_fault(p, NOT_NEGOTIATED, s, x, w, "key press as telephone-event, which the receiver's list does not have");
-	else
-		digit_fault(p, PT_NUMBER_MISMATCH, s, x, w, "key press under another payload type number than the receiver gave");
+		return;
+	}
+	if (!p->faults[PT_NUMBER_MISMATCH].count) {
+		p->pt_sent = x->pt;
+		p->pt_given = event_format(w->receiver)->pt;
+	}
+	digit_fault(p, PT_NUMBER_MISMATCH, s, x, w, "key press under another payload type number than the receiver gave");
 }
 
 /* Pieces of one press: the next one begins at once, under a new time, and this one has no end. */
@@ -416,7 +422,7 @@ static bool inband_only(const struct direction *dir)
 
 /* ---- words ---- */
 
-struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], culprit[SAY_TEXT]; unsigned count, total; };
+struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], culprit[SAY_TEXT]; unsigned count, total; uint8_t pt_sent, pt_given; };
 
 static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 {
@@ -425,7 +431,7 @@ static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 		finding_cause(f, "%s sends %u key presses as telephone-event; the list of %s has no telephone-event.", w->sender, w->count, w->receiver);
 		break;
 	case PT_NUMBER_MISMATCH:
-		finding_cause(f, "%s sends %u key presses under a payload type number that %s did not give for them.", w->sender, w->count, w->receiver);
+		finding_cause(f, "%s sends %u key presses under payload type %u; the list of %s gives %u for them.", w->sender, w->count, w->pt_sent, w->receiver, w->pt_given);
 		break;
 	case SPLIT_EVENT:
 		finding_cause(f, "The RTP time changes within %u of %u key presses of %s: a receiver takes one press for two.", w->count, w->total, w->sender);
@@ -523,7 +529,7 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 	const struct facts *facts = detection_facts(d);
 	const struct fault *fault = &p->faults[reason];
 	struct finding *f = detection_raise(d, reasons[reason], weights[reason].severity, weights[reason].confidence);
-	struct words w = { .count = fault->count, .total = p->total };
+	struct words w = { .count = fault->count, .total = p->total, .pt_sent = p->pt_sent, .pt_given = p->pt_given };
 
 	parts_of_direction(f, facts, ev->direction);
 	if (fault->count) {

@@ -365,12 +365,21 @@ static const struct wording *wording_of(const char *reason)
 	return &wordings[i];
 }
 
+/* The caller's own address of record is at the host that it asks (From): that is its server, whatever it calls itself. */
+static bool is_home(const struct unanswered *u)
+{
+	struct address home;
+
+	return address_parse(u->leg->party[SIDE_CALLER].host, &home) && address_equal(&home, &u->hop.dst.addr) &&
+	       !address_equal(&home, &u->hop.src.addr);
+}
+
 /* Who suffers: the phone that cannot be reached; where a server is silent, whoever calls. */
 static bool is_phone(const struct facts *facts, const struct unanswered *u)
 {
 	const struct host *h = network_host_find(facts->network, &u->hop.dst.addr);
 
-	if (say_serves(facts, &u->hop.dst.addr))
+	if (say_serves(facts, &u->hop.dst.addr) || (h && h->sends_ip && !h->registers_sent && is_home(u)))
 		return false;
 	return (h && h->registers_sent) || site_inside(facts->site, &u->hop.dst.addr) || accounts_of_user(facts->accounts, u->leg->party[SIDE_CALLEE].user, NULL);
 }

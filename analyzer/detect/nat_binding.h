@@ -15,5 +15,7 @@ bool nat_binding_expired(const struct detection *d, const struct sip_binding *b,
 const char *nat_binding_bracket_text(const struct binding_nat *n, char buffer[SAY_TEXT]);
 /* "every 6 s" that survives: half of what the mapping outlives, at most 30 s, 25 s when nothing is known. */
 unsigned nat_binding_keepalive_s(const struct binding_nat *n);
+/* Raises media-idle: mappings of audio that died in hold or mute. */
+void nat_media_idle(struct detection *d);
 
 #endif

@@ -5,7 +5,7 @@
 #include "analyzer/detect/nat_binding.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "port-changed", "silence-longer-than-timer", "icmp", "nat-restart", "server-side", NULL };
+static const char *const reasons[] = { "port-changed", "silence-longer-than-timer", "icmp", "nat-restart", "server-side", "media-idle", NULL };
 
 static const struct detector_doc doc = {
 	.says = "the router forgot the phone",
@@ -304,6 +304,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		judge_binding(&r, LIST_ENTRY(it, struct sip_binding, in_order), &restarts, &order);
 	LIST_EACH(it, &order)
 		judge_nat(&r, LIST_ENTRY(it, struct nat_loss, in_order)->nat, &LIST_ENTRY(it, struct nat_loss, in_order)->loss);
+	nat_media_idle(d);
 	hash_fini(&restarts);
 	hash_fini(&r.legs);
 	arena_free(r.arena);

@@ -3,17 +3,18 @@
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
+#include "analyzer/network/echo.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
 #include "captures/base/hash.h"
 
-static const char *const reasons[] = { "three-points", "cgn", "mid-private", "two-learned", NULL };
+static const char *const reasons[] = { "three-points", "cgn", "mid-private", "two-learned", "mapped-vs-router", NULL };
 
 static const struct detector_doc doc = {
 	.says = "two NATs in a row",
 	.symptom = "Port forwarding is set and does not work; mappings die sooner than the router's timer says.",
 	.evidence = "One request at three points with three sources; between the routers, sources that are private and are not what the phones call "
-		    "themselves, while the server sees yet another address.",
+		    "themselves, while the server sees yet another address; what the router calls its outer address.",
 	.mimics = "A phone with two addresses or a VPN, a load balancer, a PBX that forwards.",
 	.fix = "Put the provider's box in bridge mode, or the inner router in access-point mode; with carrier-grade NAT ask for a public address.",
 	.reasons = reasons,
@@ -125,12 +126,43 @@ static void judge_learned(struct detection *d)
 	}
 }
 
+/*
+ * The router says that outside it has a private address, or a carrier's, and a server sees the host under a public one: another router lies behind.
+ */
+static void judge_router(struct detection *d, const struct echo_external *x)
+{
+	const struct facts *facts = detection_facts(d);
+	struct row r = { .reason = address_reach(&x->external) == 1 ? "cgn" : "mapped-vs-router", .confidence = CONFIDENCE_CERTAIN, .count = 1 };
+
+	if (address_reach(&x->external) == 2 || address_reach(&x->external) < 0)
+		return;
+	LIST_EACH(it, network_mappings(facts->network)) {
+		const struct nat_mapping *m = LIST_ENTRY(it, struct nat_mapping, in_order);
+
+		if (m->derived || (m->method != NAT_STUN && m->method != NAT_RPORT) || !address_equal(&m->inside.addr, &x->host) || address_reach(&m->outside.addr) != 2)
+			continue;
+		r.at[0].addr = x->host;
+		r.at[1].addr = x->external;
+		r.at[2].addr = m->outside.addr;
+		r.seen[0].at_ns = x->at_ns;
+		r.seen[1] = (struct frame_ref){ x->at_ns, x->frame, x->file, 0 };
+		r.seen[2] = (struct frame_ref){ m->first_ns, m->at.frame, m->at.file, 0 };
+		tell(d, &r);
+		return;
+	}
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
+	const struct echo_external *externals;
+	unsigned external_count;
 
 	(void)ev;
 	judge_learned(d);
+	externals = echoes_externals(facts->echoes, &external_count);
+	for (unsigned i = 0; i < external_count; i++)
+		judge_router(d, &externals[i]);
 	LIST_EACH(it, sip_bindings_in_order(facts->bindings))
 		judge_between(d, LIST_ENTRY(it, struct sip_binding, in_order));
 	LIST_EACH(it, sip_ways_chains(facts->ways))

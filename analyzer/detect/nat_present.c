@@ -5,7 +5,7 @@
 #include "analyzer/detect/say.h"
 #include "captures/base/hash.h"
 
-static const char *const reasons[] = { "port-preserving", "port-remapping", "address-dependent", "cgn", "translated", NULL };
+static const char *const reasons[] = { "port-preserving", "port-remapping", "address-dependent", "cgn", "one-to-one", "translated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "a NAT lies on the way",
@@ -27,7 +27,7 @@ struct site {                        /* one public address */
 	const struct nat_mapping *shown[EVIDENCE_SHOWN];
 	struct address insides[INSIDES_SHOWN];
 	unsigned shown_count, inside_count, ports, ports_equal, mappings;
-	bool certain, dependent, carrier;
+	bool certain, dependent, carrier, mapped;    /* mapped: the operator says so */
 	int64_t first_ns, last_ns;
 };
 
@@ -109,6 +109,7 @@ static void mapping_note(struct sites *s, const struct nat_mapping *m)
 
 	site->mappings++;
 	site->certain |= proves(m->method);
+	site->mapped |= m->method == NAT_CONFIG && !m->inside.port;
 	site->carrier |= address_reach(&m->outside.addr) == 1 || address_reach(&m->inside.addr) == 1;
 	if (m->inside.port && m->outside.port) {
 		site->ports++;
@@ -130,6 +131,8 @@ static const char *reason_of(const struct site *s)
 		return "address-dependent";
 	if (s->ports > s->ports_equal)
 		return "port-remapping";
+	if (s->mapped && s->inside_count == 1)
+		return "one-to-one";
 	return s->ports >= PORTS_ENOUGH ? "port-preserving" : "translated";
 }
 
@@ -139,6 +142,7 @@ static const char *means(const char *reason)
 		{ "cgn", "it is a carrier's (100.64.0.0/10): nobody can forward ports there" },
 		{ "address-dependent", "the outer port depends on the peer: what STUN learns from one server is wrong for another" },
 		{ "port-remapping", "outer ports differ from inner ones" },
+		{ "one-to-one", "the profile says that this address is that host's alone" },
 		{ "port-preserving", "outer ports equal inner ones" },
 		{ "translated", "too few ports were seen to say how it chooses them" },
 	};

@@ -32,7 +32,7 @@ static const char *role_word(const struct facts *facts, const struct address *a)
 {
 	static const struct { enum host_role role; const char *word; } words[] = {
 		{ ROLE_PBX, "the PBX " }, { ROLE_SBC, "the SBC " }, { ROLE_PROXY, "the proxy " }, { ROLE_NAT, "the router " },
-		{ ROLE_PHONE, "the phone " }, { ROLE_TRUNK, "the provider " }, { ROLE_MEDIA, "the media server " },
+		{ ROLE_PHONE, "the phone " }, { ROLE_TRUNK, "the provider " }, { ROLE_MEDIA, "the media host " },
 	};
 	unsigned roles = roles_of(facts, a);
 

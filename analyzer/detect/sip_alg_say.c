@@ -4,8 +4,10 @@
 
 #include <stdio.h>
 
+#include "analyzer/detect/router_advice.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/message_diff.h"
+#include "analyzer/site.h"
 
 enum { FIELDS_SHOWN = 6, EVIDENCE_PAIRS = 3, FIELDS_TEXT = 200, WHERE_TEXT = 80 };
 
@@ -167,14 +169,20 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		f->cause.p[0] = 'A';
 }
 
-static void say_fix(struct finding *f, const struct alg_rewriter *r)
+/* How it is done on a router that the profile names, else that it is to be done; and always what replaces it. */
+static void say_fix(struct finding *f, const struct facts *facts, const struct alg_rewriter *r)
 {
+	const char *advice = router_advice(facts->site->router);
 	char device[SAY_TEXT];
 
-	finding_fix(f, "Switch the SIP ALG off on %s and at the same time replace what it did: rport on, a keepalive every 30 s or less (or NAT pings of the server), "
-		       "registration every 300 s or a UDP timeout of at least twice that, NAT handling on the PBX (force_rport, rewrite_contact, rtp_symmetric) or "
-		       "STUN/ICE on the phone; then clear the router's sessions and register anew. TLS also ends the rewriting.",
-		    address_known(&r->where.host) ? device_of(r, device) : "that device");
+	if (advice)
+		finding_fix(f, "%s At the same time replace what it did: ", advice);
+	else
+		finding_fix(f, "Switch the SIP ALG off on %s and at the same time replace what it did: ",
+			    address_known(&r->where.host) ? device_of(r, device) : "that device");
+	text_add(&f->fix, "rport on, a keepalive every 30 s or less (or NAT pings of the server), registration every 300 s or a UDP timeout of at least twice that, "
+			  "NAT handling on the PBX (force_rport, rewrite_contact, rtp_symmetric) or STUN/ICE on the phone; then clear the router's sessions and "
+			  "register anew. TLS also ends the rewriting.");
 }
 
 /* ---- parts and proof ---- */
@@ -250,7 +258,7 @@ void alg_say(struct finding *f, const struct facts *facts, const struct alg_rewr
 	say_times(f, r);
 	say_device(f, r);
 	say_cause(f, facts, r, harm);
-	say_fix(f, r);
+	say_fix(f, facts, r);
 	say_proof(f, r);
 	alg_say_calls(f, facts, r);
 }

@@ -295,7 +295,9 @@ static void say_why(const struct tls_failure *f, char *text, size_t room)
 	const struct flow *x = f->flow;
 	const struct flow_side *s = &x->side[f->refuser];
 
-	if (s->alert_level)
+	if (s->alert_level && is(f, "client-cert-missing"))
+		snprintf(text, room, "it asks for a certificate, and the client sent none: alert %u, %s", s->alert, alert_name(s->alert));
+	else if (s->alert_level)
 		snprintf(text, room, "alert %u, %s (%s)", s->alert, alert_name(s->alert), f->reason);
 	else if (is(f, "client-cert-missing"))
 		snprintf(text, room, "the client sent an empty certificate, by the length of its record, and was shown the door with an encrypted alert");

@@ -137,6 +137,8 @@ static bool relayed(const struct book *b, const struct facts *facts, const struc
 	struct address server = server_of(a->leg);
 	unsigned low = 0, high = b->out_count;
 
+	if (a->leg->cut)             /* credentials may have stood in what the capture cut off */
+		return false;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 

@@ -25,6 +25,14 @@ enum witness witness_towards(const struct facts *facts, const struct address *fr
 	return WITNESS_NONE;
 }
 
+/* The capture cut messages so short that answers cannot be told to be answers. */
+static bool nameless_between(const struct facts *facts, const struct address *src, const struct address *dst)
+{
+	const struct pair *p = network_pair_find(facts->network, src, dst);
+
+	return p && p->sip_nameless;
+}
+
 const char *silence_gate(const struct facts *facts, const struct silence *s, double tail_s, enum witness *ret)
 {
 	int64_t end_ns = facts->capture->last_ns, wait_ns = (int64_t)(tail_s * 1e9);
@@ -36,6 +44,8 @@ const char *silence_gate(const struct facts *facts, const struct silence *s, dou
 		return "G1";
 	if (*ret != WITNESS_OTHER_HOST && gates_one_sided(facts->gates, facts, &s->dst.addr, &s->src.addr, &pair))
 		return "G1";
+	if (nameless_between(facts, &s->dst.addr, &s->src.addr) || nameless_between(facts, &s->src.addr, &s->dst.addr))
+		return "G5";
 	if (!s->stream_transport && s->copies >= COPIES_ENOUGH && s->last_ns - s->first_ns >= SPAN_ENOUGH_NS)
 		long_enough = true;
 	if (!long_enough)
@@ -54,6 +64,8 @@ const char *silence_gate_text(const char *gate)
 {
 	if (strcmp(gate, "G1") == 0)
 		return "nothing towards the sender passes this point: an answer would not have been seen";
+	if (strcmp(gate, "G5") == 0)
+		return "the capture cut messages of these hosts before it is clear what answers what";
 	if (strcmp(gate, "G7") == 0)
 		return "the capture itself lost packets then";
 	return "undecided at end of capture";

@@ -104,4 +104,14 @@ unsigned echoes_intact(const struct echoes *e, const struct address *phone, cons
 /* The public server named the address of another private host than the one it spoke to: it sees them untranslated. */
 bool echoes_insider(const struct echoes *e, const struct address *server);
 
+struct echo_external {               /* a router told a host, by NAT-PMP, PCP or UPnP, which address it has outside */
+	struct address host, router, external;
+	int64_t at_ns;
+	uint32_t frame;
+	uint16_t file;
+};
+
+/* The first ones met. */
+const struct echo_external *echoes_externals(const struct echoes *e, unsigned *ret_count);
+
 #endif

@@ -7,7 +7,7 @@
 #include "dissect/sip_message.h"
 
 enum {
-	SIGN_MAX = 16384, ASKED_MAX = 32768, AGENT_RECORD_MAX = 16384, SITE_MAX = 8192, SOCKET_MAX = 32768, TUNNEL_MAX = 64,
+	SIGN_MAX = 16384, ASKED_MAX = 32768, AGENT_RECORD_MAX = 16384, SITE_MAX = 8192, SOCKET_MAX = 32768, TUNNEL_MAX = 64, EXTERNAL_MAX = 64,
 	ASKED_ID = 128, ASKED_TAG = 64, LENGTH_SEEN = 4, CUT_SEEN = 4, OWNER_SEEN = 4
 };
 
@@ -128,6 +128,8 @@ struct echoes {
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;
+	struct echo_external externals[EXTERNAL_MAX];
+	unsigned external_count;
 };
 
 #endif

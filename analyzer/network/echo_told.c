@@ -17,6 +17,24 @@ static void told_stun(struct echoes *e, const struct packet *p)
 }
 
 /* RFC 6886 3.2: version 0, opcode 128, result, epoch, address; RFC 6887 11.1. */
+static void external_add(struct echoes *e, const struct packet *p, const struct address *external)
+{
+	for (unsigned i = 0; i < e->external_count; i++) {
+		if (address_equal(&e->externals[i].host, &p->dst.addr) && address_equal(&e->externals[i].external, external))
+			return;
+	}
+	if (e->external_count == EXTERNAL_MAX)
+		return;
+	e->externals[e->external_count++] = (struct echo_external){ .host = p->dst.addr, .router = p->src.addr, .external = *external, .at_ns = p->at_ns,
+								    .frame = p->frame, .file = p->file };
+}
+
+const struct echo_external *echoes_externals(const struct echoes *e, unsigned *ret_count)
+{
+	*ret_count = e->external_count;
+	return e->externals;
+}
+
 static void told_pmp(struct echoes *e, const struct packet *p)
 {
 	struct span s = p->payload;
@@ -25,9 +43,11 @@ static void told_pmp(struct echoes *e, const struct packet *p)
 	if (s.n >= 12 && s.p[0] == 0 && s.p[1] == PMP_ADDRESS) {
 		a = address_v4(s.p + 8);
 		agents_told(&e->agents, &p->dst.addr, &a);
+		external_add(e, p, &a);
 	} else if (s.n >= PCP_ADDRESS_AT + 16 && s.p[0] == PCP_VERSION && s.p[1] == PCP_MAP) {
 		a = address_v6(s.p + PCP_ADDRESS_AT);
 		agents_told(&e->agents, &p->dst.addr, &a);
+		external_add(e, p, &a);
 	}
 }
 
@@ -42,8 +62,10 @@ static void told_upnp(struct echoes *e, const struct packet *p)
 	if (at >= p->payload.n)
 		return;
 	value = span_from(p->payload, at + name.n);
-	if (address_parse(span_trim(span_first(value, span_find(value, '<'))), &a))
-		agents_told(&e->agents, &p->dst.addr, &a);
+	if (!address_parse(span_trim(span_first(value, span_find(value, '<'))), &a))
+		return;
+	agents_told(&e->agents, &p->dst.addr, &a);
+	external_add(e, p, &a);
 }
 
 static bool tunnel_port(uint16_t port)

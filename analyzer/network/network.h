@@ -58,6 +58,7 @@ struct pair {
 	struct address src, dst;
 	uint64_t packets;
 	uint64_t rtp, sip, rtcp, icmp, stun, tls, other;
+	uint64_t sip_nameless;       /* of sip: the capture cut them before Call-ID or CSeq, so that they cannot be told from one another */
 	uint64_t copies;             /* mirror copies of those packets (dropped from all other figures) */
 	uint64_t copies_other_point; /* of these: other MAC, VLAN or lower TTL */
 	int64_t copy_delta_max_ns;

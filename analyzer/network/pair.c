@@ -284,6 +284,11 @@ static bool is_zrtp(struct span payload)
 	return payload.n >= 12 && payload.p[0] >> 4 == 1 && memcmp(payload.p + 4, "ZRTP", 4) == 0;
 }
 
+static bool is_nameless(const struct sip_message *m)
+{
+	return (m->flaws & SIP_FLAW_HEADERS_CUT) && (!m->call_id.n || !m->cseq_method.n);
+}
+
 void pair_packet(struct network *n, struct pair_record *record, const struct packet *p, enum duplicate_verdict verdict,
 	uint32_t count)
 {
@@ -295,6 +300,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 		return;
 	}
 	pair->packets += count;
+	pair->sip_nameless += p->kind == PACKET_SIP && is_nameless(p->sip);
 	pair->zrtp |= p->kind == PACKET_OTHER && is_zrtp(p->payload);
 	*counter_of(pair, p) += count;
 	pair->last_ns = p->at_ns > pair->last_ns ? p->at_ns : pair->last_ns;

@@ -518,7 +518,7 @@ static void registered(struct sip_bindings *b, struct sip_binding *binding, cons
 
 	if (m->has_expires)
 		binding->expires_s = m->expires_s;
-	binding->registered_until_ns = ns_add(p->at_ns, binding->expires_s * SECOND_NS);
+	binding->registered_until_ns = m->flaws & SIP_FLAW_HEADERS_CUT ? NS_NONE : ns_add(p->at_ns, binding->expires_s * SECOND_NS);
 	binding->registered = frame_of(p);
 	grades_establish(&b->grades, &record_of(binding)->grade);
 }

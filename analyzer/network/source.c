@@ -671,6 +671,7 @@ static void take_request(struct sources *s, const struct packet *p)
 	x->last_at = frame_of(p);
 	x->last_ns = p->at_ns;
 	x->by_method[m->method]++;
+	x->cut += (m->flaws & SIP_FLAW_HEADERS_CUT) != 0;
 	source_clock(s, x, p->at_ns / SECOND_NS);
 	x->any.now++;
 	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n;

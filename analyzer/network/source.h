@@ -96,6 +96,7 @@ struct source {
 	struct frame_ref first_at, last_at;
 	/* requests, each counted once */
 	unsigned requests, by_method[SIP_METHOD_OTHER + 1], answered, refused, copies;
+	unsigned cut;                /* of them: the capture cut their headers */
 	unsigned accepted;           /* 2xx to REGISTER or INVITE */
 	unsigned accepted_credentials;
 	int64_t accepted_ns;         /* the first with credentials; NS_NONE */

@@ -171,6 +171,12 @@ static unsigned users_swept(const struct source *x)
 	return most;
 }
 
+/* Who it is, and what credentials it has, stood in what the capture cut off (1.7.3 G5). */
+static bool mostly_cut(const struct source *x)
+{
+	return x->cut * 2 > x->requests;
+}
+
 /* The account that was taken, else the one that was tried most. */
 static void find_victim(struct source *x)
 {
@@ -193,7 +199,7 @@ static void judge_guess(const struct sources *s, struct source *x)
 	find_victim(x);
 	if (x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUSTED)
 		return;
-	if (x->challenge_pace.minute >= HARVEST_MINUTE && x->used * 10 < x->challenges && x->user_count < s->config.scan_users && x->class == SOURCE_UNKNOWN)
+	if (x->challenge_pace.minute >= HARVEST_MINUTE && !mostly_cut(x) && x->used * 10 < x->challenges && x->user_count < s->config.scan_users && x->class == SOURCE_UNKNOWN)
 		x->guess = GUESS_NONCES;
 	if (x->same_challenge >= 3 && x->rejected) {
 		x->guess = GUESS_PASSWORD;
@@ -309,7 +315,7 @@ static void judge_scan(const struct sources *s, struct source *x)
 
 static void judge_rate(struct source *x)
 {
-	x->flooding = (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) &&
+	x->flooding = !mostly_cut(x) && (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) &&
 		(x->any.row_most >= REQUEST_FLOOD_S || x->calls.row_most >= INVITE_FLOOD_S || x->flawed.row_most >= 2 ||
 		 (x->invites.minute >= INVITES_MINUTE && !x->used && !x->accepted && !x->welcomed));
 }

@@ -125,8 +125,8 @@ def server(net, port=5060, nat=True, relay=False, tls=None, modules=(), **more):
         words[place] += " " + text
     words["answer"] = words["answer"] or "return;"
     loaded = "\n".join(f'loadmodule "{m}.so"' for m in (*MODULES, *modules))
-    path = net.write("kamailio.cfg", KAMAILIO.format(listen="\n".join(reversed(listen)), modules=loaded, password=PASSWORD,
-                                                     **words))
+    path = net.write("kamailio.cfg", KAMAILIO.format(listen="\n".join(reversed(listen)), modules=loaded,
+                                                     password=PASSWORD, **words))
     p = net.start("server", "kamailio", "-f", path, "-DD", "-E", "-Y", net.folder, log="kamailio.log")
     wanted = [("udp", port), ("tcp", port)] + ([("tcp", 5061)] if tls is not None else [])
     until(lambda: p.poll() is not None or all(listening(net, "server", *one) for one in wanted), 10, "kamailio")

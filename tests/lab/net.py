@@ -11,7 +11,7 @@ LAN, WAN, MIDDLE = "192.168.88.", "203.0.113.", "10.77.0."
 ROUTER_IN, ROUTER_OUT, SERVER = LAN + "1", WAN + "2", WAN + "10"
 HOME_OUT, MIDDLE_ROUTER = MIDDLE + "2", MIDDLE + "1"
 PHONES = {"p1": LAN + "11", "p2": LAN + "12", "r1": WAN + "21", "r2": WAN + "22"}
-TAG = re.compile(r"^da(\d+)[a-z]")
+TAG = re.compile(r"^dalab(\d+)[a-z]")
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -25,9 +25,9 @@ def run(words, check=True, **more):
                           stderr=subprocess.STDOUT, text=True, **more)
 
 
-def die_with_parent():
+def die_with_parent(sign=signal.SIGKILL):
     """A lab that is killed outright takes what it began with it"""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    LIBC.prctl(PR_SET_PDEATHSIG, sign)
 
 
 def until(done, seconds, what):
@@ -60,11 +60,11 @@ def sweep():
 
 
 class Net:
-    """lan (a switch), phones, router, net (the provider's switch), server, remote phones; with two routers a home between"""
+    """lan (a switch), phones, router, net (the provider's switch), server, remote phones; double: two routers"""
 
     def __init__(self, folder):
         self.folder = folder
-        self.tag = f"da{os.getpid()}"
+        self.tag = f"dalab{os.getpid()}"
         self.spaces, self.processes = [], []
         self.double = False
 

@@ -11,8 +11,9 @@ DIALS_S = 3                              # from the start of a phone to its call
 
 class Expect:
     """
-    Of the captures `where` (joined by +) each of `must` must be said, as id/reason or id, alternatives with |; `also` may
-    be, and why that is true. All else is an unexpected finding: the trial fails. Victim and culprit: of the first of must.
+    Of the captures `where` (joined by +) each of `must` must be said, as id/reason or id, alternatives with |; `also`
+    may be, and why that is true. All else is an unexpected finding: the trial fails. Victim and culprit are those of
+    the first of `must`.
     """
     def __init__(self, where, *must, also=None, victim=None, culprit=None):
         self.where, self.must, self.also = where, must, also or {}
@@ -39,11 +40,11 @@ def quiet(files, *also):
     return [Expect(where, also=allowed) for where in (*files, "inside+outside")]
 
 
-def talk(net, seconds=SPEECH_S, caller="p1", answering=None, **more):
+def talk(net, seconds=SPEECH_S, **more):
     """101, behind the router, calls 201 outside"""
-    phone(net, "r1", 201, rtp=12000, **{**more, **(answering or {})})
+    phone(net, "r1", 201, rtp=12000, **more)
     registered(net, "r1", 201)
-    wait(phone(net, caller, 101, dial=201, seconds=seconds + DIALS_S, **more), seconds)
+    wait(phone(net, "p1", 101, dial=201, seconds=seconds + DIALS_S, **more), seconds)
 
 
 def wait(p, seconds):
@@ -103,7 +104,8 @@ def trial_healthy_tls(net):
     server(net, tls={"method": "TLSv1.2+"})
     files = net.capture()
     talk(net, server_port=5061, transport="tls")
-    seen = {**TLS, "cleartext/tls-signalling-plain-media": "its audio is not", "capture-no-signalling": "its SIP cannot be read"}
+    seen = {**TLS, "cleartext/tls-signalling-plain-media": "its audio is not",
+            "capture-no-signalling": "its SIP cannot be read"}
     return files, quiet(files, ROUTED, seen)
 
 
@@ -137,10 +139,10 @@ def trial_healthy_keys(net):
     return files, quiet(files, ROUTED)
 
 
-def keys(net, **more):
-    phone(net, "r1", 201, rtp=12000, **more)
+def keys(net):
+    phone(net, "r1", 201, rtp=12000)
     registered(net, "r1", 201)
-    p = phone(net, "p1", 101, dial=201, seconds=SPEECH_S + DIALS_S, **more)
+    p = phone(net, "p1", 101, dial=201, seconds=SPEECH_S + DIALS_S)
     until(lambda: net.logged("phone-p1-101.log", "Call established"), 10, "the call")
     for key in "147":
         time.sleep(1)
@@ -228,7 +230,8 @@ def trial_binding_expired(net):
     time.sleep(15)
     wait(phone(net, "r1", 201, dial=101, rtp=12000, seconds=34), 34)
     refused = {**NAT, **ASKED}
-    return files, [Expect("outside", "nat-binding-expired/icmp|invite-unanswered/icmp-unreachable", victim=ROUTER_OUT, also=refused),
+    return files, [Expect("outside", "nat-binding-expired/icmp|invite-unanswered/icmp-unreachable", victim=ROUTER_OUT,
+                          also=refused),
                    Expect("inside+outside", "dropped-in-path/icmp", culprit=ROUTER_OUT,
                           also={**refused, "invite-unanswered/icmp-unreachable": "what the server sees of it"})]
 

@@ -202,7 +202,7 @@ static void a_scenario_is_seen(void **state, const char *name, const struct shot
 static void copies_at_two_points_are_compared(void **state)
 {
 	static const struct shot shots[] = { { "alg-overview", "<Esc>" }, { "alg-ladder", "x" }, { "alg-first-leg", "xx" }, { "alg-compare", "x  " },
-					     { "alg-problem", "<Enter>" }, { "alg-hosts", "6" } };
+					     { "alg-raw", "x<Down><Enter>" }, { "alg-changed", "x<Down>" }, { "alg-raw-compared", "x<Down><Enter>D" }, { "alg-problem", "<Enter>" }, { "alg-hosts", "6" } };
 
 	a_scenario_is_seen(state, "sip-alg-h1-two-points", shots, COUNT_OF(shots));
 }

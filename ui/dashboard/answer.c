@@ -9,7 +9,6 @@ struct answer {
 	uint16_t rows, columns;
 };
 
-
 void answer_make(void *world, const void *asked, size_t n, struct text *ret)
 {
 	struct world *w = world;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer: the dashboard over a pipe. The terminal's process asks with its state and what was pressed; the picture answers with the state after it and
+ * answer: the dashboard over a pipe. The terminal's process asks with its state and what was pressed; the picture
+ * answers with the state after it and
  * the cells to show. Both are copies of one program: bytes go as they lie in memory.
  */
 #ifndef DEADAIR_DASHBOARD_ANSWER_H
@@ -21,7 +22,10 @@ struct question {
 
 /* In the picture; world: struct world. A question of another size gets no answer. */
 void answer_make(void *world, const void *asked, size_t n, struct text *ret);
-/* In the terminal's process: the state goes into d, the cells into s, which gets their size. False: this is no answer. */
+/*
+ * In the terminal's process: the state goes into d, the cells into s, which gets their size. False: this is no
+ * answer.
+ */
 bool answer_take(const struct text *t, struct dashboard *d, struct sheet *s);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* call_pane: title, sentence, time axis, signalling, lanes; and below, where there is room, findings, proof and a message. */
+/*
+ * call_pane: title, sentence, time axis, signalling, lanes; and below, where there is room, findings, proof and a
+ * message.
+ */
 #include "ui/dashboard/call_pane.h"
 
 #include <stdio.h>
@@ -13,7 +16,9 @@
 
 enum { LABEL_COLUMNS_OF_LANE = 17, WORDS_BEHIND_LANE = 20 };
 
-struct span_of_time { int64_t from_ns, to_ns; };
+struct span_of_time {
+	int64_t from_ns, to_ns;
+};
 
 static struct span_of_time call_time(struct world *w, const struct view_call *c)
 {
@@ -35,7 +40,8 @@ static const char *codec_of(const struct view_call *c)
 	return "";
 }
 
-static void draw_title(struct world *w, struct sheet *s, const struct call_row *r, const struct view_call *c, unsigned row, unsigned column, unsigned width)
+static void draw_title(struct world *w, struct sheet *s, const struct call_row *r, const struct view_call *c,
+	unsigned row, unsigned column, unsigned width)
 {
 	char from[PARTY_BYTES], to[PARTY_BYTES], length[NS_TEXT];
 	struct text t, right;
@@ -43,7 +49,8 @@ static void draw_title(struct world *w, struct sheet *s, const struct call_row *
 	(void)w;
 	text_init(&t);
 	text_init(&right);
-	text_addf(&t, "Call %u  %s → %s  %s", c->n, party_text(c->from, "the caller", from), party_text(c->to, "the callee", to), state_words(r->state, r->up));
+	text_addf(&t, "Call %u  %s → %s  %s", c->n, party_text(c->from, "the caller", from),
+		party_text(c->to, "the callee", to), state_words(r->state, r->up));
 	if (c->status >= 300)
 		text_addf(&t, " %u", c->status);
 	if (c->setup_ms >= 0)
@@ -70,7 +77,10 @@ static void hearing_words(const struct view_call *c, unsigned hearer, struct tex
 	case HEARD_POOR: text_addf(t, "! %s hears %s badly", me, other); break;
 	case HEARD_NO: text_addf(t, "✗ %s hears nothing", me); break;
 	case HEARD_UNKNOWN:
-		text_addf(t, hears_invisible(c, hearer) ? "? not visible whether %s hears" : "· %s is sent audio, arrival not visible", me);
+		text_addf(t,
+			hears_invisible(c, hearer) ? "? not visible whether %s hears"
+						   : "· %s is sent audio, arrival not visible",
+			me);
 		break;
 	case HEARD_NOT_EXPECTED: return;
 	}
@@ -87,12 +97,14 @@ static void draw_sentences(struct sheet *s, const struct view_call *c, unsigned 
 
 		text_init(&t);
 		hearing_words(c, hearer, &t);
-		at += sheet_text(s, row, at, column + width > at ? column + width - at : 0, hears_paint(c, hearer), t.p);
+		at += sheet_text(
+			s, row, at, column + width > at ? column + width - at : 0, hears_paint(c, hearer), t.p);
 		at += t.n ? 3 : 0;
 		text_fini(&t);
 	}
 	if (at == column + 1)
-		sheet_text(s, row, at, width, PAINT_DIM, c->answer_ns == NS_NONE ? "not answered: nobody was to be heard" : "no audio was agreed");
+		sheet_text(s, row, at, width, PAINT_DIM,
+			c->answer_ns == NS_NONE ? "not answered: nobody was to be heard" : "no audio was agreed");
 }
 
 static void draw_axis(struct sheet *s, const struct span_of_time *t, unsigned row, unsigned at, unsigned cells)
@@ -102,7 +114,8 @@ static void draw_axis(struct sheet *s, const struct span_of_time *t, unsigned ro
 	sheet_text(s, row, at, cells, PAINT_DIM, ns_clock(t->from_ns, 0, clock));
 	sheet_right(s, row, at, cells, PAINT_DIM, ns_clock(t->to_ns, 0, clock));
 	if (cells > 40)
-		sheet_textf(s, row, at + cells / 2 - 6, 14, PAINT_DIM, "%s", ns_duration(t->to_ns - t->from_ns, length));
+		sheet_textf(
+			s, row, at + cells / 2 - 6, 14, PAINT_DIM, "%s", ns_duration(t->to_ns - t->from_ns, length));
 }
 
 /* I INVITE, R ringing, A answer, E early media, H re-INVITE, T transfer, C CANCEL, B BYE, X refused. */
@@ -112,13 +125,17 @@ static char letter_of(const struct view_message *m, bool answered)
 		return m->sdp ? 'E' : 'R';
 	if (m->status >= 200 && m->status <= 299 && span_equal(m->method, SPAN("INVITE")))
 		return answered ? '\0' : 'A';
-	if (m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 && span_equal(m->method, SPAN("INVITE")))
+	if (m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 &&
+		span_equal(m->method, SPAN("INVITE")))
 		return 'X';
 	if (m->status)
 		return '\0';
 	if (span_equal(m->method, SPAN("INVITE")))
 		return answered ? 'H' : 'I';
-	return span_equal(m->method, SPAN("BYE")) ? 'B' : span_equal(m->method, SPAN("CANCEL")) ? 'C' : span_equal(m->method, SPAN("REFER")) ? 'T' : '\0';
+	return span_equal(m->method, SPAN("BYE"))       ? 'B'
+		: span_equal(m->method, SPAN("CANCEL")) ? 'C'
+		: span_equal(m->method, SPAN("REFER"))  ? 'T'
+							: '\0';
 }
 
 static unsigned cell_of(const struct span_of_time *t, unsigned cells, int64_t at_ns)
@@ -128,7 +145,8 @@ static unsigned cell_of(const struct span_of_time *t, unsigned cells, int64_t at
 	return share <= 0 ? 0 : share >= 1 ? cells - 1 : (unsigned)(share * (cells - 1));
 }
 
-static void draw_signalling(struct world *w, struct sheet *s, const struct call_row *r, const struct span_of_time *t, unsigned row, unsigned at, unsigned cells)
+static void draw_signalling(struct world *w, struct sheet *s, const struct call_row *r, const struct span_of_time *t,
+	unsigned row, unsigned at, unsigned cells)
 {
 	struct view_message m;
 	bool answered = false;
@@ -149,24 +167,28 @@ static void draw_signalling(struct world *w, struct sheet *s, const struct call_
 	}
 }
 
-static void draw_lane(struct world *w, struct sheet *s, const struct view_call *c, unsigned hearer, const struct span_of_time *t, unsigned row, unsigned column,
-		      unsigned cells)
+static void draw_lane(struct world *w, struct sheet *s, const struct view_call *c, unsigned hearer,
+	const struct span_of_time *t, unsigned row, unsigned column, unsigned cells)
 {
 	struct lane *lane = memory_zalloc(sizeof *lane);
 	char words[HEARS_TEXT], count[WORDS];
 
-	sheet_text(s, row, column + 1, LABEL_COLUMNS_OF_LANE, PAINT_PLAIN, hearer == 0 ? "caller hears" : "callee hears");
+	sheet_text(
+		s, row, column + 1, LABEL_COLUMNS_OF_LANE, PAINT_PLAIN, hearer == 0 ? "caller hears" : "callee hears");
 	lane_make(lane, w, c, hearer, t->from_ns, t->to_ns, cells);
 	lane_draw(lane, s, row, column + LABEL_COLUMNS_OF_LANE);
 	free(lane);
 	if ((hearer == 0 ? c->caller_hears : c->callee_hears) == HEARD_NO)
-		sheet_textf(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, PAINT_BAD, "✗ 0 of %s", words_count(hears_packets(c, hearer), count));
+		sheet_textf(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, PAINT_BAD,
+			"✗ 0 of %s", words_count(hears_packets(c, hearer), count));
 	else
-		sheet_text(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, hears_paint(c, hearer), hears_cell(c, hearer, words));
+		sheet_text(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE,
+			hears_paint(c, hearer), hears_cell(c, hearer, words));
 }
 
 /* Below the lanes: when the worst of the call's problems began. */
-static void draw_since(struct world *w, struct sheet *s, const struct view_call *c, const struct span_of_time *t, unsigned row, unsigned at, unsigned cells)
+static void draw_since(struct world *w, struct sheet *s, const struct view_call *c, const struct span_of_time *t,
+	unsigned row, unsigned at, unsigned cells)
 {
 	const struct selection *sel = world_selection(w);
 	const struct view_finding *f;
@@ -178,7 +200,8 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 	for (unsigned i = 0; i < c->finding_count; i++) {
 		ptrdiff_t x = selection_finding(sel, c->findings[i]);
 
-		if (x != SELECTION_NONE && sel->findings[x].problem && (worst == SELECTION_NONE || sel->findings[x].rank > sel->findings[worst].rank))
+		if (x != SELECTION_NONE && sel->findings[x].problem &&
+			(worst == SELECTION_NONE || sel->findings[x].rank > sel->findings[worst].rank))
 			worst = x;
 	}
 	f = worst == SELECTION_NONE ? NULL : world_view_finding(w, (size_t)worst);
@@ -189,15 +212,20 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 		return;
 	cell = cell_of(t, cells, since_ns);
 	if (cell + 40 < cells || cell < cells / 2)
-		sheet_textf(s, row, at + cell, cells - cell + WORDS_BEHIND_LANE, PAINT_WARN, "└ %s %s", ns_clock(since_ns, 3, clock), f->id);
+		sheet_textf(s, row, at + cell, cells - cell + WORDS_BEHIND_LANE, PAINT_WARN, "└ %s %s",
+			ns_clock(since_ns, 3, clock), f->id);
 	else
 		sheet_right(s, row, at, cell + 1, PAINT_WARN, ns_clock(since_ns, 3, clock));
 }
 
-void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column, unsigned width)
+void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
+	unsigned width)
 {
 	const struct call_row *r = world_call(w, call);
-	unsigned at = column + LABEL_COLUMNS_OF_LANE, cells = width > LABEL_COLUMNS_OF_LANE + WORDS_BEHIND_LANE + 10 ? width - LABEL_COLUMNS_OF_LANE - WORDS_BEHIND_LANE : 10;
+	unsigned at = column + LABEL_COLUMNS_OF_LANE,
+		 cells = width > LABEL_COLUMNS_OF_LANE + WORDS_BEHIND_LANE + 10
+		? width - LABEL_COLUMNS_OF_LANE - WORDS_BEHIND_LANE
+		: 10;
 	struct view_call *c;
 	struct span_of_time t;
 
@@ -223,13 +251,16 @@ void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 
 /* ---- a message ---- */
 
-void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, unsigned row, unsigned column, unsigned width, unsigned rows)
+void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, uint64_t before, unsigned row,
+	unsigned column, unsigned width, unsigned rows)
 {
-	struct view_message m;
+	struct view_message m, other;
 	struct text t;
 
 	if (!message_get(w, call, message, &m))
 		return;
+	if (!message_get(w, call, before, &other))
+		other = m;
 	text_init(&t);
 	for (struct span left = m.raw; left.n && rows; rows--, row++) {
 		size_t n = span_find(left, '\n');
@@ -238,8 +269,13 @@ void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t mess
 		if (line.n && line.p[line.n - 1] == '\r')
 			line.n--;
 		text_clear(&t);
+		text_add(&t, message_says(&other, line) ? "" : "≠");
 		text_add_escaped(&t, line);
-		sheet_text(s, row, column, width, left.p == m.raw.p ? PAINT_HEAD : PAINT_PLAIN, t.p);
+		sheet_text(s, row, column, width,
+			!message_says(&other, line) ? PAINT_WARN
+				: left.p == m.raw.p ? PAINT_HEAD
+						    : PAINT_PLAIN,
+			t.p);
 		left = n < left.n ? span_from(left, n + 1) : (struct span){ NULL, 0 };
 	}
 	text_fini(&t);
@@ -247,8 +283,8 @@ void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t mess
 
 /* ---- beside a list ---- */
 
-static unsigned draw_finding(struct dashboard *d, struct world *w, struct sheet *s, size_t at, uint64_t call, unsigned row, unsigned end, unsigned column,
-			     unsigned width)
+static unsigned draw_finding(struct dashboard *d, struct world *w, struct sheet *s, size_t at, uint64_t call,
+	unsigned row, unsigned end, unsigned column, unsigned width)
 {
 	const struct selected_finding *x = &world_selection(w)->findings[at];
 	const struct view_finding *f = world_view_finding(w, at);
@@ -265,7 +301,8 @@ static unsigned draw_finding(struct dashboard *d, struct world *w, struct sheet 
 		unsigned right = p.lines[i].right ? (unsigned)text_columns(p.lines[i].right) : 0;
 
 		if (row < end) {
-			sheet_text(s, row, column + 3, width > right + 5 ? width - right - 5 : 0, PAINT_PLAIN, p.lines[i].text);
+			sheet_text(s, row, column + 3, width > right + 5 ? width - right - 5 : 0, PAINT_PLAIN,
+				p.lines[i].text);
 			sheet_right(s, row++, column, width, PAINT_DIM, p.lines[i].right ? p.lines[i].right : "");
 		}
 		free(p.lines[i].text);
@@ -282,10 +319,13 @@ static uint64_t telling_message(struct world *w, const struct view_call *c, uint
 
 	for (unsigned i = 0; i < c->finding_count; i++) {
 		ptrdiff_t at = selection_finding(sel, c->findings[i]);
-		const struct view_finding *f = at == SELECTION_NONE || !sel->findings[at].problem ? NULL : world_view_finding(w, (size_t)at);
+		const struct view_finding *f =
+			at == SELECTION_NONE || !sel->findings[at].problem ? NULL : world_view_finding(w, (size_t)at);
 
 		for (unsigned j = 0; f && j < f->evidence_count; j++) {
-			uint64_t m = f->evidence[j].frame ? message_at(w, call, f->evidence[j].file, f->evidence[j].frame) : 0;
+			uint64_t m = f->evidence[j].frame
+				? message_at(w, call, f->evidence[j].file, f->evidence[j].frame)
+				: 0;
 
 			if (m)
 				return m;
@@ -294,7 +334,8 @@ static uint64_t telling_message(struct world *w, const struct view_call *c, uint
 	return message_at(w, call, 0, 0);
 }
 
-void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column, unsigned width, unsigned rows)
+void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
+	unsigned width, unsigned rows)
 {
 	const struct call_row *r = world_call(w, call);
 	unsigned end = row + rows, findings_end = row + rows * 3 / 5;
@@ -315,7 +356,7 @@ void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 				row = draw_finding(d, w, s, (size_t)at, call, row, findings_end, column, width) + 1;
 		}
 		if (row < end)
-			message_draw(w, s, call, telling_message(w, c, call), row, column + 1, width - 2, end - row);
+			message_draw(w, s, call, telling_message(w, c, call), 0, row, column + 1, width - 2, end - row);
 	}
 	free(c);
 }

@@ -7,10 +7,13 @@
 
 /* Rows that the lanes of a call take: title, sentence, axis, signalling, two lanes, the finding. */
 enum { CALL_HEAD_ROWS = 7 };
-void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column, unsigned width);
+void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
+	unsigned width);
 /* All of it, in a pane beside a list. */
-void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column, unsigned width, unsigned rows);
-/* A message's lines, escaped, so many of them. Those in which a finding saw a change are marked. */
-void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, unsigned row, unsigned column, unsigned width, unsigned rows);
+void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
+	unsigned width, unsigned rows);
+/* A message's lines, escaped, so many of them; those that the message before does not have (0: none) are marked. */
+void message_draw(struct world *w, struct sheet *s, uint64_t call, uint64_t message, uint64_t before, unsigned row,
+	unsigned column, unsigned width, unsigned rows);
 
 #endif

@@ -8,6 +8,7 @@
 #include "ui/hears.h"
 #include "ui/words.h"
 
+/* clang-format off */
 static const struct column_form {
 	const char *name, *head;
 	bool right;
@@ -35,6 +36,7 @@ static const struct column_form {
 	[COLUMN_TO_AGENT] = { "callee's device", "to device", false, 20, 10, 4, 1 },
 	[COLUMN_CALL_ID] = { "Call-ID", "Call-ID", false, 24, 12, 5, 1 },
 };
+/* clang-format on */
 
 enum { PARTY_MOST = 16, SIGN_COLUMNS = 3, SHORT_COLUMNS = 6, PROBLEM_BESIDE_LANES = 7 };
 
@@ -130,7 +132,7 @@ static bool shrink_one(struct call_table *t)
 
 	for (unsigned i = 0; i < t->count; i++)
 		if (t->columns[i].width > forms[t->columns[i].which].least && !is_hearing(t->columns[i].which) &&
-		    (!widest || t->columns[i].width > widest->width))
+			(!widest || t->columns[i].width > widest->width))
 			widest = &t->columns[i];
 	if (widest)
 		widest->width--;
@@ -155,9 +157,11 @@ static void make_fit(struct call_table *t)
 		bool lanes_next = true;
 
 		for (unsigned i = 0; i < t->count; i++)
-			lanes_next &= forms[t->columns[i].which].leave_out == 0 || forms[t->columns[i].which].leave_out > 9;
+			lanes_next &=
+				forms[t->columns[i].which].leave_out == 0 || forms[t->columns[i].which].leave_out > 9;
 		problem = column_find(t, COLUMN_PROBLEM);
-		if (lanes_next && problem && problem->width > (lane ? PROBLEM_BESIDE_LANES : forms[COLUMN_PROBLEM].least))
+		if (lanes_next && problem &&
+			problem->width > (lane ? PROBLEM_BESIDE_LANES : forms[COLUMN_PROBLEM].least))
 			problem->width--;
 		else if (lanes_next && lane)
 			set_hearing(t, lane > 8 ? 8 : lane > 6 ? 6 : lane > 4 ? 4 : 0);
@@ -176,7 +180,8 @@ static void spread(struct call_table *t)
 		problem->width += t->width - used < 10 ? t->width - used : 10;
 }
 
-void call_table_lay(struct call_table *t, struct world *w, uint64_t wanted, const uint8_t order[CALL_COLUMNS], unsigned lanes, unsigned column, unsigned width)
+void call_table_lay(struct call_table *t, struct world *w, uint64_t wanted, const uint8_t order[CALL_COLUMNS],
+	unsigned lanes, unsigned column, unsigned width)
 {
 	unsigned at = column + SIGN_COLUMNS;
 
@@ -185,7 +190,8 @@ void call_table_lay(struct call_table *t, struct world *w, uint64_t wanted, cons
 		enum call_column which = order ? (enum call_column)order[i] : (enum call_column)i;
 
 		if (which < CALL_COLUMNS && wanted >> which & 1)
-			t->columns[t->count++] = (struct call_table_column){ which, 0, forms[which].width ? forms[which].width : text_width(w, which) };
+			t->columns[t->count++] = (struct call_table_column){ which, 0,
+				forms[which].width ? forms[which].width : text_width(w, which) };
 	}
 	set_hearing(t, lanes);
 	make_fit(t);
@@ -204,7 +210,9 @@ void call_table_head(const struct call_table *t, struct dashboard *d, struct she
 		bool sorted = t->shows_sort && d->sort == c->which;
 		char head[32];
 
-		snprintf(head, sizeof head, "%s%s", f->head, sorted ? d->sort_down ? " ▼" : " ▲" : "");
+		snprintf(head, sizeof head, "%s%s%s", f->head,
+			sorted && text_columns(f->head) + 2 <= c->width ? " " : "",
+			sorted ? d->sort_down ? "▼" : "▲" : "");
 		if (f->right)
 			sheet_right(s, row, c->at, c->width, PAINT_DIM, head);
 		else
@@ -220,7 +228,8 @@ static bool is_held(const struct view_call *c, unsigned hearer, int64_t now_ns)
 		const struct view_direction *m = &c->media[i];
 		const struct view_window *last = m->window_count ? &m->windows[m->window_count - 1] : NULL;
 
-		if (m->sender != hearer && m->kind && strcmp(m->kind, "audio") == 0 && last && !last->due && last->to_ns >= now_ns)
+		if (m->sender != hearer && m->kind && strcmp(m->kind, "audio") == 0 && last && !last->due &&
+			last->to_ns >= now_ns)
 			return true;
 	}
 	return false;
@@ -246,8 +255,8 @@ static const char *hears_short(const struct view_call *c, unsigned hearer, bool 
 	return buffer;
 }
 
-static void draw_hearing(const struct call_table *t, struct world *w, struct sheet *s, unsigned row, unsigned at, const struct call_row *r,
-			 const struct view_call *c, unsigned hearer)
+static void draw_hearing(const struct call_table *t, struct world *w, struct sheet *s, unsigned row, unsigned at,
+	const struct call_row *r, const struct view_call *c, unsigned hearer)
 {
 	int64_t from_ns, to_ns, now_ns = world_capture(w)->last_ns;
 	char text[HEARS_TEXT];
@@ -258,7 +267,8 @@ static void draw_hearing(const struct call_table *t, struct world *w, struct she
 		lane_draw(&lane, s, row, at);
 	}
 	if (t->lane)
-		sheet_text(s, row, at + t->lane + 1, SHORT_COLUMNS, hears_paint(c, hearer), hears_short(c, hearer, r->up && is_held(c, hearer, now_ns), text));
+		sheet_text(s, row, at + t->lane + 1, SHORT_COLUMNS, hears_paint(c, hearer),
+			hears_short(c, hearer, r->up && is_held(c, hearer, now_ns), text));
 	else
 		sheet_text(s, row, at, 13, hears_paint(c, hearer), hears_cell(c, hearer, text));
 }
@@ -272,7 +282,8 @@ static const char *call_codec(const struct view_call *c)
 }
 
 /* A column's text, where it is one. */
-static const char *cell_text(enum call_column which, const struct call_row *r, const struct view_call *c, char buffer[PARTY_BYTES])
+static const char *cell_text(
+	enum call_column which, const struct call_row *r, const struct view_call *c, char buffer[PARTY_BYTES])
 {
 	buffer[0] = '\0';
 	switch (which) {
@@ -281,13 +292,15 @@ static const char *cell_text(enum call_column which, const struct call_row *r, c
 	case COLUMN_FROM: return party_text(r->from, "-", buffer);
 	case COLUMN_TO: return party_text(r->to, "-", buffer);
 	case COLUMN_STATE: return state_of(r, buffer);
-	case COLUMN_TALK:
-		return r->talk_s < 0 ? "-" : ns_duration((int64_t)(r->talk_s * SECOND_NS), buffer);
+	case COLUMN_TALK: return r->talk_s < 0 ? "-" : ns_duration((int64_t)(r->talk_s * SECOND_NS), buffer);
 	case COLUMN_CALLER:
 	case COLUMN_CALLEE: break;
 	case COLUMN_CODEC: return call_codec(c);
 	case COLUMN_LOSS: snprintf(buffer, PARTY_BYTES, r->loss < 0 ? "-" : "%.1f %%", r->loss); break;
-	case COLUMN_JITTER: snprintf(buffer, PARTY_BYTES, r->jitter_ms < 0 ? "-" : "%.1f ms", r->jitter_ms < 9999 ? r->jitter_ms : 9999.0); break;
+	case COLUMN_JITTER:
+		snprintf(buffer, PARTY_BYTES, r->jitter_ms < 0 ? "-" : "%.1f ms",
+			r->jitter_ms < 9999 ? r->jitter_ms : 9999.0);
+		break;
 	case COLUMN_PROBLEM: return r->problem ? r->problem : "";
 	case COLUMN_SETUP: snprintf(buffer, PARTY_BYTES, r->setup_ms < 0 ? "-" : "%.1f s", r->setup_ms / 1000); break;
 	case COLUMN_STATUS: snprintf(buffer, PARTY_BYTES, r->status ? "%u" : "-", r->status); break;
@@ -295,14 +308,15 @@ static const char *cell_text(enum call_column which, const struct call_row *r, c
 	case COLUMN_TO_AT: return endpoint_text(&c->to_at, buffer);
 	case COLUMN_FROM_AGENT: return party_text(c->from_agent, "-", buffer);
 	case COLUMN_TO_AGENT: return party_text(c->to_agent, "-", buffer);
-	case COLUMN_CALL_ID: return party_text(c->call_id_count ? c->call_ids[0] : (struct span){ NULL, 0 }, "-", buffer);
+	case COLUMN_CALL_ID:
+		return party_text(c->call_id_count ? c->call_ids[0] : (struct span){ NULL, 0 }, "-", buffer);
 	case CALL_COLUMNS: break;
 	}
 	return buffer;
 }
 
-static void draw_cell(const struct call_table *t, const struct call_table_column *x, struct world *w, struct sheet *s, unsigned row,
-		      const struct call_row *r, const struct view_call *c)
+static void draw_cell(const struct call_table *t, const struct call_table_column *x, struct world *w, struct sheet *s,
+	unsigned row, const struct call_row *r, const struct view_call *c)
 {
 	char buffer[PARTY_BYTES];
 	const char *text;
@@ -312,13 +326,17 @@ static void draw_cell(const struct call_table *t, const struct call_table_column
 		return;
 	}
 	text = cell_text(x->which, r, c, buffer);
-	if (forms[x->which].right || ((x->which == COLUMN_FROM || x->which == COLUMN_TO) && words_is_number(text) && text_columns(text) > x->width))
+	if (forms[x->which].right ||
+		((x->which == COLUMN_FROM || x->which == COLUMN_TO) && words_is_number(text) &&
+			text_columns(text) > x->width))
 		sheet_right(s, row, x->at, x->width, PAINT_PLAIN, text);
 	else
-		sheet_text(s, row, x->at, x->width, x->which == COLUMN_PROBLEM ? mark_paint((enum call_mark)r->mark) : PAINT_PLAIN, text);
+		sheet_text(s, row, x->at, x->width,
+			x->which == COLUMN_PROBLEM ? mark_paint((enum call_mark)r->mark) : PAINT_PLAIN, text);
 }
 
-void call_table_row(const struct call_table *t, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, const struct call_row *r)
+void call_table_row(const struct call_table *t, struct dashboard *d, struct world *w, struct sheet *s, unsigned row,
+	const struct call_row *r)
 {
 	const struct view_call *c = world_view_call(w, r->index);
 

@@ -12,9 +12,19 @@
 enum { WHEEL_ROWS = 3, SHADE_NONE = 0 };
 
 static const struct view_part *const parts[VIEW_COUNT] = {
-	[VIEW_OVERVIEW] = &part_overview, [VIEW_CALLS] = &part_calls, [VIEW_FINDINGS] = &part_findings, [VIEW_STREAMS] = &part_streams,
-	[VIEW_REGISTRATIONS] = &part_registrations, [VIEW_HOSTS] = &part_hosts, [VIEW_HISTORY] = &part_history, [VIEW_CALL] = &part_call,
-	[VIEW_LADDER] = &part_ladder, [VIEW_RAW] = &part_raw, [VIEW_COMPARE] = &part_compare, [VIEW_PROBLEM] = &part_problem, [VIEW_TEXT] = &part_text,
+	[VIEW_OVERVIEW] = &part_overview,
+	[VIEW_CALLS] = &part_calls,
+	[VIEW_FINDINGS] = &part_findings,
+	[VIEW_STREAMS] = &part_streams,
+	[VIEW_REGISTRATIONS] = &part_registrations,
+	[VIEW_HOSTS] = &part_hosts,
+	[VIEW_HISTORY] = &part_history,
+	[VIEW_CALL] = &part_call,
+	[VIEW_LADDER] = &part_ladder,
+	[VIEW_RAW] = &part_raw,
+	[VIEW_COMPARE] = &part_compare,
+	[VIEW_PROBLEM] = &part_problem,
+	[VIEW_TEXT] = &part_text,
 };
 
 const struct view_part *view_part(enum view v)
@@ -24,11 +34,13 @@ const struct view_part *view_part(enum view v)
 
 void dashboard_init(struct dashboard *d)
 {
-	*d = (struct dashboard){ .sort = COLUMN_NUMBER, .stream_sort = STREAM_SORT_CALL, .columns_on = call_columns_default(),
-				  .ladder = { .hide_sdp = true } };
+	*d = (struct dashboard){ .sort = COLUMN_NUMBER,
+		.stream_sort = STREAM_SORT_CALL,
+		.columns_on = call_columns_default(),
+		.ladder = { .hide_sdp = true } };
 	for (unsigned i = 0; i < VIEW_MAIN; i++)
 		d->mains[i].view = (uint8_t)i;
-	d->mains[VIEW_OVERVIEW].pane = UINT8_MAX;        /* where there is something, once it is known */
+	d->mains[VIEW_OVERVIEW].pane = UINT8_MAX; /* where there is something, once it is known */
 	for (unsigned i = 0; i < CALL_COLUMNS; i++)
 		d->column_order[i] = (uint8_t)i;
 }
@@ -49,7 +61,7 @@ struct place *place_open(struct dashboard *d, enum view v)
 {
 	struct place from = *place_of(d), *p;
 
-	if (d->depth == PLACE_MAX) {     /* the one that was opened first is forgotten */
+	if (d->depth == PLACE_MAX) { /* the one that was opened first is forgotten */
 		memmove(d->places, d->places + 1, (PLACE_MAX - 1) * sizeof *d->places);
 		d->depth--;
 	}
@@ -107,15 +119,20 @@ static void mark_turn(struct dashboard *d, uint64_t call)
 
 enum paint mark_paint(enum call_mark m)
 {
-	static const enum paint paints[] = { [MARK_QUIET] = PAINT_DIM, [MARK_GOOD] = PAINT_GOOD, [MARK_UNKNOWN] = PAINT_UNKNOWN, [MARK_WARN] = PAINT_WARN,
-					     [MARK_BAD] = PAINT_BAD };
+	static const enum paint paints[] = { [MARK_QUIET] = PAINT_DIM,
+		[MARK_GOOD] = PAINT_GOOD,
+		[MARK_UNKNOWN] = PAINT_UNKNOWN,
+		[MARK_WARN] = PAINT_WARN,
+		[MARK_BAD] = PAINT_BAD };
 
 	return paints[m];
 }
 
 const char *mark_sign(enum call_mark m)
 {
-	static const char *const signs[] = { [MARK_QUIET] = "·", [MARK_GOOD] = "✓", [MARK_UNKNOWN] = "?", [MARK_WARN] = "!", [MARK_BAD] = "✗" };
+	static const char *const signs[] = {
+		[MARK_QUIET] = "·", [MARK_GOOD] = "✓", [MARK_UNKNOWN] = "?", [MARK_WARN] = "!", [MARK_BAD] = "✗"
+	};
 
 	return signs[m];
 }
@@ -151,7 +168,8 @@ const char *bar_range(const struct list *l, size_t count, char buffer[WORDS_RANG
 
 	buffer[0] = '\0';
 	if (l->shown && count > l->shown)
-		snprintf(buffer, WORDS_RANGE, "%u-%zu of %s", l->top + 1, l->top + l->shown < count ? (size_t)l->top + l->shown : count, text_count(count, a));
+		snprintf(buffer, WORDS_RANGE, "%u-%zu of %s", l->top + 1,
+			l->top + l->shown < count ? (size_t)l->top + l->shown : count, text_count(count, a));
 	return buffer;
 }
 
@@ -186,7 +204,7 @@ void open_ladder(struct dashboard *d, uint64_t call, bool extended)
 
 	p->call = call;
 	d->ladder.extended = extended;
-	d->ladder.marked = d->mark_count > 1 && is_marked(d, call);
+	d->ladder.marked = d->mark_count > 1;
 }
 
 void open_problem(struct dashboard *d, struct world *w, size_t finding)
@@ -213,7 +231,8 @@ static void draw_progress(const struct numbers *n, char *buffer, size_t room)
 	double share = n->bytes_total ? (double)n->bytes_done / (double)n->bytes_total : 0;
 
 	if (n->bytes_total && n->left_ns != NS_NONE)
-		snprintf(buffer, room, "   reading %.0f %%, %s left", 100 * (share < 1 ? share : 1), words_duration(n->left_ns, left));
+		snprintf(buffer, room, "   reading %.0f %%, %s left", 100 * (share < 1 ? share : 1),
+			words_duration(n->left_ns, left));
 	else if (n->bytes_total)
 		snprintf(buffer, room, "   reading %.0f %%", 100 * (share < 1 ? share : 1));
 	else
@@ -231,13 +250,14 @@ static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
 	if (n->length_ns > 0)
 		text_addf(&t, "  %s", ns_duration(n->length_ns, length));
 	if (n->live)
-		text_addf(&t, "  %s pkt/s  %s dropped", words_count(n->frames_per_s, rate), words_count(n->dropped, drops));
+		text_addf(&t, "  %s pkt/s  %s dropped", words_count(n->frames_per_s, rate),
+			words_count(n->dropped, drops));
 	else
 		text_addf(&t, "  %s", words_counted(n->frames, "frame", count));
 	if (n->loading)
 		draw_progress(n, progress, sizeof progress);
 	text_add(&t, progress);
-	if (n->note[0])
+	if (n->note[0] && s->columns >= WIDE_COLUMNS)
 		text_addf(&t, "  %s", n->note);
 	sheet_text(s, 0, 1, room, PAINT_HEAD, t.p);
 	text_fini(&t);
@@ -262,10 +282,13 @@ static const char *state_of_view(const struct dashboard *d, const struct numbers
 
 	buffer[0] = '\0';
 	if (d->paused)
-		snprintf(buffer, NS_TEXT, "PAUSED %s  ", d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->frozen.now_ns ?
-			 words_duration((n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS, length) : "0 s");
+		snprintf(buffer, NS_TEXT, "PAUSED %s  ",
+			d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->frozen.now_ns
+				? words_duration((n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS, length)
+				: "0 s");
 	else if (n->stale)
-		snprintf(buffer, NS_TEXT, n->quiet_ns >= 30 * SECOND_NS ? "STALE %s: cable or mirror?  " : "STALE %s  ", words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length));
+		snprintf(buffer, NS_TEXT, n->quiet_ns >= 30 * SECOND_NS ? "STALE %s: cable or mirror?  " : "STALE %s  ",
+			words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length));
 	return buffer;
 }
 
@@ -364,7 +387,8 @@ static bool too_small(struct sheet *s)
 {
 	if (s->rows >= LEAST_ROWS && s->columns >= LEAST_COLUMNS)
 		return false;
-	sheet_textf(s, 0, 0, s->columns, PAINT_PLAIN, "deadair needs %dx%d, this is %ux%u", LEAST_COLUMNS, LEAST_ROWS, s->columns, s->rows);
+	sheet_textf(s, 0, 0, s->columns, PAINT_PLAIN, "deadair needs %dx%d, this is %ux%u", LEAST_COLUMNS, LEAST_ROWS,
+		s->columns, s->rows);
 	return true;
 }
 
@@ -388,7 +412,8 @@ void dashboard_draw_empty(struct dashboard *d, const struct numbers *numbers, st
 	n.now_ns = NS_NONE;
 	draw_first(d, &n, s);
 	draw_views(d, s);
-	sheet_text(s, s->rows / 2, s->columns / 2 > 12 ? s->columns / 2 - 12 : 0, s->columns, PAINT_DIM, "reading; the first picture comes");
+	sheet_text(s, s->rows / 2, s->columns / 2 > 16 ? s->columns / 2 - 16 : 0, s->columns, PAINT_DIM,
+		n.live && !n.frames ? "no packet yet: cable or mirror?" : "reading; the first picture comes");
 	sheet_text(s, s->rows - 1, 1, s->columns, PAINT_PLAIN, "q Quit");
 }
 
@@ -572,7 +597,8 @@ static bool frame_act(struct dashboard *d, struct world *w, enum action a)
 	return true;
 }
 
-static void text_move(struct dashboard *d, size_t count, enum action a, const struct view_part *part, const struct looking *k)
+static void text_move(
+	struct dashboard *d, size_t count, enum action a, const struct view_part *part, const struct looking *k)
 {
 	struct list *l = list_of(d, k->pane);
 	int page = l->shown > 1 ? l->shown - 1 : 1;
@@ -653,7 +679,8 @@ static int pane_at(struct dashboard *d, unsigned row, unsigned column)
 	for (unsigned i = 0; i < part->panes; i++) {
 		const struct list *l = list_of(d, i);
 
-		if (row >= l->row && row < (unsigned)l->row + l->shown && column >= l->column && column < (unsigned)l->column + l->width)
+		if (row >= l->row && row < (unsigned)l->row + l->shown && column >= l->column &&
+			column < (unsigned)l->column + l->width)
 			return (int)i;
 	}
 	return -1;
@@ -691,7 +718,8 @@ static void take_wheel(struct dashboard *d, struct world *w, const struct dashbo
 	int pane = pane_at(d, e->row, e->column);
 	struct looking k = looking_at(d, w, pane < 0 ? place_of(d)->pane : (unsigned)pane);
 
-	list_scroll(list_of(d, k.pane), part->count(&k), e->kind == EVENT_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS, part->id, &k);
+	list_scroll(list_of(d, k.pane), part->count(&k), e->kind == EVENT_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS, part->id,
+		&k);
 }
 
 void dashboard_key(struct dashboard *d, struct world *w, const struct dashboard_event *e)

@@ -3,17 +3,20 @@
 #include "ui/dashboard/keys.h"
 
 #define IN(view) (1u << (view))
-#define ALL ((1u << VIEW_COUNT) - 1)
-#define MAIN (IN(VIEW_OVERVIEW) | IN(VIEW_CALLS) | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS) | IN(VIEW_REGISTRATIONS) | IN(VIEW_HOSTS) | IN(VIEW_HISTORY))
+#define ALL      ((1u << VIEW_COUNT) - 1)
+#define MAIN \
+	(IN(VIEW_OVERVIEW) | IN(VIEW_CALLS) | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS) | IN(VIEW_REGISTRATIONS) | \
+		IN(VIEW_HOSTS) | IN(VIEW_HISTORY))
 #define CALL_LISTS (IN(VIEW_OVERVIEW) | IN(VIEW_CALLS))
-#define FILTERED (CALL_LISTS | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
-#define TEXTS (IN(VIEW_RAW) | IN(VIEW_TEXT) | IN(VIEW_COMPARE))
-#define OF_CALL (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
-#define LADDER IN(VIEW_LADDER)
-#define PANED (IN(VIEW_OVERVIEW) | IN(VIEW_HOSTS))
-#define OPENS (MAIN | IN(VIEW_CALL) | LADDER | IN(VIEW_PROBLEM))
-#define F(n) (KEY_FUNCTION + (n))
+#define FILTERED   (CALL_LISTS | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
+#define TEXTS      (IN(VIEW_RAW) | IN(VIEW_TEXT) | IN(VIEW_COMPARE))
+#define OF_CALL    (CALL_LISTS | IN(VIEW_CALL) | IN(VIEW_FINDINGS) | IN(VIEW_STREAMS))
+#define LADDER     IN(VIEW_LADDER)
+#define PANED      (IN(VIEW_OVERVIEW) | IN(VIEW_HOSTS))
+#define OPENS      (MAIN | IN(VIEW_CALL) | LADDER | IN(VIEW_PROBLEM))
+#define F(n)       (KEY_FUNCTION + (n))
 
+/* clang-format off */
 /* In the order of the footer: most useful first. */
 static const struct key_row rows[] = {
 	{ ACTION_HELP, ALL & ~IN(VIEW_TEXT), "F1 ? h", "Help", "help of this view", { F(1), '?', 'h' } },
@@ -32,6 +35,7 @@ static const struct key_row rows[] = {
 	{ ACTION_MARK, LADDER, "Space", "Compare", "mark; the second message is compared with the first", { ' ' } },
 	{ ACTION_RAW_PANE, LADDER, "t", "Pane", "message beside the ladder", { 't' } },
 	{ ACTION_TIME, LADDER, "w", "Time", "clock, since the row before, since the first", { 'w' } },
+	{ ACTION_EQUAL, IN(VIEW_RAW), "D", "Compare", "compare with the copy that it came from", { 'D' } },
 	{ ACTION_EQUAL, IN(VIEW_COMPARE), "D", "Equal", "equal lines, too", { 'D' } },
 	{ ACTION_NEXT_PANE, PANED, "Tab", "Pane", "next pane", { KEY_TAB } },
 	{ ACTION_PREVIOUS_PANE, PANED, "S-Tab", NULL, "pane before", { KEY_BACK_TAB } },
@@ -76,6 +80,7 @@ static const struct key_row rows[] = {
 	{ ACTION_COMPARE, IN(VIEW_HISTORY), "C", NULL, "compare a run with the one before it", { 'C' } },
 	{ ACTION_REDRAW, ALL, "^L", NULL, "draw all anew", { KEY_CTRL_L } },
 };
+/* clang-format on */
 
 size_t key_rows(const struct key_row **ret)
 {
@@ -98,9 +103,19 @@ enum action key_action(uint32_t key, enum view view)
 const char *view_name(enum view view)
 {
 	static const char *const names[VIEW_COUNT] = {
-		[VIEW_OVERVIEW] = "Overview", [VIEW_CALLS] = "Calls", [VIEW_FINDINGS] = "Findings", [VIEW_STREAMS] = "Streams",
-		[VIEW_REGISTRATIONS] = "Registrations", [VIEW_HOSTS] = "Hosts", [VIEW_HISTORY] = "History", [VIEW_CALL] = "Call", [VIEW_LADDER] = "Ladder",
-		[VIEW_RAW] = "Raw", [VIEW_COMPARE] = "Compare", [VIEW_PROBLEM] = "Problem", [VIEW_TEXT] = "Text",
+		[VIEW_OVERVIEW] = "Overview",
+		[VIEW_CALLS] = "Calls",
+		[VIEW_FINDINGS] = "Findings",
+		[VIEW_STREAMS] = "Streams",
+		[VIEW_REGISTRATIONS] = "Registrations",
+		[VIEW_HOSTS] = "Hosts",
+		[VIEW_HISTORY] = "History",
+		[VIEW_CALL] = "Call",
+		[VIEW_LADDER] = "Ladder",
+		[VIEW_RAW] = "Raw",
+		[VIEW_COMPARE] = "Compare",
+		[VIEW_PROBLEM] = "Problem",
+		[VIEW_TEXT] = "Text",
 	};
 
 	return names[view];

@@ -82,20 +82,24 @@ static void collect_aliases(struct ladder *l, struct world *w)
 	for (size_t i = 0; view_host(w->engine, i, &h); i++) {
 		for (unsigned j = 0; j < h.alias_count; j++) {
 			if ((l->alias_count & (l->alias_count - 1)) == 0)
-				l->aliases = memory_resize(l->aliases, l->alias_count ? l->alias_count * 2 : 1, sizeof *l->aliases);
+				l->aliases = memory_resize(
+					l->aliases, l->alias_count ? l->alias_count * 2 : 1, sizeof *l->aliases);
 			l->aliases[l->alias_count++] = (struct ladder_alias){ h.aliases[j], h.addr };
 		}
 	}
 }
 
 /* "1001", "pbx.example", "firewall"; "" where nothing is known. */
-static void host_label(struct world *w, const struct address *a, const struct view_call *c, struct text *t)
+static void host_label(
+	struct world *w, const struct address *a, const struct view_call *c, bool by_name, struct text *t)
 {
 	const char *name = names_find(w->names, a);
 	struct view_host h;
 	char party[PARTY_BYTES];
 
-	if (c && address_equal(a, &c->from_at.addr) && c->from.n)
+	if (by_name && name)
+		text_add(t, name);
+	else if (c && address_equal(a, &c->from_at.addr) && c->from.n)
 		text_add(t, party_text(c->from, "", party));
 	else if (c && address_equal(a, &c->to_at.addr) && c->to.n)
 		text_add(t, party_text(c->to, "", party));
@@ -106,7 +110,7 @@ static void host_label(struct world *w, const struct address *a, const struct vi
 			text_add(t, h.roles[0]);
 }
 
-static void label_hosts(struct ladder *l, struct world *w, const struct view_call *c)
+static void label_hosts(struct ladder *l, struct world *w, const struct view_call *c, bool by_name)
 {
 	char addr[ADDRESS_TEXT];
 
@@ -115,7 +119,7 @@ static void label_hosts(struct ladder *l, struct world *w, const struct view_cal
 		unsigned faces = 0;
 
 		text_init(&t);
-		host_label(w, &l->hosts[i], c, &t);
+		host_label(w, &l->hosts[i], c, by_name, &t);
 		free(l->labels[i]);
 		l->labels[i] = memory_text(t.p);
 		text_clear(&t);
@@ -140,7 +144,9 @@ static struct rung *rung_add(struct ladder *l, enum rung_kind kind, int64_t at_n
 	if ((l->count & (l->count - 1)) == 0)
 		l->rungs = memory_resize(l->rungs, l->count ? l->count * 2 : 1, sizeof *l->rungs);
 	r = &l->rungs[l->count++];
-	*r = (struct rung){ .kind = (uint8_t)kind, .at_ns = at_ns, .order = (uint32_t)l->count, .text = memory_text(text) };
+	*r = (struct rung){
+		.kind = (uint8_t)kind, .at_ns = at_ns, .order = (uint32_t)l->count, .text = memory_text(text)
+	};
 	return r;
 }
 
@@ -168,21 +174,19 @@ static bool is_changed(struct span a, struct span b)
 	return false;
 }
 
-/* A message that was there before, a hop earlier: is it another now? */
-static bool changed_on_the_way(struct world *w, const struct ladder *l, uint64_t call, const struct view_message *m, size_t index)
+/* A message that was there before, a hop earlier, and is another one now. 0: not so. */
+static uint64_t changed_from(struct world *w, const struct call_row *row, const struct view_message *m, size_t index)
 {
-	const struct call_row *row = world_call(w, call);
 	struct view_message before;
 
-	(void)l;
-	for (size_t back = 1; row && back <= index && back <= CHANGE_LOOKS_BACK; back++) {
+	for (size_t back = 1; back <= index && back <= CHANGE_LOOKS_BACK; back++) {
 		if (!view_message(w->engine, row->index, index - back, &before))
-			return false;
-		if (before.leg == m->leg && before.status == m->status && span_equal(before.method, m->method) && !before.retransmission &&
-		    span_equal(line_of(before.raw, "CSeq:"), line_of(m->raw, "CSeq:")))
-			return is_changed(before.raw, m->raw);
+			return 0;
+		if (before.leg == m->leg && before.status == m->status && span_equal(before.method, m->method) &&
+			!before.retransmission && span_equal(line_of(before.raw, "CSeq:"), line_of(m->raw, "CSeq:")))
+			return is_changed(before.raw, m->raw) ? message_id(before.file, before.frame, 0) : 0;
 	}
-	return false;
+	return 0;
 }
 
 static bool is_wanted(const struct dashboard *d, const struct view_message *m)
@@ -194,23 +198,39 @@ static bool is_wanted(const struct dashboard *d, const struct view_message *m)
 	return s->extended || (!m->copy && m->leg == 0);
 }
 
-static void add_message(struct ladder *l, struct dashboard *d, struct world *w, const struct view_message *m, const struct call_row *row, uint64_t id, size_t index)
+static void add_message(struct ladder *l, struct dashboard *d, struct world *w, const struct view_message *m,
+	const struct call_row *row, uint64_t id, size_t index)
 {
+	uint64_t before = m->next_hop || m->copy ? changed_from(w, row, m, index) : 0;
 	struct text t;
 	struct rung *r;
 
 	text_init(&t);
 	message_words(m, &t);
-	if ((m->next_hop || m->copy) && changed_on_the_way(w, l, row->id, m, index))
+	if (before)
 		text_add(&t, " ≠");
 	r = rung_add(l, RUNG_MESSAGE, m->at_ns, t.p);
 	text_fini(&t);
 	if (!r)
 		return;
-	*r = (struct rung){ .kind = RUNG_MESSAGE, .order = r->order, .text = r->text, .at_ns = m->at_ns, .src = m->src, .dst = m->dst, .known = true, .file = m->file,
-			    .frame = m->frame, .last_frame = m->frame, .leg = m->leg, .copy = m->copy || m->retransmission, .call = row->id, .message = id,
-			    .id = identity_of(&id, sizeof id, row->id) };
-	r->style = m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 ? PAINT_WARN : PAINT_PLAIN;
+	*r = (struct rung){ .kind = RUNG_MESSAGE,
+		.order = r->order,
+		.text = r->text,
+		.at_ns = m->at_ns,
+		.src = m->src,
+		.dst = m->dst,
+		.known = true,
+		.file = m->file,
+		.frame = m->frame,
+		.last_frame = m->frame,
+		.leg = m->leg,
+		.copy = m->copy || m->retransmission,
+		.call = row->id,
+		.message = id,
+		.before = before,
+		.id = identity_of(&id, sizeof id, row->id) };
+	r->style =
+		m->status >= 300 && m->status != 401 && m->status != 407 && m->status != 487 ? PAINT_WARN : PAINT_PLAIN;
 	if (!d->ladder.hide_sdp && m->sdp_text && m->sdp_text[0]) {
 		struct endpoint src = m->src, dst = m->dst;
 		struct rung *x = rung_add(l, RUNG_SDP, m->at_ns, m->sdp_text);
@@ -334,8 +354,9 @@ static void mark_proof(struct ladder *l, const struct view_finding *f)
 {
 	for (unsigned j = 0; j < f->evidence_count; j++)
 		for (size_t i = 0; i < l->count; i++)
-			l->rungs[i].proof |= f->evidence[j].frame && l->rungs[i].kind != RUNG_SDP && l->rungs[i].kind != RUNG_FINDING &&
-					     l->rungs[i].file == f->evidence[j].file && l->rungs[i].frame == f->evidence[j].frame;
+			l->rungs[i].proof |= f->evidence[j].frame && l->rungs[i].kind != RUNG_SDP &&
+				l->rungs[i].kind != RUNG_FINDING && l->rungs[i].file == f->evidence[j].file &&
+				l->rungs[i].frame == f->evidence[j].frame;
 }
 
 /* Problems of the call, at the time they began, and the frames that prove them. */
@@ -377,7 +398,7 @@ static void collect_call(struct ladder *l, struct dashboard *d, struct world *w,
 		if (!d->ladder.hide_media)
 			collect_media(l, w, row, c);
 		collect_findings(l, w, c, row->id);
-		label_hosts(l, w, c);
+		label_hosts(l, w, c, d->names);
 		l->calls++;
 	}
 	free(c);
@@ -409,6 +430,7 @@ const struct ladder *ladder_of(struct dashboard *d, struct world *w)
 	s.pane = 0;
 	s.hide_pane = s.by_leg = false;
 	key = identity_of(&s, sizeof s, place_of(d)->call);
+	key ^= (uint64_t)d->names << 7;
 	key = s.marked ? identity_of(d->marks, d->mark_count * sizeof d->marks[0], key) : key;
 	if (!w->ladder)
 		w->ladder = memory_zalloc(sizeof *w->ladder);

@@ -10,13 +10,13 @@ enum rung_kind { RUNG_MESSAGE, RUNG_SDP, RUNG_MEDIA, RUNG_SILENCE, RUNG_FINDING 
 struct rung {
 	uint8_t kind, style;
 	uint16_t file;
-	uint32_t frame, last_frame;  /* 0: none */
-	uint32_t order;              /* among those of the same moment */
+	uint32_t frame, last_frame; /* 0: none */
+	uint32_t order; /* among those of the same moment */
 	unsigned leg;
-	bool copy, proof, known;     /* known: src and dst are */
-	int64_t at_ns;               /* NS_NONE: no time of its own */
+	bool copy, proof, known; /* known: src and dst are */
+	int64_t at_ns; /* NS_NONE: no time of its own */
 	struct endpoint src, dst;
-	uint64_t id, call, message;  /* message: for message_get() */
+	uint64_t id, call, message, before; /* message: for message_get() */
 	size_t finding;
 	char *text;
 };
@@ -31,7 +31,9 @@ struct ladder {
 	char *labels[LADDER_HOSTS], *addresses[LADDER_HOSTS];
 	unsigned host_count;
 	size_t messages, streams, legs, calls;
-	struct ladder_alias { struct address other, host; } *aliases;
+	struct ladder_alias {
+		struct address other, host;
+	} * aliases;
 	size_t alias_count;
 };
 

@@ -68,11 +68,14 @@ static void add_stream(struct lane *l, const struct view_stream *s)
 	}
 }
 
-void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns, int64_t to_ns, unsigned count)
+void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns,
+	int64_t to_ns, unsigned count)
 {
 	struct view_stream s;
 
-	*l = (struct lane){ .from_ns = from_ns, .to_ns = to_ns > from_ns ? to_ns : from_ns + 1, .count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
+	*l = (struct lane){ .from_ns = from_ns,
+		.to_ns = to_ns > from_ns ? to_ns : from_ns + 1,
+		.count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
 	for (unsigned i = 0; i < c->media_count; i++) {
 		const struct view_direction *d = &c->media[i];
 
@@ -91,12 +94,14 @@ void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsig
 
 void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned count)
 {
-	*l = (struct lane){ .from_ns = s->first_ns, .to_ns = s->last_ns > s->first_ns ? s->last_ns : s->first_ns + 1,
-			    .count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
+	*l = (struct lane){ .from_ns = s->first_ns,
+		.to_ns = s->last_ns > s->first_ns ? s->last_ns : s->first_ns + 1,
+		.count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
 	add_stream(l, s);
 }
 
-bool lane_recent(const struct view_call *c, bool up, int64_t now_ns, unsigned count, int64_t *ret_from_ns, int64_t *ret_to_ns)
+bool lane_recent(
+	const struct view_call *c, bool up, int64_t now_ns, unsigned count, int64_t *ret_from_ns, int64_t *ret_to_ns)
 {
 	int64_t to_ns = up || c->end_ns == NS_NONE ? now_ns : c->end_ns;
 
@@ -109,8 +114,17 @@ bool lane_recent(const struct view_call *c, bool up, int64_t now_ns, unsigned co
 
 static const char *steps(float loss, enum paint *ret_paint)
 {
-	static const struct { float below; const char *glyph; enum paint paint; } table[] = {
-		{ 1, "▇", PAINT_GOOD }, { 3, "▆", PAINT_GOOD }, { 5, "▅", PAINT_WARN }, { 10, "▄", PAINT_WARN }, { 20, "▃", PAINT_BAD }, { 50, "▂", PAINT_BAD },
+	static const struct {
+		float below;
+		const char *glyph;
+		enum paint paint;
+	} table[] = {
+		{ 1, "▇", PAINT_GOOD },
+		{ 3, "▆", PAINT_GOOD },
+		{ 5, "▅", PAINT_WARN },
+		{ 10, "▄", PAINT_WARN },
+		{ 20, "▃", PAINT_BAD },
+		{ 50, "▂", PAINT_BAD },
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

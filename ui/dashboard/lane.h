@@ -13,16 +13,21 @@ struct lane {
 	unsigned count;
 	struct lane_cell {
 		bool arrives, due, held, unseen;
-		float loss;          /* percent, the worst of the stretch */
+		float loss; /* percent, the worst of the stretch */
 	} cells[LANE_CELLS_MAX];
 };
 
 /* What the hearer (0 caller, 1 callee) of this call gets between two moments. */
-void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns, int64_t to_ns, unsigned count);
+void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns,
+	int64_t to_ns, unsigned count);
 /* How a stream arrives, from its first packet to its last. */
 void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned count);
-/* The stretch that a short lane shows: the last seconds of a call that is up, all of one that is over. False: nothing to show. */
-bool lane_recent(const struct view_call *c, bool up, int64_t now_ns, unsigned count, int64_t *ret_from_ns, int64_t *ret_to_ns);
+/*
+ * The stretch that a short lane shows: the last seconds of a call that is up, all of one that is over. False: nothing
+ * to show.
+ */
+bool lane_recent(
+	const struct view_call *c, bool up, int64_t now_ns, unsigned count, int64_t *ret_from_ns, int64_t *ret_to_ns);
 void lane_draw(const struct lane *l, struct sheet *s, unsigned row, unsigned column);
 
 #endif

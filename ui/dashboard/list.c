@@ -32,7 +32,7 @@ static void bring_in_sight(struct list *l, size_t count)
 {
 	uint32_t shown = l->shown ? l->shown : 1;
 
-	if (!l->sized)                  /* whoever draws it will */
+	if (!l->sized) /* whoever draws it will */
 		return;
 	if (l->top + shown > count)
 		l->top = count > shown ? (uint32_t)count - shown : 0;
@@ -79,7 +79,7 @@ bool list_act(struct list *l, size_t count, enum action a, list_id_fn *id, const
 	case ACTION_HALF_DOWN: by = (page + 1) / 2; break;
 	case ACTION_FIRST: by = -(int64_t)count; break;
 	case ACTION_LAST: by = (int64_t)count; break;
-	default: return false;  /* not of lists */
+	default: return false; /* not of lists */
 	}
 	if (count)
 		list_select(l, count, moved(l->at, count, by), id, context);

@@ -10,13 +10,13 @@
 #include "ui/dashboard/keys.h"
 
 struct list {
-	uint64_t id;                 /* of the selected item; 0 none yet */
-	uint32_t at, top;            /* rows: the selected one, the first on the screen */
-	uint16_t row, column, width, shown;  /* where it stands on the screen */
-	bool sized;                  /* it was drawn before */
+	uint64_t id; /* of the selected item; 0 none yet */
+	uint32_t at, top; /* rows: the selected one, the first on the screen */
+	uint16_t row, column, width, shown; /* where it stands on the screen */
+	bool sized; /* it was drawn before */
 };
 
-typedef uint64_t list_id_fn(const void *context, size_t row);    /* never 0 */
+typedef uint64_t list_id_fn(const void *context, size_t row); /* never 0 */
 
 /* Finds the selected item again. */
 void list_sync(struct list *l, size_t count, list_id_fn *id, const void *context);

@@ -48,7 +48,10 @@ struct line *page_add(struct page *p, enum line_kind kind, unsigned style, const
 /* "  Cause    The ...": the report's labels. */
 static unsigned label_of(const char *line)
 {
-	return line[0] == ' ' && line[1] == ' ' && line[2] >= 'A' && line[2] <= 'Z' && strlen(line) > LABEL_END && line[LABEL_END - 1] == ' ' ? LABEL_END : 0;
+	return line[0] == ' ' && line[1] == ' ' && line[2] >= 'A' && line[2] <= 'Z' && strlen(line) > LABEL_END &&
+			line[LABEL_END - 1] == ' '
+		? LABEL_END
+		: 0;
 }
 
 void page_add_out(struct page *p, const struct out *o)
@@ -134,7 +137,8 @@ static uint64_t key_of(struct dashboard *d, unsigned width)
 	memset(p.lists, 0, sizeof p.lists);
 	p.pane = 0;
 	key = identity_of(&p, sizeof p, width);
-	return key ^ (uint64_t)d->equal << 1 ^ (uint64_t)d->names << 2 ^ (uint64_t)d->history_runs << 3 ^ (uint64_t)d->trend << 4;
+	return key ^ (uint64_t)d->equal << 1 ^ (uint64_t)d->names << 2 ^ (uint64_t)d->history_runs << 3 ^
+		(uint64_t)d->trend << 4;
 }
 
 static unsigned page_width(const struct dashboard *d, enum view v)
@@ -155,7 +159,7 @@ static void page_make(struct page *p, struct dashboard *d, struct world *w, enum
 	case VIEW_COMPARE: page_make_compare(p, d, w, width); break;
 	case VIEW_TEXT: page_make_text(p, d, w, width); break;
 	case VIEW_HISTORY: page_make_history(p, d, w); break;
-	default: break;         /* the others are no pages */
+	default: break; /* the others are no pages */
 	}
 }
 
@@ -194,9 +198,11 @@ static bool holds_found(const struct dashboard *d, const char *text)
 	return d->find[0] && span_find_text_nocase(span_of(text), span_of(d->find)) < strlen(text);
 }
 
-static void draw_line(const struct line *x, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned width)
+static void draw_line(const struct line *x, struct dashboard *d, struct world *w, struct sheet *s, unsigned row,
+	unsigned column, unsigned width)
 {
-	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0, room = right ? width > right + 3 ? width - right - 3 : 0 : width - 1, at = column + 1;
+	unsigned right = x->right ? (unsigned)text_columns(x->right) : 0,
+		 room = right ? width > right + 3 ? width - right - 3 : 0 : width - 1, at = column + 1;
 	const struct call_row *call;
 	struct call_table t;
 
@@ -210,7 +216,8 @@ static void draw_line(const struct line *x, struct dashboard *d, struct world *w
 		return;
 	}
 	if (x->mark) {
-		sheet_text(s, row, at, 1, mark_paint((enum call_mark)(x->mark - 1)), mark_sign((enum call_mark)(x->mark - 1)));
+		sheet_text(s, row, at, 1, mark_paint((enum call_mark)(x->mark - 1)),
+			mark_sign((enum call_mark)(x->mark - 1)));
 		at += 2;
 		room = room > 2 ? room - 2 : 0;
 	}
@@ -261,8 +268,8 @@ static void select_first(const struct page *p, struct dashboard *d, struct world
 	}
 }
 
-void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l, unsigned row, unsigned column, unsigned width,
-	       unsigned shown, bool reads)
+void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l,
+	unsigned row, unsigned column, unsigned width, unsigned shown, bool reads)
 {
 	bool fresh = !reads && !l->sized;
 
@@ -299,7 +306,9 @@ bool page_open(struct dashboard *d, struct world *w)
 		if (x->frame && x->call)
 			open_frame(d, w, x->call, x->file, x->frame);
 		else
-			message_set(d, x->frame ? "that frame belongs to no call" : "this stands for what is not there: no frame shows it");
+			message_set(d,
+				x->frame ? "that frame belongs to no call"
+					 : "this stands for what is not there: no frame shows it");
 		return true;
 	case LINE_FINDING: open_problem(d, w, x->finding); return true;
 	case LINE_CALL: open_call(d, w, x->call); return true;
@@ -336,7 +345,8 @@ uint64_t message_id(uint16_t file, uint32_t frame, unsigned nth)
 	return ((uint64_t)file << 48 | (uint64_t)frame << 8 | (nth & 0xff)) + 1;
 }
 
-static bool message_each(struct world *w, uint64_t call, uint64_t id, unsigned file, uint32_t frame, struct view_message *m, uint64_t *ret_id)
+static bool message_each(struct world *w, uint64_t call, uint64_t id, unsigned file, uint32_t frame,
+	struct view_message *m, uint64_t *ret_id)
 {
 	const struct call_row *row = world_call(w, call);
 	uint16_t before_file = 0;
@@ -367,6 +377,21 @@ uint64_t message_at(struct world *w, uint64_t call, unsigned file, uint32_t fram
 	uint64_t found;
 
 	return message_each(w, call, 0, file, frame, &m, &found) ? found : 0;
+}
+
+bool message_says(const struct view_message *m, struct span line)
+{
+	for (struct span left = m->raw; left.n;) {
+		size_t n = span_find(left, '\n');
+		struct span one = span_first(left, n);
+
+		if (one.n && one.p[one.n - 1] == '\r')
+			one.n--;
+		if (span_equal(one, line))
+			return true;
+		left = n < left.n ? span_from(left, n + 1) : (struct span){ NULL, 0 };
+	}
+	return false;
 }
 
 void message_words(const struct view_message *m, struct text *t)

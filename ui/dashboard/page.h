@@ -8,13 +8,13 @@
 enum line_kind { LINE_TEXT, LINE_BAR, LINE_EVIDENCE, LINE_FINDING, LINE_CALL, LINE_MESSAGE, LINE_RECORD };
 
 struct line {
-	uint8_t kind, style;         /* of text; the first label columns are a head */
+	uint8_t kind, style; /* of text; the first label columns are a head */
 	uint8_t label;
-	uint8_t mark;                /* enum call_mark + 1 before it; 0 none */
+	uint8_t mark; /* enum call_mark + 1 before it; 0 none */
 	uint16_t file;
-	uint32_t frame;              /* where it leads; 0 nowhere */
-	uint64_t id, call;           /* call: identity */
-	size_t finding;              /* LINE_FINDING */
+	uint32_t frame; /* where it leads; 0 nowhere */
+	uint64_t id, call; /* call: identity */
+	size_t finding; /* LINE_FINDING */
 	char *text, *right, *record; /* record: of the history, "92/f3" */
 };
 
@@ -47,10 +47,13 @@ void page_add_evidence(struct page *p, struct world *w, const struct view_findin
 /* Lines of a page in a list: all of them, drawn at their place. */
 size_t page_count(const struct looking *k);
 uint64_t page_line_id(const void *context, size_t row);
-void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l, unsigned row, unsigned column, unsigned width,
-	       unsigned shown, bool reads);
+void page_draw(const struct page *p, struct dashboard *d, struct world *w, struct sheet *s, struct list *l,
+	unsigned row, unsigned column, unsigned width, unsigned shown, bool reads);
 const struct line *page_selected(struct dashboard *d, struct world *w);
-/* Up and down among what can be stepped into; where there is nothing near, the page is scrolled. False: another action. */
+/*
+ * Up and down among what can be stepped into; where there is nothing near, the page is scrolled. False: another
+ * action.
+ */
 bool page_move(struct dashboard *d, struct world *w, enum action a);
 /* Enter on a line. */
 bool page_open(struct dashboard *d, struct world *w);
@@ -62,6 +65,8 @@ uint64_t message_id(uint16_t file, uint32_t frame, unsigned nth);
 bool message_get(struct world *w, uint64_t call, uint64_t id, struct view_message *ret);
 /* The message at a frame, the first of the call where that is 0. 0: none. */
 uint64_t message_at(struct world *w, uint64_t call, unsigned file, uint32_t frame);
+/* Does this line stand in it, too? */
+bool message_says(const struct view_message *m, struct span line);
 /* "INVITE SDP", "200 OK SDP" */
 void message_words(const struct view_message *m, struct text *ret);
 

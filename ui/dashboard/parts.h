@@ -9,7 +9,7 @@ enum { WORDS_RANGE = 64, PARTY_BYTES = 128 };
 /* Keys that only the screen has: heads of columns, views of the second line. */
 enum { HOT_SORT = 0x120000, HOT_VIEW = 0x120100 };
 
-struct looking {                     /* who asks a view for its rows */
+struct looking { /* who asks a view for its rows */
 	struct dashboard *d;
 	struct world *w;
 	unsigned pane;
@@ -17,20 +17,20 @@ struct looking {                     /* who asks a view for its rows */
 
 struct view_part {
 	unsigned panes;
-	bool reads;                  /* a text that is scrolled: no row is selected in it */
+	bool reads; /* a text that is scrolled: no row is selected in it */
 	size_t (*count)(const struct looking *k);
-	list_id_fn *id;              /* context: struct looking */
+	list_id_fn *id; /* context: struct looking */
 	/* Between the second line and the last but one. Places its lists. */
 	void (*draw)(struct dashboard *d, struct world *w, struct sheet *s);
 	/* False: not done, the frame may. */
 	bool (*act)(struct dashboard *d, struct world *w, enum action a);
 };
 
-extern const struct view_part part_overview, part_calls, part_findings, part_streams, part_registrations, part_hosts, part_history, part_call,
-	part_ladder, part_raw, part_compare, part_problem, part_text;
+extern const struct view_part part_overview, part_calls, part_findings, part_streams, part_registrations, part_hosts,
+	part_history, part_call, part_ladder, part_raw, part_compare, part_problem, part_text;
 
 const struct view_part *view_part(enum view v);
-struct place *place_of(struct dashboard *d);             /* the one in view */
+struct place *place_of(struct dashboard *d); /* the one in view */
 struct list *list_of(struct dashboard *d, unsigned pane);
 /* Opens a view out of the present one; the caller fills in what it is about. */
 struct place *place_open(struct dashboard *d, enum view v);
@@ -42,7 +42,7 @@ void hot_add(struct dashboard *d, unsigned row, unsigned column, unsigned width,
 enum { AREA_TOP = 2 };
 static inline unsigned area_end(const struct sheet *s)
 {
-	return s->rows > 3 ? s->rows - 1 : s->rows;      /* the footer's row */
+	return s->rows > 3 ? s->rows - 1 : s->rows; /* the footer's row */
 }
 
 /* A reversed line: text, and what stands at its right end. */
@@ -70,7 +70,7 @@ enum call_mark rank_mark(enum rank r);
 const char *state_words(const char *state, bool up);
 
 bool is_marked(const struct dashboard *d, uint64_t call);
-bool prompt_key(struct dashboard *d, struct world *w, uint32_t key);     /* True: a prompt or a form took it */
+bool prompt_key(struct dashboard *d, struct world *w, uint32_t key); /* True: a prompt or a form took it */
 void prompt_open(struct dashboard *d, struct world *w, enum prompt p);
 void prompt_draw(struct dashboard *d, struct world *w, struct sheet *s);
 

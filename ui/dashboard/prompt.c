@@ -32,7 +32,7 @@ void prompt_open(struct dashboard *d, struct world *w, enum prompt p)
 		const struct call_row *r = world_call(w, selected_call(d, w));
 
 		snprintf(d->input, sizeof d->input, r ? "call-%u.pcapng" : "deadair.pcapng", r ? r->n : 0);
-		d->save_what = r ? CHOICE_CALL : CHOICE_ALL;
+		d->save_what = d->mark_count > 1 ? CHOICE_MARKED : r ? CHOICE_CALL : CHOICE_ALL;
 	}
 	d->input_at = (uint16_t)strlen(d->input);
 }
@@ -86,8 +86,10 @@ static size_t utf8_write(uint32_t c, char out[8])
 	if (c < 0x800)
 		return (size_t)snprintf(out, 8, "%c%c", (int)(0xc0 | c >> 6), (int)(0x80 | (c & 0x3f)));
 	if (c < 0x10000)
-		return (size_t)snprintf(out, 8, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
-	return (size_t)snprintf(out, 8, "%c%c%c%c", (int)(0xf0 | c >> 18), (int)(0x80 | (c >> 12 & 0x3f)), (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
+		return (size_t)snprintf(out, 8, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3f)),
+			(int)(0x80 | (c & 0x3f)));
+	return (size_t)snprintf(out, 8, "%c%c%c%c", (int)(0xf0 | c >> 18), (int)(0x80 | (c >> 12 & 0x3f)),
+		(int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
 }
 
 /* True: the text is another one. */
@@ -212,7 +214,8 @@ static const struct filter_field_info *field_named(const char *name, size_t n)
 	return NULL;
 }
 
-static void candidates_find(struct candidates *c, struct dashboard *d, struct world *w, const char *word, size_t *ret_from)
+static void candidates_find(
+	struct candidates *c, struct dashboard *d, struct world *w, const char *word, size_t *ret_from)
 {
 	size_t n = (size_t)(d->input + d->input_at - word), name = strcspn(word, ":=<>!~");
 	const struct filter_field_info *field = name < n ? field_named(word, name) : NULL;
@@ -328,7 +331,8 @@ static void go_frame(struct dashboard *d, struct world *w, uint32_t frame)
 	for (size_t i = 0; i < count; i++) {
 		const struct call_row *r = streams[i].call ? world_call_numbered(w, streams[i].call) : NULL;
 
-		if (r && view_stream(w->engine, streams[i].index, &v) && frame >= v.first_frame && frame <= v.last_frame) {
+		if (r && view_stream(w->engine, streams[i].index, &v) && frame >= v.first_frame &&
+			frame <= v.last_frame) {
 			open_ladder(d, r->id, true);
 			ladder_seek(d, w, v.file, frame);
 			return;
@@ -346,7 +350,8 @@ static void go_time(struct dashboard *d, struct world *w, const struct when *whe
 
 	when_resolve(when, world_capture(w)->first_ns, world_capture(w)->last_ns, &from_ns, &to_ns);
 	for (size_t i = 0; i < count; i++)
-		if (rows[i].start_ns != NS_NONE && rows[i].start_ns >= from_ns && (!first || rows[i].start_ns < first->start_ns))
+		if (rows[i].start_ns != NS_NONE && rows[i].start_ns >= from_ns &&
+			(!first || rows[i].start_ns < first->start_ns))
 			first = &rows[i];
 	if (first)
 		go_call(d, w, first);
@@ -404,7 +409,8 @@ static size_t save_numbers(struct dashboard *d, struct world *w, unsigned *numbe
 	return count;
 }
 
-static void save_calls(struct world *w, const unsigned *numbers, size_t count, const char *path, bool all, struct text *said)
+static void save_calls(
+	struct world *w, const unsigned *numbers, size_t count, const char *path, bool all, struct text *said)
 {
 	struct save_wish wish = { .kind = all ? SAVE_ALL : SAVE_CALLS, .numbers = numbers, .count = all ? 0 : count };
 	struct err err = { .code = ERR_OK };
@@ -412,7 +418,8 @@ static void save_calls(struct world *w, const unsigned *numbers, size_t count, c
 	char frames[WORDS], commented[WORDS];
 
 	if (save_write(w->saves, &wish, path, &done, &err) == ERR_OK)
-		text_addf(said, "saved %s as %s, %s with comments", words_counted(done.frames, "packet", frames), path, words_count(done.commented, commented));
+		text_addf(said, "saved %s as %s, %s with comments", words_counted(done.frames, "packet", frames), path,
+			words_count(done.commented, commented));
 	else
 		text_add(said, err.text);
 }
@@ -593,13 +600,15 @@ static void draw_filter_hint(struct dashboard *d, struct world *w, struct sheet 
 		at = 3 + (unsigned)text_columns(head);
 		at -= hidden < at - 3 ? hidden : at - 3;
 		if (at + text_columns(d->wrong) + 4 > s->columns)
-			at = s->columns > text_columns(d->wrong) + 4 ? s->columns - (unsigned)text_columns(d->wrong) - 4 : 0;
+			at = s->columns > text_columns(d->wrong) + 4 ? s->columns - (unsigned)text_columns(d->wrong) - 4
+								     : 0;
 		sheet_textf(s, row, at, s->columns - at, PAINT_WARN, "^ %s", d->wrong);
 		return;
 	}
 	sheet_text(s, row, 1, s->columns, PAINT_DIM, "Tab completes   ↑ earlier   Esc drops   Enter keeps");
 	sheet_right(s, row, 0, s->columns - 1, PAINT_PLAIN, "");
-	sheet_textf(s, row, s->columns > 26 ? s->columns - 26 : 0, 25, PAINT_HEAD, "%s of %s%s", words_count(o.count, a), words_counted(o.of, "call", b), o.complete ? "" : "...");
+	sheet_textf(s, row, s->columns > 26 ? s->columns - 26 : 0, 25, PAINT_HEAD, "%s of %s%s",
+		words_count(o.count, a), words_counted(o.of, "call", b), o.complete ? "" : "...");
 }
 
 static void draw_line_prompt(struct dashboard *d, struct world *w, struct sheet *s)
@@ -618,7 +627,9 @@ static void draw_line_prompt(struct dashboard *d, struct world *w, struct sheet 
 		draw_filter_hint(d, w, s, row + 1);
 	} else {
 		sheet_blank(s, row + 1, 0, s->columns);
-		sheet_text(s, row + 1, 1, s->columns, PAINT_DIM, d->prompt == PROMPT_GO ? "101   frame 812   09:12   Enter goes   Esc drops" : "Enter finds, n next, N before   Esc drops");
+		sheet_text(s, row + 1, 1, s->columns, PAINT_DIM,
+			d->prompt == PROMPT_GO ? "101   frame 812   09:12   Enter goes   Esc drops"
+					       : "Enter finds, n next, N before   Esc drops");
 	}
 }
 
@@ -685,7 +696,8 @@ static void draw_columns(struct dashboard *d, struct sheet *s)
 		unsigned which = d->column_order[i];
 		char line[80];
 
-		snprintf(line, sizeof line, "[%s] %s", d->columns_on >> which & 1 ? "x" : " ", call_column_name((enum call_column)which));
+		snprintf(line, sizeof line, "[%s] %s", d->columns_on >> which & 1 ? "x" : " ",
+			call_column_name((enum call_column)which));
 		form_line(&f, s, i == d->prompt_item, line);
 	}
 }

@@ -19,7 +19,7 @@ enum { PAINTS = PAINT_DIM + 1, PAIR_256 = 1, PAIR_16 = PAIR_256 + PAINTS, DOUBLE
 
 struct screen {
 	SCREEN *curses;
-	struct sheet shown;          /* as the terminal has it */
+	struct sheet shown; /* as the terminal has it */
 	bool ascii, has_16, has_256, plain;
 	unsigned palette;
 	unsigned rows, columns;
@@ -27,10 +27,20 @@ struct screen {
 	int clicked_row, clicked_column;
 };
 
-static const short colors_256[PAINTS] = { [PAINT_PLAIN] = -1, [PAINT_BAD] = 203, [PAINT_WARN] = 221, [PAINT_GOOD] = 114, [PAINT_UNKNOWN] = 117, [PAINT_HEAD] = -1,
-					  [PAINT_DIM] = 245 };
-static const short colors_16[PAINTS] = { [PAINT_PLAIN] = -1, [PAINT_BAD] = COLOR_RED, [PAINT_WARN] = COLOR_YELLOW, [PAINT_GOOD] = COLOR_GREEN,
-					 [PAINT_UNKNOWN] = COLOR_CYAN, [PAINT_HEAD] = -1, [PAINT_DIM] = -1 };
+static const short colors_256[PAINTS] = { [PAINT_PLAIN] = -1,
+	[PAINT_BAD] = 203,
+	[PAINT_WARN] = 221,
+	[PAINT_GOOD] = 114,
+	[PAINT_UNKNOWN] = 117,
+	[PAINT_HEAD] = -1,
+	[PAINT_DIM] = 245 };
+static const short colors_16[PAINTS] = { [PAINT_PLAIN] = -1,
+	[PAINT_BAD] = COLOR_RED,
+	[PAINT_WARN] = COLOR_YELLOW,
+	[PAINT_GOOD] = COLOR_GREEN,
+	[PAINT_UNKNOWN] = COLOR_CYAN,
+	[PAINT_HEAD] = -1,
+	[PAINT_DIM] = -1 };
 
 /* Terminals that have no glyphs of ours. */
 static bool needs_ascii(void)
@@ -39,7 +49,8 @@ static bool needs_ascii(void)
 
 	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0 || !term)
 		return true;
-	return strcmp(term, "linux") == 0 || strncmp(term, "vt", 2) == 0 || strcmp(term, "dumb") == 0 || wcwidth(L'▇') != 1 || wcwidth(L'✗') != 1;
+	return strcmp(term, "linux") == 0 || strncmp(term, "vt", 2) == 0 || strcmp(term, "dumb") == 0 ||
+		wcwidth(L'▇') != 1 || wcwidth(L'✗') != 1;
 }
 
 static void colors_init(struct screen *s, const char *color)
@@ -63,14 +74,48 @@ static void colors_init(struct screen *s, const char *color)
 /* What terminals send that call themselves something else: PuTTY, tmux, the console, rxvt. */
 static void keys_define(void)
 {
-	static const struct { const char *bytes; int key; } keys[] = {
-		{ "\x1b[1~", KEY_HOME }, { "\x1b[7~", KEY_HOME }, { "\x1b[H", KEY_HOME }, { "\x1bOH", KEY_HOME }, { "\x1b[4~", KEY_END }, { "\x1b[8~", KEY_END },
-		{ "\x1b[F", KEY_END }, { "\x1bOF", KEY_END }, { "\x1b[A", KEY_UP }, { "\x1bOA", KEY_UP }, { "\x1b[B", KEY_DOWN }, { "\x1bOB", KEY_DOWN },
-		{ "\x1b[C", KEY_RIGHT }, { "\x1bOC", KEY_RIGHT }, { "\x1b[D", KEY_LEFT }, { "\x1bOD", KEY_LEFT }, { "\x1b[5~", KEY_PPAGE }, { "\x1b[6~", KEY_NPAGE },
-		{ "\x1bOP", KEY_F(1) }, { "\x1bOQ", KEY_F(2) }, { "\x1bOR", KEY_F(3) }, { "\x1bOS", KEY_F(4) }, { "\x1b[11~", KEY_F(1) }, { "\x1b[12~", KEY_F(2) },
-		{ "\x1b[13~", KEY_F(3) }, { "\x1b[14~", KEY_F(4) }, { "\x1b[[A", KEY_F(1) }, { "\x1b[[B", KEY_F(2) }, { "\x1b[[C", KEY_F(3) }, { "\x1b[[D", KEY_F(4) },
-		{ "\x1b[[E", KEY_F(5) }, { "\x1b[15~", KEY_F(5) }, { "\x1b[17~", KEY_F(6) }, { "\x1b[18~", KEY_F(7) }, { "\x1b[19~", KEY_F(8) },
-		{ "\x1b[20~", KEY_F(9) }, { "\x1b[21~", KEY_F(10) }, { "\x1b[Z", KEY_BTAB },
+	static const struct {
+		const char *bytes;
+		int key;
+	} keys[] = {
+		{ "\x1b[1~", KEY_HOME },
+		{ "\x1b[7~", KEY_HOME },
+		{ "\x1b[H", KEY_HOME },
+		{ "\x1bOH", KEY_HOME },
+		{ "\x1b[4~", KEY_END },
+		{ "\x1b[8~", KEY_END },
+		{ "\x1b[F", KEY_END },
+		{ "\x1bOF", KEY_END },
+		{ "\x1b[A", KEY_UP },
+		{ "\x1bOA", KEY_UP },
+		{ "\x1b[B", KEY_DOWN },
+		{ "\x1bOB", KEY_DOWN },
+		{ "\x1b[C", KEY_RIGHT },
+		{ "\x1bOC", KEY_RIGHT },
+		{ "\x1b[D", KEY_LEFT },
+		{ "\x1bOD", KEY_LEFT },
+		{ "\x1b[5~", KEY_PPAGE },
+		{ "\x1b[6~", KEY_NPAGE },
+		{ "\x1bOP", KEY_F(1) },
+		{ "\x1bOQ", KEY_F(2) },
+		{ "\x1bOR", KEY_F(3) },
+		{ "\x1bOS", KEY_F(4) },
+		{ "\x1b[11~", KEY_F(1) },
+		{ "\x1b[12~", KEY_F(2) },
+		{ "\x1b[13~", KEY_F(3) },
+		{ "\x1b[14~", KEY_F(4) },
+		{ "\x1b[[A", KEY_F(1) },
+		{ "\x1b[[B", KEY_F(2) },
+		{ "\x1b[[C", KEY_F(3) },
+		{ "\x1b[[D", KEY_F(4) },
+		{ "\x1b[[E", KEY_F(5) },
+		{ "\x1b[15~", KEY_F(5) },
+		{ "\x1b[17~", KEY_F(6) },
+		{ "\x1b[18~", KEY_F(7) },
+		{ "\x1b[19~", KEY_F(8) },
+		{ "\x1b[20~", KEY_F(9) },
+		{ "\x1b[21~", KEY_F(10) },
+		{ "\x1b[Z", KEY_BTAB },
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -148,10 +193,22 @@ bool screen_size(struct screen *s, unsigned *ret_rows, unsigned *ret_columns)
 
 static uint32_t key_of(wint_t c)
 {
-	static const struct { wint_t curses; uint32_t key; } keys[] = {
-		{ KEY_UP, KEY_ARROW_UP }, { KEY_DOWN, KEY_ARROW_DOWN }, { KEY_LEFT, KEY_ARROW_LEFT }, { KEY_RIGHT, KEY_ARROW_RIGHT },
-		{ KEY_PPAGE, KEY_PAGE_UP }, { KEY_NPAGE, KEY_PAGE_DOWN }, { KEY_HOME, KEY_TOP }, { KEY_END, KEY_BOTTOM }, { KEY_BTAB, KEY_BACK_TAB },
-		{ KEY_BACKSPACE, KEY_RUBOUT }, { KEY_ENTER, KEY_RETURN }, { KEY_DC, KEY_RUBOUT },
+	static const struct {
+		wint_t curses;
+		uint32_t key;
+	} keys[] = {
+		{ KEY_UP, KEY_ARROW_UP },
+		{ KEY_DOWN, KEY_ARROW_DOWN },
+		{ KEY_LEFT, KEY_ARROW_LEFT },
+		{ KEY_RIGHT, KEY_ARROW_RIGHT },
+		{ KEY_PPAGE, KEY_PAGE_UP },
+		{ KEY_NPAGE, KEY_PAGE_DOWN },
+		{ KEY_HOME, KEY_TOP },
+		{ KEY_END, KEY_BOTTOM },
+		{ KEY_BTAB, KEY_BACK_TAB },
+		{ KEY_BACKSPACE, KEY_RUBOUT },
+		{ KEY_ENTER, KEY_RETURN },
+		{ KEY_DC, KEY_RUBOUT },
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -314,7 +371,8 @@ void screen_copy(struct screen *s, const char *text)
 	(void)s;
 	fputs("\x1b]52;c;", stdout);
 	for (size_t i = 0; i < n; i += 3) {
-		uint32_t three = (uint32_t)(uint8_t)text[i] << 16 | (i + 1 < n ? (uint32_t)(uint8_t)text[i + 1] << 8 : 0) | (i + 2 < n ? (uint8_t)text[i + 2] : 0u);
+		uint32_t three = (uint32_t)(uint8_t)text[i] << 16 |
+			(i + 1 < n ? (uint32_t)(uint8_t)text[i + 1] << 8 : 0) | (i + 2 < n ? (uint8_t)text[i + 2] : 0u);
 
 		fputc(digits[three >> 18 & 63], stdout);
 		fputc(digits[three >> 12 & 63], stdout);

@@ -9,6 +9,7 @@
 #include "captures/base/memory.h"
 
 /* Every glyph of ours is one column wide, and so is its stand-in. */
+/* clang-format off */
 static const struct {
 	const char *utf8;
 	char ascii;
@@ -18,6 +19,7 @@ static const struct {
 	{ "▇", '7' }, { "▆", '6' }, { "▅", '5' }, { "▄", '4' }, { "▃", '3' }, { "▂", '2' }, { "▁", '1' }, { "░", 'h' }, { "↑", '^' },
 	{ "┌", '+' }, { "┐", '+' }, { "┘", '+' }, { "⋮", ':' },
 };
+/* clang-format on */
 
 static unsigned within(unsigned n, unsigned most)
 {
@@ -26,7 +28,9 @@ static unsigned within(unsigned n, unsigned most)
 
 void sheet_init(struct sheet *s, unsigned rows, unsigned columns, bool ascii)
 {
-	*s = (struct sheet){ .rows = within(rows, SHEET_ROWS_MAX), .columns = within(columns, SHEET_COLUMNS_MAX), .ascii = ascii };
+	*s = (struct sheet){
+		.rows = within(rows, SHEET_ROWS_MAX), .columns = within(columns, SHEET_COLUMNS_MAX), .ascii = ascii
+	};
 	s->cells = memory_zalloc((size_t)s->rows * s->columns * sizeof *s->cells);
 	sheet_clear(s);
 }
@@ -45,7 +49,8 @@ struct sheet_cell *sheet_at(struct sheet *s, unsigned row, unsigned column)
 /* Half of a wide character is left alone by what is drawn over the other half: it becomes a blank. */
 static void cell_free(struct sheet *s, unsigned row, unsigned column)
 {
-	struct sheet_cell *c = sheet_at(s, row, column), *before = column ? sheet_at(s, row, column - 1) : NULL, *behind = sheet_at(s, row, column + 1);
+	struct sheet_cell *c = sheet_at(s, row, column), *before = column ? sheet_at(s, row, column - 1) : NULL,
+			  *behind = sheet_at(s, row, column + 1);
 
 	if (c->columns == 0 && before)
 		*before = (struct sheet_cell){ .text = " ", .style = before->style, .columns = 1 };
@@ -53,7 +58,8 @@ static void cell_free(struct sheet *s, unsigned row, unsigned column)
 		*behind = (struct sheet_cell){ .text = " ", .style = behind->style, .columns = 1 };
 }
 
-static void cell_put(struct sheet *s, unsigned row, unsigned column, unsigned style, const char *text, size_t n, unsigned columns)
+static void cell_put(
+	struct sheet *s, unsigned row, unsigned column, unsigned style, const char *text, size_t n, unsigned columns)
 {
 	struct sheet_cell *c = sheet_at(s, row, column);
 
@@ -103,7 +109,7 @@ static char stand_in(const char *p, size_t n)
 
 struct glyph {
 	char text[SHEET_CELL];
-	size_t n, taken;             /* bytes of text; of what was read */
+	size_t n, taken; /* bytes of text; of what was read */
 	unsigned columns;
 };
 
@@ -206,7 +212,8 @@ unsigned sheet_right(struct sheet *s, unsigned row, unsigned column, unsigned wi
 	return 1 + sheet_text(s, row, column + 1, room - 1, style, utf8);
 }
 
-unsigned sheet_textf(struct sheet *s, unsigned row, unsigned column, unsigned width, unsigned style, const char *format, ...)
+unsigned sheet_textf(
+	struct sheet *s, unsigned row, unsigned column, unsigned width, unsigned style, const char *format, ...)
 {
 	char text[1024];
 	va_list args;
@@ -246,7 +253,8 @@ static void dump_styles(const struct sheet *s, unsigned row, struct text *ret)
 
 	for (unsigned i = 0; i < s->columns; i++) {
 		uint8_t style = s->cells[(size_t)row * s->columns + i].style;
-		char letter = style & STYLE_REVERSE ? (char)('0' + (style & STYLE_PAINT)) : letters[style & STYLE_PAINT];
+		char letter =
+			style & STYLE_REVERSE ? (char)('0' + (style & STYLE_PAINT)) : letters[style & STYLE_PAINT];
 
 		any |= letter != ' ';
 		text_addf(ret, "%c", letter);

@@ -22,7 +22,7 @@ struct terminal {
 	struct terminal_options options;
 	pthread_t thread;
 	struct screen *screen;
-	struct question *question;   /* the state is in it */
+	struct question *question; /* the state is in it */
 	struct sheet sheet;
 	struct text answer;
 	int64_t begun_ms, drawn_ms;
@@ -57,9 +57,16 @@ static void take_numbers(struct terminal *t)
 	struct live_numbers n;
 
 	pictures_numbers(t->pictures, &n);
-	*ret = (struct numbers){ .live = n.live, .loading = n.loading, .frames = n.frames, .dropped = n.ring_drops + n.card_drops, .bytes_done = n.bytes_done,
-				 .bytes_total = n.bytes_total, .frames_per_s = n.frames_per_s, .now_ns = n.now_ns, .left_ns = left_ns(t, &n),
-				 .behind = (unsigned)pictures_behind(t->pictures) };
+	*ret = (struct numbers){ .live = n.live,
+		.loading = n.loading,
+		.frames = n.frames,
+		.dropped = n.ring_drops + n.card_drops,
+		.bytes_done = n.bytes_done,
+		.bytes_total = n.bytes_total,
+		.frames_per_s = n.frames_per_s,
+		.now_ns = n.now_ns,
+		.left_ns = left_ns(t, &n),
+		.behind = (unsigned)pictures_behind(t->pictures) };
 	snprintf(ret->source, sizeof ret->source, "%.*s", (int)sizeof ret->source - 1, n.source);
 	snprintf(ret->note, sizeof ret->note, "%.*s", (int)sizeof ret->note - 1, n.note);
 	if (n.begun_ns != NS_NONE && n.now_ns != NS_NONE)
@@ -152,7 +159,7 @@ static void wait_for(struct terminal *t)
 	int64_t left = FRAME_MS - (now_ms() - t->drawn_ms);
 
 	if (t->dirty && left > 0 && t->question->state.unfinished && poll(fds, 1, 0) == 0)
-		ask(t);                 /* a filter goes on in the meantime */
+		ask(t); /* a filter goes on in the meantime */
 	else if (t->dirty && left > 0)
 		poll(NULL, 0, (int)left);
 	else if (!t->dirty)
@@ -183,7 +190,7 @@ static void *run(void *context)
 			wait_for(t);
 		}
 		if (now_ms() - t->drawn_ms >= CLOCK_MS)
-			t->dirty = true;        /* clocks and counters go on */
+			t->dirty = true; /* clocks and counters go on */
 	}
 	screen_close(t->screen);
 	pictures_quit(t->pictures);

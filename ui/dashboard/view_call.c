@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* view_call: one call: who hears whom, its audio along time, what was found with its proof, the audio that was agreed, its messages. */
+/*
+ * view_call: one call: who hears whom, its audio along time, what was found with its proof, the audio that was
+ * agreed, its messages.
+ */
 #include "ui/dashboard/page.h"
 
 #include <inttypes.h>
@@ -23,8 +26,9 @@ static size_t findings_of(const struct selection *s, const struct view_call *c, 
 			for (unsigned i = 0; i < c->finding_count && i < 32; i++) {
 				ptrdiff_t at = selection_finding(s, c->findings[i]);
 
-				if (at != SELECTION_NONE && !s->findings[at].withdrawn && (int)s->findings[at].rank == rank &&
-				    (s->findings[at].explained_by != 0) == explained)
+				if (at != SELECTION_NONE && !s->findings[at].withdrawn &&
+					(int)s->findings[at].rank == rank &&
+					(s->findings[at].explained_by != 0) == explained)
 					found[count++] = (size_t)at;
 			}
 	return count;
@@ -43,8 +47,8 @@ static void add_finding(struct page *p, struct world *w, size_t at, uint64_t cal
 	l->mark = (uint8_t)(rank_mark(x->rank) + 1);
 	l->finding = at;
 	l->id = world_finding_id(w, at);
-	snprintf(text, sizeof text, "  %s%s%s   %s, %s%s", f->id, f->reason ? "/" : "", f->reason ? f->reason : "", f->severity, f->confidence,
-		 f->explained_by ? "   a consequence" : "");
+	snprintf(text, sizeof text, "  %s%s%s   %s, %s%s", f->id, f->reason ? "/" : "", f->reason ? f->reason : "",
+		f->severity, f->confidence, f->explained_by ? "   a consequence" : "");
 	page_add(p, LINE_TEXT, PAINT_DIM, text);
 	if (!whole)
 		return;
@@ -58,7 +62,8 @@ static void add_direction(struct page *p, const struct view_direction *d)
 	struct text t;
 
 	text_init(&t);
-	text_addf(&t, "%s to %s: %s → %s", d->kind ? d->kind : "media", d->sender ? "caller" : "callee", endpoint_text(&d->from, from), endpoint_text(&d->to, to));
+	text_addf(&t, "%s to %s: %s → %s", d->kind ? d->kind : "media", d->sender ? "caller" : "callee",
+		endpoint_text(&d->from, from), endpoint_text(&d->to, to));
 	page_add(p, LINE_TEXT, PAINT_PLAIN, t.p);
 	text_clear(&t);
 	if (d->due_ms > 0)
@@ -98,7 +103,8 @@ static void add_legs(struct page *p, const struct view_call *c)
 		page_add(p, LINE_TEXT, PAINT_PLAIN, t.p);
 		for (unsigned j = 0; j < leg->hop_count; j++) {
 			text_clear(&t);
-			text_addf(&t, "       %s ↔ %s", endpoint_text(&leg->hops[j].a, a), endpoint_text(&leg->hops[j].b, b));
+			text_addf(&t, "       %s ↔ %s", endpoint_text(&leg->hops[j].a, a),
+				endpoint_text(&leg->hops[j].b, b));
 			page_add(p, LINE_TEXT, PAINT_DIM, t.p);
 		}
 		text_fini(&t);
@@ -121,7 +127,8 @@ static void add_messages(struct page *p, struct world *w, const struct call_row 
 		text_init(&t);
 		text_init(&words);
 		message_words(&m, &words);
-		text_addf(&t, "%s  %-18s %s → %s", ns_clock(m.at_ns, 3, clock), words.p, endpoint_text(&m.src, from), endpoint_text(&m.dst, to));
+		text_addf(&t, "%s  %-18s %s → %s", ns_clock(m.at_ns, 3, clock), words.p, endpoint_text(&m.src, from),
+			endpoint_text(&m.dst, to));
 		l = page_add(p, LINE_MESSAGE, m.copy || m.retransmission ? PAINT_DIM : PAINT_PLAIN, t.p);
 		snprintf(frame, sizeof frame, "frame %" PRIu32, m.frame);
 		l->right = memory_text(frame);
@@ -137,11 +144,14 @@ static void add_messages(struct page *p, struct world *w, const struct call_row 
 static void add_nothing(struct page *p, const struct call_row *r)
 {
 	if (r->mark == MARK_UNKNOWN)
-		page_add(p, LINE_TEXT, PAINT_UNKNOWN, "? nothing was found, but whether it was heard cannot be told from here");
+		page_add(p, LINE_TEXT, PAINT_UNKNOWN,
+			"? nothing was found, but whether it was heard cannot be told from here");
 	else if (r->mark == MARK_WARN)
 		page_add(p, LINE_TEXT, PAINT_WARN, "! it is heard badly, but no finding says why");
 	else
-		page_add(p, LINE_TEXT, PAINT_GOOD, r->up ? "✓ nothing was found wrong with this call so far" : "✓ nothing was found wrong with this call");
+		page_add(p, LINE_TEXT, PAINT_GOOD,
+			r->up ? "✓ nothing was found wrong with this call so far"
+			      : "✓ nothing was found wrong with this call");
 }
 
 void page_make_call(struct page *p, struct dashboard *d, struct world *w, unsigned width)
@@ -174,7 +184,8 @@ void page_make_call(struct page *p, struct dashboard *d, struct world *w, unsign
 }
 
 /* The message beside the list: the selected one, else the first that the proof names. */
-static void draw_message(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned rows)
+static void draw_message(
+	struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned rows)
 {
 	const struct line *x = page_selected(d, w);
 	uint64_t call = place_of(d)->call, message = 0;
@@ -185,7 +196,7 @@ static void draw_message(struct dashboard *d, struct world *w, struct sheet *s, 
 		message = message_at(w, call, 0, 0);
 	for (unsigned i = 0; i < rows; i++)
 		sheet_text(s, row + i, column - 1, 1, PAINT_DIM, "│");
-	message_draw(w, s, call, message, row, column + 1, s->columns - column - 2, rows);
+	message_draw(w, s, call, message, 0, row, column + 1, s->columns - column - 2, rows);
 }
 
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)

@@ -35,9 +35,11 @@ static void draw_filter(struct dashboard *d, struct sheet *s, const struct order
 	char left[INPUT_BYTES + 32], right[96], a[WORDS], b[WORDS];
 	bool narrowed = d->filter[0] || d->hide_ended;
 
-	snprintf(left, sizeof left, "%s%s%s", d->filter[0] ? "Filter " : "Calls", d->filter, d->hide_ended ? "   ended ones hidden" : "");
+	snprintf(left, sizeof left, "%s%s%s", d->filter[0] ? "Filter " : "Calls", d->filter,
+		d->hide_ended ? "   ended ones hidden" : "");
 	if (narrowed)
-		snprintf(right, sizeof right, "%s%s of %s   F9 Clear", words_count(o->count, a), o->complete ? "" : "...", words_counted(o->of, "call", b));
+		snprintf(right, sizeof right, "%s%s of %s   F9 Clear", words_count(o->count, a),
+			o->complete ? "" : "...", words_counted(o->of, "call", b));
 	else
 		snprintf(right, sizeof right, "%s", words_counted(o->of, "call", b));
 	bar_draw(s, AREA_TOP, 0, s->columns, left, right);
@@ -69,9 +71,11 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 			row_select(s, top + i, 0, width);
 	}
 	if (o.count == 0)
-		sheet_text(s, top + 1, 2, s->columns, PAINT_DIM, n == 0 ? "no call yet" : "no call is like that: F9 clears the filter");
+		sheet_text(s, top + 1, 2, s->columns, PAINT_DIM,
+			n == 0 ? "no call yet" : "no call is like that: F9 clears the filter");
 	if (wide && o.count)
-		call_pane_draw(d, w, s, l->id, AREA_TOP + 1, width + 1, s->columns - width - 1, area_end(s) - AREA_TOP - 1);
+		call_pane_draw(
+			d, w, s, l->id, AREA_TOP + 1, width + 1, s->columns - width - 1, area_end(s) - AREA_TOP - 1);
 }
 
 /* The next column to the left or right that is shown becomes the one that is sorted by. */

@@ -39,7 +39,8 @@ static void draw_bar(struct dashboard *d, struct world *w, struct sheet *s, cons
 	if (d->filter[0])
 		snprintf(right, sizeof right, "filter %s   %s left   F9 Clear", d->filter, words_count(o->count, a));
 	else
-		snprintf(right, sizeof right, "%zu problem%s  %zu explained  %zu fact%s", open, open == 1 ? "" : "s", explained, facts, facts == 1 ? "" : "s");
+		snprintf(right, sizeof right, "%zu problem%s  %zu explained  %zu fact%s", open, open == 1 ? "" : "s",
+			explained, facts, facts == 1 ? "" : "s");
 	bar_draw(s, AREA_TOP, 0, s->columns, left, right);
 }
 
@@ -63,12 +64,15 @@ static void draw_row(struct world *w, struct sheet *s, size_t at, unsigned row)
 		sheet_text(s, row, 1, 1, PAINT_DIM, "└");
 	else
 		sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
-	snprintf(name, sizeof name, "%s%s%s", f->id, s->columns >= WIDE_COLUMNS && f->reason ? "/" : "", s->columns >= WIDE_COLUMNS && f->reason ? f->reason : "");
-	sheet_text(s, row, column, s->columns >= WIDE_COLUMNS ? 2 * ID_COLUMNS : ID_COLUMNS, consequence ? PAINT_DIM : PAINT_HEAD, name);
+	snprintf(name, sizeof name, "%s%s%s", f->id, s->columns >= WIDE_COLUMNS && f->reason ? "/" : "",
+		s->columns >= WIDE_COLUMNS && f->reason ? f->reason : "");
+	sheet_text(s, row, column, s->columns >= WIDE_COLUMNS ? 2 * ID_COLUMNS : ID_COLUMNS,
+		consequence ? PAINT_DIM : PAINT_HEAD, name);
 	column += (s->columns >= WIDE_COLUMNS ? 2 * ID_COLUMNS : ID_COLUMNS) + 1;
 	sheet_text(s, row, column, CONFIDENCE_COLUMNS, PAINT_PLAIN, f->confidence);
 	column += CONFIDENCE_COLUMNS;
-	sheet_text(s, row, column, s->columns > column + n + 3 ? s->columns - column - n - 3 : 5, consequence ? PAINT_DIM : PAINT_PLAIN, f->title ? f->title : "");
+	sheet_text(s, row, column, s->columns > column + n + 3 ? s->columns - column - n - 3 : 5,
+		consequence ? PAINT_DIM : PAINT_PLAIN, f->title ? f->title : "");
 	sheet_right(s, row, 0, s->columns - 1, PAINT_DIM, right);
 }
 
@@ -88,7 +92,8 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 			row_select(s, top + i, 0, s->columns);
 	}
 	if (o.count == 0)
-		sheet_text(s, top, 2, s->columns, PAINT_DIM, d->filter[0] ? "no finding is like that: F9 clears the filter" : "nothing was found");
+		sheet_text(s, top, 2, s->columns, PAINT_DIM,
+			d->filter[0] ? "no finding is like that: F9 clears the filter" : "nothing was found");
 	(void)k;
 }
 

@@ -13,7 +13,14 @@
 #include "ui/history_show.h"
 #include "ui/words.h"
 
-enum { RECORDS_SHOWN = 500, RUNS_OF_TREND = 5000, DAYS_MOST = 400, WAIT_MS = 200, TREND_COLUMNS = 20, PATH_BYTES = 4096 };
+enum {
+	RECORDS_SHOWN = 500,
+	RUNS_OF_TREND = 5000,
+	DAYS_MOST = 400,
+	WAIT_MS = 200,
+	TREND_COLUMNS = 20,
+	PATH_BYTES = 4096
+};
 
 /* The history that is kept, else the user's own. False: there is none. */
 static bool history_path(const struct world *w, char path[PATH_BYTES])
@@ -45,7 +52,8 @@ static const char *text_of(const struct value *v, char buffer[PARTY_BYTES])
 {
 	if (v->kind != VALUE_TEXT || v->text.n == 0)
 		return "-";
-	snprintf(buffer, PARTY_BYTES, "%.*s", (int)(v->text.n < PARTY_BYTES ? v->text.n : PARTY_BYTES - 1), (const char *)v->text.p);
+	snprintf(buffer, PARTY_BYTES, "%.*s", (int)(v->text.n < PARTY_BYTES ? v->text.n : PARTY_BYTES - 1),
+		(const char *)v->text.p);
 	return buffer;
 }
 
@@ -70,34 +78,47 @@ static struct line *add_record(struct page *p, const char *text, const char *rec
 
 static uint8_t mark_of(const char *severity)
 {
-	return (uint8_t)(1 + (strcmp(severity, "info") == 0 ? MARK_QUIET : strcmp(severity, "warning") == 0 ? MARK_WARN : MARK_BAD));
+	return (uint8_t)(1 +
+		(strcmp(severity, "info") == 0                     ? MARK_QUIET
+				: strcmp(severity, "warning") == 0 ? MARK_WARN
+								   : MARK_BAD));
 }
 
 static void add_finding(struct page *p, const struct query *q)
 {
-	struct value first = value_named(q, LISTING_FINDINGS, "first"), last = value_named(q, LISTING_FINDINGS, "last"), id = value_named(q, LISTING_FINDINGS, "finding"),
-		     culprit = value_named(q, LISTING_FINDINGS, "culprit"), severity = value_named(q, LISTING_FINDINGS, "severity"),
-		     calls = value_named(q, LISTING_FINDINGS, "calls"), latest = value_named(q, LISTING_FINDINGS, "latest");
+	struct value first = value_named(q, LISTING_FINDINGS, "first"), last = value_named(q, LISTING_FINDINGS, "last"),
+		     id = value_named(q, LISTING_FINDINGS, "finding"),
+		     culprit = value_named(q, LISTING_FINDINGS, "culprit"),
+		     severity = value_named(q, LISTING_FINDINGS, "severity"),
+		     calls = value_named(q, LISTING_FINDINGS, "calls"),
+		     latest = value_named(q, LISTING_FINDINGS, "latest");
 	char a[PARTY_BYTES], b[PARTY_BYTES], c[PARTY_BYTES], from[NS_TEXT], to[NS_TEXT], text[400];
 
-	snprintf(text, sizeof text, "%-22.40s %-16.40s %s  %s %6" PRId64, text_of(&id, a), text_of(&culprit, b), day_of(&first, "%d %b %H:%M", from),
-		 day_of(&last, "%d %b %H:%M", to), calls.kind == VALUE_INTEGER ? calls.integer : 0);
+	snprintf(text, sizeof text, "%-22.40s %-16.40s %s  %s %6" PRId64, text_of(&id, a), text_of(&culprit, b),
+		day_of(&first, "%d %b %H:%M", from), day_of(&last, "%d %b %H:%M", to),
+		calls.kind == VALUE_INTEGER ? calls.integer : 0);
 	add_record(p, text, text_of(&latest, c))->mark = mark_of(text_of(&severity, a));
 }
 
 static void add_run(struct page *p, const struct query *q)
 {
-	struct value run = value_named(q, LISTING_RUNS, "run"), first = value_named(q, LISTING_RUNS, "first"), length = value_named(q, LISTING_RUNS, "seconds"),
-		     source = value_named(q, LISTING_RUNS, "source"), calls = value_named(q, LISTING_RUNS, "calls"), problems = value_named(q, LISTING_RUNS, "problems");
+	struct value run = value_named(q, LISTING_RUNS, "run"), first = value_named(q, LISTING_RUNS, "first"),
+		     length = value_named(q, LISTING_RUNS, "seconds"), source = value_named(q, LISTING_RUNS, "source"),
+		     calls = value_named(q, LISTING_RUNS, "calls"), problems = value_named(q, LISTING_RUNS, "problems");
 	char a[PARTY_BYTES], at[NS_TEXT], lasts[NS_TEXT], record[32], text[400];
 
 	snprintf(record, sizeof record, "%" PRId64, run.integer);
-	snprintf(text, sizeof text, "%5" PRId64 "  %s %9s  %-24.24s %6" PRId64 " %9" PRId64, run.integer, day_of(&first, "%d %b %H:%M", at),
-		 length.kind == VALUE_INTEGER ? ns_duration(length.integer, lasts) : "-", text_of(&source, a), calls.integer, problems.integer);
+	snprintf(text, sizeof text, "%5" PRId64 "  %s %9s  %-24.24s %6" PRId64 " %9" PRId64, run.integer,
+		day_of(&first, "%d %b %H:%M", at),
+		length.kind == VALUE_INTEGER ? ns_duration(length.integer, lasts) : "-", text_of(&source, a),
+		calls.integer, problems.integer);
 	add_record(p, text, record)->mark = (uint8_t)(1 + (problems.integer ? MARK_BAD : MARK_GOOD));
 }
 
-struct day { char name[NS_TEXT]; int64_t runs, calls, problems; };
+struct day {
+	char name[NS_TEXT];
+	int64_t runs, calls, problems;
+};
 
 static void add_days(struct page *p, const struct day *days, size_t count)
 {
@@ -110,7 +131,8 @@ static void add_days(struct page *p, const struct day *days, size_t count)
 		struct text t;
 
 		text_init(&t);
-		text_addf(&t, "%-16s %5" PRId64 " %7" PRId64 " %9" PRId64 "  ", days[i].name, days[i].runs, days[i].calls, days[i].problems);
+		text_addf(&t, "%-16s %5" PRId64 " %7" PRId64 " %9" PRId64 "  ", days[i].name, days[i].runs,
+			days[i].calls, days[i].problems);
 		for (int64_t k = 0; k < bar + (bar == 0 && days[i].problems); k++)
 			text_add(&t, "█");
 		page_add(p, LINE_TEXT, PAINT_PLAIN, t.p);
@@ -125,7 +147,8 @@ static void make_trend(struct page *p, struct query *q, struct err *err)
 	size_t count = 0;
 
 	while (query_next(q, err)) {
-		struct value first = value_named(q, LISTING_RUNS, "first"), calls = value_named(q, LISTING_RUNS, "calls"),
+		struct value first = value_named(q, LISTING_RUNS, "first"),
+			     calls = value_named(q, LISTING_RUNS, "calls"),
 			     problems = value_named(q, LISTING_RUNS, "problems");
 		char name[NS_TEXT];
 
@@ -156,8 +179,10 @@ static void make_list(struct page *p, struct dashboard *d, struct store *s, stru
 	if (d->trend)
 		page_add(p, LINE_TEXT, PAINT_DIM, "day               runs   calls  problems");
 	else
-		page_add(p, LINE_TEXT, PAINT_DIM, d->history_runs ? "    run  start           length  source                     calls  problems" :
-				"  problem                culprit          first seen    last seen      calls");
+		page_add(p, LINE_TEXT, PAINT_DIM,
+			d->history_runs
+				? "    run  start           length  source                     calls  problems"
+				: "  problem                culprit          first seen    last seen      calls");
 	if (d->trend)
 		make_trend(p, q, err);
 	while (!d->trend && query_next(q, err)) {
@@ -233,9 +258,13 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	char left[96];
 
-	snprintf(left, sizeof left, "History   %s", d->trend ? "by day" : d->history_runs ? "runs" : "problems over all runs");
+	snprintf(left, sizeof left, "History   %s",
+		d->trend                  ? "by day"
+			: d->history_runs ? "runs"
+					  : "problems over all runs");
 	bar_draw(s, AREA_TOP, 0, s->columns, left, "Enter as it was  R runs  T by day  C compare");
-	page_draw(page_of(d, w), d, w, s, list_of(d, 0), AREA_TOP + 1, 0, s->columns, area_end(s) - AREA_TOP - 1, false);
+	page_draw(
+		page_of(d, w), d, w, s, list_of(d, 0), AREA_TOP + 1, 0, s->columns, area_end(s) - AREA_TOP - 1, false);
 }
 
 /* Runs stand newest first: the one before is the next row. */
@@ -246,8 +275,11 @@ static void act_compare(struct dashboard *d, struct world *w)
 	char runs[ABOUT_BYTES];
 	struct place *opened;
 
-	if (!d->history_runs || d->trend || l->at + 1 >= p->count || p->lines[l->at].kind != LINE_RECORD || p->lines[l->at + 1].kind != LINE_RECORD) {
-		message_set(d, d->history_runs && !d->trend ? "there is no run before this one" : "R lists runs; C compares one with the one before it");
+	if (!d->history_runs || d->trend || l->at + 1 >= p->count || p->lines[l->at].kind != LINE_RECORD ||
+		p->lines[l->at + 1].kind != LINE_RECORD) {
+		message_set(d,
+			d->history_runs && !d->trend ? "there is no run before this one"
+						     : "R lists runs; C compares one with the one before it");
 		return;
 	}
 	snprintf(runs, sizeof runs, "%.20s %.20s", p->lines[l->at + 1].record, p->lines[l->at].record);

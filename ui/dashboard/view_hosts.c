@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* view_hosts: who is here and what it is; below, which inside address stands for which outside one, and what says so. */
+/*
+ * view_hosts: who is here and what it is; below, which inside address stands for which outside one, and what says so.
+ */
 #include "ui/dashboard/parts.h"
 
 #include <stdio.h>
@@ -35,11 +37,13 @@ static uint64_t id(const void *context, size_t row)
 	uint64_t x;
 
 	if (k->pane == PANE_HOSTS)
-		return view_host(k->w->engine, row, &h) ? identity_of(h.addr.bytes, sizeof h.addr.bytes, h.addr.family) : 1;
+		return view_host(k->w->engine, row, &h) ? identity_of(h.addr.bytes, sizeof h.addr.bytes, h.addr.family)
+							: 1;
 	if (!view_nat(k->w->engine, row, &n))
 		return 1;
 	x = identity_of(n.inside.addr.bytes, sizeof n.inside.addr.bytes, n.inside.port);
-	return identity_of(n.outside.addr.bytes, sizeof n.outside.addr.bytes, x ^ n.outside.port ^ (uint64_t)n.first_ns);
+	return identity_of(
+		n.outside.addr.bytes, sizeof n.outside.addr.bytes, x ^ n.outside.port ^ (uint64_t)n.first_ns);
 }
 
 /* "11800-11830", "5060", "5060 5080", "-" */
@@ -93,7 +97,8 @@ static void draw_nat(struct sheet *s, const struct view_nat *n, unsigned row)
 	sheet_text(s, row, 1, ADDRESS_COLUMNS - 2, PAINT_PLAIN, endpoint_text(&n->inside, inside));
 	sheet_textf(s, row, ADDRESS_COLUMNS, ADDRESS_COLUMNS, PAINT_PLAIN, "↔ %s", endpoint_text(&n->outside, outside));
 	sheet_textf(s, row, 2 * ADDRESS_COLUMNS + 1, 6, PAINT_PLAIN, "%s", n->scope);
-	sheet_textf(s, row, 2 * ADDRESS_COLUMNS + 8, s->columns, PAINT_DIM, "%s%s%s", n->learnt, *bracket ? "   " : "", bracket);
+	sheet_textf(s, row, 2 * ADDRESS_COLUMNS + 8, s->columns, PAINT_DIM, "%s%s%s", n->learnt, *bracket ? "   " : "",
+		bracket);
 }
 
 static void select_row(struct dashboard *d, struct sheet *s, unsigned pane, unsigned row)
@@ -111,12 +116,14 @@ static void draw_hosts(struct dashboard *d, struct world *w, struct sheet *s, un
 	struct view_host h;
 
 	list_place(l, all, row + 2, 0, s->columns, shown);
-	bar_draw(s, row, 0, s->columns, "Hosts", bar_range(l, all, range)[0] ? range : words_counted(all, "host", right));
+	bar_draw(s, row, 0, s->columns, "Hosts",
+		bar_range(l, all, range)[0] ? range : words_counted(all, "host", right));
 	sheet_text(s, row + 1, 1, 20, PAINT_DIM, "host");
 	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS, 20, PAINT_DIM, "role");
 	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS, 20, PAINT_DIM, "sip");
 	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + PORT_COLUMNS, 20, PAINT_DIM, "media");
-	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + 2 * PORT_COLUMNS, 40, PAINT_DIM, s->columns >= 100 ? "dscp device" : "dscp");
+	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + 2 * PORT_COLUMNS, 40, PAINT_DIM,
+		s->columns >= 100 ? "dscp device" : "dscp");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_host(w->engine, l->top + i, &h); i++) {
 		draw_host(d, w, s, &h, row + 2 + i);
 		if (l->top + i == l->at)
@@ -131,7 +138,8 @@ static void draw_nats(struct dashboard *d, struct world *w, struct sheet *s, uns
 	struct view_nat n;
 
 	list_place(l, all, row + 1, 0, s->columns, shown);
-	bar_draw(s, row, 0, s->columns, "NAT map   private ↔ public", bar_range(l, all, range)[0] ? range : words_counted(all, "mapping", right));
+	bar_draw(s, row, 0, s->columns, "NAT map   private ↔ public",
+		bar_range(l, all, range)[0] ? range : words_counted(all, "mapping", right));
 	for (unsigned i = 0; i < shown && l->top + i < all && view_nat(w->engine, l->top + i, &n); i++) {
 		draw_nat(s, &n, row + 1 + i);
 		if (l->top + i == l->at)
@@ -145,7 +153,10 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	struct looking hosts = { d, w, PANE_HOSTS }, nat = { d, w, PANE_NAT };
 	size_t host_count = count(&hosts), nat_count = count(&nat);
-	unsigned rows = area_end(s) - AREA_TOP - 4, nats = nat_count < 1 ? 1 : nat_count > rows / 2 ? rows / 2 : (unsigned)nat_count;
+	unsigned rows = area_end(s) - AREA_TOP - 4,
+		 nats = nat_count < 1  ? 1
+		: nat_count > rows / 2 ? rows / 2
+				       : (unsigned)nat_count;
 
 	if (host_count < rows - nats && nat_count > nats)
 		nats = rows - (unsigned)host_count;
@@ -167,7 +178,8 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 	snprintf(d->filter, sizeof d->filter, "host:%s", address_text(&h.addr, addr));
 	d->main = VIEW_CALLS;
 	d->depth = 0;
-	message_set(d, "the calls of %s: F9 clears the filter%s%s", addr, h.why_count ? "; its role: " : "", h.why_count ? h.why[0] : "");
+	message_set(d, "the calls of %s: F9 clears the filter%s%s", addr, h.why_count ? "; its role: " : "",
+		h.why_count ? h.why[0] : "");
 	return true;
 }
 

@@ -11,9 +11,9 @@
 #include "ui/words.h"
 
 enum { TIME_COLUMNS = 16, FRAME_COLUMNS = 13, LANE_MOST = 34, HEAD_ROWS = 4, PANE_STEP = 6 };
-#define RELATIVE_NS (25 * MILLISECOND_NS)       /* closer than this to the row before: as +.001 */
+#define RELATIVE_NS (25 * MILLISECOND_NS) /* closer than this to the row before: as +.001 */
 
-struct frame_of_ladder {             /* how it lies on the screen */
+struct frame_of_ladder { /* how it lies on the screen */
 	const struct ladder *l;
 	unsigned width, at[LADDER_HOSTS], last;
 };
@@ -37,7 +37,8 @@ void ladder_seek(struct dashboard *d, struct world *w, unsigned file, uint32_t f
 	struct looking k = { d, w, 0 };
 
 	for (size_t i = 0; i < l->count; i++)
-		if (l->rungs[i].file == file && l->rungs[i].frame && frame >= l->rungs[i].frame && frame <= l->rungs[i].last_frame) {
+		if (l->rungs[i].file == file && l->rungs[i].frame && frame >= l->rungs[i].frame &&
+			frame <= l->rungs[i].last_frame) {
 			list_select(list_of(d, 0), l->count, i, id, &k);
 			return;
 		}
@@ -48,7 +49,9 @@ static void lay(struct frame_of_ladder *f, const struct ladder *l, unsigned widt
 {
 	unsigned lanes = l->host_count > 1 ? l->host_count - 1 : 1, pitch;
 
-	*f = (struct frame_of_ladder){ .l = l, .width = width, .last = width > FRAME_COLUMNS + 20 ? width - FRAME_COLUMNS : 20 };
+	*f = (struct frame_of_ladder){
+		.l = l, .width = width, .last = width > FRAME_COLUMNS + 20 ? width - FRAME_COLUMNS : 20
+	};
 	pitch = (f->last - 2 - TIME_COLUMNS) / lanes;
 	pitch = pitch > LANE_MOST ? LANE_MOST : pitch;
 	for (unsigned i = 0; i < l->host_count; i++)
@@ -65,17 +68,21 @@ static void draw_hosts(const struct frame_of_ladder *f, struct sheet *s, unsigne
 		tight |= f->at[i] + text_columns(l->addresses[i]) + 1 > f->at[i + 1];
 	for (unsigned i = 0; i < l->host_count; i++) {
 		unsigned room = i + 1 < l->host_count ? f->at[i + 1] - f->at[i] - 1 : f->width - f->at[i];
-		unsigned n = (unsigned)text_columns(l->addresses[i]), at = f->at[i] + n > f->width ? f->width - (n < f->width ? n : f->width) : f->at[i];
+		unsigned n = (unsigned)text_columns(l->addresses[i]),
+			 at = f->at[i] + n > f->width ? f->width - (n < f->width ? n : f->width) : f->at[i];
 
 		if (words_is_number(l->labels[i]))
-			sheet_right(s, row, f->at[i], room < text_columns(l->labels[i]) ? room : (unsigned)text_columns(l->labels[i]), PAINT_HEAD, l->labels[i]);
+			sheet_right(s, row, f->at[i],
+				room < text_columns(l->labels[i]) ? room : (unsigned)text_columns(l->labels[i]),
+				PAINT_HEAD, l->labels[i]);
 		else
 			sheet_text(s, row, f->at[i], room, PAINT_HEAD, l->labels[i]);
 		sheet_text(s, row + 1 + (tight && i % 2), at, f->width - at, PAINT_DIM, l->addresses[i]);
 	}
 }
 
-static void draw_time(struct sheet *s, unsigned row, const struct rung *r, const struct rung *before, const struct rung *first, uint8_t mode)
+static void draw_time(struct sheet *s, unsigned row, const struct rung *r, const struct rung *before,
+	const struct rung *first, uint8_t mode)
 {
 	char clock[NS_TEXT];
 	int64_t since_ns = before ? ns_minus(r->at_ns, before->at_ns) : INT64_MAX;
@@ -98,9 +105,11 @@ static void draw_posts(const struct frame_of_ladder *f, struct sheet *s, unsigne
 		sheet_text(s, row, f->at[i], 1, PAINT_DIM, "│");
 }
 
-static void draw_arrow(const struct frame_of_ladder *f, struct sheet *s, unsigned row, int from, int to, const struct rung *r, unsigned style, const char *line)
+static void draw_arrow(const struct frame_of_ladder *f, struct sheet *s, unsigned row, int from, int to,
+	const struct rung *r, unsigned style, const char *line)
 {
-	unsigned left = f->at[from < to ? from : to] + 1, right = f->at[from < to ? to : from], room = right - left, n = (unsigned)text_columns(r->text);
+	unsigned left = f->at[from < to ? from : to] + 1, right = f->at[from < to ? to : from], room = right - left,
+		 n = (unsigned)text_columns(r->text);
 
 	sheet_fill(s, row, left, room, PAINT_DIM, line);
 	sheet_text(s, row, from < to ? right - 1 : left, 1, PAINT_PLAIN, from < to ? ">" : "<");
@@ -116,7 +125,8 @@ static void draw_arrow(const struct frame_of_ladder *f, struct sheet *s, unsigne
 	}
 }
 
-static void draw_between(const struct frame_of_ladder *f, struct sheet *s, unsigned row, const struct rung *r, unsigned style, const char *line)
+static void draw_between(const struct frame_of_ladder *f, struct sheet *s, unsigned row, const struct rung *r,
+	unsigned style, const char *line)
 {
 	int from = ladder_host(f->l, &r->src.addr), to = ladder_host(f->l, &r->dst.addr);
 	char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT];
@@ -126,10 +136,12 @@ static void draw_between(const struct frame_of_ladder *f, struct sheet *s, unsig
 		return;
 	}
 	sheet_blank(s, row, TIME_COLUMNS, f->last - TIME_COLUMNS);
-	sheet_textf(s, row, TIME_COLUMNS + 1, f->last - TIME_COLUMNS - 1, style, "%s → %s %s", endpoint_text(&r->src, a), endpoint_text(&r->dst, b), r->text);
+	sheet_textf(s, row, TIME_COLUMNS + 1, f->last - TIME_COLUMNS - 1, style, "%s → %s %s",
+		endpoint_text(&r->src, a), endpoint_text(&r->dst, b), r->text);
 }
 
-static void draw_frames(const struct frame_of_ladder *f, const struct world *w, struct sheet *s, unsigned row, const struct rung *r)
+static void draw_frames(
+	const struct frame_of_ladder *f, const struct world *w, struct sheet *s, unsigned row, const struct rung *r)
 {
 	char text[48] = "";
 	size_t n = 0;
@@ -158,7 +170,8 @@ static unsigned rung_style(const struct dashboard *d, const struct rung *r)
 	return r->copy ? PAINT_DIM : r->style;
 }
 
-static void draw_rung(const struct frame_of_ladder *f, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, size_t at)
+static void draw_rung(
+	const struct frame_of_ladder *f, struct dashboard *d, struct world *w, struct sheet *s, unsigned row, size_t at)
 {
 	const struct rung *r = &f->l->rungs[at];
 	unsigned style = rung_style(d, r);
@@ -169,9 +182,7 @@ static void draw_rung(const struct frame_of_ladder *f, struct dashboard *d, stru
 	case RUNG_MESSAGE: draw_between(f, s, row, r, style, "─"); break;
 	case RUNG_MEDIA: draw_between(f, s, row, r, style, "═"); break;
 	case RUNG_SILENCE: draw_between(f, s, row, r, style, "·"); break;
-	case RUNG_SDP:
-		sheet_text(s, row, TIME_COLUMNS + 2, f->width - TIME_COLUMNS - 2, PAINT_DIM, r->text);
-		break;
+	case RUNG_SDP: sheet_text(s, row, TIME_COLUMNS + 2, f->width - TIME_COLUMNS - 2, PAINT_DIM, r->text); break;
 	case RUNG_FINDING:
 		sheet_blank(s, row, TIME_COLUMNS - 2, f->width - TIME_COLUMNS + 2);
 		sheet_text(s, row, TIME_COLUMNS - 2, f->width - TIME_COLUMNS + 2, style, r->text);
@@ -192,8 +203,10 @@ static void draw_title(struct dashboard *d, struct world *w, struct sheet *s, co
 	if (l->calls > 1)
 		text_addf(&t, "Ladder of %zu calls", l->calls);
 	else if (r)
-		text_addf(&t, "Ladder call %u  %s → %s", r->n, party_text(r->from, "?", from), party_text(r->to, "?", to));
-	text_addf(&t, "   %s, %s", words_counted(l->messages, "message", messages), words_counted(l->streams, "stream", streams));
+		text_addf(&t, "Ladder call %u  %s → %s", r->n, party_text(r->from, "?", from),
+			party_text(r->to, "?", to));
+	text_addf(&t, "   %s, %s", words_counted(l->messages, "message", messages),
+		words_counted(l->streams, "stream", streams));
 	if (!d->ladder.extended && l->legs > 1)
 		text_addf(&t, "   leg 1 of %zu, F4 all", l->legs);
 	if (d->ladder.only_sdp || d->ladder.only_media)
@@ -215,7 +228,7 @@ static void draw_pane(struct dashboard *d, struct world *w, struct sheet *s, con
 		sheet_text(s, AREA_TOP + i, column - 1, 1, PAINT_DIM, "│");
 	bar_draw(s, AREA_TOP, column, s->columns - column, r && r->message ? r->text : "Message", "");
 	if (r && r->message)
-		message_draw(w, s, r->call, r->message, AREA_TOP + 1, column + 1, s->columns - column - 1, rows);
+		message_draw(w, s, r->call, r->message, r->before, AREA_TOP + 1, column + 1, s->columns - column - 1, rows);
 	(void)d;
 }
 
@@ -278,7 +291,8 @@ static void open_message(struct dashboard *d, const struct rung *r)
 
 	p->call = r->call;
 	p->messages[0] = r->message;
-	p->message_calls[0] = r->call;
+	p->messages[1] = r->before;
+	p->message_calls[0] = p->message_calls[1] = r->call;
 }
 
 static void act_open(struct dashboard *d, struct world *w)
@@ -361,7 +375,8 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 	case ACTION_RAW_PANE:
 		l->hide_pane = !l->hide_pane;
 		if (d->columns < WIDE_COLUMNS)
-			message_set(d, "beside the ladder there is room from %d columns on; Enter shows the message", WIDE_COLUMNS);
+			message_set(d, "beside the ladder there is room from %d columns on; Enter shows the message",
+				WIDE_COLUMNS);
 		break;
 	case ACTION_NARROWER: l->pane -= l->pane > -10; break;
 	case ACTION_WIDER: l->pane += l->pane < 10; break;

@@ -12,11 +12,23 @@
 #include "ui/words.h"
 
 enum { PANE_PROBLEMS, PANE_CALLS, PANE_STREAMS, PANES };
-enum { PROBLEMS_LEAST = 3, PROBLEMS_WIDE = 10, STREAMS_LOW = 3, STREAMS_HIGH = 8, HIGH_ROWS = 40, LANES = 8, LANES_WIDE = 12, STREAM_LANE = 8, FIGURES = 28, ENDS_COLUMNS = 48, LIST_COLUMNS = 112 };
+enum {
+	PROBLEMS_LEAST = 3,
+	PROBLEMS_WIDE = 10,
+	STREAMS_LOW = 3,
+	STREAMS_HIGH = 8,
+	HIGH_ROWS = 40,
+	LANES = 8,
+	LANES_WIDE = 12,
+	STREAM_LANE = 8,
+	FIGURES = 28,
+	ENDS_COLUMNS = 48,
+	LIST_COLUMNS = 112
+};
 
-static const uint64_t columns_wanted = (UINT64_C(1) << COLUMN_NUMBER) | (UINT64_C(1) << COLUMN_FROM) | (UINT64_C(1) << COLUMN_TO) | (UINT64_C(1) << COLUMN_STATE) |
-				       (UINT64_C(1) << COLUMN_TALK) | (UINT64_C(1) << COLUMN_CALLER) | (UINT64_C(1) << COLUMN_CALLEE) |
-				       (UINT64_C(1) << COLUMN_PROBLEM);
+static const uint64_t columns_wanted = (UINT64_C(1) << COLUMN_NUMBER) | (UINT64_C(1) << COLUMN_FROM) |
+	(UINT64_C(1) << COLUMN_TO) | (UINT64_C(1) << COLUMN_STATE) | (UINT64_C(1) << COLUMN_TALK) |
+	(UINT64_C(1) << COLUMN_CALLER) | (UINT64_C(1) << COLUMN_CALLEE) | (UINT64_C(1) << COLUMN_PROBLEM);
 
 static struct order order_of_pane(const struct looking *k)
 {
@@ -62,7 +74,8 @@ struct problem_words {
 	unsigned calls;
 };
 
-static void problem_read(struct world *w, const struct problem *p, struct problem_words *ret, struct view_incident *incident)
+static void problem_read(
+	struct world *w, const struct problem *p, struct problem_words *ret, struct view_incident *incident)
 {
 	const struct view_finding *f = world_view_finding(w, p->lead);
 	bool has = p->has_incident && view_incident(w->engine, p->incident, incident);
@@ -75,7 +88,9 @@ static void problem_read(struct world *w, const struct problem *p, struct proble
 	ret->severity = has ? incident->severity : f->severity;
 	ret->confidence = has ? incident->confidence : f->confidence;
 	ret->since_ns = p->first_ns;
-	ret->calls = has ? incident->calls_total : f->calls_total > f->call_id_count ? f->calls_total : f->call_id_count;
+	ret->calls = has                            ? incident->calls_total
+		: f->calls_total > f->call_id_count ? f->calls_total
+						    : f->call_id_count;
 }
 
 static void draw_problem(struct world *w, struct sheet *s, const struct problem *p, unsigned row, unsigned width)
@@ -88,7 +103,8 @@ static void draw_problem(struct world *w, struct sheet *s, const struct problem 
 
 	problem_read(w, p, &x, incident);
 	if (width >= WIDE_COLUMNS)
-		snprintf(right, sizeof right, "%-24.24s %-8.8s %-8.8s  %9s", x.id, x.severity, x.confidence, x.calls ? words_counted(x.calls, "call", calls) : "no call");
+		snprintf(right, sizeof right, "%-24.24s %-8.8s %-8.8s  %9s", x.id, x.severity, x.confidence,
+			x.calls ? words_counted(x.calls, "call", calls) : "no call");
 	else
 		snprintf(right, sizeof right, "%9s", x.calls ? words_counted(x.calls, "call", calls) : "no call");
 	n = (unsigned)text_columns(right);
@@ -117,10 +133,12 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 	struct order o = order_of_pane(&k);
 	struct list *l = list_of(d, PANE_PROBLEMS);
 	const struct selection *sel = world_selection(w);
-	char left[64], right[WORDS_RANGE], n[WORDS];
+	const struct numbers *now = &w->numbers;
+	char left[200], right[WORDS_RANGE], n[WORDS];
 
 	list_place(l, o.count, row + 1, 0, s->columns, shown);
-	snprintf(left, sizeof left, "Problems  %s%s", words_count(o.count, n), w->numbers.loading ? " so far" : "");
+	snprintf(left, sizeof left, "Problems  %s%s%s%s", words_count(o.count, n), now->loading ? " so far" : "",
+		now->note[0] ? "   ! " : "", now->note);
 	bar_draw(s, row, 0, s->columns, left, bar_range(l, o.count, right));
 	for (unsigned i = 0; i < shown && l->top + i < o.count; i++) {
 		draw_problem(w, s, &sel->problems[o.rows[l->top + i]], row + 1 + i, s->columns);
@@ -130,11 +148,14 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 	if (o.count == 0 && w->numbers.loading)
 		sheet_text(s, row + 1, 1, s->columns, PAINT_DIM, "none so far");
 	else if (o.count == 0 && sel->call_count == 0)
-		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN, w->numbers.live ? "? no call yet" : "? no call is in this capture: i says what is");
+		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN,
+			w->numbers.live ? "? no call yet" : "? no call is in this capture: i says what is");
 	else if (o.count == 0 && cannot_tell(w))
-		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN, "? no problem found, but of no call can be told who hears whom: i says why");
+		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN,
+			"? no problem found, but of no call can be told who hears whom: i says why");
 	else if (o.count == 0)
-		sheet_textf(s, row + 1, 1, s->columns, PAINT_GOOD, "%s", d->filter[0] ? "none that the filter leaves: F9 clears it" : "✓ no problem found");
+		sheet_textf(s, row + 1, 1, s->columns, PAINT_GOOD, "%s",
+			d->filter[0] ? "none that the filter leaves: F9 clears it" : "✓ no problem found");
 }
 
 /* ---- calls ---- */
@@ -145,14 +166,18 @@ static void calls_words(struct dashboard *d, struct world *w, const struct order
 	char a[WORDS], b[WORDS], c[WORDS];
 
 	if (d->filter[0])
-		snprintf(buffer, room, "Calls  %s of %s   filter %s", words_count(o->count, a), words_count(o->of, b), d->filter);
+		snprintf(buffer, room, "Calls  %s of %s   filter %s", words_count(o->count, a), words_count(o->of, b),
+			d->filter);
 	else if (n->up)
-		snprintf(buffer, room, "Calls  %zu up  %zu unheard now  %s ended  %s failed", n->up, n->up_unheard, words_count(n->ended, b), words_count(n->failed, c));
+		snprintf(buffer, room, "Calls  %zu up  %zu unheard now  %s ended  %s failed", n->up, n->up_unheard,
+			words_count(n->ended, b), words_count(n->failed, c));
 	else
-		snprintf(buffer, room, "Calls  %s  %s unheard  %s failed", words_count(n->ended, a), words_count(n->unheard, b), words_count(n->failed, c));
+		snprintf(buffer, room, "Calls  %s  %s unheard  %s failed", words_count(n->ended, a),
+			words_count(n->unheard, b), words_count(n->failed, c));
 }
 
-static void draw_calls(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned shown, unsigned width, unsigned lanes)
+static void draw_calls(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned shown,
+	unsigned width, unsigned lanes)
 {
 	struct looking k = { d, w, PANE_CALLS };
 	struct order o = order_of_pane(&k);
@@ -194,7 +219,9 @@ static void draw_stream(struct world *w, struct sheet *s, const struct stream_ro
 	if (r->jitter_ms >= 0)
 		snprintf(jitter, sizeof jitter, "%.1f ms", r->jitter_ms < 9999 ? r->jitter_ms : 9999.0);
 	snprintf(right, sizeof right, "%9s %7s %8s", call, loss, jitter);
-	at = 1 + sheet_textf(s, row, 1, width - FIGURES, r->loss >= 3 ? PAINT_WARN : PAINT_PLAIN, "%s → %s", endpoint_text(&v.src, src), endpoint_text(&v.dst, dst));
+	at = 1 +
+		sheet_textf(s, row, 1, width - FIGURES, r->loss >= 3 ? PAINT_WARN : PAINT_PLAIN, "%s → %s",
+			endpoint_text(&v.src, src), endpoint_text(&v.dst, dst));
 	at = at < ENDS_COLUMNS && width >= WIDE_COLUMNS ? ENDS_COLUMNS : at;
 	sheet_right(s, row, 0, width - 1, PAINT_PLAIN, right);
 	cells = width - FIGURES > at + 1 ? width - FIGURES - at - 1 : 0;
@@ -244,7 +271,11 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	struct looking k = { d, w, PANE_PROBLEMS };
 	bool wide = s->columns >= WIDE_COLUMNS, high = s->rows >= HIGH_ROWS;
-	unsigned problems = (unsigned)count(&k), streams = high ? STREAMS_HIGH : s->rows >= 20 ? STREAMS_LOW : 0, row = AREA_TOP + 1, left, width;
+	unsigned problems = (unsigned)count(&k),
+		 streams = high ? STREAMS_HIGH
+		: s->rows >= 20 ? STREAMS_LOW
+				: 0,
+		 row = AREA_TOP + 1, left, width;
 	unsigned most = high ? PROBLEMS_WIDE : s->rows > 24 ? 5 : PROBLEMS_LEAST;
 
 	draw_vantage(w, s);
@@ -257,7 +288,8 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	if (wide) {
 		struct looking calls = { d, w, PANE_CALLS };
 
-		call_pane_draw(d, w, s, count(&calls) ? list_of(d, PANE_CALLS)->id : 0, row, width + 1, s->columns - width - 1, left);
+		call_pane_draw(d, w, s, count(&calls) ? list_of(d, PANE_CALLS)->id : 0, row, width + 1,
+			s->columns - width - 1, left);
 	}
 	if (streams)
 		draw_streams(d, w, s, row + left + 1, streams);

@@ -80,7 +80,7 @@ void page_make_problem(struct page *p, struct dashboard *d, struct world *w, uns
 	call = f->call_id_count ? world_call_numbered(w, f->call_numbers[0]) : NULL;
 	add_part(p, w, (size_t)at, BLOCK_CLAIM, width);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Evidence")->right = memory_text("Enter shows the frame");
-	view_finding(w->engine, (size_t)at, f);          /* texts are lent until others are asked for */
+	view_finding(w->engine, (size_t)at, f); /* texts are lent until others are asked for */
 	page_add_evidence(p, w, f, call ? call->id : 0, width);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "What to do");
 	add_part(p, w, (size_t)at, BLOCK_ADVICE, width);
@@ -103,14 +103,16 @@ static uint64_t call_of(struct dashboard *d, struct world *w)
 	return 0;
 }
 
-static void draw_beside(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned rows)
+static void draw_beside(
+	struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned column, unsigned rows)
 {
 	const struct line *x = page_selected(d, w);
-	uint64_t call = call_of(d, w), message = x && x->frame ? message_at(w, call, x->file, x->frame) : message_at(w, call, 0, 0);
+	uint64_t call = call_of(d, w),
+		 message = x && x->frame ? message_at(w, call, x->file, x->frame) : message_at(w, call, 0, 0);
 
 	for (unsigned i = 0; i < rows; i++)
 		sheet_text(s, row + i, column - 1, 1, PAINT_DIM, "│");
-	message_draw(w, s, call, message, row, column + 1, s->columns - column - 2, rows);
+	message_draw(w, s, call, message, 0, row, column + 1, s->columns - column - 2, rows);
 }
 
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
@@ -129,9 +131,7 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 	uint64_t call;
 
 	switch ((int)a) {
-	case ACTION_OPEN:
-		page_open(d, w);
-		return true;
+	case ACTION_OPEN: page_open(d, w); return true;
 	case ACTION_LADDER:
 	case ACTION_RAW:
 		call = call_of(d, w);

@@ -33,7 +33,8 @@ static void add_title(struct page *p, const struct world *w, const struct view_m
 
 	text_init(&t);
 	message_words(m, &t);
-	text_addf(&t, "   %s   %s → %s", ns_clock(m->at_ns, 3, clock), endpoint_text(&m->src, from), endpoint_text(&m->dst, to));
+	text_addf(&t, "   %s   %s → %s", ns_clock(m->at_ns, 3, clock), endpoint_text(&m->src, from),
+		endpoint_text(&m->dst, to));
 	if (w->file_count > 1)
 		snprintf(right, sizeof right, "file %u, frame %" PRIu32, m->file + 1, m->frame);
 	else
@@ -74,9 +75,9 @@ static void add_long(struct page *p, const char *text, unsigned width, unsigned 
 void page_make_raw(struct page *p, struct dashboard *d, struct world *w, unsigned width)
 {
 	const struct place *place = place_of(d);
-	struct view_message m;
+	struct view_message m, other;
 	struct span left, line;
-	bool first = true;
+	bool first = true, compared;
 	struct text t;
 
 	if (!message_get(w, place->call, place->messages[0], &m)) {
@@ -88,12 +89,21 @@ void page_make_raw(struct page *p, struct dashboard *d, struct world *w, unsigne
 		page_add(p, LINE_TEXT, PAINT_DIM, "the text of this message was not kept");
 		return;
 	}
+	compared = message_get(w, place->call, place->messages[1], &other);
 	text_init(&t);
+	if (compared) {
+		text_addf(
+			&t, "≠ this differs from the same message at frame %" PRIu32 ": D compares them", other.frame);
+		page_add(p, LINE_TEXT, PAINT_WARN, t.p);
+	}
 	left = m.raw;
 	while (p->count < LINES_MAX && line_take(&left, &line)) {
+		bool differs = compared && !message_says(&other, line);
+
 		text_clear(&t);
+		text_add(&t, differs ? "≠" : compared ? " " : "");
 		text_add_escaped(&t, line);
-		add_long(p, t.p, width, first ? PAINT_HEAD : PAINT_PLAIN);
+		add_long(p, t.p, width, differs ? PAINT_WARN : first ? PAINT_HEAD : PAINT_PLAIN);
 		first = false;
 	}
 	text_fini(&t);
@@ -175,7 +185,10 @@ static void value_words(const struct field *f, struct text *t)
 		text_add_escaped(t, f->value);
 }
 
-/* Where two texts begin to differ, a word or two before it: what is equal at the beginning of long values is left out. */
+/*
+ * Where two texts begin to differ, a word or two before it: what is equal at the beginning of long values is left
+ * out.
+ */
 static size_t common_beginning(const char *a, const char *b, size_t room)
 {
 	size_t n = 0, from;
@@ -212,7 +225,8 @@ static void add_pair(struct page *p, const struct field *a, const struct field *
 	words_cut(&cut, skip ? left.p + skip - 1 : left.p, side - 1, false);
 	if (skip)
 		text_add(&t, "…");
-	text_addf(&t, "%s%*s", cut.p + (skip ? 1 : 0), (int)(side > text_columns(cut.p) ? side - text_columns(cut.p) : 1), "");
+	text_addf(&t, "%s%*s", cut.p + (skip ? 1 : 0),
+		(int)(side > text_columns(cut.p) ? side - text_columns(cut.p) : 1), "");
 	text_clear(&cut);
 	words_cut(&cut, skip ? right.p + skip - 1 : right.p, side - 1, false);
 	if (skip)
@@ -244,7 +258,8 @@ static void compare_title(struct page *p, const struct view_message *a, const st
 	text_fini(&t);
 }
 
-static void compare_fields(struct page *p, const struct dashboard *d, struct field *a, size_t na, struct field *b, size_t nb, unsigned width)
+static void compare_fields(struct page *p, const struct dashboard *d, struct field *a, size_t na, struct field *b,
+	size_t nb, unsigned width)
 {
 	size_t differ = 0, equal = 0;
 	char text[120], x[WORDS], y[WORDS];
@@ -265,7 +280,8 @@ static void compare_fields(struct page *p, const struct dashboard *d, struct fie
 		differ++;
 		add_pair(p, NULL, &b[i], width);
 	}
-	snprintf(text, sizeof text, "%s differ, %s equal%s", words_count(differ, x), words_count(equal, y), d->equal ? "" : ": D shows them");
+	snprintf(text, sizeof text, "%s differ, %s equal%s", words_count(differ, x), words_count(equal, y),
+		d->equal ? "" : ": D shows them");
 	page_add(p, LINE_TEXT, PAINT_HEAD, text);
 }
 
@@ -305,15 +321,37 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	page_draw(page_of(d, w), d, w, s, list_of(d, 0), AREA_TOP, 0, s->columns, area_end(s) - AREA_TOP, true);
 }
 
+/* Between two messages it is about equal lines; of one it opens the comparison with its copy. */
+static void act_compare(struct dashboard *d)
+{
+	struct place from = *place_of(d), *p;
+
+	if (from.view == VIEW_COMPARE) {
+		d->equal = !d->equal;
+		return;
+	}
+	if (!from.messages[1]) {
+		message_set(d, "no copy of it differs; Space on two messages of the ladder compares them");
+		return;
+	}
+	p = place_open(d, VIEW_COMPARE);
+	memcpy(p->messages, from.messages, sizeof p->messages);
+	memcpy(p->message_calls, from.message_calls, sizeof p->message_calls);
+}
+
 static bool act(struct dashboard *d, struct world *w, enum action a)
 {
 	switch ((int)a) {
 	case ACTION_FIND_NEXT: page_find(d, w, false); return true;
 	case ACTION_FIND_PREVIOUS: page_find(d, w, true); return true;
-	case ACTION_EQUAL: d->equal = !d->equal; return true;
+	case ACTION_EQUAL: act_compare(d); return true;
 	default: return false;
 	}
 }
 
-const struct view_part part_raw = { .panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act };
-const struct view_part part_compare = { .panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act };
+const struct view_part part_raw = {
+	.panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act
+};
+const struct view_part part_compare = {
+	.panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act
+};

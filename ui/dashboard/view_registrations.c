@@ -49,7 +49,8 @@ static enum call_mark mark_of(const struct view_registration *r)
 
 static void draw_row(struct sheet *s, const struct view_registration *r, unsigned row)
 {
-	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT], every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
+	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT],
+		every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
 	enum call_mark mark = mark_of(r);
 	unsigned column = 3, rest, room;
 
@@ -57,17 +58,21 @@ static void draw_row(struct sheet *s, const struct view_registration *r, unsigne
 		snprintf(every, sizeof every, "%u s", r->expires_s);
 	if (r->status)
 		snprintf(status, sizeof status, " %u", r->status);
-	snprintf(right, sizeof right, "%7s %8s %10.20s%-4s", every, r->last_ns == NS_NONE ? "-" : ns_clock(r->last_ns, 0, clock), r->state, status);
+	snprintf(right, sizeof right, "%7s %8s %10.20s%-4s", every,
+		r->last_ns == NS_NONE ? "-" : ns_clock(r->last_ns, 0, clock), r->state, status);
 	rest = (unsigned)text_columns(right);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
-	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)), USER_COLUMNS + 1u);
+	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)),
+		USER_COLUMNS + 1u);
 	if (s->columns >= 100)
-		column += (sheet_text(s, row, column, DEVICE_COLUMNS, PAINT_PLAIN, party_text(r->device, "-", device)), DEVICE_COLUMNS + 1u);
+		column += (sheet_text(s, row, column, DEVICE_COLUMNS, PAINT_PLAIN, party_text(r->device, "-", device)),
+			DEVICE_COLUMNS + 1u);
 	room = s->columns > column + rest + 2 ? s->columns - column - rest - 2 : 10;
 	endpoint_text(&r->source, from);
 	endpoint_text(&r->registrar, at);
 	/* an address is shown whole or not at all */
-	sheet_textf(s, row, column, room, PAINT_PLAIN, strlen(from) + strlen(at) + 3 <= room ? "%s → %s" : "%s", from, at);
+	sheet_textf(
+		s, row, column, room, PAINT_PLAIN, strlen(from) + strlen(at) + 3 <= room ? "%s → %s" : "%s", from, at);
 	sheet_right(s, row, 0, s->columns - 1, PAINT_PLAIN, right);
 }
 
@@ -85,7 +90,8 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	sheet_text(s, AREA_TOP + 1, 3, USER_COLUMNS, PAINT_DIM, "user");
 	if (s->columns >= 100)
 		sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS, 20, PAINT_DIM, "device");
-	sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS + (s->columns >= 100 ? DEVICE_COLUMNS + 1 : 0), 30, PAINT_DIM, "from → registrar");
+	sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS + (s->columns >= 100 ? DEVICE_COLUMNS + 1 : 0), 30, PAINT_DIM,
+		"from → registrar");
 	sheet_right(s, AREA_TOP + 1, 0, s->columns - 1, PAINT_DIM, "every     last      state    ");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_registration(w->engine, l->top + i, &r); i++) {
 		draw_row(s, &r, top + i);

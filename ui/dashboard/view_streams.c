@@ -53,9 +53,11 @@ static void end_words(struct dashboard *d, struct world *w, const struct endpoin
 		snprintf(buffer, PARTY_BYTES, "%s", endpoint_text(e, at));
 }
 
-static void draw_row(struct dashboard *d, struct world *w, struct sheet *s, const struct stream_row *r, unsigned row, unsigned width)
+static void draw_row(
+	struct dashboard *d, struct world *w, struct sheet *s, const struct stream_row *r, unsigned row, unsigned width)
 {
-	char src[PARTY_BYTES], dst[PARTY_BYTES], codec[24], call[16] = "-", packets[WORDS], loss[24], jitter[24], mos[16], right[128];
+	char src[PARTY_BYTES], dst[PARTY_BYTES], codec[24], call[16] = "-", packets[WORDS], loss[24], jitter[24],
+							    mos[16], right[128];
 	struct view_stream v;
 	enum call_mark mark;
 
@@ -67,13 +69,15 @@ static void draw_row(struct dashboard *d, struct world *w, struct sheet *s, cons
 	number_words(loss, sizeof loss, r->loss, width < WIDE_ROW ? "%.1f%%" : "%.1f %%");
 	number_words(jitter, sizeof jitter, r->jitter_ms, width < WIDE_ROW ? "%.1f" : "%.1f ms");
 	number_words(mos, sizeof mos, r->mos, "%.1f");
-	snprintf(right, sizeof right, width < WIDE_ROW ? "%4s %-4.4s %6s %5s %5s %3s" : "%6s  %-8.8s %9s %8s %8s %5s", call, v.codec.n ? text_escape(v.codec, codec, sizeof codec) : "-", words_count(v.packets, packets), loss,
-		 jitter, mos);
+	snprintf(right, sizeof right, width < WIDE_ROW ? "%4s %-4.4s %6s %5s %5s %3s" : "%6s  %-8.8s %9s %8s %8s %5s",
+		call, v.codec.n ? text_escape(v.codec, codec, sizeof codec) : "-", words_count(v.packets, packets),
+		loss, jitter, mos);
 	end_words(d, w, &v.src, src);
 	end_words(d, w, &v.dst, dst);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
 	sheet_text(s, row, 2, 1, PAINT_PLAIN, v.twin_count ? "=" : " ");
-	sheet_textf(s, row, 3, width - 3 - (width < WIDE_ROW ? FIGURES : FIGURES_WIDE), PAINT_PLAIN, "%s → %s", src, dst);
+	sheet_textf(
+		s, row, 3, width - 3 - (width < WIDE_ROW ? FIGURES : FIGURES_WIDE), PAINT_PLAIN, "%s → %s", src, dst);
 	sheet_right(s, row, 0, width, PAINT_PLAIN, right);
 }
 
@@ -82,33 +86,39 @@ static void draw_head(struct dashboard *d, struct sheet *s, unsigned row, const 
 	static const char *const names[STREAM_SORTS] = { "call", "packets", "lost", "jitter", "MOS" };
 	char left[96], right[WORDS], head[96];
 
-	snprintf(left, sizeof left, "Streams   sorted by %s%s", names[d->stream_sort], d->stream_sort_down ? ", most first" : "");
+	snprintf(left, sizeof left, "Streams   sorted by %s%s", names[d->stream_sort],
+		d->stream_sort_down ? ", most first" : "");
 	bar_draw(s, row, 0, s->columns, left, words_counted(o->count, "stream", right));
-	snprintf(head, sizeof head, s->columns < WIDE_ROW ? "%4s %-4s %6s %5s %5s %3s" : "%6s  %-8s %9s %8s %8s %5s", "call", s->columns < WIDE_ROW ? "cod" : "codec",
-		 s->columns < WIDE_ROW ? "pkts" : "packets", "lost", s->columns < WIDE_ROW ? "jit" : "jitter", "MOS");
+	snprintf(head, sizeof head, s->columns < WIDE_ROW ? "%4s %-4s %6s %5s %5s %3s" : "%6s  %-8s %9s %8s %8s %5s",
+		"call", s->columns < WIDE_ROW ? "cod" : "codec", s->columns < WIDE_ROW ? "pkts" : "packets", "lost",
+		s->columns < WIDE_ROW ? "jit" : "jitter", "MOS");
 	sheet_text(s, row + 1, 3, 30, PAINT_DIM, "from → to");
 	sheet_right(s, row + 1, 0, s->columns, PAINT_DIM, head);
 }
 
 /* ▁ the best to █ the worst of what the intervals have. */
-static void draw_spark(struct sheet *s, unsigned row, unsigned column, unsigned width, const struct view_stream *v, bool loss)
+static void draw_spark(
+	struct sheet *s, unsigned row, unsigned column, unsigned width, const struct view_stream *v, bool loss)
 {
 	static const char *const steps[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	double most = 0;
 
 	for (unsigned i = 0; i < v->interval_count; i++) {
 		const struct view_interval *x = &v->intervals[i];
-		double value = loss ? x->packets + x->lost ? 100.0 * x->lost / (x->packets + x->lost) : 0 : x->max_jitter_ms;
+		double value =
+			loss ? x->packets + x->lost ? 100.0 * x->lost / (x->packets + x->lost) : 0 : x->max_jitter_ms;
 
 		most = value > most ? value : most;
 	}
 	sheet_textf(s, row, column, 26, PAINT_PLAIN, loss ? "loss, to %.1f %%" : "jitter, to %.1f ms", most);
 	for (unsigned i = 0; i < v->interval_count && column + 26 + i < width; i++) {
 		const struct view_interval *x = &v->intervals[i];
-		double value = loss ? x->packets + x->lost ? 100.0 * x->lost / (x->packets + x->lost) : 0 : x->max_jitter_ms;
+		double value =
+			loss ? x->packets + x->lost ? 100.0 * x->lost / (x->packets + x->lost) : 0 : x->max_jitter_ms;
 		unsigned step = most > 0 && value > 0 ? (unsigned)(7.0 * value / most) : 0;
 
-		sheet_text(s, row, column + 26 + i, 1, value > 0 && loss ? PAINT_WARN : PAINT_DIM, steps[step > 7 ? 7 : step]);
+		sheet_text(s, row, column + 26 + i, 1, value > 0 && loss ? PAINT_WARN : PAINT_DIM,
+			steps[step > 7 ? 7 : step]);
 	}
 }
 
@@ -121,12 +131,14 @@ static void draw_detail(struct world *w, struct sheet *s, const struct stream_ro
 	if (!view_stream(w->engine, r->index, &v))
 		return;
 	text_init(&t);
-	text_addf(&t, "stream %" PRIu32 "   SSRC 0x%08" PRIx32 "   %s to %s   frames %" PRIu32 "-%" PRIu32, v.n, v.ssrc, ns_clock(v.first_ns, 0, clock),
-		  ns_clock(v.last_ns, 0, end), v.first_frame, v.last_frame);
+	text_addf(&t, "stream %" PRIu32 "   SSRC 0x%08" PRIx32 "   %s to %s   frames %" PRIu32 "-%" PRIu32, v.n, v.ssrc,
+		ns_clock(v.first_ns, 0, clock), ns_clock(v.last_ns, 0, end), v.first_frame, v.last_frame);
 	bar_draw(s, row, 0, s->columns, t.p, "");
 	text_clear(&t);
-	text_addf(&t, "lost %" PRIu64 "   reordered %" PRIu64 "   late %" PRIu64 "   duplicates %" PRIu64 "   longest gap %.0f ms", v.lost_within, v.reordered, v.late,
-		  v.duplicates, v.max_delta_ms < 0 ? 0 : v.max_delta_ms);
+	text_addf(&t,
+		"lost %" PRIu64 "   reordered %" PRIu64 "   late %" PRIu64 "   duplicates %" PRIu64
+		"   longest gap %.0f ms",
+		v.lost_within, v.reordered, v.late, v.duplicates, v.max_delta_ms < 0 ? 0 : v.max_delta_ms);
 	if (v.dscp >= 0)
 		text_addf(&t, "   DSCP %d", v.dscp);
 	if (v.twin_count)
@@ -158,7 +170,8 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	if (o.count)
 		draw_detail(w, s, &rows[o.rows[l->at]], top + shown);
 	else
-		sheet_text(s, top, 2, s->columns, PAINT_DIM, d->filter[0] ? "no stream belongs to the calls that the filter leaves" : "no RTP was seen");
+		sheet_text(s, top, 2, s->columns, PAINT_DIM,
+			d->filter[0] ? "no stream belongs to the calls that the filter leaves" : "no RTP was seen");
 }
 
 static bool act(struct dashboard *d, struct world *w, enum action a)
@@ -173,7 +186,9 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 		else
 			message_set(d, "this stream belongs to no call that was seen");
 		return true;
-	case ACTION_SORT_LEFT: d->stream_sort = (uint8_t)((d->stream_sort + STREAM_SORTS - 1) % STREAM_SORTS); return true;
+	case ACTION_SORT_LEFT:
+		d->stream_sort = (uint8_t)((d->stream_sort + STREAM_SORTS - 1) % STREAM_SORTS);
+		return true;
 	case ACTION_SORT_RIGHT: d->stream_sort = (uint8_t)((d->stream_sort + 1) % STREAM_SORTS); return true;
 	case ACTION_SORT_TURN: d->stream_sort_down = !d->stream_sort_down; return true;
 	default: return false;

@@ -34,7 +34,8 @@ static void add_keys(struct page *p, enum view about)
 	for (size_t i = 0; i < count; i++) {
 		if (!(rows[i].views >> about & 1) || !rows[i].words)
 			continue;
-		snprintf(text, sizeof text, "%s%*s%s", rows[i].keys, (int)(KEYS_COLUMNS - text_columns(rows[i].keys)), "", rows[i].words);
+		snprintf(text, sizeof text, "%s%*s%s", rows[i].keys, (int)(KEYS_COLUMNS - text_columns(rows[i].keys)),
+			"", rows[i].words);
 		page_add(p, LINE_TEXT, PAINT_PLAIN, text)->label = KEYS_COLUMNS;
 	}
 }
@@ -56,7 +57,8 @@ static void make_help(struct page *p, enum view about)
 	add_list(p, "Signs", marks, sizeof marks / sizeof marks[0]);
 	add_list(p, "Filter", language, sizeof language / sizeof language[0]);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Mouse");
-	page_add(p, LINE_TEXT, PAINT_PLAIN, "the wheel scrolls, a click selects, a double click opens; footer, views and heads of columns can be");
+	page_add(p, LINE_TEXT, PAINT_PLAIN,
+		"the wheel scrolls, a click selects, a double click opens; footer, views and heads of columns can be");
 	page_add(p, LINE_TEXT, PAINT_PLAIN, "clicked; with Shift the terminal selects text as ever");
 }
 
@@ -78,7 +80,10 @@ static void make_explain(struct page *p, const char *id, unsigned width)
 
 enum { KINDS_MAX = 64 };
 
-struct kind_count { char name[24]; uint64_t count; };
+struct kind_count {
+	char name[24];
+	uint64_t count;
+};
 
 static void count_kind(struct kind_count *kinds, size_t *count, const char *name)
 {
@@ -180,4 +185,6 @@ static bool act(struct dashboard *d, struct world *w, enum action a)
 	return false;
 }
 
-const struct view_part part_text = { .panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act };
+const struct view_part part_text = {
+	.panes = 1, .reads = true, .count = page_count, .id = page_line_id, .draw = draw, .act = act
+};

@@ -16,15 +16,15 @@
 
 enum { SLICE_STEP = 16 };
 
-struct listed {                      /* one order, and what it was made for */
+struct listed { /* one order, and what it was made for */
 	uint32_t *rows;
 	size_t count;
 	bool made, complete, hide_ended, down;
 	unsigned sort;
 };
 
-struct chosen {                      /* what a filter leaves */
-	char *text;                  /* NULL: nothing was asked yet */
+struct chosen { /* what a filter leaves */
+	char *text; /* NULL: nothing was asked yet */
 	struct filter *filter;
 	struct selection_options options;
 	struct chooser *chooser;
@@ -43,7 +43,7 @@ struct world_cache {
 	uint64_t *finding_ids;
 	struct chosen chosen;
 	struct listed call_order, stream_order, finding_order, problem_order;
-	int64_t until_ns;            /* of the slice */
+	int64_t until_ns; /* of the slice */
 	struct view_call call;
 	struct view_finding finding;
 	struct view_capture capture;
@@ -52,7 +52,7 @@ struct world_cache {
 uint64_t identity_of(const void *bytes, size_t n, uint64_t seed)
 {
 	const uint8_t *p = bytes;
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;       /* FNV-1a: an equal one costs a wrong row, nothing else */
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed; /* FNV-1a: an equal one costs a wrong row, nothing else */
 
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
@@ -61,7 +61,9 @@ uint64_t identity_of(const void *bytes, size_t n, uint64_t seed)
 
 void world_init(struct world *w, const struct engine *e)
 {
-	*w = (struct world){ .engine = e, .cache = memory_zalloc(sizeof *w->cache), .numbers = { .now_ns = NS_NONE, .left_ns = NS_NONE } };
+	*w = (struct world){ .engine = e,
+		.cache = memory_zalloc(sizeof *w->cache),
+		.numbers = { .now_ns = NS_NONE, .left_ns = NS_NONE } };
 }
 
 static void chosen_clear(struct chosen *c)
@@ -131,8 +133,12 @@ const struct view_capture *world_capture(struct world *w)
 
 struct report world_report(struct world *w, struct out *out)
 {
-	return (struct report){ .engine = w->engine, .files = w->files, .file_count = w->file_count, .out = out, .names = w->names,
-				.selection = world_selection(w) };
+	return (struct report){ .engine = w->engine,
+		.files = w->files,
+		.file_count = w->file_count,
+		.out = out,
+		.names = w->names,
+		.selection = world_selection(w) };
 }
 
 /* ---- calls ---- */
@@ -161,7 +167,8 @@ static const char *problem_of(const struct selection *s, const struct view_call 
 
 	for (unsigned i = 0; i < c->finding_count; i++) {
 		ptrdiff_t at = selection_finding(s, c->findings[i]);
-		const struct selected_finding *f = at == SELECTION_NONE ? NULL : &s->findings[selection_root(s, (size_t)at)];
+		const struct selected_finding *f =
+			at == SELECTION_NONE ? NULL : &s->findings[selection_root(s, (size_t)at)];
 
 		if (f && f->problem && (!worst || f->rank > worst->rank))
 			worst = f;
@@ -200,10 +207,23 @@ static struct call_row row_of(struct world *w, const struct view_call *c, size_t
 	const struct selection *s = world_selection(w);
 	int64_t last_ns = c->end_ns != NS_NONE ? c->end_ns : world_capture(w)->last_ns;
 	struct call_row r = {
-		.id = call_id(c), .index = index, .n = c->n, .status = c->status, .state = c->state ? c->state : "unknown", .from = c->from, .to = c->to,
-		.start_ns = c->start_ns, .answer_ns = c->answer_ns, .end_ns = c->end_ns, .talk_s = -1, .setup_ms = c->setup_ms,
-		.mark = (uint8_t)mark_of(&s->calls[index]), .heard = { (uint8_t)c->caller_hears, (uint8_t)c->callee_hears }, .up = !has_ended(c),
-		.answered = c->answer_ns != NS_NONE, .problem = problem_of(s, c),
+		.id = call_id(c),
+		.index = index,
+		.n = c->n,
+		.status = c->status,
+		.state = c->state ? c->state : "unknown",
+		.from = c->from,
+		.to = c->to,
+		.start_ns = c->start_ns,
+		.answer_ns = c->answer_ns,
+		.end_ns = c->end_ns,
+		.talk_s = -1,
+		.setup_ms = c->setup_ms,
+		.mark = (uint8_t)mark_of(&s->calls[index]),
+		.heard = { (uint8_t)c->caller_hears, (uint8_t)c->callee_hears },
+		.up = !has_ended(c),
+		.answered = c->answer_ns != NS_NONE,
+		.problem = problem_of(s, c),
 	};
 
 	r.unheard = c->caller_hears == HEARD_NO || c->callee_hears == HEARD_NO;
@@ -275,8 +295,14 @@ const struct call_row *world_call_numbered(struct world *w, unsigned n)
 
 static struct stream_row stream_row_of(const struct view_stream *s, size_t index)
 {
-	struct stream_row r = { .index = index, .n = s->n, .call = s->call, .loss = -1, .jitter_ms = s->mean_jitter_ms, .mos = s->mos, .packets = s->packets,
-				.last_ns = s->last_ns };
+	struct stream_row r = { .index = index,
+		.n = s->n,
+		.call = s->call,
+		.loss = -1,
+		.jitter_ms = s->mean_jitter_ms,
+		.mos = s->mos,
+		.packets = s->packets,
+		.last_ns = s->last_ns };
 	uint64_t expected = s->packets + s->lost_within;
 
 	if (expected)
@@ -319,7 +345,10 @@ void world_slice(struct world *w)
 	w->cache->until_ns = monotonic_ns() + SLICE_NS;
 }
 
-/* The choice of this filter, further on as far as there is time. An invalid one leaves all: the prompt does not let it through. */
+/*
+ * The choice of this filter, further on as far as there is time. An invalid one leaves all: the prompt does not let
+ * it through.
+ */
 static const struct chosen *chosen_by(struct world *w, const char *text)
 {
 	struct chosen *c = &w->cache->chosen;
@@ -341,7 +370,8 @@ static const struct chosen *chosen_by(struct world *w, const char *text)
 		free(w->cache->stream_order.rows);
 		free(w->cache->finding_order.rows);
 		free(w->cache->problem_order.rows);
-		w->cache->call_order = w->cache->stream_order = w->cache->finding_order = w->cache->problem_order = (struct listed){ .rows = NULL };
+		w->cache->call_order = w->cache->stream_order = w->cache->finding_order = w->cache->problem_order =
+			(struct listed){ .rows = NULL };
 	}
 	for (; c->calls_done < s->call_count; c->calls_done++) {
 		if (c->chooser && c->calls_done % SLICE_STEP == 0 && monotonic_ns() > until_ns)
@@ -392,7 +422,9 @@ static int compare_texts(const char *a, const char *b)
 /* How well a side hears, worst first. */
 static int hearing_order(uint8_t heard)
 {
-	static const int order[] = { [HEARD_NO] = 0, [HEARD_POOR] = 1, [HEARD_UNKNOWN] = 2, [HEARD_YES] = 3, [HEARD_NOT_EXPECTED] = 4 };
+	static const int order[] = {
+		[HEARD_NO] = 0, [HEARD_POOR] = 1, [HEARD_UNKNOWN] = 2, [HEARD_YES] = 3, [HEARD_NOT_EXPECTED] = 4
+	};
 
 	return order[heard];
 }
@@ -461,7 +493,11 @@ static bool is_made(struct listed *l, bool hide_ended, unsigned sort, bool down,
 	if (l->made && l->complete && l->hide_ended == hide_ended && l->sort == sort && l->down == down)
 		return true;
 	free(l->rows);
-	*l = (struct listed){ .rows = memory_zalloc((room + 1) * sizeof *l->rows), .made = true, .hide_ended = hide_ended, .sort = sort, .down = down };
+	*l = (struct listed){ .rows = memory_zalloc((room + 1) * sizeof *l->rows),
+		.made = true,
+		.hide_ended = hide_ended,
+		.sort = sort,
+		.down = down };
 	return false;
 }
 
@@ -492,7 +528,8 @@ struct order world_stream_order(struct world *w, const char *filter, unsigned so
 	if (is_made(l, false, sort, down, count))
 		return order_of(l, count);
 	for (size_t i = 0; i < count; i++) {
-		ptrdiff_t call = sorting.streams[i].call ? selection_call(world_selection(w), sorting.streams[i].call) : SELECTION_NONE;
+		ptrdiff_t call = sorting.streams[i].call ? selection_call(world_selection(w), sorting.streams[i].call)
+							 : SELECTION_NONE;
 
 		if (!*filter || (call != SELECTION_NONE && c->calls[call]))
 			l->rows[l->count++] = (uint32_t)i;
@@ -518,7 +555,8 @@ struct order world_problem_order(struct world *w, const char *filter)
 }
 
 /* A root, and behind it what it explains. */
-static void add_family(struct listed *l, const struct selection *s, const bool *chosen, bool *taken, const size_t *first, const size_t *next, size_t root)
+static void add_family(struct listed *l, const struct selection *s, const bool *chosen, bool *taken,
+	const size_t *first, const size_t *next, size_t root)
 {
 	if (taken[root])
 		return;

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* page_call: figures of one call on a page: the ladder of its messages and streams, and the lanes of what caller and callee heard. SVG, drawn in numbers. */
+#include "ui/page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+#include "ui/hears.h"
+#include "ui/report.h"
+#include "ui/report_part.h"
+
+enum {
+	HOSTS = 6, RUNGS = 200, MARKS = 64,
+	LEFT = 96, RIGHT = 90, BETWEEN = 190, TOP = 46, STEP = 30,   /* of the ladder, in user units */
+	LANES = 760, LANE_LEFT = 110, LANE_WIDTH = 520, LANE_STEP = 40, LANE_HEIGHT = 22
+};
+
+#define INTERVAL_NS (5 * SECOND_NS)          /* of a stream that ends in its first one */
+
+struct rung {
+	int64_t at_ns;
+	bool media;
+	size_t index;                /* of the message; of the stream in view_stream() */
+};
+
+struct ladder {
+	const struct report *r;
+	struct out *out;
+	struct view_call call;
+	struct address hosts[HOSTS];
+	unsigned host_count;
+	struct rung rungs[RUNGS];
+	unsigned rung_count;
+	struct { uint16_t file; uint32_t frame; } marks[MARKS];
+	unsigned mark_count;
+	struct view_finding finding; /* room for one */
+};
+
+/* ---- what is in it ---- */
+
+static int host_column(const struct ladder *l, const struct address *a)
+{
+	for (unsigned i = 0; i < l->host_count; i++) {
+		if (address_equal(&l->hosts[i], a))
+			return LEFT + (int)i * BETWEEN + BETWEEN / 2;
+	}
+	return -1;
+}
+
+static void host_add(struct ladder *l, const struct address *a)
+{
+	if (host_column(l, a) < 0 && l->host_count < HOSTS && address_known(a))
+		l->hosts[l->host_count++] = *a;
+}
+
+static void rung_add(struct ladder *l, int64_t at_ns, bool media, size_t index)
+{
+	if (l->rung_count < RUNGS)
+		l->rungs[l->rung_count++] = (struct rung){ at_ns, media, index };
+}
+
+static int rung_compare(const void *x, const void *y)
+{
+	const struct rung *a = x, *b = y;
+
+	if (a->at_ns != b->at_ns)
+		return a->at_ns < b->at_ns ? -1 : 1;
+	return a->media != b->media ? a->media - b->media : (a->index > b->index) - (a->index < b->index);
+}
+
+static void take_messages(struct ladder *l, size_t call)
+{
+	struct view_message m;
+
+	for (size_t i = 0; l->rung_count < RUNGS && view_message(l->r->engine, call, i, &m); i++) {
+		if (m.copy)
+			continue;
+		host_add(l, &m.src.addr);
+		host_add(l, &m.dst.addr);
+		rung_add(l, m.at_ns, false, i);
+	}
+}
+
+static void take_streams(struct ladder *l)
+{
+	struct view_stream *s = memory_zalloc(sizeof *s);
+
+	for (unsigned i = 0; i < l->call.media_count; i++) {
+		for (unsigned k = 0; k < l->call.media[i].stream_count; k++) {
+			ptrdiff_t at = selection_stream(l->r->selection, l->call.media[i].streams[k]);
+
+			if (at == SELECTION_NONE || !view_stream(l->r->engine, (size_t)at, s))
+				continue;
+			host_add(l, &s->src.addr);
+			host_add(l, &s->dst.addr);
+			rung_add(l, s->first_ns, true, (size_t)at);
+		}
+	}
+	free(s);
+}
+
+static void take_marks(struct ladder *l)
+{
+	for (unsigned i = 0; i < l->call.finding_count; i++) {
+		ptrdiff_t at = selection_finding(l->r->selection, l->call.findings[i]);
+
+		if (at == SELECTION_NONE || !l->r->selection->findings[at].harms || !view_finding(l->r->engine, (size_t)at, &l->finding))
+			continue;
+		for (unsigned k = 0; k < l->finding.evidence_count && l->mark_count < MARKS; k++) {
+			l->marks[l->mark_count].file = l->finding.evidence[k].file;
+			l->marks[l->mark_count++].frame = l->finding.evidence[k].frame;
+		}
+	}
+}
+
+static bool is_marked(const struct ladder *l, uint16_t file, uint32_t frame)
+{
+	for (unsigned i = 0; i < l->mark_count; i++) {
+		if (l->marks[i].file == file && l->marks[i].frame == frame)
+			return true;
+	}
+	return false;
+}
+
+/* ---- drawing ---- */
+
+static void svg_text(struct out *o, int x, int y, const char *class, const char *utf8)
+{
+	page_rawf(o, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y, class);
+	page_escaped(o, utf8);
+	page_raw(o, "</text>\n");
+}
+
+static void draw_arrow(struct out *o, int from, int to, int y, bool media)
+{
+	int way = to > from ? 1 : -1, tip = to - 2 * way;
+
+	page_rawf(o, "<path d=\"M%d %dH%d\" class=\"%s\"/>\n", from, y, tip, media ? "rtp" : "sip");
+	if (media)
+		page_rawf(o, "<path d=\"M%d %dH%d\" class=\"rtp\"/>\n", from, y + 3, tip);
+	page_rawf(o, "<path d=\"M%d %dl%d -4v8z\" class=\"tip\"/>\n", to, y + (media ? 1 : 0), -8 * way);
+}
+
+static void draw_rung(const struct ladder *l, int y, const struct endpoint *src, const struct endpoint *dst, bool media, const char *label, int64_t at_ns,
+		      uint16_t file, uint32_t frame)
+{
+	int from = host_column(l, &src->addr), to = host_column(l, &dst->addr), right = LEFT + (int)l->host_count * BETWEEN;
+	char clock[NS_TEXT], number[32];
+
+	svg_text(l->out, 4, y + 4, "dim", ns_clock(at_ns, 3, clock));
+	if (from >= 0 && to >= 0 && from != to) {
+		draw_arrow(l->out, from, to, y, media);
+		svg_text(l->out, (from + to) / 2, y - 5, "mid", label);
+	} else {
+		svg_text(l->out, from >= 0 ? from : LEFT, y, "mid", label);
+	}
+	snprintf(number, sizeof number, "%s%" PRIu32, is_marked(l, file, frame) ? "✗ " : "", frame);
+	svg_text(l->out, right + 8, y + 4, is_marked(l, file, frame) ? "bad" : "dim", number);
+}
+
+static void message_label(const struct view_message *m, char *label, size_t room)
+{
+	char method[40], reason[40];
+
+	text_escape(m->method, method, sizeof method);
+	text_escape(m->reason, reason, sizeof reason);
+	if (m->status)
+		snprintf(label, room, "%u %s%s", m->status, reason, m->sdp ? " SDP" : "");
+	else
+		snprintf(label, room, "%s%s%s", method, m->sdp ? " SDP" : "", m->retransmission ? " again" : "");
+}
+
+static void draw_rungs(const struct ladder *l, size_t call)
+{
+	struct view_stream *s = memory_zalloc(sizeof *s);
+	struct view_message m;
+	char label[120], codec[32];
+
+	for (unsigned i = 0; i < l->rung_count; i++) {
+		const struct rung *x = &l->rungs[i];
+		int y = TOP + STEP * ((int)i + 1);
+
+		if (x->media && view_stream(l->r->engine, x->index, s)) {
+			snprintf(label, sizeof label, "%s %" PRIu64 " packets to :%u", s->codec.n ? text_escape(s->codec, codec, sizeof codec) : "RTP", s->packets,
+				 s->dst.port);
+			draw_rung(l, y, &s->src, &s->dst, true, label, s->first_ns, s->file, s->first_frame);
+		} else if (!x->media && view_message(l->r->engine, call, x->index, &m)) {
+			message_label(&m, label, sizeof label);
+			draw_rung(l, y, &m.src, &m.dst, false, label, m.at_ns, m.file, m.frame);
+		}
+	}
+	free(s);
+}
+
+static void sentence(const struct report *r, const struct view_call *c, struct text *t)
+{
+	char hears[HEARS_TEXT];
+
+	text_addf(t, "Call %u: ", c->n);
+	report_party(t, r, c, 0);
+	text_add(t, " → ");
+	report_party(t, r, c, 1);
+	text_addf(t, ", %s; caller hears %s, ", c->state ? c->state : "unknown", hears_cell(c, 0, hears));
+	text_addf(t, "callee hears %s", hears_cell(c, 1, hears));
+}
+
+static void figure_begin(const struct report *r, const struct view_call *c, int width, int height, const char *title)
+{
+	struct text t;
+
+	text_init(&t);
+	sentence(r, c, &t);
+	page_end_line(r->out);
+	page_rawf(r->out, "<figure><svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\"><title>", width, height, width, height);
+	page_rawf(r->out, "%s of call %u</title><desc>", title, c->n);
+	page_escaped(r->out, t.p);
+	page_raw(r->out, "</desc>\n");
+	text_fini(&t);
+}
+
+static void draw_hosts(const struct ladder *l)
+{
+	int bottom = TOP + STEP * ((int)l->rung_count + 1);
+	char addr[ADDRESS_TEXT];
+
+	for (unsigned i = 0; i < l->host_count; i++) {
+		int x = host_column(l, &l->hosts[i]);
+		const char *name = names_find(l->r->names, &l->hosts[i]);
+
+		svg_text(l->out, x, 18, "mid", address_text(&l->hosts[i], addr));
+		if (name)
+			svg_text(l->out, x, 34, "mid dim", name);
+		page_rawf(l->out, "<path d=\"M%d %dV%d\" class=\"host\"/>\n", x, TOP - 6, bottom);
+	}
+}
+
+void page_ladder(const struct report *r, size_t call)
+{
+	struct ladder *l = memory_zalloc(sizeof *l);
+
+	l->r = r;
+	l->out = r->out;
+	if (view_call(r->engine, call, &l->call)) {
+		take_messages(l, call);
+		take_streams(l);
+		take_marks(l);
+		if (l->rung_count)
+			qsort(l->rungs, l->rung_count, sizeof *l->rungs, rung_compare);
+	}
+	if (l->rung_count) {
+		figure_begin(r, &l->call, LEFT + (int)l->host_count * BETWEEN + RIGHT, TOP + STEP * ((int)l->rung_count + 2), "Ladder");
+		draw_hosts(l);
+		draw_rungs(l, call);
+		page_raw(r->out, "</svg></figure>\n");
+	}
+	free(l);
+}
+
+/* ---- lanes ---- */
+
+struct lanes {
+	const struct report *r;
+	struct view_call call;
+	struct view_stream stream;   /* room for one */
+	int64_t from_ns, to_ns;
+};
+
+static int lane_x(const struct lanes *l, int64_t at_ns)
+{
+	double span = (double)ns_minus(l->to_ns, l->from_ns), into = (double)ns_minus(at_ns, l->from_ns);
+
+	return LANE_LEFT + (int)(span > 0 ? LANE_WIDTH * (into < 0 ? 0 : into > span ? 1 : into / span) : 0);
+}
+
+/* A cell is the lower the more is lost: under 1, 3, 5, 10, 20, 50 % and more. */
+static int lane_height(const struct view_interval *x)
+{
+	static const double steps[] = { 0.01, 0.03, 0.05, 0.10, 0.20, 0.50 };
+	double loss = x->packets + x->lost ? (double)x->lost / (x->packets + x->lost) : 0;
+	int height = LANE_HEIGHT;
+
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && loss >= steps[i]; i++)
+		height -= 3;
+	return height;
+}
+
+static void draw_stream(const struct lanes *l, int y)
+{
+	const struct view_stream *s = &l->stream;
+
+	for (unsigned i = 0; i < s->interval_count; i++) {
+		int64_t begin = i ? s->intervals[i].at_ns : s->first_ns;
+		int64_t end = i + 1 < s->interval_count ? s->intervals[i + 1].at_ns : s->last_ns;
+		int x = lane_x(l, begin), height = lane_height(&s->intervals[i]), width;
+
+		if (end > ns_add(begin, 2 * INTERVAL_NS) && i + 1 < s->interval_count && s->intervals[i + 1].at_ns > ns_add(begin, 2 * INTERVAL_NS))
+			end = ns_add(begin, INTERVAL_NS);
+		width = lane_x(l, end) - x;
+		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"heard\"/>\n", x, y + LANE_HEIGHT - height, width > 1 ? width : 1,
+			  height);
+	}
+}
+
+static void draw_lane(struct lanes *l, unsigned hearer, int y)
+{
+	const struct view_call *c = &l->call;
+	int64_t answer = c->answer_ns == NS_NONE ? l->from_ns : c->answer_ns;
+	char hears[HEARS_TEXT];
+
+	svg_text(l->r->out, 4, y + 15, "label", hearer ? "callee hears" : "caller hears");
+	if ((hearer ? c->callee_hears : c->caller_hears) != HEARD_NOT_EXPECTED && c->answer_ns != NS_NONE)
+		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"due\"/>\n", lane_x(l, answer), y,
+			  lane_x(l, l->to_ns) - lane_x(l, answer), LANE_HEIGHT);
+	for (unsigned i = 0; i < c->media_count; i++) {
+		const struct view_direction *d = &c->media[i];
+
+		if (d->sender == hearer || !d->kind || strcmp(d->kind, "audio") != 0 || d->heard == HEARD_NO)
+			continue;
+		for (unsigned k = 0; k < d->stream_count; k++) {
+			ptrdiff_t at = selection_stream(l->r->selection, d->streams[k]);
+
+			if (at != SELECTION_NONE && view_stream(l->r->engine, (size_t)at, &l->stream))
+				draw_stream(l, y);
+		}
+	}
+	svg_text(l->r->out, LANE_LEFT + LANE_WIDTH + 8, y + 15, page_class(hears_paint(c, hearer)), hears_cell(c, hearer, hears));
+}
+
+static void draw_moment(const struct lanes *l, int64_t at_ns, const char *label)
+{
+	int x;
+
+	if (at_ns == NS_NONE)
+		return;
+	x = lane_x(l, at_ns);
+	page_rawf(l->r->out, "<path d=\"M%d 22V110\" class=\"host\"/>\n", x);
+	svg_text(l->r->out, x + 3, 16, "dim", label);
+}
+
+void page_lanes(const struct report *r, size_t call)
+{
+	struct lanes *l = memory_zalloc(sizeof *l);
+	char clock[NS_TEXT];
+
+	l->r = r;
+	if (view_call(r->engine, call, &l->call) && l->call.start_ns != NS_NONE) {
+		struct view_capture *c = memory_zalloc(sizeof *c);
+
+		view_capture(r->engine, c);
+		l->from_ns = l->call.start_ns;
+		l->to_ns = l->call.end_ns != NS_NONE ? l->call.end_ns : c->last_ns;
+		free(c);
+		figure_begin(r, &l->call, LANES, 130, "What was heard");
+		draw_moment(l, l->call.start_ns, "INVITE");
+		draw_moment(l, l->call.answer_ns, "answer");
+		draw_moment(l, l->call.end_ns, "end");
+		draw_lane(l, 0, 28);
+		draw_lane(l, 1, 28 + LANE_STEP);
+		svg_text(r->out, LANE_LEFT, 126, "dim", ns_clock(l->from_ns, 0, clock));
+		page_rawf(r->out, "<text x=\"%d\" y=\"126\" class=\"dim end\">%s</text>\n", LANE_LEFT + LANE_WIDTH, ns_clock(l->to_ns, 0, clock));
+		page_raw(r->out, "</svg></figure>\n");
+	}
+	free(l);
+}
