@@ -284,9 +284,11 @@ static bool is_zrtp(struct span payload)
 	return payload.n >= 12 && payload.p[0] >> 4 == 1 && memcmp(payload.p + 4, "ZRTP", 4) == 0;
 }
 
-static bool is_nameless(const struct sip_message *m)
+static bool is_nameless(const struct packet *p)
 {
-	return (m->flaws & SIP_FLAW_HEADERS_CUT) && (!m->call_id.n || !m->cseq_method.n);
+	const struct sip_message *m = p->kind == PACKET_SIP ? p->sip : NULL;
+
+	return m && (m->flaws & SIP_FLAW_HEADERS_CUT) && (!m->call_id.n || !m->cseq_method.n);
 }
 
 void pair_packet(struct network *n, struct pair_record *record, const struct packet *p, enum duplicate_verdict verdict,
@@ -300,7 +302,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 		return;
 	}
 	pair->packets += count;
-	pair->sip_nameless += p->kind == PACKET_SIP && is_nameless(p->sip);
+	pair->sip_nameless += is_nameless(p);
 	pair->zrtp |= p->kind == PACKET_OTHER && is_zrtp(p->payload);
 	*counter_of(pair, p) += count;
 	pair->last_ns = p->at_ns > pair->last_ns ? p->at_ns : pair->last_ns;
