@@ -257,12 +257,6 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 
 /* ---- G1, one side only ---- */
 
-/* Nothing that anybody sends to it is in the whole capture: too short a time to tell, but a tap without that direction looks like this. */
-static bool never_reached(const struct facts *f, const struct address *a, const struct address *by)
-{
-	return !network_other_inbound(f->network, a, by, f->capture->first_ns, f->capture->last_ns, NULL);
-}
-
 bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair)
 {
 	const struct pair *there = network_pair_find(facts->network, dst, src), *here = network_pair_find(facts->network, src, dst);
@@ -274,10 +268,8 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 	*ret_pair = there;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
-	if (there->packets < ONE_SIDED_PACKETS)
+	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
-	if (there->last_ns - there->first_ns < ONE_SIDED_NS)
-		return never_reached(facts, dst, src);
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
 	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS), ns_add(there->last_ns, WITNESS_NS), &witness);
 }
