@@ -55,8 +55,7 @@ static const struct scene {
 #define MISSING .one_sided = { "10.0.9.9:1", "10.0.0.1:1" }
 	{ "600 packets and none back", .flows = { ALONE(13) }, MISSING, .gates = "G1 " },
 	{ "the other way round nothing is missing", .flows = { ALONE(13) }, .one_sided = { "10.0.0.1:1", "10.0.9.9:1" }, .gates = "" },
-	{ "9 s are too short", .flows = { ALONE(10), { "10.0.8.8:5000", "10.0.0.1:4002", 150, 160, 8 } }, MISSING, .gates = "" },
-	{ "9 s, and nothing that anybody sends to it is here at all", .flows = { ALONE(10) }, MISSING, .gates = "G1 " },
+	{ "9 s are too short", .flows = { ALONE(10) }, MISSING, .gates = "" },
 	{ "19 packets are too few", .flows = { { "10.0.0.1:4000", "10.0.9.9:5000", 1, 20, 7, .every_ms = 1000 } }, MISSING, .gates = "" },
 	{ "one back is enough", .flows = { ALONE(13), { "10.0.9.9:5000", "10.0.0.1:4000", 5, 5.01, 8 } }, MISSING, .gates = "" },
 	{ "a witness: another host is heard", .flows = { ALONE(13), { "10.0.8.8:5000", "10.0.0.1:4002", 5, 9, 8 } }, MISSING, .gates = "" },
