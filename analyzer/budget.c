@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * budget: shares of a memory budget, in percent, and what an entry costs with its hash links, lists and malloc's rounding, as measured (see
- * docs/PERFORMANCE.md). What is left over is the process itself, and the report.
+ * budget: shares of a memory budget, in percent, and what an entry costs with its hash links, lists and malloc's
+ * rounding, as measured (see docs/PERFORMANCE.md). What is left over is the process itself, and the report.
  */
 #include "analyzer/budget.h"
 
 enum {
-	LEGS_PERCENT = 30, REGISTRATIONS_PERCENT = 5, ACCOUNTS_PERCENT = 4, STREAMS_PERCENT = 15, FLOWS_PERCENT = 6, PARTIES_PERCENT = 6,
-	HOSTS_PERCENT = 6, PAIRS_PERCENT = 6, MAPPINGS_PERCENT = 2, ICMP_PERCENT = 1, SOURCES_PERCENT = 3, TUPLES_PERCENT = 1,
+	LEGS_PERCENT = 30, REGISTRATIONS_PERCENT = 5, ACCOUNTS_PERCENT = 4, STREAMS_PERCENT = 15, FLOWS_PERCENT = 6,
+		PARTIES_PERCENT = 6,
+	HOSTS_PERCENT = 6, PAIRS_PERCENT = 6, MAPPINGS_PERCENT = 2, ICMP_PERCENT = 1, SOURCES_PERCENT = 3,
+	TUPLES_PERCENT = 1,
 	WATCHES_PERCENT = 2, SERVICES_PERCENT = 1, REPEATS_PERCENT = 1, REPEAT_STATS_PERCENT = 1, DISSECT_PERCENT = 8,
-	REGISTRATION_BYTES = 2 * 1600, ACCOUNT_BYTES = 2000, STREAM_BYTES = 2300, FLOW_BYTES = 240, PARTY_BYTES = 2048, HOST_BYTES = 900, PAIR_BYTES = 420,
-	MAPPING_BYTES = 460, ICMP_BYTES = 160, SOURCE_BYTES = 19000, TUPLE_BYTES = 160, SERVICE_BYTES = 3600, REPEAT_BYTES = 480, REPEAT_STAT_BYTES = 2000
+	REGISTRATION_BYTES = 2 * 1600, ACCOUNT_BYTES = 2000, STREAM_BYTES = 2300, FLOW_BYTES = 240, PARTY_BYTES = 2048,
+	HOST_BYTES = 900, PAIR_BYTES = 420,
+	MAPPING_BYTES = 460, ICMP_BYTES = 160, SOURCE_BYTES = 19000, TUPLE_BYTES = 160, SERVICE_BYTES = 3600,
+	REPEAT_BYTES = 480, REPEAT_STAT_BYTES = 2000
 };
 
 static size_t share(size_t bytes, size_t percent, size_t entry_bytes)

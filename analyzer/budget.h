@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-enum { BUDGET_LEAST = 128 << 20 };   /* bytes: 50 MiB of it may go to tables of a fixed size (two points, answers awaited, sources of attacks) */
+/* bytes: 50 MiB of it may go to tables of a fixed size (two points, answers awaited, sources of attacks) */
+enum { BUDGET_LEAST = 128 << 20 };
 
 struct budget {                      /* entries, where it does not say bytes; 0: the table's own default */
 	size_t leg_bytes, registrations, accounts;   /* registrations: and as many subscriptions */

@@ -58,7 +58,8 @@ static void note_provisioning(struct engine *e, const struct packet *p)
 	if (kind == PROVISIONING_NO || (kind == PROVISIONING_HTTP && host_role_of_agent(agent) != ROLE_PHONE))
 		return;
 	for (unsigned i = 0; i < e->capture.provisioned_count && !x; i++) {
-		if (address_equal(&e->capture.provisioned[i].client, &p->src.addr) && address_equal(&e->capture.provisioned[i].server.addr, &p->dst.addr))
+		if (address_equal(&e->capture.provisioned[i].client, &p->src.addr) &&
+		    address_equal(&e->capture.provisioned[i].server.addr, &p->dst.addr))
 			x = &e->capture.provisioned[i];
 	}
 	if (!x && e->capture.provisioned_count == PROVISIONED_MAX)
@@ -89,7 +90,8 @@ static void note_other(struct engine *e, const struct packet *p)
 /* Long frames of other TCP traffic may be cut without harm. */
 static bool cut_matters(const struct packet *p)
 {
-	return !(p->kind == PACKET_OTHER && p->transport == TRANSPORT_TCP) && p->kind != PACKET_TLS && p->kind != PACKET_ARP;
+	return !(p->kind == PACKET_OTHER && p->transport == TRANSPORT_TCP) && p->kind != PACKET_TLS &&
+	       p->kind != PACKET_ARP;
 }
 
 static void note_truncated(struct engine *e, const struct packet *p)
@@ -118,7 +120,8 @@ static void note_tls(struct engine *e, const struct packet *p)
 	struct tls_flow *f = NULL;
 
 	for (unsigned i = 0; i < e->capture.tls_flow_count && !f; i++) {
-		if (endpoint_equal(&e->capture.tls_flows[i].server, server) && address_equal(&e->capture.tls_flows[i].client, &client->addr))
+		if (endpoint_equal(&e->capture.tls_flows[i].server, server) &&
+		    address_equal(&e->capture.tls_flows[i].client, &client->addr))
 			f = &e->capture.tls_flows[i];
 	}
 	if (!f && e->capture.tls_flow_count == TLS_FLOW_MAX)
@@ -135,7 +138,8 @@ static void note_tls(struct engine *e, const struct packet *p)
 /* Fragments without ports are what such a filter loses, so they do not count. */
 static bool on_sip_port(const struct packet *p)
 {
-	return !(p->has & HAS_PORTS) || (p->dst.port >= 5060 && p->dst.port <= 5061) || (p->src.port >= 5060 && p->src.port <= 5061);
+	return !(p->has & HAS_PORTS) || (p->dst.port >= 5060 && p->dst.port <= 5061) ||
+	       (p->src.port >= 5060 && p->src.port <= 5061);
 }
 
 static void note_beyond(struct engine *e, const struct packet *p)
@@ -189,10 +193,14 @@ void capture_facts_packet(struct engine *e, const struct packet *p)
 	note_kind(e, p);
 }
 
-/* Does a capture filter let SIP ports in and no others? "port 5060", "udp port 5060 or port 5061". Anything cleverer: not told. */
+/*
+ * Does a capture filter let SIP ports in and no others? "port 5060", "udp port 5060 or port 5061". Anything cleverer:
+ * not told.
+ */
 static bool filter_excludes_media(const char *filter)
 {
-	static const char *const harmless[] = { "port", "udp", "tcp", "or", "and", "sip", "5060", "5061", "vlan", "src", "dst" };
+	static const char *const harmless[] = { "port", "udp", "tcp", "or", "and", "sip", "5060", "5061", "vlan", "src",
+		"dst" };
 	struct span rest = span_of(filter), word;
 	bool sip = false;
 
@@ -203,7 +211,8 @@ static bool filter_excludes_media(const char *filter)
 			known = span_equal(word, span_of(harmless[i]));
 		if (!known)
 			return false;
-		sip |= span_equal(word, SPAN("5060")) || span_equal(word, SPAN("5061")) || span_equal(word, SPAN("sip"));
+		sip |= span_equal(word, SPAN("5060")) || span_equal(word, SPAN("5061")) ||
+			span_equal(word, SPAN("sip"));
 	}
 	return sip;
 }

@@ -12,7 +12,8 @@
 const char *check_state_name(enum check_state s)
 {
 	static const char *const names[] = {
-		[CHECK_PASS] = "PASS", [CHECK_FAIL] = "FAIL", [CHECK_NOT_SEEN] = "NOT-SEEN", [CHECK_CANNOT_TELL] = "CANNOT-TELL",
+		[CHECK_PASS] = "PASS", [CHECK_FAIL] = "FAIL", [CHECK_NOT_SEEN] = "NOT-SEEN",
+			[CHECK_CANNOT_TELL] = "CANNOT-TELL",
 	};
 
 	return names[s];
@@ -160,7 +161,8 @@ static void sum_up(struct checklist *c, struct check *k, unsigned first)
 			name_add(faulty, sizeof faulty, x->name);
 		else if (x->state != CHECK_PASS)
 			name_add(missing, sizeof missing, x->name);
-		for (unsigned f = 0; x->state == CHECK_FAIL && f < x->finding_count && k->finding_count < CHECK_NUMBERS; f++)
+		for (unsigned f = 0; x->state == CHECK_FAIL && f < x->finding_count && k->finding_count < CHECK_NUMBERS;
+		    f++)
 			k->findings[k->finding_count++] = x->findings[f];
 		for (unsigned f = 0; x->state == CHECK_FAIL && f < x->id_count; f++)
 			check_id(k, x->ids[f]);
@@ -170,7 +172,8 @@ static void sum_up(struct checklist *c, struct check *k, unsigned first)
 	else if (clean == all)
 		check_say(k, CHECK_PASS, "%u of %u seen to work", clean, all);
 	else
-		check_say(k, clean ? CHECK_CANNOT_TELL : CHECK_NOT_SEEN, "%u of %u seen to work; not confirmed: %s", clean, all, missing);
+		check_say(k, clean ? CHECK_CANNOT_TELL : CHECK_NOT_SEEN, "%u of %u seen to work; not confirmed: %s",
+			clean, all, missing);
 }
 
 static void numbers_sort(struct check *k)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checklist: what of a deployment this capture confirms: the five points of a deployment, and the matrix of test calls. A point is confirmed by what
- * was seen to work, never by the absence of findings; what did not happen in the capture is not seen, what this capture cannot show is left open.
+ * checklist: what of a deployment this capture confirms: the five points of a deployment, and the matrix of test calls.
+ * A point is confirmed by what was seen to work, never by the absence of findings; what did not happen in the capture
+ * is not seen, what this capture cannot show is left open.
  */
 #ifndef DEADAIR_ANALYZER_CHECKLIST_H
 #define DEADAIR_ANALYZER_CHECKLIST_H

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* checklist_call: C2.1 to C2.3 and C2.14: calls to and from outside, to mobiles, and whether both directions were heard. */
+/*
+ * checklist_call: C2.1 to C2.3 and C2.14: calls to and from outside, to mobiles, and whether both directions were
+ * heard.
+ */
 #include "analyzer/checklist_tally.h"
 
 #include <string.h>
 
 #include "analyzer/detect/dialled.h"
 
-static const char *const call_ids[] = { "invite-unanswered", "call-failed", "ack-missing", "call-dropped", "one-way-audio", "no-audio", NULL };
+static const char *const call_ids[] = { "invite-unanswered", "call-failed", "ack-missing", "call-dropped",
+	"one-way-audio", "no-audio", NULL };
 
 enum way { WAY_INSIDE, WAY_IN, WAY_OUT };
 
-/* A provider that is one by its calls alone may be a hosted PBX: then only a number that no extension has proves a call to or from outside. */
+/*
+ * A provider that is one by its calls alone may be a hosted PBX: then only a number that no extension has proves a call
+ * to or from outside.
+ */
 static bool leaves(const struct checklist *c, const struct address *provider, struct span number)
 {
 	return end_named(c->ends, provider) || end_outside_number(number);
@@ -18,9 +25,11 @@ static bool leaves(const struct checklist *c, const struct address *provider, st
 
 static enum way way_of(const struct checklist *c, const struct call *call)
 {
-	const struct party *caller = &call_first_leg(call)->party[SIDE_CALLER], *callee = &call_last_leg(call)->party[SIDE_CALLEE];
+	const struct party *caller = &call_first_leg(call)->party[SIDE_CALLER],
+		*callee = &call_last_leg(call)->party[SIDE_CALLEE];
 	const struct address *from = &caller->signalling.addr;
-	const struct address *to = address_known(&callee->signalling.addr) ? &callee->signalling.addr : &callee->signalling_dst.addr;
+	const struct address *to = address_known(&callee->signalling.addr) ? &callee->signalling.addr
+		: &callee->signalling_dst.addr;
 	enum end a = end_of(c->ends, from), b = end_of(c->ends, to);
 
 	if (a == END_PROVIDER && (b == END_OWN || b == END_REMOTE) && leaves(c, from, caller->user))
@@ -45,8 +54,10 @@ static void check_ways(struct checklist *c)
 			tally_take(way == WAY_IN ? &in : &out, call);
 	}
 	in.works = out.works = "answered, audio passes both ways";
-	in.nothing = known ? "no call from a provider to the site" : "no call from a provider to the site, as far as the addresses tell";
-	out.nothing = known ? "no call from the site to a provider" : "no call from the site to a provider, as far as the addresses tell";
+	in.nothing = known ? "no call from a provider to the site"
+		: "no call from a provider to the site, as far as the addresses tell";
+	out.nothing = known ? "no call from the site to a provider"
+		: "no call from the site to a provider, as far as the addresses tell";
 	tally_settle(&in);
 	tally_settle(&out);
 }
@@ -67,7 +78,8 @@ static bool is_mobile(const struct site *site, struct span user)
 static void check_mobile(struct checklist *c)
 {
 	static const char *const ids[] = {
-		"invite-unanswered", "call-failed", "ack-missing", "call-dropped", "one-way-audio", "no-audio", "early-media-missing", NULL,
+		"invite-unanswered", "call-failed", "ack-missing", "call-dropped", "one-way-audio", "no-audio",
+		"early-media-missing", NULL,
 	};
 	struct tally t = tally_of(c, "C2.3", "Call to a mobile", "mobile", ids);
 	const struct site *site = c->facts->site;
@@ -79,14 +91,17 @@ static void check_mobile(struct checklist *c)
 		if (way_of(c, call) != WAY_OUT)
 			continue;
 		outside++;
-		if (is_mobile(site, call_last_leg(call)->party[SIDE_CALLEE].user) || is_mobile(site, call_first_leg(call)->party[SIDE_CALLEE].user))
+		if (is_mobile(site, call_last_leg(call)->party[SIDE_CALLEE].user) ||
+		    is_mobile(site, call_first_leg(call)->party[SIDE_CALLEE].user))
 			tally_take(&t, call);
 	}
 	t.works = "answered, audio passes both ways";
 	t.nothing = "no call to a mobile";
 	tally_settle(&t);
 	if (outside && !site->mobile_prefixes.count)
-		check_say(t.check, CHECK_CANNOT_TELL, "%u call%s to outside; the profile has no mobile-prefixes to tell mobiles by", outside, outside == 1 ? "" : "s");
+		check_say(t.check, CHECK_CANNOT_TELL,
+			"%u call%s to outside; the profile has no mobile-prefixes to tell mobiles by", outside,
+			outside == 1 ? "" : "s");
 }
 
 
@@ -106,7 +121,8 @@ void checklist_both(struct checklist *c)
 	t.nothing = "no answered call";
 	tally_settle(&t);
 	if (t.check->state == CHECK_PASS && t.count[OUTCOME_OPEN])
-		check_say(t.check, CHECK_CANNOT_TELL, "%u of %u answered calls; of the others: %s", t.count[OUTCOME_CLEAN],
+		check_say(t.check, CHECK_CANNOT_TELL, "%u of %u answered calls; of the others: %s",
+			t.count[OUTCOME_CLEAN],
 			  t.count[OUTCOME_CLEAN] + t.count[OUTCOME_OPEN], t.open_why);
 }
 

@@ -32,13 +32,15 @@ static bool rings_with(const struct leg *a, const struct leg *b)
 {
 	const struct party *p = &a->party[SIDE_CALLER], *q = &b->party[SIDE_CALLER];
 
-	return address_equal(&p->signalling.addr, &q->signalling.addr) && span_equal(p->user, q->user) && b->invite_ns - a->invite_ns <= FORK_NS;
+	return address_equal(&p->signalling.addr, &q->signalling.addr) && span_equal(p->user, q->user) &&
+	       b->invite_ns - a->invite_ns <= FORK_NS;
 }
 
 /* It rang, and was cancelled because another one had answered. */
 static bool gave_way(const struct leg *leg, const struct leg *answered)
 {
-	return leg->state == LEG_CANCELLED && leg->cancel_seen && leg->progress_ns != NS_NONE && leg->end_ns != NS_NONE && leg->end_ns >= answered->answer_ns &&
+	return leg->state == LEG_CANCELLED && leg->cancel_seen && leg->progress_ns != NS_NONE &&
+	       leg->end_ns != NS_NONE && leg->end_ns >= answered->answer_ns &&
 	       leg->end_ns - answered->answer_ns <= ANSWERED_ELSEWHERE_NS;
 }
 
@@ -67,7 +69,8 @@ static void ring_group(struct tally *t, const struct leg *const *legs, size_t co
 	if (fault)
 		tally_add(t, OUTCOME_FAULT, answered->call->n, answered->invite_at);
 	else
-		tally_call(t, answered->call, answered->invite_at, unconfirmed ? "not every cancelled phone says so (487)" : NULL);
+		tally_call(t, answered->call, answered->invite_at,
+			unconfirmed ? "not every cancelled phone says so (487)" : NULL);
 }
 
 /* One leg that a proxy forked: several To-tags, one of them confirmed. */
@@ -91,7 +94,8 @@ void checklist_ring_group(struct checklist *c)
 	LIST_EACH(it, all) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
-		if (leg->initial_invite_seen && leg->invite_ns != NS_NONE && address_known(&leg->party[SIDE_CALLER].signalling.addr))
+		if (leg->initial_invite_seen && leg->invite_ns != NS_NONE &&
+		    address_known(&leg->party[SIDE_CALLER].signalling.addr))
 			legs[n++] = leg;
 		if (is_forked(leg) && leg->call)
 			tally_call(&t, leg->call, leg->invite_at, NULL);
@@ -125,7 +129,8 @@ void checklist_lamps(struct checklist *c)
 	static const char *const ids[] = { "blf-broken", NULL };
 	struct check *k = check_add(c, "C2.13", "Lamps (BLF)", "BLF");
 	struct lamps *lamps = lamps_new(c->facts->calls);
-	int64_t last_ns = c->facts->capture->last_ns, wait_ns = (int64_t)(config_value(c->facts->config, "blf-broken", "blf-notify-s") * 1e9);
+	int64_t last_ns = c->facts->capture->last_ns, wait_ns = (int64_t)(config_value(c->facts->config, "blf-broken",
+		"blf-notify-s") * 1e9);
 	unsigned watched = 0, follow = 0;
 	const struct finding *broken = check_findings(c, k, ids);
 
@@ -136,11 +141,13 @@ void checklist_lamps(struct checklist *c)
 		if (!w->note_count)
 			continue;
 		watched++;
-		if (broken || !lit(w) || lamp_change_after(lamps, w, w->first_ns, &leg) == NS_NONE || lamp_compare(lamps, w, last_ns, wait_ns).wrong)
+		if (broken || !lit(w) || lamp_change_after(lamps, w, w->first_ns, &leg) == NS_NONE ||
+		    lamp_compare(lamps, w, last_ns, wait_ns).wrong)
 			continue;
 		follow++;
 		check_evidence(k, w->notes[0].at, "NOTIFY of the lamp of %.60s", w->entity);
-		if (leg && leg->call && k->call_count < CHECK_NUMBERS && (!k->call_count || k->calls[k->call_count - 1] != leg->call->n))
+		if (leg && leg->call && k->call_count < CHECK_NUMBERS &&
+		    (!k->call_count || k->calls[k->call_count - 1] != leg->call->n))
 			k->calls[k->call_count++] = leg->call->n;
 	}
 	k->calls_total = k->call_count;
@@ -148,9 +155,11 @@ void checklist_lamps(struct checklist *c)
 	if (broken)
 		check_say(k, CHECK_FAIL, "%s", broken->title.p);
 	else if (follow)
-		check_say(k, CHECK_PASS, "%u of %u lamp%s followed a call of the watched phone", follow, watched, watched == 1 ? "" : "s");
+		check_say(k, CHECK_PASS, "%u of %u lamp%s followed a call of the watched phone", follow, watched,
+			watched == 1 ? "" : "s");
 	else if (watched)
-		check_say(k, CHECK_CANNOT_TELL, "%u lamp%s watched, no call of a watched phone to compare with", watched, watched == 1 ? "" : "s");
+		check_say(k, CHECK_CANNOT_TELL, "%u lamp%s watched, no call of a watched phone to compare with",
+			watched, watched == 1 ? "" : "s");
 	else
 		check_say(k, CHECK_NOT_SEEN, "nobody watches a line");
 }

@@ -13,7 +13,8 @@ static bool holds(const struct sdp *sdp)
 	for (unsigned i = 0; sdp && i < sdp->media_count; i++) {
 		const struct sdp_media *m = &sdp->media[i];
 
-		if (m->kind == SDP_AUDIO && m->port && (m->direction == SDP_SENDONLY || m->direction == SDP_INACTIVE || address_unspecified(&m->at.addr)))
+		if (m->kind == SDP_AUDIO && m->port && (m->direction == SDP_SENDONLY || m->direction == SDP_INACTIVE ||
+		    address_unspecified(&m->at.addr)))
 			return true;
 	}
 	return false;
@@ -25,7 +26,8 @@ static void hold_asked(const struct dialog *d, struct held *h)
 	LIST_EACH(it, &d->exchanges) {
 		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
 
-		if ((x->kind == EXCHANGE_REINVITE || x->kind == EXCHANGE_UPDATE) && x->offer.count && holds(x->offer.seen[0]->sdp)) {
+		if ((x->kind == EXCHANGE_REINVITE || x->kind == EXCHANGE_UPDATE) && x->offer.count &&
+		    holds(x->offer.seen[0]->sdp)) {
 			h->asked = true;
 			if (!h->at.frame)
 				h->at = x->offer.seen[0]->at;
@@ -44,7 +46,8 @@ static void hold_in_slot(const struct mslot *slot, int64_t last_ns, struct held 
 			const struct window *w = &d->windows[i];
 
 			h->held |= w->state == EXPECT_PAUSED || w->state == EXPECT_OPTIONAL;
-			h->music |= w->state == EXPECT_OPTIONAL && direction_packets(d, w->on_ns, window_end(w, last_ns)) >= PACKETS_LEAST;
+			h->music |= w->state == EXPECT_OPTIONAL &&
+				direction_packets(d, w->on_ns, window_end(w, last_ns)) >= PACKETS_LEAST;
 			if (w->resumed && w->state == EXPECT_DUE && (resumed_ns == NS_NONE || w->on_ns > resumed_ns))
 				resumed_ns = w->on_ns;
 		}
@@ -85,7 +88,8 @@ void checklist_hold(struct checklist *c)
 		struct held h = held_of(c, call);
 
 		if (h.asked)
-			tally_call(&hold, call, h.at, !h.held ? "hold was not agreed here" : !h.resumed ? "not resumed in this capture" :
+			tally_call(&hold, call, h.at,
+				!h.held ? "hold was not agreed here" : !h.resumed ? "not resumed in this capture" :
 				 !h.audio ? "audio after it is not seen in both directions" : NULL);
 	}
 	hold.works = "held and resumed, audio passes both ways again";
@@ -111,7 +115,8 @@ void checklist_music(struct checklist *c)
 	t.nothing = "no call was held";
 	tally_settle(&t);
 	if (t.check->state == CHECK_NOT_SEEN && silent)
-		check_say(t.check, CHECK_NOT_SEEN, "%u call%s held, without music: none is due", silent, silent == 1 ? "" : "s");
+		check_say(t.check, CHECK_NOT_SEEN, "%u call%s held, without music: none is due", silent,
+			silent == 1 ? "" : "s");
 }
 
 /* ---- transfer ---- */
@@ -124,7 +129,8 @@ static bool both_after(const struct call *call, const struct leg *but, int64_t f
 		for (unsigned i = 0; leg != but && leg->confirmed && i < leg->confirmed->mslot_count; i++) {
 			const struct mslot *slot = &leg->confirmed->mslots[i];
 
-			if (slot->kind == SDP_AUDIO && direction_packets(&slot->direction[0], from_ns, last_ns) >= PACKETS_LEAST &&
+			if (slot->kind == SDP_AUDIO &&
+			    direction_packets(&slot->direction[0], from_ns, last_ns) >= PACKETS_LEAST &&
 			    direction_packets(&slot->direction[1], from_ns, last_ns) >= PACKETS_LEAST)
 				return true;
 		}

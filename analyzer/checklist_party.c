@@ -39,7 +39,8 @@ void checklist_conference(struct checklist *c)
 
 static bool is_remote(const struct checklist *c, const struct registration *r)
 {
-	return r->succeeded && end_of(c->ends, &r->source.addr) == END_REMOTE && end_of(c->ends, &r->registrar.addr) == END_OWN;
+	return r->succeeded && end_of(c->ends, &r->source.addr) == END_REMOTE &&
+	       end_of(c->ends, &r->registrar.addr) == END_OWN;
 }
 
 static bool is_remote_call(const struct checklist *c, const struct call *call)
@@ -51,7 +52,8 @@ static bool is_remote_call(const struct checklist *c, const struct call *call)
 void checklist_remote(struct checklist *c)
 {
 	static const char *const ids[] = {
-		"one-way-audio", "no-audio", "nat-address-mismatch", "nat-binding-expired", "nat-double", "invite-unanswered", "call-failed", NULL,
+		"one-way-audio", "no-audio", "nat-address-mismatch", "nat-binding-expired", "nat-double",
+		"invite-unanswered", "call-failed", NULL,
 	};
 	struct tally t = tally_of(c, "C2.7", "Remote user", "remote user", ids);
 	const struct registration *first = NULL;
@@ -76,9 +78,11 @@ void checklist_remote(struct checklist *c)
 	t.nothing = "no user registers from outside the site";
 	tally_settle(&t);
 	if (first)
-		check_evidence(t.check, first->final_at, "a user registers from %s", address_text(&first->source.addr, from));
+		check_evidence(t.check, first->final_at, "a user registers from %s",
+			address_text(&first->source.addr, from));
 	if (first && t.check->state == CHECK_NOT_SEEN)
-		check_say(t.check, CHECK_CANNOT_TELL, "%u register from outside, and make no call in this capture", users);
+		check_say(t.check, CHECK_CANNOT_TELL, "%u register from outside, and make no call in this capture",
+			users);
 }
 
 /* ---- C2.8 ---- */
@@ -102,7 +106,9 @@ static bool early_audio(const struct leg *leg, const struct message *m, int64_t 
 		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
 
 		for (unsigned i = 0; i < d->mslot_count; i++) {
-			if (d->mslots[i].kind == SDP_AUDIO && direction_packets(&d->mslots[i].direction[SIDE_CALLEE], m->at.at_ns, to_ns) >= PACKETS_LEAST)
+			if (d->mslots[i].kind == SDP_AUDIO &&
+			    direction_packets(&d->mslots[i].direction[SIDE_CALLEE], m->at.at_ns,
+			    to_ns) >= PACKETS_LEAST)
 				return true;
 		}
 	}
@@ -127,7 +133,9 @@ void checklist_early(struct checklist *c)
 			audio |= m && early_audio(leg, m, c->facts->capture->last_ns);
 		}
 		if (promise)
-			tally_call(&t, call, promise->at, audio ? NULL : "18x with SDP; no audio before the answer is seen here, and none is due");
+			tally_call(&t, call, promise->at,
+				audio ? NULL
+				: "18x with SDP; no audio before the answer is seen here, and none is due");
 	}
 	t.works = "audio from the far side before the answer";
 	t.nothing = "no 18x with SDP";

@@ -27,7 +27,8 @@ struct check *check_add(struct checklist *c, const char *item, const char *title
 void check_say(struct check *k, enum check_state state, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Once each; beyond the room they are left out. */
 void check_finding(struct check *k, const struct finding *f);
-void check_evidence(struct check *k, struct frame_ref at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void check_evidence(struct check *k, struct frame_ref at, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 /* At warning or above, standing, whether or not another one explains it. */
 bool check_counts(const struct finding *f);
 /* Likely or certain, too: enough to fail a point. */

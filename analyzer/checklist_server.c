@@ -27,7 +27,8 @@ struct failover {
 
 static bool is_server_failure(const struct leg *leg)
 {
-	return !leg->answered && ((leg->status >= 500 && leg->status < 600) || leg->status == 408 || (leg->status == 0 && leg->timed_out));
+	return !leg->answered && ((leg->status >= 500 && leg->status < 600) || leg->status == 408 ||
+	       (leg->status == 0 && leg->timed_out));
 }
 
 static const struct address *peer_of(const struct leg *leg)
@@ -54,7 +55,8 @@ static const struct failure_of_peer *stood_in_for(const struct failover *f, cons
 
 		if (x->leg && leg->invite_ns >= x->leg->invite_ns && leg->invite_ns - x->leg->invite_ns <= RETRY_NS &&
 		    span_equal(x->leg->party[SIDE_CALLEE].user, leg->party[SIDE_CALLEE].user) &&
-		    address_equal(&x->leg->party[SIDE_CALLER].signalling.addr, &leg->party[SIDE_CALLER].signalling.addr) &&
+		    address_equal(&x->leg->party[SIDE_CALLER].signalling.addr,
+		    &leg->party[SIDE_CALLER].signalling.addr) &&
 		    !address_equal(x->to, peer_of(leg)))
 			return x;
 	}
@@ -94,7 +96,8 @@ static void failover_leg(const struct checklist *c, struct failover *f, const st
 
 static int registration_compare(const void *x, const void *y)
 {
-	const struct registration *a = *(const struct registration *const *)x, *b = *(const struct registration *const *)y;
+	const struct registration *a = *(const struct registration *const *)x,
+		*b = *(const struct registration *const *)y;
 	size_t n = a->aor.n < b->aor.n ? a->aor.n : b->aor.n;
 	int order = n ? memcmp(a->aor.p, b->aor.p, n) : 0;
 
@@ -109,7 +112,8 @@ static void failover_pair(struct failover *f, const struct registration *a, cons
 	const struct trial *t = a->trial;
 	int64_t from_ns = t->past.tries ? t->past.first_ns : t->run.first_ns;
 
-	if (!b->succeeded || !a->succeeded || address_equal(&a->registrar.addr, &b->registrar.addr) || !(t->past.tries || t->run.tries) ||
+	if (!b->succeeded || !a->succeeded || address_equal(&a->registrar.addr, &b->registrar.addr) ||
+	    !(t->past.tries || t->run.tries) ||
 	    !(t->past.tries ? t->past.unanswered : t->run.unanswered) || b->first_ns < from_ns)
 		return;
 	if (!f->over++)
@@ -151,7 +155,8 @@ void checklist_failback(struct checklist *c)
 	else if (f->over && f->back)
 		check_say(k, CHECK_PASS, "a second server took over, and the first one was used again");
 	else if (f->over)
-		check_say(k, CHECK_CANNOT_TELL, "a second server took over; the return to the first is not in this capture");
+		check_say(k, CHECK_CANNOT_TELL,
+			"a second server took over; the return to the first is not in this capture");
 	else
 		check_say(k, CHECK_NOT_SEEN, "no server failed while another one stood in");
 	check_evidence(k, f->over_at, "the second server is asked");
@@ -167,7 +172,8 @@ void checklist_failback(struct checklist *c)
 
 static bool at_peak(const struct finding *f, const struct call_peak *peak)
 {
-	static const char *const ids[] = { "rtp-loss", "rtp-jitter", "session-table-exhausted", "media-range-exhausted", NULL };
+	static const char *const ids[] = { "rtp-loss", "rtp-jitter", "session-table-exhausted", "media-range-exhausted",
+		NULL };
 
 	return check_proven(f) && check_is(f, ids) && f->first_ns <= peak->to_ns && f->last_ns >= peak->from_ns;
 }
@@ -183,7 +189,8 @@ void checklist_peak(struct checklist *c)
 
 	LIST_EACH(it, findings_in_order(c->facts->findings)) {
 		const struct finding *f = LIST_ENTRY(it, struct finding, in_order);
-		bool limit = strcmp(f->id, "session-table-exhausted") == 0 || strcmp(f->id, "media-range-exhausted") == 0;
+		bool limit = strcmp(f->id, "session-table-exhausted") == 0 ||
+			strcmp(f->id, "media-range-exhausted") == 0;
 
 		if (!check_proven(f) || !(limit || (reached && at_peak(f, &peak))))
 			continue;
@@ -195,12 +202,15 @@ void checklist_peak(struct checklist *c)
 	else if (!peak.calls)
 		check_say(k, CHECK_NOT_SEEN, "no answered call");
 	else if (!wanted)
-		check_say(k, CHECK_NOT_SEEN, "at most %u call%s at once; the profile does not say how many its peak is (peak-calls)", peak.calls,
+		check_say(k, CHECK_NOT_SEEN,
+			"at most %u call%s at once; the profile does not say how many its peak is (peak-calls)",
+			peak.calls,
 			  peak.calls == 1 ? "" : "s");
 	else if (!reached)
 		check_say(k, CHECK_NOT_SEEN, "%u of %u calls at once", peak.calls, wanted);
 	else if (c->facts->capture->rtp == 0)
 		check_say(k, CHECK_CANNOT_TELL, "%u calls at once, without their audio", peak.calls);
 	else
-		check_say(k, CHECK_PASS, "%u calls at once, their audio without loss or jitter to speak of", peak.calls);
+		check_say(k, CHECK_PASS, "%u calls at once, their audio without loss or jitter to speak of",
+			peak.calls);
 }

@@ -19,7 +19,8 @@ enum { NAMED = 3, STRANGERS_LEAST = 3 };
 const char *check_transport(uint8_t transport)
 {
 	static const char *const names[] = {
-		[TRANSPORT_NONE] = "UDP", [TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS", [TRANSPORT_SCTP] = "SCTP",
+		[TRANSPORT_NONE] = "UDP", [TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
+			[TRANSPORT_SCTP] = "SCTP",
 		[TRANSPORT_WS] = "WebSocket",
 	};
 
@@ -87,13 +88,15 @@ static void services_make(struct checklist *c, struct services *s)
 
 		if (is_asked(c, p))
 			all[n++] = (struct service){ p->server, p->transport, p->requests, p->answers,
-						     p->registers || end_of(c->ends, &p->server.addr) == END_PROVIDER, p->asked_at, p->answered_at };
+						     p->registers || end_of(c->ends, &p->server.addr) == END_PROVIDER,
+						     p->asked_at, p->answered_at };
 	}
 	LIST_EACH(it, secured) {
 		const struct flow_service *f = LIST_ENTRY(it, struct flow_service, in_order);
 
 		if (f->secured && (f->sip_alpn || ranges_have(&c->facts->site->tls_ports, f->at.port)))
-			all[n++] = (struct service){ f->at, TRANSPORT_TLS, f->secured, f->secured, true, f->secured_at, f->secured_at };
+			all[n++] = (struct service){ f->at, TRANSPORT_TLS, f->secured, f->secured, true, f->secured_at,
+				f->secured_at };
 	}
 	qsort(all, n, sizeof *all, service_compare);
 	s->list = memory_zalloc((n + 1u) * sizeof *s->list);
@@ -107,9 +110,11 @@ static const char *service_words(const struct service *s, char *text, size_t roo
 	char at[ENDPOINT_TEXT];
 
 	if (s->transport == TRANSPORT_TLS)
-		snprintf(text, room, "%s TLS, %u connection%s", endpoint_text(&s->at, at), s->answers, s->answers == 1 ? "" : "s");
+		snprintf(text, room, "%s TLS, %u connection%s", endpoint_text(&s->at, at), s->answers,
+			s->answers == 1 ? "" : "s");
 	else
-		snprintf(text, room, "%s %s, %u of %u request%s answered", endpoint_text(&s->at, at), check_transport(s->transport), s->answers,
+		snprintf(text, room, "%s %s, %u of %u request%s answered", endpoint_text(&s->at, at),
+			check_transport(s->transport), s->answers,
 			 s->requests, s->requests == 1 ? "" : "s");
 	return text;
 }
@@ -121,7 +126,8 @@ static const struct service *service_pick(const struct services *s, bool answere
 		for (unsigned k = 0; k < s->count; k++) {
 			const struct service *x = &s->list[k];
 
-			if (x->weighs == (pass == 0) && (answered ? x->answers > 0 : x->answers == 0 && x->weighs) && i-- == 0)
+			if (x->weighs == (pass == 0) && (answered ? x->answers > 0 : x->answers == 0 && x->weighs) &&
+			    i-- == 0)
 				return x;
 		}
 	}
@@ -136,7 +142,8 @@ static unsigned services_list(const struct services *s, bool answered, char *tex
 
 	text[0] = '\0';
 	for (const struct service *x; n < NAMED && (x = service_pick(s, answered, n)); n++)
-		snprintf(text + strlen(text), room - strlen(text), "%s%s", n ? "; " : "", service_words(x, one, sizeof one));
+		snprintf(text + strlen(text), room - strlen(text), "%s%s", n ? "; " : "",
+			service_words(x, one, sizeof one));
 	for (unsigned k = n = 0; k < s->count; k++)
 		n += answered ? s->list[k].answers > 0 : s->list[k].answers == 0 && s->list[k].weighs;
 	if (n > NAMED)
@@ -144,16 +151,19 @@ static unsigned services_list(const struct services *s, bool answered, char *tex
 	return n;
 }
 
-static const struct service *service_of(const struct checklist *c, const struct services *s, const struct transport_wish *wish, bool right)
+static const struct service *service_of(const struct checklist *c, const struct services *s,
+	const struct transport_wish *wish, bool right)
 {
 	for (unsigned i = 0; i < s->count; i++) {
 		const struct service *x = &s->list[i];
 		struct words name = { .list = (char **)&wish->peer, .count = 1 };
 		struct peers peer = { .names = name };
 		struct net net;
-		bool same, fits = strcasecmp(check_transport(x->transport), wish->transport) == 0 && (!wish->port || wish->port == x->at.port);
+		bool same, fits = strcasecmp(check_transport(x->transport), wish->transport) == 0 &&
+			(!wish->port || wish->port == x->at.port);
 
-		same = net_parse(span_of(wish->peer), &net) ? net_has(&net, &x->at.addr) : site_peer(c->facts->site, &peer, &x->at.addr);
+		same = net_parse(span_of(wish->peer), &net) ? net_has(&net, &x->at.addr) : site_peer(c->facts->site,
+			&peer, &x->at.addr);
 		if (same && x->answers && fits == right)
 			return x;
 	}
@@ -174,7 +184,8 @@ static bool wishes_hold(struct checklist *c, struct check *k, const struct servi
 		if (service_of(c, s, w, true))
 			continue;
 		if (wrong) {
-			check_say(k, CHECK_FAIL, "%s; the profile expects %s", service_words(wrong, one, sizeof one), w->transport);
+			check_say(k, CHECK_FAIL, "%s; the profile expects %s", service_words(wrong, one, sizeof one),
+				w->transport);
 			check_evidence(k, wrong->answered_at, "an answer over %s", check_transport(wrong->transport));
 		} else {
 			check_say(k, CHECK_CANNOT_TELL, "%s, which the profile names, does not answer here", peer);
@@ -192,7 +203,8 @@ static void evidence_of_services(struct check *k, const struct services *s)
 		const struct service *x = service_pick(s, true, i);
 
 		if (x)
-			check_evidence(k, x->answered_at, "%s answers over %s", endpoint_text(&x->at, at), check_transport(x->transport));
+			check_evidence(k, x->answered_at, "%s answers over %s", endpoint_text(&x->at, at),
+				check_transport(x->transport));
 	}
 }
 
@@ -269,7 +281,8 @@ static bool answers_pass(const struct checklist *c)
 {
 	LIST_EACH(it, sip_peers_in_order(c->facts->sip_peers)) {
 		const struct sip_peer *p = LIST_ENTRY(it, struct sip_peer, in_order);
-		bool client = end_of(c->ends, &p->client) == END_OWN, server = end_of(c->ends, &p->server.addr) == END_OWN;
+		bool client = end_of(c->ends, &p->client) == END_OWN,
+			server = end_of(c->ends, &p->server.addr) == END_OWN;
 
 		if ((client && !server) || (server && !client && p->answers))
 			return true;
@@ -281,7 +294,8 @@ static bool is_open(const struct finding *f)
 {
 	if (!check_proven(f))
 		return false;
-	return strcmp(f->id, "sip-exposed") == 0 || (strcmp(f->id, "toll-fraud") == 0 && strcmp(f->reason, "unauthenticated-call") == 0);
+	return strcmp(f->id, "sip-exposed") == 0 ||
+	       (strcmp(f->id, "toll-fraud") == 0 && strcmp(f->reason, "unauthenticated-call") == 0);
 }
 
 static unsigned open_findings(struct checklist *c, struct check *k)
@@ -320,13 +334,17 @@ static void check_providers(struct checklist *c)
 	else if (!n.tried)
 		check_say(k, CHECK_CANNOT_TELL, "not tested: no stranger asks a host of the site in this capture");
 	else if (n.answered)
-		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked and got an answer: a user or a stranger", n.answered, n.answered == 1 ? "" : "es");
+		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked and got an answer: a user or a stranger",
+			n.answered, n.answered == 1 ? "" : "es");
 	else if (n.inside)
-		check_say(k, CHECK_CANNOT_TELL, "requests of %u unknown address%s reach hosts inside, unanswered", n.inside, n.inside == 1 ? "" : "es");
+		check_say(k, CHECK_CANNOT_TELL, "requests of %u unknown address%s reach hosts inside, unanswered",
+			n.inside, n.inside == 1 ? "" : "es");
 	else if (!answers_pass(c))
-		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked; answers would not pass this point", n.tried, n.tried == 1 ? "" : "es");
+		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked; answers would not pass this point",
+			n.tried, n.tried == 1 ? "" : "es");
 	else if (n.settled < STRANGERS_LEAST)
-		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked and got no answer: too few to tell", n.tried, n.tried == 1 ? "" : "es");
+		check_say(k, CHECK_CANNOT_TELL, "%u unknown address%s asked and got no answer: too few to tell",
+			n.tried, n.tried == 1 ? "" : "es");
 	else
 		check_say(k, CHECK_PASS, "%u unknown addresses asked, none got an answer", n.settled);
 }
@@ -345,7 +363,8 @@ static bool blames_range(const struct finding *f)
 {
 	static const char *const roots[] = { "dropped-in-path", "media-range-exhausted", "sip-alg", NULL };
 
-	if (f->state != FINDING_WITHDRAWN && strcmp(f->id, "port-unexpected") == 0 && strcmp(f->reason, "media-port-outside-profile") == 0)
+	if (f->state != FINDING_WITHDRAWN && strcmp(f->id, "port-unexpected") == 0 &&
+	    strcmp(f->reason, "media-port-outside-profile") == 0)
 		return true;
 	if (!check_proven(f))
 		return false;
@@ -371,7 +390,8 @@ static void observed_ranges(const struct checklist *c, char *text, size_t room)
 		if (own && end_of(c->ends, &u->addr) != END_OWN)
 			continue;
 		if (named++ < NAMED)
-			snprintf(text + strlen(text), room - strlen(text), "%s%s %u-%u", named > 1 ? ", " : "", address_text(&u->addr, addr), u->low,
+			snprintf(text + strlen(text), room - strlen(text), "%s%s %u-%u", named > 1 ? ", " : "",
+				address_text(&u->addr, addr), u->low,
 				 u->high + 1);
 	}
 	if (named > NAMED)
@@ -426,12 +446,14 @@ static void check_media_range(struct checklist *c)
 	else if (!n.all)
 		check_say(k, CHECK_NOT_SEEN, "no answered call in this capture");
 	else if (n.both < n.all)
-		check_say(k, CHECK_CANNOT_TELL, "audio both ways is not seen in %u of %u answered calls; ports seen: %s", n.all - n.both, n.all,
+		check_say(k, CHECK_CANNOT_TELL,
+			"audio both ways is not seen in %u of %u answered calls; ports seen: %s", n.all - n.both, n.all,
 			  seen[0] ? seen : "none");
 	else if (!has_range(c))
 		check_say(k, CHECK_CANNOT_TELL, "the profile names no media-ports; seen: %s", seen[0] ? seen : "none");
 	else
-		check_say(k, CHECK_PASS, "%u answered call%s with audio both ways, within the profile's range: %s", n.all, n.all == 1 ? "" : "s", seen);
+		check_say(k, CHECK_PASS, "%u answered call%s with audio both ways, within the profile's range: %s",
+			n.all, n.all == 1 ? "" : "s", seen);
 }
 
 /* ---- C1.4 SIP ALG ---- */
@@ -481,9 +503,11 @@ static void check_alg(struct checklist *c)
 		check_say(k, CHECK_PASS, "all SIP is inside TLS: nothing can rewrite it");
 	} else if (p.maybe) {
 		check_proof(k, p.maybe);
-		check_say(k, CHECK_CANNOT_TELL, "a trace that may be one; only a capture on both sides of the router tells");
+		check_say(k, CHECK_CANNOT_TELL,
+			"a trace that may be one; only a capture on both sides of the router tells");
 	} else if (c->facts->capture->sip == 0) {
-		check_say(k, p.sealed ? CHECK_CANNOT_TELL : CHECK_NOT_SEEN, p.sealed ? "TLS on a port of SIP, probably SIP" : "no SIP in this capture");
+		check_say(k, p.sealed ? CHECK_CANNOT_TELL : CHECK_NOT_SEEN,
+			p.sealed ? "TLS on a port of SIP, probably SIP" : "no SIP in this capture");
 	} else {
 		check_say(k, CHECK_CANNOT_TELL, "assumed, not confirmed: no trace of one, but only a capture on both sides of the router tells");
 	}

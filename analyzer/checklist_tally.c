@@ -44,7 +44,9 @@ static bool has_packets(const struct direction *d)
 	return false;
 }
 
-/* A leg of which all directions that are due are seen is enough: its other side in the PBX may be captured elsewhere. */
+/*
+ * A leg of which all directions that are due are seen is enough: its other side in the PBX may be captured elsewhere.
+ */
 static enum check_audio audio_of_leg(const struct leg *leg)
 {
 	unsigned due = 0, seen = 0;
@@ -199,7 +201,8 @@ void tally_settle(struct tally *t)
 		check_say(t->check, CHECK_FAIL, "%u of %u: %s", t->count[OUTCOME_FAULT], all, ids);
 		add_calls(t, OUTCOME_FAULT);
 	} else if (t->count[OUTCOME_CLEAN]) {
-		check_say(t->check, CHECK_PASS, all == t->count[OUTCOME_CLEAN] ? "%u seen: %s" : "%u seen: %s; %u more cannot be judged",
+		check_say(t->check, CHECK_PASS,
+			all == t->count[OUTCOME_CLEAN] ? "%u seen: %s" : "%u seen: %s; %u more cannot be judged",
 			  t->count[OUTCOME_CLEAN], t->works, t->count[OUTCOME_OPEN]);
 		add_calls(t, OUTCOME_CLEAN);
 	} else if (all) {
@@ -210,7 +213,8 @@ void tally_settle(struct tally *t)
 	}
 }
 
-struct tally tally_of(struct checklist *c, const char *item, const char *title, const char *name, const char *const *ids)
+struct tally tally_of(struct checklist *c, const char *item, const char *title, const char *name,
+	const char *const *ids)
 {
 	return (struct tally){ .list = c, .check = check_add(c, item, title, name), .ids = ids };
 }
@@ -218,7 +222,8 @@ struct tally tally_of(struct checklist *c, const char *item, const char *title, 
 /* Nobody took it, and that is no fault: busy, declined, hung up while it rang, still ringing. */
 static bool is_let_be(const struct leg *leg)
 {
-	return leg->state == LEG_BUSY || leg->state == LEG_DECLINED || leg->state == LEG_CANCELLED || leg->state == LEG_RINGING ||
+	return leg->state == LEG_BUSY || leg->state == LEG_DECLINED || leg->state == LEG_CANCELLED ||
+	       leg->state == LEG_RINGING ||
 	       leg->state == LEG_CALLING;
 }
 

@@ -21,13 +21,19 @@ struct tally {
 	char open_why[CHECK_WHAT];   /* of the first that cannot be judged */
 };
 
-struct tally tally_of(struct checklist *c, const char *item, const char *title, const char *name, const char *const *ids);
+struct tally tally_of(struct checklist *c, const char *item, const char *title, const char *name,
+	const char *const *ids);
 /* One instance in that call; open: why it proves nothing although no finding is on it, NULL: it works. */
 void tally_call(struct tally *t, const struct call *call, struct frame_ref at, const char *open);
-/* The same of a call from its beginning: answered with audio, or faulty, or let be: busy, declined, hung up while it rang. */
+/*
+ * The same of a call from its beginning: answered with audio, or faulty, or let be: busy, declined, hung up while it
+ * rang.
+ */
 void tally_take(struct tally *t, const struct call *call);
 void tally_add(struct tally *t, enum outcome o, unsigned call, struct frame_ref at);
-/* Is an alarm on the call? *ret_fault: one of the ids; any other keeps the call from being a proof that the flow works. */
+/*
+ * Is an alarm on the call? *ret_fault: one of the ids; any other keeps the call from being a proof that the flow works.
+ */
 bool tally_marked(struct tally *t, const struct call *call, bool *ret_fault);
 /* The state of the check and what it stands on. */
 void tally_settle(struct tally *t);

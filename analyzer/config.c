@@ -58,7 +58,8 @@ static const struct config_key incident_keys[] = {
 	{ 0 },
 };
 static const struct config_key site_keys[] = {
-	{ "peak-calls", 0, "calls", 0, 1000000, "the operator: so many at once are the most that this site has; 0 not known" },
+	{ "peak-calls", 0, "calls", 0, 1000000,
+	  "the operator: so many at once are the most that this site has; 0 not known" },
 	{ 0 },
 };
 static const struct config_key media_keys[] = {
@@ -66,15 +67,18 @@ static const struct config_key media_keys[] = {
 	{ 0 },
 };
 static const struct config_key alg_keys[] = {
-	{ "pair-window-s", 5, "s", 1, 60, "field: a message takes no longer from one capture point to the next, clocks corrected" },
+	{ "pair-window-s", 5, "s", 1, 60,
+	  "field: a message takes no longer from one capture point to the next, clocks corrected" },
 	{ "delay-ms", 20, "ms", 0.1, 10000, "field: routers forward in less; above, SIP passes through a program" },
-	{ "max-offset-s", 3600, "s", 0, 86400, "field: clocks of two capturing machines, a time zone taken for UTC among them" },
+	{ "max-offset-s", 3600, "s", 0, 86400,
+	  "field: clocks of two capturing machines, a time zone taken for UTC among them" },
 	{ 0 },
 };
 
 static const struct config_key nat_keys[] = {
 	{ "ack-wait-s", 8, "s", 1, 32, "RFC 3261 13.3.1.4: a 200 is repeated after 0.5, 1.5, 3.5, 7.5 s" },
-	{ "min-silence-s", 20, "s", 1, 3600, "measured: Linux forgets an unreplied mapping after 30 s; routers with shorter timers exist" },
+	{ "min-silence-s", 20, "s", 1, 3600,
+	  "measured: Linux forgets an unreplied mapping after 30 s; routers with shorter timers exist" },
 	{ "proof-s", 900, "s", 10, 86400, "field: a phone refreshes its registration by then" },
 	{ 0 },
 };

@@ -15,7 +15,8 @@ struct known {
 struct ends {
 	const struct facts *facts;
 	struct hash registered;      /* struct known: a device registered from there with success */
-	struct hash outward;         /* struct known: the end of an answered call to or from a number that no extension has */
+	/* struct known: the end of an answered call to or from a number that no extension has */
+	struct hash outward;
 	struct arena *arena;
 };
 
@@ -96,14 +97,18 @@ void ends_free(struct ends *e)
 	free(e);
 }
 
-/* The machine that the capture was taken on, and the router whose other side it shows, are somebody's who may capture there. */
+/*
+ * The machine that the capture was taken on, and the router whose other side it shows, are somebody's who may capture
+ * there.
+ */
 static bool at_capture(const struct facts *facts, const struct address *a)
 {
 	const struct vantage *v = &facts->vantage;
 
 	if (!v->host || !address_equal(&v->host->addr, a) || v->confidence == VANTAGE_POSSIBLE)
 		return false;
-	return v->kind == VANTAGE_ON_HOST || v->kind == VANTAGE_INSIDE_NAT || v->kind == VANTAGE_OUTSIDE_NAT || v->kind == VANTAGE_BOTH_SIDES;
+	return v->kind == VANTAGE_ON_HOST || v->kind == VANTAGE_INSIDE_NAT || v->kind == VANTAGE_OUTSIDE_NAT ||
+	       v->kind == VANTAGE_BOTH_SIDES;
 }
 
 bool end_named(const struct ends *e, const struct address *a)
@@ -115,10 +120,14 @@ static bool is_phone(const struct ends *e, const struct address *a)
 {
 	const struct host *h = network_host_find(e->facts->network, a);
 
-	return h && ((h->roles & 1u << ROLE_PHONE) || (h->user_agent.n && host_role_of_agent(h->user_agent) == ROLE_PHONE));
+	return h && ((h->roles & 1u << ROLE_PHONE) ||
+	       (h->user_agent.n && host_role_of_agent(h->user_agent) == ROLE_PHONE));
 }
 
-/* A server outside is the provider's; a host that takes calls may also be a phone somewhere, unless numbers of the world lie behind it. */
+/*
+ * A server outside is the provider's; a host that takes calls may also be a phone somewhere, unless numbers of the
+ * world lie behind it.
+ */
 static enum end end_by_class(const struct ends *e, const struct source *s)
 {
 	switch (s->class) {

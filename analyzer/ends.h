@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ends: which side of the site an address is on: its own, a provider's, a user's elsewhere. By the profile, else by what was seen; what neither
- * tells stays unknown, and nothing may rest on it.
+ * ends: which side of the site an address is on: its own, a provider's, a user's elsewhere. By the profile, else by
+ * what was seen; what neither tells stays unknown, and nothing may rest on it.
  */
 #ifndef DEADAIR_ANALYZER_ENDS_H
 #define DEADAIR_ANALYZER_ENDS_H
@@ -10,7 +10,8 @@
 
 enum end {
 	END_UNKNOWN,                 /* strangers too */
-	END_OWN,                     /* of the site: its networks, servers, public addresses, the machine or router the capture was taken at */
+	/* of the site: its networks, servers, public addresses, the machine or router the capture was taken at */
+	END_OWN,
 	END_REMOTE,                  /* a user of the site whose registration came from elsewhere */
 	END_PROVIDER                 /* outside, and takes or brings calls */
 };

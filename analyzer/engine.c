@@ -239,7 +239,8 @@ void engine_free(struct engine *e)
 	free(e);
 }
 
-void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop)
+void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen,
+	uint64_t if_drop, uint64_t os_drop)
 {
 	(void)file;
 	(void)interface;
@@ -266,7 +267,8 @@ void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp
 static void emit(struct engine *e, enum event_kind kind, const struct calls_event *c, int64_t at_ns)
 {
 	struct event ev = {
-		.kind = kind, .at_ns = at_ns, .leg = c->leg, .dialog = c->dialog, .exchange = c->exchange, .transaction = c->transaction,
+		.kind = kind, .at_ns = at_ns, .leg = c->leg, .dialog = c->dialog, .exchange = c->exchange,
+		.transaction = c->transaction,
 		.message = c->message, .registration = c->registration, .transfer = c->transfer,
 	};
 
@@ -288,14 +290,17 @@ static void signal_media(struct engine *e, const struct message *m)
 	}
 }
 
-/* A session has changed: windows anew, and the streams concerned begin a new spell, so that windows can be told apart. */
+/*
+ * A session has changed: windows anew, and the streams concerned begin a new spell, so that windows can be told apart.
+ */
 static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 {
 	expectation_update(&e->expect, d);
 	for (unsigned i = 0; i < d->mslot_count; i++) {
 		for (unsigned side = 0; side < 2; side++) {
 			const struct direction *direction = &d->mslots[i].direction[side];
-			const struct window *w = direction->window_count ? &direction->windows[direction->window_count - 1] : NULL;
+			const struct window *w = direction->window_count
+				? &direction->windows[direction->window_count - 1] : NULL;
 
 			for (unsigned k = 0; w && k < w->target_count; k++)
 				streams_cut(e->streams, &w->targets[k].at, at_ns);
@@ -443,8 +448,10 @@ static void take_icmp(struct engine *e, const struct packet *p)
 	}
 	r = memory_zalloc(sizeof *r);
 	*r = (struct icmp_record){
-		.at = { p->at_ns, p->frame, p->file, p->interface }, .reporter = p->src.addr, .src = p->icmp.quote_src, .dst = p->icmp.quote_dst,
-		.protocol = p->icmp.quote_protocol, .type = p->icmp.type, .code = p->icmp.code, .ttl = p->ttl, .v6 = p->icmp.v6,
+		.at = { p->at_ns, p->frame, p->file, p->interface }, .reporter = p->src.addr, .src = p->icmp.quote_src,
+		.dst = p->icmp.quote_dst,
+		.protocol = p->icmp.quote_protocol, .type = p->icmp.type, .code = p->icmp.code, .ttl = p->ttl,
+		.v6 = p->icmp.v6,
 		.readable = p->icmp.quote_readable,
 	};
 	list_add_tail(&e->icmp, &r->in_order);
@@ -493,7 +500,8 @@ static void take_rtp(struct engine *e, const struct packet *p)
 	if (r.change != STREAM_NOTHING) {
 		network_packet(e->network, p, DUPLICATE_NO, 1);
 		outflows_packet(e->outflows, p);
-		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream, .gap = r.gap };
+		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream,
+			.gap = r.gap };
 		if (ev.kind != EVENT_KIND_COUNT)
 			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
@@ -573,10 +581,12 @@ static void learn_from_twins(struct engine *e)
 			continue;
 		if (!endpoint_equal(&first->src, &s->src))
 			network_learn(e->network, address_private(&first->src.addr) ? &first->src : &s->src,
-				      address_private(&first->src.addr) ? &s->src : &first->src, true, NAT_TWIN, s->first_ns, s->file, s->first_frame);
+				      address_private(&first->src.addr) ? &s->src : &first->src, true, NAT_TWIN,
+				      s->first_ns, s->file, s->first_frame);
 		if (!endpoint_equal(&first->dst, &s->dst))
 			network_learn(e->network, address_private(&s->dst.addr) ? &s->dst : &first->dst,
-				      address_private(&s->dst.addr) ? &first->dst : &s->dst, true, NAT_TWIN, s->first_ns, s->file, s->first_frame);
+				      address_private(&s->dst.addr) ? &first->dst : &s->dst, true, NAT_TWIN,
+				      s->first_ns, s->file, s->first_frame);
 	}
 }
 
@@ -587,7 +597,8 @@ static void join_by_media(struct engine *e)
 		const struct stream *s = stream_of(it);
 
 		if (s->twin_of && s->twin_kind == TWIN_RELAY && s->direction && s->twin_of->direction)
-			calls_join_media(e->calls, s->twin_of->direction->slot->dialog->leg, s->direction->slot->dialog->leg);
+			calls_join_media(e->calls, s->twin_of->direction->slot->dialog->leg,
+				s->direction->slot->dialog->leg);
 	}
 }
 
@@ -643,7 +654,8 @@ static void judge_all(struct engine *e)
 	detections_event(e->detections, &ev);
 	each_dialog(e, judge_dialog);
 	LIST_EACH(it, calls_legs(e->calls)) {
-		ev = (struct event){ .kind = EVENT_JUDGE_CALL, .at_ns = e->capture.last_ns, .leg = LIST_ENTRY(it, struct leg, in_order) };
+		ev = (struct event){ .kind = EVENT_JUDGE_CALL, .at_ns = e->capture.last_ns,
+			.leg = LIST_ENTRY(it, struct leg, in_order) };
 		detections_event(e->detections, &ev);
 	}
 	LIST_EACH(it, streams_in_order(e->streams)) {
@@ -667,7 +679,8 @@ static void reckon_records(struct engine *e)
 
 	flows_settle(e->flows);
 	sip_paths_settle(e->paths);
-	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp), last_ns);
+	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp),
+		last_ns);
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);
 	sources_settle(e->sources, calls_legs(e->calls));

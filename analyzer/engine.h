@@ -23,22 +23,26 @@ struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
 void engine_packet(struct engine *e, const struct packet *p);
 /*
- * For packets that are at hand some way ahead: brings what they will touch into the cache, and changes nothing. First the one (a ticket comes back),
- * some packets later the other, then engine_packet().
+ * For packets that are at hand some way ahead: brings what they will touch into the cache, and changes nothing. First
+ * the one (a ticket comes back), some packets later the other, then engine_packet().
  */
 uint64_t engine_prepare(const struct engine *e, const struct packet *p);
 void engine_prefetch(const struct engine *e, const struct packet *p, uint64_t ticket);
 /* What the reader lets pass of its input (-f): as good as a filter of the capture. */
 void engine_read_filter(struct engine *e, const char *filter);
 /* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */
-void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen, uint64_t if_drop, uint64_t os_drop);
+void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen,
+	uint64_t if_drop, uint64_t os_drop);
 /* What dissection gave up for lack of room. Any time before the views. */
 void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted);
 /* Nothing came up to that moment either: what is judged is judged as of then. */
 void engine_until(struct engine *e, int64_t now_ns);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */
 void engine_finish(struct engine *e);
-/* From now on views have other numbers, names and addresses; after engine_finish(). r is lent for the engine's life; NULL: no longer. */
+/*
+ * From now on views have other numbers, names and addresses; after engine_finish(). r is lent for the engine's life;
+ * NULL: no longer.
+ */
 void engine_redact(struct engine *e, struct redact *r);
 
 #endif

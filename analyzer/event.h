@@ -11,13 +11,15 @@
 
 enum event_kind {
 	EVENT_SIP,                   /* every SIP packet that is no mirror copy, of whatever method: see packet */
-	EVENT_MESSAGE, EVENT_OFFER, EVENT_STABLE, EVENT_ANSWERED, EVENT_CALL_ENDED, EVENT_TRANSACTION_CLOSED, EVENT_REGISTRATION, EVENT_SUBSCRIPTION,
+	EVENT_MESSAGE, EVENT_OFFER, EVENT_STABLE, EVENT_ANSWERED, EVENT_CALL_ENDED, EVENT_TRANSACTION_CLOSED,
+		EVENT_REGISTRATION, EVENT_SUBSCRIPTION,
 	EVENT_TRANSFER, EVENT_LEG_JOINED, EVENT_DIALOG_ENDED,
 	EVENT_STREAM_STARTED, EVENT_STREAM_GAP, EVENT_STREAM_CHANGED,
 	EVENT_ICMP,
 	/*
-	 * Judgement: everything that a verdict may lean on is in the records (in a read: the capture has ended; in live: the hold-off has
-	 * passed, and again whenever the records changed). A detector raises, updates or withdraws; judging twice gives the same as once.
+	 * Judgement: everything that a verdict may lean on is in the records (in a read: the capture has ended; in
+	 * live: the hold-off has passed, and again whenever the records changed). A detector raises, updates or
+	 * withdraws; judging twice gives the same as once.
 	 */
 	EVENT_JUDGE_CAPTURE,         /* the gates: before all others */
 	EVENT_JUDGE_CALL,            /* a leg */

@@ -8,7 +8,8 @@ enum heard {
 	HEARD_YES,                   /* seen at the receiver's side, or its RTCP reports it */
 	HEARD_POOR,                  /* the same, MOS below 3.6 */
 	HEARD_NO,
-	HEARD_UNKNOWN                /* passes here to a right address and its arrival cannot be seen, or nothing may be said */
+	/* passes here to a right address and its arrival cannot be seen, or nothing may be said */
+	HEARD_UNKNOWN
 };
 
 #endif

@@ -20,7 +20,8 @@ struct maker {
 	struct arena *arena;
 };
 
-struct front {                       /* a router's public address where the hosts behind it are seen here themselves: the rules name those */
+/* a router's public address where the hosts behind it are seen here themselves: the rules name those */
+struct front {
 	struct hash_link link;
 	struct address addr;
 };
@@ -48,7 +49,8 @@ static void fronts_find(struct maker *m)
 		const struct host *h = network_host_find(m->facts->network, &n->inside.addr);
 		struct front *x;
 
-		if (!site_inside(m->facts->site, &n->inside.addr) || address_private(&n->outside.addr) || is_front(m, &n->outside.addr))
+		if (!site_inside(m->facts->site, &n->inside.addr) || address_private(&n->outside.addr) ||
+		    is_front(m, &n->outside.addr))
 			continue;
 		if (!h || !h->sends_ip || !address_equal(&h->addr, &n->inside.addr))
 			continue;
@@ -63,7 +65,8 @@ static bool crosses(const struct maker *m, const struct address *from, const str
 	enum end a = end_of(m->ends, from), b = end_of(m->ends, to);
 
 	*ret_inbound = b == END_OWN;
-	return ((a == END_OWN && b == END_PROVIDER) || (a == END_PROVIDER && b == END_OWN)) && !is_front(m, *ret_inbound ? to : from);
+	return ((a == END_OWN && b == END_PROVIDER) || (a == END_PROVIDER && b == END_OWN)) &&
+	       !is_front(m, *ret_inbound ? to : from);
 }
 
 static void rule_add(struct maker *m, struct policy_rule r)
@@ -83,7 +86,8 @@ static void take_peers(struct maker *m)
 {
 	LIST_EACH(it, sip_peers_in_order(m->facts->sip_peers)) {
 		const struct sip_peer *x = LIST_ENTRY(it, struct sip_peer, in_order);
-		struct policy_rule r = { .kind = POLICY_SIP, .from = x->client, .to = x->server.addr, .transport = x->transport, .low = x->server.port,
+		struct policy_rule r = { .kind = POLICY_SIP, .from = x->client, .to = x->server.addr,
+			.transport = x->transport, .low = x->server.port,
 					 .high = x->server.port, .count = x->requests, .at = x->asked_at };
 
 		if (x->answers && crosses(m, &r.from, &r.to, &r.inbound))
@@ -96,7 +100,8 @@ static void take_tls(struct maker *m)
 {
 	LIST_EACH(it, flows_in_order(m->facts->flows)) {
 		const struct flow *f = LIST_ENTRY(it, struct flow, in_order);
-		struct policy_rule r = { .kind = POLICY_SIP, .from = f->client.addr, .to = f->server.addr, .transport = TRANSPORT_TLS, .low = f->server.port,
+		struct policy_rule r = { .kind = POLICY_SIP, .from = f->client.addr, .to = f->server.addr,
+			.transport = TRANSPORT_TLS, .low = f->server.port,
 					 .high = f->server.port, .count = 1, .at = f->first_at };
 		enum end a = end_of(m->ends, &r.from), b = end_of(m->ends, &r.to);
 
@@ -117,13 +122,15 @@ static bool is_provider_media(const struct maker *m, const struct stream *s, boo
 {
 	const struct leg *leg = s->direction->slot->dialog->leg;
 	enum side sender = s->direction->sender;
-	enum end from = end_of(m->ends, &leg->party[sender].signalling.addr), to = end_of(m->ends, &leg->party[side_other(sender)].signalling.addr);
+	enum end from = end_of(m->ends, &leg->party[sender].signalling.addr),
+		to = end_of(m->ends, &leg->party[side_other(sender)].signalling.addr);
 	const struct address *own, *other;
 
 	*ret_inbound = from == END_PROVIDER;
 	own = *ret_inbound ? &s->dst.addr : &s->src.addr;
 	other = *ret_inbound ? &s->src.addr : &s->dst.addr;
-	return (from == END_PROVIDER) != (to == END_PROVIDER) && end_of(m->ends, own) == END_OWN && end_of(m->ends, other) != END_OWN &&
+	return (from == END_PROVIDER) != (to == END_PROVIDER) && end_of(m->ends, own) == END_OWN &&
+	       end_of(m->ends, other) != END_OWN &&
 	       !is_front(m, own);
 }
 
@@ -147,7 +154,8 @@ static void take_media(struct maker *m)
 {
 	LIST_EACH(it, streams_in_order(m->facts->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-		struct policy_rule r = { .kind = POLICY_MEDIA, .from = s->src.addr, .to = s->dst.addr, .transport = TRANSPORT_UDP, .count = 1,
+		struct policy_rule r = { .kind = POLICY_MEDIA, .from = s->src.addr, .to = s->dst.addr,
+			.transport = TRANSPORT_UDP, .count = 1,
 					 .at = { s->first_ns, s->first_frame, s->file, s->interface } };
 
 		if (!s->direction || s->packets < STREAM_PACKETS_LEAST || !is_provider_media(m, s, &r.inbound))
@@ -182,7 +190,8 @@ static int rule_compare(const void *x, const void *y)
 /* Media of two hosts is one range; SIP has a rule a port. */
 static bool rule_joins(const struct policy_rule *a, const struct policy_rule *b)
 {
-	return a->kind == b->kind && address_equal(&a->from, &b->from) && address_equal(&a->to, &b->to) && a->transport == b->transport &&
+	return a->kind == b->kind && address_equal(&a->from, &b->from) && address_equal(&a->to, &b->to) &&
+	       a->transport == b->transport &&
 	       a->documented == b->documented && (a->kind == POLICY_MEDIA && !a->documented ? true : a->low == b->low);
 }
 
@@ -226,7 +235,8 @@ static void count_others(struct maker *m)
 
 struct policy *policy_new(const struct facts *facts)
 {
-	struct maker m = { .facts = facts, .ends = ends_new(facts), .policy = memory_zalloc(sizeof *m.policy), .arena = arena_new() };
+	struct maker m = { .facts = facts, .ends = ends_new(facts), .policy = memory_zalloc(sizeof *m.policy),
+		.arena = arena_new() };
 
 	hash_init(&m.fronts);
 	fronts_find(&m);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy: what a firewall between the site and its providers would have to permit for exactly what was seen: SIP that was asked and answered, media of
- * those calls. Provider addresses only: users elsewhere and strangers are counted, never permitted.
+ * policy: what a firewall between the site and its providers would have to permit for exactly what was seen: SIP that
+ * was asked and answered, media of those calls. Provider addresses only: users elsewhere and strangers are counted,
+ * never permitted.
  */
 #ifndef DEADAIR_ANALYZER_POLICY_H
 #define DEADAIR_ANALYZER_POLICY_H

@@ -29,7 +29,8 @@ struct reading {
 	unsigned line;               /* of the last line read */
 	struct config *config;
 	struct site *site;
-	struct given { char *section, *name; bool list; } *given;    /* scalars are said once; a list goes on in indented lines */
+	/* scalars are said once; a list goes on in indented lines */
+	struct given { char *section, *name; bool list; } *given;
 	unsigned given_count;
 	bool failed;
 	struct err *err;
@@ -118,8 +119,10 @@ static bool take_zone(struct reading *g, const struct site_key *key, struct span
 	for (size_t i = 0; i < 3; i++)
 		rule &= value.n > 3 && isupper(value.p[i]);
 	rule = rule && (isdigit(value.p[3]) || strchr("+-", value.p[3]));
-	for (size_t i = 0; !found && span_find_text(value, SPAN("..")) == value.n && i < sizeof bases / sizeof *bases; i++) {
-		snprintf(path, sizeof path, "%s%.*s", bases[i], (int)(value.n < 100 ? value.n : 100), (const char *)value.p);
+	for (size_t i = 0; !found && span_find_text(value, SPAN("..")) == value.n && i < sizeof bases / sizeof *bases;
+	    i++) {
+		snprintf(path, sizeof path, "%s%.*s", bases[i], (int)(value.n < 100 ? value.n : 100),
+			(const char *)value.p);
 		found = value.n && access(path, R_OK) == 0;
 	}
 	return found || rule ? take_text(g, key, value) : wrong(g, key, value);
@@ -172,7 +175,8 @@ static bool add_word(struct reading *g, struct words *words, struct span word)
 
 static bool add_private(struct reading *g, struct nets *nets)
 {
-	static const char *const texts[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10" };
+	static const char *const texts[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+		"169.254.0.0/16", "fc00::/7", "fe80::/10" };
 	struct net n;
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -365,7 +369,8 @@ static bool hours_parse(struct span s, struct span_of_week *ret)
 		if (day == last)
 			break;
 	}
-	return minute_parse(span_first(hours, to), &ret->from_min) && minute_parse(span_from(hours, to + 1), &ret->to_min) &&
+	return minute_parse(span_first(hours, to), &ret->from_min) &&
+	       minute_parse(span_from(hours, to + 1), &ret->to_min) &&
 		ret->from_min < ret->to_min;
 }
 
@@ -401,7 +406,8 @@ static bool transport_parse(struct span word, struct transport_wish *ret)
 		return false;
 	for (size_t i = 0; i < sizeof transports / sizeof *transports; i++) {
 		if (span_equal_nocase(span_first(transport, slash), span_of(transports[i]))) {
-			*ret = (struct transport_wish){ copy(span_first(word, colon - 1)), memory_text(transports[i]), (uint16_t)port };
+			*ret = (struct transport_wish){ copy(span_first(word, colon - 1)), memory_text(transports[i]),
+				(uint16_t)port };
 			return true;
 		}
 	}
@@ -448,7 +454,8 @@ static FILE *beside_open(struct reading *g, struct span name, char shown[SHOWN])
 	struct stat st;
 
 	text_escape(name, shown, SHOWN);
-	snprintf(path, sizeof path, "%.*s%.*s", name.n && name.p[0] != '/' && slash ? (int)(slash + 1 - g->path) : 0, g->path, (int)name.n,
+	snprintf(path, sizeof path, "%.*s%.*s", name.n && name.p[0] != '/' && slash ? (int)(slash + 1 - g->path) : 0,
+		g->path, (int)name.n,
 		 (const char *)name.p);
 	f = fopen(path, "re");
 	if (!f || fstat(fileno(f), &st) != 0 || S_ISDIR(st.st_mode)) {
@@ -461,7 +468,8 @@ static FILE *beside_open(struct reading *g, struct span name, char shown[SHOWN])
 }
 
 /* A value a line; what stands behind # or ; is a comment. */
-static bool take_file(struct reading *g, const struct site_key *key, struct span value, bool (*take)(struct reading *, const struct site_key *, struct span))
+static bool take_file(struct reading *g, const struct site_key *key, struct span value,
+	bool (*take)(struct reading *, const struct site_key *, struct span))
 {
 	char shown[SHOWN], line[1024];
 	FILE *f = beside_open(g, value, shown);
@@ -471,7 +479,8 @@ static bool take_file(struct reading *g, const struct site_key *key, struct span
 		line[strcspn(line, "#;")] = '\0';
 		n++;
 		if (!take(g, key, span_trim(span_of(line))) && g->err)
-			err_set(g->err, ERR_USAGE, "%s:%u: no value that %s takes, which is %s", shown, n, key->name, key->form);
+			err_set(g->err, ERR_USAGE, "%s:%u: no value that %s takes, which is %s", shown, n, key->name,
+				key->form);
 	}
 	if (f)
 		fclose(f);
@@ -533,7 +542,8 @@ static const char *const encryption[] = { "no", "wan", "all", NULL };
 #define DIGITS "digits, with commas between numbers"
 #define ONE(section, key, take, member, form) { section, key, take, offsetof(struct site, member), false, NULL, form }
 #define MANY(section, key, take, member, form) { section, key, take, offsetof(struct site, member), true, NULL, form }
-#define CHOICE(section, key, member, choices, form) { section, key, take_choice, offsetof(struct site, member), false, choices, form }
+#define CHOICE(section, key, member, choices, form) { section, key, take_choice, offsetof(struct site, member), false, \
+	choices, form }
 
 static const struct site_key keys[] = {
 	ONE("site", "name", take_text, name, "a name"),
@@ -554,13 +564,15 @@ static const struct site_key keys[] = {
 	ONE("site", "mask-numbers", take_yes, mask_numbers, "yes or no"),
 	MANY("signalling", "sip-ports", take_ranges, sip_ports, PORTS),
 	MANY("signalling", "tls-ports", take_ranges, tls_ports, PORTS),
-	MANY("signalling", "expected-transport", take_transport, expected_transport, "a peer and its transport such as sip.example.net:tls/5061"),
+	MANY("signalling", "expected-transport", take_transport, expected_transport,
+	"a peer and its transport such as sip.example.net:tls/5061"),
 	MANY("media", "media-ports", take_ranges, media_ports, PORTS),
 	CHOICE("network", "qos", qos, qos, "auto, required or ignore"),
 	MANY("network", "dscp-media", take_dscp, dscp_media, "values of DSCP, 0 to 63"),
 	MANY("network", "dscp-sig", take_dscp, dscp_sig, "values of DSCP, 0 to 63"),
 	MANY("network", "voice-vlans", take_vlans, voice_vlans, "VLAN ids, 0 to 4094"),
-	ONE("network", "phone-ouis", take_oui_file, phone_ouis, "a file with the first three bytes of MAC addresses, such as 00:15:65, a line"),
+	ONE("network", "phone-ouis", take_oui_file, phone_ouis,
+	"a file with the first three bytes of MAC addresses, such as 00:15:65, a line"),
 	MANY("security", "scanner-ua", take_words, scanner_ua, "words of user agents, with commas"),
 	ONE("security", "geo-allow", take_net_file, geo_allow, "a file with a network a line"),
 	ONE("security", "geo-deny", take_net_file, geo_deny, "a file with a network a line"),
@@ -587,7 +599,8 @@ static bool take_host_ports(struct reading *g, struct span host, struct span val
 	struct net n;
 
 	if (!net_parse(host, &n) && !is_name(host))
-		return fail(g, "media-ports.%s: neither an IPv4 address nor one of [names] stands behind the dot", text_escape(host, shown, sizeof shown));
+		return fail(g, "media-ports.%s: neither an IPv4 address nor one of [names] stands behind the dot",
+		       text_escape(host, shown, sizeof shown));
 	for (unsigned i = 0; i < all->count; i++) {
 		if (span_equal(host, span_of(all->list[i].host)))
 			h = &all->list[i];
@@ -644,7 +657,8 @@ static bool take_name(struct reading *g, const char *name, struct span value)
 
 	while (next_word(&value, &word)) {
 		if (!address_parse(word, &a))
-			return fail(g, "%s: no address; [names] has lines such as PBX = 10.0.0.5", text_escape(word, shown, sizeof shown));
+			return fail(g, "%s: no address; [names] has lines such as PBX = 10.0.0.5",
+			       text_escape(word, shown, sizeof shown));
 		if (all->count >= LIST_MAX)
 			return fail(g, "more than %d names", LIST_MAX);
 		all->list = memory_resize(all->list, all->count + 1u, sizeof *all->list);
@@ -702,11 +716,13 @@ static bool take_unknown(struct reading *g, const char *section, const char *nam
 		return fail(g, "%s stands before the first [section]", text_escape(span_of(name), shown, sizeof shown));
 	if (!section_known(section)) {
 		near = nearest_section(section);
-		return fail(g, "no section [%s]%s%s%s; deadair detectors lists those of findings", text_escape(span_of(section), shown, sizeof shown),
+		return fail(g, "no section [%s]%s%s%s; deadair detectors lists those of findings",
+		       text_escape(span_of(section), shown, sizeof shown),
 			    near ? ": [" : "", near ? near : "", near ? "]?" : "");
 	}
 	near = nearest_key(section, name);
-	return fail(g, "[%s] has no key %s%s%s%s", section, text_escape(span_of(name), shown, sizeof shown), near ? ": " : "", near ? near : "", near ? "?" : "");
+	return fail(g, "[%s] has no key %s%s%s%s", section, text_escape(span_of(name), shown, sizeof shown),
+	       near ? ": " : "", near ? near : "", near ? "?" : "");
 }
 
 /* A figure of the engine or of a detector. */
@@ -718,10 +734,12 @@ static bool take_figure(struct reading *g, const char *section, const struct con
 	errno = 0;
 	number = strtod(value, &end);
 	if (end == value || *end || errno)
-		return fail(g, "%s = %s: give a number, %g to %g %s", key->name, text_escape(span_of(value), shown, sizeof shown), key->min, key->max,
+		return fail(g, "%s = %s: give a number, %g to %g %s", key->name,
+		       text_escape(span_of(value), shown, sizeof shown), key->min, key->max,
 			    key->unit);
 	if (!config_set(g->config, section, key->name, number))
-		return fail(g, "%s = %s: out of range, give %g to %g %s", key->name, text_escape(span_of(value), shown, sizeof shown), key->min, key->max,
+		return fail(g, "%s = %s: out of range, give %g to %g %s", key->name,
+		       text_escape(span_of(value), shown, sizeof shown), key->min, key->max,
 			    key->unit);
 	return true;
 }

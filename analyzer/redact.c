@@ -76,7 +76,10 @@ enum purpose { PURPOSE_WORD = 1, PURPOSE_BIT = 16, PURPOSE_ROUND = 64 };
 
 /* ---- addresses ---- */
 
-/* Bit by bit, each turned by what the bits before it give: what shares a net before shares one afterwards, and no two become one (Crypto-PAn). */
+/*
+ * Bit by bit, each turned by what the bits before it give: what shares a net before shares one afterwards, and no two
+ * become one (Crypto-PAn).
+ */
 static void turn_bits(const struct redact *r, uint8_t *bytes, unsigned from, unsigned to)
 {
 	uint8_t prefix[17] = { 0 };
@@ -96,7 +99,8 @@ static void turn_bits(const struct redact *r, uint8_t *bytes, unsigned from, uns
 static const struct {
 	uint8_t net[2];
 	unsigned bits;
-} kept_nets[] = { { { 10, 0 }, 8 }, { { 172, 16 }, 12 }, { { 192, 168 }, 16 }, { { 100, 64 }, 10 }, { { 169, 254 }, 16 } };
+} kept_nets[] = { { { 10, 0 }, 8 }, { { 172, 16 }, 12 }, { { 192, 168 }, 16 }, { { 100, 64 }, 10 },
+	{ { 169, 254 }, 16 } };
 
 static bool in_net(const uint8_t *bytes, const uint8_t net[2], unsigned bits)
 {
@@ -175,7 +179,10 @@ static bool is_number(struct span s)
 	return digits > 0;
 }
 
-/* A permutation of the numbers of so many digits: four rounds of Feistel over as many bits as hold them, again until it is one of them. */
+/*
+ * A permutation of the numbers of so many digits: four rounds of Feistel over as many bits as hold them, again until it
+ * is one of them.
+ */
 static uint64_t turn_digits(const struct redact *r, uint64_t value, unsigned digits)
 {
 	unsigned half = 2;
@@ -193,7 +200,8 @@ static uint64_t turn_digits(const struct redact *r, uint64_t value, unsigned dig
 			uint64_t next;
 
 			memcpy(input + 1, &right, 8);
-			next = left ^ (number_of(r, PURPOSE_ROUND + round, (struct span){ input, sizeof input }) & ((UINT64_C(1) << half) - 1));
+			next = left ^ (number_of(r, PURPOSE_ROUND + round,
+				(struct span){ input, sizeof input }) & ((UINT64_C(1) << half) - 1));
 			left = right;
 			right = next;
 		}
@@ -227,14 +235,16 @@ static struct span turn_number(struct redact *r, struct span s)
 		digits += is_digit(s.p[i]);
 	if (digits <= SHORT_DIGITS && s.n < WORD_MOST)
 		return turn_short(r, s, digits);
-	n = snprintf(text, sizeof text, "%s000%09llu", s.p[0] == '+' ? "+" : "", (unsigned long long)(number_of(r, PURPOSE_WORD, s) % 1000000000));
+	n = snprintf(text, sizeof text, "%s000%09llu", s.p[0] == '+' ? "+" : "",
+		(unsigned long long)(number_of(r, PURPOSE_WORD, s) % 1000000000));
 	return arena_dup(r->arena, (struct span){ (const uint8_t *)text, (size_t)n });
 }
 
 static struct span turn_word(struct redact *r, struct span s, const char *what)
 {
 	char text[48];
-	int n = snprintf(text, sizeof text, "%s-%010llx", what, (unsigned long long)(number_of(r, PURPOSE_WORD, s) & 0xffffffffff));
+	int n = snprintf(text, sizeof text, "%s-%010llx", what,
+		(unsigned long long)(number_of(r, PURPOSE_WORD, s) & 0xffffffffff));
 
 	return arena_dup(r->arena, (struct span){ (const uint8_t *)text, (size_t)n });
 }
@@ -268,7 +278,8 @@ static struct span turn_text(struct redact *r, struct span s, bool agent)
 /* What says nothing of anybody. */
 static bool is_nobody(struct span s)
 {
-	static const char *const words[] = { "anonymous", "unknown", "unavailable", "restricted", "localhost", "-", "asterisk", "sip", "invalid", "anonymous.invalid" };
+	static const char *const words[] = { "anonymous", "unknown", "unavailable", "restricted", "localhost", "-",
+		"asterisk", "sip", "invalid", "anonymous.invalid" };
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (span_equal_nocase(s, span_of(words[i])))
@@ -380,9 +391,12 @@ static void learn_word(struct redact *r, struct word *w)
 /* What reports say anyway: a user of that name is not given away by it, and the text stays readable. */
 static bool is_common(struct span s)
 {
-	static const char *const words[] = { "pbx", "phone", "phones", "proxy", "trunk", "nat", "media", "sbc", "provider", "firewall", "server", "client", "call",
-					     "calls", "caller", "callee", "audio", "video", "the", "and", "of", "to", "from", "frame", "port", "test", "office",
-					     "voicemail", "conference", "registrar", "invite", "register", "options", "bye", "ack", "udp", "tcp", "tls", "rtp" };
+	static const char *const words[] = { "pbx", "phone", "phones", "proxy", "trunk", "nat", "media", "sbc",
+		"provider", "firewall", "server", "client", "call",
+					     "calls", "caller", "callee", "audio", "video", "the", "and", "of", "to",
+					     "from", "frame", "port", "test", "office",
+					     "voicemail", "conference", "registrar", "invite", "register", "options",
+					     "bye", "ack", "udp", "tcp", "tls", "rtp" };
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (span_equal_nocase(s, span_of(words[i])))
@@ -539,7 +553,10 @@ static size_t take_at(struct scanning *g)
 	return all;
 }
 
-/* "sip:1001@10.0.0.1", "sip:10.0.0.1:5060", "tel:+44...": what is behind the scheme is a user or a host whatever it looks like. */
+/*
+ * "sip:1001@10.0.0.1", "sip:10.0.0.1:5060", "tel:+44...": what is behind the scheme is a user or a host whatever it
+ * looks like.
+ */
 static size_t take_scheme(struct scanning *g)
 {
 	static const char *const schemes[] = { "sip:", "sips:", "tel:", "mailto:" };
@@ -558,7 +575,8 @@ static size_t take_scheme(struct scanning *g)
 			return done;
 		word = span_first(behind, host_length(behind));
 		if (word.n && word.p[0] != '[')
-			add_span(g->out, strcmp(schemes[i], "tel:") == 0 ? redact_user(g->r, word) : redact_host(g->r, word));
+			add_span(g->out, strcmp(schemes[i], "tel:") == 0 ? redact_user(g->r, word) : redact_host(g->r,
+				word));
 		return word.n && word.p[0] != '[' ? word.n : 0;
 	}
 	return 0;
@@ -585,18 +603,23 @@ static size_t take_address(struct scanning *g)
 		return n;
 	}
 	n = 0;
-	while (n < g->rest.n && n < ADDRESS_TEXT && (is_hex(g->rest.p[n]) || g->rest.p[n] == ':' || g->rest.p[n] == '.'))
+	while (n < g->rest.n && n < ADDRESS_TEXT &&
+	    (is_hex(g->rest.p[n]) || g->rest.p[n] == ':' || g->rest.p[n] == '.'))
 		n++;
 	while (n > 2 && (g->rest.p[n - 1] == '.' || (g->rest.p[n - 1] == ':' && g->rest.p[n - 2] != ':')))
 		n--;
-	if (n > 2 && memchr(g->rest.p, ':', n) && (n == g->rest.n || !is_alnum(g->rest.p[n])) && turn_literal(g->r, span_first(g->rest, n), &to)) {
+	if (n > 2 && memchr(g->rest.p, ':', n) && (n == g->rest.n || !is_alnum(g->rest.p[n])) &&
+	    turn_literal(g->r, span_first(g->rest, n), &to)) {
 		add_span(g->out, to);
 		return n;
 	}
 	return 0;
 }
 
-/* 80:5e:c0:aa:bb:cc, also with dashes; of twelve digits without either at least one must be a letter, else it may be a phone number. */
+/*
+ * 80:5e:c0:aa:bb:cc, also with dashes; of twelve digits without either at least one must be a letter, else it may be a
+ * phone number.
+ */
 static size_t hardware_length(struct span s)
 {
 	size_t n = 0, digits = 0;
@@ -623,7 +646,8 @@ static size_t take_hardware(struct scanning *g)
 	size_t n = hardware_length(g->rest);
 
 	if (n)
-		text_addf(g->out, "02%010llx", (unsigned long long)(number_of(g->r, PURPOSE_WORD, span_first(g->rest, n)) & 0xffffffffff));
+		text_addf(g->out, "02%010llx", (unsigned long long)(number_of(g->r, PURPOSE_WORD,
+			span_first(g->rest, n)) & 0xffffffffff));
 	return n;
 }
 
@@ -666,9 +690,12 @@ static bool is_part(const struct scanning *g)
 /* "200 OK", "frame 1001", "1001 packets", "4 of 212": digits that happen to be somebody's number, and are not meant. */
 static bool is_quantity(const struct scanning *g, struct span word)
 {
-	static const char *const units[] = { "s", "ms", "min", "h", "d", "Hz", "kHz", "%", "packets", "packet", "times", "time", "bytes", "frames",
-					     "frame", "messages", "requests", "lost", "seconds", "more", "registrations", "phones", "REGISTER", "INVITE" };
-	static const char *const before[] = { "frame", "frames", "port", "ports", "PT", "type", "RFC", "status", "SSRC", "CSeq", "DSCP", "VLAN", "TTL", "version" };
+	static const char *const units[] = { "s", "ms", "min", "h", "d", "Hz", "kHz", "%", "packets", "packet", "times",
+		"time", "bytes", "frames",
+					     "frame", "messages", "requests", "lost", "seconds", "more",
+					     "registrations", "phones", "REGISTER", "INVITE" };
+	static const char *const before[] = { "frame", "frames", "port", "ports", "PT", "type", "RFC", "status", "SSRC",
+		"CSeq", "DSCP", "VLAN", "TTL", "version" };
 	struct span next = span_from(g->rest, word.n);
 	bool capital;
 
@@ -684,7 +711,8 @@ static bool is_quantity(const struct scanning *g, struct span word)
 	/* "205 calls abroad", but "the other 191 calls" */
 	if (g->before.n && (span_equal(next, SPAN("calls")) || span_equal(next, SPAN("call"))))
 		return true;
-	return capital || is_part(g) || is_one_of(g->before, before, sizeof before / sizeof before[0]) || is_one_of(next, units, sizeof units / sizeof units[0]);
+	return capital || is_part(g) || is_one_of(g->before, before, sizeof before / sizeof before[0]) ||
+	       is_one_of(next, units, sizeof units / sizeof units[0]);
 }
 
 static size_t alnum_length(struct span s)
@@ -720,7 +748,10 @@ static size_t take_phrase(struct scanning *g, size_t n)
 	return 0;
 }
 
-/* What was learnt, as a word: with all its signs, without the full stop, and without what follows a sign: "1001's", "1001-2". */
+/*
+ * What was learnt, as a word: with all its signs, without the full stop, and without what follows a sign: "1001's",
+ * "1001-2".
+ */
 static size_t take_known(struct scanning *g)
 {
 	size_t n = word_length(g->rest), taken;
@@ -738,7 +769,8 @@ static size_t take_known(struct scanning *g)
 /* The first of the ways that takes something; how much. */
 static size_t take(struct scanning *g)
 {
-	size_t (*const ways[])(struct scanning *) = { take_quoted, take_hardware, take_address, take_scheme, take_at, take_known };
+	size_t (*const ways[])(struct scanning *) = { take_quoted, take_hardware, take_address, take_scheme, take_at,
+		take_known };
 
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0] && g->rest.n; i++) {
 		size_t n = ways[i](g);
@@ -782,7 +814,8 @@ static void scan(struct redact *r, struct span s, struct text *t, bool agent)
 		else
 			n = pass(&g);
 		last = g.rest.p[n - 1];
-		g.glued = n == 1 && ((is_alnum(before) && (last == '.' || last == ':' || last == '/')) || (is_digit(before) && last == '-'));
+		g.glued = n == 1 && ((is_alnum(before) && (last == '.' || last == ':' || last == '/')) ||
+			(is_digit(before) && last == '-'));
 		g.rest = span_from(g.rest, n);
 	}
 }

@@ -161,7 +161,8 @@ static time_t change_between(time_t before, time_t after)
 
 void site_learn_zone(struct site *s)
 {
-	enum { YEARS = 70, WEEK_S = 7 * 24 * 3600, YEAR_S = 31556952 };       /* 1990 to 2060, in steps in which no clock changes twice */
+	/* 1990 to 2060, in steps in which no clock changes twice */
+	enum { YEARS = 70, WEEK_S = 7 * 24 * 3600, YEAR_S = 31556952 };
 	const time_t begin = (time_t)20 * YEAR_S;
 	int32_t ahead;
 	char *old;
@@ -269,7 +270,8 @@ static void peers_fini(struct peers *p)
 
 static void lists_fini(struct site *s)
 {
-	struct words *words[] = { &s->holidays, &s->phone_ouis, &s->scanner_ua, &s->home_cc, &s->allowed_cc, &s->intl_prefixes, &s->outside_prefix,
+	struct words *words[] = { &s->holidays, &s->phone_ouis, &s->scanner_ua, &s->home_cc, &s->allowed_cc,
+		&s->intl_prefixes, &s->outside_prefix,
 				  &s->premium_prefixes, &s->mobile_prefixes };
 	struct nets *nets[] = { &s->inside_nets, &s->public_ips, &s->remote_nets, &s->geo_allow, &s->geo_deny };
 	struct peers *peers[] = { &s->pbx, &s->trunk, &s->trusted, &s->trusted_scanners, &s->failover };

@@ -87,12 +87,14 @@ struct site {
 	struct words holidays;       /* "2026-12-25" */
 	struct nets inside_nets;     /* never empty: the private ranges when none are given */
 	struct nets public_ips, remote_nets, geo_allow, geo_deny;
-	struct peers pbx, trunk, trusted, trusted_scanners, failover;       /* failover: servers that stand in for each other */
+	/* failover: servers that stand in for each other */
+	struct peers pbx, trunk, trusted, trusted_scanners, failover;
 	struct ranges sip_ports, tls_ports, media_ports;
 	struct host_ranges media_ports_of;
 	struct transports expected_transport;
 	struct number_set dscp_media, dscp_sig, voice_vlans;
-	struct words phone_ouis, scanner_ua, home_cc, allowed_cc, intl_prefixes, outside_prefix, premium_prefixes, mobile_prefixes;
+	struct words phone_ouis, scanner_ua, home_cc, allowed_cc, intl_prefixes, outside_prefix, premium_prefixes,
+		mobile_prefixes;
 	struct nat_pairs nat;
 	struct host_names names;
 };

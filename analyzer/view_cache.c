@@ -45,7 +45,9 @@ static void numbers_free(struct number_list *lists, size_t count)
 	free(lists);
 }
 
-/* Which findings a call has, and which ones a finding explains. Numbers are places in the order of the report, from 1. */
+/*
+ * Which findings a call has, and which ones a finding explains. Numbers are places in the order of the report, from 1.
+ */
 static void index_findings(struct view_cache *v)
 {
 	v->call_findings = memory_zalloc((v->call_count + 1) * sizeof *v->call_findings);

@@ -85,14 +85,17 @@ static void view_windows(const struct engine *e, const struct direction *d, stru
 {
 	for (unsigned i = 0; i < d->window_count && ret->window_count < VIEW_WINDOWS; i++) {
 		const struct window *w = &d->windows[i];
-		int64_t to_ns = window_end(w, e->capture.last_ns), due_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns;
+		int64_t to_ns = window_end(w, e->capture.last_ns),
+			due_ns = w->state == EXPECT_DUE && w->due_ns != NS_NONE ? w->due_ns : w->on_ns;
 
 		if ((w->state == EXPECT_DUE || w->state == EXPECT_PAUSED) && to_ns > w->on_ns)
-			ret->windows[ret->window_count++] = (struct view_window){ w->on_ns, due_ns, to_ns, w->state == EXPECT_DUE };
+			ret->windows[ret->window_count++] = (struct view_window){ w->on_ns, due_ns, to_ns,
+				w->state == EXPECT_DUE };
 	}
 }
 
-static void view_direction_of(const struct engine *e, struct view_cache *v, const struct direction *d, unsigned leg, struct view_direction *ret)
+static void view_direction_of(const struct engine *e, struct view_cache *v, const struct direction *d, unsigned leg,
+	struct view_direction *ret)
 {
 	const struct hearing *h = d->hearing;
 	const struct window *w = shown_window(d);
@@ -128,7 +131,8 @@ static void view_direction_of(const struct engine *e, struct view_cache *v, cons
 
 static int graver(enum heard a, enum heard b)
 {
-	static const int rank[] = { [HEARD_NOT_EXPECTED] = 0, [HEARD_YES] = 2, [HEARD_UNKNOWN] = 1, [HEARD_POOR] = 3, [HEARD_NO] = 4 };
+	static const int rank[] = { [HEARD_NOT_EXPECTED] = 0, [HEARD_YES] = 2, [HEARD_UNKNOWN] = 1, [HEARD_POOR] = 3,
+		[HEARD_NO] = 4 };
 
 	return rank[a] - rank[b];
 }
@@ -176,7 +180,8 @@ static void view_legs(const struct call *c, struct view_call *ret)
 }
 
 /* The dialogs whose media count: the confirmed one, else the early ones. */
-static void view_media(const struct engine *e, struct view_cache *v, const struct leg *leg, unsigned index, struct view_call *ret)
+static void view_media(const struct engine *e, struct view_cache *v, const struct leg *leg, unsigned index,
+	struct view_call *ret)
 {
 	LIST_EACH(it, &leg->dialogs) {
 		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
@@ -185,7 +190,8 @@ static void view_media(const struct engine *e, struct view_cache *v, const struc
 			continue;
 		for (unsigned i = 0; i < d->mslot_count; i++) {
 			for (unsigned side = 0; side < 2 && ret->media_count < 32; side++)
-				view_direction_of(e, v, &d->mslots[i].direction[side], index, &ret->media[ret->media_count++]);
+				view_direction_of(e, v, &d->mslots[i].direction[side], index,
+					&ret->media[ret->media_count++]);
 		}
 	}
 }
@@ -272,8 +278,10 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	ret->start_ns = first->invite_ns != NS_NONE ? first->invite_ns : first->first_ns;
 	ret->answer_ns = first->answer_ns;
 	ret->end_ns = first->end_ns;
-	ret->pdd_ms = first->invite_ns != NS_NONE && first->progress_ns != NS_NONE ? (double)(first->progress_ns - first->invite_ns) / 1e6 : -1;
-	ret->setup_ms = first->invite_ns != NS_NONE && first->answer_ns != NS_NONE ? (double)(first->answer_ns - first->invite_ns) / 1e6 : -1;
+	ret->pdd_ms = first->invite_ns != NS_NONE &&
+		first->progress_ns != NS_NONE ? (double)(first->progress_ns - first->invite_ns) / 1e6 : -1;
+	ret->setup_ms = first->invite_ns != NS_NONE &&
+		first->answer_ns != NS_NONE ? (double)(first->answer_ns - first->invite_ns) / 1e6 : -1;
 	view_legs(c, ret);
 	LIST_EACH(it, &c->legs)
 		view_media(e, v, LIST_ENTRY(it, struct leg, in_call), index++, ret);

@@ -22,9 +22,12 @@ static void say_vantage(struct view_cache *v, const struct engine *e, const stru
 	static const struct { enum vantage_kind kind; const char *from, *shows, *alone; } says[] = {
 		{ VANTAGE_ON_HOST, "%s itself", "all SIP and audio of this machine", "one of the machines itself" },
 		{ VANTAGE_NEAR, "beside %s", "SIP and audio as they leave and reach %s", "beside one party" },
-		{ VANTAGE_INSIDE_NAT, "inside the NAT of %s", "SIP and audio between the inside and the router", "inside the NAT, before its router" },
-		{ VANTAGE_OUTSIDE_NAT, "outside the NAT, beside %s", "which addresses the world sees", "outside the NAT" },
-		{ VANTAGE_BOTH_SIDES, "both sides of the router %s", "SIP and audio before and behind it", "both sides of the router" },
+		{ VANTAGE_INSIDE_NAT, "inside the NAT of %s", "SIP and audio between the inside and the router",
+		  "inside the NAT, before its router" },
+		{ VANTAGE_OUTSIDE_NAT, "outside the NAT, beside %s", "which addresses the world sees",
+		  "outside the NAT" },
+		{ VANTAGE_BOTH_SIDES, "both sides of the router %s", "SIP and audio before and behind it",
+		  "both sides of the router" },
 		{ VANTAGE_MID, "between the parties", "what passes here", NULL },
 		{ VANTAGE_UNKNOWN, "an unknown place", "what passes here", NULL },
 	};
@@ -48,7 +51,8 @@ static void say_vantage(struct view_cache *v, const struct engine *e, const stru
 	}
 }
 
-__attribute__((format(printf, 3, 4))) static void cannot(struct view_cache *v, struct view_capture *ret, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void cannot(struct view_cache *v, struct view_capture *ret,
+	const char *format, ...)
 {
 	va_list ap;
 
@@ -61,7 +65,8 @@ __attribute__((format(printf, 3, 4))) static void cannot(struct view_cache *v, s
 	ret->cannot_prove_count++;
 }
 
-__attribute__((format(printf, 3, 4))) static void note(struct view_cache *v, struct view_capture *ret, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void note(struct view_cache *v, struct view_capture *ret,
+	const char *format, ...)
 {
 	va_list ap;
 
@@ -74,7 +79,8 @@ __attribute__((format(printf, 3, 4))) static void note(struct view_cache *v, str
 	ret->note_count++;
 }
 
-static void say_cannot(struct view_cache *v, const struct engine *e, const struct vantage *vantage, struct view_capture *ret)
+static void say_cannot(struct view_cache *v, const struct engine *e, const struct vantage *vantage,
+	struct view_capture *ret)
 {
 	char count[TEXT_COUNT];
 
@@ -136,8 +142,10 @@ static void say_delays(struct view_cache *v, const struct engine *e, struct view
 
 		if (!address_known(&p->outside) || !passage_delay_of(p, two_points_clocks(e->points), &delay))
 			continue;
-		note(v, ret, "SIP takes %.1f ms (95 %%: %.1f ms) through the router %s%s", in_ms(delay.median_ns), in_ms(delay.p95_ns), address_text(&p->outside, at),
-		     in_ms(delay.median_ns) > config_value(e->options.config, "alg", "delay-ms") ? ": inspection in software" : "");
+		note(v, ret, "SIP takes %.1f ms (95 %%: %.1f ms) through the router %s%s", in_ms(delay.median_ns),
+			in_ms(delay.p95_ns), address_text(&p->outside, at),
+		     in_ms(delay.median_ns) > config_value(e->options.config, "alg",
+		     "delay-ms") ? ": inspection in software" : "");
 	}
 }
 
@@ -147,17 +155,21 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 	const struct capture_facts *c = &e->capture;
 
 	if (e->gates && gates_clock_unreliable(e->gates))
-		note(v, ret, "clock-unreliable: %s", c->timestamps_back ? "time stamps go backwards" : "time stamps are multiples of 10 ms and more");
+		note(v, ret, "clock-unreliable: %s",
+			c->timestamps_back ? "time stamps go backwards"
+			: "time stamps are multiples of 10 ms and more");
 	if (c->truncated == 1)
 		note(v, ret, "one frame is cut short");
 	if (c->tcp_gaps)
-		note(v, ret, "%s TCP segment%s acknowledged that %s not in the capture", text_count(c->tcp_gaps, count), c->tcp_gaps == 1 ? " was" : "s were",
+		note(v, ret, "%s TCP segment%s acknowledged that %s not in the capture", text_count(c->tcp_gaps, count),
+			c->tcp_gaps == 1 ? " was" : "s were",
 		     c->tcp_gaps == 1 ? "is" : "are");
 	say_delays(v, e, ret);
 	if (c->filter[0])
 		note(v, ret, "captured with the filter: %s", c->filter);
 	if (c->read_filter[0])
-		note(v, ret, "only what the filter -f lets pass was read: %s", text_escape(span_of(c->read_filter), shown, sizeof shown));
+		note(v, ret, "only what the filter -f lets pass was read: %s",
+			text_escape(span_of(c->read_filter), shown, sizeof shown));
 }
 
 static void say_others(const struct engine *e, struct view_capture *ret)
@@ -168,7 +180,8 @@ static void say_others(const struct engine *e, struct view_capture *ret)
 		all += e->protocols[i].packets;
 	for (unsigned i = 0; i < e->protocol_count && ret->other_count < 5; i++) {
 		const struct protocol_count *p = &e->protocols[i];
-		const char *name = p->protocol == 6 ? "TCP" : p->protocol == 17 ? "UDP" : p->protocol == 1 ? "ICMP" : p->protocol == 58 ? "ICMPv6" : "IP";
+		const char *name = p->protocol == 6 ? "TCP" : p->protocol == 17 ? "UDP" : p->protocol == 1 ? "ICMP"
+			: p->protocol == 58 ? "ICMPv6" : "IP";
 		size_t room = sizeof ret->others[0].name;
 
 		if (p->port)
@@ -187,12 +200,16 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 	struct streams_counts s = streams_counts(e->streams);
 	struct network_counts n = network_counts(e->network);
 	const struct { const char *table; uint64_t count; } rows[] = {
-		{ "legs", c.evicted_legs }, { "registrations", c.evicted_registrations }, { "subscriptions", c.evicted_subscriptions },
-		{ "accounts", accounts_evicted(e->accounts) }, { "watches", watches_evicted(e->watches) }, { "services", services_evicted(e->services) },
+		{ "legs", c.evicted_legs }, { "registrations", c.evicted_registrations },
+		  { "subscriptions", c.evicted_subscriptions },
+		{ "accounts", accounts_evicted(e->accounts) }, { "watches", watches_evicted(e->watches) },
+		  { "services", services_evicted(e->services) },
 		{ "repeats", repeats_evicted(e->repeats) },
-		{ "streams", s.evicted }, { "flows", s.evicted_flows }, { "hosts", n.hosts_evicted }, { "pairs", n.pairs_evicted },
+		{ "streams", s.evicted }, { "flows", s.evicted_flows }, { "hosts", n.hosts_evicted },
+		  { "pairs", n.pairs_evicted },
 		{ "nat", n.mappings_evicted }, { "rtcp", rtcp_states_evicted(e->rtcp) }, { "icmp", e->icmp_dropped },
-		{ "sip-peers", sip_peers_evicted(e->peers) }, { "datagrams", e->datagrams_evicted }, { "tcp", e->tcp_evicted },
+		{ "sip-peers", sip_peers_evicted(e->peers) }, { "datagrams", e->datagrams_evicted },
+		  { "tcp", e->tcp_evicted },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -20,7 +20,8 @@ bool view_detector(size_t i, struct view_detector *ret)
 	ret->fix = all[i]->doc->fix;
 	ret->reasons = all[i]->doc->reasons;
 	for (const struct config_key *k = all[i]->keys; k && k->name && ret->key_count < 16; k++)
-		ret->keys[ret->key_count++] = (struct view_key){ k->name, k->unit, k->source, k->value, k->min, k->max };
+		ret->keys[ret->key_count++] = (struct view_key){ k->name, k->unit, k->source, k->value, k->min,
+			k->max };
 	return true;
 }
 

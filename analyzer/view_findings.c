@@ -24,7 +24,8 @@ static void view_parts(const struct finding *f, struct view_host_part *hosts, un
 		bool known = false;
 
 		for (unsigned k = 0; k < *count && !known; k++)
-			known = endpoint_equal(&hosts[k].at, &f->hosts[i].at) && strcmp(hosts[k].part, part_name(f->hosts[i].part)) == 0;
+			known = endpoint_equal(&hosts[k].at, &f->hosts[i].at) &&
+				strcmp(hosts[k].part, part_name(f->hosts[i].part)) == 0;
 		if (!known)
 			hosts[(*count)++] = (struct view_host_part){ f->hosts[i].at, part_name(f->hosts[i].part) };
 	}
@@ -80,7 +81,8 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 	for (unsigned k = 0; k < f->evidence_count; k++) {
 		const struct evidence *x = &f->evidence[k];
 
-		ret->evidence[k] = (struct view_evidence){ x->at.file, x->at.frame, x->last_frame, x->at.at_ns, x->what };
+		ret->evidence[k] = (struct view_evidence){ x->at.file, x->at.frame, x->last_frame, x->at.at_ns,
+			x->what };
 	}
 	ret->evidence_count = f->evidence_count;
 	for (unsigned k = 0; k < f->change_count; k++) {
@@ -139,7 +141,8 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 		size_t others = v->call_count - x->calls_total;
 
 		healthy = view_lend(v);
-		snprintf(healthy, VIEW_TEXT, others == 1 ? "%zu other call of this capture does not have it" : "%zu other calls of this capture do not have it",
+		snprintf(healthy, VIEW_TEXT, others == 1 ? "%zu other call of this capture does not have it"
+			: "%zu other calls of this capture do not have it",
 			 others);
 		ret->healthy = healthy;
 	}

@@ -21,9 +21,11 @@ static const char *sdp_summary(struct view_cache *v, const struct sdp *sdp)
 
 		n += (size_t)snprintf(text + n, room - n, "%s%s ", i ? "; " : "", view_kind_name(m->kind));
 		for (unsigned k = 0; k < m->format_count && k < 3 && n + 40 < room; k++)
-			n += (size_t)snprintf(text + n, room - n, "%s%s", k ? "," : "", text_escape(m->formats[k].codec, codec, sizeof codec));
+			n += (size_t)snprintf(text + n, room - n, "%s%s", k ? "," : "",
+				text_escape(m->formats[k].codec, codec, sizeof codec));
 		if (n + 70 < room)
-			n += (size_t)snprintf(text + n, room - n, " %s%s", endpoint_text(&m->at, at), directions[m->direction]);
+			n += (size_t)snprintf(text + n, room - n, " %s%s", endpoint_text(&m->at, at),
+				directions[m->direction]);
 	}
 	return text;
 }
@@ -37,7 +39,9 @@ static void ladder_add(struct view_cache *v, const struct message *m, unsigned l
 	v->ladder[v->ladder_count++] = (struct ladder_rung){ m, leg };
 }
 
-/* All messages of a call's legs in capture order; those of the leg that began first before others of the same instant. */
+/*
+ * All messages of a call's legs in capture order; those of the leg that began first before others of the same instant.
+ */
 static void ladder_build(struct view_cache *v, const struct call *c)
 {
 	const struct list_link *next[LEG_MAX], *end[LEG_MAX];
@@ -84,9 +88,11 @@ bool view_message(const struct engine *e, size_t call, size_t i, struct view_mes
 		return false;
 	m = v->ladder[i].message;
 	*ret = (struct view_message){
-		.at_ns = m->at.at_ns, .file = m->at.file, .frame = m->at.frame, .src = m->src, .dst = m->dst, .leg = v->ladder[i].leg,
+		.at_ns = m->at.at_ns, .file = m->at.file, .frame = m->at.frame, .src = m->src, .dst = m->dst,
+		.leg = v->ladder[i].leg,
 		.method = m->method_text, .reason = m->reason, .status = m->status, .sdp = m->sdp != NULL,
-		.retransmission = m->repeat == MESSAGE_RETRANSMITTED, .copy = m->repeat == MESSAGE_COPY, .next_hop = m->repeat == MESSAGE_NEXT_HOP,
+		.retransmission = m->repeat == MESSAGE_RETRANSMITTED, .copy = m->repeat == MESSAGE_COPY,
+		.next_hop = m->repeat == MESSAGE_NEXT_HOP,
 		.sdp_text = m->sdp ? sdp_summary(v, m->sdp) : NULL, .raw = m->raw,
 	};
 	if (!ret->method.n)

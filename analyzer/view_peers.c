@@ -30,12 +30,14 @@ struct peer_table {
 /* That address, or with none of it that user agent. */
 static struct peer *peer_of(struct peer_table *t, const struct address *a, struct span agent)
 {
-	uint32_t hash = (uint32_t)(address_known(a) ? hash_bytes(a->bytes, sizeof a->bytes) : hash_bytes(agent.p, agent.n));
+	uint32_t hash = (uint32_t)(address_known(a) ? hash_bytes(a->bytes, sizeof a->bytes) : hash_bytes(agent.p,
+		agent.n));
 	struct peer *p;
 
 	for (struct hash_link *it = hash_first(&t->index, hash); it; it = it->next) {
 		p = HASH_ENTRY(it, struct peer, by_key);
-		if (it->hash == hash && address_equal(&p->addr, a) && (address_known(a) || span_equal(p->user_agent, agent)))
+		if (it->hash == hash && address_equal(&p->addr, a) &&
+		    (address_known(a) || span_equal(p->user_agent, agent)))
 			return p;
 	}
 	p = memory_zalloc(sizeof *p);
@@ -67,7 +69,8 @@ static void peer_response(struct peer *p, unsigned status)
 /* NER counts what the network did its part for: answered, busy, no answer, declined, cancelled (ITU-T E.425). */
 static bool effective(const struct leg *leg)
 {
-	return leg->answered || leg->status == 486 || leg->status == 600 || leg->status == 487 || leg->status == 603 || leg->status == 480;
+	return leg->answered || leg->status == 486 || leg->status == 600 || leg->status == 487 || leg->status == 603 ||
+	       leg->status == 480;
 }
 
 static void peer_leg(struct peer *p, const struct leg *leg)
@@ -122,7 +125,8 @@ static int peer_compare(const void *a, const void *b)
 
 	if (x->attempts != y->attempts)
 		return x->attempts > y->attempts ? -1 : 1;
-	return address_known(&x->addr) ? address_compare(&x->addr, &y->addr) : agent_compare(x->user_agent, y->user_agent);
+	return address_known(&x->addr) ? address_compare(&x->addr, &y->addr) : agent_compare(x->user_agent,
+	       y->user_agent);
 }
 
 static int response_compare(const void *a, const void *b)

@@ -17,7 +17,8 @@ void view_policy(const struct engine *e, struct view_policy *ret)
 {
 	const struct policy *p = policy_of(e);
 
-	*ret = (struct view_policy){ .rules = p->count, .cut = p->cut, .users = p->users, .strangers = p->strangers, .peak_calls = p->peak_calls,
+	*ret = (struct view_policy){ .rules = p->count, .cut = p->cut, .users = p->users, .strangers = p->strangers,
+		.peak_calls = p->peak_calls,
 				     .inside = &e->options.site->inside_nets };
 }
 
@@ -25,7 +26,8 @@ void view_policy(const struct engine *e, struct view_policy *ret)
 static const char *protocol_of(uint8_t transport)
 {
 	static const char *const names[] = {
-		[TRANSPORT_NONE] = "udp", [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tcp", [TRANSPORT_SCTP] = "sctp",
+		[TRANSPORT_NONE] = "udp", [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tcp",
+			[TRANSPORT_SCTP] = "sctp",
 		[TRANSPORT_WS] = "tcp",
 	};
 
@@ -41,8 +43,10 @@ bool view_rule(const struct engine *e, size_t i, struct view_rule *ret)
 		return false;
 	r = &p->rules[i];
 	*ret = (struct view_rule){
-		.media = r->kind == POLICY_MEDIA, .inbound = r->inbound, .documented = r->documented, .from = r->from, .to = r->to,
-		.protocol = protocol_of(r->transport), .tls = r->transport == TRANSPORT_TLS, .low = r->low, .high = r->high, .count = r->count,
+		.media = r->kind == POLICY_MEDIA, .inbound = r->inbound, .documented = r->documented, .from = r->from,
+		.to = r->to,
+		.protocol = protocol_of(r->transport), .tls = r->transport == TRANSPORT_TLS, .low = r->low,
+		.high = r->high, .count = r->count,
 		.file = r->at.file, .frame = r->at.frame,
 	};
 	return true;

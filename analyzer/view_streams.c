@@ -14,8 +14,10 @@ static unsigned view_intervals(struct view_cache *v, const struct stream *s)
 		double mos = interval_mos(s, x, 0);
 
 		v->intervals[n++] = (struct view_interval){
-			.at_ns = x->at_ns, .packets = x->packets, .lost = x->expected > x->packets ? x->expected - x->packets : 0,
-			.max_jitter_ms = s->jitter_known ? x->max_jitter_tenth_ms / 10.0 : -1, .mos = mos < 0 ? -1 : mos,
+			.at_ns = x->at_ns, .packets = x->packets,
+			.lost = x->expected > x->packets ? x->expected - x->packets : 0,
+			.max_jitter_ms = s->jitter_known ? x->max_jitter_tenth_ms / 10.0 : -1,
+			.mos = mos < 0 ? -1 : mos,
 		};
 	}
 	return n;

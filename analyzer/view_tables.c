@@ -39,7 +39,8 @@ bool view_registration(const struct engine *e, size_t i, struct view_registratio
 }
 
 static const char *const transports[] = {
-	[TRANSPORT_NONE] = "udp", [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tls", [TRANSPORT_SCTP] = "sctp", [TRANSPORT_WS] = "ws",
+	[TRANSPORT_NONE] = "udp", [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp", [TRANSPORT_TLS] = "tls",
+		[TRANSPORT_SCTP] = "sctp", [TRANSPORT_WS] = "ws",
 };
 
 static void view_roles(struct view_cache *v, const struct host *h, struct view_host *ret)
@@ -106,7 +107,8 @@ static void view_bracket(const struct engine *e, const struct nat_mapping *m, st
 {
 	const struct binding_nat *n = sip_bindings_nat(e->bindings, &m->outside.addr);
 
-	if (m->media || (m->transport != TRANSPORT_UDP && m->transport != TRANSPORT_NONE) || !n || !binding_nat_bracket(n))
+	if (m->media || (m->transport != TRANSPORT_UDP && m->transport != TRANSPORT_NONE) || !n ||
+	    !binding_nat_bracket(n))
 		return;
 	ret->has_bracket = true;
 	ret->alive_s = (double)n->alive_ns / 1e9;
@@ -122,8 +124,10 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 		return false;
 	m = v->nats[i];
 	*ret = (struct view_nat){
-		.inside = m->inside, .outside = m->outside, .protocol = transports[m->transport], .scope = m->media ? "media" : "sip",
-		.learnt = nat_method_name(m->method), .weight = m->weight, .first_ns = m->first_ns, .last_ns = m->last_ns,
+		.inside = m->inside, .outside = m->outside, .protocol = transports[m->transport],
+		.scope = m->media ? "media" : "sip",
+		.learnt = nat_method_name(m->method), .weight = m->weight, .first_ns = m->first_ns,
+		.last_ns = m->last_ns,
 	};
 	view_bracket(e, m, ret);
 	view_redact_nat(e->redact, ret);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * views: bounded, flat pictures of the analyzer's records for the ui: the fields of the JSON report (and what the text report needs besides).
- * Spans and const char * are lent by the engine until its next packet; spans hold packet bytes and are NOT escaped, const char * texts are safe.
+ * views: bounded, flat pictures of the analyzer's records for the ui: the fields of the JSON report (and what the text
+ * report needs besides). Spans and const char * are lent by the engine until its next packet; spans hold packet bytes
+ * and are NOT escaped, const char * texts are safe.
  */
 #ifndef DEADAIR_ANALYZER_VIEWS_H
 #define DEADAIR_ANALYZER_VIEWS_H
@@ -21,7 +22,8 @@ struct view_capture {
 	unsigned evicted_count;
 	const char *vantage_kind, *vantage_confidence, *vantage_why;
 	struct address vantage_host; /* family 0 none */
-	const char *seen_from;       /* "the PBX 10.0.20.5 itself", "outside the firewall 203.0.113.2" ...: completes "Seen from" */
+	/* "the PBX 10.0.20.5 itself", "outside the firewall 203.0.113.2" ...: completes "Seen from" */
+	const char *seen_from;
 	const char *can_show;
 	const char *cannot_prove[8];
 	unsigned cannot_prove_count;
@@ -37,7 +39,8 @@ struct view_capture {
 	unsigned other_count;
 };
 
-struct view_evidence { uint16_t file; uint32_t frame, last_frame; int64_t at_ns; const char *what; }; /* frame 0: none */
+/* frame 0: none */
+struct view_evidence { uint16_t file; uint32_t frame, last_frame; int64_t at_ns; const char *what; };
 struct view_host_part { struct endpoint at; const char *part; };
 
 struct view_finding {
@@ -59,13 +62,15 @@ struct view_finding {
 	unsigned stream_count;
 	struct view_evidence evidence[16];
 	unsigned evidence_count;
-	struct view_change { const char *field, *before, *after; struct span before_part, after_part; } changes[24]; /* parts: what differs; safe text */
+	/* parts: what differs; safe text */
+	struct view_change { const char *field, *before, *after; struct span before_part, after_part; } changes[24];
 	unsigned change_count;
 	unsigned count;
 	const char *state;
 	unsigned explained_by;       /* n, 0 none */
 	unsigned incident;           /* 0 none */
-	uint64_t identity;           /* the same in every judgement of one capture, also in a copy of the process; of no meaning elsewhere */
+	/* the same in every judgement of one capture, also in a copy of the process; of no meaning elsewhere */
+	uint64_t identity;
 	bool over;                   /* it is about calls, and all of them have ended */
 };
 
@@ -90,7 +95,8 @@ struct view_leg {
 };
 
 enum { VIEW_WINDOWS = 8 };
-struct view_window { int64_t from_ns, due_ns, to_ns; bool due; };    /* audio is due, grace over at due_ns; else it is held */
+/* audio is due, grace over at due_ns; else it is held */
+struct view_window { int64_t from_ns, due_ns, to_ns; bool due; };
 
 struct view_direction {
 	unsigned mline, leg;
@@ -128,7 +134,8 @@ struct view_call {
 	unsigned leg_count;
 	struct view_direction media[32];
 	unsigned media_count;
-	enum heard caller_hears, callee_hears;       /* of the audio of the answered dialog, joined legs taken together */
+	/* of the audio of the answered dialog, joined legs taken together */
+	enum heard caller_hears, callee_hears;
 	double caller_mos, callee_mos;
 	const char *vantage;
 	unsigned findings[32], finding_count;
@@ -203,8 +210,10 @@ struct view_host {
 	const char *transports[6];
 	unsigned transport_count;
 	int dscp, hops, ttl;         /* -1 unknown */
-	uint16_t range_low, range_high;      /* ports that SDP names for its media, those of RTCP behind them; 0: none */
-	unsigned peak_calls, ports_needed;   /* most calls at once that had media there, and the ports that these took */
+	/* ports that SDP names for its media, those of RTCP behind them; 0: none */
+	uint16_t range_low, range_high;
+	/* most calls at once that had media there, and the ports that these took */
+	unsigned peak_calls, ports_needed;
 };
 
 struct view_nat {
@@ -267,9 +276,13 @@ struct view_why_not {                /* why a finding was not made */
 	const char *gate;            /* what withheld it; NULL: this capture could have shown it */
 };
 
-struct view_end { uint64_t calls, answered, streams, registrations; unsigned critical, error, warning, info; int exit; };
+struct view_end { uint64_t calls, answered, streams, registrations; unsigned critical, error, warning, info; int exit;
+	};
 
-/* Complete after engine_finish(). Indexes run from 0; each call fills *ret and gives false past the end. Order is that of the report. */
+/*
+ * Complete after engine_finish(). Indexes run from 0; each call fills *ret and gives false past the end. Order is that
+ * of the report.
+ */
 void view_capture(const struct engine *e, struct view_capture *ret);
 bool view_incident(const struct engine *e, size_t i, struct view_incident *ret);
 bool view_finding(const struct engine *e, size_t i, struct view_finding *ret);

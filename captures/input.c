@@ -86,7 +86,8 @@ static size_t read_stored(struct input *in, uint8_t *out, size_t room)
 			continue;
 		if (n < 0)
 			snprintf(in->trouble, sizeof in->trouble, "reading fails: %s", strerror(errno));
-		in->stopped = *in->stop;         /* the same ^C has ended the capturing program, in mid-record perhaps */
+		/* the same ^C has ended the capturing program, in mid-record perhaps */
+		in->stopped = *in->stop;
 		in->fd_ended = true;
 	}
 	return 0;

@@ -127,7 +127,8 @@ static void look_ahead(struct source *s, struct lane *lane)
 {
 	struct frame frame;
 
-	while ((lane->disorder || lane->tried < TRY_FRAMES) && frame_order_wants(lane->order) && next_taken(s, &lane->reader, &frame)) {
+	while ((lane->disorder || lane->tried < TRY_FRAMES) && frame_order_wants(lane->order) &&
+	    next_taken(s, &lane->reader, &frame)) {
 		lane->disorder |= frame.at_ns < lane->last_ns;
 		lane->last_ns = frame.at_ns;
 		lane->tried++;
@@ -135,7 +136,10 @@ static void look_ahead(struct source *s, struct lane *lane)
 	}
 }
 
-/* The lane's next frame. Where the first thousands came in order the others are taken as they come, which costs nothing. */
+/*
+ * The lane's next frame. Where the first thousands came in order the others are taken as they come, which costs
+ * nothing.
+ */
 static bool lane_next(struct source *s, struct lane *lane, struct frame *ret_frame)
 {
 	if (s->stop && !is_pipe(lane))

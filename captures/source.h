@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * source: one or several captures as one stream of frames in time order.
- * pcap (us, ns, both byte orders), pcapng (several sections and interfaces), each plain, gzip or zstd, from files or "-" (stdin).
- * What is damaged ends its file only: what was read stands, the error is kept in source_file(), the other files go on.
+ * pcap (us, ns, both byte orders), pcapng (several sections and interfaces), each plain, gzip or zstd, from files or
+ * "-" (stdin). What is damaged ends its file only: what was read stands, the error is kept in source_file(), the other
+ * files go on.
  */
 #ifndef DEADAIR_CAPTURES_SOURCE_H
 #define DEADAIR_CAPTURES_SOURCE_H
@@ -26,7 +27,8 @@ struct source_file {
 	struct err error;            /* ERR_OK, or why it ended early */
 	uint64_t frames;             /* read so far */
 	uint64_t bytes;              /* captured bytes of those */
-	uint64_t untimed;            /* pcapng simple packets: without a time, they take that of the frame before, or 0 */
+	/* pcapng simple packets: without a time, they take that of the frame before, or 0 */
+	uint64_t untimed;
 	const struct source_interface *interfaces;
 	size_t interface_count;
 };
@@ -36,23 +38,24 @@ struct source_name {             /* from pcapng name resolution blocks; escaped,
 };
 
 /*
- * The order of paths does not matter: they are taken in byte order of their names. bpf: NULL none; compiled per link type.
- * NULL with *err only when no file could even be tried (bad filter). A file that cannot be opened is an error of that file.
- * Nothing is opened or waited for here: the first source_next() does that. paths have to live as long as the source.
+ * The order of paths does not matter: they are taken in byte order of their names. bpf: NULL none; compiled per link
+ * type. NULL with *err only when no file could even be tried (bad filter). A file that cannot be opened is an error of
+ * that file. Nothing is opened or waited for here: the first source_next() does that. paths have to live as long as the
+ * source.
  */
 struct source *source_open(const char *const *paths, size_t count, const char *bpf, struct err *err);
 void source_close(struct source *s);
 
 /*
- * The next frame in time order (ties: file order, then order in the file); false at the end of all. In a file a frame that is up to 10 ms older than
- * those before it takes its place in time (behind 4096 in order: but for the first such frame); one farther back stays where it stands.
- * Filtered frames are counted in numbers.
+ * The next frame in time order (ties: file order, then order in the file); false at the end of all. In a file a frame
+ * that is up to 10 ms older than those before it takes its place in time (behind 4096 in order: but for the first such
+ * frame); one farther back stays where it stands. Filtered frames are counted in numbers.
  */
 bool source_next(struct source *s, struct frame *ret_frame);
 
 /*
- * Ends the stream at the next source_next(), also one that waits for stdin; what was read ahead of a pipe is given before
- * that. For signal handlers.
+ * Ends the stream at the next source_next(), also one that waits for stdin; what was read ahead of a pipe is given
+ * before that. For signal handlers.
  */
 void source_stop(struct source *s);
 

@@ -81,7 +81,8 @@ static struct span attribute(struct span attributes, struct span name)
 static unsigned state_of(struct span text)
 {
 	static const struct { const char *name; unsigned state; } states[] = {
-		{ "trying", DIALOG_INFO_TRYING }, { "proceeding", DIALOG_INFO_PROCEEDING }, { "early", DIALOG_INFO_EARLY },
+		{ "trying", DIALOG_INFO_TRYING }, { "proceeding", DIALOG_INFO_PROCEEDING },
+		  { "early", DIALOG_INFO_EARLY },
 		{ "confirmed", DIALOG_INFO_CONFIRMED }, { "terminated", DIALOG_INFO_TERMINATED },
 	};
 
@@ -110,8 +111,10 @@ bool dialog_info_parse(struct span body, struct dialog_info *ret)
 			within = !tag.closes && ret->count < DIALOG_INFO_MAX;
 			if (within)
 				ret->dialogs[ret->count++].id = attribute(tag.attributes, SPAN("id"));
-		} else if (span_equal(tag.name, SPAN("state")) && !tag.closes && within && !ret->dialogs[ret->count - 1].state) {
-			ret->dialogs[ret->count - 1].state = state_of(span_trim(span_first(rest, span_find(rest, '<'))));
+		} else if (span_equal(tag.name, SPAN("state")) && !tag.closes && within &&
+		    !ret->dialogs[ret->count - 1].state) {
+			ret->dialogs[ret->count - 1].state = state_of(span_trim(span_first(rest,
+				span_find(rest, '<'))));
 		}
 	}
 	return found;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dialog_info: what an application/dialog-info+xml body says of an entity's dialogs (RFC 4235). Reads tags, not XML: no entities, no namespaces. */
+/*
+ * dialog_info: what an application/dialog-info+xml body says of an entity's dialogs (RFC 4235). Reads tags, not XML: no
+ * entities, no namespaces.
+ */
 #ifndef DEADAIR_DISSECT_DIALOG_INFO_H
 #define DEADAIR_DISSECT_DIALOG_INFO_H
 
@@ -7,7 +10,8 @@
 
 enum { DIALOG_INFO_MAX = 16 };
 
-enum dialog_info_state { DIALOG_INFO_TRYING = 1, DIALOG_INFO_PROCEEDING = 2, DIALOG_INFO_EARLY = 4, DIALOG_INFO_CONFIRMED = 8, DIALOG_INFO_TERMINATED = 16 };
+enum dialog_info_state { DIALOG_INFO_TRYING = 1, DIALOG_INFO_PROCEEDING = 2, DIALOG_INFO_EARLY = 4,
+	DIALOG_INFO_CONFIRMED = 8, DIALOG_INFO_TERMINATED = 16 };
 
 struct dialog_info {
 	struct span entity;

@@ -114,8 +114,9 @@ static bool keepalive(struct span s)
 }
 
 /*
- * RFC 9443: with its fixed bit greased QUIC looks like RTP; its long header has a version and the lengths of two connection ids, which are
- * not both empty as those zeros are with which many an RTP stream begins; else it stays on 443.
+ * RFC 9443: with its fixed bit greased QUIC looks like RTP; its long header has a version and the lengths of two
+ * connection ids, which are not both empty as those zeros are with which many an RTP stream begins; else it stays on
+ * 443.
  */
 static bool quic(const struct packet *p, struct span s)
 {

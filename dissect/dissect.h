@@ -29,8 +29,8 @@ bool dissect_next(struct dissector *d, struct packet *ret_packet);
 
 /*
  * The one packet of a frame that no other frame has a part in; its SIP or RTCP goes to the caller's sip or rtcp. False,
- * and nothing is remembered: it is a fragment, TCP or SCTP, and has its turn in dissect_frame(). For threads that decode
- * ahead, each with its own dissector.
+ * and nothing is remembered: it is a fragment, TCP or SCTP, and has its turn in dissect_frame(). For threads that
+ * decode ahead, each with its own dissector.
  */
 bool dissect_alone(struct dissector *d, const struct frame *frame, struct packet *ret_packet, struct sip_message *sip,
 		   struct rtcp_compound *rtcp);

@@ -20,7 +20,8 @@ enum framing_kind {
 struct framing {
 	uint8_t kind;                /* enum framing_kind */
 	bool lost;                   /* where the next message begins is not known */
-	bool data_given;             /* a TLS data record of this segment was given: behind the handshake the first stands for all */
+	/* a TLS data record of this segment was given: behind the handshake the first stands for all */
+	bool data_given;
 	bool message_open;           /* WebSocket: a message whose last frame is yet to come */
 	uint8_t *bytes;              /* [begin, end) wait for their message to be complete */
 	size_t begin, end, room;

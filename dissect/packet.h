@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* packet: what a frame says, as flat facts. Presence stands in `has` bits, since 0 is a real port, payload type and TTL. */
+/*
+ * packet: what a frame says, as flat facts. Presence stands in `has` bits, since 0 is a real port, payload type and
+ * TTL.
+ */
 #ifndef DEADAIR_DISSECT_PACKET_H
 #define DEADAIR_DISSECT_PACKET_H
 
@@ -19,12 +22,17 @@ enum packet_kind {
 	PACKET_RTCP,
 	PACKET_STUN,
 	PACKET_DTLS,
-	PACKET_TLS,                  /* a record, handshakes whole over several segments; of data records behind the first 24 records only the first of a segment */
+	/*
+	 * a record, handshakes whole over several segments; of data records behind the first 24 records only the first
+	 * of a segment
+	 */
+	PACKET_TLS,
 	PACKET_ICMP,
 	PACKET_TCP,                  /* a segment with SYN, FIN or RST and nothing else to say */
 	PACKET_KEEPALIVE,            /* UDP: empty, NULs or CRLF only; TCP: CRLF on a flow known to carry SIP */
 	PACKET_UDPTL,                /* left to the analyzer: never set by dissect */
-	PACKET_FRAGMENT,             /* IP fragment that did not complete a datagram: counts for sees(), carries no payload */
+	/* IP fragment that did not complete a datagram: counts for sees(), carries no payload */
+	PACKET_FRAGMENT,
 	PACKET_ARP,
 	PACKET_NONE                  /* no IP in it, or undecodable: see undecoded */
 };
@@ -32,11 +40,15 @@ enum packet_kind {
 enum packet_transport { TRANSPORT_NONE, TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_SCTP, TRANSPORT_WS };
 
 enum packet_tunnel {
-	TUNNEL_NONE, TUNNEL_GRE, TUNNEL_ERSPAN, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTP, TUNNEL_IPIP, TUNNEL_TZSP, TUNNEL_HEP,
+	TUNNEL_NONE, TUNNEL_GRE, TUNNEL_ERSPAN, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTP, TUNNEL_IPIP, TUNNEL_TZSP,
+		TUNNEL_HEP,
 	TUNNEL_TURN                  /* media in ChannelData, Send or Data indications */
 };
 
-/* Why a frame, or a part of it, could not be read: with any kind; PACKET_OTHER with it has addresses, PACKET_NONE has not. */
+/*
+ * Why a frame, or a part of it, could not be read: with any kind; PACKET_OTHER with it has addresses, PACKET_NONE has
+ * not.
+ */
 enum undecoded {
 	UNDECODED_NO,
 	UNDECODED_TRUNCATED,         /* the snap length cut off a header or a SIP message that is needed */
@@ -63,7 +75,8 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
 struct packet {
 	int64_t at_ns;               /* of the frame that completed it */
 	uint32_t frame;              /* number in its file; a reassembled one: the last */
-	uint32_t first_frame;        /* of a reassembled one, also a message over several TCP segments: the first; else equal to frame */
+	/* of a reassembled one, also a message over several TCP segments: the first; else equal to frame */
+	uint32_t first_frame;
 	uint16_t file, interface, link;
 	uint32_t ifindex;            /* of the capturing machine, from SLL2; 0 unknown */
 	uint8_t direction;           /* enum frame_direction, also from SLL packet types */
@@ -78,7 +91,8 @@ struct packet {
 	uint8_t tunnel, tunnel_depth; /* enum packet_tunnel of the innermost */
 	struct address outer_src, outer_dst;
 
-	struct endpoint src, dst;    /* innermost; HEP: as its chunks say, TURN indications: with the peer for the server */
+	/* innermost; HEP: as its chunks say, TURN indications: with the peer for the server */
+	struct endpoint src, dst;
 	uint8_t ttl, dscp, ecn, ip_protocol; /* HEP: the first three unknown, 0 */
 	uint16_t ip_id;
 	uint16_t ip_bytes;           /* length of the (innermost) IP packet on the wire */
@@ -87,7 +101,8 @@ struct packet {
 	uint8_t tcp_flags;
 	bool checksum_ok;
 	uint32_t tcp_seq, tcp_ack;
-	bool tcp_gap;                /* the acknowledgement covers bytes that this capture never saw ("acked unseen segment") */
+	/* the acknowledgement covers bytes that this capture never saw ("acked unseen segment") */
+	bool tcp_gap;
 	bool tcp_retransmission;
 	uint32_t wire_bytes;         /* of the frame */
 

@@ -31,7 +31,8 @@ static bool ends_with(struct span name, struct span end)
 
 static bool is_configuration(struct span name)
 {
-	return ends_with(name, SPAN(".cfg")) || ends_with(name, SPAN(".xml")) || ends_with(name, SPAN(".boot")) || holds_mac(name);
+	return ends_with(name, SPAN(".cfg")) || ends_with(name, SPAN(".xml")) || ends_with(name, SPAN(".boot")) ||
+	       holds_mac(name);
 }
 
 /* Behind the last slash, without a query. */
@@ -64,7 +65,8 @@ static enum provisioning http_request(struct span bytes, struct span *ret_agent)
 	if (!span_starts_nocase(bytes, SPAN("GET ")) || !span_split(&rest, '\n', &line))
 		return PROVISIONING_NO;
 	line = span_from(line, sizeof "GET " - 1);
-	if (!span_split(&line, ' ', &word) || !span_starts_nocase(line, SPAN("HTTP/1.")) || !is_configuration(file_of(word)))
+	if (!span_split(&line, ' ', &word) || !span_starts_nocase(line, SPAN("HTTP/1.")) ||
+	    !is_configuration(file_of(word)))
 		return PROVISIONING_NO;
 	*ret_agent = agent_of(rest);
 	return PROVISIONING_HTTP;

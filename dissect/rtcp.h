@@ -34,8 +34,9 @@ struct rtcp_compound {
 };
 
 /*
- * A compound of one or several packets. False: no RTCP (the first packet's version, type 192-223 and length must fit; a later bad one ends
- * the reading and keeps what was good). savp: report blocks are not read where the lengths show SRTCP.
+ * A compound of one or several packets. False: no RTCP (the first packet's version, type 192-223 and length must fit; a
+ * later bad one ends the reading and keeps what was good). savp: report blocks are not read where the lengths show
+ * SRTCP.
  */
 bool rtcp_parse(struct cursor *c, struct rtcp_compound *out);
 

@@ -60,7 +60,8 @@ static struct sdp_media *media_add(struct sdp_reader *r)
 	m->direction = r->session.direction;
 	m->fingerprint = r->session.fingerprint;
 	m->setup = r->session.setup;
-	m->crypto_count = r->session.crypto_count;      /* RFC 4568 has them in media only; who writes them above means all */
+	/* RFC 4568 has them in media only; who writes them above means all */
+	m->crypto_count = r->session.crypto_count;
 	m->crypto_suite = r->session.crypto_suite;
 	m->crypto_mki = r->session.crypto_mki;
 	m->key_management = r->session.key_management;
@@ -286,11 +287,14 @@ const struct sdp *sdp_compact(const struct sdp *s, void *to)
 
 	memcpy(copy, s, head);
 	for (unsigned i = 0; i < copy->media_count; i++)
-		copy->media[i].formats = list_move(s->media[i].formats, s->media[i].format_count * sizeof *s->media[i].formats, &at);
+		copy->media[i].formats = list_move(s->media[i].formats,
+			s->media[i].format_count * sizeof *s->media[i].formats, &at);
 	for (unsigned i = 0; i < copy->media_count; i++)
 		copy->media[i].candidates =
-			list_move(s->media[i].candidates, s->media[i].candidate_count * sizeof *s->media[i].candidates, &at);
+			list_move(s->media[i].candidates, s->media[i].candidate_count * sizeof *s->media[i].candidates,
+			&at);
 	for (unsigned i = 0; i < copy->media_count; i++)
-		copy->media[i].ssrcs = list_move(s->media[i].ssrcs, s->media[i].ssrc_count * sizeof *s->media[i].ssrcs, &at);
+		copy->media[i].ssrcs = list_move(s->media[i].ssrcs, s->media[i].ssrc_count * sizeof *s->media[i].ssrcs,
+			&at);
 	return copy;
 }

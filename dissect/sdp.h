@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sdp: a session description as flat facts (RFC 8866, 3264), tolerant: order, missing lines and line ends do not matter. */
+/*
+ * sdp: a session description as flat facts (RFC 8866, 3264), tolerant: order, missing lines and line ends do not
+ * matter.
+ */
 #ifndef DEADAIR_DISSECT_SDP_H
 #define DEADAIR_DISSECT_SDP_H
 
@@ -17,7 +20,8 @@ enum sdp_flaw {
 };
 
 struct sdp_format {
-	struct span codec;           /* encoding name; of a static type without rtpmap: its RFC 3551 name; empty: unknown */
+	/* encoding name; of a static type without rtpmap: its RFC 3551 name; empty: unknown */
+	struct span codec;
 	struct span fmtp;
 	uint32_t clock_hz;           /* rtpmap or RFC 3551 (G722: 8000); 0 unknown */
 	uint8_t pt;                  /* 0-127 */
@@ -39,7 +43,8 @@ struct sdp_media {
 	bool rtp;                    /* RTP/AVP, AVPF, SAVP, SAVPF, with or without UDP/TLS/ */
 	bool secure;                 /* SAVP or SAVPF */
 	uint16_t port;               /* 0 rejected */
-	struct endpoint at;          /* medium's c=, else session's, with the port; family 0: none, or a name (see name) */
+	/* medium's c=, else session's, with the port; family 0: none, or a name (see name) */
+	struct endpoint at;
 	struct span name;            /* c= names a host by DNS name */
 	struct endpoint rtcp;        /* a=rtcp (RFC 3605), else port + 1 */
 	enum sdp_direction direction; /* medium's, else session's, else sendrecv; c=0.0.0.0 does not change it */
@@ -52,7 +57,8 @@ struct sdp_media {
 	struct span mid, label;
 	struct span crypto_suite;               /* of the first a=crypto; empty: none */
 	unsigned crypto_count;
-	bool crypto_mki;                        /* some key has a master key identifier, which makes packets longer (RFC 3711 3.1) */
+	/* some key has a master key identifier, which makes packets longer (RFC 3711 3.1) */
+	bool crypto_mki;
 	bool key_management;                    /* a=key-mgmt (RFC 4567): MIKEY */
 	struct span fingerprint, setup;
 	struct span ice_ufrag;
@@ -84,7 +90,10 @@ struct sdp {
 
 /* False: not even a m= or v= line. Linear in the bytes; spans point into them. */
 bool sdp_parse(struct span bytes, struct sdp *ret);
-/* Bytes that it takes without what is unused; a copy of it there, aligned for any record. Spans still point where they did. */
+/*
+ * Bytes that it takes without what is unused; a copy of it there, aligned for any record. Spans still point where they
+ * did.
+ */
 size_t sdp_compact_bytes(const struct sdp *s);
 const struct sdp *sdp_compact(const struct sdp *s, void *to);
 /* NULL none */

@@ -76,7 +76,8 @@ bool sip_digest_parse(struct span value, struct sip_digest *ret)
 
 		if (equals == parameter.n)
 			continue;
-		parameter_set(ret, span_trim(span_first(parameter, equals)), unquoted(span_from(parameter, equals + 1)));
+		parameter_set(ret, span_trim(span_first(parameter, equals)),
+			unquoted(span_from(parameter, equals + 1)));
 		any = true;
 	}
 	return any;

@@ -5,7 +5,10 @@
 
 #include "captures/base/span.h"
 
-/* Values without quotes, still with their escapes; empty: absent. `response` is for comparing lengths, it is never shown. */
+/*
+ * Values without quotes, still with their escapes; empty: absent. `response` is for comparing lengths, it is never
+ * shown.
+ */
 struct sip_digest {
 	struct span username, realm, nonce, uri, response, algorithm, qop, nc, cnonce;
 	bool stale;                  /* stale=true */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_message: one SIP message as flat facts, spans into its bytes (RFC 3261). Made by sip.c in two steps: a first look of our own
- * (always), then libosip2 on single bounded fields (sip_message_judge), whose refusals cost that field only.
+ * sip_message: one SIP message as flat facts, spans into its bytes (RFC 3261). Made by sip.c in two steps: a first look
+ * of our own (always), then libosip2 on single bounded fields (sip_message_judge), whose refusals cost that field only.
  */
 #ifndef DEADAIR_DISSECT_SIP_MESSAGE_H
 #define DEADAIR_DISSECT_SIP_MESSAGE_H
@@ -19,13 +19,18 @@ enum sip_method {
 /* Header names that something asks for; compact forms are mapped (RFC 3261 7.3.3 and the later ones). */
 enum sip_header_name {
 	SIP_H_OTHER,
-	SIP_H_VIA, SIP_H_FROM, SIP_H_TO, SIP_H_CALL_ID, SIP_H_CSEQ, SIP_H_CONTACT, SIP_H_CONTENT_TYPE, SIP_H_CONTENT_LENGTH,
-	SIP_H_CONTENT_ENCODING, SIP_H_ROUTE, SIP_H_RECORD_ROUTE, SIP_H_MAX_FORWARDS, SIP_H_EXPIRES, SIP_H_MIN_EXPIRES, SIP_H_USER_AGENT,
+	SIP_H_VIA, SIP_H_FROM, SIP_H_TO, SIP_H_CALL_ID, SIP_H_CSEQ, SIP_H_CONTACT, SIP_H_CONTENT_TYPE,
+	SIP_H_CONTENT_LENGTH,
+	SIP_H_CONTENT_ENCODING, SIP_H_ROUTE, SIP_H_RECORD_ROUTE, SIP_H_MAX_FORWARDS, SIP_H_EXPIRES, SIP_H_MIN_EXPIRES,
+	SIP_H_USER_AGENT,
 	SIP_H_SERVER, SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE,
-	SIP_H_AUTHENTICATION_INFO, SIP_H_REQUIRE, SIP_H_SUPPORTED, SIP_H_RSEQ, SIP_H_RACK, SIP_H_EVENT, SIP_H_SUBSCRIPTION_STATE,
-	SIP_H_REFER_TO, SIP_H_REFERRED_BY, SIP_H_REPLACES, SIP_H_JOIN, SIP_H_TARGET_DIALOG, SIP_H_SESSION_ID, SIP_H_SESSION_EXPIRES,
+	SIP_H_AUTHENTICATION_INFO, SIP_H_REQUIRE, SIP_H_SUPPORTED, SIP_H_RSEQ, SIP_H_RACK, SIP_H_EVENT,
+	SIP_H_SUBSCRIPTION_STATE,
+	SIP_H_REFER_TO, SIP_H_REFERRED_BY, SIP_H_REPLACES, SIP_H_JOIN, SIP_H_TARGET_DIALOG, SIP_H_SESSION_ID,
+	SIP_H_SESSION_EXPIRES,
 	SIP_H_MIN_SE, SIP_H_REASON, SIP_H_RETRY_AFTER, SIP_H_WARNING, SIP_H_P_ASSERTED_IDENTITY, SIP_H_P_EARLY_MEDIA,
-	SIP_H_P_CHARGING_VECTOR, SIP_H_DIVERSION, SIP_H_HISTORY_INFO, SIP_H_ALLOW, SIP_H_SUBJECT, SIP_H_PATH, SIP_H_SERVICE_ROUTE,
+	SIP_H_P_CHARGING_VECTOR, SIP_H_DIVERSION, SIP_H_HISTORY_INFO, SIP_H_ALLOW, SIP_H_SUBJECT, SIP_H_PATH,
+	SIP_H_SERVICE_ROUTE,
 	SIP_H_IDENTITY
 };
 
@@ -62,7 +67,8 @@ struct sip_via {
 	bool has_rport, has_received;
 };
 
-enum sip_flaw {                      /* bits of sip_message.flaws: what the message gets wrong; evidence for sip-malformed */
+/* bits of sip_message.flaws: what the message gets wrong; evidence for sip-malformed */
+enum sip_flaw {
 	SIP_FLAW_CONTENT_LENGTH_LONG = 1 << 0,  /* says more than there is */
 	SIP_FLAW_CONTENT_LENGTH_SHORT = 1 << 1, /* datagram holds more */
 	SIP_FLAW_CONTENT_LENGTH_BAD = 1 << 2,   /* not a number, twice different */
@@ -73,13 +79,15 @@ enum sip_flaw {                      /* bits of sip_message.flaws: what the mess
 	SIP_FLAW_NO_VIA = 1 << 7,
 	SIP_FLAW_START_LINE = 1 << 8,           /* read, but against the grammar */
 	SIP_FLAW_HEADER_LINE = 1 << 9,          /* a line without colon, NUL, bad line ends */
-	SIP_FLAW_DOUBLE_HEADER = 1 << 10,       /* From, To, Call-ID, CSeq, Content-Type, -Length, Max-Forwards twice: the first counts */
+	/* From, To, Call-ID, CSeq, Content-Type, -Length, Max-Forwards twice: the first counts */
+	SIP_FLAW_DOUBLE_HEADER = 1 << 10,
 	SIP_FLAW_TOO_MUCH = 1 << 11,            /* caps reached: not everything was looked at */
 	SIP_FLAW_ADDRESS = 1 << 12,             /* libosip2 refuses From, To or Contact */
 	SIP_FLAW_VIA = 1 << 13,
 	SIP_FLAW_URI = 1 << 14,
 	SIP_FLAW_CSEQ_METHOD = 1 << 15,         /* differs from the start line's */
-	SIP_FLAW_BODY_CUT = 1 << 16,            /* the capture (snap length), not the sender, ended it, perhaps in the headers */
+	/* the capture (snap length), not the sender, ended it, perhaps in the headers */
+	SIP_FLAW_BODY_CUT = 1 << 16,
 	SIP_FLAW_ROUTE = 1 << 17,               /* Route or Record-Route without < > or host */
 	SIP_FLAW_CREDENTIALS = 1 << 18,         /* Digest credentials that cannot be read */
 	SIP_FLAW_HEADERS_CUT = 1 << 19          /* with BODY_CUT: in the headers; one that was not seen is not absent */
@@ -92,7 +100,8 @@ struct sip_message {
 	struct span method_text;
 	struct span uri;             /* request */
 	struct sip_address request_uri;
-	unsigned status;             /* response: 100-699; 0 in requests, and where it is no such number (SIP_FLAW_START_LINE) */
+	/* response: 100-699; 0 in requests, and where it is no such number (SIP_FLAW_START_LINE) */
+	unsigned status;
 	struct span reason;
 	uint32_t flaws;
 
@@ -134,23 +143,30 @@ const char *sip_method_name(enum sip_method method);
 
 /* ---- sip.c: making them ---- */
 
-/* Could these bytes begin a SIP message? A request line or status line; leading CRLFs (RFC 3261 7.5) are skipped. Cheap. */
+/*
+ * Could these bytes begin a SIP message? A request line or status line; leading CRLFs (RFC 3261 7.5) are skipped.
+ * Cheap.
+ */
 bool sip_looks_like(struct span bytes);
 
 /*
- * First look at one message in a datagram. wire: what the sender sent (a cut body is SIP_FLAW_BODY_CUT, not a lie of Content-Length).
- * False: no SIP message. Linear in the bytes; never reads past them.
+ * First look at one message in a datagram. wire: what the sender sent (a cut body is SIP_FLAW_BODY_CUT, not a lie of
+ * Content-Length). False: no SIP message. Linear in the bytes; never reads past them.
  */
 bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret);
 
 /*
- * Stream framing (TCP, TLS, WebSocket after unmasking): length of the first complete message in bytes, RFC 3261 18.3; 0: more is needed;
- * SIZE_MAX: this is no SIP. *ret_skip: CRLF keepalives in front (RFC 5626), the message begins behind them and its length is without them.
- * Without Content-Length, or with one that is unreadable or above 1 MiB, the body is empty: what follows is then found to be no SIP.
+ * Stream framing (TCP, TLS, WebSocket after unmasking): length of the first complete message in bytes, RFC 3261 18.3;
+ * 0: more is needed; SIZE_MAX: this is no SIP. *ret_skip: CRLF keepalives in front (RFC 5626), the message begins
+ * behind them and its length is without them. Without Content-Length, or with one that is unreadable or above 1 MiB,
+ * the body is empty: what follows is then found to be no SIP.
  */
 size_t sip_message_frame(struct span bytes, size_t *ret_skip);
 
-/* The same for a caller who comes again with more bytes behind the same beginning: nothing is searched twice. Zeroed for each message. */
+/*
+ * The same for a caller who comes again with more bytes behind the same beginning: nothing is searched twice. Zeroed
+ * for each message.
+ */
 struct sip_framing {
 	size_t searched;             /* no end of headers up to here, counted from the start line */
 	size_t length;               /* 0 not yet known */
@@ -158,7 +174,10 @@ struct sip_framing {
 
 size_t sip_framing_next(struct sip_framing *f, struct span bytes, size_t *ret_skip);
 
-/* Second look: libosip2 judges From, To, Contact, Via, Request-URI, each bounded and alone; sets flaws. Call sip_start() once before. */
+/*
+ * Second look: libosip2 judges From, To, Contact, Via, Request-URI, each bounded and alone; sets flaws. Call
+ * sip_start() once before.
+ */
 void sip_message_judge(struct sip_message *m);
 
 /* Once per process, before threads: libosip2 initialised and made silent on stdout. */

@@ -7,7 +7,8 @@
 #include "captures/base/cursor.h"
 
 struct stun_message {
-	uint16_t type;               /* method and class as on the wire: 0x0001 Binding request, 0x0101 success, 0x0111 error */
+	/* method and class as on the wire: 0x0001 Binding request, 0x0101 success, 0x0111 error */
+	uint16_t type;
 	uint8_t transaction[12];
 	struct endpoint mapped;      /* (XOR-)MAPPED-ADDRESS; family 0 none */
 	struct endpoint relayed, peer;

@@ -44,7 +44,10 @@ static struct span alpn_read(struct cursor c)
 	return cursor_take(&list, cursor_u8(&list));
 }
 
-/* RFC 8446 4.2.1: a list of the client, of which GREASE (RFC 8701) is no version; the server's choice alone. DTLS counts downwards. */
+/*
+ * RFC 8446 4.2.1: a list of the client, of which GREASE (RFC 8701) is no version; the server's choice alone. DTLS
+ * counts downwards.
+ */
 static uint16_t versions_read(struct cursor c, bool client, bool dtls, uint16_t before)
 {
 	struct cursor list = client ? part_take(&c, cursor_u8(&c)) : c;

@@ -8,13 +8,19 @@
 struct tls_record {
 	uint8_t content;             /* 20 change cipher, 21 alert, 22 handshake, 23 data */
 	uint16_t version;            /* of the record */
-	uint8_t handshake;           /* type of the first handshake message where it is readable: 1 ClientHello, 2 ServerHello, 11 Certificate; 255 none */
+	/*
+	 * type of the first handshake message where it is readable: 1 ClientHello, 2 ServerHello, 11 Certificate; 255
+	 * none
+	 */
+	uint8_t handshake;
 	uint8_t alert_level, alert;  /* readable alerts only; level 0 none */
 	struct span server_name;     /* SNI of a ClientHello */
 	struct span alpn;            /* first protocol of the ALPN of a Client- or ServerHello */
 	struct span certificate;     /* DER of the first certificate, when whole in these bytes */
-	uint16_t hello_version;      /* highest that a ClientHello offers, or the one that a ServerHello chose; 0 none */
-	uint32_t messages;           /* bits 1 << type of the readable handshake messages; meaningless behind a change of cipher */
+	/* highest that a ClientHello offers, or the one that a ServerHello chose; 0 none */
+	uint16_t hello_version;
+	/* bits 1 << type of the readable handshake messages; meaningless behind a change of cipher */
+	uint32_t messages;
 	bool certificate_empty;      /* a Certificate message without any */
 	size_t length;               /* of the record's payload on the wire */
 };

@@ -5,13 +5,15 @@
 #include "captures/base/cursor.h"
 
 enum {
-	DER_BOOLEAN = 0x01, DER_OCTETS = 0x04, DER_OID = 0x06, DER_UTC_TIME = 0x17, DER_TIME = 0x18, DER_SEQUENCE = 0x30, DER_SET = 0x31,
+	DER_BOOLEAN = 0x01, DER_OCTETS = 0x04, DER_OID = 0x06, DER_UTC_TIME = 0x17, DER_TIME = 0x18,
+		DER_SEQUENCE = 0x30, DER_SET = 0x31,
 	DER_EXPLICIT_0 = 0xa0, DER_EXPLICIT_3 = 0xa3,
 	NAME_DNS = 0x82, NAME_URI = 0x86, NAME_ADDRESS = 0x87
 };
 enum { LIST_MAX = 128 };             /* attributes, extensions, names that are looked at */
 
-static const uint8_t oid_common_name[] = { 0x55, 0x04, 0x03 }, oid_organisation[] = { 0x55, 0x04, 0x0a }, oid_alt_name[] = { 0x55, 0x1d, 0x11 };
+static const uint8_t oid_common_name[] = { 0x55, 0x04, 0x03 }, oid_organisation[] = { 0x55, 0x04, 0x0a },
+	oid_alt_name[] = { 0x55, 0x1d, 0x11 };
 
 /* The next element: tag and content. False: none, or its length lies. */
 static bool der_next(struct span *s, uint8_t *ret_tag, struct span *ret)
@@ -54,7 +56,8 @@ static struct span name_read(struct span name)
 	uint8_t tag;
 
 	for (unsigned i = 0; i < LIST_MAX && der_want(&name, DER_SET, &set); i++) {
-		if (!der_want(&set, DER_SEQUENCE, &attribute) || !der_want(&attribute, DER_OID, &oid) || !der_next(&attribute, &tag, &value))
+		if (!der_want(&set, DER_SEQUENCE, &attribute) || !der_want(&attribute, DER_OID, &oid) ||
+		    !der_next(&attribute, &tag, &value))
 			continue;
 		if (oid_is(oid, oid_common_name))
 			common = value;
@@ -93,9 +96,11 @@ static bool time_read(uint8_t tag, struct span s, int64_t *ret_s)
 		return false;
 	if (tag == DER_UTC_TIME)
 		year += year < 50 ? 2000 : 1900;
-	if (!digits(&s, 2, &month) || !digits(&s, 2, &day) || !digits(&s, 2, &hour) || !digits(&s, 2, &minute) || !digits(&s, 2, &second))
+	if (!digits(&s, 2, &month) || !digits(&s, 2, &day) || !digits(&s, 2, &hour) || !digits(&s, 2, &minute) ||
+	    !digits(&s, 2, &second))
 		return false;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 || !span_equal(s, SPAN("Z")))
+	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 ||
+	    !span_equal(s, SPAN("Z")))
 		return false;
 	*ret_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 	return true;
@@ -150,11 +155,13 @@ bool x509_parse(struct span der, struct x509 *ret)
 	struct x509 x = { .subject = SPAN_NONE };
 	uint8_t tag;
 
-	if (!der_want(&der, DER_SEQUENCE, &certificate) || !der_want(&certificate, DER_SEQUENCE, &body) || !der_next(&body, &tag, &serial))
+	if (!der_want(&der, DER_SEQUENCE, &certificate) || !der_want(&certificate, DER_SEQUENCE, &body) ||
+	    !der_next(&body, &tag, &serial))
 		return false;
 	if (tag == DER_EXPLICIT_0 && !der_next(&body, &tag, &serial))   /* the version stood in front */
 		return false;
-	if (!der_want(&body, DER_SEQUENCE, &skip) || !der_want(&body, DER_SEQUENCE, &issuer) || !der_want(&body, DER_SEQUENCE, &validity) ||
+	if (!der_want(&body, DER_SEQUENCE, &skip) || !der_want(&body, DER_SEQUENCE, &issuer) ||
+	    !der_want(&body, DER_SEQUENCE, &validity) ||
 	    !der_want(&body, DER_SEQUENCE, &subject) || !der_want(&body, DER_SEQUENCE, &skip))
 		return false;
 	x.issuer = name_read(issuer);

@@ -293,6 +293,7 @@ int command_main(int argc, char **argv)
 		return run(c, argc - 1, argv + 1);
 	near = meant(argv[1]);
 	if (near)
-		return command_trouble("no command or file \"%s\": %s?", text_escape(span_of(argv[1]), word, sizeof word), near);
+		return command_trouble("no command or file \"%s\": %s?",
+		       text_escape(span_of(argv[1]), word, sizeof word), near);
 	return run(command_find("read"), argc, argv);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* command: the table of commands. Each gives the process's exit status: 0 nothing at warning or above, 1 something found, 2 trouble. */
+/*
+ * command: the table of commands. Each gives the process's exit status: 0 nothing at warning or above, 1 something
+ * found, 2 trouble.
+ */
 #ifndef DEADAIR_UI_COMMAND_H
 #define DEADAIR_UI_COMMAND_H
 
@@ -20,7 +23,10 @@ int command_detectors(int argc, char **argv);
 int command_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Closes standard output; what could not be written is said, and is trouble. */
 int command_close(struct out *o, int status);
-/* Standard output as it is: its width, colours as wanted ("auto", "always", "never"), ASCII where the locale is not UTF-8. */
+/*
+ * Standard output as it is: its width, colours as wanted ("auto", "always", "never"), ASCII where the locale is not
+ * UTF-8.
+ */
 void command_out(struct out *o, const char *color);
 
 #endif

@@ -35,7 +35,8 @@ int command_explain(int argc, char **argv)
 
 	if (argc != 2)
 		return command_trouble("explain: name one finding: deadair explain one-way-audio");
-	snprintf(id, sizeof id, "%.*s", (int)strcspn(argv[1], "/"), argv[1]);       /* id/reason as the report prints it */
+	/* id/reason as the report prints it */
+	snprintf(id, sizeof id, "%.*s", (int)strcspn(argv[1], "/"), argv[1]);
 	if (!view_detector_find(id, &d))
 		return unknown_id(argv[1]);
 	command_out(&o, "auto");

@@ -57,7 +57,8 @@ static const struct action *action_find(const char *name, struct err *err)
 		names[i] = actions[i].name;
 	}
 	near = nearest_word(span_of(name), names, ACTIONS);
-	err_set(err, ERR_USAGE, "history: no \"%s\": %s%s", text_escape(span_of(name), shown, sizeof shown), near ? near : "deadair history --help",
+	err_set(err, ERR_USAGE, "history: no \"%s\": %s%s", text_escape(span_of(name), shown, sizeof shown),
+		near ? near : "deadair history --help",
 		near ? "?" : "");
 	return NULL;
 }
@@ -71,7 +72,8 @@ static struct store *open_history(const struct history_options *o, enum store_ac
 	if (!file && history_default_path(path, sizeof path))
 		file = path;
 	if (!file) {
-		err_set(err, ERR_USAGE, "history: neither HOME nor XDG_STATE_HOME is set: name the file with --history");
+		err_set(err, ERR_USAGE,
+			"history: neither HOME nor XDG_STATE_HOME is set: name the file with --history");
 		return NULL;
 	}
 	return store_open(file, access(file, F_OK) == 0 ? mode : STORE_READ, WAIT_MS, err);
@@ -92,7 +94,8 @@ static void say_rest(struct out *o, const struct history_options *options, enum 
 		out_textf(o, "The latest %s; for more: --limit N, --limit all\n", words_count(options->limit, text));
 }
 
-static enum err_code list(struct store *s, const struct history_options *options, enum listing listing, struct out *o, struct err *err)
+static enum err_code list(struct store *s, const struct history_options *options, enum listing listing, struct out *o,
+	struct err *err)
 {
 	size_t count;
 
@@ -110,7 +113,8 @@ static enum err_code trend(struct store *s, const struct history_options *option
 	const struct listing_filter *f = &options->filter;
 
 	if (!options->has_by)
-		asked.filter.hours = f->has_since && ns_minus(f->has_until ? f->until_ns : now_ns(), f->since_ns) <= HOURS_SHOWN_NS;
+		asked.filter.hours = f->has_since &&
+			ns_minus(f->has_until ? f->until_ns : now_ns(), f->since_ns) <= HOURS_SHOWN_NS;
 	return list(s, &asked, LISTING_TREND, o, err);
 }
 
@@ -139,7 +143,8 @@ static enum err_code redact_begin(struct store *s, struct redact **ret, struct e
 	return query_redact(s, *ret, err) ? ERR_OK : err->code;
 }
 
-static enum err_code act(struct store *s, const struct history_options *options, const struct action *action, struct out *o, struct err *err)
+static enum err_code act(struct store *s, const struct history_options *options, const struct action *action,
+	struct out *o, struct err *err)
 {
 	switch (action->kind) {
 	case ACTION_LIST:
@@ -172,7 +177,8 @@ int command_history(int argc, char **argv)
 		return command_trouble("%s", err.text);
 	action = action_find(options.action, &err);
 	if (action)
-		s = open_history(&options, action->kind == ACTION_PRUNE || action->kind == ACTION_VACUUM ? STORE_WRITE : STORE_READ, &err);
+		s = open_history(&options, action->kind == ACTION_PRUNE ||
+			action->kind == ACTION_VACUUM ? STORE_WRITE : STORE_READ, &err);
 	if (!s)
 		return command_trouble("%s", err.text);
 	if (options.redact && redact_begin(s, &redact, &err) != ERR_OK) {

@@ -54,7 +54,8 @@ static void on_signal(int number)
 /* The first ^C ends the capture and gives the report; the second ends the process. */
 static void signals_watch(struct live *l)
 {
-	struct sigaction end = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }, ask = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction end = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND },
+		ask = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	sigemptyset(&end.sa_mask);
 	sigemptyset(&ask.sa_mask);
@@ -118,9 +119,12 @@ static struct live_judgement judgement_of(struct watching *w)
 	const struct dissector_counts *counts = dissector_counts(w->dissector);
 
 	take_files(w);
-	return (struct live_judgement){ .engine = w->engine, .files = w->files, .file_count = w->file_count, .now_ns = w->now_ns,
-					.datagrams_evicted = counts->fragments_evicted, .tcp_evicted = counts->tcp_evicted, .verdicts = true,
-					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep, .redact = w->redact,
+	return (struct live_judgement){ .engine = w->engine, .files = w->files, .file_count = w->file_count,
+	       .now_ns = w->now_ns,
+					.datagrams_evicted = counts->fragments_evicted,
+					.tcp_evicted = counts->tcp_evicted, .verdicts = true,
+					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep,
+					.redact = w->redact,
 					.baseline = w->rounds.history ? w->rounds.history->baseline : NULL };
 }
 
@@ -166,8 +170,10 @@ static void number_interfaces(struct watching *w, struct live_numbers *n)
 		n->card_drops += of->if_drop;
 		if (i >= NUMBERS_INTERFACES)
 			continue;
-		n->interfaces[i] = (struct live_numbers_interface){ .state = (uint8_t)live_state(w->live, i), .frames = f->frames,
-								   .received = of->received, .ring_drops = of->os_drop, .card_drops = of->if_drop,
+		n->interfaces[i] = (struct live_numbers_interface){ .state = (uint8_t)live_state(w->live, i),
+			.frames = f->frames,
+								   .received = of->received, .ring_drops = of->os_drop,
+								   .card_drops = of->if_drop,
 								   .ring_bytes = live_ring_bytes(w->live, i) };
 		snprintf(n->interfaces[i].name, sizeof n->interfaces[i].name, "%s", of->name);
 	}
@@ -229,7 +235,8 @@ static size_t wanted_bytes(const struct frame *f, const struct packet *p)
 {
 	const uint8_t *payload = p->rtp.payload.p;
 
-	if (p->kind != PACKET_RTP || p->tunnel == TUNNEL_TURN || p->rtp.payload.n <= AUDIO_KEPT_WHOLE || payload < f->bytes.p ||
+	if (p->kind != PACKET_RTP || p->tunnel == TUNNEL_TURN || p->rtp.payload.n <= AUDIO_KEPT_WHOLE ||
+	    payload < f->bytes.p ||
 	    payload > f->bytes.p + f->bytes.n)
 		return SIZE_MAX;
 	return (size_t)(payload - f->bytes.p);
@@ -340,7 +347,8 @@ static enum err_code open_profile(struct watching *w, struct err *err)
 	profile_names(w->site, w->names);
 	if (a->names && names_read(w->names, a->names, err) != ERR_OK)
 		return err->code;
-	if (((wants_history(a) && !a->history) || !a->save_folder) && !places_write(w->state_folder, sizeof w->state_folder, err))
+	if (((wants_history(a) && !a->history) || !a->save_folder) &&
+	    !places_write(w->state_folder, sizeof w->state_folder, err))
 		return err->code;
 	return ERR_OK;
 }
@@ -349,7 +357,8 @@ static void open_analysis(struct watching *w)
 {
 	const struct live_arguments *a = &w->arguments;
 	size_t memory = a->memory - a->keep_bytes;
-	struct engine_options wanted = { .live = true, .keep_texts = w->wants_ui, .memory = memory, .config = w->config, .site = w->site };
+	struct engine_options wanted = { .live = true, .keep_texts = w->wants_ui, .memory = memory, .config = w->config,
+		.site = w->site };
 
 	w->dissector = dissector_new();
 	dissector_limit(w->dissector, budget_dissect(memory));
@@ -365,7 +374,8 @@ static void open_analysis(struct watching *w)
 static enum err_code watching_open(struct watching *w, struct err *err)
 {
 	const struct live_arguments *a = &w->arguments;
-	struct live_options options = { .interfaces = a->interfaces, .count = a->interface_count, .bpf = a->bpf, .ring_bytes = a->ring_bytes };
+	struct live_options options = { .interfaces = a->interfaces, .count = a->interface_count, .bpf = a->bpf,
+		.ring_bytes = a->ring_bytes };
 
 	w->wants_ui = a->ui || (!a->no_ui && !a->json && !a->output && live_ui_possible());
 	if (open_profile(w, err) != ERR_OK)
@@ -409,13 +419,15 @@ static bool drop_privileges(struct watching *w, struct err *err)
 static void open_history(struct watching *w)
 {
 	const struct live_arguments *a = &w->arguments;
-	struct live_history_wish wish = { .path = w->history_path, .source = w->source, .began_ns = wall_ns(), .keep_ns = a->history_keep_ns,
+	struct live_history_wish wish = { .path = w->history_path, .source = w->source, .began_ns = wall_ns(),
+		.keep_ns = a->history_keep_ns,
 					  .no_texts = a->no_evidence_text, .redacted = a->redact, .redact = w->redact };
 	struct live_history *h = memory_zalloc(sizeof *h);
 	char shown[256];
 	struct err err;
 	int n = w->arguments.history ? snprintf(w->history_path, sizeof w->history_path, "%s", w->arguments.history)
-				     : snprintf(w->history_path, sizeof w->history_path, "%s/" PLACES_HISTORY, w->state_folder);
+				     : snprintf(w->history_path, sizeof w->history_path, "%s/" PLACES_HISTORY,
+				     	w->state_folder);
 
 	if ((size_t)n < sizeof w->history_path && live_history_open(h, &wish, &err)) {
 		w->rounds.history = h;
@@ -475,7 +487,8 @@ static enum err_code open_files(struct watching *w, struct err *err)
 		return err->code;
 	if (a->save_folder && !places_make(a->save_folder, err))
 		return err->code;
-	w->rounds.save_folder = a->save_folder ? a->save_folder : w->wants_ui && here(w) ? w->here : w->state_folder[0] ? w->state_folder : NULL;
+	w->rounds.save_folder = a->save_folder ? a->save_folder : w->wants_ui &&
+		here(w) ? w->here : w->state_folder[0] ? w->state_folder : NULL;
 	if (w->rounds.save_folder)
 		live_say(&w->say, "kill -USR1 %ld saves the newest packets in %s", (long)getpid(),
 			 text_escape(span_of(w->rounds.save_folder), shown, sizeof shown));
@@ -538,7 +551,8 @@ static int report_end(struct watching *w)
 	struct selection selection;
 	struct selection_options all = { .names = w->names };
 	struct live_judgement what = judgement_of(w);
-	struct report report = { .engine = w->engine, .files = w->files, .file_count = w->file_count, .out = &w->output.out, .names = w->redact ? NULL : w->names,
+	struct report report = { .engine = w->engine, .files = w->files, .file_count = w->file_count,
+		.out = &w->output.out, .names = w->redact ? NULL : w->names,
 				 .selection = &selection, .verbose = w->arguments.verbose };
 
 	live_say_drops(&w->say);
@@ -567,8 +581,10 @@ static void ui_stop(void *context)
 /* Where there can be none, lines come instead. */
 static void ui_open(struct watching *w)
 {
-	struct live_ui_options options = { .engine = w->engine, .names = w->names, .keep = w->keep, .color = w->arguments.color,
-					   .history = w->rounds.history ? w->history_path : NULL, .save_folder = w->rounds.save_folder,
+	struct live_ui_options options = { .engine = w->engine, .names = w->names, .keep = w->keep,
+		.color = w->arguments.color,
+					   .history = w->rounds.history ? w->history_path : NULL,
+					   .save_folder = w->rounds.save_folder,
 					   .leave = &end_asked, .stop = ui_stop, .stop_context = w->live };
 	struct err err;
 

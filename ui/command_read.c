@@ -88,7 +88,8 @@ static void tell_interfaces(struct reading *g)
 		for (size_t j = 0; j < f->interface_count; j++) {
 			const struct source_interface *n = &f->interfaces[j];
 
-			engine_interface(g->engine, (uint16_t)i, (uint16_t)j, n->filter[0] ? n->filter : NULL, n->snaplen,
+			engine_interface(g->engine, (uint16_t)i, (uint16_t)j, n->filter[0] ? n->filter : NULL,
+				n->snaplen,
 					 n->has_drops ? n->if_drop : 0, n->has_drops ? n->os_drop : 0);
 		}
 	}
@@ -308,11 +309,14 @@ static int report_make(struct reading *g, struct out *o)
 {
 	struct view_end end;
 	struct selection selection;
-	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o, .names = g->names,
+	struct report report = { .engine = g->engine, .files = g->files, .file_count = g->file_count, .out = o,
+		.names = g->names,
 				 .selection = &selection, .baseline = g->baseline, .verbose = g->options.verbose,
 				 .checklist = g->options.verbose || g->site->path, .interrupted = was_interrupted };
-	struct selection_options chosen = { .filter = g->options.filter, .since = g->options.has_since ? &g->options.since : NULL,
-					    .until = g->options.has_until ? &g->options.until : NULL, .names = g->names };
+	struct selection_options chosen = { .filter = g->options.filter,
+		.since = g->options.has_since ? &g->options.since : NULL,
+					    .until = g->options.has_until ? &g->options.until : NULL,
+					    .names = g->names };
 	char wanted[80];
 	struct err err;
 
@@ -322,7 +326,8 @@ static int report_make(struct reading *g, struct out *o)
 		chosen.call = call_number(g);
 		if (!chosen.call)
 			return command_trouble("--call %s: no such call; the report numbers them, 1 to %zu",
-					       text_escape(span_of(g->options.call), wanted, sizeof wanted), calls_count(g));
+					       text_escape(span_of(g->options.call), wanted, sizeof wanted),
+					       calls_count(g));
 	}
 	selection_init(&selection, g->engine, &chosen);
 	redact_begin(g, &report);
@@ -401,7 +406,8 @@ static void again_end(void *walk)
 
 static struct save_source save_source_of(struct reading *g)
 {
-	return (struct save_source){ .engine = g->engine, .files = g->files, .file_count = g->file_count, .begin = again_begin, .next = again_next,
+	return (struct save_source){ .engine = g->engine, .files = g->files, .file_count = g->file_count,
+	       .begin = again_begin, .next = again_next,
 				     .end = again_end, .context = &g->options };
 }
 
@@ -432,7 +438,8 @@ static int save_packets(struct reading *g, int status)
 /* Behind the report: whoever reads it does not wait for the disk. The status that is left. */
 static int history_store(struct reading *g, int status)
 {
-	struct history_run run = { .engine = g->engine, .files = g->redact ? redact_files_list(g->redacted_files) : g->files, .file_count = g->file_count,
+	struct history_run run = { .engine = g->engine,
+		.files = g->redact ? redact_files_list(g->redacted_files) : g->files, .file_count = g->file_count,
 				   .redacted = g->redact, .no_evidence_text = g->options.no_evidence_text,
 				   .complete = !was_interrupted && !has_damage(g) };
 	struct err err;
@@ -450,7 +457,8 @@ static void settle(struct reading *g)
 	take_files(g);
 	take_names(g);
 	tell_interfaces(g);
-	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted, dissector_counts(g->dissector)->tcp_evicted);
+	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted,
+		dissector_counts(g->dissector)->tcp_evicted);
 	engine_finish(g->engine);
 }
 
@@ -480,8 +488,10 @@ static void ui_stop(void *context)
 static bool ui_open(struct reading *g, struct err *err)
 {
 	const struct read_options *o = &g->options;
-	struct read_ui_options options = { .source = g->source, .engine = g->engine, .names = g->names, .paths = o->paths, .path_count = o->path_count,
-					   .color = o->color, .filter = o->filter_text, .history = o->history, .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
+	struct read_ui_options options = { .source = g->source, .engine = g->engine, .names = g->names,
+		.paths = o->paths, .path_count = o->path_count,
+					   .color = o->color, .filter = o->filter_text, .history = o->history,
+					   .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
 					   .stop = ui_stop, .context = g };
 
 	if (o->ui)

@@ -8,7 +8,8 @@
 
 struct explained explained_make(const struct selection *s)
 {
-	struct explained e = { memory_resize(NULL, s->finding_count + 1, sizeof(size_t)), memory_resize(NULL, s->finding_count + 1, sizeof(size_t)) };
+	struct explained e = { memory_resize(NULL, s->finding_count + 1, sizeof(size_t)),
+		memory_resize(NULL, s->finding_count + 1, sizeof(size_t)) };
 
 	for (size_t i = 0; i <= s->finding_count; i++)
 		e.first[i] = e.next[i] = EXPLAINED_NONE;

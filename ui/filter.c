@@ -111,12 +111,14 @@ static bool item_text(struct parser *p, struct filter_item *item, bool in_list)
 
 		if (!end)
 			return fail(p, p->at, "the quote is not closed");
-		item->text = arena_text(p->filter->arena, (struct span){ (const uint8_t *)from + 1, (size_t)(end - from - 1) });
+		item->text = arena_text(p->filter->arena,
+			(struct span){ (const uint8_t *)from + 1, (size_t)(end - from - 1) });
 		item->quoted = true;
 		p->at += (size_t)(end - from) + 1;
 		return true;
 	}
-	while (from[n] && !strchr(" \t()|\"", from[n]) && !(in_list && (from[n] == ',' || strncmp(from + n, "..", 2) == 0)))
+	while (from[n] && !strchr(" \t()|\"", from[n]) &&
+	    !(in_list && (from[n] == ',' || strncmp(from + n, "..", 2) == 0)))
 		n++;
 	item->text = arena_text(p->filter->arena, (struct span){ (const uint8_t *)from, n });
 	item->unknown = in_list && strcmp(item->text, "unknown") == 0;
@@ -149,7 +151,8 @@ static bool read_word(struct parser *p, const struct filter_field_info *info, si
 }
 
 /* Digits with at most one point, perhaps %; no exponents, no signs. */
-static bool read_decimal(struct parser *p, const struct filter_field_info *info, size_t at, const char *text, double *ret)
+static bool read_decimal(struct parser *p, const struct filter_field_info *info, size_t at, const char *text,
+	double *ret)
 {
 	char *end, plain[48];
 	size_t n = strspn(text, "0123456789."), digits = strspn(text, "0123456789");
@@ -157,24 +160,28 @@ static bool read_decimal(struct parser *p, const struct filter_field_info *info,
 
 	if (n == 0 || n > 18 || text[0] == '.' || (text[n] && !(percent && info->sort == SORT_DECIMAL)) ||
 	    (info->sort == SORT_WHOLE && n > digits) || strchr(text, '.') != strrchr(text, '.'))
-		return fail(p, at, "\"%s\" is no %s for %s", shown(span_of(text), plain), info->sort == SORT_WHOLE ? "whole number" : "number",
+		return fail(p, at, "\"%s\" is no %s for %s", shown(span_of(text), plain),
+		       info->sort == SORT_WHOLE ? "whole number" : "number",
 			    info->name);
 	*ret = strtod(text, &end);
 	return true;
 }
 
-static bool read_length(struct parser *p, const struct filter_field_info *info, size_t at, const char *text, double *ret)
+static bool read_length(struct parser *p, const struct filter_field_info *info, size_t at, const char *text,
+	double *ret)
 {
 	int64_t length_ns;
 	char plain[48];
 
 	if (!when_length_parse(span_of(text), info->unit_ns, &length_ns))
-		return fail(p, at, "\"%s\" is no length for %s: 250ms, 3s, 2m", shown(span_of(text), plain), info->name);
+		return fail(p, at, "\"%s\" is no length for %s: 250ms, 3s, 2m", shown(span_of(text), plain),
+		       info->name);
 	*ret = (double)length_ns / MILLISECOND_NS;
 	return true;
 }
 
-static bool read_number(struct parser *p, const struct filter_field_info *info, size_t at, const char *text, double *ret)
+static bool read_number(struct parser *p, const struct filter_field_info *info, size_t at, const char *text,
+	double *ret)
 {
 	if (info->sort == SORT_WORD)
 		return read_word(p, info, at, text, ret);
@@ -183,13 +190,15 @@ static bool read_number(struct parser *p, const struct filter_field_info *info, 
 	return read_decimal(p, info, at, text, ret);
 }
 
-static bool read_time(struct parser *p, const struct filter_field_info *info, size_t at, const char *text, struct when *ret)
+static bool read_time(struct parser *p, const struct filter_field_info *info, size_t at, const char *text,
+	struct when *ret)
 {
 	char plain[48];
 
 	if (when_parse(span_of(text), ret))
 		return true;
-	return fail(p, at, "\"%s\" is no time for %s: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m", shown(span_of(text), plain), info->name);
+	return fail(p, at, "\"%s\" is no time for %s: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m",
+	       shown(span_of(text), plain), info->name);
 }
 
 static bool read_address(struct parser *p, struct filter_item *item)
@@ -200,7 +209,8 @@ static bool read_address(struct parser *p, struct filter_item *item)
 
 	if (!address_parse(addr, &item->net)) {
 		item->net = (struct address){ .family = 0 };    /* part of a name */
-		return addr.n == text.n || fail(p, item->at, "\"%s\" is no network: 192.168.1.0/24", shown(text, plain));
+		return addr.n == text.n || fail(p, item->at, "\"%s\" is no network: 192.168.1.0/24",
+		       shown(text, plain));
 	}
 	most = item->net.family == 4 ? 32 : 128;
 	item->bits = (unsigned)most;
@@ -284,7 +294,8 @@ static bool comma_check(struct parser *p, const struct filter_field_info *info, 
 	size_t digits = strspn(rest, "0123456789");
 
 	if (info->sort == SORT_DECIMAL && digits && strspn(item->text, "0123456789") == strlen(item->text))
-		return fail(p, item->at, "decimal point: %.20s.%.*s", item->text, (int)(digits < 20 ? digits : 20), rest);
+		return fail(p, item->at, "decimal point: %.20s.%.*s", item->text, (int)(digits < 20 ? digits : 20),
+		       rest);
 	return true;
 }
 
@@ -305,7 +316,8 @@ static bool value_read(struct parser *p, struct filter_node *node, const struct 
 			return fail(p, p->at, "%s of what?", info->name);
 		*end = item;
 		end = &item->next;
-		if (!item_read(p, info, item) || (p->text[p->at] == ',' && !comma_check(p, info, item)) || !range_read(p, info, item))
+		if (!item_read(p, info, item) || (p->text[p->at] == ',' && !comma_check(p, info, item)) ||
+		    !range_read(p, info, item))
 			return false;
 		if (op_is_order(node->op) && (item->range || item->unknown || p->text[p->at] == ','))
 			return fail(p, item->at, "one value behind < and >");
@@ -342,7 +354,8 @@ static bool regex_read(struct parser *p, struct filter_node *node, const struct 
 	if (!item_text(p, &item, false))
 		return fail(p, p->at, "%s of what?", info->name);
 	if (strlen(item.text) > REGEX_BYTES_MAX || !regex_is_modest(item.text))
-		return fail(p, item.at, "the expression is too long: at most %d bytes, %d repetitions", REGEX_BYTES_MAX, REGEX_REPEAT_MAX);
+		return fail(p, item.at, "the expression is too long: at most %d bytes, %d repetitions", REGEX_BYTES_MAX,
+		       REGEX_REPEAT_MAX);
 	node->regex = memory_zalloc(sizeof *node->regex);
 	error = regcomp(node->regex, item.text, REG_EXTENDED | REG_ICASE | REG_NOSUB);
 	if (error == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter: the language of --filter, which chooses what is shown. Compiled before the capture is read, resolved (times) after.
+ * filter: the language of --filter, which chooses what is shown. Compiled before the capture is read, resolved (times)
+ * after.
  *     filter = all { "|" all }    all = term { term }    term = ["-"] ( "(" filter ")" | field op value | word )
  */
 #ifndef DEADAIR_UI_FILTER_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* filter_match: a filter's tree held against a call and what belongs to it. A field with several values matches when one does. */
+/*
+ * filter_match: a filter's tree held against a call and what belongs to it. A field with several values matches when
+ * one does.
+ */
 #include "ui/filter.h"
 
 #include <stdio.h>
@@ -17,7 +20,10 @@ struct probe {
 	bool known, hit;
 };
 
-/* '*' stands for any text. Both are NUL-terminated; linear but for the last star, so never worse than the product of the lengths. */
+/*
+ * '*' stands for any text. Both are NUL-terminated; linear but for the last star, so never worse than the product of
+ * the lengths.
+ */
 static bool glob(const char *pattern, const char *text)
 {
 	const char *star = NULL, *retry = NULL;
@@ -175,7 +181,8 @@ static void probe_bound(struct probe *p, int64_t at_ns, bool until)
 		bool within = until ? at_ns < item->to_ns : at_ns >= item->from_ns;
 
 		if (p->term->op == OP_HAS || p->term->op == OP_EQUAL || p->term->op == OP_NOT_EQUAL)
-			p->hit |= !item->unknown && (item->range ? at_ns >= item->from_ns && at_ns <= item->last_ns : within);
+			p->hit |= !item->unknown && (item->range ? at_ns >= item->from_ns &&
+				at_ns <= item->last_ns : within);
 		else
 			p->hit |= !item->unknown && time_fits(p->term->op, item, at_ns);
 	}
@@ -225,7 +232,8 @@ static void endpoint_port(struct probe *p, const struct filter_subject *s, const
 		probe_number(p, e->port);
 }
 
-static void each_call_endpoint(struct probe *p, const struct filter_subject *s, const struct view_call *c, endpoint_fn *fn)
+static void each_call_endpoint(struct probe *p, const struct filter_subject *s, const struct view_call *c,
+	endpoint_fn *fn)
 {
 	fn(p, s, &c->from_at);
 	fn(p, s, &c->to_at);
@@ -515,7 +523,8 @@ static void probe_subject(struct probe *p, const struct filter_subject *s)
 	for (size_t i = 0; i < s->finding_count; i++) {
 		probe_finding(p, s->findings[i]);
 		if (!s->call && (field == FIELD_SINCE || field == FIELD_UNTIL))
-			probe_bound(p, field == FIELD_SINCE ? s->findings[i]->last_ns : s->findings[i]->first_ns, field == FIELD_UNTIL);
+			probe_bound(p, field == FIELD_SINCE ? s->findings[i]->last_ns : s->findings[i]->first_ns,
+				field == FIELD_UNTIL);
 	}
 	for (size_t i = 0; i < s->stream_count && field == FIELD_DSCP; i++)
 		if (s->streams[i]->dscp >= 0)
@@ -539,7 +548,8 @@ static bool term_match(const struct filter_node *term, const struct filter_subje
 /* A word looks into number, name, address, user agent, Call-ID, id. */
 static bool word_match(const struct filter_node *word, const struct filter_subject *s)
 {
-	static const enum filter_field fields[] = { FIELD_NUMBER, FIELD_PHONE, FIELD_UA, FIELD_CALLID, FIELD_FINDING, FIELD_HOST };
+	static const enum filter_field fields[] = { FIELD_NUMBER, FIELD_PHONE, FIELD_UA, FIELD_CALLID, FIELD_FINDING,
+		FIELD_HOST };
 	struct filter_item item = *word->items;
 	bool hit = false;
 

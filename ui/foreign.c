@@ -35,11 +35,14 @@ static bool foreign_option(const char *option, const char *value, struct err *er
 		return true;
 	case 'Y':
 	case 'R':
-		err_set(err, ERR_USAGE, "-%c: a display filter is --filter here: --filter 'from:1001 finding:one-way-audio'", option[1]);
+		err_set(err, ERR_USAGE,
+			"-%c: a display filter is --filter here: --filter 'from:1001 finding:one-way-audio'",
+			option[1]);
 		return true;
 	case 'w':
 	case 'O':
-		err_set(err, ERR_USAGE, "-%c: deadair read writes no captures: tcpdump -r IN -w %s FILTER", option[1], one);
+		err_set(err, ERR_USAGE, "-%c: deadair read writes no captures: tcpdump -r IN -w %s FILTER", option[1],
+			one);
 		return true;
 	default:
 		return false;
@@ -50,7 +53,8 @@ static bool foreign_option(const char *option, const char *value, struct err *er
 static bool begins_filter(const char *text)
 {
 	static const char *const words[] = { "udp",  "tcp", "sctp", "port", "portrange", "host", "net", "ip",  "ip6",
-					     "icmp", "src", "dst",  "not",  "vlan",	 "ether", "proto", "less", "greater" };
+					     "icmp", "src", "dst",  "not",  "vlan",	 "ether", "proto", "less",
+					     "greater" };
 	size_t n = strcspn(text, " ");
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -78,7 +82,8 @@ static bool foreign_filter(int argc, char **argv, int at, struct err *err)
 /* Options that take a word of their own, which is then no file. */
 static bool takes_word(const char *option)
 {
-	static const char *const options[] = { "-f", "--bpf", "--filter", "--since", "--until", "--call", "--names", "--why-not", "--memory", "--jobs", "--color",
+	static const char *const options[] = { "-f", "--bpf", "--filter", "--since", "--until", "--call", "--names",
+		"--why-not", "--memory", "--jobs", "--color",
 						"--config", "--history" };
 
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -94,7 +99,8 @@ bool foreign_find(int argc, char **argv, struct err *err)
 			return false;
 		if (takes_word(argv[i]))
 			i++;
-		else if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-' && foreign_option(argv[i], argv[i + 1], err))
+		else if (argv[i][0] == '-' && argv[i][1] && argv[i][1] != '-' &&
+			foreign_option(argv[i], argv[i + 1], err))
 			return true;
 		else if (argv[i][0] != '-' && foreign_filter(argc, argv, i, err))
 			return true;

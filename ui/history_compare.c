@@ -36,9 +36,12 @@ static const struct {
 static const char *subject_name(enum difference_subject subject)
 {
 	static const char *const names[] = {
-		[SUBJECT_ONE_WAY] = "one-way", [SUBJECT_SILENT] = "silent", [SUBJECT_FAILED] = "failed", [SUBJECT_UNANSWERED] = "unanswered",
-		[SUBJECT_POOR] = "poor", [SUBJECT_REGISTRATIONS] = "registrations", [SUBJECT_FINDING] = "finding", [SUBJECT_ROLE] = "role",
-		[SUBJECT_NAT] = "nat", [SUBJECT_NAT_PORTS] = "nat-ports", [SUBJECT_TTL] = "ttl", [SUBJECT_DSCP] = "dscp", [SUBJECT_PORTS] = "ports",
+		[SUBJECT_ONE_WAY] = "one-way", [SUBJECT_SILENT] = "silent", [SUBJECT_FAILED] = "failed",
+			[SUBJECT_UNANSWERED] = "unanswered",
+		[SUBJECT_POOR] = "poor", [SUBJECT_REGISTRATIONS] = "registrations", [SUBJECT_FINDING] = "finding",
+		[SUBJECT_ROLE] = "role",
+		[SUBJECT_NAT] = "nat", [SUBJECT_NAT_PORTS] = "nat-ports", [SUBJECT_TTL] = "ttl",
+		[SUBJECT_DSCP] = "dscp", [SUBJECT_PORTS] = "ports",
 		[SUBJECT_AGENT] = "user-agent",
 	};
 
@@ -48,7 +51,8 @@ static const char *subject_name(enum difference_subject subject)
 static const char *kind_name(enum difference_kind kind)
 {
 	static const char *const names[] = {
-		[DIFFERENCE_NEW] = "new", [DIFFERENCE_GONE] = "gone", [DIFFERENCE_CHANGED] = "changed", [DIFFERENCE_FEW] = "too-few",
+		[DIFFERENCE_NEW] = "new", [DIFFERENCE_GONE] = "gone", [DIFFERENCE_CHANGED] = "changed",
+			[DIFFERENCE_FEW] = "too-few",
 	};
 
 	return names[kind];
@@ -248,7 +252,8 @@ static void print_side(const struct comparing *g, unsigned side)
 		text_addf(&line, "%s to %s: ", words_minute(t->first_ns, a), words_minute(t->last_ns, b));
 	text_addf(&line, "%s", words_counted(t->calls, "call", calls));
 	if (t->calls && !g->sides[side].run)
-		text_addf(&line, " on %s, %s", words_counted(t->days, "day", days), words_counted(t->runs, "run", runs));
+		text_addf(&line, " on %s, %s", words_counted(t->days, "day", days),
+			words_counted(t->runs, "run", runs));
 	out_paragraph(g->out, 0, side == SIDE_BEFORE ? "Before" : "After", LABEL_COLUMNS, PAINT_HEAD, line.p);
 	text_fini(&line);
 }
@@ -330,7 +335,8 @@ static void print_difference(const struct comparing *g, const struct difference 
 
 static void add_percent(struct text *t, const char *what, const struct comparing *g, uint64_t before, uint64_t after)
 {
-	const struct compare_totals *a = compare_totals(g->comparison, SIDE_BEFORE), *b = compare_totals(g->comparison, SIDE_AFTER);
+	const struct compare_totals *a = compare_totals(g->comparison, SIDE_BEFORE),
+		*b = compare_totals(g->comparison, SIDE_AFTER);
 	char x[WORDS], y[WORDS];
 
 	text_addf(t, "%s %s, then %s", what, words_share(before, a->calls, x), words_share(after, b->calls, y));
@@ -339,7 +345,8 @@ static void add_percent(struct text *t, const char *what, const struct comparing
 /* The rates over all calls, whether they differ or not. */
 static void print_rates(const struct comparing *g)
 {
-	const struct compare_totals *a = compare_totals(g->comparison, SIDE_BEFORE), *b = compare_totals(g->comparison, SIDE_AFTER);
+	const struct compare_totals *a = compare_totals(g->comparison, SIDE_BEFORE),
+		*b = compare_totals(g->comparison, SIDE_AFTER);
 	struct text t;
 
 	if (a->calls == 0 || b->calls == 0)
@@ -364,7 +371,8 @@ static void print_few(const struct comparing *g, size_t count)
 	if (count == 0)
 		return;
 	text_init(&t);
-	text_addf(&t, "%s %s in so few calls that chance may have done it%s", words_counted(count, "finding", text), count == 1 ? "differs" : "differ",
+	text_addf(&t, "%s %s in so few calls that chance may have done it%s", words_counted(count, "finding", text),
+		count == 1 ? "differs" : "differ",
 		  g->options->filter.all ? ":" : " (--all lists them)");
 	out_paragraph(g->out, INDENT, "too few", LABEL_COLUMNS, PAINT_HEAD, t.p);
 	for (size_t i = 0; i < compare_count(g->comparison) && g->options->filter.all && listed < FEW_LISTED; i++) {
@@ -471,7 +479,8 @@ static json_t *json_side(const struct comparing *g, unsigned side)
 {
 	const struct compare_totals *t = compare_totals(g->comparison, side);
 	const struct { const char *name; uint64_t n; } counts[] = {
-		{ "runs", t->runs }, { "days", t->days }, { "calls", t->calls }, { "answered", t->answered }, { "failed", t->failed },
+		{ "runs", t->runs }, { "days", t->days }, { "calls", t->calls }, { "answered", t->answered },
+		  { "failed", t->failed },
 		{ "one_way", t->one_way }, { "silent", t->silent }, { "with_mos", t->rated }, { "poor", t->poor },
 		{ "registrations", t->registrations }, { "registrations_failed", t->registrations_failed },
 	};
@@ -499,9 +508,12 @@ static json_t *json_difference(const struct difference *d)
 	json_object_set_new(line, "others", json_list(d->others));
 	json_object_set_new(line, "hosts", json_integer(1 + (json_int_t)d->other_count));
 	json_object_set_new(line, "unheard", json_stored(d->unheard));
-	json_object_set_new(line, "before", d->share[SIDE_BEFORE].whole ? json_share(d->share[SIDE_BEFORE]) : json_stored(d->before));
-	json_object_set_new(line, "after", d->share[SIDE_AFTER].whole ? json_share(d->share[SIDE_AFTER]) : json_stored(d->after));
-	json_object_set_new(line, "unit", d->share[SIDE_AFTER].whole ? json_string(d->finding_days ? "days" : d->subject == SUBJECT_NAT_PORTS ? "mappings" :
+	json_object_set_new(line, "before", d->share[SIDE_BEFORE].whole ? json_share(d->share[SIDE_BEFORE])
+		: json_stored(d->before));
+	json_object_set_new(line, "after", d->share[SIDE_AFTER].whole ? json_share(d->share[SIDE_AFTER])
+		: json_stored(d->after));
+	json_object_set_new(line, "unit", d->share[SIDE_AFTER].whole
+		? json_string(d->finding_days ? "days" : d->subject == SUBJECT_NAT_PORTS ? "mappings" :
 			    d->subject == SUBJECT_REGISTRATIONS ? "registrations" : "calls") : json_null());
 	json_object_set_new(line, "p", d->p >= 0 ? json_real(d->p) : json_null());
 	json_object_set_new(line, "first", json_time(d->first_ns, d->first_ns != 0));
@@ -588,12 +600,15 @@ static enum err_code name_sides(const struct history_options *o, struct compare_
 		return err_set(err, ERR_USAGE, "history compare: a run differs in nothing from itself: name two");
 	if (!runs && !o->has_before && !o->has_after)
 		return err_set(err, ERR_USAGE, "history compare: what with what? --before \"Sat 14:10\" [--after \"Sat 14:10\"], or two runs: compare 91 92");
-	sides[SIDE_BEFORE] = (struct compare_side){ o->filter.has_since ? o->filter.since_ns : INT64_MIN, o->has_before ? o->before_ns : o->after_ns,
+	sides[SIDE_BEFORE] = (struct compare_side){ o->filter.has_since ? o->filter.since_ns : INT64_MIN,
+		o->has_before ? o->before_ns : o->after_ns,
 						    o->runs[SIDE_BEFORE] };
-	sides[SIDE_AFTER] = (struct compare_side){ o->has_after ? o->after_ns : o->before_ns, o->filter.has_until ? o->filter.until_ns : INT64_MAX,
+	sides[SIDE_AFTER] = (struct compare_side){ o->has_after ? o->after_ns : o->before_ns,
+		o->filter.has_until ? o->filter.until_ns : INT64_MAX,
 						   o->runs[SIDE_AFTER] };
 	if (!runs && sides[SIDE_BEFORE].until_ns > sides[SIDE_AFTER].since_ns)
-		return err_set(err, ERR_USAGE, "history compare: --before is later than --after: a call cannot be in both");
+		return err_set(err, ERR_USAGE,
+		       "history compare: --before is later than --after: a call cannot be in both");
 	return ERR_OK;
 }
 
@@ -605,8 +620,11 @@ static enum err_code check_sides(const struct comparing *g, struct err *err)
 		if (t->calls || t->registrations)
 			continue;
 		if (g->sides[side].run)
-			return err_set(err, ERR_USAGE, "history compare: run %" PRId64 " has no calls, or is not there: deadair history list", g->sides[side].run);
-		return err_set(err, ERR_USAGE, "history compare: there is nothing %s that time: deadair history list says what there is",
+			return err_set(err, ERR_USAGE,
+			       "history compare: run %" PRId64 " has no calls, or is not there: deadair history list",
+			       g->sides[side].run);
+		return err_set(err, ERR_USAGE,
+		       "history compare: there is nothing %s that time: deadair history list says what there is",
 			       side == SIDE_BEFORE ? "before" : "after");
 	}
 	return ERR_OK;

@@ -111,12 +111,14 @@ static bool keep_files(struct history_keep *k, const struct history_run *run)
 	return kept;
 }
 
-static enum err_code keep(struct history_keep *k, const struct history_run *what, const struct run *run, struct err *err)
+static enum err_code keep(struct history_keep *k, const struct history_run *what, const struct run *run,
+	struct err *err)
 {
 	int64_t number;
 
 	k->err = err;
-	if (store_begin(k->store, err) != ERR_OK || store_run(k->store, run, &number, err) != ERR_OK || !keep_files(k, what) ||
+	if (store_begin(k->store, err) != ERR_OK || store_run(k->store, run, &number, err) != ERR_OK ||
+	    !keep_files(k, what) ||
 	    !record_engine(what->engine, !what->no_evidence_text, take_rows, k))
 		return err->code;
 	return store_commit(k->store, err);
@@ -132,8 +134,10 @@ enum err_code history_keep_run(struct history_keep *k, const struct history_run 
 	view_capture(what->engine, c);
 	source_names_add(&source, what);
 	if (c->frames) {
-		struct run run = { .kind = "read", .source = source.p, .deadair = PACKAGE_VERSION, .written_ns = now_ns(), .first_ns = c->first_ns,
-				   .last_ns = c->last_ns, .frames = c->frames, .bytes = c->bytes, .complete = what->complete, .redacted = what->redacted,
+		struct run run = { .kind = "read", .source = source.p, .deadair = PACKAGE_VERSION,
+			.written_ns = now_ns(), .first_ns = c->first_ns,
+				   .last_ns = c->last_ns, .frames = c->frames, .bytes = c->bytes,
+				   .complete = what->complete, .redacted = what->redacted,
 				   .vantage = c->vantage_kind, .seen_from = c->seen_from };
 
 		digest_get(&k->digest, run.identity);

@@ -82,7 +82,10 @@ static void print_json(struct out *o, enum listing listing, const struct query *
 
 /* ---- CSV, RFC 4180 ---- */
 
-/* A spreadsheet takes what begins so for a formula; what a caller sent must not be one. Numbers of phones stay as they are. */
+/*
+ * A spreadsheet takes what begins so for a formula; what a caller sent must not be one. Numbers of phones stay as they
+ * are.
+ */
 static bool is_formula(const char *text)
 {
 	return *text && strchr("=+-@", *text) && !words_is_number(text);
@@ -162,8 +165,10 @@ static void print_csv_head(struct out *o, enum listing listing)
 static enum paint paint_of(const char *text)
 {
 	static const struct { const char *word; enum paint paint; } words[] = {
-		{ "critical", PAINT_BAD }, { "error", PAINT_BAD }, { "no", PAINT_BAD }, { "warning", PAINT_WARN }, { "poor", PAINT_WARN }, { "yes", PAINT_GOOD },
-		{ "unknown", PAINT_UNKNOWN }, { "not expected", PAINT_DIM }, { "✗ nothing", PAINT_BAD }, { "? not visible", PAINT_UNKNOWN }, { "-", PAINT_DIM },
+		{ "critical", PAINT_BAD }, { "error", PAINT_BAD }, { "no", PAINT_BAD }, { "warning", PAINT_WARN },
+		  { "poor", PAINT_WARN }, { "yes", PAINT_GOOD },
+		{ "unknown", PAINT_UNKNOWN }, { "not expected", PAINT_DIM }, { "✗ nothing", PAINT_BAD },
+		  { "? not visible", PAINT_UNKNOWN }, { "-", PAINT_DIM },
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -245,14 +250,16 @@ static struct table *table_of(enum listing listing, struct table_column *columns
 
 	for (unsigned i = 0; (c = query_column(listing, i)); i++)
 		if (c->head)
-			columns[n++] = (struct table_column){ .head = c->head, .right = c->kind != COLUMN_TEXT && c->kind != COLUMN_TIME, .gap = 2,
+			columns[n++] = (struct table_column){ .head = c->head,
+				.right = c->kind != COLUMN_TEXT && c->kind != COLUMN_TIME, .gap = 2,
 							      .least = c->least, .leave_out = c->leave_out };
 	return table_new(columns, n);
 }
 
 /* ---- all of them ---- */
 
-static void print_record(struct out *o, enum listing listing, const struct query *q, enum history_form form, struct table *t)
+static void print_record(struct out *o, enum listing listing, const struct query *q, enum history_form form,
+	struct table *t)
 {
 	switch (form) {
 	case HISTORY_TABLE:
@@ -267,7 +274,8 @@ static void print_record(struct out *o, enum listing listing, const struct query
 	}
 }
 
-bool history_list(struct store *s, enum listing listing, const struct listing_filter *filter, size_t limit, enum history_form form, struct out *o,
+bool history_list(struct store *s, enum listing listing, const struct listing_filter *filter, size_t limit,
+	enum history_form form, struct out *o,
 		  size_t *ret_count, struct err *err)
 {
 	struct table_column columns[COLUMNS_MAX];
@@ -276,7 +284,8 @@ bool history_list(struct store *s, enum listing listing, const struct listing_fi
 	struct query *q;
 	size_t n = 0;
 
-	if (limit)                      /* one more tells that there are more; a trend begins with it, and does without */
+	/* one more tells that there are more; a trend begins with it, and does without */
+	if (limit)
 		asked.limit = limit + (listing != LISTING_TREND);
 	else
 		asked.limit = 0;

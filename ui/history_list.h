@@ -7,7 +7,8 @@
 #include "ui/out.h"
 
 /* So many at most (0: all); false with *err where the history cannot be read. */
-bool history_list(struct store *s, enum listing listing, const struct listing_filter *filter, size_t limit, enum history_form form, struct out *o,
+bool history_list(struct store *s, enum listing listing, const struct listing_filter *filter, size_t limit,
+	enum history_form form, struct out *o,
 		  size_t *ret_count, struct err *err);
 
 /* A stored text as a field of CSV (RFC 4180), which no spreadsheet takes for a formula. */

@@ -14,7 +14,8 @@
 
 enum { LIMIT_DEFAULT = 50 };
 enum option_id {
-	OPTION_HISTORY = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_NUMBER, OPTION_HOST, OPTION_ID, OPTION_RUN, OPTION_LIMIT, OPTION_ALL, OPTION_JSON, OPTION_CSV,
+	OPTION_HISTORY = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_NUMBER, OPTION_HOST, OPTION_ID, OPTION_RUN,
+		OPTION_LIMIT, OPTION_ALL, OPTION_JSON, OPTION_CSV,
 	OPTION_COLOR, OPTION_UTC, OPTION_KEEP, OPTION_BEFORE, OPTION_AFTER, OPTION_BY, OPTION_REDACT
 };
 
@@ -54,7 +55,8 @@ static enum err_code wrong(struct err *err, const char *option, const char *text
 	return err_set(err, ERR_USAGE, "--%s %s: %s", option, text_escape(span_of(text), shown, sizeof shown), wanted);
 }
 
-static enum err_code set_time(int64_t *ret_ns, bool *has, const char *name, const char *text, int64_t now_ns, struct err *err)
+static enum err_code set_time(int64_t *ret_ns, bool *has, const char *name, const char *text, int64_t now_ns,
+	struct err *err)
 {
 	struct when w;
 	int64_t to_ns;
@@ -179,9 +181,11 @@ static enum err_code take_runs(struct history_options *o, int argc, char **argv,
 		uint64_t n;
 
 		if (optind >= argc)
-			return err_set(err, ERR_USAGE, "history compare: with which run? two are compared: compare 91 92");
+			return err_set(err, ERR_USAGE,
+			       "history compare: with which run? two are compared: compare 91 92");
 		if (!span_number(span_of(argv[optind]), INT64_MAX, &n) || n == 0)
-			return err_set(err, ERR_USAGE, "history compare %s: no number of a run: deadair history list has them",
+			return err_set(err, ERR_USAGE,
+			       "history compare %s: no number of a run: deadair history list has them",
 				       text_escape(span_of(argv[optind]), shown, sizeof shown));
 		o->runs[i] = (int64_t)n;
 		optind++;
@@ -201,7 +205,8 @@ enum err_code history_options_parse(struct history_options *o, int argc, char **
 	while ((id = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
 		if (id == '?' || id == ':')
 			return err_set(err, ERR_USAGE, "%s%s: deadair history --help lists the options",
-				       text_escape(span_of(argv[optind - 1]), shown, sizeof shown), id == ':' ? " wants a value behind it" : ": no such option");
+				       text_escape(span_of(argv[optind - 1]), shown, sizeof shown),
+				       id == ':' ? " wants a value behind it" : ": no such option");
 		if (set_option(o, id, now_ns, err) != ERR_OK)
 			return err->code;
 	}
@@ -212,7 +217,8 @@ enum err_code history_options_parse(struct history_options *o, int argc, char **
 	if (optind < argc && strcmp(o->action, "compare") == 0 && take_runs(o, argc, argv, err) != ERR_OK)
 		return err->code;
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "history %s: \"%s\" is one word too many: deadair history --help", o->action,
+		return err_set(err, ERR_USAGE, "history %s: \"%s\" is one word too many: deadair history --help",
+		       o->action,
 			       text_escape(span_of(argv[optind]), shown, sizeof shown));
 	return ERR_OK;
 }

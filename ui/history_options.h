@@ -15,7 +15,8 @@ struct history_options {
 	const char *color;
 	enum history_form form;
 	struct listing_filter filter;        /* texts within argv; the limit is not in it */
-	char host[ADDRESS_TEXT];     /* what the filter's host points at: in the one spelling in which addresses are stored */
+	/* what the filter's host points at: in the one spelling in which addresses are stored */
+	char host[ADDRESS_TEXT];
 	int64_t runs[2];             /* of compare: before, after; 0 not given */
 	bool has_before, has_after;
 	int64_t before_ns, after_ns; /* of compare: [.., before), [after, ..) */

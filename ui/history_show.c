@@ -12,7 +12,8 @@
 enum { LABEL_COLUMNS = 10, INDENT = 2 };
 
 /* Columns of LISTING_DIAGNOSES and LISTING_EVIDENCE, LISTING_CHANGES by their places there. */
-enum { DIAGNOSIS_N, DIAGNOSIS_SEVERITY, DIAGNOSIS_CONFIDENCE, DIAGNOSIS_ID, DIAGNOSIS_REASON, DIAGNOSIS_TITLE, DIAGNOSIS_CAUSE, DIAGNOSIS_FIX,
+enum { DIAGNOSIS_N, DIAGNOSIS_SEVERITY, DIAGNOSIS_CONFIDENCE, DIAGNOSIS_ID, DIAGNOSIS_REASON, DIAGNOSIS_TITLE,
+	DIAGNOSIS_CAUSE, DIAGNOSIS_FIX,
        DIAGNOSIS_CANNOT_SEE, DIAGNOSIS_FIRST };
 enum { EVIDENCE_FRAME, EVIDENCE_LAST_FRAME, EVIDENCE_AT, EVIDENCE_WHAT };
 enum { CHANGE_FIELD, CHANGE_BEFORE, CHANGE_AFTER };
@@ -103,7 +104,8 @@ static void change_line(const struct showing *g, const struct query *q, bool fir
 }
 
 /* The records that belong to a finding, a line each. */
-static bool lines_of(const struct showing *g, enum listing listing, int64_t finding, void (*line)(const struct showing *, const struct query *, bool))
+static bool lines_of(const struct showing *g, enum listing listing, int64_t finding,
+	void (*line)(const struct showing *, const struct query *, bool))
 {
 	struct listing_filter f = { .run = g->filter.run, .finding = finding };
 	struct query *q;
@@ -207,7 +209,8 @@ static bool show_parts(struct showing *g)
 		return false;
 	if (g->filter.call && !show_call(g))
 		return false;
-	g->filter.all = g->filter.call || g->filter.finding;    /* of a run its problems; of what was asked for by name, everything */
+	/* of a run its problems; of what was asked for by name, everything */
+	g->filter.all = g->filter.call || g->filter.finding;
 	if (g->form == HISTORY_JSON && !list(g, LISTING_DIAGNOSES))
 		return false;
 	return show_diagnoses(g);
@@ -219,12 +222,15 @@ enum err_code history_show(struct store *s, const struct history_options *option
 	char shown[80];
 
 	if (!options->record || !record_parse(options->record, &g.filter))
-		return err_set(err, ERR_USAGE, "history show: which? 92 is a run, 92/4 its fourth call, 92/f3 its third finding");
+		return err_set(err, ERR_USAGE,
+		       "history show: which? 92 is a run, 92/4 its fourth call, 92/f3 its third finding");
 	if (g.form == HISTORY_CSV)
 		return err_set(err, ERR_USAGE, "history show: CSV has no place for several kinds of records: --json");
 	err->code = ERR_OK;
 	if (!is_there(&g))
-		return err->code != ERR_OK ? err->code : err_set(err, ERR_USAGE, "history show %s: there is no such record", text_escape(span_of(options->record), shown, sizeof shown));
+		return err->code != ERR_OK ? err->code : err_set(err, ERR_USAGE,
+		       "history show %s: there is no such record",
+		       text_escape(span_of(options->record), shown, sizeof shown));
 	show_parts(&g);
 	return err->code;
 }

@@ -11,12 +11,17 @@ const char *link_name(uint16_t link, char buffer[LINK_NAME])
 		uint16_t link;
 		const char *name;
 	} names[] = {
-		{ 0, "NULL" },		  { 1, "EN10MB" },	{ 6, "IEEE802" },     { 8, "SLIP" },	     { 9, "PPP" },
-		{ 10, "FDDI" },		  { 12, "RAW" },	{ 14, "RAW" },	      { 50, "PPP_SERIAL" },  { 51, "PPP_ETHER" },
-		{ 101, "RAW" },		  { 104, "C_HDLC" },	{ 105, "IEEE802_11" }, { 107, "FRELAY" },    { 108, "LOOP" },
+		{ 0, "NULL" },		  { 1, "EN10MB" },	{ 6, "IEEE802" },
+		  { 8, "SLIP" },	     { 9, "PPP" },
+		{ 10, "FDDI" },		  { 12, "RAW" },	{ 14, "RAW" },	      { 50, "PPP_SERIAL" },
+		  { 51, "PPP_ETHER" },
+		{ 101, "RAW" },		  { 104, "C_HDLC" },	{ 105, "IEEE802_11" }, { 107, "FRELAY" },
+		  { 108, "LOOP" },
 		{ 113, "LINUX_SLL" },	  { 117, "PFLOG" },	{ 119, "PRISM_HEADER" }, { 127, "IEEE802_11_RADIO" },
-		{ 163, "IEEE802_11_RADIO_AVS" }, { 166, "PPP_PPPD" }, { 192, "PPI" }, { 195, "IEEE802_15_4" }, { 228, "IPV4" },
-		{ 229, "IPV6" },	  { 239, "NFLOG" },	{ 248, "SCTP" },      { 252, "WIRESHARK_UPPER_PDU" }, { 276, "LINUX_SLL2" },
+		{ 163, "IEEE802_11_RADIO_AVS" }, { 166, "PPP_PPPD" }, { 192, "PPI" }, { 195, "IEEE802_15_4" },
+		  { 228, "IPV4" },
+		{ 229, "IPV6" },	  { 239, "NFLOG" },	{ 248, "SCTP" },      { 252, "WIRESHARK_UPPER_PDU" },
+		  { 276, "LINUX_SLL2" },
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

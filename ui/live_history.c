@@ -45,7 +45,8 @@ bool live_history_open(struct live_history *h, const struct live_history_wish *w
 	struct writer_options options = { .path = wish->path, .keep_ns = wish->keep_ns };
 	struct digest d;
 
-	*h = (struct live_history){ .day = INT64_MIN, .day_first_ns = NS_NONE, .kept_ns = NS_NONE, .network_ns = NS_NONE, .no_texts = wish->no_texts,
+	*h = (struct live_history){ .day = INT64_MIN, .day_first_ns = NS_NONE, .kept_ns = NS_NONE,
+		.network_ns = NS_NONE, .no_texts = wish->no_texts,
 				    .redacted = wish->redacted };
 	snprintf(h->source, sizeof h->source, "%s", wish->source);
 	digest_begin(&d);
@@ -86,7 +87,8 @@ bool live_history_due(struct live_history *h, int64_t now_ns)
 		h->day_first_ns = now_ns;
 		h->kept_ns = ns_minus(now_ns, DAY_NS);
 	}
-	if (ns_minus(settled_ns, h->kept_ns) < EVERY_NS || (h->until_ns && settled_ns <= h->until_ns) || writer_shared_busy(h->writer))
+	if (ns_minus(settled_ns, h->kept_ns) < EVERY_NS || (h->until_ns && settled_ns <= h->until_ns) ||
+	    writer_shared_busy(h->writer))
 		return false;
 	h->until_ns = settled_ns;
 	h->now_ns = now_ns;
@@ -152,7 +154,8 @@ static void identity_of_day(const struct live_history *h, uint8_t ret[DIGEST_BYT
 static void fill_run(const struct live_history *h, const struct engine *e, bool all)
 {
 	struct view_capture *c = memory_zalloc(sizeof *c);
-	struct run run = { .kind = "live", .source = h->source, .deadair = PACKAGE_VERSION, .written_ns = wall_ns(), .first_ns = h->day_first_ns,
+	struct run run = { .kind = "live", .source = h->source, .deadair = PACKAGE_VERSION, .written_ns = wall_ns(),
+		.first_ns = h->day_first_ns,
 			   .complete = all, .redacted = h->redacted };
 
 	view_capture(e, c);
@@ -168,7 +171,8 @@ static void fill_run(const struct live_history *h, const struct engine *e, bool 
 
 bool live_history_write(const struct live_history *h, const struct engine *e, bool all)
 {
-	struct record_range settled = { .after_ns = h->kept_ns, .until_ns = h->until_ns, .all = all, .network = h->network, .no_texts = h->no_texts, .used = h->kept };
+	struct record_range settled = { .after_ns = h->kept_ns, .until_ns = h->until_ns, .all = all,
+		.network = h->network, .no_texts = h->no_texts, .used = h->kept };
 	struct record_range fresh = { .after_ns = h->until_ns, .until_ns = h->now_ns, .no_texts = h->no_texts };
 	struct filling f = { h->writer, false };
 

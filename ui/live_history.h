@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * live_history: what a capture shows goes into a history while it goes on, a run a day (UTC). Copies of the process make rows of it, a thread of this
- * process writes them: neither the capture nor the judgement waits for a disk.
+ * live_history: what a capture shows goes into a history while it goes on, a run a day (UTC). Copies of the process
+ * make rows of it, a thread of this process writes them: neither the capture nor the judgement waits for a disk.
  */
 #ifndef DEADAIR_UI_LIVE_HISTORY_H
 #define DEADAIR_UI_LIVE_HISTORY_H
@@ -41,9 +41,15 @@ bool live_history_start(struct live_history *h, struct err *err);
 void live_history_close(struct live_history *h, struct writer_state *ret);
 /* Is it time, with so much captured? Then *h says what is to be written, and a copy may. */
 bool live_history_due(struct live_history *h, int64_t now_ns);
-/* At the end of all: it is time, once what is under way is written. False: the disk takes nothing, and what is left cannot be kept. */
+/*
+ * At the end of all: it is time, once what is under way is written. False: the disk takes nothing, and what is left
+ * cannot be kept.
+ */
 bool live_history_due_at_end(struct live_history *h);
-/* In a copy, or at the end of all (then what has not ended is settled with it). The engine is at its end. False: there was no room for all of it. */
+/*
+ * In a copy, or at the end of all (then what has not ended is settled with it). The engine is at its end. False: there
+ * was no room for all of it.
+ */
 bool live_history_write(const struct live_history *h, const struct engine *e, bool all);
 /* The copy came to its end: what comes next begins there. frames, bytes: captured so far. */
 void live_history_written(struct live_history *h, uint64_t frames, uint64_t bytes);

@@ -76,7 +76,8 @@ void live_judge_tell_interfaces(struct engine *e, const struct source_file *cons
 	for (size_t i = 0; i < count; i++) {
 		const struct source_interface *n = files[i]->interfaces;
 
-		engine_interface(e, (uint16_t)i, 0, n->filter[0] ? n->filter : NULL, n->snaplen, n->if_drop, n->os_drop);
+		engine_interface(e, (uint16_t)i, 0, n->filter[0] ? n->filter : NULL, n->snaplen, n->if_drop,
+			n->os_drop);
 	}
 }
 
@@ -99,13 +100,15 @@ static bool write_all(int fd, const void *bytes, size_t n)
 
 static bool is_alarm(const struct view_finding *f, bool verbose)
 {
-	return strcmp(f->state, "withdrawn") != 0 && f->explained_by == 0 && (verbose || strcmp(f->severity, "info") != 0);
+	return strcmp(f->state, "withdrawn") != 0 && f->explained_by == 0 &&
+	       (verbose || strcmp(f->severity, "info") != 0);
 }
 
 /* The title, a NUL, the JSON object without its newline. */
 static void verdict_text(const struct live_judgement *what, const struct view_finding *f, struct out *o)
 {
-	struct report r = { .engine = what->engine, .files = what->files, .file_count = what->file_count, .out = o, .baseline = what->baseline };
+	struct report r = { .engine = what->engine, .files = what->files, .file_count = what->file_count, .out = o,
+		.baseline = what->baseline };
 
 	text_add(&o->text, f->title);
 	if (what->baseline)
@@ -151,7 +154,8 @@ static void tell_verdicts(const struct live_judgement *what, struct telling *t)
 
 static void tell_work(void *context, enum live_told told, uint64_t identity, const char *text)
 {
-	tell(context, &(struct record){ .identity = identity, .kind = LIVE_TOLD, .told = (uint16_t)told }, text, strlen(text));
+	tell(context, &(struct record){ .identity = identity, .kind = LIVE_TOLD, .told = (uint16_t)told }, text,
+		strlen(text));
 }
 
 static void come_to_the_end(const struct live_judgement *what)
@@ -167,7 +171,8 @@ static void come_to_the_end(const struct live_judgement *what)
 
 static void do_work(const struct live_judgement *what, struct telling *t)
 {
-	struct live_saves saves = { .keep = what->keep, .engine = what->engine, .files = what->files, .file_count = what->file_count };
+	struct live_saves saves = { .keep = what->keep, .engine = what->engine, .files = what->files,
+		.file_count = what->file_count };
 
 	if (what->work)
 		live_work_do(what->work, &saves, tell_work, t);
@@ -330,8 +335,10 @@ bool live_judge_next(struct live_judge *j, struct live_message *ret)
 	if (r->kind == LIVE_COMPLETE || r->text_bytes >= j->n - j->at - sizeof *r)
 		return false;
 	text = j->bytes + j->at + sizeof *r;
-	*ret = (struct live_message){ .kind = (enum live_message_kind)r->kind, .told = (enum live_told)r->told, .identity = r->identity,
-				      .over = r->over != 0, .text = text, .json = text + (strlen(text) < r->text_bytes ? strlen(text) + 1 : r->text_bytes),
+	*ret = (struct live_message){ .kind = (enum live_message_kind)r->kind, .told = (enum live_told)r->told,
+		.identity = r->identity,
+				      .over = r->over != 0, .text = text,
+				      .json = text + (strlen(text) < r->text_bytes ? strlen(text) + 1 : r->text_bytes),
 				      .severity = r->severity, .id = r->id };
 	j->at += sizeof *r + r->text_bytes + 1;
 	return true;

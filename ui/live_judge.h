@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * live_judge: a judgement while the capture goes on. A copy of the process (fork) comes to the end as if the capture ended now, and tells what it
- * found through a pipe; the engine itself is not touched. So judging often gives what judging once gives: settling closes intervals, joins legs by their
- * media and weighs what it learns, none of which may happen before the end. And analysis does not wait for it. The copy then saves packets and writes
- * history, where that is due, and stays as a picture for who looks at the dashboard.
+ * live_judge: a judgement while the capture goes on. A copy of the process (fork) comes to the end as if the capture
+ * ended now, and tells what it found through a pipe; the engine itself is not touched. So judging often gives what
+ * judging once gives: settling closes intervals, joins legs by their media and weighs what it learns, none of which may
+ * happen before the end. And analysis does not wait for it. The copy then saves packets and writes history, where that
+ * is due, and stays as a picture for who looks at the dashboard.
  */
 #ifndef DEADAIR_UI_LIVE_JUDGE_H
 #define DEADAIR_UI_LIVE_JUDGE_H
@@ -53,7 +54,10 @@ void live_judge_free(struct live_judge *j);      /* ends a copy that still judge
 
 /* Only when idle. False with *err: no copy could be made. */
 bool live_judge_begin(struct live_judge *j, const struct live_judgement *what, struct err *err);
-/* Takes what has come, without waiting. READY: all of it, for live_judge_next(); FAILED: the copy did not come to the end. Both once, then IDLE. */
+/*
+ * Takes what has come, without waiting. READY: all of it, for live_judge_next(); FAILED: the copy did not come to the
+ * end. Both once, then IDLE.
+ */
 enum live_judge_state live_judge_poll(struct live_judge *j);
 /* The same, waiting for it. */
 enum live_judge_state live_judge_wait(struct live_judge *j);

@@ -21,8 +21,10 @@ enum { MEMORY_DEFAULT = 256 << 20, KEEP_SHARE = 4 };
 
 enum option_id {
 	OPTION_INTERFACE = 'i', OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
-	OPTION_JSON = 256, OPTION_UI, OPTION_NO_UI, OPTION_RING, OPTION_LIST, OPTION_KEEP_PRIVILEGES, OPTION_NO_SANDBOX, OPTION_NAMES, OPTION_CONFIG, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_OUTPUT, OPTION_SYSLOG, OPTION_HISTORY, OPTION_HISTORY_KEEP, OPTION_NO_EVIDENCE_TEXT, OPTION_REDACT, OPTION_SAVE_DIR, OPTION_RECORD, OPTION_RECORD_SIZE, OPTION_KEEP,
+	OPTION_JSON = 256, OPTION_UI, OPTION_NO_UI, OPTION_RING, OPTION_LIST, OPTION_KEEP_PRIVILEGES, OPTION_NO_SANDBOX,
+	OPTION_NAMES, OPTION_CONFIG, OPTION_COLOR,
+	OPTION_MEMORY, OPTION_UTC, OPTION_OUTPUT, OPTION_SYSLOG, OPTION_HISTORY, OPTION_HISTORY_KEEP,
+	OPTION_NO_EVIDENCE_TEXT, OPTION_REDACT, OPTION_SAVE_DIR, OPTION_RECORD, OPTION_RECORD_SIZE, OPTION_KEEP,
 	OPTION_KEEP_SIZE, OPTION_KEEP_AUDIO
 };
 
@@ -77,13 +79,15 @@ static enum err_code add_interface(struct live_arguments *a, const char *name, s
 	return ERR_OK;
 }
 
-static enum err_code set_size(size_t *ret, const char *option, const char *text, uint64_t least, uint64_t most, struct err *err)
+static enum err_code set_size(size_t *ret, const char *option, const char *text, uint64_t least, uint64_t most,
+	struct err *err)
 {
 	char typed[80];
 	uint64_t size;
 
 	if (!option_size(text, &size) || size < least || size > most)
-		return err_set(err, ERR_USAGE, "--%s %s: no size from %u MiB to %u MiB: 256M, 1G", option, shown(text, typed), (unsigned)(least >> 20),
+		return err_set(err, ERR_USAGE, "--%s %s: no size from %u MiB to %u MiB: 256M, 1G", option,
+		       shown(text, typed), (unsigned)(least >> 20),
 			       (unsigned)(most >> 20));
 	*ret = (size_t)size;
 	return ERR_OK;
@@ -92,13 +96,16 @@ static enum err_code set_size(size_t *ret, const char *option, const char *text,
 /* "5m": a number, then s, m or h. */
 static enum err_code set_length(int64_t *ret_ns, const char *option, const char *text, struct err *err)
 {
-	static const struct { char unit; int64_t ns; } units[] = { { 's', SECOND_NS }, { 'm', MINUTE_NS }, { 'h', HOUR_NS } };
+	static const struct { char unit; int64_t ns; } units[] = { { 's', SECOND_NS }, { 'm', MINUTE_NS },
+		{ 'h', HOUR_NS } };
 	size_t n = strlen(text);
 	char typed[80];
 	uint64_t value;
 
 	for (size_t i = 0; n && i < sizeof units / sizeof units[0]; i++) {
-		if (text[n - 1] != units[i].unit || !span_number((struct span){ (const uint8_t *)text, n - 1 }, KEEP_NS_MOST / units[i].ns, &value) || !value)
+		if (text[n - 1] != units[i].unit ||
+		    !span_number((struct span){ (const uint8_t *)text, n - 1 }, KEEP_NS_MOST / units[i].ns, &value) ||
+		    !value)
 			continue;
 		*ret_ns = (int64_t)value * units[i].ns;
 		return ERR_OK;
@@ -161,7 +168,8 @@ static enum err_code set_option(struct live_arguments *a, int id, struct err *er
 		break;
 	case OPTION_HISTORY_KEEP:
 		if (!when_length_parse(span_of(optarg), 0, &a->history_keep_ns) || a->history_keep_ns == 0)
-			return err_set(err, ERR_USAGE, "--history-keep %s: no length of time: 90d, 12w", shown(optarg, typed));
+			return err_set(err, ERR_USAGE, "--history-keep %s: no length of time: 90d, 12w",
+			       shown(optarg, typed));
 		break;
 	case OPTION_NO_EVIDENCE_TEXT:
 		a->no_evidence_text = true;
@@ -218,7 +226,8 @@ static enum err_code refuse(int argc, char **argv, int id, struct err *err)
 	for (; long_options[count].name; count++)
 		names[count] = long_options[count].name;
 	if (id == ':')
-		return err_set(err, ERR_USAGE, "%s wants a value behind it: deadair live --help lists the options", shown(typed, text));
+		return err_set(err, ERR_USAGE, "%s wants a value behind it: deadair live --help lists the options",
+		       shown(typed, text));
 	if (typed[0] == '-' && typed[1] == '-')
 		near = nearest_word(span_first(span_of(typed + 2), strcspn(typed + 2, "=")), names, count);
 	if (near)
@@ -233,7 +242,8 @@ static enum err_code share_memory(struct live_arguments *a, struct err *err)
 
 	if (a->keep_bytes > spare)
 		return err_set(err, ERR_USAGE, "--keep-size: %zu MiB and the %u MiB that analysis takes at least are more than --memory: %zu MiB at least",
-			       a->keep_bytes >> 20, (unsigned)BUDGET_LEAST >> 20, (a->keep_bytes >> 20) + (BUDGET_LEAST >> 20));
+			       a->keep_bytes >> 20, (unsigned)BUDGET_LEAST >> 20,
+			       (a->keep_bytes >> 20) + (BUDGET_LEAST >> 20));
 	if (!a->keep_bytes)
 		a->keep_bytes = a->memory / KEEP_SHARE < spare ? a->memory / KEEP_SHARE : spare;
 	return ERR_OK;
@@ -255,7 +265,8 @@ enum err_code live_arguments_parse(struct live_arguments *a, int argc, char **ar
 			return ERR_USAGE;
 	}
 	if (optind < argc)
-		return err_set(err, ERR_USAGE, "%s: interfaces stand behind -i, a capture filter behind -f", shown(argv[optind], text));
+		return err_set(err, ERR_USAGE, "%s: interfaces stand behind -i, a capture filter behind -f",
+		       shown(argv[optind], text));
 	if (a->interface_count == 0 && !a->list_interfaces)
 		return err_set(err, ERR_USAGE, "no interface named: deadair live -i IF; --list-interfaces lists them");
 	if (a->ui && a->json)

@@ -82,7 +82,8 @@ static void take_change(void *context, const struct live_change_of *c)
 
 /* ---- what a judgement tells ---- */
 
-static void take_told(struct live_rounds *r, uint64_t frames, uint64_t bytes, enum live_told told, uint64_t identity, const char *text)
+static void take_told(struct live_rounds *r, uint64_t frames, uint64_t bytes, enum live_told told, uint64_t identity,
+	const char *text)
 {
 	switch (told) {
 	case LIVE_TOLD_SAID:
@@ -131,7 +132,8 @@ static void take_messages(struct live_rounds *r, const struct live_judgement *wh
 	live_findings_end(r->findings);
 	out_flush(&r->output->out);
 	if (live_findings_unwatched(r->findings) && !r->flood_told) {
-		live_say(r->say, "more than %d findings at once: what comes beyond is told in the report only", LIVE_FINDINGS_MOST);
+		live_say(r->say, "more than %d findings at once: what comes beyond is told in the report only",
+			LIVE_FINDINGS_MOST);
 		r->flood_told = true;
 	}
 }
@@ -142,7 +144,8 @@ static void look_at_history(struct live_rounds *r)
 	struct writer_state state = writer_look(r->history->writer);
 
 	if (state.trouble[0] && strcmp(state.trouble, r->history_trouble) != 0)
-		live_say(r->say, "%s; the capture goes on%s", state.trouble, state.dead ? " without" : ", and it is tried again");
+		live_say(r->say, "%s; the capture goes on%s", state.trouble,
+			state.dead ? " without" : ", and it is tried again");
 	else if (!state.trouble[0] && r->history_trouble[0])
 		live_say(r->say, "the history is written again");
 	snprintf(r->history_trouble, sizeof r->history_trouble, "%s", state.trouble);
@@ -153,7 +156,8 @@ static void say_lost(struct live_rounds *r, const struct writer_state *state)
 	char count[WORDS];
 
 	if (state->lost)
-		live_say(r->say, "history: %s could not be written%s%s", words_counted(state->lost, "record", count), state->trouble[0] ? ": " : "", state->trouble);
+		live_say(r->say, "history: %s could not be written%s%s", words_counted(state->lost, "record", count),
+			state->trouble[0] ? ": " : "", state->trouble);
 }
 
 /* ---- when ---- */
@@ -162,7 +166,8 @@ static void plan_work(struct live_rounds *r, int64_t now_ns, bool at_end)
 {
 	struct live_work *w = &r->work;
 
-	*w = (struct live_work){ .save_all = r->save_wanted, .save_folder = r->save_folder, .record_folder = r->arguments->record_folder,
+	*w = (struct live_work){ .save_all = r->save_wanted, .save_folder = r->save_folder,
+		.record_folder = r->arguments->record_folder,
 				 .record_most = r->arguments->record_bytes, .at_end = at_end };
 	r->save_wanted = false;
 	for (size_t i = 0; i < r->to_record_count; i++) {
@@ -183,7 +188,8 @@ static void judge_begin(struct live_rounds *r, struct live_judgement *what)
 {
 	struct err err;
 
-	if (what->now_ns == NS_NONE || (r->judged_ns != NS_NONE && ns_minus(what->now_ns, r->judged_ns) < SECOND_NS && !r->save_wanted) ||
+	if (what->now_ns == NS_NONE || (r->judged_ns != NS_NONE && ns_minus(what->now_ns, r->judged_ns) < SECOND_NS &&
+	    !r->save_wanted) ||
 	    ring_monotonic_ns() < r->judge_at_ns)
 		return;
 	out_flush(&r->output->out);     /* nothing is left in it for the copy */
@@ -242,7 +248,8 @@ void live_rounds_settle(struct live_rounds *r, const struct live_judgement *what
 
 void live_rounds_end(struct live_rounds *r, const struct live_judgement *what)
 {
-	struct live_saves saves = { .keep = what->keep, .engine = what->engine, .files = what->files, .file_count = what->file_count };
+	struct live_saves saves = { .keep = what->keep, .engine = what->engine, .files = what->files,
+		.file_count = what->file_count };
 	struct ending e = { .rounds = r };
 	struct writer_state state;
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* live_rounds: when the next judgement is due, what else is done on that occasion, and what is made of what it tells. */
+/*
+ * live_rounds: when the next judgement is due, what else is done on that occasion, and what is made of what it tells.
+ */
 #ifndef DEADAIR_UI_LIVE_ROUNDS_H
 #define DEADAIR_UI_LIVE_ROUNDS_H
 

@@ -37,7 +37,8 @@ static bool is_recorded(const struct doing *d, uint64_t identity)
 static void write_history(const struct live_work *work, const struct engine *e, struct doing *d)
 {
 	if (!live_history_write(work->history, e, work->at_end))
-		d->tell(d->context, LIVE_TOLD_TROUBLE, 0, "history: more at once than there is room for: some of it is not kept");
+		d->tell(d->context, LIVE_TOLD_TROUBLE, 0,
+			"history: more at once than there is room for: some of it is not kept");
 	d->tell(d->context, LIVE_TOLD_KEPT, 0, "");
 }
 
@@ -51,7 +52,8 @@ void live_work_do(const struct live_work *work, const struct live_saves *saves, 
 		say(&d, live_save_all(saves, work->save_folder, &t), &t);
 	for (size_t i = 0; i < work->record_count; i++) {
 		if (!is_recorded(&d, work->records[i]))
-			say(&d, live_save_finding(saves, work->records[i], work->record_folder, work->record_most, covered, &d, &t), &t);
+			say(&d, live_save_finding(saves, work->records[i], work->record_folder, work->record_most,
+				covered, &d, &t), &t);
 	}
 	if (work->history)
 		write_history(work, saves->engine, &d);

@@ -10,7 +10,10 @@ struct names;
 
 struct names *names_new(void);
 void names_free(struct names *n);
-/* "10.0.0.2  pbx pbx.example  # comment": the first name of an address is kept, escaped; lines that are none are passed over. */
+/*
+ * "10.0.0.2  pbx pbx.example  # comment": the first name of an address is kept, escaped; lines that are none are passed
+ * over.
+ */
 void names_parse(struct names *n, struct span text);
 /* ERR_OK, or why the file could not be read. */
 enum err_code names_read(struct names *n, const char *path, struct err *err);

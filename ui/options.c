@@ -14,8 +14,10 @@
 
 enum option_id {
 	OPTION_BPF = 'f', OPTION_VERBOSE = 'v',
-	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES, OPTION_WHY_NOT, OPTION_COLOR,
-	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT, OPTION_POLICY,
+	OPTION_JSON = 256, OPTION_FILTER, OPTION_SINCE, OPTION_UNTIL, OPTION_CALL, OPTION_MARKDOWN, OPTION_NAMES,
+	OPTION_WHY_NOT, OPTION_COLOR,
+	OPTION_MEMORY, OPTION_UTC, OPTION_CONFIG, OPTION_HISTORY, OPTION_SAVE, OPTION_REDACT, OPTION_NO_EVIDENCE_TEXT,
+	OPTION_POLICY,
 	OPTION_JOBS, OPTION_UI, OPTION_NO_UI, OPTION_HTML,
 };
 
@@ -72,7 +74,8 @@ static enum err_code set_time(struct when *w, bool *has, const char *name, const
 	*has = when_parse(span_of(text), w);
 	if (*has)
 		return ERR_OK;
-	return err_set(err, ERR_USAGE, "--%s %s: no time: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m before the last frame", name,
+	return err_set(err, ERR_USAGE,
+	       "--%s %s: no time: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m before the last frame", name,
 		       text_escape(span_of(text), shown, sizeof shown));
 }
 
@@ -83,7 +86,8 @@ static enum err_code set_color(struct read_options *o, const char *text, struct 
 	o->color = text;
 	if (strcmp(text, "auto") == 0 || strcmp(text, "always") == 0 || strcmp(text, "never") == 0)
 		return ERR_OK;
-	return err_set(err, ERR_USAGE, "--color %s: auto, always or never", text_escape(span_of(text), shown, sizeof shown));
+	return err_set(err, ERR_USAGE, "--color %s: auto, always or never",
+	       text_escape(span_of(text), shown, sizeof shown));
 }
 
 static enum err_code set_policy(struct read_options *o, const char *text, struct err *err)
@@ -93,7 +97,8 @@ static enum err_code set_policy(struct read_options *o, const char *text, struct
 	o->policy = text;
 	if (strcmp(text, "nftables") == 0 || strcmp(text, "table") == 0)
 		return ERR_OK;
-	return err_set(err, ERR_USAGE, "--policy %s: nftables or table", text_escape(span_of(text), shown, sizeof shown));
+	return err_set(err, ERR_USAGE, "--policy %s: nftables or table",
+	       text_escape(span_of(text), shown, sizeof shown));
 }
 
 bool option_size(const char *text, uint64_t *ret_bytes)
@@ -104,7 +109,8 @@ bool option_size(const char *text, uint64_t *ret_bytes)
 	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
 	uint64_t size;
 
-	if (!span_number((struct span){ (const uint8_t *)text, n - (unit != NULL) }, (UINT64_C(1) << 40) >> shift, &size))
+	if (!span_number((struct span){ (const uint8_t *)text, n - (unit != NULL) }, (UINT64_C(1) << 40) >> shift,
+	    &size))
 		return false;
 	*ret_bytes = size << shift;
 	return true;
@@ -119,7 +125,8 @@ static enum err_code set_memory(struct read_options *o, const char *text, struct
 		o->memory = (size_t)size;
 		return ERR_OK;
 	}
-	return err_set(err, ERR_USAGE, "--memory %s: no size of %u MiB and more: 256M, 2G", text_escape(span_of(text), shown, sizeof shown),
+	return err_set(err, ERR_USAGE, "--memory %s: no size of %u MiB and more: 256M, 2G",
+	       text_escape(span_of(text), shown, sizeof shown),
 		       BUDGET_LEAST >> 20);
 }
 
@@ -130,7 +137,8 @@ static enum err_code set_jobs(struct read_options *o, const char *text, struct e
 	uint64_t jobs;
 
 	if (!span_number(span_of(text), JOBS_MOST, &jobs) || jobs == 0)
-		return err_set(err, ERR_USAGE, "--jobs %s: 1 reads on one processor, 2 decodes on another", text_escape(span_of(text), shown, sizeof shown));
+		return err_set(err, ERR_USAGE, "--jobs %s: 1 reads on one processor, 2 decodes on another",
+		       text_escape(span_of(text), shown, sizeof shown));
 	o->jobs = (unsigned)jobs;
 	return ERR_OK;
 }
@@ -149,7 +157,8 @@ static enum err_code wrong_option(int argc, char **argv, int id, struct err *err
 		return err_set(err, ERR_USAGE, "%s%s: deadair read --help lists the options", shown,
 			       id == ':' ? " wants a value behind it" : " takes no value");
 	if (typed[0] != '-' || typed[1] != '-')
-		return err_set(err, ERR_USAGE, "no option -%c: deadair read --help lists them", missing >= ' ' && missing <= '~' ? missing : '?');
+		return err_set(err, ERR_USAGE, "no option -%c: deadair read --help lists them",
+		       missing >= ' ' && missing <= '~' ? missing : '?');
 	near = nearest_word(span_first(span_of(typed + 2), strcspn(typed + 2, "=")), names, count);
 	if (near)
 		return err_set(err, ERR_USAGE, "no option %s: --%s?", shown, near);
@@ -167,7 +176,8 @@ static enum err_code set_save(struct read_options *o, int argc, char **argv, str
 	if (code != ERR_OK)
 		return code;
 	if (optind >= argc)
-		return err_set(err, ERR_USAGE, "--save wants two values behind it: what, and the file to be made: --save call:1 call-1.pcapng");
+		return err_set(err, ERR_USAGE,
+		       "--save wants two values behind it: what, and the file to be made: --save call:1 call-1.pcapng");
 	o->save = optarg;
 	o->save_file = argv[optind++];
 	return ERR_OK;
@@ -273,25 +283,32 @@ static enum err_code check_together(const struct read_options *o, struct err *er
 	if (o->path_count == 0)
 		return err_set(err, ERR_USAGE, "no capture named: deadair read FILE, or - for standard input");
 	if (o->redact && (o->save || o->ui))
-		return err_set(err, ERR_USAGE, "--redact is for reports and histories: %s", o->save ? "--save writes packets as they are" : "--ui shows things as they are");
+		return err_set(err, ERR_USAGE, "--redact is for reports and histories: %s",
+		       o->save ? "--save writes packets as they are" : "--ui shows things as they are");
 	if (o->markdown && !o->call)
 		return err_set(err, ERR_USAGE, "--markdown is for the ladder of one call: add --call N");
 	if (o->markdown && o->json)
 		return err_set(err, ERR_USAGE, "--markdown and --json are two forms of one report: choose one");
 	if (o->ui && (o->json || o->call || o->why_not))
-		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
+		return err_set(err, ERR_USAGE, "--ui is for looking: leave %s out",
+		       o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->why_not && (o->json || o->call))
-		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out", o->json ? "--json" : "--call");
+		return err_set(err, ERR_USAGE, "--why-not answers by itself: leave %s out",
+		       o->json ? "--json" : "--call");
 	if (o->html && (o->policy || o->why_not))
-		return err_set(err, ERR_USAGE, "--html is a page of the report: leave %s out", o->policy ? "--policy" : "--why-not");
+		return err_set(err, ERR_USAGE, "--html is a page of the report: leave %s out",
+		       o->policy ? "--policy" : "--why-not");
 	if (o->html && strcmp(o->html, "-") == 0)
 		return err_set(err, ERR_USAGE, "--html -: standard output has the report: name a file");
 	if (o->policy && o->redact)
-		return err_set(err, ERR_USAGE, "--policy is for a firewall, which needs the true addresses: leave --redact out");
+		return err_set(err, ERR_USAGE,
+		       "--policy is for a firewall, which needs the true addresses: leave --redact out");
 	if (o->policy && (o->json || o->call || o->why_not))
-		return err_set(err, ERR_USAGE, "--policy prints nothing else: leave %s out", o->json ? "--json" : o->call ? "--call" : "--why-not");
+		return err_set(err, ERR_USAGE, "--policy prints nothing else: leave %s out",
+		       o->json ? "--json" : o->call ? "--call" : "--why-not");
 	if (o->save && reads_stdin(o))
-		return err_set(err, ERR_USAGE, "--save reads the capture twice, which standard input does not allow: name a file");
+		return err_set(err, ERR_USAGE,
+		       "--save reads the capture twice, which standard input does not allow: name a file");
 	return o->why_not ? check_why_not(o, err) : ERR_OK;
 }
 

@@ -31,7 +31,10 @@ struct read_options {
 /* "256M": a number, then K, M, G or nothing, of 1024 bytes each; false: it is none, or above a tebibyte. */
 bool option_size(const char *text, uint64_t *ret_bytes);
 
-/* getopt_long over argv (argv[0]: the command), which is put in another order. ERR_OK, or *err with several lines perhaps. */
+/*
+ * getopt_long over argv (argv[0]: the command), which is put in another order. ERR_OK, or *err with several lines
+ * perhaps.
+ */
 enum err_code read_options_parse(struct read_options *o, int argc, char **argv, struct err *err);
 void read_options_fini(struct read_options *o);
 

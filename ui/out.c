@@ -61,7 +61,8 @@ void out_bytes(struct out *o, const char *bytes, size_t n)
 static const struct {
 	const char *utf8, *ascii;
 } stand_ins[] = {
-	{ "✗", "X" }, { "✓", "+" }, { "·", "." }, { "▸", ">" }, { "≠", "#" }, { "→", ">" }, { "←", "<" }, { "↔", "=" }, { "…", "~" },
+	{ "✗", "X" }, { "✓", "+" }, { "·", "." }, { "▸", ">" }, { "≠", "#" }, { "→", ">" }, { "←", "<" }, { "↔", "=" },
+	  { "…", "~" },
 	{ "│", "|" }, { "─", "-" }, { "═", "=" }, { "×", "x" }, { "█", "#" }, { "└", "`" }, { "µ", "u" },
 };
 
@@ -176,7 +177,10 @@ static bool holds_together(const char *text, const char *space)
 	return false;
 }
 
-/* Bytes of the longest beginning of text that fits, broken at a space; a word longer than the line is broken where the line ends. */
+/*
+ * Bytes of the longest beginning of text that fits, broken at a space; a word longer than the line is broken where the
+ * line ends.
+ */
 static size_t line_bytes(const char *text, size_t columns)
 {
 	size_t at = 0, used = 0, broken = 0;
@@ -208,7 +212,8 @@ static void put_line(struct out *o, const char *text, size_t n)
 	text_fini(&line);
 }
 
-void out_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint, const char *text)
+void out_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint,
+	const char *text)
 {
 	size_t width = o->columns < PROSE_COLUMNS ? o->columns : PROSE_COLUMNS, used = text_columns(label);
 	size_t room = width > indent + label_columns + 10 ? width - indent - label_columns : 10;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * out: the one door to standard output: buffered, checked, ASCII where the locale is not UTF-8, colour where it was asked for.
- * The first failed write is kept; nothing is written after it.
+ * out: the one door to standard output: buffered, checked, ASCII where the locale is not UTF-8, colour where it was
+ * asked for. The first failed write is kept; nothing is written after it.
  */
 #ifndef DEADAIR_UI_OUT_H
 #define DEADAIR_UI_OUT_H
@@ -39,9 +39,11 @@ void out_paint(struct out *o, enum paint paint, const char *utf8);
 void out_spaces(struct out *o, size_t n);
 
 /*
- * A label and its text, wrapped at the width of prose with a hanging indent behind the label: label_columns include the gap.
+ * A label and its text, wrapped at the width of prose with a hanging indent behind the label: label_columns include the
+ * gap.
  *     Cause    The firewall puts port 16392 into the phone's SDP, ...
  */
-void out_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint, const char *text);
+void out_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint,
+	const char *text);
 
 #endif

@@ -64,7 +64,8 @@ void page_escaped(struct out *o, const char *utf8)
 const char *page_class(enum paint paint)
 {
 	static const char *const names[] = {
-		[PAINT_PLAIN] = "", [PAINT_BAD] = "bad", [PAINT_WARN] = "warn", [PAINT_GOOD] = "good", [PAINT_UNKNOWN] = "unknown", [PAINT_HEAD] = "head",
+		[PAINT_PLAIN] = "", [PAINT_BAD] = "bad", [PAINT_WARN] = "warn", [PAINT_GOOD] = "good",
+			[PAINT_UNKNOWN] = "unknown", [PAINT_HEAD] = "head",
 		[PAINT_DIM] = "dim",
 	};
 
@@ -91,7 +92,8 @@ static void begin_line(struct out *o, bool heading)
 
 static void put_part(struct out *o, enum paint paint, const char *utf8)
 {
-	bool heading = paint == PAINT_HEAD && *utf8 != ' ' && !o->page->closing, painted = paint != PAINT_PLAIN && !heading;
+	bool heading = paint == PAINT_HEAD && *utf8 != ' ' && !o->page->closing,
+		painted = paint != PAINT_PLAIN && !heading;
 
 	begin_line(o, heading);
 	if (heading)
@@ -123,12 +125,14 @@ void page_text(struct out *o, enum paint paint, const char *utf8)
 }
 
 /* A mark and its sentence begin a problem, or are the answer; everything else is a label and what stands behind it. */
-void page_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint, const char *text)
+void page_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint,
+	const char *text)
 {
 	bool title = indent == 0 && label_columns == 2;
 
 	page_end_line(o);
-	page_rawf(o, title ? "<h2><span class=\"%s\">" : "<p class=\"row\"><b class=\"%s\">", page_class(*label ? paint : PAINT_PLAIN));
+	page_rawf(o, title ? "<h2><span class=\"%s\">" : "<p class=\"row\"><b class=\"%s\">",
+		page_class(*label ? paint : PAINT_PLAIN));
 	page_escaped(o, label);
 	page_raw(o, title ? "</span> " : "</b> <span>");
 	page_escaped(o, text);

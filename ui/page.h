@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page: out as HTML. The report writes its lines, labels and tables as ever; here they become headings, rows and tables with scopes. All text goes
- * through page_escape(), the one door to a page; what is markup goes through page_raw() and is ours.
+ * page: out as HTML. The report writes its lines, labels and tables as ever; here they become headings, rows and tables
+ * with scopes. All text goes through page_escape(), the one door to a page; what is markup goes through page_raw() and
+ * is ours.
  */
 #ifndef DEADAIR_UI_PAGE_H
 #define DEADAIR_UI_PAGE_H
@@ -26,13 +27,17 @@ void page_escaped(struct out *o, const char *utf8);
 
 /* What out_text() and out_paint() do on a page: lines; one that begins as a heading is one. */
 void page_text(struct out *o, enum paint paint, const char *utf8);
-void page_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint, const char *text);
+void page_paragraph(struct out *o, unsigned indent, const char *label, unsigned label_columns, enum paint paint,
+	const char *text);
 /* Ends the line that is open. */
 void page_end_line(struct out *o);
 /* "bad", "warn" ...; "" for plain. */
 const char *page_class(enum paint paint);
 
-/* Figures of a call at this index of view_call(): its ladder, and who heard what when. Nothing where the messages are not known. */
+/*
+ * Figures of a call at this index of view_call(): its ladder, and who heard what when. Nothing where the messages are
+ * not known.
+ */
 struct report;
 void page_ladder(const struct report *r, size_t call);
 void page_lanes(const struct report *r, size_t call);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* page_call: figures of one call on a page: the ladder of its messages and streams, and the lanes of what caller and callee heard. SVG, drawn in numbers. */
+/*
+ * page_call: figures of one call on a page: the ladder of its messages and streams, and the lanes of what caller and
+ * callee heard. SVG, drawn in numbers.
+ */
 #include "ui/page.h"
 
 #include <inttypes.h>
@@ -106,7 +109,8 @@ static void take_marks(struct ladder *l)
 	for (unsigned i = 0; i < l->call.finding_count; i++) {
 		ptrdiff_t at = selection_finding(l->r->selection, l->call.findings[i]);
 
-		if (at == SELECTION_NONE || !l->r->selection->findings[at].harms || !view_finding(l->r->engine, (size_t)at, &l->finding))
+		if (at == SELECTION_NONE || !l->r->selection->findings[at].harms ||
+		    !view_finding(l->r->engine, (size_t)at, &l->finding))
 			continue;
 		for (unsigned k = 0; k < l->finding.evidence_count && l->mark_count < MARKS; k++) {
 			l->marks[l->mark_count].file = l->finding.evidence[k].file;
@@ -143,10 +147,12 @@ static void draw_arrow(struct out *o, int from, int to, int y, bool media)
 	page_rawf(o, "<path d=\"M%d %dl%d -4v8z\" class=\"tip\"/>\n", to, y + (media ? 1 : 0), -8 * way);
 }
 
-static void draw_rung(const struct ladder *l, int y, const struct endpoint *src, const struct endpoint *dst, bool media, const char *label, int64_t at_ns,
+static void draw_rung(const struct ladder *l, int y, const struct endpoint *src, const struct endpoint *dst, bool media,
+	const char *label, int64_t at_ns,
 		      uint16_t file, uint32_t frame)
 {
-	int from = host_column(l, &src->addr), to = host_column(l, &dst->addr), right = LEFT + (int)l->host_count * BETWEEN;
+	int from = host_column(l, &src->addr), to = host_column(l, &dst->addr),
+		right = LEFT + (int)l->host_count * BETWEEN;
 	char clock[NS_TEXT], number[32];
 
 	svg_text(l->out, 4, y + 4, "dim", ns_clock(at_ns, 3, clock));
@@ -183,7 +189,8 @@ static void draw_rungs(const struct ladder *l, size_t call)
 		int y = TOP + STEP * ((int)i + 1);
 
 		if (x->media && view_stream(l->r->engine, x->index, s)) {
-			snprintf(label, sizeof label, "%s %" PRIu64 " packets to :%u", s->codec.n ? text_escape(s->codec, codec, sizeof codec) : "RTP", s->packets,
+			snprintf(label, sizeof label, "%s %" PRIu64 " packets to :%u",
+				s->codec.n ? text_escape(s->codec, codec, sizeof codec) : "RTP", s->packets,
 				 s->dst.port);
 			draw_rung(l, y, &s->src, &s->dst, true, label, s->first_ns, s->file, s->first_frame);
 		} else if (!x->media && view_message(l->r->engine, call, x->index, &m)) {
@@ -213,7 +220,8 @@ static void figure_begin(const struct report *r, const struct view_call *c, int 
 	text_init(&t);
 	sentence(r, c, &t);
 	page_end_line(r->out);
-	page_rawf(r->out, "<figure><svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\"><title>", width, height, width, height);
+	page_rawf(r->out, "<figure><svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\"><title>", width,
+		height, width, height);
 	page_rawf(r->out, "%s of call %u</title><desc>", title, c->n);
 	page_escaped(r->out, t.p);
 	page_raw(r->out, "</desc>\n");
@@ -250,7 +258,8 @@ void page_ladder(const struct report *r, size_t call)
 			qsort(l->rungs, l->rung_count, sizeof *l->rungs, rung_compare);
 	}
 	if (l->rung_count) {
-		figure_begin(r, &l->call, LEFT + (int)l->host_count * BETWEEN + RIGHT, TOP + STEP * ((int)l->rung_count + 2), "Ladder");
+		figure_begin(r, &l->call, LEFT + (int)l->host_count * BETWEEN + RIGHT,
+			TOP + STEP * ((int)l->rung_count + 2), "Ladder");
 		draw_hosts(l);
 		draw_rungs(l, call);
 		page_raw(r->out, "</svg></figure>\n");
@@ -295,10 +304,12 @@ static void draw_stream(const struct lanes *l, int y)
 		int64_t end = i + 1 < s->interval_count ? s->intervals[i + 1].at_ns : s->last_ns;
 		int x = lane_x(l, begin), height = lane_height(&s->intervals[i]), width;
 
-		if (end > ns_add(begin, 2 * INTERVAL_NS) && i + 1 < s->interval_count && s->intervals[i + 1].at_ns > ns_add(begin, 2 * INTERVAL_NS))
+		if (end > ns_add(begin, 2 * INTERVAL_NS) && i + 1 < s->interval_count &&
+		    s->intervals[i + 1].at_ns > ns_add(begin, 2 * INTERVAL_NS))
 			end = ns_add(begin, INTERVAL_NS);
 		width = lane_x(l, end) - x;
-		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"heard\"/>\n", x, y + LANE_HEIGHT - height, width > 1 ? width : 1,
+		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"heard\"/>\n", x,
+			y + LANE_HEIGHT - height, width > 1 ? width : 1,
 			  height);
 	}
 }
@@ -311,7 +322,8 @@ static void draw_lane(struct lanes *l, unsigned hearer, int y)
 
 	svg_text(l->r->out, 4, y + 15, "label", hearer ? "callee hears" : "caller hears");
 	if ((hearer ? c->callee_hears : c->caller_hears) != HEARD_NOT_EXPECTED && c->answer_ns != NS_NONE)
-		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"due\"/>\n", lane_x(l, answer), y,
+		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"due\"/>\n",
+			lane_x(l, answer), y,
 			  lane_x(l, l->to_ns) - lane_x(l, answer), LANE_HEIGHT);
 	for (unsigned i = 0; i < c->media_count; i++) {
 		const struct view_direction *d = &c->media[i];
@@ -325,7 +337,8 @@ static void draw_lane(struct lanes *l, unsigned hearer, int y)
 				draw_stream(l, y);
 		}
 	}
-	svg_text(l->r->out, LANE_LEFT + LANE_WIDTH + 8, y + 15, page_class(hears_paint(c, hearer)), hears_cell(c, hearer, hears));
+	svg_text(l->r->out, LANE_LEFT + LANE_WIDTH + 8, y + 15, page_class(hears_paint(c, hearer)),
+		hears_cell(c, hearer, hears));
 }
 
 static void draw_moment(const struct lanes *l, int64_t at_ns, const char *label)
@@ -359,7 +372,8 @@ void page_lanes(const struct report *r, size_t call)
 		draw_lane(l, 0, 28);
 		draw_lane(l, 1, 28 + LANE_STEP);
 		svg_text(r->out, LANE_LEFT, 126, "dim", ns_clock(l->from_ns, 0, clock));
-		page_rawf(r->out, "<text x=\"%d\" y=\"126\" class=\"dim end\">%s</text>\n", LANE_LEFT + LANE_WIDTH, ns_clock(l->to_ns, 0, clock));
+		page_rawf(r->out, "<text x=\"%d\" y=\"126\" class=\"dim end\">%s</text>\n", LANE_LEFT + LANE_WIDTH,
+			ns_clock(l->to_ns, 0, clock));
 		page_raw(r->out, "</svg></figure>\n");
 	}
 	free(l);

@@ -17,7 +17,8 @@ static bool look_in(struct span folder, char *path, size_t room)
 {
 	if (folder.n == 0 || folder.p[0] != '/')
 		return false;
-	return snprintf(path, room, "%.*s/deadair/deadair.conf", (int)folder.n, (const char *)folder.p) < (int)room && there(path);
+	return snprintf(path, room, "%.*s/deadair/deadair.conf", (int)folder.n, (const char *)folder.p) < (int)room &&
+	       there(path);
 }
 
 static bool find(char *path, size_t room)
@@ -29,7 +30,8 @@ static bool find(char *path, size_t room)
 	if (home && *home) {
 		if (look_in(span_of(home), path, room))
 			return true;
-	} else if (user && snprintf(own, sizeof own, "%s/.config", user) < (int)sizeof own && look_in(span_of(own), path, room)) {
+	} else if (user && snprintf(own, sizeof own, "%s/.config", user) < (int)sizeof own &&
+	    look_in(span_of(own), path, room)) {
 		return true;
 	}
 	rest = span_of(dirs && *dirs ? dirs : "/etc/xdg");

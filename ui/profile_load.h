@@ -7,8 +7,9 @@
 #include "ui/names.h"
 
 /*
- * path: of --config; "none": no profile; NULL: deadair/deadair.conf below $XDG_CONFIG_HOME (~/.config), then below the folders of
- * $XDG_CONFIG_DIRS (/etc/xdg), the first that is there, or none. Sets the process's time zone where the profile names one.
+ * path: of --config; "none": no profile; NULL: deadair/deadair.conf below $XDG_CONFIG_HOME (~/.config), then below the
+ * folders of $XDG_CONFIG_DIRS (/etc/xdg), the first that is there, or none. Sets the process's time zone where the
+ * profile names one.
  */
 enum err_code profile_load(const char *path, struct config *c, struct site *s, struct err *err);
 /* What [names] says; names of --names, read later, do not replace them. */

@@ -35,7 +35,8 @@ static void add_bar(struct text *t, const struct progress *p, double share)
 		text_add(t, share * BAR_CELLS >= i + 0.5 ? (p->ascii ? "#" : "█") : (p->ascii ? "." : "·"));
 }
 
-void progress_line(struct text *t, const struct progress *p, int64_t since_ns, uint64_t done_bytes, uint64_t total_bytes, uint64_t frames)
+void progress_line(struct text *t, const struct progress *p, int64_t since_ns, uint64_t done_bytes,
+	uint64_t total_bytes, uint64_t frames)
 {
 	double seconds = since_ns > 0 ? (double)since_ns / SECOND_NS : 1, share;
 	char done[WORDS], total[WORDS], rate[WORDS], count[WORDS], left[NS_TEXT];
@@ -50,7 +51,8 @@ void progress_line(struct text *t, const struct progress *p, int64_t since_ns, u
 	share = share < 1 ? share : 1;
 	text_add(t, " ");
 	add_bar(t, p, share);
-	text_addf(t, " %.0f %%  %s of %s  %s/s", share * 100, words_bytes(done_bytes, done), words_bytes(total_bytes, total), rate);
+	text_addf(t, " %.0f %%  %s of %s  %s/s", share * 100, words_bytes(done_bytes, done),
+		words_bytes(total_bytes, total), rate);
 	if (share > 0 && (1 - share) / share * seconds < 1e6)
 		text_addf(t, "  %s left", ns_duration((int64_t)((1 - share) / share * seconds * SECOND_NS), left));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* progress: a bar on standard error while a long file is read; only on a terminal, only after half a second, erased at the end. */
+/*
+ * progress: a bar on standard error while a long file is read; only on a terminal, only after half a second, erased at
+ * the end.
+ */
 #ifndef DEADAIR_UI_PROGRESS_H
 #define DEADAIR_UI_PROGRESS_H
 
@@ -21,6 +24,7 @@ void progress_end(struct progress *p);
 
 /* The line for one moment, at most 79 columns. */
 struct text;
-void progress_line(struct text *t, const struct progress *p, int64_t since_ns, uint64_t done_bytes, uint64_t total_bytes, uint64_t frames);
+void progress_line(struct text *t, const struct progress *p, int64_t since_ns, uint64_t done_bytes,
+	uint64_t total_bytes, uint64_t frames);
 
 #endif

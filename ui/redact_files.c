@@ -19,7 +19,8 @@ struct redact_files {
 /* The endings that captures have; of another one nobody knows what it says. */
 static const char *ending(const char *name)
 {
-	static const char *const known[] = { ".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz", ".pcap.zst", ".pcapng.zst", ".cap.zst" };
+	static const char *const known[] = { ".pcap", ".pcapng", ".cap", ".pcap.gz", ".pcapng.gz", ".cap.gz",
+		".pcap.zst", ".pcapng.zst", ".cap.zst" };
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -39,7 +40,8 @@ static void rename_in(struct err *e, const char *name, const char *as)
 
 	if (!at)
 		return;
-	if (snprintf(text, sizeof text, "%.*s%s%s", (int)(at - e->text), e->text, as, at + strlen(name)) < (int)sizeof text)
+	if (snprintf(text, sizeof text, "%.*s%s%s", (int)(at - e->text), e->text, as,
+	    at + strlen(name)) < (int)sizeof text)
 		memcpy(e->text, text, sizeof text);
 	else
 		snprintf(e->text, sizeof e->text, "%s: cannot be read to its end", as);

@@ -68,10 +68,12 @@ enum err_code redact_key_get(uint8_t key[REDACT_KEY], struct err *err)
 		fputs("deadair: the system gives no random numbers (getrandom failed)\n", stderr);
 		exit(2);
 	}
-	if (!places_read(folder, sizeof folder) || snprintf(path, sizeof path, "%s/redact.key", folder) >= (int)sizeof path)
+	if (!places_read(folder, sizeof folder) ||
+	    snprintf(path, sizeof path, "%s/redact.key", folder) >= (int)sizeof path)
 		return err_set(err, ERR_FILE, "--redact: neither HOME nor XDG_STATE_HOME is set, so no key is kept: what is the same is so within this report only");
 	if (stored_key(folder, path, key))
 		return ERR_OK;
-	return err_set(err, ERR_FILE, "--redact: %s: %s: what is the same is so within this report only", text_escape(span_of(path), shown, sizeof shown),
+	return err_set(err, ERR_FILE, "--redact: %s: %s: what is the same is so within this report only",
+	       text_escape(span_of(path), shown, sizeof shown),
 		       strerror(errno));
 }

@@ -32,7 +32,10 @@ void report_text(const struct report *r);
 void report_ladder(const struct report *r, size_t call, bool markdown);
 /* The firewall policy that would permit what was seen: as a file for nft, or as a table. */
 void report_policy(const struct report *r, bool nftables);
-/* The block of one finding as in the text report, but for its proof: the claim (title, who, since, cause, changes), and what stands behind the proof. */
+/*
+ * The block of one finding as in the text report, but for its proof: the claim (title, who, since, cause, changes), and
+ * what stands behind the proof.
+ */
 enum block_part { BLOCK_CLAIM, BLOCK_ADVICE };
 void report_block(const struct report *r, size_t finding, enum block_part part);
 /* What a finding means: the page of `deadair explain`. */

@@ -14,14 +14,19 @@ enum { ALL_LISTED = 20, ROWS_SHOWN = 200 };
 
 /* First to go where it is narrow: codec, jitter, loss, start, talk. */
 static const struct table_column narrow[] = {
-	{ "", false, 1, 0, 0 },	      { "#", true, 1, 0, 0 },	   { "start", false, 1, 0, 4 },	      { "from", false, 2, 12, 0 },
-	{ "to", false, 2, 12, 0 },    { "state", false, 2, 0, 0 }, { "talk", true, 2, 0, 5 },	      { "caller hears", false, 2, 0, 0 },
+	{ "", false, 1, 0, 0 },	      { "#", true, 1, 0, 0 },	   { "start", false, 1, 0, 4 },	      { "from", false,
+	  2, 12, 0 },
+	{ "to", false, 2, 12, 0 },    { "state", false, 2, 0, 0 },
+	  { "talk", true, 2, 0, 5 },	      { "caller hears", false, 2, 0, 0 },
 	{ "callee hears", false, 2, 0, 0 },
 };
 static const struct table_column wide[] = {
-	{ "", false, 1, 0, 0 },	      { "#", true, 1, 0, 0 },	   { "start", false, 1, 0, 4 },	      { "from", false, 2, 12, 0 },
-	{ "to", false, 2, 12, 0 },    { "state", false, 2, 0, 0 }, { "talk", true, 2, 0, 5 },	      { "caller hears", false, 2, 0, 0 },
-	{ "callee hears", false, 2, 0, 0 }, { "codec", false, 2, 0, 1 }, { "loss", true, 2, 0, 3 },  { "jitter ms", true, 2, 0, 2 },
+	{ "", false, 1, 0, 0 },	      { "#", true, 1, 0, 0 },	   { "start", false, 1, 0, 4 },	      { "from", false,
+	  2, 12, 0 },
+	{ "to", false, 2, 12, 0 },    { "state", false, 2, 0, 0 },
+	  { "talk", true, 2, 0, 5 },	      { "caller hears", false, 2, 0, 0 },
+	{ "callee hears", false, 2, 0, 0 }, { "codec", false, 2, 0, 1 }, { "loss", true, 2, 0, 3 },
+	  { "jitter ms", true, 2, 0, 2 },
 	{ "problem", false, 2, 0, 6 },
 };
 
@@ -92,9 +97,11 @@ static void cell_figures(struct table *t, const struct view_call *c, bool loss)
 		if (loss && (hearer == 0 ? c->caller_hears : c->callee_hears) == HEARD_NO)
 			snprintf(text + at, sizeof text - at, "%s%5s ", hearer ? " " : "", "all");
 		else if (value < 0)
-			snprintf(text + at, sizeof text - at, "%s%*s", hearer ? " " : "", loss ? 6 : 5, loss ? "- " : "-");
+			snprintf(text + at, sizeof text - at, "%s%*s", hearer ? " " : "", loss ? 6 : 5,
+				loss ? "- " : "-");
 		else
-			snprintf(text + at, sizeof text - at, loss ? "%s%4.1f %%" : "%s%5.1f", hearer ? " " : "", value < 9999 ? value : 9999.0);
+			snprintf(text + at, sizeof text - at, loss ? "%s%4.1f %%" : "%s%5.1f", hearer ? " " : "",
+				value < 9999 ? value : 9999.0);
 	}
 	table_cell(t, PAINT_PLAIN, text);
 }
@@ -140,7 +147,8 @@ static void cell_talk(struct table *t, const struct view_call *c)
 		table_cell(t, PAINT_PLAIN, ns_duration(ns_minus(c->end_ns, c->answer_ns), text));
 }
 
-static void row_add(struct table *t, const struct report *r, const struct selected_call *s, const struct view_call *c, bool is_wide)
+static void row_add(struct table *t, const struct report *r, const struct selected_call *s, const struct view_call *c,
+	bool is_wide)
 {
 	char number[16], clock[NS_TEXT], hears[HEARS_TEXT];
 	enum paint paint;
@@ -167,7 +175,8 @@ static void row_add(struct table *t, const struct report *r, const struct select
 void report_call_table(const struct report *r, bool affected_only, size_t most)
 {
 	bool is_wide = r->out->columns >= COLUMNS_WIDE;
-	struct table *t = is_wide ? table_new(wide, sizeof wide / sizeof wide[0]) : table_new(narrow, sizeof narrow / sizeof narrow[0]);
+	struct table *t = is_wide ? table_new(wide, sizeof wide / sizeof wide[0]) : table_new(narrow,
+		sizeof narrow / sizeof narrow[0]);
 	struct view_call *c = memory_zalloc(sizeof *c);
 	size_t more = 0;
 	char text[96], count[WORDS];
@@ -184,7 +193,8 @@ void report_call_table(const struct report *r, bool affected_only, size_t most)
 	}
 	table_print(t, r->out, 0, true);
 	if (more) {
-		snprintf(text, sizeof text, "  and %s: -v, --json or --filter list them\n", words_counted(more, "more call", count));
+		snprintf(text, sizeof text, "  and %s: -v, --json or --filter list them\n",
+			words_counted(more, "more call", count));
 		out_text(r->out, text);
 	}
 	free(c);
@@ -216,7 +226,8 @@ static void add_rest(struct text *t, const struct report *r)
 			silent++;
 	}
 	/* what failed or cannot be seen is not called healthy */
-	text_addf(t, "%s %s: ", words_count(rest, count), failed || invisible || silent ? "without a finding" : "healthy");
+	text_addf(t, "%s %s: ", words_count(rest, count),
+		failed || invisible || silent ? "without a finding" : "healthy");
 	text_addf(t, "%s with audio both ways", words_count(both, count));
 	if (invisible)
 		text_addf(t, ", %s not visible (?)", words_count(invisible, count));

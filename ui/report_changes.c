@@ -28,7 +28,8 @@ static bool shown_before(const struct view_finding *f, unsigned i)
 	for (unsigned k = 0; k < i; k++) {
 		const struct view_change *x = &f->changes[k];
 
-		if (strcmp(x->field, c->field) == 0 && span_equal(x->before_part, c->before_part) && span_equal(x->after_part, c->after_part))
+		if (strcmp(x->field, c->field) == 0 && span_equal(x->before_part, c->before_part) &&
+		    span_equal(x->after_part, c->after_part))
 			return true;
 	}
 	return false;
@@ -36,7 +37,8 @@ static bool shown_before(const struct view_finding *f, unsigned i)
 
 void report_changes(const struct report *r, const struct view_finding *f)
 {
-	static const struct table_column columns[] = { { "field", false, 2, 0, 0 }, { "before", false, 2, 12, 0 }, { "behind", false, 0, 12, 0 } };
+	static const struct table_column columns[] = { { "field", false, 2, 0, 0 }, { "before", false, 2, 12, 0 },
+		{ "behind", false, 0, 12, 0 } };
 	struct table *t;
 	unsigned rows = 0, more = 0;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* report_checklist: what of the deployment and of the test calls this capture confirms: a few lines, or a point a paragraph with what it stands on. */
+/*
+ * report_checklist: what of the deployment and of the test calls this capture confirms: a few lines, or a point a
+ * paragraph with what it stands on.
+ */
 #include "ui/report_part.h"
 
 #include <string.h>
@@ -34,7 +37,8 @@ static bool is_due(const struct report *r)
 
 /* ---- short: points that were seen by name and mark, the others by name ---- */
 
-struct mark_row {                         /* names beside each other, broken where prose is, each in one line with its mark */
+/* names beside each other, broken where prose is, each in one line with its mark */
+struct mark_row {
 	struct out *out;
 	const char *label;           /* of the next line; "" behind the first */
 	size_t columns;              /* of this line so far; 0: none begun */
@@ -42,7 +46,8 @@ struct mark_row {                         /* names beside each other, broken whe
 
 static void mark_row_add(struct mark_row *row, const struct view_check *k)
 {
-	size_t width = row->out->columns < PROSE_COLUMNS ? row->out->columns : PROSE_COLUMNS, columns = 2 + text_columns(k->name);
+	size_t width = row->out->columns < PROSE_COLUMNS ? row->out->columns : PROSE_COLUMNS,
+		columns = 2 + text_columns(k->name);
 
 	if (row->columns && row->columns + 2 + columns > width) {
 		out_text(row->out, "\n");

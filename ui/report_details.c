@@ -65,8 +65,10 @@ static void cell_known(struct table *t, double value, const char *unit)
 }
 
 static const struct table_column stream_columns[] = {
-	{ "from", false, 1, 0, 0 },  { "", false, 1, 0, 0 },	  { "to", false, 2, 0, 0 },	{ "codec", false, 2, 4, 4 }, { "packets", true, 2, 0, 0 },
-	{ "lost", true, 2, 0, 0 },   { "jitter", true, 2, 0, 3 }, { "max gap", true, 2, 0, 1 }, { "MOS", true, 0, 0, 5 },
+	{ "from", false, 1, 0, 0 },  { "", false, 1, 0, 0 },	  { "to", false, 2, 0, 0 },	{ "codec", false, 2, 4,
+	  4 }, { "packets", true, 2, 0, 0 },
+	{ "lost", true, 2, 0, 0 },   { "jitter", true, 2, 0, 3 }, { "max gap", true, 2, 0, 1 },
+	  { "MOS", true, 0, 0, 5 },
 };
 
 static void stream_row(struct table *t, const struct view_stream *s)
@@ -90,7 +92,8 @@ static void add_loss_runs(struct text *t, const struct view_stream *s)
 
 	for (unsigned i = 0; i <= last; i++)
 		if (s->loss_runs[i])
-			text_addf(t, "%s%" PRIu32 " of %u%s", t->n ? ", " : "", s->loss_runs[i], i + 1, i == last ? " and more" : "");
+			text_addf(t, "%s%" PRIu32 " of %u%s", t->n ? ", " : "", s->loss_runs[i], i + 1,
+				i == last ? " and more" : "");
 }
 
 /* What the figures of the row do not say. */
@@ -114,14 +117,16 @@ static void stream_notes(const struct report *r, const struct view_stream *s)
 	if (s->epochs > 1)
 		text_addf(&t, "%s%" PRIu32 " restarts of the numbering", t.n ? ", " : "", s->epochs - 1);
 	for (unsigned i = 0; i < s->twin_count; i++)
-		text_addf(&t, "%s%" PRIu32, i ? ", " : t.n ? "; the same as stream " : "the same as stream ", s->twins[i]);
+		text_addf(&t, "%s%" PRIu32, i ? ", " : t.n ? "; the same as stream " : "the same as stream ",
+			s->twins[i]);
 	if (t.n)
 		out_paragraph(r->out, 4, "also", 14, PAINT_DIM, t.p);
 	text_fini(&t);
 }
 
 static const struct table_column interval_columns[] = {
-	{ "time", false, 2, 0, 0 }, { "packets", true, 2, 0, 0 }, { "lost", true, 2, 0, 0 }, { "max jitter", true, 2, 0, 0 }, { "MOS", true, 0, 0, 0 },
+	{ "time", false, 2, 0, 0 }, { "packets", true, 2, 0, 0 }, { "lost", true, 2, 0, 0 },
+	  { "max jitter", true, 2, 0, 0 }, { "MOS", true, 0, 0, 0 },
 };
 
 static void stream_intervals(const struct report *r, const struct view_stream *s)
@@ -198,14 +203,18 @@ static void report_streams(const struct report *r)
 }
 
 static const struct table_column peer_columns[] = {
-	{ "peer", false, 2, 0, 0 },	 { "user agent", false, 2, 8, 1 },    { "attempts", true, 2, 0, 0 }, { "answered", true, 2, 0, 0 },
-	{ "ASR", true, 2, 0, 0 },	 { "NER", true, 2, 0, 0 },	      { "delay", true, 1, 0, 3 },    { "95 %", true, 2, 0, 2 },
+	{ "peer", false, 2, 0, 0 },	 { "user agent", false, 2, 8, 1 },    { "attempts", true, 2, 0, 0 },
+	  { "answered", true, 2, 0, 0 },
+	{ "ASR", true, 2, 0, 0 },	 { "NER", true, 2, 0, 0 },	      { "delay", true, 1, 0, 3 },
+	  { "95 %", true, 2, 0, 2 },
 	{ "loss", true, 2, 0, 4 },	 { "responses", false, 0, 22, 6 },
 };
 
 static const struct table_column agent_columns[] = {
-	{ "user agent", false, 2, 24, 0 }, { "attempts", true, 2, 0, 0 }, { "answered", true, 2, 0, 0 }, { "ASR", true, 2, 0, 0 },
-	{ "NER", true, 2, 0, 0 },	  { "delay", true, 1, 0, 3 },	 { "95 %", true, 2, 0, 2 },	{ "loss", true, 2, 0, 4 },
+	{ "user agent", false, 2, 24, 0 }, { "attempts", true, 2, 0, 0 }, { "answered", true, 2, 0, 0 },
+	  { "ASR", true, 2, 0, 0 },
+	{ "NER", true, 2, 0, 0 },	  { "delay", true, 1, 0, 3 },	 { "95 %", true, 2, 0, 2 },	{ "loss", true,
+	  2, 0, 4 },
 	{ "responses", false, 0, 22, 6 },
 };
 
@@ -258,7 +267,8 @@ static void peer_row(struct table *t, const struct report *r, const struct view_
 	cell_responses(t, p);
 }
 
-static void peer_table(const struct report *r, const char *title, const struct table_column *columns, size_t count, bool agents, bool all)
+static void peer_table(const struct report *r, const char *title, const struct table_column *columns, size_t count,
+	bool agents, bool all)
 {
 	struct table *t = table_new(columns, count);
 	struct view_peer p;
@@ -280,7 +290,8 @@ void report_peers(const struct report *r, bool all)
 }
 
 static const struct table_column registration_columns[] = {
-	{ "user", false, 2, 12, 0 }, { "device", false, 2, 8, 2 },  { "registers at", false, 2, 0, 3 }, { "from", false, 2, 0, 0 },
+	{ "user", false, 2, 12, 0 }, { "device", false, 2, 8, 2 },  { "registers at", false, 2, 0, 3 },
+	  { "from", false, 2, 0, 0 },
 	{ "every", true, 2, 0, 0 },  { "last", false, 2, 0, 1 },    { "state", false, 0, 0, 0 },
 };
 
@@ -318,8 +329,10 @@ static void report_registrations(const struct report *r)
 }
 
 static const struct table_column host_columns[] = {
-	{ "host", false, 2, 0, 0 },	{ "role", false, 2, 0, 0 },   { "sip", false, 2, 8, 0 }, { "media", false, 2, 0, 0 },
-	{ "at once", true, 2, 0, 4 }, { "needs", true, 2, 0, 3 }, { "dscp", true, 2, 0, 2 }, { "user agent", false, 0, 8, 1 },
+	{ "host", false, 2, 0, 0 },	{ "role", false, 2, 0, 0 },   { "sip", false, 2, 8, 0 },
+	  { "media", false, 2, 0, 0 },
+	{ "at once", true, 2, 0, 4 }, { "needs", true, 2, 0, 3 }, { "dscp", true, 2, 0, 2 },
+	  { "user agent", false, 0, 8, 1 },
 };
 
 static void add_ports(struct text *t, const uint16_t *ports, unsigned count)

@@ -24,7 +24,8 @@ static void print_title(struct out *o, const struct view_detector *d)
 	snprintf(usual, sizeof usual, "usually %.30s", d->usual);
 	used = text_columns(d->id) + 3;
 	if (used + text_columns(d->says) + 3 + strlen(usual) <= room)
-		text_addf(&t, "   %s%*s%s", d->says, (int)(room - used - text_columns(d->says) - strlen(usual)), "", usual);
+		text_addf(&t, "   %s%*s%s", d->says, (int)(room - used - text_columns(d->says) - strlen(usual)), "",
+			usual);
 	else
 		text_addf(&t, "   %s", usual);
 	out_paint(o, PAINT_HEAD, d->id);
@@ -56,7 +57,8 @@ static void print_keys(struct out *o, const struct view_detector *d)
 		const struct view_key *k = &d->keys[i];
 
 		text_clear(&t);
-		text_addf(&t, "%s = %g%s%s, ", k->name, k->value, k->unit && *k->unit ? " " : "", k->unit ? k->unit : "");
+		text_addf(&t, "%s = %g%s%s, ", k->name, k->value, k->unit && *k->unit ? " " : "",
+			k->unit ? k->unit : "");
 		if (k->min < k->max)
 			text_addf(&t, "%g to %g", k->min, k->max);
 		else

@@ -49,7 +49,8 @@ static void head_capture(const struct report *r, const struct view_capture *c)
 	if (c->frames == 0 || c->first_ns == NS_NONE)
 		text_add(&t, ", no frame");
 	else
-		text_addf(&t, ", %s from %s, %s", words_duration(ns_minus(c->last_ns, c->first_ns), length), words_moment(c->first_ns, from),
+		text_addf(&t, ", %s from %s, %s", words_duration(ns_minus(c->last_ns, c->first_ns), length),
+			words_moment(c->first_ns, from),
 			  words_counted(c->frames, "frame", frames));
 	if (r->interrupted)
 		text_add(&t, "; stopped by the user: only what was read so far");
@@ -209,8 +210,10 @@ static void head_notes(const struct report *r, const struct view_capture *c)
 	for (unsigned i = 0; i < c->evicted_count; i++) {
 		if (c->evicted[i].count == 0)
 			continue;
-		snprintf(text, sizeof text, "%s %s of the table \"%.60s\", for lack of room: what they show is missing here",
-			 words_count(c->evicted[i].count, count), c->evicted[i].count == 1 ? "entry" : "entries", c->evicted[i].table);
+		snprintf(text, sizeof text,
+			"%s %s of the table \"%.60s\", for lack of room: what they show is missing here",
+			 words_count(c->evicted[i].count, count), c->evicted[i].count == 1 ? "entry" : "entries",
+			 c->evicted[i].table);
 		head(r, "Given up", text);
 	}
 	for (unsigned i = 0; i < c->note_count; i++)
@@ -221,7 +224,8 @@ static void head_notes(const struct report *r, const struct view_capture *c)
 static void head_clocks(const struct report *r, const struct view_capture *c)
 {
 	for (unsigned i = 0; i < c->clock_count; i++) {
-		double ms = (double)c->clocks[i].offset_ns / (double)MILLISECOND_NS, error_ms = (double)c->clocks[i].error_ns / (double)MILLISECOND_NS;
+		double ms = (double)c->clocks[i].offset_ns / (double)MILLISECOND_NS,
+			error_ms = (double)c->clocks[i].error_ns / (double)MILLISECOND_NS;
 		struct text t;
 
 		if (!c->clocks[i].apart || c->clocks[i].file >= r->file_count || c->clocks[i].against >= r->file_count)
@@ -230,7 +234,9 @@ static void head_clocks(const struct report *r, const struct view_capture *c)
 		report_file_name(&t, r, c->clocks[i].file);
 		text_addf(&t, " is %.1f ms %s ", ms < 0 ? -ms : ms, ms < 0 ? "behind" : "ahead of");
 		report_file_name(&t, r, c->clocks[i].against);
-		text_addf(&t, " (± %.1f ms, by messages that are in both): no order and no delay between them is claimed", error_ms);
+		text_addf(&t,
+			" (± %.1f ms, by messages that are in both): no order and no delay between them is claimed",
+			error_ms);
 		head(r, "Clocks", t.p);
 		text_fini(&t);
 	}
@@ -325,7 +331,8 @@ static void headline_problems(const struct report *r, const struct tally *t)
 	if (s->call_count == 0)
 		snprintf(text, sizeof text, "%s, no call", words_counted(s->problem_count, "problem", problems));
 	else
-		snprintf(text, sizeof text, "%s, %zu of %s affected", words_counted(s->problem_count, "problem", problems), t->affected,
+		snprintf(text, sizeof text, "%s, %zu of %s affected",
+			words_counted(s->problem_count, "problem", problems), t->affected,
 			 words_counted(s->call_count, "call", calls));
 	headline(r, worst > RANK_WARNING ? "✗" : "!", worst > RANK_WARNING ? PAINT_BAD : PAINT_WARN, text);
 }
@@ -343,7 +350,8 @@ static uint64_t frames_read(const struct report *r)
 static const char *other_telephony(const struct view_capture *c)
 {
 	static const struct { const char *flow, *protocol; } known[] = {
-		{ "TCP 1720", "H.323" }, { "UDP 1719", "H.323" }, { "UDP 2427", "MGCP" }, { "UDP 2727", "MGCP" }, { "TCP 2000", "SCCP (Skinny)" },
+		{ "TCP 1720", "H.323" }, { "UDP 1719", "H.323" }, { "UDP 2427", "MGCP" }, { "UDP 2727", "MGCP" },
+		  { "TCP 2000", "SCCP (Skinny)" },
 		{ "UDP 4569", "IAX2" }, { "UDP 2944", "H.248" },
 	};
 
@@ -388,7 +396,8 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 		below(r, "Seen", t.p);
 	text_fini(&t);
 	if (other) {
-		snprintf(text, sizeof text, "the phones speak %s, which deadair does not read: no address here speaks SIP", other);
+		snprintf(text, sizeof text,
+			"the phones speak %s, which deadair does not read: no address here speaks SIP", other);
 		below(r, "Likely", text);
 		return;
 	}
@@ -447,7 +456,8 @@ static void below_failed(const struct report *r, const struct tally *tally)
 			statuses[k].count++;
 	}
 	text_init(&t);
-	text_addf(&t, "%s of %s:", words_count(tally->failed, failed), words_counted(r->selection->call_count, "call", calls));
+	text_addf(&t, "%s of %s:", words_count(tally->failed, failed),
+		words_counted(r->selection->call_count, "call", calls));
 	for (size_t k = 0; k < named; k++) {
 		text_addf(&t, statuses[k].status ? "%s %u" : "%s no status", k ? "," : "", statuses[k].status);
 		if (statuses[k].count > 1)
@@ -468,14 +478,17 @@ static void below_audio(const struct report *r, const struct tally *t)
 	if (t->answered == 0)
 		return;
 	if (t->lowest_mos >= 0 && view_call(r->engine, t->lowest, &c))
-		snprintf(mos, sizeof mos, "; lowest MOS %.1f (call %u, %.32s to %.32s)", t->lowest_mos, c.n, report_number(&c, 0, from),
+		snprintf(mos, sizeof mos, "; lowest MOS %.1f (call %u, %.32s to %.32s)", t->lowest_mos, c.n,
+			report_number(&c, 0, from),
 			 report_number(&c, 1, to));
 	if (t->as_agreed)
 		snprintf(one_way, sizeof one_way, ", one way or held in %zu", t->as_agreed);
 	if (t->both_ways == t->reported)
-		snprintf(text, sizeof text, "heard both ways in %zu of %zu%s%s", t->reported, t->answered, one_way, mos);
+		snprintf(text, sizeof text, "heard both ways in %zu of %zu%s%s", t->reported, t->answered, one_way,
+			mos);
 	else
-		snprintf(text, sizeof text, "both ways in %zu of %zu, seen to arrive in %zu%s%s", t->both_ways, t->answered, t->reported, one_way, mos);
+		snprintf(text, sizeof text, "both ways in %zu of %zu, seen to arrive in %zu%s%s", t->both_ways,
+			t->answered, t->reported, one_way, mos);
 	below(r, "Audio", text);
 }
 
@@ -535,7 +548,8 @@ static void below_why(const struct report *r)
 	struct text t;
 
 	for (size_t i = 0; i < r->selection->call_count; i++) {
-		const char *why = r->selection->calls[i].invisible && view_call(r->engine, i, c) ? why_invisible(c) : NULL;
+		const char *why = r->selection->calls[i].invisible &&
+			view_call(r->engine, i, c) ? why_invisible(c) : NULL;
 		size_t k = 0;
 
 		if (!why)
@@ -576,11 +590,13 @@ static void headline_clean(const struct report *r, const struct tally *t)
 	} else if (t->poor) {
 		char poor[WORDS];
 
-		snprintf(text, sizeof text, "No finding, but the audio of %s is poor (MOS below 3.6); %s%s%.120s", words_counted(t->poor, "call", poor), calls,
+		snprintf(text, sizeof text, "No finding, but the audio of %s is poor (MOS below 3.6); %s%s%.120s",
+			words_counted(t->poor, "call", poor), calls,
 			 states.n ? ": " : "", states.p);
 		headline(r, "!", PAINT_WARN, text);
 	} else if (2 * t->invisible > t->answered) {
-		snprintf(text, sizeof text, "No problem found in what can be seen of %s%s%.120s", calls, states.n ? ": " : "", states.p);
+		snprintf(text, sizeof text, "No problem found in what can be seen of %s%s%.120s", calls,
+			states.n ? ": " : "", states.p);
 		headline(r, "?", PAINT_UNKNOWN, text);
 	} else {
 		snprintf(text, sizeof text, "No problem found in %s%s%.120s", calls, states.n ? ": " : "", states.p);
@@ -590,7 +606,8 @@ static void headline_clean(const struct report *r, const struct tally *t)
 	below_audio(r, t);
 	below_failed(r, t);
 	if (t->invisible) {
-		snprintf(text, sizeof text, "for %zu of %zu answered calls who hears whom: ? in the table", t->invisible, t->answered);
+		snprintf(text, sizeof text, "for %zu of %zu answered calls who hears whom: ? in the table",
+			t->invisible, t->answered);
 		below(r, "Unseen", text);
 		below_why(r);
 	}
@@ -606,7 +623,8 @@ void report_fact_count(const struct report *r)
 	for (size_t i = 0; i < s->finding_count; i++) {
 		bool listed = false;
 
-		if (s->findings[i].rank != RANK_INFO || s->findings[i].withdrawn || report_fact_shown(r, &s->findings[i]))
+		if (s->findings[i].rank != RANK_INFO || s->findings[i].withdrawn ||
+		    report_fact_shown(r, &s->findings[i]))
 			continue;
 		facts++;
 		for (size_t j = 0; j < distinct; j++)
@@ -642,8 +660,10 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 		failed += g.state && strcmp(g.state, "failed") == 0;
 	if (failed)
 		snprintf(refused, sizeof refused, ", %zu failed registration%s", failed, failed == 1 ? "" : "s");
-	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s%s", words_counted(end.streams, "RTP stream", streams),
-		 words_counted(end.registrations, "registration", registrations), refused, c->tls ? "; TLS hides what is in it" : "");
+	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s%s",
+		words_counted(end.streams, "RTP stream", streams),
+		 words_counted(end.registrations, "registration", registrations), refused,
+		 c->tls ? "; TLS hides what is in it" : "");
 	headline(r, "?", PAINT_UNKNOWN, text);
 }
 
@@ -659,7 +679,8 @@ void report_headline(const struct report *r, const struct view_capture *c)
 	} else if (r->selection->call_count == 0) {
 		headline_no_call(r, c);
 	} else if (report_cannot_tell(r)) {
-		snprintf(text, sizeof text, "Cannot tell for %zu of %zu calls who hears whom", t.invisible, r->selection->call_count);
+		snprintf(text, sizeof text, "Cannot tell for %zu of %zu calls who hears whom", t.invisible,
+			r->selection->call_count);
 		headline(r, "?", PAINT_UNKNOWN, text);
 		below_why(r);
 	} else {

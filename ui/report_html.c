@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_html: the report as one page that needs nothing else: the same words in the same order as the text report, tables as tables, and for affected
- * calls their ladder and what was heard. It has no script; colour repeats what a mark or word says.
+ * report_html: the report as one page that needs nothing else: the same words in the same order as the text report,
+ * tables as tables, and for affected calls their ladder and what was heard. It has no script; colour repeats what a
+ * mark or word says.
  */
 #include "ui/report.h"
 
@@ -21,7 +22,9 @@
 
 enum { FIGURES_SHOWN = 30, DETAILED_CALLS = 300, PAGE_COLUMNS = 200 };
 
-/* The hatching of due time is a pattern of the first figure's; A4 and a telephone are the two ends that it must suit. */
+/*
+ * The hatching of due time is a pattern of the first figure's; A4 and a telephone are the two ends that it must suit.
+ */
 static const char style[] =
 	"<style>\n"
 	":root{color-scheme:light dark;--bg:#fff;--fg:#1a1a1a;--dim:#595959;--line:#c8c8c8;--bad:#b00020;--warn:#8a5300;--good:#1b6e2c;--unknown:#1f5fa8}\n"
@@ -127,7 +130,8 @@ void report_html(const struct report *r, struct out *out, bool redacted)
 	sections(&on_page);
 	page_end_line(out);
 	page_raw(out, "</main>\n<footer class=\"dim\">deadair " PACKAGE_VERSION);
-	page_raw(out, redacted ? ", redacted: other numbers, names and addresses</footer>\n</body></html>\n" : ", not redacted</footer>\n</body></html>\n");
+	page_raw(out, redacted ? ", redacted: other numbers, names and addresses</footer>\n</body></html>\n"
+		: ", not redacted</footer>\n</body></html>\n");
 	out->page = NULL;
 	page_fini(&page);
 }
@@ -146,5 +150,6 @@ enum err_code report_html_write(const struct report *r, const char *path, bool r
 	error = out_fini(&out);
 	if (close(fd) && !error)
 		error = errno;
-	return error ? err_set(err, ERR_FILE, "%s: cannot be written: %s; the page is not whole", shown, strerror(error)) : ERR_OK;
+	return error ? err_set(err, ERR_FILE, "%s: cannot be written: %s; the page is not whole", shown,
+	       strerror(error)) : ERR_OK;
 }

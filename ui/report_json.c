@@ -349,7 +349,9 @@ static json_t *from_evidence(const struct report *r, const struct view_evidence 
 		const struct view_evidence *e = &evidence[i];
 		json_t *one = json_object();
 
-		json_object_set_new(one, "file", e->frame && e->file < r->file_count ? from_span(span_of(r->files[e->file]->name)) : json_null());
+		json_object_set_new(one, "file",
+			e->frame && e->file < r->file_count ? from_span(span_of(r->files[e->file]->name))
+			: json_null());
 		json_object_set_new(one, "frame", from_number_or_null(e->frame));
 		json_object_set_new(one, "time", from_time(e->at_ns));
 		json_object_set_new(one, "what", from_text(e->what));
@@ -368,8 +370,10 @@ static json_t *finding_changes(const struct view_finding *f)
 		json_t *one = json_object();
 
 		json_object_set_new(one, "name", from_text(f->changes[i].field));
-		json_object_set_new(one, "before", f->changes[i].before[0] ? from_text(f->changes[i].before) : json_null());
-		json_object_set_new(one, "after", f->changes[i].after[0] ? from_text(f->changes[i].after) : json_null());
+		json_object_set_new(one, "before",
+			f->changes[i].before[0] ? from_text(f->changes[i].before) : json_null());
+		json_object_set_new(one, "after",
+			f->changes[i].after[0] ? from_text(f->changes[i].after) : json_null());
 		json_array_append_new(list, one);
 	}
 	return list;
@@ -435,7 +439,8 @@ static json_t *call_legs(const struct view_call *c)
 		for (unsigned j = 0; j < leg->hop_count; j++) {
 			char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], both[2 * ENDPOINT_TEXT];
 
-			snprintf(both, sizeof both, "%s>%s", endpoint_text(&leg->hops[j].a, a), endpoint_text(&leg->hops[j].b, b));
+			snprintf(both, sizeof both, "%s>%s", endpoint_text(&leg->hops[j].a, a),
+				endpoint_text(&leg->hops[j].b, b));
 			json_array_append_new(hops, json_string(both));
 		}
 		json_object_set_new(one, "call_id", from_span(leg->call_id));
@@ -552,7 +557,8 @@ static void stream_figures(json_t *line, const struct view_stream *s)
 	json_object_set_new(line, "lost", json_integer(s->lost));
 	json_object_set_new(line, "lost_within", from_count(s->lost_within));
 	json_object_set_new(line, "epochs", json_integer(s->epochs));
-	json_object_set_new(line, "loss_runs", from_streams(s->loss_runs, sizeof s->loss_runs / sizeof s->loss_runs[0]));
+	json_object_set_new(line, "loss_runs",
+		from_streams(s->loss_runs, sizeof s->loss_runs / sizeof s->loss_runs[0]));
 	json_object_set_new(line, "duplicates", from_count(s->duplicates));
 	json_object_set_new(line, "mirror_copies", from_count(s->mirror_copies));
 	json_object_set_new(line, "reordered", from_count(s->reordered));

@@ -117,7 +117,8 @@ static void collect_aliases(struct ladder *l)
 	for (size_t i = 0; view_host(l->r->engine, i, &h); i++) {
 		for (unsigned j = 0; j < h.alias_count; j++) {
 			if ((l->alias_count & (l->alias_count - 1)) == 0)
-				l->aliases = memory_resize(l->aliases, l->alias_count ? l->alias_count * 2 : 1, sizeof *l->aliases);
+				l->aliases = memory_resize(l->aliases, l->alias_count ? l->alias_count * 2 : 1,
+					sizeof *l->aliases);
 			l->aliases[l->alias_count++] = (struct alias){ h.aliases[j], h.addr };
 		}
 	}
@@ -158,7 +159,8 @@ static void collect_media(struct ladder *l)
 		const struct view_direction *d = &l->call.media[i];
 
 		if (d->expected && d->packets == 0 && d->heard == HEARD_NO)
-			event_add(l, l->call.answer_ns != NS_NONE ? l->call.answer_ns : l->call.start_ns, EVENT_SILENCE, i);
+			event_add(l, l->call.answer_ns != NS_NONE ? l->call.answer_ns : l->call.start_ns, EVENT_SILENCE,
+				i);
 	}
 }
 
@@ -185,11 +187,13 @@ static void collect_findings(struct ladder *l)
 	for (unsigned i = 0; i < l->call.finding_count; i++) {
 		ptrdiff_t at = selection_finding(l->r->selection, l->call.findings[i]);
 
-		if (at == SELECTION_NONE || !l->r->selection->findings[at].harms || l->r->selection->findings[at].rank == RANK_INFO)
+		if (at == SELECTION_NONE || !l->r->selection->findings[at].harms ||
+		    l->r->selection->findings[at].rank == RANK_INFO)
 			continue;
 		if (!view_finding(l->r->engine, (size_t)at, &l->finding))
 			continue;
-		event_add(l, l->finding.since_ns != NS_NONE ? l->finding.since_ns : l->finding.first_ns, EVENT_FINDING, (size_t)at);
+		event_add(l, l->finding.since_ns != NS_NONE ? l->finding.since_ns : l->finding.first_ns, EVENT_FINDING,
+			(size_t)at);
 		for (unsigned j = 0; j < l->finding.evidence_count; j++)
 			mark_add(l, &l->finding.evidence[j]);
 	}
@@ -265,7 +269,8 @@ static void host_addresses(const struct ladder *l, size_t i, char text[PARTY_TEX
 	text[0] = '\0';
 	for (size_t j = 0; j < l->alias_count && faces < 2; j++)
 		if (address_equal(&l->aliases[j].host, &l->hosts[i]) && ++faces)
-			snprintf(text + strlen(text), PARTY_TEXT - strlen(text), "%s | ", address_text(&l->aliases[j].other, addr));
+			snprintf(text + strlen(text), PARTY_TEXT - strlen(text), "%s | ",
+				address_text(&l->aliases[j].other, addr));
 	snprintf(text + strlen(text), PARTY_TEXT - strlen(text), "%s", address_text(&l->hosts[i], addr));
 }
 
@@ -307,7 +312,8 @@ static void rung_begin(struct ladder *l, struct canvas *c, int64_t at_ns)
 }
 
 /* "12-313"; of several files "2:12-313". */
-static void rung_frames(const struct ladder *l, struct canvas *c, unsigned file, uint32_t first, uint32_t last, bool marked)
+static void rung_frames(const struct ladder *l, struct canvas *c, unsigned file, uint32_t first, uint32_t last,
+	bool marked)
 {
 	char text[48] = "";
 	size_t n;
@@ -327,7 +333,8 @@ static void rung_frames(const struct ladder *l, struct canvas *c, unsigned file,
 }
 
 /* An arrow between two columns with its text in the middle; where the lane is narrow, text and head alone. */
-static void rung_arrow(const struct ladder *l, struct canvas *c, size_t from, size_t to, const char *text, const char *line)
+static void rung_arrow(const struct ladder *l, struct canvas *c, size_t from, size_t to, const char *text,
+	const char *line)
 {
 	size_t left = l->column[from < to ? from : to] + 1, right = l->column[from < to ? to : from];
 	size_t room = right - left, width;
@@ -365,7 +372,8 @@ static void rung_words(struct canvas *c, const struct endpoint *src, const struc
 	text_fini(&t);
 }
 
-static void rung_between(const struct ladder *l, struct canvas *c, const struct endpoint *src, const struct endpoint *dst, const char *text,
+static void rung_between(const struct ladder *l, struct canvas *c, const struct endpoint *src,
+	const struct endpoint *dst, const char *text,
 			 const char *line)
 {
 	ptrdiff_t from = host_find(l, &src->addr), to = host_find(l, &dst->addr);
@@ -380,7 +388,8 @@ static void rung_between(const struct ladder *l, struct canvas *c, const struct 
 static void print_sdp(struct ladder *l, const struct view_message *m)
 {
 	ptrdiff_t from = host_find(l, &m->src.addr), to = host_find(l, &m->dst.addr);
-	size_t at = from < 0 || to < 0 ? FIRST_COLUMN + 2 : l->column[from < to ? from : to] + 2, n = text_columns(m->sdp_text);
+	size_t at = from < 0 || to < 0 ? FIRST_COLUMN + 2 : l->column[from < to ? from : to] + 2,
+		n = text_columns(m->sdp_text);
 	struct canvas c;
 
 	if (at + n > FRAME_END && n + FIRST_COLUMN + 1 < FRAME_END)
@@ -474,7 +483,8 @@ static void print_finding(struct ladder *l, size_t index)
 		return;
 	text_init(&t);
 	text_addf(&t, "%s: %s", l->finding.id, l->finding.title);
-	out_paragraph(l->out, FIRST_COLUMN - 2, f->rank > RANK_WARNING ? "✗" : "!", 2, f->rank > RANK_WARNING ? PAINT_BAD : PAINT_WARN, t.p);
+	out_paragraph(l->out, FIRST_COLUMN - 2, f->rank > RANK_WARNING ? "✗" : "!", 2,
+		f->rank > RANK_WARNING ? PAINT_BAD : PAINT_WARN, t.p);
 	text_fini(&t);
 }
 
@@ -521,7 +531,8 @@ static void print_rungs(struct ladder *l)
 	if (l->event_count)
 		qsort(l->events, l->event_count, sizeof *l->events, event_compare);
 	canvas_clear(&title);
-	snprintf(text, sizeof text, "Ladder   %s, %s", words_counted(l->messages, "message", messages), words_counted(l->streams, "stream", streams));
+	snprintf(text, sizeof text, "Ladder   %s, %s", words_counted(l->messages, "message", messages),
+		words_counted(l->streams, "stream", streams));
 	canvas_text(&title, 0, text);
 	canvas_text(&title, FRAME_END - 5, "frame");
 	canvas_print(&title, l->out);
@@ -577,7 +588,8 @@ static void add_hears(struct text *t, const struct ladder *l)
 
 	if (l->call.start_ns != NS_NONE)
 		text_addf(t, "%s; ", words_moment(l->call.start_ns, moment));
-	text_addf(t, "caller hears %s, callee hears %s", hears_cell(&l->call, 0, caller), hears_cell(&l->call, 1, callee));
+	text_addf(t, "caller hears %s, callee hears %s", hears_cell(&l->call, 0, caller),
+		hears_cell(&l->call, 1, callee));
 }
 
 static void ladder_text(struct ladder *l)
@@ -596,7 +608,10 @@ static void ladder_text(struct ladder *l)
 	report_problems(l->r);
 }
 
-/* What Markdown would read as its own is put behind a backslash; an escape of ours ("\x1b") keeps its backslash visible. */
+/*
+ * What Markdown would read as its own is put behind a backslash; an escape of ours ("\x1b") keeps its backslash
+ * visible.
+ */
 static void out_markdown(struct out *o, const char *utf8)
 {
 	char one[3] = "\\";

@@ -21,7 +21,10 @@ void report_problems(const struct report *r);
 void report_changes(const struct report *r, const struct view_finding *f);
 /* Facts as blocks; those that say what the capture cannot show, or all. */
 void report_facts(const struct report *r, bool all);
-/* Is this fact shown as a block although facts are not asked for: it says what the capture cannot show, and nothing else can be said? */
+/*
+ * Is this fact shown as a block although facts are not asked for: it says what the capture cannot show, and nothing
+ * else can be said?
+ */
 bool report_fact_shown(const struct report *r, const struct selected_finding *f);
 
 void report_calls(const struct report *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_policy: the firewall policy that would permit what was seen, and no more: a file for nft, or a table. Nothing of a packet but addresses and
- * numbers gets into it; names of captures stand escaped in comments.
+ * report_policy: the firewall policy that would permit what was seen, and no more: a file for nft, or a table. Nothing
+ * of a packet but addresses and numbers gets into it; names of captures stand escaped in comments.
  */
 #include "ui/report.h"
 
@@ -44,7 +44,8 @@ static void add_capture(struct text *t, const struct report *r)
 	if (r->file_count > 3)
 		text_addf(t, " and %zu more", r->file_count - 3);
 	if (c->first_ns != NS_NONE)
-		text_addf(t, ", %s from %s", words_duration(ns_minus(c->last_ns, c->first_ns), length), words_moment(c->first_ns, from));
+		text_addf(t, ", %s from %s", words_duration(ns_minus(c->last_ns, c->first_ns), length),
+			words_moment(c->first_ns, from));
 	if (c->seen_from)
 		text_addf(t, ", seen from %s", c->seen_from);
 	free(c);
@@ -59,7 +60,8 @@ static void add_left_out(struct text *t, const struct view_policy *p)
 	if (p->strangers)
 		text_addf(t, "%s%u unknown address%s", t->n ? ", " : "", p->strangers, p->strangers == 1 ? "" : "es");
 	if (p->cut)
-		text_addf(t, "%s%s beyond the most that are printed", t->n ? ", " : "", words_counted(p->cut, "rule", cut));
+		text_addf(t, "%s%s beyond the most that are printed", t->n ? ", " : "",
+			words_counted(p->cut, "rule", cut));
 }
 
 static const char nothing[] = "Nothing to permit: no SIP between the site and a provider was answered here, as far as the addresses tell. A profile says which "
@@ -93,7 +95,8 @@ static void print_accept(const struct report *r, const struct view_rule *x)
 {
 	char from[ADDRESS_TEXT], to[ADDRESS_TEXT], ports[RANGE_TEXT], seen[WORDS];
 
-	out_textf(r->out, "\t\t%s saddr %s %s daddr %s %s dport %s accept # %s, first in frame %u%s\n", family_word(&x->from), address_text(&x->from, from),
+	out_textf(r->out, "\t\t%s saddr %s %s daddr %s %s dport %s accept # %s, first in frame %u%s\n",
+		family_word(&x->from), address_text(&x->from, from),
 		  family_word(&x->to), address_text(&x->to, to), x->protocol, range_text(x, ports),
 		  words_counted(x->count, x->media ? "stream" : x->tls ? "connection" : "request", seen), x->frame,
 		  x->documented ? "; the profile's range" : "");
@@ -130,7 +133,9 @@ static void print_set(const struct report *r, const struct nets *nets, unsigned 
 
 	if (!networks_of(nets, family))
 		return;
-	out_textf(r->out, "\tset inside%u {\n\t\ttype ipv%u_addr\n\t\tflags interval\n\t\tauto-merge\n\t\telements = { ", family, family);
+	out_textf(r->out,
+		"\tset inside%u {\n\t\ttype ipv%u_addr\n\t\tflags interval\n\t\tauto-merge\n\t\telements = { ", family,
+		family);
 	for (unsigned i = 0; i < nets->count; i++) {
 		if (nets->list[i].addr.family != family)
 			continue;
@@ -140,7 +145,8 @@ static void print_set(const struct report *r, const struct nets *nets, unsigned 
 	out_text(r->out, " }\n\t}\n\n");
 }
 
-static void print_drop(const struct report *r, const struct view_policy *p, const struct address *own, const char *ports)
+static void print_drop(const struct report *r, const struct view_policy *p, const struct address *own,
+	const char *ports)
 {
 	char addr[ADDRESS_TEXT];
 	unsigned family = own->family == 6 ? 6 : 4;
@@ -165,7 +171,8 @@ struct closed {                      /* a range of an own address that is closed
 static bool is_closed(const struct closed *list, unsigned count, const struct closed *x)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (address_equal(&list[i].own, &x->own) && list[i].protocol == x->protocol && list[i].low == x->low && list[i].high == x->high)
+		if (address_equal(&list[i].own, &x->own) && list[i].protocol == x->protocol && list[i].low == x->low &&
+		    list[i].high == x->high)
 			return true;
 	}
 	return false;
@@ -203,7 +210,9 @@ static void print_drops(const struct report *r, const struct view_policy *p)
 
 static void print_hook(const struct report *r, const char *hook)
 {
-	out_textf(r->out, "\n\tchain %s {\n\t\ttype filter hook %s priority filter; policy accept;\n\t\tjump voip\n\t}\n", hook, hook);
+	out_textf(r->out,
+		"\n\tchain %s {\n\t\ttype filter hook %s priority filter; policy accept;\n\t\tjump voip\n\t}\n", hook,
+		hook);
 }
 
 static void print_comments(const struct report *r, const struct view_policy *p)
@@ -259,7 +268,8 @@ static void print_nftables(const struct report *r, const struct view_policy *p)
 /* ---- table ---- */
 
 static const struct table_column columns[] = {
-	{ "from", false, 2, 0, 0 }, { "to", false, 2, 0, 0 },	 { "protocol", false, 2, 0, 0 }, { "ports", false, 2, 0, 0 },
+	{ "from", false, 2, 0, 0 }, { "to", false, 2, 0, 0 },	 { "protocol", false, 2, 0, 0 },
+	  { "ports", false, 2, 0, 0 },
 	{ "for", false, 2, 0, 0 },  { "seen", true, 2, 0, 2 }, { "frame", true, 0, 0, 1 },
 };
 
@@ -300,7 +310,8 @@ static void print_table(const struct report *r, const struct view_policy *p)
 
 	text_init(&t);
 	add_capture(&t, r);
-	out_paragraph(r->out, 0, "Policy", LABEL_COLUMNS, PAINT_HEAD, "derived from this capture alone: permits what was seen in it, and no more");
+	out_paragraph(r->out, 0, "Policy", LABEL_COLUMNS, PAINT_HEAD,
+		"derived from this capture alone: permits what was seen in it, and no more");
 	out_paragraph(r->out, 0, "Capture", LABEL_COLUMNS, PAINT_HEAD, t.p);
 	text_clear(&t);
 	add_left_out(&t, p);

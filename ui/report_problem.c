@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* report_problem: a problem as a block: title, id, who, since when, why, by which proof, what to change, what it explains. */
+/*
+ * report_problem: a problem as a block: title, id, who, since when, why, by which proof, what to change, what it
+ * explains.
+ */
 #include "ui/report_part.h"
 
 #include <stdio.h>
@@ -11,7 +14,8 @@
 #include "ui/hears.h"
 #include "ui/words.h"
 
-enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, PHONES_SHOWN = 8, FILE_COLUMNS = 16, SAME_PREFIX_MIN = 8 };
+enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, PHONES_SHOWN = 8, FILE_COLUMNS = 16,
+	SAME_PREFIX_MIN = 8 };
 
 static const int64_t GRACE_NS = 3 * SECOND_NS;
 
@@ -104,10 +108,12 @@ static void block_title(const struct block *b)
 	const char *mark = mark_of(b->problem ? b->problem->rank : RANK_INFO, &paint);
 	struct text t;
 
-	out_paragraph(b->r->out, 0, mark, 2, paint, b->has_incident && b->incident.title ? b->incident.title : f->title);
+	out_paragraph(b->r->out, 0, mark, 2, paint,
+		b->has_incident && b->incident.title ? b->incident.title : f->title);
 	text_init(&t);
 	text_addf(&t, "%s%s%s   %s, %s   ", f->id, f->reason && *f->reason ? "/" : "", f->reason ? f->reason : "",
-		  b->has_incident ? b->incident.severity : f->severity, b->has_incident ? b->incident.confidence : f->confidence);
+		  b->has_incident ? b->incident.severity : f->severity,
+		  b->has_incident ? b->incident.confidence : f->confidence);
 	add_scope(&t, b);
 	out_paragraph(b->r->out, BLOCK_INDENT, "", 0, PAINT_PLAIN, t.p);
 	text_fini(&t);
@@ -141,7 +147,8 @@ static void add_hearing(struct text *t, const struct block *b, unsigned hearer, 
 		break;
 	case HEARD_UNKNOWN:
 		if (packets)
-			text_addf(t, " is sent %s of %s's audio, arrival not visible here", words_counted(packets, "packet", count), other);
+			text_addf(t, " is sent %s of %s's audio, arrival not visible here",
+				words_counted(packets, "packet", count), other);
 		else
 			text_addf(t, ": not visible here whether %s is heard", other);
 		break;
@@ -179,7 +186,8 @@ static void block_who(const struct block *b)
 
 	if (!b->has_call || (c->caller_hears == HEARD_NOT_EXPECTED && c->callee_hears == HEARD_NOT_EXPECTED))
 		return;
-	if (c->caller_hears != HEARD_NO && (c->callee_hears == HEARD_NO || (c->callee_hears == HEARD_POOR && c->caller_hears != HEARD_POOR)))
+	if (c->caller_hears != HEARD_NO && (c->callee_hears == HEARD_NO ||
+	    (c->callee_hears == HEARD_POOR && c->caller_hears != HEARD_POOR)))
 		victim = 1;
 	if (suffers(b, 0) != suffers(b, 1))
 		victim = suffers(b, 1);
@@ -199,7 +207,8 @@ static void block_who(const struct block *b)
 
 static bool is_near(int64_t a_ns, int64_t b_ns)
 {
-	return a_ns != NS_NONE && b_ns != NS_NONE && a_ns - b_ns < 2 * MILLISECOND_NS && b_ns - a_ns < 2 * MILLISECOND_NS;
+	return a_ns != NS_NONE && b_ns != NS_NONE && a_ns - b_ns < 2 * MILLISECOND_NS &&
+	       b_ns - a_ns < 2 * MILLISECOND_NS;
 }
 
 static void add_until(struct text *t, const struct block *b, int64_t since_ns, int64_t last_ns)
@@ -221,8 +230,11 @@ static bool since_the_answer(const struct block *b)
 {
 	const struct view_finding *f = &b->finding;
 
-	return b->has_call && f->since_ns == NS_NONE && (strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0 || strcmp(f->id, "nat-address-mismatch") == 0) &&
-	       b->call.answer_ns != NS_NONE && f->first_ns > b->call.answer_ns && ns_minus(f->first_ns, b->call.answer_ns) < GRACE_NS;
+	return b->has_call && f->since_ns == NS_NONE &&
+	       (strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0 ||
+	       strcmp(f->id, "nat-address-mismatch") == 0) &&
+	       b->call.answer_ns != NS_NONE && f->first_ns > b->call.answer_ns &&
+	       ns_minus(f->first_ns, b->call.answer_ns) < GRACE_NS;
 }
 
 static void block_since(const struct block *b)
@@ -375,7 +387,8 @@ static void block_proof(const struct block *b)
 			continue;
 		text_init(&frames);
 		add_frames(&frames, b->r, &f->evidence[i]);
-		proofs[count++] = (struct proof){ memory_text(f->evidence[i].what), memory_text(frames.p), text_columns(frames.p) };
+		proofs[count++] = (struct proof){ memory_text(f->evidence[i].what), memory_text(frames.p),
+			text_columns(frames.p) };
 		text_fini(&frames);
 	}
 	at = frames_column(proofs, count, width);
@@ -429,7 +442,8 @@ static void block_reason(const struct block *b)
 	text_init(&t);
 	text_addf(&t, "%s is %s", f->reason ? f->reason : "the reason", f->reason_confidence);
 	for (unsigned i = 0; i < f->other_reason_count; i++)
-		text_addf(&t, "%s%s", i ? ", " : f->change_count ? "; also: " : "; it may also be ", f->other_reasons[i]);
+		text_addf(&t, "%s%s", i ? ", " : f->change_count ? "; also: " : "; it may also be ",
+			f->other_reasons[i]);
 	field_text(b, "Reason", &t);
 }
 
@@ -512,7 +526,8 @@ static void block_load(struct block *b, const struct report *r, const struct pro
 	b->calls = calls_of(&b->finding);
 	if (b->has_incident && b->incident.calls_total > b->calls)
 		b->calls = b->incident.calls_total;
-	call = b->calls == 1 && b->finding.call_id_count ? selection_call(r->selection, b->finding.call_numbers[0]) : SELECTION_NONE;
+	call = b->calls == 1 && b->finding.call_id_count ? selection_call(r->selection,
+		b->finding.call_numbers[0]) : SELECTION_NONE;
 	b->has_call = call != SELECTION_NONE && view_call(r->engine, (size_t)call, &b->call);
 }
 
@@ -602,11 +617,13 @@ void report_problems(const struct report *r)
 		block_print(b, &e);
 	}
 	if (more) {
-		snprintf(text, sizeof text, "\nand %s: -v, --json or --filter list them\n", words_counted(more, "more problem", count));
+		snprintf(text, sizeof text, "\nand %s: -v, --json or --filter list them\n",
+			words_counted(more, "more problem", count));
 		out_text(r->out, text);
 	}
 	if (s->problems_hidden) {
-		snprintf(text, sizeof text, "\n%s hidden by --filter\n", words_counted(s->problems_hidden, "problem", count));
+		snprintf(text, sizeof text, "\n%s hidden by --filter\n",
+			words_counted(s->problems_hidden, "problem", count));
 		out_text(r->out, text);
 	}
 	explained_free(&e);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* report_why_not: why a finding was not made: each condition in its order, and whether this capture could have shown it. */
+/*
+ * report_why_not: why a finding was not made: each condition in its order, and whether this capture could have shown
+ * it.
+ */
 #include "ui/report.h"
 
 #include <stdio.h>
@@ -56,7 +59,8 @@ static void print_nothing(const struct report *r, const char *name, const char *
 
 	view_end(r->engine, &end);
 	if (*call == ':' && (strtoull(call + 1, NULL, 10) == 0 || strtoull(call + 1, NULL, 10) > end.calls))
-		snprintf(text, sizeof text, "There is no such call; the capture has %s.", words_counted(end.calls, "call", count));
+		snprintf(text, sizeof text, "There is no such call; the capture has %s.",
+			words_counted(end.calls, "call", count));
 	else if (*call == ':')
 		snprintf(text, sizeof text, "It has nothing to look at in this call.");
 	out_textf(r->out, "%s: not found\n", name);

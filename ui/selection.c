@@ -79,8 +79,10 @@ static void read_findings(struct selection *s, const struct engine *e)
 		GROW(s->findings_by_n, s->finding_count);
 		s->findings_by_n[s->finding_count] = (struct numbered){ f->n, s->finding_count };
 		s->findings[s->finding_count] = (struct selected_finding){
-			.n = f->n, .explained_by = f->explained_by, .incident = f->incident, .id = f->id, .rank = rank_of(f->severity),
-			.first_ns = f->first_ns, .withdrawn = f->state && strcmp(f->state, "withdrawn") == 0, .shown = true,
+			.n = f->n, .explained_by = f->explained_by, .incident = f->incident, .id = f->id,
+			.rank = rank_of(f->severity),
+			.first_ns = f->first_ns, .withdrawn = f->state && strcmp(f->state, "withdrawn") == 0,
+			.shown = true,
 		};
 	}
 	free(f);
@@ -111,7 +113,8 @@ static bool passes_or_silent(const struct view_call *c, unsigned hearer)
 
 static struct selected_call call_select(const struct selection *s, const struct view_call *c)
 {
-	struct selected_call one = { .n = c->n, .state = c->state, .status = c->status, .answered = c->answer_ns != NS_NONE, .shown = true };
+	struct selected_call one = { .n = c->n, .state = c->state, .status = c->status,
+		.answered = c->answer_ns != NS_NONE, .shown = true };
 
 	for (unsigned i = 0; i < c->finding_count; i++) {
 		ptrdiff_t f = selection_finding(s, c->findings[i]);
@@ -122,7 +125,8 @@ static struct selected_call call_select(const struct selection *s, const struct 
 		if (s->findings[f].rank > one.worst)
 			one.worst = s->findings[f].rank;
 	}
-	one.as_agreed = (c->caller_hears == HEARD_NOT_EXPECTED || c->callee_hears == HEARD_NOT_EXPECTED) && passes_or_silent(c, 0) &&
+	one.as_agreed = (c->caller_hears == HEARD_NOT_EXPECTED || c->callee_hears == HEARD_NOT_EXPECTED) &&
+		passes_or_silent(c, 0) &&
 			passes_or_silent(c, 1);
 	one.both_ways = passes(c, 0, false) && passes(c, 1, false);
 	one.reported = passes(c, 0, true) && passes(c, 1, true);
@@ -208,7 +212,8 @@ static void places_read(struct chooser *c)
 static void add_host(struct chooser *c, const struct address *a)
 {
 	struct host_place key = { *a, 0 };
-	const struct host_place *found = c->place_count ? bsearch(&key, c->places, c->place_count, sizeof key, place_compare) : NULL;
+	const struct host_place *found = c->place_count ? bsearch(&key, c->places, c->place_count, sizeof key,
+		place_compare) : NULL;
 	size_t n = c->subject.host_count;
 
 	if (!found || n == HOST_MAX || !view_host(c->engine, found->index, &c->hosts[n]))
@@ -238,7 +243,8 @@ static void add_streams(struct chooser *c)
 			ptrdiff_t at = selection_stream(c->selection, c->call.media[i].streams[j]);
 			size_t n = c->subject.stream_count;
 
-			if (at == SELECTION_NONE || n == STREAM_MAX || !view_stream(c->engine, (size_t)at, &c->streams[n]))
+			if (at == SELECTION_NONE || n == STREAM_MAX ||
+			    !view_stream(c->engine, (size_t)at, &c->streams[n]))
 				continue;
 			c->stream_list[n] = &c->streams[n];
 			c->subject.stream_count++;
@@ -253,7 +259,8 @@ static void add_findings(struct chooser *c, ptrdiff_t root)
 		ptrdiff_t at = selection_finding(c->selection, c->call.findings[i]);
 		size_t n = c->subject.finding_count;
 
-		if (at == SELECTION_NONE || (root != SELECTION_NONE && selection_root(c->selection, (size_t)at) != (size_t)root))
+		if (at == SELECTION_NONE ||
+		    (root != SELECTION_NONE && selection_root(c->selection, (size_t)at) != (size_t)root))
 			continue;
 		if (!view_finding(c->engine, (size_t)at, &c->findings[n]))
 			continue;
@@ -264,7 +271,8 @@ static void add_findings(struct chooser *c, ptrdiff_t root)
 
 static void subject_begin(struct chooser *c)
 {
-	c->subject = (struct filter_subject){ .engine = c->engine, .findings = c->finding_list, .streams = c->stream_list,
+	c->subject = (struct filter_subject){ .engine = c->engine, .findings = c->finding_list,
+		.streams = c->stream_list,
 					      .hosts = c->host_list, .names = c->options->names };
 }
 
@@ -427,7 +435,8 @@ static void read_problems(struct selection *s, const struct engine *e)
 		const struct selected_finding *f = &s->findings[i];
 
 		if (f->problem && !taken[i])
-			add_problem(s, &(struct problem){ .lead = i, .rank = f->rank, .first_ns = f->first_ns, .shown = f->shown });
+			add_problem(s, &(struct problem){ .lead = i, .rank = f->rank, .first_ns = f->first_ns,
+				.shown = f->shown });
 	}
 	free(taken);
 	free(v);

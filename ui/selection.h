@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * selection: small tables over the analyzer's views, made once for a report: which number is at which index, which calls are
- * affected, which findings are problems, and what --filter, --since, --until and --call leave to be listed.
+ * selection: small tables over the analyzer's views, made once for a report: which number is at which index, which
+ * calls are affected, which findings are problems, and what --filter, --since, --until and --call leave to be listed.
  */
 #ifndef DEADAIR_UI_SELECTION_H
 #define DEADAIR_UI_SELECTION_H
@@ -80,7 +80,10 @@ struct selection_options {
 void selection_init(struct selection *s, const struct engine *e, const struct selection_options *options);
 void selection_fini(struct selection *s);
 
-/* What the options leave, asked record by record, for lists that are narrowed while one types. All are lent for its life. */
+/*
+ * What the options leave, asked record by record, for lists that are narrowed while one types. All are lent for its
+ * life.
+ */
 struct chooser;
 struct chooser *chooser_new(const struct selection *s, const struct engine *e, const struct selection_options *options);
 void chooser_free(struct chooser *c);

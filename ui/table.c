@@ -92,9 +92,11 @@ static void layout_shrink(const struct table *t, struct layout *l, unsigned room
 		size_t widest = COLUMN_MAX;
 
 		for (size_t i = 0; i < t->column_count; i++) {
-			unsigned least = floor && t->columns[i].least > FLOOR_COLUMNS ? FLOOR_COLUMNS : t->columns[i].least;
+			unsigned least = floor &&
+				t->columns[i].least > FLOOR_COLUMNS ? FLOOR_COLUMNS : t->columns[i].least;
 
-			if (least && !l->left_out[i] && l->width[i] > least && (widest == COLUMN_MAX || l->width[i] > l->width[widest]))
+			if (least && !l->left_out[i] && l->width[i] > least &&
+			    (widest == COLUMN_MAX || l->width[i] > l->width[widest]))
 				widest = i;
 		}
 		if (widest == COLUMN_MAX)
@@ -136,7 +138,8 @@ struct line {
 	size_t pending;              /* spaces owed: printed only before something, so that no line ends in one */
 };
 
-static void line_cell(struct line *line, const struct table_column *column, unsigned width, enum paint paint, const char *utf8)
+static void line_cell(struct line *line, const struct table_column *column, unsigned width, enum paint paint,
+	const char *utf8)
 {
 	struct text cut;
 	size_t used;
@@ -173,7 +176,8 @@ static void table_page(const struct table *t, struct out *o)
 		for (size_t i = 0; i < t->column_count; i++) {
 			const struct cell *cell = &t->cells[row * t->column_count + i];
 
-			page_rawf(o, "<td class=\"%s%s\" data-h=\"", page_class(cell->paint), t->columns[i].right ? " n" : "");
+			page_rawf(o, "<td class=\"%s%s\" data-h=\"", page_class(cell->paint),
+				t->columns[i].right ? " n" : "");
 			page_escaped(o, t->columns[i].head);
 			page_raw(o, "\">");
 			page_escaped(o, cell->text);
@@ -198,10 +202,12 @@ void table_print(const struct table *t, struct out *o, unsigned indent, bool hea
 		struct line line = { o, indent };
 
 		for (size_t i = 0; i < t->column_count; i++) {
-			const struct cell *cell = head && row == 0 ? NULL : &t->cells[(row - head) * t->column_count + i];
+			const struct cell *cell = head &&
+				row == 0 ? NULL : &t->cells[(row - head) * t->column_count + i];
 
 			if (!l.left_out[i])
-				line_cell(&line, &t->columns[i], l.width[i], cell ? cell->paint : PAINT_DIM, cell ? cell->text : t->columns[i].head);
+				line_cell(&line, &t->columns[i], l.width[i], cell ? cell->paint : PAINT_DIM,
+					cell ? cell->text : t->columns[i].head);
 		}
 		out_text(o, "\n");
 	}

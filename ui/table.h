@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* table: columns as wide as their cells; where the terminal is narrower, cells are cut and columns left out in a given order. */
+/*
+ * table: columns as wide as their cells; where the terminal is narrower, cells are cut and columns left out in a given
+ * order.
+ */
 #ifndef DEADAIR_UI_TABLE_H
 #define DEADAIR_UI_TABLE_H
 

@@ -73,7 +73,8 @@ static bool take_zone(struct span *s, struct when *w)
 		return w->has_zone = true;
 	if (!take_byte(s, '+') && !take_byte(s, '-'))
 		return true;
-	if (!take_digits(s, 2, 2, &hours) || !take_byte(s, ':') || !take_digits(s, 2, 2, &minutes) || hours > 23 || minutes > 59)
+	if (!take_digits(s, 2, 2, &hours) || !take_byte(s, ':') || !take_digits(s, 2, 2, &minutes) || hours > 23 ||
+	    minutes > 59)
 		return false;
 	w->zone_ns = (west ? -1 : 1) * (hours * HOUR_NS + minutes * MINUTE_NS);
 	return w->has_zone = true;
@@ -83,7 +84,8 @@ static bool parse_date(struct span s, struct when *w)
 {
 	w->kind = WHEN_DATE;
 	w->grain_ns = DAY_NS;
-	if (!take_digits(&s, 4, 4, &w->year) || !take_byte(&s, '-') || !take_digits(&s, 2, 2, &w->month) || !take_byte(&s, '-') ||
+	if (!take_digits(&s, 4, 4, &w->year) || !take_byte(&s, '-') || !take_digits(&s, 2, 2, &w->month) ||
+	    !take_byte(&s, '-') ||
 	    !take_digits(&s, 2, 2, &w->day))
 		return false;
 	if (w->month < 1 || w->month > 12 || w->day < 1 || w->day > 31 || w->year < 1700 || w->year > 2200)
@@ -116,7 +118,8 @@ static bool parse_named(struct span s, struct when *w)
 		known = true;
 	for (int i = 0; i < 7 && !known; i++) {
 		if (name.n >= 3 && span_equal_nocase(span_first(name, 3), span_of(days[i]))) {
-			known = name.n == 3 || (name.n > 5 && span_equal_nocase(span_from(name, name.n - 3), SPAN("day")));
+			known = name.n == 3 || (name.n > 5 &&
+				span_equal_nocase(span_from(name, name.n - 3), SPAN("day")));
 			w->kind = WHEN_WEEKDAY;
 			w->weekday = i;
 		}

@@ -241,8 +241,9 @@ static struct endpoint contact_endpoint(const struct sip_address *contact)
 }
 
 /*
- * Whose it is: the instance (RFC 5626) is made to tell; else the program and the socket that it knows as its own, where that is a private one;
- * a public one may be the router's or what an ALG made of it, so the Call-ID instead, which a device keeps until it restarts.
+ * Whose it is: the instance (RFC 5626) is made to tell; else the program and the socket that it knows as its own, where
+ * that is a private one; a public one may be the router's or what an ALG made of it, so the Call-ID instead, which a
+ * device keeps until it restarts.
  */
 static uint64_t identity_of(const struct sip_message *m, bool *ret_instance)
 {
@@ -358,7 +359,10 @@ static void sockets_note(struct accounts *a, struct device *d, const struct pack
 	if (p->sip->via_count != 1)
 		return;
 	if (address_private(&p->src.addr)) {
-		/* between two routers the source is the first one's: of two sights that counts whose Via says so, or the first */
+		/*
+		 * between two routers the source is the first one's: of two sights that counts whose Via says so, or
+		 * the first
+		 */
 		if (second_sight && d->inner_seen && !address_equal(&own.addr, &p->src.addr))
 			return;
 		if (d->inner_seen && !endpoint_equal(&d->inner, &p->src))
@@ -367,7 +371,8 @@ static void sockets_note(struct accounts *a, struct device *d, const struct pack
 		at_inner(a, d, &p->src);
 		return;
 	}
-	if (!d->inner_seen && address_known(&own.addr) && address_private(&own.addr) && !endpoint_equal(&d->inner, &own)) {
+	if (!d->inner_seen && address_known(&own.addr) && address_private(&own.addr) &&
+	    !endpoint_equal(&d->inner, &own)) {
 		d->outer_changes = 0;
 		at_inner(a, d, &own);
 	}
@@ -467,8 +472,10 @@ static unsigned contacts_in(const struct sip_message *m)
 static void accepted(struct accounts *a, struct device *d, const struct packet *p)
 {
 	struct binding_change c = {
-		.server = d->server, .at_ns = p->at_ns, .request_at = d->at, .at = message_frame(p), .device = d->n, .source = d->source, .contact = d->contact,
-		.call_id = d->call_id, .listed = contacts_in(p->sip), .removed = d->removes, .udp = d->transport == TRANSPORT_UDP,
+		.server = d->server, .at_ns = p->at_ns, .request_at = d->at, .at = message_frame(p), .device = d->n,
+		.source = d->source, .contact = d->contact,
+		.call_id = d->call_id, .listed = contacts_in(p->sip), .removed = d->removes,
+		.udp = d->transport == TRANSPORT_UDP,
 	};
 
 	if (!d->binds && !d->removes)           /* a question for the bindings */
@@ -482,15 +489,20 @@ static void accepted(struct accounts *a, struct device *d, const struct packet *
 	change_add(d->account, &c);
 }
 
-/* RFC 3581: what the registrar saw. Only to the one who asked, and only where it is another address than that one's own. */
+/*
+ * RFC 3581: what the registrar saw. Only to the one who asked, and only where it is another address than that one's
+ * own.
+ */
 static void received_note(struct accounts *a, struct device *d, const struct packet *p)
 {
 	const struct sip_via *v = &p->sip->via;
 	struct endpoint outer;
 	uint64_t port;
 
-	if (p->sip->via_count != 1 || d->outer_seen || !d->inner_seen || !endpoint_equal(&p->dst, &d->inner) || p->transport != TRANSPORT_UDP ||
-	    !v->has_received || !address_parse(v->received, &outer.addr) || address_equal(&outer.addr, &d->inner.addr) ||
+	if (p->sip->via_count != 1 || d->outer_seen || !d->inner_seen || !endpoint_equal(&p->dst, &d->inner) ||
+	    p->transport != TRANSPORT_UDP ||
+	    !v->has_received || !address_parse(v->received, &outer.addr) ||
+	    address_equal(&outer.addr, &d->inner.addr) ||
 	    !span_number(v->rport, UINT16_MAX, &port) || !port)
 		return;
 	outer.port = (uint16_t)port;
@@ -526,16 +538,21 @@ static bool knows(const struct device *d, const struct endpoint *at)
 	return endpoint_equal(&d->inner, at);
 }
 
-/* A call for the account goes to where one of its devices was, while the registrar has since been told of another socket. */
+/*
+ * A call for the account goes to where one of its devices was, while the registrar has since been told of another
+ * socket.
+ */
 static void stale_note(const struct accounts *a, const struct packet *p, uint64_t user)
 {
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX; it = it->next, looked++) {
+	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX;
+	    it = it->next, looked++) {
 		struct account *x = HASH_ENTRY(it, struct account, by_user);
 		const struct device *now = x->current;
 
-		if (x->user_key != user || !now || endpoint_equal(&now->inner, &p->dst) || endpoint_equal(&now->outer, &p->dst) ||
+		if (x->user_key != user || !now || endpoint_equal(&now->inner, &p->dst) ||
+		    endpoint_equal(&now->outer, &p->dst) ||
 		    endpoint_equal(&now->source, &p->dst))
 			continue;
 		LIST_EACH(dit, &x->devices) {
@@ -597,13 +614,15 @@ static struct asked *asked_find(struct device *d, uint64_t branch)
 }
 
 /* Of all lines at that socket. */
-static struct asked *asked_at(const struct hash *table, bool outer, const struct endpoint *at, uint64_t branch, struct device **ret_device)
+static struct asked *asked_at(const struct hash *table, bool outer, const struct endpoint *at, uint64_t branch,
+	struct device **ret_device)
 {
 	uint32_t hash = endpoint_hash(at);
 	unsigned looked = 0;
 
 	for (struct hash_link *it = hash_first(table, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
-		struct device *d = outer ? HASH_ENTRY(it, struct device, by_outer) : HASH_ENTRY(it, struct device, by_inner);
+		struct device *d = outer ? HASH_ENTRY(it, struct device, by_outer) : HASH_ENTRY(it, struct device,
+			by_inner);
 		struct asked *q = it->hash == hash ? asked_find(d, branch) : NULL;
 
 		if (q) {
@@ -614,7 +633,8 @@ static struct asked *asked_at(const struct hash *table, bool outer, const struct
 	return NULL;
 }
 
-static struct asked *asked_of(const struct accounts *a, const struct endpoint *at, uint64_t branch, struct device **ret_device)
+static struct asked *asked_of(const struct accounts *a, const struct endpoint *at, uint64_t branch,
+	struct device **ret_device)
 {
 	struct asked *q = branch ? asked_at(&a->by_outer, true, at, branch, ret_device) : NULL;
 
@@ -626,7 +646,8 @@ static const struct device *meant_for(const struct accounts *a, const struct dev
 {
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX; it = it->next, looked++) {
+	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX;
+	    it = it->next, looked++) {
 		const struct account *x = HASH_ENTRY(it, struct account, by_user);
 		const struct device *o = x->user_key == user ? x->current : NULL;
 
@@ -639,7 +660,8 @@ static const struct device *meant_for(const struct accounts *a, const struct dev
 
 static void wrong_note(const struct accounts *a, struct device *d, const struct packet *p, uint64_t user)
 {
-	const struct device *o = d->account->user_key == user || !endpoint_equal(&p->dst, &d->inner) ? NULL : meant_for(a, d, user);
+	const struct device *o = d->account->user_key == user ||
+		!endpoint_equal(&p->dst, &d->inner) ? NULL : meant_for(a, d, user);
 
 	if (!o)
 		return;
@@ -671,7 +693,8 @@ static void request_to(struct accounts *a, const struct packet *p)
 		wrong_note(a, d, p, user);
 	q = asked_room(d);
 	*q = (struct asked){
-		.state = ASKED_OPEN, .branch = branch, .method = (uint8_t)m->method, .copies = 1, .dst = p->dst, .first_ns = p->at_ns,
+		.state = ASKED_OPEN, .branch = branch, .method = (uint8_t)m->method, .copies = 1, .dst = p->dst,
+		.first_ns = p->at_ns,
 		.last_ns = p->at_ns, .at = message_frame(p),
 	};
 }
@@ -712,7 +735,8 @@ void accounts_packet(struct accounts *a, const struct packet *p)
 
 static uint64_t site_key(const struct endpoint *outer, const struct endpoint *server)
 {
-	return hash_mix(hash_bytes(outer->addr.bytes, sizeof outer->addr.bytes), hash_bytes(server->addr.bytes, sizeof server->addr.bytes));
+	return hash_mix(hash_bytes(outer->addr.bytes, sizeof outer->addr.bytes),
+	       hash_bytes(server->addr.bytes, sizeof server->addr.bytes));
 }
 
 static struct sip_site *site_get(struct accounts *a, struct hash *table, const struct device *d)
@@ -770,7 +794,8 @@ static void sites_reckon(struct accounts *a)
 		struct account *x = LIST_ENTRY(it, struct account, in_order);
 		struct device *d = x->current;
 
-		if (!d || d->transport != TRANSPORT_UDP || !address_known(&d->outer.addr) || address_equal(&d->outer.addr, &d->inner.addr))
+		if (!d || d->transport != TRANSPORT_UDP || !address_known(&d->outer.addr) ||
+		    address_equal(&d->outer.addr, &d->inner.addr))
 			continue;
 		list_add_tail(&site_get(a, &table, d)->devices, &d->in_site);
 	}

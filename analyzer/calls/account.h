@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * account: who registers an AOR, from where, and what the registrar then has (RFC 3261 10). Unlike registration.c, which knows one device's
- * state, this keeps what several devices of one AOR and several phones behind one router do to each other: the sockets that each was seen at
- * before and behind the router, every change of the binding, and what became of requests that were sent to them. Findings contact-flap,
- * sip-port-shared. Bounded: accounts that never succeeded go first.
+ * account: who registers an AOR, from where, and what the registrar then has (RFC 3261 10). Unlike registration.c,
+ * which knows one device's state, this keeps what several devices of one AOR and several phones behind one router do to
+ * each other: the sockets that each was seen at before and behind the router, every change of the binding, and what
+ * became of requests that were sent to them. Findings contact-flap, sip-port-shared. Bounded: accounts that never
+ * succeeded go first.
  */
 #ifndef DEADAIR_CALLS_ACCOUNT_H
 #define DEADAIR_CALLS_ACCOUNT_H
@@ -51,7 +52,10 @@ struct device {                      /* one phone, as far as it can be told, reg
 	unsigned outer_changes;      /* how often it moved, while the inner socket stayed */
 	struct asked asked[DEVICE_ASKED_MAX];
 	struct tally tally;
-	/* a request for another phone's AOR that was handed to this one: how often, to whom it belonged, what this one said */
+	/*
+	 * a request for another phone's AOR that was handed to this one: how often, to whom it belonged, what this one
+	 * said
+	 */
 	unsigned wrong, wrong_status;
 	char wrong_user[ACCOUNT_TEXT];
 	struct endpoint wrong_for;
@@ -63,7 +67,8 @@ struct device {                      /* one phone, as far as it can be told, reg
 	struct frame_ref outer_at;
 };
 
-struct binding_change {              /* the registrar's answer named another socket, or another device, than the one before */
+/* the registrar's answer named another socket, or another device, than the one before */
+struct binding_change {
 	int64_t at_ns;
 	struct frame_ref request_at, at;
 	unsigned device;             /* struct device.n */
@@ -106,7 +111,9 @@ struct accounts *accounts_new(size_t max_accounts);
 void accounts_free(struct accounts *a);
 /* One SIP packet of any method; mirror copies must be left out by the caller. */
 void accounts_packet(struct accounts *a, const struct packet *p);
-/* What was asked and stays open: unanswered, where it was repeated or the capture goes on for long enough. Repeatable. */
+/*
+ * What was asked and stays open: unanswered, where it was repeated or the capture goes on for long enough. Repeatable.
+ */
 void accounts_settle(struct accounts *a, int64_t last_ns);
 
 const struct list *accounts_in_order(const struct accounts *a);      /* struct account, by first sight */

@@ -29,7 +29,7 @@ static void call_span(struct call *call)
 {
 	call->first_ns = INT64_MAX;
 	call->last_ns = INT64_MIN;
-	LIST_EACH (it, &call->legs) {
+	LIST_EACH(it, &call->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
 		call->first_ns = leg->first_ns < call->first_ns ? leg->first_ns : call->first_ns;
@@ -89,7 +89,7 @@ void call_leave(struct calls *c, struct leg *leg)
 {
 	struct call *call = leg->call;
 
-	LIST_EACH (it, &call->legs) {
+	LIST_EACH(it, &call->legs) {
 		struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
 		if (other->parent == leg)

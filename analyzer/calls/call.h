@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call: what signalling said. Messages, transactions, dialogs with their offer/answer exchanges, legs, calls (RFC 3261, 3264).
- *   message      one SIP message as seen at one place; every copy, repetition and next hop is kept, marked as what it is
+ * call: what signalling said. Messages, transactions, dialogs with their offer/answer exchanges, legs, calls (RFC 3261,
+ * 3264).
+ *   message      one SIP message as seen at one place; every copy, repetition and next hop is kept, marked as what it
+ *   is
  *   transaction  branch and method (RFC 3261 17); one record for all segments of it
  *   dialog       Call-ID and both tags; each To-tag of a fork has one
  *   leg          dialog set: Call-ID and From-tag of the initial INVITE, all To-tags
  *   call         legs joined across B2BUAs
- * Records live in the arena of their leg and are freed with it. Times are packet time; NS_NONE: it never happened (here).
+ * Records live in the arena of their leg and are freed with it. Times are packet time; NS_NONE: it never happened
+ * (here).
  */
 #ifndef DEADAIR_CALLS_CALL_H
 #define DEADAIR_CALLS_CALL_H
@@ -39,10 +42,12 @@ enum message_repeat {
 	MESSAGE_FIRST,
 	MESSAGE_RETRANSMITTED,       /* sent again: same transaction, same segment, later */
 	MESSAGE_NEXT_HOP,            /* forwarded: same transaction on another address pair */
-	MESSAGE_COPY                 /* the capture has it twice (1.4.6); counted once. Made by the engine's duplicate test or by point */
+	/* the capture has it twice (1.4.6); counted once. Made by the engine's duplicate test or by point */
+	MESSAGE_COPY
 };
 
-enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };     /* what P-Early-Media says (RFC 5009): sendrecv, sendonly; else */
+/* what P-Early-Media says (RFC 5009): sendrecv, sendonly; else */
+enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 
 struct message {
 	struct list_link in_leg;     /* leg.messages, capture order */
@@ -55,7 +60,8 @@ struct message {
 	uint8_t repeat;              /* enum message_repeat */
 	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
 	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
-	uint8_t key_press;           /* of an INFO (application/dtmf-relay, dtmf): RFC 4733 code + 1, never printed; 0: none */
+	/* of an INFO (application/dtmf-relay, dtmf): RFC 4733 code + 1, never printed; 0: none */
+	uint8_t key_press;
 	uint8_t early_media;         /* enum early_media */
 	bool wants_prack;            /* Require: 100rel */
 	bool focus;                  /* its Contact says isfocus: a conference (RFC 4579) */
@@ -85,7 +91,8 @@ struct transaction {
 	bool initial;                /* an INVITE without To-tag */
 	uint32_t cseq;
 	struct list messages;
-	const struct message *request, *provisional, *final, *ack;  /* the first of each; ack: of the INVITE, of either kind; NULL unseen */
+	/* the first of each; ack: of the INVITE, of either kind; NULL unseen */
+	const struct message *request, *provisional, *final, *ack;
 	uint16_t status;             /* last: provisional until final; 0 none */
 	unsigned request_copies, final_copies;    /* sent, retransmissions included, mirror copies and next hops not */
 	int64_t first_ns, last_ns;
@@ -107,7 +114,8 @@ enum exchange_state {
 enum { SDP_COPIES_MAX = 6 };
 
 struct sdp_copies {                  /* one session description as it was seen at each place on its way */
-	const struct message *seen[SDP_COPIES_MAX]; /* [0] nearest its author as captured, in capture order; each ->sdp is set */
+	/* [0] nearest its author as captured, in capture order; each ->sdp is set */
+	const struct message *seen[SDP_COPIES_MAX];
 	unsigned count;
 };
 
@@ -151,11 +159,13 @@ struct dialog {
 	bool changed;                /* an exchange was added or changed since the expectation was reckoned */
 };
 
-enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED, LEG_UNKNOWN };
+enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED,
+	LEG_UNKNOWN };
 
 struct party {                       /* one side of a leg */
 	struct span user, display, host, user_agent;  /* of From or To, User-Agent or Server */
-	struct endpoint signalling;  /* source of its own messages on the segment nearest to it that was captured; family 0: never a source */
+	/* source of its own messages on the segment nearest to it that was captured; family 0: never a source */
+	struct endpoint signalling;
 	struct endpoint signalling_dst; /* where that segment sends to reach it; = signalling where known */
 	struct endpoint contact;
 	struct span contact_uri;
@@ -168,7 +178,8 @@ struct segment {                     /* one pair of SIP neighbours */
 
 enum { LEG_SEGMENT_MAX = 8 };
 
-enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES, JOIN_CALL_ID, JOIN_SCORE };
+enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES,
+	JOIN_CALL_ID, JOIN_SCORE };
 
 struct leg {
 	struct hash_link by_id;      /* Call-ID and From-tag */
@@ -202,7 +213,8 @@ struct leg {
 	enum leg_join joined_by;
 	unsigned join_score;
 	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
-	struct span replaces;        /* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
+	/* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
+	struct span replaces;
 	struct span header_ids[4];   /* values of the headers of legs.headers */
 	unsigned header_id_count;
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
@@ -220,7 +232,8 @@ struct call {
 	int64_t first_ns, last_ns;
 };
 
-enum registration_state { REGISTRATION_UNKNOWN, REGISTRATION_REGISTERED, REGISTRATION_FAILED, REGISTRATION_EXPIRED, REGISTRATION_REMOVED };
+enum registration_state { REGISTRATION_UNKNOWN, REGISTRATION_REGISTERED, REGISTRATION_FAILED, REGISTRATION_EXPIRED,
+	REGISTRATION_REMOVED };
 
 struct registration {                /* one AOR by one device (Contact or source) at one registrar */
 	struct list_link in_order;
@@ -291,8 +304,10 @@ struct calls_config {
 
 enum calls_event_kind {
 	CALLS_MESSAGE,               /* every message that was kept */
-	CALLS_OFFER, CALLS_STABLE,   /* an exchange was opened; became stable, rejected or a preview: see exchange->state */
-	CALLS_ANSWERED, CALLS_ENDED, CALLS_TRANSACTION_CLOSED, CALLS_REGISTRATION, CALLS_SUBSCRIPTION, CALLS_TRANSFER, CALLS_LEG_JOINED,
+	/* an exchange was opened; became stable, rejected or a preview: see exchange->state */
+	CALLS_OFFER, CALLS_STABLE,
+	CALLS_ANSWERED, CALLS_ENDED, CALLS_TRANSACTION_CLOSED, CALLS_REGISTRATION, CALLS_SUBSCRIPTION, CALLS_TRANSFER,
+	CALLS_LEG_JOINED,
 	CALLS_DIALOG_ENDED,
 	CALLS_EVICTED                /* thrown away for room; readable until the next calls_message, calls_tick */
 };
@@ -322,8 +337,8 @@ struct calls *calls_new(const struct calls_config *config);
 void calls_free(struct calls *c);
 
 /*
- * One SIP packet (kind PACKET_SIP). copy: the duplicate test calls it a mirror copy of an earlier frame. Returns how many events were
- * written to events[]; they are in the order in which things happened.
+ * One SIP packet (kind PACKET_SIP). copy: the duplicate test calls it a mirror copy of an earlier frame. Returns how
+ * many events were written to events[]; they are in the order in which things happened.
  */
 size_t calls_message(struct calls *c, const struct packet *p, bool copy, struct calls_event events[CALLS_EVENT_MAX]);
 
@@ -334,8 +349,8 @@ size_t calls_more(struct calls *c, struct calls_event events[CALLS_EVENT_MAX]);
 size_t calls_tick(struct calls *c, int64_t now_ns, struct calls_event events[CALLS_EVENT_MAX]);
 
 /*
- * Media of the leg was seen: it is not idle, however long signalling is silent. For stream ticks, not for packets. An established
- * call is given up as idle only after this was used once: signalling alone may be silent for hours.
+ * Media of the leg was seen: it is not idle, however long signalling is silent. For stream ticks, not for packets. An
+ * established call is given up as idle only after this was used once: signalling alone may be silent for hours.
  */
 void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns);
 

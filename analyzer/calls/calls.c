@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* calls: the door. A message goes to its leg, registration or subscription; what follows from it comes back as events. */
+/*
+ * calls: the door. A message goes to its leg, registration or subscription; what follows from it comes back as events.
+ */
 #include "analyzer/calls/internal.h"
 
 #include <stdlib.h>
@@ -224,7 +226,8 @@ static void other_message(struct arrival *a)
 		registration_note(a);
 	else
 		subscription_note(a);
-	calls_emit(a->c, (struct calls_event){ .kind = CALLS_MESSAGE, .message = a->message, .registration = a->registration });
+	calls_emit(a->c, (struct calls_event){ .kind = CALLS_MESSAGE, .message = a->message,
+		.registration = a->registration });
 	if (waiting)
 		stray_unname(a->c, waiting);
 }
@@ -285,7 +288,7 @@ void calls_finish(struct calls *c, int64_t last_ns)
 		bury(c);                 /* the evicted are not numbered */
 	legs_settle(c, last_ns);
 	registrations_settle(c, last_ns);
-	LIST_EACH (it, &c->calls)
+	LIST_EACH(it, &c->calls)
 		LIST_ENTRY(it, struct call, in_order)->n = ++n;
 }
 

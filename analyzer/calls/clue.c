@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clue: an index of what may tie legs together (a Session-ID, an o= line, a media socket, the host where a leg ends, a caller), so
- * that joining never scans all legs. Of one value only the newest legs are kept, and of all values a bounded number.
+ * clue: an index of what may tie legs together (a Session-ID, an o= line, a media socket, the host where a leg ends, a
+ * caller), so that joining never scans all legs. Of one value only the newest legs are kept, and of all values a
+ * bounded number.
  */
 #include "analyzer/calls/internal.h"
 
@@ -77,7 +78,7 @@ void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64
 
 	if (r->clues.count >= CLUES_OF_LEG_MAX)
 		return;
-	LIST_EACH (it, &r->clues) {
+	LIST_EACH(it, &r->clues) {
 		if (LIST_ENTRY(it, struct clue, of_leg)->key->hash == hash)
 			return;
 	}
@@ -112,7 +113,7 @@ const struct clue *clue_older(const struct clue *clue)
 /* The leg is over: nothing begins from it any more. Its caller is remembered, who may try again. */
 void clues_retire(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH_SAFE (it, &r->clues) {
+	LIST_EACH_SAFE(it, &r->clues) {
 		struct clue *clue = LIST_ENTRY(it, struct clue, of_leg);
 
 		if (clue->kind != CLUE_CALLER)

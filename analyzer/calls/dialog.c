@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dialog: one To-tag of a leg: early, confirmed, ended; forks and their losers (RFC 3261 12, 13.2.2.4, 1.1.2 of the specification). */
+/*
+ * dialog: one To-tag of a leg: early, confirmed, ended; forks and their losers (RFC 3261 12, 13.2.2.4, 1.1.2 of the
+ * specification).
+ */
 #include "analyzer/calls/internal.h"
 
 static uint32_t tag_hash(struct span call_id, struct span tag)
@@ -56,14 +59,14 @@ static struct dialog_record *dialog_new(struct arrival *a)
 }
 
 /*
- * A 2xx without To-tag, or with another one than the 18x of the same device: no fork. The only early dialog, from the same
- * source, with the same Contact.
+ * A 2xx without To-tag, or with another one than the 18x of the same device: no fork. The only early dialog, from the
+ * same source, with the same Contact.
  */
 static struct dialog_record *dialog_renamed(struct arrival *a)
 {
 	struct dialog_record *only = NULL;
 
-	LIST_EACH (it, &a->leg->leg.dialogs) {
+	LIST_EACH(it, &a->leg->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.state != DIALOG_EARLY)
@@ -158,7 +161,7 @@ void dialog_end(struct calls *c, struct dialog_record *d, int64_t at_ns, const s
 
 void dialogs_end_early(struct calls *c, struct leg_record *r, int64_t at_ns, const struct message *by)
 {
-	LIST_EACH (it, &r->leg.dialogs) {
+	LIST_EACH(it, &r->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.state == DIALOG_EARLY)
@@ -172,7 +175,7 @@ static void losers_linger(struct arrival *a, const struct dialog_record *winner)
 	struct leg_record *r = a->leg;
 	bool any = false;
 
-	LIST_EACH (it, &r->leg.dialogs) {
+	LIST_EACH(it, &r->leg.dialogs) {
 		struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
 
 		if (d == &winner->dialog || d->state != DIALOG_EARLY)
@@ -248,7 +251,7 @@ void dialog_note(struct arrival *a)
 
 void dialogs_forget(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH (it, &r->leg.dialogs) {
+	LIST_EACH(it, &r->leg.dialogs) {
 		for (struct tag *tag = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg))->tags; tag; tag = tag->next)
 			hash_remove(&c->tags, &tag->by_tag);
 	}

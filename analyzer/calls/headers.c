@@ -16,7 +16,8 @@ uint16_t reason_cause(struct span reason, struct span protocol)
 		size_t end = span_find(value, ';');
 
 		name = span_trim(span_first(value, end));
-		if (!span_equal_nocase(name, protocol) || !sip_parameter(span_from(value, end < value.n ? end + 1 : value.n), SPAN("cause"), &cause))
+		if (!span_equal_nocase(name, protocol) ||
+		    !sip_parameter(span_from(value, end < value.n ? end + 1 : value.n), SPAN("cause"), &cause))
 			continue;
 		if (span_number(cause, CAUSE_MAX, &number))
 			return (uint16_t)number;
@@ -43,7 +44,8 @@ static uint32_t number_of(const struct sip_message *sip, enum sip_header_name na
 
 static void take_reason(const struct arrival *a, struct headers *h)
 {
-	for (const struct sip_header *it = sip_header_find(a->sip, SIP_H_REASON); it; it = sip_header_next(a->sip, it)) {
+	for (const struct sip_header *it = sip_header_find(a->sip, SIP_H_REASON); it;
+	    it = sip_header_next(a->sip, it)) {
 		uint16_t q850 = reason_cause(it->value, SPAN("Q.850"));
 
 		if (!h->reason.n || (q850 && !h->q850))
@@ -63,12 +65,14 @@ static void take_session_timer(const struct sip_message *sip, struct headers *h)
 	h->session_expires_s = number_of(sip, SIP_H_SESSION_EXPIRES);
 	h->min_se_s = number_of(sip, SIP_H_MIN_SE);
 	if (at < params.n && sip_parameter(span_from(params, at + 1), SPAN("refresher"), &refresher))
-		h->refresher = span_equal_nocase(refresher, SPAN("uac")) ? REFRESHER_UAC : span_equal_nocase(refresher, SPAN("uas")) ? REFRESHER_UAS : REFRESHER_NONE;
+		h->refresher = span_equal_nocase(refresher, SPAN("uac")) ? REFRESHER_UAC : span_equal_nocase(refresher,
+			SPAN("uas")) ? REFRESHER_UAS : REFRESHER_NONE;
 }
 
 static void take_digest(const struct sip_message *sip, struct headers *h)
 {
-	static const enum sip_header_name names[] = { SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
+	static const enum sip_header_name names[] = { SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION,
+		SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
 	unsigned from = sip->request ? 0 : 2;
 	struct sip_digest d;
 
@@ -110,7 +114,8 @@ static void take_routes(const struct arrival *a, struct headers *h)
 
 	if (rest.n)
 		h->route = text(a, list_value(&rest));
-	for (const struct sip_header *it = sip_header_find(a->sip, SIP_H_RECORD_ROUTE); it && count < ROUTES_MAX; it = sip_header_next(a->sip, it)) {
+	for (const struct sip_header *it = sip_header_find(a->sip, SIP_H_RECORD_ROUTE); it && count < ROUTES_MAX;
+	    it = sip_header_next(a->sip, it)) {
 		for (rest = it->value; rest.n && count < ROUTES_MAX; count++) {
 			struct span value = list_value(&rest);
 

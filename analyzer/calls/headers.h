@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * headers: what messages that begin, answer, refuse or give up a call say in headers that only judgement asks for. Kept of INVITE, ACK, CANCEL, UPDATE,
- * of their finals and of reliable provisionals; once for all repetitions. Texts live as long as the leg.
+ * headers: what messages that begin, answer, refuse or give up a call say in headers that only judgement asks for. Kept
+ * of INVITE, ACK, CANCEL, UPDATE, of their finals and of reliable provisionals; once for all repetitions. Texts live as
+ * long as the leg.
  */
 #ifndef DEADAIR_CALLS_HEADERS_H
 #define DEADAIR_CALLS_HEADERS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * internal: what the files of analyzer/calls share. Each public record stands first in a record of its own that holds what only this
- * folder needs, so that call.h stays readable.
+ * internal: what the files of analyzer/calls share. Each public record stands first in a record of its own that holds
+ * what only this folder needs, so that call.h stays readable.
  */
 #ifndef DEADAIR_CALLS_INTERNAL_H
 #define DEADAIR_CALLS_INTERNAL_H
@@ -69,7 +69,10 @@ struct phrase {                      /* a short text that repeats in the message
 	struct span text;
 };
 
-/* Half-open; failed or given up; ringing; established and over; established. The less useful first: what evicts goes by this order. */
+/*
+ * Half-open; failed or given up; ringing; established and over; established. The less useful first: what evicts goes by
+ * this order.
+ */
 enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_EARLY, CLASS_DONE, CLASS_LIVE, CLASS_COUNT };
 
 struct call_id {                     /* one Call-ID, whatever the From-tags */

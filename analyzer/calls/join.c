@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * join: which legs are one call across a B2BUA (1.1.4). X ends at the host where Y starts. Pairs are made when Y begins, from the
- * clues; their points are reckoned again at each 18x, 200 and BYE; Y joins the best X when nothing else comes near.
+ * join: which legs are one call across a B2BUA (1.1.4). X ends at the host where Y starts. Pairs are made when Y
+ * begins, from the clues; their points are reckoned again at each 18x, 200 and BYE; Y joins the best X when nothing
+ * else comes near.
  */
 #include "analyzer/calls/internal.h"
 
@@ -247,12 +248,12 @@ static const struct leg *stranger_with(const struct clue *clue, const struct leg
 /* A port that a third live leg names too says nothing. */
 static bool shares(const struct leg_record *x, const struct leg_record *y, enum clue_kind kind)
 {
-	LIST_EACH (i, &x->clues) {
+	LIST_EACH(i, &x->clues) {
 		const struct clue *a = LIST_ENTRY(i, struct clue, of_leg);
 
 		if (a->kind != kind)
 			continue;
-		LIST_EACH (k, &y->clues) {
+		LIST_EACH(k, &y->clues) {
 			const struct clue *b = LIST_ENTRY(k, struct clue, of_leg);
 
 			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_with(a, x, y)))
@@ -284,7 +285,7 @@ static bool answered_elsewhere(const struct leg *x, const struct leg *y)
 {
 	if (!y->answered)
 		return false;
-	LIST_EACH (it, &x->call->legs) {
+	LIST_EACH(it, &x->call->legs) {
 		const struct leg *sibling = LIST_ENTRY(it, struct leg, in_call);
 
 		if (sibling != y && sibling->parent == x && sibling->answered && !sibling->is_transfer &&
@@ -295,8 +296,8 @@ static bool answered_elsewhere(const struct leg *x, const struct leg *y)
 }
 
 /*
- * Y takes the way that X took: another call, or a branch of one ring group. A host that serves itself (all on one address) is told
- * apart by its ports.
+ * Y takes the way that X took: another call, or a branch of one ring group. A host that serves itself (all on one
+ * address) is told apart by its ports.
  */
 static bool same_way(const struct leg *x, const struct leg *y)
 {
@@ -321,7 +322,7 @@ static bool is_possible(const struct leg *x, const struct leg *y)
 
 static struct pair *pair_find(const struct leg_record *x, const struct leg_record *y)
 {
-	LIST_EACH (it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p->x == x)
@@ -401,7 +402,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 
 	if (y->leg.parent)
 		return;
-	LIST_EACH (it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
@@ -409,7 +410,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	}
 	if (!best || best->score < c->config.join_score)
 		return;
-	LIST_EACH (it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call &&
@@ -439,20 +440,20 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 /* Something happened to the leg: its pairs say more now. */
 static void reckon_again(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH (it, &r->pairs_as_child)
+	LIST_EACH(it, &r->pairs_as_child)
 		score_reckon(LIST_ENTRY(it, struct pair, of_child));
-	LIST_EACH (it, &r->pairs_as_parent)
+	LIST_EACH(it, &r->pairs_as_parent)
 		score_reckon(LIST_ENTRY(it, struct pair, of_parent));
 	verdict(c, r);
 	for (struct list_link *it = r->pairs_as_parent.head.next, *next; it != &r->pairs_as_parent.head; it = next) {
 		next = it->next;
 		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y); /* frees at most this one of ours */
 	}
-	LIST_EACH_SAFE (it, &r->pairs_as_child) {
+	LIST_EACH_SAFE(it, &r->pairs_as_child) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_child)))
 			pair_free(LIST_ENTRY(it, struct pair, of_child));
 	}
-	LIST_EACH_SAFE (it, &r->pairs_as_parent) {
+	LIST_EACH_SAFE(it, &r->pairs_as_parent) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_parent)))
 			pair_free(LIST_ENTRY(it, struct pair, of_parent));
 	}
@@ -699,8 +700,8 @@ void join_note(struct arrival *a)
 }
 
 /*
- * Both come in at one host. What it plays to one of another's audio is then a conference, a call picked up, or audio that went astray:
- * not one call passed on.
+ * Both come in at one host. What it plays to one of another's audio is then a conference, a call picked up, or audio
+ * that went astray: not one call passed on.
  */
 static bool both_come_in(const struct leg *x, const struct leg *y)
 {
@@ -709,14 +710,16 @@ static bool both_come_in(const struct leg *x, const struct leg *y)
 	if (!x->segment_count || !y->segment_count)
 		return false;
 	host = &x->segments[x->segment_count - 1].b.addr;
-	return ends_at(y, host) && !address_equal(&x->segments[0].a.addr, host) && !address_equal(&y->segments[0].a.addr, host);
+	return ends_at(y, host) && !address_equal(&x->segments[0].a.addr, host) &&
+	       !address_equal(&y->segments[0].a.addr, host);
 }
 
 void calls_join_media(struct calls *c, struct leg *x, struct leg *y)
 {
 	struct leg *parent = x->n < y->n ? x : y, *child = parent == x ? y : x;
 
-	if (x->call == y->call || child->parent || both_come_in(x, y) || parent->call->legs.count + child->call->legs.count > CALL_LEGS_MAX)
+	if (x->call == y->call || child->parent || both_come_in(x, y) ||
+	    parent->call->legs.count + child->call->legs.count > CALL_LEGS_MAX)
 		return;
 	call_join(c, child, parent, JOIN_MEDIA, 100);
 	pairs_of_child_free(LEG_RECORD(child));

@@ -93,8 +93,8 @@ static bool has_final(const struct arrival *a)
 }
 
 /*
- * Whose leg, and whose request: From and To keep the roles of the request in its responses, so that the tags say who asked, wherever
- * the message was captured. A request from the callee carries the leg's To-tag in From.
+ * Whose leg, and whose request: From and To keep the roles of the request in its responses, so that the tags say who
+ * asked, wherever the message was captured. A request from the callee carries the leg's To-tag in From.
  */
 static struct leg_record *leg_search(struct arrival *a)
 {
@@ -346,15 +346,15 @@ static bool has_too_much(const struct calls *c, enum leg_class class)
 }
 
 /*
- * Half-open noise goes first, then what failed, what rings, what is over, each down to its share; an established call only when nearly all are
- * that. In a class the one that was silent for longest; `spare` never.
+ * Half-open noise goes first, then what failed, what rings, what is over, each down to its share; an established call
+ * only when nearly all are that. In a class the one that was silent for longest; `spare` never.
  */
 static struct leg_record *least_useful(const struct calls *c, const struct leg_record *spare)
 {
 	struct leg_record *any = NULL;
 
 	for (unsigned class = 0; class < CLASS_COUNT; class++) {
-		LIST_EACH (it, &c->classes[class]) {
+		LIST_EACH(it, &c->classes[class]) {
 			struct leg_record *r = LIST_ENTRY(it, struct leg_record, in_class);
 
 			if (r == spare)
@@ -573,7 +573,7 @@ static struct span reason_header(struct leg_record *r, const struct arrival *a)
 
 static bool other_dialog_lives(const struct leg *leg, const struct dialog *but)
 {
-	LIST_EACH (it, &leg->dialogs) {
+	LIST_EACH(it, &leg->dialogs) {
 		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
 
 		if (d != but && d->state != DIALOG_ENDED && !d->losing_fork)
@@ -703,7 +703,7 @@ static void linger_over(struct calls *c, struct leg_record *r)
 {
 	list_remove(&c->lingering, &r->lingering);
 	r->lingers = false;
-	LIST_EACH (it, &r->leg.dialogs) {
+	LIST_EACH(it, &r->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.losing_fork && d->dialog.state == DIALOG_EARLY)
@@ -721,7 +721,7 @@ static void idle(struct calls *c, struct leg_record *r, int64_t at_ns)
 		return;
 	}
 	leg->state = leg->answered || leg->confirmed ? LEG_ENDED : LEG_UNKNOWN;
-	LIST_EACH (it, &leg->dialogs) {
+	LIST_EACH(it, &leg->dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.state != DIALOG_ENDED)
@@ -791,7 +791,7 @@ void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns)
 /* The capture is over: what still waits is told as far as it is known. */
 void legs_settle(struct calls *c, int64_t last_ns)
 {
-	LIST_EACH (it, &c->legs) {
+	LIST_EACH(it, &c->legs) {
 		struct leg_record *r = LEG_RECORD(LIST_ENTRY(it, struct leg, in_order));
 		struct leg *leg = &r->leg;
 

@@ -111,7 +111,8 @@ static bool was_cut(const struct arrival *a)
 static uint8_t key_code(struct span text)
 {
 	static const char keys[] = "0123456789*#ABCD";
-	const char *at = text.n == 1 && text.p[0] ? strchr(keys, text.p[0] >= 'a' && text.p[0] <= 'd' ? text.p[0] - 'a' + 'A' : text.p[0]) : NULL;
+	const char *at = text.n == 1 && text.p[0] ? strchr(keys,
+		text.p[0] >= 'a' && text.p[0] <= 'd' ? text.p[0] - 'a' + 'A' : text.p[0]) : NULL;
 	uint64_t number;
 
 	if (at)
@@ -119,7 +120,10 @@ static uint8_t key_code(struct span text)
 	return span_number(text, 15, &number) ? (uint8_t)number : 0xff;  /* some write 10 for the star */
 }
 
-/* The key of an INFO, plus one: "Signal=5" of application/dtmf-relay, or the bare key of application/dtmf. 0: it holds none. */
+/*
+ * The key of an INFO, plus one: "Signal=5" of application/dtmf-relay, or the bare key of application/dtmf. 0: it holds
+ * none.
+ */
 static uint8_t key_press(const struct sip_message *sip)
 {
 	struct span rest = sip->body, line;

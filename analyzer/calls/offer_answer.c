@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* offer_answer: RFC 3264 in SIP (RFC 3261 13-14, 3262, 3311, 6337): the table of 1.1.3, its rows named where they are decided. */
+/*
+ * offer_answer: RFC 3264 in SIP (RFC 3261 13-14, 3262, 3311, 6337): the table of 1.1.3, its rows named where they are
+ * decided.
+ */
 #include "analyzer/calls/internal.h"
 
 /* ---- copies of one description on its way ---- */

@@ -24,8 +24,8 @@ static bool names_address(struct span host, const struct address *addr)
 }
 
 /*
- * Of two points at which one message was seen with as many Vias (before and after a NAT), the nearer: where the sender's own
- * words name the address it comes from; then a private address before a public one.
+ * Of two points at which one message was seen with as many Vias (before and after a NAT), the nearer: where the
+ * sender's own words name the address it comes from; then a private address before a public one.
  */
 static uint8_t source_score(const struct arrival *a)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registration: an AOR bound to a device at a registrar (RFC 3261 10). Found by Call-ID and AOR, so that a Contact rewritten on its
- * way counts once, or by AOR and device, so that a device that changes its Call-ID does.
+ * registration: an AOR bound to a device at a registrar (RFC 3261 10). Found by Call-ID and AOR, so that a Contact
+ * rewritten on its way counts once, or by AOR and device, so that a device that changes its Call-ID does.
  */
 #include "analyzer/calls/internal.h"
 
@@ -120,7 +120,10 @@ static void name_of(struct name *name, const struct sip_address *address, bool w
 		name->span.n = sizeof name->text - 1;
 }
 
-/* What tells one device from another: its instance (RFC 5626), else where it wants to be reached, else where it speaks from. */
+/*
+ * What tells one device from another: its instance (RFC 5626), else where it wants to be reached, else where it speaks
+ * from.
+ */
 static uint64_t device_of(const struct sip_message *sip, const struct endpoint *source)
 {
 	struct span instance;
@@ -197,7 +200,8 @@ static void registration_room(struct calls *c)
 		return;
 	c->counts.evicted_registrations++;
 	calls_emit(c, (struct calls_event){ .kind = CALLS_EVICTED,
-			      .registration = &LIST_ENTRY(from->head.next, struct registration_record, in_class)->registration });
+			      .registration = &LIST_ENTRY(from->head.next, struct registration_record,
+			      in_class)->registration });
 	registration_free(c, LIST_ENTRY(from->head.next, struct registration_record, in_class));
 }
 
@@ -276,7 +280,10 @@ static bool same_attempt(const struct registration_record *r, const struct arriv
 		r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
 }
 
-/* Of an attempt before the one in hand: a second point whose clock is late, or a packet that was overtaken. CSeq only grows. */
+/*
+ * Of an attempt before the one in hand: a second point whose clock is late, or a packet that was overtaken. CSeq only
+ * grows.
+ */
 static bool is_late(const struct registration_record *r, const struct arrival *a)
 {
 	return r->attempt != ATTEMPT_NONE && a->sip->cseq < r->cseq &&
@@ -289,7 +296,10 @@ static bool same_hop(const struct registration_record *r, const struct packet *p
 	return endpoint_equal(&r->src, &p->src) && endpoint_equal(&r->dst, &p->dst);
 }
 
-/* Seen at two points or behind a proxy: the device is where it has fewest Vias, or the private side; the registrar the other end. */
+/*
+ * Seen at two points or behind a proxy: the device is where it has fewest Vias, or the private side; the registrar the
+ * other end.
+ */
 static void another_hop(struct registration_record *r, const struct arrival *a)
 {
 	const struct packet *p = a->packet;
@@ -441,7 +451,9 @@ static bool binding_is_missing(const struct registration *r, const struct sip_me
 	return listed > 0;
 }
 
-/* The time that the registrar gave to our Contact: its parameter, else the header; what was asked when it says nothing. */
+/*
+ * The time that the registrar gave to our Contact: its parameter, else the header; what was asked when it says nothing.
+ */
 static uint32_t granted_s(const struct registration *r, const struct sip_message *sip, bool *ret_found)
 {
 	uint64_t header = 0, own;
@@ -485,7 +497,8 @@ static void accepted(struct registration_record *r, struct arrival *a)
 	bool binds = request_seen ? r->binds : a->sip->contact.whole.n > 0;
 	uint32_t granted = granted_s(reg, a->sip, &found);
 
-	trial_final(reg->trial, a->message, a->sip, request_seen && binds && !r->removes, found || !binding_is_missing(reg, a->sip), granted);
+	trial_final(reg->trial, a->message, a->sip, request_seen && binds && !r->removes,
+		found || !binding_is_missing(reg, a->sip), granted);
 	r->refused_in_row = 0;
 	reg->status = (uint16_t)a->sip->status;
 	reg->final_at = a->message->at;

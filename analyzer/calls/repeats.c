@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* repeats: open transactions in the order of their first copies; each is counted when it cannot be repeated any more. */
+/*
+ * repeats: open transactions in the order of their first copies; each is counted when it cannot be repeated any more.
+ */
 #include "analyzer/calls/repeats.h"
 
 #include <stdlib.h>
@@ -7,7 +9,8 @@
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
-enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12, LOOP_PASSAGES = 3, CHANCES = 8 };
+enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12,
+	LOOP_PASSAGES = 3, CHANCES = 8 };
 
 #define T1_NS (500 * MILLISECOND_NS)
 #define T1_LEAST_NS (100 * MILLISECOND_NS)   /* of stacks that measure the round trip */
@@ -90,7 +93,8 @@ static struct repeats_stat *stat_find(const struct repeats *r, const struct addr
 	for (struct hash_link *it = hash_first(&r->stats_by_key, hash); it; it = it->next) {
 		struct repeats_stat *s = HASH_ENTRY(it, struct repeats_stat, by_key);
 
-		if (it->hash == hash && address_equal(&s->a, a) && (b ? address_equal(&s->b, b) : !address_known(&s->b)))
+		if (it->hash == hash && address_equal(&s->a, a) &&
+		    (b ? address_equal(&s->b, b) : !address_known(&s->b)))
 			return s;
 	}
 	return NULL;
@@ -158,7 +162,8 @@ static void frames_take(struct repeats_window *w, const struct repeats_window *f
 /* The window that the two halves make. */
 static struct repeats_window joined(const struct repeats_stat *s)
 {
-	struct repeats_window w = { .from_ns = s->last.from_ns != NS_NONE ? s->last.from_ns : s->now.from_ns, .to_ns = s->now.to_ns };
+	struct repeats_window w = { .from_ns = s->last.from_ns != NS_NONE ? s->last.from_ns : s->now.from_ns,
+		.to_ns = s->now.to_ns };
 
 	if (s->last.from_ns != NS_NONE) {
 		tally_add(&w.tally, &s->last.tally);
@@ -184,7 +189,8 @@ static void window_weigh(const struct repeats *r, struct repeats_stat *s)
 	w = joined(s);
 	if (w.tally.total < r->config.min || repeated(&w.tally) == 0)
 		return;
-	if (lost(&w.tally) > lost(&s->worst.tally) || (lost(&w.tally) == lost(&s->worst.tally) && repeated(&w.tally) > repeated(&s->worst.tally)))
+	if (lost(&w.tally) > lost(&s->worst.tally) ||
+	    (lost(&w.tally) == lost(&s->worst.tally) && repeated(&w.tally) > repeated(&s->worst.tally)))
 		s->worst = w;
 }
 
@@ -194,7 +200,8 @@ static void series_add(struct repeats_stat *s)
 		return;
 	if ((s->series_count & (s->series_count - 1)) == 0)
 		s->series = memory_resize(s->series, s->series_count ? 2u * s->series_count : 1, sizeof *s->series);
-	s->series[s->series_count++] = (struct repeats_point){ s->port_count, s->now.tally.total, repeated(&s->now.tally) };
+	s->series[s->series_count++] = (struct repeats_point){ s->port_count, s->now.tally.total,
+		repeated(&s->now.tally) };
 }
 
 /* Transactions come in the order of their first copies: only two halves are ever open. */
@@ -245,7 +252,8 @@ static struct repeats_tally tally_of(const struct tx *t)
 	return x;
 }
 
-static void stat_note(struct repeats *r, const struct address *a, const struct address *b, const struct tx *t, const struct repeats_tally *x)
+static void stat_note(struct repeats *r, const struct address *a, const struct address *b, const struct tx *t,
+	const struct repeats_tally *x)
 {
 	struct repeats_stat *s = stat_get(r, a, b);
 
@@ -263,13 +271,15 @@ static void odd_add(struct repeats *r, const struct tx *t, enum odd_kind kind, u
 
 	for (unsigned i = 0; i < r->odd_count; i++) {
 		o = &r->odds[i];
-		if (o->kind == kind && address_equal(&o->src.addr, &t->src.addr) && address_equal(&o->dst.addr, &t->dst.addr))
+		if (o->kind == kind && address_equal(&o->src.addr, &t->src.addr) &&
+		    address_equal(&o->dst.addr, &t->dst.addr))
 			return;
 	}
 	if (r->odd_count == REPEATS_ODD_MAX)
 		return;
 	o = &r->odds[r->odd_count++];
-	*o = (struct repeats_odd){ .kind = kind, .field = t->odd_field, .src = t->src, .dst = t->dst, .first = t->first, .answer = t->odd_answer, .last = t->last,
+	*o = (struct repeats_odd){ .kind = kind, .field = t->odd_field, .src = t->src, .dst = t->dst, .first = t->first,
+		.answer = t->odd_answer, .last = t->last,
 				   .copies = copies, .method = t->method };
 	memcpy(o->call_id, t->call_id, sizeof o->call_id);
 }
@@ -306,9 +316,12 @@ static void tx_close(struct repeats *r, struct tx *t)
 
 static uint64_t key_of(const struct packet *p, const struct sip_message *sip)
 {
-	const struct address *client = sip->request ? &p->src.addr : &p->dst.addr, *server = sip->request ? &p->dst.addr : &p->src.addr;
-	struct span text = sip->method == SIP_METHOD_OTHER ? sip->request ? sip->method_text : sip->cseq_method : SPAN_NONE;
-	uint64_t key = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), hash_bytes(sip->from.tag.p, sip->from.tag.n));
+	const struct address *client = sip->request ? &p->src.addr : &p->dst.addr,
+		*server = sip->request ? &p->dst.addr : &p->src.addr;
+	struct span text = sip->method == SIP_METHOD_OTHER ? sip->request ? sip->method_text : sip->cseq_method
+		: SPAN_NONE;
+	uint64_t key = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n),
+		hash_bytes(sip->from.tag.p, sip->from.tag.n));
 
 	key = hash_mix(key, (uint64_t)sip->cseq << 8 | sip->method);
 	if (text.n)
@@ -368,7 +381,8 @@ static void passes_again(struct tx *t, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
 
-	if (!sip->has_max_forwards || sip->max_forwards >= t->max_forwards || t->uri != hash_bytes(sip->uri.p, sip->uri.n) || t->answers)
+	if (!sip->has_max_forwards || sip->max_forwards >= t->max_forwards ||
+	    t->uri != hash_bytes(sip->uri.p, sip->uri.n) || t->answers)
 		return;
 	t->max_forwards = sip->max_forwards;
 	t->passages++;
@@ -393,7 +407,8 @@ static void take_request(struct repeats *r, const struct packet *p)
 		}
 		return;
 	}
-	if (!endpoint_equal(&t->src, &p->src) || !endpoint_equal(&t->dst, &p->dst) || p->at_ns - t->last.at_ns < COPY_NS)
+	if (!endpoint_equal(&t->src, &p->src) || !endpoint_equal(&t->dst, &p->dst) ||
+	    p->at_ns - t->last.at_ns < COPY_NS)
 		return;
 	t->copies++;
 	t->second_ns = t->second_ns == NS_NONE ? p->at_ns : t->second_ns;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * repeats: SIP transactions of whatever method on each pair of neighbours, and which of them had to be repeated, why, as far as this capture point
- * tells (RFC 3261 17). Counted by host and by pair of hosts in windows of time; of each the worst window is kept. A transaction is known again by
- * Call-ID, CSeq, method and the two addresses, so that an answer with another branch or from another port is seen to be one. Bounded.
+ * repeats: SIP transactions of whatever method on each pair of neighbours, and which of them had to be repeated, why,
+ * as far as this capture point tells (RFC 3261 17). Counted by host and by pair of hosts in windows of time; of each
+ * the worst window is kept. A transaction is known again by Call-ID, CSeq, method and the two addresses, so that an
+ * answer with another branch or from another port is seen to be one. Bounded.
  */
 #ifndef DEADAIR_CALLS_REPEATS_H
 #define DEADAIR_CALLS_REPEATS_H
@@ -12,7 +13,8 @@
 enum { REPEATS_SERIES_MAX = 64, REPEATS_FRAMES = 6, REPEATS_ODD_MAX = 64 };
 
 struct repeats_tally {
-	unsigned total;              /* answered transactions; those that nothing ever came back for are told elsewhere */
+	/* answered transactions; those that nothing ever came back for are told elsewhere */
+	unsigned total;
 	unsigned late;               /* repeated, and every copy was answered, the first after T1 */
 	unsigned late_slow;          /* of these: after 2 s and more */
 	unsigned responses_lost;     /* repeated although the answer was here in time */
@@ -35,7 +37,8 @@ struct repeats_stat {                /* one host, or one pair of hosts */
 	struct repeats_window last, now;     /* halves that make the windows; internal */
 	uint16_t port_set[64];
 	unsigned port_count;
-	struct repeats_point { unsigned ports, total, repeated; } *series;   /* of windows of pairs, the first REPEATS_SERIES_MAX */
+	/* of windows of pairs, the first REPEATS_SERIES_MAX */
+	struct repeats_point { unsigned ports, total, repeated; } *series;
 	unsigned series_count;
 };
 

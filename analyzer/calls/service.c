@@ -8,7 +8,8 @@
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
-enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600, TRIES_EACH = 8 };
+enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600,
+	TRIES_EACH = 8 };
 
 #define HUNT_NS (64 * SECOND_NS)     /* RFC 3261: Timer B of the first, and once more for the client to make up its mind */
 #define FORK_NS (3 * SECOND_NS)      /* branches of a fork begin together: what begins later is another way */
@@ -126,7 +127,8 @@ static void answered(struct services *all, const struct packet *p)
 	unsigned at = a->count;
 
 	for (unsigned i = 0; i < a->count; i++) {
-		if (!address_equal(&a->spells[i].client, &p->dst.addr) || ns_minus(p->at_ns, a->spells[i].to_ns) > SPELL_GAP_NS)
+		if (!address_equal(&a->spells[i].client, &p->dst.addr) ||
+		    ns_minus(p->at_ns, a->spells[i].to_ns) > SPELL_GAP_NS)
 			continue;
 		if (p->at_ns > a->spells[i].to_ns)
 			a->spells[i].to_ns = p->at_ns;
@@ -140,7 +142,8 @@ static void answered(struct services *all, const struct packet *p)
 	a->spells[at].from_ns = a->spells[at].to_ns = p->at_ns;
 }
 
-bool services_answers_others(const struct services *s, const struct address *server, const struct address *but, int64_t from_ns, int64_t for_ns, int64_t *ret)
+bool services_answers_others(const struct services *s, const struct address *server, const struct address *but,
+	int64_t from_ns, int64_t for_ns, int64_t *ret)
 {
 	const struct answers *a = answers_find(s, server);
 	bool found = false;
@@ -210,7 +213,8 @@ static void service_evict(struct services *all)
 static struct service *service_get(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
-	enum service_kind kind = sip->method == SIP_REGISTER ? SERVICE_ACCOUNT : is_name(sip->request_uri.host) ? SERVICE_DOMAIN : SERVICE_ADDRESS;
+	enum service_kind kind = sip->method == SIP_REGISTER ? SERVICE_ACCOUNT : is_name(sip->request_uri.host)
+		? SERVICE_DOMAIN : SERVICE_ADDRESS;
 	uint64_t key = hash_mix(address_hash(&p->src.addr), kind);
 	struct service *s;
 
@@ -262,7 +266,8 @@ static unsigned server_get(struct service *s, const struct packet *p)
 		i++;
 	if (i == s->server_count && i < SERVICE_SERVER_MAX) {
 		x = &s->servers[s->server_count++];
-		*x = (struct service_server){ .at = p->dst, .first_ns = p->at_ns, .bound_until_ns = NS_NONE, .served_ns = NS_NONE };
+		*x = (struct service_server){ .at = p->dst, .first_ns = p->at_ns, .bound_until_ns = NS_NONE,
+			.served_ns = NS_NONE };
 		for (unsigned k = 0; k < SERVICE_SERVER_MAX; k++)
 			x->stands_in_ns[k] = NS_NONE;
 	}
@@ -273,7 +278,8 @@ static unsigned server_get(struct service *s, const struct packet *p)
 
 static uint64_t number_hash(struct span user)
 {
-	return hash_bytes(user.n > TAIL_DIGITS ? user.p + user.n - TAIL_DIGITS : user.p, user.n > TAIL_DIGITS ? TAIL_DIGITS : user.n);
+	return hash_bytes(user.n > TAIL_DIGITS ? user.p + user.n - TAIL_DIGITS : user.p,
+	       user.n > TAIL_DIGITS ? TAIL_DIGITS : user.n);
 }
 
 /* A number that another server has just failed: whoever dials it here knows this one as the other way. */
@@ -281,13 +287,15 @@ static void note_hunt(struct service *s, const struct service_try *now)
 {
 	unsigned walked = 0;
 
-	for (struct list_link *it = s->tries.head.prev; it != &s->tries.head && walked < WALK_MAX; it = it->prev, walked++) {
+	for (struct list_link *it = s->tries.head.prev; it != &s->tries.head && walked < WALK_MAX;
+	    it = it->prev, walked++) {
 		const struct service_try *t = LIST_ENTRY(it, struct service_try, in_service);
 		int64_t later_ns = ns_minus(now->at.at_ns, t->at.at_ns);
 
 		if (later_ns > HUNT_NS)
 			return;
-		if (t == now || t->server == now->server || t->number != now->number || s->servers[now->server].stands_in_ns[t->server] != NS_NONE)
+		if (t == now || t->server == now->server || t->number != now->number ||
+		    s->servers[now->server].stands_in_ns[t->server] != NS_NONE)
 			continue;
 		if (t->status == UNAVAILABLE || (!t->answer_at.frame && later_ns >= FORK_NS))
 			s->servers[now->server].stands_in_ns[t->server] = now->at.at_ns;
@@ -307,8 +315,10 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		try_free(all, LIST_ENTRY(s->tries.head.next, struct service_try, in_service));
 	t = memory_zalloc(sizeof *t);
 	*t = (struct service_try){
-		.service = s, .id = id, .branch = hash_bytes(sip->via.branch.p, sip->via.branch.n), .call_id = hash_bytes(sip->call_id.p, sip->call_id.n),
-		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_of(p), .last_at = frame_of(p), .server = server, .copies = 1,
+		.service = s, .id = id, .branch = hash_bytes(sip->via.branch.p, sip->via.branch.n),
+		.call_id = hash_bytes(sip->call_id.p, sip->call_id.n),
+		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_of(p), .last_at = frame_of(p),
+		.server = server, .copies = 1,
 		.stream = p->transport != TRANSPORT_UDP,
 	};
 	list_add_tail(&s->tries, &t->in_service);
@@ -325,10 +335,12 @@ static void take_request(struct services *all, const struct packet *p)
 	uint64_t id = try_id(sip);
 	unsigned walked = 0;
 
-	for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX; it = it->next, walked++) {
+	for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX;
+	    it = it->next, walked++) {
 		struct service_try *t = HASH_ENTRY(it, struct service_try, by_id);
 
-		if (t->id != id || !address_equal(&t->src.addr, &p->src.addr) || !address_equal(&t->service->servers[t->server].at.addr, &p->dst.addr))
+		if (t->id != id || !address_equal(&t->src.addr, &p->src.addr) ||
+		    !address_equal(&t->service->servers[t->server].at.addr, &p->dst.addr))
 			continue;
 		if (sip->method == SIP_CANCEL) {
 			t->given_up = true;
@@ -352,13 +364,17 @@ static void try_answered(struct service_try *t, const struct packet *p)
 		t->status = (uint16_t)p->sip->status;
 		t->final_at = frame_of(p);
 		if (t->service->kind == SERVICE_ACCOUNT && t->status < 300)
-			x->bound_until_ns = ns_add(p->at_ns, (p->sip->has_expires ? p->sip->expires_s : EXPIRES_S) * SECOND_NS);
+			x->bound_until_ns = ns_add(p->at_ns,
+				(p->sip->has_expires ? p->sip->expires_s : EXPIRES_S) * SECOND_NS);
 	}
 	if (p->sip->status > 100 && p->sip->status != UNAVAILABLE && x->served_ns == NS_NONE)
 		x->served_ns = p->at_ns;
 }
 
-/* By its branch; an answer whose branch is another one counts for every try that it could be meant for: better no failure than a wrong one. */
+/*
+ * By its branch; an answer whose branch is another one counts for every try that it could be meant for: better no
+ * failure than a wrong one.
+ */
 static void take_response(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
@@ -368,10 +384,12 @@ static void take_response(struct services *all, const struct packet *p)
 		unsigned walked = 0;
 		bool met = false;
 
-		for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX; it = it->next, walked++) {
+		for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX;
+		    it = it->next, walked++) {
 			struct service_try *t = HASH_ENTRY(it, struct service_try, by_id);
 
-			if (t->id != id || (exact ? t->branch != branch || !address_equal(&t->src.addr, &p->dst.addr) : t->answer_at.frame != 0))
+			if (t->id != id || (exact ? t->branch != branch ||
+			    !address_equal(&t->src.addr, &p->dst.addr) : t->answer_at.frame != 0))
 				continue;
 			try_answered(t, p);
 			met = true;
@@ -387,7 +405,8 @@ void services_packet(struct services *all, const struct packet *p)
 
 	if (!sip->request && sip->status > 100 && sip->status != UNAVAILABLE)
 		answered(all, p);
-	if ((sip->method != SIP_REGISTER && sip->method != SIP_INVITE && sip->method != SIP_CANCEL) || !sip->call_id.n || !sip->has_cseq)
+	if ((sip->method != SIP_REGISTER && sip->method != SIP_INVITE && sip->method != SIP_CANCEL) ||
+	    !sip->call_id.n || !sip->has_cseq)
 		return;
 	if (!sip->request && sip->method != SIP_CANCEL)
 		take_response(all, p);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service: who asks which servers for the same thing, and what became of it: the REGISTERs of one AOR, the calls of one client to one domain, or
- * through whichever addresses stand in for each other. What failover-broken is judged by. Of each service the latest tries are kept, so that what
- * followed a failure is complete or the failure itself is gone. Bounded, in services and in tries of all together; the service that was used longest
- * ago goes.
+ * service: who asks which servers for the same thing, and what became of it: the REGISTERs of one AOR, the calls of one
+ * client to one domain, or through whichever addresses stand in for each other. What failover-broken is judged by. Of
+ * each service the latest tries are kept, so that what followed a failure is complete or the failure itself is gone.
+ * Bounded, in services and in tries of all together; the service that was used longest ago goes.
  */
 #ifndef DEADAIR_CALLS_SERVICE_H
 #define DEADAIR_CALLS_SERVICE_H
@@ -37,7 +37,8 @@ struct service_server {
 	int64_t first_ns, last_ns;   /* tries */
 	int64_t bound_until_ns;      /* of REGISTERs: how long what it granted is good; NS_NONE nothing */
 	int64_t served_ns;           /* the first time that it did its duty, whatever it said but 503; NS_NONE never */
-	int64_t stands_in_ns[SERVICE_SERVER_MAX];    /* when a call that the other one had failed was first tried here; NS_NONE never */
+	/* when a call that the other one had failed was first tried here; NS_NONE never */
+	int64_t stands_in_ns[SERVICE_SERVER_MAX];
 };
 
 struct service {
@@ -62,7 +63,8 @@ void services_free(struct services *s);
 void services_packet(struct services *s, const struct packet *p);
 const struct list *services_in_order(const struct services *s);
 /* Has that server answered some other client, again and again for as long, from from_ns on? *ret: since when. */
-bool services_answers_others(const struct services *s, const struct address *server, const struct address *but, int64_t from_ns, int64_t for_ns, int64_t *ret);
+bool services_answers_others(const struct services *s, const struct address *server, const struct address *but,
+	int64_t from_ns, int64_t for_ns, int64_t *ret);
 uint64_t services_evicted(const struct services *s);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* subscription: SUBSCRIBE and the NOTIFYs that follow (RFC 6665), alone or inside a leg (the one that REFER implies). */
+/*
+ * subscription: SUBSCRIBE and the NOTIFYs that follow (RFC 6665), alone or inside a leg (the one that REFER implies).
+ */
 #include "analyzer/calls/internal.h"
 
 enum { ARENA_MAX_BYTES = 16384, NAME_MAX_BYTES = 256 };
@@ -97,7 +99,10 @@ static struct subscription_record *subscription_new(struct arrival *a)
 	return s;
 }
 
-/* A NOTIFY that nobody subscribed to (keep-alives, message waiting) makes none; one of a subscription begun earlier does. */
+/*
+ * A NOTIFY that nobody subscribed to (keep-alives, message waiting) makes none; one of a subscription begun earlier
+ * does.
+ */
 static bool opens_subscription(const struct sip_message *sip)
 {
 	if (!sip->request)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transaction: which messages belong together (RFC 3261 17), and what each one is: the first, sent again, forwarded, or a copy.
- * One record holds all hops of a request: between proxies only Call-ID, From-tag, CSeq and method stay the same.
+ * transaction: which messages belong together (RFC 3261 17), and what each one is: the first, sent again, forwarded, or
+ * a copy. One record holds all hops of a request: between proxies only Call-ID, From-tag, CSeq and method stay the
+ * same.
  */
 #include "analyzer/calls/internal.h"
 
@@ -139,8 +140,8 @@ static bool same_message(const struct sighting *s, const struct arrival *a)
 }
 
 /*
- * The same message on the same address pair with another body: a box without addresses of its own rewrote it and both sides were
- * captured, or a second provisional says something new, or the sender is careless.
+ * The same message on the same address pair with another body: a box without addresses of its own rewrote it and both
+ * sides were captured, or a second provisional says something new, or the sender is careless.
  */
 static enum message_repeat repeat_with_other_body(const struct sighting *s, const struct arrival *a)
 {
@@ -344,7 +345,7 @@ void transactions_tick(struct calls *c, int64_t now_ns)
 
 void transactions_forget(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH (it, &r->leg.transactions) {
+	LIST_EACH(it, &r->leg.transactions) {
 		struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
 		waits_no_more(c, TRANSACTION_RECORD(t));

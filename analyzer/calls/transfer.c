@@ -53,7 +53,7 @@ static struct transfer_record *asked_again(const struct arrival *a, struct span 
 
 static struct transfer_record *transfer_of(const struct arrival *a)
 {
-	LIST_EACH (it, &a->leg->transfers) {
+	LIST_EACH(it, &a->leg->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
 		if (t->transfer.refer == &a->transaction->transaction)
@@ -76,7 +76,8 @@ static void tell(struct arrival *a, struct transfer_record *t)
 static bool wants_quiet(const struct sip_message *sip)
 {
 	for (const struct sip_header *h = sip_header_find(sip, SIP_H_OTHER); h; h = sip_header_next(sip, h)) {
-		if (span_equal_nocase(h->name_text, SPAN("Refer-Sub")) && span_starts_nocase(span_trim(h->value), SPAN("false")))
+		if (span_equal_nocase(h->name_text, SPAN("Refer-Sub")) &&
+		    span_starts_nocase(span_trim(h->value), SPAN("false")))
 			return true;
 	}
 	return sip->request && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("norefersub"));
@@ -193,7 +194,10 @@ static void call_take_in(struct arrival *a, const struct transfer_record *t, str
 	call_join(a->c, leg, of, JOIN_REPLACES, 100);
 }
 
-/* An attended transfer that the B2BUA does by itself: no INVITE follows, the consultation leg that Replaces names lives on in the call. */
+/*
+ * An attended transfer that the B2BUA does by itself: no INVITE follows, the consultation leg that Replaces names lives
+ * on in the call.
+ */
 static void bridged_within(struct arrival *a, struct transfer_record *t)
 {
 	struct leg *named;
@@ -245,10 +249,11 @@ static void notify_answered(struct arrival *a)
 {
 	if (a->sip->status < 300)
 		return;
-	LIST_EACH (it, &a->leg->transfers) {
+	LIST_EACH(it, &a->leg->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
-		if (t->notify_cseq != a->sip->cseq || t->transfer.by == a->client || t->transfer.notify_status || t->transfer.notified == 0)
+		if (t->notify_cseq != a->sip->cseq || t->transfer.by == a->client || t->transfer.notify_status ||
+		    t->transfer.notified == 0)
 			continue;
 		t->transfer.notify_status = (uint16_t)a->sip->status;
 		t->transfer.notify_refused_at = message_frame(a->packet);

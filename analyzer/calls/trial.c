@@ -23,7 +23,8 @@ static uint64_t hash_of(struct span s)
 	return hash_bytes(s.p, s.n) | 1;
 }
 
-static bool digest_of(const struct sip_message *sip, enum sip_header_name a, enum sip_header_name b, struct sip_digest *ret)
+static bool digest_of(const struct sip_message *sip, enum sip_header_name a, enum sip_header_name b,
+	struct sip_digest *ret)
 {
 	const struct sip_header *h = sip_header_find(sip, a);
 
@@ -67,7 +68,8 @@ static bool same_uri(struct span a, struct span b)
 
 	if (span_equal(a, b) || !sip_address_parse(a, &x) || !sip_address_parse(b, &y))
 		return true;
-	return span_equal_nocase(x.scheme, y.scheme) && span_equal_nocase(x.host, y.host) && (x.has_port ? x.port : 5060) == (y.has_port ? y.port : 5060);
+	return span_equal_nocase(x.scheme, y.scheme) && span_equal_nocase(x.host, y.host) &&
+	       (x.has_port ? x.port : 5060) == (y.has_port ? y.port : 5060);
 }
 
 static unsigned nonce_place(const struct trial *t, uint64_t nonce)
@@ -97,7 +99,8 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	t->run.wrong_realm |= t->realm && t->realm != hash_of(d.realm);
 	t->run.malformed |= is_malformed(t, &d);
 	t->run.uri_differs |= d.uri.n && !same_uri(d.uri, sip->uri);
-	t->run.user_differs |= d.username.n && !span_equal(d.username, sip->to.user) && !span_starts(d.username, sip->to.user);
+	t->run.user_differs |= d.username.n && !span_equal(d.username, sip->to.user) &&
+		!span_starts(d.username, sip->to.user);
 }
 
 static void challenge_note(struct trial *t, const struct sip_message *sip, int64_t at_ns)
@@ -210,7 +213,8 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 	}
 	unanswered_settle(t, m);
 	bare = t->pending_ns != NS_NONE;
-	if (t->run.last_request.frame && ns_minus(m->at.at_ns, t->run.last_request.at_ns) > CHAIN_NS && t->pending_ns != NS_NONE &&
+	if (t->run.last_request.frame && ns_minus(m->at.at_ns, t->run.last_request.at_ns) > CHAIN_NS &&
+	    t->pending_ns != NS_NONE &&
 		ns_minus(m->at.at_ns, t->pending_ns) > CHAIN_NS)
 		chain_forget(t);
 	t->open = true;
@@ -266,7 +270,8 @@ static void take_success(struct trial *t, const struct message *m, bool binds, b
 		t->bound_until_ns = ns_add(m->at.at_ns, granted_s * SECOND_NS);
 }
 
-void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found, uint32_t granted_s)
+void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found,
+	uint32_t granted_s)
 {
 	uint64_t seconds;
 

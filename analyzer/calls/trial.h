@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trial: the tries of one device to register since its last success, and what was wrong with them (RFC 3261 10.2, 22; RFC 7616). A first
- * challenge is no failure, nor is one to credentials over a nonce that was not issued meanwhile (a cached one).
+ * trial: the tries of one device to register since its last success, and what was wrong with them (RFC 3261 10.2, 22;
+ * RFC 7616). A first challenge is no failure, nor is one to credentials over a nonce that was not issued meanwhile (a
+ * cached one).
  */
 #ifndef DEADAIR_CALLS_TRIAL_H
 #define DEADAIR_CALLS_TRIAL_H
@@ -28,9 +29,11 @@ struct trial_run {
 	uint16_t challenge;          /* of the last challenge; 0 none */
 	char phrase[TRIAL_PHRASE];   /* of the last final; escaped */
 	uint32_t retry_after_s;
-	unsigned misdirected;        /* finals sent to another place than the request came from, after which it was sent again */
+	/* finals sent to another place than the request came from, after which it was sent again */
+	unsigned misdirected;
 	struct endpoint misdirected_to;
-	unsigned repeated_after_final;   /* copies of a request after a final that was sent to the right place, the most in one try */
+	/* copies of a request after a final that was sent to the right place, the most in one try */
+	unsigned repeated_after_final;
 	int64_t first_ns, last_ns;   /* of its messages */
 	int64_t silent_from_ns, silent_to_ns; /* of requests in tries that nothing came back for */
 	struct frame_ref first_request, last_request, last_final;
@@ -43,7 +46,8 @@ struct trial {
 	struct trial_run run;        /* going on; tries 0: nothing is wrong */
 	struct trial_run past;       /* the first one that a success ended late */
 	int64_t recovered_ns;        /* of past; NS_NONE */
-	bool mismatch_accepted;      /* credentials whose uri differs from the Request-URI succeeded: this client writes it so */
+	/* credentials whose uri differs from the Request-URI succeeded: this client writes it so */
+	bool mismatch_accepted;
 	/* the try in hand */
 	uint64_t nonces[TRIAL_NONCES];       /* hashes of those issued in this chain, newest first */
 	uint64_t realm;              /* hash of the last challenge's */
@@ -63,7 +67,11 @@ struct trial {
 void trial_init(struct trial *t);
 /* A request: a new try, or (again) a copy of the one in hand. */
 void trial_request(struct trial *t, const struct message *m, const struct sip_message *sip, bool again);
-/* The first final of the try in hand. binds: a 2xx for a request that had a Contact, granted_s: how long. found: it lists that Contact. */
-void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found, uint32_t granted_s);
+/*
+ * The first final of the try in hand. binds: a 2xx for a request that had a Contact, granted_s: how long. found: it
+ * lists that Contact.
+ */
+void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found,
+	uint32_t granted_s);
 
 #endif

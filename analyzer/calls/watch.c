@@ -83,7 +83,8 @@ static bool from_watcher(const struct sip_message *sip)
 static uint64_t id_of(const struct packet *p, const struct sip_message *sip)
 {
 	struct span tag = sip->method == SIP_SUBSCRIBE ? sip->from.tag : sip->to.tag;
-	const struct address *watcher = from_watcher(sip) ? &p->src.addr : &p->dst.addr, *notifier = from_watcher(sip) ? &p->dst.addr : &p->src.addr;
+	const struct address *watcher = from_watcher(sip) ? &p->src.addr : &p->dst.addr,
+		*notifier = from_watcher(sip) ? &p->dst.addr : &p->src.addr;
 	uint64_t ends = hash_mix(hash_bytes(watcher, sizeof *watcher), hash_bytes(notifier, sizeof *notifier));
 
 	return hash_mix(hash_mix(hash_of(sip->call_id), hash_of(tag)), ends);
@@ -160,7 +161,8 @@ static struct watch *watch_new(struct watches *all, const struct packet *p, uint
 	w->watcher_at = asks ? p->src : p->dst;
 	w->notifier_at = asks ? p->dst : p->src;
 	w->first_ns = p->at_ns;
-	key = hash_mix(hash_mix(hash_of(watcher->user), hash_of(watcher->host)), hash_mix(hash_of(entity->user), presence));
+	key = hash_mix(hash_mix(hash_of(watcher->user), hash_of(watcher->host)),
+		hash_mix(hash_of(entity->user), presence));
 	w->subject = subject_get(all, key);
 	list_add_tail(&w->subject->watches, &w->in_subject);
 	hash_add(&all->by_id, &w->by_id, (uint32_t)id);
@@ -295,11 +297,14 @@ static void take_info(struct watch *w, struct watch_note *n, struct span body)
 
 static void take_state(struct watch_note *n, const struct sip_message *sip)
 {
-	struct span rest = sip_header_value(sip, SIP_H_SUBSCRIPTION_STATE), state = SPAN_NONE, params = span_from(rest, span_find(rest, ';')), expires;
+	struct span rest = sip_header_value(sip, SIP_H_SUBSCRIPTION_STATE), state = SPAN_NONE,
+		params = span_from(rest, span_find(rest, ';')), expires;
 	uint64_t seconds;
 
-	n->terminated = rest.n && span_split(&rest, ';', &state) && span_equal_nocase(span_trim(state), SPAN("terminated"));
-	n->expires_s = sip_parameter(params, SPAN("expires"), &expires) && span_number(expires, UINT32_MAX - 1, &seconds) ? (uint32_t)seconds : UINT32_MAX;
+	n->terminated = rest.n && span_split(&rest, ';', &state) &&
+		span_equal_nocase(span_trim(state), SPAN("terminated"));
+	n->expires_s = sip_parameter(params, SPAN("expires"), &expires) &&
+		span_number(expires, UINT32_MAX - 1, &seconds) ? (uint32_t)seconds : UINT32_MAX;
 }
 
 static void noted(struct watch *w, const struct packet *p)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch: who watches whose lamp: SUBSCRIBEs for Event dialog and presence, every NOTIFY, what it claimed and what became of it (RFC 6665, 4235).
- * Unlike subscription.c, which knows that there is one, this keeps the history of claims that blf-broken holds against the calls. A watch is one
- * subscription between two hosts; a proxy makes several of one. Bounded: those silent for longest go first.
+ * watch: who watches whose lamp: SUBSCRIBEs for Event dialog and presence, every NOTIFY, what it claimed and what
+ * became of it (RFC 6665, 4235). Unlike subscription.c, which knows that there is one, this keeps the history of claims
+ * that blf-broken holds against the calls. A watch is one subscription between two hosts; a proxy makes several of one.
+ * Bounded: those silent for longest go first.
  */
 #ifndef DEADAIR_CALLS_WATCH_H
 #define DEADAIR_CALLS_WATCH_H
@@ -51,7 +52,8 @@ struct watch {
 	struct watch_note *notes;    /* the latest WATCH_NOTE_MAX */
 	unsigned note_count, note_room;
 	uint64_t dropped;            /* of either */
-	struct { uint64_t id; unsigned state; } dialogs[WATCH_DIALOG_MAX];     /* as the notifier has told them so far */
+	/* as the notifier has told them so far */
+	struct { uint64_t id; unsigned state; } dialogs[WATCH_DIALOG_MAX];
 	unsigned dialog_count;
 	struct subject *subject;
 	int64_t first_ns, last_ns;

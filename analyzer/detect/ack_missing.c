@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ack-missing: an answer is repeated because its ACK does not arrive, and where the ACK went. RFC 3261 12.2.1.1, 13.2.2.4, 13.3.1.4, 17.2.1. */
+/*
+ * ack-missing: an answer is repeated because its ACK does not arrive, and where the ACK went. RFC 3261 12.2.1.1,
+ * 13.2.2.4, 13.3.1.4, 17.2.1.
+ */
 #include <stdio.h>
 
 #include "analyzer/calls/account.h"
@@ -11,7 +14,8 @@
 #include "dissect/sip_message.h"
 
 static const char *const reasons[] = {
-	"ack-to-wrong-address", "route-ignored", "contact-missing", "stale-alias", "ack-mismatched", "ack-lost", "200-not-reaching-caller", "proxy-did-not-relay",
+	"ack-to-wrong-address", "route-ignored", "contact-missing", "stale-alias", "ack-mismatched", "ack-lost",
+	"200-not-reaching-caller", "proxy-did-not-relay",
 	"never-sent", "fork-second-200", "nonok-ack-missing", "unlocated", NULL,
 };
 
@@ -69,7 +73,8 @@ static bool ignores_route(const struct unacked *u)
 
 	if (!ok || !ack || !ok->recorded_last.n || u->ack->via_count > 1)
 		return false;
-	return !ack->route.n || (u->hop.first->contact_uri.n && same_host(ack->uri, ok->recorded_last) && !same_host(ack->uri, u->hop.first->contact_uri));
+	return !ack->route.n || (u->hop.first->contact_uri.n && same_host(ack->uri, ok->recorded_last) &&
+	       !same_host(ack->uri, u->hop.first->contact_uri));
 }
 
 static bool sends(const struct facts *facts, const struct address *a)
@@ -137,10 +142,12 @@ static const struct message *mismatched_ack(const struct unacked *u)
 	LIST_EACH(it, &u->leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
-		if (!m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY || !m->transaction || m->at.at_ns < u->hop.first->at.at_ns ||
+		if (!m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY || !m->transaction ||
+		    m->at.at_ns < u->hop.first->at.at_ns ||
 			!endpoint_equal(&m->dst, &u->hop.src) || m->by == u->hop.first->by)
 			continue;
-		if (m->transaction != u->transaction ? !m->transaction->request : m->to_tag.n && u->hop.first->to_tag.n && !span_equal(m->to_tag, u->hop.first->to_tag))
+		if (m->transaction != u->transaction ? !m->transaction->request : m->to_tag.n &&
+		    u->hop.first->to_tag.n && !span_equal(m->to_tag, u->hop.first->to_tag))
 			return m;
 	}
 	return NULL;
@@ -152,13 +159,15 @@ static bool relay_is_silent(const struct unacked *u, const struct answer_hop *ho
 	bool entered = false;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (address_equal(&hops[i].src.addr, &u->hop.dst.addr) && ns_minus(hops[i].first->at.at_ns, u->hop.first->at.at_ns) <= RELAY_NS)
+		if (address_equal(&hops[i].src.addr, &u->hop.dst.addr) &&
+		    ns_minus(hops[i].first->at.at_ns, u->hop.first->at.at_ns) <= RELAY_NS)
 			return false;
 	}
 	LIST_EACH(it, &u->transaction->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
-		entered |= m->request && m->method == SIP_INVITE && u->hop.invite && address_equal(&m->dst.addr, &u->hop.dst.addr) &&
+		entered |= m->request && m->method == SIP_INVITE && u->hop.invite &&
+			address_equal(&m->dst.addr, &u->hop.dst.addr) &&
 			m->via_count < u->hop.invite->via_count;
 	}
 	return entered;
@@ -180,14 +189,16 @@ static bool caller_is_near(const struct facts *facts, const struct unacked *u)
 {
 	const struct pair *p = network_pair_find(facts->network, &u->hop.dst.addr, &u->hop.src.addr);
 
-	return u->hop.first->via_count == 1 && network_near(facts->network, &u->hop.dst.addr, &u->hop.src.addr) && p && p->last_ns > u->hop.first->at.at_ns;
+	return u->hop.first->via_count == 1 && network_near(facts->network, &u->hop.dst.addr, &u->hop.src.addr) && p &&
+	       p->last_ns > u->hop.first->at.at_ns;
 }
 
 static void judge_absence(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct answer_hop *h = &u->hop;
-	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->copies };
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns,
+		.copies = h->copies };
 	const char *gate = silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness);
 	enum confidence c;
 
@@ -260,7 +271,8 @@ static bool stranger(const struct facts *facts, const struct answer_hop *h)
 {
 	const struct site *s = facts->site;
 
-	return !site_inside(s, &h->dst.addr) && site_inside(s, &h->src.addr) && !(h->invite && h->invite->headers && h->invite->headers->credentials) &&
+	return !site_inside(s, &h->dst.addr) && site_inside(s, &h->src.addr) &&
+	       !(h->invite && h->invite->headers && h->invite->headers->credentials) &&
 		!site_peer(s, &s->trunk, &h->dst.addr) && !site_peer(s, &s->trusted, &h->dst.addr);
 }
 
@@ -268,9 +280,11 @@ static void judge_refusal(struct detection *d, struct unacked *u)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct answer_hop *h = &u->hop;
-	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->copies };
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns,
+		.copies = h->copies };
 
-	if (h->invites_after + 1 >= h->copies || stranger(facts, h) || silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness))
+	if (h->invites_after + 1 >= h->copies || stranger(facts, h) ||
+	    silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness))
 		return;              /* each copy answers a copy, or the ACK would not be seen */
 	u->ack = h->ack;
 	u->severity = SEVERITY_WARNING;
@@ -283,12 +297,14 @@ static void judge_transaction(struct detection *d, const struct transaction *t, 
 	struct answer_hop hops[ANSWER_HOP_MAX];
 
 	for (unsigned success = 0; success < 2; success++) {
-		unsigned count = answer_hops(t, success, grace_ns, hops), copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES;
+		unsigned count = answer_hops(t, success, grace_ns, hops),
+			copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES;
 
 		for (unsigned i = 0; i < count; i++) {
 			struct unacked u = { .leg = t->leg, .transaction = t, .hop = hops[i] };
 
-			if ((i > 0 && span_equal(hops[i].first->to_tag, hops[i - 1].first->to_tag)) || !answer_unacknowledged(&hops[i], copies))
+			if ((i > 0 && span_equal(hops[i].first->to_tag, hops[i - 1].first->to_tag)) ||
+			    !answer_unacknowledged(&hops[i], copies))
 				continue;
 			if (success)
 				judge_success(d, &u, hops, count);
@@ -305,15 +321,22 @@ static void judge_transaction(struct detection *d, const struct transaction *t, 
 static const struct wording { const char *reason, *because, *fix; } wordings[] = {
 	{ "ack-to-wrong-address", "the ACK went to %s, which cannot be reached from there",
 	  "Make the answering side put its reachable address into Contact (NAT setting, external address, SIP ALG off), or have the proxy record-route and mend the contact" },
-	{ "route-ignored", "the ACK does not take the route that the 200 recorded", "Update the caller's software: it must send the ACK through the proxies of Record-Route" },
-	{ "contact-missing", "the 200 names no Contact to send the ACK to", "Update the software of the answering side, or look for what removes its Contact" },
-	{ "stale-alias", "the ACK went to %s, which the phone has left", "Have the proxy follow the phone to its new port; switch keep-alive on so that the port stays" },
-	{ "ack-mismatched", "an ACK came, for another request or dialog", "Update the caller's software; look for an ALG that rewrites tags or CSeq" },
-	{ "ack-lost", "the ACK was sent rightly and passed here, and still the 200 goes on", "Capture at the answering side: the ACK is lost or dropped before it" },
-	{ "200-not-reaching-caller", "the 200 does not reach the caller", "Capture at the caller: answers are lost on the way to it, or sent to the wrong port" },
+	{ "route-ignored", "the ACK does not take the route that the 200 recorded",
+	  "Update the caller's software: it must send the ACK through the proxies of Record-Route" },
+	{ "contact-missing", "the 200 names no Contact to send the ACK to",
+	  "Update the software of the answering side, or look for what removes its Contact" },
+	{ "stale-alias", "the ACK went to %s, which the phone has left",
+	  "Have the proxy follow the phone to its new port; switch keep-alive on so that the port stays" },
+	{ "ack-mismatched", "an ACK came, for another request or dialog",
+	  "Update the caller's software; look for an ALG that rewrites tags or CSeq" },
+	{ "ack-lost", "the ACK was sent rightly and passed here, and still the 200 goes on",
+	  "Capture at the answering side: the ACK is lost or dropped before it" },
+	{ "200-not-reaching-caller", "the 200 does not reach the caller",
+	  "Capture at the caller: answers are lost on the way to it, or sent to the wrong port" },
 	{ "proxy-did-not-relay", "the 200 came to the proxy and was not handed on", "Look at the log of the proxy" },
 	{ "never-sent", "the caller got the 200 and sent no ACK", "Update the caller's software; look at its log" },
-	{ "fork-second-200", "a second phone answered the same call, and its 200 was never acknowledged", "Update the caller's software: it must ACK and end a second answer" },
+	{ "fork-second-200", "a second phone answered the same call, and its 200 was never acknowledged",
+	  "Update the caller's software: it must ACK and end a second answer" },
 	{ "nonok-ack-missing", "a refusal is repeated, as no ACK ends it", "Look for what drops the ACK on the way" },
 	{ "unlocated", "no ACK was seen", "Capture at the caller: see whether the 200 arrives and where the ACK goes" },
 };
@@ -334,7 +357,8 @@ static bool blames_answerer(const char *reason)
 
 static bool blames_caller(const char *reason)
 {
-	return strcmp(reason, "route-ignored") == 0 || strcmp(reason, "never-sent") == 0 || strcmp(reason, "ack-mismatched") == 0 ||
+	return strcmp(reason, "route-ignored") == 0 || strcmp(reason, "never-sent") == 0 ||
+	       strcmp(reason, "ack-mismatched") == 0 ||
 		strcmp(reason, "fork-second-200") == 0;
 }
 
@@ -360,7 +384,8 @@ static void say_because(const struct unacked *u, char *text, size_t room)
 	if (!hole)
 		snprintf(text, room, "%s", because);
 	else
-		snprintf(text, room, "%.*s%s%s%s%s", (int)(hole - because), because, endpoint_text(&u->ack->dst, at), u->header ? " (from " : "",
+		snprintf(text, room, "%.*s%s%s%s%s", (int)(hole - because), because, endpoint_text(&u->ack->dst, at),
+			u->header ? " (from " : "",
 			 u->header ? u->header : "", u->header ? " of the 200)" : "");
 	if (hole)
 		snprintf(text + strlen(text), room - strlen(text), "%s", hole + 2);
@@ -381,14 +406,16 @@ static void tell(struct detection *d, const struct unacked *u)
 	snprintf(act, sizeof act, "%s repeats its answer %u times", answerer, h->copies - 1);
 	say_title(f, act, "the ACK does not arrive");
 	finding_cause(f, "%s sent its %u %u times over %.1f s to %s: %s.", answerer, h->first->status, h->copies,
-		      (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9, endpoint_text(&h->dst, to), because);
+		      (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9, endpoint_text(&h->dst, to),
+		      because);
 	finding_fix(f, "%s.", wording_of(u->reason)->fix);
 	finding_evidence(f, h->first->at, "%u, the first of %u", h->first->status, h->copies);
 	if (u->ack)
 		finding_evidence(f, u->ack->at, "ACK");
 	finding_evidence(f, h->last->at, "%u, the last of %u", h->first->status, h->copies);
 	if (!u->hop.ack)
-		finding_cannot_see(f, "whether an ACK took a path outside this capture; capture at %s to decide", answerer);
+		finding_cannot_see(f, "whether an ACK took a path outside this capture; capture at %s to decide",
+			answerer);
 }
 
 static void on_event(struct detection *d, const struct event *ev)

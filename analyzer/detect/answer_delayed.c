@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* answer-delayed: lifting the handset, or dialling, takes effect late, and where the time goes. ITU-T E.721; RFC 3261 13.3.1.4, RFC 3262 3. */
+/*
+ * answer-delayed: lifting the handset, or dialling, takes effect late, and where the time goes. ITU-T E.721; RFC 3261
+ * 13.3.1.4, RFC 3262 3.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +12,8 @@
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "ack-late", "200-repeated", "relay-slow", "prack-stall", "post-dial-delay", NULL };
+static const char *const reasons[] = { "ack-late", "200-repeated", "relay-slow", "prack-stall", "post-dial-delay",
+	NULL };
 
 static const struct detector_doc doc = {
 	.says = "answering takes too long to take effect",
@@ -69,7 +73,10 @@ static double seconds_between(const struct message *from, const struct message *
 
 /* ---- the answer ---- */
 
-/* An INVITE without offer may belong to third-party call control: its ACK waits for another party's answer (RFC 3725 4). */
+/*
+ * An INVITE without offer may belong to third-party call control: its ACK waits for another party's answer (RFC 3725
+ * 4).
+ */
 static bool has_offer(const struct transaction *t)
 {
 	return t->request && t->request->sdp;
@@ -77,7 +84,8 @@ static bool has_offer(const struct transaction *t)
 
 static void judge_ack(struct delays *all, const struct answer_hop *h)
 {
-	struct delay x = { .reason = "ack-late", .leg = h->transaction->leg, .host = h->src, .from = h->first, .to = h->ack, .copies = h->copies,
+	struct delay x = { .reason = "ack-late", .leg = h->transaction->leg, .host = h->src, .from = h->first,
+		.to = h->ack, .copies = h->copies,
 			   .limit_s = detection_key(all->d, "answer-max-s") };
 
 	if (!h->ack || !has_offer(h->transaction) || answer_unacknowledged(h, COPIES))
@@ -98,11 +106,13 @@ static void judge_proxy(struct delays *all, const struct answer_hop *hops, unsig
 
 	for (unsigned i = 0; i < count; i++) {
 		for (unsigned k = i + 1; k < count; k++) {
-			struct delay x = { .reason = "relay-slow", .leg = hops[i].transaction->leg, .host = hops[i].src, .culprit = hops[k].src,
+			struct delay x = { .reason = "relay-slow", .leg = hops[i].transaction->leg, .host = hops[i].src,
+				.culprit = hops[k].src,
 					   .from = hops[i].first, .to = hops[k].first, .limit_s = limit_s };
 
 			x.seconds = seconds_between(x.from, x.to);
-			if (!address_equal(&hops[k].src.addr, &hops[i].dst.addr) || !span_equal(x.from->to_tag, x.to->to_tag) ||
+			if (!address_equal(&hops[k].src.addr, &hops[i].dst.addr) ||
+			    !span_equal(x.from->to_tag, x.to->to_tag) ||
 				x.to->via_count >= x.from->via_count || x.seconds <= limit_s)
 				continue;
 			delay_add(all, &x);
@@ -144,7 +154,8 @@ static void judge_relay(struct delays *all, const struct leg *leg)
 	const struct leg *child = leg->answered ? only_child(leg) : NULL;
 	struct delay x = { .reason = "relay-slow", .leg = leg, .limit_s = detection_key(all->d, "relay-max-s") };
 
-	if (!child || !child->answered || child->progress_ns == NS_NONE || leg->progress_ns == NS_NONE || child->is_transfer || leg->is_transfer)
+	if (!child || !child->answered || child->progress_ns == NS_NONE || leg->progress_ns == NS_NONE ||
+	    child->is_transfer || leg->is_transfer)
 		return;
 	x.from = first_answer(child);
 	x.to = first_answer(leg);
@@ -184,7 +195,8 @@ static void judge_prack(struct delays *all, const struct transaction *t)
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (m->request || m->status >= 200 || !m->headers || !m->headers->rseq || m->repeat == MESSAGE_COPY ||
-			(first && (m->headers->rseq != first->headers->rseq || !endpoint_equal(&m->src, &first->src) || !endpoint_equal(&m->dst, &first->dst))))
+			(first && (m->headers->rseq != first->headers->rseq || !endpoint_equal(&m->src, &first->src) ||
+			!endpoint_equal(&m->dst, &first->dst))))
 			continue;
 		first = first ? first : m;
 		last = m;
@@ -195,7 +207,8 @@ static void judge_prack(struct delays *all, const struct transaction *t)
 	prack = first_prack(t->leg, first);
 	if (prack && prack->at.at_ns < last->at.at_ns)
 		return;
-	s = (struct silence){ .src = first->src, .dst = first->dst, .first_ns = first->at.at_ns, .last_ns = last->at.at_ns, .copies = x.copies };
+	s = (struct silence){ .src = first->src, .dst = first->dst, .first_ns = first->at.at_ns,
+		.last_ns = last->at.at_ns, .copies = x.copies };
 	if (!prack && silence_gate(all->facts, &s, 1, &w))
 		return;
 	x.from = first;
@@ -264,17 +277,22 @@ static int delay_compare(const void *a, const void *b)
 
 static bool same_kind(const struct delay *x, const struct delay *y)
 {
-	return strcmp(x->reason, y->reason) == 0 && address_equal(&x->host.addr, &y->host.addr) && address_equal(&x->culprit.addr, &y->culprit.addr);
+	return strcmp(x->reason, y->reason) == 0 && address_equal(&x->host.addr, &y->host.addr) &&
+	       address_equal(&x->culprit.addr, &y->culprit.addr);
 }
 
 static const struct wording { const char *reason, *title, *because, *fix; } wordings[] = {
 	{ "ack-late", "answering takes effect late", "the ACK came %.1f s after the answer",
 	  "Look for loss and delay between the two: a local SIP port of its own for each phone, SIP ALG off, a better path" },
-	{ "200-repeated", "the answer is repeated", "the ACK came after several copies of the answer (%.1f s)", "Look for packets that are lost on the way between the two" },
-	{ "relay-slow", "answering takes effect late", "the 200 was handed on %.1f s after it had come", "Look at the load and the name resolution of the relay" },
-	{ "prack-stall", "the answer waits for a PRACK", "a reliable provisional answer waited for its PRACK; the 200 came %.1f s after it",
+	{ "200-repeated", "the answer is repeated", "the ACK came after several copies of the answer (%.1f s)",
+	  "Look for packets that are lost on the way between the two" },
+	{ "relay-slow", "answering takes effect late", "the 200 was handed on %.1f s after it had come",
+	  "Look at the load and the name resolution of the relay" },
+	{ "prack-stall", "the answer waits for a PRACK",
+	  "a reliable provisional answer waited for its PRACK; the 200 came %.1f s after it",
 	  "Switch 100rel off at one side, or let PRACK through" },
-	{ "post-dial-delay", "dialling takes long", "the first ringing came %.1f s after the INVITE", "Follow the call along its route: which hop takes the time" },
+	{ "post-dial-delay", "dialling takes long", "the first ringing came %.1f s after the INVITE",
+	  "Follow the call along its route: which hop takes the time" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -306,7 +324,8 @@ static void tell(struct delays *all, const struct delay *list, unsigned count)
 		repeated |= list[i].repeated;
 	}
 	counts = count >= detection_key(all->d, "calls") || worst->seconds >= 2 * worst->limit_s;
-	f = detection_raise_keyed(all->d, list[0].leg->n, w->reason, counts ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_LIKELY);
+	f = detection_raise_keyed(all->d, list[0].leg->n, w->reason, counts ? SEVERITY_WARNING : SEVERITY_INFO,
+		CONFIDENCE_LIKELY);
 	if (repeated && strcmp(w->reason, "ack-late") == 0)
 		finding_other_reason(f, "200-repeated");
 	for (unsigned i = 0; i < count; i++) {
@@ -327,7 +346,8 @@ static void tell(struct delays *all, const struct delay *list, unsigned count)
 	say_host(all->facts, &worst->host.addr, host);
 	say_because(w, worst->seconds, because, sizeof because);
 	if (address_known(&worst->culprit.addr))
-		snprintf(culprit, sizeof culprit, ", the time was spent at %s", say_host(all->facts, &worst->culprit.addr, relay));
+		snprintf(culprit, sizeof culprit, ", the time was spent at %s",
+			say_host(all->facts, &worst->culprit.addr, relay));
 	if (count > 1)
 		snprintf(calls, sizeof calls, " (the worst of %u such calls)", count);
 	finding_title(f, "%s: %s (%.1f s)", host, w->title, worst->seconds);

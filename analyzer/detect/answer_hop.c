@@ -10,7 +10,8 @@ enum { AFTER_ACK = 2 };              /* one copy more is a round trip longer tha
 
 static bool wanted(const struct message *m, bool success)
 {
-	return !m->request && m->method == SIP_INVITE && m->repeat != MESSAGE_COPY && m->status >= 200 && (m->status < 300) == success;
+	return !m->request && m->method == SIP_INVITE && m->repeat != MESSAGE_COPY && m->status >= 200 &&
+	       (m->status < 300) == success;
 }
 
 static void take_answer(struct answer_hop *hops, unsigned *count, const struct message *m)
@@ -19,7 +20,8 @@ static void take_answer(struct answer_hop *hops, unsigned *count, const struct m
 
 	for (unsigned i = 0; i < *count; i++) {
 		h = &hops[i];
-		if (!endpoint_equal(&h->src, &m->src) || !endpoint_equal(&h->dst, &m->dst) || !span_equal(h->first->to_tag, m->to_tag) || h->first->status != m->status)
+		if (!endpoint_equal(&h->src, &m->src) || !endpoint_equal(&h->dst, &m->dst) ||
+		    !span_equal(h->first->to_tag, m->to_tag) || h->first->status != m->status)
 			continue;
 		h->second = h->second ? h->second : m;
 		h->last = m;
@@ -27,7 +29,8 @@ static void take_answer(struct answer_hop *hops, unsigned *count, const struct m
 		return;
 	}
 	if (*count < ANSWER_HOP_MAX)
-		hops[(*count)++] = (struct answer_hop){ .transaction = m->transaction, .src = m->src, .dst = m->dst, .first = m, .last = m, .copies = 1 };
+		hops[(*count)++] = (struct answer_hop){ .transaction = m->transaction, .src = m->src, .dst = m->dst,
+			.first = m, .last = m, .copies = 1 };
 }
 
 static bool same_tag(const struct message *x, const struct message *y)
@@ -37,7 +40,8 @@ static bool same_tag(const struct message *x, const struct message *y)
 
 static void take_request(struct answer_hop *h, const struct message *m)
 {
-	if (m->method == SIP_ACK && !h->ack && endpoint_equal(&m->dst, &h->src) && same_tag(m, h->first) && m->at.at_ns >= h->first->at.at_ns)
+	if (m->method == SIP_ACK && !h->ack && endpoint_equal(&m->dst, &h->src) && same_tag(m, h->first) &&
+	    m->at.at_ns >= h->first->at.at_ns)
 		h->ack = m;
 	if (m->method != SIP_INVITE || !endpoint_equal(&m->dst, &h->src) || !address_equal(&m->src.addr, &h->dst.addr))
 		return;
@@ -47,7 +51,8 @@ static void take_request(struct answer_hop *h, const struct message *m)
 
 static void count_after(struct answer_hop *h, const struct message *m, int64_t grace_ns)
 {
-	if (h->ack && endpoint_equal(&h->src, &m->src) && endpoint_equal(&h->dst, &m->dst) && span_equal(h->first->to_tag, m->to_tag) &&
+	if (h->ack && endpoint_equal(&h->src, &m->src) && endpoint_equal(&h->dst, &m->dst) &&
+	    span_equal(h->first->to_tag, m->to_tag) &&
 		h->first->status == m->status && m->at.at_ns > ns_add(h->ack->at.at_ns, grace_ns))
 		h->after_ack++;
 }
@@ -74,7 +79,8 @@ static void sort_by_nearness(struct answer_hop *hops, unsigned count)
 	}
 }
 
-unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns, struct answer_hop hops[ANSWER_HOP_MAX])
+unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns,
+	struct answer_hop hops[ANSWER_HOP_MAX])
 {
 	unsigned count = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer_hop: the final answer to an INVITE (the first or a later one), neighbour by neighbour: how often it was sent, and when its ACK came. The first
- * hop of a list is the one nearest to who answered.
+ * answer_hop: the final answer to an INVITE (the first or a later one), neighbour by neighbour: how often it was sent,
+ * and when its ACK came. The first hop of a list is the one nearest to who answered.
  */
 #ifndef DEADAIR_DETECT_ANSWER_HOP_H
 #define DEADAIR_DETECT_ANSWER_HOP_H
@@ -22,10 +22,14 @@ struct answer_hop {
 };
 
 /* Hops of all answers of a transaction that say success (or not), those of one To-tag after the other. */
-unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns, struct answer_hop hops[ANSWER_HOP_MAX]);
+unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns,
+	struct answer_hop hops[ANSWER_HOP_MAX]);
 /* Repeated at least so often, over 1.2 s and more, for want of an ACK: none came there, or it changed nothing. */
 bool answer_unacknowledged(const struct answer_hop *h, unsigned copies);
-/* An ACK of the same transaction that was sent elsewhere than any answer came from; the nearest to its sender. NULL: none. */
+/*
+ * An ACK of the same transaction that was sent elsewhere than any answer came from; the nearest to its sender. NULL:
+ * none.
+ */
 const struct message *answer_ack_elsewhere(const struct transaction *t, const struct answer_hop *hops, unsigned count);
 
 #endif

@@ -23,7 +23,8 @@ static bool pt_known(const struct window *w, const struct stream *s)
 static void count_right(struct counted *c, const struct stream *s, double n, int64_t from_ns, int64_t to_ns)
 {
 	uint32_t frame = 0, last_frame = 0;
-	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame), last_ns = stream_last_between(s, from_ns, to_ns, &last_frame);
+	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame),
+		last_ns = stream_last_between(s, from_ns, to_ns, &last_frame);
 
 	c->right += n;
 	c->dtx |= s->dtx_seen;
@@ -44,7 +45,8 @@ static void count_right(struct counted *c, const struct stream *s, double n, int
 static void count_wrong(struct counted *c, const struct stream *s, double n, int64_t from_ns, int64_t to_ns)
 {
 	uint32_t frame;
-	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame), last_ns = stream_last_between(s, from_ns, to_ns, &frame);
+	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame),
+		last_ns = stream_last_between(s, from_ns, to_ns, &frame);
 
 	c->wrong += n;
 	if (n > c->wrong_packets) {
@@ -64,7 +66,10 @@ static void count_foreign(struct counted *c, const struct stream *s, double n)
 	}
 }
 
-/* It, or a copy of it farther on the way, goes where the receiver can be reached: files with different clocks may show the farther copy first. */
+/*
+ * It, or a copy of it farther on the way, goes where the receiver can be reached: files with different clocks may show
+ * the farther copy first.
+ */
 static bool usable_somewhere(const struct judge *j, const struct window *w, const struct stream *s)
 {
 	const char *why;
@@ -78,7 +83,8 @@ static bool usable_somewhere(const struct judge *j, const struct window *w, cons
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
-	struct counted c = { .first_ns = NS_NONE, .last_ns = NS_NONE, .wrong_first_ns = NS_NONE, .wrong_last_ns = NS_NONE };
+	struct counted c = { .first_ns = NS_NONE, .last_ns = NS_NONE, .wrong_first_ns = NS_NONE,
+		.wrong_last_ns = NS_NONE };
 
 	for (unsigned i = 0; i < j->d->stream_count; i++) {
 		const struct stream *s = j->d->streams[i];
@@ -118,7 +124,8 @@ void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int6
 	struct hearing *h = j->h;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (about[i]->at.at_ns < from_ns || about[i]->at.at_ns > to_ns || (!window_has_target(w, &about[i]->dst) && !quotes_stream(j->d, about[i])))
+		if (about[i]->at.at_ns < from_ns || about[i]->at.at_ns > to_ns ||
+		    (!window_has_target(w, &about[i]->dst) && !quotes_stream(j->d, about[i])))
 			continue;
 		if (h->icmp_count++ == 0)
 			h->icmp = about[i];
@@ -126,7 +133,8 @@ void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int6
 	}
 }
 
-static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a, const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
+static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a,
+	const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
 {
 	for (unsigned i = 0; i < a->media_count; i++) {
 		const struct endpoint *rtcp = media && address_known(&media->rtcp.addr) ? &media->rtcp : NULL;
@@ -146,6 +154,7 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	h->receiver_rtcp = party_of(j, &j->receiver, w->receiver, from_ns, to_ns);
 	h->sender_rtcp = party_of(j, &j->sender, w->sender, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
-	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns, &h->report_last) : RTCP_VERDICT_NONE;
+	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns,
+		&h->report_last) : RTCP_VERDICT_NONE;
 	h->receiver_reports_unseen = h->receiver_rtcp && gates_reports_unseen(j->facts->gates, h->receiver_rtcp);
 }

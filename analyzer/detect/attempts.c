@@ -121,7 +121,8 @@ int64_t leg_over_ns(const struct leg *leg)
 }
 
 /* The first place in a sorted array that is not before x. */
-static size_t place(const struct attempt *list, size_t count, const struct attempt *x, int (*compare)(const void *, const void *))
+static size_t place(const struct attempt *list, size_t count, const struct attempt *x,
+	int (*compare)(const void *, const void *))
 {
 	size_t low = 0;
 
@@ -159,7 +160,8 @@ bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t wi
 	int64_t until_ns = ns_add(leg_over_ns(leg), within_ns);
 	size_t i = place(a->by_caller, a->count, &x, caller_compare);
 
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller && a->by_caller[i].begin_ns <= until_ns; i++, walked++) {
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller &&
+	    a->by_caller[i].begin_ns <= until_ns; i++, walked++) {
 		struct span user = a->by_caller[i].leg->party[SIDE_CALLEE].user;
 
 		if (user.n > dialled.n && span_starts(user, dialled))
@@ -171,11 +173,14 @@ bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t wi
 /* The same sender, calling somewhere else. */
 static bool is_branch(const struct leg *x, const struct leg *y)
 {
-	return x != y && address_equal(&x->party[SIDE_CALLER].signalling.addr, &y->party[SIDE_CALLER].signalling.addr) &&
+	return x != y && address_equal(&x->party[SIDE_CALLER].signalling.addr,
+	       &y->party[SIDE_CALLER].signalling.addr) &&
 		!endpoint_equal(&x->party[SIDE_CALLEE].signalling_dst, &y->party[SIDE_CALLEE].signalling_dst);
 }
 
-/* The branch of leg, begun around that time, that got furthest: answered first, else ringing; NULL: none got anywhere. */
+/*
+ * The branch of leg, begun around that time, that got furthest: answered first, else ringing; NULL: none got anywhere.
+ */
 static const struct leg *best_branch(const struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
 {
 	struct attempt x = attempt_of(leg);
@@ -184,7 +189,8 @@ static const struct leg *best_branch(const struct attempts *a, const struct leg 
 
 	x.begin_ns = ns_add(of_ns, -fork_ns);
 	i = place(a->by_caller, a->count, &x, caller_compare);
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller; i++, walked++) {
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller;
+	    i++, walked++) {
 		const struct leg *other = a->by_caller[i].leg;
 
 		if (a->by_caller[i].begin_ns > ns_add(of_ns, fork_ns))
@@ -210,7 +216,8 @@ bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_
 /* Two calls of "anonymous" within seconds need not be one. */
 static bool is_nobody(struct span user)
 {
-	static const char *const names[] = { "anonymous", "unknown", "unavailable", "restricted", "private", "asterisk" };
+	static const char *const names[] = { "anonymous", "unknown", "unavailable", "restricted", "private",
+		"asterisk" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (span_equal_nocase(user, span_of(names[i])))
@@ -221,7 +228,8 @@ static bool is_nobody(struct span user)
 
 const struct leg *attempts_answered_branch(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns, fork_ns);
+	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns,
+		fork_ns);
 
 	return best && best->answered ? best : NULL;
 }

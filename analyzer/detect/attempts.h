@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attempts: legs by who called whom and when, so that a machine's second try is not taken for a second failure. What is asked about one leg costs no
- * more than the legs of the same two numbers around it.
+ * attempts: legs by who called whom and when, so that a machine's second try is not taken for a second failure. What is
+ * asked about one leg costs no more than the legs of the same two numbers around it.
  */
 #ifndef DEADAIR_DETECT_ATTEMPTS_H
 #define DEADAIR_DETECT_ATTEMPTS_H
@@ -12,11 +12,17 @@ struct attempts;
 
 struct attempts *attempts_new(const struct calls *calls);
 void attempts_free(struct attempts *a);
-/* The next leg of the same caller to the same number that began after this one had ended, at most within_ns later; NULL none. */
+/*
+ * The next leg of the same caller to the same number that began after this one had ended, at most within_ns later; NULL
+ * none.
+ */
 const struct leg *attempts_next(const struct attempts *a, const struct leg *leg, int64_t within_ns);
 /* A number that begins with this one and is longer, dialled by the same caller within that time (overlap dialling). */
 bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t within_ns);
-/* Did a leg of the same sender and caller to another place, begun within fork_ns of this one's begin (a ring group), get somewhere? */
+/*
+ * Did a leg of the same sender and caller to another place, begun within fork_ns of this one's begin (a ring group),
+ * get somewhere?
+ */
 bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* The same, begun within fork_ns of its end (a hunt). */
 bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* audio-missing-after-hold: audio that flowed before a hold does not come back after the resume. RFC 3264 8.4, RFC 6337 5.3. */
+/*
+ * audio-missing-after-hold: audio that flowed before a hold does not come back after the resume. RFC 3264 8.4, RFC 6337
+ * 5.3.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
@@ -38,14 +41,16 @@ static double packets_in(const struct direction *d, const struct window *w)
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		if (d->streams[i]->bound_by <= 9)
-			n += stream_packets_between(d->streams[i], w->on_ns, w->off_ns == NS_NONE ? INT64_MAX : w->off_ns);
+			n += stream_packets_between(d->streams[i], w->on_ns,
+				w->off_ns == NS_NONE ? INT64_MAX : w->off_ns);
 	}
 	return n;
 }
 
 static bool target_changed(const struct window *before, const struct window *after)
 {
-	return before->target_count && after->target_count && !endpoint_equal(&before->targets[0].at, &after->targets[0].at);
+	return before->target_count && after->target_count &&
+	       !endpoint_equal(&before->targets[0].at, &after->targets[0].at);
 }
 
 /* Before the hold audio went to where the receiver's packets come from, now it goes to what SDP says. */
@@ -54,13 +59,15 @@ static bool latch_forgotten(const struct direction *d, const struct window *befo
 	for (unsigned i = 0; h->misdirected && i < d->stream_count; i++) {
 		const struct stream *s = d->streams[i];
 
-		if (s != h->misdirected && !window_has_target(before, &s->dst) && s->first_ns < before->off_ns && window_has_target(h->window, &h->misdirected->dst))
+		if (s != h->misdirected && !window_has_target(before, &s->dst) && s->first_ns < before->off_ns &&
+		    window_has_target(h->window, &h->misdirected->dst))
 			return true;
 	}
 	return false;
 }
 
-static const char *reason_of(const struct direction *d, const struct window *before, const struct hearing *h, enum confidence *ret)
+static const char *reason_of(const struct direction *d, const struct window *before, const struct hearing *h,
+	enum confidence *ret)
 {
 	*ret = CONFIDENCE_LIKELY;
 	if (h->icmp_count >= 3)
@@ -96,11 +103,14 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	if (strcmp(reason, "latch-lost") == 0)
 		finding_cause(f, "%s had learnt where %s's audio comes from; since the resume it sends to %s, as SDP says, which does not arrive.", sender, to, now);
 	else if (strcmp(reason, "address-changed") == 0)
-		finding_cause(f, "The resume names %s for the audio of %s, before the hold it was %s; %s obeys.", now, to, was, sender);
+		finding_cause(f, "The resume names %s for the audio of %s, before the hold it was %s; %s obeys.", now,
+			to, was, sender);
 	else if (strcmp(reason, "port-closed") == 0)
 		finding_cause(f, "Since the resume audio to %s is answered by ICMP errors.", now);
 	else
-		finding_cause(f, "Audio from %s to %s worked until the hold; since the resume it is missing for %.0f s.", from, to, (double)(h->to_ns - h->from_ns) / 1e9);
+		finding_cause(f,
+			"Audio from %s to %s worked until the hold; since the resume it is missing for %.0f s.", from,
+			to, (double)(h->to_ns - h->from_ns) / 1e9);
 	finding_fix(f, "Compare the session descriptions of the frames named here; look at what %s does at the resume, and keep NAT mappings alive during hold "
 		    "(keepalive of 30 s or less).", sender);
 	finding_evidence(f, window_sdp_frame(before), "before the hold: audio to %s", was);
@@ -135,6 +145,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_audio_missing_after_hold = {
-	.id = "audio-missing-after-hold", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.id = "audio-missing-after-hold", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
 	.scope = PER_DIRECTION, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* audio-missing-after-transfer: two parties are put together by REFER or Replaces, and do not hear each other. RFC 3515, RFC 3891, RFC 5589. */
+/*
+ * audio-missing-after-transfer: two parties are put together by REFER or Replaces, and do not hear each other. RFC
+ * 3515, RFC 3891, RFC 5589.
+ */
 #include "analyzer/detect/say.h"
 #include "analyzer/media/socket_use.h"
 
 static const char *const reasons[] = {
-	"direct-media-unroutable", "old-target", "leg-not-bridged", "codec-mismatch", "srtp-one-leg", "reinvite-failed", "unlocated", NULL,
+	"direct-media-unroutable", "old-target", "leg-not-bridged", "codec-mismatch", "srtp-one-leg", "reinvite-failed",
+	"unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -47,7 +51,8 @@ static bool has_transferor(const struct facts *facts, const struct transfer *t, 
 	const struct address *a = &t->leg->party[t->by].signalling.addr;
 
 	for (unsigned side = 0; side < 2; side++) {
-		if (network_same(facts->network, &leg->party[side].signalling.addr, a) && span_equal(leg->party[side].user, t->leg->party[t->by].user))
+		if (network_same(facts->network, &leg->party[side].signalling.addr, a) &&
+		    span_equal(leg->party[side].user, t->leg->party[t->by].user))
 			return true;
 	}
 	return false;
@@ -55,11 +60,13 @@ static bool has_transferor(const struct facts *facts, const struct transfer *t, 
 
 static bool remains(const struct facts *facts, const struct transfer *t, const struct leg *leg, int64_t at_ns)
 {
-	return leg != t->leg && leg->confirmed && leg->answer_ns != NS_NONE && (leg->end_ns == NS_NONE || leg->end_ns > ns_add(at_ns, SECOND_NS)) &&
+	return leg != t->leg && leg->confirmed && leg->answer_ns != NS_NONE &&
+	       (leg->end_ns == NS_NONE || leg->end_ns > ns_add(at_ns, SECOND_NS)) &&
 	       !has_transferor(facts, t, leg);
 }
 
-static bool shared_host(const struct facts *facts, const struct leg *x, const struct leg *y, enum side *ret_x, enum side *ret_y)
+static bool shared_host(const struct facts *facts, const struct leg *x, const struct leg *y, enum side *ret_x,
+	enum side *ret_y)
 {
 	for (unsigned a = 0; a < 2; a++) {
 		for (unsigned b = 0; b < 2; b++) {
@@ -152,7 +159,8 @@ static const char *joint_find(struct detection *d, const struct transfer *t, str
 	const struct facts *facts = detection_facts(d);
 	unsigned n;
 
-	*j = (struct joint){ .transfer = t, .on_ns = t->done_ns != NS_NONE ? t->done_ns : t->accepted_ns, .to_ns = facts->capture->last_ns };
+	*j = (struct joint){ .transfer = t, .on_ns = t->done_ns != NS_NONE ? t->done_ns : t->accepted_ns,
+		.to_ns = facts->capture->last_ns };
 	n = remaining(facts, t->leg->call, j, 0);
 	if (t->target && t->target->call != t->leg->call)
 		n = remaining(facts, t->target->call, j, n);
@@ -231,7 +239,8 @@ static bool speaks(const struct direction *d, int64_t from_ns, int64_t to_ns)
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *s = d->streams[i];
 
-		audible |= stream_packets_between(s, from_ns, to_ns) >= ALIVE_LEAST && (!s->level_known || s->speech_last_ns >= from_ns);
+		audible |= stream_packets_between(s, from_ns, to_ns) >= ALIVE_LEAST &&
+			(!s->level_known || s->speech_last_ns >= from_ns);
 	}
 	return audible && packets_of(d, from_ns, to_ns) >= SPEAKS_LEAST;
 }
@@ -248,12 +257,15 @@ static bool sends_to_hub(const struct way *w, const struct way *other)
 
 static bool is_silent(const struct facts *facts, const struct joint *j, const struct way *w)
 {
-	return w->out_heard.packets <= STRAY_MAX && !w->out_heard.misdirected && packets_towards(facts, w->out_window, j->from_ns, j->to_ns) <= STRAY_MAX;
+	return w->out_heard.packets <= STRAY_MAX && !w->out_heard.misdirected &&
+	       packets_towards(facts, w->out_window, j->from_ns, j->to_ns) <= STRAY_MAX;
 }
 
-static bool judge_bridge(const struct facts *facts, const struct joint *j, const struct way *w, const struct way *other, struct verdict *v)
+static bool judge_bridge(const struct facts *facts, const struct joint *j, const struct way *w, const struct way *other,
+	struct verdict *v)
 {
-	if (!is_silent(facts, j, w) || w->out_heard.gate || !sends_to_hub(other, w) || !speaks(other->in, j->from_ns, j->to_ns))
+	if (!is_silent(facts, j, w) || w->out_heard.gate || !sends_to_hub(other, w) ||
+	    !speaks(other->in, j->from_ns, j->to_ns))
 		return false;
 	*v = (struct verdict){ "leg-not-bridged", CONFIDENCE_LIKELY, w->out, &w->out_heard, w, other, NULL };
 	return true;
@@ -293,26 +305,30 @@ static bool lies_behind_router(const struct facts *facts, const struct address *
 	for (unsigned i = 0; i < w->in->stream_count; i++) {
 		const struct stream *s = w->in->streams[i];
 
-		if (s->direction == w->in && s->bound_by <= BOUND_STRONG && s->packets >= ALIVE_LEAST && !address_private(&s->src.addr))
+		if (s->direction == w->in && s->bound_by <= BOUND_STRONG && s->packets >= ALIVE_LEAST &&
+		    !address_private(&s->src.addr))
 			return true;
 	}
 	return false;
 }
 
 /* The direction's audio since then, where it goes to an address behind somebody else's router; NULL: none. */
-static const struct stream *unroutable(const struct facts *facts, const struct joint *j, const struct direction *d, const struct way *to)
+static const struct stream *unroutable(const struct facts *facts, const struct joint *j, const struct direction *d,
+	const struct way *to)
 {
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *s = d->streams[i];
 
-		if (names_address(to->out, &s->dst.addr) && stream_packets_between(s, j->from_ns, j->to_ns) >= ALIVE_LEAST &&
+		if (names_address(to->out, &s->dst.addr) &&
+		    stream_packets_between(s, j->from_ns, j->to_ns) >= ALIVE_LEAST &&
 		    lies_behind_router(facts, &s->dst.addr, to))
 			return s;
 	}
 	return NULL;
 }
 
-static bool judge_direct(const struct facts *facts, const struct joint *j, struct direction *d, struct hearing *h, const struct way *to, const struct way *from,
+static bool judge_direct(const struct facts *facts, const struct joint *j, struct direction *d, struct hearing *h,
+	const struct way *to, const struct way *from,
 			 struct verdict *v)
 {
 	const struct stream *s = sends_to_hub(from, to) ? NULL : unroutable(facts, j, d, to);
@@ -325,7 +341,8 @@ static bool judge_direct(const struct facts *facts, const struct joint *j, struc
 }
 
 /* Audio that goes where the party is not: `to` is the way whose party should get it. */
-static bool judge_astray(const struct joint *j, struct direction *d, const struct hearing *h, const struct way *to, const struct way *from, struct verdict *v)
+static bool judge_astray(const struct joint *j, struct direction *d, const struct hearing *h, const struct way *to,
+	const struct way *from, struct verdict *v)
 {
 	const struct endpoint *dst = h->misdirected ? &h->misdirected->dst : NULL;
 
@@ -355,7 +372,8 @@ static bool judge_srtp(const struct way *w, const struct way *other, struct verd
 {
 	const struct stream *s = w->out_heard.stream;
 
-	if (!s || !s->twin_of || s->twin_of->direction != other->in || w->out_window->secure == other->in_window->secure || w->out_window->dtls || other->in_window->dtls)
+	if (!s || !s->twin_of || s->twin_of->direction != other->in ||
+	    w->out_window->secure == other->in_window->secure || w->out_window->dtls || other->in_window->dtls)
 		return false;
 	*v = (struct verdict){ "srtp-one-leg", CONFIDENCE_LIKELY, w->out, &w->out_heard, w, other, NULL };
 	return true;
@@ -369,7 +387,8 @@ static const struct message *refused_move(const struct leg *leg, int64_t on_ns)
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if ((t->method != SIP_INVITE && t->method != SIP_UPDATE) || t->initial || !t->final || t->first_ns < on_ns - SETTLE_NS || t->first_ns > on_ns + SETTLE_NS)
+		if ((t->method != SIP_INVITE && t->method != SIP_UPDATE) || t->initial || !t->final ||
+		    t->first_ns < on_ns - SETTLE_NS || t->first_ns > on_ns + SETTLE_NS)
 			continue;
 		if (t->final->status < 300)
 			refusal = NULL;
@@ -392,8 +411,10 @@ static struct verdict judge(const struct facts *facts, struct joint *j)
 	for (unsigned i = 0; i < 2 && !v.reason; i++) {
 		struct way *w = &j->way[i], *other = &j->way[1 - i];
 
-		if (judge_direct(facts, j, w->out, &w->out_heard, w, other, &v) || judge_direct(facts, j, other->in, &other->in_heard, w, other, &v) ||
-		    judge_astray(j, w->out, &w->out_heard, w, other, &v) || judge_astray(j, other->in, &other->in_heard, w, other, &v) ||
+		if (judge_direct(facts, j, w->out, &w->out_heard, w, other, &v) ||
+		    judge_direct(facts, j, other->in, &other->in_heard, w, other, &v) ||
+		    judge_astray(j, w->out, &w->out_heard, w, other, &v) ||
+		    judge_astray(j, other->in, &other->in_heard, w, other, &v) ||
 		    judge_codec(w, other, &v) || judge_srtp(w, other, &v))
 			break;
 	}
@@ -421,22 +442,29 @@ static void say_what(struct finding *f, const struct verdict *v, const struct wo
 		finding_cause(f, "After the transfer the audio of %s goes straight to %s, the address of %s in its own network, which cannot be reached from there.", w->from,
 			      w->dst, w->to);
 	else if (strcmp(f->reason, "old-target") == 0)
-		finding_cause(f, "After the transfer the audio for %s still goes to %s, the address of the party that has left.", w->to, w->dst);
+		finding_cause(f,
+			"After the transfer the audio for %s still goes to %s, the address of the party that has left.",
+			w->to, w->dst);
 	else if (strcmp(f->reason, "codec-mismatch") == 0)
-		finding_cause(f, "%s passes the codec of %s on to %s, which did not agree to it.", w->hub, w->from, w->to);
+		finding_cause(f, "%s passes the codec of %s on to %s, which did not agree to it.", w->hub, w->from,
+			w->to);
 	else if (strcmp(f->reason, "srtp-one-leg") == 0)
-		finding_cause(f, "One leg is encrypted and the other is not; %s passes the packets on unchanged.", w->hub);
+		finding_cause(f, "One leg is encrypted and the other is not; %s passes the packets on unchanged.",
+			w->hub);
 	else if (strcmp(f->reason, "reinvite-failed") == 0)
 		finding_cause(f, "The message that should put %s and %s together is refused with %u, and audio to %s is missing for %.1f s.", w->from, w->to,
 			      v->refusal->status, w->to, w->seconds);
 	else
-		finding_cause(f, "After the transfer the audio of %s goes to %s, where %s cannot be reached.", w->from, w->dst, w->to);
+		finding_cause(f, "After the transfer the audio of %s goes to %s, where %s cannot be reached.", w->from,
+			w->dst, w->to);
 	if (strcmp(f->reason, "leg-not-bridged") == 0)
 		finding_fix(f, "Look at the bridge of %s at that moment (its log, codecs of both legs); update it, or transfer with consultation instead.", w->hub);
 	else if (strcmp(f->reason, "codec-mismatch") == 0 || strcmp(f->reason, "srtp-one-leg") == 0)
-		finding_fix(f, "Allow the same codecs and the same SRTP mode on both legs, or let %s transcode.", w->hub);
+		finding_fix(f, "Allow the same codecs and the same SRTP mode on both legs, or let %s transcode.",
+			w->hub);
 	else
-		finding_fix(f, "Keep media on %s: switch direct media (re-INVITE) off for %s and %s.", w->hub, w->from, w->to);
+		finding_fix(f, "Keep media on %s: switch direct media (re-INVITE) off for %s and %s.", w->hub, w->from,
+			w->to);
 }
 
 static uint64_t transfer_key(const struct transfer *t)
@@ -447,14 +475,16 @@ static uint64_t transfer_key(const struct transfer *t)
 static void tell(struct detection *d, const struct joint *j, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, transfer_key(j->transfer), v->reason, SEVERITY_ERROR, v->confidence);
+	struct finding *f = detection_raise_keyed(d, transfer_key(j->transfer), v->reason, SEVERITY_ERROR,
+		v->confidence);
 	struct endpoint hub = v->way->leg->party[v->way->hub].signalling;
 	struct words w = { .seconds = (double)ns_minus(j->to_ns, j->from_ns) / 1e9, .dst = "" };
 
 	hub.port = 0;
 	parts_of_direction(f, facts, v->way->out);
 	finding_leg(f, v->from->leg);
-	if (strcmp(v->reason, "leg-not-bridged") == 0 && is_silent(facts, j, v->from) && speaks(v->way->in, j->from_ns, j->to_ns))
+	if (strcmp(v->reason, "leg-not-bridged") == 0 && is_silent(facts, j, v->from) &&
+	    speaks(v->way->in, j->from_ns, j->to_ns))
 		parts_of_direction(f, facts, v->from->out);
 	f->direction = v->direction;
 	finding_part(f, PART_CULPRIT, &hub);
@@ -472,11 +502,13 @@ static void tell(struct detection *d, const struct joint *j, const struct verdic
 	if (v->refusal)
 		finding_evidence(f, v->refusal->at, "%u: the media is not moved", v->refusal->status);
 	if (v->heard->misdirected)
-		finding_evidence(f, stream_frame(v->heard->misdirected, v->heard->misdirected->first_frame, v->heard->misdirected->first_ns), "audio to %s", w.dst);
+		finding_evidence(f, stream_frame(v->heard->misdirected, v->heard->misdirected->first_frame,
+			v->heard->misdirected->first_ns), "audio to %s", w.dst);
 	for (unsigned i = 0; i < v->from->in->stream_count && i < 1; i++) {
 		const struct stream *s = v->from->in->streams[i];
 
-		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "audio of %s", w.from);
+		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "audio of %s",
+			w.from);
 	}
 	finding_cannot_see(f, "what %s does with the audio inside", w.hub);
 }
@@ -516,6 +548,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_audio_missing_after_transfer = {
-	.id = "audio-missing-after-transfer", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "audio-missing-after-transfer", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* audio-interrupted: audio stops for seconds and returns. Each hole is decomposed into lost, stalled and suppressed time first. */
+/*
+ * audio-interrupted: audio stops for seconds and returns. Each hole is decomposed into lost, stalled and suppressed
+ * time first.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
@@ -7,7 +10,8 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover", "stream-replaced",
+	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover",
+	"stream-replaced",
 	"never-resumed", "unlocated", NULL,
 };
 
@@ -37,7 +41,8 @@ static bool due_around(const struct direction *d, const struct gap *g)
 
 	if (!w || w->state != EXPECT_DUE || direction_window_at(d, g->to_ns) != w)
 		return false;
-	if (w->off_ns != NS_NONE && g->to_ns > ns_add(w->off_ns, -SESSION_MARGIN_NS) && direction_window_at(d, w->off_ns) &&
+	if (w->off_ns != NS_NONE && g->to_ns > ns_add(w->off_ns, -SESSION_MARGIN_NS) &&
+	    direction_window_at(d, w->off_ns) &&
 	    direction_window_at(d, w->off_ns)->state != EXPECT_ENDED)
 		return false;
 	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
@@ -69,7 +74,8 @@ static const struct gap *other_direction_too(const struct direction *d, const st
 		for (unsigned k = 0; k < s->gap_count; k++) {
 			int64_t apart = s->gaps[k].from_ns - g->from_ns;
 
-			if (apart < 200 * MILLISECOND_NS && apart > -200 * MILLISECOND_NS && s->gaps[k].lost_ms + s->gaps[k].stalled_ms >= 1000)
+			if (apart < 200 * MILLISECOND_NS && apart > -200 * MILLISECOND_NS &&
+			    s->gaps[k].lost_ms + s->gaps[k].stalled_ms >= 1000)
 				return &s->gaps[k];
 		}
 	}
@@ -89,8 +95,10 @@ static bool stopped_in_speech(const struct stream *s, const struct window *w, co
 {
 	int64_t length = g->to_ns - g->from_ns;
 
-	return g->seq_step == 1 && g->suppressed_ms * 10u >= (uint32_t)(length / MILLISECOND_NS) * 8u && !w->dtx_allowed && s->suppressed_gaps == 1 &&
-	       s->comfort == 0 && g->speech_before && g->speech_after && length >= SECOND_NS && length <= 30 * SECOND_NS;
+	return g->seq_step == 1 && g->suppressed_ms * 10u >= (uint32_t)(length / MILLISECOND_NS) * 8u &&
+	       !w->dtx_allowed && s->suppressed_gaps == 1 &&
+	       s->comfort == 0 && g->speech_before && g->speech_after && length >= SECOND_NS &&
+	       length <= 30 * SECOND_NS;
 }
 
 struct verdict {
@@ -100,7 +108,8 @@ struct verdict {
 	uint32_t bad_ms;
 };
 
-static struct verdict judge_gap(struct detection *d, const struct direction *dir, const struct stream *s, const struct gap *g)
+static struct verdict judge_gap(struct detection *d, const struct direction *dir, const struct stream *s,
+	const struct gap *g)
 {
 	uint32_t bad_ms = g->lost_ms + g->stalled_ms;
 	struct verdict v = { NULL, SEVERITY_WARNING, CONFIDENCE_LIKELY, bad_ms };
@@ -110,12 +119,14 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	if (!due_around(dir, g) || !alive_before(s, g) || covered(dir, s, g))
 		return v;
 	/* what is only passed on cannot go on while the other leg is held; comfort noise is silence suppression */
-	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir, ns_add(g->from_ns, SECOND_NS))) &&
+	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir,
+	    ns_add(g->from_ns, SECOND_NS))) &&
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
 		if (stopped_in_speech(s, direction_window_at(dir, g->from_ns), g))
-			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE, g->suppressed_ms };
+			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE,
+				g->suppressed_ms };
 		return v;
 	}
 	if (bad_ms >= detection_key(d, "error-ms"))
@@ -141,11 +152,13 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 }
 
 /* What is done to the audio, and how its receiver hears it. */
-static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, unsigned count, double sum_s)
+static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, unsigned count,
+	double sum_s)
 {
 	const struct leg *leg = d->slot->dialog->leg;
 	struct endpoint sender = party_seen_at(d, d->sender);
-	char receiver[SAY_TEXT], other[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], gaps[32] = "a gap", effect[3 * SAY_TEXT];
+	char receiver[SAY_TEXT], other[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], gaps[32] = "a gap",
+		effect[3 * SAY_TEXT];
 	bool both = strcmp(f->reason, "both-directions") == 0;
 
 	say_party(facts, leg, side_other(d->sender), receiver);
@@ -198,7 +211,8 @@ static const char *pieces(const struct holes *holes, double worst_s, char buffer
 	return buffer;
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct holes *holes, uint32_t bad_ms)
+static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct holes *holes, uint32_t bad_ms)
 {
 	struct endpoint sender = party_seen_at(d, d->sender);
 	char host[SAY_TEXT], s[64], count[TEXT_COUNT];
@@ -206,15 +220,19 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &sender.addr, host);
 	pieces(holes, bad_ms / 1000.0, s);
 	if (strcmp(f->reason, "lost-in-path") == 0) {
-		finding_cause(f, "%s packets of %s (%s) vanished before the capture point: its sequence numbers ran on.",
+		finding_cause(f,
+			"%s packets of %s (%s) vanished before the capture point: its sequence numbers ran on.",
 			      text_count(holes->packets, count), host, s);
 		finding_fix(f, "Look at the link, the queue and the firewall session on the path from %s.", host);
 	} else if (strcmp(f->reason, "sender-stalled") == 0) {
-		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, nothing was lost.", host, s);
+		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, nothing was lost.",
+			host, s);
 		finding_fix(f, "Look at CPU, Wi-Fi and load of %s.", host);
 	} else if (strcmp(f->reason, "sender-stopped") == 0) {
-		finding_cause(f, "%s went quiet in mid-speech for %s and nothing was lost; it may have been muted.", host, s);
-		finding_fix(f, "Look at CPU and audio bridge of %s, at unsignalled silence suppression, at a mute key.", host);
+		finding_cause(f, "%s went quiet in mid-speech for %s and nothing was lost; it may have been muted.",
+			host, s);
+		finding_fix(f, "Look at CPU and audio bridge of %s, at unsignalled silence suppression, at a mute key.",
+			host);
 	} else if (strcmp(f->reason, "both-directions") == 0) {
 		finding_cause(f, "Both directions broke off at the same moment: the path was down for %s.", s);
 		finding_fix(f, "Look at the line or VPN between the two sides at that time.");
@@ -224,7 +242,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	}
 }
 
-static void raise_gap(struct detection *d, const struct event *ev, const struct stream *s, const struct verdict *v, const struct holes *holes)
+static void raise_gap(struct detection *d, const struct event *ev, const struct stream *s, const struct verdict *v,
+	const struct holes *holes)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise(d, v->reason, v->severity, v->confidence);
@@ -243,8 +262,10 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 		const struct gap *g = &s->gaps[i];
 
 		if (judge_gap(d, ev->direction, s, g).reason && f->evidence_count < 6)
-			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame, "%.1f s without audio; %d packets missing in it",
-					     (double)(g->to_ns - g->from_ns) / 1e9, g->seq_step > 1 ? (int)g->seq_step - 1 : 0);
+			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame,
+				"%.1f s without audio; %d packets missing in it",
+					     (double)(g->to_ns - g->from_ns) / 1e9,
+					     g->seq_step > 1 ? (int)g->seq_step - 1 : 0);
 	}
 }
 
@@ -266,7 +287,8 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 			continue;
 		}
 		holes_add(&holes, g, v.bad_ms);
-		if (!worst.reason || v.severity > worst.severity || (v.severity == worst.severity && v.bad_ms > worst.bad_ms))
+		if (!worst.reason || v.severity > worst.severity ||
+		    (v.severity == worst.severity && v.bad_ms > worst.bad_ms))
 			worst = v;
 	}
 	if (!worst.reason)
@@ -295,7 +317,8 @@ static const struct stream *stream_before(const struct direction *d, const struc
 	return before;
 }
 
-static const char *successor_reason(struct detection *d, const struct direction *dir, const struct stream *before, const struct stream *s)
+static const char *successor_reason(struct detection *d, const struct direction *dir, const struct stream *before,
+	const struct stream *s)
 {
 	int64_t hole_ns = s->first_ns - before->last_ns;
 
@@ -305,26 +328,33 @@ static const char *successor_reason(struct detection *d, const struct direction 
 		return s->src.port != before->src.port ? "nat-rebound" : NULL;
 	}
 	/* another source: what had been a talk, not an automaton between two prompts nor somebody who pauses */
-	if (hole_ns <= 3 * SECOND_NS || before->dtx_seen || hearing_listens(detection_facts(d), (struct direction *)(uintptr_t)dir, before->last_ns))
+	if (hole_ns <= 3 * SECOND_NS || before->dtx_seen ||
+	    hearing_listens(detection_facts(d), (struct direction *)(uintptr_t)dir, before->last_ns))
 		return NULL;
 	return address_equal(&s->src.addr, &before->src.addr) ? "stream-replaced" : NULL;
 }
 
-static void say_successor(struct finding *f, const struct facts *facts, const struct stream *before, const struct stream *s, double hole_s)
+static void say_successor(struct finding *f, const struct facts *facts, const struct stream *before,
+	const struct stream *s, double hole_s)
 {
 	char host[SAY_TEXT], src[ENDPOINT_TEXT];
 
 	say_host(facts, &before->src.addr, host);
 	endpoint_text(&s->src, src);
 	if (strcmp(f->reason, "stream-replaced") == 0) {
-		finding_cause(f, "%s went over to another audio source and sent nothing for %.1f s in between.", host, hole_s);
+		finding_cause(f, "%s went over to another audio source and sent nothing for %.1f s in between.", host,
+			hole_s);
 		finding_fix(f, "Look at bridge or transfer on %s: the new source begins too late.", host);
 	} else if (strcmp(f->reason, "handover") == 0) {
-		finding_cause(f, "The audio of %s stopped and came back %.1f s later from %s: the device changed its network.", host, hole_s, src);
+		finding_cause(f,
+			"The audio of %s stopped and came back %.1f s later from %s: the device changed its network.",
+			host, hole_s, src);
 		finding_fix(f, "Let the device announce its new address (ICE, re-INVITE), or keep it on one network during calls.");
 	} else {
 		finding_cause(f, "The audio of %s stopped and came back %.1f s later from port %u: a NAT had forgotten its mapping.", host, hole_s, s->src.port);
-		finding_fix(f, "Send keepalives also while nobody speaks, or raise the UDP timeout of the NAT in front of %s.", host);
+		finding_fix(f,
+			"Send keepalives also while nobody speaks, or raise the UDP timeout of the NAT in front of %s.",
+			host);
 	}
 }
 
@@ -338,14 +368,16 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 	char receiver[SAY_TEXT];
 	struct finding *f;
 
-	if (!reason || hole_s * 1000 < detection_key(d, "min-ms") || !due_around(ev->direction, &g) || !alive_before(before, &g) ||
+	if (!reason || hole_s * 1000 < detection_key(d, "min-ms") || !due_around(ev->direction, &g) ||
+	    !alive_before(before, &g) ||
 	    hearing_excused(facts, ev->direction, ns_add(g.from_ns, SECOND_NS)))
 		return false;
 	if (gates_capture_lost(facts->gates, g.from_ns, g.to_ns)) {
 		detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
 		return false;
 	}
-	f = detection_raise(d, reason, hole_s * 1000 >= detection_key(d, "error-ms") ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	f = detection_raise(d, reason, hole_s * 1000 >= detection_key(d,
+		"error-ms") ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_CULPRIT, &before->src);
 	finding_times(f, g.from_ns, g.to_ns);
@@ -373,7 +405,8 @@ static const struct stream *last_stream(const struct direction *d)
 /* Cut off in mid-speech: what was sent last was speech. */
 static bool ends_in_speech(const struct stream *s)
 {
-	return s->level_known && s->speech_last_ns != NS_NONE && s->last_ns - s->speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
+	return s->level_known && s->speech_last_ns != NS_NONE &&
+	       s->last_ns - s->speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
 }
 
 static void say_end(struct finding *f, const char *host, bool lost, bool serves)
@@ -382,7 +415,8 @@ static void say_end(struct finding *f, const char *host, bool lost, bool serves)
 		finding_cause(f, "%s sends on, as its reports say, and nothing more arrives.", host);
 		finding_fix(f, "Look at the path from %s: link, firewall session.", host);
 	} else if (serves) {
-		finding_cause(f, "%s stopped in mid-speech and sent nothing more; it may have had nothing to pass on.", host);
+		finding_cause(f, "%s stopped in mid-speech and sent nothing more; it may have had nothing to pass on.",
+			host);
 		finding_fix(f, "Look at what %s does at that moment: bridge, transfer, the leg behind it.", host);
 	} else {
 		finding_cause(f, "%s stopped in mid-speech and sent nothing more; it may have been muted.", host);
@@ -401,12 +435,15 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	struct finding *f;
 	char host[SAY_TEXT], receiver[SAY_TEXT];
 
-	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO || (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
+	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO ||
+	    (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
 	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count)
 		return false;
-	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) || hearing_listens(facts, ev->direction, s->last_ns)))
+	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) ||
+	    hearing_listens(facts, ev->direction, s->last_ns)))
 		return false;
-	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) || gates_capture_lost(facts->gates, s->last_ns, end_ns))
+	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
+	    gates_capture_lost(facts->gates, s->last_ns, end_ns))
 		return false;
 	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	parts_of_direction(f, facts, ev->direction);
@@ -415,9 +452,11 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	f->since_ns = s->last_ns;
 	say_host(facts, &s->src.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
-	finding_title(f, "%s %shears nothing more of %s in the last %.0f s", receiver, say_claim(f), host, (double)(end_ns - s->last_ns) / 1e9);
+	finding_title(f, "%s %shears nothing more of %s in the last %.0f s", receiver, say_claim(f), host,
+		(double)(end_ns - s->last_ns) / 1e9);
 	say_end(f, host, lost, say_serves(facts, &s->src.addr));
-	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "last packet, %.1f s before the end", (double)(end_ns - s->last_ns) / 1e9);
+	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "last packet, %.1f s before the end",
+		(double)(end_ns - s->last_ns) / 1e9);
 	return true;
 }
 
@@ -443,10 +482,12 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (judge_end(d, ev, h))
 		return;
-	detection_pass(d, NULL, "no hole of %.0f ms of lost or stalled audio while it was due", detection_key(d, "min-ms"));
+	detection_pass(d, NULL, "no hole of %.0f ms of lost or stalled audio while it was due",
+		detection_key(d, "min-ms"));
 }
 
 const struct detector detect_audio_interrupted = {
-	.id = "audio-interrupted", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.id = "audio-interrupted", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
 	.scope = PER_DIRECTION, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
 };

@@ -6,7 +6,8 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"sender-late", "first-packets-lost", "latch-late", "dtls-slow", "ice-slow", "ack-late", "media-reinvite", "session-not-opened", "unlocated", NULL,
+	"sender-late", "first-packets-lost", "latch-late", "dtls-slow", "ice-slow", "ack-late", "media-reinvite",
+	"session-not-opened", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -82,7 +83,8 @@ static bool missing_at_start(const struct hearing *h, const struct direction *d,
 	return false;
 }
 
-static bool misdirected_before(const struct facts *facts, const struct direction *d, const struct window *w, int64_t until_ns)
+static bool misdirected_before(const struct facts *facts, const struct direction *d, const struct window *w,
+	int64_t until_ns)
 {
 	const char *why;
 
@@ -98,12 +100,14 @@ static bool moved_at_once(const struct direction *d, const struct window *w)
 {
 	const struct window *next = w + 1;
 
-	if (next >= d->windows + d->window_count || next->state != EXPECT_DUE || ns_minus(next->on_ns, w->on_ns) > MOVED_NS)
+	if (next >= d->windows + d->window_count || next->state != EXPECT_DUE ||
+	    ns_minus(next->on_ns, w->on_ns) > MOVED_NS)
 		return false;
 	return w->target_count && next->target_count && !endpoint_equal(&w->targets[0].at, &next->targets[0].at);
 }
 
-static const char *reason_of(const struct facts *facts, const struct direction *d, const struct hearing *h, const struct window *w, enum confidence *ret)
+static const char *reason_of(const struct facts *facts, const struct direction *d, const struct hearing *h,
+	const struct window *w, enum confidence *ret)
 {
 	const struct dialog *dialog = d->slot->dialog;
 	double missing;
@@ -119,7 +123,8 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 		return "media-reinvite";
 	if (h->opened_ns)
 		return "session-not-opened";
-	if (w->exchange && w->exchange->delayed && dialog->acked_ns != NS_NONE && dialog->acked_ns - dialog->confirmed_ns > 500 * MILLISECOND_NS)
+	if (w->exchange && w->exchange->delayed && dialog->acked_ns != NS_NONE &&
+	    dialog->acked_ns - dialog->confirmed_ns > 500 * MILLISECOND_NS)
 		return "ack-late";
 	if (missing_at_start(h, d, &missing)) {
 		*ret = CONFIDENCE_CERTAIN;
@@ -130,12 +135,14 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 	return "unlocated";
 }
 
-static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w, int64_t on_ns, enum severity severity)
+static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w,
+	int64_t on_ns, enum severity severity)
 {
 	const struct facts *facts = detection_facts(d);
 	enum confidence c;
 	const char *reason = reason_of(facts, ev->direction, h, w, &c);
-	struct finding *f = detection_raise(d, reason, severity, w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
+	struct finding *f = detection_raise(d, reason, severity,
+		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
 	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
 	double delay_s = (double)(h->delivered_from_ns - on_ns) / 1e9;
@@ -153,7 +160,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		snprintf(act, sizeof act, "%s's audio comes %.1f s late", host, delay_s);
 	snprintf(effect, sizeof effect, "%s %smisses the beginning", receiver, say_claim(f));
 	say_title(f, act, effect);
-	finding_cause(f, "%s's first audio came %.1f s after the answer, seen %s.", host, delay_s, say_point(facts, h, ev->direction, point));
+	finding_cause(f, "%s's first audio came %.1f s after the answer, seen %s.", host, delay_s,
+		say_point(facts, h, ev->direction, point));
 	if (strcmp(reason, "latch-late") == 0)
 		finding_fix(f, "%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN.", host);
 	else if (strcmp(reason, "first-packets-lost") == 0)
@@ -165,7 +173,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	if (ev->dialog->confirmed_by)
 		finding_evidence(f, ev->dialog->confirmed_by->at, "the call is answered");
 	if (h->stream)
-		finding_evidence(f, stream_frame(h->stream, h->delivered_frame, h->delivered_from_ns), "first audio, %.1f s later", delay_s);
+		finding_evidence(f, stream_frame(h->stream, h->delivered_frame, h->delivered_from_ns),
+			"first audio, %.1f s later", delay_s);
 	cannot_see_of(f, facts, ev->direction, h);
 }
 
@@ -190,12 +199,14 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	}
 	/* with an offer in the 200 audio is due from the ACK on; what the users miss counts from the answer */
-	on_ns = w->exchange && w->exchange->delayed && ev->dialog->confirmed_ns != NS_NONE && ev->dialog->confirmed_ns < w->on_ns ? ev->dialog->confirmed_ns
+	on_ns = w->exchange && w->exchange->delayed && ev->dialog->confirmed_ns != NS_NONE &&
+		ev->dialog->confirmed_ns < w->on_ns ? ev->dialog->confirmed_ns
 																   : w->on_ns;
 	if (h->stream && ev->dialog->confirmed_by && h->stream->file != ev->dialog->confirmed_by->at.file)
 		on_ns = answered_in_file(ev->dialog, h->stream);
 	if (on_ns == NS_NONE) {
-		detection_withhold(d, ev->leg, "G10", "answer and audio are in different files, whose clocks may differ");
+		detection_withhold(d, ev->leg, "G10",
+			"answer and audio are in different files, whose clocks may differ");
 		return;
 	}
 	on_ns = bridge_start(ev->leg, on_ns);
@@ -203,10 +214,12 @@ static void on_event(struct detection *d, const struct event *ev)
 	extra_ms = w->ice || w->dtls ? detection_key(d, "ice-extra-ms") : 0;
 	warn_ms = (callee ? detection_key(d, "warn-ms") : detection_key(d, "caller-ms")) + extra_ms;
 	if (delay_ms < warn_ms) {
-		detection_pass(d, NULL, "first audio %.0f ms after the answer, less than %.0f ms", delay_ms < 0.5 ? 0.0 : delay_ms, warn_ms);
+		detection_pass(d, NULL, "first audio %.0f ms after the answer, less than %.0f ms",
+			delay_ms < 0.5 ? 0.0 : delay_ms, warn_ms);
 		return;
 	}
-	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d, "error-ms") + extra_ms ? SEVERITY_ERROR : SEVERITY_WARNING);
+	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d,
+		"error-ms") + extra_ms ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
 
 const struct detector detect_audio_late = {

@@ -4,7 +4,8 @@
 
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "bridge-failed", "digital-silence", "comfort-noise-only", "stuck-payload", "very-low-level", "unlocated", NULL };
+static const char *const reasons[] = { "bridge-failed", "digital-silence", "comfort-noise-only", "stuck-payload",
+	"very-low-level", "unlocated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "packets flow, their sound is digital silence",
@@ -17,7 +18,8 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = {
 	{ "min-seconds", 15, "s", 3, 600, "field" },
-	{ "ratio", 0.98, "", 0.5, 1, "measured on 35 public G.711 streams: working ones have 0 to 87 % below -60 dBm0" },
+	{ "ratio", 0.98, "", 0.5, 1,
+	  "measured on 35 public G.711 streams: working ones have 0 to 87 % below -60 dBm0" },
 	{ "level-dbm0", -60, "dBm0", -90, -30, "idle codes: A-law -66, mu-law none; real rooms -55 to -46" },
 	{ 0 },
 };
@@ -31,8 +33,11 @@ static double speech_of(const struct direction *d)
 	return s;
 }
 
-/* Speech that reaches the silent host on another leg of the call and should have been passed on; *ret_stream proves it. */
-static double speech_on_other_leg(const struct facts *facts, const struct direction *d, const struct stream **ret_stream)
+/*
+ * Speech that reaches the silent host on another leg of the call and should have been passed on; *ret_stream proves it.
+ */
+static double speech_on_other_leg(const struct facts *facts, const struct direction *d,
+	const struct stream **ret_stream)
 {
 	const struct leg *own = d->slot->dialog->leg;
 	const struct address *hub = &own->party[d->sender].signalling.addr;
@@ -102,7 +107,8 @@ static bool encrypted(const struct hearing *h)
 	return h->window->secure || h->window->dtls;
 }
 
-static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const char *reason, enum confidence c, const struct stream *other)
+static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const char *reason,
+	enum confidence c, const struct stream *other)
 {
 	const struct facts *facts = detection_facts(d);
 	bool low = strcmp(reason, "very-low-level") == 0;
@@ -116,15 +122,20 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	finding_times(f, h->delivered_from_ns, h->delivered_to_ns);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	snprintf(act, sizeof act, low ? "%s sends very quiet audio" : "%s sends packets without sound", host);
-	snprintf(effect, sizeof effect, low ? "%s %shears next to nothing" : "%s %shears silence", receiver, say_claim(f));
+	snprintf(effect, sizeof effect, low ? "%s %shears next to nothing" : "%s %shears silence", receiver,
+		say_claim(f));
 	say_title(f, act, effect);
 	if (low) {
-		finding_cause(f, "No packet of %s is louder than %.0f dBm0; speech has -25 to -10.", host, LOW_MOST_DBM0);
-		finding_fix(f, "Raise the gain of the microphone on %s, try another headset; look for an attenuating gateway.", host);
+		finding_cause(f, "No packet of %s is louder than %.0f dBm0; speech has -25 to -10.", host,
+			LOW_MOST_DBM0);
+		finding_fix(f,
+			"Raise the gain of the microphone on %s, try another headset; look for an attenuating gateway.",
+			host);
 	} else if (other) {
 		finding_cause(f, "%s receives speech on its other leg and sends silence here at the same time.", host);
 		finding_fix(f, "Look at the bridge or transcoder of %s; compare the codecs of both legs.", host);
-		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame, "speech that reaches %s on the other leg", host);
+		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame,
+			"speech that reaches %s on the other leg", host);
 	} else if (say_serves(facts, &sender.addr)) {
 		finding_cause(f, "%s sends %s packets that hold no sound; whether it has none to pass on or fails to cannot be told from this leg.", host,
 			      text_count((uint64_t)h->packets, count));
@@ -134,11 +145,13 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	} else {
 		finding_cause(f, "%s sends %s packets that hold no sound; a muted and a missing microphone cannot be told apart.", host,
 			      text_count((uint64_t)h->packets, count));
-		finding_fix(f, "Test mute, headset, input device and the permission to use the microphone on %s.", host);
+		finding_fix(f, "Test mute, headset, input device and the permission to use the microphone on %s.",
+			host);
 		finding_cannot_see(f, "whether the user had muted the microphone");
 	}
 	if (h->stream)
-		finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns), h->stream->last_frame, "audio without sound");
+		finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns),
+			h->stream->last_frame, "audio without sound");
 }
 
 static void judge(struct detection *d, const struct event *ev, const struct hearing *h)
@@ -146,7 +159,8 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 	const struct facts *facts = detection_facts(d);
 	struct sound s = sound_of(ev->direction);
 	const struct stream *proof = NULL;
-	double far = speech_on_other_leg(facts, ev->direction, &proof), back = speech_of(direction_reverse(ev->direction)), ratio = detection_key(d, "ratio");
+	double far = speech_on_other_leg(facts, ev->direction, &proof),
+		back = speech_of(direction_reverse(ev->direction)), ratio = detection_key(d, "ratio");
 
 	if (!s.known || s.samples < 20) {
 		if (s.known || s.comfort < 50 || s.audio > 0)
@@ -161,7 +175,8 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 		if (very_low(&s) && back >= 3)
 			tell(d, ev, h, "very-low-level", CONFIDENCE_POSSIBLE, NULL);
 		else
-			detection_pass(d, NULL, "%.0f %% of the sampled packets hold sound", 100.0 - 100.0 * (double)s.silent / (double)s.samples);
+			detection_pass(d, NULL, "%.0f %% of the sampled packets hold sound",
+				100.0 - 100.0 * (double)s.silent / (double)s.samples);
 		return;
 	}
 	if (far >= 3)
@@ -173,8 +188,8 @@ static void judge(struct detection *d, const struct event *ev, const struct hear
 }
 
 /*
- * Comfort noise at the rate of speech and never a frame of speech: a bridge that failed fills in so. Somebody who is muted sends a few a second
- * at most.
+ * Comfort noise at the rate of speech and never a frame of speech: a bridge that failed fills in so. Somebody who is
+ * muted sends a few a second at most.
  */
 static bool comfort_noise_only(struct detection *d, const struct direction *dir)
 {
@@ -187,7 +202,8 @@ static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
 
-	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction) && speech_of(direction_reverse(ev->direction)) >= 3) {
+	if (h && h->window && h->row && !encrypted(h) && comfort_noise_only(d, ev->direction) &&
+	    speech_of(direction_reverse(ev->direction)) >= 3) {
 		tell(d, ev, h, "comfort-noise-only", CONFIDENCE_POSSIBLE, NULL);
 		return;
 	}

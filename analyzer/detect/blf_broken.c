@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* blf-broken: busy lamps that are dark, stuck or wrong: the subscription, its NOTIFYs, and what the calls were. RFC 6665, 4235. */
+/*
+ * blf-broken: busy lamps that are dark, stuck or wrong: the subscription, its NOTIFYs, and what the calls were. RFC
+ * 6665, 4235.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +14,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"subscribe-rejected", "subscribe-unanswered", "initial-notify-missing", "subscription-expired", "notify-unanswered", "notify-481", "notify-fragmented",
+	"subscribe-rejected", "subscribe-unanswered", "initial-notify-missing", "subscription-expired",
+	"notify-unanswered", "notify-481", "notify-fragmented",
 	"notify-missing", "state-wrong", "version-regressed", "version-gap", NULL,
 };
 
@@ -25,7 +29,8 @@ static const struct detector_doc doc = {
 };
 
 static const struct config_key keys[] = {
-	{ "blf-notify-s", 6, "s", 1, 120, "RFC 4235, 6446: notifications are limited in rate; one a second to one in five" },
+	{ "blf-notify-s", 6, "s", 1, 120,
+	  "RFC 4235, 6446: notifications are limited in rate; one a second to one in five" },
 	{ "initial-notify-s", 4, "s", 1, 60, "RFC 6665 4.2.1.2: at once; three copies of a NOTIFY later" },
 	{ "recover-s", 60, "s", 1, 3600, "field: what works again within a minute was no complaint" },
 	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.2.2: 64 T1" },
@@ -133,7 +138,8 @@ static bool stranger(const struct judge *j, const struct watch *w, const struct 
 {
 	const struct site *s = j->facts->site;
 
-	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_inside(s, &w->watcher_at.addr) && site_inside(s, &w->notifier_at.addr) &&
+	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_inside(s, &w->watcher_at.addr) &&
+	       site_inside(s, &w->notifier_at.addr) &&
 		!site_peer(s, &s->trusted, &w->watcher_at.addr) && !nets_have(&s->remote_nets, &w->watcher_at.addr);
 }
 
@@ -172,7 +178,8 @@ static void judge_unanswered(struct judge *j, struct verdict *v)
 		return;
 	if (renewed(w, last->at.at_ns, ns_add(last->last_ns, key_ns(j, "recover-s"))))
 		return;
-	s = (struct silence){ .src = w->watcher_at, .dst = w->notifier_at, .first_ns = last->at.at_ns, .last_ns = last->last_ns, .copies = last->copies,
+	s = (struct silence){ .src = w->watcher_at, .dst = w->notifier_at, .first_ns = last->at.at_ns,
+		.last_ns = last->last_ns, .copies = last->copies,
 			      .stream_transport = last->stream };
 	gate = silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &witness);
 	if (gate) {
@@ -208,7 +215,8 @@ static void judge_initial(struct judge *j, struct verdict *v)
 	if (!a || !w->begun || w->presence || w->note_count || w->dropped)
 		return;
 	at_ns = a->final_at.at_ns;
-	if (j->end_ns - at_ns < wait_ns || a->granted_s * SECOND_NS < wait_ns || notified_elsewhere(w) || gates_capture_lost(j->facts->gates, at_ns, ns_add(at_ns, wait_ns)))
+	if (j->end_ns - at_ns < wait_ns || a->granted_s * SECOND_NS < wait_ns || notified_elsewhere(w) ||
+	    gates_capture_lost(j->facts->gates, at_ns, ns_add(at_ns, wait_ns)))
 		return;
 	v->ask = a;
 	find(v, "initial-notify-missing", SEVERITY_WARNING, CONFIDENCE_LIKELY, at_ns);
@@ -228,7 +236,8 @@ static int64_t expiry(const struct watch *w)
 	for (unsigned i = 0; i < w->note_count; i++) {
 		const struct watch_note *n = &w->notes[i];
 
-		if (n->at.at_ns >= said_ns && n->expires_s != UINT32_MAX && !n->terminated && (said_ns == NS_NONE || ns_add(n->at.at_ns, n->expires_s * SECOND_NS) > until_ns))
+		if (n->at.at_ns >= said_ns && n->expires_s != UINT32_MAX && !n->terminated &&
+		    (said_ns == NS_NONE || ns_add(n->at.at_ns, n->expires_s * SECOND_NS) > until_ns))
 			until_ns = ns_add(n->at.at_ns, n->expires_s * SECOND_NS);
 	}
 	return until_ns;
@@ -243,7 +252,8 @@ static void judge_expired(struct judge *j, struct verdict *v)
 	const struct leg *leg;
 	bool alive;
 
-	if (w->presence || until_ns == NS_NONE || until_ns > j->end_ns || ended(w, j->end_ns) || superseded(w, j->end_ns) || renewed(w, until_ns, INT64_MAX))
+	if (w->presence || until_ns == NS_NONE || until_ns > j->end_ns || ended(w, j->end_ns) ||
+	    superseded(w, j->end_ns) || renewed(w, until_ns, INT64_MAX))
 		return;
 	if (w->note_count && w->notes[w->note_count - 1].at.at_ns > until_ns)
 		return;
@@ -262,7 +272,8 @@ static void judge_expired(struct judge *j, struct verdict *v)
 static bool delivered_within(const struct watch *w, int64_t from_ns, int64_t to_ns)
 {
 	for (unsigned i = 0; i < w->note_count; i++) {
-		if (w->notes[i].status / 100 == 2 && w->notes[i].final_at.at_ns > from_ns && w->notes[i].final_at.at_ns <= to_ns)
+		if (w->notes[i].status / 100 == 2 && w->notes[i].final_at.at_ns > from_ns &&
+		    w->notes[i].final_at.at_ns <= to_ns)
 			return true;
 	}
 	return false;
@@ -283,14 +294,16 @@ static void judge_note_silence(struct judge *j, struct verdict *v)
 
 	for (unsigned i = 0; i < w->note_count && !v->reason; i++) {
 		const struct watch_note *n = &w->notes[i];
-		struct silence s = { .src = n->src, .dst = n->dst, .first_ns = n->at.at_ns, .last_ns = n->last_ns, .copies = n->copies, .stream_transport = n->stream };
+		struct silence s = { .src = n->src, .dst = n->dst, .first_ns = n->at.at_ns, .last_ns = n->last_ns,
+			.copies = n->copies, .stream_transport = n->stream };
 		bool big = (n->fragmented || n->bytes > MTU) && small_delivered(w);
 		enum witness witness;
 		const char *gate;
 
 		if (n->status || n->copies < COPIES_ENOUGH || n->last_ns - n->at.at_ns < COPIES_SPAN_NS)
 			continue;
-		if (!big && (delivered_within(w, n->at.at_ns, ns_add(n->last_ns, key_ns(j, "recover-s"))) || renewed(w, n->at.at_ns, ns_add(n->last_ns, key_ns(j, "recover-s")))))
+		if (!big && (delivered_within(w, n->at.at_ns, ns_add(n->last_ns, key_ns(j, "recover-s"))) ||
+		    renewed(w, n->at.at_ns, ns_add(n->last_ns, key_ns(j, "recover-s")))))
 			continue;
 		gate = silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &witness);
 		if (gate) {
@@ -298,7 +311,8 @@ static void judge_note_silence(struct judge *j, struct verdict *v)
 			continue;
 		}
 		v->note = n;
-		find(v, big ? "notify-fragmented" : "notify-unanswered", SEVERITY_ERROR, witness_confidence(witness, CONFIDENCE_LIKELY), n->at.at_ns);
+		find(v, big ? "notify-fragmented" : "notify-unanswered", SEVERITY_ERROR,
+			witness_confidence(witness, CONFIDENCE_LIKELY), n->at.at_ns);
 	}
 }
 
@@ -314,7 +328,8 @@ static void judge_refused(struct judge *j, struct verdict *v)
 
 		if ((n->status != 481 && n->status != 489) || ended(w, n->at.at_ns) || superseded(w, at_ns))
 			continue;
-		if (renewed(w, at_ns, ns_add(at_ns, key_ns(j, "recover-s"))) || (!goes_on && j->end_ns - at_ns < key_ns(j, "recover-s")))
+		if (renewed(w, at_ns, ns_add(at_ns, key_ns(j, "recover-s"))) ||
+		    (!goes_on && j->end_ns - at_ns < key_ns(j, "recover-s")))
 			continue;
 		v->note = n;
 		find(v, "notify-481", SEVERITY_ERROR, CONFIDENCE_CERTAIN, at_ns);
@@ -328,11 +343,14 @@ static void judge_claims(struct judge *j, struct verdict *v)
 	if (w->presence)
 		return;
 	v->fault = lamp_compare(j->lamps, w, j->end_ns, key_ns(j, "blf-notify-s"));
-	if (!v->fault.wrong || superseded(w, v->fault.since_ns) || gates_capture_lost(j->facts->gates, v->fault.since_ns, ns_add(v->fault.since_ns, key_ns(j, "blf-notify-s"))))
+	if (!v->fault.wrong || superseded(w, v->fault.since_ns) ||
+	    gates_capture_lost(j->facts->gates, v->fault.since_ns,
+	    ns_add(v->fault.since_ns, key_ns(j, "blf-notify-s"))))
 		return;
 	v->note = v->fault.note;
 	v->leg = v->fault.leg;
-	find(v, v->fault.stuck || v->fault.told ? "state-wrong" : "notify-missing", SEVERITY_WARNING, CONFIDENCE_LIKELY, v->fault.since_ns);
+	find(v, v->fault.stuck || v->fault.told ? "state-wrong" : "notify-missing", SEVERITY_WARNING, CONFIDENCE_LIKELY,
+		v->fault.since_ns);
 }
 
 /* Versions count up within a subscription; a restart at 0 is a new baseline, one that never moves is a habit. */
@@ -354,7 +372,8 @@ static void judge_versions(struct judge *j, struct verdict *v)
 			find(v, "version-regressed", SEVERITY_WARNING, CONFIDENCE_CERTAIN, n->at.at_ns);
 		else if (same >= SAME_VERSION_ROW)
 			find(v, "version-regressed", SEVERITY_INFO, CONFIDENCE_CERTAIN, n->at.at_ns);
-		else if (last && !n->full && n->version > last->version + 1 && !renewed(w, last->at.at_ns, ns_add(n->at.at_ns, key_ns(j, "recover-s"))) &&
+		else if (last && !n->full && n->version > last->version + 1 &&
+			!renewed(w, last->at.at_ns, ns_add(n->at.at_ns, key_ns(j, "recover-s"))) &&
 			 !gates_capture_lost(j->facts->gates, last->at.at_ns, n->at.at_ns))
 			find(v, "version-gap", SEVERITY_WARNING, CONFIDENCE_LIKELY, n->at.at_ns);
 		last = n;
@@ -364,7 +383,8 @@ static void judge_versions(struct judge *j, struct verdict *v)
 static struct verdict verdict_of(struct judge *j, const struct watch *w)
 {
 	static void (*const judges[])(struct judge *, struct verdict *) = {
-		judge_rejected, judge_unanswered, judge_note_silence, judge_refused, judge_expired, judge_claims, judge_initial, judge_versions,
+		judge_rejected, judge_unanswered, judge_note_silence, judge_refused, judge_expired, judge_claims,
+			judge_initial, judge_versions,
 	};
 	struct verdict v = { .watch = w };
 
@@ -382,7 +402,8 @@ static bool says(const struct verdict *v, const char *reason)
 
 static bool by_watcher(const struct verdict *v)
 {
-	return says(v, "subscription-expired") || says(v, "notify-481") || says(v, "notify-unanswered") || says(v, "notify-fragmented");
+	return says(v, "subscription-expired") || says(v, "notify-481") || says(v, "notify-unanswered") ||
+	       says(v, "notify-fragmented");
 }
 
 static const char *claim_text(unsigned claim)
@@ -419,31 +440,43 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &w->watcher_at.addr, watcher);
 	say_host(facts, &w->notifier_at.addr, notifier);
 	if (says(v, "subscribe-rejected"))
-		finding_cause(f, "%s asked for the lamp of %s; %s answered %u.", watcher, w->entity, notifier, v->ask->status);
+		finding_cause(f, "%s asked for the lamp of %s; %s answered %u.", watcher, w->entity, notifier,
+			v->ask->status);
 	else if (says(v, "subscribe-unanswered"))
-		finding_cause(f, "%s asked %u times for the lamp of %s; %s did not answer.", watcher, v->ask->copies, w->entity, notifier);
+		finding_cause(f, "%s asked %u times for the lamp of %s; %s did not answer.", watcher, v->ask->copies,
+			w->entity, notifier);
 	else if (says(v, "initial-notify-missing"))
-		finding_cause(f, "%s granted %s the lamp of %s and never said what it is to show.", notifier, watcher, w->entity);
+		finding_cause(f, "%s granted %s the lamp of %s and never said what it is to show.", notifier, watcher,
+			w->entity);
 	else if (says(v, "subscription-expired"))
-		finding_cause(f, "The subscription of %s for the lamp of %s ran out %s; a call of %s afterwards was not shown.", watcher, w->entity,
-			      v->confidence == CONFIDENCE_CERTAIN ? "and was not refreshed, although the phone is alive" : "and was not refreshed, or the phone is off", w->entity);
+		finding_cause(f,
+			"The subscription of %s for the lamp of %s ran out %s; a call of %s afterwards was not shown.",
+			watcher, w->entity,
+			      v->confidence == CONFIDENCE_CERTAIN ? "and was not refreshed, although the phone is alive"
+			      : "and was not refreshed, or the phone is off", w->entity);
 	else if (says(v, "notify-unanswered") || says(v, "notify-fragmented"))
 		finding_cause(f, "Lamp of %s at %s gets no updates: NOTIFY sent %u times to %s, no reply%s; its last SUBSCRIBE came from %s.", w->entity, watcher, v->note->copies,
-			      endpoint_text(&v->note->dst, to), says(v, "notify-fragmented") ? ", while small ones are answered" : "",
+			      endpoint_text(&v->note->dst, to),
+			      says(v, "notify-fragmented") ? ", while small ones are answered" : "",
 			      w->ask_count ? endpoint_text(&w->watcher_at, from) : "before this capture");
 	else if (says(v, "notify-481"))
-		finding_cause(f, "%s answers NOTIFYs for the lamp of %s with %u and does not subscribe again.", watcher, w->entity, v->note->status);
+		finding_cause(f, "%s answers NOTIFYs for the lamp of %s with %u and does not subscribe again.", watcher,
+			w->entity, v->note->status);
 	else if (says(v, "version-regressed"))
-		finding_cause(f, "%s numbers a NOTIFY for the lamp of %s %u after %u: the watcher has to discard it.", notifier, w->entity, (unsigned)v->note->version,
+		finding_cause(f, "%s numbers a NOTIFY for the lamp of %s %u after %u: the watcher has to discard it.",
+			notifier, w->entity, (unsigned)v->note->version,
 			      (unsigned)v->before->version);
 	else if (says(v, "version-gap"))
-		finding_cause(f, "NOTIFYs between %u and %u for the lamp of %s are missing, and %s does not ask anew.", (unsigned)v->before->version, (unsigned)v->note->version,
+		finding_cause(f, "NOTIFYs between %u and %u for the lamp of %s are missing, and %s does not ask anew.",
+			(unsigned)v->before->version, (unsigned)v->note->version,
 			      w->entity, watcher);
 	else if (v->fault.stuck)
-		finding_cause(f, "Lamp of %s at %s shows %s for %.0f s although the call has ended.", w->entity, watcher, claim_text(v->note->claim),
+		finding_cause(f, "Lamp of %s at %s shows %s for %.0f s although the call has ended.", w->entity,
+			watcher, claim_text(v->note->claim),
 			      (double)(v->fault.until_ns - v->fault.since_ns) / 1e9);
 	else
-		finding_cause(f, "Lamp of %s at %s shows %s for %.0f s although %s has a call.", w->entity, watcher, claim_text(v->note->claim),
+		finding_cause(f, "Lamp of %s at %s shows %s for %.0f s although %s has a call.", w->entity, watcher,
+			claim_text(v->note->claim),
 			      (double)(v->fault.until_ns - v->fault.since_ns) / 1e9, w->entity);
 }
 
@@ -477,7 +510,8 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 	if (v->before)
 		finding_evidence(f, v->before->at, "NOTIFY, version %u", (unsigned)v->before->version);
 	if (v->note)
-		finding_evidence(f, v->note->at, "NOTIFY%s%s", v->note->has_info ? ": " : "", v->note->has_info ? claim_text(v->note->claim) : "");
+		finding_evidence(f, v->note->at, "NOTIFY%s%s", v->note->has_info ? ": " : "",
+			v->note->has_info ? claim_text(v->note->claim) : "");
 	if (v->note && v->note->final_at.frame)
 		finding_evidence(f, v->note->final_at, "answer %u", v->note->status);
 	if (v->leg && v->leg->invite_at.frame)
@@ -543,7 +577,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	else
 		detection_pass(d, NULL, "each of %zu subscriptions was served as it should be", all->count);
 	for (unsigned i = 0; i < count; i += n) {
-		for (n = 1; i + n < count && list[i + n].watch->subject == list[i].watch->subject && strcmp(list[i + n].reason, list[i].reason) == 0;)
+		for (n = 1; i + n < count && list[i + n].watch->subject == list[i].watch->subject &&
+		    strcmp(list[i + n].reason, list[i].reason) == 0;)
 			n++;
 		tell(&j, &list[i], n);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* call-dropped: an answered call was ended by a timer, a fault or a fixed limit, not by a person. RFC 3261 13.3.1.4, RFC 4028. */
+/*
+ * call-dropped: an answered call was ended by a timer, a fault or a fixed limit, not by a person. RFC 3261 13.3.1.4,
+ * RFC 4028.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +13,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"ack-timeout", "session-refresh-failed", "session-timer-expired", "dialog-forgotten", "abnormal-release", "media-timeout", "fixed-interval", NULL,
+	"ack-timeout", "session-refresh-failed", "session-timer-expired", "dialog-forgotten", "abnormal-release",
+	"media-timeout", "fixed-interval", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -55,7 +59,8 @@ static bool says_media_timeout(const struct leg *leg)
 
 	if (q850 == 102 || q850 == 127)
 		return true;
-	return (has_word(leg->end_reason, "rtp") || has_word(leg->end_reason, "media")) && has_word(leg->end_reason, "time");
+	return (has_word(leg->end_reason, "rtp") || has_word(leg->end_reason, "media")) &&
+	       has_word(leg->end_reason, "time");
 }
 
 /* Seconds without audio towards the side before the BYE; negative: none was due then, or none can be told. */
@@ -84,7 +89,8 @@ static bool not_heard(const struct leg *leg, enum side to)
 	for (unsigned i = 0; leg->confirmed && i < leg->confirmed->mslot_count; i++) {
 		const struct hearing *h = hearing_of(&leg->confirmed->mslots[i].direction[side_other(to)]);
 
-		if (leg->confirmed->mslots[i].kind == SDP_AUDIO && h && h->failure != FAILURE_NONE && !h->gate && !h->row)
+		if (leg->confirmed->mslots[i].kind == SDP_AUDIO && h && h->failure != FAILURE_NONE && !h->gate &&
+		    !h->row)
 			return true;
 	}
 	return false;
@@ -96,7 +102,8 @@ static void media_timeout(const struct facts *facts, const struct leg *leg, stru
 	double gap_s = silent_s(leg, e->bye->by, e->bye->at.at_ns);
 	bool said = says_media_timeout(leg);
 
-	if (gap_s < 5 || leg->transferred || (!said && !(is_round(gap_s) && say_serves(facts, &e->bye->src.addr) && not_heard(leg, e->bye->by))))
+	if (gap_s < 5 || leg->transferred || (!said && !(is_round(gap_s) && say_serves(facts, &e->bye->src.addr) &&
+	    not_heard(leg, e->bye->by))))
 		return;
 	e->reason = "media-timeout";
 	e->severity = SEVERITY_ERROR;
@@ -114,15 +121,18 @@ struct ended {                       /* an answered leg, as one of its two parti
 	bool by_peer, by_caller;     /* the peer hung up */
 };
 
-static void ended_add(struct ended *list, unsigned *count, const struct leg *leg, enum side side, int64_t capture_end_ns)
+static void ended_add(struct ended *list, unsigned *count, const struct leg *leg, enum side side,
+	int64_t capture_end_ns)
 {
 	int64_t end_ns = leg->bye_seen ? leg->bye_ns : leg->end_ns != NS_NONE ? leg->end_ns : capture_end_ns;
 
 	if (!address_known(&leg->party[side].signalling.addr))
 		return;
 	list[(*count)++] = (struct ended){
-		.leg = leg, .peer = &leg->party[side].signalling, .seconds = (double)ns_minus(end_ns, leg->answer_ns) / 1e9,
-		.by_peer = leg->bye_seen && leg->ended_by_side == side && call_end_leads(leg) && !leg->transferred, .by_caller = leg->ended_by_side == SIDE_CALLER,
+		.leg = leg, .peer = &leg->party[side].signalling,
+		.seconds = (double)ns_minus(end_ns, leg->answer_ns) / 1e9,
+		.by_peer = leg->bye_seen && leg->ended_by_side == side && call_end_leads(leg) && !leg->transferred,
+		.by_caller = leg->ended_by_side == SIDE_CALLER,
 	};
 }
 
@@ -136,7 +146,10 @@ static int ended_compare(const void *a, const void *b)
 	return c ? c : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
 
-/* Sessions that a timer is known to end at: one number dialled again and again may reach an announcement of any other length. */
+/*
+ * Sessions that a timer is known to end at: one number dialled again and again may reach an announcement of any other
+ * length.
+ */
 static bool is_timer(double seconds)
 {
 	static const double timers_s[] = { 30, 60, 120, 300, 600, 900, 1768, 1800, 3568, 3600, 7200 };
@@ -165,8 +178,10 @@ static bool several_numbers(const struct ended *list, unsigned from, unsigned to
 static const char *guess_of(double seconds)
 {
 	static const struct { double seconds; const char *guess; } guesses[] = {
-		{ 30, "a missing ACK or missing audio" }, { 60, "a UDP or RTP timer" }, { 120, "a UDP or RTP timer" }, { 300, "a UDP or RTP timer" },
-		{ 900, "the refresh of a session timer of 1800 s" }, { 1768, "a session timer of 1800 s" }, { 1800, "a session timer of 1800 s" },
+		{ 30, "a missing ACK or missing audio" }, { 60, "a UDP or RTP timer" }, { 120, "a UDP or RTP timer" },
+		  { 300, "a UDP or RTP timer" },
+		{ 900, "the refresh of a session timer of 1800 s" }, { 1768, "a session timer of 1800 s" },
+		  { 1800, "a session timer of 1800 s" },
 		{ 3600, "a limit of the tariff or of a firewall" }, { 7200, "a limit of the tariff or of a firewall" },
 	};
 
@@ -177,7 +192,8 @@ static const char *guess_of(double seconds)
 	return "a limit that somebody has set";
 }
 
-static void tell_interval(struct detection *d, const struct ended *list, unsigned from, unsigned to, unsigned ending, unsigned reached)
+static void tell_interval(struct detection *d, const struct ended *list, unsigned from, unsigned to, unsigned ending,
+	unsigned reached)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct ended *first = &list[from];
@@ -188,7 +204,8 @@ static void tell_interval(struct detection *d, const struct ended *list, unsigne
 	for (unsigned i = from; i < to; i++)
 		callers &= !list[i].by_peer || list[i].by_caller;
 	chance = callers || (!several_numbers(list, from, to) && !is_timer(first->seconds));
-	f = detection_raise_keyed(d, (uint64_t)first->leg->n << 32, "fixed-interval", chance ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	f = detection_raise_keyed(d, (uint64_t)first->leg->n << 32, "fixed-interval",
+		chance ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	for (unsigned i = from; i < to; i++) {
 		if (!list[i].by_peer)
 			continue;
@@ -205,9 +222,12 @@ static void tell_interval(struct detection *d, const struct ended *list, unsigne
 	snprintf(act, sizeof act, "%s hangs up after %.0f s", peer, first->seconds);
 	snprintf(effect, sizeof effect, "%u calls cut off alike", ending);
 	say_title(f, act, effect);
-	finding_cause(f, "%s ended %u of the %u calls that lasted so long %.0f s after their answer; that may be %s.", peer, ending, reached, first->seconds,
+	finding_cause(f, "%s ended %u of the %u calls that lasted so long %.0f s after their answer; that may be %s.",
+		peer, ending, reached, first->seconds,
 		      guess_of(first->seconds));
-	finding_fix(f, "Look for a timer or limit of %.0f s at %s or its operator; compare the session timers of both sides.", first->seconds, peer);
+	finding_fix(f,
+		"Look for a timer or limit of %.0f s at %s or its operator; compare the session timers of both sides.",
+		first->seconds, peer);
 	finding_cannot_see(f, "what %s counts: its log or operator knows", peer);
 }
 
@@ -240,7 +260,8 @@ static void judge_peer(struct detection *d, const struct ended *list, unsigned f
 	}
 	while (best_from < best_to && !list[best_from].by_peer)
 		best_from++;
-	if (best < detection_key(d, "interval-calls") || best * 100.0 < (to - best_from) * detection_key(d, "interval-share"))
+	if (best < detection_key(d, "interval-calls") ||
+	    best * 100.0 < (to - best_from) * detection_key(d, "interval-share"))
 		return;
 	tell_interval(d, list, best_from, best_to, enders(list, best_from, best_to), to - best_from);
 }
@@ -279,11 +300,15 @@ static void say_end(const struct facts *facts, const struct call_end *e, const s
 	if (address_known(&e->culprit.addr))
 		say_host(facts, &e->culprit.addr, culprit);
 	if (strcmp(e->reason, "ack-timeout") == 0)
-		snprintf(text, room, "%.1f s after its first 200, which was repeated all the time for want of an ACK", e->seconds);
+		snprintf(text, room, "%.1f s after its first 200, which was repeated all the time for want of an ACK",
+			e->seconds);
 	else if (strcmp(e->reason, "session-refresh-failed") == 0)
-		snprintf(text, room, "as the refresh of the session was not accepted: %s %s", culprit, e->to && !e->to->request ? "refused it" : "did not answer it");
+		snprintf(text, room, "as the refresh of the session was not accepted: %s %s", culprit,
+			e->to && !e->to->request ? "refused it" : "did not answer it");
 	else if (strcmp(e->reason, "session-timer-expired") == 0)
-		snprintf(text, room, "%.0f s after the session timer of %u s was set, which %s should have refreshed and did not", e->seconds, e->timer_s, culprit);
+		snprintf(text, room,
+			"%.0f s after the session timer of %u s was set, which %s should have refreshed and did not",
+			e->seconds, e->timer_s, culprit);
 	else if (strcmp(e->reason, "media-timeout") == 0)
 		snprintf(text, room, "after %.1f s in which no audio came to it", e->seconds);
 	else
@@ -292,8 +317,10 @@ static void say_end(const struct facts *facts, const struct call_end *e, const s
 
 static const struct fix { const char *reason, *fix; } fixes[] = {
 	{ "ack-timeout", "Mend the missing ACK first" },
-	{ "session-refresh-failed", "Let re-INVITE and UPDATE through, switch the SIP ALG off, or give the refresh to the other side" },
-	{ "session-timer-expired", "Set session timers to \"accept\", or give the refresh to the other side; let re-INVITE and UPDATE through" },
+	{ "session-refresh-failed",
+	  "Let re-INVITE and UPDATE through, switch the SIP ALG off, or give the refresh to the other side" },
+	{ "session-timer-expired",
+	  "Set session timers to \"accept\", or give the refresh to the other side; let re-INVITE and UPDATE through" },
 	{ "dialog-forgotten", "Look whether the answering side restarted or failed over without its calls, and for an ALG that changes tags" },
 	{ "abnormal-release", "Look at the log of the side that hung up, with the reason as it is quoted here" },
 	{ "media-timeout", "Mend the missing audio first" },
@@ -313,7 +340,8 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	char who[SAY_TEXT], how[300];
 
 	if (!e->bye || strcmp(e->reason, "dialog-forgotten") == 0) {
-		finding_cause(f, "%s answers 481 to a %s in a call that nobody has ended: it no longer knows the call.", say_host(facts, &e->culprit.addr, who),
+		finding_cause(f, "%s answers 481 to a %s in a call that nobody has ended: it no longer knows the call.",
+			say_host(facts, &e->culprit.addr, who),
 			      sip_method_name(e->from->method));
 		return;
 	}
@@ -334,10 +362,12 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 	finding_part(f, PART_VICTIM, &leg->party[SIDE_CALLEE].signalling);
 	if (address_known(&e->culprit.addr))
 		finding_part(f, PART_CULPRIT, &e->culprit);
-	finding_times(f, e->from ? e->from->at.at_ns : ns_add(end->at.at_ns, -(int64_t)(e->seconds * 1e9)), end->at.at_ns);
+	finding_times(f, e->from ? e->from->at.at_ns : ns_add(end->at.at_ns, -(int64_t)(e->seconds * 1e9)),
+		end->at.at_ns);
 	say_host(facts, &end->src.addr, act);
 	snprintf(act + strlen(act), sizeof act - strlen(act), " %s", e->bye ? "hangs up" : "has forgotten the call");
-	snprintf(effect, sizeof effect, "the call of %s and %s is cut off", say_party(facts, leg, SIDE_CALLER, from), say_party(facts, leg, SIDE_CALLEE, to));
+	snprintf(effect, sizeof effect, "the call of %s and %s is cut off", say_party(facts, leg, SIDE_CALLER, from),
+		say_party(facts, leg, SIDE_CALLEE, to));
 	say_title(f, act, effect);
 	tell_cause(f, facts, leg, e);
 	finding_fix(f, "%s.", fix_of(e->reason));
@@ -365,7 +395,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 		struct call_end e = call_end_of(facts, leg, detection_key(d, "tail-s"));
 
-		if (e.bye && (!e.reason || strcmp(e.reason, "abnormal-release") == 0) && leg->answered && call_end_leads(leg))
+		if (e.bye && (!e.reason || strcmp(e.reason, "abnormal-release") == 0) && leg->answered &&
+		    call_end_leads(leg))
 			media_timeout(facts, leg, &e);
 		if (e.reason)
 			tell(d, leg, &e);

@@ -32,7 +32,8 @@ bool call_end_leads(const struct leg *leg)
 	LIST_EACH(it, &leg->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
-		if (other != leg && other->bye_seen && (other->bye_ns < leg->bye_ns || (other->bye_ns == leg->bye_ns && other->n < leg->n)))
+		if (other != leg && other->bye_seen && (other->bye_ns < leg->bye_ns ||
+		    (other->bye_ns == leg->bye_ns && other->n < leg->n)))
 			return false;
 	}
 	return true;
@@ -62,7 +63,8 @@ static bool is_ack_timeout(const struct leg *leg, const struct answer_hop *h, co
 		return true;
 	if (waited_ns >= ACK_FROM_NS && waited_ns <= ACK_TO_NS)
 		return true;
-	return span_find_text_nocase(leg->end_reason, SPAN("ack")) < leg->end_reason.n && span_find_text_nocase(leg->end_reason, SPAN("timeout")) < leg->end_reason.n;
+	return span_find_text_nocase(leg->end_reason, SPAN("ack")) < leg->end_reason.n &&
+	       span_find_text_nocase(leg->end_reason, SPAN("timeout")) < leg->end_reason.n;
 }
 
 static bool ack_timeout(const struct facts *facts, const struct leg *leg, double tail_s, struct call_end *e)
@@ -74,10 +76,12 @@ static bool ack_timeout(const struct facts *facts, const struct leg *leg, double
 		bool seen;
 		enum witness w;
 
-		if (count == 0 || !answer_unacknowledged(&hops[0], ACK_COPIES) || !is_ack_timeout(leg, &hops[0], e->bye))
+		if (count == 0 || !answer_unacknowledged(&hops[0], ACK_COPIES) ||
+		    !is_ack_timeout(leg, &hops[0], e->bye))
 			continue;
 		seen = hops[0].ack || answer_ack_elsewhere(t, hops, count);
-		if (!seen && silence_gate(facts, &(struct silence){ .src = hops[0].src, .dst = hops[0].dst, .first_ns = hops[0].first->at.at_ns,
+		if (!seen && silence_gate(facts,
+		    &(struct silence){ .src = hops[0].src, .dst = hops[0].dst, .first_ns = hops[0].first->at.at_ns,
 				.last_ns = hops[0].last->at.at_ns, .copies = hops[0].copies }, tail_s, &w))
 			continue;
 		e->reason = "ack-timeout";
@@ -143,7 +147,8 @@ static bool session_expired(const struct leg *leg, struct call_end *e)
 		return false;
 	early_ns = (int64_t)(timer.expires_s / 3 < LAST_MINUTE_S ? timer.expires_s / 3 : LAST_MINUTE_S) * SECOND_NS;
 	after_ns = ns_minus(e->bye->at.at_ns, timer.set_ns);
-	if (!near_ns(after_ns, timer.expires_s * SECOND_NS - early_ns) && !near_ns(after_ns, timer.expires_s * SECOND_NS))
+	if (!near_ns(after_ns, timer.expires_s * SECOND_NS - early_ns) &&
+	    !near_ns(after_ns, timer.expires_s * SECOND_NS))
 		return false;
 	e->reason = "session-timer-expired";
 	e->severity = SEVERITY_ERROR;
@@ -164,7 +169,8 @@ static unsigned copies_of(const struct transaction *t, const struct message **re
 	LIST_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
-		if (!m->request || m->method != t->method || m->repeat == MESSAGE_COPY || !endpoint_equal(&m->src, &t->request->src) ||
+		if (!m->request || m->method != t->method || m->repeat == MESSAGE_COPY ||
+		    !endpoint_equal(&m->src, &t->request->src) ||
 			!endpoint_equal(&m->dst, &t->request->dst))
 			continue;
 		copies++;
@@ -174,7 +180,8 @@ static unsigned copies_of(const struct transaction *t, const struct message **re
 }
 
 /* Silence, 408 or 481 to a refresh. */
-static bool refresh_failed(const struct facts *facts, const struct transaction *t, double tail_s, const struct message **ret_last)
+static bool refresh_failed(const struct facts *facts, const struct transaction *t, double tail_s,
+	const struct message **ret_last)
 {
 	const struct message *q = t->request;
 	struct silence s;
@@ -187,7 +194,8 @@ static bool refresh_failed(const struct facts *facts, const struct transaction *
 	s = (struct silence){ .src = q->src, .dst = q->dst, .first_ns = q->at.at_ns, .copies = copies_of(t, ret_last),
 			      .stream_transport = q->transport == TRANSPORT_TCP || q->transport == TRANSPORT_TLS };
 	s.last_ns = *ret_last ? (*ret_last)->at.at_ns : q->at.at_ns;
-	return (s.copies >= REFRESH_COPIES || s.stream_transport) && !t->provisional && !silence_gate(facts, &s, tail_s, &w);
+	return (s.copies >= REFRESH_COPIES || s.stream_transport) && !t->provisional &&
+	       !silence_gate(facts, &s, tail_s, &w);
 }
 
 static bool session_refresh_failed(const struct facts *facts, const struct leg *leg, double tail_s, struct call_end *e)
@@ -197,7 +205,8 @@ static bool session_refresh_failed(const struct facts *facts, const struct leg *
 		const struct message *last = NULL;
 		int64_t given_up_ns;
 
-		if (!refreshes(t) || t->initial || !t->request || t->request->by != e->bye->by || !timer_at(leg, t->request->at.at_ns).expires_s)
+		if (!refreshes(t) || t->initial || !t->request || t->request->by != e->bye->by ||
+		    !timer_at(leg, t->request->at.at_ns).expires_s)
 			continue;
 		given_up_ns = ns_minus(e->bye->at.at_ns, t->final ? t->final->at.at_ns : t->request->at.at_ns);
 		if (given_up_ns < 0 || given_up_ns > REFRESH_GIVEN_UP_NS || !refresh_failed(facts, t, tail_s, &last))
@@ -222,7 +231,8 @@ static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if ((!refreshes(t) && t->method != SIP_INFO) || t->initial || !t->request || !t->final || t->final->status != 481 || leg->answer_ns == NS_NONE ||
+		if ((!refreshes(t) && t->method != SIP_INFO) || t->initial || !t->request || !t->final ||
+		    t->final->status != 481 || leg->answer_ns == NS_NONE ||
 			t->request->at.at_ns < leg->answer_ns || (leg->bye_seen && leg->bye_ns <= t->final->at.at_ns))
 			continue;
 		e->reason = "dialog-forgotten";

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* call_end: why an answered leg ended, by what its signalling shows. A BYE alone is no evidence. RFC 3261 13.3.1.4, RFC 4028. */
+/*
+ * call_end: why an answered leg ended, by what its signalling shows. A BYE alone is no evidence. RFC 3261 13.3.1.4, RFC
+ * 4028.
+ */
 #ifndef DEADAIR_DETECT_CALL_END_H
 #define DEADAIR_DETECT_CALL_END_H
 
@@ -10,7 +13,8 @@ struct call_end {
 	enum confidence confidence;
 	enum severity severity;
 	const struct message *bye;   /* the first one; NULL: none (dialog-forgotten) */
-	const struct message *from, *to;     /* the message that began the trouble, and its last one or its answer; NULL */
+	/* the message that began the trouble, and its last one or its answer; NULL */
+	const struct message *from, *to;
 	struct endpoint culprit;     /* family 0: open */
 	double seconds;              /* by reason: from the trouble to the BYE, the timer, the silence */
 	uint32_t timer_s;            /* Session-Expires */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* call-failed: a call was refused, by whom, and what that means. A person who is busy, declines or hangs up is no fault. RFC 3261 21, RFC 3326. */
+/*
+ * call-failed: a call was refused, by whom, and what that means. A person who is busy, declines or hangs up is no
+ * fault. RFC 3261 21, RFC 3326.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,8 +14,10 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"number-not-found", "number-changed", "number-incomplete", "forbidden", "quota", "auth-rejected", "auth-not-answered", "timeout-upstream", "not-registered",
-	"unavailable", "codec", "congestion", "server-busy", "server-error", "out-of-order", "loop", "extension-required", "timer-too-small", "bad-request",
+	"number-not-found", "number-changed", "number-incomplete", "forbidden", "quota", "auth-rejected",
+	"auth-not-answered", "timeout-upstream", "not-registered",
+	"unavailable", "codec", "congestion", "server-busy", "server-error", "out-of-order", "loop",
+	"extension-required", "timer-too-small", "bad-request",
 	"method-refused", "too-large", "identity-policy", "blocked", "other", NULL,
 };
 
@@ -41,7 +46,8 @@ struct failed_call {
 	const struct leg *leg;
 	const struct transaction *attempt;   /* whose final the caller got */
 	const struct message *final;
-	const struct leg *origin;    /* the leg of the same call, furthest from the caller, that was refused in the same way */
+	/* the leg of the same call, furthest from the caller, that was refused in the same way */
+	const struct leg *origin;
 	const struct message *made;  /* the refusal where it was made */
 	struct refusal refusal;
 	enum confidence confidence;
@@ -103,7 +109,8 @@ static void find_origin(struct failed_call *f)
 
 		LIST_EACH(it, &f->leg->call->legs) {
 			const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
-			const struct transaction *t = leg->parent == f->origin && !leg->answered && leg->status >= 400 ? last_attempt(leg) : NULL;
+			const struct transaction *t = leg->parent == f->origin && !leg->answered &&
+				leg->status >= 400 ? last_attempt(leg) : NULL;
 
 			if (t && alike(t->final, f->made))
 				next = leg;
@@ -162,7 +169,8 @@ static void judge_challenge(struct failed_call *f, bool over)
 	const struct headers *refused = f->final->headers;
 
 	f->confidence = CONFIDENCE_LIKELY;
-	if (asked && asked->credentials && refused && !refused->stale && challenged_with(f->leg, f->attempt, asked->nonce))
+	if (asked && asked->credentials && refused && !refused->stale &&
+	    challenged_with(f->leg, f->attempt, asked->nonce))
 		f->refusal = refusal_named("auth-rejected");
 	else if (over)
 		f->refusal = refusal_named("auth-not-answered");
@@ -190,7 +198,8 @@ static bool lapsed(const struct registration *r, int64_t at_ns)
 
 static int user_compare(const void *a, const void *b)
 {
-	const struct registration *x = *(const struct registration *const *)a, *y = *(const struct registration *const *)b;
+	const struct registration *x = *(const struct registration *const *)a,
+		*y = *(const struct registration *const *)b;
 	size_t n = x->user.n < y->user.n ? x->user.n : y->user.n;
 	int c = n ? memcmp(x->user.p, y->user.p, n) : 0;
 
@@ -237,7 +246,8 @@ static void judge_unavailable(const struct judging *j, struct failed_call *f, in
 	} else if (q == 0 && unregistered(j, f)) {
 		f->refusal = refusal_named("not-registered");
 		f->confidence = CONFIDENCE_LIKELY;
-	} else if (strcmp(f->refusal.reason, "unavailable") == 0 && (is_phone(j->facts, &f->made->src.addr) || rang_ns >= 0)) {
+	} else if (strcmp(f->refusal.reason, "unavailable") == 0 &&
+	    (is_phone(j->facts, &f->made->src.addr) || rang_ns >= 0)) {
 		f->refusal.severity = SEVERITY_INFO;
 	}
 }
@@ -298,7 +308,10 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 		f->refusal = refusal_named("codec");
 }
 
-/* What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch for attackers. */
+/*
+ * What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch
+ * for attackers.
+ */
 static bool stranger(const struct facts *facts, const struct failed_call *f)
 {
 	const struct message *m = f->attempt->request;
@@ -306,17 +319,20 @@ static bool stranger(const struct facts *facts, const struct failed_call *f)
 	const struct site *s = facts->site;
 	unsigned status = f->leg->status;
 
-	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 && status != 484))
+	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 &&
+	    status != 484))
 		return false;
 	if (site_inside(s, &m->src.addr) || !site_inside(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
 		return false;
-	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) && !(h && h->invites_received);
+	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) &&
+	       !(h && h->invites_received);
 }
 
 /* A leg behind another one is judged with that; where it was cancelled, nobody waited for its end. */
 static bool concerns(const struct leg *leg)
 {
-	return leg->initial_invite_seen && !leg->answered && leg->status >= 400 && !(leg->parent && leg->parent->initial_invite_seen);
+	return leg->initial_invite_seen && !leg->answered && leg->status >= 400 &&
+	       !(leg->parent && leg->parent->initial_invite_seen);
 }
 
 static bool cancelled_before(const struct failed_call *f)
@@ -335,12 +351,14 @@ static bool goes_on(const struct judging *j, const struct leg *leg, int64_t redi
 {
 	const struct leg *next = attempts_next(j->attempts, leg, SAME_CALL_ID_NS);
 
-	return next && (ns_minus(next->invite_ns, leg_over_ns(leg)) <= redial_ns || span_equal(next->call_id, leg->call_id));
+	return next && (ns_minus(next->invite_ns, leg_over_ns(leg)) <= redial_ns ||
+	       span_equal(next->call_id, leg->call_id));
 }
 
 static bool judge(const struct judging *j, const struct leg *leg, struct failed_call *f)
 {
-	int64_t redial_ns = (int64_t)(detection_key(j->d, "redial-s") * 1e9), fork_ns = (int64_t)(detection_key(j->d, "fork-s") * 1e9);
+	int64_t redial_ns = (int64_t)(detection_key(j->d, "redial-s") * 1e9),
+		fork_ns = (int64_t)(detection_key(j->d, "fork-s") * 1e9);
 
 	*f = (struct failed_call){ .leg = leg, .attempt = last_attempt(leg), .confidence = CONFIDENCE_CERTAIN };
 	if (!f->attempt)
@@ -356,7 +374,8 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (!f->refusal.reason || stranger(j->facts, f))
 		return false;
 	f->behind_silent = silent_behind(leg);
-	return !goes_on(j, leg, redial_ns) && !attempts_branch_lives(j->attempts, leg, fork_ns) && !attempts_hunt_lives(j->attempts, leg, fork_ns);
+	return !goes_on(j, leg, redial_ns) && !attempts_branch_lives(j->attempts, leg, fork_ns) &&
+	       !attempts_hunt_lives(j->attempts, leg, fork_ns);
 }
 
 /* ---- several calls that fail in one way ---- */
@@ -379,7 +398,8 @@ static int failure_compare(const void *a, const void *b)
 
 static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 {
-	return strcmp(x->refusal.reason, y->refusal.reason) == 0 && address_equal(&x->made->src.addr, &y->made->src.addr) && x->leg->status == y->leg->status &&
+	return strcmp(x->refusal.reason, y->refusal.reason) == 0 &&
+	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->leg->status == y->leg->status &&
 		x->behind_silent == y->behind_silent && x->refusal.severity == y->refusal.severity;
 }
 
@@ -395,7 +415,8 @@ static bool one_of(const char *reason, const char *const *list)
 /* Is the one who refuses also the one to mend it? */
 static enum part part_of_maker(const char *reason)
 {
-	static const char *const at_maker[] = { "congestion", "server-busy", "server-error", "out-of-order", "forbidden", "quota", "unavailable", "method-refused",
+	static const char *const at_maker[] = { "congestion", "server-busy", "server-error", "out-of-order",
+		"forbidden", "quota", "unavailable", "method-refused",
 						"blocked", "identity-policy", NULL };
 
 	return one_of(reason, at_maker) ? PART_CULPRIT : PART_WITNESS;
@@ -409,8 +430,10 @@ static unsigned calls_up(const struct facts *facts, const struct address *host, 
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
-		if (leg->answered && leg->answer_ns != NS_NONE && leg->answer_ns <= at_ns && (leg->end_ns == NS_NONE || leg->end_ns >= at_ns) &&
-			(address_equal(&leg->party[SIDE_CALLER].signalling.addr, host) || address_equal(&leg->party[SIDE_CALLEE].signalling.addr, host)))
+		if (leg->answered && leg->answer_ns != NS_NONE && leg->answer_ns <= at_ns &&
+		    (leg->end_ns == NS_NONE || leg->end_ns >= at_ns) &&
+			(address_equal(&leg->party[SIDE_CALLER].signalling.addr, host) ||
+			address_equal(&leg->party[SIDE_CALLEE].signalling.addr, host)))
 			up++;
 	}
 	return up;
@@ -425,11 +448,14 @@ static void say_answer(const struct message *m, char *text, size_t room)
 	text_escape(m->reason, phrase, sizeof phrase);
 	snprintf(text, room, "%u%s%s", m->status, phrase[0] ? " " : "", phrase);
 	if (m->headers && m->headers->reason.n)
-		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)", text_escape(m->headers->reason, reason, sizeof reason));
+		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)",
+			text_escape(m->headers->reason, reason, sizeof reason));
 	if (m->headers && m->headers->warning.n)
-		snprintf(text + strlen(text), room - strlen(text), " (Warning: %s)", text_escape(m->headers->warning, reason, sizeof reason));
+		snprintf(text + strlen(text), room - strlen(text), " (Warning: %s)",
+			text_escape(m->headers->warning, reason, sizeof reason));
 	if (m->headers && m->headers->wants.n)
-		snprintf(text + strlen(text), room - strlen(text), " (asks for %s)", text_escape(m->headers->wants, reason, sizeof reason));
+		snprintf(text + strlen(text), room - strlen(text), " (asks for %s)",
+			text_escape(m->headers->wants, reason, sizeof reason));
 	if (m->headers && m->headers->retry_after_s)
 		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->retry_after_s);
 }
@@ -442,12 +468,14 @@ static void say_chain(const struct facts *facts, const struct failed_call *f, ch
 	*text = '\0';
 	say_host(facts, &f->made->src.addr, maker);
 	if (!address_equal(&f->final->src.addr, &f->made->src.addr))
-		snprintf(text, room, " It was made by %s; %s handed it on.", maker, say_host(facts, &f->final->src.addr, last));
+		snprintf(text, room, " It was made by %s; %s handed it on.", maker,
+			say_host(facts, &f->final->src.addr, last));
 	else if (say_serves(facts, &f->made->src.addr) && part_of_maker(f->refusal.reason) == PART_CULPRIT)
 		snprintf(text, room, " It was made by %s or beyond it.", maker);
 }
 
-static void tell_cause(struct finding *f, const struct judging *j, const struct failed_call *x, unsigned count, bool load)
+static void tell_cause(struct finding *f, const struct judging *j, const struct failed_call *x, unsigned count,
+	bool load)
 {
 	char from[SAY_TEXT], to[SAY_TEXT], maker[SAY_TEXT], answer[460], chain[2 * SAY_TEXT + 60], up[60] = "";
 	const char *unclear = x->refusal.contradicts ? " Status and cause say different things, the cause counts." : "";
@@ -456,12 +484,16 @@ static void tell_cause(struct finding *f, const struct judging *j, const struct 
 	say_answer(x->made, answer, sizeof answer);
 	say_chain(j->facts, x, chain, sizeof chain);
 	if (load)
-		snprintf(up, sizeof up, "; %u other calls of it were up then", calls_up(j->facts, &x->made->src.addr, x->made->at.at_ns));
+		snprintf(up, sizeof up, "; %u other calls of it were up then",
+			calls_up(j->facts, &x->made->src.addr, x->made->at.at_ns));
 	if (count > 1)
-		finding_cause(f, "%s answered %u calls with %s: %s%s.%s%s", maker, count, answer, x->refusal.because, up, chain, unclear);
+		finding_cause(f, "%s answered %u calls with %s: %s%s.%s%s", maker, count, answer, x->refusal.because,
+			up, chain, unclear);
 	else
-		finding_cause(f, "%s called %s, and %s answered %s after %.1f s: %s%s.%s%s", say_party(j->facts, x->leg, SIDE_CALLER, from),
-			      say_party(j->facts, x->leg, SIDE_CALLEE, to), maker, answer, (double)ns_minus(x->final->at.at_ns, x->leg->invite_ns) / 1e9,
+		finding_cause(f, "%s called %s, and %s answered %s after %.1f s: %s%s.%s%s",
+			say_party(j->facts, x->leg, SIDE_CALLER, from),
+			      say_party(j->facts, x->leg, SIDE_CALLEE, to), maker, answer,
+			      (double)ns_minus(x->final->at.at_ns, x->leg->invite_ns) / 1e9,
 			      x->refusal.because, up, chain, unclear);
 }
 
@@ -473,7 +505,8 @@ static void tell_title(struct finding *f, const struct judging *j, const struct 
 	if (count > 1)
 		snprintf(effect, sizeof effect, "%u calls fail", count);
 	else
-		snprintf(effect, sizeof effect, "%s cannot call %s", say_party(j->facts, x->leg, SIDE_CALLER, from), say_party(j->facts, x->leg, SIDE_CALLEE, to));
+		snprintf(effect, sizeof effect, "%s cannot call %s", say_party(j->facts, x->leg, SIDE_CALLER, from),
+			say_party(j->facts, x->leg, SIDE_CALLEE, to));
 	say_title(f, act, effect);
 }
 
@@ -493,7 +526,8 @@ static void add_evidence(struct finding *f, const struct failed_call *x)
 {
 	char user[60];
 
-	finding_evidence(f, x->leg->invite_at, "INVITE for %s", text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
+	finding_evidence(f, x->leg->invite_at, "INVITE for %s",
+		text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
 	if (x->made != x->final)
 		finding_evidence(f, x->made->at, "%u, where it was made", x->made->status);
 	finding_evidence(f, x->final->at, "%u to the caller", x->final->status);
@@ -502,7 +536,8 @@ static void add_evidence(struct finding *f, const struct failed_call *x)
 static void tell(const struct judging *j, const struct failed_call *list, unsigned count, bool load)
 {
 	const struct failed_call *x = &list[0];
-	struct finding *f = detection_raise_keyed(j->d, x->leg->n, x->refusal.reason, x->refusal.severity, x->confidence);
+	struct finding *f = detection_raise_keyed(j->d, x->leg->n, x->refusal.reason, x->refusal.severity,
+		x->confidence);
 	char maker[SAY_TEXT];
 
 	for (unsigned i = 0; i < count; i++) {
@@ -513,10 +548,12 @@ static void tell(const struct judging *j, const struct failed_call *list, unsign
 	finding_part(f, part_of_maker(x->refusal.reason), &x->made->src);
 	f->count = count;
 	tell_title(f, j, x, count);
-	tell_cause(f, j, x, count, load && (strcmp(x->refusal.reason, "congestion") == 0 || strcmp(x->refusal.reason, "server-busy") == 0));
+	tell_cause(f, j, x, count, load && (strcmp(x->refusal.reason, "congestion") == 0 ||
+		strcmp(x->refusal.reason, "server-busy") == 0));
 	finding_fix(f, "%s.", x->refusal.fix);
 	if (x->origin == x->leg && say_serves(j->facts, &x->made->src.addr))
-		finding_cannot_see(f, "what lies beyond %s, which may hand on another's refusal", say_host(j->facts, &x->made->src.addr, maker));
+		finding_cannot_see(f, "what lies beyond %s, which may hand on another's refusal",
+			say_host(j->facts, &x->made->src.addr, maker));
 }
 
 /* ---- all of them ---- */

@@ -9,7 +9,8 @@
 #include "analyzer/detect/witness.h"
 
 static const char *const reasons[] = {
-	"cancel-never-sent", "cancel-unanswered", "cancel-to-other-port", "cancel-481", "no-487", "ringing-after-cancel", "cancel-before-1xx", NULL,
+	"cancel-never-sent", "cancel-unanswered", "cancel-to-other-port", "cancel-481", "no-487",
+	"ringing-after-cancel", "cancel-before-1xx", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -34,7 +35,11 @@ static const struct config_key keys[] = {
 struct lost {
 	const struct leg *leg;
 	const struct invite_hop *hop;
-	const struct message *told;  /* what ended the ringing elsewhere: the answer of another phone, the CANCEL of the caller; NULL: this one's own CANCEL */
+	/*
+	 * what ended the ringing elsewhere: the answer of another phone, the CANCEL of the caller; NULL: this one's own
+	 * CANCEL
+	 */
+	const struct message *told;
 	const char *reason;
 	enum severity severity;
 	enum confidence confidence;
@@ -77,7 +82,8 @@ static void compare_with_invite(struct lost *l)
 static void judge_unanswered(const struct judging *j, struct lost *l)
 {
 	const struct invite_hop *h = l->hop;
-	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->cancel->at.at_ns, .last_ns = h->cancel_last->at.at_ns, .copies = h->cancels };
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->cancel->at.at_ns,
+		.last_ns = h->cancel_last->at.at_ns, .copies = h->cancels };
 	enum witness w;
 	const char *gate;
 
@@ -153,7 +159,8 @@ static const struct leg *answered_sibling(const struct leg *leg, int64_t fork_ns
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 		int64_t apart_ns = ns_minus(other->invite_ns, leg->invite_ns);
 
-		if (other == leg || !leg->parent || other->parent != leg->parent || !other->answered || apart_ns > fork_ns || apart_ns < -fork_ns)
+		if (other == leg || !leg->parent || other->parent != leg->parent || !other->answered ||
+		    apart_ns > fork_ns || apart_ns < -fork_ns)
 			continue;
 		if (!best || other->answer_ns < best->answer_ns)
 			best = other;
@@ -162,19 +169,23 @@ static const struct leg *answered_sibling(const struct leg *leg, int64_t fork_ns
 }
 
 /* Another branch behind the same proxy. */
-static const struct message *answered_hop(const struct invite_hop *hops, unsigned count, const struct invite_hop *h, int64_t fork_ns)
+static const struct message *answered_hop(const struct invite_hop *hops, unsigned count, const struct invite_hop *h,
+	int64_t fork_ns)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct invite_hop *o = &hops[i];
 
-		if (o != h && address_equal(&o->src.addr, &h->src.addr) && !endpoint_equal(&o->dst, &h->dst) && o->final && o->final->status < 300 &&
-			ns_minus(o->first->at.at_ns, h->first->at.at_ns) <= fork_ns && ns_minus(o->first->at.at_ns, h->first->at.at_ns) >= -fork_ns)
+		if (o != h && address_equal(&o->src.addr, &h->src.addr) && !endpoint_equal(&o->dst, &h->dst) &&
+		    o->final && o->final->status < 300 &&
+			ns_minus(o->first->at.at_ns, h->first->at.at_ns) <= fork_ns &&
+			ns_minus(o->first->at.at_ns, h->first->at.at_ns) >= -fork_ns)
 			return o->final;
 	}
 	return NULL;
 }
 
-static const struct message *taken_by(const struct judging *j, const struct lost *l, const struct invite_hop *hops, unsigned count)
+static const struct message *taken_by(const struct judging *j, const struct lost *l, const struct invite_hop *hops,
+	unsigned count)
 {
 	int64_t fork_ns = (int64_t)(detection_key(j->d, "fork-s") * 1e9);
 	const struct message *m = answered_hop(hops, count, l->hop, fork_ns);
@@ -201,7 +212,8 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 	if (!l->told || l->told->at.at_ns < h->rang->at.at_ns)
 		return;
 	due_ns = ns_add(l->told->at.at_ns, j->wait_ns);
-	if (j->end_ns < due_ns || (h->cancel && h->cancel->at.at_ns <= due_ns) || (h->final && h->final->at.at_ns <= due_ns))
+	if (j->end_ns < due_ns || (h->cancel && h->cancel->at.at_ns <= due_ns) ||
+	    (h->final && h->final->at.at_ns <= due_ns))
 		return;
 	alive = h->rang_last->at.at_ns > due_ns || (h->final && h->final->status < 300);
 	give(l, "cancel-never-sent", SEVERITY_ERROR, alive ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
@@ -210,14 +222,18 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 /* ---- what is said ---- */
 
 static const struct wording { const char *reason, *because, *fix; } wordings[] = {
-	{ "cancel-never-sent", "no CANCEL was sent to it in time", "Update the server that called the phones, look at its log: it must cancel those that did not answer" },
+	{ "cancel-never-sent", "no CANCEL was sent to it in time",
+	  "Update the server that called the phones, look at its log: it must cancel those that did not answer" },
 	{ "cancel-unanswered", "the CANCEL was repeated and not answered",
 	  "Give each phone its own local SIP port, switch the ALG off, shorten registration or keep-alive so that server and router agree on its port" },
-	{ "cancel-to-other-port", "the CANCEL went to another port than the INVITE", "Look for what changed the port between the two: router, ALG, or the server" },
-	{ "cancel-481", "it does not recognise the CANCEL", "Look for an ALG that rewrites requests; update the server" },
+	{ "cancel-to-other-port", "the CANCEL went to another port than the INVITE",
+	  "Look for what changed the port between the two: router, ALG, or the server" },
+	{ "cancel-481", "it does not recognise the CANCEL",
+	  "Look for an ALG that rewrites requests; update the server" },
 	{ "no-487", "it took the CANCEL and did not end the call with 487", "Update the phone's firmware" },
 	{ "ringing-after-cancel", "it took the CANCEL and rings on", "Update the phone's firmware" },
-	{ "cancel-before-1xx", "the CANCEL was sent before the phone had answered anything, and not again", "Update the server: a CANCEL has to wait for the first 1xx" },
+	{ "cancel-before-1xx", "the CANCEL was sent before the phone had answered anything, and not again",
+	  "Update the server: a CANCEL has to wait for the first 1xx" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -231,7 +247,8 @@ static const struct wording *wording_of(const char *reason)
 
 static bool blames_sender(const char *reason)
 {
-	return strcmp(reason, "cancel-never-sent") == 0 || strcmp(reason, "cancel-to-other-port") == 0 || strcmp(reason, "cancel-before-1xx") == 0;
+	return strcmp(reason, "cancel-never-sent") == 0 || strcmp(reason, "cancel-to-other-port") == 0 ||
+	       strcmp(reason, "cancel-before-1xx") == 0;
 }
 
 static bool blames_phone(const char *reason)
@@ -274,7 +291,8 @@ static void tell(const struct judging *j, const struct lost *l)
 
 	finding_leg(f, l->leg);
 	finding_part(f, PART_VICTIM, &h->dst);
-	finding_part(f, blames_phone(l->reason) ? PART_CULPRIT : PART_WITNESS, blames_phone(l->reason) ? &h->dst : &h->src);
+	finding_part(f, blames_phone(l->reason) ? PART_CULPRIT : PART_WITNESS,
+		blames_phone(l->reason) ? &h->dst : &h->src);
 	if (blames_sender(l->reason))
 		finding_part(f, PART_CULPRIT, &h->src);
 	finding_times(f, h->first->at.at_ns, over_ns(l));
@@ -283,11 +301,13 @@ static void tell(const struct judging *j, const struct lost *l)
 	snprintf(act, sizeof act, "%s keeps ringing", phone);
 	say_title(f, act, "nobody is calling any more");
 	if (l->told)
-		snprintf(taken, sizeof taken, "; %.1f s later %s", (double)ns_minus(l->told->at.at_ns, h->rang->at.at_ns) / 1e9,
+		snprintf(taken, sizeof taken, "; %.1f s later %s",
+			(double)ns_minus(l->told->at.at_ns, h->rang->at.at_ns) / 1e9,
 			 l->told->request ? "the caller gave up" : "another phone answered");
 	if (l->field[0])
 		snprintf(differs, sizeof differs, " (what differs from the INVITE: %s)", l->field);
-	finding_cause(f, "%s was told to ring by %s at %s%s: %s%s.", phone, sender, endpoint_text(&h->dst, at), taken, wording_of(l->reason)->because, differs);
+	finding_cause(f, "%s was told to ring by %s at %s%s: %s%s.", phone, sender, endpoint_text(&h->dst, at), taken,
+		wording_of(l->reason)->because, differs);
 	finding_fix(f, "%s.", wording_of(l->reason)->fix);
 	add_evidence(f, l);
 	finding_cannot_see(f, "whether the bell rings: only the state of the call is on the wire");
@@ -310,7 +330,8 @@ static void judge_leg(const struct judging *j, const struct leg *leg)
 			judge_cancel(j, &l);
 		if (!l.reason)
 			judge_never_sent(j, &l, hops, count);
-		if (l.reason && (!worst.reason || l.severity > worst.severity || (l.severity == worst.severity && l.confidence > worst.confidence)))
+		if (l.reason && (!worst.reason || l.severity > worst.severity ||
+		    (l.severity == worst.severity && l.confidence > worst.confidence)))
 			worst = l;
 	}
 	if (worst.reason)

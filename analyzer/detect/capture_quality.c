@@ -37,7 +37,9 @@ static void truncated_event(struct detection *d, const struct event *ev)
 	f = detection_raise(d, "snaplen", SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	finding_times(f, c->first_ns, c->last_ns);
 	finding_title(f, "The snap length cuts %s frames", text_count(c->truncated, count));
-	finding_cause(f, "Frames are cut to %u bytes: %llu of SIP, %llu of RTP, %llu others. What was cut off is not judged.", c->smallest_cut,
+	finding_cause(f,
+		"Frames are cut to %u bytes: %llu of SIP, %llu of RTP, %llu others. What was cut off is not judged.",
+		c->smallest_cut,
 		      (unsigned long long)c->truncated_sip, (unsigned long long)c->truncated_rtp,
 		      (unsigned long long)(c->truncated - c->truncated_sip - c->truncated_rtp));
 	finding_fix(f, "Capture whole packets: tcpdump -s 0.");
@@ -45,7 +47,8 @@ static void truncated_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_capture_truncated = {
-	.id = "capture-truncated", .doc = &truncated_doc, .keys = no_keys, .event = truncated_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "capture-truncated", .doc = &truncated_doc, .keys = no_keys, .event = truncated_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };
 
@@ -74,7 +77,8 @@ static void dropped_event(struct detection *d, const struct event *ev)
 	(void)ev;
 	moments = gates_loss_moments(facts->gates, &n);
 	if (!c->if_drop && !c->os_drop && n == 0) {
-		detection_pass(d, NULL, "no drop counter, and no moment in which several unrelated streams lack packets");
+		detection_pass(d, NULL,
+			"no drop counter, and no moment in which several unrelated streams lack packets");
 		return;
 	}
 	f = detection_raise(d, c->os_drop ? "kernel" : c->if_drop ? "interface" : "simultaneous-gaps", SEVERITY_INFO,
@@ -86,12 +90,14 @@ static void dropped_event(struct detection *d, const struct event *ev)
 	else
 		finding_title(f, "The capture lost packets at %u moment%s", n, n == 1 ? "" : "s");
 	finding_cause(f, "%s Loss in that time is not held against the network.",
-		      c->os_drop || c->if_drop ? "The drop counters of the capture say so." : "Streams that have nothing to do with one another lack packets at the same time.");
+		      c->os_drop || c->if_drop ? "The drop counters of the capture say so."
+		      : "Streams that have nothing to do with one another lack packets at the same time.");
 	finding_fix(f, "Capture with a larger buffer, on a machine or mirror port that keeps up.");
 }
 
 const struct detector detect_capture_dropped = {
-	.id = "capture-dropped", .doc = &dropped_doc, .keys = no_keys, .event = dropped_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "capture-dropped", .doc = &dropped_doc, .keys = no_keys, .event = dropped_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };
 
@@ -177,13 +183,16 @@ static void duplicates_event(struct detection *d, const struct event *ev)
 	finding_part(f, PART_WITNESS, &(struct endpoint){ first->dst, 0 });
 	finding_times(f, first->first_ns, first->last_ns);
 	finding_title(f, "The mirror delivers %s packets twice", text_count(all.copies, count));
-	finding_cause(f, "%.0f %% of the packets of %u pair%s of hosts appear twice (%s); counted once.", 100.0 * (double)all.copies / (double)all.packets, pairs,
+	finding_cause(f, "%.0f %% of the packets of %u pair%s of hosts appear twice (%s); counted once.",
+		100.0 * (double)all.copies / (double)all.packets, pairs,
 		      pairs == 1 ? "" : "s", f->reason);
 	finding_fix(f, "Nothing to mend for the diagnosis; to spare the mirror, copy each packet at one port only.");
-	finding_evidence(f, (struct frame_ref){ first->first_ns, first->first_at.frame, first->first_at.file, 0 }, "first packet of such a pair");
+	finding_evidence(f, (struct frame_ref){ first->first_ns, first->first_at.frame, first->first_at.file, 0 },
+		"first packet of such a pair");
 }
 
 const struct detector detect_capture_duplicates = {
-	.id = "capture-duplicates", .doc = &duplicates_doc, .keys = duplicates_keys, .event = duplicates_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "capture-duplicates", .doc = &duplicates_doc, .keys = duplicates_keys, .event = duplicates_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_WARNING,
 };

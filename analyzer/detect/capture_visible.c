@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* capture-one-sided, capture-no-media, capture-no-signalling, signalling-encrypted: what this capture cannot show. Info, never an alarm. */
+/*
+ * capture-one-sided, capture-no-media, capture-no-signalling, signalling-encrypted: what this capture cannot show.
+ * Info, never an alarm.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
@@ -16,7 +19,8 @@ static struct frame_ref pair_frame(const struct pair *p)
 
 /* ---- capture-one-sided ---- */
 
-static const char *const one_sided_reasons[] = { "mirror-direction", "asymmetric-path", "port-range", "link-member", NULL };
+static const char *const one_sided_reasons[] = { "mirror-direction", "asymmetric-path", "port-range", "link-member",
+	NULL };
 
 static const struct detector_doc one_sided_doc = {
 	.says = "only one direction of the traffic between two hosts is in the capture",
@@ -45,7 +49,9 @@ static void tell_pair(struct detection *d, const struct pair *p, const char *rea
 	finding_part(f, PART_WITNESS, &dst);
 	finding_times(f, p->first_ns, p->last_ns);
 	finding_title(f, "Only %s to %s is in the capture", from, to);
-	finding_cause(f, "%llu packets from %s to %s are visible, none back. Claims about the other direction are withheld.", (unsigned long long)p->packets,
+	finding_cause(f,
+		"%llu packets from %s to %s are visible, none back. Claims about the other direction are withheld.",
+		(unsigned long long)p->packets,
 		      from, to);
 	finding_fix(f, "Mirror rx and tx, or capture at %s.", to);
 	finding_evidence(f, pair_frame(p), "first packet of the visible direction");
@@ -56,7 +62,8 @@ static bool repeated_into_nothing(const struct facts *facts, const struct pair *
 {
 	const struct pair *witness;
 
-	if (network_other_inbound(facts->network, &p->src, &p->dst, facts->capture->first_ns, facts->capture->last_ns, &witness))
+	if (network_other_inbound(facts->network, &p->src, &p->dst, facts->capture->first_ns, facts->capture->last_ns,
+	    &witness))
 		return false;
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
@@ -64,7 +71,8 @@ static bool repeated_into_nothing(const struct facts *facts, const struct pair *
 		LIST_EACH(tit, &leg->transactions) {
 			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
 
-			if (t->request && t->request_copies >= 4 && !t->status && address_equal(&t->request->src.addr, &p->src) &&
+			if (t->request && t->request_copies >= 4 && !t->status &&
+			    address_equal(&t->request->src.addr, &p->src) &&
 			    address_equal(&t->request->dst.addr, &p->dst))
 				return true;
 		}
@@ -91,7 +99,8 @@ static unsigned tell_pairs(struct detection *d, const struct facts *facts)
 		back = network_pair_find(facts->network, &p->dst, &p->src);
 		if (back && back->packets)
 			continue;
-		if (gates_one_sided(facts->gates, facts, &p->dst, &p->src, &visible) || repeated_into_nothing(facts, p)) {
+		if (gates_one_sided(facts->gates, facts, &p->dst, &p->src, &visible) ||
+		    repeated_into_nothing(facts, p)) {
 			tell_pair(d, p, "mirror-direction", n);
 			n++;
 		}
@@ -104,8 +113,10 @@ static void tell_direction(struct detection *d, const struct direction *dir, con
 {
 	const struct facts *facts = detection_facts(d);
 	bool range = strstr(h->why, "media ports of this range") != NULL;
-	struct finding *f = detection_raise_keyed(d, key, range ? "port-range" : "asymmetric-path", SEVERITY_INFO, CONFIDENCE_CERTAIN);
-	struct endpoint sender = party_seen_at(dir, dir->sender), receiver = party_seen_at(dir, side_other(dir->sender));
+	struct finding *f = detection_raise_keyed(d, key, range ? "port-range" : "asymmetric-path", SEVERITY_INFO,
+		CONFIDENCE_CERTAIN);
+	struct endpoint sender = party_seen_at(dir, dir->sender),
+		receiver = party_seen_at(dir, side_other(dir->sender));
 	char from[SAY_TEXT], to[SAY_TEXT];
 
 	say_host(facts, &sender.addr, from);
@@ -149,19 +160,23 @@ static void one_sided_event(struct detection *d, const struct event *ev)
 	n = tell_pairs(d, facts);
 	tell_directions(d, facts, n);
 	if (gates_link_member(facts->gates)) {
-		struct finding *f = detection_raise_keyed(d, UINT64_MAX, "link-member", SEVERITY_INFO, CONFIDENCE_LIKELY);
+		struct finding *f = detection_raise_keyed(d, UINT64_MAX, "link-member", SEVERITY_INFO,
+			CONFIDENCE_LIKELY);
 
 		finding_title(f, "The capture shows one member of a bundled link only");
-		finding_cause(f, "Every second or third packet of many streams is missing in step. Loss is not judged.");
+		finding_cause(f,
+			"Every second or third packet of many streams is missing in step. Loss is not judged.");
 		finding_fix(f, "Mirror all members of the link.");
 		finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
 	} else if (n == 0) {
-		detection_pass(d, NULL, "every pair of hosts with SIP or RTP is seen in both directions, or its silence has a witness");
+		detection_pass(d, NULL,
+			"every pair of hosts with SIP or RTP is seen in both directions, or its silence has a witness");
 	}
 }
 
 const struct detector detect_capture_one_sided = {
-	.id = "capture-one-sided", .doc = &one_sided_doc, .keys = no_keys, .event = one_sided_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "capture-one-sided", .doc = &one_sided_doc, .keys = no_keys, .event = one_sided_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };
 
@@ -241,7 +256,8 @@ static void no_media_event(struct detection *d, const struct event *ev)
 	(void)ev;
 	if (!gates_no_media(facts->gates, &calls)) {
 		if (tell_silent_media(d) == 0)
-			detection_pass(d, NULL, "%u answered calls had audio due for 5 s; media of at least one is here", calls);
+			detection_pass(d, NULL,
+				"%u answered calls had audio due for 5 s; media of at least one is here", calls);
 		return;
 	}
 	f = detection_raise(d, gates_no_media_reason(facts->gates), SEVERITY_INFO, CONFIDENCE_CERTAIN);
@@ -249,7 +265,8 @@ static void no_media_event(struct detection *d, const struct event *ev)
 	calls = add_silent_legs(f, facts);
 	finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
 	finding_title(f, "%u answered call%s, and no RTP of any in the capture", calls, calls == 1 ? "" : "s");
-	finding_cause(f, "%u answered call%s, no RTP anywhere: %s. Only signalling is judged.", calls, calls == 1 ? "" : "s",
+	finding_cause(f, "%u answered call%s, no RTP anywhere: %s. Only signalling is judged.", calls,
+		calls == 1 ? "" : "s",
 		      strcmp(f->reason, "sip-filter") == 0 ? "a filter on SIP" : strcmp(f->reason, "media-bypass") == 0
 											 ? "the media goes directly between other hosts"
 											 : "a filter, or media on another path");
@@ -259,7 +276,8 @@ static void no_media_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_capture_no_media = {
-	.id = "capture-no-media", .doc = &no_media_doc, .keys = no_keys, .event = no_media_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "capture-no-media", .doc = &no_media_doc, .keys = no_keys, .event = no_media_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };
 
@@ -332,14 +350,16 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 			      to, t->dtls ? "DTLS" : "TLS");
 		finding_fix(f, "Capture behind the SBC, where SIP is in clear, or provide the session keys.");
 		finding_evidence(f, t->first_at, "first TLS record");
-		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "RTP of these hosts");
+		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame,
+			"RTP of these hosts");
 	}
 	if (!told)
 		detection_pass(d, NULL, "no TLS on a SIP port between hosts that exchange RTP");
 }
 
 const struct detector detect_signalling_encrypted = {
-	.id = "signalling-encrypted", .doc = &encrypted_doc, .keys = no_keys, .event = encrypted_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "signalling-encrypted", .doc = &encrypted_doc, .keys = no_keys, .event = encrypted_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };
 
@@ -369,8 +389,10 @@ static bool encrypted_between(const struct facts *facts, const struct stream *s)
 
 static bool without_signalling(const struct facts *facts, const struct stream *s)
 {
-	return s->packets + s->mirror_copies >= STREAM_MIN && !s->direction && !s->ambiguous && !s->signalled && !s->multicast &&
-	       !host_speaks_sip(facts, &s->src.addr) && !host_speaks_sip(facts, &s->dst.addr) && !encrypted_between(facts, s);
+	return s->packets + s->mirror_copies >= STREAM_MIN && !s->direction && !s->ambiguous && !s->signalled &&
+	       !s->multicast &&
+	       !host_speaks_sip(facts, &s->src.addr) && !host_speaks_sip(facts, &s->dst.addr) &&
+	       !encrypted_between(facts, s);
 }
 
 static void no_signalling_event(struct detection *d, const struct event *ev)
@@ -394,7 +416,8 @@ static void no_signalling_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "no RTP stream between hosts without SIP");
 		return;
 	}
-	f = detection_raise(d, c->h323 + c->mgcp + c->sccp ? "other-protocol" : c->sip ? "started-late" : "filter", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	f = detection_raise(d, c->h323 + c->mgcp + c->sccp ? "other-protocol" : c->sip ? "started-late" : "filter",
+		SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	f->reason_confidence = CONFIDENCE_POSSIBLE;
 	finding_times(f, first->first_ns, c->last_ns);
 	LIST_EACH(it, streams_in_order(facts->streams)) {
@@ -407,12 +430,15 @@ static void no_signalling_event(struct detection *d, const struct event *ev)
 		}
 	}
 	finding_title(f, "%u RTP stream%s without SIP", n, n == 1 ? "" : "s");
-	finding_cause(f, "%u RTP stream%s, no SIP of their hosts: only loss and jitter can be judged.", n, n == 1 ? "" : "s");
+	finding_cause(f, "%u RTP stream%s, no SIP of their hosts: only loss and jitter can be judged.", n,
+		n == 1 ? "" : "s");
 	finding_fix(f, "Capture the signalling as well (no filter), and begin before the calls.");
-	finding_evidence_run(f, stream_frame(first, first->first_frame, first->first_ns), first->last_frame, "RTP without SIP");
+	finding_evidence_run(f, stream_frame(first, first->first_frame, first->first_ns), first->last_frame,
+		"RTP without SIP");
 }
 
 const struct detector detect_capture_no_signalling = {
 	.id = "capture-no-signalling", .doc = &no_signalling_doc, .keys = no_keys, .event = no_signalling_event,
-	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_INFO,
+	.possible_max = SEVERITY_INFO,
 };

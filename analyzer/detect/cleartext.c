@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* cleartext: what of signalling and media can be read by whoever sees it. A fact, unless the profile asks for encryption. Finding page 5, section 10. */
+/*
+ * cleartext: what of signalling and media can be read by whoever sees it. A fact, unless the profile asks for
+ * encryption. Finding page 5, section 10.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
 #include "analyzer/site.h"
 
-static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5", "dtmf-plain", "provisioning-plain", NULL };
+static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5",
+	"dtmf-plain", "provisioning-plain", NULL };
 
 static const struct detector_doc doc = {
 	.says = "signalling or media can be read",
@@ -39,7 +43,8 @@ static enum scope_of_hop scope_of(const struct facts *facts, const struct addres
 
 static bool wants_encryption(const struct facts *facts, enum scope_of_hop scope)
 {
-	return facts->site->encryption == ENCRYPTION_ALL || (facts->site->encryption == ENCRYPTION_WAN && scope == SCOPE_WAN);
+	return facts->site->encryption == ENCRYPTION_ALL ||
+	       (facts->site->encryption == ENCRYPTION_WAN && scope == SCOPE_WAN);
 }
 
 /* ---- signalling, as it passes ---- */
@@ -78,8 +83,8 @@ static void take_sip(struct detection *d, const struct packet *p)
 /* ---- media ---- */
 
 /*
- * What is encrypted, taken for G.711, is noise of -4 dBm0 in every packet (all codes equally often; of 32 codes the power varies by a third).
- * Speech has pauses, or is never as loud.
+ * What is encrypted, taken for G.711, is noise of -4 dBm0 in every packet (all codes equally often; of 32 codes the
+ * power varies by a third). Speech has pauses, or is never as loud.
  */
 #define NOISE_DBM0 (-8.0f)
 
@@ -89,7 +94,8 @@ static bool is_plain(const struct stream *s)
 		(s->level_samples > s->level_speech || s->level_max_dbm0 < NOISE_DBM0);
 }
 
-static const struct stream *plain_stream(const struct facts *facts, enum scope_of_hop scope, uint64_t *ret_count, bool *ret_events)
+static const struct stream *plain_stream(const struct facts *facts, enum scope_of_hop scope, uint64_t *ret_count,
+	bool *ret_events)
 {
 	const struct stream *first = NULL;
 
@@ -117,7 +123,8 @@ static const char *scope_word(enum scope_of_hop scope)
 
 static struct finding *raise(struct detection *d, enum scope_of_hop scope, unsigned key, const char *reason)
 {
-	return detection_raise_keyed(d, key * SCOPES + scope, reason, wants_encryption(detection_facts(d), scope) ? SEVERITY_WARNING : SEVERITY_INFO,
+	return detection_raise_keyed(d, key * SCOPES + scope, reason,
+	       wants_encryption(detection_facts(d), scope) ? SEVERITY_WARNING : SEVERITY_INFO,
 				     CONFIDENCE_CERTAIN);
 }
 
@@ -132,7 +139,8 @@ static void judge_sip(struct detection *d, enum scope_of_hop scope)
 		return;
 	f = raise(d, scope, 0, "sip-plain");
 	finding_title(f, "SIP %s can be read", scope_word(scope));
-	finding_cause(f, "%s SIP messages %s went over UDP or TCP without TLS: who calls whom can be read and changed.", text_count(s->messages, count),
+	finding_cause(f, "%s SIP messages %s went over UDP or TCP without TLS: who calls whom can be read and changed.",
+		text_count(s->messages, count),
 		      scope_word(scope));
 	if (s->digest_at.frame) {
 		finding_other_reason(f, "digest-md5");
@@ -159,7 +167,8 @@ static void judge_rtp(struct detection *d, enum scope_of_hop scope)
 		return;
 	f = raise(d, scope, 1, "rtp-plain");
 	finding_title(f, "Audio %s can be heard by whoever sees it", scope_word(scope));
-	finding_cause(f, "%s audio stream%s %s %s not encrypted: the payload is speech, not noise.", text_count(count, text), count == 1 ? "" : "s",
+	finding_cause(f, "%s audio stream%s %s %s not encrypted: the payload is speech, not noise.",
+		text_count(count, text), count == 1 ? "" : "s",
 		      scope_word(scope), count == 1 ? "is" : "are");
 	if (events) {
 		finding_other_reason(f, "dtmf-plain");
@@ -177,10 +186,13 @@ static const struct tls_flow *tls_of(const struct facts *facts, const struct str
 {
 	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
 		const struct tls_flow *t = &facts->capture->tls_flows[i];
-		bool sip = t->sip_alpn || ranges_have(&facts->site->tls_ports, t->server.port) || ranges_have(&facts->site->sip_ports, t->server.port);
+		bool sip = t->sip_alpn || ranges_have(&facts->site->tls_ports, t->server.port) ||
+			ranges_have(&facts->site->sip_ports, t->server.port);
 
-		if (sip && !t->dtls && ((address_equal(&t->client, &s->src.addr) && address_equal(&t->server.addr, &s->dst.addr)) ||
-					(address_equal(&t->client, &s->dst.addr) && address_equal(&t->server.addr, &s->src.addr))))
+		if (sip && !t->dtls && ((address_equal(&t->client, &s->src.addr) &&
+		    address_equal(&t->server.addr, &s->dst.addr)) ||
+					(address_equal(&t->client, &s->dst.addr) &&
+					address_equal(&t->server.addr, &s->src.addr))))
 			return t;
 	}
 	return NULL;
@@ -234,13 +246,17 @@ static void judge_provisioning(struct detection *d, enum scope_of_hop scope)
 			f = raise(d, scope, 3, "provisioning-plain");
 		finding_part(f, PART_WITNESS, &client);
 		finding_part(f, PART_CULPRIT, &x->server);
-		finding_evidence(f, x->first_at, "configuration asked for by %s from %s", x->tftp ? "TFTP" : "HTTP", say_host(facts, &x->server.addr, at));
+		finding_evidence(f, x->first_at, "configuration asked for by %s from %s", x->tftp ? "TFTP" : "HTTP",
+			say_host(facts, &x->server.addr, at));
 		count++;
 	}
 	if (!f)
 		return;
-	finding_title(f, "%u phone%s fetch%s %s configuration in clear", count, count == 1 ? "" : "s", count == 1 ? "es" : "", count == 1 ? "its" : "their");
-	finding_cause(f, "%u phone%s ask%s for a configuration file by HTTP or TFTP %s: it holds the passwords of the accounts.", count, count == 1 ? "" : "s",
+	finding_title(f, "%u phone%s fetch%s %s configuration in clear", count, count == 1 ? "" : "s",
+		count == 1 ? "es" : "", count == 1 ? "its" : "their");
+	finding_cause(f,
+		"%u phone%s ask%s for a configuration file by HTTP or TFTP %s: it holds the passwords of the accounts.",
+		count, count == 1 ? "" : "s",
 		      count == 1 ? "s" : "", scope_word(scope));
 	finding_fix(f, "Offer configurations by HTTPS only, with certificates of the phones; change passwords that went over the line.");
 	f->count = count;
@@ -262,5 +278,6 @@ static void on_event(struct detection *d, const struct event *ev)
 
 const struct detector detect_cleartext = {
 	.id = "cleartext", .doc = &doc, .keys = keys, .state_size = sizeof(struct clear_state), .event = on_event,
-	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL, .usual = SEVERITY_INFO,
+	.possible_max = SEVERITY_INFO,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* codec-not-agreed: what is sent is not what was agreed, judged by direction. RFC 3264 5.1, 6.1. Offers without a codec in common: codec_refused.c. */
+/*
+ * codec-not-agreed: what is sent is not what was agreed, judged by direction. RFC 3264 5.1, 6.1. Offers without a codec
+ * in common: codec_refused.c.
+ */
 #include "analyzer/detect/codec.h"
 
 #include <stdio.h>
@@ -7,7 +10,8 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"pt-not-in-answer", "pt-number-asymmetric", "no-common-codec", "answer-only-events", "payload-length-mismatch", "maxptime-exceeded", "clock-mismatch",
+	"pt-not-in-answer", "pt-number-asymmetric", "no-common-codec", "answer-only-events", "payload-length-mismatch",
+	"maxptime-exceeded", "clock-mismatch",
 	"annexb-mismatch", "late-switch", NULL,
 };
 
@@ -42,7 +46,10 @@ static bool media_takes(const struct sdp_media *m, const struct sdp_format *f)
 	return false;
 }
 
-/* Does any copy of a description, wherever on its way it was seen, take it? By number, or by the codec that this number stands for. */
+/*
+ * Does any copy of a description, wherever on its way it was seen, take it? By number, or by the codec that this number
+ * stands for.
+ */
 static bool copies_take(const struct sdp_copies *c, unsigned mline, const struct sdp_format *f)
 {
 	for (unsigned i = 0; i < c->count; i++) {
@@ -75,7 +82,8 @@ static bool is_noise(uint8_t pt)
 
 static bool lists_known(const struct window *w)
 {
-	return w->state == EXPECT_DUE && w->exchange && w->receiver && w->sender && w->receiver->format_count && w->sender->format_count;
+	return w->state == EXPECT_DUE && w->exchange && w->receiver && w->sender && w->receiver->format_count &&
+	       w->sender->format_count;
 }
 
 /* Was it agreed in the window before, so that the sender has missed the change? */
@@ -120,7 +128,8 @@ static void frames_of(struct mismatch *m, const struct type_run *run)
 }
 
 /* A stretch of one payload type against the lists of one window. */
-static bool run_mismatch(const struct detection *d, const struct direction *dir, const struct window *w, const struct stream *s, const struct type_run *run,
+static bool run_mismatch(const struct detection *d, const struct direction *dir, const struct window *w,
+	const struct stream *s, const struct type_run *run,
 			 struct mismatch *ret)
 {
 	bool in_receivers = false, late;
@@ -150,7 +159,8 @@ static bool run_mismatch(const struct detection *d, const struct direction *dir,
 	return true;
 }
 
-static bool type_mismatch(const struct detection *d, const struct direction *dir, const struct window *w, const struct stream *s, struct mismatch *ret)
+static bool type_mismatch(const struct detection *d, const struct direction *dir, const struct window *w,
+	const struct stream *s, struct mismatch *ret)
 {
 	struct mismatch m;
 	bool found = false;
@@ -164,15 +174,20 @@ static bool type_mismatch(const struct detection *d, const struct direction *dir
 	return found;
 }
 
-/* Most of the packets that were looked at hold less sound than their clock says has passed. Longer ones are never this (ZRTP, SRTP). */
+/*
+ * Most of the packets that were looked at hold less sound than their clock says has passed. Longer ones are never this
+ * (ZRTP, SRTP).
+ */
 static bool length_mismatch(const struct stream *s)
 {
 	const struct payload_look *l = s->payload;
 
-	return l && l->shorter >= SHORT_LEAST && l->shorter * SHORT_SHARE >= (l->shorter + l->exact + l->longer) * (SHORT_SHARE - 1);
+	return l && l->shorter >= SHORT_LEAST &&
+	       l->shorter * SHORT_SHARE >= (l->shorter + l->exact + l->longer) * (SHORT_SHARE - 1);
 }
 
-static bool clock_mismatch(const struct detection *d, const struct window *w, const struct stream *s, struct mismatch *m)
+static bool clock_mismatch(const struct detection *d, const struct window *w, const struct stream *s,
+	struct mismatch *m)
 {
 	bool receivers;
 	const struct sdp_format *f = window_format(w, s->run.pt, &receivers);
@@ -194,7 +209,8 @@ static bool annexb_mismatch(const struct window *w, const struct stream *s)
 
 	for (unsigned i = 0; i < s->pt_count; i++)
 		other += is_noise(s->pts[i]) ? s->pt_packets[i] : 0;
-	return f && span_equal_nocase(f->codec, SPAN("G729")) && span_find_text_nocase(f->fmtp, SPAN("annexb=no")) < f->fmtp.n && s->comfort > other;
+	return f && span_equal_nocase(f->codec, SPAN("G729")) &&
+	       span_find_text_nocase(f->fmtp, SPAN("annexb=no")) < f->fmtp.n && s->comfort > other;
 }
 
 /* What is wrong with the packets of an agreed type. */
@@ -222,18 +238,22 @@ static bool form_mismatch(const struct detection *d, const struct window *w, con
 	return true;
 }
 
-static bool window_mismatch(const struct detection *d, const struct direction *dir, const struct window *w, const struct stream *s, struct mismatch *ret)
+static bool window_mismatch(const struct detection *d, const struct direction *dir, const struct window *w,
+	const struct stream *s, struct mismatch *ret)
 {
 	int64_t off_ns = window_end(w, detection_facts(d)->capture->last_ns);
 	bool receivers;
 
 	if (type_mismatch(d, dir, w, s, ret) && ret->severity > SEVERITY_INFO)
 		return true;
-	*ret = ret->reason ? *ret : (struct mismatch){ .window = w, .stream = s, .pt = s->run.pt, .confidence = CONFIDENCE_LIKELY };
+	*ret = ret->reason ? *ret : (struct mismatch){ .window = w, .stream = s, .pt = s->run.pt,
+		.confidence = CONFIDENCE_LIKELY };
 	if (ret->reason)
 		return true;
-	if (w->secure || !window_format(w, s->run.pt, &receivers) || s->first_ns < w->on_ns - SPAN_NS || s->first_ns >= off_ns ||
-	    stream_packets_between(s, w->on_ns, off_ns) < detection_key(d, "min-packets") || !form_mismatch(d, w, s, ret))
+	if (w->secure || !window_format(w, s->run.pt, &receivers) || s->first_ns < w->on_ns - SPAN_NS ||
+	    s->first_ns >= off_ns ||
+	    stream_packets_between(s, w->on_ns, off_ns) < detection_key(d, "min-packets") ||
+	    !form_mismatch(d, w, s, ret))
 		return false;
 	ret->from_ns = s->first_ns;
 	ret->to_ns = s->last_ns;
@@ -253,7 +273,8 @@ static bool direction_mismatch(const struct detection *d, const struct direction
 			const struct stream *s = dir->streams[k];
 
 			m.reason = NULL;
-			if (s->direction != dir || !s->bound_by || s->bound_by > BOUND_STRONG || s->twin_of || s->keepalive_only ||
+			if (s->direction != dir || !s->bound_by || s->bound_by > BOUND_STRONG || s->twin_of ||
+			    s->keepalive_only ||
 			    !window_mismatch(d, dir, &dir->windows[i], s, &m))
 				continue;
 			if (!found || m.severity > ret->severity)
@@ -286,10 +307,12 @@ struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], sent[64], wanted[SAY_T
 static void say_types(struct finding *f, const struct mismatch *m, const struct words *w)
 {
 	if (strcmp(f->reason, "late-switch") == 0)
-		finding_cause(f, "%s goes on sending %s for %.1f s after the session was changed; %s now accepts %s.", w->sender, w->sent,
+		finding_cause(f, "%s goes on sending %s for %.1f s after the session was changed; %s now accepts %s.",
+			w->sender, w->sent,
 			      (double)ns_minus(m->to_ns, m->window->on_ns) / 1e9, w->receiver, w->wanted);
 	else if (strcmp(f->reason, "pt-number-asymmetric") == 0)
-		finding_cause(f, "%s sends %s, a number from its own list; %s gave other numbers: %s.", w->sender, w->sent, w->receiver, w->wanted);
+		finding_cause(f, "%s sends %s, a number from its own list; %s gave other numbers: %s.", w->sender,
+			w->sent, w->receiver, w->wanted);
 	else
 		finding_cause(f, "%s sends %s; %s accepted %s.", w->sender, w->sent, w->receiver, w->wanted);
 	finding_fix(f, "Align the codec lists: correct the list or its order on %s so that it sends what %s accepts, or let the PBX transcode.", w->sender, w->receiver);
@@ -299,23 +322,30 @@ static void say_form(struct finding *f, const struct mismatch *m, const struct w
 {
 	if (strcmp(f->reason, "payload-length-mismatch") == 0) {
 		finding_cause(f, "%s labels its packets %s, but they hold fewer bytes than that codec has in the time between them (%u of %u looked at).", w->sender,
-			      w->sent, m->stream->payload->shorter, m->stream->payload->shorter + m->stream->payload->exact + m->stream->payload->longer);
+			      w->sent, m->stream->payload->shorter,
+			      m->stream->payload->shorter + m->stream->payload->exact + m->stream->payload->longer);
 		finding_fix(f, "Look at the transcoder or codec settings of %s: it sends another codec under this payload type.", w->sender);
 	} else if (strcmp(f->reason, "clock-mismatch") == 0) {
-		finding_cause(f, "The RTP clock of %s runs at %.0f Hz; %s was agreed with %.0f Hz.", w->sender, m->is, w->sent, m->ought);
+		finding_cause(f, "The RTP clock of %s runs at %.0f Hz; %s was agreed with %.0f Hz.", w->sender, m->is,
+			w->sent, m->ought);
 		finding_fix(f, "Correct the rtpmap or the codec of %s, or update it.", w->sender);
 	} else if (strcmp(f->reason, "maxptime-exceeded") == 0) {
-		finding_cause(f, "%s packs %.0f ms of sound into a packet; %s takes %.0f ms at most (a=maxptime).", w->sender, m->is, w->receiver, m->ought);
+		finding_cause(f, "%s packs %.0f ms of sound into a packet; %s takes %.0f ms at most (a=maxptime).",
+			w->sender, m->is, w->receiver, m->ought);
 		finding_fix(f, "Set the packet time of %s to 20 ms.", w->sender);
 	} else {
-		finding_cause(f, "%s sends silence frames of G.729 annex B although annexb=no was agreed; most receivers cope.", w->sender);
-		finding_fix(f, "Switch silence suppression (VAD) off on %s, or allow annex B on both sides.", w->sender);
+		finding_cause(f,
+			"%s sends silence frames of G.729 annex B although annexb=no was agreed; most receivers cope.",
+			w->sender);
+		finding_fix(f, "Switch silence suppression (VAD) off on %s, or allow annex B on both sides.",
+			w->sender);
 	}
 }
 
 static bool is_about_type(const char *reason)
 {
-	return strcmp(reason, "pt-not-in-answer") == 0 || strcmp(reason, "late-switch") == 0 || strcmp(reason, "pt-number-asymmetric") == 0;
+	return strcmp(reason, "pt-not-in-answer") == 0 || strcmp(reason, "late-switch") == 0 ||
+	       strcmp(reason, "pt-number-asymmetric") == 0;
 }
 
 static void tell(struct detection *d, const struct event *ev, const struct mismatch *m, bool fails)
@@ -338,10 +368,14 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 	say_party(facts, ev->leg, side_other(ev->direction->sender), w.receiver);
 	codec_text(m, w.sent);
 	say_formats(m->window->receiver, w.wanted);
-	snprintf(act, sizeof act, "%s sends %s", w.sender, is_about_type(m->reason) ? "a codec nobody agreed on" : "audio that does not fit its codec");
-	snprintf(effect, sizeof effect, "%s %shears %s", w.receiver, fails ? say_claim(f) : "perhaps ", fails ? "nothing" : "noise");
+	snprintf(act, sizeof act, "%s sends %s", w.sender,
+		is_about_type(m->reason) ? "a codec nobody agreed on" : "audio that does not fit its codec");
+	snprintf(effect, sizeof effect, "%s %shears %s", w.receiver, fails ? say_claim(f) : "perhaps ",
+		fails ? "nothing" : "noise");
 	if (severity == SEVERITY_INFO)
-		finding_title(f, "%s sends %s", w.sender, is_about_type(m->reason) ? "with payload type numbers of its own" : "silence frames that were not agreed");
+		finding_title(f, "%s sends %s", w.sender,
+			is_about_type(m->reason) ? "with payload type numbers of its own"
+			: "silence frames that were not agreed");
 	else
 		say_title(f, act, effect);
 	if (is_about_type(m->reason))
@@ -362,7 +396,8 @@ static void on_direction(struct detection *d, const struct event *ev)
 	struct mismatch m = { .reason = NULL };
 
 	if (ev->leg->cut) {
-		detection_withhold(d, ev->leg, "G5", "the capture cut messages of this call: its codec lists may go on");
+		detection_withhold(d, ev->leg, "G5",
+			"the capture cut messages of this call: its codec lists may go on");
 		return;
 	}
 	if (!ev->direction->stream_count) {
@@ -370,7 +405,8 @@ static void on_direction(struct detection *d, const struct event *ev)
 		return;
 	}
 	if (!direction_mismatch(d, ev->direction, &m)) {
-		detection_pass(d, NULL, "what is sent stands in the lists of offer and answer, as far as they are known");
+		detection_pass(d, NULL,
+			"what is sent stands in the lists of offer and answer, as far as they are known");
 		return;
 	}
 	tell(d, ev, &m, h && h->heard == HEARD_NO);
@@ -385,6 +421,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_codec_not_agreed = {
-	.id = "codec-not-agreed", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL),
+	.id = "codec-not-agreed", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL),
 	.scope = PER_DIRECTION, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* codec_refused: codec-not-agreed of a call that found no codec: a 488 or 606, or an answer without a voice codec of the offer. RFC 3264 6, RFC 3261 21.4.26. */
+/*
+ * codec_refused: codec-not-agreed of a call that found no codec: a 488 or 606, or an answer without a voice codec of
+ * the offer. RFC 3264 6, RFC 3261 21.4.26.
+ */
 #include "analyzer/detect/codec.h"
 
 #include <stdio.h>
@@ -29,7 +32,10 @@ static bool refused(const struct leg *leg)
 	return !leg->answered && is_refusal(leg->status);
 }
 
-/* Another leg of the call was answered: it was tried elsewhere. Or one further on was refused the same: it is told there. */
+/*
+ * Another leg of the call was answered: it was tried elsewhere. Or one further on was refused the same: it is told
+ * there.
+ */
 static const char *excuse_of(const struct leg *leg)
 {
 	if (leg->retry_answered)
@@ -68,7 +74,8 @@ static void parts(struct finding *f, const struct leg *leg, const struct message
 
 /* ---- 488, 606 ---- */
 
-static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer, const struct message *final)
+static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer,
+	const struct message *final)
 {
 	const struct sdp_media *audio = audio_of(offer->sdp);
 	char by[SAY_TEXT], from[SAY_TEXT], list[SAY_TEXT], why[128] = "", act[2 * SAY_TEXT];
@@ -81,14 +88,18 @@ static void say_refusal(struct finding *f, const struct facts *facts, const stru
 	snprintf(act, sizeof act, "%s refuses the codecs that are offered", by);
 	say_title(f, act, "the call fails");
 	if (!audio)
-		finding_cause(f, "%s offers no audio; %s answers %u%s%s.", from, by, final->status, why[0] ? ": " : "", why);
+		finding_cause(f, "%s offers no audio; %s answers %u%s%s.", from, by, final->status, why[0] ? ": " : "",
+			why);
 	else if (audio->port == 0)
-		finding_cause(f, "%s offers audio with port 0, which is none; %s answers %u%s%s.", from, by, final->status, why[0] ? ": " : "", why);
+		finding_cause(f, "%s offers audio with port 0, which is none; %s answers %u%s%s.", from, by,
+			final->status, why[0] ? ": " : "", why);
 	else
-		finding_cause(f, "%s offers %s%s; %s accepts none of it and answers %u%s%s.", from, list[0] ? list : "no codec", audio->secure ? " as SRTP" : "", by,
+		finding_cause(f, "%s offers %s%s; %s accepts none of it and answers %u%s%s.", from,
+			list[0] ? list : "no codec", audio->secure ? " as SRTP" : "", by,
 			      final->status, why[0] ? ": " : "", why);
 	finding_fix(f, "Enable a codec on %s that %s offers (G.711 as the last resort)%s.", by, from,
-		    audio && audio->secure ? ", and the same SRTP mode on both" : "; if the codecs match, compare SRTP and the kinds of media");
+		    audio && audio->secure ? ", and the same SRTP mode on both"
+		    : "; if the codecs match, compare SRTP and the kinds of media");
 	finding_evidence(f, offer->at, "the offer: %s", list[0] ? list : "no codec");
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
@@ -102,7 +113,8 @@ static void judge_refusal(struct detection *d, const struct leg *leg, const stru
 		return;
 	}
 	if (t->request->flaws & (SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT | SIP_FLAW_CONTENT_LENGTH_BAD)) {
-		detection_pass(d, NULL, "its Content-Length is wrong: who refused it may have read only a part of the offer");
+		detection_pass(d, NULL,
+			"its Content-Length is wrong: who refused it may have read only a part of the offer");
 		return;
 	}
 	f = detection_raise_keyed(d, (uintptr_t)leg, "no-common-codec", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
@@ -154,7 +166,8 @@ static bool audio_elsewhere(const struct dialog *d, const struct sdp *answer)
 	}
 	LIST_EACH(it, &d->exchanges) {
 		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
-		const struct sdp_media *a = x->answer.count ? audio_of(x->answer.seen[0]->sdp) : NULL, *o = x->offer.count ? audio_of(x->offer.seen[0]->sdp) : NULL;
+		const struct sdp_media *a = x->answer.count ? audio_of(x->answer.seen[0]->sdp) : NULL,
+			*o = x->offer.count ? audio_of(x->offer.seen[0]->sdp) : NULL;
 
 		if (x->state == EXCHANGE_STABLE && a && o && a->port && o->port && shares_voice(o, a))
 			return true;
@@ -174,7 +187,8 @@ static const char *answer_lacks(const struct sdp_media *offer, const struct sdp_
 	return answer->format_count && !shares_voice(offer, answer) ? "no-common-codec" : NULL;
 }
 
-static void say_answer(struct finding *f, const struct facts *facts, const struct message *offer, const struct message *answer)
+static void say_answer(struct finding *f, const struct facts *facts, const struct message *offer,
+	const struct message *answer)
 {
 	const struct sdp_media *o = audio_of(offer->sdp), *a = audio_of(answer->sdp);
 	char by[SAY_TEXT], from[SAY_TEXT], offered[SAY_TEXT], answered[SAY_TEXT], act[2 * SAY_TEXT];
@@ -194,11 +208,14 @@ static void say_answer(struct finding *f, const struct facts *facts, const struc
 	finding_evidence(f, answer->at, "the answer: %s", a->port ? answered : "audio with port 0");
 }
 
-static bool judge_answer(struct detection *d, const struct leg *leg, const struct dialog *dialog, const struct exchange *x)
+static bool judge_answer(struct detection *d, const struct leg *leg, const struct dialog *dialog,
+	const struct exchange *x)
 {
-	const struct message *offer = x->offer.count ? x->offer.seen[0] : NULL, *answer = x->answer.count ? x->answer.seen[x->answer.count - 1] : NULL;
+	const struct message *offer = x->offer.count ? x->offer.seen[0] : NULL,
+		*answer = x->answer.count ? x->answer.seen[x->answer.count - 1] : NULL;
 	const struct sdp_media *o = offer ? audio_of(offer->sdp) : NULL, *a = answer ? audio_of(answer->sdp) : NULL;
-	const char *lacks = o && a && x->state == EXCHANGE_STABLE && x->kind == EXCHANGE_INITIAL ? answer_lacks(o, a) : NULL;
+	const char *lacks = o && a && x->state == EXCHANGE_STABLE &&
+		x->kind == EXCHANGE_INITIAL ? answer_lacks(o, a) : NULL;
 	struct finding *f;
 
 	if (!lacks || leg->cut || audio_elsewhere(dialog, answer->sdp))
@@ -222,7 +239,8 @@ void codec_refused_judge(struct detection *d, const struct leg *leg)
 			judge_refusal(d, leg, refused_transaction(leg));
 		return;
 	}
-	for (struct list_link *it = dialog ? dialog->exchanges.head.next : NULL; it && it != &dialog->exchanges.head; it = it->next) {
+	for (struct list_link *it = dialog ? dialog->exchanges.head.next : NULL; it && it != &dialog->exchanges.head;
+	    it = it->next) {
 		if (judge_answer(d, leg, dialog, LIST_ENTRY(it, struct exchange, in_dialog)))
 			return;
 	}

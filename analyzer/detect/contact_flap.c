@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* contact-flap: the binding of one AOR goes to and fro: two devices take it from each other, or one cannot keep its address. Finding 3.11. */
+/*
+ * contact-flap: the binding of one AOR goes to and fro: two devices take it from each other, or one cannot keep its
+ * address. Finding 3.11.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyzer/calls/account.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "two-devices", "self-correct", "port-changes", "dual-wan", "address-changes", NULL };
+static const char *const reasons[] = { "two-devices", "self-correct", "port-changes", "dual-wan", "address-changes",
+	NULL };
 
 static const struct detector_doc doc = {
 	.says = "registrations fight, or a public port changes each time",
@@ -32,10 +36,12 @@ struct flap {                        /* the changes [from, to] of an account, wi
 	unsigned from, to;
 	unsigned moves;              /* accepted bindings other than the one before */
 	unsigned takeovers, returns; /* by another device; of those, by one that had it before */
-	unsigned ports, addresses, contacts; /* of one device: only its source port, its address, its Contact alone changed */
+	/* of one device: only its source port, its address, its Contact alone changed */
+	unsigned ports, addresses, contacts;
 	unsigned address_returns;
 	unsigned listed_all;         /* takeovers whose answer lists several Contacts: the registrar keeps both */
-	unsigned removals, quick;    /* un-REGISTERs; contact changes so close together that nothing but the device itself causes them */
+	/* un-REGISTERs; contact changes so close together that nothing but the device itself causes them */
+	unsigned removals, quick;
 	const struct device *device[2];
 };
 
@@ -66,7 +72,8 @@ static bool had_before(const struct flap *f, unsigned before, const struct bindi
 	for (unsigned i = f->from; i < before; i++) {
 		const struct binding_change *b = &f->account->changes[i];
 
-		if (!b->removed && b->device == c->device && (!address || address_equal(&b->source.addr, &c->source.addr)))
+		if (!b->removed && b->device == c->device &&
+		    (!address || address_equal(&b->source.addr, &c->source.addr)))
 			return true;
 	}
 	return false;
@@ -122,7 +129,8 @@ static struct flap flap_from(const struct account *x, unsigned from, int64_t win
 {
 	struct flap f = { .account = x, .from = from, .to = from };
 
-	for (unsigned i = from + 1; i < x->change_count && ns_minus(x->changes[i].at_ns, x->changes[from].at_ns) <= window_ns; i++) {
+	for (unsigned i = from + 1; i < x->change_count &&
+	    ns_minus(x->changes[i].at_ns, x->changes[from].at_ns) <= window_ns; i++) {
 		f.to = i;
 		count_change(&f, i);
 	}
@@ -183,7 +191,9 @@ static unsigned lost_calls(const struct account *x)
 	return lost;
 }
 
-/* Two devices are two beyond doubt by what was made to tell them apart, or by the sockets that they have of their own. */
+/*
+ * Two devices are two beyond doubt by what was made to tell them apart, or by the sockets that they have of their own.
+ */
 static bool proven(const struct flap *f, const char *reason)
 {
 	const struct device *a = f->device[0], *b = f->device[1];
@@ -193,7 +203,8 @@ static bool proven(const struct flap *f, const char *reason)
 	if (!a || !b)
 		return false;
 	return (a->has_instance && b->has_instance) ||
-	       (address_known(&a->inner.addr) && address_known(&b->inner.addr) && !endpoint_equal(&a->inner, &b->inner));
+	       (address_known(&a->inner.addr) && address_known(&b->inner.addr) &&
+	       !endpoint_equal(&a->inner, &b->inner));
 }
 
 /* ---- words ---- */
@@ -203,7 +214,8 @@ static const char *device_text(const struct device *d, char buffer[SAY_TEXT])
 	char at[ENDPOINT_TEXT];
 
 	endpoint_text(address_known(&d->inner.addr) ? &d->inner : &d->source, at);
-	snprintf(buffer, SAY_TEXT, "%s%s%s%s", d->user_agent, d->user_agent[0] ? " (" : "", at, d->user_agent[0] ? ")" : "");
+	snprintf(buffer, SAY_TEXT, "%s%s%s%s", d->user_agent, d->user_agent[0] ? " (" : "", at,
+		d->user_agent[0] ? ")" : "");
 	return buffer;
 }
 
@@ -247,7 +259,8 @@ static void add_evidence(struct finding *f, const struct flap *x)
 		if (c->removed)
 			finding_evidence(f, c->at, "%s removes its binding", at);
 		else
-			finding_evidence(f, c->at, "registered from %s, Contact %s; the answer lists %u", at, contact, c->listed);
+			finding_evidence(f, c->at, "registered from %s, Contact %s; the answer lists %u", at, contact,
+				c->listed);
 		told++;
 	}
 	if (x->account->stale)
@@ -256,7 +269,8 @@ static void add_evidence(struct finding *f, const struct flap *x)
 		const struct device *d = LIST_ENTRY(it, struct device, in_account);
 
 		if (d->tally.unanswered_invites)
-			finding_evidence(f, d->tally.unanswered_at, "a request to %s stays unanswered", d->account->user);
+			finding_evidence(f, d->tally.unanswered_at, "a request to %s stays unanswered",
+				d->account->user);
 	}
 }
 
@@ -269,7 +283,8 @@ static void say(struct finding *f, const struct flap *x, const char *reason)
 	finding_title(f, "The registration of %s goes to and fro", a->user[0] ? a->user : a->aor);
 	finding_cause(f, "%s changes its address %u times in %s: %s.", a->aor, x->moves, time, how(reason));
 	if (is_reason(reason, "two-devices") && x->device[0] && x->device[1])
-		text_addf(&f->cause, " They are %s and %s; the registrar keeps the last.", device_text(x->device[0], one), device_text(x->device[1], other));
+		text_addf(&f->cause, " They are %s and %s; the registrar keeps the last.",
+			device_text(x->device[0], one), device_text(x->device[1], other));
 	finding_fix(f, "%s", remedy(reason));
 	finding_cannot_see(f, "Other devices of %s may register elsewhere.", a->aor);
 }
@@ -278,11 +293,14 @@ static void tell(struct detection *d, const struct flap *x, const char *reason)
 {
 	const struct account *a = x->account;
 	unsigned lost = lost_calls(a);
-	enum severity s = lost >= FAILED_CALLS_ERROR ? SEVERITY_ERROR : lost || a->refused ? SEVERITY_WARNING : SEVERITY_INFO;
-	struct finding *f = detection_raise_keyed(d, a->n, reason, s, proven(x, reason) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	enum severity s = lost >= FAILED_CALLS_ERROR ? SEVERITY_ERROR : lost ||
+		a->refused ? SEVERITY_WARNING : SEVERITY_INFO;
+	struct finding *f = detection_raise_keyed(d, a->n, reason, s,
+		proven(x, reason) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 
 	for (unsigned i = x->from; i <= x->to; i++)
-		finding_part(f, is_reason(reason, "two-devices") ? PART_CULPRIT : PART_VICTIM, &(struct endpoint){ a->changes[i].source.addr, 0 });
+		finding_part(f, is_reason(reason, "two-devices") ? PART_CULPRIT : PART_VICTIM,
+			&(struct endpoint){ a->changes[i].source.addr, 0 });
 	finding_part(f, PART_WITNESS, &(struct endpoint){ a->changes[x->from].server.addr, 0 });
 	finding_times(f, a->changes[x->from].at_ns, a->changes[x->to].at_ns);
 	f->count = x->moves;
@@ -300,7 +318,9 @@ static void judge(struct detection *d, const struct account *a, unsigned least, 
 		return;
 	}
 	if (!reason) {
-		detection_pass(d, "changes", "%s: %u changes, %u by another device (%u of them back), %u with several Contacts kept", a->aor, worst.moves,
+		detection_pass(d, "changes",
+			"%s: %u changes, %u by another device (%u of them back), %u with several Contacts kept", a->aor,
+			worst.moves,
 			       worst.takeovers, worst.returns, worst.listed_all);
 		return;
 	}

@@ -364,7 +364,8 @@ static void forget(struct slot *s, const char *reason, enum severity severity, e
 	f->state = FINDING_CLOSED;
 }
 
-struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s, enum confidence c)
+struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
+	enum confidence c)
 {
 	struct slot *slot = slot_add(d->all, d->detector, d->scope, key);
 
@@ -376,7 +377,8 @@ struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const c
 		slot->finding = findings_add(d->all->findings, d->detector, d->detector->id, reason, s, c);
 	slot->raised = true;
 	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), (uintptr_t)d->scope), key);
-	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream ? d->event->stream->direction : NULL;
+	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream
+		? d->event->stream->direction : NULL;
 	slot->finding->stream = d->event->stream;
 	if (asked_for(d, event_leg(d->event)))
 		why_not_of(d, event_leg(d->event))->found = true;
@@ -424,14 +426,16 @@ void detection_withhold(struct detection *d, const struct leg *leg, const char *
 	/* a leg's directions are judged one after the other: its repetitions stand at the end */
 	for (unsigned i = ds->withheld_count; i > 0 && ds->withheld_count - i < 8; i--) {
 		w = &ds->withheld[i - 1];
-		if (w->id == d->detector->id && w->gate == gate && span_equal(w->call_id, leg ? leg->call_id : SPAN_NONE))
+		if (w->id == d->detector->id && w->gate == gate &&
+		    span_equal(w->call_id, leg ? leg->call_id : SPAN_NONE))
 			return;
 	}
 	if (ds->withheld_count == ds->withheld_room) {
 		ds->withheld_room = ds->withheld_room ? ds->withheld_room * 2 : 16;
 		ds->withheld = memory_resize(ds->withheld, ds->withheld_room, sizeof *ds->withheld);
 	}
-	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, leg ? leg->call_id : SPAN_NONE, gate, memory_text(text) };
+	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, leg ? leg->call_id : SPAN_NONE, gate,
+		memory_text(text) };
 }
 
 const struct withheld *detections_withheld(const struct detections *ds, unsigned *ret_count)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* detection: runs detectors over events; keeps their states and findings, what was withheld, and why a finding was not made. */
+/*
+ * detection: runs detectors over events; keeps their states and findings, what was withheld, and why a finding was not
+ * made.
+ */
 #ifndef DEADAIR_DETECT_DETECTION_H
 #define DEADAIR_DETECT_DETECTION_H
 

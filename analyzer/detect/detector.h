@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* detector: the contract of a rule. A new one is a file, a line in registry.def, a line in the Makefile fragment, and its scenarios. */
+/*
+ * detector: the contract of a rule. A new one is a file, a line in registry.def, a line in the Makefile fragment, and
+ * its scenarios.
+ */
 #ifndef DEADAIR_DETECT_DETECTOR_H
 #define DEADAIR_DETECT_DETECTOR_H
 
@@ -7,7 +10,8 @@
 #include "analyzer/event.h"
 #include "analyzer/findings/finding.h"
 
-enum scope { PER_CALL, PER_DIRECTION, PER_STREAM, PER_DIALOG, PER_ACCOUNT, PER_SUBSCRIPTION, PER_BINDING, PER_SOCKET, PER_HOST, PER_HOST_PAIR, GLOBAL };
+enum scope { PER_CALL, PER_DIRECTION, PER_STREAM, PER_DIALOG, PER_ACCOUNT, PER_SUBSCRIPTION, PER_BINDING, PER_SOCKET,
+	PER_HOST, PER_HOST_PAIR, GLOBAL };
 
 struct detector_doc {                /* what `deadair explain` prints and docs/DETECTORS.md is checked against */
 	const char *says;            /* one line, as in `deadair detectors` */
@@ -44,16 +48,22 @@ double detection_key(const struct detection *d, const char *name);
 double detection_config(const struct detection *d, const char *section, const char *name);
 const struct facts *detection_facts(const struct detection *d);
 /*
- * Raises the finding of this scope: the one that stands already (emptied of texts, parts and evidence, to be filled anew), or a new one.
- * Confidence possible is capped by possible_max.
+ * Raises the finding of this scope: the one that stands already (emptied of texts, parts and evidence, to be filled
+ * anew), or a new one. Confidence possible is capped by possible_max.
  */
 struct finding *detection_raise(struct detection *d, const char *reason, enum severity s, enum confidence c);
 /* A further finding of the same scope (several gaps, several reporters): told apart by key. */
-struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s, enum confidence c);
-/* Nothing to say, and why: what --why-not prints. The finding of this scope, if any, is withdrawn. `row`: which condition decided. */
-void detection_pass(struct detection *d, const char *row, const char *format, ...) __attribute__((format(printf, 3, 4)));
+struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
+	enum confidence c);
+/*
+ * Nothing to say, and why: what --why-not prints. The finding of this scope, if any, is withdrawn. `row`: which
+ * condition decided.
+ */
+void detection_pass(struct detection *d, const char *row, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 /* A gate withholds the claim: noted in JSON's withheld and for --why-not. */
-void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
 /* A fact for --why-not that decided nothing yet. */
 void detection_note(struct detection *d, bool holds, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -89,7 +99,8 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	uint64_t tcp_gaps;           /* acknowledged and never seen segments */
 	unsigned non_sip_protocols;  /* different IP protocols and well-known UDP services besides SIP and media */
 	uint64_t other_udp;          /* UDP packets that are no SIP, RTP, RTCP, STUN */
-	uint64_t beyond_sip;         /* frames that a filter on SIP's ports would have kept out; media and ICMP not counted */
+	/* frames that a filter on SIP's ports would have kept out; media and ICMP not counted */
+	uint64_t beyond_sip;
 	uint64_t h323, mgcp, sccp;   /* packets on the ports of other signalling */
 	uint64_t fragments_lost;
 	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */

@@ -39,7 +39,10 @@ static void digits_read(struct span user, char digits[DIALLED_DIGITS])
 	digits[n] = '\0';
 }
 
-/* The digit for an outside line is no part of the number; a country prefix may begin with the same digit: 9 011 44 ..., but 00 44 ... */
+/*
+ * The digit for an outside line is no part of the number; a country prefix may begin with the same digit: 9 011 44 ...,
+ * but 00 44 ...
+ */
 static const char *without_outside(const struct site *s, const char *digits)
 {
 	if (starts_any(digits, &s->intl_prefixes))
@@ -69,7 +72,8 @@ void dialled_read(const struct site *site, struct span user, struct dialled *ret
 		ret->international = true;
 		ret->by_prefix = prefix[0] != '+';
 		ret->premium |= starts_any(rest, &site->premium_prefixes);
-		ret->foreign = site->home_cc.count && !starts_any(rest, &site->home_cc) && !starts_any(rest, &site->allowed_cc);
+		ret->foreign = site->home_cc.count && !starts_any(rest, &site->home_cc) &&
+			!starts_any(rest, &site->allowed_cc);
 	}
 }
 

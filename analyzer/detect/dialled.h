@@ -12,7 +12,8 @@ struct dialled {
 	char country[DIALLED_DIGITS];/* behind the international prefix; empty: not international */
 	bool international;          /* a prefix of intl-prefixes and eight digits or more */
 	bool by_prefix;              /* 00, 011: somebody dialled it; numbers on trunks begin with + */
-	bool foreign;                /* international, and the profile knows the home country and does not allow that one */
+	/* international, and the profile knows the home country and does not allow that one */
+	bool foreign;
 	bool premium;                /* in premium-prefixes */
 	bool outside;                /* seven digits or more */
 };

@@ -13,7 +13,8 @@
 enum { GROUP_MAX = 256, EVIDENCE_MESSAGES = 4 };
 
 static const char *const reasons[] = {
-	"sdp-port-privileged", "sdp-address-family", "sdp-no-connection", "no-content-length", "media-port-clash", "oversize", "method-filtered", "new-peer",
+	"sdp-port-privileged", "sdp-address-family", "sdp-no-connection", "no-content-length", "media-port-clash",
+	"oversize", "method-filtered", "new-peer",
 	"icmp", "media", "unlocated", NULL,
 };
 
@@ -45,7 +46,8 @@ struct group {                       /* lost between two hosts for one reason */
 	struct member *members, **end;
 	const struct icmp_record *icmp;
 	struct dropped_pattern pattern;
-	unsigned repeated, transmissions, most;      /* messages sent twice or more; all transmissions; of one message */
+	/* messages sent twice or more; all transmissions; of one message */
+	unsigned repeated, transmissions, most;
 	bool before, after;          /* neighbours passed */
 	int64_t first_ns, last_ns;
 };
@@ -60,12 +62,14 @@ struct groups {
 
 static bool same_point(const struct point *a, const struct point *b)
 {
-	return a->file == b->file && a->interface == b->interface && a->vlan == b->vlan && a->ifindex == b->ifindex && a->direction == b->direction;
+	return a->file == b->file && a->interface == b->interface && a->vlan == b->vlan && a->ifindex == b->ifindex &&
+	       a->direction == b->direction;
 }
 
 static bool belongs(const struct group *g, const struct lost_message *m, const char *reason)
 {
-	return strcmp(g->reason, reason) == 0 && address_equal(&g->first->src.addr, &m->src.addr) && address_equal(&g->first->dst.addr, &m->dst.addr) &&
+	return strcmp(g->reason, reason) == 0 && address_equal(&g->first->src.addr, &m->src.addr) &&
+	       address_equal(&g->first->dst.addr, &m->dst.addr) &&
 	       same_point(&g->first->at, &m->at) && same_point(&g->first->missing_at, &m->missing_at);
 }
 
@@ -95,7 +99,8 @@ static void pattern_add(struct dropped_pattern *p, const struct lost_message *m)
 	p->messages++;
 }
 
-static void group_add(struct arena *arena, struct group *g, const struct lost_message *m, const struct icmp_record *icmp)
+static void group_add(struct arena *arena, struct group *g, const struct lost_message *m,
+	const struct icmp_record *icmp)
 {
 	struct member *member = arena_zalloc(arena, sizeof *member);
 
@@ -113,7 +118,8 @@ static void group_add(struct arena *arena, struct group *g, const struct lost_me
 	g->last_ns = m->last.at_ns > g->last_ns ? m->last.at_ns : g->last_ns;
 }
 
-static const char *own_reason(const struct facts *facts, const struct offered_ports *offered, const struct lost_message *m, const struct icmp_record **ret_icmp)
+static const char *own_reason(const struct facts *facts, const struct offered_ports *offered,
+	const struct lost_message *m, const struct icmp_record **ret_icmp)
 {
 	const char *reason = dropped_reason(facts, m, ret_icmp);
 
@@ -170,24 +176,38 @@ static const char *where_text(const struct lost_message *m, char buffer[96])
 #define HELPER_OFF_AND " and put a keepalive of 30 s or less in its place, or "
 
 static const struct { const char *reason, *because, *fix, *fix_rest; } words[] = {
-	{ "sdp-port-privileged", "All of them offer a media port below 1024 (trickle ICE offers port 9), which SIP helpers refuse.", HELPER_OFF,
+	{ "sdp-port-privileged",
+	  "All of them offer a media port below 1024 (trickle ICE offers port 9), which SIP helpers refuse.",
+	  HELPER_OFF,
 	  HELPER_OFF_AND "offer real ports (no trickle ICE)." },
-	{ "sdp-address-family", "All of them name an address of the other IP family than they travel by, which SIP helpers refuse.", HELPER_OFF,
+	{ "sdp-address-family",
+	  "All of them name an address of the other IP family than they travel by, which SIP helpers refuse.",
+	  HELPER_OFF,
 	  HELPER_OFF_AND "let the phone offer addresses of the family it speaks." },
-	{ "sdp-no-connection", "None of them has a connection line (c=) that can be used, which SIP helpers refuse.", HELPER_OFF,
+	{ "sdp-no-connection", "None of them has a connection line (c=) that can be used, which SIP helpers refuse.",
+	  HELPER_OFF,
 	  HELPER_OFF_AND "let the phone write a c= line." },
-	{ "no-content-length", "None of them has a Content-Length, without which SIP helpers cannot change a message and drop it.", HELPER_OFF,
+	{ "no-content-length",
+	  "None of them has a Content-Length, without which SIP helpers cannot change a message and drop it.",
+	  HELPER_OFF,
 	  HELPER_OFF_AND "update the phone: it should send Content-Length." },
-	{ "media-port-clash", "They offer a media port that another phone behind the same router offers, too, which SIP helpers refuse.", HELPER_OFF,
+	{ "media-port-clash",
+	  "They offer a media port that another phone behind the same router offers, too, which SIP helpers refuse.",
+	  HELPER_OFF,
 	  HELPER_OFF_AND "give each phone an RTP range of its own." },
-	{ "oversize", "All of them are bigger than what passed: their fragments are dropped.", "Let fragments of UDP pass on ",
+	{ "oversize", "All of them are bigger than what passed: their fragments are dropped.",
+	  "Let fragments of UDP pass on ",
 	  ", use TCP for SIP, or make the messages smaller (fewer codecs)." },
-	{ "method-filtered", "All messages of this method are lost and no other is: inspection filters it.", "Permit the method in the SIP inspection of ",
+	{ "method-filtered", "All messages of this method are lost and no other is: inspection filters it.",
+	  "Permit the method in the SIP inspection of ",
 	  ", or switch that off." },
-	{ "new-peer", "They come from a port from which nothing else passed: a stateful filter lets only known peers in.", "Permit that peer on ",
+	{ "new-peer",
+	  "They come from a port from which nothing else passed: a stateful filter lets only known peers in.",
+	  "Permit that peer on ",
 	  ", or let the server send from the port that the phones registered with." },
 	{ "icmp", "", "Look at the way from there on: ", " or what lies behind it refuses these messages." },
-	{ "unlocated", "Nothing tells them from those that pass.", "SIP inspection or a firewall discards these messages: look at ", "." },
+	{ "unlocated", "Nothing tells them from those that pass.",
+	  "SIP inspection or a firewall discards these messages: look at ", "." },
 };
 
 static const char *device_text(const struct lost_message *m, char buffer[96])
@@ -207,7 +227,8 @@ static bool forgotten(const struct group *g)
 {
 	struct address device = device_of(g->first);
 
-	return strcmp(g->reason, "icmp") == 0 && address_known(&device) && icmp_no_port(g->icmp) && address_equal(&g->icmp->reporter, &device);
+	return strcmp(g->reason, "icmp") == 0 && address_known(&device) && icmp_no_port(g->icmp) &&
+	       address_equal(&g->icmp->reporter, &device);
 }
 
 static void say_icmp(struct finding *f, const struct group *g)
@@ -217,7 +238,8 @@ static void say_icmp(struct finding *f, const struct group *g)
 	address_text(&g->icmp->reporter, reporter);
 	device_text(g->first, device);
 	finding_cause(f, "%u transmissions of %u message%s went in and none came out %s, while others between the two hosts passed. %s says by ICMP: %s%s.", g->transmissions,
-		      g->pattern.messages, g->pattern.messages == 1 ? "" : "s", where_text(g->first, where), reporter, icmp_says(g->icmp),
+		      g->pattern.messages, g->pattern.messages == 1 ? "" : "s", where_text(g->first, where), reporter,
+		      icmp_says(g->icmp),
 		      forgotten(g) ? ": it has forgotten the phone's mapping" : "");
 	if (forgotten(g))
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the UDP timer of %s; or a longer timer there.", device);
@@ -237,7 +259,8 @@ static void say_why(struct finding *f, const struct group *g)
 	while (strcmp(words[i].reason, g->reason) != 0)
 		i++;
 	finding_cause(f, "%u transmissions of %u message%s went in and none came out %s, while others between the two hosts passed. %s", g->transmissions,
-		      g->pattern.messages, g->pattern.messages == 1 ? "" : "s", where_text(g->first, where), words[i].because);
+		      g->pattern.messages, g->pattern.messages == 1 ? "" : "s", where_text(g->first, where),
+		      words[i].because);
 	finding_fix(f, "%s%s%s", words[i].fix, device_text(g->first, device), words[i].fix_rest);
 }
 
@@ -245,7 +268,8 @@ static void say_message(struct finding *f, const struct facts *facts, const stru
 {
 	char what[48], src[SAY_TEXT], dst[SAY_TEXT];
 
-	finding_title(f, "%s from %s does not reach %s", what_text(g->first, what), say_host(facts, &g->first->src.addr, src), say_host(facts, &g->first->dst.addr, dst));
+	finding_title(f, "%s from %s does not reach %s", what_text(g->first, what),
+		say_host(facts, &g->first->src.addr, src), say_host(facts, &g->first->dst.addr, dst));
 }
 
 static void say_proof(struct finding *f, const struct group *g)
@@ -254,9 +278,11 @@ static void say_proof(struct finding *f, const struct group *g)
 	char what[48];
 
 	for (const struct member *i = g->members; i && shown < EVIDENCE_MESSAGES; i = i->next, shown++)
-		finding_evidence(f, i->message->first, "%s goes in, %u transmissions, none comes out", what_text(i->message, what), i->message->transmissions);
+		finding_evidence(f, i->message->first, "%s goes in, %u transmissions, none comes out",
+			what_text(i->message, what), i->message->transmissions);
 	if (g->icmp)
-		finding_evidence(f, g->icmp->at, "ICMP from %s: %s", address_text(&g->icmp->reporter, (char[ADDRESS_TEXT]){ 0 }), icmp_says(g->icmp));
+		finding_evidence(f, g->icmp->at, "ICMP from %s: %s",
+			address_text(&g->icmp->reporter, (char[ADDRESS_TEXT]){ 0 }), icmp_says(g->icmp));
 }
 
 /* ---- judging ---- */
@@ -290,8 +316,10 @@ static void say_parts(struct finding *f, const struct leg_keys *legs, const stru
 /* ---- what follows from it ---- */
 
 static const struct { const char *id; uint8_t method; } effects[] = {
-	{ "invite-unanswered", SIP_INVITE }, { "reinvite-failed", SIP_INVITE }, { "ack-missing", SIP_ACK }, { "registration-failed", SIP_REGISTER },
-	{ "reinvite-failed", SIP_UPDATE }, { "call-dropped", SIP_ACK }, { "transfer-failed", SIP_REFER }, { "cancel-lost", SIP_CANCEL },
+	{ "invite-unanswered", SIP_INVITE }, { "reinvite-failed", SIP_INVITE }, { "ack-missing", SIP_ACK },
+	  { "registration-failed", SIP_REGISTER },
+	{ "reinvite-failed", SIP_UPDATE }, { "call-dropped", SIP_ACK }, { "transfer-failed", SIP_REFER },
+	  { "cancel-lost", SIP_CANCEL },
 };
 
 /* A response that is lost leaves its request unanswered; a lost 2xx to INVITE is never acknowledged either. */
@@ -320,7 +348,8 @@ static uint32_t tie_hash(const struct leg *leg, const struct address *host)
 	return leg ? (uint32_t)hash_mix((uintptr_t)leg, 9) : address_hash(host);
 }
 
-static void tie_add(struct arena *arena, struct hash *ties, const struct leg *leg, const struct lost_message *m, struct finding *f)
+static void tie_add(struct arena *arena, struct hash *ties, const struct leg *leg, const struct lost_message *m,
+	struct finding *f)
 {
 	struct tie *t = arena_zalloc(arena, sizeof *t);
 
@@ -335,7 +364,8 @@ static void tie_effect(struct finding *x, const struct hash *ties, const struct 
 	for (struct hash_link *it = hash_first(ties, hash); it && !x->caused_by; it = it->next) {
 		const struct tie *t = HASH_ENTRY(it, struct tie, link);
 
-		if (it->hash == hash && t->leg == leg && (leg || address_equal(&t->message->src.addr, host)) && x != t->finding && follows(x, t->message))
+		if (it->hash == hash && t->leg == leg && (leg || address_equal(&t->message->src.addr, host)) &&
+		    x != t->finding && follows(x, t->message))
 			x->caused_by = t->finding;
 	}
 }
@@ -365,7 +395,8 @@ static struct finding *tell(struct detection *d, const struct leg_keys *legs, co
 		if (hurts(legs, i->message))
 			severity = SEVERITY_ERROR;
 	}
-	f = detection_raise_keyed(d, hash_mix(hash_mix(address_hash(&g->first->src.addr), address_hash(&g->first->dst.addr)), hash_bytes(g->reason, strlen(g->reason))),
+	f = detection_raise_keyed(d, hash_mix(hash_mix(address_hash(&g->first->src.addr),
+		address_hash(&g->first->dst.addr)), hash_bytes(g->reason, strlen(g->reason))),
 				  g->reason, severity, sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	say_parts(f, legs, g);
 	finding_times(f, g->first_ns, g->last_ns);
@@ -387,7 +418,8 @@ static void tell_all(struct detection *d, const struct groups *groups, const str
 		struct finding *f;
 
 		if (g->most < min_tx && g->repeated < 2) {
-			detection_pass(d, NULL, "%u transmissions of a message went in and none came out: too few", g->most);
+			detection_pass(d, NULL, "%u transmissions of a message went in and none came out: too few",
+				g->most);
 			continue;
 		}
 		f = tell(d, legs, g);
@@ -423,11 +455,13 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (two_points_lost(facts->points)->count)
 		judge_messages(d);
 	else
-		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point" : "no message went in that did not come out");
+		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point"
+			: "no message went in that did not come out");
 	dropped_media_judge(d);
 }
 
 const struct detector detect_dropped_in_path = {
-	.id = "dropped-in-path", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL,
+	.id = "dropped-in-path", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAUSES),
+	.scope = GLOBAL,
 	.usual = SEVERITY_ERROR, .possible_max = SEVERITY_INFO,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dropped_in_path: what the files of this detector share: messages (dropped_in_path.c), why (dropped_reason.c), media (dropped_media.c). */
+/*
+ * dropped_in_path: what the files of this detector share: messages (dropped_in_path.c), why (dropped_reason.c), media
+ * (dropped_media.c).
+ */
 #ifndef DEADAIR_DETECT_DROPPED_IN_PATH_H
 #define DEADAIR_DETECT_DROPPED_IN_PATH_H
 
@@ -7,7 +10,8 @@
 #include "analyzer/network/two_points.h"
 
 /* The reason that one lost message gives by itself; static, of the register. "unlocated": none fits. */
-const char *dropped_reason(const struct facts *facts, const struct lost_message *m, const struct icmp_record **ret_icmp);
+const char *dropped_reason(const struct facts *facts, const struct lost_message *m,
+	const struct icmp_record **ret_icmp);
 
 struct dropped_pattern {             /* what the lost ones between two hosts have in common */
 	unsigned messages;

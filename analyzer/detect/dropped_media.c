@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dropped_media: audio that is seen going in and not coming out, between points that other streams of the same hosts pass (3.6). */
+/*
+ * dropped_media: audio that is seen going in and not coming out, between points that other streams of the same hosts
+ * pass (3.6).
+ */
 #include "analyzer/detect/dropped_in_path.h"
 
 #include <stdio.h>
@@ -38,7 +41,10 @@ static uint32_t hosts_hash(const struct address *src, const struct address *dst)
 	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
 }
 
-/* Nearer the sender: private where its side is translated, public where the receiver's is, else less travelled. Not by time: clocks differ. */
+/*
+ * Nearer the sender: private where its side is translated, public where the receiver's is, else less travelled. Not by
+ * time: clocks differ.
+ */
 static bool goes_in(const struct stream *x, const struct stream *y)
 {
 	if (!address_equal(&x->src.addr, &y->src.addr))
@@ -94,7 +100,8 @@ static bool seen_in(const struct paths *p, const struct stream *s, uint16_t file
 
 		if (x == s || x->ssrc != s->ssrc)
 			continue;
-		if (x->file == file || s->file == file || ++looked == LOOK_MAX)      /* so many that nothing can be said */
+		/* so many that nothing can be said */
+		if (x->file == file || s->file == file || ++looked == LOOK_MAX)
 			return true;
 	}
 	return false;
@@ -122,20 +129,25 @@ static const struct route *route_of(const struct paths *p, const struct two_poin
 		const struct route *r = HASH_ENTRY(it, struct route, by_hosts);
 
 		looked += it->hash == hash;
-		if (it->hash == hash && address_equal(&r->in->src.addr, &s->src.addr) && address_equal(&r->in->dst.addr, &s->dst.addr) && would_show(points, s, r) &&
+		if (it->hash == hash && address_equal(&r->in->src.addr, &s->src.addr) &&
+		    address_equal(&r->in->dst.addr, &s->dst.addr) && would_show(points, s, r) &&
 		    !seen_in(p, s, r->out->file))
 			return r;
 	}
 	return NULL;
 }
 
-/* The other direction of the same call is seen at both points, this one only where it goes in; hearing has looked which side that is. */
+/*
+ * The other direction of the same call is seen at both points, this one only where it goes in; hearing has looked which
+ * side that is.
+ */
 static const struct stream *passing_back(const struct stream *s)
 {
 	const struct direction *back = direction_reverse(s->direction);
 	const struct hearing *h = hearing_of(s->direction);
 
-	if (!h || h->failure != FAILURE_UNDELIVERED || !h->undelivered_by || strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s)
+	if (!h || h->failure != FAILURE_UNDELIVERED || !h->undelivered_by ||
+	    strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s)
 		return NULL;
 	for (unsigned i = 0; i < back->stream_count; i++) {
 		if (back->streams[i]->twin_next)
@@ -162,11 +174,13 @@ static struct address device_between(const struct stream *in, const struct strea
 	return (struct address){ .family = 0 };
 }
 
-static void tell(struct detection *d, const struct stream *s, const struct stream *passes, struct address device, enum confidence c)
+static void tell(struct detection *d, const struct stream *s, const struct stream *passes, struct address device,
+	enum confidence c)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, hash_mix(7, s->n), "media", SEVERITY_ERROR, c);
-	char src[SAY_TEXT], dst[SAY_TEXT], at[ADDRESS_TEXT], count[TEXT_COUNT], name[96] = "the device between the two capture points";
+	char src[SAY_TEXT], dst[SAY_TEXT], at[ADDRESS_TEXT], count[TEXT_COUNT],
+		name[96] = "the device between the two capture points";
 
 	if (address_known(&device))
 		snprintf(name, sizeof name, "the router %s", address_text(&device, at));
@@ -182,8 +196,10 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 	finding_cause(f, "%s packets of this audio go in and none comes out at the next capture point, where other audio of the call's hosts passes: %s drops them.", count,
 		      name);
 	finding_fix(f, "Look at %s: a firewall rule, a pinhole that SIP inspection did not open, or a session limit there discards UDP to port %u.", name, s->dst.port);
-	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s packets go in, none comes out", count);
-	finding_evidence_run(f, stream_frame(passes, passes->first_frame, passes->first_ns), passes->last_frame, "audio that is seen at both points");
+	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame,
+		"%s packets go in, none comes out", count);
+	finding_evidence_run(f, stream_frame(passes, passes->first_frame, passes->first_ns), passes->last_frame,
+		"audio that is seen at both points");
 }
 
 void dropped_media_judge(struct detection *d)
@@ -198,7 +214,8 @@ void dropped_media_judge(struct detection *d)
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order), *back;
 		const struct route *r;
 
-		if (!s->accepted || !s->direction || s->multicast || s->twin_of || s->twin_next || (double)s->packets < least || is_received(s))
+		if (!s->accepted || !s->direction || s->multicast || s->twin_of || s->twin_next ||
+		    (double)s->packets < least || is_received(s))
 			continue;
 		back = passing_back(s);
 		r = route_of(&paths, facts->points, s);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dropped_reason: why a message did not come out: what SIP helpers are known to refuse, what ICMP says, what the lost ones have in common. */
+/*
+ * dropped_reason: why a message did not come out: what SIP helpers are known to refuse, what ICMP says, what the lost
+ * ones have in common.
+ */
 #include "analyzer/detect/dropped_in_path.h"
 
 #include <stdlib.h>
@@ -15,11 +18,13 @@ enum { OVERSIZE_BYTES = 1280, PATTERN_MIN = 2 };
 
 static bool in_time(const struct icmp_record *r, const struct lost_message *m)
 {
-	return r->readable && r->protocol == 17 && r->at.at_ns >= m->first.at_ns && r->at.at_ns <= ns_add(m->last.at_ns, ICMP_LATE_NS);
+	return r->readable && r->protocol == 17 && r->at.at_ns >= m->first.at_ns &&
+	       r->at.at_ns <= ns_add(m->last.at_ns, ICMP_LATE_NS);
 }
 
 /* The first of them. */
-static const struct icmp_record *icmp_quoting(const struct facts *facts, const struct lost_message *m, const struct endpoint *src, const struct endpoint *dst)
+static const struct icmp_record *icmp_quoting(const struct facts *facts, const struct lost_message *m,
+	const struct endpoint *src, const struct endpoint *dst)
 {
 	const struct icmp_record *first = NULL;
 	uint32_t hash = icmp_hash(dst);
@@ -27,7 +32,8 @@ static const struct icmp_record *icmp_quoting(const struct facts *facts, const s
 	for (struct hash_link *it = hash_first(facts->icmp_by_dst, hash); it; it = it->next) {
 		const struct icmp_record *r = HASH_ENTRY(it, struct icmp_record, by_dst);
 
-		if (it->hash == hash && in_time(r, m) && endpoint_equal(&r->src, src) && endpoint_equal(&r->dst, dst) && (!first || r->at.at_ns < first->at.at_ns))
+		if (it->hash == hash && in_time(r, m) && endpoint_equal(&r->src, src) && endpoint_equal(&r->dst, dst) &&
+		    (!first || r->at.at_ns < first->at.at_ns))
 			first = r;
 	}
 	return first;
@@ -126,7 +132,8 @@ static bool clashes_at(const struct offered_ports *o, const struct lost_message 
 	for (struct hash_link *it = hash_first(&o->by_port, hash); it; it = it->next) {
 		const struct offer *x = HASH_ENTRY(it, struct offer, by_port);
 
-		if (it->hash == hash && x->port == port && address_private(&x->host) && !address_equal(&x->host, &m->src.addr) &&
+		if (it->hash == hash && x->port == port && address_private(&x->host) &&
+		    !address_equal(&x->host, &m->src.addr) &&
 		    x->leg->first_ns <= m->first.at_ns && m->first.at_ns <= ns_add(x->leg->last_ns, EXPECTATION_NS))
 			return true;
 	}
@@ -137,5 +144,6 @@ bool offered_ports_clash(const struct offered_ports *o, const struct lost_messag
 {
 	if (!m->audio_port || !m->translated || !m->request)
 		return false;
-	return clashes_at(o, m, m->audio_port) || clashes_at(o, m, (uint16_t)(m->audio_port - 1)) || clashes_at(o, m, (uint16_t)(m->audio_port + 1));
+	return clashes_at(o, m, m->audio_port) || clashes_at(o, m, (uint16_t)(m->audio_port - 1)) ||
+	       clashes_at(o, m, (uint16_t)(m->audio_port + 1));
 }

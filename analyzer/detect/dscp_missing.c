@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dscp-missing: voice is not marked, or loses its mark. What arrives from a provider is seldom marked: a fact. Finding page 5, section 1. */
+/*
+ * dscp-missing: voice is not marked, or loses its mark. What arrives from a provider is seldom marked: a fact. Finding
+ * page 5, section 1.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +12,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"stripped-in-path", "remarked", "asymmetric", "same-model-differs", "unmarked-media", "unmarked-signalling", "wrong-class", "legacy-prec5",
+	"stripped-in-path", "remarked", "asymmetric", "same-model-differs", "unmarked-media", "unmarked-signalling",
+	"wrong-class", "legacy-prec5",
 	"wan-unmarked", NULL,
 };
 
@@ -120,7 +124,8 @@ static unsigned senders_of(const struct facts *facts, struct sender **ret)
 
 		if (!x || !address_equal(&x->addr, &by_host[i]->src.addr)) {
 			x = &list[senders++];
-			*x = (struct sender){ .first = by_host[i], .addr = by_host[i]->src.addr, .value = by_host[i]->dscp };
+			*x = (struct sender){ .first = by_host[i], .addr = by_host[i]->src.addr,
+				.value = by_host[i]->dscp };
 		}
 		x->packets += by_host[i]->packets;
 		x->of_value += by_host[i]->dscp == x->value ? by_host[i]->packets : 0;
@@ -152,16 +157,20 @@ static enum severity wanted(const struct facts *facts)
 
 /* ---- at two points of the way ---- */
 
-static void tell_changed(struct detection *d, const struct stream *s, uint8_t before, uint8_t after, struct frame_ref later)
+static void tell_changed(struct detection *d, const struct stream *s, uint8_t before, uint8_t after,
+	struct frame_ref later)
 {
 	const struct facts *facts = detection_facts(d);
 	bool stripped = after == 0, below = !numbers_have(&facts->site->dscp_media, after);
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ s->src.addr, 0 }), 1), stripped ? "stripped-in-path" : "remarked",
-						  stripped || below ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ s->src.addr, 0 }), 1),
+		stripped ? "stripped-in-path" : "remarked",
+						  stripped || below ? SEVERITY_WARNING : SEVERITY_INFO,
+						  CONFIDENCE_CERTAIN);
 	char host[SAY_TEXT];
 
 	say_host(facts, &s->src.addr, host);
-	finding_title(f, stripped ? "The mark of voice from %s is lost on the way" : "The mark of voice from %s is changed on the way", host);
+	finding_title(f, stripped ? "The mark of voice from %s is lost on the way"
+		: "The mark of voice from %s is changed on the way", host);
 	finding_cause(f, "RTP of %s carries DSCP %u at the first capture point and %u at the second, the same packets: a device between them %s it.", host,
 		      before, after, stripped ? "clears" : "changes");
 	finding_fix(f, "Let the router or switch between the two points trust DSCP, or mark RTP with EF (46) there anew; priority for EF on the WAN.");
@@ -212,22 +221,28 @@ static void tell_asymmetric(struct detection *d, const struct sender *x, const s
 {
 	const struct facts *facts = detection_facts(d);
 	bool soft = is_soft(facts, &x->addr);
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 2), wan ? "wan-unmarked" : "asymmetric",
-						  wan || (soft && facts->site->qos != QOS_REQUIRED) ? SEVERITY_INFO : SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 2),
+		wan ? "wan-unmarked" : "asymmetric",
+						  wan || (soft &&
+						  facts->site->qos != QOS_REQUIRED) ? SEVERITY_INFO : SEVERITY_WARNING,
+						  CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], peer[SAY_TEXT];
 
 	say_host(facts, &x->addr, host);
 	say_host(facts, &other->addr, peer);
 	finding_title(f, "%s sends voice without a mark, %s with one", host, peer);
-	finding_cause(f, "RTP of %s arrives here with DSCP 0 (%llu of %llu packets), that of %s with %u.%s", host, (unsigned long long)x->of_value,
-		      (unsigned long long)x->packets, peer, other->value, wan ? " From outside this is usual: few providers keep marks." :
+	finding_cause(f, "RTP of %s arrives here with DSCP 0 (%llu of %llu packets), that of %s with %u.%s", host,
+		(unsigned long long)x->of_value,
+		      (unsigned long long)x->packets, peer, other->value,
+		      wan ? " From outside this is usual: few providers keep marks." :
 		      soft ? " It is a softphone: its computer marks only where a policy of the system says so." : "");
 	finding_fix(f, wan ? "Nothing here; mark it anew at the router for the way inside." :
 		       "Set DSCP EF (46) for RTP on this host or in the policy of its switch port, and trust DSCP on the port.");
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
 	finding_part(f, PART_WITNESS, &(struct endpoint){ other->addr, 0 });
 	finding_evidence(f, stream_frame(x->first, x->first->first_frame, x->first->first_ns), "RTP with DSCP 0");
-	finding_evidence(f, stream_frame(other->first, other->first->first_frame, other->first->first_ns), "RTP with DSCP %u", other->value);
+	finding_evidence(f, stream_frame(other->first, other->first->first_frame, other->first->first_ns),
+		"RTP with DSCP %u", other->value);
 	finding_times(f, x->first->first_ns, x->first->last_ns);
 	f->count = 1;
 	finding_cannot_see(f, "whether it is sent so, or loses its mark before this point");
@@ -239,7 +254,8 @@ static bool judge_pair(struct detection *d, struct sender *x, const struct sende
 	const struct sender *other = bsearch(&x->first->dst.addr, list, count, sizeof *list, sender_compare);
 	unsigned least = (unsigned)detection_key(d, "min-media");
 
-	if (x->value != 0 || !other || other->packets < least || !of_one_value(other) || !marked(facts, other->value) || !site_inside(facts->site, &other->addr))
+	if (x->value != 0 || !other || other->packets < least || !of_one_value(other) || !marked(facts, other->value) ||
+	    !site_inside(facts->site, &other->addr))
 		return false;
 	tell_asymmetric(d, x, other, !site_inside(facts->site, &x->addr));
 	return true;
@@ -247,7 +263,8 @@ static bool judge_pair(struct detection *d, struct sender *x, const struct sende
 
 /* ---- the rest: a fact a reason, with the hosts ---- */
 
-static struct finding *fact(struct detection *d, struct finding **f, unsigned key, const char *reason, enum severity severity)
+static struct finding *fact(struct detection *d, struct finding **f, unsigned key, const char *reason,
+	enum severity severity)
 {
 	if (!*f) {
 		*f = detection_raise_keyed(d, key, reason, severity, CONFIDENCE_CERTAIN);
@@ -268,13 +285,17 @@ static void judge_media(struct detection *d, struct sender *list, unsigned count
 	for (unsigned i = 0; i < count; i++) {
 		struct sender *x = &list[i];
 
-		if (x->told || !site_inside(facts->site, &x->addr) || x->packets < detection_key(d, "min-media") || !of_one_value(x) ||
+		if (x->told || !site_inside(facts->site, &x->addr) || x->packets < detection_key(d, "min-media") ||
+		    !of_one_value(x) ||
 		    numbers_have(&facts->site->dscp_media, x->value))
 			continue;
 		if (x->value == 0) {
 			f = fact(d, &unmarked, 3, "unmarked-media", wanted(facts));
-			finding_title(f, f->count == 1 ? "Voice is sent without a mark" : "Voice of %u hosts is sent without a mark", f->count);
-			finding_cause(f, "RTP of %u host%s of the site carries DSCP 0 here; EF (46) is usual.", f->count, f->count == 1 ? "" : "s");
+			finding_title(f,
+				f->count == 1 ? "Voice is sent without a mark"
+				: "Voice of %u hosts is sent without a mark", f->count);
+			finding_cause(f, "RTP of %u host%s of the site carries DSCP 0 here; EF (46) is usual.",
+				f->count, f->count == 1 ? "" : "s");
 		} else if (x->value == PREC5) {
 			f = fact(d, &legacy, 4, "legacy-prec5", SEVERITY_INFO);
 			finding_title(f, "Voice is marked with the old precedence 5");
@@ -283,10 +304,12 @@ static void judge_media(struct detection *d, struct sender *list, unsigned count
 		} else {
 			f = fact(d, &wrong, 5, "wrong-class", wanted(facts));
 			finding_title(f, "Voice is marked, but not as voice");
-			finding_cause(f, "RTP of %u host%s carries another DSCP than expected, e.g. %u.", f->count, f->count == 1 ? "" : "s", x->value);
+			finding_cause(f, "RTP of %u host%s carries another DSCP than expected, e.g. %u.", f->count,
+				f->count == 1 ? "" : "s", x->value);
 		}
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
-		finding_evidence(f, stream_frame(x->first, x->first->first_frame, x->first->first_ns), "RTP with DSCP %u", x->value);
+		finding_evidence(f, stream_frame(x->first, x->first->first_frame, x->first->first_ns),
+			"RTP with DSCP %u", x->value);
 	}
 }
 
@@ -298,18 +321,21 @@ static int signaller_compare(const void *a, const void *b)
 static void judge_signalling(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
-	struct dscp_state sorted = *(const struct dscp_state *)detection_state(d);   /* by address, judged so each time */
+	/* by address, judged so each time */
+	struct dscp_state sorted = *(const struct dscp_state *)detection_state(d);
 	struct finding *unmarked = NULL, *f;
 
 	qsort(sorted.slots, sorted.count, sizeof *sorted.slots, signaller_compare);
 	for (unsigned i = 0; i < sorted.count; i++) {
 		const struct signaller *s = &sorted.slots[i];
 
-		if (s->messages < detection_key(d, "min-messages") || s->value != 0 || s->by_value * 100u < s->messages * SHARE || !site_inside(facts->site, &s->addr))
+		if (s->messages < detection_key(d, "min-messages") || s->value != 0 ||
+		    s->by_value * 100u < s->messages * SHARE || !site_inside(facts->site, &s->addr))
 			continue;
 		f = fact(d, &unmarked, 6, "unmarked-signalling", wanted(facts));
 		finding_title(f, "SIP is sent without a mark");
-		finding_cause(f, "SIP of %u host%s of the site carries DSCP 0 here; CS3 (24) is usual.", f->count, f->count == 1 ? "" : "s");
+		finding_cause(f, "SIP of %u host%s of the site carries DSCP 0 here; CS3 (24) is usual.", f->count,
+			f->count == 1 ? "" : "s");
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ s->addr, 0 });
 		finding_evidence(f, s->at, "SIP with DSCP 0");
 	}
@@ -346,7 +372,8 @@ static struct span agent_of(const struct facts *facts, const struct sender *x)
 static void tell_odd(struct detection *d, const struct sender *x, const struct model *m)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 7), "same-model-differs", SEVERITY_WARNING,
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 7),
+		"same-model-differs", SEVERITY_WARNING,
 						  CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], agent[48];
 
@@ -371,7 +398,8 @@ static void judge_models(struct detection *d, struct sender *list, unsigned coun
 		for (unsigned i = 0; i < count; i++) {
 			struct sender *x = &list[i];
 			struct span agent = agent_of(facts, x);
-			struct model *m = agent.n && x->packets >= detection_key(d, "min-media") && of_one_value(x) ? model_of(models, &known, agent) : NULL;
+			struct model *m = agent.n && x->packets >= detection_key(d, "min-media") &&
+				of_one_value(x) ? model_of(models, &known, agent) : NULL;
 
 			if (!m || !site_inside(facts->site, &x->addr))
 				continue;
@@ -419,5 +447,6 @@ static void on_event(struct detection *d, const struct event *ev)
 
 const struct detector detect_dscp_missing = {
 	.id = "dscp-missing", .doc = &doc, .keys = keys, .state_size = sizeof(struct dscp_state), .event = on_event,
-	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL, .usual = SEVERITY_INFO,
+	.possible_max = SEVERITY_INFO,
 };

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* dtmf-broken: key presses that the other side cannot take, or takes twice. RFC 4733, RFC 6086. Which keys they were is never said. */
+/*
+ * dtmf-broken: key presses that the other side cannot take, or takes twice. RFC 4733, RFC 6086. Which keys they were is
+ * never said.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
 #include "analyzer/media/digits.h"
 
 static const char *const reasons[] = {
-	"not-negotiated", "pt-number-mismatch", "split-event", "timestamp-runs", "no-end", "too-short", "duration-invalid", "events-lost", "double-path",
+	"not-negotiated", "pt-number-mismatch", "split-event", "timestamp-runs", "no-end", "too-short",
+	"duration-invalid", "events-lost", "double-path",
 	"info-refused", "relay-dropped", "codec-inband-only", "clock-mismatch", NULL,
 };
 
@@ -24,7 +28,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { BOUND_STRONG = 6, SEGMENT_DURATION = 0xff00 /* RFC 4733 2.5.1.3: a long press goes on under a new time */, RUN_LEAST = 3 };
+enum { BOUND_STRONG = 6, SEGMENT_DURATION = 0xff00 /* RFC 4733 2.5.1.3: a long press goes on under a new time */,
+	RUN_LEAST = 3 };
 
 #define SETTLE_NS (500 * MILLISECOND_NS)
 #define SPLIT_NS (40 * MILLISECOND_NS)
@@ -83,7 +88,8 @@ static double clock_of(const struct window *w, const struct stream *s, uint8_t p
 
 enum { REASON_COUNT = sizeof reasons / sizeof reasons[0] - 1 };
 enum {
-	NOT_NEGOTIATED, PT_NUMBER_MISMATCH, SPLIT_EVENT, TIMESTAMP_RUNS, NO_END, TOO_SHORT, DURATION_INVALID, EVENTS_LOST, DOUBLE_PATH, INFO_REFUSED,
+	NOT_NEGOTIATED, PT_NUMBER_MISMATCH, SPLIT_EVENT, TIMESTAMP_RUNS, NO_END, TOO_SHORT, DURATION_INVALID,
+		EVENTS_LOST, DOUBLE_PATH, INFO_REFUSED,
 	RELAY_DROPPED, CODEC_INBAND_ONLY, CLOCK_MISMATCH
 };
 
@@ -120,7 +126,8 @@ struct presses {
 	uint8_t pt_sent, pt_given;   /* of the first with another number */
 };
 
-static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, uint32_t last_frame, int64_t last_ns, const struct endpoint *culprit, const char *what)
+static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, uint32_t last_frame, int64_t last_ns,
+	const struct endpoint *culprit, const char *what)
 {
 	struct fault *f = &p->faults[reason];
 
@@ -134,7 +141,8 @@ static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, u
 	f->last_ns = last_ns;
 }
 
-static void digit_fault(struct presses *p, unsigned reason, const struct stream *s, const struct digit *x, const struct window *w, const char *what)
+static void digit_fault(struct presses *p, unsigned reason, const struct stream *s, const struct digit *x,
+	const struct window *w, const char *what)
 {
 	fault_add(p, reason, stream_frame(s, x->first_frame, x->first_ns), x->last_frame, x->last_ns, &s->src, what);
 	if (!p->window)
@@ -147,21 +155,25 @@ static bool is_press(const struct digit *x)
 	return x->packets >= 2 || x->ended;
 }
 
-static void judge_type(struct presses *p, const struct direction *dir, const struct window *w, const struct stream *s, const struct digit *x)
+static void judge_type(struct presses *p, const struct direction *dir, const struct window *w, const struct stream *s,
+	const struct digit *x)
 {
-	if (!w || w->state != EXPECT_DUE || !w->exchange || dir->slot->dialog->leg->cut || !w->receiver || !w->sender || !w->receiver->format_count || x->first_ns < w->on_ns + SETTLE_NS || !is_press(x))
+	if (!w || w->state != EXPECT_DUE || !w->exchange || dir->slot->dialog->leg->cut || !w->receiver || !w->sender ||
+	    !w->receiver->format_count || x->first_ns < w->on_ns + SETTLE_NS || !is_press(x))
 		return;
 	if (any_copy_takes(dir, w, x->pt))
 		return;
 	if (!event_format(w->receiver)) {
-		digit_fault(p, NOT_NEGOTIATED, s, x, w, "key press as telephone-event, which the receiver's list does not have");
+		digit_fault(p, NOT_NEGOTIATED, s, x, w,
+			"key press as telephone-event, which the receiver's list does not have");
 		return;
 	}
 	if (!p->faults[PT_NUMBER_MISMATCH].count) {
 		p->pt_sent = x->pt;
 		p->pt_given = event_format(w->receiver)->pt;
 	}
-	digit_fault(p, PT_NUMBER_MISMATCH, s, x, w, "key press under another payload type number than the receiver gave");
+	digit_fault(p, PT_NUMBER_MISMATCH, s, x, w,
+		"key press under another payload type number than the receiver gave");
 }
 
 /* Pieces of one press: the next one begins at once, under a new time, and this one has no end. */
@@ -175,13 +187,15 @@ static unsigned run_length(const struct digits *d, unsigned at)
 {
 	unsigned n = 1;
 
-	while (at + n < d->count && d->list[at + n].code == d->list[at].code && d->list[at + n].packets == 1 && d->list[at].packets == 1 &&
+	while (at + n < d->count && d->list[at + n].code == d->list[at].code && d->list[at + n].packets == 1 &&
+	    d->list[at].packets == 1 &&
 	       d->list[at + n].first_ns - d->list[at + n - 1].last_ns <= RUN_NS && !d->list[at + n - 1].ended)
 		n++;
 	return n;
 }
 
-static void judge_end(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w, int64_t end_ns)
+static void judge_end(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w,
+	int64_t end_ns)
 {
 	if (x->ended || x->packets < 2 || !x->followed || x->duration >= SEGMENT_DURATION)
 		return;
@@ -189,12 +203,14 @@ static void judge_end(struct presses *p, const struct stream *s, const struct di
 		digit_fault(p, NO_END, s, x, w, "key press without end bit; the packet behind it is here");
 }
 
-static void judge_length(const struct detection *d, struct presses *p, const struct stream *s, const struct digit *x, const struct window *w)
+static void judge_length(const struct detection *d, struct presses *p, const struct stream *s, const struct digit *x,
+	const struct window *w)
 {
 	double ms = x->duration * 1000.0 / clock_of(w, s, x->pt);
 
 	if (x->packets >= 2 && (x->shrank || (x->ended && x->duration == 0)))
-		digit_fault(p, DURATION_INVALID, s, x, w, x->shrank ? "key press whose duration falls" : "key press of duration 0");
+		digit_fault(p, DURATION_INVALID, s, x, w,
+			x->shrank ? "key press whose duration falls" : "key press of duration 0");
 	else if (x->ended && x->duration && ms < detection_key(d, "min-ms"))
 		digit_fault(p, TOO_SHORT, s, x, w, "key press that is too short");
 }
@@ -213,7 +229,8 @@ static void judge_lost(struct presses *p, const struct stream *s, const struct d
 {
 	const struct stream *later = s->twin_next;
 
-	if (!later || later->twin_kind == TWIN_NONE || (later->digits && later->digits->dropped) || later->first_ns > x->first_ns - END_NS ||
+	if (!later || later->twin_kind == TWIN_NONE || (later->digits && later->digits->dropped) ||
+	    later->first_ns > x->first_ns - END_NS ||
 	    later->last_ns < x->last_ns + END_NS || digit_of(later->digits, x->rtp_ts))
 		return;
 	if (later->lost_within > s->lost_within)
@@ -229,7 +246,8 @@ static void judge_clock(struct presses *p, const struct stream *s, const struct 
 		digit_fault(p, CLOCK_MISMATCH, s, x, w, "key press with another clock than the voice around it");
 }
 
-static void judge_stream(const struct detection *d, const struct direction *dir, const struct stream *s, struct presses *p)
+static void judge_stream(const struct detection *d, const struct direction *dir, const struct stream *s,
+	struct presses *p)
 {
 	const struct digits *all = s->digits;
 	int64_t end_ns = dir->slot->dialog->ended_ns;
@@ -290,9 +308,11 @@ static void judge_info(const struct direction *dir, struct presses *p)
 		if (t->method != SIP_INFO || !m || !m->key_press || m->by != dir->sender)
 			continue;
 		if (t->final && is_no(t->final->status))
-			fault_add(p, INFO_REFUSED, t->final->at, 0, t->final->at.at_ns, &t->final->src, "the answer to an INFO with a key press");
+			fault_add(p, INFO_REFUSED, t->final->at, 0, t->final->at.at_ns, &t->final->src,
+				"the answer to an INFO with a key press");
 		else if (same_key_near(dir, m))
-			fault_add(p, DOUBLE_PATH, m->at, 0, m->at.at_ns, &m->src, "INFO with the key that also comes as telephone-event");
+			fault_add(p, DOUBLE_PATH, m->at, 0, m->at.at_ns, &m->src,
+				"INFO with the key that also comes as telephone-event");
 	}
 }
 
@@ -358,7 +378,8 @@ static bool dropped_at(const struct direction *on, const struct digit *x)
 {
 	const struct window *w = direction_window_at(on, x->first_ns);
 
-	return x->code <= 9 && w && w->state == EXPECT_DUE && w->receiver && event_format(w->receiver) && !w->secure && speaks_at(on, x->first_ns) &&
+	return x->code <= 9 && w && w->state == EXPECT_DUE && w->receiver && event_format(w->receiver) && !w->secure &&
+	       speaks_at(on, x->first_ns) &&
 	       !presses_between(on, x->first_ns - DOUBLE_NS, x->last_ns + RELAY_NS) &&
 	       !info_between(on->slot->dialog->leg, x->first_ns, x->last_ns + RELAY_NS);
 }
@@ -373,7 +394,8 @@ static void judge_relay(const struct direction *dir, const struct stream *s, str
 		if (row < weights[RELAY_DROPPED].least)
 			continue;
 		for (unsigned k = row == weights[RELAY_DROPPED].least ? i + 1 - row : i; k <= i; k++) {
-			digit_fault(p, RELAY_DROPPED, s, &s->digits->list[k], NULL, "key press that goes in and does not come out on the other leg");
+			digit_fault(p, RELAY_DROPPED, s, &s->digits->list[k], NULL,
+				"key press that goes in and does not come out on the other leg");
 			p->faults[RELAY_DROPPED].culprit = s->dst;
 		}
 	}
@@ -407,13 +429,15 @@ static bool inband_only(const struct direction *dir)
 {
 	const struct window *w = direction_first_due(dir);
 
-	if (!w || !w->receiver || !w->sender || !w->receiver->format_count || event_format(w->receiver) || event_format(w->sender))
+	if (!w || !w->receiver || !w->sender || !w->receiver->format_count || event_format(w->receiver) ||
+	    event_format(w->sender))
 		return false;
 	for (unsigned i = 0; i < w->receiver->format_count; i++) {
 		static const char *const whole[] = { "PCMU", "PCMA", "L16", "G722", "CLEARMODE" };
 
 		for (size_t k = 0; k < sizeof whole / sizeof whole[0]; k++) {
-			if (span_equal_nocase(w->receiver->formats[i].codec, span_of(whole[k])) || !w->receiver->formats[i].codec.n)
+			if (span_equal_nocase(w->receiver->formats[i].codec, span_of(whole[k])) ||
+			    !w->receiver->formats[i].codec.n)
 				return false;
 		}
 	}
@@ -422,19 +446,24 @@ static bool inband_only(const struct direction *dir)
 
 /* ---- words ---- */
 
-struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], culprit[SAY_TEXT]; unsigned count, total; uint8_t pt_sent, pt_given; };
+struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], culprit[SAY_TEXT]; unsigned count, total;
+	uint8_t pt_sent, pt_given; };
 
 static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 {
 	switch (reason) {
 	case NOT_NEGOTIATED:
-		finding_cause(f, "%s sends %u key presses as telephone-event; the list of %s has no telephone-event.", w->sender, w->count, w->receiver);
+		finding_cause(f, "%s sends %u key presses as telephone-event; the list of %s has no telephone-event.",
+			w->sender, w->count, w->receiver);
 		break;
 	case PT_NUMBER_MISMATCH:
-		finding_cause(f, "%s sends %u key presses under payload type %u; the list of %s gives %u for them.", w->sender, w->count, w->pt_sent, w->receiver, w->pt_given);
+		finding_cause(f, "%s sends %u key presses under payload type %u; the list of %s gives %u for them.",
+			w->sender, w->count, w->pt_sent, w->receiver, w->pt_given);
 		break;
 	case SPLIT_EVENT:
-		finding_cause(f, "The RTP time changes within %u of %u key presses of %s: a receiver takes one press for two.", w->count, w->total, w->sender);
+		finding_cause(f,
+			"The RTP time changes within %u of %u key presses of %s: a receiver takes one press for two.",
+			w->count, w->total, w->sender);
 		break;
 	case TIMESTAMP_RUNS:
 		finding_cause(f, "%s gives every packet of a key press a time of its own (%u presses): a receiver takes each packet for a press.", w->sender, w->count);
@@ -444,19 +473,24 @@ static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 			      w->total, w->sender);
 		break;
 	case TOO_SHORT:
-		finding_cause(f, "%u of %u key presses of %s are shorter than a receiver has to recognise.", w->count, w->total, w->sender);
+		finding_cause(f, "%u of %u key presses of %s are shorter than a receiver has to recognise.", w->count,
+			w->total, w->sender);
 		break;
 	case DURATION_INVALID:
-		finding_cause(f, "%u of %u key presses of %s have durations that cannot be; many receivers cope.", w->count, w->total, w->sender);
+		finding_cause(f, "%u of %u key presses of %s have durations that cannot be; many receivers cope.",
+			w->count, w->total, w->sender);
 		break;
 	case EVENTS_LOST:
-		finding_cause(f, "%u of %u key presses of %s are lost between the two capture points with all their packets.", w->count, w->total, w->sender);
+		finding_cause(f,
+			"%u of %u key presses of %s are lost between the two capture points with all their packets.",
+			w->count, w->total, w->sender);
 		break;
 	case DOUBLE_PATH:
 		finding_cause(f, "%u key presses of %s go out twice, as telephone-event and as INFO: %s may take each of them twice.", w->count, w->sender, w->receiver);
 		break;
 	case INFO_REFUSED:
-		finding_cause(f, "%u INFO requests with key presses of %s are refused by %s.", w->count, w->sender, w->culprit);
+		finding_cause(f, "%u INFO requests with key presses of %s are refused by %s.", w->count, w->sender,
+			w->culprit);
 		break;
 	case RELAY_DROPPED:
 		finding_cause(f, "%u key presses in a row reach %s and do not leave it on the other leg, where telephone-event is agreed and voice flows.", w->count,
@@ -475,7 +509,8 @@ static void say_fix(struct finding *f, unsigned reason, const struct words *w)
 {
 	switch (reason) {
 	case DOUBLE_PATH:
-		finding_fix(f, "Choose one method on %s: RFC 4733, and switch SIP INFO (and in-band tones) off.", w->sender);
+		finding_fix(f, "Choose one method on %s: RFC 4733, and switch SIP INFO (and in-band tones) off.",
+			w->sender);
 		break;
 	case INFO_REFUSED:
 		finding_fix(f, "Set the DTMF method of %s to RFC 4733 (telephone-event), which both sides can agree on in SDP.", w->sender);
@@ -518,8 +553,10 @@ static void entitle(struct finding *f, unsigned reason, const struct words *w)
 		finding_title(f, "Key presses of %s are at risk", w->sender);
 		return;
 	}
-	snprintf(act, sizeof act, "%s %s", reason == INFO_REFUSED || reason == RELAY_DROPPED ? w->culprit : w->sender, act_of(reason));
-	snprintf(effect, sizeof effect, "%s %s", w->receiver, reason == DOUBLE_PATH || reason == SPLIT_EVENT || reason == TIMESTAMP_RUNS ? "may take digits twice" :
+	snprintf(act, sizeof act, "%s %s", reason == INFO_REFUSED || reason == RELAY_DROPPED ? w->culprit : w->sender,
+		act_of(reason));
+	snprintf(effect, sizeof effect, "%s %s", w->receiver,
+		reason == DOUBLE_PATH || reason == SPLIT_EVENT || reason == TIMESTAMP_RUNS ? "may take digits twice" :
 		 reason == EVENTS_LOST ? "misses digits" : "may not take the digits");
 	say_title(f, act, effect);
 }
@@ -547,7 +584,8 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 	say_cause(f, reason, &w);
 	say_fix(f, reason, &w);
 	if (p->window)
-		finding_evidence(f, window_sdp_frame(p->window), "the list of the receiver%s", event_format(p->window->receiver) ? "" : ": without telephone-event");
+		finding_evidence(f, window_sdp_frame(p->window), "the list of the receiver%s",
+			event_format(p->window->receiver) ? "" : ": without telephone-event");
 	if (fault->count)
 		finding_evidence_run(f, fault->first, fault->last_frame, "%s", fault->what);
 	if (weights[reason].confidence < CONFIDENCE_CERTAIN)
@@ -560,7 +598,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	unsigned best = REASON_COUNT;
 
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
-		if (p.faults[i].count >= weights[i].least && (best == REASON_COUNT || weights[i].severity > weights[best].severity))
+		if (p.faults[i].count >= weights[i].least &&
+		    (best == REASON_COUNT || weights[i].severity > weights[best].severity))
 			best = i;
 	}
 	if (best < REASON_COUNT)

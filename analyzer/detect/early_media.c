@@ -5,7 +5,8 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "early-address-private", "misdirected", "blocked", "prack-missing", "never-sent", "unlocated", NULL };
+static const char *const reasons[] = { "early-address-private", "misdirected", "blocked", "prack-missing", "never-sent",
+	"unlocated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "early media was promised, none came",
@@ -90,7 +91,8 @@ static bool opens(const struct early *e, const struct window *w, unsigned mline)
 	const struct sdp *sdp = e->progress->sdp;
 	const struct sdp_media *own = mline < sdp->media_count ? &sdp->media[mline] : NULL;
 
-	return own && own->kind == SDP_AUDIO && own->port && (own->direction == SDP_SENDRECV || own->direction == SDP_SENDONLY) && w->receiver &&
+	return own && own->kind == SDP_AUDIO && own->port &&
+	       (own->direction == SDP_SENDRECV || own->direction == SDP_SENDONLY) && w->receiver &&
 	       w->target_count && !address_unspecified(&w->receiver->at.addr) &&
 	       (w->receiver->direction == SDP_SENDRECV || w->receiver->direction == SDP_RECVONLY);
 }
@@ -104,7 +106,8 @@ static bool another_plays(const struct leg *leg, const struct dialog *own, int64
 
 		for (unsigned i = 0; d != own && i < d->mslot_count; i++) {
 			for (unsigned k = 0; k < d->mslots[i].direction[SIDE_CALLEE].stream_count; k++)
-				n += stream_packets_between(d->mslots[i].direction[SIDE_CALLEE].streams[k], from_ns, to_ns);
+				n += stream_packets_between(d->mslots[i].direction[SIDE_CALLEE].streams[k], from_ns,
+					to_ns);
 		}
 		if (n > STRAY_MAX)
 			return true;
@@ -124,21 +127,24 @@ static bool begins_further_on(const struct facts *facts, const struct leg *leg)
 			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
 			struct early e = early_of(facts, d);
 
-			if (e.progress && (e.promise || lookup_early_media(facts->lookup, &e.progress->src.addr)) && !another_plays(other, NULL, e.from_ns, e.to_ns))
+			if (e.progress && (e.promise || lookup_early_media(facts->lookup, &e.progress->src.addr)) &&
+			    !another_plays(other, NULL, e.from_ns, e.to_ns))
 				return true;
 		}
 	}
 	return false;
 }
 
-static const char *reason_of(const struct facts *facts, const struct direction *dir, const struct early *e, const struct hearing *h)
+static const char *reason_of(const struct facts *facts, const struct direction *dir, const struct early *e,
+	const struct hearing *h)
 {
 	struct endpoint real;
 
 	if (e->prack_failed)
 		return "prack-missing";
 	if (h->misdirected && address_private(&h->misdirected->dst.addr) &&
-	    hearing_contradiction(facts, dir, h->window, &h->misdirected->dst, h->misdirected, &real) == CONTRADICTION_PRIVATE)
+	    hearing_contradiction(facts, dir, h->window, &h->misdirected->dst, h->misdirected,
+	    &real) == CONTRADICTION_PRIVATE)
 		return "early-address-private";
 	if (h->misdirected)
 		return "misdirected";
@@ -147,9 +153,11 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 	return h->at_sender && !h->at_receiver ? "never-sent" : "unlocated";
 }
 
-static void say(struct finding *f, const struct facts *facts, const struct direction *dir, const struct early *e, const struct hearing *h)
+static void say(struct finding *f, const struct facts *facts, const struct direction *dir, const struct early *e,
+	const struct hearing *h)
 {
-	char from[SAY_TEXT], to[SAY_TEXT], at[ENDPOINT_TEXT], went[ENDPOINT_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
+	char from[SAY_TEXT], to[SAY_TEXT], at[ENDPOINT_TEXT], went[ENDPOINT_TEXT], act[2 * SAY_TEXT],
+		effect[2 * SAY_TEXT];
 	double seconds = (double)ns_minus(e->to_ns, e->from_ns) / 1e9;
 
 	say_host(facts, &e->progress->src.addr, from);
@@ -166,9 +174,11 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	} else if (e->prack_failed) {
 		finding_cause(f, "%s asks for an acknowledgement (PRACK) of its %u, repeats it and gets none; in %.1f s no audio came before the answer.", from,
 			      e->progress->status, seconds);
-		finding_fix(f, "Switch 100rel off or on at both ends alike, or find out what keeps PRACK away from %s.", from);
+		finding_fix(f, "Switch 100rel off or on at both ends alike, or find out what keeps PRACK away from %s.",
+			from);
 	} else {
-		finding_cause(f, "%s announced early media with its %u; in %.1f s %s before the answer (audio to %s).", from, e->progress->status,
+		finding_cause(f, "%s announced early media with its %u; in %.1f s %s before the answer (audio to %s).",
+			from, e->progress->status,
 			      seconds, h->packets < 1 ? "nothing arrived" : "no more than a few packets arrived", at);
 		finding_fix(f, "Look at the firewall for UDP to %s before the answer, and capture beside %s; or let the PBX play its own ringback upon a 183.", at, from);
 	}
@@ -176,12 +186,14 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	if (e->promise && e->promise != e->progress)
 		finding_evidence(f, e->promise->at, "%u promises early media (P-Early-Media)", e->promise->status);
 	if (h->misdirected)
-		finding_evidence(f, stream_frame(h->misdirected, h->misdirected->first_frame, h->misdirected->first_ns), "early audio to %s", went);
+		finding_evidence(f, stream_frame(h->misdirected, h->misdirected->first_frame, h->misdirected->first_ns),
+			"early audio to %s", went);
 	if (h->icmp)
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
 	if (dir->slot->dialog->confirmed_by)
 		finding_evidence(f, dir->slot->dialog->confirmed_by->at, "the call is answered %.1f s later", seconds);
-	finding_cannot_see(f, "whether %s plays a ringback of its own, and whether %s sent anything before the answer", to, from);
+	finding_cannot_see(f, "whether %s plays a ringback of its own, and whether %s sent anything before the answer",
+		to, from);
 }
 
 static bool failed(const struct leg *leg)
@@ -193,7 +205,8 @@ static void tell(struct detection *d, const struct event *ev, const struct early
 {
 	const struct facts *facts = detection_facts(d);
 	const char *reason = reason_of(facts, ev->direction, e, h);
-	struct finding *f = detection_raise(d, reason, failed(ev->leg) ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise(d, reason, failed(ev->leg) ? SEVERITY_ERROR : SEVERITY_WARNING,
+		CONFIDENCE_LIKELY);
 	struct endpoint culprit = e->progress->src;
 
 	culprit.port = 0;
@@ -214,12 +227,14 @@ static void judge(struct detection *d, const struct event *ev, const struct earl
 		detection_pass(d, NULL, "audio came before the answer");
 		return;
 	}
-	if (!e->promise && !h.misdirected && !h.icmp_count && !lookup_early_media(facts->lookup, &e->progress->src.addr)) {
+	if (!e->promise && !h.misdirected && !h.icmp_count &&
+	    !lookup_early_media(facts->lookup, &e->progress->src.addr)) {
 		detection_pass(d, NULL, "nothing obliges the far side to send before the answer (RFC 3960)");
 		return;
 	}
 	if (h.gate && !h.misdirected)
-		detection_withhold(d, ev->leg, h.gate, "no early media in %.0f s", (double)ns_minus(e->to_ns, e->from_ns) / 1e9);
+		detection_withhold(d, ev->leg, h.gate, "no early media in %.0f s",
+			(double)ns_minus(e->to_ns, e->from_ns) / 1e9);
 	else if (begins_further_on(facts, ev->leg))
 		detection_pass(d, "N9", "the early media is missing on a leg further on, and told there");
 	else
@@ -237,14 +252,17 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (!e.progress || !opens(&e, w, ev->direction->slot->mline))
 		detection_pass(d, NULL, "no 18x with audio in its SDP");
 	else if (e.rings || e.closed)
-		detection_pass(d, NULL, e.rings ? "a 180 without SDP follows: the caller rings by itself" : "P-Early-Media says that none is to be expected");
+		detection_pass(d, NULL, e.rings ? "a 180 without SDP follows: the caller rings by itself"
+			: "P-Early-Media says that none is to be expected");
 	else if ((double)ns_minus(e.to_ns, e.from_ns) < detection_key(d, "min-seconds") * 1e9)
-		detection_pass(d, NULL, "%.1f s until the answer are too short", (double)ns_minus(e.to_ns, e.from_ns) / 1e9);
+		detection_pass(d, NULL, "%.1f s until the answer are too short",
+			(double)ns_minus(e.to_ns, e.from_ns) / 1e9);
 	else
 		judge(d, ev, &e, w);
 }
 
 const struct detector detect_early_media_missing = {
-	.id = "early-media-missing", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.id = "early-media-missing", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
 	.scope = PER_DIRECTION, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
 };

@@ -19,7 +19,8 @@ static double speech_before(const struct direction *d, int64_t at_ns)
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *x = d->streams[i];
 
-		if (x->level_known && x->speech_first_ns != NS_NONE && ns_add(x->speech_first_ns, (int64_t)(TALK_S * 1e9)) <= at_ns)
+		if (x->level_known && x->speech_first_ns != NS_NONE &&
+		    ns_add(x->speech_first_ns, (int64_t)(TALK_S * 1e9)) <= at_ns)
 			s += x->speech_s;
 	}
 	return s;
@@ -53,8 +54,8 @@ static bool shares_host(const struct judge *j, const struct party *p)
 }
 
 /*
- * N9: the sender only passes on what another leg of the call brings: is that leg on hold, ringing, being transferred or over?
- * Both-ways audio on the other leg is needed before silence here is this sender's.
+ * N9: the sender only passes on what another leg of the call brings: is that leg on hold, ringing, being transferred or
+ * over? Both-ways audio on the other leg is needed before silence here is this sender's.
  */
 static bool other_leg_excuses(const struct judge *j, int64_t at_ns)
 {
@@ -76,7 +77,8 @@ static bool other_leg_excuses(const struct judge *j, int64_t at_ns)
 		else
 			continue;
 		if (other->answer_ns == NS_NONE)
-			continue;                            /* a losing branch of the ring group, or a target that rings: others may speak */
+			/* a losing branch of the ring group, or a target that rings: others may speak */
+			continue;
 		w = other_window(other, there, at_ns);
 		if (!w)
 			continue;
@@ -120,7 +122,8 @@ bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 
 static bool same_box(const struct judge *j, const struct window *w)
 {
-	const struct address *a = w->target_count ? &w->targets[0].at.addr : NULL, *b = w->source_count ? &w->sources[0].at.addr : NULL;
+	const struct address *a = w->target_count ? &w->targets[0].at.addr : NULL,
+		*b = w->source_count ? &w->sources[0].at.addr : NULL;
 	const struct host *h;
 
 	if (!a || !b || !address_equal(a, b) || address_loopback(a))
@@ -141,7 +144,8 @@ static bool comfort_only(const struct judge *j, const struct window *w)
 	return false;
 }
 
-const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns, bool whole)
+const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
+	bool whole)
 {
 	struct hearing *h = j->h;
 
@@ -149,12 +153,17 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		return judge_because(h, "a recording leg sends one way"), "N3";
 	if (comfort_only(j, w))
 		return judge_because(h, "only comfort noise came: the sender is there and silent"), "N4";
-	if (!whole && (w->dtx_allowed || c->dtx) && to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) && h->sending != RTCP_SENDING_RISING)
-		return judge_because(h, "the sender suppresses silence, and it was quiet for %.0f s", (double)(to_ns - from_ns) / 1e9), "N4";
+	if (!whole && (w->dtx_allowed || c->dtx) &&
+	    to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) &&
+	    h->sending != RTCP_SENDING_RISING)
+		return judge_because(h, "the sender suppresses silence, and it was quiet for %.0f s",
+		       (double)(to_ns - from_ns) / 1e9), "N4";
 	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
-	if (!whole && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF && !conversation(j, from_ns))
-		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"), "N10";
+	if (!whole && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF &&
+	    !conversation(j, from_ns))
+		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"),
+		       "N10";
 	if (!whole && h->sending == RTCP_SENDING_CONSTANT && (w->ice || w->dtls))
 		return judge_because(h, "muted: its reports go on, their packet count stands still"), "N13";
 	if (whole && same_box(j, w))

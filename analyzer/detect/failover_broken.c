@@ -23,7 +23,8 @@ static const struct detector_doc doc = {
 };
 
 static const struct config_key keys[] = {
-	{ "window-s", 32, "s", 1, 300, "RFC 3261 17.1: 64 T1, after which a transaction has failed; as long again to turn to the other server" },
+	{ "window-s", 32, "s", 1, 300,
+	  "RFC 3261 17.1: 64 T1, after which a transaction has failed; as long again to turn to the other server" },
 	{ "copies", 4, "copies", 2, 11, "RFC 3261 17.1: so many take 3.5 s" },
 	{ "failback-s", 600, "s", 60, 86400, "field: clients look for their first server again every few minutes" },
 	{ 0 },
@@ -64,7 +65,8 @@ static struct frame_ref refused_by_network(const struct facts *facts, const stru
 	for (struct hash_link *it = hash_first(facts->icmp_by_dst, hash); it; it = it->next) {
 		const struct icmp_record *i = HASH_ENTRY(it, struct icmp_record, by_dst);
 
-		if (it->hash != hash || !endpoint_equal(&i->dst, dst) || !endpoint_equal(&i->src, &t->src) || i->at.at_ns < t->at.at_ns ||
+		if (it->hash != hash || !endpoint_equal(&i->dst, dst) || !endpoint_equal(&i->src, &t->src) ||
+		    i->at.at_ns < t->at.at_ns ||
 		    i->at.at_ns > ns_add(t->last_at.at_ns, ICMP_AFTER_NS))
 			continue;
 		if (!first.frame || i->at.at_ns < first.at_ns)
@@ -80,7 +82,8 @@ static int64_t window_ns(const struct detection *d)
 
 static struct lapse silence_of(const struct detection *d, const struct service_try *t)
 {
-	struct silence s = { .src = t->src, .dst = t->service->servers[t->server].at, .first_ns = t->at.at_ns, .last_ns = t->last_at.at_ns, .copies = t->copies,
+	struct silence s = { .src = t->src, .dst = t->service->servers[t->server].at, .first_ns = t->at.at_ns,
+		.last_ns = t->last_at.at_ns, .copies = t->copies,
 			     .stream_transport = t->stream };
 	enum witness witness;
 
@@ -88,7 +91,8 @@ static struct lapse silence_of(const struct detection *d, const struct service_t
 		return (struct lapse){ 0 };
 	if (silence_gate(detection_facts(d), &s, detection_key(d, "window-s"), &witness))
 		return (struct lapse){ 0 };
-	return (struct lapse){ .failed = true, .at_ns = ns_add(t->at.at_ns, window_ns(d)), .confidence = witness_confidence(witness, CONFIDENCE_LIKELY) };
+	return (struct lapse){ .failed = true, .at_ns = ns_add(t->at.at_ns, window_ns(d)),
+	       .confidence = witness_confidence(witness, CONFIDENCE_LIKELY) };
 }
 
 static struct lapse failure_of(const struct detection *d, const struct service_try *t)
@@ -126,10 +130,12 @@ static bool hunted(const struct service *s, unsigned x, unsigned y, int64_t befo
 
 static bool serves(const struct facts *facts, const struct address *a)
 {
-	return say_serves(facts, a) || site_peer(facts->site, &facts->site->trunk, a) || site_peer(facts->site, &facts->site->pbx, a);
+	return say_serves(facts, a) || site_peer(facts->site, &facts->site->trunk, a) ||
+	       site_peer(facts->site, &facts->site->pbx, a);
 }
 
-static bool stands_in(const struct facts *facts, const struct service *s, unsigned first, unsigned other, int64_t before_ns)
+static bool stands_in(const struct facts *facts, const struct service *s, unsigned first, unsigned other,
+	int64_t before_ns)
 {
 	const struct service_server *x = &s->servers[first], *y = &s->servers[other];
 	const struct peers *profile = &facts->site->failover;
@@ -141,16 +147,20 @@ static bool stands_in(const struct facts *facts, const struct service *s, unsign
 	return (y->served_ns != NS_NONE && y->served_ns < before_ns) || hunted(s, first, other, before_ns);
 }
 
-/* Two registrations side by side: what the other server has granted is still good, and it was never a way out before. */
+/*
+ * Two registrations side by side: what the other server has granted is still good, and it was never a way out before.
+ */
 static bool bound_there(const struct service *s, unsigned first, unsigned other, int64_t until_ns)
 {
 	const struct service_server *y = &s->servers[other];
 
-	return s->kind == SERVICE_ACCOUNT && y->bound_until_ns != NS_NONE && y->bound_until_ns >= until_ns && !hunted(s, first, other, until_ns);
+	return s->kind == SERVICE_ACCOUNT && y->bound_until_ns != NS_NONE && y->bound_until_ns >= until_ns &&
+	       !hunted(s, first, other, until_ns);
 }
 
 /* Index; SERVICE_SERVER_MAX with true: one that only the profile names. */
-static bool second_server(const struct facts *facts, const struct service *s, unsigned first, int64_t before_ns, unsigned *ret)
+static bool second_server(const struct facts *facts, const struct service *s, unsigned first, int64_t before_ns,
+	unsigned *ret)
 {
 	const struct peers *profile = &facts->site->failover;
 
@@ -161,7 +171,8 @@ static bool second_server(const struct facts *facts, const struct service *s, un
 		return true;
 	}
 	*ret = SERVICE_SERVER_MAX;
-	return profile->nets.count + profile->names.count > 1 && site_peer(facts->site, profile, &s->servers[first].at.addr);
+	return profile->nets.count + profile->names.count > 1 &&
+	       site_peer(facts->site, profile, &s->servers[first].at.addr);
 }
 
 /* ---- judgement ---- */
@@ -236,12 +247,14 @@ static void judge_failure(const struct detection *d, const struct history *v, un
 	const struct service *s = t->service;
 	int64_t deadline_ns = ns_add(f->at_ns, window_ns(d));
 	struct aftermath a = aftermath_of(v, at, deadline_ns);
-	struct fault x = { .service = s, .first = t->server, .tries = { t }, .try_count = 1, .failures = 1, .icmp_at = f->icmp_at, .back_ns = NS_NONE };
+	struct fault x = { .service = s, .first = t->server, .tries = { t }, .try_count = 1, .failures = 1,
+		.icmp_at = f->icmp_at, .back_ns = NS_NONE };
 
 	if (a.recovered || a.undecided || !client_lives(facts, s, deadline_ns))
 		return;
 	x.severity = a.late ? SEVERITY_WARNING : SEVERITY_ERROR;
-	if (a.other && (s->kind != SERVICE_ADDRESS || stands_in(facts, s, t->server, a.other->server, ns_add(a.other->at.at_ns, 1)))) {
+	if (a.other && (s->kind != SERVICE_ADDRESS ||
+	    stands_in(facts, s, t->server, a.other->server, ns_add(a.other->at.at_ns, 1)))) {
 		x.reason = "alternative-failed";
 		x.second = a.other->server;
 		x.other = a.other;
@@ -250,7 +263,8 @@ static void judge_failure(const struct detection *d, const struct history *v, un
 		if (x.second < SERVICE_SERVER_MAX && bound_there(s, x.first, x.second, deadline_ns))
 			return;
 		x.reason = "no-alternative-tried";
-		x.confidence = x.second == SERVICE_SERVER_MAX ? CONFIDENCE_POSSIBLE : weaker(f->confidence, CONFIDENCE_LIKELY);
+		x.confidence = x.second == SERVICE_SERVER_MAX ? CONFIDENCE_POSSIBLE : weaker(f->confidence,
+			CONFIDENCE_LIKELY);
 	}
 	if (x.reason && !ret->reason)
 		*ret = x;
@@ -275,11 +289,14 @@ static void judge_return(const struct detection *d, const struct history *v, uns
 	if (!last || s->servers[failed->server].first_ns > s->servers[last->server].first_ns ||
 	    !stands_in(facts, s, failed->server, last->server, ns_add(last->at.at_ns, 1)))
 		return;
-	if (!services_answers_others(facts->services, &s->servers[failed->server].at.addr, &s->client, f->at_ns, failback_ns, &back_ns) ||
+	if (!services_answers_others(facts->services, &s->servers[failed->server].at.addr, &s->client, f->at_ns,
+	    failback_ns, &back_ns) ||
 	    ns_minus(last->at.at_ns, back_ns) < failback_ns)
 		return;
-	*ret = (struct fault){ .service = s, .reason = "no-failback", .severity = SEVERITY_WARNING, .confidence = weaker(f->confidence, CONFIDENCE_LIKELY),
-			       .first = failed->server, .second = last->server, .tries = { failed }, .try_count = 1, .failures = 1, .other = last,
+	*ret = (struct fault){ .service = s, .reason = "no-failback", .severity = SEVERITY_WARNING,
+		.confidence = weaker(f->confidence, CONFIDENCE_LIKELY),
+			       .first = failed->server, .second = last->server, .tries = { failed }, .try_count = 1,
+			       .failures = 1, .other = last,
 			       .icmp_at = f->icmp_at, .back_ns = back_ns };
 }
 
@@ -339,7 +356,8 @@ static void say_what(const struct fault *x, char *text, size_t room)
 		snprintf(text, room, "calls fail");
 }
 
-static void tell_title(struct finding *f, const struct fault *x, const char *client, const char *first, const char *second)
+static void tell_title(struct finding *f, const struct fault *x, const char *client, const char *first,
+	const char *second)
 {
 	char act[3 * SAY_TEXT], effect[2 * SAY_TEXT];
 
@@ -355,7 +373,8 @@ static void tell_title(struct finding *f, const struct fault *x, const char *cli
 	say_title(f, act, effect);
 }
 
-static void tell_cause(const struct detection *d, struct finding *f, const struct fault *x, const char *client, const char *first, const char *second)
+static void tell_cause(const struct detection *d, struct finding *f, const struct fault *x, const char *client,
+	const char *first, const char *second)
 {
 	const struct service *s = x->service;
 	char of[SERVICE_NAME + 16] = "", times[40] = "";
@@ -365,23 +384,30 @@ static void tell_cause(const struct detection *d, struct finding *f, const struc
 	if (x->failures > 1)
 		snprintf(times, sizeof times, ", %u times", x->failures);
 	if (strcmp(x->reason, "no-alternative-tried") == 0)
-		finding_cause(f, "%s %s when %s asked it%s%s, and within %.0f s of that nothing went to %s, %s.", first, failed_how(x), client, of, times,
-			      detection_key(d, "window-s"), second, x->second < SERVICE_SERVER_MAX ? "which it has used before" : "which the profile names");
+		finding_cause(f, "%s %s when %s asked it%s%s, and within %.0f s of that nothing went to %s, %s.", first,
+			failed_how(x), client, of, times,
+			      detection_key(d, "window-s"), second,
+			      x->second < SERVICE_SERVER_MAX ? "which it has used before" : "which the profile names");
 	else if (strcmp(x->reason, "alternative-failed") == 0)
-		finding_cause(f, "%s %s when %s asked it%s%s; %s, asked next, %s.", first, failed_how(x), client, of, times, second,
+		finding_cause(f, "%s %s when %s asked it%s%s; %s, asked next, %s.", first, failed_how(x), client, of,
+			times, second,
 			      x->other->status == UNAVAILABLE ? "answered 503" : "did not serve either");
 	else
 		finding_cause(f, "%s %s, and %s went to %s%s; %.0f min after the first one has begun to answer others again it still asks only the second.", first,
-			      failed_how(x), client, second, of, (double)ns_minus(x->other->at.at_ns, x->back_ns) / 60e9);
+			      failed_how(x), client, second, of,
+			      (double)ns_minus(x->other->at.at_ns, x->back_ns) / 60e9);
 }
 
-static void tell_fix(struct finding *f, const struct fault *x, const char *client, const char *first, const char *second)
+static void tell_fix(struct finding *f, const struct fault *x, const char *client, const char *first,
+	const char *second)
 {
 	if (strcmp(x->reason, "no-alternative-tried") == 0)
 		finding_fix(f, "See that %s has %s as second server, or finds both in DNS (SRV), and gives up the first one after seconds; then find out why %s failed.",
 			    client, second, first);
 	else if (strcmp(x->reason, "alternative-failed") == 0)
-		finding_fix(f, "Look at what %s and %s share: line, firewall, DNS, provider; test each of them alone from %s.", first, second, client);
+		finding_fix(f,
+			"Look at what %s and %s share: line, firewall, DNS, provider; test each of them alone from %s.",
+			first, second, client);
 	else
 		finding_fix(f, "Have %s look for its first server again every few minutes (failback), or register it anew by hand; the second one may be meant for emergencies only.",
 			    client);
@@ -409,7 +435,8 @@ static void add_parts(struct finding *f, const struct fault *x)
 	finding_part(f, PART_VICTIM, &x->tries[0]->src);
 	finding_part(f, strcmp(x->reason, "no-failback") == 0 ? PART_WITNESS : PART_CULPRIT, server_at(x, x->first));
 	if (x->second < SERVICE_SERVER_MAX)
-		finding_part(f, strcmp(x->reason, "alternative-failed") == 0 ? PART_CULPRIT : PART_WITNESS, server_at(x, x->second));
+		finding_part(f, strcmp(x->reason, "alternative-failed") == 0 ? PART_CULPRIT : PART_WITNESS,
+			server_at(x, x->second));
 }
 
 /* Clients that met the same at the same servers. */
@@ -430,12 +457,14 @@ static struct finding *tell(struct detection *d, const struct fault *list, unsig
 	say_host(facts, &x->service->client, client);
 	say_host(facts, &server_at(x, x->first)->addr, first);
 	say_second(facts, x, second);
-	finding_times(f, x->tries[0]->at.at_ns, x->other ? x->other->at.at_ns : x->tries[x->try_count - 1]->last_at.at_ns);
+	finding_times(f, x->tries[0]->at.at_ns,
+		x->other ? x->other->at.at_ns : x->tries[x->try_count - 1]->last_at.at_ns);
 	tell_title(f, x, client, first, second);
 	tell_cause(d, f, x, client, first, second);
 	tell_fix(f, x, client, first, second);
 	if (x->confidence == CONFIDENCE_POSSIBLE)
-		finding_cannot_see(f, "whether %s reaches its second server by a way that does not pass this capture point", client);
+		finding_cannot_see(f,
+			"whether %s reaches its second server by a way that does not pass this capture point", client);
 	return f;
 }
 
@@ -484,9 +513,13 @@ static int fault_compare(const void *a, const void *b)
 
 static bool alike(const struct fault *x, const struct fault *y)
 {
-	return strcmp(x->reason, y->reason) == 0 && address_equal(&server_at(x, x->first)->addr, &server_at(y, y->first)->addr) && x->severity == y->severity &&
-		x->confidence == y->confidence && (x->second == SERVICE_SERVER_MAX) == (y->second == SERVICE_SERVER_MAX) &&
-		(x->second == SERVICE_SERVER_MAX || address_equal(&server_at(x, x->second)->addr, &server_at(y, y->second)->addr));
+	return strcmp(x->reason, y->reason) == 0 &&
+	       address_equal(&server_at(x, x->first)->addr, &server_at(y, y->first)->addr) &&
+	       x->severity == y->severity &&
+		x->confidence == y->confidence &&
+		(x->second == SERVICE_SERVER_MAX) == (y->second == SERVICE_SERVER_MAX) &&
+		(x->second == SERVICE_SERVER_MAX ||
+		address_equal(&server_at(x, x->second)->addr, &server_at(y, y->second)->addr));
 }
 
 static void tell_all(struct detection *d, struct fault *list, unsigned count)

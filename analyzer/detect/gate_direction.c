@@ -24,8 +24,10 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 	}
 	for (unsigned i = 0; i < j->sender.count; i++) {
 		for (unsigned k = 0; k < j->receiver.count; k++) {
-			if (h->sees != SEES_YES && gates_one_sided(g, j->facts, &j->sender.at[i].addr, &j->receiver.at[k].addr, &pair))
-				return judge_because(h, "only one direction between these two hosts is in the capture"), "G1";
+			if (h->sees != SEES_YES &&
+			    gates_one_sided(g, j->facts, &j->sender.at[i].addr, &j->receiver.at[k].addr, &pair))
+				return judge_because(h, "only one direction between these two hosts is in the capture"),
+				       "G1";
 		}
 	}
 	for (unsigned i = 0; i < w->target_count; i++) {
@@ -37,9 +39,11 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 	if (h->sending == RTCP_SENDING_RISING && !h->at_receiver)
 		return judge_because(h, "the sender's reports count packets that do not pass this point"), "G3";
 	if (h->sees == SEES_NO)
-		return judge_because(h, "no packet from the sender's media address to the receiver passes this point"), "G3";
+		return judge_because(h, "no packet from the sender's media address to the receiver passes this point"),
+		       "G3";
 	if (!h->near_sender && !h->near_receiver && h->sees != SEES_YES)
-		return judge_because(h, "this point lies beside neither party, and nothing proves that their media passes here"), "G3";
+		return judge_because(h,
+		       "this point lies beside neither party, and nothing proves that their media passes here"), "G3";
 	if (gates_capture_lost(g, from_ns, to_ns) && to_ns - from_ns < 5 * SECOND_NS)
 		return judge_because(h, "the capture itself lost packets then"), "G7";
 	return NULL;

@@ -133,12 +133,14 @@ static bool targets_have_streams(const struct gates *g, const struct direction *
 static void count_slot(struct gates *g, const struct facts *f, const struct mslot *slot)
 {
 	int64_t end_ns = f->capture->last_ns;
-	bool due = due_time(&slot->direction[0], end_ns) >= NO_MEDIA_DUE_NS || due_time(&slot->direction[1], end_ns) >= NO_MEDIA_DUE_NS;
+	bool due = due_time(&slot->direction[0], end_ns) >= NO_MEDIA_DUE_NS ||
+		due_time(&slot->direction[1], end_ns) >= NO_MEDIA_DUE_NS;
 
 	if (slot->kind != SDP_AUDIO || !due)
 		return;
 	g->due_calls++;
-	if (slot->direction[0].stream_count || slot->direction[1].stream_count || targets_have_streams(g, &slot->direction[0]))
+	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
+	    targets_have_streams(g, &slot->direction[0]))
 		g->calls_with_media++;
 }
 
@@ -150,7 +152,10 @@ static bool filtered_to_sip(const struct capture_facts *c)
 	return c->udp >= 20 && c->sip * 100 >= c->udp * 99 && c->non_sip_protocols == 0 && c->beyond_sip + c->icmp == 0;
 }
 
-/* Do the parties of the calls' media live here at all? When some media address is no SIP speaker, media may bypass this point. */
+/*
+ * Do the parties of the calls' media live here at all? When some media address is no SIP speaker, media may bypass this
+ * point.
+ */
 static const char *reason_without_media(const struct facts *f)
 {
 	if (filtered_to_sip(f->capture))
@@ -257,9 +262,11 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 
 /* ---- G1, one side only ---- */
 
-bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair)
+bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src,
+	const struct address *dst, const struct pair **ret_pair)
 {
-	const struct pair *there = network_pair_find(facts->network, dst, src), *here = network_pair_find(facts->network, src, dst);
+	const struct pair *there = network_pair_find(facts->network, dst, src),
+		*here = network_pair_find(facts->network, src, dst);
 	const struct pair *witness;
 
 	(void)g;
@@ -271,7 +278,8 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
-	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS), ns_add(there->last_ns, WITNESS_NS), &witness);
+	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS),
+	       ns_add(there->last_ns, WITNESS_NS), &witness);
 }
 
 /* ---- G3, reports on streams that never pass ---- */
@@ -345,7 +353,8 @@ static unsigned collect_ports(const struct gates *g, const struct facts *f, stru
 			for (unsigned side = 0; side < 2 && n < room; side++) {
 				const struct window *w = direction_first_due(&d->mslots[i].direction[side]);
 
-				if (!w || !w->target_count || window_end(w, f->capture->last_ns) - w->on_ns < NO_MEDIA_DUE_NS)
+				if (!w || !w->target_count ||
+				    window_end(w, f->capture->last_ns) - w->on_ns < NO_MEDIA_DUE_NS)
 					continue;
 				use[n].port = w->targets[0].at.port;
 				use[n].host = w->targets[0].at.addr;
@@ -376,7 +385,8 @@ static void reckon_port_range(struct gates *g, const struct facts *f)
 		*low = use[i].port < *low ? use[i].port : *low;
 		*high = use[i].port > *high ? use[i].port : *high;
 	}
-	if (silent >= 2 * PORT_RANGE_CALLS && hosts >= PORT_RANGE_CALLS && n > silent && (silent_min > seen_max || silent_max < seen_min)) {
+	if (silent >= 2 * PORT_RANGE_CALLS && hosts >= PORT_RANGE_CALLS && n > silent &&
+	    (silent_min > seen_max || silent_max < seen_min)) {
 		g->port_range = true;
 		g->port_range_above = silent_min > seen_max;
 		g->port_limit = g->port_range_above ? seen_max : seen_min;
@@ -475,7 +485,8 @@ struct lives { int64_t *begin_ns, *end_ns; size_t count; };   /* of streams of t
 static struct lives lives_of(const struct facts *f)
 {
 	const struct list *streams = streams_in_order(f->streams);
-	struct lives l = { memory_resize(NULL, streams->count, sizeof(int64_t)), memory_resize(NULL, streams->count, sizeof(int64_t)), 0 };
+	struct lives l = { memory_resize(NULL, streams->count, sizeof(int64_t)),
+		memory_resize(NULL, streams->count, sizeof(int64_t)), 0 };
 
 	LIST_EACH(it, streams) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
@@ -527,7 +538,10 @@ static void add_moment(struct gates *g, const struct hole *h, unsigned streams)
 	g->moments[g->moment_count++] = (struct loss_moment){ h->from_ns, h->to_ns, streams };
 }
 
-/* Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions or from several places. */
+/*
+ * Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions
+ * or from several places.
+ */
 static void reckon_losses(struct gates *g, const struct facts *f)
 {
 	struct hole *holes;
@@ -544,7 +558,8 @@ static void reckon_losses(struct gates *g, const struct facts *f)
 		together = end - i;
 		apart = holes_apart(holes, next, i, end);
 		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) &&
-		    !(together >= 2 && apart >= 1 && f->capture->tcp_gaps && lives_at(&lives, holes[i].from_ns) == together))
+		    !(together >= 2 && apart >= 1 && f->capture->tcp_gaps &&
+		    lives_at(&lives, holes[i].from_ns) == together))
 			continue;
 		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
 			add_moment(g, &holes[told], together);
@@ -602,7 +617,8 @@ static bool strides(const struct stream *s)
 		return false;
 	return (share > 0.45 && share < 0.55 && s->loss_runs[0] * 10 > s->loss_events * 9) ||
 	       (share > 0.62 && share < 0.71 && s->loss_runs[1] * 10 > s->loss_events * 9) ||
-	       (share > 0.29 && share < 0.37 && s->loss_runs[0] * 10 > s->loss_events * 9 && s->loss_events * 3 > s->expected_within * 9 / 10);
+	       (share > 0.29 && share < 0.37 && s->loss_runs[0] * 10 > s->loss_events * 9 &&
+	       s->loss_events * 3 > s->expected_within * 9 / 10);
 }
 
 static void reckon_link_member(struct gates *g, const struct facts *f)
@@ -639,7 +655,8 @@ struct gates *gates_reckon(const struct facts *facts)
 		reckon_port_range(g, facts);
 	reckon_losses(g, facts);
 	reckon_link_member(g, facts);
-	g->clock_unreliable = facts->capture->timestamps_back > 0 || facts->capture->timestamp_grain_ns >= 10 * MILLISECOND_NS;
+	g->clock_unreliable = facts->capture->timestamps_back > 0 ||
+		facts->capture->timestamp_grain_ns >= 10 * MILLISECOND_NS;
 	return g;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gates: what this capture cannot show. A gate withholds claims of absence or measure; it never withholds what is in the capture. Reckoned once
- * per judgement, before any detector asks.
- *   G1 one-sided   G2 no media at all   G3 media elsewhere   G4 no signalling   G5 truncated   G6 mid-call   G7 the capture lost packets
+ * gates: what this capture cannot show. A gate withholds claims of absence or measure; it never withholds what is in
+ * the capture. Reckoned once per judgement, before any detector asks.
+ *   G1 one-sided   G2 no media at all   G3 media elsewhere   G4 no signalling   G5 truncated   G6 mid-call   G7 the
+ *   capture lost packets
  *   G8 signalling encrypted   G9 duplicates   G10 timestamps   G11 another link member
  */
 #ifndef DEADAIR_DETECT_GATES_H
@@ -20,8 +21,12 @@ struct loss_moment {                 /* G7: streams that miss packets at the sam
 struct gates *gates_reckon(const struct facts *facts);
 void gates_free(struct gates *g);
 
-/* G1 for packets src -> dst: dst answers nothing here, or was never seen to be answered. *ret_pair: the visible direction. */
-bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src, const struct address *dst, const struct pair **ret_pair);
+/*
+ * G1 for packets src -> dst: dst answers nothing here, or was never seen to be answered. *ret_pair: the visible
+ * direction.
+ */
+bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src,
+	const struct address *dst, const struct pair **ret_pair);
 /* G2: no call of this capture has media (or none of this media address has); answered calls that were counted. */
 bool gates_no_media(const struct gates *g, unsigned *ret_calls);
 bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media);

@@ -40,7 +40,8 @@ void judge_fail(struct judge *j, const struct window *w, enum failure how, int64
 /* ---- the verdict on one window ---- */
 
 /* Absence: earned only when no row excuses it and no gate forbids the claim. */
-static void judge_absence(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns, bool whole)
+static void judge_absence(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns,
+	int64_t to_ns, bool whole)
 {
 	struct hearing *h = j->h;
 
@@ -49,15 +50,18 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	h->to_ns = to_ns;
 	h->stray_packets = c->right;
 	h->sees = reach_sees(j, from_ns, to_ns);
-	if (!whole && h->sender_rtcp)                /* what it sent before it fell silent proves nothing of the silence */
+	/* what it sent before it fell silent proves nothing of the silence */
+	if (!whole && h->sender_rtcp)
 		h->sending = rtcp_sending(h->sender_rtcp, from_ns, to_ns);
 	h->row = excuse_row(j, w, c, from_ns, to_ns, whole);
-	if (!h->row && whole && j->d->slot->dialog->leg->call->legs.count > 1 && excuse_begins_elsewhere(j, from_ns, to_ns)) {
+	if (!h->row && whole && j->d->slot->dialog->leg->call->legs.count > 1 &&
+	    excuse_begins_elsewhere(j, from_ns, to_ns)) {
 		h->row = "N9";
 		judge_because(h, "nothing reaches the sender on the other leg of the call: the silence begins there");
 	}
 	if (h->row) {
-		h->heard = h->row[1] == '9' ? HEARD_UNKNOWN : c->right > STRAY_PACKETS ? HEARD_UNKNOWN : HEARD_NOT_EXPECTED;
+		h->heard = h->row[1] == '9' ? HEARD_UNKNOWN : c->right > STRAY_PACKETS ? HEARD_UNKNOWN
+			: HEARD_NOT_EXPECTED;
 		return;
 	}
 	if (c->weak) {
@@ -77,7 +81,8 @@ static bool alive(const struct counted *c)
 	double span_s = c->first_ns == NS_NONE ? 0 : (double)(c->last_ns - c->first_ns) / 1e9;
 
 	/* signalled silence suppression thins a stream out: it is alive all the same */
-	return c->right >= ALIVE_PACKETS && (c->dtx || span_s <= 0 || c->right / span_s >= 10 || c->right >= 4 * ALIVE_PACKETS);
+	return c->right >= ALIVE_PACKETS &&
+	       (c->dtx || span_s <= 0 || c->right / span_s >= 10 || c->right >= 4 * ALIVE_PACKETS);
 }
 
 static void judge_present(struct judge *j, const struct counted *c)
@@ -97,22 +102,27 @@ static void judge_present(struct judge *j, const struct counted *c)
 		h->stream = c->main;
 }
 
-/* The stream to the wrong place goes on where the right one ended: it was led astray (stale target, forgotten latch). */
+/*
+ * The stream to the wrong place goes on where the right one ended: it was led astray (stale target, forgotten latch).
+ */
 static bool strayed(const struct counted *c, int64_t since_ns)
 {
-	return c->wrong >= ALIVE_PACKETS && c->wrong_last_ns != NS_NONE && c->wrong_last_ns > ns_add(since_ns, SECOND_NS);
+	return c->wrong >= ALIVE_PACKETS && c->wrong_last_ns != NS_NONE &&
+	       c->wrong_last_ns > ns_add(since_ns, SECOND_NS);
 }
 
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
-	int64_t to_ns = window_end(w, j->end_ns), overlap_ns = (int64_t)(judge_key(j, "expect", "move-overlap-ms") * 1e6);
+	int64_t to_ns = window_end(w, j->end_ns),
+		overlap_ns = (int64_t)(judge_key(j, "expect", "move-overlap-ms") * 1e6);
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
 
 	h->due_s += (double)(to_ns - w->on_ns) / 1e9;
 	if (w->moved)
-		late = arrival_count(j, w, from_ns, to_ns);   /* what goes to the old address is right while both are valid */
+		/* what goes to the old address is right while both are valid */
+		late = arrival_count(j, w, from_ns, to_ns);
 	if (c.right > 0)
 		judge_present(j, &c);
 	h->packets += c.right + c.foreign_pt;
@@ -147,12 +157,15 @@ static void judge_window(struct judge *j, const struct window *w)
 
 /* ---- the whole direction ---- */
 
-void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns, struct hearing *ret)
+void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
+	struct hearing *ret)
 {
-	struct judge j = { .facts = facts, .d = d, .h = ret, .end_ns = facts->capture->last_ns, .inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT };
+	struct judge j = { .facts = facts, .d = d, .h = ret, .end_ns = facts->capture->last_ns,
+		.inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT };
 	struct counted c;
 
-	*ret = (struct hearing){ .window = w, .from_ns = from_ns, .to_ns = to_ns, .delivered_from_ns = NS_NONE, .delivered_to_ns = NS_NONE };
+	*ret = (struct hearing){ .window = w, .from_ns = from_ns, .to_ns = to_ns, .delivered_from_ns = NS_NONE,
+		.delivered_to_ns = NS_NONE };
 	side_addresses(d->slot, d->sender, &j.sender);
 	side_addresses(d->slot, side_other(d->sender), &j.receiver);
 	reach_place(&j);
@@ -174,7 +187,8 @@ static const struct window *longest_due(const struct direction *d, int64_t end_n
 	for (unsigned i = 0; i < d->window_count; i++) {
 		const struct window *w = &d->windows[i];
 
-		if (w->state == EXPECT_DUE && (!best || window_end(w, end_ns) - w->on_ns > window_end(best, end_ns) - best->on_ns))
+		if (w->state == EXPECT_DUE && (!best ||
+		    window_end(w, end_ns) - w->on_ns > window_end(best, end_ns) - best->on_ns))
 			best = w;
 	}
 	return best;
@@ -182,7 +196,8 @@ static const struct window *longest_due(const struct direction *d, int64_t end_n
 
 static bool same_promise(const struct window *a, const struct window *b)
 {
-	return a->target_count && b->target_count && a->source_count && b->source_count && endpoint_equal(&a->targets[0].at, &b->targets[0].at) &&
+	return a->target_count && b->target_count && a->source_count && b->source_count &&
+	       endpoint_equal(&a->targets[0].at, &b->targets[0].at) &&
 	       endpoint_equal(&a->sources[0].at, &b->sources[0].at) && (a->off_ns == NS_NONE || b->on_ns < a->off_ns) &&
 	       (b->off_ns == NS_NONE || a->on_ns < b->off_ns);
 }
@@ -214,7 +229,8 @@ static bool reported_received(const struct judge *j)
 	const struct hearing *h = j->h;
 	const struct rtcp_view *v = h->stream ? rtcp_view_of(j->facts->rtcp, h->stream) : NULL;
 
-	return v && (h->report == RTCP_VERDICT_ADVANCING || (v->report_count >= 1 && v->reports[v->report_count - 1].ext_seq));
+	return v && (h->report == RTCP_VERDICT_ADVANCING ||
+	       (v->report_count >= 1 && v->reports[v->report_count - 1].ext_seq));
 }
 
 static void judge_heard(struct judge *j)
@@ -235,7 +251,8 @@ static void judge_heard(struct judge *j)
 		return;
 	}
 	h->heard = HEARD_YES;
-	judge_because(h, "%s", reported_received(j) ? "the receiver reports that it arrives" : "seen at the receiver's side");
+	judge_because(h, "%s", reported_received(j) ? "the receiver reports that it arrives"
+		: "seen at the receiver's side");
 	mos = h->stream ? stream_mos(h->stream, 0, &valid) : -1;
 	if (mos >= 0 && mos < MOS_POOR)
 		h->heard = HEARD_POOR;

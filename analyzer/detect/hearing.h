@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hearing: one direction of one m-slot, judged. Every detector that claims absence asks here: what was due, what came, where it went, what
- * the receiver reports, and which row or gate keeps a silence from being a fault. Presence may be believed, absence must be earned.
+ * hearing: one direction of one m-slot, judged. Every detector that claims absence asks here: what was due, what came,
+ * where it went, what the receiver reports, and which row or gate keeps a silence from being a fault. Presence may be
+ * believed, absence must be earned.
  */
 #ifndef DEADAIR_DETECT_HEARING_H
 #define DEADAIR_DETECT_HEARING_H
@@ -16,7 +17,8 @@ enum failure {
 	FAILURE_UNDELIVERED          /* right address; ICMP, RTCP or a missing copy say that they do not arrive */
 };
 
-enum sees { SEES_NO, SEES_LIKELY, SEES_YES };        /* would packets of this direction pass here? LIKELY: link coverage only */
+/* would packets of this direction pass here? LIKELY: link coverage only */
+enum sees { SEES_NO, SEES_LIKELY, SEES_YES };
 
 struct hearing {
 	enum heard heard;
@@ -29,7 +31,8 @@ struct hearing {
 	double due_s;                /* over all due windows, grace included */
 	double packets;              /* audio packets in due windows, bound by B1-B9 */
 	bool delivered;              /* deliv(D): alive, right address, known payload type, no proof against */
-	int64_t delivered_from_ns, delivered_to_ns;  /* first and last packet to a right address in due windows; NS_NONE none */
+	/* first and last packet to a right address in due windows; NS_NONE none */
+	int64_t delivered_from_ns, delivered_to_ns;
 	uint32_t delivered_frame, delivered_last_frame;
 	const struct stream *stream; /* main stream to a right address; NULL */
 
@@ -52,7 +55,8 @@ struct hearing {
 	unsigned icmp_count;         /* errors that quote this direction's flow within the window */
 	const struct icmp_record *icmp, *icmp_last;
 	bool receiver_reports_unseen; /* its blocks are about streams that do not pass here */
-	bool other_path;             /* the sender's reports rise although nothing is seen, and this is not the receiver's own port */
+	/* the sender's reports rise although nothing is seen, and this is not the receiver's own port */
+	bool other_path;
 };
 
 /* Judges a direction anew; the record belongs to the direction. Gates must have been reckoned. */
@@ -68,11 +72,15 @@ static inline struct direction *direction_reverse(const struct direction *d)
 }
 
 /*
- * The same questions of any stretch of one window, for claims of absence where nothing is due (before the answer): what came (packets to a right
- * address, misdirected, stray_packets), ICMP, reports, sees, and the gate that forbids the claim. No verdict: heard and failure are left alone.
+ * The same questions of any stretch of one window, for claims of absence where nothing is due (before the answer): what
+ * came (packets to a right address, misdirected, stray_packets), ICMP, reports, sees, and the gate that forbids the
+ * claim. No verdict: heard and failure are left alone.
  */
-void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns, struct hearing *ret);
-/* Addresses of a side in this slot, most telling first: sources of its RTP, its SDP addresses, its signalling address. */
+void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
+	struct hearing *ret);
+/*
+ * Addresses of a side in this slot, most telling first: sources of its RTP, its SDP addresses, its signalling address.
+ */
 enum { SIDE_ADDRESS_MAX = 12 };
 struct side_addresses {
 	struct endpoint at[SIDE_ADDRESS_MAX];
@@ -86,10 +94,15 @@ bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
 
 /* usable(R): may packets to this address reach the receiver of d? *ret_why: "contradicted: ..." (static) when not. */
-bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w, const struct stream *s, const char **ret_why);
-/* Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real: where it really is. */
+bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct stream *s, const char **ret_why);
+/*
+ * Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real:
+ * where it really is.
+ */
 enum contradiction { CONTRADICTION_NONE, CONTRADICTION_PRIVATE, CONTRADICTION_ELSEWHERE };
-enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w, const struct endpoint *sdp,
+enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real);
 
 #endif

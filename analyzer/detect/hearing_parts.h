@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* hearing_parts: what the files behind hearing.h share. reach: addresses; arrival: what came; excuse: the N-register; gate; undelivered. */
+/*
+ * hearing_parts: what the files behind hearing.h share. reach: addresses; arrival: what came; excuse: the N-register;
+ * gate; undelivered.
+ */
 #ifndef DEADAIR_DETECT_HEARING_PARTS_H
 #define DEADAIR_DETECT_HEARING_PARTS_H
 
@@ -48,7 +51,8 @@ void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int6
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
 
 /* The row that silences, NULL none; silent since from_ns; whole: from the window's beginning. */
-const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns, bool whole);
+const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
+	bool whole);
 /* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
 bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns);
 
@@ -56,6 +60,7 @@ bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 
 /* Sets the failure, and is true, when something proves that what went to the right address never arrived. */
-bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns);
+bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns,
+	int64_t to_ns);
 
 #endif

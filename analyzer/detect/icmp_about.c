@@ -33,7 +33,8 @@ static void gather(struct about *a, const struct endpoint *dst, const struct end
 	for (struct hash_link *it = hash_first(a->facts->icmp_by_dst, hash); it; it = it->next) {
 		const struct icmp_record *r = HASH_ENTRY(it, struct icmp_record, by_dst);
 
-		if (it->hash == hash && r->readable && r->protocol == 17 && endpoint_equal(&r->dst, dst) && (!src || endpoint_equal(&r->src, src)))
+		if (it->hash == hash && r->readable && r->protocol == 17 && endpoint_equal(&r->dst, dst) &&
+		    (!src || endpoint_equal(&r->src, src)))
 			add(a, r);
 	}
 }
@@ -47,7 +48,8 @@ static int by_time(const void *a, const void *b)
 	return x->at.frame < y->at.frame ? -1 : x->at.frame > y->at.frame;
 }
 
-unsigned icmp_about(const struct facts *facts, const struct direction *d, const struct icmp_record *list[ICMP_ABOUT_MAX])
+unsigned icmp_about(const struct facts *facts, const struct direction *d,
+	const struct icmp_record *list[ICMP_ABOUT_MAX])
 {
 	struct about a = { facts, list, 0 };
 

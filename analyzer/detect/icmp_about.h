@@ -7,8 +7,12 @@
 
 enum { ICMP_ABOUT_MAX = 512 };
 
-/* Errors about UDP to one of the addresses that the direction's windows name, or about one of its streams; at most ICMP_ABOUT_MAX. */
-unsigned icmp_about(const struct facts *facts, const struct direction *d, const struct icmp_record *list[ICMP_ABOUT_MAX]);
+/*
+ * Errors about UDP to one of the addresses that the direction's windows name, or about one of its streams; at most
+ * ICMP_ABOUT_MAX.
+ */
+unsigned icmp_about(const struct facts *facts, const struct direction *d,
+	const struct icmp_record *list[ICMP_ABOUT_MAX]);
 uint32_t icmp_hash(const struct endpoint *dst);
 
 #endif

@@ -20,7 +20,8 @@ static struct invite_hop *hop_of_request(struct walk *w, const struct message *m
 
 	for (unsigned i = 0; i < w->count; i++) {
 		h = &w->hops[i];
-		if (h->transaction == m->transaction && endpoint_equal(&h->src, &m->src) && endpoint_equal(&h->dst, &m->dst) && same_branch(h->first, m))
+		if (h->transaction == m->transaction && endpoint_equal(&h->src, &m->src) &&
+		    endpoint_equal(&h->dst, &m->dst) && same_branch(h->first, m))
 			return h;
 	}
 	if (w->count == INVITE_HOP_MAX)
@@ -70,7 +71,8 @@ static void take_response(struct walk *w, const struct message *m)
 	for (unsigned i = 0; i < w->count; i++) {
 		struct invite_hop *h = &w->hops[i];
 
-		if (h->transaction != m->transaction || !address_equal(&h->dst.addr, &m->src.addr) || !endpoint_equal(&h->src, &m->dst))
+		if (h->transaction != m->transaction || !address_equal(&h->dst.addr, &m->src.addr) ||
+		    !endpoint_equal(&h->src, &m->dst))
 			continue;
 		note_answer(h, m);
 		found = true;
@@ -88,7 +90,8 @@ static void take_ack(struct walk *w, const struct message *m)
 	for (unsigned i = 0; i < w->count; i++) {
 		struct invite_hop *h = &w->hops[i];
 
-		if (h->transaction == m->transaction && h->final && !h->ack && address_equal(&h->src.addr, &m->src.addr) && address_equal(&h->dst.addr, &m->dst.addr))
+		if (h->transaction == m->transaction && h->final && !h->ack &&
+		    address_equal(&h->src.addr, &m->src.addr) && address_equal(&h->dst.addr, &m->dst.addr))
 			h->ack = m;
 	}
 }
@@ -101,7 +104,8 @@ static void take_cancel(struct walk *w, const struct message *m)
 	for (unsigned i = 0; i < w->count; i++) {
 		struct invite_hop *h = &w->hops[i];
 
-		if (h->transaction->cseq != m->cseq || !address_equal(&h->src.addr, &m->src.addr) || !address_equal(&h->dst.addr, &m->dst.addr))
+		if (h->transaction->cseq != m->cseq || !address_equal(&h->src.addr, &m->src.addr) ||
+		    !address_equal(&h->dst.addr, &m->dst.addr))
 			continue;
 		if (!best || (endpoint_equal(&h->dst, &m->dst) && !endpoint_equal(&best->dst, &m->dst)))
 			best = h;
@@ -121,7 +125,8 @@ static void take_cancel_answer(struct walk *w, const struct message *m)
 	for (unsigned i = 0; i < w->count; i++) {
 		struct invite_hop *h = &w->hops[i];
 
-		if (h->cancel && !h->cancel_answer && h->cancel->cseq == m->cseq && address_equal(&h->dst.addr, &m->src.addr) &&
+		if (h->cancel && !h->cancel_answer && h->cancel->cseq == m->cseq &&
+		    address_equal(&h->dst.addr, &m->src.addr) &&
 			address_equal(&h->src.addr, &m->dst.addr) && m->status >= 200)
 			h->cancel_answer = m;
 	}
@@ -145,7 +150,10 @@ static void take(struct walk *w, const struct message *m)
 		take_response(w, m);
 }
 
-/* Sent on by its receiver, or the same copy at a second place: with another source and the same receiver, a router lies between. */
+/*
+ * Sent on by its receiver, or the same copy at a second place: with another source and the same receiver, a router lies
+ * between.
+ */
 static bool goes_on(const struct walk *w, const struct invite_hop *h)
 {
 	for (const struct invite_hop *o = h + 1; o < w->hops + w->count; o++) {
@@ -153,7 +161,8 @@ static bool goes_on(const struct walk *w, const struct invite_hop *h)
 			continue;
 		if (address_equal(&o->src.addr, &h->dst.addr))
 			return true;
-		if (same_branch(h->first, o->first) && o->first->via_count == h->first->via_count && endpoint_equal(&o->dst, &h->dst))
+		if (same_branch(h->first, o->first) && o->first->via_count == h->first->via_count &&
+		    endpoint_equal(&o->dst, &h->dst))
 			return true;
 	}
 	return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * invite_hop: the INVITE that began a leg, neighbour by neighbour: how often it was sent there, what came back, how it was given up. A proxy makes
- * several hops of one leg, a fork several side by side; each is judged apart.
+ * invite_hop: the INVITE that began a leg, neighbour by neighbour: how often it was sent there, what came back, how it
+ * was given up. A proxy makes several hops of one leg, a fork several side by side; each is judged apart.
  */
 #ifndef DEADAIR_DETECT_INVITE_HOP_H
 #define DEADAIR_DETECT_INVITE_HOP_H
@@ -20,7 +20,8 @@ struct invite_hop {
 	const struct message *final, *final_last;
 	unsigned finals;                     /* copies of that final */
 	unsigned copies_after;               /* of the INVITE, after the first answer */
-	const struct message *astray;        /* an answer of the receiver that went to another socket than the INVITE came from */
+	/* an answer of the receiver that went to another socket than the INVITE came from */
+	const struct message *astray;
 	unsigned copies_astray;              /* of the INVITE, after that */
 	const struct message *ack;           /* to the final */
 	const struct message *cancel, *cancel_last;

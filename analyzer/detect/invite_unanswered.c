@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* invite-unanswered: the INVITE met silence, and why. A phone that rings without being picked up answers. RFC 3261 17.1.1.2. */
+/*
+ * invite-unanswered: the INVITE met silence, and why. A phone that rings without being picked up answers. RFC 3261
+ * 17.1.1.2.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,7 +20,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"icmp-unreachable", "to-private-address", "stale-binding", "binding-silent", "reply-lost-nat", "reply-lost-in-path", "wrong-transport", "fragmented",
+	"icmp-unreachable", "to-private-address", "stale-binding", "binding-silent", "reply-lost-nat",
+	"reply-lost-in-path", "wrong-transport", "fragmented",
 	"filtered-source", "stuck-after-trying", "no-response", NULL,
 };
 
@@ -52,7 +56,8 @@ struct unanswered {
 	enum witness witness;
 	const struct icmp_record *icmp, *torn;       /* torn: its receiver did not get all fragments */
 	unsigned icmps;
-	const struct sip_binding *mapping;   /* icmp-unreachable: the router says it, at a port where a phone had registered; else NULL */
+	/* icmp-unreachable: the router says it, at a port where a phone had registered; else NULL */
+	const struct sip_binding *mapping;
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;
 };
@@ -68,7 +73,8 @@ static bool says_unreachable(const struct icmp_record *i)
 
 static bool about_hop(const struct icmp_record *i, const struct invite_hop *h)
 {
-	return endpoint_equal(&i->dst, &h->dst) && endpoint_equal(&i->src, &h->src) && i->at.at_ns >= h->first->at.at_ns;
+	return endpoint_equal(&i->dst, &h->dst) && endpoint_equal(&i->src, &h->src) &&
+	       i->at.at_ns >= h->first->at.at_ns;
 }
 
 static void look_for_icmp(const struct facts *facts, struct unanswered *u)
@@ -91,7 +97,10 @@ static void look_for_icmp(const struct facts *facts, struct unanswered *u)
 	}
 }
 
-/* The phone's router says that nothing is behind the port from which it had registered, or a phone that is still there does, through it. */
+/*
+ * The phone's router says that nothing is behind the port from which it had registered, or a phone that is still there
+ * does, through it.
+ */
 static const struct sip_binding *refused_mapping(const struct facts *facts, const struct unanswered *u)
 {
 	const struct sip_binding *b = sip_bindings_find(facts->bindings, &u->hop.dst, &u->hop.src);
@@ -167,13 +176,17 @@ static bool is_stream(unsigned transport)
 	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS;
 }
 
-/* All that is registered for this user at the sender came over a connection, and the INVITE is a datagram to the same host. */
+/*
+ * All that is registered for this user at the sender came over a connection, and the INVITE is a datagram to the same
+ * host.
+ */
 static bool registered_by_stream(const struct facts *facts, const struct unanswered *u)
 {
 	const struct account *x = NULL;
 	bool stream = false;
 
-	while (!is_stream(u->hop.first->transport) && (x = accounts_of_user(facts->accounts, u->leg->party[SIDE_CALLEE].user, x))) {
+	while (!is_stream(u->hop.first->transport) &&
+	    (x = accounts_of_user(facts->accounts, u->leg->party[SIDE_CALLEE].user, x))) {
 		LIST_EACH(it, &x->devices) {
 			const struct device *d = LIST_ENTRY(it, struct device, in_account);
 
@@ -237,7 +250,8 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct invite_hop *h = &u->hop;
-	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->copies,
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns,
+		.copies = h->copies,
 			     .stream_transport = is_stream(h->first->transport) };
 	const char *gate;
 
@@ -259,7 +273,10 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	}
 }
 
-/* An outside host that nobody here has ever answered, and that shows no credentials: a scanner's INVITE is best left alone. */
+/*
+ * An outside host that nobody here has ever answered, and that shows no credentials: a scanner's INVITE is best left
+ * alone.
+ */
 static bool stranger(const struct facts *facts, const struct invite_hop *h)
 {
 	const struct site *s = facts->site;
@@ -268,9 +285,11 @@ static bool stranger(const struct facts *facts, const struct invite_hop *h)
 
 	if (!own || !own->packets_out)
 		return false;                /* a private address that is not even here */
-	if (site_inside(s, &h->src.addr) || !site_inside(s, &h->dst.addr) || (h->first->headers && h->first->headers->credentials))
+	if (site_inside(s, &h->src.addr) || !site_inside(s, &h->dst.addr) ||
+	    (h->first->headers && h->first->headers->credentials))
 		return false;
-	return !(p && p->sip) && !site_peer(s, &s->trunk, &h->src.addr) && !site_peer(s, &s->trusted, &h->src.addr) && !nets_have(&s->remote_nets, &h->src.addr);
+	return !(p && p->sip) && !site_peer(s, &s->trunk, &h->src.addr) && !site_peer(s, &s->trusted, &h->src.addr) &&
+	       !nets_have(&s->remote_nets, &h->src.addr);
 }
 
 static bool has_child(const struct leg *leg)
@@ -319,7 +338,8 @@ static bool got_somewhere(const struct leg *leg)
 }
 
 /* A branch of a fork, or the first of several ways that were tried: the call lives by another one. */
-static enum severity severity_of(const struct detection *d, const struct attempts *attempts, const struct invite_hop *hops, unsigned count, const struct unanswered *u)
+static enum severity severity_of(const struct detection *d, const struct attempts *attempts,
+	const struct invite_hop *hops, unsigned count, const struct unanswered *u)
 {
 	int64_t fork_ns = (int64_t)(detection_key(d, "fork-s") * 1e9);
 	const struct leg *next = attempts_next(attempts, u->leg, (int64_t)(detection_key(d, "redial-s") * 1e9));
@@ -329,11 +349,14 @@ static enum severity severity_of(const struct detection *d, const struct attempt
 	for (unsigned i = 0; i < count; i++) {
 		const struct invite_hop *o = &hops[i];
 
-		if (endpoint_equal(&o->dst, &u->hop.dst) || !(o->rang || (o->final && o->final->status < 300)) || address_equal(&o->dst.addr, &u->hop.src.addr))
+		if (endpoint_equal(&o->dst, &u->hop.dst) || !(o->rang || (o->final && o->final->status < 300)) ||
+		    address_equal(&o->dst.addr, &u->hop.src.addr))
 			continue;
-		return ns_minus(o->first->at.at_ns, u->hop.first->at.at_ns) <= fork_ns ? SEVERITY_INFO : SEVERITY_WARNING;
+		return ns_minus(o->first->at.at_ns,
+		       u->hop.first->at.at_ns) <= fork_ns ? SEVERITY_INFO : SEVERITY_WARNING;
 	}
-	if (strcmp(u->reason, "stuck-after-trying") == 0 || u->leg->answered || (next && got_somewhere(next)) || attempts_hunt_lives(attempts, u->leg, fork_ns))
+	if (strcmp(u->reason, "stuck-after-trying") == 0 || u->leg->answered || (next && got_somewhere(next)) ||
+	    attempts_hunt_lives(attempts, u->leg, fork_ns))
 		return SEVERITY_WARNING;
 	return SEVERITY_ERROR;
 }
@@ -341,19 +364,28 @@ static enum severity severity_of(const struct detection *d, const struct attempt
 /* ---- what is said ---- */
 
 static const struct wording { const char *reason, *because, *fix; } wordings[] = {
-	{ "icmp-unreachable", "", "Check address and port of the destination, that something listens there, and what filters on the way" },
-	{ "to-private-address", "the address is private and cannot be reached from there", "Have the phone's reachable address registered: NAT support at the server, external address in the phone" },
+	{ "icmp-unreachable", "",
+	  "Check address and port of the destination, that something listens there, and what filters on the way" },
+	{ "to-private-address", "the address is private and cannot be reached from there",
+	  "Have the phone's reachable address registered: NAT support at the server, external address in the phone" },
 	{ "stale-binding", "the phone is no longer registered there", "Shorten the registration interval below the router's UDP timer, switch keep-alive on, remove the old contact" },
 	{ "binding-silent", "the phone had not sent anything from there for a while: its router has forgotten it",
 	  "Switch keep-alive on at the phone or the server, at an interval below the router's UDP timer" },
-	{ "reply-lost-nat", "the answer goes to another place than the INVITE came from, and it is sent again and again",
+	{ "reply-lost-nat",
+	  "the answer goes to another place than the INVITE came from, and it is sent again and again",
 	  "Have answers sent to where the request came from (rport, NAT support)" },
-	{ "reply-lost-in-path", "answers are sent to the right place, and still the INVITE is repeated", "Capture at the caller: answers are lost on the way, in a firewall or router" },
-	{ "wrong-transport", "the phone has registered over TCP or TLS, the INVITE goes by UDP", "Have the server send calls over the transport of the registration" },
-	{ "fragmented", "the INVITE travels in several fragments, and what fits into one packet is answered", "Offer fewer codecs and headers, or use TCP; let fragments pass" },
-	{ "filtered-source", "other requests between the two are answered", "Check access lists for calls at the destination, and the session table of the router" },
-	{ "stuck-after-trying", "a 100 Trying came back and then nothing: whoever is next does not answer", "Capture behind the destination: the next hop is silent" },
-	{ "no-response", "", "Check that the destination is on and that its address and port are right; test the path to it" },
+	{ "reply-lost-in-path", "answers are sent to the right place, and still the INVITE is repeated",
+	  "Capture at the caller: answers are lost on the way, in a firewall or router" },
+	{ "wrong-transport", "the phone has registered over TCP or TLS, the INVITE goes by UDP",
+	  "Have the server send calls over the transport of the registration" },
+	{ "fragmented", "the INVITE travels in several fragments, and what fits into one packet is answered",
+	  "Offer fewer codecs and headers, or use TCP; let fragments pass" },
+	{ "filtered-source", "other requests between the two are answered",
+	  "Check access lists for calls at the destination, and the session table of the router" },
+	{ "stuck-after-trying", "a 100 Trying came back and then nothing: whoever is next does not answer",
+	  "Capture behind the destination: the next hop is silent" },
+	{ "no-response", "",
+	  "Check that the destination is on and that its address and port are right; test the path to it" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -365,7 +397,9 @@ static const struct wording *wording_of(const char *reason)
 	return &wordings[i];
 }
 
-/* The caller's own address of record is at the host that it asks (From): that is its server, whatever it calls itself. */
+/*
+ * The caller's own address of record is at the host that it asks (From): that is its server, whatever it calls itself.
+ */
 static bool is_home(const struct unanswered *u)
 {
 	struct address home;
@@ -381,7 +415,8 @@ static bool is_phone(const struct facts *facts, const struct unanswered *u)
 
 	if (say_serves(facts, &u->hop.dst.addr) || (h && h->sends_ip && !h->registers_sent && is_home(u)))
 		return false;
-	return (h && h->registers_sent) || site_inside(facts->site, &u->hop.dst.addr) || accounts_of_user(facts->accounts, u->leg->party[SIDE_CALLEE].user, NULL);
+	return (h && h->registers_sent) || site_inside(facts->site, &u->hop.dst.addr) ||
+	       accounts_of_user(facts->accounts, u->leg->party[SIDE_CALLEE].user, NULL);
 }
 
 static void add_parts(struct finding *f, const struct facts *facts, const struct unanswered *u)
@@ -446,7 +481,8 @@ static const char *refusal_text(const struct unanswered *u, char text[REFUSAL_TE
 
 	address_text(&u->icmp->reporter, reporter);
 	if (b && b->last_out.at_ns < u->hop.first->at.at_ns)
-		snprintf(silent, sizeof silent, ", silent for %.0f s", (double)ns_minus(u->hop.first->at.at_ns, b->last_out.at_ns) / 1e9);
+		snprintf(silent, sizeof silent, ", silent for %.0f s",
+			(double)ns_minus(u->hop.first->at.at_ns, b->last_out.at_ns) / 1e9);
 	if (b)
 		snprintf(text, REFUSAL_TEXT, "%s says: %s. From there the phone had registered%s: its router has forgotten it, or the phone is off", reporter,
 			 icmp_says(u->icmp), silent);
@@ -462,17 +498,20 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 	const struct invite_hop *h = &u->hop;
 	bool silent = !h->answer && !h->astray && !u->icmp;
 	const char *because = wording_of(u->reason)->because;
-	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "", refusal[REFUSAL_TEXT];
+	char at[ENDPOINT_TEXT], there[ENDPOINT_TEXT], now[ENDPOINT_TEXT + 40] = "", lasted[40] = "", calls[60] = "",
+		refusal[REFUSAL_TEXT];
 
 	if (h->last != h->first)
-		snprintf(lasted, sizeof lasted, " over %.1f s", (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9);
+		snprintf(lasted, sizeof lasted, " over %.1f s",
+			(double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9);
 	if (address_known(&u->now.addr))
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
 	if (count > 1)
 		snprintf(calls, sizeof calls, " It was so with %u calls.", count);
-	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies, h->copies == 1 ? "" : "s", endpoint_text(&h->dst, at), lasted,
+	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies,
+		h->copies == 1 ? "" : "s", endpoint_text(&h->dst, at), lasted,
 		      silent ? "; no reply of any kind came back" : "", *because ? ": " : "", because, now, calls);
 }
 
@@ -533,7 +572,8 @@ static struct unanswered judge_leg(struct detection *d, const struct attempts *a
 		if (!u.reason)
 			continue;
 		u.severity = severity_of(d, attempts, hops, count, &u);
-		if (!worst.reason || u.severity > worst.severity || (u.severity == worst.severity && u.confidence > worst.confidence))
+		if (!worst.reason || u.severity > worst.severity ||
+		    (u.severity == worst.severity && u.confidence > worst.confidence))
 			worst = u;
 	}
 	return worst;
@@ -592,6 +632,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_invite_unanswered = {
-	.id = "invite-unanswered", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "invite-unanswered", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

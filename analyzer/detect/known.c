@@ -27,7 +27,8 @@ static bool in_sdp(const struct facts *facts, const struct sdp *sdp, const struc
 		if (is_image(facts, &m->at, a) || address_equal(&m->rtcp.addr, a))
 			return true;
 		for (unsigned k = 0; k < m->candidate_count; k++) {
-			if (address_equal(&m->candidates[k].at.addr, a) || address_equal(&m->candidates[k].related.addr, a))
+			if (address_equal(&m->candidates[k].at.addr, a) ||
+			    address_equal(&m->candidates[k].related.addr, a))
 				return true;
 		}
 	}
@@ -39,7 +40,8 @@ static bool in_messages(const struct facts *facts, const struct leg *leg, const 
 	LIST_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
-		if (address_equal(&m->src.addr, a) || address_equal(&m->dst.addr, a) || address_equal(&m->contact.addr, a))
+		if (address_equal(&m->src.addr, a) || address_equal(&m->dst.addr, a) ||
+		    address_equal(&m->contact.addr, a))
 			return true;
 		if (m->sdp && m->repeat != MESSAGE_RETRANSMITTED && in_sdp(facts, m->sdp, a))
 			return true;
@@ -53,7 +55,8 @@ bool known_in_call(const struct facts *facts, const struct leg *leg, const struc
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
 		for (unsigned side = 0; side < 2; side++) {
-			if (address_known(&other->party[side].signalling.addr) && is_image(facts, &other->party[side].signalling, a))
+			if (address_known(&other->party[side].signalling.addr) &&
+			    is_image(facts, &other->party[side].signalling, a))
 				return true;
 		}
 		if (in_messages(facts, other, a))

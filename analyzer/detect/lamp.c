@@ -97,9 +97,11 @@ static void truth_add(struct moments *m, const struct leg *leg, enum truth truth
 {
 	if (from_ns == NS_NONE || (to_ns != NS_NONE && to_ns <= from_ns))
 		return;
-	moment_add(m, (struct moment){ .at_ns = from_ns, .kind = MOMENT_TRUTH, .truth = truth, .delta = 1, .leg = leg });
+	moment_add(m, (struct moment){ .at_ns = from_ns, .kind = MOMENT_TRUTH, .truth = truth, .delta = 1,
+		.leg = leg });
 	if (to_ns != NS_NONE)
-		moment_add(m, (struct moment){ .at_ns = to_ns, .kind = MOMENT_TRUTH, .truth = truth, .delta = -1, .leg = leg });
+		moment_add(m, (struct moment){ .at_ns = to_ns, .kind = MOMENT_TRUTH, .truth = truth, .delta = -1,
+			.leg = leg });
 }
 
 /* Between the entity's own device and the notifier: not the server's leg to the one who called. */
@@ -110,7 +112,8 @@ static bool own_dialog(const struct by_user *e, const struct address *notifier)
 	if (!address_known(&at->addr) || address_equal(&at->addr, notifier))
 		return false;
 	for (unsigned i = 0; i < e->leg->segment_count; i++) {
-		if (address_equal(&e->leg->segments[i].a.addr, notifier) || address_equal(&e->leg->segments[i].b.addr, notifier))
+		if (address_equal(&e->leg->segments[i].a.addr, notifier) ||
+		    address_equal(&e->leg->segments[i].b.addr, notifier))
 			return true;
 	}
 	return false;
@@ -121,7 +124,8 @@ static void leg_add(struct moments *m, const struct by_user *e)
 	const struct leg *leg = e->leg;
 	int64_t begun_ns = e->side == SIDE_CALLER ? leg->invite_ns : leg->progress_ns;
 	int64_t over_ns = leg->answered ? leg->bye_ns : leg->end_ns;
-	bool refused = leg->state == LEG_FAILED || leg->state == LEG_BUSY || leg->state == LEG_DECLINED || leg->state == LEG_CANCELLED;
+	bool refused = leg->state == LEG_FAILED || leg->state == LEG_BUSY || leg->state == LEG_DECLINED ||
+		leg->state == LEG_CANCELLED;
 
 	if (!leg->answered && over_ns == NS_NONE && refused)
 		over_ns = leg->last_ns;
@@ -129,7 +133,8 @@ static void leg_add(struct moments *m, const struct by_user *e)
 		truth_add(m, leg, TRUTH_UNKNOWN, leg->first_ns, over_ns);
 		return;
 	}
-	truth_add(m, leg, e->side == SIDE_CALLER ? TRUTH_CALLING : TRUTH_RINGING, begun_ns, leg->answer_ns != NS_NONE ? leg->answer_ns : over_ns);
+	truth_add(m, leg, e->side == SIDE_CALLER ? TRUTH_CALLING : TRUTH_RINGING, begun_ns,
+		leg->answer_ns != NS_NONE ? leg->answer_ns : over_ns);
 	truth_add(m, leg, TRUTH_TALKING, leg->answer_ns, over_ns);
 	if (over_ns == NS_NONE && (leg->timed_out || leg->state == LEG_UNKNOWN))
 		truth_add(m, leg, TRUTH_UNKNOWN, leg->last_ns, NS_NONE);
@@ -146,7 +151,8 @@ static bool truths_add(const struct lamps *l, const struct watch *w, struct mome
 
 		if (++walked > LEGS_COMPARED)
 			return false;
-		if (it->hash == hash && span_equal(e->leg->party[e->side].user, w->entity_user) && own_dialog(e, &w->notifier_at.addr))
+		if (it->hash == hash && span_equal(e->leg->party[e->side].user, w->entity_user) &&
+		    own_dialog(e, &w->notifier_at.addr))
 			leg_add(m, e);
 	}
 	return true;
@@ -190,13 +196,15 @@ static bool dark(const struct sweep *s)
 	if (s->count[TRUTH_TALKING] || s->count[TRUTH_CALLING])
 		return false;
 	/* confirmed, while it only rings: said about this ringing, or about another call that may not pass here */
-	return !(claim & rings) && s->shown->at.at_ns >= s->busy_from_ns && s->shown->at.at_ns <= ns_add(s->busy_from_ns, s->wait_ns);
+	return !(claim & rings) && s->shown->at.at_ns >= s->busy_from_ns &&
+	       s->shown->at.at_ns <= ns_add(s->busy_from_ns, s->wait_ns);
 }
 
 /* A call is shown that is over: one that was seen to be there when, or just before, this was said. */
 static bool stuck(const struct sweep *s)
 {
-	return s->shown->claim && s->busy_to_ns != NS_NONE && s->shown->at.at_ns >= s->busy_from_ns && s->shown->at.at_ns <= ns_add(s->busy_to_ns, s->wait_ns);
+	return s->shown->claim && s->busy_to_ns != NS_NONE && s->shown->at.at_ns >= s->busy_from_ns &&
+	       s->shown->at.at_ns <= ns_add(s->busy_to_ns, s->wait_ns);
 }
 
 static void fault_weigh(struct sweep *s, int64_t at_ns, struct lamp_fault *worst)
@@ -277,7 +285,8 @@ static void claims_add(struct moments *m, const struct watch *w)
 			moment_add(m, (struct moment){ .at_ns = a->final_at.at_ns, .kind = MOMENT_ASK, .ask = a });
 	}
 	for (unsigned i = 0; i < w->note_count; i++)
-		moment_add(m, (struct moment){ .at_ns = w->notes[i].at.at_ns, .kind = MOMENT_NOTE, .note = &w->notes[i] });
+		moment_add(m, (struct moment){ .at_ns = w->notes[i].at.at_ns, .kind = MOMENT_NOTE,
+			.note = &w->notes[i] });
 }
 
 struct lamp_fault lamp_compare(const struct lamps *l, const struct watch *w, int64_t end_ns, int64_t wait_ns)
@@ -308,7 +317,8 @@ int64_t lamp_change_after(const struct lamps *l, const struct watch *w, int64_t 
 	*ret_leg = NULL;
 	if (truths_add(l, w, &m)) {
 		for (unsigned i = 0; i < m.count; i++) {
-			if (m.list[i].at_ns < from_ns || m.list[i].truth == TRUTH_UNKNOWN || (at_ns != NS_NONE && m.list[i].at_ns >= at_ns))
+			if (m.list[i].at_ns < from_ns || m.list[i].truth == TRUTH_UNKNOWN ||
+			    (at_ns != NS_NONE && m.list[i].at_ns >= at_ns))
 				continue;
 			at_ns = m.list[i].at_ns;
 			*ret_leg = m.list[i].leg;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lamp: what the calls of an entity say that its lamp should show, against what NOTIFYs claimed: the truth table of blf-broken. Only dialogs that the
- * entity's own device has with the notifier count; where their end is unknown nothing is said.
+ * lamp: what the calls of an entity say that its lamp should show, against what NOTIFYs claimed: the truth table of
+ * blf-broken. Only dialogs that the entity's own device has with the notifier count; where their end is unknown nothing
+ * is said.
  */
 #ifndef DEADAIR_DETECT_LAMP_H
 #define DEADAIR_DETECT_LAMP_H

@@ -99,7 +99,8 @@ static struct pair_sums *pair_find(const struct hash *table, const struct addres
 	return NULL;
 }
 
-static struct pair_sums *pair_add(struct lookup *l, struct hash *table, const struct address *src, const struct address *dst)
+static struct pair_sums *pair_add(struct lookup *l, struct hash *table, const struct address *src,
+	const struct address *dst)
 {
 	struct pair_sums *p = pair_find(table, src, dst);
 
@@ -159,7 +160,8 @@ static struct carried *carried_find(const struct lookup *l, const struct address
 	return NULL;
 }
 
-static void carried_add(struct lookup *l, const struct address *a, const struct address *other, const struct mslot *slot)
+static void carried_add(struct lookup *l, const struct address *a, const struct address *other,
+	const struct mslot *slot)
 {
 	struct carried *c = carried_find(l, a);
 	struct side_streams *side;
@@ -194,7 +196,8 @@ static void carried_make(struct lookup *l)
 	l->carried_made = true;
 }
 
-bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const struct address *a, const struct address *peer)
+bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const struct address *a,
+	const struct address *peer)
 {
 	const struct side_streams *side;
 	const struct carried *c;
@@ -350,7 +353,8 @@ static void named_make(struct lookup *l)
 	l->named_made = true;
 }
 
-const struct lookup_named *lookup_named_next(struct lookup *l, const struct endpoint *at, const struct lookup_named *before)
+const struct lookup_named *lookup_named_next(struct lookup *l, const struct endpoint *at,
+	const struct lookup_named *before)
 {
 	uint32_t hash = endpoint_hash(at);
 	const struct hash_link *it;
@@ -416,7 +420,8 @@ static void early_note(struct lookup *l, const struct leg *leg)
 		int64_t to_ns = leg->answer_ns != NS_NONE ? leg->answer_ns : leg->end_ns;
 		struct early_host *e;
 
-		if (m->request || m->status < 101 || m->status > 199 || !m->sdp || !m->dialog || to_ns == NS_NONE || early_find(l, &m->src.addr))
+		if (m->request || m->status < 101 || m->status > 199 || !m->sdp || !m->dialog || to_ns == NS_NONE ||
+		    early_find(l, &m->src.addr))
 			continue;
 		if (early_packets(m->dialog, m->at.at_ns, to_ns) < EARLY_PACKETS)
 			continue;

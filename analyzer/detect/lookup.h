@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lookup: what detectors ask about all calls and streams at once, answered without walking them. Each index is made at the first question, when
- * everything is settled; two captures of a hundred thousand calls then differ from two calls by their number and not by its square.
+ * lookup: what detectors ask about all calls and streams at once, answered without walking them. Each index is made at
+ * the first question, when everything is settled; two captures of a hundred thousand calls then differ from two calls
+ * by their number and not by its square.
  */
 #ifndef DEADAIR_DETECT_LOOKUP_H
 #define DEADAIR_DETECT_LOOKUP_H
@@ -17,25 +18,40 @@ void lookup_free(struct lookup *l);
 struct lookup_copies { uint64_t copies, elsewhere; };
 struct lookup_copies lookup_copies_of(struct lookup *l, const struct address *src, const struct address *dst);
 
-/* A stream of 25 packets and more of this address, not of this m-slot, whose other end is on the same side of it as peer is. */
-bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const struct address *a, const struct address *peer);
+/*
+ * A stream of 25 packets and more of this address, not of this m-slot, whose other end is on the same side of it as
+ * peer is.
+ */
+bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const struct address *a,
+	const struct address *peer);
 
-/* Requests dst -> src whose answers were given and are not here: an ACK to a 2xx nobody saw, a request in a dialog that no response began. */
+/*
+ * Requests dst -> src whose answers were given and are not here: an ACK to a 2xx nobody saw, a request in a dialog that
+ * no response began.
+ */
 unsigned lookup_unseen_replies(struct lookup *l, const struct address *src, const struct address *dst);
 
 /* Has a call through this host (source of its 18x with SDP) had audio from the callee before the answer? */
 bool lookup_early_media(struct lookup *l, const struct address *host);
 
-/* Where the media of a party comes from whose SIP comes from this host: legs in which it is this source; was it another public one in others? */
+/*
+ * Where the media of a party comes from whose SIP comes from this host: legs in which it is this source; was it another
+ * public one in others?
+ */
 struct lookup_sources { unsigned calls; bool others_public; };
 struct lookup_sources lookup_media_sources(struct lookup *l, const struct address *sip, const struct address *source);
 
 /* Was a message between the two, either way, sent again within [from, to]? */
-bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns, int64_t to_ns);
+bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns,
+	int64_t to_ns);
 
-/* Directions that name this endpoint in a window, as target or source, one after the other; begin with NULL, NULL: no more. */
+/*
+ * Directions that name this endpoint in a window, as target or source, one after the other; begin with NULL, NULL: no
+ * more.
+ */
 struct lookup_named;
-const struct lookup_named *lookup_named_next(struct lookup *l, const struct endpoint *at, const struct lookup_named *before);
+const struct lookup_named *lookup_named_next(struct lookup *l, const struct endpoint *at,
+	const struct lookup_named *before);
 const struct direction *lookup_named_direction(const struct lookup_named *n);
 
 #endif

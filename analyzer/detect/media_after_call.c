@@ -30,7 +30,8 @@ static bool serves(const struct direction *d, const struct stream *s, int64_t fr
 	for (unsigned i = 0; i < d->window_count; i++) {
 		const struct window *w = &d->windows[i];
 
-		if (w->state == EXPECT_NONE || w->state == EXPECT_ENDED || w->on_ns > to_ns || (w->off_ns != NS_NONE && w->off_ns <= ns_add(from_ns, SECOND_NS)))
+		if (w->state == EXPECT_NONE || w->state == EXPECT_ENDED || w->on_ns > to_ns ||
+		    (w->off_ns != NS_NONE && w->off_ns <= ns_add(from_ns, SECOND_NS)))
 			continue;
 		if (window_has_target(w, &s->dst) || window_has_source(w, &s->src))
 			return true;
@@ -38,7 +39,8 @@ static bool serves(const struct direction *d, const struct stream *s, int64_t fr
 	return false;
 }
 
-static bool end_serves_elsewhere(const struct facts *facts, const struct endpoint *at, const struct stream *s, int64_t from_ns, int64_t to_ns)
+static bool end_serves_elsewhere(const struct facts *facts, const struct endpoint *at, const struct stream *s,
+	int64_t from_ns, int64_t to_ns)
 {
 	const struct lookup_named *n = NULL;
 
@@ -54,7 +56,8 @@ static bool end_serves_elsewhere(const struct facts *facts, const struct endpoin
 /* Another session that lives on has one of the two ports: a new call, or the media was handed over by a transfer. */
 static bool belongs_elsewhere(const struct facts *facts, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
-	return end_serves_elsewhere(facts, &s->dst, s, from_ns, to_ns) || end_serves_elsewhere(facts, &s->src, s, from_ns, to_ns);
+	return end_serves_elsewhere(facts, &s->dst, s, from_ns, to_ns) ||
+	       end_serves_elsewhere(facts, &s->src, s, from_ns, to_ns);
 }
 
 static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
@@ -94,11 +97,15 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	say_host(facts, &s->src.addr, host);
 	finding_title(f, "%s keeps sending audio for %.1f s after the call", host, (double)over_ns / 1e9);
 	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
-		      leg->ended_by_side == dir->sender ? "sent" : leg->bye_answered ? "answered" : "was never seen to answer",
+		      leg->ended_by_side == dir->sender ? "sent" : leg->bye_answered ? "answered"
+		      : "was never seen to answer",
 		      text_count(packets > 0 ? (uint64_t)packets : 0, count));
-	finding_fix(f, "Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.", host);
+	finding_fix(f,
+		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
+		host);
 	finding_evidence(f, leg->bye_at, "BYE: the call ends here");
-	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later", (double)over_ns / 1e9);
+	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later",
+		(double)over_ns / 1e9);
 	if (!leg->bye_answered)
 		finding_cannot_see(f, "whether %s ever got the BYE", host);
 }
@@ -117,12 +124,14 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	ended_ns = dialog->ended_ns;
 	packets = stream_packets_between(s, ended_ns, INT64_MAX);
-	if ((double)(s->last_ns - ended_ns) < detection_key(d, "min-seconds") * 1e9 || packets < detection_key(d, "min-packets")) {
+	if ((double)(s->last_ns - ended_ns) < detection_key(d, "min-seconds") * 1e9 ||
+	    packets < detection_key(d, "min-packets")) {
 		detection_pass(d, NULL, "%.0f packets, %.3f s after the end", packets < 0 ? 0 : packets,
 			       s->last_ns > ended_ns ? (double)(s->last_ns - ended_ns) / 1e9 : 0.0);
 		return;
 	}
-	if (!dialog->leg->bye_answered && s->last_ns - ended_ns < BYE_TIMEOUT_NS && facts->capture->last_ns - ended_ns < BYE_TIMEOUT_NS) {
+	if (!dialog->leg->bye_answered && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
+	    facts->capture->last_ns - ended_ns < BYE_TIMEOUT_NS) {
 		detection_pass(d, "G6", "the BYE was not answered yet when the capture ended");
 		return;
 	}

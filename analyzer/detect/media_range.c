@@ -22,11 +22,13 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { REFUSED_LEAST = 2, TAKEN_LEAST = 3, PLATEAU_LEAST = 3, SOCKETS_LEAST = 4, PORTS_PER_LEG = 2, EVIDENCE_CALLS = 6 };
+enum { REFUSED_LEAST = 2, TAKEN_LEAST = 3, PLATEAU_LEAST = 3, SOCKETS_LEAST = 4, PORTS_PER_LEG = 2,
+	EVIDENCE_CALLS = 6 };
 
 struct exhaustion {
 	const struct media_host *host;
-	unsigned limit;              /* sockets in use beyond which no call was taken; its highest that still took one, plus one */
+	/* sockets in use beyond which no call was taken; its highest that still took one, plus one */
+	unsigned limit;
 	unsigned taken, refused, hinted, without_rtp, doubled;
 	unsigned plateau;            /* calls taken at the last free place */
 	unsigned below;              /* refused with room to spare */
@@ -86,12 +88,14 @@ static void measure(struct exhaustion *x, const struct site *site)
 /* Calls come, ports are full, and the ports of others are given out. */
 static bool is_reused(const struct exhaustion *x, double least)
 {
-	return x->doubled >= REFUSED_LEAST && x->capacity >= SOCKETS_LEAST && x->full >= least && x->host->peak >= x->capacity;
+	return x->doubled >= REFUSED_LEAST && x->capacity >= SOCKETS_LEAST && x->full >= least &&
+	       x->host->peak >= x->capacity;
 }
 
 static bool is_refusing(const struct exhaustion *x)
 {
-	return x->refused >= REFUSED_LEAST && x->taken >= TAKEN_LEAST && x->plateau >= PLATEAU_LEAST && x->below == 0 && x->relieved &&
+	return x->refused >= REFUSED_LEAST && x->taken >= TAKEN_LEAST && x->plateau >= PLATEAU_LEAST && x->below == 0 &&
+	       x->relieved &&
 	       x->host->peak >= 2;
 }
 
@@ -116,7 +120,8 @@ static void add_evidence(struct finding *f, const struct exhaustion *x)
 			before = true;
 			if (told++ < EVIDENCE_CALLS)
 				finding_evidence(f, a->final->at, "%u %s, with %u ports in use", a->final->status,
-						 text_escape(a->final->explained.n ? a->final->explained : a->final->reason, why, sizeof why), a->busy);
+						 text_escape(a->final->explained.n ? a->final->explained
+						 : a->final->reason, why, sizeof why), a->busy);
 		} else if (before && told++ < EVIDENCE_CALLS) {
 			finding_evidence(f, a->leg->invite_at, "taken again, with %u ports in use", a->busy);
 			before = false;
@@ -129,7 +134,8 @@ static void tell(struct detection *d, const struct exhaustion *x, const char *re
 	const struct facts *facts = detection_facts(d);
 	const struct media_host *h = x->host;
 	bool many = x->refused >= (unsigned)detection_key(d, "critical");
-	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ h->addr, 0 }), reason, many ? SEVERITY_CRITICAL : SEVERITY_ERROR, c);
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&(struct endpoint){ h->addr, 0 }), reason,
+		many ? SEVERITY_CRITICAL : SEVERITY_ERROR, c);
 	char host[SAY_TEXT];
 
 	say_host(facts, &h->addr, host);
@@ -144,7 +150,8 @@ static void tell(struct detection *d, const struct exhaustion *x, const char *re
 	finding_fix(f, "%s has %u media ports = %u legs; %u were needed. Widen the range (2 ports per leg) in the PBX and in the firewall; look for leaked "
 		       "calls (no BYE).", host, x->capacity * PORTS_PER_LEG, x->capacity, h->peak + 1);
 	if (!x->configured)
-		finding_cannot_see(f, "The configured port range, and the number of calls before the capture, are unknown.");
+		finding_cannot_see(f,
+			"The configured port range, and the number of calls before the capture, are unknown.");
 	finding_times(f, h->attempts[0].at_ns, h->attempts[h->attempt_count - 1].at_ns);
 	f->count = x->refused ? x->refused : x->doubled;
 	add_evidence(f, x);
@@ -163,12 +170,16 @@ static void judge(struct detection *d, const struct media_host *h)
 		return;
 	}
 	if (!is_refusing(&x)) {
-		detection_pass(d, "plateau", "%u refused and %u taken, %u of them at the last place, %u refused with room to spare%s", x.refused, x.taken, x.plateau,
+		detection_pass(d, "plateau",
+			"%u refused and %u taken, %u of them at the last place, %u refused with room to spare%s",
+			x.refused, x.taken, x.plateau,
 			       x.below, x.relieved ? "" : ", none taken after a refusal");
 		return;
 	}
 	if (x.full < least) {
-		detection_pass(d, "range", "concurrency limit %u; port range only %.0f %% used: a licence or trunk limit, not ports", h->peak, x.full * 100);
+		detection_pass(d, "range",
+			"concurrency limit %u; port range only %.0f %% used: a licence or trunk limit, not ports",
+			h->peak, x.full * 100);
 		return;
 	}
 	tell(d, &x, x.without_rtp == x.refused ? "no-rtp" : "refused", confidence_of(&x));
@@ -186,6 +197,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_media_range_exhausted = {
-	.id = "media-range-exhausted", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "media-range-exhausted", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_INFO,
 };

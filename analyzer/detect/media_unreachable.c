@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* media-unreachable: audio is answered by ICMP errors. RFC 792, 1812, 4443: the quoted packet says which flow is meant. */
+/*
+ * media-unreachable: audio is answered by ICMP errors. RFC 792, 1812, 4443: the quoted packet says which flow is meant.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "port-closed", "host-unreachable", "net-unreachable", "admin-prohibited", "ttl-exceeded", "too-big", NULL };
+static const char *const reasons[] = { "port-closed", "host-unreachable", "net-unreachable", "admin-prohibited",
+	"ttl-exceeded", "too-big", NULL };
 
 static const struct detector_doc doc = {
 	.says = "RTP is answered by ICMP",
@@ -134,18 +137,21 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 	if (wanted_at(d, t))
 		snprintf(act, sizeof act, "Audio goes to %s, not to port %u", at, wanted_at(d, t)->port);
 	else if (strcmp(t->reason, "port-closed") == 0)
-		snprintf(act, sizeof act, "%s refuses audio on port %u", say_host(facts, &t->first->dst.addr, who), t->first->dst.port);
+		snprintf(act, sizeof act, "%s refuses audio on port %u", say_host(facts, &t->first->dst.addr, who),
+			t->first->dst.port);
 	else if (strcmp(t->reason, "admin-prohibited") == 0)
 		snprintf(act, sizeof act, "%s forbids audio to %s", say_host(facts, &t->first->reporter, who), at);
 	else if (strcmp(t->reason, "too-big") == 0)
 		snprintf(act, sizeof act, "%s refuses packets of this size", say_host(facts, &t->first->reporter, who));
 	else
 		snprintf(act, sizeof act, "%s has no way to %s", say_host(facts, &t->first->reporter, who), at);
-	snprintf(effect, sizeof effect, "%s %s", receiver, h && h->heard == HEARD_NO ? "hears nothing" : "misses audio");
+	snprintf(effect, sizeof effect, "%s %s", receiver,
+		h && h->heard == HEARD_NO ? "hears nothing" : "misses audio");
 	say_title(f, act, effect);
 }
 
-static void say_wrong_port(struct finding *f, const struct facts *facts, const struct tally *t, const struct endpoint *wanted)
+static void say_wrong_port(struct finding *f, const struct facts *facts, const struct tally *t,
+	const struct endpoint *wanted)
 {
 	char named[ENDPOINT_TEXT], src[SAY_TEXT];
 
@@ -179,7 +185,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "%s forbids audio to %s (%u ICMP errors).", reporter, target, t->count);
 		finding_fix(f, "Permit UDP to %s in the rules of %s.", target, reporter);
 	} else if (strcmp(t->reason, "too-big") == 0) {
-		finding_cause(f, "%s says that packets to %s are too big for the next link (%u ICMP errors).", reporter, target, t->count);
+		finding_cause(f, "%s says that packets to %s are too big for the next link (%u ICMP errors).", reporter,
+			target, t->count);
 		finding_fix(f, "Lower the packet time or raise the MTU of the tunnel or link behind %s.", reporter);
 	} else {
 		finding_cause(f, "%s has no way to %s (%s, %u ICMP errors).", reporter, target, t->reason, t->count);
@@ -191,8 +198,10 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 {
 	const struct facts *facts = detection_facts(d);
 	const struct hearing *h = hearing_of(ev->direction);
-	struct finding *f = detection_raise(d, t->reason, h && h->opened_ns ? SEVERITY_WARNING : SEVERITY_ERROR, CONFIDENCE_CERTAIN);
-	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst, sender = { t->first->src.addr, 0 };
+	struct finding *f = detection_raise(d, t->reason, h && h->opened_ns ? SEVERITY_WARNING : SEVERITY_ERROR,
+		CONFIDENCE_CERTAIN);
+	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst,
+		sender = { t->first->src.addr, 0 };
 	const struct endpoint *wanted = wanted_at(ev->direction, t);
 	char at[ENDPOINT_TEXT];
 
@@ -229,6 +238,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_media_unreachable = {
-	.id = "media-unreachable", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
+	.id = "media-unreachable", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_DIRECTION),
 	.scope = PER_DIRECTION, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* nat-address-mismatch: traffic is sent to an address that cannot work from there. RFC 1918, 6598; RFC 3261 12.1, 18.2.2; RFC 3264 5. */
+/*
+ * nat-address-mismatch: traffic is sent to an address that cannot work from there. RFC 1918, 6598; RFC 3261 12.1,
+ * 18.2.2; RFC 3264 5.
+ */
 #include "analyzer/detect/nat_mismatch.h"
 
 static const char *const reasons[] = {
-	"private-to-public", "cgn", "unroutable", "wrong-interface", "stale-external", "port-remapped", "hairpin", "contact-port", "family",
+	"private-to-public", "cgn", "unroutable", "wrong-interface", "stale-external", "port-remapped", "hairpin",
+	"contact-port", "family",
 	"compensated", NULL,
 };
 
@@ -56,12 +60,14 @@ static bool heard_from(const struct facts *facts, const struct address *x, const
 	return p && p->packets;
 }
 
-const char *nat_unusable(const struct facts *facts, const struct address *x, const struct address *real, const struct address *from, bool knows_real)
+const char *nat_unusable(const struct facts *facts, const struct address *x, const struct address *real,
+	const struct address *from, bool knows_real)
 {
 	const struct host *h = network_host_find(facts->network, x);
 	int named = address_reach(x), seen = address_reach(real);
 
-	if (address_unspecified(x) || address_multicast(x) || address_equal(x, real) || address_equal(x, from) || heard_from(facts, x, from))
+	if (address_unspecified(x) || address_multicast(x) || address_equal(x, real) || address_equal(x, from) ||
+	    heard_from(facts, x, from))
 		return NULL;
 	if (address_loopback(x) || (link_local(x) && !link_local(from)))
 		return "unroutable";
@@ -87,7 +93,8 @@ static const struct { const char *reason, *because, *fix; } texts[] = {
 	  "On the server switch NAT handling for this phone on (symmetric RTP, rport, rewritten Contact); no port forwarding helps behind carrier-grade NAT." },
 	{ "unroutable", "an address that no packet can be sent to over a network",
 	  "Correct the address that the device takes for its own: a wrong interface, or none when it was started." },
-	{ "wrong-interface", "an address of another interface or of an inner network of the sender, which cannot be reached from here",
+	{ "wrong-interface",
+	  "an address of another interface or of an inner network of the sender, which cannot be reached from here",
 	  "Bind SIP and RTP of this machine to the address that the others reach, or set its external address (containers, several interfaces, VPN)." },
 	{ "stale-external", "a public address that this machine does not have, or has no more",
 	  "Correct the external (NAT) address; where the line changes its address, use a name or STUN that is renewed." },
@@ -97,7 +104,8 @@ static const struct { const char *reason, *because, *fix; } texts[] = {
 	  "Keep media on the PBX for such calls, let the phones use their private addresses (local network setting, ICE), or switch hairpin NAT on." },
 	{ "contact-port", "a port that nothing comes from: its registrations come from another one",
 	  "Let the server send to the source of the REGISTER (rewrite_contact, fix_nated_register), and switch a SIP ALG off that changes the port." },
-	{ "family", "an address of the other IP version, which the sender does not speak", "Offer IPv4 addresses in SDP, or ICE with both." },
+	{ "family", "an address of the other IP version, which the sender does not speak",
+	  "Offer IPv4 addresses in SDP, or ICE with both." },
 };
 
 static size_t text_of(const char *reason)

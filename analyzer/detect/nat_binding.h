@@ -7,10 +7,11 @@
 #include "analyzer/network/sip_binding.h"
 
 /*
- * Was the dead probe's message really lost in the NAT, with the harm and the silence that nat-binding-expired asks for? *ret_two_points: it
- * was captured before the NAT and not behind it.
+ * Was the dead probe's message really lost in the NAT, with the harm and the silence that nat-binding-expired asks for?
+ * *ret_two_points: it was captured before the NAT and not behind it.
  */
-bool nat_binding_expired(const struct detection *d, const struct sip_binding *b, const struct binding_death *death, bool *ret_two_points);
+bool nat_binding_expired(const struct detection *d, const struct sip_binding *b, const struct binding_death *death,
+	bool *ret_two_points);
 /* "between 12 and 21 s", "before 25 s" */
 const char *nat_binding_bracket_text(const struct binding_nat *n, char buffer[SAY_TEXT]);
 /* "every 6 s" that survives: half of what the mapping outlives, at most 30 s, 25 s when nothing is known. */

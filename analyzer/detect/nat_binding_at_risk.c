@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* nat-binding-at-risk: a phone is silent for longer than its router keeps mappings, and nobody has called it then yet. */
+/*
+ * nat-binding-at-risk: a phone is silent for longer than its router keeps mappings, and nobody has called it then yet.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/nat_binding.h"
 
-static const char *const reasons[] = { "silence-over-measured", "silence-over-rfc", "keepalive-useless", "no-keepalive", NULL };
+static const char *const reasons[] = { "silence-over-measured", "silence-over-rfc", "keepalive-useless", "no-keepalive",
+	NULL };
 
 static const struct detector_doc doc = {
 	.says = "silence longer than the mapping lives",
@@ -44,7 +47,8 @@ static bool already_expired(const struct detection *d, const struct sip_binding 
 	return false;
 }
 
-static void tell(struct detection *d, const struct sip_binding *b, const char *reason, enum severity s, enum confidence c)
+static void tell(struct detection *d, const struct sip_binding *b, const char *reason, enum severity s,
+	enum confidence c)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, (uintptr_t)b, reason, s, c);
@@ -59,8 +63,11 @@ static void tell(struct detection *d, const struct sip_binding *b, const char *r
 	snprintf(who, sizeof who, "%s", b->user[0] ? b->user : say_host(facts, &b->client.addr, who));
 	finding_title(f, "%s is silent for %.0f s: its NAT mapping may be gone by then", who, silence_s);
 	if (binding_nat_bracket(b->nat))
-		finding_cause(f, "A mapping of this router dies %s of silence; %s (%s) is silent for up to %.0f s.%s", nat_binding_bracket_text(b->nat, bracket),
-			      who, client, silence_s, b->keepalives_elsewhere ? " Its keepalives go to another server than its registrar." : "");
+		finding_cause(f, "A mapping of this router dies %s of silence; %s (%s) is silent for up to %.0f s.%s",
+			nat_binding_bracket_text(b->nat, bracket),
+			      who, client, silence_s,
+			      b->keepalives_elsewhere ? " Its keepalives go to another server than its registrar."
+			      : "");
 	else
 		finding_cause(f, "%s (%s) is silent for up to %.0f s and registers for %u s; routers may forget a mapping after two minutes (RFC 4787) and many do "
 			      "after 30 to 60 s.", who, client, silence_s, b->expires_s);
@@ -69,7 +76,8 @@ static void tell(struct detection *d, const struct sip_binding *b, const char *r
 	finding_evidence(f, b->gap_from, "the phone falls silent");
 	finding_evidence(f, b->gap_to, "it speaks again, %.0f s later", silence_s);
 	if (binding_nat_bracket(b->nat) && b->nat->dead_at.frame)
-		finding_evidence(f, b->nat->dead_at, "a mapping of this router is dead after %.0f s", (double)b->nat->dead_ns / 1e9);
+		finding_evidence(f, b->nat->dead_at, "a mapping of this router is dead after %.0f s",
+			(double)b->nat->dead_ns / 1e9);
 	if (binding_nat_bracket(b->nat) && b->nat->alive_at.frame)
 		finding_evidence(f, b->nat->alive_at, "one is alive after %.0f s", (double)b->nat->alive_ns / 1e9);
 	finding_cannot_see(f, "how long its router keeps mappings beyond what was measured here");
@@ -83,13 +91,16 @@ static void judge(struct detection *d, const struct sip_binding *b)
 	if (b->registered_until_ns == NS_NONE || !behind_nat(detection_facts(d), b) || already_expired(d, b))
 		return;
 	if (b->gaps < detection_key(d, "gaps") || (double)watched_ns < 2 * (double)b->gap_max_ns) {
-		detection_pass(d, NULL, "watched for %.0f s: too short to know the phone's longest silence", (double)watched_ns / 1e9);
+		detection_pass(d, NULL, "watched for %.0f s: too short to know the phone's longest silence",
+			(double)watched_ns / 1e9);
 		return;
 	}
 	if (binding_nat_bracket(b->nat) && b->gap_max_ns > b->nat->dead_ns && b->nat->dead_of != b)
-		tell(d, b, b->keepalives_elsewhere ? "keepalive-useless" : "silence-over-measured", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+		tell(d, b, b->keepalives_elsewhere ? "keepalive-useless" : "silence-over-measured", SEVERITY_WARNING,
+			CONFIDENCE_LIKELY);
 	else if (!binding_nat_bracket(b->nat) && silence_s > detection_key(d, "rfc-silence-s"))
-		tell(d, b, b->expires_s >= LONG_EXPIRES_S && !b->keepalives && (double)watched_ns >= detection_key(d, "watched-s") * 1e9 ?
+		tell(d, b, b->expires_s >= LONG_EXPIRES_S && !b->keepalives &&
+			(double)watched_ns >= detection_key(d, "watched-s") * 1e9 ?
 			     "no-keepalive" : "silence-over-rfc", SEVERITY_INFO, CONFIDENCE_POSSIBLE);
 	else
 		detection_pass(d, NULL, "the longest silence is %.0f s: no mapping is known to die of that", silence_s);
@@ -103,6 +114,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_nat_binding_at_risk = {
-	.id = "nat-binding-at-risk", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = PER_BINDING,
+	.id = "nat-binding-at-risk", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = PER_BINDING,
 	.usual = SEVERITY_WARNING, .possible_max = SEVERITY_INFO,
 };

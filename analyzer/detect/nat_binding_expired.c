@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* nat-binding-expired: the router forgot the phone while it was silent, and a call to it went nowhere. RFC 4787 4.3, RFC 5626 3.5. */
+/*
+ * nat-binding-expired: the router forgot the phone while it was silent, and a call to it went nowhere. RFC 4787 4.3,
+ * RFC 5626 3.5.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/nat_binding.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "port-changed", "silence-longer-than-timer", "icmp", "nat-restart", "server-side", "media-idle", NULL };
+static const char *const reasons[] = { "port-changed", "silence-longer-than-timer", "icmp", "nat-restart",
+	"server-side", "media-idle", NULL };
 
 static const struct detector_doc doc = {
 	.says = "the router forgot the phone",
@@ -37,23 +41,27 @@ static bool harms(uint8_t method)
 }
 
 /* Behind the NAT the same phone was captured too: did the request get there, while that side went on being captured? */
-static const struct sip_binding *behind(const struct facts *facts, const struct sip_binding *b, const struct binding_death *death)
+static const struct sip_binding *behind(const struct facts *facts, const struct sip_binding *b,
+	const struct binding_death *death)
 {
 	const struct sip_binding *inner = sip_bindings_find(facts->bindings, &b->inner, &b->server);
 
-	if (!inner || inner == b || inner->first.at_ns > death->probe.first.at_ns || inner->last_out.at_ns < death->probe.last.at_ns)
+	if (!inner || inner == b || inner->first.at_ns > death->probe.first.at_ns ||
+	    inner->last_out.at_ns < death->probe.last.at_ns)
 		return NULL;
 	return inner;
 }
 
-bool nat_binding_expired(const struct detection *d, const struct sip_binding *b, const struct binding_death *death, bool *ret_two_points)
+bool nat_binding_expired(const struct detection *d, const struct sip_binding *b, const struct binding_death *death,
+	bool *ret_two_points)
 {
 	const struct binding_probe *p = &death->probe;
 	const struct sip_binding *inner = behind(detection_facts(d), b, death);
 	double min_silence_s = detection_config(d, "nat", "min-silence-s");
 
 	*ret_two_points = false;
-	if (!b->translated || !harms(p->method) || b->registered_until_ns == NS_NONE || p->first.at_ns > b->registered_until_ns)
+	if (!b->translated || !harms(p->method) || b->registered_until_ns == NS_NONE ||
+	    p->first.at_ns > b->registered_until_ns)
 		return false;
 	if ((double)p->silence_ns < min_silence_s * 1e9 && !(p->icmp_at.frame && death->port_changed))
 		return false;
@@ -66,7 +74,8 @@ bool nat_binding_expired(const struct detection *d, const struct sip_binding *b,
 const char *nat_binding_bracket_text(const struct binding_nat *n, char buffer[SAY_TEXT])
 {
 	if (n->alive_ns >= SECOND_NS)
-		snprintf(buffer, SAY_TEXT, "between %.0f and %.0f s", (double)n->alive_ns / 1e9, (double)n->dead_ns / 1e9);
+		snprintf(buffer, SAY_TEXT, "between %.0f and %.0f s", (double)n->alive_ns / 1e9,
+			(double)n->dead_ns / 1e9);
 	else
 		snprintf(buffer, SAY_TEXT, "before %.0f s", (double)n->dead_ns / 1e9);
 	return buffer;
@@ -93,7 +102,8 @@ struct loss {                        /* what one NAT or one binding has lost */
 
 static void loss_add(struct loss *l, const struct sip_binding *b, const struct binding_death *death, bool two_points)
 {
-	if (!l->worst || (two_points && !l->two_points) || (death->port_changed && !l->port_changed && !l->two_points)) {
+	if (!l->worst || (two_points && !l->two_points) ||
+	    (death->port_changed && !l->port_changed && !l->two_points)) {
 		l->binding = b;
 		l->worst = death;
 	}
@@ -126,7 +136,8 @@ static enum confidence confidence_of(const struct loss *l)
 
 static bool restarted(const struct loss *l)
 {
-	return l->worst->port_changed && binding_nat_changes(l->binding->nat, l->worst->alive_at.at_ns, RESTART_NS) >= RESTARTED_MIN;
+	return l->worst->port_changed && binding_nat_changes(l->binding->nat, l->worst->alive_at.at_ns,
+	       RESTART_NS) >= RESTARTED_MIN;
 }
 
 static const char *reason_of(const struct loss *l)
@@ -167,13 +178,17 @@ static void say_loss(struct finding *f, const struct facts *facts, const struct 
 			    "correct it on the PBX.");
 		return;
 	}
-	finding_title(f, "The router %s forgot %s after %.0f s of silence", outer, b->user[0] ? b->user : "the phone", (double)p->silence_ns / 1e9);
+	finding_title(f, "The router %s forgot %s after %.0f s of silence", outer, b->user[0] ? b->user : "the phone",
+		(double)p->silence_ns / 1e9);
 	finding_cause(f, "%s was silent for %.1f s; then %s sent %s %u times to %s and got no answer%s. The phone was alive: %.1f s later it spoke from %s.",
-		      b->user[0] ? b->user : client, (double)p->silence_ns / 1e9, server, sip_method_name((enum sip_method)p->method), p->transmissions,
-		      client, p->icmp_at.frame ? ", the router refused it" : "", (double)(l->worst->alive_at.at_ns - p->first.at_ns) / 1e9, now);
+		      b->user[0] ? b->user : client, (double)p->silence_ns / 1e9, server,
+		      sip_method_name((enum sip_method)p->method), p->transmissions,
+		      client, p->icmp_at.frame ? ", the router refused it" : "",
+		      (double)(l->worst->alive_at.at_ns - p->first.at_ns) / 1e9, now);
 	if (binding_nat_bracket(b->nat))
 		finding_fix(f, "The mapping dies %s of silence: a keepalive every %u s from the phone (CRLF, OPTIONS, STUN) or a NAT ping from the server; or a "
-			    "UDP timer of 300 s and more on %s.", nat_binding_bracket_text(b->nat, bracket), keepalive_s, outer);
+			    "UDP timer of 300 s and more on %s.", nat_binding_bracket_text(b->nat, bracket),
+			    	keepalive_s, outer);
 	else
 		finding_fix(f, "A keepalive every %u s from the phone (CRLF, OPTIONS, STUN) or a NAT ping from the server; or a UDP timer of 300 s and more "
 			    "on %s.", keepalive_s, outer);
@@ -184,7 +199,8 @@ static void evidence_of_loss(struct finding *f, const struct loss *l)
 	const struct binding_probe *p = &l->worst->probe;
 	char now[ENDPOINT_TEXT];
 
-	finding_evidence_run(f, p->first, p->last.frame, "%s to the mapping, %u times, no answer", sip_method_name((enum sip_method)p->method),
+	finding_evidence_run(f, p->first, p->last.frame, "%s to the mapping, %u times, no answer",
+		sip_method_name((enum sip_method)p->method),
 			     p->transmissions);
 	if (p->icmp_at.frame)
 		finding_evidence(f, p->icmp_at, "ICMP: nothing is behind the port");
@@ -242,7 +258,9 @@ static void tell(struct run *r, uint64_t key, const struct loss *l)
 	say_loss(f, facts, l);
 	evidence_of_loss(f, l);
 	if (f->confidence != CONFIDENCE_CERTAIN)
-		finding_cannot_see(f, "the LAN side of the router %s; a capture there proves that the call did not come in", address_text(&router.addr,
+		finding_cannot_see(f,
+			"the LAN side of the router %s; a capture there proves that the call did not come in",
+			address_text(&router.addr,
 				   (char[ADDRESS_TEXT]){ 0 }));
 }
 
@@ -303,7 +321,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	LIST_EACH(it, sip_bindings_in_order(detection_facts(d)->bindings))
 		judge_binding(&r, LIST_ENTRY(it, struct sip_binding, in_order), &restarts, &order);
 	LIST_EACH(it, &order)
-		judge_nat(&r, LIST_ENTRY(it, struct nat_loss, in_order)->nat, &LIST_ENTRY(it, struct nat_loss, in_order)->loss);
+		judge_nat(&r, LIST_ENTRY(it, struct nat_loss, in_order)->nat,
+			&LIST_ENTRY(it, struct nat_loss, in_order)->loss);
 	nat_media_idle(d);
 	hash_fini(&restarts);
 	hash_fini(&r.legs);
@@ -311,6 +330,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_nat_binding_expired = {
-	.id = "nat-binding-expired", .doc = &doc, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = PER_BINDING,
+	.id = "nat-binding-expired", .doc = &doc, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = PER_BINDING,
 	.usual = SEVERITY_ERROR, .possible_max = SEVERITY_INFO,
 };

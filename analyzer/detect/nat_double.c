@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* nat-double: two translations in a row. RFC 6888, RFC 7021: port forwarding and UPnP on the inner router then do nothing. */
+/*
+ * nat-double: two translations in a row. RFC 6888, RFC 7021: port forwarding and UPnP on the inner router then do
+ * nothing.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
@@ -30,7 +33,8 @@ struct row {                         /* a -> b -> c */
 
 static void tell(struct detection *d, const struct row *r)
 {
-	uint64_t key = hash_mix(hash_bytes(&r->at[1].addr, sizeof r->at[1].addr), hash_bytes(&r->at[2].addr, sizeof r->at[2].addr));
+	uint64_t key = hash_mix(hash_bytes(&r->at[1].addr, sizeof r->at[1].addr),
+		hash_bytes(&r->at[2].addr, sizeof r->at[2].addr));
 	struct finding *f = detection_raise_keyed(d, key, r->reason, SEVERITY_INFO, r->confidence);
 	char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], c[ENDPOINT_TEXT];
 
@@ -45,7 +49,8 @@ static void tell(struct detection *d, const struct row *r)
 	endpoint_text(&r->at[0], a);
 	endpoint_text(&r->at[1], b);
 	endpoint_text(&r->at[2], c);
-	finding_title(f, "Two NATs in a row: behind %s and %s", address_text(&r->at[1].addr, b), address_text(&r->at[2].addr, c));
+	finding_title(f, "Two NATs in a row: behind %s and %s", address_text(&r->at[1].addr, b),
+		address_text(&r->at[2].addr, c));
 	endpoint_text(&r->at[1], b);
 	endpoint_text(&r->at[2], c);
 	finding_cause(f, "Two translations in a row: %s -> %s -> %s.", a, b, c);
@@ -66,7 +71,10 @@ static void judge_chain(struct detection *d, const struct sip_chain *c)
 	tell(d, &r);
 }
 
-/* A router of phones: several call themselves something else, or a port was changed. One phone with equal port may just have two addresses. */
+/*
+ * A router of phones: several call themselves something else, or a port was changed. One phone with equal port may just
+ * have two addresses.
+ */
 static bool is_router(const struct facts *facts, const struct sip_binding *b)
 {
 	const struct host *h = network_host_find(facts->network, &b->client.addr);
@@ -83,10 +91,13 @@ static void judge_between(struct detection *d, const struct sip_binding *b)
 	struct row r = { .at = { b->inner, b->client }, .seen = { { 0 }, b->first, b->registered }, .count = 1 };
 	unsigned weight;
 
-	if (!address_known(&b->inner.addr) || b->inner.addr.family != b->client.addr.family || address_equal(&b->inner.addr, &b->client.addr) ||
-	    !address_private(&b->inner.addr) || !address_private(&b->client.addr) || address_same_net(&b->inner.addr, &b->client.addr))
+	if (!address_known(&b->inner.addr) || b->inner.addr.family != b->client.addr.family ||
+	    address_equal(&b->inner.addr, &b->client.addr) ||
+	    !address_private(&b->inner.addr) || !address_private(&b->client.addr) ||
+	    address_same_net(&b->inner.addr, &b->client.addr))
 		return;
-	if (!network_public_of(facts->network, &b->inner, false, &r.at[2], &weight) || weight < 80 || address_reach(&r.at[2].addr) < 2)
+	if (!network_public_of(facts->network, &b->inner, false, &r.at[2], &weight) || weight < 80 ||
+	    address_reach(&r.at[2].addr) < 2)
 		return;
 	if (address_reach(&b->client.addr) == 1 && address_reach(&b->inner.addr) == 0) {
 		r.reason = "cgn";
@@ -112,7 +123,8 @@ static void judge_learned(struct detection *d)
 
 		if (m->derived || m->method != NAT_RPORT || !m->inside.port || address_reach(&m->outside.addr) == 2)
 			continue;
-		if (!network_public_of(facts->network, &m->outside, m->media, &r.at[2], &weight) || address_reach(&r.at[2].addr) < 2) {
+		if (!network_public_of(facts->network, &m->outside, m->media, &r.at[2], &weight) ||
+		    address_reach(&r.at[2].addr) < 2) {
 			if (!network_public_of(facts->network, &m->inside, m->media, &r.at[2], &weight))
 				continue;
 		}
@@ -127,19 +139,22 @@ static void judge_learned(struct detection *d)
 }
 
 /*
- * The router says that outside it has a private address, or a carrier's, and a server sees the host under a public one: another router lies behind.
+ * The router says that outside it has a private address, or a carrier's, and a server sees the host under a public one:
+ * another router lies behind.
  */
 static void judge_router(struct detection *d, const struct echo_external *x)
 {
 	const struct facts *facts = detection_facts(d);
-	struct row r = { .reason = address_reach(&x->external) == 1 ? "cgn" : "mapped-vs-router", .confidence = CONFIDENCE_CERTAIN, .count = 1 };
+	struct row r = { .reason = address_reach(&x->external) == 1 ? "cgn" : "mapped-vs-router",
+		.confidence = CONFIDENCE_CERTAIN, .count = 1 };
 
 	if (address_reach(&x->external) == 2 || address_reach(&x->external) < 0)
 		return;
 	LIST_EACH(it, network_mappings(facts->network)) {
 		const struct nat_mapping *m = LIST_ENTRY(it, struct nat_mapping, in_order);
 
-		if (m->derived || (m->method != NAT_STUN && m->method != NAT_RPORT) || !address_equal(&m->inside.addr, &x->host) || address_reach(&m->outside.addr) != 2)
+		if (m->derived || (m->method != NAT_STUN && m->method != NAT_RPORT) ||
+		    !address_equal(&m->inside.addr, &x->host) || address_reach(&m->outside.addr) != 2)
 			continue;
 		r.at[0].addr = x->host;
 		r.at[1].addr = x->external;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nat_media_idle: a mapping of audio that died while its phone was silent (hold, mute): the same stream comes back from another port of the router, and
- * what was sent to the old one meanwhile is lost.
+ * nat_media_idle: a mapping of audio that died while its phone was silent (hold, mute): the same stream comes back from
+ * another port of the router, and what was sent to the old one meanwhile is lost.
  */
 #include "analyzer/detect/nat_binding.h"
 #include "captures/base/memory.h"
 
-enum { LOST_LEAST = 50, SURE = 60, BOUND_STRONG = 6, STREAMS_MOST = 64 };    /* more in one direction: no phone, and too many to compare */
+/* more in one direction: no phone, and too many to compare */
+enum { LOST_LEAST = 50, SURE = 60, BOUND_STRONG = 6, STREAMS_MOST = 64 };
 
 struct idle {
 	const struct stream *before, *after; /* of the phone */
@@ -29,7 +30,8 @@ static bool translated(const struct facts *facts, const struct address *outer)
 /* The phone itself has named another port meanwhile: then it moved, and nothing died. */
 static bool moved_by_sdp(const struct direction *d, int64_t before_ns, int64_t after_ns)
 {
-	const struct window *x = direction_window_at(direction_reverse(d), before_ns), *y = direction_window_at(direction_reverse(d), after_ns);
+	const struct window *x = direction_window_at(direction_reverse(d), before_ns),
+		*y = direction_window_at(direction_reverse(d), after_ns);
 
 	return x && y && x->target_count && y->target_count && !endpoint_equal(&x->targets[0].at, &y->targets[0].at);
 }
@@ -58,8 +60,10 @@ static bool find_idle(const struct direction *d, int64_t silence_ns, struct idle
 		for (unsigned k = 0; k < d->stream_count; k++) {
 			const struct stream *before = d->streams[i], *after = d->streams[k];
 
-			if (before->ssrc != after->ssrc || before->bound_by > BOUND_STRONG || !address_equal(&before->src.addr, &after->src.addr) ||
-			    before->src.port == after->src.port || ns_minus(after->first_ns, before->last_ns) < silence_ns)
+			if (before->ssrc != after->ssrc || before->bound_by > BOUND_STRONG ||
+			    !address_equal(&before->src.addr, &after->src.addr) ||
+			    before->src.port == after->src.port ||
+			    ns_minus(after->first_ns, before->last_ns) < silence_ns)
 				continue;
 			*x = (struct idle){ .before = before, .after = after };
 			if (!moved_by_sdp(d, before->last_ns, after->first_ns) && find_back(d, x, silence_ns))
@@ -72,7 +76,8 @@ static bool find_idle(const struct direction *d, int64_t silence_ns, struct idle
 static void tell(struct detection *d, const struct leg *leg, const struct direction *dir, const struct idle *x)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, hash_mix((uintptr_t)dir, 1), "media-idle", SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise_keyed(d, hash_mix((uintptr_t)dir, 1), "media-idle", SEVERITY_ERROR,
+		CONFIDENCE_LIKELY);
 	double silence_s = (double)ns_minus(x->after->first_ns, x->before->last_ns) / 1e9;
 	char party[SAY_TEXT], outer[ADDRESS_TEXT], was[ENDPOINT_TEXT], now[ENDPOINT_TEXT];
 
@@ -93,8 +98,10 @@ static void tell(struct detection *d, const struct leg *leg, const struct direct
 		      endpoint_text(&x->after->src, now), endpoint_text(&x->before->src, was), x->lost);
 	finding_fix(f, "Let the phone send on while it holds or is muted (silence, comfort noise or RTP keepalives, RFC 6263) at least every 25 s, or raise the router's "
 		       "UDP timer to 300 s and more; the PBX should follow the audio to its new port.");
-	finding_evidence(f, stream_frame(x->before, x->before->last_frame, x->before->last_ns), "the last packet from %s", endpoint_text(&x->before->src, was));
-	finding_evidence(f, stream_frame(x->after, x->after->first_frame, x->after->first_ns), "the same stream from %s", endpoint_text(&x->after->src, now));
+	finding_evidence(f, stream_frame(x->before, x->before->last_frame, x->before->last_ns),
+		"the last packet from %s", endpoint_text(&x->before->src, was));
+	finding_evidence(f, stream_frame(x->after, x->after->first_frame, x->after->first_ns),
+		"the same stream from %s", endpoint_text(&x->after->src, now));
 	finding_cannot_see(f, "when exactly the mapping died");
 }
 
@@ -111,7 +118,8 @@ void nat_media_idle(struct detection *d)
 				const struct direction *dir = &leg->confirmed->mslots[i].direction[side];
 				struct idle x;
 
-				if (dir->stream_count > 1 && dir->stream_count <= STREAMS_MOST && find_idle(dir, silence_ns, &x) && translated(facts, &x.before->src.addr))
+				if (dir->stream_count > 1 && dir->stream_count <= STREAMS_MOST &&
+				    find_idle(dir, silence_ns, &x) && translated(facts, &x.before->src.addr))
 					tell(d, leg, dir, &x);
 			}
 		}

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* nat_mismatch: what the parts of nat-address-mismatch share: which address cannot be used from where, and one function a place. */
+/*
+ * nat_mismatch: what the parts of nat-address-mismatch share: which address cannot be used from where, and one function
+ * a place.
+ */
 #ifndef DEADAIR_DETECT_NAT_MISMATCH_H
 #define DEADAIR_DETECT_NAT_MISMATCH_H
 
 #include "analyzer/detect/say.h"
 
 /*
- * Somebody who is seen at `real` told `from` to send to x. Why that cannot work: a reason of nat-address-mismatch; NULL: nothing says so,
- * also when x was heard by `from`. knows_real: what else he says of himself names his real address.
+ * Somebody who is seen at `real` told `from` to send to x. Why that cannot work: a reason of nat-address-mismatch;
+ * NULL: nothing says so, also when x was heard by `from`. knows_real: what else he says of himself names his real
+ * address.
  */
-const char *nat_unusable(const struct facts *facts, const struct address *x, const struct address *real, const struct address *from, bool knows_real);
+const char *nat_unusable(const struct facts *facts, const struct address *x, const struct address *real,
+	const struct address *from, bool knows_real);
 /* Second half of "packets for X arrive nowhere: ...", and what is to be changed at whose end. */
 const char *nat_unusable_because(const char *reason);
 const char *nat_unusable_fix(const char *reason);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* nat_mismatch_media: addresses in SDP. Only audio that is really sent to such an address, or must be, makes a finding; latching excuses it. */
+/*
+ * nat_mismatch_media: addresses in SDP. Only audio that is really sent to such an address, or must be, makes a finding;
+ * latching excuses it.
+ */
 #include "analyzer/detect/nat_mismatch.h"
 
 #include <stdio.h>
@@ -26,7 +29,10 @@ static struct endpoint real_of(const struct direction *d)
 	return (struct endpoint){ .addr = d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr };
 }
 
-/* Does the message that gave the address name the real one elsewhere? Then its author knows it and has chosen a wrong one for audio. */
+/*
+ * Does the message that gave the address name the real one elsewhere? Then its author knows it and has chosen a wrong
+ * one for audio.
+ */
 static bool knows_real(const struct window *w, const struct endpoint *real)
 {
 	for (unsigned i = 0; i < w->target_count; i++) {
@@ -45,10 +51,12 @@ static bool behind_one_nat(const struct facts *facts, const struct mismatch *m)
 	if (address_private(&m->told.addr) || !address_private(&m->real.addr) || !address_private(&m->from.addr) ||
 	    address_equal(&m->real.addr, &m->from.addr))
 		return false;
-	if (!network_public_of(facts->network, &whole, false, &image, &weight) || !address_equal(&image.addr, &m->told.addr))
+	if (!network_public_of(facts->network, &whole, false, &image, &weight) ||
+	    !address_equal(&image.addr, &m->told.addr))
 		return false;
 	whole.addr = m->from.addr;
-	return network_public_of(facts->network, &whole, false, &image, &weight) && address_equal(&image.addr, &m->told.addr);
+	return network_public_of(facts->network, &whole, false, &image, &weight) &&
+	       address_equal(&image.addr, &m->told.addr);
 }
 
 /* The phone's NAT translates ports, too: its audio leaves from another one than it named. */
@@ -58,18 +66,27 @@ static bool port_remapped(const struct facts *facts, const struct direction *d, 
 	struct endpoint inside;
 	unsigned weight;
 
-	return direction_reverse(d)->stream_count && address_equal(&m->told.addr, &m->real.addr) && m->told.port != m->real.port &&
+	return direction_reverse(d)->stream_count && address_equal(&m->told.addr, &m->real.addr) &&
+	       m->told.port != m->real.port &&
 	       !address_private(&m->told.addr) && address_equal(&p->signalling.addr, &m->real.addr) &&
-	       (network_private_of(facts->network, &m->real, true, &inside, &weight) || network_private_of(facts->network, &m->real, false, &inside, &weight));
+	       (network_private_of(facts->network, &m->real, true, &inside, &weight) ||
+	       network_private_of(facts->network, &m->real, false, &inside, &weight));
 }
 
-/* A gateway may keep its media anywhere: an address is out of place only where audio and signalling of its owner come from one other. */
+/*
+ * A gateway may keep its media anywhere: an address is out of place only where audio and signalling of its owner come
+ * from one other.
+ */
 static bool lives_where_it_signals(const struct direction *d, const struct endpoint *real)
 {
-	return direction_reverse(d)->stream_count && address_equal(&d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr, &real->addr);
+	return direction_reverse(d)->stream_count &&
+	       address_equal(&d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr, &real->addr);
 }
 
-/* The network says something else than that the address is nowhere: a closed port, a rule, a loop. Type 3 code 0, 1, 6, 7; ICMPv6 1, 0 and 3. */
+/*
+ * The network says something else than that the address is nowhere: a closed port, a rule, a loop. Type 3 code 0, 1, 6,
+ * 7; ICMPv6 1, 0 and 3.
+ */
 static bool refused_otherwise(const struct hearing *h)
 {
 	const struct icmp_record *r = h->icmp;
@@ -117,19 +134,21 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
 		m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
-			    address_private(&m->told.addr) ? knows_real(h->window, &m->real) ? "wrong-interface" : "private-to-public" : "stale-external";
+			    address_private(&m->told.addr) ? knows_real(h->window,
+			    &m->real) ? "wrong-interface" : "private-to-public" : "stale-external";
 	} else if (port_remapped(facts, d, m)) {
 		m->reason = "port-remapped";
 		m->confidence = CONFIDENCE_LIKELY;
 	} else if (lives_where_it_signals(d, &m->real) && !refused_otherwise(h)) {
-		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr, knows_real(h->window, &m->real));
+		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr,
+			knows_real(h->window, &m->real));
 	}
 	return m->reason != NULL;
 }
 
 /*
- * Nothing arrives, and the receiver lies behind a NAT and has named a private address: enough to explain the silence, but what its peer does
- * is out of sight, and a firewall would look the same. The two IP versions never meet.
+ * Nothing arrives, and the receiver lies behind a NAT and has named a private address: enough to explain the silence,
+ * but what its peer does is out of sight, and a firewall would look the same. The two IP versions never meet.
  */
 static bool find_silent(const struct facts *facts, const struct direction *d, struct mismatch *m)
 {
@@ -149,7 +168,8 @@ static bool find_silent(const struct facts *facts, const struct direction *d, st
 		m->confidence = CONFIDENCE_POSSIBLE; /* it may have an address of either version */
 		return true;
 	}
-	if (!h->near_receiver || !address_private(&m->told.addr) || address_private(&m->from.addr) || !direction_reverse(d)->stream_count)
+	if (!h->near_receiver || !address_private(&m->told.addr) || address_private(&m->from.addr) ||
+	    !direction_reverse(d)->stream_count)
 		return false;
 	(void)facts;
 	m->reason = address_reach(&m->told.addr) == 1 ? "cgn" : "private-to-public";
@@ -165,7 +185,8 @@ static const char *act_of(const char *reason)
 	static const char *const acts[][2] = {
 		{ "private-to-public", "sends to a private address" }, { "cgn", "sends to a carrier's inner address" },
 		{ "unroutable", "is to send to no address at all" }, { "wrong-interface", "sends to an inner address" },
-		{ "stale-external", "sends to an address out of date" }, { "port-remapped", "sends to a port that the NAT has changed" },
+		{ "stale-external", "sends to an address out of date" },
+		  { "port-remapped", "sends to a port that the NAT has changed" },
 		{ "hairpin", "sends no audio back inside" }, { "family", "is to send to the other IP version" },
 	};
 	size_t i = 0;
@@ -178,7 +199,8 @@ static const char *act_of(const char *reason)
 static void say_media(struct finding *f, const struct facts *facts, const struct direction *d, const struct mismatch *m)
 {
 	const struct leg *leg = d->slot->dialog->leg;
-	char victim[SAY_TEXT], full[SAY_TEXT], sender[SAY_TEXT], told[ENDPOINT_TEXT], real[ENDPOINT_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
+	char victim[SAY_TEXT], full[SAY_TEXT], sender[SAY_TEXT], told[ENDPOINT_TEXT], real[ENDPOINT_TEXT],
+		act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
 	char count[TEXT_COUNT];
 
 	say_party(facts, leg, side_other(d->sender), victim);
@@ -186,17 +208,20 @@ static void say_media(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &m->from.addr, sender);
 	endpoint_text(&m->told, told);
 	endpoint_text(&m->real, real);
-	snprintf(act, sizeof act, "%s %s", strcmp(m->reason, "hairpin") == 0 ? "The router" : sender, act_of(m->reason));
+	snprintf(act, sizeof act, "%s %s", strcmp(m->reason, "hairpin") == 0 ? "The router" : sender,
+		act_of(m->reason));
 	snprintf(effect, sizeof effect, "%s %shears nothing", victim, say_claim(f));
 	say_title(f, act, effect);
 	if (m->stream)
 		finding_cause(f, "%s told %s to send its audio to %s: %s. Its own packets come from %s; %s sends %s packets to %s all the same.", full, sender,
-			      told, nat_unusable_because(m->reason), real, sender, text_count(m->stream->packets, count), told);
+			      told, nat_unusable_because(m->reason), real, sender,
+			      text_count(m->stream->packets, count), told);
 	else if (f->confidence == CONFIDENCE_POSSIBLE)
 		finding_cause(f, "%s told %s to send its audio to %s: %s. That is enough to explain the silence; a firewall would look the same from here.",
 			      full, sender, told, nat_unusable_because(m->reason));
 	else
-		finding_cause(f, "%s told %s to send its audio to %s: %s.", full, sender, told, nat_unusable_because(m->reason));
+		finding_cause(f, "%s told %s to send its audio to %s: %s.", full, sender, told,
+			nat_unusable_because(m->reason));
 	finding_fix(f, "%s", nat_unusable_fix(m->reason));
 	if (f->confidence == CONFIDENCE_POSSIBLE)
 		finding_cannot_see(f, "what %s sends to %s; a second capture beside it decides", sender, told);
@@ -252,7 +277,8 @@ void nat_mismatch_media(struct detection *d, const struct event *ev)
 	struct mismatch m = { 0 };
 
 	if (!h || h->heard != HEARD_NO || h->gate || h->row) {
-		detection_pass(d, h ? h->row : NULL, "%s", h && h->why[0] ? h->why : "audio of this direction does not fail");
+		detection_pass(d, h ? h->row : NULL, "%s",
+			h && h->why[0] ? h->why : "audio of this direction does not fail");
 		return;
 	}
 	if ((double)(h->to_ns - h->from_ns) < detection_key(d, "media-wait-s") * 1e9) {
@@ -274,13 +300,15 @@ struct made_good {                   /* one finding for all calls of an address 
 	struct address addr;
 };
 
-static const struct target *compensated_target(const struct facts *facts, const struct direction *d, const struct hearing *h)
+static const struct target *compensated_target(const struct facts *facts, const struct direction *d,
+	const struct hearing *h)
 {
 	const struct stream *s = h->stream;
 	const struct window *w = h->window;
 	const struct target *t;
 
-	if (!s || !w || h->heard == HEARD_NO || s->packets < COMPENSATED_MIN || !w->target_count || window_has_target(w, &s->dst))
+	if (!s || !w || h->heard == HEARD_NO || s->packets < COMPENSATED_MIN || !w->target_count ||
+	    window_has_target(w, &s->dst))
 		return NULL;
 	t = &w->targets[w->target_count - 1];
 	if (!address_equal(&t->message->src.addr, &s->dst.addr) || !direction_reverse(d)->stream_count)
@@ -330,10 +358,12 @@ static void compensate(struct detection *d, struct hash *table, struct arena *ar
 	say_host(facts, &h->stream->src.addr, server);
 	say_host(facts, &h->stream->dst.addr, host);
 	finding_title(f, "%s answers audio of %s to its source: NAT is handled", server, host);
-	finding_cause(f, "SDP names %s, the audio comes from %s, and %s sends there: the address in SDP is repaired.", told, real, server);
+	finding_cause(f, "SDP names %s, the audio comes from %s, and %s sends there: the address in SDP is repaired.",
+		told, real, server);
 	finding_fix(f, "Nothing to do.");
 	finding_evidence(f, t->message->at, "SDP names %s", told);
-	finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns), h->stream->last_frame, "audio goes to %s", real);
+	finding_evidence_run(f, stream_frame(h->stream, h->stream->first_frame, h->stream->first_ns),
+		h->stream->last_frame, "audio goes to %s", real);
 }
 
 void nat_mismatch_compensated(struct detection *d)

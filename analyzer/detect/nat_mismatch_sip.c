@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nat_mismatch_sip: addresses in Contact, Via, Refer-To and redirections. A finding needs requests or answers that really went to such an
- * address and were sent again and again. TCP, TLS and WebSocket reuse their connection: there nobody needs the address.
+ * nat_mismatch_sip: addresses in Contact, Via, Refer-To and redirections. A finding needs requests or answers that
+ * really went to such an address and were sent again and again. TCP, TLS and WebSocket reuse their connection: there
+ * nobody needs the address.
  */
 #include "analyzer/detect/nat_mismatch.h"
 
@@ -27,7 +28,8 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct leg 
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, key, p->reason, SEVERITY_ERROR, p->confidence);
-	char owner[SAY_TEXT], sender[SAY_TEXT], named[ENDPOINT_TEXT], real[ENDPOINT_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
+	char owner[SAY_TEXT], sender[SAY_TEXT], named[ENDPOINT_TEXT], real[ENDPOINT_TEXT], act[2 * SAY_TEXT],
+		effect[2 * SAY_TEXT];
 	struct endpoint culprit = p->real;
 
 	f->reason_confidence = p->confidence;
@@ -72,9 +74,11 @@ static bool ack_astray(struct detection *d, const struct transaction *t, struct 
 	const struct message *ok = t->final, *ack = t->ack;
 	int64_t wait_ns = (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
 
-	if (t->method != SIP_INVITE || !ok || !ack || t->status < 200 || t->status >= 300 || t->final_copies <= REPEATED || !over_udp(ack))
+	if (t->method != SIP_INVITE || !ok || !ack || t->status < 200 || t->status >= 300 ||
+	    t->final_copies <= REPEATED || !over_udp(ack))
 		return false;
-	if (!endpoint_equal(&ack->dst, &ok->contact) || ns_minus(t->last_ns, ok->at.at_ns) < wait_ns || ok->contact.port == 0)
+	if (!endpoint_equal(&ack->dst, &ok->contact) || ns_minus(t->last_ns, ok->at.at_ns) < wait_ns ||
+	    ok->contact.port == 0)
 		return false;
 	p->reason = nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
 	p->named = ack->dst;
@@ -93,9 +97,11 @@ static bool request_astray(struct detection *d, const struct leg *leg, const str
 	const struct party *other = &leg->party[side_other((enum side)t->by)];
 	const struct message *m = t->request;
 
-	if (t->initial || t->method == SIP_ACK || t->method == SIP_CANCEL || !m || t->final || t->provisional || t->request_copies < REPEATED)
+	if (t->initial || t->method == SIP_ACK || t->method == SIP_CANCEL || !m || t->final || t->provisional ||
+	    t->request_copies < REPEATED)
 		return false;
-	if (!over_udp(m) || !m->has_to_tag || !endpoint_equal(&m->dst, &other->contact) || !address_known(&other->signalling.addr))
+	if (!over_udp(m) || !m->has_to_tag || !endpoint_equal(&m->dst, &other->contact) ||
+	    !address_known(&other->signalling.addr))
 		return false;
 	p->reason = nat_unusable(detection_facts(d), &m->dst.addr, &other->signalling.addr, &m->src.addr, false);
 	p->named = m->dst;
@@ -149,7 +155,8 @@ static const struct transaction *unanswered_invite(const struct leg *leg)
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
 		if (t->initial && t->method == SIP_INVITE)
-			return t->request && !t->final && !t->provisional && t->request_copies >= REPEATED && over_udp(t->request) ? t : NULL;
+			return t->request && !t->final && !t->provisional && t->request_copies >= REPEATED &&
+			       over_udp(t->request) ? t : NULL;
 	}
 	return NULL;
 }
@@ -227,12 +234,16 @@ static bool source_alive(const struct index *x, const struct registration *r, in
 	return b && b->last_out.at_ns >= ns_add(at_ns, -ALIVE_NS);
 }
 
-/* Another port than the REGISTER came from: on a LAN phones do that on purpose (RFC 3261 18.2.2); a NAT in front has no mapping for it. */
+/*
+ * Another port than the REGISTER came from: on a LAN phones do that on purpose (RFC 3261 18.2.2); a NAT in front has no
+ * mapping for it.
+ */
 static bool contact_port(const struct index *x, const struct registration *r, const struct transaction *t)
 {
 	const struct sip_binding *heard = sip_bindings_find(x->facts->bindings, &r->contact, &r->registrar);
 
-	return address_equal(&r->contact.addr, &r->source.addr) && r->contact.port != r->source.port && !address_private(&r->source.addr) && !heard &&
+	return address_equal(&r->contact.addr, &r->source.addr) && r->contact.port != r->source.port &&
+	       !address_private(&r->source.addr) && !heard &&
 	       source_alive(x, r, t->first_ns);
 }
 
@@ -244,7 +255,8 @@ static void judge_registration(const struct index *x, const struct registration 
 
 	if (!r->succeeded || !address_known(&r->contact.addr) || endpoint_equal(&r->contact, &r->source))
 		return;
-	for (const struct asked *a = asked_next(x, &r->contact, NULL); a && walked++ < CHAIN_MAX; a = asked_next(x, &r->contact, a)) {
+	for (const struct asked *a = asked_next(x, &r->contact, NULL); a && walked++ < CHAIN_MAX;
+	    a = asked_next(x, &r->contact, a)) {
 		const struct message *m = a->invite->request;
 
 		if (!address_equal(&m->src.addr, &r->registrar.addr) || a->invite->first_ns < r->first_ns)
@@ -275,7 +287,8 @@ static void judge_registration(const struct index *x, const struct registration 
 static void judge_stray(const struct index *x, const struct sip_stray *s)
 {
 	struct proof p = {
-		.place = "Via", .named = s->sent_to, .real = s->client, .from = s->server, .told_at = s->request, .first = s->first_answer,
+		.place = "Via", .named = s->sent_to, .real = s->client, .from = s->server, .told_at = s->request,
+		.first = s->first_answer,
 		.last = s->last_answer, .count = s->answers, .confidence = CONFIDENCE_CERTAIN,
 	};
 	struct finding *f;
@@ -284,7 +297,8 @@ static void judge_stray(const struct index *x, const struct sip_stray *s)
 	if (!p.reason)
 		return;
 	f = tell(x->d, (uintptr_t)s, s->method == SIP_REGISTER ? NULL : leg_of(x, s->call), &p);
-	finding_evidence(f, s->repeated, "the request comes again: its answers were lost (%u repetitions)", s->transmissions);
+	finding_evidence(f, s->repeated, "the request comes again: its answers were lost (%u repetitions)",
+		s->transmissions);
 	if (s->rport)
 		finding_fix(f, "The client asks for answers to its source (rport, RFC 3581) and the server does not heed it: switch force_rport on there.");
 	else
@@ -304,7 +318,8 @@ static bool uri_endpoint(struct span uri, struct endpoint *ret)
 }
 
 /* Somebody was sent to an address and asks there in vain. `after` the message that named it; who: who named it. */
-static void judge_sent_on(const struct index *x, const char *place, const struct endpoint *named, const struct endpoint *who, struct frame_ref after,
+static void judge_sent_on(const struct index *x, const char *place, const struct endpoint *named,
+	const struct endpoint *who, struct frame_ref after,
 			  const void *key)
 {
 	struct proof p = { .place = place, .real = *who, .told_at = after, .confidence = CONFIDENCE_CERTAIN };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* nat-present: a NAT that was seen to translate, and how it deals with ports. RFC 4787 4.1, 4.2; a fact, never a fault. */
+/*
+ * nat-present: a NAT that was seen to translate, and how it deals with ports. RFC 4787 4.1, 4.2; a fact, never a fault.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
 #include "captures/base/hash.h"
 
-static const char *const reasons[] = { "port-preserving", "port-remapping", "address-dependent", "cgn", "one-to-one", "translated", NULL };
+static const char *const reasons[] = { "port-preserving", "port-remapping", "address-dependent", "cgn", "one-to-one",
+	"translated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "a NAT lies on the way",
@@ -47,7 +50,10 @@ static bool proves(enum nat_method m)
 	return m == NAT_TWIN || m == NAT_SIP_TWO_POINTS || m == NAT_STUN || m == NAT_RPORT || m == NAT_CONFIG;
 }
 
-/* A server that signals for others has addresses of its own on both sides: only what was seen to be translated counts there. */
+/*
+ * A server that signals for others has addresses of its own on both sides: only what was seen to be translated counts
+ * there.
+ */
 static bool is_server(const struct facts *facts, const struct address *a)
 {
 	const struct host *h = network_host_find(facts->network, a);
@@ -85,7 +91,8 @@ static bool depends_on_peer(struct sites *s, const struct nat_mapping *m)
 
 		if (it->hash == hash && endpoint_equal(&other->inside, &m->inside))
 			return other->outside.port != m->outside.port && other->media == m->media &&
-			       ns_minus(m->first_ns, other->last_ns) < TOGETHER_NS && ns_minus(other->first_ns, m->last_ns) < TOGETHER_NS;
+			       ns_minus(m->first_ns, other->last_ns) < TOGETHER_NS &&
+			       ns_minus(other->first_ns, m->last_ns) < TOGETHER_NS;
 	}
 	socket = arena_zalloc(s->arena, sizeof *socket);
 	socket->mapping = m;
@@ -140,7 +147,8 @@ static const char *means(const char *reason)
 {
 	static const char *const words[][2] = {
 		{ "cgn", "it is a carrier's (100.64.0.0/10): nobody can forward ports there" },
-		{ "address-dependent", "the outer port depends on the peer: what STUN learns from one server is wrong for another" },
+		{ "address-dependent",
+		  "the outer port depends on the peer: what STUN learns from one server is wrong for another" },
 		{ "port-remapping", "outer ports differ from inner ones" },
 		{ "one-to-one", "the profile says that this address is that host's alone" },
 		{ "port-preserving", "outer ports equal inner ones" },
@@ -172,12 +180,16 @@ static void tell(struct detection *d, const struct site *s)
 	if (s->inside_count == 1)
 		finding_title(f, "%s speaks through a NAT as %s", address_text(&s->insides[0], inner), outer);
 	else
-		finding_title(f, "%u%s hosts speak through a NAT as %s", s->inside_count, s->inside_count == INSIDES_SHOWN ? " and more" : "", outer);
+		finding_title(f, "%u%s hosts speak through a NAT as %s", s->inside_count,
+			s->inside_count == INSIDES_SHOWN ? " and more" : "", outer);
 	finding_cause(f, "A NAT translates to %s; %s.", outer, means(f->reason));
-	finding_fix(f, "Nothing to do as long as servers answer to the source of SIP and audio (rport, symmetric RTP).");
+	finding_fix(f,
+		"Nothing to do as long as servers answer to the source of SIP and audio (rport, symmetric RTP).");
 	for (unsigned i = 0; i < s->shown_count; i++)
-		finding_evidence(f, (struct frame_ref){ s->shown[i]->first_ns, s->shown[i]->at.frame, s->shown[i]->at.file, 0 }, "%s is %s (%s)",
-				 endpoint_text(&s->shown[i]->inside, inner), endpoint_text(&s->shown[i]->outside, outside),
+		finding_evidence(f, (struct frame_ref){ s->shown[i]->first_ns, s->shown[i]->at.frame,
+			s->shown[i]->at.file, 0 }, "%s is %s (%s)",
+				 endpoint_text(&s->shown[i]->inside, inner),
+				 endpoint_text(&s->shown[i]->outside, outside),
 				 nat_method_name(s->shown[i]->method));
 }
 
@@ -206,6 +218,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_nat_present = {
-	.id = "nat-present", .doc = &doc, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = PER_HOST,
+	.id = "nat-present", .doc = &doc, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.scope = PER_HOST,
 	.usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };

@@ -7,7 +7,8 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"both-private", "private-and-silent", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin", "wrong-media-server",
+	"both-private", "private-and-silent", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin",
+	"wrong-media-server",
 	"port-closed", "codec", "answer-missing", "unlocated", NULL,
 };
 
@@ -27,12 +28,14 @@ static const struct config_key keys[] = {
 
 static bool on_host_unfiltered(const struct facts *facts, const struct address *a)
 {
-	return network_at(facts->network, a) && !facts->capture->filtered_media && (facts->capture->non_sip_protocols >= 3 || facts->capture->other_udp > 0);
+	return network_at(facts->network, a) && !facts->capture->filtered_media &&
+	       (facts->capture->non_sip_protocols >= 3 || facts->capture->other_udp > 0);
 }
 
 enum visible { VISIBLE_NO, VISIBLE_LIKELY, VISIBLE_YES };
 
-static enum visible media_visible(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+static enum visible media_visible(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
 {
 	struct side_addresses caller, callee;
 
@@ -46,7 +49,8 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 	if (lookup_media_elsewhere(facts->lookup, slot, &caller.at[0].addr, &callee.at[0].addr) ||
 	    lookup_media_elsewhere(facts->lookup, slot, &callee.at[0].addr, &caller.at[0].addr))
 		return VISIBLE_YES;
-	return on_host_unfiltered(facts, &caller.at[0].addr) || on_host_unfiltered(facts, &callee.at[0].addr) ? VISIBLE_LIKELY : VISIBLE_NO;
+	return on_host_unfiltered(facts, &caller.at[0].addr) ||
+	       on_host_unfiltered(facts, &callee.at[0].addr) ? VISIBLE_LIKELY : VISIBLE_NO;
 }
 
 static const struct target *target_of(const struct hearing *h)
@@ -59,7 +63,10 @@ static bool target_private(const struct hearing *h)
 	return target_of(h) && address_private(&target_of(h)->at.addr);
 }
 
-/* Both were told one public address, and it belongs to both: the router in front of them would have to send the packets back inside. */
+/*
+ * Both were told one public address, and it belongs to both: the router in front of them would have to send the packets
+ * back inside.
+ */
 static bool hairpin(const struct hearing *a, const struct hearing *b)
 {
 	const struct target *x = target_of(a), *y = target_of(b);
@@ -69,7 +76,8 @@ static bool hairpin(const struct hearing *a, const struct hearing *b)
 	return (a->misdirected || a->stream) && (b->misdirected || b->stream);
 }
 
-static bool same_public_nat(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+static bool same_public_nat(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
 {
 	const struct target *x = target_of(a), *y = target_of(b);
 	const struct side_addresses none = { .count = 0 };
@@ -80,40 +88,46 @@ static bool same_public_nat(const struct facts *facts, const struct mslot *slot,
 	side_addresses(slot, SIDE_CALLER, &caller);
 	side_addresses(slot, SIDE_CALLEE, &callee);
 	(void)facts;
-	return caller.count && callee.count && address_private(&caller.at[0].addr) && address_private(&callee.at[0].addr) &&
+	return caller.count && callee.count && address_private(&caller.at[0].addr) &&
+	       address_private(&callee.at[0].addr) &&
 	       !address_equal(&caller.at[0].addr, &callee.at[0].addr);
 }
 
 /* Sent, as its RTCP or the capture says, and not received. */
 static bool blocked(const struct hearing *h)
 {
-	return (h->failure == FAILURE_UNDELIVERED && !h->foreign) || (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
+	return (h->failure == FAILURE_UNDELIVERED && !h->foreign) ||
+	       (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
 }
 
 /*
- * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never sent audio to the other side.
- * NULL: none such.
+ * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never
+ * sent audio to the other side. NULL: none such.
  */
-static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver, const struct hearing *towards, const struct hearing *from)
+static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver,
+	const struct hearing *towards, const struct hearing *from)
 {
 	const struct target *named = target_of(towards), *peer = target_of(from);
 	const struct endpoint *signals = &slot->dialog->leg->party[receiver].signalling;
 	const struct host *h = named ? network_host_find(facts->network, &named->at.addr) : NULL;
 	const struct pair *p = h && peer ? network_pair_find(facts->network, &named->at.addr, &peer->at.addr) : NULL;
 
-	if (!h || !peer || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) || network_same(facts->network, &named->at.addr, &signals->addr))
+	if (!h || !peer || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
+	    network_same(facts->network, &named->at.addr, &signals->addr))
 		return NULL;
 	return named;
 }
 
-static const struct target *idle_server_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+static const struct target *idle_server_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
 {
 	const struct target *t = idle_server(facts, slot, SIDE_CALLEE, a, b);
 
 	return t ? t : idle_server(facts, slot, SIDE_CALLER, b, a);
 }
 
-static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
 {
 	bool a_wrong = a->failure == FAILURE_MISDIRECTED, b_wrong = b->failure == FAILURE_MISDIRECTED;
 
@@ -121,16 +135,19 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return "same-nat-no-hairpin";
 	if (a->icmp_count >= 3 && b->icmp_count >= 3)
 		return "port-closed";
-	if (target_private(a) && target_private(b) && (a_wrong || b_wrong) && !address_same_net(&target_of(a)->at.addr, &target_of(b)->at.addr))
+	if (target_private(a) && target_private(b) && (a_wrong || b_wrong) &&
+	    !address_same_net(&target_of(a)->at.addr, &target_of(b)->at.addr))
 		return a_wrong != b_wrong ? "private-and-silent" : "both-private";
-	if ((a_wrong && target_private(a) && b->failure != FAILURE_MISDIRECTED) || (b_wrong && target_private(b) && a->failure != FAILURE_MISDIRECTED))
+	if ((a_wrong && target_private(a) && b->failure != FAILURE_MISDIRECTED) ||
+	    (b_wrong && target_private(b) && a->failure != FAILURE_MISDIRECTED))
 		return "private-and-silent";
 	if (a->foreign && b->foreign)
 		return "codec";
 	if (blocked(a) && blocked(b))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
-		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) && (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
+		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) &&
+		    (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
 			return "never-sent-both";
 		if (idle_server_of(facts, slot, a, b))
 			return "wrong-media-server";
@@ -138,11 +155,13 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	return "unlocated";
 }
 
-static enum confidence confidence_of(const char *reason, enum visible visible, const struct hearing *a, const struct hearing *b)
+static enum confidence confidence_of(const char *reason, enum visible visible, const struct hearing *a,
+	const struct hearing *b)
 {
 	if (a->window->likely_at_most || b->window->likely_at_most || visible == VISIBLE_LIKELY)
 		return CONFIDENCE_LIKELY;
-	if (strcmp(reason, "blocked-both-ways") == 0 || strcmp(reason, "port-closed") == 0 || strcmp(reason, "never-sent-both") == 0)
+	if (strcmp(reason, "blocked-both-ways") == 0 || strcmp(reason, "port-closed") == 0 ||
+	    strcmp(reason, "never-sent-both") == 0)
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
 }
@@ -156,14 +175,16 @@ static const char *what_fails(const struct hearing *h)
 	case FAILURE_MISDIRECTED:
 		return "audio goes to an address at which the other side is not";
 	case FAILURE_UNDELIVERED:
-		return h->foreign ? "audio of a type comes that the other side did not accept" : "audio is sent and does not arrive";
+		return h->foreign ? "audio of a type comes that the other side did not accept"
+		       : "audio is sent and does not arrive";
 	case FAILURE_NONE:
 		break;
 	}
 	return "audio comes";
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
 {
 	char caller[SAY_TEXT], callee[SAY_TEXT], x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
 	const struct leg *leg = slot->dialog->leg;
@@ -179,7 +200,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	else if (strcmp(f->reason, "private-and-silent") == 0)
 		finding_cause(f, "One side sends to a private address that it cannot reach (%s, %s), the other waits for the first packet before it sends.", x, y);
 	else if (strcmp(f->reason, "blocked-both-ways") == 0)
-		finding_cause(f, "%s and %s both send to the right addresses; both report nothing received.", caller, callee);
+		finding_cause(f, "%s and %s both send to the right addresses; both report nothing received.", caller,
+			callee);
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_cause(f, "Both phones sit behind one NAT and send to its public address (%s, %s); it does not send the packets back inside.", x, y);
 	else if (strcmp(f->reason, "never-sent-both") == 0)
@@ -192,7 +214,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "The session description names %s for the media, which is another machine than signals; it is there and never sent any.",
 			      endpoint_text(&idle_server_of(facts, slot, a, b)->at, x));
 	else if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT)
-		finding_cause(f, "In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
+		finding_cause(f,
+			"In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
 			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
 	else
 		finding_cause(f, "From %s %s; from %s %s.", caller, what_fails(a), callee, what_fails(b));
@@ -239,13 +262,15 @@ static const char *act_of(const char *reason)
 	return NULL;
 }
 
-static void tell(struct detection *d, const struct mslot *slot, const struct hearing *a, const struct hearing *b, enum visible visible)
+static void tell(struct detection *d, const struct mslot *slot, const struct hearing *a, const struct hearing *b,
+	enum visible visible)
 {
 	const struct facts *facts = detection_facts(d);
 	const char *reason = reason_of(facts, slot, a, b);
 	enum confidence c = confidence_of(reason, visible, a, b);
 	struct finding *f = detection_raise_keyed(d, (uintptr_t)slot->mline, reason, SEVERITY_ERROR, c);
-	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER), callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);
+	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER),
+		callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);
 	char from[SAY_TEXT], to[SAY_TEXT], effect[3 * SAY_TEXT];
 
 	f->reason_confidence = c;
@@ -270,26 +295,31 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 }
 
 /*
- * One side sends to a private address that it cannot reach; the other, told a private address too, sends nothing that passes here: it waits for
- * the first packet, or sends where it cannot arrive either (N12). What the first one does is proof enough.
+ * One side sends to a private address that it cannot reach; the other, told a private address too, sends nothing that
+ * passes here: it waits for the first packet, or sends where it cannot arrive either (N12). What the first one does is
+ * proof enough.
  */
 static bool waits_to_latch(const struct hearing *sends, const struct hearing *silent)
 {
-	return sends->heard == HEARD_NO && sends->failure == FAILURE_MISDIRECTED && target_private(sends) && target_private(silent) &&
-	       silent->packets == 0 && silent->gate && strcmp(silent->gate, "G3") == 0 && !silent->receiver_reports_unseen && !silent->other_path &&
+	return sends->heard == HEARD_NO && sends->failure == FAILURE_MISDIRECTED && target_private(sends) &&
+	       target_private(silent) &&
+	       silent->packets == 0 && silent->gate && strcmp(silent->gate, "G3") == 0 &&
+	       !silent->receiver_reports_unseen && !silent->other_path &&
 	       silent->sending != RTCP_SENDING_RISING;
 }
 
 static void judge_slot(struct detection *d, const struct event *ev)
 {
 	const struct mslot *slot = ev->direction->slot;
-	const struct hearing *a = hearing_of(&slot->direction[SIDE_CALLER]), *b = hearing_of(&slot->direction[SIDE_CALLEE]);
+	const struct hearing *a = hearing_of(&slot->direction[SIDE_CALLER]),
+		*b = hearing_of(&slot->direction[SIDE_CALLEE]);
 	double min_ns = detection_key(d, "min-seconds") * 1e9;
 	enum visible visible;
 
 	if (ev->direction->sender != SIDE_CALLER || !a || !b)
 		return;                                      /* once a slot */
-	if ((waits_to_latch(a, b) || waits_to_latch(b, a)) && (double)(a->to_ns - a->from_ns) >= min_ns && (double)(b->to_ns - b->from_ns) >= min_ns) {
+	if ((waits_to_latch(a, b) || waits_to_latch(b, a)) && (double)(a->to_ns - a->from_ns) >= min_ns &&
+	    (double)(b->to_ns - b->from_ns) >= min_ns) {
 		tell(d, slot, a, b, VISIBLE_LIKELY);
 		return;
 	}
@@ -298,7 +328,8 @@ static void judge_slot(struct detection *d, const struct event *ev)
 		return;
 	}
 	if (a->heard != HEARD_NO || b->heard != HEARD_NO) {
-		detection_pass(d, NULL, "at least one direction does not fail: %s", a->heard != HEARD_NO ? a->why : b->why);
+		detection_pass(d, NULL, "at least one direction does not fail: %s",
+			a->heard != HEARD_NO ? a->why : b->why);
 		return;
 	}
 	if ((double)(a->to_ns - a->from_ns) < min_ns || (double)(b->to_ns - b->from_ns) < min_ns) {
@@ -333,7 +364,8 @@ static void judge_answer(struct detection *d, const struct event *ev)
 		x = each->state == EXCHANGE_NO_ANSWER ? each : x;
 	}
 	end_ns = dialog->ended_ns != NS_NONE ? dialog->ended_ns : facts->capture->last_ns;
-	if (!x || dialog->confirmed_ns == NS_NONE || (double)(end_ns - dialog->confirmed_ns) < detection_key(d, "min-seconds") * 1e9)
+	if (!x || dialog->confirmed_ns == NS_NONE ||
+	    (double)(end_ns - dialog->confirmed_ns) < detection_key(d, "min-seconds") * 1e9)
 		return;
 	f = detection_raise_keyed(d, UINT64_MAX, "answer-missing", SEVERITY_ERROR, CONFIDENCE_LIKELY);
 	f->reason_confidence = CONFIDENCE_LIKELY;
@@ -346,7 +378,8 @@ static void judge_answer(struct detection *d, const struct event *ev)
 	snprintf(act, sizeof act, "%s's ACK answers no offer", from);
 	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
 	say_title(f, act, effect);
-	finding_cause(f, "The INVITE offered nothing, the 200 made the offer, and the ACK carries no SDP: no media was agreed.");
+	finding_cause(f,
+		"The INVITE offered nothing, the 200 made the offer, and the ACK carries no SDP: no media was agreed.");
 	finding_fix(f, "Let %s send its offer in the INVITE, or mend its handling of delayed offers.", from);
 	if (x->offer.count)
 		finding_evidence(f, x->offer.seen[0]->at, "the 200 makes the offer");
@@ -363,6 +396,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_no_audio = {
-	.id = "no-audio", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL),
+	.id = "no-audio", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL),
 	.scope = PER_CALL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

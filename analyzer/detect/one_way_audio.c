@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* one-way-audio: one party hears nothing although the other is heard. RFC 3264 6.1, 8.3; where it goes wrong decides the reason. */
+/*
+ * one-way-audio: one party hears nothing although the other is heard. RFC 3264 6.1, 8.3; where it goes wrong decides
+ * the reason.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path", "nothing-arrives", "wrong-port", "stale-target",
-	"latched-elsewhere", "latch-lost", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable", "address-family", "unlocated", NULL,
+	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path",
+	"nothing-arrives", "wrong-port", "stale-target",
+	"latched-elsewhere", "latch-lost", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable",
+	"address-family", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -38,7 +43,8 @@ struct place {
 static bool sent_to_before(const struct direction *d, const struct window *w, const struct endpoint *at)
 {
 	for (unsigned i = 0; i < d->window_count && &d->windows[i] != w; i++) {
-		if (d->windows[i].state != EXPECT_EARLY && window_has_target(&d->windows[i], at) && !window_has_target(w, at))
+		if (d->windows[i].state != EXPECT_EARLY && window_has_target(&d->windows[i], at) &&
+		    !window_has_target(w, at))
 			return true;
 	}
 	return false;
@@ -67,7 +73,8 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 	bool proof = h->icmp_count > 0 || h->report == RTCP_VERDICT_EMPTY || h->report == RTCP_VERDICT_FROZEN;
 	struct endpoint real;
 
-	if (s->bound_by == 8 && h->window->target_count && address_equal(&s->dst.addr, &h->window->targets[0].at.addr)) {
+	if (s->bound_by == 8 && h->window->target_count &&
+	    address_equal(&s->dst.addr, &h->window->targets[0].at.addr)) {
 		p = (struct place){ "wrong-port", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 		if (h->icmp_count)
 			p.reason_confidence = p.confidence = CONFIDENCE_CERTAIN;
@@ -168,11 +175,14 @@ static bool source_port_changed(const struct hearing *h)
 static struct place place_undelivered(const struct hearing *h)
 {
 	if (source_port_changed(h))
-		return (struct place){ "source-port-rewritten", NULL, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN, CULPRIT_NONE };
+		return (struct place){ "source-port-rewritten", NULL, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN,
+		       CULPRIT_NONE };
 	if (strcmp(h->undelivered_by, "icmp") == 0)
-		return (struct place){ "icmp-unreachable", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_REPORTER };
+		return (struct place){ "icmp-unreachable", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN,
+		       CULPRIT_REPORTER };
 	if (strcmp(h->undelivered_by, "payload-type") == 0)
-		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
+		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
+		       CULPRIT_SENDER };
 	return (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 }
 
@@ -192,7 +202,8 @@ static struct place locate(const struct facts *facts, const struct direction *d,
 /* ---- words ---- */
 
 struct words {
-	char receiver[SAY_TEXT], sender[SAY_TEXT], receiver_full[SAY_TEXT], sender_host[SAY_TEXT], receiver_host[SAY_TEXT];
+	char receiver[SAY_TEXT], sender[SAY_TEXT], receiver_full[SAY_TEXT], sender_host[SAY_TEXT],
+		receiver_host[SAY_TEXT];
 	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT], packets[TEXT_COUNT];
 	double seconds;
 };
@@ -201,7 +212,8 @@ static struct words words_of(const struct facts *facts, const struct direction *
 {
 	const struct leg *leg = d->slot->dialog->leg;
 	enum side receiver = side_other(d->sender);
-	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = party_seen_at(d, d->sender), none = { .port = 0 };
+	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = party_seen_at(d, d->sender),
+		none = { .port = 0 };
 	struct words w;
 
 	say_party(facts, leg, receiver, w.receiver);
@@ -213,22 +225,26 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
 	endpoint_text(&seen_receiver, w.real);
-	w.seconds = (double)(h->to_ns - (h->whole ? h->window->on_ns : h->from_ns)) / 1e9;      /* grace included, as the reader counts */
+	/* grace included, as the reader counts */
+	w.seconds = (double)(h->to_ns - (h->whole ? h->window->on_ns : h->from_ns)) / 1e9;
 	text_count((uint64_t)(h->misdirected ? (double)h->misdirected->packets : h->packets), w.packets);
 	return w;
 }
 
 /* Who does what, and whom it hurts; where nobody is to blame yet, only the latter. */
-static void entitle(struct finding *f, const struct words *w, const struct hearing *h, const char *actor, const char *acts)
+static void entitle(struct finding *f, const struct words *w, const struct hearing *h, const char *actor,
+	const char *acts)
 {
 	char act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
 
 	if (actor) {
 		snprintf(act, sizeof act, "%s %s", actor, acts);
-		snprintf(effect, sizeof effect, "%s %shears nothing%s", w->receiver, say_claim(f), h->whole ? "" : " any more");
+		snprintf(effect, sizeof effect, "%s %shears nothing%s", w->receiver, say_claim(f),
+			h->whole ? "" : " any more");
 		say_title(f, act, effect);
 	} else {
-		finding_title(f, "%s %shears nothing of %s%s", w->receiver, say_claim(f), w->sender, h->whole ? "" : " any more");
+		finding_title(f, "%s %shears nothing of %s%s", w->receiver, say_claim(f), w->sender,
+			h->whole ? "" : " any more");
 	}
 }
 
@@ -236,16 +252,19 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 {
 	if (strcmp(f->reason, "wrong-port") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to a wrong port");
-		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s.", w->sender_host, w->receiver, w->to, w->sdp);
+		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s.", w->sender_host,
+			w->receiver, w->to, w->sdp);
 		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
 			    w->sender_host);
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a wrong address for its audio");
-		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.", w->receiver_full, w->sdp, w->real, w->sender_host);
+		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.",
+			w->receiver_full, w->sdp, w->real, w->sender_host);
 		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
 	} else if (strcmp(f->reason, "stale-target") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to an old address");
-		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host, w->to, w->sdp);
+		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host,
+			w->to, w->sdp);
 		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
 	} else if (strcmp(f->reason, "latched-elsewhere") == 0) {
 		entitle(f, w, h, w->sender_host, "turns to a wrong address");
@@ -253,11 +272,13 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 		finding_fix(f, "Limit address learning on %s (strict source, learn once).", w->sender_host);
 	} else if (strcmp(f->reason, "unlocated") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to another address");
-		finding_cause(f, "%s sends %s's audio to %s; %s's own audio comes from %s.", w->sender_host, w->receiver, w->to, w->receiver, w->real);
+		finding_cause(f, "%s sends %s's audio to %s; %s's own audio comes from %s.", w->sender_host,
+			w->receiver, w->to, w->receiver, w->real);
 		finding_fix(f, "Find out who told %s to send to %s: compare the SDP in %s's messages with the SDP that reaches %s; look at port forwardings and "
 			    "an ALG between them.", w->sender_host, w->to, w->receiver, w->sender_host);
 	} else {
-		entitle(f, w, h, w->sender_host, strcmp(f->reason, "latch-lost") == 0 ? "turns to a private address" : "sends to a private address");
+		entitle(f, w, h, w->sender_host, strcmp(f->reason,
+			"latch-lost") == 0 ? "turns to a private address" : "sends to a private address");
 		finding_cause(f, "%s told %s to send its audio to %s, a private address behind a NAT (its packets come from %s); %s obeys.", w->receiver_full,
 			      w->sender_host, w->to, w->real, w->sender_host);
 		finding_fix(f, "Switch NAT handling (symmetric RTP, comedia) on for this phone on %s; or give the phone STUN or its external address. "
@@ -269,27 +290,36 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 {
 	if (strcmp(f->reason, "sender-never-sent") == 0) {
 		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
-		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host, h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
+		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
+			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
 			      w->point);
 		finding_fix(f, "On %s look at microphone and mute, the sound device, the application's permission, the host's own firewall, the network interface "
 			    "or VLAN it uses.", w->sender_host);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
-		finding_cause(f, "%s sends (its reports count on) and nothing arrives %s: it is lost before the capture point.", w->sender_host, w->point);
+		finding_cause(f,
+			"%s sends (its reports count on) and nothing arrives %s: it is lost before the capture point.",
+			w->sender_host, w->point);
 		finding_fix(f, "Look at the firewall between %s and %s: it passes SIP, not the audio to %s. Open the UDP media range in this direction.",
 			    w->sender_host, w->receiver_host, w->sdp);
 	} else if (strcmp(f->reason, "address-family") == 0) {
 		entitle(f, w, h, w->receiver_host, "names an address of the other IP version");
-		finding_cause(f, "%s was told to send to %s and speaks the other IP version only.", w->sender_host, w->sdp);
+		finding_cause(f, "%s was told to send to %s and speaks the other IP version only.", w->sender_host,
+			w->sdp);
 		finding_fix(f, "Offer IPv4 addresses in SDP, or ICE with both.");
 	} else {
 		entitle(f, w, h, NULL, NULL);
 		finding_cause(f, "In %.0f s nothing of %s's audio %s %s. Whether %s sends none or something on the way drops it cannot be seen here.%s",
-			      w->seconds, w->sender, h->near_receiver || h->near_sender ? "arrives, captured" : "is seen", w->point, w->sender_host,
-			      f->other_reason_count ? " The address given in SDP is private, which the other side may not be able to reach." : "");
+			      w->seconds, w->sender,
+			      h->near_receiver || h->near_sender ? "arrives, captured" : "is seen", w->point,
+			      w->sender_host,
+			      f->other_reason_count
+			      ? " The address given in SDP is private, which the other side may not be able to reach."
+			      : "");
 		finding_fix(f, "Capture beside %s as well: if it sends, let UDP to %s in through firewall and NAT; if not, look at %s itself.%s", w->sender_host,
 			    w->sdp, w->sender_host,
-			    f->other_reason_count ? " Switch NAT handling on for this phone on the server, or STUN on the phone." : "");
+			    f->other_reason_count
+			    ? " Switch NAT handling on for this phone on the server, or STUN on the phone." : "");
 	}
 }
 
@@ -316,17 +346,22 @@ static void say_foreign(struct finding *f, const struct words *w, const struct h
 
 	say_formats(h->window->receiver, wanted);
 	codec_words(h->foreign, sent);
-	finding_cause(f, "%s sends %s; %s accepts only %s.", w->sender_host, sent, w->receiver, wanted[0] ? wanted : "what its SDP names");
-	finding_fix(f, "Make both sides use one codec: correct the codec list or its order on %s, or let the PBX transcode.", w->sender_host);
+	finding_cause(f, "%s sends %s; %s accepts only %s.", w->sender_host, sent, w->receiver,
+		wanted[0] ? wanted : "what its SDP names");
+	finding_fix(f,
+		"Make both sides use one codec: correct the codec list or its order on %s, or let the PBX transcode.",
+		w->sender_host);
 }
 
-static void say_undelivered(struct finding *f, const struct words *w, const struct hearing *h, const struct facts *facts)
+static void say_undelivered(struct finding *f, const struct words *w, const struct hearing *h,
+	const struct facts *facts)
 {
 	char reporter[SAY_TEXT];
 
 	if (strcmp(f->reason, "icmp-unreachable") == 0) {
 		entitle(f, w, h, say_host(facts, &h->icmp->reporter, reporter), "refuses the audio");
-		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", reporter, w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
+		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", reporter,
+			w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
 		finding_fix(f, "See the ICMP finding: open the port, correct the address in SDP, or mend the route.");
 	} else if (strcmp(f->reason, "source-port-rewritten") == 0) {
 		entitle(f, w, h, "A NAT", "changes the port that audio comes from");
@@ -345,7 +380,8 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f, "%s sent %s packets, %s reports nothing received%s: they are lost between the capture point and %s.", w->sender_host, w->packets,
 			      w->receiver_host, h->whole ? "" : " any more", w->receiver_host);
-		finding_fix(f, "Open UDP to %s in the firewall between %s and %s; SIP passes there, audio does not.", w->sdp, w->sender_host, w->receiver_host);
+		finding_fix(f, "Open UDP to %s in the firewall between %s and %s; SIP passes there, audio does not.",
+			w->sdp, w->sender_host, w->receiver_host);
 	}
 }
 
@@ -363,7 +399,8 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	if (h->icmp)
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
 	if (h->report_last && h->report == RTCP_VERDICT_FROZEN)
-		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame, h->report_last->file, 0 },
+		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame,
+			h->report_last->file, 0 },
 				 "the receiver reports: highest sequence number stands still");
 	cannot_see_of(f, facts, d, h);
 }
@@ -382,7 +419,8 @@ static void add_far_victims(struct finding *f, const struct direction *d)
 		for (unsigned side = 0; side < 2; side++) {
 			const struct party *p = &other->party[side];
 
-			if (!address_equal(&p->signalling.addr, &hub->signalling.addr) && address_known(&p->signalling.addr)) {
+			if (!address_equal(&p->signalling.addr, &hub->signalling.addr) &&
+			    address_known(&p->signalling.addr)) {
 				struct endpoint at = p->signalling;
 
 				at.port = 0;
@@ -445,7 +483,8 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 	double min_s = detection_key(d, "min-seconds"), seconds = (double)(h->to_ns - h->from_ns) / 1e9;
 
 	if (h->heard != HEARD_NO) {
-		detection_pass(d, h->row, "%s", h->why[0] ? h->why : "audio of this direction reaches its receiver as far as can be seen");
+		detection_pass(d, h->row, "%s",
+			h->why[0] ? h->why : "audio of this direction reaches its receiver as far as can be seen");
 		return false;
 	}
 	detection_note(d, true, "this direction failed for %.1f s", seconds);
@@ -483,7 +522,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	p = locate(facts, ev->direction, h);
 	p.confidence = capped(h, ev->direction, p.confidence, detection_key(d, "min-seconds"));
-	f = detection_raise(d, p.reason, p.confidence == CONFIDENCE_POSSIBLE ? SEVERITY_WARNING : SEVERITY_ERROR, p.confidence);
+	f = detection_raise(d, p.reason, p.confidence == CONFIDENCE_POSSIBLE ? SEVERITY_WARNING : SEVERITY_ERROR,
+		p.confidence);
 	f->reason_confidence = p.reason_confidence < p.confidence ? p.reason_confidence : p.confidence;
 	if (p.also)
 		finding_other_reason(f, p.also);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* port-unexpected: SIP or media on ports that the profile does not name. Where nobody named any, nothing is unexpected. */
+/*
+ * port-unexpected: SIP or media on ports that the profile does not name. Where nobody named any, nothing is unexpected.
+ */
 #include <stdio.h>
 
 #include "analyzer/calls/account.h"
@@ -7,7 +9,8 @@
 #include "analyzer/media/media_host.h"
 #include "analyzer/network/source.h"
 
-static const char *const reasons[] = { "sip-port-outside-profile", "media-port-outside-profile", "local-port-outside-range", NULL };
+static const char *const reasons[] = { "sip-port-outside-profile", "media-port-outside-profile",
+	"local-port-outside-range", NULL };
 
 static const struct detector_doc doc = {
 	.says = "SIP or media outside the profile's ports",
@@ -35,9 +38,11 @@ static void judge_server(struct detection *d, const struct source *x, const stru
 	struct finding *f;
 	char at[ENDPOINT_TEXT];
 
-	if (!t->answered || t->answered_from != t->at.port || known_port(facts->site, t->at.port) || !x->by_method[SIP_REGISTER])
+	if (!t->answered || t->answered_from != t->at.port || known_port(facts->site, t->at.port) ||
+	    !x->by_method[SIP_REGISTER])
 		return;
-	f = detection_raise_keyed(d, endpoint_hash(&t->at), "sip-port-outside-profile", SEVERITY_WARNING, CONFIDENCE_CERTAIN);
+	f = detection_raise_keyed(d, endpoint_hash(&t->at), "sip-port-outside-profile", SEVERITY_WARNING,
+		CONFIDENCE_CERTAIN);
 	endpoint_text(&t->at, at);
 	finding_title(f, "A SIP server answers on port %u, which the profile does not name", t->at.port);
 	finding_cause(f, "%s answers registrations; sip-ports and tls-ports of the profile do not hold its port.", at);
@@ -85,11 +90,13 @@ static void judge_media(struct detection *d, const struct media_host *h, unsigne
 	}
 	if (!first)
 		return;
-	f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ h->addr, 0 }), 1), "media-port-outside-profile",
+	f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ h->addr, 0 }), 1),
+		"media-port-outside-profile",
 				  silent ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	say_host(facts, &h->addr, host);
 	finding_title(f, "%s uses media ports that the profile does not name", host);
-	finding_cause(f, "%s named ports %u to %u for media, %u times outside the profile's range%s.", host, h->lowest, h->highest, outside,
+	finding_cause(f, "%s named ports %u to %u for media, %u times outside the profile's range%s.", host, h->lowest,
+		h->highest, outside,
 		      silent ? "; a call on one of them was not heard" : "");
 	finding_fix(f, "Set the RTP range of this host, the firewall and the profile to one range.");
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ h->addr, 0 });
@@ -112,20 +119,24 @@ static void judge_phones(struct detection *d)
 			const struct device *x = LIST_ENTRY(dit, struct device, in_account);
 			char at[ENDPOINT_TEXT];
 
-			if (x->transport != TRANSPORT_UDP || !x->inner_seen || !x->succeeded || known_port(facts->site, x->inner.port))
+			if (x->transport != TRANSPORT_UDP || !x->inner_seen || !x->succeeded ||
+			    known_port(facts->site, x->inner.port))
 				continue;
 			if (!f)
-				f = detection_raise_keyed(d, 2, "local-port-outside-range", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+				f = detection_raise_keyed(d, 2, "local-port-outside-range", SEVERITY_INFO,
+					CONFIDENCE_CERTAIN);
 			if (count++ < SHOWN) {
 				finding_part(f, PART_WITNESS, &x->inner);
-				finding_evidence(f, x->first_at, "%s registers from %s", x->account->user, endpoint_text(&x->inner, at));
+				finding_evidence(f, x->first_at, "%s registers from %s", x->account->user,
+					endpoint_text(&x->inner, at));
 			}
 		}
 	}
 	if (!f)
 		return;
 	finding_title(f, "%u device%s use local SIP ports outside the profile's", count, count == 1 ? "" : "s");
-	finding_cause(f, "Local ports outside sip-ports: chosen at random by the device, or by a router before this point.");
+	finding_cause(f,
+		"Local ports outside sip-ports: chosen at random by the device, or by a router before this point.");
 	finding_fix(f, "Nothing, where no firewall rule depends on it; else set fixed local SIP ports.");
 	finding_times(f, facts->capture->first_ns, facts->capture->last_ns);
 	f->count = count;

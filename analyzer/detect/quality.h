@@ -13,6 +13,7 @@ bool quality_measurable(struct detection *d, const struct stream *s, double min_
 const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT]);
 /* Leg, victim (its receiver), witness (its sender), stream, times. */
 void quality_parts(struct finding *f, const struct stream *s);
-void quality_evidence(struct finding *f, const struct stream *s, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void quality_evidence(struct finding *f, const struct stream *s, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
 #endif

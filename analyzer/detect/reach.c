@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* reach: where the two sides of a direction are, which addresses reach them, and whether their packets would pass the capture point. */
+/*
+ * reach: where the two sides of a direction are, which addresses reach them, and whether their packets would pass the
+ * capture point.
+ */
 #include "analyzer/detect/hearing_parts.h"
 
 #define SEES_MARGIN_NS (60 * SECOND_NS)
@@ -36,7 +39,8 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 
 /* ---- would packets pass here? ---- */
 
-static bool any_pair_seen(const struct judge *j, const struct address *a, const struct endpoint *b, unsigned b_count, int64_t from_ns, int64_t to_ns)
+static bool any_pair_seen(const struct judge *j, const struct address *a, const struct endpoint *b, unsigned b_count,
+	int64_t from_ns, int64_t to_ns)
 {
 	for (unsigned k = 0; k < b_count; k++) {
 		const struct pair *p = network_pair_find(j->facts->network, a, &b[k].addr);
@@ -56,8 +60,9 @@ static bool heard_from_afar(const struct judge *j, const struct endpoint *at)
 }
 
 /*
- * That the sender's SIP is seen on its way to the receiver's server tells of audio for a media address elsewhere when this is the sender's link,
- * and both lie beyond it: one way leads there. On one network with the server it may be the server's port that is tapped (1.7.2).
+ * That the sender's SIP is seen on its way to the receiver's server tells of audio for a media address elsewhere when
+ * this is the sender's link, and both lie beyond it: one way leads there. On one network with the server it may be the
+ * server's port that is tapped (1.7.2).
  */
 static bool one_way_out(const struct judge *j, const struct address *sender)
 {
@@ -90,10 +95,14 @@ static bool host_sends(const struct judge *j, const struct address *a, int64_t f
 {
 	const struct host *h = network_host_find(j->facts->network, a);
 
-	return h && h->sends_ip && h->first_ns <= ns_add(to_ns, MEDIA_HOST_MARGIN_NS) && h->last_out_ns >= ns_add(from_ns, -MEDIA_HOST_MARGIN_NS);
+	return h && h->sends_ip && h->first_ns <= ns_add(to_ns, MEDIA_HOST_MARGIN_NS) &&
+	       h->last_out_ns >= ns_add(from_ns, -MEDIA_HOST_MARGIN_NS);
 }
 
-/* Whatever the sender sends would pass here, too: the receiver's link is tapped and carries others from the sender's side. 1.7.2 */
+/*
+ * Whatever the sender sends would pass here, too: the receiver's link is tapped and carries others from the sender's
+ * side. 1.7.2
+ */
 static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	const struct pair *witness;
@@ -146,7 +155,8 @@ static bool any_near(const struct judge *j, const struct side_addresses *a, cons
 		for (unsigned k = 0; k < b->count; k++) {
 			if (reach_beyond_nat(j, &a->at[i].addr))
 				continue;
-			if (reach_beyond_nat(j, &b->at[k].addr) || network_near(j->facts->network, &a->at[i].addr, &b->at[k].addr))
+			if (reach_beyond_nat(j, &b->at[k].addr) ||
+			    network_near(j->facts->network, &a->at[i].addr, &b->at[k].addr))
 				return true;
 		}
 	}
@@ -173,8 +183,12 @@ static bool common_point(const struct facts *facts, const struct pair *p, const 
 	return !point || (p->points & point);
 }
 
-/* Does the receiver's own traffic come from this very address where the sender is seen? Then it is routed here, private or not. */
-static bool lives_at(const struct facts *facts, const struct address *a, const struct side_addresses *sender, const struct stream *s)
+/*
+ * Does the receiver's own traffic come from this very address where the sender is seen? Then it is routed here, private
+ * or not.
+ */
+static bool lives_at(const struct facts *facts, const struct address *a, const struct side_addresses *sender,
+	const struct stream *s)
 {
 	for (unsigned i = 0; i < sender->count; i++) {
 		const struct pair *p = network_pair_find(facts->network, a, &sender->at[i].addr);
@@ -207,7 +221,8 @@ static bool real_source(const struct direction *d, struct endpoint *ret)
 	return address_known(&party->signalling.addr);
 }
 
-enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w, const struct endpoint *sdp,
+enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real)
 {
 	const struct party *receiver = &d->slot->dialog->leg->party[side_other(d->sender)];
@@ -216,11 +231,13 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 
 	(void)w;
 	side_addresses(d->slot, d->sender, &sender);
-	if (!real_source(d, ret_real) || address_equal(&ret_real->addr, &sdp->addr) || lives_at(facts, &sdp->addr, &sender, s))
+	if (!real_source(d, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
+	    lives_at(facts, &sdp->addr, &sender, s))
 		return CONTRADICTION_NONE;
 	elsewhere = direction_reverse(d)->stream_count && address_equal(&receiver->signalling.addr, &ret_real->addr);
 	if (address_private(&sdp->addr)) {
-		bool sender_outside = s ? !address_private(&s->src.addr) : sender.count && !address_private(&sender.at[0].addr);
+		bool sender_outside = s ? !address_private(&s->src.addr) : sender.count &&
+			!address_private(&sender.at[0].addr);
 
 		if ((sender_outside || !address_private(&ret_real->addr)) && !address_private(&ret_real->addr))
 			return CONTRADICTION_PRIVATE;
@@ -228,7 +245,10 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 			return CONTRADICTION_PRIVATE;
 		return CONTRADICTION_NONE;
 	}
-	/* public, and neither its signalling nor its media lives there; a gateway whose media differs from its signalling proves nothing */
+	/*
+	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its
+	 * signalling proves nothing
+	 */
 	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
@@ -247,7 +267,10 @@ static bool is_of_party(const struct direction *own, const struct stream *s)
 	return false;
 }
 
-/* A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen again behind a NAT is. */
+/*
+ * A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen
+ * again behind a NAT is.
+ */
 static bool is_foreign(const struct direction *own, const struct stream *s)
 {
 	if (is_of_party(own, s) || (s->twin_of && s->twin_of->direction == own))
@@ -255,7 +278,8 @@ static bool is_foreign(const struct direction *own, const struct stream *s)
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct stream *other = own->streams[i];
 
-		if (other != s && is_of_party(own, other) && other->first_ns <= s->last_ns && other->last_ns >= s->first_ns)
+		if (other != s && is_of_party(own, other) && other->first_ns <= s->last_ns &&
+		    other->last_ns >= s->first_ns)
 			return true;
 	}
 	return false;
@@ -294,15 +318,18 @@ static bool is_image(const struct facts *facts, const struct window *w, const st
 	unsigned weight;
 
 	for (unsigned i = 0; i < w->target_count; i++) {
-		if (network_public_of(facts->network, &w->targets[i].at, true, &image, &weight) && endpoint_equal(&image, at))
+		if (network_public_of(facts->network, &w->targets[i].at, true, &image, &weight) &&
+		    endpoint_equal(&image, at))
 			return true;
-		if (network_private_of(facts->network, &w->targets[i].at, true, &image, &weight) && endpoint_equal(&image, at))
+		if (network_private_of(facts->network, &w->targets[i].at, true, &image, &weight) &&
+		    endpoint_equal(&image, at))
 			return true;
 	}
 	return false;
 }
 
-bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w, const struct stream *s, const char **ret_why)
+bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct stream *s, const char **ret_why)
 {
 	struct endpoint real;
 
@@ -327,7 +354,10 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
 	}
 	if (is_image(facts, w, &s->dst) || s->bound_by == 2 || s->bound_by == 7 || s->bound_by == 6 || s->bound_by == 9)
 		return true;
-	/* an address of an earlier window: valid while old and new overlap, a stale target after that; the caller cuts the time */
+	/*
+	 * an address of an earlier window: valid while old and new overlap, a stale target after that; the caller cuts
+	 * the time
+	 */
 	*ret_why = "not the address that was agreed";
 	return false;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* registration-bruteforce: somebody guesses passwords. Credentials are compared, never shown. Finding page 5, section 5. */
+/*
+ * registration-bruteforce: somebody guesses passwords. Credentials are compared, never shown. Finding page 5, section
+ * 5.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/source_say.h"
 
-static const char *const reasons[] = { "password-guessing", "user-sweep", "distributed", "nonce-harvest", "success", NULL };
+static const char *const reasons[] = { "password-guessing", "user-sweep", "distributed", "nonce-harvest", "success",
+	NULL };
 
 static const struct detector_doc doc = {
 	.says = "somebody guesses passwords",
@@ -38,7 +42,8 @@ static enum confidence confidence_of(const struct detection *d, const struct sou
 		return CONFIDENCE_POSSIBLE;
 	if (x->guess == GUESS_USERS)
 		return x->hides ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
-	if (u && (u->rejected >= LIKELY_REJECTIONS || u->rejections.minute >= 2 * detection_config(d, "security", "bf-fail-per-min") + 2))
+	if (u && (u->rejected >= LIKELY_REJECTIONS ||
+	    u->rejections.minute >= 2 * detection_config(d, "security", "bf-fail-per-min") + 2))
 		return CONFIDENCE_LIKELY;
 	return CONFIDENCE_POSSIBLE;
 }
@@ -46,9 +51,11 @@ static enum confidence confidence_of(const struct detection *d, const struct sou
 static struct guess guess_of(const struct detection *d, const struct source *x)
 {
 	static const char *const names[] = {
-		[GUESS_NONE] = "password-guessing", [GUESS_NONCES] = "nonce-harvest", [GUESS_USERS] = "user-sweep", [GUESS_PASSWORD] = "password-guessing",
+		[GUESS_NONE] = "password-guessing", [GUESS_NONCES] = "nonce-harvest", [GUESS_USERS] = "user-sweep",
+			[GUESS_PASSWORD] = "password-guessing",
 	};
-	struct guess g = { .x = x, .u = x->victim, .reason = names[x->guess], .severity = SEVERITY_ERROR, .confidence = confidence_of(d, x) };
+	struct guess g = { .x = x, .u = x->victim, .reason = names[x->guess], .severity = SEVERITY_ERROR,
+		.confidence = confidence_of(d, x) };
 
 	if (x->guess == GUESS_PASSWORD && x->victims > 1 && x->victims * 2 > x->victim->rejected)
 		g.reason = "user-sweep";
@@ -83,7 +90,8 @@ static void tell_limit(struct finding *f, const struct facts *facts, const struc
 	char server[SAY_TEXT];
 
 	if (g->u && g->x->rejected_minutes >= EFFECTIVE_MINUTES)
-		text_addf(&f->cause, " More than %u a minute are answered for minutes: no rate limit is effective on %s.", limit,
+		text_addf(&f->cause,
+			" More than %u a minute are answered for minutes: no rate limit is effective on %s.", limit,
 			  say_host(facts, &g->u->server.addr, server));
 }
 
@@ -97,17 +105,20 @@ static void tell_cause(struct detection *d, struct finding *f, const struct gues
 	if (g->u)
 		say_host(facts, &g->u->server.addr, server);
 	if (x->guess == GUESS_NONCES) {
-		finding_cause(f, "Source address %s asked %s for %u challenges and used %u of them.", at, server, x->challenges, x->used);
+		finding_cause(f, "Source address %s asked %s for %u challenges and used %u of them.", at, server,
+			x->challenges, x->used);
 		return;
 	}
-	finding_cause(f, "%s offered %u wrong credentials for %u account%s on %s in %s", at, x->rejected, x->victims, x->victims == 1 ? "" : "s", server,
+	finding_cause(f, "%s offered %u wrong credentials for %u account%s on %s in %s", at, x->rejected, x->victims,
+		x->victims == 1 ? "" : "s", server,
 		      source_span(x->rejected_from_ns, x->rejected_to_ns, lasted, sizeof lasted));
 	if (x->guessed)
 		text_addf(&f->cause, "; then %s was accepted from there at %s: its password is known to %s", g->u->user,
 			  source_when(g->u->accepted_ns, when), at);
 	text_add(&f->cause, ".");
 	if (x->same_challenge >= 3)
-		text_add(&f->cause, " One challenge was answered in different ways, so different passwords were tried.");
+		text_add(&f->cause,
+			" One challenge was answered in different ways, so different passwords were tried.");
 	if (x->marks & MARK_AGENT)
 		text_addf(&f->cause, " Its User-Agent is %s, a scanner's.", x->agent);
 	if (source_inside(facts, x))
@@ -123,7 +134,8 @@ static void tell_fix(struct finding *f, const struct facts *facts, const struct 
 	address_text(&g->x->addr, at);
 	if (g->x->guessed)
 		finding_fix(f, "Now: delete the binding %s%s, change the password of %s, block %s, stop international routes, read the call records since %s.",
-			    g->u->contact_text, g->u->contact_text[0] ? "" : "of that address", g->u->user, at, source_when(g->u->accepted_ns, when));
+			    g->u->contact_text, g->u->contact_text[0] ? "" : "of that address", g->u->user, at,
+			    source_when(g->u->accepted_ns, when));
 	else if (source_inside(facts, g->x))
 		finding_fix(f, "Find out what runs on %s. Limit failed registrations on the server, use long random passwords.", at);
 	else
@@ -144,7 +156,8 @@ static void add_evidence(struct finding *f, const struct guess *g)
 		return;
 	finding_part(f, PART_WITNESS, &g->u->server);
 	if (x->guessed)
-		finding_evidence(f, g->u->accepted_at, "credentials for %s accepted%s%s", g->u->user, g->u->contact_text[0] ? ", Contact " : "",
+		finding_evidence(f, g->u->accepted_at, "credentials for %s accepted%s%s", g->u->user,
+			g->u->contact_text[0] ? ", Contact " : "",
 				 g->u->contact_text);
 	for (unsigned i = 0; i < g->u->rejected_frames; i++)
 		finding_evidence(f, g->u->rejected_at[i], "credentials for %s refused", g->u->user);
@@ -155,7 +168,8 @@ static void add_evidence(struct finding *f, const struct guess *g)
 static void tell(struct detection *d, const struct guess *g)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ g->x->addr, 0 }), g->reason, g->severity, g->confidence);
+	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ g->x->addr, 0 }), g->reason,
+		g->severity, g->confidence);
 
 	tell_title(f, g);
 	tell_cause(d, f, g);
@@ -173,7 +187,8 @@ static void tell(struct detection *d, const struct guess *g)
 
 static void tell_spread(struct detection *d, const struct source_aor *a)
 {
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ a->server, 0 }), hash_bytes(a->user, strlen(a->user))),
+	struct finding *f = detection_raise_keyed(d,
+		hash_mix(endpoint_hash(&(struct endpoint){ a->server, 0 }), hash_bytes(a->user, strlen(a->user))),
 						  "distributed", SEVERITY_ERROR, CONFIDENCE_LIKELY);
 	unsigned have = a->count < SOURCE_EXACT ? a->count : SOURCE_EXACT;
 	int64_t first_ns = INT64_MAX, last_ns = NS_NONE;
@@ -187,7 +202,9 @@ static void tell_spread(struct detection *d, const struct source_aor *a)
 			finding_evidence(f, a->rejected[i].at, "credentials for %s refused", a->user);
 	}
 	finding_title(f, "Many addresses guess the password of %s", a->user);
-	finding_cause(f, "%u wrong credentials for %s came to %s from addresses of unrelated networks within ten minutes.", a->count, a->user,
+	finding_cause(f,
+		"%u wrong credentials for %s came to %s from addresses of unrelated networks within ten minutes.",
+		a->count, a->user,
 		      say_host(detection_facts(d), &a->server, server));
 	finding_fix(f, "Give %s a new long random password, allow its registration from known networks only.", a->user);
 	finding_times(f, first_ns, last_ns);
@@ -233,6 +250,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_registration_bruteforce = {
-	.id = "registration-bruteforce", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "registration-bruteforce", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

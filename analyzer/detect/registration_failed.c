@@ -12,8 +12,10 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"bad-credentials", "wrong-realm", "digest-uri-mismatch", "digest-malformed", "nonce-ignored", "stale-loop", "challenge-unanswered", "reply-lost-nat",
-	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief", "redirected", "server-error", "bad-request",
+	"bad-credentials", "wrong-realm", "digest-uri-mismatch", "digest-malformed", "nonce-ignored", "stale-loop",
+	"challenge-unanswered", "reply-lost-nat",
+	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
+	"redirected", "server-error", "bad-request",
 	"binding-missing", NULL,
 };
 
@@ -90,7 +92,8 @@ static void look_for_icmp(const struct facts *facts, struct verdict *v)
 static void judge_silence(struct detection *d, struct verdict *v)
 {
 	const struct trial_run *run = v->run;
-	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns, .last_ns = run->silent_to_ns, .copies = run->copies_most };
+	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns,
+		.last_ns = run->silent_to_ns, .copies = run->copies_most };
 	const char *gate;
 
 	if (run->copies_most < COPIES_ENOUGH && run->unanswered < 2)
@@ -126,7 +129,8 @@ static bool judge_credentials(struct detection *d, struct verdict *v)
 	} else if (run->malformed) {
 		v->reason = "digest-malformed";
 	} else {
-		v->reason = run->uri_differs && !v->r->trial->mismatch_accepted ? "digest-uri-mismatch" : "bad-credentials";
+		v->reason = run->uri_differs &&
+			!v->r->trial->mismatch_accepted ? "digest-uri-mismatch" : "bad-credentials";
 		v->confidence = CONFIDENCE_LIKELY;
 	}
 	return true;
@@ -156,7 +160,8 @@ static bool stranger(const struct facts *facts, const struct verdict *v)
 {
 	const struct site *s = facts->site;
 
-	return !v->run->credentials && !v->run->refused && !v->r->succeeded && !site_inside(s, &v->r->source.addr) && site_inside(s, &v->r->registrar.addr) &&
+	return !v->run->credentials && !v->run->refused && !v->r->succeeded && !site_inside(s, &v->r->source.addr) &&
+	       site_inside(s, &v->r->registrar.addr) &&
 		!site_peer(s, &s->trusted, &v->r->source.addr) && !nets_have(&s->remote_nets, &v->r->source.addr);
 }
 
@@ -222,26 +227,37 @@ struct wording {
 static const struct wording wordings[] = {
 	{ "bad-credentials", "the registrar refuses credentials over the nonce that it has just issued: password or user of the account differ",
 	  "Enter the account's password again on the phone and on the PBX and check its authentication user; if the phone is right, compare with a phone that works" },
-	{ "wrong-realm", "its credentials are for another realm than the registrar asks for", "Set the realm (domain) of the account to the one of the registrar, or clear it" },
+	{ "wrong-realm", "its credentials are for another realm than the registrar asks for",
+	  "Set the realm (domain) of the account to the one of the registrar, or clear it" },
 	{ "digest-uri-mismatch", "the uri in its credentials is not the Request-URI as it is seen here: the phone writes it so, or something on the way changes one of them",
 	  "Set registrar and domain of the account to one name; look for an ALG in the router that rewrites SIP" },
-	{ "digest-malformed", "its credentials are not what the challenge asks for, whatever the password", "Update the phone's firmware, or let the registrar offer plain MD5 digest" },
+	{ "digest-malformed", "its credentials are not what the challenge asks for, whatever the password",
+	  "Update the phone's firmware, or let the registrar offer plain MD5 digest" },
 	{ "nonce-ignored", "it answers fresh challenges with an old nonce", "Restart the phone, update its firmware" },
 	{ "stale-loop", "the registrar calls each nonce stale that it has just issued",
 	  "Check the registrar's clock, and behind a load balancer a common nonce secret or sticky sources" },
-	{ "challenge-unanswered", "it asks anew instead of answering the challenge", "Enter user and password of the account; check that the phone knows the algorithm of the challenge" },
+	{ "challenge-unanswered", "it asks anew instead of answering the challenge",
+	  "Enter user and password of the account; check that the phone knows the algorithm of the challenge" },
 	{ "reply-lost-nat", "the answers go to another place than the request came from, and it asks again and again",
 	  "Switch NAT support on for this extension (answers to the source of the request, rport)" },
-	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again", "Capture at the phone: answers are lost on the way, in a firewall or router" },
-	{ "no-response", "nothing comes back", "Test the path to the registrar, its address, transport and port; capture there" },
-	{ "icmp-unreachable", "the way there is refused", "Check address and port of the registrar, that it runs, and what filters on the way" },
-	{ "forbidden", "the registrar does not let it register", "Look at the account at the registrar: blocked, its network not permitted, or too many devices" },
-	{ "unknown-user", "the registrar does not know the account", "Check user name and domain of the account against the registrar's" },
-	{ "interval-too-brief", "it does not ask for the longer interval that the registrar wants", "Raise the registration interval of the phone" },
+	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again",
+	  "Capture at the phone: answers are lost on the way, in a firewall or router" },
+	{ "no-response", "nothing comes back",
+	  "Test the path to the registrar, its address, transport and port; capture there" },
+	{ "icmp-unreachable", "the way there is refused",
+	  "Check address and port of the registrar, that it runs, and what filters on the way" },
+	{ "forbidden", "the registrar does not let it register",
+	  "Look at the account at the registrar: blocked, its network not permitted, or too many devices" },
+	{ "unknown-user", "the registrar does not know the account",
+	  "Check user name and domain of the account against the registrar's" },
+	{ "interval-too-brief", "it does not ask for the longer interval that the registrar wants",
+	  "Raise the registration interval of the phone" },
 	{ "redirected", "it does not go where the registrar sends it", "Enter the address that the registrar names" },
 	{ "server-error", "the registrar cannot do it", "Look at the registrar's log" },
-	{ "bad-request", "the registrar does not take the request as it is", "Compare with a phone that works; look for an ALG that changes requests" },
-	{ "binding-missing", "it is answered 200, but its own address is not among the bindings that the answer lists", "Look at the registrar's limit of contacts for the account" },
+	{ "bad-request", "the registrar does not take the request as it is",
+	  "Compare with a phone that works; look for an ALG that changes requests" },
+	{ "binding-missing", "it is answered 200, but its own address is not among the bindings that the answer lists",
+	  "Look at the registrar's limit of contacts for the account" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -294,7 +310,8 @@ static enum severity severity_of(const struct verdict *v)
 static void tell_cause(struct finding *f, const struct facts *facts, const struct verdict *v)
 {
 	const struct trial_run *run = v->run;
-	char host[SAY_TEXT], registrar[SAY_TEXT], aor[SAY_TEXT], last[120], lasted[64] = "", to[ENDPOINT_TEXT], extra[100] = "";
+	char host[SAY_TEXT], registrar[SAY_TEXT], aor[SAY_TEXT], last[120], lasted[64] = "", to[ENDPOINT_TEXT],
+		extra[100] = "";
 	unsigned times = run->tries + run->unanswered > 0 && run->tries == 0 ? run->unanswered : run->tries;
 
 	say_host(facts, &v->r->source.addr, host);
@@ -306,10 +323,12 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	if (run->misdirected)
 		snprintf(extra, sizeof extra, " (to %s)", endpoint_text(&run->misdirected_to, to));
 	if (times < 2 && run->copies > 1)
-		finding_cause(f, "%s sent %u REGISTERs for %s to %s%s%s: %s%s.", host, run->copies, aor, registrar, lasted, last, wording_of(v->reason)->because,
+		finding_cause(f, "%s sent %u REGISTERs for %s to %s%s%s: %s%s.", host, run->copies, aor, registrar,
+			lasted, last, wording_of(v->reason)->because,
 			      extra);
 	else
-		finding_cause(f, "%s asked %s %u time%s%s to register %s%s: %s%s.", host, registrar, times, times == 1 ? "" : "s", lasted, aor, last,
+		finding_cause(f, "%s asked %s %u time%s%s to register %s%s: %s%s.", host, registrar, times,
+			times == 1 ? "" : "s", lasted, aor, last,
 			      wording_of(v->reason)->because, extra);
 }
 
@@ -332,15 +351,18 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, v->r->n, v->reason, severity_of(v), v->confidence);
 	char registrar[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
-	bool refuses = strcmp(v->reason, "no-response") != 0 && strcmp(v->reason, "icmp-unreachable") != 0 && strncmp(v->reason, "reply", 5) != 0;
+	bool refuses = strcmp(v->reason, "no-response") != 0 && strcmp(v->reason, "icmp-unreachable") != 0 &&
+		strncmp(v->reason, "reply", 5) != 0;
 
 	add_parts(f, v);
 	finding_times(f, began_ns(v), ended_ns(v));
 	f->count = v->run->tries ? v->run->tries : 1;
 	say_host(facts, &v->r->registrar.addr, registrar);
 	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
-	snprintf(act, sizeof act, "%s %s", registrar, refuses ? "refuses it" : strcmp(v->reason, "no-response") == 0 ? "does not answer" : "is not reached");
-	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot", v->past ? " for a time" : "");
+	snprintf(act, sizeof act, "%s %s", registrar, refuses ? "refuses it" : strcmp(v->reason,
+		"no-response") == 0 ? "does not answer" : "is not reached");
+	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot",
+		v->past ? " for a time" : "");
 	say_title(f, act, effect);
 	tell_cause(f, facts, v);
 	tell_rate(d, f, v);
@@ -413,17 +435,21 @@ static void tell_mass(struct detection *d, const struct verdict *list, unsigned 
 		finding_other_id(f, list[i].r->call_id);
 		f->last_ns = list[i].run->last_ns > f->last_ns ? list[i].run->last_ns : f->last_ns;
 		if (i < 5)
-			snprintf(users + strlen(users), sizeof users - strlen(users), "%s%s", i ? ", " : "", text_escape(list[i].r->user, user, sizeof user));
+			snprintf(users + strlen(users), sizeof users - strlen(users), "%s%s", i ? ", " : "",
+				text_escape(list[i].r->user, user, sizeof user));
 	}
 	f->count = count;
 	say_host(facts, &v->r->registrar.addr, registrar);
 	snprintf(effect, sizeof effect, "%u phones cannot register", count);
 	say_title(f, registrar, effect);
-	finding_cause(f, "%u accounts (%s%s) fail at %s for one reason within %.0f s: %s.", count, users, count > 5 ? " ..." : "", registrar,
+	finding_cause(f, "%u accounts (%s%s) fail at %s for one reason within %.0f s: %s.", count, users,
+		count > 5 ? " ..." : "", registrar,
 		      (double)(list[count - 1].run->first_ns - v->run->first_ns) / 1e9, wording_of(v->reason)->because);
-	finding_fix(f, "Look at %s first: so many at once are not the phones' fault. %s.", registrar, wording_of(v->reason)->fix);
+	finding_fix(f, "Look at %s first: so many at once are not the phones' fault. %s.", registrar,
+		wording_of(v->reason)->fix);
 	for (unsigned i = 0; i < count && i < 8; i++)
-		finding_evidence(f, list[i].run->last_final.frame ? list[i].run->last_final : list[i].run->first_request, "%s",
+		finding_evidence(f, list[i].run->last_final.frame ? list[i].run->last_final
+			: list[i].run->first_request, "%s",
 				 text_escape(list[i].r->aor, user, sizeof user));
 }
 
@@ -456,11 +482,14 @@ static void on_event(struct detection *d, const struct event *ev)
 			tell_one(d, &list[i + k]);
 	}
 	if (count == 0)
-		detection_pass(d, NULL, "every registration that was tried succeeded or was answered as it should be (%zu of them)", all->count);
+		detection_pass(d, NULL,
+			"every registration that was tried succeeded or was answered as it should be (%zu of them)",
+			all->count);
 	free(list);
 }
 
 const struct detector detect_registration_failed = {
-	.id = "registration-failed", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "registration-failed", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

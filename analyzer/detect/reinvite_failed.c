@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* reinvite-failed: hold, resume, refresh or another change of a call that stands did not come about. RFC 3261 14, RFC 3311. */
+/*
+ * reinvite-failed: hold, resume, refresh or another change of a call that stands did not come about. RFC 3261 14, RFC
+ * 3311.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/request_hop.h"
@@ -7,7 +10,8 @@
 #include "analyzer/detect/witness.h"
 
 static const char *const reasons[] = {
-	"unanswered", "dead-contact", "refused-481", "refused-408", "refused-media", "glare-loop", "glare-not-retried", "offerless-no-offer", "other-refusal", NULL,
+	"unanswered", "dead-contact", "refused-481", "refused-408", "refused-media", "glare-loop", "glare-not-retried",
+	"offerless-no-offer", "other-refusal", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -21,7 +25,8 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = {
 	{ "tail-s", 32, "s", 1, 300, "RFC 3261 17.1.1.2: 64 T1" },
-	{ "glare-answers", 3, "answers", 2, 20, "RFC 3261 14.1: two attempts cross once, at random times hardly twice" },
+	{ "glare-answers", 3, "answers", 2, 20,
+	  "RFC 3261 14.1: two attempts cross once, at random times hardly twice" },
 	{ "glare-window-s", 10, "s", 1, 120, "RFC 3261 14.1: a retry comes after 4 s at most" },
 	{ "retry-s", 10, "s", 1, 120, "field: a phone asks again with less at once" },
 	{ "ends-s", 5, "s", 1, 60, "field: a call that ends so soon ended because of it" },
@@ -47,7 +52,9 @@ static int64_t key_ns(const struct detection *d, const char *name)
 	return (int64_t)(detection_key(d, name) * 1e9);
 }
 
-/* INVITE or UPDATE in a dialog that stood; those of the time before the answer change nothing that anyone talks over. */
+/*
+ * INVITE or UPDATE in a dialog that stood; those of the time before the answer change nothing that anyone talks over.
+ */
 static bool changes_call(const struct leg *leg, const struct transaction *t)
 {
 	const struct message *m = t->request;
@@ -100,7 +107,8 @@ static bool moved_from(const struct leg *leg, const struct request_hop *h)
 	LIST_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
-		if (m->repeat == MESSAGE_COPY || !address_equal(&m->src.addr, &h->dst.addr) || !address_equal(&m->dst.addr, &h->src.addr))
+		if (m->repeat == MESSAGE_COPY || !address_equal(&m->src.addr, &h->dst.addr) ||
+		    !address_equal(&m->dst.addr, &h->src.addr))
 			continue;
 		was_there |= m->src.port == h->dst.port;
 		moved = was_there && m->src.port != h->dst.port;
@@ -118,7 +126,8 @@ static bool waited_enough(const struct detection *d, const struct leg *leg, cons
 static void judge_silence(struct detection *d, struct verdict *v, const struct request_hop *h)
 {
 	const struct leg *leg = v->transaction->leg;
-	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->answer ? 0 : h->copies,
+	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns,
+		.copies = h->answer ? 0 : h->copies,
 			     .stream_transport = h->first->transport != TRANSPORT_UDP };
 	enum witness w;
 	const char *gate = silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &w);
@@ -179,7 +188,9 @@ static bool audio_stops(const struct detection *d, const struct leg *leg, int64_
 	for (unsigned i = 0; i < dialog->mslot_count; i++) {
 		const struct mslot *slot = &dialog->mslots[i];
 
-		if (slot->kind == SDP_AUDIO && (direction_stops(&slot->direction[0], at_ns, ends_ns) || direction_stops(&slot->direction[1], at_ns, ends_ns)))
+		if (slot->kind == SDP_AUDIO &&
+		    (direction_stops(&slot->direction[0], at_ns, ends_ns) ||
+		    direction_stops(&slot->direction[1], at_ns, ends_ns)))
 			return true;
 	}
 	return false;
@@ -349,7 +360,8 @@ static bool offer_missing(const struct transaction *t)
 {
 	const struct message *m = t->final;
 
-	return t->method == SIP_INVITE && !t->request->sdp && !t->request->cut && !m->sdp && !m->cut && !(m->flaws & SIP_FLAW_TOO_MUCH) && t->leg->confirmed &&
+	return t->method == SIP_INVITE && !t->request->sdp && !t->request->cut && !m->sdp && !m->cut &&
+	       !(m->flaws & SIP_FLAW_TOO_MUCH) && t->leg->confirmed &&
 		t->leg->confirmed->exchanges.count && !(t->ack && t->ack->sdp);
 }
 
@@ -412,7 +424,8 @@ static const char *fix_of(const struct verdict *v, bool refresh)
 		return "Update the firmware of the side that asks: after 491 it has to wait a random time and ask again";
 	if (says(v, "offerless-no-offer"))
 		return "Update the answering side, or let the other one send its re-INVITEs with SDP";
-	return refresh ? "Let the other side refresh the session, or switch session timers off" : "Look at the log of the answering side for this request";
+	return refresh ? "Let the other side refresh the session, or switch session timers off"
+	       : "Look at the log of the answering side for this request";
 }
 
 static void say_act(const struct verdict *v, const char *peer, char *text, size_t room)
@@ -434,8 +447,10 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	say_party_full(facts, t->leg, t->by, who);
 	if (is_silent(v)) {
 		say_host(facts, &v->hop.dst.addr, peer);
-		finding_cause(f, "%s wanted to %s; %s did not answer the %s that was sent %u time%s to %s%s%s.", who, wish_text(t), peer, method, v->hop.copies,
-			      v->hop.copies == 1 ? "" : "s", endpoint_text(&v->hop.dst, to), v->hop.answer ? ", but for 100 Trying" : "",
+		finding_cause(f, "%s wanted to %s; %s did not answer the %s that was sent %u time%s to %s%s%s.", who,
+			wish_text(t), peer, method, v->hop.copies,
+			      v->hop.copies == 1 ? "" : "s", endpoint_text(&v->hop.dst, to),
+			      v->hop.answer ? ", but for 100 Trying" : "",
 			      says(v, "dead-contact") ? "; it has sent from another port since" : "");
 		return;
 	}
@@ -448,8 +463,10 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_cause(f, "%s sent an INVITE without SDP inside the call; %s answered %u %s without SDP, where its offer belongs.", who, peer, t->final->status,
 			      phrase);
 	else
-		finding_cause(f, "%s wanted to %s; %s answered %u %s%s.", who, wish_text(t), peer, t->final->status, phrase,
-			      says(v, "glare-not-retried") ? ", and it did not ask again" : v->stops ? ", and the audio stopped" : "");
+		finding_cause(f, "%s wanted to %s; %s answered %u %s%s.", who, wish_text(t), peer, t->final->status,
+			phrase,
+			      says(v, "glare-not-retried") ? ", and it did not ask again" : v->stops
+			      ? ", and the audio stopped" : "");
 }
 
 static void add_evidence(struct finding *f, const struct verdict *v)
@@ -474,7 +491,8 @@ static void tell(struct detection *d, const struct verdict *v)
 	const struct facts *facts = detection_facts(d);
 	const struct transaction *t = v->transaction;
 	struct finding *f = detection_raise(d, v->reason, v->severity, v->confidence);
-	const struct endpoint *asker = is_silent(v) ? &v->hop.src : &t->request->src, *peer = is_silent(v) ? &v->hop.dst : &t->final->src;
+	const struct endpoint *asker = is_silent(v) ? &v->hop.src : &t->request->src,
+		*peer = is_silent(v) ? &v->hop.dst : &t->final->src;
 	char who[SAY_TEXT], host[SAY_TEXT], act[SAY_TEXT + 40], effect[SAY_TEXT + 60];
 
 	finding_leg(f, t->leg);

@@ -49,7 +49,10 @@ static void take_response(struct walk *w, const struct message *m)
 	}
 }
 
-/* Sent on by its receiver, or the same copy at a second place: with another source and the same receiver, a router lies between. */
+/*
+ * Sent on by its receiver, or the same copy at a second place: with another source and the same receiver, a router lies
+ * between.
+ */
 static bool goes_on(const struct walk *w, const struct request_hop *h)
 {
 	for (const struct request_hop *o = h + 1; o < w->hops + w->count; o++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request_hop: one request inside a dialog, neighbour by neighbour: how often it was sent there and what came back. A proxy makes several hops of
- * one request; each is judged apart.
+ * request_hop: one request inside a dialog, neighbour by neighbour: how often it was sent there and what came back. A
+ * proxy makes several hops of one request; each is judged apart.
  */
 #ifndef DEADAIR_DETECT_REQUEST_HOP_H
 #define DEADAIR_DETECT_REQUEST_HOP_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* retransmission-storm: much of the signalling has to be said twice, and on which side of this point it gets lost. RFC 3261 17. */
+/*
+ * retransmission-storm: much of the signalling has to be said twice, and on which side of this point it gets lost. RFC
+ * 3261 17.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +13,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"high-ratio", "responses-lost", "requests-lost", "requests-late", "router-flood", "ignores-response", "beyond-timer", "tcp-repeats", "loop", NULL,
+	"high-ratio", "responses-lost", "requests-lost", "requests-late", "router-flood", "ignores-response",
+	"beyond-timer", "tcp-repeats", "loop", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -76,7 +80,8 @@ static bool judge_stat(struct detection *d, const struct repeats_stat *s, struct
 	if (ret->ratio >= detection_key(d, "rtx-ratio")) {
 		ret->reason = kind_of(d, t);
 		ret->severity = ret->ratio >= detection_key(d, "rtx-error") ? SEVERITY_ERROR : SEVERITY_WARNING;
-	} else if (repeated(t) >= detection_key(d, "rtx-ratio") * t->total && t->late >= detection_key(d, "rtx-one-kind") * repeated(t)) {
+	} else if (repeated(t) >= detection_key(d, "rtx-ratio") * t->total &&
+	    t->late >= detection_key(d, "rtx-one-kind") * repeated(t)) {
 		ret->reason = "requests-late";
 		ret->ratio = (double)repeated(t) / t->total;
 		ret->severity = 2 * t->late_slow >= t->late ? SEVERITY_WARNING : SEVERITY_INFO;
@@ -103,7 +108,8 @@ static int candidate_compare(const void *a, const void *b)
 }
 
 /* What a host suffers with a peer that was told of already is the same trouble. */
-static bool told_already(const struct repeats *r, const struct candidate *c, const struct candidate *told, unsigned told_count)
+static bool told_already(const struct repeats *r, const struct candidate *c, const struct candidate *told,
+	unsigned told_count)
 {
 	unsigned mine = repeated(&c->stat->worst.tally);
 
@@ -127,7 +133,8 @@ static void look_for_pair(const struct repeats *r, struct candidate *c)
 	LIST_EACH(it, repeats_stats(r)) {
 		const struct repeats_stat *s = LIST_ENTRY(it, struct repeats_stat, in_order);
 
-		if (address_known(&s->b) && (address_equal(&s->a, &c->stat->a) || address_equal(&s->b, &c->stat->a)) && 10 * repeated(&s->worst.tally) >= 8 * mine)
+		if (address_known(&s->b) && (address_equal(&s->a, &c->stat->a) || address_equal(&s->b, &c->stat->a)) &&
+		    10 * repeated(&s->worst.tally) >= 8 * mine)
 			c->pair = s;
 	}
 }
@@ -172,7 +179,8 @@ static bool rises(const struct repeats_stat *s)
 }
 
 /* Phones with one local port behind one public address, and the more of them talk the worse it is. */
-static const struct sip_site *flooded_site(struct detection *d, const struct repeats *r, const struct repeats_stat **ret)
+static const struct sip_site *flooded_site(struct detection *d, const struct repeats *r,
+	const struct repeats_stat **ret)
 {
 	LIST_EACH(it, accounts_sites(detection_facts(d)->accounts)) {
 		const struct sip_site *site = LIST_ENTRY(it, struct sip_site, in_order);
@@ -180,12 +188,14 @@ static const struct sip_site *flooded_site(struct detection *d, const struct rep
 		unsigned row = 1, most = 1;
 
 		for (unsigned i = 1; i < site->device_count; i++) {
-			row = site->device[i]->inner.port && site->device[i]->inner.port == site->device[i - 1]->inner.port ? row + 1 : 1;
+			row = site->device[i]->inner.port &&
+				site->device[i]->inner.port == site->device[i - 1]->inner.port ? row + 1 : 1;
 			most = row > most ? row : most;
 		}
 		if (!s || most < detection_key(d, "flood-phones") || s->worst.tally.total == 0)
 			continue;
-		if ((double)repeated(&s->worst.tally) / s->worst.tally.total < detection_key(d, "flood-ratio") || !rises(s))
+		if ((double)repeated(&s->worst.tally) / s->worst.tally.total < detection_key(d, "flood-ratio") ||
+		    !rises(s))
 			continue;
 		*ret = s;
 		return site;
@@ -207,13 +217,16 @@ static const char *fix_of(const char *reason)
 static void say_loss(const struct repeats_tally *t, const char *reason, char *text, size_t room)
 {
 	if (strcmp(reason, "responses-lost") == 0)
-		snprintf(text, room, "answers pass here in time (%u times) and do not arrive: responses get lost behind this point", t->responses_lost);
+		snprintf(text, room,
+			"answers pass here in time (%u times) and do not arrive: responses get lost behind this point",
+			t->responses_lost);
 	else if (strcmp(reason, "requests-lost") == 0)
 		snprintf(text, room, "requests pass here and are not all answered (%u times): they, or their answers, get lost on the server's side of this point", t->requests_lost);
 	else if (strcmp(reason, "requests-late") == 0)
 		snprintf(text, room, "nothing is lost, the answers come late (%u times)", t->late);
 	else
-		snprintf(text, room, "%u answers were lost behind this point, %u requests or answers before it", t->responses_lost, t->requests_lost);
+		snprintf(text, room, "%u answers were lost behind this point, %u requests or answers before it",
+			t->responses_lost, t->requests_lost);
 }
 
 static void add_frames(struct finding *f, const struct repeats_window *w)
@@ -226,8 +239,10 @@ static void tell_many(struct detection *d, const struct candidate *c)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct repeats_window *w = &c->stat->worst;
-	struct finding *f = detection_raise_keyed(d, hash_bytes(&c->stat->a, sizeof c->stat->a), c->reason, c->severity, CONFIDENCE_LIKELY);
-	const struct address *peer = !c->pair ? NULL : address_equal(&c->pair->a, &c->stat->a) ? &c->pair->b : &c->pair->a;
+	struct finding *f = detection_raise_keyed(d, hash_bytes(&c->stat->a, sizeof c->stat->a), c->reason, c->severity,
+		CONFIDENCE_LIKELY);
+	const struct address *peer = !c->pair ? NULL : address_equal(&c->pair->a,
+		&c->stat->a) ? &c->pair->b : &c->pair->a;
 	struct endpoint a = { c->stat->a, 0 }, b = { 0 };
 	char host[SAY_TEXT], other[SAY_TEXT] = "its peers", effect[100], loss[200];
 
@@ -243,7 +258,8 @@ static void tell_many(struct detection *d, const struct candidate *c)
 	snprintf(effect, sizeof effect, "%.0f %% of the SIP transactions are repeated", 100 * c->ratio);
 	say_title(f, host, effect);
 	say_loss(&w->tally, c->reason, loss, sizeof loss);
-	finding_cause(f, "%.0f %% of %u transactions between %s and %s within %.0f s had to be repeated; %s.", 100 * c->ratio, w->tally.total, host, other,
+	finding_cause(f, "%.0f %% of %u transactions between %s and %s within %.0f s had to be repeated; %s.",
+		100 * c->ratio, w->tally.total, host, other,
 		      (double)(w->to_ns - w->from_ns) / 1e9, loss);
 	finding_fix(f, "%s.", fix_of(c->reason));
 	add_frames(f, w);
@@ -254,7 +270,8 @@ static void tell_flood(struct detection *d, const struct sip_site *site, const s
 	const struct facts *facts = detection_facts(d);
 	const struct repeats_window *w = &s->worst;
 	double ratio = (double)repeated(&w->tally) / w->tally.total;
-	struct finding *f = detection_raise_keyed(d, hash_bytes(&site->outer, sizeof site->outer), "router-flood", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise_keyed(d, hash_bytes(&site->outer, sizeof site->outer), "router-flood",
+		SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	struct endpoint outer = { site->outer, 0 }, server = { site->server, 0 };
 	char router[SAY_TEXT], effect[100];
 
@@ -280,7 +297,8 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 		[ODD_LOOP] = { "loop", SEVERITY_ERROR, CONFIDENCE_CERTAIN },
 	};
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, n, kinds[o->kind].reason, kinds[o->kind].severity, kinds[o->kind].confidence);
+	struct finding *f = detection_raise_keyed(d, n, kinds[o->kind].reason, kinds[o->kind].severity,
+		kinds[o->kind].confidence);
 	const char *method = sip_method_name(o->method);
 	char a[SAY_TEXT], b[SAY_TEXT], act[2 * SAY_TEXT + 40];
 
@@ -295,14 +313,18 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 	case ODD_IGNORES:
 		snprintf(act, sizeof act, "%s does not accept the answers of %s", a, b);
 		say_title(f, act, "its requests fail");
-		finding_cause(f, "%s sent its %s %u times more after an answer had been delivered: %s is not as asked.", a, method, o->copies, o->field);
-		finding_fix(f, "Let %s answer with the Via as it came and from the port that was asked; switch SIP ALG off.", b);
+		finding_cause(f, "%s sent its %s %u times more after an answer had been delivered: %s is not as asked.",
+			a, method, o->copies, o->field);
+		finding_fix(f,
+			"Let %s answer with the Via as it came and from the port that was asked; switch SIP ALG off.",
+			b);
 		finding_evidence(f, o->answer, "the answer that is not accepted");
 		break;
 	case ODD_BEYOND_TIMER:
 		snprintf(act, sizeof act, "%s repeats a request too often", a);
 		say_title(f, act, "one request, many copies");
-		finding_cause(f, "%s sent one %s %u times to %s, more than the timers of SIP allow.", a, method, o->copies, b);
+		finding_cause(f, "%s sent one %s %u times to %s, more than the timers of SIP allow.", a, method,
+			o->copies, b);
 		finding_fix(f, "Nothing while its peer is silent: some servers hold INVITE to T2 (4 s), as they do other requests. Else check the sender's timers (T1, T2).");
 		break;
 	case ODD_STREAM:
@@ -314,7 +336,8 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 	case ODD_LOOP:
 		snprintf(act, sizeof act, "%s sends requests in a circle", b);
 		say_title(f, act, "calls do not get through");
-		finding_cause(f, "One %s passed from %s to %s %u times, each time with fewer hops left.", method, a, b, o->copies);
+		finding_cause(f, "One %s passed from %s to %s %u times, each time with fewer hops left.", method, a, b,
+			o->copies);
 		finding_fix(f, "Look at the routes of both servers: each sends this number to the other.");
 		break;
 	}
@@ -374,6 +397,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_retransmission_storm = {
-	.id = "retransmission-storm", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "retransmission-storm", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
 };

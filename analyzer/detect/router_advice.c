@@ -21,7 +21,8 @@ static const struct { const char *name, *advice; } rows[] = {
 	{ "pix", "Cisco PIX: look for no fixup protocol sip." },
 	{ "cisco", "Cisco IOS: no ip nat service sip udp port 5060, no ip nat service sip tcp port 5060." },
 	{ "screenos", "Juniper ScreenOS: packets of an ALG that is switched off are dropped, so add a policy first." },
-	{ "juniper", "Juniper SRX: set security alg sip disable (hiding of the Call-ID alone: disable-call-id-hiding)." },
+	{ "juniper",
+	  "Juniper SRX: set security alg sip disable (hiding of the Call-ID alone: disable-call-id-hiding)." },
 	{ "srx", "Juniper SRX: set security alg sip disable (hiding of the Call-ID alone: disable-call-id-hiding)." },
 	{ "palo alto", "Palo Alto: an application override, or the App-ID sip-trunk; look for \"Disable ALG\"." },
 	{ "pan-os", "Palo Alto: an application override, or the App-ID sip-trunk; look for \"Disable ALG\"." },
@@ -40,7 +41,8 @@ static const struct { const char *name, *advice; } rows[] = {
 		     "Conservative." },
 	{ "opnsense", "OPNsense has no ALG: look for another device on the way, or the siproxd package; outbound NAT with static ports for SIP and RTP, optimisation "
 		      "Conservative." },
-	{ "home hub", "This router has no switch for it: use TLS, another port of the server than 5060, or bridge mode." },
+	{ "home hub",
+	  "This router has no switch for it: use TLS, another port of the server than 5060, or bridge mode." },
 	{ "linux", "Linux: remove ct helper set \"sip\" or -j CT --helper sip, unload nf_nat_sip and nf_conntrack_sip; on kernels before 6.0 "
 		   "net.netfilter.nf_conntrack_helper=0." },
 };

@@ -24,7 +24,8 @@ static const struct config_key keys[] = {
 enum { HOLDS_WALKED = 64, LATCHED_PACKETS = 25 };
 
 struct clash {
-	const struct socket_use *control_of, *audio; /* the RTP socket of call a; the socket that is a's RTCP and b's RTP */
+	/* the RTP socket of call a; the socket that is a's RTCP and b's RTP */
+	const struct socket_use *control_of, *audio;
 	const struct socket_hold *a, *b;
 	const struct rtcp_party *party; /* a's far end, reporting into b's audio port; NULL: unseen */
 	uint64_t packets;
@@ -48,7 +49,8 @@ static void find_reports(struct clash *c)
 	for (unsigned i = 0; i < c->audio->control_count && i < HOLDS_WALKED; i++) {
 		const struct rtcp_party *p = c->audio->control[i];
 
-		if (p->first_ns >= c->to_ns || p->last_ns <= c->from_ns || p->report_total <= c->packets || !speaks_for(p, c))
+		if (p->first_ns >= c->to_ns || p->last_ns <= c->from_ns || p->report_total <= c->packets ||
+		    !speaks_for(p, c))
 			continue;
 		c->party = p;
 		c->packets = p->report_total;
@@ -86,10 +88,12 @@ static void say(struct finding *f, const struct facts *facts, const struct clash
 		finding_cause(f, "%s gave %s to one call and %s, the first one's RTCP port, to another: %llu control packets arrived at the audio port.", host,
 			      rtp, control, (unsigned long long)c->packets);
 	} else {
-		finding_cause(f, "%s gave %s to one call and %s, the first one's RTCP port, to another.", host, rtp, control);
+		finding_cause(f, "%s gave %s to one call and %s, the first one's RTCP port, to another.", host, rtp,
+			control);
 		finding_cannot_see(f, "no RTCP of it was captured: the ports overlap on paper only");
 	}
-	finding_fix(f, "On %s let RTP ports be even and go in steps of two, or switch rtcp-mux on at both sides.", host);
+	finding_fix(f, "On %s let RTP ports be even and go in steps of two, or switch rtcp-mux on at both sides.",
+		host);
 }
 
 static void tell(struct detection *d, const struct clash *c)
@@ -105,17 +109,20 @@ static void tell(struct detection *d, const struct clash *c)
 	finding_leg(f, c->b->leg);
 	finding_leg(f, c->a->leg);
 	finding_times(f, c->from_ns, c->to_ns);
-	finding_evidence(f, c->a->named->at, "one call names %u for RTP, so %u for RTCP", c->control_of->at.port, c->a->rtcp.port);
+	finding_evidence(f, c->a->named->at, "one call names %u for RTP, so %u for RTCP", c->control_of->at.port,
+		c->a->rtcp.port);
 	finding_evidence(f, c->b->named->at, "the other call names %u for its RTP", c->audio->at.port);
 	if (c->party && c->party->report_count) {
 		const struct rtcp_sender_report *first = &c->party->reports[0];
 
-		finding_evidence(f, (struct frame_ref){ first->at_ns, first->frame, first->file, 0 }, "the first of %llu control packets at the audio port",
+		finding_evidence(f, (struct frame_ref){ first->at_ns, first->frame, first->file, 0 },
+			"the first of %llu control packets at the audio port",
 				 (unsigned long long)c->packets);
 	}
 	if (astray) {
 		finding_stream(f, astray->n);
-		finding_evidence(f, stream_frame(astray, astray->first_frame, astray->first_ns), "audio is sent to where the control packets come from");
+		finding_evidence(f, stream_frame(astray, astray->first_frame, astray->first_ns),
+			"audio is sent to where the control packets come from");
 	}
 	say(f, detection_facts(d), c);
 }
@@ -129,7 +136,8 @@ static bool overlap(struct clash *c)
 
 static bool is_clash(const struct facts *facts, struct clash *c)
 {
-	if (c->a->leg == c->b->leg || c->a->leg->call == c->b->leg->call || span_equal(c->a->leg->call_id, c->b->leg->call_id) || !c->a->due || !c->b->due ||
+	if (c->a->leg == c->b->leg || c->a->leg->call == c->b->leg->call ||
+	    span_equal(c->a->leg->call_id, c->b->leg->call_id) || !c->a->due || !c->b->due ||
 	    c->a->ice || c->b->ice || !overlap(c))
 		return false;
 	if (socket_owner_of(facts->network, &c->audio->at, c->a, c->b) != SOCKET_ONE_OWNER)

@@ -59,7 +59,8 @@ static struct half half_of(struct detection *d, const struct direction *dir)
 	for (unsigned i = 0; i < dir->stream_count; i++) {
 		const struct stream *s = dir->streams[i];
 		const struct rtcp_view *v = s->direction == dir ? rtcp_view_of(facts->rtcp, s) : NULL;
-		double ms = v && !v->by->encrypted ? rtcp_view_rtt_ms(v, (unsigned)detection_key(d, "min-samples")) : -1;
+		double ms = v && !v->by->encrypted ? rtcp_view_rtt_ms(v,
+			(unsigned)detection_key(d, "min-samples")) : -1;
 
 		if (v && v->has_xr && v->xr_end_system_ms != XR_UNKNOWN && v->xr_end_system_ms > h.esd_ms)
 			h.esd_ms = v->xr_end_system_ms;
@@ -106,7 +107,8 @@ static const char *reason_of(const struct delay *x, double warn_ms)
 /* The capture was taken on one of the ends, and the other one has answered often. */
 static enum confidence confidence_of(const struct facts *facts, const struct delay *x)
 {
-	unsigned n = (is_known(&x->there) ? x->there.view->rtt_count : 0) + (is_known(&x->back) ? x->back.view->rtt_count : 0);
+	unsigned n = (is_known(&x->there) ? x->there.view->rtt_count : 0) + (is_known(&x->back)
+		? x->back.view->rtt_count : 0);
 
 	return facts->vantage.kind == VANTAGE_ON_HOST && n >= CERTAIN_SAMPLES ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 }
@@ -121,7 +123,8 @@ static void evidence(struct finding *f, const struct half *h)
 	last = &h->view->reports[h->view->report_count - 1];
 	finding_stream(f, h->stream->n);
 	finding_part(f, PART_WITNESS, &h->view->by->src);
-	finding_evidence(f, (struct frame_ref){ last->at_ns, last->frame, last->file, 0 }, "%s answers a sender report: %.0f ms there and back from here, median of %u",
+	finding_evidence(f, (struct frame_ref){ last->at_ns, last->frame, last->file, 0 },
+		"%s answers a sender report: %.0f ms there and back from here, median of %u",
 			 address_text(&h->view->by->src.addr, who), h->rtt_ms, h->view->rtt_count);
 }
 
@@ -129,7 +132,8 @@ static void tell(struct detection *d, const struct event *ev, const struct delay
 {
 	const struct facts *facts = detection_facts(d);
 	const char *reason = reason_of(x, detection_key(d, "warn-rtt-ms"));
-	struct finding *f = detection_raise(d, reason, x->total_ms >= detection_key(d, "error-rtt-ms") ? SEVERITY_ERROR : SEVERITY_WARNING, confidence_of(facts, x));
+	struct finding *f = detection_raise(d, reason, x->total_ms >= detection_key(d,
+		"error-rtt-ms") ? SEVERITY_ERROR : SEVERITY_WARNING, confidence_of(facts, x));
 	bool half = !is_known(&x->there) || !is_known(&x->back);
 	char a[SAY_TEXT], b[SAY_TEXT], where[2 * SAY_TEXT] = "";
 
@@ -137,15 +141,19 @@ static void tell(struct detection *d, const struct event *ev, const struct delay
 	say_party(facts, ev->leg, SIDE_CALLER, a);
 	say_party(facts, ev->leg, SIDE_CALLEE, b);
 	if (strcmp(reason, "both") != 0)
-		snprintf(where, sizeof where, ", most of it between the capture point and %s", strcmp(reason, "leg-R") == 0 ? b : a);
+		snprintf(where, sizeof where, ", most of it between the capture point and %s",
+			strcmp(reason, "leg-R") == 0 ? b : a);
 	if (strcmp(reason, "jitter-buffer") == 0) {
 		finding_title(f, "%s and %s hear each other late: %u ms within the end devices", a, b, x->esd_ms);
 		finding_cause(f, "The round trip is %.0f ms, and the end devices report %u ms of their own (jitter buffer, codec).", x->total_ms, x->esd_ms);
 		finding_fix(f, "Make the jitter buffers of both ends smaller or adaptive.");
 	} else {
 		finding_title(f, "%s and %s hear each other late: %.0f ms there and back", a, b, x->total_ms);
-		finding_cause(f, "Round trip %.0f ms%s%s; one way about half of it if both ways are alike.", x->total_ms, where, half ? ", of this leg alone" : "");
-		finding_fix(f, "Look for a detour on the way to %s: route, VPN, satellite or mobile link, transcoding hops.", strcmp(reason, "leg-S") == 0 ? a : b);
+		finding_cause(f, "Round trip %.0f ms%s%s; one way about half of it if both ways are alike.",
+			x->total_ms, where, half ? ", of this leg alone" : "");
+		finding_fix(f,
+			"Look for a detour on the way to %s: route, VPN, satellite or mobile link, transcoding hops.",
+			strcmp(reason, "leg-S") == 0 ? a : b);
 	}
 	evidence(f, &x->there);
 	evidence(f, &x->back);
@@ -164,7 +172,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;                                      /* both are judged together */
 	x = measure(d, ev->direction);
 	if (!is_known(&x.there) && !is_known(&x.back)) {
-		detection_pass(d, NULL, "the delay is unknown: fewer than %.0f reports answer a sender report", detection_key(d, "min-samples"));
+		detection_pass(d, NULL, "the delay is unknown: fewer than %.0f reports answer a sender report",
+			detection_key(d, "min-samples"));
 		return;
 	}
 	if (x.total_ms < warn_ms && (x.esd_ms < ESD_LARGE_MS || x.total_ms + x.esd_ms < warn_ms)) {

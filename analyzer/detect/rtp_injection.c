@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rtp-injection: a host that the call does not know sends audio into it, beside the one that should. RFC 3550 8.2, 9; RFC 7362 5. */
+/*
+ * rtp-injection: a host that the call does not know sends audio into it, beside the one that should. RFC 3550 8.2, 9;
+ * RFC 7362 5.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/known.h"
@@ -24,7 +27,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { BOUND_STRONG = 6, TOLD_MAX = 8 /* findings a socket */, TURNS_LEAST = 20, SECOND_LEAST = 50, HIJACKED_LEAST = 10 };
+enum { BOUND_STRONG = 6, TOLD_MAX = 8 /* findings a socket */, TURNS_LEAST = 20, SECOND_LEAST = 50,
+	HIJACKED_LEAST = 10 };
 
 #define HANDOVER_NS (2 * SECOND_NS)          /* a phone that changes its network, a gateway that hands over */
 #define LONG_NS (5 * SECOND_NS)              /* beside a neighbour of the party: pools of gateways take turns */
@@ -56,9 +60,11 @@ static bool overlaps(const struct detection *d, struct meeting *m)
 	if ((double)ns_minus(m->to_ns, m->from_ns) < detection_key(d, "overlap-ms") * 1e6)
 		return false;
 	/* the earlier one ends soon after the later one begins: handed over */
-	if (ns_minus(m->to_ns, m->from_ns) < (neighbours ? LONG_NS : HANDOVER_NS) && (a->first_ns < b->first_ns) == (a->last_ns < b->last_ns))
+	if (ns_minus(m->to_ns, m->from_ns) < (neighbours ? LONG_NS : HANDOVER_NS) &&
+	    (a->first_ns < b->first_ns) == (a->last_ns < b->last_ns))
 		return false;
-	return stream_packets_between(a, m->from_ns, m->to_ns + 1) >= least && stream_packets_between(b, m->from_ns, m->to_ns + 1) >= least;
+	return stream_packets_between(a, m->from_ns, m->to_ns + 1) >= least &&
+	       stream_packets_between(b, m->from_ns, m->to_ns + 1) >= least;
 }
 
 /* Of the types that the socket takes; noise of another program is not taken for speech by any receiver. */
@@ -94,19 +100,25 @@ static unsigned holds_before(const struct socket_use *u, int64_t at_ns)
 	return low;
 }
 
-/* Does any session that names the socket at that time know this source? A port may serve thousands of calls: the latest are asked. */
+/*
+ * Does any session that names the socket at that time know this source? A port may serve thousands of calls: the latest
+ * are asked.
+ */
 static bool known_to_socket(const struct facts *facts, const struct socket_use *u, const struct stream *s)
 {
 	unsigned n = holds_before(u, s->last_ns);
 
-	if (s->direction && s->bound_by <= BOUND_STRONG && known_in_call(facts, s->direction->slot->dialog->leg, &s->src.addr))
+	if (s->direction && s->bound_by <= BOUND_STRONG &&
+	    known_in_call(facts, s->direction->slot->dialog->leg, &s->src.addr))
 		return true;
 	if (n > SOCKET_WALKED_MAX && u->holds[n - SOCKET_WALKED_MAX - 1]->to_ns >= s->first_ns)
-		return true;                                 /* one port for many calls at once (WebRTC): any of them may know it */
+		/* one port for many calls at once (WebRTC): any of them may know it */
+		return true;
 	for (unsigned i = n; i > 0 && n - i < SOCKET_WALKED_MAX; i--) {
 		const struct socket_hold *h = u->holds[i - 1];
 
-		if (h->from_ns <= s->last_ns && h->to_ns >= s->first_ns - LONG_NS && (h->ice || known_in_call(facts, h->leg, &s->src.addr)))
+		if (h->from_ns <= s->last_ns && h->to_ns >= s->first_ns - LONG_NS &&
+		    (h->ice || known_in_call(facts, h->leg, &s->src.addr)))
 			return true;
 	}
 	return false;
@@ -122,7 +134,8 @@ static const struct stream *hijacked(const struct meeting *m)
 	for (unsigned i = 0; i < out.count; i++) {
 		const struct stream *s = out.at[i];
 
-		if (endpoint_equal(&s->dst, &m->other->src) && s->first_ns >= m->other->first_ns && s->packets >= HIJACKED_LEAST)
+		if (endpoint_equal(&s->dst, &m->other->src) && s->first_ns >= m->other->first_ns &&
+		    s->packets >= HIJACKED_LEAST)
 			found = s;
 		before |= address_equal(&s->dst.addr, &m->own->src.addr) && s->first_ns < m->other->first_ns;
 	}
@@ -130,7 +143,8 @@ static const struct stream *hijacked(const struct meeting *m)
 }
 
 /* The stream of the call that this one meets. */
-static bool meets(const struct detection *d, const struct socket_use *u, const struct socket_hold *h, const struct stream *other, struct meeting *ret)
+static bool meets(const struct detection *d, const struct socket_use *u, const struct socket_hold *h,
+	const struct stream *other, struct meeting *ret)
 {
 	const struct facts *facts = detection_facts(d);
 	struct stream_slice all = socket_arriving(u, other->last_ns);
@@ -138,7 +152,8 @@ static bool meets(const struct detection *d, const struct socket_use *u, const s
 	for (unsigned i = 0; i < all.count; i++) {
 		struct meeting m = { .socket = u, .hold = h, .own = all.at[i], .other = other };
 
-		if (m.own == other || !m.own->direction || m.own->bound_by > BOUND_STRONG || address_equal(&m.own->src.addr, &other->src.addr) ||
+		if (m.own == other || !m.own->direction || m.own->bound_by > BOUND_STRONG ||
+		    address_equal(&m.own->src.addr, &other->src.addr) ||
 		    first_copy(m.own) == first_copy(other) || !overlaps(d, &m) ||
 		    (m.own->bound_by != 1 && !known_in_call(facts, h->leg, &m.own->src.addr)))
 			continue;
@@ -167,8 +182,10 @@ static void tell(struct detection *d, const struct meeting *m, uint64_t key)
 	const struct facts *facts = detection_facts(d);
 	bool same_id = m->own->ssrc == m->other->ssrc;
 	const char *reason = m->taken ? "media-hijack" : same_id ? "ssrc-guess" : "foreign-source";
-	struct finding *f = detection_raise_keyed(d, key, reason, m->taken ? SEVERITY_CRITICAL : SEVERITY_ERROR, m->taken ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
-	char q[SAY_TEXT], r[SAY_TEXT], s[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], at[ENDPOINT_TEXT], count[TEXT_COUNT];
+	struct finding *f = detection_raise_keyed(d, key, reason, m->taken ? SEVERITY_CRITICAL : SEVERITY_ERROR,
+		m->taken ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	char q[SAY_TEXT], r[SAY_TEXT], s[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], at[ENDPOINT_TEXT],
+		count[TEXT_COUNT];
 
 	parts(f, m);
 	say_host(facts, &m->other->src.addr, q);
@@ -179,18 +196,24 @@ static void tell(struct detection *d, const struct meeting *m, uint64_t key)
 	snprintf(act, sizeof act, "%s sends audio into a call", q);
 	if (m->taken) {
 		snprintf(effect, sizeof effect, "%s sends the call's audio to it", r);
-		finding_cause(f, "%s sends %s packets to %s besides %s; since frame %u %s sends the audio of the call to it.", q, count, at, s, m->taken->first_frame, r);
+		finding_cause(f,
+			"%s sends %s packets to %s besides %s; since frame %u %s sends the audio of the call to it.", q,
+			count, at, s, m->taken->first_frame, r);
 		finding_fix(f, "Update %s and switch strict RTP (source learnt once, then kept) on now; let only the peer's addresses reach its media ports.", r);
-		finding_evidence(f, stream_frame(m->taken, m->taken->first_frame, m->taken->first_ns), "audio of the call turns to it");
+		finding_evidence(f, stream_frame(m->taken, m->taken->first_frame, m->taken->first_ns),
+			"audio of the call turns to it");
 	} else {
 		snprintf(effect, sizeof effect, "%s may play it", r);
-		finding_cause(f, "%s sends %s packets to %s besides %s%s; no message of the call names it.", q, count, at, s, same_id ? " and with its SSRC" : "");
+		finding_cause(f, "%s sends %s packets to %s besides %s%s; no message of the call names it.", q, count,
+			at, s, same_id ? " and with its SSRC" : "");
 		finding_fix(f, "Find out who %s is; use SRTP, strict RTP on %s, and a firewall that lets only %s reach its media ports.", q, r, s);
 		finding_cannot_see(f, "whether %s plays these packets", r);
 	}
 	say_title(f, act, effect);
-	finding_evidence_run(f, stream_frame(m->other, m->other->first_frame, m->other->first_ns), m->other->last_frame, "%s packets of the stranger", count);
-	finding_evidence_run(f, stream_frame(m->own, m->own->first_frame, m->own->first_ns), m->own->last_frame, "audio of the call to the same port");
+	finding_evidence_run(f, stream_frame(m->other, m->other->first_frame, m->other->first_ns), m->other->last_frame,
+		"%s packets of the stranger", count);
+	finding_evidence_run(f, stream_frame(m->own, m->own->first_frame, m->own->first_ns), m->own->last_frame,
+		"audio of the call to the same port");
 }
 
 /* Two numberings take turns under one source and one id, with two TTLs: two machines. */
@@ -200,9 +223,11 @@ static void judge_spoofed(struct detection *d, const struct stream *s)
 	uint32_t turns = s->epochs - 1 + s->strays;     /* two of one rate restart each other, a slower one strays */
 	struct finding *f;
 
-	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > BOUND_STRONG || s->twin_of || s->copies_other_ttl)
+	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > BOUND_STRONG ||
+	    s->twin_of || s->copies_other_ttl)
 		return;
-	f = detection_raise_keyed(d, hash_mix(endpoint_key(&s->dst), s->ssrc), "spoofed", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
+	f = detection_raise_keyed(d, hash_mix(endpoint_key(&s->dst), s->ssrc), "spoofed", SEVERITY_ERROR,
+		CONFIDENCE_CERTAIN);
 	finding_leg(f, s->direction->slot->dialog->leg);
 	finding_part(f, PART_VICTIM, &s->dst);
 	finding_part(f, PART_WITNESS, &s->src);
@@ -230,10 +255,13 @@ static void judge_unsignalled(struct detection *d, const struct socket_use *u, c
 		int64_t to_ns = a->last_ns < b->last_ns ? a->last_ns : b->last_ns;
 		struct finding *f;
 
-		if (a == b || address_equal(&a->src.addr, &b->src.addr) || a->packets < SECOND_LEAST || b->packets < SECOND_LEAST || a->multicast ||
-		    first_copy(a) == first_copy(b) || ns_minus(to_ns, b->first_ns) < HANDOVER_NS || a->run.pt != b->run.pt)
+		if (a == b || address_equal(&a->src.addr, &b->src.addr) || a->packets < SECOND_LEAST ||
+		    b->packets < SECOND_LEAST || a->multicast ||
+		    first_copy(a) == first_copy(b) || ns_minus(to_ns, b->first_ns) < HANDOVER_NS ||
+		    a->run.pt != b->run.pt)
 			continue;
-		f = detection_raise_keyed(d, endpoint_key(&u->at), "foreign-source", SEVERITY_INFO, CONFIDENCE_POSSIBLE);
+		f = detection_raise_keyed(d, endpoint_key(&u->at), "foreign-source", SEVERITY_INFO,
+			CONFIDENCE_POSSIBLE);
 		finding_part(f, PART_WITNESS, &a->src);
 		finding_part(f, PART_WITNESS, &b->src);
 		finding_stream(f, a->n);
@@ -243,7 +271,9 @@ static void judge_unsignalled(struct detection *d, const struct socket_use *u, c
 		say_host(detection_facts(d), &b->src.addr, y);
 		endpoint_text(&u->at, at);
 		finding_title(f, "A second sender at %s", at);
-		finding_cause(f, "%s and %s both send to %s for %.1f s; no signalling says which of them belongs there.", x, y, at, (double)ns_minus(to_ns, b->first_ns) / 1e9);
+		finding_cause(f,
+			"%s and %s both send to %s for %.1f s; no signalling says which of them belongs there.", x, y,
+			at, (double)ns_minus(to_ns, b->first_ns) / 1e9);
 		finding_fix(f, "Capture the signalling as well.");
 		finding_evidence(f, stream_frame(b, b->first_frame, b->first_ns), "first packet of the second sender");
 		return;
@@ -266,7 +296,8 @@ static void judge_socket(struct detection *d, const struct socket_use *u)
 		judge_spoofed(d, s);
 		for (unsigned n = holds_before(u, s->last_ns), k = n; k > 0 && n - k < SOCKET_WALKED_MAX && !h; k--)
 			h = in_hold(u->holds[k - 1], s) ? u->holds[k - 1] : NULL;
-		if (!h || s->bound_by == 1 || s->multicast || s->twin_of || (double)s->packets < detection_key(d, "min-packets") || !type_fits(h, s) ||
+		if (!h || s->bound_by == 1 || s->multicast || s->twin_of ||
+		    (double)s->packets < detection_key(d, "min-packets") || !type_fits(h, s) ||
 		    known_to_socket(detection_facts(d), u, s) || !meets(d, u, h, s, &m))
 			continue;
 		tell(d, &m, hash_mix(hash_mix(endpoint_key(&u->at), endpoint_key(&s->src)), s->ssrc));

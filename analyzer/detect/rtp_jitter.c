@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rtp-jitter: packets come later than phones can buffer. A receiver is simulated by counters; J of RFC 3550 A.8 alone never raises it. */
+/*
+ * rtp-jitter: packets come later than phones can buffer. A receiver is simulated by counters; J of RFC 3550 A.8 alone
+ * never raises it.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
@@ -62,9 +65,11 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	double warn = detection_key(d, "warn-discard-percent");
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
-	struct finding *f = detection_raise(d, reason_of(facts, s), later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
+	struct finding *f = detection_raise(d, reason_of(facts, s),
+		later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
-	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], late[TEXT_COUNT], all[TEXT_COUNT];
+	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
+		late[TEXT_COUNT], all[TEXT_COUNT];
 
 	quality_parts(f, s);
 	if (strcmp(f->reason, "sender-pacing") == 0)
@@ -76,10 +81,13 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	say_title(f, act, effect);
 	finding_cause(f, "%.1f %% of the packets to %s come too late for a 60 ms buffer, %.1f %% for one of 200 ms; jitter up to %.0f ms; %s.",
 		      late_percent, dst, later_percent, s->max_jitter_ms, pattern_of(f->reason));
-	finding_fix(f, strcmp(f->reason, "sender-pacing") == 0 ? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
+	finding_fix(f, strcmp(f->reason,
+		"sender-pacing") == 0
+		? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
 							       : "Give voice priority on the way (QoS queue, Wi-Fi WMM); a larger jitter buffer at the "
 								 "receiver relieves.");
-	quality_evidence(f, s, "%s of %s packets come more than 60 ms late", text_count(s->late60, late), text_count(s->packets, all));
+	quality_evidence(f, s, "%s of %s packets come more than 60 ms late", text_count(s->late60, late),
+		text_count(s->packets, all));
 	finding_cannot_see(f, "how deep the receiver's own buffer is");
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* rtp-loss: packets of a stream are missing, and where they were lost. RFC 3550 A.3, 6.4.1; ITU-T G.107 for the harm. */
+/*
+ * rtp-loss: packets of a stream are missing, and where they were lost. RFC 3550 A.3, 6.4.1; ITU-T G.107 for the harm.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
@@ -29,7 +31,8 @@ static const struct config_key keys[] = {
 
 struct loss {
 	double percent, worst_percent, reported_percent; /* reported < 0: no report */
-	uint64_t lost, own_lost;     /* own_lost: lost in moments in which the capture itself lost packets, or no audio */
+	/* own_lost: lost in moments in which the capture itself lost packets, or no audio */
+	uint64_t lost, own_lost;
 	unsigned bad_intervals;
 	unsigned reports;
 	bool reports_cover;          /* the reports span most of what was captured */
@@ -45,7 +48,8 @@ static uint64_t lost_with_capture(const struct gates *g, const struct stream *s)
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *gap = &s->gaps[i];
 
-		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 && gates_capture_lost(g, gap->from_ns, gap->to_ns))
+		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 &&
+		    gates_capture_lost(g, gap->from_ns, gap->to_ns))
 			n += gap->seq_step - 1;
 	}
 	return n;
@@ -132,7 +136,8 @@ static const char *shape_of(const struct stream *s)
 	return (double)s->lost_within * kept < 1.5 * s->loss_events ? "scattered" : "in bursts";
 }
 
-static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l, enum confidence *ret)
+static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l,
+	enum confidence *ret)
 {
 	*ret = CONFIDENCE_LIKELY;
 	if (l->lost_behind)
@@ -154,7 +159,8 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	const char *reason = where_of(facts, s, l, &c);
 	bool after = strcmp(reason, "after-capture") == 0;
 	struct finding *f;
-	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], lost[TEXT_COUNT], all[TEXT_COUNT];
+	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
+		lost[TEXT_COUNT], all[TEXT_COUNT];
 	double percent = after ? l->reported_percent : l->percent;
 
 	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
@@ -167,18 +173,26 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
 	say_title(f, act, effect);
 	if (after)
-		finding_cause(f, "%.1f %% of the packets to %s are lost behind the capture point, as the receiver reports.", percent, dst);
+		finding_cause(f,
+			"%.1f %% of the packets to %s are lost behind the capture point, as the receiver reports.",
+			percent, dst);
 	else
-		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent, dst,
-			      strcmp(reason, "at-sender") == 0 ? "already beside the sender" : "before the capture point", shape_of(s), l->worst_percent,
+		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent,
+			dst,
+			      strcmp(reason,
+			      "at-sender") == 0 ? "already beside the sender" : "before the capture point", shape_of(s),
+			      l->worst_percent,
 			      l->reported_percent >= percent - 2 ? "; the receiver reports the same" : "");
 	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
-		    after ? "between the capture point and the receiver" : strcmp(reason, "at-sender") == 0 ? "and the interface of the sender"
+		    after ? "between the capture point and the receiver" : strcmp(reason,
+		    "at-sender") == 0 ? "and the interface of the sender"
 									 : "between the sender and the capture point");
-	quality_evidence(f, s, "%s of %s packets missing here", l->lost > l->own_lost ? text_count(l->lost - l->own_lost, lost) : "none",
+	quality_evidence(f, s, "%s of %s packets missing here",
+		l->lost > l->own_lost ? text_count(l->lost - l->own_lost, lost) : "none",
 			 text_count(s->expected_within, all));
 	if (l->report_last)
-		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame, l->report_last->file, 0 },
+		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame,
+			l->report_last->file, 0 },
 				 "the receiver reports %.1f %% lost", l->reported_percent);
 }
 
@@ -219,7 +233,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	after = l.lost_behind && l.reported_percent >= detection_key(d, "warn-percent") && l.reports >= 3;
 	bad = l.percent >= detection_key(d, "warn-percent") || l.bad_intervals >= 2 || enough_bursts(d, s);
 	if (l.reported_percent >= 0 && l.reports_cover && l.reported_percent < l.percent - 2 && l.reports >= 3) {
-		detection_withhold(d, quality_leg(s), "G7", "the receiver reports %.1f %% lost, the capture lacks %.1f %%", l.reported_percent, l.percent);
+		detection_withhold(d, quality_leg(s), "G7",
+			"the receiver reports %.1f %% lost, the capture lacks %.1f %%", l.reported_percent, l.percent);
 		return;
 	}
 	if (!after && (!bad || l.lost - l.own_lost < detection_key(d, "min-lost"))) {
@@ -230,7 +245,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "%.2f %% lost, MOS stays above 4.0 without concealment", l.percent);
 		return;
 	}
-	tell(d, ev, &l, (after ? l.reported_percent : l.percent) >= detection_key(d, "error-percent") ? SEVERITY_ERROR : SEVERITY_WARNING);
+	tell(d, ev, &l, (after ? l.reported_percent : l.percent) >= detection_key(d,
+		"error-percent") ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
 
 const struct detector detect_rtp_loss = {

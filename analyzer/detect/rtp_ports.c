@@ -25,7 +25,8 @@ static const struct config_key keys[] = {
 };
 
 enum {
-	ACTIVE_MAX = 8,              /* calls that are up at one address and compared with a new one; one finding an address is enough */
+	/* calls that are up at one address and compared with a new one; one finding an address is enough */
+	ACTIVE_MAX = 8,
 	PAIRS_JUDGED = 64,           /* overlapping pairs at one address whose audio is looked at */
 	MIX_WINDOWS = 64
 };
@@ -49,10 +50,12 @@ struct pair_of_calls {
 
 static bool one_phone_call(const struct socket_hold *a, const struct socket_hold *b)
 {
-	if (a->leg == b->leg || span_equal(a->leg->call_id, b->leg->call_id) || span_equal(a->leg->from_tag, b->leg->from_tag))
+	if (a->leg == b->leg || span_equal(a->leg->call_id, b->leg->call_id) ||
+	    span_equal(a->leg->from_tag, b->leg->from_tag))
 		return true;
 	/* legs that were joined because their media mixes are what is looked for, where both came to the same host */
-	return a->leg->call == b->leg->call && (a->owner != b->owner || (a->leg->joined_by != JOIN_MEDIA && b->leg->joined_by != JOIN_MEDIA));
+	return a->leg->call == b->leg->call && (a->owner != b->owner ||
+	       (a->leg->joined_by != JOIN_MEDIA && b->leg->joined_by != JOIN_MEDIA));
 }
 
 static bool takes_over(const struct leg *leg)
@@ -83,7 +86,8 @@ static bool maybe_conference(const struct socket_hold *a, const struct socket_ho
 {
 	if (a->owner != SIDE_CALLEE || b->owner != SIDE_CALLEE)
 		return false;
-	return is_focus(a) || is_focus(b) || span_equal(a->leg->party[SIDE_CALLEE].user, b->leg->party[SIDE_CALLEE].user);
+	return is_focus(a) || is_focus(b) ||
+	       span_equal(a->leg->party[SIDE_CALLEE].user, b->leg->party[SIDE_CALLEE].user);
 }
 
 /* ---- who sends what there ---- */
@@ -101,9 +105,11 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Enough of both within one stretch of 2 s. */
 static bool interleaved(const struct pair_of_calls *p, const struct stream *x, const struct stream *y, double least)
 {
-	int64_t from = later(later(x->first_ns, y->first_ns), p->from_ns), to = earlier(earlier(x->last_ns, y->last_ns), p->to_ns);
+	int64_t from = later(later(x->first_ns, y->first_ns), p->from_ns),
+		to = earlier(earlier(x->last_ns, y->last_ns), p->to_ns);
 
-	for (unsigned i = 0; i < MIX_WINDOWS && ns_add(from, SECOND_NS / 2) < to; i++, from = ns_add(from, MIX_WINDOW_NS)) {
+	for (unsigned i = 0; i < MIX_WINDOWS && ns_add(from, SECOND_NS / 2) < to;
+	    i++, from = ns_add(from, MIX_WINDOW_NS)) {
 		int64_t end = ns_add(from, MIX_WINDOW_NS);
 
 		if (stream_packets_between(x, from, end) >= least && stream_packets_between(y, from, end) >= least)
@@ -140,7 +146,8 @@ static const struct stream *sent_to(const struct socket_use *from, const struct 
 	struct stream_slice out = socket_leaving(from, to_ns);
 
 	for (unsigned i = 0; i < out.count; i++) {
-		if (out.at[i]->direction && out.at[i]->direction == direction_reverse(h->direction) && out.at[i]->packets >= 25)
+		if (out.at[i]->direction && out.at[i]->direction == direction_reverse(h->direction) &&
+		    out.at[i]->packets >= 25)
 			return out.at[i];
 	}
 	return NULL;
@@ -159,15 +166,16 @@ static bool is_crossed(const struct pair_of_calls *p)
 	for (unsigned i = 0; i < out.count; i++) {
 		const struct stream *s = out.at[i];
 
-		if ((s->ssrc == p->sa->ssrc && endpoint_equal(&s->dst, &p->sb->src)) || (s->ssrc == p->sb->ssrc && endpoint_equal(&s->dst, &p->sa->src)))
+		if ((s->ssrc == p->sa->ssrc && endpoint_equal(&s->dst, &p->sb->src)) ||
+		    (s->ssrc == p->sb->ssrc && endpoint_equal(&s->dst, &p->sa->src)))
 			return true;
 	}
 	return false;
 }
 
 /*
- * A router's public address was given for two phones. That is sound where each gets its own; not where what the far ends of both calls send
- * arrives at one phone.
+ * A router's public address was given for two phones. That is sound where each gets its own; not where what the far
+ * ends of both calls send arrives at one phone.
  */
 static bool find_one_phone(const struct facts *facts, struct pair_of_calls *p, double least)
 {
@@ -177,9 +185,11 @@ static bool find_one_phone(const struct facts *facts, struct pair_of_calls *p, d
 
 		for (unsigned k = 0; k < out.count; k++) {
 			const struct endpoint *at = &out.at[k]->dst;
-			const struct socket_use *inner = endpoint_equal(at, &p->socket->at) ? NULL : socket_uses_find(facts->sockets, at);
+			const struct socket_use *inner = endpoint_equal(at,
+				&p->socket->at) ? NULL : socket_uses_find(facts->sockets, at);
 
-			if (inner && address_private(&at->addr) && find_mixed(p, inner, least) && hold_has_remote(p->a, &p->sa->src) &&
+			if (inner && address_private(&at->addr) && find_mixed(p, inner, least) &&
+			    hold_has_remote(p->a, &p->sa->src) &&
 			    hold_has_remote(p->b, &p->sb->src)) {
 				p->receiver = *at;
 				return true;
@@ -193,7 +203,8 @@ static bool sounds_together(const struct pair_of_calls *p, const struct directio
 {
 	for (unsigned i = 0; i < d->stream_count && i < SOCKET_WALKED_MAX; i++) {
 		if (endpoint_equal(&d->streams[i]->dst, &p->socket->at) &&
-		    stream_packets_between(d->streams[i], p->from_ns, p->to_ns) * MILLISECOND_NS * 40 >= (double)ns_minus(p->to_ns, p->from_ns))
+		    stream_packets_between(d->streams[i], p->from_ns,
+		    p->to_ns) * MILLISECOND_NS * 40 >= (double)ns_minus(p->to_ns, p->from_ns))
 			return true;
 	}
 	return false;
@@ -204,7 +215,8 @@ static bool is_starved(const struct pair_of_calls *p)
 {
 	const struct hearing *b = hearing_of(p->b->direction);
 
-	return b && b->heard == HEARD_NO && b->failure == FAILURE_ABSENT && b->whole && ns_minus(p->to_ns, p->from_ns) >= STARVED_NS &&
+	return b && b->heard == HEARD_NO && b->failure == FAILURE_ABSENT && b->whole &&
+	       ns_minus(p->to_ns, p->from_ns) >= STARVED_NS &&
 	       sounds_together(p, p->a->direction);
 }
 
@@ -286,7 +298,8 @@ static void say_mixed(struct finding *f, const struct facts *facts, const struct
 		return;
 	}
 	finding_title(f, "%s serves two calls at once", at);
-	finding_cause(f, "%s gave %s to two calls that are up together; audio of %s and %s meets there%s.", host, at, from_a, from_b,
+	finding_cause(f, "%s gave %s to two calls that are up together; audio of %s and %s meets there%s.", host, at,
+		from_a, from_b,
 		      p->crossed ? " and is passed on to the wrong party" : "");
 	finding_fix(f, "Give %s a larger RTP range that no other program or host uses, each line or instance a range of its own, and update it.", host);
 }
@@ -297,17 +310,23 @@ static void say_paper(struct finding *f, const struct facts *facts, const struct
 
 	endpoint_text(&p->socket->at, at);
 	say_host(facts, &p->socket->at.addr, host);
-	finding_title(f, "%s %s", at, p->clash == CLASH_STARVED ? "serves one of two calls only" : "is named by two calls at once");
+	finding_title(f, "%s %s", at, p->clash == CLASH_STARVED ? "serves one of two calls only"
+		: "is named by two calls at once");
 	if (p->clash == CLASH_STARVED) {
-		finding_cause(f, "%s gave %s to two calls; the first one's audio arrives there, the second one's does not.", host, at);
-		finding_fix(f, "Give %s a larger RTP range that nobody else uses, each line or instance a range of its own.", host);
+		finding_cause(f,
+			"%s gave %s to two calls; the first one's audio arrives there, the second one's does not.",
+			host, at);
+		finding_fix(f,
+			"Give %s a larger RTP range that nobody else uses, each line or instance a range of its own.",
+			host);
 		return;
 	}
 	if (p->nat)
 		finding_cause(f, "%s is a router's public address, given by two devices behind it; the far ends differ, by which a NAT can tell them apart.",
 			      at);
 	else
-		finding_cause(f, "%s gave %s to two calls that are up together; no audio of both is seen there.", host, at);
+		finding_cause(f, "%s gave %s to two calls that are up together; no audio of both is seen there.", host,
+			at);
 	finding_fix(f, "If calls lack audio, give each phone or line behind it an RTP range of its own.");
 	finding_cannot_see(f, "whether audio of both calls meets there");
 }
@@ -327,9 +346,11 @@ static void add_parts(struct finding *f, const struct pair_of_calls *p)
 	finding_evidence(f, p->a->named->at, "the first call names this address");
 	finding_evidence(f, p->b->named->at, "the second call names it, too");
 	if (p->clash == CLASH_MIXED) {
-		finding_evidence(f, stream_frame(p->sa, p->sa->first_frame, p->sa->first_ns), "audio of the first call's other side arrives (%llu packets)",
+		finding_evidence(f, stream_frame(p->sa, p->sa->first_frame, p->sa->first_ns),
+			"audio of the first call's other side arrives (%llu packets)",
 				 (unsigned long long)p->sa->packets);
-		finding_evidence(f, stream_frame(p->sb, p->sb->first_frame, p->sb->first_ns), "audio of the second call's arrives, too (%llu packets)",
+		finding_evidence(f, stream_frame(p->sb, p->sb->first_frame, p->sb->first_ns),
+			"audio of the second call's arrives, too (%llu packets)",
 				 (unsigned long long)p->sb->packets);
 	}
 	finding_times(f, p->from_ns, p->to_ns);
@@ -353,8 +374,10 @@ static void add_deprived(struct finding *f, const struct pair_of_calls *p)
 static void tell(struct detection *d, const struct pair_of_calls *p, unsigned pairs)
 {
 	static const struct { enum severity severity; enum confidence confidence; } weight[] = {
-		[CLASH_NONE] = { SEVERITY_INFO, CONFIDENCE_POSSIBLE }, [CLASH_SHARED_NAT] = { SEVERITY_INFO, CONFIDENCE_POSSIBLE },
-		[CLASH_ADVERTISED] = { SEVERITY_INFO, CONFIDENCE_LIKELY }, [CLASH_STARVED] = { SEVERITY_WARNING, CONFIDENCE_LIKELY },
+		[CLASH_NONE] = { SEVERITY_INFO, CONFIDENCE_POSSIBLE },
+			[CLASH_SHARED_NAT] = { SEVERITY_INFO, CONFIDENCE_POSSIBLE },
+		[CLASH_ADVERTISED] = { SEVERITY_INFO, CONFIDENCE_LIKELY },
+		[CLASH_STARVED] = { SEVERITY_WARNING, CONFIDENCE_LIKELY },
 		[CLASH_MIXED] = { SEVERITY_ERROR, CONFIDENCE_LIKELY },
 	};
 	const struct facts *facts = detection_facts(d);
@@ -381,7 +404,8 @@ static void compare(struct detection *d, struct pair_of_calls *p, struct pair_of
 	double least_ns = detection_key(d, "overlap-s") * 1e9;
 
 	if (*pairs == PAIRS_JUDGED || excluded(p->a, p->b) ||
-	    !holds_due_together(p->a, p->b, &p->socket->at, detection_facts(d)->capture->last_ns, &p->from_ns, &p->to_ns) ||
+	    !holds_due_together(p->a, p->b, &p->socket->at, detection_facts(d)->capture->last_ns, &p->from_ns,
+	    &p->to_ns) ||
 	    (double)ns_minus(p->to_ns, p->from_ns) < least_ns)
 		return;
 	judge_pair(d, p);
@@ -427,6 +451,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_rtp_port_collision = {
-	.id = "rtp-port-collision", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "rtp-port-collision", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_INFO,
 };

@@ -35,7 +35,8 @@ struct reuse {
 
 static bool one_sequence(const struct socket_hold *a, const struct socket_hold *b)
 {
-	return a->leg == b->leg || a->leg->call == b->leg->call || span_equal(a->leg->call_id, b->leg->call_id) || b->leg->is_retry ||
+	return a->leg == b->leg || a->leg->call == b->leg->call || span_equal(a->leg->call_id, b->leg->call_id) ||
+	       b->leg->is_retry ||
 	       b->leg->is_transfer || a->leg->transferred || b->leg->replaces_call_id.n;
 }
 
@@ -60,7 +61,9 @@ static bool belongs_to_new(const struct stream *s, const struct socket_hold *h)
 	return (s->direction && s->direction->slot->dialog->leg == h->leg) || hold_has_remote(h, &s->src);
 }
 
-/* From when on audio must be there: the grace after the answer, in which tails of the call before are normal, is over. */
+/*
+ * From when on audio must be there: the grace after the answer, in which tails of the call before are normal, is over.
+ */
 static int64_t due_ns(const struct socket_hold *h)
 {
 	const struct window *w = direction_first_due(h->direction);
@@ -93,7 +96,8 @@ static void find_misled(struct reuse *r)
 	struct stream_slice out = socket_leaving(r->socket, r->new->to_ns);
 
 	for (unsigned i = 0; r->late && i < out.count; i++) {
-		if (out.at[i]->first_ns > r->ended_ns && endpoint_equal(&out.at[i]->dst, &r->late->src) && out.at[i]->packets >= MISLED_PACKETS)
+		if (out.at[i]->first_ns > r->ended_ns && endpoint_equal(&out.at[i]->dst, &r->late->src) &&
+		    out.at[i]->packets >= MISLED_PACKETS)
 			r->misled = out.at[i];
 	}
 }
@@ -107,7 +111,8 @@ static void say(struct finding *f, const struct facts *facts, const struct reuse
 	say_host(facts, &r->socket->at.addr, host);
 	finding_title(f, "%s was given to the next call %.1f s after the last", at, gap_s);
 	if (!r->late) {
-		finding_cause(f, "%s used %s again %.1f s after the call before it; nothing of that call arrived late.", host, at, gap_s);
+		finding_cause(f, "%s used %s again %.1f s after the call before it; nothing of that call arrived late.",
+			host, at, gap_s);
 		finding_fix(f, "Nothing is wrong yet. A larger port range, taken in turn, keeps late packets of one call out of the next.");
 		finding_cannot_see(f, "packets that came late before the capture began");
 		return;
@@ -124,7 +129,8 @@ static void tell(struct detection *d, const struct reuse *r)
 	const char *reason = r->misled ? "mislatched" : r->late ? "late-packets" : "quick";
 	bool long_tail = r->late && ns_minus(r->late->last_ns, due_ns(r->new)) >= SECOND_NS;
 	enum severity severity = !r->late ? SEVERITY_INFO : r->misled || long_tail ? SEVERITY_ERROR : SEVERITY_WARNING;
-	struct finding *f = detection_raise_keyed(d, endpoint_key(&r->socket->at), reason, severity, CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, endpoint_key(&r->socket->at), reason, severity,
+		CONFIDENCE_CERTAIN);
 
 	finding_part(f, PART_CULPRIT, &r->socket->at);
 	if (r->late) {
@@ -137,7 +143,8 @@ static void tell(struct detection *d, const struct reuse *r)
 	finding_evidence(f, r->old->leg->bye_seen ? r->old->leg->bye_at : r->old->named->at, "the call before ends");
 	finding_evidence(f, r->new->named->at, "the next call names the same address");
 	if (r->late)
-		finding_evidence(f, stream_frame(r->late, r->late->last_frame, r->late->last_ns), "the last packet of the call before");
+		finding_evidence(f, stream_frame(r->late, r->late->last_frame, r->late->last_ns),
+			"the last packet of the call before");
 	say(f, detection_facts(d), r);
 }
 

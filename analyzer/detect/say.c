@@ -20,7 +20,8 @@ static unsigned roles_of(const struct facts *facts, const struct address *a)
 
 bool say_serves(const struct facts *facts, const struct address *a)
 {
-	return roles_of(facts, a) & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_TRUNK | 1u << ROLE_MEDIA);
+	return roles_of(facts,
+	       a) & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_TRUNK | 1u << ROLE_MEDIA);
 }
 
 bool say_routes(const struct facts *facts, const struct address *a)
@@ -31,7 +32,8 @@ bool say_routes(const struct facts *facts, const struct address *a)
 static const char *role_word(const struct facts *facts, const struct address *a)
 {
 	static const struct { enum host_role role; const char *word; } words[] = {
-		{ ROLE_PBX, "the PBX " }, { ROLE_SBC, "the SBC " }, { ROLE_PROXY, "the proxy " }, { ROLE_NAT, "the router " },
+		{ ROLE_PBX, "the PBX " }, { ROLE_SBC, "the SBC " }, { ROLE_PROXY, "the proxy " },
+		  { ROLE_NAT, "the router " },
 		{ ROLE_PHONE, "the phone " }, { ROLE_TRUNK, "the provider " }, { ROLE_MEDIA, "the media host " },
 	};
 	unsigned roles = roles_of(facts, a);
@@ -91,7 +93,8 @@ const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT])
 		char codec[24];
 
 		if (f->codec.n)
-			at += (size_t)snprintf(buffer + at, SAY_TEXT - at, "%s%s (%u)", i ? ", " : "", text_escape(f->codec, codec, sizeof codec), f->pt);
+			at += (size_t)snprintf(buffer + at, SAY_TEXT - at, "%s%s (%u)", i ? ", " : "",
+				text_escape(f->codec, codec, sizeof codec), f->pt);
 		else
 			at += (size_t)snprintf(buffer + at, SAY_TEXT - at, "%s%u", i ? ", " : "", f->pt);
 	}
@@ -121,7 +124,8 @@ const char *say_claim(const struct finding *f)
 	return "possibly ";
 }
 
-const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d, char buffer[SAY_TEXT])
+const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d,
+	char buffer[SAY_TEXT])
 {
 	struct endpoint receiver = party_seen_at(d, side_other(d->sender)), sender = party_seen_at(d, d->sender);
 	char host[SAY_TEXT];
@@ -172,7 +176,8 @@ static void evidence_of_stream(struct finding *f, const struct stream *s, const 
 {
 	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT], count[TEXT_COUNT];
 
-	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s: %s packets %s to %s", what,
+	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s: %s packets %s to %s",
+		what,
 			     text_count(s->packets, count), endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
 }
 
@@ -188,7 +193,8 @@ static void evidence_of_promise(struct finding *f, const struct window *w, const
 		if (m->request)
 			finding_evidence(f, m->at, "%s: audio to %s", sip_method_name(m->method), at);
 		else
-			finding_evidence(f, m->at, "%u: %saudio to %s", m->status, both ? "the call is answered, " : "", at);
+			finding_evidence(f, m->at, "%u: %saudio to %s", m->status, both ? "the call is answered, " : "",
+				at);
 	}
 	if (answer && !both)
 		finding_evidence(f, answer->at, "%u: the call is answered", answer->status);
@@ -232,9 +238,12 @@ void cannot_see_of(struct finding *f, const struct facts *facts, const struct di
 	if (f->confidence == CONFIDENCE_CERTAIN)
 		return;
 	if (h->failure == FAILURE_ABSENT && !h->at_sender)
-		finding_cannot_see(f, "whether %s sent anything; capture beside it to decide", say_host(facts, &sender.addr, host));
+		finding_cannot_see(f, "whether %s sent anything; capture beside it to decide",
+			say_host(facts, &sender.addr, host));
 	else if (h->near_receiver)
-		finding_cannot_see(f, "what %s makes of the packets: they pass beside it", say_host(facts, &receiver.addr, host));
+		finding_cannot_see(f, "what %s makes of the packets: they pass beside it",
+			say_host(facts, &receiver.addr, host));
 	else
-		finding_cannot_see(f, "what arrives at %s; capture beside it to decide", say_host(facts, &receiver.addr, host));
+		finding_cannot_see(f, "what arrives at %s; capture beside it to decide",
+			say_host(facts, &receiver.addr, host));
 }

@@ -20,17 +20,25 @@ bool say_serves(const struct facts *facts, const struct address *a);
 /* "PCMA (8), telephone-event (101)"; empty: no list. */
 const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
 /*
- * The title "actor acts: effect"; the effect alone where both together are wider than a title may be. Both texts are trusted or escaped.
+ * The title "actor acts: effect"; the effect alone where both together are wider than a title may be. Both texts are
+ * trusted or escaped.
  */
 void say_title(struct finding *f, const char *act, const char *effect);
 /* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */
 const char *say_claim(const struct finding *f);
 /* Where the capture was taken, for "nothing arrived at ...": "beside the phone 10.0.0.2", "at this capture point". */
-const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d, char buffer[SAY_TEXT]);
+const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d,
+	char buffer[SAY_TEXT]);
 
-/* The address under which a side is seen here: source of its RTP, else of its SIP, else its SDP address (with port for media). */
+/*
+ * The address under which a side is seen here: source of its RTP, else of its SIP, else its SDP address (with port for
+ * media).
+ */
 struct endpoint party_seen_at(const struct direction *d, enum side side);
-/* Frames that set the expectation: the description of the receiver as it reached the sender, and the answer. frame 0: none. */
+/*
+ * Frames that set the expectation: the description of the receiver as it reached the sender, and the answer. frame 0:
+ * none.
+ */
 struct frame_ref window_sdp_frame(const struct window *w);
 struct frame_ref stream_frame(const struct stream *s, uint32_t frame, int64_t at_ns);
 /* Adds the frames of answer, SDP and first/last packets of both directions. */

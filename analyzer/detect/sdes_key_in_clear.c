@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sdes-key-in-clear: keys of SRTP stand readable in SIP (RFC 4568 needs signalling that is protected). Suite and tag are named, the key never:
- * the dissector does not even hand it over.
+ * sdes-key-in-clear: keys of SRTP stand readable in SIP (RFC 4568 needs signalling that is protected). Suite and tag
+ * are named, the key never: the dissector does not even hand it over.
  */
 #include <stdio.h>
 
@@ -96,9 +96,11 @@ static void tell(struct detection *d, const struct leg *leg, const struct keys_s
 	say_host(facts, &k->offer->src.addr, from);
 	say_host(facts, &k->offer->dst.addr, to);
 	text_escape(k->offered->crypto_suite, suite, sizeof suite);
-	finding_title(f, k->answered ? "Media keys can be read in SIP over %s" : "Media keys are offered in SIP over %s", transport);
+	finding_title(f, k->answered ? "Media keys can be read in SIP over %s"
+		: "Media keys are offered in SIP over %s", transport);
 	finding_cause(f, "a=crypto (%s, inline:***) %s between %s and %s over %s without TLS: who sees this hop can decrypt the call.", suite,
-		      k->answered ? "was agreed" : k->decided ? "was offered and not taken" : "was offered", from, to, transport);
+		      k->answered ? "was agreed" : k->decided ? "was offered and not taken" : "was offered", from, to,
+		      transport);
 	finding_fix(f, "Carry SIP between %s and %s over TLS, or use DTLS-SRTP.", from, to);
 	finding_leg(f, leg);
 	finding_part(f, PART_CULPRIT, &k->offer->dst);

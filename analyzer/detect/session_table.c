@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* session-table-exhausted: new flows die on their way out while old ones live on: a firewall's table is full. Finding page 5, section 3. */
+/*
+ * session-table-exhausted: new flows die on their way out while old ones live on: a firewall's table is full. Finding
+ * page 5, section 3.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +28,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3, FAILING_LEAST = 2, PLATEAU_PERCENT = 4 };
+enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3,
+	FAILING_LEAST = 2, PLATEAU_PERCENT = 4 };
 
 #define WAIT_NS (5 * SECOND_NS)      /* an answer that comes later came by another way */
 #define NEAR_NS (10 * MINUTE_NS)
@@ -33,7 +37,8 @@ enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS 
 struct spell_count {
 	unsigned tried, answered, active, living;    /* active: sent something; living: and were answered once */
 	unsigned old, old_alive;
-	struct { struct address at; unsigned failed; } dests[DESTS]; /* that new flows went to; the last slot takes the rest */
+	/* that new flows went to; the last slot takes the rest */
+	struct { struct address at; unsigned failed; } dests[DESTS];
 	unsigned dest_count, worst;  /* worst: most failures of one */
 	bool failing;
 };
@@ -52,7 +57,8 @@ static void count_dest(struct spell_count *s, const struct address *a, bool fail
 	s->worst = s->dests[i].failed > s->worst ? s->dests[i].failed : s->worst;
 }
 
-static void count_flow(const struct outflows *t, const struct outflow *f, struct spell_count *list, unsigned count, int64_t end_ns)
+static void count_flow(const struct outflows *t, const struct outflow *f, struct spell_count *list, unsigned count,
+	int64_t end_ns)
 {
 	unsigned first = outflows_spell(t, f->first_ns), last = outflows_spell(t, f->last_ns);
 	bool answered = f->answered_ns != NS_NONE && f->answered_ns - f->first_ns <= WAIT_NS;
@@ -147,7 +153,8 @@ static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, 
 	const struct facts *facts = detection_facts(d);
 	bool flat = o->high && (o->high - o->low) * 100 <= o->high * PLATEAU_PERCENT;
 	struct finding *f = detection_raise(d, "new-fail-old-live", SEVERITY_ERROR, CONFIDENCE_LIKELY);
-	const struct outflow *bad = flow_at(facts->outflows, o->first, true), *good = flow_at(facts->outflows, o->last + 2, false);
+	const struct outflow *bad = flow_at(facts->outflows, o->first, true),
+		*good = flow_at(facts->outflows, o->last + 2, false);
 	int64_t from_ns = ns_add(begin_ns, o->first * spell_ns), to_ns = ns_add(begin_ns, (o->last + 1) * spell_ns);
 	char from[NS_TEXT], to[NS_TEXT], router[ADDRESS_TEXT] = "the firewall";
 
@@ -158,7 +165,8 @@ static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, 
 		address_text(&facts->vantage.host->addr, router);
 	finding_title(f, "New connections to outside fail, running ones go on");
 	finding_cause(f, "Between %s and %s UTC %u of %u new flows through %s, to %u hosts, were not answered, while %u running ones went on; before and after, new "
-		      "ones were answered.", from + 11, to + 11, o->tried - o->answered, o->tried, router, o->dests, o->old);
+		      "ones were answered.", from + 11, to + 11, o->tried - o->answered, o->tried, router, o->dests,
+		      	o->old);
 	if (flat) {
 		finding_other_reason(f, "plateau");
 		text_addf(&f->cause, " About %u flows lived at once, no more: the size of a table.", o->high);
@@ -175,7 +183,8 @@ static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, 
 		finding_evidence(f, good->at, "new flows are answered again");
 	finding_times(f, from_ns, to_ns);
 	f->count = o->failing;
-	finding_cannot_see(f, "the table itself; a line that drops first packets looks alike: compare loss of running audio");
+	finding_cannot_see(f,
+		"the table itself; a line that drops first packets looks alike: compare loss of running audio");
 }
 
 static void judge(struct detection *d, struct spell_count *list, unsigned count, int64_t begin_ns, int64_t spell_ns)
@@ -187,11 +196,13 @@ static void judge(struct detection *d, struct spell_count *list, unsigned count,
 	for (unsigned i = 0; i < count; i++) {
 		struct spell_count *s = &list[i];
 
-		s->failing = s->tried >= least && s->dest_count >= DESTS_LEAST && share(s->answered, s->tried) < FAIL_BELOW && s->old >= detection_key(d, "min-old") &&
+		s->failing = s->tried >= least && s->dest_count >= DESTS_LEAST &&
+			share(s->answered, s->tried) < FAIL_BELOW && s->old >= detection_key(d, "min-old") &&
 			share(s->old_alive, s->old) >= GOOD_FROM && share(s->worst, s->tried - s->answered) <= ONE_OWNS;
 	}
 	if (!outage_find(list, count, (unsigned)(NEAR_NS / spell_ns), &o)) {
-		detection_pass(d, "failing", "there are no two spells of time in which new flows to several hosts fail while old ones live");
+		detection_pass(d, "failing",
+			"there are no two spells of time in which new flows to several hosts fail while old ones live");
 		return;
 	}
 	for (unsigned i = o.first; i <= o.last; i++)
@@ -229,6 +240,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_session_table_exhausted = {
-	.id = "session-table-exhausted", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "session-table-exhausted", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* sip-alg: a device in the path rewrites SIP. Gathers what the providers of evidence know and raises one finding for each rewriter. */
+/*
+ * sip-alg: a device in the path rewrites SIP. Gathers what the providers of evidence know and raises one finding for
+ * each rewriter.
+ */
 #include "analyzer/detect/sip_alg_private.h"
 
 #include "analyzer/detect/say.h"
 #include "analyzer/network/internal.h"
 
 static const char *const reasons[] = {
-	"rewritten-headers", "rewritten-sdp", "via-echo-changed", "received-private", "identity-echo-changed", "vendor-mark", "length-delta", "call-id-changed",
-	"expires-changed", "rport-removed", "codec-removed", "stale-private", "intermittent", "media-port-moved", "hold-owner-null", "server-port-rewritten",
+	"rewritten-headers", "rewritten-sdp", "via-echo-changed", "received-private", "identity-echo-changed",
+	"vendor-mark", "length-delta", "call-id-changed",
+	"expires-changed", "rport-removed", "codec-removed", "stale-private", "intermittent", "media-port-moved",
+	"hold-owner-null", "server-port-rewritten",
 	"response-port-moved", "auth-broken", "parse-drop", "far-side", NULL,
 };
 
@@ -31,7 +36,8 @@ static const struct config_key keys[] = {
 
 static bool same_where(const struct alg_where *a, const struct alg_where *b)
 {
-	return a->transport == b->transport && a->port == b->port && a->far_side == b->far_side && address_equal(&a->host, &b->host);
+	return a->transport == b->transport && a->port == b->port && a->far_side == b->far_side &&
+	       address_equal(&a->host, &b->host);
 }
 
 static struct alg_rewriter *rewriter_of(struct alg_evidence *e, const struct alg_where *where)
@@ -92,7 +98,8 @@ static void adopt_homeless(struct alg_evidence *e)
 
 static uint64_t where_key(const struct alg_where *w)
 {
-	return hash_mix(address_hash(&w->host), (uint64_t)w->port << 16 | (uint64_t)w->transport << 8 | (w->far_side ? 3 : 2));
+	return hash_mix(address_hash(&w->host), (uint64_t)w->port << 16 | (uint64_t)w->transport << 8 | (w->far_side ? 3
+	       : 2));
 }
 
 static void judge(struct detection *d, const struct alg_rewriter *r)
@@ -107,7 +114,8 @@ static void judge(struct detection *d, const struct alg_rewriter *r)
 	char host[SAY_TEXT];
 
 	if (sum.confidence == CONFIDENCE_NONE) {
-		detection_pass(d, NULL, "%s, port %u: %d points of %u kinds are too few", address_known(&r->where.host) ? say_host(facts, &r->where.host, host) :
+		detection_pass(d, NULL, "%s, port %u: %d points of %u kinds are too few",
+			address_known(&r->where.host) ? say_host(facts, &r->where.host, host) :
 			       "no device known", r->where.port, sum.points, sum.groups);
 		return;
 	}
@@ -142,6 +150,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_sip_alg = {
-	.id = "sip-alg", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL, .usual = SEVERITY_WARNING,
+	.id = "sip-alg", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAUSES),
+	.scope = GLOBAL, .usual = SEVERITY_WARNING,
 	.possible_max = SEVERITY_INFO,
 };

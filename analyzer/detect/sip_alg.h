@@ -30,7 +30,8 @@ enum alg_field {                     /* what a changed field is used for: links 
 	ALG_BODY = 1 << 7            /* the body no longer fits its headers */
 };
 
-struct alg_where {                   /* one rewriter and the service it meddles with; items of equal ones make one finding */
+/* one rewriter and the service it meddles with; items of equal ones make one finding */
+struct alg_where {
 	struct address host;         /* public address of the router, else its LAN address; family 0: unknown */
 	uint8_t transport;           /* enum packet_transport */
 	uint16_t port;               /* of the server */
@@ -45,7 +46,9 @@ struct alg_item {
 	char group;                  /* ALG_POINTS, ALG_ALONE: letter of 3.3's table */
 	const char *groups;          /* ALG_AGAINST, ALG_VETO: letters, e.g. "VCSM" */
 	uint32_t fields;             /* bits enum alg_field */
-	/* Safe text (text_escape); field "Contact", "c="; the values as written. Empty where there is nothing to show. */
+	/*
+	 * Safe text (text_escape); field "Contact", "c="; the values as written. Empty where there is nothing to show.
+	 */
 	char field[32], before[ALG_TEXT], after[ALG_TEXT];
 	char note[ALG_TEXT + 96];    /* a sentence that the cause closes with; empty none */
 	struct frame_ref seen[2];    /* where before and after stand; frame 0 none */
@@ -64,7 +67,8 @@ struct alg_evidence;
 void alg_evidence_add(struct alg_evidence *to, const struct alg_item *item);
 
 /* The providers; called while judging, when calls, streams, network and the other findings are complete. */
-void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to);    /* two capture points: sip_alg_pair.c */
+/* two capture points: sip_alg_pair.c */
+void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to);
 void sip_alg_from_echo(const struct facts *facts, struct alg_evidence *to);      /* one capture point: sip_alg_echo.c */
 
 #endif

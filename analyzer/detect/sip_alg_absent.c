@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip-alg-absent: nothing rewrites SIP between two capture points: always a fact, never a word on inspection that drops. */
+/*
+ * sip-alg-absent: nothing rewrites SIP between two capture points: always a fact, never a word on inspection that
+ * drops.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
@@ -87,7 +90,8 @@ static void tell_equal(struct detection *d, const struct passage *p)
 	finding_part(f, PART_WITNESS, &(struct endpoint){ p->peer, p->port });
 	finding_times(f, p->first_ns, p->last_ns);
 	f->count = p->equal;
-	finding_title(f, "The router %s does not rewrite SIP (%s port %u)", outside, transport_word(p->transport), p->port);
+	finding_title(f, "The router %s does not rewrite SIP (%s port %u)", outside, transport_word(p->transport),
+		p->port);
 	finding_cause(f, "%u of %u messages seen before and behind the router %s on their way to and from %s are equal byte for byte, addresses that a rewriter would "
 			 "change among them: the fault is elsewhere.%s", p->equal, p->pairs, outside, peer,
 		      p->sdp_equal ? "" : " Inspection that only drops cannot be excluded.");
@@ -101,7 +105,8 @@ static void judge_passages(struct detection *d)
 	const struct facts *facts = detection_facts(d);
 
 	if (two_points_passages(facts->points)->count == 0)
-		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point" : "no message was seen at two points: they do not show the same calls");
+		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point"
+			: "no message was seen at two points: they do not show the same calls");
 	LIST_EACH(it, two_points_passages(facts->points)) {
 		const struct passage *p = LIST_ENTRY(it, struct passage, in_order);
 		const char *missing = missing_of(facts, p, (uint32_t)detection_key(d, "min-pairs"));
@@ -126,12 +131,14 @@ static void judge_tls(struct detection *d)
 
 		if (!t->sip_alpn && t->server.port != 5061)
 			continue;
-		f = detection_raise_keyed(d, hash_mix(hash_mix(2, address_hash(&t->server.addr)), t->server.port), "transport-encrypted", SEVERITY_INFO,
+		f = detection_raise_keyed(d, hash_mix(hash_mix(2, address_hash(&t->server.addr)), t->server.port),
+			"transport-encrypted", SEVERITY_INFO,
 					  t->sip_alpn ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		finding_part(f, PART_WITNESS, &t->server);
 		finding_times(f, t->first_at.at_ns, c->last_ns);
 		finding_title(f, "Nothing can rewrite SIP to %s: it is encrypted", endpoint_text(&t->server, server));
-		finding_cause(f, "SIP to %s runs inside TLS: a device in the path can drop it, but not change it.", server);
+		finding_cause(f, "SIP to %s runs inside TLS: a device in the path can drop it, but not change it.",
+			server);
 		finding_fix(f, "Leave the router's SIP settings as they are.");
 		finding_evidence(f, t->first_at, "first TLS record to that server");
 	}
@@ -145,6 +152,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_sip_alg_absent = {
-	.id = "sip-alg-absent", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAUSES), .scope = GLOBAL,
+	.id = "sip-alg-absent", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAUSES),
+	.scope = GLOBAL,
 	.usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_alg_calls: the calls that a rewriter changes, and what those that it leaves alone have instead: another service, or another way. */
+/*
+ * sip_alg_calls: the calls that a rewriter changes, and what those that it leaves alone have instead: another service,
+ * or another way.
+ */
 #include "analyzer/detect/sip_alg_private.h"
 
 #include <stdio.h>
@@ -95,7 +98,8 @@ static void count(struct census *n, const struct leg *leg, const struct finding 
 		n->example = first_of(leg);
 }
 
-static struct census census_of(const struct facts *facts, const struct alg_rewriter *r, const struct finding *f, struct set *calls)
+static struct census census_of(const struct facts *facts, const struct alg_rewriter *r, const struct finding *f,
+	struct set *calls)
 {
 	struct census n = { .calls = 0 };
 
@@ -116,10 +120,12 @@ static void say_healthy(struct finding *f, const struct alg_where *w, const stru
 		return;
 	if (n->other_service == n->calls && n->example)
 		finding_healthy(f, "the other %u of this capture use%s %s over %s, whose SIP it leaves unchanged; these use port %u over %s", n->calls,
-				n->calls == 1 ? "s" : "", endpoint_text(&n->example->dst, at), alg_transport_name(n->example->transport), w->port,
+				n->calls == 1 ? "s" : "", endpoint_text(&n->example->dst, at),
+				alg_transport_name(n->example->transport), w->port,
 				alg_transport_name(w->transport));
 	else if (n->other_way == n->calls)
-		finding_healthy(f, "the other %u of this capture %s not pass it", n->calls, n->calls == 1 ? "does" : "do");
+		finding_healthy(f, "the other %u of this capture %s not pass it", n->calls,
+			n->calls == 1 ? "does" : "do");
 }
 
 void alg_say_calls(struct finding *f, const struct facts *facts, const struct alg_rewriter *r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_alg_echo: evidence of sip-alg from one capture point (3.3): what the signs of echo.h weigh, and what else could have made them.
- * From outside a correct ALG and a phone that knows its public address look alike: signs that both leave are a hint and no more.
+ * sip_alg_echo: evidence of sip-alg from one capture point (3.3): what the signs of echo.h weigh, and what else could
+ * have made them. From outside a correct ALG and a phone that knows its public address look alike: signs that both
+ * leave are a hint and no more.
  */
 #include "analyzer/detect/sip_alg_echo.h"
 
@@ -9,7 +10,8 @@
 
 #include "analyzer/network/internal.h"
 
-enum { FAR_HOPS = 2, CALL_ID_TRANSACTIONS = 2, CALL_ID_ANSWERS = 3, RECEIVED_TRANSACTIONS = 3, STALE_WEAK_MOST = 20, STALE_MANY = 3 };
+enum { FAR_HOPS = 2, CALL_ID_TRANSACTIONS = 2, CALL_ID_ANSWERS = 3, RECEIVED_TRANSACTIONS = 3, STALE_WEAK_MOST = 20,
+	STALE_MANY = 3 };
 
 /* Groups that counter-evidence of 3.3 N1 to N3 speaks against; echoes are another matter. */
 #define OUTSIDE_GROUPS "VCSM"
@@ -19,7 +21,8 @@ struct kind {
 	char group;
 	int points;                  /* 0: depends, see weigh() */
 	uint32_t fields;
-	bool outside;                /* a sign that a phone with a public address of its own may leave as well: N1-N6 are asked */
+	/* a sign that a phone with a public address of its own may leave as well: N1-N6 are asked */
+	bool outside;
 	bool hint;                   /* nothing above possible stands on it and its like alone */
 };
 
@@ -63,14 +66,18 @@ static struct weight points(int n)
 
 /* ---- E4: received= says the phone's private address ---- */
 
-/* Public addresses on the phones' own link, other than the router's: the site is numbered so, and nothing translates there. */
+/*
+ * Public addresses on the phones' own link, other than the router's: the site is numbered so, and nothing translates
+ * there.
+ */
 static bool site_is_public(const struct echo_context *c, const struct echo_sign *s)
 {
 	struct endpoint phone = { s->phone.addr, 0 }, outer = { { .family = 0 }, 0 };
 
 	(void)network_public_of(c->facts->network, &phone, false, &outer, NULL);
 	for (unsigned i = 0; i < c->public_inside_count; i++) {
-		if (!address_equal(&c->public_inside[i], &s->peer.addr) && !address_equal(&c->public_inside[i], &outer.addr))
+		if (!address_equal(&c->public_inside[i], &s->peer.addr) &&
+		    !address_equal(&c->public_inside[i], &outer.addr))
 			return true;
 	}
 	return false;
@@ -93,9 +100,9 @@ static unsigned hops_of(const struct facts *facts, const struct address *a)
 }
 
 /*
- * A server that is reached by a tunnel or over a routed net does see private addresses: it says the truth, and from here that looks
- * as a NAT does that restores what it rewrote. Distance alone makes it possible; it is proof where that phone is surely translated
- * towards the outside, and likely where its neighbours are.
+ * A server that is reached by a tunnel or over a routed net does see private addresses: it says the truth, and from
+ * here that looks as a NAT does that restores what it rewrote. Distance alone makes it possible; it is proof where that
+ * phone is surely translated towards the outside, and likely where its neighbours are.
  */
 static struct weight weigh_received(const struct echo_context *c, const struct echo_sign *s)
 {
@@ -126,7 +133,8 @@ static struct weight weigh_port(const struct echo_context *c, const struct echo_
 		return NOTHING;
 	if ((s->together & both) == both)
 		return PROOF;
-	if (s->kind == ECHO_VIA_PORT && (s->together & 1u << ECHO_RECEIVED) && (weigh_received(c, s).points >= 60 || weigh_received(c, s).weight == ALG_PROOF))
+	if (s->kind == ECHO_VIA_PORT && (s->together & 1u << ECHO_RECEIVED) &&
+	    (weigh_received(c, s).points >= 60 || weigh_received(c, s).weight == ALG_PROOF))
 		return PROOF;
 	return points(45);
 }
@@ -135,14 +143,16 @@ static struct weight weigh_call_id(const struct echo_context *c, const struct ec
 {
 	if (echo_transactions(c, s) >= CALL_ID_TRANSACTIONS)
 		return PROOF;
-	return s->messages >= CALL_ID_ANSWERS && address_equal(&s->old, &s->phone.addr) && address_private(&s->old) && address_reach(&s->new) == 2 ? PROOF : NOTHING;
+	return s->messages >= CALL_ID_ANSWERS && address_equal(&s->old, &s->phone.addr) && address_private(&s->old) &&
+	       address_reach(&s->new) == 2 ? PROOF : NOTHING;
 }
 
 /* ---- E5 ---- */
 
 static struct weight weigh_response_port(const struct echo_context *c, const struct echo_sign *s)
 {
-	if (address_reach(&s->phone.addr) != 0 || address_reach(&s->peer.addr) != 2 || hops_of(c->facts, &s->peer.addr) == 0 ||
+	if (address_reach(&s->phone.addr) != 0 || address_reach(&s->peer.addr) != 2 ||
+	    hops_of(c->facts, &s->peer.addr) == 0 ||
 	    echoes_sent_from(c->facts->echoes, &s->phone.addr, (uint16_t)s->detail, &s->peer.addr, s->first_ns))
 		return NOTHING;
 	return points(40);
@@ -165,7 +175,8 @@ static struct weight weigh_length(const struct echo_context *c, const struct ech
 static struct weight weigh_stale(const struct echo_sign *s)
 {
 	static const struct { uint32_t kind; int points; } list[] = {
-		{ STALE_RTCP, 25 }, { STALE_CANDIDATE, 25 }, { STALE_OWNER, 10 }, { STALE_DIGEST, 40 }, { STALE_ROUTING, 15 }, { STALE_CALL_ID, 8 },
+		{ STALE_RTCP, 25 }, { STALE_CANDIDATE, 25 }, { STALE_OWNER, 10 }, { STALE_DIGEST, 40 },
+		  { STALE_ROUTING, 15 }, { STALE_CALL_ID, 8 },
 	};
 	bool weak = !(s->detail & (STALE_RTCP | STALE_CANDIDATE | STALE_DIGEST));
 	int best = 0;
@@ -243,9 +254,11 @@ struct alg_where echo_where(const struct echo_context *c, const struct echo_sign
 
 /* ---- counter-evidence: handed over once for each place ---- */
 
-static void against(struct echo_context *c, struct echo_place *place, unsigned bit, enum alg_weight weight, const char *name, int n, const char *groups)
+static void against(struct echo_context *c, struct echo_place *place, unsigned bit, enum alg_weight weight,
+	const char *name, int n, const char *groups)
 {
-	struct alg_item item = { .where = place->where, .reason = name, .weight = (uint8_t)weight, .points = n, .groups = groups };
+	struct alg_item item = { .where = place->where, .reason = name, .weight = (uint8_t)weight, .points = n,
+		.groups = groups };
 
 	if (place->said & bit)
 		return;
@@ -325,7 +338,9 @@ static void say_note(const struct echo_context *c, const struct echo_sign *s, st
 		note = "Its longer messages all end at one size.";
 		break;
 	case ECHO_VIA_HOST: case ECHO_VIA_PORT: case ECHO_CALL_ID_HOST: case ECHO_CALL_ID: case ECHO_FROM_HOST: case ECHO_FROM_PORT:
-		note = s->discarded ? "The phone does not take such answers for its own: it repeats requests that were answered." : "";
+		note = s->discarded
+			? "The phone does not take such answers for its own: it repeats requests that were answered."
+			: "";
 		break;
 	case ECHO_RESPONSE_PORT: case ECHO_NAT_TRACE: case ECHO_STALE: case ECHO_SERVER_PORT: case ECHO_AUTH: case ECHO_KIND_COUNT:
 		break;
@@ -348,8 +363,10 @@ static void add_sign(struct echo_context *c, const struct echo_sign *s, bool pro
 	const struct kind *kind = &kinds[s->kind];
 	struct weight w = weigh(c, s);
 	struct alg_item item = {
-		.where = echo_where(c, s), .reason = kind->reason, .weight = (uint8_t)w.weight, .points = w.points, .group = kind->group,
-		.fields = kind->fields, .seen = { s->seen[0], s->seen[1] }, .count = s->messages, .leg = leg_keys_find(&c->legs, s->leg_key),
+		.where = echo_where(c, s), .reason = kind->reason, .weight = (uint8_t)w.weight, .points = w.points,
+		.group = kind->group,
+		.fields = kind->fields, .seen = { s->seen[0], s->seen[1] }, .count = s->messages,
+		.leg = leg_keys_find(&c->legs, s->leg_key),
 		.phone = { s->phone.addr, 0 }, .peer = s->peer, .first_ns = s->first_ns, .last_ns = s->last_ns,
 	};
 

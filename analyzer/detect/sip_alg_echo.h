@@ -24,7 +24,8 @@ struct echo_context {
 	struct arena *arena;
 	struct hash paths;           /* struct echo_path */
 	struct hash writers;         /* servers that write ports of their own accord: struct echo_writer */
-	struct hash mapped, mapped_nets;     /* private addresses that are surely translated, and their nets: struct echo_mapped */
+	/* private addresses that are surely translated, and their nets: struct echo_mapped */
+	struct hash mapped, mapped_nets;
 	struct hash configured;      /* public addresses of the site's profile */
 	struct hash routers;         /* private hosts by their MAC addresses: struct echo_router */
 	struct hash places;          /* struct echo_place, those with items */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_alg_echo_clash: INVITEs that get no answer, or one to a repetition only, when another phone behind the same router has offered the
- * same media port: the SIP helper of Linux expects that port already and drops them (3.2, E18).
+ * sip_alg_echo_clash: INVITEs that get no answer, or one to a repetition only, when another phone behind the same
+ * router has offered the same media port: the SIP helper of Linux expects that port already and drops them (3.2, E18).
  */
 #include "analyzer/detect/sip_alg_echo.h"
 
@@ -31,7 +31,8 @@ static bool taken(const struct transaction *t)
 {
 	const struct message *m = t->request;
 
-	return t->initial && m && m->sdp && m->sdp->media_count && m->sdp->media[0].port && m->transport == TRANSPORT_UDP &&
+	return t->initial && m && m->sdp && m->sdp->media_count && m->sdp->media[0].port &&
+	       m->transport == TRANSPORT_UDP &&
 	       address_reach(&m->src.addr) == 0 && address_reach(&m->dst.addr) == 2;
 }
 
@@ -59,8 +60,10 @@ static size_t collect(const struct calls *calls, struct offer **ret)
 				*ret = memory_resize(*ret, room, sizeof **ret);
 			}
 			(*ret)[n++] = (struct offer){
-				.leg = leg, .invite = t->request, .port = t->request->sdp->media[0].port, .at_ns = t->request->at.at_ns, .answered = a != NULL,
-				.late = a ? t->request_copies > 1 && ns_minus(a->at.at_ns, t->request->at.at_ns) > LATE_NS : t->request_copies >= REPEATED,
+				.leg = leg, .invite = t->request, .port = t->request->sdp->media[0].port,
+				.at_ns = t->request->at.at_ns, .answered = a != NULL,
+				.late = a ? t->request_copies > 1 &&
+				ns_minus(a->at.at_ns, t->request->at.at_ns) > LATE_NS : t->request_copies >= REPEATED,
 			};
 		}
 	}
@@ -71,18 +74,21 @@ static int earlier(const void *a, const void *b)
 {
 	const struct offer *x = a, *y = b;
 
-	return x->at_ns != y->at_ns ? (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns) : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
+	return x->at_ns != y->at_ns ? (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns)
+	       : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
 
 /* Still in a call, or offered not long ago. */
 static bool holds(const struct offer *o, int64_t at_ns)
 {
-	return ns_minus(at_ns, o->at_ns) <= OFFER_NS || (o->leg->answered && (o->leg->end_ns == NS_NONE || o->leg->end_ns > at_ns));
+	return ns_minus(at_ns, o->at_ns) <= OFFER_NS ||
+	       (o->leg->answered && (o->leg->end_ns == NS_NONE || o->leg->end_ns > at_ns));
 }
 
 static bool clashes_with(const struct offer *o, const struct offer *other)
 {
-	return !endpoint_equal(&o->invite->src, &other->invite->src) && address_same_net(&o->invite->src.addr, &other->invite->src.addr) &&
+	return !endpoint_equal(&o->invite->src, &other->invite->src) &&
+	       address_same_net(&o->invite->src.addr, &other->invite->src.addr) &&
 	       other->answered && holds(other, o->at_ns);
 }
 
@@ -148,15 +154,18 @@ static void add(struct echo_context *c, const struct offer *o)
 {
 	struct echo_sign at = { .transport = o->invite->transport, .phone = o->invite->src, .peer = o->invite->dst };
 	struct alg_item item = {
-		.reason = "parse-drop", .weight = ALG_POINTS, .points = POINTS, .group = 'D', .fields = ALG_CONTACT, .seen = { { 0 }, o->invite->at },
-		.leg = o->leg, .phone = { o->invite->src.addr, 0 }, .peer = o->invite->dst, .first_ns = o->at_ns, .last_ns = o->at_ns,
+		.reason = "parse-drop", .weight = ALG_POINTS, .points = POINTS, .group = 'D', .fields = ALG_CONTACT,
+		.seen = { { 0 }, o->invite->at },
+		.leg = o->leg, .phone = { o->invite->src.addr, 0 }, .peer = o->invite->dst, .first_ns = o->at_ns,
+		.last_ns = o->at_ns,
 	};
 
 	memcpy(at.router_mac, o->invite->dst_mac, sizeof at.router_mac);
 	item.where = echo_where(c, &at);
 	snprintf(item.field, sizeof item.field, "m=");
 	snprintf(item.after, sizeof item.after, "audio %u", o->port);
-	snprintf(item.note, sizeof item.note, "INVITEs vanish when another phone there has offered the same media port.");
+	snprintf(item.note, sizeof item.note,
+		"INVITEs vanish when another phone there has offered the same media port.");
 	echo_item_add(c, &item, false);
 }
 

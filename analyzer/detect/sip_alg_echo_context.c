@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_alg_echo_context: what is asked of every sign, looked up once: no walk over hosts, mappings or signs for each of them. */
+/*
+ * sip_alg_echo_context: what is asked of every sign, looked up once: no walk over hosts, mappings or signs for each of
+ * them.
+ */
 #include "analyzer/detect/sip_alg_echo.h"
 
 #include "analyzer/network/internal.h"
@@ -35,7 +38,8 @@ static struct echo_path *path_find(const struct echo_context *c, const struct ec
 	for (struct hash_link *it = hash_first(&c->paths, hash); it; it = it->next) {
 		struct echo_path *p = HASH_ENTRY(it, struct echo_path, link);
 
-		if (it->hash == hash && p->transport == s->transport && address_equal(&p->phone, &s->phone.addr) && endpoint_equal(&p->peer, &s->peer))
+		if (it->hash == hash && p->transport == s->transport && address_equal(&p->phone, &s->phone.addr) &&
+		    endpoint_equal(&p->peer, &s->peer))
 			return p;
 	}
 	return NULL;
@@ -78,7 +82,8 @@ static void writer_add(struct echo_context *c, const struct echo_sign *s)
 {
 	struct echo_writer *w;
 
-	if ((s->kind != ECHO_VIA_PORT && s->kind != ECHO_FROM_PORT) || (address_reach(&s->phone.addr) != 2 && address_reach(&s->peer.addr) == 2) ||
+	if ((s->kind != ECHO_VIA_PORT && s->kind != ECHO_FROM_PORT) ||
+	    (address_reach(&s->phone.addr) != 2 && address_reach(&s->peer.addr) == 2) ||
 	    echo_server_writes_ports(c, s))
 		return;
 	w = arena_zalloc(c->arena, sizeof *w);
@@ -137,7 +142,10 @@ bool echo_site_mapped(const struct echo_context *c, const struct address *phone)
 	return mapped_find(&c->mapped_nets, &net);
 }
 
-/* A server saw it, or the operator says it. What a phone says of itself, or a server of the phone's words, proves no translation. */
+/*
+ * A server saw it, or the operator says it. What a phone says of itself, or a server of the phone's words, proves no
+ * translation.
+ */
 static bool observed(const struct nat_mapping *m)
 {
 	switch (m->method) {
@@ -197,7 +205,8 @@ bool echo_router(const struct echo_context *c, const struct echo_sign *s, struct
 	for (struct hash_link *it = hash_first(&c->routers, hash); it; it = it->next) {
 		const struct host *h = HASH_ENTRY(it, struct echo_router, link)->host;
 
-		if (it->hash != hash || memcmp(h->mac, s->router_mac, sizeof none) != 0 || !address_same_net(&h->addr, &s->phone.addr))
+		if (it->hash != hash || memcmp(h->mac, s->router_mac, sizeof none) != 0 ||
+		    !address_same_net(&h->addr, &s->phone.addr))
 			continue;
 		if (!found || address_compare(&h->addr, ret) < 0)
 			*ret = h->addr;
@@ -215,7 +224,8 @@ struct echo_place *echo_place_of(struct echo_context *c, const struct alg_where 
 
 	for (struct hash_link *it = hash_first(&c->places, hash); it; it = it->next) {
 		p = HASH_ENTRY(it, struct echo_place, link);
-		if (it->hash == hash && p->where.far_side == where->far_side && p->where.port == where->port && p->where.transport == where->transport &&
+		if (it->hash == hash && p->where.far_side == where->far_side && p->where.port == where->port &&
+		    p->where.transport == where->transport &&
 		    address_equal(&p->where.host, &where->host))
 			return p;
 	}
@@ -232,7 +242,8 @@ void echo_context_init(struct echo_context *c, const struct facts *facts, struct
 {
 	enum vantage_kind kind = facts->vantage.kind;
 
-	*c = (struct echo_context){ .facts = facts, .to = to, .arena = arena_new(), .blind = kind == VANTAGE_UNKNOWN || kind == VANTAGE_MID };
+	*c = (struct echo_context){ .facts = facts, .to = to, .arena = arena_new(),
+		.blind = kind == VANTAGE_UNKNOWN || kind == VANTAGE_MID };
 	hash_init(&c->paths);
 	hash_init(&c->writers);
 	hash_init(&c->mapped);

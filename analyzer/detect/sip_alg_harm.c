@@ -7,11 +7,16 @@
 enum { CRITICAL_CALLS = 3 };
 
 static const struct { const char *id; uint32_t fields; } uses[] = {
-	{ "one-way-audio", ALG_SDP }, { "no-audio", ALG_SDP }, { "media-unreachable", ALG_SDP }, { "early-media-missing", ALG_SDP },
-	{ "audio-missing-after-hold", ALG_SDP }, { "audio-missing-after-transfer", ALG_SDP | ALG_REFER }, { "codec-not-agreed", ALG_SDP },
-	{ "ack-missing", ALG_CONTACT | ALG_IDENTITY }, { "call-dropped", ALG_CONTACT | ALG_IDENTITY }, { "invite-unanswered", ALG_CONTACT | ALG_VIA | ALG_IDENTITY },
-	{ "reinvite-failed", ALG_CONTACT | ALG_IDENTITY }, { "transfer-failed", ALG_REFER | ALG_CONTACT }, { "sip-malformed", ALG_BODY },
-	{ "registration-failed", ALG_VIA | ALG_AUTH | ALG_IDENTITY | ALG_EXPIRES }, { "retransmission-storm", ALG_VIA | ALG_IDENTITY },
+	{ "one-way-audio", ALG_SDP }, { "no-audio", ALG_SDP }, { "media-unreachable", ALG_SDP },
+	  { "early-media-missing", ALG_SDP },
+	{ "audio-missing-after-hold", ALG_SDP }, { "audio-missing-after-transfer", ALG_SDP | ALG_REFER },
+	  { "codec-not-agreed", ALG_SDP },
+	{ "ack-missing", ALG_CONTACT | ALG_IDENTITY }, { "call-dropped", ALG_CONTACT | ALG_IDENTITY },
+	  { "invite-unanswered", ALG_CONTACT | ALG_VIA | ALG_IDENTITY },
+	{ "reinvite-failed", ALG_CONTACT | ALG_IDENTITY }, { "transfer-failed", ALG_REFER | ALG_CONTACT },
+	  { "sip-malformed", ALG_BODY },
+	{ "registration-failed", ALG_VIA | ALG_AUTH | ALG_IDENTITY | ALG_EXPIRES },
+	  { "retransmission-storm", ALG_VIA | ALG_IDENTITY },
 };
 
 static uint32_t fields_of(const char *id)
@@ -40,8 +45,10 @@ static bool direction_used(const struct direction *d, const struct alg_item *ite
 	const struct hearing *h = hearing_of(d);
 	const struct window *w = h ? h->window : NULL;
 
-	if (!w || h->failure == FAILURE_NONE || (h->failure == FAILURE_ABSENT && h->sees == SEES_YES && h->near_sender && !h->near_receiver))
-		return false;                                        /* seen where it begins, and not sent: no address is to blame */
+	if (!w || h->failure == FAILURE_NONE ||
+	    (h->failure == FAILURE_ABSENT && h->sees == SEES_YES && h->near_sender && !h->near_receiver))
+		/* seen where it begins, and not sent: no address is to blame */
+		return false;
 	for (unsigned i = 0; i < w->target_count; i++) {
 		if (text_names(item->after, &w->targets[i].at.addr))
 			return true;
@@ -55,7 +62,8 @@ static bool audio_used(const struct finding *x, const struct alg_item *item)
 
 	if (!d)
 		return false;
-	return direction_used(d, item) || (strcmp(x->id, "no-audio") == 0 && direction_used(direction_reverse(d), item));
+	return direction_used(d, item) || (strcmp(x->id, "no-audio") == 0 &&
+	       direction_used(direction_reverse(d), item));
 }
 
 /* ---- one finding, one item ---- */
@@ -141,7 +149,8 @@ static bool blames(const struct finding *x, const struct address *host)
 /* Messages of the sort that SIP helpers refuse, gone in the same device. */
 static bool drops(const struct finding *x, const struct address *host)
 {
-	static const char *const refused[] = { "sdp-port-privileged", "sdp-address-family", "sdp-no-connection", "no-content-length", "media-port-clash" };
+	static const char *const refused[] = { "sdp-port-privileged", "sdp-address-family", "sdp-no-connection",
+		"no-content-length", "media-port-clash" };
 
 	if (x->state == FINDING_WITHDRAWN || strcmp(x->id, "dropped-in-path") != 0 || !blames(x, host))
 		return false;

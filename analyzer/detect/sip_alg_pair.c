@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_alg_pair: evidence of sip-alg from two capture points: the same message before and behind a hop (3.4). Proof by itself. */
+/*
+ * sip_alg_pair: evidence of sip-alg from two capture points: the same message before and behind a hop (3.4). Proof by
+ * itself.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/sip_alg.h"
 #include "analyzer/network/two_points.h"
 
-_Static_assert((int)ALG_VIA == PLACE_VIA && (int)ALG_CONTACT == PLACE_CONTACT && (int)ALG_SDP == PLACE_SDP && (int)ALG_IDENTITY == PLACE_IDENTITY &&
-		       (int)ALG_REFER == PLACE_REFER && (int)ALG_AUTH == PLACE_AUTH && (int)ALG_EXPIRES == PLACE_EXPIRES && (int)ALG_BODY == PLACE_BODY,
+_Static_assert((int)ALG_VIA == PLACE_VIA && (int)ALG_CONTACT == PLACE_CONTACT && (int)ALG_SDP == PLACE_SDP &&
+	(int)ALG_IDENTITY == PLACE_IDENTITY &&
+		       (int)ALG_REFER == PLACE_REFER && (int)ALG_AUTH == PLACE_AUTH &&
+		       (int)ALG_EXPIRES == PLACE_EXPIRES && (int)ALG_BODY == PLACE_BODY,
 	       "places are fields");
 
 /* ---- items ---- */
@@ -17,11 +22,14 @@ static struct alg_where where_of(const struct passage *p)
 	return (struct alg_where){ .host = p->outside, .transport = p->transport, .port = p->port };
 }
 
-static void add_change(struct alg_evidence *to, const struct passage *p, const struct passage_change *c, const struct leg_keys *legs)
+static void add_change(struct alg_evidence *to, const struct passage *p, const struct passage_change *c,
+	const struct leg_keys *legs)
 {
 	struct alg_item item = {
-		.where = where_of(p), .reason = c->change.reason, .weight = ALG_PROOF, .fields = c->change.place & ~(uint32_t)PLACE_OTHER,
-		.seen = { c->seen[0], c->seen[1] }, .count = c->count, .phone = c->phone, .peer = { p->peer, p->port }, .first_ns = c->first_ns,
+		.where = where_of(p), .reason = c->change.reason, .weight = ALG_PROOF,
+		.fields = c->change.place & ~(uint32_t)PLACE_OTHER,
+		.seen = { c->seen[0], c->seen[1] }, .count = c->count, .phone = c->phone, .peer = { p->peer, p->port },
+		.first_ns = c->first_ns,
 		.last_ns = c->last_ns, .cannot_say_order = c->seen[0].file != c->seen[1].file,
 	};
 
@@ -38,11 +46,13 @@ static void add_change(struct alg_evidence *to, const struct passage *p, const s
 static void add_intermittent(struct alg_evidence *to, const struct passage *p)
 {
 	struct alg_item item = {
-		.where = where_of(p), .reason = "intermittent", .weight = ALG_PROOF, .seen = { p->equal_at[0], p->equal_at[1] }, .count = p->equal_own,
+		.where = where_of(p), .reason = "intermittent", .weight = ALG_PROOF,
+		.seen = { p->equal_at[0], p->equal_at[1] }, .count = p->equal_own,
 		.peer = { p->peer, p->port }, .first_ns = p->first_ns, .last_ns = p->last_ns,
 	};
 
-	snprintf(item.note, sizeof item.note, "%u of %u messages that it should have changed pass as they are.", p->equal_own, p->equal_own + p->rewritten);
+	snprintf(item.note, sizeof item.note, "%u of %u messages that it should have changed pass as they are.",
+		p->equal_own, p->equal_own + p->rewritten);
 	alg_evidence_add(to, &item);
 }
 

@@ -83,7 +83,8 @@ static const char *device_of(const struct alg_rewriter *r, char buffer[SAY_TEXT]
 	char text[ADDRESS_TEXT];
 
 	if (!address_known(&r->where.host))
-		snprintf(buffer, SAY_TEXT, "%s", r->where.far_side ? "a device on the server's side" : "a device in the path");
+		snprintf(buffer, SAY_TEXT, "%s",
+			r->where.far_side ? "a device on the server's side" : "a device in the path");
 	else
 		snprintf(buffer, SAY_TEXT, "the router %s", address_text(&r->where.host, text));
 	return buffer;
@@ -98,7 +99,8 @@ static void say_device(struct finding *f, const struct alg_rewriter *r)
 	if (f->confidence == CONFIDENCE_POSSIBLE)
 		finding_title(f, "%s may rewrite SIP", device);
 	else
-		finding_title(f, "%s %srewrites SIP%s%s", device, f->confidence == CONFIDENCE_LIKELY ? "probably " : "", fields[0] ? ": " : "", fields);
+		finding_title(f, "%s %srewrites SIP%s%s", device, f->confidence == CONFIDENCE_LIKELY ? "probably " : "",
+			fields[0] ? ": " : "", fields);
 	if (strncmp(f->title.p, "a device", 8) == 0)
 		f->title.p[0] = 'A';
 }
@@ -111,7 +113,8 @@ static int add_difference(const struct alg_item *item, char *text, size_t room)
 	difference_of(span_of(item->before), span_of(item->after), &before, &after);
 	if (!before.n || !after.n)
 		return snprintf(text, room, " %s is %s.", item->field, before.n ? "taken out" : "put in");
-	return snprintf(text, room, " %s: %.*s becomes %.*s.", item->field, (int)before.n, (const char *)before.p, (int)after.n, (const char *)after.p);
+	return snprintf(text, room, " %s: %.*s becomes %.*s.", item->field, (int)before.n, (const char *)before.p,
+	       (int)after.n, (const char *)after.p);
 }
 
 /* Each note once, as far as there is room; beside proof, of proof only. */
@@ -126,7 +129,8 @@ static int add_notes(const struct finding *f, const struct alg_rewriter *r, char
 	return n;
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct alg_rewriter *r, const struct alg_harm *harm)
+static void say_cause(struct finding *f, const struct facts *facts, const struct alg_rewriter *r,
+	const struct alg_harm *harm)
 {
 	const struct alg_item *lead = lead_of(r, f->reason), *stale = stale_of(r);
 	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], left[96] = "";
@@ -142,7 +146,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	if (f->confidence == CONFIDENCE_POSSIBLE) {
 		if (lead->note[0]) {
 			finding_cause(f, "%s", lead->note);
-			finding_cannot_see(f, "How the requests look behind the router: capture the same call on its WAN side.");
+			finding_cannot_see(f,
+				"How the requests look behind the router: capture the same call on its WAN side.");
 			return;
 		}
 		finding_cause(f, "The phones' SIP shows the public address: either they know it (STUN, fixed, learned) or the router writes it (ALG). From this side "
@@ -150,7 +155,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cannot_see(f, "The phones' own messages: capture the same call on the LAN port of one phone.");
 		return;
 	}
-	n = snprintf(text, sizeof text, "%s changes SIP on its way to and from %s (%s).", device_of(r, device), peer, service_text(&r->where, service));
+	n = snprintf(text, sizeof text, "%s changes SIP on its way to and from %s (%s).", device_of(r, device), peer,
+		service_text(&r->where, service));
 	if (lead->before[0] || (lead->after[0] && !lead->note[0] && lead != stale))
 		n += add_difference(lead, text + n, sizeof text - (size_t)n);
 	if (stale)
@@ -161,7 +167,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
 	if (harm->cuts && n > 0 && (size_t)n < sizeof text)
-		n += snprintf(text + n, sizeof text - (size_t)n, " Content-Length is wrong behind it: who believes it cuts the session description.");
+		n += snprintf(text + n, sizeof text - (size_t)n,
+			" Content-Length is wrong behind it: who believes it cuts the session description.");
 	if (harm->findings == 0 && !harm->drops && !harm->cuts && !harm->discarded && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, " No failure in this capture follows from it.");
 	finding_cause(f, "%s", text);
@@ -226,9 +233,11 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 			continue;
 		}
 		difference_of(span_of(item->before), span_of(item->after), &before, &after);
-		finding_evidence(f, item->seen[0], "%s before: %.*s", item->field, before.n ? (int)before.n : 9, before.n ? (const char *)before.p : "not there");
+		finding_evidence(f, item->seen[0], "%s before: %.*s", item->field, before.n ? (int)before.n : 9,
+			before.n ? (const char *)before.p : "not there");
 		if (item->seen[1].frame)
-			finding_evidence(f, item->seen[1], "%s behind: %.*s", item->field, after.n ? (int)after.n : 4, after.n ? (const char *)after.p : "gone");
+			finding_evidence(f, item->seen[1], "%s behind: %.*s", item->field, after.n ? (int)after.n : 4,
+				after.n ? (const char *)after.p : "gone");
 	}
 }
 

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_alg_weigh: points of the evidence against one rewriter (3.3: the best of each group, less what speaks against it), and its reasons. */
+/*
+ * sip_alg_weigh: points of the evidence against one rewriter (3.3: the best of each group, less what speaks against
+ * it), and its reasons.
+ */
 #include "analyzer/detect/sip_alg_private.h"
 
 enum { LETTERS = 26, COUNTER_MAX = 16 };
 
 /* Which reason stands for the finding: the first of these that is there; the others follow in the same order. */
 static const char *const order[] = {
-	"rewritten-headers", "rewritten-sdp", "via-echo-changed", "received-private", "identity-echo-changed", "vendor-mark", "call-id-changed", "length-delta",
-	"stale-private", "codec-removed", "rport-removed", "expires-changed", "media-port-moved", "intermittent", "server-port-rewritten", "hold-owner-null",
+	"rewritten-headers", "rewritten-sdp", "via-echo-changed", "received-private", "identity-echo-changed",
+	"vendor-mark", "call-id-changed", "length-delta",
+	"stale-private", "codec-removed", "rport-removed", "expires-changed", "media-port-moved", "intermittent",
+	"server-port-rewritten", "hold-owner-null",
 	"auth-broken", "response-port-moved", "parse-drop", "far-side",
 };
 
@@ -28,7 +33,8 @@ static void best_of_groups(const struct alg_rewriter *r, int points[LETTERS])
 	for (const struct alg_entry *e = r->first; e; e = e->next) {
 		int l = letter_of(e->item.group);
 
-		if ((e->item.weight == ALG_POINTS || e->item.weight == ALG_ALONE) && l >= 0 && e->item.points > points[l])
+		if ((e->item.weight == ALG_POINTS || e->item.weight == ALG_ALONE) && l >= 0 &&
+		    e->item.points > points[l])
 			points[l] = e->item.points;
 	}
 }
@@ -54,7 +60,8 @@ static void subtract(const struct alg_rewriter *r, int points[LETTERS])
 		bool again = e->item.weight != ALG_AGAINST || !e->item.groups || count == COUNTER_MAX;
 
 		for (unsigned i = 0; i < count && !again; i++)
-			again = strcmp(done[i]->reason, e->item.reason) == 0 && strcmp(done[i]->groups, e->item.groups) == 0;
+			again = strcmp(done[i]->reason, e->item.reason) == 0 &&
+				strcmp(done[i]->groups, e->item.groups) == 0;
 		if (again)
 			continue;
 		done[count++] = &e->item;
@@ -91,7 +98,8 @@ struct alg_sum alg_weigh(const struct alg_rewriter *r, const struct alg_limits *
 	}
 	if (has(r, ALG_PROOF, 0))
 		sum.confidence = CONFIDENCE_CERTAIN;
-	else if (sum.points >= limits->likely && (sum.groups >= 2 || has(r, ALG_ALONE, limits->likely)) && !has(r, ALG_CAP, 0))
+	else if (sum.points >= limits->likely && (sum.groups >= 2 || has(r, ALG_ALONE, limits->likely)) &&
+		!has(r, ALG_CAP, 0))
 		sum.confidence = CONFIDENCE_LIKELY;
 	else if (sum.points >= limits->possible)
 		sum.confidence = CONFIDENCE_POSSIBLE;

@@ -6,7 +6,8 @@
 #include "analyzer/detect/source_say.h"
 
 static const char *const reasons[] = {
-	"answers-unknown", "phone-exposed", "ghost-ring", "unauthenticated-relay", "several-hosts", "both-ports-open", "unexpected-country", "version-banner", NULL,
+	"answers-unknown", "phone-exposed", "ghost-ring", "unauthenticated-relay", "several-hosts", "both-ports-open",
+	"unexpected-country", "version-banner", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -42,7 +43,8 @@ struct exposure {                    /* one host of the site */
 
 static bool stranger(const struct facts *facts, const struct source *x)
 {
-	return (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !site_own(facts->site, &x->addr) && x->requests;
+	return (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !site_own(facts->site, &x->addr) &&
+	       x->requests;
 }
 
 /* The host spoke to it first, by SIP or otherwise. */
@@ -57,7 +59,8 @@ static bool is_phone(const struct facts *facts, const struct address *a)
 {
 	const struct source *y = sources_find(facts->sources, a);
 
-	return y && !y->served && (y->by_method[SIP_REGISTER] || host_role_of_agent(span_of(y->agent[0] ? y->agent : y->banner)) == ROLE_PHONE);
+	return y && !y->served && (y->by_method[SIP_REGISTER] ||
+	       host_role_of_agent(span_of(y->agent[0] ? y->agent : y->banner)) == ROLE_PHONE);
 }
 
 /* A host of the site, or a remote user's phone. */
@@ -92,7 +95,8 @@ static bool has_server(const struct facts *facts, const struct address *phone)
 
 static bool is_ghost(const struct facts *facts, const struct source *x, const struct source_target *t)
 {
-	return t->rang && is_phone(facts, &t->at.addr) && has_server(facts, &t->at.addr) && !asks_own_user(facts, x, &t->at.addr);
+	return t->rang && is_phone(facts, &t->at.addr) && has_server(facts, &t->at.addr) &&
+	       !asks_own_user(facts, x, &t->at.addr);
 }
 
 static bool wrong_country(const struct site *s, const struct address *a)
@@ -105,12 +109,14 @@ static bool has_business(const struct source *x, const struct source_target *t)
 {
 	if (x->class == SOURCE_ATTACKER)
 		return false;
-	return x->accepted || x->welcomed || x->accepted_credentials || (t->rounds > 1 && x->by_method[SIP_OPTIONS] == x->requests);
+	return x->accepted || x->welcomed || x->accepted_credentials ||
+	       (t->rounds > 1 && x->by_method[SIP_OPTIONS] == x->requests);
 }
 
 /* ---- collecting ---- */
 
-static void exposure_add(const struct facts *facts, struct exposure *e, const struct source *x, const struct source_target *t)
+static void exposure_add(const struct facts *facts, struct exposure *e, const struct source *x,
+	const struct source_target *t)
 {
 	const struct source *y = sources_find(facts->sources, &t->at.addr);
 
@@ -184,7 +190,8 @@ static void add_parts(struct finding *f, const struct exposure *e)
 		char at[ADDRESS_TEXT];
 
 		finding_part(f, PART_WITNESS, &(struct endpoint){ e->shown[i]->addr, 0 });
-		finding_evidence(f, t->answered_at, "%s of %s is answered %u", sip_method_name(t->method), address_text(&e->shown[i]->addr, at), t->status);
+		finding_evidence(f, t->answered_at, "%s of %s is answered %u", sip_method_name(t->method),
+			address_text(&e->shown[i]->addr, at), t->status);
 	}
 	finding_times(f, e->first_ns, e->last_ns);
 	f->count = e->sources;
@@ -210,9 +217,11 @@ static struct finding *told_of(const struct facts *facts, const struct exposure 
 {
 	LIST_EACH(it, findings_in_order(facts->findings)) {
 		struct finding *f = LIST_ENTRY(it, struct finding, in_order);
-		bool attack = strcmp(f->id, "sip-scan") == 0 || strcmp(f->id, "registration-bruteforce") == 0 || strcmp(f->id, "sip-flood") == 0;
+		bool attack = strcmp(f->id, "sip-scan") == 0 || strcmp(f->id, "registration-bruteforce") == 0 ||
+			strcmp(f->id, "sip-flood") == 0;
 
-		for (unsigned i = 0; attack && f->state != FINDING_WITHDRAWN && f->severity > SEVERITY_INFO && i < f->host_count; i++) {
+		for (unsigned i = 0; attack && f->state != FINDING_WITHDRAWN && f->severity > SEVERITY_INFO &&
+		    i < f->host_count; i++) {
 			if (f->hosts[i].part == PART_CULPRIT && address_equal(&f->hosts[i].at.addr, &e->shown[0]->addr))
 				return f;
 		}
@@ -227,13 +236,15 @@ static uint64_t key_of(const struct address *a, unsigned what)
 
 static void tell_ghost(struct detection *d, const struct exposure *e)
 {
-	struct finding *f = detection_raise_keyed(d, key_of(&e->host, 1), "ghost-ring", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, key_of(&e->host, 1), "ghost-ring", SEVERITY_ERROR,
+		CONFIDENCE_CERTAIN);
 	char at[ADDRESS_TEXT], from[ADDRESS_TEXT];
 
 	address_text(&e->host, at);
 	address_text(&e->ringer->addr, from);
 	finding_title(f, "The phone %s rings for strangers", at);
-	finding_cause(f, "An INVITE from source address %s, which is not its server, made the phone %s ring.", from, at);
+	finding_cause(f, "An INVITE from source address %s, which is not its server, made the phone %s ring.", from,
+		at);
 	finding_fix(f, "Let the phone accept SIP only from its server (often: \"accept SIP from proxy only\"), and let its router forward nothing to it.");
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ e->host, 0 });
 	finding_part(f, PART_WITNESS, &(struct endpoint){ e->ringer->addr, 0 });
@@ -246,20 +257,26 @@ static void tell_ghost(struct detection *d, const struct exposure *e)
 static void tell(struct detection *d, const struct exposure *e)
 {
 	const struct facts *facts = detection_facts(d);
-	bool sure = e->attackers || (e->sources >= 2 && e->refused) || (e->sources >= OPTIONS_ONLY_LEAST && e->nets >= 2);
+	bool sure = e->attackers || (e->sources >= 2 && e->refused) ||
+		(e->sources >= OPTIONS_ONLY_LEAST && e->nets >= 2);
 	bool profile = facts->site->path && (facts->site->trunk.nets.count || facts->site->trunk.names.count);
-	struct finding *f = detection_raise_keyed(d, key_of(&e->host, 2), e->phone ? "phone-exposed" : e->country && !sure ? "unexpected-country" : "answers-unknown",
-						  sure || e->country ? SEVERITY_WARNING : SEVERITY_INFO, sure || e->country ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+	struct finding *f = detection_raise_keyed(d, key_of(&e->host, 2),
+		e->phone ? "phone-exposed" : e->country && !sure ? "unexpected-country" : "answers-unknown",
+						  sure || e->country ? SEVERITY_WARNING : SEVERITY_INFO,
+						  sure || e->country ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	char at[SAY_TEXT], from[ADDRESS_TEXT];
 	const struct source_target *t = e->shown_target[0];
 
 	say_host(facts, &e->host, at);
 	finding_title(f, "%s answers SIP of unknown addresses", at);
-	finding_cause(f, "%s answered %u SIP requests from %u address%s outside %s (e.g. %s: %s, answered %u).", at, e->answers, e->sources,
-		      e->sources == 1 ? "" : "es", profile ? "the trusted list" : "that nothing is known of", address_text(&e->shown[0]->addr, from),
+	finding_cause(f, "%s answered %u SIP requests from %u address%s outside %s (e.g. %s: %s, answered %u).", at,
+		e->answers, e->sources,
+		      e->sources == 1 ? "" : "es", profile ? "the trusted list" : "that nothing is known of",
+		      address_text(&e->shown[0]->addr, from),
 		      sip_method_name(t->method), t->status);
 	if (e->phone)
-		finding_fix(f, "Let the phone accept SIP only from its server, and let its router forward nothing to it.");
+		finding_fix(f,
+			"Let the phone accept SIP only from its server, and let its router forward nothing to it.");
 	else
 		finding_fix(f, "Permit SIP and media only from the provider; remote users by VPN or SBC. Another port than 5060 lowers noise, it does not protect.");
 	tell_more(f, e);
@@ -267,7 +284,8 @@ static void tell(struct detection *d, const struct exposure *e)
 	if (e->sources == 1 || e->sources == e->attackers)
 		f->caused_by = told_of(facts, e);
 	if (!sure)
-		finding_cannot_see(f, "whether these addresses would let themselves in later: too little was captured of them");
+		finding_cannot_see(f,
+			"whether these addresses would let themselves in later: too little was captured of them");
 }
 
 /* ---- one stranger, several inside hosts ---- */
@@ -303,13 +321,16 @@ static bool judge_forwarding(struct detection *d, const struct source *x)
 
 static void judge_relay(struct detection *d, struct finding *fraud)
 {
-	struct finding *f = detection_raise_keyed(d, fraud->order, "unauthenticated-relay", SEVERITY_CRITICAL, CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, fraud->order, "unauthenticated-relay", SEVERITY_CRITICAL,
+		CONFIDENCE_CERTAIN);
 
 	finding_title(f, "The server relays calls of strangers to outside");
-	finding_cause(f, "A call of an unknown outside source was sent on to an outside number without asking for a password.");
+	finding_cause(f,
+		"A call of an unknown outside source was sent on to an outside number without asking for a password.");
 	finding_fix(f, "Ask every INVITE for credentials, allow trunks by address only, and forbid outside numbers to callers without an account.");
 	for (unsigned i = 0; i < fraud->host_count; i++)
-		finding_part(f, fraud->hosts[i].part == PART_WITNESS ? PART_CULPRIT : PART_WITNESS, &fraud->hosts[i].at);
+		finding_part(f, fraud->hosts[i].part == PART_WITNESS ? PART_CULPRIT : PART_WITNESS,
+			&fraud->hosts[i].at);
 	for (unsigned i = 0; i < fraud->evidence_count && i < 4; i++)
 		finding_evidence(f, fraud->evidence[i].at, "%s", fraud->evidence[i].what);
 	finding_times(f, fraud->first_ns, fraud->last_ns);
@@ -344,11 +365,13 @@ static void on_event(struct detection *d, const struct event *ev)
 	LIST_EACH(it, findings_in_order(facts->findings)) {
 		struct finding *f = LIST_ENTRY(it, struct finding, in_order);
 
-		if (strcmp(f->id, "toll-fraud") == 0 && f->state != FINDING_WITHDRAWN && strcmp(f->reason, "unauthenticated-call") == 0)
+		if (strcmp(f->id, "toll-fraud") == 0 && f->state != FINDING_WITHDRAWN &&
+		    strcmp(f->reason, "unauthenticated-call") == 0)
 			judge_relay(d, f);
 	}
 	if (!count)
-		detection_pass(d, NULL, "no request of an unknown outside source was answered: exposure was not tested");
+		detection_pass(d, NULL,
+			"no request of an unknown outside source was answered: exposure was not tested");
 }
 
 const struct detector detect_sip_exposed = {

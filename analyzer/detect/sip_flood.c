@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip-flood: more requests than a server should bear, from those who have no account, and what it did to the others. Finding page 5, section 6.
- * Different transactions count, copies of one do not.
+ * sip-flood: more requests than a server should bear, from those who have no account, and what it did to the others.
+ * Finding page 5, section 6. Different transactions count, copies of one do not.
  */
 #include <stdio.h>
 
@@ -9,7 +9,8 @@
 #include "analyzer/detect/source_say.h"
 
 static const char *const reasons[] = {
-	"request-flood", "invite-flood", "register-flood", "response-flood", "malformed-flood", "service-hit", "restart-storm", NULL,
+	"request-flood", "invite-flood", "register-flood", "response-flood", "malformed-flood", "service-hit",
+	"restart-storm", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -22,7 +23,8 @@ static const struct detector_doc doc = {
 };
 
 static const struct config_key keys[] = {
-	{ "storm-accounts", 20, "accounts", 5, 100000, "field: so many that come back at once are a power cut or a network that returned" },
+	{ "storm-accounts", 20, "accounts", 5, 100000,
+	  "field: so many that come back at once are a power cut or a network that returned" },
 	{ "storm-window-s", 60, "s", 5, 600, "field" },
 	{ 0 },
 };
@@ -52,9 +54,11 @@ static void judge_hit(const struct facts *facts, struct flood *l)
 
 	l->during = sources_others(facts->sources, l->x, l->from_ns, l->to_ns);
 	l->before = sources_others(facts->sources, l->x, before_ns, l->from_ns - l->from_ns % (10 * SECOND_NS));
-	if (l->during.asked < HIT_LEAST || l->before.asked < HIT_LEAST || percent(l->before.answered, l->before.asked) < BEFORE_SHARE)
+	if (l->during.asked < HIT_LEAST || l->before.asked < HIT_LEAST ||
+	    percent(l->before.answered, l->before.asked) < BEFORE_SHARE)
 		return;
-	l->hit = percent(l->during.answered, l->during.asked) < HIT_SHARE || (l->during.busy * 5 >= l->during.asked && l->before.busy * 20 < l->before.asked);
+	l->hit = percent(l->during.answered, l->during.asked) < HIT_SHARE ||
+		(l->during.busy * 5 >= l->during.asked && l->before.busy * 20 < l->before.asked);
 }
 
 static void flood_span(struct flood *l, const struct rate *r)
@@ -103,8 +107,10 @@ static void tell(struct detection *d, const struct flood *l)
 	const struct facts *facts = detection_facts(d);
 	const struct source *x = l->x;
 	const struct source_target *t = target_most(x);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }), l->hit ? "service-hit" : l->reason,
-						  l->hit ? SEVERITY_CRITICAL : SEVERITY_WARNING, l->hit ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
+		l->hit ? "service-hit" : l->reason,
+						  l->hit ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+						  l->hit ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char at[ADDRESS_TEXT], server[SAY_TEXT] = "its targets", lasted[32];
 
 	address_text(&x->addr, at);
@@ -116,13 +122,16 @@ static void tell(struct detection *d, const struct flood *l)
 	} else {
 		finding_title(f, "%s floods %s with %s", at, server, source_method(x));
 	}
-	finding_cause(f, "%u requests, mostly %s, came from source address %s to %s, up to %u a second for %s; ", x->requests, source_method(x), at, server,
+	finding_cause(f, "%u requests, mostly %s, came from source address %s to %s, up to %u a second for %s; ",
+		x->requests, source_method(x), at, server,
 		      l->rate, source_span(l->from_ns, l->to_ns, lasted, sizeof lasted));
 	if (l->hit)
-		text_addf(&f->cause, "answers to others fell from %u to %u %%.", percent(l->before.answered, l->before.asked),
+		text_addf(&f->cause, "answers to others fell from %u to %u %%.",
+			percent(l->before.answered, l->before.asked),
 			  percent(l->during.answered, l->during.asked));
 	else if (l->during.asked >= HIT_LEAST)
-		text_addf(&f->cause, "others were served all the time (%u %% answered).", percent(l->during.answered, l->during.asked));
+		text_addf(&f->cause, "others were served all the time (%u %% answered).",
+			percent(l->during.answered, l->during.asked));
 	else
 		text_add(&f->cause, "too few requests of others to tell whether they suffered.");
 	finding_fix(f, "Allow SIP only from known networks at the firewall, limit the rate by source on the server; where the line itself is full, the "
@@ -137,7 +146,8 @@ static void tell(struct detection *d, const struct flood *l)
 
 static void tell_strays(struct detection *d, const struct source *x)
 {
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 1), "response-flood", SEVERITY_WARNING,
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 1),
+		"response-flood", SEVERITY_WARNING,
 						  CONFIDENCE_LIKELY);
 	char at[ADDRESS_TEXT], to[SAY_TEXT];
 
@@ -155,7 +165,8 @@ static void tell_strays(struct detection *d, const struct source *x)
 
 static bool has_strays(const struct facts *facts, const struct source *x)
 {
-	return x->strays.row_most >= STRAY_S && site_own(facts->site, &x->stray_to.addr) && !site_own(facts->site, &x->addr) &&
+	return x->strays.row_most >= STRAY_S && site_own(facts->site, &x->stray_to.addr) &&
+	       !site_own(facts->site, &x->addr) &&
 		sources_find(facts->sources, &x->stray_to.addr);
 }
 
@@ -184,7 +195,8 @@ static void judge_storm(struct detection *d)
 			first = LIST_ENTRY(tail, struct registration, in_order);
 		}
 	}
-	if (!first || most < detection_key(d, "storm-accounts") || most * 10 < all->count * 3 || sources_attacker(detection_facts(d)->sources, &first->source.addr))
+	if (!first || most < detection_key(d, "storm-accounts") || most * 10 < all->count * 3 ||
+	    sources_attacker(detection_facts(d)->sources, &first->source.addr))
 		return;
 	f = detection_raise_keyed(d, 0, "restart-storm", SEVERITY_INFO, CONFIDENCE_LIKELY);
 	finding_title(f, "%u accounts register within %.0f s", most, (double)window_ns / 1e9);

@@ -11,7 +11,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"fragments-lost", "fragments-blocked", "icmp-frag-needed", "reassembly-timeout", "too-large", "oversize-risk", NULL,
+	"fragments-lost", "fragments-blocked", "icmp-frag-needed", "reassembly-timeout", "too-large", "oversize-risk",
+	NULL,
 };
 
 static const struct detector_doc doc = {
@@ -25,7 +26,8 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = {
 	{ "copies", 3, "copies", 2, 11, "RFC 3261 17.1.1.2: what one loss takes is sent again" },
-	{ "certain-small", 5, "requests", 1, 1000, "field: so many small ones answered leave no doubt that the peer is there" },
+	{ "certain-small", 5, "requests", 1, 1000,
+	  "field: so many small ones answered leave no doubt that the peer is there" },
 	{ 0 },
 };
 
@@ -106,7 +108,8 @@ static bool judge_torn(struct detection *d, const struct sip_path *x, struct ver
 static void judge_blocked(struct detection *d, const struct sip_path *x, struct verdict *v)
 {
 	const struct sip_unheard *u = &x->unheard_fragmented;
-	struct silence s = { .src = { x->client, x->last_source.port }, .dst = x->server, .first_ns = u->first_ns, .last_ns = u->last_ns, .copies = u->copies_most };
+	struct silence s = { .src = { x->client, x->last_source.port }, .dst = x->server, .first_ns = u->first_ns,
+		.last_ns = u->last_ns, .copies = u->copies_most };
 	enum witness witness;
 	const char *gate;
 
@@ -118,7 +121,8 @@ static void judge_blocked(struct detection *d, const struct sip_path *x, struct 
 		return;
 	}
 	v->reason = "fragments-blocked";
-	v->confidence = small_answered(x) >= detection_key(d, "certain-small") && witness == WITNESS_PEER ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	v->confidence = small_answered(x) >= detection_key(d, "certain-small") &&
+		witness == WITNESS_PEER ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 }
 
 static struct verdict judge(struct detection *d, const struct sip_path *x, const struct icmp_tally *icmp)
@@ -165,7 +169,8 @@ static void ladder_text(const struct sip_path *x, char *text, size_t room)
 	*text = '\0';
 	for (unsigned i = 0; i < SIP_SIZES && n < room; i++) {
 		if (x->sizes[i].sent)
-			n += (size_t)snprintf(text + n, room - n, "%s%s %u of %u answered", n ? ", " : "", names[i], x->sizes[i].answered, x->sizes[i].sent);
+			n += (size_t)snprintf(text + n, room - n, "%s%s %u of %u answered", n ? ", " : "", names[i],
+				x->sizes[i].answered, x->sizes[i].sent);
 	}
 }
 
@@ -181,15 +186,19 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		snprintf(fragments, sizeof fragments, " in %u fragments", u->fragments);
 	if (x->torn && (is(v, "fragments-lost") || (is(v, "reassembly-timeout") && !u->requests)))
 		finding_cause(f, "Of %u messages from %s to %s only the first IP fragment comes as far as this capture point%s%s%s.", x->torn, from, to,
-			      is(v, "reassembly-timeout") ? ", and the receiver says that it waited for the others in vain" : "",
+			      is(v, "reassembly-timeout")
+			      ? ", and the receiver says that it waited for the others in vain" : "",
 			      *ladder ? "; those that fit into a packet: " : "", ladder);
 	else if (is(v, "too-large"))
-		finding_cause(f, "%s refuses %u message%s of %s as too large.", to, x->too_large, x->too_large == 1 ? "" : "s", from);
+		finding_cause(f, "%s refuses %u message%s of %s as too large.", to, x->too_large,
+			x->too_large == 1 ? "" : "s", from);
 	else
 		finding_cause(f, "SIP of %u bytes from %s to %s travels%s: %u such request%s, sent %u times, never answered (by size: %s)%s.", u->bytes, from,
 			      to, fragments, u->requests, u->requests == 1 ? " was" : "s were", u->copies, ladder,
 			      is(v, "reassembly-timeout") ? "; the receiver says by ICMP that fragments did not come" :
-			      is(v, "icmp-frag-needed") ? "; a router says by ICMP that the packets are too big for the way, and they stay as big" : "");
+			      is(v, "icmp-frag-needed")
+			      ? "; a router says by ICMP that the packets are too big for the way, and they stay as big"
+			      : "");
 }
 
 static void add_evidence(struct finding *f, const struct sip_path *x, const struct verdict *v)
@@ -203,7 +212,8 @@ static void add_evidence(struct finding *f, const struct sip_path *x, const stru
 	for (unsigned i = 0; i < x->torn && i < SIP_PATH_FRAMES; i++)
 		finding_evidence(f, x->torn_frames[i], "first fragment, the others are missing");
 	if (v->icmp->timeouts)
-		finding_evidence(f, v->icmp->timeout_at, "ICMP: fragment reassembly time exceeded (%u of them)", v->icmp->timeouts);
+		finding_evidence(f, v->icmp->timeout_at, "ICMP: fragment reassembly time exceeded (%u of them)",
+			v->icmp->timeouts);
 	if (v->icmp->too_big)
 		finding_evidence(f, v->icmp->too_big_at, "ICMP: packet too big (%u of them)", v->icmp->too_big);
 	if (is(v, "too-large"))
@@ -253,9 +263,13 @@ static void tell_risk(struct detection *d, const struct sip_path *largest, unsig
 	finding_times(f, largest->large_at.at_ns, largest->last_ns);
 	f->count = requests;
 	finding_title(f, "Requests by UDP are larger than they should be");
-	finding_cause(f, "%u request%s above %.0f bytes %s sent by UDP and answered; the largest has %u bytes, from %s%s.", requests, requests == 1 ? "" : "s",
-		      detection_config(d, "signalling", "udp-max-bytes"), requests == 1 ? "was" : "were", largest->large_bytes, from, fragments);
-	finding_fix(f, "Nothing as long as it works. RFC 3261 18.1.1 wants TCP for these; fewer codecs make them smaller.");
+	finding_cause(f,
+		"%u request%s above %.0f bytes %s sent by UDP and answered; the largest has %u bytes, from %s%s.",
+		requests, requests == 1 ? "" : "s",
+		      detection_config(d, "signalling", "udp-max-bytes"), requests == 1 ? "was" : "were",
+		      largest->large_bytes, from, fragments);
+	finding_fix(f,
+		"Nothing as long as it works. RFC 3261 18.1.1 wants TCP for these; fewer codecs make them smaller.");
 	finding_evidence(f, largest->large_at, "large request that was answered");
 }
 
@@ -285,7 +299,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (largest)
 		tell_risk(d, largest, large);
 	if (!found && !largest)
-		detection_pass(d, NULL, "no request by UDP was too large, nor were fragments missing (%zu ways)", all->count);
+		detection_pass(d, NULL, "no request by UDP was too large, nor were fragments missing (%zu ways)",
+			all->count);
 	sip_path_legs(facts, told);
 	free(told);
 	free(tallies);

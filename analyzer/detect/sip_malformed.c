@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip-malformed: a message breaks a rule that matters, and what that led to. RFC 3261; RFC 4475 tells what is legal though odd. */
+/*
+ * sip-malformed: a message breaks a rule that matters, and what that led to. RFC 3261; RFC 4475 tells what is legal
+ * though odd.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +12,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"missing-header", "duplicate-singleton", "content-length-long", "content-length-short", "tcp-framing", "cseq-mismatch", "bad-start-line", "bad-uri",
+	"missing-header", "duplicate-singleton", "content-length-long", "content-length-short", "tcp-framing",
+	"cseq-mismatch", "bad-start-line", "bad-uri",
 	"bad-via", "to-tag-missing", "bad-sdp", "body-no-type", "bad-record-route", "nul-or-control", "bad-auth", NULL,
 };
 
@@ -78,7 +82,8 @@ static struct frame_ref frame_of(const struct packet *p)
 	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
-static struct rule_case *case_get(struct state *st, const struct address *sender, const struct endpoint *receiver, enum sip_rule rule)
+static struct rule_case *case_get(struct state *st, const struct address *sender, const struct endpoint *receiver,
+	enum sip_rule rule)
 {
 	struct rule_case *c;
 
@@ -86,7 +91,8 @@ static struct rule_case *case_get(struct state *st, const struct address *sender
 		st->cases = memory_zalloc(CASES_MAX * sizeof *st->cases);
 	for (unsigned i = 0; i < st->case_count; i++) {
 		c = &st->cases[i];
-		if (c->rule == rule && address_equal(&c->sender, sender) && address_equal(&c->receiver.addr, &receiver->addr))
+		if (c->rule == rule && address_equal(&c->sender, sender) &&
+		    address_equal(&c->receiver.addr, &receiver->addr))
 			return c;
 	}
 	if (st->case_count == CASES_MAX) {
@@ -98,7 +104,8 @@ static struct rule_case *case_get(struct state *st, const struct address *sender
 	return c;
 }
 
-static void case_note(struct state *st, const struct sip_message *m, const struct address *sender, const struct endpoint *receiver, enum sip_rule rule,
+static void case_note(struct state *st, const struct sip_message *m, const struct address *sender,
+	const struct endpoint *receiver, enum sip_rule rule,
 	struct frame_ref at)
 {
 	struct rule_case *c = case_get(st, sender, receiver, rule);
@@ -118,7 +125,8 @@ static void case_note(struct state *st, const struct sip_message *m, const struc
 		c->frames[c->frame_count++] = at;
 }
 
-static void note_rules(struct state *st, const struct sip_message *m, uint32_t rules, const struct address *sender, const struct endpoint *receiver,
+static void note_rules(struct state *st, const struct sip_message *m, uint32_t rules, const struct address *sender,
+	const struct endpoint *receiver,
 	struct frame_ref at)
 {
 	for (unsigned rule = 0; rule < RULE_COUNT; rule++) {
@@ -127,10 +135,14 @@ static void note_rules(struct state *st, const struct sip_message *m, uint32_t r
 	}
 }
 
-/* By what a response repeats, as far as it is there: top Via's branch, else Call-ID and tag. CSeq may be what is broken. */
+/*
+ * By what a response repeats, as far as it is there: top Via's branch, else Call-ID and tag. CSeq may be what is
+ * broken.
+ */
 static uint64_t key_of(const struct sip_message *m)
 {
-	uint64_t key = m->via.branch.n ? hash_bytes(m->via.branch.p, m->via.branch.n) : hash_mix(hash_bytes(m->call_id.p, m->call_id.n), hash_span(m->from.tag));
+	uint64_t key = m->via.branch.n ? hash_bytes(m->via.branch.p,
+		m->via.branch.n) : hash_mix(hash_bytes(m->call_id.p, m->call_id.n), hash_span(m->from.tag));
 
 	return key ? key : 1;
 }
@@ -140,7 +152,8 @@ static struct asked *asked_find(struct state *st, const struct packet *p, uint64
 	for (unsigned i = 0; st->ring && i < ASKED; i++) {
 		struct asked *a = &st->ring[i];
 
-		if (a->key == key && address_equal(&a->src, asker) && address_equal(&a->dst.addr, p->sip->request ? &p->dst.addr : &p->src.addr))
+		if (a->key == key && address_equal(&a->src, asker) &&
+		    address_equal(&a->dst.addr, p->sip->request ? &p->dst.addr : &p->src.addr))
 			return a;
 	}
 	return NULL;
@@ -154,7 +167,8 @@ static void asked_add(struct state *st, const struct packet *p, uint64_t key, ui
 		st->ring = memory_zalloc(ASKED * sizeof *st->ring);
 	a = &st->ring[st->next++ % ASKED];
 	free(a->text);
-	*a = (struct asked){ .key = key, .src = p->src.addr, .dst = p->dst, .transport = p->transport, .method = (uint8_t)p->sip->method, .copies = 1,
+	*a = (struct asked){ .key = key, .src = p->src.addr, .dst = p->dst, .transport = p->transport,
+		.method = (uint8_t)p->sip->method, .copies = 1,
 			     .rules = rules, .at = frame_of(p) };
 	if (p->transport == TRANSPORT_UDP && p->payload.n <= TEXT_MAX) {
 		a->n = p->payload.n;
@@ -187,7 +201,8 @@ static uint32_t look_again(struct state *st, struct asked *a)
 
 enum outcome { OUTCOME_REFUSED, OUTCOME_IGNORED, OUTCOME_TAKEN };
 
-static void note_outcome(struct state *st, const struct asked *a, uint32_t rules, enum outcome outcome, uint16_t status, struct frame_ref at)
+static void note_outcome(struct state *st, const struct asked *a, uint32_t rules, enum outcome outcome, uint16_t status,
+	struct frame_ref at)
 {
 	for (unsigned rule = 0; rule < RULE_COUNT; rule++) {
 		struct rule_case *c = rules & UINT32_C(1) << rule ? case_get(st, &a->src, &a->dst, rule) : NULL;
@@ -216,11 +231,14 @@ static void take_response(struct state *st, const struct packet *p, struct asked
 
 	if (!a || p->sip->status < 101)
 		return;
-	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN, (uint16_t)p->sip->status, frame_of(p));
+	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN,
+		(uint16_t)p->sip->status, frame_of(p));
 	a->key = 0;
 }
 
-/* Fields that a response repeats are the fault of the request, which perhaps was not read at all where it is refused. */
+/*
+ * Fields that a response repeats are the fault of the request, which perhaps was not read at all where it is refused.
+ */
 static uint32_t own_rules(const struct sip_message *m, uint32_t rules, const struct asked *a)
 {
 	uint32_t repeated = UINT32_C(1) << RULE_MISSING_HEADER | UINT32_C(1) << RULE_CSEQ | UINT32_C(1) << RULE_VIA | UINT32_C(1) << RULE_DUPLICATE;
@@ -234,7 +252,8 @@ static void take(struct state *st, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
 	uint64_t key = key_of(m);
-	struct asked *a = m->method == SIP_ACK ? NULL : asked_find(st, p, key, m->request ? &p->src.addr : &p->dst.addr);
+	struct asked *a = m->method == SIP_ACK ? NULL : asked_find(st, p, key,
+		m->request ? &p->src.addr : &p->dst.addr);
 	uint32_t rules;
 
 	if (p->has & HAS_TRUNCATED || p->tunnel == TUNNEL_HEP)
@@ -294,7 +313,8 @@ static void tell(struct detection *d, unsigned n, const struct rule_case *c)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct rule_name *name = sip_rule_name(c->rule);
-	struct finding *f = detection_raise_keyed(d, n + 1, name->reason, severity_of(c), c->ignored && !c->refused ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, n + 1, name->reason, severity_of(c),
+		c->ignored && !c->refused ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 	struct endpoint sender = { c->sender, 0 };
 	char from[SAY_TEXT], to[SAY_TEXT], outcome[SAY_TEXT + 80];
 
@@ -305,8 +325,10 @@ static void tell(struct detection *d, unsigned n, const struct rule_case *c)
 	finding_part(f, PART_WITNESS, &c->receiver);
 	finding_times(f, c->first_ns, c->last_ns);
 	f->count = c->count;
-	say_title(f, from, c->refused ? "it sends faulty SIP, which is refused" : c->ignored ? "it sends faulty SIP, which is ignored" : "its SIP breaks a rule");
-	finding_cause(f, "%s sends %s to %s that breaks a rule, %u message%s: %s; as seen: %s.%s", from, c->what, to, c->count, c->count == 1 ? "" : "s",
+	say_title(f, from, c->refused ? "it sends faulty SIP, which is refused" : c->ignored
+		? "it sends faulty SIP, which is ignored" : "its SIP breaks a rule");
+	finding_cause(f, "%s sends %s to %s that breaks a rule, %u message%s: %s; as seen: %s.%s", from, c->what, to,
+		c->count, c->count == 1 ? "" : "s",
 		      name->rule, c->field, outcome);
 	finding_fix(f, "Update the firmware of %s; if its message is sound where it leaves it, a device on the way changes it: switch its ALG off.", from);
 	for (unsigned i = 0; i < c->frame_count; i++)
@@ -338,6 +360,8 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_sip_malformed = {
-	.id = "sip-malformed", .doc = &doc, .keys = keys, .event = on_event, .forget = forget, .state_size = sizeof(struct state),
-	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_INFO, .possible_max = SEVERITY_WARNING,
+	.id = "sip-malformed", .doc = &doc, .keys = keys, .event = on_event, .forget = forget,
+	.state_size = sizeof(struct state),
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_INFO,
+	.possible_max = SEVERITY_WARNING,
 };

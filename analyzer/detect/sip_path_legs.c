@@ -9,7 +9,9 @@ static bool unheard(const struct leg *leg)
 	return leg->initial_invite_seen && !leg->answered && leg->progress_ns == NS_NONE;
 }
 
-/* The caller's own INVITE was heard where a status came back; one that a server sent on may have got lost all the same. */
+/*
+ * The caller's own INVITE was heard where a status came back; one that a server sent on may have got lost all the same.
+ */
 static bool first_heard(const struct leg *leg, const struct message *m)
 {
 	const struct message *first = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip-port-shared: several phones behind one router use one local SIP port, so the router must give all but one another. The fact is info, the
- * harm that it does raises it; the fix is a plan, a port a phone. Finding 3.11.
+ * sip-port-shared: several phones behind one router use one local SIP port, so the router must give all but one
+ * another. The fact is info, the harm that it does raises it; the fix is a plan, a port a phone. Finding 3.11.
  */
 #include "analyzer/calls/account.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "fact", "router-remaps", "phone-random", "wrong-phone", "outer-shared", "remap-unstable", "unreachable", NULL };
+static const char *const reasons[] = { "fact", "router-remaps", "phone-random", "wrong-phone", "outer-shared",
+	"remap-unstable", "unreachable", NULL };
 
 static const struct detector_doc doc = {
 	.says = "many phones on one local SIP port behind one router",
@@ -136,7 +137,8 @@ static enum severity severity_of(const struct shared *s)
 		return SEVERITY_INFO;
 	case HARM_UNSTABLE:
 	case HARM_UNREACHABLE:
-		return s->harmed >= HARMED_LOT && confidence_of(s) == CONFIDENCE_CERTAIN ? SEVERITY_ERROR : SEVERITY_WARNING;
+		return s->harmed >= HARMED_LOT &&
+		       confidence_of(s) == CONFIDENCE_CERTAIN ? SEVERITY_ERROR : SEVERITY_WARNING;
 	case HARM_OUTER_SHARED:
 	case HARM_WRONG_PHONE:
 		break;
@@ -202,13 +204,17 @@ static void say_harm(struct finding *f, const struct shared *s)
 	endpoint_text(&d->outer, outer);
 	switch (s->harm) {
 	case HARM_WRONG_PHONE:
-		text_addf(&f->cause, " A request for %s, whose phone is %s, was handed to %s (%s), which answered %u.", d->wrong_user,
+		text_addf(&f->cause, " A request for %s, whose phone is %s, was handed to %s (%s), which answered %u.",
+			d->wrong_user,
 			  endpoint_text(&d->wrong_for, other), inner, d->account->user, d->wrong_status);
-		finding_evidence(f, d->wrong_at, "a request for %s arrives at the phone of %s", d->wrong_user, d->account->user);
+		finding_evidence(f, d->wrong_at, "a request for %s arrives at the phone of %s", d->wrong_user,
+			d->account->user);
 		break;
 	case HARM_OUTER_SHARED:
-		text_addf(&f->cause, " %s and %s share the public socket %s at the same time.", inner, endpoint_text(&d->outer_with, other), outer);
-		finding_evidence(f, d->outer_at, "%s again, after %s used the same public socket", inner, endpoint_text(&d->outer_with, other));
+		text_addf(&f->cause, " %s and %s share the public socket %s at the same time.", inner,
+			endpoint_text(&d->outer_with, other), outer);
+		finding_evidence(f, d->outer_at, "%s again, after %s used the same public socket", inner,
+			endpoint_text(&d->outer_with, other));
 		break;
 	case HARM_UNREACHABLE:
 		text_addf(&f->cause, " Requests to %u of the moved ports stay unanswered, e.g. to %s for %s; phones that kept theirs answer.", s->harmed, outer,
@@ -234,10 +240,12 @@ static void add_phones(struct finding *f, const struct shared *s)
 		if (harm_of(s, d) == s->harm && s->harm != HARM_NONE)
 			finding_part(f, PART_VICTIM, &(struct endpoint){ d->inner.addr, 0 });
 		if (is_unreachable(s, d) && s->harm == HARM_UNREACHABLE)
-			finding_evidence(f, d->tally.unanswered_at, "a request to %s stays unanswered", endpoint_text(&d->outer, outer));
+			finding_evidence(f, d->tally.unanswered_at, "a request to %s stays unanswered",
+				endpoint_text(&d->outer, outer));
 		if (is_further_line(s, i) || told++ >= EVIDENCE_PHONES)
 			continue;
-		finding_evidence(f, d->at, "%s registers from %s, seen outside as %s", d->account->user, endpoint_text(&d->inner, inner),
+		finding_evidence(f, d->at, "%s registers from %s, seen outside as %s", d->account->user,
+			endpoint_text(&d->inner, inner),
 				 endpoint_text(&d->outer, outer));
 	}
 	for (unsigned i = s->from; i < s->to && s->harm == HARM_NONE; i++)
@@ -246,7 +254,8 @@ static void add_phones(struct finding *f, const struct shared *s)
 
 static void tell(struct detection *d, const struct shared *s)
 {
-	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ s->site->outer, s->site->device[s->from]->inner.port }),
+	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ s->site->outer,
+		s->site->device[s->from]->inner.port }),
 				endpoint_hash(&(struct endpoint){ s->site->server, 0 }));
 	struct finding *f = detection_raise_keyed(d, key, reason_of(s), severity_of(s), confidence_of(s));
 	const struct device *first = s->site->device[s->from];
@@ -254,7 +263,9 @@ static void tell(struct detection *d, const struct shared *s)
 
 	address_text(&s->site->outer, router);
 	finding_title(f, "%u phones behind %s share SIP port %u", s->phones, router, first->inner.port);
-	finding_cause(f, "%u phones use local port %u behind %s; the router had to move %u of them to other public ports.", s->phones, first->inner.port,
+	finding_cause(f,
+		"%u phones use local port %u behind %s; the router had to move %u of them to other public ports.",
+		s->phones, first->inner.port,
 		      router, s->phones - (s->kept < s->phones ? s->kept : s->phones));
 	say_plan(&f->fix, s);
 	say_harm(f, s);
@@ -269,14 +280,19 @@ static void tell(struct detection *d, const struct shared *s)
 
 static void tell_random(struct detection *d, const struct shared *s)
 {
-	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ s->site->outer, 0 }), endpoint_hash(&(struct endpoint){ s->site->server, 0 }));
+	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ s->site->outer, 0 }),
+		endpoint_hash(&(struct endpoint){ s->site->server, 0 }));
 	struct finding *f = detection_raise_keyed(d, key, "phone-random", SEVERITY_INFO, CONFIDENCE_LIKELY);
 	char router[ADDRESS_TEXT];
 
 	address_text(&s->site->outer, router);
 	finding_title(f, "%u phones behind %s choose random SIP ports", s->phones, router);
-	finding_cause(f, "Their local ports lie outside %u-%u already: the phones chose them, the router did not move them.", s->first_port, s->last_port);
-	finding_fix(f, "Nothing on the router. Where a firewall expects %u-%u, set fixed local SIP ports in the phones.", s->first_port, s->last_port);
+	finding_cause(f,
+		"Their local ports lie outside %u-%u already: the phones chose them, the router did not move them.",
+		s->first_port, s->last_port);
+	finding_fix(f,
+		"Nothing on the router. Where a firewall expects %u-%u, set fixed local SIP ports in the phones.",
+		s->first_port, s->last_port);
 	add_phones(f, s);
 	finding_times(f, s->site->device[s->from]->first_ns, s->site->device[s->from]->last_ns);
 	f->count = s->phones;
@@ -291,7 +307,8 @@ static bool is_random(const struct shared *s, const struct device *d)
 static void judge_random(struct detection *d, const struct sip_site *site, struct shared s)
 {
 	s.from = 0;
-	while (s.from < site->device_count && !(is_random(&s, site->device[s.from]) && site->device[s.from]->inner.port > s.last_port))
+	while (s.from < site->device_count &&
+	    !(is_random(&s, site->device[s.from]) && site->device[s.from]->inner.port > s.last_port))
 		s.from++;
 	s.to = site->device_count;
 	for (unsigned i = s.from; i < s.to; i++)
@@ -317,7 +334,8 @@ static bool judge_run(struct detection *d, struct shared *s)
 static void judge_site(struct detection *d, const struct sip_site *site)
 {
 	struct shared frame = {
-		.site = site, .first_port = (unsigned)detection_key(d, "sip-range-first"), .last_port = (unsigned)detection_key(d, "sip-range-last"),
+		.site = site, .first_port = (unsigned)detection_key(d, "sip-range-first"),
+		.last_port = (unsigned)detection_key(d, "sip-range-last"),
 	};
 	bool told = false;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_rules: flaws of the parser and of libosip2, put under the names of the register. RFC 3261 7, 8, 18, 20; RFC 8866 5. */
+/*
+ * sip_rules: flaws of the parser and of libosip2, put under the names of the register. RFC 3261 7, 8, 18, 20; RFC 8866
+ * 5.
+ */
 #include "analyzer/detect/sip_rules.h"
 
 #include <stdio.h>
@@ -10,11 +13,15 @@
 #include "dissect/sdp.h"
 
 static const struct rule_name names[RULE_COUNT] = {
-	[RULE_MISSING_HEADER] = { "missing-header", "a header is missing that every such message has (RFC 3261 8.1.1)" },
+	[RULE_MISSING_HEADER] = { "missing-header",
+		"a header is missing that every such message has (RFC 3261 8.1.1)" },
 	[RULE_DUPLICATE] = { "duplicate-singleton", "a header stands twice that may stand once (RFC 3261 7.3.1)" },
-	[RULE_LENGTH_LONG] = { "content-length-long", "Content-Length says more than the datagram has (RFC 3261 18.3)" },
-	[RULE_LENGTH_SHORT] = { "content-length-short", "Content-Length says less than the datagram has: the rest of the body is discarded (RFC 3261 18.3)" },
-	[RULE_TCP_FRAMING] = { "tcp-framing", "Content-Length is missing or wrong, on which TCP depends to find the next message (RFC 3261 20.14)" },
+	[RULE_LENGTH_LONG] = { "content-length-long",
+	"Content-Length says more than the datagram has (RFC 3261 18.3)" },
+	[RULE_LENGTH_SHORT] = { "content-length-short",
+	"Content-Length says less than the datagram has: the rest of the body is discarded (RFC 3261 18.3)" },
+	[RULE_TCP_FRAMING] = { "tcp-framing",
+	"Content-Length is missing or wrong, on which TCP depends to find the next message (RFC 3261 20.14)" },
 	[RULE_CSEQ] = { "cseq-mismatch", "CSeq is no number and the method of the request (RFC 3261 8.1.1.5)" },
 	[RULE_START_LINE] = { "bad-start-line", "the start line is against the grammar (RFC 3261 7.1)" },
 	[RULE_URI] = { "bad-uri", "a URI is against the grammar (RFC 3261 19.1)" },
@@ -90,7 +97,8 @@ static uint32_t rules_of_length(const struct sip_message *m, uint8_t transport)
 
 	if (transport == TRANSPORT_WS || transport == TRANSPORT_SCTP)
 		return 0;                    /* framed by themselves */
-	if (stream && ((m->flaws & (SIP_FLAW_CONTENT_LENGTH_SHORT | SIP_FLAW_CONTENT_LENGTH_BAD)) || !sip_header_find(m, SIP_H_CONTENT_LENGTH)))
+	if (stream && ((m->flaws & (SIP_FLAW_CONTENT_LENGTH_SHORT | SIP_FLAW_CONTENT_LENGTH_BAD)) ||
+	    !sip_header_find(m, SIP_H_CONTENT_LENGTH)))
 		return UINT32_C(1) << RULE_TCP_FRAMING;
 	if (!stream && m->flaws & SIP_FLAW_CONTENT_LENGTH_LONG)
 		return UINT32_C(1) << RULE_LENGTH_LONG;
@@ -100,8 +108,10 @@ static uint32_t rules_of_length(const struct sip_message *m, uint8_t transport)
 static uint32_t rules_by_flaw(const struct sip_message *m)
 {
 	static const struct { uint32_t flaw; enum sip_rule rule; } list[] = {
-		{ SIP_FLAW_DOUBLE_HEADER, RULE_DUPLICATE }, { SIP_FLAW_CSEQ_METHOD, RULE_CSEQ }, { SIP_FLAW_START_LINE, RULE_START_LINE },
-		{ SIP_FLAW_URI | SIP_FLAW_ADDRESS, RULE_URI }, { SIP_FLAW_VIA, RULE_VIA }, { SIP_FLAW_ROUTE, RULE_ROUTE },
+		{ SIP_FLAW_DOUBLE_HEADER, RULE_DUPLICATE }, { SIP_FLAW_CSEQ_METHOD, RULE_CSEQ },
+		  { SIP_FLAW_START_LINE, RULE_START_LINE },
+		{ SIP_FLAW_URI | SIP_FLAW_ADDRESS, RULE_URI }, { SIP_FLAW_VIA, RULE_VIA },
+		  { SIP_FLAW_ROUTE, RULE_ROUTE },
 		{ SIP_FLAW_CREDENTIALS, RULE_CREDENTIALS },
 	};
 	uint32_t rules = 0;
@@ -144,7 +154,8 @@ static void header_text(const struct sip_message *m, enum sip_header_name name, 
 		snprintf(text, RULE_FIELD, "not there");
 		return;
 	}
-	snprintf(text, RULE_FIELD, "%s: %s", text_escape(h->name_text, label, sizeof label), text_escape(h->value, value, sizeof value));
+	snprintf(text, RULE_FIELD, "%s: %s", text_escape(h->name_text, label, sizeof label),
+		text_escape(h->value, value, sizeof value));
 }
 
 static void length_text(const struct sip_message *m, char text[RULE_FIELD])

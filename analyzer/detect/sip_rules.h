@@ -6,7 +6,8 @@
 #include "dissect/packet.h"
 
 enum sip_rule {
-	RULE_MISSING_HEADER, RULE_DUPLICATE, RULE_LENGTH_LONG, RULE_LENGTH_SHORT, RULE_TCP_FRAMING, RULE_CSEQ, RULE_START_LINE, RULE_URI, RULE_VIA,
+	RULE_MISSING_HEADER, RULE_DUPLICATE, RULE_LENGTH_LONG, RULE_LENGTH_SHORT, RULE_TCP_FRAMING, RULE_CSEQ,
+		RULE_START_LINE, RULE_URI, RULE_VIA,
 	RULE_TO_TAG, RULE_SDP, RULE_BODY_TYPE, RULE_ROUTE, RULE_CONTROL, RULE_CREDENTIALS, RULE_COUNT
 };
 
@@ -18,8 +19,8 @@ struct rule_name { const char *reason, *rule; };
 const struct rule_name *sip_rule_name(enum sip_rule rule);
 
 /*
- * Bits 1 << enum sip_rule; 0 for a message that the capture cut. thorough: what costs more than reading the message did is looked at, too; then
- * sip_message_judge() has judged its fields before.
+ * Bits 1 << enum sip_rule; 0 for a message that the capture cut. thorough: what costs more than reading the message did
+ * is looked at, too; then sip_message_judge() has judged its fields before.
  */
 uint32_t sip_rules_broken(const struct sip_message *m, uint8_t transport, bool thorough);
 /* The field as seen, or what is missing; safe text. */

@@ -5,7 +5,8 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/source_say.h"
 
-static const char *const reasons[] = { "tool-signature", "horizontal", "vertical-extensions", "port-sweep", "invite-probe", NULL };
+static const char *const reasons[] = { "tool-signature", "horizontal", "vertical-extensions", "port-sweep",
+	"invite-probe", NULL };
 
 static const struct detector_doc doc = {
 	.says = "somebody probes for hosts or accounts",
@@ -43,7 +44,8 @@ static enum confidence confidence_of(const struct source *x)
 {
 	bool named = x->marks & (MARK_AGENT | MARK_ADDRESS);
 
-	if (x->scan == SCAN_PORTS || (x->scan == SCAN_USERS && x->in_order_most >= 8) || (named && x->scan != SCAN_INVITE_PROBE))
+	if (x->scan == SCAN_PORTS || (x->scan == SCAN_USERS && x->in_order_most >= 8) ||
+	    (named && x->scan != SCAN_INVITE_PROBE))
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
 }
@@ -71,9 +73,11 @@ static void tell_title(struct finding *f, const struct source *x)
 
 	address_text(&x->addr, at);
 	if (x->scan == SCAN_TARGETS)
-		snprintf(act, sizeof act, "%s probes %s%u addresses by SIP", at, about(x->target_count, x->targets_estimate), x->targets_estimate);
+		snprintf(act, sizeof act, "%s probes %s%u addresses by SIP", at,
+			about(x->target_count, x->targets_estimate), x->targets_estimate);
 	else if (x->scan == SCAN_USERS)
-		snprintf(act, sizeof act, "%s tries %s%u extensions", at, about(x->user_count, x->users_estimate), x->users_estimate);
+		snprintf(act, sizeof act, "%s tries %s%u extensions", at, about(x->user_count, x->users_estimate),
+			x->users_estimate);
 	else if (x->scan == SCAN_PORTS)
 		snprintf(act, sizeof act, "%s sends SIP to many ports of a host", at);
 	else if (x->scan == SCAN_INVITE_PROBE)
@@ -90,9 +94,11 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	unsigned answered = source_answered(facts, x, own);
 
 	if (x->scan == SCAN_TARGETS)
-		snprintf(what, sizeof what, " to %s%u hosts", about(x->target_count, x->targets_estimate), x->targets_estimate);
+		snprintf(what, sizeof what, " to %s%u hosts", about(x->target_count, x->targets_estimate),
+			x->targets_estimate);
 	else if (x->scan == SCAN_USERS)
-		snprintf(what, sizeof what, " for %s%u users", about(x->user_count, x->users_estimate), x->users_estimate);
+		snprintf(what, sizeof what, " for %s%u users", about(x->user_count, x->users_estimate),
+			x->users_estimate);
 	else if (x->scan == SCAN_INVITE_PROBE)
 		snprintf(what, sizeof what, " for numbers of seven digits or more");
 	if (x->marks & MARK_AGENT)
@@ -101,11 +107,14 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		snprintf(sign, sizeof sign, " It writes addresses that only a scanner writes.");
 	else if (x->scan == SCAN_TOOL)
 		snprintf(sign, sizeof sign, " Branch, Call-ID and tags have the form that a scanner gives them.");
-	finding_cause(f, "%u %s from source address %s%s in %s; %u %s answered%s%s%s.%s", x->requests, source_method(x), address_text(&x->addr, at), what,
-		      source_span(x->first_ns, x->last_ns, lasted, sizeof lasted), answered, own ? answered == 1 ? "own host" : "own hosts" : answered == 1 ? "host" : "hosts",
+	finding_cause(f, "%u %s from source address %s%s in %s; %u %s answered%s%s%s.%s", x->requests, source_method(x),
+		address_text(&x->addr, at), what,
+		      source_span(x->first_ns, x->last_ns, lasted, sizeof lasted), answered,
+		      own ? answered == 1 ? "own host" : "own hosts" : answered == 1 ? "host" : "hosts",
 		      answered ? " (" : "", source_codes(x, codes, sizeof codes), answered ? ")" : "", sign);
 	if (leaks_users(x))
-		text_add(&f->cause, " The server answers existing users otherwise than unknown ones: accounts can be listed.");
+		text_add(&f->cause,
+			" The server answers existing users otherwise than unknown ones: accounts can be listed.");
 	if (source_inside(facts, x))
 		text_add(&f->cause, " It is a host of this site: it may be compromised.");
 }
@@ -113,7 +122,8 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 static void tell(struct detection *d, const struct source *x)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }), reason_of(x->scan), severity_of(facts, x), confidence_of(x));
+	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
+		reason_of(x->scan), severity_of(facts, x), confidence_of(x));
 	char at[ADDRESS_TEXT];
 
 	tell_title(f, x);
@@ -123,7 +133,8 @@ static void tell(struct detection *d, const struct source *x)
 			    address_text(&x->addr, at));
 	else
 		finding_fix(f, "Allow SIP only from the provider and known networks; drop the rest, do not reject it%s. Block %s.",
-			    leaks_users(x) ? "; let the server give one answer to known and unknown users" : "", address_text(&x->addr, at));
+			    leaks_users(x) ? "; let the server give one answer to known and unknown users" : "",
+			    address_text(&x->addr, at));
 	source_parts(f, facts, x);
 	if (x->marked_at.frame)
 		finding_evidence(f, x->marked_at, "written by a scanning tool");
@@ -135,7 +146,8 @@ static void tell(struct detection *d, const struct source *x)
 /* One story a source: who guesses passwords with a tool is told there. */
 static bool told_elsewhere(const struct source *x)
 {
-	return x->guess >= GUESS_USERS && (x->scan == SCAN_TOOL || x->scan == SCAN_USERS || x->scan == SCAN_INVITE_PROBE);
+	return x->guess >= GUESS_USERS &&
+	       (x->scan == SCAN_TOOL || x->scan == SCAN_USERS || x->scan == SCAN_INVITE_PROBE);
 }
 
 /* Unanswered probes are the noise of every public address: one fact a network, and not without end. */
@@ -167,13 +179,15 @@ static void on_event(struct detection *d, const struct event *ev)
 	LIST_EACH(it, all) {
 		const struct source *x = LIST_ENTRY(it, struct source, in_order);
 
-		if (x->scan == SCAN_NONE || told_elsewhere(x) || (severity_of(facts, x) == SEVERITY_INFO && is_more_noise(&noise, &x->addr)))
+		if (x->scan == SCAN_NONE || told_elsewhere(x) ||
+		    (severity_of(facts, x) == SEVERITY_INFO && is_more_noise(&noise, &x->addr)))
 			continue;
 		tell(d, x);
 		told++;
 	}
 	if (!told)
-		detection_pass(d, NULL, "none of %zu sources asks many hosts, users or ports, or writes as a scanner does", all->count);
+		detection_pass(d, NULL,
+			"none of %zu sources asks many hosts, users or ports, or writes as a scanner does", all->count);
 }
 
 const struct detector detect_sip_scan = {

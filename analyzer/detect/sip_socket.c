@@ -32,7 +32,8 @@ bool sip_socket_stranger(const struct facts *facts, const struct address *client
 {
 	const struct site *s = facts->site;
 
-	return !site_inside(s, client) && site_inside(s, server) && !site_peer(s, &s->trusted, client) && !site_peer(s, &s->trunk, client) &&
+	return !site_inside(s, client) && site_inside(s, server) && !site_peer(s, &s->trusted, client) &&
+	       !site_peer(s, &s->trunk, client) &&
 	       !nets_have(&s->remote_nets, client);
 }
 
@@ -75,7 +76,8 @@ static unsigned drop_probes(struct attempts *list, unsigned count)
 	for (unsigned i = 0; i < count; i = end) {
 		unsigned vain = 0;
 
-		for (end = i; end < count && address_equal(&list[end].flows[0]->client.addr, &list[i].flows[0]->client.addr); end++)
+		for (end = i; end < count &&
+		    address_equal(&list[end].flows[0]->client.addr, &list[i].flows[0]->client.addr); end++)
 			vain += in_vain(&list[end]);
 		for (unsigned k = i; k < end && vain < PROBED_HOSTS; k++)
 			list[kept++] = list[k];
@@ -115,7 +117,8 @@ void attempts_fini(struct attempts_list *l)
 	free(l->groups);
 }
 
-bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server, int64_t from_ns)
+bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server,
+	int64_t from_ns)
 {
 	for (const struct sip_path *x = sip_paths_between(facts->paths, client, &server->addr, NULL); x;
 	     x = sip_paths_between(facts->paths, client, &server->addr, x)) {

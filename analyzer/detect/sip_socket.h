@@ -30,7 +30,11 @@ struct attempts_list {
 void attempts_init(struct attempts_list *l, const struct facts *facts);
 void attempts_fini(struct attempts_list *l);
 
-/* Did what the client wants of that server work by another way from then on: a REGISTER, INVITE or SUBSCRIBE, or a TLS connection? */
-bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server, int64_t from_ns);
+/*
+ * Did what the client wants of that server work by another way from then on: a REGISTER, INVITE or SUBSCRIBE, or a TLS
+ * connection?
+ */
+bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server,
+	int64_t from_ns);
 
 #endif

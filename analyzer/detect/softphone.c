@@ -5,7 +5,8 @@
 bool softphone_agent(struct span user_agent)
 {
 	static const char *const words[] = {
-		"zoiper", "x-lite", "bria", "linphone", "microsip", "jitsi", "blink", "eyebeam", "3cxphone", "ekiga", "phoner", "sipdroid", "csipsimple", "pjsua",
+		"zoiper", "x-lite", "bria", "linphone", "microsip", "jitsi", "blink", "eyebeam", "3cxphone", "ekiga",
+		"phoner", "sipdroid", "csipsimple", "pjsua",
 		"telephone", "groundwire", "acrobits", "baresip", "jami", "sipjs", "jssip",
 	};
 

@@ -44,7 +44,8 @@ void source_parts(struct finding *f, const struct facts *facts, const struct sou
 			continue;
 		finding_part(f, PART_WITNESS, &t->at);
 		if (t->answered_at.frame)
-			finding_evidence(f, t->answered_at, "%s answers %s with %u", address_text(&t->at.addr, at), sip_method_name(t->method), t->status);
+			finding_evidence(f, t->answered_at, "%s answers %s with %u", address_text(&t->at.addr, at),
+				sip_method_name(t->method), t->status);
 		shown++;
 	}
 	if (x->last_at.frame != x->first_at.frame)

@@ -6,7 +6,10 @@
 #include "analyzer/detect/detector.h"
 #include "analyzer/network/source.h"
 
-/* The source as culprit; hosts that answered it, own ones where there are any, as witnesses with the frames of their answers. */
+/*
+ * The source as culprit; hosts that answered it, own ones where there are any, as witnesses with the frames of their
+ * answers.
+ */
 void source_parts(struct finding *f, const struct facts *facts, const struct source *x);
 /* Times and number of its requests. */
 void source_times(struct finding *f, const struct source *x);

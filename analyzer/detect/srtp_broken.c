@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* srtp-broken: encryption is promised and not kept, or the two sides promise different things. RFC 3711, 4568, 5763, 8643. Keys are never said. */
+/*
+ * srtp-broken: encryption is promised and not kept, or the two sides promise different things. RFC 3711, 4568, 5763,
+ * 8643. Keys are never said.
+ */
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"plain-on-savp", "encrypted-on-avp", "suite-mismatch", "dtls-failed", "one-side-only", "crypto-line-missing", NULL,
+	"plain-on-savp", "encrypted-on-avp", "suite-mismatch", "dtls-failed", "one-side-only", "crypto-line-missing",
+	NULL,
 };
 
 static const struct detector_doc doc = {
@@ -45,7 +49,8 @@ static bool is_clear(const struct detection *d, const struct payload_window *w)
 
 static bool is_cipher(const struct detection *d, const struct payload_window *w)
 {
-	return w->bits >= detection_key(d, "entropy-crypt") && w->spread_db <= SPREAD_CIPHER_DB && w->median_dbm0 <= CIPHER_LOUDEST_DBM0 &&
+	return w->bits >= detection_key(d, "entropy-crypt") && w->spread_db <= SPREAD_CIPHER_DB &&
+	       w->median_dbm0 <= CIPHER_LOUDEST_DBM0 &&
 	       w->median_dbm0 >= CIPHER_SOFTEST_DBM0;
 }
 
@@ -124,7 +129,8 @@ static bool always(const struct direction *d, bool secure)
 
 static bool speaks_zrtp(const struct facts *facts, const struct stream *s)
 {
-	const struct pair *there = network_pair_find(facts->network, &s->src.addr, &s->dst.addr), *back = network_pair_find(facts->network, &s->dst.addr, &s->src.addr);
+	const struct pair *there = network_pair_find(facts->network, &s->src.addr, &s->dst.addr),
+		*back = network_pair_find(facts->network, &s->dst.addr, &s->src.addr);
 
 	return (there && there->zrtp) || (back && back->zrtp);
 }
@@ -140,7 +146,8 @@ struct breach {
 	unsigned tag, agreed;        /* bytes behind the payload */
 };
 
-static bool stream_breach(struct detection *d, const struct direction *dir, const struct window *w, const struct stream *s, struct breach *b)
+static bool stream_breach(struct detection *d, const struct direction *dir, const struct window *w,
+	const struct stream *s, struct breach *b)
 {
 	const struct payload_look *l = s->payload;
 	unsigned agreed;
@@ -158,7 +165,8 @@ static bool stream_breach(struct detection *d, const struct direction *dir, cons
 		} else if (agreed && b->tag && b->tag != agreed) {
 			b->reason = "suite-mismatch";
 		}
-	} else if (always(dir, false) && most(l, l->longer4 + l->longer10 + l->longer16) && all_cipher(d, l) && !speaks_zrtp(detection_facts(d), s)) {
+	} else if (always(dir, false) && most(l, l->longer4 + l->longer10 + l->longer16) && all_cipher(d, l) &&
+	    !speaks_zrtp(detection_facts(d), s)) {
 		b->reason = "encrypted-on-avp";
 	}
 	return b->reason != NULL;
@@ -190,7 +198,8 @@ static bool session_breach(const struct direction *dir, struct breach *b)
 	const struct exchange *x = w ? w->exchange : NULL;
 	const struct sdp_media *offer = w ? w->receiver : NULL, *answer = w ? w->sender : NULL;
 
-	if (!x || !offer || !answer || w->answer_is_receiver || !x->answer.count || !x->offer.count || x->answer_assumed)
+	if (!x || !offer || !answer || w->answer_is_receiver || !x->answer.count || !x->offer.count ||
+	    x->answer_assumed)
 		return false;
 	*b = (struct breach){ .window = w, .message = x->answer.seen[0], .confidence = CONFIDENCE_LIKELY };
 	if (offer->secure != answer->secure) {
@@ -219,7 +228,8 @@ static void say_stream(struct finding *f, const struct breach *b, const struct w
 		finding_cause(f, "SRTP was agreed (frame %u) but %s sends clear RTP: its packets have no tag and hold sound; %s discards them.", w->frame, w->from, w->to);
 		finding_fix(f, "Switch SRTP on in the media profile of %s, or off on both sides; do not mix \"mandatory\" with \"optional\".", w->from);
 	} else if (strcmp(f->reason, "suite-mismatch") == 0) {
-		finding_cause(f, "%s puts %u bytes behind each packet; the agreed suite (frame %u) has %u.", w->from, b->tag, w->frame, b->agreed);
+		finding_cause(f, "%s puts %u bytes behind each packet; the agreed suite (frame %u) has %u.", w->from,
+			b->tag, w->frame, b->agreed);
 		finding_fix(f, "Offer one SRTP suite alone on both sides (AES_CM_128_HMAC_SHA1_80).");
 	} else {
 		finding_cause(f, "Plain RTP was agreed (frame %u) but what %s sends is encrypted: every packet is %s longer than its codec, and no byte of it is sound.",
@@ -236,7 +246,8 @@ static void say_session(struct finding *f, const struct breach *b, const struct 
 		finding_fix(f, "Set SRTP to the same mode on %s and %s: off, or mandatory.", w->from, w->to);
 	} else if (strcmp(f->reason, "crypto-line-missing") == 0) {
 		finding_cause(f, "SRTP is named (RTP/SAVP, frame %u) and no key goes with it: neither a=crypto nor a fingerprint.", w->frame);
-		finding_fix(f, "Update the sender of frame %u, or look for a device that removes lines from SDP.", w->frame);
+		finding_fix(f, "Update the sender of frame %u, or look for a device that removes lines from SDP.",
+			w->frame);
 	} else {
 		finding_cause(f, "Both sides take the same part in the DTLS handshake (a=setup, frame %u): no keys can be agreed.", w->frame);
 		finding_fix(f, "The answer to actpass must be active or passive, and to active it must be passive: correct a=setup on %s.", w->from);
@@ -246,7 +257,8 @@ static void say_session(struct finding *f, const struct breach *b, const struct 
 static void tell(struct detection *d, const struct event *ev, const struct breach *b)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise(d, b->reason, SEVERITY_ERROR, b->window->likely_at_most ? CONFIDENCE_LIKELY : b->confidence);
+	struct finding *f = detection_raise(d, b->reason, SEVERITY_ERROR,
+		b->window->likely_at_most ? CONFIDENCE_LIKELY : b->confidence);
 	struct endpoint from_at = b->stream ? b->stream->src : party_seen_at(ev->direction, ev->direction->sender);
 	struct frame_ref said = b->message ? b->message->at : window_sdp_frame(b->window);
 	struct words w = { .frame = said.frame };
@@ -269,8 +281,10 @@ static void tell(struct detection *d, const struct event *ev, const struct breac
 	}
 	finding_evidence(f, said, b->window->secure ? "SRTP is named here" : "plain RTP is named here");
 	if (b->stream)
-		finding_evidence_run(f, stream_frame(b->stream, b->stream->payload->first_frame, b->stream->payload->first_ns), b->stream->last_frame,
-				     "%s packets, %s", text_count(b->stream->packets, count), b->tag ? "with another tag" : "looked at from here on");
+		finding_evidence_run(f, stream_frame(b->stream, b->stream->payload->first_frame,
+			b->stream->payload->first_ns), b->stream->last_frame,
+				     "%s packets, %s", text_count(b->stream->packets, count),
+				     b->tag ? "with another tag" : "looked at from here on");
 	if (f->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "what %s makes of these packets", w.to);
 }
@@ -280,13 +294,15 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct breach b = { .reason = NULL };
 
 	if (ev->leg->cut) {
-		detection_withhold(d, ev->leg, "G5", "the capture cut messages of this call: its keys may stand behind the cut");
+		detection_withhold(d, ev->leg, "G5",
+			"the capture cut messages of this call: its keys may stand behind the cut");
 		return;
 	}
 	if (any_stream_breach(d, ev->direction, &b) || session_breach(ev->direction, &b))
 		tell(d, ev, &b);
 	else
-		detection_pass(d, NULL, "packets and session descriptions say the same of encryption, as far as can be seen");
+		detection_pass(d, NULL,
+			"packets and session descriptions say the same of encryption, as far as can be seen");
 }
 
 const struct detector detect_srtp_broken = {

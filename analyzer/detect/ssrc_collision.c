@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ssrc-collision: two senders use one stream id at one receiving socket, or a stream comes back to its sender. RFC 3550 8.2. */
+/*
+ * ssrc-collision: two senders use one stream id at one receiving socket, or a stream comes back to its sender. RFC 3550
+ * 8.2.
+ */
 #include <stdlib.h>
 
 #include "analyzer/detect/say.h"
@@ -50,8 +53,10 @@ static int64_t steps_until(const struct stream *s, int64_t at_ns, int64_t step_n
 
 static int64_t seq_distance(const struct stream *a, const struct stream *b, int64_t at_ns)
 {
-	int64_t step_a = (a->ptime_ms ? a->ptime_ms : 20) * MILLISECOND_NS, step_b = (b->ptime_ms ? b->ptime_ms : 20) * MILLISECOND_NS;
-	uint16_t x = (uint16_t)(a->first_seq + steps_until(a, at_ns, step_a)), y = (uint16_t)(b->first_seq + steps_until(b, at_ns, step_b));
+	int64_t step_a = (a->ptime_ms ? a->ptime_ms : 20) * MILLISECOND_NS,
+		step_b = (b->ptime_ms ? b->ptime_ms : 20) * MILLISECOND_NS;
+	uint16_t x = (uint16_t)(a->first_seq + steps_until(a, at_ns, step_a)),
+		y = (uint16_t)(b->first_seq + steps_until(b, at_ns, step_b));
 
 	return llabs((int64_t)(int16_t)(uint16_t)(x - y));
 }
@@ -96,8 +101,10 @@ static bool collide(struct detection *d, struct meeting *m)
 
 	m->from_ns = a->first_ns > b->first_ns ? a->first_ns : b->first_ns;
 	m->to_ns = a->last_ns < b->last_ns ? a->last_ns : b->last_ns;
-	return !endpoint_equal(&a->src, &b->src) && !is_twin(a, b) && (double)ns_minus(m->to_ns, m->from_ns) >= detection_key(d, "overlap-s") * 1e9 &&
-	       stream_packets_between(a, m->from_ns, m->to_ns) >= least && stream_packets_between(b, m->from_ns, m->to_ns) >= least &&
+	return !endpoint_equal(&a->src, &b->src) && !is_twin(a, b) &&
+	       (double)ns_minus(m->to_ns, m->from_ns) >= detection_key(d, "overlap-s") * 1e9 &&
+	       stream_packets_between(a, m->from_ns, m->to_ns) >= least &&
+	       stream_packets_between(b, m->from_ns, m->to_ns) >= least &&
 	       unrelated(a, b, m->from_ns);
 }
 
@@ -109,7 +116,8 @@ static bool hurts(const struct facts *facts, const struct meeting *m, const stru
 	for (unsigned i = 0; v && i < v->report_count; i++) {
 		const struct rtcp_report *r = &v->reports[i];
 
-		if (r->fraction_lost >= FRACTION_HARM && r->at_ns >= m->from_ns && r->at_ns <= ns_add(m->to_ns, REPORT_LATE_NS))
+		if (r->fraction_lost >= FRACTION_HARM && r->at_ns >= m->from_ns &&
+		    r->at_ns <= ns_add(m->to_ns, REPORT_LATE_NS))
 			return true;
 	}
 	return false;
@@ -132,7 +140,8 @@ static void tell(struct detection *d, const struct meeting *m)
 {
 	const struct facts *facts = detection_facts(d);
 	bool harm = hurts(facts, m, m->a) || hurts(facts, m, m->b);
-	struct finding *f = detection_raise_keyed(d, key_of(m->a), "two-senders", harm ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, key_of(m->a), "two-senders",
+		harm ? SEVERITY_ERROR : SEVERITY_WARNING, CONFIDENCE_CERTAIN);
 	char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], host[SAY_TEXT];
 
 	parts(f, m->a);
@@ -145,8 +154,11 @@ static void tell(struct detection *d, const struct meeting *m)
 	finding_title(f, "%s and %s use one stream id at %s", a, b, host);
 	finding_cause(f, "Both send SSRC 0x%08x to %s port %u for %.0f s, with sequence numbers and clocks of their own: the receiver takes them for one stream.",
 		      m->a->ssrc, host, m->a->dst.port, (double)ns_minus(m->to_ns, m->from_ns) / 1e9);
-	finding_fix(f, "Restart and update the device that takes stream ids that are not random (RFC 3550 8.1): %s or %s.", a, b);
-	finding_evidence(f, stream_frame(m->a, m->a->first_frame, m->a->first_ns), "SSRC 0x%08x from %s", m->a->ssrc, a);
+	finding_fix(f,
+		"Restart and update the device that takes stream ids that are not random (RFC 3550 8.1): %s or %s.", a,
+		b);
+	finding_evidence(f, stream_frame(m->a, m->a->first_frame, m->a->first_ns), "SSRC 0x%08x from %s", m->a->ssrc,
+		a);
 	finding_evidence(f, stream_frame(m->b, m->b->first_frame, m->b->first_ns), "the same SSRC from %s", b);
 }
 
@@ -160,25 +172,29 @@ static bool announced(const struct facts *facts, const struct endpoint *at)
 }
 
 /*
- * Its own packets, older by some routers, at the socket that sent them or under their very source, from nobody that it was told to talk to.
- * What the peer sends back from its own port is an echo test; what a relay sends to another socket of the host is another call.
+ * Its own packets, older by some routers, at the socket that sent them or under their very source, from nobody that it
+ * was told to talk to. What the peer sends back from its own port is an echo test; what a relay sends to another socket
+ * of the host is another call.
  */
 static bool is_loop(const struct facts *facts, const struct stream *back)
 {
 	const struct stream *own = back->twin_of;
 
-	if (!own || back->packets < 25 || back->ttl_max >= own->ttl_min || !address_equal(&back->dst.addr, &own->src.addr))
+	if (!own || back->packets < 25 || back->ttl_max >= own->ttl_min ||
+	    !address_equal(&back->dst.addr, &own->src.addr))
 		return false;
 	if (!endpoint_equal(&back->dst, &own->src) && !endpoint_equal(&back->src, &own->src))
 		return false;
-	return !endpoint_equal(&back->src, &own->dst) && (endpoint_equal(&back->src, &own->src) || !announced(facts, &back->src));
+	return !endpoint_equal(&back->src, &own->dst) &&
+	       (endpoint_equal(&back->src, &own->src) || !announced(facts, &back->src));
 }
 
 static bool is_echo(const struct stream *back)
 {
 	const struct stream *own = back->twin_of;
 
-	return own && own->direction && back->direction && back->direction == direction_reverse(own->direction) && back->packets >= 25;
+	return own && own->direction && back->direction && back->direction == direction_reverse(own->direction) &&
+	       back->packets >= 25;
 }
 
 static void tell_loop(struct detection *d, const struct stream *back)
@@ -191,8 +207,10 @@ static void tell_loop(struct detection *d, const struct stream *back)
 	finding_times(f, back->first_ns, back->last_ns);
 	say_host(detection_facts(d), &back->dst.addr, host);
 	finding_title(f, "%s receives its own audio back", host);
-	finding_cause(f, "Packets of SSRC 0x%08x that %s sent return to it with a lower TTL: a forwarding loop.", back->ssrc, host);
-	finding_fix(f, "Break the loop: look at routes and port forwardings for %s in the router that sends them back.", host);
+	finding_cause(f, "Packets of SSRC 0x%08x that %s sent return to it with a lower TTL: a forwarding loop.",
+		back->ssrc, host);
+	finding_fix(f, "Break the loop: look at routes and port forwardings for %s in the router that sends them back.",
+		host);
 	finding_evidence(f, stream_frame(back->twin_of, back->twin_of->first_frame, back->twin_of->first_ns), "sent");
 	finding_evidence(f, stream_frame(back, back->first_frame, back->first_ns), "and back, TTL %u", back->ttl);
 }
@@ -221,7 +239,8 @@ static bool is_constant(const struct ssrc_use *x)
 		if (x->sender[i]->packets < 25 || x->sender[i]->multicast)
 			return false;
 		for (unsigned k = 0; k < i; k++) {
-			if (is_twin(x->sender[k], x->sender[i]) || !unrelated(x->sender[k], x->sender[i], x->sender[i]->first_ns))
+			if (is_twin(x->sender[k], x->sender[i]) ||
+			    !unrelated(x->sender[k], x->sender[i], x->sender[i]->first_ns))
 				return false;
 		}
 	}
@@ -230,14 +249,17 @@ static bool is_constant(const struct ssrc_use *x)
 
 static void tell_constant(struct detection *d, const struct ssrc_use *x)
 {
-	struct finding *f = detection_raise_keyed(d, hash_mix(x->ssrc, 1), "constant-ssrc", SEVERITY_INFO, CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise_keyed(d, hash_mix(x->ssrc, 1), "constant-ssrc", SEVERITY_INFO,
+		CONFIDENCE_LIKELY);
 
 	for (unsigned i = 0; i < x->sender_count; i++) {
 		parts(f, x->sender[i]);
-		finding_evidence(f, stream_frame(x->sender[i], x->sender[i]->first_frame, x->sender[i]->first_ns), "SSRC 0x%08x", x->ssrc);
+		finding_evidence(f, stream_frame(x->sender[i], x->sender[i]->first_frame, x->sender[i]->first_ns),
+			"SSRC 0x%08x", x->ssrc);
 	}
 	finding_times(f, x->sender[0]->first_ns, x->sender[x->sender_count - 1]->last_ns);
-	finding_title(f, "%u%s senders use one stream id", x->sender_count, x->sender_count == SSRC_SENDER_MAX ? " or more" : "");
+	finding_title(f, "%u%s senders use one stream id", x->sender_count,
+		x->sender_count == SSRC_SENDER_MAX ? " or more" : "");
 	finding_cause(f, "They all send with SSRC 0x%08x, each to a socket of its own: harmless, until two of them meet in one conference.", x->ssrc);
 	finding_fix(f, "Update these devices: stream ids must be random (RFC 3550 8.1).");
 	f->count = x->sender_count;

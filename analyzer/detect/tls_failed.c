@@ -9,7 +9,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"version", "no-shared-cipher", "cert-expired", "cert-not-yet-valid", "unknown-ca", "cert-name", "cert-rejected", "client-cert-missing",
+	"version", "no-shared-cipher", "cert-expired", "cert-not-yet-valid", "unknown-ca", "cert-name", "cert-rejected",
+	"client-cert-missing",
 	"hello-unanswered", "closed-after-hello", "alert-other", "encrypted-alert", NULL,
 };
 
@@ -32,8 +33,10 @@ static const struct config_key keys[] = {
 enum { ALERT_RECORD = 19, EMPTY_CERTIFICATE = 25, TLS_13 = 0x0304, TLS_LARGE = 1300 };
 
 enum {
-	ALERT_HANDSHAKE = 40, ALERT_BAD_CERTIFICATE = 42, ALERT_UNSUPPORTED_CERTIFICATE = 43, ALERT_REVOKED = 44, ALERT_EXPIRED = 45, ALERT_UNKNOWN = 46,
-	ALERT_UNKNOWN_CA = 48, ALERT_ACCESS = 49, ALERT_DECRYPT = 51, ALERT_VERSION = 70, ALERT_SECURITY = 71, ALERT_NAME = 112, ALERT_REQUIRED = 116
+	ALERT_HANDSHAKE = 40, ALERT_BAD_CERTIFICATE = 42, ALERT_UNSUPPORTED_CERTIFICATE = 43, ALERT_REVOKED = 44,
+		ALERT_EXPIRED = 45, ALERT_UNKNOWN = 46,
+	ALERT_UNKNOWN_CA = 48, ALERT_ACCESS = 49, ALERT_DECRYPT = 51, ALERT_VERSION = 70, ALERT_SECURITY = 71,
+	ALERT_NAME = 112, ALERT_REQUIRED = 116
 };
 
 struct tls_failure {
@@ -47,12 +50,18 @@ struct tls_failure {
 static const char *alert_name(uint8_t code)
 {
 	static const struct { uint8_t code; const char *name; } names[] = {
-		{ 10, "unexpected message" }, { 20, "bad record MAC" }, { 22, "record overflow" }, { 40, "handshake failure" }, { 41, "no certificate" },
-		{ 42, "bad certificate" }, { 43, "unsupported certificate" }, { 44, "certificate revoked" }, { 45, "certificate expired" },
-		{ 46, "certificate unknown" }, { 47, "illegal parameter" }, { 48, "unknown CA" }, { 49, "access denied" }, { 50, "decode error" },
-		{ 51, "decrypt error" }, { 70, "protocol version" }, { 71, "insufficient security" }, { 80, "internal error" },
-		{ 86, "inappropriate fallback" }, { 90, "user canceled" }, { 109, "missing extension" }, { 110, "unsupported extension" },
-		{ 112, "unrecognized name" }, { 113, "bad certificate status response" }, { 115, "unknown PSK identity" },
+		{ 10, "unexpected message" }, { 20, "bad record MAC" }, { 22, "record overflow" },
+		  { 40, "handshake failure" }, { 41, "no certificate" },
+		{ 42, "bad certificate" }, { 43, "unsupported certificate" }, { 44, "certificate revoked" },
+		  { 45, "certificate expired" },
+		{ 46, "certificate unknown" }, { 47, "illegal parameter" }, { 48, "unknown CA" },
+		  { 49, "access denied" }, { 50, "decode error" },
+		{ 51, "decrypt error" }, { 70, "protocol version" }, { 71, "insufficient security" },
+		  { 80, "internal error" },
+		{ 86, "inappropriate fallback" }, { 90, "user canceled" }, { 109, "missing extension" },
+		  { 110, "unsupported extension" },
+		{ 112, "unrecognized name" }, { 113, "bad certificate status response" },
+		  { 115, "unknown PSK identity" },
 		{ 116, "certificate required" }, { 120, "no application protocol" },
 	};
 
@@ -79,12 +88,14 @@ static const char *version_name(uint16_t version)
 
 static bool expired(const struct flow *x)
 {
-	return x->certificate.seen && x->certificate.not_after_s != INT64_MAX && x->first_ns / SECOND_NS > x->certificate.not_after_s;
+	return x->certificate.seen && x->certificate.not_after_s != INT64_MAX &&
+	       x->first_ns / SECOND_NS > x->certificate.not_after_s;
 }
 
 static bool too_young(const struct flow *x)
 {
-	return x->certificate.seen && x->certificate.not_before_s != INT64_MIN && x->first_ns / SECOND_NS < x->certificate.not_before_s;
+	return x->certificate.seen && x->certificate.not_before_s != INT64_MIN &&
+	       x->first_ns / SECOND_NS < x->certificate.not_before_s;
 }
 
 /* A client refuses the server's certificate: the alert says it, or, where it is vague, what the certificate says. */
@@ -107,7 +118,8 @@ static const char *certificate_reason(const struct flow *x, uint8_t alert)
 
 static bool about_certificate(uint8_t alert)
 {
-	return (alert >= ALERT_BAD_CERTIFICATE && alert <= ALERT_UNKNOWN) || alert == ALERT_UNKNOWN_CA || alert == ALERT_ACCESS || alert == ALERT_DECRYPT;
+	return (alert >= ALERT_BAD_CERTIFICATE && alert <= ALERT_UNKNOWN) || alert == ALERT_UNKNOWN_CA ||
+	       alert == ALERT_ACCESS || alert == ALERT_DECRYPT;
 }
 
 static const char *server_alert_reason(const struct flow *x, uint8_t alert)
@@ -129,7 +141,8 @@ static const char *client_alert_reason(const struct flow *x, uint8_t alert)
 {
 	if (alert == ALERT_VERSION)
 		return "version";
-	return about_certificate(alert) || (alert == ALERT_NAME && x->certificate.seen) ? certificate_reason(x, alert) : "alert-other";
+	return about_certificate(alert) || (alert == ALERT_NAME && x->certificate.seen) ? certificate_reason(x,
+	       alert) : "alert-other";
 }
 
 /* In clear: whoever sent it refuses. A warning counts where the connection then ends without having come up. */
@@ -168,9 +181,9 @@ static int64_t end_ns(const struct flow *x)
 }
 
 /*
- * TLS 1.3: a record of 19 bytes is an alert, a goodbye or a keep-alive of two bytes. Refusal it is only where its sender sent nothing behind
- * its handshake flight, the other side had not left, and the connection ends at once. A client's flight ends with a Finished of 53 or 69
- * bytes: a 19 in place of it refuses the server.
+ * TLS 1.3: a record of 19 bytes is an alert, a goodbye or a keep-alive of two bytes. Refusal it is only where its
+ * sender sent nothing behind its handshake flight, the other side had not left, and the connection ends at once. A
+ * client's flight ends with a Finished of 53 or 69 bytes: a 19 in place of it refuses the server.
  */
 static bool judge_hidden(const struct detection *d, const struct flow *x, struct tls_failure *f)
 {
@@ -179,7 +192,8 @@ static bool judge_hidden(const struct detection *d, const struct flow *x, struct
 
 	if (x->chosen < TLS_13 || x->partial || !x->hello_at.frame)
 		return false;
-	if (client->record_count == 1 && client->records[0] == ALERT_RECORD && x->late_count == 0 && ns_minus(end_ns(x), client->record_at.at_ns) <= close_ns) {
+	if (client->record_count == 1 && client->records[0] == ALERT_RECORD && x->late_count == 0 &&
+	    ns_minus(end_ns(x), client->record_at.at_ns) <= close_ns) {
 		f->refuser = FLOW_CLIENT;
 		f->at = client->record_at;
 		f->reason = "encrypted-alert";
@@ -201,16 +215,19 @@ static bool judge_mute(struct detection *d, const struct flow *x, struct tls_fai
 {
 	const struct flow_side *client = &x->side[FLOW_CLIENT], *server = &x->side[FLOW_SERVER];
 	const struct flow_service *service = flows_service(detection_facts(d)->flows, &x->server);
-	struct silence s = { .src = x->client, .dst = x->server, .first_ns = client->first_at.at_ns, .last_ns = x->last_ns, .copies = 1 + client->opening_copies };
+	struct silence s = { .src = x->client, .dst = x->server, .first_ns = client->first_at.at_ns,
+		.last_ns = x->last_ns, .copies = 1 + client->opening_copies };
 	enum witness witness;
 
 	if (client->first != FLOW_TLS || server->first != FLOW_NOTHING || !flow_accepted(x) || x->partial)
 		return false;
 	f->refuser = FLOW_SERVER;
 	f->confidence = CONFIDENCE_LIKELY;
-	if (ends(server) && (!ends(client) || end_ns(x) != (client->fin_at.frame ? client->fin_at.at_ns : client->rst_at.at_ns))) {
+	if (ends(server) && (!ends(client) ||
+	    end_ns(x) != (client->fin_at.frame ? client->fin_at.at_ns : client->rst_at.at_ns))) {
 		f->at = server->fin_at.frame ? server->fin_at : server->rst_at;
-		f->reason = x->offered && service && service->lowest_secured > x->offered ? "version" : "closed-after-hello";
+		f->reason = x->offered && service &&
+			service->lowest_secured > x->offered ? "version" : "closed-after-hello";
 		return true;
 	}
 	if (client->opening_copies < detection_key(d, "hello-copies") ||
@@ -228,7 +245,8 @@ static struct tls_failure judge(struct detection *d, const struct flow *x)
 	const struct flow_service *service = flows_service(detection_facts(d)->flows, &x->server);
 	struct tls_failure f = { .flow = x, .reason = NULL };
 
-	if (x->side[FLOW_CLIENT].first != FLOW_TLS || x->side[FLOW_SERVER].first == FLOW_SIP || x->side[FLOW_SERVER].first == FLOW_OTHER)
+	if (x->side[FLOW_CLIENT].first != FLOW_TLS || x->side[FLOW_SERVER].first == FLOW_SIP ||
+	    x->side[FLOW_SERVER].first == FLOW_OTHER)
 		return f;
 	if (service && service->plain && !service->secured && x->side[FLOW_SERVER].first == FLOW_NOTHING)
 		return f;
@@ -285,8 +303,11 @@ static void say_certificate(const struct flow *x, char *text, size_t room)
 		return;
 	date_text(c->not_before_s, from);
 	date_text(c->not_after_s, to);
-	snprintf(text, room, " The certificate: subject %s, names %s, issuer %s%s, valid %s to %s; the client asked for %s.", *c->subject ? c->subject : "none",
-		 *c->names ? c->names : "none", *c->issuer ? c->issuer : "none", c->self_issued ? " (itself)" : "", from, to,
+	snprintf(text, room,
+		" The certificate: subject %s, names %s, issuer %s%s, valid %s to %s; the client asked for %s.",
+		*c->subject ? c->subject : "none",
+		 *c->names ? c->names : "none", *c->issuer ? c->issuer : "none", c->self_issued ? " (itself)" : "",
+		 from, to,
 		 *x->server_name ? x->server_name : "no name");
 }
 
@@ -296,7 +317,8 @@ static void say_why(const struct tls_failure *f, char *text, size_t room)
 	const struct flow_side *s = &x->side[f->refuser];
 
 	if (s->alert_level && is(f, "client-cert-missing"))
-		snprintf(text, room, "it asks for a certificate, and the client sent none: alert %u, %s", s->alert, alert_name(s->alert));
+		snprintf(text, room, "it asks for a certificate, and the client sent none: alert %u, %s", s->alert,
+			alert_name(s->alert));
 	else if (s->alert_level)
 		snprintf(text, room, "alert %u, %s (%s)", s->alert, alert_name(s->alert), f->reason);
 	else if (is(f, "client-cert-missing"))
@@ -306,9 +328,12 @@ static void say_why(const struct tls_failure *f, char *text, size_t room)
 	else if (is(f, "closed-after-hello"))
 		snprintf(text, room, "it ends the connection at the ClientHello, without an alert");
 	else if (is(f, "version"))
-		snprintf(text, room, "it ends the connection at a ClientHello that offers %s at most; others got through with more", version_name(x->offered));
+		snprintf(text, room,
+			"it ends the connection at a ClientHello that offers %s at most; others got through with more",
+			version_name(x->offered));
 	else
-		snprintf(text, room, "the ClientHello of %u bytes was sent %u times and not answered%s", x->side[FLOW_CLIENT].opening_bytes,
+		snprintf(text, room, "the ClientHello of %u bytes was sent %u times and not answered%s",
+			x->side[FLOW_CLIENT].opening_bytes,
 			 1 + x->side[FLOW_CLIENT].opening_copies, x->side[FLOW_CLIENT].opening_bytes > TLS_LARGE ?
 			 ": so large a segment may be too big for the way (MTU)" : "");
 }
@@ -318,15 +343,19 @@ static void tell_fix(struct finding *f, const struct tls_failure *x, const char 
 	if (is(x, "cert-expired"))
 		finding_fix(f, "Renew the certificate of %s.", x->refuser == FLOW_CLIENT ? server : client);
 	else if (is(x, "cert-not-yet-valid"))
-		finding_fix(f, "Set the clock of %s by NTP; if it is right, the certificate was made for later.", client);
+		finding_fix(f, "Set the clock of %s by NTP; if it is right, the certificate was made for later.",
+			client);
 	else if (is(x, "unknown-ca"))
-		finding_fix(f, "Load the CA of the certificate into %s, or install the full chain on %s.", client, server);
+		finding_fix(f, "Load the CA of the certificate into %s, or install the full chain on %s.", client,
+			server);
 	else if (is(x, "cert-name"))
 		finding_fix(f, "Let %s dial a name that is in the certificate, or have one made with the name that is dialled.", client);
 	else if (is(x, "client-cert-missing"))
-		finding_fix(f, "Give %s a client certificate that %s accepts, or do not ask for one there.", client, server);
+		finding_fix(f, "Give %s a client certificate that %s accepts, or do not ask for one there.", client,
+			server);
 	else if (is(x, "version"))
-		finding_fix(f, "Allow a version of TLS that both have: %s offers %s at most.", client, version_name(x->flow->offered));
+		finding_fix(f, "Allow a version of TLS that both have: %s offers %s at most.", client,
+			version_name(x->flow->offered));
 	else if (is(x, "no-shared-cipher"))
 		finding_fix(f, "Allow a cipher suite on %s that %s offers.", server, client);
 	else if (is(x, "hello-unanswered"))
@@ -360,7 +389,8 @@ static void tell(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct tls_failure *first = &v->list[0];
-	struct finding *f = detection_raise_keyed(d, first->flow->n, first->reason, severity_of(d, v), first->confidence);
+	struct finding *f = detection_raise_keyed(d, first->flow->n, first->reason, severity_of(d, v),
+		first->confidence);
 	char client[SAY_TEXT], server[SAY_TEXT], why[240], certificate[7 * FLOW_NAME], act[2 * SAY_TEXT + 40];
 
 	say_host(facts, &first->flow->client.addr, client);
@@ -370,15 +400,20 @@ static void tell(struct detection *d, const struct verdict *v)
 	add_parts(f, v);
 	finding_times(f, first->flow->first_ns, v->list[v->count - 1].flow->last_ns);
 	f->count = v->count;
-	snprintf(act, sizeof act, "%s refuses TLS with %s", first->refuser == FLOW_CLIENT ? client : server, first->refuser == FLOW_CLIENT ? server : client);
+	snprintf(act, sizeof act, "%s refuses TLS with %s", first->refuser == FLOW_CLIENT ? client : server,
+		first->refuser == FLOW_CLIENT ? server : client);
 	say_title(f, act, "no encrypted signalling");
-	finding_cause(f, "%s refused TLS with %s (port %u) %u time%s: %s.%s", first->refuser == FLOW_CLIENT ? client : server,
-		      first->refuser == FLOW_CLIENT ? server : client, first->flow->server.port, v->count, v->count == 1 ? "" : "s", why, certificate);
+	finding_cause(f, "%s refused TLS with %s (port %u) %u time%s: %s.%s",
+		first->refuser == FLOW_CLIENT ? client : server,
+		      first->refuser == FLOW_CLIENT ? server : client, first->flow->server.port, v->count,
+		      v->count == 1 ? "" : "s", why, certificate);
 	tell_fix(f, first, client, server);
 	if (first->confidence < CONFIDENCE_CERTAIN)
-		finding_cannot_see(f, "the reason in words: it stands in the log of %s", first->refuser == FLOW_CLIENT ? client : server);
+		finding_cannot_see(f, "the reason in words: it stands in the log of %s",
+			first->refuser == FLOW_CLIENT ? client : server);
 	for (unsigned i = 0; i < v->count && i < 4; i++) {
-		finding_evidence(f, v->list[i].flow->hello_at.frame ? v->list[i].flow->hello_at : v->list[i].flow->first_at, "ClientHello");
+		finding_evidence(f, v->list[i].flow->hello_at.frame ? v->list[i].flow->hello_at
+			: v->list[i].flow->first_at, "ClientHello");
 		if (i == 0 && first->flow->certificate.seen)
 			finding_evidence(f, first->flow->certificate.at, "the server's certificate");
 		finding_evidence(f, v->list[i].at, "here it fails");
@@ -387,10 +422,13 @@ static void tell(struct detection *d, const struct verdict *v)
 
 /* ---- all attempts ---- */
 
-/* Failures behind the last success count, and those before it that nothing has mended in time. One walk from the end. */
+/*
+ * Failures behind the last success count, and those before it that nothing has mended in time. One walk from the end.
+ */
 static unsigned failures_of(struct detection *d, const struct attempts *a, struct tls_failure *list)
 {
-	int64_t window_ns = (int64_t)(detection_config(d, "signalling", "recover-s") * 1e9), next_success_ns = INT64_MAX;
+	int64_t window_ns = (int64_t)(detection_config(d, "signalling", "recover-s") * 1e9),
+		next_success_ns = INT64_MAX;
 	unsigned n = 0;
 
 	for (unsigned i = a->count; i-- > 0;) {
@@ -398,7 +436,8 @@ static unsigned failures_of(struct detection *d, const struct attempts *a, struc
 
 		if (!f.reason && flow_secured(a->flows[i]))
 			next_success_ns = a->flows[i]->first_ns;
-		if (f.reason && (next_success_ns == INT64_MAX || ns_minus(next_success_ns, f.flow->last_ns) > window_ns))
+		if (f.reason && (next_success_ns == INT64_MAX ||
+		    ns_minus(next_success_ns, f.flow->last_ns) > window_ns))
 			list[n++] = f;
 	}
 	return n;
@@ -418,7 +457,8 @@ static int failure_compare(const void *a, const void *b)
 
 static bool alike(const struct tls_failure *x, const struct tls_failure *y)
 {
-	return endpoint_equal(&x->flow->server, &y->flow->server) && strcmp(x->reason, y->reason) == 0 && x->refuser == y->refuser;
+	return endpoint_equal(&x->flow->server, &y->flow->server) && strcmp(x->reason, y->reason) == 0 &&
+	       x->refuser == y->refuser;
 }
 
 static void tell_all(struct detection *d, struct tls_failure *list, unsigned count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * toll-fraud: somebody calls at the site's cost. Evidence is weighed (E1 to E10 of finding page 5, section 7); a call that a trunk lets through
- * without a password is no evidence by itself.
+ * toll-fraud: somebody calls at the site's cost. Evidence is weighed (E1 to E10 of finding page 5, section 7); a call
+ * that a trunk lets through without a password is no evidence by itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"after-bruteforce", "unauthenticated-call", "premium-destination", "new-source", "volume", "off-hours-international", "prefix-probing", NULL,
+	"after-bruteforce", "unauthenticated-call", "premium-destination", "new-source", "volume",
+	"off-hours-international", "prefix-probing", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -99,7 +100,8 @@ static void book_add(struct book *b, const struct facts *facts, const struct leg
 	if (!x || x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUNK || x->class == SOURCE_TRUSTED)
 		return;
 	a = &b->list[b->count];
-	*a = (struct attempt){ .leg = leg, .x = x, .at_ns = leg->invite_ns, .end_ns = leg->end_ns != NS_NONE ? leg->end_ns : leg->last_ns };
+	*a = (struct attempt){ .leg = leg, .x = x, .at_ns = leg->invite_ns,
+		.end_ns = leg->end_ns != NS_NONE ? leg->end_ns : leg->last_ns };
 	dialled_read(facts->site, leg->party[SIDE_CALLEE].user, &a->number);
 	b->count += a->number.outside || a->number.premium;
 }
@@ -225,7 +227,8 @@ static void weigh_source(struct book *b, const struct facts *facts, struct score
 	for (unsigned i = 0; i < b->taken_count && !s->taken; i++) {
 		const struct source *x = b->taken[i];
 
-		if (s->list[s->count - 1].at_ns > x->victim->accepted_ns && a->at_ns - x->victim->accepted_ns <= WATCH_NS && (x == a->x || strcmp(x->victim->user, user) == 0))
+		if (s->list[s->count - 1].at_ns > x->victim->accepted_ns &&
+		    a->at_ns - x->victim->accepted_ns <= WATCH_NS && (x == a->x || strcmp(x->victim->user, user) == 0))
 			s->taken = x;
 	}
 	if (!s->taken && s->abroad && s->points >= 1 && b->looked++ < LOOKS)
@@ -267,7 +270,9 @@ static void weigh(struct book *b, const struct facts *facts, struct score *s)
 	}
 	weigh_volume(b, s);
 	weigh_block(s);
-	s->points = (s->foreign ? 1 : s->abroad && !facts->site->home_cc.count ? 0.5 : 0) + (s->premium ? 2 : 0) + (s->off_hours && (s->foreign || s->premium));
+	s->points = (s->foreign ? 1 : s->abroad &&
+		!facts->site->home_cc.count ? 0.5 : 0) + (s->premium ? 2 : 0) + (s->off_hours &&
+		(s->foreign || s->premium));
 	if (s->foreign || s->premium || !facts->site->home_cc.count)
 		s->points += (s->volume ? 2 : 0) + s->block;
 	weigh_source(b, facts, s);
@@ -314,7 +319,8 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	const struct attempt *first = &s->list[0], *last = &s->list[s->count - 1];
 	char user[SOURCE_TEXT], at[ADDRESS_TEXT], when[NS_TEXT], until[NS_TEXT], other[ADDRESS_TEXT];
 
-	finding_cause(f, "%s, from source address %s, placed %u calls, %lld min in all,", text_escape(first->leg->party[SIDE_CALLER].user, user, sizeof user),
+	finding_cause(f, "%s, from source address %s, placed %u calls, %lld min in all,",
+		text_escape(first->leg->party[SIDE_CALLER].user, user, sizeof user),
 		      address_text(&first->x->addr, at), s->answered, (long long)s->minutes);
 	tell_destinations(&f->cause, facts, s);
 	text_addf(&f->cause, " between %s and %s", source_when(first->at_ns, when), source_when(last->end_ns, until));
@@ -324,7 +330,8 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		text_addf(&f->cause, ", %u outside office hours", s->off_hours);
 	text_add(&f->cause, ".");
 	if (s->taken)
-		text_addf(&f->cause, " Before that: %u wrong passwords for %s from %s until it was accepted at %s.", s->taken->rejected, s->taken->victim->user,
+		text_addf(&f->cause, " Before that: %u wrong passwords for %s from %s until it was accepted at %s.",
+			s->taken->rejected, s->taken->victim->user,
 			  address_text(&s->taken->addr, other), source_when(s->taken->victim->accepted_ns, when));
 	if (s->relayed)
 		text_add(&f->cause, " The server asked for no password and sent the call on to outside.");
@@ -340,14 +347,16 @@ static void add_parts(struct finding *f, const struct score *s)
 	finding_part(f, PART_WITNESS, &(struct endpoint){ server, 0 });
 	if (s->taken) {
 		if (s->taken->victim->rejected_frames)
-			finding_evidence(f, s->taken->victim->rejected_at[0], "the first wrong password for %s", s->taken->victim->user);
+			finding_evidence(f, s->taken->victim->rejected_at[0], "the first wrong password for %s",
+				s->taken->victim->user);
 		finding_evidence(f, s->taken->victim->accepted_at, "%s is accepted from there", s->taken->victim->user);
 	}
 	for (unsigned i = 0; i < s->count; i++) {
 		if (!s->list[i].leg->answered)
 			continue;
 		finding_leg(f, s->list[i].leg);
-		finding_evidence(f, s->list[i].leg->invite_at, "a call to %s", s->list[i].number.international ? "a number abroad" : "outside");
+		finding_evidence(f, s->list[i].leg->invite_at, "a call to %s",
+			s->list[i].number.international ? "a number abroad" : "outside");
 	}
 	finding_times(f, s->list[0].at_ns, s->list[s->count - 1].end_ns);
 	f->count = s->answered;
@@ -360,8 +369,10 @@ static void tell(struct detection *d, const struct score *s)
 	const struct attempt *first = &s->list[0];
 	uint64_t key = hash_mix(endpoint_hash(&(struct endpoint){ first->x->addr, 0 }),
 				hash_mix(hash_span(first->leg->party[SIDE_CALLER].user), (uint64_t)first->leg->n));
-	struct finding *f = detection_raise_keyed(d, key, reason_of(s), proven ? SEVERITY_CRITICAL : many ? SEVERITY_ERROR : SEVERITY_WARNING,
-						  proven ? CONFIDENCE_CERTAIN : many ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+	struct finding *f = detection_raise_keyed(d, key, reason_of(s),
+		proven ? SEVERITY_CRITICAL : many ? SEVERITY_ERROR : SEVERITY_WARNING,
+						  proven ? CONFIDENCE_CERTAIN : many ? CONFIDENCE_LIKELY
+						  : CONFIDENCE_POSSIBLE);
 	char user[SOURCE_TEXT], at[ADDRESS_TEXT];
 
 	text_escape(first->leg->party[SIDE_CALLER].user, user, sizeof user);
@@ -391,7 +402,8 @@ static void judge(struct detection *d, struct book *b, const struct attempt *lis
 	if (s.taken || s.relayed || s.points >= 5 || (s.points >= 3 && (s.foreign || s.premium)))
 		tell(d, &s);
 	else if (s.abroad)
-		detection_note(d, false, "%u answered calls abroad of one caller: %.1f points, 3 are needed", s.abroad, s.points);
+		detection_note(d, false, "%u answered calls abroad of one caller: %.1f points, 3 are needed", s.abroad,
+			s.points);
 }
 
 static bool same_caller(const struct attempt *a, const struct attempt *b)
@@ -419,7 +431,8 @@ static void tell_probe(struct detection *d, const struct attempt *list, unsigned
 	const struct source *x = list[0].x;
 	struct address server = server_of(list[0].leg);
 	bool answered = x->answered > 0;
-	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 9), "prefix-probing",
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 9),
+		"prefix-probing",
 						  answered ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_LIKELY);
 	char at[ADDRESS_TEXT], host[SAY_TEXT], number[DIALLED_DIGITS];
 	int64_t from_ns = list[0].at_ns, to_ns = list[0].at_ns;
@@ -429,11 +442,13 @@ static void tell_probe(struct detection *d, const struct attempt *list, unsigned
 	finding_title(f, "%s looks for a prefix that lets calls out", at);
 	finding_cause(f, "One number (%s) was tried with %u different prefixes from source address %s on %s; none was let through.",
 		      dialled_text(facts->site, &list[0].number, number), count, at, host);
-	finding_fix(f, "Allow INVITEs only from the provider and known networks, drop the rest silently. Block %s.", at);
+	finding_fix(f, "Allow INVITEs only from the provider and known networks, drop the rest silently. Block %s.",
+		at);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
 	finding_part(f, PART_WITNESS, &(struct endpoint){ server, 0 });
 	for (unsigned i = 0; i < count && i < 8; i++) {
-		finding_evidence(f, list[i].leg->invite_at, "a call to %s", dialled_text(facts->site, &list[i].number, number));
+		finding_evidence(f, list[i].leg->invite_at, "a call to %s",
+			dialled_text(facts->site, &list[i].number, number));
 		from_ns = list[i].at_ns < from_ns ? list[i].at_ns : from_ns;
 		to_ns = list[i].at_ns > to_ns ? list[i].at_ns : to_ns;
 	}
@@ -482,7 +497,8 @@ static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
 	struct book b = {
-		.concurrent = detection_config(d, "tollfraud", "tf-concurrent"), .calls_h = detection_config(d, "tollfraud", "tf-calls-h"),
+		.concurrent = detection_config(d, "tollfraud", "tf-concurrent"),
+		.calls_h = detection_config(d, "tollfraud", "tf-calls-h"),
 		.window_ns = (int64_t)(detection_config(d, "tollfraud", "tf-window-h") * 3600) * SECOND_NS,
 	};
 	unsigned n;
@@ -494,7 +510,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	book_fill(&b, facts);
 	for (unsigned i = 0; i < b.count; i += n) {
-		for (n = 1; i + n < b.count && same_caller(&b.list[i], &b.list[i + n]) && b.list[i + n].at_ns - b.list[i].at_ns <= b.window_ns; n++)
+		for (n = 1; i + n < b.count && same_caller(&b.list[i], &b.list[i + n]) &&
+		    b.list[i + n].at_ns - b.list[i].at_ns <= b.window_ns; n++)
 			;
 		judge(d, &b, &b.list[i], n);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* transfer-failed: a REFER or an INVITE with Replaces did not bring about the call that it asked for. RFC 3515, 3891, 4488, 5589. */
+/*
+ * transfer-failed: a REFER or an INVITE with Replaces did not bring about the call that it asked for. RFC 3515, 3891,
+ * 4488, 5589.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +12,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"refer-rejected", "refer-unanswered", "no-notify", "target-failed", "target-unanswered-lost", "replaces-481", "replaces-incomplete", "replaces-wrong-party",
+	"refer-rejected", "refer-unanswered", "no-notify", "target-failed", "target-unanswered-lost", "replaces-481",
+	"replaces-incomplete", "replaces-wrong-party",
 	"refer-to-unreachable", "transferee-dropped", "consultation-stranded", "notify-481", NULL,
 };
 
@@ -113,7 +117,8 @@ static const struct message *refusal_of(const struct leg *leg)
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (t->initial && t->final && t->final->status >= 300 && t->final->status != 401 && t->final->status != 407)
+		if (t->initial && t->final && t->final->status >= 300 && t->final->status != 401 &&
+		    t->final->status != 407)
 			last = t->final;
 	}
 	return last;
@@ -136,7 +141,8 @@ static bool has_call_back(const struct transfer *t, int64_t failed_ns)
 	LIST_EACH(it, &leg->call->legs) {
 		const struct leg *o = LIST_ENTRY(it, struct leg, in_call);
 
-		if (o != leg && o->first_ns > t->asked_ns && o->answered && span_equal(o->party[SIDE_CALLEE].user, user))
+		if (o != leg && o->first_ns > t->asked_ns && o->answered &&
+		    span_equal(o->party[SIDE_CALLEE].user, user))
 			return true;
 	}
 	return false;
@@ -174,7 +180,8 @@ static struct replaced replaced_of(struct span value)
 static bool owns(const struct leg *leg, const struct endpoint *at)
 {
 	for (unsigned i = 0; i < leg->segment_count; i++) {
-		if (address_equal(&leg->segments[i].a.addr, &at->addr) || address_equal(&leg->segments[i].b.addr, &at->addr))
+		if (address_equal(&leg->segments[i].a.addr, &at->addr) ||
+		    address_equal(&leg->segments[i].b.addr, &at->addr))
 			return true;
 	}
 	return false;
@@ -197,7 +204,8 @@ static void compare_tags(struct verdict *v, const struct replaced *r, const stru
 	struct span local, remote;
 
 	if (!dialog || caller_receives == callee_receives) {
-		snprintf(v->detail, sizeof v->detail, "to-tag=%s, from-tag=%s are asked for", text_escape(r->to_tag, is[0], TAG_TEXT),
+		snprintf(v->detail, sizeof v->detail, "to-tag=%s, from-tag=%s are asked for",
+			text_escape(r->to_tag, is[0], TAG_TEXT),
 			 text_escape(r->from_tag, is[1], TAG_TEXT));
 		return;
 	}
@@ -208,17 +216,22 @@ static void compare_tags(struct verdict *v, const struct replaced *r, const stru
 	text_escape(local, has[0], TAG_TEXT);
 	text_escape(remote, has[1], TAG_TEXT);
 	if (span_equal(r->to_tag, local) && span_equal(r->from_tag, remote))
-		snprintf(v->detail, sizeof v->detail, "its tags are those of the call (to-tag=%s, from-tag=%s)%s", is[0], is[1],
+		snprintf(v->detail, sizeof v->detail, "its tags are those of the call (to-tag=%s, from-tag=%s)%s",
+			is[0], is[1],
 			 named->bye_ns != NS_NONE && named->bye_ns < v->at.at_ns ? ", which had ended" : "");
 	else if (span_equal(r->to_tag, remote) && span_equal(r->from_tag, local))
-		snprintf(v->detail, sizeof v->detail, "its tags are exchanged: it says to-tag=%s, from-tag=%s, and the receiver's own is %s", is[0], is[1], has[0]);
+		snprintf(v->detail, sizeof v->detail,
+			"its tags are exchanged: it says to-tag=%s, from-tag=%s, and the receiver's own is %s", is[0],
+			is[1], has[0]);
 	else
-		snprintf(v->detail, sizeof v->detail, "it says to-tag=%s, from-tag=%s; the call has %s, %s", is[0], is[1], has[0], has[1]);
+		snprintf(v->detail, sizeof v->detail, "it says to-tag=%s, from-tag=%s; the call has %s, %s", is[0],
+			is[1], has[0], has[1]);
 }
 
 static bool refuses_replaces(unsigned status)
 {
-	return status == 481 || status == 404 || status == 403 || status == 400 || status == 420 || status == 405 || status == 501;
+	return status == 481 || status == 404 || status == 403 || status == 400 || status == 420 || status == 405 ||
+	       status == 501;
 }
 
 static void judge_replaces(struct judge *j, struct verdict *v, const struct leg *leg)
@@ -279,7 +292,8 @@ static void judge_unanswered_refer(struct judge *j, struct verdict *v)
 
 	for (unsigned i = count; i-- > 0 && !v->reason;) {
 		const struct request_hop *h = &hops[i];
-		struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns, .copies = h->copies,
+		struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns,
+			.last_ns = h->last->at.at_ns, .copies = h->copies,
 				     .stream_transport = h->first->transport != TRANSPORT_UDP };
 		bool repeated = h->copies >= COPIES_ENOUGH && s.last_ns - s.first_ns >= COPIES_SPAN_NS;
 		enum witness w;
@@ -313,7 +327,8 @@ static void judge_rejected(struct judge *j, struct verdict *v)
 	const struct message *final = t->refer->final;
 	bool challenge = t->status == 401 || t->status == 407;
 
-	if (!final || ended_before(t->leg, final->at.at_ns) || (challenge && end_ns(j) - final->at.at_ns < key_ns(j, "tail-s")))
+	if (!final || ended_before(t->leg, final->at.at_ns) ||
+	    (challenge && end_ns(j) - final->at.at_ns < key_ns(j, "tail-s")))
 		return;
 	v->reason = "refer-rejected";
 	v->severity = SEVERITY_ERROR;
@@ -350,18 +365,21 @@ static void judge_unreachable(struct judge *j, struct verdict *v)
 {
 	const struct transfer *t = v->transfer;
 	const struct leg *leg = t->target;
-	const struct transaction *invite = leg && leg->transactions.count ? LIST_ENTRY(leg->transactions.head.next, struct transaction, in_leg) : NULL;
+	const struct transaction *invite = leg && leg->transactions.count ? LIST_ENTRY(leg->transactions.head.next,
+		struct transaction, in_leg) : NULL;
 	struct request_hop hops[REQUEST_HOP_MAX];
 	struct silence s;
 	struct sip_address to;
 	struct address host;
 	enum witness w;
 
-	if (!invite || invite->status || !sip_address_parse(t->refer_to, &to) || !address_parse(to.host, &host) || !address_private(&host))
+	if (!invite || invite->status || !sip_address_parse(t->refer_to, &to) || !address_parse(to.host, &host) ||
+	    !address_private(&host))
 		return;
 	if (request_hops(invite, NS_NONE, hops) == 0 || address_private(&hops[0].src.addr))
 		return;
-	s = (struct silence){ .src = hops[0].src, .dst = hops[0].dst, .first_ns = hops[0].first->at.at_ns, .last_ns = hops[0].last->at.at_ns, .copies = hops[0].copies,
+	s = (struct silence){ .src = hops[0].src, .dst = hops[0].dst, .first_ns = hops[0].first->at.at_ns,
+		.last_ns = hops[0].last->at.at_ns, .copies = hops[0].copies,
 			      .stream_transport = hops[0].first->transport != TRANSPORT_UDP };
 	if (silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &w))
 		return;
@@ -381,7 +399,8 @@ static void judge_dropped(struct verdict *v)
 	const struct transfer *t = v->transfer;
 	const struct leg *target = t->target;
 	const struct message *refusal = target ? refusal_of(target) : NULL;
-	int64_t decided_ns = !target ? NS_NONE : target->answer_ns != NS_NONE ? target->answer_ns : refusal ? refusal->at.at_ns : INT64_MAX;
+	int64_t decided_ns = !target ? NS_NONE : target->answer_ns != NS_NONE ? target->answer_ns : refusal
+		? refusal->at.at_ns : INT64_MAX;
 
 	if (t->attended || !target || !target->initial_invite_seen)
 		return;
@@ -389,9 +408,11 @@ static void judge_dropped(struct verdict *v)
 		const struct leg *o = LIST_ENTRY(it, struct leg, in_call);
 		const struct message *bye = o->confirmed ? o->confirmed->ended_by : NULL;
 
-		if (o == t->leg || o == target || !o->answered || o->answer_ns > t->asked_ns || !bye || bye->method != SIP_BYE || !bye->request)
+		if (o == t->leg || o == target || !o->answered || o->answer_ns > t->asked_ns || !bye ||
+		    bye->method != SIP_BYE || !bye->request)
 			continue;
-		if (bye->at.at_ns <= t->accepted_ns || bye->at.at_ns >= decided_ns || !address_equal(&bye->src.addr, &t->refer->request->dst.addr))
+		if (bye->at.at_ns <= t->accepted_ns || bye->at.at_ns >= decided_ns ||
+		    !address_equal(&bye->src.addr, &t->refer->request->dst.addr))
 			continue;
 		v->reason = "transferee-dropped";
 		v->severity = SEVERITY_ERROR;
@@ -414,7 +435,8 @@ static void judge_stranded(struct judge *j, struct verdict *v)
 	named = leg_named(j, replaced_of(target->replaces).call_id);
 	if (!named || named == target || named == v->transfer->leg || !named->answered || named->bye_ns != NS_NONE)
 		return;
-	if (end_ns(j) - target->answer_ns < key_ns(j, "stranded-s") || (target->bye_ns != NS_NONE && target->bye_ns - target->answer_ns < key_ns(j, "stranded-s")))
+	if (end_ns(j) - target->answer_ns < key_ns(j, "stranded-s") ||
+	    (target->bye_ns != NS_NONE && target->bye_ns - target->answer_ns < key_ns(j, "stranded-s")))
 		return;
 	v->reason = "consultation-stranded";
 	v->severity = SEVERITY_WARNING;
@@ -433,9 +455,11 @@ static void judge_no_notify(struct judge *j, struct verdict *v)
 	enum witness w;
 	const char *gate;
 
-	if (t->quiet || t->notified || t->target || t->accepted_ns == NS_NONE || !final || ended_before(t->leg, ns_add(t->accepted_ns, key_ns(j, "tail-s"))))
+	if (t->quiet || t->notified || t->target || t->accepted_ns == NS_NONE || !final ||
+	    ended_before(t->leg, ns_add(t->accepted_ns, key_ns(j, "tail-s"))))
 		return;
-	s = (struct silence){ .src = final->dst, .dst = final->src, .first_ns = t->accepted_ns, .last_ns = t->accepted_ns, .copies = 1 };
+	s = (struct silence){ .src = final->dst, .dst = final->src, .first_ns = t->accepted_ns,
+		.last_ns = t->accepted_ns, .copies = 1 };
 	gate = silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &w);
 	if (gate || another_answered(t))
 		return;
@@ -499,7 +523,8 @@ static bool asked_again(const struct transfer *t)
 	for (const struct list_link *it = t->refer->in_leg.next; it != &all->head; it = it->next) {
 		const struct transaction *o = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (o->method == SIP_REFER && o->by == t->refer->by && o->first_ns - t->asked_ns < 10 * SECOND_NS && o->final && o->final->status < 300)
+		if (o->method == SIP_REFER && o->by == t->refer->by && o->first_ns - t->asked_ns < 10 * SECOND_NS &&
+		    o->final && o->final->status < 300)
 			return true;
 	}
 	return false;
@@ -510,7 +535,8 @@ static struct verdict verdict_of(struct judge *j, const struct transfer *t)
 	struct verdict v = { .transfer = t, .leg = t->leg };
 	const struct message *m = t->refer ? t->refer->request : NULL;
 
-	if (!m || !m->has_to_tag || (!t->leg->answered && !t->leg->partial)) /* click-to-dial, not a transfer of a call */
+	/* click-to-dial, not a transfer of a call */
+	if (!m || !m->has_to_tag || (!t->leg->answered && !t->leg->partial))
 		return v;
 	v.victim = m->src;
 	v.culprit = m->dst;
@@ -533,18 +559,29 @@ struct wording {
 };
 
 static const struct wording wordings[] = {
-	{ "refer-rejected", "refuses the transfer", "the call stays where it is", "Let the PBX do the transfer, or enable REFER on the side that refuses it" },
-	{ "refer-unanswered", "does not answer the transfer", "the call stays where it is", "Capture at the side that was asked; switch SIP ALG off; let the PBX do the transfer" },
-	{ "no-notify", "says nothing of the transfer", "nobody knows what became of it", "Look at the side that accepted the REFER: it neither called the target nor reported" },
-	{ "target-failed", "is not reached", "the transfer fails", "Check the number in Refer-To; let the PBX do the transfer with its own address in it" },
-	{ "target-unanswered-lost", "is not answered", "the call is lost in the transfer", "Let unanswered transfers return to the one who transferred, after a time" },
-	{ "replaces-481", "does not know the call to be replaced", "the transfer fails", "Enable Replaces on the side that refuses it; compare the tags; switch SIP ALG off" },
-	{ "replaces-incomplete", "names the other call badly", "the transfer fails", "Update the firmware of the side that transfers" },
+	{ "refer-rejected", "refuses the transfer", "the call stays where it is",
+	  "Let the PBX do the transfer, or enable REFER on the side that refuses it" },
+	{ "refer-unanswered", "does not answer the transfer", "the call stays where it is",
+	  "Capture at the side that was asked; switch SIP ALG off; let the PBX do the transfer" },
+	{ "no-notify", "says nothing of the transfer", "nobody knows what became of it",
+	  "Look at the side that accepted the REFER: it neither called the target nor reported" },
+	{ "target-failed", "is not reached", "the transfer fails",
+	  "Check the number in Refer-To; let the PBX do the transfer with its own address in it" },
+	{ "target-unanswered-lost", "is not answered", "the call is lost in the transfer",
+	  "Let unanswered transfers return to the one who transferred, after a time" },
+	{ "replaces-481", "does not know the call to be replaced", "the transfer fails",
+	  "Enable Replaces on the side that refuses it; compare the tags; switch SIP ALG off" },
+	{ "replaces-incomplete", "names the other call badly", "the transfer fails",
+	  "Update the firmware of the side that transfers" },
 	{ "replaces-wrong-party", "does not have the call to be replaced", "the transfer fails", "Let Refer-To name the server that has the other call: let the PBX do the transfer with its own address in it" },
-	{ "refer-to-unreachable", "is dialled by who cannot reach it", "the transfer fails", "Let the PBX do the transfer with its own address in Refer-To" },
-	{ "transferee-dropped", "hangs up too early", "the caller is cut off in the transfer", "Update the PBX: it has to keep the caller until the target has answered" },
-	{ "consultation-stranded", "leaves the first call standing", "the line stays busy", "Enable Replaces on the target; it has to end the call that it replaces" },
-	{ "notify-481", "does not know its own transfer", "it never learns what became of it", "Update the firmware of the side that transfers" },
+	{ "refer-to-unreachable", "is dialled by who cannot reach it", "the transfer fails",
+	  "Let the PBX do the transfer with its own address in Refer-To" },
+	{ "transferee-dropped", "hangs up too early", "the caller is cut off in the transfer",
+	  "Update the PBX: it has to keep the caller until the target has answered" },
+	{ "consultation-stranded", "leaves the first call standing", "the line stays busy",
+	  "Enable Replaces on the target; it has to end the call that it replaces" },
+	{ "notify-481", "does not know its own transfer", "it never learns what became of it",
+	  "Update the firmware of the side that transfers" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -584,7 +621,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	if (v->transfer) {
 		say_party_full(facts, v->leg, v->transfer->by, who);
 		say_party_full(facts, v->leg, side_other(v->transfer->by), other);
-		finding_cause(f, "%s asked %s to call %s: %s%s%s.", who, other, text_escape(v->transfer->refer_to, to, sizeof to), step, v->detail[0] ? "; Replaces: " : "", v->detail);
+		finding_cause(f, "%s asked %s to call %s: %s%s%s.", who, other,
+			text_escape(v->transfer->refer_to, to, sizeof to), step, v->detail[0] ? "; Replaces: " : "",
+			v->detail);
 	} else {
 		say_host(facts, &v->victim.addr, who);
 		say_host(facts, &v->culprit.addr, other);
@@ -609,7 +648,8 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->refusal->at, "refused: %u", v->refusal->status);
 	if (t && t->notified_at.frame)
 		finding_evidence(f, t->notified_at, "NOTIFY reports %u", t->notified);
-	if (v->at.frame && (!t || (v->at.frame != t->at.frame && v->at.frame != t->notified_at.frame)) && (!v->refusal || v->at.frame != v->refusal->at.frame))
+	if (v->at.frame && (!t || (v->at.frame != t->at.frame && v->at.frame != t->notified_at.frame)) &&
+	    (!v->refusal || v->at.frame != v->refusal->at.frame))
 		finding_evidence(f, v->at, "here");
 }
 
@@ -619,7 +659,8 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 	const struct wording *w = wording_of(v->reason);
 	const struct transfer *t = v->transfer;
 	char host[SAY_TEXT], act[SAY_TEXT + 60];
-	bool of_target = strncmp(v->reason, "target", 6) == 0, of_asker = strcmp(v->reason, "notify-481") == 0 || strcmp(v->reason, "replaces-incomplete") == 0;
+	bool of_target = strncmp(v->reason, "target", 6) == 0,
+		of_asker = strcmp(v->reason, "notify-481") == 0 || strcmp(v->reason, "replaces-incomplete") == 0;
 
 	finding_leg(f, v->leg);
 	if (v->other && v->other != v->leg)
@@ -628,7 +669,8 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 		finding_leg(f, t->target);
 	finding_part(f, PART_VICTIM, &v->victim);
 	finding_part(f, PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
-	finding_times(f, t ? t->asked_ns : v->leg->first_ns, v->at.at_ns == NS_NONE || (t && v->at.at_ns < t->asked_ns) ? v->leg->last_ns : v->at.at_ns);
+	finding_times(f, t ? t->asked_ns : v->leg->first_ns,
+		v->at.at_ns == NS_NONE || (t && v->at.at_ns < t->asked_ns) ? v->leg->last_ns : v->at.at_ns);
 	if (of_target && t->target)
 		say_party(j->facts, t->target, SIDE_CALLEE, host);
 	else if (of_target)

@@ -10,7 +10,8 @@
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
-	"tcp-refused", "tcp-filtered", "udp-no-listener", "udp-to-tcp-only", "plain-to-tls-port", "tls-to-plain-port", "udp-on-5061", "wrong-port",
+	"tcp-refused", "tcp-filtered", "udp-no-listener", "udp-to-tcp-only", "plain-to-tls-port", "tls-to-plain-port",
+	"udp-on-5061", "wrong-port",
 	"sips-downgraded", NULL,
 };
 
@@ -69,7 +70,8 @@ static void add_try(struct verdict *v, const struct flow *x, struct frame_ref fi
 
 /* ---- TCP and TLS ---- */
 
-static void judge_refused(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
+static void judge_refused(struct detection *d, const struct attempts *a, const struct flow_service *service,
+	struct verdict *v)
 {
 	for (unsigned i = 0; i < a->count; i++) {
 		if (flow_refused(a->flows[i]))
@@ -86,7 +88,8 @@ static bool unanswered(const struct flow *x)
 	return !flow_accepted(x) && !flow_refused(x) && x->syns > 0;
 }
 
-static void judge_filtered(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
+static void judge_filtered(struct detection *d, const struct attempts *a, const struct flow_service *service,
+	struct verdict *v)
 {
 	const struct flow *most = NULL;
 	struct silence s;
@@ -104,7 +107,8 @@ static void judge_filtered(struct detection *d, const struct attempts *a, const 
 	}
 	if (service->accepted || !most || most->syns < detection_key(d, "syn-copies"))
 		return;
-	s = (struct silence){ .src = most->client, .dst = most->server, .first_ns = most->first_ns, .last_ns = most->syn_ns, .copies = most->syns };
+	s = (struct silence){ .src = most->client, .dst = most->server, .first_ns = most->first_ns,
+		.last_ns = most->syn_ns, .copies = most->syns };
 	gate = silence_gate(detection_facts(d), &s, detection_config(d, "signalling", "tail-s"), &witness);
 	if (gate) {
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
@@ -129,8 +133,8 @@ static bool closed_mutely(const struct flow *x, int64_t within_ns)
 }
 
 /*
- * It took the ClientHello, for TCP did not send it again, waits for the end of a SIP message and says nothing, until the client gives up: servers
- * that read lines do so.
+ * It took the ClientHello, for TCP did not send it again, waits for the end of a SIP message and says nothing, until
+ * the client gives up: servers that read lines do so.
  */
 static bool kept_mute(const struct flow *x, int64_t for_ns)
 {
@@ -153,7 +157,8 @@ static struct frame_ref answer_of(const struct flow *x)
 	return server->fin_at.frame ? server->fin_at : server->rst_at;
 }
 
-static void judge_plain_to_tls(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
+static void judge_plain_to_tls(struct detection *d, const struct attempts *a, const struct flow_service *service,
+	struct verdict *v)
 {
 	bool alerted = false;
 
@@ -178,17 +183,22 @@ static void judge_plain_to_tls(struct detection *d, const struct attempts *a, co
 	}
 }
 
-/* A ClientHello without an answer: nothing of TLS is there, and what else is known of the port says that SIP in clear is. */
+/*
+ * A ClientHello without an answer: nothing of TLS is there, and what else is known of the port says that SIP in clear
+ * is.
+ */
 static bool not_understood(const struct detection *d, const struct flow *x, const struct flow_service *service)
 {
 	int64_t close_ns = key_ns(d, "close-s");
 
 	if (service->secured)
 		return false;
-	return (service->plain && closed_mutely(x, close_ns)) || ((service->plain || service->at.port == SIP_PORT) && kept_mute(x, close_ns));
+	return (service->plain && closed_mutely(x, close_ns)) ||
+	       ((service->plain || service->at.port == SIP_PORT) && kept_mute(x, close_ns));
 }
 
-static void judge_tls_to_plain(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v)
+static void judge_tls_to_plain(struct detection *d, const struct attempts *a, const struct flow_service *service,
+	struct verdict *v)
 {
 	bool answered = false;
 
@@ -214,7 +224,8 @@ static void judge_tls_to_plain(struct detection *d, const struct attempts *a, co
 }
 
 /* What works with that host by another port or transport, as far as it is seen. */
-static void look_for_door(const struct facts *facts, const struct endpoint *server, uint8_t but_transport, struct verdict *v)
+static void look_for_door(const struct facts *facts, const struct endpoint *server, uint8_t but_transport,
+	struct verdict *v)
 {
 	const struct sip_server *x = sip_paths_server(facts->paths, &server->addr);
 
@@ -226,7 +237,8 @@ static void look_for_door(const struct facts *facts, const struct endpoint *serv
 		if (door->transport != TRANSPORT_UDP && door->transport != TRANSPORT_TCP)
 			continue;
 		v->works_at = door->at;
-		snprintf(v->works, sizeof v->works, "%s to port %u", door->transport == TRANSPORT_UDP ? "UDP" : "TCP", door->port);
+		snprintf(v->works, sizeof v->works, "%s to port %u", door->transport == TRANSPORT_UDP ? "UDP" : "TCP",
+			door->port);
 	}
 }
 
@@ -241,14 +253,16 @@ static bool recovered(const struct detection *d, const struct attempts *a, const
 		if (x->last_ns < v->first_ns || x->first_ns > ns_add(v->last_ns, window_ns))
 			continue;
 		if (strcmp(v->reason, "plain-to-tls-port") == 0 ? flow_secured(x) && x->first_ns > v->first_ns :
-		    strcmp(v->reason, "tls-to-plain-port") == 0 ? x->side[FLOW_SERVER].sip_at.frame && x->side[FLOW_CLIENT].sip_at.frame && x->first_ns > v->first_ns :
+		    strcmp(v->reason, "tls-to-plain-port") == 0 ? x->side[FLOW_SERVER].sip_at.frame &&
+		    x->side[FLOW_CLIENT].sip_at.frame && x->first_ns > v->first_ns :
 		    flow_accepted(x))
 			return true;
 	}
 	return false;
 }
 
-static void (*const judges[])(struct detection *d, const struct attempts *a, const struct flow_service *service, struct verdict *v) = {
+static void (*const judges[])(struct detection *d, const struct attempts *a, const struct flow_service *service,
+	struct verdict *v) = {
 	judge_refused, judge_filtered, judge_plain_to_tls, judge_tls_to_plain,
 };
 
@@ -273,7 +287,8 @@ static struct verdict judge_attempts(struct detection *d, const struct attempts 
 		return v;
 	}
 	look_for_door(facts, server, TRANSPORT_TCP, &v);
-	v.severity = (strcmp(v.reason, "tcp-refused") == 0 || v.hidden) && v.works_at.frame ? SEVERITY_WARNING : SEVERITY_ERROR;
+	v.severity = (strcmp(v.reason, "tcp-refused") == 0 || v.hidden) &&
+		v.works_at.frame ? SEVERITY_WARNING : SEVERITY_ERROR;
 	return v;
 }
 
@@ -301,7 +316,8 @@ static void tally_icmp(const struct facts *facts, struct icmp_tally *tallies)
 static const char *silent(struct detection *d, const struct sip_path *x, enum witness *ret)
 {
 	const struct sip_unheard *u = &x->unheard;
-	struct silence s = { .src = { x->client, x->last_source.port }, .dst = x->server, .first_ns = u->first_ns, .last_ns = u->last_ns, .copies = u->copies_most };
+	struct silence s = { .src = { x->client, x->last_source.port }, .dst = x->server, .first_ns = u->first_ns,
+		.last_ns = u->last_ns, .copies = u->copies_most };
 
 	if (u->copies_most < detection_key(d, "udp-copies"))
 		return "few";
@@ -357,8 +373,12 @@ static bool asked_to_register(const struct sip_path *x)
 	return x->unheard.methods & UINT32_C(1) << SIP_REGISTER;
 }
 
-/* Refused by ICMP. A socket that has gone, asked by OPTIONS or INVITE alone and with nothing else there, is no question of transports. */
-static void judge_icmp(const struct facts *facts, const struct sip_path *x, const struct icmp_tally *icmp, struct verdict *v)
+/*
+ * Refused by ICMP. A socket that has gone, asked by OPTIONS or INVITE alone and with nothing else there, is no question
+ * of transports.
+ */
+static void judge_icmp(const struct facts *facts, const struct sip_path *x, const struct icmp_tally *icmp,
+	struct verdict *v)
 {
 	bool stream = stream_door(facts, &x->server, v);
 
@@ -398,7 +418,8 @@ static struct verdict judge_path(struct detection *d, const struct sip_path *x, 
 	struct verdict v = { .reason = NULL };
 	bool stops;
 
-	if (x->transport != TRANSPORT_UDP || x->answered || x->unheard.requests == 0 || sip_paths_door(facts->paths, &x->server, TRANSPORT_UDP))
+	if (x->transport != TRANSPORT_UDP || x->answered || x->unheard.requests == 0 ||
+	    sip_paths_door(facts->paths, &x->server, TRANSPORT_UDP))
 		return v;
 	if (sip_socket_stranger(facts, &x->client, &x->server.addr))
 		return v;
@@ -427,9 +448,12 @@ static const struct wording wordings[] = {
 	{ "tcp-filtered", "TCP", "nothing comes back: a filter, or the host is down", "no connection by TCP" },
 	{ "udp-no-listener", "SIP by UDP", "ICMP says that nothing listens there", "nothing listens there by UDP" },
 	{ "udp-to-tcp-only", "SIP by UDP", "nothing comes back by UDP", "it does not answer by UDP" },
-	{ "plain-to-tls-port", "SIP in clear", "a server for TLS, which ends the connection", "SIP in clear on a TLS port" },
-	{ "tls-to-plain-port", "TLS", "a server for SIP in clear, which cannot read it", "TLS on a port for SIP in clear" },
-	{ "udp-on-5061", "SIP by UDP", "5061 is the port of TLS, and nothing comes back by UDP", "UDP on the port of TLS" },
+	{ "plain-to-tls-port", "SIP in clear", "a server for TLS, which ends the connection",
+	  "SIP in clear on a TLS port" },
+	{ "tls-to-plain-port", "TLS", "a server for SIP in clear, which cannot read it",
+	  "TLS on a port for SIP in clear" },
+	{ "udp-on-5061", "SIP by UDP", "5061 is the port of TLS, and nothing comes back by UDP",
+	  "UDP on the port of TLS" },
 	{ "wrong-port", "SIP by UDP", "nothing comes back from that port", "it uses a port that nobody answers" },
 };
 
@@ -442,7 +466,8 @@ static const struct wording *wording_of(const char *reason)
 	return &wordings[0];
 }
 
-static struct finding *tell(struct detection *d, uint64_t key, const struct address *client, const struct endpoint *server, const struct verdict *v)
+static struct finding *tell(struct detection *d, uint64_t key, const struct address *client,
+	const struct endpoint *server, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct wording *w = wording_of(v->reason);
@@ -458,12 +483,15 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct addr
 	f->count = v->tries ? v->tries : 1;
 	snprintf(act, sizeof act, "%s port %u", where, server->port);
 	say_title(f, act, w->effect);
-	finding_cause(f, "%s speaks %s to %s port %u, %u time%s: %s%s%s.", who, w->speaks, where, server->port, v->tries, v->tries == 1 ? "" : "s", w->listens,
+	finding_cause(f, "%s speaks %s to %s port %u, %u time%s: %s%s%s.", who, w->speaks, where, server->port,
+		v->tries, v->tries == 1 ? "" : "s", w->listens,
 		      *v->works ? "; what works with that host is " : "", v->works);
-	finding_fix(f, "Set port, transport and security mode of %s exactly as the operator of %s states them%s%s.%s", who, where, *v->works ? ": here " : "", v->works,
+	finding_fix(f, "Set port, transport and security mode of %s exactly as the operator of %s states them%s%s.%s",
+		who, where, *v->works ? ": here " : "", v->works,
 		    strncmp(v->reason, "tcp-", 4) == 0 && strncmp(v->works, "UDP", 3) == 0 ? " Requests above 1300 bytes are tried by TCP (RFC 3261 18.1.1): fewer codecs keep them on UDP." : "");
 	if (v->hidden)
-		finding_cannot_see(f, "whether %s is down or something on the way drops the packets; capture there", where);
+		finding_cannot_see(f, "whether %s is down or something on the way drops the packets; capture there",
+			where);
 	for (unsigned i = 0; i < v->frame_count; i++)
 		finding_evidence(f, v->frames[i], "tried in vain");
 	if (v->works_at.frame)
@@ -474,7 +502,8 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct addr
 static void tell_downgraded(struct detection *d, const struct sip_path *x)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, UINT64_C(1) << 62 | x->n, "sips-downgraded", SEVERITY_WARNING, CONFIDENCE_CERTAIN);
+	struct finding *f = detection_raise_keyed(d, UINT64_C(1) << 62 | x->n, "sips-downgraded", SEVERITY_WARNING,
+		CONFIDENCE_CERTAIN);
 	struct endpoint from = { x->client, 0 };
 	char who[SAY_TEXT], where[SAY_TEXT];
 
@@ -485,7 +514,9 @@ static void tell_downgraded(struct detection *d, const struct sip_path *x)
 	finding_times(f, x->secure_uri_at.at_ns, x->last_ns);
 	f->count = x->secure_uris;
 	say_title(f, who, "sips: is sent unencrypted");
-	finding_cause(f, "%s sends %u request%s for a sips: URI to %s by %s: sips: promises TLS on every hop (RFC 3261 19.1).", who, x->secure_uris,
+	finding_cause(f,
+		"%s sends %u request%s for a sips: URI to %s by %s: sips: promises TLS on every hop (RFC 3261 19.1).",
+		who, x->secure_uris,
 		      x->secure_uris == 1 ? "" : "s", where, x->transport == TRANSPORT_UDP ? "UDP" : "TCP");
 	finding_fix(f, "Let %s use TLS towards %s, or sip: URIs where encryption is not wanted.", who, where);
 	finding_evidence(f, x->secure_uri_at, "the first such request");
@@ -531,6 +562,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_transport_mismatch = {
-	.id = "transport-mismatch", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.id = "transport-mismatch", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

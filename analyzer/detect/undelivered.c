@@ -17,17 +17,21 @@ static bool says_port_closed(const struct icmp_record *i)
 }
 
 /*
- * Only the first packets were answered by "port closed", and then audio flows on for long without: the port opened late. Errors come at a limited
- * rate, so that the quiet behind them must be longer than several of their intervals; a filter that forbids tells it to whom it likes.
+ * Only the first packets were answered by "port closed", and then audio flows on for long without: the port opened
+ * late. Errors come at a limited rate, so that the quiet behind them must be longer than several of their intervals; a
+ * filter that forbids tells it to whom it likes.
  */
 static bool opened_late(const struct hearing *h, const struct counted *c)
 {
-	int64_t apart_ns = ns_minus(h->icmp_last->at.at_ns, h->icmp->at.at_ns) / (h->icmp_count > 1 ? h->icmp_count - 1 : 1);
+	int64_t apart_ns = ns_minus(h->icmp_last->at.at_ns,
+		h->icmp->at.at_ns) / (h->icmp_count > 1 ? h->icmp_count - 1 : 1);
 	int64_t quiet_ns = ns_minus(c->last_ns, h->icmp_last->at.at_ns);
 
-	if (!says_port_closed(h->icmp) || !c->main || c->first_ns == NS_NONE || ns_minus(h->icmp->at.at_ns, c->first_ns) > SECOND_NS)
+	if (!says_port_closed(h->icmp) || !c->main || c->first_ns == NS_NONE ||
+	    ns_minus(h->icmp->at.at_ns, c->first_ns) > SECOND_NS)
 		return false;
-	return quiet_ns >= OPEN_NS && quiet_ns >= 4 * apart_ns && stream_packets_between(c->main, h->icmp_last->at.at_ns, c->last_ns) >= OPEN_PACKETS;
+	return quiet_ns >= OPEN_NS && quiet_ns >= 4 * apart_ns &&
+	       stream_packets_between(c->main, h->icmp_last->at.at_ns, c->last_ns) >= OPEN_PACKETS;
 }
 
 /* When did the receiver's highest sequence number begin to stand still? Its last report that still rose. */
@@ -61,8 +65,8 @@ static bool mirrors(const struct stream *s, const struct stream *back)
 }
 
 /*
- * Two points before and behind a router that translates nothing: of the other direction's copies the one that has travelled further lies on our
- * sender's side, where this stream goes in.
+ * Two points before and behind a router that translates nothing: of the other direction's copies the one that has
+ * travelled further lies on our sender's side, where this stream goes in.
  */
 static const struct stream *copy_at_entry(const struct stream *a, const struct stream *b, const struct stream *s)
 {
@@ -80,9 +84,9 @@ static bool exit_hears(const struct judge *j, const struct stream *back)
 }
 
 /*
- * The other direction is seen at two points, before and behind a router. This one is seen where it goes in, and not behind: between the two it
- * was dropped. Which side it goes in at is told by whose address the router translates (private inside, public outside), or by the TTL, not by
- * time: two files may have two clocks.
+ * The other direction is seen at two points, before and behind a router. This one is seen where it goes in, and not
+ * behind: between the two it was dropped. Which side it goes in at is told by whose address the router translates
+ * (private inside, public outside), or by the TTL, not by time: two files may have two clocks.
  */
 static bool copy_missing(const struct judge *j, const struct stream *s)
 {
@@ -95,12 +99,14 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 		entry = copy_at_entry(a, b, s);
 		if (!entry)
 			return false;
-	} else if (!address_equal(&a->dst.addr, &b->dst.addr)) {            /* our sender is translated: it goes in where it is private */
+	/* our sender is translated: it goes in where it is private */
+	} else if (!address_equal(&a->dst.addr, &b->dst.addr)) {
 		a_inside = address_private(&a->dst.addr);
 		entry = a_inside ? a : b;
 		if (a_inside == address_private(&b->dst.addr))
 			return false;
-	} else {                                                     /* the receiver is: it goes in where the receiver is public */
+	/* the receiver is: it goes in where the receiver is public */
+	} else {
 		a_inside = address_private(&a->src.addr);
 		entry = a_inside ? b : a;
 		if (a_inside == address_private(&b->src.addr))
@@ -109,13 +115,18 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 	return mirrors(s, entry) && exit_hears(j, entry == a ? b : a);
 }
 
-/* The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router keeps it. */
+/*
+ * The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router
+ * keeps it.
+ */
 static bool image_missing(const struct judge *j, const struct stream *s)
 {
 	const struct stream *own = main_stream(direction_reverse(j->d));
 
-	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) && address_private(&own->src.addr) &&
-	       !address_private(&s->dst.addr) && !reach_beyond_nat(j, &own->src.addr) && network_at(j->facts->network, &own->src.addr) &&
+	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) &&
+	       address_private(&own->src.addr) &&
+	       !address_private(&s->dst.addr) && !reach_beyond_nat(j, &own->src.addr) &&
+	       network_at(j->facts->network, &own->src.addr) &&
 	       address_private(&s->src.addr);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* media-unexpected-source: media comes from an address that SDP did not name. RFC 3264 5.1 allows it; strict receivers and firewalls do not. */
+/*
+ * media-unexpected-source: media comes from an address that SDP did not name. RFC 3264 5.1 allows it; strict receivers
+ * and firewalls do not.
+ */
 #include "analyzer/detect/known.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
@@ -30,7 +33,8 @@ static bool is_alone(const struct stream *s)
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *other = d->streams[i];
 
-		if (other != s && !address_equal(&other->src.addr, &s->src.addr) && other->first_ns <= s->last_ns && other->last_ns >= s->first_ns)
+		if (other != s && !address_equal(&other->src.addr, &s->src.addr) && other->first_ns <= s->last_ns &&
+		    other->last_ns >= s->first_ns)
 			return false;
 	}
 	return true;
@@ -83,7 +87,8 @@ static void tell(struct detection *d, const struct stream *s, const struct windo
 	const struct facts *facts = detection_facts(d);
 	const struct leg *leg = s->direction->slot->dialog->leg;
 	bool strict = refused(s);
-	struct finding *f = detection_raise(d, reason_of(facts, s), strict ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise(d, reason_of(facts, s), strict ? SEVERITY_WARNING : SEVERITY_INFO,
+		CONFIDENCE_LIKELY);
 	const struct message *named = w->sources[0].message;
 	char src[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], to[SAY_TEXT], from[SAY_TEXT];
 
@@ -117,6 +122,7 @@ static void on_event(struct detection *d, const struct event *ev)
 }
 
 const struct detector detect_media_unexpected_source = {
-	.id = "media-unexpected-source", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_STREAM),
+	.id = "media-unexpected-source", .doc = &doc, .keys = keys, .event = on_event,
+	.events = EVENT_BIT(EVENT_JUDGE_STREAM),
 	.scope = PER_STREAM, .usual = SEVERITY_INFO, .possible_max = SEVERITY_INFO,
 };

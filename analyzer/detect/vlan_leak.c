@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vlan-leak: a desk phone speaks in another VLAN than the voice VLAN. Where the capture holds no tags nothing is said: many mirrors strip them.
- * Finding page 5, section 2.
+ * vlan-leak: a desk phone speaks in another VLAN than the voice VLAN. Where the capture holds no tags nothing is said:
+ * many mirrors strip them. Finding page 5, section 2.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,7 +151,8 @@ static uint16_t majority(const struct phone *list, unsigned count, unsigned *ret
 static void tell(struct detection *d, const struct phone *x, const struct seen_vlan *v, uint16_t voice, bool profile)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }), "voice-on-data-vlan", SEVERITY_WARNING,
+	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
+		"voice-on-data-vlan", SEVERITY_WARNING,
 						  profile ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], here[24] = "no VLAN tag";
 
@@ -159,9 +160,14 @@ static void tell(struct detection *d, const struct phone *x, const struct seen_v
 	if (v->vid)
 		snprintf(here, sizeof here, "VLAN %u", v->vid);
 	finding_title(f, "%s is not in the voice VLAN", host);
-	finding_cause(f, "%s (%02x:%02x:%02x:%02x:%02x:%02x, %s) sends voice in %s; the voice VLAN here is %u (source: %s).", host, x->mac[0], x->mac[1], x->mac[2],
-		      x->mac[3], x->mac[4], x->mac[5], x->agent, here, voice, profile ? "profile" : "most of the phones");
-	finding_fix(f, "Set voice VLAN %u on the switch port of this phone and enable LLDP-MED there; restart the phone.", voice);
+	finding_cause(f,
+		"%s (%02x:%02x:%02x:%02x:%02x:%02x, %s) sends voice in %s; the voice VLAN here is %u (source: %s).",
+		host, x->mac[0], x->mac[1], x->mac[2],
+		      x->mac[3], x->mac[4], x->mac[5], x->agent, here, voice,
+		      profile ? "profile" : "most of the phones");
+	finding_fix(f,
+		"Set voice VLAN %u on the switch port of this phone and enable LLDP-MED there; restart the phone.",
+		voice);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
 	finding_evidence(f, v->first, "SIP in %s", here);
 	finding_evidence(f, v->last, "still in %s", here);
@@ -192,7 +198,8 @@ static void judge(struct detection *d, const struct phone *list, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		const struct seen_vlan *v = own_vlan(&list[i]);
 		bool right = profile ? numbers_have(&site->voice_vlans, v->vid) : v->vid == voice;
-		bool boots = list[i].vlan_count > 1 && v->last.at_ns - v->first.at_ns < (int64_t)(detection_key(d, "boot-s") * 1e9);
+		bool boots = list[i].vlan_count > 1 &&
+			v->last.at_ns - v->first.at_ns < (int64_t)(detection_key(d, "boot-s") * 1e9);
 
 		if (!right && !boots && !list[i].soft && site_inside(site, &list[i].addr))
 			tell(d, &list[i], v, profile ? first_of(&site->voice_vlans) : voice, profile);
@@ -225,5 +232,6 @@ static void on_event(struct detection *d, const struct event *ev)
 
 const struct detector detect_vlan_leak = {
 	.id = "vlan-leak", .doc = &doc, .keys = keys, .state_size = sizeof(struct vlan_state), .event = on_event,
-	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_INFO,
+	.events = EVENT_BIT(EVENT_SIP) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_WARNING,
+	.possible_max = SEVERITY_INFO,
 };

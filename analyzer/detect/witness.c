@@ -12,13 +12,15 @@
 
 enum { COPIES_ENOUGH = 4 };
 
-enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to, int64_t from_ns, int64_t to_ns)
+enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to,
+	int64_t from_ns, int64_t to_ns)
 {
 	const struct pair *p = network_pair_find(facts->network, from, to), *other;
 
 	if (p && p->packets)
 		return WITNESS_PEER;
-	if (network_other_inbound(facts->network, to, from, ns_add(from_ns, -MARGIN_NS), ns_add(to_ns, MARGIN_NS), &other))
+	if (network_other_inbound(facts->network, to, from, ns_add(from_ns, -MARGIN_NS), ns_add(to_ns, MARGIN_NS),
+	    &other))
 		return WITNESS_OTHER_HOST;
 	if (network_link_inbound(facts->network, to, ns_add(from_ns, -MARGIN_NS), ns_add(to_ns, MARGIN_NS)))
 		return WITNESS_OTHER_HOST;

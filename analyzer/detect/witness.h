@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* witness: may it be said that nothing came? Only where it would have been seen, and where the capture goes on long enough. */
+/*
+ * witness: may it be said that nothing came? Only where it would have been seen, and where the capture goes on long
+ * enough.
+ */
 #ifndef DEADAIR_DETECT_WITNESS_H
 #define DEADAIR_DETECT_WITNESS_H
 
@@ -8,7 +11,8 @@
 /* What shows that packets towards a host pass the capture point. */
 enum witness {
 	WITNESS_NONE,
-	WITNESS_OTHER_HOST,          /* those of other hosts do: one confidence lower, the silent host may answer another way */
+	/* those of other hosts do: one confidence lower, the silent host may answer another way */
+	WITNESS_OTHER_HOST,
 	WITNESS_PEER                 /* those of this very peer do, at other times */
 };
 
@@ -20,10 +24,11 @@ struct silence {
 	bool stream_transport;       /* one copy is all there is */
 };
 
-enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to, int64_t from_ns, int64_t to_ns);
+enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to,
+	int64_t from_ns, int64_t to_ns);
 /*
- * NULL: the silence may be claimed, and *ret says how well it is seen. Else the gate that forbids it, "G1", "G5", "G7", or "end" where the
- * capture ends before tail_s have passed (then fewer than 4 copies over 3 s were sent, too).
+ * NULL: the silence may be claimed, and *ret says how well it is seen. Else the gate that forbids it, "G1", "G5", "G7",
+ * or "end" where the capture ends before tail_s have passed (then fewer than 4 copies over 3 s were sent, too).
  */
 const char *silence_gate(const struct facts *facts, const struct silence *s, double tail_s, enum witness *ret);
 /* likely, one lower for WITNESS_OTHER_HOST. */

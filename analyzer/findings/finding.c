@@ -52,7 +52,8 @@ void findings_free(struct findings *f)
 	free(f);
 }
 
-struct finding *findings_add(struct findings *all, const struct detector *detector, const char *id, const char *reason, enum severity s, enum confidence c)
+struct finding *findings_add(struct findings *all, const struct detector *detector, const char *id, const char *reason,
+	enum severity s, enum confidence c)
 {
 	struct finding *f = memory_zalloc(sizeof *f);
 
@@ -199,7 +200,8 @@ void finding_leg(struct finding *f, const struct leg *leg)
 	f->legs_total++;
 	if (f->leg_count == FINDING_LEG_MAX)
 		return;
-	((struct leg *)(uintptr_t)leg)->named++;        /* a note in the margin: findings change nothing else of a leg */
+	/* a note in the margin: findings change nothing else of a leg */
+	((struct leg *)(uintptr_t)leg)->named++;
 	f->legs[f->leg_count].leg = leg;
 	f->legs[f->leg_count++].call_id = leg->call_id;
 }
@@ -230,7 +232,8 @@ static void add_evidence(struct finding *f, struct frame_ref at, uint32_t last_f
 
 	vsnprintf(buffer, sizeof buffer, format, ap);
 	for (unsigned i = 0; i < f->evidence_count; i++) {
-		if (f->evidence[i].at.frame == at.frame && f->evidence[i].at.file == at.file && strcmp(f->evidence[i].what, buffer) == 0)
+		if (f->evidence[i].at.frame == at.frame && f->evidence[i].at.file == at.file &&
+		    strcmp(f->evidence[i].what, buffer) == 0)
 			return;
 	}
 	if (f->evidence_count == FINDING_EVIDENCE_MAX)
@@ -265,7 +268,8 @@ void finding_change(struct finding *f, const char *field, const char *before, co
 			return;
 	}
 	if (f->change_count < FINDING_CHANGE_MAX)
-		f->changes[f->change_count++] = (struct field_change){ memory_text(field), memory_text(before), memory_text(after) };
+		f->changes[f->change_count++] = (struct field_change){ memory_text(field), memory_text(before),
+			memory_text(after) };
 }
 
 void finding_times(struct finding *f, int64_t first_ns, int64_t last_ns)

@@ -11,7 +11,8 @@ enum confidence { CONFIDENCE_NONE, CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFI
 enum finding_state { FINDING_OPEN, FINDING_CLOSED, FINDING_WITHDRAWN };
 enum part { PART_VICTIM, PART_CULPRIT, PART_WITNESS };
 
-enum { FINDING_EVIDENCE_MAX = 16, FINDING_HOST_MAX = 12, FINDING_LEG_MAX = 64, FINDING_STREAM_MAX = 16, FINDING_REASON_MAX = 4, FINDING_OTHER_ID_MAX = 8, FINDING_CHANGE_MAX = 24 };
+enum { FINDING_EVIDENCE_MAX = 16, FINDING_HOST_MAX = 12, FINDING_LEG_MAX = 64, FINDING_STREAM_MAX = 16,
+	FINDING_REASON_MAX = 4, FINDING_OTHER_ID_MAX = 8, FINDING_CHANGE_MAX = 24 };
 
 struct evidence {
 	struct frame_ref at;         /* frame 0: a fact about the capture as a whole */
@@ -33,10 +34,12 @@ struct finding {
 	enum confidence confidence, reason_confidence;
 	const char *other_reasons[FINDING_REASON_MAX];
 	unsigned other_reason_count;
-	struct text title, cause, fix, cannot_see, healthy;   /* healthy: what calls without it have that these have not */
+	/* healthy: what calls without it have that these have not */
+	struct text title, cause, fix, cannot_see, healthy;
 	struct { const struct leg *leg; struct span call_id; } legs[FINDING_LEG_MAX];
 	unsigned leg_count, legs_total;
-	struct span other_ids[FINDING_OTHER_ID_MAX]; /* Call-IDs of what is no call: registrations, subscriptions; they live as long as their record */
+	/* Call-IDs of what is no call: registrations, subscriptions; they live as long as their record */
+	struct span other_ids[FINDING_OTHER_ID_MAX];
 	unsigned other_id_count;
 	struct { struct endpoint at; enum part part; } hosts[FINDING_HOST_MAX];
 	unsigned host_count;
@@ -57,7 +60,8 @@ struct finding {
 	const void *stream;          /* likewise of the stream */
 	bool listed;                 /* by the filter */
 	uint64_t order;              /* of making; breaks ties */
-	uint64_t identity;           /* detector, scope and key: the same however often it is judged, and of no meaning outside this process */
+	/* detector, scope and key: the same however often it is judged, and of no meaning outside this process */
+	uint64_t identity;
 };
 
 struct incident {
@@ -77,17 +81,20 @@ struct findings;
 
 struct findings *findings_new(void);
 void findings_free(struct findings *f);
-struct finding *findings_add(struct findings *f, const struct detector *detector, const char *id, const char *reason, enum severity s, enum confidence c);
+struct finding *findings_add(struct findings *f, const struct detector *detector, const char *id, const char *reason,
+	enum severity s, enum confidence c);
 void findings_remove(struct findings *all, struct finding *f);
 /* The leg goes: findings that others have made stay without it. */
 void findings_forget_leg(struct findings *all, struct leg *leg);
 /* Emptied of reason, texts, parts, legs, streams and evidence, to be filled anew. */
 void findings_reset(struct finding *f);
-const struct list *findings_in_order(const struct findings *f);      /* struct finding.in_order; after findings_settle: severity first, then time */
+/* struct finding.in_order; after findings_settle: severity first, then time */
+const struct list *findings_in_order(const struct findings *f);
 const struct list *findings_incidents(const struct findings *f);
 /*
- * Suppression by the table (root causes silence what they explain, never across directions or calls, never certain by possible), confidence caps,
- * incidents, order and numbers. Repeatable: reckoned anew from all findings that are not withdrawn.
+ * Suppression by the table (root causes silence what they explain, never across directions or calls, never certain by
+ * possible), confidence caps, incidents, order and numbers. Repeatable: reckoned anew from all findings that are not
+ * withdrawn.
  */
 void findings_settle(struct findings *f, int64_t incident_window_ns);
 /* No finding above info that stands for itself: 0; else 1. */
@@ -99,13 +106,16 @@ void finding_cause(struct finding *f, const char *format, ...) __attribute__((fo
 void finding_fix(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_healthy(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_cannot_see(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void finding_part(struct finding *f, enum part part, const struct endpoint *at);     /* port 0: the host as a whole; once each */
+/* port 0: the host as a whole; once each */
+void finding_part(struct finding *f, enum part part, const struct endpoint *at);
 void finding_leg(struct finding *f, const struct leg *leg);
 /* The Call-ID of what is no call; lent for the finding's life. */
 void finding_other_id(struct finding *f, struct span call_id);
 void finding_stream(struct finding *f, uint32_t n);
-void finding_evidence(struct finding *f, struct frame_ref at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void finding_evidence_run(struct finding *f, struct frame_ref at, uint32_t last_frame, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void finding_evidence(struct finding *f, struct frame_ref at, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+void finding_evidence_run(struct finding *f, struct frame_ref at, uint32_t last_frame, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
 /* Copied; the same field with the same texts only once. */
 void finding_change(struct finding *f, const char *field, const char *before, const char *after);
 void finding_times(struct finding *f, int64_t first_ns, int64_t last_ns);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* incident: findings with one cause. Two calls or more that share cause, reason and culprit within five minutes of one another. */
+/*
+ * incident: findings with one cause. Two calls or more that share cause, reason and culprit within five minutes of one
+ * another.
+ */
 #include "analyzer/findings/internal.h"
 
 #include <stdio.h>
@@ -121,7 +124,8 @@ static void incident_add(struct incident *i, struct finding *f)
 	i->confidence = f->confidence > i->confidence ? f->confidence : i->confidence;
 }
 
-static struct incident *incident_of(struct findings *all, struct kinships *kinships, struct finding *f, int64_t window_ns)
+static struct incident *incident_of(struct findings *all, struct kinships *kinships, struct finding *f,
+	int64_t window_ns)
 {
 	struct kin *k = kin_add(kinships, f);
 	struct incident *i;
@@ -140,7 +144,10 @@ static struct incident *incident_of(struct findings *all, struct kinships *kinsh
 	return i;
 }
 
-/* One finding that is about several calls, and knows who is to blame: a router that rewrites forty calls is one incident as it is. */
+/*
+ * One finding that is about several calls, and knows who is to blame: a router that rewrites forty calls is one
+ * incident as it is.
+ */
 static bool of_many_calls(const struct finding *f)
 {
 	bool culprit = false;
@@ -169,7 +176,8 @@ static bool same_call(const struct incident *i)
 
 static bool hurts_hearing(const struct finding *f)
 {
-	return strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0 || (strcmp(f->id, "nat-address-mismatch") == 0 && f->direction);
+	return strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0 ||
+	       (strcmp(f->id, "nat-address-mismatch") == 0 && f->direction);
 }
 
 static int number_compare(const void *a, const void *b)
@@ -217,14 +225,19 @@ static void name_incident(struct incident *i)
 	char at[ADDRESS_TEXT], title[200];
 
 	if (of_many_calls(i->root))     /* it says what it does to them all */
-		snprintf(title, sizeof title, "%.*s: %u calls", act_end ? (int)(act_end - i->root->title.p) : (int)i->root->title.n, i->root->title.p, calls);
-	else if (act_end)               /* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
-		snprintf(title, sizeof title, "%.*s: %u calls %s", (int)(act_end - i->root->title.p), i->root->title.p, calls, effect_of(i->root->id));
+		snprintf(title, sizeof title, "%.*s: %u calls",
+			act_end ? (int)(act_end - i->root->title.p) : (int)i->root->title.n, i->root->title.p, calls);
+	/* "The PBX 10.0.0.5 sends to a private address", and then not one victim but all */
+	else if (act_end)
+		snprintf(title, sizeof title, "%.*s: %u calls %s", (int)(act_end - i->root->title.p), i->root->title.p,
+			calls, effect_of(i->root->id));
 	else
-		snprintf(title, sizeof title, "%u calls %s, one cause: %s at %s", calls, effect_of(i->root->id), i->root->reason, address_text(&a, at));
+		snprintf(title, sizeof title, "%u calls %s, one cause: %s at %s", calls, effect_of(i->root->id),
+			i->root->reason, address_text(&a, at));
 	i->title = memory_text(title);
 	/* three calls and more that nobody hears: whoever depends on that host cannot telephone */
-	if (i->finding_count >= 3 && hurts_hearing(i->root) && i->severity < SEVERITY_CRITICAL && i->confidence >= CONFIDENCE_LIKELY)
+	if (i->finding_count >= 3 && hurts_hearing(i->root) && i->severity < SEVERITY_CRITICAL &&
+	    i->confidence >= CONFIDENCE_LIKELY)
 		i->severity = SEVERITY_CRITICAL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * suppression: a root cause silences what it explains. Never across calls, never a certain finding by a possible one, and across directions only
- * where the table says that the cause concerns the call as a whole.
+ * suppression: a root cause silences what it explains. Never across calls, never a certain finding by a possible one,
+ * and across directions only where the table says that the cause concerns the call as a whole.
  */
 #include "analyzer/findings/internal.h"
 
@@ -16,10 +16,13 @@ enum range {
 	SAME_SOCKET,                 /* the same call, and a victim or stream of one is a host or stream of the other */
 	SAME_VICTIM,                 /* the same call, and the cause's direction or victim host is the consequence's */
 	SAME_PEERS,                  /* two hosts of the cause are two of the consequence, in no call or in whichever */
-	SAME_HOST                    /* a victim or culprit of the cause is one of the consequence, in no call or in whichever */
+	/* a victim or culprit of the cause is one of the consequence, in no call or in whichever */
+	SAME_HOST
 };
 
-/* Rows in order of weight: of two findings that could explain each other the one whose row stands higher is the cause. */
+/*
+ * Rows in order of weight: of two findings that could explain each other the one whose row stands higher is the cause.
+ */
 static const struct row {
 	const char *cause, *reason;  /* reason: only this one; NULL any */
 	enum range range;
@@ -29,10 +32,13 @@ static const struct row {
 	  { "one-way-audio", "early-media-missing", "audio-missing-after-hold", "audio-missing-after-transfer" } },
 	{ "nat-address-mismatch", NULL, SAME_RECEIVER, { "media-unreachable" } },
 	{ "nat-address-mismatch", NULL, SAME_MEDIA, { "no-audio" } },
-	{ "nat-address-mismatch", NULL, SAME_SIGNALLING, { "ack-missing", "call-dropped", "invite-unanswered", "transfer-failed" } },
+	{ "nat-address-mismatch", NULL, SAME_SIGNALLING,
+	  { "ack-missing", "call-dropped", "invite-unanswered", "transfer-failed" } },
 	{ "nat-address-mismatch", NULL, SAME_PHONE, { "registration-failed" } },
-	{ "nat-binding-expired", NULL, SAME_SIGNALLING, { "invite-unanswered", "call-dropped", "audio-interrupted", "reinvite-failed" } },
-	{ "nat-binding-expired", NULL, SAME_PHONE, { "registration-failed", "blf-broken", "nat-binding-at-risk", "contact-flap" } },
+	{ "nat-binding-expired", NULL, SAME_SIGNALLING,
+	  { "invite-unanswered", "call-dropped", "audio-interrupted", "reinvite-failed" } },
+	{ "nat-binding-expired", NULL, SAME_PHONE, { "registration-failed", "blf-broken", "nat-binding-at-risk",
+	  "contact-flap" } },
 	{ "sip-alg", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
 	{ "contact-flap", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "sip-port-shared", NULL, SAME_PHONE, { "blf-broken" } },
@@ -41,26 +47,37 @@ static const struct row {
 	{ "sip-fragmented", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "registration-failed", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "sip-fragmented", NULL, SAME_SIGNALLING, { "dropped-in-path" } },
-	{ "dropped-in-path", "method-filtered", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
-	{ "dropped-in-path", "oversize", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
-	{ "dropped-in-path", "unlocated", SAME_CALL, { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
+	{ "dropped-in-path", "method-filtered", SAME_CALL,
+	  { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
+	{ "dropped-in-path", "oversize", SAME_CALL,
+	  { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
+	{ "dropped-in-path", "unlocated", SAME_CALL,
+	  { "invite-unanswered", "ack-missing", "reinvite-failed", "transfer-failed" } },
 	{ "dropped-in-path", "media", SAME_DIRECTION, { "one-way-audio", "audio-interrupted", "rtp-loss" } },
 	{ "dropped-in-path", "media", SAME_CALL, { "no-audio" } },
-	{ "rtp-port-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
-	{ "ssrc-collision", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
-	{ "rtcp-port-clash", NULL, SAME_SOCKET, { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
-	{ "session-table-exhausted", NULL, SAME_HOST, { "dropped-in-path", "nat-binding-expired", "invite-unanswered", "registration-failed", "transport-mismatch", "retransmission-storm" } },
-	{ "sip-flood", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "answer-delayed", "sip-malformed", "sip-scan" } },
-	{ "registration-bruteforce", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed" } },
+	{ "rtp-port-collision", NULL, SAME_SOCKET,
+	  { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "ssrc-collision", NULL, SAME_SOCKET,
+	  { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "rtcp-port-clash", NULL, SAME_SOCKET,
+	  { "one-way-audio", "no-audio", "rtp-injection", "media-unexpected-source", "rtp-loss", "rtp-jitter" } },
+	{ "session-table-exhausted", NULL, SAME_HOST, { "dropped-in-path", "nat-binding-expired", "invite-unanswered",
+	  "registration-failed", "transport-mismatch", "retransmission-storm" } },
+	{ "sip-flood", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered",
+	  "retransmission-storm", "answer-delayed", "sip-malformed", "sip-scan" } },
+	{ "registration-bruteforce", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered",
+	  "retransmission-storm", "sip-malformed" } },
 	{ "toll-fraud", "prefix-probing", SAME_HOST, { "sip-scan" } },
-	{ "sip-scan", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered", "retransmission-storm", "sip-malformed", "transport-mismatch" } },
+	{ "sip-scan", NULL, SAME_HOST, { "registration-failed", "call-failed", "invite-unanswered",
+	  "retransmission-storm", "sip-malformed", "transport-mismatch" } },
 	{ "failover-broken", NULL, SAME_CALL, { "invite-unanswered", "call-failed" } },
 	{ "failover-broken", NULL, SAME_PHONE, { "registration-failed" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "codec-not-agreed", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "session-table-exhausted", NULL, SAME_HOST, { "retransmission-storm" } },
 	{ "sip-flood", NULL, SAME_HOST, { "retransmission-storm" } },
-	{ "media-range-exhausted", NULL, SAME_CALL, { "no-audio", "call-failed", "one-way-audio", "codec-not-agreed" } },
+	{ "media-range-exhausted", NULL, SAME_CALL,
+	  { "no-audio", "call-failed", "one-way-audio", "codec-not-agreed" } },
 	{ "media-unreachable", NULL, SAME_VICTIM, { "one-way-audio", "no-audio", "audio-late" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
 	{ "codec-not-agreed", "pt-not-in-answer", SAME_CALL, { "no-audio" } },
@@ -69,19 +86,24 @@ static const struct row {
 	{ "codec-not-agreed", "pt-number-asymmetric", SAME_DIRECTION, { "one-way-audio" } },
 	{ "codec-not-agreed", "no-common-codec", SAME_CALL, { "no-audio", "call-failed" } },
 	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio" } },
-	{ "rtp-injection", "media-hijack", SAME_CALL, { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
+	{ "rtp-injection", "media-hijack", SAME_CALL,
+	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
 	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
 	{ "srtp-broken", NULL, SAME_CALL, { "no-audio", "rtp-injection" } },
 	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
 	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
 	{ "audio-missing-after-hold", NULL, SAME_CALL, { "no-audio" } },
-	{ "sip-fragmented", NULL, SAME_PEERS, { "invite-unanswered", "registration-failed", "blf-broken", "ack-missing", "call-failed", "retransmission-storm" } },
-	{ "transport-mismatch", NULL, SAME_PEERS, { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
+	{ "sip-fragmented", NULL, SAME_PEERS, { "invite-unanswered", "registration-failed", "blf-broken", "ack-missing",
+	  "call-failed", "retransmission-storm" } },
+	{ "transport-mismatch", NULL, SAME_PEERS,
+	  { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
 	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
-	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted", "audio-silent", "call-dropped" } },
-	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss", "rtp-jitter", "media-unexpected-source" } },
+	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted",
+	  "audio-silent", "call-dropped" } },
+	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss",
+	  "rtp-jitter", "media-unexpected-source" } },
 	{ "one-way-audio", NULL, SAME_CALL, { "media-after-call", "call-dropped" } },
 	{ "audio-interrupted", "both-directions", SAME_CALL, { "rtp-loss", "audio-interrupted" } },
 	{ "audio-interrupted", NULL, SAME_DIRECTION, { "rtp-loss" } },
@@ -89,7 +111,8 @@ static const struct row {
 	{ "nat-binding-expired", NULL, SAME_CALL, { "cancel-lost" } },
 	{ "contact-flap", NULL, SAME_CALL, { "invite-unanswered", "ack-missing", "cancel-lost" } },
 	{ "sip-port-shared", NULL, SAME_CALL, { "cancel-lost", "answer-delayed" } },
-	{ "sip-alg", NULL, SAME_CALL, { "invite-unanswered", "call-failed", "ack-missing", "cancel-lost", "answer-delayed" } },
+	{ "sip-alg", NULL, SAME_CALL, { "invite-unanswered", "call-failed", "ack-missing", "cancel-lost",
+	  "answer-delayed" } },
 	{ "session-table-exhausted", NULL, SAME_HOST, { "invite-unanswered", "call-failed", "call-dropped" } },
 	{ "toll-fraud", NULL, SAME_HOST, { "call-failed", "call-dropped" } },
 	{ "codec-not-agreed", NULL, SAME_CALL, { "call-failed" } },
@@ -121,7 +144,8 @@ static bool share_victim(const struct finding *a, const struct finding *b)
 {
 	for (unsigned i = 0; i < a->host_count; i++) {
 		for (unsigned k = 0; k < b->host_count; k++) {
-			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM && address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr))
+			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM &&
+			    address_equal(&a->hosts[i].at.addr, &b->hosts[k].at.addr))
 				return true;
 		}
 	}
@@ -132,7 +156,8 @@ static bool share_victim_socket(const struct finding *a, const struct finding *b
 {
 	for (unsigned i = 0; i < a->host_count; i++) {
 		for (unsigned k = 0; k < b->host_count; k++) {
-			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM && endpoint_equal(&a->hosts[i].at, &b->hosts[k].at))
+			if (a->hosts[i].part == PART_VICTIM && b->hosts[k].part == PART_VICTIM &&
+			    endpoint_equal(&a->hosts[i].at, &b->hosts[k].at))
 				return true;
 		}
 	}
@@ -154,7 +179,8 @@ static bool victim_is_host(const struct finding *cause, const struct finding *ef
 {
 	for (unsigned i = 0; i < effect->host_count; i++) {
 		for (unsigned k = 0; k < cause->host_count; k++) {
-			if (effect->hosts[i].part == PART_VICTIM && address_equal(&effect->hosts[i].at.addr, &cause->hosts[k].at.addr))
+			if (effect->hosts[i].part == PART_VICTIM &&
+			    address_equal(&effect->hosts[i].at.addr, &cause->hosts[k].at.addr))
 				return true;
 		}
 	}
@@ -243,7 +269,8 @@ static bool lists(const struct row *row, const char *id)
 
 static bool explains(const struct row *row, const struct finding *cause, const struct finding *effect)
 {
-	if (cause == effect || cause->state == FINDING_WITHDRAWN || strcmp(cause->id, row->cause) != 0 || (row->reason && strcmp(row->reason, cause->reason) != 0) || !lists(row, effect->id))
+	if (cause == effect || cause->state == FINDING_WITHDRAWN || strcmp(cause->id, row->cause) != 0 ||
+	    (row->reason && strcmp(row->reason, cause->reason) != 0) || !lists(row, effect->id))
 		return false;
 	if (cause->severity == SEVERITY_INFO && effect->severity > SEVERITY_INFO) /* a fact is no cause of harm */
 		return false;

@@ -95,7 +95,8 @@ static void add_runs(struct baseline *b, sqlite3_stmt *stmt)
 	b->first_ns = time_at(stmt, 1);
 }
 
-static int read_all(struct baseline *b, struct store *s, const char *sql, const uint8_t *identity, void (*add)(struct baseline *, sqlite3_stmt *))
+static int read_all(struct baseline *b, struct store *s, const char *sql, const uint8_t *identity,
+	void (*add)(struct baseline *, sqlite3_stmt *))
 {
 	sqlite3_stmt *stmt = NULL;
 	int result = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
@@ -110,7 +111,8 @@ static int read_all(struct baseline *b, struct store *s, const char *sql, const 
 	return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
-struct baseline *baseline_new(struct store *s, const uint8_t identity[DIGEST_BYTES], struct redact *redact, struct err *err)
+struct baseline *baseline_new(struct store *s, const uint8_t identity[DIGEST_BYTES], struct redact *redact,
+	struct err *err)
 {
 	static const char findings[] = "SELECT f.id, about, count(*), min(f.first_ns), max(f.last_ns), redacted FROM finding f JOIN run r ON r.id = f.run"
 				       " WHERE state <> 'withdrawn' AND identity IS NOT ?1 GROUP BY f.id, about, redacted ORDER BY max(f.last_ns) DESC LIMIT 65536";

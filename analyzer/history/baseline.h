@@ -17,10 +17,11 @@ struct known {
 };
 
 /*
- * identity: of a run that does not count, as it is the one that asks; NULL none. redact: what the views will pass through, lent; NULL nothing.
- * NULL with *err.
+ * identity: of a run that does not count, as it is the one that asks; NULL none. redact: what the views will pass
+ * through, lent; NULL nothing. NULL with *err.
  */
-struct baseline *baseline_new(struct store *s, const uint8_t identity[DIGEST_BYTES], struct redact *redact, struct err *err);
+struct baseline *baseline_new(struct store *s, const uint8_t identity[DIGEST_BYTES], struct redact *redact,
+	struct err *err);
 void baseline_free(struct baseline *b);
 
 /* Findings of the same id about the same host. */

@@ -17,7 +17,8 @@ struct difference *compare_add(struct comparison *c, enum difference_kind kind, 
 		c->list = memory_resize(c->list, c->room, sizeof *c->list);
 	}
 	d = &c->list[c->count++];
-	*d = (struct difference){ .kind = kind, .subject = subject, .host = "", .others = "", .finding = "", .unheard = "", .before = "", .after = "",
+	*d = (struct difference){ .kind = kind, .subject = subject, .host = "", .others = "", .finding = "",
+		.unheard = "", .before = "", .after = "",
 				  .p = -1, .with = "" };
 	return d;
 }
@@ -43,7 +44,8 @@ enum difference_kind compare_kind(const struct share share[SIDES])
 	/* one of a hundred calls then, fifty now: that is news, too */
 	if (rate(share[SIDE_AFTER]) > 10 * rate(share[SIDE_BEFORE]))
 		return DIFFERENCE_NEW;
-	return rate(share[SIDE_BEFORE]) > 10 * rate(share[SIDE_AFTER]) && rate(share[SIDE_AFTER]) < LEAST_SHARE / 2 ? DIFFERENCE_GONE : DIFFERENCE_CHANGED;
+	return rate(share[SIDE_BEFORE]) > 10 * rate(share[SIDE_AFTER]) &&
+	       rate(share[SIDE_AFTER]) < LEAST_SHARE / 2 ? DIFFERENCE_GONE : DIFFERENCE_CHANGED;
 }
 
 static enum family family_of(const struct difference *d)
@@ -53,7 +55,10 @@ static enum family family_of(const struct difference *d)
 	return FAMILY_RATES;
 }
 
-/* Whoever asks a thousand questions gets fifty wrong answers at one in twenty: each probability is held against all that were asked (Bonferroni). */
+/*
+ * Whoever asks a thousand questions gets fifty wrong answers at one in twenty: each probability is held against all
+ * that were asked (Bonferroni).
+ */
 static void weigh(struct comparison *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -103,7 +108,8 @@ static void replace_names(struct comparison *c, struct redact *r)
 
 struct comparison *compare_new(struct store *s, const struct compare_side sides[SIDES], struct err *err)
 {
-	int (*const parts[])(struct comparison *) = { compare_sides_count, compare_rates, compare_findings, compare_hosts };
+	int (*const parts[])(struct comparison *) = { compare_sides_count, compare_rates, compare_findings,
+		compare_hosts };
 	struct comparison *c = memory_zalloc(sizeof *c);
 	int result;
 

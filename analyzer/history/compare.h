@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compare: what is different between two stretches of a history: rates of calls by the hosts that they pass, findings, and what hosts look like.
- * Only what chance does not explain is called different; what too few calls show is told apart.
+ * compare: what is different between two stretches of a history: rates of calls by the hosts that they pass, findings,
+ * and what hosts look like. Only what chance does not explain is called different; what too few calls show is told
+ * apart.
  */
 #ifndef DEADAIR_HISTORY_COMPARE_H
 #define DEADAIR_HISTORY_COMPARE_H
@@ -22,10 +23,12 @@ struct compare_totals {
 	double mos;                  /* mean of the worse direction; < 0 unknown */
 };
 
-enum difference_kind { DIFFERENCE_NEW, DIFFERENCE_GONE, DIFFERENCE_CHANGED, DIFFERENCE_FEW };   /* FEW: too few calls to tell */
+/* FEW: too few calls to tell */
+enum difference_kind { DIFFERENCE_NEW, DIFFERENCE_GONE, DIFFERENCE_CHANGED, DIFFERENCE_FEW };
 
 enum difference_subject {
-	SUBJECT_ONE_WAY, SUBJECT_SILENT, SUBJECT_FAILED, SUBJECT_UNANSWERED, SUBJECT_POOR,      /* rates of calls; in this order of importance */
+	/* rates of calls; in this order of importance */
+	SUBJECT_ONE_WAY, SUBJECT_SILENT, SUBJECT_FAILED, SUBJECT_UNANSWERED, SUBJECT_POOR,
 	SUBJECT_REGISTRATIONS, SUBJECT_FINDING, SUBJECT_ROLE,
 	SUBJECT_NAT, SUBJECT_NAT_PORTS, SUBJECT_TTL, SUBJECT_DSCP, SUBJECT_PORTS, SUBJECT_AGENT
 };
@@ -44,7 +47,8 @@ struct difference {
 	bool finding_days;           /* a finding that is about no calls: shares are of days */
 	double p;                    /* by Fisher's test, times the number of tests made; < 0 does not apply */
 	int64_t first_ns, first_run, first_call;     /* of the first that shows it, in the later stretch; run 0 none */
-	const char *with;            /* of a rate: findings of these very calls, "sip-alg 203.0.113.2 (46 calls), ..." */
+	/* of a rate: findings of these very calls, "sip-alg 203.0.113.2 (46 calls), ..." */
+	const char *with;
 };
 
 struct comparison;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compare_hosts: what a host looks like, before and after: its address outside, TTL, DSCP, ports, user agent. It is another one only where a host has one
- * value here and another there; what varies anyway is no change. Hosts that changed alike are told as one.
+ * compare_hosts: what a host looks like, before and after: its address outside, TTL, DSCP, ports, user agent. It is
+ * another one only where a host has one value here and another there; what varies anyway is no change. Hosts that
+ * changed alike are told as one.
  */
 #include "analyzer/history/compare_private.h"
 
@@ -32,7 +33,8 @@ struct look {                        /* of one host */
 
 static bool has_changed(const struct look *l, unsigned most)
 {
-	if (l->count[SIDE_BEFORE] == 0 || l->count[SIDE_AFTER] == 0 || l->count[SIDE_BEFORE] > most || l->count[SIDE_AFTER] > most)
+	if (l->count[SIDE_BEFORE] == 0 || l->count[SIDE_AFTER] == 0 || l->count[SIDE_BEFORE] > most ||
+	    l->count[SIDE_AFTER] > most)
 		return false;
 	for (unsigned i = 0; i < l->count[SIDE_BEFORE]; i++) {
 		for (unsigned j = 0; j < l->count[SIDE_AFTER]; j++) {
@@ -56,12 +58,14 @@ static const char *joined(struct comparison *c, const char *const *values, unsig
 	return text;
 }
 
-static struct difference *find_alike(struct comparison *c, enum difference_subject subject, const char *before, const char *after)
+static struct difference *find_alike(struct comparison *c, enum difference_subject subject, const char *before,
+	const char *after)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct difference *d = &c->list[i];
 
-		if (d->subject == subject && d->kind == DIFFERENCE_CHANGED && strcmp(d->before, before) == 0 && strcmp(d->after, after) == 0)
+		if (d->subject == subject && d->kind == DIFFERENCE_CHANGED && strcmp(d->before, before) == 0 &&
+		    strcmp(d->after, after) == 0)
 			return d;
 	}
 	return NULL;
@@ -69,7 +73,8 @@ static struct difference *find_alike(struct comparison *c, enum difference_subje
 
 static void tell(struct comparison *c, enum difference_subject subject, const struct look *l)
 {
-	const char *before = joined(c, l->values[SIDE_BEFORE], l->count[SIDE_BEFORE]), *after = joined(c, l->values[SIDE_AFTER], l->count[SIDE_AFTER]);
+	const char *before = joined(c, l->values[SIDE_BEFORE], l->count[SIDE_BEFORE]),
+		*after = joined(c, l->values[SIDE_AFTER], l->count[SIDE_AFTER]);
 	struct difference *d = find_alike(c, subject, before, after);
 	struct text t;
 
@@ -112,7 +117,8 @@ static int compare_looks(struct comparison *c, size_t which)
 				tell(c, looks[which].subject, &l);
 			l = (struct look){ .host = host };
 		}
-		look_add(&l, sqlite3_column_int(stmt, 1) == SIDE_AFTER, compare_text(c, stmt, 2), sqlite3_column_int64(stmt, 3));
+		look_add(&l, sqlite3_column_int(stmt, 1) == SIDE_AFTER, compare_text(c, stmt, 2),
+			sqlite3_column_int64(stmt, 3));
 		result = SQLITE_OK;
 	}
 	if (has_changed(&l, looks[which].values))
@@ -125,7 +131,8 @@ static int compare_looks(struct comparison *c, size_t which)
 static int compare_nat_ports(struct comparison *c)
 {
 	sqlite3_stmt *stmt;
-	int result = compare_prepare(c, &stmt, "SELECT outside, sum(side = 0), sum(side = 0 AND inside_port <> outside_port), sum(side = 1),"
+	int result = compare_prepare(c, &stmt,
+		"SELECT outside, sum(side = 0), sum(side = 0 AND inside_port <> outside_port), sum(side = 1),"
 				     " sum(side = 1 AND inside_port <> outside_port) FROM main.nat JOIN temp.side_run USING(run)"
 				     " WHERE inside_port IS NOT NULL AND outside_port IS NOT NULL GROUP BY outside ORDER BY outside");
 
@@ -135,7 +142,8 @@ static int compare_nat_ports(struct comparison *c)
 
 		result = SQLITE_OK;
 		for (int i = 0; i < SIDES; i++)
-			share[i] = (struct share){ (uint64_t)sqlite3_column_int64(stmt, 2 + 2 * i), (uint64_t)sqlite3_column_int64(stmt, 1 + 2 * i) };
+			share[i] = (struct share){ (uint64_t)sqlite3_column_int64(stmt, 2 + 2 * i),
+				(uint64_t)sqlite3_column_int64(stmt, 1 + 2 * i) };
 		if (share[SIDE_BEFORE].whole < LEAST_CALLS || share[SIDE_AFTER].whole < LEAST_CALLS)
 			continue;
 		c->tests[FAMILY_RATES]++;

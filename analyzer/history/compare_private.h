@@ -8,8 +8,9 @@
 #include "captures/base/arena.h"
 
 /*
- * Fewer calls than that on a side decide nothing; nor does a difference that chance makes more often than once in a hundred comparisons (troubles come
- * in bursts, which makes them look surer than they are); nor one of so few per cent that nobody would do anything about it.
+ * Fewer calls than that on a side decide nothing; nor does a difference that chance makes more often than once in a
+ * hundred comparisons (troubles come in bursts, which makes them look surer than they are); nor one of so few per cent
+ * that nobody would do anything about it.
  */
 enum { LEAST_CALLS = 20, LEAST_DAYS = 5 };
 #define CHANCE 0.01
@@ -28,9 +29,10 @@ struct comparison {
 };
 
 /*
- * Temporary tables: side_call(run, n, side, start_ns, bits, taken) of all calls, side_run(run, side) of the runs that lie wholly on a side,
- * side_count(host, side, bits, taken, k) of how many calls of each kind pass each host, "" being all of them.
- * They are in memory or in a temporary file of SQLite's; the history is not written to. Bits: see compare_sides.c.
+ * Temporary tables: side_call(run, n, side, start_ns, bits, taken) of all calls, side_run(run, side) of the runs that
+ * lie wholly on a side, side_count(host, side, bits, taken, k) of how many calls of each kind pass each host, "" being
+ * all of them. They are in memory or in a temporary file of SQLite's; the history is not written to. Bits: see
+ * compare_sides.c.
  */
 int compare_sides_make(struct comparison *c, const struct compare_side sides[SIDES]);
 int compare_sides_count(struct comparison *c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compare_rates: of the calls through which host became more, or fewer, unheard, failed, poor? The host whose calls differ most surely is named; its
- * calls are then put aside, and the others are asked again: one cause is told once, and not of everybody who shares calls with it.
+ * compare_rates: of the calls through which host became more, or fewer, unheard, failed, poor? The host whose calls
+ * differ most surely is named; its calls are then put aside, and the others are asked again: one cause is told once,
+ * and not of everybody who shares calls with it.
  */
 #include "analyzer/history/compare_private.h"
 
@@ -26,12 +27,14 @@ static bool enough(const struct candidate *k)
 {
 	double by = share_rate(k->share[SIDE_AFTER]) - share_rate(k->share[SIDE_BEFORE]);
 
-	return k->share[SIDE_BEFORE].whole >= LEAST_CALLS && k->share[SIDE_AFTER].whole >= LEAST_CALLS && (by >= LEAST_SHARE || by <= -LEAST_SHARE);
+	return k->share[SIDE_BEFORE].whole >= LEAST_CALLS && k->share[SIDE_AFTER].whole >= LEAST_CALLS &&
+	       (by >= LEAST_SHARE || by <= -LEAST_SHARE);
 }
 
 static struct share share_at(sqlite3_stmt *stmt, int column)
 {
-	return (struct share){ (uint64_t)sqlite3_column_int64(stmt, column + 1), (uint64_t)sqlite3_column_int64(stmt, column) };
+	return (struct share){ (uint64_t)sqlite3_column_int64(stmt, column + 1),
+	       (uint64_t)sqlite3_column_int64(stmt, column) };
 }
 
 /* How many calls of each kind pass each host ("": all of them): made once, and anew when some were put aside. */
@@ -79,7 +82,8 @@ struct round {
 
 static void take_candidate(struct comparison *c, sqlite3_stmt *stmt, struct round *r)
 {
-	struct candidate k = { compare_text(c, stmt, 0), { share_at(stmt, 1), share_at(stmt, 3) }, sqlite3_column_int(stmt, 5), 1 };
+	struct candidate k = { compare_text(c, stmt, 0), { share_at(stmt, 1), share_at(stmt, 3) },
+		sqlite3_column_int(stmt, 5), 1 };
 
 	if (k.host[0] && k.share[SIDE_BEFORE].whole == 0)       /* a host that was not there before: what was, then? */
 		k.share[SIDE_BEFORE] = r->all.share[SIDE_BEFORE];
@@ -128,13 +132,17 @@ static int name_others(struct comparison *c, enum difference_subject rate, struc
 }
 
 /* "h" of calls that pass the host; all of them where it is "". */
-#define PASSES "(%Q = '' OR EXISTS (SELECT 1 FROM main.call_host h WHERE h.run = s.run AND h.call = s.n AND h.host = %Q))"
+#define PASSES \
+	"(%Q = '' OR EXISTS (SELECT 1 FROM main.call_host h WHERE h.run = s.run AND h.call = s.n AND h.host = %Q))"
 
 static int find_first(struct comparison *c, struct difference *d)
 {
 	sqlite3_stmt *stmt;
-	int result = compare_prepare(c, &stmt, "SELECT start_ns, run, n FROM temp.side_call s WHERE side = 1 AND bits & %u AND NOT taken & %u AND " PASSES
-				     " ORDER BY start_ns, run, n LIMIT 1", compare_bad(d->subject), compare_applies(d->subject), d->host, d->host);
+	int result = compare_prepare(c, &stmt,
+		"SELECT start_ns, run, n FROM temp.side_call s WHERE side = 1 AND bits & %u AND NOT taken & %u AND "
+		PASSES
+				     " ORDER BY start_ns, run, n LIMIT 1", compare_bad(d->subject),
+				     	compare_applies(d->subject), d->host, d->host);
 
 	if (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		d->first_ns = sqlite3_column_int64(stmt, 0);
@@ -151,7 +159,8 @@ static int find_unheard(struct comparison *c, struct difference *d)
 	unsigned side = d->kind == DIFFERENCE_GONE ? SIDE_BEFORE : SIDE_AFTER;
 	sqlite3_stmt *stmt;
 	int result = compare_prepare(c, &stmt, "SELECT count(*), sum(k.caller_hears = 'no') FROM temp.side_call s JOIN main.call k ON k.run = s.run AND k.n = s.n"
-				     " WHERE side = %u AND bits & %u AND NOT taken & %u AND " PASSES, side, compare_bad(d->subject),
+				     " WHERE side = %u AND bits & %u AND NOT taken & %u AND " PASSES, side,
+				     	compare_bad(d->subject),
 				     compare_applies(d->subject), d->host, d->host);
 
 	if (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -169,9 +178,11 @@ static int find_unheard(struct comparison *c, struct difference *d)
 /* A call that failed is not answered either: that goes with it. */
 static int put_aside(struct comparison *c, const struct difference *d)
 {
-	unsigned taken = compare_applies(d->subject) | (d->subject == SUBJECT_FAILED ? compare_applies(SUBJECT_UNANSWERED) : 0);
+	unsigned taken = compare_applies(d->subject) | (d->subject == SUBJECT_FAILED
+		? compare_applies(SUBJECT_UNANSWERED) : 0);
 
-	int result = compare_execute(c, "UPDATE temp.side_call AS s SET taken = taken | %u WHERE " PASSES, taken, d->host, d->host);
+	int result = compare_execute(c, "UPDATE temp.side_call AS s SET taken = taken | %u WHERE " PASSES, taken,
+		d->host, d->host);
 
 	return result == SQLITE_OK ? count_hosts(c) : result;
 }
@@ -227,7 +238,8 @@ static int rank_roles(struct comparison *c)
 static int compare_registrations(struct comparison *c)
 {
 	const struct compare_totals *t = c->totals;
-	struct candidate k = { "", { { t[0].registrations_failed, t[0].registrations }, { t[1].registrations_failed, t[1].registrations } }, 0, 1 };
+	struct candidate k = { "", { { t[0].registrations_failed, t[0].registrations },
+		{ t[1].registrations_failed, t[1].registrations } }, 0, 1 };
 	struct difference *d;
 
 	if (!enough(&k))

@@ -9,8 +9,8 @@
 #include "captures/base/ns.h"
 
 /*
- * What a call counts for, as the bits of compare_applies() and compare_bad(). Heard by one, or by none: of answered calls. Failed, or not answered
- * for whatever reason: of those whose outcome is known. Poor: of those with a MOS.
+ * What a call counts for, as the bits of compare_applies() and compare_bad(). Heard by one, or by none: of answered
+ * calls. Failed, or not answered for whatever reason: of those whose outcome is known. Poor: of those with a MOS.
  */
 static const struct {
 	enum difference_subject rate;
@@ -58,7 +58,8 @@ static void write_bits(char *sql, size_t room)
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
-		n += (size_t)snprintf(sql + n, room - n, "%s(%s) * (%u + coalesce((%s), 0) * %u)", i ? " + " : "", rates[i].applies,
+		n += (size_t)snprintf(sql + n, room - n, "%s(%s) * (%u + coalesce((%s), 0) * %u)", i ? " + " : "",
+			rates[i].applies,
 				      compare_applies(rates[i].rate), rates[i].bad, compare_bad(rates[i].rate));
 }
 
@@ -67,14 +68,17 @@ static int take_calls(struct comparison *c, const struct compare_side *side, uns
 	if (side->run)
 		return compare_execute(c, "INSERT OR IGNORE INTO temp.side_call SELECT run, n, %u, start_ns, %s, 0 FROM main.call WHERE run = %lld", which, bits,
 				       (long long)side->run);
-	return compare_execute(c, "INSERT OR IGNORE INTO temp.side_call SELECT run, n, %u, start_ns, %s, 0 FROM main.call"
-				  " WHERE start_ns >= %lld AND start_ns < %lld", which, bits, (long long)side->since_ns, (long long)side->until_ns);
+	return compare_execute(c,
+	       "INSERT OR IGNORE INTO temp.side_call SELECT run, n, %u, start_ns, %s, 0 FROM main.call"
+				  " WHERE start_ns >= %lld AND start_ns < %lld", which, bits, (long long)side->since_ns,
+				  (long long)side->until_ns);
 }
 
 static int take_runs(struct comparison *c, const struct compare_side *side, unsigned which)
 {
 	if (side->run)
-		return compare_execute(c, "INSERT OR IGNORE INTO temp.side_run VALUES(%lld, %u)", (long long)side->run, which);
+		return compare_execute(c, "INSERT OR IGNORE INTO temp.side_run VALUES(%lld, %u)", (long long)side->run,
+		       which);
 	return compare_execute(c, "INSERT OR IGNORE INTO temp.side_run SELECT id, %u FROM main.run WHERE first_ns >= %lld AND last_ns < %lld", which,
 			       (long long)side->since_ns, (long long)side->until_ns);
 }
@@ -108,7 +112,8 @@ static uint64_t count_in(sqlite3_stmt *stmt, int column)
 
 static void take_totals(struct compare_totals *t, sqlite3_stmt *stmt)
 {
-	uint64_t *const counts[] = { &t->runs, &t->days, &t->calls, &t->answered, &t->one_way, &t->silent, &t->failed, &t->rated, &t->poor };
+	uint64_t *const counts[] = { &t->runs, &t->days, &t->calls, &t->answered, &t->one_way, &t->silent, &t->failed,
+		&t->rated, &t->poor };
 	int column = 1;
 
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
@@ -124,7 +129,8 @@ static int count_calls(struct comparison *c)
 	int result = compare_prepare(c, &stmt,
 		"SELECT side, count(DISTINCT run), count(DISTINCT date(start_ns / 1000000000, 'unixepoch', 'localtime')), count(*), sum(bits & %u <> 0),"
 		" sum(bits & %u <> 0), sum(bits & %u <> 0), sum(bits & %u <> 0), sum(bits & %u <> 0), sum(bits & %u <> 0), min(start_ns), max(start_ns)"
-		" FROM temp.side_call GROUP BY side", compare_applies(SUBJECT_ONE_WAY), compare_bad(SUBJECT_ONE_WAY), compare_bad(SUBJECT_SILENT),
+		" FROM temp.side_call GROUP BY side", compare_applies(SUBJECT_ONE_WAY), compare_bad(SUBJECT_ONE_WAY),
+		compare_bad(SUBJECT_SILENT),
 		compare_bad(SUBJECT_FAILED), compare_applies(SUBJECT_POOR), compare_bad(SUBJECT_POOR));
 
 	while (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -138,7 +144,8 @@ static int count_calls(struct comparison *c)
 static int count_mos(struct comparison *c)
 {
 	sqlite3_stmt *stmt;
-	int result = compare_prepare(c, &stmt, "SELECT side, avg(min(coalesce(caller_mos, 5), coalesce(callee_mos, 5))) FROM temp.side_call s"
+	int result = compare_prepare(c, &stmt,
+		"SELECT side, avg(min(coalesce(caller_mos, 5), coalesce(callee_mos, 5))) FROM temp.side_call s"
 					       " JOIN main.call k ON k.run = s.run AND k.n = s.n WHERE bits & %u GROUP BY side", compare_applies(SUBJECT_POOR));
 
 	while (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fisher: the hypergeometric distribution, walked outwards from its greatest term. Each term follows from its neighbour by a ratio, so that neither
- * factorials nor logarithms are needed; what is 1e-280 of the greatest is nothing.
+ * fisher: the hypergeometric distribution, walked outwards from its greatest term. Each term follows from its neighbour
+ * by a ratio, so that neither factorials nor logarithms are needed; what is 1e-280 of the greatest is nothing.
  */
 #include "analyzer/history/fisher.h"
 
@@ -65,7 +65,8 @@ static double walk(const struct draw *d, double at, struct sum *s)
 
 double fisher_exact(struct share a, struct share b)
 {
-	struct draw d = { .whole = (double)a.whole + (double)b.whole, .marked = (double)a.part + (double)b.part, .drawn = (double)a.whole };
+	struct draw d = { .whole = (double)a.whole + (double)b.whole, .marked = (double)a.part + (double)b.part,
+		.drawn = (double)a.whole };
 	struct sum s = { 0, 0, 0 };
 
 	assert(a.part <= a.whole && b.part <= b.whole);

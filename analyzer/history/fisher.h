@@ -10,8 +10,8 @@ struct share {                       /* `part` of `whole`; part <= whole */
 };
 
 /*
- * Fisher's exact test, two-sided: how probable such a difference or a greater one is where there is none. 1 where nothing can differ.
- * Takes steps in the order of the root of the counts.
+ * Fisher's exact test, two-sided: how probable such a difference or a greater one is where there is none. 1 where
+ * nothing can differ. Takes steps in the order of the root of the counts.
  */
 double fisher_exact(struct share a, struct share b);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * query: what a history is asked. A list is read along the index of its times, newest first, until there is enough; only where a filter leaves few
- * records are those looked up first and sorted: either way the time goes with what is shown, not with what is stored.
+ * query: what a history is asked. A list is read along the index of its times, newest first, until there is enough;
+ * only where a filter leaves few records are those looked up first and sorted: either way the time goes with what is
+ * shown, not with what is stored.
  */
 #include "analyzer/history/query.h"
 
@@ -22,7 +23,8 @@
 /* A bar as long as the greatest count; whatever is there is seen, as one cell at least. */
 #define BAR_FULL "████████████████"
 #define BAR_BAD "××××××××××××××××"
-#define CELLS(count) "(CASE WHEN " #count " THEN max(1, CAST(round(16.0 * " #count " / max(calls) OVER ()) AS INTEGER)) ELSE 0 END)"
+#define CELLS(count) \
+	"(CASE WHEN " #count " THEN max(1, CAST(round(16.0 * " #count " / max(calls) OVER ()) AS INTEGER)) ELSE 0 END)"
 
 /* As reports have it. */
 #define HEARS(who) "CASE " who "_hears WHEN 'yes' THEN coalesce('✓ ' || round(" who "_mos, 1), '✓') WHEN 'poor' THEN coalesce('! ' || round(" who "_mos, 1), '!')" \
@@ -42,7 +44,11 @@ static const struct listing_form {
 	const char *since, *until, *run, *call, *finding, *problem;
 	struct condition number, host, id;
 	const char *group, *order;
-	const char *sums;            /* what is read from `from` and grouped; the columns are then made of that, under these names. NULL: no such step */
+	/*
+	 * what is read from `from` and grouped; the columns are then made of that, under these names. NULL: no such
+	 * step
+	 */
+	const char *sums;
 } forms[] = {
 	[LISTING_RUNS] = {
 		.noun = "run",
@@ -53,7 +59,8 @@ static const struct listing_form {
 			{ "last_ns - first_ns", { "seconds", "length", COLUMN_LENGTH } },
 			{ "source", { "source", "source", COLUMN_TEXT, 12 } },
 			{ "(SELECT count(*) FROM call WHERE call.run = run.id)", { "calls", "calls", COLUMN_COUNT } },
-			{ "(SELECT count(*) FROM finding WHERE finding.run = run.id AND " PROBLEM ")", { "problems", "problems", COLUMN_COUNT } },
+			{ "(SELECT count(*) FROM finding WHERE finding.run = run.id AND " PROBLEM ")",
+			  { "problems", "problems", COLUMN_COUNT } },
 			{ "frames", { "frames", NULL, COLUMN_COUNT } },
 			{ "bytes", { "bytes", NULL, COLUMN_COUNT } },
 			{ "complete", { "complete", NULL, COLUMN_COUNT } },
@@ -83,14 +90,16 @@ static const struct listing_form {
 			{ "caller_mos", { "caller_mos", NULL, COLUMN_REAL } },
 			{ "callee_mos", { "callee_mos", NULL, COLUMN_REAL } },
 			{ "(SELECT group_concat(DISTINCT f.id) FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding"
-			  " WHERE c.run = call.run AND c.call = call.n AND f." PROBLEM ")", { "problems", "problems", COLUMN_TEXT, 10 } },
+			  " WHERE c.run = call.run AND c.call = call.n AND f." PROBLEM ")",
+			  { "problems", "problems", COLUMN_TEXT, 10 } },
 			{ "from_at", { "from_at", NULL, COLUMN_TEXT } },
 			{ "to_at", { "to_at", NULL, COLUMN_TEXT } },
 			{ "from_agent", { "from_agent", NULL, COLUMN_TEXT } },
 			{ "to_agent", { "to_agent", NULL, COLUMN_TEXT } },
 			{ "call_id", { "call_id", NULL, COLUMN_TEXT } },
 		},
-		.from = "call", .since = "start_ns >= :since", .until = "start_ns < :until", .run = "run = :run", .call = "n = :call",
+		.from = "call", .since = "start_ns >= :since", .until = "start_ns < :until", .run = "run = :run",
+		.call = "n = :call",
 		.number = { "SELECT run AS of_run, n AS of_n FROM call WHERE from_user GLOB :number UNION SELECT run, n FROM call WHERE to_user GLOB :number", WITH_NUMBER },
 		.host = { "SELECT run AS of_run, call AS of_n FROM call_host WHERE host = :host",
 			  "EXISTS (SELECT 1 FROM call_host h WHERE h.run = call.run AND h.call = call.n AND h.host = :host)" },
@@ -102,7 +111,8 @@ static const struct listing_form {
 	[LISTING_FINDINGS] = {
 		.noun = "finding",
 		.columns = {
-			{ "CASE max(" SEVERITY_RANK("severity") ") WHEN 3 THEN 'critical' WHEN 2 THEN 'error' WHEN 1 THEN 'warning' ELSE 'info' END",
+			{ "CASE max(" SEVERITY_RANK("severity")
+			  ") WHEN 3 THEN 'critical' WHEN 2 THEN 'error' WHEN 1 THEN 'warning' ELSE 'info' END",
 			  { "severity", "severity", COLUMN_TEXT } },
 			{ "id", { "finding", "finding", COLUMN_TEXT, 16 } },
 			{ "about", { "about", "about", COLUMN_TEXT, 12 } },
@@ -112,11 +122,14 @@ static const struct listing_form {
 			{ "count(DISTINCT run)", { "runs", NULL, COLUMN_COUNT } },
 			{ "sum(calls)", { "calls", "calls", COLUMN_COUNT } },
 			/* behind its time, the greatest is the latest */
-			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || run || '/f' || n), 21)", { "latest", "latest", COLUMN_TEXT } },
-			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || title), 21)", { "title", NULL, COLUMN_TEXT } },
+			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || run || '/f' || n), 21)",
+			  { "latest", "latest", COLUMN_TEXT } },
+			{ "substr(max(printf('%020d', coalesce(first_ns, 0)) || title), 21)",
+			  { "title", NULL, COLUMN_TEXT } },
 			{ "max(culprit)", { "culprit", NULL, COLUMN_TEXT } },
 		},
-		.from = "finding", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "run = :run", .problem = PROBLEM,
+		.from = "finding", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "run = :run",
+		.problem = PROBLEM,
 		.number = { NULL, "EXISTS (SELECT 1 FROM finding_call c JOIN call k ON k.run = c.run AND k.n = c.call WHERE c.run = finding.run"
 				  " AND c.finding = finding.n AND " WITH_NUMBER ")" },
 		.host = { NULL, "EXISTS (SELECT 1 FROM finding_host h WHERE h.run = finding.run AND h.finding = finding.n AND h.host = :host)" },
@@ -139,7 +152,8 @@ static const struct listing_form {
 		},
 		.from = "incident", .since = "last_ns >= :since", .until = "first_ns < :until", .run = "run = :run",
 		.number = { NULL, "EXISTS (SELECT 1 FROM finding f JOIN finding_call c ON c.run = f.run AND c.finding = f.n JOIN call k ON k.run = c.run"
-				  " AND k.n = c.call WHERE f.run = incident.run AND f.incident = incident.n AND " WITH_NUMBER ")" },
+				  " AND k.n = c.call WHERE f.run = incident.run AND f.incident = incident.n AND "
+				  WITH_NUMBER ")" },
 		.host = { NULL, "EXISTS (SELECT 1 FROM finding f JOIN finding_host h ON h.run = f.run AND h.finding = f.n WHERE f.run = incident.run"
 				" AND f.incident = incident.n AND h.host = :host)" },
 		.id = { NULL, "EXISTS (SELECT 1 FROM finding f WHERE f.run = incident.run AND f.incident = incident.n AND f.id = :id)" },
@@ -149,9 +163,11 @@ static const struct listing_form {
 		.noun = "trend",
 		.columns = {
 			{ "from_ns", { "from", NULL, COLUMN_TIME } },
-			{ "substr('SunMonTueWedThuFriSat', 1 + 3 * strftime('%w', bucket), 3) || ' ' || bucket", { NULL, "time", COLUMN_TEXT } },
+			{ "substr('SunMonTueWedThuFriSat', 1 + 3 * strftime('%w', bucket), 3) || ' ' || bucket",
+			  { NULL, "time", COLUMN_TEXT } },
 			{ "calls", { "calls", "calls", COLUMN_COUNT } },
-			{ "substr('" BAR_FULL "', 1, " CELLS(calls) " - " CELLS(bad) ") || substr('" BAR_BAD "', 1, " CELLS(bad) ")",
+			{ "substr('" BAR_FULL "', 1, " CELLS(calls) " - " CELLS(bad) ") || substr('" BAR_BAD "', 1, "
+			  CELLS(bad) ")",
 			  { NULL, "× bad", COLUMN_TEXT } },
 			{ "answered", { "answered", NULL, COLUMN_COUNT } },
 			{ "failed", { "failed", "failed", COLUMN_COUNT } },
@@ -162,13 +178,16 @@ static const struct listing_form {
 			{ "unheard", { "unheard", NULL, COLUMN_COUNT } },
 			{ "lowest", { "lowest_mos", "lowest MOS", COLUMN_REAL, 0, 1 } },
 			{ "mean", { "mean_mos", "MOS", COLUMN_REAL } },
-			{ "(SELECT count(*) FROM registration WHERE first_ns >= from_ns AND first_ns < to_ns)", { "registrations", NULL, COLUMN_COUNT } },
+			{ "(SELECT count(*) FROM registration WHERE first_ns >= from_ns AND first_ns < to_ns)",
+			  { "registrations", NULL, COLUMN_COUNT } },
 			{ "(SELECT count(*) FROM registration WHERE first_ns >= from_ns AND first_ns < to_ns AND state = 'failed')",
 			  { "registrations_failed", "reg failed", COLUMN_COUNT, 0, 2 } },
 		},
-		.from = "call", .since = "start_ns >= :since", .until = "start_ns < :until", .run = "run = :run", .call = "n = :call",
+		.from = "call", .since = "start_ns >= :since", .until = "start_ns < :until", .run = "run = :run",
+		.call = "n = :call",
 		.number = { NULL, WITH_NUMBER },
-		.host = { NULL, "EXISTS (SELECT 1 FROM call_host h WHERE h.run = call.run AND h.call = call.n AND h.host = :host)" },
+		.host = { NULL,
+		"EXISTS (SELECT 1 FROM call_host h WHERE h.run = call.run AND h.call = call.n AND h.host = :host)" },
 		.id = { NULL, "EXISTS (SELECT 1 FROM finding_call c JOIN finding f ON f.run = c.run AND f.n = c.finding WHERE c.run = call.run AND c.call = call.n"
 			      " AND f.id = :id)" },
 		.problem = "start_ns IS NOT NULL",
@@ -212,7 +231,8 @@ static const struct listing_form {
 			{ "last_frame", { "last_frame", NULL, COLUMN_COUNT } },
 			{ "at_ns", { "at", NULL, COLUMN_TIME } },
 			{ "what", { "what", NULL, COLUMN_TEXT } },
-			{ "(SELECT name FROM file WHERE file.run = evidence.run AND file.n = evidence.file)", { "file", NULL, COLUMN_TEXT } },
+			{ "(SELECT name FROM file WHERE file.run = evidence.run AND file.n = evidence.file)",
+			  { "file", NULL, COLUMN_TEXT } },
 			{ "finding", { "n", NULL, COLUMN_COUNT } },
 		},
 		.from = "evidence", .run = "run = :run", .finding = "finding = :finding", .order = "n",
@@ -302,7 +322,8 @@ static int bind_bucket(sqlite3_stmt *stmt, bool hours)
 static int bind_filter(sqlite3_stmt *stmt, const struct listing_filter *f)
 {
 	const struct { const char *name; int64_t value; } numbers[] = {
-		{ ":since", f->since_ns }, { ":until", f->until_ns }, { ":run", f->run }, { ":call", f->call }, { ":finding", f->finding },
+		{ ":since", f->since_ns }, { ":until", f->until_ns }, { ":run", f->run }, { ":call", f->call },
+		  { ":finding", f->finding },
 		{ ":limit", f->limit && f->limit < INT64_MAX ? (int64_t)f->limit : -1 },
 	};
 	int result = bind_pattern(stmt, f->number);
@@ -353,7 +374,8 @@ static void add_where(struct text *sql, const char *term, bool *ret_first)
 static const char *choose_set(struct store *s, const struct listing_form *form, const struct listing_filter *f)
 {
 	const struct { const char *set; bool given; } sets[] = {
-		{ form->number.set, f->number != NULL }, { form->id.set, f->id != NULL }, { form->host.set, f->host != NULL },
+		{ form->number.set, f->number != NULL }, { form->id.set, f->id != NULL },
+		  { form->host.set, f->host != NULL },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(sets); i++)
@@ -392,13 +414,15 @@ static void write_sums(struct text *sql, const struct listing_form *form, const 
 	text_addf(sql, " GROUP BY %s ORDER BY %s LIMIT :limit) ORDER BY %s", form->group, form->order, form->group);
 }
 
-static void write_list(struct text *sql, struct store *s, const struct listing_form *form, const struct listing_filter *f)
+static void write_list(struct text *sql, struct store *s, const struct listing_form *form,
+	const struct listing_filter *f)
 {
 	const char *set = choose_set(s, form, f);
 
 	add_columns(sql, form);
 	if (set)                        /* CROSS JOIN: SQLite keeps the order */
-		text_addf(sql, " FROM (%s) AS few CROSS JOIN %s ON %s.run = few.of_run AND %s.n = few.of_n", set, form->from, form->from, form->from);
+		text_addf(sql, " FROM (%s) AS few CROSS JOIN %s ON %s.run = few.of_run AND %s.n = few.of_n", set,
+			form->from, form->from, form->from);
 	else
 		text_addf(sql, " FROM %s", form->from);
 	add_conditions(sql, form, f);

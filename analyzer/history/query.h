@@ -6,18 +6,24 @@
 #include "analyzer/history/store.h"
 
 enum listing {
-	LISTING_RUNS, LISTING_CALLS, LISTING_FINDINGS, LISTING_INCIDENTS,        /* FINDINGS: by id and whom they are about, over all runs */
-	LISTING_TREND,                                                           /* calls by hour or day, the oldest first */
-	LISTING_DIAGNOSES, LISTING_EVIDENCE, LISTING_CHANGES, LISTING_DIRECTIONS /* of a run: its findings one by one; evidence, changed fields; media */
+	/* FINDINGS: by id and whom they are about, over all runs */
+	LISTING_RUNS, LISTING_CALLS, LISTING_FINDINGS, LISTING_INCIDENTS,
+	/* calls by hour or day, the oldest first */
+	LISTING_TREND,
+	/* of a run: its findings one by one; evidence, changed fields; media */
+	LISTING_DIAGNOSES, LISTING_EVIDENCE, LISTING_CHANGES, LISTING_DIRECTIONS
 };
 
-enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_REAL, COLUMN_TIME, COLUMN_LENGTH };        /* TIME, LENGTH: integers, ns */
+/* TIME, LENGTH: integers, ns */
+enum column_kind { COLUMN_TEXT, COLUMN_COUNT, COLUMN_REAL, COLUMN_TIME, COLUMN_LENGTH };
 
 struct column {
-	const char *name;            /* in JSON and CSV; seconds where the kind is COLUMN_LENGTH; NULL: in tables only */
+	/* in JSON and CSV; seconds where the kind is COLUMN_LENGTH; NULL: in tables only */
+	const char *name;
 	const char *head;            /* in tables; NULL: not shown there */
 	enum column_kind kind;
-	unsigned least, leave_out;   /* where a terminal is narrow: cut to so many columns; left out first, second ... (0 never) */
+	/* where a terminal is narrow: cut to so many columns; left out first, second ... (0 never) */
+	unsigned least, leave_out;
 };
 
 struct listing_filter {              /* zeroes: everything */

@@ -426,7 +426,8 @@ bool record_engine(const struct engine *e, bool texts, bool (*take)(void *contex
 	bool taken;
 
 	rows_init(&g.rows);
-	taken = record_all_finding(e, &g) && record_all_incident(e, &g) && record_all_call(e, &g) && record_all_stream(e, &g) &&
+	taken = record_all_finding(e, &g) && record_all_incident(e, &g) && record_all_call(e, &g) &&
+		record_all_stream(e, &g) &&
 		record_all_registration(e, &g) && record_all_host(e, &g) && record_all_nat(e, &g) && hand_on(&g, true);
 	rows_fini(&g.rows);
 	return taken;

@@ -20,9 +20,10 @@ void record_nat(struct rows *r, unsigned n, const struct view_nat *m);
 const struct address *record_about(const struct view_finding *f);
 
 /*
- * Everything that an engine knows at the end of a capture, handed on in portions of some hundred kilobytes: take() gets each, and ends the recording
- * by giving false. False then.
+ * Everything that an engine knows at the end of a capture, handed on in portions of some hundred kilobytes: take() gets
+ * each, and ends the recording by giving false. False then.
  */
-bool record_engine(const struct engine *e, bool texts, bool (*take)(void *context, const struct rows *r), void *context);
+bool record_engine(const struct engine *e, bool texts, bool (*take)(void *context, const struct rows *r),
+	void *context);
 
 #endif

@@ -224,7 +224,8 @@ static bool record_network(struct part *p)
 	return taken;
 }
 
-bool record_part(const struct engine *e, const struct record_range *range, bool (*take)(void *context, const struct rows *r), void *context)
+bool record_part(const struct engine *e, const struct record_range *range,
+	bool (*take)(void *context, const struct rows *r), void *context)
 {
 	struct part p = { .engine = e, .range = range, .take = take, .context = context };
 	bool taken;
@@ -232,7 +233,8 @@ bool record_part(const struct engine *e, const struct record_range *range, bool 
 	rows_init(&p.rows);
 	choose_calls(&p);
 	choose_findings(&p);
-	taken = record_incidents(&p) && record_findings(&p) && record_calls(&p) && record_streams(&p) && record_registrations(&p) &&
+	taken = record_incidents(&p) && record_findings(&p) && record_calls(&p) && record_streams(&p) &&
+		record_registrations(&p) &&
 		record_network(&p) && hand_on(&p, true);
 	rows_fini(&p.rows);
 	free(p.calls.on);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* record_part: what has come to its end since the last time becomes rows, once: how a history grows while a capture goes on. */
+/*
+ * record_part: what has come to its end since the last time becomes rows, once: how a history grows while a capture
+ * goes on.
+ */
 #ifndef DEADAIR_HISTORY_RECORD_PART_H
 #define DEADAIR_HISTORY_RECORD_PART_H
 
@@ -15,9 +18,11 @@ struct record_range {
 };
 
 /*
- * Calls that ended, with their streams and with the findings about them and the roots of those. What has no end of its own has come to it when nothing
- * was heard of it for a while. Hosts and address mappings when asked for, and at the end of all. Otherwise as record_engine().
+ * Calls that ended, with their streams and with the findings about them and the roots of those. What has no end of its
+ * own has come to it when nothing was heard of it for a while. Hosts and address mappings when asked for, and at the
+ * end of all. Otherwise as record_engine().
  */
-bool record_part(const struct engine *e, const struct record_range *range, bool (*take)(void *context, const struct rows *r), void *context);
+bool record_part(const struct engine *e, const struct record_range *range,
+	bool (*take)(void *context, const struct rows *r), void *context);
 
 #endif

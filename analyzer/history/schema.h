@@ -19,8 +19,8 @@ extern const char *const schema_steps[];
 
 unsigned schema_version(const char *const *steps);      /* the one that they lead to */
 /*
- * From version `from` to the last one, views made anew, inside the transaction that the caller has open. The result of SQLite; what went wrong is
- * in sqlite3_errmsg().
+ * From version `from` to the last one, views made anew, inside the transaction that the caller has open. The result of
+ * SQLite; what went wrong is in sqlite3_errmsg().
  */
 int schema_upgrade(sqlite3 *db, const char *const *steps, unsigned from);
 

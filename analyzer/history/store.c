@@ -21,11 +21,16 @@ static const struct {
 	const char *name;
 	unsigned columns;            /* with run */
 } tables[ROW_TABLES] = {
-	[ROW_FILE] = { "file", 3 },	    [ROW_CALL] = { "call", 20 },	       [ROW_CALL_LEG] = { "call_leg", 4 },
-	[ROW_CALL_HOST] = { "call_host", 3 },   [ROW_DIRECTION] = { "direction", 16 },     [ROW_STREAM] = { "stream", 16 },
-	[ROW_FINDING] = { "finding", 20 },      [ROW_FINDING_CALL] = { "finding_call", 3 }, [ROW_FINDING_HOST] = { "finding_host", 6 },
-	[ROW_EVIDENCE] = { "evidence", 8 },     [ROW_CHANGE] = { "change", 6 },	       [ROW_INCIDENT] = { "incident", 11 },
-	[ROW_REGISTRATION] = { "registration", 12 }, [ROW_HOST] = { "host", 10 },	       [ROW_NAT] = { "nat", 10 },
+	[ROW_FILE] = { "file", 3 },	    [ROW_CALL] = { "call", 20 },	       [ROW_CALL_LEG] = { "call_leg",
+		4 },
+	[ROW_CALL_HOST] = { "call_host", 3 },   [ROW_DIRECTION] = { "direction", 16 },
+	[ROW_STREAM] = { "stream", 16 },
+	[ROW_FINDING] = { "finding", 20 },      [ROW_FINDING_CALL] = { "finding_call", 3 },
+	[ROW_FINDING_HOST] = { "finding_host", 6 },
+	[ROW_EVIDENCE] = { "evidence", 8 },     [ROW_CHANGE] = { "change", 6 },	       [ROW_INCIDENT] = { "incident",
+	11 },
+	[ROW_REGISTRATION] = { "registration", 12 }, [ROW_HOST] = { "host", 10 },	       [ROW_NAT] = { "nat",
+	10 },
 };
 
 /* A full disk is an error of input and output where SQLite's own files beside the database are to grow. */
@@ -33,7 +38,8 @@ static bool is_full(struct store *s, int result)
 {
 	int cause = sqlite3_system_errno(s->db);
 
-	return (result & 0xff) == SQLITE_IOERR && (result == SQLITE_IOERR_SHMSIZE || cause == ENOSPC || cause == EDQUOT);
+	return (result & 0xff) == SQLITE_IOERR &&
+	       (result == SQLITE_IOERR_SHMSIZE || cause == ENOSPC || cause == EDQUOT);
 }
 
 enum err_code store_failed(struct store *s, int result, struct err *err)
@@ -41,21 +47,26 @@ enum err_code store_failed(struct store *s, int result, struct err *err)
 	switch (is_full(s, result) ? SQLITE_FULL : result & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(err, ERR_FILE, "history %s: another program is writing to it and does not end: try again", s->name);
+		return err_set(err, ERR_FILE,
+		       "history %s: another program is writing to it and does not end: try again", s->name);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
-		return err_set(err, ERR_PERMISSION, "history %s: may not be written: its permissions, or those of its folder", s->name);
+		return err_set(err, ERR_PERMISSION,
+		       "history %s: may not be written: its permissions, or those of its folder", s->name);
 	case SQLITE_FULL:
 		return err_set(err, ERR_SYSTEM, "history %s: no space left on the device; what was stored before stands. Make room: deadair history prune",
 			       s->name);
 	case SQLITE_NOTADB:
-		return err_set(err, ERR_DAMAGED, "history %s: is no SQLite database; it was left as it is: name another file", s->name);
+		return err_set(err, ERR_DAMAGED,
+		       "history %s: is no SQLite database; it was left as it is: name another file", s->name);
 	case SQLITE_CORRUPT:
-		return err_set(err, ERR_DAMAGED, "history %s: is damaged (%s); it was left as it is: sqlite3 FILE .recover may save it", s->name,
+		return err_set(err, ERR_DAMAGED,
+		       "history %s: is damaged (%s); it was left as it is: sqlite3 FILE .recover may save it", s->name,
 			       sqlite3_errmsg(s->db));
 	case SQLITE_CANTOPEN:
-		return err_set(err, ERR_FILE, "history %s: cannot be opened: %s", s->name, strerror(sqlite3_system_errno(s->db)));
+		return err_set(err, ERR_FILE, "history %s: cannot be opened: %s", s->name,
+		       strerror(sqlite3_system_errno(s->db)));
 	case SQLITE_CONSTRAINT:         /* our own mistake: no use in trying again */
 		return err_set(err, ERR_USAGE, "history %s: a record does not fit: %s", s->name, sqlite3_errmsg(s->db));
 	case SQLITE_NOMEM:
@@ -93,7 +104,8 @@ static enum err_code make_file(const char *path, struct store *s, struct err *er
 	if (fd >= 0)
 		close(fd);
 	else if (errno != EEXIST)
-		return err_set(err, errno == EACCES || errno == EROFS ? ERR_PERMISSION : ERR_FILE, "history %s: cannot be made: %s", s->name, strerror(errno));
+		return err_set(err, errno == EACCES || errno == EROFS ? ERR_PERMISSION : ERR_FILE,
+		       "history %s: cannot be made: %s", s->name, strerror(errno));
 	return ERR_OK;
 }
 
@@ -103,7 +115,8 @@ static bool uri_of(const char *path, const char *query, char *uri, size_t room)
 	size_t n = (size_t)snprintf(uri, room, "file:");
 
 	for (; *path; path++) {
-		bool plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') || (*path >= '0' && *path <= '9') || strchr("/._-", *path);
+		bool plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') ||
+			(*path >= '0' && *path <= '9') || strchr("/._-", *path);
 
 		if (n + 4 >= room)
 			return false;
@@ -113,20 +126,22 @@ static bool uri_of(const char *path, const char *query, char *uri, size_t room)
 }
 
 /*
- * A finished history in a folder that cannot be written (a medium, another user's): SQLite would want to make files beside it, and there is nobody
- * who could change it.
+ * A finished history in a folder that cannot be written (a medium, another user's): SQLite would want to make files
+ * beside it, and there is nobody who could change it.
  */
 static bool stands_still(const char *path)
 {
 	char wal[PATH_MAX];
 
-	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && snprintf(wal, sizeof wal, "%s-wal", path) < (int)sizeof wal && access(wal, F_OK) != 0;
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 &&
+	       snprintf(wal, sizeof wal, "%s-wal", path) < (int)sizeof wal && access(wal, F_OK) != 0;
 }
 
 static int open_database(struct store *s, const char *path, enum store_access access)
 {
 	char uri[3 * PATH_MAX + 32];
-	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | (access == STORE_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | (access == STORE_WRITE ? SQLITE_OPEN_READWRITE
+		: SQLITE_OPEN_READONLY);
 
 	if (!uri_of(path, access == STORE_READ && stands_still(path) ? "?immutable=1" : "", uri, sizeof uri))
 		return SQLITE_CANTOPEN;
@@ -163,7 +178,9 @@ static enum err_code check_version(struct store *s, int64_t *ret_version, struct
 	if (result != SQLITE_OK)
 		return store_failed(s, result, err);
 	if (h.application != SCHEMA_APPLICATION && (h.application != 0 || h.objects != 0))
-		return err_set(err, ERR_FILE, "history %s: is a database of another program; it was left as it is: name another file", s->name);
+		return err_set(err, ERR_FILE,
+		       "history %s: is a database of another program; it was left as it is: name another file",
+		       s->name);
 	if (h.version < 0 || h.version > (int64_t)schema_version(schema_steps))
 		return err_set(err, ERR_UNSUPPORTED, "history %s: was written by a newer deadair (schema %lld, this one knows %u); it was left as it is", s->name,
 			       (long long)h.version, schema_version(schema_steps));
@@ -212,8 +229,8 @@ static int enter_wal(struct store *s, int wait_ms)
 }
 
 /*
- * WAL: readers and a writer at once, and a killed writer leaves what it had committed. The cache is only as large as what is written to: the indexes of
- * a million calls are then not read anew for each of them.
+ * WAL: readers and a writer at once, and a killed writer leaves what it had committed. The cache is only as large as
+ * what is written to: the indexes of a million calls are then not read anew for each of them.
  */
 static enum err_code prepare_to_write(struct store *s, int wait_ms, struct err *err)
 {
@@ -250,7 +267,8 @@ static enum err_code open_named(struct store *s, const char *path, enum store_ac
 	int result;
 
 	if (mode == STORE_READ && access(path, F_OK) != 0)
-		return err_set(err, ERR_FILE, "history %s: %s", s->name, errno == ENOENT ? "there is none yet: deadair read --history FILE makes one" : strerror(errno));
+		return err_set(err, ERR_FILE, "history %s: %s", s->name,
+		       errno == ENOENT ? "there is none yet: deadair read --history FILE makes one" : strerror(errno));
 	if (mode == STORE_WRITE && make_file(path, s, err) != ERR_OK)
 		return err->code;
 	result = open_database(s, path, mode);
@@ -261,7 +279,8 @@ static enum err_code open_named(struct store *s, const char *path, enum store_ac
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, wait_ms);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);       /* views of a file from elsewhere call nothing */
+	/* views of a file from elsewhere call nothing */
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	return mode == STORE_WRITE ? prepare_to_write(s, wait_ms, err) : prepare_to_read(s, err);
 }
 
@@ -409,9 +428,12 @@ enum err_code store_run(struct store *s, const struct run *run, int64_t *ret_num
 enum err_code store_forget_behind(struct store *s, const struct record_numbers *kept, struct err *err)
 {
 	const struct { const char *table, *column; unsigned n; } parts[] = {
-		{ "call", "n", kept->calls }, { "call_leg", "call", kept->calls }, { "call_host", "call", kept->calls }, { "direction", "call", kept->calls },
-		{ "finding_call", "finding", kept->findings }, { "finding", "n", kept->findings }, { "finding_host", "finding", kept->findings },
-		{ "evidence", "finding", kept->findings }, { "change", "finding", kept->findings }, { "stream", "n", kept->streams },
+		{ "call", "n", kept->calls }, { "call_leg", "call", kept->calls }, { "call_host", "call", kept->calls },
+		  { "direction", "call", kept->calls },
+		{ "finding_call", "finding", kept->findings }, { "finding", "n", kept->findings },
+		  { "finding_host", "finding", kept->findings },
+		{ "evidence", "finding", kept->findings }, { "change", "finding", kept->findings },
+		  { "stream", "n", kept->streams },
 		{ "incident", "n", kept->incidents }, { "registration", "n", kept->registrations },
 	};
 	int result = SQLITE_OK;
@@ -419,7 +441,8 @@ enum err_code store_forget_behind(struct store *s, const struct record_numbers *
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && result == SQLITE_OK; i++) {
 		char sql[128];
 
-		snprintf(sql, sizeof sql, "DELETE FROM %s WHERE run = %lld AND %s > %u", parts[i].table, (long long)s->run, parts[i].column, parts[i].n);
+		snprintf(sql, sizeof sql, "DELETE FROM %s WHERE run = %lld AND %s > %u", parts[i].table,
+			(long long)s->run, parts[i].column, parts[i].n);
 		result = execute(s, sql);
 	}
 	return result == SQLITE_OK ? ERR_OK : undo(s, result, err);

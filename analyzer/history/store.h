@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store: a history, one SQLite file. What is written in it stands whole or not at all, whatever happens to the process; a file that is not a history, is
- * newer than this program, or is damaged, is left as it is.
+ * store: a history, one SQLite file. What is written in it stands whole or not at all, whatever happens to the process;
+ * a file that is not a history, is newer than this program, or is damaged, is left as it is.
  */
 #ifndef DEADAIR_HISTORY_STORE_H
 #define DEADAIR_HISTORY_STORE_H
@@ -12,10 +12,12 @@
 
 struct store;
 
-enum store_access { STORE_WRITE, STORE_READ };   /* STORE_WRITE makes the file, readable by its owner only, and brings an older schema up to date */
+/* STORE_WRITE makes the file, readable by its owner only, and brings an older schema up to date */
+enum store_access { STORE_WRITE, STORE_READ };
 
 struct run {                         /* a capture that was read, or a stretch of live capture */
-	uint8_t identity[DIGEST_BYTES];      /* of the contents: the same again replaces what was stored of it, under the same number */
+	/* of the contents: the same again replaces what was stored of it, under the same number */
+	uint8_t identity[DIGEST_BYTES];
 	const char *kind;            /* "read", "live" */
 	const char *source;          /* names of files or interfaces, safe text */
 	const char *deadair;         /* version of the program */
@@ -32,12 +34,15 @@ struct store *store_open(const char *path, enum store_access access, int wait_ms
 void store_close(struct store *s);
 
 /*
- * One transaction: begin, the run that the rows belong to, rows, commit. After a failure everything since store_begin() is undone, and the store can
- * be used again.
+ * One transaction: begin, the run that the rows belong to, rows, commit. After a failure everything since store_begin()
+ * is undone, and the store can be used again.
  */
 enum err_code store_begin(struct store *s, struct err *err);
 enum err_code store_run(struct store *s, const struct run *run, int64_t *ret_number, struct err *err);
-/* What has higher numbers than these was of the moment only, and goes; likewise. Hosts and mappings have no such numbers, and stay. */
+/*
+ * What has higher numbers than these was of the moment only, and goes; likewise. Hosts and mappings have no such
+ * numbers, and stay.
+ */
 enum err_code store_forget_behind(struct store *s, const struct record_numbers *kept, struct err *err);
 enum err_code store_rows(struct store *s, const struct rows *rows, struct err *err);
 enum err_code store_commit(struct store *s, struct err *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer: portions in a queue under one lock, which is held for moments only: never while something is written. The thread takes all that waits once
- * the first of it has waited BATCH_MS, and writes it in one transaction. What cannot be written stays, and is tried again, while there is room for more.
+ * writer: portions in a queue under one lock, which is held for moments only: never while something is written. The
+ * thread takes all that waits once the first of it has waited BATCH_MS, and writes it in one transaction. What cannot
+ * be written stays, and is tried again, while there is room for more.
  */
 #include "analyzer/history/writer.h"
 
@@ -171,7 +172,8 @@ void writer_shared_run(struct writer *w, const struct run *run)
 static void note_numbers(struct shared *s, const struct rows *rows)
 {
 	unsigned *const highest[ROW_TABLES] = {
-		[ROW_CALL] = &s->highest.calls, [ROW_STREAM] = &s->highest.streams, [ROW_FINDING] = &s->highest.findings,
+		[ROW_CALL] = &s->highest.calls, [ROW_STREAM] = &s->highest.streams,
+			[ROW_FINDING] = &s->highest.findings,
 		[ROW_INCIDENT] = &s->highest.incidents, [ROW_REGISTRATION] = &s->highest.registrations,
 	};
 	struct row row;
@@ -264,7 +266,10 @@ static void rest(struct writer *w, int ms)
 		;
 }
 
-/* Until there is a batch: its first portion has waited, or there is much. All that waits; NULL at the end. The lock is held. */
+/*
+ * Until there is a batch: its first portion has waited, or there is much. All that waits; NULL at the end. The lock is
+ * held.
+ */
 static struct portion *wait_for_batch(struct writer *w)
 {
 	struct timespec until;
@@ -273,7 +278,8 @@ static struct portion *wait_for_batch(struct writer *w)
 	while (!w->ends && !w->first)
 		pthread_cond_wait(&w->more, &w->lock);
 	until = after_ms(BATCH_MS);
-	while (!w->ends && w->state.waiting < BATCH_BYTES && pthread_cond_timedwait(&w->more, &w->lock, &until) != ETIMEDOUT)
+	while (!w->ends && w->state.waiting < BATCH_BYTES &&
+	    pthread_cond_timedwait(&w->more, &w->lock, &until) != ETIMEDOUT)
 		;
 	batch = w->first;
 	w->first = NULL;
@@ -288,7 +294,8 @@ static enum err_code write_batch(struct writer *w, const struct portion *batch, 
 	if (store_begin(w->store, err) != ERR_OK)
 		return err->code;
 	for (const struct portion *p = batch; p; p = p->next) {
-		if (store_run(w->store, &p->run, &number, err) != ERR_OK || (p->forgets && store_forget_behind(w->store, &p->kept, err) != ERR_OK) ||
+		if (store_run(w->store, &p->run, &number, err) != ERR_OK ||
+		    (p->forgets && store_forget_behind(w->store, &p->kept, err) != ERR_OK) ||
 		    store_rows(w->store, &p->rows, err) != ERR_OK)
 			return err->code;
 	}
@@ -316,7 +323,8 @@ static void prune(struct writer *w, int64_t now_ns)
 	struct err err;
 	int64_t runs;
 
-	if (w->keep_ns == 0 || now_ns == NS_NONE || (w->pruned_ns != NS_NONE && ns_minus(now_ns, w->pruned_ns) < PRUNE_NS))
+	if (w->keep_ns == 0 || now_ns == NS_NONE ||
+	    (w->pruned_ns != NS_NONE && ns_minus(now_ns, w->pruned_ns) < PRUNE_NS))
 		return;
 	w->pruned_ns = now_ns;
 	store_prune(w->store, ns_minus(now_ns, w->keep_ns), &runs, &err);
@@ -393,7 +401,8 @@ static void lock_init(struct writer *w)
 struct writer *writer_new(const struct writer_options *options, struct err *err)
 {
 	struct store *store = store_open(options->path, STORE_WRITE, LOCK_MS, err);
-	void *shared = store ? mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : MAP_FAILED;
+	void *shared = store ? mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : MAP_FAILED;
 	struct writer *w;
 
 	if (shared == MAP_FAILED) {

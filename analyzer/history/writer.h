@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer: a history is written while a capture goes on, by a thread of its own: what is to be stored is left in a queue, and stands in the file two
- * seconds later at most. Nobody waits for the disk: what finds no room in the queue is counted, and said. One thread gives, one writes.
+ * writer: a history is written while a capture goes on, by a thread of its own: what is to be stored is left in a
+ * queue, and stands in the file two seconds later at most. Nobody waits for the disk: what finds no room in the queue
+ * is counted, and said. One thread gives, one writes.
  */
 #ifndef DEADAIR_HISTORY_WRITER_H
 #define DEADAIR_HISTORY_WRITER_H
@@ -29,12 +30,15 @@ struct writer_state {
 struct writer *writer_new(const struct writer_options *options, struct err *err);
 /* The thread; before it nothing is written. False with *err. */
 bool writer_start(struct writer *w, struct err *err);
-/* Waits for what was left to be written, but not longer than wait_ms for a disk that takes nothing; *ret, unless NULL: the last word. NULL is fine. */
+/*
+ * Waits for what was left to be written, but not longer than wait_ms for a disk that takes nothing; *ret, unless NULL:
+ * the last word. NULL is fine.
+ */
 void writer_free(struct writer *w, int wait_ms, struct writer_state *ret);
 
 /*
- * The run that the rows behind it belong to; the same identity again: its figures are renewed, its rows stay. Rows with the number of others replace those.
- * Copied. False: no room, and what it was is counted; it is whole or not at all.
+ * The run that the rows behind it belong to; the same identity again: its figures are renewed, its rows stay. Rows with
+ * the number of others replace those. Copied. False: no room, and what it was is counted; it is whole or not at all.
  */
 bool writer_give(struct writer *w, const struct run *run, const struct rows *rows);
 
@@ -42,16 +46,19 @@ bool writer_give(struct writer *w, const struct run *run, const struct rows *row
 struct writer_state writer_look(struct writer *w);
 
 /*
- * For a copy of the process (fork(2)), which has no thread: it leaves a run and its rows in memory that both share, and ends; the process then has them
- * written. One copy at a time: not while writer_shared_busy(). Rows that do not fit are counted when they are given.
+ * For a copy of the process (fork(2)), which has no thread: it leaves a run and its rows in memory that both share, and
+ * ends; the process then has them written. One copy at a time: not while writer_shared_busy(). Rows that do not fit are
+ * counted when they are given.
  *
- * What is settled is written once. What may still change is written, too, with numbers behind that, and is replaced when the next is given: so that
- * nothing waits for being settled before it is in the file.
+ * What is settled is written once. What may still change is written, too, with numbers behind that, and is replaced
+ * when the next is given: so that nothing waits for being settled before it is in the file.
  */
 bool writer_shared_busy(struct writer *w);
 /* Before the copy is made. kept: numbers of what is settled by now; rows with higher ones are replaced. */
 void writer_shared_begin(struct writer *w, const struct record_numbers *kept);
-/* In the copy: the run; rows, false where there is no room; what was added until now is settled, and has these numbers. */
+/*
+ * In the copy: the run; rows, false where there is no room; what was added until now is settled, and has these numbers.
+ */
 void writer_shared_run(struct writer *w, const struct run *run);
 bool writer_shared_add(struct writer *w, const struct rows *rows);
 struct record_numbers writer_shared_settle(struct writer *w);

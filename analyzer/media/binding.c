@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* binding: streams to directions. Each address in SDP is found by (address, port), by address alone and by port alone. */
+/*
+ * binding: streams to directions. Each address in SDP is found by (address, port), by address alone and by port alone.
+ */
 #include "analyzer/media/binding.h"
 
 #include <stdlib.h>
@@ -150,12 +152,14 @@ static struct endpoint port_alone(const struct endpoint *at)
 }
 
 /* Copies and next hops of a message come soon after it: a short look back finds them. */
-static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg, unsigned mline, enum side side)
+static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg,
+	unsigned mline, enum side side)
 {
 	const struct spot *s = spot_find(b, at);
 	unsigned looked = 0;
 
-	for (struct list_link *it = s ? s->places.head.prev : NULL; it && it != &s->places.head && looked < PLACE_LOOK_BACK; it = it->prev, looked++) {
+	for (struct list_link *it = s ? s->places.head.prev : NULL;
+	    it && it != &s->places.head && looked < PLACE_LOOK_BACK; it = it->prev, looked++) {
 		struct place *p = place_in(it, SPOT_EXACT);
 
 		if (p->leg == leg && p->mline == mline && p->side == side)
@@ -164,7 +168,8 @@ static struct place *place_known(const struct binding *b, const struct endpoint 
 	return NULL;
 }
 
-static void place_add(struct binding *b, const struct endpoint *at, const struct message *m, unsigned mline, bool candidate)
+static void place_add(struct binding *b, const struct endpoint *at, const struct message *m, unsigned mline,
+	bool candidate)
 {
 	struct endpoint address = whole_address(at), port = port_alone(at);
 	struct place *p;
@@ -177,7 +182,8 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = memory_zalloc(sizeof *p);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = mline, .side = m->by, .candidate = candidate };
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = mline, .side = m->by,
+		.candidate = candidate };
 	spot_add(b, at, p, SPOT_EXACT);
 	spot_add(b, &address, p, SPOT_ADDRESS);
 	spot_add(b, &port, p, SPOT_PORT);
@@ -274,8 +280,12 @@ struct candidate {
 	struct direction *direction;
 	enum rule rule;
 	unsigned source_rank;        /* 3 the SDP source exactly, 2 its address, 1 the signalling address, 0 another */
-	bool names;                  /* one of its own session descriptions names the address: other branches of a fork do not */
-	bool pt_agreed;              /* its payload types stand in the description: media bundled on one port are told apart by them (RFC 9143 9.2) */
+	/* one of its own session descriptions names the address: other branches of a fork do not */
+	bool names;
+	/*
+	 * its payload types stand in the description: media bundled on one port are told apart by them (RFC 9143 9.2)
+	 */
+	bool pt_agreed;
 	int64_t from_ns, to_ns;      /* life of the direction */
 };
 
@@ -354,7 +364,8 @@ static bool names_target(const struct direction *d, const struct endpoint *at)
 	return false;
 }
 
-static void candidates_add(struct candidates *c, const struct stream *s, struct direction *d, const struct endpoint *at, enum rule rule, unsigned rank)
+static void candidates_add(struct candidates *c, const struct stream *s, struct direction *d, const struct endpoint *at,
+	enum rule rule, unsigned rank)
 {
 	for (unsigned i = c->count, looked = 0; i-- > 0 && looked < PLACE_LOOK_BACK; looked++) {
 		if (c->list[i].direction == d) {
@@ -367,7 +378,8 @@ static void candidates_add(struct candidates *c, const struct stream *s, struct 
 		c->room = c->room ? c->room * 2 : 8;
 		c->list = memory_resize(c->list, c->room, sizeof *c->list);
 	}
-	c->list[c->count++] = (struct candidate){ d, rule, rank, names_target(d, at), pt_agreed(s, d), direction_from(d), direction_to(d) };
+	c->list[c->count++] = (struct candidate){ d, rule, rank, names_target(d, at), pt_agreed(s, d),
+		direction_from(d), direction_to(d) };
 }
 
 /* Places whose message is no later than the stream's end begin below this index. */
@@ -387,7 +399,8 @@ static unsigned spot_begin(const struct spot *spot, const struct stream *s)
 }
 
 /* Directions whose receiver has named this address, of all dialogs of the leg. */
-static void gather_at(const struct binding *b, const struct stream *s, const struct endpoint *at, bool mapped, struct candidates *c)
+static void gather_at(const struct binding *b, const struct stream *s, const struct endpoint *at, bool mapped,
+	struct candidates *c)
 {
 	const struct spot *spot = spot_find(b, at);
 
@@ -422,7 +435,8 @@ static bool same_call(const struct direction *a, const struct direction *b)
 }
 
 /* The branch of a fork that was answered, for a stream that lives on when those of the others are over; else NULL. */
-static const struct dialog *answered_branch(const struct candidate *a, const struct candidate *b, const struct stream *s)
+static const struct dialog *answered_branch(const struct candidate *a, const struct candidate *b,
+	const struct stream *s)
 {
 	const struct leg *leg = a->direction->slot->dialog->leg;
 
@@ -432,8 +446,9 @@ static const struct dialog *answered_branch(const struct candidate *a, const str
 }
 
 /*
- * Is a the better home? By rule of exact before strong, then a direction that lives when the stream begins, then the source, then the newest:
- * a port used again belongs to the newest call, a stream that began before it to the call before.
+ * Is a the better home? By rule of exact before strong, then a direction that lives when the stream begins, then the
+ * source, then the newest: a port used again belongs to the newest call, a stream that began before it to the call
+ * before.
  */
 static int candidate_compare(const struct candidate *a, const struct candidate *b, const struct stream *s)
 {
@@ -465,7 +480,8 @@ static int candidate_compare(const struct candidate *a, const struct candidate *
 
 static bool both_live(const struct candidate *a, const struct candidate *b, const struct stream *s)
 {
-	int64_t from_ns = a->from_ns > b->from_ns ? a->from_ns : b->from_ns, to_ns = a->to_ns < b->to_ns ? a->to_ns : b->to_ns;
+	int64_t from_ns = a->from_ns > b->from_ns ? a->from_ns : b->from_ns,
+		to_ns = a->to_ns < b->to_ns ? a->to_ns : b->to_ns;
 
 	return from_ns < to_ns && s->first_ns <= to_ns && s->last_ns >= from_ns;
 }
@@ -521,15 +537,16 @@ static void bind(struct stream *s, struct direction *d, enum rule rule)
 }
 
 /*
- * A sender that keeps its port and SSRC from call to call (gateways, load generators): the later calls get the stream too, for the time
- * in which they live, but not for a tail of two seconds or a handful of packets.
+ * A sender that keeps its port and SSRC from call to call (gateways, load generators): the later calls get the stream
+ * too, for the time in which they live, but not for a tail of two seconds or a handful of packets.
  */
 static void bind_later_calls(struct candidates *c, struct stream *s, const struct candidate *first)
 {
 	for (unsigned i = 0; i < c->count; i++) {
 		struct candidate *other = &c->list[i];
 
-		if (other == first || other->from_ns < first->from_ns || both_live(other, first, s) || other->source_rank < first->source_rank)
+		if (other == first || other->from_ns < first->from_ns || both_live(other, first, s) ||
+		    other->source_rank < first->source_rank)
 			continue;
 		if (stream_packets_between(s, ns_add(other->from_ns, EARLY_MEDIA_NS), other->to_ns) >= 5)
 			bind(s, other->direction, other->rule);
@@ -588,7 +605,8 @@ static void bind_reverse(struct stream *s, const struct hash *flows)
 		const struct stream *other = HASH_ENTRY(it, struct flow, link)->stream;
 		struct direction *back;
 
-		if (it->hash != hash || !other->direction || other->bound_by > B4 || !endpoint_equal(&other->src, dst) || !endpoint_equal(&other->dst, src))
+		if (it->hash != hash || !other->direction || other->bound_by > B4 ||
+		    !endpoint_equal(&other->src, dst) || !endpoint_equal(&other->dst, src))
 			continue;
 		back = &other->direction->slot->direction[side_other(other->direction->sender)];
 		if (overlaps(s, back))
@@ -607,7 +625,10 @@ static bool pt_fits(const struct stream *s, const struct window *w)
 	return false;
 }
 
-/* The window of the direction in which a stream of a wrong port or an unknown address could have begun: 2 s before to 5 s after it. */
+/*
+ * The window of the direction in which a stream of a wrong port or an unknown address could have begun: 2 s before to 5
+ * s after it.
+ */
 static const struct window *fits_start(const struct stream *s, const struct direction *d)
 {
 	for (unsigned i = 0; i < d->window_count; i++) {
@@ -615,7 +636,8 @@ static const struct window *fits_start(const struct stream *s, const struct dire
 
 		if (w->state != EXPECT_DUE && w->state != EXPECT_EARLY)
 			continue;
-		if (s->first_ns >= ns_add(w->on_ns, -EARLY_MEDIA_NS) && s->first_ns <= ns_add(w->on_ns, START_LATE_NS) && pt_fits(s, w))
+		if (s->first_ns >= ns_add(w->on_ns, -EARLY_MEDIA_NS) &&
+		    s->first_ns <= ns_add(w->on_ns, START_LATE_NS) && pt_fits(s, w))
 			return w;
 	}
 	return NULL;
@@ -700,7 +722,8 @@ static void gather_sender(const struct binding *b, const struct stream *s, struc
 
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
-			struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
+			struct direction *d = p->mline < dialog->mslot_count
+				? &dialog->mslots[p->mline].direction[p->side] : NULL;
 
 			if (d && overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d))
 				weak_add(w, d);
@@ -710,7 +733,8 @@ static void gather_sender(const struct binding *b, const struct stream *s, struc
 
 static void bind_weakly(const struct binding *b, struct stream *s)
 {
-	static const struct { enum rule rule; void (*gather)(const struct binding *, const struct stream *, struct weak *); } rules[] = {
+	static const struct { enum rule rule; void (*gather)(const struct binding *, const struct stream *,
+		struct weak *); } rules[] = {
 		{ B8, gather_wrong_port }, { B9, gather_same_port }, { B10, gather_sender },
 	};
 
@@ -821,7 +845,8 @@ static void spot_settle(struct spot *s)
 	}
 }
 
-void binding_settle(struct binding *b, const struct list *streams, const struct list *legs, const struct network *network)
+void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
+	const struct network *network)
 {
 	binding_release(streams, legs);
 	LIST_EACH(it, &b->in_order)

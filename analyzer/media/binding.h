@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * binding: which stream keeps which promise. Ten rules from exact to weak (B1 ... B10); the first that fits one open direction wins, a tie binds
- * to none. Addresses in SDP are learnt as they pass; streams are bound when the session stands, also those that began before it (RFC 3264 5.1).
+ * binding: which stream keeps which promise. Ten rules from exact to weak (B1 ... B10); the first that fits one open
+ * direction wins, a tie binds to none. Addresses in SDP are learnt as they pass; streams are bound when the session
+ * stands, also those that began before it (RFC 3264 5.1).
  */
 #ifndef DEADAIR_MEDIA_BINDING_H
 #define DEADAIR_MEDIA_BINDING_H
@@ -14,7 +15,10 @@ struct binding;
 struct binding *binding_new(void);
 void binding_free(struct binding *b);
 
-/* The message's session description becomes known: its addresses lead to its leg from now on. Messages without SDP: nothing. */
+/*
+ * The message's session description becomes known: its addresses lead to its leg from now on. Messages without SDP:
+ * nothing.
+ */
 void binding_announce(struct binding *b, const struct message *m);
 /* The leg goes: so does what its descriptions announced. */
 void binding_forget(struct binding *b, struct leg *leg);
@@ -27,7 +31,8 @@ bool binding_hint(void *context, const struct packet *p, struct stream_hint *ret
 void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret);
 
 /* Binds every stream anew with all that is known; directions get their streams in order of first packet. */
-void binding_settle(struct binding *b, const struct list *streams, const struct list *legs, const struct network *network);
+void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
+	const struct network *network);
 /* Undoes that: no stream leads to a direction, no direction to a stream. Before one of them goes. */
 void binding_release(const struct list *streams, const struct list *legs);
 

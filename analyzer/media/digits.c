@@ -31,7 +31,8 @@ static struct digit *digit_add(struct digits *d, const struct packet *p, uint8_t
 		return NULL;
 	}
 	d->list[d->count] = (struct digit){
-		.first_ns = p->at_ns, .first_frame = p->frame, .rtp_ts = p->rtp.rtp_ts, .first_seq = p->rtp.seq, .last_seq = p->rtp.seq, .code = code, .pt = p->rtp.pt,
+		.first_ns = p->at_ns, .first_frame = p->frame, .rtp_ts = p->rtp.rtp_ts, .first_seq = p->rtp.seq,
+		.last_seq = p->rtp.seq, .code = code, .pt = p->rtp.pt,
 	};
 	return &d->list[d->count++];
 }

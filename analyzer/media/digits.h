@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digits: key presses of a stream as its telephone-events tell them (RFC 4733). A press is told apart by its rtp_ts, neither by the marker, which
- * gets lost or is never set, nor by packets. Which key it was is for comparing alone: nobody prints it.
+ * digits: key presses of a stream as its telephone-events tell them (RFC 4733). A press is told apart by its rtp_ts,
+ * neither by the marker, which gets lost or is never set, nor by packets. Which key it was is for comparing alone:
+ * nobody prints it.
  */
 #ifndef DEADAIR_MEDIA_DIGITS_H
 #define DEADAIR_MEDIA_DIGITS_H
@@ -21,7 +22,8 @@ struct digit {
 	uint8_t code, pt;
 	bool ended;                  /* a packet with the end bit */
 	bool shrank;                 /* the duration fell, other than at the end */
-	bool followed;               /* the next sequence number came, whatever it was: nothing is lost behind its last packet */
+	/* the next sequence number came, whatever it was: nothing is lost behind its last packet */
+	bool followed;
 	bool seen_after;             /* some packet of the stream came after its last one */
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* expectation: windows of time in which audio is due, from offers and answers. RFC 3264 5-8, RFC 3261 13-14, RFC 6337. */
+/*
+ * expectation: windows of time in which audio is due, from offers and answers. RFC 3264 5-8, RFC 3261 13-14, RFC 6337.
+ */
 #include "analyzer/media/expectation.h"
 
 #include <assert.h>
@@ -80,7 +82,8 @@ static unsigned targets_add(struct target *list, unsigned count, const struct me
 }
 
 /* Addresses of the side: nearest to the other side first where arrived is asked for. */
-static unsigned targets_of(const struct session *s, enum side side, unsigned mline, bool arrived, struct target list[TARGET_MAX])
+static unsigned targets_of(const struct session *s, enum side side, unsigned mline, bool arrived,
+	struct target list[TARGET_MAX])
 {
 	const struct sdp_copies *c = s->said[side];
 	unsigned count = 0;
@@ -90,11 +93,15 @@ static unsigned targets_of(const struct session *s, enum side side, unsigned mli
 	return count;
 }
 
-/* Silence suppression that the descriptions allow: CN, annex B of G.729 unless switched off, codecs that always may. 1.2. */
+/*
+ * Silence suppression that the descriptions allow: CN, annex B of G.729 unless switched off, codecs that always may.
+ * 1.2.
+ */
 static bool format_may_pause(const struct sdp_format *f)
 {
 	static const struct { const char *codec, *fmtp_off; } may[] = {
-		{ "CN", NULL }, { "G729", "annexb=no" }, { "G723", "annexa=no" }, { "AMR", NULL }, { "AMR-WB", NULL }, { "EVS", NULL },
+		{ "CN", NULL }, { "G729", "annexb=no" }, { "G723", "annexa=no" }, { "AMR", NULL }, { "AMR-WB", NULL },
+		  { "EVS", NULL },
 	};
 
 	for (size_t i = 0; i < sizeof may / sizeof may[0]; i++) {
@@ -113,7 +120,8 @@ static bool format_may_pause(const struct sdp_format *f)
 static bool format_shared(const struct sdp_format *f, const struct sdp_media *other)
 {
 	for (unsigned i = 0; i < other->format_count; i++) {
-		if (other->formats[i].pt == f->pt || (f->codec.n && span_equal_nocase(other->formats[i].codec, f->codec)))
+		if (other->formats[i].pt == f->pt ||
+		    (f->codec.n && span_equal_nocase(other->formats[i].codec, f->codec)))
 			return true;
 	}
 	return false;
@@ -122,7 +130,8 @@ static bool format_shared(const struct sdp_format *f, const struct sdp_media *ot
 static bool dtx_allowed(const struct sdp_media *sender, const struct sdp_media *receiver)
 {
 	for (unsigned i = 0; i < receiver->format_count; i++) {
-		if (format_may_pause(&receiver->formats[i]) && (receiver->formats[i].pt == 13 || format_shared(&receiver->formats[i], sender)))
+		if (format_may_pause(&receiver->formats[i]) &&
+		    (receiver->formats[i].pt == 13 || format_shared(&receiver->formats[i], sender)))
 			return true;
 	}
 	return false;
@@ -165,8 +174,8 @@ static struct window *push_window(struct builder *b, enum expect_state state, in
 }
 
 /*
- * Begins a window at on_ns and closes the one before. NULL when the dialog changes more often than is kept: what is agreed from there on is not
- * known, so that its absence means nothing. The end has always room.
+ * Begins a window at on_ns and closes the one before. NULL when the dialog changes more often than is kept: what is
+ * agreed from there on is not known, so that its absence means nothing. The end has always room.
  */
 static struct window *open_window(struct builder *b, enum expect_state state, int64_t on_ns)
 {
@@ -187,7 +196,8 @@ static bool lists_equal(const struct target *a, const struct target *b, unsigned
 }
 
 /* The side's addresses, at the end of the pool: or where an equal list stands already. */
-static const struct target *list_make(struct builder *b, const struct session *s, enum side side, bool arrived, unsigned *ret_count)
+static const struct target *list_make(struct builder *b, const struct session *s, enum side side, bool arrived,
+	unsigned *ret_count)
 {
 	struct target *list = &b->pool[b->pool_count];
 	unsigned count = *ret_count = targets_of(s, side, b->mline, arrived, list);
@@ -242,7 +252,8 @@ static bool same_sources(const struct window *a, const struct window *b)
 
 static bool same_formats(const struct window *a, const struct window *b)
 {
-	if (!a->receiver || !b->receiver || a->receiver->format_count != b->receiver->format_count || a->secure != b->secure)
+	if (!a->receiver || !b->receiver || a->receiver->format_count != b->receiver->format_count ||
+	    a->secure != b->secure)
 		return false;
 	for (unsigned i = 0; i < a->receiver->format_count; i++) {
 		if (a->receiver->formats[i].pt != b->receiver->formats[i].pt)
@@ -257,7 +268,10 @@ static enum expect_state next_state(bool sends, bool returns, enum expect_state 
 
 	if (!sends)
 		return answered && was_open ? EXPECT_PAUSED : EXPECT_NONE;
-	/* the direction that a hold leaves open; a session that is one-way from its beginning is due (paging, announcement) */
+	/*
+	 * the direction that a hold leaves open; a session that is one-way from its beginning is due (paging,
+	 * announcement)
+	 */
 	if (!returns && answered && was_open)
 		return EXPECT_OPTIONAL;
 	return EXPECT_DUE;
@@ -274,7 +288,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 
 	next.state = next_state(sends, returns, was, b->answered);
 	describe(b, &next, s);
-	if (before && b->answered && before->state == next.state && same_targets(before, &next) && same_sources(before, &next) &&
+	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
+	    same_sources(before, &next) &&
 	    same_formats(before, &next)) {
 		before->exchange = s->exchange;      /* nothing that audio would notice */
 		b->pool_count = pooled;
@@ -293,7 +308,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	next.one_way_session = sends && !returns;
 	/* only formats changed: no new grace; another source is another machine, which has to begin first */
 	quick = was == EXPECT_DUE && !next.moved && b->answered && before && same_sources(before, &next);
-	next.due_ns = quick ? on_ns : ns_add(on_ns, next.ice || next.dtls ? b->config->ice_grace_ns : b->config->start_grace_ns);
+	next.due_ns = quick ? on_ns : ns_add(on_ns,
+		next.ice || next.dtls ? b->config->ice_grace_ns : b->config->start_grace_ns);
 	next.likely_at_most = !b->dialog->ack_seen || s->exchange->answer_assumed;
 	*w = next;
 	b->answered = true;
@@ -320,10 +336,14 @@ static void add_early(struct builder *b, const struct exchange *x)
 	}
 }
 
-/* When a stable exchange takes effect for this sender: as soon as it could know (t(200) for the answerer, its arrival for the offerer). */
+/*
+ * When a stable exchange takes effect for this sender: as soon as it could know (t(200) for the answerer, its arrival
+ * for the offerer).
+ */
 static int64_t session_starts(const struct builder *b, const struct exchange *x)
 {
-	int64_t at_ns = x->offerer == b->sender && x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+	int64_t at_ns = x->offerer == b->sender &&
+		x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
 
 	return at_ns == NS_NONE ? x->offered_ns : at_ns;
 }
@@ -344,7 +364,8 @@ static void add_exchange(struct builder *b, const struct exchange *x, bool *earl
 		*early = true;
 	}
 	/* what a reliable 1xx, an UPDATE or a PRACK agrees before the answer is due from the 200 on */
-	if (x->state != EXCHANGE_STABLE || !confirmed || b->dialog->losing_fork || b->dialog->extra_confirmed || is_over(b, at_ns))
+	if (x->state != EXCHANGE_STABLE || !confirmed || b->dialog->losing_fork || b->dialog->extra_confirmed ||
+	    is_over(b, at_ns))
 		return;
 	if (b->dialog->confirmed_ns != NS_NONE && at_ns < b->dialog->confirmed_ns)
 		at_ns = b->dialog->confirmed_ns;
@@ -357,7 +378,8 @@ static void add_transfer(struct builder *b)
 	const struct leg *leg = b->dialog->leg;
 	struct window *before = last_window(b);
 
-	if (!leg->transferred || leg->refer_ns == NS_NONE || !before || before->state == EXPECT_ENDED || is_over(b, leg->refer_ns))
+	if (!leg->transferred || leg->refer_ns == NS_NONE || !before || before->state == EXPECT_ENDED ||
+	    is_over(b, leg->refer_ns))
 		return;
 	if (leg->refer_ns > before->on_ns)
 		open_window(b, EXPECT_PAUSED, leg->refer_ns);
@@ -387,7 +409,8 @@ static void store(struct builder *b, struct direction *d)
 	d->window_count = b->count;
 }
 
-static void builder_init(struct builder *b, const struct expectation_config *config, struct dialog *dialog, const struct direction *d)
+static void builder_init(struct builder *b, const struct expectation_config *config, struct dialog *dialog,
+	const struct direction *d)
 {
 	b->config = config;
 	b->dialog = dialog;
@@ -461,7 +484,8 @@ static void reckon_slot(const struct expectation_config *config, struct dialog *
 	slot->kind = SDP_KIND_OTHER;
 	LIST_EACH(it, &dialog->exchanges) {
 		const struct session s = session_of(LIST_ENTRY(it, struct exchange, in_dialog), false);
-		const struct sdp_media *a = session_own(&s, SIDE_CALLER, slot->mline), *b = session_own(&s, SIDE_CALLEE, slot->mline);
+		const struct sdp_media *a = session_own(&s, SIDE_CALLER, slot->mline),
+			*b = session_own(&s, SIDE_CALLEE, slot->mline);
 
 		if (slot->kind == SDP_KIND_OTHER && (a || b))
 			slot->kind = (a ? a : b)->kind;

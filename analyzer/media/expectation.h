@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * expectation: what SDP promised. Per dialog, m= line and direction: who should send audio where, and in which windows of time
- * (detectors' foundation: RFC 3264 5-8, RFC 6337). Reckoned anew from the dialog's exchanges whenever one of them changes; packets never touch it.
+ * expectation: what SDP promised. Per dialog, m= line and direction: who should send audio where, and in which windows
+ * of time (detectors' foundation: RFC 3264 5-8, RFC 6337). Reckoned anew from the dialog's exchanges whenever one of
+ * them changes; packets never touch it.
  */
 #ifndef DEADAIR_MEDIA_EXPECTATION_H
 #define DEADAIR_MEDIA_EXPECTATION_H
@@ -18,7 +19,8 @@ enum expect_state {
 	EXPECT_ENDED                 /* presence may be media-after-call */
 };
 
-struct target {                      /* an address at which the receiver said it can be reached, as written at one place */
+/* an address at which the receiver said it can be reached, as written at one place */
+struct target {
 	struct endpoint at;
 	const struct message *message;
 };
@@ -29,11 +31,16 @@ struct window {
 	enum expect_state state;
 	int64_t on_ns, due_ns, off_ns;       /* due_ns: end of grace; off_ns: NS_NONE while open */
 	const struct exchange *exchange;     /* NULL: none (ENDED) */
-	const struct target *targets;        /* at most TARGET_MAX; [0] as it reached the sender (the copy nearest to it); then the others, [..] as the receiver wrote it */
+	/*
+	 * at most TARGET_MAX; [0] as it reached the sender (the copy nearest to it); then the others, [..] as the
+	 * receiver wrote it
+	 */
+	const struct target *targets;
 	unsigned target_count;
 	const struct target *sources;        /* the sender's own address: a hint */
 	unsigned source_count;
-	const struct sdp_media *receiver, *sender; /* media descriptions: formats[] of receiver are the numbers to send with */
+	/* media descriptions: formats[] of receiver are the numbers to send with */
+	const struct sdp_media *receiver, *sender;
 	bool first;                  /* first window after the answer */
 	bool resumed, moved;         /* after hold; destination changed against the window before */
 	bool one_way_session;        /* the other direction is closed by SDP */
@@ -67,11 +74,12 @@ struct mslot {
 	struct direction direction[2];       /* indexed by the sender's side */
 };
 
-struct expectation_config { int64_t start_grace_ns /* 1.5 s */, ice_grace_ns /* 3 s */, move_overlap_ns, bye_linger_ns; };
+struct expectation_config { int64_t start_grace_ns /* 1.5 s */, ice_grace_ns /* 3 s */, move_overlap_ns, bye_linger_ns;
+	};
 
 /*
- * All windows of the dialog from its exchanges, its state and the leg's end. Replaces what was there (bound streams and cookies of a
- * direction stay). Records come from the leg's arena.
+ * All windows of the dialog from its exchanges, its state and the leg's end. Replaces what was there (bound streams and
+ * cookies of a direction stay). Records come from the leg's arena.
  */
 void expectation_update(const struct expectation_config *config, struct dialog *d);
 

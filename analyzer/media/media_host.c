@@ -43,7 +43,8 @@ static int64_t taken_ns(const struct socket_hold *h)
 {
 	const struct leg *leg = h->leg;
 
-	return h->owner == SIDE_CALLEE && leg->initial_invite_seen && leg->invite_ns < h->from_ns && h->dialog == leg->confirmed ? leg->invite_ns
+	return h->owner == SIDE_CALLEE && leg->initial_invite_seen && leg->invite_ns < h->from_ns &&
+	       h->dialog == leg->confirmed ? leg->invite_ns
 																 : h->from_ns;
 }
 
@@ -91,7 +92,10 @@ static bool speaks_of_ports(const struct message *final)
 	return names_ports(final->reason) || names_ports(final->explained);
 }
 
-/* Statuses of a host that cannot take the call; 480 and 486 are ordinary answers of people, unless they name the reason. */
+/*
+ * Statuses of a host that cannot take the call; 480 and 486 are ordinary answers of people, unless they name the
+ * reason.
+ */
 static bool is_refusal(const struct message *final)
 {
 	switch (final->status) {
@@ -162,7 +166,10 @@ static int time_compare(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-/* Spans begun before, less spans ended by then: both are sorted, attempts too. A call's own port is taken at its own time, not before. */
+/*
+ * Spans begun before, less spans ended by then: both are sorted, attempts too. A call's own port is taken at its own
+ * time, not before.
+ */
 static void host_settle(struct media_host *h)
 {
 	int64_t *ends = memory_zalloc((h->span_count + 1) * sizeof *ends);
@@ -198,7 +205,8 @@ static void mark_doubled(const struct socket_use *s, struct hash *doubled, struc
 		const struct socket_hold *before = s->holds[i - 1], *h = s->holds[i];
 		struct hash_link *link;
 
-		if (before->leg == h->leg || before->leg->call == h->leg->call || before->to_ns <= h->from_ns || holds_share_remote(before, h))
+		if (before->leg == h->leg || before->leg->call == h->leg->call || before->to_ns <= h->from_ns ||
+		    holds_share_remote(before, h))
 			continue;
 		link = arena_zalloc(arena, sizeof *link);
 		hash_add(doubled, link, h->leg->n);
@@ -237,7 +245,8 @@ struct media_hosts *media_hosts_new(const struct socket_uses *sockets, const str
 
 		host_settle(h);
 		for (unsigned i = 0; i < h->attempt_count; i++)
-			h->attempts[i].doubled = h->attempts[i].result == ATTEMPT_TAKEN && is_doubled(&doubled, h->attempts[i].leg);
+			h->attempts[i].doubled = h->attempts[i].result == ATTEMPT_TAKEN &&
+				is_doubled(&doubled, h->attempts[i].leg);
 	}
 	hash_fini(&doubled);
 	arena_free(arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * media_host: how many media ports a host has in use, and what became of calls that came to it meanwhile. Reckoned once per judgement from the
- * holds of its sockets; for media-range-exhausted.
+ * media_host: how many media ports a host has in use, and what became of calls that came to it meanwhile. Reckoned once
+ * per judgement from the holds of its sockets; for media-range-exhausted.
  */
 #ifndef DEADAIR_MEDIA_MEDIA_HOST_H
 #define DEADAIR_MEDIA_MEDIA_HOST_H

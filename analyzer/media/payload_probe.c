@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload_probe: are the payloads of a stream as long as its codec makes them, and can they be sound at all? Clear G.711 speech has 6.2 to 7.5
- * bits a byte, the loudest 7.88; a cipher has 7.97 and more, and decodes to noise of one even level.
+ * payload_probe: are the payloads of a stream as long as its codec makes them, and can they be sound at all? Clear
+ * G.711 speech has 6.2 to 7.5 bits a byte, the loudest 7.88; a cipher has 7.97 and more, and decodes to noise of one
+ * even level.
  */
 #include "analyzer/media/stream_private.h"
 
@@ -19,7 +20,8 @@ struct payload_probe {
 	unsigned bytes, levels;
 	int64_t next_ns;             /* of the next window */
 	uint32_t step;               /* of rtp_ts, of the packets looked at */
-	bool unheard;                /* a packet of this window could not be listened to: its codec, or bytes that were cut */
+	/* a packet of this window could not be listened to: its codec, or bytes that were cut */
+	bool unheard;
 };
 
 /* Bytes that so many clock units take, in codecs whose rate is fixed; 0: unknown. RFC 3551 table 1, 4.5. */
@@ -100,7 +102,8 @@ static void window_close(struct payload_probe *probe)
 {
 	struct payload_look *l = &probe->look;
 	unsigned n = probe->levels;
-	unsigned at = l->windows < PAYLOAD_WINDOW_MAX ? l->windows : WINDOW_FIRST + l->windows % (PAYLOAD_WINDOW_MAX - WINDOW_FIRST);
+	unsigned at = l->windows < PAYLOAD_WINDOW_MAX ? l->windows
+		: WINDOW_FIRST + l->windows % (PAYLOAD_WINDOW_MAX - WINDOW_FIRST);
 
 	qsort(probe->level_dbm0, n, sizeof probe->level_dbm0[0], by_level);
 	l->window[at] = (struct payload_window){
@@ -111,7 +114,9 @@ static void window_close(struct payload_probe *probe)
 	l->windows++;
 }
 
-/* Of all samples: those that levels usually look at, one in five, are too few to tell an even level from an uneven one. */
+/*
+ * Of all samples: those that levels usually look at, one in five, are too few to tell an even level from an uneven one.
+ */
 static float power_of(const struct streams *s, enum level_law law, struct span sound)
 {
 	float power = 0;
@@ -132,7 +137,10 @@ static void window_take(const struct streams *s, struct payload_probe *probe, en
 		probe->level_dbm0[probe->levels++] = level_dbm0(power);
 }
 
-/* A window ends when it is full; one of a codec that cannot be listened to, or of bytes that were cut, after as many packets. */
+/*
+ * A window ends when it is full; one of a codec that cannot be listened to, or of bytes that were cut, after as many
+ * packets.
+ */
 void payload_probe_take(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
 	struct payload_probe *probe = r->probe;

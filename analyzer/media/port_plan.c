@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* port_plan: see the header. Beginnings and ends of all holds of an address, sorted by time, are counted up and down once. */
+/*
+ * port_plan: see the header. Beginnings and ends of all holds of an address, sorted by time, are counted up and down
+ * once.
+ */
 #include "analyzer/media/port_plan.h"
 
 #include <stdlib.h>

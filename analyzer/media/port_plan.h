@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port_plan: which media ports each address has named in SDP, how many calls had one at once, and how many ports that takes: two a socket, RTP and
- * RTCP, or one where both share it (rtcp-mux, RFC 5761). Reckoned from the holds of all sockets.
+ * port_plan: which media ports each address has named in SDP, how many calls had one at once, and how many ports that
+ * takes: two a socket, RTP and RTCP, or one where both share it (rtcp-mux, RFC 5761). Reckoned from the holds of all
+ * sockets.
  */
 #ifndef DEADAIR_MEDIA_PORT_PLAN_H
 #define DEADAIR_MEDIA_PORT_PLAN_H
@@ -29,7 +30,9 @@ void port_plan_free(struct port_plan *p);
 const struct list *port_plan_in_order(const struct port_plan *p);    /* struct port_use */
 const struct port_use *port_plan_find(const struct port_plan *p, const struct address *a);
 
-/* Answered calls that were up at once, and since when; 0: none. calls: struct call.in_order; open ones last to the end. */
+/*
+ * Answered calls that were up at once, and since when; 0: none. calls: struct call.in_order; open ones last to the end.
+ */
 struct call_peak { unsigned calls; int64_t from_ns, to_ns; };        /* to: the first of them ends */
 struct call_peak call_peak_of(const struct list *calls, int64_t last_ns);
 

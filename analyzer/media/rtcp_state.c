@@ -37,7 +37,8 @@ struct rtcp_states {
 	struct list parties, views;
 	struct hash parties_by_both;         /* source and SSRC: one of them may have thousands of the other */
 	struct hash parties_by_src, parties_by_ssrc, views_by_ssrc;
-	struct list of[2];           /* party.by_use; a flood of forged sources sends one packet each, and is not proven */
+	/* party.by_use; a flood of forged sources sends one packet each, and is not proven */
+	struct list of[2];
 	size_t max_parties;
 	uint64_t evicted;
 };

@@ -56,7 +56,8 @@ struct rtcp_view {
 	bool has_xr;
 	uint8_t xr_discard_rate, xr_loss_rate, xr_mos_lq_x10;
 	uint16_t xr_round_trip_ms, xr_end_system_ms;
-	double *rtt_ms;              /* valid round trips capture - receiver: t(RR) - t(SR) - DLSR (1.5); kept like reports */
+	/* valid round trips capture - receiver: t(RR) - t(SR) - DLSR (1.5); kept like reports */
+	double *rtt_ms;
 	unsigned rtt_count;
 };
 
@@ -73,18 +74,27 @@ uint64_t rtcp_states_evicted(const struct rtcp_states *r);
 const struct list *rtcp_parties(const struct rtcp_states *r);       /* struct rtcp_party.in_order */
 const struct list *rtcp_views(const struct rtcp_states *r);
 
-/* The view about a stream: same SSRC, reporter at the stream's receiving host (or its NAT image), ext_seq within 3000 of what was seen; NULL none. */
+/*
+ * The view about a stream: same SSRC, reporter at the stream's receiving host (or its NAT image), ext_seq within 3000
+ * of what was seen; NULL none.
+ */
 const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct stream *s);
-/* RTCP from this media address: RTP port, port + 1, or the given rtcp endpoint; any SSRC; the latest such party; NULL none. */
-const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp, const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns);
+/*
+ * RTCP from this media address: RTP port, port + 1, or the given rtcp endpoint; any SSRC; the latest such party; NULL
+ * none.
+ */
+const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
+	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns);
 
 /*
- * What the receiver's reports within [from, to) say of the stream. NONE: nothing to go by (fewer than 2 reports, encrypted, never blocks).
- * FROZEN: >= 2 reports whose ext_seq stands still although the capture sees it advance. EMPTY: >= 2 consecutive reports without any block
- * although this receiver has sent blocks before. ADVANCING: it receives.
+ * What the receiver's reports within [from, to) say of the stream. NONE: nothing to go by (fewer than 2 reports,
+ * encrypted, never blocks). FROZEN: >= 2 reports whose ext_seq stands still although the capture sees it advance.
+ * EMPTY: >= 2 consecutive reports without any block although this receiver has sent blocks before. ADVANCING: it
+ * receives.
  */
 enum rtcp_verdict { RTCP_VERDICT_NONE, RTCP_VERDICT_ADVANCING, RTCP_VERDICT_FROZEN, RTCP_VERDICT_EMPTY };
-enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver, int64_t from_ns, int64_t to_ns,
+enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver,
+	int64_t from_ns, int64_t to_ns,
 			       const struct rtcp_report **ret_last);
 /* Sender's packet count over [from, to): RISING, CONSTANT, or NONE with fewer than 2 sender reports. */
 enum rtcp_sending { RTCP_SENDING_NONE, RTCP_SENDING_CONSTANT, RTCP_SENDING_RISING };

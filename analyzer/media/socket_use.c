@@ -110,7 +110,8 @@ static void hold_begin(struct socket_uses *u, const struct direction *d, unsigne
 		h->rtcp = (struct endpoint){ t->at.addr, (uint16_t)(h->rtcp.port ? h->rtcp.port : t->at.port + 1) };
 	h->from_ns = t->message->at.at_ns;
 	h->remote_host = h->leg->party[d->sender].signalling.addr;
-	for (unsigned i = first; i < d->window_count && describes(&d->windows[i]) && window_has_target(&d->windows[i], &t->at); i++)
+	for (unsigned i = first; i < d->window_count && describes(&d->windows[i]) &&
+	    window_has_target(&d->windows[i], &t->at); i++)
 		hold_window(u, h, &d->windows[i]);
 	s->holds = room_for(s->holds, s->hold_count, &s->hold_room);
 	s->holds[s->hold_count++] = h;
@@ -118,13 +119,15 @@ static void hold_begin(struct socket_uses *u, const struct direction *d, unsigne
 
 static bool usable(const struct endpoint *at)
 {
-	return at->port > 9 && address_known(&at->addr) && !address_unspecified(&at->addr) && !address_multicast(&at->addr);
+	return at->port > 9 && address_known(&at->addr) && !address_unspecified(&at->addr) &&
+	       !address_multicast(&at->addr);
 }
 
 static void hold_direction(struct socket_uses *u, const struct direction *d)
 {
 	for (unsigned i = 0; i < d->window_count; i++) {
-		const struct window *w = &d->windows[i], *before = i && describes(&d->windows[i - 1]) ? &d->windows[i - 1] : NULL;
+		const struct window *w = &d->windows[i],
+			*before = i && describes(&d->windows[i - 1]) ? &d->windows[i - 1] : NULL;
 
 		for (unsigned k = 0; k < w->target_count && describes(w); k++) {
 			if (usable(&w->targets[k].at) && !(before && target_at(before, &w->targets[k].at)))
@@ -213,7 +216,8 @@ static void take_control(struct socket_uses *u, const struct rtcp_party *p)
 	s->control[s->control_count++] = p;
 }
 
-struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams, const struct list *rtcp_parties, int64_t last_ns)
+struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams,
+	const struct list *rtcp_parties, int64_t last_ns)
 {
 	struct socket_uses *u = memory_zalloc(sizeof *u);
 
@@ -308,7 +312,8 @@ static bool is_server(const struct network *network, const struct address *a)
 	return h && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_MEDIA));
 }
 
-enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a, const struct socket_hold *b)
+enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
+	const struct socket_hold *b)
 {
 	const struct endpoint *x = &a->named->src, *y = &b->named->src;
 
@@ -326,7 +331,8 @@ static bool due_at(const struct window *w, const struct endpoint *at)
 	return w->state == EXPECT_DUE && window_has_target(w, at);
 }
 
-bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b, const struct endpoint *at, int64_t last_ns, int64_t *ret_from_ns,
+bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b, const struct endpoint *at,
+	int64_t last_ns, int64_t *ret_from_ns,
 			int64_t *ret_to_ns)
 {
 	int64_t longest = 0;
@@ -336,7 +342,8 @@ bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b
 
 		for (unsigned k = 0; k < b->direction->window_count && due_at(w, at); k++) {
 			const struct window *v = &b->direction->windows[k];
-			int64_t from = w->on_ns > v->on_ns ? w->on_ns : v->on_ns, w_end = window_end(w, last_ns), v_end = window_end(v, last_ns);
+			int64_t from = w->on_ns > v->on_ns ? w->on_ns : v->on_ns, w_end = window_end(w, last_ns),
+				v_end = window_end(v, last_ns);
 			int64_t to = w_end < v_end ? w_end : v_end;
 
 			if (!due_at(v, at) || ns_minus(to, from) <= longest)

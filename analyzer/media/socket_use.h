@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket_use: which calls hold a media socket (an ip:port that a host named as its own), and what arrives at and leaves it. Reckoned once per
- * judgement from the legs' windows, the streams and RTCP; detectors of ports ask it by address and never walk over all calls. Finding 3.11.
+ * socket_use: which calls hold a media socket (an ip:port that a host named as its own), and what arrives at and leaves
+ * it. Reckoned once per judgement from the legs' windows, the streams and RTCP; detectors of ports ask it by address
+ * and never walk over all calls. Finding 3.11.
  */
 #ifndef DEADAIR_MEDIA_SOCKET_USE_H
 #define DEADAIR_MEDIA_SOCKET_USE_H
@@ -19,13 +20,15 @@ struct socket_hold {                 /* one run of windows in which a session na
 	enum side owner;
 	const struct message *named; /* the message that first named it: its source is who owns it */
 	const struct sdp_media *media, *answer;  /* the owner's description; that of the answerer, whichever side */
-	int64_t from_ns, to_ns;      /* named until the session, or this address in it, has ended; the capture's end while open */
+	/* named until the session, or this address in it, has ended; the capture's end while open */
+	int64_t from_ns, to_ns;
 	bool open, due;              /* still held when the capture ended; audio was due to it at some time */
 	struct endpoint remote[HOLD_REMOTE_MAX]; /* what the other side named as its own in that time */
 	unsigned remote_count;
 	struct address remote_host;  /* where the other side's SIP comes from; family 0 unknown */
 	struct endpoint rtcp;        /* where control packets of this session go */
-	bool mux, ice;               /* rtcp-mux in the answer; candidates: sockets may be shared on purpose (RFC 8445) */
+	/* rtcp-mux in the answer; candidates: sockets may be shared on purpose (RFC 8445) */
+	bool mux, ice;
 };
 
 struct socket_use {
@@ -51,7 +54,8 @@ struct ssrc_use {
 
 struct socket_uses;
 
-struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams, const struct list *rtcp_parties, int64_t last_ns);
+struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams,
+	const struct list *rtcp_parties, int64_t last_ns);
 void socket_uses_free(struct socket_uses *u);
 const struct list *socket_uses_in_order(const struct socket_uses *u);
 const struct list *socket_uses_ssrcs(const struct socket_uses *u);
@@ -64,27 +68,32 @@ static inline uint64_t endpoint_key(const struct endpoint *at)
 }
 
 /*
- * Of streams by first packet the last SOCKET_WALKED_MAX that began before to_ns: a port may serve thousands of calls, those that matter to one
- * stretch of time began last before its end.
+ * Of streams by first packet the last SOCKET_WALKED_MAX that began before to_ns: a port may serve thousands of calls,
+ * those that matter to one stretch of time began last before its end.
  */
 struct stream_slice { const struct stream *const *at; unsigned count; };
 struct stream_slice socket_arriving(const struct socket_use *s, int64_t to_ns);
 struct stream_slice socket_leaving(const struct socket_use *s, int64_t to_ns);
 
 /*
- * Do two holds of one ip:port mean one socket of one host? A public address in front of phones is shared by right (NAT): told by who named it.
- * DIFFERENT: the same private address behind two routers.
+ * Do two holds of one ip:port mean one socket of one host? A public address in front of phones is shared by right
+ * (NAT): told by who named it. DIFFERENT: the same private address behind two routers.
  */
 enum socket_owner { SOCKET_ONE_OWNER, SOCKET_NAT_OWNED, SOCKET_DIFFERENT };
-enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a, const struct socket_hold *b);
+enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
+	const struct socket_hold *b);
 
 /* Longest time in which audio was due to `at` in both holds; false: none. */
-bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b, const struct endpoint *at, int64_t last_ns, int64_t *ret_from_ns,
+bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b, const struct endpoint *at,
+	int64_t last_ns, int64_t *ret_from_ns,
 			int64_t *ret_to_ns);
 /* Did the other sides of both name a common address? Then it is one session seen in two dialogs. */
 bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b);
 bool hold_has_remote(const struct socket_hold *h, const struct endpoint *at);
-/* How well the source of a stream fits the other side of this hold: 0 not, 1 its host, 2 host and port, 3 named or bound. */
+/*
+ * How well the source of a stream fits the other side of this hold: 0 not, 1 its host, 2 host and port, 3 named or
+ * bound.
+ */
 unsigned hold_fits_source(const struct socket_hold *h, const struct stream *s);
 
 #endif

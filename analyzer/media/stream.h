@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream: RTP as it was seen. A stream is a flow (5-tuple) and an SSRC; a restart of its numbering begins a new epoch within it.
- * Counters: RFC 3550 A.1, A.3, A.8, as tshark reckons them where JSON gives them, and decomposed truth (lost_within, epochs, gaps) for verdicts.
- * What every packet touches is 64 bytes in an array of its own (stream_private.h); struct stream is touched only when something happens, and
- * brought up to date by stream_refresh(), streams_finish() and whenever streams_packet() tells a change of it.
+ * stream: RTP as it was seen. A stream is a flow (5-tuple) and an SSRC; a restart of its numbering begins a new epoch
+ * within it. Counters: RFC 3550 A.1, A.3, A.8, as tshark reckons them where JSON gives them, and decomposed truth
+ * (lost_within, epochs, gaps) for verdicts. What every packet touches is 64 bytes in an array of its own
+ * (stream_private.h); struct stream is touched only when something happens, and brought up to date by stream_refresh(),
+ * streams_finish() and whenever streams_packet() tells a change of it.
  */
 #ifndef DEADAIR_MEDIA_STREAM_H
 #define DEADAIR_MEDIA_STREAM_H
@@ -16,7 +17,10 @@
 
 struct direction;                    /* analyzer/media/expectation.h */
 
-/* A run of packets without a hole of a second or more; what windows are judged on. At most SPELL_MAX, then the smallest hole between two closes. */
+/*
+ * A run of packets without a hole of a second or more; what windows are judged on. At most SPELL_MAX, then the smallest
+ * hole between two closes.
+ */
 struct spell {
 	int64_t first_ns, last_ns;
 	uint32_t packets;            /* audio packets: without CN, events, keep-alives */
@@ -41,7 +45,8 @@ struct interval {                    /* 5 s of a stream, JSON "intervals" */
 	uint32_t packets, expected;  /* expected within epochs */
 	uint16_t max_jitter_tenth_ms; /* 0 also where the clock is unknown */
 	uint16_t late60, late200;    /* packets later than a 60, 200 ms buffer */
-	bool unfit;                  /* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
+	/* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
+	bool unfit;
 };
 
 /* Packets of one audio payload type, one after the other: what was sent in a stretch of time. */
@@ -55,8 +60,9 @@ struct type_run {
 enum { PAYLOAD_WINDOW_MAX = 8 };
 
 /*
- * What payloads of a codec of fixed rate look like, where their length is not what the step of rtp_ts asks for, or SDP promised SRTP. Lengths
- * are counted while a window is open: 16 000 bytes (2 s of G.711), the first and one a minute. Of more than 8 windows the first 4 and the latest.
+ * What payloads of a codec of fixed rate look like, where their length is not what the step of rtp_ts asks for, or SDP
+ * promised SRTP. Lengths are counted while a window is open: 16 000 bytes (2 s of G.711), the first and one a minute.
+ * Of more than 8 windows the first 4 and the latest.
  */
 struct payload_window {
 	float bits;                  /* entropy a byte */
@@ -80,7 +86,8 @@ struct stream {                      /* cold: touched only when something happen
 	unsigned n;                  /* JSON number; 0 until numbered */
 	uint32_t ssrc;
 	struct endpoint src, dst;
-	uint16_t file, interface;    /* of its first packet; points: bit set of the first 32 (file, interface) pairs it was seen at */
+	/* of its first packet; points: bit set of the first 32 (file, interface) pairs it was seen at */
+	uint16_t file, interface;
 	uint32_t points;
 	bool signalled;              /* began at an address that SDP named; else by the heuristic of 1.4.2 */
 	bool accepted;               /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
@@ -114,7 +121,8 @@ struct stream {                      /* cold: touched only when something happen
 	/* within epochs (1.4.3) */
 	uint32_t epochs;
 	uint64_t expected_within, lost_within;
-	uint32_t lost_timeless;      /* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
+	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
+	uint32_t lost_timeless;
 	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
 	uint32_t loss_events;
 	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
@@ -151,7 +159,8 @@ struct stream {                      /* cold: touched only when something happen
 	/* twins and binding */
 	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
 	const struct stream *twin_next;      /* the same stream at a later point: nearer its receiver; NULL */
-	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } twin_kind; /* POINT: same addresses, in another file */
+	/* POINT: same addresses, in another file */
+	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } twin_kind;
 	const struct direction *direction; /* what it is bound to; NULL orphan */
 	uint8_t bound_by;            /* 1-10 for B1..B10, 0 none */
 	bool ambiguous;              /* tied: bound to none, no absence claim on the tied windows */
@@ -171,10 +180,12 @@ struct stream_hint {
 struct streams;
 
 /*
- * A stream is told of for the first time when it is RTP beyond doubt: STARTED (an SDP names it, two packets in sequence), ACCEPTED (by the
- * heuristic, at its tenth packet) or SSRC_CHANGED (the flow had another stream before). Only the first of several changes at a packet is told.
+ * A stream is told of for the first time when it is RTP beyond doubt: STARTED (an SDP names it, two packets in
+ * sequence), ACCEPTED (by the heuristic, at its tenth packet) or SSRC_CHANGED (the flow had another stream before).
+ * Only the first of several changes at a packet is told.
  */
-enum stream_change { STREAM_NOTHING, STREAM_STARTED, STREAM_ACCEPTED, STREAM_RESTARTED, STREAM_GAP_ENDED, STREAM_SSRC_CHANGED, STREAM_PT_CHANGED };
+enum stream_change { STREAM_NOTHING, STREAM_STARTED, STREAM_ACCEPTED, STREAM_RESTARTED, STREAM_GAP_ENDED,
+	STREAM_SSRC_CHANGED, STREAM_PT_CHANGED };
 
 struct stream_result {
 	struct stream *stream;       /* NULL: not RTP (refused by the heuristic), or not yet known */
@@ -188,55 +199,71 @@ struct streams_config {
 	int64_t interval_ns, reorder_ns, overlap_ns, dup_window_ns, twin_max_ns;
 	size_t max_streams;          /* 0: no cap */
 	size_t max_flows;            /* 0: 262 144. Those without a stream go first */
-	void (*evicted)(void *context, struct stream *stream); /* it goes: forget it; may be NULL: then accepted ones stay */
+	/* it goes: forget it; may be NULL: then accepted ones stay */
+	void (*evicted)(void *context, struct stream *stream);
 	void *evicted_context;
 };
 
-/* Asked at the first packet of a flow and when a payload type appears: is one of its two ends announced in SDP now (either end)? false: no. */
+/*
+ * Asked at the first packet of a flow and when a payload type appears: is one of its two ends announced in SDP now
+ * (either end)? false: no.
+ */
 typedef bool stream_hint_fn(void *context, const struct packet *p, struct stream_hint *ret);
 
 struct streams *streams_new(const struct streams_config *config, stream_hint_fn *hint, void *context);
 void streams_free(struct streams *s);
 
 /*
- * One packet of kind PACKET_RTP. The hot path: no allocation, no formatting, one hash look-up. Recognises mirror copies of a known stream
- * itself (1.4.6, 1.11): the caller need not have run the duplicate test for them.
+ * One packet of kind PACKET_RTP. The hot path: no allocation, no formatting, one hash look-up. Recognises mirror copies
+ * of a known stream itself (1.4.6, 1.11): the caller need not have run the duplicate test for them.
  */
 struct stream_result streams_packet(struct streams *s, const struct packet *p);
 
 /*
- * The same in three steps, for batches: the flow's hash and a prefetch of its slot; a prefetch of its 64 bytes; then the packet. The first
- * two change nothing.
+ * The same in three steps, for batches: the flow's hash and a prefetch of its slot; a prefetch of its 64 bytes; then
+ * the packet. The first two change nothing.
  */
 struct stream_ticket { uint64_t hash; };
 struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p);
 void streams_prefetch(const struct streams *s, struct stream_ticket ticket);
 struct stream_result streams_packet_prepared(struct streams *s, const struct packet *p, struct stream_ticket ticket);
 
-/* SDP has come later than the media: streams of these addresses learn clocks and codecs, heuristic candidates are reconsidered. */
+/*
+ * SDP has come later than the media: streams of these addresses learn clocks and codecs, heuristic candidates are
+ * reconsidered.
+ */
 void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint);
 
 /* Cuts the running spell of streams from or to these addresses at now: a window of the expectation begins. */
 void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns);
 
 /*
- * Media that arrives at a host and leaves it again under another SSRC: are these two the same sound? Compared by payload from now on; the
- * answer is leaves->twin_of == arrives, after 20 equal packets that are not silence. For unjoined legs at one host (1.1.4).
+ * Media that arrives at a host and leaves it again under another SSRC: are these two the same sound? Compared by
+ * payload from now on; the answer is leaves->twin_of == arrives, after 20 equal packets that are not silence. For
+ * unjoined legs at one host (1.1.4).
  */
 void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves);
 
 /* Brings the counters of one stream up to its last packet. */
 void stream_refresh(struct streams *s, struct stream *stream);
 
-/* Closes open intervals, settles heuristic candidates, twins, drift, numbers streams. Once, at the end; repeatable per stream in live. */
+/*
+ * Closes open intervals, settles heuristic candidates, twins, drift, numbers streams. Once, at the end; repeatable per
+ * stream in live.
+ */
 void streams_finish(struct streams *s, int64_t last_ns);
 
 /* What most of a gap is made of. */
 enum gap_kind gap_kind(const struct gap *g);
-/* Upper bound in ms of the 95th percentile of |arrival - rtp_ts| differences, by the histogram's classes: 5, 10 ... 200, 1000. */
+/*
+ * Upper bound in ms of the 95th percentile of |arrival - rtp_ts| differences, by the histogram's classes: 5, 10 ...
+ * 200, 1000.
+ */
 double stream_delay_p95_ms(const struct stream *s);
 
-/* All accepted streams, by first packet. What tshark would list: packets + mirror_copies >= 1, signalled or heuristic. */
+/*
+ * All accepted streams, by first packet. What tshark would list: packets + mirror_copies >= 1, signalled or heuristic.
+ */
 const struct list *streams_in_order(const struct streams *s);
 
 struct streams_counts {

@@ -23,7 +23,8 @@ struct twin_mark {
 	uint32_t rtp_ts;
 	uint16_t seq;
 	bool used;
-	bool varied;                 /* another payload than the packet before: silence is equal to silence, it proves nothing */
+	/* another payload than the packet before: silence is equal to silence, it proves nothing */
+	bool varied;
 };
 
 /* Two streams under comparison: each knows it. */
@@ -162,7 +163,8 @@ static const struct twin_mark *same_payload(const struct twin *t, const struct t
 }
 
 /* Does this packet stand in the other's ring? */
-static const struct twin_mark *pair_match(const struct twin_pair *pair, const struct twin *other, const struct twin_mark *now)
+static const struct twin_mark *pair_match(const struct twin_pair *pair, const struct twin *other,
+	const struct twin_mark *now)
 {
 	const struct twin_mark *m = &other->by_seq[now->seq % RING];
 

@@ -51,5 +51,6 @@ void type_run_begin(struct record *r, const struct stream_hot *h, const struct p
 		run_keep(&r->s, &r->s.run);
 	r->running = true;
 	r->run_mark = record_audio(r, h);
-	r->s.run = (struct type_run){ .first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame, .last_frame = p->frame, .pt = p->rtp.pt };
+	r->s.run = (struct type_run){ .first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame,
+		.last_frame = p->frame, .pt = p->rtp.pt };
 }

@@ -151,7 +151,8 @@ enum host_role host_role_of_agent(struct span user_agent)
 	enum { CASE = 0x20 };
 
 	for (size_t i = 0; user_agent.n && i < sizeof agents / sizeof *agents; i++) {
-		if (((uint8_t)agents[i].begin[0] | CASE) == (user_agent.p[0] | CASE) && span_starts_nocase(user_agent, span_of(agents[i].begin)))
+		if (((uint8_t)agents[i].begin[0] | CASE) == (user_agent.p[0] | CASE) &&
+		    span_starts_nocase(user_agent, span_of(agents[i].begin)))
 			return agents[i].role;
 	}
 	return ROLE_COUNT;

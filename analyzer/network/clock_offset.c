@@ -68,11 +68,13 @@ static const struct clock_pair *tie_of(const struct clock_offsets *c, uint16_t f
 }
 
 /* Offsets of all files up to `last`, each from the first lower one that is known. */
-static bool settle(const struct clock_offsets *c, uint16_t last, int64_t offset[CLOCK_FILE_MAX], int64_t error[CLOCK_FILE_MAX])
+static bool settle(const struct clock_offsets *c, uint16_t last, int64_t offset[CLOCK_FILE_MAX],
+	int64_t error[CLOCK_FILE_MAX])
 {
 	bool known[CLOCK_FILE_MAX] = { false };
 
-	for (unsigned i = 0; i < c->count; i++) {                    /* the lower one of a pair is a reference until it has one itself */
+	/* the lower one of a pair is a reference until it has one itself */
+	for (unsigned i = 0; i < c->count; i++) {
 		if (pair_known(&c->pairs[i]))
 			known[c->pairs[i].a] = true;
 		offset[c->pairs[i].a] = error[c->pairs[i].a] = 0;

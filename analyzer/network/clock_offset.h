@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock_offset: how far the clocks of several capture files are apart, from messages that both files have. What runs one way
- * takes offset + delay, what runs back -offset + delay; the least of each bound the offset (as NTP does).
+ * clock_offset: how far the clocks of several capture files are apart, from messages that both files have. What runs
+ * one way takes offset + delay, what runs back -offset + delay; the least of each bound the offset (as NTP does).
  */
 #ifndef DEADAIR_NETWORK_CLOCK_OFFSET_H
 #define DEADAIR_NETWORK_CLOCK_OFFSET_H
@@ -26,8 +26,8 @@ struct clock_offsets {
 /* One message, seen at two files; `near` is nearer its sender. Files beyond CLOCK_FILE_MAX are left out. */
 void clock_sample(struct clock_offsets *c, uint16_t near_file, int64_t near_ns, uint16_t far_file, int64_t far_ns);
 /*
- * How much later the clock of that file is than that of the first file it can be compared with; false: not known (fewer than
- * three messages each way). The reference itself is known, with 0.
+ * How much later the clock of that file is than that of the first file it can be compared with; false: not known (fewer
+ * than three messages each way). The reference itself is known, with 0.
  */
 bool clock_offset_of(const struct clock_offsets *c, uint16_t file, int64_t *ret_offset_ns, int64_t *ret_error_ns);
 /* b's clock against a's; false: unknown. The same file: 0. */

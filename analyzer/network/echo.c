@@ -44,7 +44,8 @@ struct frame_ref packet_ref(const struct packet *p)
 /* Only calls have legs: REGISTER and OPTIONS are told by phone and server. */
 uint64_t sip_leg_key(const struct sip_message *m)
 {
-	if (m->method == SIP_REGISTER || m->method == SIP_OPTIONS || m->method == SIP_SUBSCRIBE || m->method == SIP_PUBLISH || m->method == SIP_NOTIFY)
+	if (m->method == SIP_REGISTER || m->method == SIP_OPTIONS || m->method == SIP_SUBSCRIBE ||
+	    m->method == SIP_PUBLISH || m->method == SIP_NOTIFY)
 		return 0;
 	return two_points_leg_key(m->call_id, m->from.tag);
 }
@@ -140,7 +141,8 @@ static bool same_text(const char *text, uint8_t n, struct span s)
 
 /* Its request over the same two sockets; `sockets`: else over the same two hosts. */
 static struct asked *asked_find(
-	const struct echoes *e, const struct sip_message *m, const struct endpoint *phone, const struct endpoint *peer, bool sockets)
+	const struct echoes *e, const struct sip_message *m, const struct endpoint *phone, const struct endpoint *peer,
+	bool sockets)
 {
 	uint64_t branch = hash_bytes(m->via.branch.p, m->via.branch.n);
 	uint32_t hash = branch_hash(branch, m->cseq);
@@ -181,7 +183,8 @@ static void ask_digest(struct asked *a, const struct sip_message *m)
 {
 	struct address digest, target;
 
-	if (!digest_of(m, &digest, &a->nonce) || !address_known(&digest) || !address_parse(m->request_uri.host, &target))
+	if (!digest_of(m, &digest, &a->nonce) || !address_known(&digest) ||
+	    !address_parse(m->request_uri.host, &target))
 		return;
 	a->digest_other = !address_equal(&digest, &target);
 	address_text(&target, a->digest_text[0]);
@@ -201,8 +204,10 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	a = memory_zalloc(sizeof *a);
 	*a = (struct asked){
 		.phone = p->src, .peer = p->dst, .transport = p->transport, .cseq = m->cseq, .via_count = m->via_count,
-		.branch = hash_bytes(m->via.branch.p, m->via.branch.n), .via_host = literal(m->via.host), .via_port = m->via.has_port ? m->via.port : 0,
-		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0, .rport = m->via.has_rport,
+		.branch = hash_bytes(m->via.branch.p, m->via.branch.n), .via_host = literal(m->via.host),
+		.via_port = m->via.has_port ? m->via.port : 0,
+		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0,
+		.rport = m->via.has_rport,
 		.leg_key = sip_leg_key(m), .agent = agent, .at = packet_ref(p),
 		.sent = 1, .bytes = p->ip_bytes, .refused = refused_shape(p, m),
 	};
@@ -224,14 +229,16 @@ static uint32_t socket_hash(const struct address *phone, uint16_t port, const st
 	return (uint32_t)hash_mix(endpoint_hash(&from), endpoint_hash(&to));
 }
 
-static struct socket_use *socket_find(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer)
+static struct socket_use *socket_find(const struct echoes *e, const struct address *phone, uint16_t port,
+	const struct address *peer)
 {
 	uint32_t hash = socket_hash(phone, port, peer);
 
 	for (struct hash_link *it = hash_first(&e->sockets, hash); it; it = it->next) {
 		struct socket_use *s = HASH_ENTRY(it, struct socket_use, by_key);
 
-		if (it->hash == hash && s->port == port && address_equal(&s->phone, phone) && address_equal(&s->peer, peer))
+		if (it->hash == hash && s->port == port && address_equal(&s->phone, phone) &&
+		    address_equal(&s->peer, peer))
 			return s;
 	}
 	return NULL;
@@ -252,12 +259,14 @@ static void socket_used(struct echoes *e, const struct packet *p)
 		free(s);
 	}
 	s = memory_zalloc(sizeof *s);
-	*s = (struct socket_use){ .phone = p->src.addr, .peer = p->dst.addr, .port = p->src.port, .first_ns = p->at_ns, .last_ns = p->at_ns };
+	*s = (struct socket_use){ .phone = p->src.addr, .peer = p->dst.addr, .port = p->src.port, .first_ns = p->at_ns,
+		.last_ns = p->at_ns };
 	hash_add(&e->sockets, &s->by_key, socket_hash(&s->phone, s->port, &s->peer));
 	list_add_tail(&e->sockets_in_order, &s->in_order);
 }
 
-bool echoes_sent_from(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer, int64_t at_ns)
+bool echoes_sent_from(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer,
+	int64_t at_ns)
 {
 	const struct socket_use *s = socket_find(e, phone, port, peer);
 
@@ -337,7 +346,8 @@ static void compare_call_id(struct answer *a)
 	if (span_equal(before, after))
 		return;
 	if (i < before.n && k < after.n && span_equal(span_first(before, i), span_first(after, k))) {
-		if (!address_parse(span_from(before, i + 1), &old) || !address_parse(span_from(after, k + 1), &new) || address_equal(&old, &new) ||
+		if (!address_parse(span_from(before, i + 1), &old) || !address_parse(span_from(after, k + 1), &new) ||
+		    address_equal(&old, &new) ||
 		    !(address_equal(&old, &q->phone.addr) || address_private(&old)))
 			return;
 		s = shows(a, ECHO_CALL_ID_HOST);
@@ -382,7 +392,8 @@ static void compare_received(struct answer *a)
 
 	if (a->m->via_count != q->via_count || !a->m->via.has_received || !address_parse(a->m->via.received, &received))
 		return;
-	if (address_reach(&q->phone.addr) != 0 || address_reach(&q->peer.addr) != 2 || !address_equal(&received, &q->phone.addr))
+	if (address_reach(&q->phone.addr) != 0 || address_reach(&q->peer.addr) != 2 ||
+	    !address_equal(&received, &q->phone.addr))
 		return;
 	s = shows(a, ECHO_RECEIVED);
 	if (!s)
@@ -415,7 +426,8 @@ static void count_intact(struct answer *a)
 	struct address received;
 	struct intact *i;
 
-	if (a->kinds || a->m->via_count != q->via_count || !address_parse(a->m->via.received, &received) || address_reach(&received) != 2 ||
+	if (a->kinds || a->m->via_count != q->via_count || !address_parse(a->m->via.received, &received) ||
+	    address_reach(&received) != 2 ||
 	    address_reach(&q->via_host) != 0 || address_reach(&q->peer.addr) != 2)
 		return;
 	i = intact_find(a->e, &q->phone.addr, &q->peer.addr);
@@ -454,15 +466,16 @@ static struct insider *insider_find(const struct echoes *e, const struct address
 }
 
 /*
- * It tells a phone to send audio to another private host. What was translated on its way out nobody translates back for a third: a
- * NAT restores its own connection's addresses only.
+ * It tells a phone to send audio to another private host. What was translated on its way out nobody translates back for
+ * a third: a NAT restores its own connection's addresses only.
  */
 static void hear_insider(struct echoes *e, const struct packet *p, const struct sip_message *m)
 {
 	struct address connection;
 	struct insider *i;
 
-	if (!m->sdp.n || address_reach(&p->src.addr) != 2 || address_reach(&p->dst.addr) != 0 || !sdp_line_address(m->sdp, SPAN("c="), &connection) ||
+	if (!m->sdp.n || address_reach(&p->src.addr) != 2 || address_reach(&p->dst.addr) != 0 ||
+	    !sdp_line_address(m->sdp, SPAN("c="), &connection) ||
 	    address_reach(&connection) != 0 || address_equal(&connection, &p->dst.addr))
 		return;
 	if (insider_find(e, &p->src.addr) || e->insiders_in_order.count >= SITE_MAX)
@@ -479,8 +492,8 @@ bool echoes_insider(const struct echoes *e, const struct address *server)
 }
 
 /*
- * Branch and CSeq are those of the request (that is how it was found); the From-tag or the Call-ID has to agree as well, for
- * generators of traffic use one branch for everything.
+ * Branch and CSeq are those of the request (that is how it was found); the From-tag or the Call-ID has to agree as
+ * well, for generators of traffic use one branch for everything.
  */
 static bool belongs(const struct asked *q, const struct sip_message *m)
 {
@@ -522,7 +535,8 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	struct echo_sign *s;
 	char before[8], after[8];
 
-	if (!q || !belongs(q, m) || p->transport != TRANSPORT_UDP || !q->rport || !q->via_port || p->dst.port != q->via_port || q->phone.port == q->via_port)
+	if (!q || !belongs(q, m) || p->transport != TRANSPORT_UDP || !q->rport || !q->via_port ||
+	    p->dst.port != q->via_port || q->phone.port == q->via_port)
 		return;
 	where = (struct sign_at){ q->phone, q->peer, q->transport, q->leg_key, q->agent, q->router_mac };
 	s = sign_add(e, ECHO_RESPONSE_PORT, &where, packet_ref(p));

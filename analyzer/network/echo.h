@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo: signs of a SIP ALG that one capture point can show. What a server echoes of a request (Via, Call-ID, From; RFC 3261 8.2.6.2)
- * is held against what the phone sent; and single messages bear marks that a rewriter left. Records only: what they weigh is said by
- * analyzer/detect/sip_alg_echo.c.
+ * echo: signs of a SIP ALG that one capture point can show. What a server echoes of a request (Via, Call-ID, From; RFC
+ * 3261 8.2.6.2) is held against what the phone sent; and single messages bear marks that a rewriter left. Records only:
+ * what they weigh is said by analyzer/detect/sip_alg_echo.c.
  */
 #ifndef DEADAIR_NETWORK_ECHO_H
 #define DEADAIR_NETWORK_ECHO_H
@@ -34,13 +34,16 @@ enum echo_kind {
 	ECHO_AUTH,                   /* rejected again and again, the digest was made for another address */
 	ECHO_VENDORS,                /* phones of several makers behind one address, all knowing their mapped ports */
 	ECHO_CUT,                    /* messages of all lengths end at one size */
-	ECHO_REFUSED,                /* INVITEs of a sort that SIP helpers drop are never answered, others of the flow are */
+	/* INVITEs of a sort that SIP helpers drop are never answered, others of the flow are */
+	ECHO_REFUSED,
 	ECHO_KIND_COUNT
 };
 
 enum echo_stale {                    /* bits of echo_sign.detail for ECHO_STALE: where the private address stands */
-	STALE_RTCP = 1 << 0, STALE_CANDIDATE = 1 << 1, STALE_ICE_MISMATCH = 1 << 2, STALE_OWNER = 1 << 3, STALE_DIGEST = 1 << 4,
-	STALE_ROUTING = 1 << 5,      /* Refer-To, Referred-By, Route, Record-Route, P-Asserted-Identity, Remote-Party-ID */
+	STALE_RTCP = 1 << 0, STALE_CANDIDATE = 1 << 1, STALE_ICE_MISMATCH = 1 << 2, STALE_OWNER = 1 << 3,
+		STALE_DIGEST = 1 << 4,
+	/* Refer-To, Referred-By, Route, Record-Route, P-Asserted-Identity, Remote-Party-ID */
+	STALE_ROUTING = 1 << 5,
 	STALE_CALL_ID = 1 << 6
 };
 
@@ -67,7 +70,8 @@ struct echo_sign {                   /* one kind of sign in one call of one phon
 	struct frame_ref seen[2];
 	uint32_t messages, transactions;
 	uint32_t together;           /* bits 1 << enum echo_kind: stood in one answer with this */
-	uint32_t detail;             /* ECHO_STALE: bits enum echo_stale; ECHO_RESPONSE_PORT: the port; ECHO_LENGTH: 1 explained by an address */
+	/* ECHO_STALE: bits enum echo_stale; ECHO_RESPONSE_PORT: the port; ECHO_LENGTH: 1 explained by an address */
+	uint32_t detail;
 	uint32_t discarded;          /* the phone went on repeating its request after such answers */
 	uint8_t router_mac[6];       /* to which the phone sends; zeros unknown */
 	int64_t first_ns, last_ns;
@@ -76,7 +80,8 @@ struct echo_sign {                   /* one kind of sign in one call of one phon
 enum echo_doubt {                    /* what speaks against signs of a phone seen from outside, 3.3 N1-N6 */
 	DOUBT_STUN = 1 << 0,         /* STUN told this public address */
 	DOUBT_LEARNED = 1 << 1,      /* a server told it before the phone used it */
-	DOUBT_ELSEWHERE = 1 << 2,    /* the same User-Agent says the same address where no ALG looks: another port, TLS, IPv6 */
+	/* the same User-Agent says the same address where no ALG looks: another port, TLS, IPv6 */
+	DOUBT_ELSEWHERE = 1 << 2,
 	DOUBT_UNTOUCHED = 1 << 3     /* private addresses pass there as they are */
 };
 
@@ -96,10 +101,13 @@ unsigned echoes_doubts(const struct echoes *e, const struct echo_sign *s);
 /* Of ECHO_LENGTH. */
 enum echo_length echoes_length(const struct echoes *e, const struct echo_sign *s);
 /* Has the phone sent from that port of its own to the server within 300 s of the time? */
-bool echoes_sent_from(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer, int64_t at_ns);
+bool echoes_sent_from(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer,
+	int64_t at_ns);
 /* A tunnel that no private host but this one ends (IPsec, GRE, WireGuard): addresses may pass it untranslated. */
 bool echoes_tunnel(const struct echoes *e, const struct address *phone);
-/* Answers of the server, on any port, that gave back all that the phone had sent, with the public source in received=. */
+/*
+ * Answers of the server, on any port, that gave back all that the phone had sent, with the public source in received=.
+ */
 unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server);
 /* The public server named the address of another private host than the one it spoke to: it sees them untranslated. */
 bool echoes_insider(const struct echoes *e, const struct address *server);

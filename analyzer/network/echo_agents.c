@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* echo_agents: phones behind public addresses: what each is used to write, what it was told, and what its neighbours write. */
+/*
+ * echo_agents: phones behind public addresses: what each is used to write, what it was told, and what its neighbours
+ * write.
+ */
 #include "analyzer/network/echo_private.h"
 
 #include <stdlib.h>
@@ -19,7 +22,8 @@ struct site {                        /* one public address and a service that it
 	uint8_t transport;
 	uint16_t port;
 	int64_t untouched_first_ns, untouched_last_ns;       /* private Via or Contact passed; NS_NONE never */
-	bool other, remapped;        /* a phone does not say its mapped socket; one has another port than a phone would choose */
+	/* a phone does not say its mapped socket; one has another port than a phone would choose */
+	bool other, remapped;
 	uint64_t vendors[VENDOR_SEEN];
 	unsigned vendor_count;
 };
@@ -100,7 +104,8 @@ void agents_told(struct agents *a, const struct address *host, const struct addr
 {
 	struct told *t;
 
-	if (address_reach(public_address) < 0 || a->told_in_order.count >= SITE_MAX || told_find(a, host, public_address))
+	if (address_reach(public_address) < 0 || a->told_in_order.count >= SITE_MAX ||
+	    told_find(a, host, public_address))
 		return;
 	t = memory_zalloc(sizeof *t);
 	t->host = *host;
@@ -131,7 +136,8 @@ static struct site *site_of(struct agents *a, const struct packet *p)
 	if (s || a->sites_in_order.count >= SITE_MAX)
 		return s;
 	s = memory_zalloc(sizeof *s);
-	*s = (struct site){ .addr = p->src.addr, .transport = p->transport, .port = p->dst.port, .untouched_first_ns = NS_NONE };
+	*s = (struct site){ .addr = p->src.addr, .transport = p->transport, .port = p->dst.port,
+		.untouched_first_ns = NS_NONE };
 	hash_add(&a->sites, &s->by_key, (uint32_t)mix_endpoint(s->transport, &s->addr, s->port));
 	list_add_tail(&a->sites_in_order, &s->in_order);
 	return s;
@@ -168,10 +174,12 @@ static bool remapped(uint16_t port)
 	return port < SIP_PORT || port > SIP_PORT_LAST;
 }
 
-static struct site *site_message(struct agents *a, const struct packet *p, const struct sip_message *m, const struct address *via, const struct address *contact)
+static struct site *site_message(struct agents *a, const struct packet *p, const struct sip_message *m,
+	const struct address *via, const struct address *contact)
 {
 	struct site *s = site_of(a, p);
-	bool private_via = address_known(via) && address_private(via), private_contact = address_known(contact) && address_private(contact);
+	bool private_via = address_known(via) && address_private(via),
+		private_contact = address_known(contact) && address_private(contact);
 
 	if (!s)
 		return NULL;
@@ -182,7 +190,8 @@ static struct site *site_message(struct agents *a, const struct packet *p, const
 	}
 	if (m->method != SIP_REGISTER)
 		return s;
-	if (says_socket(via, m->via.has_port, m->via.port, &p->src) && says_socket(contact, m->contact.has_port, m->contact.port, &p->src)) {
+	if (says_socket(via, m->via.has_port, m->via.port, &p->src) &&
+	    says_socket(contact, m->contact.has_port, m->contact.port, &p->src)) {
 		s->remapped |= remapped(p->src.port);
 		site_vendor(s, vendor_of(m->user_agent));
 	} else {
@@ -217,7 +226,8 @@ static void literal_used(struct agents *a, const struct packet *p, const struct 
 	if (a->literals_in_order.count >= SITE_MAX)
 		return;
 	l = memory_zalloc(sizeof *l);
-	*l = (struct literal_use){ .addr = *addr, .user_agent = user_agent, .transport = p->transport, .port = p->dst.port, .several = p->src.addr.family == 6 };
+	*l = (struct literal_use){ .addr = *addr, .user_agent = user_agent, .transport = p->transport,
+		.port = p->dst.port, .several = p->src.addr.family == 6 };
 	hash_add(&a->literals, &l->by_key, (uint32_t)mix_endpoint(user_agent, addr, 0));
 	list_add_tail(&a->literals_in_order, &l->in_order);
 }
@@ -259,7 +269,8 @@ static struct agent *agent_of(struct agents *a, const struct packet *p, const st
 		free(x);
 	}
 	x = memory_zalloc(sizeof *x);
-	*x = (struct agent){ .key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .flow = p->src, .first_ns = p->at_ns,
+	*x = (struct agent){ .key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .flow = p->src,
+		.first_ns = p->at_ns,
 			     .public_ns = NS_NONE, .told_ns = NS_NONE };
 	hash_add(&a->by_key, &x->by_key, (uint32_t)key);
 	list_add_tail(&a->in_order, &x->in_order);
@@ -273,7 +284,8 @@ static struct sign_at where_of(const struct agent *x, const struct packet *p, ui
 
 /* ---- E10: one header of one flow is now private, now public ---- */
 
-static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum turn_header header, const struct address *literal)
+static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum turn_header header,
+	const struct address *literal)
 {
 	static const char *const names[TURN_HEADERS] = { "Via", "Contact", "Contact", "c=" };
 	struct turns *t = &x->turns[header];
@@ -296,14 +308,18 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 			s->seen[1] = t->at;
 			s->old = *literal;
 			s->new = p->src.addr;
-			sign_texts(s, names[header], span_of(address_text(literal, before)), span_of(address_text(&p->src.addr, after)));
+			sign_texts(s, names[header], span_of(address_text(literal, before)),
+				span_of(address_text(&p->src.addr, after)));
 		}
 	}
 	t->last = inner ? TURN_PRIVATE : TURN_PUBLIC;
 	t->at = packet_ref(p);
 }
 
-/* A new Call-ID of REGISTER is a phone that began anew, and another source port another flow: nothing goes on from before. */
+/*
+ * A new Call-ID of REGISTER is a phone that began anew, and another source port another flow: nothing goes on from
+ * before.
+ */
 static void turns_begin(struct agent *x, const struct packet *p, const struct sip_message *m)
 {
 	uint64_t id = m->method == SIP_REGISTER ? hash_bytes(m->call_id.p, m->call_id.n) : 0;
@@ -315,7 +331,8 @@ static void turns_begin(struct agent *x, const struct packet *p, const struct si
 	x->flow = p->src;
 }
 
-static void turns_message(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m, const struct address *via,
+static void turns_message(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m,
+	const struct address *via,
 			  const struct address *contact)
 {
 	struct address c;
@@ -331,17 +348,21 @@ static void turns_message(struct echoes *e, struct agent *x, const struct packet
 
 /* ---- E9: it knows the mapped port before anyone can have told it ---- */
 
-static void first_register(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m, const struct address *via,
+static void first_register(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m,
+	const struct address *via,
 			   const struct address *contact)
 {
 	struct sign_at where = where_of(x, p, 0);
 	struct echo_sign *s;
 	char after[ENDPOINT_TEXT];
 
-	if (m->method != SIP_REGISTER || x->first_ns != p->at_ns || sip_header_find(m, SIP_H_AUTHORIZATION) || !remapped(p->src.port) ||
-	    p->transport != TRANSPORT_UDP || ns_minus(p->at_ns, e->agents.begin_ns) < QUIET_NS || told_find(&e->agents, &p->src.addr, &p->src.addr))
+	if (m->method != SIP_REGISTER || x->first_ns != p->at_ns || sip_header_find(m, SIP_H_AUTHORIZATION) ||
+	    !remapped(p->src.port) ||
+	    p->transport != TRANSPORT_UDP || ns_minus(p->at_ns, e->agents.begin_ns) < QUIET_NS ||
+	    told_find(&e->agents, &p->src.addr, &p->src.addr))
 		return;
-	if (!says_socket(via, m->via.has_port, m->via.port, &p->src) || !says_socket(contact, m->contact.has_port, m->contact.port, &p->src))
+	if (!says_socket(via, m->via.has_port, m->via.port, &p->src) ||
+	    !says_socket(contact, m->contact.has_port, m->contact.port, &p->src))
 		return;
 	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, packet_ref(p));
 	if (s)
@@ -361,7 +382,8 @@ static void many_vendors(struct echoes *e, const struct site *s, const struct pa
 /* A request as a phone or PBX itself sent it: one Via, nobody's route in it. */
 static bool own_request(const struct packet *p, const struct sip_message *m)
 {
-	return m->request && m->via_count == 1 && !sip_header_find(m, SIP_H_RECORD_ROUTE) && address_reach(&p->src.addr) == 2 &&
+	return m->request && m->via_count == 1 && !sip_header_find(m, SIP_H_RECORD_ROUTE) &&
+	       address_reach(&p->src.addr) == 2 &&
 	       address_reach(&p->dst.addr) == 2 && m->method != SIP_ACK && m->method != SIP_CANCEL;
 }
 
@@ -411,21 +433,26 @@ static bool tells_public(const struct sip_message *m, const struct asked *asked)
 {
 	struct address told;
 
-	if (address_private(&asked->via_host) && m->via.has_received && address_parse(m->via.received, &told) && address_reach(&told) == 2)
+	if (address_private(&asked->via_host) && m->via.has_received && address_parse(m->via.received, &told) &&
+	    address_reach(&told) == 2)
 		return true;
 	return m->method == SIP_REGISTER && m->status == 200 && contact_address(m, &told) && address_reach(&told) == 2;
 }
 
 static bool stale_nonce(const struct sip_message *m)
 {
-	struct span challenge = sip_header_value(m, m->status == 407 ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE);
+	struct span challenge = sip_header_value(m,
+		m->status == 407 ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE);
 
-	return span_find_text_nocase(challenge, SPAN("stale=true")) < challenge.n || span_find_text_nocase(challenge, SPAN("stale=\"true\"")) < challenge.n;
+	return span_find_text_nocase(challenge, SPAN("stale=true")) < challenge.n ||
+	       span_find_text_nocase(challenge, SPAN("stale=\"true\"")) < challenge.n;
 }
 
-static void refused(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m, const struct asked *asked)
+static void refused(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m,
+	const struct asked *asked)
 {
-	struct sign_at where = { asked->phone, asked->peer, asked->transport, asked->leg_key, x->key, asked->router_mac };
+	struct sign_at where = { asked->phone, asked->peer, asked->transport, asked->leg_key, x->key,
+		asked->router_mac };
 	struct echo_sign *s;
 
 	if (!asked->digest_other || !asked->nonce || asked->nonce == x->nonce || stale_nonce(m))
@@ -460,7 +487,8 @@ static bool untouched(const struct agents *a, const struct echo_sign *s)
 {
 	const struct site *site = site_find(a, &s->phone.addr, s->transport, s->peer.port);
 
-	return site && site->untouched_first_ns != NS_NONE && ns_add(site->untouched_first_ns, -UNTOUCHED_NS) <= s->last_ns &&
+	return site && site->untouched_first_ns != NS_NONE &&
+	       ns_add(site->untouched_first_ns, -UNTOUCHED_NS) <= s->last_ns &&
 	       ns_add(site->untouched_last_ns, UNTOUCHED_NS) >= s->first_ns;
 }
 

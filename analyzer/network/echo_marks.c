@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* echo_marks: what a rewriter leaves in single messages: its own lines, lengths that do not fit, addresses it has overlooked. */
+/*
+ * echo_marks: what a rewriter leaves in single messages: its own lines, lengths that do not fit, addresses it has
+ * overlooked.
+ */
 #include "analyzer/network/echo_private.h"
 
 #include <stdio.h>
 
 #include "analyzer/network/internal.h"
 
-enum { SDP_LINES = 256, DELTA_MOST = 32, SWAPS = 4, CUT_BYTES_MOST = 1500, CUT_DIFFERENT = 3, V4_SHORTEST = 7, V4_LONGEST = 15 };
+enum { SDP_LINES = 256, DELTA_MOST = 32, SWAPS = 4, CUT_BYTES_MOST = 1500, CUT_DIFFERENT = 3, V4_SHORTEST = 7,
+	V4_LONGEST = 15 };
 
 /* ---- reading ---- */
 
@@ -61,7 +65,8 @@ static bool credential(struct span list, struct span name, struct span *ret)
 		if (at >= list.n)
 			return false;
 		/* a whole name: not the end of another */
-		if ((at == 0 || list.p[at - 1] == ' ' || list.p[at - 1] == ',' || list.p[at - 1] == '\t') && at + name.n < list.n && list.p[at + name.n] == '=')
+		if ((at == 0 || list.p[at - 1] == ' ' || list.p[at - 1] == ',' || list.p[at - 1] == '\t') &&
+		    at + name.n < list.n && list.p[at + name.n] == '=')
 			break;
 		at += name.n;
 	}
@@ -89,7 +94,8 @@ bool digest_of(const struct sip_message *m, struct address *ret_host, uint64_t *
 		return false;
 	if (credential(list, SPAN("nonce"), &value))
 		*ret_nonce = hash_bytes(value.p, value.n) | 1;
-	if (credential(list, SPAN("uri"), &value) && sip_address_parse(value, &uri) && !address_parse(uri.host, ret_host))
+	if (credential(list, SPAN("uri"), &value) && sip_address_parse(value, &uri) &&
+	    !address_parse(uri.host, ret_host))
 		*ret_host = (struct address){ .family = 0 };
 	return true;
 }
@@ -103,7 +109,8 @@ static bool value_address(struct span value, struct address *ret)
 
 /* ---- E6: FortiGate writes down what it replaced ---- */
 
-static void nat_trace(struct echoes *e, const struct packet *p, const struct sip_message *m, const struct sign_at *where)
+static void nat_trace(struct echoes *e, const struct packet *p, const struct sip_message *m,
+	const struct sign_at *where)
 {
 	static const struct span mark = { (const uint8_t *)"(o=IN IP4 ", 10 };
 	struct span sdp = m->sdp, line;
@@ -116,7 +123,8 @@ static void nat_trace(struct echoes *e, const struct packet *p, const struct sip
 		if (!span_starts(line, SPAN("i=")) || at >= line.n)
 			continue;
 		line = span_from(line, at + mark.n);
-		if (!address_parse(span_trim(span_first(line, span_find(line, ')'))), &inside) || !sdp_line_address(m->sdp, SPAN("o="), &owner) ||
+		if (!address_parse(span_trim(span_first(line, span_find(line, ')'))), &inside) ||
+		    !sdp_line_address(m->sdp, SPAN("o="), &owner) ||
 		    address_equal(&inside, &owner))
 			return;
 		s = sign_add(e, ECHO_NAT_TRACE, where, packet_ref(p));
@@ -125,7 +133,8 @@ static void nat_trace(struct echoes *e, const struct packet *p, const struct sip
 
 			s->old = inside;
 			s->new = owner;
-			sign_texts(s, "o=", span_of(address_text(&inside, before)), span_of(address_text(&owner, after)));
+			sign_texts(s, "o=", span_of(address_text(&inside, before)),
+				span_of(address_text(&owner, after)));
 		}
 		return;
 	}
@@ -140,7 +149,8 @@ struct stale {
 	struct span text;
 };
 
-static void overlooked(struct stale *s, enum echo_stale kind, const char *field, const struct address *a, struct span text)
+static void overlooked(struct stale *s, enum echo_stale kind, const char *field, const struct address *a,
+	struct span text)
 {
 	if (!address_private(a))
 		return;
@@ -201,7 +211,8 @@ static void stale_headers(struct stale *s, const struct sip_message *m)
 	struct address a, target;
 	uint64_t nonce;
 
-	if (digest_of(m, &a, &nonce) && address_known(&a) && address_parse(m->request_uri.host, &target) && !address_equal(&a, &target))
+	if (digest_of(m, &a, &nonce) && address_known(&a) && address_parse(m->request_uri.host, &target) &&
+	    !address_equal(&a, &target))
 		overlooked(s, STALE_DIGEST, "digest uri", &a, SPAN_NONE);
 	for (size_t i = 0; i < sizeof routing / sizeof routing[0]; i++) {
 		struct span value = sip_header_value(m, routing[i].name);
@@ -223,7 +234,8 @@ static bool public_face(const struct sip_message *m, const struct packet *p, str
 		return false;
 	if (contact_address(m, &contact) && address_reach(&contact) != 2)
 		return false;
-	return !m->sdp.n || (sdp_line_address(m->sdp, SPAN("c="), ret_connection) && address_reach(ret_connection) == 2);
+	return !m->sdp.n || (sdp_line_address(m->sdp, SPAN("c="), ret_connection) &&
+	       address_reach(ret_connection) == 2);
 }
 
 static struct stale stale_of(const struct packet *p, const struct sip_message *m)
@@ -253,7 +265,8 @@ static void stale_sign(struct echoes *e, const struct packet *p, const struct st
 	s->detail |= found->kinds;
 	s->old = found->inside;
 	s->new = p->src.addr;
-	sign_texts(s, found->field, SPAN_NONE, found->text.n ? found->text : span_of(address_text(&found->inside, before)));
+	sign_texts(s, found->field, SPAN_NONE, found->text.n ? found->text : span_of(address_text(&found->inside,
+		before)));
 }
 
 /* ---- E7: the body is longer or shorter than the header says by what replacing addresses makes of it ---- */
@@ -318,7 +331,8 @@ static struct span whole_body(const struct packet *p, const struct sip_message *
 	return span_from(whole, (size_t)(m->body.p - whole.p));
 }
 
-static void length_sign(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *x, const struct address *inside,
+static void length_sign(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *x,
+	const struct address *inside,
 			const struct sign_at *where)
 {
 	struct span body = whole_body(p, m);
@@ -328,7 +342,8 @@ static void length_sign(struct echoes *e, const struct packet *p, const struct s
 	struct echo_sign *s;
 	bool known;
 
-	if (!swaps || delta == 0 || delta > DELTA_MOST || delta < -DELTA_MOST || delta == 2 || delta == -2 || p->src.addr.family != 4)
+	if (!swaps || delta == 0 || delta > DELTA_MOST || delta < -DELTA_MOST || delta == 2 || delta == -2 ||
+	    p->src.addr.family != 4)
 		return;
 	if (delta > 0 && only_line_ends(span_from(body, m->content_length)))
 		return;
@@ -361,7 +376,8 @@ enum echo_length echoes_length(const struct echoes *e, const struct echo_sign *s
 
 /* ---- E11, E12, E21 ---- */
 
-static void owner_null(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *x, const struct sign_at *where)
+static void owner_null(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *x,
+	const struct sign_at *where)
 {
 	struct address owner, connection;
 	struct span sdp = m->sdp, line = SPAN_NONE, word, words;
@@ -393,15 +409,18 @@ static void owner_null(struct echoes *e, const struct packet *p, const struct si
 	}
 }
 
-static void server_port(struct echoes *e, const struct packet *p, const struct sip_message *m, const struct sign_at *where)
+static void server_port(struct echoes *e, const struct packet *p, const struct sip_message *m,
+	const struct sign_at *where)
 {
 	struct address target, to;
 	struct echo_sign *s;
 	char before[ENDPOINT_TEXT];
 
-	if (!m->via.has_port || m->via.port == p->src.port || m->via.port == p->dst.port || !m->request_uri.has_port || !m->to.has_port)
+	if (!m->via.has_port || m->via.port == p->src.port || m->via.port == p->dst.port || !m->request_uri.has_port ||
+	    !m->to.has_port)
 		return;
-	if (m->request_uri.port != m->via.port || m->to.port != m->via.port || !address_parse(m->request_uri.host, &target) ||
+	if (m->request_uri.port != m->via.port || m->to.port != m->via.port ||
+	    !address_parse(m->request_uri.host, &target) ||
 	    !address_parse(m->to.host, &to) || !address_equal(&target, &p->dst.addr) || !address_equal(&to, &target))
 		return;
 	s = sign_add(e, ECHO_SERVER_PORT, where, packet_ref(p));
@@ -409,7 +428,8 @@ static void server_port(struct echoes *e, const struct packet *p, const struct s
 		sign_texts(s, "Request-URI", span_of(endpoint_text(&p->dst, before)), m->uri);
 }
 
-static void cut_sign(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *x, const struct sign_at *where)
+static void cut_sign(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *x,
+	const struct sign_at *where)
 {
 	size_t bytes = p->payload_wire;
 

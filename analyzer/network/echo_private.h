@@ -7,7 +7,8 @@
 #include "dissect/sip_message.h"
 
 enum {
-	SIGN_MAX = 16384, ASKED_MAX = 32768, AGENT_RECORD_MAX = 16384, SITE_MAX = 8192, SOCKET_MAX = 32768, TUNNEL_MAX = 64, EXTERNAL_MAX = 64,
+	SIGN_MAX = 16384, ASKED_MAX = 32768, AGENT_RECORD_MAX = 16384, SITE_MAX = 8192, SOCKET_MAX = 32768,
+		TUNNEL_MAX = 64, EXTERNAL_MAX = 64,
 	ASKED_ID = 128, ASKED_TAG = 64, LENGTH_SEEN = 4, CUT_SEEN = 4, OWNER_SEEN = 4
 };
 
@@ -55,7 +56,8 @@ uint64_t sip_leg_key(const struct sip_message *m);
 
 /* ---- echo_agents.c: what a phone seen from outside is used to ---- */
 
-struct turns {                       /* one header of one flow: private or public, and how often it went back to private */
+/* one header of one flow: private or public, and how often it went back to private */
+struct turns {
 	enum { TURN_NONE, TURN_PRIVATE, TURN_PUBLIC } last;
 	unsigned backs;
 	struct address inner;
@@ -124,7 +126,8 @@ void refused_fini(struct echoes *e);
 
 struct echoes {
 	struct hash signs, asked, sockets, intact, insiders, flows;
-	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order, flows_in_order;
+	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order,
+		flows_in_order;
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;

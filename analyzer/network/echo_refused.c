@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_refused: INVITEs that the SIP helper of Linux is known to drop without a word (3.2: ports below 1024, another address family, no
- * c=, no Content-Length), repeated in vain while requests of the same flow and of their size are answered.
+ * echo_refused: INVITEs that the SIP helper of Linux is known to drop without a word (3.2: ports below 1024, another
+ * address family, no c=, no Content-Length), repeated in vain while requests of the same flow and of their size are
+ * answered.
  */
 #include "analyzer/network/echo_private.h"
 
@@ -18,7 +19,8 @@ struct flow {                        /* requests from one socket to another that
 	struct list_link in_order;
 	struct hash_link by_key;
 	struct endpoint phone, peer;
-	struct { int64_t at_ns; uint32_t bytes; } answers[ANSWERS_KEPT];     /* a ring; the largest request of each few seconds */
+	/* a ring; the largest request of each few seconds */
+	struct { int64_t at_ns; uint32_t bytes; } answers[ANSWERS_KEPT];
 	unsigned count;
 };
 
@@ -50,7 +52,8 @@ uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
 			connection = true;
 		if (span_starts(line, SPAN("c=IN IP6")) && p->src.addr.family == 4)
 			shape |= REFUSED_FAMILY;
-		if (span_starts(line, SPAN("m=audio ")) || span_starts(line, SPAN("m=video ")) || span_starts(line, SPAN("m=image ")))
+		if (span_starts(line, SPAN("m=audio ")) || span_starts(line, SPAN("m=video ")) ||
+		    span_starts(line, SPAN("m=image ")))
 			shape |= low_port(line) ? REFUSED_LOW_PORT : 0;
 	}
 	return connection ? shape : shape | REFUSED_NO_CONNECTION;
@@ -120,7 +123,8 @@ static bool others_answered(const struct echoes *e, const struct asked *a)
 	unsigned kept = !f ? 0 : f->count < ANSWERS_KEPT ? f->count : ANSWERS_KEPT;
 
 	for (unsigned i = 0; i < kept; i++) {
-		if (f->answers[i].at_ns >= ns_add(a->at.at_ns, -NEAR_NS) && f->answers[i].at_ns <= ns_add(a->at.at_ns, NEAR_NS) &&
+		if (f->answers[i].at_ns >= ns_add(a->at.at_ns, -NEAR_NS) &&
+		    f->answers[i].at_ns <= ns_add(a->at.at_ns, NEAR_NS) &&
 		    f->answers[i].bytes + SIZE_MARGIN >= a->bytes)
 			return true;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* echo_told: other traffic that explains public addresses in SIP, or private ones beyond a router: STUN, NAT-PMP, PCP, UPnP, tunnels. */
+/*
+ * echo_told: other traffic that explains public addresses in SIP, or private ones beyond a router: STUN, NAT-PMP, PCP,
+ * UPnP, tunnels.
+ */
 #include "analyzer/network/echo_private.h"
 
 enum {
@@ -20,12 +23,14 @@ static void told_stun(struct echoes *e, const struct packet *p)
 static void external_add(struct echoes *e, const struct packet *p, const struct address *external)
 {
 	for (unsigned i = 0; i < e->external_count; i++) {
-		if (address_equal(&e->externals[i].host, &p->dst.addr) && address_equal(&e->externals[i].external, external))
+		if (address_equal(&e->externals[i].host, &p->dst.addr) &&
+		    address_equal(&e->externals[i].external, external))
 			return;
 	}
 	if (e->external_count == EXTERNAL_MAX)
 		return;
-	e->externals[e->external_count++] = (struct echo_external){ .host = p->dst.addr, .router = p->src.addr, .external = *external, .at_ns = p->at_ns,
+	e->externals[e->external_count++] = (struct echo_external){ .host = p->dst.addr, .router = p->src.addr,
+		.external = *external, .at_ns = p->at_ns,
 								    .frame = p->frame, .file = p->file };
 }
 
@@ -79,7 +84,8 @@ static bool is_tunnel(const struct packet *p)
 	case IP_IPIP: case IP_V6: case IP_GRE: case IP_ESP: case IP_AH: case IP_L2TP:
 		return true;
 	case IP_UDP:
-		return (p->has & HAS_PORTS) && p->payload.n > 4 && (tunnel_port(p->src.port) || tunnel_port(p->dst.port));
+		return (p->has & HAS_PORTS) && p->payload.n > 4 &&
+		       (tunnel_port(p->src.port) || tunnel_port(p->dst.port));
 	}
 	return false;
 }
@@ -101,7 +107,8 @@ void echoes_packet(struct echoes *e, const struct packet *p)
 {
 	if (!(p->has & HAS_IP))
 		return;
-	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP))   /* the others carry mirrored frames */
+	/* the others carry mirrored frames */
+	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP))
 		tunnel_add(e, &p->outer_src, &p->outer_dst);
 	if (p->kind == PACKET_SIP)
 		echoes_sip(e, p);
@@ -113,7 +120,8 @@ void echoes_packet(struct echoes *e, const struct packet *p)
 		tunnel_add(e, &p->src.addr, &p->dst.addr);
 	else if (p->ip_protocol == IP_UDP && (p->has & HAS_PORTS) && p->src.port == PMP_PORT)
 		told_pmp(e, p);
-	else if (p->ip_protocol == IP_TCP && p->payload.n && address_private(&p->src.addr) && address_private(&p->dst.addr))
+	else if (p->ip_protocol == IP_TCP && p->payload.n && address_private(&p->src.addr) &&
+		address_private(&p->dst.addr))
 		told_upnp(e, p);
 }
 
@@ -124,7 +132,8 @@ bool echoes_tunnel(const struct echoes *e, const struct address *phone)
 		const struct address *a = &e->tunnels[i].ends[0], *b = &e->tunnels[i].ends[1];
 		bool own = address_equal(a, phone) || address_equal(b, phone);
 
-		if (own || (!(address_private(a) && address_same_net(a, phone)) && !(address_private(b) && address_same_net(b, phone))))
+		if (own || (!(address_private(a) && address_same_net(a, phone)) &&
+		    !(address_private(b) && address_same_net(b, phone))))
 			return true;
 	}
 	return false;

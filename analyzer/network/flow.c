@@ -149,13 +149,15 @@ static struct frame_ref frame_of(const struct packet *p)
 	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
-static struct flow *flow_add(struct flows *f, const struct endpoint *client, const struct endpoint *server, const struct packet *p)
+static struct flow *flow_add(struct flows *f, const struct endpoint *client, const struct endpoint *server,
+	const struct packet *p)
 {
 	struct flow_slot *s;
 
 	make_room(f);
 	s = memory_zalloc(sizeof *s);
-	s->flow = (struct flow){ .client = *client, .server = *server, .n = ++f->next_n, .first_ns = p->at_ns, .syn_ns = p->at_ns, .last_ns = p->at_ns,
+	s->flow = (struct flow){ .client = *client, .server = *server, .n = ++f->next_n, .first_ns = p->at_ns,
+		.syn_ns = p->at_ns, .last_ns = p->at_ns,
 				 .first_at = frame_of(p) };
 	list_add_tail(&f->order, &s->flow.in_order);
 	list_add_tail(&f->foreign, &s->in_foreign);
@@ -221,7 +223,8 @@ static void names_list(const struct x509 *x, char text[FLOW_NAME])
 	for (unsigned i = 0; i < x->address_count && n + ADDRESS_TEXT + 3 < FLOW_NAME; i++) {
 		char address[ADDRESS_TEXT];
 
-		n += (size_t)snprintf(text + n, FLOW_NAME - n, "%s%s", n ? ", " : "", address_text(&x->addresses[i], address));
+		n += (size_t)snprintf(text + n, FLOW_NAME - n, "%s%s", n ? ", " : "",
+			address_text(&x->addresses[i], address));
 	}
 }
 
@@ -232,12 +235,14 @@ static void take_certificate(struct flow *flow, const struct packet *p)
 
 	if (c->seen || !x509_parse(p->tls.certificate, &x))
 		return;
-	*c = (struct flow_certificate){ .seen = true, .self_issued = x.self_issued, .not_before_s = x.not_before_s, .not_after_s = x.not_after_s,
+	*c = (struct flow_certificate){ .seen = true, .self_issued = x.self_issued, .not_before_s = x.not_before_s,
+		.not_after_s = x.not_after_s,
 					.at = frame_of(p) };
 	name_copy(x.subject, c->subject);
 	name_copy(x.issuer, c->issuer);
 	names_list(&x, c->names);
-	c->covers = flow->server_name[0] ? x509_covers(&x, span_of(flow->server_name)) : x509_covers_address(&x, &flow->server.addr);
+	c->covers = flow->server_name[0] ? x509_covers(&x, span_of(flow->server_name)) : x509_covers_address(&x,
+		&flow->server.addr);
 }
 
 static void take_handshake(struct flow *flow, unsigned side, const struct packet *p)
@@ -280,7 +285,8 @@ static void take_alert(struct flow *flow, unsigned side, const struct packet *p)
 
 static bool left(const struct flow_side *s)
 {
-	return s->fin_at.frame || s->rst_at.frame || (s->record_count > 1 && s->records[(s->record_count - 1) % FLOW_RECORDS] == ALERT_RECORD);
+	return s->fin_at.frame || s->rst_at.frame ||
+	       (s->record_count > 1 && s->records[(s->record_count - 1) % FLOW_RECORDS] == ALERT_RECORD);
 }
 
 /* What a server sends behind the client's Finished tells whether it took the client: judged by direction. */
@@ -386,7 +392,8 @@ void flows_packet(struct flows *f, const struct packet *p)
 		return;
 	flow->last_ns = p->at_ns;
 	if (p->first_of_frame) {
-		if (side == FLOW_SERVER && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) && !flow->accepted_at.frame)
+		if (side == FLOW_SERVER && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
+		    !flow->accepted_at.frame)
 			flow->accepted_at = frame_of(p);
 		if (p->payload_wire)
 			take_payload(flow, side, p);
@@ -490,7 +497,8 @@ static void secured_add(struct flows *f, const struct flow *x)
 
 	for (struct hash_link *it = hash_first(&f->secured, hash); it; it = it->next) {
 		s = HASH_ENTRY(it, struct secured, by_hosts);
-		if (it->hash == hash && address_equal(&s->client, &x->client.addr) && endpoint_equal(&s->server, &x->server)) {
+		if (it->hash == hash && address_equal(&s->client, &x->client.addr) &&
+		    endpoint_equal(&s->server, &x->server)) {
 			s->last_ns = x->last_ns > s->last_ns ? x->last_ns : s->last_ns;
 			return;
 		}
@@ -502,14 +510,16 @@ static void secured_add(struct flows *f, const struct flow *x)
 	hash_add(&f->secured, &s->by_hosts, hash);
 }
 
-bool flows_secured_since(const struct flows *f, const struct address *client, const struct endpoint *server, int64_t from_ns)
+bool flows_secured_since(const struct flows *f, const struct address *client, const struct endpoint *server,
+	int64_t from_ns)
 {
 	uint32_t hash = hosts_hash(client, &server->addr);
 
 	for (struct hash_link *it = hash_first(&f->secured, hash); it; it = it->next) {
 		const struct secured *s = HASH_ENTRY(it, struct secured, by_hosts);
 
-		if (it->hash == hash && s->last_ns >= from_ns && address_equal(&s->client, client) && address_equal(&s->server.addr, &server->addr) &&
+		if (it->hash == hash && s->last_ns >= from_ns && address_equal(&s->client, client) &&
+		    address_equal(&s->server.addr, &server->addr) &&
 		    s->server.port != server->port)
 			return true;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow: every attempt to connect by TCP that has to do with SIP: was the SYN answered, refused, sent again; what each side said first; what the TLS
- * handshake shows before it is encrypted, and the lengths of records behind that (RFC 9293, 5246, 8446). Which flows have to do with SIP is known
- * late: those that may are kept, bounded, foreign ones go first. Fed with TCP alone.
+ * flow: every attempt to connect by TCP that has to do with SIP: was the SYN answered, refused, sent again; what each
+ * side said first; what the TLS handshake shows before it is encrypted, and the lengths of records behind that (RFC
+ * 9293, 5246, 8446). Which flows have to do with SIP is known late: those that may are kept, bounded, foreign ones go
+ * first. Fed with TCP alone.
  */
 #ifndef DEADAIR_NETWORK_FLOW_H
 #define DEADAIR_NETWORK_FLOW_H
@@ -93,7 +94,8 @@ struct flow_service {
 void flows_settle(struct flows *f);
 const struct flow_service *flows_service(const struct flows *f, const struct endpoint *at);
 /* Did that client get TLS up with another port of the server's host at that time or later? */
-bool flows_secured_since(const struct flows *f, const struct address *client, const struct endpoint *server, int64_t from_ns);
+bool flows_secured_since(const struct flows *f, const struct address *client, const struct endpoint *server,
+	int64_t from_ns);
 const struct list *flows_services(const struct flows *f);
 
 #endif

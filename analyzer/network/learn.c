@@ -247,7 +247,10 @@ static void learn_request(
 		src->host.options_sent++;
 }
 
-/* A registrar's, or a hop's "I have got it": a proxy that passes answers on lends its address to the words of others in all else. */
+/*
+ * A registrar's, or a hop's "I have got it": a proxy that passes answers on lends its address to the words of others in
+ * all else.
+ */
 static bool speaks_for_itself(const struct sip_message *m)
 {
 	return m->method == SIP_REGISTER || m->status == 100;

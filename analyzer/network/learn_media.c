@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* learn_media: translations that show only when audio flows. Told by addresses in SDP against sources and destinations. */
+/*
+ * learn_media: translations that show only when audio flows. Told by addresses in SDP against sources and destinations.
+ */
 #include "analyzer/network/learn_media.h"
 
 #include "analyzer/media/expectation.h"
@@ -20,7 +22,8 @@ static bool stream_teaches(const struct stream *s)
 	return s->bound_by >= 1 && s->bound_by <= SURE_BINDING && s->twin_kind != TWIN_RELAY;
 }
 
-static void learn_from(struct network *n, const struct endpoint *inside, const struct endpoint *outside, enum nat_method method,
+static void learn_from(struct network *n, const struct endpoint *inside, const struct endpoint *outside,
+	enum nat_method method,
 	const struct stream *s)
 {
 	network_learn(n, inside, outside, true, method, s->first_ns, s->file, s->first_frame);
@@ -46,15 +49,17 @@ static bool answered_to_source(const struct party_media *m, const struct stream 
 	for (unsigned i = 0; i < m->sends->stream_count && i < STREAMS_ASKED; i++) {
 		const struct stream *own = m->sends->streams[i];
 
-		if (endpoint_equal(&own->src, &back->dst) && endpoint_equal(&own->dst, &back->src) && own->first_ns <= back->first_ns)
+		if (endpoint_equal(&own->src, &back->dst) && endpoint_equal(&own->dst, &back->src) &&
+		    own->first_ns <= back->first_ns)
 			return true;
 	}
 	return false;
 }
 
 /*
- * The last target is the one that its author wrote: what stands before it may have been changed on the way. Audio that turned to an address
- * where the party does not signal from was led there by somebody, or media goes its own way: neither is a translation.
+ * The last target is the one that its author wrote: what stands before it may have been changed on the way. Audio that
+ * turned to an address where the party does not signal from was led there by somebody, or media goes its own way:
+ * neither is a translation.
  */
 static void learn_latched(const struct party_media *m, const struct window *w)
 {
@@ -65,7 +70,8 @@ static void learn_latched(const struct party_media *m, const struct window *w)
 		const struct stream *back = m->receives->streams[i];
 
 		if (!window_has_target(w, &back->dst) && address_equal(&t->message->src.addr, &back->dst.addr) &&
-		    address_reach(&written->addr) >= 0 && address_reach(&written->addr) < address_reach(&back->dst.addr) &&
+		    address_reach(&written->addr) >= 0 &&
+		    address_reach(&written->addr) < address_reach(&back->dst.addr) &&
 		    answered_to_source(m, back))
 			learn_from(m->n, written, &back->dst, NAT_LATCHED, back);
 	}

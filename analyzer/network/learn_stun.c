@@ -28,11 +28,13 @@ struct stun_asked {
 
 static uint32_t stun_hash(const struct stun_message *s, const struct endpoint *client, const struct endpoint *server)
 {
-	return (uint32_t)hash_mix(hash_mix(hash_bytes(s->transaction, sizeof s->transaction), endpoint_hash(client)), endpoint_hash(server));
+	return (uint32_t)hash_mix(hash_mix(hash_bytes(s->transaction, sizeof s->transaction), endpoint_hash(client)),
+	       endpoint_hash(server));
 }
 
 static struct stun_request *stun_find(
-	const struct stun_asked *a, const struct stun_message *s, const struct endpoint *client, const struct endpoint *server)
+	const struct stun_asked *a, const struct stun_message *s, const struct endpoint *client,
+	const struct endpoint *server)
 {
 	uint32_t hash = stun_hash(s, client, server);
 

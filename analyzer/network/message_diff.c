@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* message_diff: headers and SDP lines side by side; what is only on one side is found a few lines ahead, never by search. */
+/*
+ * message_diff: headers and SDP lines side by side; what is only on one side is found a few lines ahead, never by
+ * search.
+ */
 #include "analyzer/network/message_diff.h"
 
 #include <stdio.h>
@@ -8,7 +11,8 @@
 
 enum { AHEAD = 8, DEFAULT_PORT = 5060, LENGTH_FLAWS = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT };
 
-static void change_add(struct message_diff *d, const char *reason, uint32_t place, struct span field, struct span before, struct span after)
+static void change_add(struct message_diff *d, const char *reason, uint32_t place, struct span field,
+	struct span before, struct span after)
 {
 	struct message_change *c;
 
@@ -47,9 +51,12 @@ static bool says_same(struct span a, struct span b)
 /* ---- headers ---- */
 
 static const struct { enum sip_header_name name; const char *text; uint32_t place; } known[] = {
-	{ SIP_H_VIA, "Via", PLACE_VIA }, { SIP_H_CONTACT, "Contact", PLACE_CONTACT }, { SIP_H_RECORD_ROUTE, "Record-Route", PLACE_CONTACT },
-	{ SIP_H_ROUTE, "Route", PLACE_CONTACT }, { SIP_H_CALL_ID, "Call-ID", PLACE_IDENTITY }, { SIP_H_FROM, "From", PLACE_IDENTITY },
-	{ SIP_H_TO, "To", PLACE_IDENTITY }, { SIP_H_REFER_TO, "Refer-To", PLACE_REFER }, { SIP_H_REPLACES, "Replaces", PLACE_REFER },
+	{ SIP_H_VIA, "Via", PLACE_VIA }, { SIP_H_CONTACT, "Contact", PLACE_CONTACT },
+	  { SIP_H_RECORD_ROUTE, "Record-Route", PLACE_CONTACT },
+	{ SIP_H_ROUTE, "Route", PLACE_CONTACT }, { SIP_H_CALL_ID, "Call-ID", PLACE_IDENTITY },
+	  { SIP_H_FROM, "From", PLACE_IDENTITY },
+	{ SIP_H_TO, "To", PLACE_IDENTITY }, { SIP_H_REFER_TO, "Refer-To", PLACE_REFER },
+	  { SIP_H_REPLACES, "Replaces", PLACE_REFER },
 	{ SIP_H_REFERRED_BY, "Referred-By", PLACE_REFER }, { SIP_H_AUTHORIZATION, "Authorization", PLACE_AUTH },
 	{ SIP_H_PROXY_AUTHORIZATION, "Proxy-Authorization", PLACE_AUTH }, { SIP_H_EXPIRES, "Expires", PLACE_EXPIRES },
 };
@@ -96,7 +103,8 @@ static const char *reason_of(enum sip_header_name name, bool request, struct spa
 	return "rewritten-headers";
 }
 
-static void header_changed(struct message_diff *d, bool request, const struct sip_header *h, struct span before, struct span after)
+static void header_changed(struct message_diff *d, bool request, const struct sip_header *h, struct span before,
+	struct span after)
 {
 	struct span field;
 	uint32_t place = place_of(h, &field);
@@ -104,7 +112,10 @@ static void header_changed(struct message_diff *d, bool request, const struct si
 	change_add(d, reason_of(h->name, request, before, after), place, field, before, after);
 }
 
-/* How many headers ahead of i stands one of that name; AHEAD: none near. Content-Length follows the body and is left out. */
+/*
+ * How many headers ahead of i stands one of that name; AHEAD: none near. Content-Length follows the body and is left
+ * out.
+ */
 static unsigned header_ahead(const struct sip_message *m, unsigned i, const struct sip_header *h)
 {
 	unsigned k = 0;
@@ -119,7 +130,8 @@ static void compare_headers(const struct sip_message *a, const struct sip_messag
 	unsigned i = 0, k = 0;
 
 	while (i < a->header_count || k < b->header_count) {
-		const struct sip_header *x = i < a->header_count ? &a->headers[i] : NULL, *y = k < b->header_count ? &b->headers[k] : NULL;
+		const struct sip_header *x = i < a->header_count ? &a->headers[i] : NULL,
+			*y = k < b->header_count ? &b->headers[k] : NULL;
 
 		if (x && x->name == SIP_H_CONTENT_LENGTH) {
 			i++;
@@ -200,7 +212,8 @@ static unsigned words_in(struct span line)
 static void line_changed(struct message_diff *d, struct span before, struct span after)
 {
 	struct span kind = line_kind(before.n ? before : after);
-	bool media = span_equal(kind, SPAN("m=")) && before.n && after.n, address = span_equal(kind, SPAN("c=")) || span_equal(kind, SPAN("a=rtcp"));
+	bool media = span_equal(kind, SPAN("m=")) && before.n && after.n,
+		address = span_equal(kind, SPAN("c=")) || span_equal(kind, SPAN("a=rtcp"));
 	const char *reason = "rewritten-sdp";
 
 	if (media && !span_equal(word_at(before, 1), word_at(after, 1)))
@@ -246,7 +259,8 @@ static void compare_bodies(const struct sip_message *a, const struct sip_message
 		char before[48], after[64];
 
 		snprintf(before, sizeof before, "%u, all of the body", a->content_length);
-		snprintf(after, sizeof after, "%u, %s", b->content_length, more ? "more follows" : "the body is shorter");
+		snprintf(after, sizeof after, "%u, %s", b->content_length,
+			more ? "more follows" : "the body is shorter");
 		change_add(d, "length-delta", PLACE_BODY, SPAN("Content-Length"), span_of(before), span_of(after));
 	}
 }
@@ -300,7 +314,8 @@ static bool literal_is(struct span host, bool has_port, uint16_t port, const str
 {
 	struct address a;
 
-	return address_parse(host, &a) && address_equal(&a, &socket->addr) && (socket->port == 0 || (has_port ? port : DEFAULT_PORT) == socket->port);
+	return address_parse(host, &a) && address_equal(&a, &socket->addr) &&
+	       (socket->port == 0 || (has_port ? port : DEFAULT_PORT) == socket->port);
 }
 
 /* Is `address` named in the connection lines of the SDP? *ret_line: that line. */
@@ -310,7 +325,8 @@ static bool sdp_names(struct span sdp, const struct address *address, struct spa
 	struct address a;
 
 	while (line_next(&sdp, &line)) {
-		if (span_starts(line, SPAN("c=IN IP")) && address_parse(span_trim(word_at(line, 2)), &a) && address_equal(&a, address)) {
+		if (span_starts(line, SPAN("c=IN IP")) && address_parse(span_trim(word_at(line, 2)), &a) &&
+		    address_equal(&a, address)) {
 			*ret_line = line;
 			return true;
 		}

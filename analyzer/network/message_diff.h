@@ -45,12 +45,15 @@ void message_diff(const struct sip_message *before, const struct sip_message *be
 /* Of two values what differs, whole words and parameters of it: parts of them. */
 void difference_of(struct span before, struct span after, struct span *ret_before, struct span *ret_after);
 
-/* Where the message names this socket as its author's own, so that a NAT that helps would have to change it: bits of enum sip_place. */
+/*
+ * Where the message names this socket as its author's own, so that a NAT that helps would have to change it: bits of
+ * enum sip_place.
+ */
 uint32_t message_names(const struct sip_message *m, const struct endpoint *socket);
 
 /*
- * A place in which `behind` still names the private host although another place of the same message lost it; false: none. The
- * Call-ID and o= may: nobody sends anything there.
+ * A place in which `behind` still names the private host although another place of the same message lost it; false:
+ * none. The Call-ID and o= may: nobody sends anything there.
  */
 bool message_stale(const struct sip_message *behind, const struct address *inside, struct message_change *ret);
 

@@ -32,7 +32,8 @@ struct host {
 	bool dscp_known;
 	uint64_t packets_out, packets_in;    /* IP packets from and to it */
 	int64_t first_ns, last_out_ns, last_in_ns;
-	uint32_t points_out, points_in;      /* at which capture points (network_point) packets from it and to it are seen */
+	/* at which capture points (network_point) packets from it and to it are seen */
+	uint32_t points_out, points_in;
 	struct span user_agent;
 	uint16_t sip_ports[HOST_PORT_MAX], media_ports[HOST_PORT_MAX], vlans[4];
 	unsigned sip_port_count, media_port_count, vlan_count;
@@ -58,7 +59,8 @@ struct pair {
 	struct address src, dst;
 	uint64_t packets;
 	uint64_t rtp, sip, rtcp, icmp, stun, tls, other;
-	uint64_t sip_nameless;       /* of sip: the capture cut them before Call-ID or CSeq, so that they cannot be told from one another */
+	/* of sip: the capture cut them before Call-ID or CSeq, so that they cannot be told from one another */
+	uint64_t sip_nameless;
 	uint64_t copies;             /* mirror copies of those packets (dropped from all other figures) */
 	uint64_t copies_other_point; /* of these: other MAC, VLAN or lower TTL */
 	int64_t copy_delta_max_ns;
@@ -89,7 +91,8 @@ struct nat_mapping {                 /* 1.6.3 */
 	struct list_link in_order;
 	struct endpoint inside, outside;     /* port 0: the address as a whole */
 	bool media;                  /* scope; false: SIP */
-	uint8_t transport;           /* enum packet_transport of the evidence; TRANSPORT_NONE: of any, UDP where it matters */
+	/* enum packet_transport of the evidence; TRANSPORT_NONE: of any, UDP where it matters */
+	uint8_t transport;
 	enum nat_method method;
 	unsigned weight;
 	bool derived;                /* the whole address, concluded from one of its ports: 20 points less */
@@ -157,7 +160,10 @@ void network_alias(struct network *n, const struct address *a, const struct addr
 
 /* Was any packet of the pair seen within [from - margin, to + margin]? */
 bool pair_seen(const struct pair *p, int64_t from_ns, int64_t to_ns, int64_t margin_ns);
-/* Did a frame without IP, an ARP reply, reach that host's MAC address within the time? Then its port is mirrored in that direction, too. */
+/*
+ * Did a frame without IP, an ARP reply, reach that host's MAC address within the time? Then its port is mirrored in
+ * that direction, too.
+ */
 bool network_link_inbound(const struct network *n, const struct address *to, int64_t from_ns, int64_t to_ns);
 /*
  * Was a packet of any other host than `but` seen going to dst within the time? (1.7.3 G1 witness, 1.7.2 link coverage)
@@ -168,7 +174,8 @@ bool network_other_inbound(const struct network *n, const struct address *dst, c
 uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface);
 /* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */
 bool network_passes_at(
-	const struct network *n, const struct address *src, const struct address *dst, uint16_t file, uint16_t interface);
+	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,
+	uint16_t interface);
 
 /*
  * Learns a mapping or strengthens it; ports 0 for whole addresses. A mapping of two ports also says something of the

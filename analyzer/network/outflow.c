@@ -54,12 +54,14 @@ static struct outflow *flow_add(struct outflows *t, uint32_t hash)
 	return f;
 }
 
-static struct outflow *flow_find(const struct outflows *t, uint32_t hash, const struct endpoint *inside, const struct endpoint *outside, uint8_t protocol)
+static struct outflow *flow_find(const struct outflows *t, uint32_t hash, const struct endpoint *inside,
+	const struct endpoint *outside, uint8_t protocol)
 {
 	for (struct hash_link *it = hash_first(&t->by_key, hash); it; it = it->next) {
 		struct outflow *f = HASH_ENTRY(it, struct outflow, by_key);
 
-		if (it->hash == hash && f->protocol == protocol && endpoint_equal(&f->inside, inside) && endpoint_equal(&f->outside, outside))
+		if (it->hash == hash && f->protocol == protocol && endpoint_equal(&f->inside, inside) &&
+		    endpoint_equal(&f->outside, outside))
 			return f;
 	}
 	return NULL;
@@ -80,7 +82,8 @@ static void mark(const struct outflows *t, const struct outflow *f, uint64_t bit
 		bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static bool marked(const struct outflows *t, const struct outflow *f, const uint64_t bits[OUTFLOW_SPELLS / 64], unsigned spell)
+static bool marked(const struct outflows *t, const struct outflow *f, const uint64_t bits[OUTFLOW_SPELLS / 64],
+	unsigned spell)
 {
 	unsigned i = spell - outflows_spell(t, f->first_ns);
 

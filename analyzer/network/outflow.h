@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outflow: flows of hosts inside to hosts outside, of whatever protocol: when each was tried, when it was answered first, and in which spells
- * of time it sent and received. For session-table-exhausted. Bounded: when it is full no more flows are taken, and it says so.
+ * outflow: flows of hosts inside to hosts outside, of whatever protocol: when each was tried, when it was answered
+ * first, and in which spells of time it sent and received. For session-table-exhausted. Bounded: when it is full no
+ * more flows are taken, and it says so.
  */
 #ifndef DEADAIR_NETWORK_OUTFLOW_H
 #define DEADAIR_NETWORK_OUTFLOW_H

@@ -347,7 +347,8 @@ bool network_other_inbound(const struct network *n, const struct address *dst, c
 }
 
 bool network_passes_at(
-	const struct network *n, const struct address *src, const struct address *dst, uint16_t file, uint16_t interface)
+	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,
+	uint16_t interface)
 {
 	const struct host *from = network_host_find(n, src), *to = network_host_find(n, dst);
 	uint32_t point = network_point(n, file, interface);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* passage: what hops between two capture points did to the messages that passed them, gathered per router and service. */
+/*
+ * passage: what hops between two capture points did to the messages that passed them, gathered per router and service.
+ */
 #include "analyzer/network/point_private.h"
 
 #include <stdlib.h>
@@ -46,10 +48,14 @@ enum translation sighting_translation(const struct sighting *a, const struct sig
 {
 	bool source = !endpoint_equal(&a->src, &b->src), destination = !endpoint_equal(&a->dst, &b->dst);
 
-	return source && destination ? TRANSLATED_BOTH : source ? TRANSLATED_SOURCE : destination ? TRANSLATED_DESTINATION : TRANSLATED_NONE;
+	return source && destination ? TRANSLATED_BOTH : source ? TRANSLATED_SOURCE : destination
+	       ? TRANSLATED_DESTINATION : TRANSLATED_NONE;
 }
 
-/* The side with the more private source (or, inward, the more private destination) is inside; else what has lost TTL is farther on. */
+/*
+ * The side with the more private source (or, inward, the more private destination) is inside; else what has lost TTL is
+ * farther on.
+ */
 int sighting_order(const struct sighting *a, const struct sighting *b)
 {
 	int x = 0, y = 0;
@@ -72,7 +78,8 @@ int sighting_order(const struct sighting *a, const struct sighting *b)
 	if (a->ttl != b->ttl)
 		return a->ttl > b->ttl ? 1 : -1;
 	/* the same packet, a moment later; a translated one with equal TTL went another way */
-	if (sighting_translation(a, b) == TRANSLATED_NONE && a->first.file == b->first.file && a->first.at_ns != b->first.at_ns)
+	if (sighting_translation(a, b) == TRANSLATED_NONE && a->first.file == b->first.file &&
+	    a->first.at_ns != b->first.at_ns)
 		return a->first.at_ns < b->first.at_ns ? 1 : -1;
 	return 0;
 }
@@ -115,12 +122,14 @@ static struct passage *passage_of(struct passages *p, const struct crossing *c, 
 {
 	/* of what is not translated the server tells one path from another */
 	const struct address *of = address_known(&v->outside.addr) ? &v->outside.addr : &v->peer.addr;
-	uint32_t hash = (uint32_t)hash_mix(address_hash(of), (uint64_t)v->peer.port << 16 | c->transport << 1 | (v->translation != TRANSLATED_NONE));
+	uint32_t hash = (uint32_t)hash_mix(address_hash(of),
+		(uint64_t)v->peer.port << 16 | c->transport << 1 | (v->translation != TRANSLATED_NONE));
 	struct passage *x;
 
 	for (struct hash_link *it = hash_first(&p->by_key, hash); it; it = it->next) {
 		x = HASH_ENTRY(it, struct passage, by_key);
-		if (it->hash == hash && x->transport == c->transport && x->port == v->peer.port && address_equal(&x->outside, &v->outside.addr) &&
+		if (it->hash == hash && x->transport == c->transport && x->port == v->peer.port &&
+		    address_equal(&x->outside, &v->outside.addr) &&
 		    (address_known(&x->outside) || address_equal(&x->peer, &v->peer.addr)))
 			return x;
 	}
@@ -148,7 +157,8 @@ static void span_times(int64_t *first_ns, int64_t *last_ns, int64_t at_ns)
 		*last_ns = at_ns;
 }
 
-static uint64_t change_key(const struct list *of, const struct message_change *m, uint64_t leg_key, const struct endpoint *phone)
+static uint64_t change_key(const struct list *of, const struct message_change *m, uint64_t leg_key,
+	const struct endpoint *phone)
 {
 	uint64_t key = hash_mix(hash_mix((uintptr_t)of, leg_key), address_hash(&phone->addr));
 
@@ -156,15 +166,18 @@ static uint64_t change_key(const struct list *of, const struct message_change *m
 	return hash_mix(key, hash_bytes(m->field, strlen(m->field)));
 }
 
-static void change_note(struct passages *p, struct passage *x, struct list *to, const struct crossing *c, const struct sighting *a, const struct sighting *b,
+static void change_note(struct passages *p, struct passage *x, struct list *to, const struct crossing *c,
+	const struct sighting *a, const struct sighting *b,
 			const struct pair_view *v, const struct message_change *m)
 {
-	uint64_t key = change_key(to, m, c->leg_key, &v->inside), behind = two_points_leg_key(p->behind->call_id, p->behind->from.tag);
+	uint64_t key = change_key(to, m, c->leg_key, &v->inside),
+		behind = two_points_leg_key(p->behind->call_id, p->behind->from.tag);
 	struct passage_change *change;
 
 	for (struct hash_link *it = hash_first(&p->changes, (uint32_t)key); it; it = it->next) {
 		change = HASH_ENTRY(it, struct passage_change, by_key);
-		if (it->hash == (uint32_t)key && change->key == key && change->leg_key == c->leg_key && change->change.reason == m->reason &&
+		if (it->hash == (uint32_t)key && change->key == key && change->leg_key == c->leg_key &&
+		    change->change.reason == m->reason &&
 		    strcmp(change->change.field, m->field) == 0 && endpoint_equal(&change->phone, &v->inside)) {
 			change->count++;
 			span_times(&change->first_ns, &change->last_ns, a->first.at_ns);
@@ -178,7 +191,8 @@ static void change_note(struct passages *p, struct passage *x, struct list *to, 
 	p->change_count++;
 	change = memory_zalloc(sizeof *change);
 	*change = (struct passage_change){
-		.key = key, .change = *m, .leg_key = c->leg_key, .leg_key_behind = behind, .phone = v->inside, .seen = { a->first, b->first }, .count = 1,
+		.key = key, .change = *m, .leg_key = c->leg_key, .leg_key_behind = behind, .phone = v->inside,
+		.seen = { a->first, b->first }, .count = 1,
 		.first_ns = a->first.at_ns, .last_ns = a->first.at_ns,
 	};
 	hash_add(&p->changes, &change->by_key, (uint32_t)key);
@@ -188,10 +202,12 @@ static void change_note(struct passages *p, struct passage *x, struct list *to, 
 /* Requests that make a binding or a dialog: the ones that a rewriter is for. */
 static bool begins(const struct sip_message *m)
 {
-	return m->request && (m->method == SIP_REGISTER || m->method == SIP_SUBSCRIBE || (m->method == SIP_INVITE && m->to.tag.n == 0));
+	return m->request && (m->method == SIP_REGISTER || m->method == SIP_SUBSCRIBE ||
+	       (m->method == SIP_INVITE && m->to.tag.n == 0));
 }
 
-static void note_equal(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a, const struct sighting *b, const struct pair_view *v)
+static void note_equal(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a,
+	const struct sighting *b, const struct pair_view *v)
 {
 	const struct sip_message *m = p->before;
 	uint32_t own = v->outward && address_known(&v->inside.addr) ? message_names(m, &v->inside) : 0;
@@ -219,7 +235,10 @@ static bool names(const char *text, const struct address *a)
 	return strstr(text, address_text(a, name)) != NULL;
 }
 
-/* The address on the one side of the router became that on the other: the work of an ALG, of which it may leave out a part. */
+/*
+ * The address on the one side of the router became that on the other: the work of an ALG, of which it may leave out a
+ * part.
+ */
 static bool rewrites(const struct message_diff *d, const struct pair_view *v)
 {
 	const struct address *from = v->outward ? &v->inside.addr : &v->outside.addr;
@@ -230,7 +249,8 @@ static bool rewrites(const struct message_diff *d, const struct pair_view *v)
 	return any;
 }
 
-static void note_changed(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a, const struct sighting *b,
+static void note_changed(struct passages *p, struct passage *x, const struct crossing *c, const struct sighting *a,
+	const struct sighting *b,
 			 const struct pair_view *v)
 {
 	struct message_change stale;
@@ -255,7 +275,8 @@ static void note_delay(struct passage *x, const struct sighting *a, const struct
 		x->delay_count = PASSAGE_TIMES / 2;
 		x->delay_stride *= 2;
 	}
-	x->delays[x->delay_count++] = (struct delay_sample){ ns_minus(b->first.at_ns, a->first.at_ns), a->first.file, b->first.file };
+	x->delays[x->delay_count++] = (struct delay_sample){ ns_minus(b->first.at_ns, a->first.at_ns), a->first.file,
+		b->first.file };
 }
 
 static int ns_compare(const void *a, const void *b)
@@ -278,22 +299,29 @@ bool passage_delay_of(const struct passage *p, const struct clock_offsets *clock
 			continue;
 		took_ns[n] = ns_minus(s->took_ns, offset_ns);
 		if (took_ns[n++] < -CLOCK_NOISE_NS)
-			return false;                                /* interfaces of one file may have clocks of their own, too */
+			/* interfaces of one file may have clocks of their own, too */
+			return false;
 	}
 	if (n < DELAYS_NEEDED)
 		return false;
 	qsort(took_ns, n, sizeof *took_ns, ns_compare);
-	*ret = (struct passage_delay){ took_ns[n / 2] > 0 ? took_ns[n / 2] : 0, took_ns[n - 1 - n / 20] > 0 ? took_ns[n - 1 - n / 20] : 0, n };
+	*ret = (struct passage_delay){ took_ns[n / 2] > 0 ? took_ns[n / 2] : 0,
+		took_ns[n - 1 - n / 20] > 0 ? took_ns[n - 1 - n / 20] : 0, n };
 	return true;
 }
 
-void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b, const struct point points[POINT_MAX])
+void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b,
+	const struct point points[POINT_MAX])
 {
 	struct pair_view v = view_of(c, a, b);
 	struct passage *x;
 
-	/* both sides at once is the work of a proxy, a relay or a hairpin; what is not translated and of two families is neither */
-	if (v.translation == TRANSLATED_BOTH || a->src.addr.family != b->src.addr.family || a->dst.addr.family != b->dst.addr.family)
+	/*
+	 * both sides at once is the work of a proxy, a relay or a hairpin; what is not translated and of two families
+	 * is neither
+	 */
+	if (v.translation == TRANSLATED_BOTH || a->src.addr.family != b->src.addr.family ||
+	    a->dst.addr.family != b->dst.addr.family)
 		return;
 	if (!sip_message_parse((struct span){ a->text, a->text_bytes }, a->text_bytes, p->before) ||
 	    !sip_message_parse((struct span){ b->text, b->text_bytes }, b->text_bytes, p->behind))

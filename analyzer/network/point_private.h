@@ -70,7 +70,8 @@ struct passages {
 void passages_init(struct passages *p);
 void passages_fini(struct passages *p);
 /* a is nearer the sender. The texts of both are there. */
-void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b, const struct point points[POINT_MAX]);
+void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b,
+	const struct point points[POINT_MAX]);
 
 /* 1: a is nearer the sender than b, -1: b is, 0: cannot be told. */
 int sighting_order(const struct sighting *a, const struct sighting *b);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_binding: who sent last, who was asked after which silence, and who answered. One hash look-up a packet of signalling. */
+/*
+ * sip_binding: who sent last, who was asked after which silence, and who answered. One hash look-up a packet of
+ * signalling.
+ */
 #include "analyzer/network/sip_binding.h"
 
 #include <stdlib.h>
@@ -20,7 +23,8 @@ enum {
 
 struct binding_record;
 
-struct device {                      /* one registering user agent since its start: its REGISTERs share a Call-ID (RFC 3261 10.2) */
+/* one registering user agent since its start: its REGISTERs share a Call-ID (RFC 3261 10.2) */
+struct device {
 	struct hash_link by_id;
 	uint64_t id;
 	struct { struct binding_record *latest; uint32_t cseq; } places[PLACES_MAX]; /* one an address, oldest first */
@@ -80,14 +84,16 @@ static uint32_t flow_hash(const struct endpoint *client, const struct endpoint *
 	return (uint32_t)hash_mix(endpoint_hash(client), endpoint_hash(server));
 }
 
-static struct binding_record *flow_find(const struct sip_bindings *b, const struct endpoint *client, const struct endpoint *server)
+static struct binding_record *flow_find(const struct sip_bindings *b, const struct endpoint *client,
+	const struct endpoint *server)
 {
 	uint32_t hash = flow_hash(client, server);
 
 	for (struct hash_link *it = hash_first(&b->flows, hash); it; it = it->next) {
 		struct binding_record *r = HASH_ENTRY(it, struct binding_record, by_flow);
 
-		if (it->hash == hash && endpoint_equal(&r->binding.client, client) && endpoint_equal(&r->binding.server, server))
+		if (it->hash == hash && endpoint_equal(&r->binding.client, client) &&
+		    endpoint_equal(&r->binding.server, server))
 			return r;
 	}
 	return NULL;
@@ -203,7 +209,8 @@ static struct binding_record *flow_add(struct sip_bindings *b, const struct pack
 		return r;
 	make_room(b);
 	r = memory_zalloc(sizeof *r);
-	r->binding = (struct sip_binding){ .client = p->src, .server = p->dst, .first = frame_of(p), .last_in_ns = NS_NONE,
+	r->binding = (struct sip_binding){ .client = p->src, .server = p->dst, .first = frame_of(p),
+		.last_in_ns = NS_NONE,
 					   .registered_until_ns = NS_NONE };
 	r->binding.nat = &nat_add(b, &p->src.addr)->nat;
 	r->binding.nat->bindings++;
@@ -302,8 +309,10 @@ static void probe_begin(struct binding_record *r, const struct packet *p)
 	if (r->probe_count == BINDING_PROBES)
 		probe_remove(r, 0);
 	r->probes[r->probe_count++] = (struct binding_probe){
-		.key = key, .call = sip_binding_call(m->call_id), .first = frame_of(p), .last = frame_of(p), .method = (uint8_t)m->method,
-		.in_dialog = m->to.tag.n != 0, .stream = b->ins > 0, .transmissions = 1, .silence_ns = ns_minus(p->at_ns, b->last_out.at_ns),
+		.key = key, .call = sip_binding_call(m->call_id), .first = frame_of(p), .last = frame_of(p),
+		.method = (uint8_t)m->method,
+		.in_dialog = m->to.tag.n != 0, .stream = b->ins > 0, .transmissions = 1,
+		.silence_ns = ns_minus(p->at_ns, b->last_out.at_ns),
 		.quiet_ns = ns_minus(p->at_ns, last_ns),
 	};
 }
@@ -327,10 +336,11 @@ static bool probe_dead(const struct binding_probe *probe)
 }
 
 /*
- * The phone is alive and has not seen what was sent to it: each probe that had its time was lost, the others say nothing any more. An
- * address that was given up altogether says nothing of how long it keeps a mapping.
+ * The phone is alive and has not seen what was sent to it: each probe that had its time was lost, the others say
+ * nothing any more. An address that was given up altogether says nothing of how long it keeps a mapping.
  */
-static void probes_settle(struct sip_bindings *b, struct binding_record *r, const struct packet *p, const struct endpoint *now)
+static void probes_settle(struct sip_bindings *b, struct binding_record *r, const struct packet *p,
+	const struct endpoint *now)
 {
 	struct sip_binding *binding = &r->binding;
 
@@ -348,7 +358,8 @@ static void probes_settle(struct sip_bindings *b, struct binding_record *r, cons
 			nat_dead(binding, probe->silence_ns, probe->first);
 		if (binding->death_count < BINDING_DEATHS)
 			binding->deaths[binding->death_count++] = (struct binding_death){ *probe, frame_of(p), *now,
-											  !endpoint_equal(now, &binding->client) };
+											  !endpoint_equal(now,
+											  &binding->client) };
 	}
 	r->probe_count = 0;
 }
@@ -387,10 +398,12 @@ static void change_note(struct binding_nat *n, const struct device *d, int64_t a
 }
 
 /*
- * The same device speaks from another port of the same address: its mapping died while it was silent. From another address: the way out
- * has changed, or this is a second capture point; what was lost on the way to the old one is settled when the old one stays silent.
+ * The same device speaks from another port of the same address: its mapping died while it was silent. From another
+ * address: the way out has changed, or this is a second capture point; what was lost on the way to the old one is
+ * settled when the old one stays silent.
  */
-static void device_moves(struct sip_bindings *b, struct device *d, struct binding_record *from, struct binding_record *to, const struct packet *p)
+static void device_moves(struct sip_bindings *b, struct device *d, struct binding_record *from,
+	struct binding_record *to, const struct packet *p)
 {
 	struct sip_binding *old = &from->binding;
 	int64_t silence_ns = ns_minus(p->at_ns, old->last_out.at_ns);
@@ -434,7 +447,10 @@ static bool knows(const struct binding_record *r, const struct device *d)
 	return false;
 }
 
-/* An address that the device has left: nobody speaks there any more, and the numbering of its REGISTERs has gone on here. */
+/*
+ * An address that the device has left: nobody speaks there any more, and the numbering of its REGISTERs has gone on
+ * here.
+ */
 static void places_left(struct sip_bindings *b, struct device *d, struct binding_record *to, const struct packet *p)
 {
 	for (unsigned i = 0; i < d->place_count; i++) {
@@ -447,7 +463,8 @@ static void places_left(struct sip_bindings *b, struct device *d, struct binding
 }
 
 /* A device that was not known here: new, or from elsewhere. */
-static struct device *device_arrives(struct sip_bindings *b, struct device *d, uint64_t id, struct binding_record *r, const struct packet *p)
+static struct device *device_arrives(struct sip_bindings *b, struct device *d, uint64_t id, struct binding_record *r,
+	const struct packet *p)
 {
 	unsigned at;
 
@@ -496,7 +513,8 @@ static void describe(struct sip_binding *b, const struct sip_message *m)
 
 static bool registers(const struct packet *p)
 {
-	return p->kind == PACKET_SIP && p->sip->request && p->sip->method == SIP_REGISTER && p->sip->via_count == 1 && p->sip->call_id.n;
+	return p->kind == PACKET_SIP && p->sip->request && p->sip->method == SIP_REGISTER && p->sip->via_count == 1 &&
+	       p->sip->call_id.n;
 }
 
 static void take_out(struct sip_bindings *b, struct binding_record *r, const struct packet *p)
@@ -518,7 +536,8 @@ static void registered(struct sip_bindings *b, struct sip_binding *binding, cons
 
 	if (m->has_expires)
 		binding->expires_s = m->expires_s;
-	binding->registered_until_ns = m->flaws & SIP_FLAW_HEADERS_CUT ? NS_NONE : ns_add(p->at_ns, binding->expires_s * SECOND_NS);
+	binding->registered_until_ns = m->flaws & SIP_FLAW_HEADERS_CUT ? NS_NONE : ns_add(p->at_ns,
+		binding->expires_s * SECOND_NS);
 	binding->registered = frame_of(p);
 	grades_establish(&b->grades, &record_of(binding)->grade);
 }
@@ -556,7 +575,8 @@ static bool refuses(const struct icmp_message *icmp)
 {
 	if (!icmp->error || !icmp->quote_readable || icmp->quote_protocol != 17)
 		return false;
-	return icmp->v6 ? icmp->type == 1 && (icmp->code == 4 || icmp->code == 3) : icmp->type == 3 && (icmp->code == 3 || icmp->code == 1);
+	return icmp->v6 ? icmp->type == 1 && (icmp->code == 4 || icmp->code == 3) : icmp->type == 3 &&
+	       (icmp->code == 3 || icmp->code == 1);
 }
 
 static void take_icmp(struct sip_bindings *b, const struct packet *p)
@@ -579,7 +599,8 @@ void sip_bindings_packet(struct sip_bindings *b, const struct packet *p)
 		take_icmp(b, p);
 		return;
 	}
-	if (p->transport != TRANSPORT_UDP || (p->kind != PACKET_SIP && p->kind != PACKET_KEEPALIVE && p->kind != PACKET_STUN))
+	if (p->transport != TRANSPORT_UDP ||
+	    (p->kind != PACKET_SIP && p->kind != PACKET_KEEPALIVE && p->kind != PACKET_STUN))
 		return;
 	r = registers(p) ? flow_add(b, p) : flow_find(b, &p->src, &p->dst);
 	if (r) {
@@ -605,7 +626,8 @@ const struct list *sip_bindings_nats(const struct sip_bindings *b)
 	return &b->nats;
 }
 
-const struct sip_binding *sip_bindings_find(const struct sip_bindings *b, const struct endpoint *client, const struct endpoint *server)
+const struct sip_binding *sip_bindings_find(const struct sip_bindings *b, const struct endpoint *client,
+	const struct endpoint *server)
 {
 	struct binding_record *r = flow_find(b, client, server);
 
@@ -652,7 +674,8 @@ unsigned binding_nat_changes(const struct binding_nat *n, int64_t at_ns, int64_t
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < n->change_count; i++)
-		found += changes_of(n, n->changes[i].device, at_ns, within_ns) == 1 && n->changes[i].at_ns <= ns_add(at_ns, within_ns) &&
+		found += changes_of(n, n->changes[i].device, at_ns, within_ns) == 1 &&
+			n->changes[i].at_ns <= ns_add(at_ns, within_ns) &&
 			n->changes[i].at_ns >= ns_add(at_ns, -within_ns);
 	return found;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_binding: the mappings that NATs keep for phones' SIP over UDP, and how long a silence they outlive (3.10). A binding is what one
- * client socket and one registrar socket say to each other; it begins with a REGISTER. What the server sends after a silence measures
- * it: answered, the mapping lived; unanswered although the phone is alive later, it was dead.
+ * sip_binding: the mappings that NATs keep for phones' SIP over UDP, and how long a silence they outlive (3.10). A
+ * binding is what one client socket and one registrar socket say to each other; it begins with a REGISTER. What the
+ * server sends after a silence measures it: answered, the mapping lived; unanswered although the phone is alive later,
+ * it was dead.
  */
 #ifndef DEADAIR_NETWORK_SIP_BINDING_H
 #define DEADAIR_NETWORK_SIP_BINDING_H
 
 #include "analyzer/calls/call.h"
 
-enum { BINDING_USER = 40, BINDING_PROBES = 4, BINDING_DEATHS = 8, BINDING_DEVICES = 8, BINDING_SEEN = 16, BINDING_CHANGES = 16 };
+enum { BINDING_USER = 40, BINDING_PROBES = 4, BINDING_DEATHS = 8, BINDING_DEVICES = 8, BINDING_SEEN = 16,
+	BINDING_CHANGES = 16 };
 
 struct binding_probe {               /* a request of the server, after the phone was silent */
 	uint64_t key;                /* of its transaction */
@@ -83,13 +85,17 @@ void sip_bindings_packet(struct sip_bindings *b, const struct packet *p);
 
 const struct list *sip_bindings_in_order(const struct sip_bindings *b);      /* struct sip_binding, by first REGISTER */
 const struct list *sip_bindings_nats(const struct sip_bindings *b);          /* struct binding_nat, by first REGISTER */
-const struct sip_binding *sip_bindings_find(const struct sip_bindings *b, const struct endpoint *client, const struct endpoint *server);
+const struct sip_binding *sip_bindings_find(const struct sip_bindings *b, const struct endpoint *client,
+	const struct endpoint *server);
 const struct binding_nat *sip_bindings_nat(const struct sip_bindings *b, const struct address *a);
 /* Did a request reach this side of the NAT? Of the last BINDING_SEEN ones. */
 bool sip_binding_saw(const struct sip_binding *b, uint64_t probe_key);
 /* Measured and not contradicted: the mapping outlives alive_ns (0: nothing known) and is dead after dead_ns. */
 bool binding_nat_bracket(const struct binding_nat *n);
-/* How many devices of it changed port or address once within `within` of that time: those that do all the time are of another kind. */
+/*
+ * How many devices of it changed port or address once within `within` of that time: those that do all the time are of
+ * another kind.
+ */
 unsigned binding_nat_changes(const struct binding_nat *n, int64_t at_ns, int64_t within_ns);
 uint64_t sip_binding_call(struct span call_id);
 

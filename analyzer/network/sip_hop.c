@@ -41,7 +41,8 @@ static uint32_t hop_hash(const struct endpoint *client, const struct endpoint *s
 	return (uint32_t)hash_mix(endpoint_hash(client), endpoint_hash(server));
 }
 
-const struct sip_hop *sip_hops_find(const struct sip_hops *h, const struct endpoint *client, const struct endpoint *server)
+const struct sip_hop *sip_hops_find(const struct sip_hops *h, const struct endpoint *client,
+	const struct endpoint *server)
 {
 	uint32_t hash = hop_hash(client, server);
 
@@ -85,7 +86,8 @@ static struct sip_hop *hop_add(struct sip_hops *h, const struct packet *p)
 
 static bool belongs_to_call(enum sip_method method)
 {
-	return method == SIP_METHOD_NONE || method == SIP_INVITE || method == SIP_ACK || method == SIP_CANCEL || method == SIP_BYE;
+	return method == SIP_METHOD_NONE || method == SIP_INVITE || method == SIP_ACK || method == SIP_CANCEL ||
+	       method == SIP_BYE;
 }
 
 void sip_hops_packet(struct sip_hops *h, const struct packet *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_hop: what one SIP socket asked another one and got answered, calls apart: does anything but a call pass between the two? A hop is an ordered pair
- * of endpoints. Bounded; the one that was used longest ago goes.
+ * sip_hop: what one SIP socket asked another one and got answered, calls apart: does anything but a call pass between
+ * the two? A hop is an ordered pair of endpoints. Bounded; the one that was used longest ago goes.
  */
 #ifndef DEADAIR_NETWORK_SIP_HOP_H
 #define DEADAIR_NETWORK_SIP_HOP_H
@@ -27,7 +27,8 @@ void sip_hops_free(struct sip_hops *h);
 /* Every SIP packet that is no mirror copy. */
 void sip_hops_packet(struct sip_hops *h, const struct packet *p);
 /* NULL: nothing that client asked was answered by server. */
-const struct sip_hop *sip_hops_find(const struct sip_hops *h, const struct endpoint *client, const struct endpoint *server);
+const struct sip_hop *sip_hops_find(const struct sip_hops *h, const struct endpoint *client,
+	const struct endpoint *server);
 uint64_t sip_hops_evicted(const struct sip_hops *h);
 
 #endif

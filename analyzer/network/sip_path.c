@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_path: open requests in a ring; each is told to its path when it is answered, pushed out of the ring, or the capture ends. */
+/*
+ * sip_path: open requests in a ring; each is told to its path when it is answered, pushed out of the ring, or the
+ * capture ends.
+ */
 #include "analyzer/network/sip_path.h"
 
 #include <stdlib.h>
@@ -103,23 +106,27 @@ static uint32_t pair_hash(const struct address *client, const struct address *se
 	return (uint32_t)hash_mix(server_hash(client), server_hash(server));
 }
 
-const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client, const struct endpoint *server, uint8_t transport)
+const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client,
+	const struct endpoint *server, uint8_t transport)
 {
 	uint32_t hash = path_hash(client, server, transport);
 
 	for (struct hash_link *it = hash_first(&s->by_key, hash); it; it = it->next) {
 		const struct sip_path *x = HASH_ENTRY(it, struct sip_path, by_key);
 
-		if (it->hash == hash && x->transport == transport && address_equal(&x->client, client) && endpoint_equal(&x->server, server))
+		if (it->hash == hash && x->transport == transport && address_equal(&x->client, client) &&
+		    endpoint_equal(&x->server, server))
 			return x;
 	}
 	return NULL;
 }
 
-const struct sip_path *sip_paths_between(const struct sip_paths *s, const struct address *client, const struct address *server, const struct sip_path *before)
+const struct sip_path *sip_paths_between(const struct sip_paths *s, const struct address *client,
+	const struct address *server, const struct sip_path *before)
 {
 	uint32_t hash = pair_hash(client, server);
-	struct hash_link *it = before ? LIST_ENTRY(before, struct path_slot, path)->by_pair.next : hash_first(&s->by_pair, hash);
+	struct hash_link *it = before ? LIST_ENTRY(before, struct path_slot,
+		path)->by_pair.next : hash_first(&s->by_pair, hash);
 
 	for (; it; it = it->next) {
 		const struct sip_path *x = &HASH_ENTRY(it, struct path_slot, by_pair)->path;
@@ -171,7 +178,8 @@ static void door_note(struct sip_paths *s, const struct packet *p)
 		hash_add(&s->servers, &x->by_address, server_hash(&x->addr));
 	}
 	if (x->door_count < SIP_DOORS)
-		x->doors[x->door_count++] = (struct sip_door){ p->transport, p->src.port, 1, { p->at_ns, p->frame, p->file, p->interface } };
+		x->doors[x->door_count++] = (struct sip_door){ p->transport, p->src.port, 1,
+			{ p->at_ns, p->frame, p->file, p->interface } };
 }
 
 /* NULL: the table is full, and the path counts as evicted. */
@@ -188,8 +196,10 @@ static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, ui
 	}
 	slot = memory_zalloc(sizeof *slot);
 	x = &slot->path;
-	*x = (struct sip_path){ .n = (unsigned)s->order.count + 1, .client = p->src.addr, .server = p->dst, .transport = transport, .first_ns = p->at_ns,
-				.last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE, .first_at = frame_of(p) };
+	*x = (struct sip_path){ .n = (unsigned)s->order.count + 1, .client = p->src.addr, .server = p->dst,
+		.transport = transport, .first_ns = p->at_ns,
+				.last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
+				.first_at = frame_of(p) };
 	list_add_tail(&s->order, &x->in_order);
 	hash_add(&s->by_key, &x->by_key, path_hash(&x->client, &x->server, transport));
 	hash_add(&s->by_pair, &slot->by_pair, pair_hash(&x->client, &x->server.addr));
@@ -280,8 +290,10 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, uint64_t key)
 		s->ring = memory_zalloc(ASKS * sizeof *s->ring);
 	a = &s->ring[s->next++ % ASKS];
 	ask_end(s, a, p->at_ns);
-	*a = (struct ask){ .used = true, .key = key, .path = path, .method = (uint8_t)p->sip->method, .fragments = p->fragments, .copies = 1,
-			   .bytes = (uint32_t)p->sip->bytes.n, .first_ns = p->at_ns, .last_ns = p->at_ns, .first_at = frame_of(p), .last_at = frame_of(p) };
+	*a = (struct ask){ .used = true, .key = key, .path = path, .method = (uint8_t)p->sip->method,
+		.fragments = p->fragments, .copies = 1,
+			   .bytes = (uint32_t)p->sip->bytes.n, .first_ns = p->at_ns, .last_ns = p->at_ns,
+			   .first_at = frame_of(p), .last_at = frame_of(p) };
 	if (p->transport == TRANSPORT_UDP)
 		a->bytes = (uint32_t)p->payload_wire;
 	hash_add(&s->asks_by_key, &a->by_key, (uint32_t)key);
@@ -379,7 +391,8 @@ static struct torn *torn_find(struct sip_paths *s, const struct packet *p)
 	for (unsigned i = 1; i <= 16; i++) {            /* the latest: a datagram's fragments come together */
 		struct torn *t = &s->torn[(s->next_torn - i) % TORN_MAX];
 
-		if (t->used && t->id == p->ip_id && address_equal(&t->src, &p->src.addr) && address_equal(&t->dst, &p->dst.addr))
+		if (t->used && t->id == p->ip_id && address_equal(&t->src, &p->src.addr) &&
+		    address_equal(&t->dst, &p->dst.addr))
 			return t;
 	}
 	return NULL;
@@ -404,7 +417,8 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 		return;
 	t = &s->torn[s->next_torn++ % TORN_MAX];
 	torn_end(t);
-	*t = (struct torn){ .used = true, .src = p->src.addr, .dst = p->dst.addr, .id = p->ip_id, .path = path, .at = frame_of(p) };
+	*t = (struct torn){ .used = true, .src = p->src.addr, .dst = p->dst.addr, .id = p->ip_id, .path = path,
+		.at = frame_of(p) };
 	path->torn_sent++;
 }
 

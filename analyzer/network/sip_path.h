@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_path: what the requests of one host to one SIP socket met, by transport: how many were answered, how large they were, how many IP fragments
- * they came in, whether those arrived. From this follow "small ones pass, large ones do not" and "nothing was ever answered there". RFC 3261 18.1.1.
+ * sip_path: what the requests of one host to one SIP socket met, by transport: how many were answered, how large they
+ * were, how many IP fragments they came in, whether those arrived. From this follow "small ones pass, large ones do
+ * not" and "nothing was ever answered there". RFC 3261 18.1.1.
  */
 #ifndef DEADAIR_NETWORK_SIP_PATH_H
 #define DEADAIR_NETWORK_SIP_PATH_H
@@ -12,7 +13,8 @@
 #include "captures/base/ns.h"
 #include "dissect/packet.h"
 
-enum sip_size { SIP_BELOW_1000, SIP_BELOW_1300, SIP_BELOW_1472, SIP_FRAGMENTED, SIP_SIZES }; /* fragmented: or too large for a packet */
+/* fragmented: or too large for a packet */
+enum sip_size { SIP_BELOW_1000, SIP_BELOW_1300, SIP_BELOW_1472, SIP_FRAGMENTED, SIP_SIZES };
 enum { SIP_PATH_FRAMES = 6 };
 
 struct sip_unheard {                 /* requests that nothing came back for */
@@ -36,7 +38,8 @@ struct sip_path {
 	struct { unsigned sent, answered; } sizes[SIP_SIZES];
 	struct sip_unheard unheard, unheard_fragmented;
 	unsigned bound;              /* REGISTERs, INVITEs, SUBSCRIBEs that got a 2xx */
-	int64_t first_ns, last_ns, answered_ns, bound_ns;    /* last of the requests; of the answers; of those 2xx. NS_NONE: never */
+	/* last of the requests; of the answers; of those 2xx. NS_NONE: never */
+	int64_t first_ns, last_ns, answered_ns, bound_ns;
 	struct frame_ref first_at, answered_at;
 	/* UDP requests above the limit that were answered all the same */
 	unsigned large;
@@ -64,9 +67,11 @@ void sip_paths_packet(struct sip_paths *s, const struct packet *p);
 void sip_paths_settle(struct sip_paths *s);
 
 const struct list *sip_paths_in_order(const struct sip_paths *s);    /* struct sip_path, by first request */
-const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client, const struct endpoint *server, uint8_t transport);
+const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client,
+	const struct endpoint *server, uint8_t transport);
 /* All paths between two hosts, whatever port and transport; begin with NULL; NULL: no more. */
-const struct sip_path *sip_paths_between(const struct sip_paths *s, const struct address *client, const struct address *server, const struct sip_path *before);
+const struct sip_path *sip_paths_between(const struct sip_paths *s, const struct address *client,
+	const struct address *server, const struct sip_path *before);
 
 /* Where a host answers SIP, to anybody: a socket and a transport. */
 struct sip_door {

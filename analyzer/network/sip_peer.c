@@ -45,14 +45,16 @@ static uint32_t peer_hash(const struct address *client, const struct endpoint *s
 	return (uint32_t)hash_mix(hash_mix(address_hash(client), endpoint_hash(server)), transport);
 }
 
-static struct sip_peer *peer_find(const struct sip_peers *t, const struct address *client, const struct endpoint *server, uint8_t transport)
+static struct sip_peer *peer_find(const struct sip_peers *t, const struct address *client,
+	const struct endpoint *server, uint8_t transport)
 {
 	uint32_t hash = peer_hash(client, server, transport);
 
 	for (struct hash_link *it = hash_first(&t->by_key, hash); it; it = it->next) {
 		struct sip_peer *x = HASH_ENTRY(it, struct sip_peer, by_key);
 
-		if (it->hash == hash && x->transport == transport && address_equal(&x->client, client) && endpoint_equal(&x->server, server))
+		if (it->hash == hash && x->transport == transport && address_equal(&x->client, client) &&
+		    endpoint_equal(&x->server, server))
 			return x;
 	}
 	return NULL;

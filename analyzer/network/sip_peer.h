@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_peer: which SIP socket was asked by which host over which transport, and whether it answered: for the checklist, the table of ports and the
- * policy. Who opens a connection is the client of all that goes over it. Bounded: what was never answered goes first, oldest first.
+ * sip_peer: which SIP socket was asked by which host over which transport, and whether it answered: for the checklist,
+ * the table of ports and the policy. Who opens a connection is the client of all that goes over it. Bounded: what was
+ * never answered goes first, oldest first.
  */
 #ifndef DEADAIR_NETWORK_SIP_PEER_H
 #define DEADAIR_NETWORK_SIP_PEER_H

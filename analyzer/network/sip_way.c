@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_way: the latest requests in a ring, found by branch, CSeq and From-tag. What they prove is kept, bounded, for good. */
+/*
+ * sip_way: the latest requests in a ring, found by branch, CSeq and From-tag. What they prove is kept, bounded, for
+ * good.
+ */
 #include "analyzer/network/sip_way.h"
 
 #include <stdlib.h>
@@ -103,8 +106,10 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 	if (way->used)
 		hash_remove(&w->by_key, &way->by_key);
 	*way = (struct way){
-		.used = true, .key = key, .call = hash_bytes(m->call_id.p, m->call_id.n), .sources = { p->src }, .dst = p->dst,
-		.seen = { frame_of(p) }, .source_count = 1, .via_count = m->via_count, .method = (uint8_t)m->method, .rport = m->via.has_rport,
+		.used = true, .key = key, .call = hash_bytes(m->call_id.p, m->call_id.n), .sources = { p->src },
+		.dst = p->dst,
+		.seen = { frame_of(p) }, .source_count = 1, .via_count = m->via_count, .method = (uint8_t)m->method,
+		.rport = m->via.has_rport,
 		.sent_by = { .port = m->via.has_port ? m->via.port : SIP_PORT },
 	};
 	address_parse(m->via.host, &way->sent_by.addr);
@@ -113,7 +118,9 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 
 /* ---- translations ---- */
 
-/* Is a nearer to the client than b? By what the client calls itself, else by where the addresses can be reached from. */
+/*
+ * Is a nearer to the client than b? By what the client calls itself, else by where the addresses can be reached from.
+ */
 static bool is_inside(const struct way *way, const struct endpoint *a, const struct endpoint *b)
 {
 	int x = address_reach(&a->addr), y = address_reach(&b->addr);
@@ -123,7 +130,8 @@ static bool is_inside(const struct way *way, const struct endpoint *a, const str
 	return address_equal(&a->addr, &way->sent_by.addr);
 }
 
-static void learn(struct sip_ways *w, const struct endpoint *inside, const struct endpoint *outside, const struct packet *p)
+static void learn(struct sip_ways *w, const struct endpoint *inside, const struct endpoint *outside,
+	const struct packet *p)
 {
 	network_learn(w->network, inside, outside, false, NAT_SIP_TWO_POINTS, p->at_ns, p->file, p->frame);
 }
@@ -133,7 +141,8 @@ static struct sip_chain *chain_find(const struct sip_ways *w, const struct endpo
 	LIST_EACH(it, &w->chains) {
 		struct sip_chain *c = LIST_ENTRY(it, struct sip_chain, in_order);
 
-		if (endpoint_equal(&c->at[0], &at[0]) && endpoint_equal(&c->at[1], &at[1]) && endpoint_equal(&c->at[2], &at[2]))
+		if (endpoint_equal(&c->at[0], &at[0]) && endpoint_equal(&c->at[1], &at[1]) &&
+		    endpoint_equal(&c->at[2], &at[2]))
 			return c;
 	}
 	return NULL;
@@ -146,7 +155,8 @@ static void chain_note(struct sip_ways *w, const struct way *way)
 	struct sip_chain *c;
 
 	for (unsigned i = 1; i < 3; i++) {
-		for (unsigned k = i; k > 0 && is_inside(way, &way->sources[order[k]], &way->sources[order[k - 1]]); k--) {
+		for (unsigned k = i; k > 0 && is_inside(way, &way->sources[order[k]], &way->sources[order[k - 1]]);
+		    k--) {
 			unsigned other = order[k];
 
 			order[k] = order[k - 1];
@@ -184,7 +194,8 @@ static void source_add(struct sip_ways *w, struct way *way, const struct packet 
 {
 	const struct endpoint *last = &way->sources[way->source_count - 1];
 
-	if (way->source_count == WAY_SOURCES || !is_hop(way, p) || way->via_count != p->sip->via_count || !endpoint_equal(&p->dst, &way->dst))
+	if (way->source_count == WAY_SOURCES || !is_hop(way, p) || way->via_count != p->sip->via_count ||
+	    !endpoint_equal(&p->dst, &way->dst))
 		return;
 	if (is_inside(way, last, &p->src))
 		learn(w, last, &p->src, p);
@@ -215,19 +226,23 @@ static void destination_changed(struct sip_ways *w, const struct way *way, const
 
 static struct sip_stray *stray_of(struct sip_ways *w, const struct way *way)
 {
-	uint64_t key = hash_mix(hash_mix(endpoint_hash(&way->sources[0]), endpoint_hash(&way->dst)), endpoint_hash(&way->wrong));
+	uint64_t key = hash_mix(hash_mix(endpoint_hash(&way->sources[0]), endpoint_hash(&way->dst)),
+		endpoint_hash(&way->wrong));
 	struct sip_stray *s;
 
 	for (struct hash_link *it = hash_first(&w->strays_by_key, (uint32_t)key); it; it = it->next) {
 		s = HASH_ENTRY(it, struct sip_stray, by_key);
-		if (endpoint_equal(&s->client, &way->sources[0]) && endpoint_equal(&s->server, &way->dst) && endpoint_equal(&s->sent_to, &way->wrong))
+		if (endpoint_equal(&s->client, &way->sources[0]) && endpoint_equal(&s->server, &way->dst) &&
+		    endpoint_equal(&s->sent_to, &way->wrong))
 			return s;
 	}
 	if (w->strays.count == STRAYS_MAX)
 		return NULL;
 	s = memory_zalloc(sizeof *s);
-	*s = (struct sip_stray){ .client = way->sources[0], .server = way->dst, .sent_to = way->wrong, .call = way->call, .method = way->method,
-				 .rport = way->rport, .request = way->seen[0], .first_answer = way->first_answer, .repeated = way->repeated };
+	*s = (struct sip_stray){ .client = way->sources[0], .server = way->dst, .sent_to = way->wrong,
+		.call = way->call, .method = way->method,
+				 .rport = way->rport, .request = way->seen[0], .first_answer = way->first_answer,
+				 .repeated = way->repeated };
 	list_add_tail(&w->strays, &s->in_order);
 	hash_add(&w->strays_by_key, &s->by_key, (uint32_t)key);
 	return s;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_way: from where each SIP request over UDP was seen to come, and where its answers went. One request with several sources has passed
- * a NAT between capture points; answers that go where the request did not come from, while it is sent again and again, are lost.
+ * sip_way: from where each SIP request over UDP was seen to come, and where its answers went. One request with several
+ * sources has passed a NAT between capture points; answers that go where the request did not come from, while it is
+ * sent again and again, are lost.
  */
 #ifndef DEADAIR_NETWORK_SIP_WAY_H
 #define DEADAIR_NETWORK_SIP_WAY_H

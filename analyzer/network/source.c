@@ -261,7 +261,8 @@ static struct source_bucket *bucket_at(struct source *x, int64_t at_ns)
 	}
 	i = ns_minus(at_ns, x->bucket_ns) / (10 * SECOND_NS);
 	if (i >= SOURCE_BUCKETS) {
-		unsigned drop = i - SOURCE_BUCKETS + 1 < SOURCE_BUCKETS ? (unsigned)(i - SOURCE_BUCKETS + 1) : SOURCE_BUCKETS;
+		unsigned drop = i - SOURCE_BUCKETS + 1 < SOURCE_BUCKETS ? (unsigned)(i - SOURCE_BUCKETS + 1)
+			: SOURCE_BUCKETS;
 
 		memmove(x->buckets, x->buckets + drop, (SOURCE_BUCKETS - drop) * sizeof *x->buckets);
 		memset(x->buckets + SOURCE_BUCKETS - drop, 0, drop * sizeof *x->buckets);
@@ -296,7 +297,10 @@ struct source_share sources_others(const struct sources *s, const struct source 
 	return out;
 }
 
-/* Different names, estimated by how many of the bits stay free (linear counting, Whang 1990); never more than there were requests. */
+/*
+ * Different names, estimated by how many of the bits stay free (linear counting, Whang 1990); never more than there
+ * were requests.
+ */
 static unsigned estimate(const uint64_t bits[SOURCE_BITS], unsigned most)
 {
 	unsigned zero = 0, all = SOURCE_BITS * 64;
@@ -312,8 +316,8 @@ static unsigned estimate(const uint64_t bits[SOURCE_BITS], unsigned most)
 }
 
 /*
- * The bit of a name. The same in every run, so that the report is, too; not to be foreseen by who is counted: the time at which the
- * capture first saw it goes in.
+ * The bit of a name. The same in every run, so that the report is, too; not to be foreseen by who is counted: the time
+ * at which the capture first saw it goes in.
  */
 static unsigned bit_of(const struct source *x, struct span name)
 {
@@ -381,7 +385,8 @@ static void take_target(struct sources *s, struct source *x, const struct packet
 			return;
 		s->targets++;
 		if ((x->target_count & (x->target_count - 1)) == 0)
-			x->targets = memory_resize(x->targets, x->target_count ? 2u * x->target_count : 1, sizeof *x->targets);
+			x->targets = memory_resize(x->targets, x->target_count ? 2u * x->target_count : 1,
+				sizeof *x->targets);
 		t = &x->targets[x->target_count++];
 		*t = (struct source_target){ .at = p->dst, .first_ns = p->at_ns, .last_ns = p->at_ns, .rounds = 1 };
 	}
@@ -454,7 +459,8 @@ static struct source_user *user_new(struct sources *s, struct source *x, uint64_
 	}
 	if (!u)
 		return NULL;
-	*u = (struct source_user){ .key = key, .same_port = true, .same_agent = true, .one_dialog = true, .fresh = true, .gaps_grow = true };
+	*u = (struct source_user){ .key = key, .same_port = true, .same_agent = true, .one_dialog = true, .fresh = true,
+		.gaps_grow = true };
 	u->accepted_ns = u->accepted_first_ns = u->rejected_first_ns = u->rejected_last_ns = NS_NONE;
 	u->once_counted = known;
 	return u;
@@ -497,7 +503,8 @@ static uint64_t span_key(uint64_t seed, struct span v)
 }
 
 /* Answers to one challenge that differ although all that goes into them is equal: the passwords did. RFC 7616 3.4.1. */
-static void compare_responses(struct source *x, const struct sip_message *m, const struct sip_digest *g, const struct packet *p)
+static void compare_responses(struct source *x, const struct sip_message *m, const struct sip_digest *g,
+	const struct packet *p)
 {
 	uint64_t tuple = hash_mix(m->method, 7), response = span_key(1, g->response);
 	struct span parts[] = { g->username, g->realm, g->nonce, g->uri, g->nc, g->cnonce, g->qop, g->algorithm };
@@ -625,7 +632,8 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 		uint64_t nonce = span_key(5, g.nonce);
 
 		a->issued = nonce_issued(x, nonce);
-		a->fresh = (x->next_nonce && x->nonces[(x->next_nonce - 1) % SOURCE_NONCES] == nonce) || (u && u->nonce == nonce);
+		a->fresh = (x->next_nonce && x->nonces[(x->next_nonce - 1) % SOURCE_NONCES] == nonce) ||
+			(u && u->nonce == nonce);
 		x->last_used = a->issued ? nonce : x->last_used;
 		x->used++;
 		compare_responses(x, m, &g, p);
@@ -793,7 +801,8 @@ static unsigned users_rejected(const struct source *x, int64_t at_ns)
 	return n;
 }
 
-static void take_acceptance(struct sources *s, struct source *x, struct source_user *u, const struct attempt *a, const struct packet *p)
+static void take_acceptance(struct sources *s, struct source *x, struct source_user *u, const struct attempt *a,
+	const struct packet *p)
 {
 	bool guessed;
 
@@ -989,6 +998,7 @@ uint64_t sources_evicted(const struct sources *s)
 
 void source_estimates(struct source *x)
 {
-	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits, x->requests);
+	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits,
+		x->requests);
 	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, x->requests);
 }

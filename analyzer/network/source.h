@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * source: what each address asked for by SIP, how it was answered, and what that makes it: server, user, trunk, attacker or unknown. Finding
- * page 5, section 0. Requests are told apart by their top branch, so that copies count once; sources by where packets come from, never by what
- * a header says. Neither passwords nor digests are kept, only keyed hashes of them. Bounded: what was idle for longest goes first.
+ * source: what each address asked for by SIP, how it was answered, and what that makes it: server, user, trunk,
+ * attacker or unknown. Finding page 5, section 0. Requests are told apart by their top branch, so that copies count
+ * once; sources by where packets come from, never by what a header says. Neither passwords nor digests are kept, only
+ * keyed hashes of them. Bounded: what was idle for longest goes first.
  */
 #ifndef DEADAIR_NETWORK_SOURCE_H
 #define DEADAIR_NETWORK_SOURCE_H
@@ -10,11 +11,13 @@
 #include "analyzer/calls/call.h"
 #include "analyzer/site.h"
 
-enum { SOURCE_TEXT = 48, SOURCE_EXACT = 64, SOURCE_PORTS = 10, SOURCE_FRAMES = 4, SOURCE_BUCKETS = 128, SOURCE_NONCES = 32, SOURCE_TUPLES = 4, SOURCE_REJECTIONS = 24, SOURCE_BITS = 32 };
+enum { SOURCE_TEXT = 48, SOURCE_EXACT = 64, SOURCE_PORTS = 10, SOURCE_FRAMES = 4, SOURCE_BUCKETS = 128,
+	SOURCE_NONCES = 32, SOURCE_TUPLES = 4, SOURCE_REJECTIONS = 24, SOURCE_BITS = 32 };
 
 enum source_class { SOURCE_UNKNOWN, SOURCE_ATTACKER, SOURCE_USER, SOURCE_TRUNK, SOURCE_TRUSTED, SOURCE_OWN_SERVER };
 
-enum source_scan { SCAN_NONE, SCAN_TOOL, SCAN_INVITE_PROBE, SCAN_PORTS, SCAN_USERS, SCAN_TARGETS }; /* the weightier the higher */
+/* the weightier the higher */
+enum source_scan { SCAN_NONE, SCAN_TOOL, SCAN_INVITE_PROBE, SCAN_PORTS, SCAN_USERS, SCAN_TARGETS };
 
 enum source_guess { GUESS_NONE, GUESS_NONCES, GUESS_USERS, GUESS_PASSWORD };
 
@@ -130,7 +133,8 @@ struct source {
 	unsigned rejected_in_minute;
 	/* rate: whole seconds */
 	int64_t second;
-	struct rate { unsigned now, peak, row, row_most; int64_t from_ns, to_ns; } any, calls, flawed; /* row: seconds on end above the limit */
+	/* row: seconds on end above the limit */
+	struct rate { unsigned now, peak, row, row_most; int64_t from_ns, to_ns; } any, calls, flawed;
 	struct pace invites;
 	int64_t *invite_ns;
 	/* what others saw: 10 s each from bucket_ns on */
@@ -169,7 +173,8 @@ struct source_aor {                  /* a user of a server whose credentials wer
 	struct list_link in_order;
 	char user[SOURCE_TEXT];
 	struct address server;
-	struct { int64_t at_ns; struct address from; struct frame_ref at; } rejected[SOURCE_EXACT]; /* the latest, a ring */
+	/* the latest, a ring */
+	struct { int64_t at_ns; struct address from; struct frame_ref at; } rejected[SOURCE_EXACT];
 	unsigned count;
 	bool spread;                 /* 20 of them from three networks within ten minutes */
 };

@@ -82,7 +82,8 @@ static bool sent_outside(const struct site *site, const struct leg *leg)
 	LIST_EACH(it, &leg->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
-		if (other != leg && address_known(&other->party[SIDE_CALLEE].signalling.addr) && !site_own(site, &other->party[SIDE_CALLEE].signalling.addr))
+		if (other != leg && address_known(&other->party[SIDE_CALLEE].signalling.addr) &&
+		    !site_own(site, &other->party[SIDE_CALLEE].signalling.addr))
 			return true;
 	}
 	return false;
@@ -100,7 +101,8 @@ static void learn_calls(struct sources *s, const struct list *legs)
 		const struct address *from = &leg->party[SIDE_CALLER].signalling.addr;
 		struct source *x;
 
-		if (!leg->answered || leg->answer_ns == NS_NONE || leg->last_ns - leg->answer_ns < LASTING_NS || site_own(s->site, from))
+		if (!leg->answered || leg->answer_ns == NS_NONE || leg->last_ns - leg->answer_ns < LASTING_NS ||
+		    site_own(s->site, from))
 			continue;
 		x = source_of(s, from);
 		if (x && x->accepted_credentials == 0 && !sent_outside(s->site, leg))
@@ -155,7 +157,8 @@ static unsigned users_swept(const struct source *x)
 		const struct source_user *u = &x->users[i];
 
 		if (u->since && (u->taken || !u->accepted))
-			list[count++] = (struct moment){ u->rejected_first_ns, u->port, hash_mix(u->agent, u->contact) };
+			list[count++] = (struct moment){ u->rejected_first_ns, u->port,
+				hash_mix(u->agent, u->contact) };
 	}
 	qsort(list, count, sizeof *list, moment_compare);
 	for (unsigned i = 0; i < count; i++) {
@@ -185,7 +188,8 @@ static void find_victim(struct source *x)
 		const struct source_user *u = &x->users[i];
 
 		x->victims += u->since > 0;
-		if (!u->tried || (x->victim && x->victim->taken) || (!u->taken && x->victim && x->victim->rejected >= u->rejected))
+		if (!u->tried || (x->victim && x->victim->taken) ||
+		    (!u->taken && x->victim && x->victim->rejected >= u->rejected))
 			continue;
 		x->victim = u;
 	}
@@ -199,7 +203,8 @@ static void judge_guess(const struct sources *s, struct source *x)
 	find_victim(x);
 	if (x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUSTED)
 		return;
-	if (x->challenge_pace.minute >= HARVEST_MINUTE && !mostly_cut(x) && x->used * 10 < x->challenges && x->user_count < s->config.scan_users && x->class == SOURCE_UNKNOWN)
+	if (x->challenge_pace.minute >= HARVEST_MINUTE && !mostly_cut(x) && x->used * 10 < x->challenges &&
+	    x->user_count < s->config.scan_users && x->class == SOURCE_UNKNOWN)
 		x->guess = GUESS_NONCES;
 	if (x->same_challenge >= 3 && x->rejected) {
 		x->guess = GUESS_PASSWORD;
@@ -226,7 +231,8 @@ static bool is_tool(const struct source *x)
 {
 	unsigned structure = (unsigned)__builtin_popcount(x->marks & (MARK_BRANCH | MARK_CALL_ID | MARK_TO_IS_FROM | MARK_TAG | MARK_CONTACT | MARK_CSEQ));
 
-	return x->marks & (MARK_AGENT | MARK_ADDRESS) || structure >= 3 || (x->marks & MARK_AGENT_WEAK && structure >= 2);
+	return x->marks & (MARK_AGENT | MARK_ADDRESS) || structure >= 3 ||
+	       (x->marks & MARK_AGENT_WEAK && structure >= 2);
 }
 
 static bool scans_targets(const struct sources *s, const struct source *x)
@@ -257,7 +263,8 @@ static bool scans_users(const struct sources *s, const struct source *x)
 	unsigned limit = s->config.scan_users;
 	bool calls_only = x->by_method[SIP_INVITE] == x->requests, sure = is_tool(x) || x->in_order_most >= IN_ORDER;
 
-	if ((x->new_users.minute < limit && x->new_users.hour * 2 < 5 * limit) || x->accepted || x->welcomed || x->victims * 2 >= x->user_count)
+	if ((x->new_users.minute < limit && x->new_users.hour * 2 < 5 * limit) || x->accepted || x->welcomed ||
+	    x->victims * 2 >= x->user_count)
 		return false;
 	return x->answered && (sure || (!calls_only && one_port(x)));
 }
@@ -413,13 +420,15 @@ bool sources_attacker(const struct sources *s, const struct address *a)
 {
 	const struct source *x = s ? sources_find(s, a) : NULL;
 
-	return x && (x->guess >= GUESS_USERS || x->scan >= SCAN_INVITE_PROBE || (x->scan == SCAN_TOOL && x->class == SOURCE_ATTACKER));
+	return x && (x->guess >= GUESS_USERS || x->scan >= SCAN_INVITE_PROBE ||
+	       (x->scan == SCAN_TOOL && x->class == SOURCE_ATTACKER));
 }
 
 const char *source_class_name(enum source_class c)
 {
 	static const char *const names[] = {
-		[SOURCE_UNKNOWN] = "unknown", [SOURCE_ATTACKER] = "attacker", [SOURCE_USER] = "user", [SOURCE_TRUNK] = "trunk",
+		[SOURCE_UNKNOWN] = "unknown", [SOURCE_ATTACKER] = "attacker", [SOURCE_USER] = "user",
+			[SOURCE_TRUNK] = "trunk",
 		[SOURCE_TRUSTED] = "trusted", [SOURCE_OWN_SERVER] = "own server",
 	};
 

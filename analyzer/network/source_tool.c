@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * source_tool: the marks that scanning tools leave: their names, addresses that only they write, and the form of what they draw at random.
- * Finding page 5, section 4.
+ * source_tool: the marks that scanning tools leave: their names, addresses that only they write, and the form of what
+ * they draw at random. Finding page 5, section 4.
  */
 #include "analyzer/network/source_private.h"
 
 /* Anywhere in User-Agent, whatever the case. */
-static const char *const agents[] = { "friendly-scanner", "sipvicious", "sundayddr", "sip-scan", "sipptk", "sippts", NULL };
+static const char *const agents[] = { "friendly-scanner", "sipvicious", "sundayddr", "sip-scan", "sipptk", "sippts",
+	NULL };
 /* At its beginning: words short enough to be part of others. */
 static const char *const agents_begin[] = { "iwar", "smap", "sivus", "pplsip", "gulp", "sipv", NULL };
 /* Names of honest tools, too. */
@@ -49,8 +50,8 @@ static int nibble(uint8_t c)
 }
 
 /*
- * Hex text of: something printable, a byte 01, digits. It may hold a password: looked at, never kept. Sixteen digits at least, so that a
- * random tag of hex digits has no chance.
+ * Hex text of: something printable, a byte 01, digits. It may hold a password: looked at, never kept. Sixteen digits at
+ * least, so that a random tag of hex digits has no chance.
  */
 static bool is_tried_tag(struct span tag)
 {
@@ -80,8 +81,10 @@ static bool is_user_at(const struct sip_address *a, const char *user, const char
 
 static bool is_tool_address(const struct sip_message *m)
 {
-	return is_user_at(&m->from, "100", "1.1.1.1") || is_user_at(&m->to, "100", "1.1.1.1") || is_user_at(&m->contact, "123", "1.1.1.1") ||
-		span_equal_nocase(m->from.display, SPAN("sipvicious")) || is_user_at(&m->from, "nm", "nm") || is_user_at(&m->from, "nm2", "nm2") ||
+	return is_user_at(&m->from, "100", "1.1.1.1") || is_user_at(&m->to, "100", "1.1.1.1") ||
+	       is_user_at(&m->contact, "123", "1.1.1.1") ||
+		span_equal_nocase(m->from.display, SPAN("sipvicious")) || is_user_at(&m->from, "nm", "nm") ||
+		is_user_at(&m->from, "nm2", "nm2") ||
 		(m->request_uri.user.n == 0 && span_equal(m->request_uri.host, SPAN("nm")));
 }
 
@@ -92,7 +95,8 @@ static bool binds_target(const struct sip_message *m, const struct packet *p)
 
 	if (m->method != SIP_REGISTER || !m->contact.host.n)
 		return false;
-	return address_parse(m->contact.host, &host) && address_equal(&host, &p->dst.addr) && !address_equal(&host, &p->src.addr);
+	return address_parse(m->contact.host, &host) && address_equal(&host, &p->dst.addr) &&
+	       !address_equal(&host, &p->src.addr);
 }
 
 static bool one_cseq(struct source *x, const struct sip_message *m)
@@ -125,7 +129,8 @@ void source_marks(struct sources *s, struct source *x, const struct packet *p, s
 		marks |= MARK_BRANCH;
 	if (is_decimal(m->call_id))
 		marks |= MARK_CALL_ID;
-	if (m->method != SIP_REGISTER && m->to.uri.n && span_equal(m->to.uri, m->from.uri) && span_equal(m->to.display, m->from.display))
+	if (m->method != SIP_REGISTER && m->to.uri.n && span_equal(m->to.uri, m->from.uri) &&
+	    span_equal(m->to.display, m->from.display))
 		marks |= MARK_TO_IS_FROM;
 	if (is_tried_tag(m->from.tag))
 		marks |= MARK_TAG;

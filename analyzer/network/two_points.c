@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* two_points: knows a message again at the next capture point, holds its text until both are there, and sees what never came. */
+/*
+ * two_points: knows a message again at the next capture point, holds its text until both are there, and sees what never
+ * came.
+ */
 #include "analyzer/network/point_private.h"
 
 #include <stdlib.h>
@@ -101,14 +104,16 @@ void two_points_frame(struct two_points *t, uint16_t file, int64_t at_ns)
 
 bool two_points_covers(const struct two_points *t, uint16_t file, int64_t at_ns)
 {
-	return file < CLOCK_FILE_MAX && (t->files_begun >> file & 1) && at_ns >= t->file_first_ns[file] && at_ns <= t->file_last_ns[file];
+	return file < CLOCK_FILE_MAX && (t->files_begun >> file & 1) && at_ns >= t->file_first_ns[file] &&
+	       at_ns <= t->file_last_ns[file];
 }
 
 /* ---- points ---- */
 
 static bool same_point(const struct point *a, const struct point *b)
 {
-	return a->file == b->file && a->interface == b->interface && a->vlan == b->vlan && a->ifindex == b->ifindex && a->direction == b->direction;
+	return a->file == b->file && a->interface == b->interface && a->vlan == b->vlan && a->ifindex == b->ifindex &&
+	       a->direction == b->direction;
 }
 
 /* POINT_MAX: too many. */
@@ -145,7 +150,10 @@ static uint64_t transaction_key(const struct sip_message *m)
 	return hash_mix(key, m->cseq);
 }
 
-/* What stays of a body when all numbers are gone: two unlike 183 of one transaction are told apart, a rewritten one is not. */
+/*
+ * What stays of a body when all numbers are gone: two unlike 183 of one transaction are told apart, a rewritten one is
+ * not.
+ */
 static uint64_t body_likeness(struct span body)
 {
 	uint64_t key = 3, part = 0;
@@ -217,7 +225,10 @@ static struct list *queue_of(struct two_points *t, const struct crossing *c)
 	return c->early ? &t->early : &t->recent;
 }
 
-/* Could these two be one message on its way? The same point shows both sides of a router only where one address and the TTL change. */
+/*
+ * Could these two be one message on its way? The same point shows both sides of a router only where one address and the
+ * TTL change.
+ */
 static bool may_be_crossed(const struct two_points *t, const struct sighting *a, const struct sighting *b)
 {
 	const struct point *x = &t->points[a->point], *y = &t->points[b->point];
@@ -273,7 +284,8 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 	for (unsigned i = 0; i + 1 < c->count; i++) {
 		const struct sighting *a = &c->sightings[i], *b = &c->sightings[i + 1];
 
-		if (a->text && b->text && !a->varies && !b->varies && may_be_crossed(t, a, b) && sighting_order(a, b) > 0 && in_time(t, a, b))
+		if (a->text && b->text && !a->varies && !b->varies && may_be_crossed(t, a, b) &&
+		    sighting_order(a, b) > 0 && in_time(t, a, b))
 			passages_compare(&t->passages, c, a, b, t->points);
 	}
 	for (unsigned i = 0; i < c->count; i++)
@@ -287,21 +299,24 @@ static uint32_t link_hash(unsigned from, const struct address *src, const struct
 	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), (uint64_t)mapped_port << 8 | from);
 }
 
-static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct address *dst, uint16_t mapped_port)
+static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src,
+	const struct address *dst, uint16_t mapped_port)
 {
 	uint32_t hash = link_hash(from, src, dst, mapped_port);
 
 	for (struct hash_link *it = hash_first(&t->links, hash); it; it = it->next) {
 		struct link *l = HASH_ENTRY(it, struct link, by_key);
 
-		if (it->hash == hash && l->from == from && l->to == to && l->mapped_port == mapped_port && address_equal(&l->src, src) && address_equal(&l->dst, dst))
+		if (it->hash == hash && l->from == from && l->to == to && l->mapped_port == mapped_port &&
+		    address_equal(&l->src, src) && address_equal(&l->dst, dst))
 			return l;
 	}
 	return NULL;
 }
 
 /* Behind a router's address each port is another phone: there only the same port is a neighbour. */
-static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src, const struct endpoint *dst)
+static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src,
+	const struct endpoint *dst)
 {
 	struct link *l = link_exact(t, from, to, src, &dst->addr, 0);
 
@@ -321,7 +336,8 @@ static void link_time(struct link *l, int64_t at_ns)
 	l->times[l->time_count++] = at_ns;
 }
 
-static void link_note(struct two_points *t, const struct crossing *c, const struct sighting *a, const struct sighting *b)
+static void link_note(struct two_points *t, const struct crossing *c, const struct sighting *a,
+	const struct sighting *b)
 {
 	uint16_t mapped_port = address_equal(&a->dst.addr, &b->dst.addr) ? 0 : a->dst.port;
 	struct link *l = link_exact(t, a->point, b->point, &a->src.addr, &a->dst.addr, mapped_port);
@@ -330,7 +346,8 @@ static void link_note(struct two_points *t, const struct crossing *c, const stru
 		return;
 	if (!l) {
 		l = memory_zalloc(sizeof *l);
-		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr, .mapped_port = mapped_port, .stride = 1 };
+		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr,
+			.mapped_port = mapped_port, .stride = 1 };
 		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr, mapped_port));
 		list_add_tail(&t->links_in_order, &l->in_order);
 	}
@@ -386,7 +403,8 @@ static bool seen_at(const struct crossing *c, unsigned point)
 static bool passed_near(const struct link *l, int64_t from_ns, int64_t to_ns)
 {
 	for (unsigned i = 0; l && i < l->time_count; i++) {
-		if (l->times[i] >= ns_minus(from_ns, NEIGHBOUR_NS) && l->times[i] <= ns_add(to_ns, NEIGHBOUR_NS) && (l->times[i] < from_ns || l->times[i] > to_ns))
+		if (l->times[i] >= ns_minus(from_ns, NEIGHBOUR_NS) && l->times[i] <= ns_add(to_ns, NEIGHBOUR_NS) &&
+		    (l->times[i] < from_ns || l->times[i] > to_ns))
 			return true;
 	}
 	return false;
@@ -420,18 +438,27 @@ static void lost_add(struct two_points *t, const struct crossing *c, const struc
 	if (transmissions < t->config.min_transmissions)
 		return;
 	if (s->src.port != l->src_port && s->dst.port != l->dst_port)
-		return;                                              /* a capture filter there may not let these ports in */
+		/* a capture filter there may not let these ports in */
+		return;
 	x = memory_zalloc(sizeof *x);
 	*x = (struct lost_message){
-		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last, .transmissions = transmissions, .src = s->src, .dst = s->dst,
-		.behind_src = { l->behind_src.addr, address_equal(&l->behind_src.addr, &l->src) ? s->src.port : l->behind_src.port },
-		.behind_dst = { l->behind_dst.addr, address_equal(&l->behind_dst.addr, &l->dst) ? s->dst.port : l->behind_dst.port },
-		.translated = !address_equal(&l->behind_src.addr, &l->src) || !address_equal(&l->behind_dst.addr, &l->dst),
-		.request = c->request, .method = c->method, .transport = c->transport, .status = c->status, .leg_key = c->leg_key, .bytes = c->bytes,
+		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last,
+		.transmissions = transmissions, .src = s->src, .dst = s->dst,
+		.behind_src = { l->behind_src.addr,
+		address_equal(&l->behind_src.addr, &l->src) ? s->src.port : l->behind_src.port },
+		.behind_dst = { l->behind_dst.addr,
+		address_equal(&l->behind_dst.addr, &l->dst) ? s->dst.port : l->behind_dst.port },
+		.translated = !address_equal(&l->behind_src.addr, &l->src) ||
+		!address_equal(&l->behind_dst.addr, &l->dst),
+		.request = c->request, .method = c->method, .transport = c->transport, .status = c->status,
+		.leg_key = c->leg_key, .bytes = c->bytes,
 		.passed_bytes = l->largest, .method_passed = (l->methods >> c->method & 1) != 0,
-		.passed_before = passed_near(l, first_ns, INT64_MAX - NEIGHBOUR_NS) || passed_near(back, first_ns, INT64_MAX - NEIGHBOUR_NS),
-		.passed_after = passed_near(l, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns) || passed_near(back, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns),
-		.sdp = c->shape.sdp, .sdp_no_connection = c->shape.no_connection, .sdp_other_family = c->shape.other_family,
+		.passed_before = passed_near(l, first_ns, INT64_MAX - NEIGHBOUR_NS) ||
+		passed_near(back, first_ns, INT64_MAX - NEIGHBOUR_NS),
+		.passed_after = passed_near(l, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns) ||
+		passed_near(back, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns),
+		.sdp = c->shape.sdp, .sdp_no_connection = c->shape.no_connection,
+		.sdp_other_family = c->shape.other_family,
 		.no_content_length = c->shape.no_content_length, .sdp_low_port = c->shape.low_port,
 		.audio_port = c->shape.audio_port, .new_peer = s->src.port != l->src_port,
 	};
@@ -443,14 +470,18 @@ static void crossing_judge(struct two_points *t, struct crossing *c)
 {
 	const struct sighting *s = &c->sightings[c->count - 1];
 
-	if (c->reported || c->answered || c->transport != TRANSPORT_UDP || s->transmissions < t->config.min_transmissions || t->lost.count >= LOST_MAX ||
+	if (c->reported || c->answered || c->transport != TRANSPORT_UDP ||
+	    s->transmissions < t->config.min_transmissions || t->lost.count >= LOST_MAX ||
 	    ns_minus(s->last.at_ns, s->first.at_ns) > TRANSACTION_NS)
 		return;
 	for (unsigned to = 0; to < t->point_count; to++) {
-		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst), *back = l ? link_back(t, l) : NULL;
+		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst),
+			*back = l ? link_back(t, l) : NULL;
 
-		if (!l || l->matched + (back ? back->matched : 0) < NEIGHBOURS_NEEDED || seen_at(c, to) || seen_otherwise(t, c, to) ||
-		    !(passed_near(l, s->first.at_ns, s->last.at_ns) || passed_near(back, s->first.at_ns, s->last.at_ns)))
+		if (!l || l->matched + (back ? back->matched : 0) < NEIGHBOURS_NEEDED || seen_at(c, to) ||
+		    seen_otherwise(t, c, to) ||
+		    !(passed_near(l, s->first.at_ns, s->last.at_ns) ||
+		    passed_near(back, s->first.at_ns, s->last.at_ns)))
 			continue;
 		c->reported = true;
 		lost_add(t, c, s, l);
@@ -515,7 +546,8 @@ static void shape_fill(struct two_points *t, struct crossing *c, const struct pa
 	}
 }
 
-static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p, uint64_t text_hash)
+static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p,
+	uint64_t text_hash)
 {
 	if (s->transmissions < TRANSMISSION_MAX)
 		s->sent_ns[s->transmissions] = p->at_ns;
@@ -528,15 +560,20 @@ static void sent_again(struct two_points *t, struct crossing *c, struct sighting
 
 static bool whole(const struct packet *p)
 {
-	return !(p->sip->flaws & (SIP_FLAW_BODY_CUT | SIP_FLAW_TOO_MUCH)) && !(p->has & HAS_TRUNCATED) && p->sip->bytes.n <= MESSAGE_MAX;
+	return !(p->sip->flaws & (SIP_FLAW_BODY_CUT | SIP_FLAW_TOO_MUCH)) && !(p->has & HAS_TRUNCATED) &&
+	       p->sip->bytes.n <= MESSAGE_MAX;
 }
 
-/* What follows the body that Content-Length announces belongs to the message of a datagram: a rewriter that forgets the length leaves it. */
+/*
+ * What follows the body that Content-Length announces belongs to the message of a datagram: a rewriter that forgets the
+ * length leaves it.
+ */
 static void text_keep(struct two_points *t, struct sighting *s, const struct packet *p)
 {
 	struct span text = p->sip->bytes;
 
-	if ((p->sip->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) && p->transport == TRANSPORT_UDP && p->payload.n <= MESSAGE_MAX &&
+	if ((p->sip->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) && p->transport == TRANSPORT_UDP &&
+	    p->payload.n <= MESSAGE_MAX &&
 	    (uintptr_t)text.p >= (uintptr_t)p->payload.p && (uintptr_t)text.p < (uintptr_t)p->payload.p + p->payload.n)
 		text.n = (size_t)(p->payload.p + p->payload.n - text.p);
 	s->text_bytes = (uint32_t)text.n;
@@ -556,11 +593,14 @@ static void sightings_widen(struct two_points *t, struct crossing *c)
 	k2_links(t, c, true);
 }
 
-static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p, uint64_t text_hash)
+static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p,
+	uint64_t text_hash)
 {
 	struct sighting s = {
-		.point = (uint8_t)point, .ttl = p->ttl, .src = p->src, .dst = p->dst, .first = { p->at_ns, p->frame, p->file, p->interface },
-		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .sent_ns = { p->at_ns }, .text_hash = text_hash,
+		.point = (uint8_t)point, .ttl = p->ttl, .src = p->src, .dst = p->dst,
+		.first = { p->at_ns, p->frame, p->file, p->interface },
+		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .sent_ns = { p->at_ns },
+		.text_hash = text_hash,
 	};
 
 	if (c->count == SIGHTING_MAX)
@@ -647,7 +687,8 @@ void two_points_message(struct two_points *t, const struct packet *p, enum dupli
 	struct crossing *c, *asked;
 	uint64_t k1, text_hash;
 
-	if (point == POINT_MAX || verdict == DUPLICATE_COPY || !(p->has & HAS_PORTS) || !m->has_cseq || !m->via_count || !m->from.tag.n)
+	if (point == POINT_MAX || verdict == DUPLICATE_COPY || !(p->has & HAS_PORTS) || !m->has_cseq || !m->via_count ||
+	    !m->from.tag.n)
 		return;
 	if (p->at_ns > t->now_ns)
 		t->now_ns = p->at_ns;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * two_points: SIP messages that were captured at several points of their way: what hops between them changed, what passed
- * unchanged, what went in and did not come out, and how far the clocks of the files are apart.
+ * two_points: SIP messages that were captured at several points of their way: what hops between them changed, what
+ * passed unchanged, what went in and did not come out, and how far the clocks of the files are apart.
  *
- * A point is (file, interface, VLAN, direction). A message is known again by K1: method or code, CSeq, top branch, From-tag; a
- * transmission of it at each point is a sighting. Texts are kept until the message can be compared (1.11), never for longer.
+ * A point is (file, interface, VLAN, direction). A message is known again by K1: method or code, CSeq, top branch,
+ * From-tag; a transmission of it at each point is a sighting. Texts are kept until the message can be compared (1.11),
+ * never for longer.
  */
 #ifndef DEADAIR_NETWORK_TWO_POINTS_H
 #define DEADAIR_NETWORK_TWO_POINTS_H
@@ -45,7 +46,8 @@ struct passage {
 	uint16_t port;               /* of the server */
 	struct address peer;         /* the server, the first one seen */
 	struct point inside_at, outside_at;  /* where the first pair was captured */
-	uint32_t pairs, equal, respelled, changed, forwarded;        /* equal: byte for byte; respelled: blanks, short names */
+	/* equal: byte for byte; respelled: blanks, short names */
+	uint32_t pairs, equal, respelled, changed, forwarded;
 	uint32_t rewritten;          /* of the changed: an address of one side became that of the other */
 	uint32_t equal_own;          /* outward, equal, although naming the phone's own socket */
 	bool begins_equal;           /* of these: a REGISTER or a request that makes a dialog */
@@ -53,15 +55,19 @@ struct passage {
 	bool sdp_crossed, sdp_equal; /* any session description; one that names the phone, outward and equal */
 	struct frame_ref equal_at[2];
 	struct list changes;         /* struct passage_change */
-	struct list kept;            /* likewise: what names the phone inside and passed as it is; means something where others changed */
-	struct delay_sample { int64_t took_ns; uint16_t from_file, to_file; } delays[PASSAGE_TIMES];   /* of some pairs, evenly thinned */
+	/* likewise: what names the phone inside and passed as it is; means something where others changed */
+	struct list kept;
+	/* of some pairs, evenly thinned */
+	struct delay_sample { int64_t took_ns; uint16_t from_file, to_file; } delays[PASSAGE_TIMES];
 	unsigned delay_count;
 	uint32_t delay_stride, delay_skipped;
 	uint64_t changes_dropped;
 	int64_t first_ns, last_ns;
 };
 
-/* A request or response that was sent again and again at one point and not seen at the next, where its neighbours were. */
+/*
+ * A request or response that was sent again and again at one point and not seen at the next, where its neighbours were.
+ */
 struct lost_message {
 	struct list_link in_order;
 	struct point at, missing_at;

@@ -41,7 +41,10 @@ struct address address_v6(const uint8_t bytes[16])
 	return a;
 }
 
-/* Four numbers to 255 without leading zeros, as inet_pton(3) has it, which takes ten times as long: SIP names addresses in every line. */
+/*
+ * Four numbers to 255 without leading zeros, as inet_pton(3) has it, which takes ten times as long: SIP names addresses
+ * in every line.
+ */
 static bool dotted_parse(struct span text, uint8_t bytes[4])
 {
 	unsigned part = 0, digits = 0, value = 0;
@@ -127,15 +130,16 @@ static uint32_t address_word(const struct address *a)
 
 static uint32_t endpoint_hash_any(const struct endpoint *e)
 {
-	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key = { .port = e->port, .family = e->addr.family };
+	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none;
+		} key = { .port = e->port, .family = e->addr.family };
 
 	memcpy(key.bytes, e->addr.bytes, sizeof key.bytes);
 	return (uint32_t)hash_bytes(&key, sizeof key);
 }
 
 /*
- * IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do against strangers, but networks and
- * ports go up in steps, for which one factor in some hundred is unlucky.
+ * IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do against
+ * strangers, but networks and ports go up in steps, for which one factor in some hundred is unlucky.
  */
 uint32_t endpoint_hash(const struct endpoint *e)
 {

@@ -45,7 +45,10 @@ bool address_parse(struct span text, struct address *ret);
 /* "10.0.0.2:5060", "[2001:db8::1]:5060"; port optional (0). */
 bool endpoint_parse(struct span text, struct endpoint *ret);
 
-/* Written into the caller's buffer, which is returned. "10.0.0.2:5060", "[2001:db8::1]:5060"; without port the address alone; RFC 5952. None: "?". */
+/*
+ * Written into the caller's buffer, which is returned. "10.0.0.2:5060", "[2001:db8::1]:5060"; without port the address
+ * alone; RFC 5952. None: "?".
+ */
 const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT]);
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT]);
 

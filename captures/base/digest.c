@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* digest: SipHash-2-4-128 (Aumasson, Bernstein) under a key that everybody knows: 128 bits of it collide by chance never, and cost a pass over the bytes. */
+/*
+ * digest: SipHash-2-4-128 (Aumasson, Bernstein) under a key that everybody knows: 128 bits of it collide by chance
+ * never, and cost a pass over the bytes.
+ */
 #include "captures/base/digest.h"
 
 static uint64_t rotated(uint64_t x, unsigned bits)
@@ -47,7 +50,8 @@ static void absorb(uint64_t v[4], uint64_t word)
 
 void digest_begin(struct digest *d)
 {
-	const uint64_t low = UINT64_C(0x0706050403020100), high = UINT64_C(0x0f0e0d0c0b0a0908);       /* the key of the published vectors */
+	/* the key of the published vectors */
+	const uint64_t low = UINT64_C(0x0706050403020100), high = UINT64_C(0x0f0e0d0c0b0a0908);
 
 	*d = (struct digest){ .v = { low ^ UINT64_C(0x736f6d6570736575), high ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
 				     low ^ UINT64_C(0x6c7967656e657261), high ^ UINT64_C(0x7465646279746573) } };

@@ -11,6 +11,7 @@ struct err {
 };
 
 /* Formats, cuts what is too long, gives code back: return err_set(err, ERR_FILE, "%s: ...", name). err may be NULL. */
-enum err_code err_set(struct err *err, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum err_code err_set(struct err *err, enum err_code code, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
 #endif

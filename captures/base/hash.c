@@ -97,8 +97,8 @@ static inline __attribute__((always_inline)) uint64_t hash_short(const uint8_t *
 }
 
 /*
- * Longer ones in pieces, each hashed as above and mixed into what came before it, with a secret product each time: a quarter of what SipHash-1-3
- * takes, of which there was one for each SIP message.
+ * Longer ones in pieces, each hashed as above and mixed into what came before it, with a secret product each time: a
+ * quarter of what SipHash-1-3 takes, of which there was one for each SIP message.
  */
 static uint64_t hash_long(const uint8_t *p, size_t n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hash: keyed hashing (the key is drawn once from getrandom(2)) and a table of intrusive links. Hashes find, lists order:
- * nothing printed may follow the order of a table.
+ * hash: keyed hashing (the key is drawn once from getrandom(2)) and a table of intrusive links. Hashes find, lists
+ * order: nothing printed may follow the order of a table.
  */
 #ifndef DEADAIR_BASE_HASH_H
 #define DEADAIR_BASE_HASH_H
@@ -9,7 +9,8 @@
 #include "captures/base/span.h"
 
 struct hash_link {
-	struct hash_link *next, **at;        /* at: what points here, so that it goes at once however many share its key */
+	/* at: what points here, so that it goes at once however many share its key */
+	struct hash_link *next, **at;
 	uint32_t hash;
 };
 

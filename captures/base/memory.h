@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 void *memory_zalloc(size_t bytes);                        /* zeroed; free(3) */
-void *memory_resize(void *old, size_t count, size_t size); /* checks count * size; contents beyond the old size undefined */
+/* checks count * size; contents beyond the old size undefined */
+void *memory_resize(void *old, size_t count, size_t size);
 char *memory_text(const char *text);                      /* a copy; free(3) */
 
 #endif

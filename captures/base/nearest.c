@@ -18,7 +18,8 @@ static size_t edits(struct span a, struct span b)
 
 			best = up[j] + 1 < best ? up[j] + 1 : best;
 			best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] && upper[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
+			    upper[j - 2] + 1 < best)
 				best = upper[j - 2] + 1;
 			now[j] = best;
 		}

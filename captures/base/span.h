@@ -52,8 +52,9 @@ size_t span_find_text_nocase(struct span s, struct span text);
 struct span span_trim(struct span s);
 
 /*
- * What stands before the first separator; *rest moves behind it. Without a separator all of *rest is given and *rest is empty.
- * False when *rest was empty (p == NULL after the last piece has been taken): a separator at the end opens no empty piece.
+ * What stands before the first separator; *rest moves behind it. Without a separator all of *rest is given and *rest is
+ * empty. False when *rest was empty (p == NULL after the last piece has been taken): a separator at the end opens no
+ * empty piece.
  */
 bool span_split(struct span *rest, uint8_t separator, struct span *ret_piece);
 

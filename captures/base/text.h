@@ -19,12 +19,15 @@ void text_add_bytes(struct text *t, const void *bytes, size_t n);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Packet bytes for a terminal, a log or JSON: valid UTF-8 stays; C0, DEL, C1, bidi controls, line and paragraph separators, every
- * byte that is no UTF-8, and the backslash become \xNN (UTF-8 controls byte by byte).
+ * Packet bytes for a terminal, a log or JSON: valid UTF-8 stays; C0, DEL, C1, bidi controls, line and paragraph
+ * separators, every byte that is no UTF-8, and the backslash become \xNN (UTF-8 controls byte by byte).
  */
 void text_add_escaped(struct text *t, struct span s);
 
-/* Into a fixed buffer: escaped as above, cut at a whole character with a "..." when it does not fit; buffer is returned. */
+/*
+ * Into a fixed buffer: escaped as above, cut at a whole character with a "..." when it does not fit; buffer is
+ * returned.
+ */
 const char *text_escape(struct span s, char *buffer, size_t room);
 
 /* "6 338" */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* floor: the least a program on libpcap does: every packet of a file is fetched and counted. deadair's speed is a ratio to this. */
+/*
+ * floor: the least a program on libpcap does: every packet of a file is fetched and counted. deadair's speed is a ratio
+ * to this.
+ */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * generate: captures to measure with, the same bytes each time.
- *     generate media STREAMS PACKETS FILE       calls in G.711, all at once; one of FAULTY_EACH hears nothing of the callee
+ *     generate media STREAMS PACKETS FILE       calls in G.711, all at once; one of FAULTY_EACH hears nothing of the
+ *     callee
  *     generate mixed STREAMS PACKETS FILE       the same with registrations, RTCP, and calls that are silent both ways
  *     generate standing STREAMS PACKETS FILE    as media, but nobody hangs up; with PACKETS 1 signalling alone
  *     generate signalling CALLS FILE            calls without media, CALLS_PER_SECOND begin
- *     generate flood KIND KEYS FILE             FLOOD_CALLS such calls, and between them KEYS packets of which each has a key of its own:
+ *     generate flood KIND KEYS FILE             FLOOD_CALLS such calls, and between them KEYS packets of which each has
+ *     a key of its own:
  *                                               call-ids, registers, ssrcs, flows, sources, rtcp, fragments, tcp
- * Phones on 10.1.0.0/16 call media gateways on 10.9.0.0/16; the capture point is between them. Prints "packets N" and, for each call that must be
- * found, "faulty FINDING CALL-ID".
+ * Phones on 10.1.0.0/16 call media gateways on 10.9.0.0/16; the capture point is between them. Prints "packets N" and,
+ * for each call that must be found, "faulty FINDING CALL-ID".
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,7 +30,8 @@ enum {
 	TICKS_TO_JUDGE = 500,        /* of shorter ones nobody can say whether something is missing */
 	SETUP_US = 10,               /* between two calls' messages of one kind */
 	CALLS_PER_SECOND = 200, TALK_S = 30,
-	PHONES_NET = 0x0a010000, ATTACKERS_NET = 0x50000000, REGISTRAR = 0x0a080005, GATEWAYS_NET = 0x0a090000, PER_GATEWAY = 10000, MEDIA_PORT = 4000, GATEWAY_PORT = 20000, SIP_PORT = 5060
+	PHONES_NET = 0x0a010000, ATTACKERS_NET = 0x50000000, REGISTRAR = 0x0a080005, GATEWAYS_NET = 0x0a090000,
+	PER_GATEWAY = 10000, MEDIA_PORT = 4000, GATEWAY_PORT = 20000, SIP_PORT = 5060
 };
 
 /* A day in November 2026. */
@@ -72,7 +75,8 @@ static void put32(uint8_t *p, uint32_t v)
 /* The machine's byte order, as the format allows. */
 static void file_begin(struct output *o)
 {
-	struct { uint32_t magic; uint16_t major, minor; uint32_t zone, sigfigs, snaplen, link; } h = { 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1 };
+	struct { uint32_t magic; uint16_t major, minor; uint32_t zone, sigfigs, snaplen, link;
+		} h = { 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1 };
 
 	fwrite(&h, sizeof h, 1, o->f);
 }
@@ -95,10 +99,12 @@ static void mac_set(uint8_t *mac, uint32_t address)
 }
 
 /* Ethernet and IP, around so many bytes that are in place. */
-static void ip_write(struct output *o, uint64_t at_us, uint32_t src, uint32_t dst, uint8_t protocol, uint16_t id, uint16_t fragment, size_t length)
+static void ip_write(struct output *o, uint64_t at_us, uint32_t src, uint32_t dst, uint8_t protocol, uint16_t id,
+	uint16_t fragment, size_t length)
 {
 	uint32_t bytes = (uint32_t)(ETHERNET + IP + length);
-	struct { uint32_t seconds, us, captured, wire; } record = { (uint32_t)(at_us / 1000000), (uint32_t)(at_us % 1000000), bytes, bytes };
+	struct { uint32_t seconds, us, captured, wire;
+		} record = { (uint32_t)(at_us / 1000000), (uint32_t)(at_us % 1000000), bytes, bytes };
 	uint8_t *ip = o->frame + ETHERNET;
 
 	mac_set(o->frame, dst);
@@ -119,7 +125,8 @@ static void ip_write(struct output *o, uint64_t at_us, uint32_t src, uint32_t ds
 }
 
 /* The payload is in place behind the headers. */
-static void frame_write(struct output *o, uint64_t at_us, uint32_t src, uint16_t src_port, uint32_t dst, uint16_t dst_port, size_t payload)
+static void frame_write(struct output *o, uint64_t at_us, uint32_t src, uint16_t src_port, uint32_t dst,
+	uint16_t dst_port, size_t payload)
 {
 	uint8_t *udp = o->frame + ETHERNET + IP;
 
@@ -137,7 +144,8 @@ static struct call call_of(uint32_t number)
 	return (struct call){
 		.number = number,
 		.phone = { PHONES_NET + number + 256, MEDIA_PORT },
-		.gateway = { GATEWAYS_NET + number / PER_GATEWAY + 16, (uint16_t)(GATEWAY_PORT + 2 * (number % PER_GATEWAY)) },
+		.gateway = { GATEWAYS_NET + number / PER_GATEWAY + 16,
+		(uint16_t)(GATEWAY_PORT + 2 * (number % PER_GATEWAY)) },
 	};
 }
 
@@ -153,7 +161,8 @@ static int sdp_write(char *buffer, const struct party *p, const char *name)
 
 	dotted(p->address, at);
 	return sprintf(buffer, "v=0\r\no=%s 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n"
-		"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n", name, at, at, p->media_port);
+		"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n", name, at, at,
+		p->media_port);
 }
 
 static const char *start_line(enum message m, const struct call *c, char *buffer)
@@ -161,7 +170,8 @@ static const char *start_line(enum message m, const struct call *c, char *buffer
 	char at[16];
 
 	switch (m) {
-	case INVITE: sprintf(buffer, "INVITE sip:%u@%s SIP/2.0", 900000 + c->number, dotted(c->gateway.address, at)); break;
+	case INVITE: sprintf(buffer, "INVITE sip:%u@%s SIP/2.0", 900000 + c->number, dotted(c->gateway.address, at));
+		break;
 	case ACK: case BYE:
 		sprintf(buffer, "%s sip:gw@%s:5060 SIP/2.0", m == ACK ? "ACK" : "BYE", dotted(c->gateway.address, at));
 		break;
@@ -186,9 +196,12 @@ static void message_write(struct output *o, uint64_t at_us, const struct call *c
 		sprintf(tag, ";tag=g%u", c->number);
 	n = sprintf(text, "%s\r\nVia: SIP/2.0/UDP %s:5060;rport;branch=z9hG4bK-%u-%s\r\nMax-Forwards: 70\r\nFrom: <sip:%u@%s>;tag=p%u\r\n"
 		"To: <sip:%u@%s>%s\r\nCall-ID: bench-%u@%s\r\nCSeq: %u %s\r\n%s: %s\r\nContact: <sip:%s@%s:5060>\r\n%sContent-Length: %d\r\n\r\n",
-		start_line(m, c, start), phone, c->number, bye ? "bye" : m == ACK ? "ack" : "inv", 1000 + c->number, gateway, c->number,
-		900000 + c->number, gateway, tag, c->number, phone, bye ? 2 : 1, bye ? "BYE" : m == ACK ? "ACK" : "INVITE",
-		request ? "User-Agent" : "Server", request ? "Bench Phone/1.2" : "Bench Gateway/3.4", request ? "phone" : "gw",
+		start_line(m, c, start), phone, c->number, bye ? "bye" : m == ACK ? "ack" : "inv", 1000 + c->number,
+		gateway, c->number,
+		900000 + c->number, gateway, tag, c->number, phone, bye ? 2 : 1,
+		bye ? "BYE" : m == ACK ? "ACK" : "INVITE",
+		request ? "User-Agent" : "Server", request ? "Bench Phone/1.2" : "Bench Gateway/3.4",
+		request ? "phone" : "gw",
 		dotted(from->address, own), length ? "Content-Type: application/sdp\r\n" : "", length);
 	memcpy(text + n, body, (size_t)length);
 	frame_write(o, at_us, from->address, SIP_PORT, to->address, SIP_PORT, (size_t)(n + length));
@@ -238,7 +251,8 @@ static void truth_say(const struct output *o, uint32_t calls)
 
 	for (uint32_t i = 0; i < calls; i++) {
 		if (call_fault(o, i) != HEALTHY)
-			printf("faulty %s bench-%" PRIu32 "@%s\n", findings[call_fault(o, i)], i, dotted(call_of(i).phone.address, phone));
+			printf("faulty %s bench-%" PRIu32 "@%s\n", findings[call_fault(o, i)], i,
+				dotted(call_of(i).phone.address, phone));
 	}
 }
 
@@ -258,7 +272,8 @@ static uint32_t ssrc_of(uint32_t stream)
 	return 0x10000000 + stream * 2654435761u % 0xe0000000u;
 }
 
-static void rtp_write(struct output *o, uint64_t at_us, const struct call *c, bool back, uint32_t tick, const uint8_t *pool)
+static void rtp_write(struct output *o, uint64_t at_us, const struct call *c, bool back, uint32_t tick,
+	const uint8_t *pool)
 {
 	const struct party *from = back ? &c->gateway : &c->phone, *to = back ? &c->phone : &c->gateway;
 	uint8_t *rtp = o->frame + HEADERS;
@@ -293,7 +308,8 @@ static void rtcp_write(struct output *o, uint64_t at_us, const struct call *c, b
 		put32(p + 28, ssrc_of(other));
 		put32(p + 36, (tick + other * 7919) & 0xffff);
 	}
-	frame_write(o, at_us, from->address, (uint16_t)(from->media_port + 1), to->address, (uint16_t)(to->media_port + 1), n);
+	frame_write(o, at_us, from->address, (uint16_t)(from->media_port + 1), to->address,
+		(uint16_t)(to->media_port + 1), n);
 }
 
 static bool sends(const struct output *o, uint32_t stream)
@@ -325,7 +341,8 @@ static void register_write(struct output *o, uint64_t at_us, uint32_t phone, uin
 	int n = sprintf(text, "%s\r\nVia: SIP/2.0/UDP %s:5060;rport;branch=z9hG4bK-%u-reg\r\nMax-Forwards: 70\r\n"
 		"From: <sip:%u@%s>;tag=r%u\r\nTo: <sip:%u@%s>%s\r\nCall-ID: register-%u@%s\r\nCSeq: 1 REGISTER\r\n"
 		"Contact: <sip:%u@%s:5060>;expires=3600\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n",
-		answer ? "SIP/2.0 200 OK" : "REGISTER sip:10.8.0.5 SIP/2.0", dotted(phone, at), number, 1000 + number, dotted(REGISTRAR, registrar),
+		answer ? "SIP/2.0 200 OK" : "REGISTER sip:10.8.0.5 SIP/2.0", dotted(phone, at), number, 1000 + number,
+		dotted(REGISTRAR, registrar),
 		number, 1000 + number, registrar, answer ? ";tag=x" : "", number, at, number, at);
 
 	frame_write(o, at_us, answer ? REGISTRAR : phone, SIP_PORT, answer ? phone : REGISTRAR, SIP_PORT, (size_t)n);
@@ -370,7 +387,8 @@ static uint32_t forged(uint32_t key)
 
 static void flood_call_id(struct output *o, uint64_t at_us, uint32_t key)
 {
-	struct call c = { .number = 1000000 + key, .phone = { forged(key % 64), 9000 }, .gateway = { GATEWAYS_NET + 5, 20000 } };
+	struct call c = { .number = 1000000 + key, .phone = { forged(key % 64), 9000 },
+		.gateway = { GATEWAYS_NET + 5, 20000 } };
 
 	message_write(o, at_us, &c, INVITE);
 }
@@ -443,14 +461,16 @@ static void flood_tcp(struct output *o, uint64_t at_us, uint32_t key)
 }
 
 static const struct flood { const char *name; void (*write)(struct output *, uint64_t, uint32_t); } floods[] = {
-	{ "call-ids", flood_call_id }, { "registers", flood_register }, { "ssrcs", flood_ssrc }, { "flows", flood_flow },
+	{ "call-ids", flood_call_id }, { "registers", flood_register }, { "ssrcs", flood_ssrc },
+	  { "flows", flood_flow },
 	{ "sources", flood_source }, { "rtcp", flood_rtcp }, { "fragments", flood_fragment }, { "tcp", flood_tcp },
 };
 
 /* The real calls begin one after the other while the flood runs, ring a second and end before it. */
 static void real_tick(struct output *o, uint64_t at_us, uint32_t tick, const uint8_t *pool)
 {
-	static const uint32_t due[] = { [INVITE] = 0, [TRYING] = 1, [RINGING] = 5, [ANSWER] = 55, [ACK] = 56, [BYE] = 800, [BYE_OK] = 801 };
+	static const uint32_t due[] = { [INVITE] = 0, [TRYING] = 1, [RINGING] = 5, [ANSWER] = 55, [ACK] = 56,
+		[BYE] = 800, [BYE_OK] = 801 };
 
 	for (uint32_t i = 0; i < FLOOD_CALLS; i++) {
 		struct call c = call_of(i);
@@ -484,13 +504,16 @@ static void flood_write(struct output *o, const struct flood *flood, uint32_t ke
 
 static void signalling_write(struct output *o, uint32_t calls)
 {
-	static const uint64_t offset_us[] = { 0, 20000, 150000, 4000000, 4020000, TALK_S * 1000000ull, TALK_S * 1000000ull + 20000 };
+	static const uint64_t offset_us[] = { 0, 20000, 150000, 4000000, 4020000, TALK_S * 1000000ull,
+		TALK_S * 1000000ull + 20000 };
 	const uint64_t step_us = 1000000 / CALLS_PER_SECOND;
 	uint64_t end_us = calls * step_us + offset_us[BYE_OK];
 
 	for (uint64_t at_us = 0; at_us <= end_us; at_us += step_us) {
-		for (unsigned m = INVITE; m <= BYE_OK; m++) {   /* what is due in this step, in the order of its offset within it */
-			uint64_t begun_us = at_us - at_us % step_us, late_us = offset_us[m] % step_us, whole_us = offset_us[m] - late_us;
+		/* what is due in this step, in the order of its offset within it */
+		for (unsigned m = INVITE; m <= BYE_OK; m++) {
+			uint64_t begun_us = at_us - at_us % step_us, late_us = offset_us[m] % step_us,
+				whole_us = offset_us[m] - late_us;
 			struct call c;
 
 			if (begun_us < whole_us || (begun_us - whole_us) / step_us >= calls)

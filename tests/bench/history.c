@@ -2,8 +2,8 @@
 /*
  * history: how fast a history takes calls, how large it becomes, and how long it takes to answer.
  *     history CALLS FILE
- * Runs of 10 000 calls each with what belongs to them (Call-ID, four hosts, two directions, two streams; of every hundredth a finding with its evidence),
- * each run one transaction. Prints lines "NAME VALUE", times in milliseconds.
+ * Runs of 10 000 calls each with what belongs to them (Call-ID, four hosts, two directions, two streams; of every
+ * hundredth a finding with its evidence), each run one transaction. Prints lines "NAME VALUE", times in milliseconds.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -159,8 +159,10 @@ static void add_call(struct rows *r, unsigned n, uint64_t number)
 
 static void write_run(struct store *s, struct rows *rows, uint64_t from, unsigned count)
 {
-	struct run run = { .kind = "read", .source = "office.pcap", .deadair = "bench", .written_ns = START_NS, .first_ns = START_NS + (int64_t)from * 3 * SECOND_NS,
-			   .last_ns = START_NS + (int64_t)(from + count) * 3 * SECOND_NS, .frames = 1000, .bytes = 200000, .complete = true };
+	struct run run = { .kind = "read", .source = "office.pcap", .deadair = "bench", .written_ns = START_NS,
+		.first_ns = START_NS + (int64_t)from * 3 * SECOND_NS,
+			   .last_ns = START_NS + (int64_t)(from + count) * 3 * SECOND_NS, .frames = 1000,
+			   .bytes = 200000, .complete = true };
 	struct err err;
 	int64_t number;
 
@@ -206,11 +208,14 @@ static void ask_all(struct store *s, uint64_t calls)
 		{ "calls_firewall", LISTING_CALLS, { .host = "203.0.113.2", .limit = 50 } },
 		{ "calls_finding", LISTING_CALLS, { .id = "one-way-audio", .limit = 50 } },
 		{ "calls_since", LISTING_CALLS, { .has_since = true, .since_ns = end_ns - 24 * HOUR_NS, .limit = 50 } },
-		{ "calls_until", LISTING_CALLS, { .has_until = true, .until_ns = START_NS + 24 * HOUR_NS, .limit = 50 } },
+		{ "calls_until", LISTING_CALLS,
+		  { .has_until = true, .until_ns = START_NS + 24 * HOUR_NS, .limit = 50 } },
 		{ "call", LISTING_CALLS, { .run = 1, .call = 77 } },
-		{ "findings_week", LISTING_FINDINGS, { .has_since = true, .since_ns = end_ns - 7 * 24 * HOUR_NS, .limit = 50 } },
+		{ "findings_week", LISTING_FINDINGS,
+		  { .has_since = true, .since_ns = end_ns - 7 * 24 * HOUR_NS, .limit = 50 } },
 		{ "runs", LISTING_RUNS, { .limit = 50 } },
-		{ "trend_week", LISTING_TREND, { .has_since = true, .since_ns = end_ns - 7 * 24 * HOUR_NS, .limit = 50 } },
+		{ "trend_week", LISTING_TREND,
+		  { .has_since = true, .since_ns = end_ns - 7 * 24 * HOUR_NS, .limit = 50 } },
 	};
 
 	for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
@@ -220,7 +225,8 @@ static void ask_all(struct store *s, uint64_t calls)
 static void compare_weeks(struct store *s, uint64_t calls)
 {
 	int64_t end_ns = START_NS + (int64_t)calls * 3 * SECOND_NS, week_ns = 7 * 24 * HOUR_NS;
-	const struct compare_side sides[SIDES] = { { end_ns - 2 * week_ns, end_ns - week_ns, 0 }, { end_ns - week_ns, INT64_MAX, 0 } };
+	const struct compare_side sides[SIDES] = { { end_ns - 2 * week_ns, end_ns - week_ns, 0 },
+		{ end_ns - week_ns, INT64_MAX, 0 } };
 	double begin = now_ms();
 	struct err err;
 	struct comparison *c = compare_new(s, sides, &err);
@@ -253,7 +259,8 @@ int main(int argc, char **argv)
 		write_run(s, &rows, from, calls - from < CALLS_A_RUN ? (unsigned)(calls - from) : CALLS_A_RUN);
 	rows_fini(&rows);
 	store_close(s);
-	printf("insert_s %.2f\ncalls_per_second %.0f\n", (now_ms() - begin) / 1e3, (double)calls / (now_ms() - begin) * 1e3);
+	printf("insert_s %.2f\ncalls_per_second %.0f\n", (now_ms() - begin) / 1e3,
+		(double)calls / (now_ms() - begin) * 1e3);
 	printf("bytes_per_call %.0f\n", stat(argv[2], &st) == 0 ? (double)st.st_size / (double)calls : 0);
 	s = store_open(argv[2], STORE_READ, 1000, &err);
 	if (!s)

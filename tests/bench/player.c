@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* player: the frames of a capture leave an interface, so many a second, or as fast as it goes. What it did is printed: packets, seconds. */
+/*
+ * player: the frames of a capture leave an interface, so many a second, or as fast as it goes. What it did is printed:
+ * packets, seconds.
+ */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>

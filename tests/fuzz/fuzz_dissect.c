@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_dissect: any bytes as a small capture. The first byte chooses the link type; then frames: length (2 bytes), milliseconds since the last
- * one, bytes that the snap length cut off, and the frame.
+ * fuzz_dissect: any bytes as a small capture. The first byte chooses the link type; then frames: length (2 bytes),
+ * milliseconds since the last one, bytes that the snap length cut off, and the frame.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -88,15 +88,22 @@ static bool option_flag(struct words *w, const char *name, bool *ret)
 
 static bool option_of(struct scenario *s, struct words *w, struct asks *a)
 {
-	if (option_text(s, w, "user", &a->user) || option_text(s, w, "from", &a->caller) || option_text(s, w, "display", &a->display) ||
-	    option_text(s, w, "agent", &a->agent) || option_text(s, w, "branch", &a->branch) || option_text(s, w, "call-id", &a->call_id) ||
-	    option_text(s, w, "tag", &a->tag) || option_text(s, w, "cseq", &a->cseq) || option_text(s, w, "contact", &a->contact) ||
-	    option_text(s, w, "to", &a->to) || option_text(s, w, "account", &a->account) || option_text(s, w, "nonce", &a->nonce) ||
-	    option_text(s, w, "response", &a->response) || option_text(s, w, "issues", &a->issues) || option_text(s, w, "server", &a->server))
+	if (option_text(s, w, "user", &a->user) || option_text(s, w, "from", &a->caller) ||
+	    option_text(s, w, "display", &a->display) ||
+	    option_text(s, w, "agent", &a->agent) || option_text(s, w, "branch", &a->branch) ||
+	    option_text(s, w, "call-id", &a->call_id) ||
+	    option_text(s, w, "tag", &a->tag) || option_text(s, w, "cseq", &a->cseq) ||
+	    option_text(s, w, "contact", &a->contact) ||
+	    option_text(s, w, "to", &a->to) || option_text(s, w, "account", &a->account) ||
+	    option_text(s, w, "nonce", &a->nonce) ||
+	    option_text(s, w, "response", &a->response) || option_text(s, w, "issues", &a->issues) ||
+	    option_text(s, w, "server", &a->server))
 		return true;
-	if (option_header(s, w, "header", a->headers, &a->header_count) || option_header(s, w, "answer-header", a->answer_headers, &a->answer_header_count))
+	if (option_header(s, w, "header", a->headers, &a->header_count) ||
+	    option_header(s, w, "answer-header", a->answer_headers, &a->answer_header_count))
 		return true;
-	if (option_flag(w, "from-fan", &a->from_fan) || option_flag(w, "from-sweep", &a->from_sweep) || option_flag(w, "to-fan", &a->to_fan) ||
+	if (option_flag(w, "from-fan", &a->from_fan) || option_flag(w, "from-sweep", &a->from_sweep) ||
+	    option_flag(w, "to-fan", &a->to_fan) ||
 	    option_flag(w, "to-sweep", &a->to_sweep))
 		return true;
 	if (word_accept(w, "answer"))
@@ -111,7 +118,8 @@ static bool option_of(struct scenario *s, struct words *w, struct asks *a)
 }
 
 /* What request and answer have in common. */
-static void common_add(struct scenario *s, struct buffer *p, const struct asks *a, const struct endpoint *src, unsigned n, bool answer)
+static void common_add(struct scenario *s, struct buffer *p, const struct asks *a, const struct endpoint *src,
+	unsigned n, bool answer)
 {
 	const char *user = counted(s, a->user, n), *caller = a->caller ? counted(s, a->caller, n) : user;
 	char from[ENDPOINT_TEXT], host[ADDRESS_TEXT];
@@ -119,16 +127,20 @@ static void common_add(struct scenario *s, struct buffer *p, const struct asks *
 	endpoint_text(src, from);
 	address_text(&a->dst.addr, host);
 	buffer_text(p, "Via: SIP/2.0/UDP %s;branch=%s\r\n", from, counted(s, a->branch, n));
-	buffer_text(p, "From: %s%s%s<sip:%s@%s>;tag=%s\r\n", a->display ? "\"" : "", a->display ? a->display : "", a->display ? "\" " : "", caller,
+	buffer_text(p, "From: %s%s%s<sip:%s@%s>;tag=%s\r\n", a->display ? "\"" : "", a->display ? a->display : "",
+		a->display ? "\" " : "", caller,
 		    a->to ? strchr(a->to, '@') + 1 : host, counted(s, a->tag, n));
 	if (a->to)
-		buffer_text(p, "To: %s%s%s<sip:%s>", a->display ? "\"" : "", a->display ? a->display : "", a->display ? "\" " : "", a->to);
+		buffer_text(p, "To: %s%s%s<sip:%s>", a->display ? "\"" : "", a->display ? a->display : "",
+			a->display ? "\" " : "", a->to);
 	else
 		buffer_text(p, "To: <sip:%s@%s>", user, host);
-	buffer_text(p, "%s\r\nCall-ID: %s\r\nCSeq: %s %s\r\n", answer ? ";tag=x" : "", counted(s, a->call_id, n), counted(s, a->cseq, n), a->method);
+	buffer_text(p, "%s\r\nCall-ID: %s\r\nCSeq: %s %s\r\n", answer ? ";tag=x" : "", counted(s, a->call_id, n),
+		counted(s, a->cseq, n), a->method);
 }
 
-static void request_add(struct scenario *s, const struct asks *a, const struct endpoint *src, const struct endpoint *dst, unsigned n, int64_t at_ns)
+static void request_add(struct scenario *s, const struct asks *a, const struct endpoint *src,
+	const struct endpoint *dst, unsigned n, int64_t at_ns)
 {
 	struct buffer p = { .arena = s->arena };
 	const char *user = counted(s, a->user, n);
@@ -155,7 +167,8 @@ static void request_add(struct scenario *s, const struct asks *a, const struct e
 		datagram_add(s, at_ns + i * 500 * MILLISECOND_NS, *src, *dst, TRAFFIC_SIP, p.p, p.n)->taps = a->taps;
 }
 
-static void answer_add(struct scenario *s, const struct asks *a, const struct endpoint *src, const struct endpoint *dst, unsigned n, int64_t at_ns)
+static void answer_add(struct scenario *s, const struct asks *a, const struct endpoint *src, const struct endpoint *dst,
+	unsigned n, int64_t at_ns)
 {
 	struct buffer p = { .arena = s->arena };
 	char from[ENDPOINT_TEXT];
@@ -167,7 +180,8 @@ static void answer_add(struct scenario *s, const struct asks *a, const struct en
 			    a->issues ? counted(s, a->issues, n) : scenario_text(s, "n%u-%u", s->line, n));
 	if (a->answer == 200 && strcmp(a->method, "REGISTER") == 0)
 		buffer_text(&p, "Contact: <sip:%s>;expires=3600\r\nExpires: 3600\r\n",
-			    a->contact ? counted(s, a->contact, n) : scenario_text(s, "%s@%s", counted(s, a->user, n), endpoint_text(src, from)));
+			    a->contact ? counted(s, a->contact, n) : scenario_text(s, "%s@%s", counted(s, a->user, n),
+			    endpoint_text(src, from)));
 	if (a->server)
 		buffer_text(&p, "Server: %s\r\n", a->server);
 	for (unsigned i = 0; i < a->answer_header_count; i++)
@@ -201,7 +215,8 @@ void asks_read(struct scenario *s, struct words *w)
 	if (a.count > 100000 || (a.to && !strchr(a.to, '@')))
 		scenario_fail(s, "at most 100000, and user@host in to");
 	for (unsigned i = 0; i < a.count && !s->error; i++) {
-		struct endpoint src = endpoint_next(a.src, a.from_sweep, a.from_fan, i), dst = endpoint_next(a.dst, a.to_sweep, a.to_fan, i);
+		struct endpoint src = endpoint_next(a.src, a.from_sweep, a.from_fan, i),
+			dst = endpoint_next(a.dst, a.to_sweep, a.to_fan, i);
 		int64_t at_ns = a.at_ns + (int64_t)i * a.every_ns;
 
 		request_add(s, &a, &src, &dst, i, at_ns);

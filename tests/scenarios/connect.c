@@ -12,7 +12,8 @@ struct attempt {
 	int64_t at_ns;               /* of the next step */
 };
 
-static struct datagram *segment(struct scenario *s, struct attempt *a, unsigned from, unsigned flags, const void *bytes, size_t n)
+static struct datagram *segment(struct scenario *s, struct attempt *a, unsigned from, unsigned flags, const void *bytes,
+	size_t n)
 {
 	struct datagram *d = datagram_add(s, a->at_ns, a->ends[from], a->ends[!from], TRAFFIC_OTHER, bytes, n);
 
@@ -25,7 +26,8 @@ static struct datagram *segment(struct scenario *s, struct attempt *a, unsigned 
 static void say(struct scenario *s, struct attempt *a, unsigned from, const struct buffer *b)
 {
 	for (size_t done = 0; done < b->n; done += SEGMENT_MAX)
-		segment(s, a, from, TCP_PSH | TCP_ACK, b->p + done, b->n - done < SEGMENT_MAX ? b->n - done : SEGMENT_MAX);
+		segment(s, a, from, TCP_PSH | TCP_ACK, b->p + done,
+			b->n - done < SEGMENT_MAX ? b->n - done : SEGMENT_MAX);
 	segment(s, a, !from, TCP_ACK, NULL, 0);
 }
 
@@ -93,7 +95,8 @@ struct certificate { const char *subject, *issuer, *name; int from_days, until_d
 
 static void der_alt_name(struct buffer *b, const char *name)
 {
-	struct buffer names = { .arena = b->arena }, list = { .arena = b->arena }, one = { .arena = b->arena }, all = { .arena = b->arena },
+	struct buffer names = { .arena = b->arena }, list = { .arena = b->arena }, one = { .arena = b->arena },
+		all = { .arena = b->arena },
 		      sequence = { .arena = b->arena };
 
 	der_add(&names, 0x82, name, strlen(name));
@@ -217,7 +220,8 @@ static void certificate_add(struct buffer *b, const struct certificate *c)
 
 static unsigned version_want(struct scenario *s, struct words *w)
 {
-	static const struct { const char *word; unsigned version; } names[] = { { "1.0", 0x0301 }, { "1.2", 0x0303 }, { "1.3", 0x0304 } };
+	static const struct { const char *word; unsigned version;
+		} names[] = { { "1.0", 0x0301 }, { "1.2", 0x0303 }, { "1.3", 0x0304 } };
 	const char *word = word_want(s, w, "the version of TLS");
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

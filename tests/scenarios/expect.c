@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 enum expectation_kind {
-	EXPECT_FINDING, EXPECT_NONE, EXPECT_MAY, EXPECT_SILENT, EXPECT_HEARD, EXPECT_WITHHELD, EXPECT_JOINED, EXPECT_APART, EXPECT_CHECK
+	EXPECT_FINDING, EXPECT_NONE, EXPECT_MAY, EXPECT_SILENT, EXPECT_HEARD, EXPECT_WITHHELD, EXPECT_JOINED,
+		EXPECT_APART, EXPECT_CHECK
 };
 enum { EXPECTED_HOSTS = 4, EXPECTED_CALLS = 8 };
 
@@ -40,7 +41,8 @@ struct verdict {
 	bool good;
 };
 
-static void verdict_fail(struct verdict *v, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void verdict_fail(struct verdict *v, unsigned line, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
 static void verdict_fail(struct verdict *v, unsigned line, const char *format, ...)
 {
@@ -159,7 +161,8 @@ static void calls_want(struct scenario *s, struct words *w, struct expectation *
 
 /*
  * expect ID[/REASON] [SEVERITY] [CONFIDENCE] [victim|culprit|witness|host H]... [call NAME]...
- * expect info ID | expect none ID | expect withheld ID | expect heard CALL caller|callee VALUE | expect joined|apart CALL CALL...
+ * expect info ID | expect none ID | expect withheld ID | expect heard CALL caller|callee VALUE | expect joined|apart
+ * CALL CALL...
  */
 void expect_read(struct scenario *s, struct words *w)
 {
@@ -305,7 +308,8 @@ static bool host_fits(const struct expected_host *wanted, const json_t *finding)
 	const json_t *host;
 
 	json_array_foreach(json_object_get(finding, "hosts"), i, host) {
-		if (strcmp(text_of(host, "addr"), address) == 0 && (!wanted->part || strcmp(text_of(host, "part"), wanted->part) == 0))
+		if (strcmp(text_of(host, "addr"), address) == 0 &&
+		    (!wanted->part || strcmp(text_of(host, "part"), wanted->part) == 0))
 			return true;
 	}
 	return false;
@@ -313,7 +317,8 @@ static bool host_fits(const struct expected_host *wanted, const json_t *finding)
 
 static bool finding_fits(const struct expectation *e, const json_t *f)
 {
-	if (!is_type(f, "finding") || strcmp(text_of(f, "id"), e->id) != 0 || strcmp(text_of(f, "state"), "withdrawn") == 0)
+	if (!is_type(f, "finding") || strcmp(text_of(f, "id"), e->id) != 0 ||
+	    strcmp(text_of(f, "state"), "withdrawn") == 0)
 		return false;
 	if (e->reason && !reason_fits(e->reason, f))
 		return false;
@@ -335,7 +340,8 @@ static bool finding_fits(const struct expectation *e, const json_t *f)
 /* Counts towards the exit status and must have been expected. */
 static bool is_alarm(const json_t *f)
 {
-	return is_type(f, "finding") && strcmp(text_of(f, "severity"), "info") != 0 && strcmp(text_of(f, "state"), "withdrawn") != 0 &&
+	return is_type(f, "finding") && strcmp(text_of(f, "severity"), "info") != 0 &&
+	       strcmp(text_of(f, "state"), "withdrawn") != 0 &&
 	       json_is_null(json_object_get(f, "explained_by"));
 }
 
@@ -348,7 +354,8 @@ static void nearest_describe(const struct verdict *v, const struct expectation *
 	json_array_foreach(v->records, i, f) {
 		if (!is_type(f, "finding") || strcmp(text_of(f, "id"), e->id) != 0)
 			continue;
-		n += (size_t)snprintf(text + n, room - n, "; there is %s/%s %s %s", e->id, text_of(f, "reason"), text_of(f, "severity"),
+		n += (size_t)snprintf(text + n, room - n, "; there is %s/%s %s %s", e->id, text_of(f, "reason"),
+			text_of(f, "severity"),
 			text_of(f, "confidence"));
 		if (n >= room)
 			return;
@@ -368,7 +375,8 @@ static void finding_expected(struct verdict *v, const struct expectation *e, boo
 		}
 	}
 	nearest_describe(v, e, nearest, sizeof nearest);
-	verdict_fail(v, e->line, "no %s%s%s%s%s%s%s as expected%s", e->id, e->reason ? "/" : "", e->reason ? e->reason : "", e->severity ? " " : "",
+	verdict_fail(v, e->line, "no %s%s%s%s%s%s%s as expected%s", e->id, e->reason ? "/" : "",
+		e->reason ? e->reason : "", e->severity ? " " : "",
 		e->severity ? e->severity : "", e->confidence ? " " : "", e->confidence ? e->confidence : "", nearest);
 }
 
@@ -379,7 +387,8 @@ static void none_expected(struct verdict *v, const struct expectation *e)
 
 	json_array_foreach(v->records, i, f) {
 		if (finding_fits(e, f))
-			verdict_fail(v, e->line, "%s/%s was not to be found: %s", e->id, text_of(f, "reason"), text_of(f, "title"));
+			verdict_fail(v, e->line, "%s/%s was not to be found: %s", e->id, text_of(f, "reason"),
+				text_of(f, "title"));
 	}
 }
 
@@ -391,7 +400,8 @@ static const json_t *first_of(const struct verdict *v, const char *type, const c
 	json_array_foreach(v->records, i, r) {
 		const json_t *have = json_object_get(r, key ? key : "type");
 
-		if (is_type(r, type) && (!key || (json_is_array(have) ? array_has(have, value) : strcmp(text_of(r, key), value) == 0)))
+		if (is_type(r, type) && (!key || (json_is_array(have) ? array_has(have, value) : strcmp(text_of(r, key),
+		    value) == 0)))
 			return r;
 	}
 	return NULL;
@@ -458,7 +468,8 @@ static void heard_expected(struct verdict *v, const struct expectation *e)
 			other = heard;
 	}
 	if (!found)
-		verdict_fail(v, e->line, "%s %s hears: %s, not %s", e->dialog->name, e->party ? "callee" : "caller", other ? other : "(no such direction)",
+		verdict_fail(v, e->line, "%s %s hears: %s, not %s", e->dialog->name, e->party ? "callee" : "caller",
+			other ? other : "(no such direction)",
 			e->value);
 }
 
@@ -525,7 +536,8 @@ static bool compare(const json_t *value, const char *relation, const char *wante
 		default: return number == limit;
 		}
 	}
-	return strcmp(relation, "=") == 0 ? strcmp(have, wanted) == 0 : strcmp(relation, "!=") == 0 && strcmp(have, wanted) != 0;
+	return strcmp(relation, "=") == 0 ? strcmp(have, wanted) == 0 : strcmp(relation, "!=") == 0 &&
+	       strcmp(have, wanted) != 0;
 }
 
 static void check_expected(struct verdict *v, const struct expectation *e)
@@ -540,7 +552,8 @@ static void check_expected(struct verdict *v, const struct expectation *e)
 	}
 	value = value_at(object, e->path);
 	if (!compare(value, e->relation, e->value))
-		verdict_fail(v, e->line, "%s %s is %s, not %s %s", e->type, e->path, value_text(value, text, sizeof text), e->relation, e->value);
+		verdict_fail(v, e->line, "%s %s is %s, not %s %s", e->type, e->path,
+			value_text(value, text, sizeof text), e->relation, e->value);
 	json_decref(value);
 }
 
@@ -581,7 +594,8 @@ static bool alarms_check(struct verdict *v, const bool *matched)
 			continue;
 		any = true;
 		if (!matched[i] && !is_tolerated(v->scenario, f))
-			verdict_fail(v, 0, "unexpected %s/%s %s %s: %s", text_of(f, "id"), text_of(f, "reason"), text_of(f, "severity"),
+			verdict_fail(v, 0, "unexpected %s/%s %s %s: %s", text_of(f, "id"), text_of(f, "reason"),
+				text_of(f, "severity"),
 				text_of(f, "confidence"), text_of(f, "title"));
 	}
 	return any;
@@ -602,6 +616,7 @@ bool scenario_check(struct scenario *s, const json_t *records, int status, char 
 	if (s->exit_given)
 		wanted = (int)s->exit_status;
 	if (status != wanted || json_integer_value(json_object_get(end, "exit")) != status)
-		verdict_fail(&v, 0, "exit status %d (in the report %d) instead of %d", status, (int)json_integer_value(json_object_get(end, "exit")), wanted);
+		verdict_fail(&v, 0, "exit status %d (in the report %d) instead of %d", status,
+			(int)json_integer_value(json_object_get(end, "exit")), wanted);
 	return v.good;
 }

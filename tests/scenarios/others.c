@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* others: ICMP, STUN, ARP, plain UDP, TCP and TLS; and a background that shows an unfiltered capture of both directions. */
+/*
+ * others: ICMP, STUN, ARP, plain UDP, TCP and TLS; and a background that shows an unfiltered capture of both
+ * directions.
+ */
 #include "tests/scenarios/scenario.h"
 
 #include <netinet/in.h>
@@ -30,7 +33,8 @@ static struct times times_want(struct scenario *s, struct words *w)
 }
 
 /* The IPv4 and UDP header of the packet that is complained about, and so many bytes of its RTP. */
-static void quote_add(struct scenario *s, struct buffer *p, const struct endpoint *src, const struct endpoint *dst, size_t payload)
+static void quote_add(struct scenario *s, struct buffer *p, const struct endpoint *src, const struct endpoint *dst,
+	size_t payload)
 {
 	size_t udp = 8 + 172;                /* of an ordinary G.711 packet, quoted whole or not */
 
@@ -80,7 +84,8 @@ void icmp_read(struct scenario *s, struct words *w)
 		return;
 	quote_add(s, &p, &src, &dst, payload);
 	for (unsigned i = 0; i < t.count; i++)
-		datagram_add(s, t.at_ns + (int64_t)i * t.every_ns, from, to, TRAFFIC_ICMP, p.p, p.n)->protocol = IPPROTO_ICMP;
+		datagram_add(s, t.at_ns + (int64_t)i * t.every_ns, from, to, TRAFFIC_ICMP, p.p,
+			p.n)->protocol = IPPROTO_ICMP;
 }
 
 static void stun_address_add(struct buffer *p, const struct endpoint *mapped)
@@ -139,7 +144,8 @@ void stun_read(struct scenario *s, struct words *w)
 	}
 }
 
-static void arp_send(struct scenario *s, int64_t at_ns, const struct host *from, const struct host *to, unsigned operation)
+static void arp_send(struct scenario *s, int64_t at_ns, const struct host *from, const struct host *to,
+	unsigned operation)
 {
 	static const uint8_t nobody[6];
 	struct buffer p = { .arena = s->arena };
@@ -151,7 +157,8 @@ static void arp_send(struct scenario *s, int64_t at_ns, const struct host *from,
 	buffer_add(&p, from->addr.bytes, 4);
 	buffer_add(&p, operation == 1 ? nobody : to->mac, 6);
 	buffer_add(&p, to->addr.bytes, 4);
-	datagram_add(s, at_ns, (struct endpoint){ .addr = from->addr }, (struct endpoint){ .addr = to->addr }, TRAFFIC_ARP, p.p, p.n)->protocol = 0;
+	datagram_add(s, at_ns, (struct endpoint){ .addr = from->addr }, (struct endpoint){ .addr = to->addr },
+		TRAFFIC_ARP, p.p, p.n)->protocol = 0;
 }
 
 /* arp HOST > HOST at T [count N every T]: question and answer */
@@ -171,7 +178,10 @@ void arp_read(struct scenario *s, struct words *w)
 	}
 }
 
-/* udp FROM > TO at T [count N every T] [bytes N | text "..." | hex "..."] [from-fan|to-fan] [only|not TAP]: fan, each from or to the next port */
+/*
+ * udp FROM > TO at T [count N every T] [bytes N | text "..." | hex "..."] [from-fan|to-fan] [only|not TAP]: fan, each
+ * from or to the next port
+ */
 void udp_read(struct scenario *s, struct words *w)
 {
 	struct endpoint src = endpoint_want(s, w), dst;
@@ -210,7 +220,8 @@ void udp_read(struct scenario *s, struct words *w)
 	}
 }
 
-static struct datagram *segment_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic,
+static struct datagram *segment_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst,
+	enum traffic traffic,
 	unsigned flags, const void *bytes, size_t n, uint16_t taps)
 {
 	struct datagram *d = datagram_add(s, at_ns, src, dst, traffic, bytes, n);
@@ -226,13 +237,15 @@ static bool connection_known(struct scenario *s, const struct endpoint *a, const
 	LIST_EACH(it, &s->connections) {
 		const struct connection *c = LIST_ENTRY(it, struct connection, link);
 
-		if ((endpoint_equal(&c->a, a) && endpoint_equal(&c->b, b)) || (endpoint_equal(&c->a, b) && endpoint_equal(&c->b, a)))
+		if ((endpoint_equal(&c->a, a) && endpoint_equal(&c->b, b)) ||
+		    (endpoint_equal(&c->a, b) && endpoint_equal(&c->b, a)))
 			return true;
 	}
 	return false;
 }
 
-static void connection_open(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic, uint16_t taps)
+static void connection_open(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst,
+	enum traffic traffic, uint16_t taps)
 {
 	struct connection *c = scenario_zalloc(s, sizeof *c);
 
@@ -247,7 +260,8 @@ static void connection_open(struct scenario *s, int64_t at_ns, struct endpoint s
 }
 
 /* On a connection that is opened when it is not there yet; in segments of at most 1400 bytes, each acknowledged. */
-void tcp_send(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic, const void *bytes, size_t n,
+void tcp_send(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic,
+	const void *bytes, size_t n,
 	uint16_t taps)
 {
 	const uint8_t *p = bytes;
@@ -379,8 +393,8 @@ static void dns_send(struct scenario *s, int64_t at_ns, struct endpoint src, str
 }
 
 /*
- * bg HOST > HOST from T to T: ARP and DNS between them, and one healthy call over the whole time: the capture is unfiltered and has
- * both directions.
+ * bg HOST > HOST from T to T: ARP and DNS between them, and one healthy call over the whole time: the capture is
+ * unfiltered and has both directions.
  */
 void background_read(struct scenario *s, struct words *w)
 {
@@ -402,7 +416,8 @@ void background_read(struct scenario *s, struct words *w)
 	for (int64_t at_ns = from_ns; at_ns < to_ns && !s->error; at_ns += 10 * SECOND_NS) {
 		arp_send(s, at_ns, a, b, 1);
 		arp_send(s, at_ns + MILLISECOND_NS, b, a, 2);
-		dns_send(s, at_ns + SECOND_NS, (struct endpoint){ a->addr, 43210 }, (struct endpoint){ b->addr, 53 }, (unsigned)(at_ns / SECOND_NS));
+		dns_send(s, at_ns + SECOND_NS, (struct endpoint){ a->addr, 43210 }, (struct endpoint){ b->addr, 53 },
+			(unsigned)(at_ns / SECOND_NS));
 	}
 	scenario_line(s, "call bg%u 4091@%s > 4092@%s", n, a->name, b->name);
 	scenario_line(s, "flow bg%u %.3f ring %.3f answer %.3f bye %.3f offer \"audio 4990 pt 8,101\" accept \"audio 14990 pt 8,101\"", n, from + 0.2,

@@ -209,7 +209,8 @@ static void report_send(struct scenario *s, const struct report *r)
 
 static void block_want(struct scenario *s, struct words *w, struct block *b)
 {
-	*b = (struct block){ .fraction = -1, .until_ns = INT64_MAX, .ssrc = (uint32_t)integer_want(s, w, "the SSRC reported") };
+	*b = (struct block){ .fraction = -1, .until_ns = INT64_MAX,
+		.ssrc = (uint32_t)integer_want(s, w, "the SSRC reported") };
 	while (w->left && !s->error) {
 		if (word_accept(w, "fraction")) {
 			b->fraction = (int)integer_want(s, w, "the fraction of 256") & 0xff;

@@ -308,7 +308,8 @@ static struct flow *flow_start(struct scenario *s, const struct burst *b, const 
 	struct flow *f = flow_add(s, start->has_ssrc ? start->ssrc : ssrc_of(&b->src), b);
 
 	if (start->has_seq)
-		f->next_seq = start->seq_relative ? (uint32_t)(f->next_seq + start->seq) : 0x10000 + (uint32_t)start->seq;
+		f->next_seq = start->seq_relative ? (uint32_t)(f->next_seq + start->seq)
+			: 0x10000 + (uint32_t)start->seq;
 	if (start->has_ts && !start->ts_relative) {
 		f->next_ts = (uint32_t)start->ts;
 	} else {
@@ -376,7 +377,8 @@ static bool is_lost(struct sender *x, int64_t at_ns)
 	return chance || run || (gap && gap->kind == GAP_LOST);
 }
 
-static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, unsigned pt, uint32_t ts, const uint8_t *payload, size_t n)
+static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, unsigned pt, uint32_t ts,
+	const uint8_t *payload, size_t n)
 {
 	const struct burst *b = x->burst;
 	struct flow *f = x->flow;
@@ -401,7 +403,8 @@ static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, uns
 	x->marker = false;
 	x->count++;
 	for (unsigned i = 0; !lost && i <= b->copies; i++) {
-		struct datagram *d = datagram_add(s, arrival_ns + (int64_t)i * 200000, b->src, b->dst, TRAFFIC_RTP, bytes.p, bytes.n);
+		struct datagram *d = datagram_add(s, arrival_ns + (int64_t)i * 200000, b->src, b->dst, TRAFFIC_RTP,
+			bytes.p, bytes.n);
 
 		d->taps = b->taps;
 		d->ttl = b->ttl;
@@ -437,7 +440,8 @@ static void event_send(struct scenario *s, struct sender *x, int64_t at_ns, cons
 	unsigned duration;
 	uint8_t payload[4];
 
-	if (begins || e->new_times || (e->split_ns && at_ns - b->step_ns < e->begin_ns + e->split_ns && at_ns >= e->begin_ns + e->split_ns)) {
+	if (begins || e->new_times || (e->split_ns && at_ns - b->step_ns < e->begin_ns + e->split_ns &&
+	    at_ns >= e->begin_ns + e->split_ns)) {
 		x->event_ts = x->flow->next_ts;
 		x->marker = begins;
 	}
@@ -454,7 +458,8 @@ static void event_send(struct scenario *s, struct sender *x, int64_t at_ns, cons
 
 static void burst_send(struct scenario *s, const struct burst *b, struct flow *f)
 {
-	struct sender x = { .burst = b, .flow = f, .loss_state = b->seed, .delay_state = b->seed + 1, .last_arrival_ns = INT64_MIN / 2, .marker = true };
+	struct sender x = { .burst = b, .flow = f, .loss_state = b->seed, .delay_state = b->seed + 1,
+		.last_arrival_ns = INT64_MIN / 2, .marker = true };
 
 	for (int64_t at_ns = b->begin_ns; at_ns < b->end_ns && !s->error; at_ns += b->step_ns) {
 		const struct gap *gap = gap_at(b, at_ns);
@@ -491,7 +496,8 @@ static void burst_want(struct scenario *s, struct words *w, struct burst *b, str
 	word_expect(s, w, "to");
 	b->end_ns = time_want(s, w);
 	while (w->left && !s->error) {
-		if (!sound_accept(s, w, b) && !impairment_accept(s, w, b) && !packet_accept(s, w, b) && !start_accept(s, w, start))
+		if (!sound_accept(s, w, b) && !impairment_accept(s, w, b) && !packet_accept(s, w, b) &&
+		    !start_accept(s, w, start))
 			break;
 	}
 	if (b->step_ns < 1000000 || b->lose_run > b->lose_every)

@@ -3,8 +3,9 @@
  * run: compiles scenarios, lets deadair read the captures, compares.
  *     run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...
  *     run --write FILE.pcap FILE.scn       only the capture
- * A line a scenario, "ok NAME" or "not ok NAME: why"; closes with "N passed, N failed". deadair runs three times: twice --json, which must
- * agree byte for byte, and once as text, which must end with the same status and leave the error output empty.
+ * A line a scenario, "ok NAME" or "not ok NAME: why"; closes with "N passed, N failed". deadair runs three times: twice
+ * --json, which must agree byte for byte, and once as text, which must end with the same status and leave the error
+ * output empty.
  */
 #include "tests/scenarios/scenario.h"
 
@@ -106,7 +107,8 @@ static bool output_holds(const struct output *o, const char *text)
 	return span_find_text_nocase((struct span){ o->p, o->n }, span_of(text)) < o->n;
 }
 
-static bool secrets_kept(const struct scenario *s, const struct output *json, const struct output *text, char *why, size_t room)
+static bool secrets_kept(const struct scenario *s, const struct output *json, const struct output *text, char *why,
+	size_t room)
 {
 	for (unsigned i = 0; i < s->never_count; i++) {
 		if (!output_holds(json, s->never[i]) && !output_holds(text, s->never[i]))
@@ -117,7 +119,8 @@ static bool secrets_kept(const struct scenario *s, const struct output *json, co
 	return true;
 }
 
-static bool judge(struct scenario *s, const struct output *first, const struct output *second, const struct output *text, const char *complaint,
+static bool judge(struct scenario *s, const struct output *first, const struct output *second,
+	const struct output *text, const char *complaint,
 	char *why, size_t room)
 {
 	unsigned line;
@@ -140,7 +143,8 @@ static bool judge(struct scenario *s, const struct output *first, const struct o
 		good = false;
 	}
 	if (good && (text->status != first->status || text->n == 0)) {
-		snprintf(why, room, "as text: status %d, %zu bytes; as JSON: status %d", text->status, text->n, first->status);
+		snprintf(why, room, "as text: status %d, %zu bytes; as JSON: status %d", text->status, text->n,
+			first->status);
 		good = false;
 	}
 	if (good)
@@ -259,7 +263,8 @@ static int write_only(const char *to, const char *path)
 	else
 		good = scenario_write_one(&s, to, why, sizeof why);
 	if (good && s.profile)
-		good = profile_write(&s, open(scenario_text(&s, "%s.conf", to), O_WRONLY | O_CREAT | O_TRUNC, 0644), why, sizeof why);
+		good = profile_write(&s, open(scenario_text(&s, "%s.conf", to), O_WRONLY | O_CREAT | O_TRUNC, 0644),
+			why, sizeof why);
 	if (!good)
 		fprintf(stderr, "%s\n", why);
 	scenario_free(&s);
@@ -268,7 +273,8 @@ static int write_only(const char *to, const char *path)
 
 static int usage(void)
 {
-	fputs("usage: run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...\n       run --write FILE.pcap FILE.scn\n", stderr);
+	fputs("usage: run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...\n       run --write FILE.pcap FILE.scn\n",
+		stderr);
 	return 2;
 }
 

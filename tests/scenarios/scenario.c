@@ -120,7 +120,8 @@ static void profile_read(struct scenario *s, struct words *w)
 	bool file = word_accept(w, "file");
 	const char *value = word_want(s, w, "the value");
 
-	s->profile = scenario_text(s, "%s[%s]\n%s = %s\n", s->profile ? s->profile : "", section, key, file ? profile_file(s, value) : value);
+	s->profile = scenario_text(s, "%s[%s]\n%s = %s\n", s->profile ? s->profile : "", section, key,
+		file ? profile_file(s, value) : value);
 }
 
 /* RTCP counts what the RTP lines of the whole file send: it waits for them. */
@@ -150,13 +151,17 @@ static const struct {
 	const char *word;
 	void (*read)(struct scenario *s, struct words *w);
 } directives[] = {
-	{ "alg", alg_read },         { "arp", arp_read },         { "asks", asks_read },      { "bg", background_read },    { "blind", blind_read },
+	{ "alg", alg_read },         { "arp", arp_read },         { "asks", asks_read },      { "bg", background_read },
+	  { "blind", blind_read },
 	{ "call", call_read },       { "check", check_read },     { "drops", drops_read },      { "exit", exit_read },
 	{ "alg", alg_read },         { "arp", arp_read },         { "bg", background_read },    { "blind", blind_read },
-	{ "call", call_read },       { "check", check_read },     { "connect", connect_read }, { "drops", drops_read },      { "exit", exit_read },
+	{ "call", call_read },       { "check", check_read },     { "connect", connect_read }, { "drops", drops_read },
+	  { "exit", exit_read },
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
-	{ "icmp", icmp_read },       { "lose", lose_read },       { "may", may_read },          { "mirror", mirror_read },
-	{ "nat", nat_read },         { "never", never_read },     { "place", place_read },     { "profile", profile_read },
+	{ "icmp", icmp_read },       { "lose", lose_read },       { "may", may_read },
+	  { "mirror", mirror_read },
+	{ "nat", nat_read },         { "never", never_read },     { "place", place_read },
+	  { "profile", profile_read },
 	{ "rtcp", rtcp_defer },      { "rtp", rtp_read },
 	{ "silent", expect_silent_read }, { "sip", sip_read },    { "stun", stun_read },        { "talk", talk_read },
 	{ "tap", tap_read },         { "tcp", tcp_read },         { "title", title_read },      { "tls", tls_read },
@@ -253,7 +258,8 @@ static const char *name_of(struct scenario *s, const char *path)
 
 static void scenario_init(struct scenario *s, const char *path)
 {
-	struct list *lists[] = { &s->hosts, &s->nats, &s->dialogs, &s->flows, &s->connections, &s->datagrams, &s->deferred, &s->expectations };
+	struct list *lists[] = { &s->hosts, &s->nats, &s->dialogs, &s->flows, &s->connections, &s->datagrams,
+		&s->deferred, &s->expectations };
 
 	*s = (struct scenario){ .arena = arena_new(), .path = path };
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * scenario: a small world written in text, and what deadair must say about it. README.md describes the language.
- * Lines become datagrams (world.c, sip.c, rtp.c ...), datagrams become frames at taps (write.c), expectations meet the JSON (expect.c).
- * All memory is the scenario's arena. The first mistake in a file is kept, what follows is read and ignored.
+ * Lines become datagrams (world.c, sip.c, rtp.c ...), datagrams become frames at taps (write.c), expectations meet the
+ * JSON (expect.c). All memory is the scenario's arena. The first mistake in a file is kept, what follows is read and
+ * ignored.
  */
 #ifndef DEADAIR_TESTS_SCENARIO_H
 #define DEADAIR_TESTS_SCENARIO_H
@@ -47,7 +48,8 @@ struct host {
 	uint16_t ip_id;              /* of the next packet */
 };
 
-enum traffic { TRAFFIC_SIP, TRAFFIC_RTP, TRAFFIC_RTCP, TRAFFIC_ICMP, TRAFFIC_STUN, TRAFFIC_TLS, TRAFFIC_ARP, TRAFFIC_OTHER, TRAFFIC_COUNT };
+enum traffic { TRAFFIC_SIP, TRAFFIC_RTP, TRAFFIC_RTCP, TRAFFIC_ICMP, TRAFFIC_STUN, TRAFFIC_TLS, TRAFFIC_ARP,
+	TRAFFIC_OTHER, TRAFFIC_COUNT };
 enum { TAP_ALL = 0xffff };
 
 /* Something a host sends, before any tap looks at it. */
@@ -269,12 +271,14 @@ unsigned percent_want(struct scenario *s, struct words *w); /* in 1/1000 */
 struct host *host_want(struct scenario *s, struct words *w);
 struct host *host_by_name(struct scenario *s, const char *name);
 struct host *host_by_address(struct scenario *s, const struct address *a);
-struct host *host_of(struct scenario *s, const struct address *a);  /* made when unknown: somewhere behind the gateway */
+/* made when unknown: somewhere behind the gateway */
+struct host *host_of(struct scenario *s, const struct address *a);
 struct endpoint endpoint_want(struct scenario *s, struct words *w); /* "A:4000", "10.1.0.21:4000" */
 bool endpoint_read(struct scenario *s, const char *text, struct endpoint *ret);
 struct address address_want(struct scenario *s, struct words *w);   /* a host's name, or an address */
 bool taps_accept(struct scenario *s, struct words *w, uint16_t *taps); /* "only TAP", "not TAP" */
-struct datagram *datagram_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic,
+struct datagram *datagram_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst,
+	enum traffic traffic,
 	const void *payload, size_t n);
 void host_read(struct scenario *s, struct words *w);
 void nat_read(struct scenario *s, struct words *w);
@@ -313,7 +317,9 @@ struct sound {
 	uint8_t code;
 	uint32_t voice;              /* whose: no two senders sound alike */
 };
-/* G.711 for payload type 0 or 8; other types get pseudo-random bytes. at: samples at 8 kHz since the scenario's zero. */
+/*
+ * G.711 for payload type 0 or 8; other types get pseudo-random bytes. at: samples at 8 kHz since the scenario's zero.
+ */
 void sound_fill(const struct sound *sound, unsigned pt, uint32_t at, uint8_t *bytes, size_t n);
 uint32_t random_next(uint64_t *state);
 double random_unit(uint64_t *state); /* 0 < u < 1 */
@@ -330,7 +336,8 @@ void tcp_read(struct scenario *s, struct words *w);
 void tls_read(struct scenario *s, struct words *w);
 void connect_read(struct scenario *s, struct words *w);    /* connect.c */
 void background_read(struct scenario *s, struct words *w);
-void tcp_send(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic, const void *bytes, size_t n,
+void tcp_send(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic,
+	const void *bytes, size_t n,
 	uint16_t taps);
 
 /* scenario.c: one line as if it stood in the file. */

@@ -55,7 +55,8 @@ static void media_remember(struct scenario *s, struct party *p, struct endpoint 
 }
 
 /* audio|video|image PORT [pt LIST] [DIRECTION] [savp] [c=ADDR] [mux] [rtcp PORT] [ptime N] ["a=..."]... */
-static void mline_make(struct scenario *s, struct words *w, struct party *p, struct address session, struct buffer *body)
+static void mline_make(struct scenario *s, struct words *w, struct party *p, struct address session,
+	struct buffer *body)
 {
 	const char *kind = word_want(s, w, "audio, video or image");
 	unsigned port = (unsigned)integer_want(s, w, "the media port");
@@ -128,5 +129,6 @@ const char *sdp_make(struct scenario *s, struct words *w, struct party *p)
 	if (p->sdp && strcmp(p->sdp, (char *)body.p) != 0)
 		p->version++;
 	p->sdp = (char *)body.p;
-	return scenario_text(s, "v=0\r\no=%s %u %u IN IP%c %s\r\n%s", p->user, p->session, p->version, family, address_text(&session, text), p->sdp);
+	return scenario_text(s, "v=0\r\no=%s %u %u IN IP%c %s\r\n%s", p->user, p->session, p->version, family,
+	       address_text(&session, text), p->sdp);
 }

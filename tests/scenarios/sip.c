@@ -92,7 +92,10 @@ static bool call_option(struct scenario *s, struct words *w, struct dialog *d)
 	return false;
 }
 
-/* call NAME USER@HOST > USER@HOST [tcp] [call-id X] [domain X] [caller|callee as|at ENDPOINT] [caller|callee tag X|cseq N] */
+/*
+ * call NAME USER@HOST > USER@HOST [tcp] [call-id X] [domain X] [caller|callee as|at ENDPOINT] [caller|callee tag X|cseq
+ * N]
+ */
 void call_read(struct scenario *s, struct words *w)
 {
 	struct dialog *d = scenario_zalloc(s, sizeof *d);
@@ -113,7 +116,8 @@ void call_read(struct scenario *s, struct words *w)
 	while (w->left && !s->error && call_option(s, w, d))
 		;
 	if (!d->call_id)
-		d->call_id = scenario_text(s, "%s.%s@%s", d->name, s->name, address_text(&d->party[CALLER].as.addr, text));
+		d->call_id = scenario_text(s, "%s.%s@%s", d->name, s->name,
+			address_text(&d->party[CALLER].as.addr, text));
 	if (!d->domain)
 		d->domain = scenario_text(s, "%s", address_text(&d->party[CALLEE].reach.addr, text));
 	list_add_tail(&s->dialogs, &d->link);
@@ -190,11 +194,16 @@ static void headers_given(struct buffer *b, const struct message *m, bool vias)
 static const char *phrase_of(unsigned status)
 {
 	static const struct { unsigned status; const char *phrase; } phrases[] = {
-		{ 100, "Trying" }, { 180, "Ringing" }, { 181, "Call Is Being Forwarded" }, { 182, "Queued" }, { 183, "Session Progress" },
-		{ 200, "OK" }, { 202, "Accepted" }, { 302, "Moved Temporarily" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
-		{ 403, "Forbidden" }, { 404, "Not Found" }, { 407, "Proxy Authentication Required" }, { 408, "Request Timeout" },
-		{ 415, "Unsupported Media Type" }, { 480, "Temporarily Unavailable" }, { 481, "Call/Transaction Does Not Exist" },
-		{ 486, "Busy Here" }, { 487, "Request Terminated" }, { 488, "Not Acceptable Here" }, { 491, "Request Pending" },
+		{ 100, "Trying" }, { 180, "Ringing" }, { 181, "Call Is Being Forwarded" }, { 182, "Queued" },
+		  { 183, "Session Progress" },
+		{ 200, "OK" }, { 202, "Accepted" }, { 302, "Moved Temporarily" }, { 400, "Bad Request" },
+		  { 401, "Unauthorized" },
+		{ 403, "Forbidden" }, { 404, "Not Found" }, { 407, "Proxy Authentication Required" },
+		  { 408, "Request Timeout" },
+		{ 415, "Unsupported Media Type" }, { 480, "Temporarily Unavailable" },
+		  { 481, "Call/Transaction Does Not Exist" },
+		{ 486, "Busy Here" }, { 487, "Request Terminated" }, { 488, "Not Acceptable Here" },
+		  { 491, "Request Pending" },
 		{ 500, "Server Internal Error" }, { 503, "Service Unavailable" }, { 603, "Decline" },
 	};
 
@@ -223,7 +232,8 @@ static const char *via_value(struct scenario *s, const struct message *m)
 		learnt = scenario_text(s, ";received=%s;rport=%u", address_text(&p->reach.addr, text), p->reach.port);
 	else if (m->status)
 		learnt = scenario_text(s, ";rport=%u", p->reach.port);
-	return scenario_text(s, "SIP/2.0/%s %s;branch=%s%s", d->tcp ? "TCP" : "UDP", endpoint_name(s, &p->as), m->request->branch, learnt);
+	return scenario_text(s, "SIP/2.0/%s %s;branch=%s%s", d->tcp ? "TCP" : "UDP", endpoint_name(s, &p->as),
+	       m->request->branch, learnt);
 }
 
 static const char *party_value(struct scenario *s, const struct dialog *d, unsigned index, const char *tag)
@@ -319,7 +329,8 @@ static void message_send(struct scenario *s, const struct message *m, int64_t at
 		return;
 	}
 	for (unsigned i = 0; i <= m->repeat_count; i++) {
-		struct datagram *d = datagram_add(s, i ? m->repeats[i - 1] : at_ns, m->src, m->dst, TRAFFIC_SIP, b.p, b.n);
+		struct datagram *d = datagram_add(s, i ? m->repeats[i - 1] : at_ns, m->src, m->dst, TRAFFIC_SIP, b.p,
+			b.n);
 
 		d->taps = m->taps;
 		d->ttl = m->ttl;
@@ -469,7 +480,10 @@ static bool makes_dialog(const char *method)
 	return strcmp(method, "INVITE") == 0 || strcmp(method, "SUBSCRIBE") == 0;
 }
 
-/* A dialog is early from the first 1xx with a tag on, and stands as soon as a 2xx to the INVITE (or SUBSCRIBE) gave one. */
+/*
+ * A dialog is early from the first 1xx with a tag on, and stands as soon as a 2xx to the INVITE (or SUBSCRIBE) gave
+ * one.
+ */
 static void dialog_advance(struct message *m)
 {
 	struct dialog *d = m->dialog;
@@ -556,7 +570,10 @@ static void course_want(struct scenario *s, struct words *w, struct course *c)
 	}
 }
 
-/* flow CALL INVITE-TIME [ring T] [answer T] [ack T] [bye T] [by-callee] offer "SDP" [accept "SDP"]: an ordinary call's messages. */
+/*
+ * flow CALL INVITE-TIME [ring T] [answer T] [ack T] [bye T] [by-callee] offer "SDP" [accept "SDP"]: an ordinary call's
+ * messages.
+ */
 void flow_read(struct scenario *s, struct words *w)
 {
 	const struct dialog *d = dialog_want(s, w);
@@ -572,7 +589,8 @@ void flow_read(struct scenario *s, struct words *w)
 	if (c.ring_ns >= 0)
 		scenario_line(s, "sip %.9f %s 180", seconds(c.ring_ns), d->name);
 	if (c.answer_ns >= 0) {
-		scenario_line(s, "sip %.9f %s 200 sdp %s", seconds(c.answer_ns), d->name, c.accept ? c.accept : c.offer);
+		scenario_line(s, "sip %.9f %s 200 sdp %s", seconds(c.answer_ns), d->name,
+			c.accept ? c.accept : c.offer);
 		if (c.ack_ns < 0)
 			c.ack_ns = c.answer_ns + 60 * MILLISECOND_NS;
 		scenario_line(s, "sip %.9f %s ack", seconds(c.ack_ns), d->name);

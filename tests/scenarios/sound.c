@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* sound: G.711 payload of a wanted level, the same on every machine. ITU-T G.711; A-law full-scale sine is +3.14 dBm0. */
+/*
+ * sound: G.711 payload of a wanted level, the same on every machine. ITU-T G.711; A-law full-scale sine is +3.14 dBm0.
+ */
 #include "tests/scenarios/scenario.h"
 
 #include <math.h>
@@ -44,8 +46,8 @@ static uint8_t ulaw(int sample)
 }
 
 /*
- * A voice of sorts: two tones of its own, a rise and fall of 5 Hz, noise; RMS about 1. It repeats after ten packets, so that a sample capture
- * compresses well. at: samples at 8 kHz.
+ * A voice of sorts: two tones of its own, a rise and fall of 5 Hz, noise; RMS about 1. It repeats after ten packets, so
+ * that a sample capture compresses well. at: samples at 8 kHz.
  */
 static double voice_reckon(uint32_t who, uint32_t mixed, uint32_t phase)
 {
@@ -59,7 +61,8 @@ static double voice_reckon(uint32_t who, uint32_t mixed, uint32_t phase)
 static double voice(uint32_t who, uint32_t at)
 {
 	enum { PHASES = 1600, KEPT = 64 };
-	static struct { bool full; uint32_t who; double samples[PHASES]; } kept[KEPT]; /* reckoned once: half of what all scenarios take */
+	/* reckoned once: half of what all scenarios take */
+	static struct { bool full; uint32_t who; double samples[PHASES]; } kept[KEPT];
 	uint32_t mixed = who * UINT32_C(2654435761);
 
 	if (!kept[who % KEPT].full || kept[who % KEPT].who != who) {

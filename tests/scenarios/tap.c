@@ -39,7 +39,8 @@ static unsigned file_add(struct scenario *s, const char *name)
 
 static unsigned link_want(struct scenario *s, struct words *w)
 {
-	static const struct { const char *name; unsigned link; } links[] = { { "ethernet", 1 }, { "raw", 101 }, { "sll", 113 } };
+	static const struct { const char *name; unsigned link;
+		} links[] = { { "ethernet", 1 }, { "raw", 101 }, { "sll", 113 } };
 	const char *name = word_want(s, w, "the link type");
 
 	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
@@ -106,7 +107,8 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 }
 
 /*
- * tap NAME [link ethernet|sll|raw] [on HOST] [inside|outside NAT] [vlan N] [snaplen N] [delay T] [from T] [to T] [tick T]
+ * tap NAME [link ethernet|sll|raw] [on HOST] [inside|outside NAT] [vlan N] [snaplen N] [delay T] [from T] [to T] [tick
+ * T]
  *     [bad-egress] [first-fragments] [file NAME] [pcapng] [filter "TEXT"]
  */
 void tap_read(struct scenario *s, struct words *w)
@@ -117,7 +119,8 @@ void tap_read(struct scenario *s, struct words *w)
 		scenario_fail(s, "more than %d taps", SCENARIO_TAPS);
 		return;
 	}
-	*t = (struct tap){ .name = word_want(s, w, "the tap's name"), .link = 1, .vlan = -1, .begin_ns = INT64_MIN, .end_ns = INT64_MAX };
+	*t = (struct tap){ .name = word_want(s, w, "the tap's name"), .link = 1, .vlan = -1, .begin_ns = INT64_MIN,
+		.end_ns = INT64_MAX };
 	list_init(&t->blinds);
 	list_init(&t->lost);
 	list_init(&t->placements);
@@ -151,7 +154,8 @@ static bool any_or_address(struct scenario *s, struct words *w, struct address *
 static bool traffic_accept(struct words *w, enum traffic *ret)
 {
 	static const char *const names[TRAFFIC_COUNT] = {
-		[TRAFFIC_SIP] = "sip", [TRAFFIC_RTP] = "rtp", [TRAFFIC_RTCP] = "rtcp", [TRAFFIC_ICMP] = "icmp", [TRAFFIC_STUN] = "stun",
+		[TRAFFIC_SIP] = "sip", [TRAFFIC_RTP] = "rtp", [TRAFFIC_RTCP] = "rtcp", [TRAFFIC_ICMP] = "icmp",
+			[TRAFFIC_STUN] = "stun",
 		[TRAFFIC_TLS] = "tls", [TRAFFIC_ARP] = "arp", [TRAFFIC_OTHER] = "other",
 	};
 

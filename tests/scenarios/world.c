@@ -118,7 +118,8 @@ bool taps_accept(struct scenario *s, struct words *w, uint16_t *taps)
 	return false;
 }
 
-struct datagram *datagram_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst, enum traffic traffic,
+struct datagram *datagram_add(struct scenario *s, int64_t at_ns, struct endpoint src, struct endpoint dst,
+	enum traffic traffic,
 	const void *payload, size_t n)
 {
 	struct datagram *d = scenario_zalloc(s, sizeof *d);
@@ -147,7 +148,8 @@ static void mac_read(struct scenario *s, struct words *w, uint8_t mac[6])
 	unsigned b[6];
 	int end = 0;
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 || text[end]) {
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
+	    text[end]) {
 		scenario_fail(s, "\"%s\" is no MAC address", text);
 		return;
 	}

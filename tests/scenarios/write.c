@@ -85,7 +85,8 @@ static struct buffer replaced(struct arena *arena, const uint8_t *p, size_t n, c
 static struct buffer length_mended(struct arena *arena, struct buffer message)
 {
 	struct span all = { message.p, message.n };
-	size_t head = span_find_text(all, SPAN("\r\n\r\n")), field = span_find_text_nocase(all, SPAN("\r\nContent-Length:"));
+	size_t head = span_find_text(all, SPAN("\r\n\r\n")),
+		field = span_find_text_nocase(all, SPAN("\r\nContent-Length:"));
 	struct buffer b = { .arena = arena };
 	size_t end;
 
@@ -99,8 +100,8 @@ static struct buffer length_mended(struct arena *arena, struct buffer message)
 }
 
 /*
- * Messages are written in the words of the inside; what passed the ALG carries those of the outside, whoever sent it: the far end answers
- * to what it was told.
+ * Messages are written in the words of the inside; what passed the ALG carries those of the outside, whoever sent it:
+ * the far end answers to what it was told.
  */
 static void rewrite(struct scenario *s, struct view *v)
 {
@@ -113,7 +114,10 @@ static void rewrite(struct scenario *s, struct view *v)
 	}
 }
 
-/* Outside a NAT the tap sees the mapped source, inside it the mapped-back destination; messages between two inside stay as they are. */
+/*
+ * Outside a NAT the tap sees the mapped source, inside it the mapped-back destination; messages between two inside stay
+ * as they are.
+ */
 static void cross_nat(struct scenario *s, struct view *v)
 {
 	const struct nat *nat = v->tap->nat;
@@ -275,7 +279,8 @@ static void link_build(struct scenario *s, struct buffer *b, const struct view *
 	}
 }
 
-static void part_add(struct scenario *s, struct records *all, const struct view *v, int64_t at_ns, size_t from, size_t to)
+static void part_add(struct scenario *s, struct records *all, const struct view *v, int64_t at_ns, size_t from,
+	size_t to)
 {
 	struct buffer b = { .arena = s->arena };
 	const struct tap *t = v->tap;
@@ -293,7 +298,8 @@ static void part_add(struct scenario *s, struct records *all, const struct view 
 		all->at = memory_resize(all->at, all->room, sizeof *all->at);
 	}
 	r = &all->at[all->count++];
-	*r = (struct record){ .at_ns = at_ns, .order = (unsigned)all->count, .file = t->file, .tap = (unsigned)(t - s->taps), .bytes = b.p, .n = b.n,
+	*r = (struct record){ .at_ns = at_ns, .order = (unsigned)all->count, .file = t->file,
+		.tap = (unsigned)(t - s->taps), .bytes = b.p, .n = b.n,
 		.wire = b.n };
 	if (t->snaplen && r->n > t->snaplen)
 		r->n = t->snaplen;
@@ -309,7 +315,8 @@ static void record_add(struct scenario *s, struct records *all, const struct vie
 	}
 	for (size_t from = 0; from < whole; from += piece) {
 		if (from == 0 || !v->tap->no_later_fragments)
-			part_add(s, all, v, at_ns + (from ? 20 * MICROSECOND_NS : 0), from, from + piece < whole ? from + piece : SIZE_MAX);
+			part_add(s, all, v, at_ns + (from ? 20 * MICROSECOND_NS : 0), from,
+				from + piece < whole ? from + piece : SIZE_MAX);
 	}
 }
 
@@ -320,8 +327,10 @@ static bool hidden(const struct tap *t, const struct datagram *d)
 	LIST_EACH(it, &t->blinds) {
 		const struct blind *b = LIST_ENTRY(it, struct blind, link);
 
-		if ((b->any_traffic || b->traffic == d->traffic) && (b->any_from || address_equal(&b->from, &d->src.addr)) &&
-		    (b->any_to || address_equal(&b->to, &d->dst.addr)) && d->at_ns >= b->begin_ns && d->at_ns < b->end_ns)
+		if ((b->any_traffic || b->traffic == d->traffic) &&
+		    (b->any_from || address_equal(&b->from, &d->src.addr)) &&
+		    (b->any_to || address_equal(&b->to, &d->dst.addr)) && d->at_ns >= b->begin_ns &&
+		    d->at_ns < b->end_ns)
 			return true;
 	}
 	LIST_EACH(it, &t->lost) {
@@ -351,16 +360,19 @@ static int64_t noise_ns(const struct datagram *d)
 
 static void tap_see(struct scenario *s, const struct tap *t, const struct datagram *d, struct records *all)
 {
-	struct view v = { .d = d, .tap = t, .src = d->src, .dst = d->dst, .payload = d->payload, .n = d->n, .vlan = t->vlan };
+	struct view v = { .d = d, .tap = t, .src = d->src, .dst = d->dst, .payload = d->payload, .n = d->n,
+		.vlan = t->vlan };
 	struct mirror *m = t->mirror;
 	unsigned initial = d->ttl ? d->ttl : d->from->ttl, hops = hops_of(t, d->from);
 	int64_t at_ns = d->at_ns + t->delay_ns + noise_ns(d);
 	bool twice = mirrored(m, d), first_missing;
 
-	v.ttl = d->ttl || initial <= hops ? initial : initial - hops;  /* a TTL given on the line is what the tap sees */
+	/* a TTL given on the line is what the tap sees */
+	v.ttl = d->ttl || initial <= hops ? initial : initial - hops;
 	if (d->protocol)
 		cross_nat(s, &v);
-	first_missing = twice && d->traffic == TRAFFIC_RTP && m->first_missing_permille && random_next(&m->seed) % 1000 < m->first_missing_permille;
+	first_missing = twice && d->traffic == TRAFFIC_RTP && m->first_missing_permille &&
+		random_next(&m->seed) % 1000 < m->first_missing_permille;
 	if (!first_missing)
 		record_add(s, all, &v, at_ns);
 	if (!twice)

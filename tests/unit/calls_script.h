@@ -51,7 +51,8 @@ struct script {
 static inline struct calls_config script_config(void)
 {
 	return (struct calls_config){ .dup_window_ns = 100 * MILLISECOND_NS, .fork_linger_ns = 2 * SECOND_NS,
-				      .idle_timeout_ns = 300 * SECOND_NS, .join_score = 80, .join_margin = 25, .keep_texts = true };
+				      .idle_timeout_ns = 300 * SECOND_NS, .join_score = 80, .join_margin = 25,
+				      .keep_texts = true };
 }
 
 static inline void script_begin_with(struct script *s, const struct calls_config *config)
@@ -85,7 +86,8 @@ static inline const char *script_sdp(struct script *s, const char *what)
 	if (sscanf(what, "v%u %63[0-9.]:%u %15s", &version, host, &port, direction) < 1)
 		return what;
 	snprintf(s->sdp, sizeof s->sdp,
-		 "v=0\r\no=- %s%u %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 8 0\r\na=%s\r\n", "77", port, version, host,
+		 "v=0\r\no=- %s%u %u IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 8 0\r\na=%s\r\n",
+		 "77", port, version, host,
 		 host, port, direction);
 	return s->sdp;
 }
@@ -135,13 +137,17 @@ static inline size_t script_text(struct script *s, const struct row *r)
 		n += (size_t)snprintf(s->text + n, room - n, "Via: SIP/2.0/UDP %s;branch=z9hG4bK-%s%s\r\n",
 				      i == vias && r->via_host ? r->via_host : i == 1 ? A : P,
 				      i == vias && r->branch ? r->branch : branch, i == 1 ? "" : i == 2 ? "-p" : "-pp");
-	n += (size_t)snprintf(s->text + n, room - n, "From: <sip:%s@pbx>%s%s\r\nTo: <sip:%s@pbx>%s%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", from_user,
-			      *from ? ";tag=" : "", from, to_user, r->to ? ";tag=" : "", or(r->to, ""), or(r->call, "c1"), cseq, method);
+	n += (size_t)snprintf(s->text + n, room - n,
+		"From: <sip:%s@pbx>%s%s\r\nTo: <sip:%s@pbx>%s%s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", from_user,
+			      *from ? ";tag=" : "", from, to_user, r->to ? ";tag=" : "", or(r->to, ""),
+			      or(r->call, "c1"), cseq, method);
 	if (!r->contact || *r->contact)
-		n += (size_t)snprintf(s->text + n, room - n, "Contact: <sip:%s>\r\n", or(r->contact, r->status ? "1002@" B : "1001@" A));
+		n += (size_t)snprintf(s->text + n, room - n, "Contact: <sip:%s>\r\n",
+			or(r->contact, r->status ? "1002@" B : "1001@" A));
 	if (*sdp)
 		n += (size_t)snprintf(s->text + n, room - n, "Content-Type: application/sdp\r\n");
-	n += (size_t)snprintf(s->text + n, room - n, "%sContent-Length: %zu\r\n\r\n%s", or(r->extra, ""), strlen(sdp), sdp);
+	n += (size_t)snprintf(s->text + n, room - n, "%sContent-Length: %zu\r\n\r\n%s", or(r->extra, ""), strlen(sdp),
+		sdp);
 	return n;
 }
 

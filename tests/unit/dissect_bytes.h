@@ -52,17 +52,20 @@ static inline struct span bytes_join(struct bytes *out, struct span header, stru
 static inline struct span udp_wrap(struct bytes *out, uint16_t src, uint16_t dst, struct span payload)
 {
 	size_t n = payload.n + 8;
-	uint8_t h[8] = { (uint8_t)(src >> 8), (uint8_t)src, (uint8_t)(dst >> 8), (uint8_t)dst, (uint8_t)(n >> 8), (uint8_t)n, 0, 0 };
+	uint8_t h[8] = { (uint8_t)(src >> 8), (uint8_t)src, (uint8_t)(dst >> 8), (uint8_t)dst, (uint8_t)(n >> 8),
+		(uint8_t)n, 0, 0 };
 
 	return bytes_join(out, (struct span){ h, sizeof h }, payload);
 }
 
 /* From 10.0.0.`src` to 10.0.0.`dst`. flags_offset as in the header: 0x2000 more fragments, offset in units of 8. */
-static inline struct span ip4_wrap(struct bytes *out, uint8_t src, uint8_t dst, uint8_t protocol, uint16_t id, uint16_t flags_offset,
+static inline struct span ip4_wrap(struct bytes *out, uint8_t src, uint8_t dst, uint8_t protocol, uint16_t id,
+	uint16_t flags_offset,
 				   struct span payload)
 {
 	size_t n = payload.n + 20;
-	uint8_t h[20] = { 0x45, 0, (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(flags_offset >> 8),
+	uint8_t h[20] = { 0x45, 0, (uint8_t)(n >> 8), (uint8_t)n, (uint8_t)(id >> 8), (uint8_t)id,
+		(uint8_t)(flags_offset >> 8),
 			  (uint8_t)flags_offset, 64, protocol, 0, 0, 10, 0, 0, src, 10, 0, 0, dst };
 
 	return bytes_join(out, (struct span){ h, sizeof h }, payload);
@@ -71,7 +74,8 @@ static inline struct span ip4_wrap(struct bytes *out, uint8_t src, uint8_t dst, 
 /* From fd00::`src` to fd00::`dst`. */
 static inline struct span ip6_wrap(struct bytes *out, uint8_t src, uint8_t dst, uint8_t next, struct span payload)
 {
-	uint8_t h[40] = { 0x60, 0, 0, 0, (uint8_t)(payload.n >> 8), (uint8_t)payload.n, next, 64, [8] = 0xfd, [23] = src, [24] = 0xfd, [39] = dst };
+	uint8_t h[40] = { 0x60, 0, 0, 0, (uint8_t)(payload.n >> 8), (uint8_t)payload.n, next, 64, [8] = 0xfd,
+		[23] = src, [24] = 0xfd, [39] = dst };
 
 	return bytes_join(out, (struct span){ h, sizeof h }, payload);
 }
@@ -84,7 +88,8 @@ static inline struct span ethernet_wrap(struct bytes *out, uint16_t type, struct
 }
 
 /* A raw IP frame through the dissector; its packets, of which the first `room` are kept. */
-static inline unsigned dissect_all(struct dissector *d, uint16_t link, uint32_t number, int64_t at_ns, struct span bytes, size_t wire,
+static inline unsigned dissect_all(struct dissector *d, uint16_t link, uint32_t number, int64_t at_ns,
+	struct span bytes, size_t wire,
 				   struct packet *packets, unsigned room)
 {
 	static struct bytes kept;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_views: handmade data behind the view functions. Documentation addresses (RFC 5737); the numbers agree with one another. */
+/*
+ * fake_views: handmade data behind the view functions. Documentation addresses (RFC 5737); the numbers agree with one
+ * another.
+ */
 #include "tests/unit/fake_views.h"
 
 #include <stdio.h>
@@ -20,7 +23,8 @@ struct engine {
 };
 
 static const struct engine engines[] = {
-	{ FAKE_ONE_WAY }, { FAKE_HOSTILE }, { FAKE_NOTHING }, { FAKE_EMPTY }, { FAKE_CLEAN }, { FAKE_MANY }, { FAKE_OUTSIDE },
+	{ FAKE_ONE_WAY }, { FAKE_HOSTILE }, { FAKE_NOTHING }, { FAKE_EMPTY }, { FAKE_CLEAN }, { FAKE_MANY },
+	  { FAKE_OUTSIDE },
 };
 
 const struct engine *fake_engine(enum fake which)
@@ -31,9 +35,12 @@ const struct engine *fake_engine(enum fake which)
 const struct source_file *fake_file(enum fake which)
 {
 	static const struct source_interface ethernet = { .link = 1, .snaplen = 262144 };
-	static const struct source_file file = { .name = "captures/call-4.pcapng", .frames = 6338, .bytes = 1356332, .interfaces = &ethernet, .interface_count = 1 };
-	static const struct source_file hostile = { .name = "odd" HOSTILE ".pcap", .frames = 6338, .bytes = 1356332, .interfaces = &ethernet, .interface_count = 1 };
-	static const struct source_file damaged = { .name = "cut.pcap", .error = { ERR_DAMAGED, "cut.pcap: frame 1 at byte 24: the file ends within it" } };
+	static const struct source_file file = { .name = "captures/call-4.pcapng", .frames = 6338, .bytes = 1356332,
+		.interfaces = &ethernet, .interface_count = 1 };
+	static const struct source_file hostile = { .name = "odd" HOSTILE ".pcap", .frames = 6338, .bytes = 1356332,
+		.interfaces = &ethernet, .interface_count = 1 };
+	static const struct source_file damaged = { .name = "cut.pcap",
+		.error = { ERR_DAMAGED, "cut.pcap: frame 1 at byte 24: the file ends within it" } };
 
 	return which == FAKE_HOSTILE ? &hostile : which == FAKE_EMPTY ? &damaged : &file;
 }
@@ -56,16 +63,22 @@ static const struct {
 void view_capture(const struct engine *e, struct view_capture *ret)
 {
 	*ret = (struct view_capture){
-		.first_ns = MS(204), .last_ns = MS(48404), .frames = 6338, .bytes = 1356332, .sip = 16, .rtp = 6298, .rtcp = 24,
-		.vantage_kind = "both-sides", .vantage_confidence = "certain", .vantage_why = "one message before and after 203.0.113.2",
+		.first_ns = MS(204), .last_ns = MS(48404), .frames = 6338, .bytes = 1356332, .sip = 16, .rtp = 6298,
+		.rtcp = 24,
+		.vantage_kind = "both-sides", .vantage_confidence = "certain",
+		.vantage_why = "one message before and after 203.0.113.2",
 		.vantage_host = { 4, { 203, 0, 113, 2 } },
-		.seen_from = "both sides of the firewall 203.0.113.2 (LAN eth1, WAN eth2)", .can_show = "SIP and audio on both sides of it",
+		.seen_from = "both sides of the firewall 203.0.113.2 (LAN eth1, WAN eth2)",
+		.can_show = "SIP and audio on both sides of it",
 		.cannot_prove = { "what the phone plays", "anything beyond the provider" }, .cannot_prove_count = 2,
 	};
 	if (e->which == FAKE_NOTHING) {
-		*ret = (struct view_capture){ .first_ns = MS(0), .last_ns = MS(251000), .frames = 88214, .other = 88000, .undecoded = { 0, 214 },
-					      .others = { { "TCP 443", 0.71 }, { "TCP 445", 0.18 }, { "UDP 53", 0.06 } }, .other_count = 3,
-					      .evicted = { { "streams", 2 } }, .evicted_count = 1, .notes = { "the clock goes back at frame 9" }, .note_count = 1 };
+		*ret = (struct view_capture){ .first_ns = MS(0), .last_ns = MS(251000), .frames = 88214, .other = 88000,
+			.undecoded = { 0, 214 },
+					      .others = { { "TCP 443", 0.71 }, { "TCP 445", 0.18 },
+					      { "UDP 53", 0.06 } }, .other_count = 3,
+					      .evicted = { { "streams", 2 } }, .evicted_count = 1,
+					      .notes = { "the clock goes back at frame 9" }, .note_count = 1 };
 	} else if (e->which == FAKE_EMPTY) {
 		*ret = (struct view_capture){ .first_ns = NS_NONE, .last_ns = NS_NONE };
 	} else if (e->which == FAKE_OUTSIDE) {
@@ -90,8 +103,10 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 	if (!is_call_4(e) || i > 0)
 		return false;
 	*ret = (struct view_incident){
-		.n = 1, .title = alg_title, .cause = alg_cause, .fix = alg_fix, .severity = "error", .confidence = "certain", .findings = { 1, 2, 3 },
-		.finding_count = 3, .calls = { 1 }, .call_count = 1, .calls_total = 1, .first_ns = MS(5914), .last_ns = MS(47936),
+		.n = 1, .title = alg_title, .cause = alg_cause, .fix = alg_fix, .severity = "error",
+		.confidence = "certain", .findings = { 1, 2, 3 },
+		.finding_count = 3, .calls = { 1 }, .call_count = 1, .calls_total = 1, .first_ns = MS(5914),
+		.last_ns = MS(47936),
 	};
 	add_host(ret->hosts, &ret->host_count, (struct endpoint)FIREWALL(0), "culprit");
 	return true;
@@ -110,9 +125,12 @@ static void finding_alg(const struct engine *e, struct view_finding *f)
 	};
 
 	*f = (struct view_finding){
-		.n = 1, .id = "sip-alg", .reason = "rewritten-sdp", .severity = "error", .confidence = "certain", .title = alg_title, .cause = alg_cause,
-		.fix = alg_fix, .chain = { 2 }, .chain_count = 1, .since_ns = MS(5914), .first_ns = MS(204), .last_ns = MS(47936),
-		.call_ids = { e->which == FAKE_HOSTILE ? (struct span)TEXT("id" HOSTILE) : (struct span)TEXT("8f2a@192.168.1.21") },
+		.n = 1, .id = "sip-alg", .reason = "rewritten-sdp", .severity = "error", .confidence = "certain",
+		.title = alg_title, .cause = alg_cause,
+		.fix = alg_fix, .chain = { 2 }, .chain_count = 1, .since_ns = MS(5914), .first_ns = MS(204),
+		.last_ns = MS(47936),
+		.call_ids = { e->which == FAKE_HOSTILE ? (struct span)TEXT("id" HOSTILE)
+		: (struct span)TEXT("8f2a@192.168.1.21") },
 		.call_id_count = 1, .calls_total = 1, .call_numbers = { 1 }, .streams = { 1, 3 }, .stream_count = 2,
 		.evidence_count = sizeof evidence / sizeof evidence[0], .count = 1, .state = "open", .incident = 1,
 	};
@@ -124,13 +142,16 @@ static void finding_alg(const struct engine *e, struct view_finding *f)
 static void finding_other(unsigned n, struct view_finding *f)
 {
 	*f = (struct view_finding){
-		.n = n, .severity = n == 4 ? "info" : "error", .confidence = "certain", .since_ns = NS_NONE, .first_ns = MS(5914), .last_ns = MS(47936),
-		.call_ids = { TEXT("8f2a@192.168.1.21") }, .call_id_count = 1, .calls_total = 1, .call_numbers = { 1 }, .count = 1, .state = "open",
+		.n = n, .severity = n == 4 ? "info" : "error", .confidence = "certain", .since_ns = NS_NONE,
+		.first_ns = MS(5914), .last_ns = MS(47936),
+		.call_ids = { TEXT("8f2a@192.168.1.21") }, .call_id_count = 1, .calls_total = 1, .call_numbers = { 1 },
+		.count = 1, .state = "open",
 		.explained_by = n == 2 ? 1 : 0, .incident = n == 4 ? 0 : 1,
 	};
 	f->id = n == 2 ? "one-way-audio" : n == 3 ? "dropped-in-path" : "cleartext";
 	f->reason = n == 2 ? "nothing-arrives" : n == 3 ? "media" : "sip";
-	f->title = n == 2 ? "1001 hears nothing of 01632960105" : n == 3 ? "The firewall passes no audio of 198.51.100.40" : "SIP is readable by all";
+	f->title = n == 2 ? "1001 hears nothing of 01632960105" : n == 3
+		? "The firewall passes no audio of 198.51.100.40" : "SIP is readable by all";
 	f->evidence[0] = (struct view_evidence){ 0, 1, 1, MS(204), "a message in clear" };
 	f->evidence_count = 1;
 }
@@ -144,9 +165,12 @@ static bool finding_many(size_t i, struct view_finding *f)
 	if (i > 3)
 		return false;
 	*f = (struct view_finding){
-		.n = (unsigned)i + 1, .id = "rtp-loss", .reason = "in-network", .severity = "warning", .confidence = "likely",
-		.title = "The path to 192.168.1.21 probably loses packets: 4.1 % of its audio", .cause = "Packets are lost before this point.",
-		.fix = "Look for a full link or a duplex mismatch.", .since_ns = NS_NONE, .first_ns = MS(60000 * (int64_t)i), .last_ns = MS(60000 * (int64_t)i + 9000),
+		.n = (unsigned)i + 1, .id = "rtp-loss", .reason = "in-network", .severity = "warning",
+		.confidence = "likely",
+		.title = "The path to 192.168.1.21 probably loses packets: 4.1 % of its audio",
+		.cause = "Packets are lost before this point.",
+		.fix = "Look for a full link or a duplex mismatch.", .since_ns = NS_NONE,
+		.first_ns = MS(60000 * (int64_t)i), .last_ns = MS(60000 * (int64_t)i + 9000),
 		.count = 1, .state = "open",
 	};
 	add_host(f->hosts, &f->host_count, (struct endpoint)PHONE(0), "victim");
@@ -191,7 +215,8 @@ bool view_finding(const struct engine *e, size_t i, struct view_finding *ret)
 
 static void call_empty(struct view_call *c)
 {
-	*c = (struct view_call){ .start_ns = NS_NONE, .answer_ns = NS_NONE, .end_ns = NS_NONE, .pdd_ms = -1, .setup_ms = -1, .caller_mos = -1,
+	*c = (struct view_call){ .start_ns = NS_NONE, .answer_ns = NS_NONE, .end_ns = NS_NONE, .pdd_ms = -1,
+		.setup_ms = -1, .caller_mos = -1,
 				 .callee_mos = -1, .vantage = "both-sides" };
 }
 
@@ -221,11 +246,16 @@ static void call_4(const struct engine *e, struct view_call *c)
 	c->legs[0].hops[1].a = (struct endpoint)FIREWALL(5060);
 	c->legs[0].hops[1].b = (struct endpoint)PROVIDER(5060);
 	c->leg_count = 1;
-	c->media[0] = (struct view_direction){ .kind = "audio", .sender = 1, .from = MEDIA(30012), .to = PHONE(11800), .expected = true, .due_ms = 42022,
-					       .heard = HEARD_NO, .why = "N1", .mos = -1, .loss_percent = 100, .jitter_ms = -1 };
-	c->media[1] = (struct view_direction){ .kind = "audio", .sender = 0, .from = PHONE(11800), .to = MEDIA(30012), .expected = true, .due_ms = 42022,
-					       .packets = 2101, .heard = HEARD_YES, .why = "RTCP of the receiver", .bound_by = "B1", .streams = { 1, 2 },
-					       .stream_count = 2, .mos = 4.4, .codec = "PCMA", .loss_percent = 0, .jitter_ms = 1.2 };
+	c->media[0] = (struct view_direction){ .kind = "audio", .sender = 1, .from = MEDIA(30012), .to = PHONE(11800),
+		.expected = true, .due_ms = 42022,
+					       .heard = HEARD_NO, .why = "N1", .mos = -1, .loss_percent = 100,
+					       .jitter_ms = -1 };
+	c->media[1] = (struct view_direction){ .kind = "audio", .sender = 0, .from = PHONE(11800), .to = MEDIA(30012),
+		.expected = true, .due_ms = 42022,
+					       .packets = 2101, .heard = HEARD_YES, .why = "RTCP of the receiver",
+					       .bound_by = "B1", .streams = { 1, 2 },
+					       .stream_count = 2, .mos = 4.4, .codec = "PCMA", .loss_percent = 0,
+					       .jitter_ms = 1.2 };
 	c->media_count = 2;
 	c->caller_hears = HEARD_NO;
 	c->callee_hears = HEARD_YES;
@@ -295,7 +325,8 @@ static bool call_outside(size_t i, struct view_call *c)
 	c->n = (unsigned)i + 1;
 	c->caller_hears = c->callee_hears = HEARD_UNKNOWN;
 	c->callee_mos = -1;
-	c->media[0] = (struct view_direction){ .kind = "audio", .sender = 1, .packets = 5000, .heard = HEARD_UNKNOWN, .mos = 4.1, .loss_percent = 0, .jitter_ms = 1 };
+	c->media[0] = (struct view_direction){ .kind = "audio", .sender = 1, .packets = 5000, .heard = HEARD_UNKNOWN,
+		.mos = 4.1, .loss_percent = 0, .jitter_ms = 1 };
 	c->media_count = 1;
 	return true;
 }
@@ -316,14 +347,19 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 
 bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 {
-	static const struct view_interval intervals[] = { { MS(5960), 250, 0, 1.9, 4.4 }, { MS(10960), 250, 2, 2.25, -1 } };
+	static const struct view_interval intervals[] = { { MS(5960), 250, 0, 1.9, 4.4 },
+		{ MS(10960), 250, 2, 2.25, -1 } };
 	static const struct view_stream streams[] = {
-		{ .n = 1, .call = 1, .src = PHONE(11800), .dst = MEDIA(30012), .ssrc = 0x1a2b3c4d, .packets = 2101, .twins = { 2 }, .twin_count = 1,
+		{ .n = 1, .call = 1, .src = PHONE(11800), .dst = MEDIA(30012), .ssrc = 0x1a2b3c4d, .packets = 2101,
+		  .twins = { 2 }, .twin_count = 1,
 		  .dscp = 46, .first_ns = MS(5956), .last_ns = MS(47900), .first_frame = 11, .last_frame = 6330 },
-		{ .n = 2, .call = 1, .src = FIREWALL(62017), .dst = MEDIA(30012), .ssrc = 0x1a2b3c4d, .packets = 2101, .twins = { 1 }, .twin_count = 1,
+		{ .n = 2, .call = 1, .src = FIREWALL(62017), .dst = MEDIA(30012), .ssrc = 0x1a2b3c4d, .packets = 2101,
+		  .twins = { 1 }, .twin_count = 1,
 		  .dscp = -1, .first_ns = MS(5957), .last_ns = MS(47901), .first_frame = 12, .last_frame = 6331 },
-		{ .n = 3, .call = 1, .src = MEDIA(30012), .dst = FIREWALL(16392), .ssrc = 0xcafe, .packets = 2098, .lost = 3, .lost_within = 3,
-		  .loss_runs = { 1, 1 }, .dscp = -1, .first_ns = MS(5960), .last_ns = MS(47902), .first_frame = 13, .last_frame = 6332 },
+		{ .n = 3, .call = 1, .src = MEDIA(30012), .dst = FIREWALL(16392), .ssrc = 0xcafe, .packets = 2098,
+		  .lost = 3, .lost_within = 3,
+		  .loss_runs = { 1, 1 }, .dscp = -1, .first_ns = MS(5960), .last_ns = MS(47902), .first_frame = 13,
+		  .last_frame = 6332 },
 	};
 
 	if (!is_call_4(e) || i > 2)
@@ -349,8 +385,10 @@ bool view_peer(const struct engine *e, size_t i, struct view_peer *ret)
 {
 	if (!is_call_4(e) || i > 1)
 		return false;
-	*ret = (struct view_peer){ .at = PROVIDER(0), .user_agent = TEXT("trunk"), .attempts = i ? 200 : 1, .answered = i ? 164 : 1, .asr = i ? 0.82 : 1,
-				   .ner = i ? 0.97 : 1, .pdd_p50_ms = 910, .pdd_p95_ms = 2400, .responses = { { 200, 164 }, { 486, 9 } },
+	*ret = (struct view_peer){ .at = PROVIDER(0), .user_agent = TEXT("trunk"), .attempts = i ? 200 : 1,
+		.answered = i ? 164 : 1, .asr = i ? 0.82 : 1,
+				   .ner = i ? 0.97 : 1, .pdd_p50_ms = 910, .pdd_p95_ms = 2400,
+				   .responses = { { 200, 164 }, { 486, 9 } },
 				   .response_count = i ? 2 : 0, .loss_percent = -1, .calls_too_few = i == 0 };
 	if (i)
 		ret->at = (struct endpoint)V4(198, 51, 100, 8, 0);
@@ -361,8 +399,10 @@ bool view_registration(const struct engine *e, size_t i, struct view_registratio
 {
 	if (!is_call_4(e) || i > 0)
 		return false;
-	*ret = (struct view_registration){ .n = 1, .aor = TEXT("1001@198.51.100.7"), .source = PHONE(5060), .registrar = PROVIDER(5060), .state = "registered",
-					   .status = 200, .has_expires = true, .expires_s = 0, .first_ns = MS(0), .last_ns = MS(100) };
+	*ret = (struct view_registration){ .n = 1, .aor = TEXT("1001@198.51.100.7"), .source = PHONE(5060),
+		.registrar = PROVIDER(5060), .state = "registered",
+					   .status = 200, .has_expires = true, .expires_s = 0, .first_ns = MS(0),
+					   .last_ns = MS(100) };
 	if (e->which == FAKE_HOSTILE)
 		ret->contact = ret->device = (struct span)TEXT("c" HOSTILE);
 	return true;
@@ -372,12 +412,16 @@ bool view_host(const struct engine *e, size_t i, struct view_host *ret)
 {
 	if (!is_call_4(e) || i > 1)
 		return false;
-	*ret = (struct view_host){ .addr = { 4, { 192, 168, 1, 21 } }, .roles = { "phone" }, .role_count = 1, .why = { "registers" }, .why_count = 1,
-				   .sip_ports = { 5060 }, .sip_port_count = 1, .media_ports = { 11800 }, .media_port_count = 1, .transports = { "udp" },
-				   .transport_count = 1, .vlans = { 100 }, .vlan_count = 1, .dscp = 46, .hops = 0, .range_low = 11800, .range_high = 11803,
+	*ret = (struct view_host){ .addr = { 4, { 192, 168, 1, 21 } }, .roles = { "phone" }, .role_count = 1,
+		.why = { "registers" }, .why_count = 1,
+				   .sip_ports = { 5060 }, .sip_port_count = 1, .media_ports = { 11800 },
+				   .media_port_count = 1, .transports = { "udp" },
+				   .transport_count = 1, .vlans = { 100 }, .vlan_count = 1, .dscp = 46, .hops = 0,
+				   .range_low = 11800, .range_high = 11803,
 				   .peak_calls = 2, .ports_needed = 4 };
 	if (i)
-		*ret = (struct view_host){ .addr = { 4, { 203, 0, 113, 2 } }, .aliases = { { 4, { 192, 168, 1, 1 } } }, .alias_count = 1,
+		*ret = (struct view_host){ .addr = { 4, { 203, 0, 113, 2 } }, .aliases = { { 4, { 192, 168, 1, 1 } } },
+			.alias_count = 1,
 					   .roles = { "nat" }, .role_count = 1, .dscp = -1, .hops = -1 };
 	if (e->which == FAKE_HOSTILE)
 		ret->user_agent = (struct span)TEXT("h" HOSTILE);
@@ -388,7 +432,8 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 {
 	if (!is_call_4(e) || i > 0)
 		return false;
-	*ret = (struct view_nat){ .inside = PHONE(11800), .outside = FIREWALL(62017), .protocol = "udp", .scope = "media", .learnt = "twin", .weight = 100,
+	*ret = (struct view_nat){ .inside = PHONE(11800), .outside = FIREWALL(62017), .protocol = "udp",
+		.scope = "media", .learnt = "twin", .weight = 100,
 				  .first_ns = MS(5956), .last_ns = MS(47901) };
 	return true;
 }
@@ -396,18 +441,27 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret)
 bool view_check(const struct engine *e, size_t i, struct view_check *ret)
 {
 	static const struct view_check checks[] = {
-		{ .item = "C1.1", .title = "Transport correct", .name = "transport", .state = "PASS", .why = "198.51.100.7:5060 UDP, 2 of 2 requests answered",
+		{ .item = "C1.1", .title = "Transport correct", .name = "transport", .state = "PASS",
+		  .why = "198.51.100.7:5060 UDP, 2 of 2 requests answered",
 		  .evidence = { { 0, 7, 0, MS(5914), "198.51.100.7:5060 answers over UDP" } }, .evidence_count = 1 },
-		{ .item = "C1.2", .title = "Provider addresses only", .name = "provider only", .state = "CANNOT-TELL", .why = "not tested" },
-		{ .item = "C1.3", .title = "Media range permitted", .name = "media range", .state = "FAIL", .why = "Audio is dropped", .ids = { "dropped-in-path" },
+		{ .item = "C1.2", .title = "Provider addresses only", .name = "provider only", .state = "CANNOT-TELL",
+		  .why = "not tested" },
+		{ .item = "C1.3", .title = "Media range permitted", .name = "media range", .state = "FAIL",
+		  .why = "Audio is dropped", .ids = { "dropped-in-path" },
 		  .id_count = 1 },
-		{ .item = "C1.4", .title = "SIP ALG off", .name = "SIP ALG off", .state = "FAIL", .why = "The firewall rewrites SIP", .ids = { "sip-alg" },
+		{ .item = "C1.4", .title = "SIP ALG off", .name = "SIP ALG off", .state = "FAIL",
+		  .why = "The firewall rewrites SIP", .ids = { "sip-alg" },
 		  .id_count = 1, .findings = { 1 }, .finding_count = 1 },
-		{ .item = "C1.5", .title = "Live call flows tested", .name = "call flows", .state = "FAIL", .why = "0 of 3 seen to work; faulty: outbound" },
-		{ .item = "C2.1", .title = "Inbound call", .name = "inbound", .state = "NOT-SEEN", .flow = true, .why = "no call from a provider to the site" },
-		{ .item = "C2.2", .title = "Outbound call", .name = "outbound", .state = "FAIL", .flow = true, .why = "1 of 1: one-way-audio", .ids = { "one-way-audio" },
-		  .id_count = 1, .calls = { 1 }, .call_count = 1, .calls_total = 1, .evidence = { { 0, 1, 0, MS(204), "call 1" } }, .evidence_count = 1 },
-		{ .item = "C2.4", .title = "Hold and resume", .name = "hold", .state = "NOT-SEEN", .flow = true, .why = "no call was held" },
+		{ .item = "C1.5", .title = "Live call flows tested", .name = "call flows", .state = "FAIL",
+		  .why = "0 of 3 seen to work; faulty: outbound" },
+		{ .item = "C2.1", .title = "Inbound call", .name = "inbound", .state = "NOT-SEEN", .flow = true,
+		  .why = "no call from a provider to the site" },
+		{ .item = "C2.2", .title = "Outbound call", .name = "outbound", .state = "FAIL", .flow = true,
+		  .why = "1 of 1: one-way-audio", .ids = { "one-way-audio" },
+		  .id_count = 1, .calls = { 1 }, .call_count = 1, .calls_total = 1,
+		  .evidence = { { 0, 1, 0, MS(204), "call 1" } }, .evidence_count = 1 },
+		{ .item = "C2.4", .title = "Hold and resume", .name = "hold", .state = "NOT-SEEN", .flow = true,
+		  .why = "no call was held" },
 	};
 
 	if (!is_call_4(e) || i >= sizeof checks / sizeof checks[0])
@@ -421,16 +475,20 @@ void view_policy(const struct engine *e, struct view_policy *ret)
 	static struct net nets[] = { { { 4, { 192, 168 } }, 16 }, { { 6, { 0xfc } }, 7 } };
 	static const struct nets inside = { nets, 2 };
 
-	*ret = (struct view_policy){ .rules = is_call_4(e) ? 3 : 0, .users = 1, .strangers = 2, .peak_calls = 1, .inside = &inside };
+	*ret = (struct view_policy){ .rules = is_call_4(e) ? 3 : 0, .users = 1, .strangers = 2, .peak_calls = 1,
+		.inside = &inside };
 }
 
 bool view_rule(const struct engine *e, size_t i, struct view_rule *ret)
 {
 	static const struct view_rule rules[] = {
-		{ .from = { 4, { 192, 168, 1, 21 } }, .to = { 4, { 198, 51, 100, 7 } }, .protocol = "udp", .low = 5060, .high = 5060, .count = 2, .frame = 1 },
-		{ .media = true, .inbound = true, .from = { 4, { 198, 51, 100, 40 } }, .to = { 4, { 192, 168, 1, 21 } }, .protocol = "udp", .low = 11800,
+		{ .from = { 4, { 192, 168, 1, 21 } }, .to = { 4, { 198, 51, 100, 7 } }, .protocol = "udp", .low = 5060,
+		  .high = 5060, .count = 2, .frame = 1 },
+		{ .media = true, .inbound = true, .from = { 4, { 198, 51, 100, 40 } }, .to = { 4, { 192, 168, 1, 21 } },
+		  .protocol = "udp", .low = 11800,
 		  .high = 11801, .count = 1, .frame = 13 },
-		{ .media = true, .from = { 4, { 192, 168, 1, 21 } }, .to = { 4, { 198, 51, 100, 40 } }, .protocol = "udp", .low = 30000, .high = 30099,
+		{ .media = true, .from = { 4, { 192, 168, 1, 21 } }, .to = { 4, { 198, 51, 100, 40 } },
+		  .protocol = "udp", .low = 30000, .high = 30099,
 		  .count = 1, .frame = 11, .documented = true },
 	};
 
@@ -443,14 +501,21 @@ bool view_rule(const struct engine *e, size_t i, struct view_rule *ret)
 bool view_message(const struct engine *e, size_t call, size_t i, struct view_message *ret)
 {
 	static const struct view_message messages[] = {
-		{ .at_ns = MS(204), .frame = 1, .src = PHONE(5060), .dst = INSIDE(5060), .method = TEXT("INVITE"), .sdp = true, .sdp_text = "PCMA 192.168.1.21:11800" },
-		{ .at_ns = MS(205), .frame = 2, .src = FIREWALL(5060), .dst = PROVIDER(5060), .method = TEXT("INVITE"), .sdp = true, .sdp_text = "PCMA 203.0.113.2:16392" },
-		{ .at_ns = MS(231), .frame = 3, .src = PROVIDER(5060), .dst = FIREWALL(5060), .method = TEXT("INVITE"), .reason = TEXT("Trying"), .status = 100 },
-		{ .at_ns = MS(5914), .frame = 7, .src = PROVIDER(5060), .dst = FIREWALL(5060), .method = TEXT("INVITE"), .reason = TEXT("OK"), .status = 200, .sdp = true },
-		{ .at_ns = MS(5915), .frame = 8, .src = INSIDE(5060), .dst = PHONE(5060), .method = TEXT("INVITE"), .reason = TEXT("OK"), .status = 200, .sdp = true },
-		{ .at_ns = MS(5915), .frame = 8, .src = INSIDE(5060), .dst = PHONE(5060), .method = TEXT("INVITE"), .reason = TEXT("OK"), .status = 200, .copy = true },
+		{ .at_ns = MS(204), .frame = 1, .src = PHONE(5060), .dst = INSIDE(5060), .method = TEXT("INVITE"),
+		  .sdp = true, .sdp_text = "PCMA 192.168.1.21:11800" },
+		{ .at_ns = MS(205), .frame = 2, .src = FIREWALL(5060), .dst = PROVIDER(5060), .method = TEXT("INVITE"),
+		  .sdp = true, .sdp_text = "PCMA 203.0.113.2:16392" },
+		{ .at_ns = MS(231), .frame = 3, .src = PROVIDER(5060), .dst = FIREWALL(5060), .method = TEXT("INVITE"),
+		  .reason = TEXT("Trying"), .status = 100 },
+		{ .at_ns = MS(5914), .frame = 7, .src = PROVIDER(5060), .dst = FIREWALL(5060), .method = TEXT("INVITE"),
+		  .reason = TEXT("OK"), .status = 200, .sdp = true },
+		{ .at_ns = MS(5915), .frame = 8, .src = INSIDE(5060), .dst = PHONE(5060), .method = TEXT("INVITE"),
+		  .reason = TEXT("OK"), .status = 200, .sdp = true },
+		{ .at_ns = MS(5915), .frame = 8, .src = INSIDE(5060), .dst = PHONE(5060), .method = TEXT("INVITE"),
+		  .reason = TEXT("OK"), .status = 200, .copy = true },
 		{ .at_ns = MS(47936), .frame = 6335, .src = PHONE(5060), .dst = INSIDE(5060), .method = TEXT("BYE") },
-		{ .at_ns = MS(48436), .frame = 6336, .src = PHONE(5060), .dst = INSIDE(5060), .method = TEXT("BYE"), .retransmission = true },
+		{ .at_ns = MS(48436), .frame = 6336, .src = PHONE(5060), .dst = INSIDE(5060), .method = TEXT("BYE"),
+		  .retransmission = true },
 	};
 
 	if (!is_call_4(e) || call > 0 || i >= sizeof messages / sizeof messages[0])
@@ -474,7 +539,8 @@ bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret)
 {
 	if ((e->which != FAKE_ONE_WAY && e->which != FAKE_OUTSIDE) || i > 0)
 		return false;
-	*ret = (struct view_why_not){ .call = 1, .rows = (const void *)rows, .row_count = 3, .gate = e->which == FAKE_OUTSIDE ? "G1, one-sided" : NULL };
+	*ret = (struct view_why_not){ .call = 1, .rows = (const void *)rows, .row_count = 3,
+		.gate = e->which == FAKE_OUTSIDE ? "G1, one-sided" : NULL };
 	return true;
 }
 
@@ -482,7 +548,8 @@ void view_end(const struct engine *e, struct view_end *ret)
 {
 	*ret = (struct view_end){ .calls = 0 };
 	if (is_call_4(e))
-		*ret = (struct view_end){ .calls = 1, .answered = 1, .streams = 3, .registrations = 1, .error = 3, .info = 1, .exit = 1 };
+		*ret = (struct view_end){ .calls = 1, .answered = 1, .streams = 3, .registrations = 1, .error = 3,
+			.info = 1, .exit = 1 };
 	else if (e->which == FAKE_MANY)
 		*ret = (struct view_end){ .calls = 24, .answered = 23, .warning = 4, .exit = 1 };
 }
@@ -493,8 +560,10 @@ bool view_detector(size_t i, struct view_detector *ret)
 
 	if (i > 1)
 		return false;
-	*ret = (struct view_detector){ .id = i ? "sip-alg" : "one-way-audio", .says = i ? "a device in the path rewrites SIP" : "one party hears nothing",
-				       .usual = i ? "warning" : "error", .symptom = "one-way audio", .evidence = "copies of one message", .mimics = "SBC",
+	*ret = (struct view_detector){ .id = i ? "sip-alg" : "one-way-audio",
+		.says = i ? "a device in the path rewrites SIP" : "one party hears nothing",
+				       .usual = i ? "warning" : "error", .symptom = "one-way audio",
+				       .evidence = "copies of one message", .mimics = "SBC",
 				       .fix = "switch it off", .reasons = reasons,
 				       .keys = { { "min-seconds", "s", "field", 5, 1, 60 } }, .key_count = 1 };
 	return true;

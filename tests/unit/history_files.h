@@ -72,7 +72,8 @@ static inline struct store *store_expect(const char *path, enum store_access mod
 
 static inline struct run run_number(unsigned i)
 {
-	struct run run = { .kind = "read", .source = "office.pcap", .deadair = "1.0.0", .written_ns = RUN_START_NS, .first_ns = RUN_START_NS,
+	struct run run = { .kind = "read", .source = "office.pcap", .deadair = "1.0.0", .written_ns = RUN_START_NS,
+		.first_ns = RUN_START_NS,
 			   .last_ns = RUN_START_NS + MINUTE_NS, .frames = 100, .bytes = 20000, .complete = true };
 
 	memcpy(run.identity, &i, sizeof i);
@@ -102,7 +103,8 @@ static inline void add_calls(struct rows *r, unsigned from, unsigned to)
 }
 
 /* A run with so many calls, in one transaction. */
-static inline enum err_code write_calls(struct store *s, unsigned run, unsigned calls, int64_t *ret_number, struct err *err)
+static inline enum err_code write_calls(struct store *s, unsigned run, unsigned calls, int64_t *ret_number,
+	struct err *err)
 {
 	struct run about = run_number(run);
 	struct rows rows;
@@ -110,7 +112,8 @@ static inline enum err_code write_calls(struct store *s, unsigned run, unsigned 
 
 	rows_init(&rows);
 	add_calls(&rows, 1, calls + 1);
-	if (store_begin(s, err) != ERR_OK || store_run(s, &about, ret_number, err) != ERR_OK || store_rows(s, &rows, err) != ERR_OK ||
+	if (store_begin(s, err) != ERR_OK || store_run(s, &about, ret_number, err) != ERR_OK ||
+	    store_rows(s, &rows, err) != ERR_OK ||
 	    store_commit(s, err) != ERR_OK)
 		code = err->code;
 	rows_fini(&rows);

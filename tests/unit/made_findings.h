@@ -60,7 +60,8 @@ static inline void made_part(struct finding *f, enum part part, const char *text
 
 static inline struct finding *make(struct made_world *w, const struct made *m)
 {
-	struct finding *f = findings_add(w->findings, NULL, m->id, m->reason ? m->reason : "some", m->severity, m->confidence);
+	struct finding *f = findings_add(w->findings, NULL, m->id, m->reason ? m->reason : "some", m->severity,
+		m->confidence);
 
 	if (m->call)
 		finding_leg(f, &w->legs[m->call - 1]);

@@ -10,8 +10,10 @@
 static uint32_t press_named(const char **p)
 {
 	static const struct { const char *name; uint32_t key; } keys[] = {
-		{ "<Enter>", KEY_RETURN }, { "<Esc>", KEY_ESCAPE }, { "<Tab>", KEY_TAB }, { "<BackTab>", KEY_BACK_TAB }, { "<Up>", KEY_ARROW_UP },
-		{ "<Down>", KEY_ARROW_DOWN }, { "<Left>", KEY_ARROW_LEFT }, { "<Right>", KEY_ARROW_RIGHT }, { "<Rubout>", KEY_RUBOUT },
+		{ "<Enter>", KEY_RETURN }, { "<Esc>", KEY_ESCAPE }, { "<Tab>", KEY_TAB }, { "<BackTab>", KEY_BACK_TAB },
+		  { "<Up>", KEY_ARROW_UP },
+		{ "<Down>", KEY_ARROW_DOWN }, { "<Left>", KEY_ARROW_LEFT }, { "<Right>", KEY_ARROW_RIGHT },
+		  { "<Rubout>", KEY_RUBOUT },
 		{ "<PgDn>", KEY_PAGE_DOWN }, { "<PgUp>", KEY_PAGE_UP }, { "<Home>", KEY_TOP }, { "<End>", KEY_BOTTOM },
 	};
 

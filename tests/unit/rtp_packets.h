@@ -47,7 +47,8 @@ static inline struct streams_config streams_defaults(void)
 {
 	return (struct streams_config){
 		.heuristic_packets = 10, .interval_ns = 5 * SECOND_NS, .reorder_ns = 200 * MILLISECOND_NS,
-		.overlap_ns = 500 * MILLISECOND_NS, .dup_window_ns = 20 * MILLISECOND_NS, .twin_max_ns = 500 * MILLISECOND_NS,
+		.overlap_ns = 500 * MILLISECOND_NS, .dup_window_ns = 20 * MILLISECOND_NS,
+		.twin_max_ns = 500 * MILLISECOND_NS,
 	};
 }
 

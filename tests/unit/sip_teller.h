@@ -37,17 +37,20 @@ struct said {
 	const char *branch, *more, *body;    /* more: header lines, each with its CRLF */
 };
 
-static inline const struct packet *say(struct teller *t, double s, const char *src, const char *dst, const struct said *m)
+static inline const struct packet *say(struct teller *t, double s, const char *src, const char *dst,
+	const struct said *m)
 {
 	const char *body = m->body ? m->body : "";
 	int n = snprintf(t->text, sizeof t->text,
 		"%s\r\nVia: SIP/2.0/UDP 10.9.9.9:5060;branch=z9hG4bK%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n%s"
 		"Content-Length: %zu\r\n\r\n%s",
-		m->start, m->branch ? m->branch : m->call, m->from, m->to, m->call, m->cseq ? m->cseq : 1, m->method, m->more ? m->more : "", strlen(body), body);
+		m->start, m->branch ? m->branch : m->call, m->from, m->to, m->call, m->cseq ? m->cseq : 1, m->method,
+		m->more ? m->more : "", strlen(body), body);
 
 	assert_true(n > 0 && (size_t)n < sizeof t->text);
 	assert_true(sip_message_parse((struct span){ (const uint8_t *)t->text, (size_t)n }, (size_t)n, &t->sip));
-	t->packet = (struct packet){ .kind = PACKET_SIP, .at_ns = at_s(s), .frame = ++t->frame, .transport = TRANSPORT_UDP, .sip = &t->sip,
+	t->packet = (struct packet){ .kind = PACKET_SIP, .at_ns = at_s(s), .frame = ++t->frame,
+		.transport = TRANSPORT_UDP, .sip = &t->sip,
 				     .has = HAS_IP | HAS_PORTS, .ttl = 64, .wire_bytes = (uint32_t)n + 42 };
 	assert_true(endpoint_parse(span_of(src), &t->packet.src));
 	assert_true(endpoint_parse(span_of(dst), &t->packet.dst));

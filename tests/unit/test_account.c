@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* account: devices of an AOR, their sockets on both sides of a router, changes of the binding, requests that were sent to them. */
+/*
+ * account: devices of an AOR, their sockets on both sides of a router, changes of the binding, requests that were sent
+ * to them.
+ */
 #include "analyzer/calls/account.h"
 
 #include <setjmp.h>
@@ -23,7 +26,8 @@ struct teller {
 
 static void tell(struct teller *t, double s, const char *src, const char *dst, int n)
 {
-	struct packet p = { .kind = PACKET_SIP, .at_ns = START_NS + (int64_t)(s * 1e9), .frame = ++t->frame, .transport = TRANSPORT_UDP };
+	struct packet p = { .kind = PACKET_SIP, .at_ns = START_NS + (int64_t)(s * 1e9), .frame = ++t->frame,
+		.transport = TRANSPORT_UDP };
 
 	assert_true(n > 0 && (size_t)n < sizeof t->text);
 	assert_true(sip_message_parse((struct span){ (const uint8_t *)t->text, (size_t)n }, (size_t)n, &t->sip));
@@ -39,8 +43,12 @@ static const struct phone {
   soft = { "101", "Soft", "soft-1", "192.168.1.11:5062", OUTSIDE ":5062" },
   other = { "102", "Desk", "other-1", "192.168.1.12:5060", OUTSIDE ":20137" };
 
-/* A REGISTER, and the 200 that lists so many Contacts 50 ms later; listed 0: no answer. extra: header lines of the request. */
-static void enroll_at(struct teller *t, double s, const struct phone *p, unsigned cseq, unsigned listed, const char *src, const char *extra)
+/*
+ * A REGISTER, and the 200 that lists so many Contacts 50 ms later; listed 0: no answer. extra: header lines of the
+ * request.
+ */
+static void enroll_at(struct teller *t, double s, const struct phone *p, unsigned cseq, unsigned listed,
+	const char *src, const char *extra)
 {
 	tell(t, s, src, REGISTRAR, snprintf(t->text, sizeof t->text,
 		"REGISTER sip:pbx SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK-%s-%u;rport\r\nFrom: <sip:%s@pbx>;tag=f\r\nTo: <sip:%s@pbx>\r\n"
@@ -49,9 +57,11 @@ static void enroll_at(struct teller *t, double s, const struct phone *p, unsigne
 	if (!listed)
 		return;
 	tell(t, s + 0.05, REGISTRAR, src, snprintf(t->text, sizeof t->text,
-		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK-%s-%u;received=" OUTSIDE ";rport=20999\r\nFrom: <sip:%s@pbx>;tag=f\r\n"
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK-%s-%u;received=" OUTSIDE
+		";rport=20999\r\nFrom: <sip:%s@pbx>;tag=f\r\n"
 		"To: <sip:%s@pbx>;tag=t\r\nCall-ID: %s\r\nCSeq: %u REGISTER\r\nContact: <sip:%s@%s>;expires=300%s\r\nContent-Length: 0\r\n\r\n",
-		p->own, p->call, cseq, p->user, p->user, p->call, cseq, p->user, p->own, listed > 1 ? ", <sip:x@192.168.1.99>" : ""));
+		p->own, p->call, cseq, p->user, p->user, p->call, cseq, p->user, p->own,
+		listed > 1 ? ", <sip:x@192.168.1.99>" : ""));
 }
 
 static void enroll(struct teller *t, double s, const struct phone *p, unsigned cseq)
@@ -62,14 +72,17 @@ static void enroll(struct teller *t, double s, const struct phone *p, unsigned c
 static void ask(struct teller *t, double s, const char *method, const char *user, const char *dst, unsigned branch)
 {
 	tell(t, s, REGISTRAR, dst, snprintf(t->text, sizeof t->text,
-		"%s sip:%s@%s SIP/2.0\r\nVia: SIP/2.0/UDP " REGISTRAR ";branch=z9hG4bK-q%u\r\nFrom: <sip:s@pbx>;tag=s\r\nTo: <sip:%s@pbx>\r\n"
-		"Call-ID: q%u\r\nCSeq: 1 %s\r\nContent-Length: 0\r\n\r\n", method, user, dst, branch, user, branch, method));
+		"%s sip:%s@%s SIP/2.0\r\nVia: SIP/2.0/UDP " REGISTRAR
+		";branch=z9hG4bK-q%u\r\nFrom: <sip:s@pbx>;tag=s\r\nTo: <sip:%s@pbx>\r\n"
+		"Call-ID: q%u\r\nCSeq: 1 %s\r\nContent-Length: 0\r\n\r\n", method, user, dst, branch, user, branch,
+		method));
 }
 
 static void reply(struct teller *t, double s, unsigned status, const char *src, unsigned branch)
 {
 	tell(t, s, src, REGISTRAR, snprintf(t->text, sizeof t->text,
-		"SIP/2.0 %u X\r\nVia: SIP/2.0/UDP " REGISTRAR ";branch=z9hG4bK-q%u\r\nFrom: <sip:s@pbx>;tag=s\r\nTo: <sip:x@pbx>;tag=d\r\n"
+		"SIP/2.0 %u X\r\nVia: SIP/2.0/UDP " REGISTRAR
+		";branch=z9hG4bK-q%u\r\nFrom: <sip:s@pbx>;tag=s\r\nTo: <sip:x@pbx>;tag=d\r\n"
 		"Call-ID: q%u\r\nCSeq: 1 NOTIFY\r\nContent-Length: 0\r\n\r\n", status, branch, branch));
 }
 
@@ -221,7 +234,8 @@ static void refreshes_and_questions_change_nothing(void **state)
 
 /* ---- requests ---- */
 
-static const struct { const char *name; unsigned copies, status; double until; unsigned answered, unanswered; } asked[] = {
+static const struct { const char *name; unsigned copies, status; double until; unsigned answered, unanswered;
+	} asked[] = {
 	{ "answered at once", 1, 200, 30, 1, 0 },
 	{ "answered late", 5, 200, 30, 1, 0 },
 	{ "in vain", 5, 0, 30, 0, 1 },
@@ -242,8 +256,10 @@ static void requests_are_tallied(void **state)
 			reply(t, 14, asked[i].status, desk.src, 3);
 		accounts_settle(t->a, START_NS + (int64_t)(asked[i].until * 1e9));
 		accounts_settle(t->a, START_NS + (int64_t)(asked[i].until * 1e9));
-		if (at(t, desk.src)->tally.answered != asked[i].answered || at(t, desk.src)->tally.unanswered != asked[i].unanswered)
-			fail_msg("%s: %u answered, %u not", asked[i].name, at(t, desk.src)->tally.answered, at(t, desk.src)->tally.unanswered);
+		if (at(t, desk.src)->tally.answered != asked[i].answered ||
+		    at(t, desk.src)->tally.unanswered != asked[i].unanswered)
+			fail_msg("%s: %u answered, %u not", asked[i].name, at(t, desk.src)->tally.answered,
+				at(t, desk.src)->tally.unanswered);
 		end(t);
 	}
 }

@@ -7,7 +7,8 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static const struct expectation_config expect = {
-	.start_grace_ns = 1500 * MILLISECOND_NS, .ice_grace_ns = 3 * SECOND_NS, .move_overlap_ns = 2 * SECOND_NS, .bye_linger_ns = 2 * SECOND_NS,
+	.start_grace_ns = 1500 * MILLISECOND_NS, .ice_grace_ns = 3 * SECOND_NS, .move_overlap_ns = 2 * SECOND_NS,
+	.bye_linger_ns = 2 * SECOND_NS,
 };
 
 enum { ROWS = 12, STREAMS = 4, MAPS = 2 };
@@ -27,7 +28,8 @@ struct map { const char *inside, *outside; };
 
 /* ---- the table ---- */
 
-#define CALL(id, t, offer, answer) { .s = t, .call = id, .sdp = offer }, { .s = t + 1, .call = id, .status = 200, .to = "t", .sdp = answer }, \
+#define CALL(id, t, offer, answer) { .s = t, .call = id, .sdp = offer }, \
+	{ .s = t + 1, .call = id, .status = 200, .to = "t", .sdp = answer }, \
 	{ .s = t + 1.1, .call = id, .method = "ACK", .to = "t" }
 #define END(id, t) { .s = t, .call = id, .method = "BYE", .to = "t", .cseq = 9 }, \
 	{ .s = t + 0.1, .call = id, .method = "BYE", .status = 200, .to = "t", .cseq = 9 }
@@ -48,52 +50,73 @@ static const struct scene {
 } scenes[] = {
 	/* ---- the rules ---- */
 	{ "B1: both addresses as promised", { PLAIN },
-	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee" }, { "10.0.0.1:4000", "10.0.0.2:5000", 1, 31, "B1 1 caller" } }, { { 0 } } },
+	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee" },
+	  { "10.0.0.1:4000", "10.0.0.2:5000", 1, 31, "B1 1 caller" } }, { { 0 } } },
 	{ "B2: to a candidate of ICE", { CALL("c1", 0, BODY("10.0.0.1", "4000", ICE), "v1 10.0.0.2:5000") },
-	  { { "10.0.0.2:5000", "198.51.100.1:44000", 1, 31, "B1 1 callee" }, { "10.0.0.2:5555", "198.51.100.1:44000", 1, 31, "B2 1 callee" } }, { { 0 } } },
+	  { { "10.0.0.2:5000", "198.51.100.1:44000", 1, 31, "B1 1 callee" },
+	  { "10.0.0.2:5555", "198.51.100.1:44000", 1, 31, "B2 1 callee" } }, { { 0 } } },
 	{ "B2 not: candidates for RTCP or TCP", { CALL("c1", 0, BODY("10.0.0.1", "4000", ICE), "v1 10.0.0.2:5000") },
-	  { { "192.0.2.1:700", "198.51.100.1:44001", 1, 31, "" }, { "192.0.2.1:700", "198.51.100.1:44002", 1, 31, "" } }, { { 0 } } },
+	  { { "192.0.2.1:700", "198.51.100.1:44001", 1, 31, "" },
+	  { "192.0.2.1:700", "198.51.100.1:44002", 1, 31, "" } }, { { 0 } } },
 	{ "B3: the source is another, the SSRC was announced",
 	  { CALL("c1", 0, "v1 10.0.0.1:4000", BODY("10.0.0.2", "5000", "a=ssrc:48879 cname:x\r\n")) },
 	  { { "10.0.0.2:6000", "10.0.0.1:4000", 1, 31, "B3 1 callee", .ssrc = 0xbeef } }, { { 0 } } },
-	{ "B4: from anywhere to the right place", { PLAIN }, { { "203.0.113.9:777", "10.0.0.1:4000", 1, 31, "B4 1 callee" } }, { { 0 } } },
+	{ "B4: from anywhere to the right place", { PLAIN },
+	  { { "203.0.113.9:777", "10.0.0.1:4000", 1, 31, "B4 1 callee" } }, { { 0 } } },
 	{ "B5: the reverse of a bound stream, to an address that no SDP names", { PLAIN },
-	  { { "203.0.113.9:777", "10.0.0.1:4000", 1, 31, "B4 1 callee" }, { "10.0.0.1:4000", "203.0.113.9:777", 1, 31, "B5 1 caller" } }, { { 0 } } },
+	  { { "203.0.113.9:777", "10.0.0.1:4000", 1, 31, "B4 1 callee" },
+	  { "10.0.0.1:4000", "203.0.113.9:777", 1, 31, "B5 1 caller" } }, { { 0 } } },
 	{ "B5 not: the reverse of another port", { PLAIN },
-	  { { "203.0.113.9:777", "10.0.0.1:4000", 1, 31, "B4 1 callee" }, { "10.0.7.1:4002", "203.0.113.9:777", 1, 31, "" } }, { { 0 } } },
+	  { { "203.0.113.9:777", "10.0.0.1:4000", 1, 31, "B4 1 callee" },
+	  { "10.0.7.1:4002", "203.0.113.9:777", 1, 31, "" } }, { { 0 } } },
 	{ "B6: the NAT's outside is known", { CALL("c1", 0, "v1 192.168.1.10:4000", "v1 203.0.113.5:5000") },
-	  { { "203.0.113.5:5000", "198.51.100.1:61000", 1, 31, "B6 1 callee" } }, { { "192.168.1.10:4000", "198.51.100.1:61000" } } },
+	  { { "203.0.113.5:5000", "198.51.100.1:61000", 1, 31, "B6 1 callee" } },
+	  { { "192.168.1.10:4000", "198.51.100.1:61000" } } },
 	{ "B6: the NAT's inside is known", { CALL("c1", 0, "v1 198.51.100.1:61000", "v1 203.0.113.5:5000") },
-	  { { "203.0.113.5:5000", "192.168.1.10:4000", 1, 31, "B6 1 callee" } }, { { "192.168.1.10:4000", "198.51.100.1:61000" } } },
+	  { { "203.0.113.5:5000", "192.168.1.10:4000", 1, 31, "B6 1 callee" } },
+	  { { "192.168.1.10:4000", "198.51.100.1:61000" } } },
 	{ "B7: the same stream behind a NAT", { PLAIN },
-	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee" }, { "198.51.100.1:61000", "192.168.3.3:700", 1, 31, "B7 1 callee", .twin_of = 1 } }, { { 0 } } },
-	{ "B8: the right host, a wrong port", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4444", 1, 31, "B8 1 callee" } }, { { 0 } } },
+	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee" },
+	  { "198.51.100.1:61000", "192.168.3.3:700", 1, 31, "B7 1 callee", .twin_of = 1 } }, { { 0 } } },
+	{ "B8: the right host, a wrong port", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4444", 1, 31, "B8 1 callee" } },
+	  { { 0 } } },
 	{ "B8 not: from a stranger", { PLAIN }, { { "203.0.113.9:777", "10.0.0.1:4444", 1, 31, "" } }, { { 0 } } },
-	{ "B8 not: it begins six seconds late", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4444", 7.1, 31, "" } }, { { 0 } } },
-	{ "B8 not: a payload type nobody named", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4444", 1, 31, "", .pt = 18 } }, { { 0 } } },
+	{ "B8 not: it begins six seconds late", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4444", 7.1, 31, "" } },
+	  { { 0 } } },
+	{ "B8 not: a payload type nobody named", { PLAIN },
+	  { { "10.0.0.2:5000", "10.0.0.1:4444", 1, 31, "", .pt = 18 } }, { { 0 } } },
 	{ "B8 not: the direction has its stream", { PLAIN },
-	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee" }, { "10.0.0.2:5500", "10.0.0.1:4444", 1, 31, "" } }, { { 0 } } },
+	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee" },
+	  { "10.0.0.2:5500", "10.0.0.1:4444", 1, 31, "" } }, { { 0 } } },
 	{ "B8 not: two calls between these hosts would do", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
-	  CALL("c2", 0.1, "v1 10.0.0.1:4002", "v1 10.0.0.2:5002") }, { { "10.0.0.2:5555", "10.0.0.1:4444", 1.2, 31, "" } }, { { 0 } } },
-	{ "B9: the right port of an unknown address", { PLAIN }, { { "203.0.113.9:777", "198.51.100.1:4000", 1, 31, "B9 1 callee" } }, { { 0 } } },
-	{ "B9 not: multicast", { PLAIN }, { { "203.0.113.9:777", "239.1.1.1:4000", 1, 31, "", .multicast = true } }, { { 0 } } },
-	{ "B10: the right sender to anywhere", { PLAIN }, { { "10.0.0.2:5000", "198.51.100.1:4444", 1, 31, "B10 1 callee" } }, { { 0 } } },
+	  CALL("c2", 0.1, "v1 10.0.0.1:4002", "v1 10.0.0.2:5002") },
+	  { { "10.0.0.2:5555", "10.0.0.1:4444", 1.2, 31, "" } }, { { 0 } } },
+	{ "B9: the right port of an unknown address", { PLAIN },
+	  { { "203.0.113.9:777", "198.51.100.1:4000", 1, 31, "B9 1 callee" } }, { { 0 } } },
+	{ "B9 not: multicast", { PLAIN }, { { "203.0.113.9:777", "239.1.1.1:4000", 1, 31, "", .multicast = true } },
+	  { { 0 } } },
+	{ "B10: the right sender to anywhere", { PLAIN },
+	  { { "10.0.0.2:5000", "198.51.100.1:4444", 1, 31, "B10 1 callee" } }, { { 0 } } },
 	{ "B0: nothing fits", { PLAIN }, { { "203.0.113.9:777", "198.51.100.1:4444", 1, 31, "" } }, { { 0 } } },
 
 	/* ---- time ---- */
-	{ "media before its SDP", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4000", -1.5, 31, "B1 1 callee" } }, { { 0 } } },
+	{ "media before its SDP", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4000", -1.5, 31, "B1 1 callee" } },
+	  { { 0 } } },
 	{ "over before the offer", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4000", -9, -3, "" } }, { { 0 } } },
 	{ "begun after the end", { PLAIN }, { { "10.0.0.2:5000", "10.0.0.1:4000", 33.5, 40, "" } }, { { 0 } } },
-	{ "a port used again belongs to the newest call", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c1", 10),
+	{ "a port used again belongs to the newest call",
+	  { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c1", 10),
 	  CALL("c2", 11, "v1 10.0.0.1:4000", "v1 10.0.0.2:5002"), END("c2", 31) },
-	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 10, "B1 1 callee" }, { "10.0.0.2:5002", "10.0.0.1:4000", 12, 31, "B1 2 callee" } }, { { 0 } } },
+	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 10, "B1 1 callee" },
+	  { "10.0.0.2:5002", "10.0.0.1:4000", 12, 31, "B1 2 callee" } }, { { 0 } } },
 	{ "of two live calls the newer one", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
 	  CALL("c2", 11, "v1 10.0.0.1:4000", "v1 10.0.0.2:5002") },
 	  { { "10.0.0.2:5002", "10.0.0.1:4000", 12, 31, "B1 2 callee" } }, { { 0 } } },
 	{ "a tail stays with the call before", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c1", 10),
 	  CALL("c2", 11, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c2", 31) },
 	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 12, "B1 1 callee" } }, { { 0 } } },
-	{ "a sender that never stops serves the later call too", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c1", 10),
+	{ "a sender that never stops serves the later call too",
+	  { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c1", 10),
 	  CALL("c2", 11, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c2", 31) },
 	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1, 31, "B1 1 callee", .also = "2 callee" } }, { { 0 } } },
 
@@ -105,7 +128,8 @@ static const struct scene {
 	  { { "10.0.0.2:5000", "10.0.0.1:4000", -5, 31, "B1 1 callee", .also = "2 callee" } }, { { 0 } } },
 
 	/* ---- who gets it ---- */
-	{ "two calls of the same port, the sender's address tells", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
+	{ "two calls of the same port, the sender's address tells",
+	  { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
 	  CALL("c2", 0.1, "v1 10.0.0.1:4000", "v1 10.0.0.3:5002") },
 	  { { "10.0.0.2:700", "10.0.0.1:4000", 1.5, 31, "B4 1 callee" } }, { { 0 } } },
 	{ "direct media: both legs of a call have the stream", {
@@ -117,17 +141,22 @@ static const struct scene {
 	  { .s = 1.11, .call = "c2", .src = P, .method = "ACK", .to = "t", .via_host = P } },
 	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, "B1 1 callee", .also = "2 callee" } }, { { 0 } } },
 	{ "two calls of the same port, a stranger: tied", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
-	  CALL("c2", 0.1, "v1 10.0.0.1:4000", "v1 10.0.0.2:5002") }, { { "203.0.113.9:777", "10.0.0.1:4000", 1.5, 31, "tied" } }, { { 0 } } },
+	  CALL("c2", 0.1, "v1 10.0.0.1:4000", "v1 10.0.0.2:5002") },
+	  { { "203.0.113.9:777", "10.0.0.1:4000", 1.5, 31, "tied" } }, { { 0 } } },
 	{ "two calls of the same port, the source tells", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
 	  CALL("c2", 0.1, "v1 10.0.0.1:4000", "v1 10.0.0.3:5002") },
-	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1.5, 31, "B1 1 callee" }, { "10.0.0.3:700", "10.0.0.1:4000", 1.5, 31, "B4 2 callee" } }, { { 0 } } },
-	{ "media bundled on one port are told apart by their types", { CALL("c1", 0, BUNDLED("10.0.0.1"), BUNDLED("10.0.0.2")) },
+	  { { "10.0.0.2:5000", "10.0.0.1:4000", 1.5, 31, "B1 1 callee" },
+	  { "10.0.0.3:700", "10.0.0.1:4000", 1.5, 31, "B4 2 callee" } }, { { 0 } } },
+	{ "media bundled on one port are told apart by their types",
+	  { CALL("c1", 0, BUNDLED("10.0.0.1"), BUNDLED("10.0.0.2")) },
 	  { { "10.0.0.2:4000", "10.0.0.1:4000", 1, 31, "B1 1 callee m1", .pt = 8 },
 	    { "10.0.0.2:4000", "10.0.0.1:4000", 1, 31, "B1 1 callee", .pt = 96 } }, { { 0 } } },
 	{ "a fork: both branches may send to the one port", { { .s = 0, .sdp = "v1" },
-	  { .s = 0.5, .status = 183, .to = "t1", .sdp = "v1 10.0.0.2:5000" }, { .s = 0.6, .status = 183, .to = "t2", .sdp = "v1 10.0.0.3:6000" },
+	  { .s = 0.5, .status = 183, .to = "t1", .sdp = "v1 10.0.0.2:5000" },
+	  { .s = 0.6, .status = 183, .to = "t2", .sdp = "v1 10.0.0.3:6000" },
 	  { .s = 2, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:6000" }, { .s = 2.1, .method = "ACK", .to = "t2" } },
-	  { { "10.0.0.3:6000", "10.0.0.1:4000", 2, 31, "B1 1 callee t2" }, { "10.0.0.2:5000", "10.0.0.1:4000", 0.7, 1.9, "B1 1 callee t1" } }, { { 0 } } },
+	  { { "10.0.0.3:6000", "10.0.0.1:4000", 2, 31, "B1 1 callee t2" },
+	  { "10.0.0.2:5000", "10.0.0.1:4000", 0.7, 1.9, "B1 1 callee t1" } }, { { 0 } } },
 };
 
 /* ---- playing ---- */
@@ -154,7 +183,8 @@ static void stream_make(struct stage *g, unsigned i, const struct sound *sound)
 	s->pt_count = 1;
 	s->ssrc = sound->ssrc ? sound->ssrc : 0x1000 + i;
 	s->multicast = sound->multicast;
-	g->spell[i] = (struct spell){ .first_ns = s->first_ns, .last_ns = s->last_ns, .packets = (uint32_t)((sound->to - sound->from) * 50) };
+	g->spell[i] = (struct spell){ .first_ns = s->first_ns, .last_ns = s->last_ns,
+		.packets = (uint32_t)((sound->to - sound->from) * 50) };
 	s->spells = &g->spell[i];
 	s->spell_count = 1;
 	if (sound->twin_of) {
@@ -195,7 +225,8 @@ static void stage_begin(struct stage *g, const struct scene *scene)
 		hear(g, &scene->rows[i]);
 	script_tick(&g->s, 60);
 	for (unsigned i = 0; i < MAPS && scene->maps[i].inside; i++) {
-		struct endpoint inside = script_endpoint(scene->maps[i].inside), outside = script_endpoint(scene->maps[i].outside);
+		struct endpoint inside = script_endpoint(scene->maps[i].inside),
+			outside = script_endpoint(scene->maps[i].outside);
 
 		network_learn(g->network, &inside, &outside, true, NAT_STUN, START_NS, 0, 1);
 	}
@@ -215,12 +246,14 @@ static void stage_end(struct stage *g)
 static size_t direction_text(const struct direction *d, char *text, size_t room)
 {
 	const struct dialog *dialog = d->slot->dialog;
-	size_t n = (size_t)snprintf(text, room, "%u %s", dialog->leg->n, d->sender == SIDE_CALLER ? "caller" : "callee");
+	size_t n = (size_t)snprintf(text, room, "%u %s", dialog->leg->n,
+		d->sender == SIDE_CALLER ? "caller" : "callee");
 
 	if (d->slot->mline)
 		n += (size_t)snprintf(text + n, room - n, " m%u", d->slot->mline);
 	if (dialog->leg->dialogs.count > 1)
-		n += (size_t)snprintf(text + n, room - n, " %.*s", (int)dialog->to_tag.n, (const char *)dialog->to_tag.p);
+		n += (size_t)snprintf(text + n, room - n, " %.*s", (int)dialog->to_tag.n,
+			(const char *)dialog->to_tag.p);
 	return n;
 }
 
@@ -273,9 +306,11 @@ static unsigned wrong_streams(const struct stage *g, const struct scene *scene)
 		const struct stream *s = &g->stream[i];
 
 		assert_true(!s->direction || carries(s->direction, s));
-		if (strcmp(bound_text(s, bound), wanted->bound) == 0 && strcmp(also_text(g, s, also), or(wanted->also, "")) == 0)
+		if (strcmp(bound_text(s, bound), wanted->bound) == 0 &&
+		    strcmp(also_text(g, s, also), or(wanted->also, "")) == 0)
 			continue;
-		print_error("%s, stream %u: '%s', also '%s'\n", scene->name, i + 1, bound_text(s, bound), also_text(g, s, also));
+		print_error("%s, stream %u: '%s', also '%s'\n", scene->name, i + 1, bound_text(s, bound),
+			also_text(g, s, also));
 		wrong++;
 	}
 	return wrong;
@@ -302,7 +337,8 @@ static void binds_each_scene(void **state)
 static void a_tie_marks_both_directions(void **state)
 {
 	static const struct scene scene = { "tie", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
-		CALL("c2", 0.1, "v1 10.0.0.1:4000", "v1 10.0.0.2:5002") }, { { "203.0.113.9:777", "10.0.0.1:4000", 1.5, 31, "tied" } }, { { 0 } } };
+		CALL("c2", 0.1, "v1 10.0.0.1:4000", "v1 10.0.0.2:5002") },
+		{ { "203.0.113.9:777", "10.0.0.1:4000", 1.5, 31, "tied" } }, { { 0 } } };
 	struct stage g;
 
 	(void)state;
@@ -321,10 +357,13 @@ static void a_tie_marks_both_directions(void **state)
 
 static void the_latest_announcement_counts(void **state)
 {
-	static const struct scene scene = { "twice", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"), END("c1", 10),
+	static const struct scene scene = { "twice", { CALL("c1", 0, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000"),
+		END("c1", 10),
 		CALL("c2", 11, BODY("10.0.0.1", "4000", "a=ptime:30\r\n"), "v1 10.0.0.2:5002"),
-		{ .s = 20, .call = "c2", .to = "t", .cseq = 2, .sdp = BODY("10.0.0.1", "4000", "a=ptime:60\r\n") } }, { { 0 } }, { { 0 } } };
-	struct endpoint at = script_endpoint("10.0.0.1:4000"), old = script_endpoint("10.0.0.2:5000"), unknown = script_endpoint("10.0.0.1:4001");
+		{ .s = 20, .call = "c2", .to = "t", .cseq = 2, .sdp = BODY("10.0.0.1", "4000", "a=ptime:60\r\n") } },
+		  { { 0 } }, { { 0 } } };
+	struct endpoint at = script_endpoint("10.0.0.1:4000"), old = script_endpoint("10.0.0.2:5000"),
+		unknown = script_endpoint("10.0.0.1:4001");
 	struct stage g;
 
 	(void)state;
@@ -339,7 +378,8 @@ static void the_latest_announcement_counts(void **state)
 
 static void no_place_without_an_address_or_a_port(void **state)
 {
-	static const char *const bodies[] = { "v1 0.0.0.0:4000", "v1 10.0.0.1:0", "v=0\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n",
+	static const char *const bodies[] = { "v1 0.0.0.0:4000", "v1 10.0.0.1:0",
+		"v=0\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n",
 		"v=0\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=image 4000 udptl t38\r\n" };
 	static const char *const asked[] = { "0.0.0.0:4000", "10.0.0.1:4000" };
 
@@ -360,15 +400,20 @@ static void no_place_without_an_address_or_a_port(void **state)
 
 /* ---- hints ---- */
 
-#define TYPES(host, list) "v=0\r\no=- 1 1 IN IP4 " host "\r\ns=-\r\nc=IN IP4 " host "\r\nt=0 0\r\nm=audio 4000 RTP/AVP " list
+#define TYPES(host, \
+	list) "v=0\r\no=- 1 1 IN IP4 " host "\r\ns=-\r\nc=IN IP4 " host "\r\nt=0 0\r\nm=audio 4000 RTP/AVP " list
 
 static void hints_take_the_receivers_types_and_add_the_senders(void **state)
 {
 	static const struct scene scene = { "types", {
-		{ .s = 0, .sdp = TYPES("10.0.0.1", "8 96 101 13\r\na=rtpmap:96 iLBC/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:40\r\n") },
-		{ .s = 1, .status = 200, .to = "t", .sdp = TYPES("10.0.0.2", "8 96 102\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:102 telephone-event/8000\r\n") },
+		{ .s = 0, .sdp = TYPES("10.0.0.1",
+		  "8 96 101 13\r\na=rtpmap:96 iLBC/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:40\r\n") },
+		{ .s = 1, .status = 200, .to = "t",
+		  .sdp = TYPES("10.0.0.2",
+		  "8 96 102\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:102 telephone-event/8000\r\n") },
 	}, { { 0 } }, { { 0 } } };
-	static const struct { const char *src, *dst; bool known; uint32_t clock_96; unsigned events, comforts, ptime; } asked[] = {
+	static const struct { const char *src, *dst; bool known; uint32_t clock_96; unsigned events, comforts, ptime;
+		} asked[] = {
 		{ "10.0.0.2:4000", "10.0.0.1:4000", true, 8000, 2, 1, 40 },
 		{ "10.0.0.1:4000", "10.0.0.2:4000", true, 48000, 2, 0, 0 },
 		{ "10.9.9.9:4000", "10.0.0.1:4000", true, 8000, 1, 1, 40 },

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_calls_dialog: legs and dialogs: who is who, states, ends, partial and reused ones, one-sided captures, counts, room. */
+/*
+ * test_calls_dialog: legs and dialogs: who is who, states, ends, partial and reused ones, one-sided captures, counts,
+ * room.
+ */
 #include "tests/unit/calls_script.h"
 
 #define INVITE \
@@ -419,7 +422,8 @@ static void test_flood_within_bytes(void **state)
 		s.event_count = 0;
 		SAY(&s, .s = 3 + i * 0.001, .call = id, .from = id, .src = "198.51.100.66:5060", .sdp = "v1");
 		if (i % 2)
-			SAY(&s, .s = 3 + i * 0.001, .call = id, .from = id, .status = 404, .to = "t", .src = "10.0.0.1:5060");
+			SAY(&s, .s = 3 + i * 0.001, .call = id, .from = id, .status = 404, .to = "t",
+			  .src = "10.0.0.1:5060");
 	}
 	assert_true(legs_bytes(&s) <= config.max_bytes);
 	assert_true(legs_bytes(&s) > config.max_bytes / 8);

@@ -72,7 +72,8 @@ static void test_routes_and_digest(void **state)
 {
 	static const struct row rows[] = {
 		{ .s = 0 },
-		{ .s = 0.1, .src = B, .dst = A, .status = 407, .to = "t", .extra = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n1\", stale=true\r\n" },
+		{ .s = 0.1, .src = B, .dst = A, .status = 407, .to = "t",
+		  .extra = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n1\", stale=true\r\n" },
 		{ .s = 0.2, .cseq = 2, .extra = "Proxy-Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n1\", uri=\"sip:x\", response=\"00\"\r\n" },
 		{ .s = 0.3, .src = B, .dst = A, .cseq = 2, .status = 200, .to = "t2",
 		  .extra = "Record-Route: \"a, b\" <sip:p2;lr>, <sip:p1;lr;x=\"1,2\">\r\nRecord-Route: <sip:p0;lr>\r\n" },

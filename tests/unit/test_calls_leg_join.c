@@ -107,7 +107,7 @@ static void test_table(void **state)
 
 		script_begin(&s);
 		say_all(&s, cases[i].rows, cases[i].count);
-		LIST_EACH (it, calls_legs(s.c)) {
+		LIST_EACH(it, calls_legs(s.c)) {
 			const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
 			if (says(leg->from_tag, "fy"))

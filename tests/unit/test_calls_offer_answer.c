@@ -312,7 +312,9 @@ static void test_other_branches_are_not_on_the_way(void **state)
 	script_end(&s);
 }
 
-/* Trap proxy-answers-challenge: the edge authenticates by itself, so that CSeq and credentials differ from hop to hop. */
+/*
+ * Trap proxy-answers-challenge: the edge authenticates by itself, so that CSeq and credentials differ from hop to hop.
+ */
 static void test_proxy_answers_the_challenge(void **state)
 {
 	static const struct row rows[] = {

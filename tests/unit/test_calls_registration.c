@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_calls_registration: challenge, refusal, refresh, expiry, removal; one device counts once, wherever and however often it is seen. */
+/*
+ * test_calls_registration: challenge, refusal, refresh, expiry, removal; one device counts once, wherever and however
+ * often it is seen.
+ */
 #include "tests/unit/calls_script.h"
 
 #define REG      "REGISTER"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_calls_transaction: what a message is (first, sent again, forwarded, copied), and which transaction it belongs to (1.1.1). */
+/*
+ * test_calls_transaction: what a message is (first, sent again, forwarded, copied), and which transaction it belongs to
+ * (1.1.1).
+ */
 #include "tests/unit/calls_script.h"
 
 /* ---- one message after the other: what is the last one? ---- */

@@ -11,7 +11,8 @@
 #define MS MILLISECOND_NS
 
 /* `file` is `ahead_ms` ahead of `near`; a message takes out_ms there and back_ms back, and now and then longer. */
-static void cross(struct clock_offsets *c, uint16_t near_file, uint16_t file, int64_t ahead_ms, int64_t out_ms, int64_t back_ms, unsigned times)
+static void cross(struct clock_offsets *c, uint16_t near_file, uint16_t file, int64_t ahead_ms, int64_t out_ms,
+	int64_t back_ms, unsigned times)
 {
 	for (unsigned i = 0; i < times; i++) {
 		int64_t at_ns = (int64_t)i * SECOND_NS, slow_ns = (int64_t)(i % 3) * MS;
@@ -25,7 +26,8 @@ static void least_each_way_bounds_the_offset(void **state)
 {
 	static const struct { int64_t ahead_ms, out_ms, back_ms, offset_ms, error_ms; } rows[] = {
 		{ 0, 1, 1, 0, 1 }, { 80, 1, 1, 80, 1 }, { -2500, 2, 2, -2500, 2 }, { 3600000, 1, 1, 3600000, 1 },
-		{ 100, 0, 0, 100, 0 }, { 100, 9, 1, 104, 5 },        /* ways of unequal length: wrong by half of that, and says so */
+		/* ways of unequal length: wrong by half of that, and says so */
+		{ 100, 0, 0, 100, 0 }, { 100, 9, 1, 104, 5 },
 	};
 
 	(void)state;
@@ -103,7 +105,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(least_each_way_bounds_the_offset), cmocka_unit_test(three_each_way_are_needed),
-		cmocka_unit_test(a_chain_of_files_has_one_reference), cmocka_unit_test(files_beyond_the_table_are_left_out),
+		cmocka_unit_test(a_chain_of_files_has_one_reference),
+		cmocka_unit_test(files_beyond_the_table_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_command: the command line: what is taken, what is refused with which words, which status the program ends with. */
+/*
+ * test_command: the command line: what is taken, what is refused with which words, which status the program ends with.
+ */
 #include "ui/options.h"
 
 #include <fcntl.h>
@@ -46,7 +48,8 @@ static const struct {
 	{ { "-d", "eth1" }, "-d: interfaces are for another command: deadair live -i eth1" },
 	{ { "-i" }, "-i: interfaces are for another command: deadair live -i IF" },
 	{ { "-Y", "sip" }, "-Y: a display filter is --filter here: --filter 'from:1001 finding:one-way-audio'" },
-	{ { "x.pcap", "udp", "port", "5060" }, "a capture filter goes behind -f: deadair read -f 'udp port 5060' FILE" },
+	{ { "x.pcap", "udp", "port", "5060" },
+	  "a capture filter goes behind -f: deadair read -f 'udp port 5060' FILE" },
 	{ { "x.pcap", "port 5060" }, "a capture filter goes behind -f: deadair read -f 'port 5060' FILE" },
 	{ { "x.pcap", "host", "\x1b[2J" }, "a capture filter goes behind -f: deadair read -f 'host \\x1b[2J' FILE" },
 	{ { "--jsn", "x.pcap" }, "no option --jsn: --json?" },
@@ -55,12 +58,14 @@ static const struct {
 	{ { "x.pcap", "--filter" }, "--filter wants a value behind it: deadair read --help lists the options" },
 	{ { "--json=1", "x.pcap" }, "--json=1 takes no value: deadair read --help lists the options" },
 	{ { "--filter", "mos<3,5", "x.pcap" }, "--filter:\n  mos<3,5\n      ^ decimal point: 3.5" },
-	{ { "--since", "noon", "x.pcap" }, "--since noon: no time: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m before the last frame" },
+	{ { "--since", "noon", "x.pcap" },
+	  "--since noon: no time: 10:00, 2026-11-20T10:00, \"Fri 18:00\", -15m before the last frame" },
 	{ { "--color", "red", "x.pcap" }, "--color red: auto, always or never" },
 	{ { "--jobs", "0", "x.pcap" }, "--jobs 0: 1 reads on one processor, 2 decodes on another" },
 	{ { "--jobs", "two", "x.pcap" }, "--jobs two: 1 reads on one processor, 2 decodes on another" },
 	{ { "--markdown", "x.pcap" }, "--markdown is for the ladder of one call: add --call N" },
-	{ { "--markdown", "--call", "1", "--json", "x.pcap" }, "--markdown and --json are two forms of one report: choose one" },
+	{ { "--markdown", "--call", "1", "--json", "x.pcap" },
+	  "--markdown and --json are two forms of one report: choose one" },
 	{ { "--why-not", "rtp-lost:1", "x.pcap" }, "--why-not: no finding \"rtp-lost\": rtp-loss?" },
 	{ { "--why-not", "sip-alg", "--json", "x.pcap" }, "--why-not answers by itself: leave --json out" },
 };
@@ -81,7 +86,8 @@ static void test_refused(void **state)
 static void test_taken(void **state)
 {
 	const char *const words[] = { "x.pcap", "--json", "--filter=from:1001", "-fudp", "-v", "--", "-I", NULL };
-	const char *const more[] = { "--since", "10:00", "--until=-5m", "--call=7", "--utc", "--names=hosts", "-", NULL };
+	const char *const more[] = { "--since", "10:00", "--until=-5m", "--call=7", "--utc", "--names=hosts", "-",
+		NULL };
 	struct read_options o;
 	struct err err;
 
@@ -235,7 +241,8 @@ static const struct {
 	{ { "live", "-i", "lo", "--rnig", "2M" }, 2, NULL, "no option --rnig: --ring?" },
 	{ { "live", "-i", "lo", "udp" }, 2, NULL, "udp: interfaces stand behind -i, a capture filter behind -f" },
 	{ { "live", "-i" }, 2, NULL, "-i wants a value behind it" },
-	{ { "history", "list", "--history", "/nonexistent/h.db" }, 2, NULL, "there is none yet: deadair read --history FILE makes one" },
+	{ { "history", "list", "--history", "/nonexistent/h.db" }, 2, NULL,
+	  "there is none yet: deadair read --history FILE makes one" },
 	{ { "history", "lsit", "--history", "/nonexistent/h.db" }, 2, NULL, "no \"lsit\": list?" },
 	{ { "history", "calls", "--since", "someday" }, 2, NULL, "--since someday: no time" },
 	{ { "history", "calls", "--host", "pbx" }, 2, NULL, "--host pbx: no address" },
@@ -266,7 +273,8 @@ static void test_runs(void **state)
 		run(&r, NULL, runs[i].words);
 		if (r.status != runs[i].status || (runs[i].out ? !strstr(r.out, runs[i].out) : *r.out) ||
 		    (runs[i].err ? !strstr(r.err, runs[i].err) : *r.err))
-			fail_msg("%s: status %d\n%s\n%s", runs[i].words[0] ? runs[i].words[0] : "", r.status, r.out, r.err);
+			fail_msg("%s: status %d\n%s\n%s", runs[i].words[0] ? runs[i].words[0] : "", r.status, r.out,
+				r.err);
 	}
 }
 
@@ -294,7 +302,8 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_taken), cmocka_unit_test(test_times), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_taken), cmocka_unit_test(test_times),
+			cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_runs),	cmocka_unit_test(test_full_disk),
 	};
 

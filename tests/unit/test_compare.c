@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_compare: of two generated weeks, what was planted is found and nothing else is; Fisher's test against values from elsewhere. */
+/*
+ * test_compare: of two generated weeks, what was planted is found and nothing else is; Fisher's test against values
+ * from elsewhere.
+ */
 #include "analyzer/history/compare.h"
 
 #include "captures/base/text.h"
@@ -39,7 +42,8 @@ static void fisher_says_what_tables_say(void **state)
 
 /* ---- two weeks ---- */
 
-enum planted { NOTHING, FIREWALL_ONE_WAY, ONE_PHONE_FAILS, OTHER_ROUTER, OTHER_FIRMWARE, OTHER_TTL, NEW_FINDING, NEW_ATTACK, LESS_FAILING, OTHER_PORTS };
+enum planted { NOTHING, FIREWALL_ONE_WAY, ONE_PHONE_FAILS, OTHER_ROUTER, OTHER_FIRMWARE, OTHER_TTL, NEW_FINDING,
+	NEW_ATTACK, LESS_FAILING, OTHER_PORTS };
 
 struct office {
 	enum planted planted;
@@ -112,7 +116,8 @@ static void add_call(struct office *o, unsigned n)
 {
 	struct rows *r = &o->rows;
 	unsigned phone = chance(o, PHONES), provider = chance(o, 3);
-	bool failed = chance(o, o->planted == LESS_FAILING && o->day < CHANGE_DAY ? 4 : 40) == 0, one_way = chance(o, 100) == 0, poor = chance(o, 33) == 0;
+	bool failed = chance(o, o->planted == LESS_FAILING && o->day < CHANGE_DAY ? 4 : 40) == 0,
+		one_way = chance(o, 100) == 0, poor = chance(o, 33) == 0;
 	bool rewritten = changed(o, FIREWALL_ONE_WAY) && provider != 0;
 	int64_t at_ns = RUN_START_NS + o->day * DAY_NS + n * MINUTE_NS;
 	char host[32];
@@ -186,13 +191,16 @@ static void add_day(struct office *o)
 	for (unsigned n = 1; n <= CALLS_A_DAY; n++)
 		add_call(o, n);
 	for (unsigned i = 0; i < PHONES; i++) {
-		add_look(o, phone_name(i, host), "phone", changed(o, OTHER_FIRMWARE) ? "Yealink 66.86" : "Yealink 66.85", 64);
+		add_look(o, phone_name(i, host), "phone",
+			changed(o, OTHER_FIRMWARE) ? "Yealink 66.86" : "Yealink 66.85", 64);
 		add_nat(o, i + 1, host, changed(o, OTHER_ROUTER) ? "203.0.113.9" : "203.0.113.2");
 	}
 	add_look(o, "203.0.113.2", "nat", NULL, changed(o, OTHER_TTL) ? 255 : 64);
-	add_look(o, "198.51.100.7", "trunk", o->day % 2 ? "SBC 1" : "SBC 2", 54);       /* a pool of servers: varies anyway */
+	/* a pool of servers: varies anyway */
+	add_look(o, "198.51.100.7", "trunk", o->day % 2 ? "SBC 1" : "SBC 2", 54);
 	if (changed(o, NEW_ATTACK) || o->day == 3)
-		add_finding(o, 9000, "sip-scan", changed(o, NEW_ATTACK) ? "192.0.2.66" : "192.0.2.67", 0, RUN_START_NS + o->day * DAY_NS);
+		add_finding(o, 9000, "sip-scan", changed(o, NEW_ATTACK) ? "192.0.2.66" : "192.0.2.67", 0,
+			RUN_START_NS + o->day * DAY_NS);
 }
 
 static void write_day(struct store *s, struct office *o)
@@ -226,7 +234,8 @@ static const char *list_of(const struct comparison *c, struct text *t)
 		const struct difference *d = compare_get(c, i);
 
 		if (d->kind != DIFFERENCE_FEW)
-			text_addf(t, "%skind %d subject %d %s%s%s+%u %s>%s %s", t->n ? "; " : "", d->kind, d->subject, d->host, d->finding[0] ? " " : "", d->finding,
+			text_addf(t, "%skind %d subject %d %s%s%s+%u %s>%s %s", t->n ? "; " : "", d->kind, d->subject,
+				d->host, d->finding[0] ? " " : "", d->finding,
 				  d->other_count, d->before, d->after, d->with);
 	}
 	return t->p;
@@ -234,7 +243,8 @@ static const char *list_of(const struct comparison *c, struct text *t)
 
 static void expect_difference(enum planted planted, uint64_t seed, const char *expected)
 {
-	const struct compare_side sides[SIDES] = { { INT64_MIN, RUN_START_NS + CHANGE_DAY * DAY_NS, 0 }, { RUN_START_NS + CHANGE_DAY * DAY_NS, INT64_MAX, 0 } };
+	const struct compare_side sides[SIDES] = { { INT64_MIN, RUN_START_NS + CHANGE_DAY * DAY_NS, 0 },
+		{ RUN_START_NS + CHANGE_DAY * DAY_NS, INT64_MAX, 0 } };
 	struct folder f;
 	struct comparison *c;
 	struct store *s;
@@ -252,7 +262,8 @@ static void expect_difference(enum planted planted, uint64_t seed, const char *e
 	assert_int_equal(compare_totals(c, SIDE_AFTER)->calls, (DAYS - CHANGE_DAY) * CALLS_A_DAY);
 	text_init(&found);
 	if (strcmp(list_of(c, &found), expected) != 0)
-		fail_msg("planted %d, seed %llu: \"%s\" instead of \"%s\"", planted, (unsigned long long)seed, found.p, expected);
+		fail_msg("planted %d, seed %llu: \"%s\" instead of \"%s\"", planted, (unsigned long long)seed, found.p,
+			expected);
 	text_fini(&found);
 	compare_free(c);
 	store_close(s);
@@ -272,7 +283,8 @@ static void what_was_planted_is_found_and_nothing_else(void **state)
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		expect_difference(ONE_PHONE_FAILS, seed, "kind 0 subject 2 192.168.1.23+0 > ");
 		expect_difference(OTHER_ROUTER, seed, "kind 2 subject 8 192.168.1.20+19 203.0.113.2>203.0.113.9 ");
-		expect_difference(OTHER_FIRMWARE, seed, "kind 2 subject 13 192.168.1.20+19 Yealink 66.85>Yealink 66.86 ");
+		expect_difference(OTHER_FIRMWARE, seed,
+			"kind 2 subject 13 192.168.1.20+19 Yealink 66.85>Yealink 66.86 ");
 		expect_difference(OTHER_TTL, seed, "kind 2 subject 10 203.0.113.2+0 64>255 ");
 		expect_difference(NEW_FINDING, seed, "kind 0 subject 6 198.51.100.8 session-timer+0 > ");
 		expect_difference(NEW_ATTACK, seed, "kind 0 subject 6 192.0.2.66 sip-scan+0 > ");
@@ -282,7 +294,8 @@ static void what_was_planted_is_found_and_nothing_else(void **state)
 
 static void the_firewall_of_the_weekend(void **state)
 {
-	const struct compare_side sides[SIDES] = { { INT64_MIN, RUN_START_NS + CHANGE_DAY * DAY_NS, 0 }, { RUN_START_NS + CHANGE_DAY * DAY_NS, INT64_MAX, 0 } };
+	const struct compare_side sides[SIDES] = { { INT64_MIN, RUN_START_NS + CHANGE_DAY * DAY_NS, 0 },
+		{ RUN_START_NS + CHANGE_DAY * DAY_NS, INT64_MAX, 0 } };
 	const struct difference *d;
 	struct comparison *c;
 	struct folder f;

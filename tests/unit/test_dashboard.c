@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_dashboard: what keys and mouse do, on handmade views: places, marks, filters, what is given to the terminal; hostile texts; any keys at all. */
+/*
+ * test_dashboard: what keys and mouse do, on handmade views: places, marks, filters, what is given to the terminal;
+ * hostile texts; any keys at all.
+ */
 #include "ui/dashboard/dashboard.h"
 
 #include <setjmp.h>
@@ -142,7 +145,8 @@ static void assert_tame(const struct sheet *s, bool ascii)
 
 static void hostile_names_are_shown_not_obeyed(void **state)
 {
-	static const char *const places[] = { "<Esc>", "2", "3", "4", "5", "6", "<Enter>", "2<Enter>", "x", "2r", "i", "2/from:<Tab>", "2<F2>" };
+	static const char *const places[] = { "<Esc>", "2", "3", "4", "5", "6", "<Enter>", "2<Enter>", "x", "2r", "i",
+		"2/from:<Tab>", "2<F2>" };
 	struct table_of_one *t = calloc(1, sizeof *t);
 
 	(void)state;
@@ -161,7 +165,8 @@ static void hostile_names_are_shown_not_obeyed(void **state)
 
 static void without_utf8_all_is_ascii(void **state)
 {
-	static const char *const places[] = { "<Esc>", "2", "3", "4", "5", "6", "7", "<Enter>", "2<Enter>", "x", "?", "2<F10>", "2/" };
+	static const char *const places[] = { "<Esc>", "2", "3", "4", "5", "6", "7", "<Enter>", "2<Enter>", "x", "?",
+		"2<F10>", "2/" };
 	struct table_of_one *t = calloc(1, sizeof *t);
 
 	(void)state;
@@ -190,7 +195,8 @@ static void no_keys_lead_astray(void **state)
 
 			dice = dice * 1664525 + 1013904223;
 			e.kind = dice >> 28 ? EVENT_KEY : (uint8_t)(EVENT_CLICK + (dice >> 26 & 3));
-			e.key = dice >> 8 & 1 ? 32 + (dice >> 10) % 95 : dice >> 9 & 1 ? KEY_ARROW_UP + (dice >> 10) % 22 : (uint32_t[]){ 9, 13, 27, 127 }[dice >> 10 & 3];
+			e.key = dice >> 8 & 1 ? 32 + (dice >> 10) % 95 : dice >> 9 & 1
+				? KEY_ARROW_UP + (dice >> 10) % 22 : (uint32_t[]){ 9, 13, 27, 127 }[dice >> 10 & 3];
 			e.row = (uint16_t)((dice >> 10) % 60);
 			e.column = (uint16_t)((dice >> 16) % 200);
 			if (k % 97 == 0) {
@@ -203,7 +209,8 @@ static void no_keys_lead_astray(void **state)
 			t->d.quit = false;
 			if (k % 3 == 0)
 				dashboard_draw(&t->d, &t->w, &t->s);
-			assert_true(t->d.depth <= PLACE_MAX && memchr(t->d.input, '\0', sizeof t->d.input) && memchr(t->d.filter, '\0', sizeof t->d.filter));
+			assert_true(t->d.depth <= PLACE_MAX && memchr(t->d.input, '\0', sizeof t->d.input) &&
+				memchr(t->d.filter, '\0', sizeof t->d.filter));
 		}
 		assert_tame(&t->s, false);
 		stand_up(t);
@@ -214,8 +221,10 @@ static void no_keys_lead_astray(void **state)
 static void quitting_asks_only_where_something_would_be_lost(void **state)
 {
 	static const struct { bool live, loading; const char *keys; bool quits; } cases_of_quit[] = {
-		{ false, false, "q", true }, { true, false, "q", false }, { true, false, "qn", false }, { true, false, "qy", true },
-		{ false, true, "q", false }, { true, false, "\x03", true }, { false, false, "<Esc>", false }, { true, false, "2q", false },
+		{ false, false, "q", true }, { true, false, "q", false }, { true, false, "qn", false },
+		  { true, false, "qy", true },
+		{ false, true, "q", false }, { true, false, "\x03", true }, { false, false, "<Esc>", false },
+		  { true, false, "2q", false },
 	};
 	struct table_of_one *t = calloc(1, sizeof *t);
 
@@ -342,9 +351,12 @@ static void questions_and_answers_go_over_a_pipe(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keys_lead_where_they_should), cmocka_unit_test(hostile_names_are_shown_not_obeyed), cmocka_unit_test(without_utf8_all_is_ascii),
-		cmocka_unit_test(no_keys_lead_astray), cmocka_unit_test(quitting_asks_only_where_something_would_be_lost),
-		cmocka_unit_test(the_mouse_clicks_and_scrolls), cmocka_unit_test(a_row_is_copied_as_it_stands), cmocka_unit_test(footers_name_keys_that_work),
+		cmocka_unit_test(keys_lead_where_they_should), cmocka_unit_test(hostile_names_are_shown_not_obeyed),
+			cmocka_unit_test(without_utf8_all_is_ascii),
+		cmocka_unit_test(no_keys_lead_astray),
+		cmocka_unit_test(quitting_asks_only_where_something_would_be_lost),
+		cmocka_unit_test(the_mouse_clicks_and_scrolls), cmocka_unit_test(a_row_is_copied_as_it_stands),
+		cmocka_unit_test(footers_name_keys_that_work),
 		cmocka_unit_test(questions_and_answers_go_over_a_pipe),
 	};
 

@@ -88,7 +88,8 @@ MADE_DETECTOR(direction, "per-direction", PER_DIRECTION);
 MADE_DETECTOR(global, "global", GLOBAL);
 MADE_DETECTOR(stream, "per-stream", PER_STREAM);
 static const struct detector counts = {
-	.id = "counts", .doc = &doc, .keys = counts_keys, .events = EVENT_BIT(EVENT_ICMP), .scope = PER_CALL, .state_size = sizeof(struct tally),
+	.id = "counts", .doc = &doc, .keys = counts_keys, .events = EVENT_BIT(EVENT_ICMP), .scope = PER_CALL,
+	.state_size = sizeof(struct tally),
 	.forget = counts_forget, .event = counts_event,
 };
 
@@ -141,7 +142,8 @@ static void stage_begin(struct stage *g, const char *why_not)
 		g->dialogs[i].leg = &g->legs[i / 2];
 		g->slots[i].dialog = &g->dialogs[i];
 		for (unsigned side = 0; side < 2; side++)
-			g->slots[i].direction[side] = (struct direction){ .slot = &g->slots[i], .sender = (enum side)side };
+			g->slots[i].direction[side] = (struct direction){ .slot = &g->slots[i],
+				.sender = (enum side)side };
 	}
 	g->streams[0].direction = &g->slots[0].direction[SIDE_CALLEE];
 	g->ds = detections_new(&g->facts, g->findings, why_not);
@@ -195,7 +197,8 @@ static struct finding *tell(struct stage *g, const char *id, const struct told *
 static void a_detector_hears_what_it_asked_for(void **state)
 {
 	static const struct { enum event_kind kind; unsigned heard; } cases[] = {
-		{ EVENT_JUDGE_CALL, 6 }, { EVENT_JUDGE_STREAM, 6 }, { EVENT_MESSAGE, 0 }, { EVENT_JUDGE_REGISTRATION, 0 },
+		{ EVENT_JUDGE_CALL, 6 }, { EVENT_JUDGE_STREAM, 6 }, { EVENT_MESSAGE, 0 },
+		  { EVENT_JUDGE_REGISTRATION, 0 },
 	};
 	struct stage g;
 
@@ -222,9 +225,12 @@ static void a_finding_belongs_to_its_scope(void **state)
 		{ "two directions", "per-direction", { OF_SIDE(1, 1) }, { OF_SIDE(1, 2) }, false },
 		{ "two streams", "per-stream", { OF_STREAM(1) }, { OF_STREAM(2) }, false },
 		{ "one stream", "per-stream", { OF_STREAM(1) }, { OF_STREAM(1) }, true },
-		{ "two dialogs of a leg", "per-dialog", { OF_CALL(1), .dialog = 1 }, { OF_CALL(1), .dialog = 2 }, false },
-		{ "two accounts", "per-account", { OF_CALL(1), .registration = 1 }, { OF_CALL(1), .registration = 2 }, false },
-		{ "one account", "per-account", { OF_CALL(1), .registration = 1 }, { OF_CALL(2), .registration = 1 }, true },
+		{ "two dialogs of a leg", "per-dialog", { OF_CALL(1), .dialog = 1 }, { OF_CALL(1), .dialog = 2 },
+		  false },
+		{ "two accounts", "per-account", { OF_CALL(1), .registration = 1 }, { OF_CALL(1), .registration = 2 },
+		  false },
+		{ "one account", "per-account", { OF_CALL(1), .registration = 1 }, { OF_CALL(2), .registration = 1 },
+		  true },
 		{ "all the world", "global", { OF_CALL(1) }, { OF_CALL(2) }, true },
 	};
 	unsigned wrong = 0;
@@ -288,15 +294,18 @@ static void a_state_is_zeroed_kept_and_forgotten(void **state)
 static void what_is_only_possible_is_not_grave(void **state)
 {
 	static const struct { enum confidence c; enum severity s, then; } cases[] = {
-		{ CONFIDENCE_POSSIBLE, SEVERITY_CRITICAL, SEVERITY_WARNING }, { CONFIDENCE_POSSIBLE, SEVERITY_INFO, SEVERITY_INFO },
-		{ CONFIDENCE_LIKELY, SEVERITY_CRITICAL, SEVERITY_CRITICAL }, { CONFIDENCE_CERTAIN, SEVERITY_ERROR, SEVERITY_ERROR },
+		{ CONFIDENCE_POSSIBLE, SEVERITY_CRITICAL, SEVERITY_WARNING },
+		  { CONFIDENCE_POSSIBLE, SEVERITY_INFO, SEVERITY_INFO },
+		{ CONFIDENCE_LIKELY, SEVERITY_CRITICAL, SEVERITY_CRITICAL },
+		  { CONFIDENCE_CERTAIN, SEVERITY_ERROR, SEVERITY_ERROR },
 	};
 	struct stage g;
 
 	(void)state;
 	stage_begin(&g, NULL);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const struct finding *f = tell(&g, "per-call", TOLD(ACT_RAISE, "some", cases[i].s, cases[i].c), ABOUT(OF_CALL(1)));
+		const struct finding *f = tell(&g, "per-call", TOLD(ACT_RAISE, "some", cases[i].s, cases[i].c),
+			ABOUT(OF_CALL(1)));
 
 		assert_int_equal(f->severity, cases[i].then);
 		assert_int_equal(f->confidence, cases[i].c);
@@ -319,7 +328,8 @@ static void a_finding_is_filled_anew(void **state)
 	finding_stream(f, 4);
 	finding_evidence(f, (struct frame_ref){ .frame = 1 }, "a frame");
 	made_part(f, PART_VICTIM, "10.0.0.1:1");
-	f = tell(&g, "per-direction", TOLD(ACT_RAISE, "other", SEVERITY_INFO, CONFIDENCE_CERTAIN), ABOUT(OF_SIDE(1, 2)));
+	f = tell(&g, "per-direction", TOLD(ACT_RAISE, "other", SEVERITY_INFO, CONFIDENCE_CERTAIN),
+		ABOUT(OF_SIDE(1, 2)));
 	assert_string_equal(f->reason, "other");
 	assert_int_equal(f->severity, SEVERITY_INFO);
 	assert_int_equal(f->confidence, CONFIDENCE_CERTAIN);
@@ -376,7 +386,8 @@ static void what_is_not_raised_again_is_withdrawn(void **state)
 static void each_withheld_claim_is_noted_once(void **state)
 {
 	static const struct { const char *id, *gate; unsigned leg; unsigned count; } cases[] = {
-		{ "per-call", "G1", 1, 1 }, { "per-call", "G1", 1, 1 }, { "per-call", "G3", 1, 2 }, { "per-direction", "G1", 1, 3 },
+		{ "per-call", "G1", 1, 1 }, { "per-call", "G1", 1, 1 }, { "per-call", "G3", 1, 2 },
+		  { "per-direction", "G1", 1, 3 },
 		{ "per-call", "G1", 2, 4 }, { "per-call", "G1", 0, 5 }, { "per-call", "G1", 0, 5 },
 	};
 	const struct withheld *w = NULL;
@@ -413,8 +424,10 @@ static void why_not_text(const struct stage *g, char *text, size_t room)
 	for (unsigned i = 0; i < count; i++) {
 		n += (size_t)snprintf(text + n, room - n, "[%u]", w[i].leg ? w[i].leg->call->n : 0);
 		for (unsigned k = 0; k < w[i].row_count; k++)
-			n += (size_t)snprintf(text + n, room - n, " %s%s%s;", w[i].rows[k].holds ? "+" : "", w[i].rows[k].decided ? "!" : "", w[i].rows[k].text);
-		n += (size_t)snprintf(text + n, room - n, "%s%s%s ", w[i].found ? " found" : "", w[i].gate ? " " : "", w[i].gate ? w[i].gate : "");
+			n += (size_t)snprintf(text + n, room - n, " %s%s%s;", w[i].rows[k].holds ? "+" : "",
+				w[i].rows[k].decided ? "!" : "", w[i].rows[k].text);
+		n += (size_t)snprintf(text + n, room - n, "%s%s%s ", w[i].found ? " found" : "", w[i].gate ? " " : "",
+			w[i].gate ? w[i].gate : "");
 	}
 }
 
@@ -423,8 +436,10 @@ static void why_not_keeps_what_was_asked_for(void **state)
 #define CALL_1 "[1] +a fact; !N2: 3 of 7; !G3: nothing to see; G3 "
 #define CALL_2 "[2] found "
 	static const struct { const char *asked, *text; } cases[] = {
-		{ NULL, "" }, { "per-call", CALL_1 CALL_2 }, { "per-call:1", CALL_1 }, { "per-call:2", CALL_2 }, { "per-call:3", "" },
-		{ "per-call:first@a", CALL_1 }, { "per-call:second", CALL_2 }, { "per-call:third", "" }, { "per-direction", "" }, { "no-such", "" },
+		{ NULL, "" }, { "per-call", CALL_1 CALL_2 }, { "per-call:1", CALL_1 }, { "per-call:2", CALL_2 },
+		  { "per-call:3", "" },
+		{ "per-call:first@a", CALL_1 }, { "per-call:second", CALL_2 }, { "per-call:third", "" },
+		  { "per-direction", "" }, { "no-such", "" },
 		{ "per-call:", CALL_1 CALL_2 },
 	};
 	unsigned wrong = 0;

@@ -44,8 +44,10 @@ static void test_rows(void **state)
 		struct dialled n;
 
 		dialled_read(&mine, span_of(rows[i].user), &n);
-		if (n.international != rows[i].international || n.by_prefix != rows[i].by_prefix || n.outside != rows[i].outside || n.foreign != rows[i].foreign)
-			fail_msg("%s: international %d, by prefix %d, outside %d, foreign %d", rows[i].user, n.international, n.by_prefix, n.outside, n.foreign);
+		if (n.international != rows[i].international || n.by_prefix != rows[i].by_prefix ||
+		    n.outside != rows[i].outside || n.foreign != rows[i].foreign)
+			fail_msg("%s: international %d, by prefix %d, outside %d, foreign %d", rows[i].user,
+				n.international, n.by_prefix, n.outside, n.foreign);
 		assert_string_equal(dialled_text(&mine, &n, text), rows[i].shown);
 		dialled_read(site, span_of(rows[i].user), &n);
 		assert_false(n.foreign);         /* nobody said where home is */

@@ -136,7 +136,8 @@ static void limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_press), cmocka_unit_test(hole_behind), cmocka_unit_test(two_presses), cmocka_unit_test(falling_duration),
+		cmocka_unit_test(one_press), cmocka_unit_test(hole_behind), cmocka_unit_test(two_presses),
+			cmocka_unit_test(falling_duration),
 		cmocka_unit_test(limits),
 	};
 

@@ -7,11 +7,13 @@
 #define STUN(type, length) 0, type, 0, length, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 #define RTP 0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 7
 
-static const struct { const char *name; uint16_t src, dst; struct span payload; enum packet_kind kind; enum packet_tunnel tunnel; } cases[] = {
+static const struct { const char *name; uint16_t src, dst; struct span payload; enum packet_kind kind;
+	enum packet_tunnel tunnel; } cases[] = {
 	{ "SIP",                 5060, 5060, SPAN(OPTIONS_TEXT), PACKET_SIP, TUNNEL_NONE },
 	{ "SIP on a port of RTP", 16384, 16386, SPAN(OPTIONS_TEXT), PACKET_SIP, TUNNEL_NONE },
 	{ "SIP behind CRLF",     5060, 5060, SPAN("\r\n" OPTIONS_TEXT), PACKET_SIP, TUNNEL_NONE },
-	{ "SIP behind token",    5060, 5060, SPAN("!x'~.%d sip:a SIP/2.0\r\nCall-ID: 1\r\nCSeq: 1 x\r\n\r\n"), PACKET_SIP, TUNNEL_NONE },
+	{ "SIP behind token",    5060, 5060, SPAN("!x'~.%d sip:a SIP/2.0\r\nCall-ID: 1\r\nCSeq: 1 x\r\n\r\n"),
+	  PACKET_SIP, TUNNEL_NONE },
 	{ "HTTP",                5060, 5060, SPAN("GET / HTTP/1.1\r\n\r\n"), PACKET_OTHER, TUNNEL_NONE },
 	{ "text",                5060, 5060, SPAN("hello"), PACKET_OTHER, TUNNEL_NONE },
 	{ "empty",               5060, 5060, { 0 }, PACKET_KEEPALIVE, TUNNEL_NONE },
@@ -19,24 +21,31 @@ static const struct { const char *name; uint16_t src, dst; struct span payload; 
 	{ "CRLF",                5060, 5060, SPAN("\r\n\r\n"), PACKET_KEEPALIVE, TUNNEL_NONE },
 	{ "NULs, then more",     5060, 5060, BYTES(0, 0, 0, 7), PACKET_OTHER, TUNNEL_NONE },
 	{ "RTP",                 4000, 4002, BYTES(RTP, 1, 2), PACKET_RTP, TUNNEL_NONE },
-	{ "RTP, marker and type 72", 4000, 4002, BYTES(0x80, 0xc8, 0x7f, 1, 0, 0, 0, 160, 0, 0, 0, 7, 1), PACKET_RTP, TUNNEL_NONE },
+	{ "RTP, marker and type 72", 4000, 4002, BYTES(0x80, 0xc8, 0x7f, 1, 0, 0, 0, 160, 0, 0, 0, 7, 1), PACKET_RTP,
+	  TUNNEL_NONE },
 	{ "RTP too short",       4000, 4002, BYTES(0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0), PACKET_OTHER, TUNNEL_NONE },
 	{ "RTP on 443",          4000,  443, BYTES(RTP, 1, 2), PACKET_OTHER, TUNNEL_NONE },
-	{ "QUIC, greased bit",   4000, 4433, BYTES(0x80, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 2, 1, 2), PACKET_OTHER, TUNNEL_NONE },
+	{ "QUIC, greased bit",   4000, 4433, BYTES(0x80, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 2, 1, 2), PACKET_OTHER,
+	  TUNNEL_NONE },
 	{ "RTCP",                4001, 4003, BYTES(0x80, 201, 0, 1, 0, 0, 0, 7), PACKET_RTCP, TUNNEL_NONE },
 	{ "STUN",                4000, 3478, BYTES(STUN(1, 0)), PACKET_STUN, TUNNEL_NONE },
 	{ "STUN, length lies",   4000, 3478, BYTES(STUN(1, 4)), PACKET_OTHER, TUNNEL_NONE },
-	{ "STUN without cookie", 4000, 3478, BYTES(0, 1, 0, 0, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), PACKET_OTHER, TUNNEL_NONE },
-	{ "DTLS",                4000, 4002, BYTES(22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 14), PACKET_DTLS, TUNNEL_NONE },
-	{ "DTLS, no version",    4000, 4002, BYTES(22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 14), PACKET_OTHER, TUNNEL_NONE },
+	{ "STUN without cookie", 4000, 3478, BYTES(0, 1, 0, 0, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+	  PACKET_OTHER, TUNNEL_NONE },
+	{ "DTLS",                4000, 4002, BYTES(22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 14), PACKET_DTLS,
+	  TUNNEL_NONE },
+	{ "DTLS, no version",    4000, 4002, BYTES(22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 14), PACKET_OTHER,
+	  TUNNEL_NONE },
 	{ "ZRTP",                4000, 4002, BYTES(0x10, 0, 0, 1, 0x5a, 0x52, 0x54, 0x50), PACKET_OTHER, TUNNEL_NONE },
 	{ "QUIC",                4000, 4433, BYTES(0xc0, 0, 0, 0, 1), PACKET_OTHER, TUNNEL_NONE },
 	{ "ChannelData",         4000, 3478, BYTES(0x40, 0, 0, 14, RTP, 1, 2), PACKET_RTP, TUNNEL_TURN },
 	{ "ChannelData, padded", 4000, 3478, BYTES(0x40, 1, 0, 13, RTP, 1, 0, 0, 0), PACKET_RTP, TUNNEL_TURN },
 	{ "ChannelData, length lies", 4000, 3478, BYTES(0x40, 0, 0, 99, RTP, 1, 2), PACKET_OTHER, TUNNEL_NONE },
-	{ "Data indication",     3478, 4000, BYTES(STUN(0x17, 32), 0, 0x13, 0, 13, RTP, 1, 0, 0, 0, 0, 0x12, 0, 8, 0, 1, 0x2b, 0x12, 0x2b, 0x12, 0xa4, 0x4b),
+	{ "Data indication",     3478, 4000, BYTES(STUN(0x17, 32), 0, 0x13, 0, 13, RTP, 1, 0, 0, 0, 0, 0x12, 0, 8, 0, 1,
+	  0x2b, 0x12, 0x2b, 0x12, 0xa4, 0x4b),
 	  PACKET_RTP, TUNNEL_TURN },
-	{ "Data indication of what is not ours", 3478, 4000, BYTES(STUN(0x17, 8), 0, 0x13, 0, 4, 1, 2, 3, 4), PACKET_STUN, TUNNEL_NONE },
+	{ "Data indication of what is not ours", 3478, 4000, BYTES(STUN(0x17, 8), 0, 0x13, 0, 4, 1, 2, 3, 4),
+	  PACKET_STUN, TUNNEL_NONE },
 };
 
 static struct packet one(struct span bytes, size_t wire)
@@ -87,7 +96,8 @@ static void test_turn_peer(void **state)
 static void test_udp_lengths(void **state)
 {
 	static const struct { uint16_t length; enum packet_kind kind; enum undecoded undecoded; } rows[] = {
-		{ 0, PACKET_SIP, UNDECODED_NO }, { 7, PACKET_OTHER, UNDECODED_MALFORMED }, { 8, PACKET_KEEPALIVE, UNDECODED_NO },
+		{ 0, PACKET_SIP, UNDECODED_NO }, { 7, PACKET_OTHER, UNDECODED_MALFORMED },
+		  { 8, PACKET_KEEPALIVE, UNDECODED_NO },
 		{ 65535, PACKET_OTHER, UNDECODED_MALFORMED },
 	};
 	static struct bytes b;
@@ -117,7 +127,8 @@ static void test_cut_everywhere(void **state)
 	for (size_t n = 0; n < b.n; n++) {
 		struct packet p = one(span_first(bytes_span(&b), n), b.n);
 
-		if (p.undecoded != UNDECODED_TRUNCATED && p.kind != PACKET_OTHER) /* inside the start line it is not known for SIP */
+		/* inside the start line it is not known for SIP */
+		if (p.undecoded != UNDECODED_TRUNCATED && p.kind != PACKET_OTHER)
 			fail_msg("%zu bytes: kind %d, undecoded %d", n, p.kind, p.undecoded);
 		if (n > 28 + 40 && p.kind != PACKET_SIP)
 			fail_msg("%zu bytes: kind %d", n, p.kind);
@@ -156,7 +167,8 @@ static void test_checksum(void **state)
 
 static struct span tcp_wrap(struct bytes *b, uint8_t flags, uint32_t seq, struct span payload)
 {
-	uint8_t h[20] = { 0x13, 0xc4, 0x13, 0xc4, (uint8_t)(seq >> 24), (uint8_t)(seq >> 16), (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 1,
+	uint8_t h[20] = { 0x13, 0xc4, 0x13, 0xc4, (uint8_t)(seq >> 24), (uint8_t)(seq >> 16), (uint8_t)(seq >> 8),
+		(uint8_t)seq, 0, 0, 0, 1,
 			  0x50, flags, 0xff, 0xff };
 
 	bytes_join(b, (struct span){ h, sizeof h }, payload);
@@ -271,7 +283,8 @@ static void test_fragments(void **state)
 static void test_other(void **state)
 {
 	static const struct { uint8_t protocol; enum packet_kind kind; enum undecoded undecoded; } rows[] = {
-		{ 50, PACKET_OTHER, UNDECODED_CIPHER }, { 2, PACKET_OTHER, UNDECODED_NO }, { 89, PACKET_OTHER, UNDECODED_NO },
+		{ 50, PACKET_OTHER, UNDECODED_CIPHER }, { 2, PACKET_OTHER, UNDECODED_NO },
+		  { 89, PACKET_OTHER, UNDECODED_NO },
 		{ 58, PACKET_OTHER, UNDECODED_NO },     /* ICMPv6 in IPv4 */
 		{ 6, PACKET_OTHER, UNDECODED_MALFORMED }, { 132, PACKET_OTHER, UNDECODED_MALFORMED },
 	};
@@ -291,7 +304,8 @@ static void test_other(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const names[UNDECODED_COUNT] = { "no", "truncated", "link-type", "not-ip", "malformed", "too-deep", "fragment", "encrypted" };
+	static const char *const names[UNDECODED_COUNT] = { "no", "truncated", "link-type", "not-ip", "malformed",
+		"too-deep", "fragment", "encrypted" };
 
 	(void)state;
 	for (unsigned i = 0; i < UNDECODED_COUNT; i++)

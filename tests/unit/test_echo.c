@@ -50,30 +50,40 @@ static const struct {
 	uint32_t kinds;
 } echoes_cases[] = {
 	{ "equal, with a public source", REQUEST("192.168.1.10:5060", "10.9.9.9", "x@192.168.1.10"),
-	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=198.51.100.20;rport=5060", "10.9.9.9>;tag=f1", "x@192.168.1.10"), 0 },
-	{ "E1 another host", REQUEST("198.51.100.20:5060", "a.example", "x"), ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x"), 1u << ECHO_VIA_HOST },
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=198.51.100.20;rport=5060", "10.9.9.9>;tag=f1",
+	  "x@192.168.1.10"), 0 },
+	{ "E1 another host", REQUEST("198.51.100.20:5060", "a.example", "x"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x"), 1u << ECHO_VIA_HOST },
 	{ "E1 is none with a Via more", REQUEST("198.51.100.20:5060", "a.example", "x"),
-	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKb", "a.example>;tag=f1", "x"), 0 },
-	{ "E1 is none with names", REQUEST("phone.example:5060", "a.example", "x"), ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x"), 0 },
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKb", "a.example>;tag=f1",
+	  "x"), 0 },
+	{ "E1 is none with names", REQUEST("phone.example:5060", "a.example", "x"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x"), 0 },
 	{ "E1 is none where neither tag nor Call-ID agrees", REQUEST("198.51.100.20:5060", "a.example", "x"),
 	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f2", "y"), 0 },
-	{ "E2 port added", REQUEST("192.168.1.10", "a.example", "x"), ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x"), 1u << ECHO_VIA_PORT },
+	{ "E2 port added", REQUEST("192.168.1.10", "a.example", "x"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x"), 1u << ECHO_VIA_PORT },
 	{ "a port that is left out is nothing", REQUEST("192.168.1.10:5060", "192.168.1.10:5060", "x"),
 	  ANSWER("192.168.1.10;branch=z9hG4bKa", "192.168.1.10>;tag=f1", "x"), 0 },
 	{ "E3a host of the Call-ID", REQUEST("192.168.1.10:5060", "a.example", "x@192.168.1.10"),
-	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x@198.51.100.20"), 1u << ECHO_CALL_ID_HOST },
-	{ "E3 another Call-ID", REQUEST("192.168.1.10:5060", "a.example", "x@192.168.1.10"), ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "y"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x@198.51.100.20"),
+	  1u << ECHO_CALL_ID_HOST },
+	{ "E3 another Call-ID", REQUEST("192.168.1.10:5060", "a.example", "x@192.168.1.10"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "y"),
 	  1u << ECHO_CALL_ID },
 	{ "a host that is not the phone's stays out", REQUEST("192.168.1.10:5060", "a.example", "x@198.18.0.1"),
 	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x@198.51.100.20"), 0 },
-	{ "E3b host of From", REQUEST("192.168.1.10:5060", "192.168.1.10", "x"), ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "198.51.100.20>;tag=f1", "x"),
+	{ "E3b host of From", REQUEST("192.168.1.10:5060", "192.168.1.10", "x"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "198.51.100.20>;tag=f1", "x"),
 	  1u << ECHO_FROM_HOST },
 	{ "From of the server is the server's affair", REQUEST("192.168.1.10:5060", "203.0.113.10", "x"),
 	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "203.0.113.10:5060>;tag=f1", "x"), 0 },
-	{ "E3p and E2 together", REQUEST("192.168.1.10", "192.168.1.10", "x"), ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "192.168.1.10:5060>;tag=f1", "x"),
+	{ "E3p and E2 together", REQUEST("192.168.1.10", "192.168.1.10", "x"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "192.168.1.10:5060>;tag=f1", "x"),
 	  1u << ECHO_VIA_PORT | 1u << ECHO_FROM_PORT },
 	{ "E4 the private source", REQUEST("192.168.1.10:5060", "a.example", "x"),
-	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=192.168.1.10;rport=5060", "a.example>;tag=f1", "x"), 1u << ECHO_RECEIVED },
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=192.168.1.10;rport=5060", "a.example>;tag=f1", "x"),
+	  1u << ECHO_RECEIVED },
 	{ "somebody else's private source", REQUEST("192.168.1.10:5060", "a.example", "x"),
 	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=10.4.4.4;rport=5060", "a.example>;tag=f1", "x"), 0 },
 };
@@ -148,7 +158,8 @@ static void intact_answers_are_counted(void **state)
 
 	(void)state;
 	sip_at(e, PHONE, SERVER, 1000, echoes_cases[0].request);
-	sip_at(e, SERVER, PHONE, 1010, ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=198.51.100.20;rport=5060", "10.9.9.9>;tag=f1", "x@192.168.1.10"));
+	sip_at(e, SERVER, PHONE, 1010, ANSWER("192.168.1.10:5060;branch=z9hG4bKa;received=198.51.100.20;rport=5060",
+		"10.9.9.9>;tag=f1", "x@192.168.1.10"));
 	assert_int_equal(echoes_intact(e, &phone, &server), 1);
 	echoes_free(e);
 }
@@ -162,10 +173,14 @@ static void intact_answers_are_counted(void **state)
 static void turning_back(void **state)
 {
 	static const struct { const char *vias[6]; bool alternates; } cases[] = {
-		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r") }, true },
-		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r") }, false },
-		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "s"), REGISTER_OUT(ROUTER, "s"), REGISTER_OUT(PHONE, "t") }, false },
-		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT("192.168.1.11:5060", "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r") }, false },
+		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r"),
+		  REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r") }, true },
+		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r"),
+		  REGISTER_OUT(ROUTER, "r") }, false },
+		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "s"),
+		  REGISTER_OUT(ROUTER, "s"), REGISTER_OUT(PHONE, "t") }, false },
+		{ { REGISTER_OUT(PHONE, "r"), REGISTER_OUT(ROUTER, "r"), REGISTER_OUT("192.168.1.11:5060", "r"),
+		  REGISTER_OUT(ROUTER, "r"), REGISTER_OUT(PHONE, "r") }, false },
 	};
 
 	(void)state;
@@ -180,7 +195,8 @@ static void turning_back(void **state)
 	}
 }
 
-#define INVITE_OUT(headers, lines) "INVITE sip:1002@203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.20:5060;branch=z9hG4bKi;rport\r\n" \
+#define INVITE_OUT(headers, \
+	lines) "INVITE sip:1002@203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.20:5060;branch=z9hG4bKi;rport\r\n" \
 	"From: <sip:1001@203.0.113.10>;tag=f1\r\nTo: <sip:1002@203.0.113.10>\r\nContact: <sip:1001@198.51.100.20:5060>\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n" \
 	headers "Content-Type: application/sdp\r\n\r\nv=0\r\n" lines "t=0 0\r\nm=audio 11780 RTP/AVP 8\r\n"
 #define OWN "o=- 1 1 IN IP4 198.51.100.20\r\n"
@@ -192,16 +208,22 @@ static void overlooked_addresses(void **state)
 		{ "all public", INVITE_OUT("Call-ID: x@198.51.100.20\r\n", OWN CONNECTION), 0 },
 		{ "o=", INVITE_OUT("Call-ID: x\r\n", "o=- 1 1 IN IP4 192.168.1.10\r\n" CONNECTION), STALE_OWNER },
 		{ "Call-ID", INVITE_OUT("Call-ID: x@192.168.1.10\r\n", OWN CONNECTION), STALE_CALL_ID },
-		{ "a=rtcp", INVITE_OUT("Call-ID: x\r\n", OWN CONNECTION "a=rtcp:11781 IN IP4 192.168.1.10\r\n"), STALE_RTCP },
-		{ "candidates", INVITE_OUT("Call-ID: x\r\n", OWN CONNECTION "a=candidate:1 1 UDP 1 192.168.1.10 11780 typ host\r\n"), STALE_CANDIDATE },
+		{ "a=rtcp", INVITE_OUT("Call-ID: x\r\n", OWN CONNECTION "a=rtcp:11781 IN IP4 192.168.1.10\r\n"),
+		  STALE_RTCP },
+		{ "candidates", INVITE_OUT("Call-ID: x\r\n",
+		  OWN CONNECTION "a=candidate:1 1 UDP 1 192.168.1.10 11780 typ host\r\n"), STALE_CANDIDATE },
 		{ "candidates, one of them the c= line's",
 		  INVITE_OUT("Call-ID: x\r\n", OWN CONNECTION "a=candidate:1 1 UDP 1 192.168.1.10 11780 typ host\r\na=candidate:2 1 UDP 1 198.51.100.20 11780 typ host\r\n"), 0 },
 		{ "candidates of STUN", INVITE_OUT("Call-ID: x\r\n", OWN CONNECTION
 		  "a=candidate:1 1 UDP 1 192.168.1.10 11780 typ host\r\na=candidate:2 1 UDP 1 198.51.100.9 1 typ srflx raddr 192.168.1.10 rport 11780\r\n"), 0 },
-		{ "digest", INVITE_OUT("Call-ID: x\r\nAuthorization: Digest nonce=\"a\", uri=\"sip:192.168.1.1\"\r\n", OWN CONNECTION), STALE_DIGEST },
-		{ "identity", INVITE_OUT("Call-ID: x\r\nP-Asserted-Identity: <sip:1001@192.168.1.10>\r\n", OWN CONNECTION), STALE_ROUTING },
-		{ "c= is private: nothing was overlooked", INVITE_OUT("Call-ID: x@192.168.1.10\r\n", OWN "c=IN IP4 192.168.1.10\r\n"), 0 },
-		{ "a proxy's work", INVITE_OUT("Call-ID: x@192.168.1.10\r\nRecord-Route: <sip:198.51.100.20;lr>\r\n", OWN CONNECTION), 0 },
+		{ "digest", INVITE_OUT("Call-ID: x\r\nAuthorization: Digest nonce=\"a\", uri=\"sip:192.168.1.1\"\r\n",
+		  OWN CONNECTION), STALE_DIGEST },
+		{ "identity", INVITE_OUT("Call-ID: x\r\nP-Asserted-Identity: <sip:1001@192.168.1.10>\r\n",
+		  OWN CONNECTION), STALE_ROUTING },
+		{ "c= is private: nothing was overlooked",
+		  INVITE_OUT("Call-ID: x@192.168.1.10\r\n", OWN "c=IN IP4 192.168.1.10\r\n"), 0 },
+		{ "a proxy's work", INVITE_OUT("Call-ID: x@192.168.1.10\r\nRecord-Route: <sip:198.51.100.20;lr>\r\n",
+		  OWN CONNECTION), 0 },
 	};
 
 	(void)state;
@@ -235,7 +257,8 @@ static void stun_told(void **state)
 /* A private Via that passes speaks for ten minutes before and behind. */
 static void untouched_neighbours(void **state)
 {
-	static const struct { int64_t at_ms; unsigned doubts; } cases[] = { { 2000, DOUBT_UNTOUCHED }, { 600000, DOUBT_UNTOUCHED }, { 602000, 0 } };
+	static const struct { int64_t at_ms; unsigned doubts;
+		} cases[] = { { 2000, DOUBT_UNTOUCHED }, { 600000, DOUBT_UNTOUCHED }, { 602000, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -253,7 +276,8 @@ static void untouched_neighbours(void **state)
 static void tunnels(void **state)
 {
 	static const struct { const char *a, *b; bool on_the_path; } cases[] = {
-		{ "198.51.100.20:4500", "203.0.113.1:4500", true }, { "192.168.1.77:51820", "192.0.2.1:51820", false }, { "192.168.1.10:51820", "192.0.2.1:51820", true },
+		{ "198.51.100.20:4500", "203.0.113.1:4500", true }, { "192.168.1.77:51820", "192.0.2.1:51820", false },
+		  { "192.168.1.10:51820", "192.0.2.1:51820", true },
 	};
 	struct address phone = address_of("192.168.1.10");
 
@@ -276,18 +300,28 @@ static void tunnels(void **state)
 	"To: <sip:1002@h>;tag=t\r\nCall-ID: " branch "\r\nCSeq: 1 INVITE\r\n\r\n"
 #define SDP_OF(connection, media) "Content-Length: 200\r\n\r\nv=0\r\no=- 1 1 IN IP4 192.168.1.10\r\ns=-\r\n" connection "t=0 0\r\n" media "\r\n"
 
-/* Four transmissions of what helpers refuse, unanswered, while another INVITE of the flow is answered within a minute. */
+/*
+ * Four transmissions of what helpers refuse, unanswered, while another INVITE of the flow is answered within a minute.
+ */
 static void refused_requests(void **state)
 {
-	static const struct { const char *name, *invite; unsigned transmissions; int64_t other_ms; uint32_t detail; } cases[] = {
-		{ "port 9", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 4, 20000, REFUSED_LOW_PORT },
-		{ "IPv6", INVITE_OF("a", SDP_OF("c=IN IP6 2001:db8::1\r\n", "m=audio 4000 RTP/AVP 8")), 4, 20000, REFUSED_FAMILY },
+	static const struct { const char *name, *invite; unsigned transmissions; int64_t other_ms; uint32_t detail;
+		} cases[] = {
+		{ "port 9", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 4, 20000,
+		  REFUSED_LOW_PORT },
+		{ "IPv6", INVITE_OF("a", SDP_OF("c=IN IP6 2001:db8::1\r\n", "m=audio 4000 RTP/AVP 8")), 4, 20000,
+		  REFUSED_FAMILY },
 		{ "no c=", INVITE_OF("a", SDP_OF("", "m=audio 4000 RTP/AVP 8")), 4, 20000, REFUSED_NO_CONNECTION },
-		{ "no Content-Length", INVITE_OF("a", "\r\nv=0\r\nc=IN IP4 192.168.1.10\r\nm=audio 4000 RTP/AVP 8\r\n"), 4, 20000, REFUSED_NO_LENGTH },
-		{ "rejected medium", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 0 RTP/AVP 8")), 4, 20000, 0 },
-		{ "an ordinary one", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 4000 RTP/AVP 8")), 4, 20000, 0 },
-		{ "three transmissions", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 3, 20000, 0 },
-		{ "the other one is too late", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 4, 62000, 0 },
+		{ "no Content-Length", INVITE_OF("a", "\r\nv=0\r\nc=IN IP4 192.168.1.10\r\nm=audio 4000 RTP/AVP 8\r\n"),
+		  4, 20000, REFUSED_NO_LENGTH },
+		{ "rejected medium", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 0 RTP/AVP 8")), 4,
+		  20000, 0 },
+		{ "an ordinary one", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 4000 RTP/AVP 8")), 4,
+		  20000, 0 },
+		{ "three transmissions", INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 3,
+		  20000, 0 },
+		{ "the other one is too late",
+		  INVITE_OF("a", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 9 RTP/AVP 8")), 4, 62000, 0 },
 	};
 
 	(void)state;
@@ -297,7 +331,8 @@ static void refused_requests(void **state)
 
 		for (unsigned k = 0; k < cases[i].transmissions; k++)
 			sip_at(e, PHONE, SERVER, 1000 + 1500 * k, cases[i].invite);
-		sip_at(e, PHONE, SERVER, cases[i].other_ms, INVITE_OF("b", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 4000 RTP/AVP 8")));
+		sip_at(e, PHONE, SERVER, cases[i].other_ms,
+			INVITE_OF("b", SDP_OF("c=IN IP4 192.168.1.10\r\n", "m=audio 4000 RTP/AVP 8")));
 		sip_at(e, SERVER, PHONE, cases[i].other_ms + 20, ANSWER_OF("b"));
 		echoes_settle(e);
 		echoes_settle(e);
@@ -329,9 +364,12 @@ static void room_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_are_held_against_requests), cmocka_unit_test(only_its_own_answer), cmocka_unit_test(discarded_answers_are_counted),
-		cmocka_unit_test(answer_to_another_port), cmocka_unit_test(intact_answers_are_counted), cmocka_unit_test(turning_back),
-		cmocka_unit_test(overlooked_addresses), cmocka_unit_test(stun_told), cmocka_unit_test(untouched_neighbours), cmocka_unit_test(tunnels),
+		cmocka_unit_test(answers_are_held_against_requests), cmocka_unit_test(only_its_own_answer),
+			cmocka_unit_test(discarded_answers_are_counted),
+		cmocka_unit_test(answer_to_another_port), cmocka_unit_test(intact_answers_are_counted),
+		cmocka_unit_test(turning_back),
+		cmocka_unit_test(overlooked_addresses), cmocka_unit_test(stun_told),
+		cmocka_unit_test(untouched_neighbours), cmocka_unit_test(tunnels),
 		cmocka_unit_test(refused_requests), cmocka_unit_test(room_is_bounded),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_engine: one door: what becomes of each sort of packet, what the end settles, and the facts of the capture as a whole. */
+/*
+ * test_engine: one door: what becomes of each sort of packet, what the end settles, and the facts of the capture as a
+ * whole.
+ */
 #include "analyzer/engine.h"
 
 #include "tests/unit/world.h"
@@ -22,8 +25,10 @@ static struct packet packet_at(struct world *w, enum packet_kind kind, double s,
 static void each_sort_is_counted_once(void **state)
 {
 	static const struct { enum packet_kind kind; uint64_t sip, rtp, rtcp, stun, tls, icmp, other; } cases[] = {
-		{ PACKET_STUN, .stun = 1 }, { PACKET_TLS, .tls = 1 }, { PACKET_DTLS, .tls = 1 }, { PACKET_OTHER, .other = 1 }, { PACKET_TCP, .other = 1 },
-		{ PACKET_KEEPALIVE, .other = 1 }, { PACKET_FRAGMENT, .other = 1 }, { PACKET_ICMP, .icmp = 1 }, { PACKET_NONE, .other = 0 },
+		{ PACKET_STUN, .stun = 1 }, { PACKET_TLS, .tls = 1 }, { PACKET_DTLS, .tls = 1 },
+		  { PACKET_OTHER, .other = 1 }, { PACKET_TCP, .other = 1 },
+		{ PACKET_KEEPALIVE, .other = 1 }, { PACKET_FRAGMENT, .other = 1 }, { PACKET_ICMP, .icmp = 1 },
+		  { PACKET_NONE, .other = 0 },
 	};
 
 	(void)state;
@@ -46,7 +51,8 @@ static void each_sort_is_counted_once(void **state)
 		assert_int_equal(v.frames, 1);
 		assert_int_equal(v.sip, cases[i].sip);
 		assert_int_equal(v.other, cases[i].other);
-		assert_true((v.stun > 0) == cases[i].stun && (v.tls > 0) == cases[i].tls && (v.icmp > 0) == cases[i].icmp);
+		assert_true((v.stun > 0) == cases[i].stun && (v.tls > 0) == cases[i].tls &&
+			(v.icmp > 0) == cases[i].icmp);
 		assert_int_equal(v.undecoded[UNDECODED_MALFORMED], cases[i].kind == PACKET_NONE);
 		world_end(&w);
 	}
@@ -136,8 +142,10 @@ static void media_keeps_a_call_alive(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct dialogue long_call = { .call = "c1", .bye = -1 };
-		const struct rtp_flow audio = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, cases[i].until, 0xb, .every_ms = 100 };
-		const struct dialogue other = { .call = "c2", .offer = "v1 10.0.0.1:4002", .answer = "v1 10.0.0.2:5002", .invite = 900, .bye = -1 };
+		const struct rtp_flow audio = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, cases[i].until, 0xb,
+			.every_ms = 100 };
+		const struct dialogue other = { .call = "c2", .offer = "v1 10.0.0.1:4002", .answer = "v1 10.0.0.2:5002",
+			.invite = 900, .bye = -1 };
 		struct world w;
 
 		world_begin(&w);
@@ -177,10 +185,12 @@ static void a_new_session_cuts_the_streams(void **state)
 /* The same packets before and behind a router teach its map. */
 static void streams_seen_twice_teach_the_map(void **state)
 {
-	static const struct dialogue inside = { .call = "c1", .caller = "192.168.1.10:5060", .callee = "203.0.113.5:5060",
+	static const struct dialogue inside = { .call = "c1", .caller = "192.168.1.10:5060",
+		.callee = "203.0.113.5:5060",
 		.offer = "v1 192.168.1.10:4000", .answer = "v1 203.0.113.5:5000" };
 	static const struct rtp_flow seen[] = {
-		{ "192.168.1.10:4000", "203.0.113.5:5000", 1.1, 9, 0xa }, { "198.51.100.1:61000", "203.0.113.5:5000", 1.101, 9, 0xa },
+		{ "192.168.1.10:4000", "203.0.113.5:5000", 1.1, 9, 0xa },
+		  { "198.51.100.1:61000", "203.0.113.5:5000", 1.101, 9, 0xa },
 	};
 	static const char *const routed[] = { "198.51.100.1:1", NULL };      /* seven hops away */
 	struct endpoint in = script_endpoint("192.168.1.10:4000"), wanted = script_endpoint("198.51.100.1:61000"), out;
@@ -205,7 +215,8 @@ static void streams_seen_twice_teach_the_map(void **state)
 static void time_that_runs_backwards_is_noticed(void **state)
 {
 	static const struct { const char *name; double first, second; unsigned other_file; unsigned back; } cases[] = {
-		{ "in order", 1, 2, 0, 0 }, { "9 ms back", 1, 0.991, 0, 0 }, { "11 ms back", 1, 0.989, 0, 1 }, { "another file has its own clock", 1, 0.5, 1, 0 },
+		{ "in order", 1, 2, 0, 0 }, { "9 ms back", 1, 0.991, 0, 0 }, { "11 ms back", 1, 0.989, 0, 1 },
+		  { "another file has its own clock", 1, 0.5, 1, 0 },
 	};
 
 	(void)state;
@@ -221,7 +232,8 @@ static void time_that_runs_backwards_is_noticed(void **state)
 		engine_packet(w.e, &p);
 		engine_finish(w.e);
 		assert_int_equal(w.e->capture.timestamps_back, cases[i].back);
-		assert_int_equal(w.e->capture.last_ns, at_s(cases[i].first > cases[i].second ? cases[i].first : cases[i].second));
+		assert_int_equal(w.e->capture.last_ns,
+			at_s(cases[i].first > cases[i].second ? cases[i].first : cases[i].second));
 		world_end(&w);
 	}
 }
@@ -229,7 +241,8 @@ static void time_that_runs_backwards_is_noticed(void **state)
 static void coarse_time_stamps_are_noticed(void **state)
 {
 	static const struct { double step; unsigned frames; int64_t grain_ns; } cases[] = {
-		{ 0.0123, 30, 0 }, { 0.013, 30, MILLISECOND_NS }, { 0.020, 30, 10 * MILLISECOND_NS }, { 0.3, 30, 100 * MILLISECOND_NS }, { 0.3, 19, 0 },
+		{ 0.0123, 30, 0 }, { 0.013, 30, MILLISECOND_NS }, { 0.020, 30, 10 * MILLISECOND_NS },
+		  { 0.3, 30, 100 * MILLISECOND_NS }, { 0.3, 19, 0 },
 	};
 
 	(void)state;
@@ -252,8 +265,10 @@ static void coarse_time_stamps_are_noticed(void **state)
 
 static void cuts_that_matter_are_counted(void **state)
 {
-	static const struct { const char *name; enum packet_kind kind; enum packet_transport transport; bool counts; } cases[] = {
-		{ "SIP", PACKET_STUN, TRANSPORT_UDP, true }, { "other UDP", PACKET_OTHER, TRANSPORT_UDP, true }, { "other TCP", PACKET_OTHER, TRANSPORT_TCP, false },
+	static const struct { const char *name; enum packet_kind kind; enum packet_transport transport; bool counts;
+		} cases[] = {
+		{ "SIP", PACKET_STUN, TRANSPORT_UDP, true }, { "other UDP", PACKET_OTHER, TRANSPORT_UDP, true },
+		  { "other TCP", PACKET_OTHER, TRANSPORT_TCP, false },
 		{ "TLS", PACKET_TLS, TRANSPORT_TCP, false }, { "ARP", PACKET_ARP, TRANSPORT_NONE, false },
 	};
 	static const uint8_t bytes[50];
@@ -272,8 +287,10 @@ static void cuts_that_matter_are_counted(void **state)
 		p.payload_wire = 200;
 		engine_packet(w.e, &p);
 		engine_finish(w.e);
-		if (w.e->capture.truncated != cases[i].counts || w.e->capture.smallest_cut != (cases[i].counts ? 92 : 0))
-			fail_msg("%s: %u, %u", cases[i].name, (unsigned)w.e->capture.truncated, w.e->capture.smallest_cut);
+		if (w.e->capture.truncated != cases[i].counts ||
+		    w.e->capture.smallest_cut != (cases[i].counts ? 92 : 0))
+			fail_msg("%s: %u, %u", cases[i].name, (unsigned)w.e->capture.truncated,
+				w.e->capture.smallest_cut);
 		assert_int_equal(w.e->capture.truncated_at.frame, cases[i].counts ? 1 : 0);
 		world_end(&w);
 	}
@@ -282,8 +299,10 @@ static void cuts_that_matter_are_counted(void **state)
 static void tls_flows_have_a_client_and_a_server(void **state)
 {
 	static const struct { const char *src, *dst, *server; } cases[] = {
-		{ "10.0.0.1:40000", "10.0.0.2:5061", "10.0.0.2:5061" }, { "10.0.0.2:5061", "10.0.0.1:40000", "10.0.0.2:5061" },
-		{ "10.0.0.2:5061", "10.0.0.1:443", "10.0.0.2:5061" }, { "10.0.0.1:443", "10.0.0.2:40000", "10.0.0.1:443" },
+		{ "10.0.0.1:40000", "10.0.0.2:5061", "10.0.0.2:5061" },
+		  { "10.0.0.2:5061", "10.0.0.1:40000", "10.0.0.2:5061" },
+		{ "10.0.0.2:5061", "10.0.0.1:443", "10.0.0.2:5061" },
+		  { "10.0.0.1:443", "10.0.0.2:40000", "10.0.0.1:443" },
 	};
 
 	(void)state;
@@ -334,8 +353,10 @@ static void tables_of_facts_are_bounded(void **state)
 static void filters_that_leave_media_out_are_known(void **state)
 {
 	static const struct { const char *filter; bool excludes; } cases[] = {
-		{ "port 5060", true }, { "udp port 5060 or tcp port 5061", true }, { "udp port sip", true }, { "port 5060 or portrange 10000-20000", false },
-		{ "udp", false }, { "host 10.0.0.1", false }, { "", false }, { "not port 5060", false }, { "port 5060 or udp[8] & 0xc0 == 0x80", false },
+		{ "port 5060", true }, { "udp port 5060 or tcp port 5061", true }, { "udp port sip", true },
+		  { "port 5060 or portrange 10000-20000", false },
+		{ "udp", false }, { "host 10.0.0.1", false }, { "", false }, { "not port 5060", false },
+		  { "port 5060 or udp[8] & 0xc0 == 0x80", false },
 	};
 
 	(void)state;
@@ -397,7 +418,8 @@ static void the_end_can_be_asked_for_twice(void **state)
 /* Branches that lose and second answers promise nothing that could be broken. */
 static void only_the_answered_dialog_is_judged(void **state)
 {
-	static const struct rtp_flow winner = { "10.0.0.3:6000", "10.0.0.1:4000", 2, 31, 0xb }, caller = { "10.0.0.1:4000", "10.0.0.3:6000", 2, 31, 0xa };
+	static const struct rtp_flow winner = { "10.0.0.3:6000", "10.0.0.1:4000", 2, 31, 0xb },
+		caller = { "10.0.0.1:4000", "10.0.0.3:6000", 2, 31, 0xa };
 	const struct dialog *lost;
 	struct world w;
 

@@ -7,7 +7,8 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static const struct expectation_config config = {
-	.start_grace_ns = 1500 * MILLISECOND_NS, .ice_grace_ns = 3 * SECOND_NS, .move_overlap_ns = 2 * SECOND_NS, .bye_linger_ns = 2 * SECOND_NS,
+	.start_grace_ns = 1500 * MILLISECOND_NS, .ice_grace_ns = 3 * SECOND_NS, .move_overlap_ns = 2 * SECOND_NS,
+	.bye_linger_ns = 2 * SECOND_NS,
 };
 
 /* ---- a timeline as text ---- */
@@ -22,7 +23,10 @@ static size_t flag_add(char *text, size_t room, bool holds, const char *name)
 	return holds ? (size_t)snprintf(text, room, " %s", name) : 0;
 }
 
-/* "early 0, due 1+1.5 first, ended 31": state, begin in seconds, grace, flags. Each window ends where the next one begins. */
+/*
+ * "early 0, due 1+1.5 first, ended 31": state, begin in seconds, grace, flags. Each window ends where the next one
+ * begins.
+ */
 static const char *timeline(const struct direction *d, char text[2048])
 {
 	static const char *const states[] = { "none", "early", "due", "paused", "optional", "ended" };
@@ -33,9 +37,11 @@ static const char *timeline(const struct direction *d, char text[2048])
 		const struct window *w = &d->windows[i];
 
 		assert_true(i + 1 == d->window_count ? w->off_ns == NS_NONE : w->off_ns == w[1].on_ns);
-		n += (size_t)snprintf(text + n, room - n, "%s%s %g", i ? ", " : "", states[w->state], seconds(w->on_ns));
+		n += (size_t)snprintf(text + n, room - n, "%s%s %g", i ? ", " : "", states[w->state],
+			seconds(w->on_ns));
 		if (w->state == EXPECT_DUE && w->due_ns != w->on_ns)
-			n += (size_t)snprintf(text + n, room - n, "+%g", (double)((w->due_ns - w->on_ns) / MILLISECOND_NS) / 1000.0);
+			n += (size_t)snprintf(text + n, room - n, "+%g",
+				(double)((w->due_ns - w->on_ns) / MILLISECOND_NS) / 1000.0);
 		n += flag_add(text + n, room - n, w->first, "first");
 		n += flag_add(text + n, room - n, w->resumed, "resumed");
 		n += flag_add(text + n, room - n, w->moved, "moved");
@@ -60,9 +66,11 @@ static const char *timeline(const struct direction *d, char text[2048])
 #define OK_AT(t, body) { .s = t, .status = 200, .to = "t", .sdp = body }
 #define ACK_AT(t) { .s = t, .method = "ACK", .to = "t" }
 #define TALK INVITE_AT(0, "v1"), OK_AT(1, "v1 10.0.0.2:5000"), ACK_AT(1.1)
-#define BYE_AT(t) { .s = t, .method = "BYE", .to = "t", .cseq = 9 }, { .s = t + 0.1, .method = "BYE", .status = 200, .to = "t", .cseq = 9 }
+#define BYE_AT(t) { .s = t, .method = "BYE", .to = "t", .cseq = 9 }, \
+	{ .s = t + 0.1, .method = "BYE", .status = 200, .to = "t", .cseq = 9 }
 /* a re-INVITE of the caller, its answer */
-#define AGAIN(t, n, offer, answer) { .s = t, .to = "t", .cseq = n, .sdp = offer }, { .s = t + 0.1, .status = 200, .to = "t", .cseq = n, .sdp = answer }, \
+#define AGAIN(t, n, offer, answer) { .s = t, .to = "t", .cseq = n, .sdp = offer }, \
+	{ .s = t + 0.1, .status = 200, .to = "t", .cseq = n, .sdp = answer }, \
 	{ .s = t + 0.2, .method = "ACK", .to = "t", .cseq = n }
 #define RELIABLE "Require: 100rel\r\nRSeq: 1\r\n"
 
@@ -77,38 +85,49 @@ static const struct {
 	/* ---- the first session ---- */
 	{ "an ordinary call", { TALK, BYE_AT(31) }, "early 0, due 1+1.5 first, ended 31", "due 1+1.5 first, ended 31" },
 	{ "no answer yet", { INVITE_AT(0, "v1"), { .s = 0.5, .status = 180, .to = "t" } }, "early 0", "" },
-	{ "refused", { INVITE_AT(0, "v1"), { .s = 0.5, .status = 180, .to = "t" }, { .s = 2, .status = 486, .to = "t" } },
+	{ "refused", { INVITE_AT(0, "v1"), { .s = 0.5, .status = 180, .to = "t" },
+	  { .s = 2, .status = 486, .to = "t" } },
 	  "early 0, ended 2", "" },
-	{ "early media permits both", { INVITE_AT(0, "v1"), { .s = 0.5, .status = 183, .to = "t", .sdp = "v1 10.0.0.2:5000" },
+	{ "early media permits both", { INVITE_AT(0, "v1"),
+	  { .s = 0.5, .status = 183, .to = "t", .sdp = "v1 10.0.0.2:5000" },
 	  OK_AT(3, "v1 10.0.0.2:5000"), ACK_AT(3.1) }, "early 0, due 3+1.5 first", "early 0.5, due 3+1.5 first" },
 	{ "the ACK is not seen", { INVITE_AT(0, "v1"), OK_AT(1, "v1 10.0.0.2:5000") },
 	  "early 0, due 1+1.5 first likely", "due 1+1.5 first likely" },
-	{ "the 200 has no SDP, its 183 had", { INVITE_AT(0, "v1"), { .s = 0.5, .status = 183, .to = "t", .sdp = "v1 10.0.0.2:5000" },
+	{ "the 200 has no SDP, its 183 had",
+	  { INVITE_AT(0, "v1"), { .s = 0.5, .status = 183, .to = "t", .sdp = "v1 10.0.0.2:5000" },
 	  OK_AT(3, NULL), ACK_AT(3.1) }, "early 0, due 3+1.5 first likely", "early 0.5, due 3+1.5 first likely" },
 	{ "agreed in a reliable 183: due from the 200 on", { INVITE_AT(0, "v1"),
-	  { .s = 0.5, .status = 183, .to = "t", .sdp = "v1 10.0.0.2:5000", .extra = RELIABLE }, OK_AT(3, NULL), ACK_AT(3.1) },
+	  { .s = 0.5, .status = 183, .to = "t", .sdp = "v1 10.0.0.2:5000", .extra = RELIABLE }, OK_AT(3, NULL),
+	  ACK_AT(3.1) },
 	  "early 0, due 3+1.5 first", "due 3+1.5 first" },
-	{ "the offer stands in the 200", { INVITE_AT(0, NULL), OK_AT(1, "v1 10.0.0.2:5000"), { .s = 1.1, .method = "ACK", .to = "t", .sdp = "v1" } },
+	{ "the offer stands in the 200", { INVITE_AT(0, NULL), OK_AT(1, "v1 10.0.0.2:5000"),
+	  { .s = 1.1, .method = "ACK", .to = "t", .sdp = "v1" } },
 	  "due 1.1+1.5 first", "due 1.1+1.5 first" },
-	{ "the offer in the 200 is never answered", { INVITE_AT(0, NULL), OK_AT(1, "v1 10.0.0.2:5000"), ACK_AT(1.1) }, "", "" },
+	{ "the offer in the 200 is never answered", { INVITE_AT(0, NULL), OK_AT(1, "v1 10.0.0.2:5000"), ACK_AT(1.1) },
+	  "", "" },
 	{ "a proxy: the offerer knows when the 200 reaches it", {
 	  { .s = 0, .dst = P, .sdp = "v1" }, { .s = 0.01, .src = P, .vias = 2, .via_host = P, .sdp = "v1" },
 	  { .s = 1, .dst = P, .status = 200, .to = "t", .vias = 2, .via_host = P, .sdp = "v1 10.0.0.2:5000" },
 	  { .s = 1.25, .src = P, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" },
 	  { .s = 1.3, .dst = P, .method = "ACK", .to = "t" } }, "early 0, due 1+1.5 first", "due 1.25+1.5 first" },
-	{ "ICE takes its time", { INVITE_AT(0, BODY("10.0.0.1", "4000", ICE)), OK_AT(1, BODY("10.0.0.2", "5000", ICE)), ACK_AT(1.1) },
+	{ "ICE takes its time", { INVITE_AT(0, BODY("10.0.0.1", "4000", ICE)), OK_AT(1, BODY("10.0.0.2", "5000", ICE)),
+	  ACK_AT(1.1) },
 	  "early 0, due 1+3 first ice", "due 1+3 first ice" },
-	{ "ICE of one side is none", { INVITE_AT(0, BODY("10.0.0.1", "4000", ICE)), OK_AT(1, "v1 10.0.0.2:5000"), ACK_AT(1.1) },
+	{ "ICE of one side is none", { INVITE_AT(0, BODY("10.0.0.1", "4000", ICE)), OK_AT(1, "v1 10.0.0.2:5000"),
+	  ACK_AT(1.1) },
 	  "early 0, due 1+1.5 first", "due 1+1.5 first" },
-	{ "DTLS likewise", { INVITE_AT(0, BODY("10.0.0.1", "4000", FINGERPRINT)), OK_AT(1, BODY("10.0.0.2", "5000", FINGERPRINT)), ACK_AT(1.1) },
+	{ "DTLS likewise", { INVITE_AT(0, BODY("10.0.0.1", "4000", FINGERPRINT)),
+	  OK_AT(1, BODY("10.0.0.2", "5000", FINGERPRINT)), ACK_AT(1.1) },
 	  "early 0, due 1+3 first dtls", "due 1+3 first dtls" },
-	{ "a session that is one-way from its beginning", { INVITE_AT(0, "v1 10.0.0.1:4000 sendonly"), OK_AT(1, "v1 10.0.0.2:5000 recvonly"),
+	{ "a session that is one-way from its beginning",
+	  { INVITE_AT(0, "v1 10.0.0.1:4000 sendonly"), OK_AT(1, "v1 10.0.0.2:5000 recvonly"),
 	  ACK_AT(1.1) }, "early 0, none 1 first", "due 1+1.5 first one-way" },
 	{ "the answer rejects the medium", { INVITE_AT(0, "v1"), OK_AT(1, "v1 10.0.0.2:0"), ACK_AT(1.1) },
 	  "early 0, none 1 first", "none 1 first" },
 	{ "an offer without an address", { INVITE_AT(0, "v1 0.0.0.0:4000"), OK_AT(1, "v1 10.0.0.2:5000"), ACK_AT(1.1) },
 	  "early 0, none 1 first", "due 1+1.5 first one-way" },
-	{ "it begins before the capture: nothing is known", { { .s = 5, .method = "INFO", .to = "t", .cseq = 3 }, BYE_AT(9) }, "", "" },
+	{ "it begins before the capture: nothing is known",
+	  { { .s = 5, .method = "INFO", .to = "t", .cseq = 3 }, BYE_AT(9) }, "", "" },
 	{ "it begins before the capture: the re-INVITE tells", { AGAIN(5, 3, "v1", "v1 10.0.0.2:5000"), BYE_AT(9) },
 	  "due 5.1+1.5 first, ended 9", "due 5.1+1.5 first, ended 9" },
 
@@ -133,12 +152,15 @@ static const struct {
 	  "v=0\r\no=- 774000 2 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 9\r\n",
 	  "v=0\r\no=- 775000 2 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 5000 RTP/AVP 9\r\n") },
 	  "early 0, due 1+1.5 first, due 10.1", "due 1+1.5 first, due 10.1" },
-	{ "a re-INVITE that is refused changes nothing", { TALK, { .s = 10, .to = "t", .cseq = 2, .sdp = "v2 10.0.0.1:4000 inactive" },
+	{ "a re-INVITE that is refused changes nothing",
+	  { TALK, { .s = 10, .to = "t", .cseq = 2, .sdp = "v2 10.0.0.1:4000 inactive" },
 	  { .s = 10.1, .status = 488, .to = "t", .cseq = 2 }, { .s = 10.2, .method = "ACK", .to = "t", .cseq = 2 } },
 	  "early 0, due 1+1.5 first", "due 1+1.5 first" },
-	{ "a re-INVITE that nobody answers changes nothing", { TALK, { .s = 10, .to = "t", .cseq = 2, .sdp = "v2 10.0.0.1:4000 inactive" } },
+	{ "a re-INVITE that nobody answers changes nothing",
+	  { TALK, { .s = 10, .to = "t", .cseq = 2, .sdp = "v2 10.0.0.1:4000 inactive" } },
 	  "early 0, due 1+1.5 first", "due 1+1.5 first" },
-	{ "UPDATE does as a re-INVITE", { TALK, { .s = 10, .method = "UPDATE", .to = "t", .cseq = 2, .sdp = "v2 10.0.0.1:4000 inactive" },
+	{ "UPDATE does as a re-INVITE", { TALK,
+	  { .s = 10, .method = "UPDATE", .to = "t", .cseq = 2, .sdp = "v2 10.0.0.1:4000 inactive" },
 	  { .s = 10.1, .method = "UPDATE", .status = 200, .to = "t", .cseq = 2, .sdp = "v2 10.0.0.2:5000 inactive" } },
 	  "early 0, due 1+1.5 first, paused 10.1", "due 1+1.5 first, paused 10.1" },
 	{ "fax", { TALK, AGAIN(10, 2, T38("10.0.0.1", "2"), T38("10.0.0.2", "2")) },
@@ -151,7 +173,8 @@ static const struct {
 	  { .s = 10, .method = "REFER", .to = "t", .cseq = 2, .extra = "Refer-To: <sip:1003@pbx>\r\n" },
 	  { .s = 10.1, .method = "REFER", .status = 603, .to = "t", .cseq = 2 }, BYE_AT(12) },
 	  "early 0, due 1+1.5 first, ended 12", "due 1+1.5 first, ended 12" },
-	{ "after the BYE nothing is agreed", { TALK, BYE_AT(12), AGAIN(13, 10, "v2 10.0.0.9:4000", "v2 10.0.0.2:5000") },
+	{ "after the BYE nothing is agreed",
+	  { TALK, BYE_AT(12), AGAIN(13, 10, "v2 10.0.0.9:4000", "v2 10.0.0.2:5000") },
 	  "early 0, due 1+1.5 first, ended 12", "due 1+1.5 first, ended 12" },
 };
 
@@ -203,7 +226,8 @@ static void a_branch_that_loses_is_due_nothing(void **state)
 {
 	static const struct row rows[] = {
 		INVITE_AT(0, "v1"), { .s = 0.5, .status = 183, .to = "t1", .sdp = "v1 10.0.0.2:5000" },
-		{ .s = 0.6, .status = 183, .to = "t2", .sdp = "v1 10.0.0.3:6000" }, { .s = 2, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:6000" },
+		{ .s = 0.6, .status = 183, .to = "t2", .sdp = "v1 10.0.0.3:6000" },
+		  { .s = 2, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:6000" },
 		{ .s = 2.1, .method = "ACK", .to = "t2" },
 	};
 	struct dialog *loser, *winner;
@@ -227,8 +251,10 @@ static void a_branch_that_loses_is_due_nothing(void **state)
 static void a_second_200_is_due_nothing(void **state)
 {
 	static const struct row rows[] = {
-		INVITE_AT(0, "v1"), { .s = 2, .status = 200, .to = "t1", .sdp = "v1 10.0.0.2:5000" }, { .s = 2.1, .method = "ACK", .to = "t1" },
-		{ .s = 2.2, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:6000" }, { .s = 2.3, .method = "ACK", .to = "t2" },
+		INVITE_AT(0, "v1"), { .s = 2, .status = 200, .to = "t1", .sdp = "v1 10.0.0.2:5000" },
+		  { .s = 2.1, .method = "ACK", .to = "t1" },
+		{ .s = 2.2, .status = 200, .to = "t2", .sdp = "v1 10.0.0.3:6000" },
+		  { .s = 2.3, .method = "ACK", .to = "t2" },
 	};
 	struct dialog *second;
 	struct script s;
@@ -290,7 +316,8 @@ static void the_destination_is_the_one_that_reached_the_sender(void **state)
 
 /* ---- silence suppression ---- */
 
-#define FORMATS(list) "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP " list
+#define FORMATS(list) \
+	"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP " list
 
 static const struct { const char *name, *offer, *answer; bool allowed; } pauses[] = {
 	{ "plain G.711", FORMATS("8 0\r\n"), FORMATS("8 0\r\n"), false },
@@ -299,11 +326,14 @@ static const struct { const char *name, *offer, *answer; bool allowed; } pauses[
 	{ "G.729 may, if nothing is said", FORMATS("18\r\n"), FORMATS("18\r\n"), true },
 	{ "G.729 without annex B", FORMATS("18\r\na=fmtp:18 annexb=no\r\n"), FORMATS("18\r\n"), false },
 	{ "G.729 that was not taken", FORMATS("18 8\r\n"), FORMATS("8\r\n"), false },
-	{ "AMR always may", FORMATS("97\r\na=rtpmap:97 AMR/8000\r\n"), FORMATS("98\r\na=rtpmap:98 AMR/8000\r\n"), true },
-	{ "Opus does not", FORMATS("111\r\na=rtpmap:111 opus/48000/2\r\n"), FORMATS("111\r\na=rtpmap:111 opus/48000/2\r\n"), false },
+	{ "AMR always may", FORMATS("97\r\na=rtpmap:97 AMR/8000\r\n"), FORMATS("98\r\na=rtpmap:98 AMR/8000\r\n"),
+	  true },
+	{ "Opus does not", FORMATS("111\r\na=rtpmap:111 opus/48000/2\r\n"),
+	  FORMATS("111\r\na=rtpmap:111 opus/48000/2\r\n"), false },
 	{ "Opus with usedtx", FORMATS("111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1;usedtx=1\r\n"),
 	  FORMATS("111\r\na=rtpmap:111 opus/48000/2\r\n"), true },
-	{ "Speex with vad", FORMATS("97\r\na=rtpmap:97 speex/8000\r\na=fmtp:97 vad=on\r\n"), FORMATS("97\r\na=rtpmap:97 speex/8000\r\n"), true },
+	{ "Speex with vad", FORMATS("97\r\na=rtpmap:97 speex/8000\r\na=fmtp:97 vad=on\r\n"),
+	  FORMATS("97\r\na=rtpmap:97 speex/8000\r\n"), true },
 };
 
 /* Of what the callee sends: the caller is the receiver. */
@@ -334,7 +364,8 @@ static void silence_suppression_is_what_both_allow(void **state)
 static void formats_are_the_receivers_first(void **state)
 {
 	static const struct row rows[] = {
-		INVITE_AT(0, FORMATS("8 97\r\na=rtpmap:97 AMR/8000\r\n")), OK_AT(1, FORMATS("8 98\r\na=rtpmap:98 AMR/8000\r\n")), ACK_AT(1.1),
+		INVITE_AT(0, FORMATS("8 97\r\na=rtpmap:97 AMR/8000\r\n")),
+		  OK_AT(1, FORMATS("8 98\r\na=rtpmap:98 AMR/8000\r\n")), ACK_AT(1.1),
 	};
 	static const struct { uint8_t pt; const char *codec; bool receivers; } formats[] = {
 		{ 8, "PCMA", true }, { 97, "AMR", true }, { 98, "AMR", false }, { 0, NULL, false },
@@ -366,7 +397,8 @@ static void formats_are_the_receivers_first(void **state)
 
 static void each_medium_has_its_own_slot(void **state)
 {
-	static const struct row rows[] = { INVITE_AT(0, TWO_MEDIA("10.0.0.1", "1", "4002")), OK_AT(1, TWO_MEDIA("10.0.0.2", "1", "5002")), ACK_AT(1.1) };
+	static const struct row rows[] = { INVITE_AT(0, TWO_MEDIA("10.0.0.1", "1", "4002")),
+		OK_AT(1, TWO_MEDIA("10.0.0.2", "1", "5002")), ACK_AT(1.1) };
 	struct dialog *d;
 	struct script s;
 
@@ -388,7 +420,8 @@ static void each_medium_has_its_own_slot(void **state)
 static void bound_streams_follow_into_a_longer_list(void **state)
 {
 	static const struct row first[] = { TALK };
-	static const struct row second[] = { AGAIN(10, 2, TWO_MEDIA("10.0.0.1", "2", "4002"), TWO_MEDIA("10.0.0.2", "2", "0")) };
+	static const struct row second[] = { AGAIN(10, 2, TWO_MEDIA("10.0.0.1", "2", "4002"),
+		TWO_MEDIA("10.0.0.2", "2", "0")) };
 	struct stream stream = { .n = 1 };
 	const struct stream *bound[1] = { &stream };
 	struct direction *d;
@@ -418,9 +451,11 @@ static void bound_streams_follow_into_a_longer_list(void **state)
 
 static void a_moment_has_one_window(void **state)
 {
-	static const struct row rows[] = { TALK, AGAIN(10, 2, "v2 10.0.0.1:4000 inactive", "v2 10.0.0.2:5000 inactive"), BYE_AT(31) };
+	static const struct row rows[] = { TALK, AGAIN(10, 2, "v2 10.0.0.1:4000 inactive", "v2 10.0.0.2:5000 inactive"),
+		BYE_AT(31) };
 	static const struct { double at; int state; } moments[] = {     /* -1: none */
-		{ -1, -1 }, { 0, EXPECT_EARLY }, { 0.999, EXPECT_EARLY }, { 1, EXPECT_DUE }, { 10.099, EXPECT_DUE }, { 10.1, EXPECT_PAUSED },
+		{ -1, -1 }, { 0, EXPECT_EARLY }, { 0.999, EXPECT_EARLY }, { 1, EXPECT_DUE }, { 10.099, EXPECT_DUE },
+		  { 10.1, EXPECT_PAUSED },
 		{ 30.9, EXPECT_PAUSED }, { 31, EXPECT_ENDED }, { 1000, EXPECT_ENDED },
 	};
 	const struct direction *d;

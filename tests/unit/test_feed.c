@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* feed: on one thread and on two the same batches; what does not stand alone is left to the caller; it ends whenever the caller wants. */
+/*
+ * feed: on one thread and on two the same batches; what does not stand alone is left to the caller; it ends whenever
+ * the caller wants.
+ */
 #include "analyzer/feed.h"
 
 #include "tests/unit/dissect_bytes.h"
@@ -18,7 +21,8 @@ static const struct span tcp = { (const uint8_t *)"\x13\xc4\x13\xc4\x00\x00\x00\
 enum sort { RTP, SIP, TCP, RTCP, FRAGMENT, CUT, SORTS };
 
 static const struct { bool decoded; enum packet_kind kind; } wanted[SORTS] = {
-	[RTP] = { true, PACKET_RTP }, [SIP] = { true, PACKET_SIP }, [TCP] = { false, PACKET_NONE }, [RTCP] = { true, PACKET_RTCP },
+	[RTP] = { true, PACKET_RTP }, [SIP] = { true, PACKET_SIP }, [TCP] = { false, PACKET_NONE },
+		[RTCP] = { true, PACKET_RTCP },
 	[FRAGMENT] = { false, PACKET_NONE }, [CUT] = { true, PACKET_NONE },
 };
 

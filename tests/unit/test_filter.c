@@ -33,7 +33,8 @@ static struct subject *subject_new(enum fake which)
 	t->names = names_new();
 	names_parse(t->names, SPAN("192.168.1.21 reception\n"));
 	assert_true(view_call(e, 0, &t->call));
-	t->s = (struct filter_subject){ .engine = e, .call = &t->call, .findings = t->finding_list, .streams = t->stream_list, .hosts = t->host_list, .names = t->names };
+	t->s = (struct filter_subject){ .engine = e, .call = &t->call, .findings = t->finding_list,
+		.streams = t->stream_list, .hosts = t->host_list, .names = t->names };
 	for (size_t i = 0; view_finding(e, i, &t->findings[i]); i++, t->s.finding_count++)
 		t->finding_list[i] = &t->findings[i];
 	for (size_t i = 0; view_stream(e, i, &t->streams[i]); i++, t->s.stream_count++)
@@ -63,7 +64,10 @@ static bool matches(const struct subject *t, const char *text)
 	return hit;
 }
 
-/* Call 4 of the fakes: 1001 to 01632960105, 09:12:41.204, answered 09:12:46.914, ended 09:13:28.936; caller hears nothing, callee 4.41. */
+/*
+ * Call 4 of the fakes: 1001 to 01632960105, 09:12:41.204, answered 09:12:46.914, ended 09:13:28.936; caller hears
+ * nothing, callee 4.41.
+ */
 static const struct {
 	const char *text;
 	bool hit;
@@ -371,7 +375,8 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_match), cmocka_unit_test(test_unknown), cmocka_unit_test(test_hostile_values), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_match), cmocka_unit_test(test_unknown), cmocka_unit_test(test_hostile_values),
+			cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_caret), cmocka_unit_test(test_selection),
 	};
 

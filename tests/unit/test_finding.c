@@ -12,7 +12,8 @@ static void order_is_severity_time_and_name(void **state)
 		{ "gone", .severity = SEVERITY_CRITICAL, .from = 1, .to = 2 },
 		{ "rtp-loss", "second", .severity = SEVERITY_WARNING, .from = 5, .to = 6 },
 	};
-	static const char *const expected[] = { "no-audio", "one-way-audio", "audio-late", "rtp-loss", "rtp-loss", "gone" };
+	static const char *const expected[] = { "no-audio", "one-way-audio", "audio-late", "rtp-loss", "rtp-loss",
+		"gone" };
 	struct made_world w;
 
 	(void)state;
@@ -111,7 +112,8 @@ static void reset_leaves_nothing(void **state)
 
 static void exit_status_is_what_stands_for_itself(void **state)
 {
-	static const struct { const char *name; enum severity severity; bool withdrawn, explained; int status; } cases[] = {
+	static const struct { const char *name; enum severity severity; bool withdrawn, explained; int status;
+		} cases[] = {
 		{ "info is no alarm", SEVERITY_INFO, false, false, 0 },
 		{ "a warning is", SEVERITY_WARNING, false, false, 1 },
 		{ "critical is", SEVERITY_CRITICAL, false, false, 1 },

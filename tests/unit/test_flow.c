@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_flow: attempts to connect: copies of a SYN, who refused, what was said first, how TLS 1.3 is judged by lengths; bounded. */
+/*
+ * test_flow: attempts to connect: copies of a SYN, who refused, what was said first, how TLS 1.3 is judged by lengths;
+ * bounded.
+ */
 #include "tests/unit/network_packets.h"
 
 #include "analyzer/network/flow.h"
@@ -124,7 +127,8 @@ static void test_bounded(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_syns), cmocka_unit_test(test_tls_13), cmocka_unit_test(test_bounded) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_syns), cmocka_unit_test(test_tls_13),
+		cmocka_unit_test(test_bounded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

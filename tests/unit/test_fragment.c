@@ -25,7 +25,8 @@ static int teardown(void **state)
 
 static struct packet packet_from(uint8_t src, uint32_t frame, int64_t at_ns)
 {
-	struct packet p = { .frame = frame, .first_frame = frame, .at_ns = at_ns, .ip_protocol = 17, .ttl = 64, .has = HAS_IP };
+	struct packet p = { .frame = frame, .first_frame = frame, .at_ns = at_ns, .ip_protocol = 17, .ttl = 64,
+		.has = HAS_IP };
 
 	p.src.addr = address_v4((const uint8_t[]){ 10, 0, 0, src });
 	p.dst.addr = address_v4((const uint8_t[]){ 10, 0, 0, 99 });

@@ -26,7 +26,8 @@ static void pass(const int *ms, unsigned count, char *ret, size_t room)
 		for (; put < count && frame_order_wants(o); put++) {
 			uint8_t byte = (uint8_t)(put + 1);
 
-			frame_order_put(o, &(struct frame){ .at_ns = ms[put] * MILLISECOND_NS, .number = put + 1, .bytes = { &byte, 1 } });
+			frame_order_put(o, &(struct frame){ .at_ns = ms[put] * MILLISECOND_NS, .number = put + 1,
+				.bytes = { &byte, 1 } });
 		}
 		if (!frame_order_take(o, &frame))
 			break;

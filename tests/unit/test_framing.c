@@ -22,15 +22,20 @@ struct expected {
 	bool length_short;
 };
 
-static const struct { const char *name; struct span bytes; struct expected expected; enum framing_kind kind; } cases[] = {
+static const struct { const char *name; struct span bytes; struct expected expected; enum framing_kind kind;
+	} cases[] = {
 	{ "one", SPAN(OPTIONS_TEXT), { 1, FRAMED_SIP, sizeof OPTIONS_TEXT - 1, false }, FRAMING_SIP },
 	{ "two", SPAN(OPTIONS_TEXT OPTIONS_TEXT), { 2, FRAMED_SIP, sizeof OPTIONS_TEXT - 1, false }, FRAMING_SIP },
 	{ "keepalives before, between, behind", SPAN("\r\n\r\n" OPTIONS_TEXT "\r\n" OPTIONS_TEXT "\r\n\r\n"),
 	  { 2, FRAMED_SIP, sizeof OPTIONS_TEXT - 1, false }, FRAMING_SIP },
-	{ "body", SPAN(INFO("5", "hello") OPTIONS_TEXT), { 2, FRAMED_SIP, sizeof INFO("5", "hello") - 1, false }, FRAMING_SIP },
-	{ "Content-Length too short", SPAN(INFO("2", "he\nllo\r\n") OPTIONS_TEXT), { 2, FRAMED_SIP, sizeof INFO("2", "he") - 1, false }, FRAMING_SIP },
-	{ "too short, inside a line", SPAN(INFO("2", "hello\r\n") OPTIONS_TEXT), { 2, FRAMED_SIP, sizeof INFO("2", "he") - 1, true }, FRAMING_SIP },
-	{ "Content-Length too long", SPAN(INFO("50", "hello\r\n") OPTIONS_TEXT), { 2, FRAMED_SIP, sizeof INFO("50", "hello\r\n") - 1, false }, FRAMING_SIP },
+	{ "body", SPAN(INFO("5", "hello") OPTIONS_TEXT), { 2, FRAMED_SIP, sizeof INFO("5", "hello") - 1, false },
+	  FRAMING_SIP },
+	{ "Content-Length too short", SPAN(INFO("2", "he\nllo\r\n") OPTIONS_TEXT),
+	  { 2, FRAMED_SIP, sizeof INFO("2", "he") - 1, false }, FRAMING_SIP },
+	{ "too short, inside a line", SPAN(INFO("2", "hello\r\n") OPTIONS_TEXT),
+	  { 2, FRAMED_SIP, sizeof INFO("2", "he") - 1, true }, FRAMING_SIP },
+	{ "Content-Length too long", SPAN(INFO("50", "hello\r\n") OPTIONS_TEXT),
+	  { 2, FRAMED_SIP, sizeof INFO("50", "hello\r\n") - 1, false }, FRAMING_SIP },
 	{ "a body that is SIP", SPAN(SIPFRAG("16", "SIP/2.0 200 OK\r\n") OPTIONS_TEXT),
 	  { 2, FRAMED_SIP, sizeof SIPFRAG("16", "SIP/2.0 200 OK\r\n") - 1, false }, FRAMING_SIP },
 	{ "half", SPAN("OPTIONS sip:200@10.0.0.2 SIP/2.0\r\nVia: "), { 0, 0, 0, false }, FRAMING_SIP },
@@ -40,7 +45,8 @@ static const struct { const char *name; struct span bytes; struct expected expec
 	{ "binary", SPAN("\x00\x01\x02\x03\x04\x05"), { 0, 0, 0, false }, FRAMING_NONE },
 	{ "TLS", SPAN(HELLO HELLO), { 2, FRAMED_TLS, 9, false }, FRAMING_TLS },
 	{ "TLS data, each while the handshake may go on", SPAN(DATA DATA), { 2, FRAMED_TLS, 7, false }, FRAMING_TLS },
-	{ "TLS data, once a segment behind 24 records", SPAN(DATA_9 DATA_9 DATA_9), { 24, FRAMED_TLS, 7, false }, FRAMING_TLS },
+	{ "TLS data, once a segment behind 24 records", SPAN(DATA_9 DATA_9 DATA_9), { 24, FRAMED_TLS, 7, false },
+	  FRAMING_TLS },
 	{ "TLS record over the limit", SPAN("\x16\x03\x01\xff\xff\x01"), { 0, 0, 0, false }, FRAMING_NONE },
 	{ "HEP", SPAN("HEP3\x00\x08" "ab" "HEP3\x00\x06"), { 2, FRAMED_HEP, 8, false }, FRAMING_HEP },
 };
@@ -49,9 +55,11 @@ static void check(size_t i, const struct expected *got, const struct framing *f)
 {
 	const struct expected *want = &cases[i].expected;
 
-	if (got->count != want->count || got->kind != want->kind || got->bytes != want->bytes || got->length_short != want->length_short ||
+	if (got->count != want->count || got->kind != want->kind || got->bytes != want->bytes ||
+	    got->length_short != want->length_short ||
 	    f->kind != cases[i].kind)
-		fail_msg("%s: %u messages, kind %d, %zu bytes, short %d, stream %d", cases[i].name, got->count, got->kind, got->bytes,
+		fail_msg("%s: %u messages, kind %d, %zu bytes, short %d, stream %d", cases[i].name, got->count,
+			got->kind, got->bytes,
 			 got->length_short, f->kind);
 }
 
@@ -113,7 +121,9 @@ static void test_midstream(void **state)
 	const struct { const char *name; struct span first, second; unsigned count; enum framing_kind kind; } rows[] = {
 		{ "in a message", SPAN("a=rtpmap:0 PCMU/8000\r\n"), SPAN(OPTIONS_TEXT), 1, FRAMING_SIP },
 		{ "start line in the same segment", SPAN("a=x\r\n" OPTIONS_TEXT), SPAN(""), 1, FRAMING_SIP },
-		{ "start line over two segments", SPAN("a=x\r\nOPTIONS sip:200"), SPAN("@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n"), 1, FRAMING_SIP },
+		{ "start line over two segments", SPAN("a=x\r\nOPTIONS sip:200"),
+		  SPAN("@10.0.0.2 SIP/2.0\r\nVia: SIP/2.0/TCP a\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n"), 1,
+		  FRAMING_SIP },
 		{ "TLS behind half a record", SPAN("\x99\x98\x97"), SPAN(HELLO), 1, FRAMING_TLS },
 		{ "a Via is no start line", SPAN("x\r\nVia: SIP/2.0/TCP a\r\n\r\n"), SPAN(""), 0, FRAMING_SIP },
 	};
@@ -193,9 +203,12 @@ static void test_keepalive(void **state)
 static void test_endless(void **state)
 {
 	const struct { const char *name; struct span first, rest; } rows[] = {
-		{ "start line", SPAN("OPTIONS sip:"), SPAN("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") },
-		{ "header", SPAN("OPTIONS sip:a SIP/2.0\r\n"), SPAN("Via: SIP/2.0/TCP aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n") },
-		{ "HTTP header", SPAN("GET / HTTP/1.1\r\n"), SPAN("X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n") },
+		{ "start line", SPAN("OPTIONS sip:"),
+		  SPAN("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") },
+		{ "header", SPAN("OPTIONS sip:a SIP/2.0\r\n"),
+		  SPAN("Via: SIP/2.0/TCP aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n") },
+		{ "HTTP header", SPAN("GET / HTTP/1.1\r\n"),
+		  SPAN("X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n") },
 	};
 
 	(void)state;

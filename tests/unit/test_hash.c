@@ -310,12 +310,14 @@ static void test_chosen_pairs(void **state)
 }
 
 /*
- * IPv4 endpoints take a short cut. Those that differ in some bits only: ports one or 16 apart, neighbours in a network, networks of one shape.
+ * IPv4 endpoints take a short cut. Those that differ in some bits only: ports one or 16 apart, neighbours in a network,
+ * networks of one shape.
  */
 static void test_chosen_endpoints(void **state)
 {
 	static const struct { const char *name; unsigned port_step, byte; } rows[] = {
-		{ "ports", 1, 4 }, { "ports, 16 apart", 16, 4 }, { "last byte and ports", 256, 3 }, { "third byte and ports", 256, 2 },
+		{ "ports", 1, 4 }, { "ports, 16 apart", 16, 4 }, { "last byte and ports", 256, 3 },
+		  { "third byte and ports", 256, 2 },
 		{ "first byte and ports", 256, 0 },
 	};
 	enum { ENDPOINTS = 4096, MOST = 20 };
@@ -327,7 +329,8 @@ static void test_chosen_endpoints(void **state)
 
 		hash_init(&h);
 		for (unsigned i = 0; i < ENDPOINTS; i++) {
-			struct endpoint e = { .addr = { .family = 4, .bytes = { 10, 1, 2, 3 } }, .port = (uint16_t)(i * rows[r].port_step) };
+			struct endpoint e = { .addr = { .family = 4, .bytes = { 10, 1, 2, 3 } },
+				.port = (uint16_t)(i * rows[r].port_step) };
 
 			if (rows[r].byte < 4) {
 				e.addr.bytes[rows[r].byte] = (uint8_t)i;

@@ -14,7 +14,8 @@
 
 static const struct { const char *name; struct span bytes; bool ok; size_t payload; } cases[] = {
 	{ "plain", BYTES(HEAD(52), UDP, SRC4, DST4, PORTS, PAYLOAD(3), 'a', 'b', 'c'), true, 3 },
-	{ "unknown vendor and chunk", BYTES(HEAD(43), 0, 9, 0, 15, 0, 7, 'x', 0, 0, 0, 99, 0, 8, 1, 2, SRC4, DST4, PAYLOAD(2), 'a', 'b'), true, 2 },
+	{ "unknown vendor and chunk", BYTES(HEAD(43), 0, 9, 0, 15, 0, 7, 'x', 0, 0, 0, 99, 0, 8, 1, 2, SRC4, DST4,
+	  PAYLOAD(2), 'a', 'b'), true, 2 },
 	{ "no payload", BYTES(HEAD(20), SRC4, DST4), false, 0 },
 	{ "no destination", BYTES(HEAD(17), SRC4, PAYLOAD(1), 'a'), false, 0 },
 	{ "address of a byte", BYTES(HEAD(24), 0, 0, 0, 3, 0, 7, 1, DST4, PAYLOAD(1), 'a'), false, 0 },

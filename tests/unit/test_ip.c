@@ -31,12 +31,17 @@ static const struct {
 	{ "header short",          BYTES(0x45, 0, 0, 60, 0, 0), 0, false, UNDECODED_MALFORMED, 0, 0, 0, 0 },
 	{ "version 5",             BYTES(0x55, 0, 0, 22), 0, false, UNDECODED_MALFORMED, 0, 0, 0, 0 },
 	{ "IPv6",                  BYTES(IP6(2, 17), 1, 2, 0, 0), 0, true, UNDECODED_NO, 17, 2, 2, 42 },
-	{ "hop by hop, routing",   BYTES(IP6(18, 0), 43, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 1, 2), 0, true, UNDECODED_NO, 17, 2, 2, 58 },
-	{ "authentication",        BYTES(IP6(14, 51), 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2), 0, true, UNDECODED_NO, 17, 2, 2, 54 },
-	{ "atomic fragment",       BYTES(IP6(10, 44), 17, 0, 0, 0, 1, 2, 3, 4, 1, 2), 0, true, UNDECODED_NO, 17, 2, 2, 50 },
+	{ "hop by hop, routing",   BYTES(IP6(18, 0), 43, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 1, 2), 0, true,
+	  UNDECODED_NO, 17, 2, 2, 58 },
+	{ "authentication",        BYTES(IP6(14, 51), 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2), 0, true, UNDECODED_NO,
+	  17, 2, 2, 54 },
+	{ "atomic fragment",       BYTES(IP6(10, 44), 17, 0, 0, 0, 1, 2, 3, 4, 1, 2), 0, true, UNDECODED_NO, 17, 2, 2,
+	  50 },
 	{ "no next header",        BYTES(IP6(2, 59), 1, 2), 0, true, UNDECODED_NO, 59, 2, 2, 42 },
-	{ "extension past end",    BYTES(IP6(8, 0), 17, 9, 0, 0, 0, 0, 0, 0), 0, false, UNDECODED_MALFORMED, 0, 0, 0, 0 },
-	{ "extension cut",         BYTES(IP6(90, 0), 17, 9, 0, 0, 0, 0, 0, 0), 82, false, UNDECODED_TRUNCATED, 0, 0, 0, 0 },
+	{ "extension past end",    BYTES(IP6(8, 0), 17, 9, 0, 0, 0, 0, 0, 0), 0, false, UNDECODED_MALFORMED, 0, 0, 0,
+	  0 },
+	{ "extension cut",         BYTES(IP6(90, 0), 17, 9, 0, 0, 0, 0, 0, 0), 82, false, UNDECODED_TRUNCATED, 0, 0, 0,
+	  0 },
 };
 
 static void test_table(void **state)
@@ -52,8 +57,10 @@ static void test_table(void **state)
 			fail_msg("%s: %d, undecoded %d", cases[i].name, ok, p.undecoded);
 		if (!ok)
 			continue;
-		if (p.ip_protocol != cases[i].protocol || c.left.n != cases[i].left || c.wire != cases[i].wire || p.ip_bytes != cases[i].ip_bytes)
-			fail_msg("%s: protocol %d, left %zu, wire %zu, length %d", cases[i].name, p.ip_protocol, c.left.n, c.wire, p.ip_bytes);
+		if (p.ip_protocol != cases[i].protocol || c.left.n != cases[i].left || c.wire != cases[i].wire ||
+		    p.ip_bytes != cases[i].ip_bytes)
+			fail_msg("%s: protocol %d, left %zu, wire %zu, length %d", cases[i].name, p.ip_protocol,
+				c.left.n, c.wire, p.ip_bytes);
 		assert_false(fragment.is);
 	}
 }

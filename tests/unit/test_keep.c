@@ -15,7 +15,8 @@ static uint8_t image[1 << 20];
 static struct frame made(uint32_t number, int64_t at_ns, size_t n)
 {
 	memset(image, (int)(number & 0xff), n);
-	return (struct frame){ .at_ns = at_ns, .bytes = { image, n }, .wire_bytes = (uint32_t)n + 4, .number = number, .file = (uint16_t)(number % 3),
+	return (struct frame){ .at_ns = at_ns, .bytes = { image, n }, .wire_bytes = (uint32_t)n + 4, .number = number,
+	       .file = (uint16_t)(number % 3),
 			       .interface = 0, .link = 1, .direction = FRAME_IN };
 }
 
@@ -128,7 +129,8 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_room_is_never_exceeded), cmocka_unit_test(test_old_frames_go), cmocka_unit_test(test_a_clock_that_is_set_back),
+		cmocka_unit_test(test_room_is_never_exceeded), cmocka_unit_test(test_old_frames_go),
+			cmocka_unit_test(test_a_clock_that_is_set_back),
 		cmocka_unit_test(test_only_what_is_wanted), cmocka_unit_test(test_empty),
 	};
 

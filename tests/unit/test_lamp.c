@@ -30,16 +30,22 @@ static void take(struct world *w, const struct packet *p)
 /* The PBX calls 122, who answers at answer_s and whose call ends at end_s; 0: not. */
 static void call(struct world *w, double s, double answer_s, double end_s)
 {
-	take(w, say(&w->t, s, S, B, &(struct said){ "INVITE sip:122@10.0.0.22 SIP/2.0", "INVITE", "call", FROM, TO, 1, NULL, "Contact: <sip:s@10.0.0.5>\r\n", NULL }));
-	take(w, say(&w->t, s + 0.1, B, S, &(struct said){ "SIP/2.0 180 Ringing", "INVITE", "call", FROM, TO ";tag=b", 1, NULL, NULL, NULL }));
+	take(w, say(&w->t, s, S, B, &(struct said){ "INVITE sip:122@10.0.0.22 SIP/2.0", "INVITE", "call", FROM, TO, 1,
+		NULL, "Contact: <sip:s@10.0.0.5>\r\n", NULL }));
+	take(w, say(&w->t, s + 0.1, B, S, &(struct said){ "SIP/2.0 180 Ringing", "INVITE", "call", FROM, TO ";tag=b", 1,
+		NULL, NULL, NULL }));
 	if (!answer_s)
 		return;
-	take(w, say(&w->t, answer_s, B, S, &(struct said){ "SIP/2.0 200 OK", "INVITE", "call", FROM, TO ";tag=b", 1, NULL, "Contact: <sip:122@10.0.0.22>\r\n", NULL }));
-	take(w, say(&w->t, answer_s + 0.05, S, B, &(struct said){ "ACK sip:122@10.0.0.22 SIP/2.0", "ACK", "call", FROM, TO ";tag=b", 1, "ack", NULL, NULL }));
+	take(w, say(&w->t, answer_s, B, S, &(struct said){ "SIP/2.0 200 OK", "INVITE", "call", FROM, TO ";tag=b", 1,
+		NULL, "Contact: <sip:122@10.0.0.22>\r\n", NULL }));
+	take(w, say(&w->t, answer_s + 0.05, S, B, &(struct said){ "ACK sip:122@10.0.0.22 SIP/2.0", "ACK", "call", FROM,
+		TO ";tag=b", 1, "ack", NULL, NULL }));
 	if (!end_s)
 		return;
-	take(w, say(&w->t, end_s, S, B, &(struct said){ "BYE sip:122@10.0.0.22 SIP/2.0", "BYE", "call", FROM, TO ";tag=b", 2, "bye", NULL, NULL }));
-	take(w, say(&w->t, end_s + 0.05, B, S, &(struct said){ "SIP/2.0 200 OK", "BYE", "call", FROM, TO ";tag=b", 2, "bye", NULL, NULL }));
+	take(w, say(&w->t, end_s, S, B, &(struct said){ "BYE sip:122@10.0.0.22 SIP/2.0", "BYE", "call", FROM,
+		TO ";tag=b", 2, "bye", NULL, NULL }));
+	take(w, say(&w->t, end_s + 0.05, B, S, &(struct said){ "SIP/2.0 200 OK", "BYE", "call", FROM, TO ";tag=b", 2,
+		"bye", NULL, NULL }));
 }
 
 static void claim(struct world *w, double s, unsigned cseq, const char *state)
@@ -49,20 +55,26 @@ static void claim(struct world *w, double s, unsigned cseq, const char *state)
 	if (*state)
 		snprintf(dialog, sizeof dialog, "<dialog id=\"d1\"><state>%s</state></dialog>", state);
 	snprintf(body, sizeof body, "<?xml version=\"1.0\"?><dialog-info version=\"%u\" state=\"full\" entity=\"sip:122@x\">%s</dialog-info>", cseq, dialog);
-	take(w, say(&w->t, s, S, W, &(struct said){ "NOTIFY sip:101@10.0.0.21 SIP/2.0", "NOTIFY", "sub", "<sip:122@10.0.0.5>;tag=n", "<sip:101@10.0.0.5>;tag=w", cseq, "n",
+	take(w, say(&w->t, s, S, W, &(struct said){ "NOTIFY sip:101@10.0.0.21 SIP/2.0", "NOTIFY", "sub",
+		"<sip:122@10.0.0.5>;tag=n", "<sip:101@10.0.0.5>;tag=w", cseq, "n",
 						    "Event: dialog\r\nSubscription-State: active;expires=600\r\nContent-Type: application/dialog-info+xml\r\n", body }));
-	take(w, say(&w->t, s + 0.02, W, S, &(struct said){ "SIP/2.0 200 OK", "NOTIFY", "sub", "<sip:122@10.0.0.5>;tag=n", "<sip:101@10.0.0.5>;tag=w", cseq, "n", NULL, NULL }));
+	take(w, say(&w->t, s + 0.02, W, S,
+		&(struct said){ "SIP/2.0 200 OK", "NOTIFY", "sub", "<sip:122@10.0.0.5>;tag=n",
+		"<sip:101@10.0.0.5>;tag=w", cseq, "n", NULL, NULL }));
 }
 
 static void subscribe(struct world *w)
 {
-	take(w, say(&w->t, 0.1, W, S, &(struct said){ "SUBSCRIBE sip:122@10.0.0.5 SIP/2.0", "SUBSCRIBE", "sub", "<sip:101@10.0.0.5>;tag=w", TO, 1, "s",
+	take(w, say(&w->t, 0.1, W, S, &(struct said){ "SUBSCRIBE sip:122@10.0.0.5 SIP/2.0", "SUBSCRIBE", "sub",
+		"<sip:101@10.0.0.5>;tag=w", TO, 1, "s",
 						      "Event: dialog\r\nExpires: 600\r\n", NULL }));
-	take(w, say(&w->t, 0.2, S, W, &(struct said){ "SIP/2.0 200 OK", "SUBSCRIBE", "sub", "<sip:101@10.0.0.5>;tag=w", TO ";tag=n", 1, "s", "Expires: 600\r\n", NULL }));
+	take(w, say(&w->t, 0.2, S, W, &(struct said){ "SIP/2.0 200 OK", "SUBSCRIBE", "sub", "<sip:101@10.0.0.5>;tag=w",
+		TO ";tag=n", 1, "s", "Expires: 600\r\n", NULL }));
 }
 
 /* What the lamp is told and when; the call rings at 10, is answered at 12, ends at 40. */
-static const struct { const char *name; struct { double s; const char *state; } claims[5]; bool wrong, stuck; } cases[] = {
+static const struct { const char *name; struct { double s; const char *state; } claims[5]; bool wrong, stuck;
+	} cases[] = {
 	{ "follows the call", { { 1, "" }, { 10.2, "early" }, { 12.1, "confirmed" }, { 40.1, "" } }, false, false },
 	{ "is late by a second", { { 1, "" }, { 11.2, "early" }, { 13.1, "confirmed" }, { 41.1, "" } }, false, false },
 	{ "stays lit", { { 1, "" }, { 10.2, "early" }, { 12.1, "confirmed" } }, true, true },
@@ -88,7 +100,8 @@ static void test_truth_table(void **state)
 			claim(&w, cases[i].claims[k].s, ++said, cases[i].claims[k].state);
 		calls_finish(w.calls, at_s(100));
 		lamps = lamps_new(w.calls);
-		fault = lamp_compare(lamps, LIST_ENTRY(watches_in_order(w.watches)->head.next, struct watch, in_order), at_s(100), 6 * SECOND_NS);
+		fault = lamp_compare(lamps, LIST_ENTRY(watches_in_order(w.watches)->head.next, struct watch, in_order),
+			at_s(100), 6 * SECOND_NS);
 		if (fault.wrong != cases[i].wrong || (fault.wrong && fault.stuck != cases[i].stuck))
 			fail_msg("%s: wrong %d, stuck %d", cases[i].name, fault.wrong, fault.stuck);
 		lamps_free(lamps);
@@ -121,7 +134,8 @@ static void test_the_next_change(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_truth_table), cmocka_unit_test(test_the_next_change) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_truth_table),
+		cmocka_unit_test(test_the_next_change) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,25 +27,41 @@ static const struct {
 	{ "ethernet, short",         1, BYTES(MACS, 8), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
 	{ "ethernet, cut",           1, BYTES(MACS, 8), 50, NETWORK_NONE, UNDECODED_TRUNCATED, 0, { 0 } },
 	{ "nothing behind the type", 1, BYTES(MACS, 8, 0), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
-	{ "VLAN",                    1, BYTES(MACS, 0x81, 0, 0xa0, 7, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 1, { 7 } },
-	{ "QinQ",                    1, BYTES(MACS, 0x88, 0xa8, 0, 5, 0x81, 0, 0, 7, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 2, { 5, 7 } },
-	{ "three tags",              1, BYTES(MACS, 0x91, 0, 0, 5, 0x81, 0, 0, 6, 0x81, 0, 0, 7, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 3, { 5, 7 } },
-	{ "five tags",               1, BYTES(MACS, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 8, 0, 0x45), 0,
+	{ "VLAN",                    1, BYTES(MACS, 0x81, 0, 0xa0, 7, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 1,
+	  { 7 } },
+	{ "QinQ",                    1, BYTES(MACS, 0x88, 0xa8, 0, 5, 0x81, 0, 0, 7, 8, 0, 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 2, { 5, 7 } },
+	{ "three tags",              1, BYTES(MACS, 0x91, 0, 0, 5, 0x81, 0, 0, 6, 0x81, 0, 0, 7, 8, 0, 0x45), 0,
+	  NETWORK_IP, UNDECODED_NO, 3, { 5, 7 } },
+	{ "five tags",               1, BYTES(MACS, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 0x81, 0,
+	  0, 1, 8, 0, 0x45), 0,
 	  NETWORK_NONE, UNDECODED_DEPTH, 4, { 1, 1 } },
 	{ "VLAN cut in its tag",     1, BYTES(MACS, 0x81, 0, 0), 9, NETWORK_NONE, UNDECODED_TRUNCATED, 0, { 0 } },
-	{ "MPLS",                    1, BYTES(MACS, 0x88, 0x47, LABEL(0), LABEL(1), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "MPLS without bottom",     1, BYTES(MACS, 0x88, 0x47, LABEL(0), LABEL(0)), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
-	{ "MPLS pseudowire",         1, BYTES(MACS, 0x88, 0x47, LABEL(1), 0, 0, 0, 0, MACS, 0x81, 0, 0, 9, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 1, { 9 } },
-	{ "PPPoE",                   1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 3, 0, 0x21, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "PPPoE, short protocol",   1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 2, 0x21, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "PPPoE, length too long",  1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 9, 0, 0x21, 0x45), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
-	{ "PPPoE, LCP",              1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 3, 0xc0, 0x21, 1), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0, { 0 } },
+	{ "MPLS",                    1, BYTES(MACS, 0x88, 0x47, LABEL(0), LABEL(1), 0x45), 0, NETWORK_IP, UNDECODED_NO,
+	  0, { 0 } },
+	{ "MPLS without bottom",     1, BYTES(MACS, 0x88, 0x47, LABEL(0), LABEL(0)), 0, NETWORK_NONE,
+	  UNDECODED_MALFORMED, 0, { 0 } },
+	{ "MPLS pseudowire",         1, BYTES(MACS, 0x88, 0x47, LABEL(1), 0, 0, 0, 0, MACS, 0x81, 0, 0, 9, 8, 0, 0x45),
+	  0, NETWORK_IP, UNDECODED_NO, 1, { 9 } },
+	{ "PPPoE",                   1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 3, 0, 0x21, 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
+	{ "PPPoE, short protocol",   1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 2, 0x21, 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
+	{ "PPPoE, length too long",  1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 9, 0, 0x21, 0x45), 0, NETWORK_NONE,
+	  UNDECODED_MALFORMED, 0, { 0 } },
+	{ "PPPoE, LCP",              1, BYTES(MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 3, 0xc0, 0x21, 1), 0, NETWORK_NONE,
+	  UNDECODED_NOT_IP, 0, { 0 } },
 	{ "802.3, SNAP",             1, BYTES(MACS, 0, 9, SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "802.3, spanning tree",    1, BYTES(MACS, 0, 4, 0x42, 0x42, 3, 0), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0, { 0 } },
-	{ "802.3, length 0",         1, BYTES(MACS, 0, 0, SNAP(0x800), 0x45), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
-	{ "SLL",                   113, BYTES(0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "SLL, netlink",          113, BYTES(0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0x45), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0, { 0 } },
-	{ "SLL2",                  276, BYTES(8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
+	{ "802.3, spanning tree",    1, BYTES(MACS, 0, 4, 0x42, 0x42, 3, 0), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0,
+	  { 0 } },
+	{ "802.3, length 0",         1, BYTES(MACS, 0, 0, SNAP(0x800), 0x45), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0,
+	  { 0 } },
+	{ "SLL",                   113, BYTES(0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0, 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
+	{ "SLL, netlink",          113, BYTES(0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0x45), 0, NETWORK_NONE,
+	  UNDECODED_NOT_IP, 0, { 0 } },
+	{ "SLL2",                  276, BYTES(8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x45), 0,
+	  NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "raw",                   101, BYTES(0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "raw, empty",            101, SPAN_NONE, 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
 	{ "null, little endian",     0, BYTES(2, 0, 0, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
@@ -55,14 +71,19 @@ static const struct {
 	{ "PPP, encrypted",          9, BYTES(0, 0x53, 0x60), 0, NETWORK_NONE, UNDECODED_CIPHER, 0, { 0 } },
 	{ "Cisco HDLC",            104, BYTES(0x0f, 0, 8, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "802.11, to the network", 105, BYTES(WIFI(8, 1), SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "802.11, QoS",           105, BYTES(WIFI(0x88, 2), 0, 0, SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "802.11, four addresses", 105, BYTES(WIFI(8, 3), 2, 0, 0, 0, 0, 4, SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
+	{ "802.11, QoS",           105, BYTES(WIFI(0x88, 2), 0, 0, SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0,
+	  { 0 } },
+	{ "802.11, four addresses", 105, BYTES(WIFI(8, 3), 2, 0, 0, 0, 0, 4, SNAP(0x800), 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
 	{ "802.11, encrypted",     105, BYTES(WIFI(8, 0x41), 1, 2, 3, 4), 0, NETWORK_NONE, UNDECODED_CIPHER, 0, { 0 } },
 	{ "802.11, beacon",        105, BYTES(WIFI(0x80, 0), 1, 2, 3, 4), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0, { 0 } },
-	{ "radiotap",              127, BYTES(0, 0, 8, 0, 0, 0, 0, 0, WIFI(8, 1), SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
-	{ "radiotap, padded QoS",  127, BYTES(0, 0, 9, 0, 2, 0, 0, 0, 0x20, WIFI(0x88, 1), 0, 0, 0, 0, SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
+	{ "radiotap",              127, BYTES(0, 0, 8, 0, 0, 0, 0, 0, WIFI(8, 1), SNAP(0x800), 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
+	{ "radiotap, padded QoS",  127, BYTES(0, 0, 9, 0, 2, 0, 0, 0, 0x20, WIFI(0x88, 1), 0, 0, 0, 0, SNAP(0x800),
+	  0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "radiotap, length 4",    127, BYTES(0, 0, 4, 0, 0, 0, 0, 0), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
-	{ "radiotap, chain",       127, BYTES(0, 0, 12, 0, 2, 0, 0, 0x80, 2, 0, 0, 0x80, WIFI(8, 1), SNAP(0x800), 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
+	{ "radiotap, chain",       127, BYTES(0, 0, 12, 0, 2, 0, 0, 0x80, 2, 0, 0, 0x80, WIFI(8, 1), SNAP(0x800), 0x45),
+	  0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "unknown",             65000, BYTES(0x45), 0, NETWORK_NONE, UNDECODED_LINK, 0, { 0 } },
 };
 
@@ -74,8 +95,10 @@ static void test_table(void **state)
 		struct packet p = { 0 };
 		enum network network = link_parse(&c, cases[i].link, &p);
 
-		if (network != cases[i].network || p.undecoded != cases[i].undecoded || p.vlan_count != cases[i].vlan_count)
-			fail_msg("%s: network %d, undecoded %d, VLANs %d", cases[i].name, network, p.undecoded, p.vlan_count);
+		if (network != cases[i].network || p.undecoded != cases[i].undecoded ||
+		    p.vlan_count != cases[i].vlan_count)
+			fail_msg("%s: network %d, undecoded %d, VLANs %d", cases[i].name, network, p.undecoded,
+				p.vlan_count);
 		assert_memory_equal(p.vlan, cases[i].vlan, sizeof p.vlan);
 		if (network == NETWORK_IP && (c.left.p[0] >> 4 | 2) != 6)
 			fail_msg("%s: no IP at the cursor", cases[i].name);
@@ -85,7 +108,8 @@ static void test_table(void **state)
 static void test_senders(void **state)
 {
 	static const uint8_t one[6] = { 2, 0, 0, 0, 0, 1 }, three[6] = { 2, 0, 0, 0, 0, 3 };
-	struct span out = BYTES(0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0, 0x45), wifi = BYTES(WIFI(8, 1), SNAP(0x800), 0x45);
+	struct span out = BYTES(0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0, 0x45),
+		wifi = BYTES(WIFI(8, 1), SNAP(0x800), 0x45);
 	struct cursor c = cursor_over(out, out.n);
 	struct packet p = { 0 };
 

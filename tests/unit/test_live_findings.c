@@ -14,8 +14,9 @@
 enum { ROUNDS = 60 };
 
 /*
- * A letter a judgement, a second each: '.' not found, 'x' found, 'o' found and its calls are over. What is told: '+' opened, '-' closed, '~' closed
- * because it is over, '*' reopened. Confirmed after 1 s, closed after 5 s, the same one for 30 s more.
+ * A letter a judgement, a second each: '.' not found, 'x' found, 'o' found and its calls are over. What is told: '+'
+ * opened, '-' closed, '~' closed because it is over, '*' reopened. Confirmed after 1 s, closed after 5 s, the same one
+ * for 30 s more.
  */
 static const struct { const char *name, *found, *told; } cases[] = {
 	{ "found once, and not again",             ".x......", "........" },
@@ -30,7 +31,8 @@ static const struct { const char *name, *found, *told; } cases[] = {
 	{ "comes back",                            "xx......x.", ".+....-.*." },
 	{ "comes back and goes on being there",    "xx......xxxx", ".+....-.*..." },
 	{ "over, then another call has it",        "xxo.x",    ".+~.*" },
-	{ "comes back too late to be the same",    "xx.....................................xx", ".+....-.................................+" },
+	{ "comes back too late to be the same",    "xx.....................................xx",
+	  ".+....-.................................+" },
 };
 
 struct told {
@@ -72,7 +74,8 @@ static void check(unsigned row)
 		t.text = text;
 		live_findings_begin(all, t.round * SECOND_NS, take, &t);
 		if (*p != '.')
-			live_findings_found(all, &(struct live_found){ 7, *p == 'o', "error", "one-way-audio", text, "" });
+			live_findings_found(all, &(struct live_found){ 7, *p == 'o', "error", "one-way-audio", text,
+				"" });
 		live_findings_end(all);
 	}
 	if (strcmp(t.changes, cases[row].told) != 0)
@@ -103,7 +106,8 @@ static void test_bounded(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		live_findings_begin(all, round * SECOND_NS, count, &told);
 		for (uint64_t i = 0; i < LIVE_FINDINGS_MOST + 10; i++)
-			live_findings_found(all, &(struct live_found){ i * UINT64_C(0x100000001), false, "error", "one-way-audio", "one of many", "" });
+			live_findings_found(all, &(struct live_found){ i * UINT64_C(0x100000001), false, "error",
+				"one-way-audio", "one of many", "" });
 		live_findings_end(all);
 	}
 	assert_int_equal(told, LIVE_FINDINGS_MOST);

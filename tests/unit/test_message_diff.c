@@ -24,20 +24,30 @@ static const struct row {
 	unsigned count;
 } rows[] = {
 	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST CONTACT END, DIFF_EQUAL, NULL, NULL, 0 },
-	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST "m:   <sip:100@192.168.1.21:5060>\r\n" END, DIFF_SPELLING, NULL, NULL, 0 },
-	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST "Contact: <sip:100@203.0.113.2:5060>\r\n" END, DIFF_REWRITTEN, "rewritten-headers", "Contact", 1 },
-	{ HEAD VIA MOST END, HEAD "Via: SIP/2.0/UDP 203.0.113.2:5060;rport;branch=z9hG4bKa\r\n" MOST END, DIFF_REWRITTEN, "rewritten-headers", "Via", 1 },
-	{ HEAD VIA MOST END, HEAD "Via: SIP/2.0/UDP 192.168.1.21:5060;branch=z9hG4bKa\r\n" MOST END, DIFF_REWRITTEN, "rport-removed", "Via", 1 },
-	{ HEAD VIA MOST END, "INVITE sip:200@10.0.0.1 SIP/2.0\r\n" VIA MOST END, DIFF_REWRITTEN, "rewritten-headers", "Request-URI", 1 },
+	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST "m:   <sip:100@192.168.1.21:5060>\r\n" END, DIFF_SPELLING, NULL,
+	  NULL, 0 },
+	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST "Contact: <sip:100@203.0.113.2:5060>\r\n" END, DIFF_REWRITTEN,
+	  "rewritten-headers", "Contact", 1 },
+	{ HEAD VIA MOST END, HEAD "Via: SIP/2.0/UDP 203.0.113.2:5060;rport;branch=z9hG4bKa\r\n" MOST END,
+	  DIFF_REWRITTEN, "rewritten-headers", "Via", 1 },
+	{ HEAD VIA MOST END, HEAD "Via: SIP/2.0/UDP 192.168.1.21:5060;branch=z9hG4bKa\r\n" MOST END, DIFF_REWRITTEN,
+	  "rport-removed", "Via", 1 },
+	{ HEAD VIA MOST END, "INVITE sip:200@10.0.0.1 SIP/2.0\r\n" VIA MOST END, DIFF_REWRITTEN, "rewritten-headers",
+	  "Request-URI", 1 },
 	{ HEAD VIA MOST END,
 	  HEAD VIA "Max-Forwards: 70\r\nFrom: <sip:100@pbx>;tag=f\r\nTo: <sip:200@pbx>\r\nCall-ID: x@203.0.113.2\r\nCSeq: 1 INVITE\r\n" END,
 	  DIFF_REWRITTEN, "call-id-changed", "Call-ID", 1 },
-	{ HEAD VIA MOST "Expires: 3600\r\n" END, HEAD VIA MOST "Expires: 60\r\n" END, DIFF_REWRITTEN, "expires-changed", "Expires", 1 },
-	{ HEAD VIA MOST "Contact: <sip:1@h>;expires=3600\r\n" END, HEAD VIA MOST "Contact: <sip:1@h>;expires=60\r\n" END, DIFF_REWRITTEN, "expires-changed", "Contact", 1 },
-	{ HEAD VIA MOST "User-Agent: X\r\n" CONTACT END, HEAD VIA MOST CONTACT END, DIFF_REWRITTEN, "rewritten-headers", "User-Agent", 1 },
-	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST "Supported: 100rel\r\n" CONTACT END, DIFF_REWRITTEN, "rewritten-headers", "Supported", 1 },
+	{ HEAD VIA MOST "Expires: 3600\r\n" END, HEAD VIA MOST "Expires: 60\r\n" END, DIFF_REWRITTEN, "expires-changed",
+	  "Expires", 1 },
+	{ HEAD VIA MOST "Contact: <sip:1@h>;expires=3600\r\n" END,
+	  HEAD VIA MOST "Contact: <sip:1@h>;expires=60\r\n" END, DIFF_REWRITTEN, "expires-changed", "Contact", 1 },
+	{ HEAD VIA MOST "User-Agent: X\r\n" CONTACT END, HEAD VIA MOST CONTACT END, DIFF_REWRITTEN, "rewritten-headers",
+	  "User-Agent", 1 },
+	{ HEAD VIA MOST CONTACT END, HEAD VIA MOST "Supported: 100rel\r\n" CONTACT END, DIFF_REWRITTEN,
+	  "rewritten-headers", "Supported", 1 },
 	/* a SIP element signs what it does */
-	{ HEAD VIA MOST END, HEAD "Via: SIP/2.0/UDP 198.51.100.5;branch=z9hG4bKa\r\n" VIA MOST END, DIFF_FORWARDED, NULL, NULL, 0 },
+	{ HEAD VIA MOST END, HEAD "Via: SIP/2.0/UDP 198.51.100.5;branch=z9hG4bKa\r\n" VIA MOST END, DIFF_FORWARDED,
+	  NULL, NULL, 0 },
 	{ HEAD VIA MOST CONTACT END,
 	  HEAD VIA "Max-Forwards: 69\r\nFrom: <sip:100@pbx>;tag=f\r\nTo: <sip:200@pbx>\r\nCall-ID: x@192.168.1.21\r\nCSeq: 1 INVITE\r\n" END,
 	  DIFF_FORWARDED, NULL, NULL, 0 },
@@ -50,7 +60,8 @@ static const struct row {
 	  HEAD VIA MOST TYPE END "v=0\r\no=- 1 1 IN IP4 192.168.1.21\r\ns=-\r\nc=IN IP4 192.168.1.21\r\nt=0 0\r\nm=audio 6000 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\n",
 	  DIFF_REWRITTEN, "media-port-moved", "m=", 1 },
 	{ HEAD VIA MOST TYPE END SDP,
-	  HEAD VIA MOST TYPE END "v=0\r\no=- 1 1 IN IP4 192.168.1.21\r\ns=-\r\nc=IN IP4 192.168.1.21\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
+	  HEAD VIA MOST TYPE END
+	  "v=0\r\no=- 1 1 IN IP4 192.168.1.21\r\ns=-\r\nc=IN IP4 192.168.1.21\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
 	  DIFF_REWRITTEN, "codec-removed", "m=", 2 },
 	{ HEAD VIA MOST TYPE END SDP,
 	  HEAD VIA MOST TYPE END "v=0\r\no=- 1 1 IN IP4 192.168.1.21\r\ns=-\r\ni=(o=IN IP4 10.0.0.1)\r\nc=IN IP4 192.168.1.21\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 0\r\n"
@@ -70,7 +81,8 @@ static void changes_are_named(void **state)
 		parse(b, r->behind);
 		message_diff(a, b, &d);
 		if (d.verdict != r->verdict || d.count != r->count)
-			fail_msg("row %zu: verdict %d, %u changes, first %s", i, d.verdict, d.count, d.count ? d.changes[0].field : "-");
+			fail_msg("row %zu: verdict %d, %u changes, first %s", i, d.verdict, d.count,
+				d.count ? d.changes[0].field : "-");
 		if (!r->reason)
 			continue;
 		assert_string_equal(d.changes[0].reason, r->reason);
@@ -168,7 +180,8 @@ static void what_is_left_private_is_named(void **state)
 		{ HEAD "Via: SIP/2.0/UDP 203.0.113.2;branch=z9hG4bKa\r\n" MOST TYPE END SDP, "c=" },
 		{ HEAD "Via: SIP/2.0/UDP 203.0.113.2;branch=z9hG4bKa\r\n" MOST CONTACT END, "Contact" },
 		{ HEAD VIA MOST END, "Via" },
-		{ HEAD "Via: SIP/2.0/UDP 203.0.113.2;branch=z9hG4bKa\r\n" MOST END, NULL },      /* the Call-ID may stay */
+		/* the Call-ID may stay */
+		{ HEAD "Via: SIP/2.0/UDP 203.0.113.2;branch=z9hG4bKa\r\n" MOST END, NULL },
 	};
 	struct sip_message *m = calloc(1, sizeof *m);
 	struct address inside = address_of("192.168.1.21");
@@ -202,16 +215,20 @@ static void differences_are_whole_words(void **state)
 		struct span before, after;
 
 		difference_of(span_of(parts[i].before), span_of(parts[i].after), &before, &after);
-		if (!span_equal(before, span_of(parts[i].before_part)) || !span_equal(after, span_of(parts[i].after_part)))
-			fail_msg("row %zu: \"%.*s\" and \"%.*s\"", i, (int)before.n, (const char *)before.p, (int)after.n, (const char *)after.p);
+		if (!span_equal(before, span_of(parts[i].before_part)) ||
+		    !span_equal(after, span_of(parts[i].after_part)))
+			fail_msg("row %zu: \"%.*s\" and \"%.*s\"", i, (int)before.n, (const char *)before.p,
+				(int)after.n, (const char *)after.p);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(changes_are_named), cmocka_unit_test(a_body_cut_by_its_length_is_told), cmocka_unit_test(many_changes_are_bounded),
-		cmocka_unit_test(bytes_of_packets_become_safe), cmocka_unit_test(own_sockets_are_found), cmocka_unit_test(what_is_left_private_is_named),
+		cmocka_unit_test(changes_are_named), cmocka_unit_test(a_body_cut_by_its_length_is_told),
+			cmocka_unit_test(many_changes_are_bounded),
+		cmocka_unit_test(bytes_of_packets_become_safe), cmocka_unit_test(own_sockets_are_found),
+		cmocka_unit_test(what_is_left_private_is_named),
 		cmocka_unit_test(differences_are_whole_words),
 	};
 

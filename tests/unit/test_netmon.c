@@ -118,7 +118,8 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 		"x.cap: Network Monitor version 2.4; deadair reads 2.0 to 2.3: convert it with editcap\n" },
 	{ "year 0", year_0, "x.cap: the date in the file header is impossible\n" },
 	{ "header cut", header_cut, "x.cap: the file header is cut: 127 of 128 bytes\n" },
-	{ "frame cut", frame_cut, FIRST "x.cap: frame 2 at byte 204: the file ends inside this record (cut short or still "
+	{ "frame cut", frame_cut,
+	  FIRST "x.cap: frame 2 at byte 204: the file ends inside this record (cut short or still "
 		"being written); reported up to there\n" },
 	{ "length of 4 GiB", length_huge,
 		FIRST "x.cap: frame 2 at byte 204: record length 4294967295 exceeds 262144; reported up to there\n" },

@@ -24,7 +24,8 @@ struct teller {
 
 static void tell(struct teller *t, double s, const char *src, const char *dst, int n)
 {
-	struct packet p = { .kind = PACKET_SIP, .has = HAS_IP | HAS_PORTS, .at_ns = START_NS + (int64_t)(s * 1e9), .frame = ++t->frame, .transport = TRANSPORT_UDP };
+	struct packet p = { .kind = PACKET_SIP, .has = HAS_IP | HAS_PORTS, .at_ns = START_NS + (int64_t)(s * 1e9),
+		.frame = ++t->frame, .transport = TRANSPORT_UDP };
 
 	assert_true(n > 0 && (size_t)n < sizeof t->text);
 	assert_true(sip_message_parse((struct span){ (const uint8_t *)t->text, (size_t)n }, (size_t)n, &t->sip));
@@ -49,10 +50,12 @@ static void ask(struct teller *t, double s, const char *src, const char *dst, st
 	tell(t, s, src, dst, snprintf(t->text, sizeof t->text,
 		"%s sip:%s@pbx SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nFrom: <sip:%s@pbx>;tag=f\r\nTo: <sip:%s@pbx>\r\nCall-ID: c-%s\r\n"
 		"CSeq: 1 %s\r\nContact: <sip:%s@%s>\r\nUser-Agent: %s\r\n%sContent-Length: 0\r\n\r\n",
-		a.method, a.user, src, a.branch, a.user, a.user, a.branch, a.method, a.user, src, a.agent ? a.agent : "Test", credentials));
+		a.method, a.user, src, a.branch, a.user, a.user, a.branch, a.method, a.user, src,
+		a.agent ? a.agent : "Test", credentials));
 }
 
-static void reply(struct teller *t, double s, const char *src, const char *dst, struct ask a, unsigned status, const char *nonce)
+static void reply(struct teller *t, double s, const char *src, const char *dst, struct ask a, unsigned status,
+	const char *nonce)
 {
 	char challenge[128] = "";
 
@@ -60,7 +63,8 @@ static void reply(struct teller *t, double s, const char *src, const char *dst, 
 		snprintf(challenge, sizeof challenge, "WWW-Authenticate: Digest realm=\"r\", nonce=\"%s\"\r\n", nonce);
 	tell(t, s, src, dst, snprintf(t->text, sizeof t->text,
 		"SIP/2.0 %u X\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\r\nFrom: <sip:%s@pbx>;tag=f\r\nTo: <sip:%s@pbx>;tag=t\r\nCall-ID: c-%s\r\n"
-		"CSeq: 1 %s\r\nServer: PBX 1\r\n%sContent-Length: 0\r\n\r\n", status, dst, a.branch, a.user, a.user, a.branch, a.method, challenge));
+		"CSeq: 1 %s\r\nServer: PBX 1\r\n%sContent-Length: 0\r\n\r\n", status, dst, a.branch, a.user, a.user,
+		a.branch, a.method, challenge));
 }
 
 static struct teller *begin(size_t max)
@@ -132,7 +136,8 @@ static void test_copies_count_once(void **state)
 static void test_what_is_a_rejection(void **state)
 {
 	struct teller *t = begin(0);
-	struct ask bare = { "REGISTER", "101", "x", "", NULL, 0 }, foreign = { "REGISTER", "101", "y", "other", NULL, 1 };
+	struct ask bare = { "REGISTER", "101", "x", "", NULL, 0 },
+		foreign = { "REGISTER", "101", "y", "other", NULL, 1 };
 	const struct source *x;
 
 	(void)state;
@@ -275,7 +280,8 @@ static void test_scan_of_hosts(void **state)
 static void test_tool_is_named(void **state)
 {
 	static const struct { const char *agent; bool tool; } rows[] = {
-		{ "friendly-scanner", true }, { "UNfriendly-scanner - for demo purposes", true }, { "sipvicious", true }, { "smap 0.6", true },
+		{ "friendly-scanner", true }, { "UNfriendly-scanner - for demo purposes", true },
+		  { "sipvicious", true }, { "smap 0.6", true },
 		{ "Osmap phone", false }, { "Yealink SIP-T46S", false }, { "sipsak 0.9.7", false },
 	};
 
@@ -336,9 +342,12 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copies_count_once), cmocka_unit_test(test_what_is_a_rejection), cmocka_unit_test(test_guesses),
-		cmocka_unit_test(test_static_nonce), cmocka_unit_test(test_success_after_guess), cmocka_unit_test(test_forgiven),
-		cmocka_unit_test(test_scan_of_hosts), cmocka_unit_test(test_tool_is_named), cmocka_unit_test(test_server_and_trunk),
+		cmocka_unit_test(test_copies_count_once), cmocka_unit_test(test_what_is_a_rejection),
+			cmocka_unit_test(test_guesses),
+		cmocka_unit_test(test_static_nonce), cmocka_unit_test(test_success_after_guess),
+		cmocka_unit_test(test_forgiven),
+		cmocka_unit_test(test_scan_of_hosts), cmocka_unit_test(test_tool_is_named),
+		cmocka_unit_test(test_server_and_trunk),
 		cmocka_unit_test(test_bounds),
 	};
 

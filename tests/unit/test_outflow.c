@@ -12,7 +12,8 @@
 
 static void packet(struct outflows *t, int64_t s, const char *src, const char *dst)
 {
-	struct packet p = { .kind = PACKET_OTHER, .has = HAS_IP | HAS_PORTS, .at_ns = START_NS + s * SECOND_NS, .ip_protocol = 17 };
+	struct packet p = { .kind = PACKET_OTHER, .has = HAS_IP | HAS_PORTS, .at_ns = START_NS + s * SECOND_NS,
+		.ip_protocol = 17 };
 
 	assert_true(endpoint_parse(span_of(src), &p.src));
 	assert_true(endpoint_parse(span_of(dst), &p.dst));
@@ -82,7 +83,8 @@ static void test_full(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_spells), cmocka_unit_test(test_long_flow), cmocka_unit_test(test_full) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_spells), cmocka_unit_test(test_long_flow),
+		cmocka_unit_test(test_full) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_page: what becomes of lines, labels and tables on a page; nothing gets through the one door that could be markup. */
+/*
+ * test_page: what becomes of lines, labels and tables on a page; nothing gets through the one door that could be
+ * markup.
+ */
 #include "ui/page.h"
 
 #include <setjmp.h>
@@ -100,7 +103,8 @@ static void test_table(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_escape), cmocka_unit_test(test_lines), cmocka_unit_test(test_table) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_escape), cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_table) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

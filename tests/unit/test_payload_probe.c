@@ -46,7 +46,8 @@ static void ordinary(void **state)
 static void sizes(void **state)
 {
 	static const struct { const char *name; size_t bytes; uint32_t payload_offset; } cases[] = {
-		{ "G.729 labelled as PCMA", 20, 0 }, { "tag of 32 bits", 164, 4 }, { "tag of 80 bits", 170, 10 }, { "GCM", 176, 16 }, { "some other length", 200, 1 },
+		{ "G.729 labelled as PCMA", 20, 0 }, { "tag of 32 bits", 164, 4 }, { "tag of 80 bits", 170, 10 },
+		  { "GCM", 176, 16 }, { "some other length", 200, 1 },
 	};
 
 	(void)state;
@@ -78,7 +79,8 @@ static void windows(void **state)
 	feed(s, 0, 300, 8, 170, true);
 	l = stream_only(s)->payload;
 	assert_int_equal(l->windows, 1);
-	assert_true(l->window[0].bits > 7.97f && l->window[0].spread_db < 3 && l->window[0].median_dbm0 < -2 && l->window[0].median_dbm0 > -6);
+	assert_true(l->window[0].bits > 7.97f && l->window[0].spread_db < 3 && l->window[0].median_dbm0 < -2 &&
+		l->window[0].median_dbm0 > -6);
 	streams_free(s);
 	s = streams_signalled_all();
 	feed(s, 0, 300, 8, 170, false);
@@ -112,7 +114,8 @@ static void runs(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(ordinary), cmocka_unit_test(sizes), cmocka_unit_test(windows), cmocka_unit_test(runs) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(ordinary), cmocka_unit_test(sizes),
+		cmocka_unit_test(windows), cmocka_unit_test(runs) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

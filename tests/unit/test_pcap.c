@@ -213,11 +213,13 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	{ "header cut", header_cut, "x.pcap: the file header is cut: 23 of 24 bytes\n" },
 	{ "magic cut", magic_cut, NO_CAPTURE "d4 c3 b2" READS },
 	{ "version 1.0", version_1, "x.pcap: pcap version 1.0; deadair reads 2.3 and 2.4: convert it with editcap\n" },
-	{ "version 2.2", version_2_2, "x.pcap: pcap version 2.2; deadair reads 2.3 and 2.4: convert it with editcap\n" },
+	{ "version 2.2", version_2_2,
+	  "x.pcap: pcap version 2.2; deadair reads 2.3 and 2.4: convert it with editcap\n" },
 	{ "version 2.3", version_2_3, "" },
 	{ "Kuznetzov's patch", kuznetzov, "x.pcap: pcap as modified by Kuznetzov's patch, which deadair does not read; "
 	  "convert it: editcap -F pcapng FILE OUT\n" },
-	{ "empty file", nothing, "x.pcap: empty file; nothing was captured, or the capturing program has not written yet\n" },
+	{ "empty file", nothing,
+	  "x.pcap: empty file; nothing was captured, or the capturing program has not written yet\n" },
 	{ "text", text_file, NO_CAPTURE "43 61 6c 6c" READS },
 	{ "terminal escapes", controls, NO_CAPTURE "1b 5d 30 3b" READS },
 	{ "a length past the limit", length_past_limit, "0:1 @1000000000 10/10 +24 link 1 if 0\n"
@@ -231,8 +233,10 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	{ "cut between two records", cut_at_boundary, FIRST },
 	{ "cut by the snap length", cut_by_snaplen, "0:1 @1000000000 4/1500 +24 link 1 if 0\n" },
 	{ "wire length below the captured", wire_below_captured, "0:1 @1000000000 4/4 +24 link 1 if 0\n" },
-	{ "records of no bytes", empty_records, "0:1 @1000000000 0/60 +24 link 1 if 0\n0:2 @1000 0/0 +40 link 1 if 0\n" },
-	{ "zeros behind", zeros_behind, "0:1 @9000000000 1/1 +24 link 1 if 0\nx.pcap: frame 2 at byte 41: zeros where a record "
+	{ "records of no bytes", empty_records,
+	  "0:1 @1000000000 0/60 +24 link 1 if 0\n0:2 @1000 0/0 +40 link 1 if 0\n" },
+	{ "zeros behind", zeros_behind,
+	  "0:1 @9000000000 1/1 +24 link 1 if 0\nx.pcap: frame 2 at byte 41: zeros where a record "
 	  "should be (the machine went down while it captured?); reported up to there\n" },
 	{ "fractions of more than a second", fraction_insane,
 	  "0:1 @10999999000 1/1 +24 link 1 if 0\n0:2 @4294967295999999000 1/1 +41 link 1 if 0\n" },

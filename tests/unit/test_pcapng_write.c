@@ -65,8 +65,10 @@ static void write_all(void)
 	pcapng_write_interface(w, 0, 0, 1, "eth1", "udp");
 	pcapng_write_interface(w, 1, 0, 276, "any", NULL);
 	for (unsigned i = 0; i < ROWS; i++) {
-		struct frame f = { .at_ns = AT_NS + i, .bytes = { image, rows[i].n }, .wire_bytes = rows[i].wire_bytes, .file = rows[i].file,
-				   .interface = rows[i].interface, .link = rows[i].link, .direction = rows[i].direction };
+		struct frame f = { .at_ns = AT_NS + i, .bytes = { image, rows[i].n }, .wire_bytes = rows[i].wire_bytes,
+			.file = rows[i].file,
+				   .interface = rows[i].interface, .link = rows[i].link,
+				   .direction = rows[i].direction };
 
 		pcapng_write_frame(w, &f, rows[i].comments, rows[i].comment_count);
 	}

@@ -155,8 +155,10 @@ static void test_news(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_the_newest_answers, make, end), cmocka_unit_test_setup_teardown(test_held, make, end),
-		cmocka_unit_test_setup_teardown(test_lost, make, end), cmocka_unit_test_setup_teardown(test_news, make, end),
+		cmocka_unit_test_setup_teardown(test_the_newest_answers, make, end),
+			cmocka_unit_test_setup_teardown(test_held, make, end),
+		cmocka_unit_test_setup_teardown(test_lost, make, end),
+		cmocka_unit_test_setup_teardown(test_news, make, end),
 	};
 
 	signal(SIGPIPE, SIG_IGN);       /* as the thread that asks has it */

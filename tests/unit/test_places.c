@@ -44,7 +44,8 @@ static void test_environment(void **state)
 		set("STATE_DIRECTORY", rows[i].service);
 		set("XDG_STATE_HOME", rows[i].state);
 		set("HOME", rows[i].home);
-		if (geteuid() == 0 && access(PLACES_SYSTEM "/" PLACES_HISTORY, F_OK) == 0 && !rows[i].service && !(rows[i].state && rows[i].state[0] == '/'))
+		if (geteuid() == 0 && access(PLACES_SYSTEM "/" PLACES_HISTORY, F_OK) == 0 && !rows[i].service &&
+		    !(rows[i].state && rows[i].state[0] == '/'))
 			continue;       /* root of a machine that has one */
 		assert_int_equal(places_read(folder, sizeof folder), rows[i].wanted != NULL);
 		if (rows[i].wanted)

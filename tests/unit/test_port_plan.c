@@ -12,16 +12,24 @@ static const struct {
 	unsigned sockets, peak_calls, peak_ports, up;   /* of 10.0.0.2; up: calls answered at once */
 	uint16_t low, high;
 } cases[] = {
-	{ "one call", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 } }, 1, 1, 2, 1, 5000, 5000 },
+	{ "one call", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 } }, 1, 1,
+	  2, 1, 5000, 5000 },
 	{ "two at once", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 },
-			   { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5010", NULL, 5, 6, 25 } }, 2, 2, 4, 2, 5000, 5010 },
-	{ "one after the other", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 11 },
-				   { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5010", NULL, 25, 26, 35 } }, 2, 1, 2, 1, 5000, 5010 },
-	{ "a port given twice is one port, and two calls", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 },
-							     { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5000", NULL, 5, 6, 25 } },
+			   { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5010", NULL, 5, 6, 25 } }, 2,
+			   	2, 4, 2, 5000, 5010 },
+	{ "one after the other", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1,
+	  11 },
+				   { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5010", NULL, 25, 26,
+				   	35 } }, 2, 1, 2, 1, 5000, 5010 },
+	{ "a port given twice is one port, and two calls",
+	  { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 },
+							     { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000",
+							     	"v1 10.0.0.2:5000", NULL, 5, 6, 25 } },
 	  1, 2, 2, 2, 5000, 5000 },
-	{ "a call that never ends counts to the end", { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, -1 },
-							{ "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5010", NULL, 45, 46, 55 } },
+	{ "a call that never ends counts to the end",
+	  { { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, -1 },
+							{ "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000",
+							  "v1 10.0.0.2:5010", NULL, 45, 46, 55 } },
 	  2, 2, 4, 2, 5000, 5010 },
 };
 
@@ -43,9 +51,11 @@ static void peaks(void **state)
 		engine_finish(w.e);
 		u = port_plan_find(w.e->port_plan, &pbx);
 		up = call_peak_of(calls_in_order(w.e->calls), w.e->capture.last_ns);
-		if (!u || u->sockets != cases[i].sockets || u->peak_calls != cases[i].peak_calls || u->peak_ports != cases[i].peak_ports || u->low != cases[i].low ||
+		if (!u || u->sockets != cases[i].sockets || u->peak_calls != cases[i].peak_calls ||
+		    u->peak_ports != cases[i].peak_ports || u->low != cases[i].low ||
 		    u->high != cases[i].high || up.calls != cases[i].up)
-			fail_msg("%s: %u sockets, %u calls, %u ports, %u up", cases[i].name, u ? u->sockets : 0, u ? u->peak_calls : 0, u ? u->peak_ports : 0,
+			fail_msg("%s: %u sockets, %u calls, %u ports, %u up", cases[i].name, u ? u->sockets : 0,
+				u ? u->peak_calls : 0, u ? u->peak_ports : 0,
 				 up.calls);
 		world_end(&w);
 	}

@@ -164,7 +164,8 @@ static void mistakes_name_their_line(void **state)
 		{ "\n\n[site]\nname = x\nname = y\n", ":5: name stands here a second time" },
 		{ "[site]\nrole = pub\n", ":2: role = pub: give office, carrier or lab" },
 		{ "[site]\ninside-nets = 10.0.0.0/33\n", ":2: inside-nets = 10.0.0.0/33: give networks such as" },
-		{ "[site]\noffice-hours = Mon-Fri 18:00-07:00\n", ":2: office-hours = Mon-Fri 18:00-07:00: give days and hours" },
+		{ "[site]\noffice-hours = Mon-Fri 18:00-07:00\n",
+		  ":2: office-hours = Mon-Fri 18:00-07:00: give days and hours" },
 		{ "[site]\noffice-hours = Someday 8-9\n", ":2: office-hours" },
 		{ "[site]\ntimezone = Mars/Olympus\n", ":2: timezone = Mars/Olympus: give a time zone" },
 		{ "[site]\ntimezone = ../../../etc/passwd\n", ":2: timezone" },
@@ -235,9 +236,12 @@ static void no_file(void **state)
 static void networks(void **state)
 {
 	static const struct { const char *net, *address; bool in; } cases[] = {
-		{ "10.0.0.0/8", "10.255.0.1", true },     { "10.0.0.0/8", "11.0.0.1", false },       { "10.0.0.128/25", "10.0.0.127", false },
-		{ "10.0.0.128/25", "10.0.0.200", true },  { "0.0.0.0/0", "8.8.8.8", true },          { "0.0.0.0/0", "::1", false },
-		{ "192.0.2.1", "192.0.2.1", true },       { "192.0.2.1", "192.0.2.2", false },       { "2001:db8::/33", "2001:db8:7fff::1", true },
+		{ "10.0.0.0/8", "10.255.0.1", true },     { "10.0.0.0/8", "11.0.0.1", false },
+		  { "10.0.0.128/25", "10.0.0.127", false },
+		{ "10.0.0.128/25", "10.0.0.200", true },  { "0.0.0.0/0", "8.8.8.8", true },
+		  { "0.0.0.0/0", "::1", false },
+		{ "192.0.2.1", "192.0.2.1", true },       { "192.0.2.1", "192.0.2.2", false },
+		  { "2001:db8::/33", "2001:db8:7fff::1", true },
 		{ "2001:db8::/33", "2001:db8:8000::", false }, { "2001:db8::1", "2001:db8::1", true },
 	};
 
@@ -270,7 +274,8 @@ static void office_hours(void **state)
 	assert_false(site_open(w.site, 1795194000 * SECOND_NS));
 	assert_false(site_open(w.site, 1795075200 * SECOND_NS));     /* the day before at 08:00 UTC: a holiday */
 	assert_false(site_open(w.site, 1795248000 * SECOND_NS));     /* Saturday */
-	assert_true(site_open(w.site, 1784008800 * SECOND_NS));      /* Tue 14 Jul 2026 06:00:00 UTC, summer: 08:00 there */
+	/* Tue 14 Jul 2026 06:00:00 UTC, summer: 08:00 there */
+	assert_true(site_open(w.site, 1784008800 * SECOND_NS));
 	assert_false(site_open(w.site, 1784008799 * SECOND_NS));
 	drop(&w);
 	assert_int_equal(take(&w, ""), ERR_OK);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_query: whichever way a list is read, along its times or by the few records that a filter leaves, it says the same. */
+/*
+ * test_query: whichever way a list is read, along its times or by the few records that a filter leaves, it says the
+ * same.
+ */
 #include "analyzer/history/query.h"
 
 #include "tests/unit/history_files.h"
@@ -118,7 +121,8 @@ static const struct {
 	{ "both", { .number = "107", .host = "10.0.0.1" }, 0, NULL, NULL },
 	{ "from a time on, which is in it", { .has_since = true, .since_ns = S(11999) }, 2, "1/12000", "1/11999" },
 	{ "until a time, which is not", { .has_until = true, .until_ns = S(3) }, 2, "1/2", "1/1" },
-	{ "few, in a time", { .number = "107", .has_since = true, .since_ns = S(5000), .has_until = true, .until_ns = S(9000) }, 1, "1/8000", "1/8000" },
+	{ "few, in a time", { .number = "107", .has_since = true, .since_ns = S(5000), .has_until = true,
+	  .until_ns = S(9000) }, 1, "1/8000", "1/8000" },
 	{ "of a run", { .run = 2 }, 0, NULL, NULL },
 	{ "one", { .run = 1, .call = 77 }, 1, "1/77", "1/77" },
 };
@@ -141,7 +145,8 @@ static void calls_are_found(void **state)
 		assert_non_null(q);
 		while (query_next(q, &err)) {
 			n++;
-			ends = ends && (n > 1 || is_call(q, calls[i].first)) && (n < calls[i].count || is_call(q, calls[i].last));
+			ends = ends && (n > 1 || is_call(q, calls[i].first)) &&
+				(n < calls[i].count || is_call(q, calls[i].last));
 		}
 		assert_int_equal(err.code, ERR_OK);
 		if (n != calls[i].count || !ends)
@@ -176,8 +181,10 @@ static void findings_of_one_cause_are_one(void **state)
 static void every_listing_takes_every_filter(void **state)
 {
 	static const struct listing_filter filters[] = {
-		{ .number = "1*" }, { .host = "10.0.0.7" }, { .id = "rtp-loss" }, { .has_since = true }, { .has_until = true }, { .run = 1, .call = 1, .finding = 1 },
-		{ .number = "107", .host = "10.0.0.7", .id = "rtp-loss", .has_since = true, .has_until = true, .run = 1, .all = true, .limit = 5 },
+		{ .number = "1*" }, { .host = "10.0.0.7" }, { .id = "rtp-loss" }, { .has_since = true },
+		  { .has_until = true }, { .run = 1, .call = 1, .finding = 1 },
+		{ .number = "107", .host = "10.0.0.7", .id = "rtp-loss", .has_since = true, .has_until = true, .run = 1,
+		  .all = true, .limit = 5 },
 	};
 	struct made *m = *state;
 
@@ -197,7 +204,10 @@ static void every_listing_takes_every_filter(void **state)
 	}
 }
 
-/* The plan that SQLite has for the query just made: no table is read from end to end, and nothing is sorted that is in order already. */
+/*
+ * The plan that SQLite has for the query just made: no table is read from end to end, and nothing is sorted that is in
+ * order already.
+ */
 static void expect_plan(struct made *m, const char *name, const char *const *allowed_scans)
 {
 	sqlite3_stmt *query = sqlite3_next_stmt(m->store->db, NULL), *plan;
@@ -206,7 +216,8 @@ static void expect_plan(struct made *m, const char *name, const char *const *all
 	assert_int_equal(sqlite3_prepare_v2(m->store->db, sql, -1, &plan, NULL), SQLITE_OK);
 	while (sqlite3_step(plan) == SQLITE_ROW) {
 		const char *detail = (const char *)sqlite3_column_text(plan, 3);
-		bool allowed = strncmp(detail, "SCAN", 4) != 0 || strncmp(detail, "SCAN (", 6) == 0 || strstr(detail, "USING INDEX") || strstr(detail, "USING COVERING INDEX");
+		bool allowed = strncmp(detail, "SCAN", 4) != 0 || strncmp(detail, "SCAN (", 6) == 0 ||
+			strstr(detail, "USING INDEX") || strstr(detail, "USING COVERING INDEX");
 
 		for (const char *const *a = allowed_scans; a && *a && !allowed; a++)
 			allowed = strcmp(detail, *a) == 0;

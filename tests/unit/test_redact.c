@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_redact: the same stays the same, different stays different, private stays private; texts lose what names somebody, and nothing else. */
+/*
+ * test_redact: the same stays the same, different stays different, private stays private; texts lose what names
+ * somebody, and nothing else.
+ */
 #include "analyzer/redact.h"
 
 #include <setjmp.h>
@@ -34,8 +37,10 @@ static struct address turned(struct redact *r, const char *text)
 /* ---- addresses ---- */
 
 static const struct { const char *address, *net; } kept[] = {
-	{ "10.0.0.2", "10." }, { "172.16.3.4", "172." }, { "192.168.1.21", "192.168." }, { "100.64.1.1", "100." }, { "169.254.7.8", "169.254." },
-	{ "203.0.113.2", "2" }, { "8.8.8.8", "2" }, { "fd12:3456::1", "fd" }, { "fe80::1", "fe80::" }, { "2001:db8::1", "2001:db8:" },
+	{ "10.0.0.2", "10." }, { "172.16.3.4", "172." }, { "192.168.1.21", "192.168." }, { "100.64.1.1", "100." },
+	  { "169.254.7.8", "169.254." },
+	{ "203.0.113.2", "2" }, { "8.8.8.8", "2" }, { "fd12:3456::1", "fd" }, { "fe80::1", "fe80::" },
+	  { "2001:db8::1", "2001:db8:" },
 	{ "2a00:1450::5", "2001:db8:" },
 };
 
@@ -48,7 +53,8 @@ static void what_is_private_stays_private(void **state)
 		struct address was = address_of(kept[i].address), is = turned(r, kept[i].address);
 		char text[ADDRESS_TEXT];
 
-		if (strncmp(address_text(&is, text), kept[i].net, strlen(kept[i].net)) != 0 || address_private(&was) != address_private(&is) ||
+		if (strncmp(address_text(&is, text), kept[i].net, strlen(kept[i].net)) != 0 ||
+		    address_private(&was) != address_private(&is) ||
 		    address_equal(&was, &is))
 			fail_msg("%s became %s", kept[i].address, text);
 	}
@@ -57,7 +63,8 @@ static void what_is_private_stays_private(void **state)
 
 static void what_means_something_stays(void **state)
 {
-	static const char *const texts[] = { "0.0.0.0", "127.0.0.1", "224.0.1.75", "255.255.255.255", "::", "::1", "ff02::1" };
+	static const char *const texts[] = { "0.0.0.0", "127.0.0.1", "224.0.1.75", "255.255.255.255", "::", "::1",
+		"ff02::1" };
 	struct redact *r = redact_new(key);
 
 	(void)state;
@@ -98,7 +105,8 @@ static void neighbours_stay_neighbours(void **state)
 static void the_key_decides(void **state)
 {
 	struct redact *one = redact_new(key), *again = redact_new(key), *other = redact_new(other_key);
-	struct address a = turned(one, "203.0.113.2"), b = turned(again, "203.0.113.2"), c = turned(other, "203.0.113.2");
+	struct address a = turned(one, "203.0.113.2"), b = turned(again, "203.0.113.2"),
+		c = turned(other, "203.0.113.2");
 
 	(void)state;
 	assert_true(address_equal(&a, &b));
@@ -138,7 +146,8 @@ static void every_extension_becomes_another_one(void **state)
 }
 
 static const struct { const char *user, *begins; size_t length; } users[] = {
-	{ "01632960105", "000", 12 }, { "+441632960105", "+000", 13 }, { "alice", "user-", 15 }, { "john.doe", "user-", 15 }, { "anonymous", "anonymous", 9 },
+	{ "01632960105", "000", 12 }, { "+441632960105", "+000", 13 }, { "alice", "user-", 15 },
+	  { "john.doe", "user-", 15 }, { "anonymous", "anonymous", 9 },
 	{ "*97", "*", 3 }, { "", "", 0 },
 };
 
@@ -162,10 +171,12 @@ static void numbers_and_names_keep_their_kind(void **state)
 /* {u:..} {h:..} {n:..} {i:..} {a:..} in what is expected: that user, host, name, id, address replaced. */
 static const struct { const char *text, *expected; } texts[] = {
 	{ "1001 hears nothing of 01632960105", "{u:1001} hears nothing of {u:01632960105}" },
-	{ "phone 1001's audio leaves from 203.0.113.2:62017.", "phone {u:1001}'s audio leaves from {a:203.0.113.2}:62017." },
+	{ "phone 1001's audio leaves from 203.0.113.2:62017.",
+	  "phone {u:1001}'s audio leaves from {a:203.0.113.2}:62017." },
 	{ "200 OK answers c=192.168.1.9", "200 OK answers c={a:192.168.1.9}" },
 	{ "200 answers 1001: 200", "{u:200} answers {u:1001}: {u:200}" },
-	{ "frame 1001, 1001 packets, 4 of 1001 calls, 09:12:47.118, 0.200 s", "frame 1001, 1001 packets, 4 of 1001 calls, 09:12:47.118, 0.200 s" },
+	{ "frame 1001, 1001 packets, 4 of 1001 calls, 09:12:47.118, 0.200 s",
+	  "frame 1001, 1001 packets, 4 of 1001 calls, 09:12:47.118, 0.200 s" },
 	{ "frames 13-1001 and port 1001", "frames 13-1001 and port 1001" },
 	{ "sends to a wrong port: 1001 hears nothing", "sends to a wrong port: {u:1001} hears nothing" },
 	{ "<sip:1001@192.168.1.21:5060;transport=udp>", "<sip:{u:1001}@{a:192.168.1.21}:5060;transport=udp>" },
@@ -176,8 +187,10 @@ static const struct { const char *text, *expected; } texts[] = {
 	{ "Alice Smith calls pbx.example.com.", "{n:Alice Smith} calls {h:pbx.example.com}." },
 	{ "\"Bob the Unknown\" <sip:77@x.example>", "\"{n:Bob the Unknown}\" <sip:{u:77}@{h:x.example}>" },
 	{ "Call-ID 8f2a77@192.168.1.21, tag a71bc", "Call-ID {i:8f2a77@192.168.1.21}, tag {i:a71bc}" },
-	{ "2001:db8::1 and fe80::1, at 10.0.0.2-10.0.0.9", "{a:2001:db8::1} and {a:fe80::1}, at {a:10.0.0.2}-{a:10.0.0.9}" },
-	{ "RFC 3261 8.2.1, G.711, 2 098 packets, MOS 4.4, z9hG4bK1f0a", "RFC 3261 8.2.1, G.711, 2 098 packets, MOS 4.4, z9hG4bK1f0a" },
+	{ "2001:db8::1 and fe80::1, at 10.0.0.2-10.0.0.9",
+	  "{a:2001:db8::1} and {a:fe80::1}, at {a:10.0.0.2}-{a:10.0.0.9}" },
+	{ "RFC 3261 8.2.1, G.711, 2 098 packets, MOS 4.4, z9hG4bK1f0a",
+	  "RFC 3261 8.2.1, G.711, 2 098 packets, MOS 4.4, z9hG4bK1f0a" },
 	{ "0.0.0.0 on hold, 127.0.0.1", "0.0.0.0 on hold, 127.0.0.1" },
 	{ "alicewonder 10011 x1001", "alicewonder 10011 x1001" },
 	{ "a\\x1b[2Jb", "a\\x1b[2Jb" },
@@ -213,7 +226,8 @@ static void write_expected(struct redact *r, const char *form, struct text *t)
 		const char *end = strchr(form, '}');
 
 		if (*form == '{' && end) {
-			struct span s = replaced(r, form[1], (struct span){ (const uint8_t *)form + 3, (size_t)(end - form) - 3 });
+			struct span s = replaced(r, form[1],
+				(struct span){ (const uint8_t *)form + 3, (size_t)(end - form) - 3 });
 
 			text_addf(t, "%.*s", (int)s.n, (const char *)s.p);
 			form = end + 1;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* repeats: which transactions were repeated and why, by window; single ones that stand out; floods stay within bounds. */
+/*
+ * repeats: which transactions were repeated and why, by window; single ones that stand out; floods stay within bounds.
+ */
 #include "analyzer/calls/repeats.h"
 
 #include <string.h>
@@ -11,7 +13,8 @@
 
 static struct repeats *make(size_t max_open, size_t max_stats)
 {
-	return repeats_new(&(struct repeats_config){ .window_ns = 60 * SECOND_NS, .min = 5, .max_open = max_open, .max_stats = max_stats });
+	return repeats_new(&(struct repeats_config){ .window_ns = 60 * SECOND_NS, .min = 5, .max_open = max_open,
+	       .max_stats = max_stats });
 }
 
 static void ask(struct repeats *r, struct teller *t, double s, const char *src, unsigned n, const char *hops)
@@ -20,7 +23,8 @@ static void ask(struct repeats *r, struct teller *t, double s, const char *src, 
 
 	snprintf(id, sizeof id, "o%u", n);
 	snprintf(more, sizeof more, "X-Hops: %s\r\n", hops ? hops : "none");
-	repeats_packet(r, say(t, s, src, S, &(struct said){ "OPTIONS sip:s@10.0.0.5 SIP/2.0", "OPTIONS", id, "<sip:101@x>;tag=f", "<sip:s@x>", 1, NULL, more, NULL }));
+	repeats_packet(r, say(t, s, src, S, &(struct said){ "OPTIONS sip:s@10.0.0.5 SIP/2.0", "OPTIONS", id,
+		"<sip:101@x>;tag=f", "<sip:s@x>", 1, NULL, more, NULL }));
 }
 
 static void answer(struct repeats *r, struct teller *t, double s, const char *dst, unsigned n, const char *branch)
@@ -28,10 +32,12 @@ static void answer(struct repeats *r, struct teller *t, double s, const char *ds
 	char id[16];
 
 	snprintf(id, sizeof id, "o%u", n);
-	repeats_packet(r, say(t, s, S, dst, &(struct said){ "SIP/2.0 200 OK", "OPTIONS", id, "<sip:101@x>;tag=f", "<sip:s@x>;tag=t", 1, branch, NULL, NULL }));
+	repeats_packet(r, say(t, s, S, dst, &(struct said){ "SIP/2.0 200 OK", "OPTIONS", id, "<sip:101@x>;tag=f",
+		"<sip:s@x>;tag=t", 1, branch, NULL, NULL }));
 }
 
-static const struct { const char *name; double again, answers[2]; unsigned total, late, responses_lost, requests_lost; } cases[] = {
+static const struct { const char *name; double again, answers[2]; unsigned total, late, responses_lost, requests_lost;
+	} cases[] = {
 	{ "once, answered", 0, { 0.1 }, 10, 0, 0, 0 },
 	{ "repeated although the answer was here", 0.5, { 0.1 }, 10, 0, 10, 0 },
 	{ "repeated, one answer, late", 0.5, { 0.9 }, 10, 0, 0, 10 },
@@ -65,9 +71,12 @@ static void test_kinds(void **state)
 		pair = repeats_pair(r, &p.addr, &s.addr);
 		assert_ptr_equal(pair, repeats_pair(r, &s.addr, &p.addr));
 		assert_non_null(pair);
-		x = cases[i].late + cases[i].responses_lost + cases[i].requests_lost ? &pair->worst.tally : &pair->now.tally;
-		if (x->total != cases[i].total || x->late != cases[i].late || x->responses_lost != cases[i].responses_lost || x->requests_lost != cases[i].requests_lost)
-			fail_msg("%s: %u, %u late, %u %u", cases[i].name, x->total, x->late, x->responses_lost, x->requests_lost);
+		x = cases[i].late + cases[i].responses_lost + cases[i].requests_lost ? &pair->worst.tally
+			: &pair->now.tally;
+		if (x->total != cases[i].total || x->late != cases[i].late ||
+		    x->responses_lost != cases[i].responses_lost || x->requests_lost != cases[i].requests_lost)
+			fail_msg("%s: %u, %u late, %u %u", cases[i].name, x->total, x->late, x->responses_lost,
+				x->requests_lost);
 		repeats_free(r);
 	}
 }

@@ -19,7 +19,8 @@ static void json_of(enum fake which, struct filter *filter, int status, struct t
 	struct selection selection;
 	struct selection_options options = { .filter = filter };
 	struct out out;
-	struct report r = { .engine = fake_engine(which), .files = &file, .file_count = 1, .out = &out, .selection = &selection, .exit = status };
+	struct report r = { .engine = fake_engine(which), .files = &file, .file_count = 1, .out = &out,
+		.selection = &selection, .exit = status };
 
 	out_init(&out, -1);
 	selection_init(&selection, r.engine, &options);
@@ -60,7 +61,8 @@ static const struct {
 	const char *type, *keys;
 } orders[] = {
 	{ "capture", "type schema deadair files first last frames decoded undecoded evicted vantage cannot_prove withheld clock notes" },
-	{ "incident", "type id title cause fix severity confidence findings calls hosts first last calls_total healthy" },
+	{ "incident",
+	  "type id title cause fix severity confidence findings calls hosts first last calls_total healthy" },
 	{ "finding", "type n id reason severity confidence title cause fix reason_confidence other_reasons cannot_see chain since calls hosts streams "
 		     "first last count state explained_by evidence calls_total" },
 	{ "call", "type n call_ids from to state status start answer end pdd_ms setup_ms legs media vantage findings notes caller_hears callee_hears" },
@@ -134,7 +136,8 @@ static void test_values(void **state)
 	assert_non_null(strstr(all.p, "\"lost\":2,\"max_jitter_ms\":2.25,\"mos\":null}]"));
 	assert_non_null(strstr(all.p, "\"expires_s\":0,"));
 	assert_non_null(strstr(all.p, "\"responses\":{\"200\":164,\"486\":9},\"loss\":null,\"calls_too_few\":false}"));
-	assert_non_null(strstr(all.p, "\"findings\":{\"critical\":0,\"error\":3,\"warning\":0,\"info\":1},\"exit\":1}\n"));
+	assert_non_null(strstr(all.p,
+		"\"findings\":{\"critical\":0,\"error\":3,\"warning\":0,\"info\":1},\"exit\":1}\n"));
 	text_fini(&all);
 }
 
@@ -167,7 +170,8 @@ static void test_hostile_values(void **state)
 	text_init(&all);
 	json_of(FAKE_HOSTILE, NULL, 1, &all);
 	o = line_of(&all, "call", 0);
-	assert_string_equal(json_string_value(json_object_get(o, "from")), "10\\x1b[2J\\x0d\\x0a\\x7f\\xc2\\x9b\\xe2\\x80\\xae\\xff\\x5c\"01");
+	assert_string_equal(json_string_value(json_object_get(o, "from")),
+		"10\\x1b[2J\\x0d\\x0a\\x7f\\xc2\\x9b\\xe2\\x80\\xae\\xff\\x5c\"01");
 	json_decref(o);
 	o = line_of(&all, "capture", 0);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(o, "files"), 0), "file")),
@@ -218,7 +222,8 @@ static void test_twice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_values), cmocka_unit_test(test_hostile), cmocka_unit_test(test_hostile_values),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_values), cmocka_unit_test(test_hostile),
+			cmocka_unit_test(test_hostile_values),
 		cmocka_unit_test(test_filtered), cmocka_unit_test(test_twice),
 	};
 

@@ -60,7 +60,8 @@ static void text_of(const struct wanted *w, struct text *ret)
 	struct selection_options options = { .filter = w->filter ? filter_new(w->filter, &err) : NULL,
 					     .call = w->form == FORM_LADDER || w->form == FORM_MARKDOWN };
 	struct out out;
-	struct report r = { .engine = fake_engine(w->which), .files = &file, .file_count = 1, .out = &out, .names = names, .selection = &selection,
+	struct report r = { .engine = fake_engine(w->which), .files = &file, .file_count = 1, .out = &out,
+		.names = names, .selection = &selection,
 			    .verbose = w->form == FORM_VERBOSE, .checklist = w->form == FORM_VERBOSE };
 
 	names_parse(names, SPAN("203.0.113.2 fw.office\n"));
@@ -630,7 +631,8 @@ static void test_widths(void **state)
 	for (int which = FAKE_ONE_WAY; which <= FAKE_OUTSIDE; which++) {
 		for (int form = FORM_TEXT; form <= FORM_VERBOSE; form++) {
 			for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
-				struct wanted w = { .which = (enum fake)which, .form = (enum form)form, .columns = widths[i] };
+				struct wanted w = { .which = (enum fake)which, .form = (enum form)form,
+					.columns = widths[i] };
 				struct text t;
 
 				text_init(&t);
@@ -757,7 +759,8 @@ static void test_wrap(void **state)
 	(void)state;
 	out_init(&o, -1);
 	o.columns = 30;
-	out_paragraph(&o, 2, "Cause", 9, PAINT_PLAIN, "sends all of the 2 098 packets 0123456789012345678901234567890 x");
+	out_paragraph(&o, 2, "Cause", 9, PAINT_PLAIN,
+		"sends all of the 2 098 packets 0123456789012345678901234567890 x");
 	assert_string_equal(o.text.p, "  Cause    sends all of the\n"
 				      "           2 098 packets\n"
 				      "           0123456789012345678\n"
@@ -806,8 +809,10 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden), cmocka_unit_test(test_widths), cmocka_unit_test(test_hostile), cmocka_unit_test(test_colour),
-		cmocka_unit_test(test_wide),   cmocka_unit_test(test_words),  cmocka_unit_test(test_wrap),    cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_golden), cmocka_unit_test(test_widths), cmocka_unit_test(test_hostile),
+			cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_wide),   cmocka_unit_test(test_words),  cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_full),
 	};
 

@@ -21,7 +21,8 @@ static struct frame made(unsigned i)
 	static const uint32_t sizes[] = { 0, 1, 7, 8, 60, 214, 1500, 9000, 65535 };
 	uint32_t n = i % 997 == 0 ? RING_FRAME_MOST : sizes[i % (sizeof sizes / sizeof sizes[0])];
 
-	return (struct frame){ .at_ns = i, .bytes = { image, n }, .wire_bytes = n + 4, .link = 1, .interface = (uint16_t)i };
+	return (struct frame){ .at_ns = i, .bytes = { image, n }, .wire_bytes = n + 4, .link = 1,
+	       .interface = (uint16_t)i };
 }
 
 static void *write_all(void *context)

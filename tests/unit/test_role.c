@@ -315,7 +315,10 @@ static void names(void **state)
 		assert_string_equal(host_role_name((enum host_role)r), expected[r]);
 }
 
-/* A phone registers through a router: outside its requests come from there. Only who has seen both sides knows that this is no phone. */
+/*
+ * A phone registers through a router: outside its requests come from there. Only who has seen both sides knows that
+ * this is no phone.
+ */
 static void routers(void **state)
 {
 	static const struct { enum nat_method method; bool phone, nat; } cases[] = {
@@ -330,7 +333,8 @@ static void routers(void **state)
 		struct network *n = network_new(NULL);
 
 		for (unsigned k = 0; k < 3; k++)
-			sip_request(n, "198.51.100.20:5060", "203.0.113.10:5060", "REGISTER", "101", "User-Agent: Yealink SIP-T46S\n");
+			sip_request(n, "198.51.100.20:5060", "203.0.113.10:5060", "REGISTER", "101",
+				"User-Agent: Yealink SIP-T46S\n");
 		network_learn(n, &inside, &outside, false, cases[i].method, 0, 0, 1);
 		assert_int_equal(has_role(n, "198.51.100.20:5060", ROLE_PHONE), cases[i].phone);
 		assert_int_equal(has_role(n, "198.51.100.20:5060", ROLE_NAT), cases[i].nat);

@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 static const struct { const char *router, *begins; } cases[] = {
-	{ "MikroTik hEX S", "MikroTik: /ip firewall" }, { "FortiGate 60F, 7.2", "FortiGate: " }, { "Cisco ASA 5506", "Cisco ASA: no inspect sip" },
-	{ "Cisco ISR 4321", "Cisco IOS: " }, { "pfSense 2.7", "pfSense has no ALG" }, { "Draytek Vigor 2865", "DrayTek" }, { "OpenWrt 23.05 on Linux 5.15", "OpenWrt" },
+	{ "MikroTik hEX S", "MikroTik: /ip firewall" }, { "FortiGate 60F, 7.2", "FortiGate: " },
+	  { "Cisco ASA 5506", "Cisco ASA: no inspect sip" },
+	{ "Cisco ISR 4321", "Cisco IOS: " }, { "pfSense 2.7", "pfSense has no ALG" },
+	  { "Draytek Vigor 2865", "DrayTek" }, { "OpenWrt 23.05 on Linux 5.15", "OpenWrt" },
 	{ "Nasa box", NULL }, { "", NULL }, { NULL, NULL }, { "some box", NULL },
 };
 
@@ -21,7 +23,8 @@ static void test_routers(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *advice = router_advice(cases[i].router);
 
-		if (!cases[i].begins != !advice || (advice && strncmp(advice, cases[i].begins, strlen(cases[i].begins)) != 0))
+		if (!cases[i].begins != !advice ||
+		    (advice && strncmp(advice, cases[i].begins, strlen(cases[i].begins)) != 0))
 			fail_msg("%s: %s", cases[i].router ? cases[i].router : "none", advice ? advice : "nothing");
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_screens: keys in, screens out, on real captures and without a terminal: each screen byte by byte as tests/screens/NAME.txt has it. The captures
- * are the sample and what scenarios make. SCREENS_UPDATE=1 writes the screens anew: read the difference before it is committed.
+ * test_screens: keys in, screens out, on real captures and without a terminal: each screen byte by byte as
+ * tests/screens/NAME.txt has it. The captures are the sample and what scenarios make. SCREENS_UPDATE=1 writes the
+ * screens anew: read the difference before it is committed.
  */
 #include "ui/dashboard/dashboard.h"
 
@@ -48,7 +49,8 @@ static void captured_read(struct captured *c, const char *const *paths, size_t c
 	struct packet packet;
 	struct err err;
 
-	*c = (struct captured){ .config = config_new(), .site = site_new(), .dissector = dissector_new(), .names = names_new() };
+	*c = (struct captured){ .config = config_new(), .site = site_new(), .dissector = dissector_new(),
+		.names = names_new() };
 	wanted.config = c->config;
 	wanted.site = c->site;
 	c->engine = engine_new(&wanted);
@@ -87,7 +89,8 @@ static void scenario_write(const char *name, char path[PATH_ROOM])
 	char command[3 * PATH_ROOM];
 
 	snprintf(path, PATH_ROOM, "screens-%s.pcap", name);
-	snprintf(command, sizeof command, "'%s/run' --write '%s' '%s/tests/scenarios/%s.scn' >/dev/null", folder("SCENARIO_RUN"), path, folder("SOURCES"), name);
+	snprintf(command, sizeof command, "'%s/run' --write '%s' '%s/tests/scenarios/%s.scn' >/dev/null",
+		folder("SCENARIO_RUN"), path, folder("SOURCES"), name);
 	assert_int_equal(system(command), 0);
 }
 
@@ -164,14 +167,21 @@ static void shots_of(struct captured *c, const struct shot *shots, size_t count)
 static void the_sample_is_seen_in_every_view(void **state)
 {
 	static const struct shot shots[] = {
-		{ "overview", "<Esc>" }, { "calls", "2" }, { "findings", "3" }, { "streams", "4" }, { "registrations", "5" }, { "hosts", "6" }, { "history", "7" },
-		{ "problem", "<Enter>" }, { "problem-raw", "<Enter><Down><Enter>" }, { "call", "<Tab><Enter>" }, { "ladder", "2x" }, { "ladder-sdp", "2xdw" },
-		{ "ladder-media", "2xM" }, { "raw", "2r" }, { "compare", "2x <Down><Down> " }, { "compare-equal", "2x <Down><Down> D" },
+		{ "overview", "<Esc>" }, { "calls", "2" }, { "findings", "3" }, { "streams", "4" },
+		  { "registrations", "5" }, { "hosts", "6" }, { "history", "7" },
+		{ "problem", "<Enter>" }, { "problem-raw", "<Enter><Down><Enter>" }, { "call", "<Tab><Enter>" },
+		  { "ladder", "2x" }, { "ladder-sdp", "2xdw" },
+		{ "ladder-media", "2xM" }, { "raw", "2r" }, { "compare", "2x <Down><Down> " },
+		  { "compare-equal", "2x <Down><Down> D" },
 		{ "help-calls", "2?" }, { "help-ladder", "2x<F1>" }, { "explain", "3e" }, { "facts", "i" },
-		{ "filter-typed", "2/finding:nat" }, { "filter", "2/finding:nat<Enter>" }, { "filter-wrong", "2/mos<3,5" }, { "filter-tab", "2/stat<Tab>" },
-		{ "filter-values", "2/finding:<Tab>" }, { "filter-findings", "2/from:1002<Enter>3" }, { "filter-cleared", "2/from:1002<Enter><F9>" },
-		{ "columns", "2<F10>" }, { "columns-changed", "2t<Down> <Down><Down>-<Enter>" }, { "settings", "<F8>" }, { "save", "2<F2>" }, { "go-time", "g09:00:06<Enter>" },
-		{ "go-frame", "gframe 2000<Enter>" }, { "go-nowhere", "g777<Enter>" }, { "sorted", "2>>>>>>z" }, { "marked", "2  <F4>" }, { "paused", "p" },
+		{ "filter-typed", "2/finding:nat" }, { "filter", "2/finding:nat<Enter>" },
+		  { "filter-wrong", "2/mos<3,5" }, { "filter-tab", "2/stat<Tab>" },
+		{ "filter-values", "2/finding:<Tab>" }, { "filter-findings", "2/from:1002<Enter>3" },
+		  { "filter-cleared", "2/from:1002<Enter><F9>" },
+		{ "columns", "2<F10>" }, { "columns-changed", "2t<Down> <Down><Down>-<Enter>" }, { "settings", "<F8>" },
+		  { "save", "2<F2>" }, { "go-time", "g09:00:06<Enter>" },
+		{ "go-frame", "gframe 2000<Enter>" }, { "go-nowhere", "g777<Enter>" }, { "sorted", "2>>>>>>z" },
+		  { "marked", "2  <F4>" }, { "paused", "p" },
 		{ "unheard", "2!!" }, { "stream-call", "4<Down><Enter>" },
 	};
 	char path[PATH_ROOM];
@@ -201,8 +211,11 @@ static void a_scenario_is_seen(void **state, const char *name, const struct shot
 
 static void copies_at_two_points_are_compared(void **state)
 {
-	static const struct shot shots[] = { { "alg-overview", "<Esc>" }, { "alg-ladder", "x" }, { "alg-first-leg", "xx" }, { "alg-compare", "x  " },
-					     { "alg-raw", "x<Down><Enter>" }, { "alg-changed", "x<Down>" }, { "alg-raw-compared", "x<Down><Enter>D" }, { "alg-problem", "<Enter>" }, { "alg-hosts", "6" } };
+	static const struct shot shots[] = { { "alg-overview", "<Esc>" }, { "alg-ladder", "x" },
+		{ "alg-first-leg", "xx" }, { "alg-compare", "x  " },
+					     { "alg-raw", "x<Down><Enter>" }, { "alg-changed", "x<Down>" },
+					     	{ "alg-raw-compared", "x<Down><Enter>D" }, { "alg-problem", "<Enter>" },
+					     	{ "alg-hosts", "6" } };
 
 	a_scenario_is_seen(state, "sip-alg-h1-two-points", shots, COUNT_OF(shots));
 }
@@ -223,7 +236,8 @@ static void registrations_are_listed(void **state)
 
 static void legs_stand_in_one_ladder(void **state)
 {
-	static const struct shot shots[] = { { "legs-ladder", "2x" }, { "legs-first", "2xx" }, { "legs-call", "2<Enter>" } };
+	static const struct shot shots[] = { { "legs-ladder", "2x" }, { "legs-first", "2xx" },
+		{ "legs-call", "2<Enter>" } };
 
 	a_scenario_is_seen(state, "legs-j1-one-call", shots, COUNT_OF(shots));
 }
@@ -254,8 +268,10 @@ static void too_small_says_so(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_sample_is_seen_in_every_view), cmocka_unit_test(copies_at_two_points_are_compared), cmocka_unit_test(hold_is_no_silence),
-		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder), cmocka_unit_test(what_cannot_be_seen_is_said),
+		cmocka_unit_test(the_sample_is_seen_in_every_view), cmocka_unit_test(copies_at_two_points_are_compared),
+			cmocka_unit_test(hold_is_no_silence),
+		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder),
+		cmocka_unit_test(what_cannot_be_seen_is_said),
 		cmocka_unit_test(too_small_says_so),
 	};
 

@@ -10,13 +10,16 @@
 #define S1 "10.0.0.5:5060"
 #define S2 "10.0.0.6:5060"
 
-static void enroll(struct services *all, struct teller *t, double s, const char *server, const char *call, const char *status)
+static void enroll(struct services *all, struct teller *t, double s, const char *server, const char *call,
+	const char *status)
 {
 	const char *from = "<sip:101@pbx.example.net>;tag=f", *to = "<sip:101@PBX.example.net>";
 
-	services_packet(all, say(t, s, P, server, &(struct said){ "REGISTER sip:pbx.example.net SIP/2.0", "REGISTER", call, from, to, 1, NULL, "Expires: 60\r\n", NULL }));
+	services_packet(all, say(t, s, P, server, &(struct said){ "REGISTER sip:pbx.example.net SIP/2.0", "REGISTER",
+		call, from, to, 1, NULL, "Expires: 60\r\n", NULL }));
 	if (status)
-		services_packet(all, say(t, s + 0.1, server, P, &(struct said){ status, "REGISTER", call, from, to, 1, NULL, "Expires: 60\r\n", NULL }));
+		services_packet(all, say(t, s + 0.1, server, P,
+			&(struct said){ status, "REGISTER", call, from, to, 1, NULL, "Expires: 60\r\n", NULL }));
 }
 
 static const struct service *only(const struct services *all)
@@ -63,12 +66,14 @@ static void test_an_account_and_its_servers(void **state)
 
 static const char *invite_uri = "INVITE sip:0301234567@203.0.113.10 SIP/2.0";
 
-static void call(struct services *all, struct teller *t, double s, const char *server, const char *id, const char *method, const char *start)
+static void call(struct services *all, struct teller *t, double s, const char *server, const char *id,
+	const char *method, const char *start)
 {
 	bool request = strncmp(start, "SIP/2.0", 7) != 0;
 
 	services_packet(all, say(t, s, request ? P : server, request ? server : P,
-		&(struct said){ start, method, id, "<sip:101@10.0.0.21>;tag=f", "<sip:0301234567@x>", 1, NULL, NULL, NULL }));
+		&(struct said){ start, method, id, "<sip:101@10.0.0.21>;tag=f", "<sip:0301234567@x>", 1, NULL, NULL,
+		NULL }));
 }
 
 static void test_branches_of_a_fork_are_no_hunt(void **state)
@@ -117,7 +122,8 @@ static void test_an_answer_with_another_branch(void **state)
 	(void)state;
 	call(all, &t, 1.0, S1, "a", "INVITE", invite_uri);
 	services_packet(all, say(&t, 1.2, "10.0.0.99:5060", P,
-		&(struct said){ "SIP/2.0 180 Ringing", "INVITE", "a", "<sip:101@10.0.0.21>;tag=f", "<sip:0301234567@x>;tag=t", 1, "other", NULL, NULL }));
+		&(struct said){ "SIP/2.0 180 Ringing", "INVITE", "a", "<sip:101@10.0.0.21>;tag=f",
+		"<sip:0301234567@x>;tag=t", 1, "other", NULL, NULL }));
 	assert_int_not_equal(try_at(only(all), 0)->answer_at.frame, 0);
 	services_free(all);
 }
@@ -130,13 +136,15 @@ static void test_who_answers_others(void **state)
 	int64_t since_ns = 0;
 
 	(void)state;
-	assert_true(endpoint_parse(span_of(S1), &s1) && endpoint_parse(span_of(P), &p) && endpoint_parse(span_of("10.0.0.22:5060"), &q));
+	assert_true(endpoint_parse(span_of(S1), &s1) && endpoint_parse(span_of(P), &p) &&
+		endpoint_parse(span_of("10.0.0.22:5060"), &q));
 	for (unsigned i = 0; i < 20; i++) {
 		char id[8];
 
 		snprintf(id, sizeof id, "o%u", i);
 		services_packet(all, say(&t, 100 + 60.0 * i, S1, "10.0.0.22:5060",
-			&(struct said){ "SIP/2.0 200 OK", "OPTIONS", id, "<sip:q@x>;tag=f", "<sip:s@x>;tag=t", 1, NULL, NULL, NULL }));
+			&(struct said){ "SIP/2.0 200 OK", "OPTIONS", id, "<sip:q@x>;tag=f", "<sip:s@x>;tag=t", 1, NULL,
+			NULL, NULL }));
 	}
 	assert_true(services_answers_others(all, &s1.addr, &p.addr, at_s(0), 600 * SECOND_NS, &since_ns));
 	assert_int_equal(since_ns, at_s(100));
@@ -157,16 +165,22 @@ static void test_floods_stay_within_bounds(void **state)
 	for (unsigned i = 0; i < 2000; i++) {
 		char src[32], id[16];
 
-		snprintf(src, sizeof src, "10.1.%u.%u:5060", i % 40 / 250, i % 40 + 1);      /* more clients than places */
+		/* more clients than places */
+		snprintf(src, sizeof src, "10.1.%u.%u:5060", i % 40 / 250, i % 40 + 1);
 		snprintf(id, sizeof id, "f%u", i);
-		services_packet(all, say(&t, i * 0.01, src, S1, &(struct said){ invite_uri, "INVITE", id, "<sip:x@y>;tag=f", "<sip:1@y>", 1, NULL, NULL, NULL }));
+		services_packet(all, say(&t, i * 0.01, src, S1,
+			&(struct said){ invite_uri, "INVITE", id, "<sip:x@y>;tag=f", "<sip:1@y>", 1, NULL, NULL,
+			NULL }));
 		assert_true(services_in_order(all)->count <= 16);
 	}
 	for (unsigned i = 0; i < 2000; i++) {
 		char id[16];
 
-		snprintf(id, sizeof id, "g%u", i);                                           /* and one client that never ends */
-		services_packet(all, say(&t, 30 + i * 0.01, P, S1, &(struct said){ invite_uri, "INVITE", id, "<sip:x@y>;tag=f", "<sip:1@y>", 1, NULL, NULL, NULL }));
+		/* and one client that never ends */
+		snprintf(id, sizeof id, "g%u", i);
+		services_packet(all, say(&t, 30 + i * 0.01, P, S1,
+			&(struct said){ invite_uri, "INVITE", id, "<sip:x@y>;tag=f", "<sip:1@y>", 1, NULL, NULL,
+			NULL }));
 	}
 	LIST_EACH(it, services_in_order(all))
 		tries += LIST_ENTRY(it, struct service, in_order)->tries.count;

@@ -107,7 +107,8 @@ static uint64_t id_of(const void *context, size_t row)
 
 static void the_selection_stays_on_its_item_and_the_item_on_its_row(void **state)
 {
-	static const uint64_t before[] = { 1, 2, 3, 4, 5, 6, 7, 8 }, after[] = { 90, 91, 1, 2, 3, 4, 5, 6, 7, 8 }, gone[] = { 1, 2, 8 };
+	static const uint64_t before[] = { 1, 2, 3, 4, 5, 6, 7, 8 }, after[] = { 90, 91, 1, 2, 3, 4, 5, 6, 7, 8 },
+		gone[] = { 1, 2, 8 };
 	struct numbers_of n = { before };
 	struct list l = { .id = 0 };
 
@@ -151,7 +152,8 @@ static void the_wheel_scrolls_and_the_selection_stays_in_sight(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_becomes_cells), cmocka_unit_test(wide_characters_are_drawn_over_whole), cmocka_unit_test(outside_is_nowhere),
+		cmocka_unit_test(text_becomes_cells), cmocka_unit_test(wide_characters_are_drawn_over_whole),
+			cmocka_unit_test(outside_is_nowhere),
 		cmocka_unit_test(the_selection_stays_on_its_item_and_the_item_on_its_row),
 		cmocka_unit_test(the_wheel_scrolls_and_the_selection_stays_in_sight),
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sip_against_osip: our own scan of a message and libosip2's parse of the whole of it agree on every field that both have. Messages of a
- * table, and those of the captures of $DEADAIR_SHARED: what is sound to both has to be the same, what one of them refuses is counted.
+ * test_sip_against_osip: our own scan of a message and libosip2's parse of the whole of it agree on every field that
+ * both have. Messages of a table, and those of the captures of $DEADAIR_SHARED: what is sound to both has to be the
+ * same, what one of them refuses is counted.
  */
 #include "dissect/sip_message.h"
 
@@ -117,7 +118,8 @@ static const char *start_difference(const struct sip_message *m, const osip_mess
 	if (m->request != (theirs->sip_method != NULL))
 		return "request or response";
 	if (!m->request)
-		return m->status == (unsigned)theirs->status_code && same(m->reason, theirs->reason_phrase) ? NULL : "status line";
+		return m->status == (unsigned)theirs->status_code &&
+		       same(m->reason, theirs->reason_phrase) ? NULL : "status line";
 	if (!same(m->method_text, theirs->sip_method))
 		return "method";
 	return uri_difference(&uri, theirs->req_uri);
@@ -164,7 +166,8 @@ static const char *body_difference(const struct sip_message *m, const osip_messa
 	char text[256] = "";
 
 	/* where there is none libosip2 makes one */
-	if (m->has_content_length && !same_number(true, m->content_length, theirs->content_length ? theirs->content_length->value : NULL))
+	if (m->has_content_length && !same_number(true, m->content_length,
+	    theirs->content_length ? theirs->content_length->value : NULL))
 		return "Content-Length";
 	if (type && type->type)
 		snprintf(text, sizeof text, "%s/%s", type->type, type->subtype ? type->subtype : "");
@@ -189,7 +192,8 @@ static const char *header_difference(const struct sip_message *m, const osip_mes
 static const char *difference(const struct sip_message *m, const osip_message_t *theirs)
 {
 	const char *(*const parts[])(const struct sip_message *, const osip_message_t *) = {
-		start_difference, identity_difference, via_difference, contact_difference, body_difference, header_difference,
+		start_difference, identity_difference, via_difference, contact_difference, body_difference,
+			header_difference,
 	};
 	const char *field = address_difference(&m->from, theirs->from);
 
@@ -231,36 +235,63 @@ static enum verdict compare(struct span bytes, const char **ret_field)
 #define SDP "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
 
 static const struct { const char *name, *text; enum verdict verdict; } messages[] = {
-	{ "a plain INVITE", START TOP_VIA REST "Contact: <sip:100@10.0.0.1:5060>\r\nMax-Forwards: 70\r\n" END, VERDICT_SAME },
-	{ "with SDP", START TOP_VIA REST "Content-Type: application/sdp\r\nContent-Length: 85\r\n\r\n" SDP, VERDICT_SAME },
+	{ "a plain INVITE", START TOP_VIA REST "Contact: <sip:100@10.0.0.1:5060>\r\nMax-Forwards: 70\r\n" END,
+	  VERDICT_SAME },
+	{ "with SDP", START TOP_VIA REST "Content-Type: application/sdp\r\nContent-Length: 85\r\n\r\n" SDP,
+	  VERDICT_SAME },
 	{ "a response", "SIP/2.0 180 Ringing now\r\n" TOP_VIA REST END, VERDICT_SAME },
 	{ "an empty reason", "SIP/2.0 200 \r\n" TOP_VIA REST END, VERDICT_SAME },
 	{ "compact names", START "v: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nf: <sip:100@10.0.0.1>;tag=f\r\nt: <sip:200@10.0.0.2>\r\ni: c1\r\nCSeq: 1 INVITE\r\n"
 	  "m: <sip:100@10.0.0.1>\r\nl: 0\r\n\r\n", VERDICT_SAME },
 	{ "any case of names, blanks around the colon", START "VIA : SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nfRom:\t<sip:100@10.0.0.1>;tag=f\r\nTO: <sip:200@10.0.0.2>\r\n"
 	  "call-id:   c1\r\ncseq: 1 INVITE\r\n" END, VERDICT_SAME },
-	{ "folded lines", START "Via: SIP/2.0/UDP 10.0.0.1:5060\r\n ;branch=z9hG4bK1\r\n" REST "Subject: one\r\n\ttwo\r\n" END, VERDICT_SAME },
-	{ "several Via in one line and in several", START "Via: SIP/2.0/TCP 10.0.0.5;branch=z9hG4bK3, SIP/2.0/UDP 10.0.0.4;branch=z9hG4bK2\r\n" TOP_VIA REST END, VERDICT_SAME },
-	{ "received and rport", "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;received=192.0.2.1;rport=61000;branch=z9hG4bK1\r\n" REST END, VERDICT_SAME },
+	{ "folded lines", START "Via: SIP/2.0/UDP 10.0.0.1:5060\r\n ;branch=z9hG4bK1\r\n" REST
+	  "Subject: one\r\n\ttwo\r\n" END, VERDICT_SAME },
+	{ "several Via in one line and in several",
+	  START "Via: SIP/2.0/TCP 10.0.0.5;branch=z9hG4bK3, SIP/2.0/UDP 10.0.0.4;branch=z9hG4bK2\r\n" TOP_VIA REST END,
+	  VERDICT_SAME },
+	{ "received and rport",
+	  "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;received=192.0.2.1;rport=61000;branch=z9hG4bK1\r\n"
+	  REST END, VERDICT_SAME },
 	{ "IPv6", "INVITE sip:200@[2001:db8::2]:5070 SIP/2.0\r\nVia: SIP/2.0/UDP [2001:db8::1]:5060;branch=z9hG4bK1\r\nFrom: <sip:100@[2001:db8::1]>;tag=f\r\n"
-	  "To: <sip:200@[2001:db8::2]>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\nContact: <sip:100@[2001:db8::1]:5060>\r\n" END, VERDICT_SAME },
-	{ "a quoted display name with everything in it", START TOP_VIA "From: \"A, B; <sip:no@x> = \\\"q\\\"\" <sip:100@10.0.0.1>;tag=f\r\nTo: Bob <sip:200@10.0.0.2>\r\n"
+	  "To: <sip:200@[2001:db8::2]>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\nContact: <sip:100@[2001:db8::1]:5060>\r\n"
+	  END, VERDICT_SAME },
+	{ "a quoted display name with everything in it",
+	  START TOP_VIA
+	  "From: \"A, B; <sip:no@x> = \\\"q\\\"\" <sip:100@10.0.0.1>;tag=f\r\nTo: Bob <sip:200@10.0.0.2>\r\n"
 	  "Call-ID: c1\r\nCSeq: 1 INVITE\r\n" END, VERDICT_SAME },
-	{ "addresses without brackets", START TOP_VIA "From: sip:100@10.0.0.1;tag=f\r\nTo: sip:200@10.0.0.2\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n" END, VERDICT_SAME },
-	{ "URI parameters inside, header parameters outside", START TOP_VIA REST "Contact: <sip:100@10.0.0.1:5060;transport=udp;ob>;expires=60;+sip.instance=\"<urn:x>\"\r\n" END, VERDICT_SAME },
-	{ "two contacts", "SIP/2.0 200 OK\r\n" TOP_VIA REST "Contact: <sip:100@10.0.0.1>;expires=60, <sip:100@10.0.0.9>;expires=90\r\n" END, VERDICT_SAME },
+	{ "addresses without brackets", START TOP_VIA
+	  "From: sip:100@10.0.0.1;tag=f\r\nTo: sip:200@10.0.0.2\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n" END,
+	  VERDICT_SAME },
+	{ "URI parameters inside, header parameters outside",
+	  START TOP_VIA REST
+	  "Contact: <sip:100@10.0.0.1:5060;transport=udp;ob>;expires=60;+sip.instance=\"<urn:x>\"\r\n" END,
+	  VERDICT_SAME },
+	{ "two contacts", "SIP/2.0 200 OK\r\n" TOP_VIA REST
+	  "Contact: <sip:100@10.0.0.1>;expires=60, <sip:100@10.0.0.9>;expires=90\r\n" END, VERDICT_SAME },
 	{ "a star", "REGISTER sip:pbx SIP/2.0\r\n" TOP_VIA "From: <sip:100@pbx>;tag=f\r\nTo: <sip:100@pbx>\r\nCall-ID: c1\r\nCSeq: 2 REGISTER\r\nContact: *\r\nExpires: 0\r\n" END, VERDICT_SAME },
-	{ "sips and tel", "INVITE sips:200@example.com SIP/2.0\r\n" TOP_VIA "From: <tel:+49301234>;tag=f\r\nTo: <sips:200@example.com>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n" END, VERDICT_SAME },
-	{ "a user with a password and a port", "INVITE sip:200:secret@10.0.0.2:5070;user=phone SIP/2.0\r\n" TOP_VIA REST END, VERDICT_SAME },
-	{ "a method that nobody knows", "JUMP sip:200@10.0.0.2 SIP/2.0\r\n" TOP_VIA "From: <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCall-ID: c1\r\nCSeq: 7 JUMP\r\n" END, VERDICT_SAME },
-	{ "a large CSeq", "INVITE sip:200@10.0.0.2 SIP/2.0\r\n" TOP_VIA "From: <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCall-ID: c1\r\nCSeq: 2147483647 INVITE\r\n" END, VERDICT_SAME },
+	{ "sips and tel", "INVITE sips:200@example.com SIP/2.0\r\n" TOP_VIA
+	  "From: <tel:+49301234>;tag=f\r\nTo: <sips:200@example.com>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n" END,
+	  VERDICT_SAME },
+	{ "a user with a password and a port", "INVITE sip:200:secret@10.0.0.2:5070;user=phone SIP/2.0\r\n"
+	  TOP_VIA REST END, VERDICT_SAME },
+	{ "a method that nobody knows", "JUMP sip:200@10.0.0.2 SIP/2.0\r\n" TOP_VIA
+	  "From: <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCall-ID: c1\r\nCSeq: 7 JUMP\r\n" END,
+	  VERDICT_SAME },
+	{ "a large CSeq", "INVITE sip:200@10.0.0.2 SIP/2.0\r\n" TOP_VIA
+	  "From: <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCall-ID: c1\r\nCSeq: 2147483647 INVITE\r\n" END,
+	  VERDICT_SAME },
 
 	/* where they part, and why we do not leave whole messages to libosip2 */
-	{ "a letter beyond ASCII in an unquoted name", START TOP_VIA "From: J\xc3\xb6rg <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n" END,
+	{ "a letter beyond ASCII in an unquoted name",
+	  START TOP_VIA
+	  "From: J\xc3\xb6rg <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCall-ID: c1\r\nCSeq: 1 INVITE\r\n"
+	  END,
 	  VERDICT_WE_REFUSE },
 	{ "LF alone is read, and flawed", "INVITE sip:200@10.0.0.2 SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\nFrom: <sip:100@10.0.0.1>;tag=f\nTo: <sip:200@10.0.0.2>\nCall-ID: c1\n"
 	  "CSeq: 1 INVITE\nContent-Length: 0\n\n", VERDICT_WE_REFUSE },
-	{ "no Call-ID", START TOP_VIA "From: <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCSeq: 1 INVITE\r\n" END, VERDICT_WE_REFUSE },
+	{ "no Call-ID", START TOP_VIA "From: <sip:100@10.0.0.1>;tag=f\r\nTo: <sip:200@10.0.0.2>\r\nCSeq: 1 INVITE\r\n"
+	  END, VERDICT_WE_REFUSE },
 	{ "not SIP", "GET / HTTP/1.1\r\n\r\n", VERDICT_WE_REFUSE },
 };
 
@@ -274,7 +305,8 @@ static void sound_messages_read_the_same(void **state)
 		enum verdict v = compare(span_of(messages[i].text), &field);
 
 		if (v != messages[i].verdict) {
-			print_error("%s: verdict %d, flaws %x, %s\n", messages[i].name, v, ours.flaws, field ? field : "nothing");
+			print_error("%s: verdict %d, flaws %x, %s\n", messages[i].name, v, ours.flaws,
+				field ? field : "nothing");
 			wrong++;
 		}
 	}
@@ -335,7 +367,8 @@ static void folder_compare(const char *folder, struct tally *t)
 /* In hostile ones "u@h@i" may be read in two ways, and a folded line by two rules: listed, few. Nowhere else. */
 static void messages_of_captures_read_the_same(void **state)
 {
-	static const struct { const char *folder; unsigned different_max; } folders[] = { { "corpus", 0 }, { "hostile", 10 } };
+	static const struct { const char *folder; unsigned different_max;
+		} folders[] = { { "corpus", 0 }, { "hostile", 10 } };
 	const char *shared = getenv("DEADAIR_SHARED");
 	unsigned seen = 0;
 
@@ -346,8 +379,10 @@ static void messages_of_captures_read_the_same(void **state)
 
 		snprintf(folder, sizeof folder, "%s/%s", shared ? shared : "../shared", folders[i].folder);
 		folder_compare(folder, &t);
-		print_message("%s: %u messages are the same, %u differ; %u we find flawed, %u libosip2 refuses alone\n", folders[i].folder,
-			      t.of[VERDICT_SAME], t.of[VERDICT_DIFFERENT], t.of[VERDICT_WE_REFUSE], t.of[VERDICT_OSIP_REFUSES]);
+		print_message("%s: %u messages are the same, %u differ; %u we find flawed, %u libosip2 refuses alone\n",
+			folders[i].folder,
+			      t.of[VERDICT_SAME], t.of[VERDICT_DIFFERENT], t.of[VERDICT_WE_REFUSE],
+			      t.of[VERDICT_OSIP_REFUSES]);
 		assert_true(t.of[VERDICT_DIFFERENT] <= folders[i].different_max);
 		seen += t.of[VERDICT_SAME];
 	}

@@ -54,7 +54,8 @@ static void test_what_counts(void **state)
 
 static void test_the_least_used_goes(void **state)
 {
-	struct endpoint client = at("10.0.0.1:5060"), a = at("10.0.1.1:5060"), b = at("10.0.1.2:5060"), c = at("10.0.1.3:5060");
+	struct endpoint client = at("10.0.0.1:5060"), a = at("10.0.1.1:5060"), b = at("10.0.1.2:5060"),
+		c = at("10.0.1.3:5060");
 	struct sip_hops *h = sip_hops_new(2);
 
 	(void)state;
@@ -71,7 +72,8 @@ static void test_the_least_used_goes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_counts), cmocka_unit_test(test_the_least_used_goes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_what_counts),
+		cmocka_unit_test(test_the_least_used_goes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

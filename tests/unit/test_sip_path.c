@@ -13,7 +13,8 @@ static struct packet sip_of(bool request, const char *branch, unsigned bytes, in
 {
 	struct packet p = packet_of(PACKET_SIP, request ? PHONE : PBX, request ? PBX : PHONE, at_ms);
 
-	message = (struct sip_message){ .request = request, .method = SIP_INVITE, .has_cseq = true, .cseq = 1, .status = request ? 0 : 200 };
+	message = (struct sip_message){ .request = request, .method = SIP_INVITE, .has_cseq = true, .cseq = 1,
+		.status = request ? 0 : 200 };
 	message.via.branch = span_of(branch);
 	message.call_id = SPAN("a@b");
 	p.sip = &message;
@@ -125,7 +126,8 @@ static void test_bounded(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ladder), cmocka_unit_test(test_fragments), cmocka_unit_test(test_bounded) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ladder), cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_bounded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,21 +36,34 @@ static void play_step(struct sip_ways *w, const struct step *s)
 #define ASTRAY(at) { at, ANSWER, SERVER, INNER, 1, 0, NULL }
 
 static const struct { const char *name; struct step steps[12]; unsigned strays, chains, mappings; } cases[] = {
-	{ "answers go astray and the client asks again", { ASKED(0), ASTRAY(.1), ASKED(.5), ASTRAY(.6), ASKED(1.5), ASTRAY(1.6) }, 1, 0, 0 },
+	{ "answers go astray and the client asks again",
+	  { ASKED(0), ASTRAY(.1), ASKED(.5), ASTRAY(.6), ASKED(1.5), ASTRAY(1.6) }, 1, 0, 0 },
 	{ "one repetition is loss", { ASKED(0), ASTRAY(.1), ASKED(.5), ASTRAY(.6) }, 0, 0, 0 },
-	{ "one answer came through", { ASKED(0), { .1, ANSWER, SERVER, OUTER, 1, 0, NULL }, ASTRAY(.1), ASKED(.5), ASTRAY(.6), ASKED(1.5), ASTRAY(1.6) }, 0, 0, 0 },
-	{ "the answer of another machine", { ASKED(0), { .1, ANSWER, "203.0.113.11:5060", INNER, 1, 0, NULL }, ASKED(.5), ASKED(1.5), ASKED(3.5) }, 0, 0, 0 },
-	{ "another port of the client: its Via", { ASKED(0), { .1, ANSWER, SERVER, "198.51.100.20:5070", 1, 0, NULL }, ASKED(.5), ASKED(1.5), ASKED(3.5) }, 0, 0, 0 },
-	{ "before and behind a NAT", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL }, { .001, REQUEST, OUTER, SERVER, 1, 0, NULL } }, 0, 0, 2 },
-	{ "the outer file is late", { { 0, REQUEST, OUTER, SERVER, 1, 1, NULL }, { 2.5, REQUEST, INNER, SERVER, 1, 0, NULL } }, 0, 0, 2 },
-	{ "a repetition from another address", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL }, { .5, REQUEST, OUTER, SERVER, 1, 0, NULL } }, 0, 0, 0 },
-	{ "inwards", { { 0, REQUEST, SERVER, OUTER, 1, 0, SERVER }, { .001, REQUEST, SERVER, INNER, 1, 0, SERVER } }, 0, 0, 2 },
-	{ "a proxy adds its Via", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL }, { .001, REQUEST, OUTER, SERVER, 1, 0, "198.51.100.20:5060;branch=z9hG4bKp, SIP/2.0/UDP 192.168.1.101:5060" } },
+	{ "one answer came through", { ASKED(0), { .1, ANSWER, SERVER, OUTER, 1, 0, NULL }, ASTRAY(.1), ASKED(.5),
+	  ASTRAY(.6), ASKED(1.5), ASTRAY(1.6) }, 0, 0, 0 },
+	{ "the answer of another machine", { ASKED(0), { .1, ANSWER, "203.0.113.11:5060", INNER, 1, 0, NULL },
+	  ASKED(.5), ASKED(1.5), ASKED(3.5) }, 0, 0, 0 },
+	{ "another port of the client: its Via", { ASKED(0), { .1, ANSWER, SERVER, "198.51.100.20:5070", 1, 0, NULL },
+	  ASKED(.5), ASKED(1.5), ASKED(3.5) }, 0, 0, 0 },
+	{ "before and behind a NAT", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL },
+	  { .001, REQUEST, OUTER, SERVER, 1, 0, NULL } }, 0, 0, 2 },
+	{ "the outer file is late", { { 0, REQUEST, OUTER, SERVER, 1, 1, NULL },
+	  { 2.5, REQUEST, INNER, SERVER, 1, 0, NULL } }, 0, 0, 2 },
+	{ "a repetition from another address", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL },
+	  { .5, REQUEST, OUTER, SERVER, 1, 0, NULL } }, 0, 0, 0 },
+	{ "inwards", { { 0, REQUEST, SERVER, OUTER, 1, 0, SERVER }, { .001, REQUEST, SERVER, INNER, 1, 0, SERVER } }, 0,
+	  0, 2 },
+	{ "a proxy adds its Via", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL },
+	  { .001, REQUEST, OUTER, SERVER, 1, 0,
+	  "198.51.100.20:5060;branch=z9hG4bKp, SIP/2.0/UDP 192.168.1.101:5060" } },
 	  0, 0, 0 },
-	{ "two NATs", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL }, { .001, REQUEST, MIDDLE, SERVER, 1, 1, NULL }, { .002, REQUEST, OUTER, SERVER, 1, 2, NULL } }, 0, 1, 4 },
-	{ "two NATs, from the outside", { { 0, REQUEST, OUTER, SERVER, 1, 2, NULL }, { .001, REQUEST, MIDDLE, SERVER, 1, 1, NULL }, { .002, REQUEST, INNER, SERVER, 1, 0, NULL } },
+	{ "two NATs", { { 0, REQUEST, INNER, SERVER, 1, 0, NULL }, { .001, REQUEST, MIDDLE, SERVER, 1, 1, NULL },
+	  { .002, REQUEST, OUTER, SERVER, 1, 2, NULL } }, 0, 1, 4 },
+	{ "two NATs, from the outside", { { 0, REQUEST, OUTER, SERVER, 1, 2, NULL },
+	  { .001, REQUEST, MIDDLE, SERVER, 1, 1, NULL }, { .002, REQUEST, INNER, SERVER, 1, 0, NULL } },
 	  0, 1, 4 },
-	{ "two dual-homed sources", { { 0, REQUEST, "192.0.2.1:5060", SERVER, 1, 0, "phone.example:5060" }, { .001, REQUEST, "192.0.2.2:5060", SERVER, 1, 1, "phone.example:5060" } },
+	{ "two dual-homed sources", { { 0, REQUEST, "192.0.2.1:5060", SERVER, 1, 0, "phone.example:5060" },
+	  { .001, REQUEST, "192.0.2.2:5060", SERVER, 1, 1, "phone.example:5060" } },
 	  0, 0, 0 },
 };
 
@@ -65,7 +78,8 @@ static void ways(void **state)
 			play_step(w, s);
 		if (sip_ways_strays(w)->count != cases[i].strays || sip_ways_chains(w)->count != cases[i].chains ||
 		    network_mappings(n)->count != cases[i].mappings)
-			fail_msg("%s: %zu strays, %zu chains, %zu mappings", cases[i].name, sip_ways_strays(w)->count, sip_ways_chains(w)->count,
+			fail_msg("%s: %zu strays, %zu chains, %zu mappings", cases[i].name, sip_ways_strays(w)->count,
+				sip_ways_chains(w)->count,
 				 network_mappings(n)->count);
 		sip_ways_free(w);
 		network_free(n);
@@ -74,7 +88,8 @@ static void ways(void **state)
 
 static void what_a_stray_says(void **state)
 {
-	static const struct step steps[] = { ASKED(0), ASTRAY(.1), ASKED(.5), ASTRAY(.6), ASKED(1.5), ASTRAY(1.6), ASKED(3.5), ASTRAY(3.6) };
+	static const struct step steps[] = { ASKED(0), ASTRAY(.1), ASKED(.5), ASTRAY(.6), ASKED(1.5), ASTRAY(1.6),
+		ASKED(3.5), ASTRAY(3.6) };
 	struct network *n = network_new(NULL);
 	struct sip_ways *w = sip_ways_new(n);
 	const struct sip_stray *s;
@@ -135,7 +150,8 @@ static void bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ways), cmocka_unit_test(what_a_stray_says), cmocka_unit_test(a_chain_runs_outwards), cmocka_unit_test(bounds),
+		cmocka_unit_test(ways), cmocka_unit_test(what_a_stray_says), cmocka_unit_test(a_chain_runs_outwards),
+			cmocka_unit_test(bounds),
 	};
 
 	sip_start();

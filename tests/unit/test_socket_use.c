@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* socket_use, media_host: which calls hold a socket and what comes and goes there; how many ports a host has in use when a call comes. */
+/*
+ * socket_use, media_host: which calls hold a socket and what comes and goes there; how many ports a host has in use
+ * when a call comes.
+ */
 #include "analyzer/media/socket_use.h"
 
 #include "analyzer/media/media_host.h"
@@ -7,9 +10,12 @@
 
 #define PBX "10.0.0.2:5060"
 
-static const struct dialogue first = { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 };
-static const struct dialogue second = { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5000", NULL, 5, 6, 25 };
-static const struct dialogue later = { "c3", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5000", NULL, 40, 41, 60 };
+static const struct dialogue first = { "c1", "10.0.0.1:5060", PBX, "v1 10.0.0.1:4000", "v1 10.0.0.2:5000", NULL, 0, 1,
+	31 };
+static const struct dialogue second = { "c2", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5000", NULL, 5, 6,
+	25 };
+static const struct dialogue later = { "c3", "10.0.0.3:5060", PBX, "v1 10.0.0.3:4000", "v1 10.0.0.2:5000", NULL, 40, 41,
+	60 };
 
 static const struct socket_use *at(const struct world *w, const char *text)
 {
@@ -68,7 +74,8 @@ static void one_after_the_other_is_not_together(void **state)
 static void streams_come_and_go_by_time(void **state)
 {
 	struct world w;
-	const struct rtp_flow in = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa, .pt = 8 }, late = { "10.0.0.3:4000", "10.0.0.2:5000", 6.1, 25, 0xa, .pt = 8 };
+	const struct rtp_flow in = { "10.0.0.1:4000", "10.0.0.2:5000", 1.1, 31, 0xa, .pt = 8 },
+		late = { "10.0.0.3:4000", "10.0.0.2:5000", 6.1, 25, 0xa, .pt = 8 };
 	const struct rtp_flow out = { "10.0.0.2:5000", "10.0.0.1:4000", 1.1, 31, 0xb, .pt = 8 };
 	const struct socket_use *s;
 
@@ -88,15 +95,18 @@ static void streams_come_and_go_by_time(void **state)
 	assert_int_equal(socket_arriving(s, s->arriving[0]->first_ns).count, 0);
 	assert_true(hold_fits_source(s->holds[0], s->arriving[0]) > hold_fits_source(s->holds[1], s->arriving[0]));
 	assert_int_equal(socket_uses_ssrcs(w.e->sockets)->count, 1);
-	assert_int_equal(LIST_ENTRY(socket_uses_ssrcs(w.e->sockets)->head.next, struct ssrc_use, in_order)->sender_count, 2);
+	assert_int_equal(LIST_ENTRY(socket_uses_ssrcs(w.e->sockets)->head.next, struct ssrc_use,
+		in_order)->sender_count, 2);
 	world_end(&w);
 }
 
 static void a_public_socket_of_two_hosts_is_a_nat_s(void **state)
 {
 	struct world w;
-	const struct dialogue a = { "c1", "198.51.100.20:5060", PBX, "v1 198.51.100.20:4000", "v1 10.0.0.2:5000", NULL, 0, 1, 31 };
-	const struct dialogue b = { "c2", "198.51.100.20:20137", PBX, "v1 198.51.100.20:4000", "v1 10.0.0.2:5002", NULL, 5, 6, 25 };
+	const struct dialogue a = { "c1", "198.51.100.20:5060", PBX, "v1 198.51.100.20:4000", "v1 10.0.0.2:5000", NULL,
+		0, 1, 31 };
+	const struct dialogue b = { "c2", "198.51.100.20:20137", PBX, "v1 198.51.100.20:4000", "v1 10.0.0.2:5002", NULL,
+		5, 6, 25 };
 	const struct socket_use *s;
 
 	(void)state;

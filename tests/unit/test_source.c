@@ -360,7 +360,8 @@ static void test_filter(void **state)
 {
 	static const struct { const char *expression, *expected; } cases[] = {
 		{ "udp port 5060", "0:2 @2000000000 42/42 +82 link 1 if 0\n" },
-		{ "udp and not port 5060", "0:1 @1000000000 42/42 +24 link 1 if 0\n0:3 @3000000000 42/42 +140 link 1 if 0\n" },
+		{ "udp and not port 5060",
+		  "0:1 @1000000000 42/42 +24 link 1 if 0\n0:3 @3000000000 42/42 +140 link 1 if 0\n" },
 		{ "tcp", "" },
 		{ "", "0:1 @1000000000 42/42 +24 link 1 if 0\n0:2 @2000000000 42/42 +82 link 1 if 0\n"
 		  "0:3 @3000000000 42/42 +140 link 1 if 0\n" },

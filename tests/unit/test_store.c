@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_store: real databases: the same twice, strange, newer, damaged, locked, full, read-only files, killed writers, two of them, older schemas. */
+/*
+ * test_store: real databases: the same twice, strange, newer, damaged, locked, full, read-only files, killed writers,
+ * two of them, older schemas.
+ */
 #include "analyzer/history/store.h"
 
 #include <fcntl.h>
@@ -91,7 +94,8 @@ static void only_its_owner_reads_it(void **state)
 
 static void every_view_can_be_read(void **state)
 {
-	static const char *const names[] = { "runs", "calls", "findings", "incidents", "registrations", "streams", "hosts", "daily" };
+	static const char *const names[] = { "runs", "calls", "findings", "incidents", "registrations", "streams",
+		"hosts", "daily" };
 	struct folder f;
 	struct err err;
 	struct store *s;
@@ -107,7 +111,8 @@ static void every_view_can_be_read(void **state)
 		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", names[i]);
 		assert_true(number_in(s->db, sql) >= 0);
 	}
-	assert_int_equal(number_in(s->db, "SELECT count(*) FROM calls WHERE start LIKE '2026-11-20 09:00:0%' AND id = '1/2'"), 1);
+	assert_int_equal(number_in(s->db,
+		"SELECT count(*) FROM calls WHERE start LIKE '2026-11-20 09:00:0%' AND id = '1/2'"), 1);
 	assert_int_equal(number_in(s->db, "SELECT calls FROM daily WHERE day = '2026-11-20'"), 2);
 	store_close(s);
 	folder_remove(&f);
@@ -194,7 +199,8 @@ static void strange_files_are_left_as_they_are(void **state)
 			strangers[i].make(f.file);
 			n = contents(f.file, before, sizeof before);
 			assert_null(store_open(f.file, mode, 0, &err));
-			if (err.code != strangers[i].code || !strstr(err.text, strangers[i].says) || !strstr(err.text, f.file))
+			if (err.code != strangers[i].code || !strstr(err.text, strangers[i].says) ||
+			    !strstr(err.text, f.file))
 				fail_msg("%s: %d %s", strangers[i].name, err.code, err.text);
 			assert_int_equal(contents(f.file, after, sizeof after), n);
 			assert_memory_equal(before, after, n);
@@ -348,7 +354,8 @@ static void no_space_costs_only_the_run_that_has_none(void **state)
 	folder_make(&f);
 	s = store_expect(f.file, STORE_WRITE);
 	assert_int_equal(write_calls(s, 1, 50, &run, &err), ERR_OK);
-	snprintf(pragma, sizeof pragma, "PRAGMA max_page_count = %lld", (long long)number_in(s->db, "PRAGMA page_count") + 4);
+	snprintf(pragma, sizeof pragma, "PRAGMA max_page_count = %lld",
+		(long long)number_in(s->db, "PRAGMA page_count") + 4);
 	number_in(s->db, pragma);
 	assert_int_equal(write_calls(s, 2, 5000, &run, &err), ERR_SYSTEM);
 	assert_non_null(strstr(err.text, "no space left"));
@@ -400,7 +407,8 @@ static void a_killed_writer_loses_nothing_that_it_committed(void **state)
 		s = store_expect(f.file, STORE_WRITE);
 		integrity_holds(s->db);
 		assert_in_range(number_in(s->db, "SELECT count(*) FROM run"), told, told + 1);
-		assert_int_equal(number_in(s->db, "SELECT count(*) FROM run WHERE (SELECT count(*) FROM call WHERE run = id) <> 200"), 0);
+		assert_int_equal(number_in(s->db,
+			"SELECT count(*) FROM run WHERE (SELECT count(*) FROM call WHERE run = id) <> 200"), 0);
 		store_close(s);
 		folder_remove(&f);
 	}
@@ -464,14 +472,18 @@ static void every_older_schema_becomes_the_present_one(void **state)
 		memcpy(steps, schema_steps, from * sizeof *steps);
 		if (from) {
 			assert_int_equal(schema_upgrade(db, steps, 0), SQLITE_OK);
-			assert_int_equal(sqlite3_exec(db, "INSERT INTO run(identity, kind, source, deadair, written_ns, frames, bytes, complete)"
-						      " VALUES(x'01', 'read', 'old.pcap', '0.9', 1, 2, 3, 1)", NULL, NULL, NULL), SQLITE_OK);
+			assert_int_equal(sqlite3_exec(db,
+				"INSERT INTO run(identity, kind, source, deadair, written_ns, frames, bytes, complete)"
+						      " VALUES(x'01', 'read', 'old.pcap', '0.9', 1, 2, 3, 1)", NULL,
+						      	NULL, NULL), SQLITE_OK);
 		}
 		sqlite3_close(db);
 		s = store_expect(f.file, STORE_WRITE);
 		assert_int_equal(number_in(s->db, "PRAGMA user_version"), schema_version(schema_steps));
-		assert_int_equal(number_in(s->db, "SELECT count(*) FROM runs WHERE source = 'old.pcap' AND frames = 2"), from ? 1 : 0);
-		assert_int_equal(number_in(s->db, "SELECT count(*) FROM sqlite_master"), number_in(fresh, "SELECT count(*) FROM sqlite_master"));
+		assert_int_equal(number_in(s->db, "SELECT count(*) FROM runs WHERE source = 'old.pcap' AND frames = 2"),
+			from ? 1 : 0);
+		assert_int_equal(number_in(s->db, "SELECT count(*) FROM sqlite_master"),
+			number_in(fresh, "SELECT count(*) FROM sqlite_master"));
 		store_close(s);
 		folder_remove(&f);
 	}
@@ -480,7 +492,8 @@ static void every_older_schema_becomes_the_present_one(void **state)
 
 static void steps_are_taken_from_where_the_file_is(void **state)
 {
-	static const char *const steps[] = { NULL, "ALTER TABLE run ADD COLUMN site TEXT", "UPDATE run SET site = 'here'", NULL };
+	static const char *const steps[] = { NULL, "ALTER TABLE run ADD COLUMN site TEXT",
+		"UPDATE run SET site = 'here'", NULL };
 	const char *all[COUNT_OF(steps)];
 	sqlite3 *db;
 
@@ -489,8 +502,10 @@ static void steps_are_taken_from_where_the_file_is(void **state)
 	all[0] = schema_steps[0];
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
 	make_schema(db);
-	assert_int_equal(sqlite3_exec(db, "INSERT INTO run(identity, kind, source, deadair, written_ns, frames, bytes, complete)"
-				      " VALUES(x'01', 'read', 'old.pcap', '0.9', 1, 2, 3, 1)", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+		"INSERT INTO run(identity, kind, source, deadair, written_ns, frames, bytes, complete)"
+				      " VALUES(x'01', 'read', 'old.pcap', '0.9', 1, 2, 3, 1)", NULL, NULL, NULL),
+				      	SQLITE_OK);
 	assert_int_equal(schema_upgrade(db, all, 1), SQLITE_OK);
 	assert_int_equal(number_in(db, "PRAGMA user_version"), 3);
 	assert_int_equal(number_in(db, "SELECT count(*) FROM run WHERE site = 'here'"), 1);
@@ -506,7 +521,8 @@ static void a_step_that_fails_changes_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "CREATE TABLE a(x); PRAGMA user_version = 1; BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE a(x); PRAGMA user_version = 1; BEGIN IMMEDIATE", NULL, NULL,
+		NULL), SQLITE_OK);
 	assert_int_not_equal(schema_upgrade(db, steps, 1), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(number_in(db, "PRAGMA user_version"), 1);

@@ -12,54 +12,80 @@ static const struct {
 	struct made cause, effect;
 	bool explained;
 } cases[] = {
-	{ "the same direction", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "audio-late", LIKELY, .call = 1, .direction = 1, WHEN }, true },
-	{ "the other direction", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "audio-late", LIKELY, .call = 1, .direction = 2, WHEN }, false },
-	{ "another call", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "media-after-call", LIKELY, .call = 2, WHEN }, false },
-	{ "the call as a whole", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "media-after-call", LIKELY, .call = 1, .direction = 2, WHEN }, true },
-	{ "no-audio of both ways", { "no-audio", LIKELY, .call = 1, WHEN }, { "one-way-audio", LIKELY, .call = 1, .direction = 2, WHEN }, true },
-	{ "never the other way round", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "no-audio", LIKELY, .call = 1, WHEN }, false },
-	{ "no-audio of another call", { "no-audio", LIKELY, .call = 1, WHEN }, { "one-way-audio", LIKELY, .call = 2, .direction = 2, WHEN }, false },
-	{ "certain by possible", { "one-way-audio", POSSIBLE, .call = 1, .direction = 1, WHEN }, { "audio-late", CERTAIN, .call = 1, .direction = 1, WHEN }, false },
-	{ "certain by likely", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, { "audio-late", CERTAIN, .call = 1, .direction = 1, WHEN }, true },
-	{ "likely by possible", { "one-way-audio", POSSIBLE, .call = 1, .direction = 1, WHEN }, { "audio-late", LIKELY, .call = 1, .direction = 1, WHEN }, true },
+	{ "the same direction", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "audio-late", LIKELY, .call = 1, .direction = 1, WHEN }, true },
+	{ "the other direction", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "audio-late", LIKELY, .call = 1, .direction = 2, WHEN }, false },
+	{ "another call", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "media-after-call", LIKELY, .call = 2, WHEN }, false },
+	{ "the call as a whole", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "media-after-call", LIKELY, .call = 1, .direction = 2, WHEN }, true },
+	{ "no-audio of both ways", { "no-audio", LIKELY, .call = 1, WHEN },
+	  { "one-way-audio", LIKELY, .call = 1, .direction = 2, WHEN }, true },
+	{ "never the other way round", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "no-audio", LIKELY, .call = 1, WHEN }, false },
+	{ "no-audio of another call", { "no-audio", LIKELY, .call = 1, WHEN },
+	  { "one-way-audio", LIKELY, .call = 2, .direction = 2, WHEN }, false },
+	{ "certain by possible", { "one-way-audio", POSSIBLE, .call = 1, .direction = 1, WHEN },
+	  { "audio-late", CERTAIN, .call = 1, .direction = 1, WHEN }, false },
+	{ "certain by likely", { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "audio-late", CERTAIN, .call = 1, .direction = 1, WHEN }, true },
+	{ "likely by possible", { "one-way-audio", POSSIBLE, .call = 1, .direction = 1, WHEN },
+	  { "audio-late", LIKELY, .call = 1, .direction = 1, WHEN }, true },
 	{ "another time", { "one-way-audio", LIKELY, .call = 1, .direction = 1, .from = 10, .to = 20 },
 	  { "audio-interrupted", LIKELY, .call = 1, .direction = 1, .from = 40, .to = 50 }, false },
 	{ "nearly the same time", { "one-way-audio", LIKELY, .call = 1, .direction = 1, .from = 10, .to = 20 },
 	  { "audio-interrupted", LIKELY, .call = 1, .direction = 1, .from = 24, .to = 30 }, true },
-	{ "the same stream", { "rtp-loss", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN }, { "rtp-jitter", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN }, true },
+	{ "the same stream", { "rtp-loss", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN },
+	  { "rtp-jitter", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN }, true },
 	{ "another stream of the direction", { "rtp-loss", LIKELY, .call = 1, .direction = 1, .stream = 1, WHEN },
 	  { "rtp-jitter", LIKELY, .call = 1, .direction = 1, .stream = 2, WHEN }, false },
-	{ "two without a stream", { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, { "rtp-jitter", LIKELY, .call = 1, .direction = 1, WHEN }, false },
+	{ "two without a stream", { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "rtp-jitter", LIKELY, .call = 1, .direction = 1, WHEN }, false },
 	{ "the same victim", { "media-unreachable", LIKELY, .call = 1, .victim = "10.0.0.1:4000", WHEN },
 	  { "one-way-audio", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:0", WHEN }, true },
-	{ "another victim of the call", { "media-unreachable", LIKELY, .call = 1, .direction = 2, .victim = "10.0.0.2:4000", WHEN },
+	{ "another victim of the call", { "media-unreachable", LIKELY, .call = 1, .direction = 2,
+	  .victim = "10.0.0.2:4000", WHEN },
 	  { "one-way-audio", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:0", WHEN }, false },
-	{ "the same victim in another call", { "media-unreachable", LIKELY, .call = 1, .victim = "10.0.0.1:4000", WHEN },
+	{ "the same victim in another call", { "media-unreachable", LIKELY, .call = 1, .victim = "10.0.0.1:4000",
+	  WHEN },
 	  { "one-way-audio", LIKELY, .call = 2, .direction = 1, .victim = "10.0.0.1:0", WHEN }, false },
 	{ "interrupted both ways", { "audio-interrupted", "both-directions", LIKELY, .call = 1, .direction = 1, WHEN },
 	  { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, true },
-	{ "interrupted one way", { "audio-interrupted", "lost", LIKELY, .call = 1, .direction = 1, WHEN }, { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, false },
-	{ "a wrong address and the silence that it makes", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1, WHEN },
+	{ "interrupted one way", { "audio-interrupted", "lost", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, false },
+	{ "a wrong address and the silence that it makes", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1,
+	  WHEN },
 	  { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, true },
 	{ "a wrong address of the other direction", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 2, WHEN },
 	  { "one-way-audio", LIKELY, .call = 1, .direction = 1, WHEN }, false },
-	{ "a wrong address in SDP and silence both ways", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 2, WHEN }, { "no-audio", LIKELY, .call = 1, WHEN }, true },
-	{ "a wrong Contact and silence both ways", { "nat-address-mismatch", LIKELY, .call = 1, WHEN }, { "no-audio", LIKELY, .call = 1, WHEN }, false },
-	{ "a wrong Contact and the ACK", { "nat-address-mismatch", LIKELY, .call = 1, WHEN }, { "ack-missing", LIKELY, .call = 1, WHEN }, true },
-	{ "a wrong address in SDP and the ACK", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1, WHEN }, { "ack-missing", LIKELY, .call = 1, WHEN }, false },
-	{ "a wrong address in SDP and its ICMP", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:4000", WHEN },
+	{ "a wrong address in SDP and silence both ways", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 2,
+	  WHEN }, { "no-audio", LIKELY, .call = 1, WHEN }, true },
+	{ "a wrong Contact and silence both ways", { "nat-address-mismatch", LIKELY, .call = 1, WHEN },
+	  { "no-audio", LIKELY, .call = 1, WHEN }, false },
+	{ "a wrong Contact and the ACK", { "nat-address-mismatch", LIKELY, .call = 1, WHEN },
+	  { "ack-missing", LIKELY, .call = 1, WHEN }, true },
+	{ "a wrong address in SDP and the ACK", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "ack-missing", LIKELY, .call = 1, WHEN }, false },
+	{ "a wrong address in SDP and its ICMP", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1,
+	  .victim = "10.0.0.1:4000", WHEN },
 	  { "media-unreachable", CERTAIN, .call = 1, .direction = 3, .victim = "10.0.0.1:0", WHEN }, true },
-	{ "a wrong address in SDP and ICMP for the other party", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:4000", WHEN },
+	{ "a wrong address in SDP and ICMP for the other party",
+	  { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1, .victim = "10.0.0.1:4000", WHEN },
 	  { "media-unreachable", CERTAIN, .call = 1, .direction = 2, .victim = "10.0.0.2:4000", WHEN }, false },
-	{ "a wrong Via and its registration: no call, the same victim", { "nat-address-mismatch", LIKELY, .victim = "10.0.0.1:5060", WHEN },
+	{ "a wrong Via and its registration: no call, the same victim",
+	  { "nat-address-mismatch", LIKELY, .victim = "10.0.0.1:5060", WHEN },
 	  { "registration-failed", LIKELY, .victim = "10.0.0.1:5060", WHEN }, true },
 	{ "a wrong Via and another's registration", { "nat-address-mismatch", LIKELY, .victim = "10.0.0.1:5060", WHEN },
 	  { "registration-failed", LIKELY, .victim = "10.0.0.2:5060", WHEN }, false },
-	{ "a dead mapping and the call to it", { "nat-binding-expired", LIKELY, .call = 1, WHEN }, { "invite-unanswered", LIKELY, .call = 1, WHEN }, true },
-	{ "a dead mapping and another call", { "nat-binding-expired", LIKELY, .call = 1, WHEN }, { "invite-unanswered", LIKELY, .call = 2, WHEN }, false },
+	{ "a dead mapping and the call to it", { "nat-binding-expired", LIKELY, .call = 1, WHEN },
+	  { "invite-unanswered", LIKELY, .call = 1, WHEN }, true },
+	{ "a dead mapping and another call", { "nat-binding-expired", LIKELY, .call = 1, WHEN },
+	  { "invite-unanswered", LIKELY, .call = 2, WHEN }, false },
 	{ "a hint is no cause of an alarm", { "nat-address-mismatch", POSSIBLE, .call = 1, .direction = 1, WHEN },
 	  { "one-way-audio", LIKELY, .severity = SEVERITY_ERROR, .call = 1, .direction = 1, WHEN }, false },
-	{ "ids that the table does not name", { "capture-truncated", LIKELY, .call = 1, .direction = 1, WHEN }, { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, false },
+	{ "ids that the table does not name", { "capture-truncated", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, false },
 };
 
 /* In either order of making: what stands first in the list must not matter. */
@@ -112,7 +138,8 @@ static void a_withdrawn_cause_explains_nothing(void **state)
 	(void)state;
 	made_begin(&w);
 	cause = make(&w, &(struct made){ "no-audio", LIKELY, .severity = SEVERITY_ERROR, .call = 1, WHEN });
-	effect = make(&w, &(struct made){ "audio-late", LIKELY, .severity = SEVERITY_WARNING, .call = 1, .direction = 1, WHEN });
+	effect = make(&w, &(struct made){ "audio-late", LIKELY, .severity = SEVERITY_WARNING, .call = 1, .direction = 1,
+		WHEN });
 	findings_settle(w.findings, SECOND_NS);
 	assert_ptr_equal(effect->explained_by, cause);
 	cause->state = FINDING_WITHDRAWN;
@@ -131,7 +158,8 @@ static void nobody_explains_in_a_circle(void **state)
 	(void)state;
 	made_begin(&w);
 	for (unsigned i = 0; i < 3; i++)
-		make(&w, &(struct made){ "audio-interrupted", "both-directions", LIKELY, .severity = SEVERITY_ERROR, .call = 1, .direction = i + 1, WHEN });
+		make(&w, &(struct made){ "audio-interrupted", "both-directions", LIKELY, .severity = SEVERITY_ERROR,
+			.call = 1, .direction = i + 1, WHEN });
 	findings_settle(w.findings, SECOND_NS);
 	for (unsigned i = 0; i < 3; i++)
 		alone += !finding_nth(w.findings, i)->explained_by;

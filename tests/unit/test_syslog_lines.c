@@ -85,7 +85,8 @@ static void test_a_log_that_comes_back(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_format), cmocka_unit_test(test_a_log_that_comes_back) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_format),
+		cmocka_unit_test(test_a_log_that_comes_back) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

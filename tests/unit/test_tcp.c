@@ -36,12 +36,14 @@ static int teardown(void **state)
 }
 
 /* From 10.0.0.1:5060 to 10.0.0.2:5060, or (back) the other way. Gives how many messages it completed. */
-static unsigned segment(struct world *w, bool back, uint8_t flags, uint32_t seq, uint32_t ack, struct span payload, size_t missing)
+static unsigned segment(struct world *w, bool back, uint8_t flags, uint32_t seq, uint32_t ack, struct span payload,
+	size_t missing)
 {
 	struct packet *p = &w->packet;
 	unsigned n = 0;
 
-	*p = (struct packet){ .frame = ++w->frame, .at_ns = w->at_ns, .ttl = 64, .ip_id = (uint16_t)w->frame, .has = HAS_IP | HAS_IP_ID | HAS_PORTS };
+	*p = (struct packet){ .frame = ++w->frame, .at_ns = w->at_ns, .ttl = 64, .ip_id = (uint16_t)w->frame,
+		.has = HAS_IP | HAS_IP_ID | HAS_PORTS };
 	p->src.addr = address_v4((const uint8_t[]){ 10, 0, 0, back ? 2 : 1 });
 	p->dst.addr = address_v4((const uint8_t[]){ 10, 0, 0, back ? 1 : 2 });
 	p->src.port = p->dst.port = 5060;
@@ -53,7 +55,8 @@ static unsigned segment(struct world *w, bool back, uint8_t flags, uint32_t seq,
 	tcp_add(w->t, p);
 	while (tcp_next(w->t, &w->messages[n % COUNT(w->messages)]))
 		if (n++ == 0)
-			snprintf(w->first, sizeof w->first, "%.*s", (int)w->messages[0].framed.bytes.n, (const char *)w->messages[0].framed.bytes.p);
+			snprintf(w->first, sizeof w->first, "%.*s", (int)w->messages[0].framed.bytes.n,
+				(const char *)w->messages[0].framed.bytes.p);
 	return n;
 }
 
@@ -69,12 +72,18 @@ static struct span part(size_t from, size_t to)
 
 static void test_header(void **state)
 {
-	static const struct { const char *name; struct span bytes; size_t more; bool ok; enum undecoded undecoded; size_t payload; } rows[] = {
-		{ "data", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\x50\x18\0\0" "\0\0\0\0" "ab"), 0, true, UNDECODED_NO, 2 },
-		{ "options", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\x60\x18\0\0" "\0\0\0\0" "\1\1\1\1" "ab"), 0, true, UNDECODED_NO, 2 },
-		{ "data offset 4", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\x40\x18\0\0" "\0\0\0\0" "ab"), 0, false, UNDECODED_MALFORMED, 0 },
-		{ "data offset past the end", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\xf0\x18\0\0" "\0\0\0\0" "ab"), 0, false, UNDECODED_MALFORMED, 0 },
-		{ "options cut", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\xf0\x18\0\0" "\0\0\0\0"), 100, false, UNDECODED_TRUNCATED, 0 },
+	static const struct { const char *name; struct span bytes; size_t more; bool ok; enum undecoded undecoded;
+		size_t payload; } rows[] = {
+		{ "data", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\x50\x18\0\0" "\0\0\0\0" "ab"), 0, true,
+		  UNDECODED_NO, 2 },
+		{ "options", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\x60\x18\0\0" "\0\0\0\0" "\1\1\1\1" "ab"),
+		  0, true, UNDECODED_NO, 2 },
+		{ "data offset 4", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\x40\x18\0\0" "\0\0\0\0" "ab"), 0,
+		  false, UNDECODED_MALFORMED, 0 },
+		{ "data offset past the end", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\xf0\x18\0\0" "\0\0\0\0"
+		  "ab"), 0, false, UNDECODED_MALFORMED, 0 },
+		{ "options cut", SPAN("\x13\xc4\x13\xc5" "\0\0\0\1" "\0\0\0\2" "\xf0\x18\0\0" "\0\0\0\0"), 100, false,
+		  UNDECODED_TRUNCATED, 0 },
 		{ "header cut", SPAN("\x13\xc4\x13\xc5"), 100, false, UNDECODED_TRUNCATED, 0 },
 	};
 
@@ -83,7 +92,8 @@ static void test_header(void **state)
 		struct cursor c = cursor_over(rows[i].bytes, rows[i].bytes.n + rows[i].more);
 		struct packet p = { 0 };
 
-		if (tcp_parse(&c, &p) != rows[i].ok || p.undecoded != rows[i].undecoded || p.payload.n != rows[i].payload)
+		if (tcp_parse(&c, &p) != rows[i].ok || p.undecoded != rows[i].undecoded ||
+		    p.payload.n != rows[i].payload)
 			fail_msg("%s: undecoded %d, payload %zu", rows[i].name, p.undecoded, p.payload.n);
 		if (rows[i].ok) {
 			assert_int_equal(p.src.port, 5060);
@@ -98,7 +108,8 @@ static void test_header(void **state)
 /* Pieces in any order, and twice, and over the end of the sequence space: one message, when the last piece is there. */
 static void test_orders(void **state)
 {
-	static const uint8_t orders[][6] = { { 0, 1, 2 }, { 2, 1, 0 }, { 1, 2, 0 }, { 0, 2, 1 }, { 0, 0, 1, 1, 2, 2 }, { 2, 1, 1, 2, 0, 0 } };
+	static const uint8_t orders[][6] = { { 0, 1, 2 }, { 2, 1, 0 }, { 1, 2, 0 }, { 0, 2, 1 }, { 0, 0, 1, 1, 2, 2 },
+		{ 2, 1, 1, 2, 0, 0 } };
 	static const size_t bounds[] = { 0, 30, 100, sizeof OPTIONS_TEXT - 1 };
 	struct world *w = *state;
 
@@ -110,7 +121,8 @@ static void test_orders(void **state)
 		for (unsigned i = 0; i < n; i++) {
 			unsigned piece = orders[o][i];
 
-			if (data(w, isn + (uint32_t)o + 1 + (uint32_t)bounds[piece], part(bounds[piece], bounds[piece + 1])) == 0)
+			if (data(w, isn + (uint32_t)o + 1 + (uint32_t)bounds[piece],
+			    part(bounds[piece], bounds[piece + 1])) == 0)
 				continue;
 			messages++;
 			assert_int_equal(i, n == 3 ? 2 : 4);

@@ -23,13 +23,18 @@ static const struct {
 	{ "IP in IP",            4,     0, { 0 }, TUNNEL_IPIP },
 	{ "GRE",                47,     0, BYTES(0, 0, 8, 0), TUNNEL_GRE },
 	{ "GRE, all fields",    47,     0, BYTES(0xb0, 0, 8, 0, 1, 2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8), TUNNEL_GRE },
-	{ "GRE, routing",       47,     0, BYTES(0x40, 0, 8, 0, 0, 0, 0, 0, 8, 0, 0, 4, 1, 2, 3, 4, 0, 0, 0, 0), TUNNEL_GRE },
+	{ "GRE, routing",       47,     0, BYTES(0x40, 0, 8, 0, 0, 0, 0, 0, 8, 0, 0, 4, 1, 2, 3, 4, 0, 0, 0, 0),
+	  TUNNEL_GRE },
 	{ "GRE, ethernet",      47,     0, BYTES(0, 0, 0x65, 0x58, MACS, 8, 0), TUNNEL_GRE },
-	{ "GRE, PPTP",          47,     0, BYTES(0x30, 0x81, 0x88, 0x0b, 2, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0, 0x21), TUNNEL_GRE },
+	{ "GRE, PPTP",          47,     0, BYTES(0x30, 0x81, 0x88, 0x0b, 2, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0,
+	  0x21), TUNNEL_GRE },
 	{ "ERSPAN I",           47,     0, BYTES(0, 0, 0x88, 0xbe, MACS, 8, 0), TUNNEL_ERSPAN },
-	{ "ERSPAN II",          47,     0, BYTES(0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 1, 0, 0, 0, 0, MACS, 0x81, 0, 0, 5, 8, 0), TUNNEL_ERSPAN },
-	{ "ERSPAN III",         47,     0, BYTES(0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, MACS, 8, 0), TUNNEL_ERSPAN },
-	{ "ERSPAN III, subheader", 47,  0, BYTES(0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, MACS, 8, 0), TUNNEL_ERSPAN },
+	{ "ERSPAN II",          47,     0, BYTES(0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 1, 0, 0, 0, 0, MACS, 0x81,
+	  0, 0, 5, 8, 0), TUNNEL_ERSPAN },
+	{ "ERSPAN III",         47,     0, BYTES(0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	  MACS, 8, 0), TUNNEL_ERSPAN },
+	{ "ERSPAN III, subheader", 47,  0, BYTES(0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1,
+	  0, 0, 0, 0, 0, 0, 0, 0, MACS, 8, 0), TUNNEL_ERSPAN },
 	{ "MPLS in IP",        137,     0, BYTES(0, 0, 0x11, 64), TUNNEL_IPIP },
 	{ "EtherIP",            97,     0, BYTES(0x30, 0, MACS, 8, 0), TUNNEL_IPIP },
 	{ "VXLAN",              17,  4789, BYTES(8, 0, 0, 0, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_VXLAN },
@@ -40,7 +45,8 @@ static const struct {
 	{ "VXLAN on another port", 17, 4790, BYTES(8, 0, 0, 0, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_NONE },
 	{ "GENEVE, IP",         17,  6081, BYTES(0, 0, 8, 0, 0, 0, 1, 0), TUNNEL_GENEVE },
 	{ "GENEVE, options",    17,  6081, BYTES(1, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0), TUNNEL_GENEVE },
-	{ "GENEVE, options lie", 17, 6081, BYTES(0x3f, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0), TUNNEL_NONE },
+	{ "GENEVE, options lie", 17, 6081, BYTES(0x3f, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0),
+	  TUNNEL_NONE },
 	{ "TZSP",               17, 37008, BYTES(1, 0, 0, 1, 0, 10, 1, 200, 1, MACS, 8, 0), TUNNEL_TZSP },
 	{ "TZSP, tags without end", 17, 37008, BYTES(1, 0, 0, 1, 0, 0, 0, 0), TUNNEL_NONE },
 };
@@ -91,7 +97,8 @@ static void test_table(void **state)
 static void gtp_wrap(struct bytes *b, bool optional, size_t lie)
 {
 	size_t n = b->n + (optional ? 8 : 0) + lie;
-	uint8_t h[16] = { optional ? 0x36 : 0x30, 0xff, (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, 1, 0, 9, 0, 0x85, 1, 1, 2, 0 };
+	uint8_t h[16] = { optional ? 0x36 : 0x30, 0xff, (uint8_t)(n >> 8), (uint8_t)n, 0, 0, 0, 1, 0, 9, 0, 0x85, 1, 1,
+		2, 0 };
 
 	bytes_join(b, (struct span){ h, optional ? 16 : 8 }, bytes_span(b));
 }
@@ -99,7 +106,8 @@ static void gtp_wrap(struct bytes *b, bool optional, size_t lie)
 static void test_gtp(void **state)
 {
 	static const struct { const char *name; bool optional; size_t lie; enum packet_tunnel tunnel; } rows[] = {
-		{ "GTP", false, 0, TUNNEL_GTP }, { "GTP, extension", true, 0, TUNNEL_GTP }, { "GTP, length lies", false, 1, TUNNEL_NONE },
+		{ "GTP", false, 0, TUNNEL_GTP }, { "GTP, extension", true, 0, TUNNEL_GTP },
+		  { "GTP, length lies", false, 1, TUNNEL_NONE },
 	};
 	static struct bytes b;
 

@@ -6,7 +6,8 @@
 
 enum { INSIDE, OUTSIDE };            /* files */
 
-static const struct two_points_config config = { .window_ns = 5 * SECOND_NS, .max_offset_ns = 3600 * SECOND_NS, .min_transmissions = 2 };
+static const struct two_points_config config = { .window_ns = 5 * SECOND_NS, .max_offset_ns = 3600 * SECOND_NS,
+	.min_transmissions = 2 };
 
 #define PHONE "192.168.1.21:5060"
 #define ROUTER "203.0.113.2:5060"
@@ -37,7 +38,8 @@ static void show(struct two_points *t, struct shown s, const char *text, enum du
 static const char *request(char buffer[1000], const char *method, const char *host, unsigned n, const char *more)
 {
 	snprintf(buffer, 1000, "%s sip:198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%u\r\nMax-Forwards: 70\r\nFrom: <sip:1@h>;tag=f%u\r\nTo: <sip:1@h>\r\n"
-		 "Call-ID: c%u\r\nCSeq: 1 %s\r\nContact: <sip:1@%s>\r\n%s\r\n", method, host, n, n, n, method, host, more);
+		 "Call-ID: c%u\r\nCSeq: 1 %s\r\nContact: <sip:1@%s>\r\n%s\r\n", method, host, n, n, n, method, host,
+		 	more);
 	return buffer;
 }
 
@@ -53,10 +55,14 @@ static void registers(struct two_points *t, unsigned n, int64_t at_ms, const cha
 {
 	char text[1000];
 
-	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, at_ms }, request(text, "REGISTER", PHONE, n, ""), DUPLICATE_NO);
-	show(t, (struct shown){ OUTSIDE, ROUTER, SERVER, 63, at_ms + 1 + offset_ms }, request(text, "REGISTER", host, n, ""), DUPLICATE_NO);
-	show(t, (struct shown){ OUTSIDE, SERVER, ROUTER, 58, at_ms + 20 + offset_ms }, response(text, "REGISTER", host, n), DUPLICATE_NO);
-	show(t, (struct shown){ INSIDE, SERVER, PHONE, 57, at_ms + 21 }, response(text, "REGISTER", PHONE, n), DUPLICATE_NO);
+	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, at_ms }, request(text, "REGISTER", PHONE, n, ""),
+		DUPLICATE_NO);
+	show(t, (struct shown){ OUTSIDE, ROUTER, SERVER, 63, at_ms + 1 + offset_ms },
+		request(text, "REGISTER", host, n, ""), DUPLICATE_NO);
+	show(t, (struct shown){ OUTSIDE, SERVER, ROUTER, 58, at_ms + 20 + offset_ms },
+		response(text, "REGISTER", host, n), DUPLICATE_NO);
+	show(t, (struct shown){ INSIDE, SERVER, PHONE, 57, at_ms + 21 }, response(text, "REGISTER", PHONE, n),
+		DUPLICATE_NO);
 }
 
 static const struct passage *only_passage(const struct two_points *t)
@@ -82,7 +88,8 @@ static void changes_are_kept_by_field(void **state)
 	assert_int_equal(p->rewritten, 4);
 	assert_int_equal(p->equal, 0);
 	assert_int_equal(p->port, 5060);
-	assert_true(endpoint_equal(&(struct endpoint){ p->outside, 5060 }, &(struct endpoint){ endpoint_of(ROUTER).addr, 5060 }));
+	assert_true(endpoint_equal(&(struct endpoint){ p->outside, 5060 },
+		&(struct endpoint){ endpoint_of(ROUTER).addr, 5060 }));
 	c = LIST_ENTRY(p->changes.head.next, struct passage_change, in_passage);
 	assert_string_equal(c->change.reason, "rewritten-headers");
 	assert_string_equal(c->change.field, "Via");
@@ -140,9 +147,11 @@ static void invites(struct two_points *t, unsigned n, int64_t at_ms, unsigned ti
 	char text[1000];
 
 	for (unsigned i = 0; i < times; i++) {
-		show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, at_ms + 500 * (int64_t)i }, request(text, "INVITE", PHONE, n, more), DUPLICATE_NO);
+		show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, at_ms + 500 * (int64_t)i },
+			request(text, "INVITE", PHONE, n, more), DUPLICATE_NO);
 		if (i + passes >= times)
-			show(t, (struct shown){ OUTSIDE, ROUTER, SERVER, 63, at_ms + 500 * (int64_t)i + 1 }, request(text, "INVITE", PHONE, n, more), DUPLICATE_NO);
+			show(t, (struct shown){ OUTSIDE, ROUTER, SERVER, 63, at_ms + 500 * (int64_t)i + 1 },
+				request(text, "INVITE", PHONE, n, more), DUPLICATE_NO);
 	}
 }
 
@@ -150,7 +159,8 @@ static void invites(struct two_points *t, unsigned n, int64_t at_ms, unsigned ti
 
 static void what_never_comes_out_is_lost(void **state)
 {
-	static const struct { unsigned times, passes; const char *more; bool lost, no_length, no_connection, other_family; unsigned low_port; } rows[] = {
+	static const struct { unsigned times, passes; const char *more;
+		bool lost, no_length, no_connection, other_family; unsigned low_port; } rows[] = {
 		{ 4, 0, "", true, true, false, false, 0 },
 		{ 4, 0, "Content-Length: 0\r\n", true, false, false, false, 0 },
 		{ 4, 1, "", false, false, false, false, 0 },         /* a retransmission passed: loss, no drop */
@@ -216,8 +226,10 @@ static void copies_and_single_points_say_nothing(void **state)
 
 	(void)state;
 	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 0 }, request(text, "REGISTER", PHONE, 1, ""), DUPLICATE_NO);
-	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 1 }, request(text, "REGISTER", PHONE, 1, ""), DUPLICATE_COPY);
-	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 500 }, request(text, "REGISTER", PHONE, 1, ""), DUPLICATE_NO);
+	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 1 }, request(text, "REGISTER", PHONE, 1, ""),
+		DUPLICATE_COPY);
+	show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 500 }, request(text, "REGISTER", PHONE, 1, ""),
+		DUPLICATE_NO);
 	two_points_settle(t);
 	assert_int_equal(two_points_count(t), 1);
 	assert_int_equal(two_points_passages(t)->count, 0);
@@ -225,7 +237,10 @@ static void copies_and_single_points_say_nothing(void **state)
 	two_points_free(t);
 }
 
-/* One point that shows both sides of the router (-i any): a translated address and a lower TTL; equal TTL is a second route. */
+/*
+ * One point that shows both sides of the router (-i any): a translated address and a lower TTL; equal TTL is a second
+ * route.
+ */
 static void one_point_may_show_both_sides(void **state)
 {
 	char text[1000];
@@ -234,8 +249,10 @@ static void one_point_may_show_both_sides(void **state)
 	for (uint8_t ttl = 63; ttl <= 64; ttl++) {
 		struct two_points *t = two_points_new(&config);
 
-		show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 0 }, request(text, "REGISTER", PHONE, 1, ""), DUPLICATE_NO);
-		show(t, (struct shown){ INSIDE, ROUTER, SERVER, ttl, 1 }, request(text, "REGISTER", ROUTER, 1, ""), DUPLICATE_NO);
+		show(t, (struct shown){ INSIDE, PHONE, SERVER, 64, 0 }, request(text, "REGISTER", PHONE, 1, ""),
+			DUPLICATE_NO);
+		show(t, (struct shown){ INSIDE, ROUTER, SERVER, ttl, 1 }, request(text, "REGISTER", ROUTER, 1, ""),
+			DUPLICATE_NO);
 		two_points_settle(t);
 		assert_int_equal(two_points_passages(t)->count, ttl == 63);
 		two_points_free(t);
@@ -250,7 +267,8 @@ static void floods_are_bounded(void **state)
 	for (unsigned n = 0; n < 40000; n++) {
 		char text[1000];
 
-		show(t, (struct shown){ (uint16_t)(n % 50), PHONE, SERVER, 64, n }, request(text, "OPTIONS", PHONE, n, ""), DUPLICATE_NO);
+		show(t, (struct shown){ (uint16_t)(n % 50), PHONE, SERVER, 64, n },
+			request(text, "OPTIONS", PHONE, n, ""), DUPLICATE_NO);
 	}
 	two_points_settle(t);
 	assert_int_equal(two_points_count(t), POINT_MAX);
@@ -261,9 +279,12 @@ static void floods_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(changes_are_kept_by_field), cmocka_unit_test(equal_copies_are_counted), cmocka_unit_test(clocks_are_found_and_used),
-		cmocka_unit_test(what_never_comes_out_is_lost), cmocka_unit_test(an_answer_or_an_ended_file_undoes_loss),
-		cmocka_unit_test(copies_and_single_points_say_nothing), cmocka_unit_test(one_point_may_show_both_sides), cmocka_unit_test(floods_are_bounded),
+		cmocka_unit_test(changes_are_kept_by_field), cmocka_unit_test(equal_copies_are_counted),
+			cmocka_unit_test(clocks_are_found_and_used),
+		cmocka_unit_test(what_never_comes_out_is_lost),
+		cmocka_unit_test(an_answer_or_an_ended_file_undoes_loss),
+		cmocka_unit_test(copies_and_single_points_say_nothing), cmocka_unit_test(one_point_may_show_both_sides),
+		cmocka_unit_test(floods_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,22 +35,27 @@ static const struct {
 	double answer, end, pdd_ms, setup_ms;
 	const char *note;            /* the first; NULL none */
 } calls[] = {
-	{ "answered and ended", { { .s = 1, .sdp = "v1" }, { .s = 1.25, .status = 180, .to = "t" }, { .s = 3, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" },
+	{ "answered and ended", { { .s = 1, .sdp = "v1" }, { .s = 1.25, .status = 180, .to = "t" },
+	  { .s = 3, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" },
 	  { .s = 3.1, .method = "ACK", .to = "t" }, { .s = 9, .method = "BYE", .to = "t", .cseq = 2 },
 	  { .s = 9.1, .method = "BYE", .status = 200, .to = "t", .cseq = 2 } }, "ended", 200, 3, 9, 250, 2000, NULL },
-	{ "still up", { { .s = 1, .sdp = "v1" }, { .s = 3, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" }, { .s = 3.1, .method = "ACK", .to = "t" } },
+	{ "still up", { { .s = 1, .sdp = "v1" }, { .s = 3, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:5000" },
+	  { .s = 3.1, .method = "ACK", .to = "t" } },
 	  "answered", 200, 3, NONE, -1, 2000, "undecided at end of capture" },
-	{ "busy", { { .s = 1 }, { .s = 1.5, .status = 486, .to = "t" }, { .s = 1.6, .method = "ACK", .to = "t" } }, "busy", 486, NONE, 1.5, -1, -1, NULL },
+	{ "busy", { { .s = 1 }, { .s = 1.5, .status = 486, .to = "t" }, { .s = 1.6, .method = "ACK", .to = "t" } },
+	  "busy", 486, NONE, 1.5, -1, -1, NULL },
 	{ "rings", { { .s = 1 }, { .s = 1.5, .status = 180, .to = "t" } }, "ringing", 0, NONE, NONE, 500, -1, NULL },
 	{ "begins before the capture", { { .s = 1, .method = "BYE", .to = "t", .cseq = 4 },
-	  { .s = 1.1, .method = "BYE", .status = 200, .to = "t", .cseq = 4 } }, "ended", 0, NONE, 1, -1, -1, "partial: it began before the capture" },
+	  { .s = 1.1, .method = "BYE", .status = 200, .to = "t", .cseq = 4 } }, "ended", 0, NONE, 1, -1, -1,
+	  "partial: it began before the capture" },
 };
 
 static bool at_or_never(int64_t at_ns, double s)
 {
 	int64_t wanted = s <= NONE ? NS_NONE : at_s(s);
 
-	return wanted == NS_NONE ? at_ns == NS_NONE : at_ns - wanted < MILLISECOND_NS && wanted - at_ns < MILLISECOND_NS;
+	return wanted == NS_NONE ? at_ns == NS_NONE : at_ns - wanted < MILLISECOND_NS &&
+	       wanted - at_ns < MILLISECOND_NS;
 }
 
 static void a_call_tells_its_times(void **state)
@@ -68,12 +73,15 @@ static void a_call_tells_its_times(void **state)
 		world_play(&w);
 		engine_finish(w.e);
 		assert_true(view_call(w.e, 0, &v));
-		if (strcmp(v.state, calls[i].state) != 0 || v.status != calls[i].status || !at_or_never(v.answer_ns, calls[i].answer) ||
+		if (strcmp(v.state, calls[i].state) != 0 || v.status != calls[i].status ||
+		    !at_or_never(v.answer_ns, calls[i].answer) ||
 		    !at_or_never(v.end_ns, calls[i].end) || !near_to(v.pdd_ms / 1000, calls[i].pdd_ms / 1000) ||
 		    !near_to(v.setup_ms / 1000, calls[i].setup_ms / 1000) ||
 		    strcmp(v.note_count ? v.notes[0] : "-", or(calls[i].note, "-")) != 0) {
-			print_error("%s: %s %u, pdd %g, setup %g, end %g, %s\n", calls[i].name, v.state, v.status, v.pdd_ms, v.setup_ms,
-				    v.end_ns == NS_NONE ? NONE : (double)(v.end_ns - START_NS) / 1e9, v.note_count ? v.notes[0] : "-");
+			print_error("%s: %s %u, pdd %g, setup %g, end %g, %s\n", calls[i].name, v.state, v.status,
+				v.pdd_ms, v.setup_ms,
+				    v.end_ns == NS_NONE ? NONE : (double)(v.end_ns - START_NS) / 1e9,
+				    v.note_count ? v.notes[0] : "-");
 			wrong++;
 		}
 		assert_false(view_call(w.e, 1, &v));
@@ -98,7 +106,8 @@ static void a_call_tells_who_hears_whom(void **state)
 	assert_int_equal(v.media_count, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		const struct view_direction *d = &v.media[i];
-		struct endpoint from = script_endpoint(i ? "10.0.0.2:5000" : "10.0.0.1:4000"), to = script_endpoint(i ? "10.0.0.1:4000" : "10.0.0.2:5000");
+		struct endpoint from = script_endpoint(i ? "10.0.0.2:5000" : "10.0.0.1:4000"),
+			to = script_endpoint(i ? "10.0.0.1:4000" : "10.0.0.2:5000");
 
 		assert_int_equal(d->sender, i);
 		assert_string_equal(d->kind, "audio");
@@ -120,7 +129,8 @@ static void joined_legs_are_one_call(void **state)
 {
 	static const struct dialogue legs[] = {
 		{ .call = "call-1", .callee = P, .answer = "v1 10.0.0.5:6000" },
-		{ .call = "c2", .caller = P, .offer = "v1 10.0.0.5:6002", .invite = 0.2, .answered = 0.9, .bye = 30.9, .extra = "X-CID: call-1\r\n" },
+		{ .call = "c2", .caller = P, .offer = "v1 10.0.0.5:6002", .invite = 0.2, .answered = 0.9, .bye = 30.9,
+		  .extra = "X-CID: call-1\r\n" },
 	};
 	struct view_call v;
 	struct world w;
@@ -213,7 +223,8 @@ enum { CROWD = 70, HEALTHY = 3 };    /* more than a view lists */
 
 static void an_incident_counts_the_calls_it_cannot_list(void **state)
 {
-	static struct { char id[16], offer[32], answer[32], src[32], dst[32]; struct rtp_flow flow[2]; } crowd[CROWD + HEALTHY];
+	static struct { char id[16], offer[32], answer[32], src[32], dst[32]; struct rtp_flow flow[2];
+		} crowd[CROWD + HEALTHY];
 	struct view_incident v;
 	struct world w;
 
@@ -221,7 +232,8 @@ static void an_incident_counts_the_calls_it_cannot_list(void **state)
 	world_begin(&w);
 	for (unsigned i = 0; i < CROWD + HEALTHY; i++) {
 		double t = 0.1 * i;
-		struct dialogue d = { .call = crowd[i].id, .offer = crowd[i].offer, .answer = crowd[i].answer, .invite = t, .bye = t + 9 };
+		struct dialogue d = { .call = crowd[i].id, .offer = crowd[i].offer, .answer = crowd[i].answer,
+			.invite = t, .bye = t + 9 };
 
 		snprintf(crowd[i].id, sizeof crowd[i].id, "crowd%u", i);
 		snprintf(crowd[i].offer, sizeof crowd[i].offer, "v1 10.0.0.1:%u", 4000 + 2 * i);
@@ -290,12 +302,15 @@ static void a_stream_tells_what_was_seen(void **state)
 static void the_ladder_is_in_order_of_time(void **state)
 {
 	static const struct { const char *method; unsigned status, leg; bool sdp, again; } rungs[] = {
-		{ "INVITE", 0, 0, true, false }, { "INVITE", 0, 0, true, true }, { "INVITE", 0, 1, true, false }, { "INVITE", 200, 1, true, false },
+		{ "INVITE", 0, 0, true, false }, { "INVITE", 0, 0, true, true }, { "INVITE", 0, 1, true, false },
+		  { "INVITE", 200, 1, true, false },
 		{ "INVITE", 200, 0, true, false }, { "ACK", 0, 0, false, false }, { "ACK", 0, 1, false, false },
 	};
 	static const struct row rows[] = {
-		{ .s = 1, .call = "call-1", .dst = P, .sdp = "v1 10.0.0.1:4000 sendonly" }, { .s = 1.5, .call = "call-1", .dst = P, .sdp = "v1 10.0.0.1:4000 sendonly" },
-		{ .s = 1.6, .call = "c2", .src = P, .via_host = P, .extra = "X-CID: call-1\r\n", .sdp = "v1 10.0.0.5:6002" },
+		{ .s = 1, .call = "call-1", .dst = P, .sdp = "v1 10.0.0.1:4000 sendonly" },
+		  { .s = 1.5, .call = "call-1", .dst = P, .sdp = "v1 10.0.0.1:4000 sendonly" },
+		{ .s = 1.6, .call = "c2", .src = P, .via_host = P, .extra = "X-CID: call-1\r\n",
+		  .sdp = "v1 10.0.0.5:6002" },
 		{ .s = 2, .call = "c2", .dst = P, .status = 200, .to = "t", .via_host = P, .sdp = "v1 10.0.0.2:5000" },
 		{ .s = 2.01, .call = "call-1", .src = P, .status = 200, .to = "t", .sdp = "v1 10.0.0.5:6000" },
 		{ .s = 2.1, .call = "call-1", .dst = P, .method = "ACK", .to = "t" },
@@ -329,7 +344,8 @@ static void the_ladder_is_in_order_of_time(void **state)
 
 static void each_call_has_its_own_ladder(void **state)
 {
-	static const struct dialogue two = { .call = "c2", .offer = "v1 10.0.0.1:4002", .answer = "v1 10.0.0.2:5002", .invite = 40, .bye = -1 };
+	static const struct dialogue two = { .call = "c2", .offer = "v1 10.0.0.1:4002", .answer = "v1 10.0.0.2:5002",
+		.invite = 40, .bye = -1 };
 	static const struct { unsigned call, rungs; } ladders[] = { { 0, 6 }, { 1, 4 }, { 0, 6 } };
 	struct view_message v;
 	struct world w;
@@ -356,7 +372,8 @@ static void the_ladders_sdp_is_safe(void **state)
 	size_t n;
 
 	(void)state;
-	n = (size_t)snprintf(body, sizeof body, "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n");
+	n = (size_t)snprintf(body, sizeof body,
+		"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n");
 	for (unsigned i = 0; i < 12; i++)
 		n += (size_t)snprintf(body + n, sizeof body - n,
 				      "m=audio %u RTP/AVP 96 97 98\r\na=rtpmap:96 a\033[2J\033[31mevil\302\233x/8000\r\na=rtpmap:97 abcdefghijklmnopqrstuvwxyz0123456789/8000\r\n",
@@ -428,8 +445,10 @@ static void a_registration_is_shown(void **state)
 
 	(void)state;
 	world_begin(&w);
-	WORLD_ROW(&w, 1, .method = "REGISTER", .call = "r", .to_user = "1001", .extra = "Expires: 120\r\nUser-Agent: Phone 1\r\n");
-	WORLD_ROW(&w, 1.1, .method = "REGISTER", .status = 200, .call = "r", .to = "x", .to_user = "1001", .contact = "1001@10.0.0.1:5060", .extra = "Expires: 120\r\n");
+	WORLD_ROW(&w, 1, .method = "REGISTER", .call = "r", .to_user = "1001",
+	  .extra = "Expires: 120\r\nUser-Agent: Phone 1\r\n");
+	WORLD_ROW(&w, 1.1, .method = "REGISTER", .status = 200, .call = "r", .to = "x", .to_user = "1001",
+	  .contact = "1001@10.0.0.1:5060", .extra = "Expires: 120\r\n");
 	world_play(&w);
 	engine_finish(w.e);
 	assert_true(view_registration(w.e, 0, &v));
@@ -509,8 +528,11 @@ static void a_capture_says_what_it_cannot_prove(void **state)
 
 static void what_is_no_telephony_is_named(void **state)
 {
-	static const struct { uint8_t protocol; enum packet_transport transport; const char *dst; unsigned packets; const char *name; } others[] = {
-		{ 6, TRANSPORT_TCP, "192.0.2.1:443", 12, "TCP 443" }, { 17, TRANSPORT_UDP, "192.0.2.1:53", 6, "UDP 53" }, { 47, TRANSPORT_NONE, "192.0.2.1:0", 2, "IP protocol 47" },
+	static const struct { uint8_t protocol; enum packet_transport transport; const char *dst; unsigned packets;
+		const char *name; } others[] = {
+		{ 6, TRANSPORT_TCP, "192.0.2.1:443", 12, "TCP 443" },
+		  { 17, TRANSPORT_UDP, "192.0.2.1:53", 6, "UDP 53" },
+		  { 47, TRANSPORT_NONE, "192.0.2.1:0", 2, "IP protocol 47" },
 	};
 	struct view_capture v;
 	struct world w;
@@ -544,8 +566,10 @@ static void what_is_no_telephony_is_named(void **state)
 
 static void an_empty_capture_shows_nothing(void **state)
 {
-	union { struct view_call call; struct view_finding finding; struct view_incident incident; struct view_stream stream; struct view_peer peer;
-		struct view_registration registration; struct view_host host; struct view_nat nat; struct view_message message; struct view_why_not why; } v;
+	union { struct view_call call; struct view_finding finding; struct view_incident incident;
+		struct view_stream stream; struct view_peer peer;
+		struct view_registration registration; struct view_host host; struct view_nat nat;
+			struct view_message message; struct view_why_not why; } v;
 	struct view_capture capture;
 	struct view_end end;
 	struct world w;
@@ -558,9 +582,12 @@ static void an_empty_capture_shows_nothing(void **state)
 	assert_int_equal(capture.first_ns, NS_NONE);
 	view_end(w.e, &end);
 	assert_int_equal(end.exit, 0);
-	assert_false(view_call(w.e, 0, &v.call) || view_finding(w.e, 0, &v.finding) || view_incident(w.e, 0, &v.incident) ||
-		     view_stream(w.e, 0, &v.stream) || view_peer(w.e, 0, &v.peer) || view_registration(w.e, 0, &v.registration) ||
-		     view_host(w.e, 0, &v.host) || view_nat(w.e, 0, &v.nat) || view_message(w.e, 0, 0, &v.message) || view_why_not(w.e, 0, &v.why));
+	assert_false(view_call(w.e, 0, &v.call) || view_finding(w.e, 0, &v.finding) ||
+		view_incident(w.e, 0, &v.incident) ||
+		     view_stream(w.e, 0, &v.stream) || view_peer(w.e, 0, &v.peer) ||
+		     view_registration(w.e, 0, &v.registration) ||
+		     view_host(w.e, 0, &v.host) || view_nat(w.e, 0, &v.nat) || view_message(w.e, 0, 0, &v.message) ||
+		     view_why_not(w.e, 0, &v.why));
 	world_end(&w);
 }
 
@@ -599,7 +626,8 @@ static void detectors_are_listed_by_id(void **state)
 		assert_true(strcmp(before, v.id) < 0);
 		assert_true(v.says && v.symptom && v.evidence && v.mimics && v.fix && v.reasons && v.reasons[0]);
 		for (unsigned k = 0; k < v.key_count; k++)
-			assert_true(v.keys[k].min <= v.keys[k].value && v.keys[k].value <= v.keys[k].max && v.keys[k].source);
+			assert_true(v.keys[k].min <= v.keys[k].value && v.keys[k].value <= v.keys[k].max &&
+				v.keys[k].source);
 		snprintf(before, sizeof before, "%s", v.id);
 	}
 	assert_true(n > 10);

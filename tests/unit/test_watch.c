@@ -9,28 +9,34 @@
 #define W "10.0.0.21:5060"
 #define S "10.0.0.5:5060"
 
-static void subscribe(struct watches *all, struct teller *t, double s, const char *call, unsigned cseq, const char *expires)
+static void subscribe(struct watches *all, struct teller *t, double s, const char *call, unsigned cseq,
+	const char *expires)
 {
 	char more[128];
 
 	snprintf(more, sizeof more, "Event: dialog\r\nExpires: %s\r\n", expires);
-	watches_packet(all, say(t, s, W, S, &(struct said){ "SUBSCRIBE sip:122@10.0.0.5 SIP/2.0", "SUBSCRIBE", call, "<sip:101@10.0.0.5>;tag=w", "<sip:122@10.0.0.5>",
+	watches_packet(all, say(t, s, W, S, &(struct said){ "SUBSCRIBE sip:122@10.0.0.5 SIP/2.0", "SUBSCRIBE", call,
+		"<sip:101@10.0.0.5>;tag=w", "<sip:122@10.0.0.5>",
 							    cseq, NULL, more, NULL }));
 }
 
-static void granted(struct watches *all, struct teller *t, double s, const char *call, unsigned cseq, const char *status)
+static void granted(struct watches *all, struct teller *t, double s, const char *call, unsigned cseq,
+	const char *status)
 {
-	watches_packet(all, say(t, s, S, W, &(struct said){ status, "SUBSCRIBE", call, "<sip:101@10.0.0.5>;tag=w", "<sip:122@10.0.0.5>;tag=n", cseq, NULL,
+	watches_packet(all, say(t, s, S, W, &(struct said){ status, "SUBSCRIBE", call, "<sip:101@10.0.0.5>;tag=w",
+		"<sip:122@10.0.0.5>;tag=n", cseq, NULL,
 							    "Expires: 300\r\n", NULL }));
 }
 
-static void notify(struct watches *all, struct teller *t, double s, const char *call, unsigned cseq, const char *state, const char *how)
+static void notify(struct watches *all, struct teller *t, double s, const char *call, unsigned cseq, const char *state,
+	const char *how)
 {
 	char body[512];
 
 	snprintf(body, sizeof body, "<?xml version=\"1.0\"?><dialog-info version=\"%u\" state=\"%s\" entity=\"sip:122@x\"><dialog id=\"d1\"><state>%s</state></dialog></dialog-info>",
 		 cseq, how, state);
-	watches_packet(all, say(t, s, S, W, &(struct said){ "NOTIFY sip:101@10.0.0.21 SIP/2.0", "NOTIFY", call, "<sip:122@10.0.0.5>;tag=n", "<sip:101@10.0.0.5>;tag=w", cseq,
+	watches_packet(all, say(t, s, S, W, &(struct said){ "NOTIFY sip:101@10.0.0.21 SIP/2.0", "NOTIFY", call,
+		"<sip:122@10.0.0.5>;tag=n", "<sip:101@10.0.0.5>;tag=w", cseq,
 							    NULL, "Event: dialog\r\nSubscription-State: active;expires=280\r\nContent-Type: application/dialog-info+xml\r\n",
 							    body }));
 }
@@ -87,7 +93,8 @@ static void test_other_events_are_no_lamps(void **state)
 	struct teller t = { .frame = 0 };
 
 	(void)state;
-	watches_packet(all, say(&t, 1, W, S, &(struct said){ "SUBSCRIBE sip:122@x SIP/2.0", "SUBSCRIBE", "m", "<sip:101@x>;tag=w", "<sip:122@x>", 1, NULL,
+	watches_packet(all, say(&t, 1, W, S, &(struct said){ "SUBSCRIBE sip:122@x SIP/2.0", "SUBSCRIBE", "m",
+		"<sip:101@x>;tag=w", "<sip:122@x>", 1, NULL,
 							     "Event: message-summary\r\n", NULL }));
 	assert_int_equal(watches_in_order(all)->count, 0);
 	watches_free(all);

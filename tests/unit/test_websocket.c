@@ -7,7 +7,8 @@
 
 #define REQUEST "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: xmpp, SIP\r\n\r\n"
 
-static const struct { const char *name; struct span bytes; bool ok; enum cursor_state state; uint64_t length; size_t header; } headers[] = {
+static const struct { const char *name; struct span bytes; bool ok; enum cursor_state state; uint64_t length;
+	size_t header; } headers[] = {
 	{ "short",            BYTES(0x81, 5), true, CURSOR_OK, 5, 2 },
 	{ "masked",           BYTES(0x81, 0x85, 1, 2, 3, 4), true, CURSOR_OK, 5, 6 },
 	{ "16 bit",           BYTES(0x82, 126, 1, 0), true, CURSOR_OK, 256, 4 },
@@ -31,7 +32,8 @@ static void test_headers(void **state)
 		bool ok = websocket_parse(&c, &f);
 
 		if (ok != headers[i].ok || c.state != headers[i].state || f.length != headers[i].length)
-			fail_msg("%s: %d, state %d, length %llu", headers[i].name, ok, c.state, (unsigned long long)f.length);
+			fail_msg("%s: %d, state %d, length %llu", headers[i].name, ok, c.state,
+				(unsigned long long)f.length);
 		if (ok)
 			assert_int_equal(headers[i].bytes.n - c.left.n, headers[i].header);
 	}
@@ -51,7 +53,8 @@ static void test_upgrade(void **state)
 {
 	const struct { struct span http; bool ok; } rows[] = {
 		{ SPAN(REQUEST), true },
-		{ SPAN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n"), true },
+		{ SPAN("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n"),
+		  true },
 		{ SPAN("HTTP/1.1 200 OK\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n"), false },
 		{ SPAN("GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n"), false },
 		{ SPAN("GET / HTTP/1.1\r\nSec-WebSocket-Protocol: sip\r\n\r\n"), false },

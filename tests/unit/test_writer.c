@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_writer: what is given stands in the file two seconds later, whatever happens to the process; nobody waits for the disk; what is lost is counted. */
+/*
+ * test_writer: what is given stands in the file two seconds later, whatever happens to the process; nobody waits for
+ * the disk; what is lost is counted.
+ */
 #include "analyzer/history/writer.h"
 
 #include <fcntl.h>

@@ -173,10 +173,12 @@ static inline void world_dialogue(struct world *w, const struct dialogue *d)
 
 /* ---- playing ---- */
 
-static inline struct packet world_packet(struct world *w, const struct planned *x, const char *src, const char *dst, unsigned file)
+static inline struct packet world_packet(struct world *w, const struct planned *x, const char *src, const char *dst,
+	unsigned file)
 {
 	struct packet p = {
-		.at_ns = x->at_ns, .has = HAS_IP | HAS_PORTS | HAS_IP_ID, .transport = TRANSPORT_UDP, .ip_protocol = 17, .first_of_frame = true,
+		.at_ns = x->at_ns, .has = HAS_IP | HAS_PORTS | HAS_IP_ID, .transport = TRANSPORT_UDP, .ip_protocol = 17,
+		.first_of_frame = true,
 		.ttl = 64, .file = (uint16_t)file, .wire_bytes = 214, .link = 1,
 	};
 
@@ -269,7 +271,8 @@ static inline void play_quote(struct world *w, const struct planned *x)
 	p.has &= ~(uint32_t)HAS_PORTS;
 	p.ip_protocol = 1;
 	p.transport = TRANSPORT_NONE;
-	p.icmp = (struct icmp_message){ .type = 3, .code = 3, .error = true, .quote_readable = true, .quote_protocol = 17 };
+	p.icmp = (struct icmp_message){ .type = 3, .code = 3, .error = true, .quote_readable = true,
+		.quote_protocol = 17 };
 	p.icmp.quote_src = script_endpoint(q->src);
 	p.icmp.quote_dst = script_endpoint(q->dst);
 	engine_packet(w->e, &p);

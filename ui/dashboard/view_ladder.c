@@ -228,7 +228,8 @@ static void draw_pane(struct dashboard *d, struct world *w, struct sheet *s, con
 		sheet_text(s, AREA_TOP + i, column - 1, 1, PAINT_DIM, "│");
 	bar_draw(s, AREA_TOP, column, s->columns - column, r && r->message ? r->text : "Message", "");
 	if (r && r->message)
-		message_draw(w, s, r->call, r->message, r->before, AREA_TOP + 1, column + 1, s->columns - column - 1, rows);
+		message_draw(w, s, r->call, r->message, r->before, AREA_TOP + 1, column + 1, s->columns - column - 1,
+			rows);
 	(void)d;
 }
 
