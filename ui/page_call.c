@@ -341,7 +341,8 @@ static void draw_lane(struct lanes *l, unsigned hearer, int y)
 		hears_cell(c, hearer, hears));
 }
 
-static void draw_moment(const struct lanes *l, int64_t at_ns, const char *label)
+/* before: the words stand in front of the line, where the next moment does not write over them. */
+static void draw_moment(const struct lanes *l, int64_t at_ns, const char *label, bool before)
 {
 	int x;
 
@@ -349,7 +350,7 @@ static void draw_moment(const struct lanes *l, int64_t at_ns, const char *label)
 		return;
 	x = lane_x(l, at_ns);
 	page_rawf(l->r->out, "<path d=\"M%d 22V110\" class=\"host\"/>\n", x);
-	svg_text(l->r->out, x + 3, 16, "dim", label);
+	svg_text(l->r->out, before ? x - 3 : x + 3, 16, before ? "dim end" : "dim", label);
 }
 
 void page_lanes(const struct report *r, size_t call)
@@ -366,9 +367,9 @@ void page_lanes(const struct report *r, size_t call)
 		l->to_ns = l->call.end_ns != NS_NONE ? l->call.end_ns : c->last_ns;
 		free(c);
 		figure_begin(r, &l->call, LANES, 130, "What was heard");
-		draw_moment(l, l->call.start_ns, "INVITE");
-		draw_moment(l, l->call.answer_ns, "answer");
-		draw_moment(l, l->call.end_ns, "end");
+		draw_moment(l, l->call.start_ns, "INVITE", true);
+		draw_moment(l, l->call.answer_ns, "answer", false);
+		draw_moment(l, l->call.end_ns, "end", false);
 		draw_lane(l, 0, 28);
 		draw_lane(l, 1, 28 + LANE_STEP);
 		svg_text(r->out, LANE_LEFT, 126, "dim", ns_clock(l->from_ns, 0, clock));
