@@ -286,7 +286,7 @@ static bool is_zrtp(struct span payload)
 
 static bool is_nameless(const struct sip_message *m)
 {
-	return (m->flaws & SIP_FLAW_HEADERS_CUT) && (!m->call_id.n || !m->cseq_method.n);
+	return m && (m->flaws & SIP_FLAW_HEADERS_CUT) && (!m->call_id.n || !m->cseq_method.n);
 }
 
 void pair_packet(struct network *n, struct pair_record *record, const struct packet *p, enum duplicate_verdict verdict,

@@ -735,6 +735,7 @@ static void test_cut(void **state)
 	static const char text[] = INVITE VIA FROM "To: <sip:200@10.20.0.20>;tag=t1\r\n" CALL_ID
 						   "CSeq: 12 INVITE\r\nContact: <sip:1@10.0.0.1>\r\n"
 						   "Content-Type: application/sdp\r\nContent-Length: 32\r\n\r\n" SDP;
+	size_t headers = (size_t)(strstr(text, "\r\n\r\n") + 3 - text); /* a lone CR ends a line, too */
 
 	(void)state;
 	for (size_t n = 12; n < sizeof text - 1; n++) {
@@ -744,7 +745,7 @@ static void test_cut(void **state)
 		memcpy(copy, text, n); /* so that a sanitizer sees a read past it */
 		assert_true(sip_message_parse((struct span){ copy, n }, sizeof text - 1, &message));
 		sip_message_judge(&message);
-		if (message.flaws != SIP_FLAW_BODY_CUT)
+		if (message.flaws != (SIP_FLAW_BODY_CUT | (n < headers ? SIP_FLAW_HEADERS_CUT : 0u)))
 			fail_msg("%zu bytes: flaws %x", n, message.flaws);
 		assert_true(message.call_id.n == 0 || message.call_id.n == strlen("c1@10.20.0.10"));
 		assert_true(message.to.tag.n == 0 || message.to.tag.n == 2);
