@@ -30,6 +30,7 @@ struct lane {
 	int64_t last_ns;                 /* of the frame before */
 	unsigned tried;                  /* frames that were looked at for their order, to begin with */
 	bool disorder;                   /* one was older than the one before */
+	bool piped;
 };
 
 struct source {
@@ -74,7 +75,7 @@ struct source *source_open(const char *const *paths, size_t count, const char *b
 		s->lanes[i].order = NULL;
 		s->lanes[i].last_ns = NS_NONE;
 		s->lanes[i].tried = 0;
-		s->lanes[i].disorder = false;
+		s->lanes[i].disorder = s->lanes[i].piped = false;
 		reader_init(&s->lanes[i].reader, sorted[i], (uint16_t)i, &s->names);
 	}
 	free(sorted);
@@ -155,7 +156,7 @@ static bool lane_next(struct source *s, struct lane *lane, struct frame *ret_fra
 	}
 	if (!next_taken(s, &lane->reader, ret_frame))
 		return false;
-	if (ret_frame->at_ns >= lane->last_ns) {
+	if (ret_frame->at_ns >= lane->last_ns || lane->piped) {
 		lane->last_ns = ret_frame->at_ns;
 		return true;
 	}
@@ -188,6 +189,17 @@ static void heap_sink(struct source *s, size_t at)
 	s->heap[at] = lane;
 }
 
+/* A pipe is never read ahead: its next frame may be long in coming. */
+static bool lane_begin(struct source *s, struct lane *lane, size_t share)
+{
+	if (!reader_open(&lane->reader, share, &s->stop))
+		return false;
+	lane->piped = lane->reader.in.stored_total == 0;
+	if (!lane->piped && s->count <= TRY_FILES)
+		lane->order = frame_order_new();
+	return lane_next(s, lane, &lane->head);
+}
+
 /* stdin can be read once: a second "-" is a mistake, not an empty file. */
 static bool is_stdin_again(const struct source *s, size_t at)
 {
@@ -204,11 +216,9 @@ static void open_all(struct source *s)
 	for (size_t i = 0; i < s->count && !s->stop; i++) {
 		struct lane *lane = &s->lanes[i];
 
-		if (s->count <= TRY_FILES)
-			lane->order = frame_order_new();
 		if (is_stdin_again(s, i))
 			reader_refused(&lane->reader, ERR_USAGE, "is named twice; it can be read only once");
-		else if (reader_open(&lane->reader, share, &s->stop) && lane_next(s, lane, &lane->head))
+		else if (lane_begin(s, lane, share))
 			s->heap[s->waiting++] = lane;
 	}
 	for (size_t i = s->waiting / 2; i-- > 0;)
