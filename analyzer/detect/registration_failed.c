@@ -318,8 +318,8 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	say_host(facts, &v->r->registrar.addr, registrar);
 	text_escape(v->r->aor, aor, sizeof aor);
 	say_last_answer(run, last, sizeof last);
-	if (run->last_ns - run->first_ns >= SECOND_NS)
-		snprintf(lasted, sizeof lasted, " in %.0f s", (double)(run->last_ns - run->first_ns) / 1e9);
+	if (run->first_ns != NS_NONE && ns_minus(run->last_ns, run->first_ns) >= SECOND_NS)
+		snprintf(lasted, sizeof lasted, " in %.0f s", (double)ns_minus(run->last_ns, run->first_ns) / 1e9);
 	if (run->misdirected)
 		snprintf(extra, sizeof extra, " (to %s)", endpoint_text(&run->misdirected_to, to));
 	if (times < 2 && run->copies > 1)
