@@ -89,7 +89,7 @@ static void tell_title(struct finding *f, const struct source *x)
 
 static void tell_cause(struct finding *f, const struct facts *facts, const struct source *x)
 {
-	char at[ADDRESS_TEXT], lasted[32], codes[48], what[80] = "", sign[120] = "";
+	char at[ADDRESS_TEXT], lasted[32], during[40] = "", codes[48], what[80] = "", sign[120] = "";
 	bool own = source_any_own(facts, x);
 	unsigned answered = source_answered(facts, x, own);
 
@@ -107,9 +107,11 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		snprintf(sign, sizeof sign, " It writes addresses that only a scanner writes.");
 	else if (x->scan == SCAN_TOOL)
 		snprintf(sign, sizeof sign, " Branch, Call-ID and tags have the form that a scanner gives them.");
-	finding_cause(f, "%u %s from source address %s%s in %s; %u %s answered%s%s%s.%s", x->requests, source_method(x),
+	if (x->last_ns > x->first_ns)
+		snprintf(during, sizeof during, " in %s", source_span(x->first_ns, x->last_ns, lasted, sizeof lasted));
+	finding_cause(f, "%u %s from source address %s%s%s; %u %s answered%s%s%s.%s", x->requests, source_method(x),
 		address_text(&x->addr, at), what,
-		      source_span(x->first_ns, x->last_ns, lasted, sizeof lasted), answered,
+		      during, answered,
 		      own ? answered == 1 ? "own host" : "own hosts" : answered == 1 ? "host" : "hosts",
 		      answered ? " (" : "", source_codes(x, codes, sizeof codes), answered ? ")" : "", sign);
 	if (leaks_users(x))

@@ -109,7 +109,7 @@ static void flow_remove(struct streams *s, struct flow *f)
 	free(f);
 }
 
-/* The oldest without a stream goes; those with one are passed over for now. */
+/* The oldest without a stream goes; those with one that are met on the way queue up again as the newest. */
 static void flow_evict(struct streams *s)
 {
 	for (unsigned i = 0; i < EVICT_LOOK && !list_empty(&s->flows); i++) {

@@ -74,30 +74,37 @@ static inline void packets_send(struct network *n, struct packet p, unsigned cou
 	}
 }
 
-/* Counted and learnt, as the engine does it. `text` has LF for line ends; the message lives until the next call. */
-static inline void sip_send(struct network *n, struct packet p, const char *format, ...)
+/* The message of this text, which has LF for line ends; good until the next one. */
+static inline const struct sip_message *sip_written(const char *format, va_list ap)
 {
 	static struct sip_message m;
 	static char text[4096];
 	char plain[2048];
 	size_t at = 0;
-	va_list ap;
 
-	va_start(ap, format);
 	vsnprintf(plain, sizeof plain, format, ap);
-	va_end(ap);
 	for (const char *c = plain; *c; c++) {
 		if (*c == '\n')
 			text[at++] = '\r';
 		text[at++] = *c;
 	}
 	assert_true(sip_message_parse((struct span){ (const uint8_t *)text, at }, at, &m));
+	return &m;
+}
+
+/* Counted and learnt, as the engine does it. */
+static inline void sip_send(struct network *n, struct packet p, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	p.sip = sip_written(format, ap);
+	va_end(ap);
 	p.kind = PACKET_SIP;
-	p.sip = &m;
-	p.payload = m.bytes;
-	p.payload_wire = at;
+	p.payload = p.sip->bytes;
+	p.payload_wire = p.sip->bytes.n;
 	network_packet(n, &p, DUPLICATE_NO, 1);
-	network_learn_sip(n, &p, &m);
+	network_learn_sip(n, &p, p.sip);
 }
 
 #endif

@@ -20,22 +20,12 @@ static const char *const server = "203.0.113.10:5060";
 
 static void send_sip(struct sip_bindings *b, struct packet p, const char *format, ...)
 {
-	static struct sip_message m;
-	char plain[1024], text[2048];
-	size_t at = 0;
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(plain, sizeof plain, format, ap);
-	va_end(ap);
-	for (const char *c = plain; *c; c++) {
-		if (*c == '\n')
-			text[at++] = '\r';
-		text[at++] = *c;
-	}
-	assert_true(sip_message_parse((struct span){ (const uint8_t *)text, at }, at, &m));
 	p.kind = PACKET_SIP;
-	p.sip = &m;
+	p.sip = sip_written(format, ap);
+	va_end(ap);
 	sip_bindings_packet(b, &p);
 }
 
