@@ -23,10 +23,10 @@ const char *words_duration(int64_t length_ns, char buffer[WORDS])
 {
 	int64_t s = length_ns / SECOND_NS;
 
-	if (length_ns < 10 * SECOND_NS && (s < 1 || length_ns % SECOND_NS >= SECOND_NS / 20))
-		snprintf(buffer, WORDS, "%.1f s", length_ns > 0 ? (double)length_ns / SECOND_NS : 0.0);
+	if (length_ns > 0 && length_ns < 10 * SECOND_NS && (s < 1 || length_ns % SECOND_NS >= SECOND_NS / 20))
+		snprintf(buffer, WORDS, "%.1f s", (double)length_ns / SECOND_NS);
 	else if (s < 60)
-		snprintf(buffer, WORDS, "%" PRId64 " s", s);
+		snprintf(buffer, WORDS, "%" PRId64 " s", s > 0 ? s : 0);
 	else if (s < 3600 && s % 60 == 0)
 		snprintf(buffer, WORDS, "%" PRId64 " min", s / 60);
 	else if (s < 3600)

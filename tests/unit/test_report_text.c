@@ -743,6 +743,7 @@ static void test_words(void **state)
 	assert_string_equal(words_duration(3600 * SECOND_NS, b), "1 h 0 min");
 	assert_string_equal(words_duration(251 * SECOND_NS, b), "4 min 11 s");
 	assert_string_equal(words_duration(360 * SECOND_NS, b), "6 min");
+	assert_string_equal(words_duration(0, b), "0 s");
 	assert_string_equal(words_duration(400 * MILLISECOND_NS, b), "0.4 s");
 	assert_string_equal(words_duration(1940 * MILLISECOND_NS, b), "1.9 s");
 	assert_string_equal(words_duration(2 * SECOND_NS, b), "2 s");

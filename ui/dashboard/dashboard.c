@@ -283,9 +283,8 @@ static const char *state_of_view(const struct dashboard *d, const struct numbers
 	buffer[0] = '\0';
 	if (d->paused)
 		snprintf(buffer, NS_TEXT, "PAUSED %s  ",
-			d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE && n->now_ns > d->frozen.now_ns
-				? words_duration((n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS, length)
-				: "0 s");
+			words_duration(d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE
+				? (n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS : 0, length));
 	else if (n->stale)
 		snprintf(buffer, NS_TEXT, n->quiet_ns >= 30 * SECOND_NS ? "STALE %s: cable or mirror?  " : "STALE %s  ",
 			words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length));
