@@ -7,7 +7,8 @@
 
 enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
 
-#define EARLY_MEDIA_NS (2 * SECOND_NS)       /* media may precede its SDP by so much (two capture cards, forked proxies) */
+/* media may precede its SDP by so much (two capture cards, forked proxies) */
+#define EARLY_MEDIA_NS (2 * SECOND_NS)
 
 enum spot_kind { SPOT_EXACT, SPOT_ADDRESS, SPOT_PORT, SPOT_KINDS };
 

@@ -5,8 +5,8 @@
 #include "captures/base/text.h"
 
 enum {
-	USERS = 16, TARGETS = 16,    /* for each source that there is room for, of all together: then each keeps a few */
-	FEW = 8,
+	USERS = 16, TARGETS = 16,    /* for each source that there is room for: of all together */
+	FEW = 8,                     /* then each keeps so many */
 	AGAIN_S = 10                 /* asked again so much later is another round */
 };
 
