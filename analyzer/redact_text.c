@@ -137,7 +137,8 @@ static size_t take_address(struct scanning *g)
 	while (n < g->rest.n && n < ADDRESS_TEXT && (redact_is_digit(g->rest.p[n]) || g->rest.p[n] == '.'))
 		n++;
 	n = trimmed(span_first(g->rest, n));
-	if (n >= 7 && (n == g->rest.n || !redact_is_alnum(g->rest.p[n])) && redact_literal(g->r, span_first(g->rest, n), &to)) {
+	if (n >= 7 && (n == g->rest.n || !redact_is_alnum(g->rest.p[n])) &&
+	    redact_literal(g->r, span_first(g->rest, n), &to)) {
 		add_span(g->out, to);
 		return n;
 	}
@@ -240,7 +241,7 @@ static bool is_quantity(const struct scanning *g, struct span word)
 
 	if (word.n > 4)
 		return false;
-	if (next.n && (next.p[0] == '-' || next.p[0] == ':' || next.p[0] == '%') && next.n > 1 && redact_is_digit(next.p[1]))
+	if (next.n > 1 && (next.p[0] == '-' || next.p[0] == ':' || next.p[0] == '%') && redact_is_digit(next.p[1]))
 		return true;
 	while (next.n && next.p[0] == ' ')
 		next = span_from(next, 1);
