@@ -71,7 +71,8 @@ static void weak_add(struct weak *w, struct direction *d)
 	w->count++;
 }
 
-static struct direction *place_direction(const struct place *p, const struct stream *s, struct dialog *dialog)
+/* B9: right port, an address that no map knows. */
+static struct direction *same_port(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
 	struct direction *d;
 
@@ -82,72 +83,53 @@ static struct direction *place_direction(const struct place *p, const struct str
 }
 
 /* B8: right host, wrong port, from the right host. */
-static void gather_wrong_port(const struct binding *b, const struct stream *s, struct weak *w)
+static struct direction *wrong_port(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
-	struct endpoint address = binding_whole_address(&s->dst);
-	const struct spot *spot = binding_spot(b, &address);
+	struct direction *d = same_port(p, s, dialog);
 
-	for (unsigned i = binding_spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
-		const struct place *p = spot->sorted[i];
-
-		LIST_EACH(dit, &p->leg->dialogs) {
-			struct direction *d = place_direction(p, s, LIST_ENTRY(dit, struct dialog, in_leg));
-
-			if (d && binding_source_rank(s, d) > 0)
-				weak_add(w, d);
-		}
-	}
-}
-
-/* B9: right port, an address that no map knows. */
-static void gather_same_port(const struct binding *b, const struct stream *s, struct weak *w)
-{
-	struct endpoint port = binding_port_alone(&s->dst);
-	const struct spot *spot = binding_spot(b, &port);
-
-	for (unsigned i = binding_spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
-		const struct place *p = spot->sorted[i];
-
-		LIST_EACH(dit, &p->leg->dialogs) {
-			struct direction *d = place_direction(p, s, LIST_ENTRY(dit, struct dialog, in_leg));
-
-			if (d)
-				weak_add(w, d);
-		}
-	}
+	return d && binding_source_rank(s, d) > 0 ? d : NULL;
 }
 
 /* B10: only the sender's address and the time fit. It may keep an absence from being claimed, it proves nothing. */
-static void gather_sender(const struct binding *b, const struct stream *s, struct weak *w)
+static struct direction *sender_only(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
-	struct endpoint address = binding_whole_address(&s->src);
-	const struct spot *spot = binding_spot(b, &address);
+	struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
+
+	return d && binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
+}
+
+/* A direction of this dialog that would do for the stream by this place; NULL none. */
+typedef struct direction *fits_fn(const struct place *p, const struct stream *s, struct dialog *dialog);
+
+static struct weak gather(const struct binding *b, const struct stream *s, const struct endpoint *key, fits_fn *fits)
+{
+	const struct spot *spot = binding_spot(b, key);
+	struct weak w = { NULL, 0 };
 
 	for (unsigned i = binding_spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
 		const struct place *p = spot->sorted[i];
 
-		LIST_EACH(dit, &p->leg->dialogs) {
-			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
-			struct direction *d = p->mline < dialog->mslot_count
-				? &dialog->mslots[p->mline].direction[p->side] : NULL;
+		LIST_EACH(it, &p->leg->dialogs) {
+			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
 
-			if (d && binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d))
-				weak_add(w, d);
+			if (d)
+				weak_add(&w, d);
 		}
 	}
+	return w;
 }
 
 void binding_weakly(const struct binding *b, struct stream *s)
 {
-	static const struct { enum rule rule; void (*gather)(const struct binding *, const struct stream *,
-		struct weak *); } rules[] = {
-		{ B8, gather_wrong_port }, { B9, gather_same_port }, { B10, gather_sender },
+	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
+		{ B8, binding_whole_address(&s->dst), wrong_port },
+		{ B9, binding_port_alone(&s->dst), same_port },
+		{ B10, binding_whole_address(&s->src), sender_only },
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
-		struct weak w = { NULL, 0 };
+		struct weak w = gather(b, s, &rules[i].key, rules[i].fits);
 
-		rules[i].gather(b, s, &w);
 		if (w.count == 1)
 			binding_bind(s, w.direction, rules[i].rule);
 	}

@@ -13,7 +13,7 @@ static void take_service(struct source *y, const struct attempt *a, const struct
 	if (!y->banner[0] && p->sip->user_agent.n) {
 		text_escape(p->sip->user_agent, y->banner, sizeof y->banner);
 		y->banner_version = source_digits(p->sip->user_agent) > 0;
-		y->banner_at = source_frame(p);
+		y->banner_at = frame_ref_of(p);
 	}
 	if (a->method != SIP_REGISTER || !(status / 100 == 2 || status == 401 || status == 407) || y->served >= 8)
 		return;
@@ -35,7 +35,7 @@ static void take_stray(struct sources *s, const struct packet *p)
 	if (y->stray_second != second)
 		source_rate(&y->strays, s->config.flood_rps, y->stray_second, second == y->stray_second + 1);
 	if (!y->stray_at.frame) {
-		y->stray_at = source_frame(p);
+		y->stray_at = frame_ref_of(p);
 		y->stray_to = p->dst;
 	}
 	y->stray_second = second;
@@ -73,13 +73,13 @@ static void target_answer(struct source_target *t, const struct attempt *a, cons
 	if (!t->status) {
 		t->status = (uint16_t)status;
 		t->method = a->method;
-		t->answered_at = source_frame(p);
+		t->answered_at = frame_ref_of(p);
 		t->answered_from = p->src.port;
 	}
 	if (a->method != SIP_INVITE || status <= 100 || status >= 300)
 		return;
 	if (!t->rang)
-		t->rang_at = source_frame(p);
+		t->rang_at = frame_ref_of(p);
 	t->rang = true;
 }
 

@@ -49,7 +49,7 @@ static void compare_responses(struct source *x, const struct sip_message *m, con
 	x->tuples[at].responses[x->tuples[at].count++] = response;
 	if (x->tuples[at].count > x->same_challenge) {
 		x->same_challenge = x->tuples[at].count;
-		x->same_challenge_at = source_frame(p);
+		x->same_challenge_at = frame_ref_of(p);
 	}
 }
 
@@ -177,7 +177,7 @@ static void aor_rejected(struct sources *s, const struct source_user *u, const s
 
 	x->rejected[at].at_ns = p->at_ns;
 	x->rejected[at].from = p->dst.addr;
-	x->rejected[at].at = source_frame(p);
+	x->rejected[at].at = frame_ref_of(p);
 	source_aor_judge(x);
 }
 
@@ -200,9 +200,9 @@ static void take_rejection(struct sources *s, struct source *x, struct source_us
 		u->rejected_first_ns = p->at_ns;
 	user_burst(u, p->at_ns);
 	u->rejected_last_ns = p->at_ns;
-	u->rejected_last_at = source_frame(p);
+	u->rejected_last_at = frame_ref_of(p);
 	if (u->rejected_frames < SOURCE_FRAMES)
-		u->rejected_at[u->rejected_frames++] = source_frame(p);
+		u->rejected_at[u->rejected_frames++] = frame_ref_of(p);
 	source_pace(&u->rejections, u->rejection_ns, SOURCE_REJECTIONS, p->at_ns);
 	aor_rejected(s, u, p);
 }
@@ -244,7 +244,7 @@ static void take_acceptance(struct sources *s, struct source *x, struct source_u
 	if (u->taken)
 		return;
 	u->accepted_ns = p->at_ns;
-	u->accepted_at = source_frame(p);
+	u->accepted_at = frame_ref_of(p);
 	u->expires_s = p->sip->has_expires ? p->sip->expires_s : 0;
 	memcpy(u->contact_text, a->contact, sizeof u->contact_text);
 	u->rejected_before = u->since;

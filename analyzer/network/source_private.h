@@ -39,11 +39,6 @@ static inline uint64_t source_key(uint64_t seed, struct span v)
 	return hash_mix(seed, hash_bytes(v.p, v.n));
 }
 
-static inline struct frame_ref source_frame(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 /* source.c: NULL, or of this address; and the same, made where there is none: that may evict any other. */
 struct source *source_find(const struct sources *s, const struct address *a);
 struct source *source_get(struct sources *s, const struct address *a, int64_t at_ns);

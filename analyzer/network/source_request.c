@@ -68,7 +68,7 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 
 	a->initial = true;
 	source_target_take(s, x, p);
-	source_marks(s, x, p, source_frame(p));
+	source_marks(s, x, p, frame_ref_of(p));
 	a->credentials = source_login_of(m, &g);
 	u = source_user_take(s, x, p, a->credentials ? g.username : asked_user(m));
 	if (a->credentials) {
@@ -109,8 +109,8 @@ void source_request(struct sources *s, const struct packet *p)
 	a->port = p->src.port;
 	a->dst = p->dst;
 	if (x->requests++ == 0)
-		x->first_at = source_frame(p);
-	x->last_at = source_frame(p);
+		x->first_at = frame_ref_of(p);
+	x->last_at = frame_ref_of(p);
 	x->last_ns = p->at_ns;
 	x->by_method[m->method]++;
 	x->cut += (m->flaws & SIP_FLAW_HEADERS_CUT) != 0;
