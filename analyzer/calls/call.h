@@ -38,6 +38,11 @@ struct frame_ref {                   /* evidence: where a thing can be looked at
 	uint16_t file, interface;
 };
 
+static inline struct frame_ref frame_ref_of(const struct packet *p)
+{
+	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+}
+
 enum message_repeat {
 	MESSAGE_FIRST,
 	MESSAGE_RETRANSMITTED,       /* sent again: same transaction, same segment, later */

@@ -302,9 +302,9 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 	if (inner)
 		t->inner = *literal;
 	if (inner && t->last == TURN_PUBLIC && ++t->backs >= TURNS_BACK) {
-		s = sign_add(e, ECHO_ALTERNATES, &where, packet_ref(p));
+		s = sign_add(e, ECHO_ALTERNATES, &where, frame_ref_of(p));
 		if (s && s->messages == 1) {
-			s->seen[0] = packet_ref(p);
+			s->seen[0] = frame_ref_of(p);
 			s->seen[1] = t->at;
 			s->old = *literal;
 			s->new = p->src.addr;
@@ -313,7 +313,7 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 		}
 	}
 	t->last = inner ? TURN_PRIVATE : TURN_PUBLIC;
-	t->at = packet_ref(p);
+	t->at = frame_ref_of(p);
 }
 
 /*
@@ -364,7 +364,7 @@ static void first_register(struct echoes *e, struct agent *x, const struct packe
 	if (!says_socket(via, m->via.has_port, m->via.port, &p->src) ||
 	    !says_socket(contact, m->contact.has_port, m->contact.port, &p->src))
 		return;
-	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, packet_ref(p));
+	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, frame_ref_of(p));
 	if (s)
 		sign_texts(s, "Contact", SPAN_NONE, span_of(endpoint_text(&p->src, after)));
 }
@@ -376,7 +376,7 @@ static void many_vendors(struct echoes *e, const struct site *s, const struct pa
 	struct sign_at where = { { p->src.addr, 0 }, p->dst, p->transport, 0, 0, NULL };
 
 	if (s->vendor_count >= VENDORS && s->remapped && !s->other && s->untouched_first_ns == NS_NONE)
-		sign_add(e, ECHO_VENDORS, &where, packet_ref(p));
+		sign_add(e, ECHO_VENDORS, &where, frame_ref_of(p));
 }
 
 /* A request as a phone or PBX itself sent it: one Via, nobody's route in it. */
@@ -460,7 +460,7 @@ static void refused(struct echoes *e, struct agent *x, const struct packet *p, c
 	x->nonce = asked->nonce;
 	if (++x->rejected < REJECTED_ROUNDS)
 		return;
-	s = sign_add(e, ECHO_AUTH, &where, packet_ref(p));
+	s = sign_add(e, ECHO_AUTH, &where, frame_ref_of(p));
 	if (!s)
 		return;
 	s->seen[0] = asked->at;
