@@ -18,7 +18,7 @@ enum {
 	ICMP_KEEP = 65536,
 	MEDIA_BATCH = 32,            /* packets of a known stream are told to the network by so many */
 	ALIVE_EACH = 128,            /* of them one says that its call lives: 2.6 s at 20 ms */
-	AHEAD = 8                    /* what a packet of media will touch is asked for so many packets before its turn */
+	AHEAD = 8                    /* what media will touch is asked for so many packets before its turn */
 };
 
 static int64_t config_ns(const struct config *c, const char *section, const char *name, int64_t unit_ns)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine_records: a walk over what is due for each record. The records do not know each other: it makes no difference. */
+/* engine_records: a walk over what is due for each record. They do not know each other: all is as packet by packet. */
 #include "analyzer/engine_records.h"
 
 #include <assert.h>
