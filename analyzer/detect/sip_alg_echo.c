@@ -411,6 +411,7 @@ void sip_alg_from_echo(const struct facts *facts, struct alg_evidence *to)
 	add_signs(&c, true);
 	add_signs(&c, false);
 	echo_add_clashes(&c);
+	echo_add_habits(&c);
 	add_caps(&c);
 	echo_context_fini(&c);
 }

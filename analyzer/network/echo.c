@@ -595,9 +595,11 @@ struct echoes *echoes_new(void)
 	hash_init(&e->intact);
 	hash_init(&e->insiders);
 	hash_init(&e->flows);
+	hash_init(&e->styles);
 	list_init(&e->intact_in_order);
 	list_init(&e->insiders_in_order);
 	list_init(&e->flows_in_order);
+	list_init(&e->styles_in_order);
 	agents_init(&e->agents);
 	return e;
 }
@@ -622,6 +624,7 @@ void echoes_free(struct echoes *e)
 	hash_fini(&e->intact);
 	hash_fini(&e->insiders);
 	refused_fini(e);
+	styles_fini(e);
 	agents_fini(&e->agents);
 	free(e);
 }

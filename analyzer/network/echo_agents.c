@@ -60,7 +60,7 @@ void agents_init(struct agents *a)
 void agents_fini(struct agents *a)
 {
 	LIST_EACH_SAFE(it, &a->in_order)
-		free(LIST_ENTRY(it, struct agent, in_order));
+		free(LIST_ENTRY(it, struct agent, phone.in_order));
 	LIST_EACH_SAFE(it, &a->sites_in_order)
 		free(LIST_ENTRY(it, struct site, in_order));
 	LIST_EACH_SAFE(it, &a->literals_in_order)
@@ -263,17 +263,20 @@ static struct agent *agent_of(struct agents *a, const struct packet *p, const st
 	if (x)
 		return x;
 	if (a->in_order.count >= AGENT_RECORD_MAX) {
-		x = LIST_ENTRY(a->in_order.head.next, struct agent, in_order);
+		x = LIST_ENTRY(a->in_order.head.next, struct agent, phone.in_order);
 		hash_remove(&a->by_key, &x->by_key);
-		list_remove(&a->in_order, &x->in_order);
+		list_remove(&a->in_order, &x->phone.in_order);
 		free(x);
 	}
 	x = memory_zalloc(sizeof *x);
-	*x = (struct agent){ .key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .flow = p->src,
-		.first_ns = p->at_ns,
-			     .public_ns = NS_NONE, .told_ns = NS_NONE };
+	*x = (struct agent){
+		.phone = { .source = p->src, .peer = p->dst, .transport = p->transport, .first_at = packet_ref(p),
+			.says_phone = host_role_of_agent(m->user_agent) == ROLE_PHONE },
+		.key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .first_ns = p->at_ns,
+		.public_ns = NS_NONE, .told_ns = NS_NONE,
+	};
 	hash_add(&a->by_key, &x->by_key, (uint32_t)key);
-	list_add_tail(&a->in_order, &x->in_order);
+	list_add_tail(&a->in_order, &x->phone.in_order);
 	return x;
 }
 
@@ -324,11 +327,11 @@ static void turns_begin(struct agent *x, const struct packet *p, const struct si
 {
 	uint64_t id = m->method == SIP_REGISTER ? hash_bytes(m->call_id.p, m->call_id.n) : 0;
 
-	if (!endpoint_equal(&x->flow, &p->src) || (id && x->register_id && id != x->register_id))
+	if (!endpoint_equal(&x->phone.source, &p->src) || (id && x->register_id && id != x->register_id))
 		memset(x->turns, 0, sizeof x->turns);
 	if (id)
 		x->register_id = id;
-	x->flow = p->src;
+	x->phone.source = p->src;
 }
 
 static void turns_message(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m,
@@ -396,6 +399,16 @@ static bool handed_on(struct agent *x, const struct sip_message *m)
 	return left < x->max_forwards;
 }
 
+/* What a HEP agent or a TURN relay hands on has no way behind it that could be measured. */
+static void distance_learn(struct echo_phone *x, const struct packet *p)
+{
+	if (!p->ttl || p->tunnel == TUNNEL_HEP || p->tunnel == TUNNEL_TURN)
+		return;
+	if (x->requests++ == 0)
+		x->ttl = p->ttl;
+	x->ttl_varies |= x->ttl != p->ttl;
+}
+
 struct agent *agents_message(struct echoes *e, const struct packet *p, const struct sip_message *m)
 {
 	struct agents *a = &e->agents;
@@ -410,6 +423,8 @@ struct agent *agents_message(struct echoes *e, const struct packet *p, const str
 	x = agent_of(a, p, m);
 	if (handed_on(x, m))
 		return NULL;
+	distance_learn(&x->phone, p);
+	style_message(e, x, p, m);
 	if (!address_parse(m->via.host, &via))
 		via = (struct address){ .family = 0 };
 	if (!contact_address(m, &contact))
@@ -483,6 +498,13 @@ void agents_answer(struct echoes *e, const struct packet *p, const struct sip_me
 
 /* ---- what speaks against it ---- */
 
+bool agents_untouched(const struct agents *a, const struct address *from, uint8_t transport, uint16_t port)
+{
+	const struct site *site = site_find(a, from, transport, port);
+
+	return site && site->untouched_first_ns != NS_NONE;
+}
+
 static bool untouched(const struct agents *a, const struct echo_sign *s)
 {
 	const struct site *site = site_find(a, &s->phone.addr, s->transport, s->peer.port);
@@ -508,4 +530,9 @@ unsigned echoes_doubts(const struct echoes *e, const struct echo_sign *s)
 	if (untouched(a, s))
 		doubts |= DOUBT_UNTOUCHED;
 	return doubts;
+}
+
+const struct list *echoes_phones(const struct echoes *e)
+{
+	return &e->agents.in_order;
 }
