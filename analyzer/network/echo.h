@@ -109,6 +109,33 @@ bool echoes_tunnel(const struct echoes *e, const struct address *phone);
  * Answers of the server, on any port, that gave back all that the phone had sent, with the public source in received=.
  */
 unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server);
+
+struct echo_intact {                 /* those of one phone and server */
+	struct list_link in_order;
+	struct address phone, outside;       /* its own address; as the server saw it */
+	struct endpoint server;
+	uint8_t transport;
+	bool several;                /* more than one such port, transport or outside address */
+	unsigned count;
+	struct frame_ref request_at, answer_at;      /* the first */
+	int64_t last_ns;
+};
+
+const struct list *echoes_intact_all(const struct echoes *e);        /* struct echo_intact.in_order, by first sight */
+
+struct echo_passing {                /* requests of phones behind one public address to one service */
+	struct list_link in_order;
+	struct address from;
+	struct endpoint server;      /* the first; the service is its port */
+	uint8_t transport;
+	uint32_t untouched;          /* that say private addresses wherever a rewriter would have to change them */
+	bool touched;                /* one says a public address there */
+	bool begins, sdp;            /* among the untouched: REGISTER or INVITE; SDP */
+	struct frame_ref first_at;   /* untouched */
+	int64_t last_ns;
+};
+
+const struct list *echoes_passing(const struct echoes *e);   /* struct echo_passing.in_order, by first sight */
 /* The public server named the address of another private host than the one it spoke to: it sees them untranslated. */
 bool echoes_insider(const struct echoes *e, const struct address *server);
 

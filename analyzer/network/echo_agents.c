@@ -16,11 +16,8 @@
 enum { SIP_PORT_LAST = 5200, TURNS_BACK = 2, CUT_LENGTHS = 3, VENDORS = 3, VENDOR_SEEN = 8, REJECTED_ROUNDS = 2 };
 
 struct site {                        /* one public address and a service that its phones use */
-	struct list_link in_order;
+	struct echo_passing seen;
 	struct hash_link by_key;
-	struct address addr;
-	uint8_t transport;
-	uint16_t port;
 	int64_t untouched_first_ns, untouched_last_ns;       /* private Via or Contact passed; NS_NONE never */
 	/* a phone does not say its mapped socket; one has another port than a phone would choose */
 	bool other, remapped;
@@ -62,7 +59,7 @@ void agents_fini(struct agents *a)
 	LIST_EACH_SAFE(it, &a->in_order)
 		free(LIST_ENTRY(it, struct agent, phone.in_order));
 	LIST_EACH_SAFE(it, &a->sites_in_order)
-		free(LIST_ENTRY(it, struct site, in_order));
+		free(LIST_ENTRY(it, struct site, seen.in_order));
 	LIST_EACH_SAFE(it, &a->literals_in_order)
 		free(LIST_ENTRY(it, struct literal_use, in_order));
 	LIST_EACH_SAFE(it, &a->told_in_order)
@@ -123,7 +120,8 @@ static struct site *site_find(const struct agents *a, const struct address *addr
 	for (struct hash_link *it = hash_first(&a->sites, hash); it; it = it->next) {
 		struct site *s = HASH_ENTRY(it, struct site, by_key);
 
-		if (it->hash == hash && s->transport == transport && s->port == port && address_equal(&s->addr, addr))
+		if (it->hash == hash && s->seen.transport == transport && s->seen.server.port == port &&
+		    address_equal(&s->seen.from, addr))
 			return s;
 	}
 	return NULL;
@@ -136,10 +134,10 @@ static struct site *site_of(struct agents *a, const struct packet *p)
 	if (s || a->sites_in_order.count >= SITE_MAX)
 		return s;
 	s = memory_zalloc(sizeof *s);
-	*s = (struct site){ .addr = p->src.addr, .transport = p->transport, .port = p->dst.port,
+	*s = (struct site){ .seen = { .from = p->src.addr, .server = p->dst, .transport = p->transport },
 		.untouched_first_ns = NS_NONE };
-	hash_add(&a->sites, &s->by_key, (uint32_t)mix_endpoint(s->transport, &s->addr, s->port));
-	list_add_tail(&a->sites_in_order, &s->in_order);
+	hash_add(&a->sites, &s->by_key, (uint32_t)mix_endpoint(p->transport, &p->src.addr, p->dst.port));
+	list_add_tail(&a->sites_in_order, &s->seen.in_order);
 	return s;
 }
 
@@ -174,6 +172,28 @@ static bool remapped(uint16_t port)
 	return port < SIP_PORT || port > SIP_PORT_LAST;
 }
 
+/*
+ * Private Via and Contact, and c= where there is SDP, with the port that the message came from: a rewriter would have
+ * changed them. Another port it may leave alone (3.2), so that says nothing.
+ */
+static void passing_message(struct echo_passing *s, const struct packet *p, const struct sip_message *m,
+	const struct address *via, const struct address *contact)
+{
+	struct address c;
+	bool sdp = m->sdp.n && sdp_line_address(m->sdp, SPAN("c="), &c);
+
+	s->touched |= address_reach(via) == 2 || address_reach(contact) == 2 || (sdp && address_reach(&c) == 2);
+	if (p->transport != TRANSPORT_UDP || !address_private(via) || !address_private(contact) ||
+	    (m->via.has_port ? m->via.port : SIP_PORT) != p->src.port ||
+	    (m->contact.has_port ? m->contact.port : SIP_PORT) != p->src.port || (sdp && !address_private(&c)))
+		return;
+	if (s->untouched++ == 0)
+		s->first_at = packet_ref(p);
+	s->begins |= m->method == SIP_REGISTER || m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE;
+	s->sdp |= sdp;
+	s->last_ns = p->at_ns;
+}
+
 static struct site *site_message(struct agents *a, const struct packet *p, const struct sip_message *m,
 	const struct address *via, const struct address *contact)
 {
@@ -188,6 +208,7 @@ static struct site *site_message(struct agents *a, const struct packet *p, const
 			s->untouched_first_ns = p->at_ns;
 		s->untouched_last_ns = p->at_ns;
 	}
+	passing_message(&s->seen, p, m, via, contact);
 	if (m->method != SIP_REGISTER)
 		return s;
 	if (says_socket(via, m->via.has_port, m->via.port, &p->src) &&
@@ -530,6 +551,11 @@ unsigned echoes_doubts(const struct echoes *e, const struct echo_sign *s)
 	if (untouched(a, s))
 		doubts |= DOUBT_UNTOUCHED;
 	return doubts;
+}
+
+const struct list *echoes_passing(const struct echoes *e)
+{
+	return &e->agents.sites_in_order;
 }
 
 const struct list *echoes_phones(const struct echoes *e)
