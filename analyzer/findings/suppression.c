@@ -100,6 +100,8 @@ static const struct row {
 	  { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
 	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
+	{ "audio-interrupted", "turn-lapsed", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted",
+	  "call-dropped", "media-unreachable" } },
 	{ "call-dropped", "path-lost", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted" } },
 	{ "call-dropped", "peer-vanished", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted" } },
 	{ "call-dropped", "peer-restarted", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted" } },

@@ -39,6 +39,7 @@ struct network *network_new(const struct network_config *config)
 	duplicates_init(&n->duplicates, n->config.dup_window_ns, n->config.dup_sip_window_ns);
 	nat_init(&n->nat, n->config.max_mappings);
 	n->vlans = vlan_uses_new(0);
+	n->turns = turns_new(0);
 	return n;
 }
 
@@ -51,6 +52,7 @@ void network_free(struct network *n)
 	nat_fini(&n->nat);
 	duplicates_fini(&n->duplicates);
 	vlan_uses_free(n->vlans);
+	turns_free(n->turns);
 	hash_fini(&n->hosts);
 	hash_fini(&n->pairs);
 	hash_fini(&n->machines);
@@ -158,6 +160,11 @@ const struct list *network_pairs(const struct network *n)
 const struct vlan_uses *network_vlans(const struct network *n)
 {
 	return n->vlans;
+}
+
+const struct turns *network_turns(const struct network *n)
+{
+	return n->turns;
 }
 
 const struct list *network_mappings(const struct network *n)
