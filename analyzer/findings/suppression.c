@@ -123,7 +123,7 @@ static const struct row {
 	{ "codec-not-agreed", NULL, SAME_CALL, { "call-failed" } },
 	{ "sip-malformed", NULL, SAME_CALL, { "call-failed" } },
 	{ "transfer-failed", NULL, SAME_CALL, { "call-failed" } },
-	{ "reinvite-failed", NULL, SAME_CALL, { "call-dropped" } },
+	{ "reinvite-failed", NULL, SAME_CALL, { "call-dropped", "audio-missing-after-hold" } },
 	{ "audio-interrupted", NULL, SAME_CALL, { "call-dropped" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
 	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" } },
