@@ -256,6 +256,7 @@ struct registration {                /* one AOR by one device (Contact or source
 	uint32_t expires_s, requests, retransmissions, challenges, refusals;
 	int64_t first_ns, last_ns, registered_ns;
 	struct frame_ref request_at, final_at;
+	struct frame_ref rebooted_at; /* latest REGISTER with another Call-ID that counts from the start; frame 0 none */
 	struct transaction *open;    /* the request that waits for a final */
 	struct trial *trial;         /* trial.h; never NULL */
 };
