@@ -8,6 +8,7 @@
 #include "analyzer/budget.h"
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/early.h"
 #include "analyzer/engine_state.h"
 #include "analyzer/network/learn_media.h"
 #include "captures/base/memory.h"
@@ -173,6 +174,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->peers = sip_peers_new(0);
 	e->flows = flows_new(0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
+	e->early = early_new(&(struct early_config){ .wait_ns = config_ns(c, "capture", "early-ms", MILLISECOND_NS) });
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
@@ -217,6 +219,7 @@ void engine_free(struct engine *e)
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
+	early_free(e->early);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);
@@ -396,11 +399,17 @@ static void drain(struct engine *e, int64_t now_ns)
 	} while (n == CALLS_EVENT_MAX);
 }
 
+static void take_packet(struct engine *e, const struct packet *p);
+
 static void tick(struct engine *e, int64_t now_ns)
 {
+	const struct packet *waited;
+
 	if (now_ns < e->tick_ns)
 		return;
 	e->tick_ns = ns_add(now_ns, SECOND_NS);
+	while ((waited = early_before(e->early, NULL, now_ns)))
+		take_packet(e, waited);
 	drain(e, now_ns);
 }
 
@@ -513,16 +522,11 @@ static void take_rtp(struct engine *e, const struct packet *p)
 	}
 }
 
-void engine_packet(struct engine *e, const struct packet *p)
+/* Everything but RTP. */
+static void take_packet(struct engine *e, const struct packet *p)
 {
 	enum duplicate_verdict verdict;
 
-	capture_facts_packet(e, p);
-	tick(e, p->at_ns);
-	if (p->kind == PACKET_RTP) {
-		take_rtp(e, p);
-		return;
-	}
 	two_points_frame(e->points, p->file, p->at_ns);
 	if (p->kind == PACKET_ARP)
 		network_packet(e->network, p, DUPLICATE_NO, 1);
@@ -547,6 +551,32 @@ void engine_packet(struct engine *e, const struct packet *p)
 		network_learn_stun(e->network, p);
 	else if (p->kind == PACKET_ICMP)
 		take_icmp(e, p);
+}
+
+/* Answers whose request was not seen before them, each in its turn. */
+static void take_message(struct engine *e, const struct packet *p)
+{
+	const struct packet *waited;
+
+	if (early_keep(e->early, p))
+		return;
+	while ((waited = early_before(e->early, p, p->at_ns)))
+		take_packet(e, waited);
+	take_packet(e, p);
+	while ((waited = early_after(e->early, p)))
+		take_packet(e, waited);
+}
+
+void engine_packet(struct engine *e, const struct packet *p)
+{
+	capture_facts_packet(e, p);
+	tick(e, p->at_ns);
+	if (p->kind == PACKET_RTP)
+		take_rtp(e, p);
+	else if (p->kind == PACKET_SIP)
+		take_message(e, p);
+	else
+		take_packet(e, p);
 }
 
 uint64_t engine_prepare(const struct engine *e, const struct packet *p)
@@ -703,9 +733,14 @@ void engine_until(struct engine *e, int64_t now_ns)
 
 void engine_finish(struct engine *e)
 {
+	const struct packet *waited;
+
 	if (e->finished)
 		return;
 	e->finished = true;
+	while ((waited = early_rest(e->early)))
+		take_packet(e, waited);
+	e->capture.answers_early_ns = early_most_ns(e->early);
 	if (e->capture.last_ns != NS_NONE)
 		tick(e, e->capture.last_ns);
 	calls_finish(e->calls, e->capture.last_ns);

@@ -18,6 +18,7 @@ enum {
 #define WITNESS_NS (60 * SECOND_NS)
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+#define EARLY_NS (10 * MILLISECOND_NS)                /* G10, as for time stamps that go back */
 
 struct place {                       /* an address, or an address and port, of media */
 	struct hash_link link;
@@ -656,6 +657,7 @@ struct gates *gates_reckon(const struct facts *facts)
 	reckon_losses(g, facts);
 	reckon_link_member(g, facts);
 	g->clock_unreliable = facts->capture->timestamps_back > 0 ||
+		facts->capture->answers_early_ns >= EARLY_NS ||
 		facts->capture->timestamp_grain_ns >= 10 * MILLISECOND_NS;
 	return g;
 }
