@@ -9,6 +9,7 @@
 #include "analyzer/budget.h"
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/early.h"
 #include "analyzer/engine_records.h"
 #include "analyzer/engine_state.h"
 #include "analyzer/network/learn_media.h"
@@ -176,6 +177,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->peers = sip_peers_new(0);
 	e->flows = flows_new(0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
+	e->early = early_new(&(struct early_config){ .wait_ns = config_ns(c, "capture", "early-ms", MILLISECOND_NS) });
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
@@ -220,6 +222,7 @@ void engine_free(struct engine *e)
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
+	early_free(e->early);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);
@@ -399,11 +402,17 @@ static void drain(struct engine *e, int64_t now_ns)
 	} while (n == CALLS_EVENT_MAX);
 }
 
+static void take_waited(struct engine *e, const struct packet *waited);
+
 static void tick(struct engine *e, int64_t now_ns)
 {
+	const struct packet *waited;
+
 	if (now_ns < e->tick_ns)
 		return;
 	e->tick_ns = ns_add(now_ns, SECOND_NS);
+	while ((waited = early_before(e->early, NULL, now_ns)))
+		take_waited(e, waited);
 	drain(e, now_ns);
 }
 
@@ -498,17 +507,11 @@ static void take_rtp(struct engine *e, const struct packet *p)
 	}
 }
 
-/* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
-static void take(struct engine *e, const struct packet *p)
+/* Everything but RTP. */
+static void take_packet(struct engine *e, const struct packet *p)
 {
 	enum duplicate_verdict verdict;
 
-	capture_facts_packet(e, p);
-	tick(e, p->at_ns);
-	if (p->kind == PACKET_RTP) {
-		take_rtp(e, p);
-		return;
-	}
 	two_points_frame(e->points, p->file, p->at_ns);
 	verdict = p->has & HAS_IP ? network_duplicate(e->network, p) : DUPLICATE_NO;
 	if (p->has & HAS_IP || p->kind == PACKET_ARP)
@@ -523,6 +526,40 @@ static void take(struct engine *e, const struct packet *p)
 		rtcp_states_packet(e->rtcp, p);
 	else if (p->kind == PACKET_ICMP)
 		take_icmp(e, p);
+}
+
+/* It is lent until the next one is asked for: the records take it at once. */
+static void take_waited(struct engine *e, const struct packet *waited)
+{
+	take_packet(e, waited);
+	records_take(e);
+}
+
+/* Answers whose request was not seen before them, each in its turn. */
+static void take_message(struct engine *e, const struct packet *p)
+{
+	const struct packet *waited;
+
+	if (early_keep(e->early, p))
+		return;
+	while ((waited = early_before(e->early, p, p->at_ns)))
+		take_waited(e, waited);
+	take_packet(e, p);
+	while ((waited = early_after(e->early, p)))
+		take_waited(e, waited);
+}
+
+/* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
+static void take(struct engine *e, const struct packet *p)
+{
+	capture_facts_packet(e, p);
+	tick(e, p->at_ns);
+	if (p->kind == PACKET_RTP)
+		take_rtp(e, p);
+	else if (p->kind == PACKET_SIP)
+		take_message(e, p);
+	else
+		take_packet(e, p);
 }
 
 void engine_packet(struct engine *e, const struct packet *p)
@@ -691,9 +728,14 @@ void engine_until(struct engine *e, int64_t now_ns)
 
 void engine_finish(struct engine *e)
 {
+	const struct packet *waited;
+
 	if (e->finished)
 		return;
 	e->finished = true;
+	while ((waited = early_rest(e->early)))
+		take_waited(e, waited);
+	e->capture.answers_early_ns = early_most_ns(e->early);
 	if (e->capture.last_ns != NS_NONE)
 		tick(e, e->capture.last_ns);
 	calls_finish(e->calls, e->capture.last_ns);

@@ -50,6 +50,7 @@ struct engine {
 	struct engine_options options;
 	struct capture_facts capture;
 	struct expectation_config expect;
+	struct early *early;         /* answers before their requests */
 	struct calls *calls;
 	struct accounts *accounts;
 	struct sources *sources;
