@@ -430,7 +430,7 @@ static void count_intact(struct answer *a)
 			return;
 		i = memory_zalloc(sizeof *i);
 		i->seen = (struct echo_intact){ .phone = q->phone.addr, .outside = received, .server = q->peer,
-			.transport = q->transport, .request_at = q->at, .answer_at = packet_ref(a->p) };
+			.transport = q->transport, .request_at = q->at, .answer_at = frame_ref_of(a->p) };
 		hash_add(&a->e->intact, &i->by_key, intact_hash(&q->phone.addr, &q->peer.addr));
 		list_add_tail(&a->e->intact_in_order, &i->seen.in_order);
 	}

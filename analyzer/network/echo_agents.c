@@ -188,7 +188,7 @@ static void passing_message(struct echo_passing *s, const struct packet *p, cons
 	    (m->contact.has_port ? m->contact.port : SIP_PORT) != p->src.port || (sdp && !address_private(&c)))
 		return;
 	if (s->untouched++ == 0)
-		s->first_at = packet_ref(p);
+		s->first_at = frame_ref_of(p);
 	s->begins |= m->method == SIP_REGISTER || m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE;
 	s->sdp |= sdp;
 	s->last_ns = p->at_ns;
@@ -291,7 +291,7 @@ static struct agent *agent_of(struct agents *a, const struct packet *p, const st
 	}
 	x = memory_zalloc(sizeof *x);
 	*x = (struct agent){
-		.phone = { .source = p->src, .peer = p->dst, .transport = p->transport, .first_at = packet_ref(p),
+		.phone = { .source = p->src, .peer = p->dst, .transport = p->transport, .first_at = frame_ref_of(p),
 			.says_phone = host_role_of_agent(m->user_agent) == ROLE_PHONE },
 		.key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .first_ns = p->at_ns,
 		.public_ns = NS_NONE, .told_ns = NS_NONE,
