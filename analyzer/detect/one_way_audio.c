@@ -139,7 +139,10 @@ static struct place place_absent(const struct direction *d, const struct hearing
 {
 	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 
-	if (family_mismatch(d, h->window) && h->whole)
+	if (h->whole && hearing_told_loopback(d, h->window))
+		p = (struct place){ "advertised-address-wrong", NULL, hearing_loopback_proof(h),
+			hearing_loopback_proof(h), CULPRIT_RECEIVER };
+	else if (family_mismatch(d, h->window) && h->whole)
 		p.reason = "address-family";
 	else if (h->sending == RTCP_SENDING_RISING)
 		p = (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
@@ -288,7 +291,12 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 
 static void say_absent(struct finding *f, const struct words *w, const struct hearing *h)
 {
-	if (strcmp(f->reason, "sender-never-sent") == 0) {
+	if (strcmp(f->reason, "advertised-address-wrong") == 0) {
+		entitle(f, w, h, w->receiver_host, "names a loopback address");
+		finding_cause(f, "%s wants its audio at %s, which is the sender's own machine: it goes nowhere. None of it in %.0f s, seen %s.",
+			      w->receiver_full, w->sdp, w->seconds, w->point);
+		finding_fix(f, "Give %s its address: it took its loopback for it, as devices do that start without a network or a default route.", w->receiver_host);
+	} else if (strcmp(f->reason, "sender-never-sent") == 0) {
 		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
 		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
 			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
