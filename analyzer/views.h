@@ -143,7 +143,17 @@ struct view_call {
 	unsigned note_count;
 };
 
-struct view_interval { int64_t at_ns; uint32_t packets, lost; double max_jitter_ms, mos; }; /* < 0 unknown */
+struct view_interval {
+	int64_t at_ns;
+	uint32_t packets, lost;
+	double max_jitter_ms, mos;   /* < 0 unknown */
+	bool audio;                  /* not comfort noise, key presses or keep-alives alone */
+	int loudest_dbm0;            /* of its packets; VIEW_UNHEARD not known */
+};
+enum { VIEW_UNHEARD = 127 };
+
+/* A stretch without a packet; silence: the sender suppresses it, and nothing is missing. */
+struct view_hole { int64_t from_ns, to_ns; bool silence; };
 
 struct view_stream {
 	uint32_t n;
@@ -162,6 +172,8 @@ struct view_stream {
 	double max_delta_ms, mean_jitter_ms, max_jitter_ms;  /* < 0 unknown */
 	const struct view_interval *intervals;
 	unsigned interval_count;
+	const struct view_hole *holes; /* the longest, by time */
+	unsigned hole_count;
 	double mos;                  /* < 0 unknown */
 	const char *mos_kind, *mos_valid;
 	uint32_t twins[4];

@@ -588,6 +588,13 @@ static void final_note(struct registration_record *r, struct arrival *a)
 	tell(a, r);
 }
 
+/* To an attempt before the one in hand, perhaps of another Call-ID. */
+static bool answers_late(const struct registration_record *r, const struct arrival *a)
+{
+	return is_late(r, a) || (r->call_id != hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
+		ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS);
+}
+
 static void response_note(struct registration_record *r, struct arrival *a)
 {
 	bool known = same_attempt(r, a);
@@ -597,8 +604,11 @@ static void response_note(struct registration_record *r, struct arrival *a)
 		return;
 	}
 	if (r->attempt != ATTEMPT_NONE && !known) {
-		if (r->registration.requests)
-			return; /* of an attempt long past */
+		if (r->registration.requests) {
+			if (answers_late(r, a))
+				trial_late(r->registration.trial, a->message, a->sip);
+			return; /* of an attempt past */
+		}
 		r->attempt = ATTEMPT_NONE;
 	}
 	if (known && r->attempt != ATTEMPT_ASKED && r->transaction.status == a->sip->status) {

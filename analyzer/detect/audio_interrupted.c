@@ -91,17 +91,6 @@ static bool signalling_repeated(const struct facts *facts, const struct directio
 	return lookup_repeated(facts->lookup, &a.addr, &b.addr, g->from_ns, g->to_ns);
 }
 
-/* Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key. */
-static bool stopped_in_speech(const struct stream *s, const struct window *w, const struct gap *g)
-{
-	int64_t length = g->to_ns - g->from_ns;
-
-	return g->seq_step == 1 && g->suppressed_ms * 10u >= (uint32_t)(length / MILLISECOND_NS) * 8u &&
-	       !w->dtx_allowed && s->suppressed_gaps == 1 &&
-	       s->comfort == 0 && g->speech_before && g->speech_after && length >= SECOND_NS &&
-	       length <= 30 * SECOND_NS;
-}
-
 struct verdict {
 	const char *reason;          /* NULL: no interruption */
 	enum severity severity;
@@ -125,7 +114,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
-		if (stopped_in_speech(s, direction_window_at(dir, g->from_ns), g))
+		if (gap_cuts_speech(s, g, direction_window_at(dir, g->from_ns)->dtx_allowed))
 			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE,
 				g->suppressed_ms };
 		return v;

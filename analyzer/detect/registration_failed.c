@@ -99,6 +99,10 @@ static void judge_silence(struct detection *d, struct verdict *v)
 
 	if (run->copies_most < COPIES_ENOUGH && run->unanswered < 2)
 		return;
+	if (run->late) {
+		detection_pass(d, "G10", "answers are there, out of order");
+		return;
+	}
 	gate = silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &v->witness);
 	if (gate) {
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
@@ -196,7 +200,7 @@ static void judge(struct detection *d, struct verdict *v)
 	if (v->icmp && (run->unanswered || run->copies)) {
 		v->reason = "icmp-unreachable";
 		v->confidence = CONFIDENCE_CERTAIN;
-	} else if (run->bare_again >= BARE_ENOUGH && over && !stranger(facts, v)) {
+	} else if (run->bare_again >= BARE_ENOUGH && over && !run->late && !stranger(facts, v)) {
 		v->reason = "challenge-unanswered";
 		v->confidence = CONFIDENCE_LIKELY;
 	} else {
