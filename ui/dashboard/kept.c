@@ -42,7 +42,8 @@ void kept_text(const struct dashboard *d, struct text *t)
 	text_addf(t, "enter %s\n", opens[d->enter_ladder]);
 	text_addf(t, "bell %s\n", bells[d->bell]);
 	text_addf(t, "calls-by %s%s\n", call_column_name((enum call_column)d->sort), d->sort_down ? ", down" : "");
-	text_addf(t, "streams-by %s%s\n", stream_sorts[d->stream_sort % STREAM_SORTS], d->stream_sort_down ? ", down" : "");
+	text_addf(t, "streams-by %s%s\n", stream_sorts[d->stream_sort % STREAM_SORTS],
+		d->stream_sort_down ? ", down" : "");
 	add_columns(d, t);
 }
 
