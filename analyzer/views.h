@@ -255,6 +255,20 @@ struct view_policy {                 /* of a firewall between the site and its p
 	const struct nets *inside;   /* networks of the site */
 };
 
+struct view_mark {                   /* what DSCP the policy's traffic carries */
+	bool media, inbound;
+	uint8_t dscp;
+	unsigned count;              /* streams; requests */
+};
+
+struct view_vlan { uint16_t vid; unsigned hosts; };  /* of the site, that speak SIP or send media in it */
+
+struct view_limit {                  /* the busiest minute of a provider */
+	struct address from;
+	unsigned calls;
+	uint32_t frame;              /* of the first of them */
+};
+
 struct view_rule {
 	bool media, tls;
 	bool inbound;                /* towards the site */
@@ -307,6 +321,9 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret);
 bool view_check(const struct engine *e, size_t i, struct view_check *ret);
 void view_policy(const struct engine *e, struct view_policy *ret);
 bool view_rule(const struct engine *e, size_t i, struct view_rule *ret);
+bool view_mark(const struct engine *e, size_t i, struct view_mark *ret);
+bool view_vlan(const struct engine *e, size_t i, struct view_vlan *ret);
+bool view_limit(const struct engine *e, size_t i, struct view_limit *ret);
 bool view_message(const struct engine *e, size_t call, size_t i, struct view_message *ret);
 bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret);
 void view_end(const struct engine *e, struct view_end *ret);

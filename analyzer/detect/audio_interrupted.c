@@ -8,17 +8,18 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/turn_lapsed.h"
 
 static const char *const reasons[] = {
 	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover",
 	"stream-replaced",
-	"never-resumed", "unlocated", NULL,
+	"never-resumed", "turn-lapsed", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "audio stops for seconds and returns",
 	.symptom = "\"It cuts out for some seconds\", \"it went dead and then came back\".",
-	.evidence = "The packets around the hole: sequence numbers that ran on (lost), time stamps that stood still (the sender stalled).",
+	.evidence = "The packets around the hole: sequence numbers that ran on (lost), time stamps that stood still (the sender stalled); until when a TURN server had lent its port.",
 	.mimics = "Silence suppression, hold, fax, a re-INVITE in flight, packets lost by the capture itself.",
 	.fix = "Lost: link, queue or firewall session on the path. Stalled: CPU, Wi-Fi or load of the sender.",
 	.reasons = reasons,
@@ -469,7 +470,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		if (s->bound_by <= 9 && !s->twin_of && judge_successor(d, ev, s))
 			return;
 	}
-	if (judge_end(d, ev, h))
+	if (turn_lapsed(d, ev) || judge_end(d, ev, h))
 		return;
 	detection_pass(d, NULL, "no hole of %.0f ms of lost or stalled audio while it was due",
 		detection_key(d, "min-ms"));
