@@ -48,5 +48,7 @@ bool check_answered(const struct call *call);
 
 /* C1.1 to C1.4, in that order. */
 void checklist_site(struct checklist *c);
+/* C4.8, C6.5, C4.4: VLAN, marks, rate limit. */
+void checklist_network(struct checklist *c);
 
 #endif
