@@ -106,6 +106,7 @@ struct verdict {
 	enum severity severity;
 	enum confidence confidence;
 	uint32_t bad_ms;
+	bool still;                  /* nothing else was captured meanwhile either */
 };
 
 static struct verdict judge_gap(struct detection *d, const struct direction *dir, const struct stream *s,
@@ -144,6 +145,11 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 		v.reason = "sender-stalled";
 	else
 		v.reason = "unlocated";
+	if (v.reason && gates_capture_still(detection_facts(d)->gates, g->from_ns, g->to_ns)) {
+		v.confidence = CONFIDENCE_POSSIBLE;
+		v.still = true;
+		return v;
+	}
 	if (v.reason && v.reason[0] == 'b' && signalling_repeated(detection_facts(d), dir, g))
 		v.confidence = CONFIDENCE_CERTAIN;
 	if (v.reason && h && h->delivered && v.reason[0] == 'l')
@@ -258,6 +264,8 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	finding_times(f, holes->from_ns, holes->to_ns);
 	f->count = holes->count;
 	say_cause(f, facts, ev->direction, holes, v->bad_ms);
+	if (v->still)
+		text_addf(&f->cause, " Nothing else was captured meanwhile: a link that all share here was down, or the capture itself stood still.");
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
 
