@@ -152,8 +152,9 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	}
 	if (v.reason && v.reason[0] == 'b' && signalling_repeated(detection_facts(d), dir, g))
 		v.confidence = CONFIDENCE_CERTAIN;
-	if (v.reason && h && h->delivered && v.reason[0] == 'l')
-		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it */
+	if (v.reason && h && h->delivered && v.reason[0] == 'l' &&
+	    !gates_nothing_captured(detection_facts(d)->capture, g->from_ns, g->to_ns))
+		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it, and the capture ran */
 	return v;
 }
 

@@ -18,6 +18,7 @@ enum {
 #define WITNESS_NS (60 * SECOND_NS)
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+#define STILL_ALONE_NS SECOND_NS                      /* of a single stream: shorter holes are the network's daily bread */
 #define EARLY_NS (10 * MILLISECOND_NS)                /* G10, as for time stamps that go back */
 
 struct place {                       /* an address, or an address and port, of media */
@@ -574,24 +575,23 @@ static void add_moment(struct moments *m, const struct hole *h, unsigned streams
 	m->list[m->count++] = (struct loss_moment){ h->from_ns, h->to_ns, streams };
 }
 
-/* Nearly all of the hole is one silence: no frame of any kind in it. */
-static bool nothing_captured(const struct capture_facts *c, const struct hole *h)
+bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns)
 {
 	unsigned low = 0, high = c->silence_count;
-	int64_t from_ns, to_ns;
 
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (c->silences[middle].to_ns <= h->from_ns)
+		if (c->silences[middle].to_ns <= from_ns)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < c->silence_count && c->silences[low].from_ns < h->to_ns; low++) {
-		from_ns = c->silences[low].from_ns > h->from_ns ? c->silences[low].from_ns : h->from_ns;
-		to_ns = c->silences[low].to_ns < h->to_ns ? c->silences[low].to_ns : h->to_ns;
-		if (to_ns - from_ns >= (h->to_ns - h->from_ns) / 10 * 9)
+	for (; low < c->silence_count && c->silences[low].from_ns < to_ns; low++) {
+		int64_t begin_ns = c->silences[low].from_ns > from_ns ? c->silences[low].from_ns : from_ns;
+		int64_t end_ns = c->silences[low].to_ns < to_ns ? c->silences[low].to_ns : to_ns;
+
+		if (end_ns - begin_ns >= (to_ns - from_ns) / 10 * 9)
 			return true;
 	}
 	return false;
@@ -618,10 +618,11 @@ static void reckon_losses(struct gates *g, const struct facts *f)
 			end++;
 		together = end - i;
 		apart = holes_apart(holes, next, i, end);
-		all = together >= 2 && apart >= 1 && lives_at(&lives, holes[i].from_ns) == together;
-		if (all && nothing_captured(f->capture, &holes[i]))
+		all = lives_at(&lives, holes[i].from_ns) == together;
+		if (all && (apart >= 1 || holes[i].to_ns - holes[i].from_ns >= STILL_ALONE_NS) &&
+		    gates_nothing_captured(f->capture, holes[i].from_ns, holes[i].to_ns))
 			add_moment(&g->still, &holes[i], together);
-		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && f->capture->tcp_gaps))
+		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && together >= 2 && apart >= 1 && f->capture->tcp_gaps))
 			continue;
 		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
 			add_moment(&g->lost, &holes[told], together);
