@@ -458,11 +458,18 @@ static void check_media_range(struct checklist *c)
 
 /* ---- C1.4 SIP ALG ---- */
 
-struct proof { const struct finding *rewrites, *maybe, *equal, *sealed; };
+struct proof { const struct finding *rewrites, *maybe, *equal, *sealed, *one_side; };
+
+static const struct finding **absent_slot(struct proof *p, const char *reason)
+{
+	if (strcmp(reason, "equal-copies") == 0)
+		return &p->equal;
+	return strcmp(reason, "transport-encrypted") == 0 ? &p->sealed : &p->one_side;
+}
 
 static struct proof alg_proof(const struct checklist *c)
 {
-	struct proof p = { NULL, NULL, NULL, NULL };
+	struct proof p = { NULL, NULL, NULL, NULL, NULL };
 
 	LIST_EACH(it, findings_in_order(c->facts->findings)) {
 		const struct finding *f = LIST_ENTRY(it, struct finding, in_order);
@@ -473,7 +480,7 @@ static struct proof alg_proof(const struct checklist *c)
 		if (strcmp(f->id, "sip-alg") == 0)
 			at = f->confidence >= CONFIDENCE_LIKELY ? &p.rewrites : &p.maybe;
 		else if (strcmp(f->id, "sip-alg-absent") == 0)
-			at = strcmp(f->reason, "equal-copies") == 0 ? &p.equal : &p.sealed;
+			at = absent_slot(&p, f->reason);
 		if (at && !*at)
 			*at = f;
 	}
@@ -508,6 +515,9 @@ static void check_alg(struct checklist *c)
 	} else if (c->facts->capture->sip == 0) {
 		check_say(k, p.sealed ? CHECK_CANNOT_TELL : CHECK_NOT_SEEN,
 			p.sealed ? "TLS on a port of SIP, probably SIP" : "no SIP in this capture");
+	} else if (p.one_side) {
+		check_proof(k, p.one_side);
+		check_say(k, CHECK_CANNOT_TELL, "assumed: one side of the router shows no rewriting; only a capture on both sides confirms it");
 	} else {
 		check_say(k, CHECK_CANNOT_TELL, "assumed, not confirmed: no trace of one, but only a capture on both sides of the router tells");
 	}

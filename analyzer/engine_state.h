@@ -40,6 +40,12 @@ struct protocol_count {              /* what was not VoIP: "TCP 443" */
 	uint64_t packets;
 };
 
+struct due {                         /* a packet that the records have not taken yet */
+	const struct packet *packet;
+	uint32_t weight;             /* packets that it stands for */
+	enum duplicate_verdict verdict;
+};
+
 struct engine {
 	struct engine_options options;
 	struct capture_facts capture;
@@ -83,6 +89,8 @@ struct engine {
 	struct protocol_count protocols[PROTOCOL_MAX];
 	unsigned protocol_count;
 	uint64_t deltas_odd[3];      /* frames whose time is no multiple of 1, 10, 100 ms */
+	struct due due[ENGINE_BATCH];
+	unsigned due_count;
 	int64_t tick_ns;             /* next tick of the calls */
 	bool finished;
 	struct redact *redact;       /* what views pass through; NULL: nothing. Lent */

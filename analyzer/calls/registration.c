@@ -11,7 +11,7 @@
 #include "analyzer/calls/trial.h"
 #include "captures/base/memory.h"
 
-enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2 };
+enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2, BOOT_CSEQ = 3 };
 
 #define EXPIRY_GRACE_NS TRANSACTION_LIFE_NS /* a refresh may be on its way */
 
@@ -257,6 +257,8 @@ static struct registration_record *registration_get(struct arrival *a)
 	hash_add(&c->registrations_by_id, &r->by_id, (uint32_t)id);
 	r->registration.call_id =
 		text_set(&r->registration, r->registration.call_id, span_first(sip->call_id, NAME_MAX_BYTES));
+	if (sip->request && r->registration.succeeded && sip->cseq <= BOOT_CSEQ)
+		r->registration.rebooted_at = a->message->at;
 	return r;
 }
 

@@ -22,7 +22,7 @@ static const struct detector_doc doc = {
 	.says = "seen going in, not coming out",
 	.symptom = "Some calls ring out or never start; video or softphone calls never arrive; nobody hears anything although audio is sent.",
 	.evidence = "Every transmission of a message, or a whole stream, at one capture point and none at the next, while neighbours between the same two hosts "
-		    "passed before and after.",
+		    "passed before and after. From one point a hint: INVITEs of a sort that SIP helpers drop get no answer, others of the same phone do.",
 	.mimics = "Single packets lost whose retransmission passes; a second file that had not begun, had ended, or could not see those ports; a proxy that sends "
 		  "the message on under another branch.",
 	.fix = "Find the device between the two points: SIP inspection or a firewall there discards what the lost ones have in common.",
@@ -247,21 +247,39 @@ static void say_icmp(struct finding *f, const struct group *g)
 		finding_fix(f, "Look at %s and at the way behind it: %s refuses these messages.", device, reporter);
 }
 
+static size_t words_of(const char *reason)
+{
+	size_t i = 0;
+
+	while (strcmp(words[i].reason, reason) != 0)
+		i++;
+	return i;
+}
+
+const char *dropped_because(const char *reason)
+{
+	return words[words_of(reason)].because;
+}
+
+void dropped_fix(struct finding *f, const char *reason, const char *device)
+{
+	size_t i = words_of(reason);
+
+	finding_fix(f, "%s%s%s", words[i].fix, device, words[i].fix_rest);
+}
+
 static void say_why(struct finding *f, const struct group *g)
 {
 	char device[96], where[96];
-	size_t i = 0;
 
 	if (strcmp(g->reason, "icmp") == 0) {
 		say_icmp(f, g);
 		return;
 	}
-	while (strcmp(words[i].reason, g->reason) != 0)
-		i++;
 	finding_cause(f, "%u transmissions of %u message%s went in and none came out %s, while others between the two hosts passed. %s", g->transmissions,
 		      g->pattern.messages, g->pattern.messages == 1 ? "" : "s", where_text(g->first, where),
-		      words[i].because);
-	finding_fix(f, "%s%s%s", words[i].fix, device_text(g->first, device), words[i].fix_rest);
+		      dropped_because(g->reason));
+	dropped_fix(f, g->reason, device_text(g->first, device));
 }
 
 static void say_message(struct finding *f, const struct facts *facts, const struct group *g)
@@ -455,8 +473,9 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (two_points_lost(facts->points)->count)
 		judge_messages(d);
 	else
-		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point"
+		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point: what comes out is not seen"
 			: "no message went in that did not come out");
+	dropped_one_point_judge(d);
 	dropped_media_judge(d);
 }
 

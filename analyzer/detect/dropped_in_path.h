@@ -28,6 +28,13 @@ struct offered_ports *offered_ports_new(const struct calls *calls);
 void offered_ports_free(struct offered_ports *o);
 bool offered_ports_clash(const struct offered_ports *o, const struct lost_message *m);
 
+/* What those have in common that are lost for that reason, and what to do; device: "the router 192.0.2.1". */
+const char *dropped_because(const char *reason);
+void dropped_fix(struct finding *f, const char *reason, const char *device);
+
+/* INVITEs that helpers refuse and that nobody answers, seen at one point: a finding for each device and reason. */
+void dropped_one_point_judge(struct detection *d);
+
 /* Streams that go in and do not come out: a finding for each. */
 void dropped_media_judge(struct detection *d);
 

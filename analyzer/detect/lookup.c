@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
 enum { ELSEWHERE_PACKETS = 25 };
@@ -44,6 +45,7 @@ struct lookup {
 	struct hash sources;         /* struct media_sources */
 	struct repetition *repeated; /* by pair, then time */
 	size_t repeated_count, repeated_room;
+	struct alg_evidence *alg;    /* NULL: not asked for yet */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
@@ -75,6 +77,13 @@ void lookup_free(struct lookup *l)
 	arena_free(l->arena);
 	free(l->repeated);
 	free(l);
+}
+
+const struct alg_evidence *lookup_alg_evidence(struct lookup *l)
+{
+	if (!l->alg)
+		l->alg = alg_evidence_new(l->facts, l->arena);
+	return l->alg;
 }
 
 /* ---- pairs of addresses ---- */

@@ -45,6 +45,10 @@ struct lookup_sources lookup_media_sources(struct lookup *l, const struct addres
 bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns,
 	int64_t to_ns);
 
+/* Signs of devices that rewrite SIP: sip_alg.h. */
+struct alg_evidence;
+const struct alg_evidence *lookup_alg_evidence(struct lookup *l);
+
 /*
  * Directions that name this endpoint in a window, as target or source, one after the other; begin with NULL, NULL: no
  * more.

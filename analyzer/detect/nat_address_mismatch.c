@@ -14,7 +14,7 @@ static const char *const reasons[] = {
 static const struct detector_doc doc = {
 	.says = "traffic is sent to an address that cannot work from there",
 	.symptom = "One-way or no audio to phones outside, calls cut after half a minute, a hang-up that nobody notices, a phone that cannot be called.",
-	.evidence = "An address in SDP, Contact, Via or Refer-To, the packets that are really sent to it, where its owner's own packets come from, ICMP.",
+	.evidence = "An address in SDP, Contact, Via, Record-Route or Refer-To, the packets that are really sent to it, where its owner's own packets come from, ICMP.",
 	.mimics = "Servers that answer to the source (rport, latching), relays, proxies that repair addresses, VPNs where private addresses are routed, "
 		  "a carrier whose media lives elsewhere, hold with 0.0.0.0.",
 	.fix = "On the PBX the external address and the local networks; NAT handling for the phone (rport, rewrite Contact, symmetric RTP), or STUN on it.",
@@ -34,6 +34,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		nat_mismatch_dialog(d, ev);
 	} else {
 		nat_mismatch_compensated(d);
+		nat_mismatch_rtcp(d);
 		nat_mismatch_signalling(d);
 	}
 }

@@ -23,7 +23,9 @@ const char *nat_unusable_fix(const char *reason);
 void nat_mismatch_media(struct detection *d, const struct event *ev);
 /* Private addresses in SDP that the other side has worked around: EVENT_JUDGE_CAPTURE. */
 void nat_mismatch_compensated(struct detection *d);
-/* Contact of a dialog that ACK, BYE and re-INVITE are sent to: EVENT_JUDGE_CALL. */
+/* a=rtcp: control packets that go nowhere: EVENT_JUDGE_CAPTURE. */
+void nat_mismatch_rtcp(struct detection *d);
+/* Contact or Record-Route of a dialog that ACK, BYE and re-INVITE are sent to: EVENT_JUDGE_CALL. */
 void nat_mismatch_dialog(struct detection *d, const struct event *ev);
 /* Contact of registrations, Via, Refer-To, redirections: EVENT_JUDGE_CAPTURE. */
 void nat_mismatch_signalling(struct detection *d);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "analyzer/calls/headers.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
 #include "captures/base/memory.h"
@@ -19,6 +20,8 @@ enum { REPEATED = 3, CHAIN_MAX = 64 };       /* transmissions without effect; le
 struct proof {                       /* a place in SIP that names an address which does not work */
 	const char *reason, *place;
 	struct endpoint named, real, from;   /* by whom: real is where he is; from: who obeys */
+	struct endpoint victim;      /* whom nothing reaches; family 0: the one at `real` */
+	const char *fix;             /* NULL: the reason's */
 	struct frame_ref told_at, first, last;
 	unsigned count;
 	enum confidence confidence;
@@ -37,7 +40,7 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct leg 
 	if (leg)
 		finding_leg(f, leg);
 	culprit.port = 0;
-	finding_part(f, PART_VICTIM, &p->real);
+	finding_part(f, PART_VICTIM, address_known(&p->victim.addr) ? &p->victim : &p->real);
 	finding_part(f, PART_CULPRIT, &culprit);
 	finding_part(f, PART_CULPRIT, &p->from);
 	finding_part(f, PART_WITNESS, &p->named);
@@ -52,7 +55,7 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct leg 
 	say_title(f, act, effect);
 	finding_cause(f, "%s names %s in its %s: %s. It sends from %s; what %s sends to the named address (%u times) has no effect.", owner, named, p->place,
 		      nat_unusable_because(p->reason), real, sender, p->count);
-	finding_fix(f, "%s", nat_unusable_fix(p->reason));
+	finding_fix(f, "%s", p->fix ? p->fix : nat_unusable_fix(p->reason));
 	if (p->told_at.frame)
 		finding_evidence(f, p->told_at, "%s names %s", p->place, named);
 	finding_evidence(f, p->first, "the first that is sent to %s", named);
@@ -113,19 +116,101 @@ static bool request_astray(struct detection *d, const struct leg *leg, const str
 	return p->reason != NULL;
 }
 
+/* ---- Record-Route: the first hop of a dialog's requests, RFC 3261 12.1, 16.6 ---- */
+
+static bool uri_endpoint(struct span uri, struct endpoint *ret)
+{
+	struct sip_address a;
+
+	if (!sip_address_parse(uri, &a) || !address_parse(a.host, &ret->addr))
+		return false;
+	ret->port = a.has_port ? a.port : 5060;
+	return true;
+}
+
+/* The message that begins the dialog, as the one who sends `m` was given it: the 200, or to the callee the INVITE. */
+static const struct message *handed_to(const struct transaction *invite, const struct message *m)
+{
+	const struct message *of = m->by == invite->by ? invite->final : invite->request;
+
+	LIST_EACH(it, &invite->messages) {
+		const struct message *x = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (of && x->request == of->request && x->status == of->status &&
+		    address_equal(&x->dst.addr, &m->src.addr))
+			return x;
+	}
+	return NULL;
+}
+
+/* It went to the address that the proxy nearest to its sender recorded, and the proxy is seen at another. */
+static bool route_astray(struct detection *d, const struct transaction *invite, const struct message *m,
+	struct proof *p)
+{
+	const struct headers *h = invite->final ? invite->final->headers : NULL;
+	const struct message *given = handed_to(invite, m);
+	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->recorded_last : h->recorded_first;
+
+	if (!given || !over_udp(m) || !recorded.n || !uri_endpoint(recorded, &p->named) ||
+	    !endpoint_equal(&m->dst, &p->named))
+		return false;
+	p->reason = nat_unusable(detection_facts(d), &p->named.addr, &given->src.addr, &m->src.addr, false);
+	p->place = "Record-Route";
+	p->real = given->src;
+	p->from = m->src;
+	p->told_at = given->at;
+	p->first = m->at;
+	p->victim = m->leg->party[side_other((enum side)m->by)].signalling;
+	p->fix = "Let the proxy record an address that this side reaches: its public one (advertised address; Kamailio: "
+		"listen ... advertise, record_route_preset), and one a side when it stands between two networks (double "
+		"Record-Route, mhomed).";
+	return p->reason != NULL;
+}
+
+static bool ack_route_astray(struct detection *d, const struct transaction *t, struct proof *p)
+{
+	int64_t wait_ns = (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
+
+	if (t->method != SIP_INVITE || !t->final || !t->ack || t->status < 200 || t->status >= 300 ||
+	    t->final_copies <= REPEATED || ns_minus(t->last_ns, t->final->at.at_ns) < wait_ns ||
+	    !route_astray(d, t, t->ack, p))
+		return false;
+	p->last = (struct frame_ref){ t->last_ns, t->ack->at.frame, t->ack->at.file, t->ack->at.interface };
+	p->count = t->final_copies - 1;
+	return true;
+}
+
+static bool request_route_astray(struct detection *d, const struct transaction *invite, const struct transaction *t,
+	struct proof *p)
+{
+	const struct message *m = t->request;
+
+	if (!invite || t->initial || t->method == SIP_ACK || t->method == SIP_CANCEL || !m || t->final ||
+	    t->provisional || t->request_copies < REPEATED || !m->has_to_tag || !route_astray(d, invite, m, p))
+		return false;
+	p->last = (struct frame_ref){ t->last_ns, m->at.frame, m->at.file, m->at.interface };
+	p->count = t->request_copies;
+	return true;
+}
+
 void nat_mismatch_dialog(struct detection *d, const struct event *ev)
 {
 	struct proof p = { .place = "Contact", .confidence = CONFIDENCE_CERTAIN };
+	const struct transaction *invite = NULL;
 
 	LIST_EACH(it, &ev->leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (ack_astray(d, t, &p) || request_astray(d, ev->leg, t, &p)) {
+		if (t->initial && t->method == SIP_INVITE && t->status >= 200 && t->status < 300)
+			invite = t;
+		if (ack_astray(d, t, &p) || request_astray(d, ev->leg, t, &p) || ack_route_astray(d, t, &p) ||
+		    request_route_astray(d, invite, t, &p)) {
 			tell(d, (uintptr_t)ev->leg, ev->leg, &p);
 			return;
 		}
 	}
-	detection_pass(d, NULL, "no ACK or request was sent in vain to a Contact that cannot be reached");
+	detection_pass(d, NULL,
+		"no ACK or request was sent in vain to a Contact or Record-Route that cannot be reached");
 }
 
 /* ---- requests to addresses that a REGISTER, a REFER or a redirection gave ---- */
@@ -306,16 +391,6 @@ static void judge_stray(const struct index *x, const struct sip_stray *s)
 }
 
 /* ---- Refer-To and redirections ---- */
-
-static bool uri_endpoint(struct span uri, struct endpoint *ret)
-{
-	struct sip_address a;
-
-	if (!sip_address_parse(uri, &a) || !address_parse(a.host, &ret->addr))
-		return false;
-	ret->port = a.has_port ? a.port : 5060;
-	return true;
-}
 
 /* Somebody was sent to an address and asks there in vain. `after` the message that named it; who: who named it. */
 static void judge_sent_on(const struct index *x, const char *place, const struct endpoint *named,

@@ -5,6 +5,7 @@
 
 #include "analyzer/calls/trial.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/registration_lapsed.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/source.h"
@@ -16,13 +17,13 @@ static const char *const reasons[] = {
 	"challenge-unanswered", "reply-lost-nat",
 	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
 	"redirected", "server-error", "bad-request",
-	"binding-missing", NULL,
+	"binding-missing", "expired-unrefreshed", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "a phone cannot register, and why",
 	.symptom = "\"No service\" on the display, the phone cannot be called, it loses inbound calls.",
-	.evidence = "Every REGISTER with its answer: nonce, realm, URI and form of the credentials, copies sent after an answer, ICMP errors.",
+	.evidence = "Every REGISTER with its answer: nonce, realm, URI and form of the credentials, copies sent after an answer, ICMP errors; until when it was granted.",
 	.mimics = "The 401 of every refresh, a cached nonce, 423 followed by a longer Expires, one wrong password that is corrected within a minute.",
 	.fix = "By reason: the account's password or user, NAT support of the registrar, the path to it, its clock or nonce secret.",
 	.reasons = reasons,
@@ -463,7 +464,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct list *all = calls_registrations(facts->calls);
 	struct verdict *list = memory_resize(NULL, all->count + 1, sizeof *list);
 	int64_t window_ns = (int64_t)(detection_key(d, "mass-window-s") * 1e9);
-	unsigned count = 0, n;
+	unsigned count = 0, n, lapsed = registration_lapsed(d);
 
 	(void)ev;
 	LIST_EACH(it, all) {
@@ -485,7 +486,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		for (unsigned k = 0; k < n; k++)
 			tell_one(d, &list[i + k]);
 	}
-	if (count == 0)
+	if (count + lapsed == 0)
 		detection_pass(d, NULL,
 			"every registration that was tried succeeded or was answered as it should be (%zu of them)",
 			all->count);

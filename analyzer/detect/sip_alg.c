@@ -5,6 +5,7 @@
  */
 #include "analyzer/detect/sip_alg_private.h"
 
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/internal.h"
 
@@ -130,23 +131,28 @@ static void judge(struct detection *d, const struct alg_rewriter *r)
 	alg_harm_link(facts, r, f);
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+struct alg_evidence *alg_evidence_new(const struct facts *facts, struct arena *arena)
 {
-	struct arena *arena = arena_new();
 	struct alg_evidence *e = arena_zalloc(arena, sizeof *e);
 
-	(void)ev;
 	e->arena = arena;
-	sip_alg_from_points(detection_facts(d), e);
-	sip_alg_from_echo(detection_facts(d), e);
+	sip_alg_from_points(facts, e);
+	sip_alg_from_echo(facts, e);
 	adopt_homeless(e);
+	return e;
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	const struct alg_evidence *e = lookup_alg_evidence(detection_facts(d)->lookup);
+
+	(void)ev;
 	if (e->item_count == 0)
 		detection_pass(d, NULL, "no message was seen in two states");
 	for (unsigned i = 0; i < e->rewriter_count; i++) {
 		if (e->rewriters[i].first)
 			judge(d, &e->rewriters[i]);
 	}
-	arena_free(arena);
 }
 
 const struct detector detect_sip_alg = {

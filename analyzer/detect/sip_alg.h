@@ -40,7 +40,8 @@ struct alg_where {
 
 struct alg_item {
 	struct alg_where where;
-	const char *reason;          /* static, of the register */
+	const char *reason;          /* static, of the register; "": it only adds weight to others */
+	const char *dropped;         /* a reason of dropped-in-path: messages of this sort vanish there; NULL: none do */
 	uint8_t weight;              /* enum alg_weight */
 	int points;                  /* ALG_POINTS, ALG_ALONE, ALG_AGAINST: > 0 */
 	char group;                  /* ALG_POINTS, ALG_ALONE: letter of 3.3's table */
@@ -62,6 +63,9 @@ struct alg_item {
 };
 
 struct alg_evidence;
+
+/* All that the providers know, by rewriter; asked through lookup_alg_evidence(), which makes it once. */
+struct alg_evidence *alg_evidence_new(const struct facts *facts, struct arena *arena);
 
 /* Copied. What exceeds ALG_ITEM_MAX is dropped: a rewriter of so many calls is proven by the first. */
 void alg_evidence_add(struct alg_evidence *to, const struct alg_item *item);

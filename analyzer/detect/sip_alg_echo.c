@@ -214,7 +214,12 @@ static struct weight weigh(const struct echo_context *c, const struct echo_sign 
 		return weigh_length(c, s);
 	case ECHO_STALE:
 		return weigh_stale(s);
-	case ECHO_CALL_ID: case ECHO_FIRST_PUBLIC: case ECHO_OWNER_NULL: case ECHO_SERVER_PORT: case ECHO_AUTH: case ECHO_VENDORS: case ECHO_CUT: case ECHO_REFUSED:
+	case ECHO_REFUSED:
+		/* it got as far as the server's own link */
+		if (network_at(c->facts->network, &s->peer.addr))
+			return NOTHING;
+		return points(kinds[s->kind].points);
+	case ECHO_CALL_ID: case ECHO_FIRST_PUBLIC: case ECHO_OWNER_NULL: case ECHO_SERVER_PORT: case ECHO_AUTH: case ECHO_VENDORS: case ECHO_CUT:
 		return (struct weight){ ALG_POINTS, kinds[s->kind].points, kinds[s->kind].hint };
 	case ECHO_KIND_COUNT:
 		break;
@@ -308,6 +313,16 @@ void echo_item_add(struct echo_context *c, const struct alg_item *item, bool hin
 	alg_evidence_add(c->to, item);
 }
 
+/* What dropped-in-path says of it. */
+static const char *refused_reason(uint32_t detail)
+{
+	if (detail & REFUSED_LOW_PORT)
+		return "sdp-port-privileged";
+	if (detail & REFUSED_FAMILY)
+		return "sdp-address-family";
+	return detail & REFUSED_NO_CONNECTION ? "sdp-no-connection" : "no-content-length";
+}
+
 static void say_note(const struct echo_context *c, const struct echo_sign *s, struct alg_item *item)
 {
 	const char *note = "";
@@ -378,6 +393,8 @@ static void add_sign(struct echo_context *c, const struct echo_sign *s, bool pro
 	if (address_reach(&s->phone.addr) == 2 && address_private(&s->old))
 		item.phone.addr = s->old;        /* it was overlooked, and names the phone */
 	item.discarded = s->discarded > 0;
+	if (s->kind == ECHO_REFUSED)
+		item.dropped = refused_reason(s->detail);
 	say_note(c, s, &item);
 	if (kind->outside)
 		add_doubts(c, s, echo_place_of(c, &item.where));
@@ -411,6 +428,7 @@ void sip_alg_from_echo(const struct facts *facts, struct alg_evidence *to)
 	add_signs(&c, true);
 	add_signs(&c, false);
 	echo_add_clashes(&c);
+	echo_add_habits(&c);
 	add_caps(&c);
 	echo_context_fini(&c);
 }

@@ -59,6 +59,8 @@ struct echo_place *echo_place_of(struct echo_context *c, const struct alg_where 
 
 /* Offers of two phones that clash at a SIP helper (E18): sip_alg_echo_clash.c */
 void echo_add_clashes(struct echo_context *c);
+/* SIP that comes a shorter way than its audio (E14), headers written as nowhere else (E15): sip_alg_echo_habits.c */
+void echo_add_habits(struct echo_context *c);
 /* Hands over the item of a place. */
 void echo_item_add(struct echo_context *c, const struct alg_item *item, bool hint);
 struct alg_where echo_where(const struct echo_context *c, const struct echo_sign *s);

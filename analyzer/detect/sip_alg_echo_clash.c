@@ -154,7 +154,7 @@ static void add(struct echo_context *c, const struct offer *o)
 {
 	struct echo_sign at = { .transport = o->invite->transport, .phone = o->invite->src, .peer = o->invite->dst };
 	struct alg_item item = {
-		.reason = "parse-drop", .weight = ALG_POINTS, .points = POINTS, .group = 'D', .fields = ALG_CONTACT,
+		.reason = "parse-drop", .dropped = "media-port-clash", .weight = ALG_POINTS, .points = POINTS, .group = 'D', .fields = ALG_CONTACT,
 		.seen = { { 0 }, o->invite->at },
 		.leg = o->leg, .phone = { o->invite->src.addr, 0 }, .peer = o->invite->dst, .first_ns = o->at_ns,
 		.last_ns = o->at_ns,
@@ -180,7 +180,8 @@ void echo_add_clashes(struct echo_context *c)
 		t = count(offers, n);
 	}
 	for (size_t i = 0; i < n && proven(&t); i++) {
-		if (offers[i].clash && offers[i].late)
+		if (offers[i].clash && offers[i].late &&
+		    !network_at(c->facts->network, &offers[i].invite->dst.addr))
 			add(c, &offers[i]);
 	}
 	free(offers);

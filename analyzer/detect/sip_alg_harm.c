@@ -152,7 +152,8 @@ static bool drops(const struct finding *x, const struct address *host)
 	static const char *const refused[] = { "sdp-port-privileged", "sdp-address-family", "sdp-no-connection",
 		"no-content-length", "media-port-clash" };
 
-	if (x->state == FINDING_WITHDRAWN || strcmp(x->id, "dropped-in-path") != 0 || !blames(x, host))
+	if (x->state == FINDING_WITHDRAWN || strcmp(x->id, "dropped-in-path") != 0 ||
+	    x->confidence <= CONFIDENCE_POSSIBLE || !blames(x, host))
 		return false;
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
 		if (strcmp(x->reason, refused[i]) == 0)

@@ -32,6 +32,8 @@ struct alg_sum {
 struct alg_limits { int likely, possible; };
 
 struct alg_sum alg_weigh(const struct alg_rewriter *r, const struct alg_limits *limits);
+/* The same without the items of one group. */
+struct alg_sum alg_weigh_without(const struct alg_rewriter *r, const struct alg_limits *limits, char group);
 
 struct alg_harm {                    /* what failed by a field that was changed */
 	enum severity severity;      /* WARNING: nothing */

@@ -29,6 +29,12 @@ bool alg_shows(const struct alg_item *item)
 	return item->weight != ALG_AGAINST && item->weight != ALG_VETO && item->weight != ALG_CAP;
 }
 
+/* A habit of whoever writes the messages, no field that was changed. */
+static bool adds_weight(const struct alg_item *item)
+{
+	return !item->reason[0];
+}
+
 /* "Via, Contact, c=": each once, as they were first seen. */
 static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_TEXT])
 {
@@ -38,7 +44,7 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 	buffer[0] = '\0';
 	for (const struct alg_entry *e = r->first; e && count < FIELDS_SHOWN; e = e->next) {
-		bool known = !e->item.field[0] || !alg_shows(&e->item);
+		bool known = !e->item.field[0] || !alg_shows(&e->item) || adds_weight(&e->item);
 
 		for (unsigned i = 0; i < count && !known; i++)
 			known = strcmp(names[i], e->item.field) == 0;
@@ -63,6 +69,16 @@ static const struct alg_item *lead_of(const struct alg_rewriter *r, const char *
 			return &e->item;
 	}
 	return NULL;
+}
+
+/* The first of those that stand for the finding; else of all. */
+static const struct alg_item *item_of(const struct alg_rewriter *r, const char *reason)
+{
+	const struct alg_item *lead = lead_of(r, reason);
+
+	for (const struct alg_entry *e = r->first; e && !lead; e = e->next)
+		lead = alg_shows(&e->item) ? &e->item : NULL;
+	return lead;
 }
 
 /* Of what was left private the one that matters most: where audio goes. */
@@ -132,7 +148,7 @@ static int add_notes(const struct finding *f, const struct alg_rewriter *r, char
 static void say_cause(struct finding *f, const struct facts *facts, const struct alg_rewriter *r,
 	const struct alg_harm *harm)
 {
-	const struct alg_item *lead = lead_of(r, f->reason), *stale = stale_of(r);
+	const struct alg_item *lead = item_of(r, f->reason), *stale = stale_of(r);
 	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], left[96] = "";
 	char text[700];
 	int n;
@@ -222,6 +238,11 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 			continue;
 		if (strcmp(item->reason, "stale-private") == 0 && !item->note[0]) {
 			finding_evidence(f, item->seen[1], "%s is left as it was: %s", item->field, item->after);
+			continue;
+		}
+		if (adds_weight(item)) {
+			finding_evidence(f, item->seen[0], "%s: %s", item->field, item->before);
+			finding_evidence(f, item->seen[1], "%s: %s", item->field, item->after);
 			continue;
 		}
 		finding_change(f, item->field, item->before, item->after);

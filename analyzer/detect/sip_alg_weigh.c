@@ -86,10 +86,17 @@ static bool has(const struct alg_rewriter *r, enum alg_weight weight, int points
 
 struct alg_sum alg_weigh(const struct alg_rewriter *r, const struct alg_limits *limits)
 {
+	return alg_weigh_without(r, limits, 0);
+}
+
+struct alg_sum alg_weigh_without(const struct alg_rewriter *r, const struct alg_limits *limits, char group)
+{
 	struct alg_sum sum = { CONFIDENCE_NONE, 0, 0 };
 	int points[LETTERS] = { 0 };
 
 	best_of_groups(r, points);
+	if (letter_of(group) >= 0)
+		points[letter_of(group)] = 0;
 	veto(r, points);
 	subtract(r, points);
 	for (unsigned i = 0; i < LETTERS; i++) {

@@ -24,10 +24,8 @@ struct socket_use {                  /* a phone's own port towards a server */
 };
 
 struct intact {                      /* answers that say all that was sent */
-	struct list_link in_order;
+	struct echo_intact seen;
 	struct hash_link by_key;
-	struct address phone, server;
-	unsigned count;
 };
 
 struct insider {                     /* a public server that names private hosts */
@@ -35,11 +33,6 @@ struct insider {                     /* a public server that names private hosts
 	struct hash_link by_key;
 	struct address server;
 };
-
-struct frame_ref packet_ref(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
 
 /* Only calls have legs: REGISTER and OPTIONS are told by phone and server. */
 uint64_t sip_leg_key(const struct sip_message *m)
@@ -208,7 +201,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 		.via_port = m->via.has_port ? m->via.port : 0,
 		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0,
 		.rport = m->via.has_rport,
-		.leg_key = sip_leg_key(m), .agent = agent, .at = packet_ref(p),
+		.leg_key = sip_leg_key(m), .agent = agent, .at = frame_ref_of(p),
 		.sent = 1, .bytes = p->ip_bytes, .refused = refused_shape(p, m),
 	};
 	text_keep(a->call_id, sizeof a->call_id, &a->call_id_n, m->call_id);
@@ -287,7 +280,7 @@ struct answer {                      /* being compared */
 
 static struct echo_sign *shows(struct answer *a, enum echo_kind kind)
 {
-	struct echo_sign *s = sign_add(a->e, kind, &a->where, packet_ref(a->p));
+	struct echo_sign *s = sign_add(a->e, kind, &a->where, frame_ref_of(a->p));
 
 	if (!s)
 		return NULL;
@@ -414,7 +407,8 @@ static struct intact *intact_find(const struct echoes *e, const struct address *
 	for (struct hash_link *it = hash_first(&e->intact, hash); it; it = it->next) {
 		struct intact *i = HASH_ENTRY(it, struct intact, by_key);
 
-		if (it->hash == hash && address_equal(&i->phone, phone) && address_equal(&i->server, server))
+		if (it->hash == hash && address_equal(&i->seen.phone, phone) &&
+		    address_equal(&i->seen.server.addr, server))
 			return i;
 	}
 	return NULL;
@@ -435,19 +429,27 @@ static void count_intact(struct answer *a)
 		if (a->e->intact_in_order.count >= SITE_MAX)
 			return;
 		i = memory_zalloc(sizeof *i);
-		i->phone = q->phone.addr;
-		i->server = q->peer.addr;
-		hash_add(&a->e->intact, &i->by_key, intact_hash(&i->phone, &i->server));
-		list_add_tail(&a->e->intact_in_order, &i->in_order);
+		i->seen = (struct echo_intact){ .phone = q->phone.addr, .outside = received, .server = q->peer,
+			.transport = q->transport, .request_at = q->at, .answer_at = frame_ref_of(a->p) };
+		hash_add(&a->e->intact, &i->by_key, intact_hash(&q->phone.addr, &q->peer.addr));
+		list_add_tail(&a->e->intact_in_order, &i->seen.in_order);
 	}
-	i->count++;
+	i->seen.several |= i->seen.server.port != q->peer.port || i->seen.transport != q->transport ||
+		!address_equal(&i->seen.outside, &received);
+	i->seen.last_ns = a->p->at_ns;
+	i->seen.count++;
 }
 
 unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server)
 {
 	const struct intact *i = intact_find(e, phone, server);
 
-	return i ? i->count : 0;
+	return i ? i->seen.count : 0;
+}
+
+const struct list *echoes_intact_all(const struct echoes *e)
+{
+	return &e->intact_in_order;
 }
 
 /* ---- what a public server says of private addresses ---- */
@@ -539,7 +541,7 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	    p->dst.port != q->via_port || q->phone.port == q->via_port)
 		return;
 	where = (struct sign_at){ q->phone, q->peer, q->transport, q->leg_key, q->agent, q->router_mac };
-	s = sign_add(e, ECHO_RESPONSE_PORT, &where, packet_ref(p));
+	s = sign_add(e, ECHO_RESPONSE_PORT, &where, frame_ref_of(p));
 	if (!s)
 		return;
 	if (s->messages == 1)
@@ -595,9 +597,11 @@ struct echoes *echoes_new(void)
 	hash_init(&e->intact);
 	hash_init(&e->insiders);
 	hash_init(&e->flows);
+	hash_init(&e->styles);
 	list_init(&e->intact_in_order);
 	list_init(&e->insiders_in_order);
 	list_init(&e->flows_in_order);
+	list_init(&e->styles_in_order);
 	agents_init(&e->agents);
 	return e;
 }
@@ -613,7 +617,7 @@ void echoes_free(struct echoes *e)
 	LIST_EACH_SAFE(it, &e->sockets_in_order)
 		free(LIST_ENTRY(it, struct socket_use, in_order));
 	LIST_EACH_SAFE(it, &e->intact_in_order)
-		free(LIST_ENTRY(it, struct intact, in_order));
+		free(LIST_ENTRY(it, struct intact, seen.in_order));
 	LIST_EACH_SAFE(it, &e->insiders_in_order)
 		free(LIST_ENTRY(it, struct insider, in_order));
 	hash_fini(&e->signs);
@@ -622,6 +626,7 @@ void echoes_free(struct echoes *e)
 	hash_fini(&e->intact);
 	hash_fini(&e->insiders);
 	refused_fini(e);
+	styles_fini(e);
 	agents_fini(&e->agents);
 	free(e);
 }

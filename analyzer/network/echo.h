@@ -109,6 +109,33 @@ bool echoes_tunnel(const struct echoes *e, const struct address *phone);
  * Answers of the server, on any port, that gave back all that the phone had sent, with the public source in received=.
  */
 unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server);
+
+struct echo_intact {                 /* those of one phone and server */
+	struct list_link in_order;
+	struct address phone, outside;       /* its own address; as the server saw it */
+	struct endpoint server;
+	uint8_t transport;
+	bool several;                /* more than one such port, transport or outside address */
+	unsigned count;
+	struct frame_ref request_at, answer_at;      /* the first */
+	int64_t last_ns;
+};
+
+const struct list *echoes_intact_all(const struct echoes *e);        /* struct echo_intact.in_order, by first sight */
+
+struct echo_passing {                /* requests of phones behind one public address to one service */
+	struct list_link in_order;
+	struct address from;
+	struct endpoint server;      /* the first; the service is its port */
+	uint8_t transport;
+	uint32_t untouched;          /* that say private addresses wherever a rewriter would have to change them */
+	bool touched;                /* one says a public address there */
+	bool begins, sdp;            /* among the untouched: REGISTER or INVITE; SDP */
+	struct frame_ref first_at;   /* untouched */
+	int64_t last_ns;
+};
+
+const struct list *echoes_passing(const struct echoes *e);   /* struct echo_passing.in_order, by first sight */
 /* The public server named the address of another private host than the one it spoke to: it sees them untranslated. */
 bool echoes_insider(const struct echoes *e, const struct address *server);
 
@@ -121,5 +148,40 @@ struct echo_external {               /* a router told a host, by NAT-PMP, PCP or
 
 /* The first ones met. */
 const struct echo_external *echoes_externals(const struct echoes *e, unsigned *ret_count);
+
+struct echo_phone {                  /* a phone with a public address, by the requests that it wrote itself: one Via */
+	struct list_link in_order;
+	struct endpoint source, peer;        /* its latest socket; the server */
+	uint8_t transport;
+	bool says_phone;             /* by its User-Agent */
+	bool ttl_varies;
+	uint8_t ttl;                 /* of its first request */
+	uint32_t requests;           /* whose TTL is the sender's own */
+	struct frame_ref first_at;
+};
+
+const struct list *echoes_phones(const struct echoes *e);    /* struct echo_phone.in_order, by first sight */
+
+/* How phones of one make write one method to one service, behind one address: names, blanks, order of their headers. */
+struct echo_style {
+	struct list_link in_order;
+	struct address from;
+	struct endpoint peer;
+	uint8_t transport, method;   /* enum packet_transport, enum sip_method */
+	uint32_t messages;
+	struct frame_ref first_at;
+};
+
+struct echo_restyled {               /* the same make writes otherwise elsewhere */
+	const struct echo_style *elsewhere;
+	char field[24], before[ECHO_TEXT], after[ECHO_TEXT]; /* safe text; before: as it is written elsewhere */
+};
+
+const struct list *echoes_styles(const struct echoes *e);    /* struct echo_style.in_order, by first sight */
+/*
+ * Is it this place alone that has another style? False too when phones there change it, and when nothing proves the
+ * other places to be untouched: neither a private address that passes, nor two that agree.
+ */
+bool echoes_restyled(const struct echoes *e, const struct echo_style *s, struct echo_restyled *ret);
 
 #endif

@@ -16,11 +16,8 @@
 enum { SIP_PORT_LAST = 5200, TURNS_BACK = 2, CUT_LENGTHS = 3, VENDORS = 3, VENDOR_SEEN = 8, REJECTED_ROUNDS = 2 };
 
 struct site {                        /* one public address and a service that its phones use */
-	struct list_link in_order;
+	struct echo_passing seen;
 	struct hash_link by_key;
-	struct address addr;
-	uint8_t transport;
-	uint16_t port;
 	int64_t untouched_first_ns, untouched_last_ns;       /* private Via or Contact passed; NS_NONE never */
 	/* a phone does not say its mapped socket; one has another port than a phone would choose */
 	bool other, remapped;
@@ -60,9 +57,9 @@ void agents_init(struct agents *a)
 void agents_fini(struct agents *a)
 {
 	LIST_EACH_SAFE(it, &a->in_order)
-		free(LIST_ENTRY(it, struct agent, in_order));
+		free(LIST_ENTRY(it, struct agent, phone.in_order));
 	LIST_EACH_SAFE(it, &a->sites_in_order)
-		free(LIST_ENTRY(it, struct site, in_order));
+		free(LIST_ENTRY(it, struct site, seen.in_order));
 	LIST_EACH_SAFE(it, &a->literals_in_order)
 		free(LIST_ENTRY(it, struct literal_use, in_order));
 	LIST_EACH_SAFE(it, &a->told_in_order)
@@ -123,7 +120,8 @@ static struct site *site_find(const struct agents *a, const struct address *addr
 	for (struct hash_link *it = hash_first(&a->sites, hash); it; it = it->next) {
 		struct site *s = HASH_ENTRY(it, struct site, by_key);
 
-		if (it->hash == hash && s->transport == transport && s->port == port && address_equal(&s->addr, addr))
+		if (it->hash == hash && s->seen.transport == transport && s->seen.server.port == port &&
+		    address_equal(&s->seen.from, addr))
 			return s;
 	}
 	return NULL;
@@ -136,10 +134,10 @@ static struct site *site_of(struct agents *a, const struct packet *p)
 	if (s || a->sites_in_order.count >= SITE_MAX)
 		return s;
 	s = memory_zalloc(sizeof *s);
-	*s = (struct site){ .addr = p->src.addr, .transport = p->transport, .port = p->dst.port,
+	*s = (struct site){ .seen = { .from = p->src.addr, .server = p->dst, .transport = p->transport },
 		.untouched_first_ns = NS_NONE };
-	hash_add(&a->sites, &s->by_key, (uint32_t)mix_endpoint(s->transport, &s->addr, s->port));
-	list_add_tail(&a->sites_in_order, &s->in_order);
+	hash_add(&a->sites, &s->by_key, (uint32_t)mix_endpoint(p->transport, &p->src.addr, p->dst.port));
+	list_add_tail(&a->sites_in_order, &s->seen.in_order);
 	return s;
 }
 
@@ -174,6 +172,28 @@ static bool remapped(uint16_t port)
 	return port < SIP_PORT || port > SIP_PORT_LAST;
 }
 
+/*
+ * Private Via and Contact, and c= where there is SDP, with the port that the message came from: a rewriter would have
+ * changed them. Another port it may leave alone (3.2), so that says nothing.
+ */
+static void passing_message(struct echo_passing *s, const struct packet *p, const struct sip_message *m,
+	const struct address *via, const struct address *contact)
+{
+	struct address c;
+	bool sdp = m->sdp.n && sdp_line_address(m->sdp, SPAN("c="), &c);
+
+	s->touched |= address_reach(via) == 2 || address_reach(contact) == 2 || (sdp && address_reach(&c) == 2);
+	if (p->transport != TRANSPORT_UDP || !address_private(via) || !address_private(contact) ||
+	    (m->via.has_port ? m->via.port : SIP_PORT) != p->src.port ||
+	    (m->contact.has_port ? m->contact.port : SIP_PORT) != p->src.port || (sdp && !address_private(&c)))
+		return;
+	if (s->untouched++ == 0)
+		s->first_at = frame_ref_of(p);
+	s->begins |= m->method == SIP_REGISTER || m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE;
+	s->sdp |= sdp;
+	s->last_ns = p->at_ns;
+}
+
 static struct site *site_message(struct agents *a, const struct packet *p, const struct sip_message *m,
 	const struct address *via, const struct address *contact)
 {
@@ -188,6 +208,7 @@ static struct site *site_message(struct agents *a, const struct packet *p, const
 			s->untouched_first_ns = p->at_ns;
 		s->untouched_last_ns = p->at_ns;
 	}
+	passing_message(&s->seen, p, m, via, contact);
 	if (m->method != SIP_REGISTER)
 		return s;
 	if (says_socket(via, m->via.has_port, m->via.port, &p->src) &&
@@ -263,17 +284,20 @@ static struct agent *agent_of(struct agents *a, const struct packet *p, const st
 	if (x)
 		return x;
 	if (a->in_order.count >= AGENT_RECORD_MAX) {
-		x = LIST_ENTRY(a->in_order.head.next, struct agent, in_order);
+		x = LIST_ENTRY(a->in_order.head.next, struct agent, phone.in_order);
 		hash_remove(&a->by_key, &x->by_key);
-		list_remove(&a->in_order, &x->in_order);
+		list_remove(&a->in_order, &x->phone.in_order);
 		free(x);
 	}
 	x = memory_zalloc(sizeof *x);
-	*x = (struct agent){ .key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .flow = p->src,
-		.first_ns = p->at_ns,
-			     .public_ns = NS_NONE, .told_ns = NS_NONE };
+	*x = (struct agent){
+		.phone = { .source = p->src, .peer = p->dst, .transport = p->transport, .first_at = frame_ref_of(p),
+			.says_phone = host_role_of_agent(m->user_agent) == ROLE_PHONE },
+		.key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .first_ns = p->at_ns,
+		.public_ns = NS_NONE, .told_ns = NS_NONE,
+	};
 	hash_add(&a->by_key, &x->by_key, (uint32_t)key);
-	list_add_tail(&a->in_order, &x->in_order);
+	list_add_tail(&a->in_order, &x->phone.in_order);
 	return x;
 }
 
@@ -302,9 +326,9 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 	if (inner)
 		t->inner = *literal;
 	if (inner && t->last == TURN_PUBLIC && ++t->backs >= TURNS_BACK) {
-		s = sign_add(e, ECHO_ALTERNATES, &where, packet_ref(p));
+		s = sign_add(e, ECHO_ALTERNATES, &where, frame_ref_of(p));
 		if (s && s->messages == 1) {
-			s->seen[0] = packet_ref(p);
+			s->seen[0] = frame_ref_of(p);
 			s->seen[1] = t->at;
 			s->old = *literal;
 			s->new = p->src.addr;
@@ -313,7 +337,7 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 		}
 	}
 	t->last = inner ? TURN_PRIVATE : TURN_PUBLIC;
-	t->at = packet_ref(p);
+	t->at = frame_ref_of(p);
 }
 
 /*
@@ -324,11 +348,11 @@ static void turns_begin(struct agent *x, const struct packet *p, const struct si
 {
 	uint64_t id = m->method == SIP_REGISTER ? hash_bytes(m->call_id.p, m->call_id.n) : 0;
 
-	if (!endpoint_equal(&x->flow, &p->src) || (id && x->register_id && id != x->register_id))
+	if (!endpoint_equal(&x->phone.source, &p->src) || (id && x->register_id && id != x->register_id))
 		memset(x->turns, 0, sizeof x->turns);
 	if (id)
 		x->register_id = id;
-	x->flow = p->src;
+	x->phone.source = p->src;
 }
 
 static void turns_message(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m,
@@ -364,7 +388,7 @@ static void first_register(struct echoes *e, struct agent *x, const struct packe
 	if (!says_socket(via, m->via.has_port, m->via.port, &p->src) ||
 	    !says_socket(contact, m->contact.has_port, m->contact.port, &p->src))
 		return;
-	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, packet_ref(p));
+	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, frame_ref_of(p));
 	if (s)
 		sign_texts(s, "Contact", SPAN_NONE, span_of(endpoint_text(&p->src, after)));
 }
@@ -376,7 +400,7 @@ static void many_vendors(struct echoes *e, const struct site *s, const struct pa
 	struct sign_at where = { { p->src.addr, 0 }, p->dst, p->transport, 0, 0, NULL };
 
 	if (s->vendor_count >= VENDORS && s->remapped && !s->other && s->untouched_first_ns == NS_NONE)
-		sign_add(e, ECHO_VENDORS, &where, packet_ref(p));
+		sign_add(e, ECHO_VENDORS, &where, frame_ref_of(p));
 }
 
 /* A request as a phone or PBX itself sent it: one Via, nobody's route in it. */
@@ -396,6 +420,16 @@ static bool handed_on(struct agent *x, const struct sip_message *m)
 	return left < x->max_forwards;
 }
 
+/* What a HEP agent or a TURN relay hands on has no way behind it that could be measured. */
+static void distance_learn(struct echo_phone *x, const struct packet *p)
+{
+	if (!p->ttl || p->tunnel == TUNNEL_HEP || p->tunnel == TUNNEL_TURN)
+		return;
+	if (x->requests++ == 0)
+		x->ttl = p->ttl;
+	x->ttl_varies |= x->ttl != p->ttl;
+}
+
 struct agent *agents_message(struct echoes *e, const struct packet *p, const struct sip_message *m)
 {
 	struct agents *a = &e->agents;
@@ -410,6 +444,8 @@ struct agent *agents_message(struct echoes *e, const struct packet *p, const str
 	x = agent_of(a, p, m);
 	if (handed_on(x, m))
 		return NULL;
+	distance_learn(&x->phone, p);
+	style_message(e, x, p, m);
 	if (!address_parse(m->via.host, &via))
 		via = (struct address){ .family = 0 };
 	if (!contact_address(m, &contact))
@@ -460,7 +496,7 @@ static void refused(struct echoes *e, struct agent *x, const struct packet *p, c
 	x->nonce = asked->nonce;
 	if (++x->rejected < REJECTED_ROUNDS)
 		return;
-	s = sign_add(e, ECHO_AUTH, &where, packet_ref(p));
+	s = sign_add(e, ECHO_AUTH, &where, frame_ref_of(p));
 	if (!s)
 		return;
 	s->seen[0] = asked->at;
@@ -482,6 +518,13 @@ void agents_answer(struct echoes *e, const struct packet *p, const struct sip_me
 }
 
 /* ---- what speaks against it ---- */
+
+bool agents_untouched(const struct agents *a, const struct address *from, uint8_t transport, uint16_t port)
+{
+	const struct site *site = site_find(a, from, transport, port);
+
+	return site && site->untouched_first_ns != NS_NONE;
+}
 
 static bool untouched(const struct agents *a, const struct echo_sign *s)
 {
@@ -508,4 +551,14 @@ unsigned echoes_doubts(const struct echoes *e, const struct echo_sign *s)
 	if (untouched(a, s))
 		doubts |= DOUBT_UNTOUCHED;
 	return doubts;
+}
+
+const struct list *echoes_passing(const struct echoes *e)
+{
+	return &e->agents.sites_in_order;
+}
+
+const struct list *echoes_phones(const struct echoes *e)
+{
+	return &e->agents.in_order;
 }

@@ -8,7 +8,7 @@
 
 enum {
 	SIGN_MAX = 16384, ASKED_MAX = 32768, AGENT_RECORD_MAX = 16384, SITE_MAX = 8192, SOCKET_MAX = 32768,
-		TUNNEL_MAX = 64, EXTERNAL_MAX = 64,
+		TUNNEL_MAX = 64, EXTERNAL_MAX = 64, STYLE_MAX = 4096,
 	ASKED_ID = 128, ASKED_TAG = 64, LENGTH_SEEN = 4, CUT_SEEN = 4, OWNER_SEEN = 4
 };
 
@@ -51,7 +51,6 @@ struct echo_sign *sign_add(struct echoes *e, enum echo_kind kind, const struct s
 /* The first texts stay. */
 void sign_texts(struct echo_sign *s, const char *field, struct span before, struct span after);
 
-struct frame_ref packet_ref(const struct packet *p);
 uint64_t sip_leg_key(const struct sip_message *m);
 
 /* ---- echo_agents.c: what a phone seen from outside is used to ---- */
@@ -68,11 +67,16 @@ enum turn_header { TURN_VIA, TURN_REGISTER_CONTACT, TURN_INVITE_CONTACT, TURN_CO
 
 struct owner { uint64_t session; bool real; };       /* o= of one session */
 
+enum { STYLED_METHODS = 2 };         /* REGISTER, INVITE */
+
+struct style;
+
 struct agent {                       /* source address, server, transport, AOR and User-Agent */
-	struct list_link in_order;
+	struct echo_phone phone;
 	struct hash_link by_key;
 	uint64_t key, user_agent, register_id;       /* hashes; of the Call-ID */
-	struct endpoint flow;        /* its latest source */
+	struct style *styles[STYLED_METHODS];        /* NULL: none, or no room */
+	uint8_t styled;              /* bits: looked for in the table */
 	int64_t first_ns;
 	struct turns turns[TURN_HEADERS];
 	int64_t public_ns, told_ns;  /* first public Via or Contact; first answer that told it its public address */
@@ -104,6 +108,15 @@ void agents_answer(struct echoes *e, const struct packet *p, const struct sip_me
 /* Somebody told a host its public address. */
 void agents_told(struct agents *a, const struct address *host, const struct address *public_address);
 
+/* Did private addresses of phones there ever pass to that service as they are? */
+bool agents_untouched(const struct agents *a, const struct address *from, uint8_t transport, uint16_t port);
+
+/* ---- echo_style.c: how phones write their headers ---- */
+
+/* A request that the phone wrote itself. Most cost a counter: habits are looked at now and then. */
+void style_message(struct echoes *e, struct agent *x, const struct packet *p, const struct sip_message *m);
+void styles_fini(struct echoes *e);
+
 /* ---- echo_marks.c: what single messages show ---- */
 
 void marks_message(struct echoes *e, const struct packet *p, const struct sip_message *m, struct agent *agent);
@@ -125,9 +138,9 @@ void refused_judge(struct echoes *e, struct asked *a);
 void refused_fini(struct echoes *e);
 
 struct echoes {
-	struct hash signs, asked, sockets, intact, insiders, flows;
+	struct hash signs, asked, sockets, intact, insiders, flows, styles;
 	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order,
-		flows_in_order;
+		flows_in_order, styles_in_order;
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;
