@@ -437,7 +437,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 
 	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO ||
 	    (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
-	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count)
+	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count ||
+	    (h->row && strcmp(h->row, "G6") == 0))     /* both have hung up */
 		return false;
 	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) ||
 	    hearing_listens(facts, ev->direction, s->last_ns)))
