@@ -99,7 +99,7 @@ static void note_truncated(struct engine *e, const struct packet *p)
 	if ((!(p->has & HAS_TRUNCATED) && p->undecoded != UNDECODED_TRUNCATED) || !cut_matters(p))
 		return;
 	if (e->capture.truncated++ == 0)
-		e->capture.truncated_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+		e->capture.truncated_at = frame_ref_of(p);
 	e->capture.truncated_sip += p->kind == PACKET_SIP;
 	e->capture.truncated_rtp += p->kind == PACKET_RTP;
 	if (p->payload.p && !e->capture.smallest_cut)

@@ -15,6 +15,10 @@ static const struct config_key dup_keys[] = {
 	{ "sip-window-ms", 100, "ms", 1, 500, "below the smallest SIP retransmission interval in use" },
 	{ 0 },
 };
+static const struct config_key capture_keys[] = {
+	{ "early-ms", 2000, "ms", 0, 10000, "field: clocks of two capturing machines; an answer waits so long for its request" },
+	{ 0 },
+};
 static const struct config_key twin_keys[] = {
 	{ "max-ms", 500, "ms", 1, 5000, "field: a relay with a jitter buffer" },
 	{ 0 },
@@ -114,6 +118,7 @@ static const struct config_key signalling_keys[] = {
 static const struct { const char *section; const struct config_key *keys; } sections[] = {
 	{ "alg", alg_keys },
 	{ "call", call_keys },
+	{ "capture", capture_keys },
 	{ "dup", dup_keys },
 	{ "expect", expect_keys },
 	{ "finding", finding_keys },

@@ -2,12 +2,15 @@
 /* engine: duplicates first, then each sort of packet to its records, then judgement. */
 #include "analyzer/engine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "analyzer/budget.h"
 #include "analyzer/capture_facts.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/early.h"
+#include "analyzer/engine_records.h"
 #include "analyzer/engine_state.h"
 #include "analyzer/network/learn_media.h"
 #include "captures/base/memory.h"
@@ -15,7 +18,8 @@
 enum {
 	ICMP_KEEP = 65536,
 	MEDIA_BATCH = 32,            /* packets of a known stream are told to the network by so many */
-	ALIVE_EACH = 128             /* of them one says that its call lives: 2.6 s at 20 ms */
+	ALIVE_EACH = 128,            /* of them one says that its call lives: 2.6 s at 20 ms */
+	AHEAD = 8                    /* what media will touch is asked for so many packets before its turn */
 };
 
 static int64_t config_ns(const struct config *c, const char *section, const char *name, int64_t unit_ns)
@@ -173,6 +177,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->peers = sip_peers_new(0);
 	e->flows = flows_new(0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
+	e->early = early_new(&(struct early_config){ .wait_ns = config_ns(c, "capture", "early-ms", MILLISECOND_NS) });
 	e->findings = findings_new();
 	list_init(&e->icmp);
 	hash_init(&e->icmp_by_dst);
@@ -217,6 +222,7 @@ void engine_free(struct engine *e)
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
+	early_free(e->early);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);
@@ -396,34 +402,25 @@ static void drain(struct engine *e, int64_t now_ns)
 	} while (n == CALLS_EVENT_MAX);
 }
 
+static void take_waited(struct engine *e, const struct packet *waited);
+
 static void tick(struct engine *e, int64_t now_ns)
 {
+	const struct packet *waited;
+
 	if (now_ns < e->tick_ns)
 		return;
 	e->tick_ns = ns_add(now_ns, SECOND_NS);
+	while ((waited = early_before(e->early, NULL, now_ns)))
+		take_waited(e, waited);
 	drain(e, now_ns);
 }
 
 static void take_sip(struct engine *e, const struct packet *p, bool copy)
 {
 	struct calls_event events[CALLS_EVENT_MAX];
-	struct event ev;
-	size_t n;
+	size_t n = calls_message(e->calls, p, copy, events);
 
-	if (!copy) {
-		network_learn_sip(e->network, p, p->sip);
-		ev = (struct event){ .kind = EVENT_SIP, .at_ns = p->at_ns, .packet = p };
-		detections_event(e->detections, &ev);
-		sip_ways_message(e->ways, p);
-		sip_hops_packet(e->hops, p);
-		sip_peers_packet(e->peers, p);
-		accounts_packet(e->accounts, p);
-		sources_packet(e->sources, p);
-		watches_packet(e->watches, p);
-		services_packet(e->services, p);
-		repeats_packet(e->repeats, p);
-	}
-	n = calls_message(e->calls, p, copy, events);
 	for (;;) {
 		for (size_t i = 0; i < n; i++)
 			calls_event(e, &events[i], p->at_ns);
@@ -493,71 +490,99 @@ static void take_rtp(struct engine *e, const struct packet *p)
 
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
-		network_packet(e->network, p, network_duplicate(e->network, p), 1);
-		outflows_packet(e->outflows, p);
+		records_due(e, p, network_duplicate(e->network, p), 1);
 		return;
 	}
 	if (r.change != STREAM_NOTHING) {
-		network_packet(e->network, p, DUPLICATE_NO, 1);
-		outflows_packet(e->outflows, p);
+		records_due(e, p, DUPLICATE_NO, 1);
 		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream,
 			.gap = r.gap };
 		if (ev.kind != EVENT_KIND_COUNT)
 			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
-		network_packet(e->network, p, DUPLICATE_NO, MEDIA_BATCH);
-		outflows_packet(e->outflows, p);
+		records_due(e, p, DUPLICATE_NO, MEDIA_BATCH);
 		two_points_frame(e->points, p->file, p->at_ns);
 		if (p->rtp.seq % ALIVE_EACH == 0)
 			keep_alive(e, p);
 	}
 }
 
-void engine_packet(struct engine *e, const struct packet *p)
+/* Everything but RTP. */
+static void take_packet(struct engine *e, const struct packet *p)
 {
 	enum duplicate_verdict verdict;
 
-	capture_facts_packet(e, p);
-	tick(e, p->at_ns);
-	if (p->kind == PACKET_RTP) {
-		take_rtp(e, p);
-		return;
-	}
 	two_points_frame(e->points, p->file, p->at_ns);
-	if (p->kind == PACKET_ARP)
-		network_packet(e->network, p, DUPLICATE_NO, 1);
+	verdict = p->has & HAS_IP ? network_duplicate(e->network, p) : DUPLICATE_NO;
+	if (p->has & HAS_IP || p->kind == PACKET_ARP)
+		records_due(e, p, verdict, 1);
 	if (!(p->has & HAS_IP))
 		return;
-	verdict = network_duplicate(e->network, p);
-	network_packet(e->network, p, verdict, 1);
-	if (p->kind == PACKET_SIP) {
-		two_points_message(e->points, p, verdict);
+	if (p->kind == PACKET_SIP)
 		take_sip(e, p, verdict != DUPLICATE_NO);
-	}
 	if (verdict != DUPLICATE_NO)
 		return;
-	echoes_packet(e->echoes, p);
-	sip_bindings_packet(e->bindings, p);
-	flows_packet(e->flows, p);
-	sip_paths_packet(e->paths, p);
-	outflows_packet(e->outflows, p);
 	if (p->kind == PACKET_RTCP)
 		rtcp_states_packet(e->rtcp, p);
-	else if (p->kind == PACKET_STUN)
-		network_learn_stun(e->network, p);
 	else if (p->kind == PACKET_ICMP)
 		take_icmp(e, p);
 }
 
-uint64_t engine_prepare(const struct engine *e, const struct packet *p)
+/* It is lent until the next one is asked for: the records take it at once. */
+static void take_waited(struct engine *e, const struct packet *waited)
 {
-	return p->kind == PACKET_RTP ? streams_prepare(e->streams, p).hash : 0;
+	take_packet(e, waited);
+	records_take(e);
 }
 
-void engine_prefetch(const struct engine *e, const struct packet *p, uint64_t ticket)
+/* Answers whose request was not seen before them, each in its turn. */
+static void take_message(struct engine *e, const struct packet *p)
 {
+	const struct packet *waited;
+
+	if (early_keep(e->early, p))
+		return;
+	while ((waited = early_before(e->early, p, p->at_ns)))
+		take_waited(e, waited);
+	take_packet(e, p);
+	while ((waited = early_after(e->early, p)))
+		take_waited(e, waited);
+}
+
+/* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
+static void take(struct engine *e, const struct packet *p)
+{
+	capture_facts_packet(e, p);
+	tick(e, p->at_ns);
 	if (p->kind == PACKET_RTP)
-		streams_prefetch(e->streams, (struct stream_ticket){ ticket });
+		take_rtp(e, p);
+	else if (p->kind == PACKET_SIP)
+		take_message(e, p);
+	else
+		take_packet(e, p);
+}
+
+void engine_packet(struct engine *e, const struct packet *p)
+{
+	take(e, p);
+	records_take(e);
+}
+
+void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
+{
+	struct stream_ticket tickets[ENGINE_BATCH];
+
+	assert(count <= ENGINE_BATCH);
+	for (unsigned i = 0; i < count; i++) {
+		if (packets[i]->kind == PACKET_RTP)
+			tickets[i] = streams_prepare(e->streams, packets[i]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (i + AHEAD < count && packets[i + AHEAD]->kind == PACKET_RTP)
+			streams_prefetch(e->streams, tickets[i + AHEAD]);
+		take(e, packets[i]);
+	}
+	records_take(e);
 }
 
 /* ---- the end ---- */
@@ -703,9 +728,14 @@ void engine_until(struct engine *e, int64_t now_ns)
 
 void engine_finish(struct engine *e)
 {
+	const struct packet *waited;
+
 	if (e->finished)
 		return;
 	e->finished = true;
+	while ((waited = early_rest(e->early)))
+		take_waited(e, waited);
+	e->capture.answers_early_ns = early_most_ns(e->early);
 	if (e->capture.last_ns != NS_NONE)
 		tick(e, e->capture.last_ns);
 	calls_finish(e->calls, e->capture.last_ns);

@@ -40,10 +40,17 @@ struct protocol_count {              /* what was not VoIP: "TCP 443" */
 	uint64_t packets;
 };
 
+struct due {                         /* a packet that the records have not taken yet */
+	const struct packet *packet;
+	uint32_t weight;             /* packets that it stands for */
+	enum duplicate_verdict verdict;
+};
+
 struct engine {
 	struct engine_options options;
 	struct capture_facts capture;
 	struct expectation_config expect;
+	struct early *early;         /* answers before their requests */
 	struct calls *calls;
 	struct accounts *accounts;
 	struct sources *sources;
@@ -82,6 +89,8 @@ struct engine {
 	struct protocol_count protocols[PROTOCOL_MAX];
 	unsigned protocol_count;
 	uint64_t deltas_odd[3];      /* frames whose time is no multiple of 1, 10, 100 ms */
+	struct due due[ENGINE_BATCH];
+	unsigned due_count;
 	int64_t tick_ns;             /* next tick of the calls */
 	bool finished;
 	struct redact *redact;       /* what views pass through; NULL: nothing. Lent */

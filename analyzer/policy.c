@@ -90,8 +90,10 @@ static void take_peers(struct maker *m)
 			.transport = x->transport, .low = x->server.port,
 					 .high = x->server.port, .count = x->requests, .at = x->asked_at };
 
-		if (x->answers && crosses(m, &r.from, &r.to, &r.inbound))
-			rule_add(m, r);
+		if (!x->answers || !crosses(m, &r.from, &r.to, &r.inbound))
+			continue;
+		rule_add(m, r);
+		policy_extra_mark(&m->policy->extra, false, r.inbound, x->dscp, x->requests);
 	}
 }
 
@@ -162,6 +164,7 @@ static void take_media(struct maker *m)
 			continue;
 		take_ports(m, s, &r);
 		rule_add(m, r);
+		policy_extra_mark(&m->policy->extra, true, r.inbound, s->dscp, 1);
 	}
 }
 
@@ -246,6 +249,7 @@ struct policy *policy_new(const struct facts *facts)
 	if (m.policy->count)
 		rules_join(m.policy);
 	count_others(&m);
+	policy_extra_settle(&m.policy->extra, facts, m.ends);
 	m.policy->peak_calls = call_peak_of(calls_in_order(facts->calls), facts->capture->last_ns).calls;
 	hash_fini(&m.fronts);
 	arena_free(m.arena);

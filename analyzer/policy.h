@@ -8,6 +8,7 @@
 #define DEADAIR_ANALYZER_POLICY_H
 
 #include "analyzer/ends.h"
+#include "analyzer/policy_extra.h"
 
 enum policy_kind { POLICY_SIP, POLICY_MEDIA };
 
@@ -28,6 +29,7 @@ struct policy {
 	unsigned cut;                /* rules beyond the most that are kept */
 	unsigned users, strangers;   /* addresses outside that talked to the site and are left out */
 	unsigned peak_calls;
+	struct policy_extra extra;
 };
 
 struct policy *policy_new(const struct facts *facts);

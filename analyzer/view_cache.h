@@ -6,7 +6,8 @@
 #include "analyzer/engine_state.h"
 #include "analyzer/views.h"
 
-enum { VIEW_TEXTS = 64, VIEW_TEXT = 208, VIEW_INTERVALS = 720 };
+enum { VIEW_TEXTS = 64, VIEW_TEXT = 208, VIEW_INTERVALS = 720,
+	VIEW_HOLES = 66 };
 
 struct checklist;                    /* analyzer/checklist.h */
 struct peer;
@@ -45,6 +46,7 @@ struct view_cache {
 	struct ladder_rung *ladder;
 	size_t ladder_count, ladder_room;
 	struct view_interval intervals[VIEW_INTERVALS];
+	struct view_hole holes[VIEW_HOLES];
 	struct checklist *checklist; /* NULL: nobody asked yet */
 	struct policy *policy;       /* likewise */
 	void *withheld;

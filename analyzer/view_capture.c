@@ -157,6 +157,7 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 	if (e->gates && gates_clock_unreliable(e->gates))
 		note(v, ret, "clock-unreliable: %s",
 			c->timestamps_back ? "time stamps go backwards"
+			: c->answers_early_ns >= 10 * MILLISECOND_NS ? "answers are stamped before their requests"
 			: "time stamps are multiples of 10 ms and more");
 	if (c->truncated == 1)
 		note(v, ret, "one frame is cut short");

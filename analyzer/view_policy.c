@@ -51,3 +51,33 @@ bool view_rule(const struct engine *e, size_t i, struct view_rule *ret)
 	};
 	return true;
 }
+
+bool view_mark(const struct engine *e, size_t i, struct view_mark *ret)
+{
+	const struct policy_extra *x = &policy_of(e)->extra;
+
+	if (i >= x->mark_count)
+		return false;
+	*ret = (struct view_mark){ x->marks[i].media, x->marks[i].inbound, x->marks[i].dscp, x->marks[i].count };
+	return true;
+}
+
+bool view_vlan(const struct engine *e, size_t i, struct view_vlan *ret)
+{
+	const struct policy_extra *x = &policy_of(e)->extra;
+
+	if (i >= x->vlan_count)
+		return false;
+	*ret = (struct view_vlan){ x->vlans[i].vid, x->vlans[i].hosts };
+	return true;
+}
+
+bool view_limit(const struct engine *e, size_t i, struct view_limit *ret)
+{
+	const struct policy_extra *x = &policy_of(e)->extra;
+
+	if (i >= x->limit_count)
+		return false;
+	*ret = (struct view_limit){ x->limits[i].from, x->limits[i].calls, x->limits[i].at.frame };
+	return true;
+}

@@ -18,8 +18,36 @@ static unsigned view_intervals(struct view_cache *v, const struct stream *s)
 			.lost = x->expected > x->packets ? x->expected - x->packets : 0,
 			.max_jitter_ms = s->jitter_known ? x->max_jitter_tenth_ms / 10.0 : -1,
 			.mos = mos < 0 ? -1 : mos,
+			.audio = x->audio,
+			.loudest_dbm0 = x->loudest_dbm0 == INTERVAL_UNHEARD ? VIEW_UNHEARD : x->loudest_dbm0,
 		};
 	}
+	return n;
+}
+
+static bool dtx_allowed(const struct stream *s, int64_t at_ns)
+{
+	const struct window *w = s->direction ? direction_window_at(s->direction, at_ns) : NULL;
+
+	return w && w->dtx_allowed;
+}
+
+/* What goes before the first and behind the last packet is silence, too, where the sender is known to suppress it. */
+static unsigned view_holes(struct view_cache *v, const struct stream *s)
+{
+	bool known = s->comfort || s->suppressed_gaps > 1 || (s->dtx_seen && dtx_allowed(s, s->first_ns));
+	unsigned n = 0;
+
+	if (known)
+		v->holes[n++] = (struct view_hole){ INT64_MIN, s->first_ns, true };
+	for (unsigned i = 0; i < s->gap_count && n < VIEW_HOLES - 1; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		v->holes[n++] = (struct view_hole){ g->from_ns, g->to_ns,
+			gap_is_silence(s, g, dtx_allowed(s, g->from_ns)) };
+	}
+	if (known || s->ends_in_comfort)
+		v->holes[n++] = (struct view_hole){ s->last_ns, INT64_MAX, true };
 	return n;
 }
 
@@ -57,6 +85,8 @@ bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 	ret->max_jitter_ms = s->jitter_known ? s->max_jitter_ms : -1;
 	ret->intervals = v->intervals;
 	ret->interval_count = view_intervals(v, s);
+	ret->holes = v->holes;
+	ret->hole_count = view_holes(v, s);
 	mos = stream_mos(s, 0, &valid);
 	ret->mos = mos < 0 ? -1 : mos;
 	ret->mos_kind = mos < 0 ? NULL : "lq";

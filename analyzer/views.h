@@ -143,7 +143,17 @@ struct view_call {
 	unsigned note_count;
 };
 
-struct view_interval { int64_t at_ns; uint32_t packets, lost; double max_jitter_ms, mos; }; /* < 0 unknown */
+struct view_interval {
+	int64_t at_ns;
+	uint32_t packets, lost;
+	double max_jitter_ms, mos;   /* < 0 unknown */
+	bool audio;                  /* not comfort noise, key presses or keep-alives alone */
+	int loudest_dbm0;            /* of its packets; VIEW_UNHEARD not known */
+};
+enum { VIEW_UNHEARD = 127 };
+
+/* A stretch without a packet; silence: the sender suppresses it, and nothing is missing. */
+struct view_hole { int64_t from_ns, to_ns; bool silence; };
 
 struct view_stream {
 	uint32_t n;
@@ -162,6 +172,8 @@ struct view_stream {
 	double max_delta_ms, mean_jitter_ms, max_jitter_ms;  /* < 0 unknown */
 	const struct view_interval *intervals;
 	unsigned interval_count;
+	const struct view_hole *holes; /* the longest, by time */
+	unsigned hole_count;
 	double mos;                  /* < 0 unknown */
 	const char *mos_kind, *mos_valid;
 	uint32_t twins[4];
@@ -243,6 +255,20 @@ struct view_policy {                 /* of a firewall between the site and its p
 	const struct nets *inside;   /* networks of the site */
 };
 
+struct view_mark {                   /* what DSCP the policy's traffic carries */
+	bool media, inbound;
+	uint8_t dscp;
+	unsigned count;              /* streams; requests */
+};
+
+struct view_vlan { uint16_t vid; unsigned hosts; };  /* of the site, that speak SIP or send media in it */
+
+struct view_limit {                  /* the busiest minute of a provider */
+	struct address from;
+	unsigned calls;
+	uint32_t frame;              /* of the first of them */
+};
+
 struct view_rule {
 	bool media, tls;
 	bool inbound;                /* towards the site */
@@ -295,6 +321,9 @@ bool view_nat(const struct engine *e, size_t i, struct view_nat *ret);
 bool view_check(const struct engine *e, size_t i, struct view_check *ret);
 void view_policy(const struct engine *e, struct view_policy *ret);
 bool view_rule(const struct engine *e, size_t i, struct view_rule *ret);
+bool view_mark(const struct engine *e, size_t i, struct view_mark *ret);
+bool view_vlan(const struct engine *e, size_t i, struct view_vlan *ret);
+bool view_limit(const struct engine *e, size_t i, struct view_limit *ret);
 bool view_message(const struct engine *e, size_t call, size_t i, struct view_message *ret);
 bool view_why_not(const struct engine *e, size_t i, struct view_why_not *ret);
 void view_end(const struct engine *e, struct view_end *ret);

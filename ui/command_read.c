@@ -128,16 +128,11 @@ static void history_open(struct reading *g)
 		command_trouble("%s", err.text);
 }
 
-static void take_item(struct reading *g, const struct feed_item *item)
+static void take_frame(struct reading *g, const struct frame *f)
 {
 	struct packet packet;
 
-	history_keep_frame(g->history, &item->frame);
-	if (item->decoded) {
-		engine_packet(g->engine, &item->packet);
-		return;
-	}
-	dissect_frame(g->dissector, &item->frame);
+	dissect_frame(g->dissector, f);
 	while (dissect_next(g->dissector, &packet))
 		engine_packet(g->engine, &packet);
 }
@@ -153,19 +148,26 @@ static bool decodes_ahead(const struct read_options *o)
 	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
 }
 
-/* What a packet will touch is asked for so many packets before its turn. */
+_Static_assert(FEED_BATCH <= (int)ENGINE_BATCH, "a batch of frames is a batch of packets");
+
 static void take_batch(struct reading *g, const struct feed_batch *b)
 {
-	enum { AHEAD = 8 };
-	uint64_t tickets[FEED_BATCH];
+	const struct packet *decoded[FEED_BATCH];
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < b->count; i++)
-		tickets[i] = b->items[i].decoded ? engine_prepare(g->engine, &b->items[i].packet) : 0;
 	for (unsigned i = 0; i < b->count; i++) {
-		if (i + AHEAD < b->count && b->items[i + AHEAD].decoded)
-			engine_prefetch(g->engine, &b->items[i + AHEAD].packet, tickets[i + AHEAD]);
-		take_item(g, &b->items[i]);
+		const struct feed_item *item = &b->items[i];
+
+		history_keep_frame(g->history, &item->frame);
+		if (item->decoded) {
+			decoded[count++] = &item->packet;
+			continue;
+		}
+		engine_packets(g->engine, decoded, count);
+		count = 0;
+		take_frame(g, &item->frame);
 	}
+	engine_packets(g->engine, decoded, count);
 }
 
 static void read_frames(struct reading *g, bool ascii)
@@ -370,7 +372,8 @@ static enum err_code reading_open(struct reading *g, struct err *err)
 static void reading_close(struct reading *g)
 {
 	read_ui_free(g->ui);
-	engine_free(g->engine);
+	if (MEMORY_CHECKED)
+		engine_free(g->engine);
 	config_free(g->config);
 	site_free(g->site);
 	dissector_free(g->dissector);

@@ -3,15 +3,15 @@
 #include "ui/history_compare.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "analyzer/history/compare.h"
 #include "ui/history_list.h"
+#include "ui/json_from.h"
 #include "ui/words.h"
 
-enum { LABEL_COLUMNS = 9, INDENT = 2, FEW_LISTED = 12 };
+enum { LABEL_COLUMNS = 9, INDENT = 2, FEW_LISTED = 12, DIGITS = 6 };
 
 struct comparing {
 	const struct comparison *comparison;
@@ -413,38 +413,12 @@ static void print_text(const struct comparing *g)
 
 /* ---- JSON ---- */
 
-static json_t *json_stored(const char *stored)
-{
-	struct text t;
-	json_t *value;
-
-	if (!stored[0])
-		return json_null();
-	text_init(&t);
-	history_text(&t, span_of(stored));
-	value = json_stringn(t.p, t.n);
-	text_fini(&t);
-	return value;
-}
-
-static json_t *json_time(int64_t at_ns, bool known)
-{
-	char text[NS_TEXT];
-
-	return known ? json_string(ns_rfc3339(at_ns, text)) : json_null();
-}
-
-static json_t *json_count(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
 static json_t *json_share(struct share s)
 {
 	json_t *one = json_object();
 
-	json_object_set_new(one, "part", json_count(s.part));
-	json_object_set_new(one, "of", json_count(s.whole));
+	json_object_set_new(one, "part", from_count(s.part));
+	json_object_set_new(one, "of", from_count(s.whole));
 	return one;
 }
 
@@ -454,25 +428,11 @@ static json_t *json_list(const char *stored)
 
 	while (*stored) {
 		size_t n = strcspn(stored, ",");
-		struct text t;
 
-		text_init(&t);
-		history_text(&t, (struct span){ (const uint8_t *)stored, n });
-		json_array_append_new(list, json_stringn(t.p, t.n));
-		text_fini(&t);
+		json_array_append_new(list, from_stored((struct span){ (const uint8_t *)stored, n }));
 		stored += n + strspn(stored + n, ", ");
 	}
 	return list;
-}
-
-static void print_line(const struct comparing *g, json_t *line)
-{
-	char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
-
-	out_bytes(g->out, text, strlen(text));
-	out_bytes(g->out, "\n", 1);
-	free(text);
-	json_decref(line);
 }
 
 static json_t *json_side(const struct comparing *g, unsigned side)
@@ -487,39 +447,38 @@ static json_t *json_side(const struct comparing *g, unsigned side)
 	json_t *one = json_object();
 
 	json_object_set_new(one, "run", g->sides[side].run ? json_integer(g->sides[side].run) : json_null());
-	json_object_set_new(one, "first", json_time(t->first_ns, t->first_ns != NS_NONE));
-	json_object_set_new(one, "last", json_time(t->last_ns, t->last_ns != NS_NONE));
+	json_object_set_new(one, "first", from_time(t->first_ns));
+	json_object_set_new(one, "last", from_time(t->last_ns));
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-		json_object_set_new(one, counts[i].name, json_count(counts[i].n));
+		json_object_set_new(one, counts[i].name, from_count(counts[i].n));
 	json_object_set_new(one, "mos", t->mos >= 0 ? json_real(t->mos) : json_null());
 	return one;
 }
 
 static json_t *json_difference(const struct difference *d)
 {
-	json_t *line = json_object();
+	json_t *line = json_line("difference");
 	struct text t;
 
-	json_object_set_new(line, "type", json_string("difference"));
 	json_object_set_new(line, "kind", json_string(kind_name(d->kind)));
 	json_object_set_new(line, "subject", json_string(subject_name(d->subject)));
-	json_object_set_new(line, "finding", json_stored(d->finding));
-	json_object_set_new(line, "host", json_stored(d->host));
+	json_object_set_new(line, "finding", from_stored(span_of(d->finding)));
+	json_object_set_new(line, "host", from_stored(span_of(d->host)));
 	json_object_set_new(line, "others", json_list(d->others));
 	json_object_set_new(line, "hosts", json_integer(1 + (json_int_t)d->other_count));
-	json_object_set_new(line, "unheard", json_stored(d->unheard));
+	json_object_set_new(line, "unheard", from_stored(span_of(d->unheard)));
 	json_object_set_new(line, "before", d->share[SIDE_BEFORE].whole ? json_share(d->share[SIDE_BEFORE])
-		: json_stored(d->before));
+		: from_stored(span_of(d->before)));
 	json_object_set_new(line, "after", d->share[SIDE_AFTER].whole ? json_share(d->share[SIDE_AFTER])
-		: json_stored(d->after));
+		: from_stored(span_of(d->after)));
 	json_object_set_new(line, "unit", d->share[SIDE_AFTER].whole
 		? json_string(d->finding_days ? "days" : d->subject == SUBJECT_NAT_PORTS ? "mappings" :
 			    d->subject == SUBJECT_REGISTRATIONS ? "registrations" : "calls") : json_null());
 	json_object_set_new(line, "p", d->p >= 0 ? json_real(d->p) : json_null());
-	json_object_set_new(line, "first", json_time(d->first_ns, d->first_ns != 0));
+	json_object_set_new(line, "first", from_time(d->first_ns ? d->first_ns : NS_NONE));
 	json_object_set_new(line, "first_run", d->first_run ? json_integer(d->first_run) : json_null());
 	json_object_set_new(line, "first_call", d->first_call ? json_integer(d->first_call) : json_null());
-	json_object_set_new(line, "with", json_stored(d->with));
+	json_object_set_new(line, "with", from_stored(span_of(d->with)));
 	text_init(&t);
 	add_sentence(&t, d);
 	json_object_set_new(line, "says", json_stringn(t.p, t.n));
@@ -529,14 +488,13 @@ static json_t *json_difference(const struct difference *d)
 
 static void print_json(const struct comparing *g)
 {
-	json_t *head = json_object();
+	json_t *head = json_line("comparison");
 
-	json_object_set_new(head, "type", json_string("comparison"));
 	json_object_set_new(head, "before", json_side(g, SIDE_BEFORE));
 	json_object_set_new(head, "after", json_side(g, SIDE_AFTER));
-	print_line(g, head);
+	json_print(g->out, head, DIGITS);
 	for (size_t i = 0; i < compare_count(g->comparison); i++)
-		print_line(g, json_difference(compare_get(g->comparison, i)));
+		json_print(g->out, json_difference(compare_get(g->comparison, i)), DIGITS);
 }
 
 /* ---- CSV ---- */

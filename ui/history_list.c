@@ -3,12 +3,12 @@
 #include "ui/history_list.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "captures/base/memory.h"
+#include "ui/json_from.h"
 #include "ui/table.h"
 #include "ui/words.h"
 
@@ -29,55 +29,35 @@ void history_text(struct text *t, struct span stored)
 
 /* ---- JSON ---- */
 
-static json_t *json_text(struct span s)
-{
-	struct text t;
-	json_t *value;
-
-	text_init(&t);
-	history_text(&t, s);
-	value = json_stringn(t.p, t.n);
-	text_fini(&t);
-	return value;
-}
-
 static json_t *json_value(const struct column *c, const struct value *v)
 {
-	char at[NS_TEXT];
-
 	switch (v->kind) {
 	case VALUE_NULL:
 		break;
 	case VALUE_INTEGER:
 		if (c->kind == COLUMN_TIME)
-			return json_string(ns_rfc3339(v->integer, at));
+			return from_time(v->integer);
 		return c->kind == COLUMN_LENGTH ? json_real((double)v->integer / 1e9) : json_integer(v->integer);
 	case VALUE_REAL:
 		return json_real(v->real);
 	case VALUE_TEXT:
-		return json_text(v->text);
+		return v->text.n ? from_stored(v->text) : json_string("");
 	}
 	return json_null();
 }
 
 static void print_json(struct out *o, enum listing listing, const struct query *q)
 {
-	json_t *line = json_object();
+	json_t *line = json_line(query_noun(listing));
 	const struct column *c;
-	char *text;
 
-	json_object_set_new(line, "type", json_string(query_noun(listing)));
 	for (unsigned i = 0; (c = query_column(listing, i)); i++) {
 		struct value v = query_value(q, i);
 
 		if (c->name)
 			json_object_set_new(line, c->name, json_value(c, &v));
 	}
-	text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-	out_bytes(o, text, strlen(text));
-	out_bytes(o, "\n", 1);
-	free(text);
-	json_decref(line);
+	json_print(o, line, JSON_EXACT);
 }
 
 /* ---- CSV, RFC 4180 ---- */

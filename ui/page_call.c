@@ -295,6 +295,50 @@ static int lane_height(const struct view_interval *x)
 	return height;
 }
 
+enum stretch { STRETCH_DUE, STRETCH_UNSEEN, STRETCH_HELD, STRETCH_QUIET };
+
+static void draw_stretch(const struct lanes *l, int64_t from_ns, int64_t to_ns, int y, enum stretch kind)
+{
+	static const struct { const char *class, *title; } words[] = {
+		[STRETCH_DUE] = { "due", "audio was due" }, [STRETCH_UNSEEN] = { "unseen", "due, not visible here" },
+		[STRETCH_HELD] = { "held", "on hold" }, [STRETCH_QUIET] = { "quiet", "silence" },
+	};
+	int x = lane_x(l, from_ns), width = lane_x(l, to_ns) - x;
+
+	if (width > 0)
+		page_rawf(l->r->out,
+			"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"%s\"><title>%s</title></rect>\n",
+			x, y, width, LANE_HEIGHT, words[kind].class, words[kind].title);
+}
+
+/* Where audio was due, and where a side held. Where none ever came, it was due from the first moment. */
+static void draw_windows(const struct lanes *l, const struct view_direction *d, int y)
+{
+	bool unseen = d->heard == HEARD_UNKNOWN && d->packets == 0;
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct view_window *w = &d->windows[i];
+
+		draw_stretch(l, d->heard == HEARD_NO ? w->from_ns : w->due_ns, w->to_ns, y,
+			!w->due ? STRETCH_HELD : unseen ? STRETCH_UNSEEN : STRETCH_DUE);
+	}
+}
+
+/* Pauses of a sender that suppresses silence: nothing was due in them. */
+static void draw_silences(const struct lanes *l, const struct view_direction *d, int y)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		for (unsigned k = 0; d->windows[i].due && k < l->stream.hole_count; k++) {
+			const struct view_hole *q = &l->stream.holes[k];
+			int64_t from_ns = q->from_ns > d->windows[i].due_ns ? q->from_ns : d->windows[i].due_ns,
+				to_ns = q->to_ns < d->windows[i].to_ns ? q->to_ns : d->windows[i].to_ns;
+
+			if (q->silence && to_ns > from_ns)
+				draw_stretch(l, from_ns, to_ns, y, STRETCH_QUIET);
+		}
+	}
+}
+
 static void draw_stream(const struct lanes *l, int y)
 {
 	const struct view_stream *s = &l->stream;
@@ -317,24 +361,22 @@ static void draw_stream(const struct lanes *l, int y)
 static void draw_lane(struct lanes *l, unsigned hearer, int y)
 {
 	const struct view_call *c = &l->call;
-	int64_t answer = c->answer_ns == NS_NONE ? l->from_ns : c->answer_ns;
 	char hears[HEARS_TEXT];
 
 	svg_text(l->r->out, 4, y + 15, "label", hearer ? "callee hears" : "caller hears");
-	if ((hearer ? c->callee_hears : c->caller_hears) != HEARD_NOT_EXPECTED && c->answer_ns != NS_NONE)
-		page_rawf(l->r->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" class=\"due\"/>\n",
-			lane_x(l, answer), y,
-			  lane_x(l, l->to_ns) - lane_x(l, answer), LANE_HEIGHT);
 	for (unsigned i = 0; i < c->media_count; i++) {
 		const struct view_direction *d = &c->media[i];
 
-		if (d->sender == hearer || !d->kind || strcmp(d->kind, "audio") != 0 || d->heard == HEARD_NO)
+		if (d->sender == hearer || !d->kind || strcmp(d->kind, "audio") != 0)
 			continue;
-		for (unsigned k = 0; k < d->stream_count; k++) {
+		draw_windows(l, d, y);
+		for (unsigned k = 0; k < d->stream_count && d->heard != HEARD_NO; k++) {
 			ptrdiff_t at = selection_stream(l->r->selection, d->streams[k]);
 
-			if (at != SELECTION_NONE && view_stream(l->r->engine, (size_t)at, &l->stream))
-				draw_stream(l, y);
+			if (at == SELECTION_NONE || !view_stream(l->r->engine, (size_t)at, &l->stream))
+				continue;
+			draw_silences(l, d, y);
+			draw_stream(l, y);
 		}
 	}
 	svg_text(l->r->out, LANE_LEFT + LANE_WIDTH + 8, y + 15, page_class(hears_paint(c, hearer)),

@@ -39,7 +39,7 @@ static const char style[] =
 	"figure{margin:.6rem 0 1rem;overflow-x:auto}svg text{fill:var(--fg);font:12px ui-monospace,monospace}svg .mid{text-anchor:middle}\n"
 	"svg .end{text-anchor:end}svg .dim{fill:var(--dim)}svg .bad{fill:var(--bad)}svg .warn{fill:var(--warn)}svg .good{fill:var(--good)}svg .unknown{fill:var(--unknown)}\n"
 	"svg .host{stroke:var(--line);fill:none}svg .sip{stroke:var(--fg);fill:none}svg .rtp{stroke:var(--unknown);fill:none}svg .tip{fill:var(--fg)}\n"
-	"svg .due{fill:url(#h);stroke:var(--line)}svg .heard{fill:var(--good)}svg .hatch{stroke:var(--bad)}\n"
+	"svg .due{fill:url(#h);stroke:var(--line)}svg .heard{fill:var(--good)}svg .held{fill:var(--line)}svg .quiet,svg .unseen{fill:var(--bg);stroke:var(--line)}svg .hatch{stroke:var(--bad)}\n"
 	"a:focus,figure:focus{outline:3px solid var(--unknown)}\n"
 	"@media(max-width:40rem){.row{display:block}.row b{display:block}thead{position:absolute;left:-999rem}tr{display:block;border-bottom:2px solid var(--line)}"
 	"td{display:flex;gap:1rem;text-align:left}td::before{content:attr(data-h);flex:0 0 7rem;color:var(--dim)}}\n"

@@ -64,6 +64,86 @@ static void add_left_out(struct text *t, const struct view_policy *p)
 			words_counted(p->cut, "rule", cut));
 }
 
+/* ---- what belongs to the rules: marks, VLANs, limits ---- */
+
+enum { LIMITS_SHOWN = 8, LEEWAY = 10, LIMIT_LEAST = 10 };
+
+static const char *dscp_word(uint8_t dscp)
+{
+	switch (dscp) {
+	case 0: return " (none)";
+	case 24: return " (CS3)";
+	case 26: return " (AF31)";
+	case 34: return " (AF41)";
+	case 40: return " (CS5)";
+	case 44: return " (VOICE-ADMIT)";
+	case 46: return " (EF)";
+	default: return "";
+	}
+}
+
+/* Is all media that leaves marked as voice? */
+static bool marks_kept(const struct report *r)
+{
+	struct view_mark x;
+
+	for (size_t i = 0; view_mark(r->engine, i, &x); i++) {
+		if (x.media && !x.inbound && x.dscp != 46 && x.dscp != 44)
+			return false;
+	}
+	return true;
+}
+
+/* "SIP to providers 24 (CS3) in 9 requests; media to providers 46 (EF) in 3 streams, 0 (none) in 1 stream" */
+static void add_marks(struct text *t, const struct report *r)
+{
+	struct view_mark x, last = { .count = 0 };
+	char seen[WORDS];
+
+	for (size_t i = 0; view_mark(r->engine, i, &x); i++) {
+		if (i && last.media == x.media && last.inbound == x.inbound)
+			text_add(t, ", ");
+		else
+			text_addf(t, "%s%s %s providers ", i ? "; " : "", x.media ? "media" : "SIP",
+				  x.inbound ? "from" : "to");
+		text_addf(t, "%u%s in %s", x.dscp, dscp_word(x.dscp),
+			  words_counted(x.count, x.media ? "stream" : "request", seen));
+		last = x;
+	}
+	if (last.count)
+		text_add(t, marks_kept(r) ? ". Trust these marks on the way, and give 46 (EF) priority where the line is narrow"
+					  : ". Mark media 46 (EF) and SIP 24 (CS3) at the phones or the switch, and give 46 priority where the line is narrow");
+}
+
+static void add_vlans(struct text *t, const struct report *r)
+{
+	struct view_vlan x;
+	char hosts[WORDS];
+
+	for (size_t i = 0; view_vlan(r->engine, i, &x); i++)
+		text_addf(t, "%s%u of %s of the site with SIP or media", i ? ", " : "", x.vid,
+			  words_counted(x.hosts, "host", hosts));
+}
+
+/* A firewall sees calls, not what they cost: ten times the busiest minute leaves room and stops a flood. */
+static void add_limits(struct text *t, const struct report *r)
+{
+	struct view_limit x;
+	char from[ADDRESS_TEXT], calls[WORDS];
+
+	for (size_t i = 0; i < LIMITS_SHOWN && view_limit(r->engine, i, &x); i++)
+		text_addf(t, "%s%s brought at most %s a minute (from frame %u on); a limit of %u leaves room",
+			  i ? "; " : "", address_text(&x.from, from), words_counted(x.calls, "new call", calls), x.frame,
+			  x.calls * LEEWAY > LIMIT_LEAST ? x.calls * LEEWAY : LIMIT_LEAST);
+	if (view_limit(r->engine, LIMITS_SHOWN, &x))
+		text_add(t, "; and more providers");
+}
+
+static const struct extra {
+	const char *label;
+	void (*add)(struct text *t, const struct report *r);
+} extras[] = { { "VLAN", add_vlans }, { "DSCP", add_marks }, { "Rate", add_limits } };
+
 static const char nothing[] = "Nothing to permit: no SIP between the site and a provider was answered here, as far as the addresses tell. A profile says which "
 			      "are whose: inside-nets, public-ips, pbx, trunk.";
 
@@ -215,6 +295,20 @@ static void print_hook(const struct report *r, const char *hook)
 		hook);
 }
 
+static void comment_extra(const struct report *r, const struct extra *x)
+{
+	struct text t;
+	size_t label;
+
+	text_init(&t);
+	text_addf(&t, "%s: ", x->label);
+	label = t.n;
+	x->add(&t, r);
+	text_add(&t, t.n > label ? "." : "not seen.");
+	comment(r->out, t.p);
+	text_fini(&t);
+}
+
 static void print_comments(const struct report *r, const struct view_policy *p)
 {
 	char calls[WORDS];
@@ -240,6 +334,8 @@ static void print_comments(const struct report *r, const struct view_policy *p)
 		out_text(r->out, "# Left out:\n");
 		comment(r->out, t.p);
 	}
+	for (size_t i = 0; p->rules && i < sizeof extras / sizeof extras[0]; i++)
+		comment_extra(r, &extras[i]);
 	text_fini(&t);
 }
 
@@ -301,6 +397,22 @@ static void print_rule(struct table *t, const struct view_rule *x)
 	cell_format(t, "%u", x->frame);
 }
 
+static void print_extras(const struct report *r)
+{
+	struct text t;
+
+	text_init(&t);
+	out_text(r->out, "\n");
+	for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++) {
+		text_clear(&t);
+		extras[i].add(&t, r);
+		if (t.n == 0)
+			text_add(&t, "not seen");
+		out_paragraph(r->out, 0, extras[i].label, LABEL_COLUMNS, PAINT_HEAD, t.p);
+	}
+	text_fini(&t);
+}
+
 static void print_table(const struct report *r, const struct view_policy *p)
 {
 	struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
@@ -330,6 +442,8 @@ static void print_table(const struct report *r, const struct view_policy *p)
 	if (documented)
 		out_text(r->out, "  * the range of the profile\n");
 	table_free(table);
+	if (p->rules)
+		print_extras(r);
 }
 
 void report_policy(const struct report *r, bool nftables)

@@ -6,6 +6,7 @@
 
 #include "captures/base/hash.h"
 #include "captures/base/list.h"
+#include "captures/base/marks.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 
@@ -157,28 +158,6 @@ static void want_media(
 
 /* ---- from numbers to packets ---- */
 
-struct marked {                     /* of calls, findings or incidents: true where it is wanted */
-	bool *wanted;
-	size_t room;
-};
-
-static void mark(struct marked *n, unsigned number)
-{
-	if (number >= n->room) {
-		size_t room = (size_t)number * 2 + 64;
-
-		n->wanted = memory_resize(n->wanted, room, sizeof *n->wanted);
-		memset(n->wanted + n->room, 0, (room - n->room) * sizeof *n->wanted);
-		n->room = room;
-	}
-	n->wanted[number] = true;
-}
-
-static bool is_marked(const struct marked *n, unsigned number)
-{
-	return number && number < n->room && n->wanted[number];
-}
-
 static void add_comment(struct choice *c, uint16_t file, uint32_t frame, bool wanted, const char *text)
 {
 	struct comment *one = memory_zalloc(sizeof *one);
@@ -208,18 +187,18 @@ static void add_evidence(struct choice *c, const struct view_finding *f, bool wa
 	text_fini(&t);
 }
 
-static unsigned calls_of(const struct view_finding *f, const struct marked *calls)
+static unsigned calls_of(const struct view_finding *f, const struct marks *calls)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < f->call_id_count; i++)
-		count += is_marked(calls, f->call_numbers[i]);
+		count += marks_have(calls, f->call_numbers[i]);
 	return count;
 }
 
 /* Evidence of what is wanted; the calls and dialogs it is about are wanted, too. */
 static void take_findings(struct choice *c, const struct engine *e, const struct save_wish *wish,
-	const struct marked *findings, struct marked *calls)
+	const struct marks *findings, struct marks *calls)
 {
 	struct view_finding *f = memory_zalloc(sizeof *f);
 
@@ -228,7 +207,7 @@ static void take_findings(struct choice *c, const struct engine *e, const struct
 
 		if (strcmp(f->state, "withdrawn") == 0)
 			continue;
-		if (wish->kind != SAVE_ALL && !of_calls && !is_marked(findings, f->n))
+		if (wish->kind != SAVE_ALL && !of_calls && !marks_have(findings, f->n))
 			continue;
 		/* what is about other calls, too, is proved by their packets */
 		add_evidence(c, f, wish->kind != SAVE_CALLS || of_calls == f->calls_total);
@@ -236,7 +215,7 @@ static void take_findings(struct choice *c, const struct engine *e, const struct
 			continue;
 		for (unsigned j = 0; j < f->call_id_count; j++) {
 			want_id(c, f->call_ids[j]);
-			mark(calls, f->call_numbers[j]);
+			marks_set(calls, f->call_numbers[j]);
 		}
 		for (unsigned j = 0; j < f->other_id_count; j++)
 			want_id(c, f->other_ids[j]);
@@ -245,33 +224,33 @@ static void take_findings(struct choice *c, const struct engine *e, const struct
 }
 
 static void take_incidents(
-	const struct engine *e, const struct save_wish *wish, struct marked *findings, struct marked *calls)
+	const struct engine *e, const struct save_wish *wish, struct marks *findings, struct marks *calls)
 {
 	struct view_incident *v = memory_zalloc(sizeof *v);
-	struct marked wanted = { NULL, 0 };
+	struct marks wanted = { NULL, 0 };
 
 	for (size_t i = 0; i < wish->count; i++)
-		mark(&wanted, wish->numbers[i]);
+		marks_set(&wanted, wish->numbers[i]);
 	for (size_t i = 0; view_incident(e, i, v); i++) {
-		if (!is_marked(&wanted, v->n))
+		if (!marks_have(&wanted, v->n))
 			continue;
 		for (unsigned j = 0; j < v->finding_count; j++)
-			mark(findings, v->findings[j]);
+			marks_set(findings, v->findings[j]);
 		for (unsigned j = 0; j < v->call_count; j++)
-			mark(calls, v->calls[j]);
+			marks_set(calls, v->calls[j]);
 	}
-	free(wanted.wanted);
+	marks_fini(&wanted);
 	free(v);
 }
 
-static void take_calls(struct choice *c, const struct engine *e, const struct marked *calls)
+static void take_calls(struct choice *c, const struct engine *e, const struct marks *calls)
 {
 	struct view_call *v = memory_zalloc(sizeof *v);
 
 	for (size_t i = 0; view_call(e, i, v); i++) {
 		int64_t from_ns, to_ns;
 
-		if (!is_marked(calls, v->n))
+		if (!marks_have(calls, v->n))
 			continue;
 		from_ns = v->start_ns == NS_NONE ? NS_NONE : ns_minus(v->start_ns, AROUND_NS);
 		to_ns = v->end_ns == NS_NONE ? INT64_MAX : ns_add(v->end_ns, AROUND_NS);
@@ -285,12 +264,12 @@ static void take_calls(struct choice *c, const struct engine *e, const struct ma
 	free(v);
 }
 
-static void take_streams(struct choice *c, const struct engine *e, const struct marked *calls)
+static void take_streams(struct choice *c, const struct engine *e, const struct marks *calls)
 {
 	struct view_stream *s = memory_zalloc(sizeof *s);
 
 	for (size_t i = 0; view_stream(e, i, s); i++) {
-		if (is_marked(calls, s->call))
+		if (marks_have(calls, s->call))
 			want_media(
 				c, &s->src, &s->dst, ns_minus(s->first_ns, AROUND_NS), ns_add(s->last_ns, AROUND_NS));
 	}
@@ -300,7 +279,7 @@ static void take_streams(struct choice *c, const struct engine *e, const struct 
 struct choice *choice_new(const struct engine *e, const struct save_wish *wish)
 {
 	struct choice *c = memory_zalloc(sizeof *c);
-	struct marked findings = { NULL, 0 }, calls = { NULL, 0 };
+	struct marks findings = { NULL, 0 }, calls = { NULL, 0 };
 
 	table_init(&c->ids);
 	table_init(&c->pairs);
@@ -308,9 +287,9 @@ struct choice *choice_new(const struct engine *e, const struct save_wish *wish)
 	table_init(&c->comments);
 	c->everything = wish->kind == SAVE_ALL;
 	for (size_t i = 0; i < wish->count && wish->kind == SAVE_CALLS; i++)
-		mark(&calls, wish->numbers[i]);
+		marks_set(&calls, wish->numbers[i]);
 	for (size_t i = 0; i < wish->count && wish->kind == SAVE_FINDINGS; i++)
-		mark(&findings, wish->numbers[i]);
+		marks_set(&findings, wish->numbers[i]);
 	if (wish->kind == SAVE_INCIDENTS)
 		take_incidents(e, wish, &findings, &calls);
 	take_findings(c, e, wish, &findings, &calls);
@@ -318,8 +297,8 @@ struct choice *choice_new(const struct engine *e, const struct save_wish *wish)
 		take_calls(c, e, &calls);
 		take_streams(c, e, &calls);
 	}
-	free(findings.wanted);
-	free(calls.wanted);
+	marks_fini(&findings);
+	marks_fini(&calls);
 	return c;
 }
 

@@ -38,6 +38,11 @@ struct frame_ref {                   /* evidence: where a thing can be looked at
 	uint16_t file, interface;
 };
 
+static inline struct frame_ref frame_ref_of(const struct packet *p)
+{
+	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+}
+
 enum message_repeat {
 	MESSAGE_FIRST,
 	MESSAGE_RETRANSMITTED,       /* sent again: same transaction, same segment, later */
@@ -49,13 +54,15 @@ enum message_repeat {
 /* what P-Early-Media says (RFC 5009): sendrecv, sendonly; else */
 enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 
+/* As of a leg: what judgement asks of most messages comes first. */
 struct message {
 	struct list_link in_leg;     /* leg.messages, capture order */
 	struct list_link in_transaction;
-	struct leg *leg;
+	struct transaction *transaction;
+	struct dialog *dialog;       /* NULL: none yet (initial INVITE, 100) */
+	const struct message *first; /* what it repeats or forwards; itself when MESSAGE_FIRST */
+	const struct sdp *sdp;       /* NULL none; spans into raw */
 	struct frame_ref at;
-	struct endpoint src, dst;
-	uint8_t src_mac[6], dst_mac[6];
 	uint8_t ttl, transport, method;   /* enum packet_transport, enum sip_method */
 	uint8_t repeat;              /* enum message_repeat */
 	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
@@ -67,17 +74,17 @@ struct message {
 	bool focus;                  /* its Contact says isfocus: a conference (RFC 4579) */
 	uint16_t status;             /* 0 in requests */
 	uint16_t fragments;          /* IP fragments it came in, 0 none */
+	struct endpoint src, dst;
 	uint32_t cseq, flaws, via_count, bytes_on_wire;
-	const struct message *first; /* what it repeats or forwards; itself when MESSAGE_FIRST */
-	struct transaction *transaction;
-	struct dialog *dialog;       /* NULL: none yet (initial INVITE, 100) */
-	const struct sdp *sdp;       /* NULL none; spans into raw */
+	struct span to_tag;
+	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals; NULL none */
+	struct leg *leg;
+	uint8_t src_mac[6], dst_mac[6];
 	struct span raw;             /* the whole message; empty when texts are not kept */
-	struct span to_tag, method_text, reason, user_agent;
+	struct span method_text, reason, user_agent;
 	struct span explained;       /* of a final >= 300: its Reason, else its Warning header */
 	struct endpoint contact;     /* host of the Contact when it is an address; family 0 otherwise */
 	struct span contact_uri;
-	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals; NULL none */
 };
 
 struct transaction {
@@ -181,48 +188,48 @@ enum { LEG_SEGMENT_MAX = 8 };
 enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES,
 	JOIN_CALL_ID, JOIN_SCORE };
 
+/* What walks over all legs look at comes first: some cache lines of a leg, not all. */
 struct leg {
-	struct hash_link by_id;      /* Call-ID and From-tag */
 	struct list_link in_order, in_call;
-	struct arena *arena;
 	struct call *call;           /* never NULL: a leg alone is a call of its own until it is joined */
-	struct span call_id, from_tag;
-	unsigned n;                  /* 1-based, by first message */
 	enum leg_state state;
+	unsigned n;                  /* 1-based, by first message */
 	bool partial;                /* first message was in-dialog */
 	bool initial_invite_seen;
 	bool counts_as_call;         /* initial INVITE or a final response to one is in the capture (JSON end.calls) */
 	bool answered;               /* a 2xx to INVITE, or the ACK that proves an unseen one */
 	bool bye_seen, bye_answered, cancel_seen;
 	bool timed_out;              /* nothing for idle_timeout_ns: given up; a later message revives it */
-	int64_t alive_ns;            /* last calls_alive() */
 	bool siprec, cut;            /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
+	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
+	bool retry_answered;         /* it failed, and such a new attempt was answered */
+	bool transferred;            /* a REFER in it was accepted */
 	uint16_t status;             /* final status of the initial INVITE, 0 none */
-	enum side ended_by_side;     /* of BYE; valid when bye_seen */
-	struct party party[2];       /* indexed by enum side */
-	struct segment *segments;    /* segment_count of them, in the order of their first messages */
-	unsigned segment_count;
+	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
+	struct leg *parent;          /* the leg that this one continues; NULL */
+	struct list dialogs, transactions, messages;
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
+	enum side ended_by_side;     /* of BYE; valid when bye_seen */
+	enum leg_join joined_by;
+	struct party party[2];       /* indexed by enum side */
+	struct hash_link by_id;      /* Call-ID and From-tag */
+	struct arena *arena;
+	struct span call_id, from_tag;
+	int64_t alive_ns;            /* last calls_alive() */
+	struct segment *segments;    /* segment_count of them, in the order of their first messages */
+	unsigned segment_count;
+	unsigned join_score;
 	struct frame_ref invite_at, answer_at, bye_at;
 	struct span end_reason;      /* Reason header of BYE or CANCEL */
-	struct list dialogs, transactions, messages;
-	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
-	/* B2BUA */
-	struct leg *parent;          /* the leg that this one continues; NULL */
-	enum leg_join joined_by;
-	unsigned join_score;
 	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
 	/* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span replaces;
 	struct span header_ids[4];   /* values of the headers of legs.headers */
 	unsigned header_id_count;
-	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
-	bool retry_answered;         /* it failed, and such a new attempt was answered */
-	bool transferred;            /* a REFER in it was accepted */
+	unsigned named;              /* findings that name it: findings/finding.c */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */
-	unsigned named;              /* findings that name it: findings/finding.c */
 };
 
 struct call {
@@ -249,6 +256,7 @@ struct registration {                /* one AOR by one device (Contact or source
 	uint32_t expires_s, requests, retransmissions, challenges, refusals;
 	int64_t first_ns, last_ns, registered_ns;
 	struct frame_ref request_at, final_at;
+	struct frame_ref rebooted_at; /* latest REGISTER with another Call-ID that counts from the start; frame 0 none */
 	struct transaction *open;    /* the request that waits for a final */
 	struct trial *trial;         /* trial.h; never NULL */
 };

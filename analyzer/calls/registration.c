@@ -11,7 +11,7 @@
 #include "analyzer/calls/trial.h"
 #include "captures/base/memory.h"
 
-enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2 };
+enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2, BOOT_CSEQ = 3 };
 
 #define EXPIRY_GRACE_NS TRANSACTION_LIFE_NS /* a refresh may be on its way */
 
@@ -257,6 +257,8 @@ static struct registration_record *registration_get(struct arrival *a)
 	hash_add(&c->registrations_by_id, &r->by_id, (uint32_t)id);
 	r->registration.call_id =
 		text_set(&r->registration, r->registration.call_id, span_first(sip->call_id, NAME_MAX_BYTES));
+	if (sip->request && r->registration.succeeded && sip->cseq <= BOOT_CSEQ)
+		r->registration.rebooted_at = a->message->at;
 	return r;
 }
 
@@ -586,6 +588,13 @@ static void final_note(struct registration_record *r, struct arrival *a)
 	tell(a, r);
 }
 
+/* To an attempt before the one in hand, perhaps of another Call-ID. */
+static bool answers_late(const struct registration_record *r, const struct arrival *a)
+{
+	return is_late(r, a) || (r->call_id != hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
+		ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS);
+}
+
 static void response_note(struct registration_record *r, struct arrival *a)
 {
 	bool known = same_attempt(r, a);
@@ -595,8 +604,11 @@ static void response_note(struct registration_record *r, struct arrival *a)
 		return;
 	}
 	if (r->attempt != ATTEMPT_NONE && !known) {
-		if (r->registration.requests)
-			return; /* of an attempt long past */
+		if (r->registration.requests) {
+			if (answers_late(r, a))
+				trial_late(r->registration.trial, a->message, a->sip);
+			return; /* of an attempt past */
+		}
 		r->attempt = ATTEMPT_NONE;
 	}
 	if (known && r->attempt != ATTEMPT_ASKED && r->transaction.status == a->sip->status) {

@@ -87,10 +87,12 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	unsigned place;
 
 	t->credentials = t->issued = t->newest = false;
+	t->nonce = 0;
 	if (!digest_of(sip, SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION, &d) || !d.response.n)
 		return;
 	t->credentials = true;
-	place = d.nonce.n ? nonce_place(t, hash_of(d.nonce)) : TRIAL_NONCES;
+	t->nonce = d.nonce.n ? hash_of(d.nonce) : 0;
+	place = t->nonce ? nonce_place(t, t->nonce) : TRIAL_NONCES;
 	t->issued = place < TRIAL_NONCES;
 	t->newest = place == 0;
 	if (!t->issued)
@@ -167,7 +169,8 @@ static void run_end(struct trial *t, int64_t at_ns)
 /* The try before was never answered: seen when the next one begins, or at the end. */
 static void unanswered_settle(struct trial *t, const struct message *now)
 {
-	if (!t->open || t->judged || !t->request.frame)
+	t->before_open = t->open && !t->judged && t->request.frame;
+	if (!t->before_open)
 		return;
 	if (!t->counted)
 		run_count(t, now);
@@ -235,6 +238,10 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 	struct sip_digest d;
 	bool stale = digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d) && d.stale;
 
+	if (t->credentials && !t->issued && t->nonce) {      /* issued meanwhile: the challenge was late */
+		t->newest = nonce_place(t, t->nonce) == 0;
+		t->issued = nonce_place(t, t->nonce) < TRIAL_NONCES;
+	}
 	t->run.challenge = m->status;
 	if (!t->credentials || !t->issued) {
 		t->run.challenges++;
@@ -298,4 +305,20 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 	t->run.forbidden_credentials |= m->status == 403 && t->credentials && t->issued;
 	if (span_number(span_first(sip_header_value(sip, SIP_H_RETRY_AFTER), 9), UINT32_MAX, &seconds))
 		t->run.retry_after_s = (uint32_t)seconds;
+}
+
+void trial_late(struct trial *t, const struct message *m, const struct sip_message *sip)
+{
+	t->run.late++;
+	if (!t->before_open || t->run.unanswered == 0)
+		return;
+	t->before_open = false;
+	t->run.unanswered--;
+	t->run.tries -= t->run.tries > 0;
+	t->run.copies = t->request_copies;
+	t->run.copies_most = t->request_copies;
+	if (m->status != 401 && m->status != 407)
+		return;
+	challenge_note(t, sip, m->at.at_ns);
+	t->pending_ns = NS_NONE;     /* what it asks for is under way */
 }

@@ -14,6 +14,7 @@ enum { TRIAL_NONCES = 4, TRIAL_FRAMES = 8, TRIAL_PHRASE = 64 };
 /* Consecutive tries without success. A try is a request and its copies up to a final response. */
 struct trial_run {
 	unsigned tries, unanswered;  /* all; those that nothing came back for */
+	unsigned late;               /* finals behind the next try: there is an answer, whatever the order */
 	unsigned copies;             /* requests sent in tries that nothing came back for */
 	unsigned copies_most;        /* in one of them */
 	unsigned challenges;         /* 401, 407 to a request without credentials, or to a cached nonce */
@@ -54,6 +55,8 @@ struct trial {
 	uint64_t algorithm;          /* hash of its name, MD5 when it gives none */
 	bool open, judged, counted;  /* asked; answered; part of the run */
 	bool credentials, issued, newest;    /* over a nonce that was issued; over the newest */
+	uint64_t nonce;              /* hash of the nonce of the credentials; 0 none */
+	bool before_open;            /* the try before was never answered, and counts so */
 	unsigned request_copies, copies_after;
 	bool final_astray;
 	uint32_t last_nc;
@@ -73,5 +76,7 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
  */
 void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found,
 	uint32_t granted_s);
+/* A final for the try before the one in hand: its sender's clock is late, or it was overtaken. It was no silence. */
+void trial_late(struct trial *t, const struct message *m, const struct sip_message *sip);
 
 #endif

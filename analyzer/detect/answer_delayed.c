@@ -7,18 +7,19 @@
 #include <stdlib.h>
 
 #include "analyzer/calls/headers.h"
+#include "analyzer/detect/answer_congestion.h"
 #include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = { "ack-late", "200-repeated", "relay-slow", "prack-stall", "post-dial-delay",
-	NULL };
+	"signalling-congestion", NULL };
 
 static const struct detector_doc doc = {
 	.says = "answering takes too long to take effect",
 	.symptom = "Lifting the handset does not connect at once, seconds of silence after the answer; long silence after dialling.",
-	.evidence = "The first 200 of who answers, the ACK that reaches it, the 200 that a relay sends on; repeated 18x without PRACK; the first 18x after the INVITE.",
+	.evidence = "The first 200 of who answers, the ACK that reaches it, the 200 that a relay sends on; repeated 18x without PRACK; the first 18x after the INVITE; what phones behind one router take to answer, alone and while others talk.",
 	.mimics = "A queue or menu that answers before an agent does, a person who answers late, third-party call control, one slow call by chance.",
 	.fix = "By reason: the path that loses packets, load or name resolution of the relay, 100rel, the route of the call.",
 	.reasons = reasons,
@@ -29,6 +30,7 @@ static const struct config_key keys[] = {
 	{ "relay-max-s", 1, "s", 0.1, 30, "field" },
 	{ "pdd-max-s", 11, "s", 1, 120, "ITU-T E.721: post-selection delay, 95 %, international" },
 	{ "calls", 3, "calls", 1, 1000, "field: so many over the limit, or one at twice of it" },
+	{ "congestion-s", 0.5, "s", 0.1, 30, "RFC 3261 17.1.1.2: T1, from then on requests are sent again" },
 	{ 0 },
 };
 
@@ -358,7 +360,7 @@ static void tell(struct delays *all, const struct delay *list, unsigned count)
 static void on_event(struct detection *d, const struct event *ev)
 {
 	struct delays all = { .d = d, .facts = detection_facts(d) };
-	unsigned n;
+	unsigned n, congested = answer_congestion(d);
 
 	(void)ev;
 	LIST_EACH(it, calls_legs(all.facts->calls)) {
@@ -374,7 +376,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			n++;
 		tell(&all, &all.list[i], n);
 	}
-	if (all.count == 0)
+	if (all.count + congested == 0)
 		detection_pass(d, NULL, "answers and ringing took effect in time");
 	free(all.list);
 }

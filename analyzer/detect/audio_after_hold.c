@@ -5,14 +5,16 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/hold_ends.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "latch-lost", "address-changed", "port-closed", "unlocated", NULL };
+static const char *const reasons[] = { "latch-lost", "address-changed", "port-closed",
+	"hold-not-released", "resume-rejected", "moh-stuck", "unlocated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "no audio after resume",
 	.symptom = "\"After hold, or when the call is taken back, one of us hears nothing.\"",
-	.evidence = "Audio before the hold, the answer that ends it, and nothing that reaches its receiver afterwards.",
+	.evidence = "Audio before the hold, the answer that ends it, and nothing that reaches its receiver afterwards; an answer that keeps the hold.",
 	.mimics = "Hold again within 3 s, another leg still held, silence suppression, the end of the capture.",
 	.fix = "Compare the session descriptions before, during and after the hold; keep the mapping of the NAT alive meanwhile.",
 	.reasons = reasons,
@@ -125,6 +127,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct hearing *h = hearing_of(ev->direction);
 	const struct window *before;
 
+	if (h && hold_goes_on(d, ev))
+		return;
 	if (!h || h->heard != HEARD_NO || !h->window->resumed || !h->whole) {
 		if (h && h->gate && h->window && h->window->resumed)
 			detection_withhold(d, ev->leg, h->gate, "%s", h->why);

@@ -8,17 +8,18 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/turn_lapsed.h"
 
 static const char *const reasons[] = {
 	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover",
 	"stream-replaced",
-	"never-resumed", "unlocated", NULL,
+	"never-resumed", "turn-lapsed", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "audio stops for seconds and returns",
 	.symptom = "\"It cuts out for some seconds\", \"it went dead and then came back\".",
-	.evidence = "The packets around the hole: sequence numbers that ran on (lost), time stamps that stood still (the sender stalled).",
+	.evidence = "The packets around the hole: sequence numbers that ran on (lost), time stamps that stood still (the sender stalled); until when a TURN server had lent its port.",
 	.mimics = "Silence suppression, hold, fax, a re-INVITE in flight, packets lost by the capture itself.",
 	.fix = "Lost: link, queue or firewall session on the path. Stalled: CPU, Wi-Fi or load of the sender.",
 	.reasons = reasons,
@@ -90,17 +91,6 @@ static bool signalling_repeated(const struct facts *facts, const struct directio
 	return lookup_repeated(facts->lookup, &a.addr, &b.addr, g->from_ns, g->to_ns);
 }
 
-/* Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key. */
-static bool stopped_in_speech(const struct stream *s, const struct window *w, const struct gap *g)
-{
-	int64_t length = g->to_ns - g->from_ns;
-
-	return g->seq_step == 1 && g->suppressed_ms * 10u >= (uint32_t)(length / MILLISECOND_NS) * 8u &&
-	       !w->dtx_allowed && s->suppressed_gaps == 1 &&
-	       s->comfort == 0 && g->speech_before && g->speech_after && length >= SECOND_NS &&
-	       length <= 30 * SECOND_NS;
-}
-
 struct verdict {
 	const char *reason;          /* NULL: no interruption */
 	enum severity severity;
@@ -124,7 +114,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
-		if (stopped_in_speech(s, direction_window_at(dir, g->from_ns), g))
+		if (gap_cuts_speech(s, g, direction_window_at(dir, g->from_ns)->dtx_allowed))
 			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE,
 				g->suppressed_ms };
 		return v;
@@ -481,7 +471,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		if (s->bound_by <= 9 && !s->twin_of && judge_successor(d, ev, s))
 			return;
 	}
-	if (judge_end(d, ev, h))
+	if (turn_lapsed(d, ev) || judge_end(d, ev, h))
 		return;
 	detection_pass(d, NULL, "no hole of %.0f ms of lost or stalled audio while it was due",
 		detection_key(d, "min-ms"));

@@ -8,19 +8,21 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/call_end.h"
+#include "analyzer/detect/call_lost.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"ack-timeout", "session-refresh-failed", "session-timer-expired", "dialog-forgotten", "abnormal-release",
-	"media-timeout", "fixed-interval", NULL,
+	"media-timeout", "fixed-interval", "path-lost", "peer-vanished", "peer-restarted",
+	"registration-timeout-release", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "an answered call ended by something else than a person",
 	.symptom = "Calls are cut off, always after the same time, or when audio was gone for a while.",
-	.evidence = "The time of the BYE against the timers that ran: repeated 200, session timer, silence of audio; its Reason; equal durations of several calls.",
+	.evidence = "The time of the BYE against the timers that ran: repeated 200, session timer, silence of audio; its Reason; equal durations of several calls; a party that falls silent altogether, or registers anew as after a start.",
 	.mimics = "A person who hangs up at such a time by chance, transfers, announcements of fixed length, load generators.",
 	.fix = "By reason: the ACK, the session timer and who refreshes it, the missing audio, the limit of the peer.",
 	.reasons = reasons,
@@ -309,6 +311,8 @@ static void say_end(const struct facts *facts, const struct call_end *e, const s
 		snprintf(text, room,
 			"%.0f s after the session timer of %u s was set, which %s should have refreshed and did not",
 			e->seconds, e->timer_s, culprit);
+	else if (strcmp(e->reason, "registration-timeout-release") == 0)
+		snprintf(text, room, "at the moment when the registration of %s ended without a new one", culprit);
 	else if (strcmp(e->reason, "media-timeout") == 0)
 		snprintf(text, room, "after %.1f s in which no audio came to it", e->seconds);
 	else
@@ -323,6 +327,8 @@ static const struct fix { const char *reason, *fix; } fixes[] = {
 	  "Set session timers to \"accept\", or give the refresh to the other side; let re-INVITE and UPDATE through" },
 	{ "dialog-forgotten", "Look whether the answering side restarted or failed over without its calls, and for an ALG that changes tags" },
 	{ "abnormal-release", "Look at the log of the side that hung up, with the reason as it is quoted here" },
+	{ "registration-timeout-release",
+	  "Let the phone register well before its registration ends, and look why it did not this time" },
 	{ "media-timeout", "Mend the missing audio first" },
 };
 
@@ -400,7 +406,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			media_timeout(facts, leg, &e);
 		if (e.reason)
 			tell(d, leg, &e);
-		told[at++] = e.reason != NULL;
+		told[at++] = e.reason != NULL || call_lost(d, leg);
 	}
 	judge_intervals(d, told);
 	detection_pass(d, NULL, "calls that a person ended, as far as timers, reasons and durations tell");

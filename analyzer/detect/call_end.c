@@ -5,6 +5,7 @@
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/sip_binding.h"
 
 #define T1_NS (500 * MILLISECOND_NS)
 #define T1_LEAST_NS (50 * MILLISECOND_NS)
@@ -13,6 +14,8 @@
 #define ACK_TO_NS (36 * SECOND_NS)
 #define REFRESH_GIVEN_UP_NS (40 * SECOND_NS)
 #define TIMER_SLACK_NS (5 * SECOND_NS)
+#define EXPIRY_SLACK_NS (2 * SECOND_NS)
+#define LAPSED_NS (10 * SECOND_NS)
 
 enum { ACK_COPIES = 3, REFRESH_COPIES = 4, LAST_MINUTE_S = 32 };
 
@@ -273,6 +276,28 @@ static bool abnormal_release(const struct leg *leg, struct call_end *e)
 	return true;
 }
 
+/* Who hangs up is the registrar of the other side, when that one's registration ends and is seen to stay ended. */
+static bool registration_ended(const struct facts *facts, const struct leg *leg, struct call_end *e)
+{
+	const struct endpoint *phone = side_at(leg, side_other(e->bye->by)), *server = side_at(leg, e->bye->by);
+	const struct sip_binding *b = sip_bindings_find(facts->bindings, phone, server);
+	int64_t off_ns;
+
+	if (!b || e->bye->via_count != 1 || b->registered_until_ns == NS_NONE || b->expires_s == 0 || leg->answer_ns == NS_NONE ||
+	    leg->answer_ns >= b->registered_until_ns)
+		return false;
+	off_ns = ns_minus(e->bye->at.at_ns, b->registered_until_ns);
+	if (facts->capture->last_ns < ns_add(b->registered_until_ns, LAPSED_NS) || off_ns > EXPIRY_SLACK_NS || off_ns < -EXPIRY_SLACK_NS)
+		return false;
+	e->reason = "registration-timeout-release";
+	e->severity = SEVERITY_WARNING;
+	e->confidence = CONFIDENCE_POSSIBLE;
+	e->culprit = *phone;
+	e->timer_s = b->expires_s;
+	e->seconds = (double)b->expires_s;
+	return true;
+}
+
 struct call_end call_end_of(const struct facts *facts, const struct leg *leg, double tail_s)
 {
 	struct call_end e = { 0 };
@@ -286,6 +311,7 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 		return e;
 	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(leg, &e))
 		return e;
-	abnormal_release(leg, &e);
+	if (!abnormal_release(leg, &e))
+		registration_ended(facts, leg, &e);
 	return e;
 }

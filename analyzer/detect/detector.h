@@ -91,6 +91,7 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	int64_t first_ns, last_ns;
 	uint64_t frames, sip, rtp, rtcp, stun, tls, dtls, icmp, other, udp, truncated, truncated_sip, truncated_rtp;
 	uint32_t smallest_cut;       /* captured bytes of the most often cut frames: the snap length; 0 none */
+	int64_t answers_early_ns;    /* by so much SIP answers came before their request, at most */
 	uint64_t timestamps_back;    /* frames more than 10 ms before their predecessor in the same file */
 	int64_t timestamp_grain_ns;  /* largest of 1, 10, 100 ms that divides all deltas; 0 none */
 	uint64_t if_drop, os_drop;

@@ -83,7 +83,7 @@ static void take_sip(struct dscp_state *state, const struct packet *p)
 		return;
 	if (s->messages++ == 0) {
 		s->addr = p->src.addr;
-		s->at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+		s->at = frame_ref_of(p);
 	}
 	if (s->votes == 0) {
 		s->value = p->dscp;

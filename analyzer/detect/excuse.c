@@ -54,6 +54,18 @@ static bool shares_host(const struct judge *j, const struct party *p)
 	return false;
 }
 
+/* The side of a leg from which the sender has what it passes on. False: its machine is not on this leg. */
+static bool far_side(const struct judge *j, const struct leg *other, enum side *ret)
+{
+	for (enum side near = SIDE_CALLER; near <= SIDE_CALLEE; near++) {
+		if (shares_host(j, &other->party[near])) {
+			*ret = side_other(near);
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * N9: the sender only passes on what another leg of the call brings: is that leg on hold, ringing, being transferred or
  * over? Both-ways audio on the other leg is needed before silence here is this sender's.
@@ -71,11 +83,7 @@ static bool other_leg_excuses(const struct judge *j, int64_t at_ns)
 
 		if (other == own)
 			continue;
-		if (shares_host(j, &other->party[SIDE_CALLER]))
-			there = SIDE_CALLEE;
-		else if (shares_host(j, &other->party[SIDE_CALLEE]))
-			there = SIDE_CALLER;
-		else
+		if (!far_side(j, other, &there))
 			continue;
 		if (other->answer_ns == NS_NONE)
 			/* a losing branch of the ring group, or a target that rings: others may speak */
@@ -100,11 +108,7 @@ bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 
 		if (other == own || !dialog)
 			continue;
-		if (shares_host(j, &other->party[SIDE_CALLER]))
-			there = SIDE_CALLEE;
-		else if (shares_host(j, &other->party[SIDE_CALLEE]))
-			there = SIDE_CALLER;
-		else
+		if (!far_side(j, other, &there))
 			continue;
 		for (unsigned i = 0; i < dialog->mslot_count; i++) {
 			const struct direction *in = &dialog->mslots[i].direction[there];

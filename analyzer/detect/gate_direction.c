@@ -3,6 +3,19 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing_parts.h"
 
+/* What the sender sends from where this window says, or what the receiver is sent, is never here: G1. */
+static bool half_tapped(const struct judge *j, const struct window *w)
+{
+	for (unsigned i = 0; i < w->source_count; i++) {
+		for (unsigned k = 0; k < w->target_count; k++) {
+			if (gates_half_tapped(j->facts->gates, j->facts, &w->sources[i].at.addr,
+				&w->targets[k].at.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct gates *g = j->facts->gates;
@@ -22,6 +35,8 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 		if (gates_no_media_of(g, j->facts, &j->sender.at[i].addr))
 			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";
 	}
+	if (half_tapped(j, w))
+		return judge_because(h, "nothing that one of them sends, or is sent, is in the capture"), "G1";
 	for (unsigned i = 0; i < j->sender.count; i++) {
 		for (unsigned k = 0; k < j->receiver.count; k++) {
 			if (h->sees != SEES_YES &&

@@ -18,11 +18,13 @@ enum {
 #define WITNESS_NS (60 * SECOND_NS)
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+#define EARLY_NS (10 * MILLISECOND_NS)                /* G10, as for time stamps that go back */
 
 struct place {                       /* an address, or an address and port, of media */
 	struct hash_link link;
 	struct endpoint at;
 	bool rtp;                    /* RTP comes from it or goes to it */
+	bool speaks;                 /* it signalled in a call that was answered: so it sent, and was sent to */
 	unsigned calls;              /* whose audio was due there */
 };
 
@@ -210,6 +212,25 @@ static void note_silent(struct gates *g, const struct facts *f, struct place *p)
 	g->silent[g->silent_count++] = p;
 }
 
+static void note_speaker(struct gates *g, const struct address *a)
+{
+	place_add(g, &(struct endpoint){ *a, 0 })->speaks = true;
+}
+
+/* Who sends an ACK has got an answer, and who was asked and gets the ACK has sent it. */
+static void note_speakers(struct gates *g, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (!leg->answered || !t->ack)
+			continue;
+		note_speaker(g, &t->ack->src.addr);
+		if (t->request && address_equal(&t->request->dst.addr, &t->ack->dst.addr))
+			note_speaker(g, &t->ack->dst.addr);
+	}
+}
+
 /* Counts the leg once at every address at which its audio was due. */
 static void count_leg(struct gates *g, const struct facts *f, const struct leg *leg)
 {
@@ -262,6 +283,18 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 
 /* ---- G1, one side only ---- */
 
+bool gates_half_tapped(const struct gates *g, const struct facts *facts, const struct address *src,
+	const struct address *dst)
+{
+	const struct host *from = network_host_find(facts->network, src),
+		*to = network_host_find(facts->network, dst);
+	const struct place *sender = place_find(g, &(struct endpoint){ *src, 0 }),
+		*receiver = place_find(g, &(struct endpoint){ *dst, 0 });
+
+	return (sender && sender->speaks && from && from->packets_out == 0) ||
+	       (receiver && receiver->speaks && to && to->packets_in == 0);
+}
+
 bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src,
 	const struct address *dst, const struct pair **ret_pair)
 {
@@ -269,10 +302,11 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 		*here = network_pair_find(facts->network, src, dst);
 	const struct pair *witness;
 
-	(void)g;
 	if (!there || (here && here->packets))
 		return false;
 	*ret_pair = there;
+	if (gates_half_tapped(g, facts, src, dst))
+		return true;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
 	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
@@ -647,8 +681,10 @@ struct gates *gates_reckon(const struct facts *facts)
 	hash_init(&g->places);
 	hash_init(&g->known);
 	reckon_places(g, facts);
-	LIST_EACH(it, calls_legs(facts->calls))
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		note_speakers(g, LIST_ENTRY(it, struct leg, in_order));
 		count_leg(g, facts, LIST_ENTRY(it, struct leg, in_order));
+	}
 	reckon_reports(g, facts);
 	reckon_no_media(g, facts);
 	if (!g->no_media)
@@ -656,6 +692,7 @@ struct gates *gates_reckon(const struct facts *facts)
 	reckon_losses(g, facts);
 	reckon_link_member(g, facts);
 	g->clock_unreliable = facts->capture->timestamps_back > 0 ||
+		facts->capture->answers_early_ns >= EARLY_NS ||
 		facts->capture->timestamp_grain_ns >= 10 * MILLISECOND_NS;
 	return g;
 }

@@ -27,6 +27,12 @@ void gates_free(struct gates *g);
  */
 bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src,
 	const struct address *dst, const struct pair **ret_pair);
+/*
+ * The same for a capture of any length: src or dst signalled in a call that was answered, and nothing that src sent, or
+ * nothing that dst was sent, is here.
+ */
+bool gates_half_tapped(const struct gates *g, const struct facts *facts, const struct address *src,
+	const struct address *dst);
 /* G2: no call of this capture has media (or none of this media address has); answered calls that were counted. */
 bool gates_no_media(const struct gates *g, unsigned *ret_calls);
 bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media);

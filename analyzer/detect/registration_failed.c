@@ -5,6 +5,7 @@
 
 #include "analyzer/calls/trial.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/registration_lapsed.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/source.h"
@@ -16,13 +17,13 @@ static const char *const reasons[] = {
 	"challenge-unanswered", "reply-lost-nat",
 	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
 	"redirected", "server-error", "bad-request",
-	"binding-missing", NULL,
+	"binding-missing", "expired-unrefreshed", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "a phone cannot register, and why",
 	.symptom = "\"No service\" on the display, the phone cannot be called, it loses inbound calls.",
-	.evidence = "Every REGISTER with its answer: nonce, realm, URI and form of the credentials, copies sent after an answer, ICMP errors.",
+	.evidence = "Every REGISTER with its answer: nonce, realm, URI and form of the credentials, copies sent after an answer, ICMP errors; until when it was granted.",
 	.mimics = "The 401 of every refresh, a cached nonce, 423 followed by a longer Expires, one wrong password that is corrected within a minute.",
 	.fix = "By reason: the account's password or user, NAT support of the registrar, the path to it, its clock or nonce secret.",
 	.reasons = reasons,
@@ -98,6 +99,10 @@ static void judge_silence(struct detection *d, struct verdict *v)
 
 	if (run->copies_most < COPIES_ENOUGH && run->unanswered < 2)
 		return;
+	if (run->late) {
+		detection_pass(d, "G10", "answers are there, out of order");
+		return;
+	}
 	gate = silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &v->witness);
 	if (gate) {
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
@@ -195,7 +200,7 @@ static void judge(struct detection *d, struct verdict *v)
 	if (v->icmp && (run->unanswered || run->copies)) {
 		v->reason = "icmp-unreachable";
 		v->confidence = CONFIDENCE_CERTAIN;
-	} else if (run->bare_again >= BARE_ENOUGH && over && !stranger(facts, v)) {
+	} else if (run->bare_again >= BARE_ENOUGH && over && !run->late && !stranger(facts, v)) {
 		v->reason = "challenge-unanswered";
 		v->confidence = CONFIDENCE_LIKELY;
 	} else {
@@ -459,7 +464,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct list *all = calls_registrations(facts->calls);
 	struct verdict *list = memory_resize(NULL, all->count + 1, sizeof *list);
 	int64_t window_ns = (int64_t)(detection_key(d, "mass-window-s") * 1e9);
-	unsigned count = 0, n;
+	unsigned count = 0, n, lapsed = registration_lapsed(d);
 
 	(void)ev;
 	LIST_EACH(it, all) {
@@ -481,7 +486,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		for (unsigned k = 0; k < n; k++)
 			tell_one(d, &list[i + k]);
 	}
-	if (count == 0)
+	if (count + lapsed == 0)
 		detection_pass(d, NULL,
 			"every registration that was tried succeeded or was answered as it should be (%zu of them)",
 			all->count);

@@ -5,19 +5,20 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/reinvite_mangled.h"
 #include "analyzer/detect/request_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 
 static const char *const reasons[] = {
 	"unanswered", "dead-contact", "refused-481", "refused-408", "refused-media", "glare-loop", "glare-not-retried",
-	"offerless-no-offer", "other-refusal", NULL,
+	"offerless-no-offer", "alg-mangled", "other-refusal", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "hold, resume or refresh of a call failed",
 	.symptom = "Hold, resume, conference, video or fax does not work, or the call drops at a session refresh.",
-	.evidence = "INVITE or UPDATE inside an answered call, its copies, and the answer or its absence.",
+	.evidence = "INVITE or UPDATE inside an answered call, its copies, and the answer or its absence; what a device in the path did to it and to the first INVITE.",
 	.mimics = "One 491 and a retry, 401 and 422 that are followed up, 488 to a fax offer while the audio goes on, a request that crosses a BYE.",
 	.fix = "No answer: keep-alive through the NAT, ALG off. 488: one codec, crypto or fax setting for both. 491: firmware of the one who asks.",
 	.reasons = reasons,
@@ -45,6 +46,8 @@ struct verdict {
 	struct request_hop hop;      /* that was silent */
 	unsigned answers;            /* of 491 */
 	bool stops;                  /* the audio does */
+	const char *without;         /* alg-mangled: what the reason would be but for it */
+	struct mangled mangled;
 };
 
 static int64_t key_ns(const struct detection *d, const char *name)
@@ -365,6 +368,15 @@ static bool offer_missing(const struct transaction *t)
 		t->leg->confirmed->exchanges.count && !(t->ack && t->ack->sdp);
 }
 
+/* Silence or a refusal of what a device in the path has changed, while it left the INVITE alone, or the reverse. */
+static void look_for_alg(struct verdict *v)
+{
+	if (!v->reason || !reinvite_mangled(v->transaction, &v->mangled))
+		return;
+	v->without = v->reason;
+	v->reason = "alg-mangled";
+}
+
 static struct verdict verdict_of(struct detection *d, const struct transaction *t)
 {
 	struct verdict v = { .transaction = t };
@@ -400,7 +412,7 @@ static const char *wish_text(const struct transaction *t)
 
 static bool says(const struct verdict *v, const char *reason)
 {
-	return strcmp(v->reason, reason) == 0;
+	return strcmp(v->without ? v->without : v->reason, reason) == 0;
 }
 
 static bool is_silent(const struct verdict *v)
@@ -410,6 +422,8 @@ static bool is_silent(const struct verdict *v)
 
 static const char *fix_of(const struct verdict *v, bool refresh)
 {
+	if (v->without)
+		return "Switch the SIP ALG of the router off, and the keep-alive of the phones on in its place; let the server answer to where packets come from";
 	if (says(v, "dead-contact"))
 		return "The answering side moved to another port: switch its keep-alive on, below the timer of the NAT, and give it a fixed SIP port";
 	if (says(v, "unanswered"))
@@ -486,6 +500,18 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, t->leg->bye_at, "BYE");
 }
 
+static void tell_alg(struct finding *f, const struct verdict *v)
+{
+	char was[ENDPOINT_TEXT], became[ENDPOINT_TEXT];
+
+	finding_other_reason(f, v->without);
+	text_addf(&f->cause, " A device in the path changed where the %s asks for audio from %s to %s, and left the %s as it was.",
+		  v->mangled.now ? "re-INVITE" : "INVITE", endpoint_text(&v->mangled.was, was),
+		  endpoint_text(&v->mangled.became, became), v->mangled.now ? "INVITE" : "re-INVITE");
+	finding_evidence(f, v->mangled.before->at, "before the device: audio to %s", was);
+	finding_evidence(f, v->mangled.behind->at, "behind it: audio to %s", became);
+}
+
 static void tell(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -505,6 +531,8 @@ static void tell(struct detection *d, const struct verdict *v)
 	snprintf(effect, sizeof effect, "%s cannot %s", who, wish_text(t));
 	say_title(f, act, effect);
 	tell_cause(f, facts, v);
+	if (v->without)
+		tell_alg(f, v);
 	finding_fix(f, "%s.", fix_of(v, wish_of(t) == WISH_REFRESH));
 	add_evidence(f, v);
 	if (is_silent(v))
@@ -524,6 +552,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			continue;
 		seen++;
 		v = verdict_of(d, t);
+		look_for_alg(&v);
 		if (v.reason && (!worst.reason || v.severity > worst.severity))
 			worst = v;
 	}

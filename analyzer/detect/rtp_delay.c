@@ -163,6 +163,18 @@ static void tell(struct detection *d, const struct event *ev, const struct delay
 				   : "jitter buffers, and how the delay is shared between the two ways");
 }
 
+/* What one clock adds on this side of the capture point it takes away on the other. */
+static bool two_clocks(const struct facts *facts, const struct direction *dir)
+{
+	for (unsigned i = 0; i < dir->stream_count; i++) {
+		const struct rtcp_view *v = rtcp_view_of(facts->rtcp, dir->streams[i]);
+
+		if (v && v->rtt_negative > v->rtt_count)
+			return true;
+	}
+	return false;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	double warn_ms = detection_key(d, "warn-rtt-ms");
@@ -180,7 +192,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "a round trip of %.0f ms", x.total_ms);
 		return;
 	}
-	if (gates_clock_unreliable(detection_facts(d)->gates)) {
+	if (gates_clock_unreliable(detection_facts(d)->gates) || two_clocks(detection_facts(d), ev->direction) ||
+	    two_clocks(detection_facts(d), direction_reverse(ev->direction))) {
 		detection_withhold(d, ev->leg, "G10", "the capture's times cannot be relied on");
 		return;
 	}

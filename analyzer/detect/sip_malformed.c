@@ -77,11 +77,6 @@ static void forget(void *p)
 
 /* ---- while messages come ---- */
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static struct rule_case *case_get(struct state *st, const struct address *sender, const struct endpoint *receiver,
 	enum sip_rule rule)
 {
@@ -169,7 +164,7 @@ static void asked_add(struct state *st, const struct packet *p, uint64_t key, ui
 	free(a->text);
 	*a = (struct asked){ .key = key, .src = p->src.addr, .dst = p->dst, .transport = p->transport,
 		.method = (uint8_t)p->sip->method, .copies = 1,
-			     .rules = rules, .at = frame_of(p) };
+			     .rules = rules, .at = frame_ref_of(p) };
 	if (p->transport == TRANSPORT_UDP && p->payload.n <= TEXT_MAX) {
 		a->n = p->payload.n;
 		a->text = memory_resize(NULL, a->n + 1, 1);
@@ -232,7 +227,7 @@ static void take_response(struct state *st, const struct packet *p, struct asked
 	if (!a || p->sip->status < 101)
 		return;
 	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN,
-		(uint16_t)p->sip->status, frame_of(p));
+		(uint16_t)p->sip->status, frame_ref_of(p));
 	a->key = 0;
 }
 
@@ -265,7 +260,7 @@ static void take(struct state *st, const struct packet *p)
 	rules = sip_rules_broken(m, p->transport, false);
 	if (!m->request)
 		rules = own_rules(m, rules, a);
-	note_rules(st, m, rules, &p->src.addr, &p->dst, frame_of(p));
+	note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
 	if (!m->request)
 		take_response(st, p, a);
 	else if (m->method != SIP_ACK)

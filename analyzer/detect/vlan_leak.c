@@ -8,16 +8,19 @@
 
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/softphone.h"
+#include "analyzer/detect/vlan_strangers.h"
+#include "analyzer/network/vlan_use.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "voice-on-data-vlan", NULL };
+static const char *const reasons[] = { "voice-on-data-vlan", "data-on-voice-vlan", "split-brain", "bridged",
+	NULL };
 
 static const struct detector_doc doc = {
 	.says = "voice outside its VLAN",
 	.symptom = "The phone loses its configuration, audio suffers from broadcasts, a review finds voice among the computers.",
-	.evidence = "802.1Q tags of SIP from desk phones, against the profile or most of the phones.",
-	.mimics = "Mirrors that strip tags, routers that forward from one VLAN to another, softphones, a native VLAN, priority tags.",
+	.evidence = "802.1Q tags of SIP from desk phones, against the profile or most of the phones; what else speaks in the voice VLAN; SIP and audio of one card; broadcasts in two VLANs at once.",
+	.mimics = "Mirrors that strip tags or tag anew, routers that forward from one VLAN to another, softphones, a native VLAN, priority tags, servers that phones need.",
 	.fix = "Set the voice VLAN on the switch port, enable LLDP-MED, restart the phone.",
 	.reasons = reasons,
 };
@@ -25,6 +28,8 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = {
 	{ "majority", 5, "phones", 3, 1000, "field: so many in one VLAN say which one is for voice" },
 	{ "boot-s", 120, "s", 0, 3600, "field: a phone starts in the data VLAN before it learns its own" },
+	{ "data-flows", 20, "connections", 5, 32, "field: a phone has fewer that are no voice, configuration or directory" },
+	{ "desktop-flows", 5, "connections", 1, 32, "field: of these file sharing, remote desktop, Windows names" },
 	{ 0 },
 };
 
@@ -148,12 +153,12 @@ static uint16_t majority(const struct phone *list, unsigned count, unsigned *ret
 	return best;
 }
 
-static void tell(struct detection *d, const struct phone *x, const struct seen_vlan *v, uint16_t voice, bool profile)
+static void tell(struct detection *d, const struct phone *x, const struct seen_vlan *v, const struct voice_vlan *voice)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
 		"voice-on-data-vlan", SEVERITY_WARNING,
-						  profile ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+						  voice->sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], here[24] = "no VLAN tag";
 
 	say_host(facts, &x->addr, host);
@@ -163,11 +168,10 @@ static void tell(struct detection *d, const struct phone *x, const struct seen_v
 	finding_cause(f,
 		"%s (%02x:%02x:%02x:%02x:%02x:%02x, %s) sends voice in %s; the voice VLAN here is %u (source: %s).",
 		host, x->mac[0], x->mac[1], x->mac[2],
-		      x->mac[3], x->mac[4], x->mac[5], x->agent, here, voice,
-		      profile ? "profile" : "most of the phones");
+		      x->mac[3], x->mac[4], x->mac[5], x->agent, here, voice->vid, voice->source);
 	finding_fix(f,
 		"Set voice VLAN %u on the switch port of this phone and enable LLDP-MED there; restart the phone.",
-		voice);
+		voice->vid);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
 	finding_evidence(f, v->first, "SIP in %s", here);
 	finding_evidence(f, v->last, "still in %s", here);
@@ -184,50 +188,64 @@ static uint16_t first_of(const struct number_set *s)
 	return 0;
 }
 
-static void judge(struct detection *d, const struct phone *list, unsigned count)
+static struct voice_vlan voice_vlan_find(const struct detection *d, const struct phone *list, unsigned count)
 {
 	const struct site *site = detection_facts(d)->site;
-	bool profile = site->voice_vlans.count > 0;
 	unsigned phones;
-	uint16_t voice = majority(list, count, &phones);
+	uint16_t most = majority(list, count, &phones);
 
-	if (!profile && (phones < detection_key(d, "majority") || phones * 2 <= count || voice == 0)) {
-		detection_pass(d, "majority", "no VLAN is known to be the one for voice");
-		return;
-	}
-	for (unsigned i = 0; i < count; i++) {
+	if (site->voice_vlans.count)
+		return (struct voice_vlan){ first_of(&site->voice_vlans), "profile", true };
+	if (phones < detection_key(d, "majority") || phones * 2 <= count)
+		most = 0;
+	return (struct voice_vlan){ most, "most of the phones", false };
+}
+
+static void judge(struct detection *d, const struct phone *list, unsigned count, const struct voice_vlan *voice)
+{
+	const struct site *site = detection_facts(d)->site;
+
+	for (unsigned i = 0; i < count && voice->vid; i++) {
 		const struct seen_vlan *v = own_vlan(&list[i]);
-		bool right = profile ? numbers_have(&site->voice_vlans, v->vid) : v->vid == voice;
+		bool right = site->voice_vlans.count ? numbers_have(&site->voice_vlans, v->vid) : v->vid == voice->vid;
 		bool boots = list[i].vlan_count > 1 &&
 			v->last.at_ns - v->first.at_ns < (int64_t)(detection_key(d, "boot-s") * 1e9);
 
 		if (!right && !boots && !list[i].soft && site_inside(site, &list[i].addr))
-			tell(d, &list[i], v, profile ? first_of(&site->voice_vlans) : voice, profile);
+			tell(d, &list[i], v, voice);
 	}
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+static void judge_tags(struct detection *d, const struct vlan_state *state)
 {
-	struct vlan_state *state = detection_state(d);
-	struct phone *sorted;
-	unsigned count = 0;
+	struct phone *sorted = memory_zalloc(sizeof state->slots);
+	struct voice_vlan voice;
+	unsigned count = 0, strange;
 
-	if (ev->kind == EVENT_SIP) {
-		take_sip(state, ev->packet);
-		return;
-	}
-	if (!state->tagged) {
-		detection_pass(d, "tags", "the capture carries no VLAN tags: set the mirror to keep them");
-		return;
-	}
-	sorted = memory_zalloc(sizeof state->slots);
 	for (unsigned i = 0; i < SLOTS; i++) {
 		if (address_known(&state->slots[i].addr) && state->slots[i].vlan_count)
 			sorted[count++] = state->slots[i];
 	}
 	qsort(sorted, count, sizeof *sorted, phone_compare);
-	judge(d, sorted, count);
+	voice = voice_vlan_find(d, sorted, count);
+	if (state->tagged)
+		judge(d, sorted, count, &voice);
+	strange = vlan_strangers(d, &voice);
+	if (voice.vid == 0 && strange == 0)
+		detection_pass(d, "majority", "no VLAN is known to be the one for voice");
 	free(sorted);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct vlan_state *state = detection_state(d);
+
+	if (ev->kind == EVENT_SIP)
+		take_sip(state, ev->packet);
+	else if (state->tagged || vlan_uses_in_order(network_vlans(detection_facts(d)->network))->count)
+		judge_tags(d, state);
+	else
+		detection_pass(d, "tags", "the capture carries no VLAN tags: set the mirror to keep them");
 }
 
 const struct detector detect_vlan_leak = {

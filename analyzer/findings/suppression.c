@@ -100,6 +100,11 @@ static const struct row {
 	  { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
 	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
+	{ "audio-interrupted", "turn-lapsed", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted",
+	  "call-dropped", "media-unreachable" } },
+	{ "call-dropped", "path-lost", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted" } },
+	{ "call-dropped", "peer-vanished", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted" } },
+	{ "call-dropped", "peer-restarted", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted" } },
 	{ "no-audio", NULL, SAME_CALL, { "one-way-audio", "early-media-missing", "audio-late", "audio-interrupted",
 	  "audio-silent", "call-dropped" } },
 	{ "one-way-audio", NULL, SAME_DIRECTION, { "audio-late", "audio-interrupted", "audio-silent", "rtp-loss",
@@ -118,7 +123,7 @@ static const struct row {
 	{ "codec-not-agreed", NULL, SAME_CALL, { "call-failed" } },
 	{ "sip-malformed", NULL, SAME_CALL, { "call-failed" } },
 	{ "transfer-failed", NULL, SAME_CALL, { "call-failed" } },
-	{ "reinvite-failed", NULL, SAME_CALL, { "call-dropped" } },
+	{ "reinvite-failed", NULL, SAME_CALL, { "call-dropped", "audio-missing-after-hold" } },
 	{ "audio-interrupted", NULL, SAME_CALL, { "call-dropped" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
 	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" } },
@@ -316,13 +321,24 @@ static void explain_linked(struct finding *effect)
 		effect->explained_by = cause;
 }
 
+/* A row above this one makes the effect the cause of its cause. */
+static bool turned_round(const struct row *row, const struct finding *cause, const struct finding *effect)
+{
+	for (const struct row *above = rows; above < row; above++) {
+		if (explains(above, effect, cause))
+			return true;
+	}
+	return false;
+}
+
 /* The earliest that this row makes a cause, whatever the order of the table. */
 static void explain_by(const struct row *row, struct finding *effect, const struct hash *index, uint32_t hash)
 {
 	for (struct hash_link *it = hash_first(index, hash); it; it = it->next) {
 		struct finding *cause = HASH_ENTRY(it, struct by_subject, link)->finding;
 
-		if (it->hash != hash || leads_to(cause, effect) || !explains(row, cause, effect))
+		if (it->hash != hash || leads_to(cause, effect) || !explains(row, cause, effect) ||
+		    turned_round(row, cause, effect))
 			continue;
 		if (!effect->explained_by || cause->order < effect->explained_by->order)
 			effect->explained_by = cause;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/history/record.h"
+#include "captures/base/marks.h"
 #include "captures/base/memory.h"
 
 /* Nothing heard for so long: it is over. */
@@ -15,11 +16,6 @@
 /* A finding about more calls than that is about none of them alone. */
 enum { CALLS_OF_ONE = 8, PORTION_ROWS_BYTES = 1 << 18 };
 
-struct marks {                       /* by number, from 1 */
-	bool *on;
-	size_t room;
-};
-
 struct part {
 	const struct engine *engine;
 	const struct record_range *range;
@@ -28,23 +24,6 @@ struct part {
 	bool (*take)(void *context, const struct rows *r);
 	void *context;
 };
-
-static void mark(struct marks *m, unsigned n)
-{
-	if (n >= m->room) {
-		size_t room = (size_t)n * 2 + 64;
-
-		m->on = memory_resize(m->on, room, sizeof *m->on);
-		memset(m->on + m->room, 0, (room - m->room) * sizeof *m->on);
-		m->room = room;
-	}
-	m->on[n] = true;
-}
-
-static bool marked(const struct marks *m, unsigned n)
-{
-	return n && n < m->room && m->on[n];
-}
 
 static bool in_range(const struct record_range *r, int64_t end_ns)
 {
@@ -76,7 +55,7 @@ static void choose_calls(struct part *p)
 
 	for (size_t i = 0; view_call(p->engine, i, c); i++) {
 		if (c->end_ns == NS_NONE ? p->range->all : in_range(p->range, c->end_ns))
-			mark(&p->calls, c->n);
+			marks_set(&p->calls, c->n);
 	}
 	free(c);
 }
@@ -86,7 +65,7 @@ static bool finding_wanted(const struct part *p, const struct view_finding *f)
 	if (f->calls_total == 0 || f->calls_total > CALLS_OF_ONE)
 		return went_quiet(p->range, f->last_ns, FINDING_QUIET_NS);
 	for (unsigned i = 0; i < f->call_id_count; i++) {
-		if (marked(&p->calls, f->call_numbers[i]))
+		if (marks_have(&p->calls, f->call_numbers[i]))
 			return true;
 	}
 	return false;
@@ -100,9 +79,9 @@ static void choose_findings(struct part *p)
 	for (size_t i = 0; view_finding(p->engine, i, f); i++) {
 		if (!finding_wanted(p, f))
 			continue;
-		mark(&p->findings, f->n);
+		marks_set(&p->findings, f->n);
 		if (f->explained_by)
-			mark(&p->findings, f->explained_by);
+			marks_set(&p->findings, f->explained_by);
 	}
 	free(f);
 }
@@ -121,11 +100,11 @@ static bool record_findings(struct part *p)
 	bool taken = true;
 
 	for (size_t i = 0; taken && view_finding(p->engine, i, f); i++) {
-		if (!marked(&p->findings, f->n))
+		if (!marks_have(&p->findings, f->n))
 			continue;
 		f->n += used->findings;
 		f->explained_by = shifted(f->explained_by, used->findings, true);
-		f->incident = shifted(f->incident, used->incidents, marked(&p->incidents, f->incident));
+		f->incident = shifted(f->incident, used->incidents, marks_have(&p->incidents, f->incident));
 		record_finding(&p->rows, f, !p->range->no_texts);
 		taken = hand_on(p, false);
 	}
@@ -141,7 +120,7 @@ static bool record_incidents(struct part *p)
 	for (size_t i = 0; taken && view_incident(p->engine, i, v); i++) {
 		if (!went_quiet(p->range, v->last_ns, INCIDENT_QUIET_NS))
 			continue;
-		mark(&p->incidents, v->n);
+		marks_set(&p->incidents, v->n);
 		v->n += p->range->used.incidents;
 		record_incident(&p->rows, v);
 		taken = hand_on(p, false);
@@ -158,10 +137,10 @@ static bool record_calls(struct part *p)
 	for (size_t i = 0; taken && view_call(p->engine, i, c); i++) {
 		unsigned kept = 0;
 
-		if (!marked(&p->calls, c->n))
+		if (!marks_have(&p->calls, c->n))
 			continue;
 		for (unsigned j = 0; j < c->finding_count; j++) {
-			if (marked(&p->findings, c->findings[j]))
+			if (marks_have(&p->findings, c->findings[j]))
 				c->findings[kept++] = c->findings[j] + p->range->used.findings;
 		}
 		c->finding_count = kept;
@@ -179,7 +158,7 @@ static bool record_streams(struct part *p)
 	bool taken = true;
 
 	for (size_t i = 0; taken && view_stream(p->engine, i, s); i++) {
-		if (s->call ? !marked(&p->calls, s->call) : !went_quiet(p->range, s->last_ns, STREAM_QUIET_NS))
+		if (s->call ? !marks_have(&p->calls, s->call) : !went_quiet(p->range, s->last_ns, STREAM_QUIET_NS))
 			continue;
 		s->n += p->range->used.streams;
 		s->call = shifted(s->call, p->range->used.calls, true);
@@ -237,8 +216,8 @@ bool record_part(const struct engine *e, const struct record_range *range,
 		record_registrations(&p) &&
 		record_network(&p) && hand_on(&p, true);
 	rows_fini(&p.rows);
-	free(p.calls.on);
-	free(p.findings.on);
-	free(p.incidents.on);
+	marks_fini(&p.calls);
+	marks_fini(&p.findings);
+	marks_fini(&p.incidents);
 	return taken;
 }

@@ -32,6 +32,25 @@ static int64_t gap_length(const struct gap *g)
 	return ns_minus(g->to_ns, g->from_ns);
 }
 
+bool gap_cuts_speech(const struct stream *s, const struct gap *g, bool dtx_allowed)
+{
+	int64_t length = gap_length(g);
+
+	return g->seq_step == 1 && g->suppressed_ms * 10u >= (uint32_t)(length / MILLISECOND_NS) * 8u &&
+	       !dtx_allowed && s->suppressed_gaps == 1 &&
+	       s->comfort == 0 && g->speech_before && g->speech_after && length >= SECOND_NS &&
+	       length <= 30 * SECOND_NS;
+}
+
+bool gap_is_silence(const struct stream *s, const struct gap *g, bool dtx_allowed)
+{
+	if (g->restart || g->new_source)
+		return false;
+	if (s->comfort)                  /* some clocks stand still meanwhile */
+		return g->lost_ms * 10u < (g->lost_ms + g->stalled_ms + g->suppressed_ms) * 2u;
+	return gap_kind(g) == GAP_SUPPRESSED && !gap_cuts_speech(s, g, dtx_allowed);
+}
+
 /* The shortest makes room: by time the list stays in order. */
 static void gap_drop_shortest(struct stream *s)
 {

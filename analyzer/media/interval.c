@@ -17,6 +17,7 @@ void interval_arm(struct record *r, struct stream_hot *h)
 static void interval_mark(struct record *r, const struct stream_hot *h)
 {
 	r->interval_packets = record_packets(r, h);
+	r->interval_audio = record_audio(r, h);
 	r->interval_expected = record_expected(r, h);
 	r->interval_late60 = r->s.late60;
 	r->interval_late200 = r->s.late200;
@@ -42,6 +43,10 @@ static void interval_join(struct interval *a, const struct interval *b)
 	a->late60 = clamped((uint32_t)a->late60 + b->late60);
 	a->late200 = clamped((uint32_t)a->late200 + b->late200);
 	a->unfit |= b->unfit;
+	a->audio |= b->audio;
+	if (a->loudest_dbm0 == INTERVAL_UNHEARD ||
+	    (b->loudest_dbm0 != INTERVAL_UNHEARD && b->loudest_dbm0 > a->loudest_dbm0))
+		a->loudest_dbm0 = b->loudest_dbm0;
 	if (b->max_jitter_tenth_ms > a->max_jitter_tenth_ms)
 		a->max_jitter_tenth_ms = b->max_jitter_tenth_ms;
 }
@@ -91,7 +96,7 @@ static void interval_push(struct record *r, const struct interval *next)
 }
 
 /* What the running one has so far becomes a record; more packets in it join that later. */
-void interval_close(struct record *r, struct stream_hot *h)
+void interval_close(struct record *r, struct level *l, struct stream_hot *h)
 {
 	uint64_t expected = record_expected(r, h);
 	float plain_ms = h->jitter_max_q8 / 256.0f,
@@ -104,6 +109,8 @@ void interval_close(struct record *r, struct stream_hot *h)
 		.late200 = clamped(r->s.late200 - r->interval_late200),
 		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX),
 		.unfit = r->interval_unfit,
+		.audio = record_audio(r, h) > r->interval_audio,
+		.loudest_dbm0 = level_loudest(l),
 	};
 
 	tshark_flush(r, h);
@@ -115,12 +122,12 @@ void interval_close(struct record *r, struct stream_hot *h)
 }
 
 /* At the first packet behind an edge, before it is counted. */
-void interval_due(struct record *r, struct stream_hot *h, int64_t at_ns)
+void interval_due(struct record *r, struct level *l, struct stream_hot *h, int64_t at_ns)
 {
 	int64_t half_ns = ns_minus(at_ns, r->half_at_ns);
 
 	if (ns_minus(at_ns, r->interval_at_ns) >= r->s.interval_ns) {
-		interval_close(r, h);
+		interval_close(r, l, h);
 		r->interval_at_ns = interval_floor(r, at_ns);
 	}
 	if (half_ns >= HALF_MINUTE_NS) {

@@ -102,8 +102,35 @@ bool level_was_speech(const struct level *l)
 	return level_is_speech(l) && ring_at(l, 0) > LEVEL_LOUD;
 }
 
+/* A float's exponent counts steps of 3 dB, without a logarithm a packet. */
+static uint8_t power_exponent(float power)
+{
+	uint32_t bits;
+	uint8_t exponent;
+
+	memcpy(&bits, &power, sizeof bits);
+	exponent = (uint8_t)(bits >> 23 & 0xff);
+	return exponent ? exponent : 1;
+}
+
+int8_t level_loudest(struct level *l)
+{
+	uint8_t exponent = l ? l->loudest : 0;
+	float dbm0;
+
+	if (exponent == 0)
+		return INTERVAL_UNHEARD;
+	l->loudest = 0;
+	dbm0 = level_dbm0(ldexpf(1, exponent - 127)) + 1.5f;     /* the middle of its step */
+	return (int8_t)(dbm0 < LEVEL_NONE_DBM0 ? LEVEL_NONE_DBM0 : dbm0);
+}
+
 static void power_take(struct level *l, float power, int64_t at_ns)
 {
+	uint8_t exponent = power_exponent(power);
+
+	if (exponent > l->loudest)
+		l->loudest = exponent;
 	l->ring[l->count++ % LEVEL_RING] = power;
 	if (power > l->max)
 		l->max = power;

@@ -41,6 +41,7 @@ struct level {
 	uint8_t code_count : 2;      /* 3: more than two */
 	uint8_t mode : 2;            /* enum level_mode */
 	uint8_t wait : 3;            /* samples still to come before it is known whether speech goes on behind a gap */
+	uint8_t loudest;             /* exponent of the greatest power since level_loudest(); 0 none was sampled */
 };
 _Static_assert(sizeof(struct level) == 64, "one cache line");
 
@@ -48,6 +49,8 @@ _Static_assert(sizeof(struct level) == 64, "one cache line");
 bool level_take(struct level *l, const struct level_table *t, const struct packet *p);
 /* Into the stream's figures. */
 void level_settle(const struct level *l, struct stream *s);
+/* The loudest packet since this was last asked, to 3 dB; INTERVAL_UNHEARD none. l may be NULL. */
+int8_t level_loudest(struct level *l);
 /*
  * Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped.
  */

@@ -9,7 +9,7 @@
 enum {
 	PARTIES_DEFAULT = 131072, KEEP_FIRST = 8, SENT_KEEP = 8, CHAIN_MAX = 1024,
 	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8,
-	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000
+	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000, RTT_CLOCK_MS = 10
 };
 
 /* Sender reports lately seen, to be found again in LSR. */
@@ -265,6 +265,7 @@ static void view_round_trip(const struct rtcp_states *r, struct view *v, const s
 	if (!sent)
 		return;
 	ms = (double)ns_minus(report->at_ns, sent->at_ns) / MILLISECOND_NS - report->dlsr * 1000.0 / 65536;
+	v->v.rtt_negative += ms < -RTT_CLOCK_MS;
 	if (ms < 0 || ms > RTT_MAX_MS)
 		return;
 	v->v.rtt_ms = kept_grow(v->v.rtt_ms, v->v.rtt_count, &v->rtt_room, sizeof *v->v.rtt_ms);

@@ -59,6 +59,7 @@ struct rtcp_view {
 	/* valid round trips capture - receiver: t(RR) - t(SR) - DLSR (1.5); kept like reports */
 	double *rtt_ms;
 	unsigned rtt_count;
+	unsigned rtt_negative;       /* answers that came clearly before what they answer: two clocks */
 };
 
 struct rtcp_states;

@@ -201,6 +201,8 @@ static void kind_count(struct record *r, enum payload_kind kind, unsigned type)
 {
 	if (kind != PAYLOAD_AUDIO)
 		r->s.pt_packets[type]++;
+	if (kind != PAYLOAD_KEEPALIVE)
+		r->s.ends_in_comfort = kind == PAYLOAD_COMFORT;
 	switch (kind) {
 	case PAYLOAD_AUDIO:
 		break;
@@ -366,7 +368,7 @@ static void packet_take(
 	if (ret->copy)
 		return;
 	if (is_due(h, p->at_ns))
-		interval_due(r, h, p->at_ns);
+		interval_due(r, streams_level(s, r->index), h, p->at_ns);
 	t = record_type(s, r, p, &type);
 	kind = payload_kind_of(s, r, t, p);
 	if (kind == PAYLOAD_AUDIO)
@@ -763,7 +765,7 @@ void streams_finish(struct streams *s, int64_t last_ns)
 		struct record *r = (struct record *)LIST_ENTRY(it, struct stream, in_order);
 		struct stream_hot *h = streams_hot(s, r->index);
 
-		interval_close(r, h);
+		interval_close(r, streams_level(s, r->index), h);
 		receiver_settle(r, h);
 		record_refresh(s, r);
 		if (!r->s.n)

@@ -46,8 +46,12 @@ struct interval {                    /* 5 s of a stream, JSON "intervals" */
 	uint16_t max_jitter_tenth_ms; /* 0 also where the clock is unknown */
 	uint16_t late60, late200;    /* packets later than a 60, 200 ms buffer */
 	/* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
-	bool unfit;
+	bool unfit : 1;
+	bool audio : 1;              /* not CN, events or keep-alives alone */
+	int8_t loudest_dbm0;         /* of its sampled packets, to 3 dB; INTERVAL_UNHEARD none was listened to */
 };
+enum { INTERVAL_UNHEARD = INT8_MAX };
+_Static_assert(sizeof(struct interval) == 24, "720 of them a stream");
 
 /* Packets of one audio payload type, one after the other: what was sent in a stretch of time. */
 struct type_run {
@@ -137,6 +141,7 @@ struct stream {                      /* cold: touched only when something happen
 	uint8_t dscp, ttl, ttl_min, ttl_max;
 	uint32_t truncated;          /* packets whose payload the capture cut */
 	bool dtx_seen;               /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
+	bool ends_in_comfort;        /* the last packet is CN or SID */
 	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
 	struct spell *spells;
 	unsigned spell_count;
@@ -255,6 +260,13 @@ void streams_finish(struct streams *s, int64_t last_ns);
 
 /* What most of a gap is made of. */
 enum gap_kind gap_kind(const struct gap *g);
+/*
+ * Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key.
+ * dtx_allowed: by SDP.
+ */
+bool gap_cuts_speech(const struct stream *s, const struct gap *g, bool dtx_allowed);
+/* The sender had nothing to say: silence suppression, and no fault. */
+bool gap_is_silence(const struct stream *s, const struct gap *g, bool dtx_allowed);
 /*
  * Upper bound in ms of the 95th percentile of |arrival - rtp_ts| differences, by the histogram's classes: 5, 10 ...
  * 200, 1000.

@@ -129,7 +129,7 @@ struct record {
 	uint32_t spell_comfort, spell_events;
 	uint16_t spell_room, gap_room, interval_room;
 	int64_t interval_at_ns, half_at_ns;
-	uint64_t interval_expected;
+	uint64_t interval_expected, interval_audio;
 	uint32_t interval_packets, interval_late60, interval_late200;
 	bool interval_unfit;
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
@@ -389,8 +389,9 @@ void digits_free(struct stream *s);
 
 /* interval.c */
 void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64_t length_ns);
-void interval_due(struct record *r, struct stream_hot *h, int64_t at_ns);
-void interval_close(struct record *r, struct stream_hot *h);
+/* l: what is heard of it; NULL nothing */
+void interval_due(struct record *r, struct level *l, struct stream_hot *h, int64_t at_ns);
+void interval_close(struct record *r, struct level *l, struct stream_hot *h);
 void interval_arm(struct record *r, struct stream_hot *h);
 
 /* receiver.c: what a receiver's buffer would see */

@@ -34,11 +34,6 @@ struct insider {                     /* a public server that names private hosts
 	struct address server;
 };
 
-struct frame_ref packet_ref(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 /* Only calls have legs: REGISTER and OPTIONS are told by phone and server. */
 uint64_t sip_leg_key(const struct sip_message *m)
 {
@@ -206,7 +201,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 		.via_port = m->via.has_port ? m->via.port : 0,
 		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0,
 		.rport = m->via.has_rport,
-		.leg_key = sip_leg_key(m), .agent = agent, .at = packet_ref(p),
+		.leg_key = sip_leg_key(m), .agent = agent, .at = frame_ref_of(p),
 		.sent = 1, .bytes = p->ip_bytes, .refused = refused_shape(p, m),
 	};
 	text_keep(a->call_id, sizeof a->call_id, &a->call_id_n, m->call_id);
@@ -285,7 +280,7 @@ struct answer {                      /* being compared */
 
 static struct echo_sign *shows(struct answer *a, enum echo_kind kind)
 {
-	struct echo_sign *s = sign_add(a->e, kind, &a->where, packet_ref(a->p));
+	struct echo_sign *s = sign_add(a->e, kind, &a->where, frame_ref_of(a->p));
 
 	if (!s)
 		return NULL;
@@ -435,7 +430,7 @@ static void count_intact(struct answer *a)
 			return;
 		i = memory_zalloc(sizeof *i);
 		i->seen = (struct echo_intact){ .phone = q->phone.addr, .outside = received, .server = q->peer,
-			.transport = q->transport, .request_at = q->at, .answer_at = packet_ref(a->p) };
+			.transport = q->transport, .request_at = q->at, .answer_at = frame_ref_of(a->p) };
 		hash_add(&a->e->intact, &i->by_key, intact_hash(&q->phone.addr, &q->peer.addr));
 		list_add_tail(&a->e->intact_in_order, &i->seen.in_order);
 	}
@@ -546,7 +541,7 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	    p->dst.port != q->via_port || q->phone.port == q->via_port)
 		return;
 	where = (struct sign_at){ q->phone, q->peer, q->transport, q->leg_key, q->agent, q->router_mac };
-	s = sign_add(e, ECHO_RESPONSE_PORT, &where, packet_ref(p));
+	s = sign_add(e, ECHO_RESPONSE_PORT, &where, frame_ref_of(p));
 	if (!s)
 		return;
 	if (s->messages == 1)

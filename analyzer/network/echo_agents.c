@@ -188,7 +188,7 @@ static void passing_message(struct echo_passing *s, const struct packet *p, cons
 	    (m->contact.has_port ? m->contact.port : SIP_PORT) != p->src.port || (sdp && !address_private(&c)))
 		return;
 	if (s->untouched++ == 0)
-		s->first_at = packet_ref(p);
+		s->first_at = frame_ref_of(p);
 	s->begins |= m->method == SIP_REGISTER || m->method == SIP_INVITE || m->method == SIP_SUBSCRIBE;
 	s->sdp |= sdp;
 	s->last_ns = p->at_ns;
@@ -291,7 +291,7 @@ static struct agent *agent_of(struct agents *a, const struct packet *p, const st
 	}
 	x = memory_zalloc(sizeof *x);
 	*x = (struct agent){
-		.phone = { .source = p->src, .peer = p->dst, .transport = p->transport, .first_at = packet_ref(p),
+		.phone = { .source = p->src, .peer = p->dst, .transport = p->transport, .first_at = frame_ref_of(p),
 			.says_phone = host_role_of_agent(m->user_agent) == ROLE_PHONE },
 		.key = key, .user_agent = hash_bytes(m->user_agent.p, m->user_agent.n), .first_ns = p->at_ns,
 		.public_ns = NS_NONE, .told_ns = NS_NONE,
@@ -326,9 +326,9 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 	if (inner)
 		t->inner = *literal;
 	if (inner && t->last == TURN_PUBLIC && ++t->backs >= TURNS_BACK) {
-		s = sign_add(e, ECHO_ALTERNATES, &where, packet_ref(p));
+		s = sign_add(e, ECHO_ALTERNATES, &where, frame_ref_of(p));
 		if (s && s->messages == 1) {
-			s->seen[0] = packet_ref(p);
+			s->seen[0] = frame_ref_of(p);
 			s->seen[1] = t->at;
 			s->old = *literal;
 			s->new = p->src.addr;
@@ -337,7 +337,7 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
 		}
 	}
 	t->last = inner ? TURN_PRIVATE : TURN_PUBLIC;
-	t->at = packet_ref(p);
+	t->at = frame_ref_of(p);
 }
 
 /*
@@ -388,7 +388,7 @@ static void first_register(struct echoes *e, struct agent *x, const struct packe
 	if (!says_socket(via, m->via.has_port, m->via.port, &p->src) ||
 	    !says_socket(contact, m->contact.has_port, m->contact.port, &p->src))
 		return;
-	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, packet_ref(p));
+	s = sign_add(e, ECHO_FIRST_PUBLIC, &where, frame_ref_of(p));
 	if (s)
 		sign_texts(s, "Contact", SPAN_NONE, span_of(endpoint_text(&p->src, after)));
 }
@@ -400,7 +400,7 @@ static void many_vendors(struct echoes *e, const struct site *s, const struct pa
 	struct sign_at where = { { p->src.addr, 0 }, p->dst, p->transport, 0, 0, NULL };
 
 	if (s->vendor_count >= VENDORS && s->remapped && !s->other && s->untouched_first_ns == NS_NONE)
-		sign_add(e, ECHO_VENDORS, &where, packet_ref(p));
+		sign_add(e, ECHO_VENDORS, &where, frame_ref_of(p));
 }
 
 /* A request as a phone or PBX itself sent it: one Via, nobody's route in it. */
@@ -496,7 +496,7 @@ static void refused(struct echoes *e, struct agent *x, const struct packet *p, c
 	x->nonce = asked->nonce;
 	if (++x->rejected < REJECTED_ROUNDS)
 		return;
-	s = sign_add(e, ECHO_AUTH, &where, packet_ref(p));
+	s = sign_add(e, ECHO_AUTH, &where, frame_ref_of(p));
 	if (!s)
 		return;
 	s->seen[0] = asked->at;

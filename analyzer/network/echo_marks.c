@@ -127,7 +127,7 @@ static void nat_trace(struct echoes *e, const struct packet *p, const struct sip
 		    !sdp_line_address(m->sdp, SPAN("o="), &owner) ||
 		    address_equal(&inside, &owner))
 			return;
-		s = sign_add(e, ECHO_NAT_TRACE, where, packet_ref(p));
+		s = sign_add(e, ECHO_NAT_TRACE, where, frame_ref_of(p));
 		if (s) {
 			char before[ADDRESS_TEXT], after[ADDRESS_TEXT];
 
@@ -259,7 +259,7 @@ static void stale_sign(struct echoes *e, const struct packet *p, const struct st
 
 	if (!found->kinds)
 		return;
-	s = sign_add(e, ECHO_STALE, where, packet_ref(p));
+	s = sign_add(e, ECHO_STALE, where, frame_ref_of(p));
 	if (!s)
 		return;
 	s->detail |= found->kinds;
@@ -351,7 +351,7 @@ static void length_sign(struct echoes *e, const struct packet *p, const struct s
 	if (!known && !plausible(delta, strlen(outer), swaps))
 		return;
 	delta_seen(x, delta);
-	s = sign_add(e, ECHO_LENGTH, where, packet_ref(p));
+	s = sign_add(e, ECHO_LENGTH, where, frame_ref_of(p));
 	if (!s)
 		return;
 	s->detail |= known;
@@ -403,7 +403,7 @@ static void owner_null(struct echoes *e, const struct packet *p, const struct si
 	if (!address_unspecified(&owner)) {
 		o->real = true;
 	} else if (o->real && address_unspecified(&connection)) {
-		s = sign_add(e, ECHO_OWNER_NULL, where, packet_ref(p));
+		s = sign_add(e, ECHO_OWNER_NULL, where, frame_ref_of(p));
 		if (s)
 			sign_texts(s, "o=", SPAN_NONE, line);
 	}
@@ -423,7 +423,7 @@ static void server_port(struct echoes *e, const struct packet *p, const struct s
 	    !address_parse(m->request_uri.host, &target) ||
 	    !address_parse(m->to.host, &to) || !address_equal(&target, &p->dst.addr) || !address_equal(&to, &target))
 		return;
-	s = sign_add(e, ECHO_SERVER_PORT, where, packet_ref(p));
+	s = sign_add(e, ECHO_SERVER_PORT, where, frame_ref_of(p));
 	if (s)
 		sign_texts(s, "Request-URI", span_of(endpoint_text(&p->dst, before)), m->uri);
 }
@@ -446,7 +446,7 @@ static void cut_sign(struct echoes *e, const struct packet *p, const struct sip_
 	if (x->cut_count < CUT_SEEN)
 		x->cut_lengths[x->cut_count++] = m->content_length;
 	if (x->cut_count >= CUT_DIFFERENT)
-		sign_add(e, ECHO_CUT, where, packet_ref(p));
+		sign_add(e, ECHO_CUT, where, frame_ref_of(p));
 }
 
 /* The digest's and the NAT trace's place do not matter; all others ask for a phone seen from outside. */

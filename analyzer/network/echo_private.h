@@ -51,7 +51,6 @@ struct echo_sign *sign_add(struct echoes *e, enum echo_kind kind, const struct s
 /* The first texts stay. */
 void sign_texts(struct echo_sign *s, const char *field, struct span before, struct span after);
 
-struct frame_ref packet_ref(const struct packet *p);
 uint64_t sip_leg_key(const struct sip_message *m);
 
 /* ---- echo_agents.c: what a phone seen from outside is used to ---- */

@@ -156,7 +156,7 @@ static struct style *style_of(struct echoes *e, const struct agent *x, const str
 		return s;
 	s = memory_zalloc(sizeof *s);
 	s->seen = (struct echo_style){ .from = p->src.addr, .peer = p->dst, .transport = p->transport,
-		.method = (uint8_t)m->method, .first_at = packet_ref(p) };
+		.method = (uint8_t)m->method, .first_at = frame_ref_of(p) };
 	s->make = make;
 	s->says_source = address_parse(m->via.host, &via) && address_equal(&via, &p->src.addr);
 	s->count = lines_of(m, s->lines);

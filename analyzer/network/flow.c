@@ -144,11 +144,6 @@ static struct flow *flow_find(const struct flows *f, const struct packet *p, uns
 	return NULL;
 }
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static struct flow *flow_add(struct flows *f, const struct endpoint *client, const struct endpoint *server,
 	const struct packet *p)
 {
@@ -158,7 +153,7 @@ static struct flow *flow_add(struct flows *f, const struct endpoint *client, con
 	s = memory_zalloc(sizeof *s);
 	s->flow = (struct flow){ .client = *client, .server = *server, .n = ++f->next_n, .first_ns = p->at_ns,
 		.syn_ns = p->at_ns, .last_ns = p->at_ns,
-				 .first_at = frame_of(p) };
+				 .first_at = frame_ref_of(p) };
 	list_add_tail(&f->order, &s->flow.in_order);
 	list_add_tail(&f->foreign, &s->in_foreign);
 	s->is_foreign = s->is_keyed = true;
@@ -183,7 +178,7 @@ static struct flow *take_syn(struct flows *f, struct flow *flow, unsigned *side,
 	}
 	flow->syns++;
 	flow->syn_ns = p->at_ns;
-	flow->syn_at = frame_of(p);
+	flow->syn_at = frame_ref_of(p);
 	return flow;
 }
 
@@ -237,7 +232,7 @@ static void take_certificate(struct flow *flow, const struct packet *p)
 		return;
 	*c = (struct flow_certificate){ .seen = true, .self_issued = x.self_issued, .not_before_s = x.not_before_s,
 		.not_after_s = x.not_after_s,
-					.at = frame_of(p) };
+					.at = frame_ref_of(p) };
 	name_copy(x.subject, c->subject);
 	name_copy(x.issuer, c->issuer);
 	names_list(&x, c->names);
@@ -252,12 +247,12 @@ static void take_handshake(struct flow *flow, unsigned side, const struct packet
 	if (flow->side[side].cipher_changed)
 		return;
 	if (side == FLOW_CLIENT && r->handshake == 1 && !flow->hello_at.frame) {
-		flow->hello_at = frame_of(p);
+		flow->hello_at = frame_ref_of(p);
 		flow->offered = r->hello_version;
 		name_copy(r->server_name, flow->server_name);
 		flow->sip_alpn |= span_starts(r->alpn, SPAN("sip"));
 	} else if (side == FLOW_SERVER && (r->messages & 1u << SERVER_HELLO) && !flow->server_hello_at.frame) {
-		flow->server_hello_at = frame_of(p);
+		flow->server_hello_at = frame_ref_of(p);
 		flow->chosen = r->hello_version;
 		flow->sip_alpn |= span_starts(r->alpn, SPAN("sip"));
 	}
@@ -280,7 +275,7 @@ static void take_alert(struct flow *flow, unsigned side, const struct packet *p)
 		return;
 	s->alert_level = p->tls.alert_level;
 	s->alert = p->tls.alert;
-	s->alert_at = frame_of(p);
+	s->alert_at = frame_ref_of(p);
 }
 
 static bool left(const struct flow_side *s)
@@ -305,7 +300,7 @@ static void take_data(struct flow *flow, unsigned side, const struct packet *p)
 	if (s->record_count < FLOW_RECORDS)
 		s->records[s->record_count] = length;
 	s->record_count++;
-	s->record_at = frame_of(p);
+	s->record_at = frame_ref_of(p);
 }
 
 static void take_tls(struct flows *f, struct flow *flow, unsigned side, const struct packet *p)
@@ -351,7 +346,7 @@ static void take_payload(struct flow *flow, unsigned side, const struct packet *
 	if (s->first != FLOW_NOTHING)
 		return;
 	s->first = speech_of(p);
-	s->first_at = frame_of(p);
+	s->first_at = frame_ref_of(p);
 	s->opening_bytes = (uint32_t)p->payload_wire;
 }
 
@@ -360,9 +355,9 @@ static void take_end(struct flow *flow, unsigned side, const struct packet *p)
 	struct flow_side *s = &flow->side[side];
 
 	if (p->tcp_flags & TCP_RST && !s->rst_at.frame)
-		s->rst_at = frame_of(p);
+		s->rst_at = frame_ref_of(p);
 	if (p->tcp_flags & TCP_FIN && !s->fin_at.frame)
-		s->fin_at = frame_of(p);
+		s->fin_at = frame_ref_of(p);
 }
 
 static void take_message(struct flows *f, struct flow *flow, unsigned side, const struct packet *p)
@@ -373,7 +368,7 @@ static void take_message(struct flows *f, struct flow *flow, unsigned side, cons
 	if (s->first == FLOW_OTHER && s->bytes == p->payload_wire)
 		s->first = FLOW_SIP;         /* line ends went before it */
 	if (!s->sip_at.frame && p->transport == TRANSPORT_TCP)
-		s->sip_at = frame_of(p);
+		s->sip_at = frame_ref_of(p);
 }
 
 void flows_packet(struct flows *f, const struct packet *p)
@@ -394,7 +389,7 @@ void flows_packet(struct flows *f, const struct packet *p)
 	if (p->first_of_frame) {
 		if (side == FLOW_SERVER && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
 		    !flow->accepted_at.frame)
-			flow->accepted_at = frame_of(p);
+			flow->accepted_at = frame_ref_of(p);
 		if (p->payload_wire)
 			take_payload(flow, side, p);
 		take_end(flow, side, p);

@@ -4,6 +4,8 @@
 #define DEADAIR_NETWORK_INTERNAL_H
 
 #include "analyzer/network/network.h"
+#include "analyzer/network/turn.h"
+#include "analyzer/network/vlan_use.h"
 
 enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, SIP_PORT = 5060, SIPS_PORT = 5061,
        NAT_SURE = 60 /* a mapping of that weight joins two addresses to one machine */ };
@@ -156,6 +158,8 @@ struct network {
 	struct duplicates duplicates;
 	struct nat nat;
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
+	struct vlan_uses *vlans;
+	struct turns *turns;
 	struct link_sight links[LINK_SIGHTS];        /* unicast frames without IP (ARP), by whom they reach */
 	unsigned link_count;
 	struct { uint16_t file, interface; } points[32];

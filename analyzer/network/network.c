@@ -38,6 +38,8 @@ struct network *network_new(const struct network_config *config)
 	grades_init(&n->pair_grades);
 	duplicates_init(&n->duplicates, n->config.dup_window_ns, n->config.dup_sip_window_ns);
 	nat_init(&n->nat, n->config.max_mappings);
+	n->vlans = vlan_uses_new(0);
+	n->turns = turns_new(0);
 	return n;
 }
 
@@ -49,6 +51,8 @@ void network_free(struct network *n)
 	hosts_free(n);
 	nat_fini(&n->nat);
 	duplicates_fini(&n->duplicates);
+	vlan_uses_free(n->vlans);
+	turns_free(n->turns);
 	hash_fini(&n->hosts);
 	hash_fini(&n->pairs);
 	hash_fini(&n->machines);
@@ -109,6 +113,8 @@ void network_packet(struct network *n, const struct packet *p, enum duplicate_ve
 		return;
 	n->now_ns = p->at_ns;
 	n->counts.packets += count;
+	if (p->vlan_count)
+		vlan_uses_packet(n->vlans, p, verdict != DUPLICATE_NO, count);
 	pair = pair_add(n, p);
 	pair_packet(n, pair, p, verdict, count);
 	if (verdict != DUPLICATE_NO) {
@@ -149,6 +155,16 @@ const struct list *network_hosts(const struct network *n)
 const struct list *network_pairs(const struct network *n)
 {
 	return &n->pairs_in_order;
+}
+
+const struct vlan_uses *network_vlans(const struct network *n)
+{
+	return n->vlans;
+}
+
+const struct turns *network_turns(const struct network *n)
+{
+	return n->turns;
 }
 
 const struct list *network_mappings(const struct network *n)

@@ -124,6 +124,8 @@ enum duplicate_verdict {
 };
 
 struct network;
+struct vlan_uses;                    /* vlan_use.h */
+struct turns;                        /* turn.h */
 
 /* 0: 20 ms, 100 ms, 65 536 hosts, 131 072 pairs, 65 536 mappings. */
 struct network_config { int64_t dup_window_ns, dup_sip_window_ns; size_t max_hosts, max_pairs, max_mappings; };
@@ -153,6 +155,8 @@ const struct host *network_host_find(const struct network *n, const struct addre
 const struct pair *network_pair_find(const struct network *n, const struct address *src, const struct address *dst);
 const struct list *network_hosts(const struct network *n);     /* struct host.in_order, by first sight */
 const struct list *network_pairs(const struct network *n);
+const struct vlan_uses *network_vlans(const struct network *n);
+const struct turns *network_turns(const struct network *n);
 const struct list *network_mappings(const struct network *n);  /* struct nat_mapping.in_order, as learnt */
 
 /* [hosts] alias: b is the same machine as a. Chains are followed; survives network_settle. */

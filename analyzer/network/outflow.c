@@ -126,7 +126,7 @@ void outflows_packet(struct outflows *t, const struct packet *p)
 		f->protocol = p->ip_protocol;
 		f->first_ns = p->at_ns;
 		f->answered_ns = NS_NONE;
-		f->at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+		f->at = frame_ref_of(p);
 	}
 	if (!f) {
 		t->full |= from_inside;

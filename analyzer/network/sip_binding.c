@@ -196,11 +196,6 @@ static void make_room(struct sip_bindings *b)
 		record_free(b, HASH_ENTRY(grades_next(&b->grades, NULL), struct binding_record, grade));
 }
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static struct binding_record *flow_add(struct sip_bindings *b, const struct packet *p)
 {
 	struct binding_record *r = flow_find(b, &p->src, &p->dst);
@@ -209,7 +204,7 @@ static struct binding_record *flow_add(struct sip_bindings *b, const struct pack
 		return r;
 	make_room(b);
 	r = memory_zalloc(sizeof *r);
-	r->binding = (struct sip_binding){ .client = p->src, .server = p->dst, .first = frame_of(p),
+	r->binding = (struct sip_binding){ .client = p->src, .server = p->dst, .first = frame_ref_of(p),
 		.last_in_ns = NS_NONE,
 					   .registered_until_ns = NS_NONE };
 	r->binding.nat = &nat_add(b, &p->src.addr)->nat;
@@ -301,7 +296,7 @@ static void probe_begin(struct binding_record *r, const struct packet *p)
 	if (probe) {
 		if (probe->first.file == p->file) {
 			probe->transmissions++;
-			probe->last = frame_of(p);
+			probe->last = frame_ref_of(p);
 		}
 		return;
 	}
@@ -309,7 +304,7 @@ static void probe_begin(struct binding_record *r, const struct packet *p)
 	if (r->probe_count == BINDING_PROBES)
 		probe_remove(r, 0);
 	r->probes[r->probe_count++] = (struct binding_probe){
-		.key = key, .call = sip_binding_call(m->call_id), .first = frame_of(p), .last = frame_of(p),
+		.key = key, .call = sip_binding_call(m->call_id), .first = frame_ref_of(p), .last = frame_ref_of(p),
 		.method = (uint8_t)m->method,
 		.in_dialog = m->to.tag.n != 0, .stream = b->ins > 0, .transmissions = 1,
 		.silence_ns = ns_minus(p->at_ns, b->last_out.at_ns),
@@ -357,7 +352,7 @@ static void probes_settle(struct sip_bindings *b, struct binding_record *r, cons
 		if (binding->translated && probe->stream && address_equal(&now->addr, &binding->client.addr))
 			nat_dead(binding, probe->silence_ns, probe->first);
 		if (binding->death_count < BINDING_DEATHS)
-			binding->deaths[binding->death_count++] = (struct binding_death){ *probe, frame_of(p), *now,
+			binding->deaths[binding->death_count++] = (struct binding_death){ *probe, frame_ref_of(p), *now,
 											  !endpoint_equal(now,
 											  &binding->client) };
 	}
@@ -377,13 +372,13 @@ static void gap_note(struct sip_binding *b, const struct packet *p)
 		return;
 	b->gap_max_ns = gap_ns;
 	b->gap_from = b->last_out;
-	b->gap_to = frame_of(p);
+	b->gap_to = frame_ref_of(p);
 }
 
 static void out_note(struct sip_bindings *b, struct binding_record *r, const struct packet *p)
 {
 	gap_note(&r->binding, p);
-	r->binding.last_out = frame_of(p);
+	r->binding.last_out = frame_ref_of(p);
 	r->binding.outs++;
 	r->binding.keepalives += p->kind != PACKET_SIP;
 	grades_touch(&b->grades, &r->grade, p->at_ns);
@@ -411,7 +406,7 @@ static void device_moves(struct sip_bindings *b, struct device *d, struct bindin
 	change_note(old->nat, d, p->at_ns);
 	probes_settle(b, from, p, &to->binding.client);
 	if (old->translated && old->ins && address_equal(&old->client.addr, &to->binding.client.addr) && silence_ns > 0)
-		nat_dead(old, silence_ns, frame_of(p));
+		nat_dead(old, silence_ns, frame_ref_of(p));
 }
 
 static unsigned place_of(const struct device *d, const struct address *a)
@@ -538,7 +533,7 @@ static void registered(struct sip_bindings *b, struct sip_binding *binding, cons
 		binding->expires_s = m->expires_s;
 	binding->registered_until_ns = m->flaws & SIP_FLAW_HEADERS_CUT ? NS_NONE : ns_add(p->at_ns,
 		binding->expires_s * SECOND_NS);
-	binding->registered = frame_of(p);
+	binding->registered = frame_ref_of(p);
 	grades_establish(&b->grades, &record_of(binding)->grade);
 }
 
@@ -589,7 +584,7 @@ static void take_icmp(struct sip_bindings *b, const struct packet *p)
 		if (!refused)
 			r->probes[i].stopped = true;
 		else if (!r->probes[i].icmp_at.frame)
-			r->probes[i].icmp_at = frame_of(p);
+			r->probes[i].icmp_at = frame_ref_of(p);
 	}
 }
 

@@ -82,11 +82,6 @@ void sip_paths_free(struct sip_paths *s)
 	free(s);
 }
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static uint32_t path_hash(const struct address *client, const struct endpoint *server, uint8_t transport)
 {
 	struct endpoint c = { *client, transport };
@@ -199,7 +194,7 @@ static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, ui
 	*x = (struct sip_path){ .n = (unsigned)s->order.count + 1, .client = p->src.addr, .server = p->dst,
 		.transport = transport, .first_ns = p->at_ns,
 				.last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
-				.first_at = frame_of(p) };
+				.first_at = frame_ref_of(p) };
 	list_add_tail(&s->order, &x->in_order);
 	hash_add(&s->by_key, &x->by_key, path_hash(&x->client, &x->server, transport));
 	hash_add(&s->by_pair, &slot->by_pair, pair_hash(&x->client, &x->server.addr));
@@ -293,7 +288,7 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, uint64_t key)
 	*a = (struct ask){ .used = true, .key = key, .path = path, .method = (uint8_t)p->sip->method,
 		.fragments = p->fragments, .copies = 1,
 			   .bytes = (uint32_t)p->sip->bytes.n, .first_ns = p->at_ns, .last_ns = p->at_ns,
-			   .first_at = frame_of(p), .last_at = frame_of(p) };
+			   .first_at = frame_ref_of(p), .last_at = frame_ref_of(p) };
 	if (p->transport == TRANSPORT_UDP)
 		a->bytes = (uint32_t)p->payload_wire;
 	hash_add(&s->asks_by_key, &a->by_key, (uint32_t)key);
@@ -302,7 +297,7 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, uint64_t key)
 	path->last_ns = p->at_ns;
 	path->last_source = p->src;
 	if (span_equal_nocase(p->sip->request_uri.scheme, SPAN("sips")) && !secure(p) && path->secure_uris++ == 0)
-		path->secure_uri_at = frame_of(p);
+		path->secure_uri_at = frame_ref_of(p);
 }
 
 static void take_request(struct sip_paths *s, const struct packet *p)
@@ -320,7 +315,7 @@ static void take_request(struct sip_paths *s, const struct packet *p)
 	}
 	a->copies++;
 	a->last_ns = a->path->last_ns = p->at_ns;
-	a->last_at = frame_of(p);
+	a->last_at = frame_ref_of(p);
 }
 
 static void note_large(struct sip_paths *s, struct sip_path *x, const struct ask *a)
@@ -355,7 +350,7 @@ static void take_response(struct sip_paths *s, const struct packet *p)
 		x->answered++;
 		x->sizes[size_of(a)].answered++;
 		if (x->answered == 1)
-			x->answered_at = frame_of(p);
+			x->answered_at = frame_ref_of(p);
 		note_large(s, x, a);
 	}
 	x->answered_ns = p->at_ns;
@@ -367,7 +362,7 @@ static void take_response(struct sip_paths *s, const struct packet *p)
 		x->bound_ns = p->at_ns;
 	}
 	if ((status == 413 || status == 513) && x->too_large++ == 0)
-		x->too_large_at = frame_of(p);
+		x->too_large_at = frame_ref_of(p);
 }
 
 /* ---- fragments ---- */
@@ -418,7 +413,7 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 	t = &s->torn[s->next_torn++ % TORN_MAX];
 	torn_end(t);
 	*t = (struct torn){ .used = true, .src = p->src.addr, .dst = p->dst.addr, .id = p->ip_id, .path = path,
-		.at = frame_of(p) };
+		.at = frame_ref_of(p) };
 	path->torn_sent++;
 }
 

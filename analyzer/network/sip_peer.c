@@ -139,6 +139,7 @@ static void take_request(struct sip_peers *t, const struct packet *p)
 		return;
 	if (!x->requests++)
 		x->asked_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	x->dscp = p->dscp;
 	x->registers += p->sip->method == SIP_REGISTER;
 	x->invites += p->sip->method == SIP_INVITE;
 }

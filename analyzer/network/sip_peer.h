@@ -17,6 +17,7 @@ struct sip_peer {
 	struct address client;
 	struct endpoint server;
 	uint8_t transport;           /* enum packet_transport */
+	uint8_t dscp;                /* of the latest request */
 	uint16_t port_low, port_high;        /* of the client */
 	unsigned requests;           /* copies and repetitions aside; ACK and CANCEL are none */
 	unsigned answers;            /* to those; provisional ones aside */

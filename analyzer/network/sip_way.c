@@ -69,11 +69,6 @@ void sip_ways_free(struct sip_ways *w)
 	free(w);
 }
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 /* Branches of RFC 2543 are not unique: no key. From is never used by answers in another form than its tag. */
 static bool way_key(const struct sip_message *m, uint64_t *ret)
 {
@@ -108,7 +103,7 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 	*way = (struct way){
 		.used = true, .key = key, .call = hash_bytes(m->call_id.p, m->call_id.n), .sources = { p->src },
 		.dst = p->dst,
-		.seen = { frame_of(p) }, .source_count = 1, .via_count = m->via_count, .method = (uint8_t)m->method,
+		.seen = { frame_ref_of(p) }, .source_count = 1, .via_count = m->via_count, .method = (uint8_t)m->method,
 		.rport = m->via.has_rport,
 		.sent_by = { .port = m->via.has_port ? m->via.port : SIP_PORT },
 	};
@@ -203,7 +198,7 @@ static void source_add(struct sip_ways *w, struct way *way, const struct packet 
 		learn(w, &p->src, last, p);
 	else
 		return;
-	way->seen[way->source_count] = frame_of(p);
+	way->seen[way->source_count] = frame_ref_of(p);
 	way->sources[way->source_count++] = p->src;
 	if (way->source_count == 3)
 		chain_note(w, way);
@@ -283,7 +278,7 @@ static void take_request(struct sip_ways *w, const struct packet *p, uint64_t ke
 		if (!way->answers || p->file != way->seen[0].file)
 			return;
 		way->transmissions++;
-		way->repeated = frame_of(p);
+		way->repeated = frame_ref_of(p);
 		if (way->stray)
 			way->stray->transmissions++;
 		stray_note(w, way);
@@ -306,12 +301,12 @@ static void take_response(struct sip_ways *w, const struct packet *p, uint64_t k
 	}
 	if (!way->answers) {
 		way->wrong = p->dst;
-		way->first_answer = frame_of(p);
+		way->first_answer = frame_ref_of(p);
 	} else if (!endpoint_equal(&way->wrong, &p->dst)) {
 		return;
 	}
 	way->answers++;
-	way->last_answer = frame_of(p);
+	way->last_answer = frame_ref_of(p);
 	if (way->stray)
 		way->stray->answers++;
 	stray_note(w, way);

@@ -553,7 +553,7 @@ static void sent_again(struct two_points *t, struct crossing *c, struct sighting
 		s->sent_ns[s->transmissions] = p->at_ns;
 	s->transmissions++;
 	s->varies |= s->text_hash != text_hash;
-	s->last = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	s->last = frame_ref_of(p);
 	if (s->transmissions == t->config.min_transmissions)
 		shape_fill(t, c, p);
 }

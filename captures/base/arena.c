@@ -6,8 +6,8 @@
 
 #include "captures/base/memory.h"
 
-/* A chunk more is a quarter of what there is: what stays empty is a tenth, and doubling would make it a third. */
-enum { LEAST_CHUNK = 1024, LARGEST_CHUNK = 65536, GROWTH = 4, STEP = 256 };
+/* A chunk more is an eighth of what there is: little stays empty, where doubling would leave a third. */
+enum { LEAST_CHUNK = 1024, LARGEST_CHUNK = 65536, GROWTH = 8, STEP = 256, CHUNKS_TRIED = 3 };
 
 struct chunk {
 	struct chunk *next;
@@ -62,14 +62,16 @@ static size_t next_size(const struct arena *arena)
 	return size < LEAST_CHUNK ? LEAST_CHUNK : size > LARGEST_CHUNK ? LARGEST_CHUNK : size;
 }
 
-/* A chunk with so much room. What is large gets one of its own, behind the one being filled. */
+/* A chunk with so much room: the last ones have gaps that something small still fits in. What is large gets one of its own, behind the one being filled. */
 static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 {
 	struct chunk *chunk = arena->chunks;
 	size_t head = aligned(sizeof *chunk);
 
-	if (chunk && chunk->back - chunk->front >= bytes)
-		return chunk;
+	for (unsigned i = 0; chunk && i < CHUNKS_TRIED; i++, chunk = chunk->next) {
+		if (chunk->back - chunk->front >= bytes)
+			return chunk;
+	}
 	if (bytes > next_size(arena) / 2) {
 		/* An overflowing sum becomes a size that nobody can give: out of memory. */
 		chunk = chunk_new(arena, bytes > SIZE_MAX - head ? SIZE_MAX : head + bytes);

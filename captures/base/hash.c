@@ -8,7 +8,11 @@
 
 #include "captures/base/memory.h"
 
-enum { SHORT_MAX = 64, FIRST_BUCKETS = 16 };
+enum {
+	SHORT_MAX = 64,
+	FIRST_BUCKETS = 16,
+	AHEAD = 8                    /* links are scattered: each is asked for so many buckets before its turn */
+};
 
 /*
  * State that is not const, because every table needs it: the key, drawn before main() so that no thread ever sees it
@@ -141,6 +145,8 @@ static void hash_grow(struct hash *h)
 
 	memset(grown, 0, buckets * sizeof(*grown));
 	for (size_t i = 0; i < old; i++) {
+		if (i + AHEAD < old)
+			__builtin_prefetch(h->buckets[i + AHEAD], 1);
 		for (struct hash_link *link = h->buckets[i], *next; link; link = next) {
 			next = link->next;
 			bucket_add(&grown[link->hash & (buckets - 1)], link);

@@ -44,7 +44,9 @@ static inline void list_remove(struct list *l, struct list_link *link)
 }
 
 #define LIST_ENTRY(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
-#define LIST_EACH(it, l) for (struct list_link *it = (l)->head.next; it != &(l)->head; it = it->next)
+/* The next record is asked for while this one is looked at: a long list is not in the cache. */
+#define LIST_EACH(it, l) \
+	for (struct list_link *it = (l)->head.next; __builtin_prefetch(it->next), it != &(l)->head; it = it->next)
 /* The current record may be removed in the body. */
 #define LIST_EACH_SAFE(it, l) \
 	for (struct list_link *it = (l)->head.next, *it##_next = it->next; it != &(l)->head; it = it##_next, it##_next = it->next)

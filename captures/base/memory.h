@@ -10,4 +10,20 @@ void *memory_zalloc(size_t bytes);                        /* zeroed; free(3) */
 void *memory_resize(void *old, size_t count, size_t size);
 char *memory_text(const char *text);                      /* a copy; free(3) */
 
+/*
+ * Is it worth giving back a capture's worth of records when the process ends anyway? Only to those who look for leaks:
+ * one by one it takes a tenth of the time that reading took.
+ */
+#if defined __SANITIZE_ADDRESS__
+enum { MEMORY_CHECKED = 1 };
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+enum { MEMORY_CHECKED = 1 };
+#else
+enum { MEMORY_CHECKED = 0 };
+#endif
+#else
+enum { MEMORY_CHECKED = 0 };
+#endif
+
 #endif

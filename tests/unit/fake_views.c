@@ -498,6 +498,32 @@ bool view_rule(const struct engine *e, size_t i, struct view_rule *ret)
 	return true;
 }
 
+bool view_mark(const struct engine *e, size_t i, struct view_mark *ret)
+{
+	static const struct view_mark marks[] = { { false, false, 24, 9 }, { true, false, 46, 2 }, { true, false, 0, 1 } };
+
+	if (!is_call_4(e) || i >= sizeof marks / sizeof marks[0])
+		return false;
+	*ret = marks[i];
+	return true;
+}
+
+bool view_vlan(const struct engine *e, size_t i, struct view_vlan *ret)
+{
+	if (!is_call_4(e) || i > 0)
+		return false;
+	*ret = (struct view_vlan){ 100, 2 };
+	return true;
+}
+
+bool view_limit(const struct engine *e, size_t i, struct view_limit *ret)
+{
+	(void)e;
+	(void)i;
+	(void)ret;
+	return false;
+}
+
 bool view_message(const struct engine *e, size_t call, size_t i, struct view_message *ret)
 {
 	static const struct view_message messages[] = {

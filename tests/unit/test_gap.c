@@ -66,6 +66,34 @@ static void decomposed(void **state)
 	}
 }
 
+/* Of which holes is it the sender's own silence? */
+static void silence_and_faults(void **state)
+{
+	static const struct { const char *name; struct gap gap; uint32_t comfort, suppressed; bool dtx, silence; } rows[] = {
+		{ "talkspurts", { .seq_step = 1, .suppressed_ms = 4000 }, 0, 3, false, true },
+		{ "a word cut, by who never pauses", { .seq_step = 1, .suppressed_ms = 4000, .speech_before = true,
+			.speech_after = true }, 0, 1, false, false },
+		{ "the same, agreed in SDP", { .seq_step = 1, .suppressed_ms = 4000, .speech_before = true,
+			.speech_after = true }, 0, 1, true, true },
+		{ "stalled", { .seq_step = 1, .stalled_ms = 4000 }, 0, 3, false, false },
+		{ "stalled behind comfort noise", { .seq_step = 1, .stalled_ms = 4000 }, 2, 0, false, true },
+		{ "lost behind comfort noise", { .seq_step = 201, .lost_ms = 4000 }, 2, 0, false, false },
+		{ "lost", { .seq_step = 201, .lost_ms = 4000 }, 0, 3, true, false },
+		{ "begun anew", { .suppressed_ms = 4000, .restart = true }, 2, 3, true, false },
+		{ "another source", { .suppressed_ms = 4000, .new_source = true }, 2, 3, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct stream s = { .comfort = rows[i].comfort, .suppressed_gaps = rows[i].suppressed };
+		struct gap g = rows[i].gap;
+
+		g.to_ns = 4 * SECOND_NS;
+		if (gap_is_silence(&s, &g, rows[i].dtx) != rows[i].silence)
+			fail_msg("%s: silence %d", rows[i].name, !rows[i].silence);
+	}
+}
+
 static void short_holes_are_no_gaps(void **state)
 {
 	struct streams *s = with_hole(140, 7, 140, false);
@@ -198,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decomposed),
+		cmocka_unit_test(silence_and_faults),
 		cmocka_unit_test(short_holes_are_no_gaps),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(longest_stay),

@@ -162,6 +162,38 @@ static void figures(void **state)
 	}
 }
 
+static bool hint_secure(void *context, const struct packet *p, struct stream_hint *ret)
+{
+	hint_all(context, p, ret);
+	ret->secure = true;
+	return true;
+}
+
+/* Each stretch of 5 s has its own loudest packet; one that nobody listens to has none. */
+static void loudest_of_a_stretch(void **state)
+{
+	struct streams_config config = streams_defaults();
+	struct streams *s = streams_signalled_all();
+	struct stream *st;
+
+	(void)state;
+	send_sound(s, 0, 250, SPEECH, 0);
+	send_sound(s, 250, 500, SILENCE, 0);
+	send_sound(s, 500, 750, QUIET, 0);
+	st = stream_only(s);
+	assert_int_equal(st->interval_count, 3);
+	near_db("speech", st->intervals[0].loudest_dbm0, st->level_max_dbm0, 2.5);
+	assert_in_range(st->intervals[1].loudest_dbm0 + 100, 30, 39);
+	assert_in_range(st->intervals[2].loudest_dbm0 + 100, 40, 59);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(st->intervals[i].audio);
+	streams_free(s);
+	s = streams_new(&config, hint_secure, NULL);
+	send_sound(s, 0, 100, SPEECH, 0);
+	assert_int_equal(stream_only(s)->intervals[0].loudest_dbm0, INTERVAL_UNHEARD);
+	streams_free(s);
+}
+
 /* Words, a hole, words: the gap knows that somebody was cut off. */
 static void speech_around_a_gap(void **state)
 {
@@ -186,13 +218,6 @@ static void speech_around_a_gap(void **state)
 }
 
 /* Encrypted payloads say nothing; RFC 6464 does, for what is no G.711. */
-static bool hint_secure(void *context, const struct packet *p, struct stream_hint *ret)
-{
-	hint_all(context, p, ret);
-	ret->secure = true;
-	return true;
-}
-
 static void not_listened_to(void **state)
 {
 	struct streams_config config = streams_defaults();
@@ -254,6 +279,7 @@ int main(void)
 		cmocka_unit_test(idle_codes),
 		cmocka_unit_test(sines),
 		cmocka_unit_test(figures),
+		cmocka_unit_test(loudest_of_a_stretch),
 		cmocka_unit_test(speech_around_a_gap),
 		cmocka_unit_test(not_listened_to),
 		cmocka_unit_test(tag_behind_the_sound),

@@ -227,6 +227,20 @@ static void hold_is_no_silence(void **state)
 	a_scenario_is_seen(state, "audio-missing-after-hold-n1-comes-back", shots, COUNT_OF(shots));
 }
 
+static void a_sender_that_pauses_is_no_fault(void **state)
+{
+	static const struct shot shots[] = { { "pauses-call", "2<Enter>" }, { "pauses-overview", "<Esc>" } };
+
+	a_scenario_is_seen(state, "audio-interrupted-n6-comfort-noise", shots, COUNT_OF(shots));
+}
+
+static void speech_cut_off_stays_a_fault(void **state)
+{
+	static const struct shot shots[] = { { "cut-call", "2<Down><Enter>" } };
+
+	a_scenario_is_seen(state, "audio-interrupted-h2b-stopped-in-speech", shots, COUNT_OF(shots));
+}
+
 static void registrations_are_listed(void **state)
 {
 	static const struct shot shots[] = { { "registrations-some", "5" } };
@@ -269,7 +283,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_sample_is_seen_in_every_view), cmocka_unit_test(copies_at_two_points_are_compared),
-			cmocka_unit_test(hold_is_no_silence),
+			cmocka_unit_test(hold_is_no_silence), cmocka_unit_test(a_sender_that_pauses_is_no_fault),
+			cmocka_unit_test(speech_cut_off_stays_a_fault),
 		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder),
 		cmocka_unit_test(what_cannot_be_seen_is_said),
 		cmocka_unit_test(too_small_says_so),

@@ -14,7 +14,7 @@
 #include "ui/hears.h"
 #include "ui/words.h"
 
-enum { LABEL_COLUMNS_OF_LANE = 17, WORDS_BEHIND_LANE = 20 };
+enum { LABEL_COLUMNS_OF_LANE = 17, WORDS_BEHIND_LANE = 20, CALL_HEAD_ROWS = 7, ROWS_FOR_LEVELS = 20 };
 
 struct span_of_time {
 	int64_t from_ns, to_ns;
@@ -167,7 +167,8 @@ static void draw_signalling(struct world *w, struct sheet *s, const struct call_
 	}
 }
 
-static void draw_lane(struct world *w, struct sheet *s, const struct view_call *c, unsigned hearer,
+/* The lane of a side, and below it its level. The first row behind. */
+static unsigned draw_lane(struct world *w, struct sheet *s, const struct view_call *c, unsigned hearer,
 	const struct span_of_time *t, unsigned row, unsigned column, unsigned cells)
 {
 	struct lane *lane = memory_zalloc(sizeof *lane);
@@ -177,13 +178,20 @@ static void draw_lane(struct world *w, struct sheet *s, const struct view_call *
 		s, row, column + 1, LABEL_COLUMNS_OF_LANE, PAINT_PLAIN, hearer == 0 ? "caller hears" : "callee hears");
 	lane_make(lane, w, c, hearer, t->from_ns, t->to_ns, cells);
 	lane_draw(lane, s, row, column + LABEL_COLUMNS_OF_LANE);
-	free(lane);
 	if ((hearer == 0 ? c->caller_hears : c->callee_hears) == HEARD_NO)
 		sheet_textf(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, PAINT_BAD,
 			"✗ 0 of %s", words_count(hears_packets(c, hearer), count));
 	else
 		sheet_text(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE,
 			hears_paint(c, hearer), hears_cell(c, hearer, words));
+	row++;
+	if (s->rows >= ROWS_FOR_LEVELS && lane_draw_level(lane, s, row, column + LABEL_COLUMNS_OF_LANE)) {
+		sheet_text(s, row, column + 1, LABEL_COLUMNS_OF_LANE, PAINT_DIM, "  level");
+		sheet_text(s, row++, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, PAINT_DIM,
+			lane_level_words(lane));
+	}
+	free(lane);
+	return row;
 }
 
 /* Below the lanes: when the worst of the call's problems began. */
@@ -218,7 +226,7 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 		sheet_right(s, row, at, cell + 1, PAINT_WARN, ns_clock(since_ns, 3, clock));
 }
 
-void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
+unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
 	unsigned width)
 {
 	const struct call_row *r = world_call(w, call);
@@ -233,7 +241,7 @@ void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 	if (cells > LANE_CELLS_MAX)
 		cells = LANE_CELLS_MAX;
 	if (!r)
-		return;
+		return row + CALL_HEAD_ROWS;
 	c = memory_zalloc(sizeof *c);
 	if (view_call(w->engine, r->index, c)) {
 		t = call_time(w, c);
@@ -242,11 +250,12 @@ void call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 		draw_axis(s, &t, row + 2, at, cells);
 		sheet_text(s, row + 3, column + 1, LABEL_COLUMNS_OF_LANE, PAINT_PLAIN, "signalling");
 		draw_signalling(w, s, r, &t, row + 3, at, cells);
-		draw_lane(w, s, c, 0, &t, row + 4, column, cells);
-		draw_lane(w, s, c, 1, &t, row + 5, column, cells);
-		draw_since(w, s, c, &t, row + 6, at, cells);
+		row = draw_lane(w, s, c, 0, &t, row + 4, column, cells);
+		row = draw_lane(w, s, c, 1, &t, row, column, cells);
+		draw_since(w, s, c, &t, row++, at, cells);
 	}
 	free(c);
+	return row;
 }
 
 /* ---- a message ---- */
@@ -347,8 +356,7 @@ void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint6
 		return;
 	c = memory_zalloc(sizeof *c);
 	if (view_call(w->engine, r->index, c)) {
-		call_head_draw(d, w, s, call, row, column, width);
-		row += CALL_HEAD_ROWS + 1;
+		row = call_head_draw(d, w, s, call, row, column, width) + 1;
 		for (unsigned i = 0; i < c->finding_count; i++) {
 			ptrdiff_t at = selection_finding(world_selection(w), c->findings[i]);
 

@@ -2,6 +2,9 @@
 /* lane: cells from the intervals of streams and the windows in which audio is due. */
 #include "ui/dashboard/lane.h"
 
+/* Below it nothing can be heard, above it somebody speaks; the top of the scale. ITU-T G.711 levels, as 1.11 has them. */
+enum { MUTE_DBM0 = -60, SPEECH_DBM0 = -40, LEVEL_TOP_DBM0 = -12, LEVEL_STEP_DB = 8 };
+
 static unsigned cell_at(const struct lane *l, int64_t at_ns)
 {
 	double share = (double)(at_ns - l->from_ns) / (double)(l->to_ns - l->from_ns);
@@ -47,25 +50,63 @@ static int64_t interval_length(const struct view_stream *s)
 	return length_ns;
 }
 
+static void add_interval(struct lane_cell *c, const struct view_interval *x)
+{
+	float loss = x->packets + x->lost ? 100.0f * (float)x->lost / (float)(x->packets + x->lost) : 0;
+	bool known = x->loudest_dbm0 != VIEW_UNHEARD;
+
+	c->arrives = true;
+	c->sound |= x->audio && !(known && x->loudest_dbm0 < MUTE_DBM0);
+	c->loss = loss > c->loss ? loss : c->loss;
+	if (known && (c->loudest_dbm0 == VIEW_UNHEARD || x->loudest_dbm0 > c->loudest_dbm0))
+		c->loudest_dbm0 = x->loudest_dbm0;
+}
+
+enum { WITHOUT_NOTHING, WITHOUT_SILENCE, WITHOUT_MISSING };
+
+/* Which cells lie wholly within a stretch without a packet, and of which kind it is. */
+static void find_holes(const struct lane *l, const struct view_stream *s, uint8_t holes[LANE_CELLS_MAX])
+{
+	memset(holes, WITHOUT_NOTHING, LANE_CELLS_MAX);
+	for (unsigned i = 0; i < s->hole_count; i++) {
+		const struct view_hole *x = &s->holes[i];
+		unsigned first = x->from_ns <= l->from_ns ? 0 : cell_at(l, x->from_ns) + 1, end = cell_at(l, x->to_ns);
+
+		for (unsigned c = first; c < end; c++)
+			holes[c] = x->silence ? WITHOUT_SILENCE : WITHOUT_MISSING;
+	}
+}
+
 static void add_stream(struct lane *l, const struct view_stream *s)
 {
 	int64_t length_ns = interval_length(s), last_ns = ns_add(s->last_ns, 1);
+	uint8_t holes[LANE_CELLS_MAX];
 
+	find_holes(l, s, holes);
 	for (unsigned i = 0; i < s->interval_count; i++) {
 		const struct view_interval *x = &s->intervals[i];
 		int64_t from_ns = x->at_ns > s->first_ns ? x->at_ns : s->first_ns, to_ns = ns_add(x->at_ns, length_ns);
-		float loss = x->packets + x->lost ? 100.0f * (float)x->lost / (float)(x->packets + x->lost) : 0;
 		unsigned first, end;
 
 		to_ns = to_ns < last_ns ? to_ns : last_ns;
 		if (x->packets == 0 || to_ns <= from_ns)
 			continue;
 		cells_of(l, from_ns, to_ns, &first, &end);
-		for (unsigned c = first; c < end; c++) {
-			l->cells[c].arrives = true;
-			l->cells[c].loss = loss > l->cells[c].loss ? loss : l->cells[c].loss;
-		}
+		for (unsigned c = first; c < end; c++)
+			if (holes[c] == WITHOUT_NOTHING)
+				add_interval(&l->cells[c], x);
 	}
+	for (unsigned c = 0; c < l->count; c++)
+		l->cells[c].quiet |= holes[c] == WITHOUT_SILENCE;
+}
+
+static void lane_begin(struct lane *l, int64_t from_ns, int64_t to_ns, unsigned count)
+{
+	*l = (struct lane){ .from_ns = from_ns,
+		.to_ns = to_ns > from_ns ? to_ns : from_ns + 1,
+		.count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
+	for (unsigned i = 0; i < l->count; i++)
+		l->cells[i].loudest_dbm0 = VIEW_UNHEARD;
 }
 
 void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns,
@@ -73,9 +114,7 @@ void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsig
 {
 	struct view_stream s;
 
-	*l = (struct lane){ .from_ns = from_ns,
-		.to_ns = to_ns > from_ns ? to_ns : from_ns + 1,
-		.count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
+	lane_begin(l, from_ns, to_ns, count);
 	for (unsigned i = 0; i < c->media_count; i++) {
 		const struct view_direction *d = &c->media[i];
 
@@ -94,10 +133,10 @@ void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsig
 
 void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned count)
 {
-	*l = (struct lane){ .from_ns = s->first_ns,
-		.to_ns = s->last_ns > s->first_ns ? s->last_ns : s->first_ns + 1,
-		.count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
+	lane_begin(l, s->first_ns, s->last_ns, count);
 	add_stream(l, s);
+	for (unsigned i = 0; i < l->count; i++)
+		l->cells[i].due = l->cells[i].quiet;
 }
 
 bool lane_recent(
@@ -140,12 +179,13 @@ static const char *steps(float loss, enum paint *ret_paint)
 static const char *cell_glyph(const struct lane_cell *c, enum paint *ret_paint)
 {
 	*ret_paint = PAINT_PLAIN;
-	if (c->arrives)
+	if (c->arrives && (c->sound || c->loss >= 1))
 		return steps(c->loss, ret_paint);
-	if (c->held) {
-		*ret_paint = PAINT_DIM;
+	*ret_paint = PAINT_DIM;
+	if (c->held && !c->arrives)
 		return "░";
-	}
+	if (c->arrives || (c->due && c->quiet && !c->unseen))
+		return "~";
 	if (!c->due)
 		return " ";
 	*ret_paint = c->unseen ? PAINT_UNKNOWN : PAINT_BAD;
@@ -158,6 +198,37 @@ void lane_draw(const struct lane *l, struct sheet *s, unsigned row, unsigned col
 		enum paint paint;
 		const char *glyph = cell_glyph(&l->cells[i], &paint);
 
-		sheet_text(s, row, column + i, 1, paint, glyph);
+		sheet_text(s, row, column + i, 1, paint, s->ascii && *glyph == '~' ? "0" : glyph);
 	}
+}
+
+static const char *level_glyph(int dbm0)
+{
+	static const char *const glyphs[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	int step = dbm0 < MUTE_DBM0 ? 0 : dbm0 >= LEVEL_TOP_DBM0 ? 7 : 1 + (dbm0 - MUTE_DBM0) / LEVEL_STEP_DB;
+
+	return glyphs[step];
+}
+
+bool lane_draw_level(const struct lane *l, struct sheet *s, unsigned row, unsigned column)
+{
+	bool known = false;
+
+	for (unsigned i = 0; i < l->count; i++) {
+		if (l->cells[i].loudest_dbm0 == VIEW_UNHEARD)
+			continue;
+		sheet_text(s, row, column + i, 1, PAINT_PLAIN, level_glyph(l->cells[i].loudest_dbm0));
+		known = true;
+	}
+	return known;
+}
+
+const char *lane_level_words(const struct lane *l)
+{
+	int most = -VIEW_UNHEARD;
+
+	for (unsigned i = 0; i < l->count; i++)
+		if (l->cells[i].loudest_dbm0 != VIEW_UNHEARD && l->cells[i].loudest_dbm0 > most)
+			most = l->cells[i].loudest_dbm0;
+	return most == -VIEW_UNHEARD ? "" : most > SPEECH_DBM0 ? "speech" : most >= MUTE_DBM0 ? "no speech" : "silence";
 }

@@ -13,7 +13,10 @@ struct lane {
 	unsigned count;
 	struct lane_cell {
 		bool arrives, due, held, unseen;
+		bool quiet; /* the sender suppresses silence */
+		bool sound; /* of what arrives: some of it is neither comfort noise nor mute */
 		float loss; /* percent, the worst of the stretch */
+		int loudest_dbm0; /* VIEW_UNHEARD not known */
 	} cells[LANE_CELLS_MAX];
 };
 
@@ -28,6 +31,10 @@ void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned coun
  */
 bool lane_recent(
 	const struct view_call *c, bool up, int64_t now_ns, unsigned count, int64_t *ret_from_ns, int64_t *ret_to_ns);
+/* Its level, G.711 only. False, and nothing is drawn: of no cell it is known. */
+bool lane_draw_level(const struct lane *l, struct sheet *s, unsigned row, unsigned column);
+/* "speech", "no speech", "silence": what its level says. "" not known. */
+const char *lane_level_words(const struct lane *l);
 void lane_draw(const struct lane *l, struct sheet *s, unsigned row, unsigned column);
 
 #endif

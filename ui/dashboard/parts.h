@@ -49,6 +49,11 @@ static inline unsigned area_end(const struct sheet *s)
 void bar_draw(struct sheet *s, unsigned row, unsigned column, unsigned width, const char *text, const char *right);
 /* "5-12 of 108" of a list, "" where all of it is in sight. */
 const char *bar_range(const struct list *l, size_t count, char buffer[WORDS_RANGE]);
+/* frame.c: what is read, how it goes, what time it is there; the views; keys; what is to be said. */
+void frame_first(struct dashboard *d, const struct numbers *now, struct sheet *s);
+void frame_views(struct dashboard *d, struct sheet *s);
+void frame_footer(struct dashboard *d, struct sheet *s);
+void frame_message(struct dashboard *d, struct sheet *s);
 /* The selected row: reversed, with its sign before it. */
 void row_select(struct sheet *s, unsigned row, unsigned column, unsigned width);
 /* Into a fixed buffer: a number's or name's text, escaped. */

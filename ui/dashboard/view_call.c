@@ -202,9 +202,9 @@ static void draw_message(
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	const struct page *p = page_of(d, w);
-	unsigned top = AREA_TOP + CALL_HEAD_ROWS, shown = area_end(s) - top, width = s->columns;
+	unsigned top = call_head_draw(d, w, s, place_of(d)->call, AREA_TOP, 0, s->columns),
+		 shown = area_end(s) > top ? area_end(s) - top : 0, width = s->columns;
 
-	call_head_draw(d, w, s, place_of(d)->call, AREA_TOP, 0, s->columns);
 	if (s->columns >= WIDE_COLUMNS) {
 		width = s->columns / 2;
 		draw_message(d, w, s, top, width + 1, shown);

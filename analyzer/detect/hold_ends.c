@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* hold_ends: the exchanges of a dialog from the hold on, and what of the direction came behind them. */
+#include "analyzer/detect/hold_ends.h"
+
+#include "analyzer/detect/say.h"
+
+enum { HEARD_LEAST = 25, STRAY_MOST = 5, SILENT_S = 32 };
+
+#define SETTLE_NS SECOND_NS          /* packets on their way, and those of a sender that is told a moment later */
+
+struct stuck {
+	const char *reason;
+	const struct exchange *hold, *resume;
+	const struct stream *music;
+	int64_t from_ns, to_ns;
+};
+
+/* What a description says of the m= line; held too by an address of zeros. */
+static bool says_direction(const struct sdp_copies *c, unsigned mline, enum sdp_direction *ret)
+{
+	const struct sdp *sdp = c->count ? c->seen[0]->sdp : NULL;
+
+	if (!sdp || mline >= sdp->media_count)
+		return false;
+	*ret = sdp->media[mline].direction;
+	if (address_known(&sdp->media[mline].at.addr) && address_unspecified(&sdp->media[mline].at.addr))
+		*ret = SDP_INACTIVE;
+	return true;
+}
+
+static bool is_hold(enum sdp_direction said)
+{
+	return said == SDP_SENDONLY || said == SDP_INACTIVE;
+}
+
+/* The last exchange of that side before `until`, stable, says hold. */
+static const struct exchange *hold_of(const struct dialog *dialog, enum side side, const struct exchange *until,
+	unsigned mline)
+{
+	const struct exchange *hold = NULL;
+
+	LIST_EACH(it, &dialog->exchanges) {
+		const struct exchange *e = LIST_ENTRY(it, struct exchange, in_dialog);
+		enum sdp_direction said;
+
+		if (e == until)
+			break;
+		if (e->offerer == side && e->state == EXCHANGE_STABLE && says_direction(&e->offer, mline, &said))
+			hold = is_hold(said) ? e : NULL;
+	}
+	return hold;
+}
+
+static const struct exchange *last_exchange(const struct dialog *dialog)
+{
+	return list_empty(&dialog->exchanges) ? NULL : LIST_ENTRY(dialog->exchanges.head.prev, struct exchange, in_dialog);
+}
+
+static double packets_between(const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	double n = 0;
+
+	for (unsigned i = 0; i < d->stream_count; i++)
+		n += stream_packets_between(d->streams[i], from_ns, to_ns);
+	return n;
+}
+
+static int64_t over_ns(const struct detection *d, const struct leg *leg)
+{
+	return leg->bye_ns != NS_NONE ? leg->bye_ns : detection_facts(d)->capture->last_ns;
+}
+
+/* Does the answer keep this direction shut although the offer opened both? */
+static bool shuts(const struct exchange *e, const struct direction *dir)
+{
+	enum sdp_direction answer;
+
+	if (!says_direction(&e->answer, dir->slot->mline, &answer) || answer == SDP_SENDRECV)
+		return false;
+	if (e->offerer == dir->sender)
+		return answer == SDP_SENDONLY || answer == SDP_INACTIVE;
+	return answer == SDP_RECVONLY || answer == SDP_INACTIVE;
+}
+
+/* Refused, or nothing came back for so long that nothing will. */
+static bool is_refused(const struct exchange *e, int64_t end_ns)
+{
+	if (e->state == EXCHANGE_REJECTED)
+		return true;
+	return e->state == EXCHANGE_OFFERED && end_ns - e->offered_ns >= SILENT_S * SECOND_NS;
+}
+
+static bool find_shut(struct detection *d, const struct direction *dir, struct stuck *s)
+{
+	const struct dialog *dialog = dir->slot->dialog;
+	const struct exchange *e = last_exchange(dialog);
+	enum sdp_direction offer;
+
+	if (!e || e->kind == EXCHANGE_INITIAL || !says_direction(&e->offer, dir->slot->mline, &offer) ||
+	    offer != SDP_SENDRECV)
+		return false;
+	s->resume = e;
+	s->hold = hold_of(dialog, e->offerer, e, dir->slot->mline);
+	s->to_ns = over_ns(d, dialog->leg);
+	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
+		return false;
+	if (e->state == EXCHANGE_STABLE && shuts(e, dir)) {
+		s->reason = "hold-not-released";
+		s->from_ns = e->stable_ns;
+	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {
+		s->reason = "resume-rejected";
+		s->from_ns = e->offered_ns;
+	}
+	return s->reason != NULL;
+}
+
+/* ---- music that plays on ---- */
+
+static bool named(const struct window *w, const struct stream *s)
+{
+	return window_has_source(w, &s->src);
+}
+
+/* From an address that the resume no longer names, while the one it names is silent. */
+static bool find_music(struct detection *d, const struct direction *dir, struct stuck *s)
+{
+	const struct window *w = dir->window_count ? &dir->windows[dir->window_count - 1] : NULL;
+	int64_t from_ns;
+
+	while (w && w > dir->windows && w->state == EXPECT_ENDED)
+		w--;
+	if (!w || w->state != EXPECT_DUE || !w->resumed || !w->exchange)
+		return false;
+	from_ns = ns_add(w->on_ns, SETTLE_NS);
+	for (unsigned i = 0; i < dir->stream_count; i++) {
+		const struct stream *x = dir->streams[i];
+		double n = stream_packets_between(x, from_ns, INT64_MAX);
+
+		if (n > STRAY_MOST && (named(w, x) || s->music))
+			return false;
+		if (n > STRAY_MOST && x->first_ns < w->on_ns)
+			s->music = x;
+		else if (n > STRAY_MOST)
+			return false;
+	}
+	if (!s->music || stream_packets_between(s->music, INT64_MIN, direction_first_due(dir)->off_ns) > STRAY_MOST)
+		return false;
+	s->reason = "moh-stuck";
+	s->resume = w->exchange;
+	s->hold = hold_of(dir->slot->dialog, w->exchange->offerer, w->exchange, dir->slot->mline);
+	s->from_ns = w->on_ns;
+	s->to_ns = s->music->last_ns;
+	(void)d;
+	return s->hold != NULL;
+}
+
+/* ---- what is said ---- */
+
+static void tell_cause(struct finding *f, const struct facts *facts, const struct direction *dir, const struct stuck *s)
+{
+	const struct leg *leg = dir->slot->dialog->leg;
+	char holder[SAY_TEXT], other[SAY_TEXT], source[ENDPOINT_TEXT];
+
+	say_party_full(facts, leg, s->resume->offerer, holder);
+	say_party_full(facts, leg, side_other(s->resume->offerer), other);
+	if (s->music) {
+		finding_cause(f, "%s took the call back, and music from %s, which the resume no longer names, plays on for %.0f s; its own audio does not come.",
+			      holder, endpoint_text(&s->music->src, source), (double)(s->to_ns - s->from_ns) / 1e9);
+		finding_fix(f, "Look at the music server %s and at what %s tells it at a resume.", source, holder);
+	} else if (s->resume->state == EXCHANGE_STABLE) {
+		finding_cause(f, "%s took the call back with audio both ways; %s agreed and left its side as it was on hold, so one direction stays shut.",
+			      holder, other);
+		finding_fix(f, "Update %s, or switch its own hold handling off: it has to answer sendrecv to sendrecv.", other);
+	} else {
+		finding_cause(f, "%s wanted to take the call back; %s did not agree, and the hold goes on.", holder, other);
+		finding_fix(f, "Mend the re-INVITE that fails: see the finding about it.");
+	}
+}
+
+static void tell(struct detection *d, const struct event *ev, const struct stuck *s)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct direction *dir = ev->direction;
+	struct finding *f = detection_raise(d, s->reason, SEVERITY_ERROR,
+		s->music ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	struct endpoint other = party_seen_at(dir, side_other(s->resume->offerer));
+	char to[SAY_TEXT], from[SAY_TEXT];
+
+	parts_of_direction(f, facts, dir);
+	finding_part(f, PART_CULPRIT, s->music ? &s->music->src : &other);
+	finding_times(f, s->from_ns, s->to_ns);
+	f->since_ns = s->from_ns;
+	say_party(facts, ev->leg, side_other(dir->sender), to);
+	say_party(facts, ev->leg, dir->sender, from);
+	finding_title(f, "%s hears nothing of %s after the call is resumed", to, from);
+	tell_cause(f, facts, dir, s);
+	if (s->hold->offer.count)
+		finding_evidence(f, s->hold->offer.seen[0]->at, "hold");
+	if (s->resume->offer.count)
+		finding_evidence(f, s->resume->offer.seen[0]->at, "resume: audio both ways is offered");
+	if (s->resume->state == EXCHANGE_STABLE && s->resume->answer.count)
+		finding_evidence(f, s->resume->answer.seen[0]->at, "its answer");
+	else if (s->resume->transaction && s->resume->transaction->final)
+		finding_evidence(f, s->resume->transaction->final->at, "answer %u", s->resume->transaction->final->status);
+	if (s->music)
+		finding_evidence(f, stream_frame(s->music, s->music->last_frame, s->music->last_ns), "the music plays on");
+}
+
+bool hold_goes_on(struct detection *d, const struct event *ev)
+{
+	const struct direction *dir = ev->direction;
+	const struct window *first = direction_first_due(dir);
+	struct stuck s = { 0 };
+
+	if (!first || first->off_ns == NS_NONE || packets_between(dir, first->on_ns, first->off_ns) < HEARD_LEAST)
+		return false;
+	if (find_shut(d, dir, &s)) {
+		if (packets_between(dir, ns_add(s.from_ns, SETTLE_NS), INT64_MAX) > STRAY_MOST)
+			return false;
+	} else {
+		s = (struct stuck){ 0 };
+		if (!find_music(d, dir, &s))
+			return false;
+	}
+	if ((double)(s.to_ns - s.from_ns) < detection_key(d, "min-seconds") * 1e9 ||
+	    hearing_excused(detection_facts(d), ev->direction, ns_add(s.from_ns, SETTLE_NS)))
+		return false;
+	tell(d, ev, &s);
+	return true;
+}

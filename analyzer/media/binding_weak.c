@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* binding_weak: rules B5 and B8 to B10: the stream back, a wrong port, an unknown address, only the sender. */
+#include <stdlib.h>
+
+#include "analyzer/media/binding_private.h"
+#include "captures/base/memory.h"
+
+#define START_LATE_NS (5 * SECOND_NS)
+
+struct flow {                        /* a stream by its two ends */
+	struct hash_link link;
+	const struct stream *stream;
+};
+
+/* B5: the exact reverse of a stream that is bound by B1 to B4. */
+static void bind_reverse(struct stream *s, const struct hash *flows)
+{
+	const struct endpoint *src = &s->src, *dst = &s->dst;
+	uint32_t hash = (uint32_t)hash_mix(endpoint_hash(dst), endpoint_hash(src));
+
+	for (struct hash_link *it = hash_first(flows, hash); it && !s->direction; it = it->next) {
+		const struct stream *other = HASH_ENTRY(it, struct flow, link)->stream;
+		struct direction *back;
+
+		if (it->hash != hash || !other->direction || other->bound_by > B4 ||
+		    !endpoint_equal(&other->src, dst) || !endpoint_equal(&other->dst, src))
+			continue;
+		back = &other->direction->slot->direction[side_other(other->direction->sender)];
+		if (binding_overlaps(s, back))
+			binding_bind(s, back, B5);
+	}
+}
+
+/*
+ * The window of the direction in which a stream of a wrong port or an unknown address could have begun: 2 s before to 5
+ * s after it.
+ */
+static const struct window *fits_start(const struct stream *s, const struct direction *d)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		if (w->state != EXPECT_DUE && w->state != EXPECT_EARLY)
+			continue;
+		if (s->first_ns >= ns_add(w->on_ns, -EARLY_MEDIA_NS) &&
+		    s->first_ns <= ns_add(w->on_ns, START_LATE_NS) && binding_pt_fits(s, w))
+			return w;
+	}
+	return NULL;
+}
+
+static bool has_exact_stream(const struct direction *d)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->direction == d && d->streams[i]->bound_by <= B7)
+			return true;
+	}
+	return false;
+}
+
+struct weak {                        /* how many directions would do */
+	struct direction *direction;
+	unsigned count;
+};
+
+static void weak_add(struct weak *w, struct direction *d)
+{
+	if (w->direction == d)
+		return;
+	w->direction = d;
+	w->count++;
+}
+
+/* B9: right port, an address that no map knows. */
+static struct direction *same_port(const struct place *p, const struct stream *s, struct dialog *dialog)
+{
+	struct direction *d;
+
+	if (p->candidate || p->mline >= dialog->mslot_count)
+		return NULL;
+	d = &dialog->mslots[p->mline].direction[side_other(p->side)];
+	return binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
+}
+
+/* B8: right host, wrong port, from the right host. */
+static struct direction *wrong_port(const struct place *p, const struct stream *s, struct dialog *dialog)
+{
+	struct direction *d = same_port(p, s, dialog);
+
+	return d && binding_source_rank(s, d) > 0 ? d : NULL;
+}
+
+/* B10: only the sender's address and the time fit. It may keep an absence from being claimed, it proves nothing. */
+static struct direction *sender_only(const struct place *p, const struct stream *s, struct dialog *dialog)
+{
+	struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
+
+	return d && binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
+}
+
+/* A direction of this dialog that would do for the stream by this place; NULL none. */
+typedef struct direction *fits_fn(const struct place *p, const struct stream *s, struct dialog *dialog);
+
+static struct weak gather(const struct binding *b, const struct stream *s, const struct endpoint *key, fits_fn *fits)
+{
+	const struct spot *spot = binding_spot(b, key);
+	struct weak w = { NULL, 0 };
+
+	for (unsigned i = binding_spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
+		const struct place *p = spot->sorted[i];
+
+		LIST_EACH(it, &p->leg->dialogs) {
+			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
+
+			if (d)
+				weak_add(&w, d);
+		}
+	}
+	return w;
+}
+
+void binding_weakly(const struct binding *b, struct stream *s)
+{
+	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
+		{ B8, binding_whole_address(&s->dst), wrong_port },
+		{ B9, binding_port_alone(&s->dst), same_port },
+		{ B10, binding_whole_address(&s->src), sender_only },
+	};
+
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
+		struct weak w = gather(b, s, &rules[i].key, rules[i].fits);
+
+		if (w.count == 1)
+			binding_bind(s, w.direction, rules[i].rule);
+	}
+}
+
+void binding_reverses(const struct list *streams)
+{
+	struct flow *flows = memory_zalloc((streams->count + 1) * sizeof *flows);
+	struct hash table;
+	size_t n = 0;
+
+	hash_init(&table);
+	LIST_EACH(it, streams) {
+		const struct stream *s = binding_stream(it);
+
+		flows[n].stream = s;
+		hash_add(&table, &flows[n++].link, (uint32_t)hash_mix(endpoint_hash(&s->src), endpoint_hash(&s->dst)));
+	}
+	LIST_EACH(it, streams) {
+		if (!binding_stream(it)->direction && !binding_stream(it)->ambiguous)
+			bind_reverse(binding_stream(it), &table);
+	}
+	hash_fini(&table);
+	free(flows);
+}

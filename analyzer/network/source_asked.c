@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* source_asked: whom a source asks, and as which users: targets and users, a bounded number of each. */
+#include "analyzer/network/source_private.h"
+#include "captures/base/memory.h"
+#include "captures/base/text.h"
+
+enum {
+	USERS = 16, TARGETS = 16,    /* for each source that there is room for: of all together */
+	FEW = 8,                     /* then each keeps so many */
+	AGAIN_S = 10                 /* asked again so much later is another round */
+};
+
+/* ---- whom ---- */
+
+struct source_target *source_target_find(const struct source *x, const struct address *a)
+{
+	for (unsigned i = 0; i < x->target_count; i++) {
+		if (address_equal(&x->targets[i].at.addr, a))
+			return &x->targets[i];
+	}
+	return NULL;
+}
+
+static void target_port(struct source_target *t, uint16_t port, int64_t at_ns)
+{
+	for (unsigned i = 0; i < t->port_count && i < SOURCE_PORTS; i++) {
+		if (t->ports[i] == port) {
+			t->port_ns[i] = at_ns;
+			return;
+		}
+	}
+	t->ports[t->port_count % SOURCE_PORTS] = port;
+	t->port_ns[t->port_count++ % SOURCE_PORTS] = at_ns;
+	if (t->port_count >= SOURCE_PORTS)
+		t->swept |= at_ns - t->port_ns[t->port_count % SOURCE_PORTS] <= MINUTE_NS;
+}
+
+void source_target_take(struct sources *s, struct source *x, const struct packet *p)
+{
+	struct source_target *t = source_target_find(x, &p->dst.addr);
+
+	if (!t) {
+		unsigned most = s->targets < s->config.max * TARGETS ? SOURCE_EXACT : FEW;
+		struct span bytes = { p->dst.addr.bytes, p->dst.addr.family == 6 ? 16 : 4 };
+		bool known = source_bit_add(x, x->target_bits, bytes);
+
+		if (!known || x->target_count < most)
+			source_pace_grow(&x->new_targets, &x->target_ns, p->at_ns);
+		if (x->target_count >= most)
+			return;
+		s->targets++;
+		if ((x->target_count & (x->target_count - 1)) == 0)
+			x->targets = memory_resize(x->targets, x->target_count ? 2u * x->target_count : 1,
+				sizeof *x->targets);
+		t = &x->targets[x->target_count++];
+		*t = (struct source_target){ .at = p->dst, .first_ns = p->at_ns, .last_ns = p->at_ns, .rounds = 1 };
+	}
+	t->requests++;
+	t->rounds += p->at_ns - t->last_ns >= AGAIN_S * SECOND_NS;
+	t->last_ns = p->at_ns;
+	target_port(t, p->dst.port, p->at_ns);
+}
+
+/* ---- as whom ---- */
+
+struct source_user *source_user_find(const struct source *x, uint64_t key)
+{
+	for (unsigned i = 0; i < x->user_count; i++) {
+		if (x->users[i].key == key)
+			return &x->users[i];
+	}
+	return NULL;
+}
+
+/* Not the one that was let in. */
+static struct source_user *user_oldest(struct source *x)
+{
+	struct source_user *oldest = NULL;
+
+	for (unsigned i = 0; i < x->user_count; i++) {
+		struct source_user *u = &x->users[i];
+
+		if (!u->accepted && (!oldest || u->last_ns < oldest->last_ns))
+			oldest = u;
+	}
+	return oldest;
+}
+
+static bool digits_only(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* The next one in a list that somebody counts through: longer, or the same length and greater; words by letter. */
+static bool follows(const char *before, const char *now)
+{
+	size_t a = strlen(before), b = strlen(now);
+
+	if (digits_only(before) && digits_only(now))
+		return b > a || (b == a && strcmp(now, before) > 0);
+	return strcmp(now, before) > 0;
+}
+
+static void user_in_order(struct source *x, const char *user)
+{
+	x->in_order_run = x->last_user[0] && follows(x->last_user, user) ? x->in_order_run + 1 : 1;
+	x->in_order_most = x->in_order_run > x->in_order_most ? x->in_order_run : x->in_order_most;
+	memcpy(x->last_user, user, sizeof x->last_user);
+}
+
+static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, struct span name)
+{
+	struct source_user *u;
+	unsigned most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
+	bool known = source_bit_add(x, x->user_bits, name) && x->user_count >= most;
+
+	if (x->user_count < most) {
+		if ((x->user_count & (x->user_count - 1)) == 0)
+			x->users = memory_resize(x->users, x->user_count ? 2u * x->user_count : 1, sizeof *x->users);
+		u = &x->users[x->user_count++];
+		s->users++;
+	} else {
+		u = user_oldest(x);
+	}
+	if (!u)
+		return NULL;
+	*u = (struct source_user){ .key = key, .same_port = true, .same_agent = true, .one_dialog = true, .fresh = true,
+		.gaps_grow = true };
+	u->accepted_ns = u->accepted_first_ns = u->rejected_first_ns = u->rejected_last_ns = NS_NONE;
+	u->once_counted = known;
+	return u;
+}
+
+struct source_user *source_user_take(struct sources *s, struct source *x, const struct packet *p, struct span name)
+{
+	uint64_t key = hash_mix(hash_bytes(name.p, name.n), source_address_key(&p->dst.addr));
+	struct source_user *u = source_user_find(x, key);
+
+	if (u || !name.n)
+		return u;
+	u = user_new(s, x, key, name);
+	if (!u)
+		return NULL;
+	text_escape(name, u->user, sizeof u->user);
+	u->server = p->dst;
+	u->port = p->src.port;
+	u->first_ns = p->at_ns;
+	if (!u->once_counted)
+		source_pace_grow(&x->new_users, &x->user_ns, p->at_ns);
+	user_in_order(x, u->user);
+	return u;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* turn: a record an allocation, found by the two hosts. */
+#include "analyzer/network/turn.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { DEFAULT_MAX = 4096, LIFETIME_S = 600 /* RFC 8656 7.2 */, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104 };
+
+struct turns {
+	struct hash by_hosts;
+	struct list in_order;
+	size_t max;
+};
+
+struct turns *turns_new(size_t max)
+{
+	struct turns *t = memory_zalloc(sizeof *t);
+
+	t->max = max ? max : DEFAULT_MAX;
+	hash_init(&t->by_hosts);
+	list_init(&t->in_order);
+	return t;
+}
+
+void turns_free(struct turns *t)
+{
+	if (!t)
+		return;
+	LIST_EACH_SAFE(it, &t->in_order)
+		free(LIST_ENTRY(it, struct allocation, in_order));
+	hash_fini(&t->by_hosts);
+	free(t);
+}
+
+static uint32_t hosts_hash(const struct address *client, const struct address *server)
+{
+	return (uint32_t)hash_mix(endpoint_hash(&(struct endpoint){ *client, 0 }),
+		endpoint_hash(&(struct endpoint){ *server, 0 }));
+}
+
+static struct allocation *allocation_find(const struct turns *t, const struct endpoint *client,
+	const struct endpoint *server)
+{
+	uint32_t hash = hosts_hash(&client->addr, &server->addr);
+
+	for (struct hash_link *it = hash_first(&t->by_hosts, hash); it; it = it->next) {
+		struct allocation *a = HASH_ENTRY(it, struct allocation, by_hosts);
+
+		if (it->hash == hash && endpoint_equal(&a->client, client) && endpoint_equal(&a->server, server))
+			return a;
+	}
+	return NULL;
+}
+
+static struct allocation *allocation_get(struct turns *t, const struct endpoint *client, const struct endpoint *server)
+{
+	struct allocation *a = allocation_find(t, client, server);
+
+	if (a)
+		return a;
+	if (t->in_order.count >= t->max) {
+		a = LIST_ENTRY(t->in_order.head.next, struct allocation, in_order);
+		hash_remove(&t->by_hosts, &a->by_hosts);
+		list_remove(&t->in_order, &a->in_order);
+		free(a);
+	}
+	a = memory_zalloc(sizeof *a);
+	a->client = *client;
+	a->server = *server;
+	hash_add(&t->by_hosts, &a->by_hosts, hosts_hash(&client->addr, &server->addr));
+	list_add_tail(&t->in_order, &a->in_order);
+	return a;
+}
+
+static void granted(struct allocation *a, const struct packet *p)
+{
+	a->lifetime_s = p->stun.has_lifetime ? p->stun.lifetime_s : LIFETIME_S;
+	a->until_ns = ns_add(p->at_ns, (int64_t)a->lifetime_s * SECOND_NS);
+	a->granted_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+	a->asked_at = (struct frame_ref){ 0 };
+}
+
+void turns_packet(struct turns *t, const struct packet *p)
+{
+	struct allocation *a;
+
+	switch (p->stun.type) {
+	case ALLOCATED:
+		a = allocation_get(t, &p->dst, &p->src);
+		granted(a, p);
+		a->relayed = p->stun.relayed;
+		a->given_back = false;
+		a->refreshes = 0;
+		break;
+	case REFRESHED:
+		a = allocation_find(t, &p->dst, &p->src);
+		if (!a || a->given_back)
+			return;
+		granted(a, p);
+		a->given_back = a->lifetime_s == 0;
+		a->refreshes++;
+		break;
+	case REFRESH:
+		a = allocation_find(t, &p->src, &p->dst);
+		if (!a)
+			return;
+		a->asked_at = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+		a->given_back |= p->stun.has_lifetime && p->stun.lifetime_s == 0;
+		break;
+	default:
+		break;
+	}
+}
+
+const struct allocation *turns_find(const struct turns *t, const struct address *client, const struct address *server,
+	int64_t at_ns)
+{
+	uint32_t hash = hosts_hash(client, server);
+	const struct allocation *nearest = NULL;
+
+	for (struct hash_link *it = hash_first(&t->by_hosts, hash); it; it = it->next) {
+		const struct allocation *a = HASH_ENTRY(it, struct allocation, by_hosts);
+
+		if (it->hash == hash && address_equal(&a->client.addr, client) &&
+		    address_equal(&a->server.addr, server) &&
+		    (!nearest || llabs(ns_minus(a->until_ns, at_ns)) < llabs(ns_minus(nearest->until_ns, at_ns))))
+			nearest = a;
+	}
+	return nearest;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* live_watching: what live wants before it captures: interfaces, files, and then fewer privileges. */
+#include "ui/live_watching.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzer/budget.h"
+#include "captures/base/memory.h"
+#include "captures/live/privileges.h"
+#include "captures/live/sandbox.h"
+#include "ui/places.h"
+#include "ui/profile_load.h"
+#include "ui/redact_key.h"
+
+enum { FOLDERS_MOST = 8 };
+
+static int64_t wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static bool wants_history(const struct live_arguments *a)
+{
+	return !a->history || strcmp(a->history, "none") != 0;
+}
+
+static void name_source(struct watching *w)
+{
+	struct text t;
+
+	text_init(&t);
+	for (size_t i = 0; i < w->arguments.interface_count; i++) {
+		text_add(&t, i ? "+" : "");
+		text_add_escaped(&t, span_of(w->arguments.interfaces[i]));
+	}
+	text_escape(span_of(t.p), w->source, sizeof w->source);
+	text_fini(&t);
+}
+
+/* What is said of what is read, and where things are kept. */
+static enum err_code open_profile(struct watching *w, struct err *err)
+{
+	const struct live_arguments *a = &w->arguments;
+
+	w->config = config_new();
+	w->site = site_new();
+	if (profile_load(a->config, w->config, w->site, err) != ERR_OK)
+		return err->code;
+	if (a->utc)
+		setenv("TZ", "UTC0", 1);
+	tzset();
+	w->names = names_new();
+	profile_names(w->site, w->names);
+	if (a->names && names_read(w->names, a->names, err) != ERR_OK)
+		return err->code;
+	if (((wants_history(a) && !a->history) || !a->save_folder) &&
+	    !places_write(w->state_folder, sizeof w->state_folder, err))
+		return err->code;
+	return ERR_OK;
+}
+
+static void open_analysis(struct watching *w)
+{
+	const struct live_arguments *a = &w->arguments;
+	size_t memory = a->memory - a->keep_bytes;
+	struct engine_options wanted = { .live = true, .keep_texts = w->wants_ui, .memory = memory, .config = w->config,
+		.site = w->site };
+
+	w->dissector = dissector_new();
+	dissector_limit(w->dissector, budget_dissect(memory));
+	w->engine = engine_new(&wanted);
+	w->keep = keep_new(a->keep_bytes, a->keep_ns);
+	live_rounds_init(&w->rounds, w->config);
+	w->rounds.arguments = a;
+	w->rounds.say = &w->say;
+	w->rounds.output = &w->output;
+}
+
+enum err_code watching_open(struct watching *w, struct err *err)
+{
+	const struct live_arguments *a = &w->arguments;
+	struct live_options options = { .interfaces = a->interfaces, .count = a->interface_count, .bpf = a->bpf,
+		.ring_bytes = a->ring_bytes };
+
+	w->wants_ui = a->ui || (!a->no_ui && !a->json && !a->output && live_ui_possible());
+	if (open_profile(w, err) != ERR_OK)
+		return err->code;
+	w->live = live_open(&options, err);
+	if (!w->live)
+		return err->code;
+	w->say.live = w->live;
+	w->say.arguments = a;
+	name_source(w);
+	open_analysis(w);
+	notify_open(&w->notify);
+	w->output = (struct live_output){ .json = a->json, .source = w->source };
+	if (a->syslog) {
+		w->output.syslog = syslog_open(a->syslog, err);
+		if (!w->output.syslog)
+			return err->code;
+	}
+	return ERR_OK;
+}
+
+/* ---- privileges and files ---- */
+
+static bool drop_privileges(struct watching *w, struct err *err)
+{
+	struct text t;
+	bool dropped = true;
+
+	text_init(&t);
+	if (w->arguments.keep_privileges)
+		text_add(&t, "privileges as they are");
+	else
+		dropped = privileges_drop(&t, err);
+	if (dropped)
+		live_say(&w->say, "%s", t.p);
+	text_fini(&t);
+	return dropped;
+}
+
+/* A history that cannot be had is said, and the capture goes on without. */
+static void open_history(struct watching *w)
+{
+	const struct live_arguments *a = &w->arguments;
+	struct live_history_wish wish = { .path = w->history_path, .source = w->source, .began_ns = wall_ns(),
+		.keep_ns = a->history_keep_ns,
+					  .no_texts = a->no_evidence_text, .redacted = a->redact, .redact = w->redact };
+	struct live_history *h = memory_zalloc(sizeof *h);
+	char shown[256];
+	struct err err;
+	int n = w->arguments.history ? snprintf(w->history_path, sizeof w->history_path, "%s", w->arguments.history)
+				     : snprintf(w->history_path, sizeof w->history_path, "%s/" PLACES_HISTORY,
+				     	w->state_folder);
+
+	if ((size_t)n < sizeof w->history_path && live_history_open(h, &wish, &err)) {
+		w->rounds.history = h;
+		live_say(&w->say, "history: %s", text_escape(span_of(w->history_path), shown, sizeof shown));
+		return;
+	}
+	live_say(&w->say, "no history: %s", (size_t)n < sizeof w->history_path ? err.text : "its path is too long");
+	free(h);
+}
+
+/* Who looks at a dashboard saves where they are, if they may. */
+static bool here(struct watching *w)
+{
+	return getcwd(w->here, sizeof w->here) && access(w->here, W_OK | X_OK) == 0;
+}
+
+void watching_start_history(struct watching *w)
+{
+	struct err err;
+
+	if (!w->rounds.history || live_history_start(w->rounds.history, &err))
+		return;
+	live_say(&w->say, "no history: %s", err.text);
+	live_history_close(w->rounds.history, NULL);
+	free(w->rounds.history);
+	w->rounds.history = NULL;
+}
+
+static void open_redact(struct watching *w)
+{
+	uint8_t key[REDACT_KEY];
+	struct err err;
+
+	if (!w->arguments.redact)
+		return;
+	if (redact_key_get(key, &err) != ERR_OK)
+		live_say(&w->say, "%s", err.text);
+	w->redact = redact_new(key);
+}
+
+/* As the user that the process is by now. */
+static enum err_code open_files(struct watching *w, struct err *err)
+{
+	const struct live_arguments *a = &w->arguments;
+	char shown[256];
+	bool state = w->state_folder[0] != '\0';
+
+	if (state && !places_make(w->state_folder, err)) {
+		live_say(&w->say, "%s: nothing is kept there", err->text);
+		w->state_folder[0] = '\0';
+	}
+	open_redact(w);
+	if (wants_history(a) && (a->history || w->state_folder[0]))
+		open_history(w);
+	if (a->record_folder && !places_make(a->record_folder, err))
+		return err->code;
+	if (a->save_folder && !places_make(a->save_folder, err))
+		return err->code;
+	w->rounds.save_folder = a->save_folder ? a->save_folder : w->wants_ui &&
+		here(w) ? w->here : w->state_folder[0] ? w->state_folder : NULL;
+	if (w->rounds.save_folder)
+		live_say(&w->say, "kill -USR1 %ld saves the newest packets in %s", (long)getpid(),
+			 text_escape(span_of(w->rounds.save_folder), shown, sizeof shown));
+	return live_output_open(&w->output, a->output, a->color, err);
+}
+
+/* The folder that a file is in. */
+static void folder_of(const char *path, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(ret, PATH_MAX, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1, slash ? path : ".");
+}
+
+static bool enter_sandbox(struct watching *w, struct err *err)
+{
+	const struct live_arguments *a = &w->arguments;
+	char history[PATH_MAX], output[PATH_MAX];
+	const char *folders[FOLDERS_MOST];
+	struct sandbox_wish wish = { .folders = folders, .reconnects = a->syslog != NULL };
+	struct text t;
+	bool entered;
+
+	if (a->no_sandbox) {
+		live_say(&w->say, "no sandbox");
+		return true;
+	}
+	if (w->rounds.history) {
+		folder_of(w->history_path, history);
+		folders[wish.folder_count++] = history;
+	}
+	if (w->rounds.save_folder && !(w->rounds.history && strcmp(w->rounds.save_folder, history) == 0))
+		folders[wish.folder_count++] = w->rounds.save_folder;
+	if (a->record_folder)
+		folders[wish.folder_count++] = a->record_folder;
+	if (a->output) {
+		folder_of(a->output, output);
+		folders[wish.folder_count++] = output;
+	}
+	text_init(&t);
+	entered = sandbox_enter(&wish, &t, err);
+	if (entered)
+		live_say(&w->say, "%s", t.p);
+	text_fini(&t);
+	return entered;
+}
+
+bool watching_confine(struct watching *w, struct err *err)
+{
+	umask(077);
+	return drop_privileges(w, err) && open_files(w, err) == ERR_OK && enter_sandbox(w, err);
+}
+
+void watching_close(struct watching *w)
+{
+	live_rounds_fini(&w->rounds);
+	live_close(w->live);
+	engine_free(w->engine);
+	config_free(w->config);
+	site_free(w->site);
+	dissector_free(w->dissector);
+	names_free(w->names);
+	keep_free(w->keep);
+	redact_free(w->redact);
+	syslog_close(w->output.syslog);
+	notify_close(&w->notify);
+}
