@@ -130,12 +130,13 @@ void checklist_both(struct checklist *c)
 	t.alone = true;
 	LIST_EACH(it, calls_in_order(c->facts->calls)) {
 		const struct call *call = LIST_ENTRY(it, struct call, in_order);
+		enum check_audio audio = check_audio_of(call);
 
-		if (check_answered(call) && check_audio_of(call) != CHECK_AUDIO_NOT_DUE)
+		if (check_answered(call) && audio != CHECK_AUDIO_NOT_DUE && audio != CHECK_AUDIO_ONE_WAY)
 			tally_call(&t, call, call_first_leg(call)->answer_at, call_audio_doubt(call));
 	}
 	t.works = "audio passes both ways";
-	t.nothing = "no answered call";
+	t.nothing = "no answered call in which both sides were to speak";
 	tally_settle(&t);
 	if (t.check->state == CHECK_PASS && t.count[OUTCOME_OPEN])
 		check_say(t.check, CHECK_CANNOT_TELL, "%u of %u answered calls; of the others: %s",
