@@ -45,14 +45,10 @@ static void learn_source(struct network *n, const struct target *t, const struct
 		learn_from(n, seen, written, NAT_EXTERNAL_ADDRESS, s);
 }
 
-/*
- * A description that moved the party's audio says nothing of what it had sent before, but for what was on its way, nor
- * one that is over of what it began to send later.
- */
+/* A description that moved the party's audio says nothing of what it had sent before, but for what was on its way. */
 static bool sent_under(const struct window *w, const struct stream *own)
 {
-	return (!w->moved || own->last_ns > ns_add(w->on_ns, MOVING_NS)) &&
-	       (w->off_ns == NS_NONE || own->first_ns < w->off_ns);
+	return !w->moved || own->last_ns > ns_add(w->on_ns, MOVING_NS);
 }
 
 /* Is this where the party's own audio comes from, and had it come before anything was sent there? */
