@@ -3,9 +3,24 @@
 #include "analyzer/capture_facts.h"
 
 #include "analyzer/engine_state.h"
+#include "captures/base/memory.h"
 #include "dissect/provisioning.h"
 
 static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
+
+enum { SILENCES_MAX = 65536 };
+#define SILENCE_NS (100 * MILLISECOND_NS)
+
+static void note_silence(struct capture_facts *c, int64_t at_ns)
+{
+	if (c->silence_count == SILENCES_MAX)
+		return;
+	if (c->silence_count == c->silence_room) {
+		c->silence_room = c->silence_room ? c->silence_room * 2 : 64;
+		c->silences = memory_resize(c->silences, c->silence_room, sizeof *c->silences);
+	}
+	c->silences[c->silence_count++] = (struct stillness){ c->last_ns, at_ns };
+}
 
 static void note_time(struct engine *e, const struct packet *p)
 {
@@ -13,6 +28,8 @@ static void note_time(struct engine *e, const struct packet *p)
 
 	if (e->capture.first_ns == NS_NONE || p->at_ns < e->capture.first_ns)
 		e->capture.first_ns = p->at_ns;
+	if (e->capture.last_ns != NS_NONE && ns_minus(p->at_ns, e->capture.last_ns) >= SILENCE_NS)
+		note_silence(&e->capture, p->at_ns);
 	if (e->capture.last_ns == NS_NONE || p->at_ns > e->capture.last_ns)
 		e->capture.last_ns = p->at_ns;
 	if (clock->begun && p->at_ns < clock->last_ns - 10 * MILLISECOND_NS)

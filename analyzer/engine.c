@@ -223,6 +223,7 @@ void engine_free(struct engine *e)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
 	early_free(e->early);
+	free(e->capture.silences);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);

@@ -91,11 +91,36 @@ static bool signalling_repeated(const struct facts *facts, const struct directio
 	return lookup_repeated(facts->lookup, &a.addr, &b.addr, g->from_ns, g->to_ns);
 }
 
+/*
+ * G3: the receiver's reports before and behind the hole say that it lacks little of what is missing here: it came by
+ * another way, or the capture lost it.
+ */
+static bool receiver_has_it(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
+	const struct rtcp_report *before = NULL, *behind = NULL;
+	int missing = g->seq_step > 1 ? (int)g->seq_step - 1 : 0;
+
+	if (!v || v->by->encrypted || missing == 0)
+		return false;
+	for (unsigned i = 0; i < v->report_count; i++) {
+		const struct rtcp_report *r = &v->reports[i];
+
+		if (r->at_ns <= g->from_ns)
+			before = r;
+		else if (r->at_ns > ns_add(g->to_ns, SECOND_NS) && !behind)
+			behind = r;
+	}
+	return before && behind && (int32_t)(behind->ext_seq - before->ext_seq) > missing &&
+	       behind->cumulative_lost - before->cumulative_lost < missing / 4;
+}
+
 struct verdict {
 	const char *reason;          /* NULL: no interruption */
 	enum severity severity;
 	enum confidence confidence;
 	uint32_t bad_ms;
+	bool still;                  /* nothing else was captured meanwhile either */
 };
 
 static struct verdict judge_gap(struct detection *d, const struct direction *dir, const struct stream *s,
@@ -134,10 +159,17 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 		v.reason = "sender-stalled";
 	else
 		v.reason = "unlocated";
+	if (v.reason && gates_capture_still(detection_facts(d)->gates, g->from_ns, g->to_ns)) {
+		v.confidence = CONFIDENCE_POSSIBLE;
+		v.still = true;
+		return v;
+	}
 	if (v.reason && v.reason[0] == 'b' && signalling_repeated(detection_facts(d), dir, g))
 		v.confidence = CONFIDENCE_CERTAIN;
-	if (v.reason && h && h->delivered && v.reason[0] == 'l')
-		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it */
+	if (v.reason && h && h->delivered && v.reason[0] == 'l' &&
+	    !gates_nothing_captured(detection_facts(d)->capture, g->from_ns, g->to_ns) &&
+	    (h->at_receiver || s->ttl_min == s->ttl_max))
+		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it, the capture ran, the way is one */
 	return v;
 }
 
@@ -248,6 +280,8 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	finding_times(f, holes->from_ns, holes->to_ns);
 	f->count = holes->count;
 	say_cause(f, facts, ev->direction, holes, v->bad_ms);
+	if (v->still)
+		text_addf(&f->cause, " Nothing else was captured meanwhile: a link that all share here was down, or the capture itself stood still.");
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
 
@@ -274,6 +308,10 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 			continue;
 		if (gates_capture_lost(facts->gates, g->from_ns, g->to_ns)) {
 			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
+			continue;
+		}
+		if (receiver_has_it(facts, s, g)) {
+			detection_withhold(d, ev->leg, "G3", "the receiver reports that it got what is missing here");
 			continue;
 		}
 		holes_add(&holes, g, v.bad_ms);
@@ -421,7 +459,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	const struct stream *s = last_stream(ev->direction);
 	const struct window *w = s ? direction_window_at(ev->direction, s->last_ns) : NULL;
 	int64_t end_ns = w ? window_end(w, facts->capture->last_ns) : 0;
-	bool lost = h->sending == RTCP_SENDING_RISING && h->near_receiver;
+	bool lost = h->sending == RTCP_SENDING_RISING && h->at_receiver;
 	struct finding *f;
 	char host[SAY_TEXT], receiver[SAY_TEXT];
 
@@ -430,6 +468,10 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count ||
 	    (h->row && strcmp(h->row, "G6") == 0))     /* both have hung up */
 		return false;
+	if (!lost && h->sending == RTCP_SENDING_RISING) {
+		detection_withhold(d, ev->leg, "G3", "its sender goes on, as its reports say: perhaps by another way");
+		return false;
+	}
 	if (!lost && (!ends_in_speech(s) || !(h->near_sender || h->near_receiver) ||
 	    hearing_listens(facts, ev->direction, s->last_ns)))
 		return false;

@@ -87,11 +87,15 @@ struct provisioned {                 /* a phone that fetches its configuration i
 	struct frame_ref first_at;
 };
 
+struct stillness { int64_t from_ns, to_ns; };  /* between two frames, of whatever kind */
+
 struct capture_facts {               /* about the capture as a whole; kept by the engine */
 	int64_t first_ns, last_ns;
 	uint64_t frames, sip, rtp, rtcp, stun, tls, dtls, icmp, other, udp, truncated, truncated_sip, truncated_rtp;
 	uint32_t smallest_cut;       /* captured bytes of the most often cut frames: the snap length; 0 none */
 	int64_t answers_early_ns;    /* by so much SIP answers came before their request, at most */
+	struct stillness *silences;    /* of 100 ms and more, the first ones, by time; the engine's */
+	unsigned silence_count, silence_room;
 	uint64_t timestamps_back;    /* frames more than 10 ms before their predecessor in the same file */
 	int64_t timestamp_grain_ns;  /* largest of 1, 10, 100 ms that divides all deltas; 0 none */
 	uint64_t if_drop, os_drop;

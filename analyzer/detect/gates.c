@@ -18,6 +18,7 @@ enum {
 #define WITNESS_NS (60 * SECOND_NS)
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+#define STILL_ALONE_NS SECOND_NS                      /* of a single stream: shorter holes are the network's daily bread */
 #define EARLY_NS (10 * MILLISECOND_NS)                /* G10, as for time stamps that go back */
 
 struct place {                       /* an address, or an address and port, of media */
@@ -33,6 +34,8 @@ struct known {                       /* an SSRC of a stream, or a party that rep
 	uint64_t key;
 };
 
+struct moments { struct loss_moment *list; unsigned count; };       /* in order, apart from one another */
+
 struct gates {
 	struct arena *arena;
 	struct hash places;          /* struct place; port 0: the address as a whole */
@@ -45,8 +48,8 @@ struct gates {
 	bool port_range, port_range_above;
 	uint16_t port_limit;
 	bool drops;
-	struct loss_moment *moments;
-	unsigned moment_count;
+	struct moments lost;         /* by the capture */
+	struct moments still;        /* by the capture or its link: nothing else was captured either */
 	bool clock_unreliable;
 	bool link_member;
 };
@@ -559,22 +562,45 @@ static size_t lives_at(const struct lives *l, int64_t at_ns)
 	return times_before(l->begin_ns, l->count, at_ns) - times_before(l->end_ns, l->count, ns_add(at_ns, 1));
 }
 
-static void add_moment(struct gates *g, const struct hole *h, unsigned streams)
+static void add_moment(struct moments *m, const struct hole *h, unsigned streams)
 {
-	struct loss_moment *last = g->moment_count ? &g->moments[g->moment_count - 1] : NULL;
+	struct loss_moment *last = m->count ? &m->list[m->count - 1] : NULL;
 
 	if (last && h->from_ns <= last->to_ns) {
 		last->to_ns = h->to_ns > last->to_ns ? h->to_ns : last->to_ns;
 		last->streams = streams > last->streams ? streams : last->streams;
 		return;
 	}
-	g->moments = memory_resize(g->moments, g->moment_count + 1u, sizeof *g->moments);
-	g->moments[g->moment_count++] = (struct loss_moment){ h->from_ns, h->to_ns, streams };
+	m->list = memory_resize(m->list, m->count + 1u, sizeof *m->list);
+	m->list[m->count++] = (struct loss_moment){ h->from_ns, h->to_ns, streams };
+}
+
+bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns)
+{
+	unsigned low = 0, high = c->silence_count;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (c->silences[middle].to_ns <= from_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < c->silence_count && c->silences[low].from_ns < to_ns; low++) {
+		int64_t begin_ns = c->silences[low].from_ns > from_ns ? c->silences[low].from_ns : from_ns;
+		int64_t end_ns = c->silences[low].to_ns < to_ns ? c->silences[low].to_ns : to_ns;
+
+		if (end_ns - begin_ns >= (to_ns - from_ns) / 10 * 9)
+			return true;
+	}
+	return false;
 }
 
 /*
  * Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions
- * or from several places.
+ * or from several places; or all that live, with frames that others have acknowledged. All that live, and nothing else
+ * in between: the capture, or a link that all of them share.
  */
 static void reckon_losses(struct gates *g, const struct facts *f)
 {
@@ -582,21 +608,24 @@ static void reckon_losses(struct gates *g, const struct facts *f)
 	unsigned n = collect_holes(f, &holes), end = 0, told = 0, *next = next_unrelated(holes, n);
 	struct lives lives = { NULL, NULL, 0 };
 
-	if (n && f->capture->tcp_gaps)
+	if (n)
 		lives = lives_of(f);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned together, apart;
+		bool all;
 
 		while (end < n && holes[end].from_ns - holes[i].from_ns <= SIMULTANEOUS_NS)
 			end++;
 		together = end - i;
 		apart = holes_apart(holes, next, i, end);
-		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) &&
-		    !(together >= 2 && apart >= 1 && f->capture->tcp_gaps &&
-		    lives_at(&lives, holes[i].from_ns) == together))
+		all = lives_at(&lives, holes[i].from_ns) == together;
+		if (all && (apart >= 1 || holes[i].to_ns - holes[i].from_ns >= STILL_ALONE_NS) &&
+		    gates_nothing_captured(f->capture, holes[i].from_ns, holes[i].to_ns))
+			add_moment(&g->still, &holes[i], together);
+		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && together >= 2 && apart >= 1 && f->capture->tcp_gaps))
 			continue;
 		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
-			add_moment(g, &holes[told], together);
+			add_moment(&g->lost, &holes[told], together);
 	}
 	free(lives.begin_ns);
 	free(lives.end_ns);
@@ -605,22 +634,30 @@ static void reckon_losses(struct gates *g, const struct facts *f)
 	g->drops = f->capture->if_drop || f->capture->os_drop;
 }
 
-/* Moments are in order and apart from one another: the first that does not end too early decides. */
-bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
+/* The first that does not end too early decides. */
+static bool moments_meet(const struct moments *m, int64_t from_ns, int64_t to_ns)
 {
-	unsigned low = 0, high = g->moment_count;
+	unsigned low = 0, high = m->count;
 
-	if (g->drops)
-		return true;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (g->moments[middle].to_ns < ns_add(from_ns, -SIMULTANEOUS_NS))
+		if (m->list[middle].to_ns < ns_add(from_ns, -SIMULTANEOUS_NS))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < g->moment_count && g->moments[low].from_ns <= ns_add(to_ns, SIMULTANEOUS_NS);
+	return low < m->count && m->list[low].from_ns <= ns_add(to_ns, SIMULTANEOUS_NS);
+}
+
+bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
+{
+	return g->drops || moments_meet(&g->lost, from_ns, to_ns);
+}
+
+bool gates_capture_still(const struct gates *g, int64_t from_ns, int64_t to_ns)
+{
+	return moments_meet(&g->still, from_ns, to_ns);
 }
 
 bool gates_drops_counted(const struct gates *g)
@@ -630,8 +667,8 @@ bool gates_drops_counted(const struct gates *g)
 
 const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count)
 {
-	*ret_count = g->moment_count;
-	return g->moments;
+	*ret_count = g->lost.count;
+	return g->lost.list;
 }
 
 /* ---- G10, G11 ---- */
@@ -704,7 +741,8 @@ void gates_free(struct gates *g)
 	hash_fini(&g->places);
 	hash_fini(&g->known);
 	arena_free(g->arena);
-	free(g->moments);
+	free(g->lost.list);
+	free(g->still.list);
 	free(g->silent);
 	free(g);
 }

@@ -47,6 +47,10 @@ uint16_t gates_port_limit(const struct gates *g, bool *ret_above);
 bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver);
 /* G7: did the capture itself lose packets then? Also when the interface counted drops. */
 bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns);
+/* All that lives fell silent and came back together, with packets lost: the capture, or a link that all share. */
+bool gates_capture_still(const struct gates *g, int64_t from_ns, int64_t to_ns);
+/* Nearly all of that time is one silence: no frame of any kind in it. */
+bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns);
 bool gates_drops_counted(const struct gates *g);
 const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count);
 /* G10 */

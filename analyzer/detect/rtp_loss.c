@@ -33,6 +33,7 @@ struct loss {
 	double percent, worst_percent, reported_percent; /* reported < 0: no report */
 	/* own_lost: lost in moments in which the capture itself lost packets, or no audio */
 	uint64_t lost, own_lost;
+	uint64_t still_lost;         /* of lost: together with all else, by the capture or by a link that all share */
 	unsigned bad_intervals;
 	unsigned reports;
 	bool reports_cover;          /* the reports span most of what was captured */
@@ -40,8 +41,9 @@ struct loss {
 	const struct rtcp_report *report_last;
 };
 
-/* Lost in holes that many streams share: the capture's own. */
-static uint64_t lost_with_capture(const struct gates *g, const struct stream *s)
+/* Lost in holes that many streams share. */
+static uint64_t lost_in(const struct gates *g, const struct stream *s,
+	bool (*hole)(const struct gates *, int64_t from_ns, int64_t to_ns))
 {
 	uint64_t n = 0;
 
@@ -49,7 +51,7 @@ static uint64_t lost_with_capture(const struct gates *g, const struct stream *s)
 		const struct gap *gap = &s->gaps[i];
 
 		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 &&
-		    gates_capture_lost(g, gap->from_ns, gap->to_ns))
+		    hole(g, gap->from_ns, gap->to_ns))
 			n += gap->seq_step - 1;
 	}
 	return n;
@@ -107,7 +109,8 @@ static struct loss measure(struct detection *d, const struct stream *s)
 	const struct facts *facts = detection_facts(d);
 	struct loss l = { .lost = s->lost_within };
 
-	l.own_lost = lost_with_capture(facts->gates, s) + lost_events(s);
+	l.own_lost = lost_in(facts->gates, s, gates_capture_lost) + lost_events(s);
+	l.still_lost = lost_in(facts->gates, s, gates_capture_still);
 	if (l.own_lost > l.lost)
 		l.own_lost = l.lost;
 	l.percent = s->expected_within ? 100.0 * (double)(l.lost - l.own_lost) / (double)s->expected_within : 0;
@@ -136,19 +139,31 @@ static const char *shape_of(const struct stream *s)
 	return (double)s->lost_within * kept < 1.5 * s->loss_events ? "scattered" : "in bursts";
 }
 
+/* The receiver lacks about as much as the capture. */
+static bool reported_too(const struct loss *l)
+{
+	return l->reported_percent >= l->percent - 2 && l->reported_percent >= l->percent / 2;
+}
+
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l,
 	enum confidence *ret)
 {
 	*ret = CONFIDENCE_LIKELY;
 	if (l->lost_behind)
 		return *ret = CONFIDENCE_CERTAIN, "after-capture";
-	if (l->reported_percent >= l->percent - 2)
+	if (reported_too(l))
 		*ret = CONFIDENCE_CERTAIN;
 	if (network_at(facts->network, &s->src.addr) && !network_at(facts->network, &s->dst.addr))
 		return "at-sender";
 	if (s->twin_of && s->twin_of->lost_within * 2 < s->lost_within)
 		return "between-points";
 	return "before-capture";
+}
+
+/* Most of it is missing together with everything else, and no receiver says that it lacks it, too. */
+static bool maybe_capture(const struct loss *l)
+{
+	return l->still_lost * 2 > l->lost - l->own_lost && !reported_too(l);
 }
 
 static void tell(struct detection *d, const struct event *ev, const struct loss *l, enum severity severity)
@@ -165,6 +180,8 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 
 	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
 		c = CONFIDENCE_LIKELY;
+	if (!after && maybe_capture(l))
+		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
 	say_host(facts, &s->src.addr, src);
@@ -182,7 +199,9 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 			      strcmp(reason,
 			      "at-sender") == 0 ? "already beside the sender" : "before the capture point", shape_of(s),
 			      l->worst_percent,
-			      l->reported_percent >= percent - 2 ? "; the receiver reports the same" : "");
+			      reported_too(l) ? "; the receiver reports the same" : "");
+	if (!after && maybe_capture(l))
+		text_addf(&f->cause, " In most of it nothing else was captured either: the capture itself, or a link that all share here.");
 	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
 		    after ? "between the capture point and the receiver" : strcmp(reason,
 		    "at-sender") == 0 ? "and the interface of the sender"

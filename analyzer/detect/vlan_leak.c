@@ -3,6 +3,7 @@
  * vlan-leak: a desk phone speaks in another VLAN than the voice VLAN. Where the capture holds no tags nothing is said:
  * many mirrors strip them. Finding page 5, section 2.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,13 +100,41 @@ static void take_vlan(struct phone *x, const struct packet *p)
 	v->last = at;
 }
 
-static void take_sip(struct vlan_state *state, const struct packet *p)
+/* "00:15:65", "001565": as the profile has it. */
+static bool mac_begins(const uint8_t mac[6], const char *oui)
+{
+	char digits[7] = "", want[7];
+	unsigned n = 0;
+
+	for (; *oui && n < 6; oui++) {
+		if (isxdigit((unsigned char)*oui))
+			digits[n++] = (char)tolower((unsigned char)*oui);
+	}
+	snprintf(want, sizeof want, "%02x%02x%02x", mac[0], mac[1], mac[2]);
+	return n == 6 && memcmp(digits, want, 6) == 0;
+}
+
+/* By what it calls itself, else by who made it: many phones and servers leave the name out. */
+static bool is_phone(const struct site *site, const struct packet *p)
+{
+	enum host_role role = host_role_of_agent(p->sip->user_agent);
+
+	if (role != ROLE_COUNT || mac_of_phone_maker(p->mac_src))
+		return role == ROLE_PHONE || role == ROLE_COUNT;
+	for (unsigned i = 0; i < site->phone_ouis.count; i++) {
+		if (mac_begins(p->mac_src, site->phone_ouis.list[i]))
+			return true;
+	}
+	return false;
+}
+
+static void take_sip(struct vlan_state *state, const struct site *site, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
 	struct phone *x;
 
 	state->tagged += p->vlan_count > 0;
-	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC) || host_role_of_agent(m->user_agent) != ROLE_PHONE)
+	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC) || !is_phone(site, p))
 		return;
 	x = phone_of(state, p);
 	if (x)
@@ -166,9 +195,10 @@ static void tell(struct detection *d, const struct phone *x, const struct seen_v
 		snprintf(here, sizeof here, "VLAN %u", v->vid);
 	finding_title(f, "%s is not in the voice VLAN", host);
 	finding_cause(f,
-		"%s (%02x:%02x:%02x:%02x:%02x:%02x, %s) sends voice in %s; the voice VLAN here is %u (source: %s).",
+		"%s (%02x:%02x:%02x:%02x:%02x:%02x%s%s) sends voice in %s; the voice VLAN here is %u (source: %s).",
 		host, x->mac[0], x->mac[1], x->mac[2],
-		      x->mac[3], x->mac[4], x->mac[5], x->agent, here, voice->vid, voice->source);
+		      x->mac[3], x->mac[4], x->mac[5], x->agent[0] ? ", " : "", x->agent, here, voice->vid,
+		voice->source);
 	finding_fix(f,
 		"Set voice VLAN %u on the switch port of this phone and enable LLDP-MED there; restart the phone.",
 		voice->vid);
@@ -241,7 +271,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct vlan_state *state = detection_state(d);
 
 	if (ev->kind == EVENT_SIP)
-		take_sip(state, ev->packet);
+		take_sip(state, detection_facts(d)->site, ev->packet);
 	else if (state->tagged || vlan_uses_in_order(network_vlans(detection_facts(d)->network))->count)
 		judge_tags(d, state);
 	else

@@ -76,12 +76,26 @@ void heuristic_init(struct heuristic *h, unsigned wanted, uint32_t ssrc)
 		h->wanted = HEURISTIC_ZERO_SSRC;        /* real devices send it; so does what is no RTP */
 }
 
+static bool is_known(const struct heuristic *h, const struct packet *p)
+{
+	for (unsigned i = 0; i < h->count; i++) {
+		if (h->packets[i].seq == p->rtp.seq && h->packets[i].rtp_ts == p->rtp.rtp_ts &&
+		    h->packets[i].pt == p->rtp.pt)
+			return true;
+	}
+	return false;
+}
+
 void heuristic_add(struct heuristic *h, const struct packet *p)
 {
 	const struct rtp_header *r = &p->rtp;
 
 	if (heuristic_full(h))
 		return;
+	if (h->repeats < h->count && is_known(h, p)) {
+		h->repeats++;
+		return;
+	}
 	if (h->count == 0)
 		h->first_ns = p->at_ns;
 	h->last_ns = p->at_ns;

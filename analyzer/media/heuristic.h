@@ -9,6 +9,7 @@ enum { HEURISTIC_MAX = 64, HEURISTIC_ZERO_SSRC = 50 };
 
 struct heuristic {
 	unsigned wanted, count;
+	unsigned repeats;            /* of packets that it has: mirror copies, unless there are more than packets */
 	int64_t first_ns, last_ns;
 	uint32_t ssrc;
 	struct heuristic_packet { uint32_t rtp_ts; uint16_t seq, length; uint8_t pt; } packets[HEURISTIC_MAX];

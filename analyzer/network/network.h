@@ -126,6 +126,7 @@ enum duplicate_verdict {
 struct network;
 struct vlan_uses;                    /* vlan_use.h */
 struct turns;                        /* turn.h */
+struct mark_uses;                    /* mark_use.h */
 
 /* 0: 20 ms, 100 ms, 65 536 hosts, 131 072 pairs, 65 536 mappings. */
 struct network_config { int64_t dup_window_ns, dup_sip_window_ns; size_t max_hosts, max_pairs, max_mappings; };
@@ -157,6 +158,7 @@ const struct list *network_hosts(const struct network *n);     /* struct host.in
 const struct list *network_pairs(const struct network *n);
 const struct vlan_uses *network_vlans(const struct network *n);
 const struct turns *network_turns(const struct network *n);
+const struct mark_uses *network_marks(const struct network *n);
 const struct list *network_mappings(const struct network *n);  /* struct nat_mapping.in_order, as learnt */
 
 /* [hosts] alias: b is the same machine as a. Chains are followed; survives network_settle. */
@@ -234,6 +236,7 @@ const char *nat_method_name(enum nat_method m);
 const char *host_role_why(const struct host *h, enum host_role r, unsigned i);
 /* What a User-Agent or Server header looks like: PHONE, PBX, SBC, PROXY; ROLE_COUNT unknown. */
 enum host_role host_role_of_agent(struct span user_agent);
+bool mac_of_phone_maker(const uint8_t mac[6]);       /* makers of desk phones alone */
 
 struct network_counts { uint64_t packets /* copies too */, copies, hosts_evicted, pairs_evicted, mappings_evicted; };
 struct network_counts network_counts(const struct network *n);

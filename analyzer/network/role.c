@@ -46,15 +46,20 @@ static bool phone_few_aors(const struct role_facts *f)
 	return f->h->host.aors > 0 && f->h->host.aors <= AORS_OF_A_PHONE && !f->central && !f->translates;
 }
 
+bool mac_of_phone_maker(const uint8_t mac[6])
+{
+	for (size_t i = 0; i < sizeof phone_vendors / sizeof *phone_vendors; i++) {
+		if (memcmp(mac, phone_vendors[i], 3) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool phone_vendor(const struct role_facts *f)
 {
 	const struct host *h = &f->h->host;
 
-	for (size_t i = 0; h->has_mac && !h->mac_shared && i < sizeof phone_vendors / sizeof *phone_vendors; i++) {
-		if (memcmp(h->mac, phone_vendors[i], 3) == 0)
-			return true;
-	}
-	return false;
+	return h->has_mac && !h->mac_shared && mac_of_phone_maker(h->mac);
 }
 
 static bool pbx_registrar(const struct role_facts *f)

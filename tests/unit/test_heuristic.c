@@ -131,6 +131,16 @@ static void mirrored(struct packet *p, unsigned i)
 	p->at_ns += i % 2 * 20 * MICROSECOND_NS;
 }
 
+/* Four at once, and their copies come backwards: 0 1 2 3 3 2 1 0. */
+static void copies_overtake(struct packet *p, unsigned i)
+{
+	unsigned place = i % 8 < 4 ? i % 8 : 7 - i % 8;
+	struct packet q = rtp_at(i / 8 * 4 + place);
+
+	q.at_ns = rtp_at(i / 8 * 4).at_ns + i % 8 * 20 * MICROSECOND_NS;
+	*p = q;
+}
+
 static const struct {
 	const char *name;
 	void (*change)(struct packet *p, unsigned i);
@@ -144,6 +154,8 @@ static const struct {
 	{ "SRTP tag behind PCMA", srtp_tag, true, SENT },
 	{ "one lost", one_lost, true, SENT },
 	{ "mirrored twice", mirrored, true, SENT / 2 },
+	/* three copies before the first that is known for one: stream_copy.c remembers from there on */
+	{ "copies overtake one another", copies_overtake, true, SENT / 2 + 3 },
 	{ "PCMA of a wrong length", wrong_length, false, 0 },
 	{ "sequence number stands still", number_stands, false, 0 },
 	{ "sequence number by hundreds", number_by_100, false, 0 },

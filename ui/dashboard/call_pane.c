@@ -226,8 +226,8 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 		sheet_right(s, row, at, cell + 1, PAINT_WARN, ns_clock(since_ns, 3, clock));
 }
 
-unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
-	unsigned width)
+unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row,
+	unsigned column, unsigned width)
 {
 	const struct call_row *r = world_call(w, call);
 	unsigned at = column + LABEL_COLUMNS_OF_LANE,

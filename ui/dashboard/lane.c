@@ -2,7 +2,7 @@
 /* lane: cells from the intervals of streams and the windows in which audio is due. */
 #include "ui/dashboard/lane.h"
 
-/* Below it nothing can be heard, above it somebody speaks; the top of the scale. ITU-T G.711 levels, as 1.11 has them. */
+/* Below it nothing can be heard; above it somebody speaks; the top of the scale. */
 enum { MUTE_DBM0 = -60, SPEECH_DBM0 = -40, LEVEL_TOP_DBM0 = -12, LEVEL_STEP_DB = 8 };
 
 static unsigned cell_at(const struct lane *l, int64_t at_ns)

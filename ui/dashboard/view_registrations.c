@@ -47,7 +47,7 @@ static enum call_mark mark_of(const struct view_registration *r)
 	return strcmp(r->state, "expired") == 0 ? MARK_WARN : MARK_QUIET;
 }
 
-static void draw_row(struct sheet *s, const struct view_registration *r, unsigned row)
+static void draw_row(struct world *w, struct sheet *s, const struct view_registration *r, unsigned row)
 {
 	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT],
 		every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
@@ -59,7 +59,7 @@ static void draw_row(struct sheet *s, const struct view_registration *r, unsigne
 	if (r->status)
 		snprintf(status, sizeof status, " %u", r->status);
 	snprintf(right, sizeof right, "%7s %8s %10.20s%-4s", every,
-		r->last_ns == NS_NONE ? "-" : ns_clock(r->last_ns, 0, clock), r->state, status);
+		r->last_ns == NS_NONE ? "-" : world_clock(w, r->last_ns, clock), r->state, status);
 	rest = (unsigned)text_columns(right);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
 	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)),
@@ -94,7 +94,7 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 		"from → registrar");
 	sheet_right(s, AREA_TOP + 1, 0, s->columns - 1, PAINT_DIM, "every     last      state    ");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_registration(w->engine, l->top + i, &r); i++) {
-		draw_row(s, &r, top + i);
+		draw_row(w, s, &r, top + i);
 		if (l->top + i == l->at)
 			row_select(s, top + i, 0, s->columns);
 	}
