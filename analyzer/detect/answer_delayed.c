@@ -281,7 +281,7 @@ static const struct wording { const char *reason, *title, *because, *fix; } word
 	  "a reliable provisional answer waited for its PRACK; the 200 came %.1f s after it",
 	  "Switch 100rel off at one side, or let PRACK through" },
 	{ "auth-detour", "dialling waits for passwords",
-	  "the INVITE that was let through came %.1f s after the first one; challenges filled the time",
+	  "the challenges to its INVITE took %.1f s",
 	  "Look at the load of the server that challenges, and at the way to it; let it challenge at once" },
 	{ "dns-detour", "dialling waits for names",
 	  "the first ringing came %.1f s after the INVITE, and a DNS query in between was never answered",

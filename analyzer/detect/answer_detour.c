@@ -19,7 +19,8 @@ static bool is_invite(const struct message *m)
 /* The INVITEs of the first place: the first of all, and the one that was let through after challenges. */
 struct tries {
 	const struct message *first, *last, *progress;
-	bool challenged;
+	double waited_s;             /* from each INVITE to its challenge: what the caller does with it is not the server's time */
+	unsigned challenges;
 };
 
 static struct tries tries_of(const struct leg *leg)
@@ -35,7 +36,10 @@ static struct tries tries_of(const struct leg *leg)
 			t.last = m;
 		}
 		if (!m->request && m->method == SIP_INVITE && t.first && endpoint_equal(&m->dst, &t.first->src)) {
-			t.challenged |= m->status == 401 || m->status == 407;
+			if ((m->status == 401 || m->status == 407) && m->cseq == t.last->cseq && m->repeat == MESSAGE_FIRST) {
+				t.challenges++;
+				t.waited_s += seconds_between(t.last, m);
+			}
 			if (m->status > 100 && m->status < 300) {
 				t.progress = m;
 				break;
@@ -72,8 +76,8 @@ bool delay_detour(struct delays *all, const struct leg *leg)
 		return false;
 	x.host = t.first->src;
 	x.culprit = t.first->dst;
-	x.seconds = seconds_between(t.first, t.last);
-	if (t.challenged && t.last != t.first && x.seconds > x.limit_s) {
+	x.seconds = t.waited_s;
+	if (t.challenges && t.last != t.first && x.seconds > x.limit_s) {
 		x.reason = "auth-detour";
 		x.to = t.last;
 		delay_add(all, &x);
