@@ -15,6 +15,7 @@
 
 struct view_capture {
 	int64_t first_ns, last_ns;   /* NS_NONE: no frame */
+	bool untimed;                /* no frame has a time: those above mean nothing */
 	uint64_t frames, bytes;
 	uint64_t sip, rtp, rtcp, stun, tls, icmp, other;     /* frames decoded, by sort; mirror copies included */
 	uint64_t undecoded[16];      /* by enum undecoded */
