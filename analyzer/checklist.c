@@ -220,6 +220,7 @@ struct checklist *checklist_new(const struct facts *facts)
 	c->ends = ends_new(facts);
 	marks_make(c);
 	checklist_site(c);
+	checklist_network(c);
 	flows = check_add(c, "C1.5", "Live call flows tested", "call flows");
 	checklist_flows(c);
 	sum_up(c, flows, (unsigned)(flows - c->checks) + 1);

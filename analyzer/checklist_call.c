@@ -75,6 +75,16 @@ static bool is_mobile(const struct site *site, struct span user)
 	return false;
 }
 
+/* Any number outside stands for a mobile where nothing tells them; one that fails is told as an outbound call. */
+static void take_any(struct tally *t, const struct call *call)
+{
+	bool fault = false;
+
+	tally_marked(t, call, &fault);
+	if (!fault)
+		tally_take(t, call);
+}
+
 static void check_mobile(struct checklist *c)
 {
 	static const char *const ids[] = {
@@ -91,6 +101,10 @@ static void check_mobile(struct checklist *c)
 		if (way_of(c, call) != WAY_OUT)
 			continue;
 		outside++;
+		if (!site->mobile_prefixes.count) {
+			take_any(&t, call);
+			continue;
+		}
 		if (is_mobile(site, call_last_leg(call)->party[SIDE_CALLEE].user) ||
 		    is_mobile(site, call_first_leg(call)->party[SIDE_CALLEE].user))
 			tally_take(&t, call);
@@ -98,7 +112,10 @@ static void check_mobile(struct checklist *c)
 	t.works = "answered, audio passes both ways";
 	t.nothing = "no call to a mobile";
 	tally_settle(&t);
-	if (outside && !site->mobile_prefixes.count)
+	if (outside && !site->mobile_prefixes.count && t.count[OUTCOME_CLEAN])
+		check_say(t.check, CHECK_PASS, "%u call%s to outside answered, audio passes both ways; which of them go to mobiles only mobile-prefixes of the profile tell",
+			t.count[OUTCOME_CLEAN], t.count[OUTCOME_CLEAN] == 1 ? "" : "s");
+	else if (outside && !site->mobile_prefixes.count)
 		check_say(t.check, CHECK_CANNOT_TELL,
 			"%u call%s to outside; the profile has no mobile-prefixes to tell mobiles by", outside,
 			outside == 1 ? "" : "s");
@@ -113,12 +130,13 @@ void checklist_both(struct checklist *c)
 	t.alone = true;
 	LIST_EACH(it, calls_in_order(c->facts->calls)) {
 		const struct call *call = LIST_ENTRY(it, struct call, in_order);
+		enum check_audio audio = check_audio_of(call);
 
-		if (check_answered(call) && check_audio_of(call) != CHECK_AUDIO_NOT_DUE)
+		if (check_answered(call) && audio != CHECK_AUDIO_NOT_DUE && audio != CHECK_AUDIO_ONE_WAY)
 			tally_call(&t, call, call_first_leg(call)->answer_at, call_audio_doubt(call));
 	}
 	t.works = "audio passes both ways";
-	t.nothing = "no answered call";
+	t.nothing = "no answered call in which both sides were to speak";
 	tally_settle(&t);
 	if (t.check->state == CHECK_PASS && t.count[OUTCOME_OPEN])
 		check_say(t.check, CHECK_CANNOT_TELL, "%u of %u answered calls; of the others: %s",

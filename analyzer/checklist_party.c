@@ -1,39 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* checklist_party: C2.6 to C2.8: conferences, users outside, early media. */
+/* checklist_party: C2.7 and C2.8: users outside, early media. */
 #include "analyzer/checklist_tally.h"
-
-
-static const struct message *focus_of(const struct call *call)
-{
-	LIST_EACH(it, &call->legs) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
-
-		LIST_EACH(mit, &leg->messages) {
-			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
-
-			if (leg->answered && m->focus)
-				return m;
-		}
-	}
-	return NULL;
-}
-
-void checklist_conference(struct checklist *c)
-{
-	static const char *const ids[] = { "one-way-audio", "no-audio", "reinvite-failed", NULL };
-	struct tally t = tally_of(c, "C2.6", "Conference", "conference", ids);
-
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		const struct message *m = focus_of(call);
-
-		if (m)
-			tally_call(&t, call, m->at, call_audio_doubt(call));
-	}
-	t.works = "calls to a focus (isfocus), audio passes both ways";
-	t.nothing = "no call with a conference (isfocus); a phone that mixes by itself looks like ordinary calls";
-	tally_settle(&t);
-}
 
 /* ---- C2.7 ---- */
 

@@ -41,11 +41,14 @@ const struct finding *check_findings(struct checklist *c, struct check *k, const
 const char *check_transport(uint8_t transport);
 
 /* Audio of a call as it passes here, in the directions that were agreed. */
-enum check_audio { CHECK_AUDIO_UNSEEN, CHECK_AUDIO_NO, CHECK_AUDIO_NOT_DUE, CHECK_AUDIO_BOTH };
+/* ONE_WAY: only one side was to speak, and is seen to arrive */
+enum check_audio { CHECK_AUDIO_UNSEEN, CHECK_AUDIO_NO, CHECK_AUDIO_NOT_DUE, CHECK_AUDIO_ONE_WAY, CHECK_AUDIO_BOTH };
 enum check_audio check_audio_of(const struct call *call);
 bool check_answered(const struct call *call);
 
 /* C1.1 to C1.4, in that order. */
 void checklist_site(struct checklist *c);
+/* C4.8, C6.5, C4.4: VLAN, marks, rate limit. */
+void checklist_network(struct checklist *c);
 
 #endif

@@ -416,7 +416,7 @@ static struct answered answered_calls(struct checklist *c, struct check *k)
 		if (!check_answered(call))
 			continue;
 		n.all++;
-		n.both += audio == CHECK_AUDIO_BOTH || audio == CHECK_AUDIO_NOT_DUE;
+		n.both += audio >= CHECK_AUDIO_NOT_DUE;
 		if (k->call_count < CHECK_NUMBERS)
 			k->calls[k->call_count++] = call->n;
 	}

@@ -68,7 +68,9 @@ static enum check_audio audio_of_leg(const struct leg *leg)
 	}
 	if (!leg->confirmed || !leg->confirmed->mslot_count)
 		return CHECK_AUDIO_UNSEEN;
-	return due == 0 ? CHECK_AUDIO_NOT_DUE : seen == due ? CHECK_AUDIO_BOTH : CHECK_AUDIO_UNSEEN;
+	if (due == 0)
+		return CHECK_AUDIO_NOT_DUE;
+	return seen < due ? CHECK_AUDIO_UNSEEN : due == 1 ? CHECK_AUDIO_ONE_WAY : CHECK_AUDIO_BOTH;
 }
 
 enum check_audio check_audio_of(const struct call *call)
@@ -95,7 +97,7 @@ const char *call_audio_doubt(const struct call *call)
 		return "a direction is not heard";
 	case CHECK_AUDIO_NOT_DUE:
 		return "no audio was agreed";
-	case CHECK_AUDIO_BOTH:
+	case CHECK_AUDIO_ONE_WAY: case CHECK_AUDIO_BOTH:
 		break;
 	}
 	return NULL;

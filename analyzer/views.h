@@ -149,7 +149,7 @@ struct view_interval {
 	uint32_t packets, lost;
 	double max_jitter_ms, mos;   /* < 0 unknown */
 	bool audio;                  /* not comfort noise, key presses or keep-alives alone */
-	int loudest_dbm0;            /* of its packets; VIEW_UNHEARD not known */
+	int level_dbm0;              /* mean; VIEW_UNHEARD not known */
 };
 enum { VIEW_UNHEARD = 127 };
 

@@ -264,7 +264,8 @@ static void ui_open(struct watching *w)
 {
 	struct live_ui_options options = { .engine = w->engine, .names = w->names, .keep = w->keep,
 		.color = w->arguments.color,
-					   .history = w->rounds.history ? w->history_path : NULL,
+		.history = w->rounds.history ? w->history_path : NULL,
+		.settings = w->settings_path[0] ? w->settings_path : NULL,
 					   .save_folder = w->rounds.save_folder,
 					   .leave = live_signals_end(), .stop = ui_stop, .stop_context = w->live };
 	struct err err;
@@ -274,6 +275,7 @@ static void ui_open(struct watching *w)
 	snprintf(w->numbers.source, sizeof w->numbers.source, "%.120s", w->source);
 	w->numbers.live = true;
 	w->numbers.history = w->rounds.history != NULL;
+	w->numbers.redacted = w->redact != NULL;
 	w->ui = live_ui_open(&options, &err);
 	if (!w->ui) {
 		live_say(&w->say, "no dashboard: %s; lines instead", err.text);

@@ -2,6 +2,7 @@
 /* command_read: captures in, a report out. */
 #include "ui/command.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
+#include "ui/dashboard/kept.h"
 #include "ui/history_keep.h"
 #include "ui/options.h"
+#include "ui/places.h"
 #include "ui/profile_load.h"
 #include "ui/progress.h"
 #include "ui/read_ui.h"
@@ -75,6 +78,7 @@ struct reading {
 	struct read_ui *ui;                  /* NULL: nobody looks */
 	volatile sig_atomic_t read_to_end;
 	struct save_source saves;            /* of the dashboard */
+	char settings[PATH_MAX + 16];        /* likewise: path of kept ones; "" none are */
 };
 
 /* What the formats said of their interfaces: known only once the files were read. */
@@ -497,7 +501,11 @@ static bool ui_open(struct reading *g, struct err *err)
 					   .color = o->color, .filter = o->filter_text, .history = o->history,
 					   .saves = &g->saves, .leave = &was_interrupted, .settle = ui_settle,
 					   .stop = ui_stop, .context = g };
+	char folder[PATH_MAX];
 
+	if (o->ui && places_read(folder, sizeof folder))
+		snprintf(g->settings, sizeof g->settings, "%s/" KEPT_FILE, folder);
+	options.settings = g->settings[0] ? g->settings : NULL;
 	if (o->ui)
 		g->ui = read_ui_open(&options, err);
 	return !o->ui || g->ui;

@@ -33,7 +33,7 @@ struct live_numbers {
 	size_t kept_bytes, kept_most;
 	size_t findings_open;
 	uint64_t bytes_done, bytes_total;    /* loading; total 0: unknown */
-	bool history;
+	bool history, redacted;
 	char note[NUMBERS_NOTE];     /* the newest: "eth1 is down: ..."; "" none */
 };
 

@@ -62,7 +62,8 @@ static void prepare(void *context, const struct live_judgement *what)
 struct live_ui *live_ui_open(const struct live_ui_options *options, struct err *err)
 {
 	struct live_ui *u = memory_zalloc(sizeof *u);
-	struct terminal_options terminal = { .color = options->color, .leave = options->leave };
+	struct terminal_options terminal = { .color = options->color, .settings = options->settings,
+		.leave = options->leave };
 	struct picture_answers answers = {
 		.answer = answer, .context = u, .stop = options->stop, .stop_context = options->stop_context
 	};

@@ -16,6 +16,7 @@ struct live_ui_options {             /* all lent for its life */
 	const struct keep *keep;
 	const char *color;
 	const char *history;         /* path; NULL none is kept */
+	const char *settings;        /* path of kept ones; NULL none are */
 	const char *save_folder;     /* for files without a folder; NULL: packets cannot be saved */
 	const volatile sig_atomic_t *leave;
 	void (*stop)(void *context); /* the person has left; on another thread */

@@ -12,6 +12,7 @@
 #include "captures/base/memory.h"
 #include "captures/live/privileges.h"
 #include "captures/live/sandbox.h"
+#include "ui/dashboard/kept.h"
 #include "ui/places.h"
 #include "ui/profile_load.h"
 #include "ui/redact_key.h"
@@ -48,6 +49,7 @@ static void name_source(struct watching *w)
 static enum err_code open_profile(struct watching *w, struct err *err)
 {
 	const struct live_arguments *a = &w->arguments;
+	bool needed = (wants_history(a) && !a->history) || !a->save_folder;
 
 	w->config = config_new();
 	w->site = site_new();
@@ -60,9 +62,11 @@ static enum err_code open_profile(struct watching *w, struct err *err)
 	profile_names(w->site, w->names);
 	if (a->names && names_read(w->names, a->names, err) != ERR_OK)
 		return err->code;
-	if (((wants_history(a) && !a->history) || !a->save_folder) &&
-	    !places_write(w->state_folder, sizeof w->state_folder, err))
-		return err->code;
+	if ((needed || w->wants_ui) && !places_write(w->state_folder, sizeof w->state_folder, err)) {
+		w->state_folder[0] = '\0';
+		if (needed)
+			return err->code;
+	}
 	return ERR_OK;
 }
 
@@ -192,6 +196,8 @@ static enum err_code open_files(struct watching *w, struct err *err)
 		w->state_folder[0] = '\0';
 	}
 	open_redact(w);
+	if (w->wants_ui && w->state_folder[0])
+		snprintf(w->settings_path, sizeof w->settings_path, "%s/" KEPT_FILE, w->state_folder);
 	if (wants_history(a) && (a->history || w->state_folder[0]))
 		open_history(w);
 	if (a->record_folder && !places_make(a->record_folder, err))
@@ -214,6 +220,17 @@ static void folder_of(const char *path, char ret[PATH_MAX])
 	snprintf(ret, PATH_MAX, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1, slash ? path : ".");
 }
 
+/* Each once. */
+static void folder_add(struct sandbox_wish *wish, const char *folders[FOLDERS_MOST], const char *folder)
+{
+	for (size_t i = 0; i < wish->folder_count; i++) {
+		if (strcmp(folders[i], folder) == 0)
+			return;
+	}
+	if (wish->folder_count < FOLDERS_MOST)
+		folders[wish->folder_count++] = folder;
+}
+
 static bool enter_sandbox(struct watching *w, struct err *err)
 {
 	const struct live_arguments *a = &w->arguments;
@@ -229,15 +246,17 @@ static bool enter_sandbox(struct watching *w, struct err *err)
 	}
 	if (w->rounds.history) {
 		folder_of(w->history_path, history);
-		folders[wish.folder_count++] = history;
+		folder_add(&wish, folders, history);
 	}
-	if (w->rounds.save_folder && !(w->rounds.history && strcmp(w->rounds.save_folder, history) == 0))
-		folders[wish.folder_count++] = w->rounds.save_folder;
+	if (w->rounds.save_folder)
+		folder_add(&wish, folders, w->rounds.save_folder);
+	if (w->settings_path[0])
+		folder_add(&wish, folders, w->state_folder);
 	if (a->record_folder)
-		folders[wish.folder_count++] = a->record_folder;
+		folder_add(&wish, folders, a->record_folder);
 	if (a->output) {
 		folder_of(a->output, output);
-		folders[wish.folder_count++] = output;
+		folder_add(&wish, folders, output);
 	}
 	text_init(&t);
 	entered = sandbox_enter(&wish, &t, err);

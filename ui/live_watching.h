@@ -35,6 +35,7 @@ struct watching {
 	char source[256];            /* "eth1+eth2" */
 	char state_folder[PATH_MAX]; /* "" none is needed */
 	char history_path[PATH_MAX];
+	char settings_path[PATH_MAX + 16];   /* of the dashboard; "" none are kept */
 	char here[PATH_MAX];
 	uint64_t frames, sip;
 	int64_t now_ns;              /* packet time: of the newest frame, or later where nothing came */

@@ -268,16 +268,6 @@ void pictures_hold(struct pictures *p, bool hold)
 	pthread_mutex_unlock(&p->lock);
 }
 
-uint64_t pictures_behind(struct pictures *p)
-{
-	uint64_t behind;
-
-	pthread_mutex_lock(&p->lock);
-	behind = p->asked.fd < 0 ? 0 : p->serial - p->asked.serial;
-	pthread_mutex_unlock(&p->lock);
-	return behind;
-}
-
 void pictures_numbers(struct pictures *p, struct live_numbers *ret)
 {
 	pthread_mutex_lock(&p->lock);

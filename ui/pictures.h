@@ -57,7 +57,6 @@ int pictures_fd(const struct pictures *p);
 void pictures_seen(struct pictures *p);
 uint64_t pictures_serial(struct pictures *p);    /* of the picture that would answer now; 0 none */
 void pictures_hold(struct pictures *p, bool hold);
-uint64_t pictures_behind(struct pictures *p);    /* newer ones than the one that is held */
 void pictures_numbers(struct pictures *p, struct live_numbers *ret);
 bool pictures_ended(struct pictures *p);
 void pictures_quit(struct pictures *p);

@@ -166,7 +166,8 @@ struct read_ui *read_ui_open(const struct read_ui_options *options, struct err *
 {
 	struct read_ui *u = memory_zalloc(sizeof *u);
 	struct terminal_options terminal = {
-		.color = options->color, .filter = options->filter, .leave = options->leave
+		.color = options->color, .filter = options->filter, .settings = options->settings,
+		.leave = options->leave
 	};
 	struct picture_answers answers = {
 		.answer = answer, .context = u, .stop = options->stop, .stop_context = options->context

@@ -23,6 +23,7 @@ struct read_ui_options { /* all lent for its life */
 	size_t path_count;
 	const char *color;
 	const char *filter; /* to begin with; NULL none */
+	const char *settings; /* path of kept ones; NULL none are */
 	const char *history; /* NULL none is kept */
 	const struct save_source *saves;
 	const volatile sig_atomic_t *leave;

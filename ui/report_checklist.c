@@ -75,7 +75,13 @@ static void mark_row_end(struct mark_row *row)
 	row->columns = 0;
 }
 
-/* The four points of the deployment, then the test calls that there were. */
+/* One of the four that a deployment stands on. */
+static bool is_point(const struct view_check *k)
+{
+	return strncmp(k->item, "C1.", 3) == 0;
+}
+
+/* The four points of the deployment and what else was seen of it, then the test calls that there were. */
 static void names(const struct report *r)
 {
 	struct mark_row row = { .out = r->out, .label = "Checklist" };
@@ -84,7 +90,7 @@ static void names(const struct report *r)
 	for (size_t i = 0; view_check(r->engine, i, &k); i++) {
 		if (strcmp(k.item, "C1.5") == 0)        /* the sum of the rest */
 			mark_row_end(&row);
-		else if (!k.flow || !not_seen(&k))
+		else if (is_point(&k) || !not_seen(&k))
 			mark_row_add(&row, &k);
 	}
 	mark_row_end(&row);

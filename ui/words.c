@@ -58,6 +58,23 @@ const char *words_minute(int64_t at_ns, char buffer[WORDS])
 	return moment_as(at_ns, buffer, "%a %-d %b %Y %H:%M", "%a %-d %b %Y %H:%M:%S");
 }
 
+const char *words_day(int64_t at_ns, char buffer[WORDS])
+{
+	return moment_as(at_ns, buffer, "%a %-d %b %H:%M:%S %Z", "%a %-d %b %H:%M:%S %Z");
+}
+
+const char *words_day_clock(int64_t at_ns, char buffer[WORDS])
+{
+	return moment_as(at_ns, buffer, "%d %H:%M", "%d %H:%M");
+}
+
+bool words_same_day(int64_t a_ns, int64_t b_ns)
+{
+	char a[WORDS], b[WORDS];
+
+	return strcmp(moment_as(a_ns, a, "%F", "%F"), moment_as(b_ns, b, "%F", "%F")) == 0;
+}
+
 const char *words_share(uint64_t part, uint64_t whole, char buffer[WORDS])
 {
 	double percent = 100.0 * (double)part / (double)whole;

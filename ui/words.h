@@ -18,6 +18,10 @@ const char *words_duration(int64_t length_ns, char buffer[WORDS]);
 const char *words_moment(int64_t at_ns, char buffer[WORDS]);
 /* "Fri 20 Nov 2026 09:12" in local time, with seconds where there are any */
 const char *words_minute(int64_t at_ns, char buffer[WORDS]);
+/* "Fri 20 Nov 09:12:41 GMT", and "20 09:12": day of the month, for narrow columns. */
+const char *words_day(int64_t at_ns, char buffer[WORDS]);
+const char *words_day_clock(int64_t at_ns, char buffer[WORDS]);
+bool words_same_day(int64_t a_ns, int64_t b_ns);     /* by the local calendar */
 /* "71 %", "0.4 %", "under 0.1 %" of whole; whole must not be 0 */
 const char *words_share(uint64_t part, uint64_t whole, char buffer[WORDS]);
 /* "1.2 MB" */

@@ -8,18 +8,19 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/answer_congestion.h"
+#include "analyzer/detect/answer_delay.h"
 #include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = { "ack-late", "200-repeated", "relay-slow", "prack-stall", "post-dial-delay",
-	"signalling-congestion", NULL };
+	"auth-detour", "dns-detour", "signalling-congestion", NULL };
 
 static const struct detector_doc doc = {
 	.says = "answering takes too long to take effect",
 	.symptom = "Lifting the handset does not connect at once, seconds of silence after the answer; long silence after dialling.",
-	.evidence = "The first 200 of who answers, the ACK that reaches it, the 200 that a relay sends on; repeated 18x without PRACK; the first 18x after the INVITE; what phones behind one router take to answer, alone and while others talk.",
+	.evidence = "The first 200 of who answers, the ACK that reaches it, the 200 that a relay sends on; repeated 18x without PRACK; the first 18x after the INVITE, challenges and DNS queries without answer before it; what phones behind one router take to answer, alone and while others talk.",
 	.mimics = "A queue or menu that answers before an agent does, a person who answers late, third-party call control, one slow call by chance.",
 	.fix = "By reason: the path that loses packets, load or name resolution of the relay, 100rel, the route of the call.",
 	.reasons = reasons,
@@ -30,6 +31,8 @@ static const struct config_key keys[] = {
 	{ "relay-max-s", 1, "s", 0.1, 30, "field" },
 	{ "pdd-max-s", 11, "s", 1, 120, "ITU-T E.721: post-selection delay, 95 %, international" },
 	{ "calls", 3, "calls", 1, 1000, "field: so many over the limit, or one at twice of it" },
+	{ "auth-max-s", 2, "s", 0.5, 60, "field: a challenge and its answer take two round trips" },
+	{ "dns-wait-s", 4.5, "s", 1, 60, "resolv.conf(5): a resolver is given 5 s" },
 	{ "congestion-s", 0.5, "s", 0.1, 30, "RFC 3261 17.1.1.2: T1, from then on requests are sent again" },
 	{ 0 },
 };
@@ -40,24 +43,7 @@ static const struct config_key keys[] = {
 
 enum { COPIES = 3 };
 
-struct delay {
-	const char *reason;
-	bool repeated;               /* 200-repeated as well */
-	const struct leg *leg;
-	struct endpoint host, culprit;       /* culprit family 0: open */
-	const struct message *from, *to;
-	double seconds, limit_s;
-	unsigned copies;
-};
-
-struct delays {
-	struct detection *d;
-	const struct facts *facts;
-	struct delay *list;
-	unsigned count, room;
-};
-
-static void delay_add(struct delays *all, const struct delay *x)
+void delay_add(struct delays *all, const struct delay *x)
 {
 	if (x->seconds > LONGEST_S)
 		return;
@@ -260,7 +246,8 @@ static void judge_leg(struct delays *all, const struct leg *leg)
 		judge_prack(all, t);
 	}
 	judge_relay(all, leg);
-	judge_dialling(all, leg);
+	if (!delay_detour(all, leg))
+		judge_dialling(all, leg);
 }
 
 /* ---- what is said, one finding a host and reason ---- */
@@ -293,6 +280,12 @@ static const struct wording { const char *reason, *title, *because, *fix; } word
 	{ "prack-stall", "the answer waits for a PRACK",
 	  "a reliable provisional answer waited for its PRACK; the 200 came %.1f s after it",
 	  "Switch 100rel off at one side, or let PRACK through" },
+	{ "auth-detour", "dialling waits for passwords",
+	  "the challenges to its INVITE took %.1f s",
+	  "Look at the load of the server that challenges, and at the way to it; let it challenge at once" },
+	{ "dns-detour", "dialling waits for names",
+	  "the first ringing came %.1f s after the INVITE, and a DNS query in between was never answered",
+	  "Mend the resolver that does not answer, or remove it from the list; dial servers by address, or keep names in a local cache" },
 	{ "post-dial-delay", "dialling takes long", "the first ringing came %.1f s after the INVITE",
 	  "Follow the call along its route: which hop takes the time" },
 };

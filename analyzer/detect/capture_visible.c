@@ -283,12 +283,12 @@ const struct detector detect_capture_no_media = {
 
 /* ---- signalling-encrypted ---- */
 
-static const char *const encrypted_reasons[] = { "tls", "dtls", NULL };
+static const char *const encrypted_reasons[] = { "tls", "dtls", "wss", NULL };
 
 static const struct detector_doc encrypted_doc = {
 	.says = "SIP inside TLS: calls cannot be read",
 	.symptom = "RTP flows, the calls behind it cannot be told apart.",
-	.evidence = "TLS on the SIP port between hosts that exchange RTP, and no readable SIP of theirs.",
+	.evidence = "TLS on the SIP port between hosts that exchange RTP, and no readable SIP of theirs; TLS on a web port where the same two hosts exchange ICE checks and RTP, as browsers do.",
 	.mimics = "Web traffic on port 443, SIP in clear beside a management connection.",
 	.fix = "Capture behind the SBC where SIP is in clear, or give the session keys.",
 	.reasons = encrypted_reasons,
@@ -319,6 +319,31 @@ static bool sip_like(const struct tls_flow *f)
 	return f->server.port == 5061 || f->sip_alpn;
 }
 
+/* A browser's audio: the host of its web port is the one it checks paths (ICE) and exchanges audio with. */
+static bool is_browsers(const struct facts *facts, const struct tls_flow *t, const struct stream *s)
+{
+	const struct pair *out, *back;
+
+	if (t->dtls || sip_like(t) || s->packets < STREAM_MIN ||
+	    !((address_equal(&s->src.addr, &t->client) && address_equal(&s->dst.addr, &t->server.addr)) ||
+	    (address_equal(&s->dst.addr, &t->client) && address_equal(&s->src.addr, &t->server.addr))))
+		return false;
+	out = network_pair_find(facts->network, &t->client, &t->server.addr);
+	back = network_pair_find(facts->network, &t->server.addr, &t->client);
+	return out && back && out->stun && back->stun;
+}
+
+static const struct stream *browser_media(const struct facts *facts, const struct tls_flow *t)
+{
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (is_browsers(facts, t, s))
+			return s;
+	}
+	return NULL;
+}
+
 static void encrypted_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
@@ -330,15 +355,17 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 		const struct stream *s;
 		struct endpoint client = { t->client, 0 };
 		struct finding *f;
+		bool sip = sip_like(t);
 		char from[SAY_TEXT], to[ENDPOINT_TEXT];
 
-		if (!sip_like(t) || host_speaks_sip(facts, &t->client))
+		if (host_speaks_sip(facts, &t->client))
 			continue;
-		s = stream_between(facts, &t->client, &t->server.addr);
+		s = sip ? stream_between(facts, &t->client, &t->server.addr) : browser_media(facts, t);
 		if (!s)
 			continue;
 		told = true;
-		f = detection_raise_keyed(d, i, t->dtls ? "dtls" : "tls", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+		f = detection_raise_keyed(d, i, !sip ? "wss" : t->dtls ? "dtls" : "tls", SEVERITY_INFO,
+			sip ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		finding_part(f, PART_WITNESS, &client);
 		finding_part(f, PART_WITNESS, &t->server);
 		finding_stream(f, s->n);
@@ -347,7 +374,7 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 		endpoint_text(&t->server, to);
 		finding_title(f, "Signalling between %s and %s is encrypted", from, to);
 		finding_cause(f, "%s and %s use %s: session descriptions cannot be read, what was promised is unknown. Loss and jitter are still judged.", from,
-			      to, t->dtls ? "DTLS" : "TLS");
+			      to, !sip ? "TLS as browsers do (WebRTC, probably SIP in WebSocket)" : t->dtls ? "DTLS" : "TLS");
 		finding_fix(f, "Capture behind the SBC, where SIP is in clear, or provide the session keys.");
 		finding_evidence(f, t->first_at, "first TLS record");
 		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame,
@@ -381,7 +408,8 @@ static bool encrypted_between(const struct facts *facts, const struct stream *s)
 	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
 		const struct tls_flow *t = &facts->capture->tls_flows[i];
 
-		if (sip_like(t) && (address_equal(&t->client, &s->src.addr) || address_equal(&t->client, &s->dst.addr)))
+		if ((sip_like(t) && (address_equal(&t->client, &s->src.addr) ||
+		    address_equal(&t->client, &s->dst.addr))) || is_browsers(facts, t, s))
 			return true;
 	}
 	return false;

@@ -157,7 +157,19 @@ static bool has_voice(const struct sdp_media *m)
 	return false;
 }
 
-/* Nothing is wrong with an audio line that another medium took the place of (fax), or that came later. */
+/* One m= line is enough: of audio offered twice, as SRTP and plain, one is refused with port 0 (RFC 3264 6). */
+static bool some_audio_agreed(const struct sdp *offer, const struct sdp *answer)
+{
+	for (unsigned i = 0; offer && answer && i < offer->media_count && i < answer->media_count; i++) {
+		const struct sdp_media *o = &offer->media[i], *a = &answer->media[i];
+
+		if (o->kind == SDP_AUDIO && a->kind == SDP_AUDIO && o->port && a->port && shares_voice(o, a))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is wrong with an audio line that another one took the place of, or another medium (fax), or that came later. */
 static bool audio_elsewhere(const struct dialog *d, const struct sdp *answer)
 {
 	for (unsigned i = 0; i < answer->media_count; i++) {
@@ -166,10 +178,9 @@ static bool audio_elsewhere(const struct dialog *d, const struct sdp *answer)
 	}
 	LIST_EACH(it, &d->exchanges) {
 		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
-		const struct sdp_media *a = x->answer.count ? audio_of(x->answer.seen[0]->sdp) : NULL,
-			*o = x->offer.count ? audio_of(x->offer.seen[0]->sdp) : NULL;
 
-		if (x->state == EXCHANGE_STABLE && a && o && a->port && o->port && shares_voice(o, a))
+		if (x->state == EXCHANGE_STABLE && x->offer.count && x->answer.count &&
+		    some_audio_agreed(x->offer.seen[0]->sdp, x->answer.seen[0]->sdp))
 			return true;
 	}
 	return false;

@@ -8,19 +8,20 @@
 
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/softphone.h"
+#include "analyzer/network/mark_use.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"stripped-in-path", "remarked", "asymmetric", "same-model-differs", "unmarked-media", "unmarked-signalling",
 	"wrong-class", "legacy-prec5",
-	"wan-unmarked", NULL,
+	"wan-unmarked", "data-in-ef", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "voice is not marked, or loses its mark",
 	.symptom = "Audio is bad when the line is busy; \"QoS does not work\".",
-	.evidence = "DSCP of RTP and SIP by host and direction; the same packets at two points of the way; phones of one model that differ.",
+	.evidence = "DSCP of RTP and SIP by host and direction; the same packets at two points of the way; phones of one model that differ; TCP with the mark of voice.",
 	.mimics = "Mirrors that mark anew, captures on the sending host, Wi-Fi, what comes from a provider, laboratories where nothing is marked.",
 	.fix = "EF (46) for RTP and CS3 (24) for SIP on the device or in the switch port's policy; trust DSCP on the port; priority for EF on the WAN.",
 	.reasons = reasons,
@@ -28,6 +29,8 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = {
 	{ "min-media", 200, "packets", 10, 100000, "field: 4 s of voice" },
+	{ "data-kbits", 100, "kbit/s", 10, 100000, "field: voice in TCP (TURN) takes less" },
+	{ "data-s", 10, "s", 1, 3600, "field" },
 	{ "min-messages", 10, "messages", 2, 10000, "field" },
 	{ 0 },
 };
@@ -414,6 +417,39 @@ static void judge_models(struct detection *d, struct sender *list, unsigned coun
 	}
 }
 
+/* ---- what is no voice ---- */
+
+static void judge_data(struct detection *d)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct mark_uses *all = network_marks(facts->network);
+
+	for (unsigned i = 0; i < all->count; i++) {
+		const struct mark_use *x = &all->list[i];
+		double seconds = (double)ns_minus(x->last.at_ns, x->first.at_ns) / 1e9,
+			kbits = seconds > 0 ? (double)x->bytes * 8 / 1000 / seconds : 0;
+		struct finding *f;
+		char from[SAY_TEXT], to[SAY_TEXT];
+
+		if (seconds < detection_key(d, "data-s") || kbits <= detection_key(d, "data-kbits") ||
+		    !site_inside(facts->site, &x->src))
+			continue;
+		f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->src, 1 }),
+			endpoint_hash(&(struct endpoint){ x->dst, 0 })), "data-in-ef", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+		say_host(facts, &x->src, from);
+		say_host(facts, &x->dst, to);
+		finding_title(f, "%s sends data with the mark of voice", from);
+		finding_cause(f, "%s sends TCP (port %u) to %s with DSCP %u, %.0f kbit/s over %.0f s: it takes the place that is kept for voice.",
+			      from, x->port, to, x->dscp, kbits, seconds);
+		finding_fix(f, "Take the mark off at the switch port of %s: trust EF (46) from phones and PBX only.", from);
+		finding_part(f, PART_CULPRIT, &(struct endpoint){ x->src, 0 });
+		finding_evidence(f, x->first, "TCP with DSCP %u", x->dscp);
+		finding_evidence(f, x->last, "still");
+		finding_times(f, x->first.at_ns, x->last.at_ns);
+		f->count = 1;
+	}
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
@@ -442,6 +478,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	judge_media(d, list, count);
 	judge_signalling(d);
+	judge_data(d);
 	free(list);
 }
 

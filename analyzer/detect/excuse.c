@@ -2,6 +2,7 @@
 /* excuse: the N-register: situations in which silence is no fault. */
 #include "analyzer/detect/hearing_parts.h"
 
+#define TOGETHER_NS (2 * SECOND_NS)
 #define TALK_S 3.0                           /* so long has somebody spoken: no machine's greeting, no knock on the microphone */
 
 static bool is_automaton(const struct judge *j)
@@ -148,6 +149,25 @@ static bool comfort_only(const struct judge *j, const struct window *w)
 	return false;
 }
 
+/*
+ * Both sides stopped at once, and nothing of the call follows, neither SIP nor reports: they have hung up, and the BYE
+ * took another way or was lost to the capture (G6). Where a path breaks the near side goes on sending.
+ */
+static bool ended_unseen(const struct judge *j, int64_t from_ns)
+{
+	const struct direction *other = direction_reverse(j->d);
+	const struct dialog *dialog = j->d->slot->dialog;
+	int64_t last_ns = NS_NONE;
+
+	for (unsigned i = 0; i < other->stream_count; i++) {
+		if (last_ns == NS_NONE || other->streams[i]->last_ns > last_ns)
+			last_ns = other->streams[i]->last_ns;
+	}
+	return dialog->ended_ns == NS_NONE && last_ns != NS_NONE && last_ns <= ns_add(from_ns, TOGETHER_NS) &&
+	       last_ns >= ns_add(from_ns, -TOGETHER_NS) && dialog->leg->last_ns <= ns_add(from_ns, TOGETHER_NS) &&
+	       j->h->sending == RTCP_SENDING_NONE && j->h->report == RTCP_VERDICT_NONE;
+}
+
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
 	bool whole)
 {
@@ -162,6 +182,9 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 	    h->sending != RTCP_SENDING_RISING)
 		return judge_because(h, "the sender suppresses silence, and it was quiet for %.0f s",
 		       (double)(to_ns - from_ns) / 1e9), "N4";
+	if (!whole && ended_unseen(j, from_ns))
+		return judge_because(h, "both sides stopped at once and nothing of the call follows: it has ended, its BYE is not in the capture"),
+		       "G6";
 	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
 	if (!whole && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF &&

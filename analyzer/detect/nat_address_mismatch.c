@@ -28,7 +28,9 @@ static const struct config_key keys[] = {
 
 static void on_event(struct detection *d, const struct event *ev)
 {
-	if (ev->kind == EVENT_JUDGE_DIRECTION) {
+	if (ev->kind == EVENT_JUDGE_CAUSES) {
+		nat_mismatch_grade(d);
+	} else if (ev->kind == EVENT_JUDGE_DIRECTION) {
 		nat_mismatch_media(d, ev);
 	} else if (ev->kind == EVENT_JUDGE_CALL) {
 		nat_mismatch_dialog(d, ev);
@@ -41,7 +43,8 @@ static void on_event(struct detection *d, const struct event *ev)
 
 const struct detector detect_nat_address_mismatch = {
 	.id = "nat-address-mismatch", .doc = &doc, .keys = keys, .event = on_event,
-	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE) | EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL),
+	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE) | EVENT_BIT(EVENT_JUDGE_DIRECTION) | EVENT_BIT(EVENT_JUDGE_CALL) |
+		EVENT_BIT(EVENT_JUDGE_CAUSES),
 	.scope = PER_HOST, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_INFO,
 };
 

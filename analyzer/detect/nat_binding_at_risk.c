@@ -4,7 +4,9 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/nat_binding.h"
+#include "analyzer/detect/sip_alg.h"
 
 static const char *const reasons[] = { "silence-over-measured", "silence-over-rfc", "keepalive-useless", "no-keepalive",
 	NULL };
@@ -83,6 +85,19 @@ static void tell(struct detection *d, const struct sip_binding *b, const char *r
 	finding_cannot_see(f, "how long its router keeps mappings beyond what was measured here");
 }
 
+/*
+ * A SIP helper in the router keeps the mappings of what it inspects for an hour (3.2), until it is switched off: the
+ * advice on that pairs it with a keepalive.
+ */
+static bool helper_keeps(const struct facts *facts, const struct sip_binding *b)
+{
+	struct endpoint whole = { b->client.addr, 0 }, outer = b->client;
+
+	if (!b->translated)
+		(void)network_public_of(facts->network, &whole, false, &outer, NULL);
+	return alg_is_certain(lookup_alg_evidence(facts->lookup), &outer.addr, b->server.port);
+}
+
 static void judge(struct detection *d, const struct sip_binding *b)
 {
 	int64_t watched_ns = ns_minus(b->last_out.at_ns, b->first.at_ns);
@@ -98,6 +113,8 @@ static void judge(struct detection *d, const struct sip_binding *b)
 	if (binding_nat_bracket(b->nat) && b->gap_max_ns > b->nat->dead_ns && b->nat->dead_of != b)
 		tell(d, b, b->keepalives_elsewhere ? "keepalive-useless" : "silence-over-measured", SEVERITY_WARNING,
 			CONFIDENCE_LIKELY);
+	else if (!binding_nat_bracket(b->nat) && helper_keeps(detection_facts(d), b))
+		detection_pass(d, NULL, "a SIP helper keeps its mapping; switching that off will need keepalives");
 	else if (!binding_nat_bracket(b->nat) && silence_s > detection_key(d, "rfc-silence-s"))
 		tell(d, b, b->expires_s >= LONG_EXPIRES_S && !b->keepalives &&
 			(double)watched_ns >= detection_key(d, "watched-s") * 1e9 ?

@@ -30,4 +30,7 @@ void nat_mismatch_dialog(struct detection *d, const struct event *ev);
 /* Contact of registrations, Via, Refer-To, redirections: EVENT_JUDGE_CAPTURE. */
 void nat_mismatch_signalling(struct detection *d);
 
+/* More than half of a site's calls suffer: critical. When all is said: EVENT_JUDGE_CAUSES. */
+void nat_mismatch_grade(struct detection *d);
+
 #endif

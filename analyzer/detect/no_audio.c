@@ -205,7 +205,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_cause(f, "Both phones sit behind one NAT and send to its public address (%s, %s); it does not send the packets back inside.", x, y);
 	else if (strcmp(f->reason, "never-sent-both") == 0)
-		finding_cause(f, "Neither end sent audio: %s, %s.", caller, callee);
+		finding_cause(f, "Neither end sent audio%s: %s, %s.", a->whole || b->whole ? "" : " any more",
+			caller, callee);
 	else if (strcmp(f->reason, "port-closed") == 0)
 		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
 	else if (strcmp(f->reason, "codec") == 0)
@@ -248,7 +249,7 @@ static const char *act_of(const char *reason)
 		{ "both-private", "Both sides name private addresses" },
 		{ "private-and-silent", "One side sends to a private address, the other waits" },
 		{ "blocked-both-ways", "Something on the way drops all audio" },
-		{ "never-sent-both", "Neither side sends audio" },
+		{ "never-sent-both", "Neither side sends audio" },      /* from some moment on, or at all */
 		{ "wrong-media-server", "The media server sends nothing" },
 		{ "same-nat-no-hairpin", "The router does not send audio back inside" },
 		{ "codec", "Both sides send codecs that were not agreed" },

@@ -6,14 +6,15 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/jitter_box.h"
 #include "analyzer/detect/quality.h"
 
-static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", NULL };
+static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", "middlebox-delay", NULL };
 
 static const struct detector_doc doc = {
 	.says = "arrival varies more than phones can buffer, and where",
 	.symptom = "\"Choppy\" or \"under water\" although nothing is lost.",
-	.evidence = "Packets later than a buffer of 60 ms, interarrival jitter of 20 ms and more in several intervals, XR discards.",
+	.evidence = "Packets later than a buffer of 60 ms, interarrival jitter of 20 ms and more in several intervals, XR discards; the same packets before and behind a device, against its load.",
 	.mimics = "Silence suppression, key presses, a change of payload type, slow clock drift, coarse time stamps of the capture.",
 	.fix = "Priority for voice on the segment that is named; a larger jitter buffer relieves.",
 	.reasons = reasons,
@@ -53,9 +54,28 @@ static const char *pattern_of(const char *reason)
 {
 	if (strcmp(reason, "sender-pacing") == 0)
 		return "they leave the sender like this";
+	if (strcmp(reason, "middlebox-delay") == 0)
+		return "they wait inside a device on the way";
 	if (strcmp(reason, "clock-drift") == 0)
 		return "the sender's clock runs at another speed";
 	return "they wait in a queue on the way";
+}
+
+/* Captured before and behind the device that delays them. */
+static void tell_box(struct finding *f, const struct facts *facts, const struct jitter_box *box)
+{
+	const struct host *router = facts->vantage.kind == VANTAGE_BOTH_SIDES ? facts->vantage.host : NULL;
+	char host[SAY_TEXT] = "the device between the two capture points";
+
+	if (router) {
+		say_host(facts, &router->addr, host);
+		finding_part(f, PART_CULPRIT, &(struct endpoint){ router->addr, 0 });
+	}
+	finding_fix(f, "Look at the load of %s at that time; switch deep inspection off for voice, give voice a queue of its own, or replace the device.", host);
+	text_addf(&f->cause, " Before the device they come in time (%u late); behind it they are late while %.0f packets of audio a second pass, and not at %.0f.",
+		  box->before->late60, box->busy, box->calm);
+	finding_evidence_run(f, stream_frame(box->before, box->before->first_frame, box->before->first_ns),
+		box->before->last_frame, "the same packets before the device: %u late", box->before->late60);
 }
 
 static void tell(struct detection *d, const struct event *ev, double late_percent, double later_percent)
@@ -65,7 +85,9 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	double warn = detection_key(d, "warn-discard-percent");
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
-	struct finding *f = detection_raise(d, reason_of(facts, s),
+	struct jitter_box box = { .before = NULL };
+	bool boxed = jitter_box(facts, s, &box);
+	struct finding *f = detection_raise(d, boxed ? "middlebox-delay" : reason_of(facts, s),
 		later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
@@ -86,6 +108,8 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 		? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
 							       : "Give voice priority on the way (QoS queue, Wi-Fi WMM); a larger jitter buffer at the "
 								 "receiver relieves.");
+	if (boxed)
+		tell_box(f, facts, &box);
 	quality_evidence(f, s, "%s of %s packets come more than 60 ms late", text_count(s->late60, late),
 		text_count(s->packets, all));
 	finding_cannot_see(f, "how deep the receiver's own buffer is");

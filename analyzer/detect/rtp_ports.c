@@ -32,6 +32,7 @@ enum {
 };
 
 #define MIX_WINDOW_NS (2 * SECOND_NS)
+#define ENDED_NS (5 * SECOND_NS)
 #define STARVED_NS (5 * SECOND_NS) /* of the time that both are due */
 
 enum clash { CLASH_NONE, CLASH_SHARED_NAT, CLASH_ADVERTISED, CLASH_STARVED, CLASH_MIXED };
@@ -63,6 +64,22 @@ static bool takes_over(const struct leg *leg)
 	return leg->is_transfer || leg->is_retry || leg->transferred || leg->replaces_call_id.n || leg->refer_call_id.n;
 }
 
+static int64_t last_audio(const struct direction *d, int64_t last_ns)
+{
+	for (unsigned i = 0; i < d->stream_count; i++)
+		last_ns = d->streams[i]->last_ns > last_ns ? d->streams[i]->last_ns : last_ns;
+	return last_ns;
+}
+
+/* It had audio, and for seconds before the other one began it had none, in either direction: its BYE was not captured. */
+static bool over_before(const struct socket_hold *a, const struct socket_hold *b)
+{
+	const struct direction *other = direction_reverse(a->direction);
+
+	return a->open && (a->direction->stream_count || other->stream_count) &&
+	       ns_minus(b->from_ns, last_audio(other, last_audio(a->direction, INT64_MIN))) >= ENDED_NS;
+}
+
 static const char *excluded(const struct socket_hold *a, const struct socket_hold *b)
 {
 	if (one_phone_call(a, b))
@@ -71,6 +88,8 @@ static const char *excluded(const struct socket_hold *a, const struct socket_hol
 		return "a call that takes the other over";
 	if (holds_share_remote(a, b))
 		return "one session in two dialogs: both addresses are equal";
+	if (over_before(a, b))
+		return "the first call is over, its BYE was not captured";
 	if (a->ice || b->ice)
 		return "ICE tells calls on one port apart";
 	return NULL;

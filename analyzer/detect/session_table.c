@@ -10,7 +10,8 @@
 #include "analyzer/network/outflow.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "new-fail-old-live", "plateau", NULL };
+static const char *const reasons[] = { "new-fail-old-live", "udp-timeout-storm", "plateau",
+	NULL };
 
 static const struct detector_doc doc = {
 	.says = "new flows fail while old ones live",
@@ -25,11 +26,12 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = {
 	{ "min-new", 10, "flows", 5, 1000, "field: fewer new flows in a spell tell nothing" },
 	{ "min-old", 3, "flows", 1, 1000, "field" },
+	{ "storm-per-min", 5000, "flows", 100, 1000000, "field: a scan, a resolver or peer-to-peer, no office's work" },
 	{ 0 },
 };
 
 enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3,
-	FAILING_LEAST = 2, PLATEAU_PERCENT = 4 };
+	FAILING_LEAST = 2, PLATEAU_PERCENT = 4, UDP = 17 };
 
 #define WAIT_NS (5 * SECOND_NS)      /* an answer that comes later came by another way */
 #define NEAR_NS (10 * MINUTE_NS)
@@ -148,11 +150,69 @@ static const struct outflow *flow_at(const struct outflows *t, unsigned spell, b
 	return NULL;
 }
 
+/* ---- who fills it ---- */
+
+struct opener {                      /* a host inside: how many new UDP flows it opened */
+	struct address addr;
+	unsigned flows;
+	struct frame_ref at;
+};
+
+static int opener_compare(const void *a, const void *b)
+{
+	const struct opener *x = a, *y = b;
+	int order = address_compare(&x->addr, &y->addr);
+
+	if (!order && x->at.at_ns != y->at.at_ns)
+		order = x->at.at_ns < y->at.at_ns ? -1 : 1;
+	return order ? order : (x->at.frame > y->at.frame) - (x->at.frame < y->at.frame);
+}
+
+/* The host inside that opened most UDP flows in the spells from one before the outage to its end. */
+static struct opener busiest(const struct outflows *t, const struct outage *o)
+{
+	struct opener *list = memory_resize(NULL, outflows_count(t) + 1, sizeof *list), most = { .flows = 0 };
+	size_t count = 0, n;
+
+	for (size_t i = 0; i < outflows_count(t); i++) {
+		const struct outflow *f = outflows_at(t, i);
+		unsigned spell = outflows_spell(t, f->first_ns);
+
+		if (f->protocol == UDP && spell + 1 >= o->first && spell <= o->last)
+			list[count++] = (struct opener){ f->inside.addr, 1, f->at };
+	}
+	if (count)
+		qsort(list, count, sizeof *list, opener_compare);
+	for (size_t i = 0; i < count; i += n) {
+		for (n = 1; i + n < count && address_equal(&list[i].addr, &list[i + n].addr);)
+			n++;
+		if (n > most.flows)
+			most = (struct opener){ list[i].addr, (unsigned)n, list[i].at };
+	}
+	free(list);
+	return most;
+}
+
+static void tell_opener(struct finding *f, const struct facts *facts, const struct opener *x, double per_min)
+{
+	char host[SAY_TEXT];
+
+	say_host(facts, &x->addr, host);
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
+	text_addf(&f->cause, " %s opened %u new UDP flows meanwhile, %.0f a minute.", host, x->flows, per_min);
+	text_addf(&f->fix, " Look at %s first: a scan, a resolver gone wild, peer-to-peer.", host);
+	finding_evidence(f, x->at, "the first of the new flows of %s", host);
+}
+
 static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, int64_t spell_ns)
 {
 	const struct facts *facts = detection_facts(d);
 	bool flat = o->high && (o->high - o->low) * 100 <= o->high * PLATEAU_PERCENT;
-	struct finding *f = detection_raise(d, "new-fail-old-live", SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	struct opener opener = busiest(facts->outflows, o);
+	double per_min = (double)opener.flows * 60e9 / ((double)spell_ns * (o->last - o->first + (o->first ? 2 : 1)));
+	bool storm = per_min >= detection_key(d, "storm-per-min");
+	struct finding *f = detection_raise(d, storm ? "udp-timeout-storm" : "new-fail-old-live", SEVERITY_ERROR,
+		CONFIDENCE_LIKELY);
 	const struct outflow *bad = flow_at(facts->outflows, o->first, true),
 		*good = flow_at(facts->outflows, o->last + 2, false);
 	int64_t from_ns = ns_add(begin_ns, o->first * spell_ns), to_ns = ns_add(begin_ns, (o->last + 1) * spell_ns);
@@ -175,6 +235,8 @@ static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, 
 	}
 	finding_fix(f, "Read the session count and drop log of %s for that time; raise its table, shorten the idle time of UDP that is no voice, exempt voice, "
 		    "find the host that opens so many flows; replace the device where the limit is fixed.", router);
+	if (storm)
+		tell_opener(f, facts, &opener, per_min);
 	if (bad) {
 		finding_evidence(f, bad->at, "a new flow that is never answered");
 		finding_part(f, PART_VICTIM, &(struct endpoint){ bad->inside.addr, 0 });

@@ -67,6 +67,9 @@ struct alg_evidence;
 /* All that the providers know, by rewriter; asked through lookup_alg_evidence(), which makes it once. */
 struct alg_evidence *alg_evidence_new(const struct facts *facts, struct arena *arena);
 
+/* Is it proven that a device with that outside address rewrites SIP over UDP to that port? */
+bool alg_is_certain(const struct alg_evidence *e, const struct address *outside, uint16_t port);
+
 /* Copied. What exceeds ALG_ITEM_MAX is dropped: a rewriter of so many calls is proven by the first. */
 void alg_evidence_add(struct alg_evidence *to, const struct alg_item *item);
 

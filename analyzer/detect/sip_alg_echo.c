@@ -197,15 +197,33 @@ static struct weight weigh_stale(const struct echo_sign *s)
 	return (struct weight){ ALG_POINTS, best, weak };
 }
 
+/*
+ * The address that came instead is the server's own, or that of a PBX, SBC or proxy that is seen here: they name
+ * themselves where they should repeat (N8). A rewriter puts the router's address there, or the phone's.
+ */
+static bool names_itself(const struct echo_context *c, const struct echo_sign *s)
+{
+	const struct host *h = network_host_find(c->facts->network, &s->new);
+	struct endpoint phone = { s->phone.addr, 0 }, outer;
+
+	if (address_equal(&s->new, &s->peer.addr))
+		return true;
+	if (network_public_of(c->facts->network, &phone, false, &outer, NULL) && address_equal(&outer.addr, &s->new))
+		return false;            /* the phone's own public face */
+	return (h && h->user_agent.n && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY)));
+}
+
 static struct weight weigh(const struct echo_context *c, const struct echo_sign *s)
 {
 	switch ((enum echo_kind)s->kind) {
-	case ECHO_VIA_HOST: case ECHO_FROM_HOST: case ECHO_NAT_TRACE: case ECHO_ALTERNATES:
+	case ECHO_VIA_HOST: case ECHO_FROM_HOST:
+		return names_itself(c, s) ? NOTHING : PROOF;
+	case ECHO_NAT_TRACE: case ECHO_ALTERNATES:
 		return PROOF;
 	case ECHO_VIA_PORT: case ECHO_FROM_PORT:
 		return weigh_port(c, s);
 	case ECHO_CALL_ID_HOST:
-		return weigh_call_id(c, s);
+		return names_itself(c, s) ? NOTHING : weigh_call_id(c, s);
 	case ECHO_RECEIVED:
 		return weigh_received(c, s);
 	case ECHO_RESPONSE_PORT:

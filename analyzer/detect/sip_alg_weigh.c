@@ -113,6 +113,18 @@ struct alg_sum alg_weigh_without(const struct alg_rewriter *r, const struct alg_
 	return sum;
 }
 
+bool alg_is_certain(const struct alg_evidence *e, const struct address *outside, uint16_t port)
+{
+	for (unsigned i = 0; i < e->rewriter_count; i++) {
+		const struct alg_rewriter *r = &e->rewriters[i];
+
+		if (r->first && !r->where.far_side && r->where.transport == TRANSPORT_UDP && r->where.port == port &&
+		    address_equal(&r->where.host, outside) && has(r, ALG_PROOF, 0))
+			return true;
+	}
+	return false;
+}
+
 static bool gives(const struct alg_rewriter *r, const char *reason, bool proof)
 {
 	for (const struct alg_entry *e = r->first; e; e = e->next) {

@@ -9,18 +9,19 @@
 #include "analyzer/detect/dialled.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/source_say.h"
+#include "analyzer/detect/toll_forwarded.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"after-bruteforce", "unauthenticated-call", "premium-destination", "new-source", "volume",
-	"off-hours-international", "prefix-probing", NULL,
+	"off-hours-international", "forwarded", "prefix-probing", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "somebody calls at your cost",
 	.symptom = "The bill: hours of calls abroad, at night, that nobody in the house made.",
 	.evidence = "Calls abroad by an account whose password was guessed shortly before, in parallel, at night, to number blocks; calls of strangers that "
-		    "the server sends on; one number tried with many prefixes.",
+		    "the server sends on; calls that a device forwards abroad; one number tried with many prefixes.",
 	.mimics = "A sales desk that calls abroad, a conference, a travelling user, the own branch abroad, a carrier's transit.",
 	.fix = "Block international calls at the trunk, unregister the device, change the password, limit by source and by day.",
 	.reasons = reasons,
@@ -516,6 +517,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		judge(d, &b, &b.list[i], n);
 	}
 	judge_probes(d, &b);
+	toll_forwarded(d);
 	free(b.list);
 	free(b.out);
 }

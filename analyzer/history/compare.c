@@ -92,11 +92,35 @@ static int by_gravity(const void *a, const void *b)
 	return strcmp(x->finding, y->finding) != 0 ? strcmp(x->finding, y->finding) : strcmp(x->others, y->others);
 }
 
+/*
+ * Does it speak of a host that only runs know whose names were replaced when they were recorded? Without a host: are
+ * all runs of the comparison so?
+ */
+static bool is_replaced(struct comparison *c, const char *host)
+{
+	sqlite3_stmt *stmt;
+	bool replaced;
+	int result = *host
+		? compare_prepare(c, &stmt,
+			"SELECT min(redacted) FROM main.host JOIN main.run ON run.id = run WHERE addr = %Q", host)
+		: compare_prepare(c, &stmt,
+			"SELECT min(redacted) FROM temp.side_run JOIN main.run ON run.id = side_run.run");
+
+	replaced = result == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) == 1;
+	sqlite3_finalize(stmt);
+	return replaced;
+}
+
 /* When no question is asked with these texts any more. */
 static void replace_names(struct comparison *c, struct redact *r)
 {
-	for (size_t i = 0; i < c->count; i++) {
+	bool all = is_replaced(c, "");
+
+	for (size_t i = 0; i < c->count && !all; i++) {
 		struct difference *d = &c->list[i];
+
+		if (d->host[0] && is_replaced(c, d->host))
+			continue;
 
 		d->host = redact_text(r, d->host);
 		d->others = redact_text(r, d->others);

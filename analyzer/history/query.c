@@ -270,6 +270,7 @@ struct query {
 	struct store *store;
 	enum listing listing;
 	sqlite3_stmt *stmt;
+	int origin;                  /* the column that says whether a row's names are replaced already; -1 none */
 };
 
 const struct column *query_column(enum listing listing, unsigned i)
@@ -399,10 +400,21 @@ static void add_conditions(struct text *sql, const struct listing_form *form, co
 	add_where(sql, f->all ? NULL : form->problem, &first);
 }
 
-static void add_columns(struct text *sql, const struct listing_form *form)
+/* How many. */
+static int add_columns(struct text *sql, const struct listing_form *form)
 {
-	for (unsigned i = 0; i < COLUMNS_MAX && form->columns[i].sql; i++)
-		text_addf(sql, "%s%s", i ? ", " : "SELECT ", form->columns[i].sql);
+	int count = 0;
+
+	for (; count < COLUMNS_MAX && form->columns[count].sql; count++)
+		text_addf(sql, "%s%s", count ? ", " : "SELECT ", form->columns[count].sql);
+	return count;
+}
+
+/* Behind the columns: has this row's run been recorded under other names? Of several: have all? */
+static void add_origin(struct text *sql, const struct listing_form *form)
+{
+	text_addf(sql, ", %s((SELECT origin.redacted FROM run origin WHERE origin.id = %s.%s))",
+		form->group ? "min" : "", form->from, strcmp(form->from, "run") == 0 ? "id" : "run");
 }
 
 /* The newest sums, then in the order of time. */
@@ -414,12 +426,16 @@ static void write_sums(struct text *sql, const struct listing_form *form, const 
 	text_addf(sql, " GROUP BY %s ORDER BY %s LIMIT :limit) ORDER BY %s", form->group, form->order, form->group);
 }
 
-static void write_list(struct text *sql, struct store *s, const struct listing_form *form,
+static void write_list(struct query *q, struct text *sql, const struct listing_form *form,
 	const struct listing_filter *f)
 {
-	const char *set = choose_set(s, form, f);
+	const char *set = choose_set(q->store, form, f);
+	int count = add_columns(sql, form);
 
-	add_columns(sql, form);
+	if (q->store->redact) {
+		add_origin(sql, form);
+		q->origin = count;
+	}
 	if (set)                        /* CROSS JOIN: SQLite keeps the order */
 		text_addf(sql, " FROM (%s) AS few CROSS JOIN %s ON %s.run = few.of_run AND %s.n = few.of_n", set,
 			form->from, form->from, form->from);
@@ -439,11 +455,12 @@ struct query *query_new(struct store *s, enum listing listing, const struct list
 
 	q->store = s;
 	q->listing = listing;
+	q->origin = -1;
 	text_init(&sql);
 	if (forms[listing].sums)
 		write_sums(&sql, &forms[listing], filter);
 	else
-		write_list(&sql, s, &forms[listing], filter);
+		write_list(q, &sql, &forms[listing], filter);
 	result = prepare(s, sql.p, filter, &q->stmt);
 	text_fini(&sql);
 	if (result == SQLITE_OK)
@@ -495,8 +512,10 @@ static void learn_name(struct redact *r, sqlite3_stmt *stmt)
 bool query_redact(struct store *s, struct redact *r, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(s->db, "SELECT DISTINCT from_user FROM call WHERE from_user IS NOT NULL UNION SELECT DISTINCT to_user FROM call"
-					       " WHERE to_user IS NOT NULL", -1, &stmt, NULL);
+	int result = sqlite3_prepare_v2(s->db, "WITH named(run) AS (SELECT id FROM run WHERE NOT redacted)"
+		" SELECT DISTINCT from_user FROM call JOIN named USING(run) WHERE from_user IS NOT NULL"
+		" UNION SELECT DISTINCT to_user FROM call JOIN named USING(run) WHERE to_user IS NOT NULL",
+		-1, &stmt, NULL);
 
 	while (result == SQLITE_OK && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
 		learn_name(r, stmt);
@@ -524,7 +543,7 @@ struct value query_value(const struct query *q, unsigned column)
 		v.kind = VALUE_TEXT;
 		v.text.p = sqlite3_column_text(q->stmt, at);
 		v.text.n = (size_t)sqlite3_column_bytes(q->stmt, at);
-		if (q->store->redact)
+		if (q->store->redact && !(q->origin >= 0 && sqlite3_column_int(q->stmt, q->origin)))
 			v.text = other_text(q->store->redact, query_column(q->listing, column), v.text);
 	}
 	return v;

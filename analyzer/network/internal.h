@@ -4,6 +4,7 @@
 #define DEADAIR_NETWORK_INTERNAL_H
 
 #include "analyzer/network/network.h"
+#include "analyzer/network/mark_use.h"
 #include "analyzer/network/turn.h"
 #include "analyzer/network/vlan_use.h"
 
@@ -160,6 +161,7 @@ struct network {
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
 	struct vlan_uses *vlans;
 	struct turns *turns;
+	struct mark_uses marks;
 	struct link_sight links[LINK_SIGHTS];        /* unicast frames without IP (ARP), by whom they reach */
 	unsigned link_count;
 	struct { uint16_t file, interface; } points[32];

@@ -11,6 +11,8 @@ enum {
 	STREAMS_ASKED = 16           /* of one direction */
 };
 
+#define MOVING_NS (2 * SECOND_NS)            /* expect.move-overlap-ms: old and new are valid side by side */
+
 /* One party's own SDP addresses and streams in one m-slot. */
 struct party_media {
 	struct network *n;
@@ -43,14 +45,24 @@ static void learn_source(struct network *n, const struct target *t, const struct
 		learn_from(n, seen, written, NAT_EXTERNAL_ADDRESS, s);
 }
 
+/*
+ * A description that moved the party's audio says nothing of what it had sent before, but for what was on its way, nor
+ * one that is over of what it began to send later.
+ */
+static bool sent_under(const struct window *w, const struct stream *own)
+{
+	return (!w->moved || own->last_ns > ns_add(w->on_ns, MOVING_NS)) &&
+	       (w->off_ns == NS_NONE || own->first_ns < w->off_ns);
+}
+
 /* Is this where the party's own audio comes from, and had it come before anything was sent there? */
-static bool answered_to_source(const struct party_media *m, const struct stream *back)
+static bool answered_to_source(const struct party_media *m, const struct window *w, const struct stream *back)
 {
 	for (unsigned i = 0; i < m->sends->stream_count && i < STREAMS_ASKED; i++) {
 		const struct stream *own = m->sends->streams[i];
 
 		if (endpoint_equal(&own->src, &back->dst) && endpoint_equal(&own->dst, &back->src) &&
-		    own->first_ns <= back->first_ns)
+		    own->first_ns <= back->first_ns && sent_under(w, own))
 			return true;
 	}
 	return false;
@@ -72,7 +84,7 @@ static void learn_latched(const struct party_media *m, const struct window *w)
 		if (!window_has_target(w, &back->dst) && address_equal(&t->message->src.addr, &back->dst.addr) &&
 		    address_reach(&written->addr) >= 0 &&
 		    address_reach(&written->addr) < address_reach(&back->dst.addr) &&
-		    answered_to_source(m, back))
+		    answered_to_source(m, w, back))
 			learn_from(m->n, written, &back->dst, NAT_LATCHED, back);
 	}
 }
@@ -90,8 +102,10 @@ static void learn_party(const struct party_media *m)
 		learn_latched(m, w);
 		for (unsigned k = 0; k < w->target_count; k++) {
 			for (unsigned s = 0; s < m->sends->stream_count && s < STREAMS_ASKED; s++) {
-				if (stream_teaches(m->sends->streams[s]))
-					learn_source(m->n, &w->targets[k], m->sends->streams[s]);
+				const struct stream *own = m->sends->streams[s];
+
+				if (stream_teaches(own) && sent_under(w, own))
+					learn_source(m->n, &w->targets[k], own);
 			}
 		}
 	}

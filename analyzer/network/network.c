@@ -8,6 +8,8 @@
 
 enum { TABLE_MIN = 16 };
 
+enum { TCP = 6 };
+
 static size_t or_default(size_t configured, size_t otherwise)
 {
 	return configured == 0 ? otherwise : configured < TABLE_MIN ? TABLE_MIN : configured;
@@ -122,6 +124,8 @@ void network_packet(struct network *n, const struct packet *p, enum duplicate_ve
 		host_passed(pair->src, p, count);
 		return;
 	}
+	if (p->dscp && p->ip_protocol == TCP)
+		mark_uses_packet(&n->marks, p);
 	host_sent(n, pair->src, p, count);
 	host_received(pair->dst, p, count);
 }
@@ -165,6 +169,11 @@ const struct vlan_uses *network_vlans(const struct network *n)
 const struct turns *network_turns(const struct network *n)
 {
 	return n->turns;
+}
+
+const struct mark_uses *network_marks(const struct network *n)
+{
+	return &n->marks;
 }
 
 const struct list *network_mappings(const struct network *n)

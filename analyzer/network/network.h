@@ -126,6 +126,7 @@ enum duplicate_verdict {
 struct network;
 struct vlan_uses;                    /* vlan_use.h */
 struct turns;                        /* turn.h */
+struct mark_uses;                    /* mark_use.h */
 
 /* 0: 20 ms, 100 ms, 65 536 hosts, 131 072 pairs, 65 536 mappings. */
 struct network_config { int64_t dup_window_ns, dup_sip_window_ns; size_t max_hosts, max_pairs, max_mappings; };
@@ -157,6 +158,7 @@ const struct list *network_hosts(const struct network *n);     /* struct host.in
 const struct list *network_pairs(const struct network *n);
 const struct vlan_uses *network_vlans(const struct network *n);
 const struct turns *network_turns(const struct network *n);
+const struct mark_uses *network_marks(const struct network *n);
 const struct list *network_mappings(const struct network *n);  /* struct nat_mapping.in_order, as learnt */
 
 /* [hosts] alias: b is the same machine as a. Chains are followed; survives network_settle. */

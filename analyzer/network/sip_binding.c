@@ -342,7 +342,7 @@ static void probes_settle(struct sip_bindings *b, struct binding_record *r, cons
 	for (unsigned i = 0; i < r->probe_count; i++) {
 		const struct binding_probe *probe = &r->probes[i];
 
-		if (!probe_dead(probe) || ns_minus(p->at_ns, probe->first.at_ns) > b->config.proof_ns)
+		if (probe->stopped || !probe_dead(probe) || ns_minus(p->at_ns, probe->first.at_ns) > b->config.proof_ns)
 			continue;
 		if (probe->silence_ns < b->config.min_silence_ns && !probe->icmp_at.frame) {
 			binding->unanswered_early += endpoint_equal(now, &binding->client);
@@ -568,20 +568,22 @@ static void take_elsewhere(struct sip_bindings *b, const struct packet *p)
 /* The outer address itself says that nothing is behind the port. Type 3 code 3 and 1; ICMPv6 type 1 code 4 and 3. */
 static bool refuses(const struct icmp_message *icmp)
 {
-	if (!icmp->error || !icmp->quote_readable || icmp->quote_protocol != 17)
-		return false;
 	return icmp->v6 ? icmp->type == 1 && (icmp->code == 4 || icmp->code == 3) : icmp->type == 3 &&
 	       (icmp->code == 3 || icmp->code == 1);
 }
 
+/* The router's own word that nothing is there; any other error says that the request did not get as far as a mapping. */
 static void take_icmp(struct sip_bindings *b, const struct packet *p)
 {
-	struct binding_record *r = refuses(&p->icmp) ? flow_find(b, &p->icmp.quote_dst, &p->icmp.quote_src) : NULL;
+	const struct icmp_message *icmp = &p->icmp;
+	struct binding_record *r = icmp->error && icmp->quote_readable && icmp->quote_protocol == 17
+		? flow_find(b, &icmp->quote_dst, &icmp->quote_src) : NULL;
+	bool refused = r && refuses(icmp) && address_equal(&p->src.addr, &r->binding.client.addr);
 
-	if (!r || !address_equal(&p->src.addr, &r->binding.client.addr))
-		return;
-	for (unsigned i = 0; i < r->probe_count; i++) {
-		if (!r->probes[i].icmp_at.frame)
+	for (unsigned i = 0; r && i < r->probe_count; i++) {
+		if (!refused)
+			r->probes[i].stopped = true;
+		else if (!r->probes[i].icmp_at.frame)
 			r->probes[i].icmp_at = frame_ref_of(p);
 	}
 }

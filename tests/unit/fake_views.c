@@ -347,8 +347,8 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 
 bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 {
-	static const struct view_interval intervals[] = { { MS(5960), 250, 0, 1.9, 4.4 },
-		{ MS(10960), 250, 2, 2.25, -1 } };
+	static const struct view_interval intervals[] = { { MS(5960), 250, 0, 1.9, 4.4, true, VIEW_UNHEARD },
+		{ MS(10960), 250, 2, 2.25, -1, true, VIEW_UNHEARD } };
 	static const struct view_stream streams[] = {
 		{ .n = 1, .call = 1, .src = PHONE(11800), .dst = MEDIA(30012), .ssrc = 0x1a2b3c4d, .packets = 2101,
 		  .twins = { 2 }, .twin_count = 1,

@@ -15,6 +15,7 @@
 #include "tests/unit/fake_views.h"
 #include "tests/unit/press.h"
 #include "ui/dashboard/answer.h"
+#include "ui/dashboard/kept.h"
 
 enum { ROWS = 24, COLUMNS = 80, RANDOM_KEYS = 4000 };
 
@@ -285,6 +286,162 @@ static void the_mouse_clicks_and_scrolls(void **state)
 	free(t);
 }
 
+static void redraw(struct table_of_one *t)
+{
+	dashboard_draw(&t->d, &t->w, &t->s);
+}
+
+/* The next picture of a capture that goes on. */
+static void picture_becomes(struct table_of_one *t, enum fake which)
+{
+	struct numbers numbers = t->w.numbers;
+
+	world_fini(&t->w);
+	world_init(&t->w, fake_engine(which));
+	t->file = fake_file(which);
+	t->w.files = &t->file;
+	t->w.file_count = 1;
+	t->w.names = t->names;
+	t->w.numbers = numbers;
+	redraw(t);
+}
+
+static void a_date_stands_where_it_must(void **state)
+{
+	struct table_of_one *t = calloc(1, sizeof *t);
+
+	(void)state;
+	sit_down(t, FAKE_MANY, ROWS, COLUMNS, false);
+	assert_shows(t, " Nov 2026 ");           /* a file may be old */
+	t->w.numbers.loading = true;
+	redraw(t);
+	assert_false(shows(t, " Nov 2026 "));    /* there progress has the room */
+	t->w.numbers = (struct numbers){ .live = true, .now_ns = FAKE_START_NS, .length_ns = MINUTE_NS };
+	redraw(t);
+	assert_false(shows(t, "Fri 20 Nov"));
+	t->w.numbers.length_ns = 30 * HOUR_NS;
+	redraw(t);
+	assert_shows(t, "Fri 20 Nov ");
+	stand_up(t);
+	free(t);
+}
+
+static void what_must_not_be_overlooked_stands_before_the_clock(void **state)
+{
+	struct table_of_one *t = calloc(1, sizeof *t);
+
+	(void)state;
+	sit_down(t, FAKE_MANY, ROWS, COLUMNS, false);
+	t->w.numbers = (struct numbers){ .live = true, .now_ns = FAKE_START_NS, .findings = 3 };
+	redraw(t);
+	assert_false(shows(t, "REDACTED"));
+	t->w.numbers.redacted = true;
+	redraw(t);
+	assert_shows(t, "REDACTED");
+	press(&t->d, &t->w, &t->s, "p");
+	t->w.numbers.now_ns += 12 * SECOND_NS;
+	redraw(t);
+	assert_shows(t, "REDACTED  PAUSED 12 s  ");
+	t->w.numbers.findings = 5;
+	redraw(t);
+	assert_shows(t, "REDACTED  PAUSED 12 s, +2 new  ");
+	stand_up(t);
+	free(t);
+}
+
+/* Ten rows of 24 calls, of which the first three were there: the last eleven stand below. */
+static void what_comes_out_of_sight_is_counted(void **state)
+{
+	struct table_of_one *t = calloc(1, sizeof *t);
+
+	(void)state;
+	sit_down(t, FAKE_CLEAN, 15, COLUMNS, false);
+	t->w.numbers.live = true;
+	press(&t->d, &t->w, &t->s, "2");
+	assert_false(shows(t, " new"));
+	picture_becomes(t, FAKE_MANY);
+	assert_shows(t, "   +14 new");
+	press(&t->d, &t->w, &t->s, "<End>");
+	assert_false(shows(t, " new"));
+	press(&t->d, &t->w, &t->s, "<Home>");
+	assert_false(shows(t, " new"));          /* they have been seen */
+	stand_up(t);
+	free(t);
+}
+
+static void a_new_problem_lights_its_bar(void **state)
+{
+	struct table_of_one *t = calloc(1, sizeof *t);
+
+	(void)state;
+	sit_down(t, FAKE_CLEAN, ROWS, COLUMNS, false);
+	t->w.numbers = (struct numbers){ .live = true, .now_ns = FAKE_START_NS };
+	redraw(t);
+	assert_int_equal(sheet_at(&t->s, 3, 2)->style, PAINT_PLAIN | STYLE_REVERSE);
+	picture_becomes(t, FAKE_MANY);
+	assert_int_equal(sheet_at(&t->s, 3, 2)->style, PAINT_BAD | STYLE_REVERSE);
+	t->w.numbers.now_ns += 5 * SECOND_NS;
+	redraw(t);
+	assert_int_equal(sheet_at(&t->s, 3, 2)->style, PAINT_PLAIN | STYLE_REVERSE);
+	stand_up(t);
+	free(t);
+}
+
+static void the_same_settings_come_again(void **state)
+{
+	static const char wild[] =
+		"colours plaid\nglyphs\n\nbell on\ncolumns nonsense, talk, talk, number\nenter ladder, please\nx";
+	struct dashboard *d = calloc(1, sizeof *d), *again = calloc(1, sizeof *again);
+	struct text t;
+
+	(void)state;
+	dashboard_init(d);
+	d->palette = 1;
+	d->glyphs = 1;
+	d->enter_ladder = true;
+	d->sort = COLUMN_TALK;
+	d->sort_down = true;
+	d->stream_sort = STREAM_SORT_LOST;
+	d->column_order[0] = COLUMN_TALK;
+	d->column_order[COLUMN_TALK] = COLUMN_NUMBER;
+	d->columns_on = UINT64_C(1) << COLUMN_TALK | UINT64_C(1) << COLUMN_NUMBER;
+	text_init(&t);
+	kept_text(d, &t);
+	dashboard_init(again);
+	kept_take(again, span_of(t.p));
+	assert_int_equal(again->palette, 1);
+	assert_int_equal(again->glyphs, 1);
+	assert_true(again->enter_ladder && again->sort_down && !again->stream_sort_down && !again->bell);
+	assert_int_equal(again->sort, COLUMN_TALK);
+	assert_int_equal(again->stream_sort, STREAM_SORT_LOST);
+	assert_int_equal(again->columns_on, d->columns_on);
+	assert_int_equal(again->column_order[0], COLUMN_TALK);
+	assert_int_equal(again->column_order[1], COLUMN_NUMBER);
+	text_fini(&t);
+	dashboard_init(again);
+	kept_take(again, span_of(wild));
+	assert_true(again->bell && !again->enter_ladder && again->palette == 0 && again->glyphs == 0);
+	assert_int_equal(again->column_order[0], COLUMN_TALK);
+	assert_int_equal(again->columns_on, d->columns_on);
+	free(d);
+	free(again);
+}
+
+static void settings_are_kept_when_asked(void **state)
+{
+	struct table_of_one *t = calloc(1, sizeof *t);
+
+	(void)state;
+	sit_down(t, FAKE_MANY, ROWS, COLUMNS, false);
+	press(&t->d, &t->w, &t->s, "<F8><Enter>");
+	assert_false(t->d.keep_wanted);
+	press(&t->d, &t->w, &t->s, "<F8>w");
+	assert_true(t->d.keep_wanted);
+	assert_int_equal(t->d.prompt, PROMPT_NONE);
+	stand_up(t);
+	free(t);
+}
+
 static void a_row_is_copied_as_it_stands(void **state)
 {
 	struct table_of_one *t = calloc(1, sizeof *t);
@@ -356,6 +513,10 @@ int main(void)
 		cmocka_unit_test(no_keys_lead_astray),
 		cmocka_unit_test(quitting_asks_only_where_something_would_be_lost),
 		cmocka_unit_test(the_mouse_clicks_and_scrolls), cmocka_unit_test(a_row_is_copied_as_it_stands),
+		cmocka_unit_test(a_date_stands_where_it_must),
+		cmocka_unit_test(what_must_not_be_overlooked_stands_before_the_clock),
+		cmocka_unit_test(what_comes_out_of_sight_is_counted), cmocka_unit_test(a_new_problem_lights_its_bar),
+		cmocka_unit_test(the_same_settings_come_again), cmocka_unit_test(settings_are_kept_when_asked),
 		cmocka_unit_test(footers_name_keys_that_work),
 		cmocka_unit_test(questions_and_answers_go_over_a_pipe),
 	};

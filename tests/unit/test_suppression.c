@@ -168,10 +168,37 @@ static void nobody_explains_in_a_circle(void **state)
 	made_end(&w);
 }
 
+/* Each could explain the other: the row that stands higher decides, whichever was made first. */
+static void the_higher_row_is_the_cause(void **state)
+{
+	static const struct { const char *reason; bool dropped_is_cause; } drops[] = {
+		{ "path-lost", true }, { "peer-vanished", true }, { "media-timeout", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof drops / sizeof drops[0]; i++) {
+		struct made dropped = { "call-dropped", drops[i / 2].reason, LIKELY, .severity = SEVERITY_ERROR, .call = 1,
+			WHEN }, silent = { "no-audio", LIKELY, .severity = SEVERITY_ERROR, .call = 1, WHEN };
+		struct finding *first, *second, *cause, *effect;
+		struct made_world w;
+
+		made_begin(&w);
+		first = make(&w, i % 2 ? &dropped : &silent);
+		second = make(&w, i % 2 ? &silent : &dropped);
+		findings_settle(w.findings, SECOND_NS);
+		cause = (i % 2 == 1) == drops[i / 2].dropped_is_cause ? first : second;
+		effect = cause == first ? second : first;
+		assert_null(cause->explained_by);
+		assert_ptr_equal(effect->explained_by, cause);
+		made_end(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_decides),
+		cmocka_unit_test(the_higher_row_is_the_cause),
 		cmocka_unit_test(the_root_is_named),
 		cmocka_unit_test(a_withdrawn_cause_explains_nothing),
 		cmocka_unit_test(nobody_explains_in_a_circle),

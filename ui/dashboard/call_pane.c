@@ -219,6 +219,7 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 	if (since_ns == NS_NONE)
 		return;
 	cell = cell_of(t, cells, since_ns);
+	sheet_text(s, row, at - LABEL_COLUMNS_OF_LANE + 1, LABEL_COLUMNS_OF_LANE - 1, PAINT_DIM, "  finding");
 	if (cell + 40 < cells || cell < cells / 2)
 		sheet_textf(s, row, at + cell, cells - cell + WORDS_BEHIND_LANE, PAINT_WARN, "└ %s %s",
 			ns_clock(since_ns, 3, clock), f->id);
@@ -226,8 +227,8 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 		sheet_right(s, row, at, cell + 1, PAINT_WARN, ns_clock(since_ns, 3, clock));
 }
 
-unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
-	unsigned width)
+unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row,
+	unsigned column, unsigned width)
 {
 	const struct call_row *r = world_call(w, call);
 	unsigned at = column + LABEL_COLUMNS_OF_LANE,

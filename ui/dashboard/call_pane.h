@@ -9,8 +9,8 @@
  * Title, sentence, axis, signalling, two lanes, below each its level where that is known and there is room, and since
  * when something is wrong. The first row behind.
  */
-unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
-	unsigned width);
+unsigned call_head_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row,
+	unsigned column, unsigned width);
 /* All of it, in a pane beside a list. */
 void call_pane_draw(struct dashboard *d, struct world *w, struct sheet *s, uint64_t call, unsigned row, unsigned column,
 	unsigned width, unsigned rows);

@@ -282,13 +282,13 @@ static const char *call_codec(const struct view_call *c)
 }
 
 /* A column's text, where it is one. */
-static const char *cell_text(
-	enum call_column which, const struct call_row *r, const struct view_call *c, char buffer[PARTY_BYTES])
+static const char *cell_text(enum call_column which, struct world *w, const struct call_row *r,
+	const struct view_call *c, char buffer[PARTY_BYTES])
 {
 	buffer[0] = '\0';
 	switch (which) {
 	case COLUMN_NUMBER: snprintf(buffer, PARTY_BYTES, "%u", r->n); break;
-	case COLUMN_START: return r->start_ns == NS_NONE ? "-" : ns_clock(r->start_ns, 0, buffer);
+	case COLUMN_START: return r->start_ns == NS_NONE ? "-" : world_clock(w, r->start_ns, buffer);
 	case COLUMN_FROM: return party_text(r->from, "-", buffer);
 	case COLUMN_TO: return party_text(r->to, "-", buffer);
 	case COLUMN_STATE: return state_of(r, buffer);
@@ -325,7 +325,7 @@ static void draw_cell(const struct call_table *t, const struct call_table_column
 		draw_hearing(t, w, s, row, x->at, r, c, x->which == COLUMN_CALLEE);
 		return;
 	}
-	text = cell_text(x->which, r, c, buffer);
+	text = cell_text(x->which, w, r, c, buffer);
 	if (forms[x->which].right ||
 		((x->which == COLUMN_FROM || x->which == COLUMN_TO) && words_is_number(text) &&
 			text_columns(text) > x->width))

@@ -37,7 +37,8 @@ void dashboard_init(struct dashboard *d)
 	*d = (struct dashboard){ .sort = COLUMN_NUMBER,
 		.stream_sort = STREAM_SORT_CALL,
 		.columns_on = call_columns_default(),
-		.ladder = { .hide_sdp = true } };
+		.ladder = { .hide_sdp = true },
+		.alarm_ns = NS_NONE };
 	for (unsigned i = 0; i < VIEW_MAIN; i++)
 		d->mains[i].view = (uint8_t)i;
 	d->mains[VIEW_OVERVIEW].pane = UINT8_MAX; /* where there is something, once it is known */
@@ -160,6 +161,12 @@ void bar_draw(struct sheet *s, unsigned row, unsigned column, unsigned width, co
 	sheet_text(s, row, column + 1, width > taken + 3 ? width - taken - 3 : 0, PAINT_PLAIN | STYLE_REVERSE, text);
 	if (*right && width > taken + 2)
 		sheet_right(s, row, column, width - 1, PAINT_PLAIN | STYLE_REVERSE, right);
+}
+
+void bar_alarm(struct sheet *s, unsigned row, unsigned column, unsigned width)
+{
+	for (unsigned i = 0; i < width && sheet_at(s, row, column + i); i++)
+		sheet_at(s, row, column + i)->style = PAINT_BAD | STYLE_REVERSE;
 }
 
 const char *bar_range(const struct list *l, size_t count, char buffer[WORDS_RANGE])
@@ -593,12 +600,16 @@ void dashboard_key(struct dashboard *d, struct world *w, const struct dashboard_
 
 /* ---- drawing ---- */
 
-/* A new problem rings, where that is wished. */
+/* A new problem is seen, and rings, where that is wished. */
 static void watch_problems(struct dashboard *d, struct world *w)
 {
 	size_t now = world_selection(w)->problem_count;
 
-	d->ring |= d->bell && d->problems_seen && now > d->problems_seen;
+	if (d->looked && now > d->problems_seen) {
+		d->ring |= d->bell;
+		d->alarm_ns = w->numbers.live ? w->numbers.now_ns : NS_NONE;
+	}
+	d->looked = true;
 	d->problems_seen = (uint32_t)now;
 }
 

@@ -96,10 +96,11 @@ struct dashboard {
 	uint16_t hot_count;
 	uint16_t rows, columns; /* of the screen that was drawn last */
 	uint32_t problems_seen; /* so many were there when the bell last rang */
-	bool greeted;
+	int64_t alarm_ns; /* a problem came; packet time; NS_NONE none did */
+	bool greeted, looked; /* looked: a picture was drawn */
 	/* what the terminal is to do */
 	bool quit, redraw, ring, unfinished; /* unfinished: a filter has not looked at everything, ask again */
-	bool copy_wanted;
+	bool copy_wanted, keep_wanted; /* keep: the settings, for the next start */
 	char copy[COPY_BYTES];
 };
 

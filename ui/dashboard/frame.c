@@ -6,6 +6,8 @@
 
 #include "ui/words.h"
 
+enum { STATE_BYTES = 2 * WORDS + 48 };
+
 /* ---- first lines ---- */
 
 static void draw_progress(const struct numbers *n, char *buffer, size_t room)
@@ -35,8 +37,8 @@ static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
 	if (n->live)
 		text_addf(&t, "  %s pkt/s  %s dropped", words_count(n->frames_per_s, rate),
 			words_count(n->dropped, drops));
-	else
-		text_addf(&t, "  %s", words_counted(n->frames, "frame", count));
+	else if (text_columns(t.p) + text_columns(words_counted(n->frames, "frame", count)) + 2 <= room || n->loading)
+		text_addf(&t, "  %s", count);
 	if (n->loading)
 		draw_progress(n, progress, sizeof progress);
 	text_add(&t, progress);
@@ -46,31 +48,48 @@ static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
 	text_fini(&t);
 }
 
-static const char *clock_words(int64_t at_ns, char buffer[NS_TEXT])
+/* A capture that goes on is of today; a file, and one that began on another day, needs the date. */
+static const char *clock_words(const struct numbers *n, unsigned columns, char buffer[WORDS])
 {
 	char moment[WORDS], clock[NS_TEXT];
 	const char *zone;
 
-	if (at_ns == NS_NONE)
+	if (n->now_ns == NS_NONE)
 		return strcpy(buffer, "");
-	zone = strrchr(words_moment(at_ns, moment), ' ');
-	snprintf(buffer, NS_TEXT, "%s%.12s", ns_clock(at_ns, 0, clock), zone ? zone : "");
+	if (!n->live && (!n->loading || columns >= WIDE_COLUMNS))
+		return words_moment(n->now_ns, buffer);
+	if (n->live && !words_same_day(n->now_ns, ns_minus(n->now_ns, n->length_ns)))
+		return words_day(n->now_ns, buffer);
+	zone = strrchr(words_moment(n->now_ns, moment), ' ');
+	snprintf(buffer, WORDS, "%s%.12s", ns_clock(n->now_ns, 0, clock), zone ? zone : "");
+	return buffer;
+}
+
+/* Behind the picture that stands still. */
+static const char *found_since(size_t now, size_t then, char buffer[WORDS])
+{
+	buffer[0] = '\0';
+	if (now > then)
+		snprintf(buffer, WORDS, ", +%zu new", now - then);
 	return buffer;
 }
 
 /* Before the clock: what must not be overlooked. */
-static const char *state_of_view(const struct dashboard *d, const struct numbers *n, char buffer[NS_TEXT])
+static const char *state_of_view(const struct dashboard *d, const struct numbers *n, char buffer[STATE_BYTES])
 {
-	char length[WORDS];
+	const char *redacted = n->redacted ? "REDACTED  " : "";
+	char length[WORDS], found[WORDS];
 
-	buffer[0] = '\0';
+	snprintf(buffer, STATE_BYTES, "%s", redacted);
 	if (d->paused)
-		snprintf(buffer, NS_TEXT, "PAUSED %s  ",
+		snprintf(buffer, STATE_BYTES, "%sPAUSED %s%s  ", redacted,
 			words_duration(d->frozen.now_ns != NS_NONE && n->now_ns != NS_NONE
-				? (n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS : 0, length));
+				? (n->now_ns - d->frozen.now_ns) / SECOND_NS * SECOND_NS : 0, length),
+			found_since(n->findings, d->frozen.findings, found));
 	else if (n->stale)
-		snprintf(buffer, NS_TEXT, n->quiet_ns >= 30 * SECOND_NS ? "STALE %s: cable or mirror?  " : "STALE %s  ",
-			words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length));
+		snprintf(buffer, STATE_BYTES, "%sSTALE %s%s  ", redacted,
+			words_duration(n->quiet_ns / SECOND_NS * SECOND_NS, length),
+			n->quiet_ns >= 30 * SECOND_NS ? ": cable or mirror?" : "");
 	return buffer;
 }
 
@@ -78,13 +97,13 @@ static const char *state_of_view(const struct dashboard *d, const struct numbers
 void frame_first(struct dashboard *d, const struct numbers *now, struct sheet *s)
 {
 	const struct numbers *n = d->paused ? &d->frozen : now;
-	char clock[NS_TEXT], state[NS_TEXT];
+	char clock[WORDS], state[STATE_BYTES];
 	unsigned right;
 
-	clock_words(n->now_ns, clock);
+	clock_words(n, s->columns, clock);
 	state_of_view(d, now, state);
 	right = (unsigned)(text_columns(clock) + text_columns(state)) + 2;
-	draw_source(n, s, s->columns > right ? s->columns - right : 0);
+	draw_source(n, s, s->columns > right + 1 ? s->columns - right - 1 : 0);
 	sheet_right(s, 0, 0, s->columns - 1, PAINT_PLAIN, clock);
 	if (*state)
 		sheet_text(s, 0, s->columns > right ? s->columns - right + 1 : 0, right, PAINT_WARN, state);

@@ -14,6 +14,7 @@ struct list {
 	uint32_t at, top; /* rows: the selected one, the first on the screen */
 	uint16_t row, column, width, shown; /* where it stands on the screen */
 	bool sized; /* it was drawn before */
+	uint32_t seen; /* what is newer came while the reader looked elsewhere; 0 nothing was seen yet */
 };
 
 typedef uint64_t list_id_fn(const void *context, size_t row); /* never 0 */

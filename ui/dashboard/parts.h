@@ -47,8 +47,18 @@ static inline unsigned area_end(const struct sheet *s)
 
 /* A reversed line: text, and what stands at its right end. */
 void bar_draw(struct sheet *s, unsigned row, unsigned column, unsigned width, const char *text, const char *right);
+/* For a while: something came. */
+void bar_alarm(struct sheet *s, unsigned row, unsigned column, unsigned width);
 /* "5-12 of 108" of a list, "" where all of it is in sight. */
 const char *bar_range(const struct list *l, size_t count, char buffer[WORDS_RANGE]);
+/*
+ * So many calls came above what is in sight, or below it where new ones stand last. They count until the newest is seen.
+ */
+unsigned news_of_calls(struct list *l, struct world *w, const struct order *o);
+/* The same of problems, which enter above. */
+unsigned news_of_problems(struct list *l, struct world *w, size_t count);
+/* "   +3 new"; "" none */
+const char *news_words(unsigned news, char buffer[WORDS_RANGE]);
 /* frame.c: what is read, how it goes, what time it is there; the views; keys; what is to be said. */
 void frame_first(struct dashboard *d, const struct numbers *now, struct sheet *s);
 void frame_views(struct dashboard *d, struct sheet *s);

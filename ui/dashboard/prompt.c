@@ -518,6 +518,13 @@ static void setting_turn(struct dashboard *d, int by)
 	d->redraw = true;
 }
 
+/* Also how calls and streams are sorted, and the columns. */
+static void settings_keep(struct dashboard *d)
+{
+	d->keep_wanted = true;
+	d->prompt = PROMPT_NONE;
+}
+
 static void form_key(struct dashboard *d, uint32_t key)
 {
 	unsigned items = form_items(d);
@@ -532,6 +539,8 @@ static void form_key(struct dashboard *d, uint32_t key)
 		d->columns_on ^= UINT64_C(1) << d->column_order[d->prompt_item];
 	else if (d->prompt == PROMPT_COLUMNS && (key == '+' || key == '-'))
 		swap_columns(d, key == '+' ? -1 : 1);
+	else if (d->prompt == PROMPT_SETTINGS && key == 'w')
+		settings_keep(d);
 	else if (d->prompt == PROMPT_SETTINGS && (key == ' ' || key == KEY_ARROW_RIGHT || key == KEY_ARROW_LEFT))
 		setting_turn(d, key == KEY_ARROW_LEFT ? -1 : 1);
 	d->columns_on |= UINT64_C(1) << COLUMN_NUMBER;
@@ -705,7 +714,7 @@ static void draw_columns(struct dashboard *d, struct sheet *s)
 static void draw_settings(struct dashboard *d, struct sheet *s)
 {
 	static const char *const palettes[] = { "as the terminal has", "16", "none" };
-	struct form f = form_begin(s, "Settings", 4, "← → or Space change  Enter Done");
+	struct form f = form_begin(s, "Settings", 4, "← → change  Enter Use  w Keep");
 	char line[80];
 
 	snprintf(line, sizeof line, "Colours      %s", palettes[d->palette % 3]);

@@ -12,6 +12,7 @@
 
 #include "captures/base/memory.h"
 #include "ui/dashboard/answer.h"
+#include "ui/dashboard/kept.h"
 #include "ui/dashboard/screen.h"
 
 enum { FRAME_MS = 100, IDLE_MS = 250, CLOCK_MS = 1000, LEFT_KNOWN_MS = 500 };
@@ -59,6 +60,7 @@ static void take_numbers(struct terminal *t)
 	pictures_numbers(t->pictures, &n);
 	*ret = (struct numbers){ .live = n.live,
 		.loading = n.loading,
+		.redacted = n.redacted,
 		.frames = n.frames,
 		.dropped = n.ring_drops + n.card_drops,
 		.bytes_done = n.bytes_done,
@@ -66,7 +68,7 @@ static void take_numbers(struct terminal *t)
 		.frames_per_s = n.frames_per_s,
 		.now_ns = n.now_ns,
 		.left_ns = left_ns(t, &n),
-		.behind = (unsigned)pictures_behind(t->pictures) };
+		.findings = n.findings_open };
 	snprintf(ret->source, sizeof ret->source, "%.*s", (int)sizeof ret->source - 1, n.source);
 	snprintf(ret->note, sizeof ret->note, "%.*s", (int)sizeof ret->note - 1, n.note);
 	if (n.begun_ns != NS_NONE && n.now_ns != NS_NONE)
@@ -101,7 +103,7 @@ static void take_size(struct terminal *t)
 
 /* ---- pictures ---- */
 
-/* No picture yet: of the keys only those that leave are heard. */
+/* No picture yet: of the keys only those that leave are heard; the others wait, as many as there is room for. */
 static void draw_empty(struct terminal *t)
 {
 	struct question *q = t->question;
@@ -109,13 +111,32 @@ static void draw_empty(struct terminal *t)
 	for (unsigned i = 0; i < q->event_count; i++)
 		if (q->events[i].kind == EVENT_KEY && (q->events[i].key == 'q' || q->events[i].key == KEY_CTRL_C))
 			q->state.quit = true;
-	q->event_count = 0;
+	if (q->event_count == EVENTS_AT_ONCE)
+		q->event_count = 0;
 	if (t->sheet.rows != q->rows || t->sheet.columns != q->columns) {
 		sheet_fini(&t->sheet);
 		sheet_init(&t->sheet, q->rows, q->columns, q->ascii);
 	}
 	t->sheet.ascii = q->ascii;
 	dashboard_draw_empty(&q->state, &q->numbers, &t->sheet);
+}
+
+/* Here, as a picture is a copy of the process and may be gone before the file is. */
+static void keep_settings(struct terminal *t)
+{
+	struct dashboard *d = &t->question->state;
+	char shown[160];
+	struct err err;
+
+	d->keep_wanted = false;
+	t->dirty = true;
+	if (!t->options.settings)
+		snprintf(d->message, sizeof d->message, "not kept: there is no folder for it");
+	else if (!kept_write(t->options.settings, d, &err))
+		snprintf(d->message, sizeof d->message, "not kept: %.180s", err.text);
+	else
+		snprintf(d->message, sizeof d->message, "kept for the next start in %s",
+			text_escape(span_of(t->options.settings), shown, sizeof shown));
 }
 
 static void ask(struct terminal *t)
@@ -148,6 +169,8 @@ static void show(struct terminal *t)
 	d->redraw = d->ring = t->anew = false;
 	t->drawn_ms = now_ms();
 	t->dirty = d->unfinished;
+	if (d->keep_wanted)
+		keep_settings(t);
 }
 
 /* ---- the loop ---- */
@@ -227,6 +250,8 @@ struct terminal *terminal_start(struct pictures *p, const struct terminal_option
 	t->question = memory_zalloc(sizeof *t->question);
 	text_init(&t->answer);
 	dashboard_init(&t->question->state);
+	if (options->settings)
+		kept_read(options->settings, &t->question->state);
 	if (options->filter)
 		snprintf(t->question->state.filter, sizeof t->question->state.filter, "%s", options->filter);
 	t->screen = screen_open(options->color, err);

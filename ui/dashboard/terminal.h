@@ -13,6 +13,7 @@ struct terminal;
 struct terminal_options {
 	const char *color; /* "auto", "always", "never" */
 	const char *filter; /* to begin with; NULL none */
+	const char *settings; /* path of what is kept of them; NULL nothing is */
 	const volatile sig_atomic_t *leave; /* not 0: a signal asks to end; NULL none */
 };
 

@@ -30,13 +30,13 @@ static uint64_t id(const void *context, size_t row)
 	return world_calls(k->w, &n)[rows_of(k).rows[row]].id;
 }
 
-static void draw_filter(struct dashboard *d, struct sheet *s, const struct order *o)
+static void draw_filter(struct dashboard *d, struct sheet *s, const struct order *o, unsigned news)
 {
-	char left[INPUT_BYTES + 32], right[96], a[WORDS], b[WORDS];
+	char left[INPUT_BYTES + 32 + WORDS_RANGE], words[WORDS_RANGE], right[96], a[WORDS], b[WORDS];
 	bool narrowed = d->filter[0] || d->hide_ended;
 
-	snprintf(left, sizeof left, "%s%s%s", d->filter[0] ? "Filter " : "Calls", d->filter,
-		d->hide_ended ? "   ended ones hidden" : "");
+	snprintf(left, sizeof left, "%s%s%s%s", d->filter[0] ? "Filter " : "Calls", d->filter,
+		d->hide_ended ? "   ended ones hidden" : "", news_words(news, words));
 	if (narrowed)
 		snprintf(right, sizeof right, "%s%s of %s   F9 Clear", words_count(o->count, a),
 			o->complete ? "" : "...", words_counted(o->of, "call", b));
@@ -63,7 +63,7 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	list_place(l, o.count, top, 0, width, shown);
 	call_table_lay(&t, w, d->columns_on, d->column_order, wide ? LANES_WIDE : 0, 0, width);
 	t.shows_sort = true;
-	draw_filter(d, s, &o);
+	draw_filter(d, s, &o, news_of_calls(l, w, &o));
 	call_table_head(&t, d, s, AREA_TOP + 1);
 	for (unsigned i = 0; i < shown && l->top + i < o.count; i++) {
 		call_table_row(&t, d, w, s, top + i, &rows[o.rows[l->top + i]]);
@@ -72,7 +72,9 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	}
 	if (o.count == 0)
 		sheet_text(s, top + 1, 2, s->columns, PAINT_DIM,
-			n == 0 ? "no call yet" : "no call is like that: F9 clears the filter");
+			n                                             ? "no call is like that: F9 clears the filter"
+				: w->numbers.live || w->numbers.loading ? "no call yet"
+									: "no call is in this capture");
 	if (wide && o.count)
 		call_pane_draw(
 			d, w, s, l->id, AREA_TOP + 1, width + 1, s->columns - width - 1, area_end(s) - AREA_TOP - 1);

@@ -26,6 +26,8 @@ enum {
 	LIST_COLUMNS = 112
 };
 
+#define ALARM_NS (5 * SECOND_NS)
+
 static const uint64_t columns_wanted = (UINT64_C(1) << COLUMN_NUMBER) | (UINT64_C(1) << COLUMN_FROM) |
 	(UINT64_C(1) << COLUMN_TO) | (UINT64_C(1) << COLUMN_STATE) | (UINT64_C(1) << COLUMN_TALK) |
 	(UINT64_C(1) << COLUMN_CALLER) | (UINT64_C(1) << COLUMN_CALLEE) | (UINT64_C(1) << COLUMN_PROBLEM);
@@ -109,7 +111,7 @@ static void draw_problem(struct world *w, struct sheet *s, const struct problem 
 		snprintf(right, sizeof right, "%9s", x.calls ? words_counted(x.calls, "call", calls) : "no call");
 	n = (unsigned)text_columns(right);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
-	sheet_text(s, row, 3, 8, PAINT_PLAIN, x.since_ns == NS_NONE ? "-" : ns_clock(x.since_ns, 0, clock));
+	sheet_text(s, row, 3, 8, PAINT_PLAIN, x.since_ns == NS_NONE ? "-" : world_clock(w, x.since_ns, clock));
 	sheet_text(s, row, 12, width > n + 15 ? width - n - 15 : 10, PAINT_PLAIN, x.title);
 	sheet_right(s, row, 0, width - 1, PAINT_DIM, right);
 	free(incident);
@@ -134,12 +136,14 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 	struct list *l = list_of(d, PANE_PROBLEMS);
 	const struct selection *sel = world_selection(w);
 	const struct numbers *now = &w->numbers;
-	char left[200], right[WORDS_RANGE], n[WORDS];
+	char left[240], right[WORDS_RANGE], news[WORDS_RANGE], n[WORDS];
 
 	list_place(l, o.count, row + 1, 0, s->columns, shown);
-	snprintf(left, sizeof left, "Problems  %s%s%s%s", words_count(o.count, n), now->loading ? " so far" : "",
-		now->note[0] ? "   ! " : "", now->note);
+	snprintf(left, sizeof left, "Problems  %s%s%s%s%s", words_count(o.count, n), now->loading ? " so far" : "",
+		news_words(news_of_problems(l, w, o.count), news), now->note[0] ? "   ! " : "", now->note);
 	bar_draw(s, row, 0, s->columns, left, bar_range(l, o.count, right));
+	if (d->alarm_ns != NS_NONE && now->now_ns != NS_NONE && ns_minus(now->now_ns, d->alarm_ns) < ALARM_NS)
+		bar_alarm(s, row, 0, s->columns);
 	for (unsigned i = 0; i < shown && l->top + i < o.count; i++) {
 		draw_problem(w, s, &sel->problems[o.rows[l->top + i]], row + 1 + i, s->columns);
 		if (l->top + i == l->at)
@@ -182,7 +186,7 @@ static void draw_calls(struct dashboard *d, struct world *w, struct sheet *s, un
 	struct looking k = { d, w, PANE_CALLS };
 	struct order o = order_of_pane(&k);
 	struct list *l = list_of(d, PANE_CALLS);
-	char left[INPUT_BYTES + 80], right[WORDS_RANGE];
+	char left[INPUT_BYTES + 80 + WORDS_RANGE], right[WORDS_RANGE], news[WORDS_RANGE];
 	const struct call_row *rows;
 	struct call_table t;
 	size_t n;
@@ -190,7 +194,8 @@ static void draw_calls(struct dashboard *d, struct world *w, struct sheet *s, un
 	rows = world_calls(w, &n);
 	d->unfinished |= !o.complete;
 	list_place(l, o.count, row + 2, 0, width, shown);
-	calls_words(d, w, &o, left, sizeof left);
+	calls_words(d, w, &o, left, sizeof left - WORDS_RANGE);
+	strcat(left, news_words(news_of_calls(l, w, &o), news));
 	bar_draw(s, row, 0, width, left, bar_range(l, o.count, right)[0] ? right : "unheard first, newest");
 	call_table_lay(&t, w, columns_wanted, NULL, lanes, 0, width);
 	call_table_head(&t, d, s, row + 1);

@@ -10,6 +10,7 @@
 #include "ui/dashboard/page.h"
 #include "ui/dashboard/view_ladder.h"
 #include "ui/hears.h"
+#include "ui/words.h"
 
 /* So long may a filter look at records before the keys are looked at again. */
 #define SLICE_NS (20 * MILLISECOND_NS)
@@ -129,6 +130,17 @@ const struct view_capture *world_capture(struct world *w)
 		c->has_capture = true;
 	}
 	return &c->capture;
+}
+
+const char *world_clock(struct world *w, int64_t at_ns, char buffer[NS_TEXT])
+{
+	const struct view_capture *c = world_capture(w);
+	char day[WORDS];
+
+	if (c->first_ns == NS_NONE || c->last_ns == NS_NONE || words_same_day(c->first_ns, c->last_ns))
+		return ns_clock(at_ns, 0, buffer);
+	snprintf(buffer, NS_TEXT, "%.8s", words_day_clock(at_ns, day));
+	return buffer;
 }
 
 struct report world_report(struct world *w, struct out *out)

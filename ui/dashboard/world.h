@@ -20,13 +20,14 @@ struct numbers {
 	char source[64]; /* "office.pcap", "eth1+eth2"; safe text */
 	bool live, loading; /* loading: a file that is being read */
 	bool stale; /* live: no packet for seconds */
+	bool redacted; /* other names and addresses stand for the true ones */
 	uint64_t frames, dropped, bytes_done, bytes_total; /* total 0: unknown */
 	uint64_t frames_per_s;
+	size_t findings; /* live: open at this moment */
 	int64_t now_ns; /* packet time; NS_NONE */
 	int64_t length_ns; /* of the run */
 	int64_t left_ns; /* loading: about so much longer; NS_NONE unknown */
 	int64_t quiet_ns; /* live: since the last packet */
-	unsigned behind; /* pictures that came while this one was held */
 	char note[80]; /* "eth1 is down", "history on" */
 };
 
@@ -143,6 +144,8 @@ ptrdiff_t world_finding_find(struct world *w, uint64_t id); /* index; -1 */
 const struct view_call *world_view_call(struct world *w, size_t index);
 const struct view_finding *world_view_finding(struct world *w, size_t index);
 const struct view_capture *world_capture(struct world *w);
+/* "09:12:41"; "20 09:12" with the day of the month where the capture goes over midnight. Both are 8 columns. */
+const char *world_clock(struct world *w, int64_t at_ns, char buffer[NS_TEXT]);
 
 /* For the report's own words: writes into out. */
 struct report world_report(struct world *w, struct out *out);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* mark_use: see the header. */
+#include "analyzer/network/mark_use.h"
+
+#include "captures/base/hash.h"
+
+enum { EF = 46, PREC5 = 40 };
+
+/* NULL: it is not among the first ones. Half of the index stays free, so that a search ends. */
+static struct mark_use *use_of(struct mark_uses *u, const struct packet *p)
+{
+	uint32_t at = (uint32_t)hash_mix(endpoint_hash(&(struct endpoint){ p->src.addr, 0 }),
+		endpoint_hash(&(struct endpoint){ p->dst.addr, 0 })) % (2 * MARK_USES);
+	struct mark_use *x;
+
+	for (; u->index[at]; at = (at + 1) % (2 * MARK_USES)) {
+		x = &u->list[u->index[at] - 1];
+		if (address_equal(&x->src, &p->src.addr) && address_equal(&x->dst, &p->dst.addr))
+			return x;
+	}
+	if (u->count == MARK_USES)
+		return NULL;
+	u->index[at] = (uint16_t)(u->count + 1);
+	x = &u->list[u->count++];
+	*x = (struct mark_use){ .src = p->src.addr, .dst = p->dst.addr, .dscp = p->dscp,
+		.port = p->src.port < p->dst.port ? p->src.port : p->dst.port,
+		.first = { p->at_ns, p->frame, p->file, p->interface } };
+	return x;
+}
+
+void mark_uses_packet(struct mark_uses *u, const struct packet *p)
+{
+	bool marked = p->kind != PACKET_SIP && (p->dscp == EF || p->dscp == PREC5);
+	struct mark_use *x = marked ? use_of(u, p) : NULL;
+
+	if (!x)
+		return;
+	x->packets++;
+	x->bytes += p->ip_bytes;
+	x->last = (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
+}
