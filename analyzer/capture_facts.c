@@ -239,6 +239,7 @@ void capture_facts_settle(struct engine *e)
 	struct capture_facts *c = &e->capture;
 	struct streams_counts s = streams_counts(e->streams);
 
+	c->no_clock = c->frames > 1 && c->first_ns == c->last_ns;
 	c->rtp = s.rtp_packets;
 	c->other += s.refused_packets;
 	for (unsigned i = 0; i < 3; i++) {

@@ -258,6 +258,11 @@ void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const
 		snprintf(e->capture.filter, sizeof e->capture.filter, "%s", filter);
 }
 
+void engine_untimed(struct engine *e, uint64_t frames)
+{
+	e->capture.untimed += frames;
+}
+
 void engine_read_filter(struct engine *e, const char *filter)
 {
 	snprintf(e->capture.read_filter, sizeof e->capture.read_filter, "%s", filter);

@@ -30,6 +30,8 @@ enum { ENGINE_BATCH = 128 };         /* packets at most */
 void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count);
 /* What the reader lets pass of its input (-f): as good as a filter of the capture. */
 void engine_read_filter(struct engine *e, const char *filter);
+/* So many more frames came without a time of their own. Any time before engine_finish. */
+void engine_untimed(struct engine *e, uint64_t frames);
 /* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */
 void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen,
 	uint64_t if_drop, uint64_t os_drop);

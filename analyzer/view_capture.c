@@ -159,6 +159,11 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 			c->timestamps_back ? "time stamps go backwards"
 			: c->answers_early_ns >= 10 * MILLISECOND_NS ? "answers are stamped before their requests"
 			: "time stamps are multiples of 10 ms and more");
+	if (c->untimed == c->frames && c->frames)
+		note(v, ret, "no frame has a time (pcapng simple packets): whatever needs one is not judged");
+	else if (c->untimed)
+		note(v, ret, "%s frame%s no time (pcapng simple packets) and take%s that of a neighbour",
+			text_count(c->untimed, count), c->untimed == 1 ? " has" : "s have", c->untimed == 1 ? "s" : "");
 	if (c->truncated == 1)
 		note(v, ret, "one frame is cut short");
 	if (c->tcp_gaps)
@@ -243,6 +248,7 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 	char *why;
 
 	memset(ret, 0, sizeof *ret);
+	ret->untimed = c->untimed == c->frames && c->frames;
 	ret->first_ns = c->first_ns;
 	ret->last_ns = c->last_ns;
 	ret->frames = c->frames;

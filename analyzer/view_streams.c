@@ -19,7 +19,7 @@ static unsigned view_intervals(struct view_cache *v, const struct stream *s)
 			.max_jitter_ms = s->jitter_known ? x->max_jitter_tenth_ms / 10.0 : -1,
 			.mos = mos < 0 ? -1 : mos,
 			.audio = x->audio,
-			.loudest_dbm0 = x->loudest_dbm0 == INTERVAL_UNHEARD ? VIEW_UNHEARD : x->loudest_dbm0,
+			.level_dbm0 = x->level_dbm0 == INTERVAL_UNHEARD ? VIEW_UNHEARD : x->level_dbm0,
 		};
 	}
 	return n;

@@ -15,6 +15,7 @@
 
 struct view_capture {
 	int64_t first_ns, last_ns;   /* NS_NONE: no frame */
+	bool untimed;                /* no frame has a time: those above mean nothing */
 	uint64_t frames, bytes;
 	uint64_t sip, rtp, rtcp, stun, tls, icmp, other;     /* frames decoded, by sort; mirror copies included */
 	uint64_t undecoded[16];      /* by enum undecoded */
@@ -148,7 +149,7 @@ struct view_interval {
 	uint32_t packets, lost;
 	double max_jitter_ms, mos;   /* < 0 unknown */
 	bool audio;                  /* not comfort noise, key presses or keep-alives alone */
-	int loudest_dbm0;            /* of its packets; VIEW_UNHEARD not known */
+	int level_dbm0;              /* mean; VIEW_UNHEARD not known */
 };
 enum { VIEW_UNHEARD = 127 };
 

@@ -22,6 +22,7 @@ enum {
 	BLOCK_MOST = 1 << 24,            /* as Wireshark has it */
 	SECTION_LEAST = 16,
 	PACKET_HEADER = 20,
+	LOOK_AHEAD = 1 << 16,            /* bytes in which the first time is looked for */
 };
 
 enum { OPTION_FLAGS = 2, OPTION_DROPS = 4 };     /* of a packet, 4.3 */
@@ -211,6 +212,34 @@ static void packet_options(struct reader *r, struct span options, size_t interfa
 	}
 }
 
+/*
+ * Simple packets before any that has a time take that of the first behind them, if it is near: they are no frames of
+ * 1970.
+ */
+static void look_ahead(struct reader *r)
+{
+	struct pcapng *ng = r->pcapng;
+	size_t at = 0;
+
+	ng->looked_ahead = true;
+	input_want(&r->in, LOOK_AHEAD);
+	while (at + BLOCK_LEAST + PACKET_HEADER <= r->in.left) {
+		const uint8_t *p = r->in.p + at;
+		uint32_t type = reader_u32(r, p), length = reader_u32(r, p + 4);
+		uint64_t units = (uint64_t)reader_u32(r, p + 12) << 32 | reader_u32(r, p + 16);
+		size_t interface = ng->first + reader_u32(r, p + 8);
+
+		if (type == BLOCK_SECTION || length < BLOCK_LEAST || length % 4 || length > r->in.left - at)
+			return;
+		if (type == BLOCK_PACKET) {
+			if (interface < ng->count)
+				pcapng_interface_time(&ng->clocks[interface], units, &ng->last_ns);
+			return;
+		}
+		at += length;
+	}
+}
+
 static bool packet_time(struct reader *r, const struct block *b, const struct packet_head *head, size_t interface)
 {
 	struct pcapng *ng = r->pcapng;
@@ -220,6 +249,7 @@ static bool packet_time(struct reader *r, const struct block *b, const struct pa
 		r->view.untimed++;
 		return true;
 	}
+	ng->looked_ahead = true;
 	if (pcapng_interface_time(&ng->clocks[interface], head->units, &ng->last_ns))
 		return true;
 	return reader_damaged(r, b->offset,
@@ -271,6 +301,10 @@ bool pcapng_next_frame(struct reader *r, struct frame *ret_frame)
 	struct block b = { .type = 0 };
 
 	while (block_look(r, &b)) {
+		if (b.type == BLOCK_SIMPLE && !r->pcapng->looked_ahead) {
+			look_ahead(r);           /* moves the window */
+			continue;
+		}
 		if (is_packet(b.type))
 			return packet_frame(r, &b, ret_frame);
 		if (!side_block(r, &b))

@@ -27,7 +27,10 @@ struct source_file {
 	struct err error;            /* ERR_OK, or why it ended early */
 	uint64_t frames;             /* read so far */
 	uint64_t bytes;              /* captured bytes of those */
-	/* pcapng simple packets: without a time, they take that of the frame before, or 0 */
+	/*
+	 * pcapng simple packets: without a time, they take that of the frame before; the first ones that of the frame
+	 * behind them, or 0
+	 */
 	uint64_t untimed;
 	const struct source_interface *interfaces;
 	size_t interface_count;

@@ -89,6 +89,7 @@ static void tell_interfaces(struct reading *g)
 	for (size_t i = 0; i < g->file_count; i++) {
 		const struct source_file *f = g->files[i];
 
+		engine_untimed(g->engine, f->untimed);
 		for (size_t j = 0; j < f->interface_count; j++) {
 			const struct source_interface *n = &f->interfaces[j];
 

@@ -220,6 +220,17 @@ static void folder_of(const char *path, char ret[PATH_MAX])
 	snprintf(ret, PATH_MAX, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1, slash ? path : ".");
 }
 
+/* Each once. */
+static void folder_add(struct sandbox_wish *wish, const char *folders[FOLDERS_MOST], const char *folder)
+{
+	for (size_t i = 0; i < wish->folder_count; i++) {
+		if (strcmp(folders[i], folder) == 0)
+			return;
+	}
+	if (wish->folder_count < FOLDERS_MOST)
+		folders[wish->folder_count++] = folder;
+}
+
 static bool enter_sandbox(struct watching *w, struct err *err)
 {
 	const struct live_arguments *a = &w->arguments;
@@ -235,17 +246,17 @@ static bool enter_sandbox(struct watching *w, struct err *err)
 	}
 	if (w->rounds.history) {
 		folder_of(w->history_path, history);
-		folders[wish.folder_count++] = history;
+		folder_add(&wish, folders, history);
 	}
-	if (w->rounds.save_folder && !(w->rounds.history && strcmp(w->rounds.save_folder, history) == 0))
-		folders[wish.folder_count++] = w->rounds.save_folder;
-	if (w->settings_path[0] && !(w->rounds.history && strcmp(w->state_folder, history) == 0))
-		folders[wish.folder_count++] = w->state_folder;
+	if (w->rounds.save_folder)
+		folder_add(&wish, folders, w->rounds.save_folder);
+	if (w->settings_path[0])
+		folder_add(&wish, folders, w->state_folder);
 	if (a->record_folder)
-		folders[wish.folder_count++] = a->record_folder;
+		folder_add(&wish, folders, a->record_folder);
 	if (a->output) {
 		folder_of(a->output, output);
-		folders[wish.folder_count++] = output;
+		folder_add(&wish, folders, output);
 	}
 	text_init(&t);
 	entered = sandbox_enter(&wish, &t, err);

@@ -295,13 +295,14 @@ static int lane_height(const struct view_interval *x)
 	return height;
 }
 
-enum stretch { STRETCH_DUE, STRETCH_UNSEEN, STRETCH_HELD, STRETCH_QUIET };
+enum stretch { STRETCH_DUE, STRETCH_UNSEEN, STRETCH_HELD, STRETCH_QUIET, STRETCH_EMPTY };
 
 static void draw_stretch(const struct lanes *l, int64_t from_ns, int64_t to_ns, int y, enum stretch kind)
 {
 	static const struct { const char *class, *title; } words[] = {
 		[STRETCH_DUE] = { "due", "audio was due" }, [STRETCH_UNSEEN] = { "unseen", "due, not visible here" },
 		[STRETCH_HELD] = { "held", "on hold" }, [STRETCH_QUIET] = { "quiet", "silence" },
+		[STRETCH_EMPTY] = { "quiet", "no packet" },
 	};
 	int x = lane_x(l, from_ns), width = lane_x(l, to_ns) - x;
 
@@ -324,8 +325,8 @@ static void draw_windows(const struct lanes *l, const struct view_direction *d, 
 	}
 }
 
-/* Pauses of a sender that suppresses silence: nothing was due in them. */
-static void draw_silences(const struct lanes *l, const struct view_direction *d, int y)
+/* Over the stream, whose intervals are longer: pauses of a sender that suppresses silence, and what did not come. */
+static void draw_holes(const struct lanes *l, const struct view_direction *d, int y)
 {
 	for (unsigned i = 0; i < d->window_count; i++) {
 		for (unsigned k = 0; d->windows[i].due && k < l->stream.hole_count; k++) {
@@ -333,8 +334,11 @@ static void draw_silences(const struct lanes *l, const struct view_direction *d,
 			int64_t from_ns = q->from_ns > d->windows[i].due_ns ? q->from_ns : d->windows[i].due_ns,
 				to_ns = q->to_ns < d->windows[i].to_ns ? q->to_ns : d->windows[i].to_ns;
 
-			if (q->silence && to_ns > from_ns)
-				draw_stretch(l, from_ns, to_ns, y, STRETCH_QUIET);
+			if (to_ns <= from_ns)
+				continue;
+			draw_stretch(l, from_ns, to_ns, y, q->silence ? STRETCH_QUIET : STRETCH_EMPTY);
+			if (!q->silence)
+				draw_stretch(l, from_ns, to_ns, y, STRETCH_DUE);
 		}
 	}
 }
@@ -375,8 +379,8 @@ static void draw_lane(struct lanes *l, unsigned hearer, int y)
 
 			if (at == SELECTION_NONE || !view_stream(l->r->engine, (size_t)at, &l->stream))
 				continue;
-			draw_silences(l, d, y);
 			draw_stream(l, y);
+			draw_holes(l, d, y);
 		}
 	}
 	svg_text(l->r->out, LANE_LEFT + LANE_WIDTH + 8, y + 15, page_class(hears_paint(c, hearer)),

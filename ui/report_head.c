@@ -48,6 +48,8 @@ static void head_capture(const struct report *r, const struct view_capture *c)
 	add_files(&t, r);
 	if (c->frames == 0 || c->first_ns == NS_NONE)
 		text_add(&t, ", no frame");
+	else if (c->untimed)
+		text_addf(&t, ", %s without a time", words_counted(c->frames, "frame", frames));
 	else
 		text_addf(&t, ", %s from %s, %s", words_duration(ns_minus(c->last_ns, c->first_ns), length),
 			words_moment(c->first_ns, from),

@@ -154,8 +154,8 @@ static void print_capture(const struct report *r)
 	json_object_set_new(line, "schema", json_integer(1));
 	json_object_set_new(line, "deadair", json_string(PACKAGE_VERSION));
 	json_object_set_new(line, "files", capture_files(r));
-	json_object_set_new(line, "first", from_time(c->first_ns));
-	json_object_set_new(line, "last", from_time(c->last_ns));
+	json_object_set_new(line, "first", from_time(c->untimed ? NS_NONE : c->first_ns));
+	json_object_set_new(line, "last", from_time(c->untimed ? NS_NONE : c->last_ns));
 	json_object_set_new(line, "frames", from_count(c->frames));
 	json_object_set_new(line, "decoded", capture_decoded(c));
 	json_object_set_new(line, "undecoded", capture_undecoded(c));

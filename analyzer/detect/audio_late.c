@@ -106,18 +106,37 @@ static bool moved_at_once(const struct direction *d, const struct window *w)
 	return w->target_count && next->target_count && !endpoint_equal(&w->targets[0].at, &next->targets[0].at);
 }
 
+/*
+ * The other one's audio already came on the very way back: the checks and keys of both were done by then, and whoever
+ * goes on being silent for so long has other reasons.
+ */
+static bool way_was_open(const struct direction *d, const struct hearing *h, int64_t wait_ns)
+{
+	const struct direction *back = direction_reverse(d);
+
+	for (unsigned i = 0; h->stream && i < back->stream_count; i++) {
+		const struct stream *s = back->streams[i];
+
+		if (endpoint_equal(&s->src, &h->stream->dst) && endpoint_equal(&s->dst, &h->stream->src) &&
+		    ns_minus(h->delivered_from_ns, s->first_ns) >= wait_ns)
+			return true;
+	}
+	return false;
+}
+
 static const char *reason_of(const struct facts *facts, const struct direction *d, const struct hearing *h,
-	const struct window *w, enum confidence *ret)
+	const struct window *w, int64_t wait_ns, enum confidence *ret)
 {
 	const struct dialog *dialog = d->slot->dialog;
+	bool open = (w->dtls || w->ice) && way_was_open(d, h, wait_ns);
 	double missing;
 
 	*ret = CONFIDENCE_LIKELY;
 	if (misdirected_before(facts, d, w, h->delivered_from_ns))
 		return "latch-late";
-	if (w->dtls)
+	if (w->dtls && !open)
 		return "dtls-slow";
-	if (w->ice)
+	if (w->ice && !open)
 		return "ice-slow";
 	if (moved_at_once(d, w))
 		return "media-reinvite";
@@ -140,7 +159,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 {
 	const struct facts *facts = detection_facts(d);
 	enum confidence c;
-	const char *reason = reason_of(facts, ev->direction, h, w, &c);
+	const char *reason = reason_of(facts, ev->direction, h, w,
+		(int64_t)(detection_key(d, "warn-ms") * 1e6), &c);
 	struct finding *f = detection_raise(d, reason, severity,
 		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);

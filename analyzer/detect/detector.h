@@ -93,6 +93,8 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	int64_t first_ns, last_ns;
 	uint64_t frames, sip, rtp, rtcp, stun, tls, dtls, icmp, other, udp, truncated, truncated_sip, truncated_rtp;
 	uint32_t smallest_cut;       /* captured bytes of the most often cut frames: the snap length; 0 none */
+	uint64_t untimed;            /* frames without a time of their own */
+	bool no_clock;               /* all frames have the same time */
 	int64_t answers_early_ns;    /* by so much SIP answers came before their request, at most */
 	struct stillness *silences;    /* of 100 ms and more, the first ones, by time; the engine's */
 	unsigned silence_count, silence_room;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/detect/hearing.h"
 #include "analyzer/detect/lookup.h"
 #include "captures/base/memory.h"
 
@@ -25,6 +26,7 @@ struct place {                       /* an address, or an address and port, of m
 	struct hash_link link;
 	struct endpoint at;
 	bool rtp;                    /* RTP comes from it or goes to it */
+	bool told_loopback;          /* SDP told it to send to itself: that it is silent is no tap's doing */
 	bool speaks;                 /* it signalled in a call that was answered: so it sent, and was sent to */
 	unsigned calls;              /* whose audio was due there */
 };
@@ -234,6 +236,12 @@ static void note_speakers(struct gates *g, const struct leg *leg)
 	}
 }
 
+static void note_loopback(struct gates *g, const struct direction *d, const struct window *w)
+{
+	for (unsigned i = 0; hearing_told_loopback(d, w) && i < w->source_count; i++)
+		place_add(g, &(struct endpoint){ w->sources[i].at.addr, 0 })->told_loopback = true;
+}
+
 /* Counts the leg once at every address at which its audio was due. */
 static void count_leg(struct gates *g, const struct facts *f, const struct leg *leg)
 {
@@ -242,8 +250,10 @@ static void count_leg(struct gates *g, const struct facts *f, const struct leg *
 	unsigned n = 0;
 
 	for (unsigned i = 0; d && i < 2 * d->mslot_count; i++) {
-		const struct window *w = direction_first_due(&d->mslots[i / 2].direction[i % 2]);
+		const struct direction *dir = &d->mslots[i / 2].direction[i % 2];
+		const struct window *w = direction_first_due(dir);
 
+		note_loopback(g, dir, w);
 		for (unsigned k = 0; w && k < w->target_count && n < 8; k++) {
 			struct place *p = place_add(g, &(struct endpoint){ w->targets[k].at.addr, 0 });
 			bool again = false;
@@ -298,6 +308,13 @@ bool gates_half_tapped(const struct gates *g, const struct facts *facts, const s
 	       (receiver && receiver->speaks && to && to->packets_in == 0);
 }
 
+static bool told_loopback(const struct gates *g, const struct address *src)
+{
+	const struct place *p = place_find(g, &(struct endpoint){ *src, 0 });
+
+	return p && p->told_loopback;
+}
+
 bool gates_one_sided(const struct gates *g, const struct facts *facts, const struct address *src,
 	const struct address *dst, const struct pair **ret_pair)
 {
@@ -312,7 +329,7 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 		return true;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
-	if (there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
+	if (told_loopback(g, src) || there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
 	return !network_other_inbound(facts->network, dst, src, ns_add(there->first_ns, -WITNESS_NS),

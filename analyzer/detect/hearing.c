@@ -70,6 +70,9 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	} else {
 		h->gate = gate_direction(j, w, from_ns, to_ns);
 	}
+	/* the other direction shows that this is media's way, and the SDP says why nothing comes back */
+	if (h->gate && whole && direction_reverse(j->d)->stream_count && hearing_told_loopback(j->d, w))
+		h->gate = NULL;
 	if (h->gate)
 		h->heard = HEARD_UNKNOWN;
 	else

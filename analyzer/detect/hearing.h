@@ -97,6 +97,13 @@ bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_
 bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct stream *s, const char **ret_why);
 /*
+ * Does SDP_R name nothing but loopback addresses to a sender on another machine? It obeys, sends to itself, and no wire
+ * carries it.
+ */
+bool hearing_told_loopback(const struct direction *d, const struct window *w);
+/* How sure it is that this, and no tap that misses the audio of a sender that latches, makes the silence. */
+enum confidence hearing_loopback_proof(const struct hearing *h);
+/*
  * Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real:
  * where it really is.
  */

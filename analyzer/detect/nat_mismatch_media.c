@@ -148,7 +148,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 
 /*
  * Nothing arrives, and the receiver lies behind a NAT and has named a private address: enough to explain the silence,
- * but what its peer does is out of sight, and a firewall would look the same. The two IP versions never meet.
+ * but what its peer does is out of sight, and a firewall would look the same. The two IP versions never meet, and a
+ * loopback address is the sender's own.
  */
 static bool find_silent(const struct facts *facts, const struct direction *d, struct mismatch *m)
 {
@@ -166,6 +167,11 @@ static bool find_silent(const struct facts *facts, const struct direction *d, st
 	if (m->told.addr.family != m->from.addr.family) {
 		m->reason = "family";
 		m->confidence = CONFIDENCE_POSSIBLE; /* it may have an address of either version */
+		return true;
+	}
+	if (hearing_told_loopback(d, w)) {
+		m->reason = "unroutable";
+		m->confidence = hearing_loopback_proof(h);
 		return true;
 	}
 	if (!h->near_receiver || !address_private(&m->told.addr) || address_private(&m->from.addr) ||
@@ -201,15 +207,19 @@ static void say_media(struct finding *f, const struct facts *facts, const struct
 	const struct leg *leg = d->slot->dialog->leg;
 	char victim[SAY_TEXT], full[SAY_TEXT], sender[SAY_TEXT], told[ENDPOINT_TEXT], real[ENDPOINT_TEXT],
 		act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
-	char count[TEXT_COUNT];
+	char count[TEXT_COUNT], named[SAY_TEXT];
 
 	say_party(facts, leg, side_other(d->sender), victim);
 	say_party_full(facts, leg, side_other(d->sender), full);
 	say_host(facts, &m->from.addr, sender);
 	endpoint_text(&m->told, told);
 	endpoint_text(&m->real, real);
-	snprintf(act, sizeof act, "%s %s", strcmp(m->reason, "hairpin") == 0 ? "The router" : sender,
-		act_of(m->reason));
+	if (address_loopback(&m->told.addr))
+		snprintf(act, sizeof act, "%s names a loopback address",
+			say_host(facts, &m->real.addr, named));
+	else
+		snprintf(act, sizeof act, "%s %s", strcmp(m->reason, "hairpin") == 0 ? "The router" : sender,
+			act_of(m->reason));
 	snprintf(effect, sizeof effect, "%s %shears nothing", victim, say_claim(f));
 	say_title(f, act, effect);
 	if (m->stream)
@@ -261,7 +271,8 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 	finding_part(f, PART_VICTIM, &m->real);
 	culprit.port = 0;
 	finding_part(f, PART_CULPRIT, &culprit);
-	finding_part(f, PART_CULPRIT, &m->from);
+	if (!address_loopback(&m->told.addr))
+		finding_part(f, PART_CULPRIT, &m->from);
 	finding_part(f, PART_WITNESS, &m->told);
 	f->since_ns = h->whole ? NS_NONE : h->from_ns;
 	finding_times(f, h->from_ns, h->to_ns);

@@ -50,6 +50,27 @@ static bool sent_to_before(const struct direction *d, const struct window *w, co
 	return false;
 }
 
+/*
+ * The receiver's own audio had come from there, and comes from elsewhere since the session was moved. The stream that
+ * shows where; NULL: not so.
+ */
+static const struct stream *learnt_before(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct stream *now = NULL;
+	bool was = false;
+
+	for (unsigned i = 0; w->moved && i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (s->last_ns >= ns_add(w->on_ns, 2 * SECOND_NS))
+			now = endpoint_equal(&s->src, at) ? now : s;
+		else
+			was |= endpoint_equal(&s->src, at);
+	}
+	return was ? now : NULL;
+}
+
 /* The sender had found the right place before and left it. */
 static bool had_latched(const struct direction *d, const struct hearing *h)
 {
@@ -82,6 +103,8 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 	}
 	if (sent_to_before(d, h->window, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	if (learnt_before(d, h->window, &s->dst))
+		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
 	case CONTRADICTION_PRIVATE:
 		p.reason = had_latched(d, h) ? "latch-lost" : "answered-address-private";
@@ -139,7 +162,10 @@ static struct place place_absent(const struct direction *d, const struct hearing
 {
 	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 
-	if (family_mismatch(d, h->window) && h->whole)
+	if (h->whole && hearing_told_loopback(d, h->window))
+		p = (struct place){ "advertised-address-wrong", NULL, hearing_loopback_proof(h),
+			hearing_loopback_proof(h), CULPRIT_RECEIVER };
+	else if (family_mismatch(d, h->window) && h->whole)
 		p.reason = "address-family";
 	else if (h->sending == RTCP_SENDING_RISING)
 		p = (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
@@ -231,6 +257,12 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	return w;
 }
 
+/* Before it failed: in this window, or in the one that a re-INVITE moved it from. */
+static bool was_heard(const struct hearing *h)
+{
+	return !h->whole || (h->window->moved && h->delivered);
+}
+
 /* Who does what, and whom it hurts; where nobody is to blame yet, only the latter. */
 static void entitle(struct finding *f, const struct words *w, const struct hearing *h, const char *actor,
 	const char *acts)
@@ -240,15 +272,36 @@ static void entitle(struct finding *f, const struct words *w, const struct heari
 	if (actor) {
 		snprintf(act, sizeof act, "%s %s", actor, acts);
 		snprintf(effect, sizeof effect, "%s %shears nothing%s", w->receiver, say_claim(f),
-			h->whole ? "" : " any more");
+			was_heard(h) ? " any more" : "");
 		say_title(f, act, effect);
 	} else {
 		finding_title(f, "%s %shears nothing of %s%s", w->receiver, say_claim(f), w->sender,
-			h->whole ? "" : " any more");
+			was_heard(h) ? " any more" : "");
 	}
 }
 
-static void say_misdirected(struct finding *f, const struct words *w, const struct hearing *h)
+static void say_stale(struct finding *f, const struct words *w, const struct hearing *h, const struct direction *d)
+{
+	const struct endpoint *to = &h->misdirected->dst;
+	const struct stream *now = sent_to_before(d, h->window, to) ? NULL : learnt_before(d, h->window, to);
+	char at[ENDPOINT_TEXT];
+
+	if (!now) {
+		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host,
+			w->to, w->sdp);
+		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
+		return;
+	}
+	finding_cause(f, "%s goes on sending to %s, where %s's audio came from before the session was moved to %s; it now comes from %s.",
+		      w->sender_host, w->to, w->receiver, w->sdp, endpoint_text(&now->src, at));
+	finding_fix(f, "Let %s learn the source of audio anew after a re-INVITE (symmetric RTP, not learn once), or update it.",
+		    w->sender_host);
+	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "%s's audio comes from %s", w->receiver,
+		at);
+}
+
+static void say_misdirected(struct finding *f, const struct words *w, const struct hearing *h,
+	const struct direction *d)
 {
 	if (strcmp(f->reason, "wrong-port") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to a wrong port");
@@ -263,9 +316,7 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
 	} else if (strcmp(f->reason, "stale-target") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to an old address");
-		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host,
-			w->to, w->sdp);
-		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
+		say_stale(f, w, h, d);
 	} else if (strcmp(f->reason, "latched-elsewhere") == 0) {
 		entitle(f, w, h, w->sender_host, "turns to a wrong address");
 		finding_cause(f, "%s first sent to the right address and then turned to %s.", w->sender_host, w->to);
@@ -288,7 +339,12 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 
 static void say_absent(struct finding *f, const struct words *w, const struct hearing *h)
 {
-	if (strcmp(f->reason, "sender-never-sent") == 0) {
+	if (strcmp(f->reason, "advertised-address-wrong") == 0) {
+		entitle(f, w, h, w->receiver_host, "names a loopback address");
+		finding_cause(f, "%s wants its audio at %s, which is the sender's own machine: it goes nowhere. None of it in %.0f s, seen %s.",
+			      w->receiver_full, w->sdp, w->seconds, w->point);
+		finding_fix(f, "Give %s its address: it took its loopback for it, as devices do that start without a network or a default route.", w->receiver_host);
+	} else if (strcmp(f->reason, "sender-never-sent") == 0) {
 		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
 		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
 			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
@@ -390,7 +446,7 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	struct words w = words_of(facts, d, h);
 
 	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
-		say_misdirected(f, &w, h);
+		say_misdirected(f, &w, h, d);
 	else if (h->failure == FAILURE_ABSENT)
 		say_absent(f, &w, h);
 	else

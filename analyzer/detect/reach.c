@@ -221,11 +221,37 @@ static bool real_source(const struct direction *d, struct endpoint *ret)
 	return address_known(&party->signalling.addr);
 }
 
+bool hearing_told_loopback(const struct direction *d, const struct window *w)
+{
+	struct side_addresses sender;
+
+	if (!w || !w->target_count)
+		return false;
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (!address_loopback(&w->targets[i].at.addr))
+			return false;
+	}
+	side_addresses(d->slot, d->sender, &sender);
+	for (unsigned i = 0; i < sender.count; i++) {
+		if (address_loopback(&sender.at[i].addr))
+			return false;
+	}
+	return sender.count > 0;
+}
+
+enum confidence hearing_loopback_proof(const struct hearing *h)
+{
+	if (h->at_sender)
+		return CONFIDENCE_CERTAIN;
+	return h->at_receiver || h->sees != SEES_NO ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+}
+
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real)
 {
 	const struct party *receiver = &d->slot->dialog->leg->party[side_other(d->sender)];
+	const struct direction *own = direction_reverse(d);
 	struct side_addresses sender;
 	bool elsewhere;
 
@@ -234,7 +260,10 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	if (!real_source(d, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
 	    lives_at(facts, &sdp->addr, &sender, s))
 		return CONTRADICTION_NONE;
-	elsewhere = direction_reverse(d)->stream_count && address_equal(&receiver->signalling.addr, &ret_real->addr);
+	/* its audio, which would show where it lives, goes nowhere: that none comes from there says nothing */
+	if (!own->stream_count && hearing_told_loopback(own, direction_first_due(own)))
+		return CONTRADICTION_NONE;
+	elsewhere = own->stream_count && address_equal(&receiver->signalling.addr, &ret_real->addr);
 	if (address_private(&sdp->addr)) {
 		bool sender_outside = s ? !address_private(&s->src.addr) : sender.count &&
 			!address_private(&sender.at[0].addr);

@@ -225,6 +225,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	unsigned told = 0, phones = 0;
 
 	(void)ev;
+	if (facts->capture->no_clock) {
+		detection_withhold(d, NULL, "G10", "all frames have one time: how many a second is not known");
+		return;
+	}
 	LIST_EACH(it, sources_in_order(facts->sources)) {
 		const struct source *x = LIST_ENTRY(it, struct source, in_order);
 		struct guess g;

@@ -192,14 +192,28 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		f->cause.p[0] = 'A';
 }
 
+/* On the phone's own link, frames of a server beyond come from the router. NULL: none seen, or no known maker. */
+static const char *advice_by_mac(const struct facts *facts, const struct alg_rewriter *r)
+{
+	for (const struct alg_entry *e = r->first; e && !r->where.far_side; e = e->next) {
+		const struct host *peer = network_host_find(facts->network, &e->item.peer.addr);
+
+		if (address_reach(&e->item.phone.addr) == 0 && network_at(facts->network, &e->item.phone.addr) &&
+		    peer && peer->has_mac && peer->ttl_known && peer->hops > 0 && address_reach(&peer->addr) == 2)
+			return router_advice_by_mac(peer->mac);
+	}
+	return NULL;
+}
+
 /* How it is done on a router that the profile names, else that it is to be done; and always what replaces it. */
 static void say_fix(struct finding *f, const struct facts *facts, const struct alg_rewriter *r)
 {
-	const char *advice = router_advice(facts->site->router);
+	const char *named = router_advice(facts->site->router), *advice = named ? named : advice_by_mac(facts, r);
 	char device[SAY_TEXT];
 
 	if (advice)
-		finding_fix(f, "%s At the same time replace what it did: ", advice);
+		finding_fix(f, "%s%s At the same time replace what it did: ", advice,
+			named ? "" : " (The maker is known by its MAC address.)");
 	else
 		finding_fix(f, "Switch the SIP ALG off on %s and at the same time replace what it did: ",
 			    address_known(&r->where.host) ? device_of(r, device) : "that device");

@@ -341,10 +341,25 @@ unsigned binding_spot_begin(const struct spot *spot, const struct stream *s)
 	return low;
 }
 
+static int64_t begin_of(const struct list *streams, const struct list *legs)
+{
+	int64_t begin_ns = INT64_MAX;
+
+	LIST_EACH(it, streams)
+		begin_ns = binding_stream(it)->first_ns < begin_ns ? binding_stream(it)->first_ns : begin_ns;
+	LIST_EACH(it, legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		begin_ns = leg->first_ns < begin_ns ? leg->first_ns : begin_ns;
+	}
+	return begin_ns;
+}
+
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
 	const struct network *network)
 {
 	binding_release(streams, legs);
+	b->begin_ns = begin_of(streams, legs);
 	LIST_EACH(it, &b->in_order)
 		spot_settle(LIST_ENTRY(it, struct spot, in_order));
 	LIST_EACH(it, streams)

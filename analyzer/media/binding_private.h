@@ -40,6 +40,7 @@ struct spot {
 struct binding {
 	struct hash spots;
 	struct list in_order;        /* spots */
+	int64_t begin_ns;            /* of what is known of calls and streams; set by binding_settle() */
 };
 
 enum { PLACE_LOOK_BACK = 16 };

@@ -6,6 +6,7 @@
 #include "captures/base/memory.h"
 
 #define START_LATE_NS (5 * SECOND_NS)
+#define BEGINNING_NS (200 * MILLISECOND_NS)   /* ten packets: what is seen then may have gone on for hours */
 
 struct flow {                        /* a stream by its two ends */
 	struct hash_link link;
@@ -130,6 +131,9 @@ void binding_weakly(const struct binding *b, struct stream *s)
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
 		struct weak w = gather(b, s, &rules[i].key, rules[i].fits);
 
+		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
+		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))
+			continue;
 		if (w.count == 1)
 			binding_bind(s, w.direction, rules[i].rule);
 	}

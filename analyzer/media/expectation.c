@@ -372,6 +372,27 @@ static void add_exchange(struct builder *b, const struct exchange *x, bool *earl
 	add_session(b, &s, at_ns);
 }
 
+static bool offers_hold(const struct sdp_media *m)
+{
+	return m && m->kind == SDP_AUDIO && (!usable(m) || !wants_to_send(m) || !wants_to_receive(m));
+}
+
+/*
+ * An offer to hold whose fate is not in the capture. Was it answered, audio may rest from there on; was it not, that is
+ * told of the re-INVITE, and who pressed hold has stopped all the same. Until the next agreement nothing is due.
+ */
+static void add_unanswered(struct builder *b, const struct exchange *x)
+{
+	const struct session s = session_of(x, false);
+	const struct window *before = last_window(b);
+
+	if (x->state != EXCHANGE_OFFERED || x->kind == EXCHANGE_INITIAL || !b->answered || !x->transaction ||
+	    x->transaction->final || !before || before->state != EXPECT_DUE || x->offered_ns < before->on_ns ||
+	    is_over(b, x->offered_ns) || !offers_hold(session_own(&s, x->offerer, b->mline)))
+		return;
+	open_window(b, EXPECT_PAUSED, x->offered_ns);
+}
+
 /* A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14). */
 static void add_transfer(struct builder *b)
 {
@@ -426,8 +447,10 @@ static void reckon_direction(const struct expectation_config *config, struct dia
 	bool early = false;
 
 	builder_init(&b, config, dialog, d);
-	LIST_EACH(it, &dialog->exchanges)
+	LIST_EACH(it, &dialog->exchanges) {
 		add_exchange(&b, LIST_ENTRY(it, struct exchange, in_dialog), &early);
+		add_unanswered(&b, LIST_ENTRY(it, struct exchange, in_dialog));
+	}
 	add_transfer(&b);
 	if (dialog->ended_ns != NS_NONE && b.count)
 		open_window(&b, EXPECT_ENDED, dialog->ended_ns);

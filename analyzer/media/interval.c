@@ -2,6 +2,8 @@
 /* interval: a stream by stretches of 5 s, counted from its first packet. Stretches without a packet are left out. */
 #include "analyzer/media/stream_private.h"
 
+#include <math.h>
+
 #include "captures/base/memory.h"
 
 static const int64_t HALF_MINUTE_NS = HALF_MINUTE_S * SECOND_NS;
@@ -36,17 +38,30 @@ static uint16_t clamped(uint32_t n)
 	return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
 }
 
+static double power_of(const struct interval *x)
+{
+	return x->packets * pow(10, x->level_dbm0 / 10.0);
+}
+
+/* The mean of powers, by how many packets each stands for. */
+static int8_t level_joined(const struct interval *a, const struct interval *b)
+{
+	if (a->level_dbm0 == INTERVAL_UNHEARD || b->packets == 0)
+		return b->packets ? b->level_dbm0 : a->level_dbm0;
+	if (b->level_dbm0 == INTERVAL_UNHEARD || a->packets == 0)
+		return a->packets ? a->level_dbm0 : b->level_dbm0;
+	return (int8_t)lround(10 * log10((power_of(a) + power_of(b)) / ((double)a->packets + b->packets)));
+}
+
 static void interval_join(struct interval *a, const struct interval *b)
 {
+	a->level_dbm0 = level_joined(a, b);
 	a->packets += b->packets;
 	a->expected += b->expected;
 	a->late60 = clamped((uint32_t)a->late60 + b->late60);
 	a->late200 = clamped((uint32_t)a->late200 + b->late200);
 	a->unfit |= b->unfit;
 	a->audio |= b->audio;
-	if (a->loudest_dbm0 == INTERVAL_UNHEARD ||
-	    (b->loudest_dbm0 != INTERVAL_UNHEARD && b->loudest_dbm0 > a->loudest_dbm0))
-		a->loudest_dbm0 = b->loudest_dbm0;
 	if (b->max_jitter_tenth_ms > a->max_jitter_tenth_ms)
 		a->max_jitter_tenth_ms = b->max_jitter_tenth_ms;
 }
@@ -110,7 +125,7 @@ void interval_close(struct record *r, struct level *l, struct stream_hot *h)
 		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX),
 		.unfit = r->interval_unfit,
 		.audio = record_audio(r, h) > r->interval_audio,
-		.loudest_dbm0 = level_loudest(l),
+		.level_dbm0 = level_since(l, &r->interval_levels),
 	};
 
 	tshark_flush(r, h);

@@ -102,35 +102,21 @@ bool level_was_speech(const struct level *l)
 	return level_is_speech(l) && ring_at(l, 0) > LEVEL_LOUD;
 }
 
-/* A float's exponent counts steps of 3 dB, without a logarithm a packet. */
-static uint8_t power_exponent(float power)
+int8_t level_since(struct level *l, uint32_t *count)
 {
-	uint32_t bits;
-	uint8_t exponent;
+	uint32_t samples = l && l->count > *count ? l->count - *count : 0;
+	float dbm0 = samples ? level_dbm0(l->sum / (float)samples) : INTERVAL_UNHEARD;
 
-	memcpy(&bits, &power, sizeof bits);
-	exponent = (uint8_t)(bits >> 23 & 0xff);
-	return exponent ? exponent : 1;
-}
-
-int8_t level_loudest(struct level *l)
-{
-	uint8_t exponent = l ? l->loudest : 0;
-	float dbm0;
-
-	if (exponent == 0)
-		return INTERVAL_UNHEARD;
-	l->loudest = 0;
-	dbm0 = level_dbm0(ldexpf(1, exponent - 127)) + 1.5f;     /* the middle of its step */
+	if (l) {
+		l->sum = 0;
+		*count = l->count;
+	}
 	return (int8_t)(dbm0 < LEVEL_NONE_DBM0 ? LEVEL_NONE_DBM0 : dbm0);
 }
 
 static void power_take(struct level *l, float power, int64_t at_ns)
 {
-	uint8_t exponent = power_exponent(power);
-
-	if (exponent > l->loudest)
-		l->loudest = exponent;
+	l->sum += power;
 	l->ring[l->count++ % LEVEL_RING] = power;
 	if (power > l->max)
 		l->max = power;
@@ -146,9 +132,11 @@ static void power_take(struct level *l, float power, int64_t at_ns)
 /* 8 bytes stand for the payload: the same sound again and again is a sender that is stuck. */
 static void stuck_take(struct level *l, struct span payload, float power)
 {
-	uint64_t head = 0;
+	uint64_t first = 0;
+	uint32_t head;
 
-	memcpy(&head, payload.p, payload.n < sizeof head ? payload.n : sizeof head);
+	memcpy(&first, payload.p, payload.n < sizeof first ? payload.n : sizeof first);
+	head = (uint32_t)(first * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 	if (l->count < 2 || head != l->head || power < LEVEL_SILENT)
 		l->same = 0;
 	else if (l->same < UINT16_MAX)

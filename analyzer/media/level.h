@@ -31,17 +31,17 @@ enum level_mode { LEVEL_OFF, LEVEL_MU, LEVEL_A, LEVEL_GIVEN /* by the sender, RF
 
 /* What was heard of a stream: one cache line, beside the hot ones, touched by every 4th packet. */
 struct level {
-	uint64_t head;               /* first 8 bytes of the last sampled payload */
 	int64_t first_ns, last_ns;   /* speech */
 	float ring[LEVEL_RING];      /* powers */
 	float max;
+	float sum;                   /* of powers since level_since() */
+	uint32_t head;               /* of the first 8 bytes of the last sampled payload: a hash */
 	uint32_t count, silent, speech;
 	uint16_t same, same_max;     /* sampled payloads equal to the one before, in a row */
 	uint8_t codes[2];            /* the one or two codes seen so far */
 	uint8_t code_count : 2;      /* 3: more than two */
 	uint8_t mode : 2;            /* enum level_mode */
 	uint8_t wait : 3;            /* samples still to come before it is known whether speech goes on behind a gap */
-	uint8_t loudest;             /* exponent of the greatest power since level_loudest(); 0 none was sampled */
 };
 _Static_assert(sizeof(struct level) == 64, "one cache line");
 
@@ -49,8 +49,8 @@ _Static_assert(sizeof(struct level) == 64, "one cache line");
 bool level_take(struct level *l, const struct level_table *t, const struct packet *p);
 /* Into the stream's figures. */
 void level_settle(const struct level *l, struct stream *s);
-/* The loudest packet since this was last asked, to 3 dB; INTERVAL_UNHEARD none. l may be NULL. */
-int8_t level_loudest(struct level *l);
+/* The mean since *count samples, which is how many there are from now on; INTERVAL_UNHEARD none. l may be NULL. */
+int8_t level_since(struct level *l, uint32_t *count);
 /*
  * Of the last 4 levels >= 3 above -40 dBm0 and the last above -30: somebody spoke when it stopped.
  */

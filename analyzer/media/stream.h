@@ -48,7 +48,7 @@ struct interval {                    /* 5 s of a stream, JSON "intervals" */
 	/* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
 	bool unfit : 1;
 	bool audio : 1;              /* not CN, events or keep-alives alone */
-	int8_t loudest_dbm0;         /* of its sampled packets, to 3 dB; INTERVAL_UNHEARD none was listened to */
+	int8_t level_dbm0;           /* mean of its sampled packets; INTERVAL_UNHEARD none was listened to */
 };
 enum { INTERVAL_UNHEARD = INT8_MAX };
 _Static_assert(sizeof(struct interval) == 24, "720 of them a stream");

@@ -130,7 +130,7 @@ struct record {
 	uint16_t spell_room, gap_room, interval_room;
 	int64_t interval_at_ns, half_at_ns;
 	uint64_t interval_expected, interval_audio;
-	uint32_t interval_packets, interval_late60, interval_late200;
+	uint32_t interval_packets, interval_late60, interval_late200, interval_levels;
 	bool interval_unfit;
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
 	/* receiver */

@@ -258,13 +258,23 @@ static bool one_port(const struct source *x)
 	return same * 2 >= x->user_count;
 }
 
+/* A server that asks its phones for life: each user at an address of its own, and most of them answer as they should. */
+static bool asks_each_at_home(const struct sources *s, const struct source *x)
+{
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < x->target_count; i++)
+		good += x->targets[i].accepted;
+	return site_own(s->site, &x->addr) && x->target_count * 10 >= x->user_count * 9 && good * 2 > x->target_count;
+}
+
 static bool scans_users(const struct sources *s, const struct source *x)
 {
 	unsigned limit = s->config.scan_users;
 	bool calls_only = x->by_method[SIP_INVITE] == x->requests, sure = is_tool(x) || x->in_order_most >= IN_ORDER;
 
 	if ((x->new_users.minute < limit && x->new_users.hour * 2 < 5 * limit) || x->accepted || x->welcomed ||
-	    x->victims * 2 >= x->user_count)
+	    x->victims * 2 >= x->user_count || asks_each_at_home(s, x))
 		return false;
 	return x->answered && (sure || (!calls_only && one_port(x)));
 }

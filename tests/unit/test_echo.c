@@ -343,6 +343,42 @@ static void refused_requests(void **state)
 	}
 }
 
+#define REGISTER_OF(via, contact, rest) "REGISTER sip:203.0.113.10 SIP/2.0\r\nVia: SIP/2.0/UDP " via ";branch=z9hG4bKa\r\n" \
+	"From: <sip:1001@h>;tag=a\r\nTo: <sip:1001@h>\r\nCall-ID: x\r\nCSeq: 1 REGISTER\r\nContact: <sip:1001@" contact ">\r\n" rest "\r\n"
+#define OFFER_OF(connection) "Content-Type: application/sdp\r\nContent-Length: 75\r\n\r\nv=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 " \
+	connection "\r\nm=audio 4000 RTP/AVP 8"
+
+/* Only what a rewriter would have had to change says that there is none. */
+static void addresses_that_arrive(void **state)
+{
+	static const struct { const char *name, *text; unsigned untouched; bool touched, sdp; } cases[] = {
+		{ "private, with the source's port", REGISTER_OF("192.168.1.10:5060", "192.168.1.10:5060", ""), 1, false,
+		  false },
+		{ "5060 goes without saying", REGISTER_OF("192.168.1.10", "192.168.1.10", ""), 1, false, false },
+		{ "another port", REGISTER_OF("192.168.1.10:5070", "192.168.1.10:5070", ""), 0, false, false },
+		{ "Contact is public", REGISTER_OF("192.168.1.10:5060", ROUTER, ""), 0, true, false },
+		{ "Via is public", REGISTER_OF(ROUTER, "192.168.1.10:5060", ""), 0, true, false },
+		{ "a name", REGISTER_OF("phone.example", "192.168.1.10:5060", ""), 0, false, false },
+		{ "SDP is private", REGISTER_OF("192.168.1.10:5060", "192.168.1.10:5060", OFFER_OF("192.168.1.10")), 1,
+		  false, true },
+		{ "SDP is public", REGISTER_OF("192.168.1.10:5060", "192.168.1.10:5060", OFFER_OF("198.51.100.20")), 0,
+		  true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct echoes *e = echoes_new();
+		const struct echo_passing *s;
+
+		sip_at(e, ROUTER, SERVER, 1000, cases[i].text);
+		assert_int_equal(echoes_passing(e)->count, 1);
+		s = LIST_ENTRY(echoes_passing(e)->head.next, struct echo_passing, in_order);
+		if (s->untouched != cases[i].untouched || s->touched != cases[i].touched || s->sdp != cases[i].sdp)
+			fail_msg("%s: %u %d %d", cases[i].name, s->untouched, s->touched, s->sdp);
+		echoes_free(e);
+	}
+}
+
 /* More phones and requests than there is room for: the oldest leave, nothing breaks. */
 static void room_is_bounded(void **state)
 {
@@ -370,7 +406,8 @@ int main(void)
 		cmocka_unit_test(turning_back),
 		cmocka_unit_test(overlooked_addresses), cmocka_unit_test(stun_told),
 		cmocka_unit_test(untouched_neighbours), cmocka_unit_test(tunnels),
-		cmocka_unit_test(refused_requests), cmocka_unit_test(room_is_bounded),
+		cmocka_unit_test(refused_requests), cmocka_unit_test(addresses_that_arrive),
+		cmocka_unit_test(room_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

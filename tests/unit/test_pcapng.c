@@ -193,6 +193,24 @@ static void simple_packets(struct image *im)
 	simple(im, UINT32_MAX, 4);
 }
 
+static void simple_alone(struct image *im)
+{
+	image_section(im);
+	image_block_end(im, image_interface(im, 1, 6));
+	simple(im, 5, 5);
+	simple(im, 5, 5);
+}
+
+static void simple_sections(struct image *im)
+{
+	image_section(im);
+	image_block_end(im, image_interface(im, 1, 6));
+	simple(im, 5, 5);
+	image_section(im);
+	interface(im, 1);
+	packet(im, 0, 7, 1);
+}
+
 static void old_packet(struct image *im)
 {
 	size_t at;
@@ -416,8 +434,11 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	{ "interfaces end with their section", second_section_without_interface,
 		FIRST "x.pcapng: frame 2 at byte 168: interface 0 is not described before it; reported up to there\n" },
 	{ "simple packets", simple_packets,
-		"0:1 @0 5/5 +48 link 1 if 0\n0:2 @9000 0/0 +72 link 1 if 0\n"
+		"0:1 @9000 5/5 +48 link 1 if 0\n0:2 @9000 0/0 +72 link 1 if 0\n"
 		"0:3 @9000 6/100 +104 link 1 if 0\n0:4 @9000 4/4294967295 +128 link 1 if 0\n" },
+	{ "simple packets alone", simple_alone, "0:1 @0 5/5 +48 link 1 if 0\n0:2 @0 5/5 +72 link 1 if 0\n" },
+	{ "a time behind another section", simple_sections,
+		"0:1 @0 5/5 +48 link 1 if 0\n0:2 @7000 1/1 +120 link 1 if 1\n" },
 	{ "the obsolete packet block", old_packet, "0:1 @7000 2/90 +48 link 1 if 0 in\n" },
 	{ "directions", directions,
 		"0:1 @0 1/1 +48 link 1 if 0 in\n0:2 @1000 1/1 +104 link 1 if 0 out\n"

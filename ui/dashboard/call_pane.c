@@ -219,6 +219,7 @@ static void draw_since(struct world *w, struct sheet *s, const struct view_call 
 	if (since_ns == NS_NONE)
 		return;
 	cell = cell_of(t, cells, since_ns);
+	sheet_text(s, row, at - LABEL_COLUMNS_OF_LANE + 1, LABEL_COLUMNS_OF_LANE - 1, PAINT_DIM, "  finding");
 	if (cell + 40 < cells || cell < cells / 2)
 		sheet_textf(s, row, at + cell, cells - cell + WORDS_BEHIND_LANE, PAINT_WARN, "└ %s %s",
 			ns_clock(since_ns, 3, clock), f->id);

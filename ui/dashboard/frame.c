@@ -37,8 +37,8 @@ static void draw_source(const struct numbers *n, struct sheet *s, unsigned room)
 	if (n->live)
 		text_addf(&t, "  %s pkt/s  %s dropped", words_count(n->frames_per_s, rate),
 			words_count(n->dropped, drops));
-	else
-		text_addf(&t, "  %s", words_counted(n->frames, "frame", count));
+	else if (text_columns(t.p) + text_columns(words_counted(n->frames, "frame", count)) + 2 <= room || n->loading)
+		text_addf(&t, "  %s", count);
 	if (n->loading)
 		draw_progress(n, progress, sizeof progress);
 	text_add(&t, progress);
@@ -103,7 +103,7 @@ void frame_first(struct dashboard *d, const struct numbers *now, struct sheet *s
 	clock_words(n, s->columns, clock);
 	state_of_view(d, now, state);
 	right = (unsigned)(text_columns(clock) + text_columns(state)) + 2;
-	draw_source(n, s, s->columns > right ? s->columns - right : 0);
+	draw_source(n, s, s->columns > right + 1 ? s->columns - right - 1 : 0);
 	sheet_right(s, 0, 0, s->columns - 1, PAINT_PLAIN, clock);
 	if (*state)
 		sheet_text(s, 0, s->columns > right ? s->columns - right + 1 : 0, right, PAINT_WARN, state);

@@ -53,16 +53,23 @@ static int64_t interval_length(const struct view_stream *s)
 static void add_interval(struct lane_cell *c, const struct view_interval *x)
 {
 	float loss = x->packets + x->lost ? 100.0f * (float)x->lost / (float)(x->packets + x->lost) : 0;
-	bool known = x->loudest_dbm0 != VIEW_UNHEARD;
+	bool known = x->level_dbm0 != VIEW_UNHEARD;
 
 	c->arrives = true;
-	c->sound |= x->audio && !(known && x->loudest_dbm0 < MUTE_DBM0);
+	c->sound |= x->audio && !(known && x->level_dbm0 < MUTE_DBM0);
 	c->loss = loss > c->loss ? loss : c->loss;
-	if (known && (c->loudest_dbm0 == VIEW_UNHEARD || x->loudest_dbm0 > c->loudest_dbm0))
-		c->loudest_dbm0 = x->loudest_dbm0;
+	if (known && (c->level_dbm0 == VIEW_UNHEARD || x->level_dbm0 > c->level_dbm0))
+		c->level_dbm0 = x->level_dbm0;
 }
 
-enum { WITHOUT_NOTHING, WITHOUT_SILENCE, WITHOUT_MISSING };
+enum { WITHOUT_NOTHING, WITHOUT_PAUSE, WITHOUT_QUIET, WITHOUT_MISSING };
+
+static uint8_t kind_of(const struct view_hole *x)
+{
+	if (!x->silence)
+		return WITHOUT_MISSING;
+	return x->from_ns == INT64_MIN || x->to_ns == INT64_MAX ? WITHOUT_QUIET : WITHOUT_PAUSE;
+}
 
 /* Which cells lie wholly within a stretch without a packet, and of which kind it is. */
 static void find_holes(const struct lane *l, const struct view_stream *s, uint8_t holes[LANE_CELLS_MAX])
@@ -73,7 +80,7 @@ static void find_holes(const struct lane *l, const struct view_stream *s, uint8_
 		unsigned first = x->from_ns <= l->from_ns ? 0 : cell_at(l, x->from_ns) + 1, end = cell_at(l, x->to_ns);
 
 		for (unsigned c = first; c < end; c++)
-			holes[c] = x->silence ? WITHOUT_SILENCE : WITHOUT_MISSING;
+			holes[c] = kind_of(x);
 	}
 }
 
@@ -96,8 +103,10 @@ static void add_stream(struct lane *l, const struct view_stream *s)
 			if (holes[c] == WITHOUT_NOTHING)
 				add_interval(&l->cells[c], x);
 	}
-	for (unsigned c = 0; c < l->count; c++)
-		l->cells[c].quiet |= holes[c] == WITHOUT_SILENCE;
+	for (unsigned c = 0; c < l->count; c++) {
+		l->cells[c].pause |= holes[c] == WITHOUT_PAUSE;
+		l->cells[c].quiet |= holes[c] == WITHOUT_QUIET;
+	}
 }
 
 static void lane_begin(struct lane *l, int64_t from_ns, int64_t to_ns, unsigned count)
@@ -106,7 +115,7 @@ static void lane_begin(struct lane *l, int64_t from_ns, int64_t to_ns, unsigned 
 		.to_ns = to_ns > from_ns ? to_ns : from_ns + 1,
 		.count = count < LANE_CELLS_MAX ? count : LANE_CELLS_MAX };
 	for (unsigned i = 0; i < l->count; i++)
-		l->cells[i].loudest_dbm0 = VIEW_UNHEARD;
+		l->cells[i].level_dbm0 = VIEW_UNHEARD;
 }
 
 void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns,
@@ -135,8 +144,6 @@ void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned coun
 {
 	lane_begin(l, s->first_ns, s->last_ns, count);
 	add_stream(l, s);
-	for (unsigned i = 0; i < l->count; i++)
-		l->cells[i].due = l->cells[i].quiet;
 }
 
 bool lane_recent(
@@ -184,7 +191,7 @@ static const char *cell_glyph(const struct lane_cell *c, enum paint *ret_paint)
 	*ret_paint = PAINT_DIM;
 	if (c->held && !c->arrives)
 		return "░";
-	if (c->arrives || (c->due && c->quiet && !c->unseen))
+	if (c->arrives || c->pause || (c->due && c->quiet && !c->unseen))
 		return "~";
 	if (!c->due)
 		return " ";
@@ -215,9 +222,9 @@ bool lane_draw_level(const struct lane *l, struct sheet *s, unsigned row, unsign
 	bool known = false;
 
 	for (unsigned i = 0; i < l->count; i++) {
-		if (l->cells[i].loudest_dbm0 == VIEW_UNHEARD)
+		if (l->cells[i].level_dbm0 == VIEW_UNHEARD)
 			continue;
-		sheet_text(s, row, column + i, 1, PAINT_PLAIN, level_glyph(l->cells[i].loudest_dbm0));
+		sheet_text(s, row, column + i, 1, PAINT_PLAIN, level_glyph(l->cells[i].level_dbm0));
 		known = true;
 	}
 	return known;
@@ -228,7 +235,7 @@ const char *lane_level_words(const struct lane *l)
 	int most = -VIEW_UNHEARD;
 
 	for (unsigned i = 0; i < l->count; i++)
-		if (l->cells[i].loudest_dbm0 != VIEW_UNHEARD && l->cells[i].loudest_dbm0 > most)
-			most = l->cells[i].loudest_dbm0;
+		if (l->cells[i].level_dbm0 != VIEW_UNHEARD && l->cells[i].level_dbm0 > most)
+			most = l->cells[i].level_dbm0;
 	return most == -VIEW_UNHEARD ? "" : most > SPEECH_DBM0 ? "speech" : most >= MUTE_DBM0 ? "no speech" : "silence";
 }

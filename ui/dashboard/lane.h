@@ -13,10 +13,11 @@ struct lane {
 	unsigned count;
 	struct lane_cell {
 		bool arrives, due, held, unseen;
-		bool quiet; /* the sender suppresses silence */
+		bool pause; /* between two packets of a sender that suppresses silence */
+		bool quiet; /* before the first or behind the last of them */
 		bool sound; /* of what arrives: some of it is neither comfort noise nor mute */
 		float loss; /* percent, the worst of the stretch */
-		int loudest_dbm0; /* VIEW_UNHEARD not known */
+		int level_dbm0; /* VIEW_UNHEARD not known */
 	} cells[LANE_CELLS_MAX];
 };
 

@@ -103,7 +103,7 @@ static void take_size(struct terminal *t)
 
 /* ---- pictures ---- */
 
-/* No picture yet: of the keys only those that leave are heard. */
+/* No picture yet: of the keys only those that leave are heard; the others wait, as many as there is room for. */
 static void draw_empty(struct terminal *t)
 {
 	struct question *q = t->question;
@@ -111,7 +111,8 @@ static void draw_empty(struct terminal *t)
 	for (unsigned i = 0; i < q->event_count; i++)
 		if (q->events[i].kind == EVENT_KEY && (q->events[i].key == 'q' || q->events[i].key == KEY_CTRL_C))
 			q->state.quit = true;
-	q->event_count = 0;
+	if (q->event_count == EVENTS_AT_ONCE)
+		q->event_count = 0;
 	if (t->sheet.rows != q->rows || t->sheet.columns != q->columns) {
 		sheet_fini(&t->sheet);
 		sheet_init(&t->sheet, q->rows, q->columns, q->ascii);

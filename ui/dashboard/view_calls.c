@@ -72,7 +72,9 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	}
 	if (o.count == 0)
 		sheet_text(s, top + 1, 2, s->columns, PAINT_DIM,
-			n == 0 ? "no call yet" : "no call is like that: F9 clears the filter");
+			n                                             ? "no call is like that: F9 clears the filter"
+				: w->numbers.live || w->numbers.loading ? "no call yet"
+									: "no call is in this capture");
 	if (wide && o.count)
 		call_pane_draw(
 			d, w, s, l->id, AREA_TOP + 1, width + 1, s->columns - width - 1, area_end(s) - AREA_TOP - 1);

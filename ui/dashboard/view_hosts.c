@@ -11,7 +11,7 @@
 #include "ui/words.h"
 
 enum { PANE_HOSTS, PANE_NAT };
-enum { ADDRESS_COLUMNS = 24, ROLE_COLUMNS = 20, PORT_COLUMNS = 14 };
+enum { ADDRESS_COLUMNS = 24, ROLE_COLUMNS = 20, PORT_COLUMNS = 14, DEVICE_FROM = 100 };
 
 static size_t count(const struct looking *k)
 {
@@ -84,7 +84,8 @@ static void draw_host(struct dashboard *d, struct world *w, struct sheet *s, con
 		sheet_textf(s, row, column, 4, PAINT_PLAIN, "%d", h->dscp);
 	else
 		sheet_text(s, row, column, 4, PAINT_DIM, "-");
-	sheet_text(s, row, column + 5, s->columns, PAINT_DIM, party_text(h->user_agent, "", agent));
+	if (s->columns >= DEVICE_FROM)
+		sheet_text(s, row, column + 5, s->columns, PAINT_DIM, party_text(h->user_agent, "", agent));
 	text_fini(&t);
 }
 
@@ -123,7 +124,7 @@ static void draw_hosts(struct dashboard *d, struct world *w, struct sheet *s, un
 	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS, 20, PAINT_DIM, "sip");
 	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + PORT_COLUMNS, 20, PAINT_DIM, "media");
 	sheet_text(s, row + 1, 1 + ADDRESS_COLUMNS + ROLE_COLUMNS + 2 * PORT_COLUMNS, 40, PAINT_DIM,
-		s->columns >= 100 ? "dscp device" : "dscp");
+		s->columns >= DEVICE_FROM ? "dscp device" : "dscp");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_host(w->engine, l->top + i, &h); i++) {
 		draw_host(d, w, s, &h, row + 2 + i);
 		if (l->top + i == l->at)

@@ -8,7 +8,9 @@
 #include "captures/base/memory.h"
 #include "ui/words.h"
 
-enum { USER_COLUMNS = 16, DEVICE_COLUMNS = 18 };
+enum { USER_LEAST = 4, USER_MOST = 16, DEVICE_LEAST = 6, DEVICE_MOST = 18, WIDE_MOST = 40, DEVICE_FROM = 100 };
+
+struct widths { unsigned user, device; }; /* device 0: there is no room for it */
 
 static size_t count(const struct looking *k)
 {
@@ -47,7 +49,30 @@ static enum call_mark mark_of(const struct view_registration *r)
 	return strcmp(r->state, "expired") == 0 ? MARK_WARN : MARK_QUIET;
 }
 
-static void draw_row(struct world *w, struct sheet *s, const struct view_registration *r, unsigned row)
+static unsigned within(unsigned most, size_t columns, unsigned so_far)
+{
+	return columns > most ? most : columns > so_far ? (unsigned)columns : so_far;
+}
+
+/* As its longest text: of all of them, so that nothing moves when they are scrolled. */
+static struct widths widths_of(struct world *w, unsigned columns)
+{
+	unsigned user_most = columns >= WIDE_COLUMNS ? WIDE_MOST : USER_MOST,
+		 device_most = columns >= WIDE_COLUMNS ? WIDE_MOST : DEVICE_MOST;
+	struct widths x = { USER_LEAST, columns >= DEVICE_FROM ? DEVICE_LEAST : 0 };
+	struct view_registration r;
+	char text[PARTY_BYTES];
+
+	for (size_t i = 0; view_registration(w->engine, i, &r); i++) {
+		x.user = within(user_most, text_columns(party_text(r.aor, "-", text)), x.user);
+		if (x.device)
+			x.device = within(device_most, text_columns(party_text(r.device, "-", text)), x.device);
+	}
+	return x;
+}
+
+static void draw_row(struct world *w, struct sheet *s, const struct widths *x, const struct view_registration *r,
+	unsigned row)
 {
 	char user[PARTY_BYTES], device[PARTY_BYTES], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT],
 		every[24] = "-", clock[NS_TEXT], right[96], status[16] = "";
@@ -62,11 +87,12 @@ static void draw_row(struct world *w, struct sheet *s, const struct view_registr
 		r->last_ns == NS_NONE ? "-" : world_clock(w, r->last_ns, clock), r->state, status);
 	rest = (unsigned)text_columns(right);
 	sheet_text(s, row, 1, 1, mark_paint(mark), mark_sign(mark));
-	column += (sheet_text(s, row, column, USER_COLUMNS, PAINT_PLAIN, party_text(r->aor, "-", user)),
-		USER_COLUMNS + 1u);
-	if (s->columns >= 100)
-		column += (sheet_text(s, row, column, DEVICE_COLUMNS, PAINT_PLAIN, party_text(r->device, "-", device)),
-			DEVICE_COLUMNS + 1u);
+	sheet_text(s, row, column, x->user, PAINT_PLAIN, party_text(r->aor, "-", user));
+	column += x->user + 1;
+	if (x->device) {
+		sheet_text(s, row, column, x->device, PAINT_PLAIN, party_text(r->device, "-", device));
+		column += x->device + 1;
+	}
 	room = s->columns > column + rest + 2 ? s->columns - column - rest - 2 : 10;
 	endpoint_text(&r->source, from);
 	endpoint_text(&r->registrar, at);
@@ -82,19 +108,19 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	struct list *l = list_of(d, 0);
 	size_t all = count(&k);
 	unsigned top = AREA_TOP + 2, shown = area_end(s) - top;
+	struct widths x = widths_of(w, s->columns);
 	char right[WORDS];
 	struct view_registration r;
 
 	list_place(l, all, top, 0, s->columns, shown);
 	bar_draw(s, AREA_TOP, 0, s->columns, "Registrations", words_counted(all, "registration", right));
-	sheet_text(s, AREA_TOP + 1, 3, USER_COLUMNS, PAINT_DIM, "user");
-	if (s->columns >= 100)
-		sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS, 20, PAINT_DIM, "device");
-	sheet_text(s, AREA_TOP + 1, 4 + USER_COLUMNS + (s->columns >= 100 ? DEVICE_COLUMNS + 1 : 0), 30, PAINT_DIM,
-		"from → registrar");
+	sheet_text(s, AREA_TOP + 1, 3, x.user, PAINT_DIM, "user");
+	if (x.device)
+		sheet_text(s, AREA_TOP + 1, 4 + x.user, x.device, PAINT_DIM, "device");
+	sheet_text(s, AREA_TOP + 1, 4 + x.user + (x.device ? x.device + 1 : 0), 30, PAINT_DIM, "from → registrar");
 	sheet_right(s, AREA_TOP + 1, 0, s->columns - 1, PAINT_DIM, "every     last      state    ");
 	for (unsigned i = 0; i < shown && l->top + i < all && view_registration(w->engine, l->top + i, &r); i++) {
-		draw_row(w, s, &r, top + i);
+		draw_row(w, s, &x, &r, top + i);
 		if (l->top + i == l->at)
 			row_select(s, top + i, 0, s->columns);
 	}

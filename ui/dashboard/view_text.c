@@ -17,7 +17,7 @@ static const char *const marks[] = {
 	"Lanes: ▇ arrives, under 1 % lost   ▆ 3 %   ▅ 5 %   ▄ 10 %   ▃ 20 %   ▂ 50 %   ▁ more",
 	"       × a packet was due, none came   ░ hold   ? due, not visible here   blank: none due",
 	"       ~ (0) silence: comfort noise, a mute microphone, or a sender that sends nothing in pauses",
-	"Level: the loudest packet; ▁ below −60 dBm0, a step per 8 dB, █ from −12 (G.711 only)",
+	"Level, G.711: ▁ below −60 dBm0, a step per 8 dB, █ from −12",
 	"Signalling: I INVITE  R ringing  E early media  A answer  H re-INVITE  T transfer  C CANCEL  B BYE  X refused",
 };
 
