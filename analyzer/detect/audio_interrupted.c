@@ -139,7 +139,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
-		if (gap_cuts_speech(s, g, direction_window_at(dir, g->from_ns)->dtx_allowed))
+		if (!gates_clock_unreliable(detection_facts(d)->gates) &&
+		    gap_cuts_speech(s, g, direction_window_at(dir, g->from_ns)->dtx_allowed))
 			v = (struct verdict){ "sender-stopped", SEVERITY_WARNING, CONFIDENCE_POSSIBLE,
 				g->suppressed_ms };
 		return v;

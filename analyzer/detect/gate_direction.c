@@ -16,6 +16,29 @@ static bool half_tapped(const struct judge *j, const struct window *w)
 	return false;
 }
 
+static bool switched(const struct judge *j, const struct address *a, const struct address *b)
+{
+	const struct network *n = j->facts->network;
+
+	return address_same_net(a, b) && network_at(n, a) && network_at(n, b) && !network_pair_find(n, a, b) &&
+	       !network_pair_find(n, b, a);
+}
+
+/*
+ * G3: two neighbours of one network that were never seen to talk: a tap at their router, or at a server's port, does
+ * not see it (1.7.2).
+ */
+static bool between_neighbours(const struct judge *j, const struct window *w)
+{
+	unsigned far = 0, pairs = 0;
+
+	for (unsigned i = 0; i < w->source_count; i++) {
+		for (unsigned k = 0; k < w->target_count; k++, pairs++)
+			far += !switched(j, &w->sources[i].at.addr, &w->targets[k].at.addr);
+	}
+	return pairs && far == 0;
+}
+
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct gates *g = j->facts->gates;
@@ -45,6 +68,8 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 				       "G1";
 		}
 	}
+	if (between_neighbours(j, w))
+		return judge_because(h, "what neighbours say to one another need not pass this point"), "G3";
 	for (unsigned i = 0; i < w->target_count; i++) {
 		if (gates_port_range(g, w->targets[i].at.port))
 			return judge_because(h, "media ports of this range are missing from the capture"), "G3";

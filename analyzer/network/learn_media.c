@@ -17,6 +17,7 @@ enum {
 struct party_media {
 	struct network *n;
 	const struct direction *sends, *receives;
+	int64_t over_ns;             /* end of the exchange in question; NS_NONE: not seen */
 };
 
 static bool stream_teaches(const struct stream *s)
@@ -45,10 +46,14 @@ static void learn_source(struct network *n, const struct target *t, const struct
 		learn_from(n, seen, written, NAT_EXTERNAL_ADDRESS, s);
 }
 
-/* A description that moved the party's audio says nothing of what it had sent before, but for what was on its way. */
-static bool sent_under(const struct window *w, const struct stream *own)
+/*
+ * A description that moved the party's audio says nothing of what it had sent before, but for what was on its way, nor
+ * one that is over of what it began to send later.
+ */
+static bool sent_under(const struct party_media *m, const struct window *w, const struct stream *own)
 {
-	return !w->moved || own->last_ns > ns_add(w->on_ns, MOVING_NS);
+	return (!w->moved || own->last_ns > ns_add(w->on_ns, MOVING_NS)) &&
+	       (m->over_ns == NS_NONE || own->first_ns < m->over_ns);
 }
 
 /* Is this where the party's own audio comes from, and had it come before anything was sent there? */
@@ -58,7 +63,7 @@ static bool answered_to_source(const struct party_media *m, const struct window 
 		const struct stream *own = m->sends->streams[i];
 
 		if (endpoint_equal(&own->src, &back->dst) && endpoint_equal(&own->dst, &back->src) &&
-		    own->first_ns <= back->first_ns && sent_under(w, own))
+		    own->first_ns <= back->first_ns && sent_under(m, w, own))
 			return true;
 	}
 	return false;
@@ -85,25 +90,32 @@ static void learn_latched(const struct party_media *m, const struct window *w)
 	}
 }
 
-static void learn_party(const struct party_media *m)
+static void learn_window(const struct party_media *m, const struct window *w)
 {
-	const struct exchange *last = NULL;
+	learn_latched(m, w);
+	for (unsigned k = 0; k < w->target_count; k++) {
+		for (unsigned s = 0; s < m->sends->stream_count && s < STREAMS_ASKED; s++) {
+			const struct stream *own = m->sends->streams[s];
 
-	for (unsigned i = 0; i < m->receives->window_count; i++) {
-		const struct window *w = &m->receives->windows[i];
-
-		if (!w->target_count || w->exchange == last)
-			continue;
-		last = w->exchange;
-		learn_latched(m, w);
-		for (unsigned k = 0; k < w->target_count; k++) {
-			for (unsigned s = 0; s < m->sends->stream_count && s < STREAMS_ASKED; s++) {
-				const struct stream *own = m->sends->streams[s];
-
-				if (stream_teaches(own) && sent_under(w, own))
-					learn_source(m->n, &w->targets[k], own);
-			}
+			if (stream_teaches(own) && sent_under(m, w, own))
+				learn_source(m->n, &w->targets[k], own);
 		}
+	}
+}
+
+/* Each exchange once: its windows, before the answer and after it, stand side by side. */
+static void learn_party(struct party_media *m)
+{
+	const struct window *windows = m->receives->windows;
+
+	for (unsigned i = 0, next; i < m->receives->window_count; i = next) {
+		for (next = i + 1; next < m->receives->window_count && windows[next].exchange == windows[i].exchange;)
+			next++;
+		while (i + 1 < next && !windows[i].target_count)
+			i++;
+		m->over_ns = windows[next - 1].off_ns;
+		if (windows[i].target_count)
+			learn_window(m, &windows[i]);
 	}
 }
 
@@ -113,7 +125,7 @@ static void learn_dialog(struct network *n, const struct dialog *d)
 		const struct mslot *slot = &d->mslots[i];
 
 		for (unsigned side = 0; side < 2; side++)
-			learn_party(&(struct party_media){ n, &slot->direction[side], &slot->direction[!side] });
+			learn_party(&(struct party_media){ n, &slot->direction[side], &slot->direction[!side], NS_NONE });
 	}
 }
 
