@@ -520,7 +520,7 @@ static void take_packet(struct engine *e, const struct packet *p)
 
 	two_points_frame(e->points, p->file, p->at_ns);
 	verdict = p->has & HAS_IP ? network_duplicate(e->network, p) : DUPLICATE_NO;
-	if (p->has & HAS_IP || p->kind == PACKET_ARP)
+	if (p->has & HAS_IP || p->kind == PACKET_ARP || p->voice_vlan)
 		records_due(e, p, verdict, 1);
 	if (!(p->has & HAS_IP))
 		return;

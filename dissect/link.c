@@ -3,8 +3,10 @@
 #include "dissect/link.h"
 
 #include "dissect/ip.h"
+#include "dissect/neighbour.h"
 
-enum { VLAN_MAX = 4, MPLS_MAX = 16, LLC_SNAP = 0xaa, LLC_IP = 0x06, LLC_UI = 0x03, LENGTH_MAX = 1500 };
+enum { VLAN_MAX = 4, MPLS_MAX = 16, LLC_SNAP = 0xaa, LLC_IP = 0x06, LLC_UI = 0x03, LENGTH_MAX = 1500,
+	OUI_CISCO = 0x00000c, SNAP_CDP = 0x2000 };
 
 enum network link_failed(const struct cursor *c, struct packet *p)
 {
@@ -27,7 +29,7 @@ static enum network ip_here(struct cursor *c, struct packet *p)
 	return first.state == CURSOR_OK ? NETWORK_IP : link_failed(&first, p);
 }
 
-/* IEEE 802.2: SNAP with an ethertype, or IP of its own; the rest (STP, CDP, IS-IS) is not for us. */
+/* IEEE 802.2: SNAP with an ethertype, or IP of its own; of CDP the voice VLAN; the rest (STP, IS-IS) is not for us. */
 static enum network llc_parse(struct cursor *c, struct packet *p)
 {
 	uint8_t dsap = cursor_u8(c), ssap = cursor_u8(c), control = cursor_u8(c);
@@ -44,6 +46,8 @@ static enum network llc_parse(struct cursor *c, struct packet *p)
 	type = cursor_u16(c);
 	if (c->state != CURSOR_OK)
 		return link_failed(c, p);
+	if (oui == OUI_CISCO && type == SNAP_CDP)
+		p->voice_vlan = neighbour_cdp(*c);
 	if ((oui != 0 && oui != 0x0000f8) || type <= LENGTH_MAX)
 		return undecoded(p, UNDECODED_NOT_IP);
 	return link_ethertype(c, type, p);
@@ -141,6 +145,9 @@ enum network link_ethertype(struct cursor *c, uint16_t type, struct packet *p)
 			return mpls_parse(c, p);
 		case 0x8864:
 			return pppoe_parse(c, p);
+		case 0x88cc:
+			p->voice_vlan = neighbour_lldp(*c);
+			return undecoded(p, UNDECODED_NOT_IP);
 		case 0x88e5:
 			return undecoded(p, UNDECODED_CIPHER);  /* MACsec */
 		case 0x8100:

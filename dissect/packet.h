@@ -88,6 +88,7 @@ struct packet {
 	uint8_t mac_src[6], mac_dst[6];
 	uint16_t vlan[2];            /* outer, inner id */
 	uint8_t vlan_count, vlan_priority;
+	uint16_t voice_vlan;         /* that an LLDP or CDP frame tells phones of; 0 none */
 	uint8_t tunnel, tunnel_depth; /* enum packet_tunnel of the innermost */
 	struct address outer_src, outer_dst;
 

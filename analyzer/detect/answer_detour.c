@@ -19,7 +19,8 @@ static bool is_invite(const struct message *m)
 /* The INVITEs of the first place: the first of all, and the one that was let through after challenges. */
 struct tries {
 	const struct message *first, *last, *progress;
-	double waited_s;             /* from each INVITE to its challenge: what the caller does with it is not the server's time */
+	/* from each INVITE to its challenge: what the caller does with it is not the server's time */
+	double waited_s;
 	unsigned challenges;
 };
 
@@ -49,7 +50,10 @@ static struct tries tries_of(const struct leg *leg)
 	return t;
 }
 
-/* A question of the asked server to a resolver outside, after the INVITE, that nothing came back for, where answers to it pass. */
+/*
+ * A question of the asked server to a resolver outside, after the INVITE, that nothing came back for, where answers to
+ * it pass.
+ */
 static bool waits_for_names(const struct facts *facts, const struct tries *t, double wait_s)
 {
 	int64_t until_ns = ns_add(t->progress->at.at_ns, -(int64_t)(wait_s * 1e9));

@@ -114,10 +114,25 @@ static bool strayed(const struct counted *c, int64_t since_ns)
 	       c->wrong_last_ns > ns_add(since_ns, SECOND_NS);
 }
 
+/* The receiver is at another address since then, and all goes to the old one. */
+static bool left_behind(const struct judge *j, const struct counted *c, int64_t *ret_since_ns)
+{
+	const struct stream *now = c->main ? hearing_receiver_left(j->facts, j->d, &c->main->dst) : NULL;
+
+	if (!now || c->main->last_ns - now->first_ns < TAIL_NS)
+		return false;
+	for (unsigned i = 0; i < j->d->stream_count; i++) {
+		if (endpoint_equal(&j->d->streams[i]->dst, &now->src))
+			return false;
+	}
+	*ret_since_ns = now->first_ns;
+	return true;
+}
+
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
-	int64_t to_ns = window_end(w, j->end_ns),
+	int64_t to_ns = window_end(w, j->end_ns), left_ns,
 		overlap_ns = (int64_t)(judge_key(j, "expect", "move-overlap-ms") * 1e6);
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
@@ -145,6 +160,9 @@ static void judge_window(struct judge *j, const struct window *w)
 		judge_absence(j, w, &c, from_ns, to_ns, true);
 	} else if (undelivered_judge(j, w, &c, from_ns, to_ns)) {
 		return;
+	} else if (left_behind(j, &c, &left_ns) && left_ns > from_ns) {
+		h->misdirected = c.main;
+		judge_fail(j, w, FAILURE_MISDIRECTED, ns_add(left_ns, overlap_ns), to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {
 		if (strayed(&c, c.last_ns)) {
 			h->misdirected = c.wrong_main;

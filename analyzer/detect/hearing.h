@@ -104,6 +104,12 @@ bool hearing_told_loopback(const struct direction *d, const struct window *w);
 /* How sure it is that this, and no tap that misses the audio of a sender that latches, makes the silence. */
 enum confidence hearing_loopback_proof(const struct hearing *h);
 /*
+ * Has the receiver left the address that its audio is sent to? Its own audio came from there and goes on from another
+ * one, and nothing comes from the old one any more. The stream that shows where it is now; NULL: no.
+ */
+const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
+	const struct endpoint *at);
+/*
  * Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real:
  * where it really is.
  */

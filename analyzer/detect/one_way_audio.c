@@ -103,6 +103,9 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 	}
 	if (sent_to_before(d, h->window, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	if (!h->whole && hearing_receiver_left(facts, d, &s->dst))
+		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
+		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
 	if (learnt_before(d, h->window, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
@@ -280,12 +283,33 @@ static void entitle(struct finding *f, const struct words *w, const struct heari
 	}
 }
 
-static void say_stale(struct finding *f, const struct words *w, const struct hearing *h, const struct direction *d)
+static void say_left(struct finding *f, const struct words *w, const struct stream *now)
 {
+	char at[ENDPOINT_TEXT];
+
+	endpoint_text(&now->src, at);
+	finding_cause(f, "%s goes on sending to %s, where %s's audio came from until %s changed its address. Now it comes from %s, and no SDP tells of it.",
+		      w->sender_host, w->to, w->receiver, w->receiver, at);
+	finding_fix(f, "Let the phone of %s tell its new address by a re-INVITE when its network changes (Wi-Fi to mobile, VPN), or let %s answer to where audio comes from (symmetric RTP).",
+		    w->receiver, w->sender_host);
+	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "from here on %s's audio comes from %s",
+		w->receiver, at);
+}
+
+static void say_stale(struct finding *f, const struct words *w, const struct hearing *h, const struct direction *d,
+	const struct facts *facts)
+{
+	const struct stream *left = h->whole ? NULL : hearing_receiver_left(facts, d, &h->misdirected->dst);
 	const struct endpoint *to = &h->misdirected->dst;
 	const struct stream *now = sent_to_before(d, h->window, to) ? NULL : learnt_before(d, h->window, to);
 	char at[ENDPOINT_TEXT];
 
+	if (left) {
+		entitle(f, w, h, w->receiver, "moves to another address");
+		say_left(f, w, left);
+		return;
+	}
+	entitle(f, w, h, w->sender_host, "sends to an old address");
 	if (!now) {
 		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host,
 			w->to, w->sdp);
@@ -301,7 +325,7 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 }
 
 static void say_misdirected(struct finding *f, const struct words *w, const struct hearing *h,
-	const struct direction *d)
+	const struct direction *d, const struct facts *facts)
 {
 	if (strcmp(f->reason, "wrong-port") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to a wrong port");
@@ -315,8 +339,7 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 			w->receiver_full, w->sdp, w->real, w->sender_host);
 		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
 	} else if (strcmp(f->reason, "stale-target") == 0) {
-		entitle(f, w, h, w->sender_host, "sends to an old address");
-		say_stale(f, w, h, d);
+		say_stale(f, w, h, d, facts);
 	} else if (strcmp(f->reason, "latched-elsewhere") == 0) {
 		entitle(f, w, h, w->sender_host, "turns to a wrong address");
 		finding_cause(f, "%s first sent to the right address and then turned to %s.", w->sender_host, w->to);
@@ -446,7 +469,7 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	struct words w = words_of(facts, d, h);
 
 	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
-		say_misdirected(f, &w, h, d);
+		say_misdirected(f, &w, h, d, facts);
 	else if (h->failure == FAILURE_ABSENT)
 		say_absent(f, &w, h);
 	else

@@ -281,6 +281,28 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
+const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
+	const struct endpoint *at)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct host *h = network_host_find(facts->network, &at->addr);
+	const struct stream *before = NULL;
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (endpoint_equal(&own->streams[i]->src, at))
+			before = own->streams[i];
+	}
+	for (unsigned i = 0; before && h && i < own->stream_count; i++) {
+		const struct stream *now = own->streams[i];
+
+		if (now->ssrc == before->ssrc && now->first_ns > before->last_ns &&
+		    !address_equal(&now->src.addr, &at->addr) && endpoint_equal(&now->dst, &before->dst) &&
+		    h->last_out_ns < ns_add(now->first_ns, SECOND_NS))
+			return now;
+	}
+	return NULL;
+}
+
 static bool is_of_party(const struct direction *own, const struct stream *s)
 {
 	const struct party *party = &own->slot->dialog->leg->party[own->sender];

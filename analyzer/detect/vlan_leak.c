@@ -14,13 +14,13 @@
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "voice-on-data-vlan", "data-on-voice-vlan", "split-brain", "bridged",
-	NULL };
+static const char *const reasons[] = { "voice-on-data-vlan", "data-on-voice-vlan", "split-brain",
+	"policy-ignored", "bridged", NULL };
 
 static const struct detector_doc doc = {
 	.says = "voice outside its VLAN",
 	.symptom = "The phone loses its configuration, audio suffers from broadcasts, a review finds voice among the computers.",
-	.evidence = "802.1Q tags of SIP from desk phones, against the profile or most of the phones; what else speaks in the voice VLAN; SIP and audio of one card; broadcasts in two VLANs at once.",
+	.evidence = "802.1Q tags of SIP from desk phones, against the profile, what the switch tells (LLDP-MED, CDP) or most of the phones; what else speaks in the voice VLAN; SIP and audio of one card; broadcasts in two VLANs at once.",
 	.mimics = "Mirrors that strip tags or tag anew, routers that forward from one VLAN to another, softphones, a native VLAN, priority tags, servers that phones need.",
 	.fix = "Set the voice VLAN on the switch port, enable LLDP-MED, restart the phone.",
 	.reasons = reasons,
@@ -33,6 +33,8 @@ static const struct config_key keys[] = {
 	{ "desktop-flows", 5, "connections", 1, 32, "field: of these file sharing, remote desktop, Windows names" },
 	{ 0 },
 };
+
+#define GOES_ON_NS (60 * SECOND_NS)          /* in its VLAN, after the switch has told of another one */
 
 enum { SLOTS = 512, PROBES = 8, VLANS = 3 };
 
@@ -186,7 +188,7 @@ static void tell(struct detection *d, const struct phone *x, const struct seen_v
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, endpoint_hash(&(struct endpoint){ x->addr, 0 }),
-		"voice-on-data-vlan", SEVERITY_WARNING,
+		voice->told.frame ? "policy-ignored" : "voice-on-data-vlan", SEVERITY_WARNING,
 						  voice->sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], here[24] = "no VLAN tag";
 
@@ -203,6 +205,8 @@ static void tell(struct detection *d, const struct phone *x, const struct seen_v
 		"Set voice VLAN %u on the switch port of this phone and enable LLDP-MED there; restart the phone.",
 		voice->vid);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
+	if (voice->told.frame)
+		finding_evidence(f, voice->told, "the switch tells of voice VLAN %u", voice->vid);
 	finding_evidence(f, v->first, "SIP in %s", here);
 	finding_evidence(f, v->last, "still in %s", here);
 	finding_times(f, v->first.at_ns, v->last.at_ns);
@@ -218,17 +222,48 @@ static uint16_t first_of(const struct number_set *s)
 	return 0;
 }
 
+static bool is_phones(const struct phone *list, unsigned count, const uint8_t mac[6])
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (memcmp(list[i].mac, mac, sizeof list[i].mac) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What switches tell, when all of them tell the same; what a phone says of itself is no order. */
+static const struct voice_told *told_vlan(const struct facts *facts, const struct phone *list, unsigned count)
+{
+	const struct voice_told *found = NULL, *all;
+	unsigned n;
+
+	all = network_voice_told(facts->network, &n);
+	for (unsigned i = 0; i < n; i++) {
+		if (is_phones(list, count, all[i].mac))
+			continue;
+		if (found && found->vid != all[i].vid)
+			return NULL;
+		if (!found || all[i].first_ns < found->first_ns)
+			found = &all[i];
+	}
+	return found;
+}
+
 static struct voice_vlan voice_vlan_find(const struct detection *d, const struct phone *list, unsigned count)
 {
 	const struct site *site = detection_facts(d)->site;
 	unsigned phones;
 	uint16_t most = majority(list, count, &phones);
+	const struct voice_told *told = told_vlan(detection_facts(d), list, count);
 
 	if (site->voice_vlans.count)
-		return (struct voice_vlan){ first_of(&site->voice_vlans), "profile", true };
+		return (struct voice_vlan){ .vid = first_of(&site->voice_vlans), .source = "profile", .sure = true };
+	if (told)
+		return (struct voice_vlan){ .vid = told->vid, .source = "LLDP-MED or CDP of the switch", .sure = true,
+			.told = { told->first_ns, told->frame, told->file, told->interface } };
 	if (phones < detection_key(d, "majority") || phones * 2 <= count)
 		most = 0;
-	return (struct voice_vlan){ most, "most of the phones", false };
+	return (struct voice_vlan){ .vid = most, .source = "most of the phones" };
 }
 
 static void judge(struct detection *d, const struct phone *list, unsigned count, const struct voice_vlan *voice)
@@ -241,6 +276,8 @@ static void judge(struct detection *d, const struct phone *list, unsigned count,
 		bool boots = list[i].vlan_count > 1 &&
 			v->last.at_ns - v->first.at_ns < (int64_t)(detection_key(d, "boot-s") * 1e9);
 
+		/* a phone may not have heard the switch yet */
+		boots |= voice->told.frame && v->last.at_ns < ns_add(voice->told.at_ns, GOES_ON_NS);
 		if (!right && !boots && !list[i].soft && site_inside(site, &list[i].addr))
 			tell(d, &list[i], v, voice);
 	}

@@ -10,7 +10,8 @@
 
 struct voice_vlan {
 	uint16_t vid;                /* 0: unknown */
-	const char *source;          /* "profile", "most of the phones" */
+	const char *source;          /* "profile", "LLDP-MED or CDP of the switch", "most of the phones" */
+	struct frame_ref told;       /* by the switch; frame 0: not so */
 	bool sure;                   /* somebody who knows has said so */
 };
 

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define TIMER_B_NS (32 * SECOND_NS)          /* RFC 3261 17.1.1.2: 64 T1 */
+
 enum { WINDOWS_USUAL = 3, TARGETS_USUAL = 2 };      /* early, due, ended; one address each */
 
 /* One session as agreed: what both sides said of one m= line. */
@@ -378,9 +380,23 @@ static bool offers_hold(const struct sdp_media *m)
 }
 
 /*
- * An offer to hold whose fate is not in the capture. Was it answered, audio may rest from there on; was it not, that is
- * told of the re-INVITE, and who pressed hold has stopped all the same. Until the next agreement nothing is due.
+ * Was it answered, although no answer is in the capture? Its ACK says so, and so does the next offer of the same side,
+ * which may only follow an end (RFC 3261 14.1), unless it waited for the first one's timer.
  */
+static bool answer_missed(const struct builder *b, const struct exchange *x)
+{
+	if (x->transaction->ack)
+		return true;
+	for (const struct list_link *it = x->in_dialog.next; it != &b->dialog->exchanges.head; it = it->next) {
+		const struct exchange *later = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (later->offerer == x->offerer)
+			return ns_minus(later->offered_ns, x->offered_ns) < TIMER_B_NS;
+	}
+	return false;
+}
+
+/* An offer to hold whose answer was missed: audio may rest from there on until the next agreement. */
 static void add_unanswered(struct builder *b, const struct exchange *x)
 {
 	const struct session s = session_of(x, false);
@@ -388,7 +404,7 @@ static void add_unanswered(struct builder *b, const struct exchange *x)
 
 	if (x->state != EXCHANGE_OFFERED || x->kind == EXCHANGE_INITIAL || !b->answered || !x->transaction ||
 	    x->transaction->final || !before || before->state != EXPECT_DUE || x->offered_ns < before->on_ns ||
-	    is_over(b, x->offered_ns) || !offers_hold(session_own(&s, x->offerer, b->mline)))
+	    is_over(b, x->offered_ns) || !offers_hold(session_own(&s, x->offerer, b->mline)) || !answer_missed(b, x))
 		return;
 	open_window(b, EXPECT_PAUSED, x->offered_ns);
 }

@@ -8,7 +8,7 @@
 #include "analyzer/network/turn.h"
 #include "analyzer/network/vlan_use.h"
 
-enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, SIP_PORT = 5060, SIPS_PORT = 5061,
+enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, VOICE_TOLD_MAX = 16, SIP_PORT = 5060, SIPS_PORT = 5061,
        NAT_SURE = 60 /* a mapping of that weight joins two addresses to one machine */ };
 
 /* ---- the most frequent of a few values, in constant time and space (space-saving counters); slot 0 leads ---- */
@@ -161,6 +161,8 @@ struct network {
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
 	struct vlan_uses *vlans;
 	struct turns *turns;
+	struct voice_told voice[VOICE_TOLD_MAX];
+	unsigned voice_count;
 	struct mark_uses marks;
 	struct link_sight links[LINK_SIGHTS];        /* unicast frames without IP (ARP), by whom they reach */
 	unsigned link_count;

@@ -104,12 +104,33 @@ bool network_link_inbound(const struct network *n, const struct address *to, int
 	return false;
 }
 
+static void note_voice(struct network *n, const struct packet *p)
+{
+	struct voice_told *x = &n->voice[n->voice_count];
+
+	for (unsigned i = 0; i < n->voice_count; i++) {
+		if (n->voice[i].vid == p->voice_vlan && memcmp(n->voice[i].mac, p->mac_src, sizeof p->mac_src) == 0)
+			return;
+	}
+	if (n->voice_count == VOICE_TOLD_MAX)
+		return;
+	n->voice_count++;
+	x->vid = p->voice_vlan;
+	memcpy(x->mac, p->mac_src, sizeof x->mac);
+	x->first_ns = p->at_ns;
+	x->frame = p->frame;
+	x->file = p->file;
+	x->interface = p->interface;
+}
+
 void network_packet(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count)
 {
 	struct pair_record *pair;
 
 	if (p->kind == PACKET_ARP)
 		link_frame(n, p);
+	if (p->voice_vlan)
+		note_voice(n, p);
 	if (!(p->has & HAS_IP) || !address_known(&p->src.addr) || !address_known(&p->dst.addr) || !p->first_of_frame ||
 		count == 0)
 		return;
@@ -169,6 +190,12 @@ const struct vlan_uses *network_vlans(const struct network *n)
 const struct turns *network_turns(const struct network *n)
 {
 	return n->turns;
+}
+
+const struct voice_told *network_voice_told(const struct network *n, unsigned *ret_count)
+{
+	*ret_count = n->voice_count;
+	return n->voice;
 }
 
 const struct mark_uses *network_marks(const struct network *n)

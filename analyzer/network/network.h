@@ -123,6 +123,15 @@ enum duplicate_verdict {
 	DUPLICATE_POINT              /* the same packet at a second point: other MAC, VLAN or lower TTL */
 };
 
+/* A switch tells its phones of the VLAN for voice (LLDP-MED, CDP). */
+struct voice_told {
+	uint16_t vid;
+	uint8_t mac[6];              /* of the sender */
+	int64_t first_ns;
+	uint32_t frame;
+	uint16_t file, interface;
+};
+
 struct network;
 struct vlan_uses;                    /* vlan_use.h */
 struct turns;                        /* turn.h */
@@ -158,6 +167,8 @@ const struct list *network_hosts(const struct network *n);     /* struct host.in
 const struct list *network_pairs(const struct network *n);
 const struct vlan_uses *network_vlans(const struct network *n);
 const struct turns *network_turns(const struct network *n);
+/* Different ones, the first that were met. */
+const struct voice_told *network_voice_told(const struct network *n, unsigned *ret_count);
 const struct mark_uses *network_marks(const struct network *n);
 const struct list *network_mappings(const struct network *n);  /* struct nat_mapping.in_order, as learnt */
 

@@ -6,7 +6,10 @@
 
 #include "captures/base/memory.h"
 
-enum { DEFAULT_MAX = 4096, LIFETIME_S = 600 /* RFC 8656 7.2 */, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104 };
+enum {
+	DEFAULT_MAX = 4096, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104,
+	LIFETIME_S = 600             /* RFC 8656 7.2, where nothing is said */
+};
 
 struct turns {
 	struct hash by_hosts;

@@ -161,6 +161,28 @@ static void arp_send(struct scenario *s, int64_t at_ns, const struct host *from,
 		TRAFFIC_ARP, p.p, p.n)->protocol = 0;
 }
 
+/* lldp HOST at T [count N every T] vid N: the switch tells its phones of the VLAN for voice (LLDP-MED) */
+void lldp_read(struct scenario *s, struct words *w)
+{
+	const struct host *from = host_want(s, w);
+	struct times t = times_want(s, w);
+	struct buffer p = { .arena = s->arena };
+	unsigned vid;
+
+	word_expect(s, w, "vid");
+	vid = (unsigned)integer_want(s, w, "the VLAN") & 0xfff;
+	buffer_u16(&p, 1 << 9 | 7);                     /* chassis: a MAC address */
+	buffer_u8(&p, 4);
+	buffer_add(&p, from->mac, 6);
+	buffer_u16(&p, 127 << 9 | 8);                   /* network policy: voice, tagged, priority 5, DSCP 46 */
+	buffer_u32(&p, 0x0012bb02);
+	buffer_u32(&p, 0x01400000u | vid << 9 | 5 << 6 | 46);
+	buffer_u16(&p, 0);
+	for (unsigned i = 0; i < t.count && !s->error; i++)
+		datagram_add(s, t.at_ns + (int64_t)i * t.every_ns, (struct endpoint){ .addr = from->addr },
+			(struct endpoint){ .addr = from->addr }, TRAFFIC_OTHER, p.p, p.n)->protocol = LLDP;
+}
+
 /* arp HOST > HOST at T [count N every T]: question and answer */
 void arp_read(struct scenario *s, struct words *w)
 {

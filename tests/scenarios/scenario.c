@@ -158,7 +158,7 @@ static const struct {
 	{ "call", call_read },       { "check", check_read },     { "connect", connect_read }, { "drops", drops_read },
 	  { "exit", exit_read },
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
-	{ "icmp", icmp_read },       { "lose", lose_read },       { "may", may_read },
+	{ "icmp", icmp_read },       { "lldp", lldp_read },       { "lose", lose_read },       { "may", may_read },
 	  { "mirror", mirror_read },
 	{ "nat", nat_read },         { "never", never_read },     { "place", place_read },
 	  { "profile", profile_read },

@@ -53,13 +53,15 @@ enum traffic { TRAFFIC_SIP, TRAFFIC_RTP, TRAFFIC_RTCP, TRAFFIC_ICMP, TRAFFIC_STU
 enum { TAP_ALL = 0xffff };
 
 /* Something a host sends, before any tap looks at it. */
+enum { LLDP = 253 };                  /* a protocol number for experiments (RFC 3692) */
+
 struct datagram {
 	struct list_link link;
 	int64_t at_ns;               /* since the scenario's zero */
 	unsigned order;              /* of making: ties */
 	struct host *from;
 	struct endpoint src, dst;    /* as the sender writes them, before any NAT */
-	uint8_t protocol;            /* IP protocol; 0: ARP */
+	uint8_t protocol;            /* IP protocol; 0: ARP; LLDP: that */
 	uint8_t tcp_flags;
 	uint8_t ttl;                 /* 0: the host's */
 	uint8_t dscp;
@@ -331,6 +333,7 @@ void asks_read(struct scenario *s, struct words *w);
 void icmp_read(struct scenario *s, struct words *w);
 void stun_read(struct scenario *s, struct words *w);
 void arp_read(struct scenario *s, struct words *w);
+void lldp_read(struct scenario *s, struct words *w);
 void udp_read(struct scenario *s, struct words *w);
 void tcp_read(struct scenario *s, struct words *w);
 void tls_read(struct scenario *s, struct words *w);

@@ -258,7 +258,7 @@ static void link_build(struct scenario *s, struct buffer *b, const struct view *
 {
 	const struct datagram *d = v->d;
 	const uint8_t *src = mac_of(v->tap, d->from), *dst = mac_of(v->tap, host_by_address(s, &v->dst.addr));
-	unsigned ethertype = d->protocol == 0 ? 0x0806 : v->src.addr.family == 6 ? 0x86dd : 0x0800;
+	unsigned ethertype = d->protocol == 0 ? 0x0806 : d->protocol == LLDP ? 0x88cc : v->src.addr.family == 6 ? 0x86dd : 0x0800;
 	static const uint8_t other[6] = { 0x02, 0xff, 0, 0, 0, 2 };
 
 	if (v->tap->link == LINK_SLL) {
@@ -287,7 +287,7 @@ static void part_add(struct scenario *s, struct records *all, const struct view 
 	struct record *r;
 
 	link_build(s, &b, v);
-	if (v->d->protocol == 0)
+	if (v->d->protocol == 0 || v->d->protocol == LLDP)
 		buffer_add(&b, v->payload, v->n);
 	else
 		ip_build(&b, v, from, to);
@@ -344,7 +344,7 @@ static bool hidden(const struct tap *t, const struct datagram *d)
 
 static bool mirrored(const struct mirror *m, const struct datagram *d)
 {
-	if (!m || d->protocol == 0)
+	if (!m || d->protocol == 0 || d->protocol == LLDP)
 		return false;
 	if (!m->between)
 		return true;
