@@ -376,6 +376,8 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 		return true;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
+	if (network_relay_seen(facts->network, src, dst, there->first_ns, there->last_ns, WITNESS_NS))
+		return false;
 	if (told_loopback(g, src) || there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */
