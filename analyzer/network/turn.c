@@ -7,7 +7,7 @@
 #include "captures/base/memory.h"
 
 enum {
-	DEFAULT_MAX = 4096, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104,
+	DEFAULT_MAX = 4096, LOOK_MAX = 64, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104,
 	LIFETIME_S = 600             /* RFC 8656 7.2, where nothing is said */
 };
 
@@ -146,8 +146,9 @@ const struct allocation *turns_of(const struct turns *t, const struct endpoint *
 {
 	uint32_t hash = endpoint_hash(client);
 	const struct allocation *nearest = NULL;
+	unsigned looked = 0;         /* one client at so many servers is none */
 
-	for (struct hash_link *it = hash_first(&t->by_client, hash); it; it = it->next) {
+	for (struct hash_link *it = hash_first(&t->by_client, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
 		const struct allocation *a = HASH_ENTRY(it, struct allocation, by_client);
 
 		if (it->hash == hash && endpoint_equal(&a->client, client) && is_nearer(a, nearest, at_ns))
