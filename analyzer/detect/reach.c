@@ -34,7 +34,8 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 			addresses_add(ret, &receives->windows[i].targets[k].at);
 	}
 	ret->media_count = ret->count;
-	addresses_add(ret, &party->signalling);
+	if (!slot->media_elsewhere[side] || !ret->count)
+		addresses_add(ret, &party->signalling);
 }
 
 /* ---- would packets pass here? ---- */

@@ -311,6 +311,7 @@ void binding_release(const struct list *streams, const struct list *legs)
 			for (unsigned i = 0; i < d->mslot_count; i++) {
 				d->mslots[i].direction[0].stream_count = d->mslots[i].direction[1].stream_count = 0;
 				d->mslots[i].direction[0].ambiguous = d->mslots[i].direction[1].ambiguous = false;
+				d->mslots[i].media_elsewhere[0] = d->mslots[i].media_elsewhere[1] = false;
 			}
 		}
 	}
