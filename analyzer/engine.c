@@ -162,6 +162,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->watches = watches_new(0, budget.watch_bytes);
 	e->services = services_new(budget.services);
 	e->repeats = make_repeats(options, &budget);
+	e->channels = channels_new(0);
 	e->streams = make_streams(e, &budget);
 	e->rtcp = rtcp_states_new(budget.parties);
 	e->network = make_network(options, &budget);
@@ -223,6 +224,7 @@ void engine_free(struct engine *e)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
 	early_free(e->early);
+	channels_free(e->channels);
 	free(e->capture.silences);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
@@ -568,25 +570,35 @@ static void take(struct engine *e, const struct packet *p)
 		take_packet(e, p);
 }
 
+/* The packet, with the peer in the TURN server's place where its channel is known; i: its place in the batch. */
+static const struct packet *resolve(struct engine *e, const struct packet *p, unsigned i)
+{
+	if (!p->channel && p->kind != PACKET_STUN)
+		return p;
+	return channels_packet(e->channels, p, &e->resolved[i]) ? &e->resolved[i] : p;
+}
+
 void engine_packet(struct engine *e, const struct packet *p)
 {
-	take(e, p);
+	take(e, resolve(e, p, 0));
 	records_take(e);
 }
 
 void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
 {
 	struct stream_ticket tickets[ENGINE_BATCH];
+	const struct packet *batch[ENGINE_BATCH];
 
 	assert(count <= ENGINE_BATCH);
 	for (unsigned i = 0; i < count; i++) {
-		if (packets[i]->kind == PACKET_RTP)
-			tickets[i] = streams_prepare(e->streams, packets[i]);
+		batch[i] = resolve(e, packets[i], i);
+		if (batch[i]->kind == PACKET_RTP)
+			tickets[i] = streams_prepare(e->streams, batch[i]);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		if (i + AHEAD < count && packets[i + AHEAD]->kind == PACKET_RTP)
+		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
 			streams_prefetch(e->streams, tickets[i + AHEAD]);
-		take(e, packets[i]);
+		take(e, batch[i]);
 	}
 	records_take(e);
 }

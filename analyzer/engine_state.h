@@ -13,6 +13,7 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/media/binding.h"
+#include "analyzer/network/channel.h"
 #include "analyzer/network/echo.h"
 #include "analyzer/network/flow.h"
 #include "analyzer/network/sip_path.h"
@@ -50,6 +51,8 @@ struct engine {
 	struct engine_options options;
 	struct capture_facts capture;
 	struct expectation_config expect;
+	struct channels *channels;   /* of TURN */
+	struct packet resolved[ENGINE_BATCH];        /* packets of a batch whose channel it knows, with their peer */
 	struct early *early;         /* answers before their requests */
 	struct calls *calls;
 	struct accounts *accounts;

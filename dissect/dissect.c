@@ -223,7 +223,10 @@ static bool channel_data(struct dissector *d, const struct cursor *c, struct pac
 	if (reader.state != CURSOR_OK || channel >> 12 != 4 || length > reader.wire || reader.wire - length > 3)
 		return false;
 	cursor_limit(&reader, length);
-	return relayed_enter(d, reader.left, reader.wire, p);
+	if (!relayed_enter(d, reader.left, reader.wire, p))
+		return false;
+	p->channel = channel;
+	return true;
 }
 
 /*

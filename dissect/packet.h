@@ -90,9 +90,13 @@ struct packet {
 	uint8_t vlan_count, vlan_priority;
 	uint16_t voice_vlan;         /* that an LLDP or CDP frame tells phones of; 0 none */
 	uint8_t tunnel, tunnel_depth; /* enum packet_tunnel of the innermost */
+	uint16_t channel;            /* of ChannelData whose peer is not known (yet): src or dst is the server; 0 none */
 	struct address outer_src, outer_dst;
 
-	/* innermost; HEP: as its chunks say, TURN indications: with the peer for the server */
+	/*
+	 * innermost; HEP: as its chunks say, TURN indications: with the peer for the server.
+	 * So ChannelData, where the analyzer knows its channel (analyzer/network/channel.h)
+	 */
 	struct endpoint src, dst;
 	uint8_t ttl, dscp, ecn, ip_protocol; /* HEP: the first three unknown, 0 */
 	uint16_t ip_id;

@@ -8,6 +8,7 @@ enum {
 	MAPPED_ADDRESS = 0x0001,
 	USERNAME = 0x0006,
 	ERROR_CODE = 0x0009,
+	CHANNEL_NUMBER = 0x000c,
 	LIFETIME = 0x000d,
 	XOR_PEER_ADDRESS = 0x0012,
 	DATA = 0x0013,
@@ -63,6 +64,10 @@ static void attribute_read(uint16_t type, struct span value, const uint8_t key[1
 		if (m->has_lifetime)
 			m->lifetime_s = (uint32_t)value.p[0] << 24 | (uint32_t)value.p[1] << 16 |
 				(uint32_t)value.p[2] << 8 | value.p[3];
+		break;
+	case CHANNEL_NUMBER:
+		if (value.n == 4)
+			m->channel = (uint16_t)(value.p[0] << 8 | value.p[1]);
 		break;
 	case ERROR_CODE:
 		if (value.n >= 4 && (value.p[2] & 7) >= 3 && (value.p[2] & 7) <= 6 && value.p[3] < 100)

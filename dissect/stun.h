@@ -16,6 +16,7 @@ struct stun_message {
 	struct span data;            /* DATA of Send and Data indications: media inside */
 	bool use_candidate, has_lifetime;
 	uint32_t lifetime_s;
+	uint16_t channel;            /* CHANNEL-NUMBER of ChannelBind, 0 none */
 	uint16_t error;              /* ERROR-CODE, 0 none */
 };
 

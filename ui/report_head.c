@@ -498,6 +498,7 @@ static void below_audio(const struct report *r, const struct tally *t)
 static const char *why_words(const char *why)
 {
 	static const struct { const char *name, *words; } known[] = {
+		{ "B0", "a stream fits it and another call, or is in a TURN channel of an unknown peer" },
 		{ "G1", "only one direction of the traffic is in the capture" },
 		{ "G2", "none of the media is in the capture" },
 		{ "G3", "the media may take another way than past this point" },

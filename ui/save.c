@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/network/channel.h"
 #include "captures/base/memory.h"
 #include "captures/pcapng_write.h"
 #include "dissect/dissect.h"
@@ -14,6 +15,7 @@ enum { COMMENTS_MOST = 8, NUMBERS_MOST = 256 };
 /* What a packet says is needed in any case; saving everything takes frames without a look into them. */
 static enum err_code learn(const struct save_source *from, struct choice *c, struct err *err)
 {
+	struct channels *channels;
 	struct dissector *d;
 	struct frame frame;
 	struct packet packet;
@@ -22,24 +24,30 @@ static enum err_code learn(const struct save_source *from, struct choice *c, str
 	if (!walk)
 		return err->code;
 	d = dissector_new();
+	channels = channels_new(0);
 	while (from->next(walk, &frame)) {
 		dissect_frame(d, &frame);
-		while (dissect_next(d, &packet))
+		while (dissect_next(d, &packet)) {
+			channels_packet(channels, &packet, &packet);
 			choice_note(c, &packet);
+		}
 	}
+	channels_free(channels);
 	dissector_free(d);
 	from->end(walk);
 	return ERR_OK;
 }
 
-static bool frame_chosen(const struct choice *c, struct dissector *d, const struct frame *f)
+static bool frame_chosen(const struct choice *c, struct dissector *d, struct channels *channels, const struct frame *f)
 {
 	struct packet packet;
 	bool chosen = false;
 
 	dissect_frame(d, f);
-	while (dissect_next(d, &packet))
+	while (dissect_next(d, &packet)) {
+		channels_packet(channels, &packet, &packet);
 		chosen |= choice_has(c, &packet);
+	}
 	return chosen;
 }
 
@@ -70,6 +78,7 @@ static void describe(struct pcapng_writer *w, const struct save_source *from)
 static enum err_code write_chosen(const struct save_source *from, const struct save_wish *wish, const struct choice *c,
 	struct pcapng_writer *w, struct save_done *done, struct err *err)
 {
+	struct channels *channels;
 	struct dissector *d;
 	struct frame frame;
 	void *walk = from->begin(from->context, err);
@@ -77,11 +86,13 @@ static enum err_code write_chosen(const struct save_source *from, const struct s
 	if (!walk)
 		return err->code;
 	d = dissector_new();
+	channels = channels_new(0);
 	describe(w, from);
 	while (from->next(walk, &frame)) {
-		if (wish->kind == SAVE_ALL || frame_chosen(c, d, &frame) || choice_wants(c, &frame))
+		if (wish->kind == SAVE_ALL || frame_chosen(c, d, channels, &frame) || choice_wants(c, &frame))
 			write_one(w, c, &frame, done);
 	}
+	channels_free(channels);
 	dissector_free(d);
 	from->end(walk);
 	return ERR_OK;

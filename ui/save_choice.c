@@ -329,6 +329,8 @@ static bool chosen(const struct choice *c, const struct packet *p)
 	if (p->kind == PACKET_ICMP && p->icmp.quote_readable &&
 		has_pair(c, &p->icmp.quote_src, &p->icmp.quote_dst, p->at_ns))
 		return true;
+	if (p->kind == PACKET_STUN && p->stun.channel && has_pair(c, &p->src, &p->stun.peer, p->at_ns))
+		return true;                    /* without it nobody knows whose audio the channel carries */
 	return (p->has & HAS_PORTS) && has_pair(c, &p->src, &p->dst, p->at_ns);
 }
 

@@ -39,6 +39,20 @@ static bool between_neighbours(const struct judge *j, const struct window *w)
 	return pairs && far == 0;
 }
 
+/* Audio of one of the two passes in a TURN channel, and whom it is for or from was said before the capture began. */
+static bool in_channel(const struct judge *j, int64_t from_ns, int64_t to_ns)
+{
+	const struct side_addresses *sides[] = { &j->sender, &j->receiver };
+
+	for (unsigned side = 0; side < 2; side++) {
+		for (unsigned i = 0; i < sides[side]->count; i++) {
+			if (gates_channelled(j->facts->gates, &sides[side]->at[i].addr, from_ns, to_ns))
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct gates *g = j->facts->gates;
@@ -48,6 +62,8 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 
 	if (j->d->ambiguous || direction_reverse(j->d)->ambiguous)
 		return judge_because(h, "a stream fits this call and another one equally"), "B0";
+	if (in_channel(j, from_ns, to_ns))
+		return judge_because(h, "its audio may be what passes in a TURN channel whose peer is not known"), "B0";
 	if (gates_no_media(g, &calls))
 		return judge_because(h, "no call of this capture has media: %u answered", calls), "G2";
 	for (unsigned i = 0; i < j->receiver.media_count; i++) {

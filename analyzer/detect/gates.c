@@ -29,6 +29,8 @@ struct place {                       /* an address, or an address and port, of m
 	bool told_loopback;          /* SDP told it to send to itself: that it is silent is no tap's doing */
 	bool speaks;                 /* it signalled in a call that was answered: so it sent, and was sent to */
 	unsigned calls;              /* whose audio was due there */
+	bool channelled;             /* audio of unknown peers passes in its TURN channels, then: */
+	int64_t channel_first_ns, channel_last_ns;
 };
 
 struct known {                       /* an SSRC of a stream, or a party that reports on one nobody has seen */
@@ -95,6 +97,37 @@ static struct place *place_add(struct gates *g, const struct endpoint *at)
 	return p;
 }
 
+static void note_channel(struct gates *g, const struct address *a, const struct stream *s)
+{
+	struct place *p = place_add(g, &(struct endpoint){ *a, 0 });
+
+	if (!p->channelled || s->first_ns < p->channel_first_ns)
+		p->channel_first_ns = s->first_ns;
+	if (!p->channelled || s->last_ns > p->channel_last_ns)
+		p->channel_last_ns = s->last_ns;
+	p->channelled = true;
+}
+
+/* The client is whose port is not the server's (RFC 8656 4: 3478); where neither port tells it may be either. */
+static void note_channels(struct gates *g, const struct stream *s)
+{
+	enum { TURN_PORT = 3478 };
+
+	if (!s->channelled || s->direction)
+		return;
+	if (s->src.port != TURN_PORT)
+		note_channel(g, &s->src.addr, s);
+	if (s->dst.port != TURN_PORT)
+		note_channel(g, &s->dst.addr, s);
+}
+
+bool gates_channelled(const struct gates *g, const struct address *a, int64_t from_ns, int64_t to_ns)
+{
+	const struct place *p = place_find(g, &(struct endpoint){ *a, 0 });
+
+	return p && p->channelled && p->channel_first_ns <= to_ns && p->channel_last_ns >= from_ns;
+}
+
 static void reckon_places(struct gates *g, const struct facts *f)
 {
 	LIST_EACH(it, streams_in_order(f->streams)) {
@@ -104,6 +137,7 @@ static void reckon_places(struct gates *g, const struct facts *f)
 		place_add(g, &s->dst)->rtp = true;
 		place_add(g, &(struct endpoint){ s->src.addr, 0 })->rtp = true;
 		place_add(g, &(struct endpoint){ s->dst.addr, 0 })->rtp = true;
+		note_channels(g, s);
 	}
 }
 
@@ -137,6 +171,19 @@ static bool targets_have_streams(const struct gates *g, const struct direction *
 	return false;
 }
 
+/* Audio in a TURN channel that may be of this call: only its client's address is known. */
+static bool parties_have_channels(const struct gates *g, const struct mslot *slot)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		const struct leg *leg = slot->dialog->leg;
+
+		if (gates_channelled(g, &leg->party[side].signalling.addr, leg->first_ns,
+			leg->end_ns == NS_NONE ? INT64_MAX : leg->end_ns))
+			return true;
+	}
+	return false;
+}
+
 static void count_slot(struct gates *g, const struct facts *f, const struct mslot *slot)
 {
 	int64_t end_ns = f->capture->last_ns;
@@ -147,7 +194,7 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 		return;
 	g->due_calls++;
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
-	    targets_have_streams(g, &slot->direction[0]))
+	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot))
 		g->calls_with_media++;
 }
 
@@ -329,6 +376,8 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 		return true;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
+	if (network_relay_seen(facts->network, src, dst, there->first_ns, there->last_ns, WITNESS_NS))
+		return false;
 	if (told_loopback(g, src) || there->packets < ONE_SIDED_PACKETS || there->last_ns - there->first_ns < ONE_SIDED_NS)
 		return false;
 	/* another host is heard by dst: what src does not say is src's silence, not the tap's */

@@ -33,6 +33,11 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
  */
 bool gates_half_tapped(const struct gates *g, const struct facts *facts, const struct address *src,
 	const struct address *dst);
+/*
+ * Does audio of this address pass in a TURN channel within the time, and nobody knows who the other party is: its
+ * ChannelBind is not in the capture?
+ */
+bool gates_channelled(const struct gates *g, const struct address *a, int64_t from_ns, int64_t to_ns);
 /* G2: no call of this capture has media (or none of this media address has); answered calls that were counted. */
 bool gates_no_media(const struct gates *g, unsigned *ret_calls);
 bool gates_no_media_of(const struct gates *g, const struct facts *facts, const struct address *media);

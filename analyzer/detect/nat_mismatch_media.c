@@ -322,7 +322,7 @@ static const struct target *compensated_target(const struct facts *facts, const 
 	    window_has_target(w, &s->dst))
 		return NULL;
 	t = &w->targets[w->target_count - 1];
-	if (!address_equal(&t->message->src.addr, &s->dst.addr) || !direction_reverse(d)->stream_count)
+	if (s->relayed || !address_equal(&t->message->src.addr, &s->dst.addr) || !direction_reverse(d)->stream_count)
 		return NULL;
 	return nat_unusable(facts, &t->at.addr, &s->dst.addr, &s->src.addr, false) ? t : NULL;
 }

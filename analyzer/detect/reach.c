@@ -34,7 +34,8 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 			addresses_add(ret, &receives->windows[i].targets[k].at);
 	}
 	ret->media_count = ret->count;
-	addresses_add(ret, &party->signalling);
+	if (!slot->media_elsewhere[side] || !ret->count)
+		addresses_add(ret, &party->signalling);
 }
 
 /* ---- would packets pass here? ---- */
@@ -77,13 +78,25 @@ static bool one_way_out(const struct judge *j, const struct address *sender)
 	return false;
 }
 
+/* What comes to the receiver through TURN comes from its server, whose answers are seen here. */
+static bool any_relay_seen(const struct judge *j, const struct address *a, const struct endpoint *b, unsigned b_count,
+	int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned k = 0; k < b_count; k++) {
+		if (network_relay_seen(j->facts->network, a, &b[k].addr, from_ns, to_ns, SEES_MARGIN_NS))
+			return true;
+	}
+	return false;
+}
+
 /* Was any packet seen in the time from the sender's media addresses to the receiver's? */
 static bool pair_seen_between(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	const struct side_addresses *s = &j->sender, *r = &j->receiver;
 
 	for (unsigned i = 0; i < s->media_count; i++) {
-		if (any_pair_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns))
+		if (any_pair_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns) ||
+		    any_relay_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns))
 			return true;
 		if (one_way_out(j, &s->at[i].addr) && any_pair_seen(j, &s->at[i].addr, r->at, r->count, from_ns, to_ns))
 			return true;

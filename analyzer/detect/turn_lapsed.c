@@ -26,7 +26,9 @@ static const struct stream *last_stream(const struct direction *d)
 /* The lease that ended when this stream did, and was not given back. */
 static const struct allocation *lapsed_of(const struct facts *facts, const struct stream *s)
 {
-	const struct allocation *a = turns_find(network_turns(facts->network), &s->dst.addr, &s->src.addr, s->last_ns);
+	const struct turns *turns = network_turns(facts->network);
+	const struct allocation *a = s->relayed ? turns_of(turns, &s->dst, s->last_ns)
+		: turns_find(turns, &s->dst.addr, &s->src.addr, s->last_ns);
 
 	if (!a || a->given_back || a->lifetime_s == 0 || llabs(ns_minus(a->until_ns, s->last_ns)) > NEAR_NS)
 		return NULL;

@@ -57,6 +57,8 @@ static const char *expected(struct detection *d, const struct stream *s, const s
 		return "its source is the one that was named, or it belongs to no call";
 	if ((double)s->packets < detection_key(d, "min-packets"))
 		return "too few packets";
+	if (s->relayed)
+		return "TURN carries it: whose it is was told to the TURN server";
 	if (w->ice || far_end_nat(w, s) || !is_alone(s))
 		return "ICE, a NAT at the far end, or a second sender explains it";
 	if (known_in_call(detection_facts(d), s->direction->slot->dialog->leg, &s->src.addr))

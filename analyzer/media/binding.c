@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/media/binding_private.h"
+#include "analyzer/network/turn.h"
 #include "captures/base/memory.h"
 
 struct binding *binding_new(void)
@@ -270,6 +271,28 @@ static void bind_mapped(const struct binding *b, struct stream *s, const struct 
 		binding_by_address(b, s, &other, true);
 }
 
+/* B6 of TURN: what its client gets was sent to the address that the server has lent it, and that stands in SDP. */
+static bool bind_relayed(const struct binding *b, struct stream *s, const struct network *network)
+{
+	const struct allocation *a = turns_of(network_turns(network), &s->dst, s->first_ns);
+
+	return a && address_known(&a->relayed.addr) && binding_by_address(b, s, &a->relayed, true);
+}
+
+static void bind_all_relayed(const struct binding *b, const struct list *streams, const struct network *network)
+{
+	bool back = false;
+
+	LIST_EACH(it, streams) {
+		struct stream *s = binding_stream(it);
+
+		if (s->relayed && !s->direction && !s->ambiguous && bind_relayed(b, s, network))
+			back |= s->channelled;
+	}
+	if (back)
+		binding_reverses(streams);
+}
+
 /* ---- all of them ---- */
 
 void binding_release(const struct list *streams, const struct list *legs)
@@ -288,6 +311,7 @@ void binding_release(const struct list *streams, const struct list *legs)
 			for (unsigned i = 0; i < d->mslot_count; i++) {
 				d->mslots[i].direction[0].stream_count = d->mslots[i].direction[1].stream_count = 0;
 				d->mslots[i].direction[0].ambiguous = d->mslots[i].direction[1].ambiguous = false;
+				d->mslots[i].media_elsewhere[0] = d->mslots[i].media_elsewhere[1] = false;
 			}
 		}
 	}
@@ -365,6 +389,7 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 	LIST_EACH(it, streams)
 		binding_by_address(b, binding_stream(it), &binding_stream(it)->dst, false);
 	binding_reverses(streams);
+	bind_all_relayed(b, streams, network);
 	LIST_EACH(it, streams) {
 		if (!binding_stream(it)->direction && !binding_stream(it)->ambiguous)
 			bind_mapped(b, binding_stream(it), network);
@@ -374,7 +399,10 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 			bind_twin(binding_stream(it));
 	}
 	LIST_EACH(it, streams) {
-		if (!binding_stream(it)->direction && !binding_stream(it)->ambiguous && !binding_stream(it)->multicast)
-			binding_weakly(b, binding_stream(it));
+		struct stream *s = binding_stream(it);
+
+		/* the TURN server's address in a channel is neither the sender's nor the receiver's */
+		if (!s->direction && !s->ambiguous && !s->multicast && !s->channelled)
+			binding_weakly(b, s);
 	}
 }

@@ -206,6 +206,33 @@ static bool both_live(const struct candidate *a, const struct candidate *b, cons
 	return from_ns < to_ns && s->first_ns <= to_ns && s->last_ns >= from_ns;
 }
 
+/*
+ * Does one leg end at the host where the other goes on, which has told each party the other's address (RFC 3725)? Then
+ * both have agreed on this very flow: audio from A to B is the controller's to get in A's leg, and to send in B's.
+ */
+static bool goes_on(const struct direction *first, const struct direction *then)
+{
+	const struct leg *from = first->slot->dialog->leg, *to = then->slot->dialog->leg;
+	const struct address *controller = &from->party[side_other(first->sender)].signalling.addr;
+
+	return address_known(controller) && address_equal(controller, &to->party[then->sender].signalling.addr) &&
+		!address_equal(controller, &from->party[first->sender].signalling.addr) &&
+		!address_equal(controller, &to->party[side_other(then->sender)].signalling.addr);
+}
+
+/* Two legs of third party call control, of which both name the flow's both ends. */
+static bool is_third_party(const struct candidate *a, const struct candidate *b)
+{
+	return a->rule == B1 && b->rule == B1 && !same_call(a->direction, b->direction) &&
+		(goes_on(a->direction, b->direction) || goes_on(b->direction, a->direction));
+}
+
+/* Only the two of them; with a third candidate nobody knows who goes on where. */
+static bool is_third_party_pair(const struct candidates *c)
+{
+	return c->count == 2 && is_third_party(&c->list[0], &c->list[1]);
+}
+
 /* The best candidate, or NULL where two of different legs are equally good: both are marked ambiguous then. */
 static struct candidate *choose(struct candidates *c, const struct stream *s, bool *ret_tied)
 {
@@ -216,7 +243,7 @@ static struct candidate *choose(struct candidates *c, const struct stream *s, bo
 		if (!best || candidate_compare(&c->list[i], best, s) < 0)
 			best = &c->list[i];
 	}
-	for (unsigned i = 0; best && i < c->count; i++) {
+	for (unsigned i = 0; best && !is_third_party_pair(c) && i < c->count; i++) {
 		struct candidate *other = &c->list[i];
 
 		if (other == best || same_call(other->direction, best->direction) || !both_live(other, best, s))
@@ -246,16 +273,34 @@ static void bind_later_calls(struct candidates *c, struct stream *s, const struc
 	}
 }
 
-/* Direct media: a B2BUA has passed the addresses on, so that several legs of the call promise the same audio. */
+/* Direct media: a B2BUA has passed the addresses on, so that several legs promise the same audio. */
 static void bind_other_legs(struct candidates *c, struct stream *s, const struct candidate *first)
 {
 	for (unsigned i = 0; i < c->count; i++) {
 		struct candidate *other = &c->list[i];
 
 		if (other != first && other->direction->slot->dialog->leg != first->direction->slot->dialog->leg &&
-		    same_call(other->direction, first->direction) && both_live(other, first, s))
+		    (same_call(other->direction, first->direction) || is_third_party_pair(c)) && both_live(other, first, s))
 			binding_bind(s, other->direction, other->rule);
 	}
+}
+
+static void tell_controller(const struct direction *first, const struct direction *then)
+{
+	if (!goes_on(first, then))
+		return;
+	first->slot->media_elsewhere[side_other(first->sender)] = true;
+	then->slot->media_elsewhere[then->sender] = true;
+}
+
+/* What is heard is heard; of what is not, which of the two legs' words were not obeyed is not judged. */
+static void bind_third_party(struct candidates *c)
+{
+	if (!is_third_party_pair(c))
+		return;
+	tell_controller(c->list[0].direction, c->list[1].direction);
+	tell_controller(c->list[1].direction, c->list[0].direction);
+	c->list[0].direction->ambiguous = c->list[1].direction->ambiguous = true;
 }
 
 bool binding_by_address(const struct binding *b, struct stream *s, const struct endpoint *at, bool mapped)
@@ -270,6 +315,7 @@ bool binding_by_address(const struct binding *b, struct stream *s, const struct 
 	if (best) {
 		binding_bind(s, best->direction, best->rule);
 		bind_other_legs(&c, s, best);
+		bind_third_party(&c);
 		bind_later_calls(&c, s, best);
 	}
 	free(c.list);

@@ -13,7 +13,13 @@ struct flow {                        /* a stream by its two ends */
 	const struct stream *stream;
 };
 
-/* B5: the exact reverse of a stream that is bound by B1 to B4. */
+/* B1 to B4; B6 between a TURN client and its server, where both ways are the client's. */
+static bool proves_reverse(const struct stream *other, const struct stream *s)
+{
+	return other->bound_by <= B4 || (other->bound_by == B6 && other->channelled && s->channelled);
+}
+
+/* B5: the exact reverse of a stream that is bound by what SDP names. */
 static void bind_reverse(struct stream *s, const struct hash *flows)
 {
 	const struct endpoint *src = &s->src, *dst = &s->dst;
@@ -23,7 +29,7 @@ static void bind_reverse(struct stream *s, const struct hash *flows)
 		const struct stream *other = HASH_ENTRY(it, struct flow, link)->stream;
 		struct direction *back;
 
-		if (it->hash != hash || !other->direction || other->bound_by > B4 ||
+		if (it->hash != hash || !other->direction || !proves_reverse(other, s) ||
 		    !endpoint_equal(&other->src, dst) || !endpoint_equal(&other->dst, src))
 			continue;
 		back = &other->direction->slot->direction[side_other(other->direction->sender)];

@@ -72,6 +72,8 @@ struct mslot {
 	enum sdp_kind kind;
 	bool accepted;               /* both ports non-zero, RTP */
 	struct direction direction[2];       /* indexed by the sender's side */
+	/* that side only signals: it is a controller, which has told the media address of a party of another leg */
+	bool media_elsewhere[2];
 };
 
 struct expectation_config { int64_t start_grace_ns /* 1.5 s */, ice_grace_ns /* 3 s */, move_overlap_ns, bye_linger_ns;

@@ -18,7 +18,10 @@ enum {
 	PACKET_MS_MAX = 120
 };
 
-/* rtp.never-ports: well-known services whose datagrams may look like RTP. An SDP overrides the list. */
+/*
+ * rtp.never-ports: well-known services whose datagrams may look like RTP. An SDP overrides the list; what TURN has
+ * around it was looked into.
+ */
 static bool port_is_never(uint16_t port)
 {
 	static const uint16_t never[] = {
@@ -63,7 +66,8 @@ static bool pt_is_likely(uint8_t pt)
 
 bool heuristic_packet_fits(const struct packet *p)
 {
-	return pt_is_likely(p->rtp.pt) && !port_is_never(p->src.port) && !port_is_never(p->dst.port);
+	return pt_is_likely(p->rtp.pt) &&
+		(p->tunnel == TUNNEL_TURN || (!port_is_never(p->src.port) && !port_is_never(p->dst.port)));
 }
 
 void heuristic_init(struct heuristic *h, unsigned wanted, uint32_t ssrc)

@@ -96,6 +96,8 @@ struct stream {                      /* cold: touched only when something happen
 	bool signalled;              /* began at an address that SDP named; else by the heuristic of 1.4.2 */
 	bool accepted;               /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
 	bool multicast, keepalive_only;
+	bool relayed;                /* it came inside TURN: one end is the TURN server's client */
+	bool channelled;             /* in a channel whose peer nobody saw bound: one end is the TURN server */
 	uint8_t pts[STREAM_PT_MAX];  /* payload types by first sight */
 	uint32_t pt_packets[STREAM_PT_MAX];
 	unsigned pt_count;

@@ -212,6 +212,8 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->interface = p->interface;
 	st->points = streams_point(s, p);
 	st->multicast = address_multicast(&p->dst.addr);
+	st->relayed = p->tunnel == TUNNEL_TURN;
+	st->channelled = p->channel != 0;
 	st->first_ns = p->at_ns;
 	st->first_frame = p->frame;
 	st->first_seq = p->rtp.seq;

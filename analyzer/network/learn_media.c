@@ -20,9 +20,10 @@ struct party_media {
 	int64_t over_ns;             /* end of the exchange in question; NS_NONE: not seen */
 };
 
+/* A TURN client's own address and the one that the server has lent it are no translation of each other. */
 static bool stream_teaches(const struct stream *s)
 {
-	return s->bound_by >= 1 && s->bound_by <= SURE_BINDING && s->twin_kind != TWIN_RELAY;
+	return !s->relayed && s->bound_by >= 1 && s->bound_by <= SURE_BINDING && s->twin_kind != TWIN_RELAY;
 }
 
 static void learn_from(struct network *n, const struct endpoint *inside, const struct endpoint *outside,
@@ -82,7 +83,7 @@ static void learn_latched(const struct party_media *m, const struct window *w)
 	for (unsigned i = 0; i < m->receives->stream_count && i < STREAMS_ASKED; i++) {
 		const struct stream *back = m->receives->streams[i];
 
-		if (!window_has_target(w, &back->dst) && address_equal(&t->message->src.addr, &back->dst.addr) &&
+		if (!back->relayed && !window_has_target(w, &back->dst) && address_equal(&t->message->src.addr, &back->dst.addr) &&
 		    address_reach(&written->addr) >= 0 &&
 		    address_reach(&written->addr) < address_reach(&back->dst.addr) &&
 		    answered_to_source(m, w, back))

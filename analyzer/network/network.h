@@ -70,6 +70,8 @@ struct pair {
 	struct pair_spell { int64_t from_ns, to_ns; } *spells;
 	unsigned spell_count;
 	uint32_t points;             /* bit set of capture points (file, interface) */
+	/* the TURN server that its packets are to or come from in truth; family 0: none, or not known */
+	struct address relay;
 	bool zrtp;                   /* it has sent ZRTP messages: keys that SDP does not tell of (RFC 6189) */
 };
 
@@ -177,6 +179,12 @@ void network_alias(struct network *n, const struct address *a, const struct addr
 
 /* Was any packet of the pair seen within [from - margin, to + margin]? */
 bool pair_seen(const struct pair *p, int64_t from_ns, int64_t to_ns, int64_t margin_ns);
+/*
+ * Of two who speak through a TURN server whose client one of them is: was a packet of any sort seen within the time on
+ * the part of the way from src to dst that is the client's, to the server or from it?
+ */
+bool network_relay_seen(const struct network *n, const struct address *src, const struct address *dst, int64_t from_ns,
+	int64_t to_ns, int64_t margin_ns);
 /*
  * Did a frame without IP, an ARP reply, reach that host's MAC address within the time? Then its port is mirrored in
  * that direction, too.

@@ -291,6 +291,17 @@ static bool is_nameless(const struct packet *p)
 	return m && (m->flaws & SIP_FLAW_HEADERS_CUT) && (!m->call_id.n || !m->cseq_method.n);
 }
 
+/* Inside another tunnel the outer addresses are that one's. */
+static void relay_learn(struct pair *pair, const struct packet *p)
+{
+	if (p->tunnel != TUNNEL_TURN || p->tunnel_depth != 1 || !(p->has & HAS_OUTER))
+		return;
+	if (address_equal(&p->outer_src, &p->src.addr) && !address_equal(&p->outer_dst, &p->dst.addr))
+		pair->relay = p->outer_dst;
+	else if (address_equal(&p->outer_dst, &p->dst.addr) && !address_equal(&p->outer_src, &p->src.addr))
+		pair->relay = p->outer_src;
+}
+
 void pair_packet(struct network *n, struct pair_record *record, const struct packet *p, enum duplicate_verdict verdict,
 	uint32_t count)
 {
@@ -308,6 +319,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 	pair->last_ns = p->at_ns > pair->last_ns ? p->at_ns : pair->last_ns;
 	pair->first_ns = p->at_ns < pair->first_ns ? p->at_ns : pair->first_ns;
 	spell_add(record, p->at_ns);
+	relay_learn(pair, p);
 	ports_learn(n, record, p);
 	if (!record->grade.established && proves_itself(record))
 		pair_establish(n, record);
@@ -344,6 +356,26 @@ bool network_other_inbound(const struct network *n, const struct address *dst, c
 		}
 	}
 	return false;
+}
+
+static bool hop_seen(const struct network *n, const struct address *src, const struct address *dst, int64_t from_ns,
+	int64_t to_ns, int64_t margin_ns)
+{
+	const struct pair *p = network_pair_find(n, src, dst);
+
+	return p && p->packets && !address_known(&p->relay) && pair_seen(p, from_ns, to_ns, margin_ns);
+}
+
+bool network_relay_seen(const struct network *n, const struct address *src, const struct address *dst, int64_t from_ns,
+	int64_t to_ns, int64_t margin_ns)
+{
+	const struct pair *there = network_pair_find(n, dst, src), *here = network_pair_find(n, src, dst);
+	const struct pair *relayed = there && address_known(&there->relay) ? there : here;
+
+	if (!relayed || !address_known(&relayed->relay))
+		return false;
+	return hop_seen(n, src, &relayed->relay, from_ns, to_ns, margin_ns) ||
+		hop_seen(n, &relayed->relay, dst, from_ns, to_ns, margin_ns);
 }
 
 bool network_passes_at(

@@ -7,12 +7,12 @@
 #include "captures/base/memory.h"
 
 enum {
-	DEFAULT_MAX = 4096, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104,
+	DEFAULT_MAX = 4096, LOOK_MAX = 64, REFRESH = 0x0004, ALLOCATED = 0x0103, REFRESHED = 0x0104,
 	LIFETIME_S = 600             /* RFC 8656 7.2, where nothing is said */
 };
 
 struct turns {
-	struct hash by_hosts;
+	struct hash by_hosts, by_client;
 	struct list in_order;
 	size_t max;
 };
@@ -23,6 +23,7 @@ struct turns *turns_new(size_t max)
 
 	t->max = max ? max : DEFAULT_MAX;
 	hash_init(&t->by_hosts);
+	hash_init(&t->by_client);
 	list_init(&t->in_order);
 	return t;
 }
@@ -34,6 +35,7 @@ void turns_free(struct turns *t)
 	LIST_EACH_SAFE(it, &t->in_order)
 		free(LIST_ENTRY(it, struct allocation, in_order));
 	hash_fini(&t->by_hosts);
+	hash_fini(&t->by_client);
 	free(t);
 }
 
@@ -66,6 +68,7 @@ static struct allocation *allocation_get(struct turns *t, const struct endpoint 
 	if (t->in_order.count >= t->max) {
 		a = LIST_ENTRY(t->in_order.head.next, struct allocation, in_order);
 		hash_remove(&t->by_hosts, &a->by_hosts);
+		hash_remove(&t->by_client, &a->by_client);
 		list_remove(&t->in_order, &a->in_order);
 		free(a);
 	}
@@ -73,6 +76,7 @@ static struct allocation *allocation_get(struct turns *t, const struct endpoint 
 	a->client = *client;
 	a->server = *server;
 	hash_add(&t->by_hosts, &a->by_hosts, hosts_hash(&client->addr, &server->addr));
+	hash_add(&t->by_client, &a->by_client, endpoint_hash(client));
 	list_add_tail(&t->in_order, &a->in_order);
 	return a;
 }
@@ -117,6 +121,11 @@ void turns_packet(struct turns *t, const struct packet *p)
 	}
 }
 
+static bool is_nearer(const struct allocation *a, const struct allocation *than, int64_t at_ns)
+{
+	return !than || llabs(ns_minus(a->until_ns, at_ns)) < llabs(ns_minus(than->until_ns, at_ns));
+}
+
 const struct allocation *turns_find(const struct turns *t, const struct address *client, const struct address *server,
 	int64_t at_ns)
 {
@@ -127,8 +136,22 @@ const struct allocation *turns_find(const struct turns *t, const struct address 
 		const struct allocation *a = HASH_ENTRY(it, struct allocation, by_hosts);
 
 		if (it->hash == hash && address_equal(&a->client.addr, client) &&
-		    address_equal(&a->server.addr, server) &&
-		    (!nearest || llabs(ns_minus(a->until_ns, at_ns)) < llabs(ns_minus(nearest->until_ns, at_ns))))
+		    address_equal(&a->server.addr, server) && is_nearer(a, nearest, at_ns))
+			nearest = a;
+	}
+	return nearest;
+}
+
+const struct allocation *turns_of(const struct turns *t, const struct endpoint *client, int64_t at_ns)
+{
+	uint32_t hash = endpoint_hash(client);
+	const struct allocation *nearest = NULL;
+	unsigned looked = 0;         /* one client at so many servers is none */
+
+	for (struct hash_link *it = hash_first(&t->by_client, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
+		const struct allocation *a = HASH_ENTRY(it, struct allocation, by_client);
+
+		if (it->hash == hash && endpoint_equal(&a->client, client) && is_nearer(a, nearest, at_ns))
 			nearest = a;
 	}
 	return nearest;

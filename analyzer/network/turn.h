@@ -10,7 +10,7 @@
 
 struct allocation {
 	struct list_link in_order;
-	struct hash_link by_hosts;
+	struct hash_link by_hosts, by_client;
 	struct endpoint client, server, relayed;
 	uint32_t lifetime_s;         /* as granted last */
 	int64_t until_ns;
@@ -30,5 +30,7 @@ void turns_packet(struct turns *t, const struct packet *p);
 /* The one between these hosts that ends nearest to that time; NULL: there is none. */
 const struct allocation *turns_find(const struct turns *t, const struct address *client, const struct address *server,
 	int64_t at_ns);
+/* The one of exactly this client that ends nearest to that time; NULL: there is none. */
+const struct allocation *turns_of(const struct turns *t, const struct endpoint *client, int64_t at_ns);
 
 #endif

@@ -46,6 +46,7 @@ struct burst {
 	uint8_t ttl, dscp;
 	uint16_t taps;
 	unsigned copies;             /* each packet so many times more, with an IP-ID of its own */
+	unsigned channel;            /* of TURN; 0: none is around it */
 	size_t tail;                 /* random bytes behind the payload: an SRTP tag */
 };
 
@@ -251,6 +252,8 @@ static bool packet_accept(struct scenario *s, struct words *w, struct burst *b)
 		b->bytes = integer_want(s, w, "the payload's length");
 	} else if (word_accept(w, "tail")) {
 		b->tail = integer_want(s, w, "the length of the tail");
+	} else if (word_accept(w, "channel")) {      /* inside TURN's ChannelData: the ends are the client and the server */
+		b->channel = (unsigned)integer_want(s, w, "the channel's number");
 	} else if (word_accept(w, "event")) {
 		event_want(s, w, b);
 	} else if (word_accept(w, "event-pt")) {
@@ -391,6 +394,10 @@ static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, uns
 	if (b->in_order && arrival_ns < x->last_arrival_ns + 100000)
 		arrival_ns = x->last_arrival_ns + 100000;
 	x->last_arrival_ns = arrival_ns;
+	if (b->channel) {
+		buffer_u16(&bytes, b->channel);
+		buffer_u16(&bytes, (unsigned)(12 + n));
+	}
 	buffer_u8(&bytes, 0x80);
 	buffer_u8(&bytes, (x->marker && !b->no_marker ? 0x80u : 0u) | pt);
 	buffer_u16(&bytes, f->next_seq & 0xffff);

@@ -72,6 +72,10 @@ static void test_datagrams(void **state)
 		p = one(bytes_span(&b), b.n);
 		if (p.kind != cases[i].kind || p.tunnel != cases[i].tunnel || p.undecoded != UNDECODED_NO)
 			fail_msg("%s: kind %d, tunnel %d, undecoded %d", cases[i].name, p.kind, p.tunnel, p.undecoded);
+		if (strstr(cases[i].name, "ChannelData") && p.kind == PACKET_RTP)
+			assert_int_equal(p.channel, cases[i].payload.p[0] << 8 | cases[i].payload.p[1]);
+		else
+			assert_int_equal(p.channel, 0);
 		assert_int_equal(p.transport, TRANSPORT_UDP);
 		assert_true(p.has & HAS_PORTS);
 	}

@@ -117,9 +117,27 @@ static void test_turn(void **state)
 	assert_true(m.use_candidate);
 }
 
+static void test_channel(void **state)
+{
+	static const uint8_t bytes[] = { HEAD(0, 9, 20), 0, 0x0c, 0, 4, 0x40, 0x01, 0, 0, 0, 0x12, 0, 8, XOR_V4 };
+	static const uint8_t wrong[] = { HEAD(0, 9, 8), 0, 0x0c, 0, 2, 0x40, 0x01, 0, 0 };
+	struct cursor c = cursor_over((struct span){ bytes, sizeof bytes }, sizeof bytes);
+	struct stun_message m;
+	char text[ENDPOINT_TEXT];
+
+	(void)state;
+	assert_true(stun_parse(&c, &m));
+	assert_int_equal(m.channel, 0x4001);
+	assert_string_equal(endpoint_text(&m.peer, text), "192.0.2.1:32853");
+	c = cursor_over((struct span){ wrong, sizeof wrong }, sizeof wrong);
+	assert_true(stun_parse(&c, &m));
+	assert_int_equal(m.channel, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases), cmocka_unit_test(test_turn) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases), cmocka_unit_test(test_turn),
+		cmocka_unit_test(test_channel) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,14 @@ static const struct allocation *find(const struct turns *t, const char *client, 
 	return turns_find(t, &a.addr, &b.addr, START_NS + at_s * SECOND_NS);
 }
 
+static const struct allocation *of(const struct turns *t, const char *client, int64_t at_s)
+{
+	struct endpoint e;
+
+	assert_true(endpoint_parse(span_of(client), &e));
+	return turns_of(t, &e, START_NS + at_s * SECOND_NS);
+}
+
 static void how_long_it_is_lent(void **state)
 {
 	static const struct { const char *name; struct said said[4]; int64_t until_s; bool given_back, asked; } cases[] = {
@@ -78,6 +86,9 @@ static void which_one(void **state)
 	say(t, "10.0.0.2:4000", &(struct said){ 1, ALLOCATED, 60 });    /* the oldest makes room */
 	assert_int_equal(find(t, CLIENT, 500)->client.port, 4002);
 	assert_null(find(t, "10.0.0.3:4000", 500));
+	assert_int_equal(of(t, "10.0.0.1:4002", 62)->client.port, 4002);
+	assert_null(of(t, CLIENT, 62));                          /* it had to go */
+	assert_null(of(t, "10.0.0.1:4004", 62));
 	turns_free(t);
 	turns_free(NULL);
 }
