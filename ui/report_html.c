@@ -33,7 +33,7 @@ static const char style[] =
 	"h1{font-size:1.4rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}\n"
 	".row{margin:.15rem 0 .15rem 1rem;display:flex;gap:.8rem}.row b{flex:0 0 6rem;font-weight:600}.row span{flex:1;white-space:pre-wrap;overflow-wrap:anywhere}\n"
 	".l{margin:0 0 0 1rem;font:.85rem/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}\n"
-	".bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}.unknown{color:var(--unknown)}.dim{color:var(--dim)}.n{text-align:right}\n"
+	".bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}.unknown{color:var(--unknown)}.dim{color:var(--dim)}.n{text-align:right;white-space:nowrap}\n"
 	"table{border-collapse:collapse;margin:.4rem 0 1rem;width:100%;font-size:.9rem}caption{text-align:left;font-size:.85rem;color:var(--dim)}\n"
 	"th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}\n"
 	"figure{margin:.6rem 0 1rem;overflow-x:auto}svg text{fill:var(--fg);font:12px ui-monospace,monospace}svg .mid{text-anchor:middle}\n"

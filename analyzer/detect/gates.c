@@ -222,13 +222,13 @@ static void note_speaker(struct gates *g, const struct address *a)
 	place_add(g, &(struct endpoint){ *a, 0 })->speaks = true;
 }
 
-/* Who sends an ACK has got an answer, and who was asked and gets the ACK has sent it. */
+/* An answer that nobody saw: who sends the ACK has got it, and who was asked and gets the ACK has sent it. */
 static void note_speakers(struct gates *g, const struct leg *leg)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (!leg->answered || !t->ack)
+		if (!leg->answered || !t->ack || t->final)
 			continue;
 		note_speaker(g, &t->ack->src.addr);
 		if (t->request && address_equal(&t->request->dst.addr, &t->ack->dst.addr))
@@ -325,7 +325,7 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 	if (!there || (here && here->packets))
 		return false;
 	*ret_pair = there;
-	if (gates_half_tapped(g, facts, src, dst))
+	if (there->packets >= ONE_SIDED_PACKETS && gates_half_tapped(g, facts, src, dst))
 		return true;
 	if (lookup_unseen_replies(facts->lookup, src, dst) >= 2)
 		return true;
