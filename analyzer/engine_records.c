@@ -2,13 +2,12 @@
 /* engine_records: a walk over what is due for each record. They do not know each other: all is as packet by packet. */
 #include "analyzer/engine_records.h"
 
-#include <assert.h>
-
 #include "analyzer/engine_state.h"
 
 void records_due(struct engine *e, const struct packet *p, enum duplicate_verdict verdict, uint32_t weight)
 {
-	assert(e->due_count < ENGINE_BATCH);
+	if (e->due_count == ENGINE_BATCH)       /* a batch, and an answer that waited for its last packet */
+		records_take(e);
 	e->due[e->due_count++] = (struct due){ p, weight, verdict };
 }
 

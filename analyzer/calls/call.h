@@ -256,7 +256,8 @@ struct registration {                /* one AOR by one device (Contact or source
 	uint32_t expires_s, requests, retransmissions, challenges, refusals;
 	int64_t first_ns, last_ns, registered_ns;
 	struct frame_ref request_at, final_at;
-	struct frame_ref rebooted_at; /* latest REGISTER with another Call-ID that counts from the start; frame 0 none */
+	/* REGISTER with another Call-ID that counts from the start, out of turn; frame 0: none, or it always does so */
+	struct frame_ref rebooted_at;
 	struct transaction *open;    /* the request that waits for a final */
 	struct trial *trial;         /* trial.h; never NULL */
 };

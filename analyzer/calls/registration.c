@@ -33,6 +33,7 @@ struct registration_record {
 	struct endpoint src, dst, final_src, final_dst;
 	bool credentials, removes, binds, response_seen;
 	uint16_t challenge; /* status of the last one */
+	unsigned restarts; /* other Call-IDs that counted from the start */
 };
 
 #define RECORD(r) ((struct registration_record *)(r))
@@ -234,6 +235,22 @@ static struct registration_record *registration_new(
 	return r;
 }
 
+/*
+ * Another Call-ID that counts from the start, before half of what was granted is over: the phone began anew. One that
+ * does so again does it each time.
+ */
+static void restart_note(struct registration_record *r, const struct arrival *a)
+{
+	struct registration *x = &r->registration;
+	bool early;
+
+	if (!a->sip->request || !x->succeeded || a->sip->cseq > BOOT_CSEQ)
+		return;
+	early = x->registered_ns != NS_NONE &&
+		ns_minus(a->packet->at_ns, x->registered_ns) < (int64_t)x->expires_s * SECOND_NS / 2;
+	x->rebooted_at = r->restarts++ == 0 && early ? a->message->at : (struct frame_ref){ 0 };
+}
+
 static struct registration_record *registration_get(struct arrival *a)
 {
 	struct calls *c = a->c;
@@ -257,8 +274,7 @@ static struct registration_record *registration_get(struct arrival *a)
 	hash_add(&c->registrations_by_id, &r->by_id, (uint32_t)id);
 	r->registration.call_id =
 		text_set(&r->registration, r->registration.call_id, span_first(sip->call_id, NAME_MAX_BYTES));
-	if (sip->request && r->registration.succeeded && sip->cseq <= BOOT_CSEQ)
-		r->registration.rebooted_at = a->message->at;
+	restart_note(r, a);
 	return r;
 }
 

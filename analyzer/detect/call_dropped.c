@@ -394,9 +394,11 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct facts *facts = detection_facts(d);
 	const struct list *legs = calls_legs(facts->calls);
 	bool *told = memory_zalloc(legs->count + 1);
+	struct reboots reboots;
 	unsigned at = 0;
 
 	(void)ev;
+	reboots_init(&reboots, facts);
 	LIST_EACH(it, legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 		struct call_end e = call_end_of(facts, leg, detection_key(d, "tail-s"));
@@ -406,10 +408,11 @@ static void on_event(struct detection *d, const struct event *ev)
 			media_timeout(facts, leg, &e);
 		if (e.reason)
 			tell(d, leg, &e);
-		told[at++] = e.reason != NULL || call_lost(d, leg);
+		told[at++] = e.reason != NULL || call_lost(d, leg, &reboots);
 	}
 	judge_intervals(d, told);
 	detection_pass(d, NULL, "calls that a person ended, as far as timers, reasons and durations tell");
+	reboots_fini(&reboots);
 	free(told);
 }
 

@@ -5,10 +5,16 @@
  */
 #include "analyzer/detect/call_lost.h"
 
+#include <stdlib.h>
+
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
+#include "captures/base/memory.h"
 
-enum { BEFORE_LEAST = 100 };         /* packets of each direction: 2 s of voice */
+enum {
+	BEFORE_LEAST = 100,          /* packets of each direction: 2 s of voice */
+	LOOK_MAX = 64                /* phones behind one address that registered anew */
+};
 
 #define AT_ONCE_NS (2 * SECOND_NS)
 #define SENT_ON_NS (10 * SECOND_NS)
@@ -104,22 +110,85 @@ static bool is_gone(const struct facts *facts, const struct leg *leg, const stru
 	    gates_capture_lost(facts->gates, l->since_ns, facts->capture->last_ns))
 		return false;
 	l->reason = l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS) ? "path-lost" : "peer-vanished";
-	return true;
+	/* of one alone: who suppresses silence may just listen */
+	return l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS) || !(l->own->ends_in_comfort || l->own->dtx_seen);
+}
+
+/* ---- phones that registered anew ---- */
+
+static int reboot_compare(const void *a, const void *b)
+{
+	const struct registration *x = *(const struct registration *const *)a,
+		*y = *(const struct registration *const *)b;
+	int c = address_compare(&x->source.addr, &y->source.addr);
+
+	if (c == 0)
+		c = (x->rebooted_at.at_ns > y->rebooted_at.at_ns) - (x->rebooted_at.at_ns < y->rebooted_at.at_ns);
+	return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+void reboots_init(struct reboots *all, const struct facts *facts)
+{
+	const struct list *registrations = calls_registrations(facts->calls);
+
+	*all = (struct reboots){ .list = memory_resize(NULL, registrations->count + 1, sizeof *all->list) };
+	LIST_EACH(it, registrations) {
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (r->rebooted_at.frame)
+			all->list[all->count++] = r;
+	}
+	if (all->count)
+		qsort(all->list, all->count, sizeof *all->list, reboot_compare);
+}
+
+void reboots_fini(struct reboots *all)
+{
+	free(all->list);
+}
+
+/* The first at that address from that time on; count: none. */
+static unsigned reboots_from(const struct reboots *all, const struct address *at, int64_t from_ns)
+{
+	unsigned low = 0, high = all->count;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+		const struct registration *r = all->list[middle];
+		int c = address_compare(&r->source.addr, at);
+
+		if (c < 0 || (c == 0 && r->rebooted_at.at_ns < from_ns))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Behind one address there may be several phones. */
+static bool is_party(const struct registration *r, const struct party *p)
+{
+	return endpoint_equal(&r->source, &p->signalling) || (r->user.n && span_equal(r->user, p->user));
 }
 
 /* The phone registers anew, counting from the start, soon after its audio ended. */
-static bool is_rebooted(const struct facts *facts, const struct leg *leg, const struct mslot *slot, struct loss *l)
+static bool is_rebooted(const struct reboots *reboots, const struct leg *leg, const struct mslot *slot, struct loss *l)
 {
+	const struct party *party = &leg->party[l->side];
+	unsigned first;
+
 	l->own = last_of(slot, l->side);
 	l->other = last_of(slot, side_other(l->side));
 	if (!l->own || !l->other || !was_due(slot, l->own->last_ns))
 		return false;
-	LIST_EACH(it, calls_registrations(facts->calls)) {
-		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+	first = reboots_from(reboots, &party->signalling.addr, ns_add(l->own->last_ns, AT_ONCE_NS));
+	for (unsigned i = first; i < reboots->count && i - first < LOOK_MAX; i++) {
+		const struct registration *r = reboots->list[i];
 
-		if (!r->rebooted_at.frame || !address_equal(&r->source.addr, &leg->party[l->side].signalling.addr) ||
-		    r->rebooted_at.at_ns < ns_add(l->own->last_ns, AT_ONCE_NS) ||
+		if (!address_equal(&r->source.addr, &party->signalling.addr) ||
 		    r->rebooted_at.at_ns > ns_add(l->own->last_ns, BOOT_NS))
+			break;
+		if (!is_party(r, party))
 			continue;
 		l->rebooted = r;
 		l->reason = "peer-restarted";
@@ -178,7 +247,7 @@ static void tell(struct detection *d, const struct leg *leg, const struct loss *
 				 (double)ns_minus(l->other->last_ns, l->own->last_ns) / 1e9);
 }
 
-bool call_lost(struct detection *d, const struct leg *leg)
+bool call_lost(struct detection *d, const struct leg *leg, const struct reboots *reboots)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct mslot *slot = leg->answered && !leg->bye_seen && !leg->transferred && leg->answer_ns != NS_NONE
@@ -187,7 +256,7 @@ bool call_lost(struct detection *d, const struct leg *leg)
 	for (unsigned side = 0; slot && side < 2; side++) {
 		struct loss l = { .side = side };
 
-		if (is_gone(facts, leg, slot, &l) || is_rebooted(facts, leg, slot, &l)) {
+		if (is_gone(facts, leg, slot, &l) || is_rebooted(reboots, leg, slot, &l)) {
 			tell(d, leg, &l);
 			return true;
 		}

@@ -67,16 +67,32 @@ static void broken_gather(struct grading *g)
 	}
 }
 
+/* Where the audio of that side comes from: a router or SBC may give it another address than its SIP. */
+static const struct address *audio_source(const struct leg *leg, enum side side)
+{
+	for (unsigned i = 0; leg->confirmed && i < leg->confirmed->mslot_count; i++) {
+		const struct direction *d = &leg->confirmed->mslots[i].direction[side];
+
+		if (d->stream_count)
+			return &d->streams[0]->src.addr;
+	}
+	return NULL;
+}
+
 static void answered_gather(struct grading *g)
 {
 	LIST_EACH(it, calls_legs(g->facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
 		for (unsigned side = 0; leg->answered && side < 2; side++) {
-			struct place *p = place_find(g, &leg->party[side].signalling.addr);
+			const struct address *source = audio_source(leg, side);
+			struct place *p = place_find(g, &leg->party[side].signalling.addr),
+				*audio = source ? place_find(g, source) : NULL;
 
 			if (p)
 				p->answered++;
+			if (audio && audio != p)
+				audio->answered++;
 		}
 	}
 }

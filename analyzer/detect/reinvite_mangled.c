@@ -5,11 +5,14 @@
  */
 #include "analyzer/detect/reinvite_mangled.h"
 
+/* In an address of zeros, a hold of RFC 2543, nobody has anything to change. */
 static const struct endpoint *audio_at(const struct message *m)
 {
 	for (unsigned i = 0; m->sdp && i < m->sdp->media_count; i++) {
-		if (m->sdp->media[i].kind == SDP_AUDIO && address_known(&m->sdp->media[i].at.addr))
-			return &m->sdp->media[i].at;
+		const struct endpoint *at = &m->sdp->media[i].at;
+
+		if (m->sdp->media[i].kind == SDP_AUDIO && address_known(&at->addr) && !address_unspecified(&at->addr))
+			return at;
 	}
 	return NULL;
 }

@@ -25,22 +25,44 @@ struct forwarded {
 	struct dialled number;
 };
 
+struct placed {                      /* a call to outside that was answered */
+	const struct leg *leg;
+	char tail[TAIL + 1];         /* of its number */
+};
+
 struct forwards {
 	struct forwarded *list;
 	unsigned count, room;
-	const struct leg **out;      /* answered, to outside, by time */
+	struct placed *out;          /* by number and time */
 	unsigned out_count;
 };
 
 /* ---- what followed ---- */
 
-static int leg_compare(const void *a, const void *b)
+static int leg_compare(const struct leg *x, const struct leg *y)
 {
-	const struct leg *x = *(const struct leg *const *)a, *y = *(const struct leg *const *)b;
-
 	if (x->first_ns != y->first_ns)
 		return x->first_ns < y->first_ns ? -1 : 1;
 	return (x->n > y->n) - (x->n < y->n);
+}
+
+static int placed_compare(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	int order = strcmp(x->tail, y->tail);
+
+	return order ? order : leg_compare(x->leg, y->leg);
+}
+
+/* Numbers with and without their prefixes end alike. False: too short to be told apart. */
+static bool tail_of(const struct dialled *n, char tail[TAIL + 1])
+{
+	size_t length = strlen(n->digits);
+
+	if (length < TAIL)
+		return false;
+	memcpy(tail, n->digits + length - TAIL, TAIL + 1);
+	return true;
 }
 
 static void out_fill(struct forwards *all, const struct facts *facts)
@@ -50,43 +72,37 @@ static void out_fill(struct forwards *all, const struct facts *facts)
 	all->out = memory_resize(NULL, legs->count + 1, sizeof *all->out);
 	LIST_EACH(it, legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+		struct dialled to;
 
-		if (leg->initial_invite_seen && leg->answered && leg->segment_count &&
-		    site_inside(facts->site, &leg->segments[0].a.addr) && !site_inside(facts->site, &leg->segments[0].b.addr))
-			all->out[all->out_count++] = leg;
+		if (!leg->initial_invite_seen || !leg->answered || !leg->segment_count ||
+		    !site_inside(facts->site, &leg->segments[0].a.addr) || site_inside(facts->site, &leg->segments[0].b.addr))
+			continue;
+		dialled_read(facts->site, leg->party[SIDE_CALLEE].user, &to);
+		all->out[all->out_count].leg = leg;
+		all->out_count += tail_of(&to, all->out[all->out_count].tail);
 	}
 	if (all->out_count)
-		qsort(all->out, all->out_count, sizeof *all->out, leg_compare);
+		qsort(all->out, all->out_count, sizeof *all->out, placed_compare);
 }
 
-static const char *tail_of(const struct dialled *n)
-{
-	size_t length = strlen(n->digits);
-
-	return length > TAIL ? n->digits + length - TAIL : n->digits;
-}
-
-static const struct leg *sent_on(const struct forwards *all, const struct facts *facts, const struct dialled *n,
-	int64_t at_ns)
+/* The first call to that number from that time on, if it follows soon. */
+static const struct leg *sent_on(const struct forwards *all, const char tail[TAIL + 1], int64_t at_ns)
 {
 	unsigned low = 0, high = all->out_count;
 
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
+		int order = strcmp(all->out[middle].tail, tail);
 
-		if (all->out[middle]->first_ns < at_ns)
+		if (order < 0 || (order == 0 && all->out[middle].leg->first_ns < at_ns))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < all->out_count && all->out[low]->first_ns - at_ns <= SENT_ON_NS; low++) {
-		struct dialled to;
-
-		dialled_read(facts->site, all->out[low]->party[SIDE_CALLEE].user, &to);
-		if (strlen(to.digits) >= TAIL && strcmp(tail_of(&to), tail_of(n)) == 0)
-			return all->out[low];
-	}
-	return NULL;
+	if (low == all->out_count || strcmp(all->out[low].tail, tail) != 0 ||
+	    ns_minus(all->out[low].leg->first_ns, at_ns) > SENT_ON_NS)
+		return NULL;
+	return all->out[low].leg;
 }
 
 /* "<sip:00881612345678@10.0.0.5>" */
@@ -102,10 +118,12 @@ static struct span user_of(struct span uri)
 
 static void take(struct forwards *all, const struct facts *facts, struct forwarded x, struct span uri)
 {
+	char tail[TAIL + 1];
+
 	dialled_read(facts->site, user_of(uri), &x.number);
-	if ((!x.number.foreign && !x.number.premium) || strlen(x.number.digits) < TAIL)
+	if ((!x.number.foreign && !x.number.premium) || !tail_of(&x.number, tail))
 		return;
-	x.out = sent_on(all, facts, &x.number, x.at.at_ns);
+	x.out = sent_on(all, tail, x.at.at_ns);
 	if (!x.out)
 		return;
 	if (all->count == all->room) {
@@ -151,7 +169,7 @@ static int forwarded_compare(const void *a, const void *b)
 
 	if (!order)
 		order = (x->user.n > y->user.n) - (x->user.n < y->user.n);
-	return order ? order : leg_compare(&x->out, &y->out);
+	return order ? order : leg_compare(x->out, y->out);
 }
 
 static int64_t end_of_leg(const struct leg *leg)

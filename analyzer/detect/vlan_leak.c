@@ -36,7 +36,10 @@ static const struct config_key keys[] = {
 
 #define GOES_ON_NS (60 * SECOND_NS)          /* in its VLAN, after the switch has told of another one */
 
-enum { SLOTS = 512, PROBES = 8, VLANS = 3 };
+enum {
+	SLOTS = 512, PROBES = 8, VLANS = 3,
+	TOGETHER = 3                 /* phones */
+};
 
 struct seen_vlan {
 	uint16_t vid;                /* 0: no tag, or a priority tag */
@@ -266,6 +269,16 @@ static struct voice_vlan voice_vlan_find(const struct detection *d, const struct
 	return (struct voice_vlan){ .vid = most, .source = "most of the phones" };
 }
 
+/* So many phones live there that it is a VLAN for voice as well: of another floor, another switch. */
+static bool is_shared(const struct phone *list, unsigned count, uint16_t vid)
+{
+	unsigned phones = 0;
+
+	for (unsigned i = 0; i < count && phones < TOGETHER; i++)
+		phones += own_vlan(&list[i])->vid == vid;
+	return vid && phones == TOGETHER;
+}
+
 static void judge(struct detection *d, const struct phone *list, unsigned count, const struct voice_vlan *voice)
 {
 	const struct site *site = detection_facts(d)->site;
@@ -278,7 +291,8 @@ static void judge(struct detection *d, const struct phone *list, unsigned count,
 
 		/* a phone may not have heard the switch yet */
 		boots |= voice->told.frame && v->last.at_ns < ns_add(voice->told.at_ns, GOES_ON_NS);
-		if (!right && !boots && !list[i].soft && site_inside(site, &list[i].addr))
+		if (!right && !boots && !list[i].soft && site_inside(site, &list[i].addr) &&
+		    (site->voice_vlans.count || !is_shared(list, count, v->vid)))
 			tell(d, &list[i], v, voice);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* turn: a record an allocation, found by the two hosts. */
+/* turn: a record an allocation, found by the two sockets, and at the end by the two hosts. */
 #include "analyzer/network/turn.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ enum {
 };
 
 struct turns {
-	struct hash by_hosts, by_client;
+	struct hash by_sockets, by_hosts, by_client;
 	struct list in_order;
 	size_t max;
 };
@@ -22,6 +22,7 @@ struct turns *turns_new(size_t max)
 	struct turns *t = memory_zalloc(sizeof *t);
 
 	t->max = max ? max : DEFAULT_MAX;
+	hash_init(&t->by_sockets);
 	hash_init(&t->by_hosts);
 	hash_init(&t->by_client);
 	list_init(&t->in_order);
@@ -34,6 +35,7 @@ void turns_free(struct turns *t)
 		return;
 	LIST_EACH_SAFE(it, &t->in_order)
 		free(LIST_ENTRY(it, struct allocation, in_order));
+	hash_fini(&t->by_sockets);
 	hash_fini(&t->by_hosts);
 	hash_fini(&t->by_client);
 	free(t);
@@ -45,13 +47,18 @@ static uint32_t hosts_hash(const struct address *client, const struct address *s
 		endpoint_hash(&(struct endpoint){ *server, 0 }));
 }
 
+static uint32_t sockets_hash(const struct endpoint *client, const struct endpoint *server)
+{
+	return (uint32_t)hash_mix(endpoint_hash(client), endpoint_hash(server));
+}
+
 static struct allocation *allocation_find(const struct turns *t, const struct endpoint *client,
 	const struct endpoint *server)
 {
-	uint32_t hash = hosts_hash(&client->addr, &server->addr);
+	uint32_t hash = sockets_hash(client, server);
 
-	for (struct hash_link *it = hash_first(&t->by_hosts, hash); it; it = it->next) {
-		struct allocation *a = HASH_ENTRY(it, struct allocation, by_hosts);
+	for (struct hash_link *it = hash_first(&t->by_sockets, hash); it; it = it->next) {
+		struct allocation *a = HASH_ENTRY(it, struct allocation, by_sockets);
 
 		if (it->hash == hash && endpoint_equal(&a->client, client) && endpoint_equal(&a->server, server))
 			return a;
@@ -67,6 +74,7 @@ static struct allocation *allocation_get(struct turns *t, const struct endpoint 
 		return a;
 	if (t->in_order.count >= t->max) {
 		a = LIST_ENTRY(t->in_order.head.next, struct allocation, in_order);
+		hash_remove(&t->by_sockets, &a->by_sockets);
 		hash_remove(&t->by_hosts, &a->by_hosts);
 		hash_remove(&t->by_client, &a->by_client);
 		list_remove(&t->in_order, &a->in_order);
@@ -75,6 +83,7 @@ static struct allocation *allocation_get(struct turns *t, const struct endpoint 
 	a = memory_zalloc(sizeof *a);
 	a->client = *client;
 	a->server = *server;
+	hash_add(&t->by_sockets, &a->by_sockets, sockets_hash(client, server));
 	hash_add(&t->by_hosts, &a->by_hosts, hosts_hash(&client->addr, &server->addr));
 	hash_add(&t->by_client, &a->by_client, endpoint_hash(client));
 	list_add_tail(&t->in_order, &a->in_order);

@@ -10,7 +10,7 @@
 
 struct allocation {
 	struct list_link in_order;
-	struct hash_link by_hosts, by_client;
+	struct hash_link by_sockets, by_hosts, by_client;
 	struct endpoint client, server, relayed;
 	uint32_t lifetime_s;         /* as granted last */
 	int64_t until_ns;

@@ -6,7 +6,10 @@
 
 #include "captures/base/memory.h"
 
-enum { DEFAULT_MAX = 16384, RECENT = 64, BRIDGES = 8, EPHEMERAL = 32768 };
+enum {
+	DEFAULT_MAX = 16384, RECENT = 64, BRIDGES = 8, EPHEMERAL = 32768,
+	VLANS_OF_HOST = 32           /* a host that speaks in more of them is forged */
+};
 
 #define TWICE_NS (5 * MILLISECOND_NS)
 
@@ -51,35 +54,37 @@ void vlan_uses_free(struct vlan_uses *v)
 	free(v);
 }
 
-static struct vlan_host *host_find(const struct vlan_uses *v, uint32_t hash, const struct address *a, uint16_t vid)
+/* ret_vlans: in how many others that host speaks. */
+static struct vlan_host *host_find(const struct vlan_uses *v, uint32_t hash, const struct address *a, uint16_t vid,
+	unsigned *ret_vlans)
 {
+	*ret_vlans = 0;
 	for (struct hash_link *it = hash_first(&v->by_key, hash); it; it = it->next) {
 		struct vlan_host *x = HASH_ENTRY(it, struct vlan_host, by_key);
 
-		if (it->hash == hash && x->vid == vid && address_equal(&x->addr, a))
+		if (it->hash != hash || !address_equal(&x->addr, a))
+			continue;
+		if (x->vid == vid)
 			return x;
+		++*ret_vlans;
 	}
 	return NULL;
-}
-
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
 /* By address alone: all VLANs of a host stand in one bucket. */
 static struct vlan_host *host_get(struct vlan_uses *v, const struct packet *p, uint16_t vid)
 {
 	uint32_t hash = endpoint_hash(&(struct endpoint){ p->src.addr, 0 });
-	struct vlan_host *x = host_find(v, hash, &p->src.addr, vid);
+	unsigned vlans;
+	struct vlan_host *x = host_find(v, hash, &p->src.addr, vid, &vlans);
 
-	if (x || v->in_order.count >= v->max)
+	if (x || vlans == VLANS_OF_HOST || v->in_order.count >= v->max)
 		return x;
 	x = memory_zalloc(sizeof *x);
 	x->addr = p->src.addr;
 	x->vid = vid;
 	memcpy(x->mac, p->mac_src, sizeof x->mac);
-	x->first = frame_of(p);
+	x->first = frame_ref_of(p);
 	hash_add(&v->by_key, &x->by_key, hash);
 	list_add_tail(&v->in_order, &x->in_order);
 	return x;
@@ -131,13 +136,13 @@ static void count_flow(struct vlan_host *x, const struct packet *p)
 		x->begun = memory_zalloc(VLAN_BEGUN_MAX * sizeof *x->begun);
 	x->begun[x->foreign++] = p->dst;
 	if (is_desktop(p->dst.port) && x->desktop++ == 0)
-		x->desktop_at = frame_of(p);
+		x->desktop_at = frame_ref_of(p);
 }
 
 static void count_packet(struct vlan_host *x, const struct packet *p, uint32_t count)
 {
 	x->routed |= (p->ttl != 64 && p->ttl != 128 && p->ttl != 255) || memcmp(x->mac, p->mac_src, sizeof x->mac) != 0;
-	x->last = frame_of(p);
+	x->last = frame_ref_of(p);
 	if (p->kind == PACKET_SIP) {
 		if (x->sip++ == 0)
 			x->sip_at = x->last;
@@ -167,7 +172,7 @@ static void bridge_note(struct vlan_uses *v, const struct broadcast *first, cons
 	if (!b) {
 		b = &v->bridges[v->bridge_count++];
 		*b = (struct vlan_bridge){ .vid = { first->vid, vid }, .from = { p->src.addr },
-			.at = { first->at, frame_of(p) } };
+			.at = { first->at, frame_ref_of(p) } };
 	}
 	b->count++;
 	if (!address_known(&b->from[1]) && !address_equal(&b->from[0], &p->src.addr))
@@ -189,7 +194,7 @@ static void take_broadcast(struct vlan_uses *v, const struct packet *p, uint16_t
 			return;
 		}
 	}
-	v->recent[v->next++ % RECENT] = (struct broadcast){ key, p->at_ns, frame_of(p), vid, p->interface, p->ttl };
+	v->recent[v->next++ % RECENT] = (struct broadcast){ key, p->at_ns, frame_ref_of(p), vid, p->interface, p->ttl };
 }
 
 void vlan_uses_packet(struct vlan_uses *v, const struct packet *p, bool copy, uint32_t count)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vlan_use: who speaks in which VLAN, and of what sort: SIP, media, what computers speak; and broadcasts that are seen
- * in two VLANs at once. Fed with tagged packets alone. Bounded: when it is full no more hosts are taken.
+ * in two VLANs at once. Fed with tagged packets alone. Bounded: when it is full no more hosts are taken, and of a host
+ * no more than 32 VLANs.
  */
 #ifndef DEADAIR_NETWORK_VLAN_USE_H
 #define DEADAIR_NETWORK_VLAN_USE_H

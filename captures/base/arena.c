@@ -62,7 +62,10 @@ static size_t next_size(const struct arena *arena)
 	return size < LEAST_CHUNK ? LEAST_CHUNK : size > LARGEST_CHUNK ? LARGEST_CHUNK : size;
 }
 
-/* A chunk with so much room: the last ones have gaps that something small still fits in. What is large gets one of its own, behind the one being filled. */
+/*
+ * A chunk with so much room: the last ones have gaps that something small still fits in. What is large gets one of its
+ * own, behind the one being filled.
+ */
 static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 {
 	struct chunk *chunk = arena->chunks;

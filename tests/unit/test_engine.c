@@ -93,6 +93,43 @@ static void a_mirrored_message_is_taken_once(void **state)
 	}
 }
 
+/* A full batch whose last packet is the request that an answer has waited for since the batch before. */
+static void a_full_batch_has_room_for_what_waited(void **state)
+{
+	const struct row answer = { .s = 1, .status = 200, .to = "t" }, invite = { .s = 1.5 };
+	const struct packet *given[ENGINE_BATCH];
+	static struct packet packets[ENGINE_BATCH];
+	static struct sip_message sip;
+	struct packet early;
+	struct span bytes;
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	early = packet_at(&w, PACKET_SIP, 1, B, A);
+	bytes = (struct span){ (const uint8_t *)w.s.text, script_text(&w.s, &answer) };
+	assert_true(sip_message_parse(bytes, bytes.n, &w.s.sip));
+	early.sip = &w.s.sip;
+	early.payload = bytes;
+	early.payload_wire = bytes.n;
+	engine_packet(w.e, &early);
+	for (unsigned i = 0; i < ENGINE_BATCH; i++) {
+		packets[i] = packet_at(&w, PACKET_OTHER, 1.1 + i / 1000.0, "10.0.0.9:700", "10.0.0.8:900");
+		given[i] = &packets[i];
+	}
+	packets[ENGINE_BATCH - 1] = packet_at(&w, PACKET_SIP, 1.5, A, B);
+	bytes.n = script_text(&w.s, &invite);
+	assert_true(sip_message_parse(bytes, bytes.n, &sip));
+	packets[ENGINE_BATCH - 1].sip = &sip;
+	packets[ENGINE_BATCH - 1].payload = bytes;
+	packets[ENGINE_BATCH - 1].payload_wire = bytes.n;
+	engine_packets(w.e, given, ENGINE_BATCH);
+	engine_finish(w.e);
+	assert_true(w.e->capture.answers_early_ns > 0);
+	assert_int_equal(network_counts(w.e->network).packets, ENGINE_BATCH + 1);
+	world_end(&w);
+}
+
 static void icmp_errors_are_kept_and_nothing_else(void **state)
 {
 	static const struct quote refused = { "10.0.0.2:1", "10.0.0.1:1", 2, 3, "10.0.0.1:4000", "10.0.0.2:5000" };
@@ -446,6 +483,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_sort_is_counted_once),
 		cmocka_unit_test(a_mirrored_message_is_taken_once),
+		cmocka_unit_test(a_full_batch_has_room_for_what_waited),
 		cmocka_unit_test(icmp_errors_are_kept_and_nothing_else),
 		cmocka_unit_test(media_before_its_signalling_is_bound),
 		cmocka_unit_test(media_keeps_a_call_alive),

@@ -74,6 +74,22 @@ static void what_is_spoken(void **state)
 	}
 }
 
+/* One address in all VLANs there are: a forged one. Each of its packets would be looked for among all of them. */
+static void a_host_in_every_vlan(void **state)
+{
+	struct vlan_uses *v = vlan_uses_new(0);
+
+	(void)state;
+	for (uint16_t vid = 1; vid < 200; vid++)
+		say(v, &(struct said){ "10.0.0.1:4000", "10.0.0.9:4000", vid, PACKET_RTP, TRANSPORT_UDP });
+	assert_int_equal(vlan_uses_in_order(v)->count, 32);
+	say(v, &(struct said){ "10.0.0.1:5060", "10.0.0.9:5060", 20, PACKET_SIP, TRANSPORT_UDP });
+	assert_int_equal(host_at(v, 19)->sip, 1);
+	say(v, &(struct said){ "10.0.0.2:4000", "10.0.0.9:4000", 150, PACKET_RTP, TRANSPORT_UDP });
+	assert_int_equal(vlan_uses_in_order(v)->count, 33);
+	vlan_uses_free(v);
+}
+
 static void several_vlans(void **state)
 {
 	struct vlan_uses *v = vlan_uses_new(0);
@@ -142,8 +158,8 @@ static void when_it_is_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_spoken), cmocka_unit_test(several_vlans), cmocka_unit_test(a_bridge),
-		cmocka_unit_test(when_it_is_full),
+		cmocka_unit_test(what_is_spoken), cmocka_unit_test(several_vlans), cmocka_unit_test(a_host_in_every_vlan),
+		cmocka_unit_test(a_bridge), cmocka_unit_test(when_it_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
