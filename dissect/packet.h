@@ -90,7 +90,7 @@ struct packet {
 	uint8_t vlan_count, vlan_priority;
 	uint16_t voice_vlan;         /* that an LLDP or CDP frame tells phones of; 0 none */
 	uint8_t tunnel, tunnel_depth; /* enum packet_tunnel of the innermost */
-	uint16_t channel;            /* of ChannelData whose peer is not known (yet): src or dst is the server; 0 none */
+	uint16_t channel;            /* of ChannelData whose peer is not known (yet): one end is the server; 0 none */
 	struct address outer_src, outer_dst;
 
 	/*

@@ -280,7 +280,8 @@ static void bind_other_legs(struct candidates *c, struct stream *s, const struct
 		struct candidate *other = &c->list[i];
 
 		if (other != first && other->direction->slot->dialog->leg != first->direction->slot->dialog->leg &&
-		    (same_call(other->direction, first->direction) || is_third_party_pair(c)) && both_live(other, first, s))
+		    (same_call(other->direction, first->direction) || is_third_party_pair(c)) &&
+		    both_live(other, first, s))
 			binding_bind(s, other->direction, other->rule);
 	}
 }

@@ -62,7 +62,8 @@ static uint32_t number_hash(const struct endpoint *client, const struct endpoint
 	return (uint32_t)hash_mix(ends_hash(client, server), number);
 }
 
-static uint32_t request_hash(const struct endpoint *client, const struct endpoint *server, const uint8_t transaction[12])
+static uint32_t request_hash(const struct endpoint *client, const struct endpoint *server,
+	const uint8_t transaction[12])
 {
 	return (uint32_t)hash_mix(ends_hash(client, server), hash_bytes(transaction, 12));
 }

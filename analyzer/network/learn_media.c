@@ -83,7 +83,8 @@ static void learn_latched(const struct party_media *m, const struct window *w)
 	for (unsigned i = 0; i < m->receives->stream_count && i < STREAMS_ASKED; i++) {
 		const struct stream *back = m->receives->streams[i];
 
-		if (!back->relayed && !window_has_target(w, &back->dst) && address_equal(&t->message->src.addr, &back->dst.addr) &&
+		if (!back->relayed && !window_has_target(w, &back->dst) &&
+		    address_equal(&t->message->src.addr, &back->dst.addr) &&
 		    address_reach(&written->addr) >= 0 &&
 		    address_reach(&written->addr) < address_reach(&back->dst.addr) &&
 		    answered_to_source(m, w, back))

@@ -252,7 +252,7 @@ static bool packet_accept(struct scenario *s, struct words *w, struct burst *b)
 		b->bytes = integer_want(s, w, "the payload's length");
 	} else if (word_accept(w, "tail")) {
 		b->tail = integer_want(s, w, "the length of the tail");
-	} else if (word_accept(w, "channel")) {      /* inside TURN's ChannelData: the ends are the client and the server */
+	} else if (word_accept(w, "channel")) {      /* inside TURN's ChannelData, between client and server */
 		b->channel = (unsigned)integer_want(s, w, "the channel's number");
 	} else if (word_accept(w, "event")) {
 		event_want(s, w, b);

@@ -28,12 +28,14 @@ static struct endpoint endpoint_of(const char *text)
 
 static struct packet between(const char *src, const char *dst, enum packet_kind kind)
 {
-	return (struct packet){ .kind = kind, .has = HAS_IP | HAS_PORTS, .src = endpoint_of(src), .dst = endpoint_of(dst) };
+	return (struct packet){ .kind = kind, .has = HAS_IP | HAS_PORTS, .src = endpoint_of(src),
+		.dst = endpoint_of(dst) };
 }
 
 static void say(struct channels *c, const char *client, const struct said *s)
 {
-	struct packet p = s->type == BIND ? between(client, SERVER, PACKET_STUN) : between(SERVER, client, PACKET_STUN), ret;
+	bool asks = s->type == BIND;
+	struct packet p = between(asks ? client : SERVER, asks ? SERVER : client, PACKET_STUN), ret;
 
 	p.stun = (struct stun_message){ .type = s->type, .channel = s->channel, .peer = endpoint_of(s->peer) };
 	p.stun.transaction[11] = s->transaction;
@@ -41,7 +43,8 @@ static void say(struct channels *c, const char *client, const struct said *s)
 }
 
 /* "SOURCE > DESTINATION" of ChannelData as the table has it; "-": its peer is not known. */
-static const char *image(struct channels *c, const char *src, const char *dst, uint16_t channel, char *text, size_t size)
+static const char *image(struct channels *c, const char *src, const char *dst, uint16_t channel, char *text,
+	size_t size)
 {
 	struct packet p = between(src, dst, PACKET_RTP), ret;
 	char from[ENDPOINT_TEXT], to[ENDPOINT_TEXT];
@@ -130,7 +133,8 @@ static void full(void **state)
 	(void)state;
 	say(c, CLIENT, &(struct said){ BIND, CHANNEL, 1, PEER });
 	say(c, CLIENT, &(struct said){ BIND, CHANNEL + 1, 2, PEER });
-	say(c, CLIENT, &(struct said){ BIND, CHANNEL, 3, PEER });        /* refreshed: the other one is the oldest now */
+	/* refreshed: the other one is the oldest now */
+	say(c, CLIENT, &(struct said){ BIND, CHANNEL, 3, PEER });
 	say(c, CLIENT, &(struct said){ BIND, CHANNEL + 2, 4, OTHER });
 	assert_string_equal(image(c, CLIENT, SERVER, CHANNEL, text, sizeof text), CLIENT " > " PEER);
 	assert_string_equal(image(c, CLIENT, SERVER, CHANNEL + 1, text, sizeof text), "-");
