@@ -37,7 +37,8 @@ static struct tries tries_of(const struct leg *leg)
 			t.last = m;
 		}
 		if (!m->request && m->method == SIP_INVITE && t.first && endpoint_equal(&m->dst, &t.first->src)) {
-			if ((m->status == 401 || m->status == 407) && m->cseq == t.last->cseq && m->repeat == MESSAGE_FIRST) {
+			if ((m->status == 401 || m->status == 407) && m->cseq == t.last->cseq &&
+			    m->repeat == MESSAGE_FIRST) {
 				t.challenges++;
 				t.waited_s += seconds_between(t.last, m);
 			}
@@ -71,6 +72,18 @@ static bool waits_for_names(const struct facts *facts, const struct tries *t, do
 	return waits && answers_pass;
 }
 
+/* The next leg was on its way before: whatever was asked of a resolver, dialling did not wait for it. */
+static bool dialled_before(const struct leg *leg, int64_t until_ns)
+{
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other->parent == leg && other->invite_ns != NS_NONE && other->invite_ns < until_ns)
+			return true;
+	}
+	return false;
+}
+
 bool delay_detour(struct delays *all, const struct leg *leg)
 {
 	struct tries t = tries_of(leg);
@@ -89,7 +102,8 @@ bool delay_detour(struct delays *all, const struct leg *leg)
 	}
 	x.limit_s = detection_key(all->d, "dns-wait-s");
 	x.seconds = seconds_between(t.first, t.progress);
-	if (x.seconds <= x.limit_s || all->looks++ >= LOOKS_MAX || !waits_for_names(all->facts, &t, x.limit_s))
+	if (x.seconds <= x.limit_s || dialled_before(leg, ns_add(t.first->at.at_ns, (int64_t)(x.limit_s * 1e9))) ||
+	    all->looks++ >= LOOKS_MAX || !waits_for_names(all->facts, &t, x.limit_s))
 		return false;
 	x.reason = "dns-detour";
 	x.to = t.progress;
