@@ -298,12 +298,14 @@ static int watching_run(struct watching *w)
 	struct err err;
 	int status;
 
+	live_signals_watch(w->live);    /* first: who is told to save or to end while it begins shall not die of it */
 	live_say_filter(&w->say);
 	live_say_interfaces(&w->say);
-	if (!watching_confine(w, &err))
+	if (!watching_confine(w, &err)) {
+		live_signals_forget();
 		return command_trouble("%s", err.text);
+	}
 	watching_start_history(w);
-	live_signals_watch(w->live);
 	if (live_start(w->live, &err)) {
 		notify_tell(&w->notify, "READY=1\nSTATUS=capturing");
 		ui_open(w);

@@ -18,7 +18,8 @@
 #include "captures/live/ring.h"
 #include "ui/known.h"
 
-enum { BYTES_MOST = 64 << 20, READ_AT_ONCE = 65536, SHORT_WORDS = 48 };
+enum { BYTES_MOST = 64 << 20, READ_AT_ONCE = 65536, SHORT_WORDS = 48, PATIENCE_TIMES = 10, WAIT_MS = 500 };
+#define PATIENCE_NS (10 * SECOND_NS)
 
 struct record {                      /* as it goes through the pipe; its text and a NUL follow */
 	uint64_t identity;
@@ -45,6 +46,14 @@ struct live_judge *live_judge_new(void)
 
 	j->fd = j->picture_fd = -1;
 	return j;
+}
+
+/* Has a copy lost its way? Each takes about as long as the one before. */
+static bool is_overdue(const struct live_judge *j)
+{
+	int64_t allowed_ns = j->took_ns > PATIENCE_NS / PATIENCE_TIMES ? j->took_ns * PATIENCE_TIMES : PATIENCE_NS;
+
+	return ring_monotonic_ns() - j->begun_ns > allowed_ns;
 }
 
 static void bury(struct live_judge *j)
@@ -303,8 +312,12 @@ enum live_judge_state live_judge_poll(struct live_judge *j)
 			j->bytes = memory_resize(j->bytes, j->room, 1);
 		}
 		got = read(j->fd, j->bytes + j->n, j->room - j->n);
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
-			return LIVE_JUDGE_BUSY;
+		if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+			if (!is_overdue(j))
+				return LIVE_JUDGE_BUSY;
+			j->n = 0;    /* what came is a part */
+			return come_to_end(j);
+		}
 		if (got <= 0)
 			return come_to_end(j);
 		j->n += (size_t)got;
@@ -320,7 +333,7 @@ enum live_judge_state live_judge_wait(struct live_judge *j)
 	enum live_judge_state state;
 
 	while ((state = live_judge_poll(j)) == LIVE_JUDGE_BUSY)
-		poll(&(struct pollfd){ .fd = j->fd, .events = POLLIN }, 1, -1);
+		poll(&(struct pollfd){ .fd = j->fd, .events = POLLIN }, 1, WAIT_MS);
 	return state;
 }
 
