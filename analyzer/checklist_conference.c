@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "dissect/sip_message.h"
 
 enum { MIXED_LEAST = 3 };
 
@@ -29,17 +30,6 @@ static const struct message *focus_of(const struct call *call)
 }
 
 /* ---- somebody watches it ---- */
-
-/* "sip:900@10.0.0.5;transport=tcp" */
-static struct span user_of(struct span uri)
-{
-	size_t colon = span_find(uri, ':'), at;
-
-	if (colon < uri.n)
-		uri = span_from(uri, colon + 1);
-	at = span_find(uri, '@');
-	return at < uri.n ? span_first(uri, at) : SPAN_NONE;
-}
 
 /* Rooms that have subscribers, sorted; a call to one of them is a conference. */
 struct rooms {
@@ -63,9 +53,12 @@ static struct rooms rooms_of(const struct facts *facts)
 
 	LIST_EACH(it, all) {
 		const struct subscription *s = LIST_ENTRY(it, struct subscription, in_order);
+		struct sip_address room = { 0 };
 
-		if (span_equal(s->event, SPAN("conference")) && s->status >= 200 && s->status < 300 && s->notifies)
-			r.list[r.count++] = user_of(s->resource);
+		if (!span_equal(s->event, SPAN("conference")) || s->status < 200 || s->status >= 300 || !s->notifies)
+			continue;
+		sip_address_parse(s->resource, &room);
+		r.list[r.count++] = room.user;
 	}
 	if (r.count)
 		qsort(r.list, r.count, sizeof *r.list, span_order);

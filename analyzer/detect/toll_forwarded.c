@@ -12,6 +12,7 @@
 #include "analyzer/detect/source_say.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
+#include "dissect/sip_message.h"
 
 enum { TAIL = 8, LOOK_BACK = 64, EVIDENCE = 6 };
 
@@ -105,22 +106,13 @@ static const struct leg *sent_on(const struct forwards *all, const char tail[TAI
 	return all->out[low].leg;
 }
 
-/* "<sip:00881612345678@10.0.0.5>" */
-static struct span user_of(struct span uri)
-{
-	size_t colon = span_find(uri, ':'), at;
-
-	if (colon < uri.n)
-		uri = span_from(uri, colon + 1);
-	at = span_find(uri, '@');
-	return at < uri.n ? span_first(uri, at) : SPAN_NONE;
-}
-
 static void take(struct forwards *all, const struct facts *facts, struct forwarded x, struct span uri)
 {
+	struct sip_address to = { 0 };
 	char tail[TAIL + 1];
 
-	dialled_read(facts->site, user_of(uri), &x.number);
+	sip_address_parse(uri, &to);
+	dialled_read(facts->site, to.user, &x.number);
 	if ((!x.number.foreign && !x.number.premium) || !tail_of(&x.number, tail))
 		return;
 	x.out = sent_on(all, tail, x.at.at_ns);
