@@ -86,14 +86,9 @@ void services_free(struct services *s)
 
 /* ---- who answers whom ---- */
 
-static uint64_t address_hash(const struct address *a)
-{
-	return hash_bytes(a, sizeof *a);
-}
-
 static struct answers *answers_find(const struct services *all, const struct address *server)
 {
-	uint32_t hash = (uint32_t)address_hash(server);
+	uint32_t hash = address_hash(server);
 
 	for (struct hash_link *it = hash_first(&all->by_server, hash); it; it = it->next) {
 		struct answers *a = HASH_ENTRY(it, struct answers, by_address);
@@ -115,7 +110,7 @@ static struct answers *answers_get(struct services *all, const struct address *s
 			answers_free(all, LIST_ENTRY(all->answerers.head.next, struct answers, in_use));
 		a = memory_zalloc(sizeof *a);
 		a->server = *server;
-		hash_add(&all->by_server, &a->by_address, (uint32_t)address_hash(server));
+		hash_add(&all->by_server, &a->by_address, address_hash(server));
 	}
 	list_add_tail(&all->answerers, &a->in_use);
 	return a;

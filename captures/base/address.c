@@ -120,32 +120,12 @@ const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT])
 	return buffer;
 }
 
-static uint32_t address_word(const struct address *a)
+uint32_t endpoint_hash_any(const struct address *a, uint16_t port)
 {
-	uint32_t v;
+	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key = { .port = port, .family = a->family };
 
-	memcpy(&v, a->bytes, sizeof v);
-	return v;
-}
-
-static uint32_t endpoint_hash_any(const struct endpoint *e)
-{
-	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none;
-		} key = { .port = e->port, .family = e->addr.family };
-
-	memcpy(key.bytes, e->addr.bytes, sizeof key.bytes);
+	memcpy(key.bytes, a->bytes, sizeof key.bytes);
 	return (uint32_t)hash_bytes(&key, sizeof key);
-}
-
-/*
- * IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do against
- * strangers, but networks and ports go up in steps, for which one factor in some hundred is unlucky.
- */
-uint32_t endpoint_hash(const struct endpoint *e)
-{
-	if (e->addr.family == 4)
-		return (uint32_t)hash_mix(hash_mix(4, (uint64_t)address_word(&e->addr) << 16 | e->port), 4);
-	return endpoint_hash_any(e);
 }
 
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])
