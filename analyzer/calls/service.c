@@ -243,7 +243,7 @@ static uint64_t try_id(const struct sip_message *sip)
 {
 	enum sip_method method = sip->method == SIP_CANCEL ? SIP_INVITE : sip->method;
 
-	return hash_mix(hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), sip->cseq), method);
+	return hash_mix(hash_mix(sip->keys.call_id, sip->cseq), method);
 }
 
 static struct frame_ref frame_of(const struct packet *p)
@@ -310,8 +310,8 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		try_free(all, LIST_ENTRY(s->tries.head.next, struct service_try, in_service));
 	t = memory_zalloc(sizeof *t);
 	*t = (struct service_try){
-		.service = s, .id = id, .branch = hash_bytes(sip->via.branch.p, sip->via.branch.n),
-		.call_id = hash_bytes(sip->call_id.p, sip->call_id.n),
+		.service = s, .id = id, .branch = sip->keys.branch,
+		.call_id = sip->keys.call_id,
 		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_of(p), .last_at = frame_of(p),
 		.server = server, .copies = 1,
 		.stream = p->transport != TRANSPORT_UDP,
@@ -373,7 +373,7 @@ static void try_answered(struct service_try *t, const struct packet *p)
 static void take_response(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip), branch = hash_bytes(sip->via.branch.p, sip->via.branch.n);
+	uint64_t id = try_id(sip), branch = sip->keys.branch;
 
 	for (unsigned exact = 2; exact-- > 0;) {
 		unsigned walked = 0;

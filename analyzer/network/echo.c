@@ -40,7 +40,7 @@ uint64_t sip_leg_key(const struct sip_message *m)
 	if (m->method == SIP_REGISTER || m->method == SIP_OPTIONS || m->method == SIP_SUBSCRIBE ||
 	    m->method == SIP_PUBLISH || m->method == SIP_NOTIFY)
 		return 0;
-	return two_points_leg_key(m->call_id, m->from.tag);
+	return two_points_leg_key_of(m);
 }
 
 /* ---- signs ---- */
@@ -137,7 +137,7 @@ static struct asked *asked_find(
 	const struct echoes *e, const struct sip_message *m, const struct endpoint *phone, const struct endpoint *peer,
 	bool sockets)
 {
-	uint64_t branch = hash_bytes(m->via.branch.p, m->via.branch.n);
+	uint64_t branch = m->keys.branch;
 	uint32_t hash = branch_hash(branch, m->cseq);
 
 	for (struct hash_link *it = hash_first(&e->asked, hash); it; it = it->next) {
@@ -197,7 +197,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	a = memory_zalloc(sizeof *a);
 	*a = (struct asked){
 		.phone = p->src, .peer = p->dst, .transport = p->transport, .cseq = m->cseq, .via_count = m->via_count,
-		.branch = hash_bytes(m->via.branch.p, m->via.branch.n), .via_host = literal(m->via.host),
+		.branch = m->keys.branch, .via_host = literal(m->via.host),
 		.via_port = m->via.has_port ? m->via.port : 0,
 		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0,
 		.rport = m->via.has_rport,

@@ -141,12 +141,17 @@ uint64_t two_points_leg_key(struct span call_id, struct span from_tag)
 	return mix_span(mix_span(1, call_id), from_tag);
 }
 
+uint64_t two_points_leg_key_of(const struct sip_message *m)
+{
+	return hash_mix(hash_mix(1, m->keys.call_id), m->keys.from_tag);
+}
+
 static uint64_t transaction_key(const struct sip_message *m)
 {
-	uint64_t key = mix_span(mix_span(2, m->via.branch), m->from.tag);
+	uint64_t key = hash_mix(hash_mix(2, m->keys.branch), m->keys.from_tag);
 
-	if (!span_starts_nocase(m->via.branch, SPAN("z9hG4bK")))     /* RFC 2543 promises nothing of branches */
-		key = mix_span(key, m->call_id);
+	if (!m->keys.cookie)                 /* RFC 2543 promises nothing of branches */
+		key = hash_mix(key, m->keys.call_id);
 	return hash_mix(key, m->cseq);
 }
 
@@ -183,7 +188,7 @@ static uint64_t k1_of(const struct sip_message *m)
 	if (m->request)
 		return request_k1(m, m->method);
 	key = hash_mix(transaction_key(m), (uint64_t)m->status << 8 | m->method);
-	key = mix_span(key, m->to.tag);
+	key = hash_mix(key, m->keys.to_tag);
 	if (m->status < 200)
 		key = hash_mix(mix_span(key, sip_header_value(m, SIP_H_RSEQ)), body_likeness(m->body));
 	return key;
@@ -193,7 +198,7 @@ static uint64_t k1_of(const struct sip_message *m)
 static uint64_t k2_of(const struct sip_message *m)
 {
 	struct span id = span_first(m->call_id, span_find(m->call_id, '@'));
-	uint64_t key = mix_span(mix_span(4, id), m->from.tag);
+	uint64_t key = hash_mix(mix_span(4, id), m->keys.from_tag);
 
 	return hash_mix(hash_mix(key, m->cseq), (uint64_t)m->request << 32 | m->status << 8 | m->method);
 }
@@ -512,7 +517,7 @@ static struct crossing *crossing_add(struct two_points *t, const struct packet *
 	c->sightings = &c->only;
 	c->k1 = k1;
 	c->k2 = k2_of(m);
-	c->leg_key = two_points_leg_key(m->call_id, m->from.tag);
+	c->leg_key = two_points_leg_key_of(m);
 	c->request = m->request;
 	c->method = (uint8_t)m->method;
 	c->status = (uint16_t)m->status;
