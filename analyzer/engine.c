@@ -491,9 +491,9 @@ static void keep_alive(struct engine *e, const struct packet *p)
 		calls_alive(e->calls, leg, p->at_ns);
 }
 
-static void take_rtp(struct engine *e, const struct packet *p)
+static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
-	struct stream_result r = streams_packet(e->streams, p);
+	struct stream_result r = streams_packet_prepared(e->streams, p, ticket);
 	struct event ev;
 
 	if (!r.stream) {
@@ -558,12 +558,12 @@ static void take_message(struct engine *e, const struct packet *p)
 }
 
 /* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
-static void take(struct engine *e, const struct packet *p)
+static void take(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
 	capture_facts_packet(e, p);
 	tick(e, p->at_ns);
 	if (p->kind == PACKET_RTP)
-		take_rtp(e, p);
+		take_rtp(e, p, ticket);
 	else if (p->kind == PACKET_SIP)
 		take_message(e, p);
 	else
@@ -580,8 +580,7 @@ static const struct packet *resolve(struct engine *e, const struct packet *p, un
 
 void engine_packet(struct engine *e, const struct packet *p)
 {
-	take(e, resolve(e, p, 0));
-	records_take(e);
+	engine_packets(e, &p, 1);
 }
 
 void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
@@ -592,13 +591,13 @@ void engine_packets(struct engine *e, const struct packet *const *packets, unsig
 	assert(count <= ENGINE_BATCH);
 	for (unsigned i = 0; i < count; i++) {
 		batch[i] = resolve(e, packets[i], i);
-		if (batch[i]->kind == PACKET_RTP)
-			tickets[i] = streams_prepare(e->streams, batch[i]);
+		tickets[i] = batch[i]->kind == PACKET_RTP ? streams_prepare(e->streams, batch[i])
+			: (struct stream_ticket){ 0 };
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
 			streams_prefetch(e->streams, tickets[i + AHEAD]);
-		take(e, batch[i]);
+		take(e, batch[i], tickets[i]);
 	}
 	records_take(e);
 }
