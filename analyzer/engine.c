@@ -304,11 +304,41 @@ static void signal_media(struct engine *e, const struct message *m)
 	}
 }
 
+/* Does any stream come from, or go to, an address that the descriptions name? */
+static bool copies_streamed(struct engine *e, const struct sdp_copies *copies)
+{
+	for (unsigned i = 0; i < copies->count; i++) {
+		const struct sdp *sdp = copies->seen[i]->sdp;
+
+		for (unsigned k = 0; k < sdp->media_count; k++) {
+			if (streams_met(e->streams, &sdp->media[k].at))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool session_streamed(struct engine *e, const struct dialog *d)
+{
+	if (streams_none(e->streams))
+		return false;
+	LIST_EACH(it, &d->exchanges) {
+		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (copies_streamed(e, &x->offer) || copies_streamed(e, &x->answer) || copies_streamed(e, &x->preview))
+			return true;
+	}
+	return false;
+}
+
 /*
- * A session has changed: windows anew, and the streams concerned begin a new spell, so that windows can be told apart.
+ * A session has changed: the streams concerned begin a new spell, so that windows can be told apart. An ended one asks
+ * for audio nowhere. Windows are reckoned where streams need them, and at the end for all.
  */
 static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 {
+	if (d->ended_ns != NS_NONE || !session_streamed(e, d))
+		return;
 	expectation_update(&e->expect, d);
 	for (unsigned i = 0; i < d->mslot_count; i++) {
 		for (unsigned side = 0; side < 2; side++) {
