@@ -85,14 +85,23 @@ struct call_id {                     /* one Call-ID, whatever the From-tags */
 /* What may join legs. */
 enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER };
 
+struct clue_entry {                  /* what settles of most legs that they cannot be joined, without a look at them */
+	struct clue *clue;
+	uint64_t way;                /* leg_record.way, .ends, leg.invite_ns, .n: clues_update() keeps them equal */
+	int64_t invite_ns;
+	uint32_t ends;
+	unsigned n;
+};
+
 struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
-	struct list clues;           /* clue.in_key, newest last */
+	struct clue_entry *entries;  /* newest last */
+	unsigned count, room;
 };
 
 struct clue {
-	struct list_link in_key, by_age, of_leg;
+	struct list_link by_age, of_leg;
 	struct clue_key *key;
 	struct leg *leg;
 	uint8_t kind;
@@ -123,6 +132,8 @@ struct leg_record {
 	struct transfer *caused_by;  /* whose target it is */
 	/* join.c */
 	bool begun;
+	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
+	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or one that serves itself */
 	struct list clues;           /* clue.of_leg */
 	struct list pairs_as_child, pairs_as_parent;
 	uint32_t max_forwards;
@@ -251,12 +262,13 @@ void call_leave(struct calls *c, struct leg *leg);
 
 /* clue.c */
 void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
-const struct clue *clue_newest(const struct calls *c, enum clue_kind kind, uint64_t value);
-const struct clue *clue_older(const struct clue *clue);
+const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uint64_t value);
+void clues_update(struct leg_record *r);
 void clues_retire(struct calls *c, struct leg_record *r);
 void clues_forget(struct calls *c, struct leg_record *r);
 
 /* join.c */
+void join_way(struct leg_record *r, const struct segment *s);
 void join_note(struct arrival *a);
 void join_forget(struct calls *c, struct leg_record *r);
 

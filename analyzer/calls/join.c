@@ -86,11 +86,11 @@ static bool is_live(const struct leg *leg)
 /* A number that many calls show at once is the company's, not a person's. */
 static bool is_shared_number(const struct calls *c, struct span user)
 {
+	const struct clue_key *key = clue_find(c, CLUE_CALLER, caller_value(user));
 	unsigned live = 0;
 
-	for (const struct clue *it = clue_newest(c, CLUE_CALLER, caller_value(user)); it && live <= PARALLEL_CALLS_MAX;
-		it = clue_older(it))
-		live += is_live(it->leg);
+	for (unsigned i = key ? key->count : 0; i-- > 0 && live <= PARALLEL_CALLS_MAX;)
+		live += is_live(key->entries[i].clue->leg);
 	return live > PARALLEL_CALLS_MAX;
 }
 
@@ -234,15 +234,16 @@ static void score_reckon(struct pair *p)
 
 /* ---- sharing a socket or an o= line ---- */
 
-static const struct leg *stranger_with(const struct clue *clue, const struct leg_record *x, const struct leg_record *y)
+static bool stranger_has(const struct clue_key *key, const struct leg_record *x, const struct leg_record *y)
 {
-	for (const struct clue *it = LIST_ENTRY(clue->key->clues.head.prev, struct clue, in_key); it;
-		it = clue_older(it)) {
-		if (it->leg != &x->leg && it->leg != &y->leg && it->leg->call != x->leg.call &&
-			it->leg->call != y->leg.call && is_live(it->leg))
-			return it->leg;
+	for (unsigned i = key->count; i-- > 0;) {
+		const struct leg *leg = key->entries[i].clue->leg;
+
+		if (leg != &x->leg && leg != &y->leg && leg->call != x->leg.call && leg->call != y->leg.call &&
+		    is_live(leg))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* A port that a third live leg names too says nothing. */
@@ -256,7 +257,7 @@ static bool shares(const struct leg_record *x, const struct leg_record *y, enum 
 		LIST_EACH(k, &y->clues) {
 			const struct clue *b = LIST_ENTRY(k, struct clue, of_leg);
 
-			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_with(a, x, y)))
+			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_has(a->key, x, y)))
 				return true;
 		}
 	}
@@ -358,26 +359,63 @@ static void pair_add(struct calls *c, struct leg_record *x, struct leg_record *y
 	score_reckon(p);
 }
 
-/* Every other leg with this clue; the earlier of two is the parent. */
+static uint64_t address_value(const struct address *addr)
+{
+	return hash_mix(hash_bytes(addr->bytes, sizeof addr->bytes), addr->family);
+}
+
+/* Hosts as one bit of 32: those that differ surely are not the same. */
+static uint32_t address_bit(uint64_t value)
+{
+	return UINT32_C(1) << (value >> 59);
+}
+
+/* A segment has been added: where the leg leads to; of the first one, where it comes from. */
+void join_way(struct leg_record *r, const struct segment *s)
+{
+	r->ends |= address_bit(address_value(&s->b.addr));
+	if (s == r->leg.segments)
+		r->way = address_equal(&s->a.addr, &s->b.addr) ? 0 : address_value(&s->a.addr);
+	clues_update(r);
+}
+
+/* Where a leg that this one continues must end: see meet_at_one_host(). */
+static uint32_t begins_at(const struct leg *leg)
+{
+	const struct address *caller = &leg->party[SIDE_CALLER].signalling.addr;
+	uint32_t bits = address_known(caller) ? address_bit(address_value(caller)) : 0;
+
+	return leg->segment_count ? bits | address_bit(address_value(&leg->segments[0].a.addr)) : bits;
+}
+
+/* X may lead to the leg in hand, which begins at these hosts: what is_possible() asks, from the entry alone. */
+static bool may_lead(const struct clue_entry *x, const struct leg_record *y, uint32_t begins)
+{
+	return (x->ends & begins) && !(x->way && x->way == y->way);
+}
+
+/* The earlier of the two is the parent. */
+static void pair_of(struct calls *c, struct leg_record *x, struct leg_record *y)
+{
+	if (x->leg.n < y->leg.n)
+		pair_add(c, x, y);
+	else
+		pair_add(c, y, x);
+}
+
+/* Every other leg with this clue. */
 static void pairs_from(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
 {
-	const struct clue *older;
+	const struct clue_key *key = clue_find(c, kind, value);
+	uint32_t begins = begins_at(&r->leg);
 
-	for (const struct clue *it = clue_newest(c, kind, value); it; it = older) {
-		struct leg_record *other = LEG_RECORD(it->leg);
+	for (unsigned i = key ? key->count : 0; i-- > 0;) {
+		const struct clue_entry *it = &key->entries[i];
 
-		older = clue_older(it);
-		if (older) {                     /* in a flood none of them is in the cache */
-			__builtin_prefetch(&older->leg->invite_ns);
-			__builtin_prefetch(&older->leg->n);
-			__builtin_prefetch(older->in_key.prev);
-		}
-		if (other == r || other->leg.invite_ns == NS_NONE)
+		if (it->n == r->leg.n || it->invite_ns == NS_NONE)
 			continue;
-		if (other->leg.n > r->leg.n)
-			pair_add(c, r, other);
-		else
-			pair_add(c, other, r);
+		if (it->n < r->leg.n ? may_lead(it, r, begins) : !(it->way && it->way == r->way))
+			pair_of(c, LEG_RECORD(it->clue->leg), r);
 	}
 }
 
@@ -464,11 +502,6 @@ static void reckon_again(struct calls *c, struct leg_record *r)
 static uint64_t endpoint_value(const struct endpoint *e)
 {
 	return hash_mix(hash_bytes(e->addr.bytes, sizeof e->addr.bytes), (uint64_t)e->port << 8 | e->addr.family);
-}
-
-static uint64_t address_value(const struct address *addr)
-{
-	return hash_mix(hash_bytes(addr->bytes, sizeof addr->bytes), addr->family);
 }
 
 static void description_note(struct arrival *a)
@@ -618,33 +651,36 @@ static bool retries(const struct leg *leg, const struct leg *old)
 static void retry_note(struct arrival *a, uint64_t caller)
 {
 	struct leg *leg = &a->leg->leg;
+	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller); it && !leg->is_retry;
-		it = clue_older(it))
-		leg->is_retry = retries(leg, it->leg);
+	for (unsigned i = key ? key->count : 0; i-- > 0 && !leg->is_retry;)
+		leg->is_retry = retries(leg, key->entries[i].clue->leg);
 }
 
 /* The new attempt is answered: those before it were no lost calls. */
 static void retry_succeeds(struct arrival *a)
 {
 	const struct leg *leg = &a->leg->leg;
+	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user));
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user)); it;
-		it = clue_older(it)) {
-		if (retries(leg, it->leg))
-			it->leg->retry_answered = true;
+	for (unsigned i = key ? key->count : 0; i-- > 0;) {
+		if (retries(leg, key->entries[i].clue->leg))
+			key->entries[i].clue->leg->retry_answered = true;
 	}
 }
 
 static void hosts_note(struct arrival *a)
 {
-	uint64_t here = address_value(&a->packet->src.addr);
+	const struct clue_key *key = clue_find(a->c, CLUE_HOST, address_value(&a->packet->src.addr));
+	uint32_t begins = begins_at(&a->leg->leg);
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_HOST, here); it; it = clue_older(it)) {
-		if (ns_minus(a->packet->at_ns, it->leg->invite_ns) > CANDIDATE_WITHIN_NS)
+	for (unsigned i = key ? key->count : 0; i-- > 0;) {
+		const struct clue_entry *it = &key->entries[i];
+
+		if (ns_minus(a->packet->at_ns, it->invite_ns) > CANDIDATE_WITHIN_NS)
 			break;
-		if (it->leg != &a->leg->leg)
-			pair_add(a->c, LEG_RECORD(it->leg), a->leg);
+		if (may_lead(it, a->leg, begins) && it->clue->leg != &a->leg->leg)
+			pair_add(a->c, LEG_RECORD(it->clue->leg), a->leg);
 	}
 	clue_add(a->c, a->leg, CLUE_HOST, address_value(&a->packet->dst.addr));
 }

@@ -470,6 +470,7 @@ static void initial_invite(struct arrival *a)
 	if (a->packet->at_ns < leg->invite_ns) {
 		leg->invite_ns = a->packet->at_ns;
 		leg->invite_at = message_frame(a->packet);
+		clues_update(a->leg);
 	}
 	if (leg->answered || leg->bye_seen || (a->message && a->message->repeat != MESSAGE_FIRST))
 		return;

@@ -164,4 +164,5 @@ void segment_note(struct arrival *a)
 	segments_room(leg);
 	leg->segments[leg->segment_count++] =
 		forth ? (struct segment){ p->src, p->dst, 1, 0 } : (struct segment){ p->dst, p->src, 0, 1 };
+	join_way(a->leg, &leg->segments[leg->segment_count - 1]);
 }
