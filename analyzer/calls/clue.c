@@ -23,31 +23,51 @@ static struct clue_key *key_find(const struct calls *c, uint64_t hash)
 	return NULL;
 }
 
-static struct clue_key *key_add(struct calls *c, uint64_t hash)
+static struct clue_key *key_new(struct calls *c, uint64_t hash)
 {
-	struct clue_key *key = key_find(c, hash);
+	struct clue_key *key = memory_zalloc(sizeof *key);
 
-	if (key)
-		return key;
-	key = memory_zalloc(sizeof *key);
 	key->hash = hash;
+	key->entries = &key->one;
+	key->room = 1;
 	hash_add(&c->clues, &key->by_hash, (uint32_t)hash);
 	return key;
 }
 
-/* Behind the newest: 1, 2, 4 ... to CLUES_OF_KEY_MAX, as most values have one leg. */
-static void entry_add(struct clue_key *key, struct clue *clue)
+/* Most values have one leg; where many come and go, room for twice as many saves moving them each time. */
+static void entries_grow(struct clue_key *key)
 {
-	if (key->count == key->room) {
-		key->room = key->room ? key->room * 2 : 1;
-		key->entries = memory_resize(key->entries, key->room, sizeof *key->entries);
+	struct clue_entry *grown = NULL;
+
+	if (key->first >= key->count) {
+		memcpy(key->entries, key->entries + key->first, key->count * sizeof *grown);
+		key->first = 0;
+		return;
 	}
-	key->entries[key->count++] = (struct clue_entry){ .clue = clue };
+	key->room *= 2;
+	if (key->entries != &key->one)
+		grown = key->entries;
+	grown = memory_resize(grown, key->room, sizeof *grown);
+	if (key->entries == &key->one)
+		*grown = key->one;
+	key->entries = grown;
+}
+
+/* Behind the newest. */
+static struct clue_entry *entry_add(struct clue_key *key, struct clue *clue)
+{
+	struct clue_entry *entry;
+
+	if (key->first + key->count == key->room)
+		entries_grow(key);
+	entry = &key->entries[key->first + key->count++];
+	entry->clue = clue;
+	return entry;
 }
 
 static struct clue_entry *entry_of(const struct clue *clue)
 {
-	struct clue_entry *it = clue->key->entries;
+	struct clue_entry *it = clue->key->entries + clue->key->first;
 
 	while (it->clue != clue)
 		it++;
@@ -60,7 +80,10 @@ static void entry_remove(struct clue *clue)
 	struct clue_entry *at = entry_of(clue);
 
 	key->count--;
-	memmove(at, at + 1, (size_t)(key->entries + key->count - at) * sizeof *at);
+	if (at == key->entries + key->first)
+		key->first++;
+	else
+		memmove(at, at + 1, (size_t)(key->entries + key->first + key->count - at) * sizeof *at);
 }
 
 static void clue_free(struct calls *c, struct clue *clue)
@@ -72,7 +95,8 @@ static void clue_free(struct calls *c, struct clue *clue)
 	list_remove(&LEG_RECORD(clue->leg)->clues, &clue->of_leg);
 	if (key->count == 0) {
 		hash_remove(&c->clues, &key->by_hash);
-		free(key->entries);
+		if (key->entries != &key->one)
+			free(key->entries);
 		free(key);
 	}
 	free(clue);
@@ -113,31 +137,35 @@ static uint64_t clue_hash(enum clue_kind kind, uint64_t value)
 	return hash_mix((uint64_t)kind + 1, value);
 }
 
-void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
+/* The legs with that value: this one, too, unless it has too many clues. NULL none. */
+const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
 {
 	uint64_t hash = clue_hash(kind, value);
-	struct clue_key *key;
+	struct clue_key *key = key_find(c, hash);
 	struct clue *clue;
 
 	if (r->clues.count >= CLUES_OF_LEG_MAX)
-		return;
-	key = key_find(c, hash);
+		return key;
 	LIST_EACH(it, &r->clues) {
 		if (LIST_ENTRY(it, struct clue, of_leg)->key == key)
-			return;
+			return key;
 	}
-	clue_room(c);                    /* the key may go with its last leg */
-	key = key_add(c, hash);
+	if (c->clues_by_age.count >= CLUES_MAX) {
+		clue_room(c);            /* the key may go with its last leg */
+		key = key_find(c, hash);
+	}
+	if (!key)
+		key = key_new(c, hash);
 	if (key->count == CLUES_OF_KEY_MAX)
-		clue_free(c, key->entries[0].clue);
+		clue_free(c, key->entries[key->first].clue);
 	clue = memory_zalloc(sizeof *clue);
 	clue->leg = &r->leg;
 	clue->kind = (uint8_t)kind;
 	clue->key = key;
-	entry_add(key, clue);
-	entry_update(&key->entries[key->count - 1], r);
+	entry_update(entry_add(key, clue), r);
 	list_add_tail(&c->clues_by_age, &clue->by_age);
 	list_add_tail(&r->clues, &clue->of_leg);
+	return key;
 }
 
 /* The legs with that value; NULL none. */

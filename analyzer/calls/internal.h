@@ -96,8 +96,9 @@ struct clue_entry {                  /* what settles of most legs that they cann
 struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
-	struct clue_entry *entries;  /* newest last */
-	unsigned count, room;
+	struct clue_entry *entries;  /* from first on count of them, newest last: &one, or room for 2, 4, 8 ... */
+	uint16_t first, count, room;
+	struct clue_entry one;
 };
 
 struct clue {
@@ -106,6 +107,11 @@ struct clue {
 	struct leg *leg;
 	uint8_t kind;
 };
+
+static inline const struct clue_entry *clue_oldest(const struct clue_key *key)
+{
+	return key->entries + key->first;
+}
 
 struct leg_record {
 	struct leg leg;
@@ -261,7 +267,7 @@ void call_join(struct calls *c, struct leg *child, struct leg *parent, enum leg_
 void call_leave(struct calls *c, struct leg *leg);
 
 /* clue.c */
-void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
+const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
 const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uint64_t value);
 void clues_update(struct leg_record *r);
 void clues_retire(struct calls *c, struct leg_record *r);

@@ -90,7 +90,7 @@ static bool is_shared_number(const struct calls *c, struct span user)
 	unsigned live = 0;
 
 	for (unsigned i = key ? key->count : 0; i-- > 0 && live <= PARALLEL_CALLS_MAX;)
-		live += is_live(key->entries[i].clue->leg);
+		live += is_live(clue_oldest(key)[i].clue->leg);
 	return live > PARALLEL_CALLS_MAX;
 }
 
@@ -237,7 +237,7 @@ static void score_reckon(struct pair *p)
 static bool stranger_has(const struct clue_key *key, const struct leg_record *x, const struct leg_record *y)
 {
 	for (unsigned i = key->count; i-- > 0;) {
-		const struct leg *leg = key->entries[i].clue->leg;
+		const struct leg *leg = clue_oldest(key)[i].clue->leg;
 
 		if (leg != &x->leg && leg != &y->leg && leg->call != x->leg.call && leg->call != y->leg.call &&
 		    is_live(leg))
@@ -403,14 +403,16 @@ static void pair_of(struct calls *c, struct leg_record *x, struct leg_record *y)
 		pair_add(c, y, x);
 }
 
-/* Every other leg with this clue. */
-static void pairs_from(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
+/* This leg with every other one that has the clue. */
+static void pairs_from(struct calls *c, struct leg_record *r, const struct clue_key *key)
 {
-	const struct clue_key *key = clue_find(c, kind, value);
-	uint32_t begins = begins_at(&r->leg);
+	uint32_t begins;
 
-	for (unsigned i = key ? key->count : 0; i-- > 0;) {
-		const struct clue_entry *it = &key->entries[i];
+	if (!key || (key->count == 1 && clue_oldest(key)->n == r->leg.n))
+		return;
+	begins = begins_at(&r->leg);
+	for (unsigned i = key->count; i-- > 0;) {
+		const struct clue_entry *it = &clue_oldest(key)[i];
 
 		if (it->n == r->leg.n || it->invite_ns == NS_NONE)
 			continue;
@@ -421,8 +423,7 @@ static void pairs_from(struct calls *c, struct leg_record *r, enum clue_kind kin
 
 static void clue_pairs(struct arrival *a, enum clue_kind kind, uint64_t value)
 {
-	clue_add(a->c, a->leg, kind, value);
-	pairs_from(a->c, a->leg, kind, value);
+	pairs_from(a->c, a->leg, clue_add(a->c, a->leg, kind, value));
 }
 
 /* ---- the verdict ---- */
@@ -552,8 +553,8 @@ static void session_id_note(struct arrival *a)
 	leg->session_id = leg_text(a->leg, span_trim(id));
 	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(leg->session_id.p, leg->session_id.n));
 	if (leg->session_id_remote.n)
-		pairs_from(
-			a->c, a->leg, CLUE_SESSION_ID, hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n));
+		pairs_from(a->c, a->leg, clue_find(a->c, CLUE_SESSION_ID,
+			hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n)));
 }
 
 /* "name" or "name:parameter" of a header that carries the other leg's identity. */
@@ -654,7 +655,7 @@ static void retry_note(struct arrival *a, uint64_t caller)
 	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
 
 	for (unsigned i = key ? key->count : 0; i-- > 0 && !leg->is_retry;)
-		leg->is_retry = retries(leg, key->entries[i].clue->leg);
+		leg->is_retry = retries(leg, clue_oldest(key)[i].clue->leg);
 }
 
 /* The new attempt is answered: those before it were no lost calls. */
@@ -664,8 +665,10 @@ static void retry_succeeds(struct arrival *a)
 	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user));
 
 	for (unsigned i = key ? key->count : 0; i-- > 0;) {
-		if (retries(leg, key->entries[i].clue->leg))
-			key->entries[i].clue->leg->retry_answered = true;
+		struct leg *old = clue_oldest(key)[i].clue->leg;
+
+		if (retries(leg, old))
+			old->retry_answered = true;
 	}
 }
 
@@ -675,7 +678,7 @@ static void hosts_note(struct arrival *a)
 	uint32_t begins = begins_at(&a->leg->leg);
 
 	for (unsigned i = key ? key->count : 0; i-- > 0;) {
-		const struct clue_entry *it = &key->entries[i];
+		const struct clue_entry *it = &clue_oldest(key)[i];
 
 		if (ns_minus(a->packet->at_ns, it->invite_ns) > CANDIDATE_WITHIN_NS)
 			break;
