@@ -111,12 +111,20 @@ static size_t hand_over(struct calls *c, struct calls_event events[CALLS_EVENT_M
 
 /* ---- a message ---- */
 
+static struct tag_key tag_key_of(uint64_t call_id, struct span tag)
+{
+	return (struct tag_key){ tag, (uint32_t)hash_mix(call_id, hash_bytes(tag.p, tag.n)) };
+}
+
 static void arrival_init(struct arrival *a, struct calls *c, const struct packet *p, bool copy)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t rseq = 0;
+	uint64_t rseq = 0, call_id = hash_bytes(sip->call_id.p, sip->call_id.n);
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
+	a->call_id = (uint32_t)call_id;
+	a->from = tag_key_of(call_id, sip->from.tag);
+	a->to = tag_key_of(call_id, sip->to.tag);
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {

@@ -186,6 +186,11 @@ struct calls {
 	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
 };
 
+struct tag_key {                     /* a tag, and the keyed hash of the Call-ID with it */
+	struct span text;
+	uint32_t hash;
+};
+
 /* The facts of the message in hand, gathered once. */
 struct arrival {
 	struct calls *c;
@@ -199,7 +204,8 @@ struct arrival {
 	struct registration *registration;   /* that it belongs to; NULL */
 	enum side client;            /* whose request this is, or answers */
 	enum side author;
-	struct span callee_tag;      /* as the message says */
+	struct tag_key from, to, callee; /* callee: either of them, as the message says */
+	uint32_t call_id;            /* keyed hash */
 	bool reliable;               /* 1xx with 100rel and RSeq (RFC 3262) */
 	uint64_t branch, body;
 	uint32_t rseq;
@@ -233,7 +239,7 @@ void transaction_close(struct calls *c, struct transaction_record *t);
 void transactions_forget(struct calls *c, struct leg_record *r);
 
 /* dialog.c */
-struct dialog_record *dialog_find(struct calls *c, struct span call_id, struct span callee_tag, const struct leg *leg);
+struct dialog_record *dialog_find(const struct arrival *a, const struct tag_key *callee, const struct leg *leg);
 void dialog_note(struct arrival *a);
 void dialog_confirm(struct arrival *a, struct dialog_record *d);
 void dialog_end(struct calls *c, struct dialog_record *d, int64_t at_ns, const struct message *by);

@@ -13,10 +13,8 @@ enum {
 
 /* ---- Call-IDs ---- */
 
-static struct call_id *call_id_find(const struct calls *c, struct span text)
+static struct call_id *call_id_find(const struct calls *c, struct span text, uint32_t hash)
 {
-	uint32_t hash = hash_span(text);
-
 	for (struct hash_link *it = hash_first(&c->call_ids, hash); it; it = it->next) {
 		struct call_id *id = HASH_ENTRY(it, struct call_id, by_id);
 
@@ -26,9 +24,9 @@ static struct call_id *call_id_find(const struct calls *c, struct span text)
 	return NULL;
 }
 
-static struct call_id *call_id_add(struct calls *c, struct span text)
+static struct call_id *call_id_add(struct calls *c, struct span text, uint32_t hash)
 {
-	struct call_id *id = call_id_find(c, text);
+	struct call_id *id = call_id_find(c, text, hash);
 
 	if (id)
 		return id;
@@ -37,7 +35,7 @@ static struct call_id *call_id_add(struct calls *c, struct span text)
 		memcpy(id + 1, text.p, text.n);
 	id->text = (struct span){ (const uint8_t *)(id + 1), text.n };
 	list_init(&id->legs);
-	hash_add(&c->call_ids, &id->by_id, hash_span(text));
+	hash_add(&c->call_ids, &id->by_id, hash);
 	return id;
 }
 
@@ -55,34 +53,28 @@ static void call_id_leave(struct calls *c, struct leg_record *r)
 /* The newest leg of that Call-ID. */
 struct leg *leg_by_call_id(const struct calls *c, struct span call_id)
 {
-	const struct call_id *id = call_id_find(c, call_id);
+	const struct call_id *id = call_id_find(c, call_id, hash_span(call_id));
 
 	return id && id->legs.count ? &LIST_ENTRY(id->legs.head.prev, struct leg_record, in_id)->leg : NULL;
 }
 
 /* ---- finding ---- */
 
-static uint32_t leg_hash(struct span call_id, struct span tag)
+static struct leg_record *leg_find(const struct arrival *a, const struct tag_key *from)
 {
-	return (uint32_t)hash_mix(hash_bytes(call_id.p, call_id.n), hash_bytes(tag.p, tag.n));
-}
-
-static struct leg_record *leg_find(const struct calls *c, struct span call_id, struct span from_tag)
-{
-	uint32_t hash = leg_hash(call_id, from_tag);
-
-	for (struct hash_link *it = hash_first(&c->legs_by_id, hash); it; it = it->next) {
+	for (struct hash_link *it = hash_first(&a->c->legs_by_id, from->hash); it; it = it->next) {
 		struct leg *leg = HASH_ENTRY(it, struct leg, by_id);
 
-		if (it->hash == hash && span_equal(leg->call_id, call_id) && span_equal(leg->from_tag, from_tag))
+		if (it->hash == from->hash && span_equal(leg->call_id, a->sip->call_id) &&
+			span_equal(leg->from_tag, from->text))
 			return LEG_RECORD(leg);
 	}
 	return NULL;
 }
 
-static struct leg_record *leg_with_callee(const struct calls *c, struct span call_id, struct span callee_tag)
+static struct leg_record *leg_with_callee(const struct arrival *a, const struct tag_key *callee)
 {
-	struct dialog_record *d = callee_tag.n ? dialog_find((struct calls *)c, call_id, callee_tag, NULL) : NULL;
+	struct dialog_record *d = callee->text.n ? dialog_find(a, callee, NULL) : NULL;
 
 	return d ? LEG_RECORD(d->dialog.leg) : NULL;
 }
@@ -98,34 +90,33 @@ static bool has_final(const struct arrival *a)
  */
 static struct leg_record *leg_search(struct arrival *a)
 {
-	const struct sip_message *sip = a->sip;
 	struct dialog_record *d;
 	struct leg_record *r;
 
-	if (sip->to.tag.n) { /* the exact dialog first: a Call-ID may serve a second time */
-		d = dialog_find(a->c, sip->call_id, sip->to.tag, NULL);
-		if (d && span_equal(d->dialog.leg->from_tag, sip->from.tag))
+	if (a->to.text.n) { /* the exact dialog first: a Call-ID may serve a second time */
+		d = dialog_find(a, &a->to, NULL);
+		if (d && span_equal(d->dialog.leg->from_tag, a->from.text))
 			return LEG_RECORD(d->dialog.leg);
-		r = leg_find(a->c, sip->call_id, sip->to.tag);
-		d = sip->from.tag.n ? dialog_find(a->c, sip->call_id, sip->from.tag, NULL) : NULL;
-		if (d && span_equal(d->dialog.leg->from_tag, sip->to.tag)) {
+		r = leg_find(a, &a->to);
+		d = a->from.text.n ? dialog_find(a, &a->from, NULL) : NULL;
+		if (d && span_equal(d->dialog.leg->from_tag, a->to.text)) {
 			a->client = SIDE_CALLEE;
 			return LEG_RECORD(d->dialog.leg);
 		}
-		if (r && !leg_find(a->c, sip->call_id, sip->from.tag)) {
+		if (r && !leg_find(a, &a->from)) {
 			a->client = SIDE_CALLEE;
 			return r;
 		}
 	}
-	r = leg_find(a->c, sip->call_id, sip->from.tag);
+	r = leg_find(a, &a->from);
 	if (r)
 		return r;
-	r = leg_with_callee(a->c, sip->call_id, sip->from.tag);
+	r = leg_with_callee(a, &a->from);
 	if (r) {
 		a->client = SIDE_CALLEE;
 		return r;
 	}
-	return leg_with_callee(a->c, sip->call_id, sip->to.tag);
+	return leg_with_callee(a, &a->to);
 }
 
 /* An INVITE that begins a call although its Call-ID and From-tag were used before: redialled after the end. */
@@ -187,7 +178,7 @@ static struct leg_record *leg_new(struct arrival *a)
 	struct leg *leg = &r->leg;
 
 	leg_room(c);
-	r->id = call_id_add(c, a->sip->call_id);
+	r->id = call_id_add(c, a->sip->call_id, a->call_id);
 	list_add_tail(&r->id->legs, &r->in_id);
 	leg->arena = arena;
 	leg->call_id = r->id->text;
@@ -207,7 +198,7 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&r->clues);
 	list_init(&r->pairs_as_child);
 	list_init(&r->pairs_as_parent);
-	hash_add(&c->legs_by_id, &leg->by_id, leg_hash(leg->call_id, leg->from_tag));
+	hash_add(&c->legs_by_id, &leg->by_id, a->from.hash);
 	r->hashed = true;
 	list_add_tail(&c->legs, &leg->in_order);
 	list_add_tail(&c->classes[CLASS_NOISE], &r->in_class);
@@ -247,7 +238,7 @@ struct leg_record *leg_of(struct arrival *a)
 		endpoint_equal(&r->leg.party[SIDE_CALLEE].signalling, &a->packet->src))
 		a->client = SIDE_CALLEE;
 	a->author = sip->request ? a->client : side_other(a->client);
-	a->callee_tag = a->client == SIDE_CALLER ? sip->to.tag : sip->from.tag;
+	a->callee = a->client == SIDE_CALLER ? a->to : a->from;
 	return r;
 }
 
