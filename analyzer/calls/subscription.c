@@ -25,7 +25,7 @@ static uint64_t id_of(const struct sip_message *sip)
 {
 	struct span tag = subscriber_tag(sip);
 
-	return hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), hash_bytes(tag.p, tag.n));
+	return hash_mix(sip->keys.call_id, hash_bytes(tag.p, tag.n));
 }
 
 static struct subscription_record *subscription_find(const struct calls *c, uint64_t id)
