@@ -102,6 +102,7 @@ struct transaction {
 	const struct message *request, *provisional, *final, *ack;
 	uint16_t status;             /* last: provisional until final; 0 none */
 	unsigned request_copies, final_copies;    /* sent, retransmissions included, mirror copies and next hops not */
+	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
 

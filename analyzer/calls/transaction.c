@@ -260,6 +260,7 @@ static void note_final(struct arrival *a)
 	const struct message *m = a->message;
 	bool reached = t->least_vias == 0 || m->via_count <= t->least_vias;
 
+	t->transaction.finals++;
 	if (final_replaces(m, t->transaction.final)) {
 		t->transaction.final = m;
 		t->transaction.final_copies = 0;
