@@ -21,21 +21,9 @@ bool span_equal_nocase(struct span a, struct span b)
 	return a.n == b.n && same_nocase(a.p, b.p, a.n);
 }
 
-bool span_starts(struct span s, struct span prefix)
-{
-	return s.n >= prefix.n && span_equal(span_first(s, prefix.n), prefix);
-}
-
 bool span_starts_nocase(struct span s, struct span prefix)
 {
 	return s.n >= prefix.n && same_nocase(s.p, prefix.p, prefix.n);
-}
-
-size_t span_find(struct span s, uint8_t byte)
-{
-	const uint8_t *at = s.n ? memchr(s.p, byte, s.n) : NULL;
-
-	return at ? (size_t)(at - s.p) : s.n;
 }
 
 size_t span_find_text(struct span s, struct span text)
@@ -64,7 +52,7 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-struct span span_trim(struct span s)
+struct span span_trim_blanks(struct span s)
 {
 	while (s.n && is_blank(s.p[s.n - 1]))
 		s.n--;
