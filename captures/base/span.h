@@ -39,8 +39,17 @@ static inline struct span span_first(struct span s, size_t n)
 }
 
 /* ASCII case only, whatever the locale. */
-bool span_equal_nocase(struct span a, struct span b);
-bool span_starts_nocase(struct span s, struct span prefix);
+bool span_same_nocase(const uint8_t *a, const uint8_t *b, size_t n);
+
+static inline bool span_equal_nocase(struct span a, struct span b)
+{
+	return a.n == b.n && span_same_nocase(a.p, b.p, b.n);
+}
+
+static inline bool span_starts_nocase(struct span s, struct span prefix)
+{
+	return s.n >= prefix.n && span_same_nocase(s.p, prefix.p, prefix.n);
+}
 
 static inline bool span_starts(struct span s, struct span prefix)
 {
