@@ -111,20 +111,15 @@ static size_t hand_over(struct calls *c, struct calls_event events[CALLS_EVENT_M
 
 /* ---- a message ---- */
 
-static struct tag_key tag_key_of(uint64_t call_id, struct span tag)
-{
-	return (struct tag_key){ tag, (uint32_t)hash_mix(call_id, hash_bytes(tag.p, tag.n)) };
-}
-
 static void arrival_init(struct arrival *a, struct calls *c, const struct packet *p, bool copy)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t rseq = 0, call_id = hash_bytes(sip->call_id.p, sip->call_id.n);
+	const struct sip_keys *keys = &sip->keys;
+	uint64_t rseq = 0;
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
-	a->call_id = (uint32_t)call_id;
-	a->from = tag_key_of(call_id, sip->from.tag);
-	a->to = tag_key_of(call_id, sip->to.tag);
+	a->from = (struct tag_key){ sip->from.tag, (uint32_t)hash_mix(keys->call_id, keys->from_tag) };
+	a->to = (struct tag_key){ sip->to.tag, (uint32_t)hash_mix(keys->call_id, keys->to_tag) };
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {

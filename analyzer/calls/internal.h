@@ -205,7 +205,6 @@ struct arrival {
 	enum side client;            /* whose request this is, or answers */
 	enum side author;
 	struct tag_key from, to, callee; /* callee: either of them, as the message says */
-	uint32_t call_id;            /* keyed hash */
 	bool reliable;               /* 1xx with 100rel and RSeq (RFC 3262) */
 	uint64_t branch, body;
 	uint32_t rseq;

@@ -178,7 +178,7 @@ static struct leg_record *leg_new(struct arrival *a)
 	struct leg *leg = &r->leg;
 
 	leg_room(c);
-	r->id = call_id_add(c, a->sip->call_id, a->call_id);
+	r->id = call_id_add(c, a->sip->call_id, (uint32_t)a->sip->keys.call_id);
 	list_add_tail(&r->id->legs, &r->in_id);
 	leg->arena = arena;
 	leg->call_id = r->id->text;
