@@ -178,8 +178,8 @@ static void losers_linger(struct arrival *a, const struct dialog_record *winner)
 	if (!any || r->lingers)
 		return;
 	r->lingers = true;
-	r->linger_ns = ns_add(a->packet->at_ns, a->c->config.fork_linger_ns);
-	list_add_tail(&a->c->lingering, &r->lingering);
+	leg_rare(r)->linger_ns = ns_add(a->packet->at_ns, a->c->config.fork_linger_ns);
+	list_add_tail(&a->c->lingering, &r->rare->lingering);
 }
 
 void dialog_confirm(struct arrival *a, struct dialog_record *d)

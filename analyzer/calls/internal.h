@@ -13,7 +13,8 @@ enum {
 	LEG_DIALOGS_MAX = 32,        /* To-tags of one fork */
 	TRANSACTION_SIGHTINGS_MAX = 48,
 	CALL_LEGS_MAX = 256,         /* joined; conferences are stars, floods are not calls */
-	INITIALS_MAX = 4
+	INITIALS_MAX = 4,
+	HEADER_IDS_MAX = 4
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -113,9 +114,26 @@ static inline const struct clue_entry *clue_oldest(const struct clue_key *key)
 	return key->entries + key->first;
 }
 
+struct leg_ids {                     /* what the first INVITE says of its identity in other legs */
+	struct span session_id, session_id_remote;
+	struct span header_ids[HEADER_IDS_MAX];      /* values of the headers of legs.headers */
+	unsigned header_id_count;
+};
+
+/* What few legs have. The others share leg_plain, which has nothing; leg_rare() gives one of its own to write to. */
+struct leg_rare {
+	struct leg_record *of;
+	struct list_link lingering, settling;
+	int64_t linger_ns, settle_ns;
+	struct list transfers, subscriptions;   /* transfer_record.in_leg, subscription_record.in_leg */
+	struct list pairs_as_child, pairs_as_parent;
+	struct leg_ids ids;
+};
+
 struct leg_record {
 	struct leg leg;
-	struct list_link in_class, in_id, lingering, settling;
+	struct list_link in_class, in_id;
+	struct leg_rare *rare;
 	struct call_id *id;
 	enum leg_class class;
 	size_t bytes;                /* as counted in calls.class_bytes */
@@ -125,7 +143,6 @@ struct leg_record {
 	bool ended_told;
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	bool settles;                /* a retry may follow its last final */
-	int64_t linger_ns, settle_ns;
 	struct description *descriptions;
 	struct phrase *phrases;
 	struct transaction_record *initials[INITIALS_MAX];  /* newest first */
@@ -134,14 +151,12 @@ struct leg_record {
 		uint8_t score;
 		uint8_t dst_vias;
 	} rank[2];
-	struct list transfers, subscriptions;   /* transfer_record.in_leg, subscription_record.in_leg */
 	struct transfer *caused_by;  /* whose target it is */
 	/* join.c */
 	bool begun;
 	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
 	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or one that serves itself */
 	struct list clues;           /* clue.of_leg */
-	struct list pairs_as_child, pairs_as_parent;
 	uint32_t max_forwards;
 	uint64_t codecs;             /* hash of the order of codecs offered */
 	uint16_t ring_status;        /* of the first 18x */
@@ -249,6 +264,8 @@ void dialogs_forget(struct calls *c, struct leg_record *r);
 void offer_answer_note(struct arrival *a);
 
 /* leg.c */
+extern const struct leg_rare leg_plain;
+struct leg_rare *leg_rare(struct leg_record *r);
 struct leg_record *leg_of(struct arrival *a);
 void leg_note(struct arrival *a);
 void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns);

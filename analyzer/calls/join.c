@@ -145,16 +145,18 @@ static bool same_id(struct span x, struct span y)
 	return id_is_real(x) && span_equal_nocase(x, y);
 }
 
-static bool session_ids_agree(const struct leg *x, const struct leg *y)
+static bool session_ids_agree(const struct leg_ids *x, const struct leg_ids *y)
 {
 	return same_id(x->session_id, y->session_id) || same_id(x->session_id, y->session_id_remote) ||
 		same_id(x->session_id_remote, y->session_id);
 }
 
-static bool headers_agree(const struct leg *x, const struct leg *y)
+static bool headers_agree(const struct leg_record *a, const struct leg_record *b)
 {
+	const struct leg_ids *x = &a->rare->ids, *y = &b->rare->ids;
+
 	for (unsigned i = 0; i < y->header_id_count; i++) {
-		if (span_equal(y->header_ids[i], x->call_id))
+		if (span_equal(y->header_ids[i], a->leg.call_id))
 			return true;
 		for (unsigned k = 0; k < x->header_id_count; k++) {
 			if (span_equal(y->header_ids[i], x->header_ids[k]))
@@ -188,9 +190,9 @@ static void base_reckon(const struct calls *c, struct pair *p)
 	unsigned best = 0, sum = 0;
 
 	p->how = JOIN_SCORE;
-	if (session_ids_agree(x, y))
+	if (session_ids_agree(&p->x->rare->ids, &p->y->rare->ids))
 		sum += strongest(p, 100, JOIN_SESSION_ID, &best);
-	if (headers_agree(x, y))
+	if (headers_agree(p->x, p->y))
 		sum += strongest(p, 100, JOIN_HEADER, &best);
 	if (y->replaces_call_id.n && span_equal(y->replaces_call_id, x->call_id))
 		sum += strongest(p, 100, JOIN_REPLACES, &best);
@@ -323,7 +325,7 @@ static bool is_possible(const struct leg *x, const struct leg *y)
 
 static struct pair *pair_find(const struct leg_record *x, const struct leg_record *y)
 {
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->rare->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p->x == x)
@@ -334,8 +336,8 @@ static struct pair *pair_find(const struct leg_record *x, const struct leg_recor
 
 static void pair_free(struct pair *p)
 {
-	list_remove(&p->y->pairs_as_child, &p->of_child);
-	list_remove(&p->x->pairs_as_parent, &p->of_parent);
+	list_remove(&p->y->rare->pairs_as_child, &p->of_child);
+	list_remove(&p->x->rare->pairs_as_parent, &p->of_parent);
 	free(p);
 }
 
@@ -347,13 +349,13 @@ static void pair_add(struct calls *c, struct leg_record *x, struct leg_record *y
 		return;
 	p = pair_find(x, y);
 	if (!p) {
-		if (y->pairs_as_child.count >= PAIRS_MAX || x->pairs_as_parent.count >= PAIRS_MAX)
+		if (y->rare->pairs_as_child.count >= PAIRS_MAX || x->rare->pairs_as_parent.count >= PAIRS_MAX)
 			return;
 		p = memory_zalloc(sizeof *p);
 		p->x = x;
 		p->y = y;
-		list_add_tail(&y->pairs_as_child, &p->of_child);
-		list_add_tail(&x->pairs_as_parent, &p->of_parent);
+		list_add_tail(&leg_rare(y)->pairs_as_child, &p->of_child);
+		list_add_tail(&leg_rare(x)->pairs_as_parent, &p->of_parent);
 	}
 	base_reckon(c, p);
 	score_reckon(p);
@@ -430,8 +432,8 @@ static void clue_pairs(struct arrival *a, enum clue_kind kind, uint64_t value)
 
 static void pairs_of_child_free(struct leg_record *y)
 {
-	while (y->pairs_as_child.count)
-		pair_free(LIST_ENTRY(y->pairs_as_child.head.next, struct pair, of_child));
+	while (y->rare->pairs_as_child.count)
+		pair_free(LIST_ENTRY(y->rare->pairs_as_child.head.next, struct pair, of_child));
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
@@ -441,7 +443,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 
 	if (y->leg.parent)
 		return;
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->rare->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
@@ -449,7 +451,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	}
 	if (!best || best->score < c->config.join_score)
 		return;
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->rare->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call &&
@@ -479,20 +481,20 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 /* Something happened to the leg: its pairs say more now. */
 static void reckon_again(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH(it, &r->pairs_as_child)
+	LIST_EACH(it, &r->rare->pairs_as_child)
 		score_reckon(LIST_ENTRY(it, struct pair, of_child));
-	LIST_EACH(it, &r->pairs_as_parent)
+	LIST_EACH(it, &r->rare->pairs_as_parent)
 		score_reckon(LIST_ENTRY(it, struct pair, of_parent));
 	verdict(c, r);
-	for (struct list_link *it = r->pairs_as_parent.head.next, *next; it != &r->pairs_as_parent.head; it = next) {
+	for (struct list_link *it = r->rare->pairs_as_parent.head.next, *next; it != &r->rare->pairs_as_parent.head; it = next) {
 		next = it->next;
 		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y); /* frees at most this one of ours */
 	}
-	LIST_EACH_SAFE(it, &r->pairs_as_child) {
+	LIST_EACH_SAFE(it, &r->rare->pairs_as_child) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_child)))
 			pair_free(LIST_ENTRY(it, struct pair, of_child));
 	}
-	LIST_EACH_SAFE(it, &r->pairs_as_parent) {
+	LIST_EACH_SAFE(it, &r->rare->pairs_as_parent) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_parent)))
 			pair_free(LIST_ENTRY(it, struct pair, of_parent));
 	}
@@ -541,20 +543,21 @@ static uint64_t codec_order(const struct sdp *sdp)
 
 static void session_id_note(struct arrival *a)
 {
-	struct leg *leg = &a->leg->leg;
 	struct span rest = sip_header_value(a->sip, SIP_H_SESSION_ID), remote, id;
+	struct leg_ids *ids;
 
-	if (!rest.n || leg->session_id.n)
+	if (!rest.n || a->leg->rare->ids.session_id.n)
 		return;
+	ids = &leg_rare(a->leg)->ids;
 	if (sip_parameter(span_from(rest, span_find(rest, ';')), SPAN("remote"), &remote) && id_is_real(remote))
-		leg->session_id_remote = leg_text(a->leg, remote);
+		ids->session_id_remote = leg_text(a->leg, remote);
 	if (!span_split(&rest, ';', &id) || !id_is_real(span_trim(id)))
 		return;
-	leg->session_id = leg_text(a->leg, span_trim(id));
-	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(leg->session_id.p, leg->session_id.n));
-	if (leg->session_id_remote.n)
+	ids->session_id = leg_text(a->leg, span_trim(id));
+	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(ids->session_id.p, ids->session_id.n));
+	if (ids->session_id_remote.n)
 		pairs_from(a->c, a->leg, clue_find(a->c, CLUE_SESSION_ID,
-			hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n)));
+			hash_bytes(ids->session_id_remote.p, ids->session_id_remote.n)));
 }
 
 /* "name" or "name:parameter" of a header that carries the other leg's identity. */
@@ -585,16 +588,17 @@ static struct span header_id(const struct sip_message *sip, struct span rule)
 static void header_ids_note(struct arrival *a)
 {
 	static const char rules[] = "X-CID,X-Call-ID,X-Original-Call-ID,P-Charging-Vector:icid-value";
-	struct leg *leg = &a->leg->leg, *named;
+	struct leg *named;
 	struct span rest = span_of(a->c->config.join_headers ? a->c->config.join_headers : rules), rule;
 
-	while (leg->header_id_count < sizeof leg->header_ids / sizeof leg->header_ids[0] && rest.n &&
-		span_split(&rest, ',', &rule)) {
+	while (a->leg->rare->ids.header_id_count < HEADER_IDS_MAX && rest.n && span_split(&rest, ',', &rule)) {
 		struct span id = header_id(a->sip, span_trim(rule));
+		struct leg_ids *ids;
 
 		if (id.n < 4)
 			continue;
-		leg->header_ids[leg->header_id_count++] = leg_text(a->leg, id);
+		ids = &leg_rare(a->leg)->ids;
+		ids->header_ids[ids->header_id_count++] = leg_text(a->leg, id);
 		clue_pairs(a, CLUE_HEADER, hash_bytes(id.p, id.n));
 		named = leg_by_call_id(a->c, id);
 		if (named)
@@ -767,7 +771,7 @@ void calls_join_media(struct calls *c, struct leg *x, struct leg *y)
 void join_forget(struct calls *c, struct leg_record *r)
 {
 	pairs_of_child_free(r);
-	while (r->pairs_as_parent.count)
-		pair_free(LIST_ENTRY(r->pairs_as_parent.head.next, struct pair, of_parent));
+	while (r->rare->pairs_as_parent.count)
+		pair_free(LIST_ENTRY(r->rare->pairs_as_parent.head.next, struct pair, of_parent));
 	clues_forget(c, r);
 }

@@ -168,6 +168,29 @@ static bool begins_in_dialog(const struct sip_message *sip)
 	return true;
 }
 
+/* Never written to: lists that are empty link to themselves. */
+#define NOTHING_IN(list) { { (struct list_link *)(uintptr_t)&(list).head, (struct list_link *)(uintptr_t)&(list).head }, 0 }
+
+const struct leg_rare leg_plain = {
+	.transfers = NOTHING_IN(leg_plain.transfers),
+	.subscriptions = NOTHING_IN(leg_plain.subscriptions),
+	.pairs_as_child = NOTHING_IN(leg_plain.pairs_as_child),
+	.pairs_as_parent = NOTHING_IN(leg_plain.pairs_as_parent),
+};
+
+struct leg_rare *leg_rare(struct leg_record *r)
+{
+	if (r->rare->of)
+		return r->rare;
+	r->rare = arena_zalloc(r->leg.arena, sizeof *r->rare);
+	r->rare->of = r;
+	list_init(&r->rare->transfers);
+	list_init(&r->rare->subscriptions);
+	list_init(&r->rare->pairs_as_child);
+	list_init(&r->rare->pairs_as_parent);
+	return r->rare;
+}
+
 static void leg_room(struct calls *c);
 
 static struct leg_record *leg_new(struct arrival *a)
@@ -193,11 +216,8 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->transactions);
 	list_init(&leg->messages);
 	list_init(&leg->places);
-	list_init(&r->transfers);
-	list_init(&r->subscriptions);
 	list_init(&r->clues);
-	list_init(&r->pairs_as_child);
-	list_init(&r->pairs_as_parent);
+	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
 	hash_add(&c->legs_by_id, &leg->by_id, a->from.hash);
 	r->hashed = true;
 	list_add_tail(&c->legs, &leg->in_order);
@@ -289,9 +309,9 @@ static void leg_detach(struct calls *c, struct leg_record *r)
 	transactions_forget(c, r);
 	dialogs_forget(c, r);
 	if (r->lingers)
-		list_remove(&c->lingering, &r->lingering);
+		list_remove(&c->lingering, &r->rare->lingering);
 	if (r->settles)
-		list_remove(&c->settling, &r->settling);
+		list_remove(&c->settling, &r->rare->settling);
 	if (r->hashed)
 		hash_remove(&c->legs_by_id, &r->leg.by_id);
 	list_remove(&c->classes[r->class], &r->in_class);
@@ -494,7 +514,7 @@ static void settle_failure(struct calls *c, struct leg_record *r, int64_t at_ns,
 {
 	r->leg.state = state_of_failure(r->leg.status);
 	if (r->settles)
-		list_remove(&c->settling, &r->settling);
+		list_remove(&c->settling, &r->rare->settling);
 	r->settles = false;
 	dialogs_end_early(c, r, at_ns, by);
 	leg_end(c, r, at_ns, by);
@@ -517,8 +537,8 @@ static void failed(struct arrival *a)
 	if (invites_retry(r->leg.status)) {
 		if (!r->settles) {
 			r->settles = true;
-			r->settle_ns = ns_add(a->packet->at_ns, TRANSACTION_LIFE_NS);
-			list_add_tail(&a->c->settling, &r->settling);
+			leg_rare(r)->settle_ns = ns_add(a->packet->at_ns, TRANSACTION_LIFE_NS);
+			list_add_tail(&a->c->settling, &r->rare->settling);
 		}
 		return;
 	}
@@ -693,13 +713,13 @@ void leg_note(struct arrival *a)
 
 static void linger_over(struct calls *c, struct leg_record *r)
 {
-	list_remove(&c->lingering, &r->lingering);
+	list_remove(&c->lingering, &r->rare->lingering);
 	r->lingers = false;
 	LIST_EACH(it, &r->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.losing_fork && d->dialog.state == DIALOG_EARLY)
-			dialog_end(c, d, r->linger_ns, NULL);
+			dialog_end(c, d, r->rare->linger_ns, NULL);
 	}
 }
 
@@ -742,21 +762,21 @@ static void idle_tick(struct calls *c, enum leg_class class, int64_t now_ns)
 void legs_tick(struct calls *c, int64_t now_ns)
 {
 	while (c->lingering.count) {
-		struct leg_record *r = LIST_ENTRY(c->lingering.head.next, struct leg_record, lingering);
+		struct leg_record *r = LIST_ENTRY(c->lingering.head.next, struct leg_rare, lingering)->of;
 
-		if (now_ns < r->linger_ns)
+		if (now_ns < r->rare->linger_ns)
 			break;
 		linger_over(c, r);
 	}
 	while (c->settling.count) {
-		struct leg_record *r = LIST_ENTRY(c->settling.head.next, struct leg_record, settling);
+		struct leg_record *r = LIST_ENTRY(c->settling.head.next, struct leg_rare, settling)->of;
 
-		if (now_ns < r->settle_ns)
+		if (now_ns < r->rare->settle_ns)
 			break;
-		list_remove(&c->settling, &r->settling);
+		list_remove(&c->settling, &r->rare->settling);
 		r->settles = false;
 		if (!r->leg.answered && !r->leg.bye_seen && r->leg.status >= 300)
-			settle_failure(c, r, r->settle_ns, NULL);
+			settle_failure(c, r, r->rare->settle_ns, NULL);
 		leg_classify(c, r);
 	}
 	if (c->config.idle_timeout_ns > 0) {
@@ -787,7 +807,7 @@ void legs_settle(struct calls *c, int64_t last_ns)
 		struct leg_record *r = LEG_RECORD(LIST_ENTRY(it, struct leg, in_order));
 		struct leg *leg = &r->leg;
 
-		if (r->lingers && r->linger_ns <= last_ns)
+		if (r->lingers && r->rare->linger_ns <= last_ns)
 			linger_over(c, r);
 		if (leg->answered || leg->bye_seen || leg->end_ns != NS_NONE)
 			continue;
