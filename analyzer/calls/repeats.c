@@ -320,8 +320,8 @@ static uint64_t key_of(const struct packet *p, const struct sip_message *sip)
 		*server = sip->request ? &p->dst.addr : &p->src.addr;
 	struct span text = sip->method == SIP_METHOD_OTHER ? sip->request ? sip->method_text : sip->cseq_method
 		: SPAN_NONE;
-	uint64_t key = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n),
-		hash_bytes(sip->from.tag.p, sip->from.tag.n));
+	uint64_t key = hash_mix(sip->keys.call_id,
+		sip->keys.from_tag);
 
 	key = hash_mix(key, (uint64_t)sip->cseq << 8 | sip->method);
 	if (text.n)
@@ -347,7 +347,7 @@ static struct frame_ref frame_of(const struct packet *p)
 
 static uint64_t branch_of(const struct sip_message *sip)
 {
-	return hash_bytes(sip->via.branch.p, sip->via.branch.n);
+	return sip->keys.branch;
 }
 
 static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key)

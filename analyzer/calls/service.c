@@ -86,14 +86,9 @@ void services_free(struct services *s)
 
 /* ---- who answers whom ---- */
 
-static uint64_t address_hash(const struct address *a)
-{
-	return hash_bytes(a, sizeof *a);
-}
-
 static struct answers *answers_find(const struct services *all, const struct address *server)
 {
-	uint32_t hash = (uint32_t)address_hash(server);
+	uint32_t hash = address_hash(server);
 
 	for (struct hash_link *it = hash_first(&all->by_server, hash); it; it = it->next) {
 		struct answers *a = HASH_ENTRY(it, struct answers, by_address);
@@ -115,7 +110,7 @@ static struct answers *answers_get(struct services *all, const struct address *s
 			answers_free(all, LIST_ENTRY(all->answerers.head.next, struct answers, in_use));
 		a = memory_zalloc(sizeof *a);
 		a->server = *server;
-		hash_add(&all->by_server, &a->by_address, (uint32_t)address_hash(server));
+		hash_add(&all->by_server, &a->by_address, address_hash(server));
 	}
 	list_add_tail(&all->answerers, &a->in_use);
 	return a;
@@ -248,7 +243,7 @@ static uint64_t try_id(const struct sip_message *sip)
 {
 	enum sip_method method = sip->method == SIP_CANCEL ? SIP_INVITE : sip->method;
 
-	return hash_mix(hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), sip->cseq), method);
+	return hash_mix(hash_mix(sip->keys.call_id, sip->cseq), method);
 }
 
 static struct frame_ref frame_of(const struct packet *p)
@@ -315,8 +310,8 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		try_free(all, LIST_ENTRY(s->tries.head.next, struct service_try, in_service));
 	t = memory_zalloc(sizeof *t);
 	*t = (struct service_try){
-		.service = s, .id = id, .branch = hash_bytes(sip->via.branch.p, sip->via.branch.n),
-		.call_id = hash_bytes(sip->call_id.p, sip->call_id.n),
+		.service = s, .id = id, .branch = sip->keys.branch,
+		.call_id = sip->keys.call_id,
 		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_of(p), .last_at = frame_of(p),
 		.server = server, .copies = 1,
 		.stream = p->transport != TRANSPORT_UDP,
@@ -378,7 +373,7 @@ static void try_answered(struct service_try *t, const struct packet *p)
 static void take_response(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip), branch = hash_bytes(sip->via.branch.p, sip->via.branch.n);
+	uint64_t id = try_id(sip), branch = sip->keys.branch;
 
 	for (unsigned exact = 2; exact-- > 0;) {
 		unsigned walked = 0;

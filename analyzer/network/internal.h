@@ -204,12 +204,6 @@ void pairs_free(struct network *n);
 /* role.c */
 void roles_settle(struct network *n);
 
-/* An address as hash key. */
-static inline uint32_t address_hash(const struct address *a)
-{
-	return endpoint_hash(&(struct endpoint){ *a, 0 });
-}
-
 static inline struct host_record *host_record_of(const struct host *h)
 {
 	return (struct host_record *)h;

@@ -252,7 +252,7 @@ static void ask_end(struct sip_paths *s, struct ask *a, int64_t now_ns)
 /* The same for a request and its answers: who asked whom, branch, CSeq. Some servers answer from another port. */
 static uint64_t ask_key(const struct sip_message *m, const struct endpoint *client, const struct endpoint *server)
 {
-	uint64_t key = hash_mix(hash_bytes(m->via.branch.p, m->via.branch.n), hash_bytes(m->call_id.p, m->call_id.n));
+	uint64_t key = hash_mix(m->keys.branch, m->keys.call_id);
 
 	key = hash_mix(key, (uint64_t)m->cseq << 8 | m->method);
 	return hash_mix(key, (uint64_t)server_hash(&client->addr) << 32 | server_hash(&server->addr));

@@ -118,8 +118,8 @@ static uint64_t request_key(const struct sip_message *m)
 	uint64_t key = hash_mix(m->method, m->cseq);
 
 	if (m->via.branch.n)
-		return hash_mix(key, hash_bytes(m->via.branch.p, m->via.branch.n));
-	return m->call_id.n ? hash_mix(key, hash_bytes(m->call_id.p, m->call_id.n)) : key;
+		return hash_mix(key, m->keys.branch);
+	return m->call_id.n ? hash_mix(key, m->keys.call_id) : key;
 }
 
 static void take_request(struct sip_peers *t, const struct packet *p)

@@ -72,9 +72,9 @@ void sip_ways_free(struct sip_ways *w)
 /* Branches of RFC 2543 are not unique: no key. From is never used by answers in another form than its tag. */
 static bool way_key(const struct sip_message *m, uint64_t *ret)
 {
-	if (!span_starts_nocase(m->via.branch, SPAN("z9hG4bK")) || m->method == SIP_METHOD_NONE)
+	if (!m->keys.cookie || m->method == SIP_METHOD_NONE)
 		return false;
-	*ret = hash_mix(hash_bytes(m->via.branch.p, m->via.branch.n), hash_bytes(m->from.tag.p, m->from.tag.n));
+	*ret = hash_mix(m->keys.branch, m->keys.from_tag);
 	*ret = hash_mix(*ret, (uint64_t)m->cseq << 8 | m->method);
 	return true;
 }
@@ -101,7 +101,7 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 	if (way->used)
 		hash_remove(&w->by_key, &way->by_key);
 	*way = (struct way){
-		.used = true, .key = key, .call = hash_bytes(m->call_id.p, m->call_id.n), .sources = { p->src },
+		.used = true, .key = key, .call = m->keys.call_id, .sources = { p->src },
 		.dst = p->dst,
 		.seen = { frame_ref_of(p) }, .source_count = 1, .via_count = m->via_count, .method = (uint8_t)m->method,
 		.rport = m->via.has_rport,

@@ -56,7 +56,7 @@ static void compare_responses(struct source *x, const struct sip_message *m, con
 static void user_habits(struct source_user *u, const struct packet *p, bool fresh)
 {
 	const struct sip_message *m = p->sip;
-	uint64_t agent = source_key(2, m->user_agent), call_id = source_key(3, m->call_id);
+	uint64_t agent = source_key(2, m->user_agent), call_id = hash_mix(3, m->keys.call_id);
 
 	if (u->tried++) {
 		u->same_port &= u->port == p->src.port;

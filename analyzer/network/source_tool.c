@@ -101,7 +101,7 @@ static bool binds_target(const struct sip_message *m, const struct packet *p)
 
 static bool one_cseq(struct source *x, const struct sip_message *m)
 {
-	uint64_t call_id = hash_bytes(m->call_id.p, m->call_id.n);
+	uint64_t call_id = m->keys.call_id;
 
 	x->cseq_row = call_id == x->last_call_id && m->cseq == x->last_cseq ? x->cseq_row + 1 : 0;
 	x->last_call_id = call_id;

@@ -47,25 +47,25 @@ struct address address_v6(const uint8_t bytes[16])
  */
 static bool dotted_parse(struct span text, uint8_t bytes[4])
 {
-	unsigned part = 0, digits = 0, value = 0;
+	const uint8_t *p = text.p, *end = text.p + text.n;
 
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned digit = (unsigned)text.p[i] - '0';
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned value, digit;
 
-		if (text.p[i] == '.' && digits && part < 3) {
-			bytes[part++] = (uint8_t)value;
-			digits = value = 0;
-			continue;
+		if (part && (p == end || *p++ != '.'))
+			return false;
+		if (p == end || (value = (unsigned)*p++ - '0') > 9)
+			return false;
+		for (; p < end && (digit = (unsigned)*p - '0') <= 9; p++) {
+			if (value == 0)
+				return false;
+			value = value * 10 + digit;
+			if (value > 255)
+				return false;
 		}
-		if (digit > 9 || (digits && value == 0))
-			return false;
-		value = value * 10 + digit;
-		digits++;
-		if (value > 255)
-			return false;
+		bytes[part] = (uint8_t)value;
 	}
-	bytes[3] = (uint8_t)value;
-	return part == 3 && digits;
+	return p == end;
 }
 
 bool address_parse(struct span text, struct address *ret)
@@ -76,7 +76,7 @@ bool address_parse(struct span text, struct address *ret)
 
 	if (bracketed)
 		text = (struct span){ text.p + 1, text.n - 2 };
-	if (!bracketed && dotted_parse(text, bytes)) {
+	if (!bracketed && text.n && dotted_parse(text, bytes)) {
 		*ret = address_v4(bytes);
 		return true;
 	}
@@ -120,32 +120,12 @@ const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT])
 	return buffer;
 }
 
-static uint32_t address_word(const struct address *a)
+uint32_t endpoint_hash_any(const struct address *a, uint16_t port)
 {
-	uint32_t v;
+	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key = { .port = port, .family = a->family };
 
-	memcpy(&v, a->bytes, sizeof v);
-	return v;
-}
-
-static uint32_t endpoint_hash_any(const struct endpoint *e)
-{
-	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none;
-		} key = { .port = e->port, .family = e->addr.family };
-
-	memcpy(key.bytes, e->addr.bytes, sizeof key.bytes);
+	memcpy(key.bytes, a->bytes, sizeof key.bytes);
 	return (uint32_t)hash_bytes(&key, sizeof key);
-}
-
-/*
- * IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do against
- * strangers, but networks and ports go up in steps, for which one factor in some hundred is unlucky.
- */
-uint32_t endpoint_hash(const struct endpoint *e)
-{
-	if (e->addr.family == 4)
-		return (uint32_t)hash_mix(hash_mix(4, (uint64_t)address_word(&e->addr) << 16 | e->port), 4);
-	return endpoint_hash_any(e);
 }
 
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])

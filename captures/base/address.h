@@ -3,7 +3,7 @@
 #ifndef DEADAIR_BASE_ADDRESS_H
 #define DEADAIR_BASE_ADDRESS_H
 
-#include "captures/base/span.h"
+#include "captures/base/hash.h"
 
 struct address {
 	uint8_t family;              /* 0 none, 4, 6 */
@@ -22,7 +22,32 @@ static inline bool address_equal(const struct address *a, const struct address *
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-uint32_t endpoint_hash(const struct endpoint *e);                /* keyed */
+uint32_t endpoint_hash_any(const struct address *a, uint16_t port);
+
+/*
+ * Keyed. IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do
+ * against strangers, but networks and ports go up in steps, for which one factor in some hundred is unlucky.
+ */
+static inline uint32_t address_port_hash(const struct address *a, uint16_t port)
+{
+	uint32_t word;
+
+	if (a->family != 4)
+		return endpoint_hash_any(a, port);
+	memcpy(&word, a->bytes, sizeof word);
+	return (uint32_t)hash_mix(hash_mix(4, (uint64_t)word << 16 | port), 4);
+}
+
+static inline uint32_t endpoint_hash(const struct endpoint *e)
+{
+	return address_port_hash(&e->addr, e->port);
+}
+
+static inline uint32_t address_hash(const struct address *a)
+{
+	return address_port_hash(a, 0);
+}
+
 static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && address_equal(&a->addr, &b->addr);
