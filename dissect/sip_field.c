@@ -16,7 +16,22 @@ static size_t find_blank(struct span s)
 {
 	size_t at = 0;
 
-	while (at < s.n && !is_blank(s.p[at]))
+	while (at < s.n && (s.p[at] > ' ' || !is_blank(s.p[at])))
+		at++;
+	return at;
+}
+
+/* What ends a user, a host or a transport, or asks for a closer look: control bytes, blanks, " : ; < > ? @ [ ] DEL. */
+static const bool ends_plain[256] = {
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* below blanks */
+	[' '] = 1, ['"'] = 1, [':'] = 1, [';'] = 1, ['<'] = 1, ['>'] = 1, ['?'] = 1, ['@'] = 1, ['['] = 1, [']'] = 1, [0x7f] = 1
+};
+
+static inline size_t plain_bytes(struct span s)
+{
+	size_t at = 0;
+
+	while (at < s.n && !ends_plain[s.p[at]])
 		at++;
 	return at;
 }
@@ -45,7 +60,7 @@ static struct span unquote(struct span s)
 }
 
 /* Offset of a separator outside of quotes; s.n: none. Two memchr settle the usual case. */
-static size_t find_unquoted(struct span s, uint8_t separator)
+static inline size_t find_unquoted(struct span s, uint8_t separator)
 {
 	size_t at = span_find(s, separator);
 
@@ -92,19 +107,49 @@ bool sip_list_next(struct span *list, struct span *ret_value)
 	return true;
 }
 
+/* A parameter list, read one by one. */
+struct parameters {
+	struct span left;
+	bool quoted;                 /* a quote stands somewhere in it */
+};
+
+static inline struct parameters parameters_of(struct span list)
+{
+	return (struct parameters){ list, span_find(list, '"') < list.n };
+}
+
+/* *ret_value: as it stands there, see parameter_value. False: no further one. */
+static inline bool parameter_next(struct parameters *p, struct span *ret_name, struct span *ret_value)
+{
+	size_t end, equals;
+	struct span one;
+
+	if (p->left.n == 0)
+		return false;
+	end = p->quoted ? find_unquoted(p->left, ';') : span_find(p->left, ';');
+	one = span_first(p->left, end);
+	equals = span_find(one, '=');
+	*ret_name = span_trim(span_first(one, equals));
+	*ret_value = span_from(one, equals + 1);
+	p->left = span_from(p->left, end + 1);
+	return true;
+}
+
+static inline struct span parameter_value(struct span value)
+{
+	return unquote(span_trim(value));
+}
+
 bool sip_parameter(struct span params, struct span name, struct span *ret_value)
 {
-	while (params.n) {
-		size_t end = find_unquoted(params, ';');
-		struct span one = span_first(params, end);
-		size_t equals = span_find(one, '=');
+	struct parameters list = parameters_of(params);
+	struct span found, value;
 
-		if (span_equal_nocase(span_trim(span_first(one, equals)), name)) {
-			*ret_value = unquote(span_trim(span_from(one, equals + 1)));
+	while (parameter_next(&list, &found, &value))
+		if (span_equal_nocase(found, name)) {
+			*ret_value = parameter_value(value);
 			return true;
 		}
-		params = span_from(params, end + 1);
-	}
 	return false;
 }
 
@@ -140,6 +185,29 @@ static void host_parse(struct span s, struct span *ret_host, uint16_t *ret_port,
 }
 
 /*
+ * "host" or "host:port" at the head of s, of nothing but what nearly all are made of. Gives its bytes; 0, and nothing
+ * changed: it needs a closer look.
+ */
+static inline size_t host_port_plain(struct span s, struct span *ret_host, uint16_t *ret_port, bool *ret_has_port)
+{
+	size_t n = plain_bytes(s), at = n + 1;
+	unsigned port = 0;
+
+	if (n < s.n && s.p[n] == ':') {
+		for (; at < s.n && at < n + 6 && s.p[at] >= '0' && s.p[at] <= '9'; at++)
+			port = port * 10 + (s.p[at] - '0');
+		if (at == n + 1 || port > UINT16_MAX)
+			return 0;
+		*ret_port = (uint16_t)port;
+		*ret_has_port = true;
+	} else {
+		at = n;
+	}
+	*ret_host = span_first(s, n);
+	return at;
+}
+
+/*
  * Where the user part ends: at the last @ before anything that belongs behind a host. "user@domain@host" is what
  * phones make of a user name with an @ in it; in "a@b?Route=c@d" the second one is none of the user's. rest.n: no
  * user.
@@ -159,6 +227,34 @@ static size_t user_bytes(struct span rest)
 		end += 1 + more.n;
 	}
 	return end;
+}
+
+/* What stands behind "sip:", where it is "host:port;params" or "user@host:port;params"; false: it is more than that. */
+static inline bool sip_uri_plain(struct span rest, struct sip_address *a)
+{
+	size_t at = plain_bytes(rest), n;
+	struct span user = span_first(rest, 0), host;
+	uint16_t port = 0;
+	bool has_port = false;
+
+	if (at < rest.n && rest.p[at] == '@') {
+		user = span_first(rest, at);
+		rest = span_from(rest, at + 1);
+	}
+	n = host_port_plain(rest, &host, &port, &has_port);
+	if (n < rest.n) {
+		struct span params = span_from(rest, n + 1);
+
+		if (n == 0 || rest.p[n] != ';' || span_find(params, '?') < params.n ||
+			(user.n == 0 && span_find(params, '@') < params.n))
+			return false;
+		a->uri_params = params;
+	}
+	a->user = user;
+	a->host = host;
+	a->port = port;
+	a->has_port = has_port;
+	return true;
 }
 
 /* What stands behind "sip:". */
@@ -211,7 +307,8 @@ bool sip_uri_parse(struct span uri, struct sip_address *ret)
 	ret->scheme = span_first(uri, n);
 	rest = n ? span_from(uri, n + 1) : uri;
 	if (n == 0 || span_equal_nocase(ret->scheme, SPAN("sip")) || span_equal_nocase(ret->scheme, SPAN("sips"))) {
-		sip_uri_rest(rest, ret);
+		if (!sip_uri_plain(rest, ret))
+			sip_uri_rest(rest, ret);
 	} else if (span_equal_nocase(ret->scheme, SPAN("tel"))) {
 		n = span_find(rest, ';');
 		ret->user = span_first(rest, n);
@@ -253,7 +350,8 @@ bool sip_address_parse(struct span value, struct sip_address *ret)
 
 	if (rest.n == 0)
 		return false;
-	a.display = display_take(&rest);
+	if (rest.p[0] != '<')
+		a.display = display_take(&rest);
 	if (rest.n && rest.p[0] == '<') {
 		end = span_find(rest, '>');
 		uri = span_from(span_first(rest, end), 1);
@@ -267,7 +365,8 @@ bool sip_address_parse(struct span value, struct sip_address *ret)
 	a.params = span_trim(span_from(rest, end + 1));
 	if (!sip_uri_parse(uri, &a))
 		return false;
-	sip_parameter(a.params, SPAN("tag"), &a.tag);
+	if (a.params.n)
+		sip_parameter(a.params, SPAN("tag"), &a.tag);
 	*ret = a;
 	return true;
 }
@@ -285,24 +384,71 @@ static bool via_protocol_take(struct span *rest)
 	return true;
 }
 
+/* "SIP/2.0/UDP host:port;params" without anything odd. Gives the bytes in front of the parameters; 0: look closer. */
+static size_t via_plain(struct span whole, struct sip_via *v)
+{
+	enum { PROTOCOL = sizeof "SIP/2.0/" - 1 };
+	struct span rest = span_from(whole, PROTOCOL);
+	size_t transport, n;
+
+	if (!span_starts(whole, SPAN("SIP/2.0/")))
+		return 0;
+	transport = plain_bytes(rest);
+	if (transport == 0 || transport == rest.n || rest.p[transport] != ' ')
+		return 0;
+	n = host_port_plain(span_from(rest, transport + 1), &v->host, &v->port, &v->has_port);
+	v->transport = span_first(rest, transport);
+	n += PROTOCOL + transport + 1;
+	return v->host.n && (n == whole.n || whole.p[n] == ';') ? n : 0;
+}
+
+/* The same of anything that can be read. 0: no transport or no sent-by. */
+static size_t via_any(struct span whole, struct sip_via *v)
+{
+	size_t n = find_unquoted(whole, ';'), end;
+	struct span rest = span_first(whole, n);
+
+	if (!via_protocol_take(&rest))
+		return 0;
+	end = find_blank(rest);
+	v->transport = span_first(rest, end);
+	host_parse(span_trim(span_from(rest, end)), &v->host, &v->port, &v->has_port);
+	return v->transport.n && v->host.n ? n : 0;
+}
+
+/* Of a parameter that stands there twice the first counts. */
+static void via_parameters(struct span params, struct sip_via *v)
+{
+	struct parameters list = parameters_of(params);
+	struct span name, value;
+	bool has_branch = false;
+
+	while (parameter_next(&list, &name, &value)) {
+		if (!has_branch && span_equal_nocase(name, SPAN("branch"))) {
+			v->branch = parameter_value(value);
+			has_branch = true;
+		} else if (!v->has_rport && span_equal_nocase(name, SPAN("rport"))) {
+			v->rport = parameter_value(value);
+			v->has_rport = true;
+		} else if (!v->has_received && span_equal_nocase(name, SPAN("received"))) {
+			v->received = parameter_value(value);
+			v->has_received = true;
+		}
+	}
+}
+
 bool sip_via_parse(struct span value, struct sip_via *ret)
 {
 	struct sip_via v = { .whole = span_trim(value) };
-	struct span rest = v.whole, params;
-	size_t end = find_unquoted(rest, ';');
+	size_t n = via_plain(v.whole, &v);
 
-	params = span_from(rest, end + 1);
-	rest = span_first(rest, end);
-	if (!via_protocol_take(&rest))
-		return false;
-	end = find_blank(rest);
-	v.transport = span_first(rest, end);
-	host_parse(span_trim(span_from(rest, end)), &v.host, &v.port, &v.has_port);
-	if (v.transport.n == 0 || v.host.n == 0)
-		return false;
-	sip_parameter(params, SPAN("branch"), &v.branch);
-	v.has_received = sip_parameter(params, SPAN("received"), &v.received);
-	v.has_rport = sip_parameter(params, SPAN("rport"), &v.rport);
+	if (n == 0) {
+		v = (struct sip_via){ .whole = v.whole };
+		n = via_any(v.whole, &v);
+		if (n == 0)
+			return false;
+	}
+	via_parameters(span_from(v.whole, n + 1), &v);
 	if (v.received.n > 1 && v.received.p[0] == '[' && v.received.p[v.received.n - 1] == ']') /* RFC 5118 4.5 */
 		v.received = (struct span){ v.received.p + 1, v.received.n - 2 };
 	*ret = v;
@@ -404,7 +550,7 @@ enum sip_method sip_method_find(struct span text)
 	if (text.n == 0)
 		return SIP_METHOD_NONE;
 	for (unsigned method = SIP_INVITE; method < SIP_METHOD_OTHER; method++)
-		if (span_equal(text, span_of(method_names[method])))
+		if (method_names[method][0] == (char)text.p[0] && span_equal(text, span_of(method_names[method])))
 			return (enum sip_method)method;
 	return SIP_METHOD_OTHER;
 }

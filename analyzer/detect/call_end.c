@@ -75,7 +75,8 @@ static bool ack_timeout(const struct facts *facts, const struct leg *leg, double
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		struct answer_hop hops[ANSWER_HOP_MAX];
-		unsigned count = t->method == SIP_INVITE && t->final ? answer_hops(t, true, GRACE_NS, hops) : 0;
+		unsigned count = t->method == SIP_INVITE && t->finals >= ACK_COPIES
+			? answer_hops(t, true, GRACE_NS, hops) : 0;
 		bool seen;
 		enum witness w;
 

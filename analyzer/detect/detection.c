@@ -26,8 +26,13 @@ struct asked {                       /* where the rows of a leg stand */
 	unsigned index;
 };
 
+struct taker {
+	const struct detector *detector;
+	struct slot *global;         /* its slot of no scope and key 0, once asked for: such a slot never goes */
+};
+
 struct takers {                      /* detectors that take a kind of event, in the order of the registry */
-	const struct detector **list;
+	struct taker *list;
 	unsigned count;
 };
 
@@ -52,6 +57,7 @@ struct detection {
 	const struct detector *detector;
 	const struct event *event;
 	const void *scope;
+	struct taker *taker;
 };
 
 /* ---- slots ---- */
@@ -127,8 +133,8 @@ static void takers_find(struct detections *ds)
 		for (unsigned i = 0; i < count; i++) {
 			if (!(all[i]->events & EVENT_BIT(kind)))
 				continue;
-			t->list = memory_resize(t->list, t->count + 1u, sizeof(const struct detector *));
-			t->list[t->count++] = all[i];
+			t->list = memory_resize(t->list, t->count + 1u, sizeof *t->list);
+			t->list[t->count++] = (struct taker){ all[i], NULL };
 		}
 	}
 }
@@ -193,7 +199,7 @@ void detections_free(struct detections *ds)
 		slot_free(LIST_ENTRY(it, struct slot, in_order));
 	clear_notes(ds);
 	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
-		free((void *)ds->takers[kind].list);
+		free(ds->takers[kind].list);
 	free(ds->why_not);
 	free(ds->withheld);
 	hash_fini(&ds->slots);
@@ -241,9 +247,10 @@ void detections_event(struct detections *ds, const struct event *ev)
 	const struct takers *t = &ds->takers[ev->kind];
 
 	for (unsigned i = 0; i < t->count; i++) {
-		struct detection d = { ds, t->list[i], ev, scope_of(t->list[i], ev) };
+		const struct detector *detector = t->list[i].detector;
+		struct detection d = { ds, detector, ev, scope_of(detector, ev), &t->list[i] };
 
-		t->list[i]->event(&d, ev);
+		detector->event(&d, ev);
 	}
 }
 
@@ -286,7 +293,11 @@ void detections_judged(struct detections *ds)
 
 void *detection_state(struct detection *d)
 {
-	return slot_add(d->all, d->detector, d->scope, 0)->state;
+	if (d->scope)
+		return slot_add(d->all, d->detector, d->scope, 0)->state;
+	if (!d->taker->global)
+		d->taker->global = slot_add(d->all, d->detector, NULL, 0);
+	return d->taker->global->state;
 }
 
 double detection_key(const struct detection *d, const char *name)
