@@ -28,6 +28,12 @@ struct sources {
 	struct { uint64_t agent; uint32_t marks; bool used; } tools[TOOLS_KNOWN];
 	const struct site *site;
 	struct list in_order, in_age, aors;
+	/*
+	 * Of in_age the first ones, so many, down to aged_last: known to be such as stay when others go. Nobody ceases
+	 * to be one, so that they are not looked at again.
+	 */
+	unsigned aged;
+	struct source *aged_last;
 	struct hash by_addr, attempts_by_key, aors_by_key;
 	struct attempt *attempts;    /* a ring, made with the first request */
 	size_t next_attempt, attempts_max;
