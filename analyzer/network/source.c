@@ -108,6 +108,21 @@ static bool keeps(const struct source *x)
 	return x->rejected || x->accepted || x->served;
 }
 
+void source_age_again(struct sources *s, struct source *x)
+{
+	struct source *last = s->aged_last;
+
+	if (!x->aged || keeps(x))
+		return;
+	for (; last != x; last = aged_source(last->in_age.prev)) {
+		last->aged = false;
+		s->aged--;
+	}
+	x->aged = false;
+	s->aged--;
+	s->aged_last = aged_source(x->in_age.prev);
+}
+
 /* The oldest of those that may go, if it is among the first ones; else the oldest of all. */
 static struct source *leaver(struct sources *s)
 {
