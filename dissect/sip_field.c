@@ -302,13 +302,19 @@ bool sip_uri_parse(struct span uri, struct sip_address *ret)
 	uri = span_trim(uri);
 	if (uri.n == 0)
 		return false;
-	n = sip_scheme_bytes(uri);
 	ret->uri = uri;
+	if (span_starts(uri, SPAN("sip:"))) { /* as nearly all do */
+		ret->scheme = (struct span){ uri.p, 3 };
+		rest = (struct span){ uri.p + 4, uri.n - 4 };
+		if (!sip_uri_plain(rest, ret))
+			sip_uri_rest(rest, ret);
+		return true;
+	}
+	n = sip_scheme_bytes(uri);
 	ret->scheme = span_first(uri, n);
 	rest = n ? span_from(uri, n + 1) : uri;
 	if (n == 0 || span_equal_nocase(ret->scheme, SPAN("sip")) || span_equal_nocase(ret->scheme, SPAN("sips"))) {
-		if (!sip_uri_plain(rest, ret))
-			sip_uri_rest(rest, ret);
+		sip_uri_rest(rest, ret);
 	} else if (span_equal_nocase(ret->scheme, SPAN("tel"))) {
 		n = span_find(rest, ';');
 		ret->user = span_first(rest, n);
@@ -469,6 +475,8 @@ const struct sip_header *sip_header_next(const struct sip_message *m, const stru
 {
 	const struct sip_header *end = m->headers + m->header_count;
 
+	if (!(m->names_again >> after->name & 1))
+		return NULL;
 	for (const struct sip_header *h = after + 1; h < end; h++)
 		if (h->name == after->name)
 			return h;
@@ -477,10 +485,7 @@ const struct sip_header *sip_header_next(const struct sip_message *m, const stru
 
 const struct sip_header *sip_header_find(const struct sip_message *m, enum sip_header_name name)
 {
-	for (unsigned i = 0; i < m->header_count; i++)
-		if (m->headers[i].name == name)
-			return &m->headers[i];
-	return NULL;
+	return m->names >> name & 1 ? &m->headers[m->first[name]] : NULL;
 }
 
 struct span sip_header_value(const struct sip_message *m, enum sip_header_name name)
@@ -520,28 +525,33 @@ bool sip_via_at(const struct sip_message *m, unsigned i, struct sip_via *ret)
 	return false;
 }
 
-static const char *const method_names[] = {
-	[SIP_METHOD_NONE] = "?",
-	[SIP_INVITE] = "INVITE",
-	[SIP_ACK] = "ACK",
-	[SIP_BYE] = "BYE",
-	[SIP_CANCEL] = "CANCEL",
-	[SIP_REGISTER] = "REGISTER",
-	[SIP_OPTIONS] = "OPTIONS",
-	[SIP_PRACK] = "PRACK",
-	[SIP_UPDATE] = "UPDATE",
-	[SIP_INFO] = "INFO",
-	[SIP_REFER] = "REFER",
-	[SIP_NOTIFY] = "NOTIFY",
-	[SIP_SUBSCRIBE] = "SUBSCRIBE",
-	[SIP_PUBLISH] = "PUBLISH",
-	[SIP_MESSAGE] = "MESSAGE",
-	[SIP_METHOD_OTHER] = "other",
+#define METHOD(text) \
+	{ \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
+
+static const struct span methods[] = {
+	[SIP_METHOD_NONE] = METHOD("?"),
+	[SIP_INVITE] = METHOD("INVITE"),
+	[SIP_ACK] = METHOD("ACK"),
+	[SIP_BYE] = METHOD("BYE"),
+	[SIP_CANCEL] = METHOD("CANCEL"),
+	[SIP_REGISTER] = METHOD("REGISTER"),
+	[SIP_OPTIONS] = METHOD("OPTIONS"),
+	[SIP_PRACK] = METHOD("PRACK"),
+	[SIP_UPDATE] = METHOD("UPDATE"),
+	[SIP_INFO] = METHOD("INFO"),
+	[SIP_REFER] = METHOD("REFER"),
+	[SIP_NOTIFY] = METHOD("NOTIFY"),
+	[SIP_SUBSCRIBE] = METHOD("SUBSCRIBE"),
+	[SIP_PUBLISH] = METHOD("PUBLISH"),
+	[SIP_MESSAGE] = METHOD("MESSAGE"),
+	[SIP_METHOD_OTHER] = METHOD("other"),
 };
 
 const char *sip_method_name(enum sip_method method)
 {
-	return method_names[method];
+	return (const char *)methods[method].p;
 }
 
 /* Methods are case-sensitive (RFC 3261 7.1). */
@@ -550,7 +560,7 @@ enum sip_method sip_method_find(struct span text)
 	if (text.n == 0)
 		return SIP_METHOD_NONE;
 	for (unsigned method = SIP_INVITE; method < SIP_METHOD_OTHER; method++)
-		if (method_names[method][0] == (char)text.p[0] && span_equal(text, span_of(method_names[method])))
+		if (methods[method].p[0] == text.p[0] && span_equal(methods[method], text))
 			return (enum sip_method)method;
 	return SIP_METHOD_OTHER;
 }

@@ -59,15 +59,11 @@ static inline size_t line_end(struct sip_lines *l, size_t at)
 	return at;
 }
 
-/*
- * Bytes of the line end at the head of s: CRLF, and what gateways and hand-made senders write for it: LF, CR,
- * CRCRLF, LFCR.
- */
-static size_t line_end_bytes(struct sip_lines *l, struct span s)
+/* Bytes of what gateways and hand-made senders write for CRLF: LF, CR, CRCRLF, LFCR. */
+static size_t odd_end_bytes(struct sip_lines *l, struct span s)
 {
-	/* at the end of the bytes: who knows what was cut off */
-	if (s.p[0] == '\r' && (s.n == 1 || s.p[1] == '\n'))
-		return s.n == 1 ? 1 : 2;
+	if (s.p[0] == '\r' && s.n == 1) /* at the end of the bytes: who knows what was cut off */
+		return 1;
 	l->odd = true;
 	if (s.n >= 3 && s.p[0] == '\r' && s.p[1] == '\r' && s.p[2] == '\n')
 		return 3;
@@ -78,16 +74,20 @@ static size_t line_end_bytes(struct sip_lines *l, struct span s)
 
 static inline bool line_next(struct sip_lines *l, struct span *ret_line)
 {
-	size_t at;
+	struct span s = l->left;
+	size_t at, end;
 
-	if (l->left.n == 0)
+	if (s.n == 0)
 		return false;
 	at = line_end(l, 0);
-	*ret_line = span_first(l->left, at);
-	l->ended = at < l->left.n;
-	l->left = span_from(l->left, at);
-	if (l->ended)
-		l->left = span_from(l->left, line_end_bytes(l, l->left));
+	end = at;
+	l->ended = at < s.n;
+	if (s.n - at >= 2 && s.p[at] == '\r' && s.p[at + 1] == '\n')
+		end += 2;
+	else if (l->ended)
+		end += odd_end_bytes(l, span_from(s, at));
+	*ret_line = (struct span){ s.p, at };
+	l->left = (struct span){ s.p + end, s.n - end };
 	return true;
 }
 
@@ -234,7 +234,7 @@ bool sip_line_field(struct span line, struct sip_header *ret)
 	if (!colon)
 		return false;
 	name = (struct span){ line.p, (size_t)(colon - line.p) };
-	while (name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t'))
+	while (name.n && name.p[name.n - 1] <= ' ' && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t'))
 		name.n--;
 	if (name.n == 0)
 		return false;

@@ -26,6 +26,8 @@ bool sip_token(struct span s);
 
 /* ---- sip_start_line.c ---- */
 
+enum { SIP_LOOK_BYTES = 4096 };  /* how far the end of a first line is searched for before it is known to be SIP */
+
 struct sip_start_line {
 	bool request, odd;           /* odd: read, but against the grammar */
 	struct span method, uri, reason;
