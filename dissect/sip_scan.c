@@ -188,16 +188,16 @@ _Static_assert(SIP_H_COUNT <= 64 && SIP_HEADER_MAX <= UINT8_MAX + 1, "a bit for 
 static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cut)
 {
 	uint64_t seen = 0;
-	struct span line;
 
-	while (sip_line_folded(lines, &line)) {
+	for (;;) {
 		struct sip_header spare, *h = m->header_count < SIP_HEADER_MAX ? &m->headers[m->header_count] : &spare;
+		enum sip_line line = sip_line_field(lines, h);
 
-		if (line.n == 0 && lines->ended)
-			return true;
+		if (line <= SIP_LINE_EMPTY)
+			return line == SIP_LINE_EMPTY;
 		if (!lines->ended && cut)
 			return false;
-		if (!sip_line_field(line, h)) {
+		if (line == SIP_LINE_BROKEN) {
 			m->flaws |= SIP_FLAW_HEADER_LINE;
 			continue;
 		}
@@ -209,7 +209,6 @@ static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cu
 		else
 			header_index(m, h);
 	}
-	return false;
 }
 
 /*
