@@ -203,6 +203,8 @@ struct engine *engine_new(const struct engine_options *options)
 		.findings = e->findings,
 		.config = c,
 		.site = options->site,
+		.min_call_ns = config_ns(c, "expect", "min-call-s", SECOND_NS),
+		.move_overlap_ns = config_ns(c, "expect", "move-overlap-ms", MILLISECOND_NS),
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;
@@ -646,10 +648,8 @@ static bool judged(const struct dialog *d)
 static void hear_dialog(struct engine *e, struct dialog *d)
 {
 	for (unsigned i = 0; judged(d) && i < d->mslot_count; i++) {
-		if (d->mslots[i].kind != SDP_AUDIO)
-			continue;
-		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLER]);
-		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLEE]);
+		if (d->mslots[i].kind == SDP_AUDIO)
+			hearing_judge(&e->facts, &d->mslots[i]);
 	}
 }
 

@@ -297,10 +297,10 @@ static void hep_classify(struct dissector *d, struct cursor *c, struct packet *p
 	datagram_classify(d, &inner, p);
 }
 
-/* Text first: its first byte may be in a method or, behind keepalives, a line end; only then the dear test is made. */
+/* Text first: its first byte may be in a method or, behind keepalives, a line end; only then the first line is read. */
 static bool text_classify(struct dissector *d, struct cursor *c, struct packet *p)
 {
-	if (sip_looks_like(c->left) && sip_take(d, c->left, c->wire, p))
+	if (sip_take(d, c->left, c->wire, p))
 		return true;
 	if (hep_length(c->left)) {
 		hep_classify(d, c, p);
@@ -450,7 +450,7 @@ static bool sctp_more(struct dissector *d, struct packet *p)
 	size_t wire;
 
 	while (sctp_next(&d->chunks, &data, &wire)) {
-		if (!sip_looks_like(data) || !sip_message_parse(data, wire, d->sip))
+		if (!sip_message_parse(data, wire, d->sip))
 			continue;
 		*p = d->base;
 		p->first_of_frame = false;
