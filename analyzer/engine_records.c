@@ -11,6 +11,40 @@ void records_due(struct engine *e, const struct packet *p, enum duplicate_verdic
 	e->due[e->due_count++] = (struct due){ p, weight, verdict };
 }
 
+/* ---- what is looked for in a batch ---- */
+
+struct places {
+	struct hash_place at[ENGINE_BATCH * HASH_PLACES];
+	unsigned count;
+};
+
+/* All buckets, then what lies in them. */
+static void places_ask(const struct places *p)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		hash_ask_bucket(&p->at[i]);
+	for (unsigned i = 0; i < p->count; i++)
+		hash_ask_record(&p->at[i]);
+}
+
+/* A record takes a batch, and looks nowhere that was not asked for: */
+#define TAKE(record, name, list, size) do { \
+	struct places places_; \
+	places_.count = 0; \
+	for (unsigned i_ = 0; i_ < (size); i_++) \
+		places_.count += name ## _places(record, (list)[i_], &places_.at[places_.count]); \
+	places_ask(&places_); \
+	TAKE_AT_ONCE(record, name, list, size); \
+} while (0)
+
+/* One that few messages concern, or that is small: */
+#define TAKE_AT_ONCE(record, name, list, size) do { \
+	for (unsigned i_ = 0; i_ < (size); i_++) \
+		name ## _packet(record, (list)[i_]); \
+} while (0)
+
+/* ---- who takes what ---- */
+
 /* Hosts, pairs, mappings: one record, which learns in the order of the packets. */
 static void network_take(struct engine *e, const struct due *due)
 {
@@ -27,6 +61,40 @@ static void network_take(struct engine *e, const struct due *due)
 	}
 }
 
+static void networks_take(struct engine *e)
+{
+	struct places places;
+
+	places.count = 0;
+	for (unsigned i = 0; i < e->due_count; i++) {
+		const struct packet *p = e->due[i].packet;
+
+		places.count += network_places(e->network, p, &places.at[places.count]);
+		if (p->kind == PACKET_SIP)
+			places.count += sip_ways_places(e->ways, p, &places.at[places.count]);
+	}
+	places_ask(&places);
+	for (unsigned i = 0; i < e->due_count; i++)
+		network_take(e, &e->due[i]);
+}
+
+/* SIP, copies too. */
+static void points_take(struct engine *e)
+{
+	struct places places;
+
+	places.count = 0;
+	for (unsigned i = 0; i < e->due_count; i++) {
+		if (e->due[i].packet->kind == PACKET_SIP)
+			places.count += two_points_places(e->points, e->due[i].packet, &places.at[places.count]);
+	}
+	places_ask(&places);
+	for (unsigned i = 0; i < e->due_count; i++) {
+		if (e->due[i].packet->kind == PACKET_SIP)
+			two_points_message(e->points, e->due[i].packet, e->due[i].verdict);
+	}
+}
+
 static void detections_take(struct engine *e, const struct packet *const *messages, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -36,47 +104,41 @@ static void detections_take(struct engine *e, const struct packet *const *messag
 	}
 }
 
-#define TAKE(record, function, list, count) do { \
-	for (unsigned i_ = 0; i_ < (count); i_++) \
-		function(record, (list)[i_]); \
-} while (0)
-
 /* SIP messages, without copies that the capture made. */
 static void messages_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
 	detections_take(e, list, count);
-	TAKE(e->hops, sip_hops_packet, list, count);
-	TAKE(e->peers, sip_peers_packet, list, count);
-	TAKE(e->accounts, accounts_packet, list, count);
-	TAKE(e->sources, sources_packet, list, count);
-	TAKE(e->watches, watches_packet, list, count);
-	TAKE(e->services, services_packet, list, count);
-	TAKE(e->repeats, repeats_packet, list, count);
+	TAKE_AT_ONCE(e->hops, sip_hops, list, count);
+	TAKE(e->peers, sip_peers, list, count);
+	TAKE_AT_ONCE(e->accounts, accounts, list, count);
+	TAKE(e->sources, sources, list, count);
+	TAKE_AT_ONCE(e->watches, watches, list, count);
+	TAKE(e->services, services, list, count);
+	TAKE(e->repeats, repeats, list, count);
 }
 
 /* Everything but streams, without copies. */
 static void datagrams_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
-	TAKE(e->echoes, echoes_packet, list, count);
-	TAKE(e->bindings, sip_bindings_packet, list, count);
-	TAKE(e->flows, flows_packet, list, count);
-	TAKE(e->paths, sip_paths_packet, list, count);
+	TAKE(e->echoes, echoes, list, count);
+	TAKE_AT_ONCE(e->bindings, sip_bindings, list, count);
+	TAKE_AT_ONCE(e->flows, flows, list, count);
+	TAKE(e->paths, sip_paths, list, count);
 }
 
 void records_take(struct engine *e)
 {
-	const struct packet *messages[ENGINE_BATCH], *datagrams[ENGINE_BATCH];
+	const struct packet *messages[ENGINE_BATCH] = { NULL }, *datagrams[ENGINE_BATCH] = { NULL };
 	unsigned message_count = 0, datagram_count = 0;
 
-	for (unsigned i = 0; i < e->due_count; i++)
-		network_take(e, &e->due[i]);
+	if (!e->due_count)
+		return;
+	networks_take(e);
+	points_take(e);
 	for (unsigned i = 0; i < e->due_count; i++) {
 		const struct due *due = &e->due[i];
-
 		const struct packet *p = due->packet;
 
-		if (p->kind == PACKET_SIP)
-			two_points_message(e->points, p, due->verdict);
 		if (!(p->has & HAS_IP))
 			continue;
 		if (p->kind == PACKET_RTP || due->verdict == DUPLICATE_NO)

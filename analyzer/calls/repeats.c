@@ -495,6 +495,14 @@ static void close_old(struct repeats *r, int64_t before_ns)
 	}
 }
 
+unsigned repeats_places(const struct repeats *r, const struct packet *p, struct hash_place *ret)
+{
+	if (p->sip->method == SIP_ACK)
+		return 0;
+	ret[0] = (struct hash_place){ &r->by_key, (uint32_t)key_of(p, p->sip) };
+	return 1;
+}
+
 void repeats_packet(struct repeats *r, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;

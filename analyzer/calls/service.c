@@ -246,6 +246,11 @@ static struct service *service_get(struct services *all, const struct packet *p)
 
 /* ---- tries ---- */
 
+static bool is_tried(enum sip_method method)
+{
+	return method == SIP_REGISTER || method == SIP_INVITE || method == SIP_CANCEL;
+}
+
 static uint64_t try_id(const struct sip_message *sip)
 {
 	enum sip_method method = sip->method == SIP_CANCEL ? SIP_INVITE : sip->method;
@@ -401,14 +406,21 @@ static void take_response(struct services *all, const struct packet *p)
 	}
 }
 
+unsigned services_places(const struct services *s, const struct packet *p, struct hash_place *ret)
+{
+	if (!is_tried(p->sip->method))
+		return 0;
+	ret[0] = (struct hash_place){ &s->by_try, (uint32_t)try_id(p->sip) };
+	return 1;
+}
+
 void services_packet(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
 
 	if (!sip->request && sip->status > 100 && sip->status != UNAVAILABLE)
 		answered(all, p);
-	if ((sip->method != SIP_REGISTER && sip->method != SIP_INVITE && sip->method != SIP_CANCEL) ||
-	    !sip->call_id.n || !sip->has_cseq)
+	if (!is_tried(sip->method) || !sip->call_id.n || !sip->has_cseq)
 		return;
 	if (!sip->request && sip->method != SIP_CANCEL)
 		take_response(all, p);

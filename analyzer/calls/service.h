@@ -59,6 +59,8 @@ struct services;
 /* max 0: 8192. */
 struct services *services_new(size_t max);
 void services_free(struct services *s);
+/* Where services_packet() will look; gives how many, HASH_PLACES at most. */
+unsigned services_places(const struct services *s, const struct packet *p, struct hash_place *ret);
 /* One SIP packet of any method; mirror copies must be left out by the caller. */
 void services_packet(struct services *s, const struct packet *p);
 const struct list *services_in_order(const struct services *s);

@@ -550,6 +550,15 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	sign_texts(s, "port of the answer", span_of(before), span_of(after));
 }
 
+unsigned echoes_places(const struct echoes *e, const struct packet *p, struct hash_place *ret)
+{
+	if (p->kind != PACKET_SIP)
+		return 0;
+	ret[0] = (struct hash_place){ &e->sockets, socket_hash(&p->src.addr, p->src.port, &p->dst.addr) };
+	ret[1] = (struct hash_place){ &e->asked, branch_hash(p->sip->keys.branch, p->sip->cseq) };
+	return 2;
+}
+
 void echoes_sip(struct echoes *e, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;

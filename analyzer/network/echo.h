@@ -91,6 +91,8 @@ struct echoes *echoes_new(void);
 void echoes_free(struct echoes *e);
 
 /* Every packet that is no copy, media of known streams left out. Of SIP only complete messages count. */
+/* Where echoes_packet() will look; gives how many, HASH_PLACES at most. */
+unsigned echoes_places(const struct echoes *e, const struct packet *p, struct hash_place *ret);
 void echoes_packet(struct echoes *e, const struct packet *p);
 
 /* What still waits for an answer gets none. Repeatable. */

@@ -155,6 +155,8 @@ void network_free(struct network *n);
  */
 enum duplicate_verdict network_duplicate(struct network *n, const struct packet *p);
 
+/* Where network_packet() will look; gives how many, HASH_PLACES at most. */
+unsigned network_places(const struct network *n, const struct packet *p, struct hash_place *ret);
 /*
  * Every packet with IP addresses, copies too (verdict says so). Media packets of known streams may be batched: count of
  * equal ones since the last call, p being the latest.

@@ -31,6 +31,16 @@ struct pair_record *pair_find(const struct network *n, const struct address *src
 	return NULL;
 }
 
+unsigned network_places(const struct network *n, const struct packet *p, struct hash_place *ret)
+{
+	if (!(p->has & HAS_IP))
+		return 0;
+	ret[0] = (struct hash_place){ &n->pairs, pair_hash(&p->src.addr, &p->dst.addr) };
+	ret[1] = (struct hash_place){ &n->hosts, address_hash(&p->src.addr) };
+	ret[2] = (struct hash_place){ &n->hosts, address_hash(&p->dst.addr) };
+	return 3;
+}
+
 static void pair_free(struct network *n, struct pair_record *pair)
 {
 	if (pair->pair.spells != pair->few)

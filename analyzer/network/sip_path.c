@@ -418,6 +418,20 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 	path->torn_sent++;
 }
 
+unsigned sip_paths_places(const struct sip_paths *s, const struct packet *p, struct hash_place *ret)
+{
+	const struct sip_message *m = p->sip;
+	unsigned n = 0;
+
+	if (p->kind != PACKET_SIP || m->method == SIP_ACK)
+		return 0;
+	ret[n++] = (struct hash_place){ &s->asks_by_key, (uint32_t)(m->request ? ask_key(m, &p->src, &p->dst)
+		: ask_key(m, &p->dst, &p->src)) };
+	if (m->request)
+		ret[n++] = (struct hash_place){ &s->by_key, path_hash(&p->src.addr, &p->dst, p->transport) };
+	return n;
+}
+
 void sip_paths_packet(struct sip_paths *s, const struct packet *p)
 {
 	struct torn *t;

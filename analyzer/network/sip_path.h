@@ -61,6 +61,8 @@ struct sip_paths;
 /* large_bytes: of UDP payload; max 0: 16 384 paths. */
 struct sip_paths *sip_paths_new(size_t max, uint32_t large_bytes);
 void sip_paths_free(struct sip_paths *s);
+/* Where sip_paths_packet() will look; gives how many, HASH_PLACES at most. */
+unsigned sip_paths_places(const struct sip_paths *s, const struct packet *p, struct hash_place *ret);
 /* SIP messages and IP fragments; mirror copies are left out by the caller. */
 void sip_paths_packet(struct sip_paths *s, const struct packet *p);
 /* What stays open counts as unanswered from now on. Once. */

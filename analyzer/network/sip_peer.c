@@ -161,6 +161,17 @@ static void take_answer(struct sip_peers *t, const struct packet *p)
 	x->answers++;
 }
 
+unsigned sip_peers_places(const struct sip_peers *t, const struct packet *p, struct hash_place *ret)
+{
+	const struct sip_message *m = p->sip;
+
+	if (m->method == SIP_ACK || (!m->request && m->status < 200))
+		return 0;
+	ret[0] = (struct hash_place){ &t->by_key, m->request ? peer_hash(&p->src.addr, &p->dst, p->transport)
+		: peer_hash(&p->dst.addr, &p->src, p->transport) };
+	return 1;
+}
+
 void sip_peers_packet(struct sip_peers *t, const struct packet *p)
 {
 	if (!p->sip || address_multicast(&p->dst.addr) || p->sip->method == SIP_ACK || p->sip->method == SIP_CANCEL)

@@ -32,6 +32,8 @@ struct sip_peers;
 /* max 0: 16 384. */
 struct sip_peers *sip_peers_new(size_t max);
 void sip_peers_free(struct sip_peers *t);
+/* Where sip_peers_packet() will look; gives how many, HASH_PLACES at most. */
+unsigned sip_peers_places(const struct sip_peers *t, const struct packet *p, struct hash_place *ret);
 /* Every SIP packet that is no mirror copy. */
 void sip_peers_packet(struct sip_peers *t, const struct packet *p);
 const struct list *sip_peers_in_order(const struct sip_peers *t);    /* struct sip_peer, by first request */

@@ -320,6 +320,16 @@ static void take_response(struct sip_ways *w, const struct packet *p, uint64_t k
 	stray_note(w, way);
 }
 
+unsigned sip_ways_places(const struct sip_ways *w, const struct packet *p, struct hash_place *ret)
+{
+	uint64_t key;
+
+	if (p->transport != TRANSPORT_UDP || !way_key(p->sip, &key))
+		return 0;
+	ret[0] = (struct hash_place){ &w->by_key, (uint32_t)key };
+	return 1;
+}
+
 void sip_ways_message(struct sip_ways *w, const struct packet *p)
 {
 	uint64_t key;

@@ -35,6 +35,8 @@ struct sip_ways;
 /* network: learns the translations that requests show (NAT_SIP_TWO_POINTS). */
 struct sip_ways *sip_ways_new(struct network *network);
 void sip_ways_free(struct sip_ways *w);
+/* Where sip_ways_message() will look; gives how many, HASH_PLACES at most. */
+unsigned sip_ways_places(const struct sip_ways *w, const struct packet *p, struct hash_place *ret);
 /* Every SIP packet that is no mirror copy. */
 void sip_ways_message(struct sip_ways *w, const struct packet *p);
 

@@ -166,6 +166,16 @@ struct source *source_get(struct sources *s, const struct address *a, int64_t at
 	return x;
 }
 
+unsigned sources_places(const struct sources *s, const struct packet *p, struct hash_place *ret)
+{
+	const struct address *asks = p->sip->request ? &p->src.addr : &p->dst.addr,
+		*asked = p->sip->request ? &p->dst.addr : &p->src.addr;
+
+	ret[0] = (struct hash_place){ &s->by_addr, address_hash(asks) };
+	ret[1] = (struct hash_place){ &s->attempts_by_key, (uint32_t)source_attempt_key(p->sip, asks, asked) };
+	return 2;
+}
+
 void sources_packet(struct sources *s, const struct packet *p)
 {
 	if (!(p->has & HAS_PORTS) || address_multicast(&p->dst.addr) || p->sip->method == SIP_METHOD_NONE)

@@ -191,6 +191,8 @@ struct sources;
 /* site is lent for its life. */
 struct sources *sources_new(const struct sources_config *config, const struct site *site);
 void sources_free(struct sources *s);
+/* Where sources_packet() will look; gives how many, HASH_PLACES at most. */
+unsigned sources_places(const struct sources *s, const struct packet *p, struct hash_place *ret);
 /* One SIP packet; mirror copies must be left out by the caller. */
 void sources_packet(struct sources *s, const struct packet *p);
 /* Classes and what makes an attacker, of all that was seen. legs: struct leg.in_order. Repeatable. */

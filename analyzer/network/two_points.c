@@ -737,6 +737,19 @@ static void settle_waiting(struct two_points *t)
 	}
 }
 
+/* A provisional answer has a place of its own that takes its body to find: not asked for. */
+unsigned two_points_places(const struct two_points *t, const struct packet *p, struct hash_place *ret)
+{
+	const struct sip_message *m = p->sip;
+	uint64_t transaction = transaction_key(m);
+	unsigned n = 0;
+
+	ret[n++] = (struct hash_place){ &t->by_k1, (uint32_t)request_k1(transaction, m) };
+	if (!m->request && m->status >= 200)
+		ret[n++] = (struct hash_place){ &t->by_k1, (uint32_t)k1_of(transaction, m) };
+	return n;
+}
+
 void two_points_message(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict)
 {
 	const struct sip_message *m = p->sip;

@@ -105,6 +105,8 @@ void two_points_free(struct two_points *t);
 
 /* Every frame: how long each file lasts. */
 void two_points_frame(struct two_points *t, uint16_t file, int64_t at_ns);
+/* Where two_points_message() will look; gives how many, HASH_PLACES at most. */
+unsigned two_points_places(const struct two_points *t, const struct packet *p, struct hash_place *ret);
 /* Every SIP packet, copies too. */
 void two_points_message(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict);
 /* Compares what still waits and judges what is missing. Repeatable: nothing is counted twice. */

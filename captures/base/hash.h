@@ -54,6 +54,34 @@ static inline struct hash_link *hash_first(const struct hash *h, uint32_t hash)
 	return h->buckets ? h->buckets[hash & h->mask] : NULL;
 }
 
+enum { HASH_PLACES = 4 };
+
+/*
+ * Where something will be looked for soon. Of a batch first all buckets are asked for, then all records in them, then
+ * the work is done: what lies scattered in memory comes while other things are done.
+ */
+struct hash_place {
+	const struct hash *table;
+	uint32_t hash;
+};
+
+/* gcc takes a function that does nothing but prefetch for one without effect, and leaves out its calls: the empty asm. */
+static inline void hash_ask_bucket(const struct hash_place *p)
+{
+	__asm__ volatile("");
+	if (p->table->buckets)
+		__builtin_prefetch(&p->table->buckets[p->hash & p->table->mask], 1);
+}
+
+static inline void hash_ask_record(const struct hash_place *p)
+{
+	const struct hash_link *link = hash_first(p->table, p->hash);
+
+	__asm__ volatile("");
+	if (link)
+		__builtin_prefetch(link, 1);
+}
+
 #define HASH_ENTRY(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
 
 #endif
