@@ -375,6 +375,16 @@ static void forget(struct slot *s, const char *reason, enum severity severity, e
 	f->state = FINDING_CLOSED;
 }
 
+uint64_t detection_direction_key(const struct direction *dir)
+{
+	return hash_mix(hash_mix(5, (uintptr_t)dir->slot->dialog), dir->slot->mline * 2u + dir->sender);
+}
+
+static uint64_t scope_key(const struct detection *d)
+{
+	return d->scope && d->detector->scope == PER_DIRECTION ? detection_direction_key(d->scope) : (uintptr_t)d->scope;
+}
+
 struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
 	enum confidence c)
 {
@@ -387,7 +397,7 @@ struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const c
 	else
 		slot->finding = findings_add(d->all->findings, d->detector, d->detector->id, reason, s, c);
 	slot->raised = true;
-	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), (uintptr_t)d->scope), key);
+	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), scope_key(d)), key);
 	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream
 		? d->event->stream->direction : NULL;
 	slot->finding->stream = d->event->stream;
