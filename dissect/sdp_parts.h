@@ -25,10 +25,19 @@ struct sdp_reader {
 
 /* The next word; *rest moves behind it. Empty: no further one. */
 struct span sdp_word_take(struct span *rest);
+
 /* What stands before a byte, or all of it. */
-struct span sdp_until(struct span s, uint8_t byte);
+static inline struct span sdp_until(struct span s, uint8_t byte)
+{
+	return span_first(s, span_find(s, byte));
+}
+
 /* ASCII case does not matter. */
-bool sdp_word_is(struct span s, const char *word);
+static inline bool sdp_word_is(struct span s, const char *word)
+{
+	return span_equal_nocase(s, span_of(word));
+}
+
 /* Could it be looked up? "10.0.0.300" is a broken address, no name. */
 bool sdp_name_like(struct span s);
 /* The host named by an address type and an address. False: broken, or of the other family; nothing is believed then. */

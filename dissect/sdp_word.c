@@ -7,21 +7,11 @@ struct span sdp_word_take(struct span *rest)
 	struct span s = span_trim(*rest), word;
 	size_t n = 0;
 
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+	while (n < s.n && (s.p[n] > ' ' || (s.p[n] != ' ' && s.p[n] != '\t')))
 		n++;
 	word = span_first(s, n);
 	*rest = span_from(s, n);
 	return word;
-}
-
-struct span sdp_until(struct span s, uint8_t byte)
-{
-	return span_first(s, span_find(s, byte));
-}
-
-bool sdp_word_is(struct span s, const char *word)
-{
-	return span_equal_nocase(s, span_of(word));
 }
 
 bool sdp_name_like(struct span s)

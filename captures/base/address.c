@@ -47,25 +47,27 @@ struct address address_v6(const uint8_t bytes[16])
  */
 static bool dotted_parse(struct span text, uint8_t bytes[4])
 {
-	unsigned part = 0, digits = 0, value = 0;
+	enum { SHORTEST = sizeof "0.0.0.0" - 1 };
+	const uint8_t *p = text.p, *end;
 
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned digit = (unsigned)text.p[i] - '0';
+	if (text.n < SHORTEST)
+		return false;
+	end = p + text.n;
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned value = p < end ? (unsigned)*p++ - '0' : 10;
 
-		if (text.p[i] == '.' && digits && part < 3) {
-			bytes[part++] = (uint8_t)value;
-			digits = value = 0;
-			continue;
-		}
-		if (digit > 9 || (digits && value == 0))
+		if (value > 9)
 			return false;
-		value = value * 10 + digit;
-		digits++;
-		if (value > 255)
+		for (; value && p < end && *p >= '0' && *p <= '9'; p++) {
+			value = value * 10 + (unsigned)(*p - '0');
+			if (value > 255)
+				return false;
+		}
+		bytes[part] = (uint8_t)value;
+		if (part < 3 && (p == end || *p++ != '.'))
 			return false;
 	}
-	bytes[3] = (uint8_t)value;
-	return part == 3 && digits;
+	return p == end;
 }
 
 bool address_parse(struct span text, struct address *ret)
