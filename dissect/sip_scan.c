@@ -2,6 +2,8 @@
 /* sip_scan: the first look at a message: header table, the fields that everything needs, where the body is. */
 #include "dissect/sip_parts.h"
 
+#include "captures/base/hash.h"
+
 /* ---- the fields that everything needs ---- */
 
 static void via_add(struct sip_message *m, struct span list)
@@ -276,6 +278,15 @@ static void missing_find(struct sip_message *m)
 		m->flaws |= SIP_FLAW_NO_VIA;
 }
 
+void sip_message_keys(struct sip_message *m)
+{
+	m->keys = (struct sip_keys){
+		.call_id = hash_bytes(m->call_id.p, m->call_id.n), .branch = hash_bytes(m->via.branch.p, m->via.branch.n),
+		.from_tag = hash_bytes(m->from.tag.p, m->from.tag.n), .to_tag = hash_bytes(m->to.tag.p, m->to.tag.n),
+		.cookie = span_starts_nocase(m->via.branch, SPAN("z9hG4bK")),
+	};
+}
+
 /* All of it but the header table and its index, which are large and have a count, and bits. */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
@@ -319,5 +330,6 @@ bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret)
 		body_set(ret, lines.left, cut);
 	sdp_set(ret);
 	facts_finish(ret);
+	sip_message_keys(ret);
 	return true;
 }

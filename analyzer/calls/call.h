@@ -102,6 +102,7 @@ struct transaction {
 	const struct message *request, *provisional, *final, *ack;
 	uint16_t status;             /* last: provisional until final; 0 none */
 	unsigned request_copies, final_copies;    /* sent, retransmissions included, mirror copies and next hops not */
+	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
 
@@ -222,11 +223,9 @@ struct leg {
 	unsigned join_score;
 	struct frame_ref invite_at, answer_at, bye_at;
 	struct span end_reason;      /* Reason header of BYE or CANCEL */
-	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
+	struct span replaces_call_id;
 	/* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span replaces;
-	struct span header_ids[4];   /* values of the headers of legs.headers */
-	unsigned header_id_count;
 	unsigned named;              /* findings that name it: findings/finding.c */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */

@@ -297,8 +297,8 @@ static void judge_transaction(struct detection *d, const struct transaction *t, 
 	struct answer_hop hops[ANSWER_HOP_MAX];
 
 	for (unsigned success = 0; success < 2; success++) {
-		unsigned count = answer_hops(t, success, grace_ns, hops),
-			copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES;
+		unsigned copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES,
+			count = t->finals < copies ? 0 : answer_hops(t, success, grace_ns, hops);
 
 		for (unsigned i = 0; i < count; i++) {
 			struct unacked u = { .leg = t->leg, .transaction = t, .hop = hops[i] };
