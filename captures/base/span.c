@@ -9,6 +9,8 @@ static uint8_t lower(uint8_t c)
 
 bool span_same_nocase(const uint8_t *a, const uint8_t *b, size_t n)
 {
+	if (memcmp(a, b, n) == 0)
+		return true;
 	for (size_t i = 0; i < n; i++)
 		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
 			return false;
@@ -30,7 +32,7 @@ size_t span_find_text_nocase(struct span s, struct span text)
 	if (text.n == 0)
 		return 0;
 	for (size_t i = 0; i + text.n <= s.n; i++) {
-		if (lower(s.p[i]) == lower(text.p[0]) && span_same_nocase(s.p + i, text.p, text.n))
+		if (((s.p[i] ^ text.p[0]) & ~0x20) == 0 && span_same_nocase(s.p + i, text.p, text.n))
 			return i;
 	}
 	return s.n;
