@@ -2,17 +2,15 @@
 /* span: looking into bytes that someone else owns. */
 #include "captures/base/span.h"
 
-static uint8_t lower(uint8_t c)
+static bool is_letter(uint8_t c)
 {
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
 bool span_same_nocase(const uint8_t *a, const uint8_t *b, size_t n)
 {
-	if (memcmp(a, b, n) == 0)
-		return true;
 	for (size_t i = 0; i < n; i++)
-		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
+		if (a[i] != b[i] && ((a[i] ^ b[i]) != 0x20 || !is_letter(a[i])))
 			return false;
 	return true;
 }
