@@ -284,13 +284,10 @@ void sip_message_keys(struct sip_message *m)
 	};
 }
 
-/* All of it but the header table and its index, which are large and have a count, and bits. */
+/* All of it but the header table and its index, which have a count, and bits. */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
-	memset(m, 0, offsetof(struct sip_message, headers));
-	m->header_count = 0;
-	m->names = m->names_again = 0;
-	memset(&m->call_id, 0, sizeof *m - offsetof(struct sip_message, call_id));
+	memset(m, 0, offsetof(struct sip_message, first));
 	m->bytes = bytes;
 }
 
