@@ -187,6 +187,14 @@ static struct span folded_take(struct sip_lines *l, struct span line)
 	return line;
 }
 
+/* A name has seldom more than 15 bytes. */
+static inline const uint8_t *colon_find(struct span line)
+{
+	size_t at = line.n < 16 ? 16 : byte_find_16(line.p, ':');
+
+	return at < 16 ? line.p + at : memchr(line.p, ':', line.n);
+}
+
 enum sip_line sip_line_field(struct sip_lines *l, struct sip_header *ret_field)
 {
 	struct span line, name, value;
@@ -198,7 +206,7 @@ enum sip_line sip_line_field(struct sip_lines *l, struct sip_header *ret_field)
 		return SIP_LINE_EMPTY;
 	if (l->left.n && l->left.p[0] <= ' ')
 		line = folded_take(l, line);
-	colon = memchr(line.p, ':', line.n);
+	colon = colon_find(line);
 	if (!colon)
 		return SIP_LINE_BROKEN;
 	name = (struct span){ line.p, (size_t)(colon - line.p) };
