@@ -58,6 +58,7 @@ static struct sdp_media *media_add(struct sdp_reader *r)
 	}
 	m = &r->sdp->media[r->sdp->media_count];
 	memset(m, 0, sizeof *m);
+	r->connections[r->sdp->media_count].given = false;
 	media_house(m, &r->sdp->rooms[r->sdp->media_count++]);
 	m->direction = r->session.direction;
 	m->fingerprint = r->session.fingerprint;
@@ -238,12 +239,15 @@ static bool is_description(struct span bytes)
 
 bool sdp_parse(struct span bytes, struct sdp *ret)
 {
-	struct sdp_reader r = { .sdp = ret, .media = &r.session };
+	struct sdp_reader r;
 	struct span rest = bytes, line;
 	bool ended = true;
 
 	if (!is_description(bytes))
 		return false;
+	memset(&r, 0, offsetof(struct sdp_reader, connections));
+	r.sdp = ret;
+	r.media = &r.session;
 	media_house(&r.session, &ret->rooms[SDP_MEDIA_MAX]);
 	memset(ret, 0, offsetof(struct sdp, media));
 	ret->media_count = 0;

@@ -16,9 +16,10 @@ struct sdp_reader {
 	struct sdp *sdp;
 	struct sdp_media *media;     /* of the last m= line; before the first and beyond the cap: &session */
 	struct sdp_media session;    /* what session attributes say, inherited by the media */
-	struct sdp_connection session_connection, connections[SDP_MEDIA_MAX];
+	struct sdp_connection session_connection;
 	bool has_version, has_origin, has_time, in_media;
 	unsigned rank, line;         /* place of the last line's letter in the order of RFC 8866 5; lines so far */
+	struct sdp_connection connections[SDP_MEDIA_MAX]; /* of the media; those behind media_count are not set */
 };
 
 /* ---- sdp_word.c ---- */
