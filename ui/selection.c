@@ -147,6 +147,8 @@ static void read_calls(struct selection *s, const struct engine *e)
 		GROW(s->calls_by_n, s->call_count);
 		s->calls_by_n[s->call_count] = (struct numbered){ c->n, s->call_count };
 		s->calls[s->call_count] = call_select(s, c);
+		if (s->calls[s->call_count].invisible)
+			unseen_add(&s->unseen, c);
 	}
 	free(c);
 	if (s->call_count)
