@@ -295,11 +295,41 @@ static void signal_media(struct engine *e, const struct message *m)
 	}
 }
 
+/* Does any stream come from, or go to, an address that the descriptions name? */
+static bool copies_streamed(struct engine *e, const struct sdp_copies *copies)
+{
+	for (unsigned i = 0; i < copies->count; i++) {
+		const struct sdp *sdp = copies->seen[i]->sdp;
+
+		for (unsigned k = 0; k < sdp->media_count; k++) {
+			if (streams_met(e->streams, &sdp->media[k].at))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool session_streamed(struct engine *e, const struct dialog *d)
+{
+	if (streams_none(e->streams))
+		return false;
+	LIST_EACH(it, &d->exchanges) {
+		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (copies_streamed(e, &x->offer) || copies_streamed(e, &x->answer) || copies_streamed(e, &x->preview))
+			return true;
+	}
+	return false;
+}
+
 /*
- * A session has changed: windows anew, and the streams concerned begin a new spell, so that windows can be told apart.
+ * A session has changed: the streams concerned begin a new spell, so that windows can be told apart. An ended one asks
+ * for audio nowhere. Windows are reckoned where streams need them, and at the end for all.
  */
 static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 {
+	if (d->ended_ns != NS_NONE || !session_streamed(e, d))
+		return;
 	expectation_update(&e->expect, d);
 	for (unsigned i = 0; i < d->mslot_count; i++) {
 		for (unsigned side = 0; side < 2; side++) {
@@ -448,9 +478,9 @@ static void keep_alive(struct engine *e, const struct packet *p)
 		calls_alive(e->calls, leg, p->at_ns);
 }
 
-static void take_rtp(struct engine *e, const struct packet *p)
+static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
-	struct stream_result r = streams_packet(e->streams, p);
+	struct stream_result r = streams_packet_prepared(e->streams, p, ticket);
 
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
@@ -510,12 +540,12 @@ static void take_message(struct engine *e, const struct packet *p)
 }
 
 /* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
-static void take(struct engine *e, const struct packet *p)
+static void take(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
 	capture_facts_packet(e, p);
 	tick(e, p->at_ns);
 	if (p->kind == PACKET_RTP)
-		take_rtp(e, p);
+		take_rtp(e, p, ticket);
 	else if (p->kind == PACKET_SIP)
 		take_message(e, p);
 	else
@@ -532,8 +562,7 @@ static const struct packet *resolve(struct engine *e, const struct packet *p, un
 
 void engine_packet(struct engine *e, const struct packet *p)
 {
-	take(e, resolve(e, p, 0));
-	records_take(e);
+	engine_packets(e, &p, 1);
 }
 
 void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
@@ -544,13 +573,13 @@ void engine_packets(struct engine *e, const struct packet *const *packets, unsig
 	assert(count <= ENGINE_BATCH);
 	for (unsigned i = 0; i < count; i++) {
 		batch[i] = resolve(e, packets[i], i);
-		if (batch[i]->kind == PACKET_RTP)
-			tickets[i] = streams_prepare(e->streams, batch[i]);
+		tickets[i] = batch[i]->kind == PACKET_RTP ? streams_prepare(e->streams, batch[i])
+			: (struct stream_ticket){ 0 };
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
 			streams_prefetch(e->streams, tickets[i + AHEAD]);
-		take(e, batch[i]);
+		take(e, batch[i], tickets[i]);
 	}
 	records_take(e);
 }

@@ -223,11 +223,9 @@ struct leg {
 	unsigned join_score;
 	struct frame_ref invite_at, answer_at, bye_at;
 	struct span end_reason;      /* Reason header of BYE or CANCEL */
-	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
+	struct span replaces_call_id;
 	/* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span replaces;
-	struct span header_ids[4];   /* values of the headers of legs.headers */
-	unsigned header_id_count;
 	unsigned named;              /* findings that name it: findings/finding.c */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */

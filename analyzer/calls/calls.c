@@ -114,9 +114,12 @@ static size_t hand_over(struct calls *c, struct calls_event events[CALLS_EVENT_M
 static void arrival_init(struct arrival *a, struct calls *c, const struct packet *p, bool copy)
 {
 	const struct sip_message *sip = p->sip;
+	const struct sip_keys *keys = &sip->keys;
 	uint64_t rseq = 0;
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
+	a->from = (struct tag_key){ sip->from.tag, (uint32_t)hash_mix(keys->call_id, keys->from_tag) };
+	a->to = (struct tag_key){ sip->to.tag, (uint32_t)hash_mix(keys->call_id, keys->to_tag) };
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {

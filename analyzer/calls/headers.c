@@ -179,7 +179,7 @@ void headers_note(struct arrival *a)
 	}
 	h = arena_zalloc(a->leg->leg.arena, sizeof *h);
 	h->branch = a->branch;
-	h->from_tag = hash_bytes(sip->from.tag.p, sip->from.tag.n);
+	h->from_tag = sip->keys.from_tag;
 	h->uri = text(a, sip->uri);
 	h->max_forwards = sip->has_max_forwards ? sip->max_forwards : UINT32_MAX;
 	h->rseq = a->reliable ? a->rseq : 0;

@@ -23,8 +23,8 @@ uint64_t message_branch(const struct sip_message *sip)
 {
 	const struct sip_via *via = &sip->via;
 
-	if (span_starts_nocase(via->branch, SPAN("z9hG4bK")))
-		return hash_mix(hash_bytes(via->branch.p, via->branch.n), hash_bytes(via->host.p, via->host.n));
+	if (sip->keys.cookie)
+		return hash_mix(sip->keys.branch, hash_bytes(via->host.p, via->host.n));
 	return hash_bytes(via->whole.p, via->whole.n); /* RFC 2543 */
 }
 

@@ -30,10 +30,16 @@ static bool names_address(struct span host, const struct address *addr)
 static uint8_t source_score(const struct arrival *a)
 {
 	const struct address *src = &a->packet->src.addr;
-	bool own = names_address(a->sip->contact.host, src) ||
+	bool own = address_equal(&a->message->contact.addr, src) ||
 		(a->sip->request && a->sip->via_count <= 1 && names_address(a->sip->via.host, src));
 
 	return (uint8_t)(1 + 2 * own + address_private(src));
+}
+
+/* Addresses in texts are read only where they could make a difference. */
+static bool scores_more(const struct arrival *a, const struct source_rank *rank)
+{
+	return rank->score < 3 + address_private(&a->packet->src.addr) && source_score(a) > rank->score;
 }
 
 static uint8_t vias_of(const struct arrival *a)
@@ -50,13 +56,13 @@ static bool source_is_nearer(const struct arrival *a, const struct source_rank *
 		return true;
 	if (a->sip->request) {
 		if (vias == rank->request_vias)
-			return source_score(a) > rank->score;
+			return scores_more(a, rank);
 		return rank->request_vias ? vias < rank->request_vias : vias == 1;
 	}
 	if (rank->request_vias == 1)
 		return false;
 	if (vias == rank->response_vias)
-		return source_score(a) > rank->score;
+		return scores_more(a, rank);
 	return vias > rank->response_vias;
 }
 
@@ -164,4 +170,5 @@ void segment_note(struct arrival *a)
 	segments_room(leg);
 	leg->segments[leg->segment_count++] =
 		forth ? (struct segment){ p->src, p->dst, 1, 0 } : (struct segment){ p->dst, p->src, 0, 1 };
+	join_way(a->leg, &leg->segments[leg->segment_count - 1]);
 }

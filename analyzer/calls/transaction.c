@@ -300,7 +300,7 @@ bool transaction_ack_proves(const struct arrival *a)
 		return false;
 	if (a->sip->sdp.n)
 		return true;
-	if (!t->transaction.request || !span_starts_nocase(a->sip->via.branch, SPAN("z9hG4bK")))
+	if (!t->transaction.request || !a->sip->keys.cookie)
 		return false;
 	for (const struct sighting *s = t->sightings; s; s = s->next) {
 		if (s->seen->request && s->seen->method == SIP_INVITE && s->branch == a->branch)

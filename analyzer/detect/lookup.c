@@ -403,11 +403,6 @@ struct early_host {
 	struct address addr;
 };
 
-static uint32_t address_hash(const struct address *a)
-{
-	return (uint32_t)hash_bytes(a, sizeof *a);
-}
-
 static bool early_find(const struct lookup *l, const struct address *a)
 {
 	uint32_t hash = address_hash(a);

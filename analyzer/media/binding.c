@@ -72,10 +72,8 @@ void binding_forget(struct binding *b, struct leg *leg)
 
 /* ---- learning ---- */
 
-struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
+static struct spot *spot_find(const struct binding *b, const struct endpoint *at, uint32_t hash)
 {
-	uint32_t hash = endpoint_hash(at);
-
 	for (struct hash_link *it = hash_first(&b->spots, hash); it; it = it->next) {
 		struct spot *s = HASH_ENTRY(it, struct spot, link);
 
@@ -85,34 +83,52 @@ struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
 	return NULL;
 }
 
+struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
+{
+	return spot_find(b, at, endpoint_hash(at));
+}
+
 static void spot_add(struct binding *b, const struct endpoint *at, struct place *p, enum spot_kind kind)
 {
-	struct spot *s = binding_spot(b, at);
+	uint32_t hash = endpoint_hash(at);
+	struct spot *s = spot_find(b, at, hash);
 
 	if (!s) {
 		s = memory_zalloc(sizeof *s);
 		s->at = *at;
 		s->kind = kind;
 		list_init(&s->places);
-		hash_add(&b->spots, &s->link, endpoint_hash(at));
+		hash_add(&b->spots, &s->link, hash);
 		list_add_tail(&b->in_order, &s->in_order);
 	}
 	p->in[kind].spot = s;
 	list_add_tail(&s->places, &p->in[kind].link);
 }
 
-static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg,
-	unsigned mline, enum side side)
+static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	const struct spot *s = binding_spot(b, at);
+	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+}
+
+/* Among those of its leg, which are few; else among the last at that address. */
+static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct message *m,
+	unsigned mline)
+{
+	const struct spot *s;
 	unsigned looked = 0;
 
+	if (m->leg->places.count <= PLACES_WALKED) {
+		LIST_EACH(it, &m->leg->places) {
+			if (is_place(LIST_ENTRY(it, struct place, of_leg), at, m, mline))
+				return LIST_ENTRY(it, struct place, of_leg);
+		}
+		return NULL;
+	}
+	s = binding_spot(b, at);
 	for (struct list_link *it = s ? s->places.head.prev : NULL;
 	    it && it != &s->places.head && looked < PLACE_LOOK_BACK; it = it->prev, looked++) {
-		struct place *p = binding_place(it, SPOT_EXACT);
-
-		if (p->leg == leg && p->mline == mline && p->side == side)
-			return p;
+		if (is_place(binding_place(it, SPOT_EXACT), at, m, mline))
+			return binding_place(it, SPOT_EXACT);
 	}
 	return NULL;
 }
@@ -125,7 +141,7 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 
 	if (!address_known(&at->addr) || address_unspecified(&at->addr) || at->port == 0)
 		return;
-	p = place_known(b, at, m->leg, mline, m->by);
+	p = place_known(b, at, m, mline);
 	if (p) {
 		p->latest = m;
 		return;

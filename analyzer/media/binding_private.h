@@ -45,7 +45,7 @@ struct binding {
 	int64_t begin_ns;            /* of what is known of calls and streams; set by binding_settle() */
 };
 
-enum { PLACE_LOOK_BACK = 16 };
+enum { PLACES_WALKED = 64, PLACE_LOOK_BACK = 16 };
 
 static inline struct stream *binding_stream(struct list_link *it)
 {

@@ -678,6 +678,29 @@ static void flow_cut(struct streams *s, const struct flow *f)
 	}
 }
 
+bool streams_none(const struct streams *s)
+{
+	return s->by_dst.count == 0;
+}
+
+/* Of what streams_cut() would look at. */
+bool streams_met(const struct streams *s, const struct endpoint *at)
+{
+	uint32_t hash = endpoint_hash(at);
+	unsigned n = 0;
+
+	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct flow, by_src)->src, at))
+			return true;
+	}
+	n = 0;
+	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct flow, by_dst)->dst, at))
+			return true;
+	}
+	return false;
+}
+
 void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns)
 {
 	uint32_t hash = endpoint_hash(at);

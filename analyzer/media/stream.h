@@ -241,6 +241,11 @@ struct stream_result streams_packet_prepared(struct streams *s, const struct pac
  */
 void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint);
 
+/* No flow is known at all. */
+bool streams_none(const struct streams *s);
+/* Is a flow from or to this address known, so that there may be something to cut? */
+bool streams_met(const struct streams *s, const struct endpoint *at);
+
 /* Cuts the running spell of streams from or to these addresses at now: a window of the expectation begins. */
 void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns);
 

@@ -19,8 +19,8 @@ struct flow {                        /* requests from one socket to another that
 	struct list_link in_order;
 	struct hash_link by_key;
 	struct endpoint phone, peer;
-	/* a ring; the largest request of each few seconds */
-	struct { int64_t at_ns; uint32_t bytes; } answers[ANSWERS_KEPT];
+	/* a ring, in the size that it has; the largest request of each few seconds */
+	struct flow_answer { int64_t at_ns; uint32_t bytes; } *answers;
 	unsigned count;
 };
 
@@ -38,7 +38,7 @@ static bool low_port(struct span line)
 	return span_number(word, 65535, &port) && port > 0 && port <= PRIVILEGED;
 }
 
-uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
+static uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
 {
 	struct span sdp = m->sdp, line;
 	uint32_t shape = m->has_content_length ? 0 : REFUSED_NO_LENGTH;
@@ -57,6 +57,13 @@ uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
 			shape |= low_port(line) ? REFUSED_LOW_PORT : 0;
 	}
 	return connection ? shape : shape | REFUSED_NO_CONNECTION;
+}
+
+/* Asked for when it has been sent often enough to be judged: nearly all are answered before. */
+void refused_repeated(struct asked *a, const struct packet *p, const struct sip_message *m)
+{
+	if (++a->sent == TRANSMISSIONS)
+		a->refused = refused_shape(p, m);
 }
 
 /* ---- what is answered beside it ---- */
@@ -83,6 +90,7 @@ static void flow_drop(struct echoes *e, struct flow *f)
 {
 	hash_remove(&e->flows, &f->by_key);
 	list_remove(&e->flows_in_order, &f->in_order);
+	free(f->answers);
 	free(f);
 }
 
@@ -112,8 +120,9 @@ void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns)
 			f->answers[last].bytes = a->bytes;
 		return;
 	}
-	f->answers[f->count % ANSWERS_KEPT].at_ns = at_ns;
-	f->answers[f->count++ % ANSWERS_KEPT].bytes = a->bytes;
+	if (f->count < ANSWERS_KEPT && (f->count & (f->count - 1)) == 0)
+		f->answers = memory_resize(f->answers, f->count ? 2u * f->count : 1, sizeof *f->answers);
+	f->answers[f->count++ % ANSWERS_KEPT] = (struct flow_answer){ at_ns, a->bytes };
 }
 
 /* Of its size: else it may be the MTU. */
