@@ -405,6 +405,8 @@ void detection_pass(struct detection *d, const char *row, const char *format, ..
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)    /* nearly always */
+		return;
 	va_start(ap, format);
 	add_row(d, false, true, row, format, ap);
 	va_end(ap);
@@ -414,6 +416,8 @@ void detection_note(struct detection *d, bool holds, const char *format, ...)
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)
+		return;
 	va_start(ap, format);
 	add_row(d, holds, false, NULL, format, ap);
 	va_end(ap);

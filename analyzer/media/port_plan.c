@@ -190,16 +190,11 @@ const struct list *port_plan_in_order(const struct port_plan *p)
 
 /* ---- calls ---- */
 
-struct moment {
-	int64_t at_ns;
-	int change;
-};
-
-static int moment_compare(const void *x, const void *y)
+static int time_compare(const void *x, const void *y)
 {
-	const struct moment *a = x, *b = y;
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
 
-	return a->at_ns != b->at_ns ? (a->at_ns < b->at_ns ? -1 : 1) : a->change - b->change;
+	return a < b ? -1 : a > b;
 }
 
 /* From the first answer of its legs to the last end. */
@@ -221,34 +216,33 @@ static bool call_span(const struct call *c, int64_t last_ns, int64_t *ret_from, 
 	return from != NS_NONE && to > from;
 }
 
+/* What ends makes room before what begins at the same time. */
 struct call_peak call_peak_of(const struct list *calls, int64_t last_ns)
 {
-	struct moment *moments = memory_zalloc((2 * calls->count + 1) * sizeof *moments);
+	int64_t *begins = memory_resize(NULL, calls->count + 1, sizeof *begins),
+		*ends = memory_resize(NULL, calls->count + 1, sizeof *ends);
 	struct call_peak peak = { .from_ns = NS_NONE, .to_ns = NS_NONE };
-	size_t n = 0;
-	unsigned up = 0;
+	size_t n = 0, over = 0;
 	bool at_peak = false;
 
-	LIST_EACH(it, calls) {
-		int64_t from, to;
-
-		if (!call_span(LIST_ENTRY(it, struct call, in_order), last_ns, &from, &to))
-			continue;
-		moments[n++] = (struct moment){ from, 1 };
-		moments[n++] = (struct moment){ to, -1 };
-	}
-	sort(moments, n, sizeof *moments, moment_compare);
+	LIST_EACH(it, calls)
+		n += call_span(LIST_ENTRY(it, struct call, in_order), last_ns, &begins[n], &ends[n]);
+	sort(begins, n, sizeof *begins, time_compare);
+	sort(ends, n, sizeof *ends, time_compare);
 	for (size_t i = 0; i < n; i++) {
-		if (at_peak && moments[i].change < 0) {
-			peak.to_ns = moments[i].at_ns;
+		for (; ends[over] <= begins[i]; over++) {
+			if (at_peak)
+				peak.to_ns = ends[over];
 			at_peak = false;
 		}
-		up += (unsigned)moments[i].change;
-		if (up > peak.calls) {
-			peak = (struct call_peak){ up, moments[i].at_ns, last_ns };
+		if (i + 1 - over > peak.calls) {
+			peak = (struct call_peak){ (unsigned)(i + 1 - over), begins[i], last_ns };
 			at_peak = true;
 		}
 	}
-	free(moments);
+	if (at_peak)
+		peak.to_ns = ends[over];
+	free(begins);
+	free(ends);
 	return peak;
 }
