@@ -49,13 +49,13 @@ static struct port_use *use_add(struct port_plan *p, const struct address *a)
 	return u;
 }
 
-static void event_add(struct port_use *u, struct port_event e)
+static void event_add(struct port_events *to, struct port_event e)
 {
-	if (u->event_count == u->event_room) {
-		u->event_room = u->event_room ? u->event_room * 2 : 8;
-		u->events = memory_resize(u->events, u->event_room, sizeof *u->events);
+	if (to->count == to->room) {
+		to->room = to->room ? to->room * 2 : 4;
+		to->list = memory_resize(to->list, to->room, sizeof *to->list);
 	}
-	u->events[u->event_count++] = e;
+	to->list[to->count++] = e;
 }
 
 /* A port of 0 and port 9 name nothing (RFC 3264 6, RFC 8839). */
@@ -80,67 +80,68 @@ static void socket_take(struct port_plan *p, const struct socket_use *s)
 	for (unsigned i = 0; i < s->hold_count; i++) {
 		const struct socket_hold *h = s->holds[i];
 		unsigned n = h->leg->call ? h->leg->call->n : 0;
-		int ports = h->mux ? 1 : PORTS_A_SOCKET;
+		unsigned ports = h->mux ? 1 : PORTS_A_SOCKET;
 		int64_t from_ns = until_ns != NS_NONE && h->from_ns < until_ns ? until_ns : h->from_ns;
 
 		if (h->to_ns <= from_ns)
 			ports = 0;
 		else
 			until_ns = h->to_ns;
-		event_add(u, (struct port_event){ h->from_ns, 1, from_ns == h->from_ns ? ports : 0, n });
-		event_add(u, (struct port_event){ h->to_ns, -1, -ports, n });
+		event_add(&u->taken, (struct port_event){ h->from_ns, from_ns == h->from_ns ? ports : 0, n, true });
+		event_add(&u->given, (struct port_event){ h->to_ns, ports, n, true });
 		if (ports && from_ns != h->from_ns)
-			event_add(u, (struct port_event){ from_ns, 0, ports, n });
+			event_add(&u->taken, (struct port_event){ from_ns, ports, n, false });
 	}
 }
 
-/* What ends makes room before what begins at the same time. */
 static int event_compare(const void *x, const void *y)
 {
 	const struct port_event *a = x, *b = y;
-	int down_a = a->call + a->ports, down_b = b->call + b->ports;
 
-	if (a->at_ns != b->at_ns)
-		return a->at_ns < b->at_ns ? -1 : 1;
-	if ((down_a < 0) != (down_b < 0))
-		return down_a < 0 ? -1 : 1;
-	return (a->n > b->n) - (a->n < b->n);
+	return a->at_ns < b->at_ns ? -1 : a->at_ns > b->at_ns;
 }
 
 static unsigned highest_call(const struct port_use *u)
 {
 	unsigned highest = 0;
 
-	for (unsigned i = 0; i < u->event_count; i++)
-		highest = u->events[i].n > highest ? u->events[i].n : highest;
+	for (unsigned i = 0; i < u->taken.count; i++)
+		highest = u->taken.list[i].n > highest ? u->taken.list[i].n : highest;
 	return highest;
 }
 
-/* room: one place a call, all zero, and all zero again behind it. */
+/*
+ * What ends makes room before what begins at the same time. room: one place a call, all zero, and all zero again behind
+ * it.
+ */
 static void use_settle(struct port_use *u, int *room)
 {
-	int ports = 0;
-	unsigned calls = 0;
+	int ports = 0, calls = 0;
+	unsigned over = 0;
 
-	sort(u->events, u->event_count, sizeof *u->events, event_compare);
-	for (unsigned i = 0; i < u->event_count; i++) {
-		const struct port_event *e = &u->events[i];
+	sort(u->taken.list, u->taken.count, sizeof *u->taken.list, event_compare);
+	sort(u->given.list, u->given.count, sizeof *u->given.list, event_compare);
+	for (unsigned i = 0; i < u->taken.count; i++) {
+		const struct port_event *e = &u->taken.list[i];
 
-		ports += e->ports;
-		if (e->call > 0 && room[e->n]++ == 0)
-			calls++;
-		else if (e->call < 0 && --room[e->n] == 0)
-			calls--;
+		for (; over < u->given.count && u->given.list[over].at_ns <= e->at_ns; over++) {
+			ports -= (int)u->given.list[over].ports;
+			calls -= --room[u->given.list[over].n] == 0;
+		}
+		ports += (int)e->ports;
+		calls += e->call && room[e->n]++ == 0;
 		if (ports > (int)u->peak_ports)
 			u->peak_ports = (unsigned)ports;
-		if (calls > u->peak_calls) {
-			u->peak_calls = calls;
+		if (calls > (int)u->peak_calls) {
+			u->peak_calls = (unsigned)calls;
 			u->peak_ns = e->at_ns;
 		}
 	}
-	free(u->events);
-	u->events = NULL;
-	u->event_count = u->event_room = 0;
+	for (; over < u->given.count; over++)
+		room[u->given.list[over].n]--;
+	free(u->taken.list);
+	free(u->given.list);
+	u->taken = u->given = (struct port_events){ .list = NULL };
 }
 
 struct port_plan *port_plan_new(const struct socket_uses *sockets)
@@ -177,7 +178,8 @@ void port_plan_free(struct port_plan *p)
 	LIST_EACH_SAFE(it, &p->order) {
 		struct port_use *u = LIST_ENTRY(it, struct port_use, in_order);
 
-		free(u->events);
+		free(u->taken.list);
+		free(u->given.list);
 		free(u);
 	}
 	free(p);
