@@ -15,6 +15,7 @@ enum { PORTS_A_SOCKET = 2 };
 struct port_plan {
 	struct hash by_address;
 	struct list order;
+	struct arena *uses, *events;         /* events: while it is reckoned */
 };
 
 static uint32_t plan_hash(const struct address *a)
@@ -41,7 +42,7 @@ static struct port_use *use_add(struct port_plan *p, const struct address *a)
 
 	if (u)
 		return u;
-	u = memory_zalloc(sizeof *u);
+	u = arena_zalloc(p->uses, sizeof *u);
 	u->addr = *a;
 	u->peak_ns = NS_NONE;
 	hash_add(&p->by_address, &u->by_address, plan_hash(a));
@@ -49,11 +50,16 @@ static struct port_use *use_add(struct port_plan *p, const struct address *a)
 	return u;
 }
 
-static void event_add(struct port_events *to, struct port_event e)
+static void event_add(struct port_plan *p, struct port_events *to, struct port_event e)
 {
 	if (to->count == to->room) {
-		to->room = to->room ? to->room * 2 : 4;
-		to->list = memory_resize(to->list, to->room, sizeof *to->list);
+		unsigned room = to->room ? to->room * 2 : 2;
+		struct port_event *list = arena_zalloc(p->events, room * sizeof *list);
+
+		if (to->count)
+			memcpy(list, to->list, to->count * sizeof *list);
+		to->list = list;
+		to->room = room;
 	}
 	to->list[to->count++] = e;
 }
@@ -87,10 +93,10 @@ static void socket_take(struct port_plan *p, const struct socket_use *s)
 			ports = 0;
 		else
 			until_ns = h->to_ns;
-		event_add(&u->taken, (struct port_event){ h->from_ns, from_ns == h->from_ns ? ports : 0, n, true });
-		event_add(&u->given, (struct port_event){ h->to_ns, ports, n, true });
+		event_add(p, &u->taken, (struct port_event){ h->from_ns, from_ns == h->from_ns ? ports : 0, n, true });
+		event_add(p, &u->given, (struct port_event){ h->to_ns, ports, n, true });
 		if (ports && from_ns != h->from_ns)
-			event_add(&u->taken, (struct port_event){ from_ns, ports, n, false });
+			event_add(p, &u->taken, (struct port_event){ from_ns, ports, n, false });
 	}
 }
 
@@ -139,8 +145,6 @@ static void use_settle(struct port_use *u, int *room)
 	}
 	for (; over < u->given.count; over++)
 		room[u->given.list[over].n]--;
-	free(u->taken.list);
-	free(u->given.list);
 	u->taken = u->given = (struct port_events){ .list = NULL };
 }
 
@@ -150,6 +154,8 @@ struct port_plan *port_plan_new(const struct socket_uses *sockets)
 	unsigned highest = 0;
 	int *room;
 
+	p->uses = arena_new();
+	p->events = arena_new();
 	hash_init(&p->by_address);
 	list_init(&p->order);
 	LIST_EACH(it, socket_uses_in_order(sockets)) {
@@ -167,6 +173,8 @@ struct port_plan *port_plan_new(const struct socket_uses *sockets)
 	LIST_EACH(it, &p->order)
 		use_settle(LIST_ENTRY(it, struct port_use, in_order), room);
 	free(room);
+	arena_free(p->events);
+	p->events = NULL;
 	return p;
 }
 
@@ -175,13 +183,7 @@ void port_plan_free(struct port_plan *p)
 	if (!p)
 		return;
 	hash_fini(&p->by_address);
-	LIST_EACH_SAFE(it, &p->order) {
-		struct port_use *u = LIST_ENTRY(it, struct port_use, in_order);
-
-		free(u->taken.list);
-		free(u->given.list);
-		free(u);
-	}
+	arena_free(p->uses);
 	free(p);
 }
 
