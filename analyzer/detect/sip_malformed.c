@@ -270,7 +270,8 @@ static void take(struct state *st, const struct packet *p)
 	rules = sip_rules_broken(m, p->transport, false);
 	if (!m->request)
 		rules = own_rules(m, rules, a);
-	note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
+	if (rules)
+		note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
 	if (!m->request)
 		take_response(st, p, a);
 	else if (m->method != SIP_ACK)
