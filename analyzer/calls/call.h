@@ -204,6 +204,7 @@ struct leg {
 	bool siprec, cut;            /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
 	bool retry_answered;         /* it failed, and such a new attempt was answered */
+	bool focus, early_sdp;       /* of some message: isfocus in Contact; SDP in an 18x to INVITE */
 	bool transferred;            /* a REFER in it was accepted */
 	uint16_t status;             /* final status of the initial INVITE, 0 none */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */

@@ -223,6 +223,8 @@ struct message *message_new(const struct arrival *a)
 
 	message_fill(m, a);
 	m->leg = leg;
+	leg->focus |= m->focus;
+	leg->early_sdp |= m->status > 100 && m->status < 200 && m->method == SIP_INVITE && sip->sdp.n;
 	m->raw = raw_of(a);
 	m->to_tag = kept(a, m->raw, sip->to.tag);
 	m->method_text = method_text(a, m->raw);

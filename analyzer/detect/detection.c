@@ -44,6 +44,7 @@ struct detections {
 	struct list order;
 	struct withheld *withheld;
 	unsigned withheld_count, withheld_room;
+	struct arena *withheld_texts;
 	const struct detector *asked; /* --why-not */
 	unsigned asked_call;         /* n, 0: all */
 	char asked_call_id[128];     /* or a Call-ID; "" none */
@@ -183,8 +184,8 @@ static void why_not_free(struct detections *ds, struct why_not *w)
 
 static void clear_notes(struct detections *ds)
 {
-	for (unsigned i = 0; i < ds->withheld_count; i++)
-		free(ds->withheld[i].text);
+	arena_free(ds->withheld_texts);
+	ds->withheld_texts = NULL;
 	ds->withheld_count = 0;
 	for (unsigned i = 0; i < ds->why_not_count; i++)
 		why_not_free(ds, &ds->why_not[i]);
@@ -415,6 +416,8 @@ void detection_pass(struct detection *d, const char *row, const char *format, ..
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)    /* nearly always */
+		return;
 	va_start(ap, format);
 	add_row(d, false, true, row, format, ap);
 	va_end(ap);
@@ -424,6 +427,8 @@ void detection_note(struct detection *d, bool holds, const char *format, ...)
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)
+		return;
 	va_start(ap, format);
 	add_row(d, holds, false, NULL, format, ap);
 	va_end(ap);
@@ -441,14 +446,16 @@ static bool is_withheld(const struct detections *ds, const char *id, const char 
 	return false;
 }
 
-static char *withheld_text(const char *format, va_list ap)
+static const char *withheld_text(struct detections *ds, const char *format, va_list ap)
 {
 	char text[300];
 
+	if (!ds->withheld_texts)
+		ds->withheld_texts = arena_new();
 	if (strcmp(format, "%s") == 0)       /* nearly always, and for each leg */
-		return memory_text(va_arg(ap, const char *));
+		return arena_text(ds->withheld_texts, span_of(va_arg(ap, const char *)));
 	vsnprintf(text, sizeof text, format, ap);
-	return memory_text(text);
+	return arena_text(ds->withheld_texts, span_of(text));
 }
 
 void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...)
@@ -470,7 +477,7 @@ void detection_withhold(struct detection *d, const struct leg *leg, const char *
 	}
 	va_start(ap, format);
 	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, call_id, gate,
-		withheld_text(format, ap) };
+		withheld_text(ds, format, ap) };
 	va_end(ap);
 }
 
