@@ -447,7 +447,7 @@ static void say_answer(const struct message *m, char *text, size_t room)
 {
 	char phrase[60], reason[120];
 
-	text_escape(m->reason, phrase, sizeof phrase);
+	text_escape(phrase_span(m->reason), phrase, sizeof phrase);
 	snprintf(text, room, "%u%s%s", m->status, phrase[0] ? " " : "", phrase);
 	if (m->headers && m->headers->reason.n)
 		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)",

@@ -76,12 +76,14 @@ static bool ack_astray(struct detection *d, const struct transaction *t, struct 
 {
 	const struct message *ok = t->final, *ack = t->ack;
 	int64_t wait_ns = (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
+	struct endpoint contact;
 
 	if (t->method != SIP_INVITE || !ok || !ack || t->status < 200 || t->status >= 300 ||
 	    t->final_copies <= REPEATED || !over_udp(ack))
 		return false;
-	if (!endpoint_equal(&ack->dst, &ok->contact) || ns_minus(t->last_ns, ok->at.at_ns) < wait_ns ||
-	    ok->contact.port == 0)
+	contact = message_contact(ok);
+	if (!endpoint_equal(&ack->dst, &contact) || ns_minus(t->last_ns, ok->at.at_ns) < wait_ns ||
+	    contact.port == 0)
 		return false;
 	p->reason = nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
 	p->named = ack->dst;
@@ -418,8 +420,8 @@ static void judge_redirection(const struct index *x, const struct leg *leg)
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		const struct message *m = t->final;
 
-		if (t->initial && m && m->status >= 300 && m->status < 400 && address_known(&m->contact.addr))
-			judge_sent_on(x, "redirection", &m->contact, &m->src, m->at, t);
+		if (t->initial && m && m->status >= 300 && m->status < 400 && m->contact && address_known(&m->contact->at.addr))
+			judge_sent_on(x, "redirection", &m->contact->at, &m->src, m->at, t);
 	}
 }
 
