@@ -71,9 +71,9 @@ static bool ignores_route(const struct unacked *u)
 {
 	const struct headers *ok = u->hop.first->headers, *ack = u->ack ? u->ack->headers : NULL;
 
-	if (!ok || !ack || !ok->recorded_last.n || u->ack->via_count > 1)
+	if (!ok || !ack || !ok->more->recorded_last.n || u->ack->via_count > 1)
 		return false;
-	return !ack->route.n || (u->hop.first->contact && same_host(ack->uri, ok->recorded_last) &&
+	return !ack->more->route.n || (u->hop.first->contact && same_host(ack->uri, ok->more->recorded_last) &&
 	       !same_host(ack->uri, phrase_span(u->hop.first->contact->uri)));
 }
 
@@ -122,7 +122,7 @@ static void judge_elsewhere(const struct facts *facts, struct unacked *u)
 	const struct address contact = message_contact(u->hop.first).addr;
 	struct address recorded;
 	bool to_contact = address_known(&contact) && address_equal(&u->ack->dst.addr, &contact);
-	bool to_proxy = ok && uri_address(ok->recorded_last, &recorded) && address_equal(&u->ack->dst.addr, &recorded);
+	bool to_proxy = ok && uri_address(ok->more->recorded_last, &recorded) && address_equal(&u->ack->dst.addr, &recorded);
 
 	if (address_equal(&u->ack->dst.addr, &u->hop.src.addr) && has_moved(facts, u)) {
 		give(u, "stale-alias", CONFIDENCE_CERTAIN);

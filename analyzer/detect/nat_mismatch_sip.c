@@ -151,7 +151,7 @@ static bool route_astray(struct detection *d, const struct transaction *invite, 
 {
 	const struct headers *h = invite->final ? invite->final->headers : NULL;
 	const struct message *given = handed_to(invite, m);
-	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->recorded_last : h->recorded_first;
+	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->more->recorded_last : h->more->recorded_first;
 
 	if (!given || !over_udp(m) || !recorded.n || !uri_endpoint(recorded, &p->named) ||
 	    !endpoint_equal(&m->dst, &p->named))
