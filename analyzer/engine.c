@@ -203,6 +203,8 @@ struct engine *engine_new(const struct engine_options *options)
 		.findings = e->findings,
 		.config = c,
 		.site = options->site,
+		.min_call_ns = config_ns(c, "expect", "min-call-s", SECOND_NS),
+		.move_overlap_ns = config_ns(c, "expect", "move-overlap-ms", MILLISECOND_NS),
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;
@@ -476,9 +478,9 @@ static void keep_alive(struct engine *e, const struct packet *p)
 		calls_alive(e->calls, leg, p->at_ns);
 }
 
-static void take_rtp(struct engine *e, const struct packet *p)
+static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
-	struct stream_result r = streams_packet(e->streams, p);
+	struct stream_result r = streams_packet_prepared(e->streams, p, ticket);
 
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
@@ -538,12 +540,12 @@ static void take_message(struct engine *e, const struct packet *p)
 }
 
 /* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
-static void take(struct engine *e, const struct packet *p)
+static void take(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
 	capture_facts_packet(e, p);
 	tick(e, p->at_ns);
 	if (p->kind == PACKET_RTP)
-		take_rtp(e, p);
+		take_rtp(e, p, ticket);
 	else if (p->kind == PACKET_SIP)
 		take_message(e, p);
 	else
@@ -560,8 +562,7 @@ static const struct packet *resolve(struct engine *e, const struct packet *p, un
 
 void engine_packet(struct engine *e, const struct packet *p)
 {
-	take(e, resolve(e, p, 0));
-	records_take(e);
+	engine_packets(e, &p, 1);
 }
 
 void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
@@ -572,13 +573,13 @@ void engine_packets(struct engine *e, const struct packet *const *packets, unsig
 	assert(count <= ENGINE_BATCH);
 	for (unsigned i = 0; i < count; i++) {
 		batch[i] = resolve(e, packets[i], i);
-		if (batch[i]->kind == PACKET_RTP)
-			tickets[i] = streams_prepare(e->streams, batch[i]);
+		tickets[i] = batch[i]->kind == PACKET_RTP ? streams_prepare(e->streams, batch[i])
+			: (struct stream_ticket){ 0 };
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
 			streams_prefetch(e->streams, tickets[i + AHEAD]);
-		take(e, batch[i]);
+		take(e, batch[i], tickets[i]);
 	}
 	records_take(e);
 }
@@ -647,10 +648,8 @@ static bool judged(const struct dialog *d)
 static void hear_dialog(struct engine *e, struct dialog *d)
 {
 	for (unsigned i = 0; judged(d) && i < d->mslot_count; i++) {
-		if (d->mslots[i].kind != SDP_AUDIO)
-			continue;
-		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLER]);
-		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLEE]);
+		if (d->mslots[i].kind == SDP_AUDIO)
+			hearing_judge(&e->facts, &d->mslots[i]);
 	}
 }
 

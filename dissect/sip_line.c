@@ -59,15 +59,11 @@ static inline size_t line_end(struct sip_lines *l, size_t at)
 	return at;
 }
 
-/*
- * Bytes of the line end at the head of s: CRLF, and what gateways and hand-made senders write for it: LF, CR,
- * CRCRLF, LFCR.
- */
-static size_t line_end_bytes(struct sip_lines *l, struct span s)
+/* Bytes of what gateways and hand-made senders write for CRLF: LF, CR, CRCRLF, LFCR. */
+static size_t odd_end_bytes(struct sip_lines *l, struct span s)
 {
-	/* at the end of the bytes: who knows what was cut off */
-	if (s.p[0] == '\r' && (s.n == 1 || s.p[1] == '\n'))
-		return s.n == 1 ? 1 : 2;
+	if (s.p[0] == '\r' && s.n == 1) /* at the end of the bytes: who knows what was cut off */
+		return 1;
 	l->odd = true;
 	if (s.n >= 3 && s.p[0] == '\r' && s.p[1] == '\r' && s.p[2] == '\n')
 		return 3;
@@ -76,39 +72,28 @@ static size_t line_end_bytes(struct sip_lines *l, struct span s)
 	return 1;
 }
 
-static inline bool line_next(struct sip_lines *l, struct span *ret_line)
+static inline __attribute__((always_inline)) bool line_next(struct sip_lines *l, struct span *ret_line)
 {
-	size_t at;
+	struct span s = l->left;
+	size_t at, end;
 
-	if (l->left.n == 0)
+	if (s.n == 0)
 		return false;
 	at = line_end(l, 0);
-	*ret_line = span_first(l->left, at);
-	l->ended = at < l->left.n;
-	l->left = span_from(l->left, at);
-	if (l->ended)
-		l->left = span_from(l->left, line_end_bytes(l, l->left));
+	end = at;
+	l->ended = at < s.n;
+	if (s.n - at >= 2 && s.p[at] == '\r' && s.p[at + 1] == '\n')
+		end += 2;
+	else if (l->ended)
+		end += odd_end_bytes(l, span_from(s, at));
+	*ret_line = (struct span){ s.p, at };
+	l->left = (struct span){ s.p + end, s.n - end };
 	return true;
 }
 
 bool sip_line_next(struct sip_lines *l, struct span *ret_line)
 {
 	return line_next(l, ret_line);
-}
-
-bool sip_line_folded(struct sip_lines *l, struct span *ret_line)
-{
-	struct span line, more;
-
-	if (!line_next(l, &line))
-		return false;
-	if (line.n)
-		while (l->ended && l->left.n && (l->left.p[0] == ' ' || l->left.p[0] == '\t')) {
-			sip_line_next(l, &more);
-			line.n = (size_t)(more.p + more.n - line.p);
-		}
-	*ret_line = line;
-	return true;
 }
 
 /* ---- names ---- */
@@ -226,23 +211,42 @@ static inline enum sip_header_name name_find(struct span text)
 	return SIP_H_OTHER;
 }
 
-bool sip_line_field(struct span line, struct sip_header *ret)
+/* Takes the lines that belong to the one before: they begin with a blank. */
+static struct span folded_take(struct sip_lines *l, struct span line)
 {
-	const uint8_t *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
-	struct span name, value;
+	struct span more;
 
+	while (l->ended && l->left.n && (l->left.p[0] == ' ' || l->left.p[0] == '\t')) {
+		sip_line_next(l, &more);
+		line.n = (size_t)(more.p + more.n - line.p);
+	}
+	return line;
+}
+
+enum sip_line sip_line_field(struct sip_lines *l, struct sip_header *ret_field)
+{
+	struct span line, name, value;
+	const uint8_t *colon;
+
+	if (!line_next(l, &line))
+		return SIP_LINE_NONE;
+	if (line.n == 0)
+		return SIP_LINE_EMPTY;
+	if (l->left.n && l->left.p[0] <= ' ')
+		line = folded_take(l, line);
+	colon = memchr(line.p, ':', line.n);
 	if (!colon)
-		return false;
+		return SIP_LINE_BROKEN;
 	name = (struct span){ line.p, (size_t)(colon - line.p) };
-	while (name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t'))
+	while (name.n && name.p[name.n - 1] <= ' ' && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t'))
 		name.n--;
 	if (name.n == 0)
-		return false;
-	value = span_from(line, (size_t)(colon + 1 - line.p));
+		return SIP_LINE_BROKEN;
+	value = (struct span){ colon + 1, (size_t)(line.p + line.n - colon - 1) };
 	if (value.n && value.p[0] == ' ') /* as everybody writes it */
-		value = span_from(value, 1);
-	ret->name = name_find(name);
-	ret->name_text = name;
-	ret->value = span_trim(value);
-	return true;
+		value = (struct span){ value.p + 1, value.n - 1 };
+	ret_field->name = name_find(name);
+	ret_field->name_text = name;
+	ret_field->value = span_trim(value);
+	return SIP_LINE_FIELD;
 }

@@ -31,7 +31,8 @@ enum sip_header_name {
 	SIP_H_MIN_SE, SIP_H_REASON, SIP_H_RETRY_AFTER, SIP_H_WARNING, SIP_H_P_ASSERTED_IDENTITY, SIP_H_P_EARLY_MEDIA,
 	SIP_H_P_CHARGING_VECTOR, SIP_H_DIVERSION, SIP_H_HISTORY_INFO, SIP_H_ALLOW, SIP_H_SUBJECT, SIP_H_PATH,
 	SIP_H_SERVICE_ROUTE,
-	SIP_H_IDENTITY
+	SIP_H_IDENTITY,
+	SIP_H_COUNT
 };
 
 enum { SIP_HEADER_MAX = 256 };
@@ -116,6 +117,9 @@ struct sip_message {
 
 	struct sip_header headers[SIP_HEADER_MAX];
 	unsigned header_count;
+	/* of the table: a bit for each name that it has, that it has more than once; where the first of them stands */
+	uint64_t names, names_again;
+	uint8_t first[SIP_H_COUNT];
 
 	struct span call_id;
 	bool has_cseq;

@@ -47,20 +47,28 @@ static void call_id_set(struct sip_message *m, struct span value)
 	m->call_id = value;
 }
 
+/* A response is one to the method of its CSeq. */
 static void cseq_set(struct sip_message *m, struct span value)
 {
 	size_t n = 0;
 	uint64_t number;
-	struct span method;
+	struct span text;
+	enum sip_method method;
 
 	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
 		n++;
-	method = span_trim(span_from(value, n));
-	if (n + method.n == value.n || !sip_token(method) || !span_number(span_first(value, n), UINT32_MAX, &number))
+	text = span_trim(span_from(value, n));
+	method = sip_method_find(text);
+	if (n + text.n == value.n || !span_number(span_first(value, n), UINT32_MAX, &number) || text.n == 0 ||
+		(method == SIP_METHOD_OTHER && !sip_token(text)))
 		return;
 	m->has_cseq = true;
 	m->cseq = (uint32_t)number;
-	m->cseq_method = method;
+	m->cseq_method = text;
+	if (!m->request) {
+		m->method_text = text;
+		m->method = method;
+	}
 }
 
 static void content_type_set(struct sip_message *m, struct span value)
@@ -115,7 +123,7 @@ static const struct field_reader {
 	[SIP_H_EXPIRES] = { expires_set, true },
 	[SIP_H_USER_AGENT] = { agent_set, true },
 	[SIP_H_SERVER] = { agent_set, true },
-	[SIP_H_IDENTITY] = { NULL, false }, /* the last name: the table has them all */
+	[SIP_H_COUNT - 1] = { NULL, false }, /* the table has all names */
 };
 
 /* Headers whose second one is told as a flaw: RFC 3261 7.3.1. */
@@ -128,10 +136,11 @@ static void field_add(struct sip_message *m, const struct sip_header *h, uint64_
 {
 	const struct field_reader *reader = &field_readers[h->name];
 	uint64_t bit = UINT64_C(1) << h->name;
+	bool again = *seen & bit;
 
-	if (*seen & bit & singletons)
+	if (again && (bit & singletons))
 		m->flaws |= SIP_FLAW_DOUBLE_HEADER;
-	if (reader->read && !(reader->once && (*seen & bit)))
+	if (reader->read && !(again && reader->once))
 		reader->read(m, h->value);
 	*seen |= bit;
 }
@@ -159,6 +168,21 @@ static void start_line_set(struct sip_message *m, const struct sip_start_line *s
 	}
 }
 
+/* Whoever looks for a header by its name finds it without a walk. */
+static void header_index(struct sip_message *m, const struct sip_header *h)
+{
+	uint64_t bit = UINT64_C(1) << h->name;
+
+	if (m->names & bit)
+		m->names_again |= bit;
+	else
+		m->first[h->name] = (uint8_t)m->header_count;
+	m->names |= bit;
+	m->header_count++;
+}
+
+_Static_assert(SIP_H_COUNT <= 64 && SIP_HEADER_MAX <= UINT8_MAX + 1, "a bit for each name, a byte for each header");
+
 /*
  * Reads header fields up to the empty line, whose absence it tells. cut: the last line may not be whole, it is left
  * alone.
@@ -166,16 +190,16 @@ static void start_line_set(struct sip_message *m, const struct sip_start_line *s
 static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cut)
 {
 	uint64_t seen = 0;
-	struct span line;
 
-	while (sip_line_folded(lines, &line)) {
+	for (;;) {
 		struct sip_header spare, *h = m->header_count < SIP_HEADER_MAX ? &m->headers[m->header_count] : &spare;
+		enum sip_line line = sip_line_field(lines, h);
 
-		if (line.n == 0 && lines->ended)
-			return true;
+		if (line <= SIP_LINE_EMPTY)
+			return line == SIP_LINE_EMPTY;
 		if (!lines->ended && cut)
 			return false;
-		if (!sip_line_field(line, h)) {
+		if (line == SIP_LINE_BROKEN) {
 			m->flaws |= SIP_FLAW_HEADER_LINE;
 			continue;
 		}
@@ -185,9 +209,8 @@ static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cu
 		if (h == &spare)
 			m->flaws |= SIP_FLAW_TOO_MUCH;
 		else
-			m->header_count++;
+			header_index(m, h);
 	}
-	return false;
 }
 
 /*
@@ -232,16 +255,12 @@ static void facts_finish(struct sip_message *m)
 	struct span expires;
 	uint32_t seconds;
 
-	if (sip_parameter(m->contact.params, SPAN("expires"), &expires) && sip_length_parse(expires, &seconds)) {
+	if (m->contact.params.n && sip_parameter(m->contact.params, SPAN("expires"), &expires) && sip_length_parse(expires, &seconds)) {
 		m->has_expires = true;
 		m->expires_s = seconds;
 	}
-	if (!m->request) {
-		m->method_text = m->cseq_method;
-		m->method = sip_method_find(m->cseq_method);
-	} else if (m->has_cseq && !span_equal(m->cseq_method, m->method_text)) {
+	if (m->request && m->has_cseq && !span_equal(m->cseq_method, m->method_text))
 		m->flaws |= SIP_FLAW_CSEQ_METHOD;
-	}
 }
 
 /* Not asked of headers that the capture cut off: what was not seen is not absent. */
@@ -268,11 +287,13 @@ void sip_message_keys(struct sip_message *m)
 	};
 }
 
-/* All of it but the header table, which is large and has a count. */
+/* All of it but the header table and its index, which are large and have a count, and bits. */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
 	memset(m, 0, offsetof(struct sip_message, headers));
-	memset(&m->header_count, 0, sizeof *m - offsetof(struct sip_message, header_count));
+	m->header_count = 0;
+	m->names = m->names_again = 0;
+	memset(&m->call_id, 0, sizeof *m - offsetof(struct sip_message, call_id));
 	m->bytes = bytes;
 }
 
@@ -287,6 +308,8 @@ bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret)
 	if (!sip_token(span_first(bytes, 1)) || !sip_line_next(&lines, &line))
 		return false;
 	if (!sip_start_line_parse(line, &start) && !(cut && !lines.ended && sip_start_line_begins(line, &start)))
+		return false;
+	if (line.n >= SIP_LOOK_BYTES && !sip_looks_like(bytes))
 		return false;
 	if (cut && !lines.ended) /* then nothing about its end is the sender's fault */
 		start.odd = false;

@@ -614,10 +614,9 @@ static struct asked *asked_find(struct device *d, uint64_t branch)
 }
 
 /* Of all lines at that socket. */
-static struct asked *asked_at(const struct hash *table, bool outer, const struct endpoint *at, uint64_t branch,
+static struct asked *asked_at(const struct hash *table, bool outer, uint32_t hash, uint64_t branch,
 	struct device **ret_device)
 {
-	uint32_t hash = endpoint_hash(at);
 	unsigned looked = 0;
 
 	for (struct hash_link *it = hash_first(table, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
@@ -636,9 +635,10 @@ static struct asked *asked_at(const struct hash *table, bool outer, const struct
 static struct asked *asked_of(const struct accounts *a, const struct endpoint *at, uint64_t branch,
 	struct device **ret_device)
 {
-	struct asked *q = branch ? asked_at(&a->by_outer, true, at, branch, ret_device) : NULL;
+	uint32_t hash = endpoint_hash(at);
+	struct asked *q = branch ? asked_at(&a->by_outer, true, hash, branch, ret_device) : NULL;
 
-	return q || !branch ? q : asked_at(&a->by_inner, false, at, branch, ret_device);
+	return q || !branch ? q : asked_at(&a->by_inner, false, hash, branch, ret_device);
 }
 
 /* The phone behind another socket of the same site that this request is meant for; NULL none. */
@@ -717,7 +717,7 @@ void accounts_packet(struct accounts *a, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
 
-	if (p->kind != PACKET_SIP || !m || !m->call_id.n)
+	if (p->kind != PACKET_SIP || !m || !m->call_id.n || (m->method != SIP_REGISTER && !a->order.count))
 		return;
 	if (m->method == SIP_REGISTER) {
 		if (m->request)

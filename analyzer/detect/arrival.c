@@ -151,8 +151,8 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	const struct stream *main = c->main ? c->main : c->wrong_main;
 	struct hearing *h = j->h;
 
-	h->receiver_rtcp = party_of(j, &j->receiver, w->receiver, from_ns, to_ns);
-	h->sender_rtcp = party_of(j, &j->sender, w->sender, from_ns, to_ns);
+	h->receiver_rtcp = party_of(j, j->receiver, w->receiver, from_ns, to_ns);
+	h->sender_rtcp = party_of(j, j->sender, w->sender, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
 	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns,
 		&h->report_last) : RTCP_VERDICT_NONE;

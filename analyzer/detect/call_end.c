@@ -21,6 +21,12 @@ enum { ACK_COPIES = 3, REFRESH_COPIES = 4, LAST_MINUTE_S = 32 };
 
 const struct message *call_end_bye(const struct leg *leg)
 {
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_BYE && t->request && t->request->at.at_ns == leg->bye_ns)
+			return t->request;
+	}
 	LIST_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 

@@ -419,11 +419,32 @@ void detection_note(struct detection *d, bool holds, const char *format, ...)
 	va_end(ap);
 }
 
+/* A leg's directions are judged one after the other: its repetitions stand at the end. */
+static bool is_withheld(const struct detections *ds, const char *id, const char *gate, struct span call_id)
+{
+	for (unsigned i = ds->withheld_count; i > 0 && ds->withheld_count - i < 8; i--) {
+		const struct withheld *w = &ds->withheld[i - 1];
+
+		if (w->id == id && w->gate == gate && span_equal(w->call_id, call_id))
+			return true;
+	}
+	return false;
+}
+
+static char *withheld_text(const char *format, va_list ap)
+{
+	char text[300];
+
+	if (strcmp(format, "%s") == 0)       /* nearly always, and for each leg */
+		return memory_text(va_arg(ap, const char *));
+	vsnprintf(text, sizeof text, format, ap);
+	return memory_text(text);
+}
+
 void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...)
 {
 	struct detections *ds = d->all;
-	struct withheld *w;
-	char text[300];
+	struct span call_id = leg ? leg->call_id : SPAN_NONE;
 	va_list ap;
 
 	va_start(ap, format);
@@ -431,22 +452,16 @@ void detection_withhold(struct detection *d, const struct leg *leg, const char *
 	va_end(ap);
 	if (asked_for(d, event_leg(d->event)))
 		why_not_of(d, event_leg(d->event))->gate = gate;
-	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	/* a leg's directions are judged one after the other: its repetitions stand at the end */
-	for (unsigned i = ds->withheld_count; i > 0 && ds->withheld_count - i < 8; i--) {
-		w = &ds->withheld[i - 1];
-		if (w->id == d->detector->id && w->gate == gate &&
-		    span_equal(w->call_id, leg ? leg->call_id : SPAN_NONE))
-			return;
-	}
+	if (is_withheld(ds, d->detector->id, gate, call_id))
+		return;
 	if (ds->withheld_count == ds->withheld_room) {
 		ds->withheld_room = ds->withheld_room ? ds->withheld_room * 2 : 16;
 		ds->withheld = memory_resize(ds->withheld, ds->withheld_room, sizeof *ds->withheld);
 	}
-	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, leg ? leg->call_id : SPAN_NONE, gate,
-		memory_text(text) };
+	va_start(ap, format);
+	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, call_id, gate,
+		withheld_text(format, ap) };
+	va_end(ap);
 }
 
 const struct withheld *detections_withheld(const struct detections *ds, unsigned *ret_count)

@@ -149,6 +149,7 @@ struct facts {                       /* const views of everything */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */
+	int64_t min_call_ns, move_overlap_ns;        /* of section expect: asked of each window */
 };
 
 #endif

@@ -2,6 +2,7 @@
 /* gates: reckoned over the whole capture as far as it is known. */
 #include "analyzer/detect/gates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "analyzer/detect/hearing.h"
@@ -49,6 +50,8 @@ struct gates {
 	unsigned due_calls, calls_with_media;
 	bool no_media;
 	const char *no_media_reason;
+	char no_media_why[64];
+	bool channelled;             /* some place is */
 	bool port_range, port_range_above;
 	uint16_t port_limit;
 	bool drops;
@@ -105,7 +108,7 @@ static void note_channel(struct gates *g, const struct address *a, const struct 
 		p->channel_first_ns = s->first_ns;
 	if (!p->channelled || s->last_ns > p->channel_last_ns)
 		p->channel_last_ns = s->last_ns;
-	p->channelled = true;
+	g->channelled = p->channelled = true;
 }
 
 /* The client is whose port is not the server's (RFC 8656 4: 3478); where neither port tells it may be either. */
@@ -123,7 +126,7 @@ static void note_channels(struct gates *g, const struct stream *s)
 
 bool gates_channelled(const struct gates *g, const struct address *a, int64_t from_ns, int64_t to_ns)
 {
-	const struct place *p = place_find(g, &(struct endpoint){ *a, 0 });
+	const struct place *p = g->channelled ? place_find(g, &(struct endpoint){ *a, 0 }) : NULL;
 
 	return p && p->channelled && p->channel_first_ns <= to_ns && p->channel_last_ns >= from_ns;
 }
@@ -235,6 +238,7 @@ static void reckon_no_media(struct gates *g, const struct facts *f)
 	}
 	g->no_media = g->due_calls && (!g->calls_with_media || f->capture->filtered_media);
 	g->no_media_reason = g->no_media ? reason_without_media(f) : "unknown";
+	snprintf(g->no_media_why, sizeof g->no_media_why, "no call of this capture has media: %u answered", g->due_calls);
 }
 
 bool gates_no_media(const struct gates *g, unsigned *ret_calls)
@@ -242,6 +246,11 @@ bool gates_no_media(const struct gates *g, unsigned *ret_calls)
 	if (ret_calls)
 		*ret_calls = g->due_calls;
 	return g->no_media;
+}
+
+const char *gates_no_media_why(const struct gates *g)
+{
+	return g->no_media_why;
 }
 
 const char *gates_no_media_reason(const struct gates *g)

@@ -291,7 +291,7 @@ void nat_mismatch_media(struct detection *d, const struct event *ev)
 
 	if (!h || h->heard != HEARD_NO || h->gate || h->row) {
 		detection_pass(d, h ? h->row : NULL, "%s",
-			h && h->why[0] ? h->why : "audio of this direction does not fail");
+			h && hearing_why(h)[0] ? hearing_why(h) : "audio of this direction does not fail");
 		return;
 	}
 	if ((double)(h->to_ns - h->from_ns) < detection_key(d, "media-wait-s") * 1e9) {

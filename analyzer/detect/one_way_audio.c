@@ -563,7 +563,8 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 
 	if (h->heard != HEARD_NO) {
 		detection_pass(d, h->row, "%s",
-			h->why[0] ? h->why : "audio of this direction reaches its receiver as far as can be seen");
+			hearing_why(h)[0] ? hearing_why(h)
+			: "audio of this direction reaches its receiver as far as can be seen");
 		return false;
 	}
 	detection_note(d, true, "this direction failed for %.1f s", seconds);
@@ -590,11 +591,11 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct place p;
 
 	if (!h || h->heard == HEARD_NOT_EXPECTED) {
-		detection_pass(d, h ? h->row : NULL, "%s", h && h->why[0] ? h->why : "nothing was due");
+		detection_pass(d, h ? h->row : NULL, "%s", h && hearing_why(h)[0] ? hearing_why(h) : "nothing was due");
 		return;
 	}
 	if (h->gate) {
-		detection_withhold(d, ev->leg, h->gate, "%s", h->why);
+		detection_withhold(d, ev->leg, h->gate, "%s", hearing_why(h));
 		return;
 	}
 	if (!predicate(d, ev->direction, h))

@@ -9,6 +9,7 @@
 #include "analyzer/media/binding_private.h"
 #include "analyzer/network/turn.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 struct binding *binding_new(void)
 {
@@ -34,7 +35,8 @@ static void place_free(struct binding *b, struct place *p)
 		struct spot *s = p->in[kind].spot;
 
 		list_remove(&s->places, &p->in[kind].link);
-		s->count = 0;                /* what was sorted names it: until binding_settle() sorts anew */
+		s->count = 0;                /* what was sorted names it: until binding_settle() has it sorted anew */
+		s->due = false;
 		if (list_empty(&s->places))
 			spot_free(b, s);
 	}
@@ -348,16 +350,17 @@ static int64_t leg_end(const struct leg *leg)
 	return leg->end_ns == NS_NONE ? INT64_MAX : ns_add(leg->end_ns, MINUTE_NS);
 }
 
-static void spot_settle(struct spot *s)
+static void spot_sort(struct spot *s)
 {
 	int64_t latest = INT64_MIN;
 
+	s->due = false;
 	s->count = 0;
 	s->sorted = memory_resize(s->sorted, s->places.count, sizeof(struct place *));
 	s->latest_end_ns = memory_resize(s->latest_end_ns, s->places.count, sizeof *s->latest_end_ns);
 	LIST_EACH(it, &s->places)
 		s->sorted[s->count++] = binding_place(it, s->kind);
-	qsort(s->sorted, s->count, sizeof(struct place *), place_compare);
+	sort(s->sorted, s->count, sizeof(struct place *), place_compare);
 	for (unsigned i = 0; i < s->count; i++) {
 		int64_t end_ns = leg_end(s->sorted[i]->leg);
 
@@ -366,10 +369,13 @@ static void spot_settle(struct spot *s)
 	}
 }
 
-unsigned binding_spot_begin(const struct spot *spot, const struct stream *s)
+unsigned binding_spot_begin(struct spot *spot, const struct stream *s)
 {
-	unsigned low = 0, high = spot ? spot->count : 0;
+	unsigned low = 0, high;
 
+	if (spot && spot->due)
+		spot_sort(spot);
+	high = spot ? spot->count : 0;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
@@ -398,10 +404,14 @@ static int64_t begin_of(const struct list *streams, const struct list *legs)
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
 	const struct network *network)
 {
-	binding_release(streams, legs);
+	if (b->bound)
+		binding_release(streams, legs);
+	b->bound = streams->count > 0;
+	if (!b->bound)
+		return;
 	b->begin_ns = begin_of(streams, legs);
 	LIST_EACH(it, &b->in_order)
-		spot_settle(LIST_ENTRY(it, struct spot, in_order));
+		LIST_ENTRY(it, struct spot, in_order)->due = true;
 	LIST_EACH(it, streams)
 		binding_by_address(b, binding_stream(it), &binding_stream(it)->dst, false);
 	binding_reverses(streams);

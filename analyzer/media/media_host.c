@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 struct media_hosts {
 	struct hash by_address;
@@ -175,13 +176,11 @@ static void host_settle(struct media_host *h)
 	int64_t *ends = memory_zalloc((h->span_count + 1) * sizeof *ends);
 	unsigned begun = 0, ended = 0;
 
-	if (h->span_count)
-		qsort(h->spans, h->span_count, sizeof *h->spans, span_compare);
-	if (h->attempt_count)
-		qsort(h->attempts, h->attempt_count, sizeof *h->attempts, attempt_compare);
+	sort(h->spans, h->span_count, sizeof *h->spans, span_compare);
+	sort(h->attempts, h->attempt_count, sizeof *h->attempts, attempt_compare);
 	for (unsigned i = 0; i < h->span_count; i++)
 		ends[i] = h->spans[i].to_ns;
-	qsort(ends, h->span_count, sizeof *ends, time_compare);
+	sort(ends, h->span_count, sizeof *ends, time_compare);
 	for (unsigned i = 0; i < h->attempt_count; i++) {
 		for (; begun < h->span_count && h->spans[begun].from_ns < h->attempts[i].at_ns; begun++)
 			;

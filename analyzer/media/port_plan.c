@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 enum { PORTS_A_SOCKET = 2 };
 
@@ -82,13 +83,14 @@ static void socket_take(struct port_plan *p, const struct socket_use *s)
 		int ports = h->mux ? 1 : PORTS_A_SOCKET;
 		int64_t from_ns = until_ns != NS_NONE && h->from_ns < until_ns ? until_ns : h->from_ns;
 
-		event_add(u, (struct port_event){ h->from_ns, 1, 0, n });
-		event_add(u, (struct port_event){ h->to_ns, -1, 0, n });
 		if (h->to_ns <= from_ns)
-			continue;
-		event_add(u, (struct port_event){ from_ns, 0, ports, n });
-		event_add(u, (struct port_event){ h->to_ns, 0, -ports, n });
-		until_ns = h->to_ns;
+			ports = 0;
+		else
+			until_ns = h->to_ns;
+		event_add(u, (struct port_event){ h->from_ns, 1, from_ns == h->from_ns ? ports : 0, n });
+		event_add(u, (struct port_event){ h->to_ns, -1, -ports, n });
+		if (ports && from_ns != h->from_ns)
+			event_add(u, (struct port_event){ from_ns, 0, ports, n });
 	}
 }
 
@@ -120,7 +122,7 @@ static void use_settle(struct port_use *u, int *room)
 	int ports = 0;
 	unsigned calls = 0;
 
-	qsort(u->events, u->event_count, sizeof *u->events, event_compare);
+	sort(u->events, u->event_count, sizeof *u->events, event_compare);
 	for (unsigned i = 0; i < u->event_count; i++) {
 		const struct port_event *e = &u->events[i];
 
@@ -235,7 +237,7 @@ struct call_peak call_peak_of(const struct list *calls, int64_t last_ns)
 		moments[n++] = (struct moment){ from, 1 };
 		moments[n++] = (struct moment){ to, -1 };
 	}
-	qsort(moments, n, sizeof *moments, moment_compare);
+	sort(moments, n, sizeof *moments, moment_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (at_peak && moments[i].change < 0) {
 			peak.to_ns = moments[i].at_ns;

@@ -281,8 +281,7 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 
 	if (!(p->has & HAS_IP) || !address_known(&p->src.addr) || !address_known(&p->dst.addr))
 		return;
-	n->now_ns = p->at_ns;
-	pair = pair_add(n, p);
+	pair = pair_again(n, p);
 	has_sdp = sdp_connection(m->sdp, &sdp);
 	if (m->request) {
 		learn_request(pair->src, pair->dst, p, m);

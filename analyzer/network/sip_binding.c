@@ -87,8 +87,11 @@ static uint32_t flow_hash(const struct endpoint *client, const struct endpoint *
 static struct binding_record *flow_find(const struct sip_bindings *b, const struct endpoint *client,
 	const struct endpoint *server)
 {
-	uint32_t hash = flow_hash(client, server);
+	uint32_t hash;
 
+	if (!b->flows.count)                    /* no phone has registered over UDP */
+		return NULL;
+	hash = flow_hash(client, server);
 	for (struct hash_link *it = hash_first(&b->flows, hash); it; it = it->next) {
 		struct binding_record *r = HASH_ENTRY(it, struct binding_record, by_flow);
 

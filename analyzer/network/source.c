@@ -22,6 +22,7 @@ struct sources *sources_new(const struct sources_config *config, const struct si
 		s->config.max = DEFAULT_MAX;
 	s->attempts_max = s->config.max * ATTEMPTS;
 	s->site = site;
+	pool_init(&s->pool, sizeof(struct source));
 	hash_init(&s->by_addr);
 	hash_init(&s->attempts_by_key);
 	hash_init(&s->aors_by_key);
@@ -38,14 +39,19 @@ static void source_free(struct sources *s, struct source *x)
 	hash_remove(&s->by_addr, &x->by_addr);
 	s->users -= x->user_count;
 	s->targets -= x->target_count;
+	for (unsigned i = 0; i < x->user_count; i++)
+		free(x->users[i].rejection_ns);
 	free(x->targets);
 	free(x->users);
+	free(x->target_bits);
+	free(x->user_bits);
+	free(x->logins);
 	free(x->buckets);
 	free(x->target_ns);
 	free(x->user_ns);
 	free(x->challenge_ns);
 	free(x->invite_ns);
-	free(x);
+	pool_give(&s->pool, x);
 }
 
 void sources_free(struct sources *s)
@@ -56,6 +62,7 @@ void sources_free(struct sources *s)
 		source_free(s, LIST_ENTRY(it, struct source, in_order));
 	LIST_EACH_SAFE(it, &s->aors)
 		free(LIST_ENTRY(it, struct source_aor, in_order));
+	pool_fini(&s->pool);
 	hash_fini(&s->by_addr);
 	hash_fini(&s->attempts_by_key);
 	hash_fini(&s->aors_by_key);
@@ -118,7 +125,7 @@ struct source *source_get(struct sources *s, const struct address *a, int64_t at
 		return x;
 	}
 	make_room(s);
-	x = memory_zalloc(sizeof *x);
+	x = pool_zalloc(&s->pool);
 	x->addr = *a;
 	x->first_ns = at_ns;
 	x->accepted_ns = x->rejected_from_ns = NS_NONE;

@@ -70,7 +70,7 @@ struct source_user {                 /* a user that it asked for, or as */
 	unsigned tried, rejected, since; /* since: rejected after the last success, or never forgiven */
 	unsigned accepted;
 	struct pace rejections;
-	int64_t rejection_ns[SOURCE_REJECTIONS];
+	int64_t *rejection_ns;       /* a ring, made with the first */
 	int64_t first_ns, last_ns, rejected_first_ns, rejected_last_ns, accepted_ns, accepted_first_ns;
 	unsigned rejected_before;    /* the acceptance that ended a guess */
 	bool taken;                  /* accepted after so many rejections as a guess needs */
@@ -109,7 +109,8 @@ struct source {
 	unsigned welcomed;           /* INVITEs that rang, were answered, busy or declined */
 	struct source_target *targets;
 	unsigned target_count;
-	uint64_t target_bits[SOURCE_BITS], user_bits[SOURCE_BITS];
+	/* which names were met, SOURCE_BITS words; NULL: all of them are in targets, users as they are */
+	uint64_t *target_bits, *user_bits;
 	unsigned targets_estimate;   /* different ones, counted to SOURCE_EXACT, then estimated */
 	struct pace new_targets, new_users;
 	int64_t *target_ns, *user_ns;        /* rings: the latest SOURCE_EXACT at most */
@@ -122,9 +123,7 @@ struct source {
 	unsigned challenges, used, rejected;
 	struct pace challenge_pace;
 	int64_t *challenge_ns;
-	uint64_t nonces[SOURCE_NONCES], last_used;   /* of those issued, the latest; the one that was used last */
-	struct { uint64_t tuple, responses[3]; unsigned count; } tuples[SOURCE_TUPLES];
-	unsigned next_nonce, next_tuple;
+	struct source_logins *logins;        /* source_login.c's; NULL: neither challenged nor credentials used */
 	unsigned same_challenge;     /* the most different responses to one challenge, 3 at most */
 	struct frame_ref same_challenge_at;
 	int64_t rejected_from_ns, rejected_to_ns;
@@ -137,8 +136,9 @@ struct source {
 	struct rate { unsigned now, peak, row, row_most; int64_t from_ns, to_ns; } any, calls, flawed;
 	struct pace invites;
 	int64_t *invite_ns;
-	/* what others saw: 10 s each from bucket_ns on */
+	/* what others saw: 10 s each from bucket_ns on; SOURCE_BUCKETS at most */
 	struct source_bucket { uint16_t asked, answered, busy; } *buckets;
+	unsigned bucket_count;
 	int64_t bucket_ns;
 	/* as a server */
 	unsigned served;             /* different users whose REGISTER it answered, up to SOURCE_EXACT */

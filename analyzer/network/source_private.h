@@ -4,6 +4,7 @@
 #define DEADAIR_NETWORK_SOURCE_PRIVATE_H
 
 #include "analyzer/network/source.h"
+#include "captures/base/pool.h"
 #include "dissect/sip_digest.h"
 
 struct attempt {                     /* a request */
@@ -18,8 +19,13 @@ struct attempt {                     /* a request */
 	char contact[SOURCE_TEXT];
 };
 
+enum { TOOLS_KNOWN = 16 };
+
 struct sources {
 	struct sources_config config;
+	struct pool pool;            /* struct source */
+	/* by hash: what User-Agents told, as there are few of them */
+	struct { uint64_t agent; uint32_t marks; bool used; } tools[TOOLS_KNOWN];
 	const struct site *site;
 	struct list in_order, in_age, aors;
 	struct hash by_addr, attempts_by_key, aors_by_key;
@@ -54,8 +60,8 @@ void source_clock(const struct sources *s, struct source *x, int64_t second);
 /* NULL: before the oldest one. */
 struct source_bucket *source_bucket_at(struct source *x, int64_t at_ns);
 void source_bucket_count(uint16_t *n);
-/* Sets the bit of a name; was it set? */
-bool source_bit_add(const struct source *x, uint64_t bits[SOURCE_BITS], struct span name);
+/* Sets the bit of a name, *bits being made with the first; was it set? */
+bool source_bit_add(const struct source *x, uint64_t **bits, struct span name);
 void source_estimates(struct source *x);
 
 /* source_asked.c: found or NULL; and counted, where a user may be NULL as there is no room. */

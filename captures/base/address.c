@@ -139,42 +139,6 @@ const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])
 	return buffer;
 }
 
-/* The first so many bits of an address. */
-static bool starts_with(const struct address *a, uint8_t family, uint8_t first, uint8_t second, uint16_t mask)
-{
-	return a->family == family && ((a->bytes[0] << 8 | a->bytes[1]) & mask) == (first << 8 | second);
-}
-
-bool address_private(const struct address *a)
-{
-	return starts_with(a, 4, 10, 0, 0xff00) || starts_with(a, 4, 172, 16, 0xfff0) ||
-	       starts_with(a, 4, 192, 168, 0xffff) || starts_with(a, 4, 100, 64, 0xffc0) ||
-	       starts_with(a, 4, 169, 254, 0xffff) ||
-	       starts_with(a, 6, 0xfc, 0, 0xfe00) || starts_with(a, 6, 0xfe, 0x80, 0xffc0);
-}
-
-bool address_unspecified(const struct address *a)
-{
-	static const uint8_t zeros[16];
-
-	return a->family && memcmp(a->bytes, zeros, sizeof zeros) == 0;
-}
-
-bool address_loopback(const struct address *a)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return starts_with(a, 4, 127, 0, 0xff00) || (a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0);
-}
-
-bool address_multicast(const struct address *a)
-{
-	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
-
-	return starts_with(a, 4, 224, 0, 0xf000) || starts_with(a, 6, 0xff, 0, 0xff00) ||
-	       (a->family == 4 && memcmp(a->bytes, broadcast, sizeof broadcast) == 0);
-}
-
 bool address_same_net(const struct address *a, const struct address *b)
 {
 	return a->family && a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 4 ? 3 : 8) == 0;

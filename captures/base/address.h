@@ -77,11 +77,47 @@ bool endpoint_parse(struct span text, struct endpoint *ret);
 const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT]);
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT]);
 
+/* Of IPv4: the four bytes as a number. */
+static inline uint32_t address_number(const struct address *a)
+{
+	return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 | a->bytes[3];
+}
+
 /* RFC 1918, 100.64/10 (RFC 6598), 169.254/16, fc00::/7, fe80::/10. */
-bool address_private(const struct address *a);
-bool address_unspecified(const struct address *a);      /* 0.0.0.0, :: */
-bool address_loopback(const struct address *a);
-bool address_multicast(const struct address *a);        /* and broadcast 255.255.255.255 */
+static inline bool address_private(const struct address *a)
+{
+	uint32_t v4;
+
+	if (a->family != 4)
+		return a->family == 6 && ((a->bytes[0] & 0xfe) == 0xfc ||
+			(a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80));
+	v4 = address_number(a);
+	return v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8 || v4 >> 22 == 0x191 || v4 >> 16 == 0xa9fe;
+}
+
+/* 0.0.0.0, :: */
+static inline bool address_unspecified(const struct address *a)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, a->bytes, sizeof halves);
+	return a->family && !(halves[0] | halves[1]);
+}
+
+static inline bool address_loopback(const struct address *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return a->family == 4 ? a->bytes[0] == 127 : a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0;
+}
+
+/* And broadcast, 255.255.255.255. */
+static inline bool address_multicast(const struct address *a)
+{
+	return a->family == 4 ? a->bytes[0] >> 4 == 0xe || address_number(a) == UINT32_MAX
+		: a->family == 6 && a->bytes[0] == 0xff;
+}
+
 /* The same /24 or /64. */
 bool address_same_net(const struct address *a, const struct address *b);
 
