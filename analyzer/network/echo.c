@@ -514,7 +514,7 @@ static void compare(struct echoes *e, struct asked *q, const struct packet *p, c
 		compare_call_id(&a);
 	compare_received(&a);
 	count_intact(&a);
-	for (unsigned k = 0; k < ECHO_KIND_COUNT; k++) {
+	for (unsigned k = 0; a.kinds && k < ECHO_KIND_COUNT; k++) {
 		if (a.signs[k])
 			a.signs[k]->together |= a.kinds;
 	}
@@ -593,11 +593,10 @@ struct echoes *echoes_new(void)
 	list_init(&e->sockets_in_order);
 	hash_init(&e->intact);
 	hash_init(&e->insiders);
-	hash_init(&e->flows);
+	refused_init(e);
 	hash_init(&e->styles);
 	list_init(&e->intact_in_order);
 	list_init(&e->insiders_in_order);
-	list_init(&e->flows_in_order);
 	list_init(&e->styles_in_order);
 	agents_init(&e->agents);
 	return e;

@@ -137,13 +137,14 @@ void refused_repeated(struct asked *a, const struct packet *p, const struct sip_
 void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns);
 /* It will not be answered any more. */
 void refused_judge(struct echoes *e, struct asked *a);
+void refused_init(struct echoes *e);
 void refused_fini(struct echoes *e);
 
 struct echoes {
 	struct hash signs, asked, sockets, intact, insiders, flows, styles;
 	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order,
 		flows_in_order, styles_in_order;
-	struct pool asked_pool, socket_pool;
+	struct pool asked_pool, socket_pool, flow_pool;
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;

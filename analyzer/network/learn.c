@@ -77,8 +77,10 @@ static bool sdp_connection(struct span sdp, struct address *ret)
 {
 	struct span line;
 
-	for (int i = 0; i < SDP_LINES_MAX && span_split(&sdp, '\n', &line); i++) {
-		if (!span_starts(line, SPAN("c=IN IP")) || line.n < 10)
+	for (int i = 0; i < SDP_LINES_MAX && sdp.n; i++) {
+		line = span_first(sdp, span_find(sdp, '\n'));
+		sdp = span_from(sdp, line.n + 1);
+		if (line.n < 10 || line.p[0] != 'c' || !span_starts(line, SPAN("c=IN IP")))
 			continue;
 		line = span_trim(span_from(line, 9));
 		if (address_parse(span_first(line, span_find(line, '/')), ret) && address_reach(ret) >= 0)

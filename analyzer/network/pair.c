@@ -15,9 +15,7 @@ enum {
 
 static uint32_t pair_hash(const struct address *src, const struct address *dst)
 {
-	struct endpoint a = { *src, 0 }, b = { *dst, 0 };
-
-	return (uint32_t)hash_mix(endpoint_hash(&a), endpoint_hash(&b));
+	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
 }
 
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)

@@ -89,18 +89,23 @@ struct source_user {                 /* a user that it asked for, or as */
 };
 
 struct source {
-	struct list_link in_order, in_age;
 	struct hash_link by_addr;
 	struct address addr;
+	bool aged;                   /* among sources.aged; internal */
+	struct list_link in_age;
+	unsigned accepted;           /* 2xx to REGISTER or INVITE */
+	unsigned rejected;           /* credentials */
+	unsigned served;             /* as a server: different users whose REGISTER it answered, up to SOURCE_EXACT */
+	unsigned requests, answered; /* requests, each counted once */
+	int64_t second;              /* rate: whole seconds */
+	int64_t first_ns, last_ns;
+	struct list_link in_order;
 	enum source_class class;
 	const char *why;             /* that class */
 	char agent[SOURCE_TEXT];     /* escaped */
-	int64_t first_ns, last_ns;
 	struct frame_ref first_at, last_at;
-	/* requests, each counted once */
-	unsigned requests, by_method[SIP_METHOD_OTHER + 1], answered, refused, copies;
+	unsigned by_method[SIP_METHOD_OTHER + 1], refused, copies;
 	unsigned cut;                /* of them: the capture cut their headers */
-	unsigned accepted;           /* 2xx to REGISTER or INVITE */
 	unsigned accepted_credentials;
 	int64_t accepted_ns;         /* the first with credentials; NS_NONE */
 	uint32_t marks;              /* enum tool_mark */
@@ -120,7 +125,7 @@ struct source {
 	char last_user[SOURCE_TEXT];
 	bool user_unknown, user_known;   /* without credentials: 404 for some, 401 or 407 for others */
 	/* credentials */
-	unsigned challenges, used, rejected;
+	unsigned challenges, used;
 	struct pace challenge_pace;
 	int64_t *challenge_ns;
 	struct source_logins *logins;        /* source_login.c's; NULL: neither challenged nor credentials used */
@@ -130,8 +135,6 @@ struct source {
 	unsigned rejected_minutes;   /* in how many minutes of the capture more than the limit was rejected */
 	int64_t rejected_minute;
 	unsigned rejected_in_minute;
-	/* rate: whole seconds */
-	int64_t second;
 	/* row: seconds on end above the limit */
 	struct rate { unsigned now, peak, row, row_most; int64_t from_ns, to_ns; } any, calls, flawed;
 	struct pace invites;
@@ -141,7 +144,6 @@ struct source {
 	unsigned bucket_count;
 	int64_t bucket_ns;
 	/* as a server */
-	unsigned served;             /* different users whose REGISTER it answered, up to SOURCE_EXACT */
 	uint64_t served_keys[8];
 	bool takes_calls;            /* answered an INVITE or REGISTER of somebody with 2xx */
 	bool relays;                 /* sends requests with more than one Via */

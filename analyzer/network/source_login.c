@@ -226,9 +226,10 @@ static void take_rejection(struct sources *s, struct source *x, struct source_us
 }
 
 /* A few wrong tries, then the right one: somebody mistyped. */
-static void user_forgive(struct source *x, struct source_user *u)
+static void user_forgive(struct sources *s, struct source *x, struct source_user *u)
 {
 	x->rejected -= u->since < x->rejected ? u->since : x->rejected;
+	source_age_again(s, x);
 	u->since = u->rejections.count = u->rejections.minute = u->rejections.hour = 0;
 	u->bursts = u->burst_size = u->burst_most = 0;
 	u->gap_sum = u->gap_square = u->gap_last = 0;
@@ -269,7 +270,7 @@ static void take_acceptance(struct sources *s, struct source *x, struct source_u
 	if (guessed)
 		u->taken = true;
 	else
-		user_forgive(x, u);
+		user_forgive(s, x, u);
 }
 
 static void take_denial(struct source *x, struct source_user *u, unsigned status)

@@ -28,6 +28,12 @@ struct sources {
 	struct { uint64_t agent; uint32_t marks; bool used; } tools[TOOLS_KNOWN];
 	const struct site *site;
 	struct list in_order, in_age, aors;
+	/*
+	 * Of in_age the first ones, so many, down to aged_last: known to be such as stay when others go, so that they
+	 * are not looked at again. Who may cease to be one is told to source_age_again().
+	 */
+	unsigned aged;
+	struct source *aged_last;
 	struct hash by_addr, attempts_by_key, aors_by_key;
 	struct attempt *attempts;    /* a ring, made with the first request */
 	size_t next_attempt, attempts_max;
@@ -48,6 +54,8 @@ static inline uint64_t source_key(uint64_t seed, struct span v)
 /* source.c: NULL, or of this address; and the same, made where there is none: that may evict any other. */
 struct source *source_find(const struct sources *s, const struct address *a);
 struct source *source_get(struct sources *s, const struct address *a, int64_t at_ns);
+/* Its rejections were forgiven. */
+void source_age_again(struct sources *s, struct source *x);
 
 /* source_count.c. ring: the latest times of what count counts, room of them. */
 void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns);

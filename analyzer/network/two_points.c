@@ -18,7 +18,8 @@ enum {
 	TEXT_MAX = 16 << 20,         /* bytes of waiting texts */
 	MESSAGE_MAX = 65535,
 	NEIGHBOURS_NEEDED = 3,
-	CLOCKS_EVERY = 32            /* messages */
+	CLOCKS_EVERY = 32,           /* messages */
+	TEXT_STEP = 256, TEXT_POOLS = 8      /* texts of up to 2 KiB, which nearly all are, come from pools */
 };
 
 #define NEIGHBOUR_NS (30 * SECOND_NS)
@@ -34,6 +35,7 @@ struct two_points {
 	struct hash by_k1, links;
 	struct hash by_k2;           /* of all sightings as soon as there is a second point: one alone asks for none */
 	struct pool pool;            /* struct crossing */
+	struct pool texts[TEXT_POOLS];       /* of TEXT_STEP bytes, of twice as many, and so on */
 	struct list crossings, recent, early, links_in_order, lost;
 	size_t text_bytes;
 	struct passages passages;
@@ -54,6 +56,8 @@ struct two_points *two_points_new(const struct two_points_config *config)
 	hash_init(&t->by_k2);
 	hash_init(&t->links);
 	pool_init(&t->pool, sizeof(struct crossing));
+	for (unsigned i = 0; i < TEXT_POOLS; i++)
+		pool_init(&t->texts[i], (i + 1) * TEXT_STEP);
 	list_init(&t->crossings);
 	list_init(&t->recent);
 	list_init(&t->early);
@@ -65,10 +69,32 @@ struct two_points *two_points_new(const struct two_points_config *config)
 	return t;
 }
 
+/* NULL: too long for the pools. */
+static struct pool *text_pool(struct two_points *t, uint32_t bytes)
+{
+	uint32_t i = bytes ? (bytes - 1) / TEXT_STEP : 0;
+
+	return i < TEXT_POOLS ? &t->texts[i] : NULL;
+}
+
+static void text_drop(struct two_points *t, struct sighting *s)
+{
+	struct pool *pool = text_pool(t, s->text_bytes);
+
+	if (!s->text)
+		return;
+	t->text_bytes -= s->text_bytes;
+	if (pool)
+		pool_give(pool, s->text);
+	else
+		free(s->text);
+	s->text = NULL;
+}
+
 static void crossing_free(struct two_points *t, struct crossing *c)
 {
 	for (unsigned i = 0; i < c->count; i++)
-		free(c->sightings[i].text);
+		text_drop(t, &c->sightings[i]);
 	if (c->sightings != &c->only)
 		free(c->sightings);
 	pool_give(&t->pool, c);
@@ -86,6 +112,8 @@ void two_points_free(struct two_points *t)
 		free(LIST_ENTRY(it, struct lost_message, in_order));
 	passages_fini(&t->passages);
 	pool_fini(&t->pool);
+	for (unsigned i = 0; i < TEXT_POOLS; i++)
+		pool_fini(&t->texts[i]);
 	hash_fini(&t->by_k1);
 	hash_fini(&t->by_k2);
 	hash_fini(&t->links);
@@ -243,15 +271,6 @@ static struct crossing *crossing_find(const struct two_points *t, uint64_t k1)
 			return c;
 	}
 	return NULL;
-}
-
-static void text_drop(struct two_points *t, struct sighting *s)
-{
-	if (!s->text)
-		return;
-	t->text_bytes -= s->text_bytes;
-	free(s->text);
-	s->text = NULL;
 }
 
 static struct list *queue_of(struct two_points *t, const struct crossing *c)
@@ -603,6 +622,7 @@ static bool whole(const struct packet *p)
 static void text_keep(struct two_points *t, struct sighting *s, const struct packet *p)
 {
 	struct span text = p->sip->bytes;
+	struct pool *pool;
 
 	if ((p->sip->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) && p->transport == TRANSPORT_UDP &&
 	    p->payload.n <= MESSAGE_MAX &&
@@ -610,7 +630,8 @@ static void text_keep(struct two_points *t, struct sighting *s, const struct pac
 		text.n = (size_t)(p->payload.p + p->payload.n - text.p);
 	s->message_bytes = (uint32_t)p->sip->bytes.n;
 	s->text_bytes = (uint32_t)text.n;
-	s->text = memory_resize(NULL, s->text_bytes + 1u, 1);
+	pool = text_pool(t, s->text_bytes);
+	s->text = pool ? pool_take(pool) : memory_resize(NULL, s->text_bytes, 1);
 	memcpy(s->text, text.p, s->text_bytes);
 	t->text_bytes += s->text_bytes;
 }
