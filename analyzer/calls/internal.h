@@ -93,6 +93,7 @@ struct clue_entry {                  /* what settles of most legs that they cann
 struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
+	uint64_t way;                /* that of all entries; 0: they differ, or one has none */
 	struct clue_entry *entries;  /* from first on count of them, newest last: &one, or room for 2, 4, 8 ... */
 	uint16_t first, count, room;
 	struct clue_entry one;
