@@ -36,7 +36,9 @@ static struct endpoint real_of(const struct direction *d)
 static bool knows_real(const struct window *w, const struct endpoint *real)
 {
 	for (unsigned i = 0; i < w->target_count; i++) {
-		if (address_equal(&w->targets[i].message->contact.addr, &real->addr))
+		const struct endpoint contact = message_contact(w->targets[i].message);
+
+		if (address_equal(&contact.addr, &real->addr))
 			return true;
 	}
 	return false;
