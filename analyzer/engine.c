@@ -674,8 +674,9 @@ static void judge_all(struct engine *e)
 	detections_judging(e->detections);
 	each_dialog(e, hear_dialog);
 	detections_event(e->detections, &ev);
-	each_dialog(e, judge_dialog);
 	LIST_EACH(it, calls_legs(e->calls)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs)
+			judge_dialog(e, LIST_ENTRY(dit, struct dialog, in_leg));
 		ev = (struct event){ .kind = EVENT_JUDGE_CALL, .at_ns = e->capture.last_ns,
 			.leg = LIST_ENTRY(it, struct leg, in_order) };
 		detections_event(e->detections, &ev);

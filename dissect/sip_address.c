@@ -170,7 +170,8 @@ size_t sip_scheme_bytes(struct span uri)
 /* Of a URI that is trimmed and not empty. */
 static void uri_set(struct sip_address *a, struct span uri)
 {
-	size_t n = span_starts(uri, SPAN("sip:")) ? 3 : sip_scheme_bytes(uri);
+	bool sip = span_starts(uri, SPAN("sip:"));
+	size_t n = sip ? 3 : sip_scheme_bytes(uri);
 	struct span rest = n ? span_from(uri, n + 1) : uri;
 
 	a->uri = uri;
@@ -178,7 +179,7 @@ static void uri_set(struct sip_address *a, struct span uri)
 	a->user = a->host = a->uri_params = SPAN_NONE;
 	a->port = 0;
 	a->has_port = false;
-	if (n == 0 || span_equal_nocase(a->scheme, SPAN("sip")) || span_equal_nocase(a->scheme, SPAN("sips"))) {
+	if (sip || n == 0 || span_equal_nocase(a->scheme, SPAN("sip")) || span_equal_nocase(a->scheme, SPAN("sips"))) {
 		sip_uri_rest(rest, a);
 	} else if (span_equal_nocase(a->scheme, SPAN("tel"))) {
 		n = span_find(rest, ';');

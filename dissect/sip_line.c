@@ -5,45 +5,9 @@
  */
 #include "dissect/sip_parts.h"
 
-#include <endian.h>
+#include "dissect/control.h"
 
 /* ---- lines ---- */
-
-static bool control_byte(uint8_t byte)
-{
-	return byte < 0x20 || byte == 0x7f;
-}
-
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
-typedef uint64_t words2 __attribute__((vector_size(16)));
-
-/* Offset of the first control byte (tabs, CR and LF are some) among 16 bytes; 16: none of them is one. */
-static inline size_t control_find_16(const uint8_t *p)
-{
-	bytes16 bytes, del = (bytes16){ 0 } + 0x7f, blank = (bytes16){ 0 } + 0x20;
-	words2 found;
-
-	memcpy(&bytes, p, sizeof bytes);
-	found = (words2)((bytes < blank) | (bytes == del));
-	if (!(found[0] | found[1]))
-		return 16;
-	return found[0] ? (size_t)__builtin_ctzll(le64toh(found[0])) / 8 : 8 + (size_t)__builtin_ctzll(le64toh(found[1])) / 8;
-}
-
-/* Offset of the first control byte from `at` on; s.n where there is none. 16 bytes a step: this is the scan. */
-static inline size_t control_find(struct span s, size_t at)
-{
-	while (s.n - at >= 16) {
-		size_t n = control_find_16(s.p + at);
-
-		if (n < 16)
-			return at + n;
-		at += 16;
-	}
-	while (at < s.n && !control_byte(s.p[at]))
-		at++;
-	return at;
-}
 
 /* Offset of the line's end from `at` on; control bytes on the way are noted. */
 static inline size_t line_end(struct sip_lines *l, size_t at)
@@ -223,6 +187,14 @@ static struct span folded_take(struct sip_lines *l, struct span line)
 	return line;
 }
 
+/* A name has seldom more than 15 bytes. */
+static inline const uint8_t *colon_find(struct span line)
+{
+	size_t at = line.n < 16 ? 16 : byte_find_16(line.p, ':');
+
+	return at < 16 ? line.p + at : memchr(line.p, ':', line.n);
+}
+
 enum sip_line sip_line_field(struct sip_lines *l, struct sip_header *ret_field)
 {
 	struct span line, name, value;
@@ -234,7 +206,7 @@ enum sip_line sip_line_field(struct sip_lines *l, struct sip_header *ret_field)
 		return SIP_LINE_EMPTY;
 	if (l->left.n && l->left.p[0] <= ' ')
 		line = folded_take(l, line);
-	colon = memchr(line.p, ':', line.n);
+	colon = colon_find(line);
 	if (!colon)
 		return SIP_LINE_BROKEN;
 	name = (struct span){ line.p, (size_t)(colon - line.p) };

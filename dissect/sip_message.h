@@ -115,12 +115,6 @@ struct sip_message {
 	struct span reason;
 	uint32_t flaws;
 
-	struct sip_header headers[SIP_HEADER_MAX];
-	unsigned header_count;
-	/* of the table: a bit for each name that it has, that it has more than once; where the first of them stands */
-	uint64_t names, names_again;
-	uint8_t first[SIP_H_COUNT];
-
 	struct span call_id;
 	bool has_cseq;
 	uint32_t cseq;
@@ -139,6 +133,12 @@ struct sip_message {
 	struct span sdp;             /* application/sdp, also out of multipart; empty: none */
 	struct span user_agent;      /* or Server */
 	struct sip_keys keys;
+
+	/* of the table: a bit for each name that it has, that it has more than once; where the first of them stands */
+	uint64_t names, names_again;
+	unsigned header_count;
+	uint8_t first[SIP_H_COUNT];
+	struct sip_header headers[SIP_HEADER_MAX];      /* last: most of it is not touched */
 };
 
 /* The first such header, and the next of the same name behind one; NULL none. */

@@ -51,16 +51,18 @@ static void call_id_set(struct sip_message *m, struct span value)
 static void cseq_set(struct sip_message *m, struct span value)
 {
 	size_t n = 0;
-	uint64_t number;
+	uint64_t number = 0;
 	struct span text;
 	enum sip_method method;
 
-	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
-		n++;
-	text = span_trim(span_from(value, n));
+	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9' && number <= UINT32_MAX)
+		number = number * 10 + (value.p[n++] - '0');
+	text = span_from(value, n);
+	if (n == 0 || number > UINT32_MAX || text.n == 0 || span_trim(span_first(text, 1)).n)
+		return;
+	text = span_trim(span_from(text, 1));
 	method = sip_method_find(text);
-	if (n + text.n == value.n || !span_number(span_first(value, n), UINT32_MAX, &number) || text.n == 0 ||
-		(method == SIP_METHOD_OTHER && !sip_token(text)))
+	if (method == SIP_METHOD_NONE || (method == SIP_METHOD_OTHER && !sip_token(text)))
 		return;
 	m->has_cseq = true;
 	m->cseq = (uint32_t)number;
@@ -131,18 +133,15 @@ static const uint64_t singletons = UINT64_C(1) << SIP_H_FROM | UINT64_C(1) << SI
 	UINT64_C(1) << SIP_H_CSEQ | UINT64_C(1) << SIP_H_CONTENT_TYPE | UINT64_C(1) << SIP_H_CONTENT_LENGTH |
 	UINT64_C(1) << SIP_H_MAX_FORWARDS;
 
-/* *seen has a bit for each name met before. */
-static void field_add(struct sip_message *m, const struct sip_header *h, uint64_t *seen)
+/* again: one of that name came before. */
+static inline void field_read(struct sip_message *m, const struct sip_header *h, bool again)
 {
 	const struct field_reader *reader = &field_readers[h->name];
-	uint64_t bit = UINT64_C(1) << h->name;
-	bool again = *seen & bit;
 
-	if (again && (bit & singletons))
+	if (again && (singletons >> h->name & 1))
 		m->flaws |= SIP_FLAW_DOUBLE_HEADER;
 	if (reader->read && !(again && reader->once))
 		reader->read(m, h->value);
-	*seen |= bit;
 }
 
 /* ---- the message ---- */
@@ -168,19 +167,6 @@ static void start_line_set(struct sip_message *m, const struct sip_start_line *s
 	}
 }
 
-/* Whoever looks for a header by its name finds it without a walk. */
-static void header_index(struct sip_message *m, const struct sip_header *h)
-{
-	uint64_t bit = UINT64_C(1) << h->name;
-
-	if (m->names & bit)
-		m->names_again |= bit;
-	else
-		m->first[h->name] = (uint8_t)m->header_count;
-	m->names |= bit;
-	m->header_count++;
-}
-
 _Static_assert(SIP_H_COUNT <= 64 && SIP_HEADER_MAX <= UINT8_MAX + 1, "a bit for each name, a byte for each header");
 
 /*
@@ -189,11 +175,13 @@ _Static_assert(SIP_H_COUNT <= 64 && SIP_HEADER_MAX <= UINT8_MAX + 1, "a bit for 
  */
 static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cut)
 {
-	uint64_t seen = 0;
+	uint64_t beyond = 0;            /* names that stand behind what the table can hold */
+	struct sip_header spare, *h = m->headers;
 
 	for (;;) {
-		struct sip_header spare, *h = m->header_count < SIP_HEADER_MAX ? &m->headers[m->header_count] : &spare;
 		enum sip_line line = sip_line_field(lines, h);
+		uint64_t bit;
+		bool again;
 
 		if (line <= SIP_LINE_EMPTY)
 			return line == SIP_LINE_EMPTY;
@@ -205,11 +193,20 @@ static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cu
 		}
 		if (h->name == SIP_H_OTHER && !sip_token(h->name_text))
 			m->flaws |= SIP_FLAW_HEADER_LINE;
-		field_add(m, h, &seen);
-		if (h == &spare)
+		bit = UINT64_C(1) << h->name;
+		again = (m->names | beyond) & bit;
+		field_read(m, h, again);
+		if (h == &spare) {
 			m->flaws |= SIP_FLAW_TOO_MUCH;
+			beyond |= bit;
+			continue;
+		}
+		if (again)
+			m->names_again |= bit;
 		else
-			header_index(m, h);
+			m->first[h->name] = (uint8_t)m->header_count;
+		m->names |= bit;
+		h = ++m->header_count < SIP_HEADER_MAX ? h + 1 : &spare;
 	}
 }
 
@@ -287,13 +284,10 @@ void sip_message_keys(struct sip_message *m)
 	};
 }
 
-/* All of it but the header table and its index, which are large and have a count, and bits. */
+/* All of it but the header table and its index, which have a count, and bits. */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
-	memset(m, 0, offsetof(struct sip_message, headers));
-	m->header_count = 0;
-	m->names = m->names_again = 0;
-	memset(&m->call_id, 0, sizeof *m - offsetof(struct sip_message, call_id));
+	memset(m, 0, offsetof(struct sip_message, first));
 	m->bytes = bytes;
 }
 

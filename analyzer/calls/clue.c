@@ -102,8 +102,12 @@ static void clue_free(struct calls *c, struct clue *clue)
 	free(clue);
 }
 
-static void entry_update(struct clue_entry *entry, const struct leg_record *r)
+static void entry_update(struct clue_key *key, struct clue_entry *entry, const struct leg_record *r)
 {
+	if (key->count == 1)
+		key->way = r->way;
+	else if (key->way != r->way)
+		key->way = 0;
 	entry->way = r->way;
 	entry->ends = r->ends;
 	entry->invite_ns = r->leg.invite_ns;
@@ -113,8 +117,11 @@ static void entry_update(struct clue_entry *entry, const struct leg_record *r)
 /* After its way, its ends or the time of its INVITE have changed. */
 void clues_update(struct leg_record *r)
 {
-	LIST_EACH(it, &r->clues)
-		entry_update(entry_of(LIST_ENTRY(it, struct clue, of_leg)), r);
+	LIST_EACH(it, &r->clues) {
+		const struct clue *clue = LIST_ENTRY(it, struct clue, of_leg);
+
+		entry_update(clue->key, entry_of(clue), r);
+	}
 }
 
 /* The oldest goes; that of an established call is spared. */
@@ -162,7 +169,7 @@ const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue
 	clue->leg = &r->leg;
 	clue->kind = (uint8_t)kind;
 	clue->key = key;
-	entry_update(entry_add(key, clue), r);
+	entry_update(key, entry_add(key, clue), r);
 	list_add_tail(&c->clues_by_age, &clue->by_age);
 	list_add_tail(&r->clues, &clue->of_leg);
 	return key;

@@ -45,10 +45,15 @@ static struct dialog_record *dialog_new(struct arrival *a)
 	d->dialog.to_tag = d->tags->text;
 	if (a->author == SIDE_CALLEE) {
 		d->src = a->packet->src;
-		d->contact = a->message->contact_uri;
+		d->contact = a->message->contact;
 	}
 	list_add_tail(&leg->dialogs, &d->dialog.in_leg);
 	return d;
+}
+
+static bool same_uri(const struct contact *x, const struct contact *y)
+{
+	return y && phrase_equal(x->uri, y->uri);
 }
 
 /*
@@ -70,7 +75,7 @@ static struct dialog_record *dialog_renamed(struct arrival *a)
 	}
 	if (!only || !endpoint_equal(&only->src, &a->packet->src))
 		return NULL;
-	if (a->callee.text.n && (!only->contact.n || !span_equal(only->contact, a->message->contact_uri)))
+	if (a->callee.text.n && (!only->contact || !same_uri(only->contact, a->message->contact)))
 		return NULL;
 	only->dialog.tag_changed = true;
 	tag_add(a, only);

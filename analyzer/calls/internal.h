@@ -14,7 +14,8 @@ enum {
 	TRANSACTION_SIGHTINGS_MAX = 48,
 	CALL_LEGS_MAX = 256,         /* joined; conferences are stars, floods are not calls */
 	INITIALS_MAX = 4,
-	HEADER_IDS_MAX = 4
+	HEADER_IDS_MAX = 4,
+	COMMON_PHRASES = 256
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -56,18 +57,13 @@ struct dialog_record {
 	struct exchange *stable;     /* the last one that is */
 	struct exchange *awaiting;   /* its offer stood in a response: ACK or PRACK answers */
 	struct endpoint src;         /* of the first response that made it */
-	struct span contact;
+	const struct contact *contact;
 };
 
 struct description {                 /* a session description that the leg has seen */
 	struct description *next;    /* newer first */
 	uint64_t hash;
 	const struct sdp *sdp;
-};
-
-struct phrase {                      /* a short text that repeats in the messages of a leg */
-	struct phrase *next;
-	struct span text;
 };
 
 /*
@@ -97,6 +93,7 @@ struct clue_entry {                  /* what settles of most legs that they cann
 struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
+	uint64_t way;                /* that of all entries; 0: they differ, or one has none */
 	struct clue_entry *entries;  /* from first on count of them, newest last: &one, or room for 2, 4, 8 ... */
 	uint16_t first, count, room;
 	struct clue_entry one;
@@ -144,7 +141,8 @@ struct leg_record {
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	bool settles;                /* a retry may follow its last final */
 	struct description *descriptions;
-	struct phrase *phrases;
+	const struct phrase *phrases;
+	const struct contact *contacts;
 	struct transaction_record *initials[INITIALS_MAX];  /* newest first */
 	struct source_rank {
 		uint8_t request_vias, response_vias;  /* 0: no such message */
@@ -197,6 +195,10 @@ struct calls {
 	struct list registrations_poor, registrations_good;
 	struct due due;
 	struct message stray;        /* the last message that belongs to no leg */
+	struct phrase *stray_reason; /* its own; stray_room bytes of text */
+	size_t stray_room;
+	struct arena *common;        /* of these phrases: reasons, User-Agents that many calls share */
+	const struct phrase *common_phrases[COMMON_PHRASES];
 	int64_t now_ns;
 	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
 };
@@ -237,7 +239,10 @@ bool message_fits(const struct arrival *a);
 struct message *message_new(const struct arrival *a);
 void message_fill(struct message *m, const struct arrival *a);
 struct frame_ref message_frame(const struct packet *p);
+const struct phrase *leg_phrase(struct leg_record *r, struct span s);
 struct span leg_text(struct leg_record *r, struct span s);
+const struct phrase *common_phrase(const struct arrival *a, struct span s);
+struct endpoint message_contact_endpoint(const struct sip_address *contact);
 uint64_t message_branch(const struct sip_message *sip);
 bool message_is_response(const struct message *m, unsigned from, unsigned to);
 

@@ -410,7 +410,7 @@ static void pairs_from(struct calls *c, struct leg_record *r, const struct clue_
 {
 	uint32_t begins;
 
-	if (!key || (key->count == 1 && clue_oldest(key)->n == r->leg.n))
+	if (!key || (key->way && key->way == r->way) || (key->count == 1 && clue_oldest(key)->n == r->leg.n))
 		return;
 	begins = begins_at(&r->leg);
 	for (unsigned i = key->count; i-- > 0;) {

@@ -30,7 +30,7 @@ static bool names_address(struct span host, const struct address *addr)
 static uint8_t source_score(const struct arrival *a)
 {
 	const struct address *src = &a->packet->src.addr;
-	bool own = address_equal(&a->message->contact.addr, src) ||
+	bool own = (a->message->contact && address_equal(&a->message->contact->at.addr, src)) ||
 		(a->sip->request && a->sip->via_count <= 1 && names_address(a->sip->via.host, src));
 
 	return (uint8_t)(1 + 2 * own + address_private(src));
@@ -66,6 +66,14 @@ static bool source_is_nearer(const struct arrival *a, const struct source_rank *
 	return vias > rank->response_vias;
 }
 
+static void contact_set(struct party *party, const struct contact *contact)
+{
+	if (!contact)
+		return;
+	party->contact = contact->at;
+	party->contact_uri = phrase_span(contact->uri);
+}
+
 static void source_note(struct arrival *a)
 {
 	struct party *party = &a->leg->leg.party[a->author];
@@ -81,10 +89,7 @@ static void source_note(struct arrival *a)
 	party->signalling = a->packet->src;
 	if (!address_known(&party->signalling_dst.addr) || rank->dst_vias == 0)
 		party->signalling_dst = a->packet->src;
-	if (a->message->contact_uri.n) {
-		party->contact = a->message->contact;
-		party->contact_uri = a->message->contact_uri;
-	}
+	contact_set(party, a->message->contact);
 }
 
 /* Where its messages are sent on the last segment towards it. */
@@ -123,12 +128,10 @@ void party_note(struct arrival *a)
 	if (a->sip->method == SIP_CANCEL ||
 		(a->sip->method == SIP_ACK && a->sip->via_count == 1 && a->transaction->least_vias > 1))
 		return; /* hop by hop: a proxy makes its own */
-	if (!party->user_agent.n && a->message->user_agent.n)
-		party->user_agent = a->message->user_agent;
-	if (!party->contact_uri.n && a->message->contact_uri.n) {
-		party->contact = a->message->contact;
-		party->contact_uri = a->message->contact_uri;
-	}
+	if (!party->user_agent.n)
+		party->user_agent = phrase_span(common_phrase(a, a->sip->user_agent));
+	if (!party->contact_uri.n)
+		contact_set(party, a->message->contact);
 	source_note(a);
 	target_note(a);
 }

@@ -330,7 +330,7 @@ static void another_hop(struct registration_record *r, const struct arrival *a)
 		r->registration.source = p->src;
 		r->registration.contact_uri =
 			text_set(&r->registration, r->registration.contact_uri, a->sip->contact.uri);
-		r->registration.contact = a->message->contact;
+		r->registration.contact = message_contact_endpoint(&a->sip->contact);
 	}
 	if (vias > r->vias_most || (vias == r->vias_most && address_private(&r->registration.registrar.addr))) {
 		r->vias_most = vias;
@@ -382,7 +382,7 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 	reg->user_agent = text_set(reg, reg->user_agent, sip->user_agent);
 	if (sip->contact.uri.n) {
 		reg->contact_uri = text_set(reg, reg->contact_uri, sip->contact.uri);
-		reg->contact = a->message->contact;
+		reg->contact = message_contact_endpoint(&a->sip->contact);
 	}
 	transaction_begin(r, a);
 	trial_request(reg->trial, a->message, sip, false);

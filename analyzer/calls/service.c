@@ -294,6 +294,8 @@ static void note_hunt(struct service *s, const struct service_try *now)
 {
 	unsigned walked = 0;
 
+	if (s->server_count < 2)
+		return;
 	for (struct list_link *it = s->tries.head.prev; it != &s->tries.head && walked < WALK_MAX;
 	    it = it->prev, walked++) {
 		const struct service_try *t = LIST_ENTRY(it, struct service_try, in_service);

@@ -136,7 +136,7 @@ static bool same_message(const struct sighting *s, const struct arrival *a)
 	const struct message *m = s->seen;
 
 	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
-		s->rseq == a->rseq && span_equal(m->to_tag, a->sip->to.tag);
+		s->rseq == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
 }
 
 /*

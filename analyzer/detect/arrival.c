@@ -12,10 +12,10 @@ static bool pt_known(const struct window *w, const struct stream *s)
 	uint32_t known = 0, all = 0;
 	bool receivers;
 
-	for (unsigned i = 0; i < s->pt_count; i++) {
-		all += s->pt_packets[i];
-		if (s->pts[i] == 13 || window_format(w, s->pts[i], &receivers))
-			known += s->pt_packets[i];
+	for (unsigned i = 0; i < s->type_count; i++) {
+		all += s->types[i].packets;
+		if (s->types[i].pt == 13 || window_format(w, s->types[i].pt, &receivers))
+			known += s->types[i].packets;
 	}
 	return !w->receiver || !w->receiver->format_count || known * 5 > all;
 }

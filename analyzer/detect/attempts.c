@@ -9,7 +9,7 @@
 enum { NUMBER_MAX = 64, TAIL_DIGITS = 9, DIGITS_FEW = 6, WALK_MAX = 256 };
 
 struct attempt {
-	uint64_t caller, both;       /* keyed hashes */
+	uint64_t key;                /* keyed hash of the caller, or of caller and number */
 	int64_t begin_ns;
 	const struct leg *leg;
 };
@@ -50,34 +50,28 @@ static uint64_t caller_of(const struct leg *leg)
 	return user.n ? hash_bytes(user.p, user.n) : hash_bytes(&p->signalling.addr, sizeof p->signalling.addr);
 }
 
-static struct attempt attempt_of(const struct leg *leg)
+static struct attempt attempt_of_caller(const struct leg *leg)
+{
+	return (struct attempt){ caller_of(leg), leg->invite_ns, leg };
+}
+
+static struct attempt attempt_of_both(const struct leg *leg)
 {
 	char buffer[NUMBER_MAX];
 	struct span to = number_of(leg->party[SIDE_CALLEE].user, buffer);
-	uint64_t caller = caller_of(leg);
 
-	return (struct attempt){ caller, hash_mix(caller, hash_bytes(to.p, to.n)), leg->invite_ns, leg };
+	return (struct attempt){ hash_mix(caller_of(leg), hash_bytes(to.p, to.n)), leg->invite_ns, leg };
 }
 
-static int by_time(const struct attempt *x, const struct attempt *y)
+static int attempt_compare(const void *a, const void *b)
 {
+	const struct attempt *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
 	if (x->begin_ns != y->begin_ns)
 		return x->begin_ns < y->begin_ns ? -1 : 1;
 	return (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
-}
-
-static int both_compare(const void *a, const void *b)
-{
-	const struct attempt *x = a, *y = b;
-
-	return x->both != y->both ? x->both < y->both ? -1 : 1 : by_time(x, y);
-}
-
-static int caller_compare(const void *a, const void *b)
-{
-	const struct attempt *x = a, *y = b;
-
-	return x->caller != y->caller ? x->caller < y->caller ? -1 : 1 : by_time(x, y);
 }
 
 struct attempts *attempts_new(const struct calls *calls)
@@ -88,7 +82,7 @@ struct attempts *attempts_new(const struct calls *calls)
 	return a;
 }
 
-static struct attempt *list_of(struct attempts *a, int (*compare)(const void *, const void *))
+static struct attempt *list_of(struct attempts *a, struct attempt (*attempt_of)(const struct leg *))
 {
 	const struct list *legs = calls_legs(a->calls);
 	struct attempt *list = memory_resize(NULL, legs->count + 1, sizeof *list);
@@ -101,21 +95,21 @@ static struct attempt *list_of(struct attempts *a, int (*compare)(const void *, 
 			list[a->count++] = attempt_of(leg);
 	}
 	if (a->count)
-		qsort(list, a->count, sizeof *list, compare);
+		qsort(list, a->count, sizeof *list, attempt_compare);
 	return list;
 }
 
 static const struct attempt *by_both(struct attempts *a)
 {
 	if (!a->by_both)
-		a->by_both = list_of(a, both_compare);
+		a->by_both = list_of(a, attempt_of_both);
 	return a->by_both;
 }
 
 static const struct attempt *by_caller(struct attempts *a)
 {
 	if (!a->by_caller)
-		a->by_caller = list_of(a, caller_compare);
+		a->by_caller = list_of(a, attempt_of_caller);
 	return a->by_caller;
 }
 
@@ -142,15 +136,14 @@ int64_t leg_over_ns(const struct leg *leg)
 }
 
 /* The first place in a sorted array that is not before x. */
-static size_t place(const struct attempt *list, size_t count, const struct attempt *x,
-	int (*compare)(const void *, const void *))
+static size_t place(const struct attempt *list, size_t count, const struct attempt *x)
 {
 	size_t low = 0;
 
 	while (low < count) {
 		size_t mid = low + (count - low) / 2;
 
-		if (compare(&list[mid], x) < 0)
+		if (attempt_compare(&list[mid], x) < 0)
 			low = mid + 1;
 		else
 			count = mid;
@@ -160,12 +153,12 @@ static size_t place(const struct attempt *list, size_t count, const struct attem
 
 const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64_t within_ns)
 {
-	struct attempt x = attempt_of(leg);
+	struct attempt x = attempt_of_both(leg);
 	const struct attempt *list = by_both(a);
 	int64_t over_ns = leg_over_ns(leg);
 
 	x.begin_ns = over_ns;
-	for (size_t i = place(list, a->count, &x, both_compare); i < a->count && list[i].both == x.both; i++) {
+	for (size_t i = place(list, a->count, &x); i < a->count && list[i].key == x.key; i++) {
 		if (list[i].begin_ns > ns_add(over_ns, within_ns))
 			break;
 		if (list[i].leg != leg)
@@ -176,13 +169,13 @@ const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64
 
 bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_ns)
 {
-	struct attempt x = attempt_of(leg);
+	struct attempt x = attempt_of_caller(leg);
 	struct span dialled = leg->party[SIDE_CALLEE].user;
 	int64_t until_ns = ns_add(leg_over_ns(leg), within_ns);
 	const struct attempt *list = by_caller(a);
-	size_t i = place(list, a->count, &x, caller_compare);
+	size_t i = place(list, a->count, &x);
 
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && list[i].caller == x.caller &&
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && list[i].key == x.key &&
 	    list[i].begin_ns <= until_ns; i++, walked++) {
 		struct span user = list[i].leg->party[SIDE_CALLEE].user;
 
@@ -205,14 +198,14 @@ static bool is_branch(const struct leg *x, const struct leg *y)
  */
 static const struct leg *best_branch(struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
 {
-	struct attempt x = attempt_of(leg);
+	struct attempt x = attempt_of_caller(leg);
 	const struct attempt *list = by_caller(a);
 	const struct leg *best = NULL;
 	size_t i;
 
 	x.begin_ns = ns_add(of_ns, -fork_ns);
-	i = place(list, a->count, &x, caller_compare);
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && list[i].caller == x.caller; i++, walked++) {
+	i = place(list, a->count, &x);
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && list[i].key == x.key; i++, walked++) {
 		const struct leg *other = list[i].leg;
 
 		if (list[i].begin_ns > ns_add(of_ns, fork_ns))

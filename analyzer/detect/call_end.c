@@ -134,8 +134,8 @@ static struct timer timer_at(const struct leg *leg, int64_t at_ns)
 		timer.set_ns = ok->at.at_ns;
 		timer.by = ok;
 		timer.client = t->by;
-		timer.expires_s = ok->headers ? ok->headers->session_expires_s : 0;
-		timer.refresher = ok->headers ? ok->headers->refresher : REFRESHER_NONE;
+		timer.expires_s = ok->headers ? ok->headers->more->session_expires_s : 0;
+		timer.refresher = ok->headers ? ok->headers->more->refresher : REFRESHER_NONE;
 	}
 	return timer;
 }

@@ -91,7 +91,7 @@ static const struct message *first_sight(const struct transaction *t, unsigned s
 
 static unsigned q850_of(const struct message *m)
 {
-	return m->headers ? m->headers->q850 : 0;
+	return m->headers ? m->headers->more->q850 : 0;
 }
 
 static bool alike(const struct message *x, const struct message *y)
@@ -257,10 +257,10 @@ static void judge_decline(struct failed_call *f)
 {
 	static const char *const words[] = { "block", "analytics", "spam", "unwanted", "fraud" };
 	const struct headers *h = f->final->headers;
-	bool blocks = h && h->q850 && h->q850 != 16 && h->q850 != 17 && h->q850 != 21;
+	bool blocks = h && h->more->q850 && h->more->q850 != 16 && h->more->q850 != 17 && h->more->q850 != 21;
 
 	for (size_t i = 0; h && i < sizeof words / sizeof words[0]; i++)
-		blocks |= span_find_text_nocase(h->reason, span_of(words[i])) < h->reason.n;
+		blocks |= span_find_text_nocase(h->more->reason, span_of(words[i])) < h->more->reason.n;
 	if (blocks)
 		f->refusal = refusal_named("blocked");
 	else
@@ -269,7 +269,7 @@ static void judge_decline(struct failed_call *f)
 
 static bool names_format(const struct headers *h)
 {
-	return h && (span_starts(h->warning, SPAN("304")) || span_starts(h->warning, SPAN("305")));
+	return h && (span_starts(h->more->warning, SPAN("304")) || span_starts(h->more->warning, SPAN("305")));
 }
 
 static void judge_status(const struct judging *j, struct failed_call *f)
@@ -447,19 +447,19 @@ static void say_answer(const struct message *m, char *text, size_t room)
 {
 	char phrase[60], reason[120];
 
-	text_escape(m->reason, phrase, sizeof phrase);
+	text_escape(phrase_span(m->reason), phrase, sizeof phrase);
 	snprintf(text, room, "%u%s%s", m->status, phrase[0] ? " " : "", phrase);
-	if (m->headers && m->headers->reason.n)
+	if (m->headers && m->headers->more->reason.n)
 		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)",
-			text_escape(m->headers->reason, reason, sizeof reason));
-	if (m->headers && m->headers->warning.n)
+			text_escape(m->headers->more->reason, reason, sizeof reason));
+	if (m->headers && m->headers->more->warning.n)
 		snprintf(text + strlen(text), room - strlen(text), " (Warning: %s)",
-			text_escape(m->headers->warning, reason, sizeof reason));
-	if (m->headers && m->headers->wants.n)
+			text_escape(m->headers->more->warning, reason, sizeof reason));
+	if (m->headers && m->headers->more->wants.n)
 		snprintf(text + strlen(text), room - strlen(text), " (asks for %s)",
-			text_escape(m->headers->wants, reason, sizeof reason));
-	if (m->headers && m->headers->retry_after_s)
-		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->retry_after_s);
+			text_escape(m->headers->more->wants, reason, sizeof reason));
+	if (m->headers && m->headers->more->retry_after_s)
+		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->more->retry_after_s);
 }
 
 /* How the refusal came to the caller. */

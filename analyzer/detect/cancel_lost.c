@@ -74,7 +74,7 @@ static void compare_with_invite(struct lost *l)
 		what = "the branch of its Via";
 	else if (invite && cancel && invite->from_tag != cancel->from_tag)
 		what = "the tag in From";
-	else if (!span_equal(l->hop->first->to_tag, l->hop->cancel->to_tag))
+	else if (!phrase_equal(l->hop->first->to_tag, l->hop->cancel->to_tag))
 		what = "the tag in To";
 	snprintf(l->field, sizeof l->field, "%s", what);
 }

@@ -44,6 +44,7 @@ struct detections {
 	struct list order;
 	struct withheld *withheld;
 	unsigned withheld_count, withheld_room;
+	struct arena *withheld_texts;
 	const struct detector *asked; /* --why-not */
 	unsigned asked_call;         /* n, 0: all */
 	char asked_call_id[128];     /* or a Call-ID; "" none */
@@ -183,8 +184,8 @@ static void why_not_free(struct detections *ds, struct why_not *w)
 
 static void clear_notes(struct detections *ds)
 {
-	for (unsigned i = 0; i < ds->withheld_count; i++)
-		free(ds->withheld[i].text);
+	arena_free(ds->withheld_texts);
+	ds->withheld_texts = NULL;
 	ds->withheld_count = 0;
 	for (unsigned i = 0; i < ds->why_not_count; i++)
 		why_not_free(ds, &ds->why_not[i]);
@@ -375,6 +376,16 @@ static void forget(struct slot *s, const char *reason, enum severity severity, e
 	f->state = FINDING_CLOSED;
 }
 
+uint64_t detection_direction_key(const struct direction *dir)
+{
+	return hash_mix(hash_mix(5, (uintptr_t)dir->slot->dialog), dir->slot->mline * 2u + dir->sender);
+}
+
+static uint64_t scope_key(const struct detection *d)
+{
+	return d->scope && d->detector->scope == PER_DIRECTION ? detection_direction_key(d->scope) : (uintptr_t)d->scope;
+}
+
 struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
 	enum confidence c)
 {
@@ -387,7 +398,7 @@ struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const c
 	else
 		slot->finding = findings_add(d->all->findings, d->detector, d->detector->id, reason, s, c);
 	slot->raised = true;
-	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), (uintptr_t)d->scope), key);
+	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), scope_key(d)), key);
 	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream
 		? d->event->stream->direction : NULL;
 	slot->finding->stream = d->event->stream;
@@ -405,6 +416,8 @@ void detection_pass(struct detection *d, const char *row, const char *format, ..
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)    /* nearly always */
+		return;
 	va_start(ap, format);
 	add_row(d, false, true, row, format, ap);
 	va_end(ap);
@@ -414,6 +427,8 @@ void detection_note(struct detection *d, bool holds, const char *format, ...)
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)
+		return;
 	va_start(ap, format);
 	add_row(d, holds, false, NULL, format, ap);
 	va_end(ap);
@@ -431,14 +446,16 @@ static bool is_withheld(const struct detections *ds, const char *id, const char 
 	return false;
 }
 
-static char *withheld_text(const char *format, va_list ap)
+static const char *withheld_text(struct detections *ds, const char *format, va_list ap)
 {
 	char text[300];
 
+	if (!ds->withheld_texts)
+		ds->withheld_texts = arena_new();
 	if (strcmp(format, "%s") == 0)       /* nearly always, and for each leg */
-		return memory_text(va_arg(ap, const char *));
+		return arena_text(ds->withheld_texts, span_of(va_arg(ap, const char *)));
 	vsnprintf(text, sizeof text, format, ap);
-	return memory_text(text);
+	return arena_text(ds->withheld_texts, span_of(text));
 }
 
 void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...)
@@ -460,7 +477,7 @@ void detection_withhold(struct detection *d, const struct leg *leg, const char *
 	}
 	va_start(ap, format);
 	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, call_id, gate,
-		withheld_text(format, ap) };
+		withheld_text(ds, format, ap) };
 	va_end(ap);
 }
 

@@ -757,14 +757,15 @@ bool gates_clock_unreliable(const struct gates *g)
 static bool strides(const struct stream *s)
 {
 	double share = s->expected_within ? (double)s->lost_within / (double)s->expected_within : 0;
-	uint64_t short_runs = (uint64_t)s->loss_runs[0] + s->loss_runs[1];
+	const struct stream_flaws *f = stream_flaws(s);
+	uint64_t short_runs = (uint64_t)f->loss_runs[0] + f->loss_runs[1];
 
-	if (s->packets < 100 || s->loss_events == 0 || short_runs * 10 < s->loss_events * 9)
+	if (s->packets < 100 || f->loss_events == 0 || short_runs * 10 < f->loss_events * 9)
 		return false;
-	return (share > 0.45 && share < 0.55 && s->loss_runs[0] * 10 > s->loss_events * 9) ||
-	       (share > 0.62 && share < 0.71 && s->loss_runs[1] * 10 > s->loss_events * 9) ||
-	       (share > 0.29 && share < 0.37 && s->loss_runs[0] * 10 > s->loss_events * 9 &&
-	       s->loss_events * 3 > s->expected_within * 9 / 10);
+	return (share > 0.45 && share < 0.55 && f->loss_runs[0] * 10 > f->loss_events * 9) ||
+	       (share > 0.62 && share < 0.71 && f->loss_runs[1] * 10 > f->loss_events * 9) ||
+	       (share > 0.29 && share < 0.37 && f->loss_runs[0] * 10 > f->loss_events * 9 &&
+	       f->loss_events * 3 > s->expected_within * 9 / 10);
 }
 
 static void reckon_link_member(struct gates *g, const struct facts *f)

@@ -137,10 +137,11 @@ static struct pair_sums *pair_add(struct lookup *l, struct hash *table, const st
 /* Copies that came another way: other TTL, MAC or VLAN; one copy may differ in several. */
 static uint64_t elsewhere_of(const struct stream *s)
 {
-	uint64_t most = s->copies_other_ttl;
+	const struct stream_flaws *f = stream_flaws(s);
+	uint64_t most = f->copies_other_ttl;
 
-	most = s->copies_other_mac > most ? s->copies_other_mac : most;
-	return s->copies_other_vlan > most ? s->copies_other_vlan : most;
+	most = f->copies_other_mac > most ? f->copies_other_mac : most;
+	return f->copies_other_vlan > most ? f->copies_other_vlan : most;
 }
 
 struct lookup_copies lookup_copies_of(struct lookup *l, const struct address *src, const struct address *dst)

@@ -36,7 +36,9 @@ static struct endpoint real_of(const struct direction *d)
 static bool knows_real(const struct window *w, const struct endpoint *real)
 {
 	for (unsigned i = 0; i < w->target_count; i++) {
-		if (address_equal(&w->targets[i].message->contact.addr, &real->addr))
+		const struct endpoint contact = message_contact(w->targets[i].message);
+
+		if (address_equal(&contact.addr, &real->addr))
 			return true;
 	}
 	return false;
@@ -264,7 +266,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 
 	if (m->confidence == CONFIDENCE_CERTAIN && (h->window->likely_at_most || dir->slot->dialog->partial))
 		m->confidence = CONFIDENCE_LIKELY;
-	f = detection_raise_keyed(d, (uintptr_t)dir, m->reason, SEVERITY_ERROR, m->confidence);
+	f = detection_raise_keyed(d, detection_direction_key(dir), m->reason, SEVERITY_ERROR, m->confidence);
 	f->reason_confidence = m->confidence;
 	parts_of_direction(f, facts, dir);
 	add_legs(f, dir, &m->told);

@@ -83,9 +83,10 @@ static bool repeats_success(const struct detection *d, const struct transaction 
 static bool ack_astray(struct detection *d, const struct transaction *t, struct proof *p)
 {
 	const struct message *ok = t->final, *ack = t->ack;
+	struct endpoint contact = ok ? message_contact(ok) : (struct endpoint){ 0 };
 
-	if (!repeats_success(d, t) || !ack || !over_udp(ack) || !endpoint_equal(&ack->dst, &ok->contact) ||
-	    ok->contact.port == 0)
+	if (!repeats_success(d, t) || !ack || !over_udp(ack) || !endpoint_equal(&ack->dst, &contact) ||
+	    contact.port == 0)
 		return false;
 	p->reason = nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
 	p->named = ack->dst;
@@ -153,7 +154,7 @@ static bool route_astray(struct detection *d, const struct transaction *invite, 
 {
 	const struct headers *h = invite->final ? invite->final->headers : NULL;
 	const struct message *given = handed_to(invite, m);
-	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->recorded_last : h->recorded_first;
+	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->more->recorded_last : h->more->recorded_first;
 
 	if (!given || !over_udp(m) || !recorded.n || !uri_endpoint(recorded, &p->named) ||
 	    !endpoint_equal(&m->dst, &p->named))
@@ -425,8 +426,8 @@ static void judge_redirection(const struct index *x, const struct leg *leg)
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		const struct message *m = t->final;
 
-		if (t->initial && m && m->status >= 300 && m->status < 400 && address_known(&m->contact.addr))
-			judge_sent_on(x, "redirection", &m->contact, &m->src, m->at, t);
+		if (t->initial && m && m->status >= 300 && m->status < 400 && m->contact && address_known(&m->contact->at.addr))
+			judge_sent_on(x, "redirection", &m->contact->at, &m->src, m->at, t);
 	}
 }
 

@@ -408,14 +408,14 @@ static const char *codec_words(const struct stream *s, char buffer[64])
 	unsigned most = 0;
 	char codec[24];
 
-	if (!s || !s->pt_count)
+	if (!s || !s->type_count)
 		return strcpy(buffer, "another codec");
-	for (unsigned i = 1; i < s->pt_count; i++)
-		most = s->pt_packets[i] > s->pt_packets[most] ? i : most;
+	for (unsigned i = 1; i < s->type_count; i++)
+		most = s->types[i].packets > s->types[most].packets ? i : most;
 	if (s->codec.n)
-		snprintf(buffer, 64, "%s (payload type %u)", text_escape(s->codec, codec, sizeof codec), s->pts[most]);
+		snprintf(buffer, 64, "%s (payload type %u)", text_escape(s->codec, codec, sizeof codec), s->types[most].pt);
 	else
-		snprintf(buffer, 64, "payload type %u", s->pts[most]);
+		snprintf(buffer, 64, "payload type %u", s->types[most].pt);
 	return buffer;
 }
 

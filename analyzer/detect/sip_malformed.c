@@ -139,8 +139,7 @@ static void note_rules(struct state *st, const struct sip_message *m, uint32_t r
  */
 static uint64_t key_of(const struct sip_message *m)
 {
-	uint64_t key = m->via.branch.n ? hash_bytes(m->via.branch.p,
-		m->via.branch.n) : hash_mix(hash_bytes(m->call_id.p, m->call_id.n), hash_span(m->from.tag));
+	uint64_t key = m->via.branch.n ? m->keys.branch : hash_mix(m->keys.call_id, m->keys.from_tag);
 
 	return key ? key : 1;
 }
@@ -271,7 +270,8 @@ static void take(struct state *st, const struct packet *p)
 	rules = sip_rules_broken(m, p->transport, false);
 	if (!m->request)
 		rules = own_rules(m, rules, a);
-	note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
+	if (rules)
+		note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
 	if (!m->request)
 		take_response(st, p, a);
 	else if (m->method != SIP_ACK)

@@ -75,8 +75,8 @@ bool binding_pt_fits(const struct stream *s, const struct window *w)
 {
 	bool receivers;
 
-	for (unsigned i = 0; i < s->pt_count; i++) {
-		if (window_format(w, s->pts[i], &receivers))
+	for (unsigned i = 0; i < s->type_count; i++) {
+		if (window_format(w, s->types[i].pt, &receivers))
 			return true;
 	}
 	return false;

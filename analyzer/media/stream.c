@@ -128,6 +128,20 @@ static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h,
 
 /* ---- the long way ---- */
 
+static const struct stream_flaws no_flaws;
+
+const struct stream_flaws *stream_flaws(const struct stream *s)
+{
+	return s->flaws ? s->flaws : &no_flaws;
+}
+
+struct stream_flaws *flaws_get(struct record *r)
+{
+	if (!r->s.flaws)
+		r->s.flaws = memory_zalloc(sizeof *r->s.flaws);
+	return r->s.flaws;
+}
+
 struct aside *aside_get(struct record *r)
 {
 	if (!r->aside)
@@ -200,7 +214,7 @@ static void ttl_take(struct record *r, const struct packet *p)
 static void kind_count(struct record *r, enum payload_kind kind, unsigned type)
 {
 	if (kind != PAYLOAD_AUDIO)
-		r->s.pt_packets[type]++;
+		r->s.types[type].packets++;
 	if (kind != PAYLOAD_KEEPALIVE)
 		r->s.ends_in_comfort = kind == PAYLOAD_COMFORT;
 	switch (kind) {
@@ -227,7 +241,7 @@ static bool type_change(
 
 	if (type == r->type && r->typed)
 		return false;
-	r->s.pt_packets[r->type] += (uint32_t)(record_audio(r, h) - r->type_mark);
+	r->s.types[r->type].packets += (uint32_t)(record_audio(r, h) - r->type_mark);
 	r->type_mark = record_audio(r, h);
 	r->typed = true;
 	h->ptime_ms = 0;
@@ -320,7 +334,7 @@ static void first_take(struct streams *s, struct record *r, struct stream_hot *h
 		.audio_ts = p->rtp.rtp_ts,
 		.top_frame = p->frame };
 	unsigned type;
-	const struct payload_type *t = record_type(s, r, p, &type);
+	const struct stream_type *t = record_type(s, r, p, &type);
 	enum payload_kind kind = payload_kind_of(s, r, t, p);
 
 	r->gives_level = p->rtp.level_dbov <= 0 && p->rtp.extension;
@@ -358,7 +372,7 @@ static void packet_take(
 	struct stream_before b;
 	enum sequence_step step;
 	enum payload_kind kind;
-	struct payload_type *t;
+	struct stream_type *t;
 	bool changed = false;
 	unsigned type;
 

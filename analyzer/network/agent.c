@@ -153,7 +153,8 @@ static char lower(char c)
 enum host_role host_role_of_agent(struct span user_agent)
 {
 	const size_t count = sizeof agents / sizeof *agents;
-	char first = user_agent.n ? lower((char)user_agent.p[0]) : '\0';
+	char first = user_agent.n ? lower((char)user_agent.p[0]) : '\0',
+		second = user_agent.n > 1 ? lower((char)user_agent.p[1]) : '\0';
 	size_t from = 0;
 
 	for (size_t rest = count; rest; rest -= (rest + 1) / 2) {
@@ -161,7 +162,8 @@ enum host_role host_role_of_agent(struct span user_agent)
 			from += (rest + 1) / 2;
 	}
 	for (; from < count && lower(agents[from].begin[0]) == first; from++) {
-		if (span_starts_nocase(user_agent, span_of(agents[from].begin)))
+		if (lower(agents[from].begin[1]) == second &&
+		    span_starts_nocase(user_agent, span_of(agents[from].begin)))
 			return agents[from].role;
 	}
 	return ROLE_COUNT;

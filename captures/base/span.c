@@ -2,15 +2,15 @@
 /* span: looking into bytes that someone else owns. */
 #include "captures/base/span.h"
 
-static uint8_t lower(uint8_t c)
+static bool is_letter(uint8_t c)
 {
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
 bool span_same_nocase(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
+		if (a[i] != b[i] && ((a[i] ^ b[i]) != 0x20 || !is_letter(a[i])))
 			return false;
 	return true;
 }
@@ -30,7 +30,7 @@ size_t span_find_text_nocase(struct span s, struct span text)
 	if (text.n == 0)
 		return 0;
 	for (size_t i = 0; i + text.n <= s.n; i++) {
-		if (lower(s.p[i]) == lower(text.p[0]) && span_same_nocase(s.p + i, text.p, text.n))
+		if (((s.p[i] ^ text.p[0]) & ~0x20) == 0 && span_same_nocase(s.p + i, text.p, text.n))
 			return i;
 	}
 	return s.n;

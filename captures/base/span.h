@@ -38,17 +38,18 @@ static inline struct span span_first(struct span s, size_t n)
 	return (struct span){ s.p, n < s.n ? n : s.n };
 }
 
-/* ASCII case only, whatever the locale. */
+/* Of texts of n bytes, whose first bytes may differ in case only. */
 bool span_same_nocase(const uint8_t *a, const uint8_t *b, size_t n);
 
+/* ASCII case only, whatever the locale. Of two that differ nearly all do so in the first byte. */
 static inline bool span_equal_nocase(struct span a, struct span b)
 {
-	return a.n == b.n && span_same_nocase(a.p, b.p, b.n);
+	return a.n == b.n && (b.n == 0 || (((a.p[0] ^ b.p[0]) & ~0x20) == 0 && span_same_nocase(a.p, b.p, b.n)));
 }
 
 static inline bool span_starts_nocase(struct span s, struct span prefix)
 {
-	return s.n >= prefix.n && span_same_nocase(s.p, prefix.p, prefix.n);
+	return s.n >= prefix.n && span_equal_nocase(span_first(s, prefix.n), prefix);
 }
 
 static inline bool span_starts(struct span s, struct span prefix)
