@@ -50,10 +50,11 @@ struct arena *arena_new(void)
 
 void arena_free(struct arena *arena)
 {
-	struct chunk *own = (struct chunk *)((uint8_t *)arena - aligned(sizeof *own));
+	struct chunk *own;
 
 	if (!arena)
 		return;
+	own = (struct chunk *)((uint8_t *)arena - aligned(sizeof *own));
 	for (struct chunk *it = arena->chunks, *next; it; it = next) {
 		next = it->next;
 		if (it != own)
