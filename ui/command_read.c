@@ -525,6 +525,8 @@ static int reading_run(struct reading *g)
 	read_frames(g, o.ascii);
 	settle(g);
 	if (g->ui) {
+		if (nothing_read(g))
+			was_interrupted = 1;    /* it leaves: an empty dashboard would hide the trouble */
 		g->saves = save_source_of(g);
 		read_ui_end(g->ui, g->files, g->file_count);
 	}

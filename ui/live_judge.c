@@ -19,7 +19,6 @@
 #include "ui/known.h"
 
 enum { BYTES_MOST = 64 << 20, READ_AT_ONCE = 65536, SHORT_WORDS = 48, PATIENCE_TIMES = 10, WAIT_MS = 500 };
-#define PATIENCE_NS (10 * SECOND_NS)
 
 struct record {                      /* as it goes through the pipe; its text and a NUL follow */
 	uint64_t identity;
@@ -34,26 +33,27 @@ struct live_judge {
 	pid_t copy;
 	struct pictures *pictures;   /* that the copy is for; NULL none */
 	int picture_fd;              /* this end of its socket; -1 none */
-	int64_t begun_ns, took_ns;
+	int64_t begun_ns, took_ns, patience_ns;
 	char *bytes;
 	size_t n, room, at;
 	struct record given;         /* lent to who asked last */
 };
 
-struct live_judge *live_judge_new(void)
+struct live_judge *live_judge_new(int64_t patience_ns)
 {
 	struct live_judge *j = memory_zalloc(sizeof *j);
 
 	j->fd = j->picture_fd = -1;
+	j->patience_ns = patience_ns;
 	return j;
 }
 
-/* Has a copy lost its way? Each takes about as long as the one before. */
+/* Has a copy lost its way? Each takes about as long as the last that came to its end. */
 static bool is_overdue(const struct live_judge *j)
 {
-	int64_t allowed_ns = j->took_ns > PATIENCE_NS / PATIENCE_TIMES ? j->took_ns * PATIENCE_TIMES : PATIENCE_NS;
+	int64_t usual_ns = j->took_ns * PATIENCE_TIMES;
 
-	return ring_monotonic_ns() - j->begun_ns > allowed_ns;
+	return ring_monotonic_ns() - j->begun_ns > (usual_ns > j->patience_ns ? usual_ns : j->patience_ns);
 }
 
 static void bury(struct live_judge *j)
@@ -288,7 +288,8 @@ static enum live_judge_state come_to_end(struct live_judge *j)
 {
 	bool complete = is_complete(j);
 
-	j->took_ns = ring_monotonic_ns() - j->begun_ns;
+	if (complete)
+		j->took_ns = ring_monotonic_ns() - j->begun_ns;
 	close(j->fd);
 	j->fd = -1;
 	if (complete && j->picture_fd >= 0) {

@@ -49,7 +49,8 @@ struct live_message {                /* one thing that the copy tells */
 
 enum live_judge_state { LIVE_JUDGE_IDLE, LIVE_JUDGE_BUSY, LIVE_JUDGE_READY, LIVE_JUDGE_FAILED };
 
-struct live_judge *live_judge_new(void);
+/* A copy is given up after patience_ns, or after ten times what the last one took, whichever is more. */
+struct live_judge *live_judge_new(int64_t patience_ns);
 void live_judge_free(struct live_judge *j);      /* ends a copy that still judges */
 
 /* Only when idle. False with *err: no copy could be made. */
@@ -62,7 +63,7 @@ enum live_judge_state live_judge_poll(struct live_judge *j);
 /* The same, waiting for it. */
 enum live_judge_state live_judge_wait(struct live_judge *j);
 bool live_judge_next(struct live_judge *j, struct live_message *ret);    /* good until the next begin */
-/* How long the last one took. */
+/* How long the last one took that came to its end. */
 int64_t live_judge_took_ns(const struct live_judge *j);
 
 /* What the formats said of the interfaces; before engine_finish(). */

@@ -12,6 +12,7 @@
 
 /* After one that failed. */
 #define AGAIN_NS (10 * SECOND_NS)
+#define PATIENCE_NS (10 * SECOND_NS)
 /* A problem is recorded when it is over, or so long after it began: what follows belongs to it. */
 #define RECORD_AFTER_NS (30 * SECOND_NS)
 /* Of one processor at most a quarter judges. */
@@ -20,7 +21,7 @@ enum { JUDGE_SHARE = 4 };
 void live_rounds_init(struct live_rounds *r, const struct config *config)
 {
 	*r = (struct live_rounds){ .judged_ns = NS_NONE };
-	r->judge = live_judge_new();
+	r->judge = live_judge_new(PATIENCE_NS);
 	r->findings = live_findings_new(SECOND_NS, (int64_t)(config_value(config, "finding", "holdoff-s") * SECOND_NS),
 					(int64_t)(config_value(config, "finding", "reopen-s") * SECOND_NS));
 }

@@ -141,13 +141,13 @@ static uint64_t undecoded_frames(const struct view_capture *c)
 	return frames;
 }
 
-/* As loud as what was read: a zero must not read as "there were no calls". */
+/* As loud as what was read: a zero must not read as "there were no calls". Without SIP nothing else says what there was. */
 static void head_left(const struct report *r, const struct view_capture *c)
 {
 	uint64_t left = c->other + c->undecoded[UNDECODED_NOT_IP] + undecoded_frames(c);
 	struct text t;
 
-	if (left == 0 || c->frames == 0)
+	if (c->frames == 0 || (left == 0 && c->sip))
 		return;
 	text_init(&t);
 	add_share(&t, c->sip, c->frames, "SIP");

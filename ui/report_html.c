@@ -32,6 +32,7 @@ static const char style[] =
 	"body{background:var(--bg);color:var(--fg);font:16px/1.45 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem}\n"
 	"h1{font-size:1.4rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}\n"
 	".row{margin:.15rem 0 .15rem 1rem;display:flex;gap:.8rem}.row b{flex:0 0 6rem;font-weight:600}.row span{flex:1;white-space:pre-wrap;overflow-wrap:anywhere}\n"
+	".row ol{flex:1;margin:0;padding-left:1.4rem;overflow-wrap:anywhere}.row i{font-style:normal;color:var(--dim);white-space:nowrap}\n"
 	".l{margin:0 0 0 1rem;font:.85rem/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}\n"
 	".bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}.unknown{color:var(--unknown)}.dim{color:var(--dim)}.n{text-align:right;white-space:nowrap}\n"
 	"table{border-collapse:collapse;margin:.4rem 0 1rem;width:100%;font-size:.9rem}caption{text-align:left;font-size:.85rem;color:var(--dim)}\n"

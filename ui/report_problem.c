@@ -12,6 +12,7 @@
 #include "ui/known.h"
 #include "ui/explained.h"
 #include "ui/hears.h"
+#include "ui/page.h"
 #include "ui/words.h"
 
 enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, PHONES_SHOWN = 8, FILE_COLUMNS = 16,
@@ -372,12 +373,36 @@ static void proof_print(struct out *o, const struct proof *proof, unsigned numbe
 	out_fini(&inner);
 }
 
+static void proofs_page(struct out *o, const struct proof *proofs, size_t count)
+{
+	if (count == 0)
+		return;
+	page_end_line(o);
+	page_raw(o, "<div class=\"row\"><b class=\"head\">Because</b> <ol>\n");
+	for (size_t i = 0; i < count; i++) {
+		page_raw(o, "<li>");
+		page_escaped(o, proofs[i].what);
+		page_raw(o, *proofs[i].frames ? " <i>" : "");
+		page_escaped(o, proofs[i].frames);
+		page_raw(o, *proofs[i].frames ? "</i></li>\n" : "</li>\n");
+	}
+	page_raw(o, "</ol></div>\n");
+}
+
+static void proofs_print(struct out *o, const struct proof *proofs, size_t count, size_t width)
+{
+	size_t at = frames_column(proofs, count, width);
+
+	for (size_t i = 0; i < count; i++)
+		proof_print(o, &proofs[i], (unsigned)i + 1, at, width);
+}
+
 static void block_proof(const struct block *b)
 {
 	const struct view_finding *f = &b->finding;
 	unsigned width = b->r->out->columns < COLUMNS_DEFAULT ? b->r->out->columns : COLUMNS_DEFAULT;
 	struct proof proofs[EVIDENCE_SHOWN];
-	size_t count = 0, at;
+	size_t count = 0;
 
 	width -= BLOCK_INDENT + BLOCK_LABEL_COLUMNS + 2;
 	for (unsigned i = 0; i < f->evidence_count && count < EVIDENCE_SHOWN; i++) {
@@ -391,9 +416,11 @@ static void block_proof(const struct block *b)
 			text_columns(frames.p) };
 		text_fini(&frames);
 	}
-	at = frames_column(proofs, count, width);
+	if (b->r->out->page)
+		proofs_page(b->r->out, proofs, count);
+	else
+		proofs_print(b->r->out, proofs, count, width);
 	for (size_t i = 0; i < count; i++) {
-		proof_print(b->r->out, &proofs[i], (unsigned)i + 1, at, width);
 		free(proofs[i].what);
 		free(proofs[i].frames);
 	}

@@ -377,12 +377,12 @@ static void a_new_problem_lights_its_bar(void **state)
 	sit_down(t, FAKE_CLEAN, ROWS, COLUMNS, false);
 	t->w.numbers = (struct numbers){ .live = true, .now_ns = FAKE_START_NS };
 	redraw(t);
-	assert_int_equal(sheet_at(&t->s, 3, 2)->style, PAINT_PLAIN | STYLE_REVERSE);
+	assert_int_equal(sheet_at(&t->s, 4, 2)->style, PAINT_PLAIN | STYLE_REVERSE);
 	picture_becomes(t, FAKE_MANY);
-	assert_int_equal(sheet_at(&t->s, 3, 2)->style, PAINT_BAD | STYLE_REVERSE);
+	assert_int_equal(sheet_at(&t->s, 4, 2)->style, PAINT_BAD | STYLE_REVERSE);
 	t->w.numbers.now_ns += 5 * SECOND_NS;
 	redraw(t);
-	assert_int_equal(sheet_at(&t->s, 3, 2)->style, PAINT_PLAIN | STYLE_REVERSE);
+	assert_int_equal(sheet_at(&t->s, 4, 2)->style, PAINT_PLAIN | STYLE_REVERSE);
 	stand_up(t);
 	free(t);
 }

@@ -13,6 +13,7 @@
 
 enum { PANE_PROBLEMS, PANE_CALLS, PANE_STREAMS, PANES };
 enum {
+	VANTAGE_ROWS = 2,
 	PROBLEMS_LEAST = 3,
 	PROBLEMS_WIDE = 10,
 	STREAMS_LOW = 3,
@@ -257,19 +258,42 @@ static void draw_streams(struct dashboard *d, struct world *w, struct sheet *s, 
 
 /* ---- all of it ---- */
 
-static void draw_vantage(struct world *w, struct sheet *s)
+static void vantage_words(struct world *w, struct text *ret)
 {
 	const struct view_capture *c = world_capture(w);
+
+	text_addf(ret, "Seen from %s", c->seen_from ? c->seen_from : "a point that is not known");
+	if (c->vantage_confidence)
+		text_addf(ret, " (%s)", c->vantage_confidence);
+	if (c->cannot_prove_count)
+		text_addf(ret, ". Not shown: %s", c->cannot_prove[0]);
+}
+
+/* In at most so many rows. How many it took. */
+static unsigned draw_vantage(struct world *w, struct sheet *s, unsigned most)
+{
+	unsigned rows = 0, width = s->columns - 2;
 	struct text t;
+	struct out o;
 
 	text_init(&t);
-	text_addf(&t, "Seen from %s", c->seen_from ? c->seen_from : "a point that is not known");
-	if (c->vantage_confidence)
-		text_addf(&t, " (%s)", c->vantage_confidence);
-	if (c->cannot_prove_count)
-		text_addf(&t, ". Not shown: %s", c->cannot_prove[0]);
-	sheet_text(s, AREA_TOP, 1, s->columns - 2, PAINT_PLAIN, t.p);
+	out_init(&o, -1);
+	vantage_words(w, &t);
+	if (most > 1 && text_columns(t.p) > width) {
+		o.columns = width;
+		out_paragraph(&o, 0, "", 0, PAINT_PLAIN, t.p);
+		text_clear(&t);
+		text_add(&t, o.text.p);
+	}
+	for (const char *line = t.p; rows < most && *line; rows++) {
+		int n = (int)strcspn(line, "\n");
+
+		sheet_textf(s, AREA_TOP + rows, 1, width, PAINT_PLAIN, "%.*s", n, line);
+		line += n + (line[n] == '\n');
+	}
+	out_fini(&o);
 	text_fini(&t);
+	return rows;
 }
 
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
@@ -280,10 +304,10 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 		 streams = high ? STREAMS_HIGH
 		: s->rows >= 20 ? STREAMS_LOW
 				: 0,
-		 row = AREA_TOP + 1, left, width;
+		 row = AREA_TOP, left, width;
 	unsigned most = high ? PROBLEMS_WIDE : s->rows > 24 ? 5 : PROBLEMS_LEAST;
 
-	draw_vantage(w, s);
+	row += draw_vantage(w, s, s->rows >= 24 ? VANTAGE_ROWS : 1);
 	problems = problems < 1 ? 1 : problems > most ? most : problems;
 	draw_problems(d, w, s, row, problems);
 	row += problems + 2;

@@ -7,7 +7,9 @@
 
 #include "ui/words.h"
 
-enum { DETAIL_ROWS = 4, FIGURES = 32, FIGURES_WIDE = 52, WIDE_ROW = 104, SPARK_MOST = 480 };
+enum { DETAIL_ROWS = 4, FIGURES = 32, FIGURES_WIDE = 52, WIDE_ROW = 104, SPARK_MOST = 480,
+	LOSS_WARNS_PERCENT = 1                     /* as rtp-loss does */
+};
 
 static struct order rows_of(const struct looking *k)
 {
@@ -39,7 +41,7 @@ static enum call_mark mark_of(const struct view_stream *v, double loss)
 {
 	if (v->packets < 2)
 		return MARK_QUIET;
-	return (v->mos >= 0 && v->mos < 3.6) || loss >= 5 ? MARK_WARN : MARK_GOOD;
+	return (v->mos >= 0 && v->mos < 3.6) || loss >= LOSS_WARNS_PERCENT ? MARK_WARN : MARK_GOOD;
 }
 
 static void end_words(struct dashboard *d, struct world *w, const struct endpoint *e, char buffer[PARTY_BYTES])
