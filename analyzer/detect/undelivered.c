@@ -80,7 +80,8 @@ static const struct stream *copy_at_entry(const struct stream *a, const struct s
 /* The point behind sees something of the sender, or for the receiver: it is not blind for that direction. */
 static bool exit_hears(const struct judge *j, const struct stream *back)
 {
-	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->file, back->interface);
+	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->file, back->interface,
+		back->ifindex);
 }
 
 /*

@@ -90,9 +90,9 @@ struct stream {                      /* cold: touched only when something happen
 	unsigned n;                  /* JSON number; 0 until numbered */
 	uint32_t ssrc;
 	struct endpoint src, dst;
-	/* of its first packet; points: bit set of the first 32 (file, interface) pairs it was seen at */
+	/* of its first packet; points: bit set of the first 32 (file, interface, ifindex) it was seen at */
 	uint16_t file, interface;
-	uint32_t points;
+	uint32_t ifindex, points;
 	bool signalled;              /* began at an address that SDP named; else by the heuristic of 1.4.2 */
 	bool accepted;               /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
 	bool multicast, keepalive_only;

@@ -210,6 +210,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->dst = p->dst;
 	st->file = p->file;
 	st->interface = p->interface;
+	st->ifindex = p->ifindex;
 	st->points = streams_point(s, p);
 	st->multicast = address_multicast(&p->dst.addr);
 	st->relayed = p->tunnel == TUNNEL_TURN;

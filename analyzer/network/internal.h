@@ -166,7 +166,7 @@ struct network {
 	struct mark_uses marks;
 	struct link_sight links[LINK_SIGHTS];        /* unicast frames without IP (ARP), by whom they reach */
 	unsigned link_count;
-	struct { uint16_t file, interface; } points[32];
+	struct { uint32_t ifindex; uint16_t file, interface; } points[32];
 	unsigned point_count;
 	unsigned port_bitmaps;       /* host_record.media_port_bits in use */
 	struct network_counts counts;

@@ -69,7 +69,7 @@ struct pair {
 	/* when it was seen: at most 64 spans of time in which it sent, a hole of 10 s begins a new one */
 	struct pair_spell { int64_t from_ns, to_ns; } *spells;
 	unsigned spell_count;
-	uint32_t points;             /* bit set of capture points (file, interface) */
+	uint32_t points;             /* bit set of capture points (file, interface, ifindex) */
 	/* the TURN server that its packets are to or come from in truth; family 0: none, or not known */
 	struct address relay;
 	bool zrtp;                   /* it has sent ZRTP messages: keys that SDP does not tell of (RFC 6189) */
@@ -196,11 +196,11 @@ bool network_link_inbound(const struct network *n, const struct address *to, int
 bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
 	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness);
 /* The bit of that capture point in pair.points; 0: none of the first 31. */
-uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface);
+uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface, uint32_t ifindex);
 /* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */
 bool network_passes_at(
 	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,
-	uint16_t interface);
+	uint16_t interface, uint32_t ifindex);
 
 /*
  * Learns a mapping or strengthens it; ports 0 for whole addresses. A mapping of two ports also says something of the
