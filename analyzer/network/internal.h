@@ -158,6 +158,7 @@ struct network {
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
 	struct nat nat;
+	struct ice_ways *ice;        /* made with the first check */
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
 	struct vlan_uses *vlans;
 	struct turns *turns;
@@ -216,5 +217,9 @@ static inline struct host_record *host_record_of(const struct host *h)
 }
 
 void network_forget_stun(struct network *n);
+
+/* ice.c */
+void network_learn_ice(struct network *n, const struct packet *p);
+void network_forget_ice(struct network *n);
 
 #endif

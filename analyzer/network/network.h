@@ -75,6 +75,14 @@ struct pair {
 	bool zrtp;                   /* it has sent ZRTP messages: keys that SDP does not tell of (RFC 6189) */
 };
 
+/* ICE: what one media socket asks another one whether it can be reached (RFC 8445), as seen here. */
+struct ice_way {
+	struct endpoint from, to;
+	uint64_t checks, answers;
+	int64_t first_ns, last_ns;   /* of the checks */
+	struct frame_spot first_at;
+};
+
 enum nat_method {
 	NAT_TWIN,
 	NAT_SIP_TWO_POINTS,
@@ -212,6 +220,8 @@ void network_learn(struct network *n, const struct endpoint *inside, const struc
 /* From one SIP message: Via sent-by against source, received/rport, Contact, SDP address with public source (1.6.3). */
 void network_learn_sip(struct network *n, const struct packet *p, const struct sip_message *m);
 void network_learn_stun(struct network *n, const struct packet *p);
+/* Checks from one socket to another; NULL: none were seen. */
+const struct ice_way *network_ice(const struct network *n, const struct endpoint *from, const struct endpoint *to);
 /*
  * The best image of an endpoint through the map: exact port first, then the address as a whole (port kept), then the
  * address in the other scope (weight at most 50). False: none, or a public address that stands for several private
