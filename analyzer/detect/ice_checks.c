@@ -2,19 +2,31 @@
 /* ice_checks: connectivity checks (ICE) between the sockets that two parties named for a medium. */
 #include "analyzer/detect/ice_checks.h"
 
-enum { CHECKS_MIN = 5 };             /* RFC 8489 6.2.1: a check is sent up to 7 times */
+/* RFC 8489 6.2.1: a check is sent up to 7 times; RFC 7675 5.1: consent expires when 30 s bring no answer */
+enum { CHECKS_MIN = 5, LOST_MIN = 10 };
+
+#define LOST_NS (5 * SECOND_NS)      /* consent is asked for every 5 s */
 
 struct search {
 	const struct facts *facts;
 	bool unanswered;
+	int64_t since_ns;
 	const struct ice_way *best;
 };
+
+static bool works(const struct ice_way *way, int64_t since_ns)
+{
+	if (way->answered_ns == NS_NONE)
+		return false;
+	return way->in_vain < LOST_MIN || ns_minus(way->last_ns, way->answered_ns) < LOST_NS ||
+	       way->answered_ns > ns_add(since_ns, LOST_NS);
+}
 
 static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
 {
 	const struct ice_way *way = network_ice(s->facts->network, from, to);
 
-	if (way && way->checks >= CHECKS_MIN && !(s->unanswered && way->answers) &&
+	if (way && way->checks >= CHECKS_MIN && !(s->unanswered && works(way, s->since_ns)) &&
 	    (!s->best || way->checks > s->best->checks))
 		s->best = way;
 }
@@ -31,9 +43,10 @@ static void look_in(struct search *s, const struct window *w)
 	}
 }
 
-static const struct ice_way *search(const struct facts *facts, const struct mslot *slot, bool unanswered)
+static const struct ice_way *search(const struct facts *facts, const struct mslot *slot, bool unanswered,
+	int64_t since_ns)
 {
-	struct search s = { facts, unanswered, NULL };
+	struct search s = { facts, unanswered, since_ns, NULL };
 
 	for (unsigned side = 0; side < 2; side++) {
 		const struct direction *d = &slot->direction[side];
@@ -46,10 +59,10 @@ static const struct ice_way *search(const struct facts *facts, const struct mslo
 
 const struct ice_way *ice_checks_of(const struct facts *facts, const struct mslot *slot)
 {
-	return search(facts, slot, false);
+	return search(facts, slot, false, NS_NONE);
 }
 
-const struct ice_way *ice_checks_unanswered(const struct facts *facts, const struct mslot *slot)
+const struct ice_way *ice_checks_unanswered(const struct facts *facts, const struct mslot *slot, int64_t since_ns)
 {
-	return search(facts, slot, true);
+	return search(facts, slot, true, since_ns);
 }

@@ -10,7 +10,10 @@
  * none, or too few to tell (keepalives by STUN to a SIP port are none: they are of other sockets).
  */
 const struct ice_way *ice_checks_of(const struct facts *facts, const struct mslot *slot);
-/* The busiest way on which no check is answered; NULL: none such. */
-const struct ice_way *ice_checks_unanswered(const struct facts *facts, const struct mslot *slot);
+/*
+ * The busiest way on which no check is answered: never, or no more since that moment (consent, RFC 7675). It does not
+ * work. NULL: none such.
+ */
+const struct ice_way *ice_checks_unanswered(const struct facts *facts, const struct mslot *slot, int64_t since_ns);
 
 #endif

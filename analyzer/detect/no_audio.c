@@ -127,6 +127,11 @@ static const struct target *idle_server_of(const struct facts *facts, const stru
 	return t ? t : idle_server(facts, slot, SIDE_CALLER, b, a);
 }
 
+static int64_t both_since(const struct hearing *a, const struct hearing *b)
+{
+	return a->from_ns > b->from_ns ? a->from_ns : b->from_ns;
+}
+
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
@@ -147,7 +152,7 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	if (blocked(a) && blocked(b))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
-		if (a->whole && b->whole && ice_checks_unanswered(facts, slot))
+		if (ice_checks_unanswered(facts, slot, both_since(a, b)))
 			return "ice-failed";
 		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) &&
 		    (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
@@ -190,8 +195,9 @@ static void say_checks(struct finding *f, const struct ice_way *way)
 {
 	char from[ENDPOINT_TEXT], to[ENDPOINT_TEXT], checks[TEXT_COUNT];
 
-	finding_cause(f, "%s asks %s %s times whether it can be reached (ICE), and no answer passes this point: without a way that works neither side sends audio.",
-		endpoint_text(&way->from, from), endpoint_text(&way->to, to), text_count(way->checks, checks));
+	finding_cause(f, "%s asks %s %s times %swhether it can be reached (ICE), and no answer passes this point: without a way that works neither side sends audio%s.",
+		endpoint_text(&way->from, from), endpoint_text(&way->to, to), text_count(way->in_vain, checks),
+		way->answers ? "more " : "", way->answers ? " any longer" : "");
 	finding_evidence(f, (struct frame_ref){ way->first_ns, way->first_at.frame, way->first_at.file, 0 },
 		"the first check from %s to %s", from, to);
 }
@@ -228,7 +234,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "The session description names %s for the media, which is another machine than signals; it is there and never sent any.",
 			      endpoint_text(&idle_server_of(facts, slot, a, b)->at, x));
 	else if (strcmp(f->reason, "ice-failed") == 0)
-		say_checks(f, ice_checks_unanswered(facts, slot));
+		say_checks(f, ice_checks_unanswered(facts, slot, both_since(a, b)));
 	else if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT)
 		finding_cause(f,
 			"In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
@@ -270,7 +276,7 @@ static const char *act_of(const char *reason)
 		{ "wrong-media-server", "The media server sends nothing" },
 		{ "same-nat-no-hairpin", "The router does not send audio back inside" },
 		{ "codec", "Both sides send codecs that were not agreed" },
-		{ "ice-failed", "Both sides find no way to each other" },
+		{ "ice-failed", "No way between both sides works" },
 		{ "port-closed", "Both sides refuse the audio" },
 	};
 

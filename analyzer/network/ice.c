@@ -49,7 +49,7 @@ static struct ice_record *way_add(struct network *n, const struct packet *p)
 	if (n->ice->in_order.count >= ICE_WAYS_MAX)
 		return NULL;
 	r = memory_zalloc(sizeof *r);
-	r->way = (struct ice_way){ .from = p->src, .to = p->dst, .first_ns = p->at_ns,
+	r->way = (struct ice_way){ .from = p->src, .to = p->dst, .first_ns = p->at_ns, .answered_ns = NS_NONE,
 		.first_at = { p->file, p->frame } };
 	hash_add(&n->ice->by_sockets, &r->by_sockets, way_hash(&p->src, &p->dst));
 	list_add_tail(&n->ice->in_order, &r->in_order);
@@ -69,11 +69,15 @@ void network_learn_ice(struct network *n, const struct packet *p)
 		if (!r)
 			return;
 		r->way.checks++;
+		r->way.in_vain++;
 		r->way.last_ns = p->at_ns;
 	} else if (s->type == STUN_BINDING_DONE) {
 		r = way_find(n->ice, &p->dst, &p->src);
-		if (r)
-			r->way.answers++;
+		if (!r)
+			return;
+		r->way.answers++;
+		r->way.in_vain = 0;
+		r->way.answered_ns = p->at_ns;
 	}
 }
 

@@ -9,7 +9,10 @@
 
 #include "captures/base/text.h"
 
-enum { AHEAD = 8, HEADERS_AHEAD = 32, DEFAULT_PORT = 5060, LENGTH_FLAWS = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT };
+enum {
+	AHEAD = 8, HEADERS_AHEAD = 32, DEFAULT_PORT = 5060,
+	LENGTH_FLAWS = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT
+};
 
 static void change_add(struct message_diff *d, const char *reason, uint32_t place, struct span field,
 	struct span before, struct span after)

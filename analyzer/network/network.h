@@ -79,7 +79,9 @@ struct pair {
 struct ice_way {
 	struct endpoint from, to;
 	uint64_t checks, answers;
+	uint64_t in_vain;            /* checks since the last answer */
 	int64_t first_ns, last_ns;   /* of the checks */
+	int64_t answered_ns;         /* the last answer; NS_NONE none */
 	struct frame_spot first_at;
 };
 
