@@ -6,7 +6,9 @@
 #include "captures/base/memory.h"
 #include "dissect/provisioning.h"
 
-static const int64_t grains[3] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
+enum { GRAINS = 3 };
+
+static const int64_t grains[GRAINS] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS };
 
 enum { SILENCES_MAX = 65536 };
 #define SILENCE_NS (100 * MILLISECOND_NS)
@@ -20,6 +22,17 @@ static void note_silence(struct capture_facts *c, int64_t at_ns)
 		c->silences = memory_resize(c->silences, c->silence_room, sizeof *c->silences);
 	}
 	c->silences[c->silence_count++] = (struct stillness){ c->last_ns, at_ns };
+}
+
+/* Counted at the first grain that it is no multiple of: nor is it of the coarser ones. Mostly one division settles it. */
+static void note_grain(struct engine *e, int64_t at_ns)
+{
+	for (unsigned i = 0; i < GRAINS; i++) {
+		if (at_ns % grains[i] != 0) {
+			e->grain_odd[i]++;
+			return;
+		}
+	}
 }
 
 static void note_time(struct engine *e, const struct packet *p)
@@ -36,8 +49,7 @@ static void note_time(struct engine *e, const struct packet *p)
 		e->capture.timestamps_back++;
 	clock->begun = true;
 	clock->last_ns = p->at_ns;
-	for (unsigned i = 0; i < 3; i++)
-		e->deltas_odd[i] += p->at_ns % grains[i] != 0;
+	note_grain(e, p->at_ns);
 }
 
 static void note_protocol(struct engine *e, uint8_t protocol, uint16_t port)
@@ -173,7 +185,7 @@ static void note_kind(struct engine *e, const struct packet *p)
 {
 	switch ((enum packet_kind)p->kind) {
 	case PACKET_SIP: e->capture.sip += p->first_of_frame; break;
-	case PACKET_RTP: break;      /* counted when the streams have taken it */
+	case PACKET_RTP: break;
 	case PACKET_RTCP: e->capture.rtcp++; break;
 	case PACKET_STUN: e->capture.stun++; break;
 	case PACKET_DTLS:
@@ -200,8 +212,13 @@ void capture_facts_packet(struct engine *e, const struct packet *p)
 		e->capture.frames++;
 		e->bytes += p->wire_bytes;
 		note_time(e, p);
-		note_beyond(e, p);
 	}
+	if (p->kind == PACKET_RTP && p->undecoded == UNDECODED_NO && !(p->has & HAS_TRUNCATED) && !p->tcp_gap) {
+		e->capture.udp += p->transport == TRANSPORT_UDP;
+		return;              /* counted when the streams have taken it */
+	}
+	if (p->first_of_frame)
+		note_beyond(e, p);
 	e->capture.udp += p->transport == TRANSPORT_UDP;
 	e->capture.tcp_gaps += p->tcp_gap;
 	if (p->kind != PACKET_NONE && p->undecoded != UNDECODED_NO && p->first_of_frame)
@@ -242,10 +259,8 @@ void capture_facts_settle(struct engine *e)
 	c->no_clock = c->frames > 1 && c->first_ns == c->last_ns;
 	c->rtp = s.rtp_packets;
 	c->other += s.refused_packets;
-	for (unsigned i = 0; i < 3; i++) {
-		if (c->frames >= 20 && e->deltas_odd[i] == 0)
-			c->timestamp_grain_ns = grains[i];
-	}
+	for (unsigned i = 0; i < GRAINS && e->grain_odd[i] == 0 && c->frames >= 20; i++)
+		c->timestamp_grain_ns = grains[i];
 	c->non_sip_protocols = e->protocol_count;
 	/* of several interfaces one may see what the filter of another one keeps out */
 	c->filtered_media = (filter_excludes_media(c->filter) && c->rtp == 0) || filter_excludes_media(c->read_filter);

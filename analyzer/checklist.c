@@ -219,6 +219,7 @@ struct checklist *checklist_new(const struct facts *facts)
 	c->arena = arena_new();
 	c->ends = ends_new(facts);
 	marks_make(c);
+	sights_make(c);
 	checklist_site(c);
 	checklist_network(c);
 	flows = check_add(c, "C1.5", "Live call flows tested", "call flows");
@@ -228,6 +229,8 @@ struct checklist *checklist_new(const struct facts *facts)
 		numbers_sort(&c->checks[i]);
 	free(c->marks);
 	c->marks = NULL;
+	free(c->sights);
+	c->sights = NULL;
 	ends_free(c->ends);
 	c->ends = NULL;
 	return c;

@@ -45,13 +45,14 @@ static void check_ways(struct checklist *c)
 	struct tally out = tally_of(c, "C2.2", "Outbound call", "outbound", call_ids);
 	bool known = false;
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		enum way way = way_of(c, call);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		struct sight *s = &c->sights[i];
+		enum way way = way_of(c, s->call);
 
+		s->way = (uint8_t)way;
 		known |= way != WAY_INSIDE;
 		if (way != WAY_INSIDE)
-			tally_take(way == WAY_IN ? &in : &out, call);
+			tally_take(way == WAY_IN ? &in : &out, s);
 	}
 	in.works = out.works = "answered, audio passes both ways";
 	in.nothing = known ? "no call from a provider to the site"
@@ -76,13 +77,13 @@ static bool is_mobile(const struct site *site, struct span user)
 }
 
 /* Any number outside stands for a mobile where nothing tells them; one that fails is told as an outbound call. */
-static void take_any(struct tally *t, const struct call *call)
+static void take_any(struct tally *t, const struct sight *s)
 {
 	bool fault = false;
 
-	tally_marked(t, call, &fault);
+	tally_marked(t, s->call, &fault);
 	if (!fault)
-		tally_take(t, call);
+		tally_take(t, s);
 }
 
 static void check_mobile(struct checklist *c)
@@ -95,19 +96,19 @@ static void check_mobile(struct checklist *c)
 	const struct site *site = c->facts->site;
 	unsigned outside = 0;
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		const struct sight *s = &c->sights[i];
 
-		if (way_of(c, call) != WAY_OUT)
+		if (s->way != WAY_OUT)
 			continue;
 		outside++;
 		if (!site->mobile_prefixes.count) {
-			take_any(&t, call);
+			take_any(&t, s);
 			continue;
 		}
-		if (is_mobile(site, call_last_leg(call)->party[SIDE_CALLEE].user) ||
-		    is_mobile(site, call_first_leg(call)->party[SIDE_CALLEE].user))
-			tally_take(&t, call);
+		if (is_mobile(site, call_last_leg(s->call)->party[SIDE_CALLEE].user) ||
+		    is_mobile(site, call_first_leg(s->call)->party[SIDE_CALLEE].user))
+			tally_take(&t, s);
 	}
 	t.works = "answered, audio passes both ways";
 	t.nothing = "no call to a mobile";
@@ -128,12 +129,11 @@ void checklist_both(struct checklist *c)
 	struct tally t = tally_of(c, "C2.14", "Both directions of audio", "both directions", ids);
 
 	t.alone = true;
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		enum check_audio audio = check_audio_of(call);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		const struct sight *s = &c->sights[i];
 
-		if (check_answered(call) && audio != CHECK_AUDIO_NOT_DUE && audio != CHECK_AUDIO_ONE_WAY)
-			tally_call(&t, call, call_first_leg(call)->answer_at, call_audio_doubt(call));
+		if (s->answered && s->audio != CHECK_AUDIO_NOT_DUE && s->audio != CHECK_AUDIO_ONE_WAY)
+			tally_call(&t, s->call, call_first_leg(s->call)->answer_at, audio_doubt(s->audio));
 	}
 	t.works = "audio passes both ways";
 	t.nothing = "no answered call in which both sides were to speak";

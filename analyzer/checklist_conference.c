@@ -67,10 +67,12 @@ static struct rooms rooms_of(const struct facts *facts)
 
 static const struct leg *watched(const struct rooms *r, const struct call *call)
 {
+	if (!r->count)
+		return NULL;
 	LIST_EACH(it, &call->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
-		if (r->count && leg->answered && leg->party[SIDE_CALLEE].user.n &&
+		if (leg->answered && leg->party[SIDE_CALLEE].user.n &&
 		    bsearch(&leg->party[SIDE_CALLEE].user, r->list, r->count, sizeof *r->list, span_order))
 			return leg;
 	}
@@ -97,25 +99,36 @@ static const struct address *audio_of(const struct sdp_copies *c)
 	return NULL;
 }
 
-static unsigned moves_of(const struct facts *facts, struct move *list)
+/* Where the audio of a leg goes to for the first time; false: it stays. */
+static bool move_of(const struct leg *leg, struct move *ret)
+{
+	const struct address *before = NULL;
+
+	LIST_EACH(it, &leg->confirmed->exchanges) {
+		const struct exchange *e = LIST_ENTRY(it, struct exchange, in_dialog);
+		const struct address *now = e->state == EXCHANGE_STABLE ? audio_of(&e->offer) : NULL;
+
+		if (now && before && e->kind == EXCHANGE_REINVITE && !address_equal(now, before)) {
+			*ret = (struct move){ *now, leg, e->stable_at };
+			return true;
+		}
+		before = now && !before ? now : before;
+	}
+	return false;
+}
+
+static unsigned moves_of(const struct checklist *c, struct move *list)
 {
 	unsigned count = 0;
 
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-		const struct address *before = NULL;
-
-		if (!leg->answered || !leg->confirmed || !leg->call)
+	for (size_t i = 0; i < c->sight_count; i++) {
+		if (!c->sights[i].offers_again)
 			continue;
-		LIST_EACH(eit, &leg->confirmed->exchanges) {
-			const struct exchange *e = LIST_ENTRY(eit, struct exchange, in_dialog);
-			const struct address *now = e->state == EXCHANGE_STABLE ? audio_of(&e->offer) : NULL;
+		LIST_EACH(it, &c->sights[i].call->legs) {
+			const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
-			if (now && before && e->kind == EXCHANGE_REINVITE && !address_equal(now, before)) {
-				list[count++] = (struct move){ *now, leg, e->stable_at };
-				break;
-			}
-			before = now && !before ? now : before;
+			if (leg->answered && leg->confirmed)
+				count += move_of(leg, &list[count]);
 		}
 	}
 	return count;
@@ -151,7 +164,7 @@ static void take_mixers(struct tally *t)
 {
 	const struct facts *facts = t->list->facts;
 	struct move *list = memory_resize(NULL, calls_legs(facts->calls)->count + 1, sizeof *list);
-	unsigned count = moves_of(facts, list);
+	unsigned count = moves_of(t->list, list);
 
 	if (count)
 		qsort(list, count, sizeof *list, move_compare);
@@ -159,7 +172,7 @@ static void take_mixers(struct tally *t)
 		if (!is_mixer(&list[i]))
 			continue;
 		for (unsigned k = 0; k < MIXED_LEAST; k++)
-			tally_call(t, list[i + k].leg->call, list[i + k].at, call_audio_doubt(list[i + k].leg->call));
+			tally_call(t, list[i + k].leg->call, list[i + k].at, audio_doubt(check_audio_of(list[i + k].leg->call)));
 		i += MIXED_LEAST - 1;
 	}
 	free(list);
@@ -172,14 +185,14 @@ void checklist_conference(struct checklist *c)
 	struct rooms rooms = rooms_of(c->facts);
 	unsigned focused = 0;
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		const struct message *m = focus_of(call);
-		const struct leg *leg = m ? NULL : watched(&rooms, call);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		const struct sight *s = &c->sights[i];
+		const struct message *m = s->focus ? focus_of(s->call) : NULL;
+		const struct leg *leg = m ? NULL : watched(&rooms, s->call);
 
 		focused += m || leg;
 		if (m || leg)
-			tally_call(&t, call, m ? m->at : leg->invite_at, call_audio_doubt(call));
+			tally_call(&t, s->call, m ? m->at : leg->invite_at, audio_doubt(s->audio));
 	}
 	if (!focused)
 		take_mixers(&t);

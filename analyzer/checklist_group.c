@@ -8,6 +8,7 @@
 #include "analyzer/calls/watch.h"
 #include "analyzer/detect/lamp.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 #define FORK_NS SECOND_NS                    /* phones of one group are rung within */
 #define ANSWERED_ELSEWHERE_NS (5 * SECOND_NS)        /* and left in peace after an answer within */
@@ -78,9 +79,20 @@ static bool is_forked(const struct leg *leg)
 {
 	bool losing = false;
 
+	if (!leg->answered || !leg->confirmed || !leg->cancel_seen)
+		return false;
 	LIST_EACH(it, &leg->dialogs)
 		losing |= LIST_ENTRY(it, struct dialog, in_leg)->losing_fork;
-	return leg->answered && leg->confirmed && losing && leg->cancel_seen;
+	return losing;
+}
+
+static bool any_finding(const struct checklist *c, const char *const *ids)
+{
+	LIST_EACH(it, findings_in_order(c->facts->findings)) {
+		if (check_is(LIST_ENTRY(it, struct finding, in_order), ids))
+			return true;
+	}
+	return false;
 }
 
 void checklist_ring_group(struct checklist *c)
@@ -89,6 +101,7 @@ void checklist_ring_group(struct checklist *c)
 	struct tally t = tally_of(c, "C2.12", "Ring group", "ring group", ids);
 	const struct list *all = calls_legs(c->facts->calls);
 	const struct leg **legs = memory_zalloc((all->count + 1) * sizeof *legs);
+	bool cancelled = false;
 	size_t n = 0;
 
 	LIST_EACH(it, all) {
@@ -97,10 +110,13 @@ void checklist_ring_group(struct checklist *c)
 		if (leg->initial_invite_seen && leg->invite_ns != NS_NONE &&
 		    address_known(&leg->party[SIDE_CALLER].signalling.addr))
 			legs[n++] = leg;
+		cancelled |= leg->state == LEG_CANCELLED && leg->cancel_seen;
 		if (is_forked(leg) && leg->call)
 			tally_call(&t, leg->call, leg->invite_at, NULL);
 	}
-	qsort(legs, n, sizeof *legs, ring_compare);
+	if (!cancelled && !t.count[OUTCOME_CLEAN] && !t.count[OUTCOME_OPEN] && !any_finding(c, ids))
+		n = 0;               /* nobody gave way, and nobody is said to have failed to */
+	sort(legs, n, sizeof *legs, ring_compare);
 	for (size_t first = 0, next; first < n; first = next) {
 		for (next = first + 1; next < n && rings_with(legs[first], legs[next]); next++)
 			;
@@ -128,7 +144,7 @@ void checklist_lamps(struct checklist *c)
 {
 	static const char *const ids[] = { "blf-broken", NULL };
 	struct check *k = check_add(c, "C2.13", "Lamps (BLF)", "BLF");
-	struct lamps *lamps = lamps_new(c->facts->calls);
+	struct lamps *lamps = NULL;
 	int64_t last_ns = c->facts->capture->last_ns, wait_ns = (int64_t)(config_value(c->facts->config, "blf-broken",
 		"blf-notify-s") * 1e9);
 	unsigned watched = 0, follow = 0;
@@ -141,6 +157,7 @@ void checklist_lamps(struct checklist *c)
 		if (!w->note_count)
 			continue;
 		watched++;
+		lamps = lamps ? lamps : lamps_new(c->facts->calls);
 		if (broken || !lit(w) || lamp_change_after(lamps, w, w->first_ns, &leg) == NS_NONE ||
 		    lamp_compare(lamps, w, last_ns, wait_ns).wrong)
 			continue;

@@ -59,11 +59,13 @@ static void hold_in_slot(const struct mslot *slot, int64_t last_ns, struct held 
 		    direction_packets(&slot->direction[1], resumed_ns, last_ns) >= PACKETS_LEAST;
 }
 
-static struct held held_of(const struct checklist *c, const struct call *call)
+static struct held held_of(const struct checklist *c, const struct sight *s)
 {
 	struct held h = { .held = false };
 
-	LIST_EACH(it, &call->legs) {
+	if (!s->offers_again)
+		return h;
+	LIST_EACH(it, &s->call->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
 		if (!leg->confirmed)
@@ -83,9 +85,9 @@ void checklist_hold(struct checklist *c)
 	static const char *const ids[] = { "reinvite-failed", "audio-missing-after-hold", NULL };
 	struct tally hold = tally_of(c, "C2.4", "Hold and resume", "hold", ids);
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		struct held h = held_of(c, call);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		const struct call *call = c->sights[i].call;
+		struct held h = held_of(c, &c->sights[i]);
 
 		if (h.asked)
 			tally_call(&hold, call, h.at,
@@ -103,9 +105,9 @@ void checklist_music(struct checklist *c)
 	struct tally t = tally_of(c, "C2.11", "Music on hold", "music on hold", NULL);
 	unsigned silent = 0;
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		struct held h = held_of(c, call);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		const struct call *call = c->sights[i].call;
+		struct held h = held_of(c, &c->sights[i]);
 
 		silent += h.held && !h.music;
 		if (h.held && h.music)

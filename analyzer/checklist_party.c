@@ -35,11 +35,9 @@ void checklist_remote(struct checklist *c)
 		users++;
 		first = first ? first : r;
 	}
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-
-		if (first && is_remote_call(c, call))
-			tally_take(&t, call);
+	for (size_t i = 0; first && i < c->sight_count; i++) {
+		if (is_remote_call(c, c->sights[i].call))
+			tally_take(&t, &c->sights[i]);
 	}
 	t.works = "a call of a user who registers from outside, audio passes both ways";
 	t.nothing = "no user registers from outside the site";
@@ -82,27 +80,31 @@ static bool early_audio(const struct leg *leg, const struct message *m, int64_t 
 	return false;
 }
 
+static void early_take(struct tally *t, const struct call *call)
+{
+	const struct message *promise = NULL;
+	bool audio = false;
+
+	LIST_EACH(it, &call->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+		const struct message *m = leg->initial_invite_seen && leg->early_sdp ? early_promise(leg) : NULL;
+
+		promise = promise ? promise : m;
+		audio |= m && early_audio(leg, m, t->list->facts->capture->last_ns);
+	}
+	if (promise)
+		tally_call(t, call, promise->at,
+			audio ? NULL : "18x with SDP; no audio before the answer is seen here, and none is due");
+}
+
 void checklist_early(struct checklist *c)
 {
 	static const char *const ids[] = { "early-media-missing", NULL };
 	struct tally t = tally_of(c, "C2.8", "Early media", "early media", ids);
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		const struct message *promise = NULL;
-		bool audio = false;
-
-		LIST_EACH(lit, &call->legs) {
-			const struct leg *leg = LIST_ENTRY(lit, struct leg, in_call);
-			const struct message *m = leg->initial_invite_seen ? early_promise(leg) : NULL;
-
-			promise = promise ? promise : m;
-			audio |= m && early_audio(leg, m, c->facts->capture->last_ns);
-		}
-		if (promise)
-			tally_call(&t, call, promise->at,
-				audio ? NULL
-				: "18x with SDP; no audio before the answer is seen here, and none is due");
+	for (size_t i = 0; i < c->sight_count; i++) {
+		if (c->sights[i].early)
+			early_take(&t, c->sights[i].call);
 	}
 	t.works = "audio from the far side before the answer";
 	t.nothing = "no 18x with SDP";

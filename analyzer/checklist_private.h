@@ -12,6 +12,17 @@ struct mark {                        /* a finding of a call */
 	struct mark *next;
 };
 
+/* A call as most items ask for it: one walk over its legs, made once for all of them. */
+struct sight {
+	const struct call *call;
+	bool answered;
+	uint8_t audio;               /* enum check_audio */
+	uint8_t way;                 /* enum way; of C2.1 */
+	bool offers_again;           /* a re-INVITE or UPDATE with an offer in a confirmed dialog: hold, mixer */
+	bool early;                  /* an 18x with SDP, perhaps */
+	bool focus;                  /* an answered leg of a conference, perhaps */
+};
+
 struct checklist {
 	struct check checks[CHECKS_MAX];
 	unsigned count;
@@ -21,6 +32,8 @@ struct checklist {
 	struct arena *arena;
 	struct mark **marks;         /* by number of the call */
 	unsigned highest;            /* number of a call */
+	struct sight *sights;        /* in the order of the calls */
+	size_t sight_count;
 };
 
 struct check *check_add(struct checklist *c, const char *item, const char *title, const char *name);
@@ -45,6 +58,8 @@ const char *check_transport(uint8_t transport);
 enum check_audio { CHECK_AUDIO_UNSEEN, CHECK_AUDIO_NO, CHECK_AUDIO_NOT_DUE, CHECK_AUDIO_ONE_WAY, CHECK_AUDIO_BOTH };
 enum check_audio check_audio_of(const struct call *call);
 bool check_answered(const struct call *call);
+
+void sights_make(struct checklist *c);
 
 /* C1.1 to C1.4, in that order. */
 void checklist_site(struct checklist *c);

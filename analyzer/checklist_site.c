@@ -11,6 +11,7 @@
 #include "analyzer/network/sip_peer.h"
 #include "analyzer/network/source.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 enum { NAMED = 3, STRANGERS_LEAST = 3 };
 
@@ -98,7 +99,7 @@ static void services_make(struct checklist *c, struct services *s)
 			all[n++] = (struct service){ f->at, TRANSPORT_TLS, f->secured, f->secured, true, f->secured_at,
 				f->secured_at };
 	}
-	qsort(all, n, sizeof *all, service_compare);
+	sort(all, n, sizeof *all, service_compare);
 	s->list = memory_zalloc((n + 1u) * sizeof *s->list);
 	for (unsigned i = 0; i < n; i++)
 		service_add(s, all[i]);
@@ -409,16 +410,15 @@ static struct answered answered_calls(struct checklist *c, struct check *k)
 {
 	struct answered n = { 0, 0 };
 
-	LIST_EACH(it, calls_in_order(c->facts->calls)) {
-		const struct call *call = LIST_ENTRY(it, struct call, in_order);
-		enum check_audio audio = check_audio_of(call);
+	for (size_t i = 0; i < c->sight_count; i++) {
+		const struct sight *s = &c->sights[i];
 
-		if (!check_answered(call))
+		if (!s->answered)
 			continue;
 		n.all++;
-		n.both += audio >= CHECK_AUDIO_NOT_DUE;
+		n.both += s->audio >= CHECK_AUDIO_NOT_DUE;
 		if (k->call_count < CHECK_NUMBERS)
-			k->calls[k->call_count++] = call->n;
+			k->calls[k->call_count++] = s->call->n;
 	}
 	k->calls_total = n.all;
 	return n;

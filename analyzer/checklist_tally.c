@@ -88,9 +88,9 @@ enum check_audio check_audio_of(const struct call *call)
 	return best;
 }
 
-const char *call_audio_doubt(const struct call *call)
+const char *audio_doubt(enum check_audio audio)
 {
-	switch (check_audio_of(call)) {
+	switch (audio) {
 	case CHECK_AUDIO_UNSEEN:
 		return "its audio is not seen in both directions";
 	case CHECK_AUDIO_NO:
@@ -229,18 +229,18 @@ static bool is_let_be(const struct leg *leg)
 	       leg->state == LEG_CALLING;
 }
 
-void tally_take(struct tally *t, const struct call *call)
+void tally_take(struct tally *t, const struct sight *s)
 {
-	const struct leg *leg = call_first_leg(call);
+	const struct leg *leg = call_first_leg(s->call);
 	bool fault = false;
 
 	if (leg->partial || !leg->initial_invite_seen)
 		return;
-	if (check_answered(call)) {
-		tally_call(t, call, leg->invite_at, call_audio_doubt(call));
+	if (s->answered) {
+		tally_call(t, s->call, leg->invite_at, audio_doubt(s->audio));
 		return;
 	}
-	tally_marked(t, call, &fault);
+	tally_marked(t, s->call, &fault);
 	if (fault || !is_let_be(leg))
-		tally_call(t, call, leg->invite_at, "it was not answered");
+		tally_call(t, s->call, leg->invite_at, "it was not answered");
 }

@@ -29,7 +29,7 @@ void tally_call(struct tally *t, const struct call *call, struct frame_ref at, c
  * The same of a call from its beginning: answered with audio, or faulty, or let be: busy, declined, hung up while it
  * rang.
  */
-void tally_take(struct tally *t, const struct call *call);
+void tally_take(struct tally *t, const struct sight *s);
 void tally_add(struct tally *t, enum outcome o, unsigned call, struct frame_ref at);
 /*
  * Is an alarm on the call? *ret_fault: one of the ids; any other keeps the call from being a proof that the flow works.
@@ -41,8 +41,8 @@ void tally_settle(struct tally *t);
 const struct leg *call_first_leg(const struct call *c);
 /* The leg at whose end the callee is. */
 const struct leg *call_last_leg(const struct call *c);
-/* Why its audio proves nothing; NULL: it passes in all directions that were agreed. */
-const char *call_audio_doubt(const struct call *call);
+/* Why such audio proves nothing; NULL: it passes in all directions that were agreed. */
+const char *audio_doubt(enum check_audio audio);
 /* Packets of the direction in a stretch of time. */
 double direction_packets(const struct direction *d, int64_t from_ns, int64_t to_ns);
 

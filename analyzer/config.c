@@ -164,7 +164,7 @@ void config_free(struct config *c)
 static const struct config_key *key_in(const struct config_key *keys, const char *name)
 {
 	for (; keys && keys->name; keys++) {
-		if (strcmp(keys->name, name) == 0)
+		if (keys->name == name || strcmp(keys->name, name) == 0)
 			return keys;
 	}
 	return NULL;

@@ -71,7 +71,7 @@ void early_free(struct early *e)
 
 static uint32_t call_of(const struct sip_message *sip)
 {
-	return (uint32_t)hash_bytes(sip->call_id.p, sip->call_id.n);
+	return (uint32_t)sip->keys.call_id;
 }
 
 /*
@@ -81,10 +81,10 @@ static uint32_t call_of(const struct sip_message *sip)
 static uint64_t key_of(const struct sip_message *sip)
 {
 	struct span method = sip->request ? sip->method_text : sip->cseq_method;
-	uint64_t h = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), sip->cseq);
+	uint64_t h = hash_mix(sip->keys.call_id, sip->cseq);
 
 	if (sip->method == SIP_REGISTER)
-		h = hash_mix(h, hash_bytes(sip->via.branch.p, sip->via.branch.n));
+		h = hash_mix(h, sip->keys.branch);
 	return hash_mix(h, hash_bytes(method.p, method.n)) | 1;
 }
 

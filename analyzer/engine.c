@@ -203,6 +203,8 @@ struct engine *engine_new(const struct engine_options *options)
 		.findings = e->findings,
 		.config = c,
 		.site = options->site,
+		.min_call_ns = config_ns(c, "expect", "min-call-s", SECOND_NS),
+		.move_overlap_ns = config_ns(c, "expect", "move-overlap-ms", MILLISECOND_NS),
 	};
 	e->detections = detections_new(&e->facts, e->findings, options->why_not);
 	return e;
@@ -278,17 +280,6 @@ void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp
 
 /* ---- signalling ---- */
 
-static void emit(struct engine *e, enum event_kind kind, const struct calls_event *c, int64_t at_ns)
-{
-	struct event ev = {
-		.kind = kind, .at_ns = at_ns, .leg = c->leg, .dialog = c->dialog, .exchange = c->exchange,
-		.transaction = c->transaction,
-		.message = c->message, .registration = c->registration, .transfer = c->transfer,
-	};
-
-	detections_event(e->detections, &ev);
-}
-
 static void signal_media(struct engine *e, const struct message *m)
 {
 	struct stream_hint hint;
@@ -304,11 +295,41 @@ static void signal_media(struct engine *e, const struct message *m)
 	}
 }
 
+/* Does any stream come from, or go to, an address that the descriptions name? */
+static bool copies_streamed(struct engine *e, const struct sdp_copies *copies)
+{
+	for (unsigned i = 0; i < copies->count; i++) {
+		const struct sdp *sdp = copies->seen[i]->sdp;
+
+		for (unsigned k = 0; k < sdp->media_count; k++) {
+			if (streams_met(e->streams, &sdp->media[k].at))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool session_streamed(struct engine *e, const struct dialog *d)
+{
+	if (streams_none(e->streams))
+		return false;
+	LIST_EACH(it, &d->exchanges) {
+		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (copies_streamed(e, &x->offer) || copies_streamed(e, &x->answer) || copies_streamed(e, &x->preview))
+			return true;
+	}
+	return false;
+}
+
 /*
- * A session has changed: windows anew, and the streams concerned begin a new spell, so that windows can be told apart.
+ * A session has changed: the streams concerned begin a new spell, so that windows can be told apart. An ended one asks
+ * for audio nowhere. Windows are reckoned where streams need them, and at the end for all.
  */
 static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 {
+	if (d->ended_ns != NS_NONE || !session_streamed(e, d))
+		return;
 	expectation_update(&e->expect, d);
 	for (unsigned i = 0; i < d->mslot_count; i++) {
 		for (unsigned side = 0; side < 2; side++) {
@@ -365,35 +386,19 @@ static void calls_event(struct engine *e, const struct calls_event *c, int64_t a
 	case CALLS_MESSAGE:
 		if (c->message && c->message->sdp)
 			signal_media(e, c->message);
-		emit(e, EVENT_MESSAGE, c, at_ns);
 		break;
-	case CALLS_OFFER: emit(e, EVENT_OFFER, c, at_ns); break;
-	case CALLS_STABLE:
+	case CALLS_STABLE: case CALLS_ANSWERED: case CALLS_DIALOG_ENDED:
 		if (c->dialog)
 			session_changed(e, c->dialog, at_ns);
-		emit(e, EVENT_STABLE, c, at_ns);
 		break;
-	case CALLS_ANSWERED:
-		if (c->dialog)
-			session_changed(e, c->dialog, at_ns);
-		emit(e, EVENT_ANSWERED, c, at_ns);
-		break;
-	case CALLS_ENDED: emit(e, EVENT_CALL_ENDED, c, at_ns); break;
-	case CALLS_TRANSACTION_CLOSED: emit(e, EVENT_TRANSACTION_CLOSED, c, at_ns); break;
-	case CALLS_REGISTRATION: emit(e, EVENT_REGISTRATION, c, at_ns); break;
-	case CALLS_SUBSCRIPTION: emit(e, EVENT_SUBSCRIPTION, c, at_ns); break;
-	case CALLS_TRANSFER: emit(e, EVENT_TRANSFER, c, at_ns); break;
 	case CALLS_EVICTED:
 		if (c->leg)
 			leg_evicted(e, c->leg);
 		if (c->registration)
 			detections_forget(e->detections, c->registration);
 		break;
-	case CALLS_LEG_JOINED: emit(e, EVENT_LEG_JOINED, c, at_ns); break;
-	case CALLS_DIALOG_ENDED:
-		if (c->dialog)
-			session_changed(e, c->dialog, at_ns);
-		emit(e, EVENT_DIALOG_ENDED, c, at_ns);
+	case CALLS_OFFER: case CALLS_ENDED: case CALLS_TRANSACTION_CLOSED: case CALLS_REGISTRATION:
+	case CALLS_SUBSCRIPTION: case CALLS_TRANSFER: case CALLS_LEG_JOINED:
 		break;
 	}
 }
@@ -443,7 +448,6 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 static void take_icmp(struct engine *e, const struct packet *p)
 {
 	struct icmp_record *r;
-	struct event ev;
 
 	if (!p->icmp.error)
 		return;
@@ -461,23 +465,6 @@ static void take_icmp(struct engine *e, const struct packet *p)
 	};
 	list_add_tail(&e->icmp, &r->in_order);
 	hash_add(&e->icmp_by_dst, &r->by_dst, icmp_hash(&r->dst));
-	ev = (struct event){ .kind = EVENT_ICMP, .at_ns = p->at_ns, .icmp = r };
-	detections_event(e->detections, &ev);
-}
-
-static enum event_kind stream_event(enum stream_change change)
-{
-	switch (change) {
-	case STREAM_STARTED: case STREAM_ACCEPTED:
-		return EVENT_STREAM_STARTED;
-	case STREAM_GAP_ENDED:
-		return EVENT_STREAM_GAP;
-	case STREAM_RESTARTED: case STREAM_SSRC_CHANGED: case STREAM_PT_CHANGED:
-		return EVENT_STREAM_CHANGED;
-	case STREAM_NOTHING:
-		break;
-	}
-	return EVENT_KIND_COUNT;
 }
 
 /* A call without signalling lives on while its media does. */
@@ -491,10 +478,9 @@ static void keep_alive(struct engine *e, const struct packet *p)
 		calls_alive(e->calls, leg, p->at_ns);
 }
 
-static void take_rtp(struct engine *e, const struct packet *p)
+static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
-	struct stream_result r = streams_packet(e->streams, p);
-	struct event ev;
+	struct stream_result r = streams_packet_prepared(e->streams, p, ticket);
 
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
@@ -503,10 +489,6 @@ static void take_rtp(struct engine *e, const struct packet *p)
 	}
 	if (r.change != STREAM_NOTHING) {
 		records_due(e, p, DUPLICATE_NO, 1);
-		ev = (struct event){ .kind = stream_event(r.change), .at_ns = p->at_ns, .stream = r.stream,
-			.gap = r.gap };
-		if (ev.kind != EVENT_KIND_COUNT)
-			detections_event(e->detections, &ev);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
 		records_due(e, p, DUPLICATE_NO, MEDIA_BATCH);
 		two_points_frame(e->points, p->file, p->at_ns);
@@ -558,12 +540,12 @@ static void take_message(struct engine *e, const struct packet *p)
 }
 
 /* What is decided packet by packet: sessions, streams. The records that judgement alone reads take it afterwards. */
-static void take(struct engine *e, const struct packet *p)
+static void take(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
 	capture_facts_packet(e, p);
 	tick(e, p->at_ns);
 	if (p->kind == PACKET_RTP)
-		take_rtp(e, p);
+		take_rtp(e, p, ticket);
 	else if (p->kind == PACKET_SIP)
 		take_message(e, p);
 	else
@@ -580,8 +562,7 @@ static const struct packet *resolve(struct engine *e, const struct packet *p, un
 
 void engine_packet(struct engine *e, const struct packet *p)
 {
-	take(e, resolve(e, p, 0));
-	records_take(e);
+	engine_packets(e, &p, 1);
 }
 
 void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
@@ -592,13 +573,13 @@ void engine_packets(struct engine *e, const struct packet *const *packets, unsig
 	assert(count <= ENGINE_BATCH);
 	for (unsigned i = 0; i < count; i++) {
 		batch[i] = resolve(e, packets[i], i);
-		if (batch[i]->kind == PACKET_RTP)
-			tickets[i] = streams_prepare(e->streams, batch[i]);
+		tickets[i] = batch[i]->kind == PACKET_RTP ? streams_prepare(e->streams, batch[i])
+			: (struct stream_ticket){ 0 };
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
 			streams_prefetch(e->streams, tickets[i + AHEAD]);
-		take(e, batch[i]);
+		take(e, batch[i], tickets[i]);
 	}
 	records_take(e);
 }
@@ -667,10 +648,8 @@ static bool judged(const struct dialog *d)
 static void hear_dialog(struct engine *e, struct dialog *d)
 {
 	for (unsigned i = 0; judged(d) && i < d->mslot_count; i++) {
-		if (d->mslots[i].kind != SDP_AUDIO)
-			continue;
-		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLER]);
-		hearing_judge(&e->facts, &d->mslots[i].direction[SIDE_CALLEE]);
+		if (d->mslots[i].kind == SDP_AUDIO)
+			hearing_judge(&e->facts, &d->mslots[i]);
 	}
 }
 
@@ -695,8 +674,9 @@ static void judge_all(struct engine *e)
 	detections_judging(e->detections);
 	each_dialog(e, hear_dialog);
 	detections_event(e->detections, &ev);
-	each_dialog(e, judge_dialog);
 	LIST_EACH(it, calls_legs(e->calls)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs)
+			judge_dialog(e, LIST_ENTRY(dit, struct dialog, in_leg));
 		ev = (struct event){ .kind = EVENT_JUDGE_CALL, .at_ns = e->capture.last_ns,
 			.leg = LIST_ENTRY(it, struct leg, in_order) };
 		detections_event(e->detections, &ev);

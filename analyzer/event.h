@@ -11,11 +11,6 @@
 
 enum event_kind {
 	EVENT_SIP,                   /* every SIP packet that is no mirror copy, of whatever method: see packet */
-	EVENT_MESSAGE, EVENT_OFFER, EVENT_STABLE, EVENT_ANSWERED, EVENT_CALL_ENDED, EVENT_TRANSACTION_CLOSED,
-		EVENT_REGISTRATION, EVENT_SUBSCRIPTION,
-	EVENT_TRANSFER, EVENT_LEG_JOINED, EVENT_DIALOG_ENDED,
-	EVENT_STREAM_STARTED, EVENT_STREAM_GAP, EVENT_STREAM_CHANGED,
-	EVENT_ICMP,
 	/*
 	 * Judgement: everything that a verdict may lean on is in the records (in a read: the capture has ended; in
 	 * live: the hold-off has passed, and again whenever the records changed). A detector raises, updates or
@@ -47,15 +42,9 @@ struct event {
 	int64_t at_ns;
 	const struct leg *leg;
 	const struct dialog *dialog;
-	const struct exchange *exchange;
-	const struct transaction *transaction;
-	const struct message *message;
 	const struct registration *registration;
-	const struct transfer *transfer;
 	struct direction *direction;
 	const struct stream *stream;
-	const struct gap *gap;
-	const struct icmp_record *icmp;
 	const struct packet *packet; /* of EVENT_SIP: the message as parsed, good during the event only */
 };
 

@@ -119,9 +119,9 @@ static void view_direction_of(const struct engine *e, struct view_cache *v, cons
 		ret->why = h->gate;
 	else if (h && h->row)
 		ret->why = h->row;
-	else if (h && h->why[0]) {
+	else if (h && hearing_why(h)[0]) {
 		why = view_lend(v);
-		snprintf(why, VIEW_TEXT, "%s", h->why);
+		snprintf(why, VIEW_TEXT, "%s", hearing_why(h));
 		ret->why = why;
 	}
 	/* a row of the register: N9 (the other leg) leaves it open, the others say that nothing was due */

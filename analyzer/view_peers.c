@@ -6,6 +6,7 @@
 #include "analyzer/view_redact.h"
 #include "analyzer/views.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 enum { TOO_FEW_CALLS = 20, RESPONSE_MAX = 16 };
 
@@ -142,11 +143,11 @@ static void table_settle(struct peer_table *t)
 		struct peer *p = t->list[i];
 
 		if (p->pdd_count)
-			qsort(p->pdd_ms, p->pdd_count, sizeof(double), double_compare);
-		qsort(p->responses, p->response_count, sizeof p->responses[0], response_compare);
+			sort(p->pdd_ms, p->pdd_count, sizeof(double), double_compare);
+		sort(p->responses, p->response_count, sizeof p->responses[0], response_compare);
 	}
 	if (t->count)
-		qsort(t->list, t->count, sizeof *t->list, peer_compare);
+		sort(t->list, t->count, sizeof *t->list, peer_compare);
 	hash_fini(&t->index);
 }
 

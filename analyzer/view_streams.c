@@ -67,15 +67,16 @@ bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 	ret->src = s->src;
 	ret->dst = s->dst;
 	ret->ssrc = s->ssrc;
-	ret->pt_count = s->pt_count;
-	memcpy(ret->pts, s->pts, sizeof ret->pts);
+	ret->pt_count = s->type_count;
+	for (unsigned type = 0; type < s->type_count; type++)
+		ret->pts[type] = s->types[type].pt;
 	ret->codec = s->codec;
 	ret->clock_hz = s->clock_hz;
 	ret->packets = s->packets;
 	ret->lost = s->lost;
 	ret->lost_within = s->lost_within;
 	ret->epochs = s->epochs;
-	memcpy(ret->loss_runs, s->loss_runs, sizeof ret->loss_runs);
+	memcpy(ret->loss_runs, stream_flaws(s)->loss_runs, sizeof ret->loss_runs);
 	ret->duplicates = s->duplicates;
 	ret->mirror_copies = s->mirror_copies;
 	ret->reordered = s->reordered;

@@ -8,6 +8,8 @@
 #include "dissect/fragment.h"
 #include "dissect/hep.h"
 #include "dissect/ip.h"
+#include "dissect/plain.h"
+#include "dissect/quic.h"
 #include "dissect/sctp.h"
 #include "dissect/tcp.h"
 #include "dissect/tunnel.h"
@@ -124,12 +126,12 @@ static bool quic(const struct packet *p, struct span s)
 	uint32_t version;
 	uint8_t to, from;
 
-	if (p->src.port == 443 || p->dst.port == 443)
+	if (p->src.port == PORT_QUIC || p->dst.port == PORT_QUIC)
 		return true;
 	if (s.n < 7)
 		return false;
 	version = (uint32_t)s.p[1] << 24 | (uint32_t)s.p[2] << 16 | (uint32_t)s.p[3] << 8 | s.p[4];
-	if (version > 1 && version != 0x6b3343cf && version >> 8 != 0xff0000)
+	if (!quic_version(version))
 		return false;
 	to = s.p[5];
 	if (to > ID_MAX || s.n < 7u + to)
@@ -295,10 +297,10 @@ static void hep_classify(struct dissector *d, struct cursor *c, struct packet *p
 	datagram_classify(d, &inner, p);
 }
 
-/* Text first: its first byte may be in a method or, behind keepalives, a line end; only then the dear test is made. */
+/* Text first: its first byte may be in a method or, behind keepalives, a line end; only then the first line is read. */
 static bool text_classify(struct dissector *d, struct cursor *c, struct packet *p)
 {
-	if (sip_looks_like(c->left) && sip_take(d, c->left, c->wire, p))
+	if (sip_take(d, c->left, c->wire, p))
 		return true;
 	if (hep_length(c->left)) {
 		hep_classify(d, c, p);
@@ -338,15 +340,6 @@ static void datagram_classify(struct dissector *d, struct cursor *c, struct pack
 
 /* ---- transports ---- */
 
-/* RTP: one packet in 16 is tested, which tells a sending host with checksum offload as well as all would. */
-static void udp_checksum(struct packet *p, uint16_t checksum, struct span datagram)
-{
-	if (checksum == 0 || (p->kind == PACKET_RTP && p->rtp.seq % 16))
-		return;
-	p->has |= HAS_CHECKSUM;
-	p->checksum_ok = ip_checksum_ok(p, IP_UDP, datagram);
-}
-
 static enum network udp_dissect(struct dissector *d, struct cursor *c, struct packet *p)
 {
 	struct span h = cursor_take(c, 8);
@@ -383,7 +376,7 @@ static enum network udp_dissect(struct dissector *d, struct cursor *c, struct pa
 	depth = p->tunnel_depth;
 	datagram_classify(d, c, p);
 	if (whole && p->tunnel_depth == depth)          /* else the addresses are no longer those of this header */
-		udp_checksum(p, (uint16_t)(h.p[6] << 8 | h.p[7]), h);
+		ip_udp_checksum(p, (uint16_t)(h.p[6] << 8 | h.p[7]), h);
 	return NETWORK_NONE;
 }
 
@@ -457,7 +450,7 @@ static bool sctp_more(struct dissector *d, struct packet *p)
 	size_t wire;
 
 	while (sctp_next(&d->chunks, &data, &wire)) {
-		if (!sip_looks_like(data) || !sip_message_parse(data, wire, d->sip))
+		if (!sip_message_parse(data, wire, d->sip))
 			continue;
 		*p = d->base;
 		p->first_of_frame = false;
@@ -584,6 +577,8 @@ static void frame_dissect(struct dissector *d, struct packet *p)
 	p->wire_bytes = f->wire_bytes;
 	p->first_of_frame = true;
 	p->kind = PACKET_NONE;
+	if (plain_rtp(f, p))
+		return;
 	network = link_parse(&c, f->link, p);
 	while (network == NETWORK_IP)
 		network = ip_dissect(d, &c, p);

@@ -213,3 +213,11 @@ bool ip_checksum_ok(const struct packet *p, uint8_t protocol, struct span segmen
 		total = (total & 0xffff) + (total >> 16);
 	return total == 0xffff;
 }
+
+void ip_udp_checksum(struct packet *p, uint16_t checksum, struct span datagram)
+{
+	if (checksum == 0 || (p->kind == PACKET_RTP && p->rtp.seq % 16))
+		return;
+	p->has |= HAS_CHECKSUM;
+	p->checksum_ok = ip_checksum_ok(p, IP_UDP, datagram);
+}

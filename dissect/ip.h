@@ -34,4 +34,10 @@ bool ip_plausible(struct cursor c);
 /* RFC 768, 9293 3.1: over pseudo header and segment, which has to be whole. True: correct. */
 bool ip_checksum_ok(const struct packet *p, uint8_t protocol, struct span segment);
 
+/*
+ * Tests that of a whole UDP datagram, where it has one. Of RTP one packet in 16, which tells a sending host with
+ * checksum offload as well as all would.
+ */
+void ip_udp_checksum(struct packet *p, uint16_t checksum, struct span datagram);
+
 #endif

@@ -5,6 +5,8 @@
  */
 #include "dissect/sdp_parts.h"
 
+#include "dissect/control.h"
+
 enum { DISCARD_PORT = 9 };
 
 static enum sdp_kind kind_find(struct span word)
@@ -56,6 +58,7 @@ static struct sdp_media *media_add(struct sdp_reader *r)
 	}
 	m = &r->sdp->media[r->sdp->media_count];
 	memset(m, 0, sizeof *m);
+	r->connections[r->sdp->media_count].given = false;
 	media_house(m, &r->sdp->rooms[r->sdp->media_count++]);
 	m->direction = r->session.direction;
 	m->fingerprint = r->session.fingerprint;
@@ -130,16 +133,17 @@ static void connection_read(struct sdp_reader *r, struct span value)
 		*slot = c;
 }
 
-/* Place of a line in the order of RFC 8866 5; 0: no such line there. */
+/* Place of a line in the order of RFC 8866 5; 0: no such line there. r= belongs to its t=. */
 static unsigned rank_of(uint8_t letter, bool in_media)
 {
-	static const char session[] = "vosiuepcbtzka", media[] = "micbka";
-	const char *order = in_media ? media : session, *at;
+	static const uint8_t ranks[2]['z' - 'a' + 1] = {
+		{ ['v' - 'a'] = 1, ['o' - 'a'] = 2, ['s' - 'a'] = 3, ['i' - 'a'] = 4, ['u' - 'a'] = 5, ['e' - 'a'] = 6,
+			['p' - 'a'] = 7, ['c' - 'a'] = 8, ['b' - 'a'] = 9, ['t' - 'a'] = 10, ['r' - 'a'] = 10,
+			['z' - 'a'] = 11, ['k' - 'a'] = 12, ['a' - 'a'] = 13 },
+		{ ['m' - 'a'] = 1, ['i' - 'a'] = 2, ['c' - 'a'] = 3, ['b' - 'a'] = 4, ['k' - 'a'] = 5, ['a' - 'a'] = 6 },
+	};
 
-	if (letter == 'r' && !in_media) /* r= belongs to its t= */
-		letter = 't';
-	at = letter ? strchr(order, letter) : NULL;
-	return at ? (unsigned)(at - order) + 1 : 0;
+	return letter >= 'a' && letter <= 'z' ? ranks[in_media][letter - 'a'] : 0;
 }
 
 static void order_check(struct sdp_reader *r, uint8_t letter)
@@ -173,18 +177,21 @@ static void line_read(struct sdp_reader *r, struct span line)
 	}
 }
 
-/* One line, whatever ends it; *ret_ended: something did. */
+/* One line, whatever ends it, a CRLF at once; *ret_ended: something did. */
 static bool line_take(struct span *rest, struct span *ret_line, bool *ret_ended)
 {
-	size_t n = 0;
+	struct span s = *rest;
+	size_t n, end;
 
-	if (rest->n == 0)
+	if (s.n == 0)
 		return false;
-	while (n < rest->n && rest->p[n] != '\n' && rest->p[n] != '\r')
-		n++;
-	*ret_line = span_first(*rest, n);
-	*ret_ended = n < rest->n;
-	*rest = span_from(*rest, n + 1);
+	n = control_find(s, 0);
+	while (n < s.n && s.p[n] != '\n' && s.p[n] != '\r')
+		n = control_find(s, n + 1);
+	end = s.n - n >= 2 && s.p[n] == '\r' && s.p[n + 1] == '\n' ? n + 2 : n + 1;
+	*ret_line = span_first(s, n);
+	*ret_ended = n < s.n;
+	*rest = span_from(s, end);
 	return true;
 }
 
@@ -232,19 +239,22 @@ static bool is_description(struct span bytes)
 
 bool sdp_parse(struct span bytes, struct sdp *ret)
 {
-	struct sdp_reader r = { .sdp = ret, .media = &r.session };
+	struct sdp_reader r;
 	struct span rest = bytes, line;
 	bool ended = true;
 
 	if (!is_description(bytes))
 		return false;
+	memset(&r, 0, offsetof(struct sdp_reader, connections));
+	r.sdp = ret;
+	r.media = &r.session;
 	media_house(&r.session, &ret->rooms[SDP_MEDIA_MAX]);
 	memset(ret, 0, offsetof(struct sdp, media));
 	ret->media_count = 0;
 	ret->flaws = 0;
 	ret->bytes = bytes;
 	while (line_take(&rest, &line, &ended)) {
-		if (line.n == 0) /* the LF of a CRLF, or an empty line */
+		if (line.n == 0)
 			continue;
 		r.line++;
 		line_read(&r, line);

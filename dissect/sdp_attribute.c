@@ -350,33 +350,36 @@ static void candidate_read(struct sdp_reader *r, struct span value)
 		r->media->candidates[r->media->candidate_count++] = c;
 }
 
+#define NAME(text) sizeof(text) - 1, text
+
 static const struct attribute {
+	uint8_t n;
 	const char *name;
 	void (*read)(struct sdp_reader *r, struct span value);
 } attributes[] = {
-	{ "rtpmap", rtpmap_read },
-	{ "fmtp", fmtp_read },
-	{ "ptime", ptime_read },
-	{ "sendrecv", sendrecv_read },
-	{ "sendonly", sendonly_read },
-	{ "recvonly", recvonly_read },
-	{ "inactive", inactive_read },
-	{ "candidate", candidate_read },
-	{ "maxptime", maxptime_read },
-	{ "rtcp", rtcp_read },
-	{ "rtcp-mux", rtcp_mux_read },
-	{ "crypto", crypto_read },
-	{ "key-mgmt", key_management_read },
-	{ "fingerprint", fingerprint_read },
-	{ "setup", setup_read },
-	{ "ssrc", ssrc_read },
-	{ "mid", mid_read },
-	{ "label", label_read },
-	{ "group", group_read },
-	{ "ice-ufrag", ice_ufrag_read },
-	{ "ice-lite", ice_lite_read },
-	{ "bundle-only", bundle_only_read },
-	{ "silenceSupp", silence_read },
+	{ NAME("rtpmap"), rtpmap_read },
+	{ NAME("fmtp"), fmtp_read },
+	{ NAME("ptime"), ptime_read },
+	{ NAME("sendrecv"), sendrecv_read },
+	{ NAME("sendonly"), sendonly_read },
+	{ NAME("recvonly"), recvonly_read },
+	{ NAME("inactive"), inactive_read },
+	{ NAME("candidate"), candidate_read },
+	{ NAME("maxptime"), maxptime_read },
+	{ NAME("rtcp"), rtcp_read },
+	{ NAME("rtcp-mux"), rtcp_mux_read },
+	{ NAME("crypto"), crypto_read },
+	{ NAME("key-mgmt"), key_management_read },
+	{ NAME("fingerprint"), fingerprint_read },
+	{ NAME("setup"), setup_read },
+	{ NAME("ssrc"), ssrc_read },
+	{ NAME("mid"), mid_read },
+	{ NAME("label"), label_read },
+	{ NAME("group"), group_read },
+	{ NAME("ice-ufrag"), ice_ufrag_read },
+	{ NAME("ice-lite"), ice_lite_read },
+	{ NAME("bundle-only"), bundle_only_read },
+	{ NAME("silenceSupp"), silence_read },
 };
 
 void sdp_attribute_read(struct sdp_reader *r, struct span line)
@@ -387,7 +390,7 @@ void sdp_attribute_read(struct sdp_reader *r, struct span line)
 	if (name.n == 0)
 		return;
 	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-		if ((attributes[i].name[0] | 0x20) == (name.p[0] | 0x20) && sdp_word_is(name, attributes[i].name)) {
+		if (attributes[i].n == name.n && sdp_word_is(name, attributes[i].name)) {
 			attributes[i].read(r, value);
 			return;
 		}

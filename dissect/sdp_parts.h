@@ -16,19 +16,29 @@ struct sdp_reader {
 	struct sdp *sdp;
 	struct sdp_media *media;     /* of the last m= line; before the first and beyond the cap: &session */
 	struct sdp_media session;    /* what session attributes say, inherited by the media */
-	struct sdp_connection session_connection, connections[SDP_MEDIA_MAX];
+	struct sdp_connection session_connection;
 	bool has_version, has_origin, has_time, in_media;
 	unsigned rank, line;         /* place of the last line's letter in the order of RFC 8866 5; lines so far */
+	struct sdp_connection connections[SDP_MEDIA_MAX]; /* of the media; those behind media_count are not set */
 };
 
 /* ---- sdp_word.c ---- */
 
 /* The next word; *rest moves behind it. Empty: no further one. */
 struct span sdp_word_take(struct span *rest);
+
 /* What stands before a byte, or all of it. */
-struct span sdp_until(struct span s, uint8_t byte);
+static inline struct span sdp_until(struct span s, uint8_t byte)
+{
+	return span_first(s, span_find(s, byte));
+}
+
 /* ASCII case does not matter. */
-bool sdp_word_is(struct span s, const char *word);
+static inline bool sdp_word_is(struct span s, const char *word)
+{
+	return span_equal_nocase(s, span_of(word));
+}
+
 /* Could it be looked up? "10.0.0.300" is a broken address, no name. */
 bool sdp_name_like(struct span s);
 /* The host named by an address type and an address. False: broken, or of the other family; nothing is believed then. */

@@ -2,26 +2,23 @@
 /* sdp_word: words, ports and addresses in the lines of a session description. */
 #include "dissect/sdp_parts.h"
 
+static bool is_blank(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
 struct span sdp_word_take(struct span *rest)
 {
-	struct span s = span_trim(*rest), word;
-	size_t n = 0;
+	struct span s = *rest, word;
+	size_t at = 0, end;
 
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
-		n++;
-	word = span_first(s, n);
-	*rest = span_from(s, n);
+	while (at < s.n && is_blank(s.p[at]))
+		at++;
+	for (end = at; end < s.n && (s.p[end] > ' ' || !is_blank(s.p[end])); end++)
+		;
+	word = span_from(span_first(s, end), at);
+	*rest = span_from(s, end);
 	return word;
-}
-
-struct span sdp_until(struct span s, uint8_t byte)
-{
-	return span_first(s, span_find(s, byte));
-}
-
-bool sdp_word_is(struct span s, const char *word)
-{
-	return span_equal_nocase(s, span_of(word));
 }
 
 bool sdp_name_like(struct span s)

@@ -46,11 +46,11 @@ static bool part_next(struct span *rest, struct span delimiter, struct span *ret
 /* Reads the headers of a part; its content stays in lines->left. False: encoded so that it cannot be read here. */
 static bool part_headers(struct sip_lines *lines, struct span *ret_type)
 {
+	enum sip_line line;
 	struct sip_header h;
-	struct span line;
 
-	while (sip_line_folded(lines, &line) && line.n) {
-		if (!sip_line_field(line, &h))
+	while ((line = sip_line_field(lines, &h)) >= SIP_LINE_FIELD) {
+		if (line != SIP_LINE_FIELD)
 			continue;
 		if (h.name == SIP_H_CONTENT_TYPE)
 			*ret_type = h.value;

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sip_field: addresses, Via, parameters and lists inside header values, read as tolerantly as peers do. RFC 3261 20,
- * 25.1.
+ * sip_field: header fields by name, quotes, lists and parameters in their values, read as tolerantly as peers do. RFC
+ * 3261 20, 25.1.
  */
 #include "dissect/sip_parts.h"
 
 enum { VIA_LOOK_MAX = 64 }; /* sip_via_at looks no further: a walk over all of them stays linear in practice */
+
+/* ---- values ---- */
 
 static bool is_blank(uint8_t byte)
 {
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-static size_t find_blank(struct span s)
+size_t sip_find_blank(struct span s)
 {
 	size_t at = 0;
 
-	while (at < s.n && !is_blank(s.p[at]))
+	while (at < s.n && (s.p[at] > ' ' || !is_blank(s.p[at])))
 		at++;
 	return at;
 }
 
-/* Offset behind the quoted string that s begins with, s.n where its end is missing. */
-static size_t quoted_bytes(struct span s)
+size_t sip_quoted_bytes(struct span s)
 {
 	for (size_t at = 1; at < s.n; at++) {
 		if (s.p[at] == '\\')
@@ -33,19 +34,17 @@ static size_t quoted_bytes(struct span s)
 	return s.n;
 }
 
-static struct span unquote(struct span s)
+struct span sip_unquote_quoted(struct span s)
 {
-	if (s.n == 0 || s.p[0] != '"')
-		return s;
-	s = span_first(s, quoted_bytes(s));
+	s = span_first(s, sip_quoted_bytes(s));
 	s = span_from(s, 1);
 	if (s.n && s.p[s.n - 1] == '"')
 		s.n--;
 	return s;
 }
 
-/* Offset of a separator outside of quotes; s.n: none. Two memchr settle the usual case. */
-static size_t find_unquoted(struct span s, uint8_t separator)
+/* Two memchr settle the usual case. */
+size_t sip_find_unquoted(struct span s, uint8_t separator)
 {
 	size_t at = span_find(s, separator);
 
@@ -53,7 +52,7 @@ static size_t find_unquoted(struct span s, uint8_t separator)
 		return at;
 	for (at = 0; at < s.n && s.p[at] != separator; at++)
 		if (s.p[at] == '"')
-			at += quoted_bytes(span_from(s, at)) - 1;
+			at += sip_quoted_bytes(span_from(s, at)) - 1;
 	return at < s.n ? at : s.n;
 }
 
@@ -67,7 +66,7 @@ static size_t value_bytes(struct span list)
 		uint8_t byte = list.p[at];
 
 		if (byte == '"' && !angle)
-			at += quoted_bytes(span_from(list, at)) - 1;
+			at += sip_quoted_bytes(span_from(list, at)) - 1;
 		else if (byte == '<')
 			angle = true;
 		else if (byte == '>')
@@ -92,221 +91,27 @@ bool sip_list_next(struct span *list, struct span *ret_value)
 	return true;
 }
 
-bool sip_parameter(struct span params, struct span name, struct span *ret_value)
+size_t sip_parameter_end(struct span params, size_t *ret_name)
 {
-	while (params.n) {
-		size_t end = find_unquoted(params, ';');
-		struct span one = span_first(params, end);
-		size_t equals = span_find(one, '=');
+	size_t n = *ret_name, end;
 
-		if (span_equal_nocase(span_trim(span_first(one, equals)), name)) {
-			*ret_value = unquote(span_trim(span_from(one, equals + 1)));
-			return true;
-		}
-		params = span_from(params, end + 1);
-	}
-	return false;
-}
-
-static bool port_parse(struct span s, uint16_t *ret_port)
-{
-	uint64_t port;
-
-	if (!span_number(span_trim(s), UINT16_MAX, &port))
-		return false;
-	*ret_port = (uint16_t)port;
-	return true;
-}
-
-/* "host", "host:port", "[2001:db8::1]:port", and 2001:db8::1 without its brackets, as some write it. */
-static void host_parse(struct span s, struct span *ret_host, uint16_t *ret_port, bool *ret_has_port)
-{
-	size_t colon = span_find(s, ':');
-	struct address bare;
-
-	if (s.n && s.p[0] == '[') {
-		colon = span_find(s, ']');
-		*ret_host = span_trim(span_from(span_first(s, colon), 1));
-		s = span_from(s, colon + 1);
-		colon = span_find(s, ':');
-	} else if (span_find(span_from(s, colon + 1), ':') < span_from(s, colon + 1).n && address_parse(s, &bare)) {
-		*ret_host = s;
-		return;
-	} else {
-		*ret_host = span_trim(span_first(s, colon));
-		*ret_host = span_first(*ret_host, find_blank(*ret_host));
-	}
-	*ret_has_port = colon < s.n && port_parse(span_from(s, colon + 1), ret_port);
-}
-
-/*
- * Where the user part ends: at the last @ before anything that belongs behind a host. "user@domain@host" is what
- * phones make of a user name with an @ in it; in "a@b?Route=c@d" the second one is none of the user's. rest.n: no
- * user.
- */
-static size_t user_bytes(struct span rest)
-{
-	size_t end = span_find(rest, '@');
-
-	while (end < rest.n) {
-		struct span behind = span_from(rest, end + 1), more = span_first(behind, span_find(behind, '@'));
-
-		if (more.n == behind.n)
-			break;
-		for (size_t i = 0; i < more.n; i++)
-			if (more.p[i] == ';' || more.p[i] == '?' || more.p[i] == '>')
-				return end;
-		end += 1 + more.n;
-	}
+	if (params.p[n] == '=')
+		return n + 1 + sip_find_unquoted(span_from(params, n + 1), ';');
+	end = sip_find_unquoted(params, ';');
+	*ret_name = span_find(span_first(params, end), '=');
 	return end;
 }
 
-/* What stands behind "sip:". */
-static void sip_uri_rest(struct span rest, struct sip_address *a)
+bool sip_parameter(struct span params, struct span name, struct span *ret_value)
 {
-	size_t at = user_bytes(rest), end;
+	struct span found, value;
 
-	if (at < rest.n) {
-		a->user = span_first(rest, at);
-		a->user = span_first(a->user, span_find(a->user, ':')); /* without a password */
-		rest = span_from(rest, at + 1);
-	}
-	for (end = 0; end < rest.n && rest.p[end] != ';' && rest.p[end] != '?'; end++)
-		;
-	host_parse(span_trim(span_first(rest, end)), &a->host, &a->port, &a->has_port);
-	if (end < rest.n && rest.p[end] == ';') {
-		a->uri_params = span_from(rest, end + 1);
-		a->uri_params = span_first(a->uri_params, span_find(a->uri_params, '?'));
-	}
-}
-
-static bool scheme_byte(uint8_t byte, bool first)
-{
-	uint8_t letter = byte | 0x20;
-
-	if (letter >= 'a' && letter <= 'z')
-		return true;
-	return !first && ((byte >= '0' && byte <= '9') || byte == '+' || byte == '-' || byte == '.');
-}
-
-size_t sip_scheme_bytes(struct span uri)
-{
-	size_t n = 0;
-
-	while (n < uri.n && scheme_byte(uri.p[n], n == 0))
-		n++;
-	return n < uri.n && uri.p[n] == ':' ? n : 0;
-}
-
-bool sip_uri_parse(struct span uri, struct sip_address *ret)
-{
-	struct span rest;
-	size_t n;
-
-	uri = span_trim(uri);
-	if (uri.n == 0)
-		return false;
-	n = sip_scheme_bytes(uri);
-	ret->uri = uri;
-	ret->scheme = span_first(uri, n);
-	rest = n ? span_from(uri, n + 1) : uri;
-	if (n == 0 || span_equal_nocase(ret->scheme, SPAN("sip")) || span_equal_nocase(ret->scheme, SPAN("sips"))) {
-		sip_uri_rest(rest, ret);
-	} else if (span_equal_nocase(ret->scheme, SPAN("tel"))) {
-		n = span_find(rest, ';');
-		ret->user = span_first(rest, n);
-		ret->uri_params = span_from(rest, n + 1);
-	}
-	return true;
-}
-
-/* Takes the display name from the head of *rest, which then begins with < or with a bare URI. */
-static struct span display_take(struct span *rest)
-{
-	size_t quoted = rest->p[0] == '"' ? quoted_bytes(*rest) : 0;
-	struct span display = unquote(span_first(*rest, quoted));
-	size_t angle = span_find(span_from(*rest, quoted), '<') + quoted;
-
-	/* no closing quote: it ends where the address begins */
-	if (quoted == rest->n && rest->n && rest->p[rest->n - 1] != '"') {
-		angle = span_find(*rest, '<');
-		display = span_trim(span_from(span_first(*rest, angle), 1));
-	} else if (!quoted && angle < rest->n) {
-		display = span_trim(span_first(*rest, angle));
-		if (span_find(display, '"') < display.n) { /* a < in a quoted parameter of a bare URI */
-			display = SPAN_NONE;
-			angle = 0;
+	while (sip_parameter_next(&params, &found, &value))
+		if (span_equal_nocase(found, name)) {
+			*ret_value = value;
+			return true;
 		}
-	}
-	if (angle < rest->n)
-		*rest = span_from(*rest, angle);
-	else if (quoted)
-		*rest = span_trim(span_from(*rest, quoted));
-	return display;
-}
-
-bool sip_address_parse(struct span value, struct sip_address *ret)
-{
-	struct sip_address a = { .whole = span_trim(value) };
-	struct span rest = a.whole, uri;
-	size_t end;
-
-	if (rest.n == 0)
-		return false;
-	a.display = display_take(&rest);
-	if (rest.n && rest.p[0] == '<') {
-		end = span_find(rest, '>');
-		uri = span_from(span_first(rest, end), 1);
-		rest = span_from(rest, end + 1);
-		end = span_find(rest, ';');
-		/* RFC 3261 20.10: without < > each ; begins a header parameter */
-	} else {
-		end = span_find(rest, ';');
-		uri = span_first(rest, end);
-	}
-	a.params = span_trim(span_from(rest, end + 1));
-	if (!sip_uri_parse(uri, &a))
-		return false;
-	sip_parameter(a.params, SPAN("tag"), &a.tag);
-	*ret = a;
-	return true;
-}
-
-/* Takes "SIP / 2.0 /" from the head; false: it is not there. */
-static bool via_protocol_take(struct span *rest)
-{
-	for (int slash = 0; slash < 2; slash++) {
-		size_t at = span_find(*rest, '/');
-
-		if (at == 0 || at == rest->n)
-			return false;
-		*rest = span_trim(span_from(*rest, at + 1));
-	}
-	return true;
-}
-
-bool sip_via_parse(struct span value, struct sip_via *ret)
-{
-	struct sip_via v = { .whole = span_trim(value) };
-	struct span rest = v.whole, params;
-	size_t end = find_unquoted(rest, ';');
-
-	params = span_from(rest, end + 1);
-	rest = span_first(rest, end);
-	if (!via_protocol_take(&rest))
-		return false;
-	end = find_blank(rest);
-	v.transport = span_first(rest, end);
-	host_parse(span_trim(span_from(rest, end)), &v.host, &v.port, &v.has_port);
-	if (v.transport.n == 0 || v.host.n == 0)
-		return false;
-	sip_parameter(params, SPAN("branch"), &v.branch);
-	v.has_received = sip_parameter(params, SPAN("received"), &v.received);
-	v.has_rport = sip_parameter(params, SPAN("rport"), &v.rport);
-	if (v.received.n > 1 && v.received.p[0] == '[' && v.received.p[v.received.n - 1] == ']') /* RFC 5118 4.5 */
-		v.received = (struct span){ v.received.p + 1, v.received.n - 2 };
-	*ret = v;
-	return true;
+	return false;
 }
 
 bool sip_length_parse(struct span value, uint32_t *ret_length)
@@ -319,10 +124,14 @@ bool sip_length_parse(struct span value, uint32_t *ret_length)
 	return true;
 }
 
+/* ---- headers ---- */
+
 const struct sip_header *sip_header_next(const struct sip_message *m, const struct sip_header *after)
 {
 	const struct sip_header *end = m->headers + m->header_count;
 
+	if (!(m->names_again >> after->name & 1))
+		return NULL;
 	for (const struct sip_header *h = after + 1; h < end; h++)
 		if (h->name == after->name)
 			return h;
@@ -331,10 +140,7 @@ const struct sip_header *sip_header_next(const struct sip_message *m, const stru
 
 const struct sip_header *sip_header_find(const struct sip_message *m, enum sip_header_name name)
 {
-	for (unsigned i = 0; i < m->header_count; i++)
-		if (m->headers[i].name == name)
-			return &m->headers[i];
-	return NULL;
+	return m->names >> name & 1 ? &m->headers[m->first[name]] : NULL;
 }
 
 struct span sip_header_value(const struct sip_message *m, enum sip_header_name name)
@@ -374,28 +180,35 @@ bool sip_via_at(const struct sip_message *m, unsigned i, struct sip_via *ret)
 	return false;
 }
 
-static const char *const method_names[] = {
-	[SIP_METHOD_NONE] = "?",
-	[SIP_INVITE] = "INVITE",
-	[SIP_ACK] = "ACK",
-	[SIP_BYE] = "BYE",
-	[SIP_CANCEL] = "CANCEL",
-	[SIP_REGISTER] = "REGISTER",
-	[SIP_OPTIONS] = "OPTIONS",
-	[SIP_PRACK] = "PRACK",
-	[SIP_UPDATE] = "UPDATE",
-	[SIP_INFO] = "INFO",
-	[SIP_REFER] = "REFER",
-	[SIP_NOTIFY] = "NOTIFY",
-	[SIP_SUBSCRIBE] = "SUBSCRIBE",
-	[SIP_PUBLISH] = "PUBLISH",
-	[SIP_MESSAGE] = "MESSAGE",
-	[SIP_METHOD_OTHER] = "other",
+/* ---- methods ---- */
+
+#define METHOD(text) \
+	{ \
+		(const uint8_t *)(text), sizeof(text) - 1 \
+	}
+
+static const struct span methods[] = {
+	[SIP_METHOD_NONE] = METHOD("?"),
+	[SIP_INVITE] = METHOD("INVITE"),
+	[SIP_ACK] = METHOD("ACK"),
+	[SIP_BYE] = METHOD("BYE"),
+	[SIP_CANCEL] = METHOD("CANCEL"),
+	[SIP_REGISTER] = METHOD("REGISTER"),
+	[SIP_OPTIONS] = METHOD("OPTIONS"),
+	[SIP_PRACK] = METHOD("PRACK"),
+	[SIP_UPDATE] = METHOD("UPDATE"),
+	[SIP_INFO] = METHOD("INFO"),
+	[SIP_REFER] = METHOD("REFER"),
+	[SIP_NOTIFY] = METHOD("NOTIFY"),
+	[SIP_SUBSCRIBE] = METHOD("SUBSCRIBE"),
+	[SIP_PUBLISH] = METHOD("PUBLISH"),
+	[SIP_MESSAGE] = METHOD("MESSAGE"),
+	[SIP_METHOD_OTHER] = METHOD("other"),
 };
 
 const char *sip_method_name(enum sip_method method)
 {
-	return method_names[method];
+	return (const char *)methods[method].p;
 }
 
 /* Methods are case-sensitive (RFC 3261 7.1). */
@@ -404,7 +217,7 @@ enum sip_method sip_method_find(struct span text)
 	if (text.n == 0)
 		return SIP_METHOD_NONE;
 	for (unsigned method = SIP_INVITE; method < SIP_METHOD_OTHER; method++)
-		if (span_equal(text, span_of(method_names[method])))
+		if (methods[method].p[0] == text.p[0] && span_equal(methods[method], text))
 			return (enum sip_method)method;
 	return SIP_METHOD_OTHER;
 }

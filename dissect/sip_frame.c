@@ -34,11 +34,11 @@ static size_t body_bytes(struct span headers)
 	struct sip_lines lines = { .left = headers };
 	uint32_t length = 0, found;
 	bool seen = false;
+	enum sip_line line;
 	struct sip_header h;
-	struct span line;
 
-	while (sip_line_folded(&lines, &line) && line.n) {
-		if (!sip_line_field(line, &h) || h.name != SIP_H_CONTENT_LENGTH)
+	while ((line = sip_line_field(&lines, &h)) >= SIP_LINE_FIELD) {
+		if (line != SIP_LINE_FIELD || h.name != SIP_H_CONTENT_LENGTH)
 			continue;
 		if (!sip_length_parse(h.value, &found) || (seen && found != length) || found > BODY_BYTES)
 			return 0;

@@ -31,7 +31,8 @@ enum sip_header_name {
 	SIP_H_MIN_SE, SIP_H_REASON, SIP_H_RETRY_AFTER, SIP_H_WARNING, SIP_H_P_ASSERTED_IDENTITY, SIP_H_P_EARLY_MEDIA,
 	SIP_H_P_CHARGING_VECTOR, SIP_H_DIVERSION, SIP_H_HISTORY_INFO, SIP_H_ALLOW, SIP_H_SUBJECT, SIP_H_PATH,
 	SIP_H_SERVICE_ROUTE,
-	SIP_H_IDENTITY
+	SIP_H_IDENTITY,
+	SIP_H_COUNT
 };
 
 enum { SIP_HEADER_MAX = 256 };
@@ -93,6 +94,15 @@ enum sip_flaw {
 	SIP_FLAW_HEADERS_CUT = 1 << 19          /* with BODY_CUT: in the headers; one that was not seen is not absent */
 };
 
+/*
+ * hash_bytes() of what names a message, reckoned once: two dozen tables find something by these. They follow from the
+ * spans of the same name: who changes those calls sip_message_keys().
+ */
+struct sip_keys {
+	uint64_t call_id, branch, from_tag, to_tag;
+	bool cookie;                 /* the branch begins with z9hG4bK: it is unique, RFC 3261 8.1.1.7 */
+};
+
 struct sip_message {
 	struct span bytes;           /* start line to the end of the body */
 	bool request;
@@ -104,9 +114,6 @@ struct sip_message {
 	unsigned status;
 	struct span reason;
 	uint32_t flaws;
-
-	struct sip_header headers[SIP_HEADER_MAX];
-	unsigned header_count;
 
 	struct span call_id;
 	bool has_cseq;
@@ -125,6 +132,13 @@ struct sip_message {
 	struct span body;            /* all of it */
 	struct span sdp;             /* application/sdp, also out of multipart; empty: none */
 	struct span user_agent;      /* or Server */
+	struct sip_keys keys;
+
+	/* of the table: a bit for each name that it has, that it has more than once; where the first of them stands */
+	uint64_t names, names_again;
+	unsigned header_count;
+	uint8_t first[SIP_H_COUNT];
+	struct sip_header headers[SIP_HEADER_MAX];      /* last: most of it is not touched */
 };
 
 /* The first such header, and the next of the same name behind one; NULL none. */
@@ -154,6 +168,8 @@ bool sip_looks_like(struct span bytes);
  * Content-Length). False: no SIP message. Linear in the bytes; never reads past them.
  */
 bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret);
+
+void sip_message_keys(struct sip_message *m);
 
 /*
  * Stream framing (TCP, TLS, WebSocket after unmasking): length of the first complete message in bytes, RFC 3261 18.3;

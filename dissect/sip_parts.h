@@ -17,14 +17,22 @@ struct sip_lines {
 
 /* One physical line without its line end. False: nothing left. */
 bool sip_line_next(struct sip_lines *l, struct span *ret_line);
-/* One header field, its folded lines included. An empty line is the end of the headers. */
-bool sip_line_folded(struct sip_lines *l, struct span *ret_line);
-/* "Name: value". False: no colon, or nothing in front of it. */
-bool sip_line_field(struct span line, struct sip_header *ret);
+
+enum sip_line {
+	SIP_LINE_NONE,               /* nothing left */
+	SIP_LINE_EMPTY,              /* the end of the headers */
+	SIP_LINE_FIELD,              /* "Name: value" */
+	SIP_LINE_BROKEN              /* no colon, or nothing in front of it */
+};
+
+/* One header field, its folded lines included. *ret_field is written where it is one. */
+enum sip_line sip_line_field(struct sip_lines *l, struct sip_header *ret_field);
 /* Is it only of the bytes that RFC 3261 25.1 calls token? */
 bool sip_token(struct span s);
 
 /* ---- sip_start_line.c ---- */
+
+enum { SIP_LOOK_BYTES = 4096 };  /* how far the end of a first line is searched for before it is known to be SIP */
 
 struct sip_start_line {
 	bool request, odd;           /* odd: read, but against the grammar */
@@ -45,19 +53,57 @@ enum sip_look sip_look(struct span bytes);
 
 /* ---- sip_field.c ---- */
 
+/* Offset of the first blank; s.n: none. */
+size_t sip_find_blank(struct span s);
+/* Offset behind the quoted string that s begins with, s.n where its end is missing. */
+size_t sip_quoted_bytes(struct span s);
+/* Offset of a separator outside of quotes; s.n: none. */
+size_t sip_find_unquoted(struct span s, uint8_t separator);
 /* First value of a comma list, trimmed; quotes and < > protect commas. False: the list is empty. */
 bool sip_list_next(struct span *list, struct span *ret_value);
-/* Length of "scheme" in "scheme:..."; 0: it has none. */
-size_t sip_scheme_bytes(struct span uri);
-/* Fills uri, scheme, user, host, port and uri_params; the others are left alone. False: empty. */
-bool sip_uri_parse(struct span uri, struct sip_address *ret);
-/* False: no transport or no sent-by. */
-bool sip_via_parse(struct span value, struct sip_via *ret);
+
+struct span sip_unquote_quoted(struct span s);
+
+/* Without the quotes that it begins and ends with. */
+static inline struct span sip_unquote(struct span s)
+{
+	return s.n && s.p[0] == '"' ? sip_unquote_quoted(s) : s;
+}
+
+/* Where the first parameter ends, whose name has *ret_name bytes, or ends behind a quote: then *ret_name is set. */
+size_t sip_parameter_end(struct span params, size_t *ret_name);
+
+/* The first of "name=value;name;name=value"; *params moves behind it. The value without quotes. False: no further one. */
+static inline bool sip_parameter_next(struct span *params, struct span *ret_name, struct span *ret_value)
+{
+	struct span s = *params;
+	size_t name = 0, end;
+
+	if (s.n == 0)
+		return false;
+	while (name < s.n && (s.p[name] > '=' || (s.p[name] != '=' && s.p[name] != ';' && s.p[name] != '"')))
+		name++;
+	end = name < s.n && s.p[name] != ';' ? sip_parameter_end(s, &name) : name;
+	*ret_name = span_trim(span_first(s, name));
+	*ret_value = name < end ? sip_unquote(span_trim(span_from(span_first(s, end), name + 1))) : SPAN_NONE;
+	*params = span_from(s, end + 1);
+	return true;
+}
+
 /* Digits of a Content-Length, Max-Forwards, Expires: false where they are no number of 32 bits. */
 bool sip_length_parse(struct span value, uint32_t *ret_length);
 
 /* NONE: the text is empty. */
 enum sip_method sip_method_find(struct span text);
+
+/* ---- sip_address.c ---- */
+
+/* Length of "scheme" in "scheme:..."; 0: it has none. */
+size_t sip_scheme_bytes(struct span uri);
+/* Sets uri, scheme, user, host, port and uri_params; the others are left alone. False: empty. */
+bool sip_uri_parse(struct span uri, struct sip_address *ret);
+/* False: no transport or no sent-by. */
+bool sip_via_parse(struct span value, struct sip_via *ret);
 
 /* ---- sip_body.c ---- */
 

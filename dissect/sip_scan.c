@@ -2,6 +2,8 @@
 /* sip_scan: the first look at a message: header table, the fields that everything needs, where the body is. */
 #include "dissect/sip_parts.h"
 
+#include "captures/base/hash.h"
+
 /* ---- the fields that everything needs ---- */
 
 static void via_add(struct sip_message *m, struct span list)
@@ -45,20 +47,30 @@ static void call_id_set(struct sip_message *m, struct span value)
 	m->call_id = value;
 }
 
+/* A response is one to the method of its CSeq. */
 static void cseq_set(struct sip_message *m, struct span value)
 {
 	size_t n = 0;
-	uint64_t number;
-	struct span method;
+	uint64_t number = 0;
+	struct span text;
+	enum sip_method method;
 
-	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
-		n++;
-	method = span_trim(span_from(value, n));
-	if (n + method.n == value.n || !sip_token(method) || !span_number(span_first(value, n), UINT32_MAX, &number))
+	while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9' && number <= UINT32_MAX)
+		number = number * 10 + (value.p[n++] - '0');
+	text = span_from(value, n);
+	if (n == 0 || number > UINT32_MAX || text.n == 0 || span_trim(span_first(text, 1)).n)
+		return;
+	text = span_trim(span_from(text, 1));
+	method = sip_method_find(text);
+	if (method == SIP_METHOD_NONE || (method == SIP_METHOD_OTHER && !sip_token(text)))
 		return;
 	m->has_cseq = true;
 	m->cseq = (uint32_t)number;
-	m->cseq_method = method;
+	m->cseq_method = text;
+	if (!m->request) {
+		m->method_text = text;
+		m->method = method;
+	}
 }
 
 static void content_type_set(struct sip_message *m, struct span value)
@@ -113,7 +125,7 @@ static const struct field_reader {
 	[SIP_H_EXPIRES] = { expires_set, true },
 	[SIP_H_USER_AGENT] = { agent_set, true },
 	[SIP_H_SERVER] = { agent_set, true },
-	[SIP_H_IDENTITY] = { NULL, false }, /* the last name: the table has them all */
+	[SIP_H_COUNT - 1] = { NULL, false }, /* the table has all names */
 };
 
 /* Headers whose second one is told as a flaw: RFC 3261 7.3.1. */
@@ -121,17 +133,15 @@ static const uint64_t singletons = UINT64_C(1) << SIP_H_FROM | UINT64_C(1) << SI
 	UINT64_C(1) << SIP_H_CSEQ | UINT64_C(1) << SIP_H_CONTENT_TYPE | UINT64_C(1) << SIP_H_CONTENT_LENGTH |
 	UINT64_C(1) << SIP_H_MAX_FORWARDS;
 
-/* *seen has a bit for each name met before. */
-static void field_add(struct sip_message *m, const struct sip_header *h, uint64_t *seen)
+/* again: one of that name came before. */
+static inline void field_read(struct sip_message *m, const struct sip_header *h, bool again)
 {
 	const struct field_reader *reader = &field_readers[h->name];
-	uint64_t bit = UINT64_C(1) << h->name;
 
-	if (*seen & bit & singletons)
+	if (again && (singletons >> h->name & 1))
 		m->flaws |= SIP_FLAW_DOUBLE_HEADER;
-	if (reader->read && !(reader->once && (*seen & bit)))
+	if (reader->read && !(again && reader->once))
 		reader->read(m, h->value);
-	*seen |= bit;
 }
 
 /* ---- the message ---- */
@@ -157,35 +167,47 @@ static void start_line_set(struct sip_message *m, const struct sip_start_line *s
 	}
 }
 
+_Static_assert(SIP_H_COUNT <= 64 && SIP_HEADER_MAX <= UINT8_MAX + 1, "a bit for each name, a byte for each header");
+
 /*
  * Reads header fields up to the empty line, whose absence it tells. cut: the last line may not be whole, it is left
  * alone.
  */
 static bool headers_read(struct sip_message *m, struct sip_lines *lines, bool cut)
 {
-	uint64_t seen = 0;
-	struct span line;
+	uint64_t beyond = 0;            /* names that stand behind what the table can hold */
+	struct sip_header spare, *h = m->headers;
 
-	while (sip_line_folded(lines, &line)) {
-		struct sip_header spare, *h = m->header_count < SIP_HEADER_MAX ? &m->headers[m->header_count] : &spare;
+	for (;;) {
+		enum sip_line line = sip_line_field(lines, h);
+		uint64_t bit;
+		bool again;
 
-		if (line.n == 0 && lines->ended)
-			return true;
+		if (line <= SIP_LINE_EMPTY)
+			return line == SIP_LINE_EMPTY;
 		if (!lines->ended && cut)
 			return false;
-		if (!sip_line_field(line, h)) {
+		if (line == SIP_LINE_BROKEN) {
 			m->flaws |= SIP_FLAW_HEADER_LINE;
 			continue;
 		}
 		if (h->name == SIP_H_OTHER && !sip_token(h->name_text))
 			m->flaws |= SIP_FLAW_HEADER_LINE;
-		field_add(m, h, &seen);
-		if (h == &spare)
+		bit = UINT64_C(1) << h->name;
+		again = (m->names | beyond) & bit;
+		field_read(m, h, again);
+		if (h == &spare) {
 			m->flaws |= SIP_FLAW_TOO_MUCH;
+			beyond |= bit;
+			continue;
+		}
+		if (again)
+			m->names_again |= bit;
 		else
-			m->header_count++;
+			m->first[h->name] = (uint8_t)m->header_count;
+		m->names |= bit;
+		h = ++m->header_count < SIP_HEADER_MAX ? h + 1 : &spare;
 	}
-	return false;
 }
 
 /*
@@ -230,16 +252,12 @@ static void facts_finish(struct sip_message *m)
 	struct span expires;
 	uint32_t seconds;
 
-	if (sip_parameter(m->contact.params, SPAN("expires"), &expires) && sip_length_parse(expires, &seconds)) {
+	if (m->contact.params.n && sip_parameter(m->contact.params, SPAN("expires"), &expires) && sip_length_parse(expires, &seconds)) {
 		m->has_expires = true;
 		m->expires_s = seconds;
 	}
-	if (!m->request) {
-		m->method_text = m->cseq_method;
-		m->method = sip_method_find(m->cseq_method);
-	} else if (m->has_cseq && !span_equal(m->cseq_method, m->method_text)) {
+	if (m->request && m->has_cseq && !span_equal(m->cseq_method, m->method_text))
 		m->flaws |= SIP_FLAW_CSEQ_METHOD;
-	}
 }
 
 /* Not asked of headers that the capture cut off: what was not seen is not absent. */
@@ -257,11 +275,19 @@ static void missing_find(struct sip_message *m)
 		m->flaws |= SIP_FLAW_NO_VIA;
 }
 
-/* All of it but the header table, which is large and has a count. */
+void sip_message_keys(struct sip_message *m)
+{
+	m->keys = (struct sip_keys){
+		.call_id = hash_bytes(m->call_id.p, m->call_id.n), .branch = hash_bytes(m->via.branch.p, m->via.branch.n),
+		.from_tag = hash_bytes(m->from.tag.p, m->from.tag.n), .to_tag = hash_bytes(m->to.tag.p, m->to.tag.n),
+		.cookie = span_starts_nocase(m->via.branch, SPAN("z9hG4bK")),
+	};
+}
+
+/* All of it but the header table and its index, which have a count, and bits. */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
-	memset(m, 0, offsetof(struct sip_message, headers));
-	memset(&m->header_count, 0, sizeof *m - offsetof(struct sip_message, header_count));
+	memset(m, 0, offsetof(struct sip_message, first));
 	m->bytes = bytes;
 }
 
@@ -276,6 +302,8 @@ bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret)
 	if (!sip_token(span_first(bytes, 1)) || !sip_line_next(&lines, &line))
 		return false;
 	if (!sip_start_line_parse(line, &start) && !(cut && !lines.ended && sip_start_line_begins(line, &start)))
+		return false;
+	if (line.n >= SIP_LOOK_BYTES && !sip_looks_like(bytes))
 		return false;
 	if (cut && !lines.ended) /* then nothing about its end is the sender's fault */
 		start.odd = false;
@@ -296,5 +324,6 @@ bool sip_message_parse(struct span bytes, size_t wire, struct sip_message *ret)
 		body_set(ret, lines.left, cut);
 	sdp_set(ret);
 	facts_finish(ret);
+	sip_message_keys(ret);
 	return true;
 }

@@ -5,8 +5,6 @@
  */
 #include "dissect/sip_parts.h"
 
-enum { LOOK_BYTES = 4096 }; /* how far the end of a first line is searched for before it is known to be SIP */
-
 static size_t find_blank(struct span s)
 {
 	size_t at = 0;
@@ -41,6 +39,37 @@ static bool version_parse(struct span word, bool *odd)
 	major = span_first(number, span_find(number, '.'));
 	minor = span_from(number, major.n + 1);
 	return span_number(major, UINT64_MAX, &value) && span_number(minor, UINT64_MAX, &value);
+}
+
+/* "SIP/2.0 200 OK", as nearly all write it. */
+static bool status_line_plain(struct span line, struct sip_start_line *ret)
+{
+	enum { CODE = sizeof "SIP/2.0 " - 1, REASON = CODE + 4 };
+	const uint8_t *code = line.p + CODE;
+	unsigned status;
+
+	if (line.n < REASON || !span_starts(line, SPAN("SIP/2.0 ")) || code[0] < '1' || code[0] > '6' || code[1] < '0' ||
+		code[1] > '9' || code[2] < '0' || code[2] > '9' || code[3] != ' ')
+		return false;
+	status = (code[0] - '0') * 100u + (code[1] - '0') * 10u + (code[2] - '0');
+	*ret = (struct sip_start_line){ .status = status, .reason = span_trim(span_from(line, REASON)) };
+	return true;
+}
+
+/* "INVITE sip:2000@example.com SIP/2.0", as nearly all write it. */
+static bool request_line_plain(struct span line, struct sip_start_line *ret)
+{
+	enum { BEHIND = sizeof " SIP/2.0" - 1 };
+	struct span method = span_first(line, span_find(line, ' ')), uri;
+
+	if (line.n < method.n + 1 + BEHIND || memcmp(line.p + line.n - BEHIND, " SIP/2.0", BEHIND) != 0)
+		return false;
+	uri = (struct span){ line.p + method.n + 1, line.n - method.n - 1 - BEHIND };
+	if (sip_method_find(method) == SIP_METHOD_OTHER || method.n == 0 || uri.n == 0 || uri.p[0] == '<' ||
+		span_find(uri, ' ') < uri.n || span_find(uri, '\t') < uri.n || uri.p[0] < ' ' || uri.p[uri.n - 1] < ' ')
+		return false;
+	*ret = (struct sip_start_line){ .request = true, .method = method, .uri = uri };
+	return true;
 }
 
 static bool status_line_parse(struct span line, struct sip_start_line *ret)
@@ -100,6 +129,8 @@ static bool request_line_parse(struct span line, struct sip_start_line *ret)
 
 bool sip_start_line_parse(struct span line, struct sip_start_line *ret)
 {
+	if (status_line_plain(line, ret) || request_line_plain(line, ret))
+		return true;
 	if (span_starts_nocase(line, SPAN("SIP/")))
 		return status_line_parse(line, ret);
 	return request_line_parse(line, ret);
@@ -147,7 +178,7 @@ static bool token_first(struct span s)
 
 enum sip_look sip_look(struct span bytes)
 {
-	struct span head = span_first(bytes, LOOK_BYTES), line;
+	struct span head = span_first(bytes, SIP_LOOK_BYTES), line;
 	struct sip_lines lines = { .left = head };
 	struct sip_start_line start;
 
@@ -158,7 +189,7 @@ enum sip_look sip_look(struct span bytes)
 	sip_line_next(&lines, &line);
 	if (lines.ended)
 		return sip_start_line_parse(line, &start) ? SIP_LOOK_YES : SIP_LOOK_NO;
-	return bytes.n < LOOK_BYTES && start_line_hopeful(line) ? SIP_LOOK_MORE : SIP_LOOK_NO;
+	return bytes.n < SIP_LOOK_BYTES && start_line_hopeful(line) ? SIP_LOOK_MORE : SIP_LOOK_NO;
 }
 
 struct span sip_skip_line_ends(struct span s)
@@ -172,7 +203,7 @@ struct span sip_skip_line_ends(struct span s)
 
 bool sip_looks_like(struct span bytes)
 {
-	struct sip_lines lines = { .left = span_first(sip_skip_line_ends(bytes), LOOK_BYTES) };
+	struct sip_lines lines = { .left = span_first(sip_skip_line_ends(bytes), SIP_LOOK_BYTES) };
 	struct sip_start_line start;
 	struct span line;
 

@@ -4,8 +4,6 @@
 
 #include "dissect/ip.h"
 
-enum { PORT_GTP = 2152, PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081, PORT_TZSP = 37008 };
-
 bool tunnel_enter(struct packet *p, enum packet_tunnel kind)
 {
 	if (p->tunnel_depth == TUNNEL_DEPTH_MAX) {

@@ -14,6 +14,15 @@ bool tunnel_enter(struct packet *p, enum packet_tunnel kind);
  */
 enum network tunnel_ip(struct cursor *c, struct packet *p);
 
+enum { PORT_GTP = 2152, PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081, PORT_TZSP = 37008 };
+
+/* Of a UDP datagram's destination: may a tunnel be in it? */
+static inline bool tunnel_port(uint16_t port)
+{
+	return port == PORT_GTP || port == PORT_VXLAN || port == PORT_VXLAN_LINUX || port == PORT_GENEVE ||
+	       port == PORT_TZSP;
+}
+
 /*
  * In a UDP datagram: known by its port and by content that fits, since RTP and SIP use any port. NETWORK_NONE with
  * UNDECODED_NO: no tunnel, the cursor has not moved.

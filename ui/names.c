@@ -42,11 +42,6 @@ void names_free(struct names *n)
 	free(n);
 }
 
-static uint32_t address_hash(const struct address *a)
-{
-	return (uint32_t)hash_bytes(a->bytes, sizeof a->bytes) ^ a->family;
-}
-
 const char *names_find(const struct names *n, const struct address *a)
 {
 	uint32_t hash = address_hash(a);

@@ -10,7 +10,7 @@
 #include "dissect/dissect.h"
 #include "ui/words.h"
 
-enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4, WHYS_NAMED = 3 };
+enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4 };
 
 static void head(const struct report *r, const char *label, const char *text)
 {
@@ -494,87 +494,19 @@ static void below_audio(const struct report *r, const struct tally *t)
 	below(r, "Audio", text);
 }
 
-/* The gates and rows that keep a direction from being judged, for people. */
-static const char *why_words(const char *why)
-{
-	static const struct { const char *name, *words; } known[] = {
-		{ "B0", "a stream fits it and another call, or is in a TURN channel of an unknown peer" },
-		{ "G1", "only one direction of the traffic is in the capture" },
-		{ "G2", "none of the media is in the capture" },
-		{ "G3", "the media may take another way than past this point" },
-		{ "G4", "the signalling is not in the capture" },
-		{ "G5", "the messages are cut by the snap length" },
-		{ "G6", "the capture begins or ends in mid-call" },
-		{ "G7", "the capture itself lost packets" },
-		{ "G8", "the signalling is encrypted" },
-		{ "G10", "the capture's time stamps are not reliable" },
-		{ "B10", "a stream of the sender could be it, nothing proves it" },
-		{ "N8", "hung up too soon to judge" },
-		{ "N9", "on hold or ringing on the other side of the PBX" },
-		{ "N10", "the other side may only be listening (voicemail, menu)" },
-		{ "N17", "both parties are in one machine: the media may reach no wire" },
-	};
-
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		if (strcmp(known[i].name, why) == 0)
-			return known[i].words;
-	}
-	return why;
-}
-
-/* What of an answered call cannot be seen, and why; NULL: it can be seen. */
-static const char *why_invisible(const struct view_call *c)
-{
-	if (c->media_count == 0 && c->caller_hears == HEARD_UNKNOWN)
-		return "the session description of the answer is not in the capture";
-	for (unsigned i = 0; i < c->media_count; i++) {
-		const struct view_direction *d = &c->media[i];
-
-		if (d->heard == HEARD_UNKNOWN && d->packets == 0 && d->why && d->kind && strcmp(d->kind, "audio") == 0)
-			return why_words(d->why);
-	}
-	return NULL;
-}
-
-struct why_count {
-	char words[128];
-	size_t count;
-};
-
-/* Each reason once, with the calls it holds for. */
 static void below_why(const struct report *r)
 {
-	struct view_call *c = memory_zalloc(sizeof *c);
-	struct why_count whys[WHYS_NAMED];
+	const struct unseen *u = &r->selection->unseen;
 	char count[WORDS];
-	size_t named = 0, rest = 0;
 	struct text t;
 
-	for (size_t i = 0; i < r->selection->call_count; i++) {
-		const char *why = r->selection->calls[i].invisible &&
-			view_call(r->engine, i, c) ? why_invisible(c) : NULL;
-		size_t k = 0;
-
-		if (!why)
-			continue;
-		while (k < named && strcmp(whys[k].words, why) != 0)
-			k++;
-		if (k == WHYS_NAMED) {
-			rest++;
-		} else if (k < named) {
-			whys[k].count++;
-		} else {
-			snprintf(whys[named].words, sizeof whys[named].words, "%s", why);
-			whys[named++].count = 1;
-		}
-	}
-	free(c);
 	text_init(&t);
-	for (size_t k = 0; k < named; k++)
-		text_addf(&t, "%s%s: %s", k ? "; " : "", words_counted(whys[k].count, "call", count), whys[k].words);
-	if (rest)
-		text_addf(&t, "; %s: other reasons", words_counted(rest, "call", count));
-	if (named)
+	for (size_t i = 0; i < u->named; i++)
+		text_addf(&t, "%s%s: %s", i ? "; " : "", words_counted(u->whys[i].calls, "call", count),
+			u->whys[i].words);
+	if (u->rest)
+		text_addf(&t, "; %s: other reasons", words_counted(u->rest, "call", count));
+	if (u->named)
 		below(r, "Why", t.p);
 	text_fini(&t);
 }

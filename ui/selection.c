@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 #include "ui/hears.h"
 
 static const double MOS_POOR = 3.6;
@@ -87,7 +88,7 @@ static void read_findings(struct selection *s, const struct engine *e)
 	}
 	free(f);
 	if (s->finding_count)
-		qsort(s->findings_by_n, s->finding_count, sizeof *s->findings_by_n, numbered_compare);
+		sort(s->findings_by_n, s->finding_count, sizeof *s->findings_by_n, numbered_compare);
 	for (size_t i = 0; i < s->finding_count; i++) {
 		struct selected_finding *one = &s->findings[i];
 		size_t root = selection_root(s, i);
@@ -147,10 +148,12 @@ static void read_calls(struct selection *s, const struct engine *e)
 		GROW(s->calls_by_n, s->call_count);
 		s->calls_by_n[s->call_count] = (struct numbered){ c->n, s->call_count };
 		s->calls[s->call_count] = call_select(s, c);
+		if (s->calls[s->call_count].invisible)
+			unseen_add(&s->unseen, c);
 	}
 	free(c);
 	if (s->call_count)
-		qsort(s->calls_by_n, s->call_count, sizeof *s->calls_by_n, numbered_compare);
+		sort(s->calls_by_n, s->call_count, sizeof *s->calls_by_n, numbered_compare);
 }
 
 static void read_streams(struct selection *s, const struct engine *e)
@@ -164,7 +167,7 @@ static void read_streams(struct selection *s, const struct engine *e)
 		s->streams[s->stream_count] = (struct selected_stream){ st.n, st.call };
 	}
 	if (s->stream_count)
-		qsort(s->streams_by_n, s->stream_count, sizeof *s->streams_by_n, numbered_compare);
+		sort(s->streams_by_n, s->stream_count, sizeof *s->streams_by_n, numbered_compare);
 }
 
 struct host_place {
@@ -206,7 +209,7 @@ static void places_read(struct chooser *c)
 		c->places[c->place_count] = (struct host_place){ h.addr, c->place_count };
 	}
 	if (c->place_count)
-		qsort(c->places, c->place_count, sizeof *c->places, place_compare);
+		sort(c->places, c->place_count, sizeof *c->places, place_compare);
 }
 
 static void add_host(struct chooser *c, const struct address *a)
@@ -441,7 +444,7 @@ static void read_problems(struct selection *s, const struct engine *e)
 	free(taken);
 	free(v);
 	if (s->problem_count)
-		qsort(s->problems, s->problem_count, sizeof *s->problems, problem_compare);
+		sort(s->problems, s->problem_count, sizeof *s->problems, problem_compare);
 }
 
 void selection_init(struct selection *s, const struct engine *e, const struct selection_options *options)

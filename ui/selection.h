@@ -9,6 +9,7 @@
 #include "analyzer/views.h"
 #include "ui/filter.h"
 #include "ui/names.h"
+#include "ui/unseen.h"
 #include "ui/when.h"
 
 enum rank { RANK_INFO, RANK_WARNING, RANK_ERROR, RANK_CRITICAL };
@@ -68,6 +69,7 @@ struct selection {
 	size_t finding_count, call_count, stream_count, problem_count;
 	size_t problems_hidden;      /* by --filter, --since, --until; what --call leaves out is not hidden */
 	bool narrowed, counts_hidden;
+	struct unseen unseen;        /* why calls are invisible */
 };
 
 struct selection_options {

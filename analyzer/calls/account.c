@@ -256,12 +256,12 @@ static uint64_t identity_of(const struct sip_message *m, bool *ret_instance)
 		return hash_bytes(instance.p, instance.n);
 	if (m->via_count == 1 && address_known(&own.addr) && address_private(&own.addr))
 		return hash_mix(agent, endpoint_hash(&own));
-	return hash_mix(agent, hash_bytes(m->call_id.p, m->call_id.n));
+	return hash_mix(agent, m->keys.call_id);
 }
 
 static uint64_t branch_of(const struct sip_message *m)
 {
-	return m->via.branch.n ? hash_bytes(m->via.branch.p, m->via.branch.n) : 0;
+	return m->via.branch.n ? m->keys.branch : 0;
 }
 
 /* The same REGISTER again: repeated, or seen at a second place on its way, perhaps by a clock that is late. */
@@ -272,14 +272,14 @@ static bool is_sight(const struct device *d, const struct packet *p)
 	if (ns_minus(p->at_ns, d->last_ns) > SIGHT_NS)
 		return false;
 	return (d->branch && d->branch == branch_of(m)) ||
-	       (d->call_id == hash_bytes(m->call_id.p, m->call_id.n) && m->cseq <= d->cseq);
+	       (d->call_id == m->keys.call_id && m->cseq <= d->cseq);
 }
 
 static struct device *device_find(const struct account *x, const struct packet *p)
 {
 	struct device *same = NULL;
 	bool instance;
-	uint64_t call_id = hash_bytes(p->sip->call_id.p, p->sip->call_id.n), identity = identity_of(p->sip, &instance);
+	uint64_t call_id = p->sip->keys.call_id, identity = identity_of(p->sip, &instance);
 
 	LIST_EACH(it, &x->devices) {
 		struct device *d = LIST_ENTRY(it, struct device, in_account);
@@ -385,7 +385,7 @@ static void attempt_begin(struct device *d, const struct packet *p)
 	const struct sip_message *m = p->sip;
 	struct span value;
 
-	d->call_id = hash_bytes(m->call_id.p, m->call_id.n);
+	d->call_id = m->keys.call_id;
 	d->cseq = m->cseq;
 	d->branch = branch_of(m);
 	d->asks = true;
@@ -614,10 +614,9 @@ static struct asked *asked_find(struct device *d, uint64_t branch)
 }
 
 /* Of all lines at that socket. */
-static struct asked *asked_at(const struct hash *table, bool outer, const struct endpoint *at, uint64_t branch,
+static struct asked *asked_at(const struct hash *table, bool outer, uint32_t hash, uint64_t branch,
 	struct device **ret_device)
 {
-	uint32_t hash = endpoint_hash(at);
 	unsigned looked = 0;
 
 	for (struct hash_link *it = hash_first(table, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
@@ -636,9 +635,10 @@ static struct asked *asked_at(const struct hash *table, bool outer, const struct
 static struct asked *asked_of(const struct accounts *a, const struct endpoint *at, uint64_t branch,
 	struct device **ret_device)
 {
-	struct asked *q = branch ? asked_at(&a->by_outer, true, at, branch, ret_device) : NULL;
+	uint32_t hash = endpoint_hash(at);
+	struct asked *q = branch ? asked_at(&a->by_outer, true, hash, branch, ret_device) : NULL;
 
-	return q || !branch ? q : asked_at(&a->by_inner, false, at, branch, ret_device);
+	return q || !branch ? q : asked_at(&a->by_inner, false, hash, branch, ret_device);
 }
 
 /* The phone behind another socket of the same site that this request is meant for; NULL none. */
@@ -717,7 +717,7 @@ void accounts_packet(struct accounts *a, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
 
-	if (p->kind != PACKET_SIP || !m || !m->call_id.n)
+	if (p->kind != PACKET_SIP || !m || !m->call_id.n || (m->method != SIP_REGISTER && !a->order.count))
 		return;
 	if (m->method == SIP_REGISTER) {
 		if (m->request)

@@ -43,6 +43,28 @@ static inline struct frame_ref frame_ref_of(const struct packet *p)
 	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
+struct phrase {                      /* a text that the messages of a leg share */
+	const struct phrase *next;
+	uint32_t n;
+	uint8_t p[];
+};
+
+static inline struct span phrase_span(const struct phrase *t)
+{
+	return t ? (struct span){ t->p, t->n } : SPAN_NONE;
+}
+
+static inline bool phrase_equal(const struct phrase *x, const struct phrase *y)
+{
+	return x == y || span_equal(phrase_span(x), phrase_span(y));
+}
+
+struct contact {                     /* a Contact that the messages of a leg share */
+	const struct contact *next;
+	const struct phrase *uri;    /* never NULL */
+	struct endpoint at;          /* its host when that is an address; family 0 otherwise */
+};
+
 enum message_repeat {
 	MESSAGE_FIRST,
 	MESSAGE_RETRANSMITTED,       /* sent again: same transaction, same segment, later */
@@ -61,9 +83,9 @@ struct message {
 	struct transaction *transaction;
 	struct dialog *dialog;       /* NULL: none yet (initial INVITE, 100) */
 	const struct message *first; /* what it repeats or forwards; itself when MESSAGE_FIRST */
-	const struct sdp *sdp;       /* NULL none; spans into raw */
+	const struct sdp *sdp;       /* NULL none */
 	struct frame_ref at;
-	uint8_t ttl, transport, method;   /* enum packet_transport, enum sip_method */
+	uint8_t transport, method;   /* enum packet_transport, enum sip_method */
 	uint8_t repeat;              /* enum message_repeat */
 	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
 	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
@@ -76,16 +98,22 @@ struct message {
 	uint16_t fragments;          /* IP fragments it came in, 0 none */
 	struct endpoint src, dst;
 	uint32_t cseq, flaws, via_count, bytes_on_wire;
-	struct span to_tag;
-	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals; NULL none */
+	uint8_t dst_mac[6];
+	const struct phrase *to_tag; /* here and below: NULL none */
+	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
 	struct leg *leg;
-	uint8_t src_mac[6], dst_mac[6];
-	struct span raw;             /* the whole message; empty when texts are not kept */
-	struct span method_text, reason, user_agent;
-	struct span explained;       /* of a final >= 300: its Reason, else its Warning header */
-	struct endpoint contact;     /* host of the Contact when it is an address; family 0 otherwise */
-	struct span contact_uri;
+	const struct contact *contact;
+	const struct phrase *reason;
+	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
+	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+	const struct phrase *raw;    /* the whole message, where texts are kept */
 };
+
+/* Family 0: no Contact, or one without an address. */
+static inline struct endpoint message_contact(const struct message *m)
+{
+	return m->contact ? m->contact->at : (struct endpoint){ 0 };
+}
 
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
@@ -102,6 +130,7 @@ struct transaction {
 	const struct message *request, *provisional, *final, *ack;
 	uint16_t status;             /* last: provisional until final; 0 none */
 	unsigned request_copies, final_copies;    /* sent, retransmissions included, mirror copies and next hops not */
+	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
 
@@ -203,6 +232,7 @@ struct leg {
 	bool siprec, cut;            /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
 	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
 	bool retry_answered;         /* it failed, and such a new attempt was answered */
+	bool focus, early_sdp;       /* of some message: isfocus in Contact; SDP in an 18x to INVITE */
 	bool transferred;            /* a REFER in it was accepted */
 	uint16_t status;             /* final status of the initial INVITE, 0 none */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
@@ -222,11 +252,9 @@ struct leg {
 	unsigned join_score;
 	struct frame_ref invite_at, answer_at, bye_at;
 	struct span end_reason;      /* Reason header of BYE or CANCEL */
-	struct span session_id, session_id_remote, replaces_call_id, refer_call_id;
+	struct span replaces_call_id;
 	/* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span replaces;
-	struct span header_ids[4];   /* values of the headers of legs.headers */
-	unsigned header_id_count;
 	unsigned named;              /* findings that name it: findings/finding.c */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */

@@ -56,6 +56,7 @@ struct calls *calls_new(const struct calls_config *config)
 	c->config = *config;
 	c->now_ns = NS_NONE;
 	c->scratch = memory_zalloc(sizeof *c->scratch);
+	c->common = arena_new();
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		list_init(lists[i]);
 	for (size_t i = 0; i < CLASS_COUNT; i++)
@@ -81,6 +82,8 @@ void calls_free(struct calls *c)
 		hash_fini(tables[i]);
 	free(c->scratch);
 	free(c->repaired);
+	free(c->stray_reason);
+	arena_free(c->common);
 	free(c->queue);
 	free(c);
 }
@@ -114,9 +117,12 @@ static size_t hand_over(struct calls *c, struct calls_event events[CALLS_EVENT_M
 static void arrival_init(struct arrival *a, struct calls *c, const struct packet *p, bool copy)
 {
 	const struct sip_message *sip = p->sip;
+	const struct sip_keys *keys = &sip->keys;
 	uint64_t rseq = 0;
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
+	a->from = (struct tag_key){ sip->from.tag, (uint32_t)hash_mix(keys->call_id, keys->from_tag) };
+	a->to = (struct tag_key){ sip->to.tag, (uint32_t)hash_mix(keys->call_id, keys->to_tag) };
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {
@@ -188,18 +194,27 @@ static void leg_message_fit(struct arrival *a)
 	legs_fit(a->c, a->leg);
 }
 
+static const struct phrase *stray_reason(struct calls *c, struct span s)
+{
+	if (s.n == 0)
+		return NULL;
+	if (s.n > c->stray_room) {
+		c->stray_reason = memory_resize(c->stray_reason, 1, sizeof *c->stray_reason + s.n);
+		c->stray_room = s.n;
+	}
+	c->stray_reason->next = NULL;
+	c->stray_reason->n = (uint32_t)s.n;
+	memcpy(c->stray_reason->p, s.p, s.n);
+	return c->stray_reason;
+}
+
 /* Neither of a call nor a registration: told, not kept. */
 static void stray_message(struct arrival *a)
 {
 	a->c->stray = (struct message){ 0 };
 	a->message = &a->c->stray;
 	message_fill(a->message, a);
-	a->message->raw = a->sip->bytes;
-	a->message->to_tag = a->sip->to.tag;
-	a->message->method_text = a->sip->request ? a->sip->method_text : a->sip->cseq_method;
-	a->message->reason = a->sip->reason;
-	a->message->user_agent = a->sip->user_agent;
-	a->message->contact_uri = a->sip->contact.uri;
+	a->message->reason = stray_reason(a->c, a->sip->reason);
 	if (a->copy)
 		a->message->repeat = MESSAGE_COPY;
 }

@@ -23,31 +23,105 @@ static struct clue_key *key_find(const struct calls *c, uint64_t hash)
 	return NULL;
 }
 
-static struct clue_key *key_add(struct calls *c, uint64_t hash)
+static struct clue_key *key_new(struct calls *c, uint64_t hash)
 {
-	struct clue_key *key = key_find(c, hash);
+	struct clue_key *key = memory_zalloc(sizeof *key);
 
-	if (key)
-		return key;
-	key = memory_zalloc(sizeof *key);
 	key->hash = hash;
-	list_init(&key->clues);
+	key->entries = &key->one;
+	key->room = 1;
 	hash_add(&c->clues, &key->by_hash, (uint32_t)hash);
 	return key;
+}
+
+/* Most values have one leg; where many come and go, room for twice as many saves moving them each time. */
+static void entries_grow(struct clue_key *key)
+{
+	struct clue_entry *grown = NULL;
+
+	if (key->first >= key->count) {
+		memcpy(key->entries, key->entries + key->first, key->count * sizeof *grown);
+		key->first = 0;
+		return;
+	}
+	key->room *= 2;
+	if (key->entries != &key->one)
+		grown = key->entries;
+	grown = memory_resize(grown, key->room, sizeof *grown);
+	if (key->entries == &key->one)
+		*grown = key->one;
+	key->entries = grown;
+}
+
+/* Behind the newest. */
+static struct clue_entry *entry_add(struct clue_key *key, struct clue *clue)
+{
+	struct clue_entry *entry;
+
+	if (key->first + key->count == key->room)
+		entries_grow(key);
+	entry = &key->entries[key->first + key->count++];
+	entry->clue = clue;
+	return entry;
+}
+
+static struct clue_entry *entry_of(const struct clue *clue)
+{
+	struct clue_entry *it = clue->key->entries + clue->key->first;
+
+	while (it->clue != clue)
+		it++;
+	return it;
+}
+
+static void entry_remove(struct clue *clue)
+{
+	struct clue_key *key = clue->key;
+	struct clue_entry *at = entry_of(clue);
+
+	key->count--;
+	if (at == key->entries + key->first)
+		key->first++;
+	else
+		memmove(at, at + 1, (size_t)(key->entries + key->first + key->count - at) * sizeof *at);
 }
 
 static void clue_free(struct calls *c, struct clue *clue)
 {
 	struct clue_key *key = clue->key;
 
-	list_remove(&key->clues, &clue->in_key);
+	entry_remove(clue);
 	list_remove(&c->clues_by_age, &clue->by_age);
 	list_remove(&LEG_RECORD(clue->leg)->clues, &clue->of_leg);
-	if (key->clues.count == 0) {
+	if (key->count == 0) {
 		hash_remove(&c->clues, &key->by_hash);
+		if (key->entries != &key->one)
+			free(key->entries);
 		free(key);
 	}
 	free(clue);
+}
+
+static void entry_update(struct clue_key *key, struct clue_entry *entry, const struct leg_record *r)
+{
+	if (key->count == 1)
+		key->way = r->way;
+	else if (key->way != r->way)
+		key->way = 0;
+	entry->way = r->way;
+	entry->ends = r->ends;
+	entry->invite_ns = r->leg.invite_ns;
+	entry->n = r->leg.n;
+}
+
+/* After its way, its ends or the time of its INVITE have changed. */
+void clues_update(struct leg_record *r)
+{
+	LIST_EACH(it, &r->clues) {
+		const struct clue *clue = LIST_ENTRY(it, struct clue, of_leg);
+
+		entry_update(clue->key, entry_of(clue), r);
+	}
 }
 
 /* The oldest goes; that of an established call is spared. */
@@ -70,44 +144,41 @@ static uint64_t clue_hash(enum clue_kind kind, uint64_t value)
 	return hash_mix((uint64_t)kind + 1, value);
 }
 
-void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
+/* The legs with that value: this one, too, unless it has too many clues. NULL none. */
+const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
 {
 	uint64_t hash = clue_hash(kind, value);
-	struct clue_key *key;
+	struct clue_key *key = key_find(c, hash);
 	struct clue *clue;
 
 	if (r->clues.count >= CLUES_OF_LEG_MAX)
-		return;
+		return key;
 	LIST_EACH(it, &r->clues) {
-		if (LIST_ENTRY(it, struct clue, of_leg)->key->hash == hash)
-			return;
+		if (LIST_ENTRY(it, struct clue, of_leg)->key == key)
+			return key;
 	}
-	clue_room(c);
-	key = key_add(c, hash);
+	if (c->clues_by_age.count >= CLUES_MAX) {
+		clue_room(c);            /* the key may go with its last leg */
+		key = key_find(c, hash);
+	}
+	if (!key)
+		key = key_new(c, hash);
+	if (key->count == CLUES_OF_KEY_MAX)
+		clue_free(c, key->entries[key->first].clue);
 	clue = memory_zalloc(sizeof *clue);
 	clue->leg = &r->leg;
 	clue->kind = (uint8_t)kind;
 	clue->key = key;
-	list_add_tail(&key->clues, &clue->in_key);
+	entry_update(key, entry_add(key, clue), r);
 	list_add_tail(&c->clues_by_age, &clue->by_age);
 	list_add_tail(&r->clues, &clue->of_leg);
-	if (key->clues.count > CLUES_OF_KEY_MAX)
-		clue_free(c, LIST_ENTRY(key->clues.head.next, struct clue, in_key));
+	return key;
 }
 
-/* The newest such clue, older ones through clue_older(); NULL none. */
-const struct clue *clue_newest(const struct calls *c, enum clue_kind kind, uint64_t value)
+/* The legs with that value; NULL none. */
+const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uint64_t value)
 {
-	const struct clue_key *key = key_find(c, clue_hash(kind, value));
-
-	return key ? LIST_ENTRY(key->clues.head.prev, struct clue, in_key) : NULL;
-}
-
-const struct clue *clue_older(const struct clue *clue)
-{
-	const struct list_link *prev = clue->in_key.prev;
-
-	return prev == &clue->key->clues.head ? NULL : LIST_ENTRY(prev, struct clue, in_key);
+	return key_find(c, clue_hash(kind, value));
 }
 
 /* The leg is over: nothing begins from it any more. Its caller is remembered, who may try again. */

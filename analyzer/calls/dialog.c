@@ -5,37 +5,30 @@
  */
 #include "analyzer/calls/internal.h"
 
-static uint32_t tag_hash(struct span call_id, struct span tag)
-{
-	return (uint32_t)hash_mix(hash_bytes(call_id.p, call_id.n), hash_bytes(tag.p, tag.n));
-}
-
 /* Of that leg, or (leg NULL) of any: then the tag has to be there. */
-struct dialog_record *dialog_find(struct calls *c, struct span call_id, struct span callee_tag, const struct leg *leg)
+struct dialog_record *dialog_find(const struct arrival *a, const struct tag_key *callee, const struct leg *leg)
 {
-	uint32_t hash = tag_hash(call_id, callee_tag);
-
-	for (struct hash_link *it = hash_first(&c->tags, hash); it; it = it->next) {
+	for (struct hash_link *it = hash_first(&a->c->tags, callee->hash); it; it = it->next) {
 		struct tag *tag = HASH_ENTRY(it, struct tag, by_tag);
 		const struct leg *of = tag->dialog->dialog.leg;
 
-		if (it->hash == hash && (!leg || of == leg) && span_equal(tag->text, callee_tag) &&
-			span_equal(of->call_id, call_id))
+		if (it->hash == callee->hash && (!leg || of == leg) && span_equal(tag->text, callee->text) &&
+			span_equal(of->call_id, a->sip->call_id))
 			return tag->dialog;
 	}
 	return NULL;
 }
 
-static void tag_add(struct arrival *a, struct dialog_record *d, struct span text)
+static void tag_add(struct arrival *a, struct dialog_record *d)
 {
 	struct leg *leg = &a->leg->leg;
 	struct tag *tag = arena_zalloc(leg->arena, sizeof *tag);
 
 	tag->dialog = d;
-	tag->text = leg_text(a->leg, text);
+	tag->text = leg_text(a->leg, a->callee.text);
 	tag->next = d->tags;
 	d->tags = tag;
-	hash_add(&a->c->tags, &tag->by_tag, tag_hash(leg->call_id, tag->text));
+	hash_add(&a->c->tags, &tag->by_tag, a->callee.hash);
 }
 
 static struct dialog_record *dialog_new(struct arrival *a)
@@ -48,14 +41,19 @@ static struct dialog_record *dialog_new(struct arrival *a)
 	d->dialog.confirmed_ns = d->dialog.acked_ns = d->dialog.ended_ns = NS_NONE;
 	d->dialog.state = DIALOG_EARLY;
 	list_init(&d->dialog.exchanges);
-	tag_add(a, d, a->callee_tag);
+	tag_add(a, d);
 	d->dialog.to_tag = d->tags->text;
 	if (a->author == SIDE_CALLEE) {
 		d->src = a->packet->src;
-		d->contact = a->message->contact_uri;
+		d->contact = a->message->contact;
 	}
 	list_add_tail(&leg->dialogs, &d->dialog.in_leg);
 	return d;
+}
+
+static bool same_uri(const struct contact *x, const struct contact *y)
+{
+	return y && phrase_equal(x->uri, y->uri);
 }
 
 /*
@@ -77,10 +75,10 @@ static struct dialog_record *dialog_renamed(struct arrival *a)
 	}
 	if (!only || !endpoint_equal(&only->src, &a->packet->src))
 		return NULL;
-	if (a->callee_tag.n && (!only->contact.n || !span_equal(only->contact, a->message->contact_uri)))
+	if (a->callee.text.n && (!only->contact || !same_uri(only->contact, a->message->contact)))
 		return NULL;
 	only->dialog.tag_changed = true;
-	tag_add(a, only, a->callee_tag);
+	tag_add(a, only);
 	return only;
 }
 
@@ -95,9 +93,9 @@ static bool opens_dialog(const struct arrival *a)
 	if (!sip->request) {
 		if (sip->method == SIP_INVITE && sip->status >= 200 && sip->status < 300)
 			return true;
-		return a->callee_tag.n && sip->status > 100 && sip->status < 300 && sip->method != SIP_CANCEL;
+		return a->callee.text.n && sip->status > 100 && sip->status < 300 && sip->method != SIP_CANCEL;
 	}
-	if (a->callee_tag.n == 0 || sip->to.tag.n == 0)
+	if (a->callee.text.n == 0 || sip->to.tag.n == 0)
 		return false;
 	switch (sip->method) {
 	case SIP_ACK: return a->transaction->transaction.initial ? transaction_ack_proves(a) : leg->partial;
@@ -123,10 +121,10 @@ static bool opens_dialog(const struct arrival *a)
 static struct dialog_record *dialog_of(struct arrival *a)
 {
 	struct leg *leg = &a->leg->leg;
-	struct dialog_record *d = dialog_find(a->c, leg->call_id, a->callee_tag, leg);
+	struct dialog_record *d = dialog_find(a, &a->callee, leg);
 	bool answer = !a->sip->request && a->sip->method == SIP_INVITE && a->sip->status >= 200 && a->sip->status < 300;
 
-	if (d && (a->callee_tag.n || answer || (a->sip->method != SIP_INVITE && a->sip->method != SIP_CANCEL)))
+	if (d && (a->callee.text.n || answer || (a->sip->method != SIP_INVITE && a->sip->method != SIP_CANCEL)))
 		return d;
 	if (!opens_dialog(a))
 		return NULL;
@@ -185,8 +183,8 @@ static void losers_linger(struct arrival *a, const struct dialog_record *winner)
 	if (!any || r->lingers)
 		return;
 	r->lingers = true;
-	r->linger_ns = ns_add(a->packet->at_ns, a->c->config.fork_linger_ns);
-	list_add_tail(&a->c->lingering, &r->lingering);
+	leg_rare(r)->linger_ns = ns_add(a->packet->at_ns, a->c->config.fork_linger_ns);
+	list_add_tail(&a->c->lingering, &r->rare->lingering);
 }
 
 void dialog_confirm(struct arrival *a, struct dialog_record *d)

@@ -42,7 +42,7 @@ static uint32_t number_of(const struct sip_message *sip, enum sip_header_name na
 	return span_number(digits, UINT32_MAX, &number) ? (uint32_t)number : 0;
 }
 
-static void take_reason(const struct arrival *a, struct headers *h)
+static void take_reason(const struct arrival *a, struct headers_more *h)
 {
 	for (const struct sip_header *it = sip_header_find(a->sip, SIP_H_REASON); it;
 	    it = sip_header_next(a->sip, it)) {
@@ -57,7 +57,7 @@ static void take_reason(const struct arrival *a, struct headers *h)
 	}
 }
 
-static void take_session_timer(const struct sip_message *sip, struct headers *h)
+static void take_session_timer(const struct sip_message *sip, struct headers_more *h)
 {
 	struct span params = sip_header_value(sip, SIP_H_SESSION_EXPIRES), refresher;
 	size_t at = span_find(params, ';');
@@ -107,7 +107,7 @@ static struct span list_value(struct span *rest)
 	return sip_address_parse(all, &a) ? a.uri : SPAN_NONE;
 }
 
-static void take_routes(const struct arrival *a, struct headers *h)
+static void take_routes(const struct arrival *a, struct headers_more *h)
 {
 	unsigned count = 0;
 	struct span rest = sip_header_value(a->sip, SIP_H_ROUTE), last = SPAN_NONE;
@@ -164,6 +164,28 @@ static struct span refused_feature(const struct sip_message *sip)
 	return sip_header_value(sip, SIP_H_REQUIRE);
 }
 
+static const struct headers_more *more_of(const struct arrival *a)
+{
+	static const struct headers_more nothing;
+	const struct sip_message *sip = a->sip;
+	struct headers_more more, *kept;
+
+	memset(&more, 0, sizeof more);           /* and what lies between the fields, as they are compared as bytes */
+	take_reason(a, &more);
+	take_session_timer(sip, &more);
+	take_routes(a, &more);
+	if (sip->status >= 300) {
+		more.warning = text(a, sip_header_value(sip, SIP_H_WARNING));
+		more.wants = text(a, refused_feature(sip));
+		more.retry_after_s = number_of(sip, SIP_H_RETRY_AFTER);
+	}
+	if (memcmp(&more, &nothing, sizeof more) == 0)
+		return &nothing;
+	kept = arena_zalloc(a->leg->leg.arena, sizeof *kept);
+	*kept = more;
+	return kept;
+}
+
 /* After the transaction knows what the message is: a repetition says nothing new. */
 void headers_note(struct arrival *a)
 {
@@ -179,18 +201,11 @@ void headers_note(struct arrival *a)
 	}
 	h = arena_zalloc(a->leg->leg.arena, sizeof *h);
 	h->branch = a->branch;
-	h->from_tag = hash_bytes(sip->from.tag.p, sip->from.tag.n);
+	h->from_tag = sip->keys.from_tag;
 	h->uri = text(a, sip->uri);
 	h->max_forwards = sip->has_max_forwards ? sip->max_forwards : UINT32_MAX;
 	h->rseq = a->reliable ? a->rseq : 0;
-	take_reason(a, h);
-	take_session_timer(sip, h);
 	take_digest(sip, h);
-	take_routes(a, h);
-	if (sip->status >= 300) {
-		h->warning = text(a, sip_header_value(sip, SIP_H_WARNING));
-		h->wants = text(a, refused_feature(sip));
-		h->retry_after_s = number_of(sip, SIP_H_RETRY_AFTER);
-	}
+	h->more = more_of(a);
 	m->headers = h;
 }

@@ -11,22 +11,26 @@
 
 enum refresher { REFRESHER_NONE, REFRESHER_UAC, REFRESHER_UAS };
 
-struct headers {
-	uint64_t branch;             /* keyed hash of the top Via's branch and host */
-	uint64_t from_tag;           /* keyed hash */
-	uint64_t nonce;              /* keyed hash: of the challenge, or of the one that credentials answer; 0 none */
-	struct span uri;             /* Request-URI */
+struct headers_more {
 	struct span route;           /* the topmost Route */
 	struct span recorded_first, recorded_last;   /* Record-Route: nearest to the answering, to the asking side */
 	struct span reason;          /* Reason, of several the one of Q.850 */
 	struct span warning;
 	struct span wants;           /* Unsupported, else Require, of a refusal */
 	uint32_t session_expires_s, min_se_s, retry_after_s;  /* 0: not given */
-	uint32_t max_forwards;       /* UINT32_MAX: not given */
-	uint32_t rseq;               /* of a reliable provisional, 0 none */
 	uint16_t q850, sip_cause;    /* of Reason (RFC 3326), 0 none */
 	uint8_t refresher;           /* enum refresher */
+};
+
+struct headers {
+	uint64_t branch;             /* keyed hash of the top Via's branch and host */
+	uint64_t from_tag;           /* keyed hash */
+	uint64_t nonce;              /* keyed hash: of the challenge, or of the one that credentials answer; 0 none */
+	struct span uri;             /* Request-URI */
+	uint32_t max_forwards;       /* UINT32_MAX: not given */
+	uint32_t rseq;               /* of a reliable provisional, 0 none */
 	bool credentials, stale;     /* stale: of the challenge */
+	const struct headers_more *more;     /* never NULL: messages that have none of these share one */
 };
 
 /* Of a Reason header: the cause that it gives for that protocol; 0 none. */

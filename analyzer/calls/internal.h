@@ -13,7 +13,9 @@ enum {
 	LEG_DIALOGS_MAX = 32,        /* To-tags of one fork */
 	TRANSACTION_SIGHTINGS_MAX = 48,
 	CALL_LEGS_MAX = 256,         /* joined; conferences are stars, floods are not calls */
-	INITIALS_MAX = 4
+	INITIALS_MAX = 4,
+	HEADER_IDS_MAX = 4,
+	COMMON_PHRASES = 256
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -55,18 +57,13 @@ struct dialog_record {
 	struct exchange *stable;     /* the last one that is */
 	struct exchange *awaiting;   /* its offer stood in a response: ACK or PRACK answers */
 	struct endpoint src;         /* of the first response that made it */
-	struct span contact;
+	const struct contact *contact;
 };
 
 struct description {                 /* a session description that the leg has seen */
 	struct description *next;    /* newer first */
 	uint64_t hash;
 	const struct sdp *sdp;
-};
-
-struct phrase {                      /* a short text that repeats in the messages of a leg */
-	struct phrase *next;
-	struct span text;
 };
 
 /*
@@ -85,22 +82,55 @@ struct call_id {                     /* one Call-ID, whatever the From-tags */
 /* What may join legs. */
 enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER };
 
+struct clue_entry {                  /* what settles of most legs that they cannot be joined, without a look at them */
+	struct clue *clue;
+	uint64_t way;                /* leg_record.way, .ends, leg.invite_ns, .n: clues_update() keeps them equal */
+	int64_t invite_ns;
+	uint32_t ends;
+	unsigned n;
+};
+
 struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
-	struct list clues;           /* clue.in_key, newest last */
+	uint64_t way;                /* that of all entries; 0: they differ, or one has none */
+	struct clue_entry *entries;  /* from first on count of them, newest last: &one, or room for 2, 4, 8 ... */
+	uint16_t first, count, room;
+	struct clue_entry one;
 };
 
 struct clue {
-	struct list_link in_key, by_age, of_leg;
+	struct list_link by_age, of_leg;
 	struct clue_key *key;
 	struct leg *leg;
 	uint8_t kind;
 };
 
+static inline const struct clue_entry *clue_oldest(const struct clue_key *key)
+{
+	return key->entries + key->first;
+}
+
+struct leg_ids {                     /* what the first INVITE says of its identity in other legs */
+	struct span session_id, session_id_remote;
+	struct span header_ids[HEADER_IDS_MAX];      /* values of the headers of legs.headers */
+	unsigned header_id_count;
+};
+
+/* What few legs have. The others share leg_plain, which has nothing; leg_rare() gives one of its own to write to. */
+struct leg_rare {
+	struct leg_record *of;
+	struct list_link lingering, settling;
+	int64_t linger_ns, settle_ns;
+	struct list transfers, subscriptions;   /* transfer_record.in_leg, subscription_record.in_leg */
+	struct list pairs_as_child, pairs_as_parent;
+	struct leg_ids ids;
+};
+
 struct leg_record {
 	struct leg leg;
-	struct list_link in_class, in_id, lingering, settling;
+	struct list_link in_class, in_id;
+	struct leg_rare *rare;
 	struct call_id *id;
 	enum leg_class class;
 	size_t bytes;                /* as counted in calls.class_bytes */
@@ -110,21 +140,21 @@ struct leg_record {
 	bool ended_told;
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	bool settles;                /* a retry may follow its last final */
-	int64_t linger_ns, settle_ns;
 	struct description *descriptions;
-	struct phrase *phrases;
+	const struct phrase *phrases;
+	const struct contact *contacts;
 	struct transaction_record *initials[INITIALS_MAX];  /* newest first */
 	struct source_rank {
 		uint8_t request_vias, response_vias;  /* 0: no such message */
 		uint8_t score;
 		uint8_t dst_vias;
 	} rank[2];
-	struct list transfers, subscriptions;   /* transfer_record.in_leg, subscription_record.in_leg */
 	struct transfer *caused_by;  /* whose target it is */
 	/* join.c */
 	bool begun;
+	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
+	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or one that serves itself */
 	struct list clues;           /* clue.of_leg */
-	struct list pairs_as_child, pairs_as_parent;
 	uint32_t max_forwards;
 	uint64_t codecs;             /* hash of the order of codecs offered */
 	uint16_t ring_status;        /* of the first 18x */
@@ -165,8 +195,17 @@ struct calls {
 	struct list registrations_poor, registrations_good;
 	struct due due;
 	struct message stray;        /* the last message that belongs to no leg */
+	struct phrase *stray_reason; /* its own; stray_room bytes of text */
+	size_t stray_room;
+	struct arena *common;        /* of these phrases: reasons, User-Agents that many calls share */
+	const struct phrase *common_phrases[COMMON_PHRASES];
 	int64_t now_ns;
 	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
+};
+
+struct tag_key {                     /* a tag, and the keyed hash of the Call-ID with it */
+	struct span text;
+	uint32_t hash;
 };
 
 /* The facts of the message in hand, gathered once. */
@@ -182,7 +221,7 @@ struct arrival {
 	struct registration *registration;   /* that it belongs to; NULL */
 	enum side client;            /* whose request this is, or answers */
 	enum side author;
-	struct span callee_tag;      /* as the message says */
+	struct tag_key from, to, callee; /* callee: either of them, as the message says */
 	bool reliable;               /* 1xx with 100rel and RSeq (RFC 3262) */
 	uint64_t branch, body;
 	uint32_t rseq;
@@ -200,7 +239,10 @@ bool message_fits(const struct arrival *a);
 struct message *message_new(const struct arrival *a);
 void message_fill(struct message *m, const struct arrival *a);
 struct frame_ref message_frame(const struct packet *p);
+const struct phrase *leg_phrase(struct leg_record *r, struct span s);
 struct span leg_text(struct leg_record *r, struct span s);
+const struct phrase *common_phrase(const struct arrival *a, struct span s);
+struct endpoint message_contact_endpoint(const struct sip_address *contact);
 uint64_t message_branch(const struct sip_message *sip);
 bool message_is_response(const struct message *m, unsigned from, unsigned to);
 
@@ -216,7 +258,7 @@ void transaction_close(struct calls *c, struct transaction_record *t);
 void transactions_forget(struct calls *c, struct leg_record *r);
 
 /* dialog.c */
-struct dialog_record *dialog_find(struct calls *c, struct span call_id, struct span callee_tag, const struct leg *leg);
+struct dialog_record *dialog_find(const struct arrival *a, const struct tag_key *callee, const struct leg *leg);
 void dialog_note(struct arrival *a);
 void dialog_confirm(struct arrival *a, struct dialog_record *d);
 void dialog_end(struct calls *c, struct dialog_record *d, int64_t at_ns, const struct message *by);
@@ -227,6 +269,8 @@ void dialogs_forget(struct calls *c, struct leg_record *r);
 void offer_answer_note(struct arrival *a);
 
 /* leg.c */
+extern const struct leg_rare leg_plain;
+struct leg_rare *leg_rare(struct leg_record *r);
 struct leg_record *leg_of(struct arrival *a);
 void leg_note(struct arrival *a);
 void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns);
@@ -250,13 +294,14 @@ void call_join(struct calls *c, struct leg *child, struct leg *parent, enum leg_
 void call_leave(struct calls *c, struct leg *leg);
 
 /* clue.c */
-void clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
-const struct clue *clue_newest(const struct calls *c, enum clue_kind kind, uint64_t value);
-const struct clue *clue_older(const struct clue *clue);
+const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
+const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uint64_t value);
+void clues_update(struct leg_record *r);
 void clues_retire(struct calls *c, struct leg_record *r);
 void clues_forget(struct calls *c, struct leg_record *r);
 
 /* join.c */
+void join_way(struct leg_record *r, const struct segment *s);
 void join_note(struct arrival *a);
 void join_forget(struct calls *c, struct leg_record *r);
 

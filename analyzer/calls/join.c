@@ -86,11 +86,11 @@ static bool is_live(const struct leg *leg)
 /* A number that many calls show at once is the company's, not a person's. */
 static bool is_shared_number(const struct calls *c, struct span user)
 {
+	const struct clue_key *key = clue_find(c, CLUE_CALLER, caller_value(user));
 	unsigned live = 0;
 
-	for (const struct clue *it = clue_newest(c, CLUE_CALLER, caller_value(user)); it && live <= PARALLEL_CALLS_MAX;
-		it = clue_older(it))
-		live += is_live(it->leg);
+	for (unsigned i = key ? key->count : 0; i-- > 0 && live <= PARALLEL_CALLS_MAX;)
+		live += is_live(clue_oldest(key)[i].clue->leg);
 	return live > PARALLEL_CALLS_MAX;
 }
 
@@ -145,16 +145,18 @@ static bool same_id(struct span x, struct span y)
 	return id_is_real(x) && span_equal_nocase(x, y);
 }
 
-static bool session_ids_agree(const struct leg *x, const struct leg *y)
+static bool session_ids_agree(const struct leg_ids *x, const struct leg_ids *y)
 {
 	return same_id(x->session_id, y->session_id) || same_id(x->session_id, y->session_id_remote) ||
 		same_id(x->session_id_remote, y->session_id);
 }
 
-static bool headers_agree(const struct leg *x, const struct leg *y)
+static bool headers_agree(const struct leg_record *a, const struct leg_record *b)
 {
+	const struct leg_ids *x = &a->rare->ids, *y = &b->rare->ids;
+
 	for (unsigned i = 0; i < y->header_id_count; i++) {
-		if (span_equal(y->header_ids[i], x->call_id))
+		if (span_equal(y->header_ids[i], a->leg.call_id))
 			return true;
 		for (unsigned k = 0; k < x->header_id_count; k++) {
 			if (span_equal(y->header_ids[i], x->header_ids[k]))
@@ -188,9 +190,9 @@ static void base_reckon(const struct calls *c, struct pair *p)
 	unsigned best = 0, sum = 0;
 
 	p->how = JOIN_SCORE;
-	if (session_ids_agree(x, y))
+	if (session_ids_agree(&p->x->rare->ids, &p->y->rare->ids))
 		sum += strongest(p, 100, JOIN_SESSION_ID, &best);
-	if (headers_agree(x, y))
+	if (headers_agree(p->x, p->y))
 		sum += strongest(p, 100, JOIN_HEADER, &best);
 	if (y->replaces_call_id.n && span_equal(y->replaces_call_id, x->call_id))
 		sum += strongest(p, 100, JOIN_REPLACES, &best);
@@ -234,15 +236,16 @@ static void score_reckon(struct pair *p)
 
 /* ---- sharing a socket or an o= line ---- */
 
-static const struct leg *stranger_with(const struct clue *clue, const struct leg_record *x, const struct leg_record *y)
+static bool stranger_has(const struct clue_key *key, const struct leg_record *x, const struct leg_record *y)
 {
-	for (const struct clue *it = LIST_ENTRY(clue->key->clues.head.prev, struct clue, in_key); it;
-		it = clue_older(it)) {
-		if (it->leg != &x->leg && it->leg != &y->leg && it->leg->call != x->leg.call &&
-			it->leg->call != y->leg.call && is_live(it->leg))
-			return it->leg;
+	for (unsigned i = key->count; i-- > 0;) {
+		const struct leg *leg = clue_oldest(key)[i].clue->leg;
+
+		if (leg != &x->leg && leg != &y->leg && leg->call != x->leg.call && leg->call != y->leg.call &&
+		    is_live(leg))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* A port that a third live leg names too says nothing. */
@@ -256,7 +259,7 @@ static bool shares(const struct leg_record *x, const struct leg_record *y, enum 
 		LIST_EACH(k, &y->clues) {
 			const struct clue *b = LIST_ENTRY(k, struct clue, of_leg);
 
-			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_with(a, x, y)))
+			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_has(a->key, x, y)))
 				return true;
 		}
 	}
@@ -322,7 +325,7 @@ static bool is_possible(const struct leg *x, const struct leg *y)
 
 static struct pair *pair_find(const struct leg_record *x, const struct leg_record *y)
 {
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->rare->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p->x == x)
@@ -333,8 +336,8 @@ static struct pair *pair_find(const struct leg_record *x, const struct leg_recor
 
 static void pair_free(struct pair *p)
 {
-	list_remove(&p->y->pairs_as_child, &p->of_child);
-	list_remove(&p->x->pairs_as_parent, &p->of_parent);
+	list_remove(&p->y->rare->pairs_as_child, &p->of_child);
+	list_remove(&p->x->rare->pairs_as_parent, &p->of_parent);
 	free(p);
 }
 
@@ -346,53 +349,91 @@ static void pair_add(struct calls *c, struct leg_record *x, struct leg_record *y
 		return;
 	p = pair_find(x, y);
 	if (!p) {
-		if (y->pairs_as_child.count >= PAIRS_MAX || x->pairs_as_parent.count >= PAIRS_MAX)
+		if (y->rare->pairs_as_child.count >= PAIRS_MAX || x->rare->pairs_as_parent.count >= PAIRS_MAX)
 			return;
 		p = memory_zalloc(sizeof *p);
 		p->x = x;
 		p->y = y;
-		list_add_tail(&y->pairs_as_child, &p->of_child);
-		list_add_tail(&x->pairs_as_parent, &p->of_parent);
+		list_add_tail(&leg_rare(y)->pairs_as_child, &p->of_child);
+		list_add_tail(&leg_rare(x)->pairs_as_parent, &p->of_parent);
 	}
 	base_reckon(c, p);
 	score_reckon(p);
 }
 
-/* Every other leg with this clue; the earlier of two is the parent. */
-static void pairs_from(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value)
+static uint64_t address_value(const struct address *addr)
 {
-	const struct clue *older;
+	return hash_mix(hash_bytes(addr->bytes, sizeof addr->bytes), addr->family);
+}
 
-	for (const struct clue *it = clue_newest(c, kind, value); it; it = older) {
-		struct leg_record *other = LEG_RECORD(it->leg);
+/* Hosts as one bit of 32: those that differ surely are not the same. */
+static uint32_t address_bit(uint64_t value)
+{
+	return UINT32_C(1) << (value >> 59);
+}
 
-		older = clue_older(it);
-		if (older) {                     /* in a flood none of them is in the cache */
-			__builtin_prefetch(&older->leg->invite_ns);
-			__builtin_prefetch(&older->leg->n);
-			__builtin_prefetch(older->in_key.prev);
-		}
-		if (other == r || other->leg.invite_ns == NS_NONE)
+/* A segment has been added: where the leg leads to; of the first one, where it comes from. */
+void join_way(struct leg_record *r, const struct segment *s)
+{
+	r->ends |= address_bit(address_value(&s->b.addr));
+	if (s == r->leg.segments)
+		r->way = address_equal(&s->a.addr, &s->b.addr) ? 0 : address_value(&s->a.addr);
+	clues_update(r);
+}
+
+/* Where a leg that this one continues must end: see meet_at_one_host(). */
+static uint32_t begins_at(const struct leg *leg)
+{
+	const struct address *caller = &leg->party[SIDE_CALLER].signalling.addr;
+	uint32_t bits = address_known(caller) ? address_bit(address_value(caller)) : 0;
+
+	return leg->segment_count ? bits | address_bit(address_value(&leg->segments[0].a.addr)) : bits;
+}
+
+/* X may lead to the leg in hand, which begins at these hosts: what is_possible() asks, from the entry alone. */
+static bool may_lead(const struct clue_entry *x, const struct leg_record *y, uint32_t begins)
+{
+	return (x->ends & begins) && !(x->way && x->way == y->way);
+}
+
+/* The earlier of the two is the parent. */
+static void pair_of(struct calls *c, struct leg_record *x, struct leg_record *y)
+{
+	if (x->leg.n < y->leg.n)
+		pair_add(c, x, y);
+	else
+		pair_add(c, y, x);
+}
+
+/* This leg with every other one that has the clue. */
+static void pairs_from(struct calls *c, struct leg_record *r, const struct clue_key *key)
+{
+	uint32_t begins;
+
+	if (!key || (key->way && key->way == r->way) || (key->count == 1 && clue_oldest(key)->n == r->leg.n))
+		return;
+	begins = begins_at(&r->leg);
+	for (unsigned i = key->count; i-- > 0;) {
+		const struct clue_entry *it = &clue_oldest(key)[i];
+
+		if (it->n == r->leg.n || it->invite_ns == NS_NONE)
 			continue;
-		if (other->leg.n > r->leg.n)
-			pair_add(c, r, other);
-		else
-			pair_add(c, other, r);
+		if (it->n < r->leg.n ? may_lead(it, r, begins) : !(it->way && it->way == r->way))
+			pair_of(c, LEG_RECORD(it->clue->leg), r);
 	}
 }
 
 static void clue_pairs(struct arrival *a, enum clue_kind kind, uint64_t value)
 {
-	clue_add(a->c, a->leg, kind, value);
-	pairs_from(a->c, a->leg, kind, value);
+	pairs_from(a->c, a->leg, clue_add(a->c, a->leg, kind, value));
 }
 
 /* ---- the verdict ---- */
 
 static void pairs_of_child_free(struct leg_record *y)
 {
-	while (y->pairs_as_child.count)
-		pair_free(LIST_ENTRY(y->pairs_as_child.head.next, struct pair, of_child));
+	while (y->rare->pairs_as_child.count)
+		pair_free(LIST_ENTRY(y->rare->pairs_as_child.head.next, struct pair, of_child));
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
@@ -402,7 +443,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 
 	if (y->leg.parent)
 		return;
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->rare->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (is_possible(&p->x->leg, &y->leg) && (!best || p->score > best->score))
@@ -410,7 +451,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	}
 	if (!best || best->score < c->config.join_score)
 		return;
-	LIST_EACH(it, &y->pairs_as_child) {
+	LIST_EACH(it, &y->rare->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
 		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call &&
@@ -440,20 +481,20 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 /* Something happened to the leg: its pairs say more now. */
 static void reckon_again(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH(it, &r->pairs_as_child)
+	LIST_EACH(it, &r->rare->pairs_as_child)
 		score_reckon(LIST_ENTRY(it, struct pair, of_child));
-	LIST_EACH(it, &r->pairs_as_parent)
+	LIST_EACH(it, &r->rare->pairs_as_parent)
 		score_reckon(LIST_ENTRY(it, struct pair, of_parent));
 	verdict(c, r);
-	for (struct list_link *it = r->pairs_as_parent.head.next, *next; it != &r->pairs_as_parent.head; it = next) {
+	for (struct list_link *it = r->rare->pairs_as_parent.head.next, *next; it != &r->rare->pairs_as_parent.head; it = next) {
 		next = it->next;
 		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y); /* frees at most this one of ours */
 	}
-	LIST_EACH_SAFE(it, &r->pairs_as_child) {
+	LIST_EACH_SAFE(it, &r->rare->pairs_as_child) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_child)))
 			pair_free(LIST_ENTRY(it, struct pair, of_child));
 	}
-	LIST_EACH_SAFE(it, &r->pairs_as_parent) {
+	LIST_EACH_SAFE(it, &r->rare->pairs_as_parent) {
 		if (is_hopeless(c, LIST_ENTRY(it, struct pair, of_parent)))
 			pair_free(LIST_ENTRY(it, struct pair, of_parent));
 	}
@@ -464,11 +505,6 @@ static void reckon_again(struct calls *c, struct leg_record *r)
 static uint64_t endpoint_value(const struct endpoint *e)
 {
 	return hash_mix(hash_bytes(e->addr.bytes, sizeof e->addr.bytes), (uint64_t)e->port << 8 | e->addr.family);
-}
-
-static uint64_t address_value(const struct address *addr)
-{
-	return hash_mix(hash_bytes(addr->bytes, sizeof addr->bytes), addr->family);
 }
 
 static void description_note(struct arrival *a)
@@ -507,20 +543,21 @@ static uint64_t codec_order(const struct sdp *sdp)
 
 static void session_id_note(struct arrival *a)
 {
-	struct leg *leg = &a->leg->leg;
 	struct span rest = sip_header_value(a->sip, SIP_H_SESSION_ID), remote, id;
+	struct leg_ids *ids;
 
-	if (!rest.n || leg->session_id.n)
+	if (!rest.n || a->leg->rare->ids.session_id.n)
 		return;
+	ids = &leg_rare(a->leg)->ids;
 	if (sip_parameter(span_from(rest, span_find(rest, ';')), SPAN("remote"), &remote) && id_is_real(remote))
-		leg->session_id_remote = leg_text(a->leg, remote);
+		ids->session_id_remote = leg_text(a->leg, remote);
 	if (!span_split(&rest, ';', &id) || !id_is_real(span_trim(id)))
 		return;
-	leg->session_id = leg_text(a->leg, span_trim(id));
-	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(leg->session_id.p, leg->session_id.n));
-	if (leg->session_id_remote.n)
-		pairs_from(
-			a->c, a->leg, CLUE_SESSION_ID, hash_bytes(leg->session_id_remote.p, leg->session_id_remote.n));
+	ids->session_id = leg_text(a->leg, span_trim(id));
+	clue_pairs(a, CLUE_SESSION_ID, hash_bytes(ids->session_id.p, ids->session_id.n));
+	if (ids->session_id_remote.n)
+		pairs_from(a->c, a->leg, clue_find(a->c, CLUE_SESSION_ID,
+			hash_bytes(ids->session_id_remote.p, ids->session_id_remote.n)));
 }
 
 /* "name" or "name:parameter" of a header that carries the other leg's identity. */
@@ -551,16 +588,17 @@ static struct span header_id(const struct sip_message *sip, struct span rule)
 static void header_ids_note(struct arrival *a)
 {
 	static const char rules[] = "X-CID,X-Call-ID,X-Original-Call-ID,P-Charging-Vector:icid-value";
-	struct leg *leg = &a->leg->leg, *named;
+	struct leg *named;
 	struct span rest = span_of(a->c->config.join_headers ? a->c->config.join_headers : rules), rule;
 
-	while (leg->header_id_count < sizeof leg->header_ids / sizeof leg->header_ids[0] && rest.n &&
-		span_split(&rest, ',', &rule)) {
+	while (a->leg->rare->ids.header_id_count < HEADER_IDS_MAX && rest.n && span_split(&rest, ',', &rule)) {
 		struct span id = header_id(a->sip, span_trim(rule));
+		struct leg_ids *ids;
 
 		if (id.n < 4)
 			continue;
-		leg->header_ids[leg->header_id_count++] = leg_text(a->leg, id);
+		ids = &leg_rare(a->leg)->ids;
+		ids->header_ids[ids->header_id_count++] = leg_text(a->leg, id);
 		clue_pairs(a, CLUE_HEADER, hash_bytes(id.p, id.n));
 		named = leg_by_call_id(a->c, id);
 		if (named)
@@ -618,33 +656,38 @@ static bool retries(const struct leg *leg, const struct leg *old)
 static void retry_note(struct arrival *a, uint64_t caller)
 {
 	struct leg *leg = &a->leg->leg;
+	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller); it && !leg->is_retry;
-		it = clue_older(it))
-		leg->is_retry = retries(leg, it->leg);
+	for (unsigned i = key ? key->count : 0; i-- > 0 && !leg->is_retry;)
+		leg->is_retry = retries(leg, clue_oldest(key)[i].clue->leg);
 }
 
 /* The new attempt is answered: those before it were no lost calls. */
 static void retry_succeeds(struct arrival *a)
 {
 	const struct leg *leg = &a->leg->leg;
+	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user));
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user)); it;
-		it = clue_older(it)) {
-		if (retries(leg, it->leg))
-			it->leg->retry_answered = true;
+	for (unsigned i = key ? key->count : 0; i-- > 0;) {
+		struct leg *old = clue_oldest(key)[i].clue->leg;
+
+		if (retries(leg, old))
+			old->retry_answered = true;
 	}
 }
 
 static void hosts_note(struct arrival *a)
 {
-	uint64_t here = address_value(&a->packet->src.addr);
+	const struct clue_key *key = clue_find(a->c, CLUE_HOST, address_value(&a->packet->src.addr));
+	uint32_t begins = begins_at(&a->leg->leg);
 
-	for (const struct clue *it = clue_newest(a->c, CLUE_HOST, here); it; it = clue_older(it)) {
-		if (ns_minus(a->packet->at_ns, it->leg->invite_ns) > CANDIDATE_WITHIN_NS)
+	for (unsigned i = key ? key->count : 0; i-- > 0;) {
+		const struct clue_entry *it = &clue_oldest(key)[i];
+
+		if (ns_minus(a->packet->at_ns, it->invite_ns) > CANDIDATE_WITHIN_NS)
 			break;
-		if (it->leg != &a->leg->leg)
-			pair_add(a->c, LEG_RECORD(it->leg), a->leg);
+		if (may_lead(it, a->leg, begins) && it->clue->leg != &a->leg->leg)
+			pair_add(a->c, LEG_RECORD(it->clue->leg), a->leg);
 	}
 	clue_add(a->c, a->leg, CLUE_HOST, address_value(&a->packet->dst.addr));
 }
@@ -728,7 +771,7 @@ void calls_join_media(struct calls *c, struct leg *x, struct leg *y)
 void join_forget(struct calls *c, struct leg_record *r)
 {
 	pairs_of_child_free(r);
-	while (r->pairs_as_parent.count)
-		pair_free(LIST_ENTRY(r->pairs_as_parent.head.next, struct pair, of_parent));
+	while (r->rare->pairs_as_parent.count)
+		pair_free(LIST_ENTRY(r->rare->pairs_as_parent.head.next, struct pair, of_parent));
 	clues_forget(c, r);
 }

@@ -8,15 +8,14 @@
 
 enum {
 	SHARES = 8,
+	LEG_FIRST_BYTES = 2032,      /* the record and its first message: about */
 	LEG_ELSEWHERE_BYTES = 2048   /* its Call-ID, call, clues, places of its media, hash tables: about */
 };
 
 /* ---- Call-IDs ---- */
 
-static struct call_id *call_id_find(const struct calls *c, struct span text)
+static struct call_id *call_id_find(const struct calls *c, struct span text, uint32_t hash)
 {
-	uint32_t hash = hash_span(text);
-
 	for (struct hash_link *it = hash_first(&c->call_ids, hash); it; it = it->next) {
 		struct call_id *id = HASH_ENTRY(it, struct call_id, by_id);
 
@@ -26,9 +25,9 @@ static struct call_id *call_id_find(const struct calls *c, struct span text)
 	return NULL;
 }
 
-static struct call_id *call_id_add(struct calls *c, struct span text)
+static struct call_id *call_id_add(struct calls *c, struct span text, uint32_t hash)
 {
-	struct call_id *id = call_id_find(c, text);
+	struct call_id *id = call_id_find(c, text, hash);
 
 	if (id)
 		return id;
@@ -37,7 +36,7 @@ static struct call_id *call_id_add(struct calls *c, struct span text)
 		memcpy(id + 1, text.p, text.n);
 	id->text = (struct span){ (const uint8_t *)(id + 1), text.n };
 	list_init(&id->legs);
-	hash_add(&c->call_ids, &id->by_id, hash_span(text));
+	hash_add(&c->call_ids, &id->by_id, hash);
 	return id;
 }
 
@@ -55,34 +54,28 @@ static void call_id_leave(struct calls *c, struct leg_record *r)
 /* The newest leg of that Call-ID. */
 struct leg *leg_by_call_id(const struct calls *c, struct span call_id)
 {
-	const struct call_id *id = call_id_find(c, call_id);
+	const struct call_id *id = call_id_find(c, call_id, hash_span(call_id));
 
 	return id && id->legs.count ? &LIST_ENTRY(id->legs.head.prev, struct leg_record, in_id)->leg : NULL;
 }
 
 /* ---- finding ---- */
 
-static uint32_t leg_hash(struct span call_id, struct span tag)
+static struct leg_record *leg_find(const struct arrival *a, const struct tag_key *from)
 {
-	return (uint32_t)hash_mix(hash_bytes(call_id.p, call_id.n), hash_bytes(tag.p, tag.n));
-}
-
-static struct leg_record *leg_find(const struct calls *c, struct span call_id, struct span from_tag)
-{
-	uint32_t hash = leg_hash(call_id, from_tag);
-
-	for (struct hash_link *it = hash_first(&c->legs_by_id, hash); it; it = it->next) {
+	for (struct hash_link *it = hash_first(&a->c->legs_by_id, from->hash); it; it = it->next) {
 		struct leg *leg = HASH_ENTRY(it, struct leg, by_id);
 
-		if (it->hash == hash && span_equal(leg->call_id, call_id) && span_equal(leg->from_tag, from_tag))
+		if (it->hash == from->hash && span_equal(leg->call_id, a->sip->call_id) &&
+			span_equal(leg->from_tag, from->text))
 			return LEG_RECORD(leg);
 	}
 	return NULL;
 }
 
-static struct leg_record *leg_with_callee(const struct calls *c, struct span call_id, struct span callee_tag)
+static struct leg_record *leg_with_callee(const struct arrival *a, const struct tag_key *callee)
 {
-	struct dialog_record *d = callee_tag.n ? dialog_find((struct calls *)c, call_id, callee_tag, NULL) : NULL;
+	struct dialog_record *d = callee->text.n ? dialog_find(a, callee, NULL) : NULL;
 
 	return d ? LEG_RECORD(d->dialog.leg) : NULL;
 }
@@ -98,34 +91,33 @@ static bool has_final(const struct arrival *a)
  */
 static struct leg_record *leg_search(struct arrival *a)
 {
-	const struct sip_message *sip = a->sip;
 	struct dialog_record *d;
 	struct leg_record *r;
 
-	if (sip->to.tag.n) { /* the exact dialog first: a Call-ID may serve a second time */
-		d = dialog_find(a->c, sip->call_id, sip->to.tag, NULL);
-		if (d && span_equal(d->dialog.leg->from_tag, sip->from.tag))
+	if (a->to.text.n) { /* the exact dialog first: a Call-ID may serve a second time */
+		d = dialog_find(a, &a->to, NULL);
+		if (d && span_equal(d->dialog.leg->from_tag, a->from.text))
 			return LEG_RECORD(d->dialog.leg);
-		r = leg_find(a->c, sip->call_id, sip->to.tag);
-		d = sip->from.tag.n ? dialog_find(a->c, sip->call_id, sip->from.tag, NULL) : NULL;
-		if (d && span_equal(d->dialog.leg->from_tag, sip->to.tag)) {
+		r = leg_find(a, &a->to);
+		d = a->from.text.n ? dialog_find(a, &a->from, NULL) : NULL;
+		if (d && span_equal(d->dialog.leg->from_tag, a->to.text)) {
 			a->client = SIDE_CALLEE;
 			return LEG_RECORD(d->dialog.leg);
 		}
-		if (r && !leg_find(a->c, sip->call_id, sip->from.tag)) {
+		if (r && !leg_find(a, &a->from)) {
 			a->client = SIDE_CALLEE;
 			return r;
 		}
 	}
-	r = leg_find(a->c, sip->call_id, sip->from.tag);
+	r = leg_find(a, &a->from);
 	if (r)
 		return r;
-	r = leg_with_callee(a->c, sip->call_id, sip->from.tag);
+	r = leg_with_callee(a, &a->from);
 	if (r) {
 		a->client = SIDE_CALLEE;
 		return r;
 	}
-	return leg_with_callee(a->c, sip->call_id, sip->to.tag);
+	return leg_with_callee(a, &a->to);
 }
 
 /* An INVITE that begins a call although its Call-ID and From-tag were used before: redialled after the end. */
@@ -177,17 +169,40 @@ static bool begins_in_dialog(const struct sip_message *sip)
 	return true;
 }
 
+/* Never written to: lists that are empty link to themselves. */
+#define NOTHING_IN(list) { { (struct list_link *)(uintptr_t)&(list).head, (struct list_link *)(uintptr_t)&(list).head }, 0 }
+
+const struct leg_rare leg_plain = {
+	.transfers = NOTHING_IN(leg_plain.transfers),
+	.subscriptions = NOTHING_IN(leg_plain.subscriptions),
+	.pairs_as_child = NOTHING_IN(leg_plain.pairs_as_child),
+	.pairs_as_parent = NOTHING_IN(leg_plain.pairs_as_parent),
+};
+
+struct leg_rare *leg_rare(struct leg_record *r)
+{
+	if (r->rare->of)
+		return r->rare;
+	r->rare = arena_zalloc(r->leg.arena, sizeof *r->rare);
+	r->rare->of = r;
+	list_init(&r->rare->transfers);
+	list_init(&r->rare->subscriptions);
+	list_init(&r->rare->pairs_as_child);
+	list_init(&r->rare->pairs_as_parent);
+	return r->rare;
+}
+
 static void leg_room(struct calls *c);
 
 static struct leg_record *leg_new(struct arrival *a)
 {
 	struct calls *c = a->c;
-	struct arena *arena = arena_new();
+	struct arena *arena = arena_new_of(LEG_FIRST_BYTES);
 	struct leg_record *r = arena_zalloc(arena, sizeof *r);
 	struct leg *leg = &r->leg;
 
 	leg_room(c);
-	r->id = call_id_add(c, a->sip->call_id);
+	r->id = call_id_add(c, a->sip->call_id, (uint32_t)a->sip->keys.call_id);
 	list_add_tail(&r->id->legs, &r->in_id);
 	leg->arena = arena;
 	leg->call_id = r->id->text;
@@ -202,12 +217,9 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->transactions);
 	list_init(&leg->messages);
 	list_init(&leg->places);
-	list_init(&r->transfers);
-	list_init(&r->subscriptions);
 	list_init(&r->clues);
-	list_init(&r->pairs_as_child);
-	list_init(&r->pairs_as_parent);
-	hash_add(&c->legs_by_id, &leg->by_id, leg_hash(leg->call_id, leg->from_tag));
+	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
+	hash_add(&c->legs_by_id, &leg->by_id, a->from.hash);
 	r->hashed = true;
 	list_add_tail(&c->legs, &leg->in_order);
 	list_add_tail(&c->classes[CLASS_NOISE], &r->in_class);
@@ -247,7 +259,7 @@ struct leg_record *leg_of(struct arrival *a)
 		endpoint_equal(&r->leg.party[SIDE_CALLEE].signalling, &a->packet->src))
 		a->client = SIDE_CALLEE;
 	a->author = sip->request ? a->client : side_other(a->client);
-	a->callee_tag = a->client == SIDE_CALLER ? sip->to.tag : sip->from.tag;
+	a->callee = a->client == SIDE_CALLER ? a->to : a->from;
 	return r;
 }
 
@@ -298,9 +310,9 @@ static void leg_detach(struct calls *c, struct leg_record *r)
 	transactions_forget(c, r);
 	dialogs_forget(c, r);
 	if (r->lingers)
-		list_remove(&c->lingering, &r->lingering);
+		list_remove(&c->lingering, &r->rare->lingering);
 	if (r->settles)
-		list_remove(&c->settling, &r->settling);
+		list_remove(&c->settling, &r->rare->settling);
 	if (r->hashed)
 		hash_remove(&c->legs_by_id, &r->leg.by_id);
 	list_remove(&c->classes[r->class], &r->in_class);
@@ -470,6 +482,7 @@ static void initial_invite(struct arrival *a)
 	if (a->packet->at_ns < leg->invite_ns) {
 		leg->invite_ns = a->packet->at_ns;
 		leg->invite_at = message_frame(a->packet);
+		clues_update(a->leg);
 	}
 	if (leg->answered || leg->bye_seen || (a->message && a->message->repeat != MESSAGE_FIRST))
 		return;
@@ -502,7 +515,7 @@ static void settle_failure(struct calls *c, struct leg_record *r, int64_t at_ns,
 {
 	r->leg.state = state_of_failure(r->leg.status);
 	if (r->settles)
-		list_remove(&c->settling, &r->settling);
+		list_remove(&c->settling, &r->rare->settling);
 	r->settles = false;
 	dialogs_end_early(c, r, at_ns, by);
 	leg_end(c, r, at_ns, by);
@@ -525,8 +538,8 @@ static void failed(struct arrival *a)
 	if (invites_retry(r->leg.status)) {
 		if (!r->settles) {
 			r->settles = true;
-			r->settle_ns = ns_add(a->packet->at_ns, TRANSACTION_LIFE_NS);
-			list_add_tail(&a->c->settling, &r->settling);
+			leg_rare(r)->settle_ns = ns_add(a->packet->at_ns, TRANSACTION_LIFE_NS);
+			list_add_tail(&a->c->settling, &r->rare->settling);
 		}
 		return;
 	}
@@ -701,13 +714,13 @@ void leg_note(struct arrival *a)
 
 static void linger_over(struct calls *c, struct leg_record *r)
 {
-	list_remove(&c->lingering, &r->lingering);
+	list_remove(&c->lingering, &r->rare->lingering);
 	r->lingers = false;
 	LIST_EACH(it, &r->leg.dialogs) {
 		struct dialog_record *d = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg));
 
 		if (d->dialog.losing_fork && d->dialog.state == DIALOG_EARLY)
-			dialog_end(c, d, r->linger_ns, NULL);
+			dialog_end(c, d, r->rare->linger_ns, NULL);
 	}
 }
 
@@ -750,21 +763,21 @@ static void idle_tick(struct calls *c, enum leg_class class, int64_t now_ns)
 void legs_tick(struct calls *c, int64_t now_ns)
 {
 	while (c->lingering.count) {
-		struct leg_record *r = LIST_ENTRY(c->lingering.head.next, struct leg_record, lingering);
+		struct leg_record *r = LIST_ENTRY(c->lingering.head.next, struct leg_rare, lingering)->of;
 
-		if (now_ns < r->linger_ns)
+		if (now_ns < r->rare->linger_ns)
 			break;
 		linger_over(c, r);
 	}
 	while (c->settling.count) {
-		struct leg_record *r = LIST_ENTRY(c->settling.head.next, struct leg_record, settling);
+		struct leg_record *r = LIST_ENTRY(c->settling.head.next, struct leg_rare, settling)->of;
 
-		if (now_ns < r->settle_ns)
+		if (now_ns < r->rare->settle_ns)
 			break;
-		list_remove(&c->settling, &r->settling);
+		list_remove(&c->settling, &r->rare->settling);
 		r->settles = false;
 		if (!r->leg.answered && !r->leg.bye_seen && r->leg.status >= 300)
-			settle_failure(c, r, r->settle_ns, NULL);
+			settle_failure(c, r, r->rare->settle_ns, NULL);
 		leg_classify(c, r);
 	}
 	if (c->config.idle_timeout_ns > 0) {
@@ -795,7 +808,7 @@ void legs_settle(struct calls *c, int64_t last_ns)
 		struct leg_record *r = LEG_RECORD(LIST_ENTRY(it, struct leg, in_order));
 		struct leg *leg = &r->leg;
 
-		if (r->lingers && r->linger_ns <= last_ns)
+		if (r->lingers && r->rare->linger_ns <= last_ns)
 			linger_over(c, r);
 		if (leg->answered || leg->bye_seen || leg->end_ns != NS_NONE)
 			continue;

@@ -3,7 +3,9 @@
 #include "analyzer/calls/internal.h"
 
 enum {
-	PHRASES_WALKED = 12, /* User-Agents, Contacts, reasons of one leg are few */
+	PHRASES_WALKED = 12, /* tags, Contacts, names of one leg are few */
+	COMMON_BYTES = 64,
+	CONTACTS_WALKED = 8,
 	DESCRIPTIONS_WALKED = 24,
 	DEFAULT_PORT = 5060,
 	DEFAULT_TLS_PORT = 5061
@@ -23,8 +25,8 @@ uint64_t message_branch(const struct sip_message *sip)
 {
 	const struct sip_via *via = &sip->via;
 
-	if (span_starts_nocase(via->branch, SPAN("z9hG4bK")))
-		return hash_mix(hash_bytes(via->branch.p, via->branch.n), hash_bytes(via->host.p, via->host.n));
+	if (sip->keys.cookie)
+		return hash_mix(sip->keys.branch, hash_bytes(via->host.p, via->host.n));
 	return hash_bytes(via->whole.p, via->whole.n); /* RFC 2543 */
 }
 
@@ -34,39 +36,67 @@ bool message_fits(const struct arrival *a)
 	return a->leg->leg.messages.count < LEG_MESSAGES_MAX && arena_bytes(a->leg->leg.arena) < LEG_ARENA_MAX;
 }
 
-/* A copy in the leg's arena, or the same text from an earlier message. */
-struct span leg_text(struct leg_record *r, struct span s)
+static struct phrase *phrase_new(struct arena *arena, struct span s)
 {
-	struct phrase *t = r->phrases;
+	struct phrase *t = arena_zalloc(arena, sizeof *t + s.n);
+
+	t->n = (uint32_t)s.n;
+	memcpy(t->p, s.p, s.n);
+	return t;
+}
+
+/* A copy in the leg's arena, or the same text from an earlier message. NULL: it is empty. */
+const struct phrase *leg_phrase(struct leg_record *r, struct span s)
+{
+	struct phrase *new;
 	unsigned walked = 0;
 
 	if (s.n == 0)
-		return SPAN_NONE;
-	for (; t && walked < PHRASES_WALKED; t = t->next, walked++) {
-		if (span_equal(t->text, s))
-			return t->text;
+		return NULL;
+	for (const struct phrase *t = r->phrases; t && walked < PHRASES_WALKED; t = t->next, walked++) {
+		if (span_equal(phrase_span(t), s))
+			return t;
 	}
-	t = arena_zalloc(r->leg.arena, sizeof *t);
-	t->text = arena_dup(r->leg.arena, s);
-	t->next = r->phrases;
-	r->phrases = t;
-	return t->text;
+	new = phrase_new(r->leg.arena, s);
+	new->next = r->phrases;
+	r->phrases = new;
+	return new;
 }
 
-/* The same place in the copy of the message; a text that lies elsewhere is copied. */
-static struct span kept(const struct arrival *a, struct span raw, struct span s)
+struct span leg_text(struct leg_record *r, struct span s)
 {
-	struct span from = a->sip->bytes;
+	return phrase_span(leg_phrase(r, s));
+}
 
-	if (s.n == 0)
-		return SPAN_NONE;
-	if (raw.n && s.p >= from.p && s.p + s.n <= from.p + from.n)
-		return (struct span){ raw.p + (s.p - from.p), s.n };
-	return leg_text(a->leg, s);
+/*
+ * What a few words are enough for, whatever the call: the first that come are kept as long as all calls, the others
+ * with their leg.
+ */
+const struct phrase *common_phrase(const struct arrival *a, struct span s)
+{
+	struct calls *c = a->c;
+	const struct phrase **slot;
+
+	if (s.n == 0 || s.n > COMMON_BYTES)
+		return leg_phrase(a->leg, s);
+	slot = &c->common_phrases[hash_bytes(s.p, s.n) % COMMON_PHRASES];
+	if (!*slot)
+		*slot = phrase_new(c->common, s);
+	return span_equal(phrase_span(*slot), s) ? *slot : leg_phrase(a->leg, s);
+}
+
+/* In the copy of the message, where there is one; what lies elsewhere is copied. */
+static struct span kept_body(const struct arrival *a, const struct phrase *raw)
+{
+	struct span from = a->sip->bytes, body = a->sip->sdp;
+
+	if (raw && body.p >= from.p && body.p + body.n <= from.p + from.n)
+		return (struct span){ raw->p + (body.p - from.p), body.n };
+	return arena_dup(a->leg->leg.arena, body);
 }
 
 /* One parsed copy for all equal bodies of a leg: repetitions and next hops cost nothing. */
-static const struct sdp *leg_description(const struct arrival *a, struct span raw)
+static const struct sdp *leg_description(const struct arrival *a, const struct phrase *raw)
 {
 	struct leg_record *r = a->leg;
 	struct span body = a->sip->sdp;
@@ -78,7 +108,7 @@ static const struct sdp *leg_description(const struct arrival *a, struct span ra
 		if (d->hash == hash && span_equal(d->sdp->bytes, body))
 			return d->sdp;
 	}
-	body = raw.n ? kept(a, raw, body) : arena_dup(r->leg.arena, body);
+	body = kept_body(a, raw);
 	if (!sdp_parse(body, a->c->scratch))
 		return NULL;
 	d = arena_zalloc(r->leg.arena, sizeof *d);
@@ -89,7 +119,7 @@ static const struct sdp *leg_description(const struct arrival *a, struct span ra
 	return d->sdp;
 }
 
-static struct endpoint contact_endpoint(const struct sip_address *contact)
+struct endpoint message_contact_endpoint(const struct sip_address *contact)
 {
 	struct endpoint at = { 0 };
 
@@ -160,9 +190,7 @@ void message_fill(struct message *m, const struct arrival *a)
 	m->at = message_frame(p);
 	m->src = p->src;
 	m->dst = p->dst;
-	memcpy(m->src_mac, p->mac_src, sizeof m->src_mac);
 	memcpy(m->dst_mac, p->mac_dst, sizeof m->dst_mac);
-	m->ttl = p->ttl;
 	m->transport = p->transport;
 	m->method = (uint8_t)sip->method;
 	m->by = (uint8_t)a->author;
@@ -176,35 +204,44 @@ void message_fill(struct message *m, const struct arrival *a)
 	m->via_count = sip->via_count;
 	m->bytes_on_wire = p->wire_bytes;
 	m->first = m;
-	m->contact = contact_endpoint(&sip->contact);
 	m->key_press = sip->request && sip->method == SIP_INFO ? key_press(sip) : 0;
 	m->early_media = (uint8_t)early_media(sip);
 	m->wants_prack = !sip->request && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("100rel"));
 	m->focus = sip_parameter(sip->contact.params, SPAN("isfocus"), &value);
 }
 
-/* The name of a known method needs no memory. */
-static struct span method_text(const struct arrival *a, struct span raw)
+/* A URI leads to one address, which is read once. */
+static const struct contact *leg_contact(const struct arrival *a)
 {
-	enum sip_method method = a->sip->method;
+	struct span uri = a->sip->contact.uri;
+	struct leg_record *r = a->leg;
+	struct contact *new;
+	unsigned walked = 0;
 
-	if (method == SIP_METHOD_NONE)
-		return SPAN_NONE;
-	if (method != SIP_METHOD_OTHER)
-		return span_of(sip_method_name(method));
-	return kept(a, raw, a->sip->request ? a->sip->method_text : a->sip->cseq_method);
+	if (uri.n == 0)
+		return NULL;
+	for (const struct contact *it = r->contacts; it && walked < CONTACTS_WALKED; it = it->next, walked++) {
+		if (span_equal(phrase_span(it->uri), uri))
+			return it;
+	}
+	new = arena_zalloc(r->leg.arena, sizeof *new);
+	new->uri = leg_phrase(r, uri);
+	new->at = message_contact_endpoint(&a->sip->contact);
+	new->next = r->contacts;
+	r->contacts = new;
+	return new;
 }
 
 /* The earlier message whose bytes are the very same, so that a repetition costs no text. */
-static struct span raw_of(const struct arrival *a)
+static const struct phrase *raw_of(const struct arrival *a)
 {
-	if (!a->c->config.keep_texts)
-		return SPAN_NONE;
+	if (!a->c->config.keep_texts || a->sip->bytes.n == 0)
+		return NULL;
 	for (const struct sighting *s = a->transaction->sightings; s; s = s->next) {
-		if (span_equal(s->seen->raw, a->sip->bytes))
+		if (span_equal(phrase_span(s->seen->raw), a->sip->bytes))
 			return s->seen->raw;
 	}
-	return arena_dup(a->leg->leg.arena, a->sip->bytes);
+	return phrase_new(a->leg->leg.arena, a->sip->bytes);
 }
 
 /* Why it failed, in more words than the reason phrase. */
@@ -223,13 +260,15 @@ struct message *message_new(const struct arrival *a)
 
 	message_fill(m, a);
 	m->leg = leg;
+	leg->focus |= m->focus;
+	leg->early_sdp |= m->status > 100 && m->status < 200 && m->method == SIP_INVITE && sip->sdp.n;
 	m->raw = raw_of(a);
-	m->to_tag = kept(a, m->raw, sip->to.tag);
-	m->method_text = method_text(a, m->raw);
-	m->reason = kept(a, m->raw, sip->reason);
-	m->explained = kept(a, m->raw, explanation(sip));
-	m->user_agent = kept(a, m->raw, sip->user_agent);
-	m->contact_uri = kept(a, m->raw, sip->contact.uri);
+	m->to_tag = leg_phrase(a->leg, sip->to.tag);
+	if (sip->method == SIP_METHOD_OTHER)
+		m->method_text = common_phrase(a, sip->request ? sip->method_text : sip->cseq_method);
+	m->reason = common_phrase(a, sip->reason);
+	m->explained = leg_phrase(a->leg, explanation(sip));
+	m->contact = leg_contact(a);
 	m->sdp = sip->sdp.n ? leg_description(a, m->raw) : NULL;
 	if (m->cut)
 		leg->cut = true;

@@ -30,10 +30,16 @@ static bool names_address(struct span host, const struct address *addr)
 static uint8_t source_score(const struct arrival *a)
 {
 	const struct address *src = &a->packet->src.addr;
-	bool own = names_address(a->sip->contact.host, src) ||
+	bool own = (a->message->contact && address_equal(&a->message->contact->at.addr, src)) ||
 		(a->sip->request && a->sip->via_count <= 1 && names_address(a->sip->via.host, src));
 
 	return (uint8_t)(1 + 2 * own + address_private(src));
+}
+
+/* Addresses in texts are read only where they could make a difference. */
+static bool scores_more(const struct arrival *a, const struct source_rank *rank)
+{
+	return rank->score < 3 + address_private(&a->packet->src.addr) && source_score(a) > rank->score;
 }
 
 static uint8_t vias_of(const struct arrival *a)
@@ -50,14 +56,22 @@ static bool source_is_nearer(const struct arrival *a, const struct source_rank *
 		return true;
 	if (a->sip->request) {
 		if (vias == rank->request_vias)
-			return source_score(a) > rank->score;
+			return scores_more(a, rank);
 		return rank->request_vias ? vias < rank->request_vias : vias == 1;
 	}
 	if (rank->request_vias == 1)
 		return false;
 	if (vias == rank->response_vias)
-		return source_score(a) > rank->score;
+		return scores_more(a, rank);
 	return vias > rank->response_vias;
+}
+
+static void contact_set(struct party *party, const struct contact *contact)
+{
+	if (!contact)
+		return;
+	party->contact = contact->at;
+	party->contact_uri = phrase_span(contact->uri);
 }
 
 static void source_note(struct arrival *a)
@@ -75,10 +89,7 @@ static void source_note(struct arrival *a)
 	party->signalling = a->packet->src;
 	if (!address_known(&party->signalling_dst.addr) || rank->dst_vias == 0)
 		party->signalling_dst = a->packet->src;
-	if (a->message->contact_uri.n) {
-		party->contact = a->message->contact;
-		party->contact_uri = a->message->contact_uri;
-	}
+	contact_set(party, a->message->contact);
 }
 
 /* Where its messages are sent on the last segment towards it. */
@@ -117,12 +128,10 @@ void party_note(struct arrival *a)
 	if (a->sip->method == SIP_CANCEL ||
 		(a->sip->method == SIP_ACK && a->sip->via_count == 1 && a->transaction->least_vias > 1))
 		return; /* hop by hop: a proxy makes its own */
-	if (!party->user_agent.n && a->message->user_agent.n)
-		party->user_agent = a->message->user_agent;
-	if (!party->contact_uri.n && a->message->contact_uri.n) {
-		party->contact = a->message->contact;
-		party->contact_uri = a->message->contact_uri;
-	}
+	if (!party->user_agent.n)
+		party->user_agent = phrase_span(common_phrase(a, a->sip->user_agent));
+	if (!party->contact_uri.n)
+		contact_set(party, a->message->contact);
 	source_note(a);
 	target_note(a);
 }
@@ -164,4 +173,5 @@ void segment_note(struct arrival *a)
 	segments_room(leg);
 	leg->segments[leg->segment_count++] =
 		forth ? (struct segment){ p->src, p->dst, 1, 0 } : (struct segment){ p->dst, p->src, 0, 1 };
+	join_way(a->leg, &leg->segments[leg->segment_count - 1]);
 }

@@ -260,7 +260,7 @@ static struct registration_record *registration_get(struct arrival *a)
 	uint64_t id, key;
 
 	name_of(&aor, &sip->to, false);
-	id = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), hash_bytes(aor.span.p, aor.span.n));
+	id = hash_mix(sip->keys.call_id, hash_bytes(aor.span.p, aor.span.n));
 	r = find_by_id(c, id);
 	if (r)
 		return r;
@@ -295,7 +295,7 @@ static void tell_timer(struct calls *c, struct registration_record *r)
 static bool same_attempt(const struct registration_record *r, const struct arrival *a)
 {
 	return r->attempt != ATTEMPT_NONE && r->cseq == a->sip->cseq &&
-		r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
+		r->call_id == a->sip->keys.call_id;
 }
 
 /*
@@ -305,7 +305,7 @@ static bool same_attempt(const struct registration_record *r, const struct arriv
 static bool is_late(const struct registration_record *r, const struct arrival *a)
 {
 	return r->attempt != ATTEMPT_NONE && a->sip->cseq < r->cseq &&
-		r->call_id == hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
+		r->call_id == a->sip->keys.call_id &&
 		ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS;
 }
 
@@ -330,7 +330,7 @@ static void another_hop(struct registration_record *r, const struct arrival *a)
 		r->registration.source = p->src;
 		r->registration.contact_uri =
 			text_set(&r->registration, r->registration.contact_uri, a->sip->contact.uri);
-		r->registration.contact = a->message->contact;
+		r->registration.contact = message_contact_endpoint(&a->sip->contact);
 	}
 	if (vias > r->vias_most || (vias == r->vias_most && address_private(&r->registration.registrar.addr))) {
 		r->vias_most = vias;
@@ -366,7 +366,7 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 	r->attempt = ATTEMPT_ASKED;
 	r->cseq = sip->cseq;
 	r->branch = a->branch;
-	r->call_id = hash_bytes(sip->call_id.p, sip->call_id.n);
+	r->call_id = sip->keys.call_id;
 	r->src = a->packet->src;
 	r->dst = a->packet->dst;
 	r->vias_least = r->vias_most = sip->via_count;
@@ -382,7 +382,7 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 	reg->user_agent = text_set(reg, reg->user_agent, sip->user_agent);
 	if (sip->contact.uri.n) {
 		reg->contact_uri = text_set(reg, reg->contact_uri, sip->contact.uri);
-		reg->contact = a->message->contact;
+		reg->contact = message_contact_endpoint(&a->sip->contact);
 	}
 	transaction_begin(r, a);
 	trial_request(reg->trial, a->message, sip, false);
@@ -607,7 +607,7 @@ static void final_note(struct registration_record *r, struct arrival *a)
 /* To an attempt before the one in hand, perhaps of another Call-ID. */
 static bool answers_late(const struct registration_record *r, const struct arrival *a)
 {
-	return is_late(r, a) || (r->call_id != hash_bytes(a->sip->call_id.p, a->sip->call_id.n) &&
+	return is_late(r, a) || (r->call_id != a->sip->keys.call_id &&
 		ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS);
 }
 
@@ -639,7 +639,7 @@ static void response_note(struct registration_record *r, struct arrival *a)
 	final_note(r, a);
 	if (r->registration.requests == 0) { /* only answers are captured */
 		r->cseq = a->sip->cseq;
-		r->call_id = hash_bytes(a->sip->call_id.p, a->sip->call_id.n);
+		r->call_id = a->sip->keys.call_id;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 #include "captures/base/text.h"
 
 enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12,
@@ -18,26 +19,32 @@ enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MA
 #define SLOW_NS (2 * SECOND_NS)
 #define LIFE_NS (34 * SECOND_NS)             /* 64 T1, and what is on its way */
 
+enum { CALL_ID = 96 };
+
 struct tx {
 	struct hash_link by_key;
-	struct list_link in_order;   /* by first copy */
-	uint64_t key, branch, uri;
-	uint8_t method;
+	uint64_t key, branch;
+	uint8_t method, call_id_n;
 	bool stream;
-	struct endpoint src, dst;
-	struct frame_ref first, last, answer, odd_answer;
-	unsigned copies, answers, odd_answers, copies_after_odd;
-	int64_t second_ns;           /* of the second copy; NS_NONE */
 	bool answered_in_time;       /* an answer within T1 of a copy */
 	bool lost_response;          /* and then a copy */
+	struct endpoint src, dst;
+	unsigned copies, answers;
+	struct list_link in_order;   /* by first copy */
+	struct frame_ref first, last, answer, odd_answer;
+	int64_t second_ns;           /* of the second copy; NS_NONE */
+	uint64_t uri;
 	const char *odd_field;
+	unsigned odd_answers, copies_after_odd, passages;
 	uint32_t max_forwards;
-	unsigned passages;
-	char call_id[96];
+	uint8_t call_id[CALL_ID];    /* as it was written, as far as there is room; set as far as call_id_n */
 };
+
+static const struct repeats_window no_window;
 
 struct repeats {
 	struct repeats_config config;
+	struct pool tx_pool, stat_pool;
 	struct hash by_key, stats_by_key;
 	struct list open, stats, used;       /* used: stats, longest ago first */
 	struct repeats_odd odds[REPEATS_ODD_MAX];
@@ -56,6 +63,8 @@ struct repeats *repeats_new(const struct repeats_config *config)
 	if (!r->config.max_stats)
 		r->config.max_stats = STATS_MAX;
 	list_init(&r->used);
+	pool_init(&r->tx_pool, sizeof(struct tx));
+	pool_init(&r->stat_pool, sizeof(struct repeats_stat));
 	hash_init(&r->by_key);
 	hash_init(&r->stats_by_key);
 	list_init(&r->open);
@@ -64,16 +73,23 @@ struct repeats *repeats_new(const struct repeats_config *config)
 	return r;
 }
 
+static void stat_fini(struct repeats_stat *s)
+{
+	if (s->worst != &no_window)
+		free((void *)s->worst);
+	free(s->last.frames);
+	free(s->now.frames);
+	free(s->series);
+}
+
 void repeats_free(struct repeats *r)
 {
 	if (!r)
 		return;
-	LIST_EACH_SAFE(it, &r->open)
-		free(LIST_ENTRY(it, struct tx, in_order));
-	LIST_EACH_SAFE(it, &r->stats) {
-		free(LIST_ENTRY(it, struct repeats_stat, in_order)->series);
-		free(LIST_ENTRY(it, struct repeats_stat, in_order));
-	}
+	LIST_EACH(it, &r->stats)
+		stat_fini(LIST_ENTRY(it, struct repeats_stat, in_order));
+	pool_fini(&r->tx_pool);
+	pool_fini(&r->stat_pool);
 	hash_fini(&r->by_key);
 	hash_fini(&r->stats_by_key);
 	free(r);
@@ -83,13 +99,12 @@ void repeats_free(struct repeats *r)
 
 static uint64_t pair_key(const struct address *a, const struct address *b)
 {
-	return hash_mix(hash_bytes(a, sizeof *a), b ? hash_bytes(b, sizeof *b) : 0);
+	return hash_mix(address_hash(a), b ? address_hash(b) : 0);
 }
 
-static struct repeats_stat *stat_find(const struct repeats *r, const struct address *a, const struct address *b)
+static struct repeats_stat *stat_find(const struct repeats *r, const struct address *a, const struct address *b,
+	uint32_t hash)
 {
-	uint32_t hash = (uint32_t)pair_key(a, b);
-
 	for (struct hash_link *it = hash_first(&r->stats_by_key, hash); it; it = it->next) {
 		struct repeats_stat *s = HASH_ENTRY(it, struct repeats_stat, by_key);
 
@@ -105,7 +120,7 @@ static void stat_evict(struct repeats *r)
 {
 	struct repeats_stat *s = LIST_ENTRY(r->used.head.next, struct repeats_stat, in_use);
 
-	for (unsigned i = 0; i < CHANCES && s->worst.tally.total; i++) {
+	for (unsigned i = 0; i < CHANCES && s->worst->tally.total; i++) {
 		list_remove(&r->used, &s->in_use);
 		list_add_tail(&r->used, &s->in_use);
 		s = LIST_ENTRY(r->used.head.next, struct repeats_stat, in_use);
@@ -113,13 +128,15 @@ static void stat_evict(struct repeats *r)
 	hash_remove(&r->stats_by_key, &s->by_key);
 	list_remove(&r->stats, &s->in_order);
 	list_remove(&r->used, &s->in_use);
-	free(s);
+	stat_fini(s);
+	pool_give(&r->stat_pool, s);
 	r->evicted++;
 }
 
 static struct repeats_stat *stat_get(struct repeats *r, const struct address *a, const struct address *b)
 {
-	struct repeats_stat *s = stat_find(r, a, b);
+	uint32_t hash = (uint32_t)pair_key(a, b);
+	struct repeats_stat *s = stat_find(r, a, b, hash);
 
 	if (s) {
 		list_remove(&r->used, &s->in_use);
@@ -128,12 +145,14 @@ static struct repeats_stat *stat_get(struct repeats *r, const struct address *a,
 	}
 	if (r->stats.count >= r->config.max_stats)
 		stat_evict(r);
-	s = memory_zalloc(sizeof *s);
+	s = pool_take(&r->stat_pool);
+	memset(s, 0, offsetof(struct repeats_stat, port_set));
 	s->a = *a;
 	if (b)
 		s->b = *b;
+	s->worst = &no_window;
 	s->now.from_ns = s->last.from_ns = NS_NONE;
-	hash_add(&r->stats_by_key, &s->by_key, (uint32_t)pair_key(a, b));
+	hash_add(&r->stats_by_key, &s->by_key, hash);
 	list_add_tail(&r->stats, &s->in_order);
 	list_add_tail(&r->used, &s->in_use);
 	return s;
@@ -153,7 +172,7 @@ static void tally_add(struct repeats_tally *t, const struct repeats_tally *x)
 	t->requests_lost += x->requests_lost;
 }
 
-static void frames_take(struct repeats_window *w, const struct repeats_window *from)
+static void frames_take(struct repeats_window *w, const struct repeats_half *from)
 {
 	for (unsigned i = 0; i < from->frame_count && w->frame_count < REPEATS_FRAMES; i++)
 		w->frames[w->frame_count++] = from->frames[i];
@@ -180,18 +199,28 @@ static unsigned lost(const struct repeats_tally *t)
 	return t->responses_lost + t->requests_lost;
 }
 
+static void worst_set(struct repeats_stat *s)
+{
+	struct repeats_window *w = s->worst == &no_window ? memory_zalloc(sizeof *w) : (struct repeats_window *)s->worst;
+
+	*w = joined(s);
+	s->worst = w;
+}
+
 static void window_weigh(const struct repeats *r, struct repeats_stat *s)
 {
-	struct repeats_window w;
+	struct repeats_tally sum = { .total = 0 };
 
 	if (s->now.from_ns == NS_NONE)
 		return;
-	w = joined(s);
-	if (w.tally.total < r->config.min || repeated(&w.tally) == 0)
+	if (s->last.from_ns != NS_NONE)
+		tally_add(&sum, &s->last.tally);
+	tally_add(&sum, &s->now.tally);
+	if (sum.total < r->config.min || repeated(&sum) == 0)
 		return;
-	if (lost(&w.tally) > lost(&s->worst.tally) ||
-	    (lost(&w.tally) == lost(&s->worst.tally) && repeated(&w.tally) > repeated(&s->worst.tally)))
-		s->worst = w;
+	if (lost(&sum) > lost(&s->worst->tally) ||
+	    (lost(&sum) == lost(&s->worst->tally) && repeated(&sum) > repeated(&s->worst->tally)))
+		worst_set(s);
 }
 
 static void series_add(struct repeats_stat *s)
@@ -215,21 +244,33 @@ static void window_reach(const struct repeats *r, struct repeats_stat *s, int64_
 		window_weigh(r, s);
 		series_add(s);
 	}
+	free(s->last.frames);
 	s->last = s->now;
-	if (s->last.from_ns != NS_NONE && ns_add(s->last.from_ns, half_ns) != from_ns)
-		s->last = (struct repeats_window){ .from_ns = NS_NONE };
-	s->now = (struct repeats_window){ .from_ns = from_ns, .to_ns = ns_add(from_ns, half_ns) };
+	if (s->last.from_ns != NS_NONE && ns_add(s->last.from_ns, half_ns) != from_ns) {
+		free(s->last.frames);
+		s->last = (struct repeats_half){ .from_ns = NS_NONE };
+	}
+	s->now = (struct repeats_half){ .from_ns = from_ns, .to_ns = ns_add(from_ns, half_ns) };
 	s->port_count = 0;
 }
 
 static void port_note(struct repeats_stat *s, uint16_t port)
 {
+	if (s->port_count == sizeof s->port_set / sizeof s->port_set[0])
+		return;
 	for (unsigned i = 0; i < s->port_count; i++) {
 		if (s->port_set[i] == port)
 			return;
 	}
-	if (s->port_count < sizeof s->port_set / sizeof s->port_set[0])
-		s->port_set[s->port_count++] = port;
+	s->port_set[s->port_count++] = port;
+}
+
+static void frame_note(struct repeats_half *h, const struct frame_ref *at)
+{
+	if (!h->frames)
+		h->frames = memory_zalloc(REPEATS_FRAMES * sizeof *h->frames);
+	if (h->frame_count < REPEATS_FRAMES)
+		h->frames[h->frame_count++] = *at;
 }
 
 static struct repeats_tally tally_of(const struct tx *t)
@@ -261,8 +302,8 @@ static void stat_note(struct repeats *r, const struct address *a, const struct a
 	tally_add(&s->now.tally, x);
 	port_note(s, t->src.port);
 	port_note(s, t->dst.port);
-	if (repeated(x) && s->now.frame_count < REPEATS_FRAMES)
-		s->now.frames[s->now.frame_count++] = t->last;
+	if (repeated(x))
+		frame_note(&s->now, &t->last);
 }
 
 static void odd_add(struct repeats *r, const struct tx *t, enum odd_kind kind, unsigned copies)
@@ -281,7 +322,7 @@ static void odd_add(struct repeats *r, const struct tx *t, enum odd_kind kind, u
 	*o = (struct repeats_odd){ .kind = kind, .field = t->odd_field, .src = t->src, .dst = t->dst, .first = t->first,
 		.answer = t->odd_answer, .last = t->last,
 				   .copies = copies, .method = t->method };
-	memcpy(o->call_id, t->call_id, sizeof o->call_id);
+	text_escape((struct span){ t->call_id, t->call_id_n }, o->call_id, sizeof o->call_id);
 }
 
 static void oddities(struct repeats *r, const struct tx *t)
@@ -309,7 +350,7 @@ static void tx_close(struct repeats *r, struct tx *t)
 	}
 	hash_remove(&r->by_key, &t->by_key);
 	list_remove(&r->open, &t->in_order);
-	free(t);
+	pool_give(&r->tx_pool, t);
 }
 
 /* ---- packets ---- */
@@ -320,8 +361,7 @@ static uint64_t key_of(const struct packet *p, const struct sip_message *sip)
 		*server = sip->request ? &p->dst.addr : &p->src.addr;
 	struct span text = sip->method == SIP_METHOD_OTHER ? sip->request ? sip->method_text : sip->cseq_method
 		: SPAN_NONE;
-	uint64_t key = hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n),
-		hash_bytes(sip->from.tag.p, sip->from.tag.n));
+	uint64_t key = hash_mix(sip->keys.call_id, sip->keys.from_tag);
 
 	key = hash_mix(key, (uint64_t)sip->cseq << 8 | sip->method);
 	if (text.n)
@@ -347,17 +387,19 @@ static struct frame_ref frame_of(const struct packet *p)
 
 static uint64_t branch_of(const struct sip_message *sip)
 {
-	return hash_bytes(sip->via.branch.p, sip->via.branch.n);
+	return sip->keys.branch;
 }
 
 static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key)
 {
-	struct tx *t = memory_zalloc(sizeof *t);
+	struct tx *t;
 
 	if (r->open.count >= r->config.max_open) {
 		tx_close(r, LIST_ENTRY(r->open.head.next, struct tx, in_order));
 		r->evicted++;
 	}
+	t = pool_take(&r->tx_pool);
+	memset(t, 0, offsetof(struct tx, call_id));
 	t->key = key;
 	t->branch = branch_of(p->sip);
 	t->uri = hash_bytes(p->sip->uri.p, p->sip->uri.n);
@@ -370,7 +412,8 @@ static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key
 	t->copies = 1;
 	t->passages = 1;
 	t->max_forwards = p->sip->has_max_forwards ? p->sip->max_forwards : UINT32_MAX;
-	text_escape(p->sip->call_id, t->call_id, sizeof t->call_id);
+	t->call_id_n = (uint8_t)(p->sip->call_id.n < CALL_ID ? p->sip->call_id.n : CALL_ID);
+	memcpy(t->call_id, p->sip->call_id.p, t->call_id_n);
 	hash_add(&r->by_key, &t->by_key, (uint32_t)key);
 	list_add_tail(&r->open, &t->in_order);
 	return t;
@@ -478,7 +521,9 @@ const struct list *repeats_stats(const struct repeats *r)
 
 const struct repeats_stat *repeats_pair(const struct repeats *r, const struct address *a, const struct address *b)
 {
-	return address_compare(a, b) > 0 ? stat_find(r, b, a) : stat_find(r, a, b);
+	const struct address *first = address_compare(a, b) > 0 ? b : a, *second = first == a ? b : a;
+
+	return stat_find(r, first, second, (uint32_t)pair_key(first, second));
 }
 
 const struct repeats_odd *repeats_odds(const struct repeats *r, unsigned *ret_count)

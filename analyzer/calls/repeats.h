@@ -29,17 +29,25 @@ struct repeats_window {
 	unsigned frame_count;
 };
 
+struct repeats_half {                /* half a window; internal */
+	int64_t from_ns, to_ns;
+	struct repeats_tally tally;
+	unsigned frame_count;
+	struct frame_ref *frames;    /* REPEATS_FRAMES, made with the first copy */
+};
+
 struct repeats_stat {                /* one host, or one pair of hosts */
-	struct list_link in_order, in_use;
 	struct hash_link by_key;
 	struct address a, b;         /* b family 0: all its peers together */
-	struct repeats_window worst; /* the most repeated transactions, among windows with enough of them */
-	struct repeats_window last, now;     /* halves that make the windows; internal */
-	uint16_t port_set[64];
-	unsigned port_count;
+	struct list_link in_order, in_use;
+	/* the most repeated transactions, among windows with enough of them; never NULL */
+	const struct repeats_window *worst;
+	struct repeats_half last, now;
 	/* of windows of pairs, the first REPEATS_SERIES_MAX */
 	struct repeats_point { unsigned ports, total, repeated; } *series;
 	unsigned series_count;
+	unsigned port_count;
+	uint16_t port_set[64];       /* set as far as port_count */
 };
 
 enum odd_kind { ODD_IGNORES, ODD_BEYOND_TIMER, ODD_STREAM, ODD_LOOP };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 #include "captures/base/text.h"
 
 enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600,
@@ -25,6 +26,7 @@ struct answers {                     /* a server, and in which times it answered
 
 struct services {
 	size_t max, tries;           /* tries: of all services, at most TRIES_EACH times max */
+	struct pool pool, try_pool;
 	struct hash by_key, by_try, by_server;
 	struct list order, used, answerers;
 	unsigned next;
@@ -36,6 +38,8 @@ struct services *services_new(size_t max)
 	struct services *s = memory_zalloc(sizeof *s);
 
 	s->max = max ? max : SERVICES_MAX;
+	pool_init(&s->pool, sizeof(struct service));
+	pool_init(&s->try_pool, sizeof(struct service_try));
 	hash_init(&s->by_key);
 	hash_init(&s->by_try);
 	hash_init(&s->by_server);
@@ -50,7 +54,7 @@ static void try_free(struct services *all, struct service_try *t)
 	hash_remove(&all->by_try, &t->by_id);
 	list_remove(&t->service->tries, &t->in_service);
 	all->tries--;
-	free(t);
+	pool_give(&all->try_pool, t);
 }
 
 static void service_free(struct services *all, struct service *s)
@@ -60,7 +64,7 @@ static void service_free(struct services *all, struct service *s)
 	hash_remove(&all->by_key, &s->by_key);
 	list_remove(&all->order, &s->in_order);
 	list_remove(&all->used, &s->in_use);
-	free(s);
+	pool_give(&all->pool, s);
 }
 
 static void answers_free(struct services *all, struct answers *a)
@@ -78,6 +82,8 @@ void services_free(struct services *s)
 		service_free(s, LIST_ENTRY(s->order.head.next, struct service, in_order));
 	while (s->answerers.count)
 		answers_free(s, LIST_ENTRY(s->answerers.head.next, struct answers, in_use));
+	pool_fini(&s->pool);
+	pool_fini(&s->try_pool);
 	hash_fini(&s->by_key);
 	hash_fini(&s->by_try);
 	hash_fini(&s->by_server);
@@ -86,14 +92,9 @@ void services_free(struct services *s)
 
 /* ---- who answers whom ---- */
 
-static uint64_t address_hash(const struct address *a)
-{
-	return hash_bytes(a, sizeof *a);
-}
-
 static struct answers *answers_find(const struct services *all, const struct address *server)
 {
-	uint32_t hash = (uint32_t)address_hash(server);
+	uint32_t hash = address_hash(server);
 
 	for (struct hash_link *it = hash_first(&all->by_server, hash); it; it = it->next) {
 		struct answers *a = HASH_ENTRY(it, struct answers, by_address);
@@ -115,7 +116,7 @@ static struct answers *answers_get(struct services *all, const struct address *s
 			answers_free(all, LIST_ENTRY(all->answerers.head.next, struct answers, in_use));
 		a = memory_zalloc(sizeof *a);
 		a->server = *server;
-		hash_add(&all->by_server, &a->by_address, (uint32_t)address_hash(server));
+		hash_add(&all->by_server, &a->by_address, address_hash(server));
 	}
 	list_add_tail(&all->answerers, &a->in_use);
 	return a;
@@ -228,7 +229,8 @@ static struct service *service_get(struct services *all, const struct packet *p)
 	} else {
 		if (all->order.count >= all->max)
 			service_evict(all);
-		s = memory_zalloc(sizeof *s);
+		s = pool_take(&all->pool);
+		memset(s, 0, offsetof(struct service, servers));
 		s->key = key;
 		s->n = ++all->next;
 		s->kind = kind;
@@ -248,7 +250,7 @@ static uint64_t try_id(const struct sip_message *sip)
 {
 	enum sip_method method = sip->method == SIP_CANCEL ? SIP_INVITE : sip->method;
 
-	return hash_mix(hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), sip->cseq), method);
+	return hash_mix(hash_mix(sip->keys.call_id, sip->cseq), method);
 }
 
 static struct frame_ref frame_of(const struct packet *p)
@@ -287,6 +289,8 @@ static void note_hunt(struct service *s, const struct service_try *now)
 {
 	unsigned walked = 0;
 
+	if (s->server_count < 2)
+		return;
 	for (struct list_link *it = s->tries.head.prev; it != &s->tries.head && walked < WALK_MAX;
 	    it = it->prev, walked++) {
 		const struct service_try *t = LIST_ENTRY(it, struct service_try, in_service);
@@ -313,10 +317,10 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		return;
 	if (s->tries.count == SERVICE_TRY_MAX)
 		try_free(all, LIST_ENTRY(s->tries.head.next, struct service_try, in_service));
-	t = memory_zalloc(sizeof *t);
+	t = pool_take(&all->try_pool);
 	*t = (struct service_try){
-		.service = s, .id = id, .branch = hash_bytes(sip->via.branch.p, sip->via.branch.n),
-		.call_id = hash_bytes(sip->call_id.p, sip->call_id.n),
+		.service = s, .id = id, .branch = sip->keys.branch,
+		.call_id = sip->keys.call_id,
 		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_of(p), .last_at = frame_of(p),
 		.server = server, .copies = 1,
 		.stream = p->transport != TRANSPORT_UDP,
@@ -378,7 +382,7 @@ static void try_answered(struct service_try *t, const struct packet *p)
 static void take_response(struct services *all, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip), branch = hash_bytes(sip->via.branch.p, sip->via.branch.n);
+	uint64_t id = try_id(sip), branch = sip->keys.branch;
 
 	for (unsigned exact = 2; exact-- > 0;) {
 		unsigned walked = 0;

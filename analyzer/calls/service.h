@@ -48,10 +48,10 @@ struct service {
 	unsigned n;                  /* 1-based, by first message */
 	enum service_kind kind;
 	struct address client;
-	char name[SERVICE_NAME];     /* escaped; empty for SERVICE_ADDRESS */
-	struct service_server servers[SERVICE_SERVER_MAX];
-	unsigned server_count;
 	struct list tries;           /* the latest SERVICE_TRY_MAX, by first copy */
+	unsigned server_count;
+	char name[SERVICE_NAME];     /* escaped; empty for SERVICE_ADDRESS */
+	struct service_server servers[SERVICE_SERVER_MAX];   /* set as far as server_count */
 };
 
 struct services;

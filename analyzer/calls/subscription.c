@@ -25,7 +25,7 @@ static uint64_t id_of(const struct sip_message *sip)
 {
 	struct span tag = subscriber_tag(sip);
 
-	return hash_mix(hash_bytes(sip->call_id.p, sip->call_id.n), hash_bytes(tag.p, tag.n));
+	return hash_mix(sip->keys.call_id, hash_bytes(tag.p, tag.n));
 }
 
 static struct subscription_record *subscription_find(const struct calls *c, uint64_t id)
@@ -42,7 +42,7 @@ static struct subscription_record *subscription_find(const struct calls *c, uint
 static void subscription_free(struct calls *c, struct subscription_record *s)
 {
 	if (s->subscription.leg)
-		list_remove(&LEG_RECORD(s->subscription.leg)->subscriptions, &s->in_leg);
+		list_remove(&LEG_RECORD(s->subscription.leg)->rare->subscriptions, &s->in_leg);
 	hash_remove(&c->subscriptions_by_id, &s->by_id);
 	list_remove(&c->subscriptions, &s->subscription.in_order);
 	list_remove(&c->subscriptions_used, &s->in_use);
@@ -94,7 +94,7 @@ static struct subscription_record *subscription_new(struct arrival *a)
 	list_add_tail(&c->subscriptions_used, &s->in_use);
 	if (a->leg) {
 		s->subscription.leg = &a->leg->leg;
-		list_add_tail(&a->leg->subscriptions, &s->in_leg);
+		list_add_tail(&leg_rare(a->leg)->subscriptions, &s->in_leg);
 	}
 	return s;
 }
@@ -190,11 +190,11 @@ void subscription_note(struct arrival *a)
 
 void subscriptions_forget(struct leg_record *r)
 {
-	while (r->subscriptions.count) {
+	while (r->rare->subscriptions.count) {
 		struct subscription_record *s =
-			LIST_ENTRY(r->subscriptions.head.next, struct subscription_record, in_leg);
+			LIST_ENTRY(r->rare->subscriptions.head.next, struct subscription_record, in_leg);
 
-		list_remove(&r->subscriptions, &s->in_leg);
+		list_remove(&r->rare->subscriptions, &s->in_leg);
 		s->subscription.leg = NULL;
 	}
 }

@@ -136,7 +136,7 @@ static bool same_message(const struct sighting *s, const struct arrival *a)
 	const struct message *m = s->seen;
 
 	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
-		s->rseq == a->rseq && span_equal(m->to_tag, a->sip->to.tag);
+		s->rseq == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
 }
 
 /*
@@ -260,6 +260,7 @@ static void note_final(struct arrival *a)
 	const struct message *m = a->message;
 	bool reached = t->least_vias == 0 || m->via_count <= t->least_vias;
 
+	t->transaction.finals++;
 	if (final_replaces(m, t->transaction.final)) {
 		t->transaction.final = m;
 		t->transaction.final_copies = 0;
@@ -299,7 +300,7 @@ bool transaction_ack_proves(const struct arrival *a)
 		return false;
 	if (a->sip->sdp.n)
 		return true;
-	if (!t->transaction.request || !span_starts_nocase(a->sip->via.branch, SPAN("z9hG4bK")))
+	if (!t->transaction.request || !a->sip->keys.cookie)
 		return false;
 	for (const struct sighting *s = t->sightings; s; s = s->next) {
 		if (s->seen->request && s->seen->method == SIP_INVITE && s->branch == a->branch)

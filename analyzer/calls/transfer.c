@@ -42,9 +42,9 @@ static struct transfer_record *asked_again(const struct arrival *a, struct span 
 {
 	struct transfer_record *t;
 
-	if (!a->leg->transfers.count)
+	if (!a->leg->rare->transfers.count)
 		return NULL;
-	t = LIST_ENTRY(a->leg->transfers.head.prev, struct transfer_record, in_leg);
+	t = LIST_ENTRY(a->leg->rare->transfers.head.prev, struct transfer_record, in_leg);
 	if ((t->transfer.status != 401 && t->transfer.status != 407) || t->transfer.by != a->author ||
 		!span_equal(t->transfer.refer_to, refer_to))
 		return NULL;
@@ -53,7 +53,7 @@ static struct transfer_record *asked_again(const struct arrival *a, struct span 
 
 static struct transfer_record *transfer_of(const struct arrival *a)
 {
-	LIST_EACH(it, &a->leg->transfers) {
+	LIST_EACH(it, &a->leg->rare->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
 		if (t->transfer.refer == &a->transaction->transaction)
@@ -104,7 +104,7 @@ static void transfer_new(struct arrival *a, struct span refer_to)
 	}
 	t->transfer.attended = t->replaces_call_id.n != 0;
 	t->transfer.quiet = wants_quiet(a->sip);
-	list_add_tail(&a->leg->transfers, &t->in_leg);
+	list_add_tail(&leg_rare(a->leg)->transfers, &t->in_leg);
 	list_add_tail(&a->c->transfers, &t->transfer.in_order);
 	tell(a, t);
 }
@@ -114,7 +114,7 @@ static void refer_asked(struct arrival *a)
 	struct span refer_to = sip_header_value(a->sip, SIP_H_REFER_TO);
 	struct transfer_record *t;
 
-	if (transfer_of(a) || a->leg->transfers.count >= LEG_TRANSFERS_MAX)
+	if (transfer_of(a) || a->leg->rare->transfers.count >= LEG_TRANSFERS_MAX)
 		return;
 	t = asked_again(a, refer_to);
 	if (t)
@@ -153,7 +153,7 @@ static struct transfer_record *transfer_notified(const struct arrival *a)
 	uint64_t cseq = 0;
 	bool named = sip_parameter(params, SPAN("id"), &id) && span_number(id, UINT32_MAX, &cseq);
 
-	for (struct list_link *it = a->leg->transfers.head.prev; it != &a->leg->transfers.head; it = it->prev) {
+	for (struct list_link *it = a->leg->rare->transfers.head.prev; it != &a->leg->rare->transfers.head; it = it->prev) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
 		if (t->transfer.by != a->author && (!named || t->transfer.refer->cseq == cseq))
@@ -249,7 +249,7 @@ static void notify_answered(struct arrival *a)
 {
 	if (a->sip->status < 300)
 		return;
-	LIST_EACH(it, &a->leg->transfers) {
+	LIST_EACH(it, &a->leg->rare->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
 		if (t->notify_cseq != a->sip->cseq || t->transfer.by == a->client || t->transfer.notify_status ||
@@ -339,12 +339,12 @@ void transfers_forget(struct calls *c, struct leg_record *r)
 {
 	if (r->caused_by)
 		r->caused_by->target = NULL;
-	while (r->transfers.count) {
-		struct transfer_record *t = LIST_ENTRY(r->transfers.head.next, struct transfer_record, in_leg);
+	while (r->rare->transfers.count) {
+		struct transfer_record *t = LIST_ENTRY(r->rare->transfers.head.next, struct transfer_record, in_leg);
 
 		if (t->transfer.target)
 			LEG_RECORD(t->transfer.target)->caused_by = NULL;
-		list_remove(&r->transfers, &t->in_leg);
+		list_remove(&r->rare->transfers, &t->in_leg);
 		list_remove(&c->transfers, &t->transfer.in_order);
 	}
 }

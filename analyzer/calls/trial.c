@@ -150,7 +150,7 @@ static void run_count(struct trial *t, const struct message *m)
 static void run_refusal(struct trial *t, const struct message *m)
 {
 	t->run.last_final = m->at;
-	text_escape(m->reason, t->run.phrase, sizeof t->run.phrase);
+	text_escape(phrase_span(m->reason), t->run.phrase, sizeof t->run.phrase);
 	if (t->run.frame_count < TRIAL_FRAMES)
 		t->run.frames[t->run.frame_count++] = m->at;
 }

@@ -71,10 +71,10 @@ static bool ignores_route(const struct unacked *u)
 {
 	const struct headers *ok = u->hop.first->headers, *ack = u->ack ? u->ack->headers : NULL;
 
-	if (!ok || !ack || !ok->recorded_last.n || u->ack->via_count > 1)
+	if (!ok || !ack || !ok->more->recorded_last.n || u->ack->via_count > 1)
 		return false;
-	return !ack->route.n || (u->hop.first->contact_uri.n && same_host(ack->uri, ok->recorded_last) &&
-	       !same_host(ack->uri, u->hop.first->contact_uri));
+	return !ack->more->route.n || (u->hop.first->contact && same_host(ack->uri, ok->more->recorded_last) &&
+	       !same_host(ack->uri, phrase_span(u->hop.first->contact->uri)));
 }
 
 static bool sends(const struct facts *facts, const struct address *a)
@@ -119,10 +119,10 @@ static void give(struct unacked *u, const char *reason, enum confidence c)
 static void judge_elsewhere(const struct facts *facts, struct unacked *u)
 {
 	const struct headers *ok = u->hop.first->headers;
-	const struct address *contact = &u->hop.first->contact.addr;
+	const struct address contact = message_contact(u->hop.first).addr;
 	struct address recorded;
-	bool to_contact = address_known(contact) && address_equal(&u->ack->dst.addr, contact);
-	bool to_proxy = ok && uri_address(ok->recorded_last, &recorded) && address_equal(&u->ack->dst.addr, &recorded);
+	bool to_contact = address_known(&contact) && address_equal(&u->ack->dst.addr, &contact);
+	bool to_proxy = ok && uri_address(ok->more->recorded_last, &recorded) && address_equal(&u->ack->dst.addr, &recorded);
 
 	if (address_equal(&u->ack->dst.addr, &u->hop.src.addr) && has_moved(facts, u)) {
 		give(u, "stale-alias", CONFIDENCE_CERTAIN);
@@ -146,8 +146,8 @@ static const struct message *mismatched_ack(const struct unacked *u)
 		    m->at.at_ns < u->hop.first->at.at_ns ||
 			!endpoint_equal(&m->dst, &u->hop.src) || m->by == u->hop.first->by)
 			continue;
-		if (m->transaction != u->transaction ? !m->transaction->request : m->to_tag.n &&
-		    u->hop.first->to_tag.n && !span_equal(m->to_tag, u->hop.first->to_tag))
+		if (m->transaction != u->transaction ? !m->transaction->request : m->to_tag &&
+		    u->hop.first->to_tag && !phrase_equal(m->to_tag, u->hop.first->to_tag))
 			return m;
 	}
 	return NULL;
@@ -206,7 +206,7 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
 		if (strcmp(gate, "end") != 0)
 			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
-	} else if (!h->first->contact_uri.n) {
+	} else if (!h->first->contact) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (relay_is_silent(u, hops, count)) {
 		give(u, "proxy-did-not-relay", CONFIDENCE_CERTAIN);
@@ -232,7 +232,7 @@ static bool is_second_answer(const struct unacked *u)
 static const struct message *ack_further_on(const struct unacked *u, const struct answer_hop *hops, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (hops[i].ack && span_equal(hops[i].first->to_tag, u->hop.first->to_tag))
+		if (hops[i].ack && phrase_equal(hops[i].first->to_tag, u->hop.first->to_tag))
 			return hops[i].ack;
 	}
 	return NULL;
@@ -252,7 +252,7 @@ static void judge_success(struct detection *d, struct unacked *u, const struct a
 		u->severity = SEVERITY_WARNING;
 	} else if (ignores_route(u)) {
 		give(u, "route-ignored", CONFIDENCE_CERTAIN);
-	} else if (u->ack && !u->hop.first->contact_uri.n) {
+	} else if (u->ack && !u->hop.first->contact) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (!u->hop.ack && elsewhere) {
 		judge_elsewhere(facts, u);
@@ -297,13 +297,13 @@ static void judge_transaction(struct detection *d, const struct transaction *t, 
 	struct answer_hop hops[ANSWER_HOP_MAX];
 
 	for (unsigned success = 0; success < 2; success++) {
-		unsigned count = answer_hops(t, success, grace_ns, hops),
-			copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES;
+		unsigned copies = success ? (unsigned)detection_key(d, "copies") : REFUSAL_COPIES,
+			count = t->finals < copies ? 0 : answer_hops(t, success, grace_ns, hops);
 
 		for (unsigned i = 0; i < count; i++) {
 			struct unacked u = { .leg = t->leg, .transaction = t, .hop = hops[i] };
 
-			if ((i > 0 && span_equal(hops[i].first->to_tag, hops[i - 1].first->to_tag)) ||
+			if ((i > 0 && phrase_equal(hops[i].first->to_tag, hops[i - 1].first->to_tag)) ||
 			    !answer_unacknowledged(&hops[i], copies))
 				continue;
 			if (success)

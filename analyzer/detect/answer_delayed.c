@@ -100,7 +100,7 @@ static void judge_proxy(struct delays *all, const struct answer_hop *hops, unsig
 
 			x.seconds = seconds_between(x.from, x.to);
 			if (!address_equal(&hops[k].src.addr, &hops[i].dst.addr) ||
-			    !span_equal(x.from->to_tag, x.to->to_tag) ||
+			    !phrase_equal(x.from->to_tag, x.to->to_tag) ||
 				x.to->via_count >= x.from->via_count || x.seconds <= limit_s)
 				continue;
 			delay_add(all, &x);

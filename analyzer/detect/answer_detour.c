@@ -86,11 +86,12 @@ static bool dialled_before(const struct leg *leg, int64_t until_ns)
 
 bool delay_detour(struct delays *all, const struct leg *leg)
 {
-	struct tries t = tries_of(leg);
-	struct delay x = { .leg = leg, .from = t.first, .limit_s = detection_key(all->d, "auth-max-s") };
+	struct tries t = leg->parent ? (struct tries){ .first = NULL } : tries_of(leg);
+	struct delay x = { .leg = leg, .from = t.first };
 
-	if (leg->parent || !t.first || !t.progress)
+	if (!t.first || !t.progress)
 		return false;
+	x.limit_s = detection_key(all->d, "auth-max-s");
 	x.host = t.first->src;
 	x.culprit = t.first->dst;
 	x.seconds = t.waited_s;

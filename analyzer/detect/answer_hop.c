@@ -21,7 +21,7 @@ static void take_answer(struct answer_hop *hops, unsigned *count, const struct m
 	for (unsigned i = 0; i < *count; i++) {
 		h = &hops[i];
 		if (!endpoint_equal(&h->src, &m->src) || !endpoint_equal(&h->dst, &m->dst) ||
-		    !span_equal(h->first->to_tag, m->to_tag) || h->first->status != m->status)
+		    !phrase_equal(h->first->to_tag, m->to_tag) || h->first->status != m->status)
 			continue;
 		h->second = h->second ? h->second : m;
 		h->last = m;
@@ -35,7 +35,7 @@ static void take_answer(struct answer_hop *hops, unsigned *count, const struct m
 
 static bool same_tag(const struct message *x, const struct message *y)
 {
-	return !x->to_tag.n || !y->to_tag.n || span_equal(x->to_tag, y->to_tag);
+	return !x->to_tag || !y->to_tag || phrase_equal(x->to_tag, y->to_tag);
 }
 
 static void take_request(struct answer_hop *h, const struct message *m)
@@ -52,7 +52,7 @@ static void take_request(struct answer_hop *h, const struct message *m)
 static void count_after(struct answer_hop *h, const struct message *m, int64_t grace_ns)
 {
 	if (h->ack && endpoint_equal(&h->src, &m->src) && endpoint_equal(&h->dst, &m->dst) &&
-	    span_equal(h->first->to_tag, m->to_tag) &&
+	    phrase_equal(h->first->to_tag, m->to_tag) &&
 		h->first->status == m->status && m->at.at_ns > ns_add(h->ack->at.at_ns, grace_ns))
 		h->after_ack++;
 }
@@ -62,7 +62,7 @@ static int nearness_compare(const void *a, const void *b)
 {
 	const struct answer_hop *x = a, *y = b;
 
-	if (!span_equal(x->first->to_tag, y->first->to_tag) || x->first->via_count == y->first->via_count)
+	if (!phrase_equal(x->first->to_tag, y->first->to_tag) || x->first->via_count == y->first->via_count)
 		return (x->first->at.at_ns > y->first->at.at_ns) - (x->first->at.at_ns < y->first->at.at_ns);
 	return x->first->via_count > y->first->via_count ? -1 : 1;
 }

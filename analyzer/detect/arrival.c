@@ -12,10 +12,10 @@ static bool pt_known(const struct window *w, const struct stream *s)
 	uint32_t known = 0, all = 0;
 	bool receivers;
 
-	for (unsigned i = 0; i < s->pt_count; i++) {
-		all += s->pt_packets[i];
-		if (s->pts[i] == 13 || window_format(w, s->pts[i], &receivers))
-			known += s->pt_packets[i];
+	for (unsigned i = 0; i < s->type_count; i++) {
+		all += s->types[i].packets;
+		if (s->types[i].pt == 13 || window_format(w, s->types[i].pt, &receivers))
+			known += s->types[i].packets;
 	}
 	return !w->receiver || !w->receiver->format_count || known * 5 > all;
 }
@@ -151,8 +151,8 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	const struct stream *main = c->main ? c->main : c->wrong_main;
 	struct hearing *h = j->h;
 
-	h->receiver_rtcp = party_of(j, &j->receiver, w->receiver, from_ns, to_ns);
-	h->sender_rtcp = party_of(j, &j->sender, w->sender, from_ns, to_ns);
+	h->receiver_rtcp = party_of(j, j->receiver, w->receiver, from_ns, to_ns);
+	h->sender_rtcp = party_of(j, j->sender, w->sender, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
 	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns,
 		&h->report_last) : RTCP_VERDICT_NONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* attempts: an array in the order of caller, number and time. */
+/* attempts: arrays in the order of caller, number and time. */
 #include "analyzer/detect/attempts.h"
 
 #include <stdlib.h>
@@ -9,13 +9,14 @@
 enum { NUMBER_MAX = 64, TAIL_DIGITS = 9, DIGITS_FEW = 6, WALK_MAX = 256 };
 
 struct attempt {
-	uint64_t caller, both;       /* keyed hashes */
+	uint64_t key;                /* keyed hash of the caller, or of caller and number */
 	int64_t begin_ns;
 	const struct leg *leg;
 };
 
 struct attempts {
-	struct attempt *by_both, *by_caller;
+	const struct calls *calls;
+	struct attempt *by_both, *by_caller;         /* count of each; NULL: not asked for yet */
 	size_t count;
 };
 
@@ -49,53 +50,67 @@ static uint64_t caller_of(const struct leg *leg)
 	return user.n ? hash_bytes(user.p, user.n) : hash_bytes(&p->signalling.addr, sizeof p->signalling.addr);
 }
 
-static struct attempt attempt_of(const struct leg *leg)
+static struct attempt attempt_of_caller(const struct leg *leg)
+{
+	return (struct attempt){ caller_of(leg), leg->invite_ns, leg };
+}
+
+static struct attempt attempt_of_both(const struct leg *leg)
 {
 	char buffer[NUMBER_MAX];
 	struct span to = number_of(leg->party[SIDE_CALLEE].user, buffer);
-	uint64_t caller = caller_of(leg);
 
-	return (struct attempt){ caller, hash_mix(caller, hash_bytes(to.p, to.n)), leg->invite_ns, leg };
+	return (struct attempt){ hash_mix(caller_of(leg), hash_bytes(to.p, to.n)), leg->invite_ns, leg };
 }
 
-static int by_time(const struct attempt *x, const struct attempt *y)
+static int attempt_compare(const void *a, const void *b)
 {
+	const struct attempt *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
 	if (x->begin_ns != y->begin_ns)
 		return x->begin_ns < y->begin_ns ? -1 : 1;
 	return (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
 
-static int both_compare(const void *a, const void *b)
-{
-	const struct attempt *x = a, *y = b;
-
-	return x->both != y->both ? x->both < y->both ? -1 : 1 : by_time(x, y);
-}
-
-static int caller_compare(const void *a, const void *b)
-{
-	const struct attempt *x = a, *y = b;
-
-	return x->caller != y->caller ? x->caller < y->caller ? -1 : 1 : by_time(x, y);
-}
-
 struct attempts *attempts_new(const struct calls *calls)
 {
 	struct attempts *a = memory_zalloc(sizeof *a);
-	const struct list *legs = calls_legs(calls);
 
-	a->by_both = memory_resize(NULL, legs->count + 1, sizeof *a->by_both);
+	a->calls = calls;
+	return a;
+}
+
+static struct attempt *list_of(struct attempts *a, struct attempt (*attempt_of)(const struct leg *))
+{
+	const struct list *legs = calls_legs(a->calls);
+	struct attempt *list = memory_resize(NULL, legs->count + 1, sizeof *list);
+
+	a->count = 0;
 	LIST_EACH(it, legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
 		if (leg->initial_invite_seen)
-			a->by_both[a->count++] = attempt_of(leg);
+			list[a->count++] = attempt_of(leg);
 	}
-	a->by_caller = memory_resize(NULL, a->count + 1, sizeof *a->by_caller);
-	memcpy(a->by_caller, a->by_both, a->count * sizeof *a->by_both);
-	qsort(a->by_both, a->count, sizeof *a->by_both, both_compare);
-	qsort(a->by_caller, a->count, sizeof *a->by_caller, caller_compare);
-	return a;
+	if (a->count)
+		qsort(list, a->count, sizeof *list, attempt_compare);
+	return list;
+}
+
+static const struct attempt *by_both(struct attempts *a)
+{
+	if (!a->by_both)
+		a->by_both = list_of(a, attempt_of_both);
+	return a->by_both;
+}
+
+static const struct attempt *by_caller(struct attempts *a)
+{
+	if (!a->by_caller)
+		a->by_caller = list_of(a, attempt_of_caller);
+	return a->by_caller;
 }
 
 void attempts_free(struct attempts *a)
@@ -121,15 +136,14 @@ int64_t leg_over_ns(const struct leg *leg)
 }
 
 /* The first place in a sorted array that is not before x. */
-static size_t place(const struct attempt *list, size_t count, const struct attempt *x,
-	int (*compare)(const void *, const void *))
+static size_t place(const struct attempt *list, size_t count, const struct attempt *x)
 {
 	size_t low = 0;
 
 	while (low < count) {
 		size_t mid = low + (count - low) / 2;
 
-		if (compare(&list[mid], x) < 0)
+		if (attempt_compare(&list[mid], x) < 0)
 			low = mid + 1;
 		else
 			count = mid;
@@ -137,32 +151,33 @@ static size_t place(const struct attempt *list, size_t count, const struct attem
 	return low;
 }
 
-const struct leg *attempts_next(const struct attempts *a, const struct leg *leg, int64_t within_ns)
+const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64_t within_ns)
 {
-	struct attempt x = attempt_of(leg);
+	struct attempt x = attempt_of_both(leg);
+	const struct attempt *list = by_both(a);
 	int64_t over_ns = leg_over_ns(leg);
-	size_t i;
 
 	x.begin_ns = over_ns;
-	for (i = place(a->by_both, a->count, &x, both_compare); i < a->count && a->by_both[i].both == x.both; i++) {
-		if (a->by_both[i].begin_ns > ns_add(over_ns, within_ns))
+	for (size_t i = place(list, a->count, &x); i < a->count && list[i].key == x.key; i++) {
+		if (list[i].begin_ns > ns_add(over_ns, within_ns))
 			break;
-		if (a->by_both[i].leg != leg)
-			return a->by_both[i].leg;
+		if (list[i].leg != leg)
+			return list[i].leg;
 	}
 	return NULL;
 }
 
-bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t within_ns)
+bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_ns)
 {
-	struct attempt x = attempt_of(leg);
+	struct attempt x = attempt_of_caller(leg);
 	struct span dialled = leg->party[SIDE_CALLEE].user;
 	int64_t until_ns = ns_add(leg_over_ns(leg), within_ns);
-	size_t i = place(a->by_caller, a->count, &x, caller_compare);
+	const struct attempt *list = by_caller(a);
+	size_t i = place(list, a->count, &x);
 
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller &&
-	    a->by_caller[i].begin_ns <= until_ns; i++, walked++) {
-		struct span user = a->by_caller[i].leg->party[SIDE_CALLEE].user;
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && list[i].key == x.key &&
+	    list[i].begin_ns <= until_ns; i++, walked++) {
+		struct span user = list[i].leg->party[SIDE_CALLEE].user;
 
 		if (user.n > dialled.n && span_starts(user, dialled))
 			return true;
@@ -181,19 +196,19 @@ static bool is_branch(const struct leg *x, const struct leg *y)
 /*
  * The branch of leg, begun around that time, that got furthest: answered first, else ringing; NULL: none got anywhere.
  */
-static const struct leg *best_branch(const struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
+static const struct leg *best_branch(struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
 {
-	struct attempt x = attempt_of(leg);
+	struct attempt x = attempt_of_caller(leg);
+	const struct attempt *list = by_caller(a);
 	const struct leg *best = NULL;
 	size_t i;
 
 	x.begin_ns = ns_add(of_ns, -fork_ns);
-	i = place(a->by_caller, a->count, &x, caller_compare);
-	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && a->by_caller[i].caller == x.caller;
-	    i++, walked++) {
-		const struct leg *other = a->by_caller[i].leg;
+	i = place(list, a->count, &x);
+	for (unsigned walked = 0; i < a->count && walked < WALK_MAX && list[i].key == x.key; i++, walked++) {
+		const struct leg *other = list[i].leg;
 
-		if (a->by_caller[i].begin_ns > ns_add(of_ns, fork_ns))
+		if (list[i].begin_ns > ns_add(of_ns, fork_ns))
 			break;
 		if (!is_branch(leg, other) || !(other->answered || other->progress_ns != NS_NONE))
 			continue;
@@ -203,12 +218,12 @@ static const struct leg *best_branch(const struct attempts *a, const struct leg 
 	return best;
 }
 
-bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+bool attempts_branch_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
 	return best_branch(a, leg, leg->invite_ns, fork_ns);
 }
 
-bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
 	return best_branch(a, leg, leg_over_ns(leg), fork_ns);
 }
@@ -226,7 +241,7 @@ static bool is_nobody(struct span user)
 	return user.n == 0;
 }
 
-const struct leg *attempts_answered_branch(const struct attempts *a, const struct leg *leg, int64_t fork_ns)
+const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
 	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns,
 		fork_ns);

@@ -10,24 +10,25 @@
 
 struct attempts;
 
+/* Lists are made when first asked for. */
 struct attempts *attempts_new(const struct calls *calls);
 void attempts_free(struct attempts *a);
 /*
  * The next leg of the same caller to the same number that began after this one had ended, at most within_ns later; NULL
  * none.
  */
-const struct leg *attempts_next(const struct attempts *a, const struct leg *leg, int64_t within_ns);
+const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64_t within_ns);
 /* A number that begins with this one and is longer, dialled by the same caller within that time (overlap dialling). */
-bool attempts_longer(const struct attempts *a, const struct leg *leg, int64_t within_ns);
+bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_ns);
 /*
  * Did a leg of the same sender and caller to another place, begun within fork_ns of this one's begin (a ring group),
  * get somewhere?
  */
-bool attempts_branch_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
+bool attempts_branch_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* The same, begun within fork_ns of its end (a hunt). */
-bool attempts_hunt_lives(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
+bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* The leg of the same ring group that was answered first; NULL none. Callers who give no number are in no group. */
-const struct leg *attempts_answered_branch(const struct attempts *a, const struct leg *leg, int64_t fork_ns);
+const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* When the INVITE was refused or given up; its last message when neither. */
 int64_t leg_over_ns(const struct leg *leg);
 

@@ -131,7 +131,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	if (!h || h->heard != HEARD_NO || !h->window->resumed || !h->whole) {
 		if (h && h->gate && h->window && h->window->resumed)
-			detection_withhold(d, ev->leg, h->gate, "%s", h->why);
+			detection_withhold(d, ev->leg, h->gate, "%s", hearing_why(h));
 		else
 			detection_pass(d, h ? h->row : NULL, "audio of a window after a resume does not fail");
 		return;

@@ -116,32 +116,77 @@ static void media_timeout(const struct facts *facts, const struct leg *leg, stru
 
 /* ---- equal durations ---- */
 
-struct ended {                       /* an answered leg, as one of its two parties has it */
-	const struct leg *leg;
-	const struct endpoint *peer;
-	double seconds;              /* from the answer to its end, or to the end of the file */
-	bool by_peer, by_caller;     /* the peer hung up */
+struct peer {                        /* an address of parties */
+	struct hash_link by_address;
+	const struct endpoint *at;
+	unsigned enders;             /* answered legs in which it hung up */
 };
 
-static void ended_add(struct ended *list, unsigned *count, const struct leg *leg, enum side side,
-	int64_t capture_end_ns)
+struct ended {                       /* an answered leg, as one of its two parties has it */
+	const struct leg *leg;
+	struct peer *peer;
+	double seconds;              /* from the answer to its end, or to the end of the file */
+	bool by_peer, by_caller;     /* the peer hung up */
+	uint8_t side;                /* of the peer */
+};
+
+struct endeds {
+	struct ended *list;
+	unsigned count;
+	struct hash peers;
+	struct arena *arena;
+};
+
+static struct peer *peer_get(struct endeds *all, const struct endpoint *at)
 {
+	uint32_t hash = (uint32_t)hash_bytes(at->addr.bytes, sizeof at->addr.bytes);
+	struct peer *p;
+
+	for (struct hash_link *it = hash_first(&all->peers, hash); it; it = it->next) {
+		p = HASH_ENTRY(it, struct peer, by_address);
+		if (it->hash == hash && address_equal(&p->at->addr, &at->addr))
+			return p;
+	}
+	p = arena_zalloc(all->arena, sizeof *p);
+	p->at = at;
+	hash_add(&all->peers, &p->by_address, hash);
+	return p;
+}
+
+static void ended_add(struct endeds *all, const struct leg *leg, enum side side, int64_t capture_end_ns)
+{
+	struct ended *x = &all->list[all->count];
 	int64_t end_ns = leg->bye_seen ? leg->bye_ns : leg->end_ns != NS_NONE ? leg->end_ns : capture_end_ns;
 
 	if (!address_known(&leg->party[side].signalling.addr))
 		return;
-	list[(*count)++] = (struct ended){
-		.leg = leg, .peer = &leg->party[side].signalling,
+	all->count++;
+	*x = (struct ended){
+		.leg = leg, .peer = peer_get(all, &leg->party[side].signalling),
 		.seconds = (double)ns_minus(end_ns, leg->answer_ns) / 1e9,
 		.by_peer = leg->bye_seen && leg->ended_by_side == side && call_end_leads(leg) && !leg->transferred,
 		.by_caller = leg->ended_by_side == SIDE_CALLER,
+		.side = (uint8_t)side,
 	};
+	x->peer->enders += x->by_peer;
+}
+
+/* Those of peers that hung up so often; the others say nothing, and need no order. */
+static void endeds_keep(struct endeds *all, double enders_least)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->list[i].peer->enders >= enders_least)
+			all->list[kept++] = all->list[i];
+	}
+	all->count = kept;
 }
 
 static int ended_compare(const void *a, const void *b)
 {
 	const struct ended *x = a, *y = b;
-	int c = address_compare(&x->peer->addr, &y->peer->addr);
+	int c = address_compare(&x->peer->at->addr, &y->peer->at->addr);
 
 	if (c == 0)
 		c = (x->seconds > y->seconds) - (x->seconds < y->seconds);
@@ -199,6 +244,7 @@ static void tell_interval(struct detection *d, const struct ended *list, unsigne
 {
 	const struct facts *facts = detection_facts(d);
 	const struct ended *first = &list[from];
+	const struct endpoint *culprit = &first->leg->party[first->side].signalling;
 	bool callers = true, chance;
 	struct finding *f;
 	char peer[SAY_TEXT], act[SAY_TEXT + 60], effect[60];
@@ -218,9 +264,9 @@ static void tell_interval(struct detection *d, const struct ended *list, unsigne
 		if (f->last_ns == NS_NONE || list[i].leg->bye_ns > f->last_ns)
 			f->last_ns = list[i].leg->bye_ns;
 	}
-	finding_part(f, PART_CULPRIT, first->peer);
+	finding_part(f, PART_CULPRIT, culprit);
 	f->count = ending;
-	say_host(facts, &first->peer->addr, peer);
+	say_host(facts, &culprit->addr, peer);
 	snprintf(act, sizeof act, "%s hangs up after %.0f s", peer, first->seconds);
 	snprintf(effect, sizeof effect, "%u calls cut off alike", ending);
 	say_title(f, act, effect);
@@ -272,25 +318,30 @@ static void judge_intervals(struct detection *d, const bool *told)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct list *legs = calls_legs(facts->calls);
-	struct ended *list = memory_resize(NULL, 2 * legs->count + 1, sizeof *list);
-	unsigned count = 0, at = 0, to;
+	struct endeds all = { .list = memory_resize(NULL, 2 * legs->count + 1, sizeof *all.list),
+		.arena = arena_new() };
+	unsigned at = 0, to;
 
+	hash_init(&all.peers);
 	LIST_EACH(it, legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
 		if (told[at++] || !leg->answered || leg->answer_ns == NS_NONE || leg->partial)
 			continue;
-		ended_add(list, &count, leg, SIDE_CALLER, facts->capture->last_ns);
-		ended_add(list, &count, leg, SIDE_CALLEE, facts->capture->last_ns);
+		ended_add(&all, leg, SIDE_CALLER, facts->capture->last_ns);
+		ended_add(&all, leg, SIDE_CALLEE, facts->capture->last_ns);
 	}
-	if (count)
-		qsort(list, count, sizeof *list, ended_compare);
-	for (unsigned from = 0; from < count && facts->site->role != SITE_LAB; from = to) {
-		for (to = from + 1; to < count && address_equal(&list[to].peer->addr, &list[from].peer->addr);)
+	endeds_keep(&all, detection_key(d, "interval-calls"));
+	if (all.count)
+		qsort(all.list, all.count, sizeof *all.list, ended_compare);
+	for (unsigned from = 0; from < all.count && facts->site->role != SITE_LAB; from = to) {
+		for (to = from + 1; to < all.count && all.list[to].peer == all.list[from].peer;)
 			to++;
-		judge_peer(d, list, from, to);
+		judge_peer(d, all.list, from, to);
 	}
-	free(list);
+	hash_fini(&all.peers);
+	arena_free(all.arena);
+	free(all.list);
 }
 
 /* ---- one call ---- */

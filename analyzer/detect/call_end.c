@@ -21,6 +21,12 @@ enum { ACK_COPIES = 3, REFRESH_COPIES = 4, LAST_MINUTE_S = 32 };
 
 const struct message *call_end_bye(const struct leg *leg)
 {
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_BYE && t->request && t->request->at.at_ns == leg->bye_ns)
+			return t->request;
+	}
 	LIST_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
@@ -75,7 +81,8 @@ static bool ack_timeout(const struct facts *facts, const struct leg *leg, double
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		struct answer_hop hops[ANSWER_HOP_MAX];
-		unsigned count = t->method == SIP_INVITE && t->final ? answer_hops(t, true, GRACE_NS, hops) : 0;
+		unsigned count = t->method == SIP_INVITE && t->finals >= ACK_COPIES
+			? answer_hops(t, true, GRACE_NS, hops) : 0;
 		bool seen;
 		enum witness w;
 
@@ -127,8 +134,8 @@ static struct timer timer_at(const struct leg *leg, int64_t at_ns)
 		timer.set_ns = ok->at.at_ns;
 		timer.by = ok;
 		timer.client = t->by;
-		timer.expires_s = ok->headers ? ok->headers->session_expires_s : 0;
-		timer.refresher = ok->headers ? ok->headers->refresher : REFRESHER_NONE;
+		timer.expires_s = ok->headers ? ok->headers->more->session_expires_s : 0;
+		timer.refresher = ok->headers ? ok->headers->more->refresher : REFRESHER_NONE;
 	}
 	return timer;
 }

@@ -9,6 +9,7 @@
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
 #include "analyzer/detect/call_refusal.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
@@ -57,7 +58,6 @@ struct failed_call {
 struct judging {
 	struct detection *d;
 	const struct facts *facts;
-	const struct attempts *attempts;
 	const struct registration **by_user; /* in the order of hashes of their users */
 	size_t registrations;
 };
@@ -91,7 +91,7 @@ static const struct message *first_sight(const struct transaction *t, unsigned s
 
 static unsigned q850_of(const struct message *m)
 {
-	return m->headers ? m->headers->q850 : 0;
+	return m->headers ? m->headers->more->q850 : 0;
 }
 
 static bool alike(const struct message *x, const struct message *y)
@@ -257,10 +257,10 @@ static void judge_decline(struct failed_call *f)
 {
 	static const char *const words[] = { "block", "analytics", "spam", "unwanted", "fraud" };
 	const struct headers *h = f->final->headers;
-	bool blocks = h && h->q850 && h->q850 != 16 && h->q850 != 17 && h->q850 != 21;
+	bool blocks = h && h->more->q850 && h->more->q850 != 16 && h->more->q850 != 17 && h->more->q850 != 21;
 
 	for (size_t i = 0; h && i < sizeof words / sizeof words[0]; i++)
-		blocks |= span_find_text_nocase(h->reason, span_of(words[i])) < h->reason.n;
+		blocks |= span_find_text_nocase(h->more->reason, span_of(words[i])) < h->more->reason.n;
 	if (blocks)
 		f->refusal = refusal_named("blocked");
 	else
@@ -269,7 +269,7 @@ static void judge_decline(struct failed_call *f)
 
 static bool names_format(const struct headers *h)
 {
-	return h && (span_starts(h->warning, SPAN("304")) || span_starts(h->warning, SPAN("305")));
+	return h && (span_starts(h->more->warning, SPAN("304")) || span_starts(h->more->warning, SPAN("305")));
 }
 
 static void judge_status(const struct judging *j, struct failed_call *f)
@@ -297,7 +297,8 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 		judge_unavailable(j, f, rang_ns);
 		break;
 	case 484:
-		if (attempts_longer(j->attempts, leg, (int64_t)(detection_key(j->d, "redial-s") * 1e9)))
+		if (attempts_longer(lookup_attempts(j->facts->lookup), leg,
+		    (int64_t)(detection_key(j->d, "redial-s") * 1e9)))
 			f->refusal.reason = NULL;
 		break;
 	case 603:
@@ -349,7 +350,7 @@ static bool cancelled_before(const struct failed_call *f)
 /* Tried again by the machine; under the same Call-ID it may take longer, that is the same try (RFC 3261 22.2). */
 static bool goes_on(const struct judging *j, const struct leg *leg, int64_t redial_ns)
 {
-	const struct leg *next = attempts_next(j->attempts, leg, SAME_CALL_ID_NS);
+	const struct leg *next = attempts_next(lookup_attempts(j->facts->lookup), leg, SAME_CALL_ID_NS);
 
 	return next && (ns_minus(next->invite_ns, leg_over_ns(leg)) <= redial_ns ||
 	       span_equal(next->call_id, leg->call_id));
@@ -374,8 +375,9 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (!f->refusal.reason || stranger(j->facts, f))
 		return false;
 	f->behind_silent = silent_behind(leg);
-	return !goes_on(j, leg, redial_ns) && !attempts_branch_lives(j->attempts, leg, fork_ns) &&
-	       !attempts_hunt_lives(j->attempts, leg, fork_ns);
+	return !goes_on(j, leg, redial_ns) &&
+	       !attempts_branch_lives(lookup_attempts(j->facts->lookup), leg, fork_ns) &&
+	       !attempts_hunt_lives(lookup_attempts(j->facts->lookup), leg, fork_ns);
 }
 
 /* ---- several calls that fail in one way ---- */
@@ -445,19 +447,19 @@ static void say_answer(const struct message *m, char *text, size_t room)
 {
 	char phrase[60], reason[120];
 
-	text_escape(m->reason, phrase, sizeof phrase);
+	text_escape(phrase_span(m->reason), phrase, sizeof phrase);
 	snprintf(text, room, "%u%s%s", m->status, phrase[0] ? " " : "", phrase);
-	if (m->headers && m->headers->reason.n)
+	if (m->headers && m->headers->more->reason.n)
 		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)",
-			text_escape(m->headers->reason, reason, sizeof reason));
-	if (m->headers && m->headers->warning.n)
+			text_escape(m->headers->more->reason, reason, sizeof reason));
+	if (m->headers && m->headers->more->warning.n)
 		snprintf(text + strlen(text), room - strlen(text), " (Warning: %s)",
-			text_escape(m->headers->warning, reason, sizeof reason));
-	if (m->headers && m->headers->wants.n)
+			text_escape(m->headers->more->warning, reason, sizeof reason));
+	if (m->headers && m->headers->more->wants.n)
 		snprintf(text + strlen(text), room - strlen(text), " (asks for %s)",
-			text_escape(m->headers->wants, reason, sizeof reason));
-	if (m->headers && m->headers->retry_after_s)
-		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->retry_after_s);
+			text_escape(m->headers->more->wants, reason, sizeof reason));
+	if (m->headers && m->headers->more->retry_after_s)
+		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->more->retry_after_s);
 }
 
 /* How the refusal came to the caller. */
@@ -595,12 +597,10 @@ static unsigned judge_all(const struct judging *j, struct failed_call **ret)
 static void on_event(struct detection *d, const struct event *ev)
 {
 	struct judging j = { .d = d, .facts = detection_facts(d) };
-	struct attempts *attempts = attempts_new(j.facts->calls);
 	struct failed_call *list;
 	unsigned count, n, told = 0;
 
 	(void)ev;
-	j.attempts = attempts;
 	registrations_sort(&j);
 	count = judge_all(&j, &list);
 	for (unsigned i = 0; i < count; i += n) {
@@ -612,7 +612,6 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "every call was answered, ended by a person, or tried again with success");
 	free(list);
 	free(j.by_user);
-	attempts_free(attempts);
 }
 
 const struct detector detect_call_failed = {

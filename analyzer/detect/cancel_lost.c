@@ -5,6 +5,7 @@
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
 #include "analyzer/detect/invite_hop.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 
@@ -49,7 +50,6 @@ struct lost {
 struct judging {
 	struct detection *d;
 	const struct facts *facts;
-	const struct attempts *attempts;
 	int64_t wait_ns, tail_ns, end_ns;
 };
 
@@ -74,7 +74,7 @@ static void compare_with_invite(struct lost *l)
 		what = "the branch of its Via";
 	else if (invite && cancel && invite->from_tag != cancel->from_tag)
 		what = "the tag in From";
-	else if (!span_equal(l->hop->first->to_tag, l->hop->cancel->to_tag))
+	else if (!phrase_equal(l->hop->first->to_tag, l->hop->cancel->to_tag))
 		what = "the tag in To";
 	snprintf(l->field, sizeof l->field, "%s", what);
 }
@@ -195,7 +195,7 @@ static const struct message *taken_by(const struct judging *j, const struct lost
 		return m;
 	other = answered_sibling(l->leg, fork_ns);
 	if (!other && !l->leg->parent)
-		other = attempts_answered_branch(j->attempts, l->leg, fork_ns);
+		other = attempts_answered_branch(lookup_attempts(j->facts->lookup), l->leg, fork_ns);
 	if (other)
 		return answer_of(other);
 	return l->leg->parent && !l->leg->parent->answered ? cancel_of(l->leg->parent) : NULL;
@@ -208,6 +208,8 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 	int64_t due_ns;
 	bool alive;
 
+	if (h->final && h->final->at.at_ns <= ns_add(h->rang->at.at_ns, j->wait_ns))
+		return;              /* whenever the other one was, it was over in time */
 	l->told = taken_by(j, l, hops, count);
 	if (!l->told || l->told->at.at_ns < h->rang->at.at_ns)
 		return;
@@ -341,10 +343,8 @@ static void judge_leg(const struct judging *j, const struct leg *leg)
 static void on_event(struct detection *d, const struct event *ev)
 {
 	struct judging j = { .d = d, .facts = detection_facts(d) };
-	struct attempts *attempts = attempts_new(j.facts->calls);
 
 	(void)ev;
-	j.attempts = attempts;
 	j.wait_ns = (int64_t)(detection_key(d, "cancel-wait-s") * 1e9);
 	j.tail_ns = (int64_t)(detection_key(d, "tail-s") * 1e9);
 	j.end_ns = j.facts->capture->last_ns;
@@ -355,7 +355,6 @@ static void on_event(struct detection *d, const struct event *ev)
 			judge_leg(&j, leg);
 	}
 	detection_pass(d, NULL, "every phone that rang was answered, refused or cancelled, as far as can be seen");
-	attempts_free(attempts);
 }
 
 const struct detector detect_cancel_lost = {

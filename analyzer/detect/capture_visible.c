@@ -112,7 +112,7 @@ static unsigned tell_pairs(struct detection *d, const struct facts *facts)
 static void tell_direction(struct detection *d, const struct direction *dir, const struct hearing *h, uint64_t key)
 {
 	const struct facts *facts = detection_facts(d);
-	bool range = strstr(h->why, "media ports of this range") != NULL;
+	bool range = strstr(hearing_why(h), "media ports of this range") != NULL;
 	struct finding *f = detection_raise_keyed(d, key, range ? "port-range" : "asymmetric-path", SEVERITY_INFO,
 		CONFIDENCE_CERTAIN);
 	struct endpoint sender = party_seen_at(dir, dir->sender),
@@ -126,7 +126,7 @@ static void tell_direction(struct detection *d, const struct direction *dir, con
 	finding_part(f, PART_WITNESS, &receiver);
 	finding_times(f, h->from_ns, h->to_ns);
 	finding_title(f, "Audio from %s to %s does not pass this capture point", from, to);
-	finding_cause(f, "No packet of that audio is here: %s. Claims about it are withheld.", h->why);
+	finding_cause(f, "No packet of that audio is here: %s. Claims about it are withheld.", hearing_why(h));
 	finding_fix(f, "Mirror both directions of the port, or capture beside %s.", to);
 	if (h->window && h->window->target_count)
 		finding_evidence(f, window_sdp_frame(h->window), "audio was promised here");

@@ -207,8 +207,8 @@ static bool annexb_mismatch(const struct window *w, const struct stream *s)
 	const struct sdp_format *f = window_format(w, s->run.pt, &receivers);
 	uint32_t other = 0;
 
-	for (unsigned i = 0; i < s->pt_count; i++)
-		other += is_noise(s->pts[i]) ? s->pt_packets[i] : 0;
+	for (unsigned i = 0; i < s->type_count; i++)
+		other += is_noise(s->types[i].pt) ? s->types[i].packets : 0;
 	return f && span_equal_nocase(f->codec, SPAN("G729")) &&
 	       span_find_text_nocase(f->fmtp, SPAN("annexb=no")) < f->fmtp.n && s->comfort > other;
 }

@@ -26,8 +26,13 @@ struct asked {                       /* where the rows of a leg stand */
 	unsigned index;
 };
 
+struct taker {
+	const struct detector *detector;
+	struct slot *global;         /* its slot of no scope and key 0, once asked for: such a slot never goes */
+};
+
 struct takers {                      /* detectors that take a kind of event, in the order of the registry */
-	const struct detector **list;
+	struct taker *list;
 	unsigned count;
 };
 
@@ -39,6 +44,7 @@ struct detections {
 	struct list order;
 	struct withheld *withheld;
 	unsigned withheld_count, withheld_room;
+	struct arena *withheld_texts;
 	const struct detector *asked; /* --why-not */
 	unsigned asked_call;         /* n, 0: all */
 	char asked_call_id[128];     /* or a Call-ID; "" none */
@@ -52,6 +58,7 @@ struct detection {
 	const struct detector *detector;
 	const struct event *event;
 	const void *scope;
+	struct taker *taker;
 };
 
 /* ---- slots ---- */
@@ -127,8 +134,8 @@ static void takers_find(struct detections *ds)
 		for (unsigned i = 0; i < count; i++) {
 			if (!(all[i]->events & EVENT_BIT(kind)))
 				continue;
-			t->list = memory_resize(t->list, t->count + 1u, sizeof(const struct detector *));
-			t->list[t->count++] = all[i];
+			t->list = memory_resize(t->list, t->count + 1u, sizeof *t->list);
+			t->list[t->count++] = (struct taker){ all[i], NULL };
 		}
 	}
 }
@@ -177,8 +184,8 @@ static void why_not_free(struct detections *ds, struct why_not *w)
 
 static void clear_notes(struct detections *ds)
 {
-	for (unsigned i = 0; i < ds->withheld_count; i++)
-		free(ds->withheld[i].text);
+	arena_free(ds->withheld_texts);
+	ds->withheld_texts = NULL;
 	ds->withheld_count = 0;
 	for (unsigned i = 0; i < ds->why_not_count; i++)
 		why_not_free(ds, &ds->why_not[i]);
@@ -193,7 +200,7 @@ void detections_free(struct detections *ds)
 		slot_free(LIST_ENTRY(it, struct slot, in_order));
 	clear_notes(ds);
 	for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++)
-		free((void *)ds->takers[kind].list);
+		free(ds->takers[kind].list);
 	free(ds->why_not);
 	free(ds->withheld);
 	hash_fini(&ds->slots);
@@ -241,9 +248,10 @@ void detections_event(struct detections *ds, const struct event *ev)
 	const struct takers *t = &ds->takers[ev->kind];
 
 	for (unsigned i = 0; i < t->count; i++) {
-		struct detection d = { ds, t->list[i], ev, scope_of(t->list[i], ev) };
+		const struct detector *detector = t->list[i].detector;
+		struct detection d = { ds, detector, ev, scope_of(detector, ev), &t->list[i] };
 
-		t->list[i]->event(&d, ev);
+		detector->event(&d, ev);
 	}
 }
 
@@ -286,7 +294,11 @@ void detections_judged(struct detections *ds)
 
 void *detection_state(struct detection *d)
 {
-	return slot_add(d->all, d->detector, d->scope, 0)->state;
+	if (d->scope)
+		return slot_add(d->all, d->detector, d->scope, 0)->state;
+	if (!d->taker->global)
+		d->taker->global = slot_add(d->all, d->detector, NULL, 0);
+	return d->taker->global->state;
 }
 
 double detection_key(const struct detection *d, const char *name)
@@ -364,6 +376,16 @@ static void forget(struct slot *s, const char *reason, enum severity severity, e
 	f->state = FINDING_CLOSED;
 }
 
+uint64_t detection_direction_key(const struct direction *dir)
+{
+	return hash_mix(hash_mix(5, (uintptr_t)dir->slot->dialog), dir->slot->mline * 2u + dir->sender);
+}
+
+static uint64_t scope_key(const struct detection *d)
+{
+	return d->scope && d->detector->scope == PER_DIRECTION ? detection_direction_key(d->scope) : (uintptr_t)d->scope;
+}
+
 struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
 	enum confidence c)
 {
@@ -376,7 +398,7 @@ struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const c
 	else
 		slot->finding = findings_add(d->all->findings, d->detector, d->detector->id, reason, s, c);
 	slot->raised = true;
-	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), (uintptr_t)d->scope), key);
+	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), scope_key(d)), key);
 	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream
 		? d->event->stream->direction : NULL;
 	slot->finding->stream = d->event->stream;
@@ -394,6 +416,8 @@ void detection_pass(struct detection *d, const char *row, const char *format, ..
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)    /* nearly always */
+		return;
 	va_start(ap, format);
 	add_row(d, false, true, row, format, ap);
 	va_end(ap);
@@ -403,16 +427,41 @@ void detection_note(struct detection *d, bool holds, const char *format, ...)
 {
 	va_list ap;
 
+	if (d->all->asked != d->detector)
+		return;
 	va_start(ap, format);
 	add_row(d, holds, false, NULL, format, ap);
 	va_end(ap);
 }
 
+/* A leg's directions are judged one after the other: its repetitions stand at the end. */
+static bool is_withheld(const struct detections *ds, const char *id, const char *gate, struct span call_id)
+{
+	for (unsigned i = ds->withheld_count; i > 0 && ds->withheld_count - i < 8; i--) {
+		const struct withheld *w = &ds->withheld[i - 1];
+
+		if (w->id == id && w->gate == gate && span_equal(w->call_id, call_id))
+			return true;
+	}
+	return false;
+}
+
+static const char *withheld_text(struct detections *ds, const char *format, va_list ap)
+{
+	char text[300];
+
+	if (!ds->withheld_texts)
+		ds->withheld_texts = arena_new();
+	if (strcmp(format, "%s") == 0)       /* nearly always, and for each leg */
+		return arena_text(ds->withheld_texts, span_of(va_arg(ap, const char *)));
+	vsnprintf(text, sizeof text, format, ap);
+	return arena_text(ds->withheld_texts, span_of(text));
+}
+
 void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...)
 {
 	struct detections *ds = d->all;
-	struct withheld *w;
-	char text[300];
+	struct span call_id = leg ? leg->call_id : SPAN_NONE;
 	va_list ap;
 
 	va_start(ap, format);
@@ -420,22 +469,16 @@ void detection_withhold(struct detection *d, const struct leg *leg, const char *
 	va_end(ap);
 	if (asked_for(d, event_leg(d->event)))
 		why_not_of(d, event_leg(d->event))->gate = gate;
-	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
-	/* a leg's directions are judged one after the other: its repetitions stand at the end */
-	for (unsigned i = ds->withheld_count; i > 0 && ds->withheld_count - i < 8; i--) {
-		w = &ds->withheld[i - 1];
-		if (w->id == d->detector->id && w->gate == gate &&
-		    span_equal(w->call_id, leg ? leg->call_id : SPAN_NONE))
-			return;
-	}
+	if (is_withheld(ds, d->detector->id, gate, call_id))
+		return;
 	if (ds->withheld_count == ds->withheld_room) {
 		ds->withheld_room = ds->withheld_room ? ds->withheld_room * 2 : 16;
 		ds->withheld = memory_resize(ds->withheld, ds->withheld_room, sizeof *ds->withheld);
 	}
-	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, leg ? leg->call_id : SPAN_NONE, gate,
-		memory_text(text) };
+	va_start(ap, format);
+	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, call_id, gate,
+		withheld_text(ds, format, ap) };
+	va_end(ap);
 }
 
 const struct withheld *detections_withheld(const struct detections *ds, unsigned *ret_count)

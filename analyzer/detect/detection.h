@@ -14,7 +14,7 @@ struct withheld {
 	const char *id;              /* of the detector */
 	struct span call_id;         /* empty: the capture as a whole */
 	const char *gate;
-	char *text;
+	const char *text;
 };
 
 struct reason_row {                  /* a line of --why-not */

@@ -55,6 +55,8 @@ struct finding *detection_raise(struct detection *d, const char *reason, enum se
 /* A further finding of the same scope (several gaps, several reporters): told apart by key. */
 struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
 	enum confidence c);
+/* For the key: the same in each judgement, though a direction may be made anew for each. */
+uint64_t detection_direction_key(const struct direction *dir);
 /*
  * Nothing to say, and why: what --why-not prints. The finding of this scope, if any, is withdrawn. `row`: which
  * condition decided.
@@ -149,6 +151,7 @@ struct facts {                       /* const views of everything */
 	const struct findings *findings;
 	const struct config *config;
 	const struct site *site;     /* what the operator says of the place; analyzer/site.h */
+	int64_t min_call_ns, move_overlap_ns;        /* of section expect: asked of each window */
 };
 
 #endif

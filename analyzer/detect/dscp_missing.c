@@ -197,8 +197,9 @@ static bool judge_points(struct detection *d, const struct stream *s)
 
 	if (!numbers_have(&facts->site->dscp_media, s->dscp) || s->packets < least)
 		return false;
-	if (s->mirror_copies * 100u >= s->packets * SHARE && s->copies_other_ttl && s->copy_dscp != s->dscp) {
-		tell_changed(d, s, s->dscp, s->copy_dscp, (struct frame_ref){ 0 });
+	if (s->mirror_copies * 100u >= s->packets * SHARE && stream_flaws(s)->copies_other_ttl &&
+	    stream_flaws(s)->copy_dscp != s->dscp) {
+		tell_changed(d, s, s->dscp, stream_flaws(s)->copy_dscp, (struct frame_ref){ 0 });
 		return true;
 	}
 	for (; later; later = later->twin_next) {

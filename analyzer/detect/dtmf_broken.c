@@ -403,10 +403,18 @@ static void judge_relay(const struct direction *dir, const struct stream *s, str
 
 /* ---- the direction ---- */
 
-static struct presses gather(const struct detection *d, const struct direction *dir)
+static bool sends_info(const struct leg *leg)
 {
-	struct presses p = { .total = 0 };
+	LIST_EACH(it, &leg->transactions) {
+		if (LIST_ENTRY(it, struct transaction, in_leg)->method == SIP_INFO)
+			return true;
+	}
+	return false;
+}
 
+static void gather(const struct detection *d, const struct direction *dir, struct presses *p)
+{
+	*p = (struct presses){ .total = 0 };
 	for (unsigned i = 0; i < dir->stream_count; i++) {
 		const struct stream *s = dir->streams[i];
 		const struct window *w = direction_window_at(dir, s->first_ns);
@@ -414,14 +422,13 @@ static struct presses gather(const struct detection *d, const struct direction *
 		if (!s->digits || s->direction != dir || s->bound_by > BOUND_STRONG || s->twin_of)
 			continue;
 		if ((w && w->secure) || s->digits->hidden) {
-			p.secure = true;
+			p->secure = true;
 			continue;
 		}
-		judge_stream(d, dir, s, &p);
-		judge_relay(dir, s, &p);
+		judge_stream(d, dir, s, p);
+		judge_relay(dir, s, p);
 	}
-	judge_info(dir, &p);
-	return p;
+	judge_info(dir, p);
 }
 
 /* No events agreed, and a codec through which tones do not pass whole. */
@@ -594,9 +601,14 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 
 static void on_event(struct detection *d, const struct event *ev)
 {
-	struct presses p = gather(d, ev->direction);
 	unsigned best = REASON_COUNT;
+	struct presses p;
 
+	if (!ev->direction->stream_count && !sends_info(ev->direction->slot->dialog->leg)) {
+		detection_pass(d, NULL, "0 key presses, nothing wrong with them");
+		return;
+	}
+	gather(d, ev->direction, &p);
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		if (p.faults[i].count >= weights[i].least &&
 		    (best == REASON_COUNT || weights[i].severity > weights[best].severity))

@@ -9,7 +9,7 @@
 
 static bool is_automaton(const struct judge *j)
 {
-	const struct address *a = j->sender.count ? &j->sender.at[0].addr : NULL;
+	const struct address *a = j->sender->count ? &j->sender->at[0].addr : NULL;
 	const struct host *h = a ? network_host_find(j->facts->network, a) : NULL;
 
 	return !h || !(h->roles & 1u << ROLE_PHONE);
@@ -49,8 +49,8 @@ static const struct window *other_window(const struct leg *other, enum side send
 /* Does the sender's media live on that party's machine? Then it is what joins the legs and passes audio on. */
 static bool shares_host(const struct judge *j, const struct party *p)
 {
-	for (unsigned i = 0; i < j->sender.media_count; i++) {
-		if (network_same(j->facts->network, &j->sender.at[i].addr, &p->signalling.addr))
+	for (unsigned i = 0; i < j->sender->media_count; i++) {
+		if (network_same(j->facts->network, &j->sender->at[i].addr, &p->signalling.addr))
 			return true;
 	}
 	return false;
@@ -184,7 +184,7 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 	if (!whole && !lost && (w->dtx_allowed || c->dtx) &&
 	    to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) &&
 	    h->sending != RTCP_SENDING_RISING)
-		return judge_because(h, "the sender suppresses silence, and it was quiet for %.0f s",
+		return judge_because_of(h, "the sender suppresses silence, and it was quiet for %.0f s",
 		       (double)(to_ns - from_ns) / 1e9), "N4";
 	if (!whole && ended_unseen(j, from_ns))
 		return judge_because(h, "both sides stopped at once and nothing of the call follows: it has ended, its BYE is not in the capture"),
@@ -204,16 +204,18 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns)
 {
-	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
+	struct side_addresses sender;
+	struct judge j = { .facts = facts, .d = d, .sender = &sender, .end_ns = facts->capture->last_ns };
 
-	side_addresses(d->slot, d->sender, &j.sender);
+	side_addresses(d->slot, d->sender, &sender);
 	return other_leg_excuses(&j, at_ns);
 }
 
 bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns)
 {
-	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
+	struct side_addresses sender;
+	struct judge j = { .facts = facts, .d = d, .sender = &sender, .end_ns = facts->capture->last_ns };
 
-	side_addresses(d->slot, d->sender, &j.sender);
+	side_addresses(d->slot, d->sender, &sender);
 	return is_automaton(&j) && !conversation(&j, at_ns);
 }

@@ -42,7 +42,7 @@ static bool between_neighbours(const struct judge *j, const struct window *w)
 /* Audio of one of the two passes in a TURN channel, and whom it is for or from was said before the capture began. */
 static bool in_channel(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
-	const struct side_addresses *sides[] = { &j->sender, &j->receiver };
+	const struct side_addresses *sides[] = { j->sender, j->receiver };
 
 	for (unsigned side = 0; side < 2; side++) {
 		for (unsigned i = 0; i < sides[side]->count; i++) {
@@ -58,28 +58,27 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 	const struct gates *g = j->facts->gates;
 	struct hearing *h = j->h;
 	const struct pair *pair;
-	unsigned calls;
 
 	if (j->d->ambiguous || direction_reverse(j->d)->ambiguous)
 		return judge_because(h, "a stream fits this call and another one equally"), "B0";
 	if (in_channel(j, from_ns, to_ns))
 		return judge_because(h, "its audio may be what passes in a TURN channel whose peer is not known"), "B0";
-	if (gates_no_media(g, &calls))
-		return judge_because(h, "no call of this capture has media: %u answered", calls), "G2";
-	for (unsigned i = 0; i < j->receiver.media_count; i++) {
-		if (gates_no_media_of(g, j->facts, &j->receiver.at[i].addr))
+	if (gates_no_media(g, NULL))
+		return judge_because(h, gates_no_media_why(g)), "G2";
+	for (unsigned i = 0; i < j->receiver->media_count; i++) {
+		if (gates_no_media_of(g, j->facts, &j->receiver->at[i].addr))
 			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";
 	}
-	for (unsigned i = 0; i < j->sender.media_count; i++) {
-		if (gates_no_media_of(g, j->facts, &j->sender.at[i].addr))
+	for (unsigned i = 0; i < j->sender->media_count; i++) {
+		if (gates_no_media_of(g, j->facts, &j->sender->at[i].addr))
 			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";
 	}
 	if (half_tapped(j, w))
 		return judge_because(h, "nothing that one of them sends, or is sent, is in the capture"), "G1";
-	for (unsigned i = 0; i < j->sender.count; i++) {
-		for (unsigned k = 0; k < j->receiver.count; k++) {
+	for (unsigned i = 0; i < j->sender->count; i++) {
+		for (unsigned k = 0; k < j->receiver->count; k++) {
 			if (h->sees != SEES_YES &&
-			    gates_one_sided(g, j->facts, &j->sender.at[i].addr, &j->receiver.at[k].addr, &pair))
+			    gates_one_sided(g, j->facts, &j->sender->at[i].addr, &j->receiver->at[k].addr, &pair))
 				return judge_because(h, "only one direction between these two hosts is in the capture"),
 				       "G1";
 		}

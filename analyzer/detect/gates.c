@@ -2,6 +2,7 @@
 /* gates: reckoned over the whole capture as far as it is known. */
 #include "analyzer/detect/gates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "analyzer/detect/hearing.h"
@@ -50,6 +51,8 @@ struct gates {
 	unsigned due_calls, calls_with_media;
 	bool no_media;
 	const char *no_media_reason;
+	char no_media_why[64];
+	bool channelled;             /* some place is */
 	bool port_range, port_range_above;
 	uint16_t port_limit;
 	bool drops;
@@ -106,7 +109,7 @@ static void note_channel(struct gates *g, const struct address *a, const struct 
 		p->channel_first_ns = s->first_ns;
 	if (!p->channelled || s->last_ns > p->channel_last_ns)
 		p->channel_last_ns = s->last_ns;
-	p->channelled = true;
+	g->channelled = p->channelled = true;
 }
 
 /* The client is whose port is not the server's (RFC 8656 4: 3478); where neither port tells it may be either. */
@@ -124,7 +127,7 @@ static void note_channels(struct gates *g, const struct stream *s)
 
 bool gates_channelled(const struct gates *g, const struct address *a, int64_t from_ns, int64_t to_ns)
 {
-	const struct place *p = place_find(g, &(struct endpoint){ *a, 0 });
+	const struct place *p = g->channelled ? place_find(g, &(struct endpoint){ *a, 0 }) : NULL;
 
 	return p && p->channelled && p->channel_first_ns <= to_ns && p->channel_last_ns >= from_ns;
 }
@@ -237,6 +240,7 @@ static void reckon_no_media(struct gates *g, const struct facts *f)
 	}
 	g->no_media = g->due_calls && (!g->calls_with_media || f->capture->filtered_media);
 	g->no_media_reason = g->no_media ? reason_without_media(f) : "unknown";
+	snprintf(g->no_media_why, sizeof g->no_media_why, "no call of this capture has media: %u answered", g->due_calls);
 }
 
 bool gates_no_media(const struct gates *g, unsigned *ret_calls)
@@ -244,6 +248,11 @@ bool gates_no_media(const struct gates *g, unsigned *ret_calls)
 	if (ret_calls)
 		*ret_calls = g->due_calls;
 	return g->no_media;
+}
+
+const char *gates_no_media_why(const struct gates *g)
+{
+	return g->no_media_why;
 }
 
 const char *gates_no_media_reason(const struct gates *g)
@@ -750,14 +759,15 @@ bool gates_clock_unreliable(const struct gates *g)
 static bool strides(const struct stream *s)
 {
 	double share = s->expected_within ? (double)s->lost_within / (double)s->expected_within : 0;
-	uint64_t short_runs = (uint64_t)s->loss_runs[0] + s->loss_runs[1];
+	const struct stream_flaws *f = stream_flaws(s);
+	uint64_t short_runs = (uint64_t)f->loss_runs[0] + f->loss_runs[1];
 
-	if (s->packets < 100 || s->loss_events == 0 || short_runs * 10 < s->loss_events * 9)
+	if (s->packets < 100 || f->loss_events == 0 || short_runs * 10 < f->loss_events * 9)
 		return false;
-	return (share > 0.45 && share < 0.55 && s->loss_runs[0] * 10 > s->loss_events * 9) ||
-	       (share > 0.62 && share < 0.71 && s->loss_runs[1] * 10 > s->loss_events * 9) ||
-	       (share > 0.29 && share < 0.37 && s->loss_runs[0] * 10 > s->loss_events * 9 &&
-	       s->loss_events * 3 > s->expected_within * 9 / 10);
+	return (share > 0.45 && share < 0.55 && f->loss_runs[0] * 10 > f->loss_events * 9) ||
+	       (share > 0.62 && share < 0.71 && f->loss_runs[1] * 10 > f->loss_events * 9) ||
+	       (share > 0.29 && share < 0.37 && f->loss_runs[0] * 10 > f->loss_events * 9 &&
+	       f->loss_events * 3 > s->expected_within * 9 / 10);
 }
 
 static void reckon_link_member(struct gates *g, const struct facts *f)

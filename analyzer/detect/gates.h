@@ -45,6 +45,8 @@ bool gates_no_media_of(const struct gates *g, const struct facts *facts, const s
 bool gates_silent_media(const struct gates *g, unsigned i, struct address *ret, unsigned *ret_calls);
 /* Why there is none: "sip-filter", "media-bypass", "unknown". */
 const char *gates_no_media_reason(const struct gates *g);
+/* The same in words, as of one direction. */
+const char *gates_no_media_why(const struct gates *g);
 /* G3 port-range: media ports above (or below) some port are silent in both directions for many hosts. */
 bool gates_port_range(const struct gates *g, uint16_t port);
 uint16_t gates_port_limit(const struct gates *g, bool *ret_above);

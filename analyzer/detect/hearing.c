@@ -11,13 +11,14 @@
 #define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
 #define MOS_POOR 3.6
 
-void judge_because(struct hearing *h, const char *format, ...)
+void judge_because_of(struct hearing *h, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(h->why, sizeof h->why, format, ap);
+	vsnprintf(h->figures, sizeof h->figures, format, ap);
 	va_end(ap);
+	h->why = NULL;
 }
 
 double judge_key(const struct judge *j, const char *section, const char *name)
@@ -133,7 +134,7 @@ static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
 	int64_t to_ns = window_end(w, j->end_ns), left_ns,
-		overlap_ns = (int64_t)(judge_key(j, "expect", "move-overlap-ms") * 1e6);
+		overlap_ns = j->facts->move_overlap_ns;
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
 
@@ -144,7 +145,7 @@ static void judge_window(struct judge *j, const struct window *w)
 	if (c.right > 0)
 		judge_present(j, &c);
 	h->packets += c.right + c.foreign_pt;
-	if (h->failure != FAILURE_NONE || to_ns - from_ns < (int64_t)(judge_key(j, "expect", "min-call-s") * 1e9))
+	if (h->failure != FAILURE_NONE || to_ns - from_ns < j->facts->min_call_ns)
 		return;
 	h->icmp_count = 0;
 	arrival_icmp(j, w, w->on_ns, to_ns);
@@ -172,24 +173,51 @@ static void judge_window(struct judge *j, const struct window *w)
 		}
 	} else if (!alive(&c)) {
 		h->heard = HEARD_UNKNOWN;
-		judge_because(h, "only %.0f packets in %.0f s", c.right, (double)(to_ns - w->on_ns) / 1e9);
+		judge_because_of(h, "only %.0f packets in %.0f s", c.right, (double)(to_ns - w->on_ns) / 1e9);
 	}
 }
 
 /* ---- the whole direction ---- */
 
+/* What the directions of a slot have in common. */
+struct sides {
+	struct side_addresses addresses[2];  /* by enum side */
+	struct side_place place[2];
+	bool known;
+};
+
+static void sides_reckon(struct sides *s, const struct facts *facts, const struct mslot *slot)
+{
+	side_addresses(slot, SIDE_CALLER, &s->addresses[SIDE_CALLER]);
+	side_addresses(slot, SIDE_CALLEE, &s->addresses[SIDE_CALLEE]);
+	reach_places(facts, s->addresses, s->place);
+	s->known = true;
+}
+
+static void judge_sides(struct judge *j, struct sides *s)
+{
+	enum side sender = j->d->sender, receiver = side_other(sender);
+
+	if (!s->known)
+		sides_reckon(s, j->facts, j->d->slot);
+	j->sender = &s->addresses[sender];
+	j->receiver = &s->addresses[receiver];
+	j->h->at_sender = s->place[sender].at;
+	j->h->near_sender = s->place[sender].near;
+	j->h->at_receiver = s->place[receiver].at;
+	j->h->near_receiver = s->place[receiver].near;
+}
+
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
 	struct hearing *ret)
 {
-	struct judge j = { .facts = facts, .d = d, .h = ret, .end_ns = facts->capture->last_ns,
-		.inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT };
+	struct judge j = { .facts = facts, .d = d, .h = ret, .end_ns = facts->capture->last_ns };
+	struct sides sides = { .known = false };
 	struct counted c;
 
-	*ret = (struct hearing){ .window = w, .from_ns = from_ns, .to_ns = to_ns, .delivered_from_ns = NS_NONE,
-		.delivered_to_ns = NS_NONE };
-	side_addresses(d->slot, d->sender, &j.sender);
-	side_addresses(d->slot, side_other(d->sender), &j.receiver);
-	reach_place(&j);
+	*ret = (struct hearing){ .why = "", .window = w, .from_ns = from_ns, .to_ns = to_ns,
+		.delivered_from_ns = NS_NONE, .delivered_to_ns = NS_NONE };
+	judge_sides(&j, &sides);
 	c = arrival_count(&j, w, from_ns, to_ns);
 	arrival_icmp(&j, w, from_ns, to_ns);
 	arrival_rtcp(&j, w, &c, from_ns, to_ns);
@@ -262,7 +290,7 @@ static void judge_heard(struct judge *j)
 
 	if (!h->delivered) {
 		h->heard = HEARD_UNKNOWN;
-		if (!h->why[0])
+		if (!hearing_why(h)[0])
 			judge_because(h, h->packets > 0 ? "too few packets to judge" : "too short to judge");
 		return;
 	}
@@ -272,35 +300,32 @@ static void judge_heard(struct judge *j)
 		return;
 	}
 	h->heard = HEARD_YES;
-	judge_because(h, "%s", reported_received(j) ? "the receiver reports that it arrives"
-		: "seen at the receiver's side");
+	judge_because(h, reported_received(j) ? "the receiver reports that it arrives" : "seen at the receiver's side");
 	mos = h->stream ? stream_mos(h->stream, 0, &valid) : -1;
 	if (mos >= 0 && mos < MOS_POOR)
 		h->heard = HEARD_POOR;
 }
 
-struct hearing *hearing_judge(const struct facts *facts, struct direction *d)
+static void judge_direction(const struct facts *facts, struct direction *d, struct sides *sides)
 {
 	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
 	struct hearing *h = d->hearing ? d->hearing : arena_zalloc(d->slot->dialog->leg->arena, sizeof *h);
 
-	*h = (struct hearing){ .heard = HEARD_NOT_EXPECTED, .delivered_from_ns = NS_NONE, .delivered_to_ns = NS_NONE };
+	*h = (struct hearing){ .why = "", .heard = HEARD_NOT_EXPECTED, .delivered_from_ns = NS_NONE,
+		.delivered_to_ns = NS_NONE };
 	d->hearing = j.h = h;
 	h->window = longest_due(d, j.end_ns);
 	if (!h->window) {
 		judge_because(h, "nothing was due in this direction");
-		return h;
+		return;
 	}
-	side_addresses(d->slot, d->sender, &j.sender);
-	side_addresses(d->slot, side_other(d->sender), &j.receiver);
-	j.inside_nat = facts->vantage.kind == VANTAGE_INSIDE_NAT;
-	reach_place(&j);
+	judge_sides(&j, sides);
 	if (judged_on(d, h->window)) {
 		h->row = "N9";
 		h->elsewhere = true;
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, "the same audio as on another leg of the call: judged there");
-		return h;
+		return;
 	}
 	for (unsigned i = 0; i < d->window_count; i++) {
 		if (d->windows[i].state == EXPECT_DUE && window_end(&d->windows[i], j.end_ns) > d->windows[i].on_ns)
@@ -308,5 +333,13 @@ struct hearing *hearing_judge(const struct facts *facts, struct direction *d)
 	}
 	if (h->heard != HEARD_NO && !h->gate && !h->row)
 		judge_heard(&j);
-	return h;
+}
+
+void hearing_judge(const struct facts *facts, struct mslot *slot)
+{
+	struct sides sides;
+
+	sides.known = false;
+	judge_direction(facts, &slot->direction[SIDE_CALLER], &sides);
+	judge_direction(facts, &slot->direction[SIDE_CALLEE], &sides);
 }

@@ -25,7 +25,8 @@ struct hearing {
 	const char *gate;            /* "G3": withheld; NULL none */
 	const char *row;             /* "N8": not expected after all; NULL none */
 	bool elsewhere;              /* the same audio is promised on an earlier leg of the call, and judged there */
-	char why[200];               /* in words: what decided */
+	const char *why;             /* in words: what decided; "" nothing, NULL: see figures */
+	char figures[72];            /* the same where it holds figures; ask hearing_why() */
 
 	const struct window *window; /* the failing one, else the longest due one; NULL: never due */
 	double due_s;                /* over all due windows, grace included */
@@ -59,8 +60,12 @@ struct hearing {
 	bool other_path;
 };
 
-/* Judges a direction anew; the record belongs to the direction. Gates must have been reckoned. */
-struct hearing *hearing_judge(const struct facts *facts, struct direction *d);
+static inline const char *hearing_why(const struct hearing *h)
+{
+	return h->why ? h->why : h->figures;
+}
+/* Judges both directions anew; the records belong to them. Gates must have been reckoned. */
+void hearing_judge(const struct facts *facts, struct mslot *slot);
 /* What was judged last, never NULL for a direction that hearing_judge has seen. */
 static inline const struct hearing *hearing_of(const struct direction *d)
 {

@@ -19,8 +19,7 @@ struct judge {                       /* what a judgement carries along */
 	struct direction *d;
 	struct hearing *h;
 	int64_t end_ns;              /* of the capture */
-	struct side_addresses sender, receiver;
-	bool inside_nat;             /* the capture point lies on the private side */
+	const struct side_addresses *sender, *receiver;
 };
 
 struct counted {                     /* audio of a direction within a window */
@@ -34,15 +33,21 @@ struct counted {                     /* audio of a direction within a window */
 };
 
 double judge_key(const struct judge *j, const char *section, const char *name);
-/* Writes hearing.why: the last one to decide has the word. */
-void judge_because(struct hearing *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Writes hearing.why: the last one to decide has the word. The text outlives the record. */
+static inline void judge_because(struct hearing *h, const char *why)
+{
+	h->why = why;
+}
+/* The same with figures. */
+void judge_because_of(struct hearing *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void judge_fail(struct judge *j, const struct window *w, enum failure how, int64_t from_ns, int64_t to_ns, bool whole);
 
-/* Fills hearing.at_* and near_*. */
-void reach_place(struct judge *j);
+struct side_place { bool at, near; };  /* the capture point is there; is nearer to it than to the other side */
+/* Where the sides of a slot are seen from the capture point, by enum side. */
+void reach_places(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2]);
 enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 /* Inside a NAT what is public lies beyond the router, whatever TTL a device in between has written anew. */
-bool reach_beyond_nat(const struct judge *j, const struct address *a);
+bool reach_beyond_nat(const struct facts *facts, const struct address *a);
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* Adds to hearing.icmp_count, icmp, icmp_last. */

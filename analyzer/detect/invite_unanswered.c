@@ -12,6 +12,7 @@
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/invite_hop.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/sip_binding.h"
@@ -338,9 +339,10 @@ static bool got_somewhere(const struct leg *leg)
 }
 
 /* A branch of a fork, or the first of several ways that were tried: the call lives by another one. */
-static enum severity severity_of(const struct detection *d, const struct attempts *attempts,
-	const struct invite_hop *hops, unsigned count, const struct unanswered *u)
+static enum severity severity_of(const struct detection *d, const struct invite_hop *hops, unsigned count,
+	const struct unanswered *u)
 {
+	struct attempts *attempts = lookup_attempts(detection_facts(d)->lookup);
 	int64_t fork_ns = (int64_t)(detection_key(d, "fork-s") * 1e9);
 	const struct leg *next = attempts_next(attempts, u->leg, (int64_t)(detection_key(d, "redial-s") * 1e9));
 
@@ -559,7 +561,7 @@ static void tell(struct detection *d, const struct unanswered *list, unsigned co
 }
 
 /* The worst hop of a leg; reason NULL: none. */
-static struct unanswered judge_leg(struct detection *d, const struct attempts *attempts, const struct leg *leg)
+static struct unanswered judge_leg(struct detection *d, const struct leg *leg)
 {
 	struct invite_hop hops[INVITE_HOP_MAX];
 	unsigned count = invite_hops(leg, hops);
@@ -571,7 +573,7 @@ static struct unanswered judge_leg(struct detection *d, const struct attempts *a
 		judge_hop(d, &u);
 		if (!u.reason)
 			continue;
-		u.severity = severity_of(d, attempts, hops, count, &u);
+		u.severity = severity_of(d, hops, count, &u);
 		if (!worst.reason || u.severity > worst.severity ||
 		    (u.severity == worst.severity && u.confidence > worst.confidence))
 			worst = u;
@@ -601,7 +603,6 @@ static int unanswered_compare(const void *a, const void *b)
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
-	struct attempts *attempts = attempts_new(facts->calls);
 	struct unanswered *list = NULL;
 	unsigned count = 0, room = 0, n;
 
@@ -615,7 +616,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			room = room ? room * 2 : 16;
 			list = memory_resize(list, room, sizeof *list);
 		}
-		list[count] = judge_leg(d, attempts, leg);
+		list[count] = judge_leg(d, leg);
 		count += list[count].reason != NULL;
 	}
 	if (count)
@@ -628,7 +629,6 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (count == 0)
 		detection_pass(d, NULL, "every INVITE met an answer, or was not sent often enough to tell");
 	free(list);
-	attempts_free(attempts);
 }
 
 const struct detector detect_invite_unanswered = {

@@ -41,7 +41,7 @@ static bool in_messages(const struct facts *facts, const struct leg *leg, const 
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (address_equal(&m->src.addr, a) || address_equal(&m->dst.addr, a) ||
-		    address_equal(&m->contact.addr, a))
+		    (m->contact && address_equal(&m->contact->at.addr, a)))
 			return true;
 		if (m->sdp && m->repeat != MESSAGE_RETRANSMITTED && in_sdp(facts, m->sdp, a))
 			return true;

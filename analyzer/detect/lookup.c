@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/detect/attempts.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
@@ -46,6 +47,7 @@ struct lookup {
 	struct repetition *repeated; /* by pair, then time */
 	size_t repeated_count, repeated_room;
 	struct alg_evidence *alg;    /* NULL: not asked for yet */
+	struct attempts *attempts;   /* likewise */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
@@ -75,6 +77,7 @@ void lookup_free(struct lookup *l)
 	hash_fini(&l->early);
 	hash_fini(&l->sources);
 	arena_free(l->arena);
+	attempts_free(l->attempts);
 	free(l->repeated);
 	free(l);
 }
@@ -84,6 +87,13 @@ const struct alg_evidence *lookup_alg_evidence(struct lookup *l)
 	if (!l->alg)
 		l->alg = alg_evidence_new(l->facts, l->arena);
 	return l->alg;
+}
+
+struct attempts *lookup_attempts(struct lookup *l)
+{
+	if (!l->attempts)
+		l->attempts = attempts_new(l->facts->calls);
+	return l->attempts;
 }
 
 /* ---- pairs of addresses ---- */
@@ -127,10 +137,11 @@ static struct pair_sums *pair_add(struct lookup *l, struct hash *table, const st
 /* Copies that came another way: other TTL, MAC or VLAN; one copy may differ in several. */
 static uint64_t elsewhere_of(const struct stream *s)
 {
-	uint64_t most = s->copies_other_ttl;
+	const struct stream_flaws *f = stream_flaws(s);
+	uint64_t most = f->copies_other_ttl;
 
-	most = s->copies_other_mac > most ? s->copies_other_mac : most;
-	return s->copies_other_vlan > most ? s->copies_other_vlan : most;
+	most = f->copies_other_mac > most ? f->copies_other_mac : most;
+	return f->copies_other_vlan > most ? f->copies_other_vlan : most;
 }
 
 struct lookup_copies lookup_copies_of(struct lookup *l, const struct address *src, const struct address *dst)
@@ -392,11 +403,6 @@ struct early_host {
 	struct hash_link link;
 	struct address addr;
 };
-
-static uint32_t address_hash(const struct address *a)
-{
-	return (uint32_t)hash_bytes(a, sizeof *a);
-}
 
 static bool early_find(const struct lookup *l, const struct address *a)
 {

@@ -45,6 +45,10 @@ struct lookup_sources lookup_media_sources(struct lookup *l, const struct addres
 bool lookup_repeated(struct lookup *l, const struct address *a, const struct address *b, int64_t from_ns,
 	int64_t to_ns);
 
+/* Legs by who called whom and when: attempts.h. */
+struct attempts;
+struct attempts *lookup_attempts(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

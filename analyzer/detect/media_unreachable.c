@@ -227,7 +227,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct tally t = count_errors(detection_facts(d), ev->direction);
 
 	if (h && h->elsewhere) {
-		detection_pass(d, h->row, "%s", h->why);
+		detection_pass(d, h->row, "%s", hearing_why(h));
 		return;
 	}
 	if (t.count < detection_key(d, "min-icmp") || t.last->at.at_ns - t.first->at.at_ns < SECOND_NS) {

@@ -36,7 +36,9 @@ static struct endpoint real_of(const struct direction *d)
 static bool knows_real(const struct window *w, const struct endpoint *real)
 {
 	for (unsigned i = 0; i < w->target_count; i++) {
-		if (address_equal(&w->targets[i].message->contact.addr, &real->addr))
+		const struct endpoint contact = message_contact(w->targets[i].message);
+
+		if (address_equal(&contact.addr, &real->addr))
 			return true;
 	}
 	return false;
@@ -264,7 +266,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 
 	if (m->confidence == CONFIDENCE_CERTAIN && (h->window->likely_at_most || dir->slot->dialog->partial))
 		m->confidence = CONFIDENCE_LIKELY;
-	f = detection_raise_keyed(d, (uintptr_t)dir, m->reason, SEVERITY_ERROR, m->confidence);
+	f = detection_raise_keyed(d, detection_direction_key(dir), m->reason, SEVERITY_ERROR, m->confidence);
 	f->reason_confidence = m->confidence;
 	parts_of_direction(f, facts, dir);
 	add_legs(f, dir, &m->told);
@@ -289,7 +291,7 @@ void nat_mismatch_media(struct detection *d, const struct event *ev)
 
 	if (!h || h->heard != HEARD_NO || h->gate || h->row) {
 		detection_pass(d, h ? h->row : NULL, "%s",
-			h && h->why[0] ? h->why : "audio of this direction does not fail");
+			h && hearing_why(h)[0] ? hearing_why(h) : "audio of this direction does not fail");
 		return;
 	}
 	if ((double)(h->to_ns - h->from_ns) < detection_key(d, "media-wait-s") * 1e9) {

@@ -71,17 +71,22 @@ static bool over_udp(const struct message *m)
 	return m->transport == TRANSPORT_UDP;
 }
 
+/* An INVITE whose 2xx comes again and again. */
+static bool repeats_success(const struct detection *d, const struct transaction *t)
+{
+	if (t->method != SIP_INVITE || !t->final || t->status < 200 || t->status >= 300 || t->final_copies <= REPEATED)
+		return false;
+	return ns_minus(t->last_ns, t->final->at.at_ns) >= (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
+}
+
 /* The 200 is repeated until an ACK comes, and the ACK goes to the Contact in it. RFC 3261 13.3.1.4, 12.2.1.1 */
 static bool ack_astray(struct detection *d, const struct transaction *t, struct proof *p)
 {
 	const struct message *ok = t->final, *ack = t->ack;
-	int64_t wait_ns = (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
+	struct endpoint contact = ok ? message_contact(ok) : (struct endpoint){ 0 };
 
-	if (t->method != SIP_INVITE || !ok || !ack || t->status < 200 || t->status >= 300 ||
-	    t->final_copies <= REPEATED || !over_udp(ack))
-		return false;
-	if (!endpoint_equal(&ack->dst, &ok->contact) || ns_minus(t->last_ns, ok->at.at_ns) < wait_ns ||
-	    ok->contact.port == 0)
+	if (!repeats_success(d, t) || !ack || !over_udp(ack) || !endpoint_equal(&ack->dst, &contact) ||
+	    contact.port == 0)
 		return false;
 	p->reason = nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
 	p->named = ack->dst;
@@ -149,7 +154,7 @@ static bool route_astray(struct detection *d, const struct transaction *invite, 
 {
 	const struct headers *h = invite->final ? invite->final->headers : NULL;
 	const struct message *given = handed_to(invite, m);
-	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->recorded_last : h->recorded_first;
+	struct span recorded = !h ? SPAN_NONE : m->by == invite->by ? h->more->recorded_last : h->more->recorded_first;
 
 	if (!given || !over_udp(m) || !recorded.n || !uri_endpoint(recorded, &p->named) ||
 	    !endpoint_equal(&m->dst, &p->named))
@@ -169,11 +174,7 @@ static bool route_astray(struct detection *d, const struct transaction *invite, 
 
 static bool ack_route_astray(struct detection *d, const struct transaction *t, struct proof *p)
 {
-	int64_t wait_ns = (int64_t)(detection_config(d, "nat", "ack-wait-s") * 1e9);
-
-	if (t->method != SIP_INVITE || !t->final || !t->ack || t->status < 200 || t->status >= 300 ||
-	    t->final_copies <= REPEATED || ns_minus(t->last_ns, t->final->at.at_ns) < wait_ns ||
-	    !route_astray(d, t, t->ack, p))
+	if (!repeats_success(d, t) || !t->ack || !route_astray(d, t, t->ack, p))
 		return false;
 	p->last = (struct frame_ref){ t->last_ns, t->ack->at.frame, t->ack->at.file, t->ack->at.interface };
 	p->count = t->final_copies - 1;
@@ -231,7 +232,7 @@ struct index {
 	struct detection *d;
 	const struct facts *facts;
 	struct arena *arena;
-	struct hash asked, legs;
+	struct hash asked, legs;     /* legs: where an answer strayed at all */
 };
 
 static const struct transaction *unanswered_invite(const struct leg *leg)
@@ -246,6 +247,15 @@ static const struct transaction *unanswered_invite(const struct leg *leg)
 	return NULL;
 }
 
+static void index_leg(struct index *x, const struct leg *leg)
+{
+	struct leg_entry *entry = arena_zalloc(x->arena, sizeof *entry);
+
+	entry->leg = leg;
+	entry->call = hash_bytes(leg->call_id.p, leg->call_id.n);
+	hash_add(&x->legs, &entry->by_call, (uint32_t)entry->call);
+}
+
 static void index_make(struct index *x, struct detection *d)
 {
 	*x = (struct index){ .d = d, .facts = detection_facts(d), .arena = arena_new() };
@@ -254,11 +264,9 @@ static void index_make(struct index *x, struct detection *d)
 	LIST_EACH(it, calls_legs(x->facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 		const struct transaction *t = unanswered_invite(leg);
-		struct leg_entry *entry = arena_zalloc(x->arena, sizeof *entry);
 
-		entry->leg = leg;
-		entry->call = hash_bytes(leg->call_id.p, leg->call_id.n);
-		hash_add(&x->legs, &entry->by_call, (uint32_t)entry->call);
+		if (sip_ways_strays(x->facts->ways)->count)
+			index_leg(x, leg);
 		if (t) {
 			struct asked *a = arena_zalloc(x->arena, sizeof *a);
 
@@ -418,8 +426,8 @@ static void judge_redirection(const struct index *x, const struct leg *leg)
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		const struct message *m = t->final;
 
-		if (t->initial && m && m->status >= 300 && m->status < 400 && address_known(&m->contact.addr))
-			judge_sent_on(x, "redirection", &m->contact, &m->src, m->at, t);
+		if (t->initial && m && m->status >= 300 && m->status < 400 && m->contact && address_known(&m->contact->at.addr))
+			judge_sent_on(x, "redirection", &m->contact->at, &m->src, m->at, t);
 	}
 }
 

@@ -349,12 +349,12 @@ static void judge_slot(struct detection *d, const struct event *ev)
 		return;
 	}
 	if (a->gate || b->gate) {
-		detection_withhold(d, ev->leg, a->gate ? a->gate : b->gate, "%s", a->gate ? a->why : b->why);
+		detection_withhold(d, ev->leg, a->gate ? a->gate : b->gate, "%s", hearing_why(a->gate ? a : b));
 		return;
 	}
 	if (a->heard != HEARD_NO || b->heard != HEARD_NO) {
 		detection_pass(d, NULL, "at least one direction does not fail: %s",
-			a->heard != HEARD_NO ? a->why : b->why);
+			hearing_why(a->heard != HEARD_NO ? a : b));
 		return;
 	}
 	if ((double)(a->to_ns - a->from_ns) < min_ns || (double)(b->to_ns - b->from_ns) < min_ns) {

@@ -412,14 +412,14 @@ static const char *codec_words(const struct stream *s, char buffer[64])
 	unsigned most = 0;
 	char codec[24];
 
-	if (!s || !s->pt_count)
+	if (!s || !s->type_count)
 		return strcpy(buffer, "another codec");
-	for (unsigned i = 1; i < s->pt_count; i++)
-		most = s->pt_packets[i] > s->pt_packets[most] ? i : most;
+	for (unsigned i = 1; i < s->type_count; i++)
+		most = s->types[i].packets > s->types[most].packets ? i : most;
 	if (s->codec.n)
-		snprintf(buffer, 64, "%s (payload type %u)", text_escape(s->codec, codec, sizeof codec), s->pts[most]);
+		snprintf(buffer, 64, "%s (payload type %u)", text_escape(s->codec, codec, sizeof codec), s->types[most].pt);
 	else
-		snprintf(buffer, 64, "payload type %u", s->pts[most]);
+		snprintf(buffer, 64, "payload type %u", s->types[most].pt);
 	return buffer;
 }
 
@@ -567,7 +567,8 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 
 	if (h->heard != HEARD_NO) {
 		detection_pass(d, h->row, "%s",
-			h->why[0] ? h->why : "audio of this direction reaches its receiver as far as can be seen");
+			hearing_why(h)[0] ? hearing_why(h)
+			: "audio of this direction reaches its receiver as far as can be seen");
 		return false;
 	}
 	detection_note(d, true, "this direction failed for %.1f s", seconds);
@@ -594,11 +595,11 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct place p;
 
 	if (!h || h->heard == HEARD_NOT_EXPECTED) {
-		detection_pass(d, h ? h->row : NULL, "%s", h && h->why[0] ? h->why : "nothing was due");
+		detection_pass(d, h ? h->row : NULL, "%s", h && hearing_why(h)[0] ? hearing_why(h) : "nothing was due");
 		return;
 	}
 	if (h->gate) {
-		detection_withhold(d, ev->leg, h->gate, "%s", h->why);
+		detection_withhold(d, ev->leg, h->gate, "%s", hearing_why(h));
 		return;
 	}
 	if (!predicate(d, ev->direction, h))

@@ -26,7 +26,7 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 	const struct direction *sends = &slot->direction[side], *receives = &slot->direction[side_other(side)];
 	const struct party *party = &slot->dialog->leg->party[side];
 
-	memset(ret, 0, sizeof *ret);
+	ret->count = 0;
 	for (unsigned i = 0; i < sends->stream_count; i++)
 		addresses_add(ret, &sends->streams[i]->src);
 	for (unsigned i = 0; i < receives->window_count; i++) {
@@ -57,7 +57,7 @@ static bool heard_from_afar(const struct judge *j, const struct endpoint *at)
 {
 	const struct host *h = network_host_find(j->facts->network, &at->addr);
 
-	return h && h->sends_ip && (reach_beyond_nat(j, &at->addr) || !network_at(j->facts->network, &at->addr));
+	return h && h->sends_ip && (reach_beyond_nat(j->facts, &at->addr) || !network_at(j->facts->network, &at->addr));
 }
 
 /*
@@ -67,9 +67,9 @@ static bool heard_from_afar(const struct judge *j, const struct endpoint *at)
  */
 static bool one_way_out(const struct judge *j, const struct address *sender)
 {
-	const struct side_addresses *r = &j->receiver;
+	const struct side_addresses *r = j->receiver;
 
-	if (!network_at(j->facts->network, sender) || !heard_from_afar(j, &r->at[r->count - 1]))
+	if (r->count == 0 || !network_at(j->facts->network, sender) || !heard_from_afar(j, &r->at[r->count - 1]))
 		return false;
 	for (unsigned i = 0; i < r->media_count; i++) {
 		if (heard_from_afar(j, &r->at[i]))
@@ -92,7 +92,7 @@ static bool any_relay_seen(const struct judge *j, const struct address *a, const
 /* Was any packet seen in the time from the sender's media addresses to the receiver's? */
 static bool pair_seen_between(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
-	const struct side_addresses *s = &j->sender, *r = &j->receiver;
+	const struct side_addresses *s = j->sender, *r = j->receiver;
 
 	for (unsigned i = 0; i < s->media_count; i++) {
 		if (any_pair_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns) ||
@@ -120,13 +120,13 @@ static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	const struct pair *witness;
 
-	for (unsigned i = 0; i < j->receiver.count; i++) {
-		const struct address *r = &j->receiver.at[i].addr;
+	for (unsigned i = 0; i < j->receiver->count; i++) {
+		const struct address *r = &j->receiver->at[i].addr;
 
 		if (!network_at(j->facts->network, r) || direction_reverse(j->d)->stream_count == 0)
 			continue;
-		for (unsigned k = 0; k < j->sender.count; k++) {
-			const struct address *s = &j->sender.at[k].addr;
+		for (unsigned k = 0; k < j->sender->count; k++) {
+			const struct address *s = &j->sender->at[k].addr;
 
 			if (!network_other_inbound(j->facts->network, r, s, from_ns, to_ns, &witness))
 				continue;
@@ -141,49 +141,62 @@ enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	if (pair_seen_between(j, from_ns, to_ns))
 		return SEES_YES;
-	for (unsigned i = 0; i < j->sender.media_count; i++) {
-		if (host_sends(j, &j->sender.at[i].addr, from_ns, to_ns))
+	for (unsigned i = 0; i < j->sender->media_count; i++) {
+		if (host_sends(j, &j->sender->at[i].addr, from_ns, to_ns))
 			return SEES_LIKELY;
 	}
 	return link_covered(j, from_ns, to_ns) ? SEES_LIKELY : SEES_NO;
 }
 
-bool reach_beyond_nat(const struct judge *j, const struct address *a)
+bool reach_beyond_nat(const struct facts *facts, const struct address *a)
 {
-	return j->inside_nat && !address_private(a);
+	return facts->vantage.kind == VANTAGE_INSIDE_NAT && !address_private(a);
 }
 
-static bool any_at(const struct judge *j, const struct side_addresses *a)
+struct side_hosts {                  /* of the addresses of a side; NULL: not a host that was seen */
+	const struct host *at[SIDE_ADDRESS_MAX];
+	bool beyond[SIDE_ADDRESS_MAX];       /* the NAT */
+};
+
+static void hosts_find(const struct facts *facts, const struct side_addresses *a, struct side_hosts *ret)
 {
 	for (unsigned i = 0; i < a->count; i++) {
-		if (!reach_beyond_nat(j, &a->at[i].addr) && network_at(j->facts->network, &a->at[i].addr))
+		ret->at[i] = network_host_find(facts->network, &a->at[i].addr);
+		ret->beyond[i] = reach_beyond_nat(facts, &a->at[i].addr);
+	}
+}
+
+static bool any_at(const struct side_hosts *h, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!h->beyond[i] && host_at(h->at[i]))
 			return true;
 	}
 	return false;
 }
 
-static bool any_near(const struct judge *j, const struct side_addresses *a, const struct side_addresses *b)
+static bool any_near(const struct side_addresses *a, const struct side_hosts *of_a, const struct side_addresses *b,
+	const struct side_hosts *of_b)
 {
 	for (unsigned i = 0; i < a->count; i++) {
-		for (unsigned k = 0; k < b->count; k++) {
-			if (reach_beyond_nat(j, &a->at[i].addr))
-				continue;
-			if (reach_beyond_nat(j, &b->at[k].addr) ||
-			    network_near(j->facts->network, &a->at[i].addr, &b->at[k].addr))
+		for (unsigned k = 0; k < b->count && !of_a->beyond[i]; k++) {
+			if (of_b->beyond[k] || host_near(of_a->at[i], &a->at[i].addr, of_b->at[k], &b->at[k].addr))
 				return true;
 		}
 	}
 	return false;
 }
 
-void reach_place(struct judge *j)
+void reach_places(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2])
 {
-	struct hearing *h = j->h;
+	struct side_hosts hosts[2];
 
-	h->at_sender = any_at(j, &j->sender);
-	h->at_receiver = any_at(j, &j->receiver);
-	h->near_sender = h->at_sender || any_near(j, &j->sender, &j->receiver);
-	h->near_receiver = h->at_receiver || any_near(j, &j->receiver, &j->sender);
+	hosts_find(facts, &sides[0], &hosts[0]);
+	hosts_find(facts, &sides[1], &hosts[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		ret[i].at = any_at(&hosts[i], sides[i].count);
+		ret[i].near = ret[i].at || any_near(&sides[i], &hosts[i], &sides[1 - i], &hosts[1 - i]);
+	}
 }
 
 /* ---- usable(R) ---- */

@@ -469,7 +469,7 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		return;
 	}
 	say_host(facts, &t->final->src.addr, peer);
-	text_escape(t->final->reason, phrase, sizeof phrase);
+	text_escape(phrase_span(t->final->reason), phrase, sizeof phrase);
 	if (says(v, "glare-loop"))
 		finding_cause(f, "%s wanted to %s; both sides asked at once, and %u answers within %.0f s were refusals for that reason.", who, wish_text(t), v->answers,
 			      config_value(facts->config, "reinvite-failed", "glare-window-s"));

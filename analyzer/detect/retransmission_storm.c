@@ -71,7 +71,7 @@ static const char *kind_of(const struct detection *d, const struct repeats_tally
 static bool judge_stat(struct detection *d, const struct repeats_stat *s, struct candidate *ret)
 {
 	const struct facts *facts = detection_facts(d);
-	const struct repeats_window *w = &s->worst;
+	const struct repeats_window *w = s->worst;
 	const struct repeats_tally *t = &w->tally;
 
 	if (t->total == 0 || t->total < detection_key(d, "rtx-min"))
@@ -98,7 +98,7 @@ static bool judge_stat(struct detection *d, const struct repeats_stat *s, struct
 static int candidate_compare(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
-	const struct repeats_tally *s = &x->stat->worst.tally, *t = &y->stat->worst.tally;
+	const struct repeats_tally *s = &x->stat->worst->tally, *t = &y->stat->worst->tally;
 	int c;
 
 	if (repeated(s) != repeated(t))
@@ -111,7 +111,7 @@ static int candidate_compare(const void *a, const void *b)
 static bool told_already(const struct repeats *r, const struct candidate *c, const struct candidate *told,
 	unsigned told_count)
 {
-	unsigned mine = repeated(&c->stat->worst.tally);
+	unsigned mine = repeated(&c->stat->worst->tally);
 
 	for (unsigned i = 0; i < told_count; i++) {
 		const struct repeats_stat *s = told[i].stat, *pair;
@@ -119,7 +119,7 @@ static bool told_already(const struct repeats *r, const struct candidate *c, con
 		if (address_known(&s->b))
 			continue;
 		pair = repeats_pair(r, &c->stat->a, &s->a);
-		if (pair && 2 * repeated(&pair->worst.tally) >= mine)
+		if (pair && 2 * repeated(&pair->worst->tally) >= mine)
 			return true;
 	}
 	return false;
@@ -128,13 +128,13 @@ static bool told_already(const struct repeats *r, const struct candidate *c, con
 /* The pair that holds nearly all of a host's repeated transactions. */
 static void look_for_pair(const struct repeats *r, struct candidate *c)
 {
-	unsigned mine = repeated(&c->stat->worst.tally);
+	unsigned mine = repeated(&c->stat->worst->tally);
 
 	LIST_EACH(it, repeats_stats(r)) {
 		const struct repeats_stat *s = LIST_ENTRY(it, struct repeats_stat, in_order);
 
 		if (address_known(&s->b) && (address_equal(&s->a, &c->stat->a) || address_equal(&s->b, &c->stat->a)) &&
-		    10 * repeated(&s->worst.tally) >= 8 * mine)
+		    10 * repeated(&s->worst->tally) >= 8 * mine)
 			c->pair = s;
 	}
 }
@@ -192,9 +192,9 @@ static const struct sip_site *flooded_site(struct detection *d, const struct rep
 				site->device[i]->inner.port == site->device[i - 1]->inner.port ? row + 1 : 1;
 			most = row > most ? row : most;
 		}
-		if (!s || most < detection_key(d, "flood-phones") || s->worst.tally.total == 0)
+		if (!s || most < detection_key(d, "flood-phones") || s->worst->tally.total == 0)
 			continue;
-		if ((double)repeated(&s->worst.tally) / s->worst.tally.total < detection_key(d, "flood-ratio") ||
+		if ((double)repeated(&s->worst->tally) / s->worst->tally.total < detection_key(d, "flood-ratio") ||
 		    !rises(s))
 			continue;
 		*ret = s;
@@ -238,7 +238,7 @@ static void add_frames(struct finding *f, const struct repeats_window *w)
 static void tell_many(struct detection *d, const struct candidate *c)
 {
 	const struct facts *facts = detection_facts(d);
-	const struct repeats_window *w = &c->stat->worst;
+	const struct repeats_window *w = c->stat->worst;
 	struct finding *f = detection_raise_keyed(d, hash_bytes(&c->stat->a, sizeof c->stat->a), c->reason, c->severity,
 		CONFIDENCE_LIKELY);
 	const struct address *peer = !c->pair ? NULL : address_equal(&c->pair->a,
@@ -268,7 +268,7 @@ static void tell_many(struct detection *d, const struct candidate *c)
 static void tell_flood(struct detection *d, const struct sip_site *site, const struct repeats_stat *s)
 {
 	const struct facts *facts = detection_facts(d);
-	const struct repeats_window *w = &s->worst;
+	const struct repeats_window *w = s->worst;
 	double ratio = (double)repeated(&w->tally) / w->tally.total;
 	struct finding *f = detection_raise_keyed(d, hash_bytes(&site->outer, sizeof site->outer), "router-flood",
 		SEVERITY_WARNING, CONFIDENCE_LIKELY);

@@ -72,9 +72,9 @@ static bool type_fits(const struct socket_hold *h, const struct stream *s)
 {
 	uint32_t fits = 0, all = 0;
 
-	for (unsigned i = 0; i < s->pt_count; i++) {
-		all += s->pt_packets[i];
-		fits += sdp_format_find(h->media, s->pts[i]) ? s->pt_packets[i] : 0;
+	for (unsigned i = 0; i < s->type_count; i++) {
+		all += s->types[i].packets;
+		fits += sdp_format_find(h->media, s->types[i].pt) ? s->types[i].packets : 0;
 	}
 	return fits * 2 > all;
 }
@@ -224,7 +224,7 @@ static void judge_spoofed(struct detection *d, const struct stream *s)
 	struct finding *f;
 
 	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > BOUND_STRONG ||
-	    s->twin_of || s->copies_other_ttl)
+	    s->twin_of || stream_flaws(s)->copies_other_ttl)
 		return;
 	f = detection_raise_keyed(d, hash_mix(endpoint_key(&s->dst), s->ssrc), "spoofed", SEVERITY_ERROR,
 		CONFIDENCE_CERTAIN);

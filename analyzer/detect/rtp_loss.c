@@ -97,7 +97,7 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 /* Key presses that did not come here: nobody hears that they are missing, dtmf-broken tells it. */
 static uint64_t lost_events(const struct stream *s)
 {
-	uint64_t n = s->lost_timeless;
+	uint64_t n = stream_flaws(s)->lost_timeless;
 
 	if (s->twin_of && s->twin_of->events > s->events && s->twin_of->events - s->events > n)
 		n = s->twin_of->events - s->events;
@@ -125,7 +125,7 @@ static bool enough_bursts(struct detection *d, const struct stream *s)
 
 	/* runs of ten and more stand in the last class; a longer limit looks at the holes */
 	if (detection_key(d, "burst-packets") <= LOSS_RUN_CLASSES)
-		return s->loss_runs[LOSS_RUN_CLASSES - 1] >= 2;
+		return stream_flaws(s)->loss_runs[LOSS_RUN_CLASSES - 1] >= 2;
 	for (unsigned i = 0; i < s->gap_count; i++)
 		bursts += s->gaps[i].lost_ms && s->gaps[i].seq_step > detection_key(d, "burst-packets");
 	return bursts >= 2;
@@ -136,7 +136,7 @@ static const char *shape_of(const struct stream *s)
 	double kept = s->expected_within ? 1 - (double)s->lost_within / (double)s->expected_within : 1;
 
 	/* mean length of a run against that of independent losses, as BurstR of ITU-T G.107 */
-	return (double)s->lost_within * kept < 1.5 * s->loss_events ? "scattered" : "in bursts";
+	return (double)s->lost_within * kept < 1.5 * stream_flaws(s)->loss_events ? "scattered" : "in bursts";
 }
 
 /* The receiver lacks about as much as the capture. */

@@ -61,7 +61,7 @@ static bool one_phone_call(const struct socket_hold *a, const struct socket_hold
 
 static bool takes_over(const struct leg *leg)
 {
-	return leg->is_transfer || leg->is_retry || leg->transferred || leg->replaces_call_id.n || leg->refer_call_id.n;
+	return leg->is_transfer || leg->is_retry || leg->transferred || leg->replaces_call_id.n;
 }
 
 static int64_t last_audio(const struct direction *d, int64_t last_ns)

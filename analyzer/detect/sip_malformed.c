@@ -47,9 +47,10 @@ struct rule_case {                   /* one rule that one sender breaks towards 
 };
 
 struct asked {                       /* a request whose answer is awaited, with its bytes for a second look */
+	struct hash_link by_key;     /* linked while key is not 0 */
 	uint64_t key;                /* 0 free */
-	uint8_t *text;
-	size_t n;
+	uint8_t *text;               /* room for the longest request that stood here */
+	size_t n, room;              /* n 0: no text */
 	struct address src;
 	struct endpoint dst;
 	uint8_t transport, method;
@@ -62,6 +63,7 @@ struct state {
 	struct rule_case *cases;     /* CASES_MAX, made with the first */
 	unsigned case_count, cases_left_out;
 	struct asked *ring;          /* ASKED, likewise */
+	struct hash asked;           /* those of the ring that are not free */
 	unsigned next;
 };
 
@@ -71,6 +73,7 @@ static void forget(void *p)
 
 	for (unsigned i = 0; st->ring && i < ASKED; i++)
 		free(st->ring[i].text);
+	hash_fini(&st->asked);
 	free(st->ring);
 	free(st->cases);
 }
@@ -124,7 +127,7 @@ static void note_rules(struct state *st, const struct sip_message *m, uint32_t r
 	const struct endpoint *receiver,
 	struct frame_ref at)
 {
-	for (unsigned rule = 0; rule < RULE_COUNT; rule++) {
+	for (unsigned rule = 0; rules >> rule; rule++) {
 		if (rules & UINT32_C(1) << rule)
 			case_note(st, m, sender, receiver, rule, at);
 	}
@@ -136,16 +139,15 @@ static void note_rules(struct state *st, const struct sip_message *m, uint32_t r
  */
 static uint64_t key_of(const struct sip_message *m)
 {
-	uint64_t key = m->via.branch.n ? hash_bytes(m->via.branch.p,
-		m->via.branch.n) : hash_mix(hash_bytes(m->call_id.p, m->call_id.n), hash_span(m->from.tag));
+	uint64_t key = m->via.branch.n ? m->keys.branch : hash_mix(m->keys.call_id, m->keys.from_tag);
 
 	return key ? key : 1;
 }
 
 static struct asked *asked_find(struct state *st, const struct packet *p, uint64_t key, const struct address *asker)
 {
-	for (unsigned i = 0; st->ring && i < ASKED; i++) {
-		struct asked *a = &st->ring[i];
+	for (struct hash_link *it = hash_first(&st->asked, (uint32_t)key); it; it = it->next) {
+		struct asked *a = HASH_ENTRY(it, struct asked, by_key);
 
 		if (a->key == key && address_equal(&a->src, asker) &&
 		    address_equal(&a->dst.addr, p->sip->request ? &p->dst.addr : &p->src.addr))
@@ -154,26 +156,34 @@ static struct asked *asked_find(struct state *st, const struct packet *p, uint64
 	return NULL;
 }
 
+static void asked_drop(struct state *st, struct asked *a)
+{
+	if (a->key)
+		hash_remove(&st->asked, &a->by_key);
+	a->key = 0;
+}
+
 static void asked_add(struct state *st, const struct packet *p, uint64_t key, uint32_t rules)
 {
+	struct span text = p->transport == TRANSPORT_UDP ? p->payload : p->sip->bytes;
 	struct asked *a;
 
 	if (!st->ring)
 		st->ring = memory_zalloc(ASKED * sizeof *st->ring);
 	a = &st->ring[st->next++ % ASKED];
-	free(a->text);
-	*a = (struct asked){ .key = key, .src = p->src.addr, .dst = p->dst, .transport = p->transport,
-		.method = (uint8_t)p->sip->method, .copies = 1,
-			     .rules = rules, .at = frame_ref_of(p) };
-	if (p->transport == TRANSPORT_UDP && p->payload.n <= TEXT_MAX) {
-		a->n = p->payload.n;
-		a->text = memory_resize(NULL, a->n + 1, 1);
-		memcpy(a->text, p->payload.p, a->n);
-	} else if (p->transport != TRANSPORT_UDP && p->sip->bytes.n <= TEXT_MAX) {
-		a->n = p->sip->bytes.n;
-		a->text = memory_resize(NULL, a->n + 1, 1);
-		memcpy(a->text, p->sip->bytes.p, a->n);
+	asked_drop(st, a);
+	*a = (struct asked){ .key = key, .text = a->text, .room = a->room, .src = p->src.addr, .dst = p->dst,
+		.transport = p->transport, .method = (uint8_t)p->sip->method, .copies = 1, .rules = rules,
+		.at = frame_ref_of(p) };
+	hash_add(&st->asked, &a->by_key, (uint32_t)key);
+	if (text.n > TEXT_MAX)
+		return;
+	if (a->room < text.n) {
+		a->text = memory_resize(a->text, text.n, 1);
+		a->room = text.n;
 	}
+	a->n = text.n;
+	memcpy(a->text, text.p, a->n);
 }
 
 /* Harm was done: now each field is worth a look. All rules that it breaks, those found first among them. */
@@ -182,7 +192,7 @@ static uint32_t look_again(struct state *st, struct asked *a)
 	struct sip_message *m;
 	uint32_t rules = a->rules;
 
-	if (!a->text)
+	if (!a->n)
 		return rules;
 	m = memory_zalloc(sizeof *m);
 	if (sip_message_parse((struct span){ a->text, a->n }, a->n, m)) {
@@ -199,7 +209,7 @@ enum outcome { OUTCOME_REFUSED, OUTCOME_IGNORED, OUTCOME_TAKEN };
 static void note_outcome(struct state *st, const struct asked *a, uint32_t rules, enum outcome outcome, uint16_t status,
 	struct frame_ref at)
 {
-	for (unsigned rule = 0; rule < RULE_COUNT; rule++) {
+	for (unsigned rule = 0; rules >> rule; rule++) {
 		struct rule_case *c = rules & UINT32_C(1) << rule ? case_get(st, &a->src, &a->dst, rule) : NULL;
 
 		if (!c)
@@ -228,7 +238,7 @@ static void take_response(struct state *st, const struct packet *p, struct asked
 		return;
 	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN,
 		(uint16_t)p->sip->status, frame_ref_of(p));
-	a->key = 0;
+	asked_drop(st, a);
 }
 
 /*
@@ -260,7 +270,8 @@ static void take(struct state *st, const struct packet *p)
 	rules = sip_rules_broken(m, p->transport, false);
 	if (!m->request)
 		rules = own_rules(m, rules, a);
-	note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
+	if (rules)
+		note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
 	if (!m->request)
 		take_response(st, p, a);
 	else if (m->method != SIP_ACK)
@@ -283,7 +294,7 @@ static void settle_ignored(struct detection *d, struct state *st)
 		path = sip_paths_find(facts->paths, &a->src, &a->dst, a->transport);
 		if (path && path->answered)
 			note_outcome(st, a, look_again(st, a), OUTCOME_IGNORED, 0, (struct frame_ref){ 0 });
-		a->key = 0;
+		asked_drop(st, a);
 	}
 }
 

@@ -116,7 +116,7 @@ static uint32_t rules_by_flaw(const struct sip_message *m)
 	};
 	uint32_t rules = 0;
 
-	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+	for (size_t i = 0; m->flaws && i < sizeof list / sizeof *list; i++) {
 		if (m->flaws & list[i].flaw)
 			rules |= UINT32_C(1) << list[i].rule;
 	}

@@ -131,9 +131,9 @@ static void take_redirects(struct forwards *all, const struct facts *facts, cons
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		const struct message *m = t->initial ? t->final : NULL;
 
-		if (m && m->status >= 301 && m->status <= 305 && m->contact_uri.n && site_inside(facts->site, &m->src.addr))
+		if (m && m->status >= 301 && m->status <= 305 && m->contact && site_inside(facts->site, &m->src.addr))
 			take(all, facts, (struct forwarded){ .user = leg->party[SIDE_CALLEE].user, .at = m->at,
-				.device = m->src }, m->contact_uri);
+				.device = m->src }, phrase_span(m->contact->uri));
 	}
 }
 

@@ -599,7 +599,7 @@ static void say_step(const struct facts *facts, const struct verdict *v, char *t
 	char line[100];
 
 	if (v->refusal)
-		snprintf(text, room, "%u %s", v->refusal->status, text_escape(v->refusal->reason, line, sizeof line));
+		snprintf(text, room, "%u %s", v->refusal->status, text_escape(phrase_span(v->refusal->reason), line, sizeof line));
 	else if (t && t->notified >= 300)
 		snprintf(text, room, "%s", text_escape(span_from(t->notified_line, 8), line, sizeof line));
 	else if (strcmp(v->reason, "refer-unanswered") == 0)

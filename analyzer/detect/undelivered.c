@@ -128,7 +128,7 @@ static bool never_forwarded(const struct judge *j, const struct stream *s)
 	const struct stream *back = main_stream(direction_reverse(j->d));
 
 	if (!s || !back || s->twin_of || s->twin_next || s->mirror_copies || s->packets < ALIVE_PACKETS ||
-	    !mirrors(s, back) || back->copies_other_ttl * 2 < back->packets)
+	    !mirrors(s, back) || stream_flaws(back)->copies_other_ttl * 2 < back->packets)
 		return false;
 	if (s->points & (s->points - 1) || !(s->points & back->points) || s->file != back->file ||
 	    (s->interface == back->interface && s->ifindex == back->ifindex))
@@ -146,7 +146,7 @@ static bool image_missing(const struct judge *j, const struct stream *s)
 
 	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) &&
 	       address_private(&own->src.addr) &&
-	       !address_private(&s->dst.addr) && !reach_beyond_nat(j, &own->src.addr) &&
+	       !address_private(&s->dst.addr) && !reach_beyond_nat(j->facts, &own->src.addr) &&
 	       network_at(j->facts->network, &own->src.addr) &&
 	       address_private(&s->src.addr);
 }

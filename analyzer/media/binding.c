@@ -9,6 +9,7 @@
 #include "analyzer/media/binding_private.h"
 #include "analyzer/network/turn.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 struct binding *binding_new(void)
 {
@@ -34,7 +35,8 @@ static void place_free(struct binding *b, struct place *p)
 		struct spot *s = p->in[kind].spot;
 
 		list_remove(&s->places, &p->in[kind].link);
-		s->count = 0;                /* what was sorted names it: until binding_settle() sorts anew */
+		s->count = 0;                /* what was sorted names it: until binding_settle() has it sorted anew */
+		s->due = false;
 		if (list_empty(&s->places))
 			spot_free(b, s);
 	}
@@ -70,10 +72,8 @@ void binding_forget(struct binding *b, struct leg *leg)
 
 /* ---- learning ---- */
 
-struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
+static struct spot *spot_find(const struct binding *b, const struct endpoint *at, uint32_t hash)
 {
-	uint32_t hash = endpoint_hash(at);
-
 	for (struct hash_link *it = hash_first(&b->spots, hash); it; it = it->next) {
 		struct spot *s = HASH_ENTRY(it, struct spot, link);
 
@@ -83,34 +83,52 @@ struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
 	return NULL;
 }
 
+struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
+{
+	return spot_find(b, at, endpoint_hash(at));
+}
+
 static void spot_add(struct binding *b, const struct endpoint *at, struct place *p, enum spot_kind kind)
 {
-	struct spot *s = binding_spot(b, at);
+	uint32_t hash = endpoint_hash(at);
+	struct spot *s = spot_find(b, at, hash);
 
 	if (!s) {
 		s = memory_zalloc(sizeof *s);
 		s->at = *at;
 		s->kind = kind;
 		list_init(&s->places);
-		hash_add(&b->spots, &s->link, endpoint_hash(at));
+		hash_add(&b->spots, &s->link, hash);
 		list_add_tail(&b->in_order, &s->in_order);
 	}
 	p->in[kind].spot = s;
 	list_add_tail(&s->places, &p->in[kind].link);
 }
 
-static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct leg *leg,
-	unsigned mline, enum side side)
+static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	const struct spot *s = binding_spot(b, at);
+	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+}
+
+/* Among those of its leg, which are few; else among the last at that address. */
+static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct message *m,
+	unsigned mline)
+{
+	const struct spot *s;
 	unsigned looked = 0;
 
+	if (m->leg->places.count <= PLACES_WALKED) {
+		LIST_EACH(it, &m->leg->places) {
+			if (is_place(LIST_ENTRY(it, struct place, of_leg), at, m, mline))
+				return LIST_ENTRY(it, struct place, of_leg);
+		}
+		return NULL;
+	}
+	s = binding_spot(b, at);
 	for (struct list_link *it = s ? s->places.head.prev : NULL;
 	    it && it != &s->places.head && looked < PLACE_LOOK_BACK; it = it->prev, looked++) {
-		struct place *p = binding_place(it, SPOT_EXACT);
-
-		if (p->leg == leg && p->mline == mline && p->side == side)
-			return p;
+		if (is_place(binding_place(it, SPOT_EXACT), at, m, mline))
+			return binding_place(it, SPOT_EXACT);
 	}
 	return NULL;
 }
@@ -123,7 +141,7 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 
 	if (!address_known(&at->addr) || address_unspecified(&at->addr) || at->port == 0)
 		return;
-	p = place_known(b, at, m->leg, mline, m->by);
+	p = place_known(b, at, m, mline);
 	if (p) {
 		p->latest = m;
 		return;
@@ -332,16 +350,17 @@ static int64_t leg_end(const struct leg *leg)
 	return leg->end_ns == NS_NONE ? INT64_MAX : ns_add(leg->end_ns, MINUTE_NS);
 }
 
-static void spot_settle(struct spot *s)
+static void spot_sort(struct spot *s)
 {
 	int64_t latest = INT64_MIN;
 
+	s->due = false;
 	s->count = 0;
 	s->sorted = memory_resize(s->sorted, s->places.count, sizeof(struct place *));
 	s->latest_end_ns = memory_resize(s->latest_end_ns, s->places.count, sizeof *s->latest_end_ns);
 	LIST_EACH(it, &s->places)
 		s->sorted[s->count++] = binding_place(it, s->kind);
-	qsort(s->sorted, s->count, sizeof(struct place *), place_compare);
+	sort(s->sorted, s->count, sizeof(struct place *), place_compare);
 	for (unsigned i = 0; i < s->count; i++) {
 		int64_t end_ns = leg_end(s->sorted[i]->leg);
 
@@ -350,10 +369,13 @@ static void spot_settle(struct spot *s)
 	}
 }
 
-unsigned binding_spot_begin(const struct spot *spot, const struct stream *s)
+unsigned binding_spot_begin(struct spot *spot, const struct stream *s)
 {
-	unsigned low = 0, high = spot ? spot->count : 0;
+	unsigned low = 0, high;
 
+	if (spot && spot->due)
+		spot_sort(spot);
+	high = spot ? spot->count : 0;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
@@ -382,10 +404,14 @@ static int64_t begin_of(const struct list *streams, const struct list *legs)
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
 	const struct network *network)
 {
-	binding_release(streams, legs);
+	if (b->bound)
+		binding_release(streams, legs);
+	b->bound = streams->count > 0;
+	if (!b->bound)
+		return;
 	b->begin_ns = begin_of(streams, legs);
 	LIST_EACH(it, &b->in_order)
-		spot_settle(LIST_ENTRY(it, struct spot, in_order));
+		LIST_ENTRY(it, struct spot, in_order)->due = true;
 	LIST_EACH(it, streams)
 		binding_by_address(b, binding_stream(it), &binding_stream(it)->dst, false);
 	binding_reverses(streams);

@@ -75,8 +75,8 @@ bool binding_pt_fits(const struct stream *s, const struct window *w)
 {
 	bool receivers;
 
-	for (unsigned i = 0; i < s->pt_count; i++) {
-		if (window_format(w, s->pts[i], &receivers))
+	for (unsigned i = 0; i < s->type_count; i++) {
+		if (window_format(w, s->types[i].pt, &receivers))
 			return true;
 	}
 	return false;
@@ -122,7 +122,7 @@ static void candidates_add(struct candidates *c, const struct stream *s, struct 
 static void gather_at(const struct binding *b, const struct stream *s, const struct endpoint *at, bool mapped,
 	struct candidates *c)
 {
-	const struct spot *spot = binding_spot(b, at);
+	struct spot *spot = binding_spot(b, at);
 
 	for (unsigned i = binding_spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {
 		const struct place *p = spot->sorted[i];

@@ -32,18 +32,20 @@ struct spot {
 	struct endpoint at;
 	enum spot_kind kind;
 	struct list places;          /* place.in[kind], as they were announced */
-	struct place **sorted;       /* by their messages; made by binding_settle() */
+	struct place **sorted;       /* by their messages; made when asked for after binding_settle() */
 	int64_t *latest_end_ns;      /* of sorted[0..i]: when the last of their legs ends */
 	unsigned count;              /* of those */
+	bool due;                    /* settled, and not sorted yet */
 };
 
 struct binding {
 	struct hash spots;
 	struct list in_order;        /* spots */
+	bool bound;                  /* some stream may be, since binding_settle() */
 	int64_t begin_ns;            /* of what is known of calls and streams; set by binding_settle() */
 };
 
-enum { PLACE_LOOK_BACK = 16 };
+enum { PLACES_WALKED = 64, PLACE_LOOK_BACK = 16 };
 
 static inline struct stream *binding_stream(struct list_link *it)
 {
@@ -70,7 +72,7 @@ static inline struct endpoint binding_port_alone(const struct endpoint *at)
 /* binding.c: NULL, nobody has named it */
 struct spot *binding_spot(const struct binding *b, const struct endpoint *at);
 /* Places whose message is no later than the stream's end begin below this index. spot may be NULL. */
-unsigned binding_spot_begin(const struct spot *spot, const struct stream *s);
+unsigned binding_spot_begin(struct spot *spot, const struct stream *s);
 /* The first direction is the stream's own; each gets the stream. */
 void binding_bind(struct stream *s, struct direction *d, enum rule rule);
 

@@ -110,7 +110,7 @@ typedef struct direction *fits_fn(const struct place *p, const struct stream *s,
 
 static struct weak gather(const struct binding *b, const struct stream *s, const struct endpoint *key, fits_fn *fits)
 {
-	const struct spot *spot = binding_spot(b, key);
+	struct spot *spot = binding_spot(b, key);
 	struct weak w = { NULL, 0 };
 
 	for (unsigned i = binding_spot_begin(spot, s); i-- > 0 && spot->latest_end_ns[i] >= s->first_ns;) {

@@ -7,9 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define TEXT(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }       /* an initializer */
 #define TIMER_B_NS (32 * SECOND_NS)          /* RFC 3261 17.1.1.2: 64 T1 */
-
-enum { WINDOWS_USUAL = 3, TARGETS_USUAL = 2 };      /* early, due, ended; one address each */
 
 /* One session as agreed: what both sides said of one m= line. */
 struct session {
@@ -101,15 +100,15 @@ static unsigned targets_of(const struct session *s, enum side side, unsigned mli
  */
 static bool format_may_pause(const struct sdp_format *f)
 {
-	static const struct { const char *codec, *fmtp_off; } may[] = {
-		{ "CN", NULL }, { "G729", "annexb=no" }, { "G723", "annexa=no" }, { "AMR", NULL }, { "AMR-WB", NULL },
-		  { "EVS", NULL },
+	static const struct { struct span codec, fmtp_off; } may[] = {
+		{ TEXT("CN"), { 0 } }, { TEXT("G729"), TEXT("annexb=no") }, { TEXT("G723"), TEXT("annexa=no") },
+		{ TEXT("AMR"), { 0 } }, { TEXT("AMR-WB"), { 0 } }, { TEXT("EVS"), { 0 } },
 	};
 
 	for (size_t i = 0; i < sizeof may / sizeof may[0]; i++) {
-		if (!span_equal_nocase(f->codec, span_of(may[i].codec)))
+		if (!span_equal_nocase(f->codec, may[i].codec))
 			continue;
-		return !may[i].fmtp_off || span_find_text_nocase(f->fmtp, span_of(may[i].fmtp_off)) == f->fmtp.n;
+		return !may[i].fmtp_off.n || span_find_text_nocase(f->fmtp, may[i].fmtp_off) == f->fmtp.n;
 	}
 	if (span_equal_nocase(f->codec, SPAN("opus")))
 		return span_find_text_nocase(f->fmtp, SPAN("usedtx=1")) < f->fmtp.n;
@@ -425,12 +424,12 @@ static void store(struct builder *b, struct direction *d)
 {
 	struct arena *arena = b->dialog->leg->arena;
 
-	if (b->count > d->window_room) {
-		d->window_room = b->count <= WINDOWS_USUAL ? WINDOWS_USUAL : b->count * 2;
+	if (b->count > d->window_room) {             /* most are reckoned once; the others grow */
+		d->window_room = d->window_room ? b->count * 2 : b->count;
 		d->windows = arena_zalloc(arena, d->window_room * sizeof *d->windows);
 	}
 	if (b->pool_count > d->target_room) {
-		d->target_room = b->pool_count <= TARGETS_USUAL ? TARGETS_USUAL : b->pool_count * 2;
+		d->target_room = d->target_room ? b->pool_count * 2 : b->pool_count;
 		d->targets = arena_zalloc(arena, d->target_room * sizeof *d->targets);
 	}
 	if (b->pool_count)

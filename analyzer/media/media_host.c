@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 struct media_hosts {
 	struct hash by_address;
 	struct list order;
+	struct arena *arena;
 };
 
 static struct media_host *host_get(struct media_hosts *m, const struct address *addr)
@@ -21,19 +23,24 @@ static struct media_host *host_get(struct media_hosts *m, const struct address *
 		if (it->hash == hash && address_equal(&h->addr, addr))
 			return h;
 	}
-	h = memory_zalloc(sizeof *h);
+	h = arena_zalloc(m->arena, sizeof *h);
 	h->addr = *addr;
 	hash_add(&m->by_address, &h->by_address, hash);
 	list_add_tail(&m->order, &h->in_order);
 	return h;
 }
 
-static void *room_for(void *items, unsigned count, unsigned *room, size_t size)
+static void *room_for(struct media_hosts *m, void *items, unsigned count, unsigned *room, size_t size)
 {
+	void *more;
+
 	if (count < *room)
 		return items;
-	*room = *room ? *room * 2 : 8;
-	return memory_resize(items, *room, size);
+	*room = *room ? *room * 2 : 2;
+	more = arena_zalloc(m->arena, *room * size);
+	if (count)
+		memcpy(more, items, count * size);
+	return more;
 }
 
 /* ---- sockets in use ---- */
@@ -53,7 +60,7 @@ static void span_add(struct media_hosts *m, const struct socket_use *s, const st
 	const struct endpoint *signalling = &h->leg->party[h->owner].signalling;
 	struct media_host *host = host_get(m, address_known(&signalling->addr) ? &signalling->addr : &s->at.addr);
 
-	host->spans = room_for(host->spans, host->span_count, &host->span_room, sizeof *host->spans);
+	host->spans = room_for(m, host->spans, host->span_count, &host->span_room, sizeof *host->spans);
 	host->spans[host->span_count++] = (struct host_span){ taken_ns(h), h->to_ns, s->at, h->leg };
 	if (!host->lowest || s->at.port < host->lowest)
 		host->lowest = s->at.port;
@@ -89,7 +96,7 @@ static bool names_ports(struct span text)
 
 static bool speaks_of_ports(const struct message *final)
 {
-	return names_ports(final->reason) || names_ports(final->explained);
+	return names_ports(phrase_span(final->reason)) || names_ports(phrase_span(final->explained));
 }
 
 /*
@@ -133,7 +140,7 @@ static void attempt_add(struct media_hosts *m, const struct leg *leg)
 	a.hinted = a.result == ATTEMPT_REFUSED && speaks_of_ports(t->final);
 	a.at_ns = a.result == ATTEMPT_TAKEN ? leg->invite_ns : t->final->at.at_ns;
 	host = host_get(m, &t->final->src.addr);
-	host->attempts = room_for(host->attempts, host->attempt_count, &host->attempt_room, sizeof *host->attempts);
+	host->attempts = room_for(m, host->attempts, host->attempt_count, &host->attempt_room, sizeof *host->attempts);
 	host->attempts[host->attempt_count++] = a;
 }
 
@@ -175,13 +182,11 @@ static void host_settle(struct media_host *h)
 	int64_t *ends = memory_zalloc((h->span_count + 1) * sizeof *ends);
 	unsigned begun = 0, ended = 0;
 
-	if (h->span_count)
-		qsort(h->spans, h->span_count, sizeof *h->spans, span_compare);
-	if (h->attempt_count)
-		qsort(h->attempts, h->attempt_count, sizeof *h->attempts, attempt_compare);
+	sort(h->spans, h->span_count, sizeof *h->spans, span_compare);
+	sort(h->attempts, h->attempt_count, sizeof *h->attempts, attempt_compare);
 	for (unsigned i = 0; i < h->span_count; i++)
 		ends[i] = h->spans[i].to_ns;
-	qsort(ends, h->span_count, sizeof *ends, time_compare);
+	sort(ends, h->span_count, sizeof *ends, time_compare);
 	for (unsigned i = 0; i < h->attempt_count; i++) {
 		for (; begun < h->span_count && h->spans[begun].from_ns < h->attempts[i].at_ns; begun++)
 			;
@@ -228,6 +233,7 @@ struct media_hosts *media_hosts_new(const struct socket_uses *sockets, const str
 	struct arena *arena = arena_new();
 	struct hash doubled;
 
+	m->arena = arena_new();
 	hash_init(&m->by_address);
 	hash_init(&doubled);
 	list_init(&m->order);
@@ -257,14 +263,8 @@ void media_hosts_free(struct media_hosts *m)
 {
 	if (!m)
 		return;
-	LIST_EACH_SAFE(it, &m->order) {
-		struct media_host *h = LIST_ENTRY(it, struct media_host, in_order);
-
-		free(h->spans);
-		free(h->attempts);
-		free(h);
-	}
 	hash_fini(&m->by_address);
+	arena_free(m->arena);
 	free(m);
 }
 

@@ -102,7 +102,7 @@ static double mouth_to_ear_ms(const struct stream *s, const struct mos_codec *c,
 static double mos_of(const struct stream *s, const struct mos_codec *c, double bpl, double network_ms, bool *ret_valid)
 {
 	double loss = loss_percent(s->lost_within, s->late60, s->expected_within);
-	double burst_r = mos_burst_r(loss, s->lost_within, s->loss_events);
+	double burst_r = mos_burst_r(loss, s->lost_within, stream_flaws(s)->loss_events);
 
 	if (ret_valid)
 		*ret_valid = !c->approx && !(burst_r > 2 && loss > 2);

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 enum { PORTS_A_SOCKET = 2 };
 
 struct port_plan {
 	struct hash by_address;
 	struct list order;
+	struct arena *uses, *events;         /* events: while it is reckoned */
 };
 
 static uint32_t plan_hash(const struct address *a)
@@ -40,7 +42,7 @@ static struct port_use *use_add(struct port_plan *p, const struct address *a)
 
 	if (u)
 		return u;
-	u = memory_zalloc(sizeof *u);
+	u = arena_zalloc(p->uses, sizeof *u);
 	u->addr = *a;
 	u->peak_ns = NS_NONE;
 	hash_add(&p->by_address, &u->by_address, plan_hash(a));
@@ -48,13 +50,18 @@ static struct port_use *use_add(struct port_plan *p, const struct address *a)
 	return u;
 }
 
-static void event_add(struct port_use *u, struct port_event e)
+static void event_add(struct port_plan *p, struct port_events *to, struct port_event e)
 {
-	if (u->event_count == u->event_room) {
-		u->event_room = u->event_room ? u->event_room * 2 : 8;
-		u->events = memory_resize(u->events, u->event_room, sizeof *u->events);
+	if (to->count == to->room) {
+		unsigned room = to->room ? to->room * 2 : 2;
+		struct port_event *list = arena_zalloc(p->events, room * sizeof *list);
+
+		if (to->count)
+			memcpy(list, to->list, to->count * sizeof *list);
+		to->list = list;
+		to->room = room;
 	}
-	u->events[u->event_count++] = e;
+	to->list[to->count++] = e;
 }
 
 /* A port of 0 and port 9 name nothing (RFC 3264 6, RFC 8839). */
@@ -79,66 +86,66 @@ static void socket_take(struct port_plan *p, const struct socket_use *s)
 	for (unsigned i = 0; i < s->hold_count; i++) {
 		const struct socket_hold *h = s->holds[i];
 		unsigned n = h->leg->call ? h->leg->call->n : 0;
-		int ports = h->mux ? 1 : PORTS_A_SOCKET;
+		unsigned ports = h->mux ? 1 : PORTS_A_SOCKET;
 		int64_t from_ns = until_ns != NS_NONE && h->from_ns < until_ns ? until_ns : h->from_ns;
 
-		event_add(u, (struct port_event){ h->from_ns, 1, 0, n });
-		event_add(u, (struct port_event){ h->to_ns, -1, 0, n });
 		if (h->to_ns <= from_ns)
-			continue;
-		event_add(u, (struct port_event){ from_ns, 0, ports, n });
-		event_add(u, (struct port_event){ h->to_ns, 0, -ports, n });
-		until_ns = h->to_ns;
+			ports = 0;
+		else
+			until_ns = h->to_ns;
+		event_add(p, &u->taken, (struct port_event){ h->from_ns, from_ns == h->from_ns ? ports : 0, n, true });
+		event_add(p, &u->given, (struct port_event){ h->to_ns, ports, n, true });
+		if (ports && from_ns != h->from_ns)
+			event_add(p, &u->taken, (struct port_event){ from_ns, ports, n, false });
 	}
 }
 
-/* What ends makes room before what begins at the same time. */
 static int event_compare(const void *x, const void *y)
 {
 	const struct port_event *a = x, *b = y;
-	int down_a = a->call + a->ports, down_b = b->call + b->ports;
 
-	if (a->at_ns != b->at_ns)
-		return a->at_ns < b->at_ns ? -1 : 1;
-	if ((down_a < 0) != (down_b < 0))
-		return down_a < 0 ? -1 : 1;
-	return (a->n > b->n) - (a->n < b->n);
+	return a->at_ns < b->at_ns ? -1 : a->at_ns > b->at_ns;
 }
 
 static unsigned highest_call(const struct port_use *u)
 {
 	unsigned highest = 0;
 
-	for (unsigned i = 0; i < u->event_count; i++)
-		highest = u->events[i].n > highest ? u->events[i].n : highest;
+	for (unsigned i = 0; i < u->taken.count; i++)
+		highest = u->taken.list[i].n > highest ? u->taken.list[i].n : highest;
 	return highest;
 }
 
-/* room: one place a call, all zero, and all zero again behind it. */
+/*
+ * What ends makes room before what begins at the same time. room: one place a call, all zero, and all zero again behind
+ * it.
+ */
 static void use_settle(struct port_use *u, int *room)
 {
-	int ports = 0;
-	unsigned calls = 0;
+	int ports = 0, calls = 0;
+	unsigned over = 0;
 
-	qsort(u->events, u->event_count, sizeof *u->events, event_compare);
-	for (unsigned i = 0; i < u->event_count; i++) {
-		const struct port_event *e = &u->events[i];
+	sort(u->taken.list, u->taken.count, sizeof *u->taken.list, event_compare);
+	sort(u->given.list, u->given.count, sizeof *u->given.list, event_compare);
+	for (unsigned i = 0; i < u->taken.count; i++) {
+		const struct port_event *e = &u->taken.list[i];
 
-		ports += e->ports;
-		if (e->call > 0 && room[e->n]++ == 0)
-			calls++;
-		else if (e->call < 0 && --room[e->n] == 0)
-			calls--;
+		for (; over < u->given.count && u->given.list[over].at_ns <= e->at_ns; over++) {
+			ports -= (int)u->given.list[over].ports;
+			calls -= --room[u->given.list[over].n] == 0;
+		}
+		ports += (int)e->ports;
+		calls += e->call && room[e->n]++ == 0;
 		if (ports > (int)u->peak_ports)
 			u->peak_ports = (unsigned)ports;
-		if (calls > u->peak_calls) {
-			u->peak_calls = calls;
+		if (calls > (int)u->peak_calls) {
+			u->peak_calls = (unsigned)calls;
 			u->peak_ns = e->at_ns;
 		}
 	}
-	free(u->events);
-	u->events = NULL;
-	u->event_count = u->event_room = 0;
+	for (; over < u->given.count; over++)
+		room[u->given.list[over].n]--;
+	u->taken = u->given = (struct port_events){ .list = NULL };
 }
 
 struct port_plan *port_plan_new(const struct socket_uses *sockets)
@@ -147,6 +154,8 @@ struct port_plan *port_plan_new(const struct socket_uses *sockets)
 	unsigned highest = 0;
 	int *room;
 
+	p->uses = arena_new();
+	p->events = arena_new();
 	hash_init(&p->by_address);
 	list_init(&p->order);
 	LIST_EACH(it, socket_uses_in_order(sockets)) {
@@ -164,6 +173,8 @@ struct port_plan *port_plan_new(const struct socket_uses *sockets)
 	LIST_EACH(it, &p->order)
 		use_settle(LIST_ENTRY(it, struct port_use, in_order), room);
 	free(room);
+	arena_free(p->events);
+	p->events = NULL;
 	return p;
 }
 
@@ -172,12 +183,7 @@ void port_plan_free(struct port_plan *p)
 	if (!p)
 		return;
 	hash_fini(&p->by_address);
-	LIST_EACH_SAFE(it, &p->order) {
-		struct port_use *u = LIST_ENTRY(it, struct port_use, in_order);
-
-		free(u->events);
-		free(u);
-	}
+	arena_free(p->uses);
 	free(p);
 }
 
@@ -188,16 +194,11 @@ const struct list *port_plan_in_order(const struct port_plan *p)
 
 /* ---- calls ---- */
 
-struct moment {
-	int64_t at_ns;
-	int change;
-};
-
-static int moment_compare(const void *x, const void *y)
+static int time_compare(const void *x, const void *y)
 {
-	const struct moment *a = x, *b = y;
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
 
-	return a->at_ns != b->at_ns ? (a->at_ns < b->at_ns ? -1 : 1) : a->change - b->change;
+	return a < b ? -1 : a > b;
 }
 
 /* From the first answer of its legs to the last end. */
@@ -219,34 +220,33 @@ static bool call_span(const struct call *c, int64_t last_ns, int64_t *ret_from, 
 	return from != NS_NONE && to > from;
 }
 
+/* What ends makes room before what begins at the same time. */
 struct call_peak call_peak_of(const struct list *calls, int64_t last_ns)
 {
-	struct moment *moments = memory_zalloc((2 * calls->count + 1) * sizeof *moments);
+	int64_t *begins = memory_resize(NULL, calls->count + 1, sizeof *begins),
+		*ends = memory_resize(NULL, calls->count + 1, sizeof *ends);
 	struct call_peak peak = { .from_ns = NS_NONE, .to_ns = NS_NONE };
-	size_t n = 0;
-	unsigned up = 0;
+	size_t n = 0, over = 0;
 	bool at_peak = false;
 
-	LIST_EACH(it, calls) {
-		int64_t from, to;
-
-		if (!call_span(LIST_ENTRY(it, struct call, in_order), last_ns, &from, &to))
-			continue;
-		moments[n++] = (struct moment){ from, 1 };
-		moments[n++] = (struct moment){ to, -1 };
-	}
-	qsort(moments, n, sizeof *moments, moment_compare);
+	LIST_EACH(it, calls)
+		n += call_span(LIST_ENTRY(it, struct call, in_order), last_ns, &begins[n], &ends[n]);
+	sort(begins, n, sizeof *begins, time_compare);
+	sort(ends, n, sizeof *ends, time_compare);
 	for (size_t i = 0; i < n; i++) {
-		if (at_peak && moments[i].change < 0) {
-			peak.to_ns = moments[i].at_ns;
+		for (; ends[over] <= begins[i]; over++) {
+			if (at_peak)
+				peak.to_ns = ends[over];
 			at_peak = false;
 		}
-		up += (unsigned)moments[i].change;
-		if (up > peak.calls) {
-			peak = (struct call_peak){ up, moments[i].at_ns, last_ns };
+		if (i + 1 - over > peak.calls) {
+			peak = (struct call_peak){ (unsigned)(i + 1 - over), begins[i], last_ns };
 			at_peak = true;
 		}
 	}
-	free(moments);
+	if (at_peak)
+		peak.to_ns = ends[over];
+	free(begins);
+	free(ends);
 	return peak;
 }

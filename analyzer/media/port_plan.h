@@ -19,8 +19,11 @@ struct port_use {                    /* of one address */
 	unsigned peak_ports;         /* taken at once */
 	int64_t peak_ns;             /* when so many calls began to have one */
 	const struct leg *first;     /* the leg that named one first */
-	struct port_event { int64_t at_ns; int call, ports; unsigned n; } *events;
-	unsigned event_count, event_room;
+	/* while it is reckoned: what is taken, what is given back; n: of the call, which is one more or one less */
+	struct port_events {
+		struct port_event { int64_t at_ns; unsigned ports, n; bool call; } *list;
+		unsigned count, room;
+	} taken, given;
 };
 
 struct port_plan;

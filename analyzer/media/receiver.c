@@ -22,7 +22,7 @@ void receiver_difference(struct record *r, float difference_ms)
 
 	while (class < 7 && d > class_ms[class + 1])
 		class++;
-	r->s.delay_histogram[class]++;
+	flaws_get(r)->delay_histogram[class]++;
 }
 
 double stream_delay_p95_ms(const struct stream *s)
@@ -30,7 +30,7 @@ double stream_delay_p95_ms(const struct stream *s)
 	uint64_t above = 0, limit = s->packets / 20;
 
 	for (unsigned class = 8; class-- > 0;) {
-		above += s->delay_histogram[class];
+		above += stream_flaws(s)->delay_histogram[class];
 		if (above > limit)
 			return class < 7 ? (double)class_ms[class + 1] : 1000;
 	}

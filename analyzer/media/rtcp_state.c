@@ -422,9 +422,12 @@ static const struct rtcp_party *latest_at(const struct rtcp_states *r, const str
 const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
 	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns)
 {
-	const struct rtcp_party *best = latest_at(r, rtp, from_ns, to_ns, NULL);
+	const struct rtcp_party *best;
 	struct endpoint next = *rtp;
 
+	if (!r->parties_by_src.count)
+		return NULL;
+	best = latest_at(r, rtp, from_ns, to_ns, NULL);
 	next.port++;
 	best = latest_at(r, &next, from_ns, to_ns, best);
 	if (rtcp && address_known(&rtcp->addr) && !endpoint_equal(rtcp, &next))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 struct socket_uses {
 	struct arena *arena;         /* sockets and holds */
@@ -41,12 +42,17 @@ static struct socket_use *use_get(struct socket_uses *u, const struct endpoint *
 	return s;
 }
 
-static void *room_for(void *items, unsigned count, unsigned *room)
+static void *room_for(struct socket_uses *u, void *items, unsigned count, unsigned *room)
 {
+	void *more;
+
 	if (count < *room)
 		return items;
-	*room = *room ? *room * 2 : 4;
-	return memory_resize(items, *room, sizeof(void *));
+	*room = *room ? *room * 2 : 1;
+	more = arena_zalloc(u->arena, *room * sizeof(void *));
+	if (count)
+		memcpy(more, items, count * sizeof(void *));
+	return more;
 }
 
 /* ---- holds ---- */
@@ -113,7 +119,7 @@ static void hold_begin(struct socket_uses *u, const struct direction *d, unsigne
 	for (unsigned i = first; i < d->window_count && describes(&d->windows[i]) &&
 	    window_has_target(&d->windows[i], &t->at); i++)
 		hold_window(u, h, &d->windows[i]);
-	s->holds = room_for(s->holds, s->hold_count, &s->hold_room);
+	s->holds = room_for(u, s->holds, s->hold_count, &s->hold_room);
 	s->holds[s->hold_count++] = h;
 }
 
@@ -169,9 +175,9 @@ static void take_stream(struct socket_uses *u, const struct stream *s)
 {
 	struct socket_use *to = use_get(u, &s->dst), *from = use_get(u, &s->src);
 
-	to->arriving = room_for(to->arriving, to->arriving_count, &to->arriving_room);
+	to->arriving = room_for(u, to->arriving, to->arriving_count, &to->arriving_room);
 	to->arriving[to->arriving_count++] = s;
-	from->leaving = room_for(from->leaving, from->leaving_count, &from->leaving_room);
+	from->leaving = room_for(u, from->leaving, from->leaving_count, &from->leaving_room);
 	from->leaving[from->leaving_count++] = s;
 }
 
@@ -212,7 +218,7 @@ static void take_control(struct socket_uses *u, const struct rtcp_party *p)
 
 	if (!s)
 		return;
-	s->control = room_for(s->control, s->control_count, &s->control_room);
+	s->control = room_for(u, s->control, s->control_count, &s->control_room);
 	s->control[s->control_count++] = p;
 }
 
@@ -238,8 +244,7 @@ struct socket_uses *socket_uses_new(const struct list *legs, const struct list *
 	LIST_EACH(it, &u->order) {
 		struct socket_use *s = LIST_ENTRY(it, struct socket_use, in_order);
 
-		if (s->hold_count > 1)
-			qsort(s->holds, s->hold_count, sizeof *s->holds, hold_compare);
+		sort(s->holds, s->hold_count, sizeof *s->holds, hold_compare);
 	}
 	return u;
 }
@@ -248,14 +253,6 @@ void socket_uses_free(struct socket_uses *u)
 {
 	if (!u)
 		return;
-	LIST_EACH(it, &u->order) {
-		struct socket_use *s = LIST_ENTRY(it, struct socket_use, in_order);
-
-		free(s->holds);
-		free(s->arriving);
-		free(s->leaving);
-		free(s->control);
-	}
 	hash_fini(&u->by_at);
 	hash_fini(&u->by_ssrc);
 	arena_free(u->arena);

@@ -128,6 +128,20 @@ static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h,
 
 /* ---- the long way ---- */
 
+static const struct stream_flaws no_flaws;
+
+const struct stream_flaws *stream_flaws(const struct stream *s)
+{
+	return s->flaws ? s->flaws : &no_flaws;
+}
+
+struct stream_flaws *flaws_get(struct record *r)
+{
+	if (!r->s.flaws)
+		r->s.flaws = memory_zalloc(sizeof *r->s.flaws);
+	return r->s.flaws;
+}
+
 struct aside *aside_get(struct record *r)
 {
 	if (!r->aside)
@@ -200,7 +214,7 @@ static void ttl_take(struct record *r, const struct packet *p)
 static void kind_count(struct record *r, enum payload_kind kind, unsigned type)
 {
 	if (kind != PAYLOAD_AUDIO)
-		r->s.pt_packets[type]++;
+		r->s.types[type].packets++;
 	if (kind != PAYLOAD_KEEPALIVE)
 		r->s.ends_in_comfort = kind == PAYLOAD_COMFORT;
 	switch (kind) {
@@ -227,7 +241,7 @@ static bool type_change(
 
 	if (type == r->type && r->typed)
 		return false;
-	r->s.pt_packets[r->type] += (uint32_t)(record_audio(r, h) - r->type_mark);
+	r->s.types[r->type].packets += (uint32_t)(record_audio(r, h) - r->type_mark);
 	r->type_mark = record_audio(r, h);
 	r->typed = true;
 	h->ptime_ms = 0;
@@ -320,7 +334,7 @@ static void first_take(struct streams *s, struct record *r, struct stream_hot *h
 		.audio_ts = p->rtp.rtp_ts,
 		.top_frame = p->frame };
 	unsigned type;
-	const struct payload_type *t = record_type(s, r, p, &type);
+	const struct stream_type *t = record_type(s, r, p, &type);
 	enum payload_kind kind = payload_kind_of(s, r, t, p);
 
 	r->gives_level = p->rtp.level_dbov <= 0 && p->rtp.extension;
@@ -358,7 +372,7 @@ static void packet_take(
 	struct stream_before b;
 	enum sequence_step step;
 	enum payload_kind kind;
-	struct payload_type *t;
+	struct stream_type *t;
 	bool changed = false;
 	unsigned type;
 
@@ -676,6 +690,29 @@ static void flow_cut(struct streams *s, const struct flow *f)
 		h->due = (uint32_t)((uint64_t)h->last_ns >>
 			20); /* the next packet takes the long way and begins a spell */
 	}
+}
+
+bool streams_none(const struct streams *s)
+{
+	return s->by_dst.count == 0;
+}
+
+/* Of what streams_cut() would look at. */
+bool streams_met(const struct streams *s, const struct endpoint *at)
+{
+	uint32_t hash = endpoint_hash(at);
+	unsigned n = 0;
+
+	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct flow, by_src)->src, at))
+			return true;
+	}
+	n = 0;
+	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
+		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct flow, by_dst)->dst, at))
+			return true;
+	}
+	return false;
 }
 
 void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns)

@@ -82,95 +82,108 @@ struct payload_look {
 	int64_t first_ns, last_ns;
 };
 
+enum payload_kind { PAYLOAD_AUDIO, PAYLOAD_COMFORT, PAYLOAD_EVENT, PAYLOAD_KEEPALIVE };
+
+/* A payload type on a stream, and what is known of it. */
+struct stream_type {
+	uint32_t packets;
+	uint32_t clock_hz;           /* 0 unknown */
+	uint8_t pt;
+	uint8_t kind;                /* enum payload_kind */
+	bool estimated;              /* clock_hz is: 1.4.3 */
+	bool listed;                 /* tshark knows the clock too: static type or rtpmap */
+	uint8_t codec;               /* index in streams.codecs; 0 unknown */
+};
+
 enum { SPELL_MAX = 64, GAP_MAX = 64, INTERVAL_MAX = 720, LOSS_RUN_CLASSES = 10, STREAM_PT_MAX = 8, TYPE_RUN_MAX = 16 };
 
-struct stream {                      /* cold: touched only when something happens */
+/* What went wrong with packets, and copies of them that a mirror made: most streams have none. */
+struct stream_flaws {
+	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
+	uint32_t loss_events;
+	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
+	uint32_t lost_timeless;
+	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
+	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
+	uint32_t copy_delta_min_ns, copy_delta_max_ns;
+	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
+	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
+};
+
+/*
+ * Cold: touched only when something happens. Here and in struct record (stream_private.h) what is large comes first, so
+ * that no room is left between: there may be hundreds of thousands.
+ */
+struct stream {
 	struct list_link in_order;   /* by first packet */
 	struct hash_link by_ssrc;
+	int64_t first_ns, last_ns;
+	struct span codec;           /* lives as long as the process' tables or the leg's arena; empty unknown */
+	/* as tshark has it: lost = last - first + 1 - packets, over everything */
+	uint64_t packets;            /* mirror copies not counted */
+	int64_t lost;
+	uint64_t expected_within, lost_within;       /* epochs (1.4.3) */
+	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
+	uint64_t audio;
+	int64_t interval_ns;         /* 5 s, doubled whenever INTERVAL_MAX is reached */
+	int64_t speech_first_ns, speech_last_ns;     /* this and what is of level: G.711 only (1.11) */
+	double speech_s;             /* seconds of packets above -40 dBm0 */
+	struct type_run run;         /* the present one */
+	struct type_run *runs;       /* those before it; when TYPE_RUN_MAX is reached the shortest goes */
+	struct stream_type *types;   /* by first sight */
+	struct spell *spells;
+	struct gap *gaps;
+	struct interval *intervals;
+	struct stream_flaws *flaws;  /* NULL none: see stream_flaws() */
+	const struct payload_look *payload;  /* NULL: nothing made it worth a look */
+	struct digits *digits;       /* analyzer/media/digits.h; NULL: no telephone-event */
+	struct rtcp_view *reports;   /* RTCP about it, from its receiver: rtcp.h; NULL none */
+	/* twins and binding */
+	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
+	const struct stream *twin_next;      /* the same stream at a later point: nearer its receiver; NULL */
+	const struct direction *direction; /* what it is bound to; NULL orphan */
+	struct endpoint src, dst;
 	unsigned n;                  /* JSON number; 0 until numbered */
 	uint32_t ssrc;
-	struct endpoint src, dst;
-	/* of its first packet; points: bit set of the first 32 (file, interface, ifindex) it was seen at */
-	uint16_t file, interface;
-	uint32_t ifindex, points;
+	uint32_t points;             /* bit set of the first 32 (file, interface, ifindex) it was seen at */
+	uint32_t ifindex;            /* of its first packet, with file and interface: 0 unknown */
+	uint32_t clock_hz;           /* of the audio type: SDP, RFC 3551, else estimated (1.4.3); 0 unknown */
+	uint32_t first_frame, last_frame;
+	uint32_t first_rtp_ts, last_rtp_ts;
+	uint32_t mirror_copies, duplicates, reordered, late;
+	uint32_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
+	uint32_t keepalives;         /* empty, or payload type 20 (RFC 6263): no audio */
+	uint32_t epochs;
+	uint32_t late60, late200;    /* beyond a buffer of 60, 200 ms */
+	float drift_ppm;             /* least transit per half minute, line through >= 4; 0 unknown */
+	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
+	uint32_t comfort, events;    /* packets by sort; audio is the rest */
+	uint32_t marker_count;
+	uint32_t truncated;          /* packets whose payload the capture cut */
+	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
+	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
+	uint32_t level_samples, level_silent /* < -60 dBm0 */, level_speech /* > -40 */;
+	float level_max_dbm0;
+	uint32_t stuck_run_max;      /* longest run of equal non-silent sampled payloads, in packets */
+	uint16_t file, interface;    /* of its first packet */
+	uint16_t first_seq;
+	uint16_t spell_count, gap_count, interval_count, run_count;
+	uint8_t type_count;
+	uint8_t ptime_ms;            /* learnt; 0 not yet */
+	uint8_t dscp, ttl, ttl_min, ttl_max;
+	/* POINT: same addresses, in another file */
+	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } __attribute__((packed)) twin_kind;
+	uint8_t bound_by;            /* 1-10 for B1..B10, 0 none */
+	bool ambiguous;              /* tied: bound to none, no absence claim on the tied windows */
 	bool signalled;              /* began at an address that SDP named; else by the heuristic of 1.4.2 */
 	bool accepted;               /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
 	bool multicast, keepalive_only;
 	bool relayed;                /* it came inside TURN: one end is the TURN server's client */
 	bool channelled;             /* in a channel whose peer nobody saw bound: one end is the TURN server */
-	uint8_t pts[STREAM_PT_MAX];  /* payload types by first sight */
-	uint32_t pt_packets[STREAM_PT_MAX];
-	unsigned pt_count;
-	struct type_run run;         /* the present one */
-	struct type_run *runs;       /* those before it; when TYPE_RUN_MAX is reached the shortest goes */
-	unsigned run_count;
-	const struct payload_look *payload;  /* NULL: nothing made it worth a look */
-	struct digits *digits;       /* analyzer/media/digits.h; NULL: no telephone-event */
-	uint32_t clock_hz;           /* of the audio type: SDP, RFC 3551, else estimated (1.4.3); 0 unknown */
-	bool clock_estimated;
-	struct span codec;           /* lives as long as the process' tables or the leg's arena; empty unknown */
-	uint8_t ptime_ms;            /* learnt; 0 not yet */
-	int64_t first_ns, last_ns;
-	uint32_t first_frame, last_frame;
-	uint16_t first_seq;
-	uint32_t first_rtp_ts, last_rtp_ts;
-	/* as tshark has it: lost = last - first + 1 - packets, over everything */
-	uint64_t packets;            /* mirror copies not counted */
-	int64_t lost;
-	uint32_t mirror_copies, duplicates, reordered, late;
-	uint32_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
-	uint32_t keepalives;         /* empty, or payload type 20 (RFC 6263): no audio */
-	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
-	uint32_t copy_delta_min_ns, copy_delta_max_ns;
-	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
-	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
-	/* within epochs (1.4.3) */
-	uint32_t epochs;
-	uint64_t expected_within, lost_within;
-	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
-	uint32_t lost_timeless;
-	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
-	uint32_t loss_events;
-	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
-	bool jitter_known;
-	uint32_t late60, late200;    /* beyond a buffer of 60, 200 ms */
-	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
-	float drift_ppm;             /* least transit per half minute, line through >= 4; 0 unknown */
-	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
-	uint64_t audio;
-	uint32_t comfort, events;    /* packets by sort; audio is the rest */
-	uint32_t marker_count;
-	uint8_t dscp, ttl, ttl_min, ttl_max;
-	uint32_t truncated;          /* packets whose payload the capture cut */
+	bool clock_estimated, jitter_known, level_known;
 	bool dtx_seen;               /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
 	bool ends_in_comfort;        /* the last packet is CN or SID */
-	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
-	struct spell *spells;
-	unsigned spell_count;
-	struct gap *gaps;
-	unsigned gap_count;
-	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
-	struct interval *intervals;
-	unsigned interval_count;
-	int64_t interval_ns;         /* 5 s, doubled whenever INTERVAL_MAX is reached */
-	/* sound (G.711 only, 1.11) */
-	bool level_known;
-	uint32_t level_samples, level_silent /* < -60 dBm0 */, level_speech /* > -40 */;
-	float level_max_dbm0;
-	int64_t speech_first_ns, speech_last_ns;
-	double speech_s;             /* seconds of packets above -40 dBm0 */
-	uint32_t stuck_run_max;      /* longest run of equal non-silent sampled payloads, in packets */
 	bool one_code;               /* all samples ever are one or two idle codes */
-	/* RTCP about it, from its receiver: rtcp.h */
-	struct rtcp_view *reports;   /* NULL none */
-	/* twins and binding */
-	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
-	const struct stream *twin_next;      /* the same stream at a later point: nearer its receiver; NULL */
-	/* POINT: same addresses, in another file */
-	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } twin_kind;
-	const struct direction *direction; /* what it is bound to; NULL orphan */
-	uint8_t bound_by;            /* 1-10 for B1..B10, 0 none */
-	bool ambiguous;              /* tied: bound to none, no absence claim on the tied windows */
 };
 
 /* What is known of a payload type at an address, from SDP; lent to the stream table by the expectation. */
@@ -241,6 +254,11 @@ struct stream_result streams_packet_prepared(struct streams *s, const struct pac
  */
 void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint);
 
+/* No flow is known at all. */
+bool streams_none(const struct streams *s);
+/* Is a flow from or to this address known, so that there may be something to cut? */
+bool streams_met(const struct streams *s, const struct endpoint *at);
+
 /* Cuts the running spell of streams from or to these addresses at now: a window of the expectation begins. */
 void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns);
 
@@ -250,6 +268,9 @@ void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns);
  * unjoined legs at one host (1.1.4).
  */
 void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves);
+
+/* Never NULL: of a stream without any all are 0. */
+const struct stream_flaws *stream_flaws(const struct stream *s);
 
 /* Brings the counters of one stream up to its last packet. */
 void stream_refresh(struct streams *s, struct stream *stream);

@@ -58,18 +58,19 @@ uint32_t streams_point(struct streams *s, const struct packet *p)
 static void copy_count(struct streams *s, struct record *r, const struct packet *p, const struct copy_mark *m)
 {
 	uint32_t after_ns = (uint32_t)ns_minus(p->at_ns, m->at_ns);
+	struct stream_flaws *f = flaws_get(r);
 
-	if (r->s.mirror_copies == 0 || after_ns < r->s.copy_delta_min_ns)
-		r->s.copy_delta_min_ns = after_ns;
-	if (after_ns > r->s.copy_delta_max_ns)
-		r->s.copy_delta_max_ns = after_ns;
+	if (r->s.mirror_copies == 0 || after_ns < f->copy_delta_min_ns)
+		f->copy_delta_min_ns = after_ns;
+	if (after_ns > f->copy_delta_max_ns)
+		f->copy_delta_max_ns = after_ns;
 	r->s.mirror_copies++;
-	r->s.copy_ttl = p->ttl;
-	r->s.copy_dscp = p->dscp;
-	r->s.copies_other_ttl += p->ttl != m->ttl;
-	r->s.copies_other_mac += (p->has & HAS_MAC) &&
+	f->copy_ttl = p->ttl;
+	f->copy_dscp = p->dscp;
+	f->copies_other_ttl += p->ttl != m->ttl;
+	f->copies_other_mac += (p->has & HAS_MAC) &&
 		(memcmp(p->mac_src, r->mac_src, 6) != 0 || memcmp(p->mac_dst, r->mac_dst, 6) != 0);
-	r->s.copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->vlan;
+	f->copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->vlan;
 	r->s.points |= streams_point(s, p);
 }
 

@@ -87,6 +87,14 @@ static unsigned run_class(uint64_t run)
 	return (unsigned)(run < LOSS_RUN_CLASSES ? run : LOSS_RUN_CLASSES) - 1;
 }
 
+static void run_count(struct record *r, uint64_t run)
+{
+	struct stream_flaws *f = flaws_get(r);
+
+	f->loss_runs[run_class(run)]++;
+	f->loss_events++;
+}
+
 /* A late packet fell into a hole: its run of lost packets shrinks or falls in two, as far back as the window knows. */
 static void run_split(struct record *r, const struct stream_hot *h, uint32_t back)
 {
@@ -96,18 +104,14 @@ static void run_split(struct record *r, const struct stream_hot *h, uint32_t bac
 		before++;
 	while (after + 1 <= back && !(h->window >> (back - after - 1) & 1))
 		after++;
-	if (r->s.loss_runs[run_class(before + after + 1)]) {
-		r->s.loss_runs[run_class(before + after + 1)]--;
-		r->s.loss_events--;
+	if (stream_flaws(&r->s)->loss_runs[run_class(before + after + 1)]) {
+		r->s.flaws->loss_runs[run_class(before + after + 1)]--;
+		r->s.flaws->loss_events--;
 	}
-	if (before) {
-		r->s.loss_runs[run_class(before)]++;
-		r->s.loss_events++;
-	}
-	if (after) {
-		r->s.loss_runs[run_class(after)]++;
-		r->s.loss_events++;
-	}
+	if (before)
+		run_count(r, before);
+	if (after)
+		run_count(r, after);
 }
 
 static void far_set(struct record *r, uint16_t seq, bool seen)
@@ -139,8 +143,7 @@ static void ahead_take(struct record *r, struct stream_hot *h, uint16_t jump)
 	r->minus += jump - 1u;
 	if (jump > 1) {
 		r->holes += jump - 1;
-		r->s.loss_runs[run_class(jump - 1u)]++;
-		r->s.loss_events++;
+		run_count(r, jump - 1u);
 	}
 }
 
@@ -153,10 +156,8 @@ static void base_lower(struct record *r, struct stream_hot *h, uint32_t back)
 	r->base_ext = h->ext_seq - back;
 	for (uint32_t i = in_epoch + 1; i < back && i < WINDOW; i++)
 		h->window &= ~(UINT64_C(1) << i);
-	if (back - in_epoch > 1) {
-		r->s.loss_runs[run_class(back - in_epoch - 1)]++;
-		r->s.loss_events++;
-	}
+	if (back - in_epoch > 1)
+		run_count(r, back - in_epoch - 1);
 }
 
 static void back_take(struct record *r, struct stream_hot *h, const struct packet *p, int64_t reorder_ns)
@@ -239,7 +240,7 @@ void timeless_take(struct record *r, const struct stream_hot *h, const struct pa
 	uint64_t packet_ts = (uint64_t)h->ptime_ms * r->s.clock_hz / 1000;
 
 	if (packet_ts && p->rtp.rtp_ts - b->top_ts == packet_ts)
-		r->s.lost_timeless += (uint16_t)(p->rtp.seq - h->ext_seq) - 1u;
+		flaws_get(r)->lost_timeless += (uint16_t)(p->rtp.seq - h->ext_seq) - 1u;
 }
 
 /* ---- tshark's figures ---- */
@@ -303,7 +304,7 @@ static void jitter_max_take(struct record *r, struct stream_hot *h)
 {
 	if (h->jitter_ms > r->interval_jitter_ms)
 		r->interval_jitter_ms = h->jitter_ms;
-	if (r->types[r->type].listed && (double)h->jitter_ms > r->jitter_max_ms)
+	if (r->s.types[r->type].listed && (double)h->jitter_ms > r->jitter_max_ms)
 		r->jitter_max_ms = (double)h->jitter_ms;
 }
 
@@ -318,7 +319,7 @@ static void jitter_take(
 	b->nominal_ms = nominal_ms;
 }
 
-void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t,
+void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_type *t,
 	struct stream_before *b)
 {
 	bool in_time = (int32_t)(p->rtp.rtp_ts - r->s.first_rtp_ts) >= 0;

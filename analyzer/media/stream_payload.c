@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "captures/base/memory.h"
 #include "dissect/sdp.h"
 
 enum {
@@ -84,10 +85,10 @@ static enum payload_kind kind_by_name(uint8_t pt, struct span codec, const struc
 	return pt == PT_NO_OP ? PAYLOAD_KEEPALIVE : PAYLOAD_AUDIO;
 }
 
-static struct payload_type type_of(struct streams *s, uint8_t pt, const struct stream_hint *hint)
+static struct stream_type type_of(struct streams *s, uint8_t pt, const struct stream_hint *hint)
 {
 	struct span codec = hint && hint->codec[pt].n ? hint->codec[pt] : sdp_static_codec(pt, &(uint32_t){ 0 });
-	struct payload_type t = { .clock_hz = pt < PT_DYNAMIC ? static_clock_hz(pt) : 0,
+	struct stream_type t = { .pt = pt, .clock_hz = pt < PT_DYNAMIC ? static_clock_hz(pt) : 0,
 		.kind = (uint8_t)kind_by_name(pt, codec, hint) };
 
 	t.codec = codec_keep(s, codec);
@@ -99,35 +100,49 @@ static struct payload_type type_of(struct streams *s, uint8_t pt, const struct s
 	return t;
 }
 
+static void type_make_room(struct record *r)
+{
+	if (r->s.type_count++ != 1)
+		return;
+	r->s.types = memory_zalloc(STREAM_PT_MAX * sizeof *r->s.types);
+	r->s.types[0] = r->first_type;
+}
+
+/* Packets that were counted in its place stay. */
+static void type_set(struct stream_type *t, struct stream_type to)
+{
+	to.packets = t->packets;
+	*t = to;
+}
+
 /* Known or asked for; beyond STREAM_PT_MAX types the last place is shared. */
-struct payload_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index)
+struct stream_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index)
 {
 	uint8_t pt = p->rtp.pt;
-	unsigned at = r->s.pt_count;
+	unsigned at = r->s.type_count;
 
-	for (unsigned i = 0; i < r->s.pt_count; i++) {
-		if (r->s.pts[i] == pt) {
+	for (unsigned i = 0; i < r->s.type_count; i++) {
+		if (r->s.types[i].pt == pt) {
 			*ret_index = i;
-			return &r->types[i];
+			return &r->s.types[i];
 		}
 	}
 	if (at == STREAM_PT_MAX)
 		at--;
 	else
-		r->s.pt_count++;
-	r->s.pts[at] = pt;
+		type_make_room(r);
 	if (s->hint && s->hint(s->context, p, &s->asked)) {
-		r->types[at] = type_of(s, pt, &s->asked);
+		type_set(&r->s.types[at], type_of(s, pt, &s->asked));
 		r->secure |= s->asked.secure;
 	} else {
-		r->types[at] = type_of(s, pt, NULL);
+		type_set(&r->s.types[at], type_of(s, pt, NULL));
 	}
 	*ret_index = at;
-	return &r->types[at];
+	return &r->s.types[at];
 }
 
 /* G.711 in clear can be listened to; of other sound the sender may tell. */
-static enum level_mode type_level(const struct streams *s, const struct record *r, const struct payload_type *t)
+static enum level_mode type_level(const struct streams *s, const struct record *r, const struct stream_type *t)
 {
 	struct span name = s->codecs[t->codec];
 
@@ -143,7 +158,7 @@ static enum level_mode type_level(const struct streams *s, const struct record *
 /* From now on plain packets are of this audio type. */
 void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, unsigned type)
 {
-	const struct payload_type *t = &r->types[type];
+	const struct stream_type *t = &r->s.types[type];
 	enum level_mode mode = type_level(s, r, t);
 
 	r->type = type;
@@ -166,19 +181,20 @@ void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h,
 	if (!(h->flags & HOT_ASIDE))
 		before_load(r, h, &aside_get(r)->before);
 	h->flags |= HOT_SLOW | HOT_ASIDE;
-	for (unsigned i = 0; i < r->s.pt_count; i++) {
-		struct payload_type t = type_of(s, r->s.pts[i], hint);
+	for (unsigned i = 0; i < r->s.type_count; i++) {
+		uint8_t pt = r->s.types[i].pt;
+		struct stream_type t = type_of(s, pt, hint);
 
-		if (!hint->clock_hz[r->s.pts[i]] && !hint->codec[r->s.pts[i]].n)
+		if (!hint->clock_hz[pt] && !hint->codec[pt].n)
 			continue;                       /* not of that description */
-		if (t.clock_hz != r->types[i].clock_hz && i == r->type) {
+		if (t.clock_hz != r->s.types[i].clock_hz && i == r->type) {
 			h->jitter_ms = h->jitter_sum = 0;
 			r->aside->before.nominal_ms = 0;       /* as tshark, which had no clock until now */
 			r->anchored = false;
 			r->interval_unfit = true;
 			h->ptime_ms = 0;
 		}
-		r->types[i] = t;
+		type_set(&r->s.types[i], t);
 	}
 	r->secure |= hint->secure;
 	record_type_use(s, r, h, r->type);
@@ -186,7 +202,7 @@ void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h,
 
 /* What this packet is, whatever its type usually carries. */
 enum payload_kind payload_kind_of(
-	const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p)
+	const struct streams *s, const struct record *r, const struct stream_type *t, const struct packet *p)
 {
 	size_t bytes = p->rtp.payload_wire;
 
@@ -194,7 +210,7 @@ enum payload_kind payload_kind_of(
 		return PAYLOAD_KEEPALIVE;
 	if (t->kind != PAYLOAD_AUDIO)
 		return (enum payload_kind)t->kind;
-	if (bytes == EVENT_BYTES && p->rtp.pt >= PT_DYNAMIC && !t->listed && t != &r->types[r->type])
+	if (bytes == EVENT_BYTES && p->rtp.pt >= PT_DYNAMIC && !t->listed && t != &r->s.types[r->type])
 		return PAYLOAD_EVENT;                   /* digits that no SDP speaks of */
 	if (bytes <= SID_MAX || (bytes == G723_SID && p->rtp.pt == G723_PT))
 		return PAYLOAD_COMFORT;
@@ -210,7 +226,7 @@ enum payload_kind payload_kind_of(
 void record_clock_estimate(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
 	static const uint32_t in_use[] = { 8000, 12000, 16000, 24000, 32000, 44100, 48000 };
-	struct payload_type *t = &r->types[r->type];
+	struct stream_type *t = &r->s.types[r->type];
 	double rate;
 
 	if (r->anchor_ns == 0) {

@@ -49,17 +49,6 @@ struct stream_hot {
 };
 _Static_assert(sizeof(struct stream_hot) == 64, "one cache line");
 
-enum payload_kind { PAYLOAD_AUDIO, PAYLOAD_COMFORT, PAYLOAD_EVENT, PAYLOAD_KEEPALIVE };
-
-/* What is known of a payload type on a stream. */
-struct payload_type {
-	uint32_t clock_hz;           /* 0 unknown */
-	uint8_t kind;                /* enum payload_kind */
-	bool estimated;              /* clock_hz is: 1.4.3 */
-	bool listed;                 /* tshark knows the clock too: static type or rtpmap */
-	uint8_t codec;               /* index in streams.codecs; 0 unknown */
-};
-
 /* The packets that the next one is compared with, where they are not the last one. */
 struct stream_before {
 	int64_t top_ns, audio_ns;    /* highest in sequence; last audio in sequence */
@@ -85,64 +74,58 @@ struct twin;                         /* twin.c: a ring and the pairs under compa
 /* Cold: a struct stream and what nobody else needs to see. */
 struct record {
 	struct stream s;             /* first: a struct stream of the table is its record */
-	uint32_t index;              /* of hot and record */
-	struct record *free_next;    /* while unused */
 	struct flow *flow;
+	struct record *free_next;    /* while unused */
 	uint64_t sequence;           /* order of first packets */
+	/* NULL where nothing makes them necessary */
+	struct payload_probe *probe;
+	struct aside *aside;         /* HOT_ASIDE, HOT_STRANGE */
+	uint64_t *far;               /* 4096 bits by seq */
+	struct copy_mark *marks;     /* 64 by seq */
+	struct drift *drift;
+	struct heuristic *heuristic; /* while undecided */
+	struct twin *twin;
+	/* tshark's figures */
+	double jitter_total;         /* mean * (packets - 1) */
+	double jitter_max_ms;
+	int64_t delta_max_ns;
+	/* A.1 */
+	int64_t holes;               /* lost in this epoch so far */
+	uint64_t expected_closed, lost_closed;
+	/* running spell, run and interval: totals when they began */
+	uint64_t type_mark, run_mark, spell_audio;   /* audio packets when the type, s.run, the spell began */
+	uint64_t interval_expected, interval_audio;
+	int64_t interval_at_ns, half_at_ns;
+	int64_t anchor_ns;           /* without a clock: where its estimate began, 0 not yet */
+	int64_t rate_run_ns;
+	struct stream_type first_type;       /* s.types as long as there is but one; then STREAM_PT_MAX of them */
+	uint32_t index;              /* of hot and record */
+	uint32_t cycles;
+	uint32_t minus, base_ext;    /* A.1 */
+	uint32_t step;               /* ptime */
+	uint32_t spell_comfort, spell_events;
+	uint32_t interval_packets, interval_late60, interval_late200, interval_levels;
+	float interval_jitter_ms;    /* largest J of packets that were not plain */
+	uint32_t anchor_ts;
+	uint32_t late_row_seq;
+	uint16_t vlan;
+	uint16_t stop_seq;
+	uint16_t spell_room, gap_room, interval_room;
+	uint8_t mac_src[6], mac_dst[6];
+	uint8_t type;                /* index in types of the present one */
+	uint8_t step_count;
+	uint8_t late_row;            /* packets later than 200 ms one after the other */
 	bool used;
 	bool after_other;            /* the flow had another stream before */
-	struct payload_type types[STREAM_PT_MAX];
-	unsigned type;               /* index in types of the present one */
-	uint64_t type_mark;          /* audio packets when it began */
-	uint64_t run_mark;           /* likewise of s.run */
 	bool running;                /* s.run has begun */
-	struct payload_probe *probe; /* NULL until something is odd about its payloads */
 	bool typed;                  /* an audio type is in use */
 	bool gives_level;            /* RFC 6464 */
 	bool secure;                 /* SRTP: payloads say nothing */
 	bool is_twin;                /* another stream has it for its nearer twin */
 	bool told;                   /* streams_packet() has given it out */
-	uint8_t mac_src[6], mac_dst[6];
-	uint16_t vlan;
-	/* tshark's figures */
-	uint32_t cycles;
-	uint16_t stop_seq;
 	bool stop_aside;             /* the last packet was not the highest: its number is stop_seq */
-	double jitter_total;         /* mean * (packets - 1) */
-	double jitter_max_ms;
-	int64_t delta_max_ns;
 	bool listed_ever;
-	/* A.1 */
-	uint32_t minus;
-	uint32_t base_ext;
-	int64_t holes;               /* lost in this epoch so far */
-	uint64_t expected_closed, lost_closed;
-	struct aside *aside;         /* NULL: nothing is */
-	uint64_t *far;               /* 4096 bits by seq */
-	struct copy_mark *marks;     /* 64 by seq */
-	/* ptime */
-	uint32_t step;
-	uint8_t step_count;
-	/* running spell and interval: totals when they began */
-	bool spell_open;
-	uint64_t spell_audio;
-	uint32_t spell_comfort, spell_events;
-	uint16_t spell_room, gap_room, interval_room;
-	int64_t interval_at_ns, half_at_ns;
-	uint64_t interval_expected, interval_audio;
-	uint32_t interval_packets, interval_late60, interval_late200, interval_levels;
-	bool interval_unfit;
-	float interval_jitter_ms;    /* largest J of packets that were not plain */
-	/* receiver */
-	int64_t anchor_ns;           /* without a clock: where its estimate began, 0 not yet */
-	uint32_t anchor_ts;
-	uint8_t late_row;            /* packets later than 200 ms one after the other */
-	uint32_t late_row_seq;
-	bool anchored;
-	struct drift *drift;
-	int64_t rate_run_ns;
-	struct heuristic *heuristic; /* while undecided */
-	struct twin *twin;
+	bool spell_open, interval_unfit, anchored;
 };
 
 enum { SLOT_EMPTY = 0, SLOT_STREAM, SLOT_NO_STREAM, SLOT_REFUSED };
@@ -329,14 +312,16 @@ void record_refresh(struct streams *s, struct record *r);
 
 /* stream.c */
 struct aside *aside_get(struct record *r);
+/* To be written to. */
+struct stream_flaws *flaws_get(struct record *r);
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b);
 
 /* stream_payload.c: payload types */
-struct payload_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index);
+struct stream_type *record_type(struct streams *s, struct record *r, const struct packet *p, unsigned *ret_index);
 void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h, const struct stream_hint *hint);
 void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, unsigned type);
 enum payload_kind payload_kind_of(
-	const struct streams *s, const struct record *r, const struct payload_type *t, const struct packet *p);
+	const struct streams *s, const struct record *r, const struct stream_type *t, const struct packet *p);
 void record_clock_estimate(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
 
 /* stream_counters.c */
@@ -353,7 +338,7 @@ void sequence_take(
 	struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step, int64_t reorder_ns);
 void timeless_take(struct record *r, const struct stream_hot *h, const struct packet *p, const struct stream_before *b);
 void tshark_first(struct record *r, struct stream_hot *h, const struct packet *p);
-void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct payload_type *t,
+void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_type *t,
 	struct stream_before *b);
 void tshark_flush(struct record *r, struct stream_hot *h);
 void tshark_settle(struct record *r, struct stream_hot *h);

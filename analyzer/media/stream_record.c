@@ -22,6 +22,9 @@ static void record_empty(struct record *r)
 	free(r->far);
 	free(r->marks);
 	free(r->aside);
+	free(r->s.flaws);
+	if (r->s.types != &r->first_type)
+		free(r->s.types);
 	free(r->drift);
 	free(r->heuristic);
 	free(r->s.runs);
@@ -208,6 +211,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->ssrc = p->rtp.ssrc;
 	st->src = p->src;
 	st->dst = p->dst;
+	st->types = &r->first_type;
 	st->file = p->file;
 	st->interface = p->interface;
 	st->ifindex = p->ifindex;
@@ -277,7 +281,7 @@ static void types_refresh(struct record *r, const struct stream_hot *h)
 {
 	uint64_t audio = record_audio(r, h);
 
-	r->s.pt_packets[r->type] += (uint32_t)(audio - r->type_mark);
+	r->s.types[r->type].packets += (uint32_t)(audio - r->type_mark);
 	r->type_mark = audio;
 }
 

@@ -2,11 +2,19 @@
 /* agent: what a User-Agent or Server header looks like. A hint only: it may be forged, removed or passed on (1.6.1). */
 #include "analyzer/network/network.h"
 
-/* The beginning, in any case; the first row that fits wins, so the special stands before the general. */
+/*
+ * The beginning, in any case. Rows stand by their first letter, so that they are found by it; of a letter the first
+ * row that fits wins, so the special stands before the general.
+ */
 static const struct {
 	const char *begin;
 	enum host_role role;
 } agents[] = {
+	{ "3CXPhone for", ROLE_PHONE },
+	{ "3CX Mobile", ROLE_PHONE },
+	{ "3CXPhoneSystem", ROLE_PBX },
+	{ "3CXPhone", ROLE_PHONE },
+	{ "3CX", ROLE_PBX },
 	{ "Acme Packet", ROLE_SBC },
 	{ "AcmePacket", ROLE_SBC },
 	{ "anynode", ROLE_SBC },
@@ -15,43 +23,8 @@ static const struct {
 	{ "AUDC-IPPhone", ROLE_PHONE },
 	{ "AUDC", ROLE_PHONE },
 	{ "AudioCodes", ROLE_SBC },
-	{ "Mediant", ROLE_SBC },
 	{ "Avaya SBC", ROLE_SBC },
 	{ "Avaya-SBC", ROLE_SBC },
-	{ "beroNet", ROLE_SBC },
-	{ "Cisco-SIPGateway", ROLE_SBC },
-	{ "Cisco-CUBE", ROLE_SBC },
-	{ "EdgeMarc", ROLE_SBC },
-	{ "FRAFOS", ROLE_SBC },
-	{ "GENBAND", ROLE_SBC },
-	{ "Ingate", ROLE_SBC },
-	{ "MBG", ROLE_SBC },
-	{ "Mitel Border", ROLE_SBC },
-	{ "Mitel-Border", ROLE_SBC },
-	{ "Nextone", ROLE_SBC },
-	{ "Oracle", ROLE_SBC },
-	{ "Patton", ROLE_SBC },
-	{ "Perimeta", ROLE_SBC },
-	{ "Ribbon", ROLE_SBC },
-	{ "Sansay", ROLE_SBC },
-	{ "Sonus", ROLE_SBC },
-	{ "TelcoBridges", ROLE_SBC },
-	{ "TB-ProSBC", ROLE_SBC },
-
-	{ "Flexisip", ROLE_PROXY },
-	{ "Kamailio", ROLE_PROXY },
-	{ "OpenSER", ROLE_PROXY },
-	{ "OpenSIPS", ROLE_PROXY },
-	{ "repro", ROLE_PROXY },
-	{ "SER (", ROLE_PROXY },
-	{ "Sip EXpress router", ROLE_PROXY },
-	{ "sipXecs", ROLE_PROXY },
-
-	{ "3CXPhone for", ROLE_PHONE },
-	{ "3CX Mobile", ROLE_PHONE },
-	{ "3CXPhoneSystem", ROLE_PBX },
-	{ "3CXPhone", ROLE_PHONE },
-	{ "3CX", ROLE_PBX },
 	{ "Askozia", ROLE_PBX },
 	{ "Asterisk", ROLE_PBX },
 	{ "Auerswald COMpact", ROLE_PBX },
@@ -59,36 +32,6 @@ static const struct {
 	{ "Avaya CM", ROLE_PBX },
 	{ "Avaya Communication Manager", ROLE_PBX },
 	{ "Avaya-SM", ROLE_PBX },
-	{ "BroadWorks", ROLE_PBX },
-	{ "Cisco-CUCM", ROLE_PBX },
-	{ "Cisco-CME", ROLE_PBX },
-	{ "COMpact", ROLE_PBX },
-	{ "COMtrexx", ROLE_PBX },
-	{ "Elastix", ROLE_PBX },
-	{ "FPBX", ROLE_PBX },
-	{ "FreePBX", ROLE_PBX },
-	{ "FreeSWITCH", ROLE_PBX },
-	{ "Fusion", ROLE_PBX },
-	{ "Grandstream UCM", ROLE_PBX },
-	{ "Issabel", ROLE_PBX },
-	{ "MiVoice", ROLE_PBX },
-	{ "Mitel-3300", ROLE_PBX },
-	{ "Mitel-5000", ROLE_PBX },
-	{ "MyPBX", ROLE_PBX },
-	{ "OpenScape Voice", ROLE_PBX },
-	{ "OpenScape Business", ROLE_PBX },
-	{ "PBX", ROLE_PBX },
-	{ "Sangoma PBX", ROLE_PBX },
-	{ "ShoreGear", ROLE_PBX },
-	{ "STARFACE", ROLE_PBX },
-	{ "Switchvox", ROLE_PBX },
-	{ "Swyx", ROLE_PBX },
-	{ "VitalPBX", ROLE_PBX },
-	{ "Wildix GW", ROLE_PBX },
-	{ "Yeastar", ROLE_PBX },
-	{ "Panasonic KX-NS", ROLE_PBX },
-	{ "Panasonic KX-TDE", ROLE_PBX },
-
 	{ "Aastra", ROLE_PHONE },
 	{ "Acrobits", ROLE_PHONE },
 	{ "Akuvox", ROLE_PHONE },
@@ -96,64 +39,132 @@ static const struct {
 	{ "Algo", ROLE_PHONE },
 	{ "Avaya", ROLE_PHONE },
 	{ "AVM", ROLE_PHONE },
+	{ "beroNet", ROLE_SBC },
+	{ "BroadWorks", ROLE_PBX },
 	{ "baresip", ROLE_PHONE },
 	{ "Blink", ROLE_PHONE },
 	{ "Bria", ROLE_PHONE },
+	{ "Cisco-SIPGateway", ROLE_SBC },
+	{ "Cisco-CUBE", ROLE_SBC },
+	{ "Cisco-CUCM", ROLE_PBX },
+	{ "Cisco-CME", ROLE_PBX },
+	{ "COMpact", ROLE_PBX },
+	{ "COMtrexx", ROLE_PBX },
 	{ "Cisco", ROLE_PHONE },
 	{ "CSipSimple", ROLE_PHONE },
 	{ "CSCO", ROLE_PHONE },
+	{ "EdgeMarc", ROLE_SBC },
+	{ "Elastix", ROLE_PBX },
 	{ "eyeBeam", ROLE_PHONE },
 	{ "Escene", ROLE_PHONE },
+	{ "FRAFOS", ROLE_SBC },
+	{ "Flexisip", ROLE_PROXY },
+	{ "FPBX", ROLE_PBX },
+	{ "FreePBX", ROLE_PBX },
+	{ "FreeSWITCH", ROLE_PBX },
+	{ "Fusion", ROLE_PBX },
 	{ "Fanvil", ROLE_PHONE },
 	{ "FRITZ", ROLE_PHONE },
+	{ "GENBAND", ROLE_SBC },
+	{ "Grandstream UCM", ROLE_PBX },
 	{ "Gigaset", ROLE_PHONE },
 	{ "Grandstream", ROLE_PHONE },
 	{ "Groundwire", ROLE_PHONE },
 	{ "GS Wave", ROLE_PHONE },
 	{ "Htek", ROLE_PHONE },
+	{ "Ingate", ROLE_SBC },
+	{ "Issabel", ROLE_PBX },
 	{ "Jitsi", ROLE_PHONE },
 	{ "JsSIP", ROLE_PHONE },
+	{ "Kamailio", ROLE_PROXY },
 	{ "Linksys", ROLE_PHONE },
 	{ "Linphone", ROLE_PHONE },
+	{ "Mediant", ROLE_SBC },
+	{ "MBG", ROLE_SBC },
+	{ "Mitel Border", ROLE_SBC },
+	{ "Mitel-Border", ROLE_SBC },
+	{ "MiVoice", ROLE_PBX },
+	{ "Mitel-3300", ROLE_PBX },
+	{ "Mitel-5000", ROLE_PBX },
+	{ "MyPBX", ROLE_PBX },
 	{ "MicroSIP", ROLE_PHONE },
 	{ "Mitel", ROLE_PHONE },
+	{ "Nextone", ROLE_SBC },
 	{ "N300", ROLE_PHONE },
 	{ "N510", ROLE_PHONE },
+	{ "Oracle", ROLE_SBC },
+	{ "OpenSER", ROLE_PROXY },
+	{ "OpenSIPS", ROLE_PROXY },
+	{ "OpenScape Voice", ROLE_PBX },
+	{ "OpenScape Business", ROLE_PBX },
 	{ "OBIHAI", ROLE_PHONE },
 	{ "OpenScape Desk", ROLE_PHONE },
 	{ "OpenStage", ROLE_PHONE },
+	{ "Patton", ROLE_SBC },
+	{ "Perimeta", ROLE_SBC },
+	{ "PBX", ROLE_PBX },
+	{ "Panasonic KX-NS", ROLE_PBX },
+	{ "Panasonic KX-TDE", ROLE_PBX },
 	{ "Panasonic", ROLE_PHONE },
 	{ "PhonerLite", ROLE_PHONE },
 	{ "PJSUA", ROLE_PHONE },
 	{ "Polycom", ROLE_PHONE },
 	{ "Poly", ROLE_PHONE },
+	{ "Ribbon", ROLE_SBC },
+	{ "repro", ROLE_PROXY },
+	{ "Sansay", ROLE_SBC },
+	{ "Sonus", ROLE_SBC },
+	{ "SER (", ROLE_PROXY },
+	{ "Sip EXpress router", ROLE_PROXY },
+	{ "sipXecs", ROLE_PROXY },
+	{ "Sangoma PBX", ROLE_PBX },
+	{ "ShoreGear", ROLE_PBX },
+	{ "STARFACE", ROLE_PBX },
+	{ "Switchvox", ROLE_PBX },
+	{ "Swyx", ROLE_PBX },
 	{ "Sangoma", ROLE_PHONE },
 	{ "Sipnetic", ROLE_PHONE },
 	{ "SIP.js", ROLE_PHONE },
 	{ "Sipura", ROLE_PHONE },
 	{ "snom", ROLE_PHONE },
 	{ "SoftPhone", ROLE_PHONE },
+	{ "TelcoBridges", ROLE_SBC },
+	{ "TB-ProSBC", ROLE_SBC },
 	{ "Telephone", ROLE_PHONE },
 	{ "Tiptel", ROLE_PHONE },
 	{ "Twinkle", ROLE_PHONE },
 	{ "Unify", ROLE_PHONE },
+	{ "VitalPBX", ROLE_PBX },
 	{ "VVX", ROLE_PHONE },
+	{ "Wildix GW", ROLE_PBX },
 	{ "X-Lite", ROLE_PHONE },
+	{ "Yeastar", ROLE_PBX },
 	{ "Yealink", ROLE_PHONE },
 	{ "Z 5", ROLE_PHONE },
 	{ "Z 3", ROLE_PHONE },
 	{ "Zoiper", ROLE_PHONE },
 };
 
-/* The first letter settles nearly every row: this is asked for each message. */
+static char lower(char c)
+{
+	return (char)(c | 0x20);             /* of digits and letters */
+}
+
 enum host_role host_role_of_agent(struct span user_agent)
 {
-	enum { CASE = 0x20 };
+	const size_t count = sizeof agents / sizeof *agents;
+	char first = user_agent.n ? lower((char)user_agent.p[0]) : '\0',
+		second = user_agent.n > 1 ? lower((char)user_agent.p[1]) : '\0';
+	size_t from = 0;
 
-	for (size_t i = 0; user_agent.n && i < sizeof agents / sizeof *agents; i++) {
-		if (((uint8_t)agents[i].begin[0] | CASE) == (user_agent.p[0] | CASE) &&
-		    span_starts_nocase(user_agent, span_of(agents[i].begin)))
-			return agents[i].role;
+	for (size_t rest = count; rest; rest -= (rest + 1) / 2) {
+		if (lower(agents[from + rest / 2].begin[0]) < first)
+			from += (rest + 1) / 2;
+	}
+	for (; from < count && lower(agents[from].begin[0]) == first; from++) {
+		if (lower(agents[from].begin[1]) == second &&
+		    span_starts_nocase(user_agent, span_of(agents[from].begin)))
+			return agents[from].role;
 	}
 	return ROLE_COUNT;
 }

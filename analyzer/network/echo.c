@@ -40,7 +40,7 @@ uint64_t sip_leg_key(const struct sip_message *m)
 	if (m->method == SIP_REGISTER || m->method == SIP_OPTIONS || m->method == SIP_SUBSCRIBE ||
 	    m->method == SIP_PUBLISH || m->method == SIP_NOTIFY)
 		return 0;
-	return two_points_leg_key(m->call_id, m->from.tag);
+	return two_points_leg_key_of(m);
 }
 
 /* ---- signs ---- */
@@ -113,7 +113,7 @@ static void asked_drop(struct echoes *e, struct asked *a)
 	refused_judge(e, a);
 	hash_remove(&e->asked, &a->by_branch);
 	list_remove(&e->asked_in_order, &a->in_order);
-	free(a);
+	pool_give(&e->asked_pool, a);
 }
 
 static void asked_expire(struct echoes *e, int64_t now_ns)
@@ -127,17 +127,12 @@ static void asked_expire(struct echoes *e, int64_t now_ns)
 	}
 }
 
-static bool same_text(const char *text, uint8_t n, struct span s)
-{
-	return s.n == n && (n == 0 || memcmp(text, s.p, n) == 0);
-}
-
 /* Its request over the same two sockets; `sockets`: else over the same two hosts. */
 static struct asked *asked_find(
 	const struct echoes *e, const struct sip_message *m, const struct endpoint *phone, const struct endpoint *peer,
 	bool sockets)
 {
-	uint64_t branch = hash_bytes(m->via.branch.p, m->via.branch.n);
+	uint64_t branch = m->keys.branch;
 	uint32_t hash = branch_hash(branch, m->cseq);
 
 	for (struct hash_link *it = hash_first(&e->asked, hash); it; it = it->next) {
@@ -150,13 +145,6 @@ static struct asked *asked_find(
 	return NULL;
 }
 
-static void text_keep(char *to, size_t room, uint8_t *ret_n, struct span s)
-{
-	s = span_first(s, room);
-	memcpy(to, s.p ? s.p : (const uint8_t *)"", s.n);
-	*ret_n = (uint8_t)s.n;
-}
-
 static struct address literal(struct span host)
 {
 	struct address a = { .family = 0 };
@@ -165,9 +153,9 @@ static struct address literal(struct span host)
 }
 
 /* The phone repeats itself although the answer was there: it did not take it for one. */
-static void repeated(struct asked *a)
+static void repeated(struct asked *a, const struct packet *p, const struct sip_message *m)
 {
-	a->sent++;
+	refused_repeated(a, p, m);
 	if (a->discarded_by)
 		a->discarded_by->discarded++;
 }
@@ -189,23 +177,35 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	struct asked *a = asked_find(e, m, &p->src, &p->dst, true);
 
 	if (a) {
-		repeated(a);
+		repeated(a, p, m);
 		return;
 	}
 	if (m->call_id.n > ASKED_ID || m->from.tag.n > ASKED_TAG || !m->via.branch.n)
 		return;
-	a = memory_zalloc(sizeof *a);
-	*a = (struct asked){
-		.phone = p->src, .peer = p->dst, .transport = p->transport, .cseq = m->cseq, .via_count = m->via_count,
-		.branch = hash_bytes(m->via.branch.p, m->via.branch.n), .via_host = literal(m->via.host),
-		.via_port = m->via.has_port ? m->via.port : 0,
-		.from_host = literal(m->from.host), .from_port = m->from.has_port ? m->from.port : 0,
-		.rport = m->via.has_rport,
-		.leg_key = sip_leg_key(m), .agent = agent, .at = frame_ref_of(p),
-		.sent = 1, .bytes = p->ip_bytes, .refused = refused_shape(p, m),
-	};
-	text_keep(a->call_id, sizeof a->call_id, &a->call_id_n, m->call_id);
-	text_keep(a->from_tag, sizeof a->from_tag, &a->from_tag_n, m->from.tag);
+	a = pool_take(&e->asked_pool);
+	memset(a, 0, offsetof(struct asked, call_id));
+	a->phone = p->src;
+	a->peer = p->dst;
+	a->transport = p->transport;
+	a->cseq = m->cseq;
+	a->via_count = m->via_count;
+	a->branch = m->keys.branch;
+	a->via_host = literal(m->via.host);
+	a->via_port = m->via.has_port ? m->via.port : 0;
+	a->from_host = literal(m->from.host);
+	a->from_port = m->from.has_port ? m->from.port : 0;
+	a->rport = m->via.has_rport;
+	a->leg_key = sip_leg_key(m);
+	a->agent = agent;
+	a->at = frame_ref_of(p);
+	a->sent = 1;
+	a->bytes = p->ip_bytes;
+	a->call_id_key = m->keys.call_id;
+	a->from_tag_key = m->keys.from_tag;
+	a->call_id_n = (uint8_t)m->call_id.n;
+	a->from_tag_n = (uint8_t)m->from.tag.n;
+	if (m->call_id.n)
+		memcpy(a->call_id, m->call_id.p, m->call_id.n);
 	if (p->has & HAS_MAC)
 		memcpy(a->router_mac, p->mac_dst, sizeof a->router_mac);
 	ask_digest(a, m);
@@ -217,16 +217,12 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 
 static uint32_t socket_hash(const struct address *phone, uint16_t port, const struct address *peer)
 {
-	struct endpoint from = { *phone, port }, to = { *peer, 0 };
-
-	return (uint32_t)hash_mix(endpoint_hash(&from), endpoint_hash(&to));
+	return (uint32_t)hash_mix(address_port_hash(phone, port), address_hash(peer));
 }
 
 static struct socket_use *socket_find(const struct echoes *e, const struct address *phone, uint16_t port,
-	const struct address *peer)
+	const struct address *peer, uint32_t hash)
 {
-	uint32_t hash = socket_hash(phone, port, peer);
-
 	for (struct hash_link *it = hash_first(&e->sockets, hash); it; it = it->next) {
 		struct socket_use *s = HASH_ENTRY(it, struct socket_use, by_key);
 
@@ -239,7 +235,8 @@ static struct socket_use *socket_find(const struct echoes *e, const struct addre
 
 static void socket_used(struct echoes *e, const struct packet *p)
 {
-	struct socket_use *s = socket_find(e, &p->src.addr, p->src.port, &p->dst.addr);
+	uint32_t hash = socket_hash(&p->src.addr, p->src.port, &p->dst.addr);
+	struct socket_use *s = socket_find(e, &p->src.addr, p->src.port, &p->dst.addr, hash);
 
 	if (s) {
 		s->last_ns = p->at_ns;
@@ -249,19 +246,19 @@ static void socket_used(struct echoes *e, const struct packet *p)
 		s = LIST_ENTRY(e->sockets_in_order.head.next, struct socket_use, in_order);
 		hash_remove(&e->sockets, &s->by_key);
 		list_remove(&e->sockets_in_order, &s->in_order);
-		free(s);
+		pool_give(&e->socket_pool, s);
 	}
-	s = memory_zalloc(sizeof *s);
+	s = pool_take(&e->socket_pool);
 	*s = (struct socket_use){ .phone = p->src.addr, .peer = p->dst.addr, .port = p->src.port, .first_ns = p->at_ns,
 		.last_ns = p->at_ns };
-	hash_add(&e->sockets, &s->by_key, socket_hash(&s->phone, s->port, &s->peer));
+	hash_add(&e->sockets, &s->by_key, hash);
 	list_add_tail(&e->sockets_in_order, &s->in_order);
 }
 
 bool echoes_sent_from(const struct echoes *e, const struct address *phone, uint16_t port, const struct address *peer,
 	int64_t at_ns)
 {
-	const struct socket_use *s = socket_find(e, phone, port, peer);
+	const struct socket_use *s = socket_find(e, phone, port, peer, socket_hash(phone, port, peer));
 
 	return s && s->first_ns <= ns_add(at_ns, SOCKET_NS) && s->last_ns >= ns_add(at_ns, -SOCKET_NS);
 }
@@ -336,8 +333,6 @@ static void compare_call_id(struct answer *a)
 	struct address old, new;
 	struct echo_sign *s;
 
-	if (span_equal(before, after))
-		return;
 	if (i < before.n && k < after.n && span_equal(span_first(before, i), span_first(after, k))) {
 		if (!address_parse(span_from(before, i + 1), &old) || !address_parse(span_from(after, k + 1), &new) ||
 		    address_equal(&old, &new) ||
@@ -499,7 +494,7 @@ bool echoes_insider(const struct echoes *e, const struct address *server)
  */
 static bool belongs(const struct asked *q, const struct sip_message *m)
 {
-	return same_text(q->from_tag, q->from_tag_n, m->from.tag) || same_text(q->call_id, q->call_id_n, m->call_id);
+	return q->from_tag_key == m->keys.from_tag || q->call_id_key == m->keys.call_id;
 }
 
 static void compare(struct echoes *e, struct asked *q, const struct packet *p, const struct sip_message *m)
@@ -513,13 +508,13 @@ static void compare(struct echoes *e, struct asked *q, const struct packet *p, c
 		refused_answered(e, q, p->at_ns);
 	q->answered = true;
 	compare_via(&a);
-	if (same_text(q->from_tag, q->from_tag_n, m->from.tag) && q->from_tag_n)
-		compare_call_id(&a);
-	if (same_text(q->call_id, q->call_id_n, m->call_id))
+	if (q->call_id_key == m->keys.call_id)
 		compare_from(&a);
+	else if (q->from_tag_n)              /* and the From-tag is the same: it belongs here */
+		compare_call_id(&a);
 	compare_received(&a);
 	count_intact(&a);
-	for (unsigned k = 0; k < ECHO_KIND_COUNT; k++) {
+	for (unsigned k = 0; a.kinds && k < ECHO_KIND_COUNT; k++) {
 		if (a.signs[k])
 			a.signs[k]->together |= a.kinds;
 	}
@@ -592,15 +587,16 @@ struct echoes *echoes_new(void)
 	list_init(&e->signs_in_order);
 	hash_init(&e->asked);
 	list_init(&e->asked_in_order);
+	pool_init(&e->asked_pool, sizeof(struct asked));
 	hash_init(&e->sockets);
+	pool_init(&e->socket_pool, sizeof(struct socket_use));
 	list_init(&e->sockets_in_order);
 	hash_init(&e->intact);
 	hash_init(&e->insiders);
-	hash_init(&e->flows);
+	refused_init(e);
 	hash_init(&e->styles);
 	list_init(&e->intact_in_order);
 	list_init(&e->insiders_in_order);
-	list_init(&e->flows_in_order);
 	list_init(&e->styles_in_order);
 	agents_init(&e->agents);
 	return e;
@@ -612,14 +608,12 @@ void echoes_free(struct echoes *e)
 		return;
 	LIST_EACH_SAFE(it, &e->signs_in_order)
 		free(LIST_ENTRY(it, struct echo_sign, in_order));
-	LIST_EACH_SAFE(it, &e->asked_in_order)
-		free(LIST_ENTRY(it, struct asked, in_order));
-	LIST_EACH_SAFE(it, &e->sockets_in_order)
-		free(LIST_ENTRY(it, struct socket_use, in_order));
 	LIST_EACH_SAFE(it, &e->intact_in_order)
 		free(LIST_ENTRY(it, struct intact, seen.in_order));
 	LIST_EACH_SAFE(it, &e->insiders_in_order)
 		free(LIST_ENTRY(it, struct insider, in_order));
+	pool_fini(&e->asked_pool);
+	pool_fini(&e->socket_pool);
 	hash_fini(&e->signs);
 	hash_fini(&e->asked);
 	hash_fini(&e->sockets);

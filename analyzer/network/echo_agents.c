@@ -346,7 +346,7 @@ static void turn(struct echoes *e, struct agent *x, const struct packet *p, enum
  */
 static void turns_begin(struct agent *x, const struct packet *p, const struct sip_message *m)
 {
-	uint64_t id = m->method == SIP_REGISTER ? hash_bytes(m->call_id.p, m->call_id.n) : 0;
+	uint64_t id = m->method == SIP_REGISTER ? m->keys.call_id : 0;
 
 	if (!endpoint_equal(&x->phone.source, &p->src) || (id && x->register_id && id != x->register_id))
 		memset(x->turns, 0, sizeof x->turns);

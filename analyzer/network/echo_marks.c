@@ -117,6 +117,8 @@ static void nat_trace(struct echoes *e, const struct packet *p, const struct sip
 	struct address inside, owner;
 	struct echo_sign *s;
 
+	if (span_find(sdp, mark.p[0]) == sdp.n)         /* a parenthesis is rare in SDP */
+		return;
 	for (unsigned i = 0; i < SDP_LINES && line_next(&sdp, &line); i++) {
 		size_t at = span_find_text(line, mark);
 

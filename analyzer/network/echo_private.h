@@ -4,6 +4,7 @@
 #define DEADAIR_NETWORK_ECHO_PRIVATE_H
 
 #include "analyzer/network/echo.h"
+#include "captures/base/pool.h"
 #include "dissect/sip_message.h"
 
 enum {
@@ -13,26 +14,27 @@ enum {
 };
 
 struct asked {                       /* a request that waits for its answers */
-	struct list_link in_order;   /* oldest first */
 	struct hash_link by_branch;
-	struct endpoint phone, peer;
-	uint8_t transport;
-	uint32_t cseq, via_count;
 	uint64_t branch;             /* hash */
+	struct endpoint phone, peer;
+	uint32_t cseq, via_count;
+	struct list_link in_order;   /* oldest first */
+	uint64_t call_id_key, from_tag_key;  /* hashes */
+	uint8_t transport;
+	bool rport, answered, judged;
+	bool digest_other;           /* its credentials were made for another address than the Request-URI's */
+	uint8_t call_id_n, from_tag_n;
+	uint8_t router_mac[6];
 	struct address via_host, from_host;
 	uint16_t via_port, from_port;        /* 0: none written */
-	bool rport;
-	char call_id[ASKED_ID], from_tag[ASKED_TAG];
-	uint8_t call_id_n, from_tag_n;
-	uint64_t leg_key, agent, nonce;      /* nonce: hash of that of the credentials, 0 none */
-	bool digest_other;           /* its credentials were made for another address than the Request-URI's */
-	char digest_text[2][ADDRESS_TEXT];   /* these two */
 	uint32_t sent, bytes, refused;       /* transmissions; of the IP packet; bits enum echo_refused */
-	bool answered, judged;
 	uint32_t shown;              /* bits 1 << enum echo_kind: this transaction was counted */
+	uint64_t leg_key, agent, nonce;      /* nonce: hash of that of the credentials, 0 none */
 	struct echo_sign *discarded_by;      /* a changed answer that it should not have repeated itself after */
 	struct frame_ref at;
-	uint8_t router_mac[6];
+	/* set only as far as they are there */
+	char call_id[ASKED_ID];
+	char digest_text[2][ADDRESS_TEXT];   /* of digest_other: these two */
 };
 
 /* ---- echo.c ---- */
@@ -129,18 +131,20 @@ bool contact_address(const struct sip_message *m, struct address *ret);
 
 /* ---- echo_refused.c: what is never answered ---- */
 
-/* What about this request SIP helpers refuse. */
-uint32_t refused_shape(const struct packet *p, const struct sip_message *m);
+/* It was sent once more. */
+void refused_repeated(struct asked *a, const struct packet *p, const struct sip_message *m);
 /* A request of that size was answered. */
 void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns);
 /* It will not be answered any more. */
 void refused_judge(struct echoes *e, struct asked *a);
+void refused_init(struct echoes *e);
 void refused_fini(struct echoes *e);
 
 struct echoes {
 	struct hash signs, asked, sockets, intact, insiders, flows, styles;
 	struct list signs_in_order, asked_in_order, sockets_in_order, intact_in_order, insiders_in_order,
 		flows_in_order, styles_in_order;
+	struct pool asked_pool, socket_pool, flow_pool;
 	struct agents agents;
 	struct { struct address ends[2]; } tunnels[TUNNEL_MAX];
 	unsigned tunnel_count;

@@ -13,14 +13,14 @@
 #define NEAR_NS (60 * SECOND_NS)
 #define THIN_NS (5 * SECOND_NS)         /* answers nearer to each other are one */
 
-enum { TRANSMISSIONS = 4, ANSWERS_KEPT = 32, LINES = 256, SIZE_MARGIN = 100, PRIVILEGED = 1023 };
+enum { FEW = 2, TRANSMISSIONS = 4, ANSWERS_KEPT = 32, LINES = 256, SIZE_MARGIN = 100, PRIVILEGED = 1023 };
 
 struct flow {                        /* requests from one socket to another that were answered */
 	struct list_link in_order;
 	struct hash_link by_key;
 	struct endpoint phone, peer;
-	/* a ring; the largest request of each few seconds */
-	struct { int64_t at_ns; uint32_t bytes; } answers[ANSWERS_KEPT];
+	/* a ring, in the size that it has: few, or what is allocated; the largest request of each few seconds */
+	struct flow_answer { int64_t at_ns; uint32_t bytes; } *answers, few[FEW];
 	unsigned count;
 };
 
@@ -38,7 +38,7 @@ static bool low_port(struct span line)
 	return span_number(word, 65535, &port) && port > 0 && port <= PRIVILEGED;
 }
 
-uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
+static uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
 {
 	struct span sdp = m->sdp, line;
 	uint32_t shape = m->has_content_length ? 0 : REFUSED_NO_LENGTH;
@@ -57,6 +57,13 @@ uint32_t refused_shape(const struct packet *p, const struct sip_message *m)
 			shape |= low_port(line) ? REFUSED_LOW_PORT : 0;
 	}
 	return connection ? shape : shape | REFUSED_NO_CONNECTION;
+}
+
+/* Asked for when it has been sent often enough to be judged: nearly all are answered before. */
+void refused_repeated(struct asked *a, const struct packet *p, const struct sip_message *m)
+{
+	if (++a->sent == TRANSMISSIONS)
+		a->refused = refused_shape(p, m);
 }
 
 /* ---- what is answered beside it ---- */
@@ -83,7 +90,9 @@ static void flow_drop(struct echoes *e, struct flow *f)
 {
 	hash_remove(&e->flows, &f->by_key);
 	list_remove(&e->flows_in_order, &f->in_order);
-	free(f);
+	if (f->answers != f->few)
+		free(f->answers);
+	pool_give(&e->flow_pool, f);
 }
 
 static struct flow *flow_of(struct echoes *e, const struct asked *a)
@@ -94,12 +103,24 @@ static struct flow *flow_of(struct echoes *e, const struct asked *a)
 		return f;
 	if (e->flows_in_order.count >= SITE_MAX)
 		flow_drop(e, LIST_ENTRY(e->flows_in_order.head.next, struct flow, in_order));
-	f = memory_zalloc(sizeof *f);
+	f = pool_take(&e->flow_pool);
 	f->phone = a->phone;
 	f->peer = a->peer;
+	f->answers = f->few;
+	f->count = 0;
 	hash_add(&e->flows, &f->by_key, flow_hash(a));
 	list_add_tail(&e->flows_in_order, &f->in_order);
 	return f;
+}
+
+/* A power of two is full. */
+static void answers_grow(struct flow *f)
+{
+	bool few = f->answers == f->few;
+
+	f->answers = memory_resize(few ? NULL : f->answers, 2u * f->count, sizeof *f->answers);
+	if (few)
+		memcpy(f->answers, f->few, sizeof f->few);
 }
 
 void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns)
@@ -112,8 +133,9 @@ void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns)
 			f->answers[last].bytes = a->bytes;
 		return;
 	}
-	f->answers[f->count % ANSWERS_KEPT].at_ns = at_ns;
-	f->answers[f->count++ % ANSWERS_KEPT].bytes = a->bytes;
+	if (f->count >= FEW && f->count < ANSWERS_KEPT && (f->count & (f->count - 1)) == 0)
+		answers_grow(f);
+	f->answers[f->count++ % ANSWERS_KEPT] = (struct flow_answer){ at_ns, a->bytes };
 }
 
 /* Of its size: else it may be the MTU. */
@@ -158,9 +180,17 @@ void refused_judge(struct echoes *e, struct asked *a)
 	sign_texts(s, "SDP", SPAN_NONE, span_of(name_of(a->refused)));
 }
 
+void refused_init(struct echoes *e)
+{
+	hash_init(&e->flows);
+	list_init(&e->flows_in_order);
+	pool_init(&e->flow_pool, sizeof(struct flow));
+}
+
 void refused_fini(struct echoes *e)
 {
 	LIST_EACH_SAFE(it, &e->flows_in_order)
 		flow_drop(e, LIST_ENTRY(it, struct flow, in_order));
+	pool_fini(&e->flow_pool);
 	hash_fini(&e->flows);
 }

@@ -23,10 +23,8 @@ void grades_remove(struct grades *g, struct grade *record)
 	list_remove(&g->of[record->established], &record->link);
 }
 
-void grades_touch(struct grades *g, struct grade *record, int64_t now_ns)
+void grades_move(struct grades *g, struct grade *record, int64_t now_ns)
 {
-	if (ns_minus(now_ns, record->touched_ns) < SECOND_NS)
-		return;
 	record->touched_ns = now_ns;
 	list_remove(&g->of[record->established], &record->link);
 	list_add_tail(&g->of[record->established], &record->link);

@@ -29,11 +29,11 @@ struct host_record *host_find(const struct network *n, const struct address *a)
 	return NULL;
 }
 
-static void host_free(struct host_record *h)
+static void host_free(struct network *n, struct host_record *h)
 {
 	free((void *)h->host.user_agent.p);
 	free(h->media_port_bits);
-	free(h);
+	pool_give(&n->host_pool, h);
 }
 
 static void host_evict(struct network *n, struct host_record *h)
@@ -51,7 +51,7 @@ static void host_evict(struct network *n, struct host_record *h)
 	hash_remove(&n->hosts, &h->host.by_address);
 	list_remove(&n->hosts_in_order, &h->host.in_order);
 	n->counts.hosts_evicted++;
-	host_free(h);
+	host_free(n, h);
 }
 
 static void make_room(struct network *n, const struct host_record *spare)
@@ -75,7 +75,7 @@ struct host_record *host_add(struct network *n, const struct address *a, const s
 		return h;
 	}
 	make_room(n, spare);
-	h = memory_zalloc(sizeof *h);
+	h = pool_zalloc(&n->host_pool);
 	h->host.addr = *a;
 	h->host.first_ns = n->now_ns;
 	h->host.last_in_ns = h->host.last_out_ns = NS_NONE;
@@ -94,7 +94,7 @@ void hosts_free(struct network *n)
 		struct host_record *h = host_record_of(LIST_ENTRY(it, struct host, in_order));
 
 		machine_leave(n, h);
-		host_free(h);
+		host_free(n, h);
 	}
 }
 

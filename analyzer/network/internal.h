@@ -7,8 +7,9 @@
 #include "analyzer/network/mark_use.h"
 #include "analyzer/network/turn.h"
 #include "analyzer/network/vlan_use.h"
+#include "captures/base/pool.h"
 
-enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, VOICE_TOLD_MAX = 16, SIP_PORT = 5060, SIPS_PORT = 5061,
+enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, PAIR_SPELLS_FEW = 2, VOICE_TOLD_MAX = 16, SIP_PORT = 5060, SIPS_PORT = 5061,
        NAT_SURE = 60 /* a mapping of that weight joins two addresses to one machine */ };
 
 /* ---- the most frequent of a few values, in constant time and space (space-saving counters); slot 0 leads ---- */
@@ -49,8 +50,14 @@ struct grades { struct list of[2]; };
 void grades_init(struct grades *g);
 void grades_add(struct grades *g, struct grade *record, int64_t now_ns);
 void grades_remove(struct grades *g, struct grade *record);
+void grades_move(struct grades *g, struct grade *record, int64_t now_ns);
 /* Cheap: moves a record once a second of packet time. */
-void grades_touch(struct grades *g, struct grade *record, int64_t now_ns);
+static inline void grades_touch(struct grades *g, struct grade *record, int64_t now_ns)
+{
+	if (ns_minus(now_ns, record->touched_ns) >= SECOND_NS)
+		grades_move(g, record, now_ns);
+}
+
 /* False: it was already. */
 bool grades_establish(struct grades *g, struct grade *record);
 /* Who goes next, never `spare`; NULL: nobody else is there. */
@@ -100,6 +107,7 @@ struct pair_record {
 	struct pair_record *reverse; /* NULL: nothing was seen the other way */
 	unsigned spell_room;
 	uint16_t sip_port, media_port;       /* last source ports that src was told of */
+	struct pair_spell few[PAIR_SPELLS_FEW];      /* pair.spells, until there are more */
 };
 
 /* ---- copies ---- */
@@ -155,6 +163,7 @@ struct network {
 	struct hash hosts, pairs, machines;
 	struct list hosts_in_order, pairs_in_order;
 	struct grades host_grades, pair_grades;
+	struct pool host_pool, pair_pool;
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
 	struct nat nat;
@@ -195,6 +204,8 @@ void alias_forget(struct host_record *h);            /* h is about to go */
 
 /* pair.c */
 struct pair_record *pair_add(struct network *n, const struct packet *p);
+/* Of the packet that was added last nothing is looked up or touched. */
+struct pair_record *pair_again(struct network *n, const struct packet *p);
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst);
 void pair_packet(struct network *n, struct pair_record *pair, const struct packet *p, enum duplicate_verdict verdict,
 	uint32_t count);
@@ -204,12 +215,6 @@ void pairs_free(struct network *n);
 
 /* role.c */
 void roles_settle(struct network *n);
-
-/* An address as hash key. */
-static inline uint32_t address_hash(const struct address *a)
-{
-	return endpoint_hash(&(struct endpoint){ *a, 0 });
-}
 
 static inline struct host_record *host_record_of(const struct host *h)
 {

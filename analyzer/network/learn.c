@@ -77,8 +77,10 @@ static bool sdp_connection(struct span sdp, struct address *ret)
 {
 	struct span line;
 
-	for (int i = 0; i < SDP_LINES_MAX && span_split(&sdp, '\n', &line); i++) {
-		if (!span_starts(line, SPAN("c=IN IP")) || line.n < 10)
+	for (int i = 0; i < SDP_LINES_MAX && sdp.n; i++) {
+		line = span_first(sdp, span_find(sdp, '\n'));
+		sdp = span_from(sdp, line.n + 1);
+		if (line.n < 10 || line.p[0] != 'c' || !span_starts(line, SPAN("c=IN IP")))
 			continue;
 		line = span_trim(span_from(line, 9));
 		if (address_parse(span_first(line, span_find(line, '/')), ret) && address_reach(ret) >= 0)
@@ -281,8 +283,7 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 
 	if (!(p->has & HAS_IP) || !address_known(&p->src.addr) || !address_known(&p->dst.addr))
 		return;
-	n->now_ns = p->at_ns;
-	pair = pair_add(n, p);
+	pair = pair_again(n, p);
 	has_sdp = sdp_connection(m->sdp, &sdp);
 	if (m->request) {
 		learn_request(pair->src, pair->dst, p, m);

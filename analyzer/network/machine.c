@@ -106,17 +106,20 @@ void machine_sent(struct network *n, struct host_record *h, const struct packet 
 {
 	uint32_t votes = count < VOTES_MAX ? count : VOTES_MAX;
 
-	if (!mac_is_senders(p) || address_reach(&h->host.addr) < 0 || link_local(&h->host.addr))
+	if (!mac_is_senders(p))
 		return;
-	if (h->machine && memcmp(h->machine->mac, p->mac_src, sizeof h->machine->mac) != 0) {
+	if (h->machine && memcmp(h->host.mac, p->mac_src, sizeof h->host.mac) != 0) {
 		if (h->machine_votes > votes) {
 			h->machine_votes -= votes;
 			return;
 		}
 		machine_leave(n, h);
 	}
-	if (!h->machine)
+	if (!h->machine) {                      /* whose address has no place never joins one */
+		if (address_reach(&h->host.addr) < 0 || link_local(&h->host.addr))
+			return;
 		machine_join(n, h, p->mac_src);
+	}
 	h->machine_votes = h->machine_votes + votes < VOTES_MAX ? h->machine_votes + votes : VOTES_MAX;
 }
 

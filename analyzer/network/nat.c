@@ -68,15 +68,16 @@ static struct list *weight_class(struct nat *nat, unsigned weight)
 
 static uint32_t face_hash(const struct endpoint *at, bool media, bool outer)
 {
-	uint64_t hash = hash_mix(hash_bytes(&at->addr, sizeof at->addr), at->port);
-
-	return (uint32_t)hash_mix(hash, (uint64_t)media << 1 | outer);
+	return (uint32_t)hash_mix(endpoint_hash(at), (uint64_t)media << 1 | outer);
 }
 
 static struct nat_face *face_find(const struct nat *nat, const struct endpoint *at, bool media, bool outer)
 {
-	uint32_t hash = face_hash(at, media, outer);
+	uint32_t hash;
 
+	if (!nat->faces.count)
+		return NULL;
+	hash = face_hash(at, media, outer);
 	for (struct hash_link *link = hash_first(&nat->faces, hash); link; link = link->next) {
 		struct nat_face *f = HASH_ENTRY(link, struct nat_face, by_at);
 
@@ -138,8 +139,11 @@ static uint32_t mapping_hash(const struct endpoint *inside, const struct endpoin
 static struct mapping_record *mapping_find(
 	const struct nat *nat, const struct endpoint *inside, const struct endpoint *outside, bool media)
 {
-	uint32_t hash = mapping_hash(inside, outside, media);
+	uint32_t hash;
 
+	if (!nat->mappings.count)
+		return NULL;
+	hash = mapping_hash(inside, outside, media);
 	for (struct hash_link *link = hash_first(&nat->mappings, hash); link; link = link->next) {
 		struct mapping_record *m = HASH_ENTRY(link, struct mapping_record, by_both);
 
@@ -337,9 +341,14 @@ bool network_private_of(
 
 unsigned nat_weight(const struct nat *nat, const struct address *inside, const struct address *outside, bool media)
 {
-	struct endpoint in = { *inside, 0 }, out = { *outside, 0 };
-	const struct mapping_record *m = mapping_find(nat, &in, &out, media);
+	struct endpoint in, out;
+	const struct mapping_record *m;
 
+	if (!nat->mappings.count)
+		return 0;
+	in = (struct endpoint){ *inside, 0 };
+	out = (struct endpoint){ *outside, 0 };
+	m = mapping_find(nat, &in, &out, media);
 	return m ? m->mapping.weight : 0;
 }
 

@@ -34,6 +34,8 @@ struct network *network_new(const struct network_config *config)
 	hash_init(&n->hosts);
 	hash_init(&n->pairs);
 	hash_init(&n->machines);
+	pool_init(&n->host_pool, sizeof(struct host_record));
+	pool_init(&n->pair_pool, sizeof(struct pair_record));
 	list_init(&n->hosts_in_order);
 	list_init(&n->pairs_in_order);
 	grades_init(&n->host_grades);
@@ -51,6 +53,8 @@ void network_free(struct network *n)
 		return;
 	pairs_free(n);
 	hosts_free(n);
+	pool_fini(&n->pair_pool);
+	pool_fini(&n->host_pool);
 	nat_fini(&n->nat);
 	duplicates_fini(&n->duplicates);
 	vlan_uses_free(n->vlans);
@@ -242,24 +246,22 @@ bool network_same(const struct network *n, const struct address *a, const struct
 	return one && one == other;
 }
 
-static bool at_it(const struct host *h)
+bool host_at(const struct host *h)
 {
 	return h && (h->on_host || (h->ttl_known && h->hops == 0));
 }
 
 bool network_at(const struct network *n, const struct address *a)
 {
-	return at_it(network_host_find(n, a));
+	return host_at(network_host_find(n, a));
 }
 
 /*
  * Of a silent peer no TTL is known. It lies behind a router that the capture point is before when its net is another
  * one and the MAC of a is a's own.
  */
-bool network_near(const struct network *n, const struct address *a, const struct address *b)
+bool host_near(const struct host *near, const struct address *a, const struct host *far, const struct address *b)
 {
-	const struct host *near = network_host_find(n, a), *far = network_host_find(n, b);
-
 	if (!near || (near == far) || (far && far->on_host))
 		return false;
 	if (near->on_host)
@@ -269,4 +271,9 @@ bool network_near(const struct network *n, const struct address *a, const struct
 	if (far && far->ttl_known)
 		return near->hops < far->hops;
 	return near->hops == 0 && near->has_mac && !near->mac_shared && !address_same_net(a, b);
+}
+
+bool network_near(const struct network *n, const struct address *a, const struct address *b)
+{
+	return host_near(network_host_find(n, a), a, network_host_find(n, b), b);
 }

@@ -251,8 +251,11 @@ static inline int address_reach(const struct address *a)
 
 /* Is the capture point on a's side: fewer hops than b, or on host a (1.7.1 near). Both unknown: false. */
 bool network_near(const struct network *n, const struct address *a, const struct address *b);
+/* The same of hosts that were looked up; NULL: never seen. a and b: the addresses that they were asked for by. */
+bool host_near(const struct host *near, const struct address *a, const struct host *far, const struct address *b);
 /* 0 hops or on-host: nothing of the IP network lies between the capture point and the host. */
 bool network_at(const struct network *n, const struct address *a);
+bool host_at(const struct host *h);
 
 /* Roles (1.6.1) and the capture's vantage (1.7.1), reckoned from what was seen so far. */
 void network_settle(struct network *n);

@@ -15,9 +15,7 @@ enum {
 
 static uint32_t pair_hash(const struct address *src, const struct address *dst)
 {
-	struct endpoint a = { *src, 0 }, b = { *dst, 0 };
-
-	return (uint32_t)hash_mix(endpoint_hash(&a), endpoint_hash(&b));
+	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
 }
 
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
@@ -33,10 +31,11 @@ struct pair_record *pair_find(const struct network *n, const struct address *src
 	return NULL;
 }
 
-static void pair_free(struct pair_record *pair)
+static void pair_free(struct network *n, struct pair_record *pair)
 {
-	free(pair->pair.spells);
-	free(pair);
+	if (pair->pair.spells != pair->few)
+		free(pair->pair.spells);
+	pool_give(&n->pair_pool, pair);
 }
 
 void pair_remove(struct network *n, struct pair_record *pair)
@@ -51,13 +50,13 @@ void pair_remove(struct network *n, struct pair_record *pair)
 	hash_remove(&n->pairs, &pair->pair.by_key);
 	list_remove(&n->pairs_in_order, &pair->pair.in_order);
 	n->counts.pairs_evicted++;
-	pair_free(pair);
+	pair_free(n, pair);
 }
 
 void pairs_free(struct network *n)
 {
 	LIST_EACH_SAFE(it, &n->pairs_in_order)
-		pair_free((struct pair_record *)LIST_ENTRY(it, struct pair, in_order));
+		pair_free(n, (struct pair_record *)LIST_ENTRY(it, struct pair, in_order));
 }
 
 static struct pair_record *pair_new(struct network *n, const struct packet *p)
@@ -67,7 +66,9 @@ static struct pair_record *pair_new(struct network *n, const struct packet *p)
 
 	while (n->pairs.count >= n->config.max_pairs)
 		pair_remove(n, LIST_ENTRY(grades_next(&n->pair_grades, NULL), struct pair_record, grade));
-	pair = memory_zalloc(sizeof *pair);
+	pair = pool_zalloc(&n->pair_pool);
+	pair->pair.spells = pair->few;
+	pair->spell_room = PAIR_SPELLS_FEW;
 	pair->pair.src = p->src.addr;
 	pair->pair.dst = p->dst.addr;
 	pair->pair.first_ns = pair->pair.last_ns = p->at_ns;
@@ -106,6 +107,14 @@ struct pair_record *pair_add(struct network *n, const struct packet *p)
 	return pair;
 }
 
+struct pair_record *pair_again(struct network *n, const struct packet *p)
+{
+	if (n->now_ns == p->at_ns && pair_is(n->last, p))
+		return n->last;
+	n->now_ns = p->at_ns;
+	return pair_add(n, p);
+}
+
 static void establish_one(struct network *n, struct pair_record *pair)
 {
 	if (!grades_establish(&n->pair_grades, &pair->grade))
@@ -140,14 +149,23 @@ static void spells_merge(struct pair *pair)
 	pair->spell_count--;
 }
 
+static void spells_grow(struct pair_record *record)
+{
+	struct pair *pair = &record->pair;
+	bool few = pair->spells == record->few;
+
+	record->spell_room *= 2;
+	pair->spells = memory_resize(few ? NULL : pair->spells, record->spell_room, sizeof *pair->spells);
+	if (few)
+		memcpy(pair->spells, record->few, sizeof record->few);
+}
+
 static void spell_insert(struct pair_record *record, unsigned at, int64_t at_ns)
 {
 	struct pair *pair = &record->pair;
 
-	if (pair->spell_count == record->spell_room) {
-		record->spell_room = record->spell_room ? record->spell_room * 2 : 1;
-		pair->spells = memory_resize(pair->spells, record->spell_room, sizeof *pair->spells);
-	}
+	if (pair->spell_count == record->spell_room)
+		spells_grow(record);
 	memmove(&pair->spells[at + 1], &pair->spells[at], (pair->spell_count - at) * sizeof(*pair->spells));
 	pair->spells[at] = (struct pair_spell){ at_ns, at_ns };
 	pair->spell_count++;

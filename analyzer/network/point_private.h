@@ -10,15 +10,15 @@ enum { SIGHTING_MAX = 4, TRANSMISSION_MAX = 8 };
 struct sighting {                    /* all transmissions of one message at one point */
 	uint8_t point;               /* index */
 	uint8_t ttl;
+	bool varies;                 /* repetitions are not the same bytes: not to be compared */
 	struct endpoint src, dst;
 	struct frame_ref first, last;
 	unsigned transmissions;
-	int64_t sent_ns[TRANSMISSION_MAX];   /* of the first ones, `first` included */
-	bool varies;                 /* repetitions are not the same bytes: not to be compared */
-	uint64_t text_hash;
+	uint32_t text_bytes, message_bytes;  /* message: without what follows the body */
 	uint8_t *text;               /* of the first; NULL: given back, or cut */
-	uint32_t text_bytes;
-	struct hash_link by_k2;      /* K2 and point: a message that a SIP element sent on under another branch */
+	/* K2 and point: a message that a SIP element sent on under another branch; while there are several points */
+	struct hash_link by_k2;
+	int64_t sent_ns[TRANSMISSION_MAX];   /* of the first ones, `first` included; what is behind them is not set */
 };
 
 struct link {                        /* messages between two hosts, seen at one point and then at another */
@@ -43,8 +43,9 @@ struct shape {                       /* what may make a helper drop it; filled w
 
 struct crossing {                    /* one message, wherever it was seen */
 	struct hash_link by_k1;
+	uint64_t k1;
 	struct list_link in_order;   /* of all, by first sight */
-	uint64_t k1, k2, leg_key;
+	uint64_t k2, leg_key;
 	bool request, settled, reported;
 	bool answered;               /* a response to it was seen somewhere */
 	bool early;                  /* among the first of its point: waits until the clocks are known */

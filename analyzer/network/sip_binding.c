@@ -87,8 +87,11 @@ static uint32_t flow_hash(const struct endpoint *client, const struct endpoint *
 static struct binding_record *flow_find(const struct sip_bindings *b, const struct endpoint *client,
 	const struct endpoint *server)
 {
-	uint32_t hash = flow_hash(client, server);
+	uint32_t hash;
 
+	if (!b->flows.count)                    /* no phone has registered over UDP */
+		return NULL;
+	hash = flow_hash(client, server);
 	for (struct hash_link *it = hash_first(&b->flows, hash); it; it = it->next) {
 		struct binding_record *r = HASH_ENTRY(it, struct binding_record, by_flow);
 
@@ -243,7 +246,7 @@ uint64_t sip_binding_call(struct span call_id)
 
 static uint64_t transaction_key(const struct sip_message *m)
 {
-	return hash_mix(sip_binding_call(m->call_id), (uint64_t)m->cseq << 8 | m->method);
+	return hash_mix(m->keys.call_id, (uint64_t)m->cseq << 8 | m->method);
 }
 
 /* ---- probes ---- */
@@ -304,7 +307,7 @@ static void probe_begin(struct binding_record *r, const struct packet *p)
 	if (r->probe_count == BINDING_PROBES)
 		probe_remove(r, 0);
 	r->probes[r->probe_count++] = (struct binding_probe){
-		.key = key, .call = sip_binding_call(m->call_id), .first = frame_ref_of(p), .last = frame_ref_of(p),
+		.key = key, .call = m->keys.call_id, .first = frame_ref_of(p), .last = frame_ref_of(p),
 		.method = (uint8_t)m->method,
 		.in_dialog = m->to.tag.n != 0, .stream = b->ins > 0, .transmissions = 1,
 		.silence_ns = ns_minus(p->at_ns, b->last_out.at_ns),
@@ -478,7 +481,7 @@ static struct device *device_arrives(struct sip_bindings *b, struct device *d, u
 
 static void register_note(struct sip_bindings *b, struct binding_record *r, const struct packet *p)
 {
-	uint64_t id = hash_mix(sip_binding_call(p->sip->call_id), endpoint_hash(&p->dst));
+	uint64_t id = hash_mix(p->sip->keys.call_id, endpoint_hash(&p->dst));
 	struct device *d = device_find(b, id);
 	unsigned at;
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 
 enum { PATHS_MAX = 16384, ASKS = 8192, TORN_MAX = 1024, PROTOCOL_UDP = 17, PORT_SIP = 5060 };
 
@@ -35,6 +36,7 @@ struct torn {                        /* a first fragment that waits for the othe
 
 struct sip_paths {
 	struct list order;
+	struct pool pool;            /* struct path_slot */
 	struct hash by_key, by_pair, servers, asks_by_key;
 	struct ask *ring;            /* ASKS, made with the first request */
 	unsigned next;
@@ -59,6 +61,7 @@ struct sip_paths *sip_paths_new(size_t max, uint32_t large_bytes)
 	s->max = max ? max : PATHS_MAX;
 	s->large_bytes = large_bytes;
 	list_init(&s->order);
+	pool_init(&s->pool, sizeof(struct path_slot));
 	hash_init(&s->by_key);
 	hash_init(&s->by_pair);
 	hash_init(&s->servers);
@@ -76,44 +79,38 @@ void sip_paths_free(struct sip_paths *s)
 	hash_fini(&s->by_pair);
 	hash_fini(&s->servers);
 	arena_free(s->arena);
-	LIST_EACH_SAFE(it, &s->order)
-		free(LIST_ENTRY(it, struct path_slot, path.in_order));
+	pool_fini(&s->pool);
 	free(s->ring);
 	free(s);
 }
 
 static uint32_t path_hash(const struct address *client, const struct endpoint *server, uint8_t transport)
 {
-	struct endpoint c = { *client, transport };
-
-	return (uint32_t)hash_mix(endpoint_hash(server), endpoint_hash(&c));
-}
-
-static uint32_t server_hash(const struct address *server)
-{
-	struct endpoint e = { *server, 0 };
-
-	return endpoint_hash(&e);
+	return (uint32_t)hash_mix(endpoint_hash(server), address_port_hash(client, transport));
 }
 
 static uint32_t pair_hash(const struct address *client, const struct address *server)
 {
-	return (uint32_t)hash_mix(server_hash(client), server_hash(server));
+	return (uint32_t)hash_mix(address_hash(client), address_hash(server));
 }
 
-const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client,
-	const struct endpoint *server, uint8_t transport)
+static struct sip_path *path_find(const struct sip_paths *s, const struct address *client,
+	const struct endpoint *server, uint8_t transport, uint32_t hash)
 {
-	uint32_t hash = path_hash(client, server, transport);
-
 	for (struct hash_link *it = hash_first(&s->by_key, hash); it; it = it->next) {
-		const struct sip_path *x = HASH_ENTRY(it, struct sip_path, by_key);
+		struct sip_path *x = HASH_ENTRY(it, struct sip_path, by_key);
 
 		if (it->hash == hash && x->transport == transport && address_equal(&x->client, client) &&
 		    endpoint_equal(&x->server, server))
 			return x;
 	}
 	return NULL;
+}
+
+const struct sip_path *sip_paths_find(const struct sip_paths *s, const struct address *client,
+	const struct endpoint *server, uint8_t transport)
+{
+	return path_find(s, client, server, transport, path_hash(client, server, transport));
 }
 
 const struct sip_path *sip_paths_between(const struct sip_paths *s, const struct address *client,
@@ -134,7 +131,7 @@ const struct sip_path *sip_paths_between(const struct sip_paths *s, const struct
 
 const struct sip_server *sip_paths_server(const struct sip_paths *s, const struct address *a)
 {
-	uint32_t hash = server_hash(a);
+	uint32_t hash = address_hash(a);
 
 	for (struct hash_link *it = hash_first(&s->servers, hash); it; it = it->next) {
 		const struct sip_server *x = HASH_ENTRY(it, struct sip_server, by_address);
@@ -145,21 +142,24 @@ const struct sip_server *sip_paths_server(const struct sip_paths *s, const struc
 	return NULL;
 }
 
-const struct sip_door *sip_paths_door(const struct sip_paths *s, const struct endpoint *at, uint8_t transport)
+static const struct sip_door *door_find(const struct sip_server *x, uint16_t port, uint8_t transport)
 {
-	const struct sip_server *x = sip_paths_server(s, &at->addr);
-
 	for (unsigned i = 0; x && i < x->door_count; i++) {
-		if (x->doors[i].port == at->port && x->doors[i].transport == transport)
+		if (x->doors[i].port == port && x->doors[i].transport == transport)
 			return &x->doors[i];
 	}
 	return NULL;
 }
 
+const struct sip_door *sip_paths_door(const struct sip_paths *s, const struct endpoint *at, uint8_t transport)
+{
+	return door_find(sip_paths_server(s, &at->addr), at->port, transport);
+}
+
 static void door_note(struct sip_paths *s, const struct packet *p)
 {
 	struct sip_server *x = (struct sip_server *)sip_paths_server(s, &p->src.addr);
-	struct sip_door *door = (struct sip_door *)sip_paths_door(s, &p->src, p->transport);
+	struct sip_door *door = (struct sip_door *)door_find(x, p->src.port, p->transport);
 
 	if (door) {
 		door->answers++;
@@ -170,7 +170,7 @@ static void door_note(struct sip_paths *s, const struct packet *p)
 	if (!x) {
 		x = arena_zalloc(s->arena, sizeof *x);
 		x->addr = p->src.addr;
-		hash_add(&s->servers, &x->by_address, server_hash(&x->addr));
+		hash_add(&s->servers, &x->by_address, address_hash(&x->addr));
 	}
 	if (x->door_count < SIP_DOORS)
 		x->doors[x->door_count++] = (struct sip_door){ p->transport, p->src.port, 1,
@@ -180,7 +180,8 @@ static void door_note(struct sip_paths *s, const struct packet *p)
 /* NULL: the table is full, and the path counts as evicted. */
 static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, uint8_t transport)
 {
-	struct sip_path *x = (struct sip_path *)sip_paths_find(s, &p->src.addr, &p->dst, transport);
+	uint32_t hash = path_hash(&p->src.addr, &p->dst, transport);
+	struct sip_path *x = path_find(s, &p->src.addr, &p->dst, transport, hash);
 	struct path_slot *slot;
 
 	if (x)
@@ -189,14 +190,14 @@ static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, ui
 		s->evicted++;
 		return NULL;
 	}
-	slot = memory_zalloc(sizeof *slot);
+	slot = pool_take(&s->pool);
 	x = &slot->path;
 	*x = (struct sip_path){ .n = (unsigned)s->order.count + 1, .client = p->src.addr, .server = p->dst,
 		.transport = transport, .first_ns = p->at_ns,
 				.last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
 				.first_at = frame_ref_of(p) };
 	list_add_tail(&s->order, &x->in_order);
-	hash_add(&s->by_key, &x->by_key, path_hash(&x->client, &x->server, transport));
+	hash_add(&s->by_key, &x->by_key, hash);
 	hash_add(&s->by_pair, &slot->by_pair, pair_hash(&x->client, &x->server.addr));
 	return x;
 }
@@ -252,10 +253,10 @@ static void ask_end(struct sip_paths *s, struct ask *a, int64_t now_ns)
 /* The same for a request and its answers: who asked whom, branch, CSeq. Some servers answer from another port. */
 static uint64_t ask_key(const struct sip_message *m, const struct endpoint *client, const struct endpoint *server)
 {
-	uint64_t key = hash_mix(hash_bytes(m->via.branch.p, m->via.branch.n), hash_bytes(m->call_id.p, m->call_id.n));
+	uint64_t key = hash_mix(m->keys.branch, m->keys.call_id);
 
 	key = hash_mix(key, (uint64_t)m->cseq << 8 | m->method);
-	return hash_mix(key, (uint64_t)server_hash(&client->addr) << 32 | server_hash(&server->addr));
+	return hash_mix(key, (uint64_t)address_hash(&client->addr) << 32 | address_hash(&server->addr));
 }
 
 static struct ask *ask_find(const struct sip_paths *s, uint64_t key)

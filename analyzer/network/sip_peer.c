@@ -6,11 +6,13 @@
 
 #include "analyzer/network/internal.h"
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 #include "dissect/sip_message.h"
 
 enum { PEERS_MAX = 16384 };
 
 struct sip_peers {
+	struct pool pool;
 	struct hash by_key;
 	struct list order;
 	struct list silent, heard;   /* in_age, longest ago first: without, with an answer */
@@ -23,6 +25,7 @@ struct sip_peers *sip_peers_new(size_t max)
 	struct sip_peers *t = memory_zalloc(sizeof *t);
 
 	t->max = max ? max : PEERS_MAX;
+	pool_init(&t->pool, sizeof(struct sip_peer));
 	hash_init(&t->by_key);
 	list_init(&t->order);
 	list_init(&t->silent);
@@ -35,8 +38,7 @@ void sip_peers_free(struct sip_peers *t)
 	if (!t)
 		return;
 	hash_fini(&t->by_key);
-	LIST_EACH_SAFE(it, &t->order)
-		free(LIST_ENTRY(it, struct sip_peer, in_order));
+	pool_fini(&t->pool);
 	free(t);
 }
 
@@ -46,10 +48,8 @@ static uint32_t peer_hash(const struct address *client, const struct endpoint *s
 }
 
 static struct sip_peer *peer_find(const struct sip_peers *t, const struct address *client,
-	const struct endpoint *server, uint8_t transport)
+	const struct endpoint *server, uint8_t transport, uint32_t hash)
 {
-	uint32_t hash = peer_hash(client, server, transport);
-
 	for (struct hash_link *it = hash_first(&t->by_key, hash); it; it = it->next) {
 		struct sip_peer *x = HASH_ENTRY(it, struct sip_peer, by_key);
 
@@ -73,24 +73,25 @@ static void peer_drop(struct sip_peers *t)
 	list_remove(from, &x->in_age);
 	list_remove(&t->order, &x->in_order);
 	hash_remove(&t->by_key, &x->by_key);
-	free(x);
+	pool_give(&t->pool, x);
 	t->evicted++;
 }
 
 static struct sip_peer *peer_add(struct sip_peers *t, const struct packet *p)
 {
-	struct sip_peer *x = peer_find(t, &p->src.addr, &p->dst, p->transport);
+	uint32_t hash = peer_hash(&p->src.addr, &p->dst, p->transport);
+	struct sip_peer *x = peer_find(t, &p->src.addr, &p->dst, p->transport, hash);
 
 	if (x)
 		return x;
 	if (t->order.count >= t->max)
 		peer_drop(t);
-	x = memory_zalloc(sizeof *x);
+	x = pool_zalloc(&t->pool);
 	x->client = p->src.addr;
 	x->server = p->dst;
 	x->transport = p->transport;
 	x->port_low = x->port_high = p->src.port;
-	hash_add(&t->by_key, &x->by_key, peer_hash(&x->client, &x->server, x->transport));
+	hash_add(&t->by_key, &x->by_key, hash);
 	list_add_tail(&t->order, &x->in_order);
 	list_add_tail(&t->silent, &x->in_age);
 	return x;
@@ -118,15 +119,16 @@ static uint64_t request_key(const struct sip_message *m)
 	uint64_t key = hash_mix(m->method, m->cseq);
 
 	if (m->via.branch.n)
-		return hash_mix(key, hash_bytes(m->via.branch.p, m->via.branch.n));
-	return m->call_id.n ? hash_mix(key, hash_bytes(m->call_id.p, m->call_id.n)) : key;
+		return hash_mix(key, m->keys.branch);
+	return m->call_id.n ? hash_mix(key, m->keys.call_id) : key;
 }
 
 static void take_request(struct sip_peers *t, const struct packet *p)
 {
 	struct sip_peer *x;
 
-	if (is_stream(p->transport) && peer_find(t, &p->dst.addr, &p->src, p->transport))
+	if (is_stream(p->transport) && peer_find(t, &p->dst.addr, &p->src, p->transport,
+		peer_hash(&p->dst.addr, &p->src, p->transport)))
 		return;                 /* over a connection that the other side opened: it needs no rule of its own */
 	x = peer_add(t, p);
 	list_remove(age_list(t, x), &x->in_age);
@@ -146,7 +148,8 @@ static void take_request(struct sip_peers *t, const struct packet *p)
 
 static void take_answer(struct sip_peers *t, const struct packet *p)
 {
-	struct sip_peer *x = peer_find(t, &p->dst.addr, &p->src, p->transport);
+	struct sip_peer *x = peer_find(t, &p->dst.addr, &p->src, p->transport,
+		peer_hash(&p->dst.addr, &p->src, p->transport));
 
 	if (!x || seen_before(x->answered, &x->next_answered, request_key(p->sip)))
 		return;

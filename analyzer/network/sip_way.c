@@ -23,16 +23,18 @@ enum {
 
 struct way {
 	struct hash_link by_key;
-	bool used;
 	uint64_t key, call;
-	struct endpoint sources[WAY_SOURCES], dst, sent_by, wrong;
-	struct frame_ref seen[WAY_SOURCES];
-	unsigned source_count, via_count;
+	bool used, rport, answered;  /* answered: an answer went where the request came from */
 	uint8_t method;
-	bool rport, answered;        /* answered: an answer went where the request came from */
+	unsigned source_count, via_count;
+	struct endpoint dst, sent_by;
 	unsigned transmissions, answers;     /* wrong ones, and requests after the first of them */
-	struct frame_ref first_answer, last_answer, repeated;
 	struct sip_stray *stray;     /* counted there already */
+	/* sources and where they were seen, as far as source_count; the others with the first wrong answer */
+	struct endpoint sources[WAY_SOURCES];
+	struct frame_ref seen[WAY_SOURCES];
+	struct endpoint wrong;
+	struct frame_ref first_answer, last_answer, repeated;
 };
 
 struct sip_ways {
@@ -72,9 +74,9 @@ void sip_ways_free(struct sip_ways *w)
 /* Branches of RFC 2543 are not unique: no key. From is never used by answers in another form than its tag. */
 static bool way_key(const struct sip_message *m, uint64_t *ret)
 {
-	if (!span_starts_nocase(m->via.branch, SPAN("z9hG4bK")) || m->method == SIP_METHOD_NONE)
+	if (!m->keys.cookie || m->method == SIP_METHOD_NONE)
 		return false;
-	*ret = hash_mix(hash_bytes(m->via.branch.p, m->via.branch.n), hash_bytes(m->from.tag.p, m->from.tag.n));
+	*ret = hash_mix(m->keys.branch, m->keys.from_tag);
 	*ret = hash_mix(*ret, (uint64_t)m->cseq << 8 | m->method);
 	return true;
 }
@@ -100,13 +102,18 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 	way = &w->ring[w->next++ % WAYS];
 	if (way->used)
 		hash_remove(&w->by_key, &way->by_key);
-	*way = (struct way){
-		.used = true, .key = key, .call = hash_bytes(m->call_id.p, m->call_id.n), .sources = { p->src },
-		.dst = p->dst,
-		.seen = { frame_ref_of(p) }, .source_count = 1, .via_count = m->via_count, .method = (uint8_t)m->method,
-		.rport = m->via.has_rport,
-		.sent_by = { .port = m->via.has_port ? m->via.port : SIP_PORT },
-	};
+	memset(way, 0, offsetof(struct way, sources));
+	way->used = true;
+	way->key = key;
+	way->call = m->keys.call_id;
+	way->dst = p->dst;
+	way->sources[0] = p->src;
+	way->seen[0] = frame_ref_of(p);
+	way->source_count = 1;
+	way->via_count = m->via_count;
+	way->method = (uint8_t)m->method;
+	way->rport = m->via.has_rport;
+	way->sent_by.port = m->via.has_port ? m->via.port : SIP_PORT;
 	address_parse(m->via.host, &way->sent_by.addr);
 	hash_add(&w->by_key, &way->by_key, (uint32_t)key);
 }
@@ -302,6 +309,7 @@ static void take_response(struct sip_ways *w, const struct packet *p, uint64_t k
 	if (!way->answers) {
 		way->wrong = p->dst;
 		way->first_answer = frame_ref_of(p);
+		way->repeated = (struct frame_ref){ 0 };
 	} else if (!endpoint_equal(&way->wrong, &p->dst)) {
 		return;
 	}

@@ -9,7 +9,8 @@
 
 enum {
 	DEFAULT_MAX = 4096,
-	ATTEMPTS = 8                 /* requests that wait for answers, for each source that there is room for */
+	ATTEMPTS = 8,                /* requests that wait for answers, for each source that there is room for */
+	AGED_MAX = 32                /* so many of the oldest are asked whether they may go */
 };
 
 struct sources *sources_new(const struct sources_config *config, const struct site *site)
@@ -22,6 +23,7 @@ struct sources *sources_new(const struct sources_config *config, const struct si
 		s->config.max = DEFAULT_MAX;
 	s->attempts_max = s->config.max * ATTEMPTS;
 	s->site = site;
+	pool_init(&s->pool, sizeof(struct source));
 	hash_init(&s->by_addr);
 	hash_init(&s->attempts_by_key);
 	hash_init(&s->aors_by_key);
@@ -31,21 +33,39 @@ struct sources *sources_new(const struct sources_config *config, const struct si
 	return s;
 }
 
+static struct source *aged_source(struct list_link *it)
+{
+	return LIST_ENTRY(it, struct source, in_age);
+}
+
+static void age_leave(struct sources *s, struct source *x)
+{
+	if (x->aged && --s->aged && s->aged_last == x)
+		s->aged_last = aged_source(x->in_age.prev);
+	x->aged = false;
+	list_remove(&s->in_age, &x->in_age);
+}
+
 static void source_free(struct sources *s, struct source *x)
 {
 	list_remove(&s->in_order, &x->in_order);
-	list_remove(&s->in_age, &x->in_age);
+	age_leave(s, x);
 	hash_remove(&s->by_addr, &x->by_addr);
 	s->users -= x->user_count;
 	s->targets -= x->target_count;
+	for (unsigned i = 0; i < x->user_count; i++)
+		free(x->users[i].rejection_ns);
 	free(x->targets);
 	free(x->users);
+	free(x->target_bits);
+	free(x->user_bits);
+	free(x->logins);
 	free(x->buckets);
 	free(x->target_ns);
 	free(x->user_ns);
 	free(x->challenge_ns);
 	free(x->invite_ns);
-	free(x);
+	pool_give(&s->pool, x);
 }
 
 void sources_free(struct sources *s)
@@ -56,6 +76,7 @@ void sources_free(struct sources *s)
 		source_free(s, LIST_ENTRY(it, struct source, in_order));
 	LIST_EACH_SAFE(it, &s->aors)
 		free(LIST_ENTRY(it, struct source_aor, in_order));
+	pool_fini(&s->pool);
 	hash_fini(&s->by_addr);
 	hash_fini(&s->attempts_by_key);
 	hash_fini(&s->aors_by_key);
@@ -87,24 +108,41 @@ static bool keeps(const struct source *x)
 	return x->rejected || x->accepted || x->served;
 }
 
+void source_age_again(struct sources *s, struct source *x)
+{
+	struct source *last = s->aged_last;
+
+	if (!x->aged || keeps(x))
+		return;
+	for (; last != x; last = aged_source(last->in_age.prev)) {
+		last->aged = false;
+		s->aged--;
+	}
+	x->aged = false;
+	s->aged--;
+	s->aged_last = aged_source(x->in_age.prev);
+}
+
+/* The oldest of those that may go, if it is among the first ones; else the oldest of all. */
+static struct source *leaver(struct sources *s)
+{
+	while (s->aged < AGED_MAX && s->aged < s->in_age.count) {
+		struct source *x = aged_source(s->aged ? s->aged_last->in_age.next : s->in_age.head.next);
+
+		if (!keeps(x))
+			return x;
+		x->aged = true;
+		s->aged_last = x;
+		s->aged++;
+	}
+	return aged_source(s->in_age.head.next);
+}
+
 static void make_room(struct sources *s)
 {
-	struct source *oldest = LIST_ENTRY(s->in_age.head.next, struct source, in_age);
-	unsigned looked = 0;
-
 	if (s->in_order.count < s->config.max)
 		return;
-	LIST_EACH(it, &s->in_age) {
-		struct source *x = LIST_ENTRY(it, struct source, in_age);
-
-		if (looked++ >= 32)
-			break;
-		if (!keeps(x)) {
-			oldest = x;
-			break;
-		}
-	}
-	source_free(s, oldest);
+	source_free(s, leaver(s));
 	s->evicted++;
 }
 
@@ -113,12 +151,12 @@ struct source *source_get(struct sources *s, const struct address *a, int64_t at
 	struct source *x = source_find(s, a);
 
 	if (x) {
-		list_remove(&s->in_age, &x->in_age);
+		age_leave(s, x);
 		list_add_tail(&s->in_age, &x->in_age);
 		return x;
 	}
 	make_room(s);
-	x = memory_zalloc(sizeof *x);
+	x = pool_zalloc(&s->pool);
 	x->addr = *a;
 	x->first_ns = at_ns;
 	x->accepted_ns = x->rejected_from_ns = NS_NONE;

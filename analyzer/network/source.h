@@ -70,7 +70,7 @@ struct source_user {                 /* a user that it asked for, or as */
 	unsigned tried, rejected, since; /* since: rejected after the last success, or never forgiven */
 	unsigned accepted;
 	struct pace rejections;
-	int64_t rejection_ns[SOURCE_REJECTIONS];
+	int64_t *rejection_ns;       /* a ring, made with the first */
 	int64_t first_ns, last_ns, rejected_first_ns, rejected_last_ns, accepted_ns, accepted_first_ns;
 	unsigned rejected_before;    /* the acceptance that ended a guess */
 	bool taken;                  /* accepted after so many rejections as a guess needs */
@@ -89,18 +89,23 @@ struct source_user {                 /* a user that it asked for, or as */
 };
 
 struct source {
-	struct list_link in_order, in_age;
 	struct hash_link by_addr;
 	struct address addr;
+	bool aged;                   /* among sources.aged; internal */
+	struct list_link in_age;
+	unsigned accepted;           /* 2xx to REGISTER or INVITE */
+	unsigned rejected;           /* credentials */
+	unsigned served;             /* as a server: different users whose REGISTER it answered, up to SOURCE_EXACT */
+	unsigned requests, answered; /* requests, each counted once */
+	int64_t second;              /* rate: whole seconds */
+	int64_t first_ns, last_ns;
+	struct list_link in_order;
 	enum source_class class;
 	const char *why;             /* that class */
 	char agent[SOURCE_TEXT];     /* escaped */
-	int64_t first_ns, last_ns;
 	struct frame_ref first_at, last_at;
-	/* requests, each counted once */
-	unsigned requests, by_method[SIP_METHOD_OTHER + 1], answered, refused, copies;
+	unsigned by_method[SIP_METHOD_OTHER + 1], refused, copies;
 	unsigned cut;                /* of them: the capture cut their headers */
-	unsigned accepted;           /* 2xx to REGISTER or INVITE */
 	unsigned accepted_credentials;
 	int64_t accepted_ns;         /* the first with credentials; NS_NONE */
 	uint32_t marks;              /* enum tool_mark */
@@ -109,7 +114,8 @@ struct source {
 	unsigned welcomed;           /* INVITEs that rang, were answered, busy or declined */
 	struct source_target *targets;
 	unsigned target_count;
-	uint64_t target_bits[SOURCE_BITS], user_bits[SOURCE_BITS];
+	/* which names were met, SOURCE_BITS words; NULL: all of them are in targets, users as they are */
+	uint64_t *target_bits, *user_bits;
 	unsigned targets_estimate;   /* different ones, counted to SOURCE_EXACT, then estimated */
 	struct pace new_targets, new_users;
 	int64_t *target_ns, *user_ns;        /* rings: the latest SOURCE_EXACT at most */
@@ -119,29 +125,25 @@ struct source {
 	char last_user[SOURCE_TEXT];
 	bool user_unknown, user_known;   /* without credentials: 404 for some, 401 or 407 for others */
 	/* credentials */
-	unsigned challenges, used, rejected;
+	unsigned challenges, used;
 	struct pace challenge_pace;
 	int64_t *challenge_ns;
-	uint64_t nonces[SOURCE_NONCES], last_used;   /* of those issued, the latest; the one that was used last */
-	struct { uint64_t tuple, responses[3]; unsigned count; } tuples[SOURCE_TUPLES];
-	unsigned next_nonce, next_tuple;
+	struct source_logins *logins;        /* source_login.c's; NULL: neither challenged nor credentials used */
 	unsigned same_challenge;     /* the most different responses to one challenge, 3 at most */
 	struct frame_ref same_challenge_at;
 	int64_t rejected_from_ns, rejected_to_ns;
 	unsigned rejected_minutes;   /* in how many minutes of the capture more than the limit was rejected */
 	int64_t rejected_minute;
 	unsigned rejected_in_minute;
-	/* rate: whole seconds */
-	int64_t second;
 	/* row: seconds on end above the limit */
 	struct rate { unsigned now, peak, row, row_most; int64_t from_ns, to_ns; } any, calls, flawed;
 	struct pace invites;
 	int64_t *invite_ns;
-	/* what others saw: 10 s each from bucket_ns on */
+	/* what others saw: 10 s each from bucket_ns on; SOURCE_BUCKETS at most */
 	struct source_bucket { uint16_t asked, answered, busy; } *buckets;
+	unsigned bucket_count;
 	int64_t bucket_ns;
 	/* as a server */
-	unsigned served;             /* different users whose REGISTER it answered, up to SOURCE_EXACT */
 	uint64_t served_keys[8];
 	bool takes_calls;            /* answered an INVITE or REGISTER of somebody with 2xx */
 	bool relays;                 /* sends requests with more than one Via */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* source_asked: whom a source asks, and as which users: targets and users, a bounded number of each. */
+#include <stdlib.h>
+
 #include "analyzer/network/source_private.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
@@ -35,18 +37,33 @@ static void target_port(struct source_target *t, uint16_t port, int64_t at_ns)
 		t->swept |= at_ns - t->port_ns[t->port_count % SOURCE_PORTS] <= MINUTE_NS;
 }
 
+static struct span target_name(const struct address *a)
+{
+	return (struct span){ a->bytes, a->family == 6 ? 16 : 4 };
+}
+
+/* There is no room for more: from now on bits tell which ones were met. */
+static bool target_met(struct source *x, const struct address *a)
+{
+	if (!x->target_bits) {
+		for (unsigned i = 0; i < x->target_count; i++)
+			source_bit_add(x, &x->target_bits, target_name(&x->targets[i].at.addr));
+	}
+	return source_bit_add(x, &x->target_bits, target_name(a));
+}
+
 void source_target_take(struct sources *s, struct source *x, const struct packet *p)
 {
 	struct source_target *t = source_target_find(x, &p->dst.addr);
 
 	if (!t) {
 		unsigned most = s->targets < s->config.max * TARGETS ? SOURCE_EXACT : FEW;
-		struct span bytes = { p->dst.addr.bytes, p->dst.addr.family == 6 ? 16 : 4 };
-		bool known = source_bit_add(x, x->target_bits, bytes);
+		bool full = x->target_count >= most;
+		bool known = (full || x->target_bits) && target_met(x, &p->dst.addr);
 
-		if (!known || x->target_count < most)
+		if (!known || !full)
 			source_pace_grow(&x->new_targets, &x->target_ns, p->at_ns);
-		if (x->target_count >= most)
+		if (full)
 			return;
 		s->targets++;
 		if ((x->target_count & (x->target_count - 1)) == 0)
@@ -108,19 +125,33 @@ static void user_in_order(struct source *x, const char *user)
 	memcpy(x->last_user, user, sizeof x->last_user);
 }
 
-static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, struct span name)
+/* As target_met(), by the names in the table: those that are not kept as they were are met with bits. */
+static bool user_met(struct source *x, struct span name)
+{
+	if (!x->user_bits) {
+		for (unsigned i = 0; i < x->user_count; i++)
+			source_bit_add(x, &x->user_bits, span_of(x->users[i].user));
+	}
+	return source_bit_add(x, &x->user_bits, name);
+}
+
+static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, struct span name,
+	const char *text)
 {
 	struct source_user *u;
 	unsigned most = s->users < s->config.max * USERS ? SOURCE_EXACT : FEW;
-	bool known = source_bit_add(x, x->user_bits, name) && x->user_count >= most;
+	bool full = x->user_count >= most,
+		known = (full || x->user_bits || !span_equal(name, span_of(text))) && user_met(x, name) && full;
 
-	if (x->user_count < most) {
+	if (!full) {
 		if ((x->user_count & (x->user_count - 1)) == 0)
 			x->users = memory_resize(x->users, x->user_count ? 2u * x->user_count : 1, sizeof *x->users);
 		u = &x->users[x->user_count++];
 		s->users++;
 	} else {
 		u = user_oldest(x);
+		if (u)
+			free(u->rejection_ns);
 	}
 	if (!u)
 		return NULL;
@@ -128,6 +159,7 @@ static struct source_user *user_new(struct sources *s, struct source *x, uint64_
 		.gaps_grow = true };
 	u->accepted_ns = u->accepted_first_ns = u->rejected_first_ns = u->rejected_last_ns = NS_NONE;
 	u->once_counted = known;
+	memcpy(u->user, text, sizeof u->user);
 	return u;
 }
 
@@ -135,13 +167,14 @@ struct source_user *source_user_take(struct sources *s, struct source *x, const 
 {
 	uint64_t key = hash_mix(hash_bytes(name.p, name.n), source_address_key(&p->dst.addr));
 	struct source_user *u = source_user_find(x, key);
+	char text[SOURCE_TEXT] = "";
 
 	if (u || !name.n)
 		return u;
-	u = user_new(s, x, key, name);
+	text_escape(name, text, sizeof text);
+	u = user_new(s, x, key, name, text);
 	if (!u)
 		return NULL;
-	text_escape(name, u->user, sizeof u->user);
 	u->server = p->dst;
 	u->port = p->src.port;
 	u->first_ns = p->at_ns;

@@ -4,6 +4,8 @@
 #include "captures/base/digest.h"
 #include "captures/base/memory.h"
 
+enum { FIRST_BUCKETS = 8 };          /* SOURCE_BUCKETS is a power of two times this */
+
 void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 {
 	unsigned minute = 0, hour = 0, have;
@@ -66,15 +68,28 @@ void source_clock(const struct sources *s, struct source *x, int64_t second)
 	x->second = second;
 }
 
+/* Room for that one, or for all: most sources are seen for less than the 20 minutes that these are. */
+static void buckets_grow(struct source *x, int64_t i)
+{
+	unsigned count = x->bucket_count ? x->bucket_count : FIRST_BUCKETS;
+
+	while (count < SOURCE_BUCKETS && count <= i)
+		count *= 2;
+	if (count == x->bucket_count)
+		return;
+	x->buckets = memory_resize(x->buckets, count, sizeof *x->buckets);
+	memset(x->buckets + x->bucket_count, 0, (count - x->bucket_count) * sizeof *x->buckets);
+	x->bucket_count = count;
+}
+
 struct source_bucket *source_bucket_at(struct source *x, int64_t at_ns)
 {
 	int64_t i;
 
-	if (!x->buckets) {
-		x->buckets = memory_zalloc(SOURCE_BUCKETS * sizeof *x->buckets);
+	if (!x->buckets)
 		x->bucket_ns = at_ns - at_ns % (10 * SECOND_NS);
-	}
 	i = ns_minus(at_ns, x->bucket_ns) / (10 * SECOND_NS);
+	buckets_grow(x, i);
 	if (i >= SOURCE_BUCKETS) {
 		unsigned drop = i - SOURCE_BUCKETS + 1 < SOURCE_BUCKETS ? (unsigned)(i - SOURCE_BUCKETS + 1)
 			: SOURCE_BUCKETS;
@@ -99,7 +114,7 @@ struct source_share sources_others(const struct sources *s, const struct source 
 	LIST_EACH(it, &s->in_order) {
 		const struct source *x = LIST_ENTRY(it, struct source, in_order);
 
-		for (unsigned i = 0; x != but && x->buckets && i < SOURCE_BUCKETS; i++) {
+		for (unsigned i = 0; x != but && i < x->bucket_count; i++) {
 			int64_t begin_ns = ns_add(x->bucket_ns, i * 10 * SECOND_NS);
 
 			if (begin_ns >= to_ns || ns_add(begin_ns, 10 * SECOND_NS) <= from_ns || x->flooding)
@@ -146,18 +161,24 @@ static unsigned bit_of(const struct source *x, struct span name)
 	return ((unsigned)out[0] << 16 | (unsigned)out[1] << 8 | out[2]) % (SOURCE_BITS * 64);
 }
 
-bool source_bit_add(const struct source *x, uint64_t bits[SOURCE_BITS], struct span name)
+bool source_bit_add(const struct source *x, uint64_t **bits, struct span name)
 {
 	unsigned at = bit_of(x, name);
-	bool known = bits[at / 64] >> at % 64 & 1;
+	bool known;
 
-	bits[at / 64] |= UINT64_C(1) << at % 64;
+	if (!*bits)
+		*bits = memory_zalloc(SOURCE_BITS * sizeof **bits);
+	known = (*bits)[at / 64] >> at % 64 & 1;
+	(*bits)[at / 64] |= UINT64_C(1) << at % 64;
 	return known;
 }
 
 void source_estimates(struct source *x)
 {
-	x->targets_estimate = x->new_targets.count <= x->target_count ? x->target_count : estimate(x->target_bits,
-		x->requests);
-	x->users_estimate = x->new_users.count <= x->user_count ? x->user_count : estimate(x->user_bits, x->requests);
+	x->targets_estimate = x->target_count;
+	if (x->new_targets.count > x->target_count && x->target_bits)
+		x->targets_estimate = estimate(x->target_bits, x->requests);
+	x->users_estimate = x->user_count;
+	if (x->new_users.count > x->user_count && x->user_bits)
+		x->users_estimate = estimate(x->user_bits, x->requests);
 }

@@ -8,15 +8,28 @@
 
 enum { AORS_MAX = 1024, BURST_S = 5 };
 
+struct source_logins {               /* challenges and answers to them */
+	uint64_t nonces[SOURCE_NONCES], last_used;   /* of those issued, the latest; the one that was used last */
+	struct { uint64_t tuple, responses[3]; unsigned count; } tuples[SOURCE_TUPLES];
+	unsigned next_nonce, next_tuple;
+};
+
+static struct source_logins *logins_of(struct source *x)
+{
+	if (!x->logins)
+		x->logins = memory_zalloc(sizeof *x->logins);
+	return x->logins;
+}
+
 /* ---- what is tried ---- */
 
-static bool nonce_issued(const struct source *x, uint64_t nonce)
+static bool nonce_issued(const struct source_logins *l, uint64_t nonce)
 {
 	for (unsigned i = 0; i < SOURCE_NONCES; i++) {
-		if (x->nonces[i] == nonce)
+		if (l->nonces[i] == nonce)
 			return true;
 	}
-	return x->last_used == nonce;
+	return l->last_used == nonce;
 }
 
 /* Answers to one challenge that differ although all that goes into them is equal: the passwords did. RFC 7616 3.4.1. */
@@ -25,6 +38,7 @@ static void compare_responses(struct source *x, const struct sip_message *m, con
 {
 	uint64_t tuple = hash_mix(m->method, 7), response = source_key(1, g->response);
 	struct span parts[] = { g->username, g->realm, g->nonce, g->uri, g->nc, g->cnonce, g->qop, g->algorithm };
+	struct source_logins *l = logins_of(x);
 	unsigned at = SOURCE_TUPLES;
 
 	if (!g->response.n || span_equal_nocase(g->qop, SPAN("auth-int")))
@@ -32,23 +46,23 @@ static void compare_responses(struct source *x, const struct sip_message *m, con
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		tuple = source_key(tuple, parts[i]);
 	for (unsigned i = 0; i < SOURCE_TUPLES; i++) {
-		if (x->tuples[i].count && x->tuples[i].tuple == tuple)
+		if (l->tuples[i].count && l->tuples[i].tuple == tuple)
 			at = i;
 	}
 	if (at == SOURCE_TUPLES) {
-		at = x->next_tuple++ % SOURCE_TUPLES;
-		x->tuples[at].count = 0;
-		x->tuples[at].tuple = tuple;
+		at = l->next_tuple++ % SOURCE_TUPLES;
+		l->tuples[at].count = 0;
+		l->tuples[at].tuple = tuple;
 	}
-	for (unsigned i = 0; i < x->tuples[at].count; i++) {
-		if (x->tuples[at].responses[i] == response)
+	for (unsigned i = 0; i < l->tuples[at].count; i++) {
+		if (l->tuples[at].responses[i] == response)
 			return;
 	}
-	if (x->tuples[at].count >= 3)
+	if (l->tuples[at].count >= 3)
 		return;
-	x->tuples[at].responses[x->tuples[at].count++] = response;
-	if (x->tuples[at].count > x->same_challenge) {
-		x->same_challenge = x->tuples[at].count;
+	l->tuples[at].responses[l->tuples[at].count++] = response;
+	if (l->tuples[at].count > x->same_challenge) {
+		x->same_challenge = l->tuples[at].count;
 		x->same_challenge_at = frame_ref_of(p);
 	}
 }
@@ -56,7 +70,7 @@ static void compare_responses(struct source *x, const struct sip_message *m, con
 static void user_habits(struct source_user *u, const struct packet *p, bool fresh)
 {
 	const struct sip_message *m = p->sip;
-	uint64_t agent = source_key(2, m->user_agent), call_id = source_key(3, m->call_id);
+	uint64_t agent = source_key(2, m->user_agent), call_id = hash_mix(3, m->keys.call_id);
 
 	if (u->tried++) {
 		u->same_port &= u->port == p->src.port;
@@ -83,12 +97,13 @@ bool source_login_of(const struct sip_message *m, struct sip_digest *ret)
 void source_login_try(struct source *x, struct source_user *u, struct attempt *a, const struct sip_digest *g,
 	const struct packet *p)
 {
+	struct source_logins *l = logins_of(x);
 	uint64_t nonce = source_key(5, g->nonce);
 
-	a->issued = nonce_issued(x, nonce);
-	a->fresh = (x->next_nonce && x->nonces[(x->next_nonce - 1) % SOURCE_NONCES] == nonce) ||
+	a->issued = nonce_issued(l, nonce);
+	a->fresh = (l->next_nonce && l->nonces[(l->next_nonce - 1) % SOURCE_NONCES] == nonce) ||
 		(u && u->nonce == nonce);
-	x->last_used = a->issued ? nonce : x->last_used;
+	l->last_used = a->issued ? nonce : l->last_used;
 	x->used++;
 	compare_responses(x, p->sip, g, p);
 	if (u)
@@ -103,11 +118,12 @@ static void keep_nonces(struct source *x, struct source_user *u, const struct si
 
 	for (unsigned i = 0; i < 2; i++) {
 		for (const struct sip_header *h = sip_header_find(m, names[i]); h; h = sip_header_next(m, h)) {
+			struct source_logins *l = logins_of(x);
 			struct sip_digest g;
 
 			if (!sip_digest_parse(h->value, &g) || !g.nonce.n)
 				continue;
-			x->nonces[x->next_nonce++ % SOURCE_NONCES] = source_key(5, g.nonce);
+			l->nonces[l->next_nonce++ % SOURCE_NONCES] = source_key(5, g.nonce);
 			if (u)
 				u->nonce = source_key(5, g.nonce);
 		}
@@ -203,14 +219,17 @@ static void take_rejection(struct sources *s, struct source *x, struct source_us
 	u->rejected_last_at = frame_ref_of(p);
 	if (u->rejected_frames < SOURCE_FRAMES)
 		u->rejected_at[u->rejected_frames++] = frame_ref_of(p);
+	if (!u->rejection_ns)
+		u->rejection_ns = memory_zalloc(SOURCE_REJECTIONS * sizeof *u->rejection_ns);
 	source_pace(&u->rejections, u->rejection_ns, SOURCE_REJECTIONS, p->at_ns);
 	aor_rejected(s, u, p);
 }
 
 /* A few wrong tries, then the right one: somebody mistyped. */
-static void user_forgive(struct source *x, struct source_user *u)
+static void user_forgive(struct sources *s, struct source *x, struct source_user *u)
 {
 	x->rejected -= u->since < x->rejected ? u->since : x->rejected;
+	source_age_again(s, x);
 	u->since = u->rejections.count = u->rejections.minute = u->rejections.hour = 0;
 	u->bursts = u->burst_size = u->burst_most = 0;
 	u->gap_sum = u->gap_square = u->gap_last = 0;
@@ -251,7 +270,7 @@ static void take_acceptance(struct sources *s, struct source *x, struct source_u
 	if (guessed)
 		u->taken = true;
 	else
-		user_forgive(x, u);
+		user_forgive(s, x, u);
 }
 
 static void take_denial(struct source *x, struct source_user *u, unsigned status)

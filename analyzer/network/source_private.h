@@ -4,6 +4,7 @@
 #define DEADAIR_NETWORK_SOURCE_PRIVATE_H
 
 #include "analyzer/network/source.h"
+#include "captures/base/pool.h"
 #include "dissect/sip_digest.h"
 
 struct attempt {                     /* a request */
@@ -18,10 +19,21 @@ struct attempt {                     /* a request */
 	char contact[SOURCE_TEXT];
 };
 
+enum { TOOLS_KNOWN = 16 };
+
 struct sources {
 	struct sources_config config;
+	struct pool pool;            /* struct source */
+	/* by hash: what User-Agents told, as there are few of them */
+	struct { uint64_t agent; uint32_t marks; bool used; } tools[TOOLS_KNOWN];
 	const struct site *site;
 	struct list in_order, in_age, aors;
+	/*
+	 * Of in_age the first ones, so many, down to aged_last: known to be such as stay when others go, so that they
+	 * are not looked at again. Who may cease to be one is told to source_age_again().
+	 */
+	unsigned aged;
+	struct source *aged_last;
 	struct hash by_addr, attempts_by_key, aors_by_key;
 	struct attempt *attempts;    /* a ring, made with the first request */
 	size_t next_attempt, attempts_max;
@@ -42,6 +54,8 @@ static inline uint64_t source_key(uint64_t seed, struct span v)
 /* source.c: NULL, or of this address; and the same, made where there is none: that may evict any other. */
 struct source *source_find(const struct sources *s, const struct address *a);
 struct source *source_get(struct sources *s, const struct address *a, int64_t at_ns);
+/* Its rejections were forgiven. */
+void source_age_again(struct sources *s, struct source *x);
 
 /* source_count.c. ring: the latest times of what count counts, room of them. */
 void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns);
@@ -54,8 +68,8 @@ void source_clock(const struct sources *s, struct source *x, int64_t second);
 /* NULL: before the oldest one. */
 struct source_bucket *source_bucket_at(struct source *x, int64_t at_ns);
 void source_bucket_count(uint16_t *n);
-/* Sets the bit of a name; was it set? */
-bool source_bit_add(const struct source *x, uint64_t bits[SOURCE_BITS], struct span name);
+/* Sets the bit of a name, *bits being made with the first; was it set? */
+bool source_bit_add(const struct source *x, uint64_t **bits, struct span name);
 void source_estimates(struct source *x);
 
 /* source_asked.c: found or NULL; and counted, where a user may be NULL as there is no room. */

@@ -13,9 +13,9 @@ uint64_t source_attempt_key(const struct sip_message *m, const struct address *f
 	uint64_t key = hash_mix(m->method, source_address_key(from));
 
 	key = hash_mix(key, source_address_key(to));
-	if (span_starts_nocase(m->via.branch, SPAN("z9hG4bK")))
-		return source_key(key, m->via.branch);
-	return hash_mix(source_key(source_key(key, m->call_id), m->from.tag), m->cseq);
+	if (m->keys.cookie)
+		return hash_mix(key, m->keys.branch);
+	return hash_mix(hash_mix(hash_mix(key, m->keys.call_id), m->keys.from_tag), m->cseq);
 }
 
 struct attempt *source_attempt_find(const struct sources *s, uint64_t key)

@@ -101,7 +101,7 @@ static bool binds_target(const struct sip_message *m, const struct packet *p)
 
 static bool one_cseq(struct source *x, const struct sip_message *m)
 {
-	uint64_t call_id = hash_bytes(m->call_id.p, m->call_id.n);
+	uint64_t call_id = m->keys.call_id;
 
 	x->cseq_row = call_id == x->last_call_id && m->cseq == x->last_cseq ? x->cseq_row + 1 : 0;
 	x->last_call_id = call_id;
@@ -109,20 +109,40 @@ static bool one_cseq(struct source *x, const struct sip_message *m)
 	return x->cseq_row >= 3;
 }
 
+static uint32_t agent_marks(const struct words *more, struct span agent)
+{
+	uint32_t marks = 0;
+
+	if (has_word(agent, agents) || begins_with(agent, agents_begin))
+		marks |= MARK_AGENT;
+	else if (has_word(agent, agents_weak))
+		marks |= MARK_AGENT_WEAK;
+	for (unsigned i = 0; i < more->count; i++) {
+		if (span_find_text_nocase(agent, span_of(more->list[i])) < agent.n)
+			marks |= MARK_AGENT;
+	}
+	return marks;
+}
+
+/* Looked for once in each name, as long as it is among the latest. */
+static uint32_t agent_marks_known(struct sources *s, struct span agent)
+{
+	uint64_t hash = hash_bytes(agent.p, agent.n);
+	unsigned i = hash % TOOLS_KNOWN;
+
+	if (!s->tools[i].used || s->tools[i].agent != hash) {
+		s->tools[i].used = true;
+		s->tools[i].agent = hash;
+		s->tools[i].marks = agent_marks(&s->site->scanner_ua, agent);
+	}
+	return s->tools[i].marks;
+}
+
 void source_marks(struct sources *s, struct source *x, const struct packet *p, struct frame_ref at)
 {
 	const struct sip_message *m = p->sip;
-	const struct words *more = &s->site->scanner_ua;
-	uint32_t marks = 0;
+	uint32_t marks = agent_marks_known(s, m->user_agent);
 
-	if (has_word(m->user_agent, agents) || begins_with(m->user_agent, agents_begin))
-		marks |= MARK_AGENT;
-	else if (has_word(m->user_agent, agents_weak))
-		marks |= MARK_AGENT_WEAK;
-	for (unsigned i = 0; i < more->count; i++) {
-		if (span_find_text_nocase(m->user_agent, span_of(more->list[i])) < m->user_agent.n)
-			marks |= MARK_AGENT;
-	}
 	if (is_tool_address(m))
 		marks |= MARK_ADDRESS;
 	if (span_starts(m->via.branch, SPAN("z9hG4bK-")) && is_decimal(span_from(m->via.branch, 8)))

@@ -9,6 +9,7 @@
 
 #include "analyzer/network/internal.h"
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 #include "dissect/sdp.h"
 
 enum {
@@ -18,7 +19,8 @@ enum {
 	MESSAGE_MAX = 65535,
 	NEIGHBOURS_NEEDED = 3,
 	REPLACED_LOOKS = 8,
-	CLOCKS_EVERY = 32            /* messages */
+	CLOCKS_EVERY = 32,           /* messages */
+	TEXT_STEP = 256, TEXT_POOLS = 8      /* texts of up to 2 KiB, which nearly all are, come from pools */
 };
 
 #define NEIGHBOUR_NS (30 * SECOND_NS)
@@ -31,7 +33,10 @@ struct two_points {
 	uint32_t point_messages[POINT_MAX];
 	int64_t file_first_ns[CLOCK_FILE_MAX], file_last_ns[CLOCK_FILE_MAX];
 	uint64_t files_begun;        /* bits */
-	struct hash by_k1, by_k2, links;
+	struct hash by_k1, links;
+	struct hash by_k2;           /* of all sightings as soon as there is a second point: one alone asks for none */
+	struct pool pool;            /* struct crossing */
+	struct pool texts[TEXT_POOLS];       /* of TEXT_STEP bytes, of twice as many, and so on */
 	struct list crossings, recent, early, links_in_order, lost;
 	size_t text_bytes;
 	struct passages passages;
@@ -51,6 +56,9 @@ struct two_points *two_points_new(const struct two_points_config *config)
 	hash_init(&t->by_k1);
 	hash_init(&t->by_k2);
 	hash_init(&t->links);
+	pool_init(&t->pool, sizeof(struct crossing));
+	for (unsigned i = 0; i < TEXT_POOLS; i++)
+		pool_init(&t->texts[i], (i + 1) * TEXT_STEP);
 	list_init(&t->crossings);
 	list_init(&t->recent);
 	list_init(&t->early);
@@ -62,13 +70,35 @@ struct two_points *two_points_new(const struct two_points_config *config)
 	return t;
 }
 
-static void crossing_free(struct crossing *c)
+/* NULL: too long for the pools. */
+static struct pool *text_pool(struct two_points *t, uint32_t bytes)
+{
+	uint32_t i = bytes ? (bytes - 1) / TEXT_STEP : 0;
+
+	return i < TEXT_POOLS ? &t->texts[i] : NULL;
+}
+
+static void text_drop(struct two_points *t, struct sighting *s)
+{
+	struct pool *pool = text_pool(t, s->text_bytes);
+
+	if (!s->text)
+		return;
+	t->text_bytes -= s->text_bytes;
+	if (pool)
+		pool_give(pool, s->text);
+	else
+		free(s->text);
+	s->text = NULL;
+}
+
+static void crossing_free(struct two_points *t, struct crossing *c)
 {
 	for (unsigned i = 0; i < c->count; i++)
-		free(c->sightings[i].text);
+		text_drop(t, &c->sightings[i]);
 	if (c->sightings != &c->only)
 		free(c->sightings);
-	free(c);
+	pool_give(&t->pool, c);
 }
 
 void two_points_free(struct two_points *t)
@@ -76,12 +106,15 @@ void two_points_free(struct two_points *t)
 	if (!t)
 		return;
 	LIST_EACH_SAFE(it, &t->crossings)
-		crossing_free(LIST_ENTRY(it, struct crossing, in_order));
+		crossing_free(t, LIST_ENTRY(it, struct crossing, in_order));
 	LIST_EACH_SAFE(it, &t->links_in_order)
 		free(LIST_ENTRY(it, struct link, in_order));
 	LIST_EACH_SAFE(it, &t->lost)
 		free(LIST_ENTRY(it, struct lost_message, in_order));
 	passages_fini(&t->passages);
+	pool_fini(&t->pool);
+	for (unsigned i = 0; i < TEXT_POOLS; i++)
+		pool_fini(&t->texts[i]);
 	hash_fini(&t->by_k1);
 	hash_fini(&t->by_k2);
 	hash_fini(&t->links);
@@ -117,6 +150,30 @@ static bool same_point(const struct point *a, const struct point *b)
 	       a->direction == b->direction;
 }
 
+static uint32_t k2_hash(uint64_t k2, unsigned point)
+{
+	return (uint32_t)hash_mix(k2, point);
+}
+
+static void k2_links(struct two_points *t, struct crossing *c, bool add)
+{
+	for (unsigned i = 0; i < c->count && t->point_count > 1; i++) {
+		if (add)
+			hash_add(&t->by_k2, &c->sightings[i].by_k2, k2_hash(c->k2, c->sightings[i].point));
+		else
+			hash_remove(&t->by_k2, &c->sightings[i].by_k2);
+	}
+}
+
+static void point_add(struct two_points *t, const struct point *x)
+{
+	t->points[t->point_count++] = *x;
+	if (t->point_count != 2)
+		return;
+	LIST_EACH(it, &t->crossings)
+		k2_links(t, LIST_ENTRY(it, struct crossing, in_order), true);
+}
+
 /* POINT_MAX: too many. */
 static unsigned point_of(struct two_points *t, const struct packet *p)
 {
@@ -126,7 +183,7 @@ static unsigned point_of(struct two_points *t, const struct packet *p)
 	while (i < t->point_count && !same_point(&t->points[i], &x))
 		i++;
 	if (i == t->point_count && i < POINT_MAX)
-		t->points[t->point_count++] = x;
+		point_add(t, &x);
 	return i;
 }
 
@@ -142,12 +199,17 @@ uint64_t two_points_leg_key(struct span call_id, struct span from_tag)
 	return mix_span(mix_span(1, call_id), from_tag);
 }
 
+uint64_t two_points_leg_key_of(const struct sip_message *m)
+{
+	return hash_mix(hash_mix(1, m->keys.call_id), m->keys.from_tag);
+}
+
 static uint64_t transaction_key(const struct sip_message *m)
 {
-	uint64_t key = mix_span(mix_span(2, m->via.branch), m->from.tag);
+	uint64_t key = hash_mix(hash_mix(2, m->keys.branch), m->keys.from_tag);
 
-	if (!span_starts_nocase(m->via.branch, SPAN("z9hG4bK")))     /* RFC 2543 promises nothing of branches */
-		key = mix_span(key, m->call_id);
+	if (!m->keys.cookie)                 /* RFC 2543 promises nothing of branches */
+		key = hash_mix(key, m->keys.call_id);
 	return hash_mix(key, m->cseq);
 }
 
@@ -172,19 +234,19 @@ static uint64_t body_likeness(struct span body)
 	return hash_mix(key, part);
 }
 
-static uint64_t request_k1(const struct sip_message *m, enum sip_method method)
+static uint64_t request_k1(uint64_t transaction, const struct sip_message *m)
 {
-	return hash_mix(transaction_key(m), 1000 + (uint64_t)method);
+	return hash_mix(transaction, 1000 + (uint64_t)m->method);
 }
 
-static uint64_t k1_of(const struct sip_message *m)
+static uint64_t k1_of(uint64_t transaction, const struct sip_message *m)
 {
 	uint64_t key;
 
 	if (m->request)
-		return request_k1(m, m->method);
-	key = hash_mix(transaction_key(m), (uint64_t)m->status << 8 | m->method);
-	key = mix_span(key, m->to.tag);
+		return request_k1(transaction, m);
+	key = hash_mix(transaction, (uint64_t)m->status << 8 | m->method);
+	key = hash_mix(key, m->keys.to_tag);
 	if (m->status < 200)
 		key = hash_mix(mix_span(key, sip_header_value(m, SIP_H_RSEQ)), body_likeness(m->body));
 	return key;
@@ -194,7 +256,7 @@ static uint64_t k1_of(const struct sip_message *m)
 static uint64_t k2_of(const struct sip_message *m)
 {
 	struct span id = span_first(m->call_id, span_find(m->call_id, '@'));
-	uint64_t key = mix_span(mix_span(4, id), m->from.tag);
+	uint64_t key = hash_mix(mix_span(4, id), m->keys.from_tag);
 
 	return hash_mix(hash_mix(key, m->cseq), (uint64_t)m->request << 32 | m->status << 8 | m->method);
 }
@@ -210,15 +272,6 @@ static struct crossing *crossing_find(const struct two_points *t, uint64_t k1)
 			return c;
 	}
 	return NULL;
-}
-
-static void text_drop(struct two_points *t, struct sighting *s)
-{
-	if (!s->text)
-		return;
-	t->text_bytes -= s->text_bytes;
-	free(s->text);
-	s->text = NULL;
 }
 
 static struct list *queue_of(struct two_points *t, const struct crossing *c)
@@ -240,13 +293,13 @@ static bool may_be_crossed(const struct two_points *t, const struct sighting *a,
 	return !(x->file == y->file && x->direction == FRAME_OUT && y->direction == FRAME_OUT);
 }
 
-static bool in_time(const struct two_points *t, const struct sighting *a, const struct sighting *b)
+static bool in_time(const struct two_points *t, const struct sighting *a, const struct frame_ref *b)
 {
 	int64_t offset_ns, apart_ns, most_ns = t->config.window_ns;
 
-	if (!clock_between(&t->clocks, a->first.file, b->first.file, &offset_ns))
+	if (!clock_between(&t->clocks, a->first.file, b->file, &offset_ns))
 		most_ns = t->config.max_offset_ns;
-	apart_ns = ns_minus(ns_minus(b->first.at_ns, a->first.at_ns), offset_ns);
+	apart_ns = ns_minus(ns_minus(b->at_ns, a->first.at_ns), offset_ns);
 	return apart_ns <= most_ns && apart_ns >= -most_ns;
 }
 
@@ -262,16 +315,6 @@ static void sort_sightings(struct crossing *c)
 	}
 }
 
-static void k2_links(struct two_points *t, struct crossing *c, bool add)
-{
-	for (unsigned i = 0; i < c->count; i++) {
-		if (add)
-			hash_add(&t->by_k2, &c->sightings[i].by_k2, (uint32_t)hash_mix(c->k2, c->sightings[i].point));
-		else
-			hash_remove(&t->by_k2, &c->sightings[i].by_k2);
-	}
-}
-
 /*
  * Seen at one point under this branch: at another one it may have another, from a SIP element that pretends to be the
  * phone.
@@ -282,13 +325,13 @@ static void compare_replaced(struct two_points *t, const struct crossing *c)
 	unsigned looked = 0;
 
 	for (unsigned to = 0; c->request && a->text && !a->varies && to < t->point_count; to++) {
-		uint32_t hash = (uint32_t)hash_mix(c->k2, to);
+		uint32_t hash = k2_hash(c->k2, to);
 
 		for (struct hash_link *it = to == a->point ? NULL : hash_first(&t->by_k2, hash);
 		     it && looked < REPLACED_LOOKS; it = it->next) {
 			const struct sighting *b = HASH_ENTRY(it, struct sighting, by_k2);
 			int order = it->hash == hash && b->point == to && b->text && !b->varies &&
-				may_be_crossed(t, a, b) && in_time(t, a, b) ? sighting_order(a, b) : 0;
+				may_be_crossed(t, a, b) && in_time(t, a, &b->first) ? sighting_order(a, b) : 0;
 
 			looked++;
 			if (order && passages_compare_replaced(&t->passages, c, order > 0 ? a : b, order > 0 ? b : a,
@@ -305,14 +348,16 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 		return;
 	c->settled = true;
 	list_remove(queue_of(t, c), &c->in_queue);
-	k2_links(t, c, false);
-	sort_sightings(c);
-	k2_links(t, c, true);
+	if (c->count > 1) {
+		k2_links(t, c, false);
+		sort_sightings(c);
+		k2_links(t, c, true);
+	}
 	for (unsigned i = 0; i + 1 < c->count; i++) {
 		const struct sighting *a = &c->sightings[i], *b = &c->sightings[i + 1];
 
 		if (a->text && b->text && !a->varies && !b->varies && may_be_crossed(t, a, b) &&
-		    sighting_order(a, b) > 0 && in_time(t, a, b))
+		    sighting_order(a, b) > 0 && in_time(t, a, &b->first))
 			passages_compare(&t->passages, c, a, b, t->points);
 	}
 	if (c->count == 1)
@@ -410,7 +455,7 @@ static void match(struct two_points *t, const struct crossing *c, const struct s
 
 static bool seen_otherwise(const struct two_points *t, const struct crossing *c, unsigned point)
 {
-	uint32_t hash = (uint32_t)hash_mix(c->k2, point);
+	uint32_t hash = k2_hash(c->k2, point);
 
 	for (struct hash_link *it = hash_first(&t->by_k2, hash); it; it = it->next) {
 		if (it->hash == hash && HASH_ENTRY(it, struct sighting, by_k2)->point == point)
@@ -527,7 +572,7 @@ static void crossing_remove(struct two_points *t, struct crossing *c)
 	k2_links(t, c, false);
 	hash_remove(&t->by_k1, &c->by_k1);
 	list_remove(&t->crossings, &c->in_order);
-	crossing_free(c);
+	crossing_free(t, c);
 }
 
 static struct crossing *crossing_add(struct two_points *t, const struct packet *p, uint64_t k1, unsigned point)
@@ -537,11 +582,12 @@ static struct crossing *crossing_add(struct two_points *t, const struct packet *
 
 	if (t->crossings.count >= CROSSING_MAX)
 		crossing_remove(t, LIST_ENTRY(t->crossings.head.next, struct crossing, in_order));
-	c = memory_zalloc(sizeof *c);
+	c = pool_take(&t->pool);
+	memset(c, 0, offsetof(struct crossing, only));
 	c->sightings = &c->only;
 	c->k1 = k1;
 	c->k2 = k2_of(m);
-	c->leg_key = two_points_leg_key(m->call_id, m->from.tag);
+	c->leg_key = two_points_leg_key_of(m);
 	c->request = m->request;
 	c->method = (uint8_t)m->method;
 	c->status = (uint16_t)m->status;
@@ -575,13 +621,18 @@ static void shape_fill(struct two_points *t, struct crossing *c, const struct pa
 	}
 }
 
-static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p,
-	uint64_t text_hash)
+/* Asked only while texts are kept: what was settled, or cut, is compared with nothing. */
+static bool same_message(const struct sighting *s, struct span bytes)
+{
+	return !s->text || (s->message_bytes == bytes.n && memcmp(s->text, bytes.p, bytes.n) == 0);
+}
+
+static void sent_again(struct two_points *t, struct crossing *c, struct sighting *s, const struct packet *p)
 {
 	if (s->transmissions < TRANSMISSION_MAX)
 		s->sent_ns[s->transmissions] = p->at_ns;
 	s->transmissions++;
-	s->varies |= s->text_hash != text_hash;
+	s->varies |= !same_message(s, p->sip->bytes);
 	s->last = frame_ref_of(p);
 	if (s->transmissions == t->config.min_transmissions)
 		shape_fill(t, c, p);
@@ -600,13 +651,16 @@ static bool whole(const struct packet *p)
 static void text_keep(struct two_points *t, struct sighting *s, const struct packet *p)
 {
 	struct span text = p->sip->bytes;
+	struct pool *pool;
 
 	if ((p->sip->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT) && p->transport == TRANSPORT_UDP &&
 	    p->payload.n <= MESSAGE_MAX &&
 	    (uintptr_t)text.p >= (uintptr_t)p->payload.p && (uintptr_t)text.p < (uintptr_t)p->payload.p + p->payload.n)
 		text.n = (size_t)(p->payload.p + p->payload.n - text.p);
+	s->message_bytes = (uint32_t)p->sip->bytes.n;
 	s->text_bytes = (uint32_t)text.n;
-	s->text = memory_resize(NULL, s->text_bytes + 1u, 1);
+	pool = text_pool(t, s->text_bytes);
+	s->text = pool ? pool_take(pool) : memory_resize(NULL, s->text_bytes, 1);
 	memcpy(s->text, text.p, s->text_bytes);
 	t->text_bytes += s->text_bytes;
 }
@@ -622,32 +676,35 @@ static void sightings_widen(struct two_points *t, struct crossing *c)
 	k2_links(t, c, true);
 }
 
-static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p,
-	uint64_t text_hash)
+static void sighting_add(struct two_points *t, struct crossing *c, unsigned point, const struct packet *p)
 {
-	struct sighting s = {
-		.point = (uint8_t)point, .ttl = p->ttl, .src = p->src, .dst = p->dst,
-		.first = { p->at_ns, p->frame, p->file, p->interface },
-		.last = { p->at_ns, p->frame, p->file, p->interface }, .transmissions = 1, .sent_ns = { p->at_ns },
-		.text_hash = text_hash,
-	};
+	struct frame_ref at = frame_ref_of(p);
+	struct sighting *s;
 
 	if (c->count == SIGHTING_MAX)
 		return;
 	for (unsigned i = 0; i < c->count; i++) {
-		if (!in_time(t, &c->sightings[i], &s))
+		if (!in_time(t, &c->sightings[i], &at))
 			return;
 	}
 	if (c->count && c->sightings == &c->only)
 		sightings_widen(t, c);
+	s = &c->sightings[c->count++];
+	memset(s, 0, offsetof(struct sighting, sent_ns));
+	s->point = (uint8_t)point;
+	s->ttl = p->ttl;
+	s->src = p->src;
+	s->dst = p->dst;
+	s->first = s->last = at;
+	s->transmissions = 1;
+	s->sent_ns[0] = p->at_ns;
 	if (!c->settled && whole(p))
-		text_keep(t, &s, p);
-	c->sightings[c->count] = s;
-	hash_add(&t->by_k2, &c->sightings[c->count].by_k2, (uint32_t)hash_mix(c->k2, point));
+		text_keep(t, s, p);
+	if (t->point_count > 1)
+		hash_add(&t->by_k2, &s->by_k2, k2_hash(c->k2, point));
 	c->last_new_ns = t->now_ns;
-	c->count++;
 	for (unsigned i = 0; i + 1 < c->count; i++)
-		match(t, c, &c->sightings[i], &c->sightings[c->count - 1]);
+		match(t, c, &c->sightings[i], s);
 }
 
 /* All files that have begun can be compared with another one. */
@@ -714,7 +771,7 @@ void two_points_message(struct two_points *t, const struct packet *p, enum dupli
 	const struct sip_message *m = p->sip;
 	unsigned point = point_of(t, p);
 	struct crossing *c, *asked;
-	uint64_t k1, text_hash;
+	uint64_t transaction, k1;
 
 	if (point == POINT_MAX || verdict == DUPLICATE_COPY || !(p->has & HAS_PORTS) || !m->has_cseq || !m->via_count ||
 	    !m->from.tag.n)
@@ -722,9 +779,9 @@ void two_points_message(struct two_points *t, const struct packet *p, enum dupli
 	if (p->at_ns > t->now_ns)
 		t->now_ns = p->at_ns;
 	settle_waiting(t);
-	k1 = k1_of(m);
-	text_hash = hash_bytes(m->bytes.p, m->bytes.n);
-	if (!m->request && (asked = crossing_find(t, request_k1(m, m->method))))
+	transaction = transaction_key(m);
+	k1 = k1_of(transaction, m);
+	if (!m->request && (asked = crossing_find(t, request_k1(transaction, m))))
 		asked->answered = true;
 	c = crossing_find(t, k1);
 	if (!c)
@@ -734,11 +791,11 @@ void two_points_message(struct two_points *t, const struct packet *p, enum dupli
 
 		if (s->point == point && endpoint_equal(&s->src, &p->src) && endpoint_equal(&s->dst, &p->dst)) {
 			if (verdict == DUPLICATE_NO)
-				sent_again(t, c, s, p, text_hash);
+				sent_again(t, c, s, p);
 			return;
 		}
 	}
-	sighting_add(t, c, point, p, text_hash);
+	sighting_add(t, c, point, p);
 }
 
 void two_points_settle(struct two_points *t)

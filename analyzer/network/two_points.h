@@ -122,6 +122,7 @@ struct passage_delay { int64_t median_ns, p95_ns; unsigned count; };
 /* How long messages take from one point to the next; false: two clocks more than 5 ms apart, or too few pairs. */
 bool passage_delay_of(const struct passage *p, const struct clock_offsets *clocks, struct passage_delay *ret);
 uint64_t two_points_leg_key(struct span call_id, struct span from_tag);
+uint64_t two_points_leg_key_of(const struct sip_message *m);  /* the same of its own */
 /* First and last frame of the file. */
 bool two_points_covers(const struct two_points *t, uint16_t file, int64_t at_ns);
 

@@ -47,25 +47,25 @@ struct address address_v6(const uint8_t bytes[16])
  */
 static bool dotted_parse(struct span text, uint8_t bytes[4])
 {
-	unsigned part = 0, digits = 0, value = 0;
+	const uint8_t *p = text.p, *end = text.p + text.n;
 
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned digit = (unsigned)text.p[i] - '0';
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned value, digit;
 
-		if (text.p[i] == '.' && digits && part < 3) {
-			bytes[part++] = (uint8_t)value;
-			digits = value = 0;
-			continue;
+		if (part && (p == end || *p++ != '.'))
+			return false;
+		if (p == end || (value = (unsigned)*p++ - '0') > 9)
+			return false;
+		for (; p < end && (digit = (unsigned)*p - '0') <= 9; p++) {
+			if (value == 0)
+				return false;
+			value = value * 10 + digit;
+			if (value > 255)
+				return false;
 		}
-		if (digit > 9 || (digits && value == 0))
-			return false;
-		value = value * 10 + digit;
-		digits++;
-		if (value > 255)
-			return false;
+		bytes[part] = (uint8_t)value;
 	}
-	bytes[3] = (uint8_t)value;
-	return part == 3 && digits;
+	return p == end;
 }
 
 bool address_parse(struct span text, struct address *ret)
@@ -76,7 +76,7 @@ bool address_parse(struct span text, struct address *ret)
 
 	if (bracketed)
 		text = (struct span){ text.p + 1, text.n - 2 };
-	if (!bracketed && dotted_parse(text, bytes)) {
+	if (!bracketed && text.n && dotted_parse(text, bytes)) {
 		*ret = address_v4(bytes);
 		return true;
 	}
@@ -120,32 +120,12 @@ const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT])
 	return buffer;
 }
 
-static uint32_t address_word(const struct address *a)
+uint32_t endpoint_hash_any(const struct address *a, uint16_t port)
 {
-	uint32_t v;
+	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none; } key = { .port = port, .family = a->family };
 
-	memcpy(&v, a->bytes, sizeof v);
-	return v;
-}
-
-static uint32_t endpoint_hash_any(const struct endpoint *e)
-{
-	struct { uint8_t bytes[16]; uint16_t port; uint8_t family, none;
-		} key = { .port = e->port, .family = e->addr.family };
-
-	memcpy(key.bytes, e->addr.bytes, sizeof key.bytes);
+	memcpy(key.bytes, a->bytes, sizeof key.bytes);
 	return (uint32_t)hash_bytes(&key, sizeof key);
-}
-
-/*
- * IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do against
- * strangers, but networks and ports go up in steps, for which one factor in some hundred is unlucky.
- */
-uint32_t endpoint_hash(const struct endpoint *e)
-{
-	if (e->addr.family == 4)
-		return (uint32_t)hash_mix(hash_mix(4, (uint64_t)address_word(&e->addr) << 16 | e->port), 4);
-	return endpoint_hash_any(e);
 }
 
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])
@@ -157,42 +137,6 @@ const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT])
 	address_text(&e->addr, addr);
 	snprintf(buffer, ENDPOINT_TEXT, e->addr.family == 6 ? "[%s]:%u" : "%s:%u", addr, e->port);
 	return buffer;
-}
-
-/* The first so many bits of an address. */
-static bool starts_with(const struct address *a, uint8_t family, uint8_t first, uint8_t second, uint16_t mask)
-{
-	return a->family == family && ((a->bytes[0] << 8 | a->bytes[1]) & mask) == (first << 8 | second);
-}
-
-bool address_private(const struct address *a)
-{
-	return starts_with(a, 4, 10, 0, 0xff00) || starts_with(a, 4, 172, 16, 0xfff0) ||
-	       starts_with(a, 4, 192, 168, 0xffff) || starts_with(a, 4, 100, 64, 0xffc0) ||
-	       starts_with(a, 4, 169, 254, 0xffff) ||
-	       starts_with(a, 6, 0xfc, 0, 0xfe00) || starts_with(a, 6, 0xfe, 0x80, 0xffc0);
-}
-
-bool address_unspecified(const struct address *a)
-{
-	static const uint8_t zeros[16];
-
-	return a->family && memcmp(a->bytes, zeros, sizeof zeros) == 0;
-}
-
-bool address_loopback(const struct address *a)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return starts_with(a, 4, 127, 0, 0xff00) || (a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0);
-}
-
-bool address_multicast(const struct address *a)
-{
-	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
-
-	return starts_with(a, 4, 224, 0, 0xf000) || starts_with(a, 6, 0xff, 0, 0xff00) ||
-	       (a->family == 4 && memcmp(a->bytes, broadcast, sizeof broadcast) == 0);
 }
 
 bool address_same_net(const struct address *a, const struct address *b)

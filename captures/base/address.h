@@ -3,7 +3,7 @@
 #ifndef DEADAIR_BASE_ADDRESS_H
 #define DEADAIR_BASE_ADDRESS_H
 
-#include "captures/base/span.h"
+#include "captures/base/hash.h"
 
 struct address {
 	uint8_t family;              /* 0 none, 4, 6 */
@@ -22,7 +22,32 @@ static inline bool address_equal(const struct address *a, const struct address *
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-uint32_t endpoint_hash(const struct endpoint *e);                /* keyed */
+uint32_t endpoint_hash_any(const struct address *a, uint16_t port);
+
+/*
+ * Keyed. IPv4, which nearly all are, in two multiplications: this is asked for dozens of times a message. One would do
+ * against strangers, but networks and ports go up in steps, for which one factor in some hundred is unlucky.
+ */
+static inline uint32_t address_port_hash(const struct address *a, uint16_t port)
+{
+	uint32_t word;
+
+	if (a->family != 4)
+		return endpoint_hash_any(a, port);
+	memcpy(&word, a->bytes, sizeof word);
+	return (uint32_t)hash_mix(hash_mix(4, (uint64_t)word << 16 | port), 4);
+}
+
+static inline uint32_t endpoint_hash(const struct endpoint *e)
+{
+	return address_port_hash(&e->addr, e->port);
+}
+
+static inline uint32_t address_hash(const struct address *a)
+{
+	return address_port_hash(a, 0);
+}
+
 static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && address_equal(&a->addr, &b->addr);
@@ -52,11 +77,47 @@ bool endpoint_parse(struct span text, struct endpoint *ret);
 const char *address_text(const struct address *a, char buffer[ADDRESS_TEXT]);
 const char *endpoint_text(const struct endpoint *e, char buffer[ENDPOINT_TEXT]);
 
+/* Of IPv4: the four bytes as a number. */
+static inline uint32_t address_number(const struct address *a)
+{
+	return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 | a->bytes[3];
+}
+
 /* RFC 1918, 100.64/10 (RFC 6598), 169.254/16, fc00::/7, fe80::/10. */
-bool address_private(const struct address *a);
-bool address_unspecified(const struct address *a);      /* 0.0.0.0, :: */
-bool address_loopback(const struct address *a);
-bool address_multicast(const struct address *a);        /* and broadcast 255.255.255.255 */
+static inline bool address_private(const struct address *a)
+{
+	uint32_t v4;
+
+	if (a->family != 4)
+		return a->family == 6 && ((a->bytes[0] & 0xfe) == 0xfc ||
+			(a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80));
+	v4 = address_number(a);
+	return v4 >> 24 == 10 || v4 >> 20 == 0xac1 || v4 >> 16 == 0xc0a8 || v4 >> 22 == 0x191 || v4 >> 16 == 0xa9fe;
+}
+
+/* 0.0.0.0, :: */
+static inline bool address_unspecified(const struct address *a)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, a->bytes, sizeof halves);
+	return a->family && !(halves[0] | halves[1]);
+}
+
+static inline bool address_loopback(const struct address *a)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return a->family == 4 ? a->bytes[0] == 127 : a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0;
+}
+
+/* And broadcast, 255.255.255.255. */
+static inline bool address_multicast(const struct address *a)
+{
+	return a->family == 4 ? a->bytes[0] >> 4 == 0xe || address_number(a) == UINT32_MAX
+		: a->family == 6 && a->bytes[0] == 0xff;
+}
+
 /* The same /24 or /64. */
 bool address_same_net(const struct address *a, const struct address *b);
 

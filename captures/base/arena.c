@@ -7,14 +7,14 @@
 #include "captures/base/memory.h"
 
 /* A chunk more is an eighth of what there is: little stays empty, where doubling would leave a third. */
-enum { LEAST_CHUNK = 1024, LARGEST_CHUNK = 65536, GROWTH = 8, STEP = 256, CHUNKS_TRIED = 3 };
+enum { LEAST_CHUNK = 992, LARGEST_CHUNK = 65536, GROWTH = 8, STEP = 256, CHUNKS_TRIED = 3 };
 
 struct chunk {
 	struct chunk *next;
-	size_t front, back;              /* what is free lies between; offsets from the chunk */
+	uint32_t front, back;            /* what is free lies between; offsets from the chunk */
 };
 
-struct arena {
+struct arena {                           /* stands in its first chunk, behind the head */
 	struct chunk *chunks;            /* the one that is filled now comes first */
 	size_t bytes;
 };
@@ -24,35 +24,42 @@ static size_t aligned(size_t bytes)
 	return (bytes + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
 }
 
+static struct chunk *chunk_new(size_t size, size_t used)
+{
+	struct chunk *chunk = memory_zalloc(size);
+
+	chunk->front = (uint32_t)aligned(used);
+	chunk->back = (uint32_t)size;
+	return chunk;
+}
+
+struct arena *arena_new_of(size_t bytes)
+{
+	struct chunk *chunk = chunk_new(bytes, aligned(sizeof *chunk) + sizeof(struct arena));
+	struct arena *arena = (struct arena *)((uint8_t *)chunk + aligned(sizeof *chunk));
+
+	arena->chunks = chunk;
+	arena->bytes = bytes;
+	return arena;
+}
+
 struct arena *arena_new(void)
 {
-	struct arena *arena = memory_zalloc(sizeof *arena);
-
-	arena->bytes = sizeof *arena;
-	return arena;
+	return arena_new_of(LEAST_CHUNK);
 }
 
 void arena_free(struct arena *arena)
 {
+	struct chunk *own = (struct chunk *)((uint8_t *)arena - aligned(sizeof *own));
+
 	if (!arena)
 		return;
-	while (arena->chunks) {
-		struct chunk *chunk = arena->chunks;
-
-		arena->chunks = chunk->next;
-		free(chunk);
+	for (struct chunk *it = arena->chunks, *next; it; it = next) {
+		next = it->next;
+		if (it != own)
+			free(it);
 	}
-	free(arena);
-}
-
-static struct chunk *chunk_new(struct arena *arena, size_t size)
-{
-	struct chunk *chunk = memory_zalloc(size);
-
-	chunk->front = aligned(sizeof *chunk);
-	chunk->back = size;
-	arena->bytes += size;
-	return chunk;
+	free(own);
 }
 
 static size_t next_size(const struct arena *arena)
@@ -62,31 +69,35 @@ static size_t next_size(const struct arena *arena)
 	return size < LEAST_CHUNK ? LEAST_CHUNK : size > LARGEST_CHUNK ? LARGEST_CHUNK : size;
 }
 
-/*
- * A chunk with so much room: the last ones have gaps that something small still fits in. What is large gets one of its
- * own, behind the one being filled.
- */
+/* What is large gets a chunk of its own that is full, behind the one being filled. */
+static void *large_new(struct arena *arena, size_t bytes)
+{
+	size_t head = aligned(sizeof(struct chunk));
+	/* An overflowing sum becomes a size that nobody can give: out of memory. */
+	size_t size = bytes > SIZE_MAX - head ? SIZE_MAX : head + bytes;
+	struct chunk *chunk = memory_zalloc(size);
+
+	arena->bytes += size;
+	chunk->next = arena->chunks->next;
+	arena->chunks->next = chunk;
+	return (uint8_t *)chunk + head;
+}
+
+/* A chunk with so much room: the last ones have gaps that something small still fits in. NULL: it is large. */
 static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 {
 	struct chunk *chunk = arena->chunks;
-	size_t head = aligned(sizeof *chunk);
+	size_t size;
 
 	for (unsigned i = 0; chunk && i < CHUNKS_TRIED; i++, chunk = chunk->next) {
-		if (chunk->back - chunk->front >= bytes)
+		if ((size_t)(chunk->back - chunk->front) >= bytes)
 			return chunk;
 	}
-	if (bytes > next_size(arena) / 2) {
-		/* An overflowing sum becomes a size that nobody can give: out of memory. */
-		chunk = chunk_new(arena, bytes > SIZE_MAX - head ? SIZE_MAX : head + bytes);
-		if (arena->chunks) {
-			chunk->next = arena->chunks->next;
-			arena->chunks->next = chunk;
-		} else {
-			arena->chunks = chunk;
-		}
-		return chunk;
-	}
-	chunk = chunk_new(arena, next_size(arena));
+	size = next_size(arena);
+	if (bytes > size / 2)
+		return NULL;
+	chunk = chunk_new(size, sizeof *chunk);
+	arena->bytes += size;
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
 	return chunk;
@@ -96,9 +107,12 @@ void *arena_zalloc(struct arena *arena, size_t bytes)
 {
 	size_t need = bytes > SIZE_MAX / 2 ? SIZE_MAX : aligned(bytes ? bytes : 1);
 	struct chunk *chunk = chunk_with(arena, need);
-	void *p = (uint8_t *)chunk + chunk->front;
+	void *p;
 
-	chunk->front += need;
+	if (!chunk)
+		return large_new(arena, need);
+	p = (uint8_t *)chunk + chunk->front;
+	chunk->front += (uint32_t)need;
 	return p;
 }
 
@@ -106,7 +120,9 @@ static uint8_t *take_back(struct arena *arena, size_t bytes)
 {
 	struct chunk *chunk = chunk_with(arena, bytes);
 
-	chunk->back -= bytes;
+	if (!chunk)
+		return large_new(arena, bytes);
+	chunk->back -= (uint32_t)bytes;
 	return (uint8_t *)chunk + chunk->back;
 }
 

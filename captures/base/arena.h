@@ -8,6 +8,7 @@
 struct arena;
 
 struct arena *arena_new(void);
+struct arena *arena_new_of(size_t bytes);                /* with so many to begin with: 256 to 65536 */
 void arena_free(struct arena *arena);                    /* NULL is fine */
 void *arena_zalloc(struct arena *arena, size_t bytes);   /* aligned for any type; never NULL */
 struct span arena_dup(struct arena *arena, struct span s); /* lives as long as the arena; an empty span stays empty */

@@ -18,13 +18,13 @@ enum {
  * State that is not const, because every table needs it: the key, drawn before main() so that no thread ever sees it
  * change and no look-up asks whether it is there. Who cannot read it cannot choose colliding Call-IDs or ports.
  */
-static uint64_t key[12];
+uint64_t hash_key[HASH_KEY_WORDS];
 
 __attribute__((constructor)) static void key_draw(void)
 {
 	static const char message[] = "deadair: the system gives no random numbers (getrandom failed)\n";
 
-	if (getrandom(key, sizeof key, 0) == (ssize_t)sizeof key)
+	if (getrandom(hash_key, sizeof hash_key, 0) == (ssize_t)sizeof hash_key)
 		return;
 	if (write(STDERR_FILENO, message, sizeof message - 1) < 0) {
 		/* nothing is left to tell it to */
@@ -46,23 +46,6 @@ static inline uint32_t load32(const uint8_t *p)
 
 	memcpy(&v, p, 4);
 	return v;
-}
-
-static inline uint64_t rotate(uint64_t v, unsigned bits)
-{
-	return v << bits | v >> (64 - bits);
-}
-
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-uint64_t hash_mix(uint64_t seed, uint64_t value)
-{
-	return fold(seed ^ key[8], value ^ key[9] ^ rotate(seed, 32));
 }
 
 /* All of 1 to 15 bytes in two words, with loads that may overlap. */
@@ -87,17 +70,17 @@ static void load_tail(const uint8_t *p, size_t n, uint64_t ret[2])
  */
 static inline __attribute__((always_inline)) uint64_t hash_short(const uint8_t *p, size_t n)
 {
-	unsigned __int128 sum = (unsigned __int128)(n + 1) * key[10];
+	unsigned __int128 sum = (unsigned __int128)(n + 1) * hash_key[10];
 	uint64_t tail[2];
 	size_t i = 0;
 
 	for (; n >= 16; i += 2, p += 16, n -= 16)
-		sum += (unsigned __int128)(load64(p) + key[i]) * (load64(p + 8) + key[i + 1]);
+		sum += (unsigned __int128)(load64(p) + hash_key[i]) * (load64(p + 8) + hash_key[i + 1]);
 	if (n) {
 		load_tail(p, n, tail);
-		sum += (unsigned __int128)(tail[0] + key[i]) * (tail[1] + key[i + 1]);
+		sum += (unsigned __int128)(tail[0] + hash_key[i]) * (tail[1] + hash_key[i + 1]);
 	}
-	return fold((uint64_t)sum ^ key[8], (uint64_t)(sum >> 64) ^ key[11]);
+	return hash_fold((uint64_t)sum ^ hash_key[8], (uint64_t)(sum >> 64) ^ hash_key[11]);
 }
 
 /*

@@ -22,7 +22,23 @@ struct hash {
 
 /* Keyed 64-bit hash of bytes (SipHash class), of small fixed keys in fewer instructions. */
 uint64_t hash_bytes(const void *bytes, size_t n);
-uint64_t hash_mix(uint64_t seed, uint64_t value);
+
+/* hash.c's own, for hash_mix(), which is asked for a hundred times a message. */
+enum { HASH_KEY_MIX = 8, HASH_KEY_WORDS = 12 };
+extern uint64_t hash_key[HASH_KEY_WORDS];
+
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_mix(uint64_t seed, uint64_t value)
+{
+	return hash_fold(seed ^ hash_key[HASH_KEY_MIX], value ^ hash_key[HASH_KEY_MIX + 1] ^ (seed << 32 | seed >> 32));
+}
+
 static inline uint32_t hash_span(struct span s)
 {
 	return (uint32_t)hash_bytes(s.p, s.n);

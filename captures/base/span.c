@@ -2,40 +2,17 @@
 /* span: looking into bytes that someone else owns. */
 #include "captures/base/span.h"
 
-static uint8_t lower(uint8_t c)
+static bool is_letter(uint8_t c)
 {
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-static bool same_nocase(const uint8_t *a, const uint8_t *b, size_t n)
+bool span_same_nocase(const uint8_t *a, const uint8_t *b, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i] && ((a[i] ^ b[i]) != 0x20 || !is_letter(a[i])))
 			return false;
-	}
 	return true;
-}
-
-bool span_equal_nocase(struct span a, struct span b)
-{
-	return a.n == b.n && same_nocase(a.p, b.p, a.n);
-}
-
-bool span_starts(struct span s, struct span prefix)
-{
-	return s.n >= prefix.n && span_equal(span_first(s, prefix.n), prefix);
-}
-
-bool span_starts_nocase(struct span s, struct span prefix)
-{
-	return s.n >= prefix.n && same_nocase(s.p, prefix.p, prefix.n);
-}
-
-size_t span_find(struct span s, uint8_t byte)
-{
-	const uint8_t *at = s.n ? memchr(s.p, byte, s.n) : NULL;
-
-	return at ? (size_t)(at - s.p) : s.n;
 }
 
 size_t span_find_text(struct span s, struct span text)
@@ -53,7 +30,7 @@ size_t span_find_text_nocase(struct span s, struct span text)
 	if (text.n == 0)
 		return 0;
 	for (size_t i = 0; i + text.n <= s.n; i++) {
-		if (lower(s.p[i]) == lower(text.p[0]) && same_nocase(s.p + i, text.p, text.n))
+		if (((s.p[i] ^ text.p[0]) & ~0x20) == 0 && span_same_nocase(s.p + i, text.p, text.n))
 			return i;
 	}
 	return s.n;
@@ -64,7 +41,7 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-struct span span_trim(struct span s)
+struct span span_trim_blanks(struct span s)
 {
 	while (s.n && is_blank(s.p[s.n - 1]))
 		s.n--;
@@ -91,15 +68,14 @@ bool span_number(struct span s, uint64_t max, uint64_t *ret_value)
 {
 	uint64_t value = 0;
 
-	if (s.n == 0)
-		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		uint64_t digit = (uint64_t)s.p[i] - '0';
 
-		if (s.p[i] < '0' || s.p[i] > '9' || digit > max || value > (max - digit) / 10)
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
 			return false;
-		value = value * 10 + digit;
 	}
+	if (s.n == 0 || value > max)
+		return false;
 	*ret_value = value;
 	return true;
 }

@@ -102,6 +102,30 @@ static bool is_dangerous(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/* Eight bytes of which each is printed as it is: from the blank to the tilde, and no backslash. */
+static bool word_plain(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t word, backslash, del;
+
+	memcpy(&word, p, sizeof word);
+	backslash = word ^ ones * '\\';
+	del = word ^ ones * 0x7f;
+	return !((word | (word - ones * ' ') | (backslash - ones) | (del - ones)) & high);
+}
+
+/* How many bytes at the beginning are ASCII that is printed as it is: nearly always all of them. */
+static size_t plain_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n + 8 <= s.n && word_plain(s.p + n))
+		n += 8;
+	while (n < s.n && s.p[n] >= ' ' && s.p[n] < 0x7f && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 /* How many bytes from the beginning of s are printed as they are: 0 when the first has to be escaped. */
 static size_t printable_length(struct span s)
 {
@@ -135,9 +159,11 @@ static size_t escape_one(struct span s, char out[ESCAPED_BYTE], size_t *ret_take
 void text_add_escaped(struct text *t, struct span s)
 {
 	char out[ESCAPED_BYTE];
-	size_t taken;
+	size_t taken = plain_length(s);
 
-	for (; s.n; s = span_from(s, taken)) {
+	if (taken)
+		text_add_bytes(t, s.p, taken);
+	for (s = span_from(s, taken); s.n; s = span_from(s, taken)) {
 		size_t n = escape_one(s, out, &taken);
 
 		text_add_bytes(t, out, n);
@@ -150,6 +176,11 @@ const char *text_escape(struct span s, char *buffer, size_t room)
 	size_t at = 0, whole = 0, taken;                 /* whole: the last place where the dots still fit */
 
 	assert(room > sizeof dots);
+	if (s.n < room && plain_length(s) == s.n) {
+		memcpy(buffer, s.n ? (const char *)s.p : "", s.n);
+		buffer[s.n] = '\0';
+		return buffer;
+	}
 	for (; s.n; s = span_from(s, taken)) {
 		char out[ESCAPED_BYTE];
 		size_t n = escape_one(s, out, &taken);

@@ -168,6 +168,7 @@ struct stage {
 	struct list streams;
 	struct stream stream[STREAMS];
 	struct spell spell[STREAMS];
+	struct stream_type type[STREAMS];
 };
 
 static void stream_make(struct stage *g, unsigned i, const struct sound *sound)
@@ -179,8 +180,9 @@ static void stream_make(struct stage *g, unsigned i, const struct sound *sound)
 	s->dst = script_endpoint(sound->dst);
 	s->first_ns = at_s(sound->from);
 	s->last_ns = at_s(sound->to);
-	s->pts[0] = (uint8_t)(sound->pt ? sound->pt : 8);
-	s->pt_count = 1;
+	g->type[i].pt = (uint8_t)(sound->pt ? sound->pt : 8);
+	s->types = &g->type[i];
+	s->type_count = 1;
 	s->ssrc = sound->ssrc ? sound->ssrc : 0x1000 + i;
 	s->multicast = sound->multicast;
 	g->spell[i] = (struct spell){ .first_ns = s->first_ns, .last_ns = s->last_ns,

@@ -52,18 +52,18 @@ static void test_request_and_refusal(void **state)
 		say(&s, &rows[i]);
 	leg = script_leg(&s, 1);
 	assert_text(headers_at(leg, 0)->uri, "sip:1002@10.0.0.2");
-	assert_int_equal(headers_at(leg, 0)->session_expires_s, 1800);
-	assert_int_equal(headers_at(leg, 0)->refresher, REFRESHER_UAC);
-	assert_int_equal(headers_at(leg, 0)->min_se_s, 90);
+	assert_int_equal(headers_at(leg, 0)->more->session_expires_s, 1800);
+	assert_int_equal(headers_at(leg, 0)->more->refresher, REFRESHER_UAC);
+	assert_int_equal(headers_at(leg, 0)->more->min_se_s, 90);
 	assert_int_equal(headers_at(leg, 0)->max_forwards, 70);
 	assert_ptr_equal(headers_at(leg, 1), headers_at(leg, 0));
 	assert_null(headers_at(leg, 2));
-	assert_int_equal(headers_at(leg, 3)->q850, 42);
-	assert_int_equal(headers_at(leg, 3)->sip_cause, 503);
-	assert_text(headers_at(leg, 3)->reason, "Q.850;cause=42");
-	assert_text(headers_at(leg, 3)->warning, "399 x \"full\"");
-	assert_text(headers_at(leg, 3)->wants, "100rel");
-	assert_int_equal(headers_at(leg, 3)->retry_after_s, 120);
+	assert_int_equal(headers_at(leg, 3)->more->q850, 42);
+	assert_int_equal(headers_at(leg, 3)->more->sip_cause, 503);
+	assert_text(headers_at(leg, 3)->more->reason, "Q.850;cause=42");
+	assert_text(headers_at(leg, 3)->more->warning, "399 x \"full\"");
+	assert_text(headers_at(leg, 3)->more->wants, "100rel");
+	assert_int_equal(headers_at(leg, 3)->more->retry_after_s, 120);
 	assert_int_equal(headers_at(leg, 3)->max_forwards, UINT32_MAX);
 	script_end(&s);
 }
@@ -91,9 +91,9 @@ static void test_routes_and_digest(void **state)
 	assert_true(headers_at(leg, 1)->stale);
 	assert_true(headers_at(leg, 2)->credentials);
 	assert_true(headers_at(leg, 1)->nonce && headers_at(leg, 1)->nonce == headers_at(leg, 2)->nonce);
-	assert_text(headers_at(leg, 3)->recorded_first, "sip:p2;lr");
-	assert_text(headers_at(leg, 3)->recorded_last, "sip:p0;lr");
-	assert_text(headers_at(leg, 4)->route, "sip:p0;lr");
+	assert_text(headers_at(leg, 3)->more->recorded_first, "sip:p2;lr");
+	assert_text(headers_at(leg, 3)->more->recorded_last, "sip:p0;lr");
+	assert_text(headers_at(leg, 4)->more->route, "sip:p0;lr");
 	script_end(&s);
 }
 

@@ -88,7 +88,7 @@ MADE_DETECTOR(direction, "per-direction", PER_DIRECTION);
 MADE_DETECTOR(global, "global", GLOBAL);
 MADE_DETECTOR(stream, "per-stream", PER_STREAM);
 static const struct detector counts = {
-	.id = "counts", .doc = &doc, .keys = counts_keys, .events = EVENT_BIT(EVENT_ICMP), .scope = PER_CALL,
+	.id = "counts", .doc = &doc, .keys = counts_keys, .events = EVENT_BIT(EVENT_SIP), .scope = PER_CALL,
 	.state_size = sizeof(struct tally),
 	.forget = counts_forget, .event = counts_event,
 };
@@ -197,7 +197,7 @@ static struct finding *tell(struct stage *g, const char *id, const struct told *
 static void a_detector_hears_what_it_asked_for(void **state)
 {
 	static const struct { enum event_kind kind; unsigned heard; } cases[] = {
-		{ EVENT_JUDGE_CALL, 6 }, { EVENT_JUDGE_STREAM, 6 }, { EVENT_MESSAGE, 0 },
+		{ EVENT_JUDGE_CALL, 6 }, { EVENT_JUDGE_STREAM, 6 }, { EVENT_JUDGE_CAPTURE, 0 },
 		  { EVENT_JUDGE_REGISTRATION, 0 },
 	};
 	struct stage g;
@@ -279,10 +279,10 @@ static void a_state_is_zeroed_kept_and_forgotten(void **state)
 	stage_begin(&g, NULL);
 	forgotten = 0;
 	for (unsigned i = 1; i <= 3; i++) {
-		happen(&g, &(const struct about){ .kind = EVENT_ICMP, .leg = 1 });
+		happen(&g, &(const struct about){ .kind = EVENT_SIP, .leg = 1 });
 		assert_int_equal(tally_last, i);
 	}
-	happen(&g, &(const struct about){ .kind = EVENT_ICMP, .leg = 2 });
+	happen(&g, &(const struct about){ .kind = EVENT_SIP, .leg = 2 });
 	assert_int_equal(tally_last, 1);
 	assert_true(key_last == 3007);
 	stage_end(&g);

@@ -188,9 +188,9 @@ static void scene_play(struct world *w, const struct scene *s)
 
 /* ---- all gates of a capture, as text ---- */
 
-struct phrase { char text[512]; size_t n; };
+struct said { char text[512]; size_t n; };
 
-__attribute__((format(printf, 2, 3))) static void word(struct phrase *w, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void word(struct said *w, const char *format, ...)
 {
 	va_list ap;
 
@@ -205,7 +205,7 @@ static double seconds(int64_t at_ns)
 	return (double)((at_ns - START_NS + 10 * MILLISECOND_NS) / (20 * MILLISECOND_NS)) / 50;
 }
 
-static void media_words(struct phrase *t, const struct gates *g, const struct facts *f)
+static void media_words(struct said *t, const struct gates *g, const struct facts *f)
 {
 	struct address silent;
 	char text[ADDRESS_TEXT];
@@ -219,7 +219,7 @@ static void media_words(struct phrase *t, const struct gates *g, const struct fa
 	}
 }
 
-static void range_words(struct phrase *t, const struct gates *g)
+static void range_words(struct said *t, const struct gates *g)
 {
 	bool above;
 	uint16_t limit = gates_port_limit(g, &above);
@@ -232,7 +232,7 @@ static void range_words(struct phrase *t, const struct gates *g)
 	assert_int_equal(gates_port_range(g, (uint16_t)(limit - 1)), !above);
 }
 
-static void loss_words(struct phrase *t, const struct gates *g)
+static void loss_words(struct said *t, const struct gates *g)
 {
 	unsigned count;
 	const struct loss_moment *m = gates_loss_moments(g, &count);
@@ -248,7 +248,7 @@ static void loss_words(struct phrase *t, const struct gates *g)
 	}
 }
 
-static void gates_text(const struct world *w, const struct scene *s, struct phrase *t)
+static void gates_text(const struct world *w, const struct scene *s, struct said *t)
 {
 	const struct facts *f = &w->e->facts;
 	const struct gates *g = f->gates;
@@ -279,7 +279,7 @@ static void gates_of_each_scene(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(scenes); i++) {
-		struct phrase t = { .n = 0 };
+		struct said t = { .n = 0 };
 		struct world w;
 
 		scene_play(&w, &scenes[i]);

@@ -289,7 +289,7 @@ static void judging_twice_gives_the_same(void **state)
 		scene_play(&w, &scenes[i]);
 		d = world_direction(&w, scenes[i].leg ? scenes[i].leg : 1, SIDE_CALLEE);
 		first = *hearing_of(d);
-		hearing_judge(&w.e->facts, d);
+		hearing_judge(&w.e->facts, d->slot);
 		assert_memory_equal(&first, hearing_of(d), sizeof first);
 		world_end(&w);
 	}

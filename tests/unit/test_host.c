@@ -2,7 +2,7 @@
 /* test_host: distance, MAC sharing, aliases, evidence for a capture taken on the host, and tables that fill up. */
 #include "tests/unit/network_packets.h"
 
-static const struct host *host_at(const struct network *n, const char *text)
+static const struct host *host_named(const struct network *n, const char *text)
 {
 	struct address a = address_of(text);
 
@@ -53,7 +53,7 @@ static void hops_from_ttl(void **state)
 			p.ttl = cases[i].ttl[k];
 			network_packet(n, &p, DUPLICATE_NO, 1);
 		}
-		h = host_at(n, "10.0.0.1");
+		h = host_named(n, "10.0.0.1");
 		assert_non_null(h);
 		assert_int_equal(h->ttl_known, cases[i].known);
 		assert_int_equal(h->ttl, cases[i].usual);
@@ -86,7 +86,7 @@ static void ttl_of_others(void **state)
 
 		p.tunnel = (uint8_t)cases[i].tunnel;
 		network_packet(n, &p, DUPLICATE_NO, 1);
-		assert_int_equal(host_at(n, "10.0.0.1")->ttl_known, cases[i].known);
+		assert_int_equal(host_named(n, "10.0.0.1")->ttl_known, cases[i].known);
 		network_free(n);
 	}
 }
@@ -164,7 +164,7 @@ static void on_host(void **state)
 			}
 			network_packet(n, &p, e->copy ? DUPLICATE_POINT : DUPLICATE_NO, e->count);
 		}
-		if (host_at(n, "10.0.0.1")->on_host != cases[i].on_host)
+		if (host_named(n, "10.0.0.1")->on_host != cases[i].on_host)
 			fail_msg("%s", cases[i].name);
 		network_free(n);
 	}
@@ -222,11 +222,11 @@ static void mac_changes(void **state)
 	sends_from(n, "10.0.0.1:1", 1, 64, 100);
 	packet_mac(&p, 7, 9);
 	network_packet(n, &p, DUPLICATE_POINT, 100);
-	assert_int_equal(host_at(n, "10.0.0.1")->mac[5], 1);
+	assert_int_equal(host_named(n, "10.0.0.1")->mac[5], 1);
 	sends_from(n, "10.0.0.1:1", 2, 64, 3);
-	assert_int_equal(host_at(n, "10.0.0.1")->mac[5], 1);
+	assert_int_equal(host_named(n, "10.0.0.1")->mac[5], 1);
 	sends_from(n, "10.0.0.1:1", 2, 64, 40);
-	assert_int_equal(host_at(n, "10.0.0.1")->mac[5], 2);
+	assert_int_equal(host_named(n, "10.0.0.1")->mac[5], 2);
 	network_free(n);
 }
 
@@ -389,15 +389,15 @@ static void facts(void **state)
 	network_packet(n, &p, DUPLICATE_COPY, 7);
 	p.first_of_frame = false;
 	network_packet(n, &p, DUPLICATE_NO, 1);
-	h = host_at(n, "10.0.0.1");
+	h = host_named(n, "10.0.0.1");
 	assert_int_equal(h->packets_out, 53);
 	assert_int_equal(h->dscp, 46);
 	assert_int_equal(h->media_port_count, 2);
 	assert_int_equal(h->media_ports[1], 4002);
 	assert_int_equal(h->vlan_count, 1);
 	assert_int_equal(h->vlans[0], 100);
-	assert_int_equal(host_at(n, "10.0.0.2")->packets_in, 53);
-	assert_false(host_at(n, "10.0.0.2")->sends_ip);
+	assert_int_equal(host_named(n, "10.0.0.2")->packets_in, 53);
+	assert_false(host_named(n, "10.0.0.2")->sends_ip);
 	assert_int_equal(network_counts(n).packets, 60);
 	assert_int_equal(network_counts(n).copies, 7);
 	network_free(n);
@@ -421,10 +421,10 @@ static void media_ports(void **state)
 		q.src.port = (uint16_t)(4000 + 2 * i);
 		network_packet(n, &q, DUPLICATE_NO, 1);
 	}
-	assert_int_equal(host_at(n, "10.0.0.1")->media_ports_seen,
+	assert_int_equal(host_named(n, "10.0.0.1")->media_ports_seen,
 		300); /* some passed before it was established; the second round has them */
-	assert_int_equal(host_at(n, "10.0.0.3")->media_ports_seen, HOST_PORT_MAX);
-	assert_int_equal(host_at(n, "10.0.0.3")->media_port_count, HOST_PORT_MAX);
+	assert_int_equal(host_named(n, "10.0.0.3")->media_ports_seen, HOST_PORT_MAX);
+	assert_int_equal(host_named(n, "10.0.0.3")->media_port_count, HOST_PORT_MAX);
 	network_free(n);
 }
 
@@ -454,7 +454,7 @@ static void floods(void **state)
 	assert_true(network_counts(n).hosts_evicted >= 4900);
 	assert_int_equal(network_pair_find(n, &one, &two)->rtp, 30);
 	assert_int_equal(network_pair_find(n, &two, &one)->rtp, 30);
-	assert_int_equal(host_at(n, "10.0.0.1")->packets_out, 30);
+	assert_int_equal(host_named(n, "10.0.0.1")->packets_out, 30);
 	network_settle(n);
 	network_vantage(n);
 	network_free(n);
@@ -473,9 +473,9 @@ static void full_of_calls(void **state)
 		packets_send(n, packet_of(PACKET_RTP, src, "10.1.0.1:5000", 10000 * i), 30);
 	}
 	assert_int_equal(network_hosts(n)->count, 16);
-	assert_non_null(host_at(n, "10.0.49.1"));
-	assert_non_null(host_at(n, "10.1.0.1"));
-	assert_null(host_at(n, "10.0.0.1"));
+	assert_non_null(host_named(n, "10.0.49.1"));
+	assert_non_null(host_named(n, "10.1.0.1"));
+	assert_null(host_named(n, "10.0.0.1"));
 	network_free(n);
 }
 

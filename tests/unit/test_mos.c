@@ -99,7 +99,7 @@ static void streams(void **state)
 	near_enough(stream_mos(&lossy, 0, &valid), 3.92, 0.005);        /* lost and late together: 5 % */
 	assert_true(stream_mos_without_plc(&lossy, 0, &valid) < 2.5);
 	near_enough(stream_mos(&clean, 120, &valid), 4.34, 0.005);      /* 120 + buffer 60 + packet 20 = 200 ms */
-	bursty.loss_events = 25;
+	bursty.flaws = &(struct stream_flaws){ .loss_events = 25 };
 	assert_true(stream_mos(&bursty, 0, &valid) > 1);
 	assert_false(valid);
 	assert_true(stream_mos(&wide, 0, &valid) < 0);

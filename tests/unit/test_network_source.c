@@ -339,6 +339,46 @@ static void test_bounds(void **state)
 	end(t);
 }
 
+static void strangers(struct teller *t, double s, unsigned from, unsigned count)
+{
+	for (unsigned i = from; i < from + count; i++) {
+		char branch[8], src[ENDPOINT_TEXT];
+
+		snprintf(branch, sizeof branch, "w%u", i);
+		snprintf(src, sizeof src, "198.51.%u.%u:5060", i / 100, 1 + i % 100);
+		ask(t, s, src, SERVER, (struct ask){ "OPTIONS", "100", branch, "", NULL, 0 });
+	}
+}
+
+static bool is_there(const struct teller *t, const char *address)
+{
+	struct address a;
+
+	assert_true(address_parse(span_of(address), &a));
+	return sources_find(t->s, &a) != NULL;
+}
+
+/* What was refused once stays when others go; when that is forgiven it goes like others, and who is behind it stays. */
+static void test_forgiven_may_go(void **state)
+{
+	struct teller *t = begin(32);
+	struct ask right = { "SUBSCRIBE", "101", "s", "next", NULL, 5 };
+
+	(void)state;
+	wrong(t, 0, "203.0.113.66:5060", "101", 1);
+	ask(t, 1, "203.0.113.66:5060", SERVER, right);
+	wrong(t, 2, "203.0.113.67:5060", "102", 2);
+	strangers(t, 3, 0, 60);
+	assert_true(is_there(t, "203.0.113.66"));
+	reply(t, 4, SERVER, "203.0.113.66:5060", right, 200, NULL);
+	assert_true(is_there(t, "203.0.113.66"));
+	strangers(t, 5, 60, 1);
+	assert_false(is_there(t, "203.0.113.66"));
+	strangers(t, 6, 61, 60);
+	assert_true(is_there(t, "203.0.113.67"));
+	end(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,7 +388,7 @@ int main(void)
 		cmocka_unit_test(test_forgiven),
 		cmocka_unit_test(test_scan_of_hosts), cmocka_unit_test(test_tool_is_named),
 		cmocka_unit_test(test_server_and_trunk),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_forgiven_may_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

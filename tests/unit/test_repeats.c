@@ -71,7 +71,7 @@ static void test_kinds(void **state)
 		pair = repeats_pair(r, &p.addr, &s.addr);
 		assert_ptr_equal(pair, repeats_pair(r, &s.addr, &p.addr));
 		assert_non_null(pair);
-		x = cases[i].late + cases[i].responses_lost + cases[i].requests_lost ? &pair->worst.tally
+		x = cases[i].late + cases[i].responses_lost + cases[i].requests_lost ? &pair->worst->tally
 			: &pair->now.tally;
 		if (x->total != cases[i].total || x->late != cases[i].late ||
 		    x->responses_lost != cases[i].responses_lost || x->requests_lost != cases[i].requests_lost)

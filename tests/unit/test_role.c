@@ -7,7 +7,7 @@
 #define PBX         "10.0.0.2:5060"
 #define PROVIDER    "198.51.100.1:5060"
 
-static const struct host *host_at(struct network *n, const char *text)
+static const struct host *host_named(struct network *n, const char *text)
 {
 	struct endpoint e = endpoint_of(text);
 
@@ -16,7 +16,7 @@ static const struct host *host_at(struct network *n, const char *text)
 
 static struct host *host_of(struct network *n, const char *text)
 {
-	return (struct host *)host_at(n, text);
+	return (struct host *)host_named(n, text);
 }
 
 static void sip_request(
@@ -43,7 +43,7 @@ static void sip_answer(
 static bool has_role(struct network *n, const char *at, enum host_role role)
 {
 	network_settle(n);
-	return host_at(n, at)->roles & 1u << role;
+	return host_named(n, at)->roles & 1u << role;
 }
 
 static void agents(void **state)
@@ -102,19 +102,19 @@ static void phones(void **state)
 	(void)state;
 	sip_request(n, PHONE, PBX, "REGISTER", "11", "");
 	assert_true(has_role(n, PHONE, ROLE_PHONE)); /* 40, few addresses 20 */
-	assert_int_equal(host_at(n, PHONE)->role_points[ROLE_PHONE], 60);
-	assert_string_equal(host_role_why(host_at(n, PHONE), ROLE_PHONE, 0), "registers");
-	assert_string_equal(host_role_why(host_at(n, PHONE), ROLE_PHONE, 1), "registers few addresses");
-	assert_null(host_role_why(host_at(n, PHONE), ROLE_PHONE, 2));
+	assert_int_equal(host_named(n, PHONE)->role_points[ROLE_PHONE], 60);
+	assert_string_equal(host_role_why(host_named(n, PHONE), ROLE_PHONE, 0), "registers");
+	assert_string_equal(host_role_why(host_named(n, PHONE), ROLE_PHONE, 1), "registers few addresses");
+	assert_null(host_role_why(host_named(n, PHONE), ROLE_PHONE, 2));
 	sip_request(n, OTHER_PHONE, PBX, "INVITE", "11", "");
 	assert_false(has_role(n, OTHER_PHONE, ROLE_PHONE)); /* 20: calls alone are not enough */
 	sip_request(n, OTHER_PHONE, PBX, "INVITE", "11", "User-Agent: snom300\n");
 	assert_false(has_role(n, OTHER_PHONE, ROLE_PHONE)); /* 50 */
 	sip_request(n, OTHER_PHONE, PBX, "REGISTER", "12", "User-Agent: snom300\n");
 	assert_true(has_role(n, OTHER_PHONE, ROLE_PHONE));
-	assert_int_equal(host_at(n, OTHER_PHONE)->registers_sent, 1);
-	assert_int_equal(host_at(n, OTHER_PHONE)->invites_sent, 2);
-	assert_int_equal(host_at(n, PBX)->invites_received, 2);
+	assert_int_equal(host_named(n, OTHER_PHONE)->registers_sent, 1);
+	assert_int_equal(host_named(n, OTHER_PHONE)->invites_sent, 2);
+	assert_int_equal(host_named(n, PBX)->invites_received, 2);
 	network_free(n);
 }
 
@@ -129,7 +129,7 @@ static void registering_others(void **state)
 		snprintf(line, sizeof line, "%d", 100 + i);
 		sip_request(n, PHONE, PROVIDER, "REGISTER", line, "");
 	}
-	assert_int_equal(host_at(n, PHONE)->aors, 8);
+	assert_int_equal(host_named(n, PHONE)->aors, 8);
 	assert_false(has_role(n, PHONE, ROLE_PHONE));
 	sip_request(n, PBX, PROVIDER, "REGISTER", "4930123", "User-Agent: Asterisk PBX 18\n");
 	sip_request(n, PBX, PROVIDER, "INVITE", "4930555", "User-Agent: Asterisk PBX 18\n");
@@ -148,12 +148,12 @@ static void pbxs(void **state)
 	assert_false(has_role(n, PBX, ROLE_PBX)); /* no binding in it: unregistered */
 	sip_answer(n, PBX, PHONE, "REGISTER", 200, "Contact: <sip:11@10.0.0.11>;expires=60\n");
 	assert_true(has_role(n, PBX, ROLE_PBX));
-	assert_int_equal(host_at(n, PBX)->registers_answered, 1);
+	assert_int_equal(host_named(n, PBX)->registers_answered, 1);
 	sip_request(n, PBX, PHONE, "NOTIFY", "11", "Event: message-summary\n");
 	sip_request(n, PHONE, PBX, "NOTIFY", "11", "Event: refer\n");
 	network_settle(n);
-	assert_int_equal(host_at(n, PBX)->role_points[ROLE_PBX], 100);
-	assert_int_equal(host_at(n, PHONE)->role_points[ROLE_PBX], 0);
+	assert_int_equal(host_named(n, PBX)->role_points[ROLE_PBX], 100);
+	assert_int_equal(host_named(n, PHONE)->role_points[ROLE_PBX], 0);
 	network_free(n);
 }
 
@@ -180,9 +180,9 @@ static void proxies(void **state)
 	(void)state;
 	sip_request(n, PBX, PROVIDER, "INVITE", "4930555", "Via: SIP/2.0/UDP 10.0.0.11\nUser-Agent: snom300\n");
 	assert_true(has_role(n, PBX, ROLE_PROXY));
-	assert_int_equal(host_at(n, PBX)->user_agent.n, 0); /* the phone's, not its own */
+	assert_int_equal(host_named(n, PBX)->user_agent.n, 0); /* the phone's, not its own */
 	sip_answer(n, PBX, PHONE, "REGISTER", 200, "Contact: <sip:11@10.0.0.11>\n");
-	assert_int_equal(host_at(n, PBX)->registers_answered, 0); /* passed on */
+	assert_int_equal(host_named(n, PBX)->registers_answered, 0); /* passed on */
 	sip_request(n, "203.0.113.2:5060", PROVIDER, "INVITE", "1", "");
 	assert_false(has_role(n, "203.0.113.2:5060", ROLE_PROXY));
 	network_free(n);
@@ -248,19 +248,19 @@ static void nat_routers(void **state)
 		"OPTIONS sip:x SIP/2.0\nVia: SIP/2.0/UDP 192.168.1.11\nFrom: <sip:1@x>;tag=1\n"
 		"To: <sip:1@x>\nCall-ID: b\nCSeq: 1 OPTIONS\n\n");
 	assert_true(has_role(n, "203.0.113.2", ROLE_NAT));
-	assert_int_equal(host_at(n, "203.0.113.2")->options_sent, 2);
+	assert_int_equal(host_named(n, "203.0.113.2")->options_sent, 2);
 	p.icmp = (struct icmp_message){
 		.type = 11, .error = true, .quote_readable = true, .quote_dst = endpoint_of("192.168.1.10:5060")
 	};
 	network_packet(n, &p, DUPLICATE_NO, 1);
 	network_settle(n);
-	assert_int_equal(host_at(n, "203.0.113.2")->role_points[ROLE_NAT], 70);
+	assert_int_equal(host_named(n, "203.0.113.2")->role_points[ROLE_NAT], 70);
 	p = packet_of(PACKET_ICMP, "10.0.0.7:0", "198.51.100.1:0", 0);
 	p.icmp = (struct icmp_message){
 		.type = 3, .code = 3, .error = true, .quote_readable = true, .quote_dst = endpoint_of("10.0.0.7:4000")
 	};
 	network_packet(n, &p, DUPLICATE_NO, 1);
-	assert_false(host_at(n, "10.0.0.7")->named_by_icmp); /* it refuses what came to itself */
+	assert_false(host_named(n, "10.0.0.7")->named_by_icmp); /* it refuses what came to itself */
 	network_free(n);
 }
 
@@ -298,10 +298,10 @@ static void two_roles(void **state)
 	host_of(n, PBX)->legs_open_max = 2;
 	for (int again = 0; again < 2; again++) {
 		network_settle(n);
-		assert_int_equal(host_at(n, PBX)->role_points[ROLE_PBX], 60);
-		assert_int_equal(host_at(n, PBX)->role_points[ROLE_SBC], 80);
-		assert_int_equal(host_at(n, PBX)->role_points[ROLE_PROXY], 80);
-		assert_int_equal(host_at(n, PBX)->roles, 1u << ROLE_SBC | 1u << ROLE_PROXY);
+		assert_int_equal(host_named(n, PBX)->role_points[ROLE_PBX], 60);
+		assert_int_equal(host_named(n, PBX)->role_points[ROLE_SBC], 80);
+		assert_int_equal(host_named(n, PBX)->role_points[ROLE_PROXY], 80);
+		assert_int_equal(host_named(n, PBX)->roles, 1u << ROLE_SBC | 1u << ROLE_PROXY);
 	}
 	network_free(n);
 }

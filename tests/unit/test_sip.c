@@ -285,6 +285,28 @@ static void test_header_walk(void **state)
 	assert_false(sip_header_lists(m, SIP_H_REQUIRE, SPAN("y=1")));
 }
 
+/* Names that stand only behind the table are not found, but count; those in it are found beside them. */
+static void test_header_walk_beyond(void **state)
+{
+	char text[SIP_HEADER_MAX * 8 + 512];
+	size_t n = (size_t)snprintf(text, sizeof text, "OPTIONS sip:a@b SIP/2.0\r\nRoute: <sip:p>\r\n");
+	const struct sip_message *m;
+
+	(void)state;
+	for (unsigned i = 1; i < SIP_HEADER_MAX; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "Q: y\r\n");
+	snprintf(text + n, sizeof text - n, "From: <sip:a@b>\r\nRoute: <sip:q>\r\nf: <sip:c@d>\r\n\r\n");
+	m = parse_text(text);
+	assert_int_equal(m->header_count, SIP_HEADER_MAX);
+	assert_null(sip_header_find(m, SIP_H_FROM));
+	assert_span(m->from.uri, "sip:a@b");
+	assert_true(m->flaws & SIP_FLAW_TOO_MUCH);
+	assert_true(m->flaws & SIP_FLAW_DOUBLE_HEADER);
+	assert_span(sip_header_value(m, SIP_H_ROUTE), "<sip:p>");
+	assert_null(sip_header_next(m, sip_header_find(m, SIP_H_ROUTE)));
+	assert_ptr_equal(sip_header_next(m, sip_header_find(m, SIP_H_OTHER)), &m->headers[2]);
+}
+
 /* ---- line ends, bytes ---- */
 
 static void test_line_ends(void **state)
@@ -405,6 +427,21 @@ static void test_addresses(void **state)
 		{ "<sip:a@h>;x=\";tag=no\";tag=yes", "", "sip:a@h", "sip", "a", "h", -1, "yes", "" },
 		{ "sip:a@h;x=\"<\";tag=z", "", "sip:a@h", "sip", "a", "h", -1, "z", "" },
 		{ "<sip:a%00b@h>", "", "sip:a%00b@h", "sip", "a%00b", "h", -1, "", "" },
+		/* what is nearly as plain as most */
+		{ "<SIP:a@h:5060>;TAG=u", "", "SIP:a@h:5060", "SIP", "a", "h", 5060, "u", "" },
+		{ "<sip:a@h:005060>", "", "sip:a@h:005060", "sip", "a", "h", 5060, "", "" },
+		{ "<sip:a@h:506x>", "", "sip:a@h:506x", "sip", "a", "h", -1, "", "" },
+		{ "<sip:a@h:>", "", "sip:a@h:", "sip", "a", "h", -1, "", "" },
+		{ "<sip:@h>", "", "sip:@h", "sip", "", "h", -1, "", "" },
+		{ "<sip:a@>", "", "sip:a@", "sip", "a", "", -1, "", "" },
+		{ "<sip:h;x=c@d>", "", "sip:h;x=c@d", "sip", "h;x=c", "d", -1, "", "" },
+		{ "<sip:a@h;x=c@d>", "", "sip:a@h;x=c@d", "sip", "a", "h", -1, "", "x=c@d" },
+		{ "<sip:a@h:5060?x=y>", "", "sip:a@h:5060?x=y", "sip", "a", "h", 5060, "", "" },
+		{ "<sip:a@h x:5060;lr>", "", "sip:a@h x:5060;lr", "sip", "a", "h", 5060, "", "lr" },
+		{ "<sip:a@h>;tag=a;b=c", "", "sip:a@h", "sip", "a", "h", -1, "a", "" },
+		{ "<sip:a@h>;tag=\"q;r\";b", "", "sip:a@h", "sip", "a", "h", -1, "q;r", "" },
+		{ "<sip:a@h>;tag=", "", "sip:a@h", "sip", "a", "h", -1, "", "" },
+		{ "<sip:a@h>;tag;tag=b", "", "sip:a@h", "sip", "a", "h", -1, "", "" },
 	};
 
 	(void)state;
@@ -452,6 +489,12 @@ static void test_vias(void **state)
 		{ "SIP / 2.0 / UDP h : 5060", true, "UDP", "h", 5060, "", "", NULL },
 		{ "SIP/2.0/UDP 2001:db8::1", true, "UDP", "2001:db8::1", -1, "", "", NULL },
 		{ "SIP/2.0/UDP h:99999;received=10.0.0.9", true, "UDP", "h", -1, "", "10.0.0.9", NULL },
+		{ "SIP/2.0/UDP h:5060;branch=a;branch=b;rport=1;rport=2;received=c;received=d", true, "UDP", "h", 5060,
+			"a", "c", "1" },
+		{ "SIP/2.0/UDP h:5060;branch;branch=b", true, "UDP", "h", 5060, "", "", NULL },
+		{ "SIP/2.0/UDP  h:005060", true, "UDP", "h", 5060, "", "", NULL },
+		{ "SIP/2.0/U:P h", true, "U:P", "h", -1, "", "", NULL },
+		{ "sip/2.0/UDP h;x=\"a;branch=b\";branch=c", true, "UDP", "h", -1, "c", "", NULL },
 		{ "SIP/2.0/UDP", false, "", "", -1, "", "", NULL },
 		{ "SIP/2.0/UDP ;branch=b", false, "", "", -1, "", "", NULL },
 		{ "SIP/2.0", false, "", "", -1, "", "", NULL },
@@ -497,6 +540,9 @@ static void test_parameters(void **state)
 		{ ";;;b=1", "b", true, "1" },
 		{ "a=\"open;b=1", "b", false, "" },
 		{ "b==", "b", true, "=" },
+		{ "a=1;b=\"x;y\" ;c", "b", true, "x;y" },
+		{ "\"a;b=1\";b=2", "b", true, "2" },
+		{ "a=\"x\";b;c=3", "c", true, "3" },
 	};
 
 	(void)state;
@@ -941,6 +987,7 @@ int main(void)
 		cmocka_unit_test(test_tortuous),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_header_walk),
+		cmocka_unit_test(test_header_walk_beyond),
 		cmocka_unit_test(test_line_ends),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_no_empty_line),

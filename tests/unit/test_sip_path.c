@@ -17,6 +17,7 @@ static struct packet sip_of(bool request, const char *branch, unsigned bytes, in
 		.status = request ? 0 : 200 };
 	message.via.branch = span_of(branch);
 	message.call_id = SPAN("a@b");
+	sip_message_keys(&message);
 	p.sip = &message;
 	p.payload_wire = bytes;
 	return p;

@@ -41,6 +41,7 @@ static void play(struct sip_peers *t, const struct step *x)
 			    .transport = x->transport ? x->transport : TRANSPORT_UDP };
 
 	sip.via.branch = span_of(x->branch);
+	sip_message_keys(&sip);
 	sip_peers_packet(t, &p);
 }
 

@@ -213,9 +213,9 @@ static void digits(void **state)
 	assert_int_equal(st->audio, 95);
 	assert_int_equal(st->lost, 0);
 	assert_int_equal(st->late60, 0);
-	assert_int_equal(st->pt_count, 2);
-	assert_int_equal(st->pt_packets[0], 95);
-	assert_int_equal(st->pt_packets[1], 5);
+	assert_int_equal(st->type_count, 2);
+	assert_int_equal(st->types[0].packets, 95);
+	assert_int_equal(st->types[1].packets, 5);
 	near_enough("max jitter", st->max_jitter_ms, 100.0 / 16, 0.01); /* 20 ms passed, six packet times of rtp_ts */
 	streams_free(s);
 }
@@ -241,10 +241,10 @@ static void loss_runs(void **state)
 	st = stream_only(s);
 	assert_int_equal(st->lost_within, 17);
 	assert_int_equal(st->expected_within, 250);
-	assert_int_equal(st->loss_events, 4);
-	assert_int_equal(st->loss_runs[0], 2);
-	assert_int_equal(st->loss_runs[2], 1);
-	assert_int_equal(st->loss_runs[9], 1);
+	assert_int_equal(stream_flaws(st)->loss_events, 4);
+	assert_int_equal(stream_flaws(st)->loss_runs[0], 2);
+	assert_int_equal(stream_flaws(st)->loss_runs[2], 1);
+	assert_int_equal(stream_flaws(st)->loss_runs[9], 1);
 	streams_free(s);
 }
 
@@ -264,9 +264,9 @@ static void late_splits_run(void **state)
 	}
 	st = stream_only(s);
 	assert_int_equal(st->lost_within, 4);
-	assert_int_equal(st->loss_runs[1], 2);
-	assert_int_equal(st->loss_runs[4], 0);
-	assert_int_equal(st->loss_events, 2);
+	assert_int_equal(stream_flaws(st)->loss_runs[1], 2);
+	assert_int_equal(stream_flaws(st)->loss_runs[4], 0);
+	assert_int_equal(stream_flaws(st)->loss_events, 2);
 	assert_int_equal(st->reordered, 1);
 	streams_free(s);
 }
@@ -447,8 +447,8 @@ static void copies(void **state)
 		assert_int_equal(st->epochs, 1);
 		if (cases[k].copy) {
 			assert_int_equal(st->packets - st->duplicates, 100);
-			assert_int_equal(st->copy_delta_max_ns, cases[k].after_us * MICROSECOND_NS);
-			assert_int_equal(st->copies_other_ttl > 0, cases[k].ttl != 64);
+			assert_int_equal(stream_flaws(st)->copy_delta_max_ns, cases[k].after_us * MICROSECOND_NS);
+			assert_int_equal(stream_flaws(st)->copies_other_ttl > 0, cases[k].ttl != 64);
 		}
 		streams_free(s);
 	}
@@ -470,8 +470,8 @@ static void copy_result(void **state)
 	q.vlan[0] = 7;
 	assert_true(streams_packet(s, &q).copy);
 	assert_int_equal(stream_only(s)->points, 3);
-	assert_int_equal(stream_only(s)->copies_other_mac, 1);
-	assert_int_equal(stream_only(s)->copies_other_vlan, 1);
+	assert_int_equal(stream_flaws(stream_only(s))->copies_other_mac, 1);
+	assert_int_equal(stream_flaws(stream_only(s))->copies_other_vlan, 1);
 	streams_free(s);
 }
 
@@ -845,7 +845,7 @@ static void late_for_60(void **state)
 	st = stream_only(s);
 	assert_int_equal(st->late60, late);
 	assert_int_equal(st->late200, 0);
-	assert_int_equal(st->delay_histogram[4], 50);   /* the late ones themselves: > 60 up to 100 ms */
+	assert_int_equal(stream_flaws(st)->delay_histogram[4], 50);   /* the late ones themselves: > 60 up to 100 ms */
 	streams_free(s);
 }
 
