@@ -2,6 +2,8 @@
 /* excuse: the N-register: situations in which silence is no fault. */
 #include "analyzer/detect/hearing_parts.h"
 
+#include "analyzer/detect/ice_checks.h"
+
 #define TOGETHER_NS (2 * SECOND_NS)
 #define TALK_S 3.0                           /* so long has somebody spoken: no machine's greeting, no knock on the microphone */
 
@@ -172,12 +174,14 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 	bool whole)
 {
 	struct hearing *h = j->h;
+	/* whoever sends does not get through: a path that is asked and does not answer */
+	bool lost = !whole && ice_checks_unanswered(j->facts, j->d->slot, from_ns);
 
 	if (j->d->slot->dialog->leg->siprec)
 		return judge_because(h, "a recording leg sends one way"), "N3";
 	if (comfort_only(j, w))
 		return judge_because(h, "only comfort noise came: the sender is there and silent"), "N4";
-	if (!whole && (w->dtx_allowed || c->dtx) &&
+	if (!whole && !lost && (w->dtx_allowed || c->dtx) &&
 	    to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) &&
 	    h->sending != RTCP_SENDING_RISING)
 		return judge_because_of(h, "the sender suppresses silence, and it was quiet for %.0f s",
@@ -187,7 +191,7 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		       "G6";
 	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
-	if (!whole && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF &&
+	if (!whole && !lost && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF &&
 	    !conversation(j, from_ns))
 		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"),
 		       "N10";

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/hearing.h"
+#include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
 #include "captures/base/memory.h"
 
@@ -197,7 +198,8 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 		return;
 	g->due_calls++;
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
-	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot))
+	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot) ||
+	    ice_checks_of(f, slot))
 		g->calls_with_media++;
 }
 

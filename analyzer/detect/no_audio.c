@@ -3,13 +3,14 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
 	"both-private", "private-and-silent", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin",
 	"wrong-media-server",
-	"port-closed", "codec", "answer-missing", "unlocated", NULL,
+	"port-closed", "codec", "ice-failed", "answer-missing", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -39,7 +40,7 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 {
 	struct side_addresses caller, callee;
 
-	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT)
+	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot))
 		return VISIBLE_YES;
 	side_addresses(slot, SIDE_CALLER, &caller);
 	side_addresses(slot, SIDE_CALLEE, &callee);
@@ -126,6 +127,11 @@ static const struct target *idle_server_of(const struct facts *facts, const stru
 	return t ? t : idle_server(facts, slot, SIDE_CALLER, b, a);
 }
 
+static int64_t both_since(const struct hearing *a, const struct hearing *b)
+{
+	return a->from_ns > b->from_ns ? a->from_ns : b->from_ns;
+}
+
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
@@ -146,6 +152,8 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	if (blocked(a) && blocked(b))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
+		if (ice_checks_unanswered(facts, slot, both_since(a, b)))
+			return "ice-failed";
 		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) &&
 		    (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
 			return "never-sent-both";
@@ -183,6 +191,17 @@ static const char *what_fails(const struct hearing *h)
 	return "audio comes";
 }
 
+static void say_checks(struct finding *f, const struct ice_way *way)
+{
+	char from[ENDPOINT_TEXT], to[ENDPOINT_TEXT], checks[TEXT_COUNT];
+
+	finding_cause(f, "%s asks %s %s times %swhether it can be reached (ICE), and no answer passes this point: without a way that works neither side sends audio%s.",
+		endpoint_text(&way->from, from), endpoint_text(&way->to, to), text_count(way->in_vain, checks),
+		way->answers ? "more " : "", way->answers ? " any longer" : "");
+	finding_evidence(f, (struct frame_ref){ way->first_ns, way->first_at.frame, way->first_at.file, 0 },
+		"the first check from %s to %s", from, to);
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
@@ -214,6 +233,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	else if (strcmp(f->reason, "wrong-media-server") == 0)
 		finding_cause(f, "The session description names %s for the media, which is another machine than signals; it is there and never sent any.",
 			      endpoint_text(&idle_server_of(facts, slot, a, b)->at, x));
+	else if (strcmp(f->reason, "ice-failed") == 0)
+		say_checks(f, ice_checks_unanswered(facts, slot, both_since(a, b)));
 	else if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT)
 		finding_cause(f,
 			"In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
@@ -238,6 +259,8 @@ static void say_fix(struct finding *f, const struct hearing *a, const struct hea
 		finding_fix(f, "Make both sides use one codec: correct the codec lists or their order, or let the PBX transcode.");
 	else if (strcmp(f->reason, "wrong-media-server") == 0)
 		finding_fix(f, "See whether the media service runs on the machine that the session description names, has ports and licences, and is the right one.");
+	else if (strcmp(f->reason, "ice-failed") == 0)
+		finding_fix(f, "Open UDP both ways between %s and %s, or give the clients a TURN server (best one that speaks TCP and TLS, too).", x, y);
 	else
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
@@ -253,6 +276,7 @@ static const char *act_of(const char *reason)
 		{ "wrong-media-server", "The media server sends nothing" },
 		{ "same-nat-no-hairpin", "The router does not send audio back inside" },
 		{ "codec", "Both sides send codecs that were not agreed" },
+		{ "ice-failed", "No way between both sides works" },
 		{ "port-closed", "Both sides refuse the audio" },
 	};
 

@@ -242,7 +242,7 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	const struct leg *leg = d->slot->dialog->leg;
 	enum side receiver = side_other(d->sender);
 	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = party_seen_at(d, d->sender),
-		none = { .port = 0 };
+		none = { .port = 0 }, real = seen_receiver;
 	struct words w;
 
 	say_party(facts, leg, receiver, w.receiver);
@@ -253,7 +253,11 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	say_point(facts, h, d, w.point);
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
-	endpoint_text(&seen_receiver, w.real);
+	/* seen before and behind its NAT, it is found where the audio for it is */
+	if (!h->misdirected || hearing_contradiction(facts, d, h->window, &h->misdirected->dst, h->misdirected,
+	    &real) == CONTRADICTION_NONE || !real.port)
+		real = seen_receiver;
+	endpoint_text(&real, w.real);
 	/* grace included, as the reader counts */
 	w.seconds = (double)(h->to_ns - (h->whole ? h->window->on_ns : h->from_ns)) / 1e9;
 	text_count((uint64_t)(h->misdirected ? (double)h->misdirected->packets : h->packets), w.packets);

@@ -204,7 +204,8 @@ void reach_places(const struct facts *facts, const struct side_addresses sides[2
 /* A stream seen at several points shares one with whatever. */
 static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface) : 0;
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface,
+		s->ifindex) : 0;
 
 	return !point || (p->points & point);
 }
@@ -232,14 +233,38 @@ static bool sends_anything(const struct facts *facts, const struct address *a)
 	return h && h->sends_ip;
 }
 
+/*
+ * Two points before and behind a NAT: the receiver's audio from that address is seen elsewhere, and where s is seen its
+ * copy comes from another address. That copy; NULL: not so.
+ */
+static const struct stream *translated_where(const struct direction *own, const struct endpoint *at,
+	const struct stream *s)
+{
+	const struct stream *ret = NULL;
+
+	for (unsigned i = 0; s && i < own->stream_count; i++) {
+		const struct stream *o = own->streams[i];
+
+		if (!(o->points & s->points))
+			continue;
+		if (address_equal(&o->src.addr, &at->addr))
+			return NULL;
+		if (o->twin_of || o->twin_next)
+			ret = o;
+	}
+	return ret;
+}
+
 /* Where the receiver's packets come from when they come from one place, by RTP first; false: unknown. */
-static bool real_source(const struct direction *d, struct endpoint *ret)
+static bool real_source(const struct direction *d, const struct endpoint *sdp, const struct stream *s,
+	struct endpoint *ret)
 {
 	const struct direction *own = direction_reverse(d);
 	const struct party *party = &d->slot->dialog->leg->party[side_other(d->sender)];
+	const struct stream *here = translated_where(own, sdp, s);
 
-	if (own->stream_count) {
-		*ret = own->streams[own->stream_count - 1]->src;
+	if (here || own->stream_count) {
+		*ret = here ? here->src : own->streams[own->stream_count - 1]->src;
 		return true;
 	}
 	*ret = party->signalling;
@@ -283,7 +308,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 
 	(void)w;
 	side_addresses(d->slot, d->sender, &sender);
-	if (!real_source(d, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
+	if (!real_source(d, sdp, s, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
 	    lives_at(facts, &sdp->addr, &sender, s))
 		return CONTRADICTION_NONE;
 	/* its audio, which would show where it lives, goes nowhere: that none comes from there says nothing */
@@ -363,8 +388,9 @@ static bool is_foreign(const struct direction *own, const struct stream *s)
 }
 
 /* The receiver's own audio comes from that very address in this window: it can be reached there, whatever SDP says. */
-static bool is_own_source(const struct direction *d, const struct window *w, const struct endpoint *at)
+static bool is_own_source(const struct direction *d, const struct window *w, const struct stream *to)
 {
+	const struct endpoint *at = &to->dst;
 	const struct direction *own = direction_reverse(d);
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, 2 * SECOND_NS) : w->on_ns;
 
@@ -372,7 +398,7 @@ static bool is_own_source(const struct direction *d, const struct window *w, con
 		const struct stream *s = own->streams[i];
 
 		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s))
-			return true;
+			return !translated_where(own, at, to);
 	}
 	return false;
 }
@@ -411,7 +437,7 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
 	struct endpoint real;
 
 	*ret_why = "";
-	if (is_own_source(d, w, &s->dst))
+	if (is_own_source(d, w, s))
 		return true;
 	if (window_has_target(w, &s->dst)) {
 		switch (hearing_contradiction(facts, d, w, &s->dst, s, &real)) {

@@ -15,6 +15,8 @@ _Static_assert((int)ALG_VIA == PLACE_VIA && (int)ALG_CONTACT == PLACE_CONTACT &&
 		       (int)ALG_EXPIRES == PLACE_EXPIRES && (int)ALG_BODY == PLACE_BODY,
 	       "places are fields");
 
+enum { REPLACED_MIN = 2, REPLACED_POINTS = 60 };
+
 /* ---- items ---- */
 
 static struct alg_where where_of(const struct passage *p)
@@ -39,6 +41,28 @@ static void add_change(struct alg_evidence *to, const struct passage *p, const s
 	item.leg = leg_keys_find(legs, c->leg_key);
 	if (!item.leg)
 		item.leg = leg_keys_find(legs, c->leg_key_behind);
+	alg_evidence_add(to, &item);
+}
+
+/*
+ * Requests to the server come out under another branch, in the router's name, without a trace of the hop that a proxy
+ * would leave: a transparent SIP proxy. Twice, lest one odd message accuse it.
+ */
+static void add_replacement(struct alg_evidence *to, const struct passage *p, const struct passage_change *c,
+	const struct leg_keys *legs)
+{
+	struct alg_item item = {
+		.where = where_of(p), .reason = c->change.reason, .weight = ALG_ALONE, .points = REPLACED_POINTS, .group = 'P',
+		.fields = c->change.place & ~(uint32_t)PLACE_OTHER,
+		.seen = { c->seen[0], c->seen[1] }, .count = c->count, .phone = c->phone, .peer = { p->peer, p->port },
+		.leg = leg_keys_find(legs, c->leg_key), .first_ns = c->first_ns, .last_ns = c->last_ns,
+		.cannot_say_order = c->seen[0].file != c->seen[1].file,
+		.note = "It sends requests on in its own name, under a branch of its own, as a transparent SIP proxy does.",
+	};
+
+	snprintf(item.field, sizeof item.field, "%s", c->change.field);
+	snprintf(item.before, sizeof item.before, "%s", c->change.before);
+	snprintf(item.after, sizeof item.after, "%s", c->change.after);
 	alg_evidence_add(to, &item);
 }
 
@@ -71,6 +95,10 @@ void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to)
 		LIST_EACH(kit, &p->kept) {
 			if (p->rewritten)
 				add_change(to, p, LIST_ENTRY(kit, struct passage_change, in_passage), &legs);
+		}
+		LIST_EACH(rit, &p->replacements) {
+			if (p->replaced >= REPLACED_MIN)
+				add_replacement(to, p, LIST_ENTRY(rit, struct passage_change, in_passage), &legs);
 		}
 		if (p->rewritten && p->equal_own)
 			add_intermittent(to, p);

@@ -77,10 +77,14 @@ static const struct stream *copy_at_entry(const struct stream *a, const struct s
 	return exit->first_ns <= s->last_ns && exit->last_ns >= s->first_ns ? entry : NULL;
 }
 
-/* The point behind sees something of the sender, or for the receiver: it is not blind for that direction. */
+/*
+ * The point behind, where the other direction (back) goes in, sees something of the sender, or for the receiver: it is
+ * not blind for that direction.
+ */
 static bool exit_hears(const struct judge *j, const struct stream *back)
 {
-	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->file, back->interface);
+	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->file, back->interface,
+		back->ifindex);
 }
 
 /*
@@ -113,6 +117,23 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 			return false;
 	}
 	return mirrors(s, entry) && exit_hears(j, entry == a ? b : a);
+}
+
+/*
+ * Captured on all interfaces of a router that translates nothing: the other direction is there twice, its copies a hop
+ * older, as one stream. This one is seen only where the other one goes out.
+ */
+static bool never_forwarded(const struct judge *j, const struct stream *s)
+{
+	const struct stream *back = main_stream(direction_reverse(j->d));
+
+	if (!s || !back || s->twin_of || s->twin_next || s->mirror_copies || s->packets < ALIVE_PACKETS ||
+	    !mirrors(s, back) || stream_flaws(back)->copies_other_ttl * 2 < back->packets)
+		return false;
+	if (s->points & (s->points - 1) || !(s->points & back->points) || s->file != back->file ||
+	    (s->interface == back->interface && s->ifindex == back->ifindex))
+		return false;
+	return exit_hears(j, back);
 }
 
 /*
@@ -151,7 +172,7 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
-	} else if (copy_missing(j, c->main) || image_missing(j, c->main)) {
+	} else if (copy_missing(j, c->main) || never_forwarded(j, c->main) || image_missing(j, c->main)) {
 		h->undelivered_by = "missing-copy";
 	} else {
 		return false;

@@ -131,8 +131,7 @@ static bool format_shared(const struct sdp_format *f, const struct sdp_media *ot
 static bool dtx_allowed(const struct sdp_media *sender, const struct sdp_media *receiver)
 {
 	for (unsigned i = 0; i < receiver->format_count; i++) {
-		if (format_may_pause(&receiver->formats[i]) &&
-		    (receiver->formats[i].pt == 13 || format_shared(&receiver->formats[i], sender)))
+		if (format_may_pause(&receiver->formats[i]) && format_shared(&receiver->formats[i], sender))
 			return true;
 	}
 	return false;

@@ -145,7 +145,8 @@ struct stream {
 	struct endpoint src, dst;
 	unsigned n;                  /* JSON number; 0 until numbered */
 	uint32_t ssrc;
-	uint32_t points;             /* bit set of the first 32 (file, interface) pairs it was seen at */
+	uint32_t points;             /* bit set of the first 32 (file, interface, ifindex) it was seen at */
+	uint32_t ifindex;            /* of its first packet, with file and interface: 0 unknown */
 	uint32_t clock_hz;           /* of the audio type: SDP, RFC 3551, else estimated (1.4.3); 0 unknown */
 	uint32_t first_frame, last_frame;
 	uint32_t first_rtp_ts, last_rtp_ts;

@@ -39,17 +39,19 @@ void copy_mark(struct record *r, const struct packet *p)
 	};
 }
 
-/* Bit of the place where it was seen; the first 32 pairs of file and interface have one. */
+/* Bit of the place where it was seen; the first 32 of file and interface (of a capture on "any": its index) have one. */
 uint32_t streams_point(struct streams *s, const struct packet *p)
 {
 	for (unsigned i = 0; i < s->point_count; i++) {
-		if (s->points[i].file == p->file && s->points[i].interface == p->interface)
+		if (s->points[i].file == p->file && s->points[i].interface == p->interface &&
+		    s->points[i].ifindex == p->ifindex)
 			return UINT32_C(1) << i;
 	}
 	if (s->point_count == POINT_MAX)
 		return 0;
 	s->points[s->point_count].file = p->file;
 	s->points[s->point_count].interface = p->interface;
+	s->points[s->point_count].ifindex = p->ifindex;
 	return UINT32_C(1) << s->point_count++;
 }
 

@@ -186,7 +186,7 @@ struct streams {
 	struct arena *arena;
 	struct span codecs[CODEC_MAX];
 	unsigned codec_count;        /* [0] is none */
-	struct { uint16_t file, interface; } points[POINT_MAX];
+	struct { uint32_t ifindex; uint16_t file, interface; } points[POINT_MAX];
 	unsigned point_count;
 	struct file_state *files;
 	size_t file_room;

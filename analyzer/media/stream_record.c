@@ -214,6 +214,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->types = &r->first_type;
 	st->file = p->file;
 	st->interface = p->interface;
+	st->ifindex = p->ifindex;
 	st->points = streams_point(s, p);
 	st->multicast = address_multicast(&p->dst.addr);
 	st->relayed = p->tunnel == TUNNEL_TURN;

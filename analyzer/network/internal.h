@@ -167,6 +167,7 @@ struct network {
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
 	struct nat nat;
+	struct ice_ways *ice;        /* made with the first check */
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
 	struct vlan_uses *vlans;
 	struct turns *turns;
@@ -175,7 +176,7 @@ struct network {
 	struct mark_uses marks;
 	struct link_sight links[LINK_SIGHTS];        /* unicast frames without IP (ARP), by whom they reach */
 	unsigned link_count;
-	struct { uint16_t file, interface; } points[32];
+	struct { uint32_t ifindex; uint16_t file, interface; } points[32];
 	unsigned point_count;
 	unsigned port_bitmaps;       /* host_record.media_port_bits in use */
 	struct network_counts counts;
@@ -221,5 +222,9 @@ static inline struct host_record *host_record_of(const struct host *h)
 }
 
 void network_forget_stun(struct network *n);
+
+/* ice.c */
+void network_learn_ice(struct network *n, const struct packet *p);
+void network_forget_ice(struct network *n);
 
 #endif

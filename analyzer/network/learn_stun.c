@@ -100,6 +100,7 @@ void network_learn_stun(struct network *n, const struct packet *p)
 	if (p->kind != PACKET_STUN || !(p->has & HAS_IP) || p->tunnel == TUNNEL_TURN)
 		return;
 	turns_packet(n->turns, p);
+	network_learn_ice(n, p);
 	if (s->type == STUN_BINDING || s->type == STUN_ALLOCATE) {
 		stun_remember(n, p);
 		return;

@@ -9,7 +9,10 @@
 
 #include "captures/base/text.h"
 
-enum { AHEAD = 8, DEFAULT_PORT = 5060, LENGTH_FLAWS = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT };
+enum {
+	AHEAD = 8, HEADERS_AHEAD = 32, DEFAULT_PORT = 5060,
+	LENGTH_FLAWS = SIP_FLAW_CONTENT_LENGTH_LONG | SIP_FLAW_CONTENT_LENGTH_SHORT
+};
 
 static void change_add(struct message_diff *d, const char *reason, uint32_t place, struct span field,
 	struct span before, struct span after)
@@ -112,42 +115,73 @@ static void header_changed(struct message_diff *d, bool request, const struct si
 	change_add(d, reason_of(h->name, request, before, after), place, field, before, after);
 }
 
-/*
- * How many headers ahead of i stands one of that name; AHEAD: none near. Content-Length follows the body and is left
- * out.
- */
-static unsigned header_ahead(const struct sip_message *m, unsigned i, const struct sip_header *h)
+struct walk {                        /* through the headers of one message */
+	const struct sip_message *m;
+	unsigned i;
+	bool met[SIP_HEADER_MAX];    /* found from the other side, where it stands elsewhere */
+};
+
+/* The next one, NULL at the end. Content-Length follows the body and is left out. */
+static const struct sip_header *walk_here(struct walk *w)
+{
+	while (w->i < w->m->header_count && (w->met[w->i] || w->m->headers[w->i].name == SIP_H_CONTENT_LENGTH))
+		w->i++;
+	return w->i < w->m->header_count ? &w->m->headers[w->i] : NULL;
+}
+
+/* How many headers ahead stands one of that name; HEADERS_AHEAD: none near. */
+static unsigned walk_ahead(const struct walk *w, const struct sip_header *h)
 {
 	unsigned k = 0;
 
-	while (k < AHEAD && i + k < m->header_count && !same_name(&m->headers[i + k], h))
+	while (k < HEADERS_AHEAD && w->i + k < w->m->header_count &&
+	       (w->met[w->i + k] || !same_name(&w->m->headers[w->i + k], h)))
 		k++;
-	return i + k < m->header_count ? k : AHEAD;
+	return w->i + k < w->m->header_count ? k : HEADERS_AHEAD;
 }
 
-static void compare_headers(const struct sip_message *a, const struct sip_message *b, struct message_diff *d)
+static void compare_pair(struct message_diff *d, bool request, const struct sip_header *x, const struct sip_header *y)
 {
-	unsigned i = 0, k = 0;
+	if (!says_same(x->value, y->value))
+		header_changed(d, request, x, x->value, y->value);
+}
 
-	while (i < a->header_count || k < b->header_count) {
-		const struct sip_header *x = i < a->header_count ? &a->headers[i] : NULL,
-			*y = k < b->header_count ? &b->headers[k] : NULL;
+/*
+ * Both are found further on in the other message: the one that is farther away was moved. The order of headers with
+ * different names means nothing (RFC 3261 7.3.1).
+ */
+static void compare_moved(struct message_diff *d, struct walk *a, struct walk *b, unsigned a_ahead, unsigned b_ahead)
+{
+	if (b_ahead >= a_ahead) {
+		compare_pair(d, a->m->request, &a->m->headers[a->i++], &b->m->headers[b->i + b_ahead]);
+		b->met[b->i + b_ahead] = true;
+	} else {
+		compare_pair(d, a->m->request, &a->m->headers[a->i + a_ahead], &b->m->headers[b->i++]);
+		a->met[a->i + a_ahead] = true;
+	}
+}
 
-		if (x && x->name == SIP_H_CONTENT_LENGTH) {
-			i++;
-		} else if (y && y->name == SIP_H_CONTENT_LENGTH) {
-			k++;
-		} else if (x && y && same_name(x, y)) {
-			if (!says_same(x->value, y->value))
-				header_changed(d, a->request, x, x->value, y->value);
-			i++;
-			k++;
-		} else if (!y || (x && header_ahead(b, k, x) == AHEAD)) {
-			header_changed(d, a->request, x, x->value, SPAN_NONE);
-			i++;
+static void compare_headers(const struct sip_message *before, const struct sip_message *behind, struct message_diff *d)
+{
+	struct walk a = { .m = before }, b = { .m = behind };
+	const struct sip_header *x = walk_here(&a), *y = walk_here(&b);
+
+	for (; x || y; x = walk_here(&a), y = walk_here(&b)) {
+		unsigned a_ahead = y ? walk_ahead(&a, y) : HEADERS_AHEAD;
+		unsigned b_ahead = x ? walk_ahead(&b, x) : HEADERS_AHEAD;
+
+		if (x && y && same_name(x, y)) {
+			compare_pair(d, before->request, x, y);
+			a.i++;
+			b.i++;
+		} else if (a_ahead < HEADERS_AHEAD && b_ahead < HEADERS_AHEAD) {
+			compare_moved(d, &a, &b, a_ahead, b_ahead);
+		} else if (x && b_ahead == HEADERS_AHEAD) {
+			header_changed(d, before->request, x, x->value, SPAN_NONE);
+			a.i++;
 		} else {
-			header_changed(d, a->request, y, SPAN_NONE, y->value);
-			k++;
+			header_changed(d, before->request, y, SPAN_NONE, y->value);
+			b.i++;
 		}
 	}
 }

@@ -63,6 +63,7 @@ void network_free(struct network *n)
 	hash_fini(&n->pairs);
 	hash_fini(&n->machines);
 	network_forget_stun(n);
+	network_forget_ice(n);
 	free(n);
 }
 

@@ -69,10 +69,20 @@ struct pair {
 	/* when it was seen: at most 64 spans of time in which it sent, a hole of 10 s begins a new one */
 	struct pair_spell { int64_t from_ns, to_ns; } *spells;
 	unsigned spell_count;
-	uint32_t points;             /* bit set of capture points (file, interface) */
+	uint32_t points;             /* bit set of capture points (file, interface, ifindex) */
 	/* the TURN server that its packets are to or come from in truth; family 0: none, or not known */
 	struct address relay;
 	bool zrtp;                   /* it has sent ZRTP messages: keys that SDP does not tell of (RFC 6189) */
+};
+
+/* ICE: what one media socket asks another one whether it can be reached (RFC 8445), as seen here. */
+struct ice_way {
+	struct endpoint from, to;
+	uint64_t checks, answers;
+	uint64_t in_vain;            /* checks since the last answer */
+	int64_t first_ns, last_ns;   /* of the checks */
+	int64_t answered_ns;         /* the last answer; NS_NONE none */
+	struct frame_spot first_at;
 };
 
 enum nat_method {
@@ -198,11 +208,11 @@ bool network_link_inbound(const struct network *n, const struct address *to, int
 bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
 	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness);
 /* The bit of that capture point in pair.points; 0: none of the first 31. */
-uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface);
+uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface, uint32_t ifindex);
 /* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */
 bool network_passes_at(
 	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,
-	uint16_t interface);
+	uint16_t interface, uint32_t ifindex);
 
 /*
  * Learns a mapping or strengthens it; ports 0 for whole addresses. A mapping of two ports also says something of the
@@ -214,6 +224,8 @@ void network_learn(struct network *n, const struct endpoint *inside, const struc
 /* From one SIP message: Via sent-by against source, received/rport, Contact, SDP address with public source (1.6.3). */
 void network_learn_sip(struct network *n, const struct packet *p, const struct sip_message *m);
 void network_learn_stun(struct network *n, const struct packet *p);
+/* Checks from one socket to another; NULL: none were seen. */
+const struct ice_way *network_ice(const struct network *n, const struct endpoint *from, const struct endpoint *to);
 /*
  * The best image of an endpoint through the map: exact port first, then the address as a whole (port kept), then the
  * address in the other scope (weight at most 50). False: none, or a public address that stands for several private

@@ -245,13 +245,15 @@ static uint32_t point_bit(struct network *n, const struct packet *p)
 	unsigned i;
 
 	for (i = 0; i < n->point_count; i++) {
-		if (n->points[i].file == p->file && n->points[i].interface == p->interface)
+		if (n->points[i].file == p->file && n->points[i].interface == p->interface &&
+		    n->points[i].ifindex == p->ifindex)
 			return UINT32_C(1) << i;
 	}
 	if (i == sizeof n->points / sizeof *n->points)
 		return UINT32_C(1) << 31;
 	n->points[i].file = p->file;
 	n->points[i].interface = p->interface;
+	n->points[i].ifindex = p->ifindex;
 	n->point_count++;
 	return UINT32_C(1) << i;
 }
@@ -265,10 +267,10 @@ static void point_learn(struct pair_record *record, uint32_t bit)
 	record->dst->host.points_in |= bit;
 }
 
-uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface)
+uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface, uint32_t ifindex)
 {
 	for (unsigned i = 0; i < n->point_count; i++) {
-		if (n->points[i].file == file && n->points[i].interface == interface)
+		if (n->points[i].file == file && n->points[i].interface == interface && n->points[i].ifindex == ifindex)
 			return i < 31 ? UINT32_C(1) << i : 0;
 	}
 	return 0;
@@ -408,10 +410,10 @@ bool network_relay_seen(const struct network *n, const struct address *src, cons
 
 bool network_passes_at(
 	const struct network *n, const struct address *src, const struct address *dst, uint16_t file,
-	uint16_t interface)
+	uint16_t interface, uint32_t ifindex)
 {
 	const struct host *from = network_host_find(n, src), *to = network_host_find(n, dst);
-	uint32_t point = network_point(n, file, interface);
+	uint32_t point = network_point(n, file, interface, ifindex);
 
 	return !point || (from && (from->points_out & point)) || (to && (to->points_in & point));
 }

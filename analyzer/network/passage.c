@@ -36,6 +36,7 @@ void passages_fini(struct passages *p)
 
 		changes_free(&x->changes);
 		changes_free(&x->kept);
+		changes_free(&x->replacements);
 		free(x);
 	}
 	free(p->before);
@@ -144,6 +145,7 @@ static struct passage *passage_of(struct passages *p, const struct crossing *c, 
 	x->delay_stride = 1;
 	list_init(&x->changes);
 	list_init(&x->kept);
+	list_init(&x->replacements);
 	hash_add(&p->by_key, &x->by_key, hash);
 	list_add_tail(&p->in_order, &x->in_order);
 	return x;
@@ -310,6 +312,23 @@ bool passage_delay_of(const struct passage *p, const struct clock_offsets *clock
 	return true;
 }
 
+static void note_pair(struct passage *x, const struct sighting *a, const struct sighting *b, const struct pair_view *v,
+	const struct point points[POINT_MAX])
+{
+	if (x->pairs++ == 0) {
+		x->inside_at = points[v->outward ? a->point : b->point];
+		x->outside_at = points[v->outward ? b->point : a->point];
+	}
+	span_times(&x->first_ns, &x->last_ns, a->first.at_ns);
+	note_delay(x, a, b);
+}
+
+static bool parse_both(struct passages *p, const struct sighting *a, const struct sighting *b)
+{
+	return sip_message_parse((struct span){ a->text, a->text_bytes }, a->text_bytes, p->before) &&
+	       sip_message_parse((struct span){ b->text, b->text_bytes }, b->text_bytes, p->behind);
+}
+
 void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b,
 	const struct point points[POINT_MAX])
 {
@@ -323,18 +342,12 @@ void passages_compare(struct passages *p, const struct crossing *c, const struct
 	if (v.translation == TRANSLATED_BOTH || a->src.addr.family != b->src.addr.family ||
 	    a->dst.addr.family != b->dst.addr.family)
 		return;
-	if (!sip_message_parse((struct span){ a->text, a->text_bytes }, a->text_bytes, p->before) ||
-	    !sip_message_parse((struct span){ b->text, b->text_bytes }, b->text_bytes, p->behind))
+	if (!parse_both(p, a, b))
 		return;
 	x = passage_of(p, c, &v);
 	if (!x)
 		return;
-	if (x->pairs++ == 0) {
-		x->inside_at = points[v.outward ? a->point : b->point];
-		x->outside_at = points[v.outward ? b->point : a->point];
-	}
-	span_times(&x->first_ns, &x->last_ns, a->first.at_ns);
-	note_delay(x, a, b);
+	note_pair(x, a, b, &v, points);
 	x->sdp_crossed |= p->before->sdp.n > 0;
 	message_diff(p->before, p->behind, &p->diff);
 	switch (p->diff.verdict) {
@@ -351,4 +364,53 @@ void passages_compare(struct passages *p, const struct crossing *c, const struct
 		note_changed(p, x, c, a, b, &v);
 		break;
 	}
+}
+
+/* ---- a transparent SIP proxy ---- */
+
+static bool is_literal(struct span host, const struct address *a)
+{
+	char name[ADDRESS_TEXT];
+
+	return span_equal(host, span_of(address_text(a, name)));
+}
+
+/* One request, as far as only the two ends have a say in it. */
+static bool same_request(const struct sip_message *a, const struct sip_message *b)
+{
+	return a->request && b->request && a->method == b->method && a->cseq == b->cseq &&
+	       span_equal(a->call_id, b->call_id) && span_equal(a->from.tag, b->from.tag) &&
+	       span_equal(a->to.tag, b->to.tag);
+}
+
+/* A proxy counts Max-Forwards down, and adds a Via of its own; one in the phone's place shows it in neither. */
+static bool takes_its_place(const struct sip_message *before, const struct sip_message *behind,
+	const struct endpoint *phone, const struct endpoint *router)
+{
+	return before->via_count == 1 && behind->via_count == 1 && is_literal(before->via.host, &phone->addr) &&
+	       is_literal(behind->via.host, &router->addr) && !span_equal(before->via.branch, behind->via.branch) &&
+	       before->max_forwards - behind->max_forwards <= 1;
+}
+
+bool passages_compare_replaced(struct passages *p, const struct crossing *c, const struct sighting *a,
+	const struct sighting *b, const struct point points[POINT_MAX])
+{
+	struct pair_view v = view_of(c, a, b);
+	struct passage *x;
+
+	/* a proxy that the phone asks by its own address would be another destination */
+	if (v.translation != TRANSLATED_SOURCE || address_reach(&a->src.addr) >= address_reach(&b->src.addr) ||
+	    !parse_both(p, a, b) || !same_request(p->before, p->behind) ||
+	    !takes_its_place(p->before, p->behind, &a->src, &b->src))
+		return false;
+	x = passage_of(p, c, &v);
+	if (!x)
+		return false;
+	note_pair(x, a, b, &v, points);
+	x->replaced++;
+	p->behind->max_forwards = p->before->max_forwards;           /* all else is compared */
+	message_diff(p->before, p->behind, &p->diff);
+	for (unsigned i = 0; i < p->diff.count; i++)
+		change_note(p, x, &x->replacements, c, a, b, &v, &p->diff.changes[i]);
+	return true;
 }

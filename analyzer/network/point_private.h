@@ -74,6 +74,13 @@ void passages_fini(struct passages *p);
 void passages_compare(struct passages *p, const struct crossing *c, const struct sighting *a, const struct sighting *b,
 	const struct point points[POINT_MAX]);
 
+/*
+ * The same of two requests with equal K2 and different branches: did a SIP element between put itself in the phone's
+ * place? False, and nothing noted: no, or it does so openly.
+ */
+bool passages_compare_replaced(struct passages *p, const struct crossing *c, const struct sighting *a,
+	const struct sighting *b, const struct point points[POINT_MAX]);
+
 /* 1: a is nearer the sender than b, -1: b is, 0: cannot be told. */
 int sighting_order(const struct sighting *a, const struct sighting *b);
 

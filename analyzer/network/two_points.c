@@ -18,6 +18,7 @@ enum {
 	TEXT_MAX = 16 << 20,         /* bytes of waiting texts */
 	MESSAGE_MAX = 65535,
 	NEIGHBOURS_NEEDED = 3,
+	REPLACED_LOOKS = 8,
 	CLOCKS_EVERY = 32,           /* messages */
 	TEXT_STEP = 256, TEXT_POOLS = 8      /* texts of up to 2 KiB, which nearly all are, come from pools */
 };
@@ -314,6 +315,32 @@ static void sort_sightings(struct crossing *c)
 	}
 }
 
+/*
+ * Seen at one point under this branch: at another one it may have another, from a SIP element that pretends to be the
+ * phone.
+ */
+static void compare_replaced(struct two_points *t, const struct crossing *c)
+{
+	const struct sighting *a = &c->sightings[0];
+	unsigned looked = 0;
+
+	for (unsigned to = 0; c->request && a->text && !a->varies && to < t->point_count; to++) {
+		uint32_t hash = k2_hash(c->k2, to);
+
+		for (struct hash_link *it = to == a->point ? NULL : hash_first(&t->by_k2, hash);
+		     it && looked < REPLACED_LOOKS; it = it->next) {
+			const struct sighting *b = HASH_ENTRY(it, struct sighting, by_k2);
+			int order = it->hash == hash && b->point == to && b->text && !b->varies &&
+				may_be_crossed(t, a, b) && in_time(t, a, &b->first) ? sighting_order(a, b) : 0;
+
+			looked++;
+			if (order && passages_compare_replaced(&t->passages, c, order > 0 ? a : b, order > 0 ? b : a,
+			    t->points))
+				return;
+		}
+	}
+}
+
 /* Compares neighbours on the way, each pair once, and gives the texts back. */
 static void crossing_settle(struct two_points *t, struct crossing *c)
 {
@@ -333,6 +360,8 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 		    sighting_order(a, b) > 0 && in_time(t, a, &b->first))
 			passages_compare(&t->passages, c, a, b, t->points);
 	}
+	if (c->count == 1)
+		compare_replaced(t, c);
 	for (unsigned i = 0; i < c->count; i++)
 		text_drop(t, &c->sightings[i]);
 }

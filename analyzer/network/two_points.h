@@ -50,6 +50,8 @@ struct passage {
 	uint32_t pairs, equal, respelled, changed, forwarded;
 	uint32_t rewritten;          /* of the changed: an address of one side became that of the other */
 	uint32_t equal_own;          /* outward, equal, although naming the phone's own socket */
+	/* requests that came out under another branch, the phone's Via gone and the router's in its place */
+	uint32_t replaced;
 	bool begins_equal;           /* of these: a REGISTER or a request that makes a dialog */
 	bool response_in_equal;      /* a response towards the phone */
 	bool sdp_crossed, sdp_equal; /* any session description; one that names the phone, outward and equal */
@@ -57,6 +59,7 @@ struct passage {
 	struct list changes;         /* struct passage_change */
 	/* likewise: what names the phone inside and passed as it is; means something where others changed */
 	struct list kept;
+	struct list replacements;    /* likewise: of the replaced */
 	/* of some pairs, evenly thinned */
 	struct delay_sample { int64_t took_ns; uint16_t from_file, to_file; } delays[PASSAGE_TIMES];
 	unsigned delay_count;

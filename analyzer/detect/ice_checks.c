@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* ice_checks: connectivity checks (ICE) between the sockets that two parties named for a medium. */
+#include "analyzer/detect/ice_checks.h"
+
+/* RFC 8489 6.2.1: a check is sent up to 7 times; RFC 7675 5.1: consent expires when 30 s bring no answer */
+enum { CHECKS_MIN = 5, LOST_MIN = 10 };
+
+#define LOST_NS (5 * SECOND_NS)      /* consent is asked for every 5 s */
+
+struct search {
+	const struct facts *facts;
+	bool unanswered;
+	int64_t since_ns;
+	const struct ice_way *best;
+};
+
+static bool works(const struct ice_way *way, int64_t since_ns)
+{
+	if (way->answered_ns == NS_NONE)
+		return false;
+	return way->in_vain < LOST_MIN || ns_minus(way->last_ns, way->answered_ns) < LOST_NS ||
+	       way->answered_ns > ns_add(since_ns, LOST_NS);
+}
+
+static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
+{
+	const struct ice_way *way = network_ice(s->facts->network, from, to);
+
+	if (way && way->checks >= CHECKS_MIN && !(s->unanswered && works(way, s->since_ns)) &&
+	    (!s->best || way->checks > s->best->checks))
+		s->best = way;
+}
+
+static void look_in(struct search *s, const struct window *w)
+{
+	if (w->state != EXPECT_DUE || !w->ice)
+		return;
+	for (unsigned i = 0; i < w->source_count; i++) {
+		for (unsigned k = 0; k < w->target_count; k++) {
+			look(s, &w->sources[i].at, &w->targets[k].at);
+			look(s, &w->targets[k].at, &w->sources[i].at);
+		}
+	}
+}
+
+static const struct ice_way *search(const struct facts *facts, const struct mslot *slot, bool unanswered,
+	int64_t since_ns)
+{
+	struct search s = { facts, unanswered, since_ns, NULL };
+
+	for (unsigned side = 0; side < 2; side++) {
+		const struct direction *d = &slot->direction[side];
+
+		for (unsigned i = 0; i < d->window_count; i++)
+			look_in(&s, &d->windows[i]);
+	}
+	return s.best;
+}
+
+const struct ice_way *ice_checks_of(const struct facts *facts, const struct mslot *slot)
+{
+	return search(facts, slot, false, NS_NONE);
+}
+
+const struct ice_way *ice_checks_unanswered(const struct facts *facts, const struct mslot *slot, int64_t since_ns)
+{
+	return search(facts, slot, true, since_ns);
+}
