@@ -9,8 +9,10 @@
 
 /* What ends a user, a host or a transport, or asks for a closer look: control bytes, blanks, " : ; < > ? @ [ ] DEL. */
 static const bool ends_plain[256] = {
-	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* below blanks */
-	[' '] = 1, ['"'] = 1, [':'] = 1, [';'] = 1, ['<'] = 1, ['>'] = 1, ['?'] = 1, ['@'] = 1, ['['] = 1, [']'] = 1, [0x7f] = 1
+	/* below blanks */
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	[' '] = 1, ['"'] = 1, [':'] = 1, [';'] = 1, ['<'] = 1, ['>'] = 1, ['?'] = 1, ['@'] = 1, ['['] = 1, [']'] = 1,
+	[0x7f] = 1
 };
 
 /* Four at once: this loop sees half of all that stands in a message. */
@@ -300,7 +302,8 @@ static size_t via_plain(struct span whole, struct sip_via *v)
 		return 0;
 	v->transport = (struct span){ rest.p, transport };
 	v->host = SPAN_NONE;
-	n = host_port_plain(span_from(rest, transport + 1), &v->host, &v->port, &v->has_port) + PROTOCOL + transport + 1;
+	n = host_port_plain(span_from(rest, transport + 1), &v->host, &v->port, &v->has_port);
+	n += PROTOCOL + transport + 1;
 	return v->host.n && (n == whole.n || whole.p[n] == ';') ? n : 0;
 }
 

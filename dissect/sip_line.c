@@ -85,8 +85,8 @@ struct known_name {
 	}
 
 /*
- * In small letters, by the first; the compact form stands behind its name. RFC 3261 20, 3515, 3892, 4028, 6665, 3841 (a, d, j have
- * no name here), 4474, 8224.
+ * In small letters, by the first; the compact form stands behind its name. RFC 3261 20, 3515, 3892, 4028, 6665, 3841
+ * (a, d, j have no name here), 4474, 8224.
  */
 static const struct known_name known_names[26][12] = {
 	['a' - 'a'] = { NAME("allow", SIP_H_ALLOW), NAME("authorization", SIP_H_AUTHORIZATION),

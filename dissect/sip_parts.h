@@ -73,7 +73,9 @@ static inline struct span sip_unquote(struct span s)
 /* Where the first parameter ends, whose name has *ret_name bytes, or ends behind a quote: then *ret_name is set. */
 size_t sip_parameter_end(struct span params, size_t *ret_name);
 
-/* The first of "name=value;name;name=value"; *params moves behind it. The value without quotes. False: no further one. */
+/*
+ * The first of "name=value;name;name=value"; *params moves behind it. The value without quotes. False: no further one.
+ */
 static inline bool sip_parameter_next(struct span *params, struct span *ret_name, struct span *ret_value)
 {
 	struct span s = *params;

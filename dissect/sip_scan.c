@@ -252,7 +252,8 @@ static void facts_finish(struct sip_message *m)
 	struct span expires;
 	uint32_t seconds;
 
-	if (m->contact.params.n && sip_parameter(m->contact.params, SPAN("expires"), &expires) && sip_length_parse(expires, &seconds)) {
+	if (m->contact.params.n && sip_parameter(m->contact.params, SPAN("expires"), &expires) &&
+		sip_length_parse(expires, &seconds)) {
 		m->has_expires = true;
 		m->expires_s = seconds;
 	}
@@ -278,7 +279,8 @@ static void missing_find(struct sip_message *m)
 void sip_message_keys(struct sip_message *m)
 {
 	m->keys = (struct sip_keys){
-		.call_id = hash_bytes(m->call_id.p, m->call_id.n), .branch = hash_bytes(m->via.branch.p, m->via.branch.n),
+		.call_id = hash_bytes(m->call_id.p, m->call_id.n),
+		.branch = hash_bytes(m->via.branch.p, m->via.branch.n),
 		.from_tag = hash_bytes(m->from.tag.p, m->from.tag.n), .to_tag = hash_bytes(m->to.tag.p, m->to.tag.n),
 		.cookie = span_starts_nocase(m->via.branch, SPAN("z9hG4bK")),
 	};

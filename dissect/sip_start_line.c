@@ -41,15 +41,22 @@ static bool version_parse(struct span word, bool *odd)
 	return span_number(major, UINT64_MAX, &value) && span_number(minor, UINT64_MAX, &value);
 }
 
+static bool is_digit(uint8_t byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
 /* "SIP/2.0 200 OK", as nearly all write it. */
 static bool status_line_plain(struct span line, struct sip_start_line *ret)
 {
 	enum { CODE = sizeof "SIP/2.0 " - 1, REASON = CODE + 4 };
-	const uint8_t *code = line.p + CODE;
+	const uint8_t *code;
 	unsigned status;
 
-	if (line.n < REASON || !span_starts(line, SPAN("SIP/2.0 ")) || code[0] < '1' || code[0] > '6' || code[1] < '0' ||
-		code[1] > '9' || code[2] < '0' || code[2] > '9' || code[3] != ' ')
+	if (line.n < REASON || !span_starts(line, SPAN("SIP/2.0 ")))
+		return false;
+	code = line.p + CODE;
+	if (code[0] < '1' || code[0] > '6' || !is_digit(code[1]) || !is_digit(code[2]) || code[3] != ' ')
 		return false;
 	status = (code[0] - '0') * 100u + (code[1] - '0') * 10u + (code[2] - '0');
 	*ret = (struct sip_start_line){ .status = status, .reason = span_trim(span_from(line, REASON)) };

@@ -71,7 +71,8 @@ bool span_number(struct span s, uint64_t max, uint64_t *ret_value)
 	for (size_t i = 0; i < s.n; i++) {
 		uint64_t digit = (uint64_t)s.p[i] - '0';
 
-		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, digit, &value))
 			return false;
 	}
 	if (s.n == 0 || value > max)
