@@ -278,7 +278,8 @@ static void missing_find(struct sip_message *m)
 void sip_message_keys(struct sip_message *m)
 {
 	m->keys = (struct sip_keys){
-		.call_id = hash_bytes(m->call_id.p, m->call_id.n), .branch = hash_bytes(m->via.branch.p, m->via.branch.n),
+		.call_id = hash_bytes(m->call_id.p, m->call_id.n),
+		.branch = hash_bytes(m->via.branch.p, m->via.branch.n),
 		.from_tag = hash_bytes(m->from.tag.p, m->from.tag.n), .to_tag = hash_bytes(m->to.tag.p, m->to.tag.n),
 		.cookie = span_starts_nocase(m->via.branch, SPAN("z9hG4bK")),
 	};
