@@ -201,8 +201,10 @@ static unsigned lost(const struct repeats_tally *t)
 
 static void worst_set(struct repeats_stat *s)
 {
-	struct repeats_window *w = s->worst == &no_window ? memory_zalloc(sizeof *w) : (struct repeats_window *)s->worst;
+	struct repeats_window *w = (struct repeats_window *)s->worst;
 
+	if (w == &no_window)
+		w = memory_zalloc(sizeof *w);
 	*w = joined(s);
 	s->worst = w;
 }

@@ -65,7 +65,7 @@ struct hash_place {
 	uint32_t hash;
 };
 
-/* gcc takes a function that does nothing but prefetch for one without effect, and leaves out its calls: the empty asm. */
+/* The empty asm: gcc takes a function that only prefetches for one without effect, and leaves out its calls. */
 static inline void hash_ask_bucket(const struct hash_place *p)
 {
 	__asm__ volatile("");
