@@ -365,6 +365,19 @@ static void add_row(struct detection *d, bool holds, bool decided, const char *r
 	w->rows[w->row_count++] = (struct reason_row){ holds, decided, memory_text(text) };
 }
 
+uint64_t direction_key(const struct direction *d)
+{
+	return hash_mix(hash_mix((uintptr_t)d->slot->dialog, d->slot->mline), d->sender);
+}
+
+/* Live, each judgement is a process of its own, which may make directions anew; all other scopes were there before. */
+static uint64_t scope_key(const struct detection *d)
+{
+	if (d->detector->scope == PER_DIRECTION && d->event->direction)
+		return direction_key(d->event->direction);
+	return (uintptr_t)d->scope;
+}
+
 static void forget(struct slot *s, const char *reason, enum severity severity, enum confidence c)
 {
 	struct finding *f = s->finding;
@@ -388,7 +401,7 @@ struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const c
 	else
 		slot->finding = findings_add(d->all->findings, d->detector, d->detector->id, reason, s, c);
 	slot->raised = true;
-	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), (uintptr_t)d->scope), key);
+	slot->finding->identity = hash_mix(hash_mix(hash_mix(4, (uintptr_t)d->detector), scope_key(d)), key);
 	slot->finding->direction = d->event->direction ? d->event->direction : d->event->stream
 		? d->event->stream->direction : NULL;
 	slot->finding->stream = d->event->stream;
