@@ -50,10 +50,10 @@ static bool failed_before(const struct failover *f, const struct address *a)
 /* The same number, by the same host, to another server, soon after. */
 static const struct failure_of_peer *stood_in_for(const struct failover *f, const struct leg *leg)
 {
-	for (unsigned i = 0; i < FAILED_RECENT; i++) {
+	for (unsigned i = 0; i < FAILED_RECENT && i < f->next; i++) {
 		const struct failure_of_peer *x = &f->recent[i];
 
-		if (x->leg && leg->invite_ns >= x->leg->invite_ns && leg->invite_ns - x->leg->invite_ns <= RETRY_NS &&
+		if (leg->invite_ns >= x->leg->invite_ns && leg->invite_ns - x->leg->invite_ns <= RETRY_NS &&
 		    span_equal(x->leg->party[SIDE_CALLEE].user, leg->party[SIDE_CALLEE].user) &&
 		    address_equal(&x->leg->party[SIDE_CALLER].signalling.addr,
 		    &leg->party[SIDE_CALLER].signalling.addr) &&

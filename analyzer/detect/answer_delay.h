@@ -21,6 +21,7 @@ struct delays {
 	struct delay *list;
 	unsigned count, room;
 	unsigned looks;              /* through all flows to outside */
+	double answer_max_s, relay_max_s, pdd_max_s, auth_max_s, dns_wait_s; /* of the detector's keys */
 };
 
 /* Copied. */

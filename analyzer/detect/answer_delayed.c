@@ -74,7 +74,7 @@ static void judge_ack(struct delays *all, const struct answer_hop *h)
 {
 	struct delay x = { .reason = "ack-late", .leg = h->transaction->leg, .host = h->src, .from = h->first,
 		.to = h->ack, .copies = h->copies,
-			   .limit_s = detection_key(all->d, "answer-max-s") };
+			   .limit_s = all->answer_max_s };
 
 	if (!h->ack || !has_offer(h->transaction) || answer_unacknowledged(h, COPIES))
 		return;
@@ -90,18 +90,16 @@ static void judge_ack(struct delays *all, const struct answer_hop *h)
 /* A proxy hands the 200 on late. */
 static void judge_proxy(struct delays *all, const struct answer_hop *hops, unsigned count)
 {
-	double limit_s = detection_key(all->d, "relay-max-s");
-
 	for (unsigned i = 0; i < count; i++) {
 		for (unsigned k = i + 1; k < count; k++) {
 			struct delay x = { .reason = "relay-slow", .leg = hops[i].transaction->leg, .host = hops[i].src,
 				.culprit = hops[k].src,
-					   .from = hops[i].first, .to = hops[k].first, .limit_s = limit_s };
+					   .from = hops[i].first, .to = hops[k].first, .limit_s = all->relay_max_s };
 
 			x.seconds = seconds_between(x.from, x.to);
 			if (!address_equal(&hops[k].src.addr, &hops[i].dst.addr) ||
 			    !phrase_equal(x.from->to_tag, x.to->to_tag) ||
-				x.to->via_count >= x.from->via_count || x.seconds <= limit_s)
+				x.to->via_count >= x.from->via_count || x.seconds <= x.limit_s)
 				continue;
 			delay_add(all, &x);
 			return;
@@ -140,7 +138,7 @@ static const struct message *first_answer(const struct leg *leg)
 static void judge_relay(struct delays *all, const struct leg *leg)
 {
 	const struct leg *child = leg->answered ? only_child(leg) : NULL;
-	struct delay x = { .reason = "relay-slow", .leg = leg, .limit_s = detection_key(all->d, "relay-max-s") };
+	struct delay x = { .reason = "relay-slow", .leg = leg, .limit_s = all->relay_max_s };
 
 	if (!child || !child->answered || child->progress_ns == NS_NONE || leg->progress_ns == NS_NONE ||
 	    child->is_transfer || leg->is_transfer)
@@ -173,7 +171,7 @@ static const struct message *first_prack(const struct leg *leg, const struct mes
 static void judge_prack(struct delays *all, const struct transaction *t)
 {
 	const struct message *first = NULL, *last = NULL, *prack;
-	struct delay x = { .reason = "prack-stall", .leg = t->leg, .limit_s = detection_key(all->d, "answer-max-s") };
+	struct delay x = { .reason = "prack-stall", .leg = t->leg, .limit_s = all->answer_max_s };
 	struct silence s;
 	enum witness w;
 
@@ -210,7 +208,7 @@ static void judge_prack(struct delays *all, const struct transaction *t)
 /* From the INVITE to the first ringing; some never say that they ring, and then nothing can be told. */
 static void judge_dialling(struct delays *all, const struct leg *leg)
 {
-	struct delay x = { .reason = "post-dial-delay", .leg = leg, .limit_s = detection_key(all->d, "pdd-max-s") };
+	struct delay x = { .reason = "post-dial-delay", .leg = leg, .limit_s = all->pdd_max_s };
 
 	if (leg->parent || leg->progress_ns == NS_NONE)
 		return;
@@ -232,6 +230,17 @@ static void judge_dialling(struct delays *all, const struct leg *leg)
 		delay_add(all, &x);
 }
 
+/* Its first message is the INVITE, and the first 18x came too soon for any of the limits; one pair of hosts. */
+static bool rang_soon(const struct delays *all, const struct leg *leg)
+{
+	const struct message *first = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
+	double seconds = (double)ns_minus(leg->progress_ns, first->at.at_ns) / 1e9;
+
+	return leg->segment_count == 1 && leg->progress_ns != NS_NONE && first->request &&
+	       first->method == SIP_INVITE && seconds <= all->pdd_max_s && seconds <= all->auth_max_s &&
+	       seconds <= all->dns_wait_s;
+}
+
 static void judge_leg(struct delays *all, const struct leg *leg)
 {
 	LIST_EACH(it, &leg->transactions) {
@@ -246,7 +255,7 @@ static void judge_leg(struct delays *all, const struct leg *leg)
 		judge_prack(all, t);
 	}
 	judge_relay(all, leg);
-	if (!delay_detour(all, leg))
+	if (!rang_soon(all, leg) && !delay_detour(all, leg))
 		judge_dialling(all, leg);
 }
 
@@ -352,7 +361,12 @@ static void tell(struct delays *all, const struct delay *list, unsigned count)
 
 static void on_event(struct detection *d, const struct event *ev)
 {
-	struct delays all = { .d = d, .facts = detection_facts(d) };
+	struct delays all = {
+		.d = d, .facts = detection_facts(d),
+		.answer_max_s = detection_key(d, "answer-max-s"), .relay_max_s = detection_key(d, "relay-max-s"),
+		.pdd_max_s = detection_key(d, "pdd-max-s"), .auth_max_s = detection_key(d, "auth-max-s"),
+		.dns_wait_s = detection_key(d, "dns-wait-s"),
+	};
 	unsigned n, congested = answer_congestion(d);
 
 	(void)ev;

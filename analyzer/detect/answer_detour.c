@@ -91,7 +91,7 @@ bool delay_detour(struct delays *all, const struct leg *leg)
 
 	if (!t.first || !t.progress)
 		return false;
-	x.limit_s = detection_key(all->d, "auth-max-s");
+	x.limit_s = all->auth_max_s;
 	x.host = t.first->src;
 	x.culprit = t.first->dst;
 	x.seconds = t.waited_s;
@@ -101,7 +101,7 @@ bool delay_detour(struct delays *all, const struct leg *leg)
 		delay_add(all, &x);
 		return true;
 	}
-	x.limit_s = detection_key(all->d, "dns-wait-s");
+	x.limit_s = all->dns_wait_s;
 	x.seconds = seconds_between(t.first, t.progress);
 	if (x.seconds <= x.limit_s || dialled_before(leg, ns_add(t.first->at.at_ns, (int64_t)(x.limit_s * 1e9))) ||
 	    all->looks++ >= LOOKS_MAX || !waits_for_names(all->facts, &t, x.limit_s))

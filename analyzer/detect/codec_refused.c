@@ -141,7 +141,7 @@ static bool shares_voice(const struct sdp_media *offer, const struct sdp_media *
 		for (unsigned k = 0; k < offer->format_count; k++) {
 			const struct sdp_format *a = &answer->formats[i], *o = &offer->formats[k];
 
-			if (is_voice(a) && (a->pt == o->pt || (a->codec.n && span_equal_nocase(a->codec, o->codec))))
+			if ((a->pt == o->pt || (a->codec.n && span_equal_nocase(a->codec, o->codec))) && is_voice(a))
 				return true;
 		}
 	}
@@ -193,9 +193,9 @@ static const char *answer_lacks(const struct sdp_media *offer, const struct sdp_
 		return NULL;
 	if (answer->port == 0)
 		return "no-common-codec";
-	if (answer->format_count && !has_voice(answer))
-		return "answer-only-events";
-	return answer->format_count && !shares_voice(offer, answer) ? "no-common-codec" : NULL;
+	if (!answer->format_count || shares_voice(offer, answer))
+		return NULL;
+	return has_voice(answer) ? "no-common-codec" : "answer-only-events";
 }
 
 static void say_answer(struct finding *f, const struct facts *facts, const struct message *offer,

@@ -365,6 +365,19 @@ static void add_row(struct detection *d, bool holds, bool decided, const char *r
 	w->rows[w->row_count++] = (struct reason_row){ holds, decided, memory_text(text) };
 }
 
+uint64_t direction_key(const struct direction *d)
+{
+	return hash_mix(hash_mix((uintptr_t)d->slot->dialog, d->slot->mline), d->sender);
+}
+
+/* Live, each judgement is a process of its own, which may make directions anew; all other scopes were there before. */
+static uint64_t scope_key(const struct detection *d)
+{
+	if (d->detector->scope == PER_DIRECTION && d->event->direction)
+		return direction_key(d->event->direction);
+	return (uintptr_t)d->scope;
+}
+
 static void forget(struct slot *s, const char *reason, enum severity severity, enum confidence c)
 {
 	struct finding *f = s->finding;
@@ -374,16 +387,6 @@ static void forget(struct slot *s, const char *reason, enum severity severity, e
 	f->severity = severity;
 	f->confidence = c;
 	f->state = FINDING_CLOSED;
-}
-
-uint64_t detection_direction_key(const struct direction *dir)
-{
-	return hash_mix(hash_mix(5, (uintptr_t)dir->slot->dialog), dir->slot->mline * 2u + dir->sender);
-}
-
-static uint64_t scope_key(const struct detection *d)
-{
-	return d->scope && d->detector->scope == PER_DIRECTION ? detection_direction_key(d->scope) : (uintptr_t)d->scope;
 }
 
 struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,

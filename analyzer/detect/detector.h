@@ -55,8 +55,8 @@ struct finding *detection_raise(struct detection *d, const char *reason, enum se
 /* A further finding of the same scope (several gaps, several reporters): told apart by key. */
 struct finding *detection_raise_keyed(struct detection *d, uint64_t key, const char *reason, enum severity s,
 	enum confidence c);
-/* For the key: the same in each judgement, though a direction may be made anew for each. */
-uint64_t detection_direction_key(const struct direction *dir);
+/* What tells a direction apart from one judgement to the next: its record may be another one each time. */
+uint64_t direction_key(const struct direction *d);
 /*
  * Nothing to say, and why: what --why-not prints. The finding of this scope, if any, is withdrawn. `row`: which
  * condition decided.

@@ -76,7 +76,7 @@ static bool find_idle(const struct direction *d, int64_t silence_ns, struct idle
 static void tell(struct detection *d, const struct leg *leg, const struct direction *dir, const struct idle *x)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise_keyed(d, hash_mix(detection_direction_key(dir), 1), "media-idle", SEVERITY_ERROR,
+	struct finding *f = detection_raise_keyed(d, hash_mix(direction_key(dir), 1), "media-idle", SEVERITY_ERROR,
 		CONFIDENCE_LIKELY);
 	double silence_s = (double)ns_minus(x->after->first_ns, x->before->last_ns) / 1e9;
 	char party[SAY_TEXT], outer[ADDRESS_TEXT], was[ENDPOINT_TEXT], now[ENDPOINT_TEXT];

@@ -266,7 +266,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 
 	if (m->confidence == CONFIDENCE_CERTAIN && (h->window->likely_at_most || dir->slot->dialog->partial))
 		m->confidence = CONFIDENCE_LIKELY;
-	f = detection_raise_keyed(d, detection_direction_key(dir), m->reason, SEVERITY_ERROR, m->confidence);
+	f = detection_raise_keyed(d, direction_key(dir), m->reason, SEVERITY_ERROR, m->confidence);
 	f->reason_confidence = m->confidence;
 	parts_of_direction(f, facts, dir);
 	add_legs(f, dir, &m->told);
