@@ -9,7 +9,7 @@
 /* A call of its own, until it is joined. */
 struct call *call_new(struct calls *c, struct leg *leg)
 {
-	struct call *call = memory_zalloc(sizeof *call);
+	struct call *call = pool_zalloc(&c->call_pool);
 
 	list_init(&call->legs);
 	list_add_tail(&call->legs, &leg->in_call);
@@ -22,7 +22,7 @@ struct call *call_new(struct calls *c, struct leg *leg)
 static void call_free(struct calls *c, struct call *call)
 {
 	list_remove(&c->calls, &call->in_order);
-	free(call);
+	pool_give(&c->call_pool, call);
 }
 
 static void call_span(struct call *call)

@@ -151,8 +151,8 @@ enum { SDP_COPIES_MAX = 6 };
 
 struct sdp_copies {                  /* one session description as it was seen at each place on its way */
 	/* [0] nearest its author as captured, in capture order; each ->sdp is set */
-	const struct message *seen[SDP_COPIES_MAX];
-	unsigned count;
+	const struct message **seen;
+	uint16_t count, room;
 };
 
 /* One offer and its answer. Retransmissions and refreshes (same o= version and body) make none. */

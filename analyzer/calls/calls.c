@@ -57,6 +57,10 @@ struct calls *calls_new(const struct calls_config *config)
 	c->now_ns = NS_NONE;
 	c->scratch = memory_zalloc(sizeof *c->scratch);
 	c->common = arena_new();
+	pool_init(&c->leg_chunks, LEG_CHUNK);
+	pool_init(&c->clue_pool, sizeof(struct clue));
+	pool_init(&c->key_pool, sizeof(struct clue_key));
+	pool_init(&c->call_pool, sizeof(struct call));
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		list_init(lists[i]);
 	for (size_t i = 0; i < CLASS_COUNT; i++)
@@ -84,6 +88,10 @@ void calls_free(struct calls *c)
 	free(c->repaired);
 	free(c->stray_reason);
 	arena_free(c->common);
+	pool_fini(&c->leg_chunks);
+	pool_fini(&c->clue_pool);
+	pool_fini(&c->key_pool);
+	pool_fini(&c->call_pool);
 	free(c->queue);
 	free(c);
 }

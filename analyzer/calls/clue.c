@@ -25,7 +25,7 @@ static struct clue_key *key_find(const struct calls *c, uint64_t hash)
 
 static struct clue_key *key_new(struct calls *c, uint64_t hash)
 {
-	struct clue_key *key = memory_zalloc(sizeof *key);
+	struct clue_key *key = pool_zalloc(&c->key_pool);
 
 	key->hash = hash;
 	key->entries = &key->one;
@@ -97,9 +97,9 @@ static void clue_free(struct calls *c, struct clue *clue)
 		hash_remove(&c->clues, &key->by_hash);
 		if (key->entries != &key->one)
 			free(key->entries);
-		free(key);
+		pool_give(&c->key_pool, key);
 	}
-	free(clue);
+	pool_give(&c->clue_pool, clue);
 }
 
 static void entry_update(struct clue_key *key, struct clue_entry *entry, const struct leg_record *r)
@@ -165,7 +165,7 @@ const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue
 		key = key_new(c, hash);
 	if (key->count == CLUES_OF_KEY_MAX)
 		clue_free(c, key->entries[key->first].clue);
-	clue = memory_zalloc(sizeof *clue);
+	clue = pool_zalloc(&c->clue_pool);
 	clue->leg = &r->leg;
 	clue->kind = (uint8_t)kind;
 	clue->key = key;

@@ -7,6 +7,7 @@
 #define DEADAIR_CALLS_INTERNAL_H
 
 #include "analyzer/calls/call.h"
+#include "captures/base/pool.h"
 
 enum {
 	LEG_MESSAGES_MAX = 4096,     /* kept; a longer leg goes on with its end only */
@@ -15,7 +16,8 @@ enum {
 	CALL_LEGS_MAX = 256,         /* joined; conferences are stars, floods are not calls */
 	INITIALS_MAX = 4,
 	HEADER_IDS_MAX = 4,
-	COMMON_PHRASES = 256
+	COMMON_PHRASES = 256,
+	LEG_CHUNK = 992              /* bytes: a live call without texts takes seven */
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -197,6 +199,8 @@ struct calls {
 	struct message stray;        /* the last message that belongs to no leg */
 	struct phrase *stray_reason; /* its own; stray_room bytes of text */
 	size_t stray_room;
+	struct pool leg_chunks;      /* of the legs' arenas */
+	struct pool clue_pool, key_pool, call_pool;
 	struct arena *common;        /* of these phrases: reasons, User-Agents that many calls share */
 	const struct phrase *common_phrases[COMMON_PHRASES];
 	int64_t now_ns;

@@ -8,7 +8,6 @@
 
 enum {
 	SHARES = 8,
-	LEG_FIRST_BYTES = 2032,      /* the record and its first message: about */
 	LEG_ELSEWHERE_BYTES = 2048   /* its Call-ID, call, clues, places of its media, hash tables: about */
 };
 
@@ -197,7 +196,7 @@ static void leg_room(struct calls *c);
 static struct leg_record *leg_new(struct arrival *a)
 {
 	struct calls *c = a->c;
-	struct arena *arena = arena_new_of(LEG_FIRST_BYTES);
+	struct arena *arena = arena_new_in(&c->leg_chunks);
 	struct leg_record *r = arena_zalloc(arena, sizeof *r);
 	struct leg *leg = &r->leg;
 

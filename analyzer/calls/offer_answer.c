@@ -23,6 +23,34 @@ static bool nearer_author(const struct message *x, const struct message *y)
 	return x->request ? x->via_count < y->via_count : x->via_count > y->via_count;
 }
 
+/* Most descriptions are seen at one place. */
+static void copies_room(struct sdp_copies *copies, struct arena *arena)
+{
+	unsigned room = copies->room == 0 ? 1 : copies->room == 1 ? 2 : SDP_COPIES_MAX;
+	const struct message **grown;
+
+	if (copies->count < copies->room)
+		return;
+	grown = arena_zalloc(arena, room * sizeof *grown);
+	if (copies->count)
+		memcpy(grown, copies->seen, copies->count * sizeof *grown);
+	copies->seen = grown;
+	copies->room = (uint16_t)room;
+}
+
+/* A list of its own: either may grow. */
+static struct sdp_copies copies_of(const struct sdp_copies *copies, struct arena *arena)
+{
+	struct sdp_copies ret = { 0 };
+
+	while (ret.count < copies->count) {
+		copies_room(&ret, arena);
+		ret.seen[ret.count] = copies->seen[ret.count];
+		ret.count++;
+	}
+	return ret;
+}
+
 static void copies_add(struct sdp_copies *copies, const struct message *m)
 {
 	unsigned at = copies->count;
@@ -37,6 +65,7 @@ static void copies_add(struct sdp_copies *copies, const struct message *m)
 		at--; /* the first and the last hop say most */
 	if (copies->count == SDP_COPIES_MAX)
 		copies->count--;
+	copies_room(copies, m->leg->arena);
 	memmove(copies->seen + at + 1, copies->seen + at, (copies->count - at) * sizeof copies->seen[0]);
 	copies->seen[at] = m;
 	copies->count++;
@@ -278,7 +307,7 @@ static void turn_round(struct arrival *a, struct exchange *e)
 {
 	e->delayed = true;
 	e->offer = e->answer;
-	e->answer.count = 0;
+	e->answer = (struct sdp_copies){ 0 };
 	e->offerer = side_other(e->offerer);
 	e->offered_ns = e->stable_ns;
 	answered_with(a, e);
@@ -440,7 +469,7 @@ static void accepted_without_sdp(struct arrival *a)
 	if (!e || a->message->cut)
 		return;
 	if (e->state == EXCHANGE_PREVIEW) {
-		e->answer = e->preview;
+		e->answer = copies_of(&e->preview, a->leg->leg.arena);
 		e->answer_assumed = true;
 		e->stable_ns = e->stable_last_hop_ns = a->packet->at_ns;
 		e->stable_at = a->message->at;

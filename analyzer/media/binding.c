@@ -17,6 +17,8 @@ struct binding *binding_new(void)
 
 	hash_init(&b->spots);
 	list_init(&b->in_order);
+	pool_init(&b->place_pool, sizeof(struct place));
+	pool_init(&b->spot_pool, sizeof(struct spot));
 	return b;
 }
 
@@ -26,7 +28,7 @@ static void spot_free(struct binding *b, struct spot *s)
 	list_remove(&b->in_order, &s->in_order);
 	free(s->sorted);
 	free(s->latest_end_ns);
-	free(s);
+	pool_give(&b->spot_pool, s);
 }
 
 static void place_free(struct binding *b, struct place *p)
@@ -41,7 +43,7 @@ static void place_free(struct binding *b, struct place *p)
 			spot_free(b, s);
 	}
 	list_remove(&p->leg->places, &p->of_leg);
-	free(p);
+	pool_give(&b->place_pool, p);
 }
 
 /* Legs may be gone already: their lists are left alone. */
@@ -49,17 +51,12 @@ void binding_free(struct binding *b)
 {
 	if (!b)
 		return;
-	LIST_EACH_SAFE(it, &b->in_order) {
-		struct spot *s = LIST_ENTRY(it, struct spot, in_order);
-
-		if (s->kind == SPOT_PORT) {      /* each place stands in one of these */
-			LIST_EACH_SAFE(pit, &s->places)
-				free(binding_place(pit, SPOT_PORT));
-		}
-		free(s->sorted);
-		free(s->latest_end_ns);
-		free(s);
+	LIST_EACH(it, &b->in_order) {
+		free(LIST_ENTRY(it, struct spot, in_order)->sorted);
+		free(LIST_ENTRY(it, struct spot, in_order)->latest_end_ns);
 	}
+	pool_fini(&b->place_pool);
+	pool_fini(&b->spot_pool);
 	hash_fini(&b->spots);
 	free(b);
 }
@@ -94,9 +91,9 @@ static void spot_add(struct binding *b, const struct endpoint *at, struct place 
 	struct spot *s = spot_find(b, at, hash);
 
 	if (!s) {
-		s = memory_zalloc(sizeof *s);
+		s = pool_zalloc(&b->spot_pool);
 		s->at = *at;
-		s->kind = kind;
+		s->kind = (uint8_t)kind;
 		list_init(&s->places);
 		hash_add(&b->spots, &s->link, hash);
 		list_add_tail(&b->in_order, &s->in_order);
@@ -146,8 +143,8 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		p->latest = m;
 		return;
 	}
-	p = memory_zalloc(sizeof *p);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = mline, .side = m->by,
+	p = pool_take(&b->place_pool);
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline, .side = m->by,
 		.candidate = candidate };
 	spot_add(b, at, p, SPOT_EXACT);
 	spot_add(b, &address, p, SPOT_ADDRESS);

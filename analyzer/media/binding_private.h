@@ -4,6 +4,7 @@
 #define DEADAIR_MEDIA_BINDING_PRIVATE_H
 
 #include "analyzer/media/binding.h"
+#include "captures/base/pool.h"
 
 enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
 
@@ -20,8 +21,8 @@ struct place {
 	const struct message *message;     /* the first that named it */
 	const struct message *latest;
 	struct leg *leg;
-	unsigned mline;
-	enum side side;              /* whose address: the receiver of what is sent there */
+	uint8_t mline;               /* below SDP_MEDIA_MAX */
+	uint8_t side;                /* enum side, whose address: the receiver of what is sent there */
 	bool candidate;              /* from a=candidate */
 };
 
@@ -30,17 +31,18 @@ struct spot {
 	struct hash_link link;
 	struct list_link in_order;
 	struct endpoint at;
-	enum spot_kind kind;
+	uint8_t kind;                /* enum spot_kind */
+	bool due;                    /* settled, and not sorted yet */
+	unsigned count;              /* of sorted[] */
 	struct list places;          /* place.in[kind], as they were announced */
 	struct place **sorted;       /* by their messages; made when asked for after binding_settle() */
 	int64_t *latest_end_ns;      /* of sorted[0..i]: when the last of their legs ends */
-	unsigned count;              /* of those */
-	bool due;                    /* settled, and not sorted yet */
 };
 
 struct binding {
 	struct hash spots;
 	struct list in_order;        /* spots */
+	struct pool place_pool, spot_pool;
 	bool bound;                  /* some stream may be, since binding_settle() */
 	int64_t begin_ns;            /* of what is known of calls and streams; set by binding_settle() */
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 
 /* A chunk more is an eighth of what there is: little stays empty, where doubling would leave a third. */
 enum { LEAST_CHUNK = 992, LARGEST_CHUNK = 65536, GROWTH = 8, STEP = 256, CHUNKS_TRIED = 3 };
@@ -16,6 +17,8 @@ struct chunk {
 
 struct arena {                           /* stands in its first chunk, behind the head */
 	struct chunk *chunks;            /* the one that is filled now comes first */
+	struct chunk *large;             /* of one piece each */
+	struct pool *pool;               /* where chunks come from, all of one size; NULL: the heap */
 	size_t bytes;
 };
 
@@ -24,53 +27,66 @@ static size_t aligned(size_t bytes)
 	return (bytes + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
 }
 
-static struct chunk *chunk_new(size_t size, size_t used)
+static struct chunk *chunk_new(struct pool *pool, size_t size, size_t used)
 {
-	struct chunk *chunk = memory_zalloc(size);
+	struct chunk *chunk = pool ? pool_zalloc(pool) : memory_zalloc(size);
 
 	chunk->front = (uint32_t)aligned(used);
 	chunk->back = (uint32_t)size;
 	return chunk;
 }
 
-struct arena *arena_new_of(size_t bytes)
+static struct arena *arena_begin(struct pool *pool, size_t size)
 {
-	struct chunk *chunk = chunk_new(bytes, aligned(sizeof *chunk) + sizeof(struct arena));
+	struct chunk *chunk = chunk_new(pool, size, aligned(sizeof *chunk) + sizeof(struct arena));
 	struct arena *arena = (struct arena *)((uint8_t *)chunk + aligned(sizeof *chunk));
 
 	arena->chunks = chunk;
-	arena->bytes = bytes;
+	arena->pool = pool;
+	arena->bytes = size;
 	return arena;
 }
 
 struct arena *arena_new(void)
 {
-	return arena_new_of(LEAST_CHUNK);
+	return arena_begin(NULL, LEAST_CHUNK);
+}
+
+struct arena *arena_new_in(struct pool *chunks)
+{
+	return arena_begin(chunks, chunks->size);
 }
 
 void arena_free(struct arena *arena)
 {
-	struct chunk *own;
+	struct chunk *next;
+	struct pool *pool;
 
 	if (!arena)
 		return;
-	own = (struct chunk *)((uint8_t *)arena - aligned(sizeof *own));
-	for (struct chunk *it = arena->chunks, *next; it; it = next) {
+	for (struct chunk *it = arena->large; it; it = next) {
 		next = it->next;
-		if (it != own)
+		free(it);
+	}
+	pool = arena->pool;
+	for (struct chunk *it = arena->chunks; it; it = next) {  /* the arena goes with the last */
+		next = it->next;
+		if (pool)
+			pool_give(pool, it);
+		else
 			free(it);
 	}
-	free(own);
 }
 
 static size_t next_size(const struct arena *arena)
 {
 	size_t size = arena->bytes / GROWTH / STEP * STEP;
 
+	if (arena->pool)
+		return arena->pool->size;
 	return size < LEAST_CHUNK ? LEAST_CHUNK : size > LARGEST_CHUNK ? LARGEST_CHUNK : size;
 }
 
-/* What is large gets a chunk of its own that is full, behind the one being filled. */
 static void *large_new(struct arena *arena, size_t bytes)
 {
 	size_t head = aligned(sizeof(struct chunk));
@@ -79,8 +95,8 @@ static void *large_new(struct arena *arena, size_t bytes)
 	struct chunk *chunk = memory_zalloc(size);
 
 	arena->bytes += size;
-	chunk->next = arena->chunks->next;
-	arena->chunks->next = chunk;
+	chunk->next = arena->large;
+	arena->large = chunk;
 	return (uint8_t *)chunk + head;
 }
 
@@ -97,7 +113,7 @@ static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 	size = next_size(arena);
 	if (bytes > size / 2)
 		return NULL;
-	chunk = chunk_new(size, sizeof *chunk);
+	chunk = chunk_new(arena->pool, size, sizeof *chunk);
 	arena->bytes += size;
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;

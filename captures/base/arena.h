@@ -6,9 +6,11 @@
 #include "captures/base/span.h"
 
 struct arena;
+struct pool;
 
 struct arena *arena_new(void);
-struct arena *arena_new_of(size_t bytes);                /* with so many to begin with: 256 to 65536 */
+/* For thousands that come and go: of pieces of the pool's size, 256 bytes to 64 KiB. The pool is lent. */
+struct arena *arena_new_in(struct pool *chunks);
 void arena_free(struct arena *arena);                    /* NULL is fine */
 void *arena_zalloc(struct arena *arena, size_t bytes);   /* aligned for any type; never NULL */
 struct span arena_dup(struct arena *arena, struct span s); /* lives as long as the arena; an empty span stays empty */
