@@ -321,7 +321,8 @@ static void the_destination_is_the_one_that_reached_the_sender(void **state)
 
 static const struct { const char *name, *offer, *answer; bool allowed; } pauses[] = {
 	{ "plain G.711", FORMATS("8 0\r\n"), FORMATS("8 0\r\n"), false },
-	{ "comfort noise of the receiver alone", FORMATS("8 13\r\n"), FORMATS("8\r\n"), true },
+	{ "comfort noise of both", FORMATS("8 13\r\n"), FORMATS("8 13\r\n"), true },
+	{ "comfort noise of the receiver alone", FORMATS("8 13\r\n"), FORMATS("8\r\n"), false },
 	{ "comfort noise of the sender alone", FORMATS("8\r\n"), FORMATS("8 13\r\n"), false },
 	{ "G.729 may, if nothing is said", FORMATS("18\r\n"), FORMATS("18\r\n"), true },
 	{ "G.729 without annex B", FORMATS("18\r\na=fmtp:18 annexb=no\r\n"), FORMATS("18\r\n"), false },
