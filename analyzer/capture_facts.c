@@ -24,7 +24,7 @@ static void note_silence(struct capture_facts *c, int64_t at_ns)
 	c->silences[c->silence_count++] = (struct stillness){ c->last_ns, at_ns };
 }
 
-/* Counted at the first grain that it is no multiple of: nor is it of the coarser ones. Mostly one division settles it. */
+/* Counted at the first grain that it is no multiple of, as it is none of the coarser ones: mostly one division. */
 static void note_grain(struct engine *e, int64_t at_ns)
 {
 	for (unsigned i = 0; i < GRAINS; i++) {

@@ -172,7 +172,8 @@ static void take_mixers(struct tally *t)
 		if (!is_mixer(&list[i]))
 			continue;
 		for (unsigned k = 0; k < MIXED_LEAST; k++)
-			tally_call(t, list[i + k].leg->call, list[i + k].at, audio_doubt(check_audio_of(list[i + k].leg->call)));
+			tally_call(t, list[i + k].leg->call, list[i + k].at,
+				audio_doubt(check_audio_of(list[i + k].leg->call)));
 		i += MIXED_LEAST - 1;
 	}
 	free(list);

@@ -91,7 +91,7 @@ struct engine {
 	struct file_clock clocks[ENGINE_FILE_MAX];
 	struct protocol_count protocols[PROTOCOL_MAX];
 	unsigned protocol_count;
-	uint64_t grain_odd[3];       /* frames whose time is no multiple of 1 ms; of that, but not of 10 ms; of 100 ms */
+	uint64_t grain_odd[3];       /* frames whose time is no multiple of 1 ms; of that, not of 10 ms; of 100 ms */
 	struct due due[ENGINE_BATCH];
 	unsigned due_count;
 	int64_t tick_ns;             /* next tick of the calls */

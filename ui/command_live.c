@@ -198,6 +198,7 @@ static void watch(struct watching *w)
 			look(w);
 			break;
 		case LIVE_END:
+			heed_save(w);        /* who asked just before the end wants it, too */
 			return;
 		}
 	}

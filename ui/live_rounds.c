@@ -205,6 +205,16 @@ static void judge_begin(struct live_rounds *r, struct live_judgement *what)
 	live_say(r->say, "%s; findings come at the end, and when there is room again", err.text);
 }
 
+/* What the copy was to save may not be there: the next one does it. */
+static void judge_failed(struct live_rounds *r)
+{
+	r->save_wanted |= r->work.save_all;
+	r->judge_at_ns = ring_monotonic_ns() + AGAIN_NS;
+	if (!r->judge_failed)
+		live_say(r->say, "a judgement was given up (memory short?); the capture goes on");
+	r->judge_failed = true;
+}
+
 void live_rounds_look(struct live_rounds *r, struct live_judgement *what)
 {
 	if (r->history)
@@ -220,10 +230,7 @@ void live_rounds_look(struct live_rounds *r, struct live_judgement *what)
 		take_messages(r, what);
 		break;
 	case LIVE_JUDGE_FAILED:
-		r->judge_at_ns = ring_monotonic_ns() + AGAIN_NS;
-		if (!r->judge_failed)
-			live_say(r->say, "a judgement was given up (memory short?); the capture goes on");
-		r->judge_failed = true;
+		judge_failed(r);
 		break;
 	}
 }
@@ -243,8 +250,17 @@ static void take_told_at_end(void *context, enum live_told told, uint64_t identi
 /* A copy that is still at work may be writing what the end would write, too. */
 void live_rounds_settle(struct live_rounds *r, const struct live_judgement *what)
 {
-	if (live_judge_wait(r->judge) == LIVE_JUDGE_READY)
+	switch (live_judge_wait(r->judge)) {
+	case LIVE_JUDGE_READY:
 		take_messages(r, what);
+		break;
+	case LIVE_JUDGE_FAILED:
+		judge_failed(r);
+		break;
+	case LIVE_JUDGE_IDLE:
+	case LIVE_JUDGE_BUSY:
+		break;
+	}
 }
 
 void live_rounds_end(struct live_rounds *r, const struct live_judgement *what)

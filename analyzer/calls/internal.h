@@ -155,7 +155,7 @@ struct leg_record {
 	/* join.c */
 	bool begun;
 	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
-	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or one that serves itself */
+	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or it serves itself */
 	struct list clues;           /* clue.of_leg */
 	uint32_t max_forwards;
 	uint64_t codecs;             /* hash of the order of codecs offered */

@@ -486,7 +486,8 @@ static void reckon_again(struct calls *c, struct leg_record *r)
 	LIST_EACH(it, &r->rare->pairs_as_parent)
 		score_reckon(LIST_ENTRY(it, struct pair, of_parent));
 	verdict(c, r);
-	for (struct list_link *it = r->rare->pairs_as_parent.head.next, *next; it != &r->rare->pairs_as_parent.head; it = next) {
+	for (struct list_link *it = r->rare->pairs_as_parent.head.next, *next; it != &r->rare->pairs_as_parent.head;
+	     it = next) {
 		next = it->next;
 		verdict(c, LIST_ENTRY(it, struct pair, of_parent)->y); /* frees at most this one of ours */
 	}

@@ -169,7 +169,8 @@ static bool begins_in_dialog(const struct sip_message *sip)
 }
 
 /* Never written to: lists that are empty link to themselves. */
-#define NOTHING_IN(list) { { (struct list_link *)(uintptr_t)&(list).head, (struct list_link *)(uintptr_t)&(list).head }, 0 }
+#define NOTHING_IN(list) \
+	{ { (struct list_link *)(uintptr_t)&(list).head, (struct list_link *)(uintptr_t)&(list).head }, 0 }
 
 const struct leg_rare leg_plain = {
 	.transfers = NOTHING_IN(leg_plain.transfers),

@@ -153,7 +153,8 @@ static struct transfer_record *transfer_notified(const struct arrival *a)
 	uint64_t cseq = 0;
 	bool named = sip_parameter(params, SPAN("id"), &id) && span_number(id, UINT32_MAX, &cseq);
 
-	for (struct list_link *it = a->leg->rare->transfers.head.prev; it != &a->leg->rare->transfers.head; it = it->prev) {
+	for (struct list_link *it = a->leg->rare->transfers.head.prev; it != &a->leg->rare->transfers.head;
+	     it = it->prev) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
 		if (t->transfer.by != a->author && (!named || t->transfer.refer->cseq == cseq))

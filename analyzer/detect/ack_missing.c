@@ -122,7 +122,8 @@ static void judge_elsewhere(const struct facts *facts, struct unacked *u)
 	const struct address contact = message_contact(u->hop.first).addr;
 	struct address recorded;
 	bool to_contact = address_known(&contact) && address_equal(&u->ack->dst.addr, &contact);
-	bool to_proxy = ok && uri_address(ok->more->recorded_last, &recorded) && address_equal(&u->ack->dst.addr, &recorded);
+	bool to_proxy = ok && uri_address(ok->more->recorded_last, &recorded) &&
+		address_equal(&u->ack->dst.addr, &recorded);
 
 	if (address_equal(&u->ack->dst.addr, &u->hop.src.addr) && has_moved(facts, u)) {
 		give(u, "stale-alias", CONFIDENCE_CERTAIN);

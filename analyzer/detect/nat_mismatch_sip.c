@@ -426,7 +426,8 @@ static void judge_redirection(const struct index *x, const struct leg *leg)
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 		const struct message *m = t->final;
 
-		if (t->initial && m && m->status >= 300 && m->status < 400 && m->contact && address_known(&m->contact->at.addr))
+		if (t->initial && m && m->status >= 300 && m->status < 400 && m->contact &&
+		    address_known(&m->contact->at.addr))
 			judge_sent_on(x, "redirection", &m->contact->at, &m->src, m->at, t);
 	}
 }

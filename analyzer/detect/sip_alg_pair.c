@@ -52,7 +52,8 @@ static void add_replacement(struct alg_evidence *to, const struct passage *p, co
 	const struct leg_keys *legs)
 {
 	struct alg_item item = {
-		.where = where_of(p), .reason = c->change.reason, .weight = ALG_ALONE, .points = REPLACED_POINTS, .group = 'P',
+		.where = where_of(p), .reason = c->change.reason, .weight = ALG_ALONE,
+		.points = REPLACED_POINTS, .group = 'P',
 		.fields = c->change.place & ~(uint32_t)PLACE_OTHER,
 		.seen = { c->seen[0], c->seen[1] }, .count = c->count, .phone = c->phone, .peer = { p->peer, p->port },
 		.leg = leg_keys_find(legs, c->leg_key), .first_ns = c->first_ns, .last_ns = c->last_ns,

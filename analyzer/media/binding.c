@@ -144,7 +144,8 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline, .side = m->by,
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
+		.side = m->by,
 		.candidate = candidate };
 	spot_add(b, at, p, SPOT_EXACT);
 	spot_add(b, &address, p, SPOT_ADDRESS);

@@ -9,7 +9,8 @@
 #include "analyzer/network/vlan_use.h"
 #include "captures/base/pool.h"
 
-enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, PAIR_SPELLS_FEW = 2, VOICE_TOLD_MAX = 16, SIP_PORT = 5060, SIPS_PORT = 5061,
+enum { TALLY_MAX = 4, AOR_MAX = 8, AGENT_MAX = 128, PAIR_SPELL_MAX = 64, PAIR_SPELLS_FEW = 2, VOICE_TOLD_MAX = 16,
+	SIP_PORT = 5060, SIPS_PORT = 5061,
        NAT_SURE = 60 /* a mapping of that weight joins two addresses to one machine */ };
 
 /* ---- the most frequent of a few values, in constant time and space (space-saving counters); slot 0 leads ---- */
