@@ -328,7 +328,6 @@ static bool session_streamed(struct engine *e, const struct dialog *d)
  */
 static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 {
-	expectation_slots(d);
 	if (d->ended_ns != NS_NONE || !session_streamed(e, d))
 		return;
 	expectation_update(&e->expect, d);

@@ -535,14 +535,9 @@ static void reckon_slot(const struct expectation_config *config, struct dialog *
 		reckon_direction(config, dialog, &slot->direction[side]);
 }
 
-void expectation_slots(struct dialog *d)
-{
-	grow_slots(d, mline_count(d));
-}
-
 void expectation_update(const struct expectation_config *config, struct dialog *d)
 {
-	expectation_slots(d);
+	grow_slots(d, mline_count(d));
 	for (unsigned i = 0; i < d->mslot_count; i++)
 		reckon_slot(config, d, &d->mslots[i]);
 	d->changed = false;

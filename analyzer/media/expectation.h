@@ -85,9 +85,6 @@ struct expectation_config { int64_t start_grace_ns /* 1.5 s */, ice_grace_ns /* 
  */
 void expectation_update(const struct expectation_config *config, struct dialog *d);
 
-/* Its directions alone: live, the findings of one judgement and of the next are told apart by where these are. */
-void expectation_slots(struct dialog *d);
-
 /* The window at that time, NULL none. */
 const struct window *direction_window_at(const struct direction *d, int64_t at_ns);
 /* The first DUE window; NULL none. */
