@@ -89,6 +89,8 @@ static void stat_fini(struct repeats_stat *s)
 	free(s->last.frames);
 	free(s->now.frames);
 	free(s->series);
+	if (s->port_set != s->ports_few)
+		free(s->port_set);
 }
 
 void repeats_free(struct repeats *r)
@@ -157,7 +159,9 @@ static struct repeats_stat *stat_get(struct repeats *r, const struct address *a,
 	if (r->stats.count >= r->config.max_stats)
 		stat_evict(r);
 	s = pool_take(&r->stat_pool);
-	memset(s, 0, offsetof(struct repeats_stat, port_set));
+	memset(s, 0, offsetof(struct repeats_stat, ports_few));
+	s->port_set = s->ports_few;
+	s->port_room = REPEATS_PORTS_FEW;
 	s->a = *a;
 	if (b)
 		s->b = *b;
@@ -267,14 +271,26 @@ static void window_reach(const struct repeats *r, struct repeats_stat *s, int64_
 	s->port_count = 0;
 }
 
+static void ports_grow(struct repeats_stat *s)
+{
+	bool few = s->port_set == s->ports_few;
+
+	s->port_room *= 2;
+	s->port_set = memory_resize(few ? NULL : s->port_set, s->port_room, sizeof *s->port_set);
+	if (few)
+		memcpy(s->port_set, s->ports_few, sizeof s->ports_few);
+}
+
 static void port_note(struct repeats_stat *s, uint16_t port)
 {
-	if (s->port_count == sizeof s->port_set / sizeof s->port_set[0])
+	if (s->port_count == REPEATS_PORTS_MAX)
 		return;
 	for (unsigned i = 0; i < s->port_count; i++) {
 		if (s->port_set[i] == port)
 			return;
 	}
+	if (s->port_count == s->port_room)
+		ports_grow(s);
 	s->port_set[s->port_count++] = port;
 }
 

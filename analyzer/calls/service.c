@@ -64,6 +64,8 @@ static void service_free(struct services *all, struct service *s)
 	hash_remove(&all->by_key, &s->by_key);
 	list_remove(&all->order, &s->in_order);
 	list_remove(&all->used, &s->in_use);
+	if (s->servers != &s->only)
+		free(s->servers);
 	pool_give(&all->pool, s);
 }
 
@@ -230,7 +232,8 @@ static struct service *service_get(struct services *all, const struct packet *p)
 		if (all->order.count >= all->max)
 			service_evict(all);
 		s = pool_take(&all->pool);
-		memset(s, 0, offsetof(struct service, servers));
+		memset(s, 0, offsetof(struct service, only));
+		s->servers = &s->only;
 		s->key = key;
 		s->n = ++all->next;
 		s->kind = kind;
@@ -263,6 +266,12 @@ static struct frame_ref frame_of(const struct packet *p)
 	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
+static void servers_widen(struct service *s)
+{
+	s->servers = memory_resize(NULL, SERVICE_SERVER_MAX, sizeof *s->servers);
+	s->servers[0] = s->only;
+}
+
 /* Index of that server; SERVICE_SERVER_MAX: there are too many for one service. */
 static unsigned server_get(struct service *s, const struct packet *p)
 {
@@ -272,6 +281,8 @@ static unsigned server_get(struct service *s, const struct packet *p)
 	while (i < s->server_count && !address_equal(&s->servers[i].at.addr, &p->dst.addr))
 		i++;
 	if (i == s->server_count && i < SERVICE_SERVER_MAX) {
+		if (i == 1)
+			servers_widen(s);
 		x = &s->servers[s->server_count++];
 		*x = (struct service_server){ .at = p->dst, .first_ns = p->at_ns, .bound_until_ns = NS_NONE,
 			.served_ns = NS_NONE };

@@ -51,7 +51,8 @@ struct service {
 	struct list tries;           /* the latest SERVICE_TRY_MAX, by first copy */
 	unsigned server_count;
 	char name[SERVICE_NAME];     /* escaped; empty for SERVICE_ADDRESS */
-	struct service_server servers[SERVICE_SERVER_MAX];   /* set as far as server_count */
+	struct service_server *servers;      /* &only, or room for SERVICE_SERVER_MAX: most have one */
+	struct service_server only;
 };
 
 struct services;

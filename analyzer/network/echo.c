@@ -108,11 +108,19 @@ static uint32_t branch_hash(uint64_t branch, uint32_t cseq)
 	return (uint32_t)hash_mix(branch, cseq);
 }
 
+static void asked_fini(struct asked *a)
+{
+	if (a->call_id != a->own)
+		free((void *)a->call_id);
+	free(a->digest_other);
+}
+
 static void asked_drop(struct echoes *e, struct asked *a)
 {
 	refused_judge(e, a);
 	hash_remove(&e->asked, &a->by_branch);
 	list_remove(&e->asked_in_order, &a->in_order);
+	asked_fini(a);
 	pool_give(&e->asked_pool, a);
 }
 
@@ -165,11 +173,20 @@ static void ask_digest(struct asked *a, const struct sip_message *m)
 	struct address digest, target;
 
 	if (!digest_of(m, &digest, &a->nonce) || !address_known(&digest) ||
-	    !address_parse(m->request_uri.host, &target))
+	    !address_parse(m->request_uri.host, &target) || address_equal(&digest, &target))
 		return;
-	a->digest_other = !address_equal(&digest, &target);
-	address_text(&target, a->digest_text[0]);
-	address_text(&digest, a->digest_text[1]);
+	a->digest_other = memory_zalloc(sizeof *a->digest_other);
+	*a->digest_other = (struct asked_digest){ target, digest };
+}
+
+static void ask_call_id(struct asked *a, struct span call_id)
+{
+	uint8_t *text = call_id.n <= ASKED_OWN ? a->own : memory_resize(NULL, call_id.n, 1);
+
+	if (call_id.n)
+		memcpy(text, call_id.p, call_id.n);
+	a->call_id = text;
+	a->call_id_n = (uint8_t)call_id.n;
 }
 
 static void ask(struct echoes *e, const struct packet *p, const struct sip_message *m, uint64_t agent)
@@ -183,7 +200,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	if (m->call_id.n > ASKED_ID || m->from.tag.n > ASKED_TAG || !m->via.branch.n)
 		return;
 	a = pool_take(&e->asked_pool);
-	memset(a, 0, offsetof(struct asked, call_id));
+	memset(a, 0, offsetof(struct asked, own));
 	a->phone = p->src;
 	a->peer = p->dst;
 	a->transport = p->transport;
@@ -202,10 +219,8 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	a->bytes = p->ip_bytes;
 	a->call_id_key = m->keys.call_id;
 	a->from_tag_key = m->keys.from_tag;
-	a->call_id_n = (uint8_t)m->call_id.n;
 	a->from_tag_n = (uint8_t)m->from.tag.n;
-	if (m->call_id.n)
-		memcpy(a->call_id, m->call_id.p, m->call_id.n);
+	ask_call_id(a, m->call_id);
 	if (p->has & HAS_MAC)
 		memcpy(a->router_mac, p->mac_dst, sizeof a->router_mac);
 	ask_digest(a, m);
@@ -328,7 +343,7 @@ static size_t at_sign(struct span s)
 static void compare_call_id(struct answer *a)
 {
 	const struct asked *q = a->asked;
-	struct span before = { (const uint8_t *)q->call_id, q->call_id_n }, after = a->m->call_id;
+	struct span before = { q->call_id, q->call_id_n }, after = a->m->call_id;
 	size_t i = at_sign(before), k = at_sign(after);
 	struct address old, new;
 	struct echo_sign *s;
@@ -624,6 +639,8 @@ void echoes_free(struct echoes *e)
 		free(LIST_ENTRY(it, struct intact, seen.in_order));
 	LIST_EACH_SAFE(it, &e->insiders_in_order)
 		free(LIST_ENTRY(it, struct insider, in_order));
+	LIST_EACH(it, &e->asked_in_order)
+		asked_fini(LIST_ENTRY(it, struct asked, in_order));
 	pool_fini(&e->asked_pool);
 	pool_fini(&e->socket_pool);
 	hash_fini(&e->signs);

@@ -44,10 +44,12 @@ struct sip_paths {
 	unsigned next_torn;
 	size_t max;
 	uint32_t large_bytes;
-	struct arena *arena;         /* servers */
+	struct arena *arena;         /* servers, and what few paths have */
 	uint64_t evicted;
 	bool later_fragments;
 };
+
+static const struct sip_unheard none_unheard;
 
 struct path_slot {
 	struct sip_path path;
@@ -193,9 +195,9 @@ static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, ui
 	slot = pool_take(&s->pool);
 	x = &slot->path;
 	*x = (struct sip_path){ .n = (unsigned)s->order.count + 1, .client = p->src.addr, .server = p->dst,
-		.transport = transport, .first_ns = p->at_ns,
-				.last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
-				.first_at = frame_ref_of(p) };
+		.transport = transport, .unheard = &none_unheard, .unheard_fragmented = &none_unheard,
+		.first_ns = p->at_ns, .last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
+		.first_at = frame_ref_of(p) };
 	list_add_tail(&s->order, &x->in_order);
 	hash_add(&s->by_key, &x->by_key, hash);
 	hash_add(&s->by_pair, &slot->by_pair, pair_hash(&x->client, &x->server.addr));
@@ -214,8 +216,12 @@ static enum sip_size size_of(const struct ask *a)
 	return a->bytes < 1300 ? SIP_BELOW_1300 : SIP_BELOW_1472;
 }
 
-static void unheard_add(struct sip_unheard *u, const struct ask *a)
+static void unheard_add(struct sip_paths *s, const struct sip_unheard **of, const struct ask *a)
 {
+	struct sip_unheard *u = (struct sip_unheard *)*of;
+
+	if (u == &none_unheard)
+		*of = u = arena_zalloc(s->arena, sizeof *u);
 	u->requests++;
 	u->copies += a->copies;
 	u->methods |= UINT32_C(1) << a->method;
@@ -242,9 +248,9 @@ static void ask_end(struct sip_paths *s, struct ask *a, int64_t now_ns)
 	if (!a->answered && ns_minus(now_ns, a->first_ns) < ANSWER_NS) {
 		s->evicted++;
 	} else if (!a->answered) {
-		unheard_add(&a->path->unheard, a);
+		unheard_add(s, &a->path->unheard, a);
 		if (size_of(a) == SIP_FRAGMENTED)
-			unheard_add(&a->path->unheard_fragmented, a);
+			unheard_add(s, &a->path->unheard_fragmented, a);
 	}
 	hash_remove(&s->asks_by_key, &a->by_key);
 	a->used = false;
@@ -368,13 +374,15 @@ static void take_response(struct sip_paths *s, const struct packet *p)
 
 /* ---- fragments ---- */
 
-static void torn_end(struct torn *t)
+static void torn_end(struct sip_paths *s, struct torn *t)
 {
 	struct sip_path *x = t->path;
 
 	if (!t->used)
 		return;
 	t->used = false;
+	if (!x->torn_frames)
+		x->torn_frames = arena_zalloc(s->arena, SIP_PATH_FRAMES * sizeof *x->torn_frames);
 	if (x->torn < SIP_PATH_FRAMES)
 		x->torn_frames[x->torn] = t->at;
 	if (x->torn++ == 0)
@@ -412,7 +420,7 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 	if (!path)
 		return;
 	t = &s->torn[s->next_torn++ % TORN_MAX];
-	torn_end(t);
+	torn_end(s, t);
 	*t = (struct torn){ .used = true, .src = p->src.addr, .dst = p->dst.addr, .id = p->ip_id, .path = path,
 		.at = frame_ref_of(p) };
 	path->torn_sent++;
@@ -459,7 +467,7 @@ void sip_paths_settle(struct sip_paths *s)
 	for (unsigned i = 0; s->ring && i < ASKS; i++)
 		ask_end(s, &s->ring[(s->next + i) % ASKS], INT64_MAX);
 	for (unsigned i = 0; i < TORN_MAX; i++)
-		torn_end(&s->torn[(s->next_torn + i) % TORN_MAX]);
+		torn_end(s, &s->torn[(s->next_torn + i) % TORN_MAX]);
 }
 
 const struct list *sip_paths_in_order(const struct sip_paths *s)
