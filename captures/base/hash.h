@@ -82,6 +82,15 @@ static inline void hash_ask_record(const struct hash_place *p)
 		__builtin_prefetch(link, 1);
 }
 
+static inline void hash_ask_next(const struct hash_place *p)
+{
+	const struct hash_link *link = hash_first(p->table, p->hash);
+
+	__asm__ volatile("");
+	if (link && link->hash != p->hash && link->next)
+		__builtin_prefetch(link->next, 1);
+}
+
 #define HASH_ENTRY(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
 
 #endif
