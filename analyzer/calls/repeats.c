@@ -488,9 +488,8 @@ static void passes_again(struct tx *t, const struct packet *p)
 	sent_again(t, p);
 }
 
-static void take_request(struct repeats *r, const struct packet *p)
+static void take_request(struct repeats *r, const struct packet *p, uint64_t key)
 {
-	uint64_t key = key_of(p, p->sip);
 	struct tx *t = tx_find(r, key);
 
 	if (!t) {
@@ -517,9 +516,9 @@ static void take_request(struct repeats *r, const struct packet *p)
 }
 
 /* A provisional ends the repetition of an INVITE only (RFC 3261 17.1.2.2). */
-static void take_response(struct repeats *r, const struct packet *p)
+static void take_response(struct repeats *r, const struct packet *p, uint64_t key)
 {
-	struct tx *t = tx_find(r, key_of(p, p->sip));
+	struct tx *t = tx_find(r, key);
 	bool branch;
 
 	if (!t || (p->sip->status < 200 && t->method != SIP_INVITE))
@@ -557,7 +556,7 @@ unsigned repeats_places(const struct repeats *r, const struct packet *p, struct 
 {
 	if (p->sip->method == SIP_ACK)
 		return 0;
-	ret[0] = (struct hash_place){ &r->by_key, (uint32_t)key_of(p, p->sip) };
+	ret[0] = (struct hash_place){ &r->by_key, key_of(p, p->sip) };
 	return 1;
 }
 
@@ -580,6 +579,14 @@ unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct 
 
 void repeats_packet(struct repeats *r, const struct packet *p)
 {
+	struct hash_place at[HASH_PLACES];
+
+	repeats_places(r, p, at);
+	repeats_packet_at(r, p, at);
+}
+
+void repeats_packet_at(struct repeats *r, const struct packet *p, const struct hash_place *at)
+{
 	const struct sip_message *sip = p->sip;
 
 	if (sip->method == SIP_ACK || !sip->call_id.n || !sip->has_cseq || sip->method == SIP_METHOD_NONE)
@@ -587,7 +594,7 @@ void repeats_packet(struct repeats *r, const struct packet *p)
 	if (r->base_ns == NS_NONE)
 		r->base_ns = p->at_ns;
 	close_old(r, ns_add(p->at_ns, -LIFE_NS));
-	(sip->request ? take_request : take_response)(r, p);
+	(sip->request ? take_request : take_response)(r, p, at[0].key);
 }
 
 void repeats_settle(struct repeats *r, int64_t now_ns, bool all)

@@ -80,6 +80,8 @@ unsigned repeats_places(const struct repeats *r, const struct packet *p, struct 
 unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct hash_place *ret, unsigned max);
 /* One SIP packet; mirror copies must be left out by the caller. */
 void repeats_packet(struct repeats *r, const struct packet *p);
+/* The same; at: what repeats_places() gave for it. */
+void repeats_packet_at(struct repeats *r, const struct packet *p, const struct hash_place *at);
 /* all: the capture has ended; else transactions that may still be repeated stay open. Repeatable. */
 void repeats_settle(struct repeats *r, int64_t now_ns, bool all);
 const struct list *repeats_stats(const struct repeats *r);   /* struct repeats_stat, by first sight */

@@ -138,10 +138,9 @@ static void asked_expire(struct echoes *e, int64_t now_ns)
 /* Its request over the same two sockets; `sockets`: else over the same two hosts. */
 static struct asked *asked_find(
 	const struct echoes *e, const struct sip_message *m, const struct endpoint *phone, const struct endpoint *peer,
-	bool sockets)
+	bool sockets, uint32_t hash)
 {
 	uint64_t branch = m->keys.branch;
-	uint32_t hash = branch_hash(branch, m->cseq);
 
 	for (struct hash_link *it = hash_first(&e->asked, hash); it; it = it->next) {
 		struct asked *a = HASH_ENTRY(it, struct asked, by_branch);
@@ -189,9 +188,9 @@ static void ask_call_id(struct asked *a, struct span call_id)
 	a->call_id_n = (uint8_t)call_id.n;
 }
 
-static void ask(struct echoes *e, const struct packet *p, const struct sip_message *m, uint64_t agent)
+static void ask(struct echoes *e, const struct packet *p, const struct sip_message *m, uint64_t agent, uint32_t hash)
 {
-	struct asked *a = asked_find(e, m, &p->src, &p->dst, true);
+	struct asked *a = asked_find(e, m, &p->src, &p->dst, true, hash);
 
 	if (a) {
 		repeated(a, p, m);
@@ -224,7 +223,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	if (p->has & HAS_MAC)
 		memcpy(a->router_mac, p->mac_dst, sizeof a->router_mac);
 	ask_digest(a, m);
-	hash_add(&e->asked, &a->by_branch, branch_hash(a->branch, a->cseq));
+	hash_add(&e->asked, &a->by_branch, hash);
 	list_add_tail(&e->asked_in_order, &a->in_order);
 }
 
@@ -248,9 +247,8 @@ static struct socket_use *socket_find(const struct echoes *e, const struct addre
 	return NULL;
 }
 
-static void socket_used(struct echoes *e, const struct packet *p)
+static void socket_used(struct echoes *e, const struct packet *p, uint32_t hash)
 {
-	uint32_t hash = socket_hash(&p->src.addr, p->src.port, &p->dst.addr);
 	struct socket_use *s = socket_find(e, &p->src.addr, p->src.port, &p->dst.addr, hash);
 
 	if (s) {
@@ -540,9 +538,9 @@ static void compare(struct echoes *e, struct asked *q, const struct packet *p, c
 }
 
 /* To the port in the Via although rport was asked for (RFC 3581 4) and the request came from another. */
-static void answer_elsewhere(struct echoes *e, const struct packet *p, const struct sip_message *m)
+static void answer_elsewhere(struct echoes *e, const struct packet *p, const struct sip_message *m, uint32_t hash)
 {
-	struct asked *q = asked_find(e, m, &p->dst, &p->src, false);
+	struct asked *q = asked_find(e, m, &p->dst, &p->src, false, hash);
 	struct sign_at where;
 	struct echo_sign *s;
 	char before[8], after[8];
@@ -565,19 +563,21 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	sign_texts(s, "port of the answer", span_of(before), span_of(after));
 }
 
+enum { PLACE_SOCKET, PLACE_ASKED, PLACE_FLOW };      /* the last of responses alone */
+
 unsigned echoes_places(const struct echoes *e, const struct packet *p, struct hash_place *ret)
 {
 	if (p->kind != PACKET_SIP)
 		return 0;
-	ret[0] = (struct hash_place){ &e->sockets, socket_hash(&p->src.addr, p->src.port, &p->dst.addr) };
-	ret[1] = (struct hash_place){ &e->asked, branch_hash(p->sip->keys.branch, p->sip->cseq) };
+	ret[PLACE_SOCKET] = (struct hash_place){ &e->sockets, socket_hash(&p->src.addr, p->src.port, &p->dst.addr) };
+	ret[PLACE_ASKED] = (struct hash_place){ &e->asked, branch_hash(p->sip->keys.branch, p->sip->cseq) };
 	if (p->sip->request)
 		return 2;
-	ret[2] = refused_place(e, &p->dst, &p->src);
+	ret[PLACE_FLOW] = refused_place(e, &p->dst, &p->src);
 	return 3;
 }
 
-void echoes_sip(struct echoes *e, const struct packet *p)
+void echoes_sip(struct echoes *e, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *m = p->sip;
 	struct asked *q;
@@ -586,18 +586,18 @@ void echoes_sip(struct echoes *e, const struct packet *p)
 	if (!(p->has & HAS_PORTS) || (m->flaws & UNFIT) || !address_known(&p->src.addr))
 		return;
 	asked_expire(e, p->at_ns);
-	socket_used(e, p);
+	socket_used(e, p, (uint32_t)at[PLACE_SOCKET].key);
 	hear_insider(e, p, m);
 	agent = agents_message(e, p, m);
 	marks_message(e, p, m, agent);
 	if (m->request) {
 		if (m->method != SIP_ACK)
-			ask(e, p, m, agent ? agent->key : 0);
+			ask(e, p, m, agent ? agent->key : 0, (uint32_t)at[PLACE_ASKED].key);
 		return;
 	}
-	q = asked_find(e, m, &p->dst, &p->src, true);
+	q = asked_find(e, m, &p->dst, &p->src, true, (uint32_t)at[PLACE_ASKED].key);
 	if (!q) {
-		answer_elsewhere(e, p, m);
+		answer_elsewhere(e, p, m, (uint32_t)at[PLACE_ASKED].key);
 	} else if (belongs(q, m)) {
 		compare(e, q, p, m);
 		agents_answer(e, p, m, q);

@@ -39,7 +39,8 @@ struct asked {                       /* a request that waits for its answers */
 
 /* ---- echo.c ---- */
 
-void echoes_sip(struct echoes *e, const struct packet *p);
+/* at: what echoes_places() gave for it. */
+void echoes_sip(struct echoes *e, const struct packet *p, const struct hash_place *at);
 
 struct sign_at {                     /* what a sign belongs to */
 	struct endpoint phone, peer;

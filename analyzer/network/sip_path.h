@@ -65,6 +65,8 @@ void sip_paths_free(struct sip_paths *s);
 unsigned sip_paths_places(const struct sip_paths *s, const struct packet *p, struct hash_place *ret);
 /* SIP messages and IP fragments; mirror copies are left out by the caller. */
 void sip_paths_packet(struct sip_paths *s, const struct packet *p);
+/* The same; at: what sip_paths_places() gave for it. */
+void sip_paths_packet_at(struct sip_paths *s, const struct packet *p, const struct hash_place *at);
 /* What stays open counts as unanswered from now on. Once. */
 void sip_paths_settle(struct sip_paths *s);
 
