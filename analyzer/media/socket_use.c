@@ -57,11 +57,23 @@ static void *room_for(struct socket_uses *u, void *items, unsigned count, unsign
 
 /* ---- holds ---- */
 
-static void remote_add(struct socket_hold *h, const struct endpoint *at)
+/* Nearly always there is one, which is lent; several are copied. */
+static void remote_add(struct socket_uses *u, struct socket_hold *h, const struct endpoint *at)
 {
+	struct endpoint *several = (struct endpoint *)(uintptr_t)h->remote;
+
 	if (!address_known(&at->addr) || at->port == 0 || h->remote_count == HOLD_REMOTE_MAX || hold_has_remote(h, at))
 		return;
-	h->remote[h->remote_count++] = *at;
+	if (h->remote_count == 1) {
+		several = arena_zalloc(u->arena, HOLD_REMOTE_MAX * sizeof *several);
+		several[0] = *h->remote;
+		h->remote = several;
+	}
+	if (h->remote_count == 0)
+		h->remote = at;
+	else
+		several[h->remote_count] = *at;
+	h->remote_count++;
 }
 
 /* A session is described while it lasts, whether audio may flow at the moment or not. */
@@ -91,7 +103,7 @@ static const struct sdp_media *media_at(const struct message *m, const struct en
 static void hold_window(struct socket_uses *u, struct socket_hold *h, const struct window *w)
 {
 	for (unsigned i = 0; i < w->source_count; i++)
-		remote_add(h, &w->sources[i].at);
+		remote_add(u, h, &w->sources[i].at);
 	h->to_ns = window_end(w, u->last_ns);
 	h->open = w->off_ns == NS_NONE;
 	h->due |= w->state == EXPECT_DUE;
@@ -106,16 +118,12 @@ static void hold_begin(struct socket_uses *u, const struct direction *d, unsigne
 	struct socket_hold *h = arena_zalloc(u->arena, sizeof *h);
 
 	h->direction = d;
-	h->dialog = d->slot->dialog;
-	h->leg = h->dialog->leg;
-	h->owner = side_other(d->sender);
+	h->leg = d->slot->dialog->leg;
+	h->socket = s;
+	h->owner = (uint8_t)side_other(d->sender);
 	h->named = t->message;
 	h->media = media_at(t->message, &t->at);
-	h->rtcp = h->media ? h->media->rtcp : (struct endpoint){ .port = 0 };
-	if (h->media && !address_known(&h->rtcp.addr))
-		h->rtcp = (struct endpoint){ t->at.addr, (uint16_t)(h->rtcp.port ? h->rtcp.port : t->at.port + 1) };
 	h->from_ns = t->message->at.at_ns;
-	h->remote_host = h->leg->party[d->sender].signalling.addr;
 	for (unsigned i = first; i < d->window_count && describes(&d->windows[i]) &&
 	    window_has_target(&d->windows[i], &t->at); i++)
 		hold_window(u, h, &d->windows[i]);
@@ -362,6 +370,16 @@ bool hold_has_remote(const struct socket_hold *h, const struct endpoint *at)
 	return false;
 }
 
+struct endpoint hold_rtcp(const struct socket_hold *h)
+{
+	const struct endpoint *at = &h->socket->at;
+	struct endpoint rtcp = h->media ? h->media->rtcp : (struct endpoint){ .port = 0 };
+
+	if (h->media && !address_known(&rtcp.addr))
+		rtcp = (struct endpoint){ at->addr, (uint16_t)(rtcp.port ? rtcp.port : at->port + 1) };
+	return rtcp;
+}
+
 bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b)
 {
 	for (unsigned i = 0; i < a->remote_count; i++) {
@@ -373,7 +391,7 @@ bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b
 
 unsigned hold_fits_source(const struct socket_hold *h, const struct stream *s)
 {
-	unsigned fits = address_known(&h->remote_host) && address_equal(&s->src.addr, &h->remote_host);
+	unsigned fits = address_known(hold_remote_host(h)) && address_equal(&s->src.addr, hold_remote_host(h));
 
 	if (s->direction == h->direction || hold_has_remote(h, &s->src))
 		return 3;
