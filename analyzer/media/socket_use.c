@@ -373,7 +373,7 @@ bool hold_has_remote(const struct socket_hold *h, const struct endpoint *at)
 struct endpoint hold_rtcp(const struct socket_hold *h)
 {
 	const struct endpoint *at = &h->socket->at;
-	struct endpoint rtcp = h->media ? h->media->rtcp : (struct endpoint){ .port = 0 };
+	struct endpoint rtcp = h->media ? sdp_media_rtcp(h->media) : (struct endpoint){ .port = 0 };
 
 	if (h->media && !address_known(&rtcp.addr))
 		rtcp = (struct endpoint){ at->addr, (uint16_t)(rtcp.port ? rtcp.port : at->port + 1) };
