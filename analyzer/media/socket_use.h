@@ -34,17 +34,14 @@ struct socket_use {
 	struct hash_link by_at;
 	struct endpoint at;
 	const struct socket_hold **holds;    /* by from_ns */
-	unsigned hold_count, hold_room;
 	const struct stream **arriving, **leaving; /* by first packet */
-	unsigned arriving_count, arriving_room, leaving_count, leaving_room;
 	const struct rtcp_party **control;   /* RTCP that comes in here, by first packet */
-	unsigned control_count, control_room;
+	unsigned hold_count, arriving_count, leaving_count, control_count;
 };
 
 /* One stream id and the different sockets that sent with it; only of ids that more than one host used. */
 struct ssrc_use {
 	struct list_link in_order;
-	struct hash_link by_ssrc;
 	uint32_t ssrc;
 	const struct stream *sender[SSRC_SENDER_MAX]; /* one a host, copies of one stream at other points left out */
 	unsigned sender_count;
