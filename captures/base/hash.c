@@ -63,6 +63,16 @@ static void load_tail(const uint8_t *p, size_t n, uint64_t ret[2])
 	}
 }
 
+static inline unsigned __int128 hash_words(const uint8_t *p, size_t key)
+{
+	return (unsigned __int128)(load64(p) + hash_key[key]) * (load64(p + 8) + hash_key[key + 1]);
+}
+
+static inline uint64_t hash_end(unsigned __int128 sum)
+{
+	return hash_fold((uint64_t)sum ^ hash_key[8], (uint64_t)(sum >> 64) ^ hash_key[11]);
+}
+
 /*
  * NH of UMAC (RFC 4418) in 64-bit words, each with a key word of its own: two given texts collide with probability
  * 2^-64 over the keys, and a 5-tuple of 36 to 44 bytes takes five multiplications where SipHash takes nine rounds in a
@@ -75,12 +85,25 @@ static inline __attribute__((always_inline)) uint64_t hash_short(const uint8_t *
 	size_t i = 0;
 
 	for (; n >= 16; i += 2, p += 16, n -= 16)
-		sum += (unsigned __int128)(load64(p) + hash_key[i]) * (load64(p + 8) + hash_key[i + 1]);
+		sum += hash_words(p, i);
 	if (n) {
 		load_tail(p, n, tail);
 		sum += (unsigned __int128)(tail[0] + hash_key[i]) * (tail[1] + hash_key[i + 1]);
 	}
-	return hash_fold((uint64_t)sum ^ hash_key[8], (uint64_t)(sum >> 64) ^ hash_key[11]);
+	return hash_end(sum);
+}
+
+/* The same of SHORT_MAX bytes. */
+static inline uint64_t hash_piece(const uint8_t *p)
+{
+	return hash_end((unsigned __int128)(SHORT_MAX + 1) * hash_key[10] + hash_words(p, 0) + hash_words(p + 16, 2) +
+		hash_words(p + 32, 4) + hash_words(p + 48, 6));
+}
+
+/* Up to SHORT_MAX bytes; keys that are put together have just as many. */
+static inline uint64_t hash_rest(const uint8_t *p, size_t n)
+{
+	return n == SHORT_MAX ? hash_piece(p) : hash_short(p, n);
 }
 
 /*
@@ -92,13 +115,13 @@ static uint64_t hash_long(const uint8_t *p, size_t n)
 	uint64_t h = n;
 
 	for (; n > SHORT_MAX; p += SHORT_MAX, n -= SHORT_MAX)
-		h = hash_mix(h, hash_short(p, SHORT_MAX));
-	return hash_mix(h, hash_short(p, n));
+		h = hash_mix(h, hash_piece(p));
+	return hash_mix(h, hash_rest(p, n));
 }
 
 uint64_t hash_bytes(const void *bytes, size_t n)
 {
-	return n <= SHORT_MAX ? hash_short(bytes, n) : hash_long(bytes, n);
+	return n <= SHORT_MAX ? hash_rest(bytes, n) : hash_long(bytes, n);
 }
 
 void hash_init(struct hash *h)
