@@ -25,11 +25,10 @@ enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold 
 #define T1_NS (500 * MILLISECOND_NS)  /* RFC 3261 17.1.1.1 */
 #define TRANSACTION_LIFE_NS (64 * T1_NS)
 
-/* One message as it was first seen on one address pair. */
-struct sighting {
-	struct sighting *next;       /* newer first */
-	const struct message *seen;  /* the first there */
-	const struct message *origin; /* the MESSAGE_FIRST that it is */
+struct message_record {
+	struct message message;
+	/* where it is the first of its kind on its address pair: see transaction_record.sightings */
+	const struct message_record *older;
 	uint64_t branch, body;       /* keyed hashes */
 	uint32_t rseq;
 };
@@ -40,7 +39,7 @@ struct transaction_record {
 	bool waits;
 	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
 	bool unhashed;               /* replaced by a new attempt with the same CSeq */
-	struct sighting *sightings;
+	const struct message_record *sightings;      /* each message as first seen on each address pair, newer first */
 	unsigned sighting_count;
 	uint32_t least_vias;         /* of its requests; 0: none seen */
 	struct exchange *exchange;   /* in-dialog ones */
@@ -237,6 +236,7 @@ struct arrival {
 	uint32_t rseq;
 };
 
+#define MESSAGE_RECORD(m) ((struct message_record *)(m))
 #define LEG_RECORD(l) ((struct leg_record *)(l))
 #define DIALOG_RECORD(d) ((struct dialog_record *)(d))
 #define TRANSACTION_RECORD(t) ((struct transaction_record *)(t))
