@@ -100,13 +100,16 @@ struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
 	uint64_t way;                /* that of all entries; 0: they differ, or one has none */
-	struct clue_entry *entries;  /* from first on count of them, newest last: &one, or room for 2, 4, 8 ... */
+	union {                      /* from first on count of them, newest last */
+		struct clue_entry one;       /* room 1: most values have one leg */
+		struct clue_entry *several;  /* room for 2, 4, 8 ... */
+	};
 	uint16_t first, count, room;
-	struct clue_entry one;
 };
 
 struct clue {
-	struct list_link by_age, of_leg;
+	struct list_link by_age;
+	struct clue *next;           /* of its leg, an older one */
 	struct clue_key *key;
 	struct leg *leg;
 	uint8_t kind;
@@ -114,7 +117,7 @@ struct clue {
 
 static inline const struct clue_entry *clue_oldest(const struct clue_key *key)
 {
-	return key->entries + key->first;
+	return (key->room == 1 ? &key->one : key->several) + key->first;
 }
 
 struct leg_ids {                     /* what the first INVITE says of its identity in other legs */
@@ -160,7 +163,8 @@ struct leg_record {
 	bool begun;
 	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
 	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or it serves itself */
-	struct list clues;           /* clue.of_leg */
+	struct clue *clues;          /* newest first */
+	unsigned clue_count;
 	uint32_t max_forwards;
 	uint64_t codecs;             /* hash of the order of codecs offered */
 	uint16_t ring_status;        /* of the first 18x */

@@ -217,7 +217,6 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->transactions);
 	list_init(&leg->messages);
 	list_init(&leg->places);
-	list_init(&r->clues);
 	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
 	hash_add(&c->legs_by_id, &leg->by_id, a->from.hash);
 	r->hashed = true;
