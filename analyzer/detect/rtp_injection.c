@@ -81,7 +81,7 @@ static bool type_fits(const struct socket_hold *h, const struct stream *s)
 
 static bool in_hold(const struct socket_hold *h, const struct stream *s)
 {
-	return h->due && !h->dialog->partial && s->last_ns >= h->from_ns && s->first_ns <= h->to_ns;
+	return h->due && !h->direction->slot->dialog->partial && s->last_ns >= h->from_ns && s->first_ns <= h->to_ns;
 }
 
 /* Holds that began before that time: how many of them, by time. */
