@@ -82,6 +82,11 @@ void lookup_free(struct lookup *l)
 	free(l);
 }
 
+struct arena *lookup_arena(struct lookup *l)
+{
+	return l->arena;
+}
+
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l)
 {
 	if (!l->alg)

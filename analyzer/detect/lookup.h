@@ -13,6 +13,8 @@ struct lookup;
 
 struct lookup *lookup_new(const struct facts *facts);        /* lent for its life */
 void lookup_free(struct lookup *l);
+/* For what a judgement makes of each call and is asked for until the end. */
+struct arena *lookup_arena(struct lookup *l);
 
 /* Mirror copies that the streams of a pair of hosts had; elsewhere: of those, how many came another way. */
 struct lookup_copies { uint64_t copies, elsewhere; };
