@@ -51,6 +51,10 @@ bool lookup_repeated(struct lookup *l, const struct address *a, const struct add
 struct attempts;
 struct attempts *lookup_attempts(struct lookup *l);
 
+/* Legs by the key of their messages at several points: leg_keys.h. */
+struct leg_keys;
+struct leg_keys *lookup_leg_keys(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

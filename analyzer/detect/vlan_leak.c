@@ -57,7 +57,7 @@ struct phone {
 	unsigned vlan_count;
 };
 
-struct verdict { uint64_t key; bool phone; };  /* on what a sender calls itself and its MAC address */
+struct verdict { uint64_t key; enum host_role role; };       /* on what a sender calls itself */
 
 struct vlan_state {
 	struct verdict verdicts[VERDICTS];       /* the latest of each place; key 0: none */
@@ -124,10 +124,21 @@ static bool mac_begins(const uint8_t mac[6], const char *oui)
 	return n == 6 && memcmp(digits, want, 6) == 0;
 }
 
-/* By what it calls itself, else by who made it: many phones and servers leave the name out. */
-static bool is_phone(const struct site *site, const struct packet *p)
+/* Most senders call themselves what others did before. */
+static enum host_role role_of_agent(struct vlan_state *state, struct span agent)
 {
-	enum host_role role = host_role_of_agent(p->sip->user_agent);
+	uint64_t key = hash_bytes(agent.p, agent.n);
+	struct verdict *v = &state->verdicts[key % VERDICTS];
+
+	if (v->key != key || !key)
+		*v = (struct verdict){ key, host_role_of_agent(agent) };
+	return v->role;
+}
+
+/* By what it calls itself, else by who made it: many phones and servers leave the name out. */
+static bool is_phone(struct vlan_state *state, const struct site *site, const struct packet *p)
+{
+	enum host_role role = role_of_agent(state, p->sip->user_agent);
 
 	if (role != ROLE_COUNT || mac_of_phone_maker(p->mac_src))
 		return role == ROLE_PHONE || role == ROLE_COUNT;
@@ -136,20 +147,6 @@ static bool is_phone(const struct site *site, const struct packet *p)
 			return true;
 	}
 	return false;
-}
-
-/* What was asked about most senders before. */
-static bool known_phone(struct vlan_state *state, const struct site *site, const struct packet *p)
-{
-	uint64_t mac = 0, key;
-	struct verdict *v;
-
-	memcpy(&mac, p->mac_src, sizeof p->mac_src);
-	key = hash_mix(hash_bytes(p->sip->user_agent.p, p->sip->user_agent.n), mac);
-	v = &state->verdicts[key % VERDICTS];
-	if (v->key != key || !key)
-		*v = (struct verdict){ key, is_phone(site, p) };
-	return v->phone;
 }
 
 static void take_sip(struct vlan_state *state, const struct site *site, const struct packet *p)
@@ -161,7 +158,7 @@ static void take_sip(struct vlan_state *state, const struct site *site, const st
 	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC))
 		return;
 	x = slot_of(state, &p->src.addr);
-	if (!x || !known_phone(state, site, p))
+	if (!x || !is_phone(state, site, p))
 		return;
 	if (!address_known(&x->addr))
 		phone_begin(x, p);
