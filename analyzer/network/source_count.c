@@ -6,13 +6,13 @@
 
 void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 {
-	unsigned minute = 0, hour = 0, have;
+	unsigned minute = 0, hour = 0, have, at = p->count++ % room;
 	int64_t from_ns = at_ns;
 
-	ring[p->count++ % room] = at_ns;
+	ring[at] = at_ns;
 	have = p->count < room ? p->count : room;
-	for (unsigned i = 1; i <= have; i++) {
-		int64_t then_ns = ring[(p->count - i) % room], age_ns = ns_minus(at_ns, then_ns);
+	for (unsigned i = 0; i < have; i++, at = at ? at - 1 : room - 1) {
+		int64_t then_ns = ring[at], age_ns = ns_minus(at_ns, then_ns);
 
 		if (age_ns > HOUR_NS)
 			break;
