@@ -206,7 +206,8 @@ void machine_aliases(struct network *n);             /* 1.6.2 (a), anew */
 void alias_forget(struct host_record *h);            /* h is about to go */
 
 /* pair.c */
-struct pair_record *pair_add(struct network *n, const struct packet *p);
+/* hash: as network_places() asks for. */
+struct pair_record *pair_add(struct network *n, const struct packet *p, uint32_t hash);
 /* Of the packet that was added last nothing is looked up or touched. */
 struct pair_record *pair_again(struct network *n, const struct packet *p);
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst);

@@ -130,6 +130,15 @@ static void note_voice(struct network *n, const struct packet *p)
 
 void network_packet(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count)
 {
+	struct hash_place at[HASH_PLACES];
+
+	network_places(n, p, at);
+	network_packet_at(n, p, verdict, count, at);
+}
+
+void network_packet_at(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count,
+	const struct hash_place *at)
+{
 	struct pair_record *pair;
 
 	if (p->kind == PACKET_ARP)
@@ -143,7 +152,7 @@ void network_packet(struct network *n, const struct packet *p, enum duplicate_ve
 	n->counts.packets += count;
 	if (p->vlan_count)
 		vlan_uses_packet(n->vlans, p, verdict != DUPLICATE_NO, count);
-	pair = pair_add(n, p);
+	pair = pair_add(n, p, (uint32_t)at[0].key);
 	pair_packet(n, pair, p, verdict, count);
 	if (verdict != DUPLICATE_NO) {
 		n->counts.copies += count;
