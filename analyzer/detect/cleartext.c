@@ -23,7 +23,7 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = { { 0 } };
 
 enum scope_of_hop { SCOPE_INSIDE, SCOPE_WAN, SCOPES };
-enum { SAMPLES_LEAST = 25, PACKETS_LEAST = 100, PLACES = 64 };
+enum { SAMPLES_LEAST = 25, PACKETS_LEAST = 100 };
 
 struct seen {
 	struct frame_ref at, digest_at;
@@ -32,11 +32,8 @@ struct seen {
 	int64_t last_ns;
 };
 
-struct place { struct address addr; bool inside; };    /* family 0: none */
-
 struct clear_state {
 	struct seen sip[SCOPES];
-	struct place places[PLACES]; /* asked about lately */
 };
 
 static enum scope_of_hop scope_of(const struct facts *facts, const struct address *a, const struct address *b)
@@ -51,15 +48,6 @@ static bool wants_encryption(const struct facts *facts, enum scope_of_hop scope)
 }
 
 /* ---- signalling, as it passes ---- */
-
-static bool is_inside(struct clear_state *state, const struct site *site, const struct address *a)
-{
-	struct place *p = &state->places[address_hash(a) % PLACES];
-
-	if (!address_equal(&p->addr, a))
-		*p = (struct place){ *a, site_inside(site, a) };
-	return p->inside;
-}
 
 static bool md5(const struct sip_message *m)
 {
@@ -77,14 +65,11 @@ static bool md5(const struct sip_message *m)
 static void take_sip(struct detection *d, const struct packet *p)
 {
 	struct clear_state *state = detection_state(d);
-	const struct site *site = detection_facts(d)->site;
+	struct seen *s = &state->sip[scope_of(detection_facts(d), &p->src.addr, &p->dst.addr)];
 	struct frame_ref at = { p->at_ns, p->frame, p->file, p->interface };
-	struct seen *s;
 
 	if (p->transport != TRANSPORT_UDP && p->transport != TRANSPORT_TCP)
 		return;
-	s = &state->sip[is_inside(state, site, &p->src.addr) && is_inside(state, site, &p->dst.addr)
-		? SCOPE_INSIDE : SCOPE_WAN];
 	if (s->messages++ == 0) {
 		s->at = at;
 		s->one = p->src;
