@@ -64,6 +64,8 @@ static void service_free(struct services *all, struct service *s)
 	hash_remove(&all->by_key, &s->by_key);
 	list_remove(&all->order, &s->in_order);
 	list_remove(&all->used, &s->in_use);
+	if (s->servers != &s->only)
+		free(s->servers);
 	pool_give(&all->pool, s);
 }
 
@@ -211,31 +213,41 @@ static void service_evict(struct services *all)
 	all->evicted++;
 }
 
-static struct service *service_get(struct services *all, const struct packet *p)
+static enum service_kind kind_of(const struct sip_message *sip)
+{
+	if (sip->method == SIP_REGISTER)
+		return SERVICE_ACCOUNT;
+	return is_name(sip->request_uri.host) ? SERVICE_DOMAIN : SERVICE_ADDRESS;
+}
+
+static uint64_t service_key(const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
-	enum service_kind kind = sip->method == SIP_REGISTER ? SERVICE_ACCOUNT : is_name(sip->request_uri.host)
-		? SERVICE_DOMAIN : SERVICE_ADDRESS;
+	enum service_kind kind = kind_of(sip);
 	uint64_t key = hash_mix(address_hash(&p->src.addr), kind);
-	struct service *s;
 
 	if (kind == SERVICE_ACCOUNT)
-		key = hash_mix(key, hash_mix(hash_bytes(sip->to.user.p, sip->to.user.n), name_hash(sip->to.host)));
-	else if (kind == SERVICE_DOMAIN)
-		key = hash_mix(key, name_hash(sip->request_uri.host));
-	s = service_find(all, key);
+		return hash_mix(key, hash_mix(hash_bytes(sip->to.user.p, sip->to.user.n), name_hash(sip->to.host)));
+	return kind == SERVICE_DOMAIN ? hash_mix(key, name_hash(sip->request_uri.host)) : key;
+}
+
+static struct service *service_get(struct services *all, const struct packet *p, uint64_t key)
+{
+	struct service *s = service_find(all, key);
+
 	if (s) {
 		list_remove(&all->used, &s->in_use);
 	} else {
 		if (all->order.count >= all->max)
 			service_evict(all);
 		s = pool_take(&all->pool);
-		memset(s, 0, offsetof(struct service, servers));
+		memset(s, 0, offsetof(struct service, only));
+		s->servers = &s->only;
 		s->key = key;
 		s->n = ++all->next;
-		s->kind = kind;
+		s->kind = kind_of(p->sip);
 		s->client = p->src.addr;
-		name_set(s, sip);
+		name_set(s, p->sip);
 		list_init(&s->tries);
 		hash_add(&all->by_key, &s->by_key, (uint32_t)key);
 		list_add_tail(&all->order, &s->in_order);
@@ -245,6 +257,8 @@ static struct service *service_get(struct services *all, const struct packet *p)
 }
 
 /* ---- tries ---- */
+
+enum { PLACE_TRY, PLACE_SERVICE };   /* the latter of requests that may begin one alone */
 
 static bool is_tried(enum sip_method method)
 {
@@ -263,6 +277,12 @@ static struct frame_ref frame_of(const struct packet *p)
 	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
+static void servers_widen(struct service *s)
+{
+	s->servers = memory_resize(NULL, SERVICE_SERVER_MAX, sizeof *s->servers);
+	s->servers[0] = s->only;
+}
+
 /* Index of that server; SERVICE_SERVER_MAX: there are too many for one service. */
 static unsigned server_get(struct service *s, const struct packet *p)
 {
@@ -272,6 +292,8 @@ static unsigned server_get(struct service *s, const struct packet *p)
 	while (i < s->server_count && !address_equal(&s->servers[i].at.addr, &p->dst.addr))
 		i++;
 	if (i == s->server_count && i < SERVICE_SERVER_MAX) {
+		if (i == 1)
+			servers_widen(s);
 		x = &s->servers[s->server_count++];
 		*x = (struct service_server){ .at = p->dst, .first_ns = p->at_ns, .bound_until_ns = NS_NONE,
 			.served_ns = NS_NONE };
@@ -311,10 +333,11 @@ static void note_hunt(struct service *s, const struct service_try *now)
 	}
 }
 
-static void try_begins(struct services *all, const struct packet *p, uint64_t id)
+static void try_begins(struct services *all, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *sip = p->sip;
-	struct service *s = service_get(all, p);
+	struct service *s = service_get(all, p, at[PLACE_SERVICE].key);
+	uint64_t id = at[PLACE_TRY].key;
 	unsigned server = server_get(s, p);
 	struct service_try *t;
 
@@ -338,10 +361,10 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		service_evict(all);
 }
 
-static void take_request(struct services *all, const struct packet *p)
+static void take_request(struct services *all, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip);
+	uint64_t id = at[PLACE_TRY].key;
 	unsigned walked = 0;
 
 	for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX;
@@ -360,7 +383,7 @@ static void take_request(struct services *all, const struct packet *p)
 		return;
 	}
 	if (sip->method != SIP_CANCEL && walked < WALK_MAX)
-		try_begins(all, p, id);
+		try_begins(all, p, at);
 }
 
 static void try_answered(struct service_try *t, const struct packet *p)
@@ -384,10 +407,10 @@ static void try_answered(struct service_try *t, const struct packet *p)
  * By its branch; an answer whose branch is another one counts for every try that it could be meant for: better no
  * failure than a wrong one.
  */
-static void take_response(struct services *all, const struct packet *p)
+static void take_response(struct services *all, const struct packet *p, uint64_t id)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip), branch = sip->keys.branch;
+	uint64_t branch = sip->keys.branch;
 
 	for (unsigned exact = 2; exact-- > 0;) {
 		unsigned walked = 0;
@@ -412,11 +435,22 @@ unsigned services_places(const struct services *s, const struct packet *p, struc
 {
 	if (!is_tried(p->sip->method))
 		return 0;
-	ret[0] = (struct hash_place){ &s->by_try, (uint32_t)try_id(p->sip) };
-	return 1;
+	ret[PLACE_TRY] = (struct hash_place){ &s->by_try, try_id(p->sip) };
+	if (!p->sip->request || p->sip->method == SIP_CANCEL || p->sip->to.tag.n)
+		return 1;
+	ret[PLACE_SERVICE] = (struct hash_place){ &s->by_key, service_key(p) };
+	return 2;
 }
 
 void services_packet(struct services *all, const struct packet *p)
+{
+	struct hash_place at[HASH_PLACES];
+
+	services_places(all, p, at);
+	services_packet_at(all, p, at);
+}
+
+void services_packet_at(struct services *all, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *sip = p->sip;
 
@@ -425,9 +459,9 @@ void services_packet(struct services *all, const struct packet *p)
 	if (!is_tried(sip->method) || !sip->call_id.n || !sip->has_cseq)
 		return;
 	if (!sip->request && sip->method != SIP_CANCEL)
-		take_response(all, p);
+		take_response(all, p, at[PLACE_TRY].key);
 	else if (sip->request && (sip->method == SIP_CANCEL || !sip->to.tag.n))
-		take_request(all, p);
+		take_request(all, p, at);
 }
 
 const struct list *services_in_order(const struct services *s)

@@ -55,12 +55,15 @@ static void source_free(struct sources *s, struct source *x)
 	s->targets -= x->target_count;
 	for (unsigned i = 0; i < x->user_count; i++)
 		free(x->users[i].rejection_ns);
-	free(x->targets);
-	free(x->users);
+	if (x->targets != &x->only_target)
+		free(x->targets);
+	if (x->users != &x->only_user)
+		free(x->users);
 	free(x->target_bits);
 	free(x->user_bits);
 	free(x->logins);
-	free(x->buckets);
+	if (x->buckets != x->buckets_first)
+		free(x->buckets);
 	free(x->target_ns);
 	free(x->user_ns);
 	free(x->challenge_ns);
@@ -156,7 +159,10 @@ struct source *source_get(struct sources *s, const struct address *a, int64_t at
 		return x;
 	}
 	make_room(s);
-	x = pool_zalloc(&s->pool);
+	x = pool_take(&s->pool);
+	memset(x, 0, offsetof(struct source, only_target));
+	x->targets = &x->only_target;
+	x->users = &x->only_user;
 	x->addr = *a;
 	x->first_ns = at_ns;
 	x->accepted_ns = x->rejected_from_ns = NS_NONE;
@@ -172,18 +178,28 @@ unsigned sources_places(const struct sources *s, const struct packet *p, struct 
 		*asked = p->sip->request ? &p->dst.addr : &p->src.addr;
 
 	ret[0] = (struct hash_place){ &s->by_addr, address_hash(asks) };
-	ret[1] = (struct hash_place){ &s->attempts_by_key, (uint32_t)source_attempt_key(p->sip, asks, asked) };
+	ret[1] = (struct hash_place){ &s->attempts_by_key, source_attempt_key(p->sip, asks, asked) };
 	return 2;
 }
 
 void sources_packet(struct sources *s, const struct packet *p)
 {
+	struct hash_place at[HASH_PLACES];
+
+	if (!p->sip)
+		return;
+	sources_places(s, p, at);
+	sources_packet_at(s, p, at);
+}
+
+void sources_packet_at(struct sources *s, const struct packet *p, const struct hash_place *at)
+{
 	if (!(p->has & HAS_PORTS) || address_multicast(&p->dst.addr) || p->sip->method == SIP_METHOD_NONE)
 		return;
 	if (p->sip->request)
-		source_request(s, p);
+		source_request(s, p, at[1].key);
 	else
-		source_answer(s, p);
+		source_answer(s, p, at[1].key);
 }
 
 const struct list *sources_in_order(const struct sources *s)
