@@ -164,7 +164,7 @@ struct network {
 	struct hash hosts, pairs, machines;
 	struct list hosts_in_order, pairs_in_order;
 	struct grades host_grades, pair_grades;
-	struct pool host_pool, pair_pool;
+	struct pool host_pool, pair_pool, machine_pool;
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
 	struct nat nat;

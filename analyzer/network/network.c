@@ -36,6 +36,7 @@ struct network *network_new(const struct network_config *config)
 	hash_init(&n->machines);
 	pool_init(&n->host_pool, sizeof(struct host_record));
 	pool_init(&n->pair_pool, sizeof(struct pair_record));
+	pool_init(&n->machine_pool, sizeof(struct machine));
 	list_init(&n->hosts_in_order);
 	list_init(&n->pairs_in_order);
 	grades_init(&n->host_grades);
@@ -55,6 +56,7 @@ void network_free(struct network *n)
 	hosts_free(n);
 	pool_fini(&n->pair_pool);
 	pool_fini(&n->host_pool);
+	pool_fini(&n->machine_pool);
 	nat_fini(&n->nat);
 	duplicates_fini(&n->duplicates);
 	vlan_uses_free(n->vlans);
