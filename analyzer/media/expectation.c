@@ -197,11 +197,12 @@ static bool lists_equal(const struct target *a, const struct target *b, unsigned
 
 /* The side's addresses, at the end of the pool: or where an equal list stands already. */
 static const struct target *list_make(struct builder *b, const struct session *s, enum side side, bool arrived,
-	unsigned *ret_count)
+	uint8_t *ret_count)
 {
 	struct target *list = &b->pool[b->pool_count];
-	unsigned count = *ret_count = targets_of(s, side, b->mline, arrived, list);
+	unsigned count = targets_of(s, side, b->mline, arrived, list);
 
+	*ret_count = (uint8_t)count;
 	for (unsigned i = 0; i + count <= b->pool_count; i++) {
 		if (lists_equal(&b->pool[i], list, count))
 			return &b->pool[i];

@@ -28,7 +28,6 @@ struct target {
 enum { TARGET_MAX = SDP_COPIES_MAX + 2 };
 
 struct window {
-	enum expect_state state;
 	int64_t on_ns, due_ns, off_ns;       /* due_ns: end of grace; off_ns: NS_NONE while open */
 	const struct exchange *exchange;     /* NULL: none (ENDED) */
 	/*
@@ -36,11 +35,11 @@ struct window {
 	 * receiver wrote it
 	 */
 	const struct target *targets;
-	unsigned target_count;
 	const struct target *sources;        /* the sender's own address: a hint */
-	unsigned source_count;
 	/* media descriptions: formats[] of receiver are the numbers to send with */
 	const struct sdp_media *receiver, *sender;
+	uint8_t target_count, source_count;
+	enum expect_state state : 8;
 	bool first;                  /* first window after the answer */
 	bool resumed, moved;         /* after hold; destination changed against the window before */
 	bool one_way_session;        /* the other direction is closed by SDP */

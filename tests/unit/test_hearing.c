@@ -283,14 +283,17 @@ static void judging_twice_gives_the_same(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(scenes); i++) {
 		struct direction *d;
-		struct hearing first;
+		struct hearing first, again;
 		struct world w;
 
 		scene_play(&w, &scenes[i]);
 		d = world_direction(&w, scenes[i].leg ? scenes[i].leg : 1, SIDE_CALLEE);
 		first = *hearing_of(d);
 		hearing_judge(&w.e->facts, d->slot);
-		assert_memory_equal(&first, hearing_of(d), sizeof first);
+		again = *hearing_of(d);
+		assert_string_equal(first.why, again.why);
+		again.why = first.why;       /* the text may be another one */
+		assert_memory_equal(&first, &again, sizeof first);
 		world_end(&w);
 	}
 }
