@@ -68,7 +68,7 @@ static void take_sip(struct detection *d, const struct packet *p)
 	struct seen *s = &state->sip[scope_of(detection_facts(d), &p->src.addr, &p->dst.addr)];
 	struct frame_ref at = { p->at_ns, p->frame, p->file, p->interface };
 
-	if (p->transport != TRANSPORT_UDP && p->transport != TRANSPORT_TCP)
+	if (p->transport != TRANSPORT_UDP && p->transport != TRANSPORT_TCP && p->transport != TRANSPORT_WS)
 		return;
 	if (s->messages++ == 0) {
 		s->at = at;
