@@ -653,6 +653,19 @@ static void hear_dialog(struct engine *e, struct dialog *d)
 	}
 }
 
+/* What is heard of a leg does not hang on what is surveyed: one walk for both, while the leg is at hand. */
+static void survey_legs(struct engine *e)
+{
+	LIST_EACH(it, calls_legs(e->calls)) {
+		struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+		struct event ev = { .kind = EVENT_SURVEY_LEG, .at_ns = e->capture.last_ns, .leg = leg };
+
+		LIST_EACH(dit, &leg->dialogs)
+			hear_dialog(e, LIST_ENTRY(dit, struct dialog, in_leg));
+		detections_event(e->detections, &ev);
+	}
+}
+
 static void judge_dialog(struct engine *e, struct dialog *d)
 {
 	for (unsigned i = 0; judged(d) && i < d->mslot_count; i++) {
@@ -672,7 +685,7 @@ static void judge_all(struct engine *e)
 	struct event ev = { .kind = EVENT_JUDGE_CAPTURE, .at_ns = e->capture.last_ns };
 
 	detections_judging(e->detections);
-	each_dialog(e, hear_dialog);
+	survey_legs(e);
 	detections_event(e->detections, &ev);
 	LIST_EACH(it, calls_legs(e->calls)) {
 		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs)

@@ -13,8 +13,10 @@ void records_due(struct engine *e, const struct packet *p, enum duplicate_verdic
 
 /* ---- what is looked for in a batch ---- */
 
+enum { PLACES_MAX = ENGINE_BATCH * HASH_PLACES };
+
 struct places {
-	struct hash_place at[ENGINE_BATCH * HASH_PLACES];
+	struct hash_place at[PLACES_MAX];
 	unsigned count;
 };
 
@@ -104,6 +106,21 @@ static void detections_take(struct engine *e, const struct packet *const *messag
 	}
 }
 
+/* Old transactions close as new messages come: hardly more than one for each. */
+static void repeats_take(struct engine *e, const struct packet *const *messages, unsigned count)
+{
+	struct places places;
+
+	places.count = 0;
+	for (unsigned i = 0; i < count; i++)
+		places.count += repeats_places(e->repeats, messages[i], &places.at[places.count]);
+	if (count)
+		places.count += repeats_closing_places(e->repeats, messages[count - 1]->at_ns,
+			&places.at[places.count], (HASH_PLACES - 1) * count);
+	places_ask(&places);
+	TAKE_AT_ONCE(e->repeats, repeats, messages, count);
+}
+
 /* SIP messages, without copies that the capture made. */
 static void messages_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
@@ -114,7 +131,7 @@ static void messages_take(struct engine *e, const struct packet *const *list, un
 	TAKE(e->sources, sources, list, count);
 	TAKE_AT_ONCE(e->watches, watches, list, count);
 	TAKE(e->services, services, list, count);
-	TAKE(e->repeats, repeats, list, count);
+	repeats_take(e, list, count);
 }
 
 /* Everything but streams, without copies. */

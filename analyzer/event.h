@@ -16,7 +16,12 @@ enum event_kind {
 	 * live: the hold-off has passed, and again whenever the records changed). A detector raises, updates or
 	 * withdraws; judging twice gives the same as once.
 	 */
-	EVENT_JUDGE_CAPTURE,         /* the gates: before all others */
+	/*
+	 * Each leg in turn, before all others: what a detector wants to know of all legs together it gathers here, in one
+	 * walk for all of them. Nothing is said yet: no finding, no reason against one.
+	 */
+	EVENT_SURVEY_LEG,
+	EVENT_JUDGE_CAPTURE,         /* the gates: before all that follow */
 	EVENT_JUDGE_CALL,            /* a leg */
 	EVENT_JUDGE_DIRECTION,       /* one direction of an audio m-slot of a dialog that was answered */
 	EVENT_JUDGE_STREAM,

@@ -81,7 +81,7 @@ bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 	ret->mirror_copies = s->mirror_copies;
 	ret->reordered = s->reordered;
 	ret->late = s->late;
-	ret->max_delta_ms = s->packets > 1 ? s->max_delta_ms : -1;
+	ret->max_delta_ms = s->packets > 1 ? (double)s->max_delta_ns / MILLISECOND_NS : -1;
 	ret->mean_jitter_ms = s->jitter_known ? s->mean_jitter_ms : -1;
 	ret->max_jitter_ms = s->jitter_known ? s->max_jitter_ms : -1;
 	ret->intervals = v->intervals;

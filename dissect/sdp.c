@@ -36,65 +36,96 @@ static bool ends_with(struct span s, const char *end)
 
 static void protocol_set(struct sdp_media *m, struct span protocol)
 {
-	m->protocol = protocol;
 	m->secure = ends_with(protocol, "RTP/SAVP") || ends_with(protocol, "RTP/SAVPF");
 	m->rtp = m->secure || ends_with(protocol, "RTP/AVP") || ends_with(protocol, "RTP/AVPF");
 }
 
-static void media_house(struct sdp_media *m, struct sdp_room *room)
+const struct sdp_rare sdp_rare_none;
+
+static void media_house(struct sdp_reader *r, struct sdp_media *m, struct sdp_room *room)
 {
 	m->formats = room->formats;
-	m->candidates = room->candidates;
-	m->ssrcs = room->ssrcs;
+	m->rare = &sdp_rare_none;
+	r->media = m;
+	r->room = room;
 }
 
-static struct sdp_media *media_add(struct sdp_reader *r)
+struct sdp_rare *sdp_reader_rare(struct sdp_reader *r)
 {
-	struct sdp_media *m = &r->session;
+	struct sdp_rare *rare = &r->room->rare;
 
-	if (r->sdp->media_count == SDP_MEDIA_MAX) {
-		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
-		return m;
-	}
-	m = &r->sdp->media[r->sdp->media_count];
-	memset(m, 0, sizeof *m);
-	r->connections[r->sdp->media_count].given = false;
-	media_house(m, &r->sdp->rooms[r->sdp->media_count++]);
-	m->direction = r->session.direction;
-	m->fingerprint = r->session.fingerprint;
-	m->setup = r->session.setup;
+	if (r->media->rare == rare)
+		return rare;
+	memset(rare, 0, sizeof *rare);
+	rare->candidates = r->room->candidates;
+	rare->ssrcs = r->room->ssrcs;
+	r->media->rare = rare;
+	return rare;
+}
+
+/* What the medium in hand has from the session until it says something else. */
+static void media_inherit(struct sdp_reader *r)
+{
+	const struct sdp_media *session = &r->session;
+	struct sdp_media *m = r->media;
+	struct sdp_rare *rare;
+
+	m->direction = session->direction;
+	m->ptime_ms = session->ptime_ms;
+	m->maxptime_ms = session->maxptime_ms;
+	m->silence_suppression_off = session->silence_suppression_off;
+	if (session->rare == &sdp_rare_none)
+		return;
+	rare = sdp_reader_rare(r);
+	rare->fingerprint = session->rare->fingerprint;
+	rare->setup = session->rare->setup;
 	/* RFC 4568 has them in media only; who writes them above means all */
-	m->crypto_count = r->session.crypto_count;
-	m->crypto_suite = r->session.crypto_suite;
-	m->crypto_mki = r->session.crypto_mki;
-	m->key_management = r->session.key_management;
-	m->ice_ufrag = r->session.ice_ufrag;
-	m->ptime_ms = r->session.ptime_ms;
-	m->maxptime_ms = r->session.maxptime_ms;
-	m->silence_suppression_off = r->session.silence_suppression_off;
-	return m;
+	rare->crypto_count = session->rare->crypto_count;
+	rare->crypto_suite = session->rare->crypto_suite;
+	rare->crypto_mki = session->rare->crypto_mki;
+	rare->key_management = session->rare->key_management;
+	rare->ice_ufrag = session->rare->ice_ufrag;
+}
+
+static void media_add(struct sdp_reader *r)
+{
+	unsigned at = r->said->media_count;
+	struct sdp_media *m;
+
+	if (at == SDP_MEDIA_MAX) {
+		r->said->flaws |= SDP_FLAW_TOO_MUCH;
+		r->media = &r->session;
+		r->room = &r->text->rooms[SDP_MEDIA_MAX];
+		return;
+	}
+	m = &r->text->media[at];
+	memset(m, 0, sizeof *m);
+	r->connections[at].given = false;
+	media_house(r, m, &r->text->rooms[at]);
+	media_inherit(r);
+	r->said->media_count++;
 }
 
 /* A broken line keeps its slot: answers are matched by position. */
 static void media_read(struct sdp_reader *r, struct span value)
 {
-	struct sdp_media *m = media_add(r);
+	struct sdp_media *m;
 	struct span port, word;
 
-	r->media = m;
+	media_add(r);
+	m = r->media;
 	r->in_media = true;
-	m->line = r->line;
-	m->kind = kind_find(sdp_word_take(&value));
+	m->kind = (uint8_t)kind_find(sdp_word_take(&value));
 	port = sdp_until(sdp_word_take(&value), '/');
 	if (!sdp_port_parse(port, &m->port))
-		r->sdp->flaws |= SDP_FLAW_PORT;
+		r->said->flaws |= SDP_FLAW_PORT;
 	protocol_set(m, sdp_word_take(&value));
 	word = sdp_word_take(&value);
 	if (word.n == 0)
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 	for (; word.n; word = sdp_word_take(&value)) {
 		if (m->rtp)
-			sdp_format_add(r, m, word);
+			sdp_format_add(r, word);
 		else if (m->kind == SDP_IMAGE && sdp_word_is(word, "t38"))
 			m->t38 = true;
 	}
@@ -102,18 +133,18 @@ static void media_read(struct sdp_reader *r, struct span value)
 
 static void origin_read(struct sdp_reader *r, struct span value)
 {
-	struct sdp *sdp = r->sdp;
+	struct sdp_text *t = r->text;
 
 	if (r->has_origin)
 		return;
-	sdp->origin = value;
-	sdp->origin_user = sdp_word_take(&value);
-	sdp->session_id = sdp_word_take(&value);
-	sdp->session_version = sdp_word_take(&value);
+	t->origin = value;
+	t->origin_user = sdp_word_take(&value);
+	t->session_id = sdp_word_take(&value);
+	t->session_version = sdp_word_take(&value);
 	sdp_word_take(&value); /* IN */
 	sdp_word_take(&value); /* IP4, IP6 */
-	sdp->origin_host = sdp_word_take(&value);
-	r->has_origin = sdp->origin_host.n > 0;
+	t->origin_host = sdp_word_take(&value);
+	r->has_origin = t->origin_host.n > 0;
 }
 
 static void connection_read(struct sdp_reader *r, struct span value)
@@ -123,11 +154,11 @@ static void connection_read(struct sdp_reader *r, struct span value)
 	struct span host = sdp_until(sdp_word_take(&value), '/');
 
 	if (!sdp_word_is(net, "IN") || !sdp_host_parse(type, host, &c))
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 	if (r->in_media) {
 		if (r->media == &r->session)
 			return;
-		slot = &r->connections[r->sdp->media_count - 1];
+		slot = &r->connections[r->said->media_count - 1];
 	}
 	if (!slot->given)
 		*slot = c;
@@ -152,7 +183,7 @@ static void order_check(struct sdp_reader *r, uint8_t letter)
 	unsigned rank = letter == 'm' ? 1 : rank_of(letter, r->in_media);
 
 	if (rank < r->rank && letter != 'm')
-		r->sdp->flaws |= SDP_FLAW_ORDER;
+		r->said->flaws |= SDP_FLAW_ORDER;
 	else
 		r->rank = rank;
 }
@@ -163,14 +194,14 @@ static void line_read(struct sdp_reader *r, struct span line)
 	uint8_t letter = line.p[0];
 
 	if (line.n < 2 || line.p[1] != '=' || (rank_of(letter, false) == 0 && letter != 'm')) {
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 		return;
 	}
 	order_check(r, letter);
 	switch (letter) {
 	case 'v': r->has_version = span_equal(value, SPAN("0")); break;
 	case 'o': origin_read(r, value); break;
-	case 's': r->sdp->session_name = value; break;
+	case 's': r->text->session_name = value; break;
 	case 'c': connection_read(r, value); break;
 	case 't': r->has_time = true; break;
 	case 'm': media_read(r, value); break;
@@ -200,29 +231,25 @@ static bool line_take(struct span *rest, struct span *ret_line, bool *ret_ended)
 
 static void media_finish(struct sdp_reader *r, unsigned i)
 {
-	struct sdp_media *m = &r->sdp->media[i];
 	const struct sdp_connection *c = r->connections[i].given ? &r->connections[i] : &r->session_connection;
+	struct sdp_media *m = r->media = &r->text->media[i];
 
+	r->room = &r->text->rooms[i];
 	m->at.addr = c->addr;
 	m->at.port = m->port;
-	m->name = c->name;
-	if (m->rtcp.port == 0 && m->port > 0 && m->port < UINT16_MAX)
-		m->rtcp.port = (uint16_t)(m->port + 1);
-	if (m->rtcp.addr.family == 0)
-		m->rtcp.addr = c->addr;
-	m->trickle = m->port == DISCARD_PORT && (m->ice_ufrag.n || m->candidate_count);
+	if (c->name.n)
+		sdp_reader_rare(r)->name = c->name;
+	m->trickle = m->port == DISCARD_PORT && (m->rare->ice_ufrag.n || m->rare->candidate_count);
 	if (!c->given && m->port != 0)
-		r->sdp->flaws |= SDP_FLAW_NO_CONNECTION;
+		r->said->flaws |= SDP_FLAW_NO_CONNECTION;
 }
 
 static void facts_finish(struct sdp_reader *r, bool ended)
 {
-	struct sdp *sdp = r->sdp;
-
-	sdp->connection.addr = r->session_connection.addr;
-	for (unsigned i = 0; i < sdp->media_count; i++)
+	r->text->connection.addr = r->session_connection.addr;
+	for (unsigned i = 0; i < r->said->media_count; i++)
 		media_finish(r, i);
-	sdp->flaws |= (r->has_version ? 0 : SDP_FLAW_NO_VERSION) | (r->has_origin ? 0 : SDP_FLAW_NO_ORIGIN) |
+	r->said->flaws |= (r->has_version ? 0 : SDP_FLAW_NO_VERSION) | (r->has_origin ? 0 : SDP_FLAW_NO_ORIGIN) |
 		(r->has_time ? 0 : SDP_FLAW_NO_TIME) | (ended ? 0 : SDP_FLAW_NO_LINE_END);
 }
 
@@ -238,7 +265,7 @@ static bool is_description(struct span bytes)
 	return false;
 }
 
-bool sdp_parse(struct span bytes, struct sdp *ret)
+bool sdp_parse(struct span bytes, struct sdp_text *ret)
 {
 	struct sdp_reader r;
 	struct span rest = bytes, line;
@@ -247,65 +274,16 @@ bool sdp_parse(struct span bytes, struct sdp *ret)
 	if (!is_description(bytes))
 		return false;
 	memset(&r, 0, offsetof(struct sdp_reader, connections));
-	r.sdp = ret;
-	r.media = &r.session;
-	media_house(&r.session, &ret->rooms[SDP_MEDIA_MAX]);
-	memset(ret, 0, offsetof(struct sdp, media));
-	ret->media_count = 0;
-	ret->flaws = 0;
+	memset(ret, 0, offsetof(struct sdp_text, media));
+	r.text = ret;
+	r.said = &ret->said;
+	media_house(&r, &r.session, &ret->rooms[SDP_MEDIA_MAX]);
 	ret->bytes = bytes;
-	while (line_take(&rest, &line, &ended)) {
-		if (line.n == 0)
-			continue;
-		r.line++;
-		line_read(&r, line);
-	}
+	ret->said.bytes = (uint32_t)bytes.n;
+	ret->said.media = ret->media;
+	while (line_take(&rest, &line, &ended))
+		if (line.n)
+			line_read(&r, line);
 	facts_finish(&r, ended);
 	return true;
-}
-
-/* ---- kept ---- */
-
-size_t sdp_compact_bytes(const struct sdp *s)
-{
-	size_t bytes = offsetof(struct sdp, media) + s->media_count * sizeof s->media[0];
-
-	for (unsigned i = 0; i < s->media_count; i++) {
-		const struct sdp_media *m = &s->media[i];
-
-		bytes += m->format_count * sizeof *m->formats + m->candidate_count * sizeof *m->candidates +
-			 m->ssrc_count * sizeof *m->ssrcs;
-	}
-	return bytes;
-}
-
-static void *list_move(void *list, size_t bytes, uint8_t **at)
-{
-	uint8_t *to = *at;
-
-	if (bytes)
-		memcpy(to, list, bytes);
-	*at += bytes;
-	return to;
-}
-
-/* All formats, then all candidates, then all SSRCs: the strictest alignment first. */
-const struct sdp *sdp_compact(const struct sdp *s, void *to)
-{
-	size_t head = offsetof(struct sdp, media) + s->media_count * sizeof s->media[0];
-	uint8_t *at = (uint8_t *)to + head;
-	struct sdp *copy = to;
-
-	memcpy(copy, s, head);
-	for (unsigned i = 0; i < copy->media_count; i++)
-		copy->media[i].formats = list_move(s->media[i].formats,
-			s->media[i].format_count * sizeof *s->media[i].formats, &at);
-	for (unsigned i = 0; i < copy->media_count; i++)
-		copy->media[i].candidates =
-			list_move(s->media[i].candidates, s->media[i].candidate_count * sizeof *s->media[i].candidates,
-			&at);
-	for (unsigned i = 0; i < copy->media_count; i++)
-		copy->media[i].ssrcs = list_move(s->media[i].ssrcs, s->media[i].ssrc_count * sizeof *s->media[i].ssrcs,
-			&at);
-	return copy;
 }

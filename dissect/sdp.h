@@ -37,23 +37,9 @@ struct sdp_candidate {
 	char type;                   /* 'h'ost, 's'rflx, 'p'rflx, 'r'elay */
 };
 
-struct sdp_media {
-	enum sdp_kind kind;
-	struct span protocol;        /* "RTP/AVP" */
-	bool rtp;                    /* RTP/AVP, AVPF, SAVP, SAVPF, with or without UDP/TLS/ */
-	bool secure;                 /* SAVP or SAVPF */
-	uint16_t port;               /* 0 rejected */
-	/* medium's c=, else session's, with the port; family 0: none, or a name (see name) */
-	struct endpoint at;
-	struct span name;            /* c= names a host by DNS name */
-	struct endpoint rtcp;        /* a=rtcp (RFC 3605), else port + 1 */
-	enum sdp_direction direction; /* medium's, else session's, else sendrecv; c=0.0.0.0 does not change it */
-	struct sdp_format *formats;             /* at most SDP_FORMAT_MAX */
-	unsigned format_count;
-	unsigned ptime_ms, maxptime_ms;         /* 0 not given */
-	bool rtcp_mux, bundle_only, trickle;    /* trickle: port 9 with ICE */
-	bool silence_suppression_off;           /* a=silenceSupp:off */
-	bool t38;                               /* m=image ... t38 */
+struct sdp_rare {                            /* what few media have */
+	struct span name;                       /* c= names a host by DNS name */
+	struct endpoint rtcp;                   /* a=rtcp (RFC 3605): port 0 where it is not given */
 	struct span mid, label;
 	struct span crypto_suite;               /* of the first a=crypto; empty: none */
 	unsigned crypto_count;
@@ -66,22 +52,51 @@ struct sdp_media {
 	unsigned candidate_count;
 	uint32_t *ssrcs;                        /* at most SDP_SSRC_MAX */
 	unsigned ssrc_count;
-	unsigned line;                          /* of its m= line, 1-based */
 };
 
-struct sdp {
+extern const struct sdp_rare sdp_rare_none;     /* of media that have nothing of it */
+
+struct sdp_media {
+	/* medium's c=, else session's, with the port; family 0: none, or a name (see rare->name) */
+	struct endpoint at;
+	uint8_t kind;                           /* enum sdp_kind */
+	uint8_t direction;                      /* enum sdp_direction: medium's, else session's, else sendrecv; */
+	uint16_t port;                          /* c=0.0.0.0 does not change it. Port 0: rejected */
+	uint16_t ptime_ms, maxptime_ms;         /* 0 not given */
+	bool rtp;                               /* RTP/AVP, AVPF, SAVP, SAVPF, with or without UDP/TLS/ */
+	bool secure;                            /* SAVP or SAVPF */
+	bool rtcp_mux, bundle_only, trickle;    /* trickle: port 9 with ICE */
+	bool silence_suppression_off;           /* a=silenceSupp:off */
+	bool t38;                               /* m=image ... t38 */
+	uint8_t format_count;
+	const struct sdp_format *formats;       /* at most SDP_FORMAT_MAX */
+	const struct sdp_rare *rare;            /* never NULL */
+};
+
+struct sdp {                                    /* what is kept of a description */
+	uint64_t hash;                          /* hash_bytes() of its text: who has the same says the same */
+	/* keyed hashes of o=: who, session, host (0: it lacks one of them); session and version (0: no version) */
+	uint64_t origin, version;
+	uint32_t bytes;                         /* of its text */
+	uint32_t flaws;
+	uint8_t direction;                      /* enum sdp_direction of the session */
+	uint8_t media_count;
+	struct sdp_media *media;                /* at most SDP_MEDIA_MAX */
+};
+
+/* A description as it is read: large, and its spans point into the bytes. said.hash, .origin, .version are not set. */
+struct sdp_text {
+	struct sdp said;
 	struct span bytes;
 	struct span origin;                     /* whole o= value */
 	struct span origin_user, session_id, session_version;
 	struct span origin_host;                /* address as written */
 	struct endpoint connection;             /* session's c=, port 0 */
-	enum sdp_direction direction;
 	struct span session_name;
 	bool ice_lite, bundle;
-	uint32_t flaws;
-	unsigned media_count;
-	struct sdp_media media[SDP_MEDIA_MAX];  /* who keeps one leaves out those behind media_count, and the rooms */
-	struct sdp_room {                       /* where the lists of a medium stand while it is parsed */
+	struct sdp_media media[SDP_MEDIA_MAX];  /* cleared as far as said.media_count, and the rooms as they are used */
+	struct sdp_room {
+		struct sdp_rare rare;
 		struct sdp_format formats[SDP_FORMAT_MAX];
 		struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
 		uint32_t ssrcs[SDP_SSRC_MAX];
@@ -89,13 +104,25 @@ struct sdp {
 };
 
 /* False: not even a m= or v= line. Linear in the bytes; spans point into them. */
-bool sdp_parse(struct span bytes, struct sdp *ret);
-/*
- * Bytes that it takes without what is unused; a copy of it there, aligned for any record. Spans still point where they
- * did.
- */
-size_t sdp_compact_bytes(const struct sdp *s);
-const struct sdp *sdp_compact(const struct sdp *s, void *to);
+bool sdp_parse(struct span bytes, struct sdp_text *ret);
+
+/* Who keeps descriptions: both give a copy that lasts as long as the description, or an equal one from before. */
+struct sdp_keeper {
+	const void *context;
+	struct span (*text)(const void *context, struct span text);
+	const struct sdp_format *(*formats)(const void *context, const struct sdp_format *formats, unsigned count);
+};
+
+/* Bytes that it takes in one piece; a copy of it there, aligned for any record. hash: hash_bytes() of its text. */
+size_t sdp_keep_bytes(const struct sdp_text *t);
+const struct sdp *sdp_keep(const struct sdp_text *t, uint64_t hash, const struct sdp_keeper *keeper, void *to);
+static inline bool sdp_same(const struct sdp *x, const struct sdp *y)
+{
+	return x == y || (x->hash == y->hash && x->bytes == y->bytes);
+}
+
+/* Where its RTCP is due: a=rtcp, else the next port of its address. Family 0 as of the medium; port 0: none. */
+struct endpoint sdp_media_rtcp(const struct sdp_media *m);
 /* NULL none */
 const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt);
 /* RFC 3551 tables 4 and 5: name and clock of a static type; empty name: none. */

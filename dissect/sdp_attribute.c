@@ -66,13 +66,14 @@ const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt)
 	return NULL;
 }
 
-void sdp_format_add(struct sdp_reader *r, struct sdp_media *m, struct span word)
+void sdp_format_add(struct sdp_reader *r, struct span word)
 {
+	struct sdp_media *m = r->media;
 	struct sdp_format f = { .channels = 1 };
 	uint64_t pt;
 
 	if (!span_number(word, PT_MAX, &pt)) {
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 		return;
 	}
 	f.pt = (uint8_t)pt;
@@ -81,9 +82,9 @@ void sdp_format_add(struct sdp_reader *r, struct sdp_media *m, struct span word)
 	if (sdp_format_find(m, f.pt))
 		return;
 	if (m->format_count == SDP_FORMAT_MAX)
-		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
+		r->said->flaws |= SDP_FLAW_TOO_MUCH;
 	else
-		m->formats[m->format_count++] = f;
+		r->room->formats[m->format_count++] = f;
 }
 
 /* The format that "PT rest" speaks of; *value becomes the rest. NULL: broken, or of no format of this medium. */
@@ -92,7 +93,7 @@ static struct sdp_format *format_take(struct sdp_reader *r, struct span *value)
 	uint64_t pt;
 
 	if (!span_number(sdp_word_take(value), PT_MAX, &pt)) {
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 		return NULL;
 	}
 	*value = span_trim(*value);
@@ -116,7 +117,7 @@ static void rtpmap_read(struct sdp_reader *r, struct span value)
 	if (span_number(clock, UINT32_MAX, &number) && number > 0)
 		f->clock_hz = (uint32_t)number;
 	else
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 	if (sdp_word_is(codec, "G722"))
 		f->clock_hz = 8000; /* RFC 3551 4.5.2, also where a=rtpmap says 16000 */
 	if (span_number(channels, UINT8_MAX, &number) && number > 0)
@@ -132,13 +133,13 @@ static void fmtp_read(struct sdp_reader *r, struct span value)
 }
 
 /* Whole milliseconds; some write 20.0. 0, negative and absurd ones say nothing. */
-static unsigned milliseconds(struct sdp_reader *r, struct span value)
+static uint16_t milliseconds(struct sdp_reader *r, struct span value)
 {
 	uint64_t ms;
 
 	if (span_number(sdp_until(sdp_word_take(&value), '.'), PTIME_MAX_MS, &ms))
-		return (unsigned)ms;
-	r->sdp->flaws |= SDP_FLAW_LINE;
+		return (uint16_t)ms;
+	r->said->flaws |= SDP_FLAW_LINE;
 	return 0;
 }
 
@@ -160,24 +161,23 @@ static void rtcp_read(struct sdp_reader *r, struct span value)
 	uint16_t port;
 
 	if (!sdp_port_parse(sdp_word_take(&value), &port) || port == 0) {
-		r->sdp->flaws |= SDP_FLAW_PORT;
+		r->said->flaws |= SDP_FLAW_PORT;
 		return;
 	}
 	sdp_word_take(&value); /* IN */
 	type = sdp_word_take(&value);
 	if (type.n && !sdp_host_parse(type, sdp_word_take(&value), &c)) {
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 		return;
 	}
-	r->media->rtcp.port = port;
-	r->media->rtcp.addr = c.addr;
+	sdp_reader_rare(r)->rtcp = (struct endpoint){ c.addr, port };
 }
 
 static void direction_set(struct sdp_reader *r, enum sdp_direction direction)
 {
-	r->media->direction = direction;
+	r->media->direction = (uint8_t)direction;
 	if (!r->in_media)
-		r->sdp->direction = direction;
+		r->said->direction = (uint8_t)direction;
 }
 
 static void sendrecv_read(struct sdp_reader *r, struct span value)
@@ -223,78 +223,81 @@ static void silence_read(struct sdp_reader *r, struct span value)
 
 static void mid_read(struct sdp_reader *r, struct span value)
 {
-	r->media->mid = value;
+	sdp_reader_rare(r)->mid = value;
 }
 
 static void label_read(struct sdp_reader *r, struct span value)
 {
-	r->media->label = value;
+	sdp_reader_rare(r)->label = value;
 }
 
 /* RFC 4568: tag, suite, keys. The keys are never kept. */
 static void crypto_read(struct sdp_reader *r, struct span value)
 {
 	struct span tag = sdp_word_take(&value), suite = sdp_word_take(&value);
+	struct sdp_rare *rare;
 
 	if (tag.n == 0 || suite.n == 0) {
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 		return;
 	}
-	if (r->media->crypto_count++ == 0)
-		r->media->crypto_suite = suite;
+	rare = sdp_reader_rare(r);
+	if (rare->crypto_count++ == 0)
+		rare->crypto_suite = suite;
 	value = span_from(value, span_find(value, '|'));        /* inline:KEY|LIFETIME|MKI:LENGTH */
-	r->media->crypto_mki |= span_find(value, ':') < value.n;
+	rare->crypto_mki |= span_find(value, ':') < value.n;
 }
 
 static void key_management_read(struct sdp_reader *r, struct span value)
 {
 	(void)value;
-	r->media->key_management = true;
+	sdp_reader_rare(r)->key_management = true;
 }
 
 static void fingerprint_read(struct sdp_reader *r, struct span value)
 {
-	r->media->fingerprint = value;
+	sdp_reader_rare(r)->fingerprint = value;
 }
 
 static void setup_read(struct sdp_reader *r, struct span value)
 {
-	r->media->setup = value;
+	sdp_reader_rare(r)->setup = value;
 }
 
 static void ice_ufrag_read(struct sdp_reader *r, struct span value)
 {
-	r->media->ice_ufrag = value;
+	sdp_reader_rare(r)->ice_ufrag = value;
 }
 
 static void ice_lite_read(struct sdp_reader *r, struct span value)
 {
 	(void)value;
-	r->sdp->ice_lite = true;
+	r->text->ice_lite = true;
 }
 
 static void group_read(struct sdp_reader *r, struct span value)
 {
 	if (sdp_word_is(sdp_word_take(&value), "BUNDLE"))
-		r->sdp->bundle = true;
+		r->text->bundle = true;
 }
 
 static void ssrc_read(struct sdp_reader *r, struct span value)
 {
-	struct sdp_media *m = r->media;
+	struct sdp_rare *rare;
 	uint64_t ssrc;
 
 	if (!span_number(sdp_word_take(&value), UINT32_MAX, &ssrc)) {
-		r->sdp->flaws |= SDP_FLAW_LINE;
+		r->said->flaws |= SDP_FLAW_LINE;
 		return;
 	}
-	for (unsigned i = 0; i < m->ssrc_count; i++)
-		if (m->ssrcs[i] == ssrc)
+	rare = sdp_reader_rare(r);
+	for (unsigned i = 0; i < rare->ssrc_count; i++)
+		if (rare->ssrcs[i] == ssrc)
 			return;
-	if (m->ssrc_count == SDP_SSRC_MAX)
-		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
+	if (rare->ssrc_count == SDP_SSRC_MAX)
+		r->said->flaws |= SDP_FLAW_TOO_MUCH;
 	else
-		m->ssrcs[m->ssrc_count++] = (uint32_t)ssrc;
+		rare->ssrcs[rare->ssrc_count++] = (uint32_t)ssrc;
 }
 
 static char candidate_type(struct span word)
@@ -341,13 +344,17 @@ static bool candidate_parse(struct span value, struct sdp_candidate *ret)
 static void candidate_read(struct sdp_reader *r, struct span value)
 {
 	struct sdp_candidate c;
+	struct sdp_rare *rare;
 
-	if (!candidate_parse(value, &c))
-		r->sdp->flaws |= SDP_FLAW_LINE;
-	else if (r->media->candidate_count == SDP_CANDIDATE_MAX)
-		r->sdp->flaws |= SDP_FLAW_TOO_MUCH;
+	if (!candidate_parse(value, &c)) {
+		r->said->flaws |= SDP_FLAW_LINE;
+		return;
+	}
+	rare = sdp_reader_rare(r);
+	if (rare->candidate_count == SDP_CANDIDATE_MAX)
+		r->said->flaws |= SDP_FLAW_TOO_MUCH;
 	else
-		r->media->candidates[r->media->candidate_count++] = c;
+		rare->candidates[rare->candidate_count++] = c;
 }
 
 #define NAME(text) sizeof(text) - 1, text

@@ -13,12 +13,14 @@ struct sdp_connection {
 
 /* What is being read, and what has been met. */
 struct sdp_reader {
-	struct sdp *sdp;
+	struct sdp_text *text;
+	struct sdp *said;            /* text->said */
 	struct sdp_media *media;     /* of the last m= line; before the first and beyond the cap: &session */
+	struct sdp_room *room;       /* its lists */
 	struct sdp_media session;    /* what session attributes say, inherited by the media */
 	struct sdp_connection session_connection;
 	bool has_version, has_origin, has_time, in_media;
-	unsigned rank, line;         /* place of the last line's letter in the order of RFC 8866 5; lines so far */
+	unsigned rank;               /* place of the last line's letter in the order of RFC 8866 5 */
 	struct sdp_connection connections[SDP_MEDIA_MAX]; /* of the media; those behind media_count are not set */
 };
 
@@ -45,10 +47,15 @@ bool sdp_name_like(struct span s);
 bool sdp_host_parse(struct span type, struct span host, struct sdp_connection *ret);
 bool sdp_port_parse(struct span s, uint16_t *ret);
 
+/* ---- sdp.c ---- */
+
+/* That of the medium in hand, to be written to. */
+struct sdp_rare *sdp_reader_rare(struct sdp_reader *r);
+
 /* ---- sdp_attribute.c ---- */
 
 /* A payload type in a m= line. */
-void sdp_format_add(struct sdp_reader *r, struct sdp_media *m, struct span word);
+void sdp_format_add(struct sdp_reader *r, struct span word);
 /* What stands behind a=. Unknown ones are none of ours. */
 void sdp_attribute_read(struct sdp_reader *r, struct span line);
 

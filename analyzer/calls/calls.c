@@ -162,6 +162,26 @@ static void cseq_repair(struct arrival *a)
 	}
 }
 
+static bool is_challenge(unsigned status)
+{
+	return status == 401 || status == 407;
+}
+
+/* Before the leg takes note of the message: leg->status is that of the INVITE before. */
+static bool is_rough(const struct arrival *a)
+{
+	const struct message *m = a->message;
+	const struct leg *leg = &a->leg->leg;
+
+	if (m->repeat != MESSAGE_FIRST || a->rseq)
+		return true;
+	if (m->method != SIP_INVITE)
+		return (m->method != SIP_ACK && m->method != SIP_BYE) || m->status >= 300;
+	if (!m->request)
+		return !m->transaction->initial || (m->status >= 300 && !is_challenge(m->status));
+	return m->has_to_tag || (leg->initial_invite_seen && !is_challenge(leg->status));
+}
+
 /* Everything about one message of a leg, in the order in which one part needs the other. */
 static void leg_message(struct arrival *a)
 {
@@ -171,11 +191,13 @@ static void leg_message(struct arrival *a)
 	leg_touch(a->c, r, a->packet->at_ns);
 	a->transaction = transaction_get(a);
 	if (!a->transaction) {
+		r->leg.rough = true;
 		leg_note(a); /* too long a leg: only its end is of interest */
 		return;
 	}
 	a->message = message_new(a);
 	transaction_note(a);
+	r->leg.rough |= is_rough(a);
 	headers_note(a);
 	calls_emit(a->c,
 		(struct calls_event){ .kind = CALLS_MESSAGE,

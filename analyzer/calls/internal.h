@@ -17,6 +17,7 @@ enum {
 	INITIALS_MAX = 4,
 	HEADER_IDS_MAX = 4,
 	COMMON_PHRASES = 256,
+	COMMON_FORMATS = 128,
 	LEG_CHUNK = 992              /* bytes: a live call without texts takes seven */
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
@@ -64,8 +65,12 @@ struct dialog_record {
 
 struct description {                 /* a session description that the leg has seen */
 	struct description *next;    /* newer first */
-	uint64_t hash;
-	const struct sdp *sdp;
+	uint64_t sdp[];              /* a struct sdp and what it points to: sdp_keep() */
+};
+
+struct common_formats {              /* codecs that many descriptions list alike; NULL: none yet */
+	const struct sdp_format *formats;
+	unsigned count;
 };
 
 /*
@@ -191,7 +196,7 @@ struct calls {
 	size_t queued, handed, queue_room;
 	struct calls_counts counts;
 	unsigned next_leg, next_registration;
-	struct sdp *scratch;         /* an SDP is parsed here, then kept in the size that it has */
+	struct sdp_text *scratch;    /* an SDP is parsed here, then kept in the size that it has */
 	struct sip_message *repaired; /* a response with a broken CSeq, made whole; NULL until one comes */
 	struct hash registrations_by_key, registrations_by_id, subscriptions_by_id;
 	struct list registrations_poor, registrations_good;
@@ -203,6 +208,7 @@ struct calls {
 	struct pool clue_pool, key_pool, call_pool;
 	struct arena *common;        /* of these phrases: reasons, User-Agents that many calls share */
 	const struct phrase *common_phrases[COMMON_PHRASES];
+	struct common_formats common_formats[COMMON_FORMATS];
 	int64_t now_ns;
 	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
 };
@@ -243,12 +249,16 @@ bool message_fits(const struct arrival *a);
 struct message *message_new(const struct arrival *a);
 void message_fill(struct message *m, const struct arrival *a);
 struct frame_ref message_frame(const struct packet *p);
+struct phrase *phrase_new(struct arena *arena, struct span s);
 const struct phrase *leg_phrase(struct leg_record *r, struct span s);
 struct span leg_text(struct leg_record *r, struct span s);
 const struct phrase *common_phrase(const struct arrival *a, struct span s);
 struct endpoint message_contact_endpoint(const struct sip_address *contact);
 uint64_t message_branch(const struct sip_message *sip);
 bool message_is_response(const struct message *m, unsigned from, unsigned to);
+
+/* description.c */
+const struct sdp *leg_description(const struct arrival *a);
 
 /* headers.c */
 void headers_note(struct arrival *a);

@@ -511,15 +511,11 @@ static uint64_t endpoint_value(const struct endpoint *e)
 static void description_note(struct arrival *a)
 {
 	const struct sdp *sdp = a->message->sdp;
-	uint64_t origin;
 
 	if (!sdp)
 		return;
-	if (sdp->session_id.n && sdp->origin_host.n) {
-		origin = hash_mix(hash_bytes(sdp->origin_user.p, sdp->origin_user.n),
-			hash_bytes(sdp->session_id.p, sdp->session_id.n));
-		clue_pairs(a, CLUE_ORIGIN, hash_mix(origin, hash_bytes(sdp->origin_host.p, sdp->origin_host.n)));
-	}
+	if (sdp->origin)
+		clue_pairs(a, CLUE_ORIGIN, sdp->origin);
 	for (unsigned i = 0; i < sdp->media_count; i++) {
 		const struct sdp_media *m = &sdp->media[i];
 

@@ -6,7 +6,6 @@ enum {
 	PHRASES_WALKED = 12, /* tags, Contacts, names of one leg are few */
 	COMMON_BYTES = 64,
 	CONTACTS_WALKED = 8,
-	DESCRIPTIONS_WALKED = 24,
 	DEFAULT_PORT = 5060,
 	DEFAULT_TLS_PORT = 5061
 };
@@ -36,7 +35,7 @@ bool message_fits(const struct arrival *a)
 	return a->leg->leg.messages.count < LEG_MESSAGES_MAX && arena_bytes(a->leg->leg.arena) < LEG_ARENA_MAX;
 }
 
-static struct phrase *phrase_new(struct arena *arena, struct span s)
+struct phrase *phrase_new(struct arena *arena, struct span s)
 {
 	struct phrase *t = arena_zalloc(arena, sizeof *t + s.n);
 
@@ -83,40 +82,6 @@ const struct phrase *common_phrase(const struct arrival *a, struct span s)
 	if (!*slot)
 		*slot = phrase_new(c->common, s);
 	return span_equal(phrase_span(*slot), s) ? *slot : leg_phrase(a->leg, s);
-}
-
-/* In the copy of the message, where there is one; what lies elsewhere is copied. */
-static struct span kept_body(const struct arrival *a, const struct phrase *raw)
-{
-	struct span from = a->sip->bytes, body = a->sip->sdp;
-
-	if (raw && body.p >= from.p && body.p + body.n <= from.p + from.n)
-		return (struct span){ raw->p + (body.p - from.p), body.n };
-	return arena_dup(a->leg->leg.arena, body);
-}
-
-/* One parsed copy for all equal bodies of a leg: repetitions and next hops cost nothing. */
-static const struct sdp *leg_description(const struct arrival *a, const struct phrase *raw)
-{
-	struct leg_record *r = a->leg;
-	struct span body = a->sip->sdp;
-	uint64_t hash = hash_bytes(body.p, body.n);
-	struct description *d = r->descriptions;
-	unsigned walked = 0;
-
-	for (; d && walked < DESCRIPTIONS_WALKED; d = d->next, walked++) {
-		if (d->hash == hash && span_equal(d->sdp->bytes, body))
-			return d->sdp;
-	}
-	body = kept_body(a, raw);
-	if (!sdp_parse(body, a->c->scratch))
-		return NULL;
-	d = arena_zalloc(r->leg.arena, sizeof *d);
-	d->hash = hash;
-	d->sdp = sdp_compact(a->c->scratch, arena_zalloc(r->leg.arena, sdp_compact_bytes(a->c->scratch)));
-	d->next = r->descriptions;
-	r->descriptions = d;
-	return d->sdp;
 }
 
 struct endpoint message_contact_endpoint(const struct sip_address *contact)
@@ -269,7 +234,7 @@ struct message *message_new(const struct arrival *a)
 	m->reason = common_phrase(a, sip->reason);
 	m->explained = leg_phrase(a->leg, explanation(sip));
 	m->contact = leg_contact(a);
-	m->sdp = sip->sdp.n ? leg_description(a, m->raw) : NULL;
+	m->sdp = sip->sdp.n ? leg_description(a) : NULL;
 	if (m->cut)
 		leg->cut = true;
 	list_add_tail(&leg->messages, &m->in_leg);

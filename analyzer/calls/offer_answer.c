@@ -12,11 +12,6 @@ static bool same_pair(const struct message *x, const struct message *y)
 	return endpoint_equal(&x->src, &y->src) && endpoint_equal(&x->dst, &y->dst);
 }
 
-static bool same_body(const struct sdp *x, const struct sdp *y)
-{
-	return x == y || span_equal(x->bytes, y->bytes);
-}
-
 /* Hops from the author: a request gathers Vias on its way, a response loses them. */
 static bool nearer_author(const struct message *x, const struct message *y)
 {
@@ -56,7 +51,7 @@ static void copies_add(struct sdp_copies *copies, const struct message *m)
 	unsigned at = copies->count;
 
 	for (unsigned i = 0; i < copies->count; i++) {
-		if (same_pair(copies->seen[i], m) && same_body(copies->seen[i]->sdp, m->sdp))
+		if (same_pair(copies->seen[i], m) && sdp_same(copies->seen[i]->sdp, m->sdp))
 			return;
 	}
 	while (at > 0 && nearer_author(m, copies->seen[at - 1]))
@@ -131,11 +126,10 @@ static void compare_with_last(struct exchange *e, const struct exchange *last)
 			equal = false;
 			continue;
 		}
-		if (same_body(now, before))
+		if (sdp_same(now, before))
 			continue;
 		equal = false;
-		if (now->session_version.n && span_equal(now->session_version, before->session_version) &&
-			span_equal(now->session_id, before->session_id))
+		if (now->version && now->version == before->version)
 			e->version_flaw = true;
 	}
 	e->refresh = equal;
@@ -394,7 +388,7 @@ static void note_preview(struct arrival *a, struct exchange *e)
 {
 	const struct message *m = a->message;
 
-	if (m->repeat == MESSAGE_FIRST && e->preview.count && !same_body(e->preview.seen[0]->sdp, m->sdp))
+	if (m->repeat == MESSAGE_FIRST && e->preview.count && !sdp_same(e->preview.seen[0]->sdp, m->sdp))
 		e->preview.count = 0;
 	copies_add(&e->preview, m);
 	if (e->preview_ns == NS_NONE || m->at.at_ns < e->preview_ns)
@@ -415,7 +409,7 @@ static void note_answer_again(struct arrival *a, struct exchange *e)
 		return;
 	}
 	for (unsigned i = 0; i < e->answer.count; i++) {
-		if (same_pair(e->answer.seen[i], m) && !same_body(e->answer.seen[i]->sdp, m->sdp)) {
+		if (same_pair(e->answer.seen[i], m) && !sdp_same(e->answer.seen[i]->sdp, m->sdp)) {
 			e->answer_changed = true;
 			e->answer.count = 0;
 			answered_with(a, e);

@@ -11,7 +11,8 @@
 #include "captures/base/text.h"
 
 enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MAX = 8, OTHER_COPIES_MAX = 12,
-	LOOP_PASSAGES = 3, CHANCES = 8 };
+	LOOP_PASSAGES = 3, CHANCES = 8,
+	STATS_EACH = 3 /* a transaction counts for its two hosts, and for the pair */ };
 
 #define T1_NS (500 * MILLISECOND_NS)
 #define T1_LEAST_NS (100 * MILLISECOND_NS)   /* of stacks that measure the round trip */
@@ -21,23 +22,31 @@ enum { OPEN_MAX = 32768, STATS_MAX = 16384, IGNORED_COPIES = 3, INVITE_COPIES_MA
 
 enum { CALL_ID = 96 };
 
+struct tx_odd {                      /* of a transaction that was repeated, or whose answer is not as it should be */
+	const char *field;           /* what the answer has wrong; NULL nothing */
+	struct frame_ref answer;     /* that one */
+	unsigned answers, copies;    /* such answers; copies after the first of them */
+	uint8_t call_id_n;           /* 0: not repeated yet */
+	uint8_t call_id[CALL_ID];    /* as it was written, as far as there is room */
+};
+
 struct tx {
 	struct hash_link by_key;
 	uint64_t key, branch;
-	uint8_t method, call_id_n;
+	uint8_t method;
 	bool stream;
 	bool answered_in_time;       /* an answer within T1 of a copy */
 	bool lost_response;          /* and then a copy */
 	struct endpoint src, dst;
 	unsigned copies, answers;
 	struct list_link in_order;   /* by first copy */
-	struct frame_ref first, last, answer, odd_answer;
+	struct frame_ref first, last;
 	int64_t second_ns;           /* of the second copy; NS_NONE */
+	int64_t answer_ns;           /* of the first answer */
 	uint64_t uri;
-	const char *odd_field;
-	unsigned odd_answers, copies_after_odd, passages;
+	unsigned passages;
 	uint32_t max_forwards;
-	uint8_t call_id[CALL_ID];    /* as it was written, as far as there is room; set as far as call_id_n */
+	struct tx_odd *odd;          /* NULL: nothing of the kind, as of nearly all */
 };
 
 static const struct repeats_window no_window;
@@ -88,6 +97,8 @@ void repeats_free(struct repeats *r)
 		return;
 	LIST_EACH(it, &r->stats)
 		stat_fini(LIST_ENTRY(it, struct repeats_stat, in_order));
+	LIST_EACH(it, &r->open)
+		free(LIST_ENTRY(it, struct tx, in_order)->odd);
 	pool_fini(&r->tx_pool);
 	pool_fini(&r->stat_pool);
 	hash_fini(&r->by_key);
@@ -280,7 +291,7 @@ static struct repeats_tally tally_of(const struct tx *t)
 	struct repeats_tally x = { .total = 1 };
 	int64_t gap_ns = t->second_ns != NS_NONE ? t->second_ns - t->first.at_ns : T1_NS;
 	int64_t t1_ns = gap_ns < T1_LEAST_NS ? T1_LEAST_NS : gap_ns < T1_NS ? gap_ns : T1_NS;
-	int64_t took_ns = t->answer.at_ns - t->first.at_ns;
+	int64_t took_ns = t->answer_ns - t->first.at_ns;
 
 	if (t->copies < 2)
 		return x;
@@ -321,22 +332,31 @@ static void odd_add(struct repeats *r, const struct tx *t, enum odd_kind kind, u
 	if (r->odd_count == REPEATS_ODD_MAX)
 		return;
 	o = &r->odds[r->odd_count++];
-	*o = (struct repeats_odd){ .kind = kind, .field = t->odd_field, .src = t->src, .dst = t->dst, .first = t->first,
-		.answer = t->odd_answer, .last = t->last,
-				   .copies = copies, .method = t->method };
-	text_escape((struct span){ t->call_id, t->call_id_n }, o->call_id, sizeof o->call_id);
+	*o = (struct repeats_odd){ .kind = kind, .field = t->odd->field, .src = t->src, .dst = t->dst,
+		.first = t->first, .answer = t->odd->answer, .last = t->last, .copies = copies, .method = t->method };
+	text_escape((struct span){ t->odd->call_id, t->odd->call_id_n }, o->call_id, sizeof o->call_id);
 }
 
+/* Each of them takes a request that was sent again. */
 static void oddities(struct repeats *r, const struct tx *t)
 {
-	if (t->odd_field && t->copies_after_odd >= IGNORED_COPIES && t->answers == t->odd_answers)
-		odd_add(r, t, ODD_IGNORES, t->copies_after_odd);
+	if (!t->odd || !t->odd->call_id_n)
+		return;
+	if (t->odd->field && t->odd->copies >= IGNORED_COPIES && t->answers == t->odd->answers)
+		odd_add(r, t, ODD_IGNORES, t->odd->copies);
 	if (t->copies > (t->method == SIP_INVITE ? INVITE_COPIES_MAX : OTHER_COPIES_MAX))
 		odd_add(r, t, ODD_BEYOND_TIMER, t->copies);
 	if (t->stream && t->copies > 1)
 		odd_add(r, t, ODD_STREAM, t->copies);
 	if (t->passages >= LOOP_PASSAGES)
 		odd_add(r, t, ODD_LOOP, t->passages);
+}
+
+static uint32_t between_hash(const struct tx *t)
+{
+	bool swap = address_compare(&t->src.addr, &t->dst.addr) > 0;
+
+	return (uint32_t)(swap ? pair_key(&t->dst.addr, &t->src.addr) : pair_key(&t->src.addr, &t->dst.addr));
 }
 
 static void tx_close(struct repeats *r, struct tx *t)
@@ -352,6 +372,7 @@ static void tx_close(struct repeats *r, struct tx *t)
 	}
 	hash_remove(&r->by_key, &t->by_key);
 	list_remove(&r->open, &t->in_order);
+	free(t->odd);
 	pool_give(&r->tx_pool, t);
 }
 
@@ -401,7 +422,7 @@ static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key
 		r->evicted++;
 	}
 	t = pool_take(&r->tx_pool);
-	memset(t, 0, offsetof(struct tx, call_id));
+	memset(t, 0, sizeof *t);
 	t->key = key;
 	t->branch = branch_of(p->sip);
 	t->uri = hash_bytes(p->sip->uri.p, p->sip->uri.n);
@@ -414,11 +435,28 @@ static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key
 	t->copies = 1;
 	t->passages = 1;
 	t->max_forwards = p->sip->has_max_forwards ? p->sip->max_forwards : UINT32_MAX;
-	t->call_id_n = (uint8_t)(p->sip->call_id.n < CALL_ID ? p->sip->call_id.n : CALL_ID);
-	memcpy(t->call_id, p->sip->call_id.p, t->call_id_n);
 	hash_add(&r->by_key, &t->by_key, (uint32_t)key);
 	list_add_tail(&r->open, &t->in_order);
 	return t;
+}
+
+static struct tx_odd *odd_of(struct tx *t)
+{
+	if (!t->odd)
+		t->odd = memory_zalloc(sizeof *t->odd);
+	return t->odd;
+}
+
+/* A request of the same key, which has the Call-ID in it. */
+static void sent_again(struct tx *t, const struct packet *p)
+{
+	struct tx_odd *o = odd_of(t);
+
+	t->last = frame_of(p);
+	if (o->call_id_n)
+		return;
+	o->call_id_n = (uint8_t)(p->sip->call_id.n < CALL_ID ? p->sip->call_id.n : CALL_ID);
+	memcpy(o->call_id, p->sip->call_id.p, o->call_id_n);
 }
 
 /* The same request on the same way once more, with fewer hops left: it goes round. */
@@ -431,7 +469,7 @@ static void passes_again(struct tx *t, const struct packet *p)
 		return;
 	t->max_forwards = sip->max_forwards;
 	t->passages++;
-	t->last = frame_of(p);
+	sent_again(t, p);
 }
 
 static void take_request(struct repeats *r, const struct packet *p)
@@ -457,9 +495,9 @@ static void take_request(struct repeats *r, const struct packet *p)
 		return;
 	t->copies++;
 	t->second_ns = t->second_ns == NS_NONE ? p->at_ns : t->second_ns;
-	t->last = frame_of(p);
+	sent_again(t, p);
 	t->lost_response |= t->answered_in_time;
-	t->copies_after_odd += t->odd_field != NULL;
+	t->odd->copies += t->odd->field != NULL;
 }
 
 /* A provisional ends the repetition of an INVITE only (RFC 3261 17.1.2.2). */
@@ -472,16 +510,18 @@ static void take_response(struct repeats *r, const struct packet *p)
 		return;
 	branch = t->branch == branch_of(p->sip);
 	if (!branch || p->src.port != t->dst.port) {
-		if (!t->odd_field && endpoint_equal(&p->dst, &t->src)) {
-			t->odd_field = branch ? "the port that it comes from" : "the branch of its Via";
-			t->odd_answer = frame_of(p);
+		struct tx_odd *o = odd_of(t);
+
+		if (!o->field && endpoint_equal(&p->dst, &t->src)) {
+			o->field = branch ? "the port that it comes from" : "the branch of its Via";
+			o->answer = frame_of(p);
 		}
 		if (!branch)
 			return;
-		t->odd_answers++;
+		o->answers++;
 	}
 	if (t->answers == 0)
-		t->answer = frame_of(p);
+		t->answer_ns = p->at_ns;
 	t->answers++;
 	t->answered_in_time |= p->at_ns - t->last.at_ns <= T1_NS;
 }
@@ -503,6 +543,23 @@ unsigned repeats_places(const struct repeats *r, const struct packet *p, struct 
 		return 0;
 	ret[0] = (struct hash_place){ &r->by_key, (uint32_t)key_of(p, p->sip) };
 	return 1;
+}
+
+unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct hash_place *ret, unsigned max)
+{
+	int64_t before_ns = ns_add(now_ns, -LIFE_NS);
+	unsigned n = 0, full = r->open.count + max >= r->config.max_open ? max : 0;
+
+	LIST_EACH(it, &r->open) {
+		const struct tx *t = LIST_ENTRY(it, struct tx, in_order);
+
+		if (n + STATS_EACH > max || (t->first.at_ns > before_ns && n >= full))
+			break;
+		ret[n++] = (struct hash_place){ &r->stats_by_key, (uint32_t)pair_key(&t->src.addr, NULL) };
+		ret[n++] = (struct hash_place){ &r->stats_by_key, (uint32_t)pair_key(&t->dst.addr, NULL) };
+		ret[n++] = (struct hash_place){ &r->stats_by_key, between_hash(t) };
+	}
+	return n;
 }
 
 void repeats_packet(struct repeats *r, const struct packet *p)

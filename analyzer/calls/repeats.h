@@ -74,6 +74,8 @@ struct repeats *repeats_new(const struct repeats_config *config);
 void repeats_free(struct repeats *r);
 /* Where repeats_packet() will look; gives how many, HASH_PLACES at most. */
 unsigned repeats_places(const struct repeats *r, const struct packet *p, struct hash_place *ret);
+/* Where transactions will be counted that close until then; gives how many places, at most max. */
+unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct hash_place *ret, unsigned max);
 /* One SIP packet; mirror copies must be left out by the caller. */
 void repeats_packet(struct repeats *r, const struct packet *p);
 /* all: the capture has ended; else transactions that may still be repeated stay open. Repeatable. */

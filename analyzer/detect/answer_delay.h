@@ -22,6 +22,7 @@ struct delays {
 	unsigned count, room;
 	unsigned looks;              /* through all flows to outside */
 	double answer_max_s, relay_max_s, pdd_max_s, auth_max_s, dns_wait_s; /* of the detector's keys */
+	double soon_s;               /* the least of the limits before the first ringing */
 };
 
 /* Copied. */

@@ -11,6 +11,7 @@
 #include "analyzer/detect/answer_delay.h"
 #include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
@@ -231,14 +232,13 @@ static void judge_dialling(struct delays *all, const struct leg *leg)
 }
 
 /* Its first message is the INVITE, and the first 18x came too soon for any of the limits; one pair of hosts. */
-static bool rang_soon(const struct delays *all, const struct leg *leg)
+static bool rang_soon(const struct leg *leg, double soon_s)
 {
 	const struct message *first = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
 	double seconds = (double)ns_minus(leg->progress_ns, first->at.at_ns) / 1e9;
 
 	return leg->segment_count == 1 && leg->progress_ns != NS_NONE && first->request &&
-	       first->method == SIP_INVITE && seconds <= all->pdd_max_s && seconds <= all->auth_max_s &&
-	       seconds <= all->dns_wait_s;
+	       first->method == SIP_INVITE && seconds <= soon_s;
 }
 
 static void judge_leg(struct delays *all, const struct leg *leg)
@@ -255,7 +255,7 @@ static void judge_leg(struct delays *all, const struct leg *leg)
 		judge_prack(all, t);
 	}
 	judge_relay(all, leg);
-	if (!rang_soon(all, leg) && !delay_detour(all, leg))
+	if (!rang_soon(leg, all->soon_s) && !delay_detour(all, leg))
 		judge_dialling(all, leg);
 }
 
@@ -359,23 +359,67 @@ static void tell(struct delays *all, const struct delay *list, unsigned count)
 	finding_fix(f, "%s.", w->fix);
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+static double least_of(double x, double y)
 {
-	struct delays all = {
-		.d = d, .facts = detection_facts(d),
-		.answer_max_s = detection_key(d, "answer-max-s"), .relay_max_s = detection_key(d, "relay-max-s"),
-		.pdd_max_s = detection_key(d, "pdd-max-s"), .auth_max_s = detection_key(d, "auth-max-s"),
-		.dns_wait_s = detection_key(d, "dns-wait-s"),
-	};
+	return x < y ? x : y;
+}
+
+static void limits_read(struct delays *all, const struct detection *d)
+{
+	all->answer_max_s = detection_key(d, "answer-max-s");
+	all->relay_max_s = detection_key(d, "relay-max-s");
+	all->pdd_max_s = detection_key(d, "pdd-max-s");
+	all->auth_max_s = detection_key(d, "auth-max-s");
+	all->dns_wait_s = detection_key(d, "dns-wait-s");
+	all->soon_s = least_of(all->pdd_max_s, least_of(all->auth_max_s, all->dns_wait_s));
+}
+
+/* Sent once, and acknowledged once and at once, if at all. */
+static bool acked_soon(const struct transaction *t, double soon_s)
+{
+	return !t->ack || (endpoint_equal(&t->ack->dst, &t->final->src) && phrase_equal(t->ack->to_tag, t->final->to_tag) &&
+		t->ack->at.at_ns >= t->final->at.at_ns && seconds_between(t->final, t->ack) <= soon_s);
+}
+
+/* A plain leg has no relay and no reliable answers: it rang soon, and its ACK came soon. */
+static bool in_time(const struct delays *all, const struct leg *leg)
+{
+	const struct transaction *t = leg_plain(leg) && leg->call->legs.count == 1 ? leg_plain_answered(leg) : NULL;
+
+	return t && rang_soon(leg, all->soon_s) && acked_soon(t, all->answer_max_s);
+}
+
+struct state {
+	struct leg_list legs;        /* that may have waited, as surveyed */
+	struct delays limits;        /* as long as legs are surveyed */
+	bool surveys;
+};
+
+static void survey(struct detection *d, struct state *st, const struct leg *leg)
+{
+	if (!st->surveys)
+		limits_read(&st->limits, d);
+	st->surveys = true;
+	if (leg->initial_invite_seen && !in_time(&st->limits, leg))
+		leg_list_add(&st->legs, leg);
+}
+
+static void forget(void *state)
+{
+	struct state *st = state;
+
+	leg_list_clear(&st->legs);
+	st->surveys = false;
+}
+
+static void judge_all(struct detection *d, const struct leg_list *legs)
+{
+	struct delays all = { .d = d, .facts = detection_facts(d) };
 	unsigned n, congested = answer_congestion(d);
 
-	(void)ev;
-	LIST_EACH(it, calls_legs(all.facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (leg->initial_invite_seen)
-			judge_leg(&all, leg);
-	}
+	limits_read(&all, d);
+	for (unsigned i = 0; i < legs->count; i++)
+		judge_leg(&all, legs->list[i]);
 	if (all.count)
 		qsort(all.list, all.count, sizeof *all.list, delay_compare);
 	for (unsigned i = 0; i < all.count; i += n) {
@@ -388,7 +432,21 @@ static void on_event(struct detection *d, const struct event *ev)
 	free(all.list);
 }
 
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct state *st = detection_state(d);
+
+	if (ev->kind == EVENT_SURVEY_LEG) {
+		survey(d, st, ev->leg);
+		return;
+	}
+	judge_all(d, &st->legs);
+	forget(st);
+}
+
 const struct detector detect_answer_delayed = {
-	.id = "answer-delayed", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
-	.scope = GLOBAL, .usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
+	.id = "answer-delayed", .doc = &doc, .keys = keys, .event = on_event,
+	.state_size = sizeof(struct state), .forget = forget,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_WARNING,
+	.possible_max = SEVERITY_WARNING,
 };

@@ -136,9 +136,11 @@ void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int6
 static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a,
 	const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
 {
+	struct endpoint rtcp = media ? sdp_media_rtcp(media) : (struct endpoint){ .port = 0 };
+
 	for (unsigned i = 0; i < a->media_count; i++) {
-		const struct endpoint *rtcp = media && address_known(&media->rtcp.addr) ? &media->rtcp : NULL;
-		const struct rtcp_party *p = rtcp_party_at(j->facts->rtcp, &a->at[i], rtcp, from_ns, to_ns);
+		const struct rtcp_party *p = rtcp_party_at(j->facts->rtcp, &a->at[i],
+			address_known(&rtcp.addr) ? &rtcp : NULL, from_ns, to_ns);
 
 		if (p)
 			return p;

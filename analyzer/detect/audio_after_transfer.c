@@ -238,9 +238,10 @@ static bool speaks(const struct direction *d, int64_t from_ns, int64_t to_ns)
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *s = d->streams[i];
+		struct stream_sound heard = stream_sound(s);
 
 		audible |= stream_packets_between(s, from_ns, to_ns) >= ALIVE_LEAST &&
-			(!s->level_known || s->speech_last_ns >= from_ns);
+			(!heard.known || heard.speech_last_ns >= from_ns);
 	}
 	return audible && packets_of(d, from_ns, to_ns) >= SPEAKS_LEAST;
 }

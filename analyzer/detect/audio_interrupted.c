@@ -434,8 +434,9 @@ static const struct stream *last_stream(const struct direction *d)
 /* Cut off in mid-speech: what was sent last was speech. */
 static bool ends_in_speech(const struct stream *s)
 {
-	return s->level_known && s->speech_last_ns != NS_NONE &&
-	       s->last_ns - s->speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
+	struct stream_sound heard = stream_sound(s);
+
+	return heard.speech && s->last_ns - heard.speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
 }
 
 static void say_end(struct finding *f, const char *host, bool lost, bool serves)

@@ -29,7 +29,7 @@ static double speech_of(const struct direction *d)
 	double s = 0;
 
 	for (unsigned i = 0; i < d->stream_count; i++)
-		s += d->streams[i]->level_known ? d->streams[i]->speech_s : 0;
+		s += stream_sound(d->streams[i]).speech_s;
 	return s;
 }
 
@@ -79,19 +79,20 @@ static struct sound sound_of(const struct direction *d)
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		const struct stream *x = d->streams[i];
+		struct stream_sound heard = stream_sound(x);
 
 		s.comfort += x->comfort;
 		if (x->comfort)
 			s.comfort_s += (double)(x->last_ns - x->first_ns) / 1e9;
 		s.audio += x->audio;
-		s.stuck = x->stuck_run_max > s.stuck ? x->stuck_run_max : s.stuck;
-		if (!x->level_known)
+		if (!heard.known)
 			continue;
 		s.known = true;
-		s.samples += x->level_samples;
-		s.silent += x->level_silent;
-		s.max_dbm0 = x->level_max_dbm0 > s.max_dbm0 ? x->level_max_dbm0 : s.max_dbm0;
-		s.one_code &= x->one_code;
+		s.stuck = heard.stuck_run_max > s.stuck ? heard.stuck_run_max : s.stuck;
+		s.samples += heard.samples;
+		s.silent += heard.silent;
+		s.max_dbm0 = heard.max_dbm0 > s.max_dbm0 ? heard.max_dbm0 : s.max_dbm0;
+		s.one_code &= heard.one_code;
 	}
 	return s;
 }

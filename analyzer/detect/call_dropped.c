@@ -10,6 +10,7 @@
 #include "analyzer/detect/call_end.h"
 #include "analyzer/detect/call_lost.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
@@ -114,17 +115,36 @@ static void media_timeout(const struct facts *facts, const struct leg *leg, stru
 	e->seconds = gap_s;
 }
 
+/* Of a quiet end: could media_timeout() make something of it? */
+static bool is_silent_end(const struct leg *leg)
+{
+	double gap_s = silent_s(leg, leg->ended_by_side, leg->bye_ns);
+
+	return gap_s >= 5 && is_round(gap_s) && not_heard(leg, leg->ended_by_side);
+}
+
 /* ---- equal durations ---- */
 
-struct peer {                        /* an address of parties */
+struct peer {                        /* an address of parties that hang up */
 	struct hash_link by_address;
-	const struct endpoint *at;
+	struct address at;
 	unsigned enders;             /* answered legs in which it hung up */
+};
+
+struct enders {
+	struct hash by_address;
+	struct arena *arena;
+	unsigned most;               /* enders of the one that has most of them */
+};
+
+struct state {                       /* from the survey of the legs to judgement */
+	struct leg_list legs;        /* whose end is worth a look */
+	struct enders peers;          /* who hung up the others */
 };
 
 struct ended {                       /* an answered leg, as one of its two parties has it */
 	const struct leg *leg;
-	struct peer *peer;
+	const struct peer *peer;
 	double seconds;              /* from the answer to its end, or to the end of the file */
 	bool by_peer, by_caller;     /* the peer hung up */
 	uint8_t side;                /* of the peer */
@@ -133,60 +153,85 @@ struct ended {                       /* an answered leg, as one of its two parti
 struct endeds {
 	struct ended *list;
 	unsigned count;
-	struct hash peers;
-	struct arena *arena;
+	const struct enders *peers;
+	double enders_least;         /* of a peer: the others say nothing, and need no order */
 };
 
-static struct peer *peer_get(struct endeds *all, const struct endpoint *at)
+static struct peer *peer_find(const struct enders *all, const struct address *at)
 {
-	uint32_t hash = (uint32_t)hash_bytes(at->addr.bytes, sizeof at->addr.bytes);
+	uint32_t hash = address_hash(at);
+
+	for (struct hash_link *it = hash_first(&all->by_address, hash); it; it = it->next) {
+		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct peer, by_address)->at, at))
+			return HASH_ENTRY(it, struct peer, by_address);
+	}
+	return NULL;
+}
+
+static struct peer *peer_add(struct enders *all, const struct address *at)
+{
+	struct peer *p = peer_find(all, at);
+
+	if (p)
+		return p;
+	all->arena = all->arena ? all->arena : arena_new();
+	p = arena_zalloc(all->arena, sizeof *p);
+	p->at = *at;
+	hash_add(&all->by_address, &p->by_address, address_hash(at));
+	return p;
+}
+
+static void peers_clear(struct enders *all)
+{
+	hash_fini(&all->by_address);
+	hash_init(&all->by_address);
+	arena_free(all->arena);
+	all->arena = NULL;
+	all->most = 0;
+}
+
+static bool has_duration(const struct leg *leg)
+{
+	return leg->answered && leg->answer_ns != NS_NONE && !leg->partial;
+}
+
+static bool hung_up(const struct leg *leg, enum side side)
+{
+	return leg->bye_seen && leg->ended_by_side == side && call_end_leads(leg) && !leg->transferred;
+}
+
+static void ender_note(struct enders *all, const struct leg *leg)
+{
+	const struct address *at = &leg->party[leg->ended_by_side].signalling.addr;
 	struct peer *p;
 
-	for (struct hash_link *it = hash_first(&all->peers, hash); it; it = it->next) {
-		p = HASH_ENTRY(it, struct peer, by_address);
-		if (it->hash == hash && address_equal(&p->at->addr, &at->addr))
-			return p;
-	}
-	p = arena_zalloc(all->arena, sizeof *p);
-	p->at = at;
-	hash_add(&all->peers, &p->by_address, hash);
-	return p;
+	if (!has_duration(leg) || !hung_up(leg, leg->ended_by_side) || !address_known(at))
+		return;
+	p = peer_add(all, at);
+	if (++p->enders > all->most)
+		all->most = p->enders;
 }
 
 static void ended_add(struct endeds *all, const struct leg *leg, enum side side, int64_t capture_end_ns)
 {
-	struct ended *x = &all->list[all->count];
 	int64_t end_ns = leg->bye_seen ? leg->bye_ns : leg->end_ns != NS_NONE ? leg->end_ns : capture_end_ns;
+	const struct peer *peer = peer_find(all->peers, &leg->party[side].signalling.addr);
 
-	if (!address_known(&leg->party[side].signalling.addr))
+	if (!peer || peer->enders < all->enders_least)
 		return;
-	all->count++;
-	*x = (struct ended){
-		.leg = leg, .peer = peer_get(all, &leg->party[side].signalling),
+	all->list[all->count++] = (struct ended){
+		.leg = leg, .peer = peer,
 		.seconds = (double)ns_minus(end_ns, leg->answer_ns) / 1e9,
-		.by_peer = leg->bye_seen && leg->ended_by_side == side && call_end_leads(leg) && !leg->transferred,
+		.by_peer = hung_up(leg, side),
 		.by_caller = leg->ended_by_side == SIDE_CALLER,
 		.side = (uint8_t)side,
 	};
-	x->peer->enders += x->by_peer;
-}
-
-/* Those of peers that hung up so often; the others say nothing, and need no order. */
-static void endeds_keep(struct endeds *all, double enders_least)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < all->count; i++) {
-		if (all->list[i].peer->enders >= enders_least)
-			all->list[kept++] = all->list[i];
-	}
-	all->count = kept;
 }
 
 static int ended_compare(const void *a, const void *b)
 {
 	const struct ended *x = a, *y = b;
-	int c = address_compare(&x->peer->at->addr, &y->peer->at->addr);
+	int c = address_compare(&x->peer->at, &y->peer->at);
 
 	if (c == 0)
 		c = (x->seconds > y->seconds) - (x->seconds < y->seconds);
@@ -314,33 +359,40 @@ static void judge_peer(struct detection *d, const struct ended *list, unsigned f
 	tell_interval(d, list, best_from, best_to, enders(list, best_from, best_to), to - best_from);
 }
 
-static void judge_intervals(struct detection *d, const bool *told)
+/* told: legs of which a finding tells already, in their order. */
+static void endeds_fill(struct endeds *all, const struct facts *facts, const struct leg_list *told)
 {
-	const struct facts *facts = detection_facts(d);
-	const struct list *legs = calls_legs(facts->calls);
-	struct endeds all = { .list = memory_resize(NULL, 2 * legs->count + 1, sizeof *all.list),
-		.arena = arena_new() };
-	unsigned at = 0, to;
+	unsigned at = 0;
 
-	hash_init(&all.peers);
-	LIST_EACH(it, legs) {
+	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
-		if (told[at++] || !leg->answered || leg->answer_ns == NS_NONE || leg->partial)
-			continue;
-		ended_add(&all, leg, SIDE_CALLER, facts->capture->last_ns);
-		ended_add(&all, leg, SIDE_CALLEE, facts->capture->last_ns);
+		if (at < told->count && told->list[at] == leg) {
+			at++;
+		} else if (has_duration(leg)) {
+			ended_add(all, leg, SIDE_CALLER, facts->capture->last_ns);
+			ended_add(all, leg, SIDE_CALLEE, facts->capture->last_ns);
+		}
 	}
-	endeds_keep(&all, detection_key(d, "interval-calls"));
+}
+
+static void judge_intervals(struct detection *d, const struct enders *peers, const struct leg_list *told)
+{
+	const struct facts *facts = detection_facts(d);
+	struct endeds all = { .peers = peers, .enders_least = detection_key(d, "interval-calls") };
+	unsigned to;
+
+	if (peers->most < all.enders_least || facts->site->role == SITE_LAB)
+		return;
+	all.list = memory_resize(NULL, 2 * calls_legs(facts->calls)->count + 1, sizeof *all.list);
+	endeds_fill(&all, facts, told);
 	if (all.count)
 		qsort(all.list, all.count, sizeof *all.list, ended_compare);
-	for (unsigned from = 0; from < all.count && facts->site->role != SITE_LAB; from = to) {
+	for (unsigned from = 0; from < all.count; from = to) {
 		for (to = from + 1; to < all.count && all.list[to].peer == all.list[from].peer;)
 			to++;
 		judge_peer(d, all.list, from, to);
 	}
-	hash_fini(&all.peers);
-	arena_free(all.arena);
 	free(all.list);
 }
 
@@ -440,34 +492,67 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 		finding_evidence(f, e->bye->at, "BYE");
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+/* False: nothing shows that it was no person who ended it. */
+static bool judge_leg(struct detection *d, const struct leg *leg, const struct reboots *reboots)
 {
 	const struct facts *facts = detection_facts(d);
-	const struct list *legs = calls_legs(facts->calls);
-	bool *told = memory_zalloc(legs->count + 1);
+	struct call_end e = call_end_of(facts, leg, detection_key(d, "tail-s"));
+
+	if (e.bye && (!e.reason || strcmp(e.reason, "abnormal-release") == 0) && leg->answered && call_end_leads(leg))
+		media_timeout(facts, leg, &e);
+	if (e.reason)
+		tell(d, leg, &e);
+	return e.reason || call_lost(d, leg, reboots);
+}
+
+static void survey(struct detection *d, const struct leg *leg)
+{
+	struct state *st = detection_state(d);
+
+	if (call_end_quiet(detection_facts(d), leg) && !is_silent_end(leg))
+		ender_note(&st->peers, leg);
+	else
+		leg_list_add(&st->legs, leg);
+}
+
+static void forget(void *state)
+{
+	struct state *st = state;
+
+	leg_list_clear(&st->legs);
+	peers_clear(&st->peers);
+}
+
+static void judge_all(struct detection *d, struct state *st)
+{
+	struct leg_list told = { NULL, 0, 0 };
 	struct reboots reboots;
-	unsigned at = 0;
 
-	(void)ev;
-	reboots_init(&reboots, facts);
-	LIST_EACH(it, legs) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-		struct call_end e = call_end_of(facts, leg, detection_key(d, "tail-s"));
-
-		if (e.bye && (!e.reason || strcmp(e.reason, "abnormal-release") == 0) && leg->answered &&
-		    call_end_leads(leg))
-			media_timeout(facts, leg, &e);
-		if (e.reason)
-			tell(d, leg, &e);
-		told[at++] = e.reason != NULL || call_lost(d, leg, &reboots);
+	reboots_init(&reboots, detection_facts(d));
+	for (unsigned i = 0; i < st->legs.count; i++) {
+		if (judge_leg(d, st->legs.list[i], &reboots))
+			leg_list_add(&told, st->legs.list[i]);
+		else
+			ender_note(&st->peers, st->legs.list[i]);
 	}
-	judge_intervals(d, told);
+	judge_intervals(d, &st->peers, &told);
 	detection_pass(d, NULL, "calls that a person ended, as far as timers, reasons and durations tell");
 	reboots_fini(&reboots);
-	free(told);
+	leg_list_clear(&told);
+	forget(st);
+}
+
+static void on_event(struct detection *d, const struct event *ev)
+{
+	if (ev->kind == EVENT_SURVEY_LEG)
+		survey(d, ev->leg);
+	else
+		judge_all(d, detection_state(d));
 }
 
 const struct detector detect_call_dropped = {
-	.id = "call-dropped", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
-	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+	.id = "call-dropped", .doc = &doc, .keys = keys, .event = on_event,
+	.state_size = sizeof(struct state), .forget = forget,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_ERROR,
+	.possible_max = SEVERITY_WARNING,
 };

@@ -4,6 +4,7 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/answer_hop.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/sip_binding.h"
 
@@ -283,23 +284,32 @@ static bool abnormal_release(const struct leg *leg, struct call_end *e)
 	return true;
 }
 
+/* The registration of the other side at who hangs up, where it lapses at that time; NULL none. */
+static const struct sip_binding *lapsed_at(const struct facts *facts, const struct leg *leg, enum side by, int64_t bye_ns)
+{
+	const struct sip_binding *b = sip_bindings_find(facts->bindings, side_at(leg, side_other(by)), side_at(leg, by));
+	int64_t off_ns;
+
+	if (!b || b->registered_until_ns == NS_NONE || b->expires_s == 0 || leg->answer_ns == NS_NONE ||
+	    leg->answer_ns >= b->registered_until_ns)
+		return NULL;
+	off_ns = ns_minus(bye_ns, b->registered_until_ns);
+	if (facts->capture->last_ns < ns_add(b->registered_until_ns, LAPSED_NS) || off_ns > EXPIRY_SLACK_NS || off_ns < -EXPIRY_SLACK_NS)
+		return NULL;
+	return b;
+}
+
 /* Who hangs up is the registrar of the other side, when that one's registration ends and is seen to stay ended. */
 static bool registration_ended(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
-	const struct endpoint *phone = side_at(leg, side_other(e->bye->by)), *server = side_at(leg, e->bye->by);
-	const struct sip_binding *b = sip_bindings_find(facts->bindings, phone, server);
-	int64_t off_ns;
+	const struct sip_binding *b = lapsed_at(facts, leg, e->bye->by, e->bye->at.at_ns);
 
-	if (!b || e->bye->via_count != 1 || b->registered_until_ns == NS_NONE || b->expires_s == 0 || leg->answer_ns == NS_NONE ||
-	    leg->answer_ns >= b->registered_until_ns)
-		return false;
-	off_ns = ns_minus(e->bye->at.at_ns, b->registered_until_ns);
-	if (facts->capture->last_ns < ns_add(b->registered_until_ns, LAPSED_NS) || off_ns > EXPIRY_SLACK_NS || off_ns < -EXPIRY_SLACK_NS)
+	if (!b || e->bye->via_count != 1)
 		return false;
 	e->reason = "registration-timeout-release";
 	e->severity = SEVERITY_WARNING;
 	e->confidence = CONFIDENCE_POSSIBLE;
-	e->culprit = *phone;
+	e->culprit = *side_at(leg, side_other(e->bye->by));
 	e->timer_s = b->expires_s;
 	e->seconds = (double)b->expires_s;
 	return true;
@@ -321,4 +331,17 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 	if (!abnormal_release(leg, &e))
 		registration_ended(facts, leg, &e);
 	return e;
+}
+
+/*
+ * Without re-INVITE nothing was refreshed in vain or forgotten; without a timer, a Reason, repeated answers or a
+ * registration that lapses nothing ended it but its BYE.
+ */
+bool call_end_quiet(const struct facts *facts, const struct leg *leg)
+{
+	const struct transaction *t = leg_plain(leg) && leg->bye_seen && !leg->end_reason.n ? leg_plain_answered(leg) : NULL;
+	const struct headers *ok = t ? t->final->headers : NULL;
+
+	return t && t->finals < ACK_COPIES && !(ok && ok->more->session_expires_s) &&
+	       !lapsed_at(facts, leg, leg->ended_by_side, leg->bye_ns);
 }

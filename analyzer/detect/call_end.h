@@ -23,6 +23,8 @@ struct call_end {
 
 /* tail_s as in silence_gate(). Media is not looked at. */
 struct call_end call_end_of(const struct facts *facts, const struct leg *leg, double tail_s);
+/* A leg whose signalling shows nothing of that, and nothing else but its BYE: quickly told of most. */
+bool call_end_quiet(const struct facts *facts, const struct leg *leg);
 /* Of a call of several legs: does this one's BYE come first? The others follow it. */
 bool call_end_leads(const struct leg *leg);
 const struct message *call_end_bye(const struct leg *leg);

@@ -7,6 +7,7 @@
 #include "analyzer/detect/invite_hop.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
 
 static const char *const reasons[] = {
@@ -46,6 +47,8 @@ struct lost {
 	enum confidence confidence;
 	char field[40];              /* cancel-481: what differs */
 };
+
+struct state { struct leg_list legs; };       /* that may have rung too long, as surveyed */
 
 struct judging {
 	struct detection *d;
@@ -340,24 +343,48 @@ static void judge_leg(const struct judging *j, const struct leg *leg)
 		tell(j, &worst);
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+/* The phone of a plain leg was answered, and soon enough: whenever the caller was to give up, it was over in time. */
+static void survey(struct detection *d, const struct leg *leg)
 {
+	struct state *st = detection_state(d);
+
+	if (!leg->initial_invite_seen || leg->progress_ns == NS_NONE)
+		return;
+	if (!leg_plain(leg) ||
+	    leg->answer_ns > ns_add(leg->progress_ns, (int64_t)(detection_key(d, "cancel-wait-s") * 1e9)))
+		leg_list_add(&st->legs, leg);
+}
+
+static void judge_all(struct detection *d)
+{
+	struct state *st = detection_state(d);
 	struct judging j = { .d = d, .facts = detection_facts(d) };
 
-	(void)ev;
 	j.wait_ns = (int64_t)(detection_key(d, "cancel-wait-s") * 1e9);
 	j.tail_ns = (int64_t)(detection_key(d, "tail-s") * 1e9);
 	j.end_ns = j.facts->capture->last_ns;
-	LIST_EACH(it, calls_legs(j.facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (leg->initial_invite_seen && leg->progress_ns != NS_NONE)
-			judge_leg(&j, leg);
-	}
+	for (unsigned i = 0; i < st->legs.count; i++)
+		judge_leg(&j, st->legs.list[i]);
+	leg_list_clear(&st->legs);
 	detection_pass(d, NULL, "every phone that rang was answered, refused or cancelled, as far as can be seen");
 }
 
+static void on_event(struct detection *d, const struct event *ev)
+{
+	if (ev->kind == EVENT_SURVEY_LEG)
+		survey(d, ev->leg);
+	else
+		judge_all(d);
+}
+
+static void forget(void *state)
+{
+	leg_list_clear(&((struct state *)state)->legs);
+}
+
 const struct detector detect_cancel_lost = {
-	.id = "cancel-lost", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
-	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
+	.id = "cancel-lost", .doc = &doc, .keys = keys, .event = on_event,
+	.state_size = sizeof(struct state), .forget = forget,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_ERROR,
+	.possible_max = SEVERITY_WARNING,
 };

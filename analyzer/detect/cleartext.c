@@ -90,8 +90,12 @@ static void take_sip(struct detection *d, const struct packet *p)
 
 static bool is_plain(const struct stream *s)
 {
-	return s->accepted && s->packets >= PACKETS_LEAST && s->level_known && s->level_samples >= SAMPLES_LEAST &&
-		(s->level_samples > s->level_speech || s->level_max_dbm0 < NOISE_DBM0);
+	struct stream_sound heard;
+
+	if (!s->accepted || s->packets < PACKETS_LEAST)
+		return false;
+	heard = stream_sound(s);
+	return heard.samples >= SAMPLES_LEAST && (heard.samples > heard.speech || heard.max_dbm0 < NOISE_DBM0);
 }
 
 static const struct stream *plain_stream(const struct facts *facts, enum scope_of_hop scope, uint64_t *ret_count,

@@ -20,11 +20,10 @@ static double speech_before(const struct direction *d, int64_t at_ns)
 	double s = 0;
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		const struct stream *x = d->streams[i];
+		struct stream_sound heard = stream_sound(d->streams[i]);
 
-		if (x->level_known && x->speech_first_ns != NS_NONE &&
-		    ns_add(x->speech_first_ns, (int64_t)(TALK_S * 1e9)) <= at_ns)
-			s += x->speech_s;
+		if (heard.speech && ns_add(heard.speech_first_ns, (int64_t)(TALK_S * 1e9)) <= at_ns)
+			s += heard.speech_s;
 	}
 	return s;
 }

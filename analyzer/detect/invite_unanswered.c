@@ -14,6 +14,7 @@
 #include "analyzer/detect/invite_hop.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
@@ -600,23 +601,28 @@ static int unanswered_compare(const void *a, const void *b)
 	return c ? c : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
 
-static void on_event(struct detection *d, const struct event *ev)
+struct state { struct leg_list legs; };       /* whose INVITE may have met silence, as surveyed */
+
+/* Each INVITE of a plain leg met an answer, and was sent once. */
+static void survey(struct detection *d, const struct leg *leg)
 {
-	const struct facts *facts = detection_facts(d);
+	struct state *st = detection_state(d);
+
+	if (leg->initial_invite_seen && !leg_plain(leg))
+		leg_list_add(&st->legs, leg);
+}
+
+static void judge_all(struct detection *d, const struct leg_list *legs)
+{
 	struct unanswered *list = NULL;
 	unsigned count = 0, room = 0, n;
 
-	(void)ev;
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (!leg->initial_invite_seen)
-			continue;
+	for (unsigned i = 0; i < legs->count; i++) {
 		if (count == room) {
 			room = room ? room * 2 : 16;
 			list = memory_resize(list, room, sizeof *list);
 		}
-		list[count] = judge_leg(d, leg);
+		list[count] = judge_leg(d, legs->list[i]);
 		count += list[count].reason != NULL;
 	}
 	if (count)
@@ -631,8 +637,26 @@ static void on_event(struct detection *d, const struct event *ev)
 	free(list);
 }
 
+static void on_event(struct detection *d, const struct event *ev)
+{
+	struct state *st = detection_state(d);
+
+	if (ev->kind == EVENT_SURVEY_LEG) {
+		survey(d, ev->leg);
+		return;
+	}
+	judge_all(d, &st->legs);
+	leg_list_clear(&st->legs);
+}
+
+static void forget(void *state)
+{
+	leg_list_clear(&((struct state *)state)->legs);
+}
+
 const struct detector detect_invite_unanswered = {
 	.id = "invite-unanswered", .doc = &doc, .keys = keys, .event = on_event,
-	.events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
+	.state_size = sizeof(struct state), .forget = forget,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE),
 	.scope = GLOBAL, .usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -23,12 +23,14 @@ static bool in_sdp(const struct facts *facts, const struct sdp *sdp, const struc
 {
 	for (unsigned i = 0; i < sdp->media_count; i++) {
 		const struct sdp_media *m = &sdp->media[i];
+		struct endpoint rtcp = sdp_media_rtcp(m);
 
-		if (is_image(facts, &m->at, a) || address_equal(&m->rtcp.addr, a))
+		if (is_image(facts, &m->at, a) || address_equal(&rtcp.addr, a))
 			return true;
-		for (unsigned k = 0; k < m->candidate_count; k++) {
-			if (address_equal(&m->candidates[k].at.addr, a) ||
-			    address_equal(&m->candidates[k].related.addr, a))
+		for (unsigned k = 0; k < m->rare->candidate_count; k++) {
+			const struct sdp_candidate *candidate = &m->rare->candidates[k];
+
+			if (address_equal(&candidate->at.addr, a) || address_equal(&candidate->related.addr, a))
 				return true;
 		}
 	}

@@ -53,10 +53,10 @@ static bool named_of(const struct direction *d, const struct window *w, struct e
 	if (!m || !m->sdp || d->slot->mline >= m->sdp->media_count)
 		return false;
 	media = &m->sdp->media[d->slot->mline];
-	*ret_named = media->rtcp;
+	*ret_named = sdp_media_rtcp(media);
 	*ret_message = m;
-	return media->port && !media->candidate_count && address_known(&media->rtcp.addr) &&
-	       !address_equal(&media->rtcp.addr, &media->at.addr);
+	return media->port && !media->rare->candidate_count && address_known(&ret_named->addr) &&
+	       !address_equal(&ret_named->addr, &media->at.addr);
 }
 
 static struct endpoint real_of(const struct direction *d)

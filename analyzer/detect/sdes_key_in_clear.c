@@ -45,7 +45,7 @@ static const struct sdp_media *media_with_key(const struct message *m, unsigned 
 {
 	if (!m || !m->sdp || at >= m->sdp->media_count)
 		return NULL;
-	return m->sdp->media[at].crypto_count && m->sdp->media[at].port ? &m->sdp->media[at] : NULL;
+	return m->sdp->media[at].rare->crypto_count && m->sdp->media[at].port ? &m->sdp->media[at] : NULL;
 }
 
 static void look(const struct exchange *x, struct keys_seen *k)
@@ -95,7 +95,7 @@ static void tell(struct detection *d, const struct leg *leg, const struct keys_s
 
 	say_host(facts, &k->offer->src.addr, from);
 	say_host(facts, &k->offer->dst.addr, to);
-	text_escape(k->offered->crypto_suite, suite, sizeof suite);
+	text_escape(k->offered->rare->crypto_suite, suite, sizeof suite);
 	finding_title(f, k->answered ? "Media keys can be read in SIP over %s"
 		: "Media keys are offered in SIP over %s", transport);
 	finding_cause(f, "a=crypto (%s, inline:***) %s between %s and %s over %s without TLS: who sees this hop can decrypt the call.", suite,

@@ -79,14 +79,14 @@ static bool control(const struct sip_message *m)
 
 static bool sdp_bad(const struct sip_message *m)
 {
-	struct sdp *sdp;
+	struct sdp_text *sdp;
 	bool bad;
 
 	if (m->sdp.n == 0)
 		return false;
 	sdp = memory_zalloc(sizeof *sdp);
 	bad = !sdp_parse(m->sdp, sdp) ||
-	      (sdp->flaws & (SDP_FLAW_NO_VERSION | SDP_FLAW_NO_ORIGIN | SDP_FLAW_NO_TIME | SDP_FLAW_NO_CONNECTION | SDP_FLAW_PORT));
+	      (sdp->said.flaws & (SDP_FLAW_NO_VERSION | SDP_FLAW_NO_ORIGIN | SDP_FLAW_NO_TIME | SDP_FLAW_NO_CONNECTION | SDP_FLAW_PORT));
 	free(sdp);
 	return bad;
 }

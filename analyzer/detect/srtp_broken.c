@@ -86,7 +86,7 @@ static bool most(const struct payload_look *l, uint32_t n)
 
 static bool has_keys(const struct sdp_media *m)
 {
-	return m->crypto_count || m->fingerprint.n || m->key_management;
+	return m->rare->crypto_count || m->rare->fingerprint.n || m->rare->key_management;
 }
 
 static const struct sdp_media *answer_of(const struct window *w)
@@ -97,9 +97,9 @@ static const struct sdp_media *answer_of(const struct window *w)
 /* Bytes that the agreed suite puts behind each packet; 0: not known. RFC 4568 6.2, 6188, 7714. */
 static unsigned tag_bytes(const struct window *w)
 {
-	struct span suite = answer_of(w)->crypto_suite;
+	struct span suite = answer_of(w)->rare->crypto_suite;
 
-	if (!suite.n || w->receiver->crypto_mki || w->sender->crypto_mki || w->dtls)
+	if (!suite.n || w->receiver->rare->crypto_mki || w->sender->rare->crypto_mki || w->dtls)
 		return 0;
 	if (span_starts_nocase(suite, SPAN("AEAD_")))
 		return 16;
@@ -187,8 +187,8 @@ static bool any_stream_breach(struct detection *d, const struct direction *dir, 
 
 static bool same_role(const struct sdp_media *a, const struct sdp_media *b)
 {
-	return (span_equal_nocase(a->setup, SPAN("active")) && span_equal_nocase(b->setup, SPAN("active"))) ||
-	       (span_equal_nocase(a->setup, SPAN("passive")) && span_equal_nocase(b->setup, SPAN("passive")));
+	return (span_equal_nocase(a->rare->setup, SPAN("active")) && span_equal_nocase(b->rare->setup, SPAN("active"))) ||
+	       (span_equal_nocase(a->rare->setup, SPAN("passive")) && span_equal_nocase(b->rare->setup, SPAN("passive")));
 }
 
 /* What offer and answer themselves get wrong; told of the direction from the answerer, once. */
@@ -211,7 +211,7 @@ static bool session_breach(const struct direction *dir, struct breach *b)
 		b->reason = "crypto-line-missing";
 		b->confidence = CONFIDENCE_CERTAIN;
 		b->message = x->offer.seen[0];
-	} else if (offer->fingerprint.n && answer->fingerprint.n && same_role(offer, answer)) {
+	} else if (offer->rare->fingerprint.n && answer->rare->fingerprint.n && same_role(offer, answer)) {
 		b->reason = "dtls-failed";
 		b->confidence = CONFIDENCE_CERTAIN;
 	}

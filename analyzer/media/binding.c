@@ -161,9 +161,9 @@ void binding_announce(struct binding *b, const struct message *m)
 		if (!media->rtp)
 			continue;
 		place_add(b, &media->at, m, i, false);
-		for (unsigned k = 0; k < media->candidate_count; k++) {
-			if (media->candidates[k].udp && media->candidates[k].component == 1)
-				place_add(b, &media->candidates[k].at, m, i, true);
+		for (unsigned k = 0; k < media->rare->candidate_count; k++) {
+			if (media->rare->candidates[k].udp && media->rare->candidates[k].component == 1)
+				place_add(b, &media->rare->candidates[k].at, m, i, true);
 		}
 	}
 }

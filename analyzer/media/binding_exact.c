@@ -63,8 +63,8 @@ static bool names_ssrc(const struct direction *d, uint32_t ssrc)
 	for (unsigned i = 0; i < d->window_count; i++) {
 		const struct sdp_media *m = d->windows[i].sender;
 
-		for (unsigned k = 0; m && k < m->ssrc_count; k++) {
-			if (m->ssrcs[k] == ssrc)
+		for (unsigned k = 0; m && k < m->rare->ssrc_count; k++) {
+			if (m->rare->ssrcs[k] == ssrc)
 				return true;
 		}
 	}

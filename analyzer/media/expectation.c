@@ -139,7 +139,7 @@ static bool dtx_allowed(const struct sdp_media *sender, const struct sdp_media *
 
 static bool is_dtls(const struct sdp_media *m)
 {
-	return m->fingerprint.n != 0;
+	return m->rare->fingerprint.n != 0;
 }
 
 /* ---- building the list ---- */
@@ -222,7 +222,7 @@ static void describe(struct builder *b, struct window *w, const struct session *
 	w->answer_is_receiver = s->exchange->offerer == b->sender;
 	if (!w->receiver || !w->sender)
 		return;
-	w->ice = w->receiver->ice_ufrag.n && w->sender->ice_ufrag.n;
+	w->ice = w->receiver->rare->ice_ufrag.n && w->sender->rare->ice_ufrag.n;
 	w->dtls = is_dtls(w->receiver) && is_dtls(w->sender);
 	w->secure = w->receiver->secure;
 	w->dtx_allowed = dtx_allowed(w->sender, w->receiver);

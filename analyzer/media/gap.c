@@ -194,7 +194,7 @@ void spell_refresh(struct record *r, const struct stream_hot *h)
 		spell->last_ns = h->last_ns;
 		spell->last_frame = h->last_frame;
 	}
-	spell->packets = (uint32_t)(record_audio(r, h) - r->spell_audio);
+	spell->packets = record_audio(r, h) - r->spell_audio;
 	spell->comfort = (uint32_t)(r->s.comfort - r->spell_comfort);
 	spell->events = (uint32_t)(r->s.events - r->spell_events);
 }
@@ -205,7 +205,7 @@ void spell_close(struct record *r, const struct stream_hot *h)
 	r->spell_open = false;
 }
 
-static void spell_begin(struct record *r, const struct packet *p, uint64_t audio)
+static void spell_begin(struct record *r, const struct packet *p, uint32_t audio)
 {
 	struct stream *s = &r->s;
 

@@ -203,16 +203,22 @@ static bool codes_are_idle(const struct level *l)
 	return code_is_idle(l->codes[0]) && (l->code_count < 2 || code_is_idle(l->codes[1]));
 }
 
-void level_settle(const struct level *l, struct stream *s)
+struct stream_sound stream_sound(const struct stream *s)
 {
-	s->level_known = l->count > 0;
-	s->level_samples = l->count;
-	s->level_silent = l->silent;
-	s->level_speech = l->speech;
-	s->level_max_dbm0 = level_dbm0(l->max);
-	s->speech_first_ns = l->first_ns;
-	s->speech_last_ns = l->last_ns;
-	s->speech_s = (double)l->speech * LEVEL_EVERY * (s->ptime_ms ? s->ptime_ms : PTIME_ASSUMED_MS) / 1000;
-	s->stuck_run_max = l->same_max ? (l->same_max + 1u) * LEVEL_EVERY : 0;
-	s->one_code = codes_are_idle(l);
+	const struct level *l = s->level;
+
+	if (!l || l->count == 0)
+		return (struct stream_sound){ 0 };
+	return (struct stream_sound){
+		.speech_first_ns = l->first_ns,
+		.speech_last_ns = l->last_ns,
+		.speech_s = (double)l->speech * LEVEL_EVERY * (s->ptime_ms ? s->ptime_ms : PTIME_ASSUMED_MS) / 1000,
+		.samples = l->count,
+		.silent = l->silent,
+		.speech = l->speech,
+		.max_dbm0 = level_dbm0(l->max),
+		.stuck_run_max = l->same_max ? (l->same_max + 1u) * LEVEL_EVERY : 0,
+		.known = true,
+		.one_code = codes_are_idle(l),
+	};
 }

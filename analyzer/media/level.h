@@ -47,8 +47,6 @@ _Static_assert(sizeof(struct level) == 64, "one cache line");
 
 /* One sampled packet, as its mode wants it. True: wait has come to its end. */
 bool level_take(struct level *l, const struct level_table *t, const struct packet *p);
-/* Into the stream's figures. */
-void level_settle(const struct level *l, struct stream *s);
 /* The mean since *count samples, which is how many there are from now on; INTERVAL_UNHEARD none. l may be NULL. */
 int8_t level_since(struct level *l, uint32_t *count);
 /*

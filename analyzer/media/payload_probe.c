@@ -44,23 +44,29 @@ static bool law_of(struct span codec, enum level_law *ret)
 	return *ret == LEVEL_A_LAW || span_equal_nocase(codec, SPAN("PCMU"));
 }
 
+static struct payload_probe *probe_of(struct record *r)
+{
+	return (struct payload_probe *)(uintptr_t)r->s.payload;
+}
+
 void payload_probe_check(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
+	struct payload_probe *probe = probe_of(r);
 	size_t due = bytes_due(r->s.codec, r->step);
 
 	(void)s;
-	if (due == 0 || (h->flags & HOT_PROBE) || (r->probe && p->at_ns < r->probe->next_ns))
+	if (due == 0 || (h->flags & HOT_PROBE) || (probe && p->at_ns < probe->next_ns))
 		return;
-	if (!r->probe && !r->secure && p->rtp.payload_wire == due)
+	if (!probe && !r->secure && p->rtp.payload_wire == due)
 		return;
-	if (!r->probe) {
-		r->probe = memory_zalloc(sizeof *r->probe);
-		r->probe->look.first_frame = p->frame;
-		r->probe->look.first_ns = p->at_ns;
-		r->s.payload = &r->probe->look;
+	if (!probe) {
+		probe = memory_zalloc(sizeof *probe);
+		probe->look.first_frame = p->frame;
+		probe->look.first_ns = p->at_ns;
+		r->s.payload = &probe->look;
 	}
-	r->probe->step = r->step;
-	r->probe->next_ns = ns_add(p->at_ns, EVERY_S * SECOND_NS);
+	probe->step = r->step;
+	probe->next_ns = ns_add(p->at_ns, EVERY_S * SECOND_NS);
 	h->flags |= HOT_PROBE;
 }
 
@@ -143,7 +149,7 @@ static void window_take(const struct streams *s, struct payload_probe *probe, en
  */
 void payload_probe_take(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
-	struct payload_probe *probe = r->probe;
+	struct payload_probe *probe = probe_of(r);
 	size_t due;
 	enum level_law law;
 
@@ -173,6 +179,6 @@ void payload_probe_take(const struct streams *s, struct record *r, struct stream
 
 void payload_probe_free(struct record *r)
 {
-	free(r->probe);
-	r->probe = NULL;
+	free(probe_of(r));
+	r->s.payload = NULL;
 }

@@ -111,7 +111,7 @@ static void hold_begin(struct socket_uses *u, const struct direction *d, unsigne
 	h->owner = side_other(d->sender);
 	h->named = t->message;
 	h->media = media_at(t->message, &t->at);
-	h->rtcp = h->media ? h->media->rtcp : (struct endpoint){ .port = 0 };
+	h->rtcp = h->media ? sdp_media_rtcp(h->media) : (struct endpoint){ .port = 0 };
 	if (h->media && !address_known(&h->rtcp.addr))
 		h->rtcp = (struct endpoint){ t->at.addr, (uint16_t)(h->rtcp.port ? h->rtcp.port : t->at.port + 1) };
 	h->from_ns = t->message->at.at_ns;

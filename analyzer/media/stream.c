@@ -87,7 +87,7 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 		h->jitter_max_q8 = (uint16_t)jitter_q8;
 	if (delta_ns / (8 * MICROSECOND_NS) > h->delta_max_8us) {
 		h->delta_max_8us = (uint16_t)(delta_ns / (8 * MICROSECOND_NS));
-		streams_record(s, index)->delta_max_ns = delta_ns;
+		streams_record(s, index)->s.max_delta_ns = delta_ns;
 	}
 	h->over_ms[0] += difference_ms;
 	h->over_ms[1] += difference_ms;
@@ -119,7 +119,7 @@ static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h,
 	if (h->flags & HOT_MARKS)
 		copy_mark(r, p);
 	if (h->flags & HOT_FAR)
-		r->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << p->rtp.seq % 64;
+		r->aside->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << p->rtp.seq % 64;
 	if (h->flags & HOT_TWIN)
 		twin_take(s, r, p);
 	if (h->flags & HOT_PROBE)
@@ -241,8 +241,8 @@ static bool type_change(
 
 	if (type == r->type && r->typed)
 		return false;
-	r->s.types[r->type].packets += (uint32_t)(record_audio(r, h) - r->type_mark);
-	r->type_mark = record_audio(r, h);
+	r->s.types[r->type].packets += record_audio(r, h) - r->type_audio;
+	r->type_audio = record_audio(r, h);
 	r->typed = true;
 	h->ptime_ms = 0;
 	r->step_count = 0;
@@ -342,7 +342,7 @@ static void first_take(struct streams *s, struct record *r, struct stream_hot *h
 	interval_begin(r, h, p->at_ns, s->config.interval_ns);
 	if (kind == PAYLOAD_AUDIO) {
 		type_change(s, r, h, p, type);
-		r->run_mark = 0;                        /* this packet is counted already */
+		r->run_audio = 0;                        /* this packet is counted already */
 		if (r->s.clock_hz)
 			receiver_anchor(r, h, p);
 	}
@@ -428,10 +428,14 @@ static void packet_take(
 /* A candidate that is not needed any more makes room among the flow's streams: the oldest that never was accepted. */
 static void flow_make_room(struct streams *s, struct flow *f)
 {
-	for (unsigned i = f->stream_count; f->stream_count == FLOW_STREAM_MAX && i-- > 0;) {
-		if (!f->streams[i]->s.accepted)
-			record_free(s, f->streams[i]);
-	}
+	struct record *oldest = NULL;
+
+	if (f->stream_count < FLOW_STREAM_MAX)
+		return;
+	for (struct record *it = f->latest; it; it = it->next)
+		oldest = it->s.accepted ? oldest : it;
+	if (oldest)
+		record_free(s, oldest);
 }
 
 /* Asked again at each new SSRC: SDP may have come since. */
@@ -455,7 +459,7 @@ static void candidate_drop(struct streams *s, struct record *r)
 static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p)
 {
 	bool trusted = flow_is_signalled(s, f, p) || f->rtp;
-	const struct record *other = NULL;
+	const struct record *other;
 	struct record *r;
 
 	if (!trusted && !heuristic_packet_fits(p)) {
@@ -465,8 +469,8 @@ static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p
 		return;
 	}
 	if (++f->ssrcs > SSRCS_NO_RTP) {
-		while (!f->rtp && f->stream_count)
-			record_free(s, f->streams[0]);
+		while (!f->rtp && f->latest)
+			record_free(s, f->latest);
 		f->ssrcs = 0;
 		if (!f->rtp) {
 			s->counts.refused_packets++;
@@ -480,8 +484,8 @@ static void ssrc_begin(struct streams *s, struct flow *f, const struct packet *p
 		s->counts.refused_packets++;
 		return;
 	}
-	for (unsigned i = 0; i < f->stream_count && !other; i++)
-		other = f->streams[i]->s.accepted ? f->streams[i] : NULL;
+	for (other = f->latest; other && !other->s.accepted; other = other->next)
+		;
 	r->after_other = f->rtp;
 	r->s.signalled = f->signalled;
 	flow_remember(f, r);
@@ -553,14 +557,11 @@ static struct stream_result long_way(struct streams *s, struct record *r, const 
 static struct record *flow_stream(struct streams *s, struct flow *f, uint32_t ssrc)
 {
 	uint32_t hash = (uint32_t)hash_mix(0, ssrc);
+	struct record *recalled = flow_recall(f, ssrc);
 	unsigned looked = 0;
 
-	for (unsigned i = 0; i < f->stream_count; i++) {
-		if (f->streams[i]->s.ssrc == ssrc)
-			return f->streams[i];
-	}
-	if (f->records == f->stream_count)
-		return NULL;
+	if (recalled || f->records == f->stream_count)
+		return recalled;
 	for (struct hash_link *it = hash_first(&s->by_ssrc, hash); it && looked < ENDPOINT_FLOWS_MAX;
 		it = it->next, looked++) {
 		struct record *r = (struct record *)HASH_ENTRY(it, struct stream, by_ssrc);
@@ -648,9 +649,7 @@ static void flow_signalled(struct streams *s, struct flow *f, const struct strea
 	f->signalled |= hint->signalled;
 	if (slot->state == SLOT_REFUSED && f->signalled)
 		slot->state = SLOT_NO_STREAM;
-	for (unsigned i = 0; i < f->stream_count; i++) {
-		struct record *r = f->streams[i];
-
+	for (struct record *r = f->latest; r; r = r->next) {
 		record_type_hint(s, r, streams_hot(s, r->index), hint);
 		if (!r->heuristic || !f->signalled)
 			continue;
@@ -683,10 +682,10 @@ void streams_signalled(struct streams *s, const struct endpoint *at, const struc
 
 static void flow_cut(struct streams *s, const struct flow *f)
 {
-	for (unsigned i = 0; i < f->stream_count; i++) {
-		struct stream_hot *h = streams_hot(s, f->streams[i]->index);
+	for (struct record *r = f->latest; r; r = r->next) {
+		struct stream_hot *h = streams_hot(s, r->index);
 
-		spell_close(f->streams[i], h);
+		spell_close(r, h);
 		h->due = (uint32_t)((uint64_t)h->last_ns >>
 			20); /* the next packet takes the long way and begins a spell */
 	}

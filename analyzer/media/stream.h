@@ -16,6 +16,7 @@
 #include "dissect/packet.h"
 
 struct direction;                    /* analyzer/media/expectation.h */
+struct level;                        /* analyzer/media/level.h */
 
 /*
  * A run of packets without a hole of a second or more; what windows are judged on. At most SPELL_MAX, then the smallest
@@ -123,11 +124,11 @@ struct stream {
 	uint64_t packets;            /* mirror copies not counted */
 	int64_t lost;
 	uint64_t expected_within, lost_within;       /* epochs (1.4.3) */
-	double max_delta_ms, mean_jitter_ms, max_jitter_ms;   /* tshark's definitions; valid when jitter_known */
+	/* tshark's definitions; jitter is valid when jitter_known */
+	int64_t max_delta_ns;
+	double mean_jitter_ms, max_jitter_ms;
 	uint64_t audio;
 	int64_t interval_ns;         /* 5 s, doubled whenever INTERVAL_MAX is reached */
-	int64_t speech_first_ns, speech_last_ns;     /* this and what is of level: G.711 only (1.11) */
-	double speech_s;             /* seconds of packets above -40 dBm0 */
 	struct type_run run;         /* the present one */
 	struct type_run *runs;       /* those before it; when TYPE_RUN_MAX is reached the shortest goes */
 	struct stream_type *types;   /* by first sight */
@@ -137,6 +138,7 @@ struct stream {
 	struct stream_flaws *flaws;  /* NULL none: see stream_flaws() */
 	const struct payload_look *payload;  /* NULL: nothing made it worth a look */
 	struct digits *digits;       /* analyzer/media/digits.h; NULL: no telephone-event */
+	const struct level *level;   /* what was heard: see stream_sound(); NULL never listened to */
 	struct rtcp_view *reports;   /* RTCP about it, from its receiver: rtcp.h; NULL none */
 	/* twins and binding */
 	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
@@ -162,9 +164,6 @@ struct stream {
 	uint32_t truncated;          /* packets whose payload the capture cut */
 	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
 	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
-	uint32_t level_samples, level_silent /* < -60 dBm0 */, level_speech /* > -40 */;
-	float level_max_dbm0;
-	uint32_t stuck_run_max;      /* longest run of equal non-silent sampled payloads, in packets */
 	uint16_t file, interface;    /* of its first packet */
 	uint16_t first_seq;
 	uint16_t spell_count, gap_count, interval_count, run_count;
@@ -180,10 +179,9 @@ struct stream {
 	bool multicast, keepalive_only;
 	bool relayed;                /* it came inside TURN: one end is the TURN server's client */
 	bool channelled;             /* in a channel whose peer nobody saw bound: one end is the TURN server */
-	bool clock_estimated, jitter_known, level_known;
+	bool clock_estimated, jitter_known;
 	bool dtx_seen;               /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
 	bool ends_in_comfort;        /* the last packet is CN or SID */
-	bool one_code;               /* all samples ever are one or two idle codes */
 };
 
 /* What is known of a payload type at an address, from SDP; lent to the stream table by the expectation. */
@@ -271,6 +269,18 @@ void streams_compare(struct streams *s, struct stream *arrives, struct stream *l
 
 /* Never NULL: of a stream without any all are 0. */
 const struct stream_flaws *stream_flaws(const struct stream *s);
+
+/* What was heard of a stream: G.711, or what its sender says of it (1.11). All 0 where nothing was. */
+struct stream_sound {
+	int64_t speech_first_ns, speech_last_ns;
+	double speech_s;             /* seconds of packets above -40 dBm0 */
+	uint32_t samples, silent /* < -60 dBm0 */, speech /* > -40 */;
+	float max_dbm0;
+	uint32_t stuck_run_max;      /* longest run of equal non-silent sampled payloads, in packets */
+	bool known;
+	bool one_code;               /* all samples ever are one or two idle codes */
+};
+struct stream_sound stream_sound(const struct stream *s);
 
 /* Brings the counters of one stream up to its last packet. */
 void stream_refresh(struct streams *s, struct stream *stream);

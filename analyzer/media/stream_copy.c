@@ -30,7 +30,7 @@ static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
 
 void copy_mark(struct record *r, const struct packet *p)
 {
-	r->marks[p->rtp.seq % MARKS] = (struct copy_mark){
+	r->aside->marks[p->rtp.seq % MARKS] = (struct copy_mark){
 		.at_ns = p->at_ns,
 		.seq = p->rtp.seq,
 		.ip_id = p->ip_id,
@@ -86,16 +86,16 @@ bool copy_recognise(
 
 	if (step != SEQUENCE_REPEATED && step != SEQUENCE_STRANGE)
 		return false;
-	if (!r->marks) {
+	if (!(h->flags & HOT_MARKS)) {
 		if (step == SEQUENCE_STRANGE)
 			return false;
-		r->marks = memory_zalloc(MARKS * sizeof *r->marks);
+		aside_get(r)->marks = memory_zalloc(MARKS * sizeof *r->aside->marks);
 		last = mark_of_last(h, (uint16_t)h->ext_seq);
 		if (!(h->flags & HOT_ASIDE) || r->aside->before.top_ns == h->last_ns)
-			r->marks[last.seq % MARKS] = last;
+			r->aside->marks[last.seq % MARKS] = last;
 		h->flags |= HOT_MARKS;
 	}
-	m = &r->marks[p->rtp.seq % MARKS];
+	m = &r->aside->marks[p->rtp.seq % MARKS];
 	if (m->at_ns == 0 || !mark_is_of(m, p, s->config.dup_window_ns))
 		return false;
 	copy_count(s, r, p, m);

@@ -46,7 +46,7 @@ static bool jump_is_restart(const struct record *r, const struct stream_hot *h, 
 
 static bool far_seen(const struct record *r, uint16_t seq)
 {
-	return r->far[(seq % FAR_BITS) / 64] >> seq % 64 & 1;
+	return r->aside->far[(seq % FAR_BITS) / 64] >> seq % 64 & 1;
 }
 
 static enum sequence_step step_back(const struct record *r, const struct stream_hot *h, uint16_t seq, uint16_t back)
@@ -59,7 +59,7 @@ static enum sequence_step step_back(const struct record *r, const struct stream_
 		return back <= SEQ_MAX_MISORDER && in_epoch < SEQ_MAX_MISORDER ? SEQUENCE_BACK : SEQUENCE_STRANGE;
 	if (back > SEQ_MAX_MISORDER)
 		return SEQUENCE_STRANGE;
-	if (r->far)
+	if (record_far(r))
 		return far_seen(r, seq) ? SEQUENCE_REPEATED : SEQUENCE_BACK;
 	return r->holes > 0 ? SEQUENCE_BACK : SEQUENCE_REPEATED;
 }
@@ -116,7 +116,7 @@ static void run_split(struct record *r, const struct stream_hot *h, uint32_t bac
 
 static void far_set(struct record *r, uint16_t seq, bool seen)
 {
-	uint64_t bit = UINT64_C(1) << seq % 64, *word = &r->far[(seq % FAR_BITS) / 64];
+	uint64_t bit = UINT64_C(1) << seq % 64, *word = &r->aside->far[(seq % FAR_BITS) / 64];
 
 	*word = seen ? *word | bit : *word & ~bit;
 }
@@ -127,8 +127,8 @@ static void far_set(struct record *r, uint16_t seq, bool seen)
  */
 static void far_make(struct record *r, struct stream_hot *h)
 {
-	r->far = memory_zalloc(FAR_BITS / 8);
-	memset(r->far, r->holes > 0 ? 0 : 0xff, FAR_BITS / 8);
+	aside_get(r)->far = memory_zalloc(FAR_BITS / 8);
+	memset(r->aside->far, r->holes > 0 ? 0 : 0xff, FAR_BITS / 8);
 	for (unsigned i = 0; i < WINDOW; i++)
 		far_set(r, (uint16_t)(h->ext_seq - i), h->window >> i & 1);
 	h->flags |= HOT_FAR;
@@ -136,7 +136,7 @@ static void far_make(struct record *r, struct stream_hot *h)
 
 static void ahead_take(struct record *r, struct stream_hot *h, uint16_t jump)
 {
-	for (uint16_t i = 1; r->far && i < jump; i++)
+	for (uint16_t i = 1; record_far(r) && i < jump; i++)
 		far_set(r, (uint16_t)(h->ext_seq + i), false);
 	h->window = jump < WINDOW ? h->window << jump | 1 : 1;
 	h->ext_seq += jump;
@@ -173,7 +173,7 @@ static void back_take(struct record *r, struct stream_hot *h, const struct packe
 	}
 	if (back < WINDOW)
 		h->window |= UINT64_C(1) << back;
-	else if (!r->far)
+	else if (!record_far(r))
 		far_make(r, h);
 	if (jump_ms(h, back) * MILLISECOND_NS > (double)reorder_ns)
 		r->s.late++;
@@ -194,8 +194,10 @@ static void restart_take(struct record *r, struct stream_hot *h, uint16_t seq)
 	r->base_ext = seq - 1u;
 	h->window = UINT64_MAX;
 	h->flags &= (uint16_t)~HOT_FAR;
-	free(r->far);
-	r->far = NULL;
+	if (record_far(r)) {
+		free(r->aside->far);
+		r->aside->far = NULL;
+	}
 }
 
 void sequence_take(
@@ -215,7 +217,7 @@ void sequence_take(
 	case SEQUENCE_REPEATED:
 		r->s.duplicates++;
 		r->minus--;
-		if (!r->far && (uint16_t)(h->ext_seq - seq) >= WINDOW)
+		if (!record_far(r) && (uint16_t)(h->ext_seq - seq) >= WINDOW)
 			far_make(r, h);
 		break;
 	case SEQUENCE_STRANGE:
@@ -230,7 +232,7 @@ void sequence_take(
 		restart_take(r, h, seq);
 		break;
 	}
-	if (r->far)
+	if (record_far(r))
 		far_set(r, seq, true);
 }
 
@@ -274,8 +276,8 @@ void tshark_flush(struct record *r, struct stream_hot *h)
 
 	r->jitter_total += (double)h->jitter_sum;
 	h->jitter_sum = 0;
-	if (max_ms > r->jitter_max_ms)
-		r->jitter_max_ms = max_ms;
+	if (max_ms > r->s.max_jitter_ms)
+		r->s.max_jitter_ms = max_ms;
 }
 
 /*
@@ -293,9 +295,9 @@ static void delta_take(struct record *r, struct stream_hot *h, int64_t delta_ns)
 {
 	int64_t units;
 
-	if (delta_ns <= r->delta_max_ns)
+	if (delta_ns <= r->s.max_delta_ns)
 		return;
-	r->delta_max_ns = delta_ns;
+	r->s.max_delta_ns = delta_ns;
 	units = delta_ns / (8 * MICROSECOND_NS);
 	h->delta_max_8us = units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
 }
@@ -304,8 +306,8 @@ static void jitter_max_take(struct record *r, struct stream_hot *h)
 {
 	if (h->jitter_ms > r->interval_jitter_ms)
 		r->interval_jitter_ms = h->jitter_ms;
-	if (r->s.types[r->type].listed && (double)h->jitter_ms > r->jitter_max_ms)
-		r->jitter_max_ms = (double)h->jitter_ms;
+	if (r->s.types[r->type].listed && (double)h->jitter_ms > r->s.max_jitter_ms)
+		r->s.max_jitter_ms = (double)h->jitter_ms;
 }
 
 /* D against the last packet that had a clock; its clock may have been another one. */
@@ -351,10 +353,8 @@ void tshark_settle(struct record *r, struct stream_hot *h)
 	tshark_flush(r, h);
 	s->packets = n;
 	s->lost = (int64_t)r->cycles * 65536 + stop - h->first_seq + 1 - n;
-	s->max_delta_ms = ns_ms(r->delta_max_ns);
 	s->jitter_known = r->listed_ever && n > 1;
 	s->mean_jitter_ms = s->jitter_known ? r->jitter_total / (n - 1) : 0;
-	s->max_jitter_ms = s->jitter_known ? r->jitter_max_ms : 0;
 	s->expected_within = record_expected(r, h);
 	s->lost_within = r->lost_closed + (uint64_t)(r->holes > 0 ? r->holes : 0);
 }

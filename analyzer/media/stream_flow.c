@@ -17,6 +17,7 @@ void flows_init(struct streams *s)
 	s->slot_flows = memory_zalloc(SLOTS_FIRST * sizeof(struct flow *));
 	s->slot_mask = SLOTS_FIRST - 1;
 	list_init(&s->flows);
+	pool_init(&s->flow_pool, sizeof(struct flow));
 	hash_init(&s->by_src);
 	hash_init(&s->by_dst);
 	for (unsigned i = 0; i < 3; i++)
@@ -26,8 +27,7 @@ void flows_init(struct streams *s)
 
 void flows_fini(struct streams *s)
 {
-	LIST_EACH_SAFE(it, &s->flows)
-		free(LIST_ENTRY(it, struct flow, in_age));
+	pool_fini(&s->flow_pool);
 	hash_fini(&s->by_src);
 	hash_fini(&s->by_dst);
 	free(s->slots);
@@ -106,7 +106,7 @@ static void flow_remove(struct streams *s, struct flow *f)
 	hash_remove(&s->by_src, &f->by_src);
 	hash_remove(&s->by_dst, &f->by_dst);
 	list_remove(&s->flows, &f->in_age);
-	free(f);
+	pool_give(&s->flow_pool, f);
 }
 
 /* The oldest without a stream goes; those with one that are met on the way queue up again as the newest. */
@@ -127,10 +127,11 @@ static void flow_evict(struct streams *s)
 
 struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash)
 {
-	struct flow *f = memory_zalloc(sizeof *f);
+	struct flow *f;
 
 	if (s->flows.count >= (s->config.max_flows ? s->config.max_flows : FLOWS_MAX))
 		flow_evict(s);
+	f = pool_zalloc(&s->flow_pool);
 	f->hash = hash;
 	f->src = p->src;
 	f->dst = p->dst;
@@ -155,24 +156,45 @@ void flow_refuse(struct streams *s, struct flow *f)
 
 void flow_forget(struct flow *f, const struct record *r)
 {
-	unsigned n = 0;
+	struct record **at = &f->latest;
 
-	for (unsigned i = 0; i < f->stream_count; i++) {
-		if (f->streams[i] != r)
-			f->streams[n++] = f->streams[i];
-	}
-	f->stream_count = n;
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (!*at)
+		return;
+	*at = r->next;
+	f->stream_count--;
+}
+
+static void oldest_forget(struct flow *f)
+{
+	struct record *oldest = f->latest;
+
+	while (oldest->next)
+		oldest = oldest->next;
+	flow_forget(f, oldest);
 }
 
 /* To the front. The caller has made room where the list is full. */
 void flow_remember(struct flow *f, struct record *r)
 {
+	if (f->latest == r)
+		return;
 	flow_forget(f, r);
 	if (f->stream_count == FLOW_STREAM_MAX)
-		f->stream_count--;
-	memmove(&f->streams[1], &f->streams[0], f->stream_count * sizeof f->streams[0]);
-	f->streams[0] = r;
+		oldest_forget(f);
+	r->next = f->latest;
+	f->latest = r;
 	f->stream_count++;
+}
+
+struct record *flow_recall(const struct flow *f, uint32_t ssrc)
+{
+	for (struct record *it = f->latest; it; it = it->next) {
+		if (it->s.ssrc == ssrc)
+			return it;
+	}
+	return NULL;
 }
 
 /* ---- several files ---- */

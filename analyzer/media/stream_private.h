@@ -7,6 +7,7 @@
 #include "analyzer/media/level.h"
 #include "analyzer/media/stream.h"
 #include "captures/base/arena.h"
+#include "captures/base/pool.h"
 
 enum {
 	SEQ_MAX_DROPOUT = 3000, SEQ_MAX_MISORDER = 100,        /* RFC 3550 A.1 */
@@ -41,7 +42,7 @@ struct stream_hot {
 	float jitter_ms, jitter_sum; /* J now; sum of J since the record was visited, for its mean */
 	float over_ms[2];            /* transit above the least of this and of the last half minute */
 	uint16_t jitter_max_q8;      /* ms * 256, of plain packets in this interval */
-	uint16_t delta_max_8us;      /* record.delta_max_ns, rounded down */
+	uint16_t delta_max_8us;      /* stream.max_delta_ns, rounded down */
 	uint16_t last_ip_id;
 	uint16_t first_seq;
 	uint16_t flags;              /* enum hot_flag */
@@ -57,16 +58,19 @@ struct stream_before {
 	double nominal_ms;           /* tshark's: rtp_ts of the last packet with a clock, since the first */
 };
 
-/* What most streams never need. */
+struct copy_mark { int64_t at_ns; uint16_t seq, ip_id; uint8_t ttl, length; };
+
+/* What most streams never need; the pointers are NULL where nothing makes them necessary. */
 struct aside {
 	struct stream_before before; /* HOT_ASIDE */
 	struct { uint16_t next_seq; uint32_t frame; int64_t at_ns; } strange;    /* HOT_STRANGE */
+	uint64_t *far;               /* 4096 bits by seq: HOT_FAR */
+	struct copy_mark *marks;     /* 64 by seq: HOT_MARKS */
+	struct twin *twin;           /* HOT_TWIN */
 };
 
 /* Least transits of half minutes since the anchor: sums for the line through them. */
 struct drift { double n, x, y, xx, xy; unsigned best; };
-
-struct copy_mark { int64_t at_ns; uint16_t seq, ip_id; uint8_t ttl, length; };
 
 struct flow;
 struct twin;                         /* twin.c: a ring and the pairs under comparison */
@@ -75,26 +79,17 @@ struct twin;                         /* twin.c: a ring and the pairs under compa
 struct record {
 	struct stream s;             /* first: a struct stream of the table is its record */
 	struct flow *flow;
-	struct record *free_next;    /* while unused */
+	struct record *next;         /* of its flow, heard before this one; while unused: the next unused one */
 	uint64_t sequence;           /* order of first packets */
 	/* NULL where nothing makes them necessary */
-	struct payload_probe *probe;
-	struct aside *aside;         /* HOT_ASIDE, HOT_STRANGE */
-	uint64_t *far;               /* 4096 bits by seq */
-	struct copy_mark *marks;     /* 64 by seq */
+	struct aside *aside;
 	struct drift *drift;
 	struct heuristic *heuristic; /* while undecided */
-	struct twin *twin;
-	/* tshark's figures */
-	double jitter_total;         /* mean * (packets - 1) */
-	double jitter_max_ms;
-	int64_t delta_max_ns;
+	double jitter_total;         /* tshark's mean * (packets - 1) */
 	/* A.1 */
 	int64_t holes;               /* lost in this epoch so far */
 	uint64_t expected_closed, lost_closed;
-	/* running spell, run and interval: totals when they began */
-	uint64_t type_mark, run_mark, spell_audio;   /* audio packets when the type, s.run, the spell began */
-	uint64_t interval_expected, interval_audio;
+	uint64_t interval_expected;  /* this and below: totals when the running interval, spell, s.run, type began */
 	int64_t interval_at_ns, half_at_ns;
 	int64_t anchor_ns;           /* without a clock: where its estimate began, 0 not yet */
 	int64_t rate_run_ns;
@@ -103,8 +98,9 @@ struct record {
 	uint32_t cycles;
 	uint32_t minus, base_ext;    /* A.1 */
 	uint32_t step;               /* ptime */
-	uint32_t spell_comfort, spell_events;
-	uint32_t interval_packets, interval_late60, interval_late200, interval_levels;
+	uint32_t type_audio, run_audio;
+	uint32_t spell_audio, spell_comfort, spell_events;
+	uint32_t interval_audio, interval_packets, interval_late60, interval_late200, interval_levels;
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
 	uint32_t anchor_ts;
 	uint32_t late_row_seq;
@@ -137,18 +133,18 @@ struct slot {
 	uint32_t state : 2;
 };
 
-struct flow {
+struct flow {                        /* there may be a quarter of a million */
 	uint64_t hash;
 	struct hash_link by_src, by_dst;
 	struct list_link in_age;     /* streams.flows */
 	struct endpoint src, dst;
-	struct record *streams[FLOW_STREAM_MAX];     /* latest first */
-	unsigned stream_count;       /* of those */
+	struct record *latest;       /* heard; from there by record.next, FLOW_STREAM_MAX at most */
 	unsigned records;            /* that name it, those beyond FLOW_STREAM_MAX too */
-	bool signalled;
-	bool rtp;                    /* has had an accepted stream */
-	uint8_t refusals;            /* each makes the next look rarer */
 	uint8_t ssrcs;               /* begun since one was accepted */
+	uint8_t stream_count : 3;    /* of the list */
+	uint8_t refusals : 3;        /* each makes the next look rarer */
+	bool signalled : 1;
+	bool rtp : 1;                /* has had an accepted stream */
 };
 
 struct file_state {
@@ -177,6 +173,7 @@ struct streams {
 	uint32_t hand;               /* where eviction looks next */
 	struct streams_counts counts;
 	struct list flows;           /* by age */
+	struct pool flow_pool;
 	struct hash by_src, by_dst;  /* of flows */
 	struct hash by_ssrc;         /* of accepted streams */
 	struct list in_order;
@@ -268,9 +265,14 @@ static inline uint64_t record_expected(const struct record *r, const struct stre
 	return r->expected_closed + (h->ext_seq - r->base_ext) + 1;
 }
 
-static inline uint64_t record_audio(const struct record *r, const struct stream_hot *h)
+static inline uint32_t record_audio(const struct record *r, const struct stream_hot *h)
 {
 	return record_packets(r, h) - r->s.comfort - r->s.events - r->s.keepalives;
+}
+
+static inline uint64_t *record_far(const struct record *r)
+{
+	return r->aside ? r->aside->far : NULL;
 }
 
 static inline bool payload_is_comfort(uint8_t pt)
@@ -298,6 +300,8 @@ void flow_point_at(struct streams *s, const struct flow *f, const struct record 
 void flow_refuse(struct streams *s, struct flow *f);
 void flow_forget(struct flow *f, const struct record *r);
 void flow_remember(struct flow *f, struct record *r);
+/* NULL: it is none of those that the flow remembers. */
+struct record *flow_recall(const struct flow *f, uint32_t ssrc);
 void streams_file(struct streams *s, const struct packet *p, uint64_t hash);
 
 /* stream_record.c: records and hot lines: made, evicted, accepted */

@@ -14,22 +14,29 @@ void records_init(struct streams *s)
 	hash_init(&s->by_ssrc);
 }
 
+static void aside_free(struct aside *a)
+{
+	if (!a)
+		return;
+	free(a->far);
+	free(a->marks);
+	free(a);
+}
+
 static void record_empty(struct record *r)
 {
 	free(r->s.spells);
 	free(r->s.gaps);
 	free(r->s.intervals);
-	free(r->far);
-	free(r->marks);
-	free(r->aside);
 	free(r->s.flaws);
 	if (r->s.types != &r->first_type)
 		free(r->s.types);
 	free(r->drift);
 	free(r->heuristic);
 	free(r->s.runs);
-	payload_probe_free(r);
 	digits_free(&r->s);
+	payload_probe_free(r);
+	aside_free(r->aside);
 }
 
 void records_fini(struct streams *s)
@@ -86,6 +93,7 @@ struct level *record_listen(struct streams *s, struct record *r)
 
 	if (!s->levels[chunk])
 		s->levels[chunk] = lines_new(CHUNK_STREAMS * sizeof(struct level), &s->levels_raw[chunk]);
+	r->s.level = streams_level(s, r->index);
 	return streams_level(s, r->index);
 }
 
@@ -178,7 +186,7 @@ void record_free(struct streams *s, struct record *r)
 		*streams_level(s, index) = (struct level){ 0 };
 	memset(r, 0, sizeof *r);
 	r->index = index;
-	r->free_next = s->free_records;
+	r->next = s->free_records;
 	s->free_records = r;
 	s->live--;
 }
@@ -193,7 +201,7 @@ static struct record *record_take(struct streams *s)
 		return NULL;
 	r = s->free_records;
 	if (r) {
-		s->free_records = r->free_next;
+		s->free_records = r->next;
 	} else {
 		if (s->used == s->chunks << CHUNK_SHIFT)
 			chunk_add(s);
@@ -279,10 +287,10 @@ void record_accept(struct streams *s, struct record *r)
 
 static void types_refresh(struct record *r, const struct stream_hot *h)
 {
-	uint64_t audio = record_audio(r, h);
+	uint32_t audio = record_audio(r, h);
 
-	r->s.types[r->type].packets += (uint32_t)(audio - r->type_mark);
-	r->type_mark = audio;
+	r->s.types[r->type].packets += audio - r->type_audio;
+	r->type_audio = audio;
 }
 
 void record_refresh(struct streams *s, struct record *r)
@@ -302,6 +310,4 @@ void record_refresh(struct streams *s, struct record *r)
 	st->ptime_ms = h->ptime_ms;
 	st->dscp = h->dscp;
 	st->ttl = h->ttl;
-	if (streams_level(s, r->index))
-		level_settle(streams_level(s, r->index), st);
 }

@@ -43,10 +43,18 @@ struct twin {
 
 static struct twin *twin_get(struct streams *s, struct record *r)
 {
-	if (!r->twin)
-		r->twin = memory_zalloc(sizeof *r->twin);
+	struct aside *a = aside_get(r);
+
+	if (!a->twin)
+		a->twin = memory_zalloc(sizeof *a->twin);
 	streams_hot(s, r->index)->flags |= HOT_TWIN;
-	return r->twin;
+	return a->twin;
+}
+
+/* NULL: it is compared with none. */
+static struct twin *twin_of_record(const struct record *r)
+{
+	return r->aside ? r->aside->twin : NULL;
 }
 
 static struct twin_pair **place_of(struct twin *t, const struct twin_pair *pair)
@@ -61,11 +69,11 @@ static struct twin_pair **place_of(struct twin *t, const struct twin_pair *pair)
 static void twin_release(struct streams *s, struct record *r)
 {
 	for (unsigned i = 0; i < PAIR_MAX; i++) {
-		if (r->twin->pairs[i])
+		if (r->aside->twin->pairs[i])
 			return;
 	}
-	free(r->twin);
-	r->twin = NULL;
+	free(r->aside->twin);
+	r->aside->twin = NULL;
 	streams_hot(s, r->index)->flags &= (uint16_t)~HOT_TWIN;
 }
 
@@ -87,8 +95,8 @@ static void pair_end(struct streams *s, struct twin_pair *pair)
 {
 	struct record *first = pair->first, *second = pair->second;
 
-	*place_of(first->twin, pair) = NULL;
-	*place_of(second->twin, pair) = NULL;
+	*place_of(first->aside->twin, pair) = NULL;
+	*place_of(second->aside->twin, pair) = NULL;
 	twin_release(s, first);
 	twin_release(s, second);
 	free(pair);
@@ -177,7 +185,7 @@ static void pair_take(
 	struct streams *s, struct twin_pair *pair, const struct record *r, const struct twin_mark *now)
 {
 	const struct record *other = pair->first == r ? pair->second : pair->first;
-	const struct twin_mark *m = pair_match(pair, other->twin, now);
+	const struct twin_mark *m = pair_match(pair, other->aside->twin, now);
 
 	pair->tries++;
 	if (m && mark_in_time(s, pair, m, now->at_ns)) {
@@ -195,6 +203,7 @@ static void pair_take(
 
 void twin_take(struct streams *s, struct record *r, const struct packet *p)
 {
+	struct twin *t = twin_of_record(r);
 	struct span head = span_first(p->rtp.payload, HASHED_BYTES);
 	struct twin_mark now = { .at_ns = p->at_ns,
 		.hash = hash_bytes(head.p, head.n),
@@ -202,12 +211,12 @@ void twin_take(struct streams *s, struct record *r, const struct packet *p)
 		.seq = p->rtp.seq,
 		.used = true };
 
-	now.varied = now.hash != r->twin->last_hash;
-	r->twin->last_hash = now.hash;
-	r->twin->by_seq[now.seq % RING] = now;
-	for (unsigned i = 0; r->twin && i < PAIR_MAX; i++) {
-		if (r->twin->pairs[i])
-			pair_take(s, r->twin->pairs[i], r, &now);
+	now.varied = now.hash != t->last_hash;
+	t->last_hash = now.hash;
+	t->by_seq[now.seq % RING] = now;
+	for (unsigned i = 0; (t = twin_of_record(r)) && i < PAIR_MAX; i++) {     /* it goes with its last pair */
+		if (t->pairs[i])
+			pair_take(s, t->pairs[i], r, &now);
 	}
 }
 
@@ -248,8 +257,10 @@ void twin_compare(struct streams *s, struct record *arrives, struct record *leav
 
 void twin_free(struct streams *s, struct record *r)
 {
-	for (unsigned i = 0; r->twin && i < PAIR_MAX; i++) {
-		if (r->twin->pairs[i])
-			pair_end(s, r->twin->pairs[i]);
+	struct twin *t;
+
+	for (unsigned i = 0; (t = twin_of_record(r)) && i < PAIR_MAX; i++) {
+		if (t->pairs[i])
+			pair_end(s, t->pairs[i]);
 	}
 }

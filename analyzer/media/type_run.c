@@ -38,7 +38,7 @@ void type_run_refresh(struct record *r, const struct stream_hot *h)
 {
 	if (!r->running)
 		return;
-	r->s.run.packets = (uint32_t)(record_audio(r, h) - r->run_mark);
+	r->s.run.packets = record_audio(r, h) - r->run_audio;
 	r->s.run.last_ns = h->last_ns;
 	r->s.run.last_frame = h->last_frame;
 }
@@ -50,7 +50,7 @@ void type_run_begin(struct record *r, const struct stream_hot *h, const struct p
 	if (r->s.run.packets)
 		run_keep(&r->s, &r->s.run);
 	r->running = true;
-	r->run_mark = record_audio(r, h);
+	r->run_audio = record_audio(r, h);
 	r->s.run = (struct type_run){ .first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame,
 		.last_frame = p->frame, .pt = p->rtp.pt };
 }

@@ -556,7 +556,10 @@ unsigned echoes_places(const struct echoes *e, const struct packet *p, struct ha
 		return 0;
 	ret[0] = (struct hash_place){ &e->sockets, socket_hash(&p->src.addr, p->src.port, &p->dst.addr) };
 	ret[1] = (struct hash_place){ &e->asked, branch_hash(p->sip->keys.branch, p->sip->cseq) };
-	return 2;
+	if (p->sip->request)
+		return 2;
+	ret[2] = refused_place(e, &p->dst, &p->src);
+	return 3;
 }
 
 void echoes_sip(struct echoes *e, const struct packet *p)

@@ -135,6 +135,8 @@ bool contact_address(const struct sip_message *m, struct address *ret);
 void refused_repeated(struct asked *a, const struct packet *p, const struct sip_message *m);
 /* A request of that size was answered. */
 void refused_answered(struct echoes *e, const struct asked *a, int64_t at_ns);
+/* Where that will look. */
+struct hash_place refused_place(const struct echoes *e, const struct endpoint *phone, const struct endpoint *peer);
 /* It will not be answered any more. */
 void refused_judge(struct echoes *e, struct asked *a);
 void refused_init(struct echoes *e);

@@ -68,14 +68,19 @@ void refused_repeated(struct asked *a, const struct packet *p, const struct sip_
 
 /* ---- what is answered beside it ---- */
 
-static uint32_t flow_hash(const struct asked *a)
+static uint32_t flow_hash(const struct endpoint *phone, const struct endpoint *peer)
 {
-	return (uint32_t)hash_mix(endpoint_hash(&a->phone), endpoint_hash(&a->peer));
+	return (uint32_t)hash_mix(endpoint_hash(phone), endpoint_hash(peer));
+}
+
+struct hash_place refused_place(const struct echoes *e, const struct endpoint *phone, const struct endpoint *peer)
+{
+	return (struct hash_place){ &e->flows, flow_hash(phone, peer) };
 }
 
 static struct flow *flow_find(const struct echoes *e, const struct asked *a)
 {
-	uint32_t hash = flow_hash(a);
+	uint32_t hash = flow_hash(&a->phone, &a->peer);
 
 	for (struct hash_link *it = hash_first(&e->flows, hash); it; it = it->next) {
 		struct flow *f = HASH_ENTRY(it, struct flow, by_key);
@@ -108,7 +113,7 @@ static struct flow *flow_of(struct echoes *e, const struct asked *a)
 	f->peer = a->peer;
 	f->answers = f->few;
 	f->count = 0;
-	hash_add(&e->flows, &f->by_key, flow_hash(a));
+	hash_add(&e->flows, &f->by_key, flow_hash(&a->phone, &a->peer));
 	list_add_tail(&e->flows_in_order, &f->in_order);
 	return f;
 }

@@ -44,7 +44,7 @@ struct two_points {
 	uint32_t clocks_asked;
 	bool clocks_known;           /* of all files, as of the last look */
 	int64_t wait_ns;             /* how long a message waits for its copy, offsets included */
-	struct sdp *sdp;             /* scratch */
+	struct sdp_text *sdp;        /* scratch */
 	int64_t now_ns;
 };
 
@@ -603,20 +603,19 @@ static struct crossing *crossing_add(struct two_points *t, const struct packet *
 static void shape_fill(struct two_points *t, struct crossing *c, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
-	const struct sdp *sdp = t->sdp;
 
 	c->shape.no_content_length = !m->has_content_length;
 	if (!m->sdp.n || !sdp_parse(m->sdp, t->sdp))
 		return;
 	c->shape.sdp = true;
-	for (unsigned i = 0; i < sdp->media_count; i++) {
-		const struct sdp_media *media = &sdp->media[i];
+	for (unsigned i = 0; i < t->sdp->said.media_count; i++) {
+		const struct sdp_media *media = &t->sdp->media[i];
 
 		if (media->kind == SDP_AUDIO && !c->shape.audio_port)
 			c->shape.audio_port = media->port;
 		if (media->port >= 1 && media->port < 1024 && !c->shape.low_port)
 			c->shape.low_port = media->port;
-		c->shape.no_connection |= media->port && !address_known(&media->at.addr) && !media->name.n;
+		c->shape.no_connection |= media->port && !address_known(&media->at.addr) && !media->rare->name.n;
 		c->shape.other_family |= address_known(&media->at.addr) && media->at.addr.family != p->src.addr.family;
 	}
 }

@@ -24,7 +24,7 @@ struct arena {                           /* stands in its first chunk, behind th
 
 static size_t aligned(size_t bytes)
 {
-	return (bytes + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	return (bytes + MEMORY_ALIGNMENT - 1) & ~(size_t)(MEMORY_ALIGNMENT - 1);
 }
 
 static struct chunk *chunk_new(struct pool *pool, size_t size, size_t used)
@@ -100,14 +100,19 @@ static void *large_new(struct arena *arena, size_t bytes)
 	return (uint8_t *)chunk + head;
 }
 
-/* A chunk with so much room: the last ones have gaps that something small still fits in. NULL: it is large. */
-static struct chunk *chunk_with(struct arena *arena, size_t bytes)
+static inline bool chunk_fits(const struct chunk *chunk, size_t bytes)
 {
-	struct chunk *chunk = arena->chunks;
+	return (size_t)(chunk->back - chunk->front) >= bytes;
+}
+
+/* One of those before the first, or a new one. */
+static struct chunk *chunk_other(struct arena *arena, size_t bytes)
+{
+	struct chunk *chunk = arena->chunks->next;
 	size_t size;
 
-	for (unsigned i = 0; chunk && i < CHUNKS_TRIED; i++, chunk = chunk->next) {
-		if ((size_t)(chunk->back - chunk->front) >= bytes)
+	for (unsigned i = 1; chunk && i < CHUNKS_TRIED; i++, chunk = chunk->next) {
+		if (chunk_fits(chunk, bytes))
 			return chunk;
 	}
 	size = next_size(arena);
@@ -118,6 +123,12 @@ static struct chunk *chunk_with(struct arena *arena, size_t bytes)
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
 	return chunk;
+}
+
+/* A chunk with so much room: the last ones have gaps that something small still fits in. NULL: it is large. */
+static inline struct chunk *chunk_with(struct arena *arena, size_t bytes)
+{
+	return chunk_fits(arena->chunks, bytes) ? arena->chunks : chunk_other(arena, bytes);
 }
 
 void *arena_zalloc(struct arena *arena, size_t bytes)

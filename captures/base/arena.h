@@ -12,7 +12,7 @@ struct arena *arena_new(void);
 /* For thousands that come and go: of pieces of the pool's size, 256 bytes to 64 KiB. The pool is lent. */
 struct arena *arena_new_in(struct pool *chunks);
 void arena_free(struct arena *arena);                    /* NULL is fine */
-void *arena_zalloc(struct arena *arena, size_t bytes);   /* aligned for any type; never NULL */
+void *arena_zalloc(struct arena *arena, size_t bytes);   /* aligned to MEMORY_ALIGNMENT; never NULL */
 struct span arena_dup(struct arena *arena, struct span s); /* lives as long as the arena; an empty span stays empty */
 char *arena_text(struct arena *arena, struct span s);    /* the same, with a NUL behind */
 size_t arena_bytes(const struct arena *arena);           /* taken from the system so far */

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+enum { MEMORY_ALIGNMENT = 8 };          /* of records in arenas and pools: none holds a long double or a vector */
+
 void *memory_zalloc(size_t bytes);                        /* zeroed; free(3) */
 /* checks count * size; contents beyond the old size undefined */
 void *memory_resize(void *old, size_t count, size_t size);

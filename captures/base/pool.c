@@ -15,15 +15,15 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { ALIGNMENT = _Alignof(max_align_t), FIRST_ITEMS = 4, CHUNK_MAX = 65536 };
+enum { FIRST_ITEMS = 4, CHUNK_MAX = 65536 };
 
 struct pool_chunk {
-	_Alignas(max_align_t) struct pool_chunk *next;
+	_Alignas(MEMORY_ALIGNMENT) struct pool_chunk *next;
 };
 
 void pool_init(struct pool *p, size_t size)
 {
-	*p = (struct pool){ .size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1), .chunk_items = FIRST_ITEMS };
+	*p = (struct pool){ .size = (size + MEMORY_ALIGNMENT - 1) & ~(size_t)(MEMORY_ALIGNMENT - 1), .chunk_items = FIRST_ITEMS };
 }
 
 void pool_fini(struct pool *p)

@@ -12,7 +12,7 @@
 struct pool_chunk;
 
 struct pool {
-	size_t size;                 /* of an item, aligned for any type */
+	size_t size;                 /* of an item, aligned to MEMORY_ALIGNMENT */
 	struct pool_chunk *chunks;
 	void *spare;                 /* given back: each leads to the next */
 	uint8_t *next;               /* never taken yet */

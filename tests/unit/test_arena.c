@@ -21,7 +21,7 @@ static void test_zeroed_aligned_apart(void **state)
 		size_t n = i * 7 % 300;
 
 		pieces[i] = arena_zalloc(arena, n);
-		assert_int_equal((uintptr_t)pieces[i] % _Alignof(max_align_t), 0);
+		assert_int_equal((uintptr_t)pieces[i] % MEMORY_ALIGNMENT, 0);
 		for (size_t k = 0; k < n; k++)
 			assert_int_equal(pieces[i][k], 0);
 		memset(pieces[i], (int)(i % 255 + 1), n);

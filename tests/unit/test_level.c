@@ -147,17 +147,17 @@ static void figures(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct streams *s = streams_signalled_all();
-		struct stream *st;
+		struct stream_sound heard;
 
 		send_sound(s, 0, 400, cases[i].sound, 0);
-		st = stream_only(s);
-		assert_true(st->level_known);
-		assert_in_range(st->level_samples, 98, 101);
-		assert_int_equal(st->level_silent, cases[i].silent ? st->level_samples : 0);
-		assert_int_equal(st->level_speech, cases[i].speech ? st->level_samples : 0);
-		assert_int_equal(st->one_code, cases[i].one_code);
-		assert_true(cases[i].stuck_least ? st->stuck_run_max >= cases[i].stuck_least : st->stuck_run_max < 50);
-		near_db("seconds", (float)st->speech_s, cases[i].speech ? 8 : 0, 0.15);
+		heard = stream_sound(stream_only(s));
+		assert_true(heard.known);
+		assert_in_range(heard.samples, 98, 101);
+		assert_int_equal(heard.silent, cases[i].silent ? heard.samples : 0);
+		assert_int_equal(heard.speech, cases[i].speech ? heard.samples : 0);
+		assert_int_equal(heard.one_code, cases[i].one_code);
+		assert_true(cases[i].stuck_least ? heard.stuck_run_max >= cases[i].stuck_least : heard.stuck_run_max < 50);
+		near_db("seconds", (float)heard.speech_s, cases[i].speech ? 8 : 0, 0.15);
 		streams_free(s);
 	}
 }
@@ -182,7 +182,7 @@ static void level_of_a_stretch(void **state)
 	send_sound(s, 500, 750, QUIET, 0);
 	st = stream_only(s);
 	assert_int_equal(st->interval_count, 3);
-	near_db("speech", st->intervals[0].level_dbm0, st->level_max_dbm0, 1.5);
+	near_db("speech", st->intervals[0].level_dbm0, stream_sound(st).max_dbm0, 1.5);
 	assert_in_range(st->intervals[1].level_dbm0 + 100, 30, 39);
 	assert_in_range(st->intervals[2].level_dbm0 + 100, 40, 59);
 	for (unsigned i = 0; i < 3; i++)
@@ -225,7 +225,7 @@ static void not_listened_to(void **state)
 
 	(void)state;
 	send_sound(s, 0, 100, SPEECH, 0);
-	assert_false(stream_only(s)->level_known);
+	assert_false(stream_sound(stream_only(s)).known);
 	streams_free(s);
 }
 
@@ -245,14 +245,14 @@ static void tag_behind_the_sound(void **state)
 		streams_packet(s, &p);
 	}
 	assert_int_equal(stream_only(s)->packets, 100);
-	assert_false(stream_only(s)->level_known);
+	assert_false(stream_sound(stream_only(s)).known);
 	streams_free(s);
 }
 
 static void given_by_the_sender(void **state)
 {
 	struct streams *s = streams_signalled_all();
-	struct stream *st;
+	struct stream_sound heard;
 
 	(void)state;
 	for (unsigned i = 0; i < 200; i++) {
@@ -264,11 +264,11 @@ static void given_by_the_sender(void **state)
 		p.rtp.level_dbov = i < 100 ? -127 : -26;
 		streams_packet(s, &p);
 	}
-	st = stream_only(s);
-	assert_true(st->level_known);
-	near_db("given", st->level_max_dbm0, -19.82, 0.01);
-	assert_in_range(st->level_silent, 24, 26);
-	assert_in_range(st->level_speech, 24, 26);
+	heard = stream_sound(stream_only(s));
+	assert_true(heard.known);
+	near_db("given", heard.max_dbm0, -19.82, 0.01);
+	assert_in_range(heard.silent, 24, 26);
+	assert_in_range(heard.speech, 24, 26);
 	streams_free(s);
 }
 

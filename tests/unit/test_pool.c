@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "captures/base/memory.h"
+
 enum { ITEMS = 5000, SIZE = 52 };
 
 static void items_keep_what_is_theirs(void **state)
@@ -19,7 +21,7 @@ static void items_keep_what_is_theirs(void **state)
 	pool_init(&p, SIZE);
 	for (unsigned i = 0; i < ITEMS; i++) {
 		items[i] = pool_take(&p);
-		assert_int_equal((uintptr_t)items[i] % _Alignof(max_align_t), 0);
+		assert_int_equal((uintptr_t)items[i] % MEMORY_ALIGNMENT, 0);
 		memset(items[i], (int)(i % 251), SIZE);
 	}
 	for (unsigned i = 0; i < ITEMS; i++) {

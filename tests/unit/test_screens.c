@@ -263,6 +263,13 @@ static void what_cannot_be_seen_is_said(void **state)
 	a_scenario_is_seen(state, "capture-one-sided-h1-requests-only", shots, COUNT_OF(shots));
 }
 
+static void without_calls_the_streams_have_the_room(void **state)
+{
+	static const struct shot shots[] = { { "no-call-overview", "<Esc>" }, { "no-call-calls", "2" } };
+
+	a_scenario_is_seen(state, "capture-no-signalling-h1-rtp-only", shots, COUNT_OF(shots));
+}
+
 static void too_small_says_so(void **state)
 {
 	char path[PATH_ROOM];
@@ -287,6 +294,7 @@ int main(void)
 			cmocka_unit_test(speech_cut_off_stays_a_fault),
 		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder),
 		cmocka_unit_test(what_cannot_be_seen_is_said),
+		cmocka_unit_test(without_calls_the_streams_have_the_room),
 		cmocka_unit_test(too_small_says_so),
 	};
 

@@ -168,8 +168,8 @@ static void tshark_check(const struct tshark_case *c, bool never_plain)
 		st->lost_within != c->lost_within || st->reordered != c->reordered)
 		fail_msg("%s: packets %d lost %d epochs %u within %d reordered %u", c->name, (int)st->packets,
 			(int)st->lost, st->epochs, (int)st->lost_within, st->reordered);
-	if (fabs(st->max_delta_ms - c->max_delta_ms) > 0.01)
-		fail_msg("%s: max delta %f", c->name, st->max_delta_ms);
+	if (fabs((double)st->max_delta_ns / MILLISECOND_NS - c->max_delta_ms) > 0.01)
+		fail_msg("%s: max delta %f", c->name, (double)st->max_delta_ns / MILLISECOND_NS);
 	assert_int_equal(st->jitter_known, c->mean_jitter_ms >= 0);
 	if (st->jitter_known) {
 		near_enough(c->name, st->mean_jitter_ms, c->mean_jitter_ms, 0.02);

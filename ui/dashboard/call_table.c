@@ -40,6 +40,15 @@ static const struct column_form {
 
 enum { PARTY_MOST = 16, SIGN_COLUMNS = 3, SHORT_COLUMNS = 6, PROBLEM_BESIDE_LANES = 7 };
 
+void call_table_empty(const struct call_table *t, const struct world *w, size_t count, struct sheet *s, unsigned row)
+{
+	const char *words = count                       ? "no call is like that: F9 clears the filter"
+		: w->numbers.live || w->numbers.loading ? "no call yet"
+							: "no call is in this capture";
+
+	sheet_text(s, row, t->column + 2, t->width, PAINT_DIM, words);
+}
+
 const char *call_column_name(enum call_column c)
 {
 	return forms[c].name;

@@ -22,6 +22,8 @@ void call_table_lay(struct call_table *t, struct world *w, uint64_t wanted, cons
 void call_table_head(const struct call_table *t, struct dashboard *d, struct sheet *s, unsigned row);
 void call_table_row(const struct call_table *t, struct dashboard *d, struct world *w, struct sheet *s, unsigned row,
 	const struct call_row *r);
+/* What stands where no row does: "no call is in this capture". count: of the calls that no filter has left out. */
+void call_table_empty(const struct call_table *t, const struct world *w, size_t count, struct sheet *s, unsigned row);
 const char *call_column_name(enum call_column c);
 uint64_t call_columns_default(void);
 

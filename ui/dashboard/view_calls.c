@@ -71,10 +71,7 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 			row_select(s, top + i, 0, width);
 	}
 	if (o.count == 0)
-		sheet_text(s, top + 1, 2, s->columns, PAINT_DIM,
-			n                                             ? "no call is like that: F9 clears the filter"
-				: w->numbers.live || w->numbers.loading ? "no call yet"
-									: "no call is in this capture");
+		call_table_empty(&t, w, n, s, top + 1);
 	if (wide && o.count)
 		call_pane_draw(
 			d, w, s, l->id, AREA_TOP + 1, width + 1, s->columns - width - 1, area_end(s) - AREA_TOP - 1);

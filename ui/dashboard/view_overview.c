@@ -16,6 +16,7 @@ enum {
 	VANTAGE_ROWS = 2,
 	PROBLEMS_LEAST = 3,
 	PROBLEMS_WIDE = 10,
+	CALLS_LEAST = 3, /* rows with the head, where there is none */
 	STREAMS_LOW = 3,
 	STREAMS_HIGH = 8,
 	HIGH_ROWS = 40,
@@ -205,6 +206,8 @@ static void draw_calls(struct dashboard *d, struct world *w, struct sheet *s, un
 		if (l->top + i == l->at)
 			select_row(d, s, PANE_CALLS, row + 2 + i, width);
 	}
+	if (o.count == 0)
+		call_table_empty(&t, w, n, s, row + 2);
 }
 
 /* ---- streams ---- */
@@ -226,7 +229,7 @@ static void draw_stream(struct world *w, struct sheet *s, const struct stream_ro
 		snprintf(jitter, sizeof jitter, "%.1f ms", r->jitter_ms < 9999 ? r->jitter_ms : 9999.0);
 	snprintf(right, sizeof right, "%9s %7s %8s", call, loss, jitter);
 	at = 1 +
-		sheet_textf(s, row, 1, width - FIGURES, r->loss >= 3 ? PAINT_WARN : PAINT_PLAIN, "%s → %s",
+		sheet_textf(s, row, 1, width - FIGURES, r->loss >= LOSS_WARNS_PERCENT ? PAINT_WARN : PAINT_PLAIN, "%s → %s",
 			endpoint_text(&v.src, src), endpoint_text(&v.dst, dst));
 	at = at < ENDS_COLUMNS && width >= WIDE_COLUMNS ? ENDS_COLUMNS : at;
 	sheet_right(s, row, 0, width - 1, PAINT_PLAIN, right);
@@ -254,6 +257,8 @@ static void draw_streams(struct dashboard *d, struct world *w, struct sheet *s, 
 		if (l->top + i == l->at)
 			select_row(d, s, PANE_STREAMS, row + 1 + i, s->columns);
 	}
+	if (o.count == 0)
+		sheet_text(s, row + 1, 2, s->columns, PAINT_DIM, n ? "none that the filter leaves" : "no RTP was seen");
 }
 
 /* ---- all of it ---- */
@@ -296,6 +301,16 @@ static unsigned draw_vantage(struct world *w, struct sheet *s, unsigned most)
 	return rows;
 }
 
+/* A capture without signalling: what is left to look at are its streams. */
+static bool no_call(struct world *w)
+{
+	size_t calls, streams;
+
+	world_calls(w, &calls);
+	world_streams(w, &streams);
+	return calls == 0 && streams > 0;
+}
+
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	struct looking k = { d, w, PANE_PROBLEMS };
@@ -311,6 +326,8 @@ static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 	problems = problems < 1 ? 1 : problems > most ? most : problems;
 	draw_problems(d, w, s, row, problems);
 	row += problems + 2;
+	if (streams && no_call(w))
+		streams = area_end(s) - row - CALLS_LEAST - 2;
 	left = area_end(s) - row - (streams ? streams + 2 : 0);
 	width = wide ? LIST_COLUMNS : s->columns;
 	draw_calls(d, w, s, row, left > 2 ? left - 2 : 1, width, wide ? LANES_WIDE : LANES);

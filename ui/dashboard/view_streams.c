@@ -7,9 +7,7 @@
 
 #include "ui/words.h"
 
-enum { DETAIL_ROWS = 4, FIGURES = 32, FIGURES_WIDE = 52, WIDE_ROW = 104, SPARK_MOST = 480,
-	LOSS_WARNS_PERCENT = 1                     /* as rtp-loss does */
-};
+enum { DETAIL_ROWS = 4, FIGURES = 32, FIGURES_WIDE = 52, WIDE_ROW = 104, SPARK_MOST = 480 };
 
 static struct order rows_of(const struct looking *k)
 {

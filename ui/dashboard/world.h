@@ -88,6 +88,8 @@ struct call_counts {
 	size_t up, up_unheard, ended, failed, unheard;
 };
 
+enum { LOSS_WARNS_PERCENT = 1 }; /* as rtp-loss does */
+
 struct stream_row {
 	uint64_t id;
 	size_t index;
