@@ -117,6 +117,25 @@ static bool answered_elsewhere(const struct stream *s)
 	return false;
 }
 
+/* Music on hold, an announcement: for as long as it came nothing was to go back. */
+static bool one_way_agreed(const struct stream *s)
+{
+	const struct direction *back;
+	int64_t due_ns = 0;
+
+	if (!s->direction)
+		return false;
+	back = &s->direction->slot->direction[side_other(s->direction->sender)];
+	for (unsigned i = 0; i < back->window_count; i++) {
+		const struct window *w = &back->windows[i];
+		int64_t from_ns = w->on_ns > s->first_ns ? w->on_ns : s->first_ns, to_ns = window_end(w, s->last_ns);
+
+		if (w->state == EXPECT_DUE && to_ns > from_ns)
+			due_ns += to_ns - from_ns;
+	}
+	return due_ns < SECOND_NS;
+}
+
 /* Sorted; the caller's. A phone that has moved sends from a new address, what it is sent goes to the old one still. */
 static struct hosts *answered_list(const struct facts *facts, unsigned *ret_count)
 {
@@ -127,7 +146,7 @@ static struct hosts *answered_list(const struct facts *facts, unsigned *ret_coun
 	LIST_EACH(it, all) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		if (answered_elsewhere(s))
+		if (answered_elsewhere(s) || one_way_agreed(s))
 			list[count++] = (struct hosts){ s->src.addr, s->dst.addr };
 	}
 	if (count)

@@ -36,9 +36,10 @@ struct clear_state {
 	struct seen sip[SCOPES];
 };
 
+/* A group is where its sender is: a page to all phones does not leave the site. */
 static enum scope_of_hop scope_of(const struct facts *facts, const struct address *a, const struct address *b)
 {
-	return site_inside(facts->site, a) && site_inside(facts->site, b) ? SCOPE_INSIDE : SCOPE_WAN;
+	return site_inside(facts->site, a) && (address_multicast(b) || site_inside(facts->site, b)) ? SCOPE_INSIDE : SCOPE_WAN;
 }
 
 static bool wants_encryption(const struct facts *facts, enum scope_of_hop scope)
