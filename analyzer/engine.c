@@ -715,14 +715,11 @@ static void reckon_records(struct engine *e)
 
 	flows_settle(e->flows);
 	sip_paths_settle(e->paths);
-	e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams), rtcp_parties(e->rtcp),
-		last_ns);
 	e->media_hosts = media_hosts_new(e->sockets, calls_legs(e->calls));
 	accounts_settle(e->accounts, last_ns);
 	sources_settle(e->sources, calls_legs(e->calls));
 	e->port_plan = port_plan_new(e->sockets);
 	e->facts.port_plan = e->port_plan;
-	e->facts.sockets = e->sockets;
 	e->facts.media_hosts = e->media_hosts;
 	e->facts.accounts = e->accounts;
 	e->facts.watches = e->watches;
@@ -765,6 +762,8 @@ void engine_finish(struct engine *e)
 	join_by_media(e);
 	e->facts.vantage = network_vantage(e->network);
 	e->facts.lookup = e->lookup = lookup_new(&e->facts);
+	e->facts.sockets = e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams),
+		rtcp_parties(e->rtcp), e->capture.last_ns);
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
 	reckon_records(e);

@@ -18,25 +18,31 @@ enum { PLACES_MAX = ENGINE_BATCH * HASH_PLACES };
 struct places {
 	struct hash_place at[PLACES_MAX];
 	unsigned count;
+	unsigned from[ENGINE_BATCH]; /* of each packet: where its own begin */
 };
 
-/* All buckets, then what lies in them. */
+/* All buckets, then what lies in them, then what comes behind a stranger. */
 static void places_ask(const struct places *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		hash_ask_bucket(&p->at[i]);
 	for (unsigned i = 0; i < p->count; i++)
 		hash_ask_record(&p->at[i]);
+	for (unsigned i = 0; i < p->count; i++)
+		hash_ask_next(&p->at[i]);
 }
 
 /* A record takes a batch, and looks nowhere that was not asked for: */
 #define TAKE(record, name, list, size) do { \
 	struct places places_; \
 	places_.count = 0; \
-	for (unsigned i_ = 0; i_ < (size); i_++) \
+	for (unsigned i_ = 0; i_ < (size); i_++) { \
+		places_.from[i_] = places_.count; \
 		places_.count += name ## _places(record, (list)[i_], &places_.at[places_.count]); \
+	} \
 	places_ask(&places_); \
-	TAKE_AT_ONCE(record, name, list, size); \
+	for (unsigned i_ = 0; i_ < (size); i_++) \
+		name ## _packet_at(record, (list)[i_], &places_.at[places_.from[i_]]); \
 } while (0)
 
 /* One that few messages concern, or that is small: */
@@ -48,7 +54,7 @@ static void places_ask(const struct places *p)
 /* ---- who takes what ---- */
 
 /* Hosts, pairs, mappings: one record, which learns in the order of the packets. */
-static void network_take(struct engine *e, const struct due *due)
+static void network_take(struct engine *e, const struct due *due, const struct hash_place *way)
 {
 	const struct packet *p = due->packet;
 
@@ -57,7 +63,7 @@ static void network_take(struct engine *e, const struct due *due)
 		return;
 	if (p->kind == PACKET_SIP) {
 		network_learn_sip(e->network, p, p->sip);
-		sip_ways_message(e->ways, p);
+		sip_ways_message_at(e->ways, p, way);
 	} else if (p->kind == PACKET_STUN) {
 		network_learn_stun(e->network, p);
 	}
@@ -72,12 +78,13 @@ static void networks_take(struct engine *e)
 		const struct packet *p = e->due[i].packet;
 
 		places.count += network_places(e->network, p, &places.at[places.count]);
+		places.from[i] = places.count;
 		if (p->kind == PACKET_SIP)
 			places.count += sip_ways_places(e->ways, p, &places.at[places.count]);
 	}
 	places_ask(&places);
 	for (unsigned i = 0; i < e->due_count; i++)
-		network_take(e, &e->due[i]);
+		network_take(e, &e->due[i], &places.at[places.from[i]]);
 }
 
 /* SIP, copies too. */
@@ -87,13 +94,15 @@ static void points_take(struct engine *e)
 
 	places.count = 0;
 	for (unsigned i = 0; i < e->due_count; i++) {
+		places.from[i] = places.count;
 		if (e->due[i].packet->kind == PACKET_SIP)
 			places.count += two_points_places(e->points, e->due[i].packet, &places.at[places.count]);
 	}
 	places_ask(&places);
 	for (unsigned i = 0; i < e->due_count; i++) {
 		if (e->due[i].packet->kind == PACKET_SIP)
-			two_points_message(e->points, e->due[i].packet, e->due[i].verdict);
+			two_points_message_at(e->points, e->due[i].packet, e->due[i].verdict,
+				&places.at[places.from[i]]);
 	}
 }
 
@@ -112,13 +121,16 @@ static void repeats_take(struct engine *e, const struct packet *const *messages,
 	struct places places;
 
 	places.count = 0;
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		places.from[i] = places.count;
 		places.count += repeats_places(e->repeats, messages[i], &places.at[places.count]);
+	}
 	if (count)
 		places.count += repeats_closing_places(e->repeats, messages[count - 1]->at_ns,
 			&places.at[places.count], (HASH_PLACES - 1) * count);
 	places_ask(&places);
-	TAKE_AT_ONCE(e->repeats, repeats, messages, count);
+	for (unsigned i = 0; i < count; i++)
+		repeats_packet_at(e->repeats, messages[i], &places.at[places.from[i]]);
 }
 
 /* SIP messages, without copies that the capture made. */

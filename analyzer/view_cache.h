@@ -49,7 +49,7 @@ struct view_cache {
 	struct view_hole holes[VIEW_HOLES];
 	struct checklist *checklist; /* NULL: nobody asked yet */
 	struct policy *policy;       /* likewise */
-	void *withheld;
+	struct withheld *withheld;   /* where names are left out; else lent */
 	char seen_from[128], can_show[200], cannot[8][160], notes[16][200];
 	char texts[VIEW_TEXTS][VIEW_TEXT];   /* ring of short texts lent by the current view */
 	unsigned next_text;

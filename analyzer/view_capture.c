@@ -226,17 +226,17 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 	}
 }
 
+/* Lent as it is noted; names are left out in a copy. */
 static void say_withheld(const struct engine *e, struct view_cache *v, struct view_capture *ret)
 {
-	struct row { const char *id; struct span call_id; const char *gate; } *rows;
 	unsigned count;
-	const struct withheld *w = detections_withheld(e->detections, &count);
+	const struct withheld *noted = detections_withheld(e->detections, &count);
 
 	free(v->withheld);
-	v->withheld = rows = memory_zalloc((count + 1u) * sizeof *rows);
-	for (unsigned i = 0; i < count; i++)
-		rows[i] = (struct row){ w[i].id, w[i].call_id, w[i].gate };
-	ret->withheld = v->withheld;
+	v->withheld = e->redact && count ? memory_zalloc(count * sizeof *noted) : NULL;
+	if (v->withheld)
+		memcpy(v->withheld, noted, count * sizeof *noted);
+	ret->withheld = v->withheld ? v->withheld : noted;
 	ret->withheld_count = count;
 }
 

@@ -29,8 +29,7 @@ static void parts(struct redact *r, struct view_host_part *at, unsigned count)
 
 void view_redact_capture(struct redact *r, struct view_capture *v)
 {
-	struct row { const char *id; struct span call_id; const char *gate;
-		} *withheld = (struct row *)(uintptr_t)v->withheld;
+	struct withheld *withheld = (struct withheld *)(uintptr_t)v->withheld;
 
 	if (!r)
 		return;

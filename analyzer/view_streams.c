@@ -83,7 +83,7 @@ bool view_stream(const struct engine *e, size_t i, struct view_stream *ret)
 	ret->late = s->late;
 	ret->max_delta_ms = s->packets > 1 ? (double)s->max_delta_ns / MILLISECOND_NS : -1;
 	ret->mean_jitter_ms = s->jitter_known ? s->mean_jitter_ms : -1;
-	ret->max_jitter_ms = s->jitter_known ? s->max_jitter_ms : -1;
+	ret->max_jitter_ms = s->jitter_known ? (double)s->max_jitter_ms : -1;
 	ret->intervals = v->intervals;
 	ret->interval_count = view_intervals(v, s);
 	ret->holes = v->holes;

@@ -9,6 +9,7 @@
 
 #include "analyzer/engine.h"
 #include "analyzer/heard.h"
+#include "analyzer/withheld.h"
 #include "captures/base/address.h"
 #include "captures/base/ns.h"
 #include "captures/base/span.h"
@@ -28,7 +29,7 @@ struct view_capture {
 	const char *can_show;
 	const char *cannot_prove[8];
 	unsigned cannot_prove_count;
-	struct { const char *id; struct span call_id; const char *gate; } const *withheld;
+	const struct withheld *withheld;
 	size_t withheld_count;
 	const char *notes[16];
 	unsigned note_count;

@@ -19,8 +19,10 @@ static enum sdp_kind kind_find(struct span word)
 		[SDP_APPLICATION] = "application",
 		[SDP_MESSAGE] = "message",
 	};
-	unsigned kind = 0;
+	unsigned kind = SDP_AUDIO;
 
+	if (span_equal(word, SPAN("audio")))
+		return SDP_AUDIO;
 	while (kind < SDP_KIND_OTHER && !sdp_word_is(word, names[kind]))
 		kind++;
 	return (enum sdp_kind)kind;
@@ -36,6 +38,9 @@ static bool ends_with(struct span s, const char *end)
 
 static void protocol_set(struct sdp_media *m, struct span protocol)
 {
+	m->rtp = span_equal(protocol, SPAN("RTP/AVP"));
+	if (m->rtp)
+		return;
 	m->secure = ends_with(protocol, "RTP/SAVP") || ends_with(protocol, "RTP/SAVPF");
 	m->rtp = m->secure || ends_with(protocol, "RTP/AVP") || ends_with(protocol, "RTP/AVPF");
 }
@@ -221,9 +226,9 @@ static bool line_take(struct span *rest, struct span *ret_line, bool *ret_ended)
 	while (n < s.n && s.p[n] != '\n' && s.p[n] != '\r')
 		n = control_find(s, n + 1);
 	end = s.n - n >= 2 && s.p[n] == '\r' && s.p[n + 1] == '\n' ? n + 2 : n + 1;
-	*ret_line = span_first(s, n);
+	*ret_line = (struct span){ s.p, n };
 	*ret_ended = n < s.n;
-	*rest = span_from(s, end);
+	*rest = *ret_ended ? (struct span){ s.p + end, s.n - end } : (struct span){ s.p + n, 0 };
 	return true;
 }
 

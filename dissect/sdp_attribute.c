@@ -66,38 +66,52 @@ const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt)
 	return NULL;
 }
 
+static bool pt_parse(struct span s, uint8_t *ret_pt)
+{
+	uint64_t pt;
+
+	if (s.n == 1 && s.p[0] >= '0' && s.p[0] <= '9')
+		pt = s.p[0] - '0';
+	else if (!span_number(s, PT_MAX, &pt))
+		return false;
+	*ret_pt = (uint8_t)pt;
+	return true;
+}
+
 void sdp_format_add(struct sdp_reader *r, struct span word)
 {
 	struct sdp_media *m = r->media;
-	struct sdp_format f = { .channels = 1 };
-	uint64_t pt;
+	const struct static_type *type;
+	struct sdp_format *f;
+	uint8_t pt;
 
-	if (!span_number(word, PT_MAX, &pt)) {
+	if (!pt_parse(word, &pt)) {
 		r->said->flaws |= SDP_FLAW_LINE;
 		return;
 	}
-	f.pt = (uint8_t)pt;
-	f.channels = static_type_find(f.pt)->channels;
-	f.codec = sdp_static_codec(f.pt, &f.clock_hz);
-	if (sdp_format_find(m, f.pt))
+	if (sdp_format_find(m, pt))
 		return;
-	if (m->format_count == SDP_FORMAT_MAX)
+	if (m->format_count == SDP_FORMAT_MAX) {
 		r->said->flaws |= SDP_FLAW_TOO_MUCH;
-	else
-		r->room->formats[m->format_count++] = f;
+		return;
+	}
+	type = static_type_find(pt);
+	f = &r->room->formats[m->format_count++];
+	*f = (struct sdp_format){ .codec = span_of(type->name), .clock_hz = type->clock_hz, .pt = pt,
+		.channels = type->channels };
 }
 
 /* The format that "PT rest" speaks of; *value becomes the rest. NULL: broken, or of no format of this medium. */
 static struct sdp_format *format_take(struct sdp_reader *r, struct span *value)
 {
-	uint64_t pt;
+	uint8_t pt;
 
-	if (!span_number(sdp_word_take(value), PT_MAX, &pt)) {
+	if (!pt_parse(sdp_word_take(value), &pt)) {
 		r->said->flaws |= SDP_FLAW_LINE;
 		return NULL;
 	}
 	*value = span_trim(*value);
-	return (struct sdp_format *)sdp_format_find(r->media, (uint8_t)pt);
+	return (struct sdp_format *)sdp_format_find(r->media, pt);
 }
 
 /* ---- attributes ---- */
@@ -105,13 +119,15 @@ static struct sdp_format *format_take(struct sdp_reader *r, struct span *value)
 static void rtpmap_read(struct sdp_reader *r, struct span value)
 {
 	struct sdp_format *f = format_take(r, &value);
-	struct span codec = sdp_until(value, '/'), clock = span_from(value, codec.n + 1), channels;
+	struct span codec, rest, clock, channels;
 	uint64_t number;
 
 	if (!f || f->mapped) /* of two mappings the first counts */
 		return;
-	channels = span_from(clock, sdp_until(clock, '/').n + 1);
-	clock = sdp_until(clock, '/');
+	codec = sdp_until(value, '/');
+	rest = span_from(value, codec.n + 1);
+	clock = sdp_until(rest, '/');
+	channels = span_from(rest, clock.n + 1);
 	f->mapped = true;
 	f->codec = codec;
 	if (span_number(clock, UINT32_MAX, &number) && number > 0)
@@ -120,7 +136,7 @@ static void rtpmap_read(struct sdp_reader *r, struct span value)
 		r->said->flaws |= SDP_FLAW_LINE;
 	if (sdp_word_is(codec, "G722"))
 		f->clock_hz = 8000; /* RFC 3551 4.5.2, also where a=rtpmap says 16000 */
-	if (span_number(channels, UINT8_MAX, &number) && number > 0)
+	if (channels.n && span_number(channels, UINT8_MAX, &number) && number > 0)
 		f->channels = (uint8_t)number;
 }
 
@@ -397,7 +413,8 @@ void sdp_attribute_read(struct sdp_reader *r, struct span line)
 	if (name.n == 0)
 		return;
 	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-		if (attributes[i].n == name.n && sdp_word_is(name, attributes[i].name)) {
+		if (attributes[i].n == name.n &&
+			span_equal_nocase(name, (struct span){ (const uint8_t *)attributes[i].name, name.n })) {
 			attributes[i].read(r, value);
 			return;
 		}

@@ -12,12 +12,14 @@ struct span sdp_word_take(struct span *rest)
 	struct span s = *rest, word;
 	size_t at = 0, end;
 
+	if (s.n == 0)
+		return s;
 	while (at < s.n && is_blank(s.p[at]))
 		at++;
 	for (end = at; end < s.n && (s.p[end] > ' ' || !is_blank(s.p[end])); end++)
 		;
-	word = span_from(span_first(s, end), at);
-	*rest = span_from(s, end);
+	word = (struct span){ s.p + at, end - at };
+	*rest = (struct span){ s.p + end, s.n - end };
 	return word;
 }
 

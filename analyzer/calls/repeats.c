@@ -89,6 +89,8 @@ static void stat_fini(struct repeats_stat *s)
 	free(s->last.frames);
 	free(s->now.frames);
 	free(s->series);
+	if (s->port_set != s->ports_few)
+		free(s->port_set);
 }
 
 void repeats_free(struct repeats *r)
@@ -157,7 +159,9 @@ static struct repeats_stat *stat_get(struct repeats *r, const struct address *a,
 	if (r->stats.count >= r->config.max_stats)
 		stat_evict(r);
 	s = pool_take(&r->stat_pool);
-	memset(s, 0, offsetof(struct repeats_stat, port_set));
+	memset(s, 0, offsetof(struct repeats_stat, ports_few));
+	s->port_set = s->ports_few;
+	s->port_room = REPEATS_PORTS_FEW;
 	s->a = *a;
 	if (b)
 		s->b = *b;
@@ -267,14 +271,26 @@ static void window_reach(const struct repeats *r, struct repeats_stat *s, int64_
 	s->port_count = 0;
 }
 
+static void ports_grow(struct repeats_stat *s)
+{
+	bool few = s->port_set == s->ports_few;
+
+	s->port_room *= 2;
+	s->port_set = memory_resize(few ? NULL : s->port_set, s->port_room, sizeof *s->port_set);
+	if (few)
+		memcpy(s->port_set, s->ports_few, sizeof s->ports_few);
+}
+
 static void port_note(struct repeats_stat *s, uint16_t port)
 {
-	if (s->port_count == sizeof s->port_set / sizeof s->port_set[0])
+	if (s->port_count == REPEATS_PORTS_MAX)
 		return;
 	for (unsigned i = 0; i < s->port_count; i++) {
 		if (s->port_set[i] == port)
 			return;
 	}
+	if (s->port_count == s->port_room)
+		ports_grow(s);
 	s->port_set[s->port_count++] = port;
 }
 
@@ -472,9 +488,8 @@ static void passes_again(struct tx *t, const struct packet *p)
 	sent_again(t, p);
 }
 
-static void take_request(struct repeats *r, const struct packet *p)
+static void take_request(struct repeats *r, const struct packet *p, uint64_t key)
 {
-	uint64_t key = key_of(p, p->sip);
 	struct tx *t = tx_find(r, key);
 
 	if (!t) {
@@ -501,9 +516,9 @@ static void take_request(struct repeats *r, const struct packet *p)
 }
 
 /* A provisional ends the repetition of an INVITE only (RFC 3261 17.1.2.2). */
-static void take_response(struct repeats *r, const struct packet *p)
+static void take_response(struct repeats *r, const struct packet *p, uint64_t key)
 {
-	struct tx *t = tx_find(r, key_of(p, p->sip));
+	struct tx *t = tx_find(r, key);
 	bool branch;
 
 	if (!t || (p->sip->status < 200 && t->method != SIP_INVITE))
@@ -541,7 +556,7 @@ unsigned repeats_places(const struct repeats *r, const struct packet *p, struct 
 {
 	if (p->sip->method == SIP_ACK)
 		return 0;
-	ret[0] = (struct hash_place){ &r->by_key, (uint32_t)key_of(p, p->sip) };
+	ret[0] = (struct hash_place){ &r->by_key, key_of(p, p->sip) };
 	return 1;
 }
 
@@ -564,6 +579,14 @@ unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct 
 
 void repeats_packet(struct repeats *r, const struct packet *p)
 {
+	struct hash_place at[HASH_PLACES];
+
+	repeats_places(r, p, at);
+	repeats_packet_at(r, p, at);
+}
+
+void repeats_packet_at(struct repeats *r, const struct packet *p, const struct hash_place *at)
+{
 	const struct sip_message *sip = p->sip;
 
 	if (sip->method == SIP_ACK || !sip->call_id.n || !sip->has_cseq || sip->method == SIP_METHOD_NONE)
@@ -571,7 +594,7 @@ void repeats_packet(struct repeats *r, const struct packet *p)
 	if (r->base_ns == NS_NONE)
 		r->base_ns = p->at_ns;
 	close_old(r, ns_add(p->at_ns, -LIFE_NS));
-	(sip->request ? take_request : take_response)(r, p);
+	(sip->request ? take_request : take_response)(r, p, at[0].key);
 }
 
 void repeats_settle(struct repeats *r, int64_t now_ns, bool all)

@@ -10,7 +10,8 @@
 
 #include "analyzer/calls/call.h"
 
-enum { REPEATS_SERIES_MAX = 64, REPEATS_FRAMES = 6, REPEATS_ODD_MAX = 64 };
+enum { REPEATS_SERIES_MAX = 64, REPEATS_FRAMES = 6, REPEATS_ODD_MAX = 64, REPEATS_PORTS_MAX = 64,
+	REPEATS_PORTS_FEW = 8 };
 
 struct repeats_tally {
 	/* answered transactions; those that nothing ever came back for are told elsewhere */
@@ -46,8 +47,9 @@ struct repeats_stat {                /* one host, or one pair of hosts */
 	/* of windows of pairs, the first REPEATS_SERIES_MAX */
 	struct repeats_point { unsigned ports, total, repeated; } *series;
 	unsigned series_count;
-	unsigned port_count;
-	uint16_t port_set[64];       /* set as far as port_count */
+	unsigned port_count, port_room;      /* room: REPEATS_PORTS_MAX at most */
+	/* set as far as port_count; ports_few, or of its own allocation */
+	uint16_t *port_set, ports_few[REPEATS_PORTS_FEW];
 };
 
 enum odd_kind { ODD_IGNORES, ODD_BEYOND_TIMER, ODD_STREAM, ODD_LOOP };
@@ -78,6 +80,8 @@ unsigned repeats_places(const struct repeats *r, const struct packet *p, struct 
 unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct hash_place *ret, unsigned max);
 /* One SIP packet; mirror copies must be left out by the caller. */
 void repeats_packet(struct repeats *r, const struct packet *p);
+/* The same; at: what repeats_places() gave for it. */
+void repeats_packet_at(struct repeats *r, const struct packet *p, const struct hash_place *at);
 /* all: the capture has ended; else transactions that may still be repeated stay open. Repeatable. */
 void repeats_settle(struct repeats *r, int64_t now_ns, bool all);
 const struct list *repeats_stats(const struct repeats *r);   /* struct repeats_stat, by first sight */

@@ -64,6 +64,8 @@ static void service_free(struct services *all, struct service *s)
 	hash_remove(&all->by_key, &s->by_key);
 	list_remove(&all->order, &s->in_order);
 	list_remove(&all->used, &s->in_use);
+	if (s->servers != &s->only)
+		free(s->servers);
 	pool_give(&all->pool, s);
 }
 
@@ -230,7 +232,8 @@ static struct service *service_get(struct services *all, const struct packet *p)
 		if (all->order.count >= all->max)
 			service_evict(all);
 		s = pool_take(&all->pool);
-		memset(s, 0, offsetof(struct service, servers));
+		memset(s, 0, offsetof(struct service, only));
+		s->servers = &s->only;
 		s->key = key;
 		s->n = ++all->next;
 		s->kind = kind;
@@ -263,6 +266,12 @@ static struct frame_ref frame_of(const struct packet *p)
 	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
 }
 
+static void servers_widen(struct service *s)
+{
+	s->servers = memory_resize(NULL, SERVICE_SERVER_MAX, sizeof *s->servers);
+	s->servers[0] = s->only;
+}
+
 /* Index of that server; SERVICE_SERVER_MAX: there are too many for one service. */
 static unsigned server_get(struct service *s, const struct packet *p)
 {
@@ -272,6 +281,8 @@ static unsigned server_get(struct service *s, const struct packet *p)
 	while (i < s->server_count && !address_equal(&s->servers[i].at.addr, &p->dst.addr))
 		i++;
 	if (i == s->server_count && i < SERVICE_SERVER_MAX) {
+		if (i == 1)
+			servers_widen(s);
 		x = &s->servers[s->server_count++];
 		*x = (struct service_server){ .at = p->dst, .first_ns = p->at_ns, .bound_until_ns = NS_NONE,
 			.served_ns = NS_NONE };
@@ -338,10 +349,9 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		service_evict(all);
 }
 
-static void take_request(struct services *all, const struct packet *p)
+static void take_request(struct services *all, const struct packet *p, uint64_t id)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip);
 	unsigned walked = 0;
 
 	for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX;
@@ -384,10 +394,10 @@ static void try_answered(struct service_try *t, const struct packet *p)
  * By its branch; an answer whose branch is another one counts for every try that it could be meant for: better no
  * failure than a wrong one.
  */
-static void take_response(struct services *all, const struct packet *p)
+static void take_response(struct services *all, const struct packet *p, uint64_t id)
 {
 	const struct sip_message *sip = p->sip;
-	uint64_t id = try_id(sip), branch = sip->keys.branch;
+	uint64_t branch = sip->keys.branch;
 
 	for (unsigned exact = 2; exact-- > 0;) {
 		unsigned walked = 0;
@@ -412,11 +422,19 @@ unsigned services_places(const struct services *s, const struct packet *p, struc
 {
 	if (!is_tried(p->sip->method))
 		return 0;
-	ret[0] = (struct hash_place){ &s->by_try, (uint32_t)try_id(p->sip) };
+	ret[0] = (struct hash_place){ &s->by_try, try_id(p->sip) };
 	return 1;
 }
 
 void services_packet(struct services *all, const struct packet *p)
+{
+	struct hash_place at[HASH_PLACES];
+
+	services_places(all, p, at);
+	services_packet_at(all, p, at);
+}
+
+void services_packet_at(struct services *all, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *sip = p->sip;
 
@@ -425,9 +443,9 @@ void services_packet(struct services *all, const struct packet *p)
 	if (!is_tried(sip->method) || !sip->call_id.n || !sip->has_cseq)
 		return;
 	if (!sip->request && sip->method != SIP_CANCEL)
-		take_response(all, p);
+		take_response(all, p, at[0].key);
 	else if (sip->request && (sip->method == SIP_CANCEL || !sip->to.tag.n))
-		take_request(all, p);
+		take_request(all, p, at[0].key);
 }
 
 const struct list *services_in_order(const struct services *s)

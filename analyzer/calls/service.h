@@ -51,7 +51,8 @@ struct service {
 	struct list tries;           /* the latest SERVICE_TRY_MAX, by first copy */
 	unsigned server_count;
 	char name[SERVICE_NAME];     /* escaped; empty for SERVICE_ADDRESS */
-	struct service_server servers[SERVICE_SERVER_MAX];   /* set as far as server_count */
+	struct service_server *servers;      /* &only, or room for SERVICE_SERVER_MAX: most have one */
+	struct service_server only;
 };
 
 struct services;
@@ -63,6 +64,8 @@ void services_free(struct services *s);
 unsigned services_places(const struct services *s, const struct packet *p, struct hash_place *ret);
 /* One SIP packet of any method; mirror copies must be left out by the caller. */
 void services_packet(struct services *s, const struct packet *p);
+/* The same; at: what services_places() gave for it. */
+void services_packet_at(struct services *s, const struct packet *p, const struct hash_place *at);
 const struct list *services_in_order(const struct services *s);
 /* Has that server answered some other client, again and again for as long, from from_ns on? *ret: since when. */
 bool services_answers_others(const struct services *s, const struct address *server, const struct address *but,

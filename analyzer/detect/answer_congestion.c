@@ -48,13 +48,29 @@ static const struct message *first_reply(const struct transaction *t)
 	return m;
 }
 
+/* Behind a router that gave its port another number. */
+static bool is_remapped(const struct device *x)
+{
+	return x->succeeded && x->inner.port && x->outer.port && x->inner.port != x->outer.port;
+}
+
+static bool some_remapped(const struct facts *facts)
+{
+	LIST_EACH(it, accounts_in_order(facts->accounts)) {
+		LIST_EACH(dit, &LIST_ENTRY(it, struct account, in_order)->devices) {
+			if (is_remapped(LIST_ENTRY(dit, struct device, in_account)))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void take(struct answers *all, const struct facts *facts, const struct transaction *t)
 {
 	const struct message *m = t->request && t->method != SIP_ACK ? first_reply(t) : NULL;
 	const struct device *x = m ? accounts_device_at(facts->accounts, &t->request->dst) : NULL;
 
-	if (!x || !x->succeeded || !x->inner.port || !x->outer.port || x->inner.port == x->outer.port ||
-	    !endpoint_equal(&x->outer, &t->request->dst))
+	if (!x || !is_remapped(x) || !endpoint_equal(&x->outer, &t->request->dst))
 		return;
 	if (all->count == all->room) {
 		all->room = all->room ? all->room * 2 : 64;
@@ -202,6 +218,8 @@ unsigned answer_congestion(struct detection *d)
 	struct answers all = { 0 };
 	unsigned told;
 
+	if (!some_remapped(facts))
+		return 0;
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 enum { NUMBER_MAX = 64, TAIL_DIGITS = 9, DIGITS_FEW = 6, WALK_MAX = 256 };
 
@@ -18,6 +19,7 @@ struct attempts {
 	const struct calls *calls;
 	struct attempt *by_both, *by_caller;         /* count of each; NULL: not asked for yet */
 	size_t count;
+	const struct leg **beside;
 };
 
 /* A trunk may want a prefix that another does not: the last digits of a long number are the number. */
@@ -94,8 +96,7 @@ static struct attempt *list_of(struct attempts *a, struct attempt (*attempt_of)(
 		if (leg->initial_invite_seen)
 			list[a->count++] = attempt_of(leg);
 	}
-	if (a->count)
-		qsort(list, a->count, sizeof *list, attempt_compare);
+	sort(list, a->count, sizeof *list, attempt_compare);
 	return list;
 }
 
@@ -119,6 +120,7 @@ void attempts_free(struct attempts *a)
 		return;
 	free(a->by_both);
 	free(a->by_caller);
+	free(a->beside);
 	free(a);
 }
 
@@ -247,4 +249,32 @@ const struct leg *attempts_answered_branch(struct attempts *a, const struct leg 
 		fork_ns);
 
 	return best && best->answered ? best : NULL;
+}
+
+static bool begun_near(const struct attempt *x, const struct attempt *next, int64_t fork_ns)
+{
+	return x->key == next->key && next->begin_ns <= ns_add(x->begin_ns, fork_ns);
+}
+
+static int leg_compare(const void *a, const void *b)
+{
+	const struct leg *x = *(const struct leg *const *)a, *y = *(const struct leg *const *)b;
+
+	return (x->n > y->n) - (x->n < y->n);
+}
+
+const struct leg *const *attempts_beside(struct attempts *a, int64_t fork_ns, size_t *ret_count)
+{
+	const struct attempt *list = by_caller(a);
+	size_t count = 0;
+
+	a->beside = memory_resize(a->beside, a->count + 1, sizeof *a->beside);
+	for (size_t i = 0; i < a->count; i++) {
+		if ((i && begun_near(&list[i - 1], &list[i], fork_ns)) ||
+		    (i + 1 < a->count && begun_near(&list[i], &list[i + 1], fork_ns)))
+			a->beside[count++] = list[i].leg;
+	}
+	sort(a->beside, count, sizeof *a->beside, leg_compare);
+	*ret_count = count;
+	return a->beside;
 }

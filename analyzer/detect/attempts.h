@@ -27,6 +27,11 @@ bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_n
 bool attempts_branch_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* The same, begun within fork_ns of its end (a hunt). */
 bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns);
+/*
+ * Legs beside which the same caller began another one within fork_ns: all others are in no ring group. In the order of
+ * the legs; lent, until it is asked for anew.
+ */
+const struct leg *const *attempts_beside(struct attempts *a, int64_t fork_ns, size_t *ret_count);
 /* The leg of the same ring group that was answered first; NULL none. Callers who give no number are in no group. */
 const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* When the INVITE was refused or given up; its last message when neither. */

@@ -48,7 +48,7 @@ struct lost {
 	char field[40];              /* cancel-481: what differs */
 };
 
-struct state { struct leg_list legs; };       /* that may have rung too long, as surveyed */
+struct state { struct leg_list rang; };       /* legs that may have rung too long, as surveyed */
 
 struct judging {
 	struct detection *d;
@@ -352,7 +352,27 @@ static void survey(struct detection *d, const struct leg *leg)
 		return;
 	if (!leg_plain(leg) ||
 	    leg->answer_ns > ns_add(leg->progress_ns, (int64_t)(detection_key(d, "cancel-wait-s") * 1e9)))
-		leg_list_add(&st->legs, leg);
+		leg_list_add(&st->rang, leg);
+}
+
+/*
+ * A plain leg can only have rung too long as one of several: of a caller who began another leg at the same time, or of
+ * a relay. beside: the former.
+ */
+static void judge_rang(const struct judging *j, const struct leg_list *rang)
+{
+	size_t count, at = 0;
+	const struct leg *const *beside = attempts_beside(lookup_attempts(j->facts->lookup),
+		(int64_t)(detection_key(j->d, "fork-s") * 1e9), &count);
+
+	for (unsigned i = 0; i < rang->count; i++) {
+		const struct leg *leg = rang->list[i];
+
+		while (at < count && beside[at]->n < leg->n)
+			at++;
+		if (!leg_plain(leg) || leg->parent || (at < count && beside[at] == leg))
+			judge_leg(j, leg);
+	}
 }
 
 static void judge_all(struct detection *d)
@@ -363,9 +383,9 @@ static void judge_all(struct detection *d)
 	j.wait_ns = (int64_t)(detection_key(d, "cancel-wait-s") * 1e9);
 	j.tail_ns = (int64_t)(detection_key(d, "tail-s") * 1e9);
 	j.end_ns = j.facts->capture->last_ns;
-	for (unsigned i = 0; i < st->legs.count; i++)
-		judge_leg(&j, st->legs.list[i]);
-	leg_list_clear(&st->legs);
+	if (st->rang.count)
+		judge_rang(&j, &st->rang);
+	leg_list_clear(&st->rang);
 	detection_pass(d, NULL, "every phone that rang was answered, refused or cancelled, as far as can be seen");
 }
 
@@ -379,7 +399,7 @@ static void on_event(struct detection *d, const struct event *ev)
 
 static void forget(void *state)
 {
-	leg_list_clear(&((struct state *)state)->legs);
+	leg_list_clear(&((struct state *)state)->rang);
 }
 
 const struct detector detect_cancel_lost = {

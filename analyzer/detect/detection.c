@@ -44,7 +44,6 @@ struct detections {
 	struct list order;
 	struct withheld *withheld;
 	unsigned withheld_count, withheld_room;
-	struct arena *withheld_texts;
 	const struct detector *asked; /* --why-not */
 	unsigned asked_call;         /* n, 0: all */
 	char asked_call_id[128];     /* or a Call-ID; "" none */
@@ -184,8 +183,6 @@ static void why_not_free(struct detections *ds, struct why_not *w)
 
 static void clear_notes(struct detections *ds)
 {
-	arena_free(ds->withheld_texts);
-	ds->withheld_texts = NULL;
 	ds->withheld_count = 0;
 	for (unsigned i = 0; i < ds->why_not_count; i++)
 		why_not_free(ds, &ds->why_not[i]);
@@ -449,39 +446,26 @@ static bool is_withheld(const struct detections *ds, const char *id, const char 
 	return false;
 }
 
-static const char *withheld_text(struct detections *ds, const char *format, va_list ap)
-{
-	char text[300];
-
-	if (!ds->withheld_texts)
-		ds->withheld_texts = arena_new();
-	if (strcmp(format, "%s") == 0)       /* nearly always, and for each leg */
-		return arena_text(ds->withheld_texts, span_of(va_arg(ap, const char *)));
-	vsnprintf(text, sizeof text, format, ap);
-	return arena_text(ds->withheld_texts, span_of(text));
-}
-
 void detection_withhold(struct detection *d, const struct leg *leg, const char *gate, const char *format, ...)
 {
 	struct detections *ds = d->all;
 	struct span call_id = leg ? leg->call_id : SPAN_NONE;
 	va_list ap;
 
-	va_start(ap, format);
-	add_row(d, false, true, gate, format, ap);
-	va_end(ap);
-	if (asked_for(d, event_leg(d->event)))
-		why_not_of(d, event_leg(d->event))->gate = gate;
+	if (ds->asked == d->detector) {
+		va_start(ap, format);
+		add_row(d, false, true, gate, format, ap);
+		va_end(ap);
+		if (asked_for(d, event_leg(d->event)))
+			why_not_of(d, event_leg(d->event))->gate = gate;
+	}
 	if (is_withheld(ds, d->detector->id, gate, call_id))
 		return;
 	if (ds->withheld_count == ds->withheld_room) {
 		ds->withheld_room = ds->withheld_room ? ds->withheld_room * 2 : 16;
 		ds->withheld = memory_resize(ds->withheld, ds->withheld_room, sizeof *ds->withheld);
 	}
-	va_start(ap, format);
-	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, call_id, gate,
-		withheld_text(ds, format, ap) };
-	va_end(ap);
+	ds->withheld[ds->withheld_count++] = (struct withheld){ d->detector->id, call_id, gate };
 }
 
 const struct withheld *detections_withheld(const struct detections *ds, unsigned *ret_count)

@@ -7,15 +7,9 @@
 #define DEADAIR_DETECT_DETECTION_H
 
 #include "analyzer/detect/detector.h"
+#include "analyzer/withheld.h"
 
 struct detections;
-
-struct withheld {
-	const char *id;              /* of the detector */
-	struct span call_id;         /* empty: the capture as a whole */
-	const char *gate;
-	const char *text;
-};
 
 struct reason_row {                  /* a line of --why-not */
 	bool holds, decided;

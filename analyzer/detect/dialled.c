@@ -63,7 +63,7 @@ void dialled_read(const struct site *site, struct span user, struct dialled *ret
 	number = without_outside(site, ret->digits);
 	ret->outside = strlen(number) >= OUTSIDE_LEAST;
 	ret->premium = starts_any(number, &site->premium_prefixes);
-	for (unsigned i = 0; i < site->intl_prefixes.count && !ret->international; i++) {
+	for (unsigned i = 0; i < site->intl_prefixes.count && ret->outside && !ret->international; i++) {
 		const char *prefix = site->intl_prefixes.list[i], *rest = number + strlen(prefix);
 
 		if (!starts(number, prefix) || strlen(rest) < INTERNATIONAL_LEAST || starts(rest, "0"))

@@ -8,7 +8,9 @@
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/media/socket_use.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 enum {
 	ONE_SIDED_PACKETS = 20,      /* G1: so many one way and none back */
@@ -24,35 +26,39 @@ enum {
 #define STILL_ALONE_NS SECOND_NS                      /* of a single stream: shorter holes are the network's daily bread */
 #define EARLY_NS (10 * MILLISECOND_NS)                /* G10, as for time stamps that go back */
 
-struct place {                       /* an address, or an address and port, of media */
+struct place {                       /* an address of media */
 	struct hash_link link;
-	struct endpoint at;
+	struct address addr;
 	bool rtp;                    /* RTP comes from it or goes to it */
 	bool told_loopback;          /* SDP told it to send to itself: that it is silent is no tap's doing */
 	bool speaks;                 /* it signalled in a call that was answered: so it sent, and was sent to */
 	unsigned calls;              /* whose audio was due there */
-	bool channelled;             /* audio of unknown peers passes in its TURN channels, then: */
-	int64_t channel_first_ns, channel_last_ns;
 };
 
-struct known {                       /* an SSRC of a stream, or a party that reports on one nobody has seen */
+struct channelled {                  /* an address in whose TURN channels audio of unknown peers passes */
 	struct hash_link link;
-	uint64_t key;
+	struct address addr;
+	int64_t first_ns, last_ns;
+};
+
+struct unseeing {                    /* a party that reports on a stream nobody has seen */
+	struct hash_link link;
+	const struct rtcp_party *party;
 };
 
 struct moments { struct loss_moment *list; unsigned count; };       /* in order, apart from one another */
 
 struct gates {
 	struct arena *arena;
-	struct hash places;          /* struct place; port 0: the address as a whole */
-	struct hash known;
+	struct hash places;          /* struct place */
+	struct hash channels;        /* struct channelled */
+	struct hash unseeing;
 	struct place **silent;       /* media addresses of >= 3 calls that never appear */
 	unsigned silent_count;
 	unsigned due_calls, calls_with_media;
 	bool no_media;
 	const char *no_media_reason;
 	char no_media_why[64];
-	bool channelled;             /* some place is */
 	bool port_range, port_range_above;
 	uint16_t port_limit;
 	bool drops;
@@ -64,52 +70,60 @@ struct gates {
 
 /* ---- where RTP was seen ---- */
 
-static struct place *place_find(const struct gates *g, const struct endpoint *at)
+static struct place *place_find(const struct gates *g, const struct address *a)
 {
-	uint32_t hash = endpoint_hash(at);
+	uint32_t hash = address_hash(a);
 
 	for (struct hash_link *it = hash_first(&g->places, hash); it; it = it->next) {
 		struct place *p = HASH_ENTRY(it, struct place, link);
 
-		if (it->hash == hash && endpoint_equal(&p->at, at))
+		if (it->hash == hash && address_equal(&p->addr, a))
 			return p;
 	}
 	return NULL;
 }
 
-static bool carries(const struct gates *g, const struct endpoint *at)
+static bool any_stream_of(const struct gates *g, const struct address *a)
 {
-	const struct place *p = place_find(g, at);
+	const struct place *p = place_find(g, a);
 
 	return p && p->rtp;
 }
 
-static bool any_stream_of(const struct gates *g, const struct address *a)
+static struct place *place_add(struct gates *g, const struct address *a)
 {
-	return carries(g, &(struct endpoint){ *a, 0 });
-}
-
-static struct place *place_add(struct gates *g, const struct endpoint *at)
-{
-	struct place *p = place_find(g, at);
+	struct place *p = place_find(g, a);
 
 	if (p)
 		return p;
 	p = arena_zalloc(g->arena, sizeof *p);
-	p->at = *at;
-	hash_add(&g->places, &p->link, endpoint_hash(at));
+	p->addr = *a;
+	hash_add(&g->places, &p->link, address_hash(a));
 	return p;
+}
+
+static struct channelled *channelled_find(const struct gates *g, const struct address *a)
+{
+	uint32_t hash = address_hash(a);
+
+	for (struct hash_link *it = hash_first(&g->channels, hash); it; it = it->next) {
+		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct channelled, link)->addr, a))
+			return HASH_ENTRY(it, struct channelled, link);
+	}
+	return NULL;
 }
 
 static void note_channel(struct gates *g, const struct address *a, const struct stream *s)
 {
-	struct place *p = place_add(g, &(struct endpoint){ *a, 0 });
+	struct channelled *c = channelled_find(g, a);
 
-	if (!p->channelled || s->first_ns < p->channel_first_ns)
-		p->channel_first_ns = s->first_ns;
-	if (!p->channelled || s->last_ns > p->channel_last_ns)
-		p->channel_last_ns = s->last_ns;
-	g->channelled = p->channelled = true;
+	if (!c) {
+		c = arena_zalloc(g->arena, sizeof *c);
+		*c = (struct channelled){ .addr = *a, .first_ns = s->first_ns, .last_ns = s->last_ns };
+		hash_add(&g->channels, &c->link, address_hash(a));
+	}
+	c->first_ns = s->first_ns < c->first_ns ? s->first_ns : c->first_ns;
+	c->last_ns = s->last_ns > c->last_ns ? s->last_ns : c->last_ns;
 }
 
 /* The client is whose port is not the server's (RFC 8656 4: 3478); where neither port tells it may be either. */
@@ -127,9 +141,9 @@ static void note_channels(struct gates *g, const struct stream *s)
 
 bool gates_channelled(const struct gates *g, const struct address *a, int64_t from_ns, int64_t to_ns)
 {
-	const struct place *p = g->channelled ? place_find(g, &(struct endpoint){ *a, 0 }) : NULL;
+	const struct channelled *c = g->channels.count ? channelled_find(g, a) : NULL;
 
-	return p && p->channelled && p->channel_first_ns <= to_ns && p->channel_last_ns >= from_ns;
+	return c && c->first_ns <= to_ns && c->last_ns >= from_ns;
 }
 
 static void reckon_places(struct gates *g, const struct facts *f)
@@ -137,10 +151,8 @@ static void reckon_places(struct gates *g, const struct facts *f)
 	LIST_EACH(it, streams_in_order(f->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		place_add(g, &s->src)->rtp = true;
-		place_add(g, &s->dst)->rtp = true;
-		place_add(g, &(struct endpoint){ s->src.addr, 0 })->rtp = true;
-		place_add(g, &(struct endpoint){ s->dst.addr, 0 })->rtp = true;
+		place_add(g, &s->src.addr)->rtp = true;
+		place_add(g, &s->dst.addr)->rtp = true;
 		note_channels(g, s);
 	}
 }
@@ -269,7 +281,7 @@ static bool sends_here(const struct facts *f, const struct address *a)
 
 static void note_silent(struct gates *g, const struct facts *f, struct place *p)
 {
-	if (p->rtp || p->calls != NO_MEDIA_CALLS || sends_here(f, &p->at.addr))
+	if (p->rtp || p->calls != NO_MEDIA_CALLS || sends_here(f, &p->addr))
 		return;
 	g->silent = memory_resize(g->silent, g->silent_count + 1u, sizeof *g->silent);
 	g->silent[g->silent_count++] = p;
@@ -277,7 +289,7 @@ static void note_silent(struct gates *g, const struct facts *f, struct place *p)
 
 static void note_speaker(struct gates *g, const struct address *a)
 {
-	place_add(g, &(struct endpoint){ *a, 0 })->speaks = true;
+	place_add(g, a)->speaks = true;
 }
 
 /* An answer that nobody saw: who sends the ACK has got it, and who was asked and gets the ACK has sent it. */
@@ -297,7 +309,7 @@ static void note_speakers(struct gates *g, const struct leg *leg)
 static void note_loopback(struct gates *g, const struct direction *d, const struct window *w)
 {
 	for (unsigned i = 0; hearing_told_loopback(d, w) && i < w->source_count; i++)
-		place_add(g, &(struct endpoint){ w->sources[i].at.addr, 0 })->told_loopback = true;
+		place_add(g, &w->sources[i].at.addr)->told_loopback = true;
 }
 
 /* Counts the leg once at every address at which its audio was due. */
@@ -313,7 +325,7 @@ static void count_leg(struct gates *g, const struct facts *f, const struct leg *
 
 		note_loopback(g, dir, w);
 		for (unsigned k = 0; w && k < w->target_count && n < 8; k++) {
-			struct place *p = place_add(g, &(struct endpoint){ w->targets[k].at.addr, 0 });
+			struct place *p = place_add(g, &w->targets[k].at.addr);
 			bool again = false;
 
 			for (unsigned m = 0; m < n; m++)
@@ -331,14 +343,14 @@ bool gates_silent_media(const struct gates *g, unsigned i, struct address *ret, 
 {
 	if (i >= g->silent_count)
 		return false;
-	*ret = g->silent[i]->at.addr;
+	*ret = g->silent[i]->addr;
 	*ret_calls = g->silent[i]->calls;
 	return true;
 }
 
 static unsigned calls_of_media(const struct gates *g, const struct address *media)
 {
-	const struct place *p = place_find(g, &(struct endpoint){ *media, 0 });
+	const struct place *p = place_find(g, media);
 
 	return p ? p->calls : 0;
 }
@@ -359,8 +371,8 @@ bool gates_half_tapped(const struct gates *g, const struct facts *facts, const s
 {
 	const struct host *from = network_host_find(facts->network, src),
 		*to = network_host_find(facts->network, dst);
-	const struct place *sender = place_find(g, &(struct endpoint){ *src, 0 }),
-		*receiver = place_find(g, &(struct endpoint){ *dst, 0 });
+	const struct place *sender = place_find(g, src),
+		*receiver = place_find(g, dst);
 
 	return (sender && sender->speaks && from && from->packets_out == 0) ||
 	       (receiver && receiver->speaks && to && to->packets_in == 0);
@@ -368,7 +380,7 @@ bool gates_half_tapped(const struct gates *g, const struct facts *facts, const s
 
 static bool told_loopback(const struct gates *g, const struct address *src)
 {
-	const struct place *p = place_find(g, &(struct endpoint){ *src, 0 });
+	const struct place *p = place_find(g, src);
 
 	return p && p->told_loopback;
 }
@@ -398,45 +410,62 @@ bool gates_one_sided(const struct gates *g, const struct facts *facts, const str
 
 /* ---- G3, reports on streams that never pass ---- */
 
-static bool known_find(const struct gates *g, uint64_t key)
+static uint32_t unseeing_hash(const struct rtcp_party *p)
 {
-	uint32_t hash = (uint32_t)hash_mix(2, key);
+	return (uint32_t)hash_mix(2, (uintptr_t)p);
+}
 
-	for (struct hash_link *it = hash_first(&g->known, hash); it; it = it->next) {
-		if (it->hash == hash && HASH_ENTRY(it, struct known, link)->key == key)
+bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver)
+{
+	uint32_t hash = unseeing_hash(receiver);
+
+	for (struct hash_link *it = hash_first(&g->unseeing, hash); it; it = it->next) {
+		if (it->hash == hash && HASH_ENTRY(it, struct unseeing, link)->party == receiver)
 			return true;
 	}
 	return false;
 }
 
-static void known_add(struct gates *g, uint64_t key)
+static void unseeing_add(struct gates *g, const struct rtcp_party *p)
 {
-	struct known *k;
+	struct unseeing *x;
 
-	if (known_find(g, key))
+	if (gates_reports_unseen(g, p))
 		return;
-	k = arena_zalloc(g->arena, sizeof *k);
-	k->key = key;
-	hash_add(&g->known, &k->link, (uint32_t)hash_mix(2, key));
+	x = arena_zalloc(g->arena, sizeof *x);
+	x->party = p;
+	hash_add(&g->unseeing, &x->link, unseeing_hash(p));
+}
+
+static int ssrc_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
 }
 
 static void reckon_reports(struct gates *g, const struct facts *f)
 {
-	LIST_EACH(it, streams_in_order(f->streams))
-		known_add(g, LIST_ENTRY(it, struct stream, in_order)->ssrc);
+	const struct list *streams = streams_in_order(f->streams);
+	uint32_t *seen;
+	size_t count = 0;
+
+	if (rtcp_views(f->rtcp)->count == 0)
+		return;
+	seen = memory_resize(NULL, streams->count + 1, sizeof *seen);
+	LIST_EACH(it, streams)
+		seen[count++] = LIST_ENTRY(it, struct stream, in_order)->ssrc;
+	sort(seen, count, sizeof *seen, ssrc_compare);
 	LIST_EACH(it, rtcp_views(f->rtcp)) {
 		const struct rtcp_view *v = LIST_ENTRY(it, struct rtcp_view, in_order);
 
-		if (v->report_count < 2 || !v->about_ssrc || v->by->encrypted || known_find(g, v->about_ssrc))
+		if (v->report_count < 2 || !v->about_ssrc || v->by->encrypted ||
+		    v->reports[v->report_count - 1].ext_seq == v->reports[0].ext_seq)
 			continue;
-		if (v->reports[v->report_count - 1].ext_seq != v->reports[0].ext_seq)
-			known_add(g, (uint64_t)(uintptr_t)v->by | UINT64_C(1) << 63);
+		if (!bsearch(&v->about_ssrc, seen, count, sizeof *seen, ssrc_compare))
+			unseeing_add(g, v->by);
 	}
-}
-
-bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver)
-{
-	return known_find(g, (uint64_t)(uintptr_t)receiver | UINT64_C(1) << 63);
+	free(seen);
 }
 
 /* ---- G3 port-range ---- */
@@ -456,7 +485,14 @@ static int port_use_compare(const void *a, const void *b)
 	return address_compare(&x->host, &y->host);
 }
 
-static unsigned collect_ports(const struct gates *g, const struct facts *f, struct port_use *use, unsigned room)
+static bool is_seen(const struct facts *f, const struct endpoint *at)
+{
+	const struct socket_use *s = socket_uses_find(f->sockets, at);
+
+	return s && s->arriving_count + s->leaving_count;
+}
+
+static unsigned collect_ports(const struct facts *f, struct port_use *use, unsigned room)
 {
 	unsigned n = 0;
 
@@ -472,7 +508,7 @@ static unsigned collect_ports(const struct gates *g, const struct facts *f, stru
 					continue;
 				use[n].port = w->targets[0].at.port;
 				use[n].host = w->targets[0].at.addr;
-				use[n++].seen = carries(g, &w->targets[0].at);
+				use[n++].seen = is_seen(f, &w->targets[0].at);
 			}
 		}
 	}
@@ -484,7 +520,7 @@ static void reckon_port_range(struct gates *g, const struct facts *f)
 {
 	enum { ROOM = 512 };
 	struct port_use *use = memory_zalloc(ROOM * sizeof *use);
-	unsigned n = collect_ports(g, f, use, ROOM), silent = 0, hosts = 0;
+	unsigned n = collect_ports(f, use, ROOM), silent = 0, hosts = 0;
 	uint16_t silent_min = UINT16_MAX, silent_max = 0, seen_min = UINT16_MAX, seen_max = 0;
 
 	qsort(use, n, sizeof *use, port_use_compare);
@@ -794,7 +830,8 @@ struct gates *gates_reckon(const struct facts *facts)
 
 	g->arena = arena_new();
 	hash_init(&g->places);
-	hash_init(&g->known);
+	hash_init(&g->channels);
+	hash_init(&g->unseeing);
 	reckon_places(g, facts);
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		note_speakers(g, LIST_ENTRY(it, struct leg, in_order));
@@ -817,7 +854,8 @@ void gates_free(struct gates *g)
 	if (!g)
 		return;
 	hash_fini(&g->places);
-	hash_fini(&g->known);
+	hash_fini(&g->channels);
+	hash_fini(&g->unseeing);
 	arena_free(g->arena);
 	free(g->lost.list);
 	free(g->still.list);

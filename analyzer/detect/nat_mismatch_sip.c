@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "analyzer/calls/headers.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
 #include "captures/base/memory.h"
@@ -263,7 +264,7 @@ static void index_make(struct index *x, struct detection *d)
 	hash_init(&x->legs);
 	LIST_EACH(it, calls_legs(x->facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-		const struct transaction *t = unanswered_invite(leg);
+		const struct transaction *t = leg_plain(leg) ? NULL : unanswered_invite(leg);
 
 		if (sip_ways_strays(x->facts->ways)->count)
 			index_leg(x, leg);

@@ -81,11 +81,11 @@ static void judge_media(struct detection *d, const struct media_host *h, unsigne
 	if (!range || !range->count || !site_own(facts->site, &h->addr))
 		return;
 	for (unsigned i = 0; i < h->span_count; i++) {
-		if (ranges_have(range, h->spans[i].at.port))
+		if (ranges_have(range, h->spans[i].hold->socket->at.port))
 			continue;
 		first = first ? first : &h->spans[i];
 		outside++;
-		if (!silent && *looks && --*looks && unheard(facts, h->spans[i].leg))
+		if (!silent && *looks && --*looks && unheard(facts, h->spans[i].hold->leg))
 			silent = &h->spans[i];
 	}
 	if (!first)
@@ -100,9 +100,10 @@ static void judge_media(struct detection *d, const struct media_host *h, unsigne
 		      silent ? "; a call on one of them was not heard" : "");
 	finding_fix(f, "Set the RTP range of this host, the firewall and the profile to one range.");
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ h->addr, 0 });
-	finding_leg(f, silent ? silent->leg : first->leg);
-	finding_evidence(f, first->leg->invite_at, "the call that used port %u", first->at.port);
-	finding_times(f, first->from_ns, first->to_ns);
+	finding_leg(f, silent ? silent->hold->leg : first->hold->leg);
+	finding_evidence(f, first->hold->leg->invite_at, "the call that used port %u",
+		first->hold->socket->at.port);
+	finding_times(f, first->from_ns, first->hold->to_ns);
 	f->count = outside;
 }
 

@@ -73,7 +73,7 @@ static const char *reason_of(const struct clash *c)
 {
 	if (c->a->mux)
 		return "mux-one-sided";
-	return c->a->rtcp.port != (uint16_t)(c->control_of->at.port + 1) ? "a-rtcp-wrong" : "odd-allocator";
+	return hold_rtcp(c->a).port != (uint16_t)(c->control_of->at.port + 1) ? "a-rtcp-wrong" : "odd-allocator";
 }
 
 static void say(struct finding *f, const struct facts *facts, const struct clash *c)
@@ -110,7 +110,7 @@ static void tell(struct detection *d, const struct clash *c)
 	finding_leg(f, c->a->leg);
 	finding_times(f, c->from_ns, c->to_ns);
 	finding_evidence(f, c->a->named->at, "one call names %u for RTP, so %u for RTCP", c->control_of->at.port,
-		c->a->rtcp.port);
+		hold_rtcp(c->a).port);
 	finding_evidence(f, c->b->named->at, "the other call names %u for its RTP", c->audio->at.port);
 	if (c->party && c->party->report_count) {
 		const struct rtcp_sender_report *first = &c->party->reports[0];
@@ -150,7 +150,8 @@ static bool is_clash(const struct facts *facts, struct clash *c)
 static bool judge_hold(struct detection *d, const struct socket_use *s, const struct socket_hold *a)
 {
 	const struct facts *facts = detection_facts(d);
-	const struct socket_use *audio = a->rtcp.port ? socket_uses_find(facts->sockets, &a->rtcp) : NULL;
+	struct endpoint rtcp = hold_rtcp(a);
+	const struct socket_use *audio = rtcp.port ? socket_uses_find(facts->sockets, &rtcp) : NULL;
 	struct clash worst = { .a = NULL };
 
 	for (unsigned i = 0; audio && audio != s && i < audio->hold_count && i < HOLDS_WALKED; i++) {

@@ -81,7 +81,7 @@ static bool type_fits(const struct socket_hold *h, const struct stream *s)
 
 static bool in_hold(const struct socket_hold *h, const struct stream *s)
 {
-	return h->due && !h->dialog->partial && s->last_ns >= h->from_ns && s->first_ns <= h->to_ns;
+	return h->due && !h->direction->slot->dialog->partial && s->last_ns >= h->from_ns && s->first_ns <= h->to_ns;
 }
 
 /* Holds that began before that time: how many of them, by time. */
@@ -220,7 +220,8 @@ static void tell(struct detection *d, const struct meeting *m, uint64_t key)
 static void judge_spoofed(struct detection *d, const struct stream *s)
 {
 	char from[ENDPOINT_TEXT], to[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
-	uint32_t turns = s->epochs - 1 + s->strays;     /* two of one rate restart each other, a slower one strays */
+	/* two of one rate restart each other, a slower one strays */
+	uint32_t turns = s->epochs - 1 + stream_flaws(s)->strays;
 	struct finding *f;
 
 	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > BOUND_STRONG ||

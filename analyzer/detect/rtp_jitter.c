@@ -102,7 +102,7 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
 	say_title(f, act, effect);
 	finding_cause(f, "%.1f %% of the packets to %s come too late for a 60 ms buffer, %.1f %% for one of 200 ms; jitter up to %.0f ms; %s.",
-		      late_percent, dst, later_percent, s->max_jitter_ms, pattern_of(f->reason));
+		      late_percent, dst, later_percent, (double)s->max_jitter_ms, pattern_of(f->reason));
 	finding_fix(f, strcmp(f->reason,
 		"sender-pacing") == 0
 		? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."

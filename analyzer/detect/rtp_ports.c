@@ -97,7 +97,9 @@ static const char *excluded(const struct socket_hold *a, const struct socket_hol
 
 static bool is_focus(const struct socket_hold *h)
 {
-	return h->dialog->confirmed_by && h->dialog->confirmed_by->focus;
+	const struct message *by = h->direction->slot->dialog->confirmed_by;
+
+	return by && by->focus;
 }
 
 /* Both called the same number of the host: it may be a bridge, whose one socket serves all. */

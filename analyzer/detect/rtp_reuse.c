@@ -43,7 +43,7 @@ static bool one_sequence(const struct socket_hold *a, const struct socket_hold *
 /* The same two again: they know what they dialled. */
 static bool is_redial(const struct socket_hold *a, const struct socket_hold *b)
 {
-	return address_known(&a->remote_host) && address_equal(&a->remote_host, &b->remote_host) &&
+	return address_known(hold_remote_host(a)) && address_equal(hold_remote_host(a), hold_remote_host(b)) &&
 	       span_equal(a->leg->party[SIDE_CALLER].user, b->leg->party[SIDE_CALLER].user) &&
 	       span_equal(a->leg->party[SIDE_CALLEE].user, b->leg->party[SIDE_CALLEE].user);
 }

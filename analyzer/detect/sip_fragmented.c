@@ -107,7 +107,7 @@ static bool judge_torn(struct detection *d, const struct sip_path *x, struct ver
 
 static void judge_blocked(struct detection *d, const struct sip_path *x, struct verdict *v)
 {
-	const struct sip_unheard *u = &x->unheard_fragmented;
+	const struct sip_unheard *u = x->unheard_fragmented;
 	struct silence s = { .src = { x->client, x->last_source.port }, .dst = x->server, .first_ns = u->first_ns,
 		.last_ns = u->last_ns, .copies = u->copies_most };
 	enum witness witness;
@@ -127,7 +127,7 @@ static void judge_blocked(struct detection *d, const struct sip_path *x, struct 
 
 static struct verdict judge(struct detection *d, const struct sip_path *x, const struct icmp_tally *icmp)
 {
-	const struct sip_unheard *u = &x->unheard_fragmented;
+	const struct sip_unheard *u = x->unheard_fragmented;
 	struct verdict v = { .icmp = icmp };
 
 	if (x->transport != TRANSPORT_UDP)
@@ -176,7 +176,7 @@ static void ladder_text(const struct sip_path *x, char *text, size_t room)
 
 static void tell_cause(struct finding *f, const struct facts *facts, const struct sip_path *x, const struct verdict *v)
 {
-	const struct sip_unheard *u = &x->unheard_fragmented;
+	const struct sip_unheard *u = x->unheard_fragmented;
 	char from[SAY_TEXT], to[SAY_TEXT], ladder[240], fragments[40] = "";
 
 	say_host(facts, &x->client, from);
@@ -203,7 +203,7 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 
 static void add_evidence(struct finding *f, const struct sip_path *x, const struct verdict *v)
 {
-	const struct sip_unheard *u = &x->unheard_fragmented;
+	const struct sip_unheard *u = x->unheard_fragmented;
 
 	if (x->answered)
 		finding_evidence(f, x->answered_at, "a smaller message is answered");
@@ -224,7 +224,7 @@ static struct finding *tell(struct detection *d, const struct sip_path *x, const
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, x->n, v->reason, SEVERITY_ERROR, v->confidence);
-	const struct sip_unheard *u = &x->unheard_fragmented;
+	const struct sip_unheard *u = x->unheard_fragmented;
 	struct endpoint client = { x->client, 0 };
 	char from[SAY_TEXT], to[SAY_TEXT], act[2 * SAY_TEXT + 40];
 

@@ -36,6 +36,7 @@ struct forwards {
 	unsigned count, room;
 	struct placed *out;          /* by number and time */
 	unsigned out_count;
+	bool filled;                 /* out is */
 };
 
 /* ---- what followed ---- */
@@ -70,6 +71,7 @@ static void out_fill(struct forwards *all, const struct facts *facts)
 {
 	const struct list *legs = calls_legs(facts->calls);
 
+	all->filled = true;
 	all->out = memory_resize(NULL, legs->count + 1, sizeof *all->out);
 	LIST_EACH(it, legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
@@ -115,6 +117,8 @@ static void take(struct forwards *all, const struct facts *facts, struct forward
 	dialled_read(facts->site, to.user, &x.number);
 	if ((!x.number.foreign && !x.number.premium) || !tail_of(&x.number, tail))
 		return;
+	if (!all->filled)
+		out_fill(all, facts);
 	x.out = sent_on(all, tail, x.at.at_ns);
 	if (!x.out)
 		return;
@@ -137,10 +141,10 @@ static void take_redirects(struct forwards *all, const struct facts *facts, cons
 	}
 }
 
-static void forwards_fill(struct forwards *all, const struct facts *facts)
+static void forwards_fill(struct forwards *all, const struct facts *facts, const struct leg_list *rough)
 {
-	LIST_EACH(it, calls_legs(facts->calls))
-		take_redirects(all, facts, LIST_ENTRY(it, struct leg, in_order));
+	for (unsigned i = 0; i < rough->count; i++)
+		take_redirects(all, facts, rough->list[i]);
 	LIST_EACH(it, calls_transfers(facts->calls)) {
 		const struct transfer *x = LIST_ENTRY(it, struct transfer, in_order);
 		const struct party *by = &x->leg->party[x->by];
@@ -229,15 +233,13 @@ static void tell(struct detection *d, const struct forwarded *list, unsigned cou
 	finding_cannot_see(f, "what the calls cost, and whether the user set this");
 }
 
-void toll_forwarded(struct detection *d)
+void toll_forwarded(struct detection *d, const struct leg_list *rough)
 {
 	const struct facts *facts = detection_facts(d);
 	struct forwards all = { .count = 0 };
 	unsigned n;
 
-	out_fill(&all, facts);
-	if (all.out_count)
-		forwards_fill(&all, facts);
+	forwards_fill(&all, facts, rough);
 	if (all.count)
 		qsort(all.list, all.count, sizeof *all.list, forwarded_compare);
 	for (unsigned i = 0; i < all.count; i += n) {

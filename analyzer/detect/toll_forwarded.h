@@ -4,8 +4,9 @@
 #define DEADAIR_DETECT_TOLL_FORWARDED_H
 
 #include "analyzer/detect/detector.h"
+#include "analyzer/detect/survey.h"
 
-/* Raises a finding a device that is worth one. */
-void toll_forwarded(struct detection *d);
+/* Raises a finding a device that is worth one. rough: legs that something was refused or redirected in, among others. */
+void toll_forwarded(struct detection *d, const struct leg_list *rough);
 
 #endif

@@ -9,6 +9,7 @@
 #include "analyzer/detect/dialled.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/source_say.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/detect/toll_forwarded.h"
 #include "captures/base/memory.h"
 
@@ -42,11 +43,11 @@ struct attempt {                     /* one call of somebody */
 	int64_t at_ns, end_ns;
 };
 
-struct book {                        /* all of them */
-	struct attempt *list;        /* by source, caller, time */
-	unsigned count;
-	const struct leg **out;      /* legs to outside, by time */
-	unsigned out_count;
+struct book {                        /* all of them, as surveyed */
+	struct attempt *list;        /* by source, caller, time once all are there */
+	unsigned count, room;
+	struct leg_list out;         /* to outside, by time */
+	struct leg_list rough;
 	const struct source *taken[TAKEN_MAX]; /* who guessed a password */
 	unsigned taken_count;
 	double concurrent, calls_h;
@@ -94,12 +95,14 @@ static void book_add(struct book *b, const struct facts *facts, const struct leg
 	struct address to = server_of(leg);
 	struct attempt *a;
 
-	if (!leg->initial_invite_seen)
-		return;
 	if (!site_own(facts->site, &to))
-		b->out[b->out_count++] = leg;
+		leg_list_add(&b->out, leg);
 	if (!x || x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUNK || x->class == SOURCE_TRUSTED)
 		return;
+	if (b->count == b->room) {
+		b->room = b->room ? b->room * 2 : 16;
+		b->list = memory_resize(b->list, b->room, sizeof *b->list);
+	}
 	a = &b->list[b->count];
 	*a = (struct attempt){ .leg = leg, .x = x, .at_ns = leg->invite_ns,
 		.end_ns = leg->end_ns != NS_NONE ? leg->end_ns : leg->last_ns };
@@ -107,14 +110,8 @@ static void book_add(struct book *b, const struct facts *facts, const struct leg
 	b->count += a->number.outside || a->number.premium;
 }
 
-static void book_fill(struct book *b, const struct facts *facts)
+static void book_settle(struct book *b, const struct facts *facts)
 {
-	const struct list *legs = calls_legs(facts->calls);
-
-	b->list = memory_resize(NULL, legs->count + 1, sizeof *b->list);
-	b->out = memory_resize(NULL, legs->count + 1, sizeof *b->out);
-	LIST_EACH(it, legs)
-		book_add(b, facts, LIST_ENTRY(it, struct leg, in_order));
 	if (b->count)
 		qsort(b->list, b->count, sizeof *b->list, attempt_compare);
 	LIST_EACH(it, sources_in_order(facts->sources)) {
@@ -123,6 +120,14 @@ static void book_fill(struct book *b, const struct facts *facts)
 		if (x->guessed && b->taken_count < TAKEN_MAX)
 			b->taken[b->taken_count++] = x;
 	}
+}
+
+static void book_clear(struct book *b)
+{
+	leg_list_clear(&b->out);
+	leg_list_clear(&b->rough);
+	free(b->list);
+	*b = (struct book){ .list = NULL };
 }
 
 /* ---- evidence ---- */
@@ -138,24 +143,24 @@ static const char *tail_of(const struct dialled *n, unsigned digits)
 static bool relayed(const struct book *b, const struct facts *facts, const struct attempt *a)
 {
 	struct address server = server_of(a->leg);
-	unsigned low = 0, high = b->out_count;
+	unsigned low = 0, high = b->out.count;
 
 	if (a->leg->cut)             /* credentials may have stood in what the capture cut off */
 		return false;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (b->out[middle]->first_ns < a->at_ns)
+		if (b->out.list[middle]->first_ns < a->at_ns)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < b->out_count && b->out[low]->first_ns - a->at_ns <= RELAY_NS; low++) {
+	for (; low < b->out.count && b->out.list[low]->first_ns - a->at_ns <= RELAY_NS; low++) {
 		struct dialled n;
 
-		if (b->out[low] == a->leg || !address_equal(&b->out[low]->party[SIDE_CALLER].signalling.addr, &server))
+		if (b->out.list[low] == a->leg || !address_equal(&b->out.list[low]->party[SIDE_CALLER].signalling.addr, &server))
 			continue;
-		dialled_read(facts->site, b->out[low]->party[SIDE_CALLEE].user, &n);
+		dialled_read(facts->site, b->out.list[low]->party[SIDE_CALLEE].user, &n);
 		if (strlen(n.digits) >= TAIL && strcmp(tail_of(&n, TAIL), tail_of(&a->number, TAIL)) == 0)
 			return true;
 	}
@@ -494,35 +499,52 @@ static void judge_probes(struct detection *d, struct book *b)
 	}
 }
 
+static void judge_all(struct detection *d, struct book *b)
+{
+	const struct facts *facts = detection_facts(d);
+	unsigned n;
+
+	b->concurrent = detection_config(d, "tollfraud", "tf-concurrent");
+	b->calls_h = detection_config(d, "tollfraud", "tf-calls-h");
+	b->window_ns = (int64_t)(detection_config(d, "tollfraud", "tf-window-h") * 3600) * SECOND_NS;
+	book_settle(b, facts);
+	for (unsigned i = 0; i < b->count; i += n) {
+		for (n = 1; i + n < b->count && same_caller(&b->list[i], &b->list[i + n]) &&
+		    b->list[i + n].at_ns - b->list[i].at_ns <= b->window_ns; n++)
+			;
+		judge(d, b, &b->list[i], n);
+	}
+	judge_probes(d, b);
+	toll_forwarded(d, &b->rough);
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
-	struct book b = {
-		.concurrent = detection_config(d, "tollfraud", "tf-concurrent"),
-		.calls_h = detection_config(d, "tollfraud", "tf-calls-h"),
-		.window_ns = (int64_t)(detection_config(d, "tollfraud", "tf-window-h") * 3600) * SECOND_NS,
-	};
-	unsigned n;
+	struct book *b = detection_state(d);
 
-	(void)ev;
 	if (facts->site->role == SITE_CARRIER) {
-		detection_pass(d, "role", "a carrier's transit looks like this");
-		return;
+		if (ev->kind == EVENT_JUDGE_CAPTURE)
+			detection_pass(d, "role", "a carrier's transit looks like this");
+	} else if (ev->kind == EVENT_SURVEY_LEG) {
+		if (ev->leg->initial_invite_seen)
+			book_add(b, facts, ev->leg);
+		if (ev->leg->rough)
+			leg_list_add(&b->rough, ev->leg);
+	} else {
+		judge_all(d, b);
+		book_clear(b);
 	}
-	book_fill(&b, facts);
-	for (unsigned i = 0; i < b.count; i += n) {
-		for (n = 1; i + n < b.count && same_caller(&b.list[i], &b.list[i + n]) &&
-		    b.list[i + n].at_ns - b.list[i].at_ns <= b.window_ns; n++)
-			;
-		judge(d, &b, &b.list[i], n);
-	}
-	judge_probes(d, &b);
-	toll_forwarded(d);
-	free(b.list);
-	free(b.out);
+}
+
+static void forget(void *state)
+{
+	book_clear(state);
 }
 
 const struct detector detect_toll_fraud = {
-	.id = "toll-fraud", .doc = &doc, .keys = keys, .event = on_event, .events = EVENT_BIT(EVENT_JUDGE_CAPTURE),
-	.scope = GLOBAL, .usual = SEVERITY_CRITICAL, .possible_max = SEVERITY_WARNING,
+	.id = "toll-fraud", .doc = &doc, .keys = keys, .event = on_event,
+	.state_size = sizeof(struct book), .forget = forget,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_CRITICAL,
+	.possible_max = SEVERITY_WARNING,
 };

@@ -315,7 +315,7 @@ static void tally_icmp(const struct facts *facts, struct icmp_tally *tallies)
 
 static const char *silent(struct detection *d, const struct sip_path *x, enum witness *ret)
 {
-	const struct sip_unheard *u = &x->unheard;
+	const struct sip_unheard *u = x->unheard;
 	struct silence s = { .src = { x->client, x->last_source.port }, .dst = x->server, .first_ns = u->first_ns,
 		.last_ns = u->last_ns, .copies = u->copies_most };
 
@@ -361,16 +361,16 @@ static bool udp_door(const struct facts *facts, const struct endpoint *server, s
 
 static void take_path(struct verdict *v, const struct sip_path *x)
 {
-	v->tries = x->unheard.requests;
+	v->tries = x->unheard->requests;
 	v->first_ns = x->first_ns;
 	v->last_ns = x->last_ns;
-	for (unsigned i = 0; i < x->unheard.frame_count && i < 4; i++)
-		add_frame(v, x->unheard.frames[i]);
+	for (unsigned i = 0; i < x->unheard->frame_count && i < 4; i++)
+		add_frame(v, x->unheard->frames[i]);
 }
 
 static bool asked_to_register(const struct sip_path *x)
 {
-	return x->unheard.methods & UINT32_C(1) << SIP_REGISTER;
+	return x->unheard->methods & UINT32_C(1) << SIP_REGISTER;
 }
 
 /*
@@ -418,7 +418,7 @@ static struct verdict judge_path(struct detection *d, const struct sip_path *x, 
 	struct verdict v = { .reason = NULL };
 	bool stops;
 
-	if (x->transport != TRANSPORT_UDP || x->answered || x->unheard.requests == 0 ||
+	if (x->transport != TRANSPORT_UDP || x->answered || x->unheard->requests == 0 ||
 	    sip_paths_door(facts->paths, &x->server, TRANSPORT_UDP))
 		return v;
 	if (sip_socket_stranger(facts, &x->client, &x->server.addr))
@@ -432,7 +432,7 @@ static struct verdict judge_path(struct detection *d, const struct sip_path *x, 
 		detection_pass(d, "took-over", "another transport or port did what this one could not");
 		v.reason = NULL;
 	}
-	stops = asked_to_register(x) || x->unheard.methods & UINT32_C(1) << SIP_INVITE;
+	stops = asked_to_register(x) || x->unheard->methods & UINT32_C(1) << SIP_INVITE;
 	v.severity = stops || !v.works_at.frame || strcmp(v.works, "") == 0 ? SEVERITY_ERROR : SEVERITY_WARNING;
 	if (v.reason && x->server.port == 5061)
 		v.severity = SEVERITY_ERROR;         /* whoever is set up so reaches nobody */

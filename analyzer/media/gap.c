@@ -4,16 +4,6 @@
 
 #include "captures/base/memory.h"
 
-/* ---- lists that grow by doubling to a limit ---- */
-
-static void *grow(void *list, unsigned count, uint16_t *room, size_t size)
-{
-	if (count < *room)
-		return list;
-	*room = (uint16_t)(*room ? *room * 2 : 1);
-	return memory_resize(list, *room, size);
-}
-
 /* ---- gaps ---- */
 
 enum gap_kind gap_kind(const struct gap *g)
@@ -52,8 +42,9 @@ bool gap_is_silence(const struct stream *s, const struct gap *g, bool dtx_allowe
 }
 
 /* The shortest makes room: by time the list stays in order. */
-static void gap_drop_shortest(struct stream *s)
+static void gap_drop_shortest(struct record *r)
 {
+	struct stream *s = &r->s;
 	unsigned shortest = 0;
 
 	for (unsigned i = 1; i < s->gap_count; i++) {
@@ -62,7 +53,7 @@ static void gap_drop_shortest(struct stream *s)
 	}
 	memmove(&s->gaps[shortest], &s->gaps[shortest + 1], (s->gap_count - shortest - 1) * sizeof *s->gaps);
 	s->gap_count--;
-	s->gaps_dropped++;
+	flaws_get(r)->gaps_dropped++;
 }
 
 static const struct gap *gap_add(struct record *r, const struct gap *g)
@@ -70,8 +61,8 @@ static const struct gap *gap_add(struct record *r, const struct gap *g)
 	struct stream *s = &r->s;
 
 	if (s->gap_count == GAP_MAX)
-		gap_drop_shortest(s);
-	s->gaps = grow(s->gaps, s->gap_count, &r->gap_room, sizeof *s->gaps);
+		gap_drop_shortest(r);
+	s->gaps = list_grow(s->gaps, s->gap_count, sizeof *s->gaps);
 	s->gaps[s->gap_count] = *g;
 	return &s->gaps[s->gap_count++];
 }
@@ -211,7 +202,7 @@ static void spell_begin(struct record *r, const struct packet *p, uint32_t audio
 
 	if (s->spell_count == SPELL_MAX)
 		spell_join_nearest(s);
-	s->spells = grow(s->spells, s->spell_count, &r->spell_room, sizeof *s->spells);
+	s->spells = list_grow(s->spells, s->spell_count, sizeof *s->spells);
 	s->spells[s->spell_count++] = (struct spell){
 		.first_ns = p->at_ns, .last_ns = p->at_ns, .first_frame = p->frame, .last_frame = p->frame
 	};

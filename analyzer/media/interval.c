@@ -20,7 +20,7 @@ static void interval_mark(struct record *r, const struct stream_hot *h)
 {
 	r->interval_packets = record_packets(r, h);
 	r->interval_audio = record_audio(r, h);
-	r->interval_expected = record_expected(r, h);
+	r->interval_expected = (uint32_t)record_expected(r, h);
 	r->interval_late60 = r->s.late60;
 	r->interval_late200 = r->s.late200;
 	r->interval_unfit = false;
@@ -101,10 +101,7 @@ static void interval_push(struct record *r, const struct interval *next)
 		interval_join(&s->intervals[s->interval_count - 1], next);
 		return;
 	}
-	if (s->interval_count == r->interval_room) {
-		r->interval_room = (uint16_t)(r->interval_room ? r->interval_room * 2 : 1);
-		s->intervals = memory_resize(s->intervals, r->interval_room, sizeof *s->intervals);
-	}
+	s->intervals = list_grow(s->intervals, s->interval_count, sizeof *s->intervals);
 	s->intervals[s->interval_count++] = *next;
 	while (s->interval_count >= INTERVAL_MAX && s->interval_ns < INT64_MAX / 4)
 		intervals_double(r);
@@ -113,13 +110,13 @@ static void interval_push(struct record *r, const struct interval *next)
 /* What the running one has so far becomes a record; more packets in it join that later. */
 void interval_close(struct record *r, struct level *l, struct stream_hot *h)
 {
-	uint64_t expected = record_expected(r, h);
+	uint32_t expected = (uint32_t)record_expected(r, h);
 	float plain_ms = h->jitter_max_q8 / 256.0f,
 	      jitter_ms = r->interval_jitter_ms > plain_ms ? r->interval_jitter_ms : plain_ms;
 	struct interval now = {
 		.at_ns = r->interval_at_ns,
 		.packets = record_packets(r, h) - r->interval_packets,
-		.expected = expected > r->interval_expected ? (uint32_t)(expected - r->interval_expected) : 0,
+		.expected = expected > r->interval_expected ? expected - r->interval_expected : 0,
 		.late60 = clamped(r->s.late60 - r->interval_late60),
 		.late200 = clamped(r->s.late200 - r->interval_late200),
 		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX),

@@ -25,22 +25,10 @@ static struct media_host *host_get(struct media_hosts *m, const struct address *
 	}
 	h = arena_zalloc(m->arena, sizeof *h);
 	h->addr = *addr;
+	h->spans = &h->one;
 	hash_add(&m->by_address, &h->by_address, hash);
 	list_add_tail(&m->order, &h->in_order);
 	return h;
-}
-
-static void *room_for(struct media_hosts *m, void *items, unsigned count, unsigned *room, size_t size)
-{
-	void *more;
-
-	if (count < *room)
-		return items;
-	*room = *room ? *room * 2 : 2;
-	more = arena_zalloc(m->arena, *room * size);
-	if (count)
-		memcpy(more, items, count * size);
-	return more;
 }
 
 /* ---- sockets in use ---- */
@@ -51,8 +39,19 @@ static int64_t taken_ns(const struct socket_hold *h)
 	const struct leg *leg = h->leg;
 
 	return h->owner == SIDE_CALLEE && leg->initial_invite_seen && leg->invite_ns < h->from_ns &&
-	       h->dialog == leg->confirmed ? leg->invite_ns
-																 : h->from_ns;
+	       h->direction->slot->dialog == leg->confirmed ? leg->invite_ns : h->from_ns;
+}
+
+static struct host_span *span_new(struct media_host *host)
+{
+	if (host->span_count == 0)
+		return &host->spans[host->span_count++];
+	if (host->span_count >= host->span_room) {
+		host->span_room = host->span_room ? host->span_room * 2 : 4;
+		host->spans = memory_resize(host->span_count == 1 ? NULL : host->spans, host->span_room, sizeof *host->spans);
+		host->spans[0] = host->span_count == 1 ? host->one : host->spans[0];
+	}
+	return &host->spans[host->span_count++];
 }
 
 static void span_add(struct media_hosts *m, const struct socket_use *s, const struct socket_hold *h)
@@ -60,8 +59,7 @@ static void span_add(struct media_hosts *m, const struct socket_use *s, const st
 	const struct endpoint *signalling = &h->leg->party[h->owner].signalling;
 	struct media_host *host = host_get(m, address_known(&signalling->addr) ? &signalling->addr : &s->at.addr);
 
-	host->spans = room_for(m, host->spans, host->span_count, &host->span_room, sizeof *host->spans);
-	host->spans[host->span_count++] = (struct host_span){ taken_ns(h), h->to_ns, s->at, h->leg };
+	*span_new(host) = (struct host_span){ taken_ns(h), h };
 	if (!host->lowest || s->at.port < host->lowest)
 		host->lowest = s->at.port;
 	if (s->at.port > host->highest)
@@ -140,7 +138,10 @@ static void attempt_add(struct media_hosts *m, const struct leg *leg)
 	a.hinted = a.result == ATTEMPT_REFUSED && speaks_of_ports(t->final);
 	a.at_ns = a.result == ATTEMPT_TAKEN ? leg->invite_ns : t->final->at.at_ns;
 	host = host_get(m, &t->final->src.addr);
-	host->attempts = room_for(m, host->attempts, host->attempt_count, &host->attempt_room, sizeof *host->attempts);
+	if (host->attempt_count == host->attempt_room) {
+		host->attempt_room = host->attempt_room ? host->attempt_room * 2 : 4;
+		host->attempts = memory_resize(host->attempts, host->attempt_room, sizeof *host->attempts);
+	}
 	host->attempts[host->attempt_count++] = a;
 }
 
@@ -152,9 +153,9 @@ static int span_compare(const void *x, const void *y)
 
 	if (a->from_ns != b->from_ns)
 		return a->from_ns < b->from_ns ? -1 : 1;
-	if (a->leg->n != b->leg->n)
-		return a->leg->n < b->leg->n ? -1 : 1;
-	return endpoint_compare(&a->at, &b->at);
+	if (a->hold->leg->n != b->hold->leg->n)
+		return a->hold->leg->n < b->hold->leg->n ? -1 : 1;
+	return endpoint_compare(&a->hold->socket->at, &b->hold->socket->at);
 }
 
 static int attempt_compare(const void *x, const void *y)
@@ -174,18 +175,17 @@ static int time_compare(const void *x, const void *y)
 }
 
 /*
- * Spans begun before, less spans ended by then: both are sorted, attempts too. A call's own port is taken at its own
+ * ends: room for one a span. Spans begun before, less spans ended by then: both are sorted, attempts too. A call's own port is taken at its own
  * time, not before.
  */
-static void host_settle(struct media_host *h)
+static void host_settle(struct media_host *h, int64_t *ends)
 {
-	int64_t *ends = memory_zalloc((h->span_count + 1) * sizeof *ends);
 	unsigned begun = 0, ended = 0;
 
 	sort(h->spans, h->span_count, sizeof *h->spans, span_compare);
 	sort(h->attempts, h->attempt_count, sizeof *h->attempts, attempt_compare);
 	for (unsigned i = 0; i < h->span_count; i++)
-		ends[i] = h->spans[i].to_ns;
+		ends[i] = h->spans[i].hold->to_ns;
 	sort(ends, h->span_count, sizeof *ends, time_compare);
 	for (unsigned i = 0; i < h->attempt_count; i++) {
 		for (; begun < h->span_count && h->spans[begun].from_ns < h->attempts[i].at_ns; begun++)
@@ -200,6 +200,21 @@ static void host_settle(struct media_host *h)
 		if (i + 1 > e && i + 1 - e > h->peak)
 			h->peak = i + 1 - e;
 	}
+}
+
+static void hosts_settle(struct media_hosts *m)
+{
+	unsigned most = 1;
+	int64_t *ends;
+
+	LIST_EACH(it, &m->order) {
+		const struct media_host *h = LIST_ENTRY(it, struct media_host, in_order);
+
+		most = h->span_count > most ? h->span_count : most;
+	}
+	ends = memory_resize(NULL, most, sizeof *ends);
+	LIST_EACH(it, &m->order)
+		host_settle(LIST_ENTRY(it, struct media_host, in_order), ends);
 	free(ends);
 }
 
@@ -246,10 +261,10 @@ struct media_hosts *media_hosts_new(const struct socket_uses *sockets, const str
 	}
 	LIST_EACH(it, legs)
 		attempt_add(m, LIST_ENTRY(it, struct leg, in_order));
+	hosts_settle(m);
 	LIST_EACH(it, &m->order) {
 		struct media_host *h = LIST_ENTRY(it, struct media_host, in_order);
 
-		host_settle(h);
 		for (unsigned i = 0; i < h->attempt_count; i++)
 			h->attempts[i].doubled = h->attempts[i].result == ATTEMPT_TAKEN &&
 				is_doubled(&doubled, h->attempts[i].leg);
@@ -263,6 +278,12 @@ void media_hosts_free(struct media_hosts *m)
 {
 	if (!m)
 		return;
+	LIST_EACH(it, &m->order) {
+		struct media_host *h = LIST_ENTRY(it, struct media_host, in_order);
+
+		free(h->span_count > 1 ? h->spans : NULL);
+		free(h->attempts);
+	}
 	hash_fini(&m->by_address);
 	arena_free(m->arena);
 	free(m);

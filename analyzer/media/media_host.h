@@ -20,7 +20,7 @@ struct host_attempt {                /* a call that came to the host and was dec
 	bool doubled;                /* taken, with a socket that another call still held */
 };
 
-struct host_span { int64_t from_ns, to_ns; struct endpoint at; const struct leg *leg; };
+struct host_span { int64_t from_ns; const struct socket_hold *hold; };       /* from: it may be taken before it is named */
 
 struct media_host {
 	struct list_link in_order;   /* by first hold or refusal */
@@ -28,6 +28,7 @@ struct media_host {
 	struct address addr;         /* where its SIP comes from */
 	struct host_span *spans;     /* by from_ns */
 	unsigned span_count, span_room;
+	struct host_span one;        /* where there is one */
 	struct host_attempt *attempts; /* by at_ns */
 	unsigned attempt_count, attempt_room;
 	uint16_t lowest, highest;    /* RTP ports that it has named; 0 none */

@@ -42,14 +42,14 @@ static struct socket_use *use_get(struct socket_uses *u, const struct endpoint *
 	return s;
 }
 
-static void *room_for(struct socket_uses *u, void *items, unsigned count, unsigned *room)
+/* Room for one item more: a list is full where its count is a power of two. */
+static void *room_for(struct socket_uses *u, void *items, unsigned count)
 {
 	void *more;
 
-	if (count < *room)
+	if (count & (count - 1))
 		return items;
-	*room = *room ? *room * 2 : 1;
-	more = arena_zalloc(u->arena, *room * sizeof(void *));
+	more = arena_zalloc(u->arena, (count ? 2 * count : 1) * sizeof(void *));
 	if (count)
 		memcpy(more, items, count * sizeof(void *));
 	return more;
@@ -57,11 +57,23 @@ static void *room_for(struct socket_uses *u, void *items, unsigned count, unsign
 
 /* ---- holds ---- */
 
-static void remote_add(struct socket_hold *h, const struct endpoint *at)
+/* Nearly always there is one, which is lent; several are copied. */
+static void remote_add(struct socket_uses *u, struct socket_hold *h, const struct endpoint *at)
 {
+	struct endpoint *several = (struct endpoint *)(uintptr_t)h->remote;
+
 	if (!address_known(&at->addr) || at->port == 0 || h->remote_count == HOLD_REMOTE_MAX || hold_has_remote(h, at))
 		return;
-	h->remote[h->remote_count++] = *at;
+	if (h->remote_count == 1) {
+		several = arena_zalloc(u->arena, HOLD_REMOTE_MAX * sizeof *several);
+		several[0] = *h->remote;
+		h->remote = several;
+	}
+	if (h->remote_count == 0)
+		h->remote = at;
+	else
+		several[h->remote_count] = *at;
+	h->remote_count++;
 }
 
 /* A session is described while it lasts, whether audio may flow at the moment or not. */
@@ -91,7 +103,7 @@ static const struct sdp_media *media_at(const struct message *m, const struct en
 static void hold_window(struct socket_uses *u, struct socket_hold *h, const struct window *w)
 {
 	for (unsigned i = 0; i < w->source_count; i++)
-		remote_add(h, &w->sources[i].at);
+		remote_add(u, h, &w->sources[i].at);
 	h->to_ns = window_end(w, u->last_ns);
 	h->open = w->off_ns == NS_NONE;
 	h->due |= w->state == EXPECT_DUE;
@@ -106,20 +118,16 @@ static void hold_begin(struct socket_uses *u, const struct direction *d, unsigne
 	struct socket_hold *h = arena_zalloc(u->arena, sizeof *h);
 
 	h->direction = d;
-	h->dialog = d->slot->dialog;
-	h->leg = h->dialog->leg;
-	h->owner = side_other(d->sender);
+	h->leg = d->slot->dialog->leg;
+	h->socket = s;
+	h->owner = (uint8_t)side_other(d->sender);
 	h->named = t->message;
 	h->media = media_at(t->message, &t->at);
-	h->rtcp = h->media ? sdp_media_rtcp(h->media) : (struct endpoint){ .port = 0 };
-	if (h->media && !address_known(&h->rtcp.addr))
-		h->rtcp = (struct endpoint){ t->at.addr, (uint16_t)(h->rtcp.port ? h->rtcp.port : t->at.port + 1) };
 	h->from_ns = t->message->at.at_ns;
-	h->remote_host = h->leg->party[d->sender].signalling.addr;
 	for (unsigned i = first; i < d->window_count && describes(&d->windows[i]) &&
 	    window_has_target(&d->windows[i], &t->at); i++)
 		hold_window(u, h, &d->windows[i]);
-	s->holds = room_for(u, s->holds, s->hold_count, &s->hold_room);
+	s->holds = room_for(u, s->holds, s->hold_count);
 	s->holds[s->hold_count++] = h;
 }
 
@@ -175,19 +183,27 @@ static void take_stream(struct socket_uses *u, const struct stream *s)
 {
 	struct socket_use *to = use_get(u, &s->dst), *from = use_get(u, &s->src);
 
-	to->arriving = room_for(u, to->arriving, to->arriving_count, &to->arriving_room);
+	to->arriving = room_for(u, to->arriving, to->arriving_count);
 	to->arriving[to->arriving_count++] = s;
-	from->leaving = room_for(u, from->leaving, from->leaving_count, &from->leaving_room);
+	from->leaving = room_for(u, from->leaving, from->leaving_count);
 	from->leaving[from->leaving_count++] = s;
 }
 
-static struct ssrc_use *ssrc_get(struct socket_uses *u, uint32_t ssrc)
+/* An id, and who sent with it first; more is kept of those that others send with, too. */
+struct ssrc {
+	struct hash_link by_ssrc;
+	uint32_t ssrc;
+	const struct stream *first;
+	struct ssrc_use *use;        /* NULL: one sender */
+};
+
+static struct ssrc *ssrc_get(struct socket_uses *u, uint32_t ssrc)
 {
 	uint32_t hash = (uint32_t)hash_mix(ssrc, 0);
-	struct ssrc_use *x;
+	struct ssrc *x;
 
 	for (struct hash_link *it = hash_first(&u->by_ssrc, hash); it; it = it->next) {
-		x = HASH_ENTRY(it, struct ssrc_use, by_ssrc);
+		x = HASH_ENTRY(it, struct ssrc, by_ssrc);
 		if (x->ssrc == ssrc)
 			return x;
 	}
@@ -197,19 +213,37 @@ static struct ssrc_use *ssrc_get(struct socket_uses *u, uint32_t ssrc)
 	return x;
 }
 
+static struct ssrc_use *ssrc_share(struct socket_uses *u, struct ssrc *x)
+{
+	x->use = arena_zalloc(u->arena, sizeof *x->use);
+	x->use->ssrc = x->ssrc;
+	x->use->sender[x->use->sender_count++] = x->first;
+	list_add_tail(&u->ssrcs, &x->use->in_order);
+	return x->use;
+}
+
+static bool same_host(const struct stream *x, const struct stream *y)
+{
+	return address_equal(&x->src.addr, &y->src.addr);
+}
+
 static void take_ssrc(struct socket_uses *u, const struct stream *s)
 {
-	struct ssrc_use *x = ssrc_get(u, s->ssrc);
+	struct ssrc *x = s->twin_of ? NULL : ssrc_get(u, s->ssrc);
+	struct ssrc_use *use;
 
-	if (s->twin_of || x->sender_count == SSRC_SENDER_MAX)
+	if (x && !x->first)
+		x->first = s;
+	if (!x || same_host(x->first, s))
 		return;
-	for (unsigned i = 0; i < x->sender_count; i++) {
-		if (address_equal(&x->sender[i]->src.addr, &s->src.addr))
+	use = x->use ? x->use : ssrc_share(u, x);
+	if (use->sender_count == SSRC_SENDER_MAX)
+		return;
+	for (unsigned i = 1; i < use->sender_count; i++) {
+		if (same_host(use->sender[i], s))
 			return;
 	}
-	x->sender[x->sender_count++] = s;
-	if (x->sender_count == 2)
-		list_add_tail(&u->ssrcs, &x->in_order);
+	use->sender[use->sender_count++] = s;
 }
 
 static void take_control(struct socket_uses *u, const struct rtcp_party *p)
@@ -218,7 +252,7 @@ static void take_control(struct socket_uses *u, const struct rtcp_party *p)
 
 	if (!s)
 		return;
-	s->control = room_for(u, s->control, s->control_count, &s->control_room);
+	s->control = room_for(u, s->control, s->control_count);
 	s->control[s->control_count++] = p;
 }
 
@@ -362,6 +396,16 @@ bool hold_has_remote(const struct socket_hold *h, const struct endpoint *at)
 	return false;
 }
 
+struct endpoint hold_rtcp(const struct socket_hold *h)
+{
+	const struct endpoint *at = &h->socket->at;
+	struct endpoint rtcp = h->media ? sdp_media_rtcp(h->media) : (struct endpoint){ .port = 0 };
+
+	if (h->media && !address_known(&rtcp.addr))
+		rtcp = (struct endpoint){ at->addr, (uint16_t)(rtcp.port ? rtcp.port : at->port + 1) };
+	return rtcp;
+}
+
 bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b)
 {
 	for (unsigned i = 0; i < a->remote_count; i++) {
@@ -373,7 +417,7 @@ bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b
 
 unsigned hold_fits_source(const struct socket_hold *h, const struct stream *s)
 {
-	unsigned fits = address_known(&h->remote_host) && address_equal(&s->src.addr, &h->remote_host);
+	unsigned fits = address_known(hold_remote_host(h)) && address_equal(&s->src.addr, hold_remote_host(h));
 
 	if (s->direction == h->direction || hold_has_remote(h, &s->src))
 		return 3;

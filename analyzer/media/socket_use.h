@@ -15,18 +15,16 @@ enum { HOLD_REMOTE_MAX = 6, SOCKET_WALKED_MAX = 32, SSRC_SENDER_MAX = 8 };
 
 struct socket_hold {                 /* one run of windows in which a session names the address */
 	const struct direction *direction; /* towards it: the receiver owns it */
-	const struct dialog *dialog;
 	const struct leg *leg;
-	enum side owner;
+	const struct socket_use *socket;
 	const struct message *named; /* the message that first named it: its source is who owns it */
 	const struct sdp_media *media, *answer;  /* the owner's description; that of the answerer, whichever side */
 	/* named until the session, or this address in it, has ended; the capture's end while open */
 	int64_t from_ns, to_ns;
+	const struct endpoint *remote;       /* what the other side named as its own in that time, at most HOLD_REMOTE_MAX */
+	uint8_t remote_count;
+	uint8_t owner;               /* enum side */
 	bool open, due;              /* still held when the capture ended; audio was due to it at some time */
-	struct endpoint remote[HOLD_REMOTE_MAX]; /* what the other side named as its own in that time */
-	unsigned remote_count;
-	struct address remote_host;  /* where the other side's SIP comes from; family 0 unknown */
-	struct endpoint rtcp;        /* where control packets of this session go */
 	/* rtcp-mux in the answer; candidates: sockets may be shared on purpose (RFC 8445) */
 	bool mux, ice;
 };
@@ -36,17 +34,14 @@ struct socket_use {
 	struct hash_link by_at;
 	struct endpoint at;
 	const struct socket_hold **holds;    /* by from_ns */
-	unsigned hold_count, hold_room;
 	const struct stream **arriving, **leaving; /* by first packet */
-	unsigned arriving_count, arriving_room, leaving_count, leaving_room;
 	const struct rtcp_party **control;   /* RTCP that comes in here, by first packet */
-	unsigned control_count, control_room;
+	unsigned hold_count, arriving_count, leaving_count, control_count;
 };
 
 /* One stream id and the different sockets that sent with it; only of ids that more than one host used. */
 struct ssrc_use {
 	struct list_link in_order;
-	struct hash_link by_ssrc;
 	uint32_t ssrc;
 	const struct stream *sender[SSRC_SENDER_MAX]; /* one a host, copies of one stream at other points left out */
 	unsigned sender_count;
@@ -90,6 +85,13 @@ bool holds_due_together(const struct socket_hold *a, const struct socket_hold *b
 /* Did the other sides of both name a common address? Then it is one session seen in two dialogs. */
 bool holds_share_remote(const struct socket_hold *a, const struct socket_hold *b);
 bool hold_has_remote(const struct socket_hold *h, const struct endpoint *at);
+/* Where the other side's SIP comes from; family 0: unknown. */
+static inline const struct address *hold_remote_host(const struct socket_hold *h)
+{
+	return &h->leg->party[h->direction->sender].signalling.addr;
+}
+/* Where control packets of this session go; port 0: nowhere. */
+struct endpoint hold_rtcp(const struct socket_hold *h);
 /*
  * How well the source of a stream fits the other side of this hold: 0 not, 1 its host, 2 host and port, 3 named or
  * bound.

@@ -351,8 +351,6 @@ static void first_take(struct streams *s, struct record *r, struct stream_hot *h
 	kind_count(r, kind, type);
 	if (kind == PAYLOAD_EVENT)
 		digits_take(&r->s, p);
-	r->s.truncated += !!(p->has & HAS_TRUNCATED);
-	r->s.marker_count += p->rtp.marker;
 	hot_store(h, p);
 	before_store(r, h, p, &b, true, kind == PAYLOAD_AUDIO);
 	slow_settle(s, r, h);
@@ -405,8 +403,6 @@ static void packet_take(
 		digits_take(&r->s, p);
 	else if (r->s.digits)
 		digits_after(&r->s, step == SEQUENCE_NEXT);
-	r->s.truncated += !!(p->has & HAS_TRUNCATED);
-	r->s.marker_count += p->rtp.marker;
 	ttl_take(r, p);
 	before_store(r, h, p, &b, in_order(step), kind == PAYLOAD_AUDIO);
 	hot_store(h, p);

@@ -102,6 +102,8 @@ enum { SPELL_MAX = 64, GAP_MAX = 64, INTERVAL_MAX = 720, LOSS_RUN_CLASSES = 10, 
 struct stream_flaws {
 	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
 	uint32_t loss_events;
+	uint32_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
+	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
 	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
 	uint32_t lost_timeless;
 	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
@@ -126,7 +128,8 @@ struct stream {
 	uint64_t expected_within, lost_within;       /* epochs (1.4.3) */
 	/* tshark's definitions; jitter is valid when jitter_known */
 	int64_t max_delta_ns;
-	double mean_jitter_ms, max_jitter_ms;
+	double mean_jitter_ms;
+	float max_jitter_ms;
 	uint64_t audio;
 	int64_t interval_ns;         /* 5 s, doubled whenever INTERVAL_MAX is reached */
 	struct type_run run;         /* the present one */
@@ -151,19 +154,15 @@ struct stream {
 	uint32_t ifindex;            /* of its first packet, with file and interface: 0 unknown */
 	uint32_t clock_hz;           /* of the audio type: SDP, RFC 3551, else estimated (1.4.3); 0 unknown */
 	uint32_t first_frame, last_frame;
-	uint32_t first_rtp_ts, last_rtp_ts;
+	uint32_t first_rtp_ts;
 	uint32_t mirror_copies, duplicates, reordered, late;
-	uint32_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
 	uint32_t keepalives;         /* empty, or payload type 20 (RFC 6263): no audio */
 	uint32_t epochs;
 	uint32_t late60, late200;    /* beyond a buffer of 60, 200 ms */
 	float drift_ppm;             /* least transit per half minute, line through >= 4; 0 unknown */
 	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
 	uint32_t comfort, events;    /* packets by sort; audio is the rest */
-	uint32_t marker_count;
-	uint32_t truncated;          /* packets whose payload the capture cut */
 	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
-	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
 	uint16_t file, interface;    /* of its first packet */
 	uint16_t first_seq;
 	uint16_t spell_count, gap_count, interval_count, run_count;
@@ -173,15 +172,15 @@ struct stream {
 	/* POINT: same addresses, in another file */
 	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } __attribute__((packed)) twin_kind;
 	uint8_t bound_by;            /* 1-10 for B1..B10, 0 none */
-	bool ambiguous;              /* tied: bound to none, no absence claim on the tied windows */
-	bool signalled;              /* began at an address that SDP named; else by the heuristic of 1.4.2 */
-	bool accepted;               /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
-	bool multicast, keepalive_only;
-	bool relayed;                /* it came inside TURN: one end is the TURN server's client */
-	bool channelled;             /* in a channel whose peer nobody saw bound: one end is the TURN server */
-	bool clock_estimated, jitter_known;
-	bool dtx_seen;               /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
-	bool ends_in_comfort;        /* the last packet is CN or SID */
+	bool ambiguous : 1;          /* tied: bound to none, no absence claim on the tied windows */
+	bool signalled : 1;          /* began at an address that SDP named; else by the heuristic of 1.4.2 */
+	bool accepted : 1;           /* RTP beyond doubt: signalled with 2 in sequence, or the heuristic said yes */
+	bool multicast : 1, keepalive_only : 1;
+	bool relayed : 1;            /* it came inside TURN: one end is the TURN server's client */
+	bool channelled : 1;         /* in a channel whose peer nobody saw bound: one end is the TURN server */
+	bool clock_estimated : 1, jitter_known : 1;
+	bool dtx_seen : 1;           /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
+	bool ends_in_comfort : 1;    /* the last packet is CN or SID */
 };
 
 /* What is known of a payload type at an address, from SDP; lent to the stream table by the expectation. */

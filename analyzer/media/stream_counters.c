@@ -184,20 +184,18 @@ static void back_take(struct record *r, struct stream_hot *h, const struct packe
 
 static void restart_take(struct record *r, struct stream_hot *h, uint16_t seq)
 {
-	r->expected_closed = record_expected(r, h);
-	r->lost_closed += (uint64_t)(r->holes > 0 ? r->holes : 0);
+	r->aside->expected_closed = record_expected(r, h);      /* made for the strange packet before this one */
+	r->aside->lost_closed += (uint64_t)(r->holes > 0 ? r->holes : 0);
 	r->holes = 0;
 	r->s.epochs++;
-	r->s.strays--;
+	r->s.flaws->strays--;
 	r->minus += seq - h->ext_seq - 1;
 	h->ext_seq = seq;
 	r->base_ext = seq - 1u;
 	h->window = UINT64_MAX;
 	h->flags &= (uint16_t)~HOT_FAR;
-	if (record_far(r)) {
-		free(r->aside->far);
-		r->aside->far = NULL;
-	}
+	free(r->aside->far);
+	r->aside->far = NULL;
 }
 
 void sequence_take(
@@ -225,7 +223,7 @@ void sequence_take(
 		r->aside->strange.at_ns = p->at_ns;
 		r->aside->strange.frame = p->frame;
 		h->flags |= HOT_STRANGE;
-		r->s.strays++;
+		flaws_get(r)->strays++;
 		r->minus--;
 		return;
 	case SEQUENCE_RESTART:
@@ -272,7 +270,7 @@ static void cycles_take(struct record *r, struct stream_hot *h, uint16_t seq, bo
 
 void tshark_flush(struct record *r, struct stream_hot *h)
 {
-	double max_ms = h->jitter_max_q8 / 256.0;
+	float max_ms = h->jitter_max_q8 / 256.0f;
 
 	r->jitter_total += (double)h->jitter_sum;
 	h->jitter_sum = 0;
@@ -306,8 +304,8 @@ static void jitter_max_take(struct record *r, struct stream_hot *h)
 {
 	if (h->jitter_ms > r->interval_jitter_ms)
 		r->interval_jitter_ms = h->jitter_ms;
-	if (r->s.types[r->type].listed && (double)h->jitter_ms > r->s.max_jitter_ms)
-		r->s.max_jitter_ms = (double)h->jitter_ms;
+	if (r->s.types[r->type].listed && h->jitter_ms > r->s.max_jitter_ms)
+		r->s.max_jitter_ms = h->jitter_ms;
 }
 
 /* D against the last packet that had a clock; its clock may have been another one. */
@@ -356,5 +354,5 @@ void tshark_settle(struct record *r, struct stream_hot *h)
 	s->jitter_known = r->listed_ever && n > 1;
 	s->mean_jitter_ms = s->jitter_known ? r->jitter_total / (n - 1) : 0;
 	s->expected_within = record_expected(r, h);
-	s->lost_within = r->lost_closed + (uint64_t)(r->holes > 0 ? r->holes : 0);
+	s->lost_within = (r->aside ? r->aside->lost_closed : 0) + (uint64_t)(r->holes > 0 ? r->holes : 0);
 }

@@ -161,7 +161,7 @@ void record_type_use(struct streams *s, struct record *r, struct stream_hot *h, 
 	const struct stream_type *t = &r->s.types[type];
 	enum level_mode mode = type_level(s, r, t);
 
-	r->type = type;
+	r->type = (uint8_t)(type & (STREAM_PT_MAX - 1));
 	r->s.clock_hz = t->clock_hz;
 	r->s.codec = s->codecs[t->codec];
 	r->s.clock_estimated = t->clock_hz != 0 && t->estimated;

@@ -7,6 +7,7 @@
 #include "analyzer/media/level.h"
 #include "analyzer/media/stream.h"
 #include "captures/base/arena.h"
+#include "captures/base/memory.h"
 #include "captures/base/pool.h"
 
 enum {
@@ -67,6 +68,7 @@ struct aside {
 	uint64_t *far;               /* 4096 bits by seq: HOT_FAR */
 	struct copy_mark *marks;     /* 64 by seq: HOT_MARKS */
 	struct twin *twin;           /* HOT_TWIN */
+	uint64_t expected_closed, lost_closed;       /* A.1, of the epochs before */
 };
 
 /* Least transits of half minutes since the anchor: sums for the line through them. */
@@ -88,8 +90,6 @@ struct record {
 	double jitter_total;         /* tshark's mean * (packets - 1) */
 	/* A.1 */
 	int64_t holes;               /* lost in this epoch so far */
-	uint64_t expected_closed, lost_closed;
-	uint64_t interval_expected;  /* this and below: totals when the running interval, spell, s.run, type began */
 	int64_t interval_at_ns, half_at_ns;
 	int64_t anchor_ns;           /* without a clock: where its estimate began, 0 not yet */
 	int64_t rate_run_ns;
@@ -98,30 +98,30 @@ struct record {
 	uint32_t cycles;
 	uint32_t minus, base_ext;    /* A.1 */
 	uint32_t step;               /* ptime */
+	/* totals when the type, s.run, the running spell and interval began */
 	uint32_t type_audio, run_audio;
 	uint32_t spell_audio, spell_comfort, spell_events;
-	uint32_t interval_audio, interval_packets, interval_late60, interval_late200, interval_levels;
+	uint32_t interval_expected, interval_audio, interval_packets, interval_late60, interval_late200, interval_levels;
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
 	uint32_t anchor_ts;
 	uint32_t late_row_seq;
 	uint16_t vlan;
 	uint16_t stop_seq;
-	uint16_t spell_room, gap_room, interval_room;
 	uint8_t mac_src[6], mac_dst[6];
-	uint8_t type;                /* index in types of the present one */
 	uint8_t step_count;
 	uint8_t late_row;            /* packets later than 200 ms one after the other */
-	bool used;
-	bool after_other;            /* the flow had another stream before */
-	bool running;                /* s.run has begun */
-	bool typed;                  /* an audio type is in use */
-	bool gives_level;            /* RFC 6464 */
-	bool secure;                 /* SRTP: payloads say nothing */
-	bool is_twin;                /* another stream has it for its nearer twin */
-	bool told;                   /* streams_packet() has given it out */
-	bool stop_aside;             /* the last packet was not the highest: its number is stop_seq */
-	bool listed_ever;
-	bool spell_open, interval_unfit, anchored;
+	uint8_t type : 3;            /* index in types of the present one */
+	bool used : 1;
+	bool after_other : 1;        /* the flow had another stream before */
+	bool running : 1;            /* s.run has begun */
+	bool typed : 1;              /* an audio type is in use */
+	bool gives_level : 1;        /* RFC 6464 */
+	bool secure : 1;             /* SRTP: payloads say nothing */
+	bool is_twin : 1;            /* another stream has it for its nearer twin */
+	bool told : 1;               /* streams_packet() has given it out */
+	bool stop_aside : 1;         /* the last packet was not the highest: its number is stop_seq */
+	bool listed_ever : 1;
+	bool spell_open : 1, interval_unfit : 1, anchored : 1;
 };
 
 enum { SLOT_EMPTY = 0, SLOT_STREAM, SLOT_NO_STREAM, SLOT_REFUSED };
@@ -146,6 +146,8 @@ struct flow {                        /* there may be a quarter of a million */
 	bool signalled : 1;
 	bool rtp : 1;                /* has had an accepted stream */
 };
+
+_Static_assert(STREAM_PT_MAX <= 1 << 3, "record.type");
 
 struct file_state {
 	bool seen;
@@ -262,12 +264,18 @@ static inline uint32_t record_packets(const struct record *r, const struct strea
 
 static inline uint64_t record_expected(const struct record *r, const struct stream_hot *h)
 {
-	return r->expected_closed + (h->ext_seq - r->base_ext) + 1;
+	return (r->aside ? r->aside->expected_closed : 0) + (h->ext_seq - r->base_ext) + 1;
 }
 
 static inline uint32_t record_audio(const struct record *r, const struct stream_hot *h)
 {
 	return record_packets(r, h) - r->s.comfort - r->s.events - r->s.keepalives;
+}
+
+/* A list of count items gets room for one more: it doubles wherever it has filled a power of two. */
+static inline void *list_grow(void *list, unsigned count, size_t size)
+{
+	return count & (count - 1) ? list : memory_resize(list, count ? (size_t)count * 2 : 1, size);
 }
 
 static inline uint64_t *record_far(const struct record *r)

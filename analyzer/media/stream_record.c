@@ -306,7 +306,6 @@ void record_refresh(struct streams *s, struct record *r)
 	st->keepalive_only = st->audio + st->comfort + st->events == 0;
 	st->last_ns = h->last_ns;
 	st->last_frame = h->last_frame;
-	st->last_rtp_ts = h->rtp_ts;
 	st->ptime_ms = h->ptime_ms;
 	st->dscp = h->dscp;
 	st->ttl = h->ttl;

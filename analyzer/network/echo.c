@@ -108,11 +108,19 @@ static uint32_t branch_hash(uint64_t branch, uint32_t cseq)
 	return (uint32_t)hash_mix(branch, cseq);
 }
 
+static void asked_fini(struct asked *a)
+{
+	if (a->call_id != a->own)
+		free((void *)a->call_id);
+	free(a->digest_other);
+}
+
 static void asked_drop(struct echoes *e, struct asked *a)
 {
 	refused_judge(e, a);
 	hash_remove(&e->asked, &a->by_branch);
 	list_remove(&e->asked_in_order, &a->in_order);
+	asked_fini(a);
 	pool_give(&e->asked_pool, a);
 }
 
@@ -130,10 +138,9 @@ static void asked_expire(struct echoes *e, int64_t now_ns)
 /* Its request over the same two sockets; `sockets`: else over the same two hosts. */
 static struct asked *asked_find(
 	const struct echoes *e, const struct sip_message *m, const struct endpoint *phone, const struct endpoint *peer,
-	bool sockets)
+	bool sockets, uint32_t hash)
 {
 	uint64_t branch = m->keys.branch;
-	uint32_t hash = branch_hash(branch, m->cseq);
 
 	for (struct hash_link *it = hash_first(&e->asked, hash); it; it = it->next) {
 		struct asked *a = HASH_ENTRY(it, struct asked, by_branch);
@@ -165,16 +172,25 @@ static void ask_digest(struct asked *a, const struct sip_message *m)
 	struct address digest, target;
 
 	if (!digest_of(m, &digest, &a->nonce) || !address_known(&digest) ||
-	    !address_parse(m->request_uri.host, &target))
+	    !address_parse(m->request_uri.host, &target) || address_equal(&digest, &target))
 		return;
-	a->digest_other = !address_equal(&digest, &target);
-	address_text(&target, a->digest_text[0]);
-	address_text(&digest, a->digest_text[1]);
+	a->digest_other = memory_zalloc(sizeof *a->digest_other);
+	*a->digest_other = (struct asked_digest){ target, digest };
 }
 
-static void ask(struct echoes *e, const struct packet *p, const struct sip_message *m, uint64_t agent)
+static void ask_call_id(struct asked *a, struct span call_id)
 {
-	struct asked *a = asked_find(e, m, &p->src, &p->dst, true);
+	uint8_t *text = call_id.n <= ASKED_OWN ? a->own : memory_resize(NULL, call_id.n, 1);
+
+	if (call_id.n)
+		memcpy(text, call_id.p, call_id.n);
+	a->call_id = text;
+	a->call_id_n = (uint8_t)call_id.n;
+}
+
+static void ask(struct echoes *e, const struct packet *p, const struct sip_message *m, uint64_t agent, uint32_t hash)
+{
+	struct asked *a = asked_find(e, m, &p->src, &p->dst, true, hash);
 
 	if (a) {
 		repeated(a, p, m);
@@ -183,7 +199,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	if (m->call_id.n > ASKED_ID || m->from.tag.n > ASKED_TAG || !m->via.branch.n)
 		return;
 	a = pool_take(&e->asked_pool);
-	memset(a, 0, offsetof(struct asked, call_id));
+	memset(a, 0, offsetof(struct asked, own));
 	a->phone = p->src;
 	a->peer = p->dst;
 	a->transport = p->transport;
@@ -202,14 +218,12 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	a->bytes = p->ip_bytes;
 	a->call_id_key = m->keys.call_id;
 	a->from_tag_key = m->keys.from_tag;
-	a->call_id_n = (uint8_t)m->call_id.n;
 	a->from_tag_n = (uint8_t)m->from.tag.n;
-	if (m->call_id.n)
-		memcpy(a->call_id, m->call_id.p, m->call_id.n);
+	ask_call_id(a, m->call_id);
 	if (p->has & HAS_MAC)
 		memcpy(a->router_mac, p->mac_dst, sizeof a->router_mac);
 	ask_digest(a, m);
-	hash_add(&e->asked, &a->by_branch, branch_hash(a->branch, a->cseq));
+	hash_add(&e->asked, &a->by_branch, hash);
 	list_add_tail(&e->asked_in_order, &a->in_order);
 }
 
@@ -233,9 +247,8 @@ static struct socket_use *socket_find(const struct echoes *e, const struct addre
 	return NULL;
 }
 
-static void socket_used(struct echoes *e, const struct packet *p)
+static void socket_used(struct echoes *e, const struct packet *p, uint32_t hash)
 {
-	uint32_t hash = socket_hash(&p->src.addr, p->src.port, &p->dst.addr);
 	struct socket_use *s = socket_find(e, &p->src.addr, p->src.port, &p->dst.addr, hash);
 
 	if (s) {
@@ -328,7 +341,7 @@ static size_t at_sign(struct span s)
 static void compare_call_id(struct answer *a)
 {
 	const struct asked *q = a->asked;
-	struct span before = { (const uint8_t *)q->call_id, q->call_id_n }, after = a->m->call_id;
+	struct span before = { q->call_id, q->call_id_n }, after = a->m->call_id;
 	size_t i = at_sign(before), k = at_sign(after);
 	struct address old, new;
 	struct echo_sign *s;
@@ -525,9 +538,9 @@ static void compare(struct echoes *e, struct asked *q, const struct packet *p, c
 }
 
 /* To the port in the Via although rport was asked for (RFC 3581 4) and the request came from another. */
-static void answer_elsewhere(struct echoes *e, const struct packet *p, const struct sip_message *m)
+static void answer_elsewhere(struct echoes *e, const struct packet *p, const struct sip_message *m, uint32_t hash)
 {
-	struct asked *q = asked_find(e, m, &p->dst, &p->src, false);
+	struct asked *q = asked_find(e, m, &p->dst, &p->src, false, hash);
 	struct sign_at where;
 	struct echo_sign *s;
 	char before[8], after[8];
@@ -550,19 +563,21 @@ static void answer_elsewhere(struct echoes *e, const struct packet *p, const str
 	sign_texts(s, "port of the answer", span_of(before), span_of(after));
 }
 
+enum { PLACE_SOCKET, PLACE_ASKED, PLACE_FLOW };      /* the last of responses alone */
+
 unsigned echoes_places(const struct echoes *e, const struct packet *p, struct hash_place *ret)
 {
 	if (p->kind != PACKET_SIP)
 		return 0;
-	ret[0] = (struct hash_place){ &e->sockets, socket_hash(&p->src.addr, p->src.port, &p->dst.addr) };
-	ret[1] = (struct hash_place){ &e->asked, branch_hash(p->sip->keys.branch, p->sip->cseq) };
+	ret[PLACE_SOCKET] = (struct hash_place){ &e->sockets, socket_hash(&p->src.addr, p->src.port, &p->dst.addr) };
+	ret[PLACE_ASKED] = (struct hash_place){ &e->asked, branch_hash(p->sip->keys.branch, p->sip->cseq) };
 	if (p->sip->request)
 		return 2;
-	ret[2] = refused_place(e, &p->dst, &p->src);
+	ret[PLACE_FLOW] = refused_place(e, &p->dst, &p->src);
 	return 3;
 }
 
-void echoes_sip(struct echoes *e, const struct packet *p)
+void echoes_sip(struct echoes *e, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *m = p->sip;
 	struct asked *q;
@@ -571,18 +586,18 @@ void echoes_sip(struct echoes *e, const struct packet *p)
 	if (!(p->has & HAS_PORTS) || (m->flaws & UNFIT) || !address_known(&p->src.addr))
 		return;
 	asked_expire(e, p->at_ns);
-	socket_used(e, p);
+	socket_used(e, p, (uint32_t)at[PLACE_SOCKET].key);
 	hear_insider(e, p, m);
 	agent = agents_message(e, p, m);
 	marks_message(e, p, m, agent);
 	if (m->request) {
 		if (m->method != SIP_ACK)
-			ask(e, p, m, agent ? agent->key : 0);
+			ask(e, p, m, agent ? agent->key : 0, (uint32_t)at[PLACE_ASKED].key);
 		return;
 	}
-	q = asked_find(e, m, &p->dst, &p->src, true);
+	q = asked_find(e, m, &p->dst, &p->src, true, (uint32_t)at[PLACE_ASKED].key);
 	if (!q) {
-		answer_elsewhere(e, p, m);
+		answer_elsewhere(e, p, m, (uint32_t)at[PLACE_ASKED].key);
 	} else if (belongs(q, m)) {
 		compare(e, q, p, m);
 		agents_answer(e, p, m, q);
@@ -624,6 +639,8 @@ void echoes_free(struct echoes *e)
 		free(LIST_ENTRY(it, struct intact, seen.in_order));
 	LIST_EACH_SAFE(it, &e->insiders_in_order)
 		free(LIST_ENTRY(it, struct insider, in_order));
+	LIST_EACH(it, &e->asked_in_order)
+		asked_fini(LIST_ENTRY(it, struct asked, in_order));
 	pool_fini(&e->asked_pool);
 	pool_fini(&e->socket_pool);
 	hash_fini(&e->signs);

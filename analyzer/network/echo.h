@@ -94,6 +94,8 @@ void echoes_free(struct echoes *e);
 /* Where echoes_packet() will look; gives how many, HASH_PLACES at most. */
 unsigned echoes_places(const struct echoes *e, const struct packet *p, struct hash_place *ret);
 void echoes_packet(struct echoes *e, const struct packet *p);
+/* The same; at: what echoes_places() gave for it. */
+void echoes_packet_at(struct echoes *e, const struct packet *p, const struct hash_place *at);
 
 /* What still waits for an answer gets none. Repeatable. */
 void echoes_settle(struct echoes *e);

@@ -489,6 +489,7 @@ static void refused(struct echoes *e, struct agent *x, const struct packet *p, c
 {
 	struct sign_at where = { asked->phone, asked->peer, asked->transport, asked->leg_key, x->key,
 		asked->router_mac };
+	char target[ADDRESS_TEXT], digest[ADDRESS_TEXT];
 	struct echo_sign *s;
 
 	if (!asked->digest_other || !asked->nonce || asked->nonce == x->nonce || stale_nonce(m))
@@ -500,7 +501,8 @@ static void refused(struct echoes *e, struct agent *x, const struct packet *p, c
 	if (!s)
 		return;
 	s->seen[0] = asked->at;
-	sign_texts(s, "Request-URI", span_of(asked->digest_text[1]), span_of(asked->digest_text[0]));
+	sign_texts(s, "Request-URI", span_of(address_text(&asked->digest_other->digest, digest)),
+		span_of(address_text(&asked->digest_other->target, target)));
 }
 
 void agents_answer(struct echoes *e, const struct packet *p, const struct sip_message *m, const struct asked *asked)

@@ -10,36 +10,37 @@
 enum {
 	SIGN_MAX = 16384, ASKED_MAX = 32768, AGENT_RECORD_MAX = 16384, SITE_MAX = 8192, SOCKET_MAX = 32768,
 		TUNNEL_MAX = 64, EXTERNAL_MAX = 64, STYLE_MAX = 4096,
-	ASKED_ID = 128, ASKED_TAG = 64, LENGTH_SEEN = 4, CUT_SEEN = 4, OWNER_SEEN = 4
+	ASKED_ID = 128, ASKED_OWN = 64, ASKED_TAG = 64, LENGTH_SEEN = 4, CUT_SEEN = 4, OWNER_SEEN = 4
 };
 
 struct asked {                       /* a request that waits for its answers */
 	struct hash_link by_branch;
 	uint64_t branch;             /* hash */
-	struct endpoint phone, peer;
-	uint32_t cseq, via_count;
 	struct list_link in_order;   /* oldest first */
 	uint64_t call_id_key, from_tag_key;  /* hashes */
-	uint8_t transport;
-	bool rport, answered, judged;
-	bool digest_other;           /* its credentials were made for another address than the Request-URI's */
-	uint8_t call_id_n, from_tag_n;
-	uint8_t router_mac[6];
-	struct address via_host, from_host;
-	uint16_t via_port, from_port;        /* 0: none written */
-	uint32_t sent, bytes, refused;       /* transmissions; of the IP packet; bits enum echo_refused */
-	uint32_t shown;              /* bits 1 << enum echo_kind: this transaction was counted */
 	uint64_t leg_key, agent, nonce;      /* nonce: hash of that of the credentials, 0 none */
 	struct echo_sign *discarded_by;      /* a changed answer that it should not have repeated itself after */
+	/* where its credentials were made for another address than the Request-URI's: both; else NULL */
+	struct asked_digest { struct address target, digest; } *digest_other;
+	const uint8_t *call_id;      /* own, or of its own allocation */
 	struct frame_ref at;
-	/* set only as far as they are there */
-	char call_id[ASKED_ID];
-	char digest_text[2][ADDRESS_TEXT];   /* of digest_other: these two */
+	uint32_t sent, bytes, refused;       /* transmissions; of the IP packet; bits enum echo_refused */
+	uint32_t shown;              /* bits 1 << enum echo_kind: this transaction was counted */
+	uint32_t cseq, via_count;
+	struct endpoint phone, peer;
+	struct address via_host, from_host;
+	uint16_t via_port, from_port;        /* 0: none written */
+	uint8_t transport;
+	bool rport, answered, judged;
+	uint8_t call_id_n, from_tag_n;
+	uint8_t router_mac[6];
+	uint8_t own[ASKED_OWN];      /* Call-ID, where there is room for it; set as far as call_id_n */
 };
 
 /* ---- echo.c ---- */
 
-void echoes_sip(struct echoes *e, const struct packet *p);
+/* at: what echoes_places() gave for it. */
+void echoes_sip(struct echoes *e, const struct packet *p, const struct hash_place *at);
 
 struct sign_at {                     /* what a sign belongs to */
 	struct endpoint phone, peer;

@@ -105,13 +105,21 @@ static void tunnel_add(struct echoes *e, const struct address *a, const struct a
 
 void echoes_packet(struct echoes *e, const struct packet *p)
 {
+	struct hash_place at[HASH_PLACES];
+
+	echoes_places(e, p, at);
+	echoes_packet_at(e, p, at);
+}
+
+void echoes_packet_at(struct echoes *e, const struct packet *p, const struct hash_place *at)
+{
 	if (!(p->has & HAS_IP))
 		return;
 	/* the others carry mirrored frames */
 	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP))
 		tunnel_add(e, &p->outer_src, &p->outer_dst);
 	if (p->kind == PACKET_SIP)
-		echoes_sip(e, p);
+		echoes_sip(e, p, at);
 	else if (p->kind == PACKET_STUN)
 		told_stun(e, p);
 	if (p->kind != PACKET_OTHER)

@@ -12,6 +12,8 @@
 
 enum { PATHS_MAX = 16384, ASKS = 8192, TORN_MAX = 1024, PROTOCOL_UDP = 17, PORT_SIP = 5060 };
 
+enum { PLACE_ASK, PLACE_PATH };      /* the latter of requests alone */
+
 #define ANSWER_NS (32 * SECOND_NS)      /* RFC 3261 17.1.2.2: 64 T1 */
 
 struct ask {                         /* a request and its copies on one path */
@@ -44,10 +46,12 @@ struct sip_paths {
 	unsigned next_torn;
 	size_t max;
 	uint32_t large_bytes;
-	struct arena *arena;         /* servers */
+	struct arena *arena;         /* servers, and what few paths have */
 	uint64_t evicted;
 	bool later_fragments;
 };
+
+static const struct sip_unheard none_unheard;
 
 struct path_slot {
 	struct sip_path path;
@@ -178,9 +182,8 @@ static void door_note(struct sip_paths *s, const struct packet *p)
 }
 
 /* NULL: the table is full, and the path counts as evicted. */
-static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, uint8_t transport)
+static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, uint8_t transport, uint32_t hash)
 {
-	uint32_t hash = path_hash(&p->src.addr, &p->dst, transport);
 	struct sip_path *x = path_find(s, &p->src.addr, &p->dst, transport, hash);
 	struct path_slot *slot;
 
@@ -193,9 +196,9 @@ static struct sip_path *path_get(struct sip_paths *s, const struct packet *p, ui
 	slot = pool_take(&s->pool);
 	x = &slot->path;
 	*x = (struct sip_path){ .n = (unsigned)s->order.count + 1, .client = p->src.addr, .server = p->dst,
-		.transport = transport, .first_ns = p->at_ns,
-				.last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
-				.first_at = frame_ref_of(p) };
+		.transport = transport, .unheard = &none_unheard, .unheard_fragmented = &none_unheard,
+		.first_ns = p->at_ns, .last_ns = p->at_ns, .answered_ns = NS_NONE, .bound_ns = NS_NONE,
+		.first_at = frame_ref_of(p) };
 	list_add_tail(&s->order, &x->in_order);
 	hash_add(&s->by_key, &x->by_key, hash);
 	hash_add(&s->by_pair, &slot->by_pair, pair_hash(&x->client, &x->server.addr));
@@ -214,8 +217,12 @@ static enum sip_size size_of(const struct ask *a)
 	return a->bytes < 1300 ? SIP_BELOW_1300 : SIP_BELOW_1472;
 }
 
-static void unheard_add(struct sip_unheard *u, const struct ask *a)
+static void unheard_add(struct sip_paths *s, const struct sip_unheard **of, const struct ask *a)
 {
+	struct sip_unheard *u = (struct sip_unheard *)*of;
+
+	if (u == &none_unheard)
+		*of = u = arena_zalloc(s->arena, sizeof *u);
 	u->requests++;
 	u->copies += a->copies;
 	u->methods |= UINT32_C(1) << a->method;
@@ -242,9 +249,9 @@ static void ask_end(struct sip_paths *s, struct ask *a, int64_t now_ns)
 	if (!a->answered && ns_minus(now_ns, a->first_ns) < ANSWER_NS) {
 		s->evicted++;
 	} else if (!a->answered) {
-		unheard_add(&a->path->unheard, a);
+		unheard_add(s, &a->path->unheard, a);
 		if (size_of(a) == SIP_FRAGMENTED)
-			unheard_add(&a->path->unheard_fragmented, a);
+			unheard_add(s, &a->path->unheard_fragmented, a);
 	}
 	hash_remove(&s->asks_by_key, &a->by_key);
 	a->used = false;
@@ -275,9 +282,10 @@ static bool secure(const struct packet *p)
 	return p->transport == TRANSPORT_TLS || p->transport == TRANSPORT_WS || p->tunnel == TUNNEL_HEP;
 }
 
-static void ask_begin(struct sip_paths *s, const struct packet *p, uint64_t key)
+static void ask_begin(struct sip_paths *s, const struct packet *p, const struct hash_place *at)
 {
-	struct sip_path *path = path_get(s, p, p->transport);
+	struct sip_path *path = path_get(s, p, p->transport, (uint32_t)at[PLACE_PATH].key);
+	uint64_t key = at[PLACE_ASK].key;
 	struct ask *a;
 
 	if (!path)
@@ -301,17 +309,15 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, uint64_t key)
 		path->secure_uri_at = frame_ref_of(p);
 }
 
-static void take_request(struct sip_paths *s, const struct packet *p)
+static void take_request(struct sip_paths *s, const struct packet *p, const struct hash_place *at)
 {
-	uint64_t key;
 	struct ask *a;
 
 	if (p->sip->method == SIP_ACK)
 		return;
-	key = ask_key(p->sip, &p->src, &p->dst);
-	a = ask_find(s, key);
+	a = ask_find(s, at[PLACE_ASK].key);
 	if (!a) {
-		ask_begin(s, p, key);
+		ask_begin(s, p, at);
 		return;
 	}
 	a->copies++;
@@ -336,9 +342,9 @@ static bool binds(const struct ask *a)
 	return a->method == SIP_REGISTER || a->method == SIP_INVITE || a->method == SIP_SUBSCRIBE;
 }
 
-static void take_response(struct sip_paths *s, const struct packet *p)
+static void take_response(struct sip_paths *s, const struct packet *p, const struct hash_place *at)
 {
-	struct ask *a = ask_find(s, ask_key(p->sip, &p->dst, &p->src));
+	struct ask *a = ask_find(s, at[PLACE_ASK].key);
 	struct sip_path *x;
 	unsigned status = p->sip->status;
 
@@ -368,13 +374,15 @@ static void take_response(struct sip_paths *s, const struct packet *p)
 
 /* ---- fragments ---- */
 
-static void torn_end(struct torn *t)
+static void torn_end(struct sip_paths *s, struct torn *t)
 {
 	struct sip_path *x = t->path;
 
 	if (!t->used)
 		return;
 	t->used = false;
+	if (!x->torn_frames)
+		x->torn_frames = arena_zalloc(s->arena, SIP_PATH_FRAMES * sizeof *x->torn_frames);
 	if (x->torn < SIP_PATH_FRAMES)
 		x->torn_frames[x->torn] = t->at;
 	if (x->torn++ == 0)
@@ -408,11 +416,11 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 		return;
 	path = (struct sip_path *)sip_paths_find(s, &p->src.addr, &p->dst, TRANSPORT_UDP);
 	if (!path && p->dst.port == PORT_SIP)
-		path = path_get(s, p, TRANSPORT_UDP);
+		path = path_get(s, p, TRANSPORT_UDP, path_hash(&p->src.addr, &p->dst, TRANSPORT_UDP));
 	if (!path)
 		return;
 	t = &s->torn[s->next_torn++ % TORN_MAX];
-	torn_end(t);
+	torn_end(s, t);
 	*t = (struct torn){ .used = true, .src = p->src.addr, .dst = p->dst.addr, .id = p->ip_id, .path = path,
 		.at = frame_ref_of(p) };
 	path->torn_sent++;
@@ -421,18 +429,26 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 unsigned sip_paths_places(const struct sip_paths *s, const struct packet *p, struct hash_place *ret)
 {
 	const struct sip_message *m = p->sip;
-	unsigned n = 0;
 
-	if (p->kind != PACKET_SIP || m->method == SIP_ACK)
+	if (p->kind != PACKET_SIP || (m->request && m->method == SIP_ACK))
 		return 0;
-	ret[n++] = (struct hash_place){ &s->asks_by_key, (uint32_t)(m->request ? ask_key(m, &p->src, &p->dst)
-		: ask_key(m, &p->dst, &p->src)) };
-	if (m->request)
-		ret[n++] = (struct hash_place){ &s->by_key, path_hash(&p->src.addr, &p->dst, p->transport) };
-	return n;
+	ret[PLACE_ASK] = (struct hash_place){ &s->asks_by_key, m->request ? ask_key(m, &p->src, &p->dst)
+		: ask_key(m, &p->dst, &p->src) };
+	if (!m->request)
+		return 1;
+	ret[PLACE_PATH] = (struct hash_place){ &s->by_key, path_hash(&p->src.addr, &p->dst, p->transport) };
+	return 2;
 }
 
 void sip_paths_packet(struct sip_paths *s, const struct packet *p)
+{
+	struct hash_place at[HASH_PLACES];
+
+	sip_paths_places(s, p, at);
+	sip_paths_packet_at(s, p, at);
+}
+
+void sip_paths_packet_at(struct sip_paths *s, const struct packet *p, const struct hash_place *at)
 {
 	struct torn *t;
 
@@ -449,9 +465,9 @@ void sip_paths_packet(struct sip_paths *s, const struct packet *p)
 	if (p->kind != PACKET_SIP || !p->sip->has_cseq)
 		return;
 	if (p->sip->request)
-		take_request(s, p);
+		take_request(s, p, at);
 	else
-		take_response(s, p);
+		take_response(s, p, at);
 }
 
 void sip_paths_settle(struct sip_paths *s)
@@ -459,7 +475,7 @@ void sip_paths_settle(struct sip_paths *s)
 	for (unsigned i = 0; s->ring && i < ASKS; i++)
 		ask_end(s, &s->ring[(s->next + i) % ASKS], INT64_MAX);
 	for (unsigned i = 0; i < TORN_MAX; i++)
-		torn_end(&s->torn[(s->next_torn + i) % TORN_MAX]);
+		torn_end(s, &s->torn[(s->next_torn + i) % TORN_MAX]);
 }
 
 const struct list *sip_paths_in_order(const struct sip_paths *s)

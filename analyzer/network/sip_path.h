@@ -36,7 +36,7 @@ struct sip_path {
 	uint8_t transport;           /* enum packet_transport */
 	unsigned asked, answered;    /* requests but ACK; those with any answer */
 	struct { unsigned sent, answered; } sizes[SIP_SIZES];
-	struct sip_unheard unheard, unheard_fragmented;
+	const struct sip_unheard *unheard, *unheard_fragmented;      /* never NULL: of none where there are none */
 	unsigned bound;              /* REGISTERs, INVITEs, SUBSCRIBEs that got a 2xx */
 	/* last of the requests; of the answers; of those 2xx. NS_NONE: never */
 	int64_t first_ns, last_ns, answered_ns, bound_ns;
@@ -53,7 +53,7 @@ struct sip_path {
 	/* first fragments whose datagram never became whole here */
 	unsigned torn, torn_sent;    /* datagrams; torn_sent: all with a first fragment */
 	int64_t torn_first_ns, torn_last_ns;
-	struct frame_ref torn_frames[SIP_PATH_FRAMES];
+	struct frame_ref *torn_frames;       /* SIP_PATH_FRAMES; NULL: none is torn */
 };
 
 struct sip_paths;
@@ -65,6 +65,8 @@ void sip_paths_free(struct sip_paths *s);
 unsigned sip_paths_places(const struct sip_paths *s, const struct packet *p, struct hash_place *ret);
 /* SIP messages and IP fragments; mirror copies are left out by the caller. */
 void sip_paths_packet(struct sip_paths *s, const struct packet *p);
+/* The same; at: what sip_paths_places() gave for it. */
+void sip_paths_packet_at(struct sip_paths *s, const struct packet *p, const struct hash_place *at);
 /* What stays open counts as unanswered from now on. Once. */
 void sip_paths_settle(struct sip_paths *s);
 

@@ -77,9 +77,8 @@ static void peer_drop(struct sip_peers *t)
 	t->evicted++;
 }
 
-static struct sip_peer *peer_add(struct sip_peers *t, const struct packet *p)
+static struct sip_peer *peer_add(struct sip_peers *t, const struct packet *p, uint32_t hash)
 {
-	uint32_t hash = peer_hash(&p->src.addr, &p->dst, p->transport);
 	struct sip_peer *x = peer_find(t, &p->src.addr, &p->dst, p->transport, hash);
 
 	if (x)
@@ -123,14 +122,14 @@ static uint64_t request_key(const struct sip_message *m)
 	return m->call_id.n ? hash_mix(key, m->keys.call_id) : key;
 }
 
-static void take_request(struct sip_peers *t, const struct packet *p)
+static void take_request(struct sip_peers *t, const struct packet *p, uint32_t hash)
 {
 	struct sip_peer *x;
 
 	if (is_stream(p->transport) && peer_find(t, &p->dst.addr, &p->src, p->transport,
 		peer_hash(&p->dst.addr, &p->src, p->transport)))
 		return;                 /* over a connection that the other side opened: it needs no rule of its own */
-	x = peer_add(t, p);
+	x = peer_add(t, p, hash);
 	list_remove(age_list(t, x), &x->in_age);
 	list_add_tail(age_list(t, x), &x->in_age);
 	if (p->src.port < x->port_low)
@@ -146,10 +145,9 @@ static void take_request(struct sip_peers *t, const struct packet *p)
 	x->invites += p->sip->method == SIP_INVITE;
 }
 
-static void take_answer(struct sip_peers *t, const struct packet *p)
+static void take_answer(struct sip_peers *t, const struct packet *p, uint32_t hash)
 {
-	struct sip_peer *x = peer_find(t, &p->dst.addr, &p->src, p->transport,
-		peer_hash(&p->dst.addr, &p->src, p->transport));
+	struct sip_peer *x = peer_find(t, &p->dst.addr, &p->src, p->transport, hash);
 
 	if (!x || seen_before(x->answered, &x->next_answered, request_key(p->sip)))
 		return;
@@ -174,12 +172,22 @@ unsigned sip_peers_places(const struct sip_peers *t, const struct packet *p, str
 
 void sip_peers_packet(struct sip_peers *t, const struct packet *p)
 {
-	if (!p->sip || address_multicast(&p->dst.addr) || p->sip->method == SIP_ACK || p->sip->method == SIP_CANCEL)
+	struct hash_place at[HASH_PLACES];
+
+	if (!p->sip)
+		return;
+	sip_peers_places(t, p, at);
+	sip_peers_packet_at(t, p, at);
+}
+
+void sip_peers_packet_at(struct sip_peers *t, const struct packet *p, const struct hash_place *at)
+{
+	if (address_multicast(&p->dst.addr) || p->sip->method == SIP_ACK || p->sip->method == SIP_CANCEL)
 		return;
 	if (p->sip->request)
-		take_request(t, p);
+		take_request(t, p, (uint32_t)at[0].key);
 	else if (p->sip->status >= 200)
-		take_answer(t, p);
+		take_answer(t, p, (uint32_t)at[0].key);
 }
 
 const struct list *sip_peers_in_order(const struct sip_peers *t)

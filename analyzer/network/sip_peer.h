@@ -36,6 +36,8 @@ void sip_peers_free(struct sip_peers *t);
 unsigned sip_peers_places(const struct sip_peers *t, const struct packet *p, struct hash_place *ret);
 /* Every SIP packet that is no mirror copy. */
 void sip_peers_packet(struct sip_peers *t, const struct packet *p);
+/* The same; at: what sip_peers_places() gave for it. */
+void sip_peers_packet_at(struct sip_peers *t, const struct packet *p, const struct hash_place *at);
 const struct list *sip_peers_in_order(const struct sip_peers *t);    /* struct sip_peer, by first request */
 uint64_t sip_peers_evicted(const struct sip_peers *t);
 

@@ -71,14 +71,17 @@ void sip_ways_free(struct sip_ways *w)
 	free(w);
 }
 
-/* Branches of RFC 2543 are not unique: no key. From is never used by answers in another form than its tag. */
-static bool way_key(const struct sip_message *m, uint64_t *ret)
+/* Branches of RFC 2543 are not unique. */
+static bool has_way(const struct packet *p)
 {
-	if (!m->keys.cookie || m->method == SIP_METHOD_NONE)
-		return false;
-	*ret = hash_mix(m->keys.branch, m->keys.from_tag);
-	*ret = hash_mix(*ret, (uint64_t)m->cseq << 8 | m->method);
-	return true;
+	return p->transport == TRANSPORT_UDP && (p->has & HAS_IP) && p->sip->keys.cookie &&
+		p->sip->method != SIP_METHOD_NONE;
+}
+
+/* From is never used by answers in another form than its tag. */
+static uint64_t way_key(const struct sip_message *m)
+{
+	return hash_mix(hash_mix(m->keys.branch, m->keys.from_tag), (uint64_t)m->cseq << 8 | m->method);
 }
 
 static struct way *way_find(const struct sip_ways *w, uint64_t key)
@@ -322,24 +325,28 @@ static void take_response(struct sip_ways *w, const struct packet *p, uint64_t k
 
 unsigned sip_ways_places(const struct sip_ways *w, const struct packet *p, struct hash_place *ret)
 {
-	uint64_t key;
-
-	if (p->transport != TRANSPORT_UDP || !way_key(p->sip, &key))
+	if (!has_way(p))
 		return 0;
-	ret[0] = (struct hash_place){ &w->by_key, (uint32_t)key };
+	ret[0] = (struct hash_place){ &w->by_key, way_key(p->sip) };
 	return 1;
 }
 
 void sip_ways_message(struct sip_ways *w, const struct packet *p)
 {
-	uint64_t key;
+	struct hash_place at[HASH_PLACES];
 
-	if (p->transport != TRANSPORT_UDP || !(p->has & HAS_IP) || !way_key(p->sip, &key))
+	sip_ways_places(w, p, at);
+	sip_ways_message_at(w, p, at);
+}
+
+void sip_ways_message_at(struct sip_ways *w, const struct packet *p, const struct hash_place *at)
+{
+	if (!has_way(p))
 		return;
 	if (p->sip->request)
-		take_request(w, p, key);
+		take_request(w, p, at[0].key);
 	else
-		take_response(w, p, key);
+		take_response(w, p, at[0].key);
 }
 
 const struct list *sip_ways_strays(const struct sip_ways *w)

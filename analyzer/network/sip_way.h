@@ -39,6 +39,8 @@ void sip_ways_free(struct sip_ways *w);
 unsigned sip_ways_places(const struct sip_ways *w, const struct packet *p, struct hash_place *ret);
 /* Every SIP packet that is no mirror copy. */
 void sip_ways_message(struct sip_ways *w, const struct packet *p);
+/* The same; at: what sip_ways_places() gave for it. */
+void sip_ways_message_at(struct sip_ways *w, const struct packet *p, const struct hash_place *at);
 
 const struct list *sip_ways_strays(const struct sip_ways *w);        /* struct sip_stray, as they were found */
 const struct list *sip_ways_chains(const struct sip_ways *w);        /* struct sip_chain, likewise */

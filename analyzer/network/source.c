@@ -172,18 +172,28 @@ unsigned sources_places(const struct sources *s, const struct packet *p, struct 
 		*asked = p->sip->request ? &p->dst.addr : &p->src.addr;
 
 	ret[0] = (struct hash_place){ &s->by_addr, address_hash(asks) };
-	ret[1] = (struct hash_place){ &s->attempts_by_key, (uint32_t)source_attempt_key(p->sip, asks, asked) };
+	ret[1] = (struct hash_place){ &s->attempts_by_key, source_attempt_key(p->sip, asks, asked) };
 	return 2;
 }
 
 void sources_packet(struct sources *s, const struct packet *p)
 {
+	struct hash_place at[HASH_PLACES];
+
+	if (!p->sip)
+		return;
+	sources_places(s, p, at);
+	sources_packet_at(s, p, at);
+}
+
+void sources_packet_at(struct sources *s, const struct packet *p, const struct hash_place *at)
+{
 	if (!(p->has & HAS_PORTS) || address_multicast(&p->dst.addr) || p->sip->method == SIP_METHOD_NONE)
 		return;
 	if (p->sip->request)
-		source_request(s, p);
+		source_request(s, p, at[1].key);
 	else
-		source_answer(s, p);
+		source_answer(s, p, at[1].key);
 }
 
 const struct list *sources_in_order(const struct sources *s)

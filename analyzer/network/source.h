@@ -195,6 +195,8 @@ void sources_free(struct sources *s);
 unsigned sources_places(const struct sources *s, const struct packet *p, struct hash_place *ret);
 /* One SIP packet; mirror copies must be left out by the caller. */
 void sources_packet(struct sources *s, const struct packet *p);
+/* The same; at: what sources_places() gave for it. */
+void sources_packet_at(struct sources *s, const struct packet *p, const struct hash_place *at);
 /* Classes and what makes an attacker, of all that was seen. legs: struct leg.in_order. Repeatable. */
 void sources_settle(struct sources *s, const struct list *legs);
 

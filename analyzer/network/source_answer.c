@@ -83,10 +83,10 @@ static void target_answer(struct source_target *t, const struct attempt *a, cons
 	t->rang = true;
 }
 
-void source_answer(struct sources *s, const struct packet *p)
+void source_answer(struct sources *s, const struct packet *p, uint64_t key)
 {
 	const struct sip_message *m = p->sip;
-	struct attempt *a = source_attempt_find(s, source_attempt_key(m, &p->dst.addr, &p->src.addr));
+	struct attempt *a = source_attempt_find(s, key);
 	struct source *x;
 
 	if (m->method == SIP_CANCEL || m->method == SIP_ACK)

@@ -86,13 +86,13 @@ void source_login_try(struct source *x, struct source_user *u, struct attempt *a
 /* The first final answer. */
 void source_login_answer(struct sources *s, struct source *x, struct attempt *a, const struct packet *p);
 
-/* source_request.c */
-void source_request(struct sources *s, const struct packet *p);
+/* source_request.c; key: source_attempt_key() of who asks and who is asked */
+void source_request(struct sources *s, const struct packet *p, uint64_t key);
 uint64_t source_attempt_key(const struct sip_message *m, const struct address *from, const struct address *to);
 struct attempt *source_attempt_find(const struct sources *s, uint64_t key);
 unsigned source_digits(struct span text);
 /* source_answer.c */
-void source_answer(struct sources *s, const struct packet *p);
+void source_answer(struct sources *s, const struct packet *p, uint64_t key);
 /* source_tool.c: what this initial request shows of known tools. */
 void source_marks(struct sources *s, struct source *x, const struct packet *p, struct frame_ref at);
 /* source_settle.c: is the account tried from all over the place? */

@@ -86,11 +86,10 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 	text_escape(m->contact.host, a->contact, sizeof a->contact);
 }
 
-void source_request(struct sources *s, const struct packet *p)
+void source_request(struct sources *s, const struct packet *p, uint64_t key)
 {
 	const struct sip_message *m = p->sip;
 	struct source *x = source_get(s, &p->src.addr, p->at_ns);
-	uint64_t key = source_attempt_key(m, &p->src.addr, &p->dst.addr);
 	struct source_bucket *bucket;
 	struct attempt *a;
 

@@ -239,13 +239,10 @@ static uint64_t request_k1(uint64_t transaction, const struct sip_message *m)
 	return hash_mix(transaction, 1000 + (uint64_t)m->method);
 }
 
-static uint64_t k1_of(uint64_t transaction, const struct sip_message *m)
+static uint64_t answer_k1(uint64_t transaction, const struct sip_message *m)
 {
-	uint64_t key;
+	uint64_t key = hash_mix(transaction, (uint64_t)m->status << 8 | m->method);
 
-	if (m->request)
-		return request_k1(transaction, m);
-	key = hash_mix(transaction, (uint64_t)m->status << 8 | m->method);
 	key = hash_mix(key, m->keys.to_tag);
 	if (m->status < 200)
 		key = hash_mix(mix_span(key, sip_header_value(m, SIP_H_RSEQ)), body_likeness(m->body));
@@ -765,25 +762,35 @@ static void settle_waiting(struct two_points *t)
 	}
 }
 
-/* A provisional answer has a place of its own that takes its body to find: not asked for. */
+enum { PLACE_REQUEST, PLACE_ANSWER };        /* the latter of responses alone */
+
 unsigned two_points_places(const struct two_points *t, const struct packet *p, struct hash_place *ret)
 {
 	const struct sip_message *m = p->sip;
 	uint64_t transaction = transaction_key(m);
-	unsigned n = 0;
 
-	ret[n++] = (struct hash_place){ &t->by_k1, (uint32_t)request_k1(transaction, m) };
-	if (!m->request && m->status >= 200)
-		ret[n++] = (struct hash_place){ &t->by_k1, (uint32_t)k1_of(transaction, m) };
-	return n;
+	ret[PLACE_REQUEST] = (struct hash_place){ &t->by_k1, request_k1(transaction, m) };
+	if (m->request)
+		return 1;
+	ret[PLACE_ANSWER] = (struct hash_place){ &t->by_k1, answer_k1(transaction, m) };
+	return 2;
 }
 
 void two_points_message(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict)
 {
+	struct hash_place at[HASH_PLACES];
+
+	two_points_places(t, p, at);
+	two_points_message_at(t, p, verdict, at);
+}
+
+void two_points_message_at(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict,
+	const struct hash_place *at)
+{
 	const struct sip_message *m = p->sip;
 	unsigned point = point_of(t, p);
 	struct crossing *c, *asked;
-	uint64_t transaction, k1;
+	uint64_t k1 = at[m->request ? PLACE_REQUEST : PLACE_ANSWER].key;
 
 	if (point == POINT_MAX || verdict == DUPLICATE_COPY || !(p->has & HAS_PORTS) || !m->has_cseq || !m->via_count ||
 	    !m->from.tag.n)
@@ -791,9 +798,7 @@ void two_points_message(struct two_points *t, const struct packet *p, enum dupli
 	if (p->at_ns > t->now_ns)
 		t->now_ns = p->at_ns;
 	settle_waiting(t);
-	transaction = transaction_key(m);
-	k1 = k1_of(transaction, m);
-	if (!m->request && (asked = crossing_find(t, request_k1(transaction, m))))
+	if (!m->request && (asked = crossing_find(t, at[PLACE_REQUEST].key)))
 		asked->answered = true;
 	c = crossing_find(t, k1);
 	if (!c)

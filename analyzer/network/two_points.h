@@ -112,6 +112,9 @@ void two_points_frame(struct two_points *t, uint16_t file, int64_t at_ns);
 unsigned two_points_places(const struct two_points *t, const struct packet *p, struct hash_place *ret);
 /* Every SIP packet, copies too. */
 void two_points_message(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict);
+/* The same; at: what two_points_places() gave for it. */
+void two_points_message_at(struct two_points *t, const struct packet *p, enum duplicate_verdict verdict,
+	const struct hash_place *at);
 /* Compares what still waits and judges what is missing. Repeatable: nothing is counted twice. */
 void two_points_settle(struct two_points *t);
 

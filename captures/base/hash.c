@@ -9,6 +9,7 @@
 #include "captures/base/memory.h"
 
 enum {
+	PAIR = 16,
 	SHORT_MAX = 64,
 	FIRST_BUCKETS = 16,
 	AHEAD = 8                    /* links are scattered: each is asked for so many buckets before its turn */
@@ -48,56 +49,71 @@ static inline uint32_t load32(const uint8_t *p)
 	return v;
 }
 
-/* All of 1 to 15 bytes in two words, with loads that may overlap. */
-static void load_tail(const uint8_t *p, size_t n, uint64_t ret[2])
+static inline uint64_t hash_close(unsigned __int128 sum)
 {
+	return hash_fold((uint64_t)sum ^ hash_key[8], (uint64_t)(sum >> 64) ^ hash_key[11]);
+}
+
+static inline unsigned __int128 hash_pair(uint64_t a, uint64_t b, size_t i)
+{
+	return (unsigned __int128)(a + hash_key[i]) * (b + hash_key[i + 1]);
+}
+
+/* Up to PAIR bytes, all of them in two words, with loads that may overlap. */
+static inline uint64_t hash_tiny(const uint8_t *p, size_t n)
+{
+	uint64_t a = 0, b = 0;
+
 	if (n >= 8) {
-		ret[0] = load64(p);
-		ret[1] = load64(p + n - 8);
+		a = load64(p);
+		b = load64(p + n - 8);
 	} else if (n >= 4) {
-		ret[0] = load32(p);
-		ret[1] = load32(p + n - 4);
-	} else {
-		ret[0] = (uint64_t)p[0] << 16 | (uint64_t)p[n / 2] << 8 | p[n - 1];
-		ret[1] = 0;
+		a = load32(p);
+		b = load32(p + n - 4);
+	} else if (n) {
+		a = (uint64_t)p[0] << 16 | (uint64_t)p[n / 2] << 8 | p[n - 1];
 	}
+	return hash_close((unsigned __int128)(n + 1) * hash_key[10] + hash_pair(a, b, 0));
 }
 
 /*
  * NH of UMAC (RFC 4418) in 64-bit words, each with a key word of its own: two given texts collide with probability
  * 2^-64 over the keys, and a 5-tuple of 36 to 44 bytes takes five multiplications where SipHash takes nine rounds in a
- * row. Up to SHORT_MAX bytes.
+ * row. Up to SHORT_MAX bytes; the last pair of words may overlap the one before.
  */
-static inline __attribute__((always_inline)) uint64_t hash_short(const uint8_t *p, size_t n)
+static inline __attribute__((always_inline)) uint64_t hash_pairs(const uint8_t *p, size_t n)
 {
 	unsigned __int128 sum = (unsigned __int128)(n + 1) * hash_key[10];
-	uint64_t tail[2];
 	size_t i = 0;
 
-	for (; n >= 16; i += 2, p += 16, n -= 16)
-		sum += (unsigned __int128)(load64(p) + hash_key[i]) * (load64(p + 8) + hash_key[i + 1]);
-	if (n) {
-		load_tail(p, n, tail);
-		sum += (unsigned __int128)(tail[0] + hash_key[i]) * (tail[1] + hash_key[i + 1]);
-	}
-	return hash_fold((uint64_t)sum ^ hash_key[8], (uint64_t)(sum >> 64) ^ hash_key[11]);
+	for (; n > PAIR; i += 2, p += PAIR, n -= PAIR)
+		sum += hash_pair(load64(p), load64(p + 8), i);
+	return hash_close(sum + hash_pair(load64(p + n - PAIR), load64(p + n - 8), i));
+}
+
+static __attribute__((noinline)) uint64_t hash_short(const uint8_t *p, size_t n)
+{
+	return hash_pairs(p, n);
 }
 
 /*
  * Longer ones in pieces, each hashed as above and mixed into what came before it, with a secret product each time: a
- * quarter of what SipHash-1-3 takes, of which there was one for each SIP message.
+ * quarter of what SipHash-1-3 takes, of which there was one for each SIP message. The last piece may overlap.
  */
-static uint64_t hash_long(const uint8_t *p, size_t n)
+static __attribute__((noinline)) uint64_t hash_long(const uint8_t *p, size_t n)
 {
 	uint64_t h = n;
 
 	for (; n > SHORT_MAX; p += SHORT_MAX, n -= SHORT_MAX)
-		h = hash_mix(h, hash_short(p, SHORT_MAX));
-	return hash_mix(h, hash_short(p, n));
+		h = hash_mix(h, hash_pairs(p, SHORT_MAX));
+	return hash_mix(h, hash_pairs(p + n - SHORT_MAX, SHORT_MAX));
 }
 
+/* Nine in ten are tags, branches or keys of a few bytes: those take no call. */
 uint64_t hash_bytes(const void *bytes, size_t n)
 {
+	if (n <= PAIR)
+		return hash_tiny(bytes, n);
 	return n <= SHORT_MAX ? hash_short(bytes, n) : hash_long(bytes, n);
 }
 

@@ -62,7 +62,7 @@ enum { HASH_PLACES = 4 };
  */
 struct hash_place {
 	const struct hash *table;
-	uint32_t hash;
+	uint64_t key;                /* whose lower half is the hash */
 };
 
 /* The empty asm: gcc takes a function that only prefetches for one without effect, and leaves out its calls. */
@@ -70,16 +70,25 @@ static inline void hash_ask_bucket(const struct hash_place *p)
 {
 	__asm__ volatile("");
 	if (p->table->buckets)
-		__builtin_prefetch(&p->table->buckets[p->hash & p->table->mask], 1);
+		__builtin_prefetch(&p->table->buckets[p->key & p->table->mask], 1);
 }
 
 static inline void hash_ask_record(const struct hash_place *p)
 {
-	const struct hash_link *link = hash_first(p->table, p->hash);
+	const struct hash_link *link = hash_first(p->table, (uint32_t)p->key);
 
 	__asm__ volatile("");
 	if (link)
 		__builtin_prefetch(link, 1);
+}
+
+static inline void hash_ask_next(const struct hash_place *p)
+{
+	const struct hash_link *link = hash_first(p->table, (uint32_t)p->key);
+
+	__asm__ volatile("");
+	if (link && link->hash != (uint32_t)p->key && link->next)
+		__builtin_prefetch(link->next, 1);
 }
 
 #define HASH_ENTRY(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))

@@ -50,11 +50,7 @@ static bool is_call_4(const struct engine *e)
 	return e->which == FAKE_ONE_WAY || e->which == FAKE_HOSTILE;
 }
 
-static const struct {
-	const char *id;
-	struct span call_id;
-	const char *gate;
-} withheld[] = {
+static const struct withheld withheld[] = {
 	{ "one-way-audio", TEXT("o0@192.168.1.21"), "G1" },
 	{ "one-way-audio", TEXT("o1@192.168.1.21"), "G1" },
 	{ "no-audio", TEXT("o0@192.168.1.21"), "G1" },
@@ -82,7 +78,7 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 	} else if (e->which == FAKE_EMPTY) {
 		*ret = (struct view_capture){ .first_ns = NS_NONE, .last_ns = NS_NONE };
 	} else if (e->which == FAKE_OUTSIDE) {
-		ret->withheld = (const void *)withheld;
+		ret->withheld = withheld;
 		ret->withheld_count = 3;
 	}
 }

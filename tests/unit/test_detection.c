@@ -402,7 +402,7 @@ static void each_withheld_claim_is_noted_once(void **state)
 		assert_int_equal(count, cases[i].count);
 	}
 	assert_string_equal(w[0].id, "per-call");
-	assert_string_equal(w[0].text, "nothing to see");
+	assert_string_equal(w[0].gate, "G1");
 	assert_true(span_equal(w[3].call_id, SPAN("second@b")));
 	assert_int_equal(w[4].call_id.n, 0);
 	detections_judging(g.ds);

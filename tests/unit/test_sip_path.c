@@ -66,14 +66,14 @@ static void test_ladder(void **state)
 	answer(s, "z2", 1020);
 	for (int i = 0; i < 4; i++)
 		ask(s, "z3", 1700, 2, 5000 + 1000 * i);
-	assert_int_equal(only(s)->unheard.requests, 0); /* still open */
+	assert_int_equal(only(s)->unheard->requests, 0); /* still open */
 	sip_paths_settle(s);
 	assert_int_equal(only(s)->asked, 3);
 	assert_int_equal(only(s)->answered, 2);
 	assert_int_equal(only(s)->sizes[SIP_BELOW_1000].answered, 1);
 	assert_int_equal(only(s)->sizes[SIP_FRAGMENTED].sent, 1);
 	assert_int_equal(only(s)->sizes[SIP_FRAGMENTED].answered, 0);
-	assert_int_equal(only(s)->unheard_fragmented.copies_most, 4);
+	assert_int_equal(only(s)->unheard_fragmented->copies_most, 4);
 	assert_int_equal(only(s)->large, 1);
 	assert_int_equal(only(s)->large_bytes, 1350);
 	assert_int_equal(only(s)->bound, 2);
@@ -118,10 +118,10 @@ static void test_bounded(void **state)
 		snprintf(branch, sizeof branch, "z%d", i);
 		ask(s, branch, 500, 0, i / 100);
 	}
-	assert_int_equal(only(s)->unheard.requests, 0);
+	assert_int_equal(only(s)->unheard->requests, 0);
 	assert_int_equal(sip_paths_evicted(s), 10000 - 8192);
 	sip_paths_settle(s);
-	assert_int_equal(only(s)->unheard.requests, 8192);
+	assert_int_equal(only(s)->unheard->requests, 8192);
 	sip_paths_free(s);
 }
 
