@@ -32,11 +32,20 @@ bool net_parse(struct span text, struct net *ret)
 	return true;
 }
 
+static uint32_t v4_number(const struct address *a)
+{
+	return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 | a->bytes[3];
+}
+
 bool net_has(const struct net *n, const struct address *a)
 {
 	unsigned whole = n->bits / 8, left = n->bits % 8;
 
-	if (a->family != n->addr.family || memcmp(a->bytes, n->addr.bytes, whole) != 0)
+	if (a->family != n->addr.family)
+		return false;
+	if (a->family == 4)
+		return (uint64_t)(v4_number(a) ^ v4_number(&n->addr)) >> (32 - n->bits) == 0;
+	if (memcmp(a->bytes, n->addr.bytes, whole) != 0)
 		return false;
 	return left == 0 || ((a->bytes[whole] ^ n->addr.bytes[whole]) & (0xff00u >> left) & 0xff) == 0;
 }

@@ -90,7 +90,7 @@ bool view_message(const struct engine *e, size_t call, size_t i, struct view_mes
 	*ret = (struct view_message){
 		.at_ns = m->at.at_ns, .file = m->at.file, .frame = m->at.frame, .src = m->src, .dst = m->dst,
 		.leg = v->ladder[i].leg,
-		.method = phrase_span(m->method_text), .reason = phrase_span(m->reason), .status = m->status,
+		.method = message_method_text(m), .reason = phrase_span(m->reason), .status = m->status,
 		.sdp = m->sdp != NULL,
 		.retransmission = m->repeat == MESSAGE_RETRANSMITTED, .copy = m->repeat == MESSAGE_COPY,
 		.next_hop = m->repeat == MESSAGE_NEXT_HOP,

@@ -124,6 +124,8 @@ static void media_read(struct sdp_reader *r, struct span value)
 	port = sdp_until(sdp_word_take(&value), '/');
 	if (!sdp_port_parse(port, &m->port))
 		r->said->flaws |= SDP_FLAW_PORT;
+	if (sdp_tail_take(r, value))
+		return;
 	protocol_set(m, sdp_word_take(&value));
 	word = sdp_word_take(&value);
 	if (word.n == 0)
@@ -193,6 +195,12 @@ static void order_check(struct sdp_reader *r, uint8_t letter)
 		r->rank = rank;
 }
 
+/* Of the lines that are read: also where it stands in a medium. c= of a medium is an address, which no tail has. */
+static bool says_of_session(uint8_t letter)
+{
+	return letter == 'v' || letter == 'o' || letter == 's' || letter == 't' || letter == 'c';
+}
+
 static void line_read(struct sdp_reader *r, struct span line)
 {
 	struct span value = span_trim(span_from(line, 2));
@@ -203,6 +211,8 @@ static void line_read(struct sdp_reader *r, struct span line)
 		return;
 	}
 	order_check(r, letter);
+	if (says_of_session(letter))
+		sdp_tail_spoil(r);
 	switch (letter) {
 	case 'v': r->has_version = span_equal(value, SPAN("0")); break;
 	case 'o': origin_read(r, value); break;
@@ -249,13 +259,13 @@ static void media_finish(struct sdp_reader *r, unsigned i)
 		r->said->flaws |= SDP_FLAW_NO_CONNECTION;
 }
 
-static void facts_finish(struct sdp_reader *r, bool ended)
+static void facts_finish(struct sdp_reader *r)
 {
 	r->text->connection.addr = r->session_connection.addr;
 	for (unsigned i = 0; i < r->said->media_count; i++)
 		media_finish(r, i);
 	r->said->flaws |= (r->has_version ? 0 : SDP_FLAW_NO_VERSION) | (r->has_origin ? 0 : SDP_FLAW_NO_ORIGIN) |
-		(r->has_time ? 0 : SDP_FLAW_NO_TIME) | (ended ? 0 : SDP_FLAW_NO_LINE_END);
+		(r->has_time ? 0 : SDP_FLAW_NO_TIME) | (r->ended ? 0 : SDP_FLAW_NO_LINE_END);
 }
 
 /* Is there a v= or m= line at all? */
@@ -273,8 +283,7 @@ static bool is_description(struct span bytes)
 bool sdp_parse(struct span bytes, struct sdp_text *ret)
 {
 	struct sdp_reader r;
-	struct span rest = bytes, line;
-	bool ended = true;
+	struct span line;
 
 	if (!is_description(bytes))
 		return false;
@@ -286,9 +295,12 @@ bool sdp_parse(struct span bytes, struct sdp_text *ret)
 	ret->bytes = bytes;
 	ret->said.bytes = (uint32_t)bytes.n;
 	ret->said.media = ret->media;
-	while (line_take(&rest, &line, &ended))
+	r.rest = bytes;
+	r.ended = true;
+	while (line_take(&r.rest, &line, &r.ended))
 		if (line.n)
 			line_read(&r, line);
-	facts_finish(&r, ended);
+	sdp_tail_keep(&r);
+	facts_finish(&r);
 	return true;
 }

@@ -8,7 +8,8 @@
 
 #include "captures/base/address.h"
 
-enum { SDP_MEDIA_MAX = 16, SDP_FORMAT_MAX = 48, SDP_CANDIDATE_MAX = 16, SDP_SSRC_MAX = 8 };
+enum { SDP_MEDIA_MAX = 16, SDP_FORMAT_MAX = 48, SDP_CANDIDATE_MAX = 16, SDP_SSRC_MAX = 8, SDP_TAILS = 4,
+	SDP_TAIL_BYTES = 512 };
 
 enum sdp_kind { SDP_AUDIO, SDP_VIDEO, SDP_IMAGE, SDP_TEXT, SDP_APPLICATION, SDP_MESSAGE, SDP_KIND_OTHER };
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };   /* as its author means it */
@@ -84,7 +85,22 @@ struct sdp {                                    /* what is kept of a description
 	struct sdp_media *media;                /* at most SDP_MEDIA_MAX */
 };
 
-/* A description as it is read: large, and its spans point into the bytes. said.hash, .origin, .version are not set. */
+/*
+ * What stands behind the port of the only m= line, to the end of the description: the same for all calls of a phone, so
+ * that it is seldom read anew. Never one that says anything but attributes of its medium, none of them rare.
+ */
+struct sdp_tail {
+	uint32_t bytes, flaws;                  /* bytes 0: none */
+	bool ended;                             /* its last line is */
+	struct sdp_media media;                 /* but for at and port */
+	struct sdp_format formats[SDP_FORMAT_MAX];
+	uint8_t text[SDP_TAIL_BYTES];           /* that the formats point into */
+};
+
+/*
+ * A description as it is read: large, zeroed before its first use. Its spans point into the bytes, or into its tails.
+ * said.hash, .origin, .version are not set.
+ */
 struct sdp_text {
 	struct sdp said;
 	struct span bytes;
@@ -101,6 +117,8 @@ struct sdp_text {
 		struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
 		uint32_t ssrcs[SDP_SSRC_MAX];
 	} rooms[SDP_MEDIA_MAX + 1];             /* one more for what belongs to no medium */
+	struct sdp_tail tails[SDP_TAILS];
+	unsigned next_tail;                     /* to be replaced */
 };
 
 /* False: not even a m= or v= line. Linear in the bytes; spans point into them. */

@@ -288,6 +288,7 @@ static void ice_ufrag_read(struct sdp_reader *r, struct span value)
 static void ice_lite_read(struct sdp_reader *r, struct span value)
 {
 	(void)value;
+	sdp_tail_spoil(r);
 	r->text->ice_lite = true;
 }
 
@@ -295,6 +296,7 @@ static void group_read(struct sdp_reader *r, struct span value)
 {
 	if (sdp_word_is(sdp_word_take(&value), "BUNDLE"))
 		r->text->bundle = true;
+	sdp_tail_spoil(r);
 }
 
 static void ssrc_read(struct sdp_reader *r, struct span value)

@@ -19,7 +19,11 @@ struct sdp_reader {
 	struct sdp_room *room;       /* its lists */
 	struct sdp_media session;    /* what session attributes say, inherited by the media */
 	struct sdp_connection session_connection;
+	struct span rest;            /* lines not read yet */
+	bool ended;                  /* the line read last had a line end */
 	bool has_version, has_origin, has_time, in_media;
+	struct span tail;            /* see struct sdp_tail; n 0: it has none that could be kept */
+	uint32_t flaws_before_tail;
 	unsigned rank;               /* place of the last line's letter in the order of RFC 8866 5 */
 	struct sdp_connection connections[SDP_MEDIA_MAX]; /* of the media; those behind media_count are not set */
 };
@@ -55,6 +59,19 @@ bool sdp_port_parse(struct span s, uint16_t *ret);
 
 /* That of the medium in hand, to be written to. */
 struct sdp_rare *sdp_reader_rare(struct sdp_reader *r);
+
+/* ---- sdp_tail.c ---- */
+
+/* Behind the port of the first m= line: has the same been read before? Then nothing is left to read. */
+bool sdp_tail_take(struct sdp_reader *r, struct span value);
+/* Says that the tail, if that is what is read, says something of the session. */
+static inline void sdp_tail_spoil(struct sdp_reader *r)
+{
+	r->tail = SPAN_NONE;
+}
+
+/* All has been read: the tail is kept, where it can be. */
+void sdp_tail_keep(struct sdp_reader *r);
 
 /* ---- sdp_attribute.c ---- */
 

@@ -76,6 +76,11 @@ enum message_repeat {
 /* what P-Early-Media says (RFC 5009): sendrecv, sendonly; else */
 enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 
+struct message_words {               /* what few messages have */
+	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
+	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+};
+
 /* As of a leg: what judgement asks of most messages comes first. */
 struct message {
 	struct list_link in_leg;     /* leg.messages, capture order */
@@ -86,26 +91,26 @@ struct message {
 	const struct sdp *sdp;       /* NULL none */
 	struct frame_ref at;
 	uint8_t transport, method;   /* enum packet_transport, enum sip_method */
-	uint8_t repeat;              /* enum message_repeat */
-	uint8_t by;                  /* enum side: who made it (its author, not the last hop) */
-	bool request, has_to_tag, cut;    /* cut: the capture's snap length cut it */
-	/* of an INFO (application/dtmf-relay, dtmf): RFC 4733 code + 1, never printed; 0: none */
-	uint8_t key_press;
-	uint8_t early_media;         /* enum early_media */
-	bool wants_prack;            /* Require: 100rel */
-	bool focus;                  /* its Contact says isfocus: a conference (RFC 4579) */
+	uint8_t repeat : 2;          /* enum message_repeat */
+	uint8_t by : 1;              /* enum side: who made it (its author, not the last hop) */
+	uint8_t early_media : 2;     /* enum early_media */
+	bool request : 1, has_to_tag : 1, cut : 1;       /* cut: the capture's snap length cut it */
+	bool wants_prack : 1;        /* Require: 100rel */
+	bool focus : 1;              /* its Contact says isfocus: a conference (RFC 4579) */
 	uint16_t status;             /* 0 in requests */
 	uint16_t fragments;          /* IP fragments it came in, 0 none */
-	struct endpoint src, dst;
-	uint32_t cseq, flaws, via_count, bytes_on_wire;
+	uint16_t via_count;
+	/* of an INFO (application/dtmf-relay, dtmf): RFC 4733 code + 1, never printed; 0: none */
+	uint8_t key_press;
 	uint8_t dst_mac[6];
+	struct endpoint src, dst;
+	uint32_t cseq, flaws, bytes_on_wire;
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
 	struct leg *leg;
 	const struct contact *contact;
 	const struct phrase *reason;
-	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
-	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+	const struct message_words *words;
 	const struct phrase *raw;    /* the whole message, where texts are kept */
 };
 
@@ -113,6 +118,17 @@ struct message {
 static inline struct endpoint message_contact(const struct message *m)
 {
 	return m->contact ? m->contact->at : (struct endpoint){ 0 };
+}
+
+/* Both empty where it has none. */
+static inline struct span message_explained(const struct message *m)
+{
+	return m->words ? phrase_span(m->words->explained) : SPAN_NONE;
+}
+
+static inline struct span message_method_text(const struct message *m)
+{
+	return m->words ? phrase_span(m->words->method_text) : SPAN_NONE;
 }
 
 struct transaction {

@@ -148,14 +148,14 @@ static void cseq_repair(struct arrival *a)
 	if (a->sip->request || a->sip->method != SIP_METHOD_NONE)
 		return;
 	for (int i = 0; i < INITIALS_MAX && a->leg->initials[i]; i++) {
-		for (const struct sighting *s = a->leg->initials[i]->sightings; s; s = s->next) {
-			if (!s->seen->request || s->seen->method != SIP_INVITE || s->branch != a->branch)
+		for (const struct message_record *s = a->leg->initials[i]->sightings; s; s = s->older) {
+			if (!s->message.request || s->message.method != SIP_INVITE || s->branch != a->branch)
 				continue;
 			if (!c->repaired)
 				c->repaired = memory_zalloc(sizeof *c->repaired);
 			*c->repaired = *a->sip;
 			c->repaired->method = SIP_INVITE;
-			c->repaired->cseq = s->seen->cseq;
+			c->repaired->cseq = s->message.cseq;
 			a->sip = c->repaired;
 			return;
 		}

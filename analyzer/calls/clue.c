@@ -28,29 +28,31 @@ static struct clue_key *key_new(struct calls *c, uint64_t hash)
 	struct clue_key *key = pool_zalloc(&c->key_pool);
 
 	key->hash = hash;
-	key->entries = &key->one;
 	key->room = 1;
 	hash_add(&c->clues, &key->by_hash, (uint32_t)hash);
 	return key;
 }
 
-/* Most values have one leg; where many come and go, room for twice as many saves moving them each time. */
+static struct clue_entry *entries_of(struct clue_key *key)
+{
+	return key->room == 1 ? &key->one : key->several;
+}
+
+/* Where many come and go, room for twice as many saves moving them each time. */
 static void entries_grow(struct clue_key *key)
 {
-	struct clue_entry *grown = NULL;
+	struct clue_entry *entries = entries_of(key), *grown;
 
 	if (key->first >= key->count) {
-		memcpy(key->entries, key->entries + key->first, key->count * sizeof *grown);
+		memcpy(entries, entries + key->first, key->count * sizeof *entries);
 		key->first = 0;
 		return;
 	}
-	key->room *= 2;
-	if (key->entries != &key->one)
-		grown = key->entries;
-	grown = memory_resize(grown, key->room, sizeof *grown);
-	if (key->entries == &key->one)
+	grown = memory_resize(key->room == 1 ? NULL : entries, key->room * 2u, sizeof *grown);
+	if (key->room == 1)
 		*grown = key->one;
-	key->entries = grown;
+	key->room *= 2;
+	key->several = grown;
 }
 
 /* Behind the newest. */
@@ -60,14 +62,14 @@ static struct clue_entry *entry_add(struct clue_key *key, struct clue *clue)
 
 	if (key->first + key->count == key->room)
 		entries_grow(key);
-	entry = &key->entries[key->first + key->count++];
+	entry = &entries_of(key)[key->first + key->count++];
 	entry->clue = clue;
 	return entry;
 }
 
 static struct clue_entry *entry_of(const struct clue *clue)
 {
-	struct clue_entry *it = clue->key->entries + clue->key->first;
+	struct clue_entry *it = entries_of(clue->key) + clue->key->first;
 
 	while (it->clue != clue)
 		it++;
@@ -80,10 +82,21 @@ static void entry_remove(struct clue *clue)
 	struct clue_entry *at = entry_of(clue);
 
 	key->count--;
-	if (at == key->entries + key->first)
+	if (at == clue_oldest(key))
 		key->first++;
 	else
-		memmove(at, at + 1, (size_t)(key->entries + key->first + key->count - at) * sizeof *at);
+		memmove(at, at + 1, (size_t)(clue_oldest(key) + key->count - at) * sizeof *at);
+}
+
+static void leg_leave(struct clue *clue)
+{
+	struct leg_record *r = LEG_RECORD(clue->leg);
+	struct clue **at = &r->clues;
+
+	while (*at != clue)
+		at = &(*at)->next;
+	*at = clue->next;
+	r->clue_count--;
 }
 
 static void clue_free(struct calls *c, struct clue *clue)
@@ -92,11 +105,11 @@ static void clue_free(struct calls *c, struct clue *clue)
 
 	entry_remove(clue);
 	list_remove(&c->clues_by_age, &clue->by_age);
-	list_remove(&LEG_RECORD(clue->leg)->clues, &clue->of_leg);
+	leg_leave(clue);
 	if (key->count == 0) {
 		hash_remove(&c->clues, &key->by_hash);
-		if (key->entries != &key->one)
-			free(key->entries);
+		if (key->room > 1)
+			free(key->several);
 		pool_give(&c->key_pool, key);
 	}
 	pool_give(&c->clue_pool, clue);
@@ -117,11 +130,8 @@ static void entry_update(struct clue_key *key, struct clue_entry *entry, const s
 /* After its way, its ends or the time of its INVITE have changed. */
 void clues_update(struct leg_record *r)
 {
-	LIST_EACH(it, &r->clues) {
-		const struct clue *clue = LIST_ENTRY(it, struct clue, of_leg);
-
-		entry_update(clue->key, entry_of(clue), r);
-	}
+	for (const struct clue *it = r->clues; it; it = it->next)
+		entry_update(it->key, entry_of(it), r);
 }
 
 /* The oldest goes; that of an established call is spared. */
@@ -151,10 +161,10 @@ const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue
 	struct clue_key *key = key_find(c, hash);
 	struct clue *clue;
 
-	if (r->clues.count >= CLUES_OF_LEG_MAX)
+	if (r->clue_count >= CLUES_OF_LEG_MAX)
 		return key;
-	LIST_EACH(it, &r->clues) {
-		if (LIST_ENTRY(it, struct clue, of_leg)->key == key)
+	for (const struct clue *it = r->clues; it; it = it->next) {
+		if (it->key == key)
 			return key;
 	}
 	if (c->clues_by_age.count >= CLUES_MAX) {
@@ -164,14 +174,16 @@ const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue
 	if (!key)
 		key = key_new(c, hash);
 	if (key->count == CLUES_OF_KEY_MAX)
-		clue_free(c, key->entries[key->first].clue);
+		clue_free(c, clue_oldest(key)->clue);
 	clue = pool_zalloc(&c->clue_pool);
 	clue->leg = &r->leg;
 	clue->kind = (uint8_t)kind;
 	clue->key = key;
 	entry_update(key, entry_add(key, clue), r);
 	list_add_tail(&c->clues_by_age, &clue->by_age);
-	list_add_tail(&r->clues, &clue->of_leg);
+	clue->next = r->clues;
+	r->clues = clue;
+	r->clue_count++;
 	return key;
 }
 
@@ -184,16 +196,15 @@ const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uin
 /* The leg is over: nothing begins from it any more. Its caller is remembered, who may try again. */
 void clues_retire(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH_SAFE(it, &r->clues) {
-		struct clue *clue = LIST_ENTRY(it, struct clue, of_leg);
-
-		if (clue->kind != CLUE_CALLER)
-			clue_free(c, clue);
+	for (struct clue *it = r->clues, *next; it; it = next) {
+		next = it->next;
+		if (it->kind != CLUE_CALLER)
+			clue_free(c, it);
 	}
 }
 
 void clues_forget(struct calls *c, struct leg_record *r)
 {
-	while (r->clues.count)
-		clue_free(c, LIST_ENTRY(r->clues.head.next, struct clue, of_leg));
+	while (r->clues)
+		clue_free(c, r->clues);
 }

@@ -25,11 +25,10 @@ enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold 
 #define T1_NS (500 * MILLISECOND_NS)  /* RFC 3261 17.1.1.1 */
 #define TRANSACTION_LIFE_NS (64 * T1_NS)
 
-/* One message as it was first seen on one address pair. */
-struct sighting {
-	struct sighting *next;       /* newer first */
-	const struct message *seen;  /* the first there */
-	const struct message *origin; /* the MESSAGE_FIRST that it is */
+struct message_record {
+	struct message message;
+	/* where it is the first of its kind on its address pair: see transaction_record.sightings */
+	const struct message_record *older;
 	uint64_t branch, body;       /* keyed hashes */
 	uint32_t rseq;
 };
@@ -40,7 +39,7 @@ struct transaction_record {
 	bool waits;
 	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
 	bool unhashed;               /* replaced by a new attempt with the same CSeq */
-	struct sighting *sightings;
+	const struct message_record *sightings;      /* each message as first seen on each address pair, newer first */
 	unsigned sighting_count;
 	uint32_t least_vias;         /* of its requests; 0: none seen */
 	struct exchange *exchange;   /* in-dialog ones */
@@ -101,13 +100,16 @@ struct clue_key {                    /* one value, and the legs that have it */
 	struct hash_link by_hash;
 	uint64_t hash;
 	uint64_t way;                /* that of all entries; 0: they differ, or one has none */
-	struct clue_entry *entries;  /* from first on count of them, newest last: &one, or room for 2, 4, 8 ... */
+	union {                      /* from first on count of them, newest last */
+		struct clue_entry one;       /* room 1: most values have one leg */
+		struct clue_entry *several;  /* room for 2, 4, 8 ... */
+	};
 	uint16_t first, count, room;
-	struct clue_entry one;
 };
 
 struct clue {
-	struct list_link by_age, of_leg;
+	struct list_link by_age;
+	struct clue *next;           /* of its leg, an older one */
 	struct clue_key *key;
 	struct leg *leg;
 	uint8_t kind;
@@ -115,7 +117,7 @@ struct clue {
 
 static inline const struct clue_entry *clue_oldest(const struct clue_key *key)
 {
-	return key->entries + key->first;
+	return (key->room == 1 ? &key->one : key->several) + key->first;
 }
 
 struct leg_ids {                     /* what the first INVITE says of its identity in other legs */
@@ -161,7 +163,8 @@ struct leg_record {
 	bool begun;
 	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
 	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or it serves itself */
-	struct list clues;           /* clue.of_leg */
+	struct clue *clues;          /* newest first */
+	unsigned clue_count;
 	uint32_t max_forwards;
 	uint64_t codecs;             /* hash of the order of codecs offered */
 	uint16_t ring_status;        /* of the first 18x */
@@ -237,6 +240,7 @@ struct arrival {
 	uint32_t rseq;
 };
 
+#define MESSAGE_RECORD(m) ((struct message_record *)(m))
 #define LEG_RECORD(l) ((struct leg_record *)(l))
 #define DIALOG_RECORD(d) ((struct dialog_record *)(d))
 #define TRANSACTION_RECORD(t) ((struct transaction_record *)(t))

@@ -251,14 +251,10 @@ static bool stranger_has(const struct clue_key *key, const struct leg_record *x,
 /* A port that a third live leg names too says nothing. */
 static bool shares(const struct leg_record *x, const struct leg_record *y, enum clue_kind kind)
 {
-	LIST_EACH(i, &x->clues) {
-		const struct clue *a = LIST_ENTRY(i, struct clue, of_leg);
-
+	for (const struct clue *a = x->clues; a; a = a->next) {
 		if (a->kind != kind)
 			continue;
-		LIST_EACH(k, &y->clues) {
-			const struct clue *b = LIST_ENTRY(k, struct clue, of_leg);
-
+		for (const struct clue *b = y->clues; b; b = b->next) {
 			if (b->key == a->key && b->kind == kind && (kind != CLUE_SOCKET || !stranger_has(a->key, x, y)))
 				return true;
 		}

@@ -129,7 +129,7 @@ static bool begins_anew(const struct arrival *a, const struct leg_record *r)
 		leg->end_ns == NS_NONE || at_ns <= leg->end_ns)
 		return false;
 	for (int i = 0; i < INITIALS_MAX && r->initials[i]; i++) {
-		for (const struct sighting *s = r->initials[i]->sightings; s; s = s->next) {
+		for (const struct message_record *s = r->initials[i]->sightings; s; s = s->older) {
 			if (s->branch == a->branch)
 				return false;
 		}
@@ -217,7 +217,6 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->transactions);
 	list_init(&leg->messages);
 	list_init(&leg->places);
-	list_init(&r->clues);
 	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
 	hash_add(&c->legs_by_id, &leg->by_id, a->from.hash);
 	r->hashed = true;

@@ -158,7 +158,7 @@ void message_fill(struct message *m, const struct arrival *a)
 	memcpy(m->dst_mac, p->mac_dst, sizeof m->dst_mac);
 	m->transport = p->transport;
 	m->method = (uint8_t)sip->method;
-	m->by = (uint8_t)a->author;
+	m->by = a->author & 1;
 	m->request = sip->request;
 	m->has_to_tag = sip->to.tag.n != 0;
 	m->cut = was_cut(a);
@@ -166,11 +166,11 @@ void message_fill(struct message *m, const struct arrival *a)
 	m->fragments = p->fragments;
 	m->cseq = sip->cseq;
 	m->flaws = sip->flaws;
-	m->via_count = sip->via_count;
+	m->via_count = sip->via_count < UINT16_MAX ? (uint16_t)sip->via_count : UINT16_MAX;
 	m->bytes_on_wire = p->wire_bytes;
 	m->first = m;
 	m->key_press = sip->request && sip->method == SIP_INFO ? key_press(sip) : 0;
-	m->early_media = (uint8_t)early_media(sip);
+	m->early_media = early_media(sip) & 3;
 	m->wants_prack = !sip->request && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("100rel"));
 	m->focus = sip_parameter(sip->contact.params, SPAN("isfocus"), &value);
 }
@@ -202,9 +202,9 @@ static const struct phrase *raw_of(const struct arrival *a)
 {
 	if (!a->c->config.keep_texts || a->sip->bytes.n == 0)
 		return NULL;
-	for (const struct sighting *s = a->transaction->sightings; s; s = s->next) {
-		if (span_equal(phrase_span(s->seen->raw), a->sip->bytes))
-			return s->seen->raw;
+	for (const struct message_record *s = a->transaction->sightings; s; s = s->older) {
+		if (span_equal(phrase_span(s->message.raw), a->sip->bytes))
+			return s->message.raw;
 	}
 	return phrase_new(a->leg->leg.arena, a->sip->bytes);
 }
@@ -217,10 +217,26 @@ static struct span explanation(const struct sip_message *sip)
 	return reason.n || sip->status < 300 ? reason : sip_header_value(sip, SIP_H_WARNING);
 }
 
+static const struct message_words *words_of(const struct arrival *a)
+{
+	const struct sip_message *sip = a->sip;
+	struct span explained = explanation(sip);
+	struct message_words *words;
+
+	if (explained.n == 0 && sip->method != SIP_METHOD_OTHER)
+		return NULL;
+	words = arena_zalloc(a->leg->leg.arena, sizeof *words);
+	if (sip->method == SIP_METHOD_OTHER)
+		words->method_text = common_phrase(a, sip->request ? sip->method_text : sip->cseq_method);
+	words->explained = leg_phrase(a->leg, explained);
+	return words;
+}
+
 struct message *message_new(const struct arrival *a)
 {
 	struct leg *leg = &a->leg->leg;
-	struct message *m = arena_zalloc(leg->arena, sizeof *m);
+	struct message_record *r = arena_zalloc(leg->arena, sizeof *r);
+	struct message *m = &r->message;
 	const struct sip_message *sip = a->sip;
 
 	message_fill(m, a);
@@ -229,10 +245,8 @@ struct message *message_new(const struct arrival *a)
 	leg->early_sdp |= m->status > 100 && m->status < 200 && m->method == SIP_INVITE && sip->sdp.n;
 	m->raw = raw_of(a);
 	m->to_tag = leg_phrase(a->leg, sip->to.tag);
-	if (sip->method == SIP_METHOD_OTHER)
-		m->method_text = common_phrase(a, sip->request ? sip->method_text : sip->cseq_method);
+	m->words = words_of(a);
 	m->reason = common_phrase(a, sip->reason);
-	m->explained = leg_phrase(a->leg, explanation(sip));
 	m->contact = leg_contact(a);
 	m->sdp = sip->sdp.n ? leg_description(a) : NULL;
 	if (m->cut)

@@ -177,16 +177,16 @@ static void answer_forwarded(struct arrival *a, struct exchange *e)
 
 /* ---- the offer of the initial INVITE, on the way that led to this dialog ---- */
 
-static bool is_offer(const struct sighting *s)
+static bool is_offer(const struct message_record *s)
 {
-	return s->seen->request && s->seen->method == SIP_INVITE && s->seen->sdp;
+	return s->message.request && s->message.method == SIP_INVITE && s->message.sdp;
 }
 
 static bool answered_here(const struct arrival *a, const struct transaction_record *t, const struct message *request)
 {
-	for (const struct sighting *s = t->sightings; s; s = s->next) {
-		if (!s->seen->request && s->seen->dialog == &a->dialog->dialog &&
-			endpoint_equal(&s->seen->src, &request->dst) && endpoint_equal(&s->seen->dst, &request->src))
+	for (const struct message_record *s = t->sightings; s; s = s->older) {
+		if (!s->message.request && s->message.dialog == &a->dialog->dialog &&
+			endpoint_equal(&s->message.src, &request->dst) && endpoint_equal(&s->message.dst, &request->src))
 			return true;
 	}
 	return false;
@@ -195,8 +195,8 @@ static bool answered_here(const struct arrival *a, const struct transaction_reco
 /* Several INVITEs so many hops from the caller are branches of a fork, or one seen on both sides of a NAT. */
 static bool branch_answered(const struct arrival *a, const struct transaction_record *t, uint32_t via_count)
 {
-	for (const struct sighting *s = t->sightings; s; s = s->next) {
-		if (is_offer(s) && s->seen->via_count == via_count && answered_here(a, t, s->seen))
+	for (const struct message_record *s = t->sightings; s; s = s->older) {
+		if (is_offer(s) && s->message.via_count == via_count && answered_here(a, t, &s->message))
 			return true;
 	}
 	return false;
@@ -207,9 +207,9 @@ static void offers_on_way(const struct arrival *a, const struct transaction_reco
 	const struct message *oldest_last[TRANSACTION_SIGHTINGS_MAX];
 	unsigned n = 0;
 
-	for (const struct sighting *s = t->sightings; s; s = s->next) {
-		if (is_offer(s) && (answered_here(a, t, s->seen) || !branch_answered(a, t, s->seen->via_count)))
-			oldest_last[n++] = s->seen;
+	for (const struct message_record *s = t->sightings; s; s = s->older) {
+		if (is_offer(s) && (answered_here(a, t, &s->message) || !branch_answered(a, t, s->message.via_count)))
+			oldest_last[n++] = &s->message;
 	}
 	while (n)
 		copies_add(copies, oldest_last[--n]);
@@ -225,9 +225,9 @@ static void offers_upstream(const struct arrival *a, const struct transaction_re
 
 		if (other == t || other->least_vias == 0 || other->least_vias >= vias)
 			continue;
-		for (const struct sighting *s = other->sightings; s; s = s->next) {
-			if (is_offer(s) && s->seen->via_count < vias)
-				copies_add(copies, s->seen);
+		for (const struct message_record *s = other->sightings; s; s = s->older) {
+			if (is_offer(s) && s->message.via_count < vias)
+				copies_add(copies, &s->message);
 		}
 		return; /* the last attempt only */
 	}

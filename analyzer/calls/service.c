@@ -213,19 +213,28 @@ static void service_evict(struct services *all)
 	all->evicted++;
 }
 
-static struct service *service_get(struct services *all, const struct packet *p)
+static enum service_kind kind_of(const struct sip_message *sip)
+{
+	if (sip->method == SIP_REGISTER)
+		return SERVICE_ACCOUNT;
+	return is_name(sip->request_uri.host) ? SERVICE_DOMAIN : SERVICE_ADDRESS;
+}
+
+static uint64_t service_key(const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
-	enum service_kind kind = sip->method == SIP_REGISTER ? SERVICE_ACCOUNT : is_name(sip->request_uri.host)
-		? SERVICE_DOMAIN : SERVICE_ADDRESS;
+	enum service_kind kind = kind_of(sip);
 	uint64_t key = hash_mix(address_hash(&p->src.addr), kind);
-	struct service *s;
 
 	if (kind == SERVICE_ACCOUNT)
-		key = hash_mix(key, hash_mix(hash_bytes(sip->to.user.p, sip->to.user.n), name_hash(sip->to.host)));
-	else if (kind == SERVICE_DOMAIN)
-		key = hash_mix(key, name_hash(sip->request_uri.host));
-	s = service_find(all, key);
+		return hash_mix(key, hash_mix(hash_bytes(sip->to.user.p, sip->to.user.n), name_hash(sip->to.host)));
+	return kind == SERVICE_DOMAIN ? hash_mix(key, name_hash(sip->request_uri.host)) : key;
+}
+
+static struct service *service_get(struct services *all, const struct packet *p, uint64_t key)
+{
+	struct service *s = service_find(all, key);
+
 	if (s) {
 		list_remove(&all->used, &s->in_use);
 	} else {
@@ -236,9 +245,9 @@ static struct service *service_get(struct services *all, const struct packet *p)
 		s->servers = &s->only;
 		s->key = key;
 		s->n = ++all->next;
-		s->kind = kind;
+		s->kind = kind_of(p->sip);
 		s->client = p->src.addr;
-		name_set(s, sip);
+		name_set(s, p->sip);
 		list_init(&s->tries);
 		hash_add(&all->by_key, &s->by_key, (uint32_t)key);
 		list_add_tail(&all->order, &s->in_order);
@@ -248,6 +257,8 @@ static struct service *service_get(struct services *all, const struct packet *p)
 }
 
 /* ---- tries ---- */
+
+enum { PLACE_TRY, PLACE_SERVICE };   /* the latter of requests that may begin one alone */
 
 static bool is_tried(enum sip_method method)
 {
@@ -322,10 +333,11 @@ static void note_hunt(struct service *s, const struct service_try *now)
 	}
 }
 
-static void try_begins(struct services *all, const struct packet *p, uint64_t id)
+static void try_begins(struct services *all, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *sip = p->sip;
-	struct service *s = service_get(all, p);
+	struct service *s = service_get(all, p, at[PLACE_SERVICE].key);
+	uint64_t id = at[PLACE_TRY].key;
 	unsigned server = server_get(s, p);
 	struct service_try *t;
 
@@ -349,9 +361,10 @@ static void try_begins(struct services *all, const struct packet *p, uint64_t id
 		service_evict(all);
 }
 
-static void take_request(struct services *all, const struct packet *p, uint64_t id)
+static void take_request(struct services *all, const struct packet *p, const struct hash_place *at)
 {
 	const struct sip_message *sip = p->sip;
+	uint64_t id = at[PLACE_TRY].key;
 	unsigned walked = 0;
 
 	for (struct hash_link *it = hash_first(&all->by_try, (uint32_t)id); it && walked < WALK_MAX;
@@ -370,7 +383,7 @@ static void take_request(struct services *all, const struct packet *p, uint64_t 
 		return;
 	}
 	if (sip->method != SIP_CANCEL && walked < WALK_MAX)
-		try_begins(all, p, id);
+		try_begins(all, p, at);
 }
 
 static void try_answered(struct service_try *t, const struct packet *p)
@@ -422,8 +435,11 @@ unsigned services_places(const struct services *s, const struct packet *p, struc
 {
 	if (!is_tried(p->sip->method))
 		return 0;
-	ret[0] = (struct hash_place){ &s->by_try, try_id(p->sip) };
-	return 1;
+	ret[PLACE_TRY] = (struct hash_place){ &s->by_try, try_id(p->sip) };
+	if (!p->sip->request || p->sip->method == SIP_CANCEL || p->sip->to.tag.n)
+		return 1;
+	ret[PLACE_SERVICE] = (struct hash_place){ &s->by_key, service_key(p) };
+	return 2;
 }
 
 void services_packet(struct services *all, const struct packet *p)
@@ -443,9 +459,9 @@ void services_packet_at(struct services *all, const struct packet *p, const stru
 	if (!is_tried(sip->method) || !sip->call_id.n || !sip->has_cseq)
 		return;
 	if (!sip->request && sip->method != SIP_CANCEL)
-		take_response(all, p, at[0].key);
+		take_response(all, p, at[PLACE_TRY].key);
 	else if (sip->request && (sip->method == SIP_CANCEL || !sip->to.tag.n))
-		take_request(all, p, at[0].key);
+		take_request(all, p, at);
 }
 
 const struct list *services_in_order(const struct services *s)

@@ -55,12 +55,12 @@ static bool is_new_attempt(const struct transaction_record *t, const struct arri
 	if (!a->sip->request || a->sip->method == SIP_ACK || !old->final ||
 		(old->status != 401 && old->status != 407) || a->packet->at_ns < old->final->at.at_ns)
 		return false;
-	for (const struct sighting *s = t->sightings; s; s = s->next) {
-		if (!s->seen->request || s->seen->method != old->method)
+	for (const struct message_record *s = t->sightings; s; s = s->older) {
+		if (!s->message.request || s->message.method != old->method)
 			continue;
 		if (s->branch == a->branch)
 			return false;
-		if (same_pair(s->seen, a->packet) && s->seen->via_count == a->sip->via_count)
+		if (same_pair(&s->message, a->packet) && s->message.via_count == a->sip->via_count)
 			hop_known = true;
 	}
 	return hop_known;
@@ -131,9 +131,9 @@ struct transaction_record *transaction_get(struct arrival *a)
 
 /* ---- what a message is ---- */
 
-static bool same_message(const struct sighting *s, const struct arrival *a)
+static bool same_message(const struct message_record *s, const struct arrival *a)
 {
-	const struct message *m = s->seen;
+	const struct message *m = &s->message;
 
 	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
 		s->rseq == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
@@ -143,22 +143,22 @@ static bool same_message(const struct sighting *s, const struct arrival *a)
  * The same message on the same address pair with another body: a box without addresses of its own rewrote it and both
  * sides were captured, or a second provisional says something new, or the sender is careless.
  */
-static enum message_repeat repeat_with_other_body(const struct sighting *s, const struct arrival *a)
+static enum message_repeat repeat_with_other_body(const struct message_record *s, const struct arrival *a)
 {
-	if (ns_minus(a->packet->at_ns, s->seen->at.at_ns) < SKEW_OF_SIDES_NS)
+	if (ns_minus(a->packet->at_ns, s->message.at.at_ns) < SKEW_OF_SIDES_NS)
 		return MESSAGE_NEXT_HOP;
 	return !a->sip->request && a->sip->status < 200 ? MESSAGE_FIRST : MESSAGE_RETRANSMITTED;
 }
 
-static enum message_repeat repeat_of(const struct arrival *a, const struct sighting **ret_like)
+static enum message_repeat repeat_of(const struct arrival *a, const struct message_record **ret_like)
 {
 	enum message_repeat repeat = MESSAGE_FIRST;
 
 	*ret_like = NULL;
-	for (const struct sighting *s = a->transaction->sightings; s; s = s->next) {
+	for (const struct message_record *s = a->transaction->sightings; s; s = s->older) {
 		if (!same_message(s, a))
 			continue;
-		if (!same_pair(s->seen, a->packet) || s->branch != a->branch) {
+		if (!same_pair(&s->message, a->packet) || s->branch != a->branch) {
 			if (!*ret_like) {
 				repeat = MESSAGE_NEXT_HOP;
 				*ret_like = s;
@@ -179,17 +179,14 @@ static enum message_repeat repeat_of(const struct arrival *a, const struct sight
 static void sighting_add(struct arrival *a)
 {
 	struct transaction_record *t = a->transaction;
-	struct sighting *s;
+	struct message_record *s = MESSAGE_RECORD(a->message);
 
 	if (t->sighting_count >= TRANSACTION_SIGHTINGS_MAX)
 		return;
-	s = arena_zalloc(a->leg->leg.arena, sizeof *s);
-	s->seen = a->message;
-	s->origin = a->message->repeat == MESSAGE_FIRST ? a->message : a->message->first;
 	s->branch = a->branch;
 	s->body = a->body;
 	s->rseq = a->rseq;
-	s->next = t->sightings;
+	s->older = t->sightings;
 	t->sightings = s;
 	t->sighting_count++;
 }
@@ -302,8 +299,8 @@ bool transaction_ack_proves(const struct arrival *a)
 		return true;
 	if (!t->transaction.request || !a->sip->keys.cookie)
 		return false;
-	for (const struct sighting *s = t->sightings; s; s = s->next) {
-		if (s->seen->request && s->seen->method == SIP_INVITE && s->branch == a->branch)
+	for (const struct message_record *s = t->sightings; s; s = s->older) {
+		if (s->message.request && s->message.method == SIP_INVITE && s->branch == a->branch)
 			return false;
 	}
 	return a->sip->via_count == t->transaction.request->via_count;
@@ -314,10 +311,10 @@ void transaction_note(struct arrival *a)
 {
 	struct transaction *t = &a->transaction->transaction;
 	struct message *m = a->message;
-	const struct sighting *like;
+	const struct message_record *like;
 
-	m->repeat = (uint8_t)repeat_of(a, &like);
-	m->first = like ? m->repeat == MESSAGE_NEXT_HOP ? like->origin : like->seen : m;
+	m->repeat = repeat_of(a, &like) & 3;
+	m->first = like ? m->repeat == MESSAGE_NEXT_HOP ? like->message.first : &like->message : m;
 	m->transaction = t;
 	list_add_tail(&t->messages, &m->in_transaction);
 	if (m->at.at_ns > t->last_ns)

@@ -83,8 +83,8 @@ static void say_refusal(struct finding *f, const struct facts *facts, const stru
 	say_host(facts, &final->src.addr, by);
 	say_host(facts, &offer->src.addr, from);
 	say_formats(audio, list);
-	if (final->explained)
-		text_escape(phrase_span(final->explained), why, sizeof why);
+	if (message_explained(final).n)
+		text_escape(message_explained(final), why, sizeof why);
 	snprintf(act, sizeof act, "%s refuses the codecs that are offered", by);
 	say_title(f, act, "the call fails");
 	if (!audio)

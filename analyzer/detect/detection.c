@@ -28,7 +28,7 @@ struct asked {                       /* where the rows of a leg stand */
 
 struct taker {
 	const struct detector *detector;
-	struct slot *global;         /* its slot of no scope and key 0, once asked for: such a slot never goes */
+	void *state;                 /* of no scope and key 0, once asked for: such a slot never goes */
 };
 
 struct takers {                      /* detectors that take a kind of event, in the order of the registry */
@@ -216,9 +216,9 @@ static const struct leg *event_leg(const struct event *ev)
 	return ev->stream && ev->stream->direction ? ev->stream->direction->slot->dialog->leg : NULL;
 }
 
-static const void *scope_of(const struct detector *d, const struct event *ev)
+static const void *scope_of(enum scope scope, const struct event *ev)
 {
-	switch (d->scope) {
+	switch (scope) {
 	case PER_CALL:
 		return event_leg(ev);
 	case PER_DIRECTION:
@@ -243,12 +243,13 @@ static const void *scope_of(const struct detector *d, const struct event *ev)
 void detections_event(struct detections *ds, const struct event *ev)
 {
 	const struct takers *t = &ds->takers[ev->kind];
+	struct detection d = { .all = ds, .event = ev };
 
 	for (unsigned i = 0; i < t->count; i++) {
-		const struct detector *detector = t->list[i].detector;
-		struct detection d = { ds, detector, ev, scope_of(detector, ev), &t->list[i] };
-
-		detector->event(&d, ev);
+		d.taker = &t->list[i];
+		d.detector = d.taker->detector;
+		d.scope = d.detector->scope == GLOBAL ? NULL : scope_of(d.detector->scope, ev);
+		d.detector->event(&d, ev);
 	}
 }
 
@@ -293,9 +294,9 @@ void *detection_state(struct detection *d)
 {
 	if (d->scope)
 		return slot_add(d->all, d->detector, d->scope, 0)->state;
-	if (!d->taker->global)
-		d->taker->global = slot_add(d->all, d->detector, NULL, 0);
-	return d->taker->global->state;
+	if (!d->taker->state)
+		d->taker->state = slot_add(d->all, d->detector, NULL, 0)->state;
+	return d->taker->state;
 }
 
 double detection_key(const struct detection *d, const char *name)

@@ -7,6 +7,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/leg_keys.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/internal.h"
 
@@ -306,7 +307,7 @@ static void say_proof(struct finding *f, const struct group *g)
 /* ---- judging ---- */
 
 /* Did a call or registration fail by it? Others (OPTIONS, BYE, a hold) are a nuisance. */
-static bool hurts(const struct leg_keys *legs, const struct lost_message *m)
+static bool hurts(struct leg_keys *legs, const struct lost_message *m)
 {
 	const struct leg *leg = leg_keys_find(legs, m->leg_key);
 
@@ -315,7 +316,7 @@ static bool hurts(const struct leg_keys *legs, const struct lost_message *m)
 	return m->method == SIP_INVITE && (m->request ? !leg || !leg->answered : m->status >= 200 && m->status < 300);
 }
 
-static void say_parts(struct finding *f, const struct leg_keys *legs, const struct group *g)
+static void say_parts(struct finding *f, struct leg_keys *legs, const struct group *g)
 {
 	struct address device = device_of(g->first);
 
@@ -402,7 +403,7 @@ static void tie_effects(const struct facts *facts, const struct hash *ties)
 	}
 }
 
-static struct finding *tell(struct detection *d, const struct leg_keys *legs, const struct group *g)
+static struct finding *tell(struct detection *d, struct leg_keys *legs, const struct group *g)
 {
 	const struct facts *facts = detection_facts(d);
 	bool sure = g->before && g->after && !gates_drops_counted(facts->gates);
@@ -425,7 +426,7 @@ static struct finding *tell(struct detection *d, const struct leg_keys *legs, co
 	return f;
 }
 
-static void tell_all(struct detection *d, const struct groups *groups, const struct leg_keys *legs)
+static void tell_all(struct detection *d, const struct groups *groups, struct leg_keys *legs)
 {
 	unsigned min_tx = (unsigned)detection_key(d, "min-tx");
 	struct hash ties;
@@ -454,13 +455,10 @@ static void judge_messages(struct detection *d)
 	struct arena *arena = arena_new();
 	struct groups *groups = arena_zalloc(arena, sizeof *groups);
 	struct offered_ports *offered = offered_ports_new(facts->calls);
-	struct leg_keys legs;
 
 	groups->arena = arena;
-	leg_keys_init(&legs, facts->calls);
 	gather(groups, facts, offered);
-	tell_all(d, groups, &legs);
-	leg_keys_fini(&legs);
+	tell_all(d, groups, lookup_leg_keys(facts->lookup));
 	offered_ports_free(offered);
 	arena_free(arena);
 }

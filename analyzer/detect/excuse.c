@@ -183,7 +183,7 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 	if (!whole && !lost && (w->dtx_allowed || c->dtx) &&
 	    to_ns - from_ns < (int64_t)(judge_key(j, "expect", "dtx-max-gap-s") * 1e9) &&
 	    h->sending != RTCP_SENDING_RISING)
-		return judge_because_of(h, "the sender suppresses silence, and it was quiet for %.0f s",
+		return judge_because_of(j, "the sender suppresses silence, and it was quiet for %.0f s",
 		       (double)(to_ns - from_ns) / 1e9), "N4";
 	if (!whole && ended_unseen(j, from_ns))
 		return judge_because(h, "both sides stopped at once and nothing of the call follows: it has ended, its BYE is not in the capture"),

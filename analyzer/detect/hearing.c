@@ -6,19 +6,23 @@
 #include <stdio.h>
 
 #include "analyzer/detect/hearing_parts.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/media/mos.h"
 
 #define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
 #define MOS_POOR 3.6
 
-void judge_because_of(struct hearing *h, const char *format, ...)
+enum { WHY_MAX = 72 };
+
+void judge_because_of(struct judge *j, const char *format, ...)
 {
+	char text[WHY_MAX];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(h->figures, sizeof h->figures, format, ap);
+	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	h->why = NULL;
+	j->h->why = arena_text(lookup_arena(j->facts->lookup), span_of(text));
 }
 
 double judge_key(const struct judge *j, const char *section, const char *name)
@@ -173,7 +177,7 @@ static void judge_window(struct judge *j, const struct window *w)
 		}
 	} else if (!alive(&c)) {
 		h->heard = HEARD_UNKNOWN;
-		judge_because_of(h, "only %.0f packets in %.0f s", c.right, (double)(to_ns - w->on_ns) / 1e9);
+		judge_because_of(j, "only %.0f packets in %.0f s", c.right, (double)(to_ns - w->on_ns) / 1e9);
 	}
 }
 
@@ -309,10 +313,11 @@ static void judge_heard(struct judge *j)
 static void judge_direction(const struct facts *facts, struct direction *d, struct sides *sides)
 {
 	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
-	struct hearing *h = d->hearing ? d->hearing : arena_zalloc(d->slot->dialog->leg->arena, sizeof *h);
+	struct hearing *h = arena_zalloc(lookup_arena(facts->lookup), sizeof *h);
 
-	*h = (struct hearing){ .why = "", .heard = HEARD_NOT_EXPECTED, .delivered_from_ns = NS_NONE,
-		.delivered_to_ns = NS_NONE };
+	h->why = "";
+	h->heard = HEARD_NOT_EXPECTED;
+	h->delivered_from_ns = h->delivered_to_ns = NS_NONE;
 	d->hearing = j.h = h;
 	h->window = longest_due(d, j.end_ns);
 	if (!h->window) {

@@ -20,41 +20,41 @@ enum failure {
 /* would packets of this direction pass here? LIKELY: link coverage only */
 enum sees { SEES_NO, SEES_LIKELY, SEES_YES };
 
+/* Each direction has one: by size of fields. */
 struct hearing {
-	enum heard heard;
 	const char *gate;            /* "G3": withheld; NULL none */
 	const char *row;             /* "N8": not expected after all; NULL none */
-	bool elsewhere;              /* the same audio is promised on an earlier leg of the call, and judged there */
-	const char *why;             /* in words: what decided; "" nothing, NULL: see figures */
-	char figures[72];            /* the same where it holds figures; ask hearing_why() */
+	const char *why;             /* in words: what decided; "" nothing */
 
 	const struct window *window; /* the failing one, else the longest due one; NULL: never due */
 	double due_s;                /* over all due windows, grace included */
 	double packets;              /* audio packets in due windows, bound by B1-B9 */
-	bool delivered;              /* deliv(D): alive, right address, known payload type, no proof against */
 	/* first and last packet to a right address in due windows; NS_NONE none */
 	int64_t delivered_from_ns, delivered_to_ns;
-	uint32_t delivered_frame, delivered_last_frame;
 	const struct stream *stream; /* main stream to a right address; NULL */
 
-	enum failure failure;
 	int64_t from_ns, to_ns;      /* the time that failed (end of grace, or since; end of the window) */
-	bool whole;                  /* failed from the window's beginning */
 	double stray_packets;        /* that came all the same (absent: <= max-stray) */
 	const struct stream *misdirected;    /* main stream to a wrong address */
 	const struct stream *foreign;        /* main stream of payload types that were not agreed */
 	int64_t opened_ns;           /* until then ICMP answered the audio, and from then on it arrives; 0: not so */
 	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy" */
 
-	enum sees sees;
+	const struct rtcp_report *report_last;       /* what the receiver reports of the stream */
+	const struct rtcp_party *receiver_rtcp, *sender_rtcp;
+	const struct icmp_record *icmp, *icmp_last;  /* errors that quote this direction's flow within the window */
+	unsigned icmp_count;
+	uint32_t delivered_frame, delivered_last_frame;
+	enum heard heard : 8;
+	enum failure failure : 8;
+	enum sees sees : 8;
+	enum rtcp_verdict report : 8;
+	enum rtcp_sending sending : 8;       /* what the sender's reports say it does */
+	bool elsewhere;              /* the same audio is promised on an earlier leg of the call, and judged there */
+	bool delivered;              /* deliv(D): alive, right address, known payload type, no proof against */
+	bool whole;                  /* failed from the window's beginning */
 	bool at_sender, at_receiver; /* 0 hops or on that host */
 	bool near_sender, near_receiver;
-	enum rtcp_verdict report;    /* what the receiver reports of the stream */
-	const struct rtcp_report *report_last;
-	const struct rtcp_party *receiver_rtcp, *sender_rtcp;
-	enum rtcp_sending sending;   /* what the sender's reports say it does */
-	unsigned icmp_count;         /* errors that quote this direction's flow within the window */
-	const struct icmp_record *icmp, *icmp_last;
 	bool receiver_reports_unseen; /* its blocks are about streams that do not pass here */
 	/* the sender's reports rise although nothing is seen, and this is not the receiver's own port */
 	bool other_path;
@@ -62,9 +62,9 @@ struct hearing {
 
 static inline const char *hearing_why(const struct hearing *h)
 {
-	return h->why ? h->why : h->figures;
+	return h->why;
 }
-/* Judges both directions anew; the records belong to them. Gates must have been reckoned. */
+/* Judges both directions anew; the records live as long as the lookup. Gates must have been reckoned. */
 void hearing_judge(const struct facts *facts, struct mslot *slot);
 /* What was judged last, never NULL for a direction that hearing_judge has seen. */
 static inline const struct hearing *hearing_of(const struct direction *d)

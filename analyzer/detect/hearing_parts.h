@@ -39,7 +39,7 @@ static inline void judge_because(struct hearing *h, const char *why)
 	h->why = why;
 }
 /* The same with figures. */
-void judge_because_of(struct hearing *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void judge_because_of(struct judge *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void judge_fail(struct judge *j, const struct window *w, enum failure how, int64_t from_ns, int64_t to_ns, bool whole);
 
 struct side_place { bool at, near; };  /* the capture point is there; is nearer to it than to the other side */

@@ -5,14 +5,12 @@
 
 #include "analyzer/calls/call.h"
 
-struct leg_keys {
-	struct arena *arena;
-	struct hash by_key;
-};
+struct leg_keys;
 
-void leg_keys_init(struct leg_keys *k, const struct calls *calls);
-void leg_keys_fini(struct leg_keys *k);
+/* The table is made at the first question. */
+struct leg_keys *leg_keys_new(const struct calls *calls);
+void leg_keys_free(struct leg_keys *k);
 /* NULL: no call's (REGISTER, OPTIONS, or given up for room). */
-const struct leg *leg_keys_find(const struct leg_keys *k, uint64_t key);
+const struct leg *leg_keys_find(struct leg_keys *k, uint64_t key);
 
 #endif

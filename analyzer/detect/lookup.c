@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
@@ -48,6 +49,7 @@ struct lookup {
 	size_t repeated_count, repeated_room;
 	struct alg_evidence *alg;    /* NULL: not asked for yet */
 	struct attempts *attempts;   /* likewise */
+	struct leg_keys *leg_keys;   /* likewise */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
@@ -78,8 +80,14 @@ void lookup_free(struct lookup *l)
 	hash_fini(&l->sources);
 	arena_free(l->arena);
 	attempts_free(l->attempts);
+	leg_keys_free(l->leg_keys);
 	free(l->repeated);
 	free(l);
+}
+
+struct arena *lookup_arena(struct lookup *l)
+{
+	return l->arena;
 }
 
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l)
@@ -94,6 +102,13 @@ struct attempts *lookup_attempts(struct lookup *l)
 	if (!l->attempts)
 		l->attempts = attempts_new(l->facts->calls);
 	return l->attempts;
+}
+
+struct leg_keys *lookup_leg_keys(struct lookup *l)
+{
+	if (!l->leg_keys)
+		l->leg_keys = leg_keys_new(l->facts->calls);
+	return l->leg_keys;
 }
 
 /* ---- pairs of addresses ---- */

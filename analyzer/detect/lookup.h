@@ -13,6 +13,8 @@ struct lookup;
 
 struct lookup *lookup_new(const struct facts *facts);        /* lent for its life */
 void lookup_free(struct lookup *l);
+/* For what a judgement makes of each call and is asked for until the end. */
+struct arena *lookup_arena(struct lookup *l);
 
 /* Mirror copies that the streams of a pair of hosts had; elsewhere: of those, how many came another way. */
 struct lookup_copies { uint64_t copies, elsewhere; };
@@ -48,6 +50,10 @@ bool lookup_repeated(struct lookup *l, const struct address *a, const struct add
 /* Legs by who called whom and when: attempts.h. */
 struct attempts;
 struct attempts *lookup_attempts(struct lookup *l);
+
+/* Legs by the key of their messages at several points: leg_keys.h. */
+struct leg_keys;
+struct leg_keys *lookup_leg_keys(struct lookup *l);
 
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;

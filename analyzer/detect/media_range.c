@@ -120,8 +120,8 @@ static void add_evidence(struct finding *f, const struct exhaustion *x)
 			before = true;
 			if (told++ < EVIDENCE_CALLS)
 				finding_evidence(f, a->final->at, "%u %s, with %u ports in use", a->final->status,
-						 text_escape(phrase_span(a->final->explained ? a->final->explained
-						 : a->final->reason), why, sizeof why), a->busy);
+						 text_escape(message_explained(a->final).n ? message_explained(a->final)
+						 : phrase_span(a->final->reason), why, sizeof why), a->busy);
 		} else if (before && told++ < EVIDENCE_CALLS) {
 			finding_evidence(f, a->leg->invite_at, "taken again, with %u ports in use", a->busy);
 			before = false;

@@ -161,8 +161,10 @@ struct side_hosts {                  /* of the addresses of a side; NULL: not a 
 static void hosts_find(const struct facts *facts, const struct side_addresses *a, struct side_hosts *ret)
 {
 	for (unsigned i = 0; i < a->count; i++) {
-		ret->at[i] = network_host_find(facts->network, &a->at[i].addr);
-		ret->beyond[i] = reach_beyond_nat(facts, &a->at[i].addr);
+		bool again = i && address_equal(&a->at[i].addr, &a->at[i - 1].addr);
+
+		ret->at[i] = again ? ret->at[i - 1] : network_host_find(facts->network, &a->at[i].addr);
+		ret->beyond[i] = again ? ret->beyond[i - 1] : reach_beyond_nat(facts, &a->at[i].addr);
 	}
 }
 

@@ -399,7 +399,7 @@ static void add_sign(struct echo_context *c, const struct echo_sign *s, bool pro
 		.where = echo_where(c, s), .reason = kind->reason, .weight = (uint8_t)w.weight, .points = w.points,
 		.group = kind->group,
 		.fields = kind->fields, .seen = { s->seen[0], s->seen[1] }, .count = s->messages,
-		.leg = leg_keys_find(&c->legs, s->leg_key),
+		.leg = leg_keys_find(c->legs, s->leg_key),
 		.phone = { s->phone.addr, 0 }, .peer = s->peer, .first_ns = s->first_ns, .last_ns = s->last_ns,
 	};
 

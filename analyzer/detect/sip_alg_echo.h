@@ -20,7 +20,7 @@ struct echo_path {                   /* a phone and the service it uses */
 struct echo_context {
 	const struct facts *facts;
 	struct alg_evidence *to;
-	struct leg_keys legs;
+	struct leg_keys *legs;
 	struct arena *arena;
 	struct hash paths;           /* struct echo_path */
 	struct hash writers;         /* servers that write ports of their own accord: struct echo_writer */

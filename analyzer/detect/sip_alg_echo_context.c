@@ -5,6 +5,7 @@
  */
 #include "analyzer/detect/sip_alg_echo.h"
 
+#include "analyzer/detect/lookup.h"
 #include "analyzer/network/internal.h"
 
 enum { MAPPED_SURE = 80 };
@@ -252,7 +253,7 @@ void echo_context_init(struct echo_context *c, const struct facts *facts, struct
 	hash_init(&c->routers);
 	hash_init(&c->places);
 	list_init(&c->places_in_order);
-	leg_keys_init(&c->legs, facts->calls);
+	c->legs = lookup_leg_keys(facts->lookup);
 	LIST_EACH(it, echoes_signs(facts->echoes)) {
 		path_add(c, LIST_ENTRY(it, struct echo_sign, in_order));
 		writer_add(c, LIST_ENTRY(it, struct echo_sign, in_order));
@@ -272,6 +273,5 @@ void echo_context_fini(struct echo_context *c)
 	hash_fini(&c->configured);
 	hash_fini(&c->routers);
 	hash_fini(&c->places);
-	leg_keys_fini(&c->legs);
 	arena_free(c->arena);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/leg_keys.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/sip_alg.h"
 #include "analyzer/network/two_points.h"
 
@@ -25,7 +26,7 @@ static struct alg_where where_of(const struct passage *p)
 }
 
 static void add_change(struct alg_evidence *to, const struct passage *p, const struct passage_change *c,
-	const struct leg_keys *legs)
+	struct leg_keys *legs)
 {
 	struct alg_item item = {
 		.where = where_of(p), .reason = c->change.reason, .weight = ALG_PROOF,
@@ -49,7 +50,7 @@ static void add_change(struct alg_evidence *to, const struct passage *p, const s
  * would leave: a transparent SIP proxy. Twice, lest one odd message accuse it.
  */
 static void add_replacement(struct alg_evidence *to, const struct passage *p, const struct passage_change *c,
-	const struct leg_keys *legs)
+	struct leg_keys *legs)
 {
 	struct alg_item item = {
 		.where = where_of(p), .reason = c->change.reason, .weight = ALG_ALONE,
@@ -83,26 +84,24 @@ static void add_intermittent(struct alg_evidence *to, const struct passage *p)
 
 void sip_alg_from_points(const struct facts *facts, struct alg_evidence *to)
 {
-	struct leg_keys legs;
+	struct leg_keys *legs = lookup_leg_keys(facts->lookup);
 
 	if (two_points_passages(facts->points)->count == 0)
 		return;
-	leg_keys_init(&legs, facts->calls);
 	LIST_EACH(it, two_points_passages(facts->points)) {
 		const struct passage *p = LIST_ENTRY(it, struct passage, in_order);
 
 		LIST_EACH(cit, &p->changes)
-			add_change(to, p, LIST_ENTRY(cit, struct passage_change, in_passage), &legs);
+			add_change(to, p, LIST_ENTRY(cit, struct passage_change, in_passage), legs);
 		LIST_EACH(kit, &p->kept) {
 			if (p->rewritten)
-				add_change(to, p, LIST_ENTRY(kit, struct passage_change, in_passage), &legs);
+				add_change(to, p, LIST_ENTRY(kit, struct passage_change, in_passage), legs);
 		}
 		LIST_EACH(rit, &p->replacements) {
 			if (p->replaced >= REPLACED_MIN)
-				add_replacement(to, p, LIST_ENTRY(rit, struct passage_change, in_passage), &legs);
+				add_replacement(to, p, LIST_ENTRY(rit, struct passage_change, in_passage), legs);
 		}
 		if (p->rewritten && p->equal_own)
 			add_intermittent(to, p);
 	}
-	leg_keys_fini(&legs);
 }

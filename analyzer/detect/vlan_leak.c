@@ -37,7 +37,7 @@ static const struct config_key keys[] = {
 #define GOES_ON_NS (60 * SECOND_NS)          /* in its VLAN, after the switch has told of another one */
 
 enum {
-	SLOTS = 512, PROBES = 8, VLANS = 3,
+	VERDICTS = 256, SLOTS = 512, PROBES = 8, VLANS = 3,
 	TOGETHER = 3                 /* phones */
 };
 
@@ -57,29 +57,34 @@ struct phone {
 	unsigned vlan_count;
 };
 
+struct verdict { uint64_t key; enum host_role role; };       /* on what a sender calls itself */
+
 struct vlan_state {
+	struct verdict verdicts[VERDICTS];       /* the latest of each place; key 0: none */
 	struct phone slots[SLOTS];
 	uint64_t tagged;
 };
 
-static struct phone *phone_of(struct vlan_state *state, const struct packet *p)
+/* Its record, or room for one; NULL: no room is left for it. */
+static struct phone *slot_of(struct vlan_state *state, const struct address *a)
 {
-	uint32_t hash = endpoint_hash(&(struct endpoint){ p->src.addr, 0 });
+	uint32_t hash = address_hash(a);
 
 	for (unsigned i = 0; i < PROBES; i++) {
 		struct phone *x = &state->slots[(hash + i) % SLOTS];
 
-		if (address_equal(&x->addr, &p->src.addr))
+		if (address_equal(&x->addr, a) || !address_known(&x->addr))
 			return x;
-		if (address_known(&x->addr))
-			continue;
-		x->addr = p->src.addr;
-		memcpy(x->mac, p->mac_src, sizeof x->mac);
-		text_escape(p->sip->user_agent, x->agent, sizeof x->agent);
-		x->soft = softphone_agent(p->sip->user_agent);
-		return x;
 	}
 	return NULL;
+}
+
+static void phone_begin(struct phone *x, const struct packet *p)
+{
+	x->addr = p->src.addr;
+	memcpy(x->mac, p->mac_src, sizeof x->mac);
+	text_escape(p->sip->user_agent, x->agent, sizeof x->agent);
+	x->soft = softphone_agent(p->sip->user_agent);
 }
 
 static void take_vlan(struct phone *x, const struct packet *p)
@@ -119,10 +124,21 @@ static bool mac_begins(const uint8_t mac[6], const char *oui)
 	return n == 6 && memcmp(digits, want, 6) == 0;
 }
 
-/* By what it calls itself, else by who made it: many phones and servers leave the name out. */
-static bool is_phone(const struct site *site, const struct packet *p)
+/* Most senders call themselves what others did before. */
+static enum host_role role_of_agent(struct vlan_state *state, struct span agent)
 {
-	enum host_role role = host_role_of_agent(p->sip->user_agent);
+	uint64_t key = hash_bytes(agent.p, agent.n);
+	struct verdict *v = &state->verdicts[key % VERDICTS];
+
+	if (v->key != key || !key)
+		*v = (struct verdict){ key, host_role_of_agent(agent) };
+	return v->role;
+}
+
+/* By what it calls itself, else by who made it: many phones and servers leave the name out. */
+static bool is_phone(struct vlan_state *state, const struct site *site, const struct packet *p)
+{
+	enum host_role role = role_of_agent(state, p->sip->user_agent);
 
 	if (role != ROLE_COUNT || mac_of_phone_maker(p->mac_src))
 		return role == ROLE_PHONE || role == ROLE_COUNT;
@@ -139,11 +155,14 @@ static void take_sip(struct vlan_state *state, const struct site *site, const st
 	struct phone *x;
 
 	state->tagged += p->vlan_count > 0;
-	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC) || !is_phone(site, p))
+	if (!m->request || m->via_count != 1 || !(p->has & HAS_MAC))
 		return;
-	x = phone_of(state, p);
-	if (x)
-		take_vlan(x, p);
+	x = slot_of(state, &p->src.addr);
+	if (!x || !is_phone(state, site, p))
+		return;
+	if (!address_known(&x->addr))
+		phone_begin(x, p);
+	take_vlan(x, p);
 }
 
 /* ---- judging ---- */

@@ -16,33 +16,44 @@ struct binding *binding_new(void)
 	struct binding *b = memory_zalloc(sizeof *b);
 
 	hash_init(&b->spots);
-	list_init(&b->in_order);
 	pool_init(&b->place_pool, sizeof(struct place));
 	pool_init(&b->spot_pool, sizeof(struct spot));
 	return b;
 }
 
+/* What was sorted is not to be read any more, until binding_settle() has it sorted anew. */
+static void order_drop(const struct binding *b, struct spot *s)
+{
+	free(s->order);
+	s->order = NULL;
+	s->asked = b->settled;
+}
+
 static void spot_free(struct binding *b, struct spot *s)
 {
 	hash_remove(&b->spots, &s->link);
-	list_remove(&b->in_order, &s->in_order);
-	free(s->sorted);
-	free(s->latest_end_ns);
+	free(s->order);
 	pool_give(&b->spot_pool, s);
+}
+
+/* The three keys under which a place is found. */
+static struct endpoint spot_key(const struct endpoint *at, enum spot_kind kind)
+{
+	return kind == SPOT_EXACT ? *at : kind == SPOT_ADDRESS ? binding_whole_address(at) : binding_port_alone(at);
 }
 
 static void place_free(struct binding *b, struct place *p)
 {
 	for (unsigned kind = 0; kind < SPOT_KINDS; kind++) {
-		struct spot *s = p->in[kind].spot;
+		struct endpoint key = spot_key(&p->at, (enum spot_kind)kind);
+		struct spot *s = binding_spot(b, &key);
 
-		list_remove(&s->places, &p->in[kind].link);
-		s->count = 0;                /* what was sorted names it: until binding_settle() has it sorted anew */
-		s->due = false;
+		list_remove(&s->places, &p->in[kind]);
+		order_drop(b, s);
 		if (list_empty(&s->places))
 			spot_free(b, s);
 	}
-	list_remove(&p->leg->places, &p->of_leg);
+	list_remove(&p->message->leg->places, &p->of_leg);
 	pool_give(&b->place_pool, p);
 }
 
@@ -51,9 +62,9 @@ void binding_free(struct binding *b)
 {
 	if (!b)
 		return;
-	LIST_EACH(it, &b->in_order) {
-		free(LIST_ENTRY(it, struct spot, in_order)->sorted);
-		free(LIST_ENTRY(it, struct spot, in_order)->latest_end_ns);
+	for (size_t i = 0; b->spots.buckets && i <= b->spots.mask; i++) {
+		for (struct hash_link *it = b->spots.buckets[i]; it; it = it->next)
+			free(HASH_ENTRY(it, struct spot, link)->order);
 	}
 	pool_fini(&b->place_pool);
 	pool_fini(&b->spot_pool);
@@ -85,26 +96,25 @@ struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
 	return spot_find(b, at, endpoint_hash(at));
 }
 
-static void spot_add(struct binding *b, const struct endpoint *at, struct place *p, enum spot_kind kind)
+static void spot_add(struct binding *b, struct place *p, enum spot_kind kind)
 {
-	uint32_t hash = endpoint_hash(at);
-	struct spot *s = spot_find(b, at, hash);
+	struct endpoint at = spot_key(&p->at, kind);
+	uint32_t hash = endpoint_hash(&at);
+	struct spot *s = spot_find(b, &at, hash);
 
 	if (!s) {
 		s = pool_zalloc(&b->spot_pool);
-		s->at = *at;
-		s->kind = (uint8_t)kind;
+		s->at = at;
+		s->asked = b->settled;
 		list_init(&s->places);
 		hash_add(&b->spots, &s->link, hash);
-		list_add_tail(&b->in_order, &s->in_order);
 	}
-	p->in[kind].spot = s;
-	list_add_tail(&s->places, &p->in[kind].link);
+	list_add_tail(&s->places, &p->in[kind]);
 }
 
 static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+	return p->message->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
 }
 
 /* Among those of its leg, which are few; else among the last at that address. */
@@ -133,7 +143,6 @@ static struct place *place_known(const struct binding *b, const struct endpoint 
 static void place_add(struct binding *b, const struct endpoint *at, const struct message *m, unsigned mline,
 	bool candidate)
 {
-	struct endpoint address = binding_whole_address(at), port = binding_port_alone(at);
 	struct place *p;
 
 	if (!address_known(&at->addr) || address_unspecified(&at->addr) || at->port == 0)
@@ -144,12 +153,10 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
-		.side = m->by,
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .mline = (uint8_t)mline, .side = m->by,
 		.candidate = candidate };
-	spot_add(b, at, p, SPOT_EXACT);
-	spot_add(b, &address, p, SPOT_ADDRESS);
-	spot_add(b, &port, p, SPOT_PORT);
+	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
+		spot_add(b, p, (enum spot_kind)kind);
 	list_add_tail(&m->leg->places, &p->of_leg);
 }
 
@@ -172,7 +179,7 @@ static const struct place *place_latest(const struct binding *b, const struct en
 {
 	const struct spot *s = binding_spot(b, at);
 
-	return s ? binding_place(s->places.head.prev, s->kind) : NULL;
+	return s ? binding_place(s->places.head.prev, binding_kind(s)) : NULL;
 }
 
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at)
@@ -186,7 +193,7 @@ struct leg *binding_leg(const struct binding *b, const struct endpoint *at)
 {
 	const struct place *p = place_latest(b, at);
 
-	return p ? p->leg : NULL;
+	return p ? p->message->leg : NULL;
 }
 
 void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret)
@@ -335,10 +342,10 @@ void binding_release(const struct list *streams, const struct list *legs)
 
 static int place_compare(const void *a, const void *b)
 {
-	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
+	const struct message *x = (*(struct place *const *)a)->message, *y = (*(struct place *const *)b)->message;
 
-	if (x->message->at.at_ns != y->message->at.at_ns)
-		return x->message->at.at_ns < y->message->at.at_ns ? -1 : 1;
+	if (x->at.at_ns != y->at.at_ns)
+		return x->at.at_ns < y->at.at_ns ? -1 : 1;
 	return x->leg->n < y->leg->n ? -1 : x->leg->n > y->leg->n;
 }
 
@@ -348,36 +355,36 @@ static int64_t leg_end(const struct leg *leg)
 	return leg->end_ns == NS_NONE ? INT64_MAX : ns_add(leg->end_ns, MINUTE_NS);
 }
 
-static void spot_sort(struct spot *s)
+static void spot_sort(const struct binding *b, struct spot *s)
 {
+	struct spot_order *o = memory_resize(s->order, 1, sizeof *o + s->places.count * sizeof o->at[0]);
 	int64_t latest = INT64_MIN;
 
-	s->due = false;
-	s->count = 0;
-	s->sorted = memory_resize(s->sorted, s->places.count, sizeof(struct place *));
-	s->latest_end_ns = memory_resize(s->latest_end_ns, s->places.count, sizeof *s->latest_end_ns);
+	s->order = o;
+	s->asked = b->settled;
+	o->count = 0;
 	LIST_EACH(it, &s->places)
-		s->sorted[s->count++] = binding_place(it, s->kind);
-	sort(s->sorted, s->count, sizeof(struct place *), place_compare);
-	for (unsigned i = 0; i < s->count; i++) {
-		int64_t end_ns = leg_end(s->sorted[i]->leg);
+		o->at[o->count++].place = binding_place(it, binding_kind(s));
+	sort(o->at, o->count, sizeof o->at[0], place_compare);
+	for (unsigned i = 0; i < o->count; i++) {
+		int64_t end_ns = leg_end(o->at[i].place->message->leg);
 
 		latest = end_ns > latest ? end_ns : latest;
-		s->latest_end_ns[i] = latest;
+		o->at[i].latest_end_ns = latest;
 	}
 }
 
-unsigned binding_spot_begin(struct spot *spot, const struct stream *s)
+unsigned binding_spot_begin(const struct binding *b, struct spot *spot, const struct stream *s)
 {
 	unsigned low = 0, high;
 
-	if (spot && spot->due)
-		spot_sort(spot);
-	high = spot ? spot->count : 0;
+	if (spot && spot->asked != b->settled)
+		spot_sort(b, spot);
+	high = spot && spot->order ? spot->order->count : 0;
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (spot->sorted[middle]->message->at.at_ns <= s->last_ns)
+		if (spot->order->at[middle].place->message->at.at_ns <= s->last_ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -408,8 +415,7 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 	if (!b->bound)
 		return;
 	b->begin_ns = begin_of(streams, legs);
-	LIST_EACH(it, &b->in_order)
-		LIST_ENTRY(it, struct spot, in_order)->due = true;
+	b->settled++;
 	LIST_EACH(it, streams)
 		binding_by_address(b, binding_stream(it), &binding_stream(it)->dst, false);
 	binding_reverses(streams);

@@ -16,11 +16,10 @@ enum spot_kind { SPOT_EXACT, SPOT_ADDRESS, SPOT_PORT, SPOT_KINDS };
 /* A place in SDP: this side of that leg wants medium number mline here. */
 struct place {
 	struct list_link of_leg;     /* leg.places */
-	struct { struct list_link link; struct spot *spot; } in[SPOT_KINDS];
-	struct endpoint at;
-	const struct message *message;     /* the first that named it */
+	struct list_link in[SPOT_KINDS];   /* spot.places */
+	const struct message *message;     /* the first that named it; it is of the leg */
 	const struct message *latest;
-	struct leg *leg;
+	struct endpoint at;
 	uint8_t mline;               /* below SDP_MEDIA_MAX */
 	uint8_t side;                /* enum side, whose address: the receiver of what is sent there */
 	bool candidate;              /* from a=candidate */
@@ -29,20 +28,24 @@ struct place {
 /* All places of one address and port, of one address (port 0), or of one port (no address). */
 struct spot {
 	struct hash_link link;
-	struct list_link in_order;
 	struct endpoint at;
-	uint8_t kind;                /* enum spot_kind */
-	bool due;                    /* settled, and not sorted yet */
-	unsigned count;              /* of sorted[] */
-	struct list places;          /* place.in[kind], as they were announced */
-	struct place **sorted;       /* by their messages; made when asked for after binding_settle() */
-	int64_t *latest_end_ns;      /* of sorted[0..i]: when the last of their legs ends */
+	uint32_t asked;              /* binding.settled when its order was last made, or would have been */
+	struct list places;          /* place.in[], as they were announced */
+	struct spot_order *order;    /* made when asked for after binding_settle(); NULL none */
+};
+
+struct spot_order {
+	unsigned count;
+	struct {
+		const struct place *place;   /* by their messages */
+		int64_t latest_end_ns;       /* when the last leg of this and of those before it ends */
+	} at[];
 };
 
 struct binding {
 	struct hash spots;
-	struct list in_order;        /* spots */
 	struct pool place_pool, spot_pool;
+	uint32_t settled;            /* how many times; the orders of spots are of one time */
 	bool bound;                  /* some stream may be, since binding_settle() */
 	int64_t begin_ns;            /* of what is known of calls and streams; set by binding_settle() */
 };
@@ -54,9 +57,14 @@ static inline struct stream *binding_stream(struct list_link *it)
 	return LIST_ENTRY(it, struct stream, in_order);
 }
 
+static inline enum spot_kind binding_kind(const struct spot *s)
+{
+	return !address_known(&s->at.addr) ? SPOT_PORT : s->at.port ? SPOT_EXACT : SPOT_ADDRESS;
+}
+
 static inline struct place *binding_place(struct list_link *it, enum spot_kind kind)
 {
-	return (struct place *)((char *)it - offsetof(struct place, in) - kind * sizeof((struct place *)0)->in[0]);
+	return LIST_ENTRY(it - kind, struct place, in);
 }
 
 /* The key of all places of this address. */
@@ -73,8 +81,11 @@ static inline struct endpoint binding_port_alone(const struct endpoint *at)
 
 /* binding.c: NULL, nobody has named it */
 struct spot *binding_spot(const struct binding *b, const struct endpoint *at);
-/* Places whose message is no later than the stream's end begin below this index. spot may be NULL. */
-unsigned binding_spot_begin(struct spot *spot, const struct stream *s);
+/*
+ * Places of the spot's order whose message is no later than the stream's end begin below this index. spot may be NULL:
+ * 0.
+ */
+unsigned binding_spot_begin(const struct binding *b, struct spot *spot, const struct stream *s);
 /* The first direction is the stream's own; each gets the stream. */
 void binding_bind(struct stream *s, struct direction *d, enum rule rule);
 

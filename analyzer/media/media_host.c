@@ -94,7 +94,7 @@ static bool names_ports(struct span text)
 
 static bool speaks_of_ports(const struct message *final)
 {
-	return names_ports(phrase_span(final->reason)) || names_ports(phrase_span(final->explained));
+	return names_ports(phrase_span(final->reason)) || names_ports(message_explained(final));
 }
 
 /*

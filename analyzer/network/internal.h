@@ -199,6 +199,8 @@ void hosts_free(struct network *n);
 
 /* machine.c */
 void machine_sent(struct network *n, struct host_record *h, const struct packet *p, uint32_t count);
+/* Where that will look, of a host that it does not know yet: 1, or 0. */
+unsigned machine_places(const struct network *n, const struct packet *p, struct hash_place *ret);
 void machine_leave(struct network *n, struct host_record *h);
 void machine_aliases(struct network *n);             /* 1.6.2 (a), anew */
 void alias_forget(struct host_record *h);            /* h is about to go */

@@ -26,9 +26,17 @@ static struct machine *machine_find(const struct network *n, const uint8_t mac[6
 	return NULL;
 }
 
+static uint32_t mac_hash(const uint8_t mac[6])
+{
+	uint64_t word = 0;
+
+	memcpy(&word, mac, 6);
+	return (uint32_t)hash_mix(6, word);
+}
+
 static struct machine *machine_add(struct network *n, const uint8_t mac[6])
 {
-	uint32_t hash = (uint32_t)hash_bytes(mac, 6);
+	uint32_t hash = mac_hash(mac);
 	struct machine *m = machine_find(n, mac, hash);
 
 	if (m)
@@ -52,6 +60,14 @@ void machine_leave(struct network *n, struct host_record *h)
 		return;
 	hash_remove(&n->machines, &m->by_mac);
 	free(m);
+}
+
+unsigned machine_places(const struct network *n, const struct packet *p, struct hash_place *ret)
+{
+	if (!(p->has & HAS_MAC) || p->kind == PACKET_RTP)    /* of a host that sends RTP, SIP has told mostly */
+		return 0;
+	*ret = (struct hash_place){ &n->machines, mac_hash(p->mac_src) };
+	return 1;
 }
 
 /* Every host has 169.254/16 and fe80::/10 beside its address, and IPv6 gives it private and public ones at once. */

@@ -13,9 +13,12 @@ enum {
 
 #define SPELL_HOLE_NS (10 * SECOND_NS)
 
+/* The same for both directions, which stand in one bucket: where one is looked for, so is soon the other. */
 static uint32_t pair_hash(const struct address *src, const struct address *dst)
 {
-	return (uint32_t)hash_mix(address_hash(src), address_hash(dst));
+	uint32_t a = address_hash(src), b = address_hash(dst);
+
+	return (uint32_t)(a < b ? hash_mix(a, b) : hash_mix(b, a));
 }
 
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
@@ -38,7 +41,7 @@ unsigned network_places(const struct network *n, const struct packet *p, struct 
 	ret[0] = (struct hash_place){ &n->pairs, pair_hash(&p->src.addr, &p->dst.addr) };
 	ret[1] = (struct hash_place){ &n->hosts, address_hash(&p->src.addr) };
 	ret[2] = (struct hash_place){ &n->hosts, address_hash(&p->dst.addr) };
-	return 3;
+	return 3 + machine_places(n, p, &ret[3]);
 }
 
 static void pair_free(struct network *n, struct pair_record *pair)

@@ -10,7 +10,10 @@
 #include "captures/base/memory.h"
 #include "captures/base/pool.h"
 
-enum { PATHS_MAX = 16384, ASKS = 8192, TORN_MAX = 1024, PROTOCOL_UDP = 17, PORT_SIP = 5060 };
+enum {
+	PATHS_MAX = 16384, ASKS = 8192, TORN_MAX = 1024, PROTOCOL_UDP = 17, PORT_SIP = 5060,
+	AHEAD = 8                    /* what will be overwritten after so many is asked for */
+};
 
 enum { PLACE_ASK, PLACE_PATH };      /* the latter of requests alone */
 
@@ -292,6 +295,8 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, const struct 
 		return;
 	if (!s->ring)
 		s->ring = memory_zalloc(ASKS * sizeof *s->ring);
+	__builtin_prefetch(&s->ring[(s->next + 2 * AHEAD) % ASKS].by_key);
+	hash_ask_remove(&s->ring[(s->next + AHEAD) % ASKS].by_key);
 	a = &s->ring[s->next++ % ASKS];
 	ask_end(s, a, p->at_ns);
 	*a = (struct ask){ .used = true, .key = key, .path = path, .method = (uint8_t)p->sip->method,

@@ -12,6 +12,7 @@
 
 enum {
 	WAYS = 8192,                 /* requests remembered */
+	AHEAD = 8,                   /* what will be overwritten after so many is asked for */
 	STRAYS_MAX = 4096,
 	CHAINS_MAX = 256,
 	STRAY_REPEATS = 2,           /* sent again so often after an answer that went elsewhere, and */
@@ -102,6 +103,8 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 
 	if (!w->ring)
 		w->ring = memory_zalloc(WAYS * sizeof *w->ring);
+	__builtin_prefetch(&w->ring[(w->next + 2 * AHEAD) % WAYS].by_key);
+	hash_ask_remove(&w->ring[(w->next + AHEAD) % WAYS].by_key);
 	way = &w->ring[w->next++ % WAYS];
 	if (way->used)
 		hash_remove(&w->by_key, &way->by_key);

@@ -55,12 +55,15 @@ static void source_free(struct sources *s, struct source *x)
 	s->targets -= x->target_count;
 	for (unsigned i = 0; i < x->user_count; i++)
 		free(x->users[i].rejection_ns);
-	free(x->targets);
-	free(x->users);
+	if (x->targets != &x->only_target)
+		free(x->targets);
+	if (x->users != &x->only_user)
+		free(x->users);
 	free(x->target_bits);
 	free(x->user_bits);
 	free(x->logins);
-	free(x->buckets);
+	if (x->buckets != x->buckets_first)
+		free(x->buckets);
 	free(x->target_ns);
 	free(x->user_ns);
 	free(x->challenge_ns);
@@ -156,7 +159,10 @@ struct source *source_get(struct sources *s, const struct address *a, int64_t at
 		return x;
 	}
 	make_room(s);
-	x = pool_zalloc(&s->pool);
+	x = pool_take(&s->pool);
+	memset(x, 0, offsetof(struct source, only_target));
+	x->targets = &x->only_target;
+	x->users = &x->only_user;
 	x->addr = *a;
 	x->first_ns = at_ns;
 	x->accepted_ns = x->rejected_from_ns = NS_NONE;

@@ -12,6 +12,7 @@
 #include "analyzer/site.h"
 
 enum { SOURCE_TEXT = 48, SOURCE_EXACT = 64, SOURCE_PORTS = 10, SOURCE_FRAMES = 4, SOURCE_BUCKETS = 128,
+	SOURCE_BUCKETS_FIRST = 8 /* SOURCE_BUCKETS is a power of two times this */,
 	SOURCE_NONCES = 32, SOURCE_TUPLES = 4, SOURCE_REJECTIONS = 24, SOURCE_BITS = 32 };
 
 enum source_class { SOURCE_UNKNOWN, SOURCE_ATTACKER, SOURCE_USER, SOURCE_TRUNK, SOURCE_TRUSTED, SOURCE_OWN_SERVER };
@@ -140,7 +141,7 @@ struct source {
 	struct pace invites;
 	int64_t *invite_ns;
 	/* what others saw: 10 s each from bucket_ns on; SOURCE_BUCKETS at most */
-	struct source_bucket { uint16_t asked, answered, busy; } *buckets;
+	struct source_bucket { uint16_t asked, answered, busy; } *buckets, buckets_first[SOURCE_BUCKETS_FIRST];
 	unsigned bucket_count;
 	int64_t bucket_ns;
 	/* as a server */
@@ -168,6 +169,9 @@ struct source {
 	bool answers_calls;          /* its calls were answered and lasted */
 	bool hides;                  /* most of all users come from here: rules by source say nothing */
 	bool phone_like;             /* a guess that one phone with an old password explains */
+	/* targets, users: these, or of their own allocation: most sources ask one host as one user. Not cleared */
+	struct source_target only_target;
+	struct source_user only_user;
 };
 
 struct source_aor {                  /* a user of a server whose credentials were refused, from wherever */

@@ -52,6 +52,16 @@ static bool target_met(struct source *x, const struct address *a)
 	return source_bit_add(x, &x->target_bits, target_name(a));
 }
 
+/* A power of two is full. */
+static void targets_grow(struct source *x)
+{
+	bool only = x->targets == &x->only_target;
+
+	x->targets = memory_resize(only ? NULL : x->targets, 2u * x->target_count, sizeof *x->targets);
+	if (only)
+		x->targets[0] = x->only_target;
+}
+
 void source_target_take(struct sources *s, struct source *x, const struct packet *p)
 {
 	struct source_target *t = source_target_find(x, &p->dst.addr);
@@ -66,9 +76,8 @@ void source_target_take(struct sources *s, struct source *x, const struct packet
 		if (full)
 			return;
 		s->targets++;
-		if ((x->target_count & (x->target_count - 1)) == 0)
-			x->targets = memory_resize(x->targets, x->target_count ? 2u * x->target_count : 1,
-				sizeof *x->targets);
+		if (x->target_count && (x->target_count & (x->target_count - 1)) == 0)
+			targets_grow(x);
 		t = &x->targets[x->target_count++];
 		*t = (struct source_target){ .at = p->dst, .first_ns = p->at_ns, .last_ns = p->at_ns, .rounds = 1 };
 	}
@@ -135,6 +144,15 @@ static bool user_met(struct source *x, struct span name)
 	return source_bit_add(x, &x->user_bits, name);
 }
 
+static void users_grow(struct source *x)
+{
+	bool only = x->users == &x->only_user;
+
+	x->users = memory_resize(only ? NULL : x->users, 2u * x->user_count, sizeof *x->users);
+	if (only)
+		x->users[0] = x->only_user;
+}
+
 static struct source_user *user_new(struct sources *s, struct source *x, uint64_t key, struct span name,
 	const char *text)
 {
@@ -144,8 +162,8 @@ static struct source_user *user_new(struct sources *s, struct source *x, uint64_
 		known = (full || x->user_bits || !span_equal(name, span_of(text))) && user_met(x, name) && full;
 
 	if (!full) {
-		if ((x->user_count & (x->user_count - 1)) == 0)
-			x->users = memory_resize(x->users, x->user_count ? 2u * x->user_count : 1, sizeof *x->users);
+		if (x->user_count && (x->user_count & (x->user_count - 1)) == 0)
+			users_grow(x);
 		u = &x->users[x->user_count++];
 		s->users++;
 	} else {

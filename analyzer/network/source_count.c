@@ -4,17 +4,15 @@
 #include "captures/base/digest.h"
 #include "captures/base/memory.h"
 
-enum { FIRST_BUCKETS = 8 };          /* SOURCE_BUCKETS is a power of two times this */
-
 void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 {
-	unsigned minute = 0, hour = 0, have;
+	unsigned minute = 0, hour = 0, have, at = p->count++ % room;
 	int64_t from_ns = at_ns;
 
-	ring[p->count++ % room] = at_ns;
+	ring[at] = at_ns;
 	have = p->count < room ? p->count : room;
-	for (unsigned i = 1; i <= have; i++) {
-		int64_t then_ns = ring[(p->count - i) % room], age_ns = ns_minus(at_ns, then_ns);
+	for (unsigned i = 0; i < have; i++, at = at ? at - 1 : room - 1) {
+		int64_t then_ns = ring[at], age_ns = ns_minus(at_ns, then_ns);
 
 		if (age_ns > HOUR_NS)
 			break;
@@ -32,10 +30,17 @@ void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 	p->hour = hour > p->hour ? hour : p->hour;
 }
 
+/* One alone is where the fullest minute begins: the ring comes with the second. */
 void source_pace_grow(struct pace *p, int64_t **ring, int64_t at_ns)
 {
+	if (!p->count) {
+		*p = (struct pace){ 1, 1, 1, at_ns, at_ns };
+		return;
+	}
 	if (p->count < SOURCE_EXACT && (p->count & (p->count - 1)) == 0)
-		*ring = memory_resize(*ring, p->count ? 2u * p->count : 1, sizeof **ring);
+		*ring = memory_resize(*ring, 2u * p->count, sizeof **ring);
+	if (p->count == 1)
+		(*ring)[0] = p->from_ns;
 	source_pace(p, *ring, SOURCE_EXACT, at_ns);
 }
 
@@ -71,13 +76,16 @@ void source_clock(const struct sources *s, struct source *x, int64_t second)
 /* Room for that one, or for all: most sources are seen for less than the 20 minutes that these are. */
 static void buckets_grow(struct source *x, int64_t i)
 {
-	unsigned count = x->bucket_count ? x->bucket_count : FIRST_BUCKETS;
+	unsigned count = x->bucket_count;
+	bool first = x->buckets == x->buckets_first;
 
 	while (count < SOURCE_BUCKETS && count <= i)
 		count *= 2;
 	if (count == x->bucket_count)
 		return;
-	x->buckets = memory_resize(x->buckets, count, sizeof *x->buckets);
+	x->buckets = memory_resize(first ? NULL : x->buckets, count, sizeof *x->buckets);
+	if (first)
+		memcpy(x->buckets, x->buckets_first, sizeof x->buckets_first);
 	memset(x->buckets + x->bucket_count, 0, (count - x->bucket_count) * sizeof *x->buckets);
 	x->bucket_count = count;
 }
@@ -86,8 +94,11 @@ struct source_bucket *source_bucket_at(struct source *x, int64_t at_ns)
 {
 	int64_t i;
 
-	if (!x->buckets)
+	if (!x->buckets) {
 		x->bucket_ns = at_ns - at_ns % (10 * SECOND_NS);
+		x->buckets = x->buckets_first;
+		x->bucket_count = SOURCE_BUCKETS_FIRST;
+	}
 	i = ns_minus(at_ns, x->bucket_ns) / (10 * SECOND_NS);
 	buckets_grow(x, i);
 	if (i >= SOURCE_BUCKETS) {

@@ -5,6 +5,7 @@
 #include "captures/base/text.h"
 
 enum { NAMELESS = SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ };
+enum { AHEAD = 8 };                  /* what will be overwritten after so many is asked for */
 
 /* ---- requests ---- */
 
@@ -35,6 +36,8 @@ static struct attempt *attempt_new(struct sources *s, uint64_t key)
 
 	if (!s->attempts)
 		s->attempts = memory_zalloc(s->attempts_max * sizeof *s->attempts);
+	__builtin_prefetch(&s->attempts[(s->next_attempt + 2 * AHEAD) % s->attempts_max].by_key);
+	hash_ask_remove(&s->attempts[(s->next_attempt + AHEAD) % s->attempts_max].by_key);
 	a = &s->attempts[s->next_attempt++ % s->attempts_max];
 	if (a->used)
 		hash_remove(&s->attempts_by_key, &a->by_key);

@@ -81,7 +81,7 @@ static inline uint64_t hash_tiny(const uint8_t *p, size_t n)
  * 2^-64 over the keys, and a 5-tuple of 36 to 44 bytes takes five multiplications where SipHash takes nine rounds in a
  * row. Up to SHORT_MAX bytes; the last pair of words may overlap the one before.
  */
-static inline __attribute__((always_inline)) uint64_t hash_pairs(const uint8_t *p, size_t n)
+static __attribute__((noinline)) uint64_t hash_short(const uint8_t *p, size_t n)
 {
 	unsigned __int128 sum = (unsigned __int128)(n + 1) * hash_key[10];
 	size_t i = 0;
@@ -91,9 +91,12 @@ static inline __attribute__((always_inline)) uint64_t hash_pairs(const uint8_t *
 	return hash_close(sum + hash_pair(load64(p + n - PAIR), load64(p + n - 8), i));
 }
 
-static __attribute__((noinline)) uint64_t hash_short(const uint8_t *p, size_t n)
+/* The same of SHORT_MAX bytes, without a loop. */
+static inline uint64_t hash_piece(const uint8_t *p)
 {
-	return hash_pairs(p, n);
+	return hash_close((unsigned __int128)(SHORT_MAX + 1) * hash_key[10] + hash_pair(load64(p), load64(p + 8), 0) +
+		hash_pair(load64(p + 16), load64(p + 24), 2) + hash_pair(load64(p + 32), load64(p + 40), 4) +
+		hash_pair(load64(p + 48), load64(p + 56), 6));
 }
 
 /*
@@ -105,8 +108,8 @@ static __attribute__((noinline)) uint64_t hash_long(const uint8_t *p, size_t n)
 	uint64_t h = n;
 
 	for (; n > SHORT_MAX; p += SHORT_MAX, n -= SHORT_MAX)
-		h = hash_mix(h, hash_pairs(p, SHORT_MAX));
-	return hash_mix(h, hash_pairs(p + n - SHORT_MAX, SHORT_MAX));
+		h = hash_mix(h, hash_piece(p));
+	return hash_mix(h, hash_piece(p + n - SHORT_MAX));
 }
 
 /* Nine in ten are tags, branches or keys of a few bytes: those take no call. */
@@ -114,7 +117,9 @@ uint64_t hash_bytes(const void *bytes, size_t n)
 {
 	if (n <= PAIR)
 		return hash_tiny(bytes, n);
-	return n <= SHORT_MAX ? hash_short(bytes, n) : hash_long(bytes, n);
+	if (n == SHORT_MAX) /* keys that are put together have just as many */
+		return hash_piece(bytes);
+	return n < SHORT_MAX ? hash_short(bytes, n) : hash_long(bytes, n);
 }
 
 void hash_init(struct hash *h)

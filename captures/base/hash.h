@@ -54,7 +54,7 @@ static inline struct hash_link *hash_first(const struct hash *h, uint32_t hash)
 	return h->buckets ? h->buckets[hash & h->mask] : NULL;
 }
 
-enum { HASH_PLACES = 4 };
+enum { HASH_PLACES = 5 };
 
 /*
  * Where something will be looked for soon. Of a batch first all buckets are asked for, then all records in them, then
@@ -88,6 +88,16 @@ static inline void hash_ask_next(const struct hash_place *p)
 
 	__asm__ volatile("");
 	if (link && link->hash != (uint32_t)p->key && link->next)
+		__builtin_prefetch(link->next, 1);
+}
+
+/* What hash_remove() will touch beside the link. */
+static inline void hash_ask_remove(const struct hash_link *link)
+{
+	__asm__ volatile("");
+	if (link->at)
+		__builtin_prefetch(link->at, 1);
+	if (link->next)
 		__builtin_prefetch(link->next, 1);
 }
 

@@ -623,6 +623,75 @@ static void test_kept_origin(void **state)
 	free((void *)again);
 }
 
+/* ---- tails ---- */
+
+static void assert_same(const struct sdp_text *x, const struct sdp_text *y, const char *text)
+{
+	if (x->said.flaws != y->said.flaws || x->said.media_count != y->said.media_count ||
+		x->ice_lite != y->ice_lite || x->bundle != y->bundle)
+		fail_msg("read again: %s", text);
+	for (unsigned i = 0; i < x->said.media_count; i++) {
+		const struct sdp_media *a = &x->media[i], *b = &y->media[i];
+
+		assert_true(endpoint_equal(&a->at, &b->at));
+		if (a->kind != b->kind || a->direction != b->direction || a->ptime_ms != b->ptime_ms ||
+			a->maxptime_ms != b->maxptime_ms || a->rtp != b->rtp || a->secure != b->secure ||
+			a->t38 != b->t38 || a->rtcp_mux != b->rtcp_mux || a->bundle_only != b->bundle_only ||
+			a->trickle != b->trickle || a->format_count != b->format_count ||
+			a->silence_suppression_off != b->silence_suppression_off || a->port != b->port ||
+			a->rare->ssrc_count != b->rare->ssrc_count)
+			fail_msg("read again: %s", text);
+		for (unsigned k = 0; k < a->format_count; k++) {
+			assert_int_equal(a->formats[k].pt, b->formats[k].pt);
+			assert_int_equal(a->formats[k].clock_hz, b->formats[k].clock_hz);
+			assert_true(span_equal(a->formats[k].codec, b->formats[k].codec));
+			assert_true(span_equal(a->formats[k].fmtp, b->formats[k].fmtp));
+		}
+	}
+}
+
+/* Whatever was read before, in whatever order: a description says the same. */
+static void test_tails_change_nothing(void **state)
+{
+#define TAIL " RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\na=ptime:30\r\na=sendonly\r\n"
+#define V "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n"
+	static const char *const texts[] = {
+		V "m=audio 4000" TAIL, V "m=audio 5000" TAIL, V "m=audio 0" TAIL, V "m=audio 65536" TAIL, V "m=audio" TAIL,
+		V "m=image 4000" TAIL, V "a=inactive\r\nm=audio 4000" TAIL, V "a=ptime:20\r\nm=audio 4000" TAIL,
+		V "a=maxptime:40\r\nm=audio 4000" TAIL, V "a=silenceSupp:off - - - -\r\nm=audio 4000" TAIL,
+		V "a=setup:active\r\nm=audio 4000" TAIL, V "m=audio 4000" TAIL "m=audio 4002" TAIL,
+		V "m=video 4002 RTP/AVP 31\r\nm=audio 4000" TAIL, "m=audio 4000" TAIL, "a=x\r\nt=0 0\r\nm=audio 4000" TAIL,
+		V "m=audio 4000" TAIL "c=IN IP4 10.0.0.2\r\n", V "m=audio 4000" TAIL "c=IN IP4 10.0.0.2\r\n",
+		"v=0\r\nm=audio 4000" TAIL "t=0 0\r\n", "v=0\r\nm=audio 4000" TAIL "t=0 0\r\no=- 1 1 IN IP4 h\r\n",
+		V "m=audio 4000" TAIL "a=ice-lite\r\n", V "m=audio 4002" TAIL "a=ice-lite\r\n",
+		V "m=audio 4000" TAIL "a=group:BUNDLE 0\r\n", V "m=audio 4002" TAIL "a=group:BUNDLE 0\r\n",
+		V "m=audio 4000" TAIL "a=ssrc:7 x\r\n", V "m=audio 4002" TAIL "a=ssrc:7 x\r\n",
+		V "m=audio 4000" TAIL "b=AS:64\r\n", V "m=audio 4002" TAIL "b=AS:64\r\n", V "m=audio 4000" TAIL "junk\r\n",
+		V "m=audio 9" TAIL "junk\r\n", V "m=audio 4000" TAIL "a=x", V "m=audio 4002" TAIL "a=x",
+		V "m=image 4000 udptl t38\r\n", V "m=audio 4000 udptl t38\r\n", V "m=audio 4000", V "m=audio 4001",
+		V "m=audio 4000 \r\n", V "m=audio 4001 \r\n",
+	};
+	enum { TEXTS = sizeof texts / sizeof *texts };
+	struct sdp_text *fresh = malloc(sizeof *fresh);
+	unsigned taken = 0;
+
+	(void)state;
+	assert_non_null(fresh);
+	for (unsigned i = 0; i < 40 * TEXTS; i++) {
+		const char *text = texts[i < TEXTS ? i : i * 2654435761u / 64 % TEXTS];
+
+		memset(fresh, 0, sizeof *fresh);
+		assert_true(sdp_parse(span_of(text), fresh));
+		parse(text);
+		assert_same(&sdp, fresh, text);
+		taken += sdp.said.media_count && sdp.media[0].formats != sdp.rooms[0].formats;
+	}
+	assert_true(taken > TEXTS);          /* or nothing was tested */
+	free(fresh);
+#undef V
+#undef TAIL
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -644,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_kept_without_its_bytes),
 		cmocka_unit_test(test_kept_origin),
+		cmocka_unit_test(test_tails_change_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
