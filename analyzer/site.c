@@ -37,7 +37,7 @@ static uint32_t v4_number(const struct address *a)
 	return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 | a->bytes[3];
 }
 
-bool net_has(const struct net *n, const struct address *a)
+static inline bool has(const struct net *n, const struct address *a)
 {
 	unsigned whole = n->bits / 8, left = n->bits % 8;
 
@@ -50,10 +50,15 @@ bool net_has(const struct net *n, const struct address *a)
 	return left == 0 || ((a->bytes[whole] ^ n->addr.bytes[whole]) & (0xff00u >> left) & 0xff) == 0;
 }
 
+bool net_has(const struct net *n, const struct address *a)
+{
+	return has(n, a);
+}
+
 bool nets_have(const struct nets *n, const struct address *a)
 {
 	for (unsigned i = 0; i < n->count; i++) {
-		if (net_has(&n->list[i], a))
+		if (has(&n->list[i], a))
 			return true;
 	}
 	return false;

@@ -136,8 +136,12 @@ void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int6
 static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a,
 	const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
 {
-	struct endpoint rtcp = media ? sdp_media_rtcp(media) : (struct endpoint){ .port = 0 };
+	struct endpoint rtcp = { .port = 0 };
 
+	if (rtcp_parties(j->facts->rtcp)->count == 0)
+		return NULL;
+	if (media)
+		rtcp = sdp_media_rtcp(media);
 	for (unsigned i = 0; i < a->media_count; i++) {
 		const struct rtcp_party *p = rtcp_party_at(j->facts->rtcp, &a->at[i],
 			address_known(&rtcp.addr) ? &rtcp : NULL, from_ns, to_ns);

@@ -126,10 +126,10 @@ static void judge_refusal(struct detection *d, const struct leg *leg, const stru
 
 static bool is_voice(const struct sdp_format *f)
 {
-	static const char *const other[] = { "telephone-event", "CN", "red", "tone", "rtx", "ulpfec", "flexfec" };
+	static const char other[][16] = { "telephone-event", "CN", "red", "tone", "rtx", "ulpfec", "flexfec" };
 
-	for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
-		if (span_equal_nocase(f->codec, span_of(other[i])))
+	for (size_t i = 0; f->codec.n && i < sizeof other / sizeof other[0]; i++) {
+		if ((f->codec.p[0] | 0x20) == (other[i][0] | 0x20) && span_equal_nocase(f->codec, span_of(other[i])))
 			return false;
 	}
 	return f->pt != 13 && f->pt != 19;

@@ -248,7 +248,7 @@ static void on_event(struct detection *d, const struct event *ev)
 
 	if (ev->direction->sender != SIDE_CALLEE || !w || ev->dialog->partial || ev->leg->partial)
 		return;
-	e = early_of(detection_facts(d), ev->dialog);
+	e = ev->leg->early_sdp ? early_of(detection_facts(d), ev->dialog) : (struct early){ .progress = NULL };
 	if (!e.progress || !opens(&e, w, ev->direction->slot->mline))
 		detection_pass(d, NULL, "no 18x with audio in its SDP");
 	else if (e.rings || e.closed)

@@ -8,6 +8,7 @@
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/survey.h"
 #include "analyzer/media/socket_use.h"
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
@@ -295,10 +296,12 @@ static void note_speaker(struct gates *g, const struct address *a)
 /* An answer that nobody saw: who sends the ACK has got it, and who was asked and gets the ACK has sent it. */
 static void note_speakers(struct gates *g, const struct leg *leg)
 {
+	if (!leg->answered || leg_plain(leg))
+		return;
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (!leg->answered || !t->ack || t->final)
+		if (!t->ack || t->final)
 			continue;
 		note_speaker(g, &t->ack->src.addr);
 		if (t->request && address_equal(&t->request->dst.addr, &t->ack->dst.addr))

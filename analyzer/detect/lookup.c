@@ -445,6 +445,8 @@ static double early_packets(const struct dialog *d, int64_t from_ns, int64_t to_
 
 static void early_note(struct lookup *l, const struct leg *leg)
 {
+	if (!leg->early_sdp)
+		return;
 	LIST_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 		int64_t to_ns = leg->answer_ns != NS_NONE ? leg->answer_ns : leg->end_ns;
