@@ -137,9 +137,15 @@ static int graver(enum heard a, enum heard b)
 	return rank[a] - rank[b];
 }
 
-/* Of all audio directions towards that end: what the user there experiences. */
-static void sum_up(struct view_call *ret)
+/*
+ * Of all audio directions towards that end: what the user there experiences. What reaches a machine in between is not
+ * yet heard: of the user's own leg (the caller's is the first one, callees says which the other's is) it has to be
+ * known.
+ */
+static void sum_up(struct view_call *ret, unsigned callees)
 {
+	bool open[2] = { false };            /* by who sends */
+
 	ret->caller_mos = ret->callee_mos = -1;
 	for (unsigned i = 0; i < ret->media_count; i++) {
 		const struct view_direction *d = &ret->media[i];
@@ -148,11 +154,16 @@ static void sum_up(struct view_call *ret)
 
 		if (strcmp(d->kind, "audio") != 0)
 			continue;
+		open[d->sender] |= d->leg == (d->sender == SIDE_CALLEE ? 0 : callees) && d->heard == HEARD_UNKNOWN;
 		if (graver(d->heard, *hears) > 0)
 			*hears = d->heard;
 		if (d->mos >= 0 && (*mos < 0 || d->mos < *mos))
 			*mos = d->mos;
 	}
+	if (open[SIDE_CALLEE] && ret->caller_hears == HEARD_YES)
+		ret->caller_hears = HEARD_UNKNOWN;
+	if (open[SIDE_CALLER] && ret->callee_hears == HEARD_YES)
+		ret->callee_hears = HEARD_UNKNOWN;
 }
 
 static void view_legs(const struct call *c, struct view_call *ret)
@@ -258,7 +269,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	struct view_cache *v = view_cache_of(e);
 	const struct call *c;
 	const struct leg *first, *last;
-	unsigned index = 0;
+	unsigned index = 0, callees = 0;
 
 	if (i >= v->call_count)
 		return false;
@@ -283,9 +294,13 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	ret->setup_ms = first->invite_ns != NS_NONE &&
 		first->answer_ns != NS_NONE ? (double)(first->answer_ns - first->invite_ns) / 1e6 : -1;
 	view_legs(c, ret);
-	LIST_EACH(it, &c->legs)
-		view_media(e, v, LIST_ENTRY(it, struct leg, in_call), index++, ret);
-	sum_up(ret);
+	LIST_EACH(it, &c->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+
+		callees = leg == last ? index : callees;
+		view_media(e, v, leg, index++, ret);
+	}
+	sum_up(ret, callees);
 	if (ret->media_count == 0 && agreement_unseen(c)) {
 		ret->caller_hears = ret->callee_hears = HEARD_UNKNOWN;
 		ret->notes[ret->note_count++] = "the session description that answers is not in the capture: who is to hear whom is not known";

@@ -205,6 +205,7 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 		} else if (t->judged && t->final_astray) {
 			run_count(t, m);
 			t->run.misdirected++;
+			t->run.misdirected_to = t->final_to;
 		} else if (t->judged && ++t->copies_after > t->run.repeated_after_final) {
 			t->run.repeated_after_final = t->copies_after;
 			if (t->copies_after >= LOST_COPIES)
@@ -285,8 +286,7 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 	t->judged = true;
 	t->copies_after = 0;
 	t->final_astray = address_known(&t->src.addr) && !endpoint_equal(&m->dst, &t->src);
-	if (t->final_astray)
-		t->run.misdirected_to = m->dst;
+	t->final_to = m->dst;
 	t->run.copies -= t->request_copies < t->run.copies ? t->request_copies : t->run.copies;
 	t->run.credentials = t->credentials;
 	if (m->status < 300) {

@@ -62,7 +62,7 @@ struct trial {
 	uint32_t last_nc;
 	uint64_t nc_nonce;
 	struct frame_ref request;
-	struct endpoint src;         /* where it came from */
+	struct endpoint src, final_to;       /* where it came from; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/calls/headers.h"
+#include "analyzer/detect/call_cut.h"
 #include "analyzer/detect/call_end.h"
 #include "analyzer/detect/call_lost.h"
 #include "analyzer/detect/say.h"
@@ -17,13 +18,13 @@
 static const char *const reasons[] = {
 	"ack-timeout", "session-refresh-failed", "session-timer-expired", "dialog-forgotten", "abnormal-release",
 	"media-timeout", "fixed-interval", "path-lost", "peer-vanished", "peer-restarted",
-	"registration-timeout-release", NULL,
+	"registration-timeout-release", "tcp-lost", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "an answered call ended by something else than a person",
 	.symptom = "Calls are cut off, always after the same time, or when audio was gone for a while.",
-	.evidence = "The time of the BYE against the timers that ran: repeated 200, session timer, silence of audio; its Reason; equal durations of several calls; a party that falls silent altogether, or registers anew as after a start.",
+	.evidence = "The time of the BYE against the timers that ran: repeated 200, session timer, silence of audio; its Reason; equal durations of several calls; a party that falls silent altogether, or registers anew as after a start; a TCP connection that ends in mid-call and cannot be made again.",
 	.mimics = "A person who hangs up at such a time by chance, transfers, announcements of fixed length, load generators.",
 	.fix = "By reason: the ACK, the session timer and who refreshes it, the missing audio, the limit of the peer.",
 	.reasons = reasons,
@@ -493,7 +494,8 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 }
 
 /* False: nothing shows that it was no person who ended it. */
-static bool judge_leg(struct detection *d, const struct leg *leg, const struct reboots *reboots)
+static bool judge_leg(struct detection *d, const struct leg *leg, const struct reboots *reboots,
+	const struct cuts *cuts)
 {
 	const struct facts *facts = detection_facts(d);
 	struct call_end e = call_end_of(facts, leg, detection_key(d, "tail-s"));
@@ -502,7 +504,7 @@ static bool judge_leg(struct detection *d, const struct leg *leg, const struct r
 		media_timeout(facts, leg, &e);
 	if (e.reason)
 		tell(d, leg, &e);
-	return e.reason || call_lost(d, leg, reboots);
+	return e.reason || call_cut(d, leg, cuts) || call_lost(d, leg, reboots);
 }
 
 static void survey(struct detection *d, const struct leg *leg)
@@ -527,10 +529,12 @@ static void judge_all(struct detection *d, struct state *st)
 {
 	struct leg_list told = { NULL, 0, 0 };
 	struct reboots reboots;
+	struct cuts cuts;
 
 	reboots_init(&reboots, detection_facts(d));
+	cuts_init(&cuts, detection_facts(d));
 	for (unsigned i = 0; i < st->legs.count; i++) {
-		if (judge_leg(d, st->legs.list[i], &reboots))
+		if (judge_leg(d, st->legs.list[i], &reboots, &cuts))
 			leg_list_add(&told, st->legs.list[i]);
 		else
 			ender_note(&st->peers, st->legs.list[i]);
@@ -538,6 +542,7 @@ static void judge_all(struct detection *d, struct state *st)
 	judge_intervals(d, &st->peers, &told);
 	detection_pass(d, NULL, "calls that a person ended, as far as timers, reasons and durations tell");
 	reboots_fini(&reboots);
+	cuts_fini(&cuts);
 	leg_list_clear(&told);
 	forget(st);
 }

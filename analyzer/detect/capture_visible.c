@@ -4,9 +4,11 @@
  * Info, never an alarm.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
+#include "captures/base/memory.h"
 
 enum { PAIRS_SHOWN = 16, STREAM_MIN = 10 };
 
@@ -87,14 +89,82 @@ static bool repeated_into_nothing(const struct facts *facts, const struct pair *
 	return false;
 }
 
+struct hosts { struct address src, dst; };
+
+static int hosts_compare(const void *a, const void *b)
+{
+	const struct hosts *x = a, *y = b;
+	int c = address_compare(&x->src, &y->src);
+
+	return c ? c : address_compare(&x->dst, &y->dst);
+}
+
+/* What the receiver of a stream says meanwhile to the same party is here, and goes to another address of it. */
+static bool answered_elsewhere(const struct stream *s)
+{
+	const struct direction *back;
+
+	if (!s->direction)
+		return false;
+	back = &s->direction->slot->direction[side_other(s->direction->sender)];
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *b = back->streams[i];
+
+		if (address_equal(&b->src.addr, &s->dst.addr) && !address_equal(&b->dst.addr, &s->src.addr) &&
+		    b->first_ns <= s->last_ns && b->last_ns >= s->first_ns)
+			return true;
+	}
+	return false;
+}
+
+/* Music on hold, an announcement: for as long as it came nothing was to go back. */
+static bool one_way_agreed(const struct stream *s)
+{
+	const struct direction *back;
+	int64_t due_ns = 0;
+
+	if (!s->direction)
+		return false;
+	back = &s->direction->slot->direction[side_other(s->direction->sender)];
+	for (unsigned i = 0; i < back->window_count; i++) {
+		const struct window *w = &back->windows[i];
+		int64_t from_ns = w->on_ns > s->first_ns ? w->on_ns : s->first_ns, to_ns = window_end(w, s->last_ns);
+
+		if (w->state == EXPECT_DUE && to_ns > from_ns)
+			due_ns += to_ns - from_ns;
+	}
+	return due_ns < SECOND_NS;
+}
+
+/* Sorted; the caller's. A phone that has moved sends from a new address, what it is sent goes to the old one still. */
+static struct hosts *answered_list(const struct facts *facts, unsigned *ret_count)
+{
+	const struct list *all = streams_in_order(facts->streams);
+	struct hosts *list = memory_resize(NULL, all->count + 1, sizeof *list);
+	unsigned count = 0;
+
+	LIST_EACH(it, all) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (answered_elsewhere(s) || one_way_agreed(s))
+			list[count++] = (struct hosts){ s->src.addr, s->dst.addr };
+	}
+	if (count)
+		qsort(list, count, sizeof *list, hosts_compare);
+	*ret_count = count;
+	return list;
+}
+
 static unsigned tell_pairs(struct detection *d, const struct facts *facts)
 {
-	unsigned n = 0;
+	unsigned n = 0, answered_count;
+	struct hosts *answered = answered_list(facts, &answered_count);
 
 	LIST_EACH(it, network_pairs(facts->network)) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, in_order), *visible, *back;
 
-		if (!interesting(p) || address_multicast(&p->dst) || n == PAIRS_SHOWN)
+		if (!interesting(p) || address_multicast(&p->dst) || n == PAIRS_SHOWN ||
+		    bsearch(&(struct hosts){ p->src, p->dst }, answered, answered_count, sizeof *answered, hosts_compare))
 			continue;
 		back = network_pair_find(facts->network, &p->dst, &p->src);
 		if (back && back->packets)
@@ -105,6 +175,7 @@ static unsigned tell_pairs(struct detection *d, const struct facts *facts)
 			n++;
 		}
 	}
+	free(answered);
 	return n;
 }
 

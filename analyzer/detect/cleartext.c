@@ -36,9 +36,10 @@ struct clear_state {
 	struct seen sip[SCOPES];
 };
 
+/* A group is where its sender is: a page to all phones does not leave the site. */
 static enum scope_of_hop scope_of(const struct facts *facts, const struct address *a, const struct address *b)
 {
-	return site_inside(facts->site, a) && site_inside(facts->site, b) ? SCOPE_INSIDE : SCOPE_WAN;
+	return site_inside(facts->site, a) && (address_multicast(b) || site_inside(facts->site, b)) ? SCOPE_INSIDE : SCOPE_WAN;
 }
 
 static bool wants_encryption(const struct facts *facts, enum scope_of_hop scope)
@@ -68,7 +69,7 @@ static void take_sip(struct detection *d, const struct packet *p)
 	struct seen *s = &state->sip[scope_of(detection_facts(d), &p->src.addr, &p->dst.addr)];
 	struct frame_ref at = { p->at_ns, p->frame, p->file, p->interface };
 
-	if (p->transport != TRANSPORT_UDP && p->transport != TRANSPORT_TCP)
+	if (p->transport != TRANSPORT_UDP && p->transport != TRANSPORT_TCP && p->transport != TRANSPORT_WS)
 		return;
 	if (s->messages++ == 0) {
 		s->at = at;

@@ -137,6 +137,12 @@ static const struct route *route_of(const struct paths *p, const struct two_poin
 	return NULL;
 }
 
+/* All interfaces of a router that translates nothing: what it passes is there twice, the copies a hop older. */
+static bool forwarded_here(const struct stream *s)
+{
+	return !s->twin_of && stream_flaws(s)->copies_other_ttl * 2 >= s->packets;
+}
+
 /*
  * The other direction of the same call is seen at both points, this one only where it goes in; hearing has looked which
  * side that is.
@@ -150,7 +156,7 @@ static const struct stream *passing_back(const struct stream *s)
 	    strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s)
 		return NULL;
 	for (unsigned i = 0; i < back->stream_count; i++) {
-		if (back->streams[i]->twin_next)
+		if (back->streams[i]->twin_next || forwarded_here(back->streams[i]))
 			return back->streams[i];
 	}
 	return NULL;
@@ -184,6 +190,8 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 
 	if (address_known(&device))
 		snprintf(name, sizeof name, "the router %s", address_text(&device, at));
+	else if (forwarded_here(passes))
+		snprintf(name, sizeof name, "the router on which this was captured");
 	f->direction = s->direction;
 	parts_of_direction(f, facts, s->direction);
 	if (address_known(&device))
@@ -222,7 +230,8 @@ void dropped_media_judge(struct detection *d)
 		if (r)
 			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		else if (back)
-			tell(d, s, back, device_between(back, back->twin_next), CONFIDENCE_LIKELY);
+			tell(d, s, back, device_between(back, back->twin_next ? back->twin_next : back),
+				CONFIDENCE_LIKELY);
 	}
 	paths_fini(&paths);
 }

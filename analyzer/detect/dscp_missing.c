@@ -272,6 +272,7 @@ static struct finding *fact(struct detection *d, struct finding **f, unsigned ke
 {
 	if (!*f) {
 		*f = detection_raise_keyed(d, key, reason, severity, CONFIDENCE_CERTAIN);
+		(*f)->count = 0;         /* of hosts, this one and those to come */
 		finding_times(*f, detection_facts(d)->capture->first_ns, detection_facts(d)->capture->last_ns);
 		finding_fix(*f, "Where QoS is wanted: DSCP EF (46) for RTP and CS3 (24) for SIP on the devices or in the switch ports' policy, trust DSCP on "
 			    "the ports, priority for EF on the WAN.");

@@ -53,6 +53,25 @@ static bool in_channel(const struct judge *j, int64_t from_ns, int64_t to_ns)
 	return false;
 }
 
+/*
+ * The receiver has moved and speaks from there, and nothing that the sender sends there is in the capture: it may have
+ * followed.
+ */
+static bool followed_unseen(const struct judge *j, int64_t from_ns)
+{
+	const struct direction *back = direction_reverse(j->d);
+	const struct pair *pair;
+
+	for (unsigned i = 1; i < back->stream_count && j->d->stream_count; i++) {
+		const struct stream *s = back->streams[i];
+
+		if (!address_equal(&s->src.addr, &back->streams[0]->src.addr) && s->last_ns > from_ns &&
+		    gates_one_sided(j->facts->gates, j->facts, &s->dst.addr, &s->src.addr, &pair))
+			return true;
+	}
+	return false;
+}
+
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct gates *g = j->facts->gates;
@@ -83,6 +102,8 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 				       "G1";
 		}
 	}
+	if (followed_unseen(j, from_ns))
+		return judge_because(h, "the receiver has moved, and what it is sent there is not in the capture"), "G1";
 	if (between_neighbours(j, w))
 		return judge_because(h, "what neighbours say to one another need not pass this point"), "G3";
 	for (unsigned i = 0; i < w->target_count; i++) {

@@ -14,7 +14,7 @@ static const struct detector_doc doc = {
 	.says = "a NAT lies on the way",
 	.symptom = "None by itself: it says which addresses belong together and what the NAT does to ports.",
 	.evidence = "The same packet before and behind it, STUN answers, received and rport in answers, Via and Contact against the source of requests.",
-	.mimics = "A PBX or SBC with two addresses, a load balancer in front of the server, a Via that is a name.",
+	.mimics = "A PBX or SBC with two addresses, a load balancer in front of the server, a router that stands for the server (transparent proxy), a Via that is a name.",
 	.fix = "Nothing to do; with port remapping or address dependence STUN alone does not help, the server has to answer to the source.",
 	.reasons = reasons,
 };
@@ -59,6 +59,21 @@ static bool is_server(const struct facts *facts, const struct address *a)
 	const struct host *h = network_host_find(facts->network, a);
 
 	return h && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY));
+}
+
+/*
+ * An inner address that sends of its own, from the card from which the outer one's packets come: the router's, which
+ * stands for that server (a transparent proxy), or a machine's second one. What was seen translated is so all the same.
+ */
+static bool is_one_card(const struct facts *facts, const struct nat_mapping *m)
+{
+	const struct host *in = network_host_find(facts->network, &m->inside.addr),
+		*out = network_host_find(facts->network, &m->outside.addr);
+
+	if (proves(m->method) && m->method != NAT_RPORT)
+		return false;
+	return in && out && in != out && in->packets_out && in->ttl_known && in->hops == 0 && in->has_mac &&
+		out->has_mac && memcmp(in->mac, out->mac, sizeof in->mac) == 0;
 }
 
 static struct site *site_of(struct sites *s, const struct address *a)
@@ -205,7 +220,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	LIST_EACH(it, network_mappings(facts->network)) {
 		const struct nat_mapping *m = LIST_ENTRY(it, struct nat_mapping, in_order);
 
-		if (!m->derived && m->weight >= SURE && (proves(m->method) || !is_server(facts, &m->outside.addr)))
+		if (!m->derived && m->weight >= SURE && !is_one_card(facts, m) &&
+		    (proves(m->method) || !is_server(facts, &m->outside.addr)))
 			mapping_note(&s, m);
 	}
 	LIST_EACH(it, &s.in_order)

@@ -351,21 +351,28 @@ static void tell_rate(struct detection *d, struct finding *f, const struct verdi
 			  detection_config(d, "security", "bf-fail-per-min"), address_text(&x->addr, at));
 }
 
+/* What the registrar does, for the title. */
+static const char *act_of(const char *reason)
+{
+	if (strcmp(reason, "no-response") == 0)
+		return "does not answer";
+	if (strcmp(reason, "icmp-unreachable") == 0)
+		return "is not reached";
+	return strncmp(reason, "reply", 5) == 0 ? "answers, and its answers get lost" : "refuses it";
+}
+
 static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, v->r->n, v->reason, severity_of(v), v->confidence);
 	char registrar[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
-	bool refuses = strcmp(v->reason, "no-response") != 0 && strcmp(v->reason, "icmp-unreachable") != 0 &&
-		strncmp(v->reason, "reply", 5) != 0;
 
 	add_parts(f, v);
 	finding_times(f, began_ns(v), ended_ns(v));
 	f->count = v->run->tries ? v->run->tries : 1;
 	say_host(facts, &v->r->registrar.addr, registrar);
 	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
-	snprintf(act, sizeof act, "%s %s", registrar, refuses ? "refuses it" : strcmp(v->reason,
-		"no-response") == 0 ? "does not answer" : "is not reached");
+	snprintf(act, sizeof act, "%s %s", registrar, act_of(v->reason));
 	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot",
 		v->past ? " for a time" : "");
 	say_title(f, act, effect);

@@ -14,13 +14,14 @@
 static const char *const reasons[] = {
 	"missing-header", "duplicate-singleton", "content-length-long", "content-length-short", "tcp-framing",
 	"cseq-mismatch", "bad-start-line", "bad-uri",
-	"bad-via", "to-tag-missing", "bad-sdp", "body-no-type", "bad-record-route", "nul-or-control", "bad-auth", NULL,
+	"bad-via", "to-tag-missing", "bad-sdp", "body-no-type", "bad-record-route", "nul-or-control", "bad-auth",
+	"response-via", "tag-changed", "max-forwards-zero", "bad-ack-cancel", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "a message breaks a rule that matters",
 	.symptom = "Calls or registrations with one device fail or behave oddly.",
-	.evidence = "The message as captured, whole, and how its receiver took it: refused with 400, 416, 505, 513, or ignored while others are answered.",
+	.evidence = "The message as captured, whole, and how its receiver took it: refused with 400, 416, 505, 513, or ignored while others are answered; an answer, an ACK or a CANCEL beside its request.",
 	.mimics = "Compact and folded headers, several values on one line, bare line feeds, keep-alives, STUN, messages that the capture has cut.",
 	.fix = "The firmware of the sender; an ALG where its own copy is sound.",
 	.reasons = reasons,
@@ -46,9 +47,20 @@ struct rule_case {                   /* one rule that one sender breaks towards 
 	unsigned frame_count;
 };
 
-struct asked {                       /* a request whose answer is awaited, with its bytes for a second look */
-	struct hash_link by_key;     /* linked while key is not 0 */
+struct stray {                       /* an answer by another Via than that of the request it seems to be for */
+	char what[24], field[RULE_FIELD];
+	struct endpoint dst;
+	struct frame_ref at;
+};
+
+struct asked {                       /* a request, with its bytes for a second look until it is answered */
+	struct hash_link by_key, by_call;    /* linked while key is not 0 */
 	uint64_t key;                /* 0 free */
+	uint64_t call_id, from_tag, uri;     /* hashes, as sip_keys */
+	uint32_t cseq;
+	uint16_t final;              /* status; 0: none yet */
+	bool answered, cookie, tagged, last_hop;     /* last_hop: it came with Max-Forwards 0 */
+	struct stray *stray;         /* NULL: none */
 	uint8_t *text;               /* room for the longest request that stood here */
 	size_t n, room;              /* n 0: no text */
 	struct address src;
@@ -63,17 +75,24 @@ struct state {
 	struct rule_case *cases;     /* CASES_MAX, made with the first */
 	unsigned case_count, cases_left_out;
 	struct asked *ring;          /* ASKED, likewise */
-	struct hash asked;           /* those of the ring that are not free */
-	unsigned next;
+	struct hash asked, by_call;  /* those of the ring that are not free */
+	unsigned next, last_hops;    /* last_hops: of the ring */
 };
+
+static void asked_free(struct asked *a)
+{
+	free(a->text);
+	free(a->stray);
+}
 
 static void forget(void *p)
 {
 	struct state *st = p;
 
 	for (unsigned i = 0; st->ring && i < ASKED; i++)
-		free(st->ring[i].text);
+		asked_free(&st->ring[i]);
 	hash_fini(&st->asked);
+	hash_fini(&st->by_call);
 	free(st->ring);
 	free(st->cases);
 }
@@ -149,8 +168,31 @@ static struct asked *asked_find(struct state *st, const struct packet *p, uint64
 	for (struct hash_link *it = hash_first(&st->asked, (uint32_t)key); it; it = it->next) {
 		struct asked *a = HASH_ENTRY(it, struct asked, by_key);
 
+		/* a CANCEL has the branch of its INVITE */
 		if (a->key == key && address_equal(&a->src, asker) &&
-		    address_equal(&a->dst.addr, p->sip->request ? &p->dst.addr : &p->src.addr))
+		    address_equal(&a->dst.addr, p->sip->request ? &p->dst.addr : &p->src.addr) &&
+		    (a->method == SIP_CANCEL) == (p->sip->method == SIP_CANCEL))
+			return a;
+	}
+	return NULL;
+}
+
+static uint32_t call_hash(uint64_t call_id, uint32_t cseq)
+{
+	return (uint32_t)hash_mix(call_id, cseq);
+}
+
+/* The request that this answer is for by all but its branch, and that has had no answer. */
+static struct asked *asked_like(struct state *st, const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+
+	for (struct hash_link *it = hash_first(&st->by_call, call_hash(m->keys.call_id, m->cseq)); it; it = it->next) {
+		struct asked *a = HASH_ENTRY(it, struct asked, by_call);
+
+		if (a->call_id == m->keys.call_id && a->cseq == m->cseq && a->method == m->method && a->cookie &&
+		    !a->answered && a->from_tag == m->keys.from_tag && address_equal(&a->src, &p->dst.addr) &&
+		    address_equal(&a->dst.addr, &p->src.addr))
 			return a;
 	}
 	return NULL;
@@ -158,14 +200,20 @@ static struct asked *asked_find(struct state *st, const struct packet *p, uint64
 
 static void asked_drop(struct state *st, struct asked *a)
 {
-	if (a->key)
+	if (a->key) {
 		hash_remove(&st->asked, &a->by_key);
+		hash_remove(&st->by_call, &a->by_call);
+		st->last_hops -= a->last_hop;
+	}
 	a->key = 0;
+	free(a->stray);
+	a->stray = NULL;
 }
 
 static void asked_add(struct state *st, const struct packet *p, uint64_t key, uint32_t rules)
 {
-	struct span text = p->transport == TRANSPORT_UDP ? p->payload : p->sip->bytes;
+	const struct sip_message *m = p->sip;
+	struct span text = p->transport == TRANSPORT_UDP ? p->payload : m->bytes;
 	struct asked *a;
 
 	if (!st->ring)
@@ -173,9 +221,14 @@ static void asked_add(struct state *st, const struct packet *p, uint64_t key, ui
 	a = &st->ring[st->next++ % ASKED];
 	asked_drop(st, a);
 	*a = (struct asked){ .key = key, .text = a->text, .room = a->room, .src = p->src.addr, .dst = p->dst,
-		.transport = p->transport, .method = (uint8_t)p->sip->method, .copies = 1, .rules = rules,
-		.at = frame_ref_of(p) };
+		.transport = p->transport, .method = (uint8_t)m->method, .copies = 1, .rules = rules,
+		.at = frame_ref_of(p), .call_id = m->keys.call_id, .from_tag = m->keys.from_tag,
+		.uri = hash_bytes(m->uri.p, m->uri.n), .cseq = m->cseq,
+		.cookie = m->keys.cookie && m->has_cseq, .tagged = m->from.tag.n > 0,
+		.last_hop = m->has_max_forwards && m->max_forwards == 0 };
 	hash_add(&st->asked, &a->by_key, (uint32_t)key);
+	hash_add(&st->by_call, &a->by_call, call_hash(a->call_id, a->cseq));
+	st->last_hops += a->last_hop;
 	if (text.n > TEXT_MAX)
 		return;
 	if (a->room < text.n) {
@@ -234,11 +287,108 @@ static void take_response(struct state *st, const struct packet *p, struct asked
 {
 	bool refused = refuses(p->sip->status);
 
-	if (!a || p->sip->status < 101)
+	if (a && p->sip->status >= 200 && p->sip->method == a->method)
+		a->final = (uint16_t)p->sip->status;
+	if (!a || a->answered || p->sip->status < 101)
 		return;
 	note_outcome(st, a, refused ? look_again(st, a) : a->rules, refused ? OUTCOME_REFUSED : OUTCOME_TAKEN,
 		(uint16_t)p->sip->status, frame_ref_of(p));
-	asked_drop(st, a);
+	a->answered = true;
+}
+
+/* ---- rules between two messages ---- */
+
+/* It is held until the asker shows, by asking again, that it was no answer to him. */
+static void stray_hold(struct asked *a, const struct packet *p)
+{
+	if (a->stray)
+		return;
+	a->stray = memory_zalloc(sizeof *a->stray);
+	snprintf(a->stray->what, sizeof a->stray->what, "%u", p->sip->status);
+	sip_rule_field(p->sip, RULE_RESPONSE_VIA, a->stray->field);
+	a->stray->dst = p->dst;
+	a->stray->at = frame_ref_of(p);
+}
+
+static void stray_settle(struct state *st, struct asked *a)
+{
+	struct stray *s = a->stray;
+	struct rule_case *c = s ? case_get(st, &a->dst.addr, &s->dst, RULE_RESPONSE_VIA) : NULL;
+
+	a->stray = NULL;
+	if (c) {
+		if (c->count++ == 0) {
+			c->first_ns = s->at.at_ns;
+			memcpy(c->what, s->what, sizeof c->what);
+			memcpy(c->field, s->field, sizeof c->field);
+		}
+		c->last_ns = s->at.at_ns;
+		if (c->frame_count < CASE_FRAMES)
+			c->frames[c->frame_count++] = s->at;
+		c->ignored++;
+		c->harmed += a->method == SIP_INVITE || a->method == SIP_REGISTER;
+	}
+	free(s);
+}
+
+/* An answer, by the request that it belongs to. */
+static uint32_t rules_of_answer(struct state *st, const struct packet *p, const struct asked *a)
+{
+	const struct sip_message *m = p->sip;
+	struct asked *like;
+
+	if (!m->keys.cookie || !m->has_cseq)
+		return 0;
+	if (!a) {
+		like = asked_like(st, p);
+		if (like)
+			stray_hold(like, p);
+		return 0;
+	}
+	return a->cookie && a->tagged && m->from.tag.n && a->cseq == m->cseq && a->method == m->method &&
+	       a->call_id == m->keys.call_id && a->from_tag != m->keys.from_tag ? UINT32_C(1) << RULE_TAG_CHANGED : 0;
+}
+
+/*
+ * A CANCEL, or the ACK of a refusal, on the hop of its INVITE, whose branch it has. The ACK of a 2xx goes to the Contact,
+ * whatever its branch.
+ */
+static uint32_t rules_of_follower(struct state *st, const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+
+	if ((m->method != SIP_ACK && m->method != SIP_CANCEL) || !m->keys.cookie || !m->has_cseq)
+		return 0;
+	for (struct hash_link *it = hash_first(&st->asked, (uint32_t)m->keys.branch); it; it = it->next) {
+		const struct asked *a = HASH_ENTRY(it, struct asked, by_key);
+
+		if (a->key == m->keys.branch && a->method == SIP_INVITE && a->cookie &&
+		    a->call_id == m->keys.call_id && address_equal(&a->src, &p->src.addr) &&
+		    address_equal(&a->dst.addr, &p->dst.addr) && (m->method == SIP_CANCEL || a->final >= 300))
+			return a->cseq != m->cseq || a->from_tag != m->keys.from_tag ||
+			       a->uri != hash_bytes(m->uri.p, m->uri.n) ? UINT32_C(1) << RULE_ACK_CANCEL : 0;
+	}
+	return 0;
+}
+
+/* A request that is sent on, by the one below whose Via stands under its own. */
+static uint32_t rules_of_relay(struct state *st, const struct packet *p)
+{
+	const struct sip_message *m = p->sip;
+	uint64_t key;
+	struct sip_via v;
+
+	if (!st->last_hops || m->via_count < 2 || !sip_via_at(m, 1, &v) || !v.branch.n)
+		return 0;
+	key = hash_bytes(v.branch.p, v.branch.n);
+	for (struct hash_link *it = hash_first(&st->asked, (uint32_t)key); it; it = it->next) {
+		const struct asked *a = HASH_ENTRY(it, struct asked, by_key);
+
+		if (a->key == key && a->last_hop && a->cookie && a->method == m->method &&
+		    a->call_id == m->keys.call_id && address_equal(&a->dst.addr, &p->src.addr))
+			return UINT32_C(1) << RULE_MAX_FORWARDS;
+	}
+	return 0;
 }
 
 /*
@@ -263,13 +413,20 @@ static void take(struct state *st, const struct packet *p)
 
 	if (p->has & HAS_TRUNCATED || p->tunnel == TUNNEL_HEP)
 		return;
+	if (m->request && a && a->answered && !a->cookie) {
+		asked_drop(st, a);           /* nothing but its age tells the next one of the dialog from it */
+		a = NULL;
+	}
 	if (m->request && a) {
 		a->copies++;
+		stray_settle(st, a);
 		return;
 	}
 	rules = sip_rules_broken(m, p->transport, false);
-	if (!m->request)
-		rules = own_rules(m, rules, a);
+	if (m->request)
+		rules |= rules_of_relay(st, p) | rules_of_follower(st, p);
+	else
+		rules = own_rules(m, rules, a) | rules_of_answer(st, p, a);
 	if (rules)
 		note_rules(st, m, rules, &p->src.addr, &p->dst, frame_ref_of(p));
 	if (!m->request)
@@ -289,7 +446,7 @@ static void settle_ignored(struct detection *d, struct state *st)
 		struct asked *a = &st->ring[i];
 		const struct sip_path *path;
 
-		if (!a->key || a->copies < detection_key(d, "ignored-copies"))
+		if (!a->key || a->answered || a->copies < detection_key(d, "ignored-copies"))
 			continue;
 		path = sip_paths_find(facts->paths, &a->src, &a->dst, a->transport);
 		if (path && path->answered)
@@ -302,6 +459,8 @@ static void tell_outcome(const struct rule_case *c, const char *receiver, char *
 {
 	if (c->refused)
 		snprintf(text, room, " %s refuses %u of them with %u.", receiver, c->refused, c->status);
+	else if (c->ignored && c->rule == RULE_RESPONSE_VIA)
+		snprintf(text, room, " %s takes %u of them for no answer of its own and asks again.", receiver, c->ignored);
 	else if (c->ignored)
 		snprintf(text, room, " %s does not answer %u of them, while it answers others.", receiver, c->ignored);
 	else

@@ -32,6 +32,13 @@ static const struct rule_name names[RULE_COUNT] = {
 	[RULE_ROUTE] = { "bad-record-route", "Route or Record-Route stands without < > or host (RFC 3261 20.30)" },
 	[RULE_CONTROL] = { "nul-or-control", "there are control bytes in the headers (RFC 3261 25.1)" },
 	[RULE_CREDENTIALS] = { "bad-auth", "the credentials cannot be read (RFC 3261 22.4)" },
+	[RULE_RESPONSE_VIA] = { "response-via",
+	"the top Via of an answer is not that of the request, which therefore stays unanswered (RFC 3261 8.1.3.3, 18.1.2)" },
+	[RULE_TAG_CHANGED] = { "tag-changed", "an answer has another From-tag than its request (RFC 3261 8.2.6.2)" },
+	[RULE_MAX_FORWARDS] = { "max-forwards-zero",
+	"a request that came with Max-Forwards 0 is sent on (RFC 3261 16.3)" },
+	[RULE_ACK_CANCEL] = { "bad-ack-cancel",
+	"a CANCEL, or the ACK of a refusal, has another Request-URI, CSeq number or From-tag than its INVITE (RFC 3261 9.1, 17.1.1.3)" },
 };
 
 const struct rule_name *sip_rule_name(enum sip_rule rule)
@@ -184,13 +191,21 @@ void sip_rule_field(const struct sip_message *m, enum sip_rule rule, char text[R
 		return;
 	case RULE_URI:
 	case RULE_START_LINE:
+	case RULE_ACK_CANCEL:
 		text_escape(span_first(m->bytes, span_find(m->bytes, '\r')), text, RULE_FIELD);
 		return;
 	case RULE_VIA:
+	case RULE_RESPONSE_VIA:
 		header_text(m, SIP_H_VIA, text);
 		return;
 	case RULE_TO_TAG:
 		header_text(m, SIP_H_TO, text);
+		return;
+	case RULE_TAG_CHANGED:
+		header_text(m, SIP_H_FROM, text);
+		return;
+	case RULE_MAX_FORWARDS:
+		header_text(m, SIP_H_MAX_FORWARDS, text);
 		return;
 	case RULE_ROUTE:
 		header_text(m, sip_header_find(m, SIP_H_ROUTE) ? SIP_H_ROUTE : SIP_H_RECORD_ROUTE, text);

@@ -67,6 +67,19 @@ static void learn_received(
 	learn_at(n, p, m);
 }
 
+/*
+ * The server's own Via lies below the one on top, and the packets come from there: somebody nearer has put his above it
+ * (a transparent proxy, which sends in the server's name), the server itself is no client behind a NAT.
+ */
+static bool stands_for(const struct sip_message *m, const struct packet *p, const struct address *server)
+{
+	struct endpoint below;
+	struct sip_via v;
+
+	return m->via_count > 1 && sip_via_at(m, 1, &v) && via_endpoint(&v, p, &below) &&
+		address_equal(&below.addr, server);
+}
+
 static bool address_in_contact(const struct sip_message *m, struct address *ret)
 {
 	return !m->contact_star && m->contact.host.n && address_parse(m->contact.host, ret) && address_reach(ret) >= 0;
@@ -127,7 +140,7 @@ static void learn_request_nat(
 
 	for (unsigned i = 1; i <= VIAS_MAX && i < m->via_count && sip_via_at(m, i, &v); i++)
 		learn_received(n, p, &v, NULL);
-	if (via_endpoint(&m->via, p, &sent_by)) {
+	if (!stands_for(m, p, src) && via_endpoint(&m->via, p, &sent_by)) {
 		int named = address_reach(&sent_by.addr), seen = address_reach(src);
 
 		if (named < seen)
@@ -291,7 +304,8 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 		host_sip_port(pair->dst, p->dst.port);
 	} else {
 		learn_response(pair->src, m);
-		learn_received(n, p, &m->via, &p->dst.addr);
+		if (!stands_for(m, p, &p->dst.addr))
+			learn_received(n, p, &m->via, &p->dst.addr);
 	}
 	if (proves_both(m))
 		pair_establish(n, pair);

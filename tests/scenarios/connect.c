@@ -285,6 +285,22 @@ static void say_in_vain(struct scenario *s, struct attempt *a, unsigned side, co
 	}
 }
 
+/* A text frame of WebSocket: RFC 6455 5.2, that of a client masked. */
+static void frame_add(struct buffer *b, bool masked, const char *text)
+{
+	static const uint8_t mask[4] = { 0x37, 0xfa, 0x21, 0x3d };
+	size_t n = strlen(text);
+
+	buffer_u8(b, 0x81);
+	buffer_u8(b, (uint8_t)((masked ? 0x80 : 0) | (n < 126 ? n : 126)));
+	if (n >= 126)
+		buffer_u16(b, (uint16_t)n);
+	if (masked)
+		buffer_add(b, mask, sizeof mask);
+	for (size_t i = 0; i < n; i++)
+		buffer_u8(b, (uint8_t)((uint8_t)text[i] ^ (masked ? mask[i % 4] : 0)));
+}
+
 /* What a side does: words that add to one segment, until the next side is named. */
 static void side_read(struct scenario *s, struct words *w, struct attempt *a, unsigned side)
 {
@@ -295,6 +311,8 @@ static void side_read(struct scenario *s, struct words *w, struct attempt *a, un
 			const char *text = word_want(s, w, "the text");
 
 			buffer_add(&b, text, strlen(text));
+		} else if (word_accept(w, "frame")) {
+			frame_add(&b, side == 0, word_want(s, w, "the text"));
 		} else if (word_accept(w, "hello")) {
 			unsigned version = version_want(s, w);
 
