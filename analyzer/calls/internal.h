@@ -289,16 +289,18 @@ void offer_answer_note(struct arrival *a);
 extern const struct leg_rare leg_plain;
 struct leg_rare *leg_rare(struct leg_record *r);
 struct leg_record *leg_of(struct arrival *a);
-void leg_note(struct arrival *a);
 void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns);
 void leg_classify(struct calls *c, struct leg_record *r);
 void legs_fit(struct calls *c, struct leg_record *r);
-void leg_answer(struct arrival *a);
-void legs_tick(struct calls *c, int64_t now_ns);
-void legs_settle(struct calls *c, int64_t last_ns);
 void leg_remove(struct calls *c, struct leg_record *r);
 void legs_bury(struct calls *c);
 struct leg *leg_by_call_id(const struct calls *c, struct span call_id);
+
+/* leg_state.c */
+void leg_note(struct arrival *a);
+void leg_answer(struct arrival *a);
+void legs_tick(struct calls *c, int64_t now_ns);
+void legs_settle(struct calls *c, int64_t last_ns);
 
 /* party.c */
 void party_note(struct arrival *a);
