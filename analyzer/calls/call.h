@@ -251,8 +251,8 @@ struct leg {
 	bool focus, early_sdp;       /* of some message: isfocus in Contact; SDP in an 18x to INVITE */
 	bool transferred;            /* a REFER in it was accepted */
 	/*
-	 * more happened in it than one INVITE (and those that were challenged before it), ACK and BYE, each seen once, and
-	 * answers to them that are no failure: nearly never
+	 * more happened in it than one INVITE (and those that were challenged before it), ACK and BYE, each seen once,
+	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough;
 	uint16_t status;             /* final status of the initial INVITE, 0 none */
