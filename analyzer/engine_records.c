@@ -54,11 +54,12 @@ static void places_ask(const struct places *p)
 /* ---- who takes what ---- */
 
 /* Hosts, pairs, mappings: one record, which learns in the order of the packets. */
-static void network_take(struct engine *e, const struct due *due, const struct hash_place *way)
+static void network_take(struct engine *e, const struct due *due, const struct hash_place *at,
+	const struct hash_place *way)
 {
 	const struct packet *p = due->packet;
 
-	network_packet(e->network, p, due->verdict, due->weight);
+	network_packet_at(e->network, p, due->verdict, due->weight, at);
 	if (due->verdict != DUPLICATE_NO)
 		return;
 	if (p->kind == PACKET_SIP) {
@@ -72,19 +73,21 @@ static void network_take(struct engine *e, const struct due *due, const struct h
 static void networks_take(struct engine *e)
 {
 	struct places places;
+	unsigned ways[ENGINE_BATCH]; /* where the places of the ways begin */
 
 	places.count = 0;
 	for (unsigned i = 0; i < e->due_count; i++) {
 		const struct packet *p = e->due[i].packet;
 
-		places.count += network_places(e->network, p, &places.at[places.count]);
 		places.from[i] = places.count;
+		places.count += network_places(e->network, p, &places.at[places.count]);
+		ways[i] = places.count;
 		if (p->kind == PACKET_SIP)
 			places.count += sip_ways_places(e->ways, p, &places.at[places.count]);
 	}
 	places_ask(&places);
 	for (unsigned i = 0; i < e->due_count; i++)
-		network_take(e, &e->due[i], &places.at[places.from[i]]);
+		network_take(e, &e->due[i], &places.at[places.from[i]], &places.at[ways[i]]);
 }
 
 /* SIP, copies too. */

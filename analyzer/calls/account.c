@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/calls/account_parts.h"
 #include "analyzer/calls/internal.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
@@ -11,22 +12,10 @@
 enum {
 	ACCOUNTS_DEFAULT = 32768,
 	SIP_PORT = 5060,
-	LOOK_MAX = 64,               /* records of one bucket's key that are looked at */
-	CONTACTS_WALKED = 32,
-	COPIES_PROVE = 3             /* sent so often and not answered */
+	CONTACTS_WALKED = 32
 };
 
 #define SIGHT_NS TRANSACTION_LIFE_NS  /* RFC 3261 17: an older CSeq within it is a second sight, later a new beginning */
-#define ANSWER_NS (4 * SECOND_NS)     /* timer E: four transmissions; who has not answered by then does not */
-
-struct accounts {
-	struct list order, poor, good, sites;
-	struct arena *site_arena;
-	struct hash by_aor, by_user, by_inner, by_outer;
-	size_t max;
-	unsigned next_account, next_device;
-	uint64_t evicted;
-};
 
 /* ---- the tables ---- */
 
@@ -114,14 +103,14 @@ uint64_t accounts_evicted(const struct accounts *a)
 
 /* ---- finding ---- */
 
-static uint64_t user_key(struct span user)
+uint64_t account_user_key(struct span user)
 {
 	return hash_bytes(user.p, user.n);
 }
 
 static uint64_t aor_key(struct span user, struct span host)
 {
-	return hash_mix(user_key(user), hash_bytes(host.p, host.n));
+	return hash_mix(account_user_key(user), hash_bytes(host.p, host.n));
 }
 
 static struct account *account_find(const struct accounts *a, uint64_t key)
@@ -154,7 +143,7 @@ static struct account *account_new(struct accounts *a, const struct sip_address 
 	account_room(a);
 	x->n = ++a->next_account;
 	x->aor_key = key;
-	x->user_key = user_key(to->user);
+	x->user_key = account_user_key(to->user);
 	list_init(&x->devices);
 	text_escape(to->user, x->user, sizeof x->user);
 	text_init(&aor);
@@ -210,7 +199,7 @@ static struct device *device_in(const struct hash *table, const struct endpoint 
 }
 
 /* With a user: the line of that name at the socket, if there is one. */
-static struct device *device_at(const struct accounts *a, const struct endpoint *at, uint64_t user)
+struct device *account_device_at(const struct accounts *a, const struct endpoint *at, uint64_t user)
 {
 	struct device *d = device_in(&a->by_outer, at, true, user), *inside = device_in(&a->by_inner, at, false, user);
 
@@ -219,7 +208,7 @@ static struct device *device_at(const struct accounts *a, const struct endpoint 
 
 const struct device *accounts_device_at(const struct accounts *a, const struct endpoint *at)
 {
-	return device_at(a, at, 0);
+	return account_device_at(a, at, 0);
 }
 
 /* ---- a REGISTER ---- */
@@ -259,7 +248,7 @@ static uint64_t identity_of(const struct sip_message *m, bool *ret_instance)
 	return hash_mix(agent, m->keys.call_id);
 }
 
-static uint64_t branch_of(const struct sip_message *m)
+uint64_t account_branch(const struct sip_message *m)
 {
 	return m->via.branch.n ? m->keys.branch : 0;
 }
@@ -271,7 +260,7 @@ static bool is_sight(const struct device *d, const struct packet *p)
 
 	if (ns_minus(p->at_ns, d->last_ns) > SIGHT_NS)
 		return false;
-	return (d->branch && d->branch == branch_of(m)) ||
+	return (d->branch && d->branch == account_branch(m)) ||
 	       (d->call_id == m->keys.call_id && m->cseq <= d->cseq);
 }
 
@@ -387,7 +376,7 @@ static void attempt_begin(struct device *d, const struct packet *p)
 
 	d->call_id = m->keys.call_id;
 	d->cseq = m->cseq;
-	d->branch = branch_of(m);
+	d->branch = account_branch(m);
 	d->asks = true;
 	d->binds = m->contact.whole.n && !m->contact_star;
 	d->removes = m->contact_star || (m->has_expires && m->expires_s == 0);
@@ -527,192 +516,6 @@ static void register_answer(struct accounts *a, const struct packet *p)
 		x->refused++;
 }
 
-/* ---- requests to a device ---- */
-
-static bool knows(const struct device *d, const struct endpoint *at)
-{
-	for (unsigned i = 0; i < DEVICE_OUTER_MAX; i++) {
-		if (address_known(&d->outers[i].addr) && endpoint_equal(&d->outers[i], at))
-			return true;
-	}
-	return endpoint_equal(&d->inner, at);
-}
-
-/*
- * A call for the account goes to where one of its devices was, while the registrar has since been told of another
- * socket.
- */
-static void stale_note(const struct accounts *a, const struct packet *p, uint64_t user)
-{
-	unsigned looked = 0;
-
-	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX;
-	    it = it->next, looked++) {
-		struct account *x = HASH_ENTRY(it, struct account, by_user);
-		const struct device *now = x->current;
-
-		if (x->user_key != user || !now || endpoint_equal(&now->inner, &p->dst) ||
-		    endpoint_equal(&now->outer, &p->dst) ||
-		    endpoint_equal(&now->source, &p->dst))
-			continue;
-		LIST_EACH(dit, &x->devices) {
-			const struct device *d = LIST_ENTRY(dit, struct device, in_account);
-
-			if (!address_equal(&d->server.addr, &p->src.addr) || !knows(d, &p->dst))
-				continue;
-			if (!x->stale++)
-				x->stale_at = message_frame(p);
-			return;
-		}
-	}
-}
-
-static void asked_end(struct device *d, struct asked *q, enum asked_state state)
-{
-	struct tally *t = &d->tally;
-
-	q->state = state;
-	if (state == ASKED_ANSWERED) {
-		if (!t->answered++)
-			t->answered_at = q->at;
-		return;
-	}
-	if (!t->unanswered++)
-		t->unanswered_at = q->at;
-	t->unanswered_invites += q->method == SIP_INVITE;
-}
-
-/* Sent again and again over seconds, without an answer. */
-static bool asked_in_vain(const struct asked *q)
-{
-	return q->state == ASKED_OPEN && q->copies >= COPIES_PROVE && ns_minus(q->last_ns, q->first_ns) >= SECOND_NS;
-}
-
-/* The place for a new one: free, or that of the oldest, whose fate is then told. */
-static struct asked *asked_room(struct device *d)
-{
-	struct asked *oldest = &d->asked[0];
-
-	for (unsigned i = 0; i < DEVICE_ASKED_MAX; i++) {
-		if (d->asked[i].state != ASKED_OPEN)
-			return &d->asked[i];
-		if (d->asked[i].first_ns < oldest->first_ns)
-			oldest = &d->asked[i];
-	}
-	if (asked_in_vain(oldest))
-		asked_end(d, oldest, ASKED_UNANSWERED);
-	return oldest;
-}
-
-static struct asked *asked_find(struct device *d, uint64_t branch)
-{
-	for (unsigned i = 0; i < DEVICE_ASKED_MAX; i++) {
-		if (d->asked[i].state != ASKED_FREE && d->asked[i].branch == branch)
-			return &d->asked[i];
-	}
-	return NULL;
-}
-
-/* Of all lines at that socket. */
-static struct asked *asked_at(const struct hash *table, bool outer, uint32_t hash, uint64_t branch,
-	struct device **ret_device)
-{
-	unsigned looked = 0;
-
-	for (struct hash_link *it = hash_first(table, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
-		struct device *d = outer ? HASH_ENTRY(it, struct device, by_outer) : HASH_ENTRY(it, struct device,
-			by_inner);
-		struct asked *q = it->hash == hash ? asked_find(d, branch) : NULL;
-
-		if (q) {
-			*ret_device = d;
-			return q;
-		}
-	}
-	return NULL;
-}
-
-static struct asked *asked_of(const struct accounts *a, const struct endpoint *at, uint64_t branch,
-	struct device **ret_device)
-{
-	uint32_t hash = endpoint_hash(at);
-	struct asked *q = branch ? asked_at(&a->by_outer, true, hash, branch, ret_device) : NULL;
-
-	return q || !branch ? q : asked_at(&a->by_inner, false, hash, branch, ret_device);
-}
-
-/* The phone behind another socket of the same site that this request is meant for; NULL none. */
-static const struct device *meant_for(const struct accounts *a, const struct device *d, uint64_t user)
-{
-	unsigned looked = 0;
-
-	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX;
-	    it = it->next, looked++) {
-		const struct account *x = HASH_ENTRY(it, struct account, by_user);
-		const struct device *o = x->user_key == user ? x->current : NULL;
-
-		if (o && address_known(&o->inner.addr) && !address_equal(&o->inner.addr, &d->inner.addr) &&
-		    address_equal(&o->server.addr, &d->server.addr) && address_equal(&o->outer.addr, &d->outer.addr))
-			return o;
-	}
-	return NULL;
-}
-
-static void wrong_note(const struct accounts *a, struct device *d, const struct packet *p, uint64_t user)
-{
-	const struct device *o = d->account->user_key == user ||
-		!endpoint_equal(&p->dst, &d->inner) ? NULL : meant_for(a, d, user);
-
-	if (!o)
-		return;
-	d->wrong++;
-	d->wrong_branch = branch_of(p->sip);
-	d->wrong_for = o->inner;
-	d->wrong_at = message_frame(p);
-	memcpy(d->wrong_user, o->account->user, sizeof d->wrong_user);
-}
-
-static void request_to(struct accounts *a, const struct packet *p)
-{
-	const struct sip_message *m = p->sip;
-	uint64_t user = user_key(m->request_uri.user), branch = branch_of(m);
-	struct device *d = NULL;
-	struct asked *q = asked_of(a, &p->dst, branch, &d);
-
-	if (q) {
-		q->copies += q->state == ASKED_OPEN && endpoint_equal(&q->dst, &p->dst);
-		q->last_ns = p->at_ns;
-		return;
-	}
-	if (m->method == SIP_INVITE && m->to.tag.n == 0)
-		stale_note(a, p, user);
-	d = branch ? device_at(a, &p->dst, user) : NULL;
-	if (!d || !address_equal(&d->server.addr, &p->src.addr))
-		return;
-	if (m->to.tag.n == 0)
-		wrong_note(a, d, p, user);
-	q = asked_room(d);
-	*q = (struct asked){
-		.state = ASKED_OPEN, .branch = branch, .method = (uint8_t)m->method, .copies = 1, .dst = p->dst,
-		.first_ns = p->at_ns,
-		.last_ns = p->at_ns, .at = message_frame(p),
-	};
-}
-
-static void answer_from(struct accounts *a, const struct packet *p)
-{
-	uint64_t branch = branch_of(p->sip);
-	struct device *d = NULL;
-	struct asked *q = asked_of(a, &p->src, branch, &d);
-
-	if (!q)
-		return;
-	if (d->wrong_branch == branch && p->sip->status > d->wrong_status)
-		d->wrong_status = p->sip->status;
-	if (q->state == ASKED_OPEN)
-		asked_end(d, q, ASKED_ANSWERED);
-}
-
 void accounts_packet(struct accounts *a, const struct packet *p)
 {
 	const struct sip_message *m = p->sip;
@@ -725,98 +528,16 @@ void accounts_packet(struct accounts *a, const struct packet *p)
 		else
 			register_answer(a, p);
 	} else if (!m->request) {
-		answer_from(a, p);
+		account_answer_from(a, p);
 	} else if (m->method != SIP_ACK && m->method != SIP_CANCEL) {
-		request_to(a, p);
+		account_request_to(a, p);
 	}
-}
-
-/* ---- sites: who is behind one router ---- */
-
-static uint64_t site_key(const struct endpoint *outer, const struct endpoint *server)
-{
-	return hash_mix(hash_bytes(outer->addr.bytes, sizeof outer->addr.bytes),
-	       hash_bytes(server->addr.bytes, sizeof server->addr.bytes));
-}
-
-static struct sip_site *site_get(struct accounts *a, struct hash *table, const struct device *d)
-{
-	uint64_t key = site_key(&d->outer, &d->server);
-	struct sip_site *s;
-
-	for (struct hash_link *it = hash_first(table, (uint32_t)key); it; it = it->next) {
-		s = HASH_ENTRY(it, struct sip_site, by_key);
-		if (address_equal(&s->outer, &d->outer.addr) && address_equal(&s->server, &d->server.addr))
-			return s;
-	}
-	s = arena_zalloc(a->site_arena, sizeof *s);
-	s->outer = d->outer.addr;
-	s->server = d->server.addr;
-	list_init(&s->devices);
-	hash_add(table, &s->by_key, (uint32_t)key);
-	list_add_tail(&a->sites, &s->in_order);
-	return s;
-}
-
-static int resident_compare(const void *x, const void *y)
-{
-	const struct device *a = *(const struct device *const *)x, *b = *(const struct device *const *)y;
-	int by_address = address_compare(&a->inner.addr, &b->inner.addr);
-
-	if (a->inner.port != b->inner.port)
-		return a->inner.port < b->inner.port ? -1 : 1;
-	if (by_address)
-		return by_address;
-	return a->n < b->n ? -1 : a->n > b->n;
-}
-
-static void site_sort(struct accounts *a, struct sip_site *s)
-{
-	unsigned n = 0;
-
-	s->device = arena_zalloc(a->site_arena, s->devices.count * sizeof *s->device);
-	LIST_EACH(it, &s->devices)
-		s->device[n++] = LIST_ENTRY(it, struct device, in_site);
-	s->device_count = n;
-	qsort(s->device, n, sizeof *s->device, resident_compare);
-}
-
-/* Of an account only the device that it has now: its others may be the same phone before it restarted. */
-static void sites_reckon(struct accounts *a)
-{
-	struct hash table;
-
-	arena_free(a->site_arena);
-	a->site_arena = arena_new();
-	list_init(&a->sites);
-	hash_init(&table);
-	LIST_EACH(it, &a->order) {
-		struct account *x = LIST_ENTRY(it, struct account, in_order);
-		struct device *d = x->current;
-
-		if (!d || d->transport != TRANSPORT_UDP || !address_known(&d->outer.addr) ||
-		    address_equal(&d->outer.addr, &d->inner.addr))
-			continue;
-		list_add_tail(&site_get(a, &table, d)->devices, &d->in_site);
-	}
-	LIST_EACH(it, &a->sites)
-		site_sort(a, LIST_ENTRY(it, struct sip_site, in_order));
-	hash_fini(&table);
 }
 
 void accounts_settle(struct accounts *a, int64_t last_ns)
 {
-	LIST_EACH(it, &a->good) {
-		LIST_EACH(dit, &LIST_ENTRY(it, struct account, in_class)->devices) {
-			struct device *d = LIST_ENTRY(dit, struct device, in_account);
-
-			for (unsigned i = 0; i < DEVICE_ASKED_MAX; i++) {
-				if (asked_in_vain(&d->asked[i]) && ns_minus(last_ns, d->asked[i].first_ns) >= ANSWER_NS)
-					asked_end(d, &d->asked[i], ASKED_UNANSWERED);
-			}
-		}
-	}
-	sites_reckon(a);
+	account_asked_settle(a, last_ns);
+	account_sites_reckon(a);
 }
 
 const struct list *accounts_sites(const struct accounts *a)
@@ -826,7 +547,7 @@ const struct list *accounts_sites(const struct accounts *a)
 
 const struct account *accounts_of_user(const struct accounts *a, struct span user, const struct account *before)
 {
-	uint64_t key = user_key(user);
+	uint64_t key = account_user_key(user);
 	struct hash_link *it = before ? before->by_user.next : hash_first(&a->by_user, (uint32_t)key);
 
 	for (; it; it = it->next) {

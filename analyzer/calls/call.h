@@ -26,7 +26,7 @@ struct headers;                      /* headers.h */
 struct mslot;                        /* analyzer/media/expectation.h */
 struct trial;
 
-enum side { SIDE_CALLER, SIDE_CALLEE };   /* by the first INVITE, for ever */
+enum side { SIDE_CALLER, SIDE_CALLEE } __attribute__((packed));       /* by the first INVITE, for ever */
 static inline enum side side_other(enum side s)
 {
 	return s == SIDE_CALLER ? SIDE_CALLEE : SIDE_CALLER;
@@ -153,7 +153,7 @@ struct transaction {
 enum exchange_kind {
 	EXCHANGE_INITIAL,            /* INVITE/200, or INVITE/reliable 1xx, or 200/ACK (delayed offer) */
 	EXCHANGE_REINVITE, EXCHANGE_UPDATE, EXCHANGE_PRACK
-};
+} __attribute__((packed));
 
 enum exchange_state {
 	EXCHANGE_OFFERED,            /* no answer yet */
@@ -161,7 +161,7 @@ enum exchange_state {
 	EXCHANGE_STABLE,
 	EXCHANGE_REJECTED,           /* final >= 300: the old session goes on (RFC 3261 14.1) */
 	EXCHANGE_NO_ANSWER           /* ACK without SDP after an offer in the 200: nothing was agreed */
-};
+} __attribute__((packed));
 
 enum { SDP_COPIES_MAX = 6 };
 
@@ -191,7 +191,7 @@ struct exchange {
 	struct frame_ref stable_at;
 };
 
-enum dialog_state { DIALOG_EARLY, DIALOG_CONFIRMED, DIALOG_ENDED };
+enum dialog_state { DIALOG_EARLY, DIALOG_CONFIRMED, DIALOG_ENDED } __attribute__((packed));
 
 struct dialog {
 	struct list_link in_leg;     /* leg.dialogs, by first sight */
@@ -212,7 +212,7 @@ struct dialog {
 };
 
 enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED,
-	LEG_UNKNOWN };
+	LEG_UNKNOWN } __attribute__((packed));
 
 struct party {                       /* one side of a leg */
 	struct span user, display, host, user_agent;  /* of From or To, User-Agent or Server */
@@ -231,38 +231,39 @@ struct segment {                     /* one pair of SIP neighbours */
 enum { LEG_SEGMENT_MAX = 8 };
 
 enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES,
-	JOIN_CALL_ID, JOIN_SCORE };
+	JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
 
 /* What walks over all legs look at comes first: some cache lines of a leg, not all. */
 struct leg {
 	struct list_link in_order, in_call;
 	struct call *call;           /* never NULL: a leg alone is a call of its own until it is joined */
-	enum leg_state state;
 	unsigned n;                  /* 1-based, by first message */
-	bool partial;                /* first message was in-dialog */
-	bool initial_invite_seen;
-	bool counts_as_call;         /* initial INVITE or a final response to one is in the capture (JSON end.calls) */
-	bool answered;               /* a 2xx to INVITE, or the ACK that proves an unseen one */
-	bool bye_seen, bye_answered, cancel_seen;
-	bool timed_out;              /* nothing for idle_timeout_ns: given up; a later message revives it */
-	bool siprec, cut;            /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
-	bool is_transfer, is_retry;  /* begun by REFER or Replaces; a new attempt after a failure */
-	bool retry_answered;         /* it failed, and such a new attempt was answered */
-	bool focus, early_sdp;       /* of some message: isfocus in Contact; SDP in an 18x to INVITE */
-	bool transferred;            /* a REFER in it was accepted */
+	uint16_t status;             /* final status of the initial INVITE, 0 none */
+	enum leg_state state;
+	enum leg_join joined_by;
+	enum side ended_by_side;     /* of BYE; valid when bye_seen */
+	bool partial : 1;            /* first message was in-dialog */
+	bool initial_invite_seen : 1;
+	bool counts_as_call : 1;     /* initial INVITE or a final response to one is in the capture (JSON end.calls) */
+	bool answered : 1;           /* a 2xx to INVITE, or the ACK that proves an unseen one */
+	bool bye_seen : 1, bye_answered : 1, cancel_seen : 1;
+	bool timed_out : 1;          /* nothing for idle_timeout_ns: given up; a later message revives it */
+	bool siprec : 1, cut : 1;    /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
+	bool is_transfer : 1, is_retry : 1;      /* begun by REFER or Replaces; a new attempt after a failure */
+	bool retry_answered : 1;     /* it failed, and such a new attempt was answered */
+	bool focus : 1, early_sdp : 1;   /* of some message: isfocus in Contact; SDP in an 18x to INVITE */
+	bool transferred : 1;        /* a REFER in it was accepted */
 	/*
 	 * more happened in it than one INVITE (and those that were challenged before it), ACK and BYE, each seen once,
 	 * and answers to them that are no failure: nearly never
 	 */
-	bool rough;
-	uint16_t status;             /* final status of the initial INVITE, 0 none */
+	bool rough : 1;
+	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
 	struct list dialogs, transactions, messages;
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
-	enum side ended_by_side;     /* of BYE; valid when bye_seen */
-	enum leg_join joined_by;
 	struct party party[2];       /* indexed by enum side */
 	struct hash_link by_id;      /* Call-ID and From-tag */
 	struct arena *arena;
@@ -276,7 +277,6 @@ struct leg {
 	struct span replaces_call_id;
 	/* the whole Replaces of the initial INVITE (RFC 3891); replaces_call_id may be of a Join */
 	struct span replaces;
-	unsigned named;              /* findings that name it: findings/finding.c */
 	int64_t refer_ns;
 	struct list places;          /* analyzer/media/binding.c: where its descriptions want media */
 };

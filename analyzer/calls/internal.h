@@ -18,7 +18,7 @@ enum {
 	HEADER_IDS_MAX = 4,
 	COMMON_PHRASES = 256,
 	COMMON_FORMATS = 128,
-	LEG_CHUNK = 992              /* bytes: a live call without texts takes seven */
+	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -36,11 +36,11 @@ struct message_record {
 struct transaction_record {
 	struct transaction transaction;
 	struct list_link waiting;    /* calls.waiting: no final yet, by first message */
+	const struct message_record *sightings;      /* each message as first seen on each address pair, newer first */
+	uint8_t sighting_count;
 	bool waits;
 	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
 	bool unhashed;               /* replaced by a new attempt with the same CSeq */
-	const struct message_record *sightings;      /* each message as first seen on each address pair, newer first */
-	unsigned sighting_count;
 	uint32_t least_vias;         /* of its requests; 0: none seen */
 	struct exchange *exchange;   /* in-dialog ones */
 };
@@ -76,7 +76,7 @@ struct common_formats {              /* codecs that many descriptions list alike
  * Half-open; failed or given up; ringing; established and over; established. The less useful first: what evicts goes by
  * this order.
  */
-enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_EARLY, CLASS_DONE, CLASS_LIVE, CLASS_COUNT };
+enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_EARLY, CLASS_DONE, CLASS_LIVE, CLASS_COUNT } __attribute__((packed));
 
 struct call_id {                     /* one Call-ID, whatever the From-tags */
 	struct hash_link by_id;
@@ -141,14 +141,22 @@ struct leg_record {
 	struct list_link in_class, in_id;
 	struct leg_rare *rare;
 	struct call_id *id;
-	enum leg_class class;
 	size_t bytes;                /* as counted in calls.class_bytes */
-	bool gone;                   /* evicted: readable until the next message, and no more than that */
-	bool hashed;                 /* in calls.legs_by_id */
-	bool lingers;                /* losing forks wait for their end */
-	bool ended_told;
+	enum leg_class class;
+	bool gone : 1;               /* evicted: readable until the next message, and no more than that */
+	bool hashed : 1;             /* in calls.legs_by_id */
+	bool lingers : 1;            /* losing forks wait for their end */
+	bool ended_told : 1;
+	bool settles : 1;            /* a retry may follow its last final */
+	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
-	bool settles;                /* a retry may follow its last final */
+	uint16_t ring_status;        /* of the first 18x */
+	uint8_t clue_count;
+	uint32_t max_forwards;
+	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
+	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or it serves itself */
+	uint64_t codecs;             /* hash of the order of codecs offered */
+	struct clue *clues;          /* newest first */
 	struct description *descriptions;
 	const struct phrase *phrases;
 	const struct contact *contacts;
@@ -159,15 +167,6 @@ struct leg_record {
 		uint8_t dst_vias;
 	} rank[2];
 	struct transfer *caused_by;  /* whose target it is */
-	/* join.c */
-	bool begun;
-	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
-	uint64_t way;                /* keyed hash of the host where it comes from; 0: unknown, or it serves itself */
-	struct clue *clues;          /* newest first */
-	unsigned clue_count;
-	uint32_t max_forwards;
-	uint64_t codecs;             /* hash of the order of codecs offered */
-	uint16_t ring_status;        /* of the first 18x */
 };
 
 struct transfer_record {

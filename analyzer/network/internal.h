@@ -164,7 +164,7 @@ struct network {
 	struct hash hosts, pairs, machines;
 	struct list hosts_in_order, pairs_in_order;
 	struct grades host_grades, pair_grades;
-	struct pool host_pool, pair_pool;
+	struct pool host_pool, pair_pool, machine_pool;
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
 	struct nat nat;
@@ -206,7 +206,8 @@ void machine_aliases(struct network *n);             /* 1.6.2 (a), anew */
 void alias_forget(struct host_record *h);            /* h is about to go */
 
 /* pair.c */
-struct pair_record *pair_add(struct network *n, const struct packet *p);
+/* hash: as network_places() asks for. */
+struct pair_record *pair_add(struct network *n, const struct packet *p, uint32_t hash);
 /* Of the packet that was added last nothing is looked up or touched. */
 struct pair_record *pair_again(struct network *n, const struct packet *p);
 struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst);

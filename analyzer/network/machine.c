@@ -5,10 +5,6 @@
  */
 #include "analyzer/network/internal.h"
 
-#include <stdlib.h>
-
-#include "captures/base/memory.h"
-
 enum {
 	VOTES_MAX = 16,              /* so many packets from elsewhere make a host's old MAC forgotten */
 	ALIAS_PACKETS = 8,           /* fewer packets of an address prove nothing */
@@ -41,7 +37,7 @@ static struct machine *machine_add(struct network *n, const uint8_t mac[6])
 
 	if (m)
 		return m;
-	m = memory_zalloc(sizeof *m);
+	m = pool_zalloc(&n->machine_pool);
 	memcpy(m->mac, mac, sizeof m->mac);
 	list_init(&m->hosts);
 	hash_add(&n->machines, &m->by_mac, hash);
@@ -59,7 +55,7 @@ void machine_leave(struct network *n, struct host_record *h)
 	if (!list_empty(&m->hosts))
 		return;
 	hash_remove(&n->machines, &m->by_mac);
-	free(m);
+	pool_give(&n->machine_pool, m);
 }
 
 unsigned machine_places(const struct network *n, const struct packet *p, struct hash_place *ret)

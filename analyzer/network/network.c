@@ -36,6 +36,7 @@ struct network *network_new(const struct network_config *config)
 	hash_init(&n->machines);
 	pool_init(&n->host_pool, sizeof(struct host_record));
 	pool_init(&n->pair_pool, sizeof(struct pair_record));
+	pool_init(&n->machine_pool, sizeof(struct machine));
 	list_init(&n->hosts_in_order);
 	list_init(&n->pairs_in_order);
 	grades_init(&n->host_grades);
@@ -55,6 +56,7 @@ void network_free(struct network *n)
 	hosts_free(n);
 	pool_fini(&n->pair_pool);
 	pool_fini(&n->host_pool);
+	pool_fini(&n->machine_pool);
 	nat_fini(&n->nat);
 	duplicates_fini(&n->duplicates);
 	vlan_uses_free(n->vlans);
@@ -130,6 +132,15 @@ static void note_voice(struct network *n, const struct packet *p)
 
 void network_packet(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count)
 {
+	struct hash_place at[HASH_PLACES];
+
+	network_places(n, p, at);
+	network_packet_at(n, p, verdict, count, at);
+}
+
+void network_packet_at(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count,
+	const struct hash_place *at)
+{
 	struct pair_record *pair;
 
 	if (p->kind == PACKET_ARP)
@@ -143,7 +154,7 @@ void network_packet(struct network *n, const struct packet *p, enum duplicate_ve
 	n->counts.packets += count;
 	if (p->vlan_count)
 		vlan_uses_packet(n->vlans, p, verdict != DUPLICATE_NO, count);
-	pair = pair_add(n, p);
+	pair = pair_add(n, p, (uint32_t)at[0].key);
 	pair_packet(n, pair, p, verdict, count);
 	if (verdict != DUPLICATE_NO) {
 		n->counts.copies += count;

@@ -172,6 +172,9 @@ unsigned network_places(const struct network *n, const struct packet *p, struct 
  * equal ones since the last call, p being the latest.
  */
 void network_packet(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count);
+/* The same; at: what network_places() gave for it. */
+void network_packet_at(struct network *n, const struct packet *p, enum duplicate_verdict verdict, uint32_t count,
+	const struct hash_place *at);
 
 struct host *network_host(struct network *n, const struct address *a);               /* found or made; NULL: family 0 */
 /* Follows alias_of; NULL unknown. */

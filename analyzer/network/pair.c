@@ -21,10 +21,9 @@ static uint32_t pair_hash(const struct address *src, const struct address *dst)
 	return (uint32_t)(a < b ? hash_mix(a, b) : hash_mix(b, a));
 }
 
-struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
+static struct pair_record *find(const struct network *n, const struct address *src, const struct address *dst,
+	uint32_t hash)
 {
-	uint32_t hash = pair_hash(src, dst);
-
 	for (struct hash_link *link = hash_first(&n->pairs, hash); link; link = link->next) {
 		struct pair *pair = HASH_ENTRY(link, struct pair, by_key);
 
@@ -34,11 +33,16 @@ struct pair_record *pair_find(const struct network *n, const struct address *src
 	return NULL;
 }
 
+struct pair_record *pair_find(const struct network *n, const struct address *src, const struct address *dst)
+{
+	return find(n, src, dst, pair_hash(src, dst));
+}
+
 unsigned network_places(const struct network *n, const struct packet *p, struct hash_place *ret)
 {
 	if (!(p->has & HAS_IP))
 		return 0;
-	ret[0] = (struct hash_place){ &n->pairs, pair_hash(&p->src.addr, &p->dst.addr) };
+	ret[0] = (struct hash_place){ &n->pairs, pair_hash(&p->src.addr, &p->dst.addr) };       /* pair_add()'s */
 	ret[1] = (struct hash_place){ &n->hosts, address_hash(&p->src.addr) };
 	ret[2] = (struct hash_place){ &n->hosts, address_hash(&p->dst.addr) };
 	return 3 + machine_places(n, p, &ret[3]);
@@ -72,7 +76,7 @@ void pairs_free(struct network *n)
 		pair_free(n, (struct pair_record *)LIST_ENTRY(it, struct pair, in_order));
 }
 
-static struct pair_record *pair_new(struct network *n, const struct packet *p)
+static struct pair_record *pair_new(struct network *n, const struct packet *p, uint32_t hash)
 {
 	struct host_record *src = host_add(n, &p->src.addr, NULL), *dst = host_add(n, &p->dst.addr, src);
 	struct pair_record *pair;
@@ -88,13 +92,13 @@ static struct pair_record *pair_new(struct network *n, const struct packet *p)
 	pair->pair.first_at = (struct frame_spot){ p->file, p->frame };
 	pair->src = src;
 	pair->dst = dst;
-	pair->reverse = src == dst ? NULL : pair_find(n, &p->dst.addr, &p->src.addr);
+	pair->reverse = src == dst ? NULL : find(n, &p->dst.addr, &p->src.addr, hash);
 	if (pair->reverse)
 		pair->reverse->reverse = pair;
 	list_add_tail(&src->pairs_out, &pair->in_src);
 	list_add_tail(&dst->pairs_in[0], &pair->in_dst);
 	grades_add(&n->pair_grades, &pair->grade, n->now_ns);
-	hash_add(&n->pairs, &pair->pair.by_key, pair_hash(&p->src.addr, &p->dst.addr));
+	hash_add(&n->pairs, &pair->pair.by_key, hash);
 	list_add_tail(&n->pairs_in_order, &pair->pair.in_order);
 	return pair;
 }
@@ -105,14 +109,14 @@ static bool pair_is(const struct pair_record *pair, const struct packet *p)
 }
 
 /* Packets come in runs of one pair, or of one and its answer: most are found without a look-up. */
-struct pair_record *pair_add(struct network *n, const struct packet *p)
+struct pair_record *pair_add(struct network *n, const struct packet *p, uint32_t hash)
 {
 	struct pair_record *pair = n->last;
 
 	if (!pair_is(pair, p))
-		pair = pair && pair_is(pair->reverse, p) ? pair->reverse : pair_find(n, &p->src.addr, &p->dst.addr);
+		pair = pair && pair_is(pair->reverse, p) ? pair->reverse : find(n, &p->src.addr, &p->dst.addr, hash);
 	if (!pair)
-		pair = pair_new(n, p);
+		pair = pair_new(n, p, hash);
 	n->last = pair;
 	grades_touch(&n->pair_grades, &pair->grade, n->now_ns);
 	grades_touch(&n->host_grades, &pair->src->grade, n->now_ns);
@@ -125,7 +129,7 @@ struct pair_record *pair_again(struct network *n, const struct packet *p)
 	if (n->now_ns == p->at_ns && pair_is(n->last, p))
 		return n->last;
 	n->now_ns = p->at_ns;
-	return pair_add(n, p);
+	return pair_add(n, p, pair_hash(&p->src.addr, &p->dst.addr));
 }
 
 static void establish_one(struct network *n, struct pair_record *pair)

@@ -58,9 +58,11 @@ struct source_target {               /* a host that it asked */
 	uint16_t answered_from;      /* its port */
 };
 
-struct source_user {                 /* a user that it asked for, or as */
-	char user[SOURCE_TEXT];      /* escaped */
+struct source_user {                 /* a user that it asked for, or as. What a walk over them asks comes first */
 	uint64_t key;                /* hash of the user */
+	int64_t last_ns;
+	unsigned accepted;
+	char user[SOURCE_TEXT];      /* escaped */
 	struct endpoint server;
 	uint16_t port;               /* the source's */
 	uint64_t agent, contact;     /* hashes */
@@ -69,10 +71,9 @@ struct source_user {                 /* a user that it asked for, or as */
 	bool challenged, denied;     /* without credentials: 401, 407; 403, 404, 604 */
 	/* credentials */
 	unsigned tried, rejected, since; /* since: rejected after the last success, or never forgiven */
-	unsigned accepted;
 	struct pace rejections;
 	int64_t *rejection_ns;       /* a ring, made with the first */
-	int64_t first_ns, last_ns, rejected_first_ns, rejected_last_ns, accepted_ns, accepted_first_ns;
+	int64_t first_ns, rejected_first_ns, rejected_last_ns, accepted_ns, accepted_first_ns;
 	unsigned rejected_before;    /* the acceptance that ended a guess */
 	bool taken;                  /* accepted after so many rejections as a guess needs */
 	struct frame_ref rejected_at[SOURCE_FRAMES], rejected_last_at, accepted_at;

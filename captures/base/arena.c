@@ -69,7 +69,7 @@ void arena_free(struct arena *arena)
 		free(it);
 	}
 	pool = arena->pool;
-	for (struct chunk *it = arena->chunks; it; it = next) {  /* the arena goes with the last */
+	for (struct chunk *it = arena->chunks; it; it = next) {  /* the arena goes with one of them */
 		next = it->next;
 		if (pool)
 			pool_give(pool, it);
@@ -105,10 +105,16 @@ static inline bool chunk_fits(const struct chunk *chunk, size_t bytes)
 	return (size_t)(chunk->back - chunk->front) >= bytes;
 }
 
+/* Half of it at most; of the pool's chunks, which cost no heap, also nearly all of one. The rest would stay empty. */
+static bool chunk_suits(const struct arena *arena, size_t size, size_t bytes)
+{
+	return bytes <= size / 2 || (arena->pool && bytes <= size - sizeof(struct chunk) && bytes >= size / 8 * 7);
+}
+
 /* One of those before the first, or a new one. */
 static struct chunk *chunk_other(struct arena *arena, size_t bytes)
 {
-	struct chunk *chunk = arena->chunks->next;
+	struct chunk *chunk = arena->chunks->next, **at = &arena->chunks;
 	size_t size;
 
 	for (unsigned i = 1; chunk && i < CHUNKS_TRIED; i++, chunk = chunk->next) {
@@ -116,12 +122,14 @@ static struct chunk *chunk_other(struct arena *arena, size_t bytes)
 			return chunk;
 	}
 	size = next_size(arena);
-	if (bytes > size / 2)
+	if (!chunk_suits(arena, size, bytes))
 		return NULL;
 	chunk = chunk_new(arena->pool, size, sizeof *chunk);
 	arena->bytes += size;
-	chunk->next = arena->chunks;
-	arena->chunks = chunk;
+	if (bytes > size / 2)           /* it is full at once: the one that is filled now stays first */
+		at = &arena->chunks->next;
+	chunk->next = *at;
+	*at = chunk;
 	return chunk;
 }
 

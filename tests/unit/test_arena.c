@@ -9,6 +9,7 @@
 #include "captures/base/arena.h"
 #include "captures/base/list.h"
 #include "captures/base/memory.h"
+#include "captures/base/pool.h"
 
 static void test_zeroed_aligned_apart(void **state)
 {
@@ -62,6 +63,57 @@ static void test_large(void **state)
 	assert_int_equal(small[7] | after[0] | after[7], 0);
 	assert_true(arena_bytes(arena) >= LARGE && arena_bytes(arena) < LARGE + 8192);
 	arena_free(arena);
+}
+
+/* Of chunks of a pool: what is small, more than half of one, nearly all of one, more than one; again when given back. */
+static void test_pooled(void **state)
+{
+	enum { CHUNK = 992, PIECES = 400 };
+	static const size_t sizes[] = { 8, 224, CHUNK / 2, CHUNK / 2 + 8, CHUNK * 7 / 8, CHUNK - 24, CHUNK - 16, CHUNK, 5000 };
+	static uint8_t *pieces[PIECES];
+	struct pool pool;
+
+	(void)state;
+	pool_init(&pool, CHUNK);
+	for (unsigned round = 0; round < 3; round++) {
+		struct arena *arena = arena_new_in(&pool);
+
+		for (size_t i = 0; i < PIECES; i++) {
+			size_t n = sizes[i * 7 % (sizeof sizes / sizeof *sizes)];
+
+			pieces[i] = arena_zalloc(arena, n);
+			assert_int_equal((uintptr_t)pieces[i] % MEMORY_ALIGNMENT, 0);
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(pieces[i][k], 0);
+			memset(pieces[i], (int)(i % 255 + 1), n);
+			arena_dup(arena, (struct span){ pieces[i], n });
+		}
+		for (size_t i = 0; i < PIECES; i++) {
+			for (size_t k = 0; k < sizes[i * 7 % (sizeof sizes / sizeof *sizes)]; k++)
+				assert_int_equal(pieces[i][k], i % 255 + 1);
+		}
+		arena_free(arena);
+		assert_non_null(pool.spare);
+	}
+	pool_fini(&pool);
+}
+
+/* A record of nearly a chunk takes one, and the gap that it leaves in the first is filled. */
+static void test_pooled_thrift(void **state)
+{
+	enum { CHUNK = 992 };
+	struct arena *arena;
+	struct pool pool;
+
+	(void)state;
+	pool_init(&pool, CHUNK);
+	arena = arena_new_in(&pool);
+	arena_zalloc(arena, 952);
+	for (unsigned i = 0; i < 4; i++)
+		arena_zalloc(arena, 224);
+	assert_int_equal(arena_bytes(arena), 2 * CHUNK);
+	arena_free(arena);
+	pool_fini(&pool);
 }
 
 /* A call with a few texts must not cost more than 4 KiB, and much data not much more than itself. */
@@ -133,6 +185,8 @@ int main(void)
 		cmocka_unit_test(test_zeroed_aligned_apart),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_pooled),
+		cmocka_unit_test(test_pooled_thrift),
 		cmocka_unit_test(test_thrift),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_list),

@@ -45,6 +45,8 @@ static uint32_t kinds_of(const struct echoes *e)
 #define ANSWER(via, from, id) "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP " via "\r\nFrom: <sip:1001@" from \
 	"\r\nTo: <sip:1002@192.0.2.77:5070>;tag=t1\r\nCall-ID: " id "\r\nCSeq: 7 OPTIONS\r\n\r\n"
 
+#define LONG "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct {
 	const char *name, *request, *answer;
 	uint32_t kinds;
@@ -67,6 +69,9 @@ static const struct {
 	  ANSWER("192.168.1.10;branch=z9hG4bKa", "192.168.1.10>;tag=f1", "x"), 0 },
 	{ "E3a host of the Call-ID", REQUEST("192.168.1.10:5060", "a.example", "x@192.168.1.10"),
 	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "x@198.51.100.20"),
+	  1u << ECHO_CALL_ID_HOST },
+	{ "E3a behind a long name", REQUEST("192.168.1.10:5060", "a.example", LONG "@192.168.1.10"),
+	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", LONG "@198.51.100.20"),
 	  1u << ECHO_CALL_ID_HOST },
 	{ "E3 another Call-ID", REQUEST("192.168.1.10:5060", "a.example", "x@192.168.1.10"),
 	  ANSWER("192.168.1.10:5060;branch=z9hG4bKa", "a.example>;tag=f1", "y"),

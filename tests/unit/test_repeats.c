@@ -159,6 +159,48 @@ static void test_a_flood_of_hosts(void **state)
 	repeats_free(r);
 }
 
+/* Of each window; what there is room for at first, and more. */
+static void test_ports_are_told_apart(void **state)
+{
+	(void)state;
+	for (unsigned ports = 1; ports <= 80; ports += ports < 10 ? 1 : 10) {
+		struct repeats *r = make(0, 0);
+		struct teller t = { .frame = 0 };
+		struct endpoint p, s;
+
+		assert_true(endpoint_parse(span_of(P), &p) && endpoint_parse(span_of(S), &s));
+		for (unsigned n = 0; n < 160; n++) {
+			char src[32];
+
+			snprintf(src, sizeof src, "10.0.0.21:%u", 10000 + n % ports);
+			ask(r, &t, 0.01 * n, src, n, NULL);
+			answer(r, &t, 0.01 * n + 0.001, src, n, NULL);
+		}
+		repeats_settle(r, at_s(100), true);
+		/* and the server's */
+		assert_int_equal(repeats_pair(r, &p.addr, &s.addr)->port_count, ports + 1 < 64 ? ports + 1 : 64);
+		repeats_free(r);
+	}
+}
+
+/* Two hosts and their pair for each transaction that will be too old, in their order, as many as there is room for. */
+static void test_places_of_what_closes(void **state)
+{
+	struct repeats *r = make(0, 0);
+	struct teller t = { .frame = 0 };
+	struct hash_place places[9];
+
+	(void)state;
+	for (unsigned n = 0; n < 4; n++)
+		ask(r, &t, 1 + n, P, n, NULL);
+	assert_int_equal(repeats_closing_places(r, at_s(34.5), places, 9), 0);
+	assert_int_equal(repeats_closing_places(r, at_s(36.5), places, 9), 6);
+	assert_true(places[0].key == places[3].key && places[1].key == places[4].key && places[2].key == places[5].key);
+	assert_int_equal(repeats_closing_places(r, at_s(60), places, 9), 9);
+	assert_int_equal(repeats_closing_places(r, at_s(60), places, 8), 6);
+	repeats_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +209,8 @@ int main(void)
 		cmocka_unit_test(test_an_answer_that_is_not_heard),
 		cmocka_unit_test(test_a_flood_of_transactions),
 		cmocka_unit_test(test_a_flood_of_hosts),
+		cmocka_unit_test(test_ports_are_told_apart),
+		cmocka_unit_test(test_places_of_what_closes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
