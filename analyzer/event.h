@@ -17,8 +17,8 @@ enum event_kind {
 	 * withdraws; judging twice gives the same as once.
 	 */
 	/*
-	 * Each leg in turn, before all others: what a detector wants to know of all legs together it gathers here, in one
-	 * walk for all of them. Nothing is said yet: no finding, no reason against one.
+	 * Each leg in turn, before all others: what a detector wants to know of all legs together it gathers here, in
+	 * one walk for all of them. Nothing is said yet: no finding, no reason against one.
 	 */
 	EVENT_SURVEY_LEG,
 	EVENT_JUDGE_CAPTURE,         /* the gates: before all that follow */

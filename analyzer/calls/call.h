@@ -254,8 +254,8 @@ struct leg {
 	bool focus : 1, early_sdp : 1;   /* of some message: isfocus in Contact; SDP in an 18x to INVITE */
 	bool transferred : 1;        /* a REFER in it was accepted */
 	/*
-	 * more happened in it than one INVITE (and those that were challenged before it), ACK and BYE, each seen once, and
-	 * answers to them that are no failure: nearly never
+	 * more happened in it than one INVITE (and those that were challenged before it), ACK and BYE, each seen once,
+	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough : 1;
 	unsigned named;              /* findings that name it: findings/finding.c */

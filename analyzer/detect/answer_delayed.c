@@ -377,8 +377,8 @@ static void limits_read(struct delays *all, const struct detection *d)
 /* Sent once, and acknowledged once and at once, if at all. */
 static bool acked_soon(const struct transaction *t, double soon_s)
 {
-	return !t->ack || (endpoint_equal(&t->ack->dst, &t->final->src) && phrase_equal(t->ack->to_tag, t->final->to_tag) &&
-		t->ack->at.at_ns >= t->final->at.at_ns && seconds_between(t->final, t->ack) <= soon_s);
+	return !t->ack || (endpoint_equal(&t->ack->dst, &t->final->src) &&
+		phrase_equal(t->ack->to_tag, t->final->to_tag) && t->ack->at.at_ns >= t->final->at.at_ns && seconds_between(t->final, t->ack) <= soon_s);
 }
 
 /* A plain leg has no relay and no reliable answers: it rang soon, and its ACK came soon. */
@@ -447,6 +447,6 @@ static void on_event(struct detection *d, const struct event *ev)
 const struct detector detect_answer_delayed = {
 	.id = "answer-delayed", .doc = &doc, .keys = keys, .event = on_event,
 	.state_size = sizeof(struct state), .forget = forget,
-	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_WARNING,
-	.possible_max = SEVERITY_WARNING,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL,
+	.usual = SEVERITY_WARNING, .possible_max = SEVERITY_WARNING,
 };

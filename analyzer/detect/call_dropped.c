@@ -558,6 +558,6 @@ static void on_event(struct detection *d, const struct event *ev)
 const struct detector detect_call_dropped = {
 	.id = "call-dropped", .doc = &doc, .keys = keys, .event = on_event,
 	.state_size = sizeof(struct state), .forget = forget,
-	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_ERROR,
-	.possible_max = SEVERITY_WARNING,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL,
+	.usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

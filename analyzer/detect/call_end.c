@@ -285,9 +285,11 @@ static bool abnormal_release(const struct leg *leg, struct call_end *e)
 }
 
 /* The registration of the other side at who hangs up, where it lapses at that time; NULL none. */
-static const struct sip_binding *lapsed_at(const struct facts *facts, const struct leg *leg, enum side by, int64_t bye_ns)
+static const struct sip_binding *lapsed_at(const struct facts *facts, const struct leg *leg, enum side by,
+	int64_t bye_ns)
 {
-	const struct sip_binding *b = sip_bindings_find(facts->bindings, side_at(leg, side_other(by)), side_at(leg, by));
+	const struct endpoint *phone = side_at(leg, side_other(by)), *server = side_at(leg, by);
+	const struct sip_binding *b = sip_bindings_find(facts->bindings, phone, server);
 	int64_t off_ns;
 
 	if (!b || b->registered_until_ns == NS_NONE || b->expires_s == 0 || leg->answer_ns == NS_NONE ||
@@ -339,7 +341,8 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
  */
 bool call_end_quiet(const struct facts *facts, const struct leg *leg)
 {
-	const struct transaction *t = leg_plain(leg) && leg->bye_seen && !leg->end_reason.n ? leg_plain_answered(leg) : NULL;
+	bool quiet = leg_plain(leg) && leg->bye_seen && !leg->end_reason.n;
+	const struct transaction *t = quiet ? leg_plain_answered(leg) : NULL;
 	const struct headers *ok = t ? t->final->headers : NULL;
 
 	return t && t->finals < ACK_COPIES && !(ok && ok->more->session_expires_s) &&

@@ -405,6 +405,6 @@ static void forget(void *state)
 const struct detector detect_cancel_lost = {
 	.id = "cancel-lost", .doc = &doc, .keys = keys, .event = on_event,
 	.state_size = sizeof(struct state), .forget = forget,
-	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_ERROR,
-	.possible_max = SEVERITY_WARNING,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL,
+	.usual = SEVERITY_ERROR, .possible_max = SEVERITY_WARNING,
 };

@@ -5,18 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/gate_ports.h"
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/survey.h"
-#include "analyzer/media/socket_use.h"
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
 
 enum {
 	ONE_SIDED_PACKETS = 20,      /* G1: so many one way and none back */
 	SIMULTANEOUS_STREAMS = 3,    /* G7 */
-	PORT_RANGE_CALLS = 3,        /* G3 port-range: hosts and calls */
 	NO_MEDIA_CALLS = 3           /* G2 for one media address */
 };
 
@@ -60,8 +59,7 @@ struct gates {
 	bool no_media;
 	const char *no_media_reason;
 	char no_media_why[64];
-	bool port_range, port_range_above;
-	uint16_t port_limit;
+	struct port_limit limit;
 	bool drops;
 	struct moments lost;         /* by the capture */
 	struct moments still;        /* by the capture or its link: nothing else was captured either */
@@ -473,89 +471,15 @@ static void reckon_reports(struct gates *g, const struct facts *f)
 
 /* ---- G3 port-range ---- */
 
-struct port_use {
-	uint16_t port;
-	struct address host;
-	bool seen;
-};
-
-static int port_use_compare(const void *a, const void *b)
-{
-	const struct port_use *x = a, *y = b;
-
-	if (x->port != y->port)
-		return x->port < y->port ? -1 : 1;
-	return address_compare(&x->host, &y->host);
-}
-
-static bool is_seen(const struct facts *f, const struct endpoint *at)
-{
-	const struct socket_use *s = socket_uses_find(f->sockets, at);
-
-	return s && s->arriving_count + s->leaving_count;
-}
-
-static unsigned collect_ports(const struct facts *f, struct port_use *use, unsigned room)
-{
-	unsigned n = 0;
-
-	LIST_EACH(it, calls_legs(f->calls)) {
-		const struct dialog *d = LIST_ENTRY(it, struct leg, in_order)->confirmed;
-
-		for (unsigned i = 0; d && i < d->mslot_count; i++) {
-			for (unsigned side = 0; side < 2 && n < room; side++) {
-				const struct window *w = direction_first_due(&d->mslots[i].direction[side]);
-
-				if (!w || !w->target_count ||
-				    window_end(w, f->capture->last_ns) - w->on_ns < NO_MEDIA_DUE_NS)
-					continue;
-				use[n].port = w->targets[0].at.port;
-				use[n].host = w->targets[0].at.addr;
-				use[n++].seen = is_seen(f, &w->targets[0].at);
-			}
-		}
-	}
-	return n;
-}
-
-/* All silent ports on one side of a limit, all speaking ones on the other; >= 3 hosts and calls are silent. */
-static void reckon_port_range(struct gates *g, const struct facts *f)
-{
-	enum { ROOM = 512 };
-	struct port_use *use = memory_zalloc(ROOM * sizeof *use);
-	unsigned n = collect_ports(f, use, ROOM), silent = 0, hosts = 0;
-	uint16_t silent_min = UINT16_MAX, silent_max = 0, seen_min = UINT16_MAX, seen_max = 0;
-
-	qsort(use, n, sizeof *use, port_use_compare);
-	for (unsigned i = 0; i < n; i++) {
-		uint16_t *low = use[i].seen ? &seen_min : &silent_min, *high = use[i].seen ? &seen_max : &silent_max;
-		bool known = use[i].seen;
-
-		for (unsigned k = 0; k < i && !known; k++)
-			known = !use[k].seen && address_equal(&use[k].host, &use[i].host);
-		hosts += !known;
-		silent += !use[i].seen;
-		*low = use[i].port < *low ? use[i].port : *low;
-		*high = use[i].port > *high ? use[i].port : *high;
-	}
-	if (silent >= 2 * PORT_RANGE_CALLS && hosts >= PORT_RANGE_CALLS && n > silent &&
-	    (silent_min > seen_max || silent_max < seen_min)) {
-		g->port_range = true;
-		g->port_range_above = silent_min > seen_max;
-		g->port_limit = g->port_range_above ? seen_max : seen_min;
-	}
-	free(use);
-}
-
 bool gates_port_range(const struct gates *g, uint16_t port)
 {
-	return g->port_range && (g->port_range_above ? port > g->port_limit : port < g->port_limit);
+	return g->limit.found && (g->limit.above ? port > g->limit.port : port < g->limit.port);
 }
 
 uint16_t gates_port_limit(const struct gates *g, bool *ret_above)
 {
-	*ret_above = g->port_range_above;
-	return g->port_range ? g->port_limit : 0;
+	*ret_above = g->limit.above;
+	return g->limit.found ? g->limit.port : 0;
 }
 
 /* ---- G7, the capture lost packets ---- */
@@ -843,7 +767,7 @@ struct gates *gates_reckon(const struct facts *facts)
 	reckon_reports(g, facts);
 	reckon_no_media(g, facts);
 	if (!g->no_media)
-		reckon_port_range(g, facts);
+		g->limit = gate_ports_reckon(facts);
 	reckon_losses(g, facts);
 	reckon_link_member(g, facts);
 	g->clock_unreliable = facts->capture->timestamps_back > 0 ||

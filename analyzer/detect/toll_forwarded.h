@@ -6,7 +6,10 @@
 #include "analyzer/detect/detector.h"
 #include "analyzer/detect/survey.h"
 
-/* Raises a finding a device that is worth one. rough: legs that something was refused or redirected in, among others. */
+/*
+ * Raises a finding a device that is worth one. rough: all legs in which something was refused or redirected, among
+ * others.
+ */
 void toll_forwarded(struct detection *d, const struct leg_list *rough);
 
 #endif

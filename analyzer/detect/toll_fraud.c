@@ -158,7 +158,8 @@ static bool relayed(const struct book *b, const struct facts *facts, const struc
 	for (; low < b->out.count && b->out.list[low]->first_ns - a->at_ns <= RELAY_NS; low++) {
 		struct dialled n;
 
-		if (b->out.list[low] == a->leg || !address_equal(&b->out.list[low]->party[SIDE_CALLER].signalling.addr, &server))
+		if (b->out.list[low] == a->leg ||
+		    !address_equal(&b->out.list[low]->party[SIDE_CALLER].signalling.addr, &server))
 			continue;
 		dialled_read(facts->site, b->out.list[low]->party[SIDE_CALLEE].user, &n);
 		if (strlen(n.digits) >= TAIL && strcmp(tail_of(&n, TAIL), tail_of(&a->number, TAIL)) == 0)
@@ -545,6 +546,6 @@ static void forget(void *state)
 const struct detector detect_toll_fraud = {
 	.id = "toll-fraud", .doc = &doc, .keys = keys, .event = on_event,
 	.state_size = sizeof(struct book), .forget = forget,
-	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL, .usual = SEVERITY_CRITICAL,
-	.possible_max = SEVERITY_WARNING,
+	.events = EVENT_BIT(EVENT_SURVEY_LEG) | EVENT_BIT(EVENT_JUDGE_CAPTURE), .scope = GLOBAL,
+	.usual = SEVERITY_CRITICAL, .possible_max = SEVERITY_WARNING,
 };

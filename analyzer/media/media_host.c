@@ -48,7 +48,8 @@ static struct host_span *span_new(struct media_host *host)
 		return &host->spans[host->span_count++];
 	if (host->span_count >= host->span_room) {
 		host->span_room = host->span_room ? host->span_room * 2 : 4;
-		host->spans = memory_resize(host->span_count == 1 ? NULL : host->spans, host->span_room, sizeof *host->spans);
+		host->spans = memory_resize(host->span_count == 1 ? NULL : host->spans, host->span_room,
+			sizeof *host->spans);
 		host->spans[0] = host->span_count == 1 ? host->one : host->spans[0];
 	}
 	return &host->spans[host->span_count++];
@@ -175,8 +176,8 @@ static int time_compare(const void *x, const void *y)
 }
 
 /*
- * ends: room for one a span. Spans begun before, less spans ended by then: both are sorted, attempts too. A call's own port is taken at its own
- * time, not before.
+ * ends: room for one a span. Spans begun before, less spans ended by then: both are sorted, attempts too. A call's own
+ * port is taken at its own time, not before.
  */
 static void host_settle(struct media_host *h, int64_t *ends)
 {

@@ -20,7 +20,10 @@ struct host_attempt {                /* a call that came to the host and was dec
 	bool doubled;                /* taken, with a socket that another call still held */
 };
 
-struct host_span { int64_t from_ns; const struct socket_hold *hold; };       /* from: it may be taken before it is named */
+struct host_span {                   /* from: it may be taken before it is named */
+	int64_t from_ns;
+	const struct socket_hold *hold;
+};
 
 struct media_host {
 	struct list_link in_order;   /* by first hold or refusal */

@@ -21,7 +21,7 @@ struct socket_hold {                 /* one run of windows in which a session na
 	const struct sdp_media *media, *answer;  /* the owner's description; that of the answerer, whichever side */
 	/* named until the session, or this address in it, has ended; the capture's end while open */
 	int64_t from_ns, to_ns;
-	const struct endpoint *remote;       /* what the other side named as its own in that time, at most HOLD_REMOTE_MAX */
+	const struct endpoint *remote;       /* what the other side named in that time, at most HOLD_REMOTE_MAX */
 	uint8_t remote_count;
 	uint8_t owner;               /* enum side */
 	bool open, due;              /* still held when the capture ended; audio was due to it at some time */
