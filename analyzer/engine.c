@@ -326,7 +326,7 @@ static bool session_streamed(struct engine *e, const struct dialog *d)
  * A session has changed: the streams concerned begin a new spell, so that windows can be told apart. An ended one asks
  * for audio nowhere. Windows are reckoned where streams need them, and at the end for all.
  */
-static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
+static void session_changed(struct engine *e, struct dialog *d)
 {
 	if (d->ended_ns != NS_NONE || !session_streamed(e, d))
 		return;
@@ -338,7 +338,7 @@ static void session_changed(struct engine *e, struct dialog *d, int64_t at_ns)
 				? &direction->windows[direction->window_count - 1] : NULL;
 
 			for (unsigned k = 0; w && k < w->target_count; k++)
-				streams_cut(e->streams, &w->targets[k].at, at_ns);
+				streams_cut(e->streams, &w->targets[k].at);
 		}
 	}
 }
@@ -380,7 +380,7 @@ static void leg_evicted(struct engine *e, struct leg *leg)
 	findings_forget_leg(e->findings, leg);
 }
 
-static void calls_event(struct engine *e, const struct calls_event *c, int64_t at_ns)
+static void calls_event(struct engine *e, const struct calls_event *c)
 {
 	switch (c->kind) {
 	case CALLS_MESSAGE:
@@ -389,7 +389,7 @@ static void calls_event(struct engine *e, const struct calls_event *c, int64_t a
 		break;
 	case CALLS_STABLE: case CALLS_ANSWERED: case CALLS_DIALOG_ENDED:
 		if (c->dialog)
-			session_changed(e, c->dialog, at_ns);
+			session_changed(e, c->dialog);
 		break;
 	case CALLS_EVICTED:
 		if (c->leg)
@@ -411,7 +411,7 @@ static void drain(struct engine *e, int64_t now_ns)
 	do {
 		n = calls_tick(e->calls, now_ns, events);
 		for (size_t i = 0; i < n; i++)
-			calls_event(e, &events[i], now_ns);
+			calls_event(e, &events[i]);
 	} while (n == CALLS_EVENT_MAX);
 }
 
@@ -436,7 +436,7 @@ static void take_sip(struct engine *e, const struct packet *p, bool copy)
 
 	for (;;) {
 		for (size_t i = 0; i < n; i++)
-			calls_event(e, &events[i], p->at_ns);
+			calls_event(e, &events[i]);
 		if (n < CALLS_EVENT_MAX)
 			return;
 		n = calls_more(e->calls, events);

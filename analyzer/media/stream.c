@@ -12,7 +12,6 @@
 
 enum {
 	SSRCS_NO_RTP = 20,
-	ENDPOINT_FLOWS_MAX = 256,
 	SID_MAX = 3,
 	PTIME_MAX_MS = 200,
 	JUMP_MS = 200,
@@ -636,107 +635,12 @@ struct stream_result streams_packet(struct streams *s, const struct packet *p)
 	return streams_packet_prepared(s, p, (struct stream_ticket){ flow_hash(s, p) });
 }
 
-/* ---- signalling ---- */
-
-static void flow_signalled(struct streams *s, struct flow *f, const struct stream_hint *hint)
-{
-	struct slot *slot = &s->slots[slot_find(s, f->hash)];
-
-	f->signalled |= hint->signalled;
-	if (slot->state == SLOT_REFUSED && f->signalled)
-		slot->state = SLOT_NO_STREAM;
-	for (struct record *r = f->latest; r; r = r->next) {
-		record_type_hint(s, r, streams_hot(s, r->index), hint);
-		if (!r->heuristic || !f->signalled)
-			continue;
-		r->s.signalled = true;
-		free(r->heuristic);
-		r->heuristic = NULL;
-	}
-}
-
-/* The newest flows first; an address with more of them than any phone has is not walked to its end. */
-void streams_signalled(struct streams *s, const struct endpoint *at, const struct stream_hint *hint)
-{
-	uint32_t hash = endpoint_hash(at);
-	unsigned n = 0;
-
-	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
-		struct flow *f = HASH_ENTRY(it, struct flow, by_src);
-
-		if (it->hash == hash && endpoint_equal(&f->src, at))
-			flow_signalled(s, f, hint);
-	}
-	n = 0;
-	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
-		struct flow *f = HASH_ENTRY(it, struct flow, by_dst);
-
-		if (it->hash == hash && endpoint_equal(&f->dst, at))
-			flow_signalled(s, f, hint);
-	}
-}
-
-static void flow_cut(struct streams *s, const struct flow *f)
-{
-	for (struct record *r = f->latest; r; r = r->next) {
-		struct stream_hot *h = streams_hot(s, r->index);
-
-		spell_close(r, h);
-		h->due = (uint32_t)((uint64_t)h->last_ns >>
-			20); /* the next packet takes the long way and begins a spell */
-	}
-}
-
-bool streams_none(const struct streams *s)
-{
-	return s->by_dst.count == 0;
-}
-
-/* Of what streams_cut() would look at. */
-bool streams_met(const struct streams *s, const struct endpoint *at)
-{
-	uint32_t hash = endpoint_hash(at);
-	unsigned n = 0;
-
-	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
-		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct flow, by_src)->src, at))
-			return true;
-	}
-	n = 0;
-	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
-		if (it->hash == hash && endpoint_equal(&HASH_ENTRY(it, struct flow, by_dst)->dst, at))
-			return true;
-	}
-	return false;
-}
-
-void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns)
-{
-	uint32_t hash = endpoint_hash(at);
-	unsigned n = 0;
-
-	(void)now_ns;
-	for (struct hash_link *it = hash_first(&s->by_src, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
-		struct flow *f = HASH_ENTRY(it, struct flow, by_src);
-
-		if (it->hash == hash && endpoint_equal(&f->src, at))
-			flow_cut(s, f);
-	}
-	n = 0;
-	for (struct hash_link *it = hash_first(&s->by_dst, hash); it && n < ENDPOINT_FLOWS_MAX; it = it->next, n++) {
-		struct flow *f = HASH_ENTRY(it, struct flow, by_dst);
-
-		if (it->hash == hash && endpoint_equal(&f->dst, at))
-			flow_cut(s, f);
-	}
-}
+/* ---- answers ---- */
 
 void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves)
 {
 	twin_compare(s, (struct record *)arrives, (struct record *)leaves);
 }
-
-/* ---- answers ---- */
 
 void stream_refresh(struct streams *s, struct stream *stream)
 {

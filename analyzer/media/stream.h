@@ -257,7 +257,7 @@ bool streams_none(const struct streams *s);
 bool streams_met(const struct streams *s, const struct endpoint *at);
 
 /* Cuts the running spell of streams from or to these addresses at now: a window of the expectation begins. */
-void streams_cut(struct streams *s, const struct endpoint *at, int64_t now_ns);
+void streams_cut(struct streams *s, const struct endpoint *at);
 
 /*
  * Media that arrives at a host and leaves it again under another SSRC: are these two the same sound? Compared by

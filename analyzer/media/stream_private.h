@@ -14,6 +14,7 @@ enum {
 	SEQ_MAX_DROPOUT = 3000, SEQ_MAX_MISORDER = 100,        /* RFC 3550 A.1 */
 	GAP_MIN_MS = 150, SPELL_HOLE_MS = 1000, HALF_MINUTE_S = 30,
 	FLOW_STREAM_MAX = 4,
+	ENDPOINT_FLOWS_MAX = 256,    /* of one place, or of one SSRC, that are looked at */
 	CHUNK_SHIFT = 8, CHUNK_STREAMS = 1 << CHUNK_SHIFT
 };
 

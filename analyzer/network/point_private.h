@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* point_private: what two_points.c and passage.c share. */
+/* point_private: what two_points.c, point_loss.c and passage.c share. */
 #ifndef DEADAIR_NETWORK_POINT_PRIVATE_H
 #define DEADAIR_NETWORK_POINT_PRIVATE_H
 
 #include "analyzer/network/two_points.h"
+#include "captures/base/pool.h"
 
-enum { SIGHTING_MAX = 4, TRANSMISSION_MAX = 8 };
+enum { SIGHTING_MAX = 4, TRANSMISSION_MAX = 8, TEXT_POOLS = 8 };
 
 struct sighting {                    /* all transmissions of one message at one point */
 	uint8_t point;               /* index */
@@ -67,6 +68,38 @@ struct passages {
 	struct sip_message *before, *behind; /* scratch */
 	struct message_diff diff;
 };
+
+struct two_points {
+	struct two_points_config config;
+	struct point points[POINT_MAX];
+	unsigned point_count;
+	uint32_t point_messages[POINT_MAX];
+	int64_t file_first_ns[CLOCK_FILE_MAX], file_last_ns[CLOCK_FILE_MAX];
+	uint64_t files_begun;        /* bits */
+	struct hash by_k1, links;
+	struct hash by_k2;           /* of all sightings as soon as there is a second point: one alone asks for none */
+	struct pool pool;            /* struct crossing */
+	struct pool texts[TEXT_POOLS];       /* of TEXT_STEP bytes, of twice as many, and so on */
+	struct list crossings, recent, early, links_in_order, lost;
+	size_t text_bytes;
+	struct passages passages;
+	struct clock_offsets clocks;
+	uint32_t clocks_asked;
+	bool clocks_known;           /* of all files, as of the last look */
+	int64_t wait_ns;             /* how long a message waits for its copy, offsets included */
+	struct sdp_text *sdp;        /* scratch */
+	int64_t now_ns;
+};
+
+static inline uint32_t point_k2_hash(uint64_t k2, unsigned point)
+{
+	return (uint32_t)hash_mix(k2, point);
+}
+
+/* a, nearer the sender, and b are the same message at two points: a link between its hosts. */
+void point_link_note(struct two_points *t, const struct crossing *c, const struct sighting *a, const struct sighting *b);
+/* Sent several times without an answer, while its neighbours were seen at the next point: noted as lost. */
+void point_loss_judge(struct two_points *t, struct crossing *c);
 
 void passages_init(struct passages *p);
 void passages_fini(struct passages *p);

@@ -9,43 +9,16 @@
 
 #include "analyzer/network/internal.h"
 #include "captures/base/memory.h"
-#include "captures/base/pool.h"
 #include "dissect/sdp.h"
 
 enum {
-	CROSSING_MAX = 16384, LINK_MAX = 16384, LOST_MAX = 1024,
+	CROSSING_MAX = 16384,
 	EARLY_MAX = 512,             /* a point's first messages, kept until the clocks of the files are known (1.11) */
 	TEXT_MAX = 16 << 20,         /* bytes of waiting texts */
 	MESSAGE_MAX = 65535,
-	NEIGHBOURS_NEEDED = 3,
 	REPLACED_LOOKS = 8,
 	CLOCKS_EVERY = 32,           /* messages */
-	TEXT_STEP = 256, TEXT_POOLS = 8      /* texts of up to 2 KiB, which nearly all are, come from pools */
-};
-
-#define NEIGHBOUR_NS (30 * SECOND_NS)
-#define TRANSACTION_NS (40 * SECOND_NS)        /* 64 * T1 and some */
-
-struct two_points {
-	struct two_points_config config;
-	struct point points[POINT_MAX];
-	unsigned point_count;
-	uint32_t point_messages[POINT_MAX];
-	int64_t file_first_ns[CLOCK_FILE_MAX], file_last_ns[CLOCK_FILE_MAX];
-	uint64_t files_begun;        /* bits */
-	struct hash by_k1, links;
-	struct hash by_k2;           /* of all sightings as soon as there is a second point: one alone asks for none */
-	struct pool pool;            /* struct crossing */
-	struct pool texts[TEXT_POOLS];       /* of TEXT_STEP bytes, of twice as many, and so on */
-	struct list crossings, recent, early, links_in_order, lost;
-	size_t text_bytes;
-	struct passages passages;
-	struct clock_offsets clocks;
-	uint32_t clocks_asked;
-	bool clocks_known;           /* of all files, as of the last look */
-	int64_t wait_ns;             /* how long a message waits for its copy, offsets included */
-	struct sdp_text *sdp;        /* scratch */
-	int64_t now_ns;
+	TEXT_STEP = 256              /* texts of up to 2 KiB, which nearly all are, come from pools */
 };
 
 struct two_points *two_points_new(const struct two_points_config *config)
@@ -150,16 +123,11 @@ static bool same_point(const struct point *a, const struct point *b)
 	       a->direction == b->direction;
 }
 
-static uint32_t k2_hash(uint64_t k2, unsigned point)
-{
-	return (uint32_t)hash_mix(k2, point);
-}
-
 static void k2_links(struct two_points *t, struct crossing *c, bool add)
 {
 	for (unsigned i = 0; i < c->count && t->point_count > 1; i++) {
 		if (add)
-			hash_add(&t->by_k2, &c->sightings[i].by_k2, k2_hash(c->k2, c->sightings[i].point));
+			hash_add(&t->by_k2, &c->sightings[i].by_k2, point_k2_hash(c->k2, c->sightings[i].point));
 		else
 			hash_remove(&t->by_k2, &c->sightings[i].by_k2);
 	}
@@ -322,7 +290,7 @@ static void compare_replaced(struct two_points *t, const struct crossing *c)
 	unsigned looked = 0;
 
 	for (unsigned to = 0; c->request && a->text && !a->varies && to < t->point_count; to++) {
-		uint32_t hash = k2_hash(c->k2, to);
+		uint32_t hash = point_k2_hash(c->k2, to);
 
 		for (struct hash_link *it = to == a->point ? NULL : hash_first(&t->by_k2, hash);
 		     it && looked < REPLACED_LOOKS; it = it->next) {
@@ -363,77 +331,6 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 		text_drop(t, &c->sightings[i]);
 }
 
-/* ---- links: who passes from point to point ---- */
-
-static uint32_t link_hash(unsigned from, const struct address *src, const struct address *dst, uint16_t mapped_port)
-{
-	return (uint32_t)hash_mix(hash_mix(address_hash(src), address_hash(dst)), (uint64_t)mapped_port << 8 | from);
-}
-
-static struct link *link_exact(const struct two_points *t, unsigned from, unsigned to, const struct address *src,
-	const struct address *dst, uint16_t mapped_port)
-{
-	uint32_t hash = link_hash(from, src, dst, mapped_port);
-
-	for (struct hash_link *it = hash_first(&t->links, hash); it; it = it->next) {
-		struct link *l = HASH_ENTRY(it, struct link, by_key);
-
-		if (it->hash == hash && l->from == from && l->to == to && l->mapped_port == mapped_port &&
-		    address_equal(&l->src, src) && address_equal(&l->dst, dst))
-			return l;
-	}
-	return NULL;
-}
-
-/* Behind a router's address each port is another phone: there only the same port is a neighbour. */
-static struct link *link_find(const struct two_points *t, unsigned from, unsigned to, const struct address *src,
-	const struct endpoint *dst)
-{
-	struct link *l = link_exact(t, from, to, src, &dst->addr, 0);
-
-	return l ? l : link_exact(t, from, to, src, &dst->addr, dst->port);
-}
-
-static void link_time(struct link *l, int64_t at_ns)
-{
-	if (l->skipped++ % l->stride)
-		return;
-	if (l->time_count == PASSAGE_TIMES) {                        /* every second one goes */
-		for (unsigned i = 0; i < PASSAGE_TIMES / 2; i++)
-			l->times[i] = l->times[2 * i];
-		l->time_count = PASSAGE_TIMES / 2;
-		l->stride *= 2;
-	}
-	l->times[l->time_count++] = at_ns;
-}
-
-static void link_note(struct two_points *t, const struct crossing *c, const struct sighting *a,
-	const struct sighting *b)
-{
-	uint16_t mapped_port = address_equal(&a->dst.addr, &b->dst.addr) ? 0 : a->dst.port;
-	struct link *l = link_exact(t, a->point, b->point, &a->src.addr, &a->dst.addr, mapped_port);
-
-	if (!l && t->links_in_order.count >= LINK_MAX)
-		return;
-	if (!l) {
-		l = memory_zalloc(sizeof *l);
-		*l = (struct link){ .from = a->point, .to = b->point, .src = a->src.addr, .dst = a->dst.addr,
-			.mapped_port = mapped_port, .stride = 1 };
-		hash_add(&t->links, &l->by_key, link_hash(a->point, &a->src.addr, &a->dst.addr, mapped_port));
-		list_add_tail(&t->links_in_order, &l->in_order);
-	}
-	l->behind_src = b->src;
-	l->behind_dst = b->dst;
-	l->src_port = a->src.port;
-	l->dst_port = a->dst.port;
-	l->matched++;
-	if (c->request)
-		l->methods |= 1u << c->method;
-	if (c->bytes > l->largest)
-		l->largest = c->bytes;
-	link_time(l, a->first.at_ns);
-}
-
 /* A second sight of a message tells who passes where, and how far the clocks are apart. */
 static void match(struct two_points *t, const struct crossing *c, const struct sighting *x, const struct sighting *y)
 {
@@ -443,121 +340,9 @@ static void match(struct two_points *t, const struct crossing *c, const struct s
 	if (order == 0 || sighting_translation(a, b) == TRANSLATED_BOTH)
 		return;
 	if (a->point != b->point)
-		link_note(t, c, a, b);
+		point_link_note(t, c, a, b);
 	if (a->transmissions == 1 && b->transmissions == 1)
 		clock_sample(&t->clocks, a->first.file, a->first.at_ns, b->first.file, b->first.at_ns);
-}
-
-/* ---- what did not come out ---- */
-
-static bool seen_otherwise(const struct two_points *t, const struct crossing *c, unsigned point)
-{
-	uint32_t hash = k2_hash(c->k2, point);
-
-	for (struct hash_link *it = hash_first(&t->by_k2, hash); it; it = it->next) {
-		if (it->hash == hash && HASH_ENTRY(it, struct sighting, by_k2)->point == point)
-			return true;
-	}
-	return false;
-}
-
-static bool seen_at(const struct crossing *c, unsigned point)
-{
-	for (unsigned i = 0; i < c->count; i++) {
-		if (c->sightings[i].point == point)
-			return true;
-	}
-	return false;
-}
-
-/* A neighbour that passed up to half a minute before or behind. */
-static bool passed_near(const struct link *l, int64_t from_ns, int64_t to_ns)
-{
-	for (unsigned i = 0; l && i < l->time_count; i++) {
-		if (l->times[i] >= ns_minus(from_ns, NEIGHBOUR_NS) && l->times[i] <= ns_add(to_ns, NEIGHBOUR_NS) &&
-		    (l->times[i] < from_ns || l->times[i] > to_ns))
-			return true;
-	}
-	return false;
-}
-
-static struct link *link_back(const struct two_points *t, const struct link *l)
-{
-	return link_find(t, l->to, l->from, &l->behind_dst.addr, &l->behind_src);
-}
-
-/* How many of its transmissions fall into the time that the other file lasts. */
-static unsigned transmissions_covered(const struct two_points *t, const struct sighting *s, uint16_t file)
-{
-	unsigned n = 0;
-	int64_t offset_ns;
-
-	clock_between(&t->clocks, s->first.file, file, &offset_ns);
-	for (unsigned i = 0; i < s->transmissions && i < TRANSMISSION_MAX; i++)
-		n += two_points_covers(t, file, ns_add(s->sent_ns[i], offset_ns));
-	return n;
-}
-
-static void lost_add(struct two_points *t, const struct crossing *c, const struct sighting *s, const struct link *l)
-{
-	const struct link *back = link_back(t, l);
-	struct lost_message *x;
-	int64_t first_ns = s->first.at_ns, last_ns = s->last.at_ns;
-	const struct point *to = &t->points[l->to];
-	unsigned transmissions = transmissions_covered(t, s, to->file);
-
-	if (transmissions < t->config.min_transmissions)
-		return;
-	if (s->src.port != l->src_port && s->dst.port != l->dst_port)
-		/* a capture filter there may not let these ports in */
-		return;
-	x = memory_zalloc(sizeof *x);
-	*x = (struct lost_message){
-		.at = t->points[s->point], .missing_at = *to, .first = s->first, .last = s->last,
-		.transmissions = transmissions, .src = s->src, .dst = s->dst,
-		.behind_src = { l->behind_src.addr,
-		address_equal(&l->behind_src.addr, &l->src) ? s->src.port : l->behind_src.port },
-		.behind_dst = { l->behind_dst.addr,
-		address_equal(&l->behind_dst.addr, &l->dst) ? s->dst.port : l->behind_dst.port },
-		.translated = !address_equal(&l->behind_src.addr, &l->src) ||
-		!address_equal(&l->behind_dst.addr, &l->dst),
-		.request = c->request, .method = c->method, .transport = c->transport, .status = c->status,
-		.leg_key = c->leg_key, .bytes = c->bytes,
-		.passed_bytes = l->largest, .method_passed = (l->methods >> c->method & 1) != 0,
-		.passed_before = passed_near(l, first_ns, INT64_MAX - NEIGHBOUR_NS) ||
-		passed_near(back, first_ns, INT64_MAX - NEIGHBOUR_NS),
-		.passed_after = passed_near(l, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns) ||
-		passed_near(back, INT64_MIN + 1 + NEIGHBOUR_NS, last_ns),
-		.sdp = c->shape.sdp, .sdp_no_connection = c->shape.no_connection,
-		.sdp_other_family = c->shape.other_family,
-		.no_content_length = c->shape.no_content_length, .sdp_low_port = c->shape.low_port,
-		.audio_port = c->shape.audio_port, .new_peer = s->src.port != l->src_port,
-	};
-	list_add_tail(&t->lost, &x->in_order);
-}
-
-/* Sent several times without an answer, while its neighbours were seen at the next point. */
-static void crossing_judge(struct two_points *t, struct crossing *c)
-{
-	const struct sighting *s = &c->sightings[c->count - 1];
-
-	if (c->reported || c->answered || c->transport != TRANSPORT_UDP ||
-	    s->transmissions < t->config.min_transmissions || t->lost.count >= LOST_MAX ||
-	    ns_minus(s->last.at_ns, s->first.at_ns) > TRANSACTION_NS)
-		return;
-	for (unsigned to = 0; to < t->point_count; to++) {
-		const struct link *l = link_find(t, s->point, to, &s->src.addr, &s->dst),
-			*back = l ? link_back(t, l) : NULL;
-
-		if (!l || l->matched + (back ? back->matched : 0) < NEIGHBOURS_NEEDED || seen_at(c, to) ||
-		    seen_otherwise(t, c, to) ||
-		    !(passed_near(l, s->first.at_ns, s->last.at_ns) ||
-		    passed_near(back, s->first.at_ns, s->last.at_ns)))
-			continue;
-		c->reported = true;
-		lost_add(t, c, s, l);
-		return;
-	}
 }
 
 /* ---- life of a crossing ---- */
@@ -565,7 +350,7 @@ static void crossing_judge(struct two_points *t, struct crossing *c)
 static void crossing_remove(struct two_points *t, struct crossing *c)
 {
 	crossing_settle(t, c);
-	crossing_judge(t, c);
+	point_loss_judge(t, c);
 	k2_links(t, c, false);
 	hash_remove(&t->by_k1, &c->by_k1);
 	list_remove(&t->crossings, &c->in_order);
@@ -697,7 +482,7 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 	if (!c->settled && whole(p))
 		text_keep(t, s, p);
 	if (t->point_count > 1)
-		hash_add(&t->by_k2, &s->by_k2, k2_hash(c->k2, point));
+		hash_add(&t->by_k2, &s->by_k2, point_k2_hash(c->k2, point));
 	c->last_new_ns = t->now_ns;
 	for (unsigned i = 0; i + 1 < c->count; i++)
 		match(t, c, &c->sightings[i], s);
@@ -822,7 +607,7 @@ void two_points_settle(struct two_points *t)
 	while (!list_empty(&t->recent))
 		crossing_settle(t, LIST_ENTRY(t->recent.head.next, struct crossing, in_queue));
 	LIST_EACH(it, &t->crossings)
-		crossing_judge(t, LIST_ENTRY(it, struct crossing, in_order));
+		point_loss_judge(t, LIST_ENTRY(it, struct crossing, in_order));
 }
 
 unsigned two_points_count(const struct two_points *t)

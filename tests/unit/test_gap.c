@@ -184,9 +184,9 @@ static void cut(void **state)
 
 		streams_packet(s, &p);
 		if (i == 39)
-			streams_cut(s, &p.dst, p.at_ns);
+			streams_cut(s, &p.dst);
 		if (i == 69)
-			streams_cut(s, &p.src, p.at_ns);
+			streams_cut(s, &p.src);
 	}
 	st = stream_only(s);
 	assert_int_equal(st->spell_count, 3);
