@@ -57,7 +57,6 @@ const char *check_transport(uint8_t transport);
 /* ONE_WAY: only one side was to speak, and is seen to arrive */
 enum check_audio { CHECK_AUDIO_UNSEEN, CHECK_AUDIO_NO, CHECK_AUDIO_NOT_DUE, CHECK_AUDIO_ONE_WAY, CHECK_AUDIO_BOTH };
 enum check_audio check_audio_of(const struct call *call);
-bool check_answered(const struct call *call);
 
 void sights_make(struct checklist *c);
 

@@ -26,15 +26,6 @@ const struct leg *call_last_leg(const struct call *c)
 	return best;
 }
 
-bool check_answered(const struct call *call)
-{
-	LIST_EACH(it, &call->legs) {
-		if (LIST_ENTRY(it, struct leg, in_call)->answered)
-			return true;
-	}
-	return false;
-}
-
 static bool has_packets(const struct direction *d)
 {
 	for (unsigned i = 0; i < d->stream_count; i++) {

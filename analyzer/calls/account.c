@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "analyzer/calls/account_parts.h"
+#include "analyzer/calls/account_private.h"
 #include "analyzer/calls/internal.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
@@ -181,7 +181,7 @@ static struct device *device_in(const struct hash *table, const struct endpoint 
 	struct device *best = NULL;
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(table, hash); it && looked < LOOK_MAX; it = it->next) {
+	for (struct hash_link *it = hash_first(table, hash); it && looked < ACCOUNT_LOOKS_MAX; it = it->next) {
 		struct device *d;
 
 		if (it->hash != hash)
@@ -326,7 +326,7 @@ static void turn_note(const struct accounts *a, struct device *d, const struct p
 
 	if (!endpoint_equal(&d->outer, &p->src) || !address_known(&d->inner.addr))
 		return;
-	for (struct hash_link *it = hash_first(&a->by_outer, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
+	for (struct hash_link *it = hash_first(&a->by_outer, hash); it && looked < ACCOUNT_LOOKS_MAX; it = it->next, looked++) {
 		const struct device *o = HASH_ENTRY(it, struct device, by_outer);
 
 		if (o->account == d->account || !endpoint_equal(&o->outer, &p->src) || !address_known(&o->inner.addr) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* account_asked: what devices are asked, whether they answer, and what goes to the wrong one. */
-#include "analyzer/calls/account_parts.h"
+#include "analyzer/calls/account_private.h"
 #include "analyzer/calls/internal.h"
 
 enum { COPIES_PROVE = 3 };           /* sent so often and not answered */
@@ -24,7 +24,7 @@ static void stale_note(const struct accounts *a, const struct packet *p, uint64_
 {
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX;
+	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < ACCOUNT_LOOKS_MAX;
 	    it = it->next, looked++) {
 		struct account *x = HASH_ENTRY(it, struct account, by_user);
 		const struct device *now = x->current;
@@ -97,7 +97,7 @@ static struct asked *asked_at(const struct hash *table, bool outer, uint32_t has
 {
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(table, hash); it && looked < LOOK_MAX; it = it->next, looked++) {
+	for (struct hash_link *it = hash_first(table, hash); it && looked < ACCOUNT_LOOKS_MAX; it = it->next, looked++) {
 		struct device *d = outer ? HASH_ENTRY(it, struct device, by_outer) : HASH_ENTRY(it, struct device,
 			by_inner);
 		struct asked *q = it->hash == hash ? asked_find(d, branch) : NULL;
@@ -124,7 +124,7 @@ static const struct device *meant_for(const struct accounts *a, const struct dev
 {
 	unsigned looked = 0;
 
-	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < LOOK_MAX;
+	for (struct hash_link *it = hash_first(&a->by_user, (uint32_t)user); it && looked < ACCOUNT_LOOKS_MAX;
 	    it = it->next, looked++) {
 		const struct account *x = HASH_ENTRY(it, struct account, by_user);
 		const struct device *o = x->user_key == user ? x->current : NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* account_sites: which devices are behind one router. */
-#include "analyzer/calls/account_parts.h"
+#include "analyzer/calls/account_private.h"
 
 #include <stdlib.h>
 

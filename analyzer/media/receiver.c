@@ -6,36 +6,9 @@
  */
 #include "analyzer/media/stream_private.h"
 
-#include <math.h>
-
 #include "captures/base/memory.h"
 
 enum { RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50 };
-
-/* |difference| of more than 5, 10, 20, 40, 60, 100, 200, 500 ms. */
-static const float class_ms[8] = { 5, 10, 20, 40, 60, 100, 200, 500 };
-
-void receiver_difference(struct record *r, float difference_ms)
-{
-	float d = fabsf(difference_ms);
-	unsigned class = 0;
-
-	while (class < 7 && d > class_ms[class + 1])
-		class++;
-	flaws_get(r)->delay_histogram[class]++;
-}
-
-double stream_delay_p95_ms(const struct stream *s)
-{
-	uint64_t above = 0, limit = s->packets / 20;
-
-	for (unsigned class = 8; class-- > 0;) {
-		above += stream_flaws(s)->delay_histogram[class];
-		if (above > limit)
-			return class < 7 ? (double)class_ms[class + 1] : 1000;
-	}
-	return 5;
-}
 
 /* A second of nothing but late packets: the delay has changed for good, and a phone starts its buffer anew. */
 void receiver_late(struct record *r, struct stream_hot *h, float over_ms)
@@ -124,8 +97,6 @@ void receiver_take(
 	if (in_order) {
 		h->over_ms[0] = over_0 > 0 ? over_0 : 0;
 		h->over_ms[1] = over_1;
-		if (fabs(difference_ms) > 5)
-			receiver_difference(r, (float)difference_ms);
 	}
 	if (over > 60)
 		receiver_late(r, h, over);

@@ -95,8 +95,6 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 		h->over_ms[0] = 0;
 	if (over > 60)
 		receiver_late(streams_record(s, index), h, over);
-	if (fabsf(difference_ms) > 5)
-		receiver_difference(streams_record(s, index), difference_ms);
 	h->last_ns = p->at_ns;
 	h->rtp_ts = p->rtp.rtp_ts;
 	h->last_frame = p->frame;

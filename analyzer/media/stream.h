@@ -106,7 +106,6 @@ struct stream_flaws {
 	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
 	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
 	uint32_t lost_timeless;
-	uint32_t delay_histogram[8]; /* |arrival - ts| differences > 5, 10, 20, 40, 60, 100, 200, more ms */
 	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
 	uint32_t copy_delta_min_ns, copy_delta_max_ns;
 	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
@@ -299,11 +298,6 @@ enum gap_kind gap_kind(const struct gap *g);
 bool gap_cuts_speech(const struct stream *s, const struct gap *g, bool dtx_allowed);
 /* The sender had nothing to say: silence suppression, and no fault. */
 bool gap_is_silence(const struct stream *s, const struct gap *g, bool dtx_allowed);
-/*
- * Upper bound in ms of the 95th percentile of |arrival - rtp_ts| differences, by the histogram's classes: 5, 10 ...
- * 200, 1000.
- */
-double stream_delay_p95_ms(const struct stream *s);
 
 /*
  * All accepted streams, by first packet. What tshark would list: packets + mirror_copies >= 1, signalled or heuristic.

@@ -399,7 +399,6 @@ void receiver_take(
 void receiver_half(struct record *r, struct stream_hot *h);
 void receiver_late(struct record *r, struct stream_hot *h, float over_ms);
 void receiver_leave(struct record *r, const struct stream_before *b);
-void receiver_difference(struct record *r, float difference_ms);
 void receiver_settle(struct record *r, struct stream_hot *h);
 
 /* twin.c */

@@ -51,7 +51,7 @@ struct nat_record {
 struct sip_bindings {
 	struct sip_bindings_config config;
 	struct hash flows, clients, devices, nats_by_addr;
-	struct list in_order, nats;
+	struct list in_order;
 	struct grades grades;
 };
 
@@ -69,7 +69,6 @@ struct sip_bindings *sip_bindings_new(const struct sip_bindings_config *config)
 	hash_init(&b->devices);
 	hash_init(&b->nats_by_addr);
 	list_init(&b->in_order);
-	list_init(&b->nats);
 	grades_init(&b->grades);
 	return b;
 }
@@ -123,7 +122,6 @@ static struct nat_record *nat_add(struct sip_bindings *b, const struct address *
 		return n;
 	n = memory_zalloc(sizeof *n);
 	n->nat.addr = *a;
-	list_add_tail(&b->nats, &n->nat.in_order);
 	hash_add(&b->nats_by_addr, &n->by_addr, address_hash(a));
 	return n;
 }
@@ -137,7 +135,6 @@ static void nat_leave(struct sip_bindings *b, struct sip_binding *binding)
 	if (--n->nat.bindings)
 		return;
 	hash_remove(&b->nats_by_addr, &n->by_addr);
-	list_remove(&b->nats, &n->nat.in_order);
 	free(n);
 }
 
@@ -619,11 +616,6 @@ void sip_bindings_packet(struct sip_bindings *b, const struct packet *p)
 const struct list *sip_bindings_in_order(const struct sip_bindings *b)
 {
 	return &b->in_order;
-}
-
-const struct list *sip_bindings_nats(const struct sip_bindings *b)
-{
-	return &b->nats;
 }
 
 const struct sip_binding *sip_bindings_find(const struct sip_bindings *b, const struct endpoint *client,

@@ -58,7 +58,6 @@ struct sip_binding {
 };
 
 struct binding_nat {                 /* one public address, all its phones */
-	struct list_link in_order;
 	struct address addr;
 	/* the bracket: longest silence that a mapping of the class "stream" outlived, shortest that killed one */
 	int64_t alive_ns, dead_ns;   /* 0: none measured */
@@ -85,7 +84,6 @@ void sip_bindings_free(struct sip_bindings *b);
 void sip_bindings_packet(struct sip_bindings *b, const struct packet *p);
 
 const struct list *sip_bindings_in_order(const struct sip_bindings *b);      /* struct sip_binding, by first REGISTER */
-const struct list *sip_bindings_nats(const struct sip_bindings *b);          /* struct binding_nat, by first REGISTER */
 const struct sip_binding *sip_bindings_find(const struct sip_bindings *b, const struct endpoint *client,
 	const struct endpoint *server);
 const struct binding_nat *sip_bindings_nat(const struct sip_bindings *b, const struct address *a);

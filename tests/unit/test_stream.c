@@ -845,7 +845,6 @@ static void late_for_60(void **state)
 	st = stream_only(s);
 	assert_int_equal(st->late60, late);
 	assert_int_equal(st->late200, 0);
-	assert_int_equal(stream_flaws(st)->delay_histogram[4], 50);   /* the late ones themselves: > 60 up to 100 ms */
 	streams_free(s);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* account_parts: what the files of account share. */
-#ifndef DEADAIR_ACCOUNT_PARTS_H
-#define DEADAIR_ACCOUNT_PARTS_H
+/* account_private: what the files of account share. */
+#ifndef DEADAIR_ACCOUNT_PRIVATE_H
+#define DEADAIR_ACCOUNT_PRIVATE_H
 
 #include "analyzer/calls/account.h"
 #include "captures/base/arena.h"
 #include "captures/base/hash.h"
 
-enum { LOOK_MAX = 64 };              /* records of one bucket's key that are looked at */
+enum { ACCOUNT_LOOKS_MAX = 64 };              /* records of one bucket's key that are looked at */
 
 struct accounts {
 	struct list order, poor, good, sites;
