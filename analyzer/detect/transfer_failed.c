@@ -689,8 +689,8 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 		snprintf(host, sizeof host, "the target");
 	else
 		say_host(j->facts, of_asker ? &v->victim.addr : &v->culprit.addr, host);
-	snprintf(act, sizeof act, "%s %s", host, w->act);
-	say_title(f, act, v->picks_up ? "a ringing call is not picked up" : w->effect);
+	snprintf(act, sizeof act, "%s %s", host, v->picks_up ? "does not know the ringing call" : w->act);
+	say_title(f, act, v->picks_up ? "it is not picked up" : w->effect);
 	tell_cause(f, j->facts, v);
 	if (v->picks_up)
 		finding_fix(f, "Let phones pick up by the PBX's own code instead of Replaces, or enable Replaces for calls that still ring: whoever began such a call takes the INVITE, nobody else (RFC 3891 3).");
