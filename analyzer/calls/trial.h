@@ -32,6 +32,7 @@ struct trial_run {
 	uint32_t retry_after_s;
 	/* finals sent to another place than the request came from, after which it was sent again */
 	unsigned misdirected;
+	bool misdirected_by_via, misdirected_rport;  /* there as Via says; although that asks for its source (RFC 3581) */
 	struct endpoint misdirected_to;
 	/* copies of a request after a final that was sent to the right place, the most in one try */
 	unsigned repeated_after_final;
@@ -58,11 +59,11 @@ struct trial {
 	uint64_t nonce;              /* hash of the nonce of the credentials; 0 none */
 	bool before_open;            /* the try before was never answered, and counts so */
 	unsigned request_copies, copies_after;
-	bool final_astray;
+	bool final_astray, rport;
 	uint32_t last_nc;
 	uint64_t nc_nonce;
 	struct frame_ref request;
-	struct endpoint src, final_to;       /* where it came from; where its final went */
+	struct endpoint src, named, final_to;        /* where it came from; what Via says; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
 };
