@@ -110,6 +110,11 @@ void say_title(struct finding *f, const char *act, const char *effect)
 		finding_title(f, "%s", effect);
 }
 
+const char *say_bye(const struct leg *leg)
+{
+	return leg->bye_answered && leg->bye_answered_ns == leg->bye_ns ? "answer to the BYE" : "BYE";
+}
+
 const char *say_claim(const struct finding *f)
 {
 	switch (f->confidence) {

@@ -24,6 +24,8 @@ const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
  * trusted or escaped.
  */
 void say_title(struct finding *f, const char *act, const char *effect);
+/* "BYE", or what tells of it where it was not captured: the frame of leg->bye_at. */
+const char *say_bye(const struct leg *leg);
 /* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */
 const char *say_claim(const struct finding *f);
 /* Where the capture was taken, for "nothing arrived at ...": "beside the phone 10.0.0.2", "at this capture point". */
