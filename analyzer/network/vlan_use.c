@@ -7,7 +7,7 @@
 #include "captures/base/memory.h"
 
 enum {
-	DEFAULT_MAX = 16384, RECENT = 64, BRIDGES = 8, EPHEMERAL = 32768,
+	DEFAULT_MAX = 16384, RECENT = 64, BRIDGES = 8, UNICAST_LEAST = 8, EPHEMERAL = 32768,
 	VLANS_OF_HOST = 32           /* a host that speaks in more of them is forged */
 };
 
@@ -28,6 +28,7 @@ struct vlan_uses {
 	unsigned next;
 	struct vlan_bridge bridges[BRIDGES];
 	unsigned bridge_count;
+	uint64_t unicast_once;
 	uint64_t unicast_twice;      /* a mirror that delivers twice, perhaps with another tag */
 	size_t max;
 };
@@ -210,6 +211,7 @@ void vlan_uses_packet(struct vlan_uses *v, const struct packet *p, bool copy, ui
 			take_broadcast(v, p, vid);
 	} else if (!(p->mac_dst[0] & 1)) {
 		v->unicast_twice += copy;
+		v->unicast_once += !copy;
 	}
 	x = copy || !(p->has & HAS_IP) ? NULL : host_get(v, p, vid);
 	if (x)
@@ -242,7 +244,8 @@ const struct vlan_bridge *vlan_uses_bridge(const struct vlan_uses *v)
 {
 	const struct vlan_bridge *most = NULL;
 
-	for (unsigned i = 0; i < v->bridge_count && !v->unicast_twice; i++) {
+	/* a mirror that tags anew doubles everything: that frames between two hosts come once must have been seen */
+	for (unsigned i = 0; i < v->bridge_count && !v->unicast_twice && v->unicast_once >= UNICAST_LEAST; i++) {
 		if (!most || v->bridges[i].count > most->count)
 			most = &v->bridges[i];
 	}
