@@ -141,6 +141,7 @@ static void judge_window(struct judge *j, const struct window *w)
 		overlap_ns = j->facts->move_overlap_ns;
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
+	bool apart;
 
 	h->due_s += (double)(to_ns - w->on_ns) / 1e9;
 	if (w->moved)
@@ -151,6 +152,9 @@ static void judge_window(struct judge *j, const struct window *w)
 	h->packets += c.right + c.foreign_pt;
 	if (h->failure != FAILURE_NONE || to_ns - from_ns < j->facts->min_call_ns)
 		return;
+	apart = reach_source_apart(j, w);
+	h->at_sender = j->at_sender && !apart;
+	h->near_sender = j->near_sender && !apart;
 	h->icmp_count = 0;
 	arrival_icmp(j, w, w->on_ns, to_ns);
 	arrival_rtcp(j, w, &c, w->on_ns, to_ns);
@@ -206,8 +210,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 		sides_reckon(s, j->facts, j->d->slot);
 	j->sender = &s->addresses[sender];
 	j->receiver = &s->addresses[receiver];
-	j->h->at_sender = s->place[sender].at;
-	j->h->near_sender = s->place[sender].near;
+	j->h->at_sender = j->at_sender = s->place[sender].at;
+	j->h->near_sender = j->near_sender = s->place[sender].near;
 	j->h->at_receiver = s->place[receiver].at;
 	j->h->near_receiver = s->place[receiver].near;
 }
