@@ -141,7 +141,6 @@ static void judge_window(struct judge *j, const struct window *w)
 		overlap_ns = j->facts->move_overlap_ns;
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
-	bool apart;
 
 	h->due_s += (double)(to_ns - w->on_ns) / 1e9;
 	if (w->moved)
@@ -152,9 +151,9 @@ static void judge_window(struct judge *j, const struct window *w)
 	h->packets += c.right + c.foreign_pt;
 	if (h->failure != FAILURE_NONE || to_ns - from_ns < j->facts->min_call_ns)
 		return;
-	apart = reach_source_apart(j, w);
-	h->at_sender = j->at_sender && !apart;
-	h->near_sender = j->near_sender && !apart;
+	h->source_apart = reach_source_apart(j, w);
+	h->at_sender = j->at_sender && !h->source_apart;
+	h->near_sender = j->near_sender && !h->source_apart;
 	h->icmp_count = 0;
 	arrival_icmp(j, w, w->on_ns, to_ns);
 	arrival_rtcp(j, w, &c, w->on_ns, to_ns);
