@@ -198,13 +198,19 @@ static void take_broadcast(struct vlan_uses *v, const struct packet *p, uint16_t
 	v->recent[v->next++ % RECENT] = (struct broadcast){ key, p->at_ns, frame_ref_of(p), vid, p->interface, p->ttl };
 }
 
+/* As it passed a switch that mirrors over IP; in other tunnels are other networks. */
+static bool mirrored(const struct packet *p)
+{
+	return p->tunnel_depth == 1 && (p->tunnel == TUNNEL_ERSPAN || p->tunnel == TUNNEL_TZSP);
+}
+
 void vlan_uses_packet(struct vlan_uses *v, const struct packet *p, bool copy, uint32_t count)
 {
 	static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	uint16_t vid = p->vlan_count ? p->vlan[p->vlan_count > 1] : 0;
 	struct vlan_host *x;
 
-	if (vid == 0 || !(p->has & HAS_MAC) || p->tunnel_depth)
+	if (vid == 0 || !(p->has & HAS_MAC) || (p->tunnel_depth && !mirrored(p)))
 		return;
 	if (memcmp(p->mac_dst, everybody, sizeof everybody) == 0) {
 		if ((p->has & HAS_IP_ID) && p->ip_id)
