@@ -36,6 +36,7 @@ static const struct config_key keys[] = {
 };
 
 #define RELAY_NS SECOND_NS
+#define ANSWER_NS (32 * SECOND_NS)           /* 64 T1 */
 
 enum { REFUSAL_COPIES = 4, INVITES_AFTER = 2 };
 
@@ -194,6 +195,22 @@ static bool caller_is_near(const struct facts *facts, const struct unacked *u)
 	       p->last_ns > u->hop.first->at.at_ns;
 }
 
+/*
+ * Who waits for an ACK repeats its answer for 64 T1 and then hangs up (RFC 3261 13.3.1.4). This one stopped long before
+ * and stayed in the call: the ACK came, the capture has missed it.
+ */
+static bool was_satisfied(const struct facts *facts, const struct unacked *u)
+{
+	const struct answer_hop *h = &u->hop;
+	int64_t first_ns = h->first->at.at_ns,
+		limit_ns = h->second ? 64 * ns_minus(h->second->at.at_ns, first_ns) : ANSWER_NS,
+		over_ns = u->leg->bye_ns != NS_NONE ? u->leg->bye_ns : facts->capture->last_ns;
+
+	limit_ns = limit_ns > ANSWER_NS ? ANSWER_NS : limit_ns;
+	return ns_minus(h->last->at.at_ns, first_ns) < limit_ns / 4 && ns_minus(over_ns, first_ns) > limit_ns + RELAY_NS &&
+	       u->leg->alive_ns > ns_add(first_ns, limit_ns);
+}
+
 static void judge_absence(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
 {
 	const struct facts *facts = detection_facts(d);
@@ -207,6 +224,8 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
 		if (strcmp(gate, "end") != 0)
 			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
+	} else if (was_satisfied(facts, u)) {
+		detection_withhold(d, u->leg, "G7", "the answer was not repeated for long: its ACK came, and is not in the capture");
 	} else if (!h->first->contact) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (relay_is_silent(u, hops, count)) {
