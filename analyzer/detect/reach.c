@@ -206,7 +206,7 @@ void reach_places(const struct facts *facts, const struct side_addresses sides[2
 /* A stream seen at several points shares one with whatever. */
 static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface,
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->capture, s->interface,
 		s->ifindex) : 0;
 
 	return !point || (p->points & point);
