@@ -409,6 +409,38 @@ static void tell_one(struct detection *d, const struct verdict *v)
 		finding_cannot_see(f, "whether the authentication user, which is not the account's number, is right");
 }
 
+/* ---- a uri that this phone writes into all its credentials ---- */
+
+static int pair_compare(const void *a, const void *b)
+{
+	const struct registration *const *x = a, *const *y = b;
+	int c = address_compare(&(*x)->source.addr, &(*y)->source.addr);
+
+	return c ? c : address_compare(&(*x)->registrar.addr, &(*y)->registrar.addr);
+}
+
+/* Another account of the same phone got in at the same registrar with such a uri: then it is not what is refused here. */
+static void excuse_uris(struct detection *d, struct verdict *list, unsigned count)
+{
+	const struct list *all = calls_registrations(detection_facts(d)->calls);
+	const struct registration **taken = memory_resize(NULL, all->count + 1, sizeof(const struct registration *));
+	size_t n = 0;
+
+	LIST_EACH(it, all) {
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (r->trial->mismatch_accepted)
+			taken[n++] = r;
+	}
+	qsort(taken, n, sizeof(const struct registration *), pair_compare);
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(list[i].reason, "digest-uri-mismatch") == 0 &&
+		    bsearch(&list[i].r, taken, n, sizeof(const struct registration *), pair_compare))
+			list[i].reason = "bad-credentials";
+	}
+	free(taken);
+}
+
 /* ---- many at once ---- */
 
 static int verdict_compare(const void *a, const void *b)
@@ -505,8 +537,10 @@ static void on_event(struct detection *d, const struct event *ev)
 		list[count] = verdict_of(d, r);
 		count += list[count].reason != NULL;
 	}
-	if (count)
+	if (count) {
+		excuse_uris(d, list, count);
 		qsort(list, count, sizeof *list, verdict_compare);
+	}
 	for (unsigned i = 0; i < count; i += n) {
 		n = mass_of(&list[i], count - i, window_ns);
 		if (accounts_of(&list[i], n) >= detection_key(d, "mass")) {
