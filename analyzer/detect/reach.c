@@ -226,7 +226,7 @@ bool reach_source_apart(const struct judge *j, const struct window *w)
 /* A stream seen at several points shares one with whatever. */
 static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface,
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->capture, s->interface,
 		s->ifindex) : 0;
 
 	return !point || (p->points & point);
