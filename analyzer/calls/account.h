@@ -27,7 +27,8 @@ struct asked {                       /* a request that was sent to the device */
 
 struct tally {
 	unsigned answered, unanswered, unanswered_invites;
-	struct frame_ref answered_at, unanswered_at; /* the first of each */
+	struct frame_ref answered_at, unanswered_at; /* the first of each; unanswered: where the device is now, if any */
+	struct endpoint unanswered_to;
 };
 
 struct device {                      /* one phone, as far as it can be told, registering one AOR */

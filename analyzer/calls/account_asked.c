@@ -45,6 +45,11 @@ static void stale_note(const struct accounts *a, const struct packet *p, uint64_
 	}
 }
 
+static bool is_here(const struct device *d, const struct endpoint *at)
+{
+	return endpoint_equal(&d->outer, at) || endpoint_equal(&d->inner, at);
+}
+
 static void asked_end(struct device *d, struct asked *q, enum asked_state state)
 {
 	struct tally *t = &d->tally;
@@ -55,8 +60,10 @@ static void asked_end(struct device *d, struct asked *q, enum asked_state state)
 			t->answered_at = q->at;
 		return;
 	}
-	if (!t->unanswered++)
+	if (!t->unanswered++ || (!is_here(d, &t->unanswered_to) && is_here(d, &q->dst))) {
 		t->unanswered_at = q->at;
+		t->unanswered_to = q->dst;
+	}
 	t->unanswered_invites += q->method == SIP_INVITE;
 }
 

@@ -9,7 +9,10 @@
 #define CHAIN_NS (40 * SECOND_NS)     /* tries further apart are not about the same nonce */
 #define RECOVER_NS (60 * SECOND_NS)
 
-enum { LOST_COPIES = 3 };     /* of a request whose answer was sent: no coincidence any more */
+enum {
+	PORT_SIP = 5060,
+	LOST_COPIES = 3              /* of a request whose answer was sent: no coincidence any more */
+};
 
 void trial_init(struct trial *t)
 {
@@ -206,6 +209,8 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 			run_count(t, m);
 			t->run.misdirected++;
 			t->run.misdirected_to = t->final_to;
+			t->run.misdirected_by_via = endpoint_equal(&t->final_to, &t->named);
+			t->run.misdirected_rport = t->rport;
 		} else if (t->judged && t->final_beyond) {
 			t->run.asked_at = t->dst;
 			t->run.kept = t->final;
@@ -234,6 +239,9 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 	t->src = m->src;
 	t->dst = m->dst;
 	t->vias = sip->via_count;
+	t->rport = sip->via.has_rport;
+	t->named = (struct endpoint){ .port = sip->via.has_port ? sip->via.port : PORT_SIP };
+	address_parse(sip->via.host, &t->named.addr);
 	credentials_look(t, sip);
 	if (bare && !t->credentials && !(sip->flaws & SIP_FLAW_HEADERS_CUT))
 		t->run.bare_again++;

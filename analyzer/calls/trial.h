@@ -32,6 +32,7 @@ struct trial_run {
 	uint32_t retry_after_s;
 	/* finals sent to another place than the request came from, after which it was sent again */
 	unsigned misdirected;
+	bool misdirected_by_via, misdirected_rport;  /* there as Via says; although that asks for its source (RFC 3581) */
 	struct endpoint misdirected_to;
 	/* copies of a request whose final had come to a proxy and was not seen to go on from there */
 	unsigned not_relayed;
@@ -62,12 +63,14 @@ struct trial {
 	uint64_t nonce;              /* hash of the nonce of the credentials; 0 none */
 	bool before_open;            /* the try before was never answered, and counts so */
 	unsigned request_copies, copies_after;
-	bool final_astray, final_beyond;     /* beyond: between a proxy and the registrar, with more Vias than the request */
+	bool final_astray, rport;
+	bool final_beyond;           /* between a proxy and the registrar: it had more Vias than the request */
 	unsigned vias;               /* of the request */
 	uint32_t last_nc;
 	uint64_t nc_nonce;
 	struct frame_ref request, final;
-	struct endpoint src, dst, final_to;  /* where it came from, where it went; where its final went */
+	struct endpoint src, dst;    /* where it came from and went to */
+	struct endpoint named, final_to;     /* what its Via says; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
 };

@@ -55,6 +55,10 @@ struct attempts *lookup_attempts(struct lookup *l);
 struct leg_keys;
 struct leg_keys *lookup_leg_keys(struct lookup *l);
 
+/* Who waits for the first packet: latching.h. */
+struct latching;
+struct latching *lookup_latching(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

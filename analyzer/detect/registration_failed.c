@@ -399,6 +399,27 @@ static const char *act_of(const char *reason)
 	return strncmp(reason, "reply", 5) == 0 ? "answers, and its answers get lost" : "refuses it";
 }
 
+/* Answers that go where Via says, and nobody translates between the two: the device itself names the wrong place. */
+static void tell_via(struct finding *f, const struct facts *facts, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	const struct endpoint *src = &v->r->source, *to = &run->misdirected_to;
+	char host[SAY_TEXT], registrar[SAY_TEXT], at[ENDPOINT_TEXT];
+
+	if (!run->misdirected_by_via || address_reach(&to->addr) != address_reach(&src->addr))
+		return;
+	say_host(facts, &src->addr, host);
+	say_host(facts, &v->r->registrar.addr, registrar);
+	text_addf(&f->cause, " That is what the Via of its requests names; they come from %s%s.", endpoint_text(src, at),
+		run->misdirected_rport ? " and ask for answers to their source (rport, RFC 3581)" : "");
+	if (run->misdirected_rport)
+		finding_fix(f, "Let %s heed rport (Asterisk: force_rport; Kamailio: force_rport()); or let %s name in Via the place that it sends from.", registrar, host);
+	else if (address_equal(&to->addr, &src->addr))
+		finding_fix(f, "Let %s send from the port that it names in Via, or ask for answers to its source (rport, symmetric signalling); or let %s answer to the source of requests (force_rport).", host, registrar);
+	else
+		finding_fix(f, "Look for the address that %s takes for its own: a fixed or STUN address, a second network card, a VPN; clear it, or switch rport on there; or let %s answer to the source of requests (force_rport).", host, registrar);
+}
+
 static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -417,6 +438,8 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	tell_cause(f, facts, v);
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
+	if (strcmp(v->reason, "reply-lost-nat") == 0)
+		tell_via(f, facts, v);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
 		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);
