@@ -240,9 +240,16 @@ struct stream_result streams_packet(struct streams *s, const struct packet *p);
  * the packet. The first two change nothing.
  */
 struct stream_ticket { uint64_t hash; };
+struct stream_ticket streams_prepare_plain(const struct streams *s, const struct frame *f);  /* a plain frame */
 struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p);
 void streams_prefetch(const struct streams *s, struct stream_ticket ticket);
 struct stream_result streams_packet_prepared(struct streams *s, const struct packet *p, struct stream_ticket ticket);
+
+/*
+ * A plain frame. True: it is the next packet of a known stream, nothing else is to be said of it, and it was taken.
+ * False, and nothing has changed: it needs to be seen as a packet.
+ */
+bool streams_plain(struct streams *s, const struct frame *f, struct stream_ticket ticket);
 
 /*
  * SDP has come later than the media: streams of these addresses learn clocks and codecs, heuristic candidates are
