@@ -493,6 +493,18 @@ static void tell_media(struct engine *e, const struct packet *p)
 		keep_alive(e, p);
 }
 
+/* What tell_media() will look for. */
+static void tell_media_ask(struct engine *e, const struct packet *p, void (*ask)(const struct hash_place *))
+{
+	struct hash_place places[HASH_PLACES + 1];
+	unsigned n = network_places(e->network, p, places);
+
+	if (p->rtp.seq % ALIVE_EACH == 0)
+		places[n++] = binding_leg_place(e->binding, &p->dst);
+	for (unsigned i = 0; i < n; i++)
+		ask(&places[i]);
+}
+
 static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
 	struct stream_result r = streams_packet_prepared(e->streams, p, ticket);
@@ -563,7 +575,7 @@ static void take(struct engine *e, const struct packet *p, struct stream_ticket 
 		take_packet(e, p);
 }
 
-/* A plain frame; *made is where its packet goes if it is needed. */
+/* A plain frame; *made is where its packet goes if it is needed, and is already if it is one that is told. */
 static void take_plain(struct engine *e, const struct frame *f, struct stream_ticket ticket, struct packet *made)
 {
 	bool taken;
@@ -571,13 +583,12 @@ static void take_plain(struct engine *e, const struct frame *f, struct stream_ti
 	capture_facts_plain(e, f);
 	tick(e, f->at_ns);
 	taken = streams_plain(e->streams, f, ticket);
-	if (taken && !is_told(plain_seq(f)))
-		return;
-	plain_packet(f, made);
-	if (taken)
+	if (taken && is_told(ticket.seq)) {
 		tell_media(e, made);
-	else
+	} else if (!taken) {
+		plain_packet(f, made);
 		take_rtp(e, made, ticket);
+	}
 }
 
 /* The packet, with the peer in the TURN server's place where its channel is known. */
@@ -608,6 +619,19 @@ static inline void arrive(struct engine *e, const struct feed_item *item, struct
 		ret->ticket = streams_prepare_plain(e->streams, item->frame);
 	else if (ret->rtp)
 		ret->ticket = streams_prepare(e->streams, ret->packet);
+	if (item->plain && is_told(ret->ticket.seq)) {
+		plain_packet(item->frame, made);
+		tell_media_ask(e, made, hash_ask_bucket);
+	}
+}
+
+static inline void arrival_prefetch(struct engine *e, struct arrival *a, const struct packet *made)
+{
+	if (!a->rtp)
+		return;
+	streams_prefetch(e->streams, &a->ticket);
+	if (!a->packet && is_told(a->ticket.seq))
+		tell_media_ask(e, made, hash_ask_record);
 }
 
 void engine_items(struct engine *e, const struct feed_item *items, unsigned count)
@@ -618,8 +642,8 @@ void engine_items(struct engine *e, const struct feed_item *items, unsigned coun
 	for (unsigned i = 0; i < count; i++)
 		arrive(e, &items[i], &e->made[i], &arrivals[i]);
 	for (unsigned i = 0; i < count; i++) {
-		if (i + AHEAD < count && arrivals[i + AHEAD].rtp)
-			streams_prefetch(e->streams, arrivals[i + AHEAD].ticket);
+		if (i + AHEAD < count)
+			arrival_prefetch(e, &arrivals[i + AHEAD], &e->made[i + AHEAD]);
 		if (arrivals[i].packet)
 			take(e, arrivals[i].packet, arrivals[i].ticket);
 		else

@@ -49,20 +49,25 @@ struct feed {
 	bool ended, unwanted;
 };
 
-/* What the frame at that place of the batch gives by itself, unless it is for others to make. */
-static void item_fill(struct feed *f, struct batch *b, size_t at, unsigned *texts)
+/* What the frame gives by itself; NULL: it is for others to make. */
+static const struct packet *decode(struct feed *f, struct batch *b, size_t at, unsigned *texts)
 {
-	struct feed_item *item = &b->items[at];
 	struct packet *packet = &b->packets[at];
 	union decoded *text = &b->texts[*texts];
 
-	item->frame = &b->frames[at];
-	item->packet = NULL;
-	item->plain = plain_frame(item->frame);
-	if (item->plain || !dissect_alone(f->dissector, item->frame, packet, &text->sip, &text->rtcp))
-		return;
-	item->packet = packet;
+	if (!dissect_alone(f->dissector, &b->frames[at], packet, &text->sip, &text->rtcp))
+		return NULL;
 	*texts += packet->kind == PACKET_SIP || packet->kind == PACKET_RTCP;
+	return packet;
+}
+
+static inline void item_fill(struct feed *f, struct batch *b, size_t at, unsigned *texts)
+{
+	struct feed_item *item = &b->items[at];
+
+	item->frame = &b->frames[at];
+	item->plain = plain_frame(item->frame);
+	item->packet = item->plain ? NULL : decode(f, b, at, texts);
 }
 
 /* Frames that stay where the source has them until it is asked again: after the last of them. */

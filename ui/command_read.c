@@ -157,10 +157,11 @@ static void take_batch(struct reading *g, const struct feed_batch *b)
 {
 	unsigned from = 0;
 
+	for (unsigned i = 0; g->history && i < b->count; i++)
+		history_keep_frame(g->history, b->items[i].frame);
 	for (unsigned i = 0; i < b->count; i++) {
 		const struct feed_item *item = &b->items[i];
 
-		history_keep_frame(g->history, item->frame);
 		if (item->plain || item->packet)
 			continue;
 		engine_items(g->engine, b->items + from, i - from);

@@ -602,30 +602,47 @@ static struct stream_result refused_packet(struct streams *s, struct slot *slot)
 
 /* ---- packets ---- */
 
-static struct stream_ticket ticket_of(const struct streams *s, uint64_t hash)
+/* A search goes on to the slots behind the first, often in another line. */
+static inline struct stream_ticket ticket_of(const struct streams *s, uint64_t hash, uint16_t seq)
 {
-	__builtin_prefetch(&s->slots[hash & s->slot_mask]);
-	return (struct stream_ticket){ hash };
+	uint32_t at = (uint32_t)(hash & s->slot_mask);
+
+	__builtin_prefetch(&s->slots[at]);
+	__builtin_prefetch(&s->slots[at] + 2);
+	return (struct stream_ticket){ hash, at, seq };
 }
 
 struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p)
 {
-	return ticket_of(s, flow_hash(s, p));
+	return ticket_of(s, flow_hash(s, p), p->rtp.seq);
 }
 
 struct stream_ticket streams_prepare_plain(const struct streams *s, const struct frame *f)
 {
 	const uint8_t *addresses = f->bytes.p + PLAIN_ADDRESSES, *ports = f->bytes.p + PLAIN_UDP;
 
-	return ticket_of(s, flow_hash4(s, addresses, addresses + 4, plain_u32(ports), f->file));
+	return ticket_of(s, flow_hash4(s, addresses, addresses + 4, plain_u32(ports), f->file), plain_seq(f));
 }
 
-void streams_prefetch(const struct streams *s, struct stream_ticket ticket)
+/* Flows may have moved since the ticket was made. */
+static inline size_t ticket_slot(const struct streams *s, struct stream_ticket ticket)
 {
-	const struct slot *slot = &s->slots[slot_find(s, ticket.hash)];
+	const struct slot *slot = &s->slots[ticket.at];
 
-	if (slot->state == SLOT_STREAM)
-		__builtin_prefetch(streams_hot(s, slot->index), 1);
+	return slot->hash == ticket.hash && slot->state != SLOT_EMPTY ? ticket.at : slot_find(s, ticket.hash);
+}
+
+void streams_prefetch(const struct streams *s, struct stream_ticket *ticket)
+{
+	size_t at = slot_find(s, ticket->hash);
+	const struct slot *slot = &s->slots[at];
+
+	ticket->at = (uint32_t)at;
+	if (slot->state != SLOT_STREAM)
+		return;
+	__builtin_prefetch(streams_hot(s, slot->index), 1);
+	if (ticket->seq % LEVEL_EVERY == 0)
+		__builtin_prefetch(streams_level(s, slot->index), 1);
 }
 
 static struct rtp_glance glance_of(const struct packet *p)
@@ -647,7 +664,7 @@ static struct rtp_glance glance_of(const struct packet *p)
 
 bool streams_plain(struct streams *s, const struct frame *f, struct stream_ticket ticket)
 {
-	const struct slot *slot = &s->slots[slot_find(s, ticket.hash)];
+	const struct slot *slot = &s->slots[ticket_slot(s, ticket)];
 	struct rtp_glance g = plain_glance(f);
 	struct stream_hot *h;
 
@@ -671,7 +688,7 @@ struct stream_result streams_packet_prepared(struct streams *s, const struct pac
 
 	if (p->file != s->last_file || s->several_files)
 		streams_file(s, p, ticket.hash);
-	at = slot_find(s, ticket.hash);
+	at = ticket_slot(s, ticket);
 	slot = &s->slots[at];
 	if (slot->state == SLOT_REFUSED)
 		return refused_packet(s, slot);
@@ -688,7 +705,7 @@ struct stream_result streams_packet_prepared(struct streams *s, const struct pac
 
 struct stream_result streams_packet(struct streams *s, const struct packet *p)
 {
-	return streams_packet_prepared(s, p, (struct stream_ticket){ flow_hash(s, p) });
+	return streams_packet_prepared(s, p, streams_prepare(s, p));
 }
 
 /* ---- answers ---- */

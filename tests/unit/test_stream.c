@@ -1021,7 +1021,7 @@ static void prepared_is_the_same(void **state)
 		struct stream_ticket t = streams_prepare(b, &p);
 
 		streams_packet(a, &p);
-		streams_prefetch(b, t);
+		streams_prefetch(b, &t);
 		streams_packet_prepared(b, &p, t);
 	}
 	assert_int_equal(stream_only(a)->packets, stream_only(b)->packets);
