@@ -560,6 +560,21 @@ static const struct packet *resolve(struct engine *e, const struct packet *p, un
 	return channels_packet(e->channels, p, &e->resolved[i]) ? &e->resolved[i] : p;
 }
 
+/* The messages among them are what takes the most memory to and fro. */
+static void messages_ahead(struct engine *e, const struct packet *const *batch, unsigned count)
+{
+	const struct packet *messages[ENGINE_BATCH] = { NULL };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (batch[i]->kind != PACKET_SIP)
+			continue;
+		early_ahead(e->early, batch[i]);
+		messages[n++] = batch[i];
+	}
+	calls_ahead(e->calls, messages, n);
+}
+
 void engine_packet(struct engine *e, const struct packet *p)
 {
 	engine_packets(e, &p, 1);
@@ -576,11 +591,13 @@ void engine_packets(struct engine *e, const struct packet *const *packets, unsig
 		tickets[i] = batch[i]->kind == PACKET_RTP ? streams_prepare(e->streams, batch[i])
 			: (struct stream_ticket){ 0 };
 	}
+	messages_ahead(e, batch, count);
 	for (unsigned i = 0; i < count; i++) {
 		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
 			streams_prefetch(e->streams, tickets[i + AHEAD]);
 		take(e, batch[i], tickets[i]);
 	}
+	calls_ahead(e->calls, NULL, 0);
 	records_take(e);
 }
 
