@@ -26,8 +26,11 @@ static void told_init(struct told *t, struct script *s, const struct row *r)
 static struct row row_of(unsigned i, char call[8])
 {
 	static const struct row kinds[] = {
-		{ .s = 2, .status = 180, .to = "t" }, { .s = 2, .sdp = "v1" }, { .s = 2, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000" },
-		{ .s = 2, .method = "ACK", .to = "t" }, { .s = 2, .method = "BYE", .to = "t", .cseq = 2 },
+		{ .s = 2, .status = 180, .to = "t" },
+		{ .s = 2, .sdp = "v1" },
+		{ .s = 2, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000" },
+		{ .s = 2, .method = "ACK", .to = "t" },
+		{ .s = 2, .method = "BYE", .to = "t", .cseq = 2 },
 	};
 	struct row r = kinds[i % 5];
 
