@@ -80,17 +80,23 @@ static uint32_t call_of(const struct sip_message *sip)
  */
 static uint64_t key_of(const struct sip_message *sip)
 {
-	struct span method = sip->request ? sip->method_text : sip->cseq_method;
-	uint64_t h = hash_mix(sip->keys.call_id, sip->cseq);
+	uint64_t h = hash_mix(sip->keys.call_id, (uint64_t)sip->method << 32 | sip->cseq);
 
 	if (sip->method == SIP_REGISTER)
 		h = hash_mix(h, sip->keys.branch);
-	return hash_mix(h, hash_bytes(method.p, method.n)) | 1;
+	if (sip->method == SIP_METHOD_OTHER)
+		h = hash_mix(h, hash_bytes(sip->method_text.p, sip->method_text.n));
+	return h | 1;
+}
+
+static uint64_t *set_of(const struct early *e, uint64_t key)
+{
+	return e->passed + (key >> 8) % SETS * WAYS;
 }
 
 static bool passed_find(const struct early *e, uint64_t key)
 {
-	const uint64_t *set = e->passed + (key >> 8) % SETS * WAYS;
+	const uint64_t *set = set_of(e, key);
 
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i] == key)
@@ -101,7 +107,7 @@ static bool passed_find(const struct early *e, uint64_t key)
 
 static void passed_add(struct early *e, uint64_t key)
 {
-	uint64_t *set = e->passed + (key >> 8) % SETS * WAYS;
+	uint64_t *set = set_of(e, key);
 	unsigned i = 0;
 
 	while (i < WAYS - 1 && set[i] != key)
@@ -153,6 +159,12 @@ static struct waiting *waiting_new(const struct early *e, const struct packet *p
 		return w;
 	free(w);
 	return NULL;
+}
+
+void early_ahead(const struct early *e, const struct packet *p)
+{
+	__asm__ volatile("");
+	__builtin_prefetch(set_of(e, key_of(p->sip)), 1);
 }
 
 bool early_keep(struct early *e, const struct packet *p)

@@ -19,6 +19,9 @@ struct early_config {
 struct early *early_new(const struct early_config *config);
 void early_free(struct early *e);                    /* NULL is fine */
 
+/* The message comes soon: what early_keep() will touch is asked for. */
+void early_ahead(const struct early *e, const struct packet *p);
+
 /* For each SIP message. True: an answer before its request, kept; the caller has not seen it. */
 bool early_keep(struct early *e, const struct packet *p);
 

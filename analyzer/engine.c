@@ -634,6 +634,23 @@ static inline void arrival_prefetch(struct engine *e, struct arrival *a, const s
 		tell_media_ask(e, made, hash_ask_record);
 }
 
+/* The messages among them are what takes the most memory to and fro. */
+static void messages_ahead(struct engine *e, const struct arrival *arrivals, unsigned count)
+{
+	const struct packet *messages[ENGINE_BATCH] = { NULL };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct packet *p = arrivals[i].packet;
+
+		if (!p || p->kind != PACKET_SIP)
+			continue;
+		early_ahead(e->early, p);
+		messages[n++] = p;
+	}
+	calls_ahead(e->calls, messages, n);
+}
+
 void engine_items(struct engine *e, const struct feed_item *items, unsigned count)
 {
 	struct arrival arrivals[ENGINE_BATCH];
@@ -641,6 +658,7 @@ void engine_items(struct engine *e, const struct feed_item *items, unsigned coun
 	assert(count <= ENGINE_BATCH);
 	for (unsigned i = 0; i < count; i++)
 		arrive(e, &items[i], &e->made[i], &arrivals[i]);
+	messages_ahead(e, arrivals, count);
 	for (unsigned i = 0; i < count; i++) {
 		if (i + AHEAD < count)
 			arrival_prefetch(e, &arrivals[i + AHEAD], &e->made[i + AHEAD]);
@@ -649,6 +667,7 @@ void engine_items(struct engine *e, const struct feed_item *items, unsigned coun
 		else
 			take_plain(e, items[i].frame, arrivals[i].ticket, &e->made[i]);
 	}
+	calls_ahead(e->calls, NULL, 0);
 	records_take(e);
 }
 

@@ -357,6 +357,10 @@ bool sip_via_parse(struct span value, struct sip_via *ret)
 	via_parameters(span_from(v.whole, n + 1), &v);
 	if (v.received.n > 1 && v.received.p[0] == '[' && v.received.p[v.received.n - 1] == ']') /* RFC 5118 4.5 */
 		v.received = (struct span){ v.received.p + 1, v.received.n - 2 };
+	v.at.family = v.received_at.family = 0;
+	address_parse(v.host, &v.at);
+	if (v.has_received)
+		address_parse(v.received, &v.received_at);
 	*ret = v;
 	return true;
 }

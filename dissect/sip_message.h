@@ -66,6 +66,7 @@ struct sip_via {
 	bool has_port;
 	struct span branch, received, rport;  /* rport: value; has_rport also without value (RFC 3581) */
 	bool has_rport, has_received;
+	struct address at, received_at;      /* host, received; family 0: no address, a name */
 };
 
 /* bits of sip_message.flaws: what the message gets wrong; evidence for sip-malformed */

@@ -215,9 +215,9 @@ const struct device *accounts_device_at(const struct accounts *a, const struct e
 
 static struct endpoint via_endpoint(const struct sip_via *v)
 {
-	struct endpoint at = { .port = v->has_port ? v->port : SIP_PORT };
+	struct endpoint at = { v->at, v->has_port ? v->port : SIP_PORT };
 
-	if (!address_parse(v->host, &at.addr) || address_unspecified(&at.addr) || address_loopback(&at.addr))
+	if (!address_known(&at.addr) || address_unspecified(&at.addr) || address_loopback(&at.addr))
 		return (struct endpoint){ .port = 0 };
 	return at;
 }
@@ -486,12 +486,12 @@ static void accepted(struct accounts *a, struct device *d, const struct packet *
 static void received_note(struct accounts *a, struct device *d, const struct packet *p)
 {
 	const struct sip_via *v = &p->sip->via;
-	struct endpoint outer;
+	struct endpoint outer = { .addr = v->received_at };
 	uint64_t port;
 
 	if (p->sip->via_count != 1 || d->outer_seen || !d->inner_seen || !endpoint_equal(&p->dst, &d->inner) ||
 	    p->transport != TRANSPORT_UDP ||
-	    !v->has_received || !address_parse(v->received, &outer.addr) ||
+	    !address_known(&outer.addr) ||
 	    address_equal(&outer.addr, &d->inner.addr) ||
 	    !span_number(v->rport, UINT16_MAX, &port) || !port)
 		return;

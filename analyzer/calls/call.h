@@ -395,6 +395,12 @@ struct calls *calls_new(const struct calls_config *config);
 void calls_free(struct calls *c);
 
 /*
+ * These SIP packets come next: what they will touch is asked for while those before them are at work. Lent until the
+ * next calls_ahead().
+ */
+void calls_ahead(struct calls *c, const struct packet *const *messages, unsigned count);
+
+/*
  * One SIP packet (kind PACKET_SIP). copy: the duplicate test calls it a mirror copy of an earlier frame. Returns how
  * many events were written to events[]; they are in the order in which things happened.
  */

@@ -129,8 +129,8 @@ static void arrival_init(struct arrival *a, struct calls *c, const struct packet
 	uint64_t rseq = 0;
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
-	a->from = (struct tag_key){ sip->from.tag, (uint32_t)hash_mix(keys->call_id, keys->from_tag) };
-	a->to = (struct tag_key){ sip->to.tag, (uint32_t)hash_mix(keys->call_id, keys->to_tag) };
+	a->from = (struct tag_key){ sip->from.tag, tag_hash(keys, keys->from_tag) };
+	a->to = (struct tag_key){ sip->to.tag, tag_hash(keys, keys->to_tag) };
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {
@@ -196,6 +196,7 @@ static void leg_message(struct arrival *a)
 		return;
 	}
 	a->message = message_new(a);
+	join_ahead(a);
 	transaction_note(a);
 	r->leg.rough |= is_rough(a);
 	headers_note(a);
@@ -206,6 +207,8 @@ static void leg_message(struct arrival *a)
 			.transaction = &a->transaction->transaction });
 	if (a->message->repeat == MESSAGE_COPY)
 		return;
+	for (unsigned i = 0; i < a->clue_count; i++)
+		hash_ask_record(&a->clues[i]);
 	segment_note(a);
 	party_note(a);
 	dialog_note(a);
@@ -293,6 +296,7 @@ size_t calls_message(struct calls *c, const struct packet *p, bool copy, struct 
 		bury(c);
 	if (p->kind != PACKET_SIP || !p->sip)
 		return hand_over(c, events);
+	ahead_step(c);
 	arrival_init(&a, c, p, copy);
 	c->counts.messages++;
 	if (p->at_ns > c->now_ns)

@@ -193,9 +193,18 @@ const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uin
 	return key_find(c, clue_hash(kind, value));
 }
 
+struct hash_place clue_place(const struct calls *c, enum clue_kind kind, uint64_t value)
+{
+	return (struct hash_place){ &c->clues, clue_hash(kind, value) };
+}
+
 /* The leg is over: nothing begins from it any more. Its caller is remembered, who may try again. */
 void clues_retire(struct calls *c, struct leg_record *r)
 {
+	for (const struct clue *it = r->clues; it; it = it->next)
+		__builtin_prefetch(it->key, 1);
+	for (const struct clue *it = r->clues; it; it = it->next)
+		hash_ask_remove(&it->key->by_hash);
 	for (struct clue *it = r->clues, *next; it; it = next) {
 		next = it->next;
 		if (it->kind != CLUE_CALLER)

@@ -100,7 +100,8 @@ const struct sdp *leg_description(const struct arrival *a)
 	struct leg_record *r = a->leg;
 	struct span body = a->sip->sdp;
 	struct sdp_keeper keeper = { a, text_keep, formats_keep };
-	uint64_t hash = hash_bytes(body.p, body.n);
+	/* which nearly always is the whole body */
+	uint64_t hash = body.n == a->sip->body.n ? a->body : hash_bytes(body.p, body.n);
 	const struct sdp *known = known_description(r->descriptions, hash, body.n);
 	struct description *d;
 

@@ -184,6 +184,14 @@ struct due {                         /* heap of registrations by the time at whi
 	size_t count, room;
 };
 
+enum { AHEAD_MAX = 16, AHEAD_PLACES = 4, AHEAD_STEPS = 3 };
+
+struct ahead {                       /* of a message that comes soon */
+	const struct sip_message *sip;
+	const struct leg_record *leg;        /* NULL: none yet, or not looked for yet */
+	struct hash_place places[AHEAD_PLACES], transaction;
+};
+
 struct calls {
 	struct calls_config config;
 	struct hash call_ids, legs_by_id, tags, transactions, clues;
@@ -211,6 +219,8 @@ struct calls {
 	struct arena *common;        /* of these phrases: reasons, User-Agents that many calls share */
 	const struct phrase *common_phrases[COMMON_PHRASES];
 	struct common_formats common_formats[COMMON_FORMATS];
+	struct ahead ahead[AHEAD_MAX];
+	unsigned ahead_count, ahead_next;    /* next: whose leg will be asked for */
 	int64_t now_ns;
 	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
 };
@@ -219,6 +229,13 @@ struct tag_key {                     /* a tag, and the keyed hash of the Call-ID
 	struct span text;
 	uint32_t hash;
 };
+
+static inline uint32_t tag_hash(const struct sip_keys *keys, uint64_t tag)
+{
+	return (uint32_t)hash_mix(keys->call_id, tag);
+}
+
+enum { ARRIVAL_CLUES = 4 };
 
 /* The facts of the message in hand, gathered once. */
 struct arrival {
@@ -237,6 +254,8 @@ struct arrival {
 	bool reliable;               /* 1xx with 100rel and RSeq (RFC 3262) */
 	uint64_t branch, body;
 	uint32_t rseq;
+	struct hash_place clues[ARRIVAL_CLUES];      /* where join_note() will look: join_ahead() */
+	unsigned clue_count;
 };
 
 #define MESSAGE_RECORD(m) ((struct message_record *)(m))
@@ -246,6 +265,10 @@ struct arrival {
 
 /* calls.c */
 void calls_emit(struct calls *c, struct calls_event event);
+
+/* ahead.c */
+void ahead_step(struct calls *c);
+void ahead_forget(struct calls *c);
 
 /* message.c */
 bool message_fits(const struct arrival *a);
@@ -267,6 +290,7 @@ const struct sdp *leg_description(const struct arrival *a);
 void headers_note(struct arrival *a);
 
 /* transaction.c */
+uint32_t transaction_place(const struct leg *leg, const struct sip_message *sip, enum side client);
 struct transaction_record *transaction_get(struct arrival *a);
 void transaction_note(struct arrival *a);
 bool transaction_ack_proves(const struct arrival *a);
@@ -315,12 +339,14 @@ void call_leave(struct calls *c, struct leg *leg);
 /* clue.c */
 const struct clue_key *clue_add(struct calls *c, struct leg_record *r, enum clue_kind kind, uint64_t value);
 const struct clue_key *clue_find(const struct calls *c, enum clue_kind kind, uint64_t value);
+struct hash_place clue_place(const struct calls *c, enum clue_kind kind, uint64_t value);
 void clues_update(struct leg_record *r);
 void clues_retire(struct calls *c, struct leg_record *r);
 void clues_forget(struct calls *c, struct leg_record *r);
 
 /* join.c */
 void join_way(struct leg_record *r, const struct segment *s);
+void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
 void join_forget(struct calls *c, struct leg_record *r);
 

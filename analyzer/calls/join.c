@@ -520,6 +520,22 @@ static void description_note(struct arrival *a)
 	}
 }
 
+/* The message's own clues are asked for, and while other things are done, they come. */
+void join_ahead(struct arrival *a)
+{
+	const struct sdp *sdp = a->message->sdp;
+	const struct leg *leg = &a->leg->leg;
+
+	if (a->message->request && a->message->method == SIP_INVITE && !a->message->has_to_tag)
+		a->clues[a->clue_count++] = clue_place(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user));
+	if (sdp && sdp->origin)
+		a->clues[a->clue_count++] = clue_place(a->c, CLUE_ORIGIN, sdp->origin);
+	for (unsigned i = 0; sdp && i < sdp->media_count && a->clue_count < ARRIVAL_CLUES; i++)
+		a->clues[a->clue_count++] = clue_place(a->c, CLUE_SOCKET, endpoint_value(&sdp->media[i].at));
+	for (unsigned i = 0; i < a->clue_count; i++)
+		hash_ask_bucket(&a->clues[i]);
+}
+
 static uint64_t codec_order(const struct sdp *sdp)
 {
 	uint64_t h = 0;

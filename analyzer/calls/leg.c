@@ -326,6 +326,7 @@ void legs_bury(struct calls *c)
 	while (c->graves.count) {
 		struct leg_record *r = LIST_ENTRY(c->graves.head.next, struct leg_record, in_class);
 
+		ahead_forget(c);         /* which may lead to it */
 		list_remove(&c->graves, &r->in_class);
 		call_leave(c, &r->leg);
 		call_id_leave(c, r);

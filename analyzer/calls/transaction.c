@@ -21,11 +21,11 @@ static uint64_t method_hash(const struct sip_message *sip)
 	return method == SIP_METHOD_OTHER ? hash_bytes(text.p, text.n) : (uint64_t)method;
 }
 
-static uint32_t place(const struct arrival *a)
+uint32_t transaction_place(const struct leg *leg, const struct sip_message *sip, enum side client)
 {
-	uint64_t h = hash_mix(a->leg->leg.n, (uint64_t)a->sip->cseq << 1 | (uint64_t)a->client);
+	uint64_t h = hash_mix(leg->n, (uint64_t)sip->cseq << 1 | (uint64_t)client);
 
-	return (uint32_t)hash_mix(h, method_hash(a->sip));
+	return (uint32_t)hash_mix(h, method_hash(sip));
 }
 
 /* cseq-spaces: each side counts its own requests. */
@@ -109,7 +109,7 @@ static void initials_add(struct leg_record *r, struct transaction_record *t)
 /* Found or made; NULL: the leg is too long for more records. */
 struct transaction_record *transaction_get(struct arrival *a)
 {
-	uint32_t hash = place(a);
+	uint32_t hash = transaction_place(&a->leg->leg, a->sip, a->client);
 	struct transaction_record *t;
 
 	if (!message_fits(a))

@@ -96,20 +96,35 @@ struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
 	return spot_find(b, at, endpoint_hash(at));
 }
 
-static void spot_add(struct binding *b, struct place *p, enum spot_kind kind)
+static void spot_add(struct binding *b, struct place *p, enum spot_kind kind, const struct endpoint *at, uint32_t hash)
 {
-	struct endpoint at = spot_key(&p->at, kind);
-	uint32_t hash = endpoint_hash(&at);
-	struct spot *s = spot_find(b, &at, hash);
+	struct spot *s = spot_find(b, at, hash);
 
 	if (!s) {
 		s = pool_zalloc(&b->spot_pool);
-		s->at = at;
+		s->at = *at;
 		s->asked = b->settled;
 		list_init(&s->places);
 		hash_add(&b->spots, &s->link, hash);
 	}
 	list_add_tail(&s->places, &p->in[kind]);
+}
+
+/* Under all three keys, which are asked for together. */
+static void spots_add(struct binding *b, struct place *p)
+{
+	struct endpoint keys[SPOT_KINDS];
+	struct hash_place spots[SPOT_KINDS];
+
+	for (unsigned kind = 0; kind < SPOT_KINDS; kind++) {
+		keys[kind] = spot_key(&p->at, (enum spot_kind)kind);
+		spots[kind] = (struct hash_place){ &b->spots, endpoint_hash(&keys[kind]) };
+		hash_ask_bucket(&spots[kind]);
+	}
+	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
+		hash_ask_record(&spots[kind]);
+	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
+		spot_add(b, p, (enum spot_kind)kind, &keys[kind], (uint32_t)spots[kind].key);
 }
 
 static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
@@ -155,8 +170,7 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 	p = pool_take(&b->place_pool);
 	*p = (struct place){ .at = *at, .message = m, .latest = m, .mline = (uint8_t)mline, .side = m->by,
 		.candidate = candidate };
-	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
-		spot_add(b, p, (enum spot_kind)kind);
+	spots_add(b, p);
 	list_add_tail(&m->leg->places, &p->of_leg);
 }
 

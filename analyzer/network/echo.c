@@ -206,7 +206,7 @@ static void ask(struct echoes *e, const struct packet *p, const struct sip_messa
 	a->cseq = m->cseq;
 	a->via_count = m->via_count;
 	a->branch = m->keys.branch;
-	a->via_host = literal(m->via.host);
+	a->via_host = m->via.at;
 	a->via_port = m->via.has_port ? m->via.port : 0;
 	a->from_host = literal(m->from.host);
 	a->from_port = m->from.has_port ? m->from.port : 0;
@@ -315,22 +315,22 @@ static struct span was(const struct address *host, uint16_t port, char buffer[EN
 static void compare_via(struct answer *a)
 {
 	const struct asked *q = a->asked;
-	struct address host;
+	const struct address *host = &a->m->via.at;
 	char before[ENDPOINT_TEXT], after[ENDPOINT_TEXT];
 	uint16_t port = a->m->via.has_port ? a->m->via.port : 0;
 	struct echo_sign *s = NULL;
 
-	if (a->m->via_count != q->via_count || !address_known(&q->via_host) || !address_parse(a->m->via.host, &host))
+	if (a->m->via_count != q->via_count || !address_known(&q->via_host) || !address_known(host))
 		return;
-	if (!address_equal(&host, &q->via_host))
+	if (!address_equal(host, &q->via_host))
 		s = shows(a, ECHO_VIA_HOST);
-	else if (port && port != q->via_port && address_equal(&host, &q->phone.addr))
+	else if (port && port != q->via_port && address_equal(host, &q->phone.addr))
 		s = shows(a, ECHO_VIA_PORT);
 	if (!s)
 		return;
 	s->old = q->via_host;
-	s->new = host;
-	sign_texts(s, "Via", was(&q->via_host, q->via_port, before), was(&host, port, after));
+	s->new = *host;
+	sign_texts(s, "Via", was(&q->via_host, q->via_port, before), was(host, port, after));
 }
 
 static size_t at_sign(struct span s)
@@ -388,13 +388,13 @@ static void compare_from(struct answer *a)
 static void compare_received(struct answer *a)
 {
 	const struct asked *q = a->asked;
-	struct address received;
+	const struct address *received = &a->m->via.received_at;
 	struct echo_sign *s;
 
-	if (a->m->via_count != q->via_count || !a->m->via.has_received || !address_parse(a->m->via.received, &received))
+	if (a->m->via_count != q->via_count || !address_known(received))
 		return;
 	if (address_reach(&q->phone.addr) != 0 || address_reach(&q->peer.addr) != 2 ||
-	    !address_equal(&received, &q->phone.addr))
+	    !address_equal(received, &q->phone.addr))
 		return;
 	s = shows(a, ECHO_RECEIVED);
 	if (!s)
@@ -425,11 +425,11 @@ static struct intact *intact_find(const struct echoes *e, const struct address *
 static void count_intact(struct answer *a)
 {
 	const struct asked *q = a->asked;
-	struct address received;
+	const struct address *received = &a->m->via.received_at;
 	struct intact *i;
 
-	if (a->kinds || a->m->via_count != q->via_count || !address_parse(a->m->via.received, &received) ||
-	    address_reach(&received) != 2 ||
+	if (a->kinds || a->m->via_count != q->via_count || !address_known(received) ||
+	    address_reach(received) != 2 ||
 	    address_reach(&q->via_host) != 0 || address_reach(&q->peer.addr) != 2)
 		return;
 	i = intact_find(a->e, &q->phone.addr, &q->peer.addr);
@@ -437,13 +437,13 @@ static void count_intact(struct answer *a)
 		if (a->e->intact_in_order.count >= SITE_MAX)
 			return;
 		i = memory_zalloc(sizeof *i);
-		i->seen = (struct echo_intact){ .phone = q->phone.addr, .outside = received, .server = q->peer,
+		i->seen = (struct echo_intact){ .phone = q->phone.addr, .outside = *received, .server = q->peer,
 			.transport = q->transport, .request_at = q->at, .answer_at = frame_ref_of(a->p) };
 		hash_add(&a->e->intact, &i->by_key, intact_hash(&q->phone.addr, &q->peer.addr));
 		list_add_tail(&a->e->intact_in_order, &i->seen.in_order);
 	}
 	i->seen.several |= i->seen.server.port != q->peer.port || i->seen.transport != q->transport ||
-		!address_equal(&i->seen.outside, &received);
+		!address_equal(&i->seen.outside, received);
 	i->seen.last_ns = a->p->at_ns;
 	i->seen.count++;
 }

@@ -433,7 +433,8 @@ static void distance_learn(struct echo_phone *x, const struct packet *p)
 struct agent *agents_message(struct echoes *e, const struct packet *p, const struct sip_message *m)
 {
 	struct agents *a = &e->agents;
-	struct address via, contact;
+	const struct address *via = &m->via.at;
+	struct address contact;
 	struct agent *x;
 	struct site *s;
 
@@ -446,18 +447,16 @@ struct agent *agents_message(struct echoes *e, const struct packet *p, const str
 		return NULL;
 	distance_learn(&x->phone, p);
 	style_message(e, x, p, m);
-	if (!address_parse(m->via.host, &via))
-		via = (struct address){ .family = 0 };
 	if (!contact_address(m, &contact))
 		contact = (struct address){ .family = 0 };
-	s = site_message(a, p, m, &via, &contact);
-	if (address_reach(&via) == 2 || address_reach(&contact) == 2) {
+	s = site_message(a, p, m, via, &contact);
+	if (address_reach(via) == 2 || address_reach(&contact) == 2) {
 		if (x->public_ns == NS_NONE)
 			x->public_ns = p->at_ns;
-		literal_used(a, p, address_reach(&via) == 2 ? &via : &contact, x->user_agent);
+		literal_used(a, p, address_reach(via) == 2 ? via : &contact, x->user_agent);
 	}
-	turns_message(e, x, p, m, &via, &contact);
-	first_register(e, x, p, m, &via, &contact);
+	turns_message(e, x, p, m, via, &contact);
+	first_register(e, x, p, m, via, &contact);
 	if (s)
 		many_vendors(e, s, p);
 	return x;
@@ -469,8 +468,7 @@ static bool tells_public(const struct sip_message *m, const struct asked *asked)
 {
 	struct address told;
 
-	if (address_private(&asked->via_host) && m->via.has_received && address_parse(m->via.received, &told) &&
-	    address_reach(&told) == 2)
+	if (address_private(&asked->via_host) && address_reach(&m->via.received_at) == 2)
 		return true;
 	return m->method == SIP_REGISTER && m->status == 200 && contact_address(m, &told) && address_reach(&told) == 2;
 }

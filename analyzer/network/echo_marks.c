@@ -229,10 +229,10 @@ static void stale_headers(struct stale *s, const struct sip_message *m)
 /* Is everything that others use public? */
 static bool public_face(const struct sip_message *m, const struct packet *p, struct address *ret_connection)
 {
-	struct address via, contact;
+	struct address contact;
 
 	*ret_connection = (struct address){ .family = 0 };
-	if (!address_parse(m->via.host, &via) || !address_equal(&via, &p->src.addr))
+	if (!address_known(&m->via.at) || !address_equal(&m->via.at, &p->src.addr))
 		return false;
 	if (contact_address(m, &contact) && address_reach(&contact) != 2)
 		return false;

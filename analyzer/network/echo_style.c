@@ -150,7 +150,6 @@ static struct style *style_of(struct echoes *e, const struct agent *x, const str
 	uint64_t make = hash_mix(x->user_agent, m->method);
 	unsigned others;
 	struct style *s = style_find(e, p, make, &others);
-	struct address via;
 
 	if (s || others == PLACES || e->styles_in_order.count >= STYLE_MAX)
 		return s;
@@ -158,7 +157,7 @@ static struct style *style_of(struct echoes *e, const struct agent *x, const str
 	s->seen = (struct echo_style){ .from = p->src.addr, .peer = p->dst, .transport = p->transport,
 		.method = (uint8_t)m->method, .first_at = frame_ref_of(p) };
 	s->make = make;
-	s->says_source = address_parse(m->via.host, &via) && address_equal(&via, &p->src.addr);
+	s->says_source = address_known(&m->via.at) && address_equal(&m->via.at, &p->src.addr);
 	s->count = lines_of(m, s->lines);
 	hash_add(&e->styles, &s->by_make, (uint32_t)make);
 	list_add_tail(&e->styles_in_order, &s->seen.in_order);

@@ -34,8 +34,9 @@ static void learn_hosts(struct network *n, const struct packet *p, const struct 
 
 static bool via_endpoint(const struct sip_via *v, const struct packet *p, struct endpoint *ret)
 {
-	if (!address_parse(v->host, &ret->addr) || address_reach(&ret->addr) < 0)
+	if (!address_known(&v->at) || address_reach(&v->at) < 0)
 		return false;
+	ret->addr = v->at;
 	ret->port = v->has_port ? v->port : p->transport == TRANSPORT_TLS ? SIPS_PORT : SIP_PORT;
 	return true;
 }
@@ -52,8 +53,9 @@ static void learn_received(
 	uint64_t rport = 0;
 	int inner, outer;
 
-	if (!v->has_received || !via_endpoint(v, p, &m.inside) || !address_parse(v->received, &m.outside.addr))
+	if (!address_known(&v->received_at) || !via_endpoint(v, p, &m.inside))
 		return;
+	m.outside.addr = v->received_at;
 	inner = address_reach(&m.inside.addr);
 	outer = address_reach(&m.outside.addr);
 	if (address_equal(&m.inside.addr, &m.outside.addr) || inner > outer)
@@ -238,10 +240,8 @@ static void learn_register(struct host_record *src, struct host_record *dst, con
 /* Two Vias, the upper one its own (or a name): it forwards, and what the message calls itself is somebody else. */
 static bool forwards(const struct packet *p, const struct sip_message *m)
 {
-	struct address top;
-
 	return m->via_count >= 2 && m->via.host.n &&
-		(!address_parse(m->via.host, &top) || address_equal(&top, &p->src.addr));
+		(!address_known(&m->via.at) || address_equal(&m->via.at, &p->src.addr));
 }
 
 static void learn_request(

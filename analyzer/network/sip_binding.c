@@ -495,7 +495,8 @@ static void describe(struct sip_binding *b, const struct sip_message *m)
 {
 	struct endpoint inner = { .port = m->via.has_port ? m->via.port : SIP_PORT };
 
-	if (address_parse(m->via.host, &inner.addr))
+	inner.addr = m->via.at;
+	if (address_known(&inner.addr))
 		b->inner = inner;
 	b->translated = address_known(&b->inner.addr) && address_reach(&b->inner.addr) >= 0 &&
 		address_reach(&b->inner.addr) < address_reach(&b->client.addr);

@@ -120,7 +120,7 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 	way->method = (uint8_t)m->method;
 	way->rport = m->via.has_rport;
 	way->sent_by.port = m->via.has_port ? m->via.port : SIP_PORT;
-	address_parse(m->via.host, &way->sent_by.addr);
+	way->sent_by.addr = m->via.at;
 	hash_add(&w->by_key, &way->by_key, (uint32_t)key);
 }
 

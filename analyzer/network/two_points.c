@@ -549,6 +549,25 @@ static void settle_waiting(struct two_points *t)
 	}
 }
 
+/* What the next message will settle or remove lies far behind: it is asked for, and what it will touch. */
+static void oldest_ask(const struct two_points *t)
+{
+	const struct crossing *c;
+
+	__asm__ volatile("");
+	if (!list_empty(&t->recent)) {
+		c = LIST_ENTRY(t->recent.head.next, struct crossing, in_queue);
+		__builtin_prefetch(c->in_queue.next, 1);
+		if (c->only.text)
+			__builtin_prefetch(c->only.text, 1);
+	}
+	if (t->crossings.count >= CROSSING_MAX) {
+		c = LIST_ENTRY(t->crossings.head.next, struct crossing, in_order);
+		__builtin_prefetch(c->in_order.next, 1);
+		hash_ask_remove(&c->by_k1);
+	}
+}
+
 enum { PLACE_REQUEST, PLACE_ANSWER };        /* the latter of responses alone */
 
 unsigned two_points_places(const struct two_points *t, const struct packet *p, struct hash_place *ret)
@@ -600,6 +619,7 @@ void two_points_message_at(struct two_points *t, const struct packet *p, enum du
 		}
 	}
 	sighting_add(t, c, point, p);
+	oldest_ask(t);
 }
 
 void two_points_settle(struct two_points *t)

@@ -35,11 +35,17 @@ static struct vantage vantage(enum vantage_kind kind, int confidence, const stru
 	return v;
 }
 
-static void voice_hops(const struct network *n, struct voice *v, const struct pair *pair, uint64_t packets)
+static const struct host *whole_host(const struct host_record *h)
 {
-	const struct host *src = network_host_find(n, &pair->src), *dst = network_host_find(n, &pair->dst), *nearer;
+	return h->host.alias_of ? h->host.alias_of : &h->host;
+}
 
-	if (!src || !dst || src == dst || !src->ttl_known || !dst->ttl_known)
+static void voice_hops(struct voice *v, const struct pair *pair, uint64_t packets)
+{
+	const struct pair_record *ends = (const struct pair_record *)pair;
+	const struct host *src = whole_host(ends->src), *dst = whole_host(ends->dst), *nearer;
+
+	if (src == dst || !src->ttl_known || !dst->ttl_known)
 		return;
 	v->known += packets;
 	if (src->hops == dst->hops) {
@@ -75,7 +81,7 @@ static struct voice voice_of(const struct network *n)
 			v.from_private += packets;
 		if (src < 2 && dst == 2 && !v.crossing)
 			v.crossing = pair;
-		voice_hops(n, &v, pair, packets);
+		voice_hops(&v, pair, packets);
 	}
 	return v;
 }

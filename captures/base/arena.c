@@ -186,3 +186,11 @@ size_t arena_bytes(const struct arena *arena)
 {
 	return arena->bytes;
 }
+
+void arena_ask(const struct arena *arena)
+{
+	const struct chunk *chunk = arena->chunks;
+
+	__asm__ volatile("");
+	__builtin_prefetch(chunk, 1);
+}
