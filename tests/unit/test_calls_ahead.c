@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_calls_ahead: what is asked for ahead changes nothing, whatever becomes of the legs before their messages come. */
+/* test_calls_ahead: asking ahead changes nothing, whatever becomes of the legs before their messages come. */
 #include "tests/unit/calls_script.h"
 
 enum { CALLS = 6, BATCH = 20, CAP = 4 };
