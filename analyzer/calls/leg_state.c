@@ -336,11 +336,17 @@ static void linger_over(struct calls *c, struct leg_record *r)
 	}
 }
 
+/*
+ * Given up at that time. Media that went on after the last message and stopped is how a call ends whose BYE is not in
+ * the capture: it was over then, and whoever is silent since owes nothing.
+ */
 static void idle(struct calls *c, struct leg_record *r, int64_t at_ns)
 {
 	struct leg *leg = &r->leg;
 
 	leg->timed_out = true;
+	if (leg->alive_ns > leg->last_ns)
+		at_ns = leg->alive_ns;
 	if (leg->status >= 300 && !leg->answered) {
 		settle_failure(c, r, at_ns, NULL);
 		return;

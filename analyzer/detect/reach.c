@@ -226,7 +226,7 @@ bool reach_source_apart(const struct judge *j, const struct window *w)
 /* A stream seen at several points shares one with whatever. */
 static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface,
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->capture, s->interface,
 		s->ifindex) : 0;
 
 	return !point || (p->points & point);
@@ -437,6 +437,24 @@ static bool belongs_to_another(const struct direction *d, const struct endpoint 
 	return own->stream_count > 0;
 }
 
+/*
+ * The receiver's own audio comes from where its SDP says, seen here as it is: no NAT between gives it another address of
+ * the same kind. A copy of it seen elsewhere would be such a NAT, or another network card.
+ */
+static bool answers_from_target(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (window_has_target(w, &s->src) && !s->twin_of && !s->twin_next &&
+		    address_private(&s->src.addr) && address_private(&at->addr))
+			return true;
+	}
+	return false;
+}
+
 static bool is_image(const struct facts *facts, const struct window *w, const struct endpoint *at)
 {
 	struct endpoint image;
@@ -473,7 +491,8 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
 			return true;
 		}
 	}
-	if (s->bound_by == 6 && belongs_to_another(d, &s->dst)) {
+	if ((s->bound_by == 6 || (s->bound_by == 9 && answers_from_target(d, w, &s->dst))) &&
+	    belongs_to_another(d, &s->dst)) {
 		*ret_why = "the address of another machine";
 		return false;
 	}

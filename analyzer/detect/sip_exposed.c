@@ -47,12 +47,14 @@ static bool stranger(const struct facts *facts, const struct source *x)
 	       x->requests;
 }
 
-/* The host spoke to it first, by SIP or otherwise. */
+/* The host spoke to it first, by SIP or otherwise; what it answers to a SYN or a ping is not that. */
 static bool invited(const struct facts *facts, const struct source *x, const struct source_target *t)
 {
 	const struct pair *out = network_pair_find(facts->network, &t->at.addr, &x->addr);
+	const struct pair *in = network_pair_find(facts->network, &x->addr, &t->at.addr);
 
-	return sources_asked(facts->sources, &t->at.addr, &x->addr) || (out && out->first_ns < t->first_ns);
+	return sources_asked(facts->sources, &t->at.addr, &x->addr) ||
+	       (out && out->first_ns < t->first_ns && !(in && in->first_ns < out->first_ns));
 }
 
 static bool is_phone(const struct facts *facts, const struct address *a)

@@ -50,10 +50,16 @@ static bool is_remapped(const struct shared *s, const struct device *d)
 	return d->outer.port != d->inner.port && !in_range(s, d->outer.port);
 }
 
-/* Asked in vain and alive: it has registered since; a phone that is off is no fault of ports. */
+/*
+ * Asked in vain where it still is, never heard to answer, and alive: it registered soon after. A phone that is off, or
+ * whose mapping expired, is no fault of ports.
+ */
 static bool is_unreachable(const struct shared *s, const struct device *d)
 {
-	return is_remapped(s, d) && d->tally.unanswered && d->last_ns > d->tally.unanswered_at.at_ns;
+	const struct tally *t = &d->tally;
+
+	return is_remapped(s, d) && t->unanswered_alive && !t->answered &&
+	       (endpoint_equal(&t->unanswered_to, &d->outer) || endpoint_equal(&t->unanswered_to, &d->inner));
 }
 
 static bool is_unstable(const struct device *d)

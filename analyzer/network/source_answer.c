@@ -3,13 +3,13 @@
 #include "analyzer/network/source_private.h"
 #include "captures/base/text.h"
 
-/* Who answers for accounts is a server. */
+/* Who answers for accounts is a server; who takes part in a call of his own that is refreshed takes none. */
 static void take_service(struct source *y, const struct attempt *a, const struct packet *p)
 {
 	unsigned status = p->sip->status;
 	bool known = false;
 
-	y->takes_calls |= status / 100 == 2 && (a->method == SIP_INVITE || a->method == SIP_REGISTER);
+	y->takes_calls |= a->initial && status / 100 == 2 && (a->method == SIP_INVITE || a->method == SIP_REGISTER);
 	if (!y->banner[0] && p->sip->user_agent.n) {
 		text_escape(p->sip->user_agent, y->banner, sizeof y->banner);
 		y->banner_version = source_digits(p->sip->user_agent) > 0;
