@@ -243,7 +243,8 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 	t->named = (struct endpoint){ .port = sip->via.has_port ? sip->via.port : PORT_SIP };
 	address_parse(sip->via.host, &t->named.addr);
 	credentials_look(t, sip);
-	if (bare && !t->credentials && !(sip->flaws & SIP_FLAW_HEADERS_CUT))
+	t->cut = sip->flaws & SIP_FLAW_HEADERS_CUT;
+	if (bare && !t->credentials && !t->cut)
 		t->run.bare_again++;
 	t->pending_ns = NS_NONE;
 	silence_reach(t, m);
@@ -276,6 +277,8 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 		t->run.challenges++;
 	}
 	challenge_note(t, sip, m->at.at_ns);
+	if (t->cut)
+		t->pending_ns = NS_NONE;     /* it may refuse credentials: what follows need not answer it */
 }
 
 static void take_success(struct trial *t, const struct message *m, bool binds, bool found, uint32_t granted_s)

@@ -60,6 +60,7 @@ struct trial {
 	uint64_t algorithm;          /* hash of its name, MD5 when it gives none */
 	bool open, judged, counted;  /* asked; answered; part of the run */
 	bool credentials, issued, newest;    /* over a nonce that was issued; over the newest */
+	bool cut;                    /* the capture cut its headers: what it carries is not known */
 	uint64_t nonce;              /* hash of the nonce of the credentials; 0 none */
 	bool before_open;            /* the try before was never answered, and counts so */
 	unsigned request_copies, copies_after;

@@ -2,6 +2,7 @@
 /* gate_direction: the gates of the capture, asked for one direction that seems silent. */
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing_parts.h"
+#include "analyzer/detect/lookup.h"
 
 /* What the sender sends from where this window says, or what the receiver is sent, is never here: G1. */
 static bool half_tapped(const struct judge *j, const struct window *w)
@@ -37,6 +38,22 @@ static bool between_neighbours(const struct judge *j, const struct window *w)
 			far += !switched(j, &w->sources[i].at.addr, &w->targets[k].at.addr);
 	}
 	return pairs && far == 0;
+}
+
+/* Several points: where SIP of the two was captured, no audio of anybody was. 1.7.3 G2 for that point alone. */
+static bool point_without_media(const struct judge *j)
+{
+	const struct leg *leg = j->d->slot->dialog->leg;
+	uint32_t media = lookup_media_points(j->facts->lookup), points = 0;
+
+	if (j->d->stream_count || direction_reverse(j->d)->stream_count)
+		return false;                /* its audio was captured elsewhere */
+	for (unsigned side = 0; side < 2; side++) {
+		const struct host *h = network_host_find(j->facts->network, &leg->party[side].signalling.addr);
+
+		points |= h ? h->points_out | h->points_in : 0;
+	}
+	return points && media && !(points & media);
 }
 
 /* Audio of one of the two passes in a TURN channel, and whom it is for or from was said before the capture began. */
@@ -84,6 +101,8 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 		return judge_because(h, "its audio may be what passes in a TURN channel whose peer is not known"), "B0";
 	if (gates_no_media(g, NULL))
 		return judge_because(h, gates_no_media_why(g)), "G2";
+	if (point_without_media(j))
+		return judge_because(h, "where these calls were captured, no audio of anybody was"), "G2";
 	for (unsigned i = 0; i < j->receiver->media_count; i++) {
 		if (gates_no_media_of(g, j->facts, &j->receiver->at[i].addr))
 			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";

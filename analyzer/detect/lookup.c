@@ -54,6 +54,8 @@ struct lookup {
 	struct leg_keys *leg_keys;   /* likewise */
 	struct latching *latching;   /* likewise */
 	struct half_known *half_known;       /* likewise */
+	uint32_t media_points;
+	bool media_points_made;
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
@@ -129,6 +131,21 @@ const struct half_known *lookup_half_known(struct lookup *l)
 	if (!l->half_known)
 		l->half_known = half_known_new(l->facts->calls);
 	return l->half_known;
+}
+
+/* ---- points ---- */
+
+uint32_t lookup_media_points(struct lookup *l)
+{
+	if (!l->media_points_made) {
+		LIST_EACH(it, streams_in_order(l->facts->streams)) {
+			const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+			l->media_points |= s->accepted || s->direction ? s->points : 0;
+		}
+		l->media_points_made = true;
+	}
+	return l->media_points;
 }
 
 /* ---- pairs of addresses ---- */

@@ -27,6 +27,9 @@ struct lookup_copies lookup_copies_of(struct lookup *l, const struct address *sr
 bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const struct address *a,
 	const struct address *peer);
 
+/* The capture points at which any audio was seen, as in host.points_in. */
+uint32_t lookup_media_points(struct lookup *l);
+
 /*
  * Requests dst -> src whose answers were given and are not here: an ACK to a 2xx nobody saw, a request in a dialog that
  * no response began.
