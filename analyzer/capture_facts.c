@@ -4,6 +4,7 @@
 
 #include "analyzer/engine_state.h"
 #include "captures/base/memory.h"
+#include "dissect/ldap.h"
 #include "dissect/provisioning.h"
 
 enum { GRAINS = 3 };
@@ -78,16 +79,37 @@ static uint16_t service_port(const struct packet *p)
 	return p->src.port < p->dst.port ? p->src.port : p->dst.port;
 }
 
-static void note_provisioning(struct engine *e, const struct packet *p)
+/* What is fetched in clear; false: nothing that matters here. */
+static bool fetch_of(const struct packet *p, enum fetch *ret)
 {
 	struct span agent;
-	enum provisioning kind = p->payload.n ? provisioning_request(p, &agent) : PROVISIONING_NO;
-	struct provisioned *x = NULL;
 
-	if (kind == PROVISIONING_NO || (kind == PROVISIONING_HTTP && host_role_of_agent(agent) != ROLE_PHONE))
+	if (p->transport == TRANSPORT_TCP && ldap_simple_bind(p->payload)) {
+		*ret = FETCH_LDAP;
+		return true;
+	}
+	switch (provisioning_request(p, &agent)) {
+	case PROVISIONING_HTTP:
+		*ret = FETCH_HTTP;
+		return host_role_of_agent(agent) == ROLE_PHONE;
+	case PROVISIONING_TFTP:
+		*ret = FETCH_TFTP;
+		return true;
+	case PROVISIONING_NO:
+		break;
+	}
+	return false;
+}
+
+static void note_provisioning(struct engine *e, const struct packet *p)
+{
+	struct provisioned *x = NULL;
+	enum fetch by;
+
+	if (!p->payload.n || !fetch_of(p, &by))
 		return;
 	for (unsigned i = 0; i < e->capture.provisioned_count && !x; i++) {
-		if (address_equal(&e->capture.provisioned[i].client, &p->src.addr) &&
+		if (e->capture.provisioned[i].by == by && address_equal(&e->capture.provisioned[i].client, &p->src.addr) &&
 		    address_equal(&e->capture.provisioned[i].server.addr, &p->dst.addr))
 			x = &e->capture.provisioned[i];
 	}
@@ -95,7 +117,7 @@ static void note_provisioning(struct engine *e, const struct packet *p)
 		return;
 	if (!x) {
 		x = &e->capture.provisioned[e->capture.provisioned_count++];
-		*x = (struct provisioned){ .client = p->src.addr, .server = p->dst, .tftp = kind == PROVISIONING_TFTP,
+		*x = (struct provisioned){ .client = p->src.addr, .server = p->dst, .by = by,
 					   .first_at = { p->at_ns, p->frame, p->file, p->interface } };
 	}
 	x->count++;

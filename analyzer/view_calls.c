@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* view_calls: calls with their legs and directions. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "analyzer/media/mos.h"
@@ -142,15 +143,17 @@ static int graver(enum heard a, enum heard b)
  * yet heard: of the user's own leg (the caller's is the first one, callees says which the other's is) it has to be
  * known.
  */
-static void sum_up(struct view_call *ret, unsigned callees)
+/* picks_up: the leg whose caller and callee stand the other way round; UINT_MAX none. */
+static void sum_up(struct view_call *ret, unsigned callees, unsigned picks_up)
 {
 	bool open[2] = { false };            /* by who sends */
 
 	ret->caller_mos = ret->callee_mos = -1;
 	for (unsigned i = 0; i < ret->media_count; i++) {
 		const struct view_direction *d = &ret->media[i];
-		enum heard *hears = d->sender == SIDE_CALLEE ? &ret->caller_hears : &ret->callee_hears;
-		double *mos = d->sender == SIDE_CALLEE ? &ret->caller_mos : &ret->callee_mos;
+		enum side sender = d->leg == picks_up ? side_other(d->sender) : d->sender;
+		enum heard *hears = sender == SIDE_CALLEE ? &ret->caller_hears : &ret->callee_hears;
+		double *mos = sender == SIDE_CALLEE ? &ret->caller_mos : &ret->callee_mos;
 
 		if (strcmp(d->kind, "audio") != 0)
 			continue;
@@ -217,6 +220,28 @@ static const struct leg *first_leg(const struct call *c)
 	return LIST_ENTRY(c->legs.head.next, struct leg, in_call);
 }
 
+/*
+ * The leg that took the call from who was called while it rang: an INVITE with Replaces that names the early dialog,
+ * and the one who began that is asked (RFC 3891 3): its callee is the caller. NULL: nobody did.
+ */
+static const struct leg *pickup_of(const struct call *c)
+{
+	const struct leg *first = first_leg(c);
+
+	LIST_EACH(it, &c->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+
+		if (first->answered)
+			break;
+		if (leg->parent == first && leg->answered && leg->replaces.n &&
+		    span_equal(leg->replaces_call_id, first->call_id) &&
+		    address_equal(&leg->party[SIDE_CALLEE].signalling_dst.addr,
+		    &first->party[SIDE_CALLER].signalling.addr))
+			return leg;
+	}
+	return NULL;
+}
+
 static const struct leg *last_leg(const struct call *c)
 {
 	const struct leg *best = first_leg(c);
@@ -264,18 +289,34 @@ static void view_call_clear(struct view_call *ret)
 	ret->caller_hears = ret->callee_hears = HEARD_NOT_EXPECTED;
 }
 
+/* first: the one that was called; decides: the one that was answered, where it is another one. */
+static void view_call_times(struct view_call *ret, const struct leg *first, const struct leg *decides)
+{
+	ret->state = leg_state_name(decides->state);
+	ret->status = decides->status;
+	ret->start_ns = first->invite_ns != NS_NONE ? first->invite_ns : first->first_ns;
+	ret->answer_ns = decides->answer_ns;
+	ret->end_ns = decides->end_ns;
+	ret->pdd_ms = first->invite_ns != NS_NONE &&
+		first->progress_ns != NS_NONE ? (double)(first->progress_ns - first->invite_ns) / 1e6 : -1;
+	ret->setup_ms = first->invite_ns != NS_NONE &&
+		decides->answer_ns != NS_NONE ? (double)(decides->answer_ns - first->invite_ns) / 1e6 : -1;
+}
+
 bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 {
 	struct view_cache *v = view_cache_of(e);
 	const struct call *c;
-	const struct leg *first, *last;
-	unsigned index = 0, callees = 0;
+	const struct leg *first, *last, *decides, *pickup;
+	unsigned index = 0, callees = 0, picks_up = UINT_MAX;
 
 	if (i >= v->call_count)
 		return false;
 	c = v->calls[i];
 	first = first_leg(c);
 	last = last_leg(c);
+	pickup = pickup_of(c);
+	decides = pickup ? pickup : first;
 	view_call_clear(ret);
 	ret->n = c->n;
 	ret->from = party_name(&first->party[SIDE_CALLER]);
@@ -284,23 +325,20 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	ret->to_agent = last->party[SIDE_CALLEE].user_agent;
 	ret->from_at = first->party[SIDE_CALLER].signalling;
 	ret->to_at = last->party[SIDE_CALLEE].signalling;
-	ret->state = leg_state_name(first->state);
-	ret->status = first->status;
-	ret->start_ns = first->invite_ns != NS_NONE ? first->invite_ns : first->first_ns;
-	ret->answer_ns = first->answer_ns;
-	ret->end_ns = first->end_ns;
-	ret->pdd_ms = first->invite_ns != NS_NONE &&
-		first->progress_ns != NS_NONE ? (double)(first->progress_ns - first->invite_ns) / 1e6 : -1;
-	ret->setup_ms = first->invite_ns != NS_NONE &&
-		first->answer_ns != NS_NONE ? (double)(first->answer_ns - first->invite_ns) / 1e6 : -1;
+	if (last == pickup) {
+		ret->to_agent = pickup->party[SIDE_CALLER].user_agent;
+		ret->to_at = pickup->party[SIDE_CALLER].signalling;
+	}
+	view_call_times(ret, first, decides);
 	view_legs(c, ret);
 	LIST_EACH(it, &c->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
 		callees = leg == last ? index : callees;
+		picks_up = leg == pickup ? index : picks_up;
 		view_media(e, v, leg, index++, ret);
 	}
-	sum_up(ret, callees);
+	sum_up(ret, callees, picks_up);
 	if (ret->media_count == 0 && agreement_unseen(c)) {
 		ret->caller_hears = ret->callee_hears = HEARD_UNKNOWN;
 		ret->notes[ret->note_count++] = "the session description that answers is not in the capture: who is to hear whom is not known";
@@ -310,7 +348,9 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 		ret->findings[ret->finding_count++] = v->call_findings[i].numbers[k];
 	if (first->partial)
 		ret->notes[ret->note_count++] = "partial: it began before the capture";
-	if (first->answered && first->end_ns == NS_NONE)
+	if (pickup)
+		ret->notes[ret->note_count++] = "picked up while it rang, by another party than was called (INVITE with Replaces)";
+	if (decides->answered && decides->end_ns == NS_NONE)
 		ret->notes[ret->note_count++] = "undecided at end of capture";
 	if (first->cut)
 		ret->notes[ret->note_count++] = "some of its messages are cut by the snap length";

@@ -11,7 +11,7 @@
 #include "captures/pcap.h"
 #include "captures/pcapng.h"
 
-enum { FIRST_BYTES = 8 };
+enum { FIRST_BYTES = 8, TAR_MAGIC_AT = 257, TEXT_SHOWN = 24 };
 
 static const struct {
 	bool (*begins)(struct span first);
@@ -125,9 +125,28 @@ static bool refuse_empty(struct reader *r)
 		r, ERR_FILE, "empty file; nothing was captured, or the capturing program has not written yet");
 }
 
+static bool is_tar(struct reader *r)
+{
+	static const struct span magic = SPAN("ustar");
+
+	input_want(&r->in, TAR_MAGIC_AT + magic.n);
+	return r->in.left >= TAR_MAGIC_AT + magic.n && span_starts((struct span){ r->in.p + TAR_MAGIC_AT, magic.n }, magic);
+}
+
+/* Its first line as far as it is shown; 0: these are no words. */
+static size_t text_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && n < TEXT_SHOWN && s.p[n] >= ' ' && s.p[n] <= '~')
+		n++;
+	return n == TEXT_SHOWN || (n && n < s.n && (s.p[n] == '\n' || s.p[n] == '\r')) ? n : 0;
+}
+
 static bool refuse_stranger(struct reader *r, struct span first)
 {
-	char hex[FIRST_BYTES * 3 + 1] = "";
+	char hex[FIRST_BYTES * 3 + 1] = "", line[4 * TEXT_SHOWN + 1];
+	size_t text;
 
 	if (unpack_kind_of(first) != UNPACK_NONE)
 		return reader_refused(r, ERR_UNSUPPORTED, "%s inside %s; unpack it once: %s -dc FILE | deadair -",
@@ -138,6 +157,14 @@ static bool refuse_stranger(struct reader *r, struct span first)
 			return reader_refused(r, ERR_UNSUPPORTED, "%s, which deadair does not read; %s",
 				strangers[i].what, strangers[i].way_out);
 	}
+	if (is_tar(r))
+		return reader_refused(r, ERR_UNSUPPORTED,
+			"tar, which deadair does not read; unpack it: tar -xOf FILE | deadair -");
+	first = (struct span){ r->in.p, r->in.left };
+	text = text_length(first);
+	if (text)
+		return reader_refused(r, ERR_FILE, "text (\"%s\"), not a capture; deadair reads pcap and pcapng, plain, "
+			"gzip or zstd, as tcpdump -w FILE writes them", text_escape(span_first(first, text), line, sizeof line));
 	for (size_t i = 0; i < first.n && i < 4; i++)
 		sprintf(hex + 3 * i, " %02x", first.p[i]);
 	return reader_refused(r, ERR_FILE,

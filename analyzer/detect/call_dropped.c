@@ -304,7 +304,8 @@ static void tell_interval(struct detection *d, const struct ended *list, unsigne
 		if (!list[i].by_peer)
 			continue;
 		finding_leg(f, list[i].leg);
-		finding_evidence(f, list[i].leg->bye_at, "BYE, %.1f s after the answer", list[i].seconds);
+		finding_evidence(f, list[i].leg->bye_at, "%s, %.1f s after the answer", say_bye(list[i].leg),
+			list[i].seconds);
 		if (f->first_ns == NS_NONE || list[i].leg->answer_ns < f->first_ns)
 			f->first_ns = list[i].leg->answer_ns;
 		if (f->last_ns == NS_NONE || list[i].leg->bye_ns > f->last_ns)
@@ -399,6 +400,51 @@ static void judge_intervals(struct detection *d, const struct enders *peers, con
 
 /* ---- one call ---- */
 
+/* Who had to refresh the session, who says so, and what became of it. RFC 4028 7, 10. */
+static void say_timer(const struct call_end *e, const char *refresher, char *text, size_t room)
+{
+	size_t at = (size_t)snprintf(text, room, "%.0f s after the session timer of %u s was set (Session-Expires). ",
+		e->seconds, e->timer_s);
+	bool itself = e->refresher_known && address_equal(&e->culprit.addr, &e->bye->src.addr);
+
+	if (at >= room)
+		return;
+	if (!e->refresher_known) {
+		snprintf(text + at, room - at, "Nothing says who has to refresh it, neither the request nor the answer (refresher=uac or uas), and nobody did");
+		return;
+	}
+	at += (size_t)snprintf(text + at, room - at, "It was for %s, the side that %s, to refresh it (refresher=%s in the %s) after %u s; ",
+		refresher, e->refresher_asks ? "asked" : "answered", e->refresher_asks ? "uac" : "uas",
+		e->refresher_asked ? "request alone" : "answer", e->timer_s / 2);
+	if (at >= room)
+		return;
+	if (e->refused)
+		snprintf(text + at, room - at, "its %s was answered %u", sip_method_name(e->refused->method),
+			e->refused->status);
+	else
+		snprintf(text + at, room - at, "no re-INVITE and no UPDATE of it is in the capture%s",
+			itself ? ": it hung up itself" : "");
+}
+
+static void fix_timer(struct finding *f, const struct facts *facts, const struct leg *leg, const struct call_end *e)
+{
+	const struct endpoint *caller = &leg->party[SIDE_CALLER].signalling, *callee = &leg->party[SIDE_CALLEE].signalling;
+	bool is_caller = address_equal(&e->culprit.addr, &caller->addr);
+	char refresher[SAY_TEXT], other[SAY_TEXT];
+
+	say_host(facts, e->refresher_known ? &e->culprit.addr : &caller->addr, refresher);
+	say_host(facts, e->refresher_known && !is_caller ? &caller->addr : &callee->addr, other);
+	if (!e->refresher_known)
+		finding_fix(f, "Set session timers of %s and of %s so that one of them is named (refresher=), or to \"accept\" on both; let re-INVITE and UPDATE through between them.",
+			refresher, other);
+	else if (e->refused)
+		finding_fix(f, "Let %s take the refresh (%s) of %s, or refresh by re-INVITE instead of UPDATE; or give the refresh to %s (refresher=%s).",
+			other, sip_method_name(e->refused->method), refresher, other, e->refresher_asks ? "uas" : "uac");
+	else
+		finding_fix(f, "Switch session timers on at %s, which is to refresh every %u s, or give the refresh to %s (refresher=%s), or timers off at both; let re-INVITE and UPDATE from %s through.",
+			refresher, e->timer_s / 2, other, e->refresher_asks ? "uas" : "uac", refresher);
+}
+
 static void say_end(const struct facts *facts, const struct call_end *e, const struct leg *leg, char *text, size_t room)
 {
 	char culprit[SAY_TEXT] = "the other side", reason[120];
@@ -412,9 +458,7 @@ static void say_end(const struct facts *facts, const struct call_end *e, const s
 		snprintf(text, room, "as the refresh of the session was not accepted: %s %s", culprit,
 			e->to && !e->to->request ? "refused it" : "did not answer it");
 	else if (strcmp(e->reason, "session-timer-expired") == 0)
-		snprintf(text, room,
-			"%.0f s after the session timer of %u s was set, which %s should have refreshed and did not",
-			e->seconds, e->timer_s, culprit);
+		say_timer(e, culprit, text, room);
 	else if (strcmp(e->reason, "registration-timeout-release") == 0)
 		snprintf(text, room, "at the moment when the registration of %s ended without a new one", culprit);
 	else if (strcmp(e->reason, "media-timeout") == 0)
@@ -427,8 +471,6 @@ static const struct fix { const char *reason, *fix; } fixes[] = {
 	{ "ack-timeout", "Mend the missing ACK first" },
 	{ "session-refresh-failed",
 	  "Let re-INVITE and UPDATE through, switch the SIP ALG off, or give the refresh to the other side" },
-	{ "session-timer-expired",
-	  "Set session timers to \"accept\", or give the refresh to the other side; let re-INVITE and UPDATE through" },
 	{ "dialog-forgotten", "Look whether the answering side restarted or failed over without its calls, and for an ALG that changes tags" },
 	{ "abnormal-release", "Look at the log of the side that hung up, with the reason as it is quoted here" },
 	{ "registration-timeout-release",
@@ -447,7 +489,7 @@ static const char *fix_of(const char *reason)
 
 static void tell_cause(struct finding *f, const struct facts *facts, const struct leg *leg, const struct call_end *e)
 {
-	char who[SAY_TEXT], how[300];
+	char who[SAY_TEXT], how[SAY_TEXT + 400];
 
 	if (!e->bye || strcmp(e->reason, "dialog-forgotten") == 0) {
 		finding_cause(f, "%s answers 481 to a %s in a call that nobody has ended: it no longer knows the call.",
@@ -465,6 +507,7 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, leg->n, e->reason, e->severity, e->confidence);
 	const struct message *end = e->bye ? e->bye : e->to;
+	bool expired = strcmp(e->reason, "session-timer-expired") == 0;
 	char from[SAY_TEXT], to[SAY_TEXT], act[SAY_TEXT + 60], effect[2 * SAY_TEXT + 40];
 
 	finding_leg(f, leg);
@@ -474,17 +517,26 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 		finding_part(f, PART_CULPRIT, &e->culprit);
 	finding_times(f, e->from ? e->from->at.at_ns : ns_add(end->at.at_ns, -(int64_t)(e->seconds * 1e9)),
 		end->at.at_ns);
-	say_host(facts, &end->src.addr, act);
-	snprintf(act + strlen(act), sizeof act - strlen(act), " %s", e->bye ? "hangs up" : "has forgotten the call");
+	say_host(facts, expired && e->refresher_known ? &e->culprit.addr : &end->src.addr, act);
+	snprintf(act + strlen(act), sizeof act - strlen(act), " %s", !e->bye ? "has forgotten the call"
+		: expired && e->refresher_known ? "does not refresh the session" : "hangs up");
 	snprintf(effect, sizeof effect, "the call of %s and %s is cut off", say_party(facts, leg, SIDE_CALLER, from),
 		say_party(facts, leg, SIDE_CALLEE, to));
-	say_title(f, act, effect);
+	say_title(f, act, expired && e->refresher_known ? "the call is cut off" : effect);
 	tell_cause(f, facts, leg, e);
-	finding_fix(f, "%s.", fix_of(e->reason));
+	if (expired)
+		fix_timer(f, facts, leg, e);
+	else
+		finding_fix(f, "%s.", fix_of(e->reason));
 	if (leg->answer_at.frame)
 		finding_evidence(f, leg->answer_at, "the answer");
-	if (e->from && e->from->at.frame != leg->answer_at.frame)
+	if (expired && e->refresher_known)
+		finding_evidence(f, e->from->at, "Session-Expires: %u%s", e->timer_s,
+			e->refresher_asked ? "" : e->refresher_asks ? ";refresher=uac" : ";refresher=uas");
+	else if (e->from && e->from->at.frame != leg->answer_at.frame)
 		finding_evidence(f, e->from->at, "where it begins");
+	if (e->refused)
+		finding_evidence(f, e->refused->at, "the refresh is answered %u", e->refused->status);
 	if (e->to && e->to != e->from && e->to->request)
 		finding_evidence(f, e->to->at, "sent for the last time");
 	else if (e->to && e->to != e->from)

@@ -112,6 +112,7 @@ struct timer {                       /* as the latest success agreed it */
 	int64_t set_ns;
 	uint32_t expires_s;          /* 0: none */
 	enum refresher refresher;
+	bool asked;                  /* the request names the refresher, the answer does not */
 	unsigned client;             /* side that asked for it: uac */
 	const struct message *by;
 };
@@ -119,6 +120,11 @@ struct timer {                       /* as the latest success agreed it */
 static bool refreshes(const struct transaction *t)
 {
 	return t->method == SIP_INVITE || t->method == SIP_UPDATE;
+}
+
+static enum refresher refresher_of(const struct message *m)
+{
+	return m->headers ? m->headers->more->refresher : REFRESHER_NONE;
 }
 
 /* The timer that was running at that time. */
@@ -136,7 +142,10 @@ static struct timer timer_at(const struct leg *leg, int64_t at_ns)
 		timer.by = ok;
 		timer.client = t->by;
 		timer.expires_s = ok->headers ? ok->headers->more->session_expires_s : 0;
-		timer.refresher = ok->headers ? ok->headers->more->refresher : REFRESHER_NONE;
+		timer.refresher = refresher_of(ok);
+		timer.asked = timer.refresher == REFRESHER_NONE;
+		if (timer.asked && t->request)
+			timer.refresher = refresher_of(t->request);
 	}
 	return timer;
 }
@@ -146,6 +155,21 @@ static bool near_ns(int64_t at_ns, int64_t want_ns)
 	int64_t d = ns_minus(at_ns, want_ns);
 
 	return d <= TIMER_SLACK_NS && d >= -TIMER_SLACK_NS;
+}
+
+/* What that side got for its last refresh after the timer was set, where it is no success. */
+static const struct message *refused_refresh(const struct leg *leg, unsigned side, const struct timer *timer)
+{
+	const struct message *refused = NULL;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (refreshes(t) && !t->initial && t->by == side && t->final && t->final->status >= 300 &&
+		    t->final->at.at_ns > timer->set_ns)
+			refused = t->final;
+	}
+	return refused;
 }
 
 /* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
@@ -164,12 +188,18 @@ static bool session_expired(const struct leg *leg, struct call_end *e)
 	e->reason = "session-timer-expired";
 	e->severity = SEVERITY_ERROR;
 	e->refresher_known = timer.refresher != REFRESHER_NONE;
-	e->confidence = e->refresher_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	e->refresher_asked = e->refresher_known && timer.asked;
+	e->confidence = e->refresher_known && !timer.asked ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 	e->from = timer.by;
 	e->seconds = (double)after_ns / 1e9;
 	e->timer_s = timer.expires_s;
-	if (e->refresher_known)
-		e->culprit = *side_at(leg, timer.refresher == REFRESHER_UAC ? timer.client : side_other(timer.client));
+	if (e->refresher_known) {
+		unsigned side = timer.refresher == REFRESHER_UAC ? timer.client : side_other(timer.client);
+
+		e->refresher_asks = timer.refresher == REFRESHER_UAC;
+		e->culprit = *side_at(leg, side);
+		e->refused = refused_refresh(leg, side, &timer);
+	}
 	return true;
 }
 
@@ -270,7 +300,7 @@ static bool is_abnormal(struct span reason)
 	}
 	if (q850 == 31 && end < reason.n && sip_parameter(span_from(reason, end + 1), SPAN("text"), &text))
 		return text.n && !span_starts_nocase(text, SPAN("normal"));
-	return sip == 408 || sip >= 500;
+	return sip == 408 || sip == 415 || sip == 488 || sip >= 500;
 }
 
 static bool abnormal_release(const struct leg *leg, struct call_end *e)

@@ -18,7 +18,10 @@ struct call_end {
 	struct endpoint culprit;     /* family 0: open */
 	double seconds;              /* by reason: from the trouble to the BYE, the timer, the silence */
 	uint32_t timer_s;            /* Session-Expires */
-	bool refresher_known;
+	/* who had to refresh it: culprit; as the answer says, or only the request */
+	bool refresher_known, refresher_asked;
+	bool refresher_asks;         /* it was the one that had asked for the call (refresher=uac), not the answering one */
+	const struct message *refused;       /* what it got for a refresh that it tried; NULL: it tried none */
 };
 
 /* tail_s as in silence_gate(). Media is not looked at. */

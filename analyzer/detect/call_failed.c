@@ -178,6 +178,26 @@ static void judge_challenge(struct failed_call *f, bool over)
 		f->refusal.reason = NULL;
 }
 
+/*
+ * 403 to credentials: some servers mean the account by it, others the destination. Only their own words decide; without
+ * credentials in sight those words may speak of anything.
+ */
+static void judge_forbidden(struct failed_call *f)
+{
+	static const char *const words[] = { "password", "passwd", "credential", "authenticat", "digest", "secret" };
+	struct span said = phrase_span(f->final->reason);
+
+	if (!has_credentials(f))
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (span_find_text_nocase(said, span_of(words[i])) < said.n) {
+			f->refusal = refusal_named("auth-rejected");
+			f->confidence = CONFIDENCE_LIKELY;
+			return;
+		}
+	}
+}
+
 /* ---- circumstances ---- */
 
 static bool is_phone(const struct facts *facts, const struct address *a)
@@ -282,6 +302,9 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 	switch (leg->status) {
 	case 401: case 407:
 		judge_challenge(f, over);
+		break;
+	case 403:
+		judge_forbidden(f);
 		break;
 	case 408:
 		if (rang_ns >= (int64_t)(detection_key(j->d, "ring-no-answer-s") * 1e9))

@@ -21,7 +21,7 @@ static const struct meaning meanings[] = {
 	  "Ask why this caller may not call: caller ID, permitted addresses, barred destination" },
 	{ "quota", SEVERITY_ERROR, "it is not paid for", "Look at the account at the provider" },
 	{ "auth-rejected", SEVERITY_ERROR,
-	  "credentials over the nonce just issued are refused: password or user of the account differ",
+	  "the caller's credentials are refused: password or user of the account differ",
 	  "Enter password and authentication user of the account again on both sides" },
 	{ "auth-not-answered", SEVERITY_ERROR, "the caller was asked for credentials and sent none",
 	  "Enter the account's user and password at the caller, and the realm that the challenge names" },

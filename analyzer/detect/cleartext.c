@@ -9,12 +9,12 @@
 #include "analyzer/site.h"
 
 static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5",
-	"dtmf-plain", "provisioning-plain", NULL };
+	"dtmf-plain", "provisioning-plain", "ldap-plain", NULL };
 
 static const struct detector_doc doc = {
 	.says = "signalling or media can be read",
 	.symptom = "None; who calls whom, and what is said, is open to everybody on the way.",
-	.evidence = "SIP over UDP or TCP; phones that fetch their configuration by HTTP or TFTP; G.711 that has pauses as speech has, which nothing encrypted has.",
+	.evidence = "SIP over UDP or TCP; phones that fetch their configuration by HTTP or TFTP, or give a directory (LDAP) their password; G.711 that has pauses as speech has, which nothing encrypted has.",
 	.mimics = "SRTP whose keys were exchanged inside TLS; compressed codecs look alike either way and are not judged.",
 	.fix = "TLS for SIP and SRTP for media, on the way to outside first.",
 	.reasons = reasons,
@@ -245,13 +245,13 @@ static void judge_provisioning(struct detection *d, enum scope_of_hop scope)
 		const struct provisioned *x = &facts->capture->provisioned[i];
 		struct endpoint client = { x->client, 0 };
 
-		if (scope_of(facts, &x->client, &x->server.addr) != scope)
+		if (x->by == FETCH_LDAP || scope_of(facts, &x->client, &x->server.addr) != scope)
 			continue;
 		if (!f)
 			f = raise(d, scope, 3, "provisioning-plain");
 		finding_part(f, PART_WITNESS, &client);
 		finding_part(f, PART_CULPRIT, &x->server);
-		finding_evidence(f, x->first_at, "configuration asked for by %s from %s", x->tftp ? "TFTP" : "HTTP",
+		finding_evidence(f, x->first_at, "configuration asked for by %s from %s", x->by == FETCH_TFTP ? "TFTP" : "HTTP",
 			say_host(facts, &x->server.addr, at));
 		count++;
 	}
@@ -267,6 +267,46 @@ static void judge_provisioning(struct detection *d, enum scope_of_hop scope)
 	f->count = count;
 }
 
+/* Hosts of telephony alone: what else asks the directory is not our matter. Who binds, and by what, stays unread. */
+static bool speaks_sip(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && (h->transports || host_role_of_agent(h->user_agent) == ROLE_PHONE);
+}
+
+static void judge_directory(struct detection *d, enum scope_of_hop scope)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = NULL;
+	unsigned count = 0;
+	char at[SAY_TEXT];
+
+	for (unsigned i = 0; i < facts->capture->provisioned_count; i++) {
+		const struct provisioned *x = &facts->capture->provisioned[i];
+		struct endpoint client = { x->client, 0 };
+
+		if (x->by != FETCH_LDAP || scope_of(facts, &x->client, &x->server.addr) != scope ||
+		    !speaks_sip(facts, &x->client))
+			continue;
+		if (!f)
+			f = raise(d, scope, 4, "ldap-plain");
+		finding_part(f, PART_WITNESS, &client);
+		finding_part(f, PART_CULPRIT, &x->server);
+		finding_evidence(f, x->first_at, "password given to the directory %s (LDAP simple bind)",
+			say_host(facts, &x->server.addr, at));
+		count++;
+	}
+	if (!f)
+		return;
+	finding_title(f, "%u phone%s or server%s give%s the directory a password in clear", count,
+		count == 1 ? "" : "s", count == 1 ? "" : "s", count == 1 ? "s" : "");
+	finding_cause(f, "%u host%s of telephony ask%s a directory (LDAP) %s with a password and without TLS: password, names and numbers can be read on the way.",
+		count, count == 1 ? "" : "s", count == 1 ? "s" : "", scope_word(scope));
+	finding_fix(f, "Use LDAP over TLS (port 636, or StartTLS before the bind) on phones, PBX and directory; change the password that went over the line, and let it belong to an account that may only read the phone book.");
+	f->count = count;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	if (ev->kind == EVENT_SIP) {
@@ -277,6 +317,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		judge_sip(d, (enum scope_of_hop)scope);
 		judge_rtp(d, (enum scope_of_hop)scope);
 		judge_provisioning(d, (enum scope_of_hop)scope);
+		judge_directory(d, (enum scope_of_hop)scope);
 	}
 	judge_tls(d);
 }

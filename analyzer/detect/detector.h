@@ -71,7 +71,7 @@ void detection_note(struct detection *d, bool holds, const char *format, ...) __
 
 /* ---- what a detector may read ---- */
 
-enum { TLS_FLOW_MAX = 64, PROVISIONED_MAX = 16 };
+enum { TLS_FLOW_MAX = 64, PROVISIONED_MAX = 64 };
 
 struct tls_flow {                    /* two hosts that speak TLS or DTLS; who connected to which port */
 	struct address client;
@@ -81,10 +81,13 @@ struct tls_flow {                    /* two hosts that speak TLS or DTLS; who co
 	struct frame_ref first_at;
 };
 
-struct provisioned {                 /* a phone that fetches its configuration in clear */
+/* a phone that fetches its configuration in clear; a host that gives a directory (LDAP) a password so */
+enum fetch { FETCH_HTTP, FETCH_TFTP, FETCH_LDAP };
+
+struct provisioned {
 	struct address client;
 	struct endpoint server;
-	bool tftp;                   /* else HTTP */
+	enum fetch by;
 	uint64_t count;
 	struct frame_ref first_at;
 };

@@ -2,11 +2,12 @@
 /* early-media-missing: the far side announces audio before the answer, and none comes. RFC 3960, RFC 5009. */
 #include <stdio.h>
 
+#include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "early-address-private", "misdirected", "blocked", "prack-missing", "never-sent",
-	"unlocated", NULL };
+static const char *const reasons[] = { "early-address-private", "misdirected", "blocked", "prack-missing", "latch-waiting",
+	"never-sent", "unlocated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "early media was promised, none came",
@@ -30,6 +31,8 @@ struct early {
 	const struct message *promise;       /* the 18x that says P-Early-Media */
 	int64_t from_ns, to_ns;
 	bool rings, closed, prack_failed;
+	/* in so many calls the callee's side began with the first packet that came to it; here none did: else 0 */
+	unsigned waits;
 	unsigned repeats;            /* of a reliable 18x */
 };
 
@@ -150,6 +153,8 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 		return "misdirected";
 	if (h->sending == RTCP_SENDING_RISING || h->icmp_count)
 		return "blocked";
+	if (e->waits)
+		return "latch-waiting";
 	return h->at_sender && !h->at_receiver ? "never-sent" : "unlocated";
 }
 
@@ -176,6 +181,11 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 			      e->progress->status, seconds);
 		finding_fix(f, "Switch 100rel off or on at both ends alike, or find out what keeps PRACK away from %s.",
 			from);
+	} else if (e->waits) {
+		finding_cause(f, "%s announced early media with its %u; in %.1f s nothing arrived before the answer: it sends only when a packet has come, as in %u calls here, and %s sends none before the answer.",
+			from, e->progress->status, seconds, e->waits, to);
+		finding_fix(f, "Let %s send from the %u on (silence or RTP keepalives do), or switch waiting for the first packet (comedia, symmetric RTP) off on %s for this side; or let the PBX play its own ringback.",
+			to, e->progress->status, from);
 	} else {
 		finding_cause(f, "%s announced early media with its %u; in %.1f s %s before the answer (audio to %s).",
 			from, e->progress->status,
@@ -217,11 +227,28 @@ static void tell(struct detection *d, const struct event *ev, const struct early
 	say(f, facts, ev->direction, e, h);
 }
 
-static void judge(struct detection *d, const struct event *ev, const struct early *e, const struct window *w)
+/* Does the side that should play wait for a packet, and was none sent to it? */
+static unsigned waits_in_vain(const struct facts *facts, const struct direction *d, const struct early *e)
+{
+	const struct direction *back = direction_reverse(d);
+	const struct sdp *sdp = e->progress->sdp;
+	const struct sdp_media *own = &sdp->media[d->slot->mline];
+
+	if (!back->stream_count)
+		return 0;                                    /* its audio may pass elsewhere */
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		if (back->streams[i]->first_ns < e->to_ns)
+			return 0;
+	}
+	return latching_waits(lookup_latching(facts->lookup), &own->at.addr);
+}
+
+static void judge(struct detection *d, const struct event *ev, struct early *e, const struct window *w)
 {
 	const struct facts *facts = detection_facts(d);
 	struct hearing h;
 
+	e->waits = waits_in_vain(facts, ev->direction, e);
 	hearing_ask(facts, ev->direction, w, e->from_ns, e->to_ns, &h);
 	if (h.packets > STRAY_MAX || another_plays(ev->leg, ev->dialog, e->from_ns, e->to_ns)) {
 		detection_pass(d, NULL, "audio came before the answer");

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/half_known.h"
+#include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
@@ -50,6 +52,8 @@ struct lookup {
 	struct alg_evidence *alg;    /* NULL: not asked for yet */
 	struct attempts *attempts;   /* likewise */
 	struct leg_keys *leg_keys;   /* likewise */
+	struct latching *latching;   /* likewise */
+	struct half_known *half_known;       /* likewise */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
@@ -81,6 +85,8 @@ void lookup_free(struct lookup *l)
 	arena_free(l->arena);
 	attempts_free(l->attempts);
 	leg_keys_free(l->leg_keys);
+	latching_free(l->latching);
+	half_known_free(l->half_known);
 	free(l->repeated);
 	free(l);
 }
@@ -109,6 +115,20 @@ struct leg_keys *lookup_leg_keys(struct lookup *l)
 	if (!l->leg_keys)
 		l->leg_keys = leg_keys_new(l->facts->calls);
 	return l->leg_keys;
+}
+
+struct latching *lookup_latching(struct lookup *l)
+{
+	if (!l->latching)
+		l->latching = latching_new(l->facts->calls);
+	return l->latching;
+}
+
+const struct half_known *lookup_half_known(struct lookup *l)
+{
+	if (!l->half_known)
+		l->half_known = half_known_new(l->facts->calls);
+	return l->half_known;
 }
 
 /* ---- pairs of addresses ---- */

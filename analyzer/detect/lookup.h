@@ -55,6 +55,14 @@ struct attempts *lookup_attempts(struct lookup *l);
 struct leg_keys;
 struct leg_keys *lookup_leg_keys(struct lookup *l);
 
+/* Who waits for the first packet: latching.h. */
+struct latching;
+struct latching *lookup_latching(struct lookup *l);
+
+/* Calls that were not captured whole: half_known.h. */
+struct half_known;
+const struct half_known *lookup_half_known(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

@@ -4,12 +4,13 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/ice_checks.h"
+#include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"both-private", "private-and-silent", "blocked-both-ways", "never-sent-both", "same-nat-no-hairpin",
-	"wrong-media-server",
+	"both-private", "private-and-silent", "latch-deadlock", "blocked-both-ways", "never-sent-both",
+	"same-nat-no-hairpin", "wrong-media-server",
 	"port-closed", "codec", "ice-failed", "answer-missing", "unlocated", NULL,
 };
 
@@ -127,6 +128,19 @@ static const struct target *idle_server_of(const struct facts *facts, const stru
 	return t ? t : idle_server(facts, slot, SIDE_CALLER, b, a);
 }
 
+/* In how many other calls the receiver of a direction sent nothing before a packet had come to it. */
+static unsigned waits(const struct facts *facts, const struct hearing *towards)
+{
+	const struct target *t = target_of(towards);
+
+	return t ? latching_waits(lookup_latching(facts->lookup), &t->at.addr) : 0;
+}
+
+static bool silent_here(const struct hearing *h)
+{
+	return h->at_sender || h->sending == RTCP_SENDING_CONSTANT;
+}
+
 static int64_t both_since(const struct hearing *a, const struct hearing *b)
 {
 	return a->from_ns > b->from_ns ? a->from_ns : b->from_ns;
@@ -154,9 +168,9 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
 		if (ice_checks_unanswered(facts, slot, both_since(a, b)))
 			return "ice-failed";
-		if ((a->at_sender || a->sending == RTCP_SENDING_CONSTANT) &&
-		    (b->at_sender || b->sending == RTCP_SENDING_CONSTANT))
-			return "never-sent-both";
+		if (silent_here(a) && silent_here(b))
+			return a->whole && b->whole &&
+			       (waits(facts, a) || waits(facts, b)) ? "latch-deadlock" : "never-sent-both";
 		if (idle_server_of(facts, slot, a, b))
 			return "wrong-media-server";
 	}
@@ -200,6 +214,26 @@ static void say_checks(struct finding *f, const struct ice_way *way)
 		way->answers ? "more " : "", way->answers ? " any longer" : "");
 	finding_evidence(f, (struct frame_ref){ way->first_ns, way->first_at.frame, way->first_at.file, 0 },
 		"the first check from %s to %s", from, to);
+}
+
+static void say_deadlock(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
+{
+	unsigned caller_calls = waits(facts, b), callee_calls = waits(facts, a);
+	enum side waiting = callee_calls >= caller_calls ? SIDE_CALLEE : SIDE_CALLER;
+	char waits_text[SAY_TEXT], other[SAY_TEXT];
+
+	say_party_full(facts, slot->dialog->leg, waiting, waits_text);
+	say_party_full(facts, slot->dialog->leg, side_other(waiting), other);
+	if (caller_calls && callee_calls)
+		finding_cause(f, "%s and %s both wait for the first packet before they send, as in other calls here (%u and %u): neither begins.",
+			waits_text, other, waiting == SIDE_CALLEE ? callee_calls : caller_calls,
+			waiting == SIDE_CALLEE ? caller_calls : callee_calls);
+	else
+		finding_cause(f, "%s waits for the first packet before it sends, as in %u other calls here; %s never sends one.",
+			waits_text, callee_calls + caller_calls, other);
+	finding_fix(f, "Let one of the two send first: switch waiting for the first packet (comedia, symmetric RTP) off on %s towards %s, or RTP keepalives on at %s; look for a mute or missing sound device there.",
+		waits_text, other, other);
 }
 
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
@@ -271,6 +305,7 @@ static const char *act_of(const char *reason)
 	static const char *const acts[][2] = {
 		{ "both-private", "Both sides name private addresses" },
 		{ "private-and-silent", "One side sends to a private address, the other waits" },
+		{ "latch-deadlock", "Nobody sends the first packet" },
 		{ "blocked-both-ways", "Something on the way drops all audio" },
 		{ "never-sent-both", "Neither side sends audio" },      /* from some moment on, or at all */
 		{ "wrong-media-server", "The media server sends nothing" },
@@ -311,11 +346,17 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 		say_title(f, act_of(reason), effect);
 	else
 		finding_title(f, "%s of each other", effect);
-	say_cause(f, facts, slot, a, b);
-	say_fix(f, a, b);
+	if (strcmp(reason, "latch-deadlock") == 0) {
+		say_deadlock(f, facts, slot, a, b);
+	} else {
+		say_cause(f, facts, slot, a, b);
+		say_fix(f, a, b);
+	}
 	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
 	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);
-	if (c != CONFIDENCE_CERTAIN)
+	if (strcmp(reason, "latch-deadlock") == 0)
+		finding_cannot_see(f, "what keeps the other side from sending: a mute, no sound device, or waiting as well");
+	else if (c != CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether the two sides sent; capture beside each of them to decide");
 }
 

@@ -15,7 +15,7 @@
 static const char *const reasons[] = {
 	"bad-credentials", "wrong-realm", "digest-uri-mismatch", "digest-malformed", "nonce-ignored", "stale-loop",
 	"challenge-unanswered", "reply-lost-nat",
-	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
+	"reply-lost-in-path", "reply-not-relayed", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
 	"redirected", "server-error", "bad-request",
 	"binding-missing", "expired-unrefreshed", NULL,
 };
@@ -114,6 +114,18 @@ static void judge_silence(struct detection *d, struct verdict *v)
 	v->confidence = witness_confidence(v->witness, CONFIDENCE_LIKELY);
 }
 
+/* The registrar's answer reached a proxy, which should have handed it to the phone: where that would be seen. */
+static bool proxy_keeps_answer(struct detection *d, struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	struct silence s = { .src = v->r->source, .dst = run->asked_at, .first_ns = run->first_ns,
+		.last_ns = run->last_ns, .copies = run->not_relayed };
+	enum witness witness;
+
+	return run->not_relayed >= LOST_COPIES &&
+	       !silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &witness);
+}
+
 /* Credentials over the nonce that was just issued, and not accepted. */
 static bool judge_credentials(struct detection *d, struct verdict *v)
 {
@@ -189,8 +201,13 @@ static void judge(struct detection *d, struct verdict *v)
 		v->confidence = CONFIDENCE_LIKELY;
 	if (v->reason && stranger(facts, v))
 		v->reason = NULL;
-	if (v->reason || run->status)
+	if (v->reason || (run->status && !run->not_relayed))
 		return;
+	if (proxy_keeps_answer(d, v)) {
+		v->reason = "reply-not-relayed";
+		v->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
 	if (run->repeated_after_final >= LOST_COPIES) {
 		v->reason = "reply-lost-in-path";
 		v->confidence = CONFIDENCE_LIKELY;
@@ -247,6 +264,8 @@ static const struct wording wordings[] = {
 	  "Switch NAT support on for this extension (answers to the source of the request, rport)" },
 	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again",
 	  "Capture at the phone: answers are lost on the way, in a firewall or router" },
+	{ "reply-not-relayed", "the answer comes to the proxy, which does not hand it on, and the phone asks again",
+	  "Look at the log and the reply routes of the proxy" },
 	{ "no-response", "nothing comes back",
 	  "Test the path to the registrar, its address, transport and port; capture there" },
 	{ "icmp-unreachable", "the way there is refused",
@@ -296,14 +315,22 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, run->frames[i], "refused: %u", refused);
 	if (run->frame_count > 4)
 		finding_evidence(f, run->last_final, "the last refusal: %u", refused);
+	if (strcmp(v->reason, "reply-not-relayed") == 0)
+		finding_evidence(f, run->kept, "the answer of the registrar, to the proxy");
 	if (!only_copies(v) && run->last_request.frame != run->first_request.frame)
 		finding_evidence(f, run->last_request, "the last REGISTER");
+}
+
+/* Whose doing it is: the registrar's, or that of a proxy before it. */
+static const struct endpoint *actor(const struct verdict *v)
+{
+	return strcmp(v->reason, "reply-not-relayed") == 0 ? &v->run->asked_at : &v->r->registrar;
 }
 
 static void add_parts(struct finding *f, const struct verdict *v)
 {
 	finding_part(f, PART_VICTIM, &v->r->source);
-	finding_part(f, strcmp(v->reason, "bad-credentials") == 0 ? PART_WITNESS : PART_CULPRIT, &v->r->registrar);
+	finding_part(f, strcmp(v->reason, "bad-credentials") == 0 ? PART_WITNESS : PART_CULPRIT, actor(v));
 	finding_other_id(f, v->r->call_id);
 }
 
@@ -312,12 +339,21 @@ static enum severity severity_of(const struct verdict *v)
 	return v->past || v->run->was_bound ? SEVERITY_WARNING : SEVERITY_ERROR;
 }
 
+/* The one in hand, too, when nothing has come back for it yet. */
+static unsigned tries_of(const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+	bool open = v->run == &t->run && t->open && !t->judged && !t->counted;
+
+	return (v->run->tries ? v->run->tries : v->run->unanswered) + open;
+}
+
 static void tell_cause(struct finding *f, const struct facts *facts, const struct verdict *v)
 {
 	const struct trial_run *run = v->run;
 	char host[SAY_TEXT], registrar[SAY_TEXT], aor[SAY_TEXT], last[120], lasted[64] = "", to[ENDPOINT_TEXT],
 		extra[100] = "";
-	unsigned times = run->tries + run->unanswered > 0 && run->tries == 0 ? run->unanswered : run->tries;
+	unsigned times = tries_of(v);
 
 	say_host(facts, &v->r->source.addr, host);
 	say_host(facts, &v->r->registrar.addr, registrar);
@@ -358,32 +394,89 @@ static const char *act_of(const char *reason)
 		return "does not answer";
 	if (strcmp(reason, "icmp-unreachable") == 0)
 		return "is not reached";
+	if (strcmp(reason, "reply-not-relayed") == 0)
+		return "does not pass the registrar's answer on";
 	return strncmp(reason, "reply", 5) == 0 ? "answers, and its answers get lost" : "refuses it";
+}
+
+/* Answers that go where Via says, and nobody translates between the two: the device itself names the wrong place. */
+static void tell_via(struct finding *f, const struct facts *facts, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	const struct endpoint *src = &v->r->source, *to = &run->misdirected_to;
+	char host[SAY_TEXT], registrar[SAY_TEXT], at[ENDPOINT_TEXT];
+
+	if (!run->misdirected_by_via || address_reach(&to->addr) != address_reach(&src->addr))
+		return;
+	say_host(facts, &src->addr, host);
+	say_host(facts, &v->r->registrar.addr, registrar);
+	text_addf(&f->cause, " That is what the Via of its requests names; they come from %s%s.", endpoint_text(src, at),
+		run->misdirected_rport ? " and ask for answers to their source (rport, RFC 3581)" : "");
+	if (run->misdirected_rport)
+		finding_fix(f, "Let %s heed rport (Asterisk: force_rport; Kamailio: force_rport()); or let %s name in Via the place that it sends from.", registrar, host);
+	else if (address_equal(&to->addr, &src->addr))
+		finding_fix(f, "Let %s send from the port that it names in Via, or ask for answers to its source (rport, symmetric signalling); or let %s answer to the source of requests (force_rport).", host, registrar);
+	else
+		finding_fix(f, "Look for the address that %s takes for its own: a fixed or STUN address, a second network card, a VPN; clear it, or switch rport on there; or let %s answer to the source of requests (force_rport).", host, registrar);
 }
 
 static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, v->r->n, v->reason, severity_of(v), v->confidence);
-	char registrar[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
+	char host[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
 
 	add_parts(f, v);
 	finding_times(f, began_ns(v), ended_ns(v));
-	f->count = v->run->tries ? v->run->tries : 1;
-	say_host(facts, &v->r->registrar.addr, registrar);
+	f->count = tries_of(v) ? tries_of(v) : 1;
+	say_host(facts, &actor(v)->addr, host);
 	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
-	snprintf(act, sizeof act, "%s %s", registrar, act_of(v->reason));
+	snprintf(act, sizeof act, "%s %s", host, act_of(v->reason));
 	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot",
 		v->past ? " for a time" : "");
 	say_title(f, act, effect);
 	tell_cause(f, facts, v);
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
+	if (strcmp(v->reason, "reply-lost-nat") == 0)
+		tell_via(f, facts, v);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
-		finding_cannot_see(f, "whether %s got the requests; capture there to decide", registrar);
+		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);
 	if (v->run->user_differs && v->confidence == CONFIDENCE_LIKELY)
 		finding_cannot_see(f, "whether the authentication user, which is not the account's number, is right");
+}
+
+/* ---- a uri that this phone writes into all its credentials ---- */
+
+static int pair_compare(const void *a, const void *b)
+{
+	const struct registration *const *x = a, *const *y = b;
+	int c = address_compare(&(*x)->source.addr, &(*y)->source.addr);
+
+	return c ? c : address_compare(&(*x)->registrar.addr, &(*y)->registrar.addr);
+}
+
+/* Another account of the same phone got in at the same registrar with such a uri: then it is not what is refused here. */
+static void excuse_uris(struct detection *d, struct verdict *list, unsigned count)
+{
+	const struct list *all = calls_registrations(detection_facts(d)->calls);
+	const struct registration **taken = memory_resize(NULL, all->count + 1, sizeof(const struct registration *));
+	size_t n = 0;
+
+	LIST_EACH(it, all) {
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (r->trial->mismatch_accepted)
+			taken[n++] = r;
+	}
+	qsort(taken, n, sizeof(const struct registration *), pair_compare);
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(list[i].reason, "digest-uri-mismatch") == 0 &&
+		    bsearch(&list[i].r, taken, n, sizeof(const struct registration *), pair_compare))
+			list[i].reason = "bad-credentials";
+	}
+	free(taken);
 }
 
 /* ---- many at once ---- */
@@ -482,8 +575,10 @@ static void on_event(struct detection *d, const struct event *ev)
 		list[count] = verdict_of(d, r);
 		count += list[count].reason != NULL;
 	}
-	if (count)
+	if (count) {
+		excuse_uris(d, list, count);
 		qsort(list, count, sizeof *list, verdict_compare);
+	}
 	for (unsigned i = 0; i < count; i += n) {
 		n = mass_of(&list[i], count - i, window_ns);
 		if (accounts_of(&list[i], n) >= detection_key(d, "mass")) {

@@ -9,12 +9,13 @@
 #include "analyzer/detect/jitter_box.h"
 #include "analyzer/detect/quality.h"
 
-static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", "middlebox-delay", NULL };
+static const char *const reasons[] = { "queueing", "sender-pacing", "clock-drift", "route-step",
+	"wifi-like", "middlebox-delay", NULL };
 
 static const struct detector_doc doc = {
 	.says = "arrival varies more than phones can buffer, and where",
 	.symptom = "\"Choppy\" or \"under water\" although nothing is lost.",
-	.evidence = "Packets later than a buffer of 60 ms, interarrival jitter of 20 ms and more in several intervals, XR discards; the same packets before and behind a device, against its load.",
+	.evidence = "Packets later than a buffer of 60 ms, interarrival jitter of 20 ms and more in several intervals, XR discards; the same packets before and behind a device, against its load; whether late packets come in bursts, and how the least delay moves.",
 	.mimics = "Silence suppression, key presses, a change of payload type, slow clock drift, coarse time stamps of the capture.",
 	.fix = "Priority for voice on the segment that is named; a larger jitter buffer relieves.",
 	.reasons = reasons,
@@ -28,7 +29,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { MIN_DISCARDS = 10 };
+enum { MIN_DISCARDS = 10, BURSTS_LEAST = 5, BURSTS_PERCENT = 80 };
 
 static unsigned jittery_intervals(const struct stream *s, double min_ms)
 {
@@ -39,19 +40,35 @@ static unsigned jittery_intervals(const struct stream *s, double min_ms)
 	return n;
 }
 
+/* Nearly all that is late was held back for about 100 ms and came at once. */
+static bool in_bursts(const struct stream_flaws *f)
+{
+	return f->late_bursts >= BURSTS_LEAST && f->late_bursts * UINT64_C(100) >= f->late_runs * (uint64_t)BURSTS_PERCENT;
+}
+
 static const char *reason_of(const struct facts *facts, const struct stream *s)
 {
+	const struct stream_flaws *f = stream_flaws(s);
+
+	if (f->step_ms > 0)
+		return "route-step";
 	if (s->drift_ppm > 500 || s->drift_ppm < -500)
 		return "clock-drift";
 	/* no router between sender and capture: it left like this */
 	if (network_at(facts->network, &s->src.addr))
 		return "sender-pacing";
+	if (in_bursts(f))
+		return "wifi-like";
 	/* late against the least delay, which itself stands still: packets wait somewhere */
 	return "queueing";
 }
 
 static const char *pattern_of(const char *reason)
 {
+	if (strcmp(reason, "wifi-like") == 0)
+		return "they are held back for about 100 ms and come at once";
+	if (strcmp(reason, "route-step") == 0)
+		return "the way became longer during the call";
 	if (strcmp(reason, "sender-pacing") == 0)
 		return "they leave the sender like this";
 	if (strcmp(reason, "middlebox-delay") == 0)
@@ -76,6 +93,28 @@ static void tell_box(struct finding *f, const struct facts *facts, const struct 
 		  box->before->late60, box->busy, box->calm);
 	finding_evidence_run(f, stream_frame(box->before, box->before->first_frame, box->before->first_ns),
 		box->before->last_frame, "the same packets before the device: %u late", box->before->late60);
+}
+
+/* Which device does it cannot be seen; that it does so every time is no ordinary queue. */
+static void tell_bursts(struct finding *f, const struct stream *s, const char *sender)
+{
+	text_addf(&f->cause, " So it was in %u of %u places: as Wi-Fi that saves power does (beacons every 102 ms), or a device that polls as seldom.",
+		stream_flaws(s)->late_bursts, stream_flaws(s)->late_runs);
+	finding_fix(f, "Find the radio link between %s and this capture point: there switch power saving off and WMM on, look at channel, band and signal; where all is by wire, look for what polls every 100 ms (a virtual machine, a modem).",
+		sender);
+}
+
+static void tell_step(struct finding *f, const struct stream *s, const char *sender)
+{
+	const struct stream_flaws *x = stream_flaws(s);
+	char at[NS_TEXT];
+
+	ns_rfc3339(x->step_ns, at);
+	at[19] = '\0';
+	text_addf(&f->cause, " Within half a minute of %s UTC even the fastest packets began to take %.0f ms more, and it stayed so: not a queue, another way.",
+		at + 11, (double)x->step_ms);
+	finding_fix(f, "Look for what changed on the way from %s at that time: a route, the second line, a VPN or tunnel, a link that failed over; a jitter buffer that adapts grows with it.",
+		sender);
 }
 
 static void tell(struct detection *d, const struct event *ev, double late_percent, double later_percent)
@@ -110,6 +149,10 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 								 "receiver relieves.");
 	if (boxed)
 		tell_box(f, facts, &box);
+	else if (strcmp(f->reason, "wifi-like") == 0)
+		tell_bursts(f, s, src);
+	else if (strcmp(f->reason, "route-step") == 0)
+		tell_step(f, s, src);
 	quality_evidence(f, s, "%s of %s packets come more than 60 ms late", text_count(s->late60, late),
 		text_count(s->packets, all));
 	finding_cannot_see(f, "how deep the receiver's own buffer is");

@@ -10,14 +10,14 @@
 #include "analyzer/network/outflow.h"
 #include "captures/base/memory.h"
 
-static const char *const reasons[] = { "new-fail-old-live", "udp-timeout-storm", "plateau",
-	NULL };
+static const char *const reasons[] = { "new-fail-old-live", "udp-timeout-storm", "pat-ports-exhausted",
+	"plateau", NULL };
 
 static const struct detector_doc doc = {
 	.says = "new flows fail while old ones live",
 	.symptom = "Calls are blocked without a pattern, at busy hours; calls that run go on.",
 	.evidence = "Spells of time in which most new flows to several hosts outside get no answer, while flows that were there before go on; before and after "
-		    "all is well.",
+		    "all is well. Captured on both sides of the NAT: which of its ports are in use.",
 	.mimics = "One peer that is down, one rule that blocks one port, a line that is down, a firewall that restarts.",
 	.fix = "Read the firewall's session count and drop log for that time; raise the table, shorten idle times, exempt voice, find the host that fills it.",
 	.reasons = reasons,
@@ -31,7 +31,8 @@ static const struct config_key keys[] = {
 };
 
 enum { SPELLS_MAX = 2880, DESTS = 16, FAIL_BELOW = 50, GOOD_FROM = 95, ONE_OWNS = 60, DESTS_LEAST = 3,
-	FAILING_LEAST = 2, PLATEAU_PERCENT = 4, UDP = 17 };
+	FAILING_LEAST = 2, PLATEAU_PERCENT = 4, UDP = 17, PORTS_LEAST = 32, FULL_PERCENT = 95, WANTED_PERCENT = 130,
+	SPELLS_MEASURED = 24 };
 
 #define WAIT_NS (5 * SECOND_NS)      /* an answer that comes later came by another way */
 #define NEAR_NS (10 * MINUTE_NS)
@@ -193,6 +194,141 @@ static struct opener busiest(const struct outflows *t, const struct outage *o)
 	return most;
 }
 
+/* ---- ports of the NAT ---- */
+
+struct port_block {                  /* what the NAT used outside, captured on both of its sides */
+	struct address nat;
+	unsigned ports, wanted;      /* all that it ever used; inside sockets that sent in the worst spell */
+	uint16_t lowest, highest;
+	struct frame_ref at;
+};
+
+static int inside_compare(const void *a, const void *b)
+{
+	return endpoint_compare(*(const struct endpoint *const *)a, *(const struct endpoint *const *)b);
+}
+
+/* How many different inside sockets sent by UDP in that spell. list: room for all flows. */
+static unsigned inside_sockets(const struct outflows *t, unsigned spell, const struct endpoint **list)
+{
+	size_t count = 0;
+	unsigned different = 0;
+
+	for (size_t i = 0; i < outflows_count(t); i++) {
+		const struct outflow *f = outflows_at(t, i);
+
+		if (f->protocol == UDP && outflow_sent(t, f, spell))
+			list[count++] = &f->inside;
+	}
+	if (count)
+		qsort(list, count, sizeof *list, inside_compare);
+	for (size_t i = 0; i < count; i++)
+		different += i == 0 || !endpoint_equal(list[i - 1], list[i]);
+	return different;
+}
+
+static unsigned ports_used(const struct outflows *t, const struct address *nat, unsigned spell)
+{
+	unsigned used = 0;
+
+	for (size_t i = 0; i < outflows_outer_count(t); i++) {
+		const struct outer_port *o = outflows_outer_at(t, i);
+
+		used += address_equal(&o->at.addr, nat) && outer_port_used(t, o, spell);
+	}
+	return used;
+}
+
+static int outer_compare(const void *a, const void *b)
+{
+	const struct outer_port *x = *(const struct outer_port *const *)a, *y = *(const struct outer_port *const *)b;
+	int order = endpoint_compare(&x->asked, &y->asked);
+
+	return order ? order : endpoint_compare(&x->at, &y->at);
+}
+
+/* Outside it speaks to whom hosts inside speak to: as many of its ports as the address that has most. */
+static struct port_block block_find(const struct outflows *t)
+{
+	size_t count = outflows_outer_count(t);
+	const struct outer_port **list = memory_resize(NULL, count + 1, sizeof *list);
+	struct port_block best = { .ports = 0 }, now = { .ports = 0 };
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = outflows_outer_at(t, i);
+	if (count)
+		qsort(list, count, sizeof *list, outer_compare);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || !endpoint_equal(&list[i]->asked, &list[i - 1]->asked) ||
+		    !address_equal(&list[i]->at.addr, &now.nat))
+			now = (struct port_block){ .nat = list[i]->at.addr, .at = list[i]->seen };
+		now.ports++;
+		if (now.ports > best.ports)
+			best = now;
+	}
+	free(list);
+	return best;
+}
+
+static void block_measure(const struct outflows *t, struct port_block *b)
+{
+	b->ports = 0;
+	b->lowest = UINT16_MAX;
+	for (size_t i = 0; i < outflows_outer_count(t); i++) {
+		const struct outer_port *o = outflows_outer_at(t, i);
+
+		if (!address_equal(&o->at.addr, &b->nat))
+			continue;
+		b->ports++;
+		b->lowest = o->at.port < b->lowest ? o->at.port : b->lowest;
+		b->highest = o->at.port > b->highest ? o->at.port : b->highest;
+	}
+}
+
+/*
+ * In each failing spell all ports that the NAT ever used outside were in use, and clearly more sockets inside wanted
+ * one; in good ones each of these had one, so that the outside is seen whole.
+ */
+static bool block_full(const struct outflows *t, const struct spell_count *list, unsigned count,
+	const struct outage *o, struct port_block *ret)
+{
+	const struct endpoint **room = memory_resize(NULL, outflows_count(t) + 1, sizeof *room);
+	struct port_block b = block_find(t);
+	unsigned from = o->first > 2 ? o->first - 2 : 0, good = 0;
+	bool full = b.ports > 0;
+
+	if (full)
+		block_measure(t, &b);
+	full = full && b.ports >= PORTS_LEAST;
+	for (unsigned i = from; full && i < count && i <= o->last + 2 && i - from < SPELLS_MEASURED; i++) {
+		unsigned used = ports_used(t, &b.nat, i), wanted = inside_sockets(t, i, room);
+
+		if (list[i].failing) {
+			full = share(used, b.ports) >= FULL_PERCENT && share(wanted, used) >= WANTED_PERCENT;
+			b.wanted = wanted > b.wanted ? wanted : b.wanted;
+		} else if (is_good(&list[i])) {
+			full = used >= wanted;
+			good++;
+		}
+	}
+	free(room);
+	*ret = b;
+	return full && good;
+}
+
+static void tell_block(struct finding *f, const struct port_block *b)
+{
+	char nat[ADDRESS_TEXT];
+
+	address_text(&b->nat, nat);
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ b->nat, 0 });
+	finding_title(f, "The NAT %s has no port left: new connections to outside fail", nat);
+	text_addf(&f->cause, " Outside, %s used all of the %u UDP ports that it uses at all (%u to %u) meanwhile, and %u sockets inside wanted one.",
+		nat, b->ports, b->lowest, b->highest, b->wanted);
+	finding_fix(f, "Give the NAT %s more ports: a larger block or range for address translation (PAT), or a second public address; shorten the idle time of UDP that is no voice, and find the host that opens so many flows.", nat);
+	finding_evidence(f, b->at, "a port of %s outside", nat);
+}
+
 static void tell_opener(struct finding *f, const struct facts *facts, const struct opener *x, double per_min)
 {
 	char host[SAY_TEXT];
@@ -204,15 +340,17 @@ static void tell_opener(struct finding *f, const struct facts *facts, const stru
 	finding_evidence(f, x->at, "the first of the new flows of %s", host);
 }
 
-static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, int64_t spell_ns)
+/* block: NULL, or the ports that were all in use. */
+static void tell(struct detection *d, const struct outage *o, const struct port_block *block, int64_t begin_ns,
+	int64_t spell_ns)
 {
 	const struct facts *facts = detection_facts(d);
 	bool flat = o->high && (o->high - o->low) * 100 <= o->high * PLATEAU_PERCENT;
 	struct opener opener = busiest(facts->outflows, o);
 	double per_min = (double)opener.flows * 60e9 / ((double)spell_ns * (o->last - o->first + (o->first ? 2 : 1)));
 	bool storm = per_min >= detection_key(d, "storm-per-min");
-	struct finding *f = detection_raise(d, storm ? "udp-timeout-storm" : "new-fail-old-live", SEVERITY_ERROR,
-		CONFIDENCE_LIKELY);
+	struct finding *f = detection_raise(d, block ? "pat-ports-exhausted" : storm ? "udp-timeout-storm"
+		: "new-fail-old-live", SEVERITY_ERROR, CONFIDENCE_LIKELY);
 	const struct outflow *bad = flow_at(facts->outflows, o->first, true),
 		*good = flow_at(facts->outflows, o->last + 2, false);
 	int64_t from_ns = ns_add(begin_ns, o->first * spell_ns), to_ns = ns_add(begin_ns, (o->last + 1) * spell_ns);
@@ -227,14 +365,18 @@ static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, 
 	finding_cause(f, "Between %s and %s UTC %u of %u new flows through %s, to %u hosts, were not answered, while %u running ones went on; before and after, new "
 		      "ones were answered.", from + 11, to + 11, o->tried - o->answered, o->tried, router, o->dests,
 		      	o->old);
-	if (flat) {
+	if (flat && !block) {
 		finding_other_reason(f, "plateau");
 		text_addf(&f->cause, " About %u flows lived at once, no more: the size of a table.", o->high);
-	} else {
+	} else if (!block) {
 		text_addf(&f->cause, " Then %u to %u flows lived at once.", o->low, o->high);
 	}
 	finding_fix(f, "Read the session count and drop log of %s for that time; raise its table, shorten the idle time of UDP that is no voice, exempt voice, "
 		    "find the host that opens so many flows; replace the device where the limit is fixed.", router);
+	if (block)
+		tell_block(f, block);
+	if (storm && block)
+		finding_other_reason(f, "udp-timeout-storm");
 	if (storm)
 		tell_opener(f, facts, &opener, per_min);
 	if (bad) {
@@ -245,7 +387,7 @@ static void tell(struct detection *d, const struct outage *o, int64_t begin_ns, 
 		finding_evidence(f, good->at, "new flows are answered again");
 	finding_times(f, from_ns, to_ns);
 	f->count = o->failing;
-	finding_cannot_see(f,
+	finding_cannot_see(f, block ? "the NAT's own table of ports" :
 		"the table itself; a line that drops first packets looks alike: compare loss of running audio");
 }
 
@@ -253,6 +395,8 @@ static void judge(struct detection *d, struct spell_count *list, unsigned count,
 {
 	unsigned least = (unsigned)detection_key(d, "min-new");
 	double before, after, during = 0;
+	const struct outflows *t = detection_facts(d)->outflows;
+	struct port_block block;
 	struct outage o;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -277,7 +421,7 @@ static void judge(struct detection *d, struct spell_count *list, unsigned count,
 		detection_pass(d, "load", "there are not more flows when they fail than when they do not");
 		return;
 	}
-	tell(d, &o, begin_ns, spell_ns);
+	tell(d, &o, block_full(t, list, count, &o, &block) ? &block : NULL, begin_ns, spell_ns);
 }
 
 static void on_event(struct detection *d, const struct event *ev)

@@ -61,6 +61,7 @@ struct verdict {
 	struct endpoint victim, culprit;
 	struct frame_ref at;
 	unsigned copies;
+	bool picks_up;               /* the call that Replaces names only rings yet */
 	char detail[400];
 };
 
@@ -228,6 +229,12 @@ static void compare_tags(struct verdict *v, const struct replaced *r, const stru
 			is[1], has[0], has[1]);
 }
 
+/* It rang, and was over before anybody could take it. */
+static bool given_up(const struct leg *leg, int64_t at_ns)
+{
+	return !leg->answered && leg->end_ns != NS_NONE && leg->end_ns <= at_ns;
+}
+
 static bool refuses_replaces(unsigned status)
 {
 	return status == 481 || status == 404 || status == 403 || status == 400 || status == 420 || status == 405 ||
@@ -262,6 +269,11 @@ static void judge_replaces(struct judge *j, struct verdict *v, const struct leg 
 		snprintf(v->detail, sizeof v->detail, "the call that it names was never handled there");
 		return;
 	}
+	if (given_up(named, refusal->at.at_ns)) {
+		v->reason = NULL;                            /* picked up too late: nothing is left to take */
+		return;
+	}
+	v->picks_up = !named->answered;
 	compare_tags(v, &r, named);
 }
 
@@ -677,10 +689,13 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 		snprintf(host, sizeof host, "the target");
 	else
 		say_host(j->facts, of_asker ? &v->victim.addr : &v->culprit.addr, host);
-	snprintf(act, sizeof act, "%s %s", host, w->act);
-	say_title(f, act, w->effect);
+	snprintf(act, sizeof act, "%s %s", host, v->picks_up ? "does not know the ringing call" : w->act);
+	say_title(f, act, v->picks_up ? "it is not picked up" : w->effect);
 	tell_cause(f, j->facts, v);
-	finding_fix(f, "%s.", w->fix);
+	if (v->picks_up)
+		finding_fix(f, "Let phones pick up by the PBX's own code instead of Replaces, or enable Replaces for calls that still ring: whoever began such a call takes the INVITE, nobody else (RFC 3891 3).");
+	else
+		finding_fix(f, "%s.", w->fix);
 	add_evidence(f, v);
 }
 

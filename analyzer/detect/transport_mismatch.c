@@ -6,19 +6,20 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/sip_path_legs.h"
 #include "analyzer/detect/sip_socket.h"
+#include "analyzer/detect/via_lies.h"
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"tcp-refused", "tcp-filtered", "udp-no-listener", "udp-to-tcp-only", "plain-to-tls-port", "tls-to-plain-port",
-	"udp-on-5061", "wrong-port",
+	"udp-on-5061", "wrong-port", "via-lies",
 	"sips-downgraded", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "UDP, TCP or TLS on the wrong port or side",
 	.symptom = "A trunk or phone does not come up although \"the port is open\".",
-	.evidence = "SYNs that are refused or never answered, ICMP port unreachable, SIP in clear on a TLS port or the reverse; what works there for others.",
+	.evidence = "SYNs that are refused or never answered, ICMP port unreachable, SIP in clear on a TLS port or the reverse; what works there for others; a Via that names another transport than carries the request, and where the answers go.",
 	.mimics = "A client that tries several transports and finds one that works; a server that restarts; probes of strangers; connections closed when idle.",
 	.fix = "Set port, transport and security mode exactly as the server's operator states them.",
 	.reasons = reasons,
@@ -522,43 +523,51 @@ static void tell_downgraded(struct detection *d, const struct sip_path *x)
 	finding_evidence(f, x->secure_uri_at, "the first such request");
 }
 
-static void judge_paths(struct detection *d)
+/* told: findings by sip_path.n, those of Vias that lie already among them. */
+static void judge_paths(struct detection *d, struct finding **told)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct list *all = sip_paths_in_order(facts->paths);
 	struct icmp_tally *tallies = memory_zalloc((all->count + 1) * sizeof *tallies);
-	struct finding **told = memory_zalloc((all->count + 1) * sizeof *told);
 
 	tally_icmp(facts, tallies);
 	LIST_EACH(it, all) {
 		const struct sip_path *x = LIST_ENTRY(it, struct sip_path, in_order);
-		struct verdict v = judge_path(d, x, &tallies[x->n]);
+		struct verdict v = { .reason = NULL };
 
+		if (!told[x->n])
+			told[x->n] = via_lies_judge(d, x);
+		if (!told[x->n])
+			v = judge_path(d, x, &tallies[x->n]);
 		if (v.reason)
 			told[x->n] = tell(d, UINT64_C(1) << 61 | x->n, &x->client, &x->server, &v);
 		if (x->secure_uris && !sip_socket_stranger(facts, &x->client, &x->server.addr))
 			tell_downgraded(d, x);
 	}
 	sip_path_legs(facts, told);
-	free(told);
 	free(tallies);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
 {
+	const struct facts *facts = detection_facts(d);
+	const struct list *paths = sip_paths_in_order(facts->paths);
+	struct finding **told = memory_zalloc((paths->count + 1) * sizeof *told);
 	struct attempts_list l;
 
 	(void)ev;
-	attempts_init(&l, detection_facts(d));
+	via_lies_connects(d, told);
+	attempts_init(&l, facts);
 	for (unsigned i = 0; i < l.count; i++) {
 		const struct flow *first = l.groups[i].flows[0];
 		struct verdict v = judge_attempts(d, &l.groups[i]);
 
-		if (v.reason)
+		if (v.reason && !via_lies_told(facts, first, told))
 			tell(d, first->n, &first->client.addr, &first->server, &v);
 	}
 	attempts_fini(&l);
-	judge_paths(d);
+	judge_paths(d, told);
+	free(told);
 }
 
 const struct detector detect_transport_mismatch = {

@@ -8,12 +8,46 @@
 
 #include "captures/base/memory.h"
 
-enum { RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50 };
+enum {
+	RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50,
+	HELD_LEAST_MS = 80, HELD_MOST_MS = 130, AT_ONCE_MS = 6,
+	STEP_MS = 40, LEVEL_MS = 15  /* a step; least transits that are one level */
+};
+
+/* What Wi-Fi does to a device that sleeps between beacons (102.4 ms), and whoever polls as often. */
+static bool held_back(float over_ms)
+{
+	return over_ms >= HELD_LEAST_MS && over_ms <= HELD_MOST_MS;
+}
+
+/* One after the other later by a packet time less: they arrive together. */
+static void late_run(struct record *r, const struct stream_hot *h, float over_ms)
+{
+	struct stream_flaws *f = flaws_get(r);
+	float fall_ms = f->late_ms - over_ms;
+	bool goes_on = f->late_runs && f->late_seq + 1 == h->ext_seq;
+	bool at_once = goes_on && fall_ms > h->ptime_ms - AT_ONCE_MS && fall_ms < h->ptime_ms + 1;
+
+	if (!goes_on) {
+		f->late_runs++;
+		f->late_burst = false;
+	} else if (f->late_burst && !at_once) {
+		f->late_burst = false;
+		f->late_bursts--;
+	} else if (!f->late_burst && at_once && !f->late_more && held_back(f->late_ms)) {
+		f->late_burst = true;
+		f->late_bursts++;
+	}
+	f->late_more = goes_on;
+	f->late_seq = h->ext_seq;
+	f->late_ms = over_ms;
+}
 
 /* A second of nothing but late packets: the delay has changed for good, and a phone starts its buffer anew. */
 void receiver_late(struct record *r, struct stream_hot *h, float over_ms)
 {
 	r->s.late60++;
+	late_run(r, h, over_ms);
 	if (over_ms <= 200)
 		return;
 	r->s.late200++;
@@ -59,6 +93,34 @@ static void drift_point(struct record *r, double x, double y)
 	d->xy += x * y;
 }
 
+/*
+ * Two levels, and one step between them; of the half in which it falls few packets may be left below. `y`: least
+ * transit of another half, which ended at at_ns.
+ */
+static void step_point(struct record *r, int64_t at_ns, double y)
+{
+	struct drift *d = r->drift;
+	bool first = d->n == 1;
+
+	if (first) {
+		d->level = y;
+		d->level_ns = at_ns;
+	} else if (y - d->level >= STEP_MS && !d->stepped) {
+		d->stepped = true;
+		flaws_get(r)->step_ms = (float)(y - d->level);
+		flaws_get(r)->step_ns = d->level_ns;
+		d->level = y;
+	} else if (y - d->level > LEVEL_MS || d->level - y > LEVEL_MS) {
+		d->unsteady |= d->stepped || d->between || y < d->level;
+		d->between = true;
+	} else {
+		d->unsteady |= d->between && !d->stepped;
+		d->level_ns = at_ns;
+	}
+	if (d->unsteady && r->s.flaws)
+		r->s.flaws->step_ms = 0;
+}
+
 static void rate_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
 {
 	int64_t run_ns = ns_minus(at_ns, r->anchor_ns);
@@ -74,7 +136,9 @@ void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet
 {
 	drift_settle(r);
 	if (r->drift)
-		*r->drift = (struct drift){ .best = r->drift->best };
+		*r->drift = (struct drift){ .best = r->drift->best, .stepped = r->drift->stepped,
+			.between = r->drift->between,
+			.unsteady = r->drift->unsteady };
 	r->anchor_ns = p->at_ns;
 	r->anchor_ts = p->rtp.rtp_ts;
 	r->anchored = true;
@@ -121,6 +185,7 @@ void receiver_half(struct record *r, struct stream_hot *h)
 		x = (double)ns_minus(at_ns, r->anchor_ns) / SECOND_NS;
 		y = transit_ms(r, at_ns, rtp_ts) - (double)h->over_ms[0];
 		drift_point(r, x, y);
+		step_point(r, at_ns, y);
 	}
 	h->over_ms[1] = h->over_ms[0];
 	h->over_ms[0] = 0;

@@ -110,6 +110,17 @@ struct stream_flaws {
 	uint32_t copy_delta_min_ns, copy_delta_max_ns;
 	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
 	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
+	/*
+	 * runs of consecutive packets beyond a 60 ms buffer; of those, how many had been held back for about 100 ms
+	 * and came at once
+	 */
+	uint32_t late_runs, late_bursts;
+	uint32_t late_seq;           /* of the last such packet, and by how much it was late */
+	float late_ms;
+	bool late_burst, late_more;  /* the run in hand counts among late_bursts; it has more than one packet */
+	/* how the least transit of half minutes moved, where it did so but once: by so much (0: not so), when +-30 s */
+	float step_ms;
+	int64_t step_ns;
 };
 
 /*
@@ -162,7 +173,8 @@ struct stream {
 	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
 	uint32_t comfort, events;    /* packets by sort; audio is the rest */
 	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
-	uint16_t file, interface;    /* of its first packet */
+	uint16_t file, interface;    /* of its first packet; capture: in which file that began, where files rotate */
+	uint16_t capture;
 	uint16_t first_seq;
 	uint16_t spell_count, gap_count, interval_count, run_count;
 	uint8_t type_count;

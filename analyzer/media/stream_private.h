@@ -72,8 +72,8 @@ struct aside {
 	uint64_t expected_closed, lost_closed;       /* A.1, of the epochs before */
 };
 
-/* Least transits of half minutes since the anchor: sums for the line through them. */
-struct drift { double n, x, y, xx, xy; unsigned best; };
+/* Least transits of half minutes since the anchor: sums for the line through them; the level that they keep. */
+struct drift { double n, x, y, xx, xy, level; int64_t level_ns; unsigned best; bool stepped, between, unsteady; };
 
 struct flow;
 struct twin;                         /* twin.c: a ring and the pairs under comparison */

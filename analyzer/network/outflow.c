@@ -6,7 +6,7 @@
 
 #include "captures/base/memory.h"
 
-enum { DEFAULT_MAX = 65536, BLOCK = 1024 };
+enum { DEFAULT_MAX = 65536, BLOCK = 1024, OUTER_SHARE = 8 };
 
 struct outflows {
 	const struct site *site;
@@ -15,6 +15,10 @@ struct outflows {
 	struct outflow **blocks;
 	size_t count, max;
 	bool full;
+	struct hash outer_by_key;
+	struct outer_port *outer;    /* max / OUTER_SHARE of them; NULL: none yet */
+	size_t outer_count;
+	bool outer_full;
 };
 
 struct outflows *outflows_new(const struct site *site, int64_t spell_ns, size_t max)
@@ -26,6 +30,7 @@ struct outflows *outflows_new(const struct site *site, int64_t spell_ns, size_t 
 	t->max = max ? max : DEFAULT_MAX;
 	t->begin_ns = NS_NONE;
 	hash_init(&t->by_key);
+	hash_init(&t->outer_by_key);
 	return t;
 }
 
@@ -36,7 +41,9 @@ void outflows_free(struct outflows *t)
 	for (size_t i = 0; i * BLOCK < t->count; i++)
 		free(t->blocks[i]);
 	free(t->blocks);
+	free(t->outer);
 	hash_fini(&t->by_key);
+	hash_fini(&t->outer_by_key);
 	free(t);
 }
 
@@ -74,31 +81,87 @@ unsigned outflows_spell(const struct outflows *t, int64_t at_ns)
 	return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : (unsigned)n;
 }
 
-static void mark(const struct outflows *t, const struct outflow *f, uint64_t bits[OUTFLOW_SPELLS / 64], int64_t at_ns)
+static void mark(const struct outflows *t, int64_t first_ns, uint64_t bits[OUTFLOW_SPELLS / 64], int64_t at_ns)
 {
-	unsigned i = outflows_spell(t, at_ns) - outflows_spell(t, f->first_ns);
+	unsigned i = outflows_spell(t, at_ns) - outflows_spell(t, first_ns);
 
 	if (i < OUTFLOW_SPELLS)
 		bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static bool marked(const struct outflows *t, const struct outflow *f, const uint64_t bits[OUTFLOW_SPELLS / 64],
-	unsigned spell)
+static bool marked(const struct outflows *t, int64_t first_ns, const uint64_t bits[OUTFLOW_SPELLS / 64], unsigned spell)
 {
-	unsigned i = spell - outflows_spell(t, f->first_ns);
+	unsigned i = spell - outflows_spell(t, first_ns);
 
 	return i < OUTFLOW_SPELLS && (bits[i / 64] >> i % 64 & 1);
 }
 
 bool outflow_sent(const struct outflows *t, const struct outflow *f, unsigned spell)
 {
-	return marked(t, f, f->out, spell);
+	return marked(t, f->first_ns, f->out, spell);
 }
 
 bool outflow_received(const struct outflows *t, const struct outflow *f, unsigned spell)
 {
-	return marked(t, f, f->in, spell);
+	return marked(t, f->first_ns, f->in, spell);
 }
+
+/* ---- outside ---- */
+
+static struct outer_port *outer_find(const struct outflows *t, const struct endpoint *at)
+{
+	uint32_t hash = endpoint_hash(at);
+
+	for (struct hash_link *it = hash_first(&t->outer_by_key, hash); it; it = it->next) {
+		struct outer_port *o = HASH_ENTRY(it, struct outer_port, by_key);
+
+		if (it->hash == hash && endpoint_equal(&o->at, at))
+			return o;
+	}
+	return NULL;
+}
+
+/* Where no host inside has sent anything the capture shows no NAT from both sides. */
+static void outer_take(struct outflows *t, const struct packet *p)
+{
+	struct outer_port *o;
+
+	if (!t->count || p->transport != TRANSPORT_UDP || address_private(&p->src.addr))
+		return;
+	o = outer_find(t, &p->src);
+	if (!o && t->outer_count >= t->max / OUTER_SHARE) {
+		t->outer_full = true;
+		return;
+	}
+	if (!t->outer)
+		t->outer = memory_zalloc(t->max / OUTER_SHARE * sizeof *t->outer);
+	if (!o) {
+		o = &t->outer[t->outer_count++];
+		o->at = p->src;
+		o->asked = p->dst;
+		o->first_ns = p->at_ns;
+		o->seen = frame_ref_of(p);
+		hash_add(&t->outer_by_key, &o->by_key, endpoint_hash(&p->src));
+	}
+	mark(t, o->first_ns, o->out, p->at_ns);
+}
+
+size_t outflows_outer_count(const struct outflows *t)
+{
+	return t->outer_full ? 0 : t->outer_count;
+}
+
+const struct outer_port *outflows_outer_at(const struct outflows *t, size_t i)
+{
+	return &t->outer[i];
+}
+
+bool outer_port_used(const struct outflows *t, const struct outer_port *o, unsigned spell)
+{
+	return marked(t, o->first_ns, o->out, spell);
+}
+
+/* ---- from inside to outside ---- */
 
 void outflows_packet(struct outflows *t, const struct packet *p)
 {
@@ -113,6 +176,8 @@ void outflows_packet(struct outflows *t, const struct packet *p)
 		return;
 	from_inside = site_inside(t->site, &p->src.addr);
 	to_inside = site_inside(t->site, &p->dst.addr);
+	if (!from_inside && !to_inside)
+		outer_take(t, p);
 	if (from_inside == to_inside)
 		return;
 	inside = from_inside ? &p->src : &p->dst;
@@ -133,7 +198,7 @@ void outflows_packet(struct outflows *t, const struct packet *p)
 		return;
 	}
 	f->last_ns = p->at_ns;
-	mark(t, f, from_inside ? f->out : f->in, p->at_ns);
+	mark(t, f->first_ns, from_inside ? f->out : f->in, p->at_ns);
 	if (!from_inside && f->answered_ns == NS_NONE && !(p->tcp_flags & TCP_RST))
 		f->answered_ns = p->at_ns;
 }

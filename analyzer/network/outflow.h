@@ -24,6 +24,15 @@ struct outflow {
 	uint64_t out[OUTFLOW_SPELLS / 64], in[OUTFLOW_SPELLS / 64];
 };
 
+/* A UDP socket outside that spoke to another host outside: behind a NAT that is captured too, one of its ports. */
+struct outer_port {
+	struct hash_link by_key;
+	struct endpoint at, asked;   /* asked: the first one that it spoke to */
+	int64_t first_ns;
+	struct frame_ref seen;
+	uint64_t out[OUTFLOW_SPELLS / 64];   /* as in an outflow */
+};
+
 struct outflows;
 
 /* spell_ns: the length of a spell; they are counted from the first packet on. max 0: 65536. site is lent. */
@@ -35,6 +44,10 @@ void outflows_packet(struct outflows *t, const struct packet *p);
 size_t outflows_count(const struct outflows *t);
 const struct outflow *outflows_at(const struct outflows *t, size_t i);      /* by first packet */
 bool outflows_full(const struct outflows *t);
+/* By first packet. 0 when there were more than an eighth of max: then not all are known. */
+size_t outflows_outer_count(const struct outflows *t);
+const struct outer_port *outflows_outer_at(const struct outflows *t, size_t i);
+bool outer_port_used(const struct outflows *t, const struct outer_port *o, unsigned spell);
 /* The number of the spell that a time is in; 0 is the first of the capture. */
 unsigned outflows_spell(const struct outflows *t, int64_t at_ns);
 /* Did it send, or receive, in that spell of the capture? */

@@ -21,7 +21,7 @@ enum { PLACE_ASK, PLACE_PATH };      /* the latter of requests alone */
 
 struct ask {                         /* a request and its copies on one path */
 	struct hash_link by_key;
-	bool used, answered, finished;
+	bool used, answered, finished, strayed;      /* strayed: an answer came by another transport */
 	uint64_t key;
 	struct sip_path *path;
 	uint8_t method, fragments;
@@ -280,6 +280,27 @@ static struct ask *ask_find(const struct sip_paths *s, uint64_t key)
 	return NULL;
 }
 
+/* Does Via lie about it? Whose ACK it is does not matter: that it was sent says that an answer came. */
+static void take_lie(struct sip_paths *s, struct sip_path *x, const struct packet *p, const struct ask *again)
+{
+	if (via_lie_says(p) == TRANSPORT_NONE || (!x->lie && p->sip->method == SIP_ACK))
+		return;
+	if (!x->lie)
+		x->lie = arena_zalloc(s->arena, sizeof *x->lie);
+	via_lie_request((struct via_lie *)x->lie, p, again != NULL, again && again->strayed);
+}
+
+static void take_ack(struct sip_paths *s, const struct packet *p)
+{
+	struct sip_path *x;
+
+	if (via_lie_says(p) == TRANSPORT_NONE)
+		return;
+	x = (struct sip_path *)sip_paths_find(s, &p->src.addr, &p->dst, p->transport);
+	if (x)
+		take_lie(s, x, p, NULL);
+}
+
 static bool secure(const struct packet *p)
 {
 	return p->transport == TRANSPORT_TLS || p->transport == TRANSPORT_WS || p->tunnel == TUNNEL_HEP;
@@ -312,14 +333,17 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, const struct 
 	path->last_source = p->src;
 	if (span_equal_nocase(p->sip->request_uri.scheme, SPAN("sips")) && !secure(p) && path->secure_uris++ == 0)
 		path->secure_uri_at = frame_ref_of(p);
+	take_lie(s, path, p, NULL);
 }
 
 static void take_request(struct sip_paths *s, const struct packet *p, const struct hash_place *at)
 {
 	struct ask *a;
 
-	if (p->sip->method == SIP_ACK)
+	if (p->sip->method == SIP_ACK) {
+		take_ack(s, p);
 		return;
+	}
 	a = ask_find(s, at[PLACE_ASK].key);
 	if (!a) {
 		ask_begin(s, p, at);
@@ -328,6 +352,7 @@ static void take_request(struct sip_paths *s, const struct packet *p, const stru
 	a->copies++;
 	a->last_ns = a->path->last_ns = p->at_ns;
 	a->last_at = frame_ref_of(p);
+	take_lie(s, a->path, p, a);
 }
 
 static void note_large(struct sip_paths *s, struct sip_path *x, const struct ask *a)
@@ -357,6 +382,10 @@ static void take_response(struct sip_paths *s, const struct packet *p, const str
 	if (!a)
 		return;
 	x = a->path;
+	if (x->lie) {
+		a->strayed = p->transport != x->transport;
+		via_lie_answer((struct via_lie *)x->lie, p, a->strayed);
+	}
 	if (!a->answered) {
 		a->answered = true;
 		x->answered++;

@@ -8,6 +8,7 @@
 #define DEADAIR_NETWORK_SIP_PATH_H
 
 #include "analyzer/calls/call.h"
+#include "analyzer/network/via_lie.h"
 #include "captures/base/hash.h"
 #include "captures/base/list.h"
 #include "captures/base/ns.h"
@@ -54,6 +55,7 @@ struct sip_path {
 	unsigned torn, torn_sent;    /* datagrams; torn_sent: all with a first fragment */
 	int64_t torn_first_ns, torn_last_ns;
 	struct frame_ref *torn_frames;       /* SIP_PATH_FRAMES; NULL: none is torn */
+	const struct via_lie *lie;   /* NULL: Via always named what carried the request */
 };
 
 struct sip_paths;

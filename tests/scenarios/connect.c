@@ -311,6 +311,8 @@ static void side_read(struct scenario *s, struct words *w, struct attempt *a, un
 			const char *text = word_want(s, w, "the text");
 
 			buffer_add(&b, text, strlen(text));
+		} else if (word_accept(w, "hex")) {
+			buffer_hex(&b, word_want(s, w, "the bytes"));
 		} else if (word_accept(w, "frame")) {
 			frame_add(&b, side == 0, word_want(s, w, "the text"));
 		} else if (word_accept(w, "hello")) {

@@ -224,11 +224,7 @@ void udp_read(struct scenario *s, struct words *w)
 
 		buffer_add(&p, text, strlen(text));
 	} else if (word_accept(w, "hex")) {
-		const char *text = word_want(s, w, "the bytes");
-		unsigned byte;
-
-		for (; sscanf(text, "%2x", &byte) == 1 && text[1]; text += 2)
-			buffer_u8(&p, byte);
+		buffer_hex(&p, word_want(s, w, "the bytes"));
 	}
 	if (word_accept(w, "from-fan"))
 		from_fan = 1;

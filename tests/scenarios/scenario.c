@@ -76,6 +76,14 @@ void buffer_u8(struct buffer *b, unsigned value)
 	buffer_add(b, &byte, 1);
 }
 
+void buffer_hex(struct buffer *b, const char *text)
+{
+	unsigned byte;
+
+	for (; sscanf(text, "%2x", &byte) == 1 && text[1]; text += 2)
+		buffer_u8(b, byte);
+}
+
 void buffer_u16(struct buffer *b, unsigned value)
 {
 	buffer_u8(b, value >> 8 & 0xff);

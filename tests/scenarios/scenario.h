@@ -31,6 +31,7 @@ struct buffer {
 void buffer_add(struct buffer *b, const void *bytes, size_t n);
 void buffer_text(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_u8(struct buffer *b, unsigned value);
+void buffer_hex(struct buffer *b, const char *text); /* "0a0b" */
 void buffer_u16(struct buffer *b, unsigned value);
 void buffer_u32(struct buffer *b, uint32_t value);
 void buffer_u64(struct buffer *b, uint64_t value);
@@ -141,6 +142,7 @@ struct tap {
 	struct mirror *mirror;
 	uint64_t if_drop, os_drop;
 	bool has_drops;
+	const char *interface;       /* its name in a pcapng file */
 	const char *filter;
 };
 

@@ -101,6 +101,19 @@ static void text_file(struct image *im)
 	image_add(im, "Call me\n", 8);
 }
 
+static void word(struct image *im)
+{
+	image_add(im, "Call", 4);
+}
+
+static void tar_file(struct image *im)
+{
+	char head[512] = "call.pcap";
+
+	memcpy(head + 257, "ustar", 5);
+	image_add(im, head, sizeof head);
+}
+
 static void controls(struct image *im)
 {
 	image_add(im, "\x1b]0;", 4);
@@ -220,7 +233,10 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	  "convert it: editcap -F pcapng FILE OUT\n" },
 	{ "empty file", nothing,
 	  "x.pcap: empty file; nothing was captured, or the capturing program has not written yet\n" },
-	{ "text", text_file, NO_CAPTURE "43 61 6c 6c" READS },
+	{ "text", text_file, "x.pcap: text (\"Call me\"), not a capture; deadair reads pcap and pcapng, plain, gzip or zstd, "
+	  "as tcpdump -w FILE writes them\n" },
+	{ "a word without an end", word, NO_CAPTURE "43 61 6c 6c" READS },
+	{ "tar", tar_file, "x.pcap: tar, which deadair does not read; unpack it: tar -xOf FILE | deadair -\n" },
 	{ "terminal escapes", controls, NO_CAPTURE "1b 5d 30 3b" READS },
 	{ "a length past the limit", length_past_limit, "0:1 @1000000000 10/10 +24 link 1 if 0\n"
 	  "x.pcap: frame 2 at byte 50: record length 262145 exceeds 262144; reported up to there\n" },
