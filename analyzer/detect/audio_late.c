@@ -154,6 +154,18 @@ static const char *reason_of(const struct facts *facts, const struct direction *
 	return "unlocated";
 }
 
+/* Who answers an offer in its ACK keeps the other one waiting until then. */
+static void tell_ack(struct finding *f, const struct facts *facts, const struct dialog *dialog,
+	const struct endpoint *asker)
+{
+	char host[SAY_TEXT];
+
+	say_host(facts, &asker->addr, host);
+	text_addf(&f->cause, " The 200 carried the offer; the ACK of %s with the answer came %.1f s after it.", host,
+		(double)(dialog->acked_ns - dialog->confirmed_ns) / 1e9);
+	finding_fix(f, "Look at why %s acknowledges the answer so late; or let it send its offer with the INVITE.", host);
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w,
 	int64_t on_ns, enum severity severity)
 {
@@ -163,12 +175,14 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		(int64_t)(detection_key(d, "warn-ms") * 1e6), &c);
 	struct finding *f = detection_raise(d, reason, severity,
 		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
+	bool ack_late = strcmp(reason, "ack-late") == 0;
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
+	struct endpoint culprit = ack_late ? party_seen_at(ev->direction, SIDE_CALLER) : sender;
 	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
 	double delay_s = (double)(h->delivered_from_ns - on_ns) / 1e9;
 
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, &sender);
+	finding_part(f, PART_CULPRIT, &culprit);
 	finding_times(f, on_ns, h->delivered_from_ns);
 	say_host(facts, &sender.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
@@ -182,7 +196,9 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	say_title(f, act, effect);
 	finding_cause(f, "%s's first audio came %.1f s after the answer, seen %s.", host, delay_s,
 		say_point(facts, h, ev->direction, point));
-	if (strcmp(reason, "latch-late") == 0)
+	if (ack_late)
+		tell_ack(f, facts, ev->dialog, &culprit);
+	else if (strcmp(reason, "latch-late") == 0)
 		finding_fix(f, "%s first sends to a private address until it has learnt the right one: let it learn at once, or give the phone STUN.", host);
 	else if (strcmp(reason, "first-packets-lost") == 0)
 		finding_fix(f, "%s sent from the beginning; a firewall on the way opened late. Look at its session set-up for UDP.", host);

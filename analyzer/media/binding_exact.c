@@ -233,6 +233,20 @@ static bool is_third_party_pair(const struct candidates *c)
 	return c->count == 2 && is_third_party(&c->list[0], &c->list[1]);
 }
 
+/*
+ * Is a the call before, whose BYE is not in the capture? Between two sockets there is one call at a time: its stream
+ * had stopped when this one began, which fits the newer call.
+ */
+static bool is_over_unseen(const struct candidate *a, const struct candidate *newer, const struct stream *s)
+{
+	const struct direction *d = a->direction;
+	const struct stream *last = d->stream_count ? d->streams[d->stream_count - 1] : NULL;
+
+	return last && a->source_rank == 3 && newer->source_rank == 3 && a->from_ns < newer->from_ns &&
+	       s->first_ns >= newer->from_ns - EARLY_MEDIA_NS && endpoint_equal(&last->src, &s->src) &&
+	       endpoint_equal(&last->dst, &s->dst) && ns_add(last->last_ns, SECOND_NS) <= newer->from_ns;
+}
+
 /* The best candidate, or NULL where two of different legs are equally good: both are marked ambiguous then. */
 static struct candidate *choose(struct candidates *c, const struct stream *s, bool *ret_tied)
 {
@@ -249,6 +263,8 @@ static struct candidate *choose(struct candidates *c, const struct stream *s, bo
 		if (other == best || same_call(other->direction, best->direction) || !both_live(other, best, s))
 			continue;
 		if (other->source_rank != best->source_rank || (other->rule != best->rule && best->rule <= B3))
+			continue;
+		if (is_over_unseen(other, best, s))
 			continue;
 		other->direction->ambiguous = best->direction->ambiguous = true;
 		*ret_tied = true;
