@@ -632,6 +632,7 @@ static void response_note(struct registration_record *r, struct arrival *a)
 			endpoint_equal(&r->final_src, &a->packet->src) && endpoint_equal(&r->final_dst, &a->packet->dst)
 			? MESSAGE_RETRANSMITTED
 			: MESSAGE_NEXT_HOP;
+		trial_handed_on(r->registration.trial, a->message, a->sip);
 		return;
 	}
 	r->final_src = a->packet->src;

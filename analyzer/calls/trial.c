@@ -211,6 +211,11 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 			t->run.misdirected_to = t->final_to;
 			t->run.misdirected_by_via = endpoint_equal(&t->final_to, &t->named);
 			t->run.misdirected_rport = t->rport;
+		} else if (t->judged && t->final_beyond) {
+			t->run.asked_at = t->dst;
+			t->run.kept = t->final;
+			if (++t->run.not_relayed >= LOST_COPIES)
+				run_count(t, m);
 		} else if (t->judged && ++t->copies_after > t->run.repeated_after_final) {
 			t->run.repeated_after_final = t->copies_after;
 			if (t->copies_after >= LOST_COPIES)
@@ -227,11 +232,13 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 		ns_minus(m->at.at_ns, t->pending_ns) > CHAIN_NS)
 		chain_forget(t);
 	t->open = true;
-	t->judged = t->counted = t->final_astray = false;
+	t->judged = t->counted = t->final_astray = t->final_beyond = false;
 	t->copies_after = 0;
 	t->request_copies = 1;
 	t->request = t->run.last_request = m->at;
 	t->src = m->src;
+	t->dst = m->dst;
+	t->vias = sip->via_count;
 	t->rport = sip->via.has_rport;
 	t->named = (struct endpoint){ .port = sip->via.has_port ? sip->via.port : PORT_SIP };
 	address_parse(sip->via.host, &t->named.addr);
@@ -293,8 +300,10 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 
 	t->judged = true;
 	t->copies_after = 0;
-	t->final_astray = address_known(&t->src.addr) && !endpoint_equal(&m->dst, &t->src);
+	t->final_beyond = address_known(&t->src.addr) && sip->via_count > t->vias;
+	t->final_astray = address_known(&t->src.addr) && !t->final_beyond && !endpoint_equal(&m->dst, &t->src);
 	t->final_to = m->dst;
+	t->final = m->at;
 	t->run.copies -= t->request_copies < t->run.copies ? t->request_copies : t->run.copies;
 	t->run.credentials = t->credentials;
 	if (m->status < 300) {
@@ -313,6 +322,16 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 	t->run.forbidden_credentials |= m->status == 403 && t->credentials && t->issued;
 	if (span_number(span_first(sip_header_value(sip, SIP_H_RETRY_AFTER), 9), UINT32_MAX, &seconds))
 		t->run.retry_after_s = (uint32_t)seconds;
+}
+
+void trial_handed_on(struct trial *t, const struct message *m, const struct sip_message *sip)
+{
+	if (!t->final_beyond || sip->via_count > t->vias)
+		return;
+	t->final_beyond = false;
+	t->run.not_relayed = 0;
+	if (m->status < 300)
+		run_end(t, m->at.at_ns);
 }
 
 void trial_late(struct trial *t, const struct message *m, const struct sip_message *sip)

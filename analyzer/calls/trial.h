@@ -35,6 +35,10 @@ struct trial_run {
 	bool misdirected_by_via;     /* there as Via says */
 	bool misdirected_rport;      /* although that asks for answers to its source (RFC 3581) */
 	struct endpoint misdirected_to;
+	/* copies of a request whose final had come to a proxy and was not seen to go on from there */
+	unsigned not_relayed;
+	struct endpoint asked_at;    /* that proxy, as it was asked */
+	struct frame_ref kept;       /* that final */
 	/* copies of a request after a final that was sent to the right place, the most in one try */
 	unsigned repeated_after_final;
 	int64_t first_ns, last_ns;   /* of its messages */
@@ -61,10 +65,13 @@ struct trial {
 	bool before_open;            /* the try before was never answered, and counts so */
 	unsigned request_copies, copies_after;
 	bool final_astray, rport;
+	bool final_beyond;           /* between a proxy and the registrar: it had more Vias than the request */
+	unsigned vias;               /* of the request */
 	uint32_t last_nc;
 	uint64_t nc_nonce;
-	struct frame_ref request;
-	struct endpoint src, named, final_to;        /* where it came from; what Via says; where its final went */
+	struct frame_ref request, final;
+	struct endpoint src, dst;    /* where it came from and went to */
+	struct endpoint named, final_to;     /* what its Via says; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
 };
@@ -78,6 +85,8 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
  */
 void trial_final(struct trial *t, const struct message *m, const struct sip_message *sip, bool binds, bool found,
 	uint32_t granted_s);
+/* The final of the try in hand once more, on another hop: what the proxy makes of it. */
+void trial_handed_on(struct trial *t, const struct message *m, const struct sip_message *sip);
 /* A final for the try before the one in hand: its sender's clock is late, or it was overtaken. It was no silence. */
 void trial_late(struct trial *t, const struct message *m, const struct sip_message *sip);
 

@@ -300,7 +300,7 @@ static bool is_abnormal(struct span reason)
 	}
 	if (q850 == 31 && end < reason.n && sip_parameter(span_from(reason, end + 1), SPAN("text"), &text))
 		return text.n && !span_starts_nocase(text, SPAN("normal"));
-	return sip == 408 || sip >= 500;
+	return sip == 408 || sip == 415 || sip == 488 || sip >= 500;
 }
 
 static bool abnormal_release(const struct leg *leg, struct call_end *e)

@@ -5,6 +5,9 @@
 
 #include "analyzer/detect/detector.h"
 
+/* Have two audio lines a codec for voice in common; has one any? */
+bool codec_voice_shared(const struct sdp_media *offer, const struct sdp_media *answer);
+bool codec_has_voice(const struct sdp_media *m);
 /* A call that found no codec: refused with 488 or 606, or answered without a voice codec in common. */
 void codec_refused_judge(struct detection *d, const struct leg *leg);
 

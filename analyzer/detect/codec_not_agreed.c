@@ -127,6 +127,13 @@ static void frames_of(struct mismatch *m, const struct type_run *run)
 		stream_last_between(m->stream, m->from_ns, m->to_ns, &m->last_frame);
 }
 
+/* The answer to a later offer names no voice codec of it: each side sends what the other does not take. */
+static bool is_disjoint(const struct window *w)
+{
+	return w->exchange->kind != EXCHANGE_INITIAL && codec_has_voice(w->receiver) && codec_has_voice(w->sender) &&
+	       !codec_voice_shared(w->receiver, w->sender);
+}
+
 /* A stretch of one payload type against the lists of one window. */
 static bool run_mismatch(const struct detection *d, const struct direction *dir, const struct window *w,
 	const struct stream *s, const struct type_run *run,
@@ -152,6 +159,8 @@ static bool run_mismatch(const struct detection *d, const struct direction *dir,
 	if (agreed(dir, w, run->pt)) {
 		m.reason = "pt-number-asymmetric";
 		m.severity = SEVERITY_INFO;
+	} else if (is_disjoint(w)) {
+		m.reason = "no-common-codec";
 	}
 	m.confidence = confidence_of(w, s);
 	frames_of(&m, run);
@@ -302,7 +311,7 @@ static const char *codec_text(const struct mismatch *m, char buffer[64])
 	return buffer;
 }
 
-struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], sent[64], wanted[SAY_TEXT]; };
+struct words { char by[SAY_TEXT], sender[SAY_TEXT], receiver[SAY_TEXT], sent[64], wanted[SAY_TEXT]; };
 
 static void say_types(struct finding *f, const struct mismatch *m, const struct words *w)
 {
@@ -310,6 +319,9 @@ static void say_types(struct finding *f, const struct mismatch *m, const struct 
 		finding_cause(f, "%s goes on sending %s for %.1f s after the session was changed; %s now accepts %s.",
 			w->sender, w->sent,
 			      (double)ns_minus(m->to_ns, m->window->on_ns) / 1e9, w->receiver, w->wanted);
+	else if (strcmp(f->reason, "no-common-codec") == 0)
+		finding_cause(f, "%s answers a later offer in the call without one of its codecs: %s takes %s, and %s sends %s.",
+			      w->by, w->receiver, w->wanted, w->sender, w->sent);
 	else if (strcmp(f->reason, "pt-number-asymmetric") == 0)
 		finding_cause(f, "%s sends %s, a number from its own list; %s gave other numbers: %s.", w->sender,
 			w->sent, w->receiver, w->wanted);
@@ -344,6 +356,8 @@ static void say_form(struct finding *f, const struct mismatch *m, const struct w
 
 static bool is_about_type(const char *reason)
 {
+	if (strcmp(reason, "no-common-codec") == 0)
+		return true;
 	return strcmp(reason, "pt-not-in-answer") == 0 || strcmp(reason, "late-switch") == 0 ||
 	       strcmp(reason, "pt-number-asymmetric") == 0;
 }
@@ -353,6 +367,7 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 	const struct facts *facts = detection_facts(d);
 	const struct message *list = m->window->target_count ? m->window->targets[0].message : NULL;
 	enum severity severity = !fails || m->severity == SEVERITY_INFO ? m->severity : SEVERITY_ERROR;
+	const struct message *by = strcmp(m->reason, "no-common-codec") == 0 ? m->window->exchange->answer.seen[0] : NULL;
 	struct finding *f;
 	struct words w;
 	char act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
@@ -361,14 +376,15 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 		severity = SEVERITY_WARNING;
 	f = detection_raise(d, m->reason, severity, m->confidence);
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, &m->stream->src);
+	finding_part(f, PART_CULPRIT, by ? &by->src : &m->stream->src);
+	say_host(facts, by ? &by->src.addr : &m->stream->src.addr, w.by);
 	finding_stream(f, m->stream->n);
 	finding_times(f, m->from_ns, m->to_ns);
 	say_host(facts, &m->stream->src.addr, w.sender);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), w.receiver);
 	codec_text(m, w.sent);
 	say_formats(m->window->receiver, w.wanted);
-	snprintf(act, sizeof act, "%s sends %s", w.sender,
+	snprintf(act, sizeof act, by ? "%s answers with %s" : "%s sends %s", w.by,
 		is_about_type(m->reason) ? "a codec nobody agreed on" : "audio that does not fit its codec");
 	snprintf(effect, sizeof effect, "%s %shears %s", w.receiver, fails ? say_claim(f) : "perhaps ",
 		fails ? "nothing" : "noise");
@@ -384,10 +400,21 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 		say_form(f, m, &w);
 	if (list)
 		finding_evidence(f, list->at, "%s accepts %s", w.receiver, w.wanted);
+	if (by)
+		finding_evidence(f, by->at, "the answer to the later offer");
 	finding_evidence_run(f, stream_frame(m->stream, m->frame, m->from_ns), m->last_frame, "%s packets of %s",
 			     text_count(m->packets > 0 ? (uint64_t)m->packets : 0, count), w.sent);
 	if (!fails)
 		finding_cannot_see(f, "what %s makes of these packets", w.receiver);
+}
+
+/* One answer, both directions: it is told of what the answerer sends, if that is wrong at all. */
+static bool told_of_other(const struct detection *d, const struct direction *dir, const struct mismatch *m)
+{
+	struct mismatch other = { .reason = NULL };
+
+	return strcmp(m->reason, "no-common-codec") == 0 && m->window->exchange->offerer == dir->sender &&
+	       direction_mismatch(d, direction_reverse(dir), &other) && strcmp(other.reason, m->reason) == 0;
 }
 
 static void on_direction(struct detection *d, const struct event *ev)
@@ -407,6 +434,10 @@ static void on_direction(struct detection *d, const struct event *ev)
 	if (!direction_mismatch(d, ev->direction, &m)) {
 		detection_pass(d, NULL,
 			"what is sent stands in the lists of offer and answer, as far as they are known");
+		return;
+	}
+	if (told_of_other(d, ev->direction, &m)) {
+		detection_pass(d, NULL, "the answer to the later offer is told of the other direction");
 		return;
 	}
 	tell(d, ev, &m, h && h->heard == HEARD_NO);

@@ -135,7 +135,7 @@ static bool is_voice(const struct sdp_format *f)
 	return f->pt != 13 && f->pt != 19;
 }
 
-static bool shares_voice(const struct sdp_media *offer, const struct sdp_media *answer)
+bool codec_voice_shared(const struct sdp_media *offer, const struct sdp_media *answer)
 {
 	for (unsigned i = 0; i < answer->format_count; i++) {
 		for (unsigned k = 0; k < offer->format_count; k++) {
@@ -148,7 +148,7 @@ static bool shares_voice(const struct sdp_media *offer, const struct sdp_media *
 	return false;
 }
 
-static bool has_voice(const struct sdp_media *m)
+bool codec_has_voice(const struct sdp_media *m)
 {
 	for (unsigned i = 0; i < m->format_count; i++) {
 		if (is_voice(&m->formats[i]))
@@ -163,7 +163,7 @@ static bool some_audio_agreed(const struct sdp *offer, const struct sdp *answer)
 	for (unsigned i = 0; offer && answer && i < offer->media_count && i < answer->media_count; i++) {
 		const struct sdp_media *o = &offer->media[i], *a = &answer->media[i];
 
-		if (o->kind == SDP_AUDIO && a->kind == SDP_AUDIO && o->port && a->port && shares_voice(o, a))
+		if (o->kind == SDP_AUDIO && a->kind == SDP_AUDIO && o->port && a->port && codec_voice_shared(o, a))
 			return true;
 	}
 	return false;
@@ -189,13 +189,13 @@ static bool audio_elsewhere(const struct dialog *d, const struct sdp *answer)
 /* NULL: the answer has a voice codec of the offer. */
 static const char *answer_lacks(const struct sdp_media *offer, const struct sdp_media *answer)
 {
-	if (!has_voice(offer) || offer->port == 0 || !offer->rtp)
+	if (!codec_has_voice(offer) || offer->port == 0 || !offer->rtp)
 		return NULL;
 	if (answer->port == 0)
 		return "no-common-codec";
-	if (!answer->format_count || shares_voice(offer, answer))
+	if (!answer->format_count || codec_voice_shared(offer, answer))
 		return NULL;
-	return has_voice(answer) ? "no-common-codec" : "answer-only-events";
+	return codec_has_voice(answer) ? "no-common-codec" : "answer-only-events";
 }
 
 static void say_answer(struct finding *f, const struct facts *facts, const struct message *offer,

@@ -155,8 +155,8 @@ static const struct stream *passing_back(const struct stream *s)
 	const struct hearing *h = hearing_of(s->direction);
 
 	if (!h || h->failure != FAILURE_UNDELIVERED || !h->undelivered_by ||
-	    strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s)
-		return NULL;
+	    strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s || forwarded_here(s))
+		return NULL;         /* passed on, and kept behind that: no hairpin */
 	for (unsigned i = 0; i < back->stream_count; i++) {
 		if (back->streams[i]->twin_next || forwarded_here(back->streams[i]))
 			return back->streams[i];

@@ -11,7 +11,7 @@
 static const char *const reasons[] = {
 	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path",
 	"nothing-arrives", "wrong-port", "stale-target",
-	"latched-elsewhere", "latch-lost", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable",
+	"latched-elsewhere", "latch-lost", "sdp-ignored", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable",
 	"address-family", "unlocated", NULL,
 };
 
@@ -87,6 +87,22 @@ static bool had_latched(const struct direction *d, const struct hearing *h)
 	return false;
 }
 
+/* It sends to the host that signals, with the port of another that SDP names and that answers from there. */
+static bool takes_signalling(const struct direction *d, const struct hearing *h)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct endpoint *to = &h->misdirected->dst;
+	const struct window *w = h->window;
+
+	if (!address_equal(&to->addr, &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr))
+		return false;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (window_has_target(w, &own->streams[i]->src) && own->streams[i]->src.port == to->port)
+			return true;
+	}
+	return false;
+}
+
 static struct place place_misdirected(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	const struct stream *s = h->misdirected;
@@ -118,7 +134,10 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		p.culprit = CULPRIT_RECEIVER;
 		break;
 	case CONTRADICTION_NONE:
-		if (had_latched(d, h)) {
+		if (takes_signalling(d, h)) {
+			p.reason = "sdp-ignored";
+			p.culprit = CULPRIT_SENDER;
+		} else if (had_latched(d, h)) {
 			p.reason = "latched-elsewhere";
 			p.culprit = CULPRIT_SENDER;
 		}
@@ -235,13 +254,21 @@ struct words {
 		receiver_host[SAY_TEXT];
 	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT], packets[TEXT_COUNT];
 	double seconds;
+	bool receiver_serves;
 };
+
+static bool is_registrar(const struct facts *facts, const struct address *a)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && h->registers_answered;
+}
 
 static struct words words_of(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	const struct leg *leg = d->slot->dialog->leg;
 	enum side receiver = side_other(d->sender);
-	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = party_seen_at(d, d->sender),
+	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = sender_seen_at(d, h),
 		none = { .port = 0 }, real = seen_receiver;
 	struct words w;
 
@@ -250,6 +277,7 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	say_party(facts, leg, d->sender, w.sender);
 	say_host(facts, &seen_sender.addr, w.sender_host);
 	say_host(facts, &seen_receiver.addr, w.receiver_host);
+	w.receiver_serves = say_serves(facts, &seen_receiver.addr) || is_registrar(facts, &seen_receiver.addr);
 	say_point(facts, h, d, w.point);
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
@@ -328,6 +356,17 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 		at);
 }
 
+/* Who writes a private address to the outside: a phone behind its router, or the server itself. */
+static void say_private_fix(struct finding *f, const struct words *w)
+{
+	if (w->receiver_serves)
+		finding_fix(f, "Give %s its external address (NAT setting of signalling and media) for what goes outside, and forward its media ports to it.",
+			    w->receiver_host);
+	else
+		finding_fix(f, "Switch NAT handling (symmetric RTP, comedia) on for this phone on %s; or give the phone STUN or its external address. "
+			    "Keep media on the server, not direct, while the phone is behind NAT.", w->sender_host);
+}
+
 static void say_misdirected(struct finding *f, const struct words *w, const struct hearing *h,
 	const struct direction *d, const struct facts *facts)
 {
@@ -342,6 +381,11 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.",
 			w->receiver_full, w->sdp, w->real, w->sender_host);
 		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
+	} else if (strcmp(f->reason, "sdp-ignored") == 0) {
+		entitle(f, w, h, w->sender_host, "sends to the wrong host");
+		finding_cause(f, "%s sends %s's audio to %s, the host that signals; SDP names %s (c=), and %s's own audio comes from there.", w->sender_host,
+			w->receiver, w->to, w->sdp, w->receiver);
+		finding_fix(f, "Update %s: audio goes to the address of the c= line, not to that of the o= line or of the signalling.", w->sender_host);
 	} else if (strcmp(f->reason, "stale-target") == 0) {
 		say_stale(f, w, h, d, facts);
 	} else if (strcmp(f->reason, "latched-elsewhere") == 0) {
@@ -359,8 +403,7 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 			"latch-lost") == 0 ? "turns to a private address" : "sends to a private address");
 		finding_cause(f, "%s told %s to send its audio to %s, a private address behind a NAT (its packets come from %s); %s obeys.", w->receiver_full,
 			      w->sender_host, w->to, w->real, w->sender_host);
-		finding_fix(f, "Switch NAT handling (symmetric RTP, comedia) on for this phone on %s; or give the phone STUN or its external address. "
-			    "Keep media on the server, not direct, while the phone is behind NAT.", w->sender_host);
+		say_private_fix(f, w);
 	}
 }
 
@@ -401,8 +444,9 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 			      : "");
 		finding_fix(f, "Capture beside %s as well: if it sends, let UDP to %s in through firewall and NAT; if not, look at %s itself.%s", w->sender_host,
 			    w->sdp, w->sender_host,
-			    f->other_reason_count
-			    ? " Switch NAT handling on for this phone on the server, or STUN on the phone." : "");
+			    !f->other_reason_count ? "" : w->receiver_serves
+			    ? " Give the server its external address (NAT setting) for what goes outside."
+			    : " Switch NAT handling on for this phone on the server, or STUN on the phone.");
 	}
 }
 

@@ -201,6 +201,26 @@ void reach_places(const struct facts *facts, const struct side_addresses sides[2
 	}
 }
 
+/*
+ * Direct media: the sender's audio is another host's, which was never seen to send anything. What passes beside the one
+ * that signals says nothing of it; where a NAT is between the two addresses they may be one host.
+ */
+bool reach_source_apart(const struct judge *j, const struct window *w)
+{
+	const struct address *sip = &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr;
+
+	if (!address_known(sip))
+		return false;
+	for (unsigned i = 0; i < w->source_count; i++) {
+		const struct address *a = &w->sources[i].at.addr;
+		const struct host *h = network_host_find(j->facts->network, a);
+
+		if (address_equal(a, sip) || address_private(a) != address_private(sip) || (h && h->sends_ip))
+			return false;
+	}
+	return w->source_count > 0;
+}
+
 /* ---- usable(R) ---- */
 
 /* A stream seen at several points shares one with whatever. */
@@ -417,6 +437,24 @@ static bool belongs_to_another(const struct direction *d, const struct endpoint 
 	return own->stream_count > 0;
 }
 
+/*
+ * The receiver's own audio comes from where its SDP says, seen here as it is: no NAT between gives it another address of
+ * the same kind. A copy of it seen elsewhere would be such a NAT, or another network card.
+ */
+static bool answers_from_target(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (window_has_target(w, &s->src) && !s->twin_of && !s->twin_next &&
+		    address_private(&s->src.addr) && address_private(&at->addr))
+			return true;
+	}
+	return false;
+}
+
 static bool is_image(const struct facts *facts, const struct window *w, const struct endpoint *at)
 {
 	struct endpoint image;
@@ -453,7 +491,8 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
 			return true;
 		}
 	}
-	if (s->bound_by == 6 && belongs_to_another(d, &s->dst)) {
+	if ((s->bound_by == 6 || (s->bound_by == 9 && answers_from_target(d, w, &s->dst))) &&
+	    belongs_to_another(d, &s->dst)) {
 		*ret_why = "the address of another machine";
 		return false;
 	}

@@ -15,7 +15,7 @@
 static const char *const reasons[] = {
 	"bad-credentials", "wrong-realm", "digest-uri-mismatch", "digest-malformed", "nonce-ignored", "stale-loop",
 	"challenge-unanswered", "reply-lost-nat",
-	"reply-lost-in-path", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
+	"reply-lost-in-path", "reply-not-relayed", "no-response", "icmp-unreachable", "forbidden", "unknown-user", "interval-too-brief",
 	"redirected", "server-error", "bad-request",
 	"binding-missing", "expired-unrefreshed", NULL,
 };
@@ -114,6 +114,18 @@ static void judge_silence(struct detection *d, struct verdict *v)
 	v->confidence = witness_confidence(v->witness, CONFIDENCE_LIKELY);
 }
 
+/* The registrar's answer reached a proxy, which should have handed it to the phone: where that would be seen. */
+static bool proxy_keeps_answer(struct detection *d, struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	struct silence s = { .src = v->r->source, .dst = run->asked_at, .first_ns = run->first_ns,
+		.last_ns = run->last_ns, .copies = run->not_relayed };
+	enum witness witness;
+
+	return run->not_relayed >= LOST_COPIES &&
+	       !silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &witness);
+}
+
 /* Credentials over the nonce that was just issued, and not accepted. */
 static bool judge_credentials(struct detection *d, struct verdict *v)
 {
@@ -189,8 +201,13 @@ static void judge(struct detection *d, struct verdict *v)
 		v->confidence = CONFIDENCE_LIKELY;
 	if (v->reason && stranger(facts, v))
 		v->reason = NULL;
-	if (v->reason || run->status)
+	if (v->reason || (run->status && !run->not_relayed))
 		return;
+	if (proxy_keeps_answer(d, v)) {
+		v->reason = "reply-not-relayed";
+		v->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
 	if (run->repeated_after_final >= LOST_COPIES) {
 		v->reason = "reply-lost-in-path";
 		v->confidence = CONFIDENCE_LIKELY;
@@ -247,6 +264,8 @@ static const struct wording wordings[] = {
 	  "Switch NAT support on for this extension (answers to the source of the request, rport)" },
 	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again",
 	  "Capture at the phone: answers are lost on the way, in a firewall or router" },
+	{ "reply-not-relayed", "the answer comes to the proxy, which does not hand it on, and the phone asks again",
+	  "Look at the log and the reply routes of the proxy" },
 	{ "no-response", "nothing comes back",
 	  "Test the path to the registrar, its address, transport and port; capture there" },
 	{ "icmp-unreachable", "the way there is refused",
@@ -296,14 +315,22 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, run->frames[i], "refused: %u", refused);
 	if (run->frame_count > 4)
 		finding_evidence(f, run->last_final, "the last refusal: %u", refused);
+	if (strcmp(v->reason, "reply-not-relayed") == 0)
+		finding_evidence(f, run->kept, "the answer of the registrar, to the proxy");
 	if (!only_copies(v) && run->last_request.frame != run->first_request.frame)
 		finding_evidence(f, run->last_request, "the last REGISTER");
+}
+
+/* Whose doing it is: the registrar's, or that of a proxy before it. */
+static const struct endpoint *actor(const struct verdict *v)
+{
+	return strcmp(v->reason, "reply-not-relayed") == 0 ? &v->run->asked_at : &v->r->registrar;
 }
 
 static void add_parts(struct finding *f, const struct verdict *v)
 {
 	finding_part(f, PART_VICTIM, &v->r->source);
-	finding_part(f, strcmp(v->reason, "bad-credentials") == 0 ? PART_WITNESS : PART_CULPRIT, &v->r->registrar);
+	finding_part(f, strcmp(v->reason, "bad-credentials") == 0 ? PART_WITNESS : PART_CULPRIT, actor(v));
 	finding_other_id(f, v->r->call_id);
 }
 
@@ -312,12 +339,21 @@ static enum severity severity_of(const struct verdict *v)
 	return v->past || v->run->was_bound ? SEVERITY_WARNING : SEVERITY_ERROR;
 }
 
+/* The one in hand, too, when nothing has come back for it yet. */
+static unsigned tries_of(const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+	bool open = v->run == &t->run && t->open && !t->judged && !t->counted;
+
+	return (v->run->tries ? v->run->tries : v->run->unanswered) + open;
+}
+
 static void tell_cause(struct finding *f, const struct facts *facts, const struct verdict *v)
 {
 	const struct trial_run *run = v->run;
 	char host[SAY_TEXT], registrar[SAY_TEXT], aor[SAY_TEXT], last[120], lasted[64] = "", to[ENDPOINT_TEXT],
 		extra[100] = "";
-	unsigned times = run->tries + run->unanswered > 0 && run->tries == 0 ? run->unanswered : run->tries;
+	unsigned times = tries_of(v);
 
 	say_host(facts, &v->r->source.addr, host);
 	say_host(facts, &v->r->registrar.addr, registrar);
@@ -358,6 +394,8 @@ static const char *act_of(const char *reason)
 		return "does not answer";
 	if (strcmp(reason, "icmp-unreachable") == 0)
 		return "is not reached";
+	if (strcmp(reason, "reply-not-relayed") == 0)
+		return "does not pass the registrar's answer on";
 	return strncmp(reason, "reply", 5) == 0 ? "answers, and its answers get lost" : "refuses it";
 }
 
@@ -386,14 +424,14 @@ static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, v->r->n, v->reason, severity_of(v), v->confidence);
-	char registrar[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
+	char host[SAY_TEXT], user[SAY_TEXT], act[SAY_TEXT + 60], effect[SAY_TEXT + 60];
 
 	add_parts(f, v);
 	finding_times(f, began_ns(v), ended_ns(v));
-	f->count = v->run->tries ? v->run->tries : 1;
-	say_host(facts, &v->r->registrar.addr, registrar);
+	f->count = tries_of(v) ? tries_of(v) : 1;
+	say_host(facts, &actor(v)->addr, host);
 	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
-	snprintf(act, sizeof act, "%s %s", registrar, act_of(v->reason));
+	snprintf(act, sizeof act, "%s %s", host, act_of(v->reason));
 	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot",
 		v->past ? " for a time" : "");
 	say_title(f, act, effect);
@@ -404,7 +442,7 @@ static void tell_one(struct detection *d, const struct verdict *v)
 		tell_via(f, facts, v);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
-		finding_cannot_see(f, "whether %s got the requests; capture there to decide", registrar);
+		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);
 	if (v->run->user_differs && v->confidence == CONFIDENCE_LIKELY)
 		finding_cannot_see(f, "whether the authentication user, which is not the account's number, is right");
 }

@@ -15,6 +15,7 @@ static const char *const reasons[] = {
 	"missing-header", "duplicate-singleton", "content-length-long", "content-length-short", "tcp-framing",
 	"cseq-mismatch", "bad-start-line", "bad-uri",
 	"bad-via", "to-tag-missing", "bad-sdp", "body-no-type", "bad-record-route", "nul-or-control", "bad-auth",
+	"register-uri-user",
 	"response-via", "tag-changed", "max-forwards-zero", "bad-ack-cancel", NULL,
 };
 
@@ -515,6 +516,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	for (unsigned i = 0; i < st->case_count; i++) {
 		const struct rule_case *c = &st->cases[i];
 
+		if (c->rule == RULE_REGISTER_USER && (c->taken || !(c->refused || c->ignored)))
+			continue;            /* many write it so, and most registrars do not mind */
 		if (sip_socket_stranger(detection_facts(d), &c->sender, &c->receiver.addr))
 			continue;
 		tell(d, i, c);

@@ -32,6 +32,8 @@ static const struct rule_name names[RULE_COUNT] = {
 	[RULE_ROUTE] = { "bad-record-route", "Route or Record-Route stands without < > or host (RFC 3261 20.30)" },
 	[RULE_CONTROL] = { "nul-or-control", "there are control bytes in the headers (RFC 3261 25.1)" },
 	[RULE_CREDENTIALS] = { "bad-auth", "the credentials cannot be read (RFC 3261 22.4)" },
+	[RULE_REGISTER_USER] = { "register-uri-user",
+	"the Request-URI of a REGISTER names a user, where it must name the registrar's domain alone (RFC 3261 10.2)" },
 	[RULE_RESPONSE_VIA] = { "response-via",
 	"the top Via of an answer is not that of the request, which therefore stays unanswered (RFC 3261 8.1.3.3, 18.1.2)" },
 	[RULE_TAG_CHANGED] = { "tag-changed", "an answer has another From-tag than its request (RFC 3261 8.2.6.2)" },
@@ -130,6 +132,13 @@ static uint32_t rules_by_flaw(const struct sip_message *m)
 	return rules;
 }
 
+static bool names_user(struct span uri)
+{
+	struct sip_address a;
+
+	return span_find(uri, '@') < uri.n && sip_address_parse(uri, &a) && a.user.n;
+}
+
 uint32_t sip_rules_broken(const struct sip_message *m, uint8_t transport, bool thorough)
 {
 	uint32_t rules;
@@ -143,6 +152,8 @@ uint32_t sip_rules_broken(const struct sip_message *m, uint8_t transport, bool t
 		rules |= UINT32_C(1) << RULE_CSEQ;
 	if (!m->request && m->status > 100 && m->to.whole.n && m->to.tag.n == 0 && rfc3261(m))
 		rules |= UINT32_C(1) << RULE_TO_TAG;
+	if (m->request && m->method == SIP_REGISTER && names_user(m->uri))
+		rules |= UINT32_C(1) << RULE_REGISTER_USER;
 	if (m->body.n && !sip_header_find(m, SIP_H_CONTENT_TYPE))
 		rules |= UINT32_C(1) << RULE_BODY_TYPE;
 	if ((m->flaws & SIP_FLAW_HEADER_LINE) && control(m))
@@ -191,6 +202,7 @@ void sip_rule_field(const struct sip_message *m, enum sip_rule rule, char text[R
 		return;
 	case RULE_URI:
 	case RULE_START_LINE:
+	case RULE_REGISTER_USER:
 	case RULE_ACK_CANCEL:
 		text_escape(span_first(m->bytes, span_find(m->bytes, '\r')), text, RULE_FIELD);
 		return;

@@ -84,9 +84,17 @@ static bool most(const struct payload_look *l, uint32_t n)
 
 /* ---- what was agreed ---- */
 
+/* The name of a hash and nothing behind it: its sender has no certificate. RFC 8122 5. */
+static bool fingerprint_empty(const struct sdp_media *m)
+{
+	struct span value = span_trim(m->rare->fingerprint);
+
+	return value.n && span_find(value, ' ') == value.n;
+}
+
 static bool has_keys(const struct sdp_media *m)
 {
-	return m->rare->crypto_count || m->rare->fingerprint.n || m->rare->key_management;
+	return m->rare->crypto_count || (m->rare->fingerprint.n && !fingerprint_empty(m)) || m->rare->key_management;
 }
 
 static const struct sdp_media *answer_of(const struct window *w)
@@ -238,12 +246,21 @@ static void say_stream(struct finding *f, const struct breach *b, const struct w
 	}
 }
 
+/* Whose description lacks its keys. */
+static const struct sdp_media *keyless(const struct breach *b)
+{
+	return has_keys(b->window->sender) ? b->window->receiver : b->window->sender;
+}
+
 static void say_session(struct finding *f, const struct breach *b, const struct words *w)
 {
 	if (strcmp(f->reason, "one-side-only") == 0) {
 		finding_cause(f, "%s and %s name different media protocols for one line: %s is SRTP, the other is not; one of them will discard what comes.", w->from, w->to,
 			      b->window->sender->secure ? "the answer" : "the offer");
 		finding_fix(f, "Set SRTP to the same mode on %s and %s: off, or mandatory.", w->from, w->to);
+	} else if (strcmp(f->reason, "crypto-line-missing") == 0 && fingerprint_empty(keyless(b))) {
+		finding_cause(f, "SRTP is named (frame %u) with an empty fingerprint: its sender has no certificate for DTLS, and no keys can be agreed.", w->frame);
+		finding_fix(f, "Give the sender of frame %u a certificate and private key for DTLS that it can read: path, rights, format; its log tells.", w->frame);
 	} else if (strcmp(f->reason, "crypto-line-missing") == 0) {
 		finding_cause(f, "SRTP is named (RTP/SAVP, frame %u) and no key goes with it: neither a=crypto nor a fingerprint.", w->frame);
 		finding_fix(f, "Update the sender of frame %u, or look for a device that removes lines from SDP.",

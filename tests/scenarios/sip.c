@@ -270,10 +270,10 @@ static void start_line(struct scenario *s, struct buffer *b, const struct messag
 
 	if (m->status)
 		buffer_text(b, "SIP/2.0 %u %s\r\n", m->status, m->phrase ? m->phrase : phrase_of(m->status));
-	else if (strcmp(m->request->method, "REGISTER") == 0)
-		buffer_text(b, "REGISTER sip:%s SIP/2.0\r\n", d->domain);
 	else if (m->uri)
 		buffer_text(b, "%s %s SIP/2.0\r\n", m->request->method, m->uri);
+	else if (strcmp(m->request->method, "REGISTER") == 0)
+		buffer_text(b, "REGISTER sip:%s SIP/2.0\r\n", d->domain);
 	else if (d->confirmed && strcmp(m->request->method, "CANCEL") != 0)
 		buffer_text(b, "%s sip:%s@%s SIP/2.0\r\n", m->request->method, to->user, endpoint_name(s, &to->as));
 	else
