@@ -118,9 +118,11 @@ static void note_provisioning(struct engine *e, const struct packet *p)
 	if (!p->payload.n || !fetch_of(p, &by))
 		return;
 	for (unsigned i = 0; i < e->capture.provisioned_count && !x; i++) {
-		if (e->capture.provisioned[i].by == by && address_equal(&e->capture.provisioned[i].client, &p->src.addr) &&
-		    address_equal(&e->capture.provisioned[i].server.addr, &p->dst.addr))
-			x = &e->capture.provisioned[i];
+		struct provisioned *each = &e->capture.provisioned[i];
+
+		if (each->by == by && address_equal(&each->client, &p->src.addr) &&
+		    address_equal(&each->server.addr, &p->dst.addr))
+			x = each;
 	}
 	if (!x && e->capture.provisioned_count == PROVISIONED_MAX)
 		return;

@@ -274,7 +274,8 @@ static void lane_succeed(struct source *s, const struct lane *over)
 
 		if (x->goes_on || x->piped || x->first_ns == NS_NONE ||
 		    ns_minus(over->head.at_ns, x->first_ns) > ROTATION_OVERLAP_NS ||
-		    ns_minus(x->first_ns, over->head.at_ns) > ROTATION_GAP_NS || (best && x->first_ns >= best->first_ns) ||
+		    ns_minus(x->first_ns, over->head.at_ns) > ROTATION_GAP_NS ||
+		    (best && x->first_ns >= best->first_ns) ||
 		    !same_but_numbers(over->reader.view.name, x->reader.view.name) ||
 		    !same_interfaces(&over->reader.view, &x->reader.view))
 			continue;

@@ -336,6 +336,7 @@ void calls_finish(struct calls *c, int64_t last_ns)
 	if (c->queued == 0)
 		bury(c);                 /* the evicted are not numbered */
 	legs_settle(c, last_ns);
+	join_skewed(c);
 	registrations_settle(c, last_ns);
 	LIST_EACH(it, &c->calls)
 		LIST_ENTRY(it, struct call, in_order)->n = ++n;

@@ -151,6 +151,7 @@ struct leg_record {
 	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
+	uint16_t capture;            /* packet_capture() of its first INVITE */
 	uint8_t clue_count;
 	uint32_t max_forwards;
 	uint32_t ends;               /* address_bit() of the hosts that its segments lead to */
@@ -349,6 +350,12 @@ void join_way(struct leg_record *r, const struct segment *s);
 void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
 void join_forget(struct calls *c, struct leg_record *r);
+/* Points for what no clock has a say in; *ret_how: the strongest of it. */
+unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
+	enum leg_join *ret_how);
+
+/* join_skew.c: legs of captures whose clocks differ, when all of them are over. */
+void join_skewed(struct calls *c);
 
 /* registration.c */
 void registration_note(struct arrival *a);

@@ -173,41 +173,60 @@ static bool call_ids_contain(struct span x, struct span y)
 	return shorter.n >= 8 && shorter.n <= 256 && longer.n <= 256 && span_find_text(longer, shorter) < longer.n;
 }
 
-static unsigned strongest(struct pair *p, unsigned points, enum leg_join how, unsigned *best)
+static unsigned strongest(enum leg_join *ret_how, unsigned points, enum leg_join how, unsigned *best)
 {
 	if (points > *best) {
 		*best = points;
-		p->how = how;
+		*ret_how = how;
 	}
 	return points;
+}
+
+/* What no clock has a say in, and holds when the legs are over: identities, numbers. *best: of the strongest. */
+static unsigned lasting_points(const struct calls *c, const struct leg_record *a, const struct leg_record *b,
+	enum leg_join *ret_how, unsigned *best)
+{
+	const struct leg *x = &a->leg, *y = &b->leg;
+	unsigned sum = 0;
+
+	if (session_ids_agree(&a->rare->ids, &b->rare->ids))
+		sum += strongest(ret_how, 100, JOIN_SESSION_ID, best);
+	if (headers_agree(a, b))
+		sum += strongest(ret_how, 100, JOIN_HEADER, best);
+	if (y->replaces_call_id.n && span_equal(y->replaces_call_id, x->call_id))
+		sum += strongest(ret_how, 100, JOIN_REPLACES, best);
+	if (call_ids_contain(x->call_id, y->call_id))
+		sum += strongest(ret_how, 60, JOIN_CALL_ID, best);
+	sum += called_points(x, y) + calling_points(c, x, y);
+	if (b->max_forwards && b->max_forwards < a->max_forwards)
+		sum += 5;
+	if (a->codecs && a->codecs == b->codecs)
+		sum += 5;
+	return sum;
+}
+
+unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
+	enum leg_join *ret_how)
+{
+	unsigned best = 0;
+
+	*ret_how = JOIN_SCORE;
+	return lasting_points(c, x, y, ret_how, &best);
 }
 
 static bool shares(const struct leg_record *x, const struct leg_record *y, enum clue_kind kind);
 
 static void base_reckon(const struct calls *c, struct pair *p)
 {
-	const struct leg *x = &p->x->leg, *y = &p->y->leg;
-	unsigned best = 0, sum = 0;
+	unsigned best = 0, sum;
 
 	p->how = JOIN_SCORE;
-	if (session_ids_agree(&p->x->rare->ids, &p->y->rare->ids))
-		sum += strongest(p, 100, JOIN_SESSION_ID, &best);
-	if (headers_agree(p->x, p->y))
-		sum += strongest(p, 100, JOIN_HEADER, &best);
-	if (y->replaces_call_id.n && span_equal(y->replaces_call_id, x->call_id))
-		sum += strongest(p, 100, JOIN_REPLACES, &best);
+	sum = lasting_points(c, p->x, p->y, &p->how, &best);
 	if (shares(p->x, p->y, CLUE_SOCKET))
-		sum += strongest(p, 80, JOIN_DIRECT_MEDIA, &best);
+		sum += strongest(&p->how, 80, JOIN_DIRECT_MEDIA, &best);
 	if (shares(p->x, p->y, CLUE_ORIGIN))
-		sum += strongest(p, 70, JOIN_ORIGIN, &best);
-	if (call_ids_contain(x->call_id, y->call_id))
-		sum += strongest(p, 60, JOIN_CALL_ID, &best);
-	sum += called_points(x, y) + calling_points(c, x, y) + invite_points(x, y);
-	if (p->y->max_forwards && p->y->max_forwards < p->x->max_forwards)
-		sum += 5;
-	if (p->x->codecs && p->x->codecs == p->y->codecs)
-		sum += 5;
-	p->base = sum;
+		sum += strongest(&p->how, 70, JOIN_ORIGIN, &best);
+	p->base = sum + invite_points(&p->x->leg, &p->y->leg);
 }
 
 /* ---- evidence that comes later ---- */
@@ -712,6 +731,7 @@ static void begun(struct arrival *a)
 		r->codecs = codec_order(a->message->sdp);
 	if (a->message->repeat == MESSAGE_FIRST && !r->begun) {
 		r->begun = true;
+		r->capture = packet_capture(a->packet);
 		retry_note(a, caller);
 		if (!is_anonymous(r->leg.party[SIDE_CALLER].user))
 			clue_add(a->c, r, CLUE_CALLER, caller);

@@ -32,7 +32,8 @@ struct trial_run {
 	uint32_t retry_after_s;
 	/* finals sent to another place than the request came from, after which it was sent again */
 	unsigned misdirected;
-	bool misdirected_by_via, misdirected_rport;  /* there as Via says; although that asks for its source (RFC 3581) */
+	bool misdirected_by_via;     /* there as Via says */
+	bool misdirected_rport;      /* although that asks for answers to its source (RFC 3581) */
 	struct endpoint misdirected_to;
 	/* copies of a request whose final had come to a proxy and was not seen to go on from there */
 	unsigned not_relayed;

@@ -428,7 +428,8 @@ static void say_timer(const struct call_end *e, const char *refresher, char *tex
 
 static void fix_timer(struct finding *f, const struct facts *facts, const struct leg *leg, const struct call_end *e)
 {
-	const struct endpoint *caller = &leg->party[SIDE_CALLER].signalling, *callee = &leg->party[SIDE_CALLEE].signalling;
+	const struct endpoint *caller = &leg->party[SIDE_CALLER].signalling;
+	const struct endpoint *callee = &leg->party[SIDE_CALLEE].signalling;
 	bool is_caller = address_equal(&e->culprit.addr, &caller->addr);
 	char refresher[SAY_TEXT], other[SAY_TEXT];
 

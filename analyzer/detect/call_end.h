@@ -20,7 +20,7 @@ struct call_end {
 	uint32_t timer_s;            /* Session-Expires */
 	/* who had to refresh it: culprit; as the answer says, or only the request */
 	bool refresher_known, refresher_asked;
-	bool refresher_asks;         /* it was the one that had asked for the call (refresher=uac), not the answering one */
+	bool refresher_asks;         /* refresher=uac: the side that asked, not the one that answered */
 	const struct message *refused;       /* what it got for a refresh that it tried; NULL: it tried none */
 };
 

@@ -216,8 +216,8 @@ static void say_checks(struct finding *f, const struct ice_way *way)
 		"the first check from %s to %s", from, to);
 }
 
-static void say_deadlock(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
-	const struct hearing *b)
+static void say_deadlock(struct finding *f, const struct facts *facts, const struct mslot *slot,
+	const struct hearing *a, const struct hearing *b)
 {
 	unsigned caller_calls = waits(facts, b), callee_calls = waits(facts, a);
 	enum side waiting = callee_calls >= caller_calls ? SIDE_CALLEE : SIDE_CALLER;

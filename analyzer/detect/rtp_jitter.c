@@ -43,7 +43,8 @@ static unsigned jittery_intervals(const struct stream *s, double min_ms)
 /* Nearly all that is late was held back for about 100 ms and came at once. */
 static bool in_bursts(const struct stream_flaws *f)
 {
-	return f->late_bursts >= BURSTS_LEAST && f->late_bursts * UINT64_C(100) >= f->late_runs * (uint64_t)BURSTS_PERCENT;
+	return f->late_bursts >= BURSTS_LEAST &&
+	       f->late_bursts * UINT64_C(100) >= f->late_runs * (uint64_t)BURSTS_PERCENT;
 }
 
 static const char *reason_of(const struct facts *facts, const struct stream *s)

@@ -297,7 +297,8 @@ static void compare_replaced(struct two_points *t, const struct crossing *c)
 		     it && looked < REPLACED_LOOKS; it = it->next) {
 			const struct sighting *b = HASH_ENTRY(it, struct sighting, by_k2);
 			int order = it->hash == hash && b->point == to && b->text && !b->varies &&
-				may_be_crossed(t, a, b) && in_time(t, a, b->point, b->first.at_ns) ? sighting_order(a, b) : 0;
+				may_be_crossed(t, a, b) && in_time(t, a, b->point, b->first.at_ns)
+				? sighting_order(a, b) : 0;
 
 			looked++;
 			if (order && passages_compare_replaced(&t->passages, c, order > 0 ? a : b, order > 0 ? b : a,

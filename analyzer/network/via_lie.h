@@ -27,7 +27,7 @@ struct via_lie {
 	bool arrived;
 };
 
-/* What Via names, where another transport carries the request; TRANSPORT_NONE: nothing is wrong, or it cannot be told. */
+/* What Via names, where another transport carries the request; TRANSPORT_NONE: all is well, or it cannot be told. */
 enum packet_transport via_lie_says(const struct packet *p);
 /* A request of which via_lie_says() something; again: a copy; strayed: its answer went astray already. */
 void via_lie_request(struct via_lie *l, const struct packet *p, bool again, bool strayed);

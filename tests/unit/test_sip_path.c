@@ -107,6 +107,64 @@ static void test_fragments(void **state)
 	sip_paths_free(s);
 }
 
+static void lie(struct sip_paths *s, bool request, enum sip_method method, unsigned cseq, unsigned status,
+	uint8_t carried, const char *says, int64_t at_ms)
+{
+	struct packet p = sip_of(request, cseq == 1 ? "z1" : "z2", 500, at_ms);
+
+	message.method = method;
+	message.cseq = cseq;
+	message.status = status;
+	message.via.transport = span_of(says);
+	message.via.host = SPAN("10.0.0.1");
+	sip_message_keys(&message);
+	p.transport = carried;
+	sip_paths_packet(s, &p);
+}
+
+/* Asked by TCP with a Via that says UDP, answered by UDP, and asked again as if nothing had come; then an ACK comes. */
+static void test_lies(void **state)
+{
+	struct sip_paths *s = sip_paths_new(0, 1300);
+	const struct via_lie *l;
+
+	(void)state;
+	lie(s, true, SIP_INVITE, 1, 0, TRANSPORT_TCP, "UDP", 0);
+	lie(s, false, SIP_INVITE, 1, 401, TRANSPORT_UDP, "UDP", 20);
+	lie(s, true, SIP_INVITE, 1, 0, TRANSPORT_TCP, "UDP", 500);
+	lie(s, true, SIP_INVITE, 2, 0, TRANSPORT_TCP, "udp", 1000);
+	l = only(s)->lie;
+	assert_non_null(l);
+	assert_int_equal(l->says, TRANSPORT_UDP);
+	assert_int_equal(l->sent_by.port, 5060);
+	assert_int_equal(l->requests, 2);
+	assert_int_equal(l->astray, 1);
+	assert_int_equal(l->repeated, 2);
+	assert_false(l->arrived);
+	lie(s, true, SIP_ACK, 2, 0, TRANSPORT_TCP, "UDP", 1100);
+	assert_true(l->arrived);
+	sip_paths_free(s);
+}
+
+/* Via says what carries it, or what a terminator in front of the server has taken off. */
+static void test_truths(void **state)
+{
+	static const struct { uint8_t carried; const char *says; } rows[] = {
+		{ TRANSPORT_UDP, "UDP" }, { TRANSPORT_TCP, "TCP" }, { TRANSPORT_TCP, "TLS" }, { TRANSPORT_TCP, "WSS" },
+		{ TRANSPORT_UDP, "SCTP" }, { TRANSPORT_UDP, "" }, { TRANSPORT_TLS, "UDP" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct sip_paths *s = sip_paths_new(0, 1300);
+
+		lie(s, true, SIP_INVITE, 1, 0, rows[i].carried, rows[i].says, 0);
+		lie(s, true, SIP_ACK, 1, 0, rows[i].carried, rows[i].says, 10);
+		assert_null(only(s)->lie);
+		sip_paths_free(s);
+	}
+}
+
 /* More requests at once than are remembered: those pushed out before an answer was due count as nothing. */
 static void test_bounded(void **state)
 {
@@ -128,6 +186,7 @@ static void test_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ladder), cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_lies), cmocka_unit_test(test_truths),
 		cmocka_unit_test(test_bounded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -325,10 +325,11 @@ static void test_merged_bytes_live(void **state)
 	source_close(s);
 }
 
-/* The files of a capture that rotates them are told to be one capture; what overlaps, comes late or is named otherwise is another. */
+/* The files of a capture that rotates them are one; what overlaps, comes late or is named otherwise is another. */
 static void test_rotated(void **state)
 {
-	static const struct { const char *name; uint16_t link; uint32_t seconds[3]; size_t count; unsigned capture; } files[] = {
+	static const struct { const char *name; uint16_t link; uint32_t seconds[3]; size_t count; unsigned capture;
+	} files[] = {
 		{ "any.pcap", 1, { 10, 12, 20 }, 3, 0 },
 		{ "any.pcap1", 1, { 21, 25, 30 }, 3, 0 },
 		{ "any.pcap10", 1, { 41, 45 }, 2, 0 },           /* before any.pcap2 by name, behind it in time */
