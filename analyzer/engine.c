@@ -491,7 +491,7 @@ static void take_rtp(struct engine *e, const struct packet *p, struct stream_tic
 		records_due(e, p, DUPLICATE_NO, 1);
 	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
 		records_due(e, p, DUPLICATE_NO, MEDIA_BATCH);
-		two_points_frame(e->points, p->file, p->at_ns);
+		two_points_frame(e->points, packet_capture(p), p->at_ns);
 		if (p->rtp.seq % ALIVE_EACH == 0)
 			keep_alive(e, p);
 	}
@@ -502,7 +502,7 @@ static void take_packet(struct engine *e, const struct packet *p)
 {
 	enum duplicate_verdict verdict;
 
-	two_points_frame(e->points, p->file, p->at_ns);
+	two_points_frame(e->points, packet_capture(p), p->at_ns);
 	verdict = p->has & HAS_IP ? network_duplicate(e->network, p) : DUPLICATE_NO;
 	if (p->has & HAS_IP || p->kind == PACKET_ARP || p->voice_vlan)
 		records_due(e, p, verdict, 1);

@@ -20,14 +20,21 @@ enum {
 	TRY_FILES = 64,                  /* of more files none is: that takes memory for each */
 	READ_LEAST = 1 << 16,
 	READ_ALL_FILES = 1 << 26,        /* ... and for all of them together, as far as the least allows */
+	SUCCESSORS_MOST = 4096,          /* files that are looked at when one ends */
 };
+
+/* From the last frame of a file to the first of the one that goes on with it; interfaces may overlap a little. */
+#define ROTATION_GAP_NS (10 * SECOND_NS)
+#define ROTATION_OVERLAP_NS SECOND_NS
 
 /* A reader and its next frame, which waits until those of the others are older. */
 struct lane {
 	struct reader reader;
 	struct frame head;
 	struct frame_order *order;       /* NULL: its frames come in order */
-	int64_t last_ns;                 /* of the frame before */
+	int64_t first_ns, last_ns;       /* of its first frame; of the frame before. NS_NONE: none yet */
+	uint16_t capture;                /* index of the file where its capture began */
+	bool goes_on;                    /* another one has gone on in it */
 	unsigned tried;                  /* frames that were looked at for their order, to begin with */
 	bool disorder;                   /* one was older than the one before */
 	bool piped;
@@ -73,7 +80,9 @@ struct source *source_open(const char *const *paths, size_t count, const char *b
 	s->heap = memory_resize(NULL, count, sizeof *s->heap);
 	for (size_t i = 0; i < count; i++) {
 		s->lanes[i].order = NULL;
-		s->lanes[i].last_ns = NS_NONE;
+		s->lanes[i].first_ns = s->lanes[i].last_ns = NS_NONE;
+		s->lanes[i].capture = (uint16_t)i;
+		s->lanes[i].goes_on = false;
 		s->lanes[i].tried = 0;
 		s->lanes[i].disorder = s->lanes[i].piped = false;
 		reader_init(&s->lanes[i].reader, sorted[i], (uint16_t)i, &s->names);
@@ -197,7 +206,10 @@ static bool lane_begin(struct source *s, struct lane *lane, size_t share)
 	lane->piped = lane->reader.in.stored_total == 0;
 	if (!lane->piped && s->count <= TRY_FILES)
 		lane->order = frame_order_new();
-	return lane_next(s, lane, &lane->head);
+	if (!lane_next(s, lane, &lane->head))
+		return false;
+	lane->first_ns = lane->head.at_ns;
+	return true;
 }
 
 /* stdin can be read once: a second "-" is a mistake, not an empty file. */
@@ -225,13 +237,64 @@ static void open_all(struct source *s)
 		heap_sink(s, i);
 }
 
+/* ---- captures that rotate their files ---- */
+
+/* Equal but for their numbers: "any_00001_20261122.pcapng", "any.pcap12". */
+static bool same_but_numbers(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		while (*a >= '0' && *a <= '9')
+			a++;
+		while (*b >= '0' && *b <= '9')
+			b++;
+		if (*a != *b || !*a)
+			return *a == *b;
+	}
+}
+
+/* Interfaces may be described late: what both have is compared. */
+static bool same_interfaces(const struct source_file *a, const struct source_file *b)
+{
+	for (size_t i = 0; i < a->interface_count && i < b->interface_count; i++) {
+		if (a->interfaces[i].link != b->interfaces[i].link ||
+		    strcmp(a->interfaces[i].name, b->interfaces[i].name) != 0)
+			return false;
+	}
+	return a->interface_count && b->interface_count;
+}
+
+/* A lane has ended: the file that begins there, if one does, goes on with its capture. */
+static void lane_succeed(struct source *s, const struct lane *over)
+{
+	size_t look = s->waiting < SUCCESSORS_MOST ? s->waiting : SUCCESSORS_MOST;
+	struct lane *best = NULL;
+
+	for (size_t i = 0; i < look; i++) {
+		struct lane *x = s->heap[i];
+
+		if (x->goes_on || x->piped || x->first_ns == NS_NONE ||
+		    ns_minus(over->head.at_ns, x->first_ns) > ROTATION_OVERLAP_NS ||
+		    ns_minus(x->first_ns, over->head.at_ns) > ROTATION_GAP_NS || (best && x->first_ns >= best->first_ns) ||
+		    !same_but_numbers(over->reader.view.name, x->reader.view.name) ||
+		    !same_interfaces(&over->reader.view, &x->reader.view))
+			continue;
+		best = x;
+	}
+	if (!best)
+		return;
+	best->goes_on = true;
+	best->capture = over->capture;
+}
+
 /* The lane whose frame was given away last, which still is the first, goes on. */
 static void advance_first(struct source *s)
 {
 	struct lane *lane = s->heap[0];
 
-	if (!lane_next(s, lane, &lane->head))
+	if (!lane_next(s, lane, &lane->head)) {
 		s->heap[0] = s->heap[--s->waiting];
+		lane_succeed(s, lane);
+	}
 	if (s->waiting > 1)
 		heap_sink(s, 0);
 }
@@ -247,8 +310,12 @@ static bool is_over(const struct source *s)
 
 bool source_next(struct source *s, struct frame *ret_frame)
 {
-	if (s->begun && s->waiting == 1)         /* no one to compare with: no head needed */
-		return lane_next(s, s->heap[0], ret_frame);
+	if (s->begun && s->waiting == 1) {       /* no one to compare with: no head needed */
+		if (!lane_next(s, s->heap[0], ret_frame))
+			return false;
+		ret_frame->rotated = (uint16_t)(ret_frame->file - s->heap[0]->capture);
+		return true;
+	}
 	if (is_over(s))
 		return false;
 	if (!s->begun)
@@ -259,6 +326,7 @@ bool source_next(struct source *s, struct frame *ret_frame)
 	if (s->waiting == 0 || is_over(s))
 		return false;
 	*ret_frame = s->heap[0]->head;
+	ret_frame->rotated = (uint16_t)(ret_frame->file - s->heap[0]->capture);
 	return true;
 }
 

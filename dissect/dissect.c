@@ -571,6 +571,7 @@ static void frame_dissect(struct dissector *d, struct packet *p)
 	p->at_ns = f->at_ns;
 	p->frame = p->first_frame = f->number;
 	p->file = f->file;
+	p->rotated = f->rotated;
 	p->interface = f->interface;
 	p->link = f->link;
 	p->direction = f->direction;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* link: Ethernet and what stands between it and IP, cooked, raw, PPP and 802.11 frames. */
+/* link: Ethernet and what stands between it and IP, cooked, raw, PPP, NFLOG and 802.11 frames. */
 #include "dissect/link.h"
 
 #include "dissect/ip.h"
@@ -338,6 +338,36 @@ static uint32_t little_u32(struct cursor *c)
 	return __builtin_bswap32(cursor_u32(c));
 }
 
+/*
+ * LINKTYPE_NFLOG: attributes of the kernel's packet log, in the byte order of the machine that wrote it; their types are
+ * small numbers, which tells the order. The packet is one of them.
+ */
+static enum network nflog_parse(struct cursor *c, struct packet *p)
+{
+	enum { FAMILY_IP4 = 2, FAMILY_IP6 = 10, NFLOG_PAYLOAD = 9, TYPE_BITS = 0x7fff, SMALL = 256 };
+	uint8_t family = cursor_u8(c), version = cursor_u8(c);
+
+	cursor_u16(c);                                  /* resource */
+	if (c->state == CURSOR_OK && (version != 0 || (family != FAMILY_IP4 && family != FAMILY_IP6)))
+		return undecoded(p, UNDECODED_NOT_IP);
+	while (c->state == CURSOR_OK) {
+		uint16_t length = little_u16(c), type = little_u16(c) & TYPE_BITS;
+
+		if (type >= SMALL) {
+			length = __builtin_bswap16(length);
+			type = __builtin_bswap16(type) & TYPE_BITS;
+		}
+		if (c->state == CURSOR_OK && length < 4)
+			return undecoded(p, UNDECODED_MALFORMED);
+		if (type == NFLOG_PAYLOAD && c->state == CURSOR_OK) {
+			cursor_limit(c, length - 4u);
+			return ip_here(c, p);
+		}
+		cursor_take(c, (length - 1u) & ~3u);
+	}
+	return link_failed(c, p);
+}
+
 /* radiotap.org: of the fields only the flags matter here, and only time (8 bytes, aligned) may stand before them. */
 static bool radiotap_padded(struct cursor header)
 {
@@ -420,6 +450,8 @@ enum network link_parse(struct cursor *c, uint16_t link, struct packet *p)
 		return prism_parse(c, p);
 	case 127:
 		return radiotap_parse(c, p);
+	case 239:
+		return nflog_parse(c, p);
 	default:
 		return undecoded(p, UNDECODED_LINK);
 	}

@@ -78,6 +78,8 @@ struct packet {
 	/* of a reassembled one, also a message over several TCP segments: the first; else equal to frame */
 	uint32_t first_frame;
 	uint16_t file, interface, link;
+	/* as in struct frame */
+	uint16_t rotated;
 	uint32_t ifindex;            /* of the capturing machine, from SLL2; 0 unknown */
 	uint8_t direction;           /* enum frame_direction, also from SLL packet types */
 	uint8_t kind;                /* enum packet_kind */
@@ -123,5 +125,11 @@ struct packet {
 		struct icmp_message icmp;
 	};
 };
+
+/* The capture that it is of: index of the file in which it began. Points of capture are told apart by it. */
+static inline uint16_t packet_capture(const struct packet *p)
+{
+	return (uint16_t)(p->file - p->rotated);
+}
 
 #endif

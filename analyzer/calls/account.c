@@ -408,6 +408,7 @@ static void register_request(struct accounts *a, const struct packet *p)
 	}
 	sockets_note(a, d, p, false);
 	attempt_begin(d, p);
+	account_asked_alive(d, p->at_ns);
 	if (p->at_ns > d->last_ns)
 		d->last_ns = p->at_ns;
 }

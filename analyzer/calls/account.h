@@ -20,6 +20,7 @@ struct asked {                       /* a request that was sent to the device */
 	uint64_t branch;
 	uint8_t method;
 	unsigned copies;             /* at the first place where it was seen */
+	bool alive;                  /* the device registered soon after */
 	struct endpoint dst;
 	int64_t first_ns, last_ns;
 	struct frame_ref at;
@@ -29,6 +30,7 @@ struct tally {
 	unsigned answered, unanswered, unanswered_invites;
 	struct frame_ref answered_at, unanswered_at; /* the first of each; unanswered: where the device is now, if any */
 	struct endpoint unanswered_to;
+	bool unanswered_alive;       /* and soon after it the device registered: it was there */
 };
 
 struct device {                      /* one phone, as far as it can be told, registering one AOR */

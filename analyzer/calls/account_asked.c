@@ -6,6 +6,7 @@
 enum { COPIES_PROVE = 3 };           /* sent so often and not answered */
 
 #define ANSWER_NS (4 * SECOND_NS)    /* timer E: four transmissions; who has not answered by then does not */
+#define ALIVE_NS (15 * MINUTE_NS)    /* who registers so much later may have been off meanwhile */
 
 static bool knows(const struct device *d, const struct endpoint *at)
 {
@@ -63,6 +64,7 @@ static void asked_end(struct device *d, struct asked *q, enum asked_state state)
 	if (!t->unanswered++ || (!is_here(d, &t->unanswered_to) && is_here(d, &q->dst))) {
 		t->unanswered_at = q->at;
 		t->unanswered_to = q->dst;
+		t->unanswered_alive = q->alive;
 	}
 	t->unanswered_invites += q->method == SIP_INVITE;
 }
@@ -196,6 +198,14 @@ void account_answer_from(struct accounts *a, const struct packet *p)
 		d->wrong_status = p->sip->status;
 	if (q->state == ASKED_OPEN)
 		asked_end(d, q, ASKED_ANSWERED);
+}
+
+void account_asked_alive(struct device *d, int64_t at_ns)
+{
+	for (unsigned i = 0; i < DEVICE_ASKED_MAX; i++)
+		d->asked[i].alive |= ns_minus(at_ns, d->asked[i].first_ns) <= ALIVE_NS;
+	d->tally.unanswered_alive |= d->tally.unanswered &&
+		ns_minus(at_ns, d->tally.unanswered_at.at_ns) <= ALIVE_NS;
 }
 
 void account_asked_settle(struct accounts *a, int64_t last_ns)

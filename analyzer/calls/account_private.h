@@ -26,6 +26,7 @@ struct device *account_device_at(const struct accounts *a, const struct endpoint
 /* Requests of the registrar to a device, and whether they are answered. */
 void account_request_to(struct accounts *a, const struct packet *p);
 void account_answer_from(struct accounts *a, const struct packet *p);
+void account_asked_alive(struct device *d, int64_t at_ns);     /* it registers */
 /* What stays open at last_ns, and was sent long enough before, has not been answered. */
 void account_asked_settle(struct accounts *a, int64_t last_ns);
 

@@ -247,7 +247,7 @@ struct leg {
 	bool counts_as_call : 1;     /* initial INVITE or a final response to one is in the capture (JSON end.calls) */
 	bool answered : 1;           /* a 2xx to INVITE, or the ACK that proves an unseen one */
 	bool bye_seen : 1, bye_answered : 1, cancel_seen : 1;
-	bool timed_out : 1;          /* nothing for idle_timeout_ns: given up; a later message revives it */
+	bool timed_out : 1;          /* nothing for idle_timeout_ns: given up, over since its last sign of life if that was media; a later message revives it */
 	bool siprec : 1, cut : 1;    /* recording leg (Require siprec, +sip.src); some message was cut by the capture */
 	bool is_transfer : 1, is_retry : 1;      /* begun by REFER or Replaces; a new attempt after a failure */
 	bool retry_answered : 1;     /* it failed, and such a new attempt was answered */

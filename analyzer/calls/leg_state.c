@@ -188,7 +188,10 @@ static bool other_dialog_lives(const struct leg *leg, const struct dialog *but)
 	return false;
 }
 
-/* BYE ends its dialog; the leg goes on only where another branch of the fork lives. */
+/*
+ * BYE ends its dialog; the leg goes on only where another branch of the fork lives. Also by the answer to a BYE that
+ * was not captured.
+ */
 static void hung_up(struct arrival *a)
 {
 	struct leg_record *r = a->leg;
@@ -201,8 +204,8 @@ static void hung_up(struct arrival *a)
 	leg->bye_seen = true;
 	leg->bye_ns = a->packet->at_ns;
 	leg->bye_at = message_frame(a->packet);
-	leg->ended_by_side = a->author;
-	leg->end_reason = reason_header(r, a);
+	leg->ended_by_side = a->client;
+	leg->end_reason = a->sip->request ? reason_header(r, a) : leg->end_reason;
 	leg->state = LEG_ENDED;
 	leg_end(a->c, r, a->packet->at_ns, a->message);
 }
@@ -245,15 +248,26 @@ static bool has_final(const struct arrival *a)
 	return !a->sip->request && a->sip->status >= 200;
 }
 
+static void bye_answered(struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg;
+
+	if (a->sip->status == 401 || a->sip->status == 407)
+		return;
+	if (!leg->bye_seen && a->sip->status < 300)
+		hung_up(a);
+	if (!leg->bye_seen || leg->bye_answered)
+		return;
+	leg->bye_answered = true;
+	leg->bye_answered_ns = a->packet->at_ns;
+}
+
 static void note_in_response(struct arrival *a)
 {
 	struct leg *leg = &a->leg->leg;
 
-	if (a->sip->method == SIP_BYE && a->sip->status >= 200 && leg->bye_seen && !leg->bye_answered &&
-		a->sip->status != 401 && a->sip->status != 407) {
-		leg->bye_answered = true;
-		leg->bye_answered_ns = a->packet->at_ns;
-	}
+	if (a->sip->method == SIP_BYE && a->sip->status >= 200)
+		bye_answered(a);
 	if (!a->transaction || a->sip->method != SIP_INVITE || !a->transaction->transaction.initial)
 		return;
 	if (has_final(a) && !leg->counts_as_call)
@@ -322,11 +336,17 @@ static void linger_over(struct calls *c, struct leg_record *r)
 	}
 }
 
+/*
+ * Given up at that time. Media that went on after the last message and stopped is how a call ends whose BYE is not in
+ * the capture: it was over then, and whoever is silent since owes nothing.
+ */
 static void idle(struct calls *c, struct leg_record *r, int64_t at_ns)
 {
 	struct leg *leg = &r->leg;
 
 	leg->timed_out = true;
+	if (leg->alive_ns > leg->last_ns)
+		at_ns = leg->alive_ns;
 	if (leg->status >= 300 && !leg->answered) {
 		settle_failure(c, r, at_ns, NULL);
 		return;

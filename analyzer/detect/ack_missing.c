@@ -36,6 +36,7 @@ static const struct config_key keys[] = {
 };
 
 #define RELAY_NS SECOND_NS
+#define ANSWER_NS (32 * SECOND_NS)           /* 64 T1 */
 
 enum { REFUSAL_COPIES = 4, INVITES_AFTER = 2 };
 
@@ -45,6 +46,7 @@ struct unacked {
 	struct answer_hop hop;       /* nearest to who answered */
 	const struct message *ack;   /* there, elsewhere or wrong; NULL none seen */
 	const char *reason, *header; /* header: that the wrong address stood in; NULL */
+	bool misled;                 /* no ACK was seen, and the 200 asks for it where the caller cannot reach */
 	enum confidence confidence;
 	enum severity severity;
 	enum witness witness;
@@ -194,6 +196,22 @@ static bool caller_is_near(const struct facts *facts, const struct unacked *u)
 	       p->last_ns > u->hop.first->at.at_ns;
 }
 
+/*
+ * Who waits for an ACK repeats its answer for 64 T1 and then hangs up (RFC 3261 13.3.1.4). This one stopped long before
+ * and stayed in the call: the ACK came, the capture has missed it.
+ */
+static bool was_satisfied(const struct facts *facts, const struct unacked *u)
+{
+	const struct answer_hop *h = &u->hop;
+	int64_t first_ns = h->first->at.at_ns,
+		limit_ns = h->second ? 64 * ns_minus(h->second->at.at_ns, first_ns) : ANSWER_NS,
+		over_ns = u->leg->bye_ns != NS_NONE ? u->leg->bye_ns : facts->capture->last_ns;
+
+	limit_ns = limit_ns > ANSWER_NS ? ANSWER_NS : limit_ns;
+	return ns_minus(h->last->at.at_ns, first_ns) < limit_ns / 4 && ns_minus(over_ns, first_ns) > limit_ns + RELAY_NS &&
+	       u->leg->alive_ns > ns_add(first_ns, limit_ns);
+}
+
 /* Seen outside, or inside with a Request-URI that kept its public address on the way in: no ALG mends the answer. */
 static bool seen_as_sent(const struct unacked *u)
 {
@@ -228,6 +246,8 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
 		if (strcmp(gate, "end") != 0)
 			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
+	} else if (was_satisfied(facts, u)) {
+		detection_withhold(d, u->leg, "G7", "the answer was not repeated for long: its ACK came, and is not in the capture");
 	} else if (!h->first->contact) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (relay_is_silent(u, hops, count)) {
@@ -237,8 +257,8 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 	} else if (caller_is_near(facts, u) && u->witness == WITNESS_PEER) {
 		give(u, "never-sent", CONFIDENCE_LIKELY);
 	} else if (misleads_caller(u)) {
-		u->header = "the Contact";
-		give(u, "ack-to-wrong-address", CONFIDENCE_LIKELY);
+		u->misled = true;
+		give(u, "unlocated", CONFIDENCE_LIKELY);
 	} else {
 		give(u, "unlocated", CONFIDENCE_POSSIBLE);
 	}
@@ -407,17 +427,17 @@ static void say_because(const struct unacked *u, char *text, size_t room)
 	const struct endpoint contact = message_contact(u->hop.first);
 	char at[ENDPOINT_TEXT];
 
-	if (!hole)
-		snprintf(text, room, "%s", because);
-	else if (!u->ack)
+	if (u->misled)
 		snprintf(text, room,
-			"no ACK comes, and the Contact of the 200 sends it to %s, a private address that the caller cannot reach",
+			"no ACK comes, and the Contact of the 200 asks for it at %s, a private address that the caller cannot reach",
 			endpoint_text(&contact, at));
+	else if (!hole)
+		snprintf(text, room, "%s", because);
 	else
 		snprintf(text, room, "%.*s%s%s%s%s", (int)(hole - because), because, endpoint_text(&u->ack->dst, at),
 			u->header ? " (from " : "",
 			 u->header ? u->header : "", u->header ? " of the 200)" : "");
-	if (hole && u->ack)
+	if (hole)
 		snprintf(text + strlen(text), room - strlen(text), "%s", hole + 2);
 }
 
@@ -438,14 +458,14 @@ static void tell(struct detection *d, const struct unacked *u)
 	finding_cause(f, "%s sent its %u %u times over %.1f s to %s: %s.", answerer, h->first->status, h->copies,
 		      (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9, endpoint_text(&h->dst, to),
 		      because);
-	finding_fix(f, "%s.", wording_of(u->reason)->fix);
+	finding_fix(f, "%s.", wording_of(u->misled ? "ack-to-wrong-address" : u->reason)->fix);
 	finding_evidence(f, h->first->at, "%u, the first of %u", h->first->status, h->copies);
 	if (u->ack)
 		finding_evidence(f, u->ack->at, "ACK");
 	finding_evidence(f, h->last->at, "%u, the last of %u", h->first->status, h->copies);
 	if (!u->hop.ack)
 		finding_cannot_see(f, "whether an ACK took a path outside this capture; capture at %s to decide",
-			u->header && !u->ack ? "the caller" : answerer);
+			u->misled ? "the caller" : answerer);
 }
 
 static void on_event(struct detection *d, const struct event *ev)

@@ -519,7 +519,7 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 	if (v->leg && v->leg->invite_at.frame)
 		finding_evidence(f, v->leg->invite_at, "the call's INVITE");
 	if (v->leg && v->leg->bye_at.frame)
-		finding_evidence(f, v->leg->bye_at, "its BYE");
+		finding_evidence(f, v->leg->bye_at, "its %s", say_bye(v->leg));
 }
 
 /* One lamp, one reason: told once, however many subscriptions met it. */

@@ -304,7 +304,8 @@ static void tell_interval(struct detection *d, const struct ended *list, unsigne
 		if (!list[i].by_peer)
 			continue;
 		finding_leg(f, list[i].leg);
-		finding_evidence(f, list[i].leg->bye_at, "BYE, %.1f s after the answer", list[i].seconds);
+		finding_evidence(f, list[i].leg->bye_at, "%s, %.1f s after the answer", say_bye(list[i].leg),
+			list[i].seconds);
 		if (f->first_ns == NS_NONE || list[i].leg->answer_ns < f->first_ns)
 			f->first_ns = list[i].leg->answer_ns;
 		if (f->last_ns == NS_NONE || list[i].leg->bye_ns > f->last_ns)

@@ -122,7 +122,7 @@ static void judge_cancel(const struct judging *j, struct lost *l)
 	const struct invite_hop *h = l->hop;
 	const struct message *answer = h->cancel_answer;
 
-	if (h->final && !rang_on(j, h))
+	if (h->over || (h->final && !rang_on(j, h)))
 		return;              /* it has ended, one way or another */
 	if (!answer) {
 		judge_unanswered(j, l);
@@ -218,6 +218,8 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 	int64_t due_ns;
 	bool alive;
 
+	if (h->over)
+		return;              /* when it ended is not in the capture */
 	if (h->final && h->final->at.at_ns <= ns_add(h->rang->at.at_ns, j->wait_ns))
 		return;              /* whenever the other one was, it was over in time */
 	l->told = taken_by(j, l, hops, count);

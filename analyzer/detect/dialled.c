@@ -23,7 +23,7 @@ static int hex(uint8_t c)
 	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-/* Separators and signs are left out, escapes (%23) too. */
+/* Separators and signs are left out; %2B is a plus, %30 a digit. */
 static void digits_read(struct span user, char digits[DIALLED_DIGITS])
 {
 	size_t n = 0;
@@ -31,9 +31,11 @@ static void digits_read(struct span user, char digits[DIALLED_DIGITS])
 	for (size_t i = 0; i < user.n && user.p[i] != ';' && n + 1 < DIALLED_DIGITS; i++) {
 		uint8_t c = user.p[i];
 
-		if (c == '%' && i + 2 < user.n && hex(user.p[i + 1]) >= 0 && hex(user.p[i + 2]) >= 0)
+		if (c == '%' && i + 2 < user.n && hex(user.p[i + 1]) >= 0 && hex(user.p[i + 2]) >= 0) {
+			c = (uint8_t)(hex(user.p[i + 1]) << 4 | hex(user.p[i + 2]));
 			i += 2;
-		else if ((c >= '0' && c <= '9') || (c == '+' && n == 0))
+		}
+		if ((c >= '0' && c <= '9') || (c == '+' && n == 0))
 			digits[n++] = (char)c;
 	}
 	digits[n] = '\0';

@@ -91,7 +91,7 @@ static void paths_fini(struct paths *p)
 }
 
 /* A trace of it in that file, too little to be known as its twin. */
-static bool seen_in(const struct paths *p, const struct stream *s, uint16_t file)
+static bool seen_in(const struct paths *p, const struct stream *s, uint16_t capture)
 {
 	unsigned looked = 0;
 
@@ -101,7 +101,7 @@ static bool seen_in(const struct paths *p, const struct stream *s, uint16_t file
 		if (x == s || x->ssrc != s->ssrc)
 			continue;
 		/* so many that nothing can be said */
-		if (x->file == file || s->file == file || ++looked == LOOK_MAX)
+		if (x->capture == capture || s->capture == capture || ++looked == LOOK_MAX)
 			return true;
 	}
 	return false;
@@ -112,11 +112,13 @@ static bool would_show(const struct two_points *points, const struct stream *s, 
 {
 	int64_t offset_ns, first_ns, last_ns;
 
-	if (s->file != r->in->file || !clock_between(two_points_clocks(points), s->file, r->out->file, &offset_ns))
+	if (s->capture != r->in->capture ||
+	    !clock_between(two_points_clocks(points), s->capture, r->out->capture, &offset_ns))
 		return false;
 	first_ns = ns_add(s->first_ns, offset_ns);
 	last_ns = ns_add(s->last_ns, offset_ns);
-	return two_points_covers(points, r->out->file, first_ns) && two_points_covers(points, r->out->file, last_ns) &&
+	return two_points_covers(points, r->out->capture, first_ns) &&
+	       two_points_covers(points, r->out->capture, last_ns) &&
 	       r->out->first_ns <= ns_add(last_ns, NEIGHBOUR_NS) && r->out->last_ns >= ns_minus(first_ns, NEIGHBOUR_NS);
 }
 
@@ -131,7 +133,7 @@ static const struct route *route_of(const struct paths *p, const struct two_poin
 		looked += it->hash == hash;
 		if (it->hash == hash && address_equal(&r->in->src.addr, &s->src.addr) &&
 		    address_equal(&r->in->dst.addr, &s->dst.addr) && would_show(points, s, r) &&
-		    !seen_in(p, s, r->out->file))
+		    !seen_in(p, s, r->out->capture))
 			return r;
 	}
 	return NULL;
@@ -153,8 +155,8 @@ static const struct stream *passing_back(const struct stream *s)
 	const struct hearing *h = hearing_of(s->direction);
 
 	if (!h || h->failure != FAILURE_UNDELIVERED || !h->undelivered_by ||
-	    strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s)
-		return NULL;
+	    strcmp(h->undelivered_by, "missing-copy") != 0 || h->stream != s || forwarded_here(s))
+		return NULL;         /* passed on, and kept behind that: no hairpin */
 	for (unsigned i = 0; i < back->stream_count; i++) {
 		if (back->streams[i]->twin_next || forwarded_here(back->streams[i]))
 			return back->streams[i];

@@ -214,20 +214,25 @@ static bool judge_points(struct detection *d, const struct stream *s)
 /* ---- one direction marked, the other not ---- */
 
 /* A program on a computer: its system seldom lets it mark. */
-static bool is_soft(const struct facts *facts, const struct address *a)
+static bool is_soft(const struct host *h)
 {
-	const struct host *h = network_host_find(facts->network, a);
-
 	return h && softphone_agent(h->user_agent);
+}
+
+/* It may be one where it was never seen to say what it is: no SIP of it here, or cut off. */
+static bool may_be_soft(const struct host *h)
+{
+	return is_soft(h) || !h || !h->user_agent.n;
 }
 
 static void tell_asymmetric(struct detection *d, const struct sender *x, const struct sender *other, bool wan)
 {
 	const struct facts *facts = detection_facts(d);
-	bool soft = is_soft(facts, &x->addr);
+	const struct host *h = network_host_find(facts->network, &x->addr);
+	bool soft = is_soft(h);
 	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 2),
 		wan ? "wan-unmarked" : "asymmetric",
-						  wan || (soft &&
+						  wan || (may_be_soft(h) &&
 						  facts->site->qos != QOS_REQUIRED) ? SEVERITY_INFO : SEVERITY_WARNING,
 						  CONFIDENCE_LIKELY);
 	char host[SAY_TEXT], peer[SAY_TEXT];

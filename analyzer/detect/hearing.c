@@ -151,6 +151,9 @@ static void judge_window(struct judge *j, const struct window *w)
 	h->packets += c.right + c.foreign_pt;
 	if (h->failure != FAILURE_NONE || to_ns - from_ns < j->facts->min_call_ns)
 		return;
+	h->source_apart = reach_source_apart(j, w);
+	h->at_sender = j->at_sender && !h->source_apart;
+	h->near_sender = j->near_sender && !h->source_apart;
 	h->icmp_count = 0;
 	arrival_icmp(j, w, w->on_ns, to_ns);
 	arrival_rtcp(j, w, &c, w->on_ns, to_ns);
@@ -206,8 +209,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 		sides_reckon(s, j->facts, j->d->slot);
 	j->sender = &s->addresses[sender];
 	j->receiver = &s->addresses[receiver];
-	j->h->at_sender = s->place[sender].at;
-	j->h->near_sender = s->place[sender].near;
+	j->h->at_sender = j->at_sender = s->place[sender].at;
+	j->h->near_sender = j->near_sender = s->place[sender].near;
 	j->h->at_receiver = s->place[receiver].at;
 	j->h->near_receiver = s->place[receiver].near;
 }

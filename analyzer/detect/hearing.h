@@ -55,6 +55,7 @@ struct hearing {
 	bool whole;                  /* failed from the window's beginning */
 	bool at_sender, at_receiver; /* 0 hops or on that host */
 	bool near_sender, near_receiver;
+	bool source_apart;           /* audio was to come from window->sources[0], a host that was never seen to send */
 	bool receiver_reports_unseen; /* its blocks are about streams that do not pass here */
 	/* the sender's reports rise although nothing is seen, and this is not the receiver's own port */
 	bool other_path;

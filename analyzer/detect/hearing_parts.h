@@ -20,6 +20,7 @@ struct judge {                       /* what a judgement carries along */
 	struct hearing *h;
 	int64_t end_ns;              /* of the capture */
 	const struct side_addresses *sender, *receiver;
+	bool at_sender, near_sender;         /* the side; hearing has what holds for the window */
 };
 
 struct counted {                     /* audio of a direction within a window */
@@ -45,6 +46,8 @@ void judge_fail(struct judge *j, const struct window *w, enum failure how, int64
 struct side_place { bool at, near; };  /* the capture point is there; is nearer to it than to the other side */
 /* Where the sides of a slot are seen from the capture point, by enum side. */
 void reach_places(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2]);
+/* Is the audio of this window said to come from a host of which nothing is known but its address? */
+bool reach_source_apart(const struct judge *j, const struct window *w);
 enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 /* Inside a NAT what is public lies beyond the router, whatever TTL a device in between has written anew. */
 bool reach_beyond_nat(const struct facts *facts, const struct address *a);

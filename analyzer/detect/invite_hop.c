@@ -90,9 +90,13 @@ static void take_ack(struct walk *w, const struct message *m)
 	for (unsigned i = 0; i < w->count; i++) {
 		struct invite_hop *h = &w->hops[i];
 
-		if (h->transaction == m->transaction && h->final && !h->ack &&
-		    address_equal(&h->src.addr, &m->src.addr) && address_equal(&h->dst.addr, &m->dst.addr))
+		if (h->transaction != m->transaction || !address_equal(&h->src.addr, &m->src.addr) ||
+		    !address_equal(&h->dst.addr, &m->dst.addr))
+			continue;
+		if (h->final && !h->ack)
 			h->ack = m;
+		else if (!h->final && !h->over)
+			h->over = m;
 	}
 }
 

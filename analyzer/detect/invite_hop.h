@@ -24,6 +24,7 @@ struct invite_hop {
 	const struct message *astray;
 	unsigned copies_astray;              /* of the INVITE, after that */
 	const struct message *ack;           /* to the final */
+	const struct message *over;          /* an ACK to a final that was not captured, or not yet */
 	const struct message *cancel, *cancel_last;
 	unsigned cancels;
 	const struct message *cancel_answer;

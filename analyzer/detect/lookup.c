@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/sip_alg.h"
@@ -52,6 +53,7 @@ struct lookup {
 	struct attempts *attempts;   /* likewise */
 	struct leg_keys *leg_keys;   /* likewise */
 	struct latching *latching;   /* likewise */
+	struct half_known *half_known;       /* likewise */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
 };
 
@@ -84,6 +86,7 @@ void lookup_free(struct lookup *l)
 	attempts_free(l->attempts);
 	leg_keys_free(l->leg_keys);
 	latching_free(l->latching);
+	half_known_free(l->half_known);
 	free(l->repeated);
 	free(l);
 }
@@ -119,6 +122,13 @@ struct latching *lookup_latching(struct lookup *l)
 	if (!l->latching)
 		l->latching = latching_new(l->facts->calls);
 	return l->latching;
+}
+
+const struct half_known *lookup_half_known(struct lookup *l)
+{
+	if (!l->half_known)
+		l->half_known = half_known_new(l->facts->calls);
+	return l->half_known;
 }
 
 /* ---- pairs of addresses ---- */

@@ -59,6 +59,10 @@ struct leg_keys *lookup_leg_keys(struct lookup *l);
 struct latching;
 struct latching *lookup_latching(struct lookup *l);
 
+/* Calls that were not captured whole: half_known.h. */
+struct half_known;
+const struct half_known *lookup_half_known(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

@@ -2,6 +2,7 @@
 /* media-after-call: a party keeps sending RTP although the call has ended. RFC 3261 15.1. */
 #include <stdio.h>
 
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
@@ -60,6 +61,15 @@ static bool belongs_elsewhere(const struct facts *facts, const struct stream *s,
 	       end_serves_elsewhere(facts, &s->src, s, from_ns, to_ns);
 }
 
+/* Both ends are in a call whose INVITE or answer was not captured: a redial at the same ports may be one. */
+static bool unseen_session(const struct facts *facts, const struct stream *s, int64_t from_ns)
+{
+	const struct half_known *h = lookup_half_known(facts->lookup);
+
+	return half_known_party(h, &s->src.addr, from_ns, s->last_ns) &&
+	       half_known_party(h, &s->dst.addr, from_ns, s->last_ns);
+}
+
 static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 {
 	LIST_EACH(it, &leg->call->legs) {
@@ -103,7 +113,7 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	finding_fix(f,
 		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
 		host);
-	finding_evidence(f, leg->bye_at, "BYE: the call ends here");
+	finding_evidence(f, leg->bye_at, "%s: the call ends here", say_bye(leg));
 	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later",
 		(double)over_ns / 1e9);
 	if (!leg->bye_answered)
@@ -122,7 +132,9 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "no BYE of this stream's call is in the capture");
 		return;
 	}
-	ended_ns = dialog->ended_ns;
+	/* the winner of a fork may have been captured without its answer: then its audio is taken for a loser's */
+	ended_ns = dialog->losing_fork && dialog->leg->bye_ns > dialog->ended_ns ? dialog->leg->bye_ns
+		: dialog->ended_ns;
 	packets = stream_packets_between(s, ended_ns, INT64_MAX);
 	if ((double)(s->last_ns - ended_ns) < detection_key(d, "min-seconds") * 1e9 ||
 	    packets < detection_key(d, "min-packets")) {
@@ -137,6 +149,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (belongs_elsewhere(facts, s, ended_ns, s->last_ns)) {
 		detection_pass(d, NULL, "its ports serve another call that goes on");
+		return;
+	}
+	if (unseen_session(facts, s, ended_ns)) {
+		detection_pass(d, "G6", "both ends are in a call whose INVITE or answer is not in the capture");
 		return;
 	}
 	tell(d, ev, ended_ns, packets);

@@ -203,12 +203,32 @@ void reach_places(const struct facts *facts, const struct side_addresses sides[2
 	}
 }
 
+/*
+ * Direct media: the sender's audio is another host's, which was never seen to send anything. What passes beside the one
+ * that signals says nothing of it; where a NAT is between the two addresses they may be one host.
+ */
+bool reach_source_apart(const struct judge *j, const struct window *w)
+{
+	const struct address *sip = &j->d->slot->dialog->leg->party[j->d->sender].signalling.addr;
+
+	if (!address_known(sip))
+		return false;
+	for (unsigned i = 0; i < w->source_count; i++) {
+		const struct address *a = &w->sources[i].at.addr;
+		const struct host *h = network_host_find(j->facts->network, a);
+
+		if (address_equal(a, sip) || address_private(a) != address_private(sip) || (h && h->sends_ip))
+			return false;
+	}
+	return w->source_count > 0;
+}
+
 /* ---- usable(R) ---- */
 
 /* A stream seen at several points shares one with whatever. */
 static bool common_point(const struct facts *facts, const struct pair *p, const struct stream *s)
 {
-	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->file, s->interface,
+	uint32_t point = s && !(s->points & (s->points - 1)) ? network_point(facts->network, s->capture, s->interface,
 		s->ifindex) : 0;
 
 	return !point || (p->points & point);

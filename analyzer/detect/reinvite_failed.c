@@ -160,7 +160,7 @@ static void look_for_silence(struct detection *d, struct verdict *v)
 		const struct request_hop *h = &hops[i];
 		bool rings = h->answer && v->transaction->status > 100 && v->transaction->status < 200;
 
-		if (!h->final && !h->astray && !h->forwarded && h->copies && !rings)
+		if (!h->final && !h->acked && !h->astray && !h->forwarded && h->copies && !rings)
 			judge_silence(d, v, h);
 	}
 }
@@ -500,7 +500,7 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 	finding_evidence(f, t->request->at, "%s", method);
 	finding_evidence(f, t->final->at, "answer %u", t->final->status);
 	if (t->leg->bye_ns != NS_NONE)
-		finding_evidence(f, t->leg->bye_at, "BYE");
+		finding_evidence(f, t->leg->bye_at, "%s", say_bye(t->leg));
 }
 
 static void tell_alg(struct finding *f, const struct verdict *v)

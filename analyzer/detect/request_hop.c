@@ -49,6 +49,16 @@ static void take_response(struct walk *w, const struct message *m)
 	}
 }
 
+/* Nobody acknowledges what was not answered: the final is only not in the capture. */
+static void take_ack(struct walk *w, const struct message *m)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		struct request_hop *h = &w->hops[i];
+
+		h->acked |= address_equal(&h->src.addr, &m->src.addr);
+	}
+}
+
 /*
  * Sent on by its receiver, or the same copy at a second place: with another source and the same receiver, a router lies
  * between.
@@ -69,9 +79,11 @@ unsigned request_hops(const struct transaction *t, int64_t until_ns, struct requ
 	LIST_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
-		if (m->repeat == MESSAGE_COPY || m->method == SIP_ACK)
+		if (m->repeat == MESSAGE_COPY)
 			continue;
-		if (!m->request)
+		if (m->method == SIP_ACK)
+			take_ack(&w, m);
+		else if (!m->request)
 			take_response(&w, m);
 		else if (until_ns == NS_NONE || m->at.at_ns < until_ns)
 			take_request(&w, m);

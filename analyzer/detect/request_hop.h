@@ -17,6 +17,7 @@ struct request_hop {
 	const struct message *answer;        /* the first thing that came back, 100 too; NULL nothing */
 	const struct message *final;
 	bool astray;                 /* its receiver answered to another socket than it was asked from */
+	bool acked;                  /* INVITE: its sender has had a final */
 	bool forwarded;              /* the receiver sent it on, or it was seen again further on */
 };
 

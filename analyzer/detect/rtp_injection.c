@@ -5,7 +5,9 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/known.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/media/socket_use.h"
 
@@ -281,6 +283,15 @@ static void judge_unsignalled(struct detection *d, const struct socket_use *u, c
 	}
 }
 
+/* It may belong to a call of its own, whose INVITE or answer was not captured. */
+static bool of_unseen_session(struct detection *d, const struct stream *s)
+{
+	if (!half_known_party(lookup_half_known(detection_facts(d)->lookup), &s->src.addr, s->first_ns, s->last_ns))
+		return false;
+	detection_withhold(d, NULL, "G6", "the second sender is in a call whose INVITE or answer is not in the capture");
+	return true;
+}
+
 static void judge_socket(struct detection *d, const struct socket_use *u)
 {
 	unsigned told = 0;
@@ -299,7 +310,7 @@ static void judge_socket(struct detection *d, const struct socket_use *u)
 			h = in_hold(u->holds[k - 1], s) ? u->holds[k - 1] : NULL;
 		if (!h || s->bound_by == 1 || s->multicast || s->twin_of ||
 		    (double)s->packets < detection_key(d, "min-packets") || !type_fits(h, s) ||
-		    known_to_socket(detection_facts(d), u, s) || !meets(d, u, h, s, &m))
+		    known_to_socket(detection_facts(d), u, s) || !meets(d, u, h, s, &m) || of_unseen_session(d, s))
 			continue;
 		tell(d, &m, hash_mix(hash_mix(endpoint_key(&u->at), endpoint_key(&s->src)), s->ssrc));
 		told++;

@@ -110,6 +110,11 @@ void say_title(struct finding *f, const char *act, const char *effect)
 		finding_title(f, "%s", effect);
 }
 
+const char *say_bye(const struct leg *leg)
+{
+	return leg->bye_answered && leg->bye_answered_ns == leg->bye_ns ? "answer to the BYE" : "BYE";
+}
+
 const char *say_claim(const struct finding *f)
 {
 	switch (f->confidence) {
@@ -230,9 +235,14 @@ void parts_of_direction(struct finding *f, const struct facts *facts, const stru
 		finding_stream(f, direction_reverse(d)->streams[i]->n);
 }
 
+struct endpoint sender_seen_at(const struct direction *d, const struct hearing *h)
+{
+	return h->failure == FAILURE_ABSENT && h->source_apart ? h->window->sources[0].at : party_seen_at(d, d->sender);
+}
+
 void cannot_see_of(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
-	struct endpoint sender = party_seen_at(d, d->sender), receiver = party_seen_at(d, side_other(d->sender));
+	struct endpoint sender = sender_seen_at(d, h), receiver = party_seen_at(d, side_other(d->sender));
 	char host[SAY_TEXT];
 
 	if (f->confidence == CONFIDENCE_CERTAIN)

@@ -24,6 +24,8 @@ const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
  * trusted or escaped.
  */
 void say_title(struct finding *f, const char *act, const char *effect);
+/* "BYE", or what tells of it where it was not captured: the frame of leg->bye_at. */
+const char *say_bye(const struct leg *leg);
 /* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */
 const char *say_claim(const struct finding *f);
 /* Where the capture was taken, for "nothing arrived at ...": "beside the phone 10.0.0.2", "at this capture point". */
@@ -35,6 +37,8 @@ const char *say_point(const struct facts *facts, const struct hearing *h, const 
  * media).
  */
 struct endpoint party_seen_at(const struct direction *d, enum side side);
+/* The same of its sender, for a direction that failed: direct media is another host's than signalling. */
+struct endpoint sender_seen_at(const struct direction *d, const struct hearing *h);
 /*
  * Frames that set the expectation: the description of the receiver as it reached the sender, and the answer. frame 0:
  * none.

@@ -209,6 +209,18 @@ static void judge_storm(struct detection *d)
 	f->count = most;
 }
 
+/* Whether the source has an account, or a trunk, the server's answers say: none of them is here. */
+static bool answers_unseen(struct detection *d, const struct flood *l)
+{
+	const struct source_target *t = target_most(l->x);
+	const struct host *h = t ? network_host_find(detection_facts(d)->network, &t->at.addr) : NULL;
+
+	if ((strcmp(l->reason, "invite-flood") != 0 && strcmp(l->reason, "register-flood") != 0) || (h && h->packets_out))
+		return false;
+	detection_withhold(d, NULL, "G1", "nothing that the asked host sends is in the capture: whether it serves the source cannot be told");
+	return true;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
@@ -223,7 +235,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		const struct source *x = LIST_ENTRY(it, struct source, in_order);
 		struct flood l;
 
-		if (flood_of(x, &l)) {
+		if (flood_of(x, &l) && !answers_unseen(d, &l)) {
 			judge_hit(facts, &l);
 			tell(d, &l);
 			told++;

@@ -76,12 +76,15 @@ static unsigned small_answered(const struct sip_path *x)
 	return x->sizes[SIP_BELOW_1000].answered + x->sizes[SIP_BELOW_1300].answered + x->sizes[SIP_BELOW_1472].answered;
 }
 
-/* A filter on ports lets the first fragments in only. Then nothing else that it keeps out is in the capture either. */
+/*
+ * A filter on ports, of SIP and perhaps media, lets the first fragments in only. Then nothing else that it keeps out is
+ * in the capture either.
+ */
 static bool filter_suspected(const struct facts *facts)
 {
 	const struct capture_facts *c = facts->capture;
 
-	return !sip_paths_later_fragments(facts->paths) && c->beyond_sip + c->rtp + c->rtcp + c->icmp == 0;
+	return !sip_paths_later_fragments(facts->paths) && c->beyond_sip + c->icmp == 0;
 }
 
 /* Datagrams of which fragments are missing here: two and more, so that one lost packet is none of it. */

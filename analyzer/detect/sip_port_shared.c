@@ -51,14 +51,14 @@ static bool is_remapped(const struct shared *s, const struct device *d)
 }
 
 /*
- * Asked in vain where it still is, never heard to answer, and alive: it has registered since. A phone that is off, or
+ * Asked in vain where it still is, never heard to answer, and alive: it registered soon after. A phone that is off, or
  * whose mapping expired, is no fault of ports.
  */
 static bool is_unreachable(const struct shared *s, const struct device *d)
 {
 	const struct tally *t = &d->tally;
 
-	return is_remapped(s, d) && t->unanswered && !t->answered && d->last_ns > t->unanswered_at.at_ns &&
+	return is_remapped(s, d) && t->unanswered_alive && !t->answered &&
 	       (endpoint_equal(&t->unanswered_to, &d->outer) || endpoint_equal(&t->unanswered_to, &d->inner));
 }
 

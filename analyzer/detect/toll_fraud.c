@@ -432,7 +432,7 @@ static int probe_compare(const void *a, const void *b)
 	return c ? c : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
 
-static void tell_probe(struct detection *d, const struct attempt *list, unsigned count)
+static void tell_probe(struct detection *d, const struct attempt *list, unsigned count, unsigned prefixes)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct source *x = list[0].x;
@@ -448,7 +448,7 @@ static void tell_probe(struct detection *d, const struct attempt *list, unsigned
 	say_host(facts, &server, host);
 	finding_title(f, "%s looks for a prefix that lets calls out", at);
 	finding_cause(f, "One number (%s) was tried with %u different prefixes from source address %s on %s; none was let through.",
-		      dialled_text(facts->site, &list[0].number, number), count, at, host);
+		      dialled_text(facts->site, &list[0].number, number), prefixes, at, host);
 	finding_fix(f, "Allow INVITEs only from the provider and known networks, drop the rest silently. Block %s.",
 		at);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
@@ -463,22 +463,59 @@ static void tell_probe(struct detection *d, const struct attempt *list, unsigned
 	f->count = count;
 }
 
-/* list: one source, one tail. Different prefixes before it within ten minutes, none let through. */
-static bool probes_prefixes(const struct facts *facts, const struct attempt *list, unsigned count)
+static int time_compare(const void *a, const void *b)
 {
-	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+	const struct attempt *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
+}
+
+/* Different numbers among those up to this one within ten minutes, at most PREFIXES. list: by time. */
+static unsigned prefixes_before(const struct attempt *list, unsigned last)
+{
+	const char *seen[PREFIXES];
+	unsigned different = 0;
+
+	for (unsigned back = 0; back <= last && back < LOOK_BACK && different < PREFIXES; back++) {
+		const struct attempt *a = &list[last - back];
+		unsigned k = 0;
+
+		if (list[last].at_ns - a->at_ns > PROBE_NS)
+			break;
+		while (k < different && strcmp(seen[k], a->number.digits) != 0)
+			k++;
+		if (k == different)
+			seen[different++] = a->number.digits;
+	}
+	return different;
+}
+
+/* list: one source, one tail, by number. How many different prefixes; 0: one was let through, or they are too short. */
+static unsigned prefixes_in_vain(const struct facts *facts, const struct attempt *list, unsigned count)
+{
 	unsigned different = 0;
 
 	if (!has_stranger(facts, list[0].x) && list[0].x->accepted_credentials)
-		return false;
+		return 0;
 	for (unsigned i = 0; i < count; i++) {
 		if (list[i].leg->answered || strlen(list[i].number.digits) < TAIL)
-			return false;
+			return 0;
 		different += i == 0 || strcmp(list[i].number.digits, list[i - 1].number.digits) != 0;
-		first_ns = list[i].at_ns < first_ns ? list[i].at_ns : first_ns;
-		last_ns = list[i].at_ns > last_ns ? list[i].at_ns : last_ns;
 	}
-	return different >= PREFIXES && last_ns - first_ns <= PROBE_NS;
+	return different;
+}
+
+/* The same; leaves the list by time. */
+static bool probes_prefixes(struct attempt *list, unsigned count)
+{
+	qsort(list, count, sizeof *list, time_compare);
+	for (unsigned i = 0; i < count; i++) {
+		if (prefixes_before(list, i) >= PREFIXES)
+			return true;
+	}
+	return false;
 }
 
 static void judge_probes(struct detection *d, struct book *b)
@@ -490,13 +527,16 @@ static void judge_probes(struct detection *d, struct book *b)
 	if (b->count)
 		qsort(b->list, b->count, sizeof *b->list, probe_compare);
 	for (unsigned i = 0; i < b->count; i += n) {
+		unsigned prefixes;
+
 		for (n = 1; i + n < b->count && b->list[i + n].x == b->list[i].x &&
 		     strcmp(tail_of(&b->list[i + n].number, TAIL), tail_of(&b->list[i].number, TAIL)) == 0; n++)
 			;
-		if (b->list[i].x == told || !probes_prefixes(facts, &b->list[i], n))
+		prefixes = b->list[i].x == told ? 0 : prefixes_in_vain(facts, &b->list[i], n);
+		if (prefixes < PREFIXES || !probes_prefixes(&b->list[i], n))
 			continue;
 		told = b->list[i].x;
-		tell_probe(d, &b->list[i], n);
+		tell_probe(d, &b->list[i], n, prefixes);
 	}
 }
 

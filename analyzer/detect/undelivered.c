@@ -72,7 +72,7 @@ static const struct stream *copy_at_entry(const struct stream *a, const struct s
 {
 	const struct stream *entry = a->ttl < b->ttl ? a : b, *exit = entry == a ? b : a;
 
-	if (a->ttl == b->ttl || a->file == b->file || s->file != entry->file)
+	if (a->ttl == b->ttl || a->capture == b->capture || s->capture != entry->capture)
 		return NULL;
 	return exit->first_ns <= s->last_ns && exit->last_ns >= s->first_ns ? entry : NULL;
 }
@@ -83,7 +83,7 @@ static const struct stream *copy_at_entry(const struct stream *a, const struct s
  */
 static bool exit_hears(const struct judge *j, const struct stream *back)
 {
-	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->file, back->interface,
+	return network_passes_at(j->facts->network, &back->dst.addr, &back->src.addr, back->capture, back->interface,
 		back->ifindex);
 }
 
@@ -130,7 +130,7 @@ static bool never_forwarded(const struct judge *j, const struct stream *s)
 	if (!s || !back || s->twin_of || s->twin_next || s->mirror_copies || s->packets < ALIVE_PACKETS ||
 	    !mirrors(s, back) || stream_flaws(back)->copies_other_ttl * 2 < back->packets)
 		return false;
-	if (s->points & (s->points - 1) || !(s->points & back->points) || s->file != back->file ||
+	if (s->points & (s->points - 1) || !(s->points & back->points) || s->capture != back->capture ||
 	    (s->interface == back->interface && s->ifindex == back->ifindex))
 		return false;
 	return exit_hears(j, back);

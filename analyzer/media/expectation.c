@@ -395,17 +395,40 @@ static bool answer_missed(const struct builder *b, const struct exchange *x)
 	return false;
 }
 
-/* An offer to hold whose answer was missed: audio may rest from there on until the next agreement. */
+/* Says the offer more than what is agreed already: another address, another kind of media, other formats? */
+static bool offers_other(const struct window *agreed, const struct builder *b, const struct exchange *x,
+	const struct sdp_media *m)
+{
+	const struct sdp_media *old = x->offerer == b->sender ? agreed->sender : agreed->receiver;
+
+	if (!m || !old || m->kind != old->kind || !endpoint_equal(&m->at, &old->at) ||
+	    m->format_count != old->format_count)
+		return true;
+	for (unsigned i = 0; i < m->format_count; i++) {
+		if (m->formats[i].pt != old->formats[i].pt)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An offer whose answer was missed. To hold: audio may rest from there on until the next agreement. Of something new:
+ * what is agreed since then is not known.
+ */
 static void add_unanswered(struct builder *b, const struct exchange *x)
 {
 	const struct session s = session_of(x, false);
+	const struct sdp_media *offered = session_own(&s, x->offerer, b->mline);
 	const struct window *before = last_window(b);
 
 	if (x->state != EXCHANGE_OFFERED || x->kind == EXCHANGE_INITIAL || !b->answered || !x->transaction ||
 	    x->transaction->final || !before || before->state != EXPECT_DUE || x->offered_ns < before->on_ns ||
-	    is_over(b, x->offered_ns) || !offers_hold(session_own(&s, x->offerer, b->mline)) || !answer_missed(b, x))
+	    is_over(b, x->offered_ns) || !answer_missed(b, x))
 		return;
-	open_window(b, EXPECT_PAUSED, x->offered_ns);
+	if (offers_hold(offered))
+		open_window(b, EXPECT_PAUSED, x->offered_ns);
+	else if (offers_other(before, b, x, offered))
+		open_window(b, EXPECT_NONE, x->offered_ns);
 }
 
 /* A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14). */

@@ -173,7 +173,8 @@ struct stream {
 	float ts_rate_hz;            /* measured over the longest run >= 10 s without a jump of rtp_ts; 0 unknown */
 	uint32_t comfort, events;    /* packets by sort; audio is the rest */
 	uint32_t suppressed_gaps;    /* gaps >= 150 ms of kind suppressed */
-	uint16_t file, interface;    /* of its first packet */
+	uint16_t file, interface;    /* of its first packet; capture: in which file that began, where files rotate */
+	uint16_t capture;
 	uint16_t first_seq;
 	uint16_t spell_count, gap_count, interval_count, run_count;
 	uint8_t type_count;

@@ -43,13 +43,13 @@ void copy_mark(struct record *r, const struct packet *p)
 uint32_t streams_point(struct streams *s, const struct packet *p)
 {
 	for (unsigned i = 0; i < s->point_count; i++) {
-		if (s->points[i].file == p->file && s->points[i].interface == p->interface &&
+		if (s->points[i].file == packet_capture(p) && s->points[i].interface == p->interface &&
 		    s->points[i].ifindex == p->ifindex)
 			return UINT32_C(1) << i;
 	}
 	if (s->point_count == POINT_MAX)
 		return 0;
-	s->points[s->point_count].file = p->file;
+	s->points[s->point_count].file = packet_capture(p);
 	s->points[s->point_count].interface = p->interface;
 	s->points[s->point_count].ifindex = p->ifindex;
 	return UINT32_C(1) << s->point_count++;

@@ -221,6 +221,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->dst = p->dst;
 	st->types = &r->first_type;
 	st->file = p->file;
+	st->capture = packet_capture(p);
 	st->interface = p->interface;
 	st->ifindex = p->ifindex;
 	st->points = streams_point(s, p);

@@ -108,7 +108,7 @@ static bool first_is_nearer(const struct twin_pair *pair)
 {
 	const struct stream *a = &pair->first->s, *b = &pair->second->s;
 
-	if (a->file == b->file)
+	if (a->capture == b->capture)
 		return pair->delta_sum_ns >= 0;
 	return a->ttl != b->ttl ? a->ttl > b->ttl : true;       /* clocks of two files do not compare */
 }
@@ -152,7 +152,7 @@ static bool mark_in_time(
 {
 	int64_t apart_ns = ns_minus(at_ns, m->at_ns);
 
-	return pair->first->s.file != pair->second->s.file ||
+	return pair->first->s.capture != pair->second->s.capture ||
 		(apart_ns < 0 ? -apart_ns : apart_ns) <= s->config.twin_max_ns;
 }
 

@@ -252,13 +252,13 @@ static uint32_t point_bit(struct network *n, const struct packet *p)
 	unsigned i;
 
 	for (i = 0; i < n->point_count; i++) {
-		if (n->points[i].file == p->file && n->points[i].interface == p->interface &&
+		if (n->points[i].file == packet_capture(p) && n->points[i].interface == p->interface &&
 		    n->points[i].ifindex == p->ifindex)
 			return UINT32_C(1) << i;
 	}
 	if (i == sizeof n->points / sizeof *n->points)
 		return UINT32_C(1) << 31;
-	n->points[i].file = p->file;
+	n->points[i].file = packet_capture(p);
 	n->points[i].interface = p->interface;
 	n->points[i].ifindex = p->ifindex;
 	n->point_count++;

@@ -267,7 +267,8 @@ static void note_changed(struct passages *p, struct passage *x, const struct cro
 		change_note(p, x, &x->changes, c, a, b, v, &stale);
 }
 
-static void note_delay(struct passage *x, const struct sighting *a, const struct sighting *b)
+static void note_delay(struct passage *x, const struct sighting *a, const struct sighting *b,
+	const struct point points[POINT_MAX])
 {
 	if (x->delay_skipped++ % x->delay_stride)
 		return;
@@ -277,8 +278,8 @@ static void note_delay(struct passage *x, const struct sighting *a, const struct
 		x->delay_count = PASSAGE_TIMES / 2;
 		x->delay_stride *= 2;
 	}
-	x->delays[x->delay_count++] = (struct delay_sample){ ns_minus(b->first.at_ns, a->first.at_ns), a->first.file,
-		b->first.file };
+	x->delays[x->delay_count++] = (struct delay_sample){ ns_minus(b->first.at_ns, a->first.at_ns),
+		points[a->point].file, points[b->point].file };
 }
 
 static int ns_compare(const void *a, const void *b)
@@ -320,7 +321,7 @@ static void note_pair(struct passage *x, const struct sighting *a, const struct 
 		x->outside_at = points[v->outward ? b->point : a->point];
 	}
 	span_times(&x->first_ns, &x->last_ns, a->first.at_ns);
-	note_delay(x, a, b);
+	note_delay(x, a, b, points);
 }
 
 static bool parse_both(struct passages *p, const struct sighting *a, const struct sighting *b)

@@ -124,7 +124,7 @@ static unsigned transmissions_covered(const struct two_points *t, const struct s
 	unsigned n = 0;
 	int64_t offset_ns;
 
-	clock_between(&t->clocks, s->first.file, file, &offset_ns);
+	clock_between(&t->clocks, t->points[s->point].file, file, &offset_ns);
 	for (unsigned i = 0; i < s->transmissions && i < TRANSMISSION_MAX; i++)
 		n += two_points_covers(t, file, ns_add(s->sent_ns[i], offset_ns));
 	return n;

@@ -318,6 +318,8 @@ static void judge_scan(const struct sources *s, struct source *x)
 	x->scan = SCAN_NONE;
 	if (x->class != SOURCE_UNKNOWN && x->class != SOURCE_USER && !(x->class == SOURCE_TRUNK && is_tool(x)))
 		return;
+	if (mostly_cut(x) && site_own(s->site, &x->addr))
+		return; /* the PBX asks its phones for life; who answered stood in what was cut off */
 	if (scans_targets(s, x))
 		x->scan = SCAN_TARGETS;
 	else if (scans_users(s, x))

@@ -145,7 +145,7 @@ static void point_add(struct two_points *t, const struct point *x)
 /* POINT_MAX: too many. */
 static unsigned point_of(struct two_points *t, const struct packet *p)
 {
-	struct point x = { p->file, p->interface, p->vlan_count ? p->vlan[0] : 0, p->ifindex, p->direction };
+	struct point x = { packet_capture(p), p->interface, p->vlan_count ? p->vlan[0] : 0, p->ifindex, p->direction };
 	unsigned i = 0;
 
 	while (i < t->point_count && !same_point(&t->points[i], &x))
@@ -258,13 +258,14 @@ static bool may_be_crossed(const struct two_points *t, const struct sighting *a,
 	return !(x->file == y->file && x->direction == FRAME_OUT && y->direction == FRAME_OUT);
 }
 
-static bool in_time(const struct two_points *t, const struct sighting *a, const struct frame_ref *b)
+/* b: another one, at that time and of that capture. */
+static bool in_time(const struct two_points *t, const struct sighting *a, unsigned b, int64_t at_ns)
 {
 	int64_t offset_ns, apart_ns, most_ns = t->config.window_ns;
 
-	if (!clock_between(&t->clocks, a->first.file, b->file, &offset_ns))
+	if (!clock_between(&t->clocks, t->points[a->point].file, t->points[b].file, &offset_ns))
 		most_ns = t->config.max_offset_ns;
-	apart_ns = ns_minus(ns_minus(b->at_ns, a->first.at_ns), offset_ns);
+	apart_ns = ns_minus(ns_minus(at_ns, a->first.at_ns), offset_ns);
 	return apart_ns <= most_ns && apart_ns >= -most_ns;
 }
 
@@ -296,7 +297,7 @@ static void compare_replaced(struct two_points *t, const struct crossing *c)
 		     it && looked < REPLACED_LOOKS; it = it->next) {
 			const struct sighting *b = HASH_ENTRY(it, struct sighting, by_k2);
 			int order = it->hash == hash && b->point == to && b->text && !b->varies &&
-				may_be_crossed(t, a, b) && in_time(t, a, &b->first) ? sighting_order(a, b) : 0;
+				may_be_crossed(t, a, b) && in_time(t, a, b->point, b->first.at_ns) ? sighting_order(a, b) : 0;
 
 			looked++;
 			if (order && passages_compare_replaced(&t->passages, c, order > 0 ? a : b, order > 0 ? b : a,
@@ -322,7 +323,7 @@ static void crossing_settle(struct two_points *t, struct crossing *c)
 		const struct sighting *a = &c->sightings[i], *b = &c->sightings[i + 1];
 
 		if (a->text && b->text && !a->varies && !b->varies && may_be_crossed(t, a, b) &&
-		    sighting_order(a, b) > 0 && in_time(t, a, &b->first))
+		    sighting_order(a, b) > 0 && in_time(t, a, b->point, b->first.at_ns))
 			passages_compare(&t->passages, c, a, b, t->points);
 	}
 	if (c->count == 1)
@@ -342,7 +343,8 @@ static void match(struct two_points *t, const struct crossing *c, const struct s
 	if (a->point != b->point)
 		point_link_note(t, c, a, b);
 	if (a->transmissions == 1 && b->transmissions == 1)
-		clock_sample(&t->clocks, a->first.file, a->first.at_ns, b->first.file, b->first.at_ns);
+		clock_sample(&t->clocks, t->points[a->point].file, a->first.at_ns, t->points[b->point].file,
+			b->first.at_ns);
 }
 
 /* ---- life of a crossing ---- */
@@ -465,7 +467,7 @@ static void sighting_add(struct two_points *t, struct crossing *c, unsigned poin
 	if (c->count == SIGHTING_MAX)
 		return;
 	for (unsigned i = 0; i < c->count; i++) {
-		if (!in_time(t, &c->sightings[i], &at))
+		if (!in_time(t, &c->sightings[i], point, p->at_ns))
 			return;
 	}
 	if (c->count && c->sightings == &c->only)

@@ -19,7 +19,7 @@
 enum { POINT_MAX = 32, PASSAGE_TIMES = 64 };
 
 struct point {
-	uint16_t file, interface, vlan;
+	uint16_t file, interface, vlan;      /* file: packet_capture() */
 	uint32_t ifindex;
 	uint8_t direction;
 };

@@ -7,7 +7,7 @@
 #include "captures/base/memory.h"
 
 enum {
-	DEFAULT_MAX = 16384, RECENT = 64, BRIDGES = 8, EPHEMERAL = 32768,
+	DEFAULT_MAX = 16384, RECENT = 64, BRIDGES = 8, UNICAST_LEAST = 8, EPHEMERAL = 32768,
 	VLANS_OF_HOST = 32           /* a host that speaks in more of them is forged */
 };
 
@@ -28,6 +28,7 @@ struct vlan_uses {
 	unsigned next;
 	struct vlan_bridge bridges[BRIDGES];
 	unsigned bridge_count;
+	uint64_t unicast_once;
 	uint64_t unicast_twice;      /* a mirror that delivers twice, perhaps with another tag */
 	size_t max;
 };
@@ -197,19 +198,26 @@ static void take_broadcast(struct vlan_uses *v, const struct packet *p, uint16_t
 	v->recent[v->next++ % RECENT] = (struct broadcast){ key, p->at_ns, frame_ref_of(p), vid, p->interface, p->ttl };
 }
 
+/* As it passed a switch that mirrors over IP; in other tunnels are other networks. */
+static bool mirrored(const struct packet *p)
+{
+	return p->tunnel_depth == 1 && (p->tunnel == TUNNEL_ERSPAN || p->tunnel == TUNNEL_TZSP);
+}
+
 void vlan_uses_packet(struct vlan_uses *v, const struct packet *p, bool copy, uint32_t count)
 {
 	static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	uint16_t vid = p->vlan_count ? p->vlan[p->vlan_count > 1] : 0;
 	struct vlan_host *x;
 
-	if (vid == 0 || !(p->has & HAS_MAC) || p->tunnel_depth)
+	if (vid == 0 || !(p->has & HAS_MAC) || (p->tunnel_depth && !mirrored(p)))
 		return;
 	if (memcmp(p->mac_dst, everybody, sizeof everybody) == 0) {
 		if ((p->has & HAS_IP_ID) && p->ip_id)
 			take_broadcast(v, p, vid);
 	} else if (!(p->mac_dst[0] & 1)) {
 		v->unicast_twice += copy;
+		v->unicast_once += !copy;
 	}
 	x = copy || !(p->has & HAS_IP) ? NULL : host_get(v, p, vid);
 	if (x)
@@ -242,7 +250,8 @@ const struct vlan_bridge *vlan_uses_bridge(const struct vlan_uses *v)
 {
 	const struct vlan_bridge *most = NULL;
 
-	for (unsigned i = 0; i < v->bridge_count && !v->unicast_twice; i++) {
+	/* a mirror that tags anew doubles everything: that frames between two hosts come once must have been seen */
+	for (unsigned i = 0; i < v->bridge_count && !v->unicast_twice && v->unicast_once >= UNICAST_LEAST; i++) {
 		if (!most || v->bridges[i].count > most->count)
 			most = &v->bridges[i];
 	}

@@ -142,6 +142,7 @@ struct tap {
 	struct mirror *mirror;
 	uint64_t if_drop, os_drop;
 	bool has_drops;
+	const char *interface;       /* its name in a pcapng file */
 	const char *filter;
 };
 

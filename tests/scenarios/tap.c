@@ -97,6 +97,8 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 		t->file = file_add(s, word_want(s, w, "the file's name"));
 	} else if (word_accept(w, "pcapng")) {
 		s->files[t->file].pcapng = true;
+	} else if (word_accept(w, "interface")) {
+		t->interface = word_want(s, w, "the interface's name");
 	} else if (word_accept(w, "filter")) {
 		t->filter = word_want(s, w, "the filter");
 		s->files[t->file].pcapng = true;
@@ -109,7 +111,7 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 /*
  * tap NAME [link ethernet|sll|raw] [on HOST] [inside|outside NAT] [vlan N] [snaplen N] [delay T] [from T] [to T] [tick
  * T]
- *     [bad-egress] [first-fragments] [file NAME] [pcapng] [filter "TEXT"]
+ *     [bad-egress] [first-fragments] [file NAME] [pcapng] [interface NAME] [filter "TEXT"]
  */
 void tap_read(struct scenario *s, struct words *w)
 {

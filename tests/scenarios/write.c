@@ -539,7 +539,7 @@ static void interface_add(struct buffer *b, const struct tap *t)
 	le16(&body, t->link);
 	le16(&body, 0);
 	le32(&body, t->snaplen ? t->snaplen : 262144);
-	option_add(&body, 2, t->name, strlen(t->name));
+	option_add(&body, 2, t->interface ? t->interface : t->name, strlen(t->interface ? t->interface : t->name));
 	if (t->filter) {
 		buffer_u8(&filter, 0);       /* a string for libpcap */
 		buffer_add(&filter, t->filter, strlen(t->filter));

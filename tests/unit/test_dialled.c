@@ -23,6 +23,8 @@ static const struct row {
 	{ "004930123456", true, true, true, false, "00493*****56" },
 	{ "00-49.30 123456", true, true, true, false, "00493*****56" },
 	{ "%2300442071838750", true, true, true, false, "00442*******50" },
+	{ "%2B442071838750", true, false, true, false, "+4420******50" },
+	{ "%30%304420718387%2", true, true, true, false, "00442******72" },
 	{ "0012", false, false, false, false, "0012" },
 	{ "", false, false, false, false, "" },
 	{ "000000000000000000000000000000000000", false, false, true, false, "00000****************00" },

@@ -84,6 +84,17 @@ static const struct {
 	{ "radiotap, length 4",    127, BYTES(0, 0, 4, 0, 0, 0, 0, 0), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
 	{ "radiotap, chain",       127, BYTES(0, 0, 12, 0, 2, 0, 0, 0x80, 2, 0, 0, 0x80, WIFI(8, 1), SNAP(0x800), 0x45),
 	  0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
+	{ "NFLOG",                 239, BYTES(2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0, 5, 0, 9, 0, 0x45), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
+	{ "NFLOG, big endian",     239, BYTES(10, 0, 0, 0, 0, 6, 0, 10, 0, 0, 0, 0, 0, 5, 0, 9, 0x60), 0, NETWORK_IP,
+	  UNDECODED_NO, 0, { 0 } },
+	{ "NFLOG, bridge",         239, BYTES(7, 0, 0, 0, 5, 0, 9, 0, 0x45), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0,
+	  { 0 } },
+	{ "NFLOG, no packet",      239, BYTES(2, 0, 0, 0, 5, 0, 10, 0, 0, 0, 0, 0), 0, NETWORK_NONE,
+	  UNDECODED_MALFORMED, 0, { 0 } },
+	{ "NFLOG, length 3",       239, BYTES(2, 0, 0, 0, 3, 0, 10, 0, 0x45), 0, NETWORK_NONE, UNDECODED_MALFORMED, 0,
+	  { 0 } },
+	{ "NFLOG, cut",            239, BYTES(2, 0, 0, 0, 5, 0, 10), 60, NETWORK_NONE, UNDECODED_TRUNCATED, 0, { 0 } },
 	{ "unknown",             65000, BYTES(0x45), 0, NETWORK_NONE, UNDECODED_LINK, 0, { 0 } },
 };
 

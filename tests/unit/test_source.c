@@ -325,6 +325,38 @@ static void test_merged_bytes_live(void **state)
 	source_close(s);
 }
 
+/* The files of a capture that rotates them are told to be one capture; what overlaps, comes late or is named otherwise is another. */
+static void test_rotated(void **state)
+{
+	static const struct { const char *name; uint16_t link; uint32_t seconds[3]; size_t count; unsigned capture; } files[] = {
+		{ "any.pcap", 1, { 10, 12, 20 }, 3, 0 },
+		{ "any.pcap1", 1, { 21, 25, 30 }, 3, 0 },
+		{ "any.pcap10", 1, { 41, 45 }, 2, 0 },           /* before any.pcap2 by name, behind it in time */
+		{ "any.pcap2", 1, { 30, 33, 40 }, 3, 0 },
+		{ "gap1.pcap", 1, { 10, 20 }, 2, 4 },
+		{ "gap2.pcap", 1, { 31, 35 }, 2, 5 },            /* 11 s later */
+		{ "kind1.pcap", 1, { 10, 50 }, 2, 6 },
+		{ "kind2.pcap", 113, { 51, 60 }, 2, 7 },         /* of another link type */
+		{ "lan1.pcap", 1, { 10, 40 }, 2, 8 },
+		{ "lan2.pcap", 1, { 20, 60 }, 2, 9 },            /* at the same time */
+		{ "wan.pcap", 1, { 61, 62 }, 2, 10 },
+	};
+	enum { FILES = sizeof files / sizeof files[0] };
+	const char *paths[FILES];
+	struct source *s;
+	struct frame f;
+
+	(void)state;
+	for (size_t i = 0; i < FILES; i++) {
+		paths[i] = files[i].name;
+		write_times(paths[i], files[i].link, files[i].seconds, files[i].count);
+	}
+	s = source_open(paths, FILES, NULL, NULL);
+	while (source_next(s, &f))
+		assert_int_equal((uint16_t)(f.file - f.rotated), files[f.file].capture);
+	source_close(s);
+}
+
 /* 300 files with a frame each, seconds falling as names rise. */
 static void test_many_files(void **state)
 {
@@ -657,6 +689,7 @@ int main(void)
 		cmocka_unit_test(test_large_packed),
 		cmocka_unit_test(test_merged),
 		cmocka_unit_test(test_merged_bytes_live),
+		cmocka_unit_test(test_rotated),
 		cmocka_unit_test(test_many_files),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_filter_link_types),

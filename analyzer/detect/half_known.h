@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * half_known: calls of which the capture lacks an INVITE, its answer, or their SDP. Which ports are theirs is not known:
+ * a packet of one of their hosts is no stranger's, wherever it goes.
+ */
+#ifndef DEADAIR_DETECT_HALF_KNOWN_H
+#define DEADAIR_DETECT_HALF_KNOWN_H
+
+#include "analyzer/calls/call.h"
+
+struct half_known;
+
+struct half_known *half_known_new(const struct calls *calls);
+void half_known_free(struct half_known *h);
+/* Did this host take part in such a call some time in [from, to]? */
+bool half_known_party(const struct half_known *h, const struct address *at, int64_t from_ns, int64_t to_ns);
+
+#endif
