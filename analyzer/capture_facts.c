@@ -36,21 +36,30 @@ static void note_grain(struct engine *e, int64_t at_ns)
 	}
 }
 
-static void note_time(struct engine *e, const struct packet *p)
+/* Not soon after the latest one before it: the first, older than others, or behind a silence. */
+static void note_odd_time(struct engine *e, const struct file_clock *clock, int64_t at_ns)
 {
-	struct file_clock *clock = &e->clocks[p->file % ENGINE_FILE_MAX];
-
-	if (e->capture.first_ns == NS_NONE || p->at_ns < e->capture.first_ns)
-		e->capture.first_ns = p->at_ns;
-	if (e->capture.last_ns != NS_NONE && ns_minus(p->at_ns, e->capture.last_ns) >= SILENCE_NS)
-		note_silence(&e->capture, p->at_ns);
-	if (e->capture.last_ns == NS_NONE || p->at_ns > e->capture.last_ns)
-		e->capture.last_ns = p->at_ns;
-	if (clock->begun && p->at_ns < clock->last_ns - 10 * MILLISECOND_NS)
+	if (e->capture.first_ns == NS_NONE || at_ns < e->capture.first_ns)
+		e->capture.first_ns = at_ns;
+	if (e->capture.last_ns != NS_NONE && ns_minus(at_ns, e->capture.last_ns) >= SILENCE_NS)
+		note_silence(&e->capture, at_ns);
+	if (e->capture.last_ns == NS_NONE || at_ns > e->capture.last_ns)
+		e->capture.last_ns = at_ns;
+	if (clock->begun && at_ns < clock->last_ns - 10 * MILLISECOND_NS)
 		e->capture.timestamps_back++;
+}
+
+static void note_time(struct engine *e, uint16_t file, int64_t at_ns)
+{
+	struct file_clock *clock = &e->clocks[file % ENGINE_FILE_MAX];
+
+	if ((uint64_t)at_ns - (uint64_t)e->capture.last_ns < (uint64_t)SILENCE_NS)
+		e->capture.last_ns = at_ns;
+	else
+		note_odd_time(e, clock, at_ns);
 	clock->begun = true;
-	clock->last_ns = p->at_ns;
-	note_grain(e, p->at_ns);
+	clock->last_ns = at_ns;
+	note_grain(e, at_ns);
 }
 
 static void note_protocol(struct engine *e, uint8_t protocol, uint16_t port)
@@ -228,13 +237,23 @@ static void note_kind(struct engine *e, const struct packet *p)
 	}
 }
 
+static void note_frame(struct engine *e, uint16_t file, int64_t at_ns, uint32_t wire_bytes)
+{
+	e->capture.frames++;
+	e->bytes += wire_bytes;
+	note_time(e, file, at_ns);
+}
+
+void capture_facts_plain(struct engine *e, const struct frame *f)
+{
+	note_frame(e, f->file, f->at_ns, f->wire_bytes);
+	e->capture.udp++;
+}
+
 void capture_facts_packet(struct engine *e, const struct packet *p)
 {
-	if (p->first_of_frame) {
-		e->capture.frames++;
-		e->bytes += p->wire_bytes;
-		note_time(e, p);
-	}
+	if (p->first_of_frame)
+		note_frame(e, p->file, p->at_ns, p->wire_bytes);
 	if (p->kind == PACKET_RTP && p->undecoded == UNDECODED_NO && !(p->has & HAS_TRUNCATED) && !p->tcp_gap) {
 		e->capture.udp += p->transport == TRANSPORT_UDP;
 		return;              /* counted when the streams have taken it */

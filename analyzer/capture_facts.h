@@ -7,6 +7,8 @@
 
 struct engine;
 
+/* Of a plain frame, whose packet is not made. */
+void capture_facts_plain(struct engine *e, const struct frame *f);
 void capture_facts_packet(struct engine *e, const struct packet *p);
 /* The end: what only the whole capture tells. Repeatable but for the counts of the streams, which are final then. */
 void capture_facts_settle(struct engine *e);

@@ -14,6 +14,7 @@
 #include "analyzer/engine_state.h"
 #include "analyzer/network/learn_media.h"
 #include "captures/base/memory.h"
+#include "dissect/plain.h"
 
 enum {
 	ICMP_KEEP = 65536,
@@ -478,6 +479,32 @@ static void keep_alive(struct engine *e, const struct packet *p)
 		calls_alive(e->calls, leg, p->at_ns);
 }
 
+/* Of a known stream some speak for all: they are told to the network, and that the call lives. */
+static bool is_told(uint16_t seq)
+{
+	return seq % MEDIA_BATCH == 0;
+}
+
+static void tell_media(struct engine *e, const struct packet *p)
+{
+	records_due(e, p, DUPLICATE_NO, MEDIA_BATCH);
+	two_points_frame(e->points, packet_capture(p), p->at_ns);
+	if (p->rtp.seq % ALIVE_EACH == 0)
+		keep_alive(e, p);
+}
+
+/* What tell_media() will look for. */
+static void tell_media_ask(struct engine *e, const struct packet *p, void (*ask)(const struct hash_place *))
+{
+	struct hash_place places[HASH_PLACES + 1];
+	unsigned n = network_places(e->network, p, places);
+
+	if (p->rtp.seq % ALIVE_EACH == 0)
+		places[n++] = binding_leg_place(e->binding, &p->dst);
+	for (unsigned i = 0; i < n; i++)
+		ask(&places[i]);
+}
+
 static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)
 {
 	struct stream_result r = streams_packet_prepared(e->streams, p, ticket);
@@ -487,14 +514,10 @@ static void take_rtp(struct engine *e, const struct packet *p, struct stream_tic
 		records_due(e, p, network_duplicate(e->network, p), 1);
 		return;
 	}
-	if (r.change != STREAM_NOTHING) {
+	if (r.change != STREAM_NOTHING)
 		records_due(e, p, DUPLICATE_NO, 1);
-	} else if (p->rtp.seq % MEDIA_BATCH == 0) {
-		records_due(e, p, DUPLICATE_NO, MEDIA_BATCH);
-		two_points_frame(e->points, packet_capture(p), p->at_ns);
-		if (p->rtp.seq % ALIVE_EACH == 0)
-			keep_alive(e, p);
-	}
+	else if (is_told(p->rtp.seq))
+		tell_media(e, p);
 }
 
 /* Everything but RTP. */
@@ -552,34 +575,79 @@ static void take(struct engine *e, const struct packet *p, struct stream_ticket 
 		take_packet(e, p);
 }
 
-/* The packet, with the peer in the TURN server's place where its channel is known; i: its place in the batch. */
-static const struct packet *resolve(struct engine *e, const struct packet *p, unsigned i)
+/* A plain frame; *made is where its packet goes if it is needed, and is already if it is one that is told. */
+static void take_plain(struct engine *e, const struct frame *f, struct stream_ticket ticket, struct packet *made)
+{
+	bool taken;
+
+	capture_facts_plain(e, f);
+	tick(e, f->at_ns);
+	taken = streams_plain(e->streams, f, ticket);
+	if (taken && is_told(ticket.seq)) {
+		tell_media(e, made);
+	} else if (!taken) {
+		plain_packet(f, made);
+		take_rtp(e, made, ticket);
+	}
+}
+
+/* The packet, with the peer in the TURN server's place where its channel is known. */
+static const struct packet *resolve(struct engine *e, const struct packet *p, struct packet *made)
 {
 	if (!p->channel && p->kind != PACKET_STUN)
 		return p;
-	return channels_packet(e->channels, p, &e->resolved[i]) ? &e->resolved[i] : p;
+	return channels_packet(e->channels, p, made) ? made : p;
 }
 
 void engine_packet(struct engine *e, const struct packet *p)
 {
-	engine_packets(e, &p, 1);
+	engine_items(e, &(struct feed_item){ .packet = p }, 1);
 }
 
-void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count)
+/* What comes with an item on its way. */
+struct arrival {
+	struct stream_ticket ticket; /* of RTP */
+	const struct packet *packet; /* resolved; NULL: a plain frame */
+	bool rtp;
+};
+
+static inline void arrive(struct engine *e, const struct feed_item *item, struct packet *made, struct arrival *ret)
 {
-	struct stream_ticket tickets[ENGINE_BATCH];
-	const struct packet *batch[ENGINE_BATCH];
+	ret->packet = item->plain ? NULL : resolve(e, item->packet, made);
+	ret->rtp = item->plain || ret->packet->kind == PACKET_RTP;
+	if (item->plain)
+		ret->ticket = streams_prepare_plain(e->streams, item->frame);
+	else if (ret->rtp)
+		ret->ticket = streams_prepare(e->streams, ret->packet);
+	if (item->plain && is_told(ret->ticket.seq)) {
+		plain_packet(item->frame, made);
+		tell_media_ask(e, made, hash_ask_bucket);
+	}
+}
+
+static inline void arrival_prefetch(struct engine *e, struct arrival *a, const struct packet *made)
+{
+	if (!a->rtp)
+		return;
+	streams_prefetch(e->streams, &a->ticket);
+	if (!a->packet && is_told(a->ticket.seq))
+		tell_media_ask(e, made, hash_ask_record);
+}
+
+void engine_items(struct engine *e, const struct feed_item *items, unsigned count)
+{
+	struct arrival arrivals[ENGINE_BATCH];
 
 	assert(count <= ENGINE_BATCH);
+	for (unsigned i = 0; i < count; i++)
+		arrive(e, &items[i], &e->made[i], &arrivals[i]);
 	for (unsigned i = 0; i < count; i++) {
-		batch[i] = resolve(e, packets[i], i);
-		tickets[i] = batch[i]->kind == PACKET_RTP ? streams_prepare(e->streams, batch[i])
-			: (struct stream_ticket){ 0 };
-	}
-	for (unsigned i = 0; i < count; i++) {
-		if (i + AHEAD < count && batch[i + AHEAD]->kind == PACKET_RTP)
-			streams_prefetch(e->streams, tickets[i + AHEAD]);
-		take(e, batch[i], tickets[i]);
+		if (i + AHEAD < count)
+			arrival_prefetch(e, &arrivals[i + AHEAD], &e->made[i + AHEAD]);
+		if (arrivals[i].packet)
+			take(e, arrivals[i].packet, arrivals[i].ticket);
+		else
+			take_plain(e, items[i].frame, arrivals[i].ticket, &e->made[i]);
 	}
 	records_take(e);
 }

@@ -4,6 +4,7 @@
 #define DEADAIR_ANALYZER_ENGINE_H
 
 #include "analyzer/config.h"
+#include "analyzer/feed.h"
 #include "analyzer/site.h"
 #include "dissect/packet.h"
 
@@ -22,12 +23,13 @@ struct engine_options {
 struct engine *engine_new(const struct engine_options *options);
 void engine_free(struct engine *e);
 void engine_packet(struct engine *e, const struct packet *p);
-enum { ENGINE_BATCH = 128 };         /* packets at most */
+enum { ENGINE_BATCH = FEED_BATCH };  /* items at most */
 /*
- * The same for each of them, in their order; all are readable until it returns. Faster than one by one: what they will
- * touch is asked for ahead, and each record takes all of them while its code and its tables are in the cache.
+ * The same for the packet of each of them, in their order; all are readable until it returns. Faster than one by one:
+ * what they will touch is asked for ahead, each record takes all of them while its code and its tables are in the
+ * cache, and of most plain frames no packet is made.
  */
-void engine_packets(struct engine *e, const struct packet *const *packets, unsigned count);
+void engine_items(struct engine *e, const struct feed_item *items, unsigned count);
 /* What the reader lets pass of its input (-f): as good as a filter of the capture. */
 void engine_read_filter(struct engine *e, const char *filter);
 /* So many more frames came without a time of their own. Any time before engine_finish. */

@@ -52,7 +52,8 @@ struct engine {
 	struct capture_facts capture;
 	struct expectation_config expect;
 	struct channels *channels;   /* of TURN */
-	struct packet resolved[ENGINE_BATCH];        /* packets of a batch whose channel it knows, with their peer */
+	/* packets of a batch that were made here: of plain frames, and with the peer of a channel that is known */
+	struct packet made[ENGINE_BATCH];
 	struct early *early;         /* answers before their requests */
 	struct calls *calls;
 	struct accounts *accounts;

@@ -11,6 +11,7 @@
 
 #include "captures/base/memory.h"
 #include "dissect/dissect.h"
+#include "dissect/plain.h"
 
 enum {
 	RING = 16,
@@ -26,7 +27,9 @@ union decoded {
 
 struct batch {
 	struct feed_batch given;
+	struct frame frames[FEED_BATCH];
 	struct feed_item items[FEED_BATCH];
+	struct packet packets[FEED_BATCH];
 	union decoded *texts;        /* TEXTS */
 	uint8_t *bytes;              /* BYTES + FRAME_MOST: what the source lends is gone with its next frame */
 };
@@ -35,6 +38,7 @@ struct feed {
 	struct source *source;
 	struct dissector *dissector;
 	uint64_t frames;
+	size_t at_hand, begun;       /* without a thread: frames that the source lent to the batch; given so far */
 	struct batch *ring;
 	unsigned room;               /* batches in the ring */
 	bool ahead, lent;            /* lent: the caller holds one */
@@ -45,33 +49,68 @@ struct feed {
 	bool ended, unwanted;
 };
 
-static void item_fill(struct feed *f, struct batch *b, unsigned *texts)
+/* What the frame gives by itself; NULL: it is for others to make. */
+static const struct packet *decode(struct feed *f, struct batch *b, size_t at, unsigned *texts)
 {
-	struct feed_item *item = &b->items[b->given.count++];
+	struct packet *packet = &b->packets[at];
 	union decoded *text = &b->texts[*texts];
 
-	item->decoded = dissect_alone(f->dissector, &item->frame, &item->packet, &text->sip, &text->rtcp);
-	*texts += item->decoded && (item->packet.kind == PACKET_SIP || item->packet.kind == PACKET_RTCP);
+	if (!dissect_alone(f->dissector, &b->frames[at], packet, &text->sip, &text->rtcp))
+		return NULL;
+	*texts += packet->kind == PACKET_SIP || packet->kind == PACKET_RTCP;
+	return packet;
 }
 
-/* False: nothing is left. */
-static bool batch_fill(struct feed *f, struct batch *b)
+static inline void item_fill(struct feed *f, struct batch *b, size_t at, unsigned *texts)
+{
+	struct feed_item *item = &b->items[at];
+
+	item->frame = &b->frames[at];
+	item->plain = plain_frame(item->frame);
+	item->packet = item->plain ? NULL : decode(f, b, at, texts);
+}
+
+/* Frames that stay where the source has them until it is asked again: after the last of them. */
+static void batch_borrow(struct feed *f, struct batch *b)
+{
+	unsigned texts = 0;
+
+	if (f->begun == f->at_hand) {
+		f->begun = 0;
+		f->at_hand = source_at_hand(f->source, b->frames, FEED_BATCH);
+	}
+	b->given.items = b->items + f->begun;
+	for (; f->begun < f->at_hand && texts < TEXTS; f->begun++, b->given.count++)
+		item_fill(f, b, f->begun, &texts);
+}
+
+static void batch_copy(struct feed *f, struct batch *b)
 {
 	size_t bytes = 0;
 	unsigned texts = 0;
 	struct frame *frame;
 
-	b->given = (struct feed_batch){ .items = b->items };
+	b->given.items = b->items;
 	while (b->given.count < FEED_BATCH && texts < TEXTS && bytes < BYTES) {
-		frame = &b->items[b->given.count].frame;
+		frame = &b->frames[b->given.count];
 		if (!source_next(f->source, frame))
 			break;
 		if (frame->bytes.n)
 			memcpy(b->bytes + bytes, frame->bytes.p, frame->bytes.n);
 		frame->bytes.p = b->bytes + bytes;
 		bytes += frame->bytes.n;
-		item_fill(f, b, &texts);
+		item_fill(f, b, b->given.count++, &texts);
 	}
+}
+
+/* False: nothing is left. */
+static bool batch_fill(struct feed *f, struct batch *b)
+{
+	b->given.count = 0;
+	if (f->room == 1)
+		batch_borrow(f, b);
+	if (b->given.count == 0)
+		batch_copy(f, b);
 	b->given.frames = f->frames += b->given.count;
 	source_progress(f->source, &b->given.done, &b->given.total);
 	return b->given.count > 0;

@@ -14,9 +14,9 @@ enum { FEED_BATCH = 128 };           /* items at most */
 struct feed;
 
 struct feed_item {
-	struct frame frame;
-	bool decoded;                /* packet is all that the frame gives; else it goes through dissect_frame() */
-	struct packet packet;
+	const struct frame *frame;
+	const struct packet *packet; /* all that the frame gives; NULL: see plain */
+	bool plain;                  /* plain_frame(): its packet is made if it is wanted; else dissect_frame() */
 };
 
 /* Good until the next one is asked for. */

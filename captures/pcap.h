@@ -8,5 +8,7 @@
 bool pcap_begins(struct span first);             /* by the magic number */
 bool pcap_open_file(struct reader *r);           /* reads the file header */
 bool pcap_next_frame(struct reader *r, struct frame *ret_frame);
+/* reader_at_hand() */
+size_t pcap_frames_at_hand(struct reader *r, struct frame *frames, size_t most, int64_t newest_ns);
 
 #endif

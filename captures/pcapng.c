@@ -314,3 +314,23 @@ bool pcapng_next_frame(struct reader *r, struct frame *ret_frame)
 	}
 	return false;
 }
+
+/* Is the next block a packet, all of it in the window, so that the window need not move for it? */
+static bool packet_at_hand(const struct reader *r)
+{
+	const struct input *in = &r->in;
+
+	return in->left >= BLOCK_LEAST && reader_u32(r, in->p) == BLOCK_PACKET && reader_u32(r, in->p + 4) <= in->left;
+}
+
+size_t pcapng_frames_at_hand(struct reader *r, struct frame *frames, size_t most, int64_t newest_ns)
+{
+	size_t n = 0;
+
+	while (n < most && packet_at_hand(r) && pcapng_next_frame(r, &frames[n])) {
+		if (frames[n++].at_ns < newest_ns)
+			break;
+		newest_ns = frames[n - 1].at_ns;
+	}
+	return n;
+}

@@ -17,10 +17,11 @@ static const struct {
 	bool (*begins)(struct span first);
 	bool (*open)(struct reader *r);
 	bool (*next)(struct reader *r, struct frame *ret_frame);
+	size_t (*at_hand)(struct reader *r, struct frame *frames, size_t most, int64_t newest_ns);
 } formats[] = {
-	{ pcap_begins, pcap_open_file, pcap_next_frame },
-	{ pcapng_begins, pcapng_open_file, pcapng_next_frame },
-	{ netmon_begins, netmon_open_file, netmon_next_frame },
+	{ pcap_begins, pcap_open_file, pcap_next_frame, pcap_frames_at_hand },
+	{ pcapng_begins, pcapng_open_file, pcapng_next_frame, pcapng_frames_at_hand },
+	{ netmon_begins, netmon_open_file, netmon_next_frame, NULL },
 };
 
 /* What people have instead, and what turns it into something to read. */
@@ -53,14 +54,20 @@ void reader_fini(struct reader *r)
 }
 
 /* Memory and descriptor go at the end already: there may be many files. What the view shows stays. */
-static bool reader_ends(struct reader *r)
+static void reader_release(struct reader *r)
 {
 	uint64_t done = r->in.stored_done, total = r->in.stored_total;
 
 	input_close(&r->in);
 	r->in.stored_done = done;
 	r->in.stored_total = total;
+}
+
+static bool reader_ends(struct reader *r)
+{
 	r->ended = true;
+	if (!r->lending)
+		reader_release(r);
 	return false;
 }
 
@@ -183,6 +190,7 @@ bool reader_open(struct reader *r, size_t read_bytes, const atomic_bool *stop)
 		return refuse_empty(r);
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
 		r->next = formats[i].next;
+		r->at_hand = formats[i].at_hand;
 		if (formats[i].begins(first))
 			return formats[i].open(r);
 	}
@@ -191,9 +199,23 @@ bool reader_open(struct reader *r, size_t read_bytes, const atomic_bool *stop)
 
 bool reader_next(struct reader *r, struct frame *ret_frame)
 {
-	if (r->ended)
+	if (r->ended) {
+		reader_release(r);
 		return false;
+	}
 	if (r->view.frames == UINT32_MAX)
 		return reader_damaged(r, r->in.offset, "more frames than can be numbered");
 	return r->next(r, ret_frame);
+}
+
+size_t reader_at_hand(struct reader *r, struct frame *frames, size_t most, int64_t newest_ns)
+{
+	size_t n;
+
+	if (r->ended || !r->at_hand || r->view.frames > UINT32_MAX - most)
+		return 0;
+	r->lending = true;
+	n = r->at_hand(r, frames, most, newest_ns);
+	r->lending = false;
+	return n;
 }

@@ -19,9 +19,12 @@ struct reader {
 	char shown[SHOWN_NAME];          /* the name, escaped: what errors begin with */
 	uint16_t index;                  /* of this file in the source */
 	bool ended;
+	bool lending;                    /* frames of the window are being given out: it outlives the end */
 
 	bool big_endian;                 /* pcap: of the file; pcapng: of the section */
 	bool (*next)(struct reader *r, struct frame *ret_frame);         /* the format's */
+	/* likewise; NULL: it has none */
+	size_t (*at_hand)(struct reader *r, struct frame *frames, size_t most, int64_t newest_ns);
 	struct source_interface only_interface;                          /* pcap, netmon */
 	struct pcapng *pcapng;                                           /* NULL: another format */
 	bool nanoseconds;                                                /* pcap: the fraction of a time stamp */
@@ -41,6 +44,13 @@ bool reader_open(struct reader *r, size_t read_bytes, const atomic_bool *stop);
 
 /* The next frame as it comes in the file; false at the end, with view.error where that is not a clean one. */
 bool reader_next(struct reader *r, struct frame *ret_frame);
+
+/*
+ * The next ones that are in the window already, so that the bytes of all are good until the reader is asked again; the
+ * last one may be older than the one before it (than newest_ns, the first), no other is. 0: reader_next() has to be
+ * asked.
+ */
+size_t reader_at_hand(struct reader *r, struct frame *frames, size_t most, int64_t newest_ns);
 
 /* For the formats. They give false, to be passed on. */
 

@@ -15,7 +15,7 @@
 
 enum {
 	FILES_MOST = 65536,              /* what a frame can name */
-	READ_MOST = INPUT_WINDOW_MOST,   /* bytes at once from one file ... */
+	READ_MOST = 1 << 18,   /* bytes at once from one file ... */
 	TRY_FRAMES = 4096,               /* of a file, looked at for their order */
 	TRY_FILES = 64,                  /* of more files none is: that takes memory for each */
 	READ_LEAST = 1 << 16,
@@ -328,6 +328,33 @@ bool source_next(struct source *s, struct frame *ret_frame)
 	*ret_frame = s->heap[0]->head;
 	ret_frame->rotated = (uint16_t)(ret_frame->file - s->heap[0]->capture);
 	return true;
+}
+
+/* Frames of a file that was in order so far. The first that is not goes where others have to wait for it. */
+static size_t lane_at_hand(struct lane *lane, struct frame *frames, size_t most)
+{
+	size_t n = reader_at_hand(&lane->reader, frames, most, lane->piped ? INT64_MIN : lane->last_ns);
+
+	if (n && frames[n - 1].at_ns < (n > 1 ? frames[n - 2].at_ns : lane->last_ns) && !lane->piped) {
+		lane->disorder = true;
+		lane->order = frame_order_new();
+		frame_order_put(lane->order, &frames[--n]);
+	}
+	if (n)
+		lane->last_ns = frames[n - 1].at_ns;
+	return n;
+}
+
+size_t source_at_hand(struct source *s, struct frame *frames, size_t most)
+{
+	size_t n;
+
+	if (!s->begun || s->waiting != 1 || s->filter || s->stop || s->heap[0]->order)
+		return 0;
+	n = lane_at_hand(s->heap[0], frames, most);
+	for (size_t i = 0; i < n; i++)
+		frames[i].rotated = (uint16_t)(frames[i].file - s->heap[0]->capture);
+	return n;
 }
 
 void source_stop(struct source *s)

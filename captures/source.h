@@ -57,6 +57,12 @@ void source_close(struct source *s);
 bool source_next(struct source *s, struct frame *ret_frame);
 
 /*
+ * The same for several at once that have been read already: their bytes are good until the source is asked again. 0:
+ * none is known to be next without reading on, or comparing; source_next() does that.
+ */
+size_t source_at_hand(struct source *s, struct frame *frames, size_t most);
+
+/*
  * Ends the stream at the next source_next(), also one that waits for stdin; what was read ahead of a pipe is given
  * before that. For signal handlers.
  */

@@ -15,39 +15,48 @@ static inline bool control_byte(uint8_t byte)
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 typedef uint64_t words2 __attribute__((vector_size(16)));
 
-/* Offset of the first byte that is not 0; 16: all are. */
-static inline size_t first_of_16(words2 found)
+/* Bit i: byte i of the eight is 0xff; the others are 0. */
+static inline unsigned mask_8(uint64_t found)
 {
-	if (found[0])
-		return (size_t)__builtin_ctzll(le64toh(found[0])) / 8;
-	return found[1] ? 8 + (size_t)__builtin_ctzll(le64toh(found[1])) / 8 : 16;
+	return (unsigned)((le64toh(found) & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* Offset of the first control byte (tabs, CR and LF are some) among 16 bytes; 16: none of them is one. */
-static inline size_t control_find_16(const uint8_t *p)
+/* The same of sixteen. */
+static inline unsigned mask_16(bytes16 found)
+{
+#ifdef __SSE2__
+	return (unsigned)__builtin_ia32_pmovmskb128((char __attribute__((vector_size(16))))found);
+#else
+	return mask_8(((words2)found)[0]) | mask_8(((words2)found)[1]) << 8;
+#endif
+}
+
+/* A bit for each of 16 bytes that is a control byte: tabs, CR and LF are some. */
+static inline unsigned control_mask_16(const uint8_t *p)
 {
 	bytes16 bytes, del = (bytes16){ 0 } + 0x7f, blank = (bytes16){ 0 } + 0x20;
 
 	memcpy(&bytes, p, sizeof bytes);
-	return first_of_16((words2)((bytes < blank) | (bytes == del)));
+	return mask_16((bytes16)((bytes < blank) | (bytes == del)));
 }
 
+/* Offset among 16 bytes; 16: none of them is it. */
 static inline size_t byte_find_16(const uint8_t *p, uint8_t byte)
 {
 	bytes16 bytes;
 
 	memcpy(&bytes, p, sizeof bytes);
-	return first_of_16((words2)(bytes == (bytes16){ 0 } + byte));
+	return (size_t)__builtin_ctz(mask_16((bytes16)(bytes == (bytes16){ 0 } + byte)) | 1u << 16);
 }
 
 /* Offset of the first control byte from `at` on; s.n where there is none. 16 bytes a step: this is the scan. */
 static inline size_t control_find(struct span s, size_t at)
 {
 	while (s.n - at >= 16) {
-		size_t n = control_find_16(s.p + at);
+		unsigned mask = control_mask_16(s.p + at);
 
-		if (n < 16)
-			return at + n;
+		if (mask)
+			return at + (size_t)__builtin_ctz(mask);
 		at += 16;
 	}
 	while (at < s.n && !control_byte(s.p[at]))

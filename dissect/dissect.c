@@ -546,40 +546,17 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 	}
 }
 
-/*
- * Not the union, whose kind says what is valid in it. In small steps: of a whole one gcc makes "rep stos", which costs
- * 8 ns a packet.
- */
-static inline void packet_clear(struct packet *p)
-{
-	enum { STEP = 32, END = offsetof(struct packet, sip) };
-	uint8_t *bytes = (uint8_t *)p;
-	size_t i;
-
-	for (i = 0; i + STEP <= END; i += STEP)
-		memset(bytes + i, 0, STEP);
-	memset(bytes + i, 0, END % STEP);
-}
-
 static void frame_dissect(struct dissector *d, struct packet *p)
 {
 	const struct frame *f = d->frame;
 	struct cursor c = cursor_over(f->bytes, f->wire_bytes);
 	enum network network;
 
-	packet_clear(p);
-	p->at_ns = f->at_ns;
-	p->frame = p->first_frame = f->number;
-	p->file = f->file;
-	p->rotated = f->rotated;
-	p->interface = f->interface;
-	p->link = f->link;
-	p->direction = f->direction;
-	p->wire_bytes = f->wire_bytes;
-	p->first_of_frame = true;
-	p->kind = PACKET_NONE;
-	if (plain_rtp(f, p))
+	if (plain_frame(f)) {
+		plain_packet(f, p);
 		return;
+	}
+	packet_begin(p, f);
 	network = link_parse(&c, f->link, p);
 	while (network == NETWORK_IP)
 		network = ip_dissect(d, &c, p);

@@ -7,8 +7,7 @@
 #include "dissect/tunnel.h"
 
 enum {
-	ETHERNET = 14, IP4 = 20, UDP = 8, RTP = 12,
-	AT_IP = ETHERNET, AT_UDP = AT_IP + IP4, AT_RTP = AT_UDP + UDP,
+	IP4 = 20, UDP = 8,
 	TYPE_IP4_NO_OPTIONS = 0x080045,      /* the ethertype and the first byte behind it */
 	FRAGMENT_BITS = 0x3fff, DF = 0x4000, /* RFC 791 */
 	RTP_FIXED = 0x80,                    /* version 2; no padding, extension, CSRC */
@@ -16,34 +15,38 @@ enum {
 	LINK_ETHERNET = 1
 };
 
-static inline uint16_t u16_at(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t u32_at(const uint8_t *p)
-{
-	return (uint32_t)u16_at(p) << 16 | u16_at(p + 2);
-}
-
 /* total: what IP says that there is of it. */
 static inline bool is_plain_ip(const uint8_t *ip, size_t total, size_t captured)
 {
-	return total >= IP4 + UDP + RTP && total <= captured && !(u16_at(ip + 6) & FRAGMENT_BITS) && ip[9] == IP_UDP;
+	return total >= IP4 + UDP + PLAIN_RTP_BYTES && total <= captured && !(plain_u16(ip + 6) & FRAGMENT_BITS) &&
+	       ip[9] == IP_UDP;
 }
 
 /* Nothing that RTCP, QUIC or a tunnel could be. */
 static inline bool is_plain_rtp(const uint8_t *udp, const uint8_t *rtp)
 {
-	return rtp[0] == RTP_FIXED && (rtp[1] < 192 || rtp[1] > 223) && !quic_version(u32_at(rtp + 1)) &&
-	       u16_at(udp) != PORT_QUIC && u16_at(udp + 2) != PORT_QUIC && !tunnel_port(u16_at(udp + 2));
+	return rtp[0] == RTP_FIXED && (rtp[1] < 192 || rtp[1] > 223) && !quic_version(plain_u32(rtp + 1)) &&
+	       plain_u16(udp) != PORT_QUIC && plain_u16(udp + 2) != PORT_QUIC && !tunnel_port(plain_u16(udp + 2));
+}
+
+bool plain_frame(const struct frame *f)
+{
+	const uint8_t *bytes = f->bytes.p, *ip = bytes + PLAIN_IP, *udp = bytes + PLAIN_UDP, *rtp = bytes + PLAIN_RTP;
+	size_t total;
+
+	if (f->link != LINK_ETHERNET || f->bytes.n < PLAIN_RTP + PLAIN_RTP_BYTES || f->bytes.n != f->wire_bytes ||
+	    plain_u32(bytes + 12) >> 8 != TYPE_IP4_NO_OPTIONS)
+		return false;
+	total = plain_u16(ip + 2);
+	return is_plain_ip(ip, total, f->bytes.n - PLAIN_IP) && plain_u16(udp + 4) == total - IP4 &&
+	       is_plain_rtp(udp, rtp);
 }
 
 static inline void address4_set(struct endpoint *e, const uint8_t *bytes, const uint8_t *port)
 {
 	e->addr.family = 4;
 	memcpy(e->addr.bytes, bytes, 4);
-	e->port = u16_at(port);
+	e->port = plain_u16(port);
 }
 
 static inline void rtp_set(struct rtp_header *h, const uint8_t *rtp, size_t bytes)
@@ -51,33 +54,28 @@ static inline void rtp_set(struct rtp_header *h, const uint8_t *rtp, size_t byte
 	*h = (struct rtp_header){
 		.pt = rtp[1] & 0x7f,
 		.marker = rtp[1] >> 7,
-		.seq = u16_at(rtp + 2),
-		.rtp_ts = u32_at(rtp + 4),
-		.ssrc = u32_at(rtp + 8),
-		.payload = { rtp + RTP, bytes - RTP },
-		.payload_wire = bytes - RTP,
+		.seq = plain_u16(rtp + 2),
+		.rtp_ts = plain_u32(rtp + 4),
+		.ssrc = plain_u32(rtp + 8),
+		.payload = { rtp + PLAIN_RTP_BYTES, bytes - PLAIN_RTP_BYTES },
+		.payload_wire = bytes - PLAIN_RTP_BYTES,
 		.level_dbov = LEVEL_NONE
 	};
 }
 
-bool plain_rtp(const struct frame *f, struct packet *p)
+void plain_packet(const struct frame *f, struct packet *p)
 {
-	const uint8_t *bytes = f->bytes.p, *ip = bytes + AT_IP, *udp = bytes + AT_UDP, *rtp = bytes + AT_RTP;
-	size_t total;
+	const uint8_t *bytes = f->bytes.p, *ip = bytes + PLAIN_IP, *udp = bytes + PLAIN_UDP, *rtp = bytes + PLAIN_RTP;
+	size_t total = plain_u16(ip + 2);
 
-	if (f->link != LINK_ETHERNET || f->bytes.n < AT_RTP + RTP || f->bytes.n != f->wire_bytes ||
-	    u32_at(bytes + 12) >> 8 != TYPE_IP4_NO_OPTIONS)
-		return false;
-	total = u16_at(ip + 2);
-	if (!is_plain_ip(ip, total, f->bytes.n - AT_IP) || u16_at(udp + 4) != total - IP4 || !is_plain_rtp(udp, rtp))
-		return false;
+	packet_begin(p, f);
 	memcpy(p->mac_dst, bytes, 6);
 	memcpy(p->mac_src, bytes + 6, 6);
-	p->has = HAS_MAC | HAS_IP | HAS_IP_ID | HAS_PORTS | (u16_at(ip + 6) & DF ? HAS_DF : 0u);
+	p->has = HAS_MAC | HAS_IP | HAS_IP_ID | HAS_PORTS | (plain_u16(ip + 6) & DF ? HAS_DF : 0u);
 	p->dscp = ip[1] >> 2;
 	p->ecn = ip[1] & 3;
 	p->ip_bytes = (uint16_t)total;
-	p->ip_id = u16_at(ip + 4);
+	p->ip_id = plain_u16(ip + 4);
 	p->ttl = ip[8];
 	p->ip_protocol = IP_UDP;
 	p->transport = TRANSPORT_UDP;
@@ -87,6 +85,5 @@ bool plain_rtp(const struct frame *f, struct packet *p)
 	p->payload_wire = p->payload.n;
 	p->kind = PACKET_RTP;
 	rtp_set(&p->rtp, rtp, p->payload.n);
-	ip_udp_checksum(p, u16_at(udp + 6), (struct span){ udp, total - IP4 });
-	return true;
+	ip_udp_checksum(p, plain_u16(udp + 6), (struct span){ udp, total - IP4 });
 }

@@ -286,10 +286,19 @@ void sip_message_keys(struct sip_message *m)
 	};
 }
 
-/* All of it but the header table and its index, which have a count, and bits. */
+/*
+ * All of it but the header table and its index, which have a count, and bits. In steps, as gcc makes "rep stos" of a
+ * whole one.
+ */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
-	memset(m, 0, offsetof(struct sip_message, first));
+	enum { STEP = 64, END = offsetof(struct sip_message, first) };
+	uint8_t *p = (uint8_t *)m;
+	size_t i;
+
+	for (i = 0; i + STEP <= END; i += STEP)
+		memset(p + i, 0, STEP);
+	memset(p + i, 0, END % STEP);
 	m->bytes = bytes;
 }
 

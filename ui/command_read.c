@@ -153,26 +153,22 @@ static bool decodes_ahead(const struct read_options *o)
 	return sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) > 1;
 }
 
-_Static_assert(FEED_BATCH <= (int)ENGINE_BATCH, "a batch of frames is a batch of packets");
-
 static void take_batch(struct reading *g, const struct feed_batch *b)
 {
-	const struct packet *decoded[FEED_BATCH];
-	unsigned count = 0;
+	unsigned from = 0;
 
+	for (unsigned i = 0; g->history && i < b->count; i++)
+		history_keep_frame(g->history, b->items[i].frame);
 	for (unsigned i = 0; i < b->count; i++) {
 		const struct feed_item *item = &b->items[i];
 
-		history_keep_frame(g->history, &item->frame);
-		if (item->decoded) {
-			decoded[count++] = &item->packet;
+		if (item->plain || item->packet)
 			continue;
-		}
-		engine_packets(g->engine, decoded, count);
-		count = 0;
-		take_frame(g, &item->frame);
+		engine_items(g->engine, b->items + from, i - from);
+		from = i + 1;
+		take_frame(g, item->frame);
 	}
-	engine_packets(g->engine, decoded, count);
+	engine_items(g->engine, b->items + from, b->count - from);
 }
 
 static void read_frames(struct reading *g, bool ascii)
@@ -186,7 +182,7 @@ static void read_frames(struct reading *g, bool ascii)
 	while ((batch = feed_next(feed)) != NULL) {
 		take_batch(g, batch);
 		if (g->ui && batch->count)
-			read_ui_look(g->ui, batch->items[batch->count - 1].frame.at_ns, batch->frames);
+			read_ui_look(g->ui, batch->items[batch->count - 1].frame->at_ns, batch->frames);
 		progress_update(&progress, batch->done, batch->total, batch->frames);
 	}
 	progress_end(&progress);

@@ -196,6 +196,11 @@ struct leg *binding_leg(const struct binding *b, const struct endpoint *at)
 	return p ? p->message->leg : NULL;
 }
 
+struct hash_place binding_leg_place(const struct binding *b, const struct endpoint *at)
+{
+	return (struct hash_place){ &b->spots, endpoint_hash(at) };
+}
+
 void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret)
 {
 	memset(ret, 0, sizeof *ret);

@@ -26,6 +26,8 @@ void binding_forget(struct binding *b, struct leg *leg);
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at);
 /* The leg whose SDP announced this address last; NULL none. */
 struct leg *binding_leg(const struct binding *b, const struct endpoint *at);
+/* Where that is looked for. */
+struct hash_place binding_leg_place(const struct binding *b, const struct endpoint *at);
 /* A stream_hint_fn; context is the binding. */
 bool binding_hint(void *context, const struct packet *p, struct stream_hint *ret);
 void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret);

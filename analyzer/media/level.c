@@ -160,32 +160,33 @@ static void codes_take(struct level *l, struct span payload)
 	}
 }
 
-static void payload_take(struct level *l, const struct level_table *t, enum level_law law, const struct packet *p)
+static void payload_take(
+	struct level *l, const struct level_table *t, enum level_law law, const struct level_sample *sample)
 {
-	struct span payload = p->rtp.payload;
-	float power = level_power(t, law, payload);
+	float power = level_power(t, law, sample->payload);
 
-	power_take(l, power, p->at_ns);
-	stuck_take(l, payload, power);
-	codes_take(l, payload);
+	power_take(l, power, sample->at_ns);
+	stuck_take(l, sample->payload, power);
+	codes_take(l, sample->payload);
 }
 
-bool level_take(struct level *l, const struct level_table *t, const struct packet *p)
+bool level_take(struct level *l, const struct level_table *t, const struct level_sample *sample)
 {
+	int8_t given = sample->level_dbov;
+
 	switch ((enum level_mode)l->mode) {
 	case LEVEL_OFF:
 		return false;
 	case LEVEL_MU:
 	case LEVEL_A:
-		if (p->rtp.payload.n == 0)
+		if (sample->payload.n == 0)
 			return false;
-		payload_take(l, t, l->mode == LEVEL_A ? LEVEL_A_LAW : LEVEL_MU_LAW, p);
+		payload_take(l, t, l->mode == LEVEL_A ? LEVEL_A_LAW : LEVEL_MU_LAW, sample);
 		break;
 	case LEVEL_GIVEN:
-		if (p->rtp.level_dbov > 0)
+		if (given > 0)
 			return false;
-		power_take(l, p->rtp.level_dbov <= -127 ? 0 : powf(10, ((float)p->rtp.level_dbov + 3.01f + 3.17f) / 10),
-			p->at_ns);
+		power_take(l, given <= -127 ? 0 : powf(10, ((float)given + 3.01f + 3.17f) / 10), sample->at_ns);
 		break;
 	}
 	return l->wait && --l->wait == 0;

@@ -45,8 +45,15 @@ struct level {
 };
 _Static_assert(sizeof(struct level) == 64, "one cache line");
 
+struct level_sample {
+	int64_t at_ns;
+	struct span payload;
+	int8_t level_dbov;           /* as the sender gives it: struct rtp_header */
+};
+enum { LEVEL_NOT_GIVEN = 1 };
+
 /* One sampled packet, as its mode wants it. True: wait has come to its end. */
-bool level_take(struct level *l, const struct level_table *t, const struct packet *p);
+bool level_take(struct level *l, const struct level_table *t, const struct level_sample *sample);
 /* The mean since *count samples, which is how many there are from now on; INTERVAL_UNHEARD none. l may be NULL. */
 int8_t level_since(struct level *l, uint32_t *count);
 /*

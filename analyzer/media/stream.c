@@ -57,24 +57,19 @@ static inline bool is_due(const struct stream_hot *h, int64_t at_ns)
  * Next in sequence, one packet time later by its clock, nothing about it new: whatever packet_take() would do beyond
  * the lines of plain_take() must be ruled out here.
  */
-static inline bool is_plain(const struct stream_hot *h, const struct packet *p)
+static inline bool is_plain(const struct stream_hot *h, const struct rtp_glance *g)
 {
-	const struct rtp_header *r = &p->rtp;
-
-	return r->seq == (uint16_t)(h->ext_seq + 1) && r->pt == h->pt && !r->marker &&
+	return g->seq == (uint16_t)(h->ext_seq + 1) && g->pt == h->pt && !g->marker &&
 		!(h->flags & (HOT_SLOW | HOT_ASIDE | HOT_STRANGE)) && h->ptime_ms != 0 &&
-		r->rtp_ts - h->rtp_ts == (uint32_t)h->ptime_ms * h->khz &&
-		(uint64_t)p->at_ns - (uint64_t)h->last_ns < (uint64_t)GAP_MIN_MS * MILLISECOND_NS &&
-		!is_due(h, p->at_ns) && p->ttl == h->ttl && p->dscp == h->dscp && !(p->has & HAS_TRUNCATED) &&
-		r->payload_wire > SID_MAX + 4 && (r->seq < h->first_seq) == !!(h->flags & HOT_UNDER) && r->seq != 0 &&
-		h->jitter_ms < PLAIN_JITTER_MS;
+		g->rtp_ts - h->rtp_ts == (uint32_t)h->ptime_ms * h->khz &&
+		(uint64_t)g->at_ns - (uint64_t)h->last_ns < (uint64_t)GAP_MIN_MS * MILLISECOND_NS &&
+		!is_due(h, g->at_ns) && g->ttl == h->ttl && g->dscp == h->dscp && g->payload_wire > SID_MAX + 4 &&
+		(g->seq < h->first_seq) == !!(h->flags & HOT_UNDER) && g->seq != 0 && h->jitter_ms < PLAIN_JITTER_MS;
 }
 
-static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p);
-
-static inline void plain_take(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
+static inline void plain_take(struct streams *s, uint32_t index, struct stream_hot *h, const struct rtp_glance *g)
 {
-	int64_t delta_ns = p->at_ns - h->last_ns;
+	int64_t delta_ns = g->at_ns - h->last_ns;
 	float difference_ms = (float)((double)delta_ns * 1e-6 - h->ptime_ms), over;
 	float jitter_ms = (15 * h->jitter_ms + fabsf(difference_ms)) / 16, jitter_q8 = jitter_ms * 256;
 
@@ -84,7 +79,7 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 	h->jitter_sum += jitter_ms;
 	if (jitter_q8 > h->jitter_max_q8)
 		h->jitter_max_q8 = (uint16_t)jitter_q8;
-	if (delta_ns / (8 * MICROSECOND_NS) > h->delta_max_8us) {
+	if (delta_ns >= (h->delta_max_8us + INT64_C(1)) * 8 * MICROSECOND_NS) {
 		h->delta_max_8us = (uint16_t)(delta_ns / (8 * MICROSECOND_NS));
 		streams_record(s, index)->s.max_delta_ns = delta_ns;
 	}
@@ -95,24 +90,31 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 		h->over_ms[0] = 0;
 	if (over > 60)
 		receiver_late(streams_record(s, index), h, over);
-	h->last_ns = p->at_ns;
-	h->rtp_ts = p->rtp.rtp_ts;
-	h->last_frame = p->frame;
-	h->last_ip_id = p->ip_id;
-	h->length = (uint8_t)p->rtp.payload_wire;
-	if (h->flags & HOT_AFTER)
-		plain_after(s, index, h, p);
+	h->last_ns = g->at_ns;
+	h->rtp_ts = g->rtp_ts;
+	h->last_frame = g->frame;
+	h->last_ip_id = g->ip_id;
+	h->length = (uint8_t)g->payload_wire;
+	s->counts.rtp_packets++;
 }
 
 /* ---- what follows a packet that was counted, plain or not ---- */
 
-static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
+static inline bool is_listened_to(const struct stream_hot *h, uint16_t seq)
+{
+	return (h->flags & HOT_LEVEL) && seq % LEVEL_EVERY == 0;
+}
+
+static void listen(struct streams *s, uint32_t index, const struct level_sample *sample)
 {
 	struct record *r = streams_record(s, index);
 
-	if ((h->flags & HOT_LEVEL) && p->rtp.seq % LEVEL_EVERY == 0 &&
-		level_take(streams_level(s, index), s->level_table, p) && r->s.gap_count)
+	if (level_take(streams_level(s, index), s->level_table, sample) && r->s.gap_count)
 		r->s.gaps[r->s.gap_count - 1].speech_after = level_is_speech(streams_level(s, index));
+}
+
+static void whole_after(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
+{
 	if (h->flags & HOT_MARKS)
 		copy_mark(r, p);
 	if (h->flags & HOT_FAR)
@@ -121,6 +123,16 @@ static void plain_after(struct streams *s, uint32_t index, struct stream_hot *h,
 		twin_take(s, r, p);
 	if (h->flags & HOT_PROBE)
 		payload_probe_take(s, r, h, p);
+}
+
+static void packet_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
+{
+	struct level_sample sample = { p->at_ns, p->rtp.payload, p->rtp.level_dbov };
+
+	if (is_listened_to(h, p->rtp.seq))
+		listen(s, index, &sample);
+	if (h->flags & HOT_WHOLE)
+		whole_after(s, streams_record(s, index), h, p);
 }
 
 /* ---- the long way ---- */
@@ -405,7 +417,7 @@ static void packet_take(
 	hot_store(h, p);
 	slow_settle(s, r, h);
 	if ((h->flags & HOT_AFTER) && kind == PAYLOAD_AUDIO && step != SEQUENCE_REPEATED)
-		plain_after(s, r->index, h, p);
+		packet_after(s, r->index, h, p);
 	else if (h->flags & HOT_MARKS)
 		copy_mark(r, p);
 	if (step == SEQUENCE_RESTART)
@@ -590,47 +602,110 @@ static struct stream_result refused_packet(struct streams *s, struct slot *slot)
 
 /* ---- packets ---- */
 
-struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p)
+/* A search goes on to the slots behind the first, often in another line. */
+static inline struct stream_ticket ticket_of(const struct streams *s, uint64_t hash, uint16_t seq)
 {
-	struct stream_ticket t = { flow_hash(s, p) };
+	uint32_t at = (uint32_t)(hash & s->slot_mask);
 
-	__builtin_prefetch(&s->slots[t.hash & s->slot_mask]);
-	return t;
+	__builtin_prefetch(&s->slots[at]);
+	__builtin_prefetch(&s->slots[at] + 2);
+	return (struct stream_ticket){ hash, at, seq };
 }
 
-void streams_prefetch(const struct streams *s, struct stream_ticket ticket)
+struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p)
 {
-	const struct slot *slot = &s->slots[slot_find(s, ticket.hash)];
+	return ticket_of(s, flow_hash(s, p), p->rtp.seq);
+}
 
-	if (slot->state == SLOT_STREAM)
-		__builtin_prefetch(streams_hot(s, slot->index), 1);
+struct stream_ticket streams_prepare_plain(const struct streams *s, const struct frame *f)
+{
+	const uint8_t *addresses = f->bytes.p + PLAIN_ADDRESSES, *ports = f->bytes.p + PLAIN_UDP;
+
+	return ticket_of(s, flow_hash4(s, addresses, addresses + 4, plain_u32(ports), f->file), plain_seq(f));
+}
+
+/* Flows may have moved since the ticket was made. */
+static inline size_t ticket_slot(const struct streams *s, struct stream_ticket ticket)
+{
+	const struct slot *slot = &s->slots[ticket.at];
+
+	return slot->hash == ticket.hash && slot->state != SLOT_EMPTY ? ticket.at : slot_find(s, ticket.hash);
+}
+
+void streams_prefetch(const struct streams *s, struct stream_ticket *ticket)
+{
+	size_t at = slot_find(s, ticket->hash);
+	const struct slot *slot = &s->slots[at];
+
+	ticket->at = (uint32_t)at;
+	if (slot->state != SLOT_STREAM)
+		return;
+	__builtin_prefetch(streams_hot(s, slot->index), 1);
+	if (ticket->seq % LEVEL_EVERY == 0)
+		__builtin_prefetch(streams_level(s, slot->index), 1);
+}
+
+static struct rtp_glance glance_of(const struct packet *p)
+{
+	return (struct rtp_glance){
+		.at_ns = p->at_ns,
+		.frame = p->frame,
+		.rtp_ts = p->rtp.rtp_ts,
+		.ssrc = p->rtp.ssrc,
+		.payload_wire = p->rtp.payload_wire,
+		.seq = p->rtp.seq,
+		.ip_id = p->ip_id,
+		.pt = p->rtp.pt,
+		.ttl = p->ttl,
+		.dscp = p->dscp,
+		.marker = p->rtp.marker,
+	};
+}
+
+bool streams_plain(struct streams *s, const struct frame *f, struct stream_ticket ticket)
+{
+	const struct slot *slot = &s->slots[ticket_slot(s, ticket)];
+	struct rtp_glance g = plain_glance(f);
+	struct stream_hot *h;
+
+	if (f->file != s->last_file || s->several_files || slot->state != SLOT_STREAM || slot->ssrc != g.ssrc)
+		return false;
+	h = streams_hot(s, slot->index);
+	if ((h->flags & HOT_WHOLE) || !is_plain(h, &g))
+		return false;
+	plain_take(s, slot->index, h, &g);
+	if (is_listened_to(h, g.seq))
+		listen(s, slot->index, &(struct level_sample){ g.at_ns, plain_payload(f), LEVEL_NOT_GIVEN });
+	return true;
 }
 
 struct stream_result streams_packet_prepared(struct streams *s, const struct packet *p, struct stream_ticket ticket)
 {
+	struct rtp_glance g = glance_of(p);
 	struct stream_hot *h;
 	struct slot *slot;
 	size_t at;
 
 	if (p->file != s->last_file || s->several_files)
 		streams_file(s, p, ticket.hash);
-	at = slot_find(s, ticket.hash);
+	at = ticket_slot(s, ticket);
 	slot = &s->slots[at];
 	if (slot->state == SLOT_REFUSED)
 		return refused_packet(s, slot);
 	if (slot->state != SLOT_STREAM || slot->ssrc != p->rtp.ssrc)
 		return flow_packet(s, p, ticket.hash, at);
 	h = streams_hot(s, slot->index);
-	if (!is_plain(h, p))
+	if ((p->has & HAS_TRUNCATED) || !is_plain(h, &g))
 		return long_way(s, streams_record(s, slot->index), p);
-	plain_take(s, slot->index, h, p);
-	s->counts.rtp_packets++;
+	plain_take(s, slot->index, h, &g);
+	if (h->flags & HOT_AFTER)
+		packet_after(s, slot->index, h, p);
 	return (struct stream_result){ .stream = &streams_record(s, slot->index)->s };
 }
 
 struct stream_result streams_packet(struct streams *s, const struct packet *p)
 {
-	return streams_packet_prepared(s, p, (struct stream_ticket){ flow_hash(s, p) });
+	return streams_packet_prepared(s, p, streams_prepare(s, p));
 }
 
 /* ---- answers ---- */

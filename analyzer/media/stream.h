@@ -249,12 +249,23 @@ struct stream_result streams_packet(struct streams *s, const struct packet *p);
 
 /*
  * The same in three steps, for batches: the flow's hash and a prefetch of its slot; a prefetch of its 64 bytes; then
- * the packet. The first two change nothing.
+ * the packet. The first two change nothing but the ticket.
  */
-struct stream_ticket { uint64_t hash; };
+struct stream_ticket {
+	uint64_t hash;
+	uint32_t at;                 /* the slot where the flow was last, or its search begins */
+	uint16_t seq;
+};
+struct stream_ticket streams_prepare_plain(const struct streams *s, const struct frame *f);  /* a plain frame */
 struct stream_ticket streams_prepare(const struct streams *s, const struct packet *p);
-void streams_prefetch(const struct streams *s, struct stream_ticket ticket);
+void streams_prefetch(const struct streams *s, struct stream_ticket *ticket);
 struct stream_result streams_packet_prepared(struct streams *s, const struct packet *p, struct stream_ticket ticket);
+
+/*
+ * A plain frame. True: it is the next packet of a known stream, nothing else is to be said of it, and it was taken.
+ * False, and nothing has changed: it needs to be seen as a packet.
+ */
+bool streams_plain(struct streams *s, const struct frame *f, struct stream_ticket ticket);
 
 /*
  * SDP has come later than the media: streams of these addresses learn clocks and codecs, heuristic candidates are

@@ -9,6 +9,7 @@
 #include "captures/base/arena.h"
 #include "captures/base/memory.h"
 #include "captures/base/pool.h"
+#include "dissect/plain.h"
 
 enum {
 	SEQ_MAX_DROPOUT = 3000, SEQ_MAX_MISORDER = 100,        /* RFC 3550 A.1 */
@@ -29,7 +30,8 @@ enum hot_flag {
 	HOT_TWIN = 1 << 7,           /* is compared with another stream */
 	HOT_PROBE = 1 << 8           /* its payloads are looked at: see payload_probe.c */
 };
-#define HOT_AFTER (HOT_LEVEL | HOT_MARKS | HOT_FAR | HOT_TWIN | HOT_PROBE)
+#define HOT_WHOLE (HOT_MARKS | HOT_FAR | HOT_TWIN | HOT_PROBE)       /* its packets are looked at as a whole */
+#define HOT_AFTER (HOT_LEVEL | HOT_WHOLE)
 
 /*
  * One cache line. A plain packet (next in sequence, one packet time on, nothing special) touches this and nothing
@@ -209,24 +211,30 @@ static inline uint64_t load_word(const uint8_t *p)
  * Two secret words and one multiplication to 128 bits (NH of UMAC, RFC 4418) for the twelve bytes of IPv4: two given
  * flows share the result with a chance of about 2^-63, so that its 64 bits, compared whole, stand for the addresses.
  */
+static inline uint64_t flow_hash4(
+	const struct streams *s, const uint8_t src[4], const uint8_t dst[4], uint32_t ports, uint16_t file)
+{
+	uint64_t addresses = load_word(src) << 32 | load_word(dst);
+	unsigned __int128 product = (unsigned __int128)(addresses + s->hash_key[0]) * (ports + s->hash_key[1]);
+	uint64_t hash = ((uint64_t)product ^ (uint64_t)(product >> 64)) * s->hash_key[2];
+
+	hash ^= hash >> 32;
+	return file ? hash_mix(hash, file) : hash;
+}
+
 static inline uint64_t flow_hash(const struct streams *s, const struct packet *p)
 {
 	struct { uint8_t src[16], dst[16]; uint16_t ports[2]; } key;
-	uint64_t hash, addresses, ports = (uint64_t)p->src.port << 16 | p->dst.port;
-	unsigned __int128 product;
+	uint64_t hash;
 
-	if (p->src.addr.family == 6) {
-		memcpy(key.src, p->src.addr.bytes, sizeof key.src);
-		memcpy(key.dst, p->dst.addr.bytes, sizeof key.dst);
-		key.ports[0] = p->src.port;
-		key.ports[1] = p->dst.port;
-		hash = hash_bytes(&key, sizeof key);
-	} else {
-		addresses = load_word(p->src.addr.bytes) << 32 | load_word(p->dst.addr.bytes);
-		product = (unsigned __int128)(addresses + s->hash_key[0]) * (ports + s->hash_key[1]);
-		hash = ((uint64_t)product ^ (uint64_t)(product >> 64)) * s->hash_key[2];
-		hash ^= hash >> 32;
-	}
+	if (p->src.addr.family != 6)
+		return flow_hash4(s, p->src.addr.bytes, p->dst.addr.bytes, (uint32_t)p->src.port << 16 | p->dst.port,
+			p->file);
+	memcpy(key.src, p->src.addr.bytes, sizeof key.src);
+	memcpy(key.dst, p->dst.addr.bytes, sizeof key.dst);
+	key.ports[0] = p->src.port;
+	key.ports[1] = p->dst.port;
+	hash = hash_bytes(&key, sizeof key);
 	return p->file ? hash_mix(hash, p->file) : hash;
 }
 

@@ -43,6 +43,33 @@ static inline struct packet rtp_at(unsigned i)
 	return p;
 }
 
+enum { RTP_FRAME_MOST = 54 + 160 };
+
+/* The plain frame of such a packet; bytes has room for RTP_FRAME_MOST. */
+static inline struct frame rtp_frame_of(const struct packet *p, uint8_t *bytes)
+{
+	size_t n = p->rtp.payload.n, ip = 40 + n, udp = 20 + n;
+	const uint8_t head[54] = {
+		2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 8, 0,
+		0x45, (uint8_t)(p->dscp << 2), (uint8_t)(ip >> 8), (uint8_t)ip, (uint8_t)(p->ip_id >> 8),
+		(uint8_t)p->ip_id, 0x40, 0, p->ttl, 17, 0, 0,
+		[34] = (uint8_t)(p->src.port >> 8), (uint8_t)p->src.port, (uint8_t)(p->dst.port >> 8),
+		(uint8_t)p->dst.port, (uint8_t)(udp >> 8), (uint8_t)udp,
+		[42] = 0x80, (uint8_t)(p->rtp.marker << 7 | p->rtp.pt), (uint8_t)(p->rtp.seq >> 8),
+		(uint8_t)p->rtp.seq, (uint8_t)(p->rtp.rtp_ts >> 24), (uint8_t)(p->rtp.rtp_ts >> 16),
+		(uint8_t)(p->rtp.rtp_ts >> 8), (uint8_t)p->rtp.rtp_ts, (uint8_t)(p->rtp.ssrc >> 24),
+		(uint8_t)(p->rtp.ssrc >> 16), (uint8_t)(p->rtp.ssrc >> 8), (uint8_t)p->rtp.ssrc,
+	};
+
+	assert_in_range(n, 0, 160);
+	memcpy(bytes, head, sizeof head);
+	memcpy(bytes + 26, p->src.addr.bytes, 4);
+	memcpy(bytes + 30, p->dst.addr.bytes, 4);
+	memcpy(bytes + 54, p->rtp.payload.p, n);
+	return (struct frame){ .at_ns = p->at_ns, .bytes = { bytes, 54 + n }, .wire_bytes = (uint32_t)(54 + n),
+		.number = p->frame, .file = p->file, .link = 1 };
+}
+
 static inline struct streams_config streams_defaults(void)
 {
 	return (struct streams_config){

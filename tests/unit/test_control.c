@@ -67,6 +67,22 @@ static void test_byte(void **state)
 	}
 }
 
+/* With the processor's own instruction and without it: any pattern of bytes that are 0xff or 0. */
+static void test_masks(void **state)
+{
+	(void)state;
+	for (unsigned pattern = 0; pattern < 1 << 16; pattern++) {
+		bytes16 found = { 0 };
+		words2 words;
+
+		for (unsigned i = 0; i < 16; i++)
+			found[i] = pattern >> i & 1 ? 0xff : 0;
+		words = (words2)found;
+		assert_int_equal(mask_16(found), pattern);
+		assert_int_equal(mask_8(words[0]) | mask_8(words[1]) << 8, pattern);
+	}
+}
+
 static void test_nothing(void **state)
 {
 	(void)state;
@@ -80,6 +96,7 @@ int main(void)
 		cmocka_unit_test(test_every_place),
 		cmocka_unit_test(test_first_of_two),
 		cmocka_unit_test(test_byte),
+		cmocka_unit_test(test_masks),
 		cmocka_unit_test(test_nothing),
 	};
 

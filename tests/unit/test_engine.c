@@ -5,6 +5,7 @@
  */
 #include "analyzer/engine.h"
 
+#include "dissect/plain.h"
 #include "tests/unit/world.h"
 
 static const struct dialogue plain = { .call = "c1" };
@@ -18,6 +19,25 @@ static struct packet packet_at(struct world *w, enum packet_kind kind, double s,
 
 	p.kind = (uint8_t)kind;
 	return p;
+}
+
+/* The i-th packet of 16 streams in turn: PCMA, 20 ms. */
+static void plain_frame_at(struct frame *f, uint8_t bytes[54 + 160], unsigned i)
+{
+	static const uint8_t head[54] = { [12] = 8, 0, 0x45, 0, 0, 200, [22] = 64, 17, [26] = 10, 0, 0, 1, 10, 0, 0, 2,
+		0x20, 0, 0x30, 0, 0, 180, 0, 0, 0x80, 8 };
+	uint32_t ts = i / 16 * 160;
+
+	memcpy(bytes, head, sizeof head);
+	memset(bytes + 54, 0xd5, 160);
+	bytes[35] = (uint8_t)(i % 16);
+	bytes[45] = (uint8_t)(i / 16 + 200);
+	bytes[46] = 1;
+	bytes[48] = (uint8_t)(ts >> 8);
+	bytes[49] = (uint8_t)ts;
+	bytes[53] = (uint8_t)(i % 16);
+	*f = (struct frame){ .at_ns = at_s(1 + i / 16 * 0.02), .bytes = { bytes, 214 }, .wire_bytes = 214,
+		.number = i + 1, .link = 1 };
 }
 
 /* ---- every sort to its records ---- */
@@ -97,7 +117,7 @@ static void a_mirrored_message_is_taken_once(void **state)
 static void a_full_batch_has_room_for_what_waited(void **state)
 {
 	const struct row answer = { .s = 1, .status = 200, .to = "t" }, invite = { .s = 1.5 };
-	const struct packet *given[ENGINE_BATCH];
+	struct feed_item given[ENGINE_BATCH];
 	static struct packet packets[ENGINE_BATCH];
 	static struct sip_message sip;
 	struct packet early;
@@ -115,7 +135,7 @@ static void a_full_batch_has_room_for_what_waited(void **state)
 	engine_packet(w.e, &early);
 	for (unsigned i = 0; i < ENGINE_BATCH; i++) {
 		packets[i] = packet_at(&w, PACKET_OTHER, 1.1 + i / 1000.0, "10.0.0.9:700", "10.0.0.8:900");
-		given[i] = &packets[i];
+		given[i] = (struct feed_item){ .packet = &packets[i] };
 	}
 	packets[ENGINE_BATCH - 1] = packet_at(&w, PACKET_SIP, 1.5, A, B);
 	bytes.n = script_text(&w.s, &invite);
@@ -123,11 +143,57 @@ static void a_full_batch_has_room_for_what_waited(void **state)
 	packets[ENGINE_BATCH - 1].sip = &sip;
 	packets[ENGINE_BATCH - 1].payload = bytes;
 	packets[ENGINE_BATCH - 1].payload_wire = bytes.n;
-	engine_packets(w.e, given, ENGINE_BATCH);
+	engine_items(w.e, given, ENGINE_BATCH);
 	engine_finish(w.e);
 	assert_true(w.e->capture.answers_early_ns > 0);
 	assert_int_equal(network_counts(w.e->network).packets, ENGINE_BATCH + 1);
 	world_end(&w);
+}
+
+/* Frames of which no packet is made, one after the other or in batches: counted and told as their packets would be. */
+static void plain_frames_are_packets(void **state)
+{
+	enum { FRAMES = 3 * ENGINE_BATCH };
+	static struct frame frames[FRAMES];
+	static uint8_t bytes[FRAMES][54 + 160];
+	struct feed_item items[FRAMES];
+	struct view_capture views[3];
+	struct streams_counts streams[3];
+	struct network_counts network[3];
+
+	(void)state;
+	for (unsigned i = 0; i < FRAMES; i++) {
+		plain_frame_at(&frames[i], bytes[i], i);
+		items[i] = (struct feed_item){ .frame = &frames[i], .plain = plain_frame(&frames[i]) };
+		assert_true(items[i].plain);
+	}
+	for (unsigned way = 0; way < 3; way++) {
+		struct packet p;
+		struct world w;
+
+		world_begin(&w);
+		for (unsigned i = 0; way == 0 && i < FRAMES; i++) {
+			plain_packet(&frames[i], &p);
+			engine_packet(w.e, &p);
+		}
+		for (unsigned i = 0; way == 1 && i < FRAMES; i++)
+			engine_items(w.e, &items[i], 1);
+		for (unsigned i = 0; way == 2 && i < FRAMES; i += ENGINE_BATCH)
+			engine_items(w.e, &items[i], ENGINE_BATCH);
+		engine_finish(w.e);
+		view_capture(w.e, &views[way]);
+		streams[way] = streams_counts(w.e->streams);
+		network[way] = network_counts(w.e->network);
+		world_end(&w);
+	}
+	assert_int_equal(views[0].frames, FRAMES);
+	for (unsigned way = 1; way < 3; way++) {
+		assert_int_equal(views[way].frames, views[0].frames);
+		assert_int_equal(views[way].bytes, views[0].bytes);
+		assert_int_equal(views[way].rtp, views[0].rtp);
+		assert_int_equal(streams[way].rtp_packets, streams[0].rtp_packets);
+		assert_int_equal(network[way].packets, network[0].packets);
+	}
 }
 
 static void icmp_errors_are_kept_and_nothing_else(void **state)
@@ -484,6 +550,7 @@ int main(void)
 		cmocka_unit_test(each_sort_is_counted_once),
 		cmocka_unit_test(a_mirrored_message_is_taken_once),
 		cmocka_unit_test(a_full_batch_has_room_for_what_waited),
+		cmocka_unit_test(plain_frames_are_packets),
 		cmocka_unit_test(icmp_errors_are_kept_and_nothing_else),
 		cmocka_unit_test(media_before_its_signalling_is_bound),
 		cmocka_unit_test(media_keeps_a_call_alive),

@@ -39,7 +39,7 @@ static struct packet *layers(struct dissector *d, const struct frame *whole, str
 {
 	struct frame f = *whole;
 
-	f.link = 101;                /* IP itself: no frame that plain_rtp() looks at */
+	f.link = 101;                /* IP itself: no plain frame */
 	f.bytes.p += AT_IP;
 	f.bytes.n -= AT_IP;
 	f.wire_bytes -= AT_IP;
@@ -71,17 +71,41 @@ static void same(const struct packet *a, const struct packet *b)
 	assert_int_equal(a->rtp.level_dbov, b->rtp.level_dbov);
 }
 
+static void same_glance(const struct frame *f, const struct packet *p)
+{
+	struct rtp_glance g = plain_glance(f);
+
+	assert_int_equal(g.at_ns, p->at_ns);
+	assert_int_equal(g.frame, p->frame);
+	assert_int_equal(g.rtp_ts, p->rtp.rtp_ts);
+	assert_int_equal(g.ssrc, p->rtp.ssrc);
+	assert_int_equal(g.payload_wire, p->rtp.payload_wire);
+	assert_int_equal(g.seq, p->rtp.seq);
+	assert_int_equal(plain_seq(f), p->rtp.seq);
+	assert_int_equal(g.ip_id, p->ip_id);
+	assert_int_equal(g.pt, p->rtp.pt);
+	assert_int_equal(g.ttl, p->ttl);
+	assert_int_equal(g.dscp, p->dscp);
+	assert_int_equal(g.marker, p->rtp.marker);
+	assert_ptr_equal(plain_payload(f).p, p->rtp.payload.p);
+	assert_int_equal(plain_payload(f).n, p->rtp.payload.n);
+}
+
 /* False: it is not plain, and there is but one way. Else by both. */
 static bool compare(struct dissector *d, const struct frame *f)
 {
-	struct packet as_it_is, by_layers, scratch = { 0 };
+	struct packet as_it_is, at_once, by_layers;
 
-	if (!plain_rtp(f, &scratch))
+	if (!plain_frame(f))
 		return false;
 	dissect_frame(d, f);
 	assert_true(dissect_next(d, &as_it_is));
 	assert_int_equal(as_it_is.kind, PACKET_RTP);
 	same(&as_it_is, layers(d, f, &by_layers));
+	memset(&at_once, 0xaa, sizeof at_once);
+	plain_packet(f, &at_once);
+	same(&at_once, &by_layers);
+	same_glance(f, &by_layers);
 	return true;
 }
 
@@ -173,7 +197,6 @@ static void other_frames_are_left_alone(void **state)
 {
 	uint8_t bytes[FRAME];
 	struct frame f = frame_of(bytes, FRAME, FRAME);
-	struct packet p = { 0 }, untouched = { 0 };
 
 	(void)state;
 	for (unsigned at = 12; at < AT_IP; at++) {
@@ -182,13 +205,12 @@ static void other_frames_are_left_alone(void **state)
 			if (bytes[at] == value)
 				continue;
 			bytes[at] = (uint8_t)value;
-			assert_false(plain_rtp(&f, &p));
+			assert_false(plain_frame(&f));
 		}
 	}
 	frame_fill(bytes);
 	f.link = 113;
-	assert_false(plain_rtp(&f, &p));
-	assert_memory_equal(&p, &untouched, sizeof p);
+	assert_false(plain_frame(&f));
 }
 
 int main(void)

@@ -357,6 +357,36 @@ static void test_rotated(void **state)
 	source_close(s);
 }
 
+/* Frames that are taken several at a time tell it, too. */
+static void test_rotated_at_hand(void **state)
+{
+	static const uint32_t first[] = { 10, 12, 20 };
+	static uint32_t second[6000];    /* more than are looked at for their order */
+	const char *paths[] = { "turn.pcap", "turn.pcap1" };
+	struct frame frames[8];
+	unsigned at_hand = 0;
+	struct source *s;
+
+	(void)state;
+	write_times(paths[0], 1, first, 3);
+	for (size_t i = 0; i < 6000; i++)
+		second[i] = 21 + (uint32_t)i / 100;
+	write_times(paths[1], 1, second, 6000);
+	s = source_open(paths, 2, NULL, NULL);
+	for (;;) {
+		size_t n = source_at_hand(s, frames, 8);
+
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(frames[i].rotated, frames[i].file);
+			at_hand += frames[i].file;
+		}
+		if (n == 0 && !source_next(s, &frames[0]))
+			break;
+	}
+	assert_true(at_hand);
+	source_close(s);
+}
+
 /* 300 files with a frame each, seconds falling as names rise. */
 static void test_many_files(void **state)
 {
@@ -681,15 +711,115 @@ static void test_nothing_named(void **state)
 	source_close(NULL);
 }
 
+/* ---- several at once ---- */
+
+enum { MANY = 9000, OLDER = 6000 };      /* so many that the file is taken to be in order; that one is not */
+
+/* 1 ms apart, of 0 to 299 bytes; one is 2 ms older than the one before it. What comes behind the last is no frame. */
+static void write_many(const char *path, bool pcapng)
+{
+	struct image im = { .p = NULL };
+
+	if (pcapng) {
+		image_section(&im);
+		image_block_end(&im, image_interface(&im, 1, 0));
+	} else {
+		image_pcap(&im, US, 1);
+	}
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint32_t us = 1000 * (i == OLDER ? i - 2 : i + 1);
+
+		if (pcapng)
+			image_block_end(&im, image_packet(&im, 0, us, i % 300, i % 300));
+		else
+			image_record(&im, us / 1000000, us % 1000000, i % 300);
+	}
+	if (pcapng)
+		image_packet(&im, 7, 0, 4, 4);
+	image_fill(&im, 0xff, 16);
+	image_write(&im, path);
+	image_free(&im);
+}
+
+static void frame_say(const struct frame *f, struct text *out)
+{
+	size_t sound = 0;
+
+	while (sound < f->bytes.n && f->bytes.p[sound] == 0xee)
+		sound++;
+	assert_int_equal(sound, f->bytes.n);
+	text_addf(out, "%u @%" PRId64 " %zu +%" PRIu64 "\n", f->number, f->at_ns, f->bytes.n, f->offset);
+}
+
+/* Those at hand where there are any; they are looked at when all of them have come. The share of them. */
+static unsigned say_at_hand(struct source *s, size_t most, struct text *out)
+{
+	struct frame frames[128];
+	unsigned at_hand = 0;
+
+	for (;;) {
+		size_t n = source_at_hand(s, frames, most);
+
+		at_hand += (unsigned)n;
+		if (n == 0 && !source_next(s, &frames[n++]))
+			return at_hand;
+		for (size_t i = 0; i < n; i++)
+			frame_say(&frames[i], out);
+	}
+}
+
+static void say_one_by_one(struct source *s, struct text *out)
+{
+	struct frame f;
+
+	while (source_next(s, &f))
+		frame_say(&f, out);
+}
+
+/* All in the same order, the same at the end; and it is not the slow way that gave them. */
+static void test_at_hand(void **state)
+{
+	const char *path = "many";
+
+	(void)state;
+	for (unsigned pcapng = 0; pcapng < 2; pcapng++) {
+		struct text one, several;
+
+		text_init(&one);
+		text_init(&several);
+		write_many(path, pcapng);
+		for (size_t most = 1; most <= 128; most *= 2) {
+			struct source *a = source_open(&path, 1, NULL, NULL), *b = source_open(&path, 1, NULL, NULL);
+
+			text_clear(&one);
+			text_clear(&several);
+			say_one_by_one(a, &one);
+			assert_true(say_at_hand(b, most, &several) > 1000);
+			source_say_errors(a, &one);
+			source_say_errors(b, &several);
+			assert_string_equal(one.p, several.p);
+			assert_int_equal(source_file(a, 0)->frames, MANY);
+			assert_int_equal(source_file(b, 0)->frames, MANY);
+			assert_int_equal(source_file(b, 0)->error.code, ERR_DAMAGED);
+			source_close(a);
+			source_close(b);
+		}
+		text_fini(&one);
+		text_fini(&several);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_hand),
 		cmocka_unit_test(test_packed),
 		cmocka_unit_test(test_zstd_cut),
 		cmocka_unit_test(test_large_packed),
 		cmocka_unit_test(test_merged),
 		cmocka_unit_test(test_merged_bytes_live),
 		cmocka_unit_test(test_rotated),
+		cmocka_unit_test(test_rotated_at_hand),
 		cmocka_unit_test(test_many_files),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_filter_link_types),
