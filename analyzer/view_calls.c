@@ -144,7 +144,8 @@ static int graver(enum heard a, enum heard b)
  * known.
  */
 /* picks_up: the leg whose caller and callee stand the other way round; UINT_MAX none. */
-static void sum_up(struct view_call *ret, unsigned callees, unsigned picks_up)
+/* past: bits of the legs that were answered when the first was over: of those its parties hear nothing any more. */
+static void sum_up(struct view_call *ret, unsigned callees, unsigned picks_up, uint32_t past)
 {
 	bool open[2] = { false };            /* by who sends */
 
@@ -155,7 +156,7 @@ static void sum_up(struct view_call *ret, unsigned callees, unsigned picks_up)
 		enum heard *hears = sender == SIDE_CALLEE ? &ret->caller_hears : &ret->callee_hears;
 		double *mos = sender == SIDE_CALLEE ? &ret->caller_mos : &ret->callee_mos;
 
-		if (strcmp(d->kind, "audio") != 0)
+		if (strcmp(d->kind, "audio") != 0 || (d->leg < 32 && past & UINT32_C(1) << d->leg))
 			continue;
 		open[d->sender] |= d->leg == (d->sender == SIDE_CALLEE ? 0 : callees) && d->heard == HEARD_UNKNOWN;
 		if (graver(d->heard, *hears) > 0)
@@ -242,14 +243,15 @@ static const struct leg *pickup_of(const struct call *c)
 	return NULL;
 }
 
+/* Where the one who was called took the call: what began after that is another's, the target of a transfer. */
 static const struct leg *last_leg(const struct call *c)
 {
-	const struct leg *best = first_leg(c);
+	const struct leg *first = first_leg(c), *best = first;
 
 	LIST_EACH(it, &c->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
-		if (leg->answered && leg->parent)
+		if (leg->answered && leg->parent && (first->answer_ns == NS_NONE || leg->first_ns <= first->answer_ns))
 			best = leg;
 	}
 	return best;
@@ -309,6 +311,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	const struct call *c;
 	const struct leg *first, *last, *decides, *pickup;
 	unsigned index = 0, callees = 0, picks_up = UINT_MAX;
+	uint32_t past = 0;
 
 	if (i >= v->call_count)
 		return false;
@@ -336,9 +339,12 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 
 		callees = leg == last ? index : callees;
 		picks_up = leg == pickup ? index : picks_up;
+		if (first->answered && first->end_ns != NS_NONE && leg->answer_ns != NS_NONE && index < 32 &&
+		    leg->answer_ns > first->end_ns)
+			past |= UINT32_C(1) << index;
 		view_media(e, v, leg, index++, ret);
 	}
-	sum_up(ret, callees, picks_up);
+	sum_up(ret, callees, picks_up, past);
 	if (ret->media_count == 0 && agreement_unseen(c)) {
 		ret->caller_hears = ret->callee_hears = HEARD_UNKNOWN;
 		ret->notes[ret->note_count++] = "the session description that answers is not in the capture: who is to hear whom is not known";

@@ -432,12 +432,18 @@ struct status_count {
 	size_t count;
 };
 
+/* A call that is forwarded goes on as another one: nobody is at fault. */
+static bool is_redirection(unsigned status)
+{
+	return status / 100 == 3;
+}
+
 /* Calls that failed are no good news, also where no finding says whose fault it is. */
 static void below_failed(const struct report *r, const struct tally *tally)
 {
 	struct status_count statuses[STATUSES_NAMED] = { { 0, 0 } };
 	char calls[WORDS], failed[WORDS], number[WORDS];
-	size_t named = 0, rest = 0;
+	size_t named = 0, rest = 0, refused = 0;
 	struct text t;
 
 	if (tally->failed == 0)
@@ -461,13 +467,16 @@ static void below_failed(const struct report *r, const struct tally *tally)
 	text_addf(&t, "%s of %s:", words_count(tally->failed, failed),
 		words_counted(r->selection->call_count, "call", calls));
 	for (size_t k = 0; k < named; k++) {
-		text_addf(&t, statuses[k].status ? "%s %u" : "%s no status", k ? "," : "", statuses[k].status);
+		text_addf(&t, statuses[k].status ? "%s %u%s" : "%s no status", k ? "," : "", statuses[k].status,
+			is_redirection(statuses[k].status) ? " sent it elsewhere" : "");
+		refused += !is_redirection(statuses[k].status);
 		if (statuses[k].count > 1)
 			text_addf(&t, " (%s times)", words_count(statuses[k].count, number));
 	}
 	if (rest)
 		text_addf(&t, ", others (%s times)", words_count(rest, number));
-	text_add(&t, "; no finding says whose fault it is");
+	if (refused || rest)
+		text_add(&t, "; no finding says whose fault it is");
 	below(r, "Failed", t.p);
 	text_fini(&t);
 }

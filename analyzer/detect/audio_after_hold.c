@@ -9,7 +9,7 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = { "latch-lost", "address-changed", "port-closed",
-	"hold-not-released", "resume-rejected", "moh-stuck", "unlocated", NULL };
+	"hold-not-released", "resume-rejected", "moh-stuck", "resume-without-address", "unlocated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "no audio after resume",

@@ -37,7 +37,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { COPIES_ENOUGH = 4, SUBJECT_WALKED = 64, SAME_VERSION_ROW = 3, MTU = 1500 };
+enum { BAD_EVENT = 489, COPIES_ENOUGH = 4, SUBJECT_WALKED = 64, SAME_VERSION_ROW = 3, MTU = 1500 };
 
 #define COPIES_SPAN_NS (3 * SECOND_NS)
 #define AFTER_EXPIRY_NS (2 * SECOND_NS)
@@ -130,7 +130,7 @@ static bool ended(const struct watch *w, int64_t at_ns)
 
 static bool rejects(unsigned status)
 {
-	return status == 403 || status == 404 || status == 405 || status == 481 || status == 489 || status / 100 == 5;
+	return status == 403 || status == 404 || status == 405 || status == 481 || status == BAD_EVENT || status / 100 == 5;
 }
 
 /* A stranger at the site's door: what happens to it is told elsewhere. */
@@ -417,6 +417,8 @@ static const char *claim_text(unsigned claim)
 
 static const char *fix_of(const struct verdict *v)
 {
+	if (says(v, "subscribe-rejected") && v->ask->status == BAD_EVENT)
+		return "Switch lamps (BLF) on at the PBX, or set the phone's lamp to the kind of event that the PBX offers (dialog, presence)";
 	if (says(v, "subscribe-rejected"))
 		return "Check the number in the lamp key and that the PBX has a hint for it and lets this phone watch it";
 	if (says(v, "subscribe-unanswered"))
@@ -440,8 +442,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &w->watcher_at.addr, watcher);
 	say_host(facts, &w->notifier_at.addr, notifier);
 	if (says(v, "subscribe-rejected"))
-		finding_cause(f, "%s asked for the lamp of %s; %s answered %u.", watcher, w->entity, notifier,
-			v->ask->status);
+		finding_cause(f, "%s asked for the lamp of %s; %s answered %u%s.", watcher, w->entity, notifier,
+			v->ask->status, v->ask->status == BAD_EVENT ? ": it does not offer the event that this lamp asks for" : "");
 	else if (says(v, "subscribe-unanswered"))
 		finding_cause(f, "%s asked %u times for the lamp of %s; %s did not answer.", watcher, v->ask->copies,
 			w->entity, notifier);

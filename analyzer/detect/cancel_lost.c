@@ -110,12 +110,19 @@ static void judge_unanswered(const struct judging *j, struct lost *l)
 	}
 }
 
+/* The CANCEL was refused, and whoever rang went on until it was answered, or nobody had come for a while. */
+static bool rang_on(const struct judging *j, const struct invite_hop *h)
+{
+	return h->cancel_answer && h->cancel_answer->status == 481 &&
+	       ns_minus(h->final->at.at_ns, h->cancel_answer->at.at_ns) > j->wait_ns;
+}
+
 static void judge_cancel(const struct judging *j, struct lost *l)
 {
 	const struct invite_hop *h = l->hop;
 	const struct message *answer = h->cancel_answer;
 
-	if (h->final || h->over)
+	if (h->over || (h->final && !rang_on(j, h)))
 		return;              /* it has ended, one way or another */
 	if (!answer) {
 		judge_unanswered(j, l);
@@ -236,7 +243,7 @@ static const struct wording { const char *reason, *because, *fix; } wordings[] =
 	{ "cancel-to-other-port", "the CANCEL went to another port than the INVITE",
 	  "Look for what changed the port between the two: router, ALG, or the server" },
 	{ "cancel-481", "it does not recognise the CANCEL",
-	  "Look for an ALG that rewrites requests; update the server" },
+	  "Look for an ALG that rewrites requests; else update the side that cancels" },
 	{ "no-487", "it took the CANCEL and did not end the call with 487", "Update the phone's firmware" },
 	{ "ringing-after-cancel", "it took the CANCEL and rings on", "Update the phone's firmware" },
 	{ "cancel-before-1xx", "the CANCEL was sent before the phone had answered anything, and not again",

@@ -11,7 +11,7 @@
 static const char *const reasons[] = {
 	"not-negotiated", "pt-number-mismatch", "split-event", "timestamp-runs", "no-end", "too-short",
 	"duration-invalid", "events-lost", "double-path",
-	"info-refused", "relay-dropped", "codec-inband-only", "clock-mismatch", NULL,
+	"info-refused", "relay-dropped", "codec-inband-only", "clock-mismatch", "clock-miscounted", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -90,7 +90,7 @@ enum { REASON_COUNT = sizeof reasons / sizeof reasons[0] - 1 };
 enum {
 	NOT_NEGOTIATED, PT_NUMBER_MISMATCH, SPLIT_EVENT, TIMESTAMP_RUNS, NO_END, TOO_SHORT, DURATION_INVALID,
 		EVENTS_LOST, DOUBLE_PATH, INFO_REFUSED,
-	RELAY_DROPPED, CODEC_INBAND_ONLY, CLOCK_MISMATCH
+	RELAY_DROPPED, CODEC_INBAND_ONLY, CLOCK_MISMATCH, CLOCK_MISCOUNTED
 };
 
 static const struct { enum severity severity; enum confidence confidence; unsigned least; } weights[REASON_COUNT] = {
@@ -107,6 +107,7 @@ static const struct { enum severity severity; enum confidence confidence; unsign
 	[RELAY_DROPPED] = { SEVERITY_ERROR, CONFIDENCE_LIKELY, 3 },
 	[CODEC_INBAND_ONLY] = { SEVERITY_INFO, CONFIDENCE_LIKELY, 1 },
 	[CLOCK_MISMATCH] = { SEVERITY_INFO, CONFIDENCE_LIKELY, 1 },
+	[CLOCK_MISCOUNTED] = { SEVERITY_WARNING, CONFIDENCE_LIKELY, 2 },
 };
 
 struct fault {
@@ -124,6 +125,8 @@ struct presses {
 	bool secure;                 /* some could not be read */
 	const struct window *window; /* of the first fault */
 	uint8_t pt_sent, pt_given;   /* of the first with another number */
+	uint8_t pt_clock;            /* of the first that is miscounted, and its clock as agreed */
+	unsigned clock_hz;
 };
 
 static void fault_add(struct presses *p, unsigned reason, struct frame_ref at, uint32_t last_frame, int64_t last_ns,
@@ -203,6 +206,16 @@ static void judge_end(struct presses *p, const struct stream *s, const struct di
 		digit_fault(p, NO_END, s, x, w, "key press without end bit; the packet behind it is here");
 }
 
+/* As long as a press is in the clock of the voice, far too short in the clock that was agreed for its number. */
+static void judge_miscounted(struct presses *p, const struct stream *s, const struct digit *x, const struct window *w)
+{
+	if (!p->faults[CLOCK_MISCOUNTED].count) {
+		p->pt_clock = x->pt;
+		p->clock_hz = (unsigned)clock_of(w, s, x->pt);
+	}
+	digit_fault(p, CLOCK_MISCOUNTED, s, x, w, "key press counted in the clock of the voice");
+}
+
 static void judge_length(const struct detection *d, struct presses *p, const struct stream *s, const struct digit *x,
 	const struct window *w)
 {
@@ -211,6 +224,9 @@ static void judge_length(const struct detection *d, struct presses *p, const str
 	if (x->packets >= 2 && (x->shrank || (x->ended && x->duration == 0)))
 		digit_fault(p, DURATION_INVALID, s, x, w,
 			x->shrank ? "key press whose duration falls" : "key press of duration 0");
+	else if (x->ended && x->duration && ms < detection_key(d, "min-ms") && s->clock_hz && !s->clock_estimated &&
+	    x->duration * 1000.0 / s->clock_hz >= detection_key(d, "min-ms"))
+		judge_miscounted(p, s, x, w);
 	else if (x->ended && x->duration && ms < detection_key(d, "min-ms"))
 		digit_fault(p, TOO_SHORT, s, x, w, "key press that is too short");
 }
@@ -454,7 +470,7 @@ static bool inband_only(const struct direction *dir)
 /* ---- words ---- */
 
 struct words { char sender[SAY_TEXT], receiver[SAY_TEXT], culprit[SAY_TEXT]; unsigned count, total;
-	uint8_t pt_sent, pt_given; };
+	uint8_t pt_sent, pt_given, pt_clock; unsigned clock_hz; };
 
 static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 {
@@ -506,6 +522,10 @@ static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 	case CLOCK_MISMATCH:
 		finding_cause(f, "The key presses of %s have another RTP clock than the voice of the same stream; some receivers misread how long they are.", w->sender);
 		break;
+	case CLOCK_MISCOUNTED:
+		finding_cause(f, "%s sends %u key presses under payload type %u, which was agreed with a clock of %u Hz, and counts them in the clock of the voice: %s takes them "
+			      "for too short, or drops that number.", w->sender, w->count, w->pt_clock, w->clock_hz, w->receiver);
+		break;
 	case CODEC_INBAND_ONLY:
 		finding_cause(f, "No telephone-event is agreed, and tones do not pass a compressing codec whole: menus may not understand %s.", w->sender);
 		break;
@@ -521,6 +541,10 @@ static void say_fix(struct finding *f, unsigned reason, const struct words *w)
 		break;
 	case INFO_REFUSED:
 		finding_fix(f, "Set the DTMF method of %s to RFC 4733 (telephone-event), which both sides can agree on in SDP.", w->sender);
+		break;
+	case CLOCK_MISCOUNTED:
+		finding_fix(f, "Offer telephone-event with the clock of the voice alone (8000 Hz beside G.711 and G.722) on both %s and %s, or leave the codecs of other clocks out; update %s.",
+			    w->sender, w->receiver, w->sender);
 		break;
 	case TOO_SHORT:
 		finding_fix(f, "Set the length of key presses on %s to 100 ms or more.", w->sender);
@@ -573,7 +597,8 @@ static void tell(struct detection *d, const struct event *ev, const struct press
 	const struct facts *facts = detection_facts(d);
 	const struct fault *fault = &p->faults[reason];
 	struct finding *f = detection_raise(d, reasons[reason], weights[reason].severity, weights[reason].confidence);
-	struct words w = { .count = fault->count, .total = p->total, .pt_sent = p->pt_sent, .pt_given = p->pt_given };
+	struct words w = { .count = fault->count, .total = p->total, .pt_sent = p->pt_sent, .pt_given = p->pt_given,
+		.pt_clock = p->pt_clock, .clock_hz = p->clock_hz };
 
 	parts_of_direction(f, facts, ev->direction);
 	if (fault->count) {

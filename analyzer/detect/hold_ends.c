@@ -82,6 +82,22 @@ static bool shuts(const struct exchange *e, const struct direction *dir)
 	return answer == SDP_RECVONLY || answer == SDP_INACTIVE;
 }
 
+static const struct sdp_media *media_of(const struct sdp_copies *c, unsigned mline)
+{
+	const struct sdp *sdp = c->count ? c->seen[0]->sdp : NULL;
+
+	return sdp && mline < sdp->media_count ? &sdp->media[mline] : NULL;
+}
+
+/* It says sendrecv where it said hold, and names no address to send to, neither in c= nor by ICE. */
+static bool opens_nowhere(const struct exchange *hold, const struct exchange *e, unsigned mline)
+{
+	const struct sdp_media *was = hold ? media_of(&hold->offer, mline) : NULL, *now = media_of(&e->offer, mline);
+
+	return was && now && is_hold(was->direction) && now->direction == SDP_SENDRECV && now->port && !now->rare->ice_ufrag.n &&
+	       address_known(&now->at.addr) && address_unspecified(&now->at.addr);
+}
+
 /* Refused, or nothing came back for so long that nothing will. */
 static bool is_refused(const struct exchange *e, int64_t end_ns)
 {
@@ -96,12 +112,19 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 	const struct exchange *e = last_exchange(dialog);
 	enum sdp_direction offer;
 
-	if (!e || e->kind == EXCHANGE_INITIAL || !says_direction(&e->offer, dir->slot->mline, &offer) ||
-	    offer != SDP_SENDRECV)
+	if (!e || e->kind == EXCHANGE_INITIAL || !says_direction(&e->offer, dir->slot->mline, &offer))
 		return false;
 	s->resume = e;
 	s->hold = hold_of(dialog, e->offerer, e, dir->slot->mline);
 	s->to_ns = over_ns(d, dialog->leg);
+	if (offer != SDP_SENDRECV && dir->sender != e->offerer && e->state == EXCHANGE_STABLE &&
+	    opens_nowhere(s->hold, e, dir->slot->mline)) {
+		s->reason = "resume-without-address";
+		s->from_ns = e->stable_ns;
+		return true;
+	}
+	if (offer != SDP_SENDRECV)
+		return false;
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
 		return false;
 	if (e->state == EXCHANGE_STABLE && shuts(e, dir)) {
@@ -167,6 +190,10 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_cause(f, "%s took the call back, and music from %s, which the resume no longer names, plays on for %.0f s; its own audio does not come.",
 			      holder, endpoint_text(&s->music->src, source), (double)(s->to_ns - s->from_ns) / 1e9);
 		finding_fix(f, "Look at the music server %s and at what %s tells it at a resume.", source, holder);
+	} else if (strcmp(s->reason, "resume-without-address") == 0) {
+		finding_cause(f, "%s took the call back (sendrecv) and still names 0.0.0.0 for its audio, as in the hold: %s has nowhere to send to.",
+			      holder, other);
+		finding_fix(f, "Update %s: the offer that ends a hold has to name its address and port again.", holder);
 	} else if (s->resume->state == EXCHANGE_STABLE) {
 		finding_cause(f, "%s took the call back with audio both ways; %s agreed and left its side as it was on hold, so one direction stays shut.",
 			      holder, other);
@@ -183,7 +210,8 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 	const struct direction *dir = ev->direction;
 	struct finding *f = detection_raise(d, s->reason, SEVERITY_ERROR,
 		s->music ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
-	struct endpoint other = party_seen_at(dir, side_other(s->resume->offerer));
+	bool own = strcmp(s->reason, "resume-without-address") == 0;
+	struct endpoint other = party_seen_at(dir, own ? s->resume->offerer : side_other(s->resume->offerer));
 	char to[SAY_TEXT], from[SAY_TEXT];
 
 	parts_of_direction(f, facts, dir);

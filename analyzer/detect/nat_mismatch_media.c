@@ -136,7 +136,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
 		m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
-			    address_private(&m->told.addr) ? knows_real(h->window,
+			    address_private(&m->told.addr) ? address_private(&m->real.addr) || knows_real(h->window,
 			    &m->real) ? "wrong-interface" : "private-to-public" : "stale-external";
 	} else if (port_remapped(facts, d, m)) {
 		m->reason = "port-remapped";

@@ -5,6 +5,8 @@
  */
 #include "analyzer/detect/hearing_parts.h"
 
+enum { DEAD_COPIES = 3 };     /* of a 200: no chance any more */
+
 #define SEES_MARGIN_NS (60 * SECOND_NS)
 #define MEDIA_HOST_MARGIN_NS (10 * MINUTE_NS)
 
@@ -319,6 +321,19 @@ enum confidence hearing_loopback_proof(const struct hearing *h)
 	return h->at_receiver || h->sees != SEES_NO ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 }
 
+/* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
+static bool is_dead_contact(const struct direction *d, const struct address *at)
+{
+	LIST_EACH(it, &d->slot->dialog->leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_INVITE && t->final && t->ack && t->status / 100 == 2 && t->final_copies > DEAD_COPIES &&
+		    t->by == d->sender && address_equal(&t->ack->dst.addr, at) && !address_equal(&t->final->src.addr, at))
+			return true;
+	}
+	return false;
+}
+
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real)
@@ -345,7 +360,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 			return CONTRADICTION_PRIVATE;
 		if (sender_outside && !sends_anything(facts, &sdp->addr))
 			return CONTRADICTION_PRIVATE;
-		return CONTRADICTION_NONE;
+		return is_dead_contact(d, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 	}
 	/*
 	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its

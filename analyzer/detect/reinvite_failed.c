@@ -36,6 +36,7 @@ static const struct config_key keys[] = {
 
 enum { COPIES_ENOUGH = 4 };
 
+#define GIVEN_UP_NS (40 * SECOND_NS)
 #define COPIES_SPAN_NS (3 * SECOND_NS)
 
 struct verdict {
@@ -426,6 +427,8 @@ static const char *fix_of(const struct verdict *v, bool refresh)
 		return "Switch the SIP ALG of the router off, and the keep-alive of the phones on in its place; let the server answer to where packets come from";
 	if (says(v, "dead-contact"))
 		return "The answering side moved to another port: switch its keep-alive on, below the timer of the NAT, and give it a fixed SIP port";
+	if (says(v, "unanswered") && v->hop.answer)
+		return "Look at the log of the host that answers 100 Trying: it has taken the request and not finished it, or waits for one behind it";
 	if (says(v, "unanswered"))
 		return "Capture at the silent side; switch SIP ALG off in the router, and the keep-alive of the phone on";
 	if (says(v, "refused-481"))
@@ -512,6 +515,15 @@ static void tell_alg(struct finding *f, const struct verdict *v)
 	finding_evidence(f, v->mangled.behind->at, "behind it: audio to %s", became);
 }
 
+/* When whoever asked in vain hung up for it, if he did: timers B and F, and some seconds for what comes between. */
+static int64_t given_up_ns(const struct transaction *t)
+{
+	const struct leg *leg = t->leg;
+	bool soon = leg->bye_ns != NS_NONE && leg->bye_ns > t->last_ns && leg->bye_ns - t->first_ns <= GIVEN_UP_NS;
+
+	return soon ? leg->bye_ns : t->last_ns;
+}
+
 static void tell(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -524,7 +536,7 @@ static void tell(struct detection *d, const struct verdict *v)
 	finding_leg(f, t->leg);
 	finding_part(f, PART_VICTIM, asker);
 	finding_part(f, PART_CULPRIT, peer);
-	finding_times(f, t->first_ns, t->last_ns);
+	finding_times(f, t->first_ns, is_silent(v) ? given_up_ns(t) : t->last_ns);
 	say_party(facts, t->leg, t->by, who);
 	say_host(facts, &peer->addr, host);
 	say_act(v, host, act, sizeof act);
@@ -535,7 +547,7 @@ static void tell(struct detection *d, const struct verdict *v)
 		tell_alg(f, v);
 	finding_fix(f, "%s.", fix_of(v, wish_of(t) == WISH_REFRESH));
 	add_evidence(f, v);
-	if (is_silent(v))
+	if (is_silent(v) && !v->hop.answer)
 		finding_cannot_see(f, "whether %s got the request; capture there to decide", host);
 }
 

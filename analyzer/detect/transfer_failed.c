@@ -13,7 +13,7 @@
 
 static const char *const reasons[] = {
 	"refer-rejected", "refer-unanswered", "no-notify", "target-failed", "target-unanswered-lost", "replaces-481",
-	"replaces-incomplete", "replaces-wrong-party",
+	"replaces-incomplete", "replaces-wrong-party", "replaces-itself",
 	"refer-to-unreachable", "transferee-dropped", "consultation-stranded", "notify-481", NULL,
 };
 
@@ -294,6 +294,40 @@ static const char *replaces_flaw(struct span refer_to)
 	return span_find(value, ';') < value.n ? "whose semicolons are not escaped" : NULL;
 }
 
+/* 0 to 15; 16: no hexadecimal digit. */
+static unsigned hex_digit(uint8_t b)
+{
+	if (b >= '0' && b <= '9')
+		return b - '0';
+	b |= 0x20;
+	return b >= 'a' && b <= 'f' ? b - 'a' + 10u : 16;
+}
+
+/* The byte that text begins with, "%40" for one that is escaped; text goes on behind it. */
+static uint8_t byte_take(struct span *text)
+{
+	bool escaped = text->n > 2 && text->p[0] == '%' && hex_digit(text->p[1]) < 16 && hex_digit(text->p[2]) < 16;
+	uint8_t b = escaped ? (uint8_t)(hex_digit(text->p[1]) << 4 | hex_digit(text->p[2])) : text->p[0];
+
+	*text = span_from(*text, escaped ? 3 : 1);
+	return b;
+}
+
+/* Does Refer-To ask the target to replace the call in which the REFER goes? It should name the second one. */
+static bool names_itself(const struct transfer *t)
+{
+	size_t at = span_find_text_nocase(t->refer_to, SPAN("Replaces="));
+	struct span value = span_from(t->refer_to, at + 9), own = t->leg->call_id;
+
+	if (at >= t->refer_to.n)
+		return false;
+	for (size_t i = 0; i < own.n; i++) {
+		if (value.n == 0 || byte_take(&value) != own.p[i])
+			return false;
+	}
+	return own.n && value.n && byte_take(&value) == ';';
+}
+
 /* ---- a REFER ---- */
 
 static void judge_unanswered_refer(struct judge *j, struct verdict *v)
@@ -491,11 +525,19 @@ static void judge_accepted(struct judge *j, struct verdict *v)
 	bool done = t->state == TRANSFER_DONE || (target && target->answered) || another_answered(t);
 
 	if (done) {
-		judge_stranded(j, v);
+		judge_dropped(v);
+		if (!v->reason)
+			judge_stranded(j, v);
 		return;
 	}
 	if (target && target->replaces.n)
 		judge_replaces(j, v, target);
+	if (!v->reason && t->notified >= 300 && names_itself(t)) {
+		v->reason = "replaces-itself";
+		v->severity = SEVERITY_ERROR;
+		v->confidence = CONFIDENCE_CERTAIN;
+		snprintf(v->detail, sizeof v->detail, "the very call in which it is asked, not the other one");
+	}
 	if (!v->reason && flaw && (t->notified >= 300 || refusal)) {
 		v->reason = "replaces-incomplete";
 		v->severity = SEVERITY_ERROR;
@@ -585,6 +627,8 @@ static const struct wording wordings[] = {
 	  "Enable Replaces on the side that refuses it; compare the tags; switch SIP ALG off" },
 	{ "replaces-incomplete", "names the other call badly", "the transfer fails",
 	  "Update the firmware of the side that transfers" },
+	{ "replaces-itself", "asks to replace the call it is in", "the transfer fails",
+	  "Update the side that transfers: Replaces has to name its second call, the one to the target" },
 	{ "replaces-wrong-party", "does not have the call to be replaced", "the transfer fails", "Let Refer-To name the server that has the other call: let the PBX do the transfer with its own address in it" },
 	{ "refer-to-unreachable", "is dialled by who cannot reach it", "the transfer fails",
 	  "Let the PBX do the transfer with its own address in Refer-To" },
@@ -672,7 +716,8 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 	const struct transfer *t = v->transfer;
 	char host[SAY_TEXT], act[SAY_TEXT + 60];
 	bool of_target = strncmp(v->reason, "target", 6) == 0,
-		of_asker = strcmp(v->reason, "notify-481") == 0 || strcmp(v->reason, "replaces-incomplete") == 0;
+		of_asker = strcmp(v->reason, "notify-481") == 0 || strcmp(v->reason, "replaces-incomplete") == 0 ||
+			   strcmp(v->reason, "replaces-itself") == 0;
 
 	finding_leg(f, v->leg);
 	if (v->other && v->other != v->leg)
