@@ -114,14 +114,15 @@ static void several_vlans(void **state)
 
 static void a_bridge(void **state)
 {
-	static const struct { const char *name; int64_t apart_ms; uint8_t ttl; uint16_t id; uint16_t vid; bool unicast, found; }
-	cases[] = {
-		{ "the same broadcast at once", 1, 64, 7, 10, false, true },
-		{ "too late", 6, 64, 7, 10, false, false },
-		{ "through a router", 1, 63, 7, 10, false, false },
-		{ "another one", 1, 64, 8, 10, false, false },
-		{ "the same VLAN", 1, 64, 7, 100, false, false },
-		{ "unicast comes twice as well", 1, 64, 7, 10, true, false },
+	static const struct { const char *name; int64_t apart_ms; uint8_t ttl; uint16_t id; uint16_t vid; unsigned once;
+		bool twice, found; } cases[] = {
+		{ "the same broadcast at once", 1, 64, 7, 10, 8, false, true },
+		{ "too late", 6, 64, 7, 10, 8, false, false },
+		{ "through a router", 1, 63, 7, 10, 8, false, false },
+		{ "another one", 1, 64, 8, 10, 8, false, false },
+		{ "the same VLAN", 1, 64, 7, 100, 8, false, false },
+		{ "unicast comes twice as well", 1, 64, 7, 10, 8, true, false },
+		{ "too little unicast to tell that it comes once", 1, 64, 7, 10, 7, false, false },
 	};
 
 	(void)state;
@@ -132,7 +133,10 @@ static void a_bridge(void **state)
 			.broadcast = true });
 		say(v, &(struct said){ "10.0.0.1:68", "255.255.255.255:67", cases[i].vid, PACKET_OTHER, TRANSPORT_UDP,
 			.ttl = cases[i].ttl, .ip_id = cases[i].id, .broadcast = true, .at_ms = cases[i].apart_ms });
-		if (cases[i].unicast)
+		for (uint16_t k = 0; k < cases[i].once; k++)
+			say(v, &(struct said){ "10.0.0.1:68", "10.0.0.9:67", 10, PACKET_OTHER, TRANSPORT_UDP,
+				.ip_id = (uint16_t)(10 + k) });
+		if (cases[i].twice)
 			say(v, &(struct said){ "10.0.0.1:68", "10.0.0.9:67", 10, PACKET_OTHER, TRANSPORT_UDP, .ip_id = 9,
 				.copy = true });
 		if ((vlan_uses_bridge(v) != NULL) != cases[i].found)
