@@ -153,8 +153,8 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline, .side = m->by,
-		.candidate = candidate };
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
+		.side = m->by, .candidate = candidate };
 	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
 		spot_add(b, p, (enum spot_kind)kind);
 	list_add_tail(&m->leg->places, &p->of_leg);
