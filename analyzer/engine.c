@@ -496,13 +496,13 @@ static void tell_media(struct engine *e, const struct packet *p)
 /* What tell_media() will look for. */
 static void tell_media_ask(struct engine *e, const struct packet *p, void (*ask)(const struct hash_place *))
 {
-	struct hash_place places[HASH_PLACES + 1];
-	unsigned n = network_places(e->network, p, places);
+	struct hash_place pair = network_pair_place(e->network, p), leg;
 
-	if (p->rtp.seq % ALIVE_EACH == 0)
-		places[n++] = binding_leg_place(e->binding, &p->dst);
-	for (unsigned i = 0; i < n; i++)
-		ask(&places[i]);
+	ask(&pair);
+	if (p->rtp.seq % ALIVE_EACH)
+		return;
+	leg = binding_leg_place(e->binding, &p->dst);
+	ask(&leg);
 }
 
 static void take_rtp(struct engine *e, const struct packet *p, struct stream_ticket ticket)

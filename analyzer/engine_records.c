@@ -80,7 +80,10 @@ static void networks_take(struct engine *e)
 		const struct packet *p = e->due[i].packet;
 
 		places.from[i] = places.count;
-		places.count += network_places(e->network, p, &places.at[places.count]);
+		if (e->due[i].weight > 1)        /* of a known stream: so are its hosts */
+			places.at[places.count++] = network_pair_place(e->network, p);
+		else
+			places.count += network_places(e->network, p, &places.at[places.count]);
 		ways[i] = places.count;
 		if (p->kind == PACKET_SIP)
 			places.count += sip_ways_places(e->ways, p, &places.at[places.count]);

@@ -53,7 +53,7 @@ static void place_free(struct binding *b, struct place *p)
 		if (list_empty(&s->places))
 			spot_free(b, s);
 	}
-	list_remove(&p->message->leg->places, &p->of_leg);
+	list_remove(&p->leg->places, &p->of_leg);
 	pool_give(&b->place_pool, p);
 }
 
@@ -129,7 +129,7 @@ static void spots_add(struct binding *b, struct place *p)
 
 static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	return p->message->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
 }
 
 /* Among those of its leg, which are few; else among the last at that address. */
@@ -168,8 +168,8 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .mline = (uint8_t)mline, .side = m->by,
-		.candidate = candidate };
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
+		.side = m->by, .candidate = candidate };
 	spots_add(b, p);
 	list_add_tail(&m->leg->places, &p->of_leg);
 }
@@ -207,7 +207,7 @@ struct leg *binding_leg(const struct binding *b, const struct endpoint *at)
 {
 	const struct place *p = place_latest(b, at);
 
-	return p ? p->message->leg : NULL;
+	return p ? p->leg : NULL;
 }
 
 struct hash_place binding_leg_place(const struct binding *b, const struct endpoint *at)
@@ -386,7 +386,7 @@ static void spot_sort(const struct binding *b, struct spot *s)
 		o->at[o->count++].place = binding_place(it, binding_kind(s));
 	sort(o->at, o->count, sizeof o->at[0], place_compare);
 	for (unsigned i = 0; i < o->count; i++) {
-		int64_t end_ns = leg_end(o->at[i].place->message->leg);
+		int64_t end_ns = leg_end(o->at[i].place->leg);
 
 		latest = end_ns > latest ? end_ns : latest;
 		o->at[i].latest_end_ns = latest;

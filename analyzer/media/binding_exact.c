@@ -127,7 +127,7 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 	for (unsigned i = binding_spot_begin(b, spot, s); i-- > 0 && spot->order->at[i].latest_end_ns >= s->first_ns;) {
 		const struct place *p = spot->order->at[i].place;
 
-		LIST_EACH(dit, &p->message->leg->dialogs) {
+		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
 			struct direction *d;
 			unsigned rank;

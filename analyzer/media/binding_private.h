@@ -19,6 +19,7 @@ struct place {
 	struct list_link in[SPOT_KINDS];   /* spot.places */
 	const struct message *message;     /* the first that named it; it is of the leg */
 	const struct message *latest;
+	struct leg *leg;             /* theirs: media asks for it again and again, and needs nothing else of them */
 	struct endpoint at;
 	uint8_t mline;               /* below SDP_MEDIA_MAX */
 	uint8_t side;                /* enum side, whose address: the receiver of what is sent there */

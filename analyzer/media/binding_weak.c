@@ -116,7 +116,7 @@ static struct weak gather(const struct binding *b, const struct stream *s, const
 	for (unsigned i = binding_spot_begin(b, spot, s); i-- > 0 && spot->order->at[i].latest_end_ns >= s->first_ns;) {
 		const struct place *p = spot->order->at[i].place;
 
-		LIST_EACH(it, &p->message->leg->dialogs) {
+		LIST_EACH(it, &p->leg->dialogs) {
 			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
 
 			if (d)

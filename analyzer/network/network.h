@@ -167,6 +167,8 @@ enum duplicate_verdict network_duplicate(struct network *n, const struct packet 
 
 /* Where network_packet() will look; gives how many, HASH_PLACES at most. */
 unsigned network_places(const struct network *n, const struct packet *p, struct hash_place *ret);
+/* The first of them, which leads to the others where the two hosts are known. */
+struct hash_place network_pair_place(const struct network *n, const struct packet *p);
 /*
  * Every packet with IP addresses, copies too (verdict says so). Media packets of known streams may be batched: count of
  * equal ones since the last call, p being the latest.

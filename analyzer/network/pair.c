@@ -38,11 +38,16 @@ struct pair_record *pair_find(const struct network *n, const struct address *src
 	return find(n, src, dst, pair_hash(src, dst));
 }
 
+struct hash_place network_pair_place(const struct network *n, const struct packet *p)
+{
+	return (struct hash_place){ &n->pairs, pair_hash(&p->src.addr, &p->dst.addr) };
+}
+
 unsigned network_places(const struct network *n, const struct packet *p, struct hash_place *ret)
 {
 	if (!(p->has & HAS_IP))
 		return 0;
-	ret[0] = (struct hash_place){ &n->pairs, pair_hash(&p->src.addr, &p->dst.addr) };       /* pair_add()'s */
+	ret[0] = network_pair_place(n, p);      /* pair_add()'s */
 	ret[1] = (struct hash_place){ &n->hosts, address_hash(&p->src.addr) };
 	ret[2] = (struct hash_place){ &n->hosts, address_hash(&p->dst.addr) };
 	return 3 + machine_places(n, p, &ret[3]);
@@ -108,13 +113,20 @@ static bool pair_is(const struct pair_record *pair, const struct packet *p)
 	return pair && address_equal(&pair->pair.src, &p->src.addr) && address_equal(&pair->pair.dst, &p->dst.addr);
 }
 
+/* Seen from the pair alone: the other one lies elsewhere. */
+static bool pair_is_reverse(const struct pair_record *pair, const struct packet *p)
+{
+	return pair && address_equal(&pair->pair.src, &p->dst.addr) && address_equal(&pair->pair.dst, &p->src.addr);
+}
+
 /* Packets come in runs of one pair, or of one and its answer: most are found without a look-up. */
 struct pair_record *pair_add(struct network *n, const struct packet *p, uint32_t hash)
 {
 	struct pair_record *pair = n->last;
 
 	if (!pair_is(pair, p))
-		pair = pair && pair_is(pair->reverse, p) ? pair->reverse : find(n, &p->src.addr, &p->dst.addr, hash);
+		pair = pair_is_reverse(pair, p) && pair->reverse ? pair->reverse
+			: find(n, &p->src.addr, &p->dst.addr, hash);
 	if (!pair)
 		pair = pair_new(n, p, hash);
 	n->last = pair;
