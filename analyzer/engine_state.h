@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine_state: what the engine owns; for engine.c, capture_facts.c and view_*.c only. */
+/* engine_state: what the engine owns; for engine.c, engine_*.c, capture_facts.c and view_*.c only. */
 #ifndef DEADAIR_ANALYZER_ENGINE_STATE_H
 #define DEADAIR_ANALYZER_ENGINE_STATE_H
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/refer_to.h"
 #include "analyzer/detect/request_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
@@ -277,57 +278,6 @@ static void judge_replaces(struct judge *j, struct verdict *v, const struct leg 
 	compare_tags(v, &r, named);
 }
 
-/* In "Refer-To: <sip:b@host?Replaces=...>": is a tag missing, or the list not escaped? */
-static const char *replaces_flaw(struct span refer_to)
-{
-	size_t at = span_find_text_nocase(refer_to, SPAN("Replaces="));
-	struct span value = span_from(refer_to, at + 9);
-
-	if (at >= refer_to.n)
-		return NULL;
-	value = span_first(value, span_find(value, '>'));
-	value = span_first(value, span_find(value, '&'));
-	if (span_find_text_nocase(value, SPAN("to-tag")) >= value.n)
-		return "without to-tag";
-	if (span_find_text_nocase(value, SPAN("from-tag")) >= value.n)
-		return "without from-tag";
-	return span_find(value, ';') < value.n ? "whose semicolons are not escaped" : NULL;
-}
-
-/* 0 to 15; 16: no hexadecimal digit. */
-static unsigned hex_digit(uint8_t b)
-{
-	if (b >= '0' && b <= '9')
-		return b - '0';
-	b |= 0x20;
-	return b >= 'a' && b <= 'f' ? b - 'a' + 10u : 16;
-}
-
-/* The byte that text begins with, "%40" for one that is escaped; text goes on behind it. */
-static uint8_t byte_take(struct span *text)
-{
-	bool escaped = text->n > 2 && text->p[0] == '%' && hex_digit(text->p[1]) < 16 && hex_digit(text->p[2]) < 16;
-	uint8_t b = escaped ? (uint8_t)(hex_digit(text->p[1]) << 4 | hex_digit(text->p[2])) : text->p[0];
-
-	*text = span_from(*text, escaped ? 3 : 1);
-	return b;
-}
-
-/* Does Refer-To ask the target to replace the call in which the REFER goes? It should name the second one. */
-static bool names_itself(const struct transfer *t)
-{
-	size_t at = span_find_text_nocase(t->refer_to, SPAN("Replaces="));
-	struct span value = span_from(t->refer_to, at + 9), own = t->leg->call_id;
-
-	if (at >= t->refer_to.n)
-		return false;
-	for (size_t i = 0; i < own.n; i++) {
-		if (value.n == 0 || byte_take(&value) != own.p[i])
-			return false;
-	}
-	return own.n && value.n && byte_take(&value) == ';';
-}
-
 /* ---- a REFER ---- */
 
 static void judge_unanswered_refer(struct judge *j, struct verdict *v)
@@ -521,7 +471,7 @@ static void judge_accepted(struct judge *j, struct verdict *v)
 	const struct transfer *t = v->transfer;
 	const struct leg *target = t->target;
 	const struct message *refusal = target ? refusal_of(target) : NULL;
-	const char *flaw = replaces_flaw(t->refer_to);
+	const char *flaw = refer_to_flaw(t->refer_to);
 	bool done = t->state == TRANSFER_DONE || (target && target->answered) || another_answered(t);
 
 	if (done) {
@@ -532,7 +482,7 @@ static void judge_accepted(struct judge *j, struct verdict *v)
 	}
 	if (target && target->replaces.n)
 		judge_replaces(j, v, target);
-	if (!v->reason && t->notified >= 300 && names_itself(t)) {
+	if (!v->reason && t->notified >= 300 && refer_to_names(t->refer_to, t->leg->call_id)) {
 		v->reason = "replaces-itself";
 		v->severity = SEVERITY_ERROR;
 		v->confidence = CONFIDENCE_CERTAIN;
