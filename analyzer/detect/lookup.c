@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/even_loss.h"
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
@@ -56,7 +57,9 @@ struct lookup {
 	struct half_known *half_known;       /* likewise */
 	uint32_t media_points;
 	bool media_points_made;
-	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made;
+	unsigned even_loss;
+	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made,
+		even_made;
 };
 
 struct lookup *lookup_new(const struct facts *facts)
@@ -124,6 +127,14 @@ struct latching *lookup_latching(struct lookup *l)
 	if (!l->latching)
 		l->latching = latching_new(l->facts->calls);
 	return l->latching;
+}
+
+unsigned lookup_even_loss(struct lookup *l)
+{
+	if (!l->even_made)
+		l->even_loss = even_loss(streams_in_order(l->facts->streams));
+	l->even_made = true;
+	return l->even_loss;
 }
 
 const struct half_known *lookup_half_known(struct lookup *l)

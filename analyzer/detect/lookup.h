@@ -66,6 +66,9 @@ struct latching *lookup_latching(struct lookup *l);
 struct half_known;
 const struct half_known *lookup_half_known(struct lookup *l);
 
+/* Streams that all lack about as much: even_loss.h. 0 none. */
+unsigned lookup_even_loss(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

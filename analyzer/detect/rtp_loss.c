@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/quality.h"
 #include "analyzer/media/mos.h"
 
@@ -173,6 +174,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	enum confidence c;
 	const char *reason = where_of(facts, s, l, &c);
 	bool after = strcmp(reason, "after-capture") == 0;
+	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
 		lost[TEXT_COUNT], all[TEXT_COUNT];
@@ -180,7 +182,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 
 	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
 		c = CONFIDENCE_LIKELY;
-	if (!after && maybe_capture(l))
+	if (even || (!after && maybe_capture(l)))
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
@@ -202,7 +204,11 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 			      reported_too(l) ? "; the receiver reports the same" : "");
 	if (!after && maybe_capture(l))
 		text_addf(&f->cause, " In most of it nothing else was captured either: the capture itself, or a link that all share here.");
-	finding_fix(f, "Look at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+	else if (even)
+		text_addf(&f->cause, " All %u streams here lack about as many, in both directions: the capture itself may have lost them (mirror port, card, a capturing program that could not keep up).",
+			even);
+	finding_fix(f, "%sook at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+		    even ? "Capture again without losses of its own; if they stay, l" : "L",
 		    after ? "between the capture point and the receiver" : strcmp(reason,
 		    "at-sender") == 0 ? "and the interface of the sender"
 									 : "between the sender and the capture point");
@@ -213,6 +219,17 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame,
 			l->report_last->file, 0 },
 				 "the receiver reports %.1f %% lost", l->reported_percent);
+}
+
+/* Its reports, over most of what was captured, speak of clearly less: by 2 points, or of a quarter and many packets. */
+static bool receiver_has_them(struct detection *d, const struct stream *s, const struct loss *l)
+{
+	double more = l->percent - l->reported_percent;
+
+	if (l->reported_percent < 0 || !l->reports_cover || l->reports < 3)
+		return false;
+	return more > 2 || (l->reported_percent < l->percent / 4 &&
+		more * (double)s->expected_within >= 200 * detection_key(d, "min-lost"));
 }
 
 /* Loss that a phone without concealment would still carry well is not worth an alarm. */
@@ -251,7 +268,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	after = l.lost_behind && l.reported_percent >= detection_key(d, "warn-percent") && l.reports >= 3;
 	bad = l.percent >= detection_key(d, "warn-percent") || l.bad_intervals >= 2 || enough_bursts(d, s);
-	if (l.reported_percent >= 0 && l.reports_cover && l.reported_percent < l.percent - 2 && l.reports >= 3) {
+	if (receiver_has_them(d, s, &l)) {
 		detection_withhold(d, quality_leg(s), "G7",
 			"the receiver reports %.1f %% lost, the capture lacks %.1f %%", l.reported_percent, l.percent);
 		return;
