@@ -7,6 +7,7 @@
 #define DEADAIR_DISSECT_PACKET_H
 
 #include "captures/base/address.h"
+#include "captures/base/memory.h"
 #include "captures/frame.h"
 #include "dissect/icmp.h"
 #include "dissect/rtcp.h"
@@ -132,19 +133,10 @@ static inline uint16_t packet_capture(const struct packet *p)
 	return (uint16_t)(p->file - p->rotated);
 }
 
-/*
- * A packet that has what the frame says, and nothing of its bytes yet. The union is not cleared, kind says what is
- * valid in it. In small steps: of a whole one gcc makes "rep stos", which costs 8 ns a packet.
- */
+/* A packet that has what the frame says, and nothing of its bytes yet. The union is not cleared, kind says what is valid. */
 static inline void packet_begin(struct packet *p, const struct frame *f)
 {
-	enum { STEP = 32, END = offsetof(struct packet, sip) };
-	uint8_t *bytes = (uint8_t *)p;
-	size_t i;
-
-	for (i = 0; i + STEP <= END; i += STEP)
-		memset(bytes + i, 0, STEP);
-	memset(bytes + i, 0, END % STEP);
+	memory_clear(p, offsetof(struct packet, sip));
 	p->at_ns = f->at_ns;
 	p->frame = p->first_frame = f->number;
 	p->file = f->file;

@@ -3,6 +3,7 @@
 #include "dissect/sip_parts.h"
 
 #include "captures/base/hash.h"
+#include "captures/base/memory.h"
 
 /* ---- the fields that everything needs ---- */
 
@@ -286,19 +287,10 @@ void sip_message_keys(struct sip_message *m)
 	};
 }
 
-/*
- * All of it but the header table and its index, which have a count, and bits. In steps, as gcc makes "rep stos" of a
- * whole one.
- */
+/* All of it but the header table and its index, which have a count, and bits. */
 static void message_clear(struct sip_message *m, struct span bytes)
 {
-	enum { STEP = 64, END = offsetof(struct sip_message, first) };
-	uint8_t *p = (uint8_t *)m;
-	size_t i;
-
-	for (i = 0; i + STEP <= END; i += STEP)
-		memset(p + i, 0, STEP);
-	memset(p + i, 0, END % STEP);
+	memory_clear(m, offsetof(struct sip_message, first));
 	m->bytes = bytes;
 }
 
