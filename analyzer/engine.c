@@ -15,6 +15,7 @@
 #include "analyzer/engine_state.h"
 #include "captures/base/memory.h"
 #include "dissect/plain.h"
+#include "dissect/srtp_check.h"
 
 enum {
 	ICMP_KEEP = 65536,
@@ -59,6 +60,7 @@ static struct streams *make_streams(struct engine *e, const struct budget *budge
 		.twin_max_ns = config_ns(c, "twin", "max-ms", MILLISECOND_NS),
 		.max_streams = budget->streams,
 		.max_flows = budget->flows,
+		.max_sample_bytes = srtp_check_library() ? budget->sample_bytes : 0,
 		.evicted = stream_evicted,
 		.evicted_context = e,
 	};

@@ -221,6 +221,7 @@ void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret)
 	ret->signalled = true;
 	ret->ptime_ms = m->ptime_ms;
 	ret->secure = m->secure;
+	ret->keyed = m->rare->crypto_key_count > 0;
 	for (unsigned i = 0; i < m->format_count; i++) {
 		const struct sdp_format *f = &m->formats[i];
 
@@ -241,6 +242,7 @@ static void hint_merge(struct stream_hint *to, const struct sdp_media *m)
 	struct stream_hint more;
 
 	binding_hint_of(m, &more);
+	to->keyed |= more.keyed;
 	for (unsigned pt = 0; pt < 128; pt++) {
 		if (to->clock_hz[pt] || !more.clock_hz[pt])
 			continue;
