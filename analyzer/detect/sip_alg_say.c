@@ -35,7 +35,13 @@ static bool adds_weight(const struct alg_item *item)
 	return !item->reason[0];
 }
 
-/* "Via, Contact, c=": each once, as they were first seen. */
+/* A field that it should have changed with the others, and did not. */
+static bool left_private(const struct alg_item *item)
+{
+	return strcmp(item->reason, "stale-private") == 0 && !item->note[0];
+}
+
+/* "Via, Contact, c=": what it changed, each once, as they were first seen. */
 static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_TEXT])
 {
 	const char *names[FIELDS_SHOWN];
@@ -44,7 +50,7 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 	buffer[0] = '\0';
 	for (const struct alg_entry *e = r->first; e && count < FIELDS_SHOWN; e = e->next) {
-		bool known = !e->item.field[0] || !alg_shows(&e->item) || adds_weight(&e->item);
+		bool known = !e->item.field[0] || !alg_shows(&e->item) || adds_weight(&e->item) || left_private(&e->item);
 
 		for (unsigned i = 0; i < count && !known; i++)
 			known = strcmp(names[i], e->item.field) == 0;
@@ -250,7 +256,7 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 
 		if (!alg_shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
 			continue;
-		if (strcmp(item->reason, "stale-private") == 0 && !item->note[0]) {
+		if (left_private(item)) {
 			finding_evidence(f, item->seen[1], "%s is left as it was: %s", item->field, item->after);
 			continue;
 		}
