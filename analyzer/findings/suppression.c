@@ -36,7 +36,7 @@ static const struct row {
 	  { "ack-missing", "call-dropped", "invite-unanswered", "transfer-failed" } },
 	{ "nat-address-mismatch", NULL, SAME_PHONE, { "registration-failed" } },
 	{ "nat-binding-expired", NULL, SAME_SIGNALLING,
-	  { "invite-unanswered", "call-dropped", "audio-interrupted", "reinvite-failed" } },
+	  { "invite-unanswered", "call-dropped", "audio-interrupted", "reinvite-failed", "dropped-in-path" } },
 	{ "nat-binding-expired", NULL, SAME_PHONE, { "registration-failed", "blf-broken", "nat-binding-at-risk",
 	  "contact-flap" } },
 	{ "sip-alg", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
