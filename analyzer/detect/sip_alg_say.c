@@ -155,8 +155,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	const struct alg_harm *harm)
 {
 	const struct alg_item *lead = item_of(r, f->reason), *stale = stale_of(r);
-	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], left[96] = "";
-	char text[700];
+	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], contact[ENDPOINT_TEXT], left[96] = "";
+	char text[800];
 	int n;
 
 	if (!lead)
@@ -186,6 +186,10 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	if (n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%s", left);
 	n = add_notes(f, r, text, n, sizeof text);
+	if (harm->dead_contact && n > 0 && (size_t)n < sizeof text)
+		n += snprintf(text + n, sizeof text - (size_t)n,
+			" The Contact that it writes, %s, leads nowhere: the phone's packets leave from another port.",
+			endpoint_text(harm->dead_contact, contact));
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
 	if (harm->cuts && n > 0 && (size_t)n < sizeof text)
