@@ -125,6 +125,7 @@ static void judge_all(struct engine *e)
 	}
 	ev = (struct event){ .kind = EVENT_JUDGE_CAUSES, .at_ns = e->capture.last_ns };
 	detections_event(e->detections, &ev);
+	hearing_heed(&e->facts);
 	detections_judged(e->detections);
 }
 
