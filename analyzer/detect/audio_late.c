@@ -246,6 +246,10 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	}
 	on_ns = bridge_start(ev->leg, on_ns);
+	if (gates_capture_still(detection_facts(d)->gates, h->delivered_from_ns, h->delivered_from_ns)) {
+		detection_withhold(d, ev->leg, "G7", "nothing at all was captured until the audio was under way");
+		return;
+	}
 	delay_ms = (double)(h->delivered_from_ns - on_ns) / 1e6;
 	extra_ms = w->ice || w->dtls ? detection_key(d, "ice-extra-ms") : 0;
 	warn_ms = (callee ? detection_key(d, "warn-ms") : detection_key(d, "caller-ms")) + extra_ms;

@@ -52,7 +52,7 @@ const char *silence_gate(const struct facts *facts, const struct silence *s, dou
 		long_enough = true;
 	if (!long_enough)
 		return "end";
-	if (gates_capture_lost(facts->gates, s->first_ns, ns_add(s->last_ns, SECOND_NS)) && s->copies < COPIES_ENOUGH)
+	if (gates_may_hide(facts->gates, s->first_ns, ns_add(s->last_ns, SECOND_NS)) && s->copies < COPIES_ENOUGH)
 		return "G7";
 	return NULL;
 }
@@ -69,6 +69,6 @@ const char *silence_gate_text(const char *gate)
 	if (strcmp(gate, "G5") == 0)
 		return "the capture cut messages of these hosts before it is clear what answers what";
 	if (strcmp(gate, "G7") == 0)
-		return "the capture itself lost packets then";
+		return "the capture itself lost packets then, or stood still";
 	return "undecided at end of capture";
 }
