@@ -522,16 +522,19 @@ bool gates_clock_unreliable(const struct gates *g)
 /* Single packets missing in step: 45 to 55 % or 62 to 71 % lost, nearly all in runs of one or two. */
 static bool strides(const struct stream *s)
 {
-	double share = s->expected_within ? (double)s->lost_within / (double)s->expected_within : 0;
 	const struct stream_flaws *f = stream_flaws(s);
-	uint64_t short_runs = (uint64_t)f->loss_runs[0] + f->loss_runs[1];
+	uint64_t short_runs = (uint64_t)f->loss_runs[0] + f->loss_runs[1], lost = 0;
+	double share;
 
+	for (unsigned i = 0; i + 1 < LOSS_RUN_CLASSES; i++)     /* longer runs are another fault, beside this one */
+		lost += (uint64_t)f->loss_runs[i] * (i + 1);
+	share = s->packets ? (double)lost / (double)(lost + s->packets) : 0;
 	if (s->packets < 100 || f->loss_events == 0 || short_runs * 10 < f->loss_events * 9)
 		return false;
 	return (share > 0.45 && share < 0.55 && f->loss_runs[0] * 10 > f->loss_events * 9) ||
 	       (share > 0.62 && share < 0.71 && f->loss_runs[1] * 10 > f->loss_events * 9) ||
 	       (share > 0.29 && share < 0.37 && f->loss_runs[0] * 10 > f->loss_events * 9 &&
-	       f->loss_events * 3 > s->expected_within * 9 / 10);
+	       f->loss_events * 3 > (lost + s->packets) * 9 / 10);
 }
 
 static void reckon_link_member(struct gates *g, const struct facts *f)

@@ -10,7 +10,6 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/media/mos.h"
 
-#define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
 #define MOS_POOR 3.6
 
 enum { WHY_MAX = 72 };

@@ -76,12 +76,36 @@ static void note_edge(struct cut *cut, const struct stream *s)
 	cut->edges |= !address_equal(&cut->edge->src.addr, &s->src.addr);
 }
 
-static void note_gap(struct cut *cuts, const struct capture_facts *c, const struct stream *s, const struct gap *g)
+/* Does the silence lie within the gap, and would all that is missing have come in it? The rest of the gap is a pause. */
+static bool holds_loss(const struct stillness *s, const struct gap *g)
+{
+	return s->from_ns >= g->from_ns && s->to_ns <= g->to_ns &&
+	       ns_minus(s->to_ns, s->from_ns) + PAUSED_NS >= g->lost_ms * MILLISECOND_NS;
+}
+
+/* The silence that may have swallowed what a stream lacks: most of the gap, its beginning, or its end. NULL none. */
+static const struct stillness *silence_of(const struct capture_facts *c, const struct gap *g)
 {
 	const struct stillness *over = silence_over(c, g->from_ns, g->to_ns);
 	unsigned first, end;
 
-	if (over && !g->restart && g->lost_ms >= LOST_MS) {
+	if (over)
+		return over;
+	first = silence_from(c, g->from_ns);
+	end = silence_ending_behind(c, g->to_ns);
+	if (first < end && c->silences[first].from_ns - g->from_ns <= EDGE_NS && holds_loss(&c->silences[first], g))
+		return &c->silences[first];
+	if (first < end && g->to_ns - c->silences[end - 1].to_ns <= EDGE_NS && holds_loss(&c->silences[end - 1], g))
+		return &c->silences[end - 1];
+	return NULL;
+}
+
+static void note_gap(struct cut *cuts, const struct capture_facts *c, const struct stream *s, const struct gap *g)
+{
+	const struct stillness *over = g->restart || g->lost_ms < LOST_MS ? NULL : silence_of(c, g);
+	unsigned first, end;
+
+	if (over) {
 		note_lost(&cuts[over - c->silences], s);
 		return;
 	}
