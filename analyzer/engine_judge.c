@@ -3,6 +3,7 @@
 #include "analyzer/engine_judge.h"
 
 #include "analyzer/engine_state.h"
+#include "analyzer/media/held.h"
 #include "analyzer/network/learn_media.h"
 
 static struct stream *stream_of(struct list_link *it)
@@ -154,6 +155,7 @@ void engine_judge(struct engine *e)
 	each_dialog(e, expect_dialog);
 	e->bound = true;
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
+	held_settle(streams_in_order(e->streams));
 	learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);
 	e->facts.vantage = network_vantage(e->network);
