@@ -138,6 +138,7 @@ struct moment {
 	int64_t at_ns;
 	uint16_t port;
 	uint64_t device;
+	bool phone;
 };
 
 static int moment_compare(const void *a, const void *b)
@@ -147,7 +148,16 @@ static int moment_compare(const void *a, const void *b)
 	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
-/* How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. */
+/* It kept its port and came back some time after it was refused, a few digests each time: one of many phones there. */
+static bool is_phone_of_many(const struct source_user *u)
+{
+	return u->same_port && u->same_agent && u->bursts >= 2 && u->burst_most <= 3;
+}
+
+/*
+ * How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. Phones
+ * of one model behind a NAT have those in common, too.
+ */
 static unsigned users_swept(const struct source *x)
 {
 	struct moment list[SOURCE_EXACT];
@@ -158,7 +168,7 @@ static unsigned users_swept(const struct source *x)
 
 		if (u->since && (u->taken || !u->accepted))
 			list[count++] = (struct moment){ u->rejected_first_ns, u->port,
-				hash_mix(u->agent, u->contact) };
+				hash_mix(u->agent, u->contact), is_phone_of_many(u) };
 	}
 	qsort(list, count, sizeof *list, moment_compare);
 	for (unsigned i = 0; i < count; i++) {
@@ -166,7 +176,7 @@ static unsigned users_swept(const struct source *x)
 
 		for (unsigned k = i; k < count && list[k].at_ns - list[i].at_ns <= MINUTE_NS; k++) {
 			same_port += list[k].port == list[i].port;
-			same_device += list[k].device == list[i].device;
+			same_device += !list[k].phone && list[k].device == list[i].device;
 		}
 		most = same_port > most ? same_port : most;
 		most = same_device > most ? same_device : most;
