@@ -158,11 +158,12 @@ static bool is_phone_of_many(const struct source_user *u)
  * How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. Phones
  * of one model behind a NAT have those in common, too.
  */
-static unsigned users_swept(const struct source *x)
+static unsigned users_swept(const struct source *x, unsigned *ret_one_port)
 {
 	struct moment list[SOURCE_EXACT];
 	unsigned count = 0, most = 0;
 
+	*ret_one_port = 0;
 	for (unsigned i = 0; i < x->user_count; i++) {
 		const struct source_user *u = &x->users[i];
 
@@ -178,6 +179,7 @@ static unsigned users_swept(const struct source *x)
 			same_port += list[k].port == list[i].port;
 			same_device += !list[k].phone && list[k].device == list[i].device;
 		}
+		*ret_one_port = same_port > *ret_one_port ? same_port : *ret_one_port;
 		most = same_port > most ? same_port : most;
 		most = same_device > most ? same_device : most;
 	}
@@ -207,8 +209,10 @@ static void find_victim(struct source *x)
 
 static void judge_guess(const struct sources *s, struct source *x)
 {
+	unsigned one_port;
+
 	x->guess = GUESS_NONE;
-	x->guess_certain = x->guessed = x->phone_like = false;
+	x->guess_apart = x->guess_certain = x->guessed = x->phone_like = false;
 	x->victim = NULL;
 	find_victim(x);
 	if (x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUSTED)
@@ -230,8 +234,10 @@ static void judge_guess(const struct sources *s, struct source *x)
 		else
 			x->guess = GUESS_PASSWORD;
 	}
-	if (x->guess < GUESS_PASSWORD && x->class != SOURCE_TRUNK && users_swept(x) >= s->config.bf_users)
+	if (x->guess < GUESS_PASSWORD && x->class != SOURCE_TRUNK && users_swept(x, &one_port) >= s->config.bf_users) {
 		x->guess = GUESS_USERS;
+		x->guess_apart = one_port < s->config.bf_users;
+	}
 	x->guessed = x->guess >= GUESS_USERS && x->victim && x->victim->taken;
 }
 
