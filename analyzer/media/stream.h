@@ -194,6 +194,7 @@ struct stream {
 	bool clock_estimated : 1, jitter_known : 1;
 	bool dtx_seen : 1;           /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
 	bool ends_in_comfort : 1;    /* the last packet is CN or SID */
+	bool begins_marked : 1;      /* the first packet has the marker: the sender begins here (RFC 3551 4.1) */
 };
 
 /* What is known of a payload type at an address, from SDP; lent to the stream table by the expectation. */
