@@ -39,6 +39,8 @@ static const struct row {
 	  { "invite-unanswered", "call-dropped", "audio-interrupted", "reinvite-failed" } },
 	{ "nat-binding-expired", NULL, SAME_PHONE, { "registration-failed", "blf-broken", "nat-binding-at-risk",
 	  "contact-flap" } },
+	{ "capture-duplicates", "network-loop", SAME_PEERS, { "invite-unanswered", "registration-failed", "no-audio",
+	  "one-way-audio", "dropped-in-path", "retransmission-storm" } },
 	{ "sip-alg", NULL, SAME_CALL, { "reinvite-failed", "transfer-failed" } },
 	{ "contact-flap", NULL, SAME_PHONE, { "blf-broken" } },
 	{ "sip-port-shared", NULL, SAME_PHONE, { "blf-broken" } },

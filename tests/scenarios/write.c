@@ -377,10 +377,12 @@ static void tap_see(struct scenario *s, const struct tap *t, const struct datagr
 		record_add(s, all, &v, at_ns);
 	if (!twice)
 		return;
-	v.ttl = (unsigned)((int)v.ttl + m->ttl);
 	v.vlan = m->vlan >= 0 ? m->vlan : v.vlan;
-	v.other_mac = m->other_mac;
-	record_add(s, all, &v, at_ns + m->offset_ns);
+	for (unsigned i = 0; i < m->times && (int)v.ttl + m->ttl > 0; i++) {
+		v.ttl = (unsigned)((int)v.ttl + m->ttl);
+		v.other_mac = m->other_mac && i % 2 == 0;
+		record_add(s, all, &v, at_ns + (i + 1) * m->offset_ns);
+	}
 }
 
 static int datagram_compare(const void *a, const void *b)
