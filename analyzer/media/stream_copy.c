@@ -25,7 +25,8 @@ static bool mark_is_of(const struct copy_mark *m, const struct packet *p, int64_
 static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
 {
 	return (struct copy_mark){
-		.at_ns = h->last_ns, .frame = h->last_frame, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl, .length = h->length
+		.at_ns = h->last_ns, .frame = h->last_frame, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl,
+		.length = h->length,
 	};
 }
 

@@ -260,8 +260,8 @@ static bool came_round(struct duplicates *d, struct duplicate_entry *first, cons
 enum duplicate_verdict duplicates_judge(struct duplicates *d, const struct packet *p)
 {
 	struct duplicate_entry now = {
-		.at_ns = p->at_ns, .first_ns = p->at_ns, .frame = p->frame, .file = p->file, .ttl = p->ttl, .last_ttl = p->ttl,
-		.sip = p->kind == PACKET_SIP,
+		.at_ns = p->at_ns, .first_ns = p->at_ns, .frame = p->frame, .file = p->file, .ttl = p->ttl,
+		.last_ttl = p->ttl, .sip = p->kind == PACKET_SIP,
 	};
 	struct duplicate_entry *first;
 	int64_t window_ns, apart_ns;

@@ -258,7 +258,8 @@ static void link_build(struct scenario *s, struct buffer *b, const struct view *
 {
 	const struct datagram *d = v->d;
 	const uint8_t *src = mac_of(v->tap, d->from), *dst = mac_of(v->tap, host_by_address(s, &v->dst.addr));
-	unsigned ethertype = d->protocol == 0 ? 0x0806 : d->protocol == LLDP ? 0x88cc : v->src.addr.family == 6 ? 0x86dd : 0x0800;
+	unsigned ethertype = d->protocol == 0 ? 0x0806 : d->protocol == LLDP ? 0x88cc : v->src.addr.family == 6 ? 0x86dd
+		: 0x0800;
 	static const uint8_t other[6] = { 0x02, 0xff, 0, 0, 0, 2 };
 
 	if (v->tap->link == LINK_SLL) {

@@ -278,6 +278,11 @@ static const struct {
 	{ "without an IP-ID the sender may repeat it", 0, 700, 0, 25, 2, false, 0, 0, false },
 };
 
+static bool back(size_t i, unsigned pass)
+{
+	return rounds[i].two_places && pass % 2;
+}
+
 static void goes_round(void **state)
 {
 	(void)state;
@@ -287,13 +292,13 @@ static void goes_round(void **state)
 		unsigned routed = 0, switched = 0;
 
 		for (unsigned k = 0; k < rounds[i].packets; k++) {
-			struct packet p = packet_for(UDP, rounds[i].id < 0 ? -1 : rounds[i].id ? rounds[i].id + (int)k : 0);
+			struct packet p = packet_for(UDP, rounds[i].id > 0 ? rounds[i].id + (int)k : rounds[i].id);
 
 			p.at_ns += k * SECOND_NS;
 			p.ttl = 64;
 			for (unsigned pass = 0; pass < rounds[i].passes; pass++) {
 				p.frame++;
-				packet_mac(&p, rounds[i].two_places && pass % 2 ? 2 : 1, rounds[i].two_places && pass % 2 ? 1 : 2);
+				packet_mac(&p, back(i, pass) ? 2 : 1, back(i, pass) ? 1 : 2);
 				assert_int_equal(network_duplicate(n, &p) == DUPLICATE_NO, pass == 0);
 				p.at_ns += rounds[i].apart_us * MICROSECOND_NS;
 				p.ttl = (uint8_t)(p.ttl - rounds[i].ttl_step);
@@ -305,7 +310,8 @@ static void goes_round(void **state)
 			switched += l->switched[k].packets;
 		if (routed != rounds[i].routed || switched != rounds[i].switched ||
 		    (routed && l->routed[0].died != rounds[i].died))
-			fail_msg("%s: %u routed, %u switched, died %d", rounds[i].name, routed, switched, routed && l->routed[0].died);
+			fail_msg("%s: %u routed, %u switched, died %d", rounds[i].name, routed, switched,
+				routed && l->routed[0].died);
 		network_free(n);
 	}
 }
