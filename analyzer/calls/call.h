@@ -104,7 +104,7 @@ struct message {
 	uint8_t key_press;
 	uint8_t dst_mac[6];
 	struct endpoint src, dst;
-	uint32_t cseq, flaws, bytes_on_wire;
+	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
 	struct leg *leg;
