@@ -157,7 +157,8 @@ static void sum_up(struct view_call *ret, unsigned callers, unsigned callees, un
 
 		if (strcmp(d->kind, "audio") != 0 || (d->leg < 32 && past & UINT32_C(1) << d->leg))
 			continue;
-		open[d->sender] |= d->leg == (d->sender == SIDE_CALLEE ? callers : callees) && d->heard == HEARD_UNKNOWN;
+		open[d->sender] |= d->leg == (d->sender == SIDE_CALLEE ? callers : callees) &&
+			d->heard == HEARD_UNKNOWN;
 		if (graver(d->heard, *hears) > 0)
 			*hears = d->heard;
 		if (d->mos >= 0 && (*mos < 0 || d->mos < *mos))

@@ -12,10 +12,10 @@
 enum { FALLBACK_LEGS = 16 };
 
 struct tcp_fallback {                /* of one client at one socket */
-	const struct flow *flow;     /* its first attempt by TCP that failed behind such a request */
+	const struct flow *flow;     /* its first attempt by TCP that failed */
 	const struct sip_path *udp;  /* the way by UDP, which works */
-	const struct message *request;       /* the first such, as it was seen; and its size, with what is to be added */
-	uint32_t bytes;
+	const struct message *request;       /* the first such, as it was seen */
+	uint32_t bytes;              /* its size, with what is to be added */
 	bool passed_on;              /* it came to the client from elsewhere; else the client's own, challenged */
 	bool hidden;                 /* the SYNs are not answered; else refused */
 	const struct leg *legs[FALLBACK_LEGS];
