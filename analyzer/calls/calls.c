@@ -18,6 +18,7 @@ static const char *const state_names[] = {
 	[LEG_FAILED] = "failed",
 	[LEG_BUSY] = "busy",
 	[LEG_DECLINED] = "declined",
+	[LEG_REDIRECTED] = "redirected",
 	[LEG_CANCELLED] = "cancelled",
 	[LEG_UNKNOWN] = "unknown",
 };
@@ -30,6 +31,7 @@ static const char *const join_names[] = {
 	[JOIN_DIRECT_MEDIA] = "direct-media",
 	[JOIN_ORIGIN] = "origin",
 	[JOIN_REPLACES] = "replaces",
+	[JOIN_REDIRECT] = "redirect",
 	[JOIN_CALL_ID] = "call-id",
 	[JOIN_SCORE] = "score",
 };
