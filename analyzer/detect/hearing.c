@@ -289,6 +289,18 @@ static bool reported_received(const struct judge *j)
 	       (v->report_count >= 1 && v->reports[v->report_count - 1].ext_seq));
 }
 
+/*
+ * Captured before and behind a NAT, the audio of a private address is here as it goes in, and not as it would come out:
+ * that the receiver is near, at the other point, says nothing of it.
+ */
+static bool stays_inside(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+
+	return s && j->facts->vantage.kind == VANTAGE_BOTH_SIDES && address_private(&s->src.addr) &&
+	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
+}
+
 static void judge_heard(struct judge *j)
 {
 	struct hearing *h = j->h;
@@ -301,9 +313,10 @@ static void judge_heard(struct judge *j)
 			judge_because(h, h->packets > 0 ? "too few packets to judge" : "too short to judge");
 		return;
 	}
-	if (!h->near_receiver && !reported_received(j)) {
+	if ((!h->near_receiver || stays_inside(j)) && !reported_received(j)) {
 		h->heard = HEARD_UNKNOWN;
-		judge_because(h, "passes this point to the right address; its arrival cannot be seen from here");
+		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
+			: "passes this point to the right address; its arrival cannot be seen from here");
 		return;
 	}
 	h->heard = HEARD_YES;
