@@ -201,6 +201,26 @@ static void sides_reckon(struct sides *s, const struct facts *facts, const struc
 	s->known = true;
 }
 
+/*
+ * Who should send is not at this point, although one that stands for it is: a NAT it is behind, or a relay that put its
+ * own address into the SDP. That either sends none may come from nothing having reached it.
+ */
+static bool sender_away(const struct facts *facts, const struct window *w)
+{
+	const struct address *author = w->source_count ? &w->sources[0].at.addr : NULL;
+	const struct host *h = author ? network_host_find(facts->network, author) : NULL;
+
+	if (!author || host_at(h))
+		return false;
+	if (address_private(author) && !(h && h->sends_ip))
+		return true;
+	for (unsigned i = 1; i < w->source_count; i++) {
+		if (network_at(facts->network, &w->sources[i].at.addr))
+			return true;
+	}
+	return false;
+}
+
 static void judge_sides(struct judge *j, struct sides *s)
 {
 	enum side sender = j->d->sender, receiver = side_other(sender);
@@ -213,6 +233,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 	j->h->near_sender = j->near_sender = s->place[sender].near;
 	j->h->at_receiver = s->place[receiver].at;
 	j->h->near_receiver = s->place[receiver].near;
+	if (j->h->window && sender_away(j->facts, j->h->window))
+		j->h->at_sender = j->at_sender = j->h->near_sender = j->near_sender = false;
 }
 
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
