@@ -133,7 +133,6 @@ static inline struct span message_method_text(const struct message *m)
 
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
-	struct hash_link in_hash;
 	struct leg *leg;
 	struct dialog *dialog;       /* of in-dialog requests; NULL for the initial INVITE */
 	uint64_t key;                /* keyed hash of branch (or RFC 2543 parts), method */
@@ -266,7 +265,6 @@ struct leg {
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
 	struct party party[2];       /* indexed by enum side */
-	struct hash_link by_id;      /* Call-ID and From-tag */
 	struct arena *arena;
 	struct span call_id, from_tag;
 	int64_t alive_ns;            /* last calls_alive() */
