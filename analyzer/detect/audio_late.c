@@ -204,6 +204,10 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		finding_fix(f, "%s sent from the beginning; a firewall on the way opened late. Look at its session set-up for UDP.", host);
 	else if (strcmp(reason, "media-reinvite") == 0)
 		finding_fix(f, "A re-INVITE right after the answer moved the media; let %s keep it where it was (no direct media), or move it later.", host);
+	else if (strcmp(reason, "ice-slow") == 0)
+		finding_fix(f, "Look at which candidates %s tries first and in vain: addresses that the other side cannot reach, a TURN or STUN server that does not answer.", host);
+	else if (strcmp(reason, "dtls-slow") == 0)
+		finding_fix(f, "Look at the DTLS handshake of %s: when its first message leaves, and which ones have to be repeated.", host);
 	else
 		finding_fix(f, "Look at what %s does between answer and first audio: device, CPU, order of answer and media bridge.", host);
 	if (ev->dialog->confirmed_by)

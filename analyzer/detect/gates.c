@@ -236,16 +236,19 @@ static const char *reason_without_media(const struct facts *f)
 	return "unknown";
 }
 
+static void count_slots(struct gates *g, const struct facts *f, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->dialogs) {
+		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
+
+		for (unsigned i = 0; i < d->mslot_count; i++)
+			count_slot(g, f, &d->mslots[i]);
+	}
+}
+
+/* All slots are counted. */
 static void reckon_no_media(struct gates *g, const struct facts *f)
 {
-	LIST_EACH(it, calls_legs(f->calls)) {
-		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs) {
-			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
-
-			for (unsigned i = 0; i < d->mslot_count; i++)
-				count_slot(g, f, &d->mslots[i]);
-		}
-	}
 	g->no_media = g->due_calls && (!g->calls_with_media || f->capture->filtered_media);
 	g->no_media_reason = g->no_media ? reason_without_media(f) : "unknown";
 	snprintf(g->no_media_why, sizeof g->no_media_why, "no call of this capture has media: %u answered", g->due_calls);
@@ -565,8 +568,11 @@ struct gates *gates_reckon(const struct facts *facts)
 	hash_init(&g->unseeing);
 	reckon_places(g, facts);
 	LIST_EACH(it, calls_legs(facts->calls)) {
-		note_speakers(g, LIST_ENTRY(it, struct leg, in_order));
-		count_leg(g, facts, LIST_ENTRY(it, struct leg, in_order));
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		note_speakers(g, leg);
+		count_leg(g, facts, leg);
+		count_slots(g, facts, leg);
 	}
 	reckon_reports(g, facts);
 	reckon_no_media(g, facts);

@@ -6,18 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/expectation_table.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/outflow.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = { "new-fail-old-live", "udp-timeout-storm", "pat-ports-exhausted",
-	"plateau", NULL };
+	"plateau", "expectation-table-full", NULL };
 
 static const struct detector_doc doc = {
 	.says = "new flows fail while old ones live",
 	.symptom = "Calls are blocked without a pattern, at busy hours; calls that run go on.",
 	.evidence = "Spells of time in which most new flows to several hosts outside get no answer, while flows that were there before go on; before and after "
-		    "all is well. Captured on both sides of the NAT: which of its ports are in use.",
+		    "all is well. Captured on both sides of the NAT: which of its ports are in use. INVITEs with SDP that vanish while many calls are up and all else "
+		    "between the two is answered.",
 	.mimics = "One peer that is down, one rule that blocks one port, a line that is down, a firewall that restarts.",
 	.fix = "Read the firewall's session count and drop log for that time; raise the table, shorten idle times, exempt voice, find the host that fills it.",
 	.reasons = reasons,
@@ -26,6 +28,7 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = {
 	{ "min-new", 10, "flows", 5, 1000, "field: fewer new flows in a spell tell nothing" },
 	{ "min-old", 3, "flows", 1, 1000, "field" },
+	{ "helper-calls", 10, "calls", 2, 10000, "field: reported for about 40 phones; with fewer calls it is another limit" },
 	{ "storm-per-min", 5000, "flows", 100, 1000000, "field: a scan, a resolver or peer-to-peer, no office's work" },
 	{ 0 },
 };
@@ -450,6 +453,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct spell_count *list;
 
 	(void)ev;
+	expectation_tables_judge(d);
 	if (outflows_full(t)) {
 		detection_pass(d, "full", "more flows than are followed: not judged");
 		return;

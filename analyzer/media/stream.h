@@ -112,6 +112,10 @@ struct stream_flaws {
 	uint32_t copy_delta_min_ns, copy_delta_max_ns;
 	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
 	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
+	/* packets that passed the same place again and again, each time with less to live; of the first of these */
+	uint32_t looped, loop_frame, loop_last_frame;
+	int64_t loop_ns;
+	uint8_t loop_ttl, loop_passes;
 	/*
 	 * runs of consecutive packets beyond a 60 ms buffer; of those, how many had been held back for about 100 ms
 	 * and came at once

@@ -2,6 +2,7 @@
 /* source_settle: what class a source is of, and whether it scans or guesses. Finding page 5, sections 0, 4 and 5. */
 #include <stdlib.h>
 
+#include "analyzer/network/past_asks.h"
 #include "analyzer/network/source_private.h"
 #include "captures/base/memory.h"
 
@@ -11,7 +12,8 @@ enum {
 	PHONE_MINUTE = 20,           /* no phone tries so often */
 	IN_ORDER = 8,
 	REQUEST_FLOOD_S = 5, INVITE_FLOOD_S = 3, INVITES_MINUTE = 60,
-	HIDES_USERS = 5
+	HIDES_USERS = 5,
+	SLOW_DAY = 25                /* users, or hosts, in a day */
 };
 
 #define SPREAD_NS (10 * MINUTE_NS)
@@ -329,6 +331,33 @@ static bool probes_calls(const struct sources *s, const struct source *x)
 	return false;
 }
 
+/*
+ * Fewer than a minute's or an hour's limit tell, day and night, and what the history knows before. Nothing of it was
+ * let in or rang, one program asks, and at other hosts it is no keepalive.
+ */
+static bool asks_slowly(const struct sources *s, struct source *x)
+{
+	bool calls_only = x->by_method[SIP_INVITE] == x->requests, sure = is_tool(x) || x->in_order_most >= IN_ORDER;
+	struct past_sum past = past_asks_of(s->past, x, ns_minus(x->last_ns, 24 * HOUR_NS), x->first_ns);
+	unsigned again = 0;
+
+	x->past_users = past.users;
+	x->past_ns = past.first_ns;
+	x->slow_users = x->new_users.day + past.users;
+	if (x->class != SOURCE_UNKNOWN || site_own(s->site, &x->addr) || x->agents_differ || x->accepted ||
+	    x->welcomed || past.accepted)
+		return false;
+	if (x->slow_users >= SLOW_DAY && x->answered && (sure || (!calls_only && one_port(x))) &&
+	    (!x->user_count || x->victims * 2 < x->user_count))
+		return true;
+	for (unsigned i = 0; i < x->target_count; i++) {
+		again += x->targets[i].rounds > 1;
+		if (x->targets[i].accepted)
+			return false;
+	}
+	return x->new_targets.day >= SLOW_DAY && !x->takes_calls && again * 2 < x->target_count;
+}
+
 static void judge_scan(const struct sources *s, struct source *x)
 {
 	x->scan = SCAN_NONE;
@@ -344,6 +373,8 @@ static void judge_scan(const struct sources *s, struct source *x)
 		x->scan = SCAN_PORTS;
 	else if (probes_calls(s, x))
 		x->scan = SCAN_INVITE_PROBE;
+	else if (asks_slowly(s, x))
+		x->scan = SCAN_SLOW;
 	else if (is_tool(x))
 		x->scan = SCAN_TOOL;
 }
@@ -409,6 +440,11 @@ static void judge_hiding(struct sources *s)
 	}
 }
 
+void sources_past(struct sources *s, struct past_asks *past)
+{
+	s->past = past;
+}
+
 void sources_settle(struct sources *s, const struct list *legs)
 {
 	struct net_list trunks;
@@ -432,7 +468,8 @@ void sources_settle(struct sources *s, const struct list *legs)
 		judge_rate(x);
 		if (x->class != SOURCE_UNKNOWN)
 			continue;
-		if (x->guess >= GUESS_USERS || x->scan) {
+		if (x->guess >= GUESS_USERS ||
+		    (x->scan && (x->scan != SCAN_SLOW || is_tool(x)))) {
 			x->class = SOURCE_ATTACKER;
 			x->why = "it scans or guesses";
 		} else if (trunks.count && bsearch(&net, trunks.list, trunks.count, sizeof net, net_compare)) {
@@ -449,7 +486,7 @@ bool sources_attacker(const struct sources *s, const struct address *a)
 	const struct source *x = s ? sources_find(s, a) : NULL;
 
 	return x && (x->guess >= GUESS_USERS || x->scan >= SCAN_INVITE_PROBE ||
-	       (x->scan == SCAN_TOOL && x->class == SOURCE_ATTACKER));
+	       ((x->scan == SCAN_TOOL || x->scan == SCAN_SLOW) && x->class == SOURCE_ATTACKER));
 }
 
 const char *source_class_name(enum source_class c)
