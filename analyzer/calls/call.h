@@ -258,6 +258,7 @@ struct leg {
 	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough : 1;
+	bool replayed : 1;           /* long over it began again with the very same INVITE: that is not looked at */
 	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
@@ -388,6 +389,7 @@ struct calls;
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
 	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
+	uint64_t replayed_legs;      /* that are in the capture more than once, letter for letter */
 };
 
 struct calls *calls_new(const struct calls_config *config);

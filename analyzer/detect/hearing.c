@@ -134,10 +134,13 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	return true;
 }
 
-/* What led it elsewhere may have been said while the capture stood still. */
+/*
+ * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
+ * ended come again.
+ */
 static bool begins_unseen(const struct judge *j, int64_t since_ns)
 {
-	return gates_capture_still(j->facts->gates, since_ns, since_ns);
+	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
 }
 
 static void judge_window(struct judge *j, const struct window *w)
