@@ -220,7 +220,7 @@ static bool of_another_branch(const struct direction *dir, const struct message 
 {
 	const struct dialog *own = dir->slot->dialog;
 
-	return m->leg == own->leg && own->leg->dialogs.count > 1 && m->to_tag &&
+	return message_leg(m) == own->leg && own->leg->dialogs.count > 1 && m->to_tag &&
 	       !span_equal(phrase_span(m->to_tag), own->to_tag);
 }
 
