@@ -233,9 +233,10 @@ static bool scenario_judge(const struct run *run, struct scenario *s, char *why,
 	return good;
 }
 
-static bool is_skipped(const struct run *run, const struct scenario *s)
+/* "with NAME ..." is a line of deadair --version. */
+static bool is_skipped(const struct run *run, struct scenario *s)
 {
-	return s->needs && !output_holds(&run->version, s->needs);
+	return s->needs && !output_holds(&run->version, scenario_text(s, "\nwith %s", s->needs));
 }
 
 static bool scenario_run(const struct run *run, const char *path)
