@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/gate_losses.h"
 #include "analyzer/detect/gate_ports.h"
 #include "analyzer/detect/hearing.h"
@@ -207,7 +208,7 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 	g->due_calls++;
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
 	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot) ||
-	    ice_checks_of(f, slot))
+	    ice_checks_of(f, slot) || dtls_way_of(f, slot))
 		g->calls_with_media++;
 }
 

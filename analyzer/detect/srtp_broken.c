@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/srtp_keys.h"
@@ -17,7 +18,7 @@ static const char *const reasons[] = {
 static const struct detector_doc doc = {
 	.says = "encryption promised and not kept, or promised differently by the two sides",
 	.symptom = "Loud noise or silence from the first second, or since a hold or a transfer.",
-	.evidence = "The SRTP that offer and answer agree on, the length of the packets against their codec, whether their bytes can be sound, and, where a key stands in SDP and deadair was built with libsrtp2, whether packets authenticate with it.",
+	.evidence = "The SRTP that offer and answer agree on, the DTLS handshake, the length of the packets against their codec, whether their bytes can be sound, and, where a key stands in SDP and deadair was built with libsrtp2, whether packets authenticate with it.",
 	.mimics = "ZRTP, opportunistic SRTP (RTP/AVP with keys on both sides), a master key identifier, a relay that transcrypts on another leg, packets in flight while keys change.",
 	.fix = "The same SRTP mode and suite on both sides of a leg; new keys with a re-INVITE.",
 	.reasons = reasons,
@@ -583,8 +584,54 @@ static void tell(struct detection *d, const struct event *ev, const struct breac
 		finding_cannot_see(f, "what %s makes of these packets", w.to);
 }
 
+/* ---- the handshake ---- */
+
+/* Keys were to come of a handshake, and it never gets beyond its first message; told of the direction from the answerer. */
+static const struct dtls_way *handshake_breach(const struct facts *facts, const struct direction *dir, bool *ret_answered)
+{
+	const struct window *w = direction_first_due(dir);
+
+	if (!w || !w->dtls || w->answer_is_receiver || dir->stream_count || direction_reverse(dir)->stream_count)
+		return NULL;
+	return dtls_way_stuck(facts, dir->slot, ret_answered);
+}
+
+static void tell_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way, bool answered)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise(d, "dtls-failed", SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	struct frame_ref first = { way->first_ns, way->first_at.frame, way->first_at.file, 0 };
+	char from[SAY_TEXT], to[SAY_TEXT], caller[SAY_TEXT], callee[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
+	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
+
+	f->direction = ev->direction;
+	finding_leg(f, ev->leg);
+	for (unsigned side = 0; side < 2; side++)
+		finding_part(f, PART_VICTIM, &ev->leg->party[side].signalling);
+	finding_part(f, PART_WITNESS, &way->from);
+	finding_part(f, PART_WITNESS, &way->to);
+	finding_times(f, way->first_ns, way->last_ns);
+	say_host(facts, &way->from.addr, from);
+	say_host(facts, &way->to.addr, to);
+	snprintf(act, sizeof act, "The DTLS handshake of %s fails", from);
+	snprintf(effect, sizeof effect, "%s and %s %shear nothing", say_party(facts, ev->leg, SIDE_CALLER, caller),
+		say_party(facts, ev->leg, SIDE_CALLEE, callee), say_claim(f));
+	say_title(f, act, effect);
+	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so neither side can send audio.",
+		from, way->hellos, seconds,
+		answered ? "never goes on, although answers to it pass here" : "nothing comes back");
+	finding_fix(f, "Look at what is between %s and %s: it passes SIP, and no DTLS by UDP%s. Keys in the SDP (SDES) do without it where SIP goes by TLS.",
+		from, to, answered ? " in the direction of the answers, which certificates make large (MTU, fragments)"
+		: ", or the address in the SDP is wrong");
+	finding_evidence(f, first, "ClientHello, the first of %u", way->hellos);
+	finding_cannot_see(f, "whether %s %s; capture beside it to decide", answered ? from : to,
+		answered ? "gets the answers" : "got any of them");
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
+	const struct dtls_way *way;
+	bool answered = false;
 	struct breach b = { .reason = NULL };
 
 	if (ev->leg->cut) {
@@ -594,6 +641,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (any_stream_breach(d, ev->direction, &b) || session_breach(ev->direction, &b))
 		tell(d, ev, &b);
+	else if ((way = handshake_breach(detection_facts(d), ev->direction, &answered)))
+		tell_handshake(d, ev, way, answered);
 	else
 		detection_pass(d, NULL,
 			"packets and session descriptions say the same of encryption, as far as can be seen");
