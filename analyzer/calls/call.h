@@ -79,6 +79,8 @@ enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 struct message_words {               /* what few messages have */
 	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
 	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+	const struct phrase *raw;    /* the whole message, where texts are kept */
+	uint32_t rseq;               /* of a reliable provisional (RFC 3262) */
 };
 
 /* As of a leg: what judgement asks of most messages comes first. */
@@ -107,11 +109,9 @@ struct message {
 	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
-	struct leg *leg;
 	const struct contact *contact;
 	const struct phrase *reason;
 	const struct message_words *words;
-	const struct phrase *raw;    /* the whole message, where texts are kept */
 };
 
 /* Family 0: no Contact, or one without an address. */
@@ -131,6 +131,11 @@ static inline struct span message_method_text(const struct message *m)
 	return m->words ? phrase_span(m->words->method_text) : SPAN_NONE;
 }
 
+static inline struct span message_raw(const struct message *m)
+{
+	return m->words ? phrase_span(m->words->raw) : SPAN_NONE;
+}
+
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
 	struct leg *leg;
@@ -148,6 +153,12 @@ struct transaction {
 	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
+
+/* NULL: it belongs to none, and is not kept. */
+static inline struct leg *message_leg(const struct message *m)
+{
+	return m->transaction ? m->transaction->leg : NULL;
+}
 
 enum exchange_kind {
 	EXCHANGE_INITIAL,            /* INVITE/200, or INVITE/reliable 1xx, or 200/ACK (delayed offer) */

@@ -134,7 +134,7 @@ static bool same_message(const struct message_record *s, const struct arrival *a
 	const struct message *m = &s->message;
 
 	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
-		s->rseq == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
+		(m->words ? m->words->rseq : 0) == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
 }
 
 /*
@@ -183,7 +183,6 @@ static void sighting_add(struct arrival *a)
 		return;
 	s->branch = a->branch;
 	s->body = a->body;
-	s->rseq = a->rseq;
 	s->older = t->sightings;
 	t->sightings = s;
 	t->sighting_count++;

@@ -102,18 +102,19 @@ static void spot_add(struct binding *b, struct place *p)
 
 static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+	return p->leg == message_leg(m) && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
 }
 
 /* Among those of its leg, which are few; else among the last at that address. */
 static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct message *m,
 	unsigned mline)
 {
+	const struct leg *leg = message_leg(m);
 	const struct spot *s;
 	unsigned looked = 0;
 
-	if (m->leg->places.count <= PLACES_WALKED) {
-		LIST_EACH(it, &m->leg->places) {
+	if (leg->places.count <= PLACES_WALKED) {
+		LIST_EACH(it, &leg->places) {
 			if (is_place(LIST_ENTRY(it, struct place, of_leg), at, m, mline))
 				return LIST_ENTRY(it, struct place, of_leg);
 		}
@@ -141,10 +142,10 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = message_leg(m), .mline = (uint8_t)mline,
 		.side = m->by, .candidate = candidate };
 	spot_add(b, p);
-	list_add_tail(&m->leg->places, &p->of_leg);
+	list_add_tail(&p->leg->places, &p->of_leg);
 }
 
 void binding_announce(struct binding *b, const struct message *m)
@@ -334,10 +335,10 @@ void binding_release(const struct list *streams, const struct list *legs)
 
 static int place_compare(const void *a, const void *b)
 {
-	const struct message *x = (*(struct place *const *)a)->message, *y = (*(struct place *const *)b)->message;
+	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
 
-	if (x->at.at_ns != y->at.at_ns)
-		return x->at.at_ns < y->at.at_ns ? -1 : 1;
+	if (x->message->at.at_ns != y->message->at.at_ns)
+		return x->message->at.at_ns < y->message->at.at_ns ? -1 : 1;
 	return x->leg->n < y->leg->n ? -1 : x->leg->n > y->leg->n;
 }
 
