@@ -90,12 +90,12 @@ static void note_request(struct tcp_fallback *x, const struct message *m, uint32
 {
 	unsigned i = 0;
 
-	while (i < x->leg_count && x->legs[i] != m->leg)
+	while (i < x->leg_count && x->legs[i] != message_leg(m))
 		i++;
 	if (i < x->leg_count)
 		return;
 	if (x->leg_count < FALLBACK_LEGS)
-		x->legs[x->leg_count++] = m->leg;
+		x->legs[x->leg_count++] = message_leg(m);
 	x->requests++;
 	x->last_ns = m->at.at_ns;
 	if (x->request)
