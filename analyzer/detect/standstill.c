@@ -109,7 +109,7 @@ static void note_gap(struct cut *cuts, const struct silences *c, const struct st
 		note_lost(&cuts[over - c->list], s);
 		return;
 	}
-	first = silence_from(c, g->restart ? g->from_ns : ns_add(g->from_ns, PAUSED_NS));
+	first = silence_from(c, g->restart || g->held ? g->from_ns : ns_add(g->from_ns, PAUSED_NS));
 	end = silence_ending_behind(c, g->to_ns);
 	if (first < end) {
 		cuts[first].paused++;
