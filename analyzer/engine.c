@@ -230,7 +230,7 @@ void engine_free(struct engine *e)
 	hash_fini(&e->icmp_by_dst);
 	early_free(e->early);
 	channels_free(e->channels);
-	free(e->capture.silences);
+	capture_facts_fini(&e->capture);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);
