@@ -116,6 +116,8 @@ static struct weak gather(const struct binding *b, const struct stream *s, const
 	for (unsigned i = binding_spot_begin(b, spot, s); i-- > 0 && spot->order->at[i].latest_end_ns >= s->first_ns;) {
 		const struct place *p = spot->order->at[i].place;
 
+		if (binding_other_network(b, s, p->leg))
+			continue;
 		LIST_EACH(it, &p->leg->dialogs) {
 			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
 
