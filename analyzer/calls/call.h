@@ -79,6 +79,8 @@ enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 struct message_words {               /* what few messages have */
 	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
 	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+	const struct phrase *raw;    /* the whole message, where texts are kept */
+	uint32_t rseq;               /* of a reliable provisional (RFC 3262) */
 };
 
 /* As of a leg: what judgement asks of most messages comes first. */
@@ -107,11 +109,9 @@ struct message {
 	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
-	struct leg *leg;
 	const struct contact *contact;
 	const struct phrase *reason;
 	const struct message_words *words;
-	const struct phrase *raw;    /* the whole message, where texts are kept */
 };
 
 /* Family 0: no Contact, or one without an address. */
@@ -131,9 +131,13 @@ static inline struct span message_method_text(const struct message *m)
 	return m->words ? phrase_span(m->words->method_text) : SPAN_NONE;
 }
 
+static inline struct span message_raw(const struct message *m)
+{
+	return m->words ? phrase_span(m->words->raw) : SPAN_NONE;
+}
+
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
-	struct hash_link in_hash;
 	struct leg *leg;
 	struct dialog *dialog;       /* of in-dialog requests; NULL for the initial INVITE */
 	uint64_t key;                /* keyed hash of branch (or RFC 2543 parts), method */
@@ -149,6 +153,12 @@ struct transaction {
 	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
+
+/* NULL: it belongs to none, and is not kept. */
+static inline struct leg *message_leg(const struct message *m)
+{
+	return m->transaction ? m->transaction->leg : NULL;
+}
 
 enum exchange_kind {
 	EXCHANGE_INITIAL,            /* INVITE/200, or INVITE/reliable 1xx, or 200/ACK (delayed offer) */
@@ -259,6 +269,7 @@ struct leg {
 	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough : 1;
+	bool replayed : 1;           /* long over it began again with the very same INVITE: that is not looked at */
 	bool vlans_differ : 1;       /* its messages were seen in more than one VLAN, or some without a tag */
 	bool vlan_known : 1;
 	uint16_t vlan;               /* the outer one of its first message, 0 none */
@@ -269,7 +280,6 @@ struct leg {
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
 	struct party party[2];       /* indexed by enum side */
-	struct hash_link by_id;      /* Call-ID and From-tag */
 	struct arena *arena;
 	struct span call_id, from_tag;
 	int64_t alive_ns;            /* last calls_alive() */
@@ -393,6 +403,7 @@ struct calls;
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
 	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
+	uint64_t replayed_legs;      /* that are in the capture more than once, letter for letter */
 };
 
 struct calls *calls_new(const struct calls_config *config);

@@ -723,6 +723,7 @@ void join_note(struct arrival *a)
 		return;
 	if (a->transaction->transaction.initial && a->sip->request && a->sip->method == SIP_INVITE)
 		begun(a);
+	r->spread |= r->begun && packet_capture(a->packet) != r->capture;
 	if (message_is_response(a->message, 101, 199) && r->ring_status == 0 && a->transaction->transaction.initial)
 		r->ring_status = a->message->status;
 	if (r->leg.is_retry && message_is_response(a->message, 200, 299) && a->transaction->transaction.initial)

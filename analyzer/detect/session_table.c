@@ -343,6 +343,24 @@ static void tell_opener(struct finding *f, const struct facts *facts, const stru
 	finding_evidence(f, x->at, "the first of the new flows of %s", host);
 }
 
+/* Who waits for an answer in vain meanwhile: hosts of SIP first, whose troubles this explains. */
+static void tell_victims(struct finding *f, const struct facts *facts, const struct outage *o)
+{
+	const struct outflows *t = facts->outflows;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < outflows_count(t) && f->host_count < FINDING_HOST_MAX; i++) {
+			const struct outflow *flow = outflows_at(t, i);
+			unsigned spell = outflows_spell(t, flow->first_ns);
+			const struct host *h = network_host_find(facts->network, &flow->inside.addr);
+
+			if (flow->answered_ns == NS_NONE && spell >= o->first && spell <= o->last &&
+			    (h && h->sip_port_count) == (pass == 0))
+				finding_part(f, PART_VICTIM, &(struct endpoint){ flow->inside.addr, 0 });
+		}
+	}
+}
+
 /* block: NULL, or the ports that were all in use. */
 static void tell(struct detection *d, const struct outage *o, const struct port_block *block, int64_t begin_ns,
 	int64_t spell_ns)
@@ -382,10 +400,9 @@ static void tell(struct detection *d, const struct outage *o, const struct port_
 		finding_other_reason(f, "udp-timeout-storm");
 	if (storm)
 		tell_opener(f, facts, &opener, per_min);
-	if (bad) {
+	if (bad)
 		finding_evidence(f, bad->at, "a new flow that is never answered");
-		finding_part(f, PART_VICTIM, &(struct endpoint){ bad->inside.addr, 0 });
-	}
+	tell_victims(f, facts, o);
 	if (good)
 		finding_evidence(f, good->at, "new flows are answered again");
 	finding_times(f, from_ns, to_ns);

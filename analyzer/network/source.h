@@ -160,6 +160,7 @@ struct source {
 	enum source_scan scan;
 	enum source_guess guess;
 	bool guess_certain;
+	bool guess_apart;            /* GUESS_USERS: each account from a port of its own, as phones behind a NAT have one */
 	bool guessed;                /* and then was accepted */
 	const struct source_user *victim; /* of the guess */
 	unsigned victims;            /* accounts whose credentials it had refused */

@@ -140,6 +140,7 @@ struct moment {
 	int64_t at_ns;
 	uint16_t port;
 	uint64_t device;
+	bool phone;
 };
 
 static int moment_compare(const void *a, const void *b)
@@ -149,18 +150,28 @@ static int moment_compare(const void *a, const void *b)
 	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
-/* How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. */
-static unsigned users_swept(const struct source *x)
+/* It kept its port and came back some time after it was refused, a few digests each time: one of many phones there. */
+static bool is_phone_of_many(const struct source_user *u)
+{
+	return u->same_port && u->same_agent && u->bursts >= 2 && u->burst_most <= 3;
+}
+
+/*
+ * How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. Phones
+ * of one model behind a NAT have those in common, too.
+ */
+static unsigned users_swept(const struct source *x, unsigned *ret_one_port)
 {
 	struct moment list[SOURCE_EXACT];
 	unsigned count = 0, most = 0;
 
+	*ret_one_port = 0;
 	for (unsigned i = 0; i < x->user_count; i++) {
 		const struct source_user *u = &x->users[i];
 
 		if (u->since && (u->taken || !u->accepted))
 			list[count++] = (struct moment){ u->rejected_first_ns, u->port,
-				hash_mix(u->agent, u->contact) };
+				hash_mix(u->agent, u->contact), is_phone_of_many(u) };
 	}
 	qsort(list, count, sizeof *list, moment_compare);
 	for (unsigned i = 0; i < count; i++) {
@@ -168,8 +179,9 @@ static unsigned users_swept(const struct source *x)
 
 		for (unsigned k = i; k < count && list[k].at_ns - list[i].at_ns <= MINUTE_NS; k++) {
 			same_port += list[k].port == list[i].port;
-			same_device += list[k].device == list[i].device;
+			same_device += !list[k].phone && list[k].device == list[i].device;
 		}
+		*ret_one_port = same_port > *ret_one_port ? same_port : *ret_one_port;
 		most = same_port > most ? same_port : most;
 		most = same_device > most ? same_device : most;
 	}
@@ -199,8 +211,10 @@ static void find_victim(struct source *x)
 
 static void judge_guess(const struct sources *s, struct source *x)
 {
+	unsigned one_port;
+
 	x->guess = GUESS_NONE;
-	x->guess_certain = x->guessed = x->phone_like = false;
+	x->guess_apart = x->guess_certain = x->guessed = x->phone_like = false;
 	x->victim = NULL;
 	find_victim(x);
 	if (x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUSTED)
@@ -222,8 +236,10 @@ static void judge_guess(const struct sources *s, struct source *x)
 		else
 			x->guess = GUESS_PASSWORD;
 	}
-	if (x->guess < GUESS_PASSWORD && x->class != SOURCE_TRUNK && users_swept(x) >= s->config.bf_users)
+	if (x->guess < GUESS_PASSWORD && x->class != SOURCE_TRUNK && users_swept(x, &one_port) >= s->config.bf_users) {
 		x->guess = GUESS_USERS;
+		x->guess_apart = one_port < s->config.bf_users;
+	}
 	x->guessed = x->guess >= GUESS_USERS && x->victim && x->victim->taken;
 }
 
