@@ -270,6 +270,9 @@ struct leg {
 	 */
 	bool rough : 1;
 	bool replayed : 1;           /* long over it began again with the very same INVITE: that is not looked at */
+	bool vlans_differ : 1;       /* its messages were seen in more than one VLAN, or some without a tag */
+	bool vlan_known : 1;
+	uint16_t vlan;               /* the outer one of its first message, 0 none */
 	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
@@ -444,6 +447,12 @@ const struct list *calls_subscriptions(const struct calls *c);
 const struct list *calls_transfers(const struct calls *c);
 
 const char *leg_state_name(enum leg_state s);        /* "ringing", "answered", ... as JSON's call.state */
+/* Each was seen in one VLAN only, and not in the same: the same addresses are not the same hosts. */
+static inline bool legs_in_other_vlans(const struct leg *x, const struct leg *y)
+{
+	return x->vlan && y->vlan && x->vlan != y->vlan && !x->vlans_differ && !y->vlans_differ;
+}
+
 const char *leg_join_name(enum leg_join j);          /* "session-id", ... as JSON's joined_by */
 
 #endif

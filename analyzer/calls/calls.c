@@ -186,6 +186,18 @@ static bool is_rough(const struct arrival *a)
 	return m->has_to_tag || (leg->initial_invite_seen && !is_challenge(leg->status));
 }
 
+/* Copies, too: what is routed from VLAN to VLAN is seen in both. */
+static void note_vlan(struct leg *leg, const struct packet *p)
+{
+	uint16_t vlan = p->vlan_count ? p->vlan[0] : 0;
+
+	if (leg->vlan_known)
+		leg->vlans_differ |= vlan != leg->vlan;
+	else
+		leg->vlan = vlan;
+	leg->vlan_known = true;
+}
+
 /* Everything about one message of a leg, in the order in which one part needs the other. */
 static void leg_message(struct arrival *a)
 {
@@ -193,6 +205,7 @@ static void leg_message(struct arrival *a)
 
 	cseq_repair(a);
 	leg_touch(a->c, r, a->packet->at_ns);
+	note_vlan(&r->leg, a->packet);
 	a->transaction = transaction_get(a);
 	if (!a->transaction) {
 		r->leg.rough = true;

@@ -132,7 +132,8 @@ static void match(struct tcp_fallback *x, const struct attempts *group, const st
 		return;
 	if (passed_on)
 		at_ns = m->at.at_ns;
-	if (!tried_behind(group, at_ns) || end_ns < ns_add(at_ns, GIVE_UP_NS) || any_leg_went_on(x, message_leg(m), at_ns))
+	if (!tried_behind(group, at_ns) || end_ns < ns_add(at_ns, GIVE_UP_NS) ||
+	    any_leg_went_on(x, message_leg(m), at_ns))
 		return;
 	note_request(x, m, bytes, passed_on);
 }

@@ -440,6 +440,7 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 	if (!b->bound)
 		return;
 	b->begin_ns = begin_of(streams, legs);
+	b->vlans = network ? network_vlans(network) : NULL;
 	b->settled++;
 	LIST_EACH(it, streams)
 		binding_by_address(b, binding_stream(it), &binding_stream(it)->dst, false);

@@ -207,6 +207,7 @@ struct stream {
 	uint16_t file, interface;    /* of its first packet; capture: in which file that began, where files rotate */
 	uint16_t capture;
 	uint16_t first_seq;
+	uint16_t vlan;               /* of its first packet, 0 none; of copies see copies_other_vlan */
 	uint16_t spell_count, gap_count, interval_count, run_count;
 	uint8_t type_count;
 	uint8_t ptime_ms;            /* learnt; 0 not yet */

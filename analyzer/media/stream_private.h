@@ -110,7 +110,6 @@ struct record {
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
 	uint32_t anchor_ts;
 	uint32_t late_row_seq;
-	uint16_t vlan;
 	uint16_t stop_seq;
 	uint8_t mac_src[6], mac_dst[6];
 	uint8_t step_count;

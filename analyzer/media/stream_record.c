@@ -239,7 +239,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->ttl = st->ttl_min = st->ttl_max = p->ttl;
 	memcpy(r->mac_src, p->mac_src, sizeof r->mac_src);
 	memcpy(r->mac_dst, p->mac_dst, sizeof r->mac_dst);
-	r->vlan = p->vlan_count ? p->vlan[0] : 0;
+	r->s.vlan = p->vlan_count ? p->vlan[0] : 0;
 }
 
 struct record *record_new(struct streams *s, struct flow *f, const struct packet *p)
