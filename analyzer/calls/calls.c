@@ -8,7 +8,10 @@
 
 #include "captures/base/memory.h"
 
-enum { QUEUE_FIRST = 64 };
+enum {
+	QUEUE_FIRST = 64,
+	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
+};
 
 static const char *const state_names[] = {
 	[LEG_CALLING] = "unknown",
