@@ -106,7 +106,7 @@ struct message {
 	uint8_t key_press;
 	uint8_t dst_mac[6];
 	struct endpoint src, dst;
-	uint32_t cseq, flaws, bytes_on_wire;
+	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
 	const struct contact *contact;
@@ -221,8 +221,8 @@ struct dialog {
 	bool changed;                /* an exchange was added or changed since the expectation was reckoned */
 };
 
-enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED,
-	LEG_UNKNOWN } __attribute__((packed));
+enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED,
+	LEG_REDIRECTED, LEG_CANCELLED, LEG_UNKNOWN } __attribute__((packed));
 
 struct party {                       /* one side of a leg */
 	struct span user, display, host, user_agent;  /* of From or To, User-Agent or Server */
@@ -241,7 +241,7 @@ struct segment {                     /* one pair of SIP neighbours */
 enum { LEG_SEGMENT_MAX = 8 };
 
 enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES,
-	JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
+	JOIN_REDIRECT, JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
 
 /* What walks over all legs look at comes first: some cache lines of a leg, not all. */
 struct leg {
@@ -269,6 +269,7 @@ struct leg {
 	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough : 1;
+	bool replayed : 1;           /* long over it began again with the very same INVITE: that is not looked at */
 	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
@@ -400,6 +401,7 @@ struct calls;
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
 	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
+	uint64_t replayed_legs;      /* that are in the capture more than once, letter for letter */
 };
 
 struct calls *calls_new(const struct calls_config *config);

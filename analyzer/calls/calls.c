@@ -13,6 +13,8 @@ enum {
 	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
 };
 
+#define REPLAY_NS (64 * SECOND_NS)           /* twice the time for which a request is repeated */
+
 static const char *const state_names[] = {
 	[LEG_CALLING] = "unknown",
 	[LEG_RINGING] = "ringing",
@@ -21,6 +23,7 @@ static const char *const state_names[] = {
 	[LEG_FAILED] = "failed",
 	[LEG_BUSY] = "busy",
 	[LEG_DECLINED] = "declined",
+	[LEG_REDIRECTED] = "redirected",
 	[LEG_CANCELLED] = "cancelled",
 	[LEG_UNKNOWN] = "unknown",
 };
@@ -33,6 +36,7 @@ static const char *const join_names[] = {
 	[JOIN_DIRECT_MEDIA] = "direct-media",
 	[JOIN_ORIGIN] = "origin",
 	[JOIN_REPLACES] = "replaces",
+	[JOIN_REDIRECT] = "redirect",
 	[JOIN_CALL_ID] = "call-id",
 	[JOIN_SCORE] = "score",
 };
@@ -223,9 +227,41 @@ static void leg_message(struct arrival *a)
 	leg_classify(a->c, r);
 }
 
+/* Was this INVITE, to the branch, among those that began the leg? */
+static bool began_leg(const struct arrival *a)
+{
+	for (int i = 0; i < INITIALS_MAX && a->leg->initials[i]; i++) {
+		for (const struct message_record *s = a->leg->initials[i]->sightings; s; s = s->older) {
+			if (s->message.request && s->message.method == SIP_INVITE && s->branch == a->branch &&
+			    s->message.cseq == a->sip->cseq)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The INVITE of a call that has long been over: nobody repeats it so late (RFC 3261 17.1: 32 s). A recording is played
+ * again, or two captures of the same are put together with other times.
+ */
+static bool is_replay(struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg;
+
+	if (leg->replayed)
+		return true;
+	if (!a->sip->request || a->sip->method != SIP_INVITE || a->sip->to.tag.n || leg->end_ns == NS_NONE ||
+	    ns_minus(a->packet->at_ns, leg->last_ns) < REPLAY_NS || !began_leg(a))
+		return false;
+	a->c->counts.replayed_legs++;
+	return leg->replayed = true;
+}
+
 /* Every way that a message takes through its leg ends here. */
 static void leg_message_fit(struct arrival *a)
 {
+	if (is_replay(a))
+		return;
 	leg_message(a);
 	legs_fit(a->c, a->leg);
 }

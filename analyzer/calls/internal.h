@@ -89,7 +89,7 @@ struct call_id {
 };
 
 /* What may join legs. */
-enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER };
+enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER, CLUE_REDIRECT };
 
 struct clue_entry {                  /* what settles of most legs that they cannot be joined, without a look at them */
 	struct clue *clue;
@@ -154,6 +154,7 @@ struct leg_record {
 	bool ended_told : 1;
 	bool settles : 1;            /* a retry may follow its last final */
 	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
+	bool spread : 1;             /* messages of it come from another capture, too */
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
 	uint16_t capture;            /* packet_capture() of its first INVITE */
@@ -348,6 +349,16 @@ void clues_forget(struct calls *c, struct leg_record *r);
 void join_way(struct leg_record *r, const struct segment *s);
 void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
+
+/* again.c; caller: the value of CLUE_CALLER. */
+void retry_note(struct arrival *a, uint64_t caller);
+/* The new attempt is answered: those before it were no lost calls. */
+void retry_succeeds(struct arrival *a, uint64_t caller);
+/* A 3xx to the INVITE tells where to go; the INVITE that goes there continues its call. */
+void redirect_note(struct arrival *a);
+void redirect_join(struct arrival *a);
+/* The leg that was redirected first, where this one follows a redirection: what comes before it, both continue. */
+struct leg *redirect_stem(struct leg *leg);
 void join_forget(struct calls *c, struct leg_record *r);
 /* Points for what no clock has a say in; *ret_how: the strongest of it. */
 unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
