@@ -142,7 +142,7 @@ static void judge_elsewhere(const struct facts *facts, struct unacked *u)
 /* One on the right way, but for another request or dialog. */
 static const struct message *mismatched_ack(const struct unacked *u)
 {
-	LIST_EACH(it, &u->leg->messages) {
+	CHAIN_EACH(it, &u->leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (!m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY || !m->transaction ||
@@ -166,7 +166,7 @@ static bool relay_is_silent(const struct unacked *u, const struct answer_hop *ho
 		    ns_minus(hops[i].first->at.at_ns, u->hop.first->at.at_ns) <= RELAY_NS)
 			return false;
 	}
-	LIST_EACH(it, &u->transaction->messages) {
+	CHAIN_EACH(it, &u->transaction->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		entered |= m->request && m->method == SIP_INVITE && u->hop.invite &&

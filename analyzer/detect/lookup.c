@@ -361,7 +361,7 @@ static void repeated_add(struct lookup *l, const struct message *m)
 static void repeated_make(struct lookup *l)
 {
 	LIST_EACH(it, calls_legs(l->facts->calls)) {
-		LIST_EACH(mit, &LIST_ENTRY(it, struct leg, in_order)->messages) {
+		CHAIN_EACH(mit, &LIST_ENTRY(it, struct leg, in_order)->messages) {
 			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
 
 			if (m->repeat == MESSAGE_RETRANSMITTED)
@@ -497,7 +497,7 @@ static void early_note(struct lookup *l, const struct leg *leg)
 {
 	if (!leg->early_sdp)
 		return;
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 		int64_t to_ns = leg->answer_ns != NS_NONE ? leg->answer_ns : leg->end_ns;
 		struct early_host *e;
