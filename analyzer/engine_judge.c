@@ -3,6 +3,7 @@
 #include "analyzer/engine_judge.h"
 
 #include "analyzer/engine_state.h"
+#include "analyzer/media/held.h"
 #include "analyzer/network/learn_media.h"
 
 static struct stream *stream_of(struct list_link *it)
@@ -123,6 +124,7 @@ static void judge_all(struct engine *e)
 	}
 	ev = (struct event){ .kind = EVENT_JUDGE_CAUSES, .at_ns = e->capture.last_ns };
 	detections_event(e->detections, &ev);
+	hearing_heed(&e->facts);
 	detections_judged(e->detections);
 }
 
@@ -154,6 +156,7 @@ void engine_judge(struct engine *e)
 	expect_legs(e);
 	e->bound = true;
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
+	held_settle(streams_in_order(e->streams));
 	if (!streams_none(e->streams))
 		learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);

@@ -104,7 +104,7 @@ struct message {
 	uint8_t key_press;
 	uint8_t dst_mac[6];
 	struct endpoint src, dst;
-	uint32_t cseq, flaws, bytes_on_wire;
+	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
 	struct leg *leg;
@@ -133,7 +133,6 @@ static inline struct span message_method_text(const struct message *m)
 
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
-	struct hash_link in_hash;
 	struct leg *leg;
 	struct dialog *dialog;       /* of in-dialog requests; NULL for the initial INVITE */
 	uint64_t key;                /* keyed hash of branch (or RFC 2543 parts), method */
@@ -211,8 +210,8 @@ struct dialog {
 	bool changed;                /* an exchange was added or changed since the expectation was reckoned */
 };
 
-enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED,
-	LEG_UNKNOWN } __attribute__((packed));
+enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED,
+	LEG_REDIRECTED, LEG_CANCELLED, LEG_UNKNOWN } __attribute__((packed));
 
 struct party {                       /* one side of a leg */
 	struct span user, display, host, user_agent;  /* of From or To, User-Agent or Server */
@@ -231,7 +230,7 @@ struct segment {                     /* one pair of SIP neighbours */
 enum { LEG_SEGMENT_MAX = 8 };
 
 enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES,
-	JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
+	JOIN_REDIRECT, JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
 
 /* What walks over all legs look at comes first: some cache lines of a leg, not all. */
 struct leg {
@@ -266,7 +265,6 @@ struct leg {
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
 	struct party party[2];       /* indexed by enum side */
-	struct hash_link by_id;      /* Call-ID and From-tag */
 	struct arena *arena;
 	struct span call_id, from_tag;
 	int64_t alive_ns;            /* last calls_alive() */

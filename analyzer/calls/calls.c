@@ -18,6 +18,7 @@ static const char *const state_names[] = {
 	[LEG_FAILED] = "failed",
 	[LEG_BUSY] = "busy",
 	[LEG_DECLINED] = "declined",
+	[LEG_REDIRECTED] = "redirected",
 	[LEG_CANCELLED] = "cancelled",
 	[LEG_UNKNOWN] = "unknown",
 };
@@ -30,6 +31,7 @@ static const char *const join_names[] = {
 	[JOIN_DIRECT_MEDIA] = "direct-media",
 	[JOIN_ORIGIN] = "origin",
 	[JOIN_REPLACES] = "replaces",
+	[JOIN_REDIRECT] = "redirect",
 	[JOIN_CALL_ID] = "call-id",
 	[JOIN_SCORE] = "score",
 };
@@ -50,8 +52,8 @@ struct calls *calls_new(const struct calls_config *config)
 	struct list *lists[] = { &c->calls, &c->legs, &c->registrations, &c->subscriptions, &c->transfers,
 		&c->lingering, &c->waiting, &c->settling, &c->graves, &c->registration_graves, &c->registrations_poor,
 		&c->registrations_good, &c->subscriptions_used, &c->subscription_graves, &c->clues_by_age };
-	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues,
-		&c->registrations_by_key, &c->registrations_by_id, &c->subscriptions_by_id };
+	struct hash *tables[] = { &c->call_ids, &c->clues, &c->registrations_by_key, &c->registrations_by_id,
+		&c->subscriptions_by_id };
 
 	c->config = *config;
 	c->now_ns = NS_NONE;
@@ -72,8 +74,8 @@ struct calls *calls_new(const struct calls_config *config)
 
 void calls_free(struct calls *c)
 {
-	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues,
-		&c->registrations_by_key, &c->registrations_by_id, &c->subscriptions_by_id };
+	struct hash *tables[] = { &c->call_ids, &c->clues, &c->registrations_by_key, &c->registrations_by_id,
+		&c->subscriptions_by_id };
 
 	if (!c)
 		return;
@@ -129,8 +131,8 @@ static void arrival_init(struct arrival *a, struct calls *c, const struct packet
 	uint64_t rseq = 0;
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
-	a->from = (struct tag_key){ sip->from.tag, tag_hash(keys, keys->from_tag) };
-	a->to = (struct tag_key){ sip->to.tag, tag_hash(keys, keys->to_tag) };
+	a->from = (struct tag_key){ sip->from.tag, (uint32_t)keys->from_tag };
+	a->to = (struct tag_key){ sip->to.tag, (uint32_t)keys->to_tag };
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {

@@ -167,7 +167,7 @@ void message_fill(struct message *m, const struct arrival *a)
 	m->cseq = sip->cseq;
 	m->flaws = sip->flaws;
 	m->via_count = sip->via_count < UINT16_MAX ? (uint16_t)sip->via_count : UINT16_MAX;
-	m->bytes_on_wire = p->wire_bytes;
+	m->bytes_on_wire = (uint32_t)(p->transport == TRANSPORT_UDP ? p->payload_wire : sip->bytes.n);
 	m->first = m;
 	m->key_press = sip->request && sip->method == SIP_INFO ? key_press(sip) : 0;
 	m->early_media = early_media(sip) & 3;

@@ -97,6 +97,7 @@ static void pattern_add(struct dropped_pattern *p, const struct lost_message *m)
 	p->method_passed |= m->method_passed;
 	p->least_bytes = p->messages == 0 || m->bytes < p->least_bytes ? m->bytes : p->least_bytes;
 	p->passed_bytes = m->passed_bytes > p->passed_bytes ? m->passed_bytes : p->passed_bytes;
+	p->transmissions = m->transmissions > p->transmissions ? m->transmissions : p->transmissions;
 	p->messages++;
 }
 
@@ -196,9 +197,9 @@ static const struct { const char *reason, *because, *fix, *fix_rest; } words[] =
 	  "They offer a media port that another phone behind the same router offers, too, which SIP helpers refuse.",
 	  HELPER_OFF,
 	  HELPER_OFF_AND "give each phone an RTP range of its own." },
-	{ "oversize", "All of them are bigger than what passed: their fragments are dropped.",
-	  "Let fragments of UDP pass on ",
-	  ", use TCP for SIP, or make the messages smaller (fewer codecs)." },
+	{ "oversize", "What is lost is bigger than all that passed: the way takes no packets of that size, or no fragments.",
+	  "Let fragments of UDP, and ICMP that says what is too big, pass on ",
+	  "; else use TCP for SIP, or make the messages smaller (fewer codecs)." },
 	{ "method-filtered", "All messages of this method are lost and no other is: inspection filters it.",
 	  "Permit the method in the SIP inspection of ",
 	  ", or switch that off." },

@@ -16,6 +16,7 @@ const char *dropped_reason(const struct facts *facts, const struct lost_message 
 struct dropped_pattern {             /* what the lost ones between two hosts have in common */
 	unsigned messages;
 	uint32_t least_bytes, passed_bytes;  /* of IP packets: the smallest lost, the largest that passed */
+	unsigned transmissions;              /* of the one that was sent most often */
 	uint8_t method;
 	bool one_method, method_passed;
 };

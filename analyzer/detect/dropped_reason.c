@@ -11,7 +11,7 @@
 #include "analyzer/detect/icmp_says.h"
 #include "captures/base/memory.h"
 
-enum { OVERSIZE_BYTES = 1280, PATTERN_MIN = 2 };
+enum { OVERSIZE_BYTES = 1280, PATTERN_MIN = 2, OVERSIZE_ALONE_BYTES = 1400, REPEATED_MIN = 3 };
 
 #define ICMP_LATE_NS (5 * SECOND_NS)
 #define EXPECTATION_NS (180 * SECOND_NS)      /* how long the Linux helper keeps an expected media port */
@@ -57,9 +57,17 @@ const char *dropped_reason(const struct facts *facts, const struct lost_message 
 	return m->new_peer ? "new-peer" : "unlocated";
 }
 
+/* Bigger than all that passed: several of them, or one that tunnels and PPPoE are too narrow for, again and again. */
+static bool is_oversize(const struct dropped_pattern *p)
+{
+	return p->least_bytes > p->passed_bytes &&
+	       ((p->messages >= PATTERN_MIN && p->least_bytes > OVERSIZE_BYTES) ||
+	       (p->transmissions >= REPEATED_MIN && p->least_bytes > OVERSIZE_ALONE_BYTES));
+}
+
 const char *dropped_pattern_reason(const struct dropped_pattern *p)
 {
-	if (p->messages >= PATTERN_MIN && p->least_bytes > OVERSIZE_BYTES && p->least_bytes > p->passed_bytes)
+	if (is_oversize(p))
 		return "oversize";
 	if (p->messages >= PATTERN_MIN && p->one_method && !p->method_passed)
 		return "method-filtered";

@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/media/mos.h"
 
-#define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
 #define MOS_POOR 3.6
 
 enum { WHY_MAX = 72 };
@@ -134,6 +134,12 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	return true;
 }
 
+/* What led it elsewhere may have been said while the capture stood still. */
+static bool begins_unseen(const struct judge *j, int64_t since_ns)
+{
+	return gates_capture_still(j->facts->gates, since_ns, since_ns);
+}
+
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
@@ -168,11 +174,11 @@ static void judge_window(struct judge *j, const struct window *w)
 		judge_absence(j, w, &c, from_ns, to_ns, true);
 	} else if (undelivered_judge(j, w, &c, from_ns, to_ns)) {
 		return;
-	} else if (left_behind(j, &c, &left_ns) && left_ns > from_ns) {
+	} else if (left_behind(j, &c, &left_ns) && left_ns > from_ns && !begins_unseen(j, left_ns)) {
 		h->misdirected = c.main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, ns_add(left_ns, overlap_ns), to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {
-		if (strayed(&c, c.last_ns)) {
+		if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
 			h->misdirected = c.wrong_main;
 			judge_fail(j, w, FAILURE_MISDIRECTED, c.last_ns, to_ns, false);
 		} else {
@@ -201,6 +207,26 @@ static void sides_reckon(struct sides *s, const struct facts *facts, const struc
 	s->known = true;
 }
 
+/*
+ * Who should send is not at this point, although one that stands for it is: a NAT it is behind, or a relay that put its
+ * own address into the SDP. That either sends none may come from nothing having reached it.
+ */
+static bool sender_away(const struct facts *facts, const struct window *w)
+{
+	const struct address *author = w->source_count ? &w->sources[0].at.addr : NULL;
+	const struct host *h = author ? network_host_find(facts->network, author) : NULL;
+
+	if (!author || host_at(h))
+		return false;
+	if (address_private(author) && !(h && h->sends_ip))
+		return true;
+	for (unsigned i = 1; i < w->source_count; i++) {
+		if (network_at(facts->network, &w->sources[i].at.addr))
+			return true;
+	}
+	return false;
+}
+
 static void judge_sides(struct judge *j, struct sides *s)
 {
 	enum side sender = j->d->sender, receiver = side_other(sender);
@@ -213,6 +239,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 	j->h->near_sender = j->near_sender = s->place[sender].near;
 	j->h->at_receiver = s->place[receiver].at;
 	j->h->near_receiver = s->place[receiver].near;
+	if (j->h->window && sender_away(j->facts, j->h->window))
+		j->h->at_sender = j->at_sender = j->h->near_sender = j->near_sender = false;
 }
 
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
@@ -289,6 +317,18 @@ static bool reported_received(const struct judge *j)
 	       (v->report_count >= 1 && v->reports[v->report_count - 1].ext_seq));
 }
 
+/*
+ * Captured before and behind a NAT, the audio of a private address is here as it goes in, and not as it would come out:
+ * that the receiver is near, at the other point, says nothing of it.
+ */
+static bool stays_inside(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+
+	return s && j->facts->vantage.kind == VANTAGE_BOTH_SIDES && address_private(&s->src.addr) &&
+	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
+}
+
 static void judge_heard(struct judge *j)
 {
 	struct hearing *h = j->h;
@@ -301,9 +341,10 @@ static void judge_heard(struct judge *j)
 			judge_because(h, h->packets > 0 ? "too few packets to judge" : "too short to judge");
 		return;
 	}
-	if (!h->near_receiver && !reported_received(j)) {
+	if ((!h->near_receiver || stays_inside(j)) && !reported_received(j)) {
 		h->heard = HEARD_UNKNOWN;
-		judge_because(h, "passes this point to the right address; its arrival cannot be seen from here");
+		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
+			: "passes this point to the right address; its arrival cannot be seen from here");
 		return;
 	}
 	h->heard = HEARD_YES;

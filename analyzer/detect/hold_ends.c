@@ -2,6 +2,7 @@
 /* hold_ends: the exchanges of a dialog from the hold on, and what of the direction came behind them. */
 #include "analyzer/detect/hold_ends.h"
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 
 enum { HEARD_LEAST = 25, STRAY_MOST = 5, SILENT_S = 32 };
@@ -127,7 +128,8 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 		return false;
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
 		return false;
-	if (e->state == EXCHANGE_STABLE && shuts(e, dir)) {
+	if (e->state == EXCHANGE_STABLE && shuts(e, dir) &&
+	    !gates_capture_still(detection_facts(d)->gates, s->hold->offered_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
 		s->from_ns = e->stable_ns;
 	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {
@@ -142,6 +144,28 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 static bool named(const struct window *w, const struct stream *s)
 {
 	return window_has_source(w, &s->src);
+}
+
+/*
+ * The voice that spoke before the hold, from a port that a NAT gave it since: no description names it, its stream id or
+ * its host is the same.
+ */
+static bool is_own_voice(const struct direction *dir, const struct window *resumed, const struct stream *s)
+{
+	const struct window *first = direction_first_due(dir);
+
+	for (const struct window *w = dir->windows; w < resumed; w++) {
+		if (named(w, s))
+			return false;
+	}
+	for (unsigned i = 0; i < dir->stream_count; i++) {
+		const struct stream *before = dir->streams[i];
+
+		if ((before->ssrc == s->ssrc || address_equal(&before->src.addr, &s->src.addr)) &&
+		    stream_packets_between(before, first->on_ns, first->off_ns) > STRAY_MOST)
+			return true;
+	}
+	return false;
 }
 
 /* From an address that the resume no longer names, while the one it names is silent. */
@@ -159,7 +183,7 @@ static bool find_music(struct detection *d, const struct direction *dir, struct 
 		const struct stream *x = dir->streams[i];
 		double n = stream_packets_between(x, from_ns, INT64_MAX);
 
-		if (n > STRAY_MOST && (named(w, x) || s->music))
+		if (n > STRAY_MOST && (named(w, x) || s->music || is_own_voice(dir, w, x)))
 			return false;
 		if (n > STRAY_MOST && x->first_ns < w->on_ns)
 			s->music = x;

@@ -6,14 +6,14 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "bye-ignored", "bye-lost", "one-leg-ended", NULL };
+static const char *const reasons[] = { "bye-ignored", "bye-lost", "bye-refused", "one-leg-ended", NULL };
 
 static const struct detector_doc doc = {
 	.says = "RTP goes on after the BYE",
 	.symptom = "\"The line stays busy\", the provider bills on, ports run out.",
 	.evidence = "The BYE and its answer, then RTP of the same stream.",
 	.mimics = "The ports serve a new call, a transfer that took the media over, packets still in flight.",
-	.fix = "Find out why the sender missed or ignored the BYE; switch an RTP inactivity timer on.",
+	.fix = "Find out why the sender missed or ignored the BYE, or who refused it; switch an RTP inactivity timer on.",
 	.reasons = reasons,
 };
 
@@ -81,43 +81,101 @@ static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 	return false;
 }
 
+/*
+ * The answer that turned down the BYE of who hung up; NULL: none, or another one was taken. Who knows no such call (481)
+ * needs no BYE.
+ */
+static const struct message *bye_refusal(const struct leg *leg)
+{
+	const struct message *refusal = NULL;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *final = t->method == SIP_BYE && t->by == leg->ended_by_side
+			? t->final : NULL;
+
+		if (final && (final->status < 300 || final->status == 481))
+			return NULL;
+		if (final && final->status != 401 && final->status != 407 && !refusal)
+			refusal = final;
+	}
+	return refusal;
+}
+
+static void tell_refusal(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
+	const struct message *refusal, const char *packets)
+{
+	char answerer[SAY_TEXT], sender[SAY_TEXT], who[SAY_TEXT];
+
+	finding_part(f, PART_CULPRIT, &refusal->src);
+	say_host(facts, &refusal->src.addr, answerer);
+	say_host(facts, &s->src.addr, sender);
+	finding_cause(f, "%s answers the BYE of %s with %u%s: %s does not learn that the call is over, and sent %s more packets.",
+		answerer, say_party(facts, leg, leg->ended_by_side, who), refusal->status,
+		refusal->status == 483 ? ", as it went in circles" : "", sender, packets);
+	finding_fix(f, "See where %s sends requests within this call: the Contact and Record-Route that it goes by lead nowhere%s.",
+		answerer, refusal->status == 483 ? ", or back to itself" : "");
+	finding_evidence(f, refusal->at, "the BYE is refused: %u", refusal->status);
+}
+
+static void tell_sender(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
+	const char *packets)
+{
+	char host[SAY_TEXT];
+
+	finding_part(f, PART_CULPRIT, &s->src);
+	finding_part(f, PART_WITNESS, &s->dst);
+	say_host(facts, &s->src.addr, host);
+	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
+		leg->ended_by_side == s->direction->sender ? "sent"
+		: leg->bye_answered ? "answered" : "was never seen to answer", packets);
+	finding_fix(f,
+		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
+		host);
+	if (!leg->bye_answered)
+		finding_cannot_see(f, "whether %s ever got the BYE", host);
+}
+
 static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, double packets)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct stream *s = ev->stream;
 	const struct direction *dir = s->direction;
 	const struct leg *leg = dir->slot->dialog->leg;
+	const struct message *refusal = leg->ended_by_side == dir->sender ? NULL : bye_refusal(leg);
 	int64_t over_ns = s->last_ns - ended_ns;
 	const char *reason = leg->bye_answered ? "bye-ignored" : "bye-lost";
 	enum confidence c = leg->bye_answered ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
 	struct finding *f;
 	char host[SAY_TEXT], count[TEXT_COUNT];
 
-	if (other_leg_lives(leg, s->last_ns))
+	if (refusal)
+		reason = "bye-refused";
+	else if (other_leg_lives(leg, s->last_ns))
 		reason = "one-leg-ended";
 	else if (leg->bye_seen && leg->ended_by_side == dir->sender)
 		reason = "bye-ignored";
 	f = detection_raise(d, reason, over_ns > TOLL_NS ? SEVERITY_ERROR : SEVERITY_WARNING, c);
 	f->direction = dir;
 	finding_leg(f, leg);
-	finding_part(f, PART_CULPRIT, &s->src);
-	finding_part(f, PART_WITNESS, &s->dst);
 	finding_stream(f, s->n);
 	finding_times(f, ended_ns, s->last_ns);
-	say_host(facts, &s->src.addr, host);
-	finding_title(f, "%s keeps sending audio for %.1f s after the call", host, (double)over_ns / 1e9);
-	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
-		      leg->ended_by_side == dir->sender ? "sent" : leg->bye_answered ? "answered"
-		      : "was never seen to answer",
-		      text_count(packets > 0 ? (uint64_t)packets : 0, count));
-	finding_fix(f,
-		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
-		host);
+	finding_title(f, "%s keeps sending audio for %.1f s after the call", say_host(facts, &s->src.addr, host),
+		(double)over_ns / 1e9);
+	text_count(packets > 0 ? (uint64_t)packets : 0, count);
 	finding_evidence(f, leg->bye_at, "%s: the call ends here", say_bye(leg));
+	if (refusal)
+		tell_refusal(f, facts, leg, s, refusal, count);
+	else
+		tell_sender(f, facts, leg, s, count);
 	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later",
 		(double)over_ns / 1e9);
-	if (!leg->bye_answered)
-		finding_cannot_see(f, "whether %s ever got the BYE", host);
+}
+
+/* A copy of it that lives as long is judged instead; a relay may have ended its own when the sender goes on. */
+static bool lives_on_as_copy(const struct stream *s)
+{
+	return s->twin_next && s->twin_next->last_ns >= s->last_ns - SECOND_NS;
 }
 
 static void on_event(struct detection *d, const struct event *ev)
@@ -128,7 +186,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	int64_t ended_ns;
 	double packets;
 
-	if (!dialog || s->bound_by > 9 || !dialog->leg->bye_seen || dialog->ended_ns == NS_NONE || s->twin_next) {
+	if (!dialog || s->bound_by > 9 || !dialog->leg->bye_seen || dialog->ended_ns == NS_NONE ||
+	    lives_on_as_copy(s)) {
 		detection_pass(d, NULL, "no BYE of this stream's call is in the capture");
 		return;
 	}

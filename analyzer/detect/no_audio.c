@@ -104,7 +104,7 @@ static bool blocked(const struct hearing *h)
 
 /*
  * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never
- * sent audio to the other side. NULL: none such.
+ * sent audio to the other side. NULL: none such, or ICE names it: a relay for the case that no other way works.
  */
 static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver,
 	const struct hearing *towards, const struct hearing *from)
@@ -114,7 +114,7 @@ static const struct target *idle_server(const struct facts *facts, const struct 
 	const struct host *h = named ? network_host_find(facts->network, &named->at.addr) : NULL;
 	const struct pair *p = h && peer ? network_pair_find(facts->network, &named->at.addr, &peer->at.addr) : NULL;
 
-	if (!h || !peer || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
+	if (!h || !peer || towards->window->ice || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
 	    network_same(facts->network, &named->at.addr, &signals->addr))
 		return NULL;
 	return named;

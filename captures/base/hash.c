@@ -11,7 +11,8 @@
 enum {
 	PAIR = 16,
 	SHORT_MAX = 64,
-	FIRST_SLOTS = 16, FIRST_SHIFT = 28   /* 32 less its logarithm */
+	FIRST_SLOTS = 16, FIRST_SHIFT = 28,  /* 32 less its logarithm */
+	FEW = 8                      /* links of one chain that need no slots */
 };
 
 /*
@@ -133,6 +134,11 @@ void hash_init(struct hash *h)
 	*h = (struct hash){ .slots = NULL };
 }
 
+void hash_init_few(struct hash *h)
+{
+	*h = (struct hash){ .begins_few = true };
+}
+
 void hash_fini(struct hash *h)
 {
 	free(h->slots);
@@ -177,7 +183,7 @@ struct hash_link *hash_first(const struct hash *h, uint32_t hash)
 	const struct hash_slot *s;
 
 	if (!h->slots)
-		return NULL;
+		return h->few;
 	s = slot_of(h, stored(hash));
 	return s->hash ? slot_first(s) : NULL;
 }
@@ -190,10 +196,10 @@ struct hash_link *hash_at(const struct hash *h, size_t slot)
 static void hash_grow(struct hash *h)
 {
 	struct hash grown = *h;
-	size_t old = h->slots ? h->mask + 1 : 0, slots = old ? old * 2 : FIRST_SLOTS;
+	size_t old = h->slots ? h->mask + (size_t)1 : 0, slots = old ? old * 2 : FIRST_SLOTS;
 
 	grown.slots = memory_resize(NULL, slots, sizeof *grown.slots);
-	grown.mask = slots - 1;
+	grown.mask = (uint32_t)(slots - 1);
 	grown.shift = old ? h->shift - 1 : FIRST_SHIFT;
 	memset(grown.slots, 0, slots * sizeof *grown.slots);
 	for (size_t i = 0; i < old; i++) {
@@ -204,21 +210,53 @@ static void hash_grow(struct hash *h)
 	*h = grown;
 }
 
+/* *first: where the chain begins; at: what leads there and stays where it is, NULL: a slot, which does not. */
+static void chain_add(struct hash_link *first, struct hash_link **at, struct hash_link *link)
+{
+	link->at = at;
+	link->next = first;
+	if (first)
+		first->at = &link->next;
+}
+
+static void slot_add(struct hash *h, struct hash_link *link)
+{
+	struct hash_slot *s = slot_of(h, stored(link->hash));
+
+	chain_add(s->hash ? slot_first(s) : NULL, NULL, link);
+	h->taken += s->hash == 0;
+	s->hash = stored(link->hash);
+	slot_set(s, link);
+}
+
+/* The latest of them stay first. */
+static void few_move(struct hash *h)
+{
+	struct hash_link *oldest = h->few, *next;
+
+	while (oldest && oldest->next)
+		oldest = oldest->next;
+	hash_grow(h);
+	for (struct hash_link *it = oldest; it; it = next) {
+		next = it->at == &h->few ? NULL : HASH_ENTRY(it->at, struct hash_link, next);
+		slot_add(h, it);
+	}
+	h->few = NULL;
+}
+
 void hash_add(struct hash *h, struct hash_link *link, uint32_t hash)
 {
-	struct hash_slot *s;
-
-	if (!h->slots || (h->taken + 1) * 4 > (h->mask + 1) * 3)
-		hash_grow(h);
-	s = slot_of(h, stored(hash));
 	link->hash = hash;
-	link->at = NULL;
-	link->next = s->hash ? slot_first(s) : NULL;
-	if (link->next)
-		link->next->at = &link->next;
-	h->taken += s->hash == 0;
-	s->hash = stored(hash);
-	slot_set(s, link);
+	if (!h->slots && h->begins_few && h->count < FEW) {
+		chain_add(h->few, &h->few, link);
+		h->few = link;
+	} else {
+		if (!h->slots)
+			few_move(h);
+		else if ((h->taken + UINT64_C(1)) * 4 > (h->mask + UINT64_C(1)) * 3)
+			hash_grow(h);
+		slot_add(h, link);
+	}
 	h->count++;
 }
 

@@ -26,9 +26,11 @@ struct hash_slot {
 
 struct hash {
 	struct hash_slot *slots;     /* where its hash falls, or behind; three quarters of them at most are taken */
-	size_t mask;                 /* slots - 1; grows by itself */
-	unsigned shift;
-	size_t count, taken;         /* links; slots */
+	struct hash_link *few;       /* hash_init_few(): the only chain, of any hash, as long as there are no slots */
+	uint32_t mask;               /* slots - 1; grows by itself */
+	uint32_t count, taken;       /* links; slots */
+	uint8_t shift;
+	bool begins_few;
 };
 
 /* Keyed 64-bit hash of bytes (SipHash class), of small fixed keys in fewer instructions. */
@@ -56,10 +58,12 @@ static inline uint32_t hash_span(struct span s)
 }
 
 void hash_init(struct hash *h);
+/* For a record's own table of a few links: one chain in itself, slots beyond eight. It must not be moved. */
+void hash_init_few(struct hash *h);
 void hash_fini(struct hash *h);                           /* the records are the caller's */
 void hash_add(struct hash *h, struct hash_link *link, uint32_t hash);
 void hash_remove(struct hash *h, struct hash_link *link);
-/* First link with that hash, NULL none; walk with ->next and compare the key. */
+/* First link with that hash, or of a few; NULL none. Walk with ->next and compare ->hash and the key. */
 struct hash_link *hash_first(const struct hash *h, uint32_t hash);
 /* First link of that slot, NULL none: of all slots, 0 to mask, all links. Only where there are slots. */
 struct hash_link *hash_at(const struct hash *h, size_t slot);

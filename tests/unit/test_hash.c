@@ -123,6 +123,36 @@ static void test_table(void **state)
 	free(records);
 }
 
+/* A table that needs no memory of its own at first finds, forgets and grows like any other. */
+static void test_few(void **state)
+{
+	enum { COUNT = 100 };
+	static struct record records[COUNT];
+	struct hash h;
+
+	(void)state;
+	hash_init_few(&h);
+	assert_null(find(&h, 1));
+	for (uint32_t i = 0; i < COUNT; i++) {
+		records[i].number = i;
+		hash_add(&h, &records[i].link, (uint32_t)hash_bytes(&i, sizeof i));
+		assert_true((h.slots == NULL) == (i < 8));
+		for (uint32_t k = 0; k < COUNT; k++)
+			assert_ptr_equal(find(&h, k), k <= i ? &records[k] : NULL);
+	}
+	for (uint32_t i = 0; i < COUNT; i++) {
+		hash_remove(&h, &records[i].link);
+		assert_null(find(&h, i));
+	}
+	assert_int_equal(h.count, 0);
+	hash_fini(&h);
+	hash_init_few(&h);
+	hash_add(&h, &records[0].link, 7);
+	hash_remove(&h, &records[0].link);
+	assert_null(hash_first(&h, 7));
+	hash_fini(&h);
+}
+
 /* All of one hash: slow, but right. */
 static void test_collisions(void **state)
 {
@@ -169,7 +199,7 @@ static void model_check(const struct model *m, uint32_t hash)
 		unsigned added = m->added[r - m->records];
 
 		if (model_hash(r->number) != hash)
-			continue;            /* 0 and 1 share a slot */
+			continue;            /* 0 and 1 share a slot, a few of them any */
 		assert_true(added && added < last);
 		last = added;
 		met++;
@@ -180,14 +210,13 @@ static void model_check(const struct model *m, uint32_t hash)
 }
 
 /* Filled and emptied in turns, so that rows pass the end of the table, holes close, and it grows meanwhile. */
-static void test_model(void **state)
+static void model_run(void (*init)(struct hash *))
 {
 	struct model *m = memory_zalloc(sizeof *m);
 	uint32_t draw = 1;
 	size_t count = 0;
 
-	(void)state;
-	hash_init(&m->h);
+	init(&m->h);
 	for (unsigned step = 1; step <= MODEL_STEPS; step++) {
 		uint32_t i = (draw = draw * 1664525u + 1013904223u) / 65536 % MODEL_RECORDS;
 		struct record *r = &m->records[i];
@@ -208,6 +237,13 @@ static void test_model(void **state)
 	}
 	hash_fini(&m->h);
 	free(m);
+}
+
+static void test_model(void **state)
+{
+	(void)state;
+	model_run(hash_init);
+	model_run(hash_init_few);
 }
 
 /* ---- keys chosen by who knows the function but not its key ---- */
@@ -420,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_spreads),
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_few),
 		cmocka_unit_test(test_collisions),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_chosen_keys),
