@@ -212,12 +212,11 @@ struct tally tally_of(struct checklist *c, const char *item, const char *title, 
 	return (struct tally){ .list = c, .check = check_add(c, item, title, name), .ids = ids };
 }
 
-/* Nobody took it, and that is no fault: busy, declined, hung up while it rang, still ringing. */
+/* Nobody took it, and that is no fault: busy, declined, sent elsewhere, hung up while it rang, still ringing. */
 static bool is_let_be(const struct leg *leg)
 {
 	return leg->state == LEG_BUSY || leg->state == LEG_DECLINED || leg->state == LEG_CANCELLED ||
-	       leg->state == LEG_RINGING ||
-	       leg->state == LEG_CALLING;
+	       leg->state == LEG_REDIRECTED || leg->state == LEG_RINGING || leg->state == LEG_CALLING;
 }
 
 void tally_take(struct tally *t, const struct sight *s)

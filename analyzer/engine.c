@@ -273,6 +273,16 @@ void engine_read_filter(struct engine *e, const char *filter)
 	snprintf(e->capture.read_filter, sizeof e->capture.read_filter, "%s", filter);
 }
 
+void engine_past(struct engine *e, struct past_asks *past)
+{
+	sources_past(e->sources, past);
+}
+
+int64_t engine_first_ns(const struct engine *e)
+{
+	return e->capture.first_ns;
+}
+
 void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted)
 {
 	e->datagrams_evicted = datagrams_evicted;

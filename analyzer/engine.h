@@ -9,6 +9,7 @@
 #include "dissect/packet.h"
 
 struct engine;
+struct past_asks;                    /* analyzer/network/past_asks.h */
 struct redact;
 
 struct engine_options {
@@ -37,6 +38,10 @@ void engine_untimed(struct engine *e, uint64_t frames);
 /* What the capture's format said of the interface: drops, filter. Any time before engine_finish. */
 void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const char *filter, uint32_t snaplen,
 	uint64_t if_drop, uint64_t os_drop);
+/* What a history knows of the day before, lent for the engine's life; NULL nothing. Any time before engine_finish. */
+void engine_past(struct engine *e, struct past_asks *past);
+/* Time of the first frame; NS_NONE: there was none. */
+int64_t engine_first_ns(const struct engine *e);
 /* What dissection gave up for lack of room. Any time before the views. */
 void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted);
 /* Nothing came up to that moment either: what is judged is judged as of then. */

@@ -3,6 +3,7 @@
 #include "analyzer/engine_judge.h"
 
 #include "analyzer/engine_state.h"
+#include "analyzer/media/held.h"
 #include "analyzer/network/learn_media.h"
 
 static struct stream *stream_of(struct list_link *it)
@@ -45,17 +46,16 @@ static void join_by_media(struct engine *e)
 	}
 }
 
-static void each_dialog(struct engine *e, void (*fn)(struct engine *, struct dialog *))
+/* Windows are made of the leg's messages, sockets of its windows: one walk for both, while they are at hand. */
+static void expect_legs(struct engine *e)
 {
 	LIST_EACH(it, calls_legs(e->calls)) {
-		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs)
-			fn(e, LIST_ENTRY(dit, struct dialog, in_leg));
-	}
-}
+		struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
-static void expect_dialog(struct engine *e, struct dialog *d)
-{
-	expectation_update(&e->expect, d);
+		LIST_EACH(dit, &leg->dialogs)
+			expectation_update(&e->expect, LIST_ENTRY(dit, struct dialog, in_leg));
+		socket_uses_leg(e->sockets, leg);
+	}
 }
 
 /* Only what was answered has a promise that can be broken; losing branches and second answers have none. */
@@ -124,6 +124,7 @@ static void judge_all(struct engine *e)
 	}
 	ev = (struct event){ .kind = EVENT_JUDGE_CAUSES, .at_ns = e->capture.last_ns };
 	detections_event(e->detections, &ev);
+	hearing_heed(&e->facts);
 	detections_judged(e->detections);
 }
 
@@ -151,15 +152,17 @@ void engine_judge(struct engine *e)
 {
 	learn_from_twins(e);
 	network_settle(e->network);
-	each_dialog(e, expect_dialog);
+	e->facts.sockets = e->sockets = socket_uses_new(e->capture.last_ns);
+	expect_legs(e);
 	e->bound = true;
 	binding_settle(e->binding, streams_in_order(e->streams), calls_legs(e->calls), e->network);
-	learn_media(e->network, calls_legs(e->calls));
+	held_settle(streams_in_order(e->streams));
+	if (!streams_none(e->streams))
+		learn_media(e->network, calls_legs(e->calls));
 	join_by_media(e);
 	e->facts.vantage = network_vantage(e->network);
 	e->facts.lookup = e->lookup = lookup_new(&e->facts);
-	e->facts.sockets = e->sockets = socket_uses_new(calls_legs(e->calls), streams_in_order(e->streams),
-		rtcp_parties(e->rtcp), e->capture.last_ns);
+	socket_uses_settle(e->sockets, streams_in_order(e->streams), rtcp_parties(e->rtcp));
 	e->gates = gates_reckon(&e->facts);
 	e->facts.gates = e->gates;
 	reckon_records(e);

@@ -140,12 +140,11 @@ static int graver(enum heard a, enum heard b)
 
 /*
  * Of all audio directions towards that end: what the user there experiences. What reaches a machine in between is not
- * yet heard: of the user's own leg (the caller's is the first one, callees says which the other's is) it has to be
- * known.
+ * yet heard: of the user's own leg (callers and callees say which they are) it has to be known.
  */
 /* picks_up: the leg whose caller and callee stand the other way round; UINT_MAX none. */
 /* past: bits of the legs that were answered when the first was over: of those its parties hear nothing any more. */
-static void sum_up(struct view_call *ret, unsigned callees, unsigned picks_up, uint32_t past)
+static void sum_up(struct view_call *ret, unsigned callers, unsigned callees, unsigned picks_up, uint32_t past)
 {
 	bool open[2] = { false };            /* by who sends */
 
@@ -158,7 +157,8 @@ static void sum_up(struct view_call *ret, unsigned callees, unsigned picks_up, u
 
 		if (strcmp(d->kind, "audio") != 0 || (d->leg < 32 && past & UINT32_C(1) << d->leg))
 			continue;
-		open[d->sender] |= d->leg == (d->sender == SIDE_CALLEE ? 0 : callees) && d->heard == HEARD_UNKNOWN;
+		open[d->sender] |= d->leg == (d->sender == SIDE_CALLEE ? callers : callees) &&
+			d->heard == HEARD_UNKNOWN;
 		if (graver(d->heard, *hears) > 0)
 			*hears = d->heard;
 		if (d->mos >= 0 && (*mos < 0 || d->mos < *mos))
@@ -243,10 +243,24 @@ static const struct leg *pickup_of(const struct call *c)
 	return NULL;
 }
 
+/* A redirection is followed with another Call-ID: the leg in which the call goes on, else the first. */
+static const struct leg *followed(const struct call *c)
+{
+	const struct leg *last = first_leg(c);
+
+	LIST_EACH(it, &c->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+
+		if (leg->joined_by == JOIN_REDIRECT && leg->parent == last)
+			last = leg;
+	}
+	return last;
+}
+
 /* Where the one who was called took the call: what began after that is another's, the target of a transfer. */
 static const struct leg *last_leg(const struct call *c)
 {
-	const struct leg *first = first_leg(c), *best = first;
+	const struct leg *first = followed(c), *best = first;
 
 	LIST_EACH(it, &c->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
@@ -294,13 +308,15 @@ static void view_call_clear(struct view_call *ret)
 /* first: the one that was called; decides: the one that was answered, where it is another one. */
 static void view_call_times(struct view_call *ret, const struct leg *first, const struct leg *decides)
 {
+	const struct leg *rings = decides->joined_by == JOIN_REDIRECT ? decides : first;
+
 	ret->state = leg_state_name(decides->state);
 	ret->status = decides->status;
 	ret->start_ns = first->invite_ns != NS_NONE ? first->invite_ns : first->first_ns;
 	ret->answer_ns = decides->answer_ns;
 	ret->end_ns = decides->end_ns;
 	ret->pdd_ms = first->invite_ns != NS_NONE &&
-		first->progress_ns != NS_NONE ? (double)(first->progress_ns - first->invite_ns) / 1e6 : -1;
+		rings->progress_ns != NS_NONE ? (double)(rings->progress_ns - first->invite_ns) / 1e6 : -1;
 	ret->setup_ms = first->invite_ns != NS_NONE &&
 		decides->answer_ns != NS_NONE ? (double)(decides->answer_ns - first->invite_ns) / 1e6 : -1;
 }
@@ -310,7 +326,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	struct view_cache *v = view_cache_of(e);
 	const struct call *c;
 	const struct leg *first, *last, *decides, *pickup;
-	unsigned index = 0, callees = 0, picks_up = UINT_MAX;
+	unsigned index = 0, callers = 0, callees = 0, picks_up = UINT_MAX;
 	uint32_t past = 0;
 
 	if (i >= v->call_count)
@@ -319,7 +335,7 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 	first = first_leg(c);
 	last = last_leg(c);
 	pickup = pickup_of(c);
-	decides = pickup ? pickup : first;
+	decides = pickup ? pickup : followed(c);
 	view_call_clear(ret);
 	ret->n = c->n;
 	ret->from = party_name(&first->party[SIDE_CALLER]);
@@ -338,13 +354,14 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
 		callees = leg == last ? index : callees;
+		callers = leg == decides && !pickup ? index : callers;
 		picks_up = leg == pickup ? index : picks_up;
 		if (first->answered && first->end_ns != NS_NONE && leg->answer_ns != NS_NONE && index < 32 &&
 		    leg->answer_ns > first->end_ns)
 			past |= UINT32_C(1) << index;
 		view_media(e, v, leg, index++, ret);
 	}
-	sum_up(ret, callees, picks_up, past);
+	sum_up(ret, callers, callees, picks_up, past);
 	if (ret->media_count == 0 && agreement_unseen(c)) {
 		ret->caller_hears = ret->callee_hears = HEARD_UNKNOWN;
 		ret->notes[ret->note_count++] = "the session description that answers is not in the capture: who is to hear whom is not known";
@@ -354,6 +371,10 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 		ret->findings[ret->finding_count++] = v->call_findings[i].numbers[k];
 	if (first->partial)
 		ret->notes[ret->note_count++] = "partial: it began before the capture";
+	if (decides->state == LEG_REDIRECTED)
+		ret->notes[ret->note_count++] = "redirected (3xx), and no INVITE to where it was sent is in the capture";
+	else if (first->state == LEG_REDIRECTED)
+		ret->notes[ret->note_count++] = "redirected (3xx) and followed with another Call-ID";
 	if (pickup)
 		ret->notes[ret->note_count++] = "picked up while it rang, by another party than was called (INVITE with Replaces)";
 	if (decides->answered && decides->end_ns == NS_NONE)

@@ -94,7 +94,7 @@ bool view_message(const struct engine *e, size_t call, size_t i, struct view_mes
 		.sdp = m->sdp != NULL,
 		.retransmission = m->repeat == MESSAGE_RETRANSMITTED, .copy = m->repeat == MESSAGE_COPY,
 		.next_hop = m->repeat == MESSAGE_NEXT_HOP,
-		.sdp_text = m->sdp ? sdp_summary(v, m->sdp) : NULL, .raw = phrase_span(m->raw),
+		.sdp_text = m->sdp ? sdp_summary(v, m->sdp) : NULL, .raw = message_raw(m),
 	};
 	if (!ret->method.n)
 		ret->method = span_of(sip_method_name(m->method));

@@ -31,6 +31,20 @@ static inline unsigned mask_16(bytes16 found)
 #endif
 }
 
+/*
+ * The same for each that is neither letter, digit nor one of !#$%&'()*+,-./^_`{|}~ or above: what ends a user, a host or
+ * a transport is among them, = and \ besides.
+ */
+static inline unsigned separator_mask_16(const uint8_t *p)
+{
+	bytes16 bytes, blank = (bytes16){ 0 } + ' ', del = (bytes16){ 0 } + 0x7f, quote = (bytes16){ 0 } + '"';
+
+	memcpy(&bytes, p, sizeof bytes);
+	return mask_16((bytes16)((bytes <= blank) | (bytes == del) | (bytes == quote) |
+		((bytes16)(bytes - ':') <= (bytes16){ 0 } + ('@' - ':')) |
+		((bytes16)(bytes - '[') <= (bytes16){ 0 } + (']' - '['))));
+}
+
 /* A bit for each of 16 bytes that is a control byte: tabs, CR and LF are some. */
 static inline unsigned control_mask_16(const uint8_t *p)
 {

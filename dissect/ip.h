@@ -8,7 +8,7 @@
 
 enum {
 	IP_ICMP = 1, IP_IPIP = 4, IP_TCP = 6, IP_UDP = 17, IP_6IN4 = 41, IP_GRE = 47, IP_ESP = 50, IP_AH = 51,
-	IP_ICMP6 = 58, IP_NO_NEXT = 59, IP_ETHERIP = 97, IP_SCTP = 132, IP_MPLS = 137
+	IP_ICMP6 = 58, IP_NO_NEXT = 59, IP_ETHERIP = 97, IP_L2TP = 115, IP_SCTP = 132, IP_MPLS = 137
 };
 
 struct ip_fragment {

@@ -5,6 +5,13 @@
  */
 #include "dissect/sip_parts.h"
 
+#include "dissect/control.h"
+
+/*
+ * Texts to be read here are short, and other bytes of the message stand behind nearly all of them: up to `limit` they
+ * may be looked at, not used, so that one step of 16 bytes is enough where 15 would have to be taken one by one.
+ */
+
 /* ---- hosts ---- */
 
 /* What ends a user, a host or a transport, or asks for a closer look: control bytes, blanks, " : ; < > ? @ [ ] DEL. */
@@ -15,17 +22,22 @@ static const bool ends_plain[256] = {
 	[0x7f] = 1
 };
 
-/* Four at once: this loop sees half of all that stands in a message. */
-static inline size_t plain_bytes(struct span s)
+/* Half of all that stands in a message is looked at here. */
+static inline size_t plain_bytes(struct span s, const uint8_t *limit)
 {
 	size_t at = 0;
 
-	for (; s.n - at >= 4; at += 4)
-		if (ends_plain[s.p[at]] | ends_plain[s.p[at + 1]] | ends_plain[s.p[at + 2]] | ends_plain[s.p[at + 3]])
+	for (; at < s.n && (size_t)(limit - s.p) - at >= 16; at += 16) {
+		unsigned mask = separator_mask_16(s.p + at);
+
+		if (mask) {
+			at += (size_t)__builtin_ctz(mask);
 			break;
+		}
+	}
 	while (at < s.n && !ends_plain[s.p[at]])
 		at++;
-	return at;
+	return at < s.n ? at : s.n;
 }
 
 static bool port_parse(struct span s, uint16_t *ret_port)
@@ -62,12 +74,13 @@ static void host_parse(struct span s, struct span *ret_host, uint16_t *ret_port,
 }
 
 /*
- * "host" or "host:port" at the head of s, of nothing but what nearly all are made of. Gives its bytes; 0: it needs a
- * closer look.
+ * "host" or "host:port" at the head of s, the host being n plain bytes. Gives the bytes of both; 0: it needs a closer
+ * look.
  */
-static inline size_t host_port_plain(struct span s, struct span *ret_host, uint16_t *ret_port, bool *ret_has_port)
+static inline size_t host_port_plain(struct span s, size_t n, struct span *ret_host, uint16_t *ret_port,
+	bool *ret_has_port)
 {
-	size_t n = plain_bytes(s), at = n + 1;
+	size_t at = n + 1;
 	unsigned port = 0;
 
 	if (n < s.n && s.p[n] == ':') {
@@ -108,24 +121,32 @@ static size_t user_bytes(struct span rest)
 	return end;
 }
 
-/* What stands behind "sip:", where it is "host:port;params" or "user@host:port;params"; false: it is more than that. */
-static inline bool sip_uri_plain(struct span rest, struct sip_address *a)
+/*
+ * What stands behind "sip:", where it is "host:port;params" or "user@host:port;params", to its end or to a ">". Gives
+ * the bytes of it; SIZE_MAX: it is more than that.
+ */
+static inline size_t sip_uri_plain(struct span s, const uint8_t *limit, struct sip_address *a)
 {
-	size_t at = plain_bytes(rest), n;
-	bool has_user = at < rest.n && rest.p[at] == '@';
+	size_t at = plain_bytes(s, limit), n;
+	bool has_user = at < s.n && s.p[at] == '@';
+	struct span rest = s;
 
+	a->user = a->uri_params = SPAN_NONE;
 	if (has_user) {
-		a->user = (struct span){ rest.p, at };
-		rest = span_from(rest, at + 1);
+		a->user = (struct span){ s.p, at };
+		rest = (struct span){ s.p + at + 1, s.n - at - 1 };
+		at = plain_bytes(rest, limit);
 	}
-	n = host_port_plain(rest, &a->host, &a->port, &a->has_port);
-	if (n == rest.n)
-		return true;
-	if (n == 0 || rest.p[n] != ';')
-		return false;
-	a->uri_params = span_from(rest, n + 1);
-	return span_find(a->uri_params, '?') == a->uri_params.n &&
-		(has_user || span_find(a->uri_params, '@') == a->uri_params.n);
+	n = host_port_plain(rest, at, &a->host, &a->port, &a->has_port);
+	if (n < rest.n && n && rest.p[n] == ';') {
+		a->uri_params = span_from(rest, n + 1);
+		a->uri_params = span_first(a->uri_params, span_find(a->uri_params, '>'));
+		if (span_find(a->uri_params, '?') < a->uri_params.n ||
+			(!has_user && span_find(a->uri_params, '@') < a->uri_params.n))
+			return SIZE_MAX;
+		n += 1 + a->uri_params.n;
+	}
+	return n == rest.n || (n && rest.p[n] == '>') ? n + (size_t)(rest.p - s.p) : SIZE_MAX;
 }
 
 /* What stands behind "sip:". */
@@ -133,7 +154,7 @@ static void sip_uri_rest(struct span rest, struct sip_address *a)
 {
 	size_t at, end;
 
-	if (sip_uri_plain(rest, a))
+	if (sip_uri_plain(rest, rest.p + rest.n, a) == rest.n)
 		return;
 	a->user = a->uri_params = SPAN_NONE;
 	at = user_bytes(rest);
@@ -242,8 +263,34 @@ static inline struct span tag_find(struct span params)
 	return SPAN_NONE;
 }
 
+/*
+ * "<sip:user@host:port;params>;tag=1", as nearly all write it: what sip_address_parse() makes of it, of which the
+ * address is set that far. False: read it as any other.
+ */
+static bool address_plain(struct span s, const uint8_t *limit, struct sip_address *a)
+{
+	enum { URI = sizeof "<" - 1, BEHIND = sizeof "<sip:" - 1 };
+	struct span rest;
+	size_t n;
+
+	if (!span_starts(s, SPAN("<sip:")))
+		return false;
+	rest = (struct span){ s.p + BEHIND, s.n - BEHIND };
+	n = sip_uri_plain(rest, limit, a);
+	if (n >= rest.n || rest.p[n - 1] <= ' ') /* a blank at the end belongs to nobody */
+		return false;
+	a->uri = (struct span){ s.p + URI, BEHIND - URI + n };
+	a->scheme = (struct span){ s.p + URI, BEHIND - URI - 1 };
+	rest = span_from(rest, n + 1);
+	if (rest.n && rest.p[0] != ';')
+		return false;
+	a->params = span_trim(span_from(rest, 1));
+	a->tag = tag_find(a->params);
+	return true;
+}
+
 /* Not a local one that is cleared and copied: a message has four of them. */
-bool sip_address_parse(struct span value, struct sip_address *ret)
+bool sip_address_parse_before(struct span value, const uint8_t *limit, struct sip_address *ret)
 {
 	struct span whole = span_trim(value), rest = whole, display = SPAN_NONE, uri;
 	size_t end;
@@ -252,6 +299,11 @@ bool sip_address_parse(struct span value, struct sip_address *ret)
 		return false;
 	if (rest.p[0] != '<')
 		display = display_take(&rest);
+	if (address_plain(rest, limit, ret)) {
+		ret->whole = whole;
+		ret->display = display;
+		return true;
+	}
 	if (rest.n && rest.p[0] == '<') {
 		end = span_find(rest, '>');
 		uri = span_from(span_first(rest, end), 1);
@@ -273,6 +325,11 @@ bool sip_address_parse(struct span value, struct sip_address *ret)
 	return true;
 }
 
+bool sip_address_parse(struct span value, struct sip_address *ret)
+{
+	return sip_address_parse_before(value, value.p + value.n, ret);
+}
+
 /* ---- Via ---- */
 
 /* Takes "SIP / 2.0 /" from the head; false: it is not there. */
@@ -289,7 +346,7 @@ static bool via_protocol_take(struct span *rest)
 }
 
 /* "SIP/2.0/UDP host:port;params" without anything odd. Gives the bytes in front of the parameters; 0: look closer. */
-static size_t via_plain(struct span whole, struct sip_via *v)
+static size_t via_plain(struct span whole, const uint8_t *limit, struct sip_via *v)
 {
 	enum { PROTOCOL = sizeof "SIP/2.0/" - 1 };
 	struct span rest = span_from(whole, PROTOCOL);
@@ -297,12 +354,13 @@ static size_t via_plain(struct span whole, struct sip_via *v)
 
 	if (!span_starts(whole, SPAN("SIP/2.0/")))
 		return 0;
-	transport = plain_bytes(rest);
+	transport = plain_bytes(rest, limit);
 	if (transport == 0 || transport == rest.n || rest.p[transport] != ' ')
 		return 0;
 	v->transport = (struct span){ rest.p, transport };
 	v->host = SPAN_NONE;
-	n = host_port_plain(span_from(rest, transport + 1), &v->host, &v->port, &v->has_port);
+	rest = span_from(rest, transport + 1);
+	n = host_port_plain(rest, plain_bytes(rest, limit), &v->host, &v->port, &v->has_port);
 	n += PROTOCOL + transport + 1;
 	return v->host.n && (n == whole.n || whole.p[n] == ';') ? n : 0;
 }
@@ -321,14 +379,38 @@ static size_t via_any(struct span whole, struct sip_via *v)
 	return v->transport.n && v->host.n ? n : 0;
 }
 
+/* Takes "branch=..." from the head, as nearly all write it: whose value is no quoted text. */
+static bool branch_take(struct span *params, const uint8_t *limit, struct sip_via *v)
+{
+	enum { NAME = sizeof "branch=" - 1 };
+	struct span rest = span_from(*params, NAME);
+	size_t n = 0;
+
+	if (!span_starts(*params, SPAN("branch=")))
+		return false;
+	while ((n += plain_bytes(span_from(rest, n), limit)) < rest.n && rest.p[n] != ';') {
+		if (rest.p[n] <= ' ' || rest.p[n] == '"')
+			return false;
+		n++;
+	}
+	v->branch = span_first(rest, n);
+	*params = span_from(rest, n + 1);
+	return true;
+}
+
 /* Of a parameter that stands there twice the first counts. */
-static void via_parameters(struct span params, struct sip_via *v)
+static void via_parameters(struct span params, const uint8_t *limit, struct sip_via *v)
 {
 	struct span name, value;
-	bool has_branch = false;
+	bool has_branch;
 
 	v->branch = v->received = v->rport = SPAN_NONE;
 	v->has_received = v->has_rport = false;
+	if (span_starts(params, SPAN("rport;"))) {
+		v->has_rport = true;
+		params = span_from(params, sizeof "rport;" - 1);
+	}
+	has_branch = branch_take(&params, limit, v);
 	while (sip_parameter_next(&params, &name, &value)) {
 		if (!has_branch && span_equal_nocase(name, SPAN("branch"))) {
 			v->branch = value;
@@ -343,18 +425,18 @@ static void via_parameters(struct span params, struct sip_via *v)
 	}
 }
 
-bool sip_via_parse(struct span value, struct sip_via *ret)
+bool sip_via_parse_before(struct span value, const uint8_t *limit, struct sip_via *ret)
 {
 	struct sip_via v;
 	size_t n;
 
 	v.whole = span_trim(value);
-	n = via_plain(v.whole, &v);
+	n = via_plain(v.whole, limit, &v);
 	if (n == 0)
 		n = via_any(v.whole, &v);
 	if (n == 0)
 		return false;
-	via_parameters(span_from(v.whole, n + 1), &v);
+	via_parameters(span_from(v.whole, n + 1), limit, &v);
 	if (v.received.n > 1 && v.received.p[0] == '[' && v.received.p[v.received.n - 1] == ']') /* RFC 5118 4.5 */
 		v.received = (struct span){ v.received.p + 1, v.received.n - 2 };
 	v.at.family = v.received_at.family = 0;
@@ -363,4 +445,9 @@ bool sip_via_parse(struct span value, struct sip_via *ret)
 		address_parse(v.received, &v.received_at);
 	*ret = v;
 	return true;
+}
+
+bool sip_via_parse(struct span value, struct sip_via *ret)
+{
+	return sip_via_parse_before(value, value.p + value.n, ret);
 }

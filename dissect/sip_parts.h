@@ -106,6 +106,9 @@ size_t sip_scheme_bytes(struct span uri);
 bool sip_uri_parse(struct span uri, struct sip_address *ret);
 /* False: no transport or no sent-by. */
 bool sip_via_parse(struct span value, struct sip_via *ret);
+/* The same of a value behind which other bytes of its message stand, up to limit. */
+bool sip_via_parse_before(struct span value, const uint8_t *limit, struct sip_via *ret);
+bool sip_address_parse_before(struct span value, const uint8_t *limit, struct sip_address *ret);
 
 /* ---- sip_body.c ---- */
 

@@ -7,12 +7,17 @@
 
 /* ---- the fields that everything needs ---- */
 
+static const uint8_t *message_end(const struct sip_message *m)
+{
+	return m->bytes.p + m->bytes.n;
+}
+
 static void via_add(struct sip_message *m, struct span list)
 {
 	struct span value;
 
 	while (sip_list_next(&list, &value))
-		if (m->via_count++ == 0 && !sip_via_parse(value, &m->via))
+		if (m->via_count++ == 0 && !sip_via_parse_before(value, message_end(m), &m->via))
 			m->flaws |= SIP_FLAW_VIA;
 }
 
@@ -27,19 +32,19 @@ static void contact_add(struct sip_message *m, struct span list)
 		if (m->contact_star)
 			m->contact.whole = value;
 		else
-			sip_address_parse(value, &m->contact);
+			sip_address_parse_before(value, message_end(m), &m->contact);
 	}
 }
 
 static void from_set(struct sip_message *m, struct span value)
 {
-	if (!sip_address_parse(value, &m->from))
+	if (!sip_address_parse_before(value, message_end(m), &m->from))
 		m->from.whole = value;
 }
 
 static void to_set(struct sip_message *m, struct span value)
 {
-	if (!sip_address_parse(value, &m->to))
+	if (!sip_address_parse_before(value, message_end(m), &m->to))
 		m->to.whole = value;
 }
 

@@ -103,6 +103,82 @@ static enum network gre_parse(struct cursor *c, struct packet *p)
 	return inside(c, p, TUNNEL_GRE, type);
 }
 
+/* What is inside goes without the link's own type: a PPP frame with IP, or an Ethernet frame with IP or ARP. */
+static bool ppp_fits(struct cursor c)
+{
+	struct packet scratch;
+
+	scratch.has = 0;
+	scratch.tunnel_depth = 0;
+	return link_ppp(&c, &scratch) == NETWORK_IP && ip_plausible(c);
+}
+
+static enum network l2tp_inside(struct cursor *c, const struct cursor *inner, struct packet *p)
+{
+	if (inner->state != CURSOR_OK || !ppp_fits(*inner))
+		return NETWORK_NONE;
+	*c = *inner;
+	return inside(c, p, TUNNEL_L2TP, ETHERTYPE_PPP);
+}
+
+/*
+ * RFC 3931 4.1: the session, a cookie of 0, 4 or 8 bytes and perhaps a sublayer of 4, all agreed upon elsewhere: where
+ * a frame fits. Session 0 is control.
+ */
+static enum network l2tp3_parse(struct cursor *c, struct packet *p)
+{
+	struct cursor inner = *c;
+
+	if (cursor_u32(&inner) == 0)
+		return NETWORK_NONE;
+	for (unsigned skipped = 0; skipped <= 12 && inner.state == CURSOR_OK; skipped += 4) {
+		if (link_ethernet_plausible(inner)) {
+			*c = inner;
+			return inside(c, p, TUNNEL_L2TP, ETHERTYPE_TEB);
+		}
+		if (ppp_fits(inner))
+			return l2tp_inside(c, &inner, p);
+		cursor_u32(&inner);
+	}
+	return NETWORK_NONE;
+}
+
+/* RFC 2661 3.1; over UDP version 3 has its session behind two reserved bytes (RFC 3931 4.1.2.1). */
+static enum network l2tp_parse(struct cursor *c, struct packet *p)
+{
+	enum {
+		CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200, RESERVED = 0x34f0,
+		L2TP_VERSION = 15
+	};
+	struct cursor inner = *c;
+	uint16_t flags = cursor_u16(&inner), length;
+	enum network network;
+
+	if (inner.state != CURSOR_OK || (flags & (CONTROL | RESERVED)))
+		return NETWORK_NONE;
+	if (flags == 3) {
+		cursor_u16(&inner);
+		network = l2tp3_parse(&inner, p);
+		if (network != NETWORK_NONE)
+			*c = inner;
+		return network;
+	}
+	if ((flags & L2TP_VERSION) != 2)
+		return NETWORK_NONE;
+	if (flags & LENGTH) {                           /* of all of it, this header included */
+		length = cursor_u16(&inner);
+		if (length < 8 || length - 4u > inner.wire)
+			return NETWORK_NONE;
+		cursor_limit(&inner, length - 4u);
+	}
+	cursor_u32(&inner);                             /* tunnel, session */
+	if (flags & SEQUENCE)
+		cursor_u32(&inner);
+	if (flags & OFFSET)
+		cursor_take(&inner, cursor_u16(&inner));
+	return l2tp_inside(c, &inner, p);
+}
+
 enum network tunnel_ip(struct cursor *c, struct packet *p)
 {
 	switch (p->ip_protocol) {
@@ -113,6 +189,8 @@ enum network tunnel_ip(struct cursor *c, struct packet *p)
 		return inside(c, p, TUNNEL_IPIP, ETHERTYPE_IP4);
 	case IP_MPLS:                                   /* RFC 4023 */
 		return inside(c, p, TUNNEL_IPIP, 0x8847);
+	case IP_L2TP:
+		return l2tp3_parse(c, p);
 	case IP_ETHERIP:                                /* RFC 3378 */
 		cursor_u16(c);
 		return c->state == CURSOR_OK ? inside(c, p, TUNNEL_IPIP, ETHERTYPE_TEB) : link_failed(c, p);
@@ -243,7 +321,9 @@ enum network tunnel_udp(struct cursor *c, struct packet *p)
 		return gtp_parse(c, p);
 	case PORT_TZSP:
 		return tzsp_parse(c, p);
-	default:
-		return NETWORK_NONE;
+	case PORT_L2TP:
+		return l2tp_parse(c, p);
+	default:                                        /* who answers keeps its port, the other may have any */
+		return p->src.port == PORT_L2TP ? l2tp_parse(c, p) : NETWORK_NONE;
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tunnel: packets inside packets, to a fixed depth: GRE, ERSPAN, VXLAN, GENEVE, GTP-U, TZSP and IP in IP. */
+/* tunnel: packets inside packets, to a fixed depth: GRE, ERSPAN, VXLAN, GENEVE, GTP-U, L2TP, TZSP and IP in IP. */
 #ifndef DEADAIR_DISSECT_TUNNEL_H
 #define DEADAIR_DISSECT_TUNNEL_H
 
@@ -14,9 +14,9 @@ bool tunnel_enter(struct packet *p, enum packet_tunnel kind);
  */
 enum network tunnel_ip(struct cursor *c, struct packet *p);
 
-enum { PORT_GTP = 2152, PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081, PORT_TZSP = 37008 };
+enum { PORT_L2TP = 1701, PORT_GTP = 2152, PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081, PORT_TZSP = 37008 };
 
-/* Of a UDP datagram's destination: may a tunnel be in it? */
+/* Of a UDP datagram's destination: may a tunnel be in what looks like RTP? L2TP's data do not: their first bit is 0. */
 static inline bool tunnel_port(uint16_t port)
 {
 	return port == PORT_GTP || port == PORT_VXLAN || port == PORT_VXLAN_LINUX || port == PORT_GENEVE ||

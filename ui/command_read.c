@@ -75,6 +75,7 @@ struct reading {
 	struct redact *redact;               /* NULL: names are as they are */
 	struct redact_files *redacted_files; /* likewise */
 	struct baseline *baseline;           /* what it knows already; NULL likewise */
+	struct past_asks *past;              /* who asked the day before; NULL likewise */
 	struct read_ui *ui;                  /* NULL: nobody looks */
 	volatile sig_atomic_t read_to_end;
 	struct save_source saves;            /* of the dashboard */
@@ -381,6 +382,7 @@ static void reading_close(struct reading *g)
 	if (g->source)
 		source_close(g->source);
 	baseline_free(g->baseline);
+	past_asks_free(g->past);
 	history_keep_free(g->history);
 	redact_free(g->redact);
 	redact_files_free(g->redacted_files);
@@ -456,6 +458,19 @@ static int history_store(struct reading *g, int status)
 }
 
 /* What was read is all there is, or so it shall seem. */
+/* What the history knows of the day before counts when it is judged. */
+static void past_take(struct reading *g)
+{
+	struct err err;
+
+	if (!g->history || g->past)
+		return;
+	g->past = history_keep_past(g->history, engine_first_ns(g->engine), &err);
+	if (!g->past)
+		command_trouble("%s", err.text);
+	engine_past(g->engine, g->past);
+}
+
 static void settle(struct reading *g)
 {
 	take_files(g);
@@ -463,6 +478,7 @@ static void settle(struct reading *g)
 	tell_interfaces(g);
 	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted,
 		dissector_counts(g->dissector)->tcp_evicted);
+	past_take(g);
 	engine_finish(g->engine);
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define MOS_FAIR 4.0
+
 static enum heard heard_of(const struct view_call *c, unsigned hearer)
 {
 	return hearer == 0 ? c->caller_hears : c->callee_hears;
@@ -38,7 +40,8 @@ const char *hears_cell(const struct view_call *c, unsigned hearer, char buffer[H
 		snprintf(buffer, HEARS_TEXT, "✓%s", *score ? score : " heard");
 		break;
 	case HEARD_POOR:
-		snprintf(buffer, HEARS_TEXT, "!%s", *score ? score : " poor");
+		/* the packets are well, what is in them is not: a good score would mislead */
+		snprintf(buffer, HEARS_TEXT, "!%s", *score && mos < MOS_FAIR ? score : " poor");
 		break;
 	case HEARD_NO:
 		return strcpy(buffer, "✗ nothing");

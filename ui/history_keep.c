@@ -62,6 +62,14 @@ struct baseline *history_keep_baseline(struct history_keep *k, struct redact *re
 	return baseline_new(k->store, identity, redact, err);
 }
 
+struct past_asks *history_keep_past(struct history_keep *k, int64_t until_ns, struct err *err)
+{
+	uint8_t identity[DIGEST_BYTES];
+
+	digest_get(&k->digest, identity);
+	return askers_new(k->store, until_ns, identity, err);
+}
+
 static struct span base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -4,6 +4,7 @@
 #define DEADAIR_UI_HISTORY_KEEP_H
 
 #include "analyzer/engine.h"
+#include "analyzer/history/askers.h"
 #include "analyzer/history/baseline.h"
 #include "captures/base/err.h"
 #include "captures/source.h"
@@ -24,6 +25,8 @@ struct history_keep *history_keep_new(const char *path, struct err *err);
 void history_keep_free(struct history_keep *k);
 /* What it knows, without the run of the frames that were read; NULL with *err. */
 struct baseline *history_keep_baseline(struct history_keep *k, struct redact *redact, struct err *err);
+/* Who asked on the day before that time, likewise. */
+struct past_asks *history_keep_past(struct history_keep *k, int64_t until_ns, struct err *err);
 /* Each frame that is read; k may be NULL. */
 void history_keep_frame(struct history_keep *k, const struct frame *f);
 /* All of it or, with *err, nothing. A capture without frames is no run, and leaves no trace. */

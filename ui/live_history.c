@@ -30,14 +30,16 @@ static int64_t wall_ns(void)
 }
 
 /* What it knows is read once: a copy has it with everything else. */
-static struct baseline *known_before(const char *path, struct redact *redact)
+static void take_known(struct live_history *h, const char *path, struct redact *redact)
 {
 	struct err err;
 	struct store *s = store_open(path, STORE_READ, 1000, &err);
-	struct baseline *b = s ? baseline_new(s, NULL, redact, &err) : NULL;
 
+	if (!s)
+		return;
+	h->baseline = baseline_new(s, NULL, redact, &err);
+	h->past = askers_new(s, wall_ns(), NULL, &err);
 	store_close(s);
-	return b;
 }
 
 bool live_history_open(struct live_history *h, const struct live_history_wish *wish, struct err *err)
@@ -57,7 +59,7 @@ bool live_history_open(struct live_history *h, const struct live_history_wish *w
 	h->writer = writer_new(&options, err);
 	if (!h->writer)
 		return false;
-	h->baseline = known_before(wish->path, wish->redact);
+	take_known(h, wish->path, wish->redact);
 	return true;
 }
 
@@ -74,8 +76,10 @@ void live_history_close(struct live_history *h, struct writer_state *ret)
 		return;
 	writer_free(h->writer, END_WAIT_MS, ret);
 	baseline_free(h->baseline);
+	past_asks_free(h->past);
 	h->writer = NULL;
 	h->baseline = NULL;
+	h->past = NULL;
 }
 
 bool live_history_due(struct live_history *h, int64_t now_ns)

@@ -6,6 +6,7 @@
 #ifndef DEADAIR_UI_LIVE_HISTORY_H
 #define DEADAIR_UI_LIVE_HISTORY_H
 
+#include "analyzer/history/askers.h"
 #include "analyzer/history/baseline.h"
 #include "analyzer/history/writer.h"
 #include "analyzer/views.h"
@@ -13,6 +14,7 @@
 struct live_history {                /* flat: a copy has one of its own */
 	struct writer *writer;       /* owned */
 	struct baseline *baseline;   /* owned: what was known before; NULL unknown */
+	struct past_asks *past;      /* who asked on the day before; whoever takes it owns it */
 	bool no_texts, redacted;
 	char source[256];            /* names of interfaces, safe text */
 	uint8_t identity[DIGEST_BYTES];      /* of this capture */

@@ -136,6 +136,7 @@ static void add_encapsulations(const struct live_say *s, struct text *t)
 		[TUNNEL_GENEVE] = "Geneve",
 		[TUNNEL_GTP] = "GTP",
 		[TUNNEL_IPIP] = "IP in IP",
+		[TUNNEL_L2TP] = "L2TP",
 		[TUNNEL_TZSP] = "TZSP",
 		[TUNNEL_HEP] = "HEP",
 		[TUNNEL_TURN] = "TURN",

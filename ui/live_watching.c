@@ -147,6 +147,9 @@ static void open_history(struct watching *w)
 
 	if ((size_t)n < sizeof w->history_path && live_history_open(h, &wish, &err)) {
 		w->rounds.history = h;
+		w->past = h->past;
+		h->past = NULL;
+		engine_past(w->engine, w->past);
 		live_say(&w->say, "history: %s", text_escape(span_of(w->history_path), shown, sizeof shown));
 		return;
 	}
@@ -277,6 +280,7 @@ void watching_close(struct watching *w)
 	live_rounds_fini(&w->rounds);
 	live_close(w->live);
 	engine_free(w->engine);
+	past_asks_free(w->past);
 	config_free(w->config);
 	site_free(w->site);
 	dissector_free(w->dissector);

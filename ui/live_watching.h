@@ -17,6 +17,7 @@ struct watching {
 	struct config *config;
 	struct site *site;
 	struct engine *engine;
+	struct past_asks *past;      /* lent to the engine; NULL: no history knows any */
 	struct names *names;
 	struct keep *keep;
 	struct redact *redact;       /* NULL: names are as they are */

@@ -258,7 +258,7 @@ void report_head(const struct report *r, const struct view_capture *c)
 
 struct tally {
 	size_t answered, both_ways, as_agreed, reported, invisible, affected, poor;
-	size_t busy, cancelled, declined, failed, ringing, begun_before, other;
+	size_t busy, cancelled, declined, redirected, failed, ringing, begun_before, other;
 	double lowest_mos;
 	size_t lowest;               /* index of the call with it */
 };
@@ -271,6 +271,8 @@ static void tally_state(struct tally *t, const char *state)
 		t->cancelled++;
 	else if (strcmp(state, "declined") == 0)
 		t->declined++;
+	else if (strcmp(state, "redirected") == 0)
+		t->redirected++;
 	else if (strcmp(state, "failed") == 0)
 		t->failed++;
 	else if (strcmp(state, "ringing") == 0)
@@ -421,6 +423,7 @@ static void add_states(struct text *t, const struct tally *tally)
 	add_state(t, tally->busy, "busy");
 	add_state(t, tally->cancelled, "cancelled");
 	add_state(t, tally->declined, "declined");
+	add_state(t, tally->redirected, "redirected");
 	add_state(t, tally->failed, "failed");
 	add_state(t, tally->ringing, "ringing");
 	add_state(t, tally->begun_before, "begun before the capture");
@@ -432,18 +435,12 @@ struct status_count {
 	size_t count;
 };
 
-/* A call that is forwarded goes on as another one: nobody is at fault. */
-static bool is_redirection(unsigned status)
-{
-	return status / 100 == 3;
-}
-
 /* Calls that failed are no good news, also where no finding says whose fault it is. */
 static void below_failed(const struct report *r, const struct tally *tally)
 {
 	struct status_count statuses[STATUSES_NAMED] = { { 0, 0 } };
 	char calls[WORDS], failed[WORDS], number[WORDS];
-	size_t named = 0, rest = 0, refused = 0;
+	size_t named = 0, rest = 0;
 	struct text t;
 
 	if (tally->failed == 0)
@@ -467,16 +464,13 @@ static void below_failed(const struct report *r, const struct tally *tally)
 	text_addf(&t, "%s of %s:", words_count(tally->failed, failed),
 		words_counted(r->selection->call_count, "call", calls));
 	for (size_t k = 0; k < named; k++) {
-		text_addf(&t, statuses[k].status ? "%s %u%s" : "%s no status", k ? "," : "", statuses[k].status,
-			is_redirection(statuses[k].status) ? " sent it elsewhere" : "");
-		refused += !is_redirection(statuses[k].status);
+		text_addf(&t, statuses[k].status ? "%s %u" : "%s no status", k ? "," : "", statuses[k].status);
 		if (statuses[k].count > 1)
 			text_addf(&t, " (%s times)", words_count(statuses[k].count, number));
 	}
 	if (rest)
 		text_addf(&t, ", others (%s times)", words_count(rest, number));
-	if (refused || rest)
-		text_add(&t, "; no finding says whose fault it is");
+	text_add(&t, "; no finding says whose fault it is");
 	below(r, "Failed", t.p);
 	text_fini(&t);
 }

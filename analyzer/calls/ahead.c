@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ahead: what the next messages will touch is asked for: all buckets of a batch, then the records in them, then, while
+ * ahead: what the next messages will touch is asked for: all buckets of a batch, then the Call-IDs in them, then, while
  * the messages before it are at work, the leg of each and what lies behind it. Nothing is decided here: what is taken
- * for a message's leg may be another one of the same hash.
+ * for a message's leg may be another one of the same hash, or of the same Call-ID.
  */
 #include "analyzer/calls/internal.h"
 
@@ -15,34 +15,15 @@ static void ask(const void *p, size_t bytes)
 		__builtin_prefetch((const uint8_t *)p + at, 1);
 }
 
-/* Where leg_of() will look. */
-static void buckets_ask(struct ahead *m, const struct calls *c, const struct sip_message *sip)
+static void call_id_ask(const struct ahead *m)
 {
-	const struct sip_keys *keys = &sip->keys;
-	uint32_t from = tag_hash(keys, keys->from_tag), to = tag_hash(keys, keys->to_tag);
+	const struct hash_link *link = hash_first(m->place.table, (uint32_t)m->place.key);
 
-	m->sip = sip;
-	m->leg = NULL;
-	m->places[0] = (struct hash_place){ &c->legs_by_id, from };
-	m->places[1] = (struct hash_place){ &c->tags, from };
-	if (sip->to.tag.n) {
-		m->places[2] = (struct hash_place){ &c->legs_by_id, to };
-		m->places[3] = (struct hash_place){ &c->tags, to };
-	} else {
-		m->places[2] = (struct hash_place){ &c->call_ids, keys->call_id };
-		m->places[3] = m->places[2];
-	}
-	for (unsigned i = 0; i < AHEAD_PLACES; i++)
-		hash_ask_bucket(&m->places[i]);
+	if (link)
+		ask(HASH_ENTRY(link, struct call_id, by_id), sizeof(struct call_id) + LINE); /* and its text */
 }
 
-static void links_ask(const struct ahead *m)
-{
-	for (unsigned i = 0; i < AHEAD_PLACES; i++)
-		hash_ask_record(&m->places[i]);
-}
-
-static const struct hash_link *link_at(const struct hash_place *p)
+static const struct call_id *call_id_at(const struct hash_place *p)
 {
 	const struct hash_link *it = hash_first(p->table, (uint32_t)p->key);
 
@@ -50,61 +31,53 @@ static const struct hash_link *link_at(const struct hash_place *p)
 		if (++i == LINKS_WALKED)
 			return NULL;
 	}
-	return it;
+	return it ? HASH_ENTRY(it, struct call_id, by_id) : NULL;
 }
 
-static void leg_ask(struct ahead *m, const struct calls *c)
+/* Of several with one Call-ID any will do: which it is would be a look at them. */
+static void leg_ask(struct ahead *m)
 {
-	for (unsigned i = 0; i < AHEAD_PLACES; i++) {
-		const struct hash_link *link = link_at(&m->places[i]);
+	const struct call_id *id = call_id_at(&m->place);
 
-		if (link && m->places[i].table == &c->tags) {
-			const struct tag *tag = HASH_ENTRY(link, struct tag, by_tag);
-
-			ask(tag->text.p, 1);
-			ask(tag->dialog, sizeof *tag->dialog);
-		} else if (link && m->places[i].table == &c->legs_by_id) {
-			m->leg = LEG_RECORD(HASH_ENTRY(link, struct leg, by_id));
-			ask(m->leg, sizeof *m->leg);
-		}
-	}
+	if (!id)
+		return;
+	m->leg = hash_first(&id->legs_by_tag, 0);
+	m->tag = hash_first(&id->tags, 0);
+	if (m->leg)
+		ask(HASH_ENTRY(m->leg, struct leg_record, by_tag), sizeof(struct leg_record));
+	if (m->tag)
+		ask(m->tag, sizeof(struct tag));
 }
 
-static void behind_leg_ask(struct ahead *m, const struct calls *c)
+static void behind_leg_ask(const struct ahead *m)
 {
-	const struct leg_record *r = m->leg;
-	enum side client;
+	const struct leg_record *r = m->leg ? HASH_ENTRY(m->leg, struct leg_record, by_tag) : NULL;
+	const struct hash_link *newest = r ? hash_first(&r->transactions, 0) : NULL;
 
 	if (!r)
 		return;
-	ask(r->leg.call_id.p, 1);
 	ask(r->leg.call, 1);
 	ask(r->leg.messages.head.prev, 1);
 	ask(r->in_class.prev, 1);
 	ask(r->in_class.next, 1);
 	ask(r->leg.segments, 1);
 	arena_ask(r->leg.arena);
-	client = span_equal(r->leg.from_tag, m->sip->from.tag) ? SIDE_CALLER : SIDE_CALLEE;
-	m->transaction = (struct hash_place){ &c->transactions, transaction_place(&r->leg, m->sip, client) };
-	hash_ask_bucket(&m->transaction);
-}
-
-static void transaction_ask(const struct ahead *m)
-{
-	const struct hash_link *link = m->leg ? link_at(&m->transaction) : NULL;
-
-	if (link)
-		ask(HASH_ENTRY(link, struct transaction, in_hash), sizeof(struct transaction_record));
+	if (newest)
+		ask(HASH_ENTRY(newest, struct transaction_record, by_key), sizeof(struct transaction_record));
+	if (m->tag)
+		ask(HASH_ENTRY(m->tag, struct tag, by_tag)->dialog, sizeof(struct dialog_record));
 }
 
 void calls_ahead(struct calls *c, const struct packet *const *messages, unsigned count)
 {
 	c->ahead_count = count < AHEAD_MAX ? count : AHEAD_MAX;
 	c->ahead_next = 0;
+	for (unsigned i = 0; i < c->ahead_count; i++) {
+		c->ahead[i] = (struct ahead){ .place = { &c->call_ids, messages[i]->sip->keys.call_id } };
+		hash_ask_bucket(&c->ahead[i].place);
+	}
 	for (unsigned i = 0; i < c->ahead_count; i++)
-		buckets_ask(&c->ahead[i], c, messages[i]->sip);
-	for (unsigned i = 0; i < c->ahead_count; i++)
-		links_ask(&c->ahead[i]);
+		call_id_ask(&c->ahead[i]);
 	for (unsigned i = 0; i < c->ahead_count && i < AHEAD_STEPS; i++)
 		ahead_step(c);
 }
@@ -114,11 +87,9 @@ void ahead_step(struct calls *c)
 	unsigned at = c->ahead_next++;
 
 	if (at < c->ahead_count)
-		leg_ask(&c->ahead[at], c);
+		leg_ask(&c->ahead[at]);
 	if (at >= 1 && at - 1 < c->ahead_count)
-		behind_leg_ask(&c->ahead[at - 1], c);
-	if (at >= 2 && at - 2 < c->ahead_count)
-		transaction_ask(&c->ahead[at - 2]);
+		behind_leg_ask(&c->ahead[at - 1]);
 }
 
 void ahead_forget(struct calls *c)

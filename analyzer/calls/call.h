@@ -79,6 +79,8 @@ enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 struct message_words {               /* what few messages have */
 	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
 	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+	const struct phrase *raw;    /* the whole message, where texts are kept */
+	uint32_t rseq;               /* of a reliable provisional (RFC 3262) */
 };
 
 /* As of a leg: what judgement asks of most messages comes first. */
@@ -104,14 +106,12 @@ struct message {
 	uint8_t key_press;
 	uint8_t dst_mac[6];
 	struct endpoint src, dst;
-	uint32_t cseq, flaws, bytes_on_wire;
+	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
-	struct leg *leg;
 	const struct contact *contact;
 	const struct phrase *reason;
 	const struct message_words *words;
-	const struct phrase *raw;    /* the whole message, where texts are kept */
 };
 
 /* Family 0: no Contact, or one without an address. */
@@ -131,9 +131,13 @@ static inline struct span message_method_text(const struct message *m)
 	return m->words ? phrase_span(m->words->method_text) : SPAN_NONE;
 }
 
+static inline struct span message_raw(const struct message *m)
+{
+	return m->words ? phrase_span(m->words->raw) : SPAN_NONE;
+}
+
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
-	struct hash_link in_hash;
 	struct leg *leg;
 	struct dialog *dialog;       /* of in-dialog requests; NULL for the initial INVITE */
 	uint64_t key;                /* keyed hash of branch (or RFC 2543 parts), method */
@@ -149,6 +153,12 @@ struct transaction {
 	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
+
+/* NULL: it belongs to none, and is not kept. */
+static inline struct leg *message_leg(const struct message *m)
+{
+	return m->transaction ? m->transaction->leg : NULL;
+}
 
 enum exchange_kind {
 	EXCHANGE_INITIAL,            /* INVITE/200, or INVITE/reliable 1xx, or 200/ACK (delayed offer) */
@@ -211,8 +221,8 @@ struct dialog {
 	bool changed;                /* an exchange was added or changed since the expectation was reckoned */
 };
 
-enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED, LEG_CANCELLED,
-	LEG_UNKNOWN } __attribute__((packed));
+enum leg_state { LEG_CALLING, LEG_RINGING, LEG_ANSWERED, LEG_ENDED, LEG_FAILED, LEG_BUSY, LEG_DECLINED,
+	LEG_REDIRECTED, LEG_CANCELLED, LEG_UNKNOWN } __attribute__((packed));
 
 struct party {                       /* one side of a leg */
 	struct span user, display, host, user_agent;  /* of From or To, User-Agent or Server */
@@ -231,7 +241,7 @@ struct segment {                     /* one pair of SIP neighbours */
 enum { LEG_SEGMENT_MAX = 8 };
 
 enum leg_join { JOIN_NONE, JOIN_SESSION_ID, JOIN_HEADER, JOIN_MEDIA, JOIN_DIRECT_MEDIA, JOIN_ORIGIN, JOIN_REPLACES,
-	JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
+	JOIN_REDIRECT, JOIN_CALL_ID, JOIN_SCORE } __attribute__((packed));
 
 /* What walks over all legs look at comes first: some cache lines of a leg, not all. */
 struct leg {
@@ -259,6 +269,7 @@ struct leg {
 	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough : 1;
+	bool replayed : 1;           /* long over it began again with the very same INVITE: that is not looked at */
 	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
@@ -266,7 +277,6 @@ struct leg {
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
 	struct party party[2];       /* indexed by enum side */
-	struct hash_link by_id;      /* Call-ID and From-tag */
 	struct arena *arena;
 	struct span call_id, from_tag;
 	int64_t alive_ns;            /* last calls_alive() */
@@ -390,6 +400,7 @@ struct calls;
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
 	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
+	uint64_t replayed_legs;      /* that are in the capture more than once, letter for letter */
 };
 
 struct calls *calls_new(const struct calls_config *config);

@@ -10,6 +10,8 @@
 
 enum { QUEUE_FIRST = 64 };
 
+#define REPLAY_NS (64 * SECOND_NS)           /* twice the time for which a request is repeated */
+
 static const char *const state_names[] = {
 	[LEG_CALLING] = "unknown",
 	[LEG_RINGING] = "ringing",
@@ -18,6 +20,7 @@ static const char *const state_names[] = {
 	[LEG_FAILED] = "failed",
 	[LEG_BUSY] = "busy",
 	[LEG_DECLINED] = "declined",
+	[LEG_REDIRECTED] = "redirected",
 	[LEG_CANCELLED] = "cancelled",
 	[LEG_UNKNOWN] = "unknown",
 };
@@ -30,6 +33,7 @@ static const char *const join_names[] = {
 	[JOIN_DIRECT_MEDIA] = "direct-media",
 	[JOIN_ORIGIN] = "origin",
 	[JOIN_REPLACES] = "replaces",
+	[JOIN_REDIRECT] = "redirect",
 	[JOIN_CALL_ID] = "call-id",
 	[JOIN_SCORE] = "score",
 };
@@ -50,8 +54,8 @@ struct calls *calls_new(const struct calls_config *config)
 	struct list *lists[] = { &c->calls, &c->legs, &c->registrations, &c->subscriptions, &c->transfers,
 		&c->lingering, &c->waiting, &c->settling, &c->graves, &c->registration_graves, &c->registrations_poor,
 		&c->registrations_good, &c->subscriptions_used, &c->subscription_graves, &c->clues_by_age };
-	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues,
-		&c->registrations_by_key, &c->registrations_by_id, &c->subscriptions_by_id };
+	struct hash *tables[] = { &c->call_ids, &c->clues, &c->registrations_by_key, &c->registrations_by_id,
+		&c->subscriptions_by_id };
 
 	c->config = *config;
 	c->now_ns = NS_NONE;
@@ -72,8 +76,8 @@ struct calls *calls_new(const struct calls_config *config)
 
 void calls_free(struct calls *c)
 {
-	struct hash *tables[] = { &c->call_ids, &c->legs_by_id, &c->tags, &c->transactions, &c->clues,
-		&c->registrations_by_key, &c->registrations_by_id, &c->subscriptions_by_id };
+	struct hash *tables[] = { &c->call_ids, &c->clues, &c->registrations_by_key, &c->registrations_by_id,
+		&c->subscriptions_by_id };
 
 	if (!c)
 		return;
@@ -129,8 +133,8 @@ static void arrival_init(struct arrival *a, struct calls *c, const struct packet
 	uint64_t rseq = 0;
 
 	*a = (struct arrival){ .c = c, .packet = p, .sip = sip, .copy = copy };
-	a->from = (struct tag_key){ sip->from.tag, tag_hash(keys, keys->from_tag) };
-	a->to = (struct tag_key){ sip->to.tag, tag_hash(keys, keys->to_tag) };
+	a->from = (struct tag_key){ sip->from.tag, (uint32_t)keys->from_tag };
+	a->to = (struct tag_key){ sip->to.tag, (uint32_t)keys->to_tag };
 	a->branch = message_branch(sip);
 	a->body = hash_bytes(sip->body.p, sip->body.n);
 	if (!sip->request && span_number(sip_header_value(sip, SIP_H_RSEQ), UINT32_MAX, &rseq)) {
@@ -220,9 +224,41 @@ static void leg_message(struct arrival *a)
 	leg_classify(a->c, r);
 }
 
+/* Was this INVITE, to the branch, among those that began the leg? */
+static bool began_leg(const struct arrival *a)
+{
+	for (int i = 0; i < INITIALS_MAX && a->leg->initials[i]; i++) {
+		for (const struct message_record *s = a->leg->initials[i]->sightings; s; s = s->older) {
+			if (s->message.request && s->message.method == SIP_INVITE && s->branch == a->branch &&
+			    s->message.cseq == a->sip->cseq)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The INVITE of a call that has long been over: nobody repeats it so late (RFC 3261 17.1: 32 s). A recording is played
+ * again, or two captures of the same are put together with other times.
+ */
+static bool is_replay(struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg;
+
+	if (leg->replayed)
+		return true;
+	if (!a->sip->request || a->sip->method != SIP_INVITE || a->sip->to.tag.n || leg->end_ns == NS_NONE ||
+	    ns_minus(a->packet->at_ns, leg->last_ns) < REPLAY_NS || !began_leg(a))
+		return false;
+	a->c->counts.replayed_legs++;
+	return leg->replayed = true;
+}
+
 /* Every way that a message takes through its leg ends here. */
 static void leg_message_fit(struct arrival *a)
 {
+	if (is_replay(a))
+		return;
 	leg_message(a);
 	legs_fit(a->c, a->leg);
 }

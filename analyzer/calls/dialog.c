@@ -5,15 +5,14 @@
  */
 #include "analyzer/calls/internal.h"
 
-/* Of that leg, or (leg NULL) of any: then the tag has to be there. */
+/* Of that leg, or (leg NULL) of any of that Call-ID: then the tag has to be there. */
 struct dialog_record *dialog_find(const struct arrival *a, const struct tag_key *callee, const struct leg *leg)
 {
-	for (struct hash_link *it = hash_first(&a->c->tags, callee->hash); it; it = it->next) {
+	for (struct hash_link *it = hash_first(&a->id->tags, callee->hash); it; it = it->next) {
 		struct tag *tag = HASH_ENTRY(it, struct tag, by_tag);
-		const struct leg *of = tag->dialog->dialog.leg;
 
-		if (it->hash == callee->hash && (!leg || of == leg) && span_equal(tag->text, callee->text) &&
-			span_equal(of->call_id, a->sip->call_id))
+		if (it->hash == callee->hash && (!leg || tag->dialog->dialog.leg == leg) &&
+			span_equal(tag->text, callee->text))
 			return tag->dialog;
 	}
 	return NULL;
@@ -21,14 +20,13 @@ struct dialog_record *dialog_find(const struct arrival *a, const struct tag_key 
 
 static void tag_add(struct arrival *a, struct dialog_record *d)
 {
-	struct leg *leg = &a->leg->leg;
-	struct tag *tag = arena_zalloc(leg->arena, sizeof *tag);
+	struct tag *tag = d->tags ? arena_zalloc(a->leg->leg.arena, sizeof *tag) : &d->tag;
 
 	tag->dialog = d;
 	tag->text = leg_text(a->leg, a->callee.text);
 	tag->next = d->tags;
 	d->tags = tag;
-	hash_add(&a->c->tags, &tag->by_tag, a->callee.hash);
+	hash_add(&a->id->tags, &tag->by_tag, a->callee.hash);
 }
 
 static struct dialog_record *dialog_new(struct arrival *a)
@@ -247,10 +245,10 @@ void dialog_note(struct arrival *a)
 		dialog_confirm(a, a->dialog);
 }
 
-void dialogs_forget(struct calls *c, struct leg_record *r)
+void dialogs_forget(struct leg_record *r)
 {
 	LIST_EACH(it, &r->leg.dialogs) {
 		for (struct tag *tag = DIALOG_RECORD(LIST_ENTRY(it, struct dialog, in_leg))->tags; tag; tag = tag->next)
-			hash_remove(&c->tags, &tag->by_tag);
+			hash_remove(&r->id->tags, &tag->by_tag);
 	}
 }

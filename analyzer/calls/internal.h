@@ -18,7 +18,7 @@ enum {
 	HEADER_IDS_MAX = 4,
 	COMMON_PHRASES = 256,
 	COMMON_FORMATS = 128,
-	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
+	LEG_CHUNK = 784              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -30,23 +30,23 @@ struct message_record {
 	/* where it is the first of its kind on its address pair: see transaction_record.sightings */
 	const struct message_record *older;
 	uint64_t branch, body;       /* keyed hashes */
-	uint32_t rseq;
 };
 
 struct transaction_record {
 	struct transaction transaction;
+	struct hash_link by_key;     /* leg_record.transactions */
 	struct list_link waiting;    /* calls.waiting: no final yet, by first message */
 	const struct message_record *sightings;      /* each message as first seen on each address pair, newer first */
 	uint8_t sighting_count;
 	bool waits;
 	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
-	bool unhashed;               /* replaced by a new attempt with the same CSeq */
+	bool unhashed;               /* not in leg_record.transactions any more: replaced by a new attempt with the same CSeq */
 	uint32_t least_vias;         /* of its requests; 0: none seen */
 	struct exchange *exchange;   /* in-dialog ones */
 };
 
 struct tag {                         /* a To-tag that leads to a dialog; a dialog whose tag changed has two */
-	struct hash_link by_tag;
+	struct hash_link by_tag;     /* call_id.tags */
 	struct tag *next;            /* of the same dialog */
 	struct dialog_record *dialog;
 	struct span text;
@@ -54,6 +54,7 @@ struct tag {                         /* a To-tag that leads to a dialog; a dialo
 
 struct dialog_record {
 	struct dialog dialog;
+	struct tag tag;              /* the first of them */
 	struct tag *tags;
 	struct exchange *initial;    /* of the initial INVITE, whichever of its transactions */
 	struct exchange *stable;     /* the last one that is */
@@ -78,15 +79,18 @@ struct common_formats {              /* codecs that many descriptions list alike
  */
 enum leg_class { CLASS_NOISE, CLASS_SPENT, CLASS_EARLY, CLASS_DONE, CLASS_LIVE, CLASS_COUNT } __attribute__((packed));
 
-struct call_id {                     /* one Call-ID, whatever the From-tags */
-	struct hash_link by_id;
-	struct span text;
+/* One Call-ID, whatever the tags, of which it nearly always has one of each: one look leads to all that is its own. */
+struct call_id {
+	struct hash_link by_id;      /* calls.call_ids */
+	struct hash legs_by_tag;     /* leg_record.by_tag */
+	struct hash tags;            /* tag.by_tag, of all its legs */
 	struct list legs;            /* leg_record.in_id */
+	struct span text;
 	bool called, answered;       /* counted */
 };
 
 /* What may join legs. */
-enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER };
+enum clue_kind { CLUE_SESSION_ID, CLUE_HEADER, CLUE_ORIGIN, CLUE_SOCKET, CLUE_HOST, CLUE_CALLER, CLUE_REDIRECT };
 
 struct clue_entry {                  /* what settles of most legs that they cannot be joined, without a look at them */
 	struct clue *clue;
@@ -138,17 +142,20 @@ struct leg_rare {
 
 struct leg_record {
 	struct leg leg;
+	struct hash_link by_tag;     /* From-tag; call_id.legs_by_tag */
+	struct hash transactions;    /* transaction_record.by_key */
 	struct list_link in_class, in_id;
 	struct leg_rare *rare;
 	struct call_id *id;
 	size_t bytes;                /* as counted in calls.class_bytes */
 	enum leg_class class;
 	bool gone : 1;               /* evicted: readable until the next message, and no more than that */
-	bool hashed : 1;             /* in calls.legs_by_id */
+	bool hashed : 1;             /* in call_id.legs_by_tag */
 	bool lingers : 1;            /* losing forks wait for their end */
 	bool ended_told : 1;
 	bool settles : 1;            /* a retry may follow its last final */
 	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
+	bool spread : 1;             /* messages of it come from another capture, too */
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
 	uint16_t capture;            /* packet_capture() of its first INVITE */
@@ -185,17 +192,16 @@ struct due {                         /* heap of registrations by the time at whi
 	size_t count, room;
 };
 
-enum { AHEAD_MAX = 16, AHEAD_PLACES = 4, AHEAD_STEPS = 3 };
+enum { AHEAD_MAX = 16, AHEAD_STEPS = 2 };
 
 struct ahead {                       /* of a message that comes soon */
-	const struct sip_message *sip;
-	const struct leg_record *leg;        /* NULL: none yet, or not looked for yet */
-	struct hash_place places[AHEAD_PLACES], transaction;
+	struct hash_place place;
+	const struct hash_link *leg, *tag;   /* NULL: none yet, or not looked for yet */
 };
 
 struct calls {
 	struct calls_config config;
-	struct hash call_ids, legs_by_id, tags, transactions, clues;
+	struct hash call_ids, clues;
 	struct list calls, legs, registrations, subscriptions, transfers;
 	struct list classes[CLASS_COUNT];    /* leg_record.in_class, by last message */
 	size_t class_bytes[CLASS_COUNT];     /* their arenas and what goes with a leg elsewhere */
@@ -226,15 +232,10 @@ struct calls {
 	bool media_watched;          /* calls_alive() is used: a silent call can be told from silent signalling */
 };
 
-struct tag_key {                     /* a tag, and the keyed hash of the Call-ID with it */
+struct tag_key {                     /* a tag, and its keyed hash */
 	struct span text;
 	uint32_t hash;
 };
-
-static inline uint32_t tag_hash(const struct sip_keys *keys, uint64_t tag)
-{
-	return (uint32_t)hash_mix(keys->call_id, tag);
-}
 
 enum { ARRIVAL_CLUES = 4 };
 
@@ -244,6 +245,7 @@ struct arrival {
 	const struct packet *packet;
 	const struct sip_message *sip;
 	bool copy;
+	struct call_id *id;          /* NULL: nothing of it is on record */
 	struct leg_record *leg;
 	struct transaction_record *transaction;
 	struct dialog_record *dialog;
@@ -291,7 +293,6 @@ const struct sdp *leg_description(const struct arrival *a);
 void headers_note(struct arrival *a);
 
 /* transaction.c */
-uint32_t transaction_place(const struct leg *leg, const struct sip_message *sip, enum side client);
 struct transaction_record *transaction_get(struct arrival *a);
 void transaction_note(struct arrival *a);
 bool transaction_ack_proves(const struct arrival *a);
@@ -305,7 +306,7 @@ void dialog_note(struct arrival *a);
 void dialog_confirm(struct arrival *a, struct dialog_record *d);
 void dialog_end(struct calls *c, struct dialog_record *d, int64_t at_ns, const struct message *by);
 void dialogs_end_early(struct calls *c, struct leg_record *r, int64_t at_ns, const struct message *by);
-void dialogs_forget(struct calls *c, struct leg_record *r);
+void dialogs_forget(struct leg_record *r);
 
 /* offer_answer.c */
 void offer_answer_note(struct arrival *a);
@@ -349,6 +350,16 @@ void clues_forget(struct calls *c, struct leg_record *r);
 void join_way(struct leg_record *r, const struct segment *s);
 void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
+
+/* again.c; caller: the value of CLUE_CALLER. */
+void retry_note(struct arrival *a, uint64_t caller);
+/* The new attempt is answered: those before it were no lost calls. */
+void retry_succeeds(struct arrival *a, uint64_t caller);
+/* A 3xx to the INVITE tells where to go; the INVITE that goes there continues its call. */
+void redirect_note(struct arrival *a);
+void redirect_join(struct arrival *a);
+/* The leg that was redirected first, where this one follows a redirection: what comes before it, both continue. */
+struct leg *redirect_stem(struct leg *leg);
 void join_forget(struct calls *c, struct leg_record *r);
 /* Points for what no clock has a say in; *ret_how: the strongest of it. */
 unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,

@@ -10,7 +10,7 @@
 
 #include "captures/base/memory.h"
 
-enum { PAIRS_MAX = 64, PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, RETRY_SECONDS = 10, HANG_UP_POINTS = 30 };
+enum { PAIRS_MAX = 64, PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, HANG_UP_POINTS = 30 };
 
 #define CANDIDATE_WITHIN_NS (3 * SECOND_NS)
 
@@ -360,7 +360,7 @@ static void pair_add(struct calls *c, struct leg_record *x, struct leg_record *y
 {
 	struct pair *p;
 
-	if (y->leg.parent || x->leg.call == y->leg.call || !is_possible(&x->leg, &y->leg))
+	if (redirect_stem(&y->leg)->parent || x->leg.call == y->leg.call || !is_possible(&x->leg, &y->leg))
 		return;
 	p = pair_find(x, y);
 	if (!p) {
@@ -456,7 +456,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	struct pair *best = NULL;
 	unsigned second = 0;
 
-	if (y->leg.parent)
+	if (redirect_stem(&y->leg)->parent)
 		return;
 	LIST_EACH(it, &y->rare->pairs_as_child) {
 		struct pair *p = LIST_ENTRY(it, struct pair, of_child);
@@ -478,7 +478,7 @@ static void verdict(struct calls *c, struct leg_record *y)
 	if (best->how == JOIN_REPLACES)
 		y->leg.is_transfer = true;
 	if (best->x->leg.call != y->leg.call)
-		call_join(c, &y->leg, &best->x->leg, best->how, best->score);
+		call_join(c, redirect_stem(&y->leg), &best->x->leg, best->how, best->score);
 	pairs_of_child_free(y);
 }
 
@@ -666,44 +666,6 @@ static void replaces_join(struct arrival *a)
 	call_join(a->c, leg, named, JOIN_REPLACES, 100);
 }
 
-static bool same_attempt(const struct leg *x, const struct leg *y)
-{
-	return address_equal(&x->party[SIDE_CALLER].signalling.addr, &y->party[SIDE_CALLER].signalling.addr) &&
-		span_equal(x->party[SIDE_CALLER].user, y->party[SIDE_CALLER].user) &&
-		span_equal(x->party[SIDE_CALLEE].user, y->party[SIDE_CALLEE].user);
-}
-
-/* The same caller, the same number, right after a failure: tried again with a new Call-ID. */
-static bool retries(const struct leg *leg, const struct leg *old)
-{
-	return old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 &&
-		leg->invite_ns >= old->end_ns &&
-		ns_minus(leg->invite_ns, old->end_ns) <= RETRY_SECONDS * SECOND_NS && same_attempt(old, leg);
-}
-
-static void retry_note(struct arrival *a, uint64_t caller)
-{
-	struct leg *leg = &a->leg->leg;
-	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller);
-
-	for (unsigned i = key ? key->count : 0; i-- > 0 && !leg->is_retry;)
-		leg->is_retry = retries(leg, clue_oldest(key)[i].clue->leg);
-}
-
-/* The new attempt is answered: those before it were no lost calls. */
-static void retry_succeeds(struct arrival *a)
-{
-	const struct leg *leg = &a->leg->leg;
-	const struct clue_key *key = clue_find(a->c, CLUE_CALLER, caller_value(leg->party[SIDE_CALLER].user));
-
-	for (unsigned i = key ? key->count : 0; i-- > 0;) {
-		struct leg *old = clue_oldest(key)[i].clue->leg;
-
-		if (retries(leg, old))
-			old->retry_answered = true;
-	}
-}
-
 static void hosts_note(struct arrival *a)
 {
 	const struct clue_key *key = clue_find(a->c, CLUE_HOST, address_value(&a->packet->src.addr));
@@ -737,6 +699,7 @@ static void begun(struct arrival *a)
 			clue_add(a->c, r, CLUE_CALLER, caller);
 		replaces_note(a);
 		replaces_join(a);
+		redirect_join(a);
 		session_id_note(a);
 		header_ids_note(a);
 	}
@@ -760,10 +723,12 @@ void join_note(struct arrival *a)
 		return;
 	if (a->transaction->transaction.initial && a->sip->request && a->sip->method == SIP_INVITE)
 		begun(a);
+	r->spread |= r->begun && packet_capture(a->packet) != r->capture;
 	if (message_is_response(a->message, 101, 199) && r->ring_status == 0 && a->transaction->transaction.initial)
 		r->ring_status = a->message->status;
 	if (r->leg.is_retry && message_is_response(a->message, 200, 299) && a->transaction->transaction.initial)
-		retry_succeeds(a);
+		retry_succeeds(a, caller_value(r->leg.party[SIDE_CALLER].user));
+	redirect_note(a);
 	description_note(a);
 	if (says_more(a) || r->leg.end_ns != NS_NONE)
 		reckon_again(a->c, r);

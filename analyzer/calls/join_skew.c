@@ -11,7 +11,8 @@
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
 
-enum { CANDIDATES_MAX = 64 };
+/* LASTING_LEAST: a number, an identity; codecs in the same order and Max-Forwards are less, and mere habit */
+enum { CANDIDATES_MAX = 64, LASTING_LEAST = 11 };
 
 #define SKEW_MOST (5 * SECOND_NS)
 #define OFFSET_SLACK (100 * MILLISECOND_NS)    /* between the offsets of two calls: what the B2BUA takes */
@@ -87,12 +88,12 @@ static unsigned skewed_points(const struct leg_record *a, const struct leg_recor
 	return points;
 }
 
-/* Y is another leg of the host where X ends, and X is continued nowhere yet. */
+/* Y is another leg of the host where X ends, and X is continued nowhere yet; no clock has seen both. */
 static bool is_possible(const struct leg_record *a, const struct leg_record *b)
 {
 	const struct leg *x = &a->leg, *y = &b->leg;
 
-	if (a->capture == b->capture || x->call == y->call || !is_whole(x) ||
+	if (a->capture == b->capture || a->spread || b->spread || x->call == y->call || !is_whole(x) ||
 	    address_equal(&x->segments[0].a.addr, &y->segments[0].a.addr) ||
 	    x->call->legs.count + y->call->legs.count > CALL_LEGS_MAX)
 		return false;
@@ -141,7 +142,10 @@ static bool match_find(struct calls *c, const struct arrival_at *list, size_t co
 			return false;
 		if (!is_possible(x, y))
 			continue;
-		score = join_lasting(c, x, y, &how) + skewed_points(x, y);
+		score = join_lasting(c, x, y, &how);
+		if (score < LASTING_LEAST)
+			continue;
+		score += skewed_points(x, y);
 		if (score > ret->score) {
 			second = ret->score;
 			ret->x = x;

@@ -24,16 +24,15 @@ static struct call_id *call_id_find(const struct calls *c, struct span text, uin
 	return NULL;
 }
 
-static struct call_id *call_id_add(struct calls *c, struct span text, uint32_t hash)
+static struct call_id *call_id_new(struct calls *c, struct span text, uint32_t hash)
 {
-	struct call_id *id = call_id_find(c, text, hash);
+	struct call_id *id = memory_zalloc(sizeof *id + text.n);
 
-	if (id)
-		return id;
-	id = memory_zalloc(sizeof *id + text.n);
 	if (text.n)
 		memcpy(id + 1, text.p, text.n);
 	id->text = (struct span){ (const uint8_t *)(id + 1), text.n };
+	hash_init_few(&id->legs_by_tag);
+	hash_init_few(&id->tags);
 	list_init(&id->legs);
 	hash_add(&c->call_ids, &id->by_id, hash);
 	return id;
@@ -47,6 +46,8 @@ static void call_id_leave(struct calls *c, struct leg_record *r)
 	if (id->legs.count)
 		return;
 	hash_remove(&c->call_ids, &id->by_id);
+	hash_fini(&id->legs_by_tag);
+	hash_fini(&id->tags);
 	free(id);
 }
 
@@ -62,12 +63,11 @@ struct leg *leg_by_call_id(const struct calls *c, struct span call_id)
 
 static struct leg_record *leg_find(const struct arrival *a, const struct tag_key *from)
 {
-	for (struct hash_link *it = hash_first(&a->c->legs_by_id, from->hash); it; it = it->next) {
-		struct leg *leg = HASH_ENTRY(it, struct leg, by_id);
+	for (struct hash_link *it = hash_first(&a->id->legs_by_tag, from->hash); it; it = it->next) {
+		struct leg_record *r = HASH_ENTRY(it, struct leg_record, by_tag);
 
-		if (it->hash == from->hash && span_equal(leg->call_id, a->sip->call_id) &&
-			span_equal(leg->from_tag, from->text))
-			return LEG_RECORD(leg);
+		if (it->hash == from->hash && span_equal(r->leg.from_tag, from->text))
+			return r;
 	}
 	return NULL;
 }
@@ -197,7 +197,9 @@ static struct leg_record *leg_new(struct arrival *a)
 	struct leg *leg = &r->leg;
 
 	leg_room(c);
-	r->id = call_id_add(c, a->sip->call_id, (uint32_t)a->sip->keys.call_id);
+	if (!a->id)
+		a->id = call_id_new(c, a->sip->call_id, (uint32_t)a->sip->keys.call_id);
+	r->id = a->id;
 	list_add_tail(&r->id->legs, &r->in_id);
 	leg->arena = arena;
 	leg->call_id = r->id->text;
@@ -213,7 +215,8 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->messages);
 	list_init(&leg->places);
 	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
-	hash_add(&c->legs_by_id, &leg->by_id, a->from.hash);
+	hash_init_few(&r->transactions);
+	hash_add(&r->id->legs_by_tag, &r->by_tag, a->from.hash);
 	r->hashed = true;
 	list_add_tail(&c->legs, &leg->in_order);
 	list_add_tail(&c->classes[CLASS_NOISE], &r->in_class);
@@ -230,9 +233,10 @@ struct leg_record *leg_of(struct arrival *a)
 	a->client = SIDE_CALLER;
 	if (sip->call_id.n == 0)
 		return NULL;
-	r = leg_search(a);
+	a->id = call_id_find(a->c, sip->call_id, (uint32_t)sip->keys.call_id);
+	r = a->id ? leg_search(a) : NULL;
 	if (r && begins_anew(a, r)) {
-		hash_remove(&a->c->legs_by_id, &r->leg.by_id);
+		hash_remove(&r->id->legs_by_tag, &r->by_tag);
 		r->hashed = false;
 		r = NULL;
 	}
@@ -302,13 +306,13 @@ static void leg_detach(struct calls *c, struct leg_record *r)
 	transfers_forget(c, r);
 	subscriptions_forget(r);
 	transactions_forget(c, r);
-	dialogs_forget(c, r);
+	dialogs_forget(r);
 	if (r->lingers)
 		list_remove(&c->lingering, &r->rare->lingering);
 	if (r->settles)
 		list_remove(&c->settling, &r->rare->settling);
 	if (r->hashed)
-		hash_remove(&c->legs_by_id, &r->leg.by_id);
+		hash_remove(&r->id->legs_by_tag, &r->by_tag);
 	list_remove(&c->classes[r->class], &r->in_class);
 	c->class_bytes[r->class] -= r->bytes;
 	list_remove(&c->legs, &r->leg.in_order);

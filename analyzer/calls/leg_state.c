@@ -94,7 +94,7 @@ static enum leg_state state_of_failure(unsigned status)
 	case 600: return LEG_BUSY;
 	case 603: return LEG_DECLINED;
 	case 487: return LEG_CANCELLED;
-	default: return LEG_FAILED;
+	default: return status / 100 == 3 ? LEG_REDIRECTED : LEG_FAILED;
 	}
 }
 
@@ -128,6 +128,8 @@ static void failed(struct arrival *a)
 	if (r->initials[0] != t && t->least_vias <= r->initials[0]->least_vias)
 		return; /* of an attempt that was given up */
 	r->leg.status = a->message->status;
+	if (r->leg.status / 100 == 3)
+		r->leg.state = LEG_REDIRECTED;
 	if (invites_retry(r->leg.status)) {
 		if (!r->settles) {
 			r->settles = true;

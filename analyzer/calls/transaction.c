@@ -21,22 +21,20 @@ static uint64_t method_hash(const struct sip_message *sip)
 	return method == SIP_METHOD_OTHER ? hash_bytes(text.p, text.n) : (uint64_t)method;
 }
 
-uint32_t transaction_place(const struct leg *leg, const struct sip_message *sip, enum side client)
+static uint32_t transaction_key(const struct arrival *a)
 {
-	uint64_t h = hash_mix(leg->n, (uint64_t)sip->cseq << 1 | (uint64_t)client);
-
-	return (uint32_t)hash_mix(h, method_hash(sip));
+	return (uint32_t)hash_mix((uint64_t)a->sip->cseq << 1 | (uint64_t)a->client, method_hash(a->sip));
 }
 
 /* cseq-spaces: each side counts its own requests. */
 static struct transaction_record *transaction_find(const struct arrival *a, uint32_t hash)
 {
-	for (struct hash_link *it = hash_first(&a->c->transactions, hash); it; it = it->next) {
-		struct transaction *t = HASH_ENTRY(it, struct transaction, in_hash);
+	for (struct hash_link *it = hash_first(&a->leg->transactions, hash); it; it = it->next) {
+		struct transaction_record *t = HASH_ENTRY(it, struct transaction_record, by_key);
 
-		if (it->hash == hash && t->leg == &a->leg->leg && t->cseq == a->sip->cseq && t->by == a->client &&
-			t->method == transaction_method(a->sip))
-			return TRANSACTION_RECORD(t);
+		if (it->hash == hash && t->transaction.cseq == a->sip->cseq && t->transaction.by == a->client &&
+			t->transaction.method == transaction_method(a->sip))
+			return t;
 	}
 	return NULL;
 }
@@ -92,7 +90,7 @@ static struct transaction_record *transaction_new(struct arrival *a, uint32_t ha
 	t->transaction.initial = seems_initial(a);
 	list_init(&t->transaction.messages);
 	list_add_tail(&leg->transactions, &t->transaction.in_leg);
-	hash_add(&a->c->transactions, &t->transaction.in_hash, hash);
+	hash_add(&a->leg->transactions, &t->by_key, hash);
 	return t;
 }
 
@@ -109,14 +107,14 @@ static void initials_add(struct leg_record *r, struct transaction_record *t)
 /* Found or made; NULL: the leg is too long for more records. */
 struct transaction_record *transaction_get(struct arrival *a)
 {
-	uint32_t hash = transaction_place(&a->leg->leg, a->sip, a->client);
+	uint32_t hash = transaction_key(a);
 	struct transaction_record *t;
 
 	if (!message_fits(a))
 		return NULL;
 	t = transaction_find(a, hash);
 	if (t && is_new_attempt(t, a)) {
-		hash_remove(&a->c->transactions, &t->transaction.in_hash);
+		hash_remove(&a->leg->transactions, &t->by_key);
 		t->unhashed = true;
 		t = NULL;
 	}
@@ -136,7 +134,7 @@ static bool same_message(const struct message_record *s, const struct arrival *a
 	const struct message *m = &s->message;
 
 	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
-		s->rseq == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
+		(m->words ? m->words->rseq : 0) == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
 }
 
 /*
@@ -185,7 +183,6 @@ static void sighting_add(struct arrival *a)
 		return;
 	s->branch = a->branch;
 	s->body = a->body;
-	s->rseq = a->rseq;
 	s->older = t->sightings;
 	t->sightings = s;
 	t->sighting_count++;
@@ -343,11 +340,7 @@ void transactions_tick(struct calls *c, int64_t now_ns)
 
 void transactions_forget(struct calls *c, struct leg_record *r)
 {
-	LIST_EACH(it, &r->leg.transactions) {
-		struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
-
-		waits_no_more(c, TRANSACTION_RECORD(t));
-		if (!TRANSACTION_RECORD(t)->unhashed)
-			hash_remove(&c->transactions, &t->in_hash);
-	}
+	LIST_EACH(it, &r->leg.transactions)
+		waits_no_more(c, TRANSACTION_RECORD(LIST_ENTRY(it, struct transaction, in_leg)));
+	hash_fini(&r->transactions);
 }

@@ -7,17 +7,39 @@
 
 /* ---- what came ---- */
 
-static bool pt_known(const struct window *w, const struct stream *s)
+static bool type_known(const struct window *w, uint8_t pt)
 {
-	uint32_t known = 0, all = 0;
 	bool receivers;
 
+	return pt == 13 || window_format(w, pt, &receivers);
+}
+
+/* Packets of types that came up while the capture stood still, which hides what was agreed. */
+static uint32_t agreed_unseen(const struct gates *g, const struct window *w, const struct stream *s)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i <= s->run_count; i++) {
+		const struct type_run *run = stream_run(s, i);
+
+		if (!type_known(w, run->pt) && gates_capture_still(g, run->first_ns, run->first_ns))
+			n += run->packets;
+	}
+	return n;
+}
+
+static bool pt_known(const struct gates *g, const struct window *w, const struct stream *s)
+{
+	uint32_t known = 0, all = 0;
+
+	if (!w->receiver || !w->receiver->format_count)
+		return true;
 	for (unsigned i = 0; i < s->type_count; i++) {
 		all += s->types[i].packets;
-		if (s->types[i].pt == 13 || window_format(w, s->types[i].pt, &receivers))
+		if (type_known(w, s->types[i].pt))
 			known += s->types[i].packets;
 	}
-	return !w->receiver || !w->receiver->format_count || known * 5 > all;
+	return known * 5 > all || (known + agreed_unseen(g, w, s)) * 5 > all;
 }
 
 static void count_right(struct counted *c, const struct stream *s, double n, int64_t from_ns, int64_t to_ns)
@@ -96,7 +118,7 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 			c.weak = true;
 		else if (s->direction == j->d && s->bound_by == 8)
 			count_wrong(&c, s, n, from_ns, to_ns);
-		else if (!pt_known(w, s))
+		else if (!pt_known(j->facts->gates, w, s))
 			count_foreign(&c, s, n);
 		else if (usable_somewhere(j, w, s))
 			count_right(&c, s, n, from_ns, to_ns);

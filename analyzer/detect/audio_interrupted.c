@@ -401,8 +401,8 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 	    !alive_before(before, &g) ||
 	    hearing_excused(facts, ev->direction, ns_add(g.from_ns, SECOND_NS)))
 		return false;
-	if (gates_capture_lost(facts->gates, g.from_ns, g.to_ns)) {
-		detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
+	if (gates_may_hide(facts->gates, g.from_ns, g.to_ns)) {
+		detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then, or stood still");
 		return false;
 	}
 	f = detection_raise(d, reason, hole_s * 1000 >= detection_key(d,
@@ -478,7 +478,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    hearing_listens(facts, ev->direction, s->last_ns)))
 		return false;
 	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
-	    gates_capture_lost(facts->gates, s->last_ns, end_ns))
+	    gates_may_hide(facts->gates, s->last_ns, end_ns))
 		return false;
 	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	parts_of_direction(f, facts, ev->direction);

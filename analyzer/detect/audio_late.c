@@ -218,6 +218,16 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	cannot_see_of(f, facts, ev->direction, h);
 }
 
+/* In mid-speech, no marker, when the capture itself has its first frame for a second: when it began nobody saw. */
+static bool begun_before(const struct capture_facts *c, const struct hearing *h, int64_t on_ns)
+{
+	int64_t first_ns = h->delivered_from_ns;
+
+	return h->stream && h->stream->first_ns == first_ns && !h->stream->begins_marked &&
+	       ns_minus(first_ns, on_ns) > SECOND_NS &&
+	       gates_nothing_captured(c, ns_add(first_ns, -SECOND_NS), ns_add(first_ns, -100 * MILLISECOND_NS));
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct hearing *h = hearing_of(ev->direction);
@@ -250,6 +260,11 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	}
 	on_ns = bridge_start(ev->leg, on_ns);
+	if (gates_capture_still(detection_facts(d)->gates, h->delivered_from_ns, h->delivered_from_ns) ||
+	    begun_before(detection_facts(d)->capture, h, on_ns)) {
+		detection_withhold(d, ev->leg, "G7", "nothing at all was captured until the audio was under way");
+		return;
+	}
 	delay_ms = (double)(h->delivered_from_ns - on_ns) / 1e6;
 	extra_ms = w->ice || w->dtls ? detection_key(d, "ice-extra-ms") : 0;
 	warn_ms = (callee ? detection_key(d, "warn-ms") : detection_key(d, "caller-ms")) + extra_ms;

@@ -216,7 +216,7 @@ static void judge_initial(struct judge *j, struct verdict *v)
 		return;
 	at_ns = a->final_at.at_ns;
 	if (j->end_ns - at_ns < wait_ns || a->granted_s * SECOND_NS < wait_ns || notified_elsewhere(w) ||
-	    gates_capture_lost(j->facts->gates, at_ns, ns_add(at_ns, wait_ns)))
+	    gates_may_hide(j->facts->gates, at_ns, ns_add(at_ns, wait_ns)))
 		return;
 	v->ask = a;
 	find(v, "initial-notify-missing", SEVERITY_WARNING, CONFIDENCE_LIKELY, at_ns);
@@ -344,7 +344,7 @@ static void judge_claims(struct judge *j, struct verdict *v)
 		return;
 	v->fault = lamp_compare(j->lamps, w, j->end_ns, key_ns(j, "blf-notify-s"));
 	if (!v->fault.wrong || superseded(w, v->fault.since_ns) ||
-	    gates_capture_lost(j->facts->gates, v->fault.since_ns,
+	    gates_may_hide(j->facts->gates, v->fault.since_ns,
 	    ns_add(v->fault.since_ns, key_ns(j, "blf-notify-s"))))
 		return;
 	v->note = v->fault.note;
@@ -374,7 +374,7 @@ static void judge_versions(struct judge *j, struct verdict *v)
 			find(v, "version-regressed", SEVERITY_INFO, CONFIDENCE_CERTAIN, n->at.at_ns);
 		else if (last && !n->full && n->version > last->version + 1 &&
 			!renewed(w, last->at.at_ns, ns_add(n->at.at_ns, key_ns(j, "recover-s"))) &&
-			 !gates_capture_lost(j->facts->gates, last->at.at_ns, n->at.at_ns))
+			 !gates_may_hide(j->facts->gates, last->at.at_ns, n->at.at_ns))
 			find(v, "version-gap", SEVERITY_WARNING, CONFIDENCE_LIKELY, n->at.at_ns);
 		last = n;
 	}

@@ -4,6 +4,7 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/answer_hop.h"
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/sip_binding.h"
@@ -173,7 +174,7 @@ static const struct message *refused_refresh(const struct leg *leg, unsigned sid
 }
 
 /* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
-static bool session_expired(const struct leg *leg, struct call_end *e)
+static bool session_expired(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
 	struct timer timer = timer_at(leg, e->bye->at.at_ns);
 	int64_t early_ns, after_ns;
@@ -185,6 +186,8 @@ static bool session_expired(const struct leg *leg, struct call_end *e)
 	if (!near_ns(after_ns, timer.expires_s * SECOND_NS - early_ns) &&
 	    !near_ns(after_ns, timer.expires_s * SECOND_NS))
 		return false;
+	if (gates_capture_still(facts->gates, timer.set_ns, e->bye->at.at_ns))
+		return false;        /* a refresh may be hidden there */
 	e->reason = "session-timer-expired";
 	e->severity = SEVERITY_ERROR;
 	e->refresher_known = timer.refresher != REFRESHER_NONE;
@@ -358,7 +361,7 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 		return e;
 	if (dialog_forgotten(leg, &e))
 		return e;
-	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(leg, &e))
+	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(facts, leg, &e))
 		return e;
 	if (!abnormal_release(leg, &e))
 		registration_ended(facts, leg, &e);

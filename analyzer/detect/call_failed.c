@@ -9,6 +9,7 @@
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
 #include "analyzer/detect/call_refusal.h"
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/site.h"
@@ -163,7 +164,7 @@ static bool has_credentials(const struct failed_call *f)
 }
 
 /* 401, 407: to credentials over a nonce that was issued in this call, or left without an answer. */
-static void judge_challenge(struct failed_call *f, bool over)
+static void judge_challenge(const struct facts *facts, struct failed_call *f, bool over)
 {
 	const struct headers *asked = f->attempt->request ? f->attempt->request->headers : NULL;
 	const struct headers *refused = f->final->headers;
@@ -172,7 +173,7 @@ static void judge_challenge(struct failed_call *f, bool over)
 	if (asked && asked->credentials && refused && !refused->stale &&
 	    challenged_with(f->leg, f->attempt, asked->nonce))
 		f->refusal = refusal_named("auth-rejected");
-	else if (over)
+	else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
 		f->refusal = refusal_named("auth-not-answered");
 	else
 		f->refusal.reason = NULL;
@@ -301,7 +302,7 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 
 	switch (leg->status) {
 	case 401: case 407:
-		judge_challenge(f, over);
+		judge_challenge(j->facts, f, over);
 		break;
 	case 403:
 		judge_forbidden(f);

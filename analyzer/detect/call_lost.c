@@ -107,7 +107,7 @@ static bool is_gone(const struct facts *facts, const struct leg *leg, const stru
 	if (l->since_ns == NS_NONE || l->since_ns - l->own->last_ns > AT_ONCE_NS ||
 	    facts->capture->last_ns - l->since_ns < SILENT_NS || !was_due(slot, l->own->last_ns) ||
 	    l->other->last_ns < ns_add(l->own->last_ns, -AT_ONCE_NS) || !is_missed(facts, leg, l) ||
-	    gates_capture_lost(facts->gates, l->since_ns, facts->capture->last_ns))
+	    gates_may_hide(facts->gates, l->since_ns, facts->capture->last_ns))
 		return false;
 	l->reason = l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS) ? "path-lost" : "peer-vanished";
 	/* of one alone: who suppresses silence may just listen */

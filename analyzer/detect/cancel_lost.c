@@ -4,6 +4,7 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/invite_hop.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
@@ -132,7 +133,10 @@ static void judge_cancel(const struct judging *j, struct lost *l)
 	} else if (answer->status < 300 && ns_minus(h->rang_last->at.at_ns, answer->at.at_ns) > CROSSING_NS) {
 		give(l, "ringing-after-cancel", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	} else if (answer->status < 300 && ns_minus(j->end_ns, answer->at.at_ns) >= j->tail_ns) {
-		give(l, "no-487", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+		if (gates_may_hide(j->facts->gates, answer->at.at_ns, ns_add(answer->at.at_ns, SECOND_NS)))
+			detection_withhold(j->d, l->leg, "G7", "%s", silence_gate_text("G7"));
+		else
+			give(l, "no-487", SEVERITY_WARNING, CONFIDENCE_LIKELY);
 	}
 }
 
@@ -229,6 +233,10 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 	if (j->end_ns < due_ns || (h->cancel && h->cancel->at.at_ns <= due_ns) ||
 	    (h->final && h->final->at.at_ns <= due_ns))
 		return;
+	if (gates_may_hide(j->facts->gates, l->told->at.at_ns, due_ns)) {
+		detection_withhold(j->d, l->leg, "G7", "%s", silence_gate_text("G7"));
+		return;
+	}
 	alive = h->rang_last->at.at_ns > due_ns || (h->final && h->final->status < 300);
 	give(l, "cancel-never-sent", SEVERITY_ERROR, alive ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -152,6 +153,8 @@ static bool run_mismatch(const struct detection *d, const struct direction *dir,
 	m.to_ns = run->last_ns < off_ns ? run->last_ns : off_ns;
 	if (ns_minus(m.to_ns, m.from_ns) < SPAN_NS)
 		return false;
+	if (gates_capture_still(detection_facts(d)->gates, run->first_ns, run->first_ns))
+		return false;        /* what was agreed meanwhile is not in the capture */
 	m.packets = stream_packets_between(s, m.from_ns, m.to_ns + 1);
 	if (m.packets < detection_key(d, "min-packets"))
 		return false;

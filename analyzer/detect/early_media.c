@@ -208,7 +208,8 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 
 static bool failed(const struct leg *leg)
 {
-	return leg->state == LEG_FAILED || leg->state == LEG_BUSY || leg->state == LEG_DECLINED;
+	return leg->state == LEG_FAILED || leg->state == LEG_BUSY || leg->state == LEG_DECLINED ||
+	       leg->state == LEG_REDIRECTED;
 }
 
 static void tell(struct detection *d, const struct event *ev, const struct early *e, const struct hearing *h)

@@ -6,25 +6,24 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/dtls_ways.h"
+#include "analyzer/detect/gate_losses.h"
 #include "analyzer/detect/gate_ports.h"
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/standstill.h"
 #include "analyzer/detect/survey.h"
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
 
 enum {
 	ONE_SIDED_PACKETS = 20,      /* G1: so many one way and none back */
-	SIMULTANEOUS_STREAMS = 3,    /* G7 */
 	NO_MEDIA_CALLS = 3           /* G2 for one media address */
 };
 
 #define ONE_SIDED_NS (10 * SECOND_NS)
 #define WITNESS_NS (60 * SECOND_NS)
 #define NO_MEDIA_DUE_NS (5 * SECOND_NS)
-#define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
-#define STILL_ALONE_NS SECOND_NS                      /* of a single stream: shorter holes are the network's daily bread */
 #define EARLY_NS (10 * MILLISECOND_NS)                /* G10, as for time stamps that go back */
 
 struct place {                       /* an address of media */
@@ -47,8 +46,6 @@ struct unseeing {                    /* a party that reports on a stream nobody 
 	const struct rtcp_party *party;
 };
 
-struct moments { struct loss_moment *list; unsigned count; };       /* in order, apart from one another */
-
 struct gates {
 	struct arena *arena;
 	struct hash places;          /* struct place */
@@ -63,7 +60,7 @@ struct gates {
 	struct port_limit limit;
 	bool drops;
 	struct moments lost;         /* by the capture */
-	struct moments still;        /* by the capture or its link: nothing else was captured either */
+	struct moments still;        /* no frame of any kind, by the capture or its link */
 	bool clock_unreliable;
 	bool link_member;
 };
@@ -240,16 +237,19 @@ static const char *reason_without_media(const struct facts *f)
 	return "unknown";
 }
 
+static void count_slots(struct gates *g, const struct facts *f, const struct leg *leg)
+{
+	LIST_EACH(it, &leg->dialogs) {
+		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
+
+		for (unsigned i = 0; i < d->mslot_count; i++)
+			count_slot(g, f, &d->mslots[i]);
+	}
+}
+
+/* All slots are counted. */
 static void reckon_no_media(struct gates *g, const struct facts *f)
 {
-	LIST_EACH(it, calls_legs(f->calls)) {
-		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs) {
-			const struct dialog *d = LIST_ENTRY(dit, struct dialog, in_leg);
-
-			for (unsigned i = 0; i < d->mslot_count; i++)
-				count_slot(g, f, &d->mslots[i]);
-		}
-	}
 	g->no_media = g->due_calls && (!g->calls_with_media || f->capture->filtered_media);
 	g->no_media_reason = g->no_media ? reason_without_media(f) : "unknown";
 	snprintf(g->no_media_why, sizeof g->no_media_why, "no call of this capture has media: %u answered", g->due_calls);
@@ -485,210 +485,9 @@ uint16_t gates_port_limit(const struct gates *g, bool *ret_above)
 
 /* ---- G7, the capture lost packets ---- */
 
-struct hole {
-	int64_t from_ns, to_ns;
-	const struct stream *stream;
-};
-
-static int hole_compare(const void *a, const void *b)
-{
-	const struct hole *x = a, *y = b;
-
-	if (x->from_ns != y->from_ns)
-		return x->from_ns < y->from_ns ? -1 : 1;
-	return x->stream->n < y->stream->n ? -1 : x->stream->n > y->stream->n;
-}
-
-static unsigned collect_holes(const struct facts *f, struct hole **ret)
-{
-	unsigned n = 0, room = 0;
-	struct hole *holes = NULL;
-
-	LIST_EACH(it, streams_in_order(f->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-
-		for (unsigned i = 0; i < s->gap_count; i++) {
-			if (s->gaps[i].lost_ms < 40 || s->gaps[i].restart)
-				continue;
-			if (n == room) {
-				room = room ? room * 2 : 64;
-				holes = memory_resize(holes, room, sizeof *holes);
-			}
-			holes[n++] = (struct hole){ s->gaps[i].from_ns, s->gaps[i].to_ns, s };
-		}
-	}
-	if (n)
-		qsort(holes, n, sizeof *holes, hole_compare);
-	*ret = holes;
-	return n;
-}
-
-/* Streams that share no host on their sending side may not be hit by one fault of the network at the same instant. */
-static bool unrelated(const struct stream *a, const struct stream *b)
-{
-	return !(address_equal(&a->src.addr, &b->src.addr) && address_equal(&a->dst.addr, &b->dst.addr));
-}
-
-/* For each hole the next one of another pair of hosts, n none: a whole trunk may lose packets at once. */
-static unsigned *next_unrelated(const struct hole *holes, unsigned n)
-{
-	unsigned *next = memory_resize(NULL, n, sizeof *next);
-
-	for (unsigned i = n; i-- > 0;)
-		next[i] = i + 1 == n || unrelated(holes[i].stream, holes[i + 1].stream) ? i + 1 : next[i + 1];
-	return next;
-}
-
-/* How many of the holes i + 1 to end - 1 are of another pair than i's; 2 stands for more. */
-static unsigned holes_apart(const struct hole *holes, const unsigned *next, unsigned i, unsigned end)
-{
-	unsigned second = next[i] + 1;
-
-	if (next[i] >= end)
-		return 0;
-	if (second < end && !unrelated(holes[i].stream, holes[second].stream))
-		second = next[second];
-	return second < end ? 2 : 1;
-}
-
-static int time_compare(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-struct lives { int64_t *begin_ns, *end_ns; size_t count; };   /* of streams of two packets and more, each sorted */
-
-static struct lives lives_of(const struct facts *f)
-{
-	const struct list *streams = streams_in_order(f->streams);
-	struct lives l = { memory_resize(NULL, streams->count, sizeof(int64_t)),
-		memory_resize(NULL, streams->count, sizeof(int64_t)), 0 };
-
-	LIST_EACH(it, streams) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-
-		if (s->first_ns >= s->last_ns)
-			continue;
-		l.begin_ns[l.count] = s->first_ns;
-		l.end_ns[l.count++] = s->last_ns;
-	}
-	if (l.count) {
-		qsort(l.begin_ns, l.count, sizeof(int64_t), time_compare);
-		qsort(l.end_ns, l.count, sizeof(int64_t), time_compare);
-	}
-	return l;
-}
-
-/* How many of the sorted times are before that one. */
-static size_t times_before(const int64_t *times, size_t count, int64_t at_ns)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (times[middle] < at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Streams that have begun before and end later. */
-static size_t lives_at(const struct lives *l, int64_t at_ns)
-{
-	return times_before(l->begin_ns, l->count, at_ns) - times_before(l->end_ns, l->count, ns_add(at_ns, 1));
-}
-
-static void add_moment(struct moments *m, const struct hole *h, unsigned streams)
-{
-	struct loss_moment *last = m->count ? &m->list[m->count - 1] : NULL;
-
-	if (last && h->from_ns <= last->to_ns) {
-		last->to_ns = h->to_ns > last->to_ns ? h->to_ns : last->to_ns;
-		last->streams = streams > last->streams ? streams : last->streams;
-		return;
-	}
-	m->list = memory_resize(m->list, m->count + 1u, sizeof *m->list);
-	m->list[m->count++] = (struct loss_moment){ h->from_ns, h->to_ns, streams };
-}
-
 bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns)
 {
-	unsigned low = 0, high = c->silence_count;
-
-	while (low < high) {
-		unsigned middle = low + (high - low) / 2;
-
-		if (c->silences[middle].to_ns <= from_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < c->silence_count && c->silences[low].from_ns < to_ns; low++) {
-		int64_t begin_ns = c->silences[low].from_ns > from_ns ? c->silences[low].from_ns : from_ns;
-		int64_t end_ns = c->silences[low].to_ns < to_ns ? c->silences[low].to_ns : to_ns;
-
-		if (end_ns - begin_ns >= (to_ns - from_ns) / 10 * 9)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions
- * or from several places; or all that live, with frames that others have acknowledged. All that live, and nothing else
- * in between: the capture, or a link that all of them share.
- */
-static void reckon_losses(struct gates *g, const struct facts *f)
-{
-	struct hole *holes;
-	unsigned n = collect_holes(f, &holes), end = 0, told = 0, *next = next_unrelated(holes, n);
-	struct lives lives = { NULL, NULL, 0 };
-
-	if (n)
-		lives = lives_of(f);
-	for (unsigned i = 0; i < n; i++) {
-		unsigned together, apart;
-		bool all;
-
-		while (end < n && holes[end].from_ns - holes[i].from_ns <= SIMULTANEOUS_NS)
-			end++;
-		together = end - i;
-		apart = holes_apart(holes, next, i, end);
-		all = lives_at(&lives, holes[i].from_ns) == together;
-		if (all && (apart >= 1 || holes[i].to_ns - holes[i].from_ns >= STILL_ALONE_NS) &&
-		    gates_nothing_captured(f->capture, holes[i].from_ns, holes[i].to_ns))
-			add_moment(&g->still, &holes[i], together);
-		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && together >= 2 && apart >= 1 && f->capture->tcp_gaps))
-			continue;
-		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
-			add_moment(&g->lost, &holes[told], together);
-	}
-	free(lives.begin_ns);
-	free(lives.end_ns);
-	free(next);
-	free(holes);
-	g->drops = f->capture->if_drop || f->capture->os_drop;
-}
-
-/* The first that does not end too early decides. */
-static bool moments_meet(const struct moments *m, int64_t from_ns, int64_t to_ns)
-{
-	unsigned low = 0, high = m->count;
-
-	while (low < high) {
-		unsigned middle = low + (high - low) / 2;
-
-		if (m->list[middle].to_ns < ns_add(from_ns, -SIMULTANEOUS_NS))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < m->count && m->list[low].from_ns <= ns_add(to_ns, SIMULTANEOUS_NS);
+	return silence_over(c, from_ns, to_ns) != NULL;
 }
 
 bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
@@ -699,6 +498,11 @@ bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
 bool gates_capture_still(const struct gates *g, int64_t from_ns, int64_t to_ns)
 {
 	return moments_meet(&g->still, from_ns, to_ns);
+}
+
+bool gates_may_hide(const struct gates *g, int64_t from_ns, int64_t to_ns)
+{
+	return gates_capture_lost(g, from_ns, to_ns) || gates_capture_still(g, from_ns, to_ns);
 }
 
 bool gates_drops_counted(const struct gates *g)
@@ -722,16 +526,19 @@ bool gates_clock_unreliable(const struct gates *g)
 /* Single packets missing in step: 45 to 55 % or 62 to 71 % lost, nearly all in runs of one or two. */
 static bool strides(const struct stream *s)
 {
-	double share = s->expected_within ? (double)s->lost_within / (double)s->expected_within : 0;
 	const struct stream_flaws *f = stream_flaws(s);
-	uint64_t short_runs = (uint64_t)f->loss_runs[0] + f->loss_runs[1];
+	uint64_t short_runs = (uint64_t)f->loss_runs[0] + f->loss_runs[1], lost = 0;
+	double share;
 
+	for (unsigned i = 0; i + 1 < LOSS_RUN_CLASSES; i++)     /* longer runs are another fault, beside this one */
+		lost += (uint64_t)f->loss_runs[i] * (i + 1);
+	share = s->packets ? (double)lost / (double)(lost + s->packets) : 0;
 	if (s->packets < 100 || f->loss_events == 0 || short_runs * 10 < f->loss_events * 9)
 		return false;
 	return (share > 0.45 && share < 0.55 && f->loss_runs[0] * 10 > f->loss_events * 9) ||
 	       (share > 0.62 && share < 0.71 && f->loss_runs[1] * 10 > f->loss_events * 9) ||
 	       (share > 0.29 && share < 0.37 && f->loss_runs[0] * 10 > f->loss_events * 9 &&
-	       f->loss_events * 3 > s->expected_within * 9 / 10);
+	       f->loss_events * 3 > (lost + s->packets) * 9 / 10);
 }
 
 static void reckon_link_member(struct gates *g, const struct facts *f)
@@ -762,14 +569,19 @@ struct gates *gates_reckon(const struct facts *facts)
 	hash_init(&g->unseeing);
 	reckon_places(g, facts);
 	LIST_EACH(it, calls_legs(facts->calls)) {
-		note_speakers(g, LIST_ENTRY(it, struct leg, in_order));
-		count_leg(g, facts, LIST_ENTRY(it, struct leg, in_order));
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		note_speakers(g, leg);
+		count_leg(g, facts, leg);
+		count_slots(g, facts, leg);
 	}
 	reckon_reports(g, facts);
 	reckon_no_media(g, facts);
 	if (!g->no_media)
 		g->limit = gate_ports_reckon(facts);
-	reckon_losses(g, facts);
+	g->lost = gate_losses_reckon(facts);
+	g->still = standstills_reckon(facts);
+	g->drops = facts->capture->if_drop || facts->capture->os_drop;
 	reckon_link_member(g, facts);
 	g->clock_unreliable = facts->capture->timestamps_back > 0 ||
 		facts->capture->answers_early_ns >= EARLY_NS ||
@@ -785,8 +597,8 @@ void gates_free(struct gates *g)
 	hash_fini(&g->channels);
 	hash_fini(&g->unseeing);
 	arena_free(g->arena);
-	free(g->lost.list);
-	free(g->still.list);
+	moments_fini(&g->lost);
+	moments_fini(&g->still);
 	free(g->silent);
 	free(g);
 }

@@ -10,13 +10,9 @@
 #define DEADAIR_DETECT_GATES_H
 
 #include "analyzer/detect/detector.h"
+#include "analyzer/detect/moments.h"
 
 struct gates;
-
-struct loss_moment {                 /* G7: streams that miss packets at the same time */
-	int64_t from_ns, to_ns;
-	unsigned streams;
-};
 
 struct gates *gates_reckon(const struct facts *facts);
 void gates_free(struct gates *g);
@@ -54,8 +50,11 @@ uint16_t gates_port_limit(const struct gates *g, bool *ret_above);
 bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver);
 /* G7: did the capture itself lose packets then? Also when the interface counted drops. */
 bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns);
-/* All that lives fell silent and came back together, with packets lost: the capture, or a link that all share. */
+/* No frame of any kind then although audio was on its way: the capture stood still, or a link that all share. */
 bool gates_capture_still(const struct gates *g, int64_t from_ns, int64_t to_ns);
+#define GATES_STILL "nothing at all was captured where it begins: a hold or a new address may be hidden there"
+/* Either of the two: what is not in the capture may have been sent and answered all the same. */
+bool gates_may_hide(const struct gates *g, int64_t from_ns, int64_t to_ns);
 /* Nearly all of that time is one silence: no frame of any kind in it. */
 bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns);
 bool gates_drops_counted(const struct gates *g);

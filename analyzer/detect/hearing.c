@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/media/mos.h"
 
-#define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
 #define MOS_POOR 3.6
 
 enum { WHY_MAX = 72 };
@@ -134,6 +134,15 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	return true;
 }
 
+/*
+ * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
+ * ended come again.
+ */
+static bool begins_unseen(const struct judge *j, int64_t since_ns)
+{
+	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
+}
+
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
@@ -168,11 +177,11 @@ static void judge_window(struct judge *j, const struct window *w)
 		judge_absence(j, w, &c, from_ns, to_ns, true);
 	} else if (undelivered_judge(j, w, &c, from_ns, to_ns)) {
 		return;
-	} else if (left_behind(j, &c, &left_ns) && left_ns > from_ns) {
+	} else if (left_behind(j, &c, &left_ns) && left_ns > from_ns && !begins_unseen(j, left_ns)) {
 		h->misdirected = c.main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, ns_add(left_ns, overlap_ns), to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {
-		if (strayed(&c, c.last_ns)) {
+		if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
 			h->misdirected = c.wrong_main;
 			judge_fail(j, w, FAILURE_MISDIRECTED, c.last_ns, to_ns, false);
 		} else {

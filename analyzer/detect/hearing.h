@@ -67,6 +67,11 @@ static inline const char *hearing_why(const struct hearing *h)
 }
 /* Judges both directions anew; the records live as long as the lookup. Gates must have been reckoned. */
 void hearing_judge(const struct facts *facts, struct mslot *slot);
+/*
+ * When all detectors have spoken: audio that arrives, and of which a finding (a warning at least, likely at least) says
+ * that it is noise, silence or full of holes, is heard badly.
+ */
+void hearing_heed(const struct facts *facts);
 /* What was judged last, never NULL for a direction that hearing_judge has seen. */
 static inline const struct hearing *hearing_of(const struct direction *d)
 {

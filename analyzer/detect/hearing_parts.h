@@ -14,6 +14,8 @@ enum {
 	ICMP_PROOF = 3
 };
 
+#define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
+
 struct judge {                       /* what a judgement carries along */
 	const struct facts *facts;
 	struct direction *d;

@@ -2,6 +2,7 @@
 /* hold_ends: the exchanges of a dialog from the hold on, and what of the direction came behind them. */
 #include "analyzer/detect/hold_ends.h"
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 
 enum { HEARD_LEAST = 25, STRAY_MOST = 5, SILENT_S = 32 };
@@ -127,7 +128,8 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 		return false;
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
 		return false;
-	if (e->state == EXCHANGE_STABLE && shuts(e, dir)) {
+	if (e->state == EXCHANGE_STABLE && shuts(e, dir) &&
+	    !gates_capture_still(detection_facts(d)->gates, s->hold->offered_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
 		s->from_ns = e->stable_ns;
 	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {

@@ -125,7 +125,7 @@ static void leg_add(struct moments *m, const struct by_user *e)
 	int64_t begun_ns = e->side == SIDE_CALLER ? leg->invite_ns : leg->progress_ns;
 	int64_t over_ns = leg->answered ? leg->bye_ns : leg->end_ns;
 	bool refused = leg->state == LEG_FAILED || leg->state == LEG_BUSY || leg->state == LEG_DECLINED ||
-		leg->state == LEG_CANCELLED;
+		leg->state == LEG_REDIRECTED || leg->state == LEG_CANCELLED;
 
 	if (!leg->answered && over_ns == NS_NONE && refused)
 		over_ns = leg->last_ns;

@@ -41,7 +41,7 @@ static enum confidence confidence_of(const struct detection *d, const struct sou
 	if (x->guess == GUESS_NONCES)
 		return CONFIDENCE_POSSIBLE;
 	if (x->guess == GUESS_USERS)
-		return x->hides ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
+		return x->hides || x->guess_apart ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
 	if (u && (u->rejected >= LIKELY_REJECTIONS ||
 	    u->rejections.minute >= 2 * detection_config(d, "security", "bf-fail-per-min") + 2))
 		return CONFIDENCE_LIKELY;
@@ -179,6 +179,8 @@ static void tell(struct detection *d, const struct guess *g)
 	f->count = g->x->rejected ? g->x->rejected : g->x->challenges;
 	if (g->x->hides)
 		finding_cannot_see(f, "which source it is: most users of the server come through this address, so rules by source say nothing of it");
+	else if (g->x->guess == GUESS_USERS && g->x->guess_apart)
+		finding_cannot_see(f, "whether they are phones of one model behind one address: each account is tried from a port of its own, and too seldom to tell");
 	else if (g->confidence == CONFIDENCE_POSSIBLE)
 		finding_cannot_see(f, "whether it is one phone with an old password: too few tries, and nothing is known of the address");
 }

@@ -45,7 +45,7 @@ static const struct sip_binding *lapsed(const struct detection *d, const struct 
 		return NULL;
 	over_ns = ns_add(until_ns(r), (int64_t)(detection_key(d, "tail-s") * 1e9));
 	if (b->last_out.at_ns < over_ns || renewed_elsewhere(facts, r) ||
-	    gates_capture_lost(facts->gates, r->registered_ns, over_ns))
+	    gates_may_hide(facts->gates, r->registered_ns, over_ns))
 		return NULL;
 	return b;
 }

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/reinvite_mangled.h"
 #include "analyzer/detect/request_hop.h"
 #include "analyzer/detect/say.h"
@@ -322,7 +323,8 @@ static void judge_crossing(struct detection *d, struct verdict *v)
 	if (t->final->status != 491 || follower(t, wait_ns) || over_ns(d, t->leg) - t->final->at.at_ns < wait_ns)
 		return;
 	wish = wish_of(t);
-	if (wish == WISH_HOLD || wish == WISH_RESUME)
+	if ((wish == WISH_HOLD || wish == WISH_RESUME) &&
+	    !gates_may_hide(detection_facts(d)->gates, t->final->at.at_ns, ns_add(t->final->at.at_ns, wait_ns)))
 		v->reason = "glare-not-retried";
 }
 

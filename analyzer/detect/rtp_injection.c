@@ -59,6 +59,8 @@ static bool overlaps(const struct detection *d, struct meeting *m)
 
 	m->from_ns = a->first_ns > b->first_ns ? a->first_ns : b->first_ns;
 	m->to_ns = a->last_ns < b->last_ns ? a->last_ns : b->last_ns;
+	if (m->to_ns > m->hold->to_ns)
+		m->to_ns = m->hold->to_ns;       /* both may come again in another session, under the same SSRC */
 	if ((double)ns_minus(m->to_ns, m->from_ns) < detection_key(d, "overlap-ms") * 1e6)
 		return false;
 	/* the earlier one ends soon after the later one begins: handed over */

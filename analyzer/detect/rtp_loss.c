@@ -77,7 +77,7 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 {
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	const struct rtcp_report *a, *b;
-	double span;
+	double span, lost;
 
 	l->reported_percent = -1;
 	if (!v || v->report_count < 2)
@@ -87,10 +87,14 @@ static void measure_reports(const struct facts *facts, const struct stream *s, s
 	span = (double)(uint32_t)(b->ext_seq - a->ext_seq);
 	if (span < 100 || span > 1e7)
 		return;
-	l->reported_percent = 100.0 * (b->cumulative_lost - a->cumulative_lost) / span;
+	lost = (double)(b->cumulative_lost - a->cumulative_lost);
+	/* receivers count what the sender left out in a hold */
+	if (lost > 0 && stream_flaws(s)->counted_held)
+		lost = lost > stream_flaws(s)->counted_held ? lost - stream_flaws(s)->counted_held : 0;
+	l->reported_percent = 100.0 * lost / span;
 	l->reports_cover = span >= 0.8 * (double)s->expected_within;
 	/* what the capture lacks within the span is at most what it lacks in all */
-	l->lost_behind = b->cumulative_lost - a->cumulative_lost - (double)s->lost_within > 0.02 * span + 10;
+	l->lost_behind = lost - (double)s->lost_within > 0.02 * span + 10;
 	l->reports = v->report_count;
 	l->report_last = b;
 }

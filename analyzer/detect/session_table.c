@@ -6,18 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/expectation_table.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/outflow.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = { "new-fail-old-live", "udp-timeout-storm", "pat-ports-exhausted",
-	"plateau", NULL };
+	"plateau", "expectation-table-full", NULL };
 
 static const struct detector_doc doc = {
 	.says = "new flows fail while old ones live",
 	.symptom = "Calls are blocked without a pattern, at busy hours; calls that run go on.",
 	.evidence = "Spells of time in which most new flows to several hosts outside get no answer, while flows that were there before go on; before and after "
-		    "all is well. Captured on both sides of the NAT: which of its ports are in use.",
+		    "all is well. Captured on both sides of the NAT: which of its ports are in use. INVITEs with SDP that vanish while many calls are up and all else "
+		    "between the two is answered.",
 	.mimics = "One peer that is down, one rule that blocks one port, a line that is down, a firewall that restarts.",
 	.fix = "Read the firewall's session count and drop log for that time; raise the table, shorten idle times, exempt voice, find the host that fills it.",
 	.reasons = reasons,
@@ -26,6 +28,7 @@ static const struct detector_doc doc = {
 static const struct config_key keys[] = {
 	{ "min-new", 10, "flows", 5, 1000, "field: fewer new flows in a spell tell nothing" },
 	{ "min-old", 3, "flows", 1, 1000, "field" },
+	{ "helper-calls", 10, "calls", 2, 10000, "field: reported for about 40 phones; with fewer calls it is another limit" },
 	{ "storm-per-min", 5000, "flows", 100, 1000000, "field: a scan, a resolver or peer-to-peer, no office's work" },
 	{ 0 },
 };
@@ -340,6 +343,24 @@ static void tell_opener(struct finding *f, const struct facts *facts, const stru
 	finding_evidence(f, x->at, "the first of the new flows of %s", host);
 }
 
+/* Who waits for an answer in vain meanwhile: hosts of SIP first, whose troubles this explains. */
+static void tell_victims(struct finding *f, const struct facts *facts, const struct outage *o)
+{
+	const struct outflows *t = facts->outflows;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < outflows_count(t) && f->host_count < FINDING_HOST_MAX; i++) {
+			const struct outflow *flow = outflows_at(t, i);
+			unsigned spell = outflows_spell(t, flow->first_ns);
+			const struct host *h = network_host_find(facts->network, &flow->inside.addr);
+
+			if (flow->answered_ns == NS_NONE && spell >= o->first && spell <= o->last &&
+			    (h && h->sip_port_count) == (pass == 0))
+				finding_part(f, PART_VICTIM, &(struct endpoint){ flow->inside.addr, 0 });
+		}
+	}
+}
+
 /* block: NULL, or the ports that were all in use. */
 static void tell(struct detection *d, const struct outage *o, const struct port_block *block, int64_t begin_ns,
 	int64_t spell_ns)
@@ -379,10 +400,9 @@ static void tell(struct detection *d, const struct outage *o, const struct port_
 		finding_other_reason(f, "udp-timeout-storm");
 	if (storm)
 		tell_opener(f, facts, &opener, per_min);
-	if (bad) {
+	if (bad)
 		finding_evidence(f, bad->at, "a new flow that is never answered");
-		finding_part(f, PART_VICTIM, &(struct endpoint){ bad->inside.addr, 0 });
-	}
+	tell_victims(f, facts, o);
 	if (good)
 		finding_evidence(f, good->at, "new flows are answered again");
 	finding_times(f, from_ns, to_ns);
@@ -433,6 +453,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	struct spell_count *list;
 
 	(void)ev;
+	expectation_tables_judge(d);
 	if (outflows_full(t)) {
 		detection_pass(d, "full", "more flows than are followed: not judged");
 		return;

@@ -206,8 +206,8 @@ static bool names_itself(const struct echo_context *c, const struct echo_sign *s
 	const struct host *h = network_host_find(c->facts->network, &s->new);
 	struct endpoint phone = { s->phone.addr, 0 }, outer;
 
-	if (address_equal(&s->new, &s->peer.addr))
-		return true;
+	if (address_equal(&s->new, &s->peer.addr) || s->new.family != s->peer.addr.family)
+		return true;             /* what translates IPv6 has no IPv4 address to put in, nor the other way round */
 	if (network_public_of(c->facts->network, &phone, false, &outer, NULL) && address_equal(&outer.addr, &s->new))
 		return false;            /* the phone's own public face */
 	return (h && h->user_agent.n && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY)));

@@ -66,6 +66,57 @@ static bool audio_used(const struct finding *x, const struct alg_item *item)
 	       direction_used(direction_reverse(d), item));
 }
 
+/* ---- a Contact that leads nowhere: the phone's own packets leave from another port ---- */
+
+static bool names_endpoint(const char *text, const struct endpoint *at)
+{
+	char name[ENDPOINT_TEXT];
+	const char *found = strstr(text, endpoint_text(at, name));
+	size_t n = strlen(name);
+
+	return found && (found[n] < '0' || found[n] > '9') && (found == text || found[-1] < '0' || found[-1] > '9');
+}
+
+/* By what packets show, not by what headers say. */
+static bool is_shown(const struct nat_mapping *m)
+{
+	return !m->media && m->outside.port && (m->method == NAT_TWIN || m->method == NAT_SIP_TWO_POINTS ||
+	       m->method == NAT_STUN || m->method == NAT_RPORT);
+}
+
+static bool leaves_elsewhere(const struct network *n, const struct address *phone, const struct endpoint *named)
+{
+	bool elsewhere = false;
+
+	LIST_EACH(it, network_mappings(n)) {
+		const struct nat_mapping *m = LIST_ENTRY(it, struct nat_mapping, in_order);
+
+		if (!is_shown(m) || !address_equal(&m->outside.addr, &named->addr))
+			continue;
+		if (m->outside.port == named->port)
+			return false;
+		elsewhere |= address_equal(&m->inside.addr, phone);
+	}
+	return elsewhere;
+}
+
+/* What a server sends to the Contact as the device wrote it goes where nobody listens. */
+static const struct endpoint *dead_contact(const struct facts *facts, const struct finding *x,
+	const struct alg_rewriter *r)
+{
+	if (strcmp(x->id, "invite-unanswered") != 0 || x->leg_count == 0 || !x->legs[0].leg->segment_count)
+		return NULL;
+	for (const struct alg_entry *e = r->first; e; e = e->next) {
+		const struct endpoint *asked = &x->legs[0].leg->segments[0].b;
+
+		if ((e->item.fields & ALG_CONTACT) && e->item.weight == ALG_PROOF &&
+		    names_endpoint(e->item.after, asked) && !names_endpoint(e->item.before, asked) &&
+		    leaves_elsewhere(facts->network, &e->item.phone.addr, asked))
+			return asked;
+	}
+	return NULL;
+}
+
 /* ---- one finding, one item ---- */
 
 static bool harmed_by(const struct finding *x, const struct alg_item *item)
@@ -124,10 +175,13 @@ static bool harmed_in(const struct finding *x, const struct leg *leg, const stru
 	return false;
 }
 
-static bool harmed(const struct finding *x, const struct hash *index)
+static bool harmed(const struct facts *facts, const struct finding *x, const struct alg_rewriter *r,
+	const struct hash *index)
 {
 	if (x->state == FINDING_WITHDRAWN || !fields_of(x->id))
 		return false;
+	if (dead_contact(facts, x, r))
+		return true;
 	for (unsigned i = 0; i < x->leg_count; i++) {
 		if (harmed_in(x, x->legs[i].leg, index))
 			return true;
@@ -192,8 +246,10 @@ struct alg_harm alg_harm_of(const struct facts *facts, const struct alg_rewriter
 		const struct finding *x = LIST_ENTRY(it, struct finding, in_order);
 
 		harm.drops |= address_known(&r->where.host) && drops(x, &r->where.host);
-		if (!harmed(x, &index))
+		if (!harmed(facts, x, r, &index))
 			continue;
+		if (!harm.dead_contact)
+			harm.dead_contact = dead_contact(facts, x, r);
 		harm.findings++;
 		harm.calls += x->leg_count ? x->legs_total : 0;
 		harm.registrations += x->leg_count == 0;
@@ -217,7 +273,7 @@ void alg_harm_link(const struct facts *facts, const struct alg_rewriter *r, stru
 	LIST_EACH(it, findings_in_order(facts->findings)) {
 		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
 
-		if (x != f && harmed(x, &index))
+		if (x != f && harmed(facts, x, r, &index))
 			x->caused_by = f;
 	}
 	hash_fini(&index);

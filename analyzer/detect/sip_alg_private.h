@@ -38,6 +38,8 @@ struct alg_sum alg_weigh_without(const struct alg_rewriter *r, const struct alg_
 struct alg_harm {                    /* what failed by a field that was changed */
 	enum severity severity;      /* WARNING: nothing */
 	unsigned findings, calls, registrations;
+	/* the Contact that it wrote, where calls to a phone went in vain; of the leg's segments; NULL none */
+	const struct endpoint *dead_contact;
 	bool discarded;              /* phones ignore what it changed */
 	bool cuts;                   /* a Content-Length no longer fits */
 	bool drops;                  /* messages that such helpers refuse vanish in it, too */

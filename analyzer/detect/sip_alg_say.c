@@ -35,7 +35,13 @@ static bool adds_weight(const struct alg_item *item)
 	return !item->reason[0];
 }
 
-/* "Via, Contact, c=": each once, as they were first seen. */
+/* A field that it should have changed with the others, and did not. */
+static bool left_private(const struct alg_item *item)
+{
+	return strcmp(item->reason, "stale-private") == 0 && !item->note[0];
+}
+
+/* "Via, Contact, c=": what it changed, each once, as they were first seen. */
 static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_TEXT])
 {
 	const char *names[FIELDS_SHOWN];
@@ -44,7 +50,7 @@ static const char *fields_text(const struct alg_rewriter *r, char buffer[FIELDS_
 
 	buffer[0] = '\0';
 	for (const struct alg_entry *e = r->first; e && count < FIELDS_SHOWN; e = e->next) {
-		bool known = !e->item.field[0] || !alg_shows(&e->item) || adds_weight(&e->item);
+		bool known = !e->item.field[0] || !alg_shows(&e->item) || adds_weight(&e->item) || left_private(&e->item);
 
 		for (unsigned i = 0; i < count && !known; i++)
 			known = strcmp(names[i], e->item.field) == 0;
@@ -149,8 +155,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	const struct alg_harm *harm)
 {
 	const struct alg_item *lead = item_of(r, f->reason), *stale = stale_of(r);
-	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], left[96] = "";
-	char text[700];
+	char device[SAY_TEXT], service[WHERE_TEXT], peer[SAY_TEXT], contact[ENDPOINT_TEXT], left[96] = "";
+	char text[800];
 	int n;
 
 	if (!lead)
@@ -180,6 +186,10 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	if (n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%s", left);
 	n = add_notes(f, r, text, n, sizeof text);
+	if (harm->dead_contact && n > 0 && (size_t)n < sizeof text)
+		n += snprintf(text + n, sizeof text - (size_t)n,
+			" The Contact that it writes, %s, leads nowhere: the phone's packets leave from another port.",
+			endpoint_text(harm->dead_contact, contact));
 	if (harm->drops && n > 0 && (size_t)n < sizeof text)
 		n += snprintf(text + n, sizeof text - (size_t)n, " It drops messages, too.");
 	if (harm->cuts && n > 0 && (size_t)n < sizeof text)
@@ -250,7 +260,7 @@ static void say_proof(struct finding *f, const struct alg_rewriter *r)
 
 		if (!alg_shows(item) || !item->field[0] || (!item->before[0] && !item->after[0]))
 			continue;
-		if (strcmp(item->reason, "stale-private") == 0 && !item->note[0]) {
+		if (left_private(item)) {
 			finding_evidence(f, item->seen[1], "%s is left as it was: %s", item->field, item->after);
 			continue;
 		}

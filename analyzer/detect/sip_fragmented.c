@@ -6,19 +6,21 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/sip_path_legs.h"
+#include "analyzer/detect/tcp_fallback.h"
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/sip_path.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"fragments-lost", "fragments-blocked", "icmp-frag-needed", "reassembly-timeout", "too-large", "oversize-risk",
+	"tcp-fallback-refused",
 	NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "messages too big for one packet get lost",
 	.symptom = "Short messages pass, calls with many codecs, video or lamp lists do not.",
-	.evidence = "Requests by UDP in several IP fragments that nothing answers, though smaller ones of the same hosts are; fragments that never come; ICMP.",
+	.evidence = "Requests by UDP in several IP fragments that nothing answers, though smaller ones of the same hosts are; fragments that never come; ICMP; a change to TCP for large requests alone, which the peer refuses.",
 	.mimics = "A capture filter on ports, which never sees later fragments; a snap length; network cards that join fragments at an endpoint.",
 	.fix = "Make the messages smaller or let SIP go by TCP or TLS; let fragments pass where they are blocked.",
 	.reasons = reasons,
@@ -276,6 +278,41 @@ static void tell_risk(struct detection *d, const struct sip_path *largest, unsig
 	finding_evidence(f, largest->large_at, "large request that was answered");
 }
 
+static void tell_fallback(struct detection *d, const struct tcp_fallback *x)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, UINT64_C(1) << 62 | x->flow->n, "tcp-fallback-refused",
+		SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	struct endpoint client = { x->flow->client.addr, 0 };
+	char from[SAY_TEXT], act[SAY_TEXT + 40];
+
+	say_host(facts, &x->flow->client.addr, from);
+	finding_part(f, PART_VICTIM, &client);
+	finding_part(f, x->hidden ? PART_WITNESS : PART_CULPRIT, &x->flow->server);
+	finding_times(f, x->request->at.at_ns, x->last_ns);
+	f->count = x->requests;
+	snprintf(act, sizeof act, "%s", from);
+	say_title(f, act, x->hidden ? "large requests fail by TCP" : "large requests are refused by TCP");
+	tcp_fallback_cause(f, facts, x);
+	tcp_fallback_fix(f, facts, x);
+	tcp_fallback_evidence(f, x);
+	finding_cannot_see(f, "the request itself, which never goes out, and so its exact size");
+}
+
+/* How many were told. */
+static unsigned tell_fallbacks(struct detection *d)
+{
+	struct tcp_fallbacks fallbacks;
+	struct attempts_list l;
+
+	attempts_init(&l, detection_facts(d));
+	tcp_fallbacks_find(&fallbacks, d, &l);
+	attempts_fini(&l);
+	for (unsigned i = 0; i < fallbacks.count; i++)
+		tell_fallback(d, &fallbacks.list[i]);
+	return fallbacks.count;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
@@ -301,6 +338,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (largest)
 		tell_risk(d, largest, large);
+	found += tell_fallbacks(d);
 	if (!found && !largest)
 		detection_pass(d, NULL, "no request by UDP was too large, nor were fragments missing (%zu ways)",
 			all->count);

@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/leg_keys.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/sip_rules.h"
 #include "analyzer/detect/sip_socket.h"
+#include "analyzer/network/two_points.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
@@ -33,7 +36,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { CASES_MAX = 256, ASKED = 256, TEXT_MAX = 4096, CASE_FRAMES = 4 };
+enum { CASES_MAX = 256, ASKED = 256, TEXT_MAX = 4096, CASE_FRAMES = 4, CASE_LEGS = 8 };
 
 struct rule_case {                   /* one rule that one sender breaks towards one receiver */
 	struct address sender;
@@ -41,6 +44,8 @@ struct rule_case {                   /* one rule that one sender breaks towards 
 	enum sip_rule rule;
 	unsigned count, refused, ignored, taken;     /* taken: answered in another way */
 	unsigned harmed;             /* INVITEs and REGISTERs among those refused or ignored */
+	uint64_t legs[CASE_LEGS];    /* keys of the first INVITEs among those: two_points_leg_key() */
+	unsigned leg_count;
 	uint16_t status;
 	int64_t first_ns, last_ns;
 	char what[24], field[RULE_FIELD];    /* method or code; as seen first */
@@ -58,6 +63,7 @@ struct asked {                       /* a request, with its bytes for a second l
 	struct hash_link by_key, by_call;    /* linked while key is not 0 */
 	uint64_t key;                /* 0 free */
 	uint64_t call_id, from_tag, uri;     /* hashes, as sip_keys */
+	uint64_t leg_key;            /* two_points_leg_key_of() */
 	uint32_t cseq;
 	uint16_t final;              /* status; 0: none yet */
 	bool answered, cookie, tagged, last_hop;     /* last_hop: it came with Max-Forwards 0 */
@@ -224,7 +230,7 @@ static void asked_add(struct state *st, const struct packet *p, uint64_t key, ui
 	*a = (struct asked){ .key = key, .text = a->text, .room = a->room, .src = p->src.addr, .dst = p->dst,
 		.transport = p->transport, .method = (uint8_t)m->method, .copies = 1, .rules = rules,
 		.at = frame_ref_of(p), .call_id = m->keys.call_id, .from_tag = m->keys.from_tag,
-		.uri = hash_bytes(m->uri.p, m->uri.n), .cseq = m->cseq,
+		.leg_key = two_points_leg_key_of(m), .uri = hash_bytes(m->uri.p, m->uri.n), .cseq = m->cseq,
 		.cookie = m->keys.cookie && m->has_cseq, .tagged = m->from.tag.n > 0,
 		.last_hop = m->has_max_forwards && m->max_forwards == 0 };
 	hash_add(&st->asked, &a->by_key, (uint32_t)key);
@@ -272,6 +278,8 @@ static void note_outcome(struct state *st, const struct asked *a, uint32_t rules
 		c->ignored += outcome == OUTCOME_IGNORED;
 		if (outcome != OUTCOME_TAKEN)
 			c->harmed += a->method == SIP_INVITE || a->method == SIP_REGISTER;
+		if (outcome != OUTCOME_TAKEN && a->method == SIP_INVITE && c->leg_count < CASE_LEGS)
+			c->legs[c->leg_count++] = a->leg_key;
 		if (outcome == OUTCOME_REFUSED && c->refused++ == 0) {
 			c->status = status;
 			c->refused_at = at;
@@ -497,6 +505,12 @@ static void tell(struct detection *d, unsigned n, const struct rule_case *c)
 		c->count, c->count == 1 ? "" : "s",
 		      name->rule, c->field, outcome);
 	finding_fix(f, "Update the firmware of %s; if its message is sound where it leaves it, a device on the way changes it: switch its ALG off.", from);
+	for (unsigned i = 0; i < c->leg_count; i++) {
+		const struct leg *leg = leg_keys_find(lookup_leg_keys(facts->lookup), c->legs[i]);
+
+		if (leg)
+			finding_leg(f, leg);
+	}
 	for (unsigned i = 0; i < c->frame_count; i++)
 		finding_evidence(f, c->frames[i], "the message");
 	if (c->refused)

@@ -6,12 +6,12 @@
 #include "analyzer/detect/source_say.h"
 
 static const char *const reasons[] = { "tool-signature", "horizontal", "vertical-extensions", "port-sweep",
-	"invite-probe", NULL };
+	"invite-probe", "low-and-slow", NULL };
 
 static const struct detector_doc doc = {
 	.says = "somebody probes for hosts or accounts",
 	.symptom = "Phones ring at night with callers like 100 or 1000, logs fill up, fraud follows later.",
-	.evidence = "Requests of one source to many hosts, users or ports within a minute, with no registration behind them; marks of known tools.",
+	.evidence = "Requests of one source to many hosts, users or ports within a minute, or within a day with what the history knows, with no registration behind them; marks of known tools.",
 	.mimics = "A PBX that asks its phones for life, a provider's keepalive, a monitoring host, a dialler with an account, a phone that follows DNS.",
 	.fix = "Allow SIP only from the provider and known networks; drop the rest silently.",
 	.reasons = reasons,
@@ -28,6 +28,7 @@ static const char *reason_of(enum source_scan scan)
 	case SCAN_USERS: return "vertical-extensions";
 	case SCAN_PORTS: return "port-sweep";
 	case SCAN_INVITE_PROBE: return "invite-probe";
+	case SCAN_SLOW: return "low-and-slow";
 	case SCAN_TOOL: return "tool-signature";
 	case SCAN_NONE: break;
 	}
@@ -39,7 +40,7 @@ static bool leaks_users(const struct source *x)
 	return x->scan == SCAN_USERS && x->user_known && x->user_unknown;
 }
 
-/* A message that only the tool writes, or accounts counted through: no guess. */
+/* A message that only the tool writes, or accounts counted through: no guess. A day is long for what is no plan. */
 static enum confidence confidence_of(const struct source *x)
 {
 	bool named = x->marks & (MARK_AGENT | MARK_ADDRESS);
@@ -47,7 +48,7 @@ static enum confidence confidence_of(const struct source *x)
 	if (x->scan == SCAN_PORTS || (x->scan == SCAN_USERS && x->in_order_most >= 8) ||
 	    (named && x->scan != SCAN_INVITE_PROBE))
 		return CONFIDENCE_CERTAIN;
-	return CONFIDENCE_LIKELY;
+	return x->scan == SCAN_SLOW && x->class != SOURCE_ATTACKER ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
 }
 
 static enum severity severity_of(const struct facts *facts, const struct source *x)
@@ -67,6 +68,12 @@ static const char *about(unsigned counted, unsigned estimate)
 	return counted < estimate ? "about " : "";
 }
 
+/* Of a scan that takes a day: is it known by the users, not by the hosts? A user of another host is another one. */
+static bool by_user(const struct source *x)
+{
+	return x->slow_users > x->new_targets.day;
+}
+
 static void tell_title(struct finding *f, const struct source *x)
 {
 	char at[ADDRESS_TEXT], act[160];
@@ -78,6 +85,10 @@ static void tell_title(struct finding *f, const struct source *x)
 	else if (x->scan == SCAN_USERS)
 		snprintf(act, sizeof act, "%s tries %s%u extensions", at, about(x->user_count, x->users_estimate),
 			x->users_estimate);
+	else if (x->scan == SCAN_SLOW && by_user(x))
+		snprintf(act, sizeof act, "%s tries %u extensions, spread over a day", at, x->slow_users);
+	else if (x->scan == SCAN_SLOW)
+		snprintf(act, sizeof act, "%s probes %u addresses by SIP, spread over a day", at, x->new_targets.day);
 	else if (x->scan == SCAN_PORTS)
 		snprintf(act, sizeof act, "%s sends SIP to many ports of a host", at);
 	else if (x->scan == SCAN_INVITE_PROBE)
@@ -89,7 +100,7 @@ static void tell_title(struct finding *f, const struct source *x)
 
 static void tell_cause(struct finding *f, const struct facts *facts, const struct source *x)
 {
-	char at[ADDRESS_TEXT], lasted[32], during[40] = "", codes[48], what[80] = "", sign[120] = "";
+	char at[ADDRESS_TEXT], lasted[32], during[40] = "", codes[48], what[80] = "", sign[120] = "", since[NS_TEXT];
 	bool own = source_any_own(facts, x);
 	unsigned answered = source_answered(facts, x, own);
 
@@ -101,6 +112,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 			x->users_estimate);
 	else if (x->scan == SCAN_INVITE_PROBE)
 		snprintf(what, sizeof what, " for numbers of seven digits or more");
+	else if (x->scan == SCAN_SLOW)
+		snprintf(what, sizeof what, by_user(x) ? " for %u users" : " to %u hosts",
+			by_user(x) ? x->users_estimate : x->targets_estimate);
 	if (x->marks & MARK_AGENT)
 		snprintf(sign, sizeof sign, " Its User-Agent is %s, a scanner's.", x->agent);
 	else if (x->marks & MARK_ADDRESS)
@@ -114,6 +128,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		      during, answered,
 		      own ? answered == 1 ? "own host" : "own hosts" : answered == 1 ? "host" : "hosts",
 		      answered ? " (" : "", source_codes(x, codes, sizeof codes), answered ? ")" : "", sign);
+	if (x->scan == SCAN_SLOW && x->past_users)
+		text_addf(&f->cause, " The history knows %u other users that it asked for, since %s.", x->past_users,
+			source_when(x->past_ns, since));
 	if (leaks_users(x))
 		text_add(&f->cause,
 			" The server answers existing users otherwise than unknown ones: accounts can be listed.");
@@ -141,6 +158,8 @@ static void tell(struct detection *d, const struct source *x)
 	if (x->marked_at.frame)
 		finding_evidence(f, x->marked_at, "written by a scanning tool");
 	source_times(f, x);
+	if (x->scan == SCAN_SLOW && x->class != SOURCE_ATTACKER)
+		finding_cannot_see(f, "whether a plan is behind it: a client that is set up wrongly may ask for many in a day, too");
 	if (x->scan == SCAN_TOOL && x->target_count <= 1)
 		finding_cannot_see(f, "what else the same source asked elsewhere");
 }

@@ -6,13 +6,14 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/sip_path_legs.h"
 #include "analyzer/detect/sip_socket.h"
+#include "analyzer/detect/tcp_fallback.h"
 #include "analyzer/detect/via_lies.h"
 #include "analyzer/detect/witness.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"tcp-refused", "tcp-filtered", "udp-no-listener", "udp-to-tcp-only", "plain-to-tls-port", "tls-to-plain-port",
-	"udp-on-5061", "wrong-port", "via-lies",
+	"udp-on-5061", "wrong-port", "via-lies", "tcp-fallback-refused",
 	"sips-downgraded", NULL,
 };
 
@@ -523,6 +524,29 @@ static void tell_downgraded(struct detection *d, const struct sip_path *x)
 	finding_evidence(f, x->secure_uri_at, "the first such request");
 }
 
+/* Large requests alone: what of it is the messages' fault is said by sip-fragmented. */
+static void tell_fallback(struct detection *d, const struct tcp_fallback *x)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise_keyed(d, UINT64_C(3) << 61 | x->flow->n, "tcp-fallback-refused",
+		SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	struct endpoint from = { x->flow->client.addr, 0 };
+	char where[SAY_TEXT], act[SAY_TEXT + 40];
+
+	say_host(facts, &x->flow->server.addr, where);
+	finding_part(f, PART_VICTIM, &from);
+	finding_part(f, x->hidden ? PART_WITNESS : PART_CULPRIT, &x->flow->server);
+	finding_times(f, x->request->at.at_ns, x->last_ns);
+	f->count = x->requests;
+	snprintf(act, sizeof act, "%s port %u", where, x->flow->server.port);
+	say_title(f, act, "no TCP for requests that are too large for UDP");
+	tcp_fallback_cause(f, facts, x);
+	tcp_fallback_fix(f, facts, x);
+	tcp_fallback_evidence(f, x);
+	if (x->hidden)
+		finding_cannot_see(f, "whether %s has no TCP or something on the way drops it; capture there", where);
+}
+
 /* told: findings by sip_path.n, those of Vias that lie already among them. */
 static void judge_paths(struct detection *d, struct finding **told)
 {
@@ -553,15 +577,23 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct facts *facts = detection_facts(d);
 	const struct list *paths = sip_paths_in_order(facts->paths);
 	struct finding **told = memory_zalloc((paths->count + 1) * sizeof *told);
+	struct tcp_fallbacks fallbacks;
 	struct attempts_list l;
 
 	(void)ev;
 	via_lies_connects(d, told);
 	attempts_init(&l, facts);
+	tcp_fallbacks_find(&fallbacks, d, &l);
 	for (unsigned i = 0; i < l.count; i++) {
 		const struct flow *first = l.groups[i].flows[0];
-		struct verdict v = judge_attempts(d, &l.groups[i]);
+		const struct tcp_fallback *x = tcp_fallbacks_of(&fallbacks, &l.groups[i]);
+		struct verdict v;
 
+		if (x) {
+			tell_fallback(d, x);
+			continue;
+		}
+		v = judge_attempts(d, &l.groups[i]);
 		if (v.reason && !via_lies_told(facts, first, told))
 			tell(d, first->n, &first->client.addr, &first->server, &v);
 	}

@@ -69,7 +69,7 @@ bool turn_lapsed(struct detection *d, const struct event *ev)
 	int64_t end_ns = a ? window_end(w, facts->capture->last_ns) : 0;
 
 	if (!a || (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
-	    gates_capture_lost(facts->gates, s->last_ns, end_ns))
+	    gates_may_hide(facts->gates, s->last_ns, end_ns))
 		return false;
 	tell(d, ev, s, a, end_ns);
 	return true;

@@ -9,6 +9,8 @@
 
 #define MARGIN_NS (60 * SECOND_NS)
 #define SPAN_ENOUGH_NS (3 * SECOND_NS)
+#define SOON_NS (100 * MILLISECOND_NS)
+#define REPEATED_NS (2 * SECOND_NS)
 
 enum { COPIES_ENOUGH = 4 };
 
@@ -52,7 +54,11 @@ const char *silence_gate(const struct facts *facts, const struct silence *s, dou
 		long_enough = true;
 	if (!long_enough)
 		return "end";
-	if (gates_capture_lost(facts->gates, s->first_ns, ns_add(s->last_ns, SECOND_NS)) && s->copies < COPIES_ENOUGH)
+	/* a request by UDP that has no answer is sent again (RFC 3261 17.1): the sender got one, or the capture slept */
+	if (!s->stream_transport && s->copies == 1 &&
+	    gates_nothing_captured(facts->capture, ns_add(s->first_ns, SOON_NS), ns_add(s->first_ns, REPEATED_NS)))
+		return "G7";
+	if (gates_may_hide(facts->gates, s->first_ns, ns_add(s->last_ns, SECOND_NS)) && s->copies < COPIES_ENOUGH)
 		return "G7";
 	return NULL;
 }
@@ -69,6 +75,6 @@ const char *silence_gate_text(const char *gate)
 	if (strcmp(gate, "G5") == 0)
 		return "the capture cut messages of these hosts before it is clear what answers what";
 	if (strcmp(gate, "G7") == 0)
-		return "the capture itself lost packets then";
+		return "the capture itself lost packets then, or stood still";
 	return "undecided at end of capture";
 }

@@ -149,6 +149,8 @@ static void sentence_begin(struct text *t)
 {
 	if (strncmp(t->p, "the ", 4) == 0)
 		t->p[0] = 'T';
+	for (char *at = strstr(t->p, ". the "); at; at = strstr(at + 3, ". the "))
+		at[2] = 'T';
 }
 
 void finding_title(struct finding *f, const char *format, ...)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * binding: streams to directions. Each address in SDP is found by (address, port), by address alone and by port alone.
- */
+/* binding: streams to directions. Each address in SDP is found by itself and its port. */
 #include "analyzer/media/binding.h"
 
 #include <stdlib.h>
@@ -36,23 +34,30 @@ static void spot_free(struct binding *b, struct spot *s)
 	pool_give(&b->spot_pool, s);
 }
 
-/* The three keys under which a place is found. */
-static struct endpoint spot_key(const struct endpoint *at, enum spot_kind kind)
+static struct spot *spot_find(const struct binding *b, const struct endpoint *at, uint32_t hash)
 {
-	return kind == SPOT_EXACT ? *at : kind == SPOT_ADDRESS ? binding_whole_address(at) : binding_port_alone(at);
+	for (struct hash_link *it = hash_first(&b->spots, hash); it; it = it->next) {
+		struct spot *s = HASH_ENTRY(it, struct spot, link);
+
+		if (it->hash == hash && endpoint_equal(&s->at, at))
+			return s;
+	}
+	return NULL;
+}
+
+static struct spot *spot_at(const struct binding *b, const struct endpoint *at)
+{
+	return spot_find(b, at, endpoint_hash(at));
 }
 
 static void place_free(struct binding *b, struct place *p)
 {
-	for (unsigned kind = 0; kind < SPOT_KINDS; kind++) {
-		struct endpoint key = spot_key(&p->at, (enum spot_kind)kind);
-		struct spot *s = binding_spot(b, &key);
+	struct spot *s = spot_at(b, &p->at);
 
-		list_remove(&s->places, &p->in[kind]);
-		order_drop(b, s);
-		if (list_empty(&s->places))
-			spot_free(b, s);
-	}
+	list_remove(&s->places, &p->in_spot);
+	order_drop(b, s);
+	if (list_empty(&s->places))
+		spot_free(b, s);
 	list_remove(&p->leg->places, &p->of_leg);
 	pool_give(&b->place_pool, p);
 }
@@ -80,77 +85,46 @@ void binding_forget(struct binding *b, struct leg *leg)
 
 /* ---- learning ---- */
 
-static struct spot *spot_find(const struct binding *b, const struct endpoint *at, uint32_t hash)
+static void spot_add(struct binding *b, struct place *p)
 {
-	for (struct hash_link *it = hash_first(&b->spots, hash); it; it = it->next) {
-		struct spot *s = HASH_ENTRY(it, struct spot, link);
-
-		if (it->hash == hash && endpoint_equal(&s->at, at))
-			return s;
-	}
-	return NULL;
-}
-
-struct spot *binding_spot(const struct binding *b, const struct endpoint *at)
-{
-	return spot_find(b, at, endpoint_hash(at));
-}
-
-static void spot_add(struct binding *b, struct place *p, enum spot_kind kind, const struct endpoint *at, uint32_t hash)
-{
-	struct spot *s = spot_find(b, at, hash);
+	uint32_t hash = endpoint_hash(&p->at);
+	struct spot *s = spot_find(b, &p->at, hash);
 
 	if (!s) {
 		s = pool_zalloc(&b->spot_pool);
-		s->at = *at;
+		s->at = p->at;
 		s->asked = b->settled;
 		list_init(&s->places);
 		hash_add(&b->spots, &s->link, hash);
 	}
-	list_add_tail(&s->places, &p->in[kind]);
-}
-
-/* Under all three keys, which are asked for together. */
-static void spots_add(struct binding *b, struct place *p)
-{
-	struct endpoint keys[SPOT_KINDS];
-	struct hash_place spots[SPOT_KINDS];
-
-	for (unsigned kind = 0; kind < SPOT_KINDS; kind++) {
-		keys[kind] = spot_key(&p->at, (enum spot_kind)kind);
-		spots[kind] = (struct hash_place){ &b->spots, endpoint_hash(&keys[kind]) };
-		hash_ask_bucket(&spots[kind]);
-	}
-	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
-		hash_ask_record(&spots[kind]);
-	for (unsigned kind = 0; kind < SPOT_KINDS; kind++)
-		spot_add(b, p, (enum spot_kind)kind, &keys[kind], (uint32_t)spots[kind].key);
+	list_add_tail(&s->places, &p->in_spot);
 }
 
 static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+	return p->leg == message_leg(m) && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
 }
 
 /* Among those of its leg, which are few; else among the last at that address. */
 static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct message *m,
 	unsigned mline)
 {
+	const struct leg *leg = message_leg(m);
 	const struct spot *s;
 	unsigned looked = 0;
 
-	if (m->leg->places.count <= PLACES_WALKED) {
-		LIST_EACH(it, &m->leg->places) {
+	if (leg->places.count <= PLACES_WALKED) {
+		LIST_EACH(it, &leg->places) {
 			if (is_place(LIST_ENTRY(it, struct place, of_leg), at, m, mline))
 				return LIST_ENTRY(it, struct place, of_leg);
 		}
 		return NULL;
 	}
-	s = binding_spot(b, at);
+	s = spot_at(b, at);
 	for (struct list_link *it = s ? s->places.head.prev : NULL;
 	    it && it != &s->places.head && looked < PLACE_LOOK_BACK; it = it->prev, looked++) {
-		if (is_place(binding_place(it, SPOT_EXACT), at, m, mline))
-			return binding_place(it, SPOT_EXACT);
+		if (is_place(binding_place(it), at, m, mline))
+			return binding_place(it);
 	}
 	return NULL;
 }
@@ -168,10 +142,10 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = message_leg(m), .mline = (uint8_t)mline,
 		.side = m->by, .candidate = candidate };
-	spots_add(b, p);
-	list_add_tail(&m->leg->places, &p->of_leg);
+	spot_add(b, p);
+	list_add_tail(&p->leg->places, &p->of_leg);
 }
 
 void binding_announce(struct binding *b, const struct message *m)
@@ -191,9 +165,9 @@ void binding_announce(struct binding *b, const struct message *m)
 
 static const struct place *place_latest(const struct binding *b, const struct endpoint *at)
 {
-	const struct spot *s = binding_spot(b, at);
+	const struct spot *s = spot_at(b, at);
 
-	return s ? binding_place(s->places.head.prev, binding_kind(s)) : NULL;
+	return s ? binding_place(s->places.head.prev) : NULL;
 }
 
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at)
@@ -361,10 +335,10 @@ void binding_release(const struct list *streams, const struct list *legs)
 
 static int place_compare(const void *a, const void *b)
 {
-	const struct message *x = (*(struct place *const *)a)->message, *y = (*(struct place *const *)b)->message;
+	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
 
-	if (x->at.at_ns != y->at.at_ns)
-		return x->at.at_ns < y->at.at_ns ? -1 : 1;
+	if (x->message->at.at_ns != y->message->at.at_ns)
+		return x->message->at.at_ns < y->message->at.at_ns ? -1 : 1;
 	return x->leg->n < y->leg->n ? -1 : x->leg->n > y->leg->n;
 }
 
@@ -374,16 +348,10 @@ static int64_t leg_end(const struct leg *leg)
 	return leg->end_ns == NS_NONE ? INT64_MAX : ns_add(leg->end_ns, MINUTE_NS);
 }
 
-static void spot_sort(const struct binding *b, struct spot *s)
+void binding_order_sort(struct spot_order *o)
 {
-	struct spot_order *o = memory_resize(s->order, 1, sizeof *o + s->places.count * sizeof o->at[0]);
 	int64_t latest = INT64_MIN;
 
-	s->order = o;
-	s->asked = b->settled;
-	o->count = 0;
-	LIST_EACH(it, &s->places)
-		o->at[o->count++].place = binding_place(it, binding_kind(s));
 	sort(o->at, o->count, sizeof o->at[0], place_compare);
 	for (unsigned i = 0; i < o->count; i++) {
 		int64_t end_ns = leg_end(o->at[i].place->leg);
@@ -391,19 +359,38 @@ static void spot_sort(const struct binding *b, struct spot *s)
 		latest = end_ns > latest ? end_ns : latest;
 		o->at[i].latest_end_ns = latest;
 	}
+	o->sorted = true;
 }
 
-unsigned binding_spot_begin(const struct binding *b, struct spot *spot, const struct stream *s)
+static void order_make(const struct binding *b, struct spot *s)
 {
-	unsigned low = 0, high;
+	struct spot_order *o = memory_resize(s->order, 1, sizeof *o + s->places.count * sizeof o->at[0]);
 
-	if (spot && spot->asked != b->settled)
-		spot_sort(b, spot);
-	high = spot && spot->order ? spot->order->count : 0;
+	s->order = o;
+	s->asked = b->settled;
+	o->count = 0;
+	LIST_EACH(it, &s->places)
+		o->at[o->count++].place = binding_place(it);
+	binding_order_sort(o);
+}
+
+const struct spot_order *binding_order(const struct binding *b, const struct endpoint *at)
+{
+	struct spot *s = spot_at(b, at);
+
+	if (s && s->asked != b->settled)
+		order_make(b, s);
+	return s ? s->order : NULL;
+}
+
+unsigned binding_order_begin(const struct spot_order *o, const struct stream *s)
+{
+	unsigned low = 0, high = o->count;
+
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (spot->order->at[middle].place->message->at.at_ns <= s->last_ns)
+		if (o->at[middle].place->message->at.at_ns <= s->last_ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -423,6 +410,23 @@ static int64_t begin_of(const struct list *streams, const struct list *legs)
 		begin_ns = leg->first_ns < begin_ns ? leg->first_ns : begin_ns;
 	}
 	return begin_ns;
+}
+
+/* The TURN server's address in a channel is neither the sender's nor the receiver's. */
+static void bind_all_weakly(const struct binding *b, const struct list *streams, const struct list *legs)
+{
+	struct weak_spots *spots = NULL;
+
+	LIST_EACH(it, streams) {
+		struct stream *s = binding_stream(it);
+
+		if (s->direction || s->ambiguous || s->multicast || s->channelled)
+			continue;
+		if (!spots)
+			spots = weak_spots_new(legs);
+		binding_weakly(b, spots, s);
+	}
+	weak_spots_free(spots);
 }
 
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
@@ -447,11 +451,5 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 		if (!binding_stream(it)->direction)
 			bind_twin(binding_stream(it));
 	}
-	LIST_EACH(it, streams) {
-		struct stream *s = binding_stream(it);
-
-		/* the TURN server's address in a channel is neither the sender's nor the receiver's */
-		if (!s->direction && !s->ambiguous && !s->multicast && !s->channelled)
-			binding_weakly(b, s);
-	}
+	bind_all_weakly(b, streams, legs);
 }

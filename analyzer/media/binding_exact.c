@@ -122,10 +122,10 @@ static void candidates_add(struct candidates *c, const struct stream *s, struct 
 static void gather_at(const struct binding *b, const struct stream *s, const struct endpoint *at, bool mapped,
 	struct candidates *c)
 {
-	struct spot *spot = binding_spot(b, at);
+	const struct spot_order *o = binding_order(b, at);
 
-	for (unsigned i = binding_spot_begin(b, spot, s); i-- > 0 && spot->order->at[i].latest_end_ns >= s->first_ns;) {
-		const struct place *p = spot->order->at[i].place;
+	for (unsigned i = o ? binding_order_begin(o, s) : 0; i-- > 0 && o->at[i].latest_end_ns >= s->first_ns;) {
+		const struct place *p = o->at[i].place;
 
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);

@@ -11,12 +11,10 @@ enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
 /* media may precede its SDP by so much (two capture cards, forked proxies) */
 #define EARLY_MEDIA_NS (2 * SECOND_NS)
 
-enum spot_kind { SPOT_EXACT, SPOT_ADDRESS, SPOT_PORT, SPOT_KINDS };
-
 /* A place in SDP: this side of that leg wants medium number mline here. */
 struct place {
 	struct list_link of_leg;     /* leg.places */
-	struct list_link in[SPOT_KINDS];   /* spot.places */
+	struct list_link in_spot;    /* spot.places */
 	const struct message *message;     /* the first that named it; it is of the leg */
 	const struct message *latest;
 	struct leg *leg;             /* theirs: media asks for it again and again, and needs nothing else of them */
@@ -26,17 +24,18 @@ struct place {
 	bool candidate;              /* from a=candidate */
 };
 
-/* All places of one address and port, of one address (port 0), or of one port (no address). */
+/* All places of one address and port. */
 struct spot {
 	struct hash_link link;
 	struct endpoint at;
 	uint32_t asked;              /* binding.settled when its order was last made, or would have been */
-	struct list places;          /* place.in[], as they were announced */
+	struct list places;          /* place.in_spot, as they were announced */
 	struct spot_order *order;    /* made when asked for after binding_settle(); NULL none */
 };
 
 struct spot_order {
 	unsigned count;
+	bool sorted;
 	struct {
 		const struct place *place;   /* by their messages */
 		int64_t latest_end_ns;       /* when the last leg of this and of those before it ends */
@@ -58,35 +57,16 @@ static inline struct stream *binding_stream(struct list_link *it)
 	return LIST_ENTRY(it, struct stream, in_order);
 }
 
-static inline enum spot_kind binding_kind(const struct spot *s)
+static inline struct place *binding_place(struct list_link *it)
 {
-	return !address_known(&s->at.addr) ? SPOT_PORT : s->at.port ? SPOT_EXACT : SPOT_ADDRESS;
+	return LIST_ENTRY(it, struct place, in_spot);
 }
 
-static inline struct place *binding_place(struct list_link *it, enum spot_kind kind)
-{
-	return LIST_ENTRY(it - kind, struct place, in);
-}
-
-/* The key of all places of this address. */
-static inline struct endpoint binding_whole_address(const struct endpoint *at)
-{
-	return (struct endpoint){ at->addr, 0 };
-}
-
-/* The key of all places of this port. */
-static inline struct endpoint binding_port_alone(const struct endpoint *at)
-{
-	return (struct endpoint){ .port = at->port };
-}
-
-/* binding.c: NULL, nobody has named it */
-struct spot *binding_spot(const struct binding *b, const struct endpoint *at);
-/*
- * Places of the spot's order whose message is no later than the stream's end begin below this index. spot may be NULL:
- * 0.
- */
-unsigned binding_spot_begin(const struct binding *b, struct spot *spot, const struct stream *s);
+/* binding.c: as it is now, sorted; NULL, nobody has named it */
+const struct spot_order *binding_order(const struct binding *b, const struct endpoint *at);
+void binding_order_sort(struct spot_order *o);
+/* Places whose message is no later than the stream's end stand below this index. */
+unsigned binding_order_begin(const struct spot_order *o, const struct stream *s);
 /* The first direction is the stream's own; each gets the stream. */
 void binding_bind(struct stream *s, struct direction *d, enum rule rule);
 
@@ -102,6 +82,11 @@ bool binding_pt_fits(const struct stream *s, const struct window *w);
 
 /* binding_weak.c: for streams that are bound to nothing yet */
 void binding_reverses(const struct list *streams);
-void binding_weakly(const struct binding *b, struct stream *s);
+
+/* Places by address alone and by port alone: made when the first such stream asks, as of most captures none does. */
+struct weak_spots;
+struct weak_spots *weak_spots_new(const struct list *legs);
+void weak_spots_free(struct weak_spots *w);      /* NULL is fine */
+void binding_weakly(const struct binding *b, const struct weak_spots *w, struct stream *s);
 
 #endif

@@ -105,16 +105,123 @@ static struct direction *sender_only(const struct place *p, const struct stream 
 	return d && binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
 }
 
+/* ---- places by a part of their address ---- */
+
+/* All places of one address (port 0), or of one port (no address). */
+struct weak_spot {
+	struct hash_link link;
+	struct endpoint at;
+	unsigned count;
+	struct spot_order *order;
+};
+
+struct weak_spots {
+	struct hash table;
+	struct arena *arena;
+};
+
+static struct endpoint whole_address(const struct endpoint *at)
+{
+	return (struct endpoint){ at->addr, 0 };
+}
+
+static struct endpoint port_alone(const struct endpoint *at)
+{
+	return (struct endpoint){ .port = at->port };
+}
+
+static struct weak_spot *weak_spot_find(const struct weak_spots *w, const struct endpoint *at)
+{
+	uint32_t hash = endpoint_hash(at);
+
+	for (struct hash_link *it = hash_first(&w->table, hash); it; it = it->next) {
+		struct weak_spot *s = HASH_ENTRY(it, struct weak_spot, link);
+
+		if (it->hash == hash && endpoint_equal(&s->at, at))
+			return s;
+	}
+	return NULL;
+}
+
+static void weak_spot_count(struct weak_spots *w, const struct endpoint *at, const struct place *p)
+{
+	struct weak_spot *s = weak_spot_find(w, at);
+
+	(void)p;
+	if (!s) {
+		s = arena_zalloc(w->arena, sizeof *s);
+		s->at = *at;
+		hash_add(&w->table, &s->link, endpoint_hash(at));
+	}
+	s->count++;
+}
+
+static void weak_spot_add(struct weak_spots *w, const struct endpoint *at, const struct place *p)
+{
+	struct weak_spot *s = weak_spot_find(w, at);
+
+	if (!s->order)
+		s->order = arena_zalloc(w->arena, sizeof *s->order + s->count * sizeof s->order->at[0]);
+	s->order->at[s->order->count++].place = p;
+}
+
+typedef void take_fn(struct weak_spots *w, const struct endpoint *at, const struct place *p);
+
+static void places_take(struct weak_spots *w, const struct list *legs, take_fn *take)
+{
+	LIST_EACH(it, legs) {
+		LIST_EACH(pit, &LIST_ENTRY(it, struct leg, in_order)->places) {
+			const struct place *p = LIST_ENTRY(pit, struct place, of_leg);
+			struct endpoint host = whole_address(&p->at), port = port_alone(&p->at);
+
+			take(w, &host, p);
+			take(w, &port, p);
+		}
+	}
+}
+
+/* Counted first, so that each list is made in the size that it has. */
+struct weak_spots *weak_spots_new(const struct list *legs)
+{
+	struct weak_spots *w = memory_zalloc(sizeof *w);
+
+	w->arena = arena_new();
+	hash_init(&w->table);
+	places_take(w, legs, weak_spot_count);
+	places_take(w, legs, weak_spot_add);
+	return w;
+}
+
+void weak_spots_free(struct weak_spots *w)
+{
+	if (!w)
+		return;
+	hash_fini(&w->table);
+	arena_free(w->arena);
+	free(w);
+}
+
+/* Most are asked for by nobody: those are not sorted. */
+static const struct spot_order *weak_order(const struct weak_spots *w, const struct endpoint *at)
+{
+	struct weak_spot *s = weak_spot_find(w, at);
+
+	if (s && !s->order->sorted)
+		binding_order_sort(s->order);
+	return s ? s->order : NULL;
+}
+
+/* ---- rules ---- */
+
 /* A direction of this dialog that would do for the stream by this place; NULL none. */
 typedef struct direction *fits_fn(const struct place *p, const struct stream *s, struct dialog *dialog);
 
-static struct weak gather(const struct binding *b, const struct stream *s, const struct endpoint *key, fits_fn *fits)
+static struct weak gather(const struct spot_order *o, const struct stream *s, fits_fn *fits)
 {
-	struct spot *spot = binding_spot(b, key);
 	struct weak w = { NULL, 0 };
 
-	for (unsigned i = binding_spot_begin(b, spot, s); i-- > 0 && spot->order->at[i].latest_end_ns >= s->first_ns;) {
-		const struct place *p = spot->order->at[i].place;
+	for (unsigned i = o ? binding_order_begin(o, s) : 0; i-- > 0 && o->at[i].latest_end_ns >= s->first_ns;) {
+		const struct place *p = o->at[i].place;
 
 		LIST_EACH(it, &p->leg->dialogs) {
 			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
@@ -126,16 +233,16 @@ static struct weak gather(const struct binding *b, const struct stream *s, const
 	return w;
 }
 
-void binding_weakly(const struct binding *b, struct stream *s)
+void binding_weakly(const struct binding *b, const struct weak_spots *spots, struct stream *s)
 {
 	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
-		{ B8, binding_whole_address(&s->dst), wrong_port },
-		{ B9, binding_port_alone(&s->dst), same_port },
-		{ B10, binding_whole_address(&s->src), sender_only },
+		{ B8, whole_address(&s->dst), wrong_port },
+		{ B9, port_alone(&s->dst), same_port },
+		{ B10, whole_address(&s->src), sender_only },
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
-		struct weak w = gather(b, s, &rules[i].key, rules[i].fits);
+		struct weak w = gather(weak_order(spots, &rules[i].key), s, rules[i].fits);
 
 		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
 		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))

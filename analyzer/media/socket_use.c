@@ -150,7 +150,7 @@ static void hold_direction(struct socket_uses *u, const struct direction *d)
 	}
 }
 
-static void hold_leg(struct socket_uses *u, const struct leg *leg)
+void socket_uses_leg(struct socket_uses *u, const struct leg *leg)
 {
 	LIST_EACH(it, &leg->dialogs) {
 		const struct dialog *d = LIST_ENTRY(it, struct dialog, in_leg);
@@ -256,8 +256,7 @@ static void take_control(struct socket_uses *u, const struct rtcp_party *p)
 	s->control[s->control_count++] = p;
 }
 
-struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams,
-	const struct list *rtcp_parties, int64_t last_ns)
+struct socket_uses *socket_uses_new(int64_t last_ns)
 {
 	struct socket_uses *u = memory_zalloc(sizeof *u);
 
@@ -267,8 +266,11 @@ struct socket_uses *socket_uses_new(const struct list *legs, const struct list *
 	hash_init(&u->by_ssrc);
 	list_init(&u->order);
 	list_init(&u->ssrcs);
-	LIST_EACH(it, legs)
-		hold_leg(u, LIST_ENTRY(it, struct leg, in_order));
+	return u;
+}
+
+void socket_uses_settle(struct socket_uses *u, const struct list *streams, const struct list *rtcp_parties)
+{
 	LIST_EACH(it, streams) {
 		take_stream(u, LIST_ENTRY(it, struct stream, in_order));
 		take_ssrc(u, LIST_ENTRY(it, struct stream, in_order));
@@ -278,9 +280,9 @@ struct socket_uses *socket_uses_new(const struct list *legs, const struct list *
 	LIST_EACH(it, &u->order) {
 		struct socket_use *s = LIST_ENTRY(it, struct socket_use, in_order);
 
-		sort(s->holds, s->hold_count, sizeof *s->holds, hold_compare);
+		if (s->hold_count > 1)
+			sort(s->holds, s->hold_count, sizeof *s->holds, hold_compare);
 	}
-	return u;
 }
 
 void socket_uses_free(struct socket_uses *u)

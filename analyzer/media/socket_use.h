@@ -49,8 +49,11 @@ struct ssrc_use {
 
 struct socket_uses;
 
-struct socket_uses *socket_uses_new(const struct list *legs, const struct list *streams,
-	const struct list *rtcp_parties, int64_t last_ns);
+struct socket_uses *socket_uses_new(int64_t last_ns);
+/* Each leg in the order of calls_legs(), once its windows are reckoned. */
+void socket_uses_leg(struct socket_uses *u, const struct leg *leg);
+/* Then what arrives and leaves: nothing may be asked before. */
+void socket_uses_settle(struct socket_uses *u, const struct list *streams, const struct list *rtcp_parties);
 void socket_uses_free(struct socket_uses *u);
 const struct list *socket_uses_in_order(const struct socket_uses *u);
 const struct list *socket_uses_ssrcs(const struct socket_uses *u);

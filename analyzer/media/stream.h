@@ -39,6 +39,7 @@ struct gap {
 	uint32_t lost_ms, suppressed_ms, stalled_ms;
 	bool speech_before;          /* of the last 4 sampled levels >= 3 above -40 dBm0 and the last above -30 */
 	bool speech_after, marker, restart, new_source;
+	bool held;                   /* the call was held: nothing was lost, see held.h */
 };
 
 struct interval {                    /* 5 s of a stream, JSON "intervals" */
@@ -106,10 +107,15 @@ struct stream_flaws {
 	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
 	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
 	uint32_t lost_timeless;
+	uint32_t counted_held;       /* not in lost_within: the sender counted on while the call was held (held.h) */
 	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
 	uint32_t copy_delta_min_ns, copy_delta_max_ns;
 	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
 	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
+	/* packets that passed the same place again and again, each time with less to live; of the first of these */
+	uint32_t looped, loop_frame, loop_last_frame;
+	int64_t loop_ns;
+	uint8_t loop_ttl, loop_passes;
 	/*
 	 * runs of consecutive packets beyond a 60 ms buffer; of those, how many had been held back for about 100 ms
 	 * and came at once
@@ -192,6 +198,7 @@ struct stream {
 	bool clock_estimated : 1, jitter_known : 1;
 	bool dtx_seen : 1;           /* CN or SID, 1-3 byte payload under an audio type, or a talkspurt gap */
 	bool ends_in_comfort : 1;    /* the last packet is CN or SID */
+	bool begins_marked : 1;      /* the first packet has the marker: the sender begins here (RFC 3551 4.1) */
 };
 
 /* What is known of a payload type at an address, from SDP; lent to the stream table by the expectation. */
@@ -314,6 +321,8 @@ void streams_finish(struct streams *s, int64_t last_ns);
 
 /* What most of a gap is made of. */
 enum gap_kind gap_kind(const struct gap *g);
+/* What is missing in that gap was never sent: no loss from now on. Only for a stream that is settled. */
+void stream_gap_held(struct stream *s, unsigned gap);
 /*
  * Quiet in mid-speech, nothing lost, by a sender that never does so else: a bridge or a CPU, perhaps a mute key.
  * dtx_allowed: by SDP.

@@ -5,6 +5,7 @@
  */
 #include "analyzer/media/stream_private.h"
 
+#include "analyzer/network/loop.h"
 #include "captures/base/memory.h"
 
 enum { MARKS = 64, SAME_ID_S = 2 };
@@ -24,7 +25,8 @@ static bool mark_is_of(const struct copy_mark *m, const struct packet *p, int64_
 static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
 {
 	return (struct copy_mark){
-		.at_ns = h->last_ns, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl, .length = h->length
+		.at_ns = h->last_ns, .frame = h->last_frame, .seq = seq, .ip_id = h->last_ip_id, .ttl = h->ttl,
+		.length = h->length,
 	};
 }
 
@@ -32,6 +34,7 @@ void copy_mark(struct record *r, const struct packet *p)
 {
 	r->aside->marks[p->rtp.seq % MARKS] = (struct copy_mark){
 		.at_ns = p->at_ns,
+		.frame = p->frame,
 		.seq = p->rtp.seq,
 		.ip_id = p->ip_id,
 		.ttl = p->ttl,
@@ -74,6 +77,38 @@ static void copy_count(struct streams *s, struct record *r, const struct packet 
 	r->s.points |= streams_point(s, p);
 }
 
+static bool at_first_place(const struct record *r, const struct packet *p)
+{
+	return (p->vlan_count ? p->vlan[0] : 0) == r->vlan &&
+	       (!(p->has & HAS_MAC) || (memcmp(p->mac_src, r->mac_src, 6) == 0 &&
+		memcmp(p->mac_dst, r->mac_dst, 6) == 0));
+}
+
+/* The copy passes where the stream was met, with less to live than before: it goes round (network/loop.h). */
+static void note_round(struct record *r, const struct packet *p, struct copy_mark *m)
+{
+	struct stream_flaws *f;
+
+	if (p->ttl >= m->ttl || !at_first_place(r, p))
+		return;
+	m->ttl = p->ttl;
+	m->at_ns = p->at_ns;
+	m->falls += m->falls < UINT8_MAX;
+	if (m->falls < LOOP_FALLS)
+		return;
+	f = flaws_get(r);
+	f->looped += m->falls == LOOP_FALLS;
+	f->loop_passes = m->falls > f->loop_passes ? m->falls : f->loop_passes;
+	if (f->loop_ttl == 0 || p->ttl < f->loop_ttl)
+		f->loop_ttl = p->ttl;
+	if (f->loop_frame == 0)
+		f->loop_frame = m->frame;
+	if (f->loop_frame == m->frame) {
+		f->loop_last_frame = p->frame;
+		f->loop_ns = p->at_ns;
+	}
+}
+
 /*
  * Is this repeated packet a copy of one that was counted? Without marks only the last packet can be told; the first
  * repetition makes them, so that a copy that overtakes others is known from the second on.
@@ -81,8 +116,7 @@ static void copy_count(struct streams *s, struct record *r, const struct packet 
 bool copy_recognise(
 	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step)
 {
-	const struct copy_mark *m;
-	struct copy_mark last;
+	struct copy_mark *m, last;
 
 	if (step != SEQUENCE_REPEATED && step != SEQUENCE_STRANGE)
 		return false;
@@ -99,5 +133,6 @@ bool copy_recognise(
 	if (m->at_ns == 0 || !mark_is_of(m, p, s->config.dup_window_ns))
 		return false;
 	copy_count(s, r, p, m);
+	note_round(r, p, m);
 	return true;
 }

@@ -95,6 +95,14 @@ static void run_count(struct record *r, uint64_t run)
 	f->loss_events++;
 }
 
+static void run_uncount(struct stream_flaws *f, uint64_t run)
+{
+	if (f->loss_runs[run_class(run)]) {
+		f->loss_runs[run_class(run)]--;
+		f->loss_events--;
+	}
+}
+
 /* A late packet fell into a hole: its run of lost packets shrinks or falls in two, as far back as the window knows. */
 static void run_split(struct record *r, const struct stream_hot *h, uint32_t back)
 {
@@ -104,10 +112,7 @@ static void run_split(struct record *r, const struct stream_hot *h, uint32_t bac
 		before++;
 	while (after + 1 <= back && !(h->window >> (back - after - 1) & 1))
 		after++;
-	if (stream_flaws(&r->s)->loss_runs[run_class(before + after + 1)]) {
-		r->s.flaws->loss_runs[run_class(before + after + 1)]--;
-		r->s.flaws->loss_events--;
-	}
+	run_uncount(flaws_get(r), before + after + 1);
 	if (before)
 		run_count(r, before);
 	if (after)
@@ -355,4 +360,41 @@ void tshark_settle(struct record *r, struct stream_hot *h)
 	s->mean_jitter_ms = s->jitter_known ? r->jitter_total / (n - 1) : 0;
 	s->expected_within = record_expected(r, h);
 	s->lost_within = (r->aside ? r->aside->lost_closed : 0) + (uint64_t)(r->holes > 0 ? r->holes : 0);
+}
+
+/* ---- what was lost, and was not ---- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* It counts where the first packet behind the gap came. */
+static void interval_held(struct stream *s, const struct gap *g, uint64_t missing)
+{
+	for (unsigned i = s->interval_count; i-- > 0;) {
+		struct interval *x = &s->intervals[i];
+
+		if (x->at_ns > g->to_ns)
+			continue;
+		x->expected -= (uint32_t)least(missing, x->expected > x->packets ? x->expected - x->packets : 0);
+		return;
+	}
+}
+
+void stream_gap_held(struct stream *s, unsigned gap)
+{
+	struct gap *g = &s->gaps[gap];
+	uint64_t missing = least(g->seq_step - 1, least(s->lost_within, s->expected_within));
+
+	g->held = true;
+	g->suppressed_ms += g->lost_ms;
+	g->lost_ms = 0;
+	s->lost_within -= missing;
+	s->expected_within -= missing;
+	interval_held(s, g, missing);
+	if (s->flaws && g->seq_step > 1) {
+		s->flaws->counted_held += (uint32_t)missing;
+		run_uncount(s->flaws, g->seq_step - 1);
+	}
 }

@@ -62,7 +62,7 @@ struct stream_before {
 	double nominal_ms;           /* tshark's: rtp_ts of the last packet with a clock, since the first */
 };
 
-struct copy_mark { int64_t at_ns; uint16_t seq, ip_id; uint8_t ttl, length; };
+struct copy_mark { int64_t at_ns; uint32_t frame; uint16_t seq, ip_id; uint8_t ttl, length, falls; };
 
 /* What most streams never need; the pointers are NULL where nothing makes them necessary. */
 struct aside {

@@ -233,6 +233,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->first_seq = p->rtp.seq;
 	st->first_rtp_ts = p->rtp.rtp_ts;
 	st->epochs = 1;
+	st->begins_marked = p->rtp.marker;
 	st->dscp = p->dscp;
 	st->ttl = st->ttl_min = st->ttl_max = p->ttl;
 	memcpy(r->mac_src, p->mac_src, sizeof r->mac_src);

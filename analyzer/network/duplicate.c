@@ -2,7 +2,7 @@
 /*
  * duplicate: packets that a mirror delivered twice (1.4.6). A ring of what was seen last, oldest first, and chains by
  * hash into it. A key stands in it once: what is seen again in time is a copy of that, what is seen again too late
- * takes its place.
+ * takes its place. What passes the same place over and over is no copy of the mirror's but goes round (loop.h).
  */
 #include "analyzer/network/internal.h"
 
@@ -10,16 +10,19 @@
 
 #include "captures/base/memory.h"
 
-enum { ROOM_FIRST = 512, ROOM_MAX = 65536, PAYLOAD_HEAD = 256, PAYLOAD_TAIL = 64, PROTOCOL_TCP = 6 };
+enum { ROOM_FIRST = 512, ROOM_MAX = 65536, PAYLOAD_HEAD = 256, PAYLOAD_TAIL = 64, PROTOCOL_TCP = 6,
+	AGAIN_MAX = 0x7fff };
 
 struct duplicate_entry {
 	uint64_t key, place;         /* place: everything that tells one capture point from another but the TTL */
-	int64_t at_ns;
+	int64_t at_ns, first_ns;     /* at: when it came round last, where it goes round */
 	uint32_t next;               /* position + 1 of an older entry of the same bucket */
 	uint32_t frame;
 	uint16_t file;
-	uint8_t ttl;
+	uint8_t ttl, last_ttl;       /* first seen, latest at the same place */
 	bool sip;
+	uint8_t falls;               /* passes of the same place with a lower TTL each; with the same one */
+	uint16_t again : 15, unchanged_told : 1;
 };
 
 /* Bytes put side by side to be hashed; what is not written stays zero. */
@@ -219,13 +222,50 @@ static enum duplicate_verdict verdict_of(const struct duplicate_entry *first, co
 	return first->place != copy->place || copy->ttl < first->ttl ? DUPLICATE_POINT : DUPLICATE_COPY;
 }
 
+/*
+ * Seen before at this very place. True: it came round, with less to live; one that its IP-ID names may take as long for
+ * it as it is remembered. Unchanged it may also be the mirror's, or the sender's where no IP-ID tells.
+ */
+static bool came_round(struct duplicates *d, struct duplicate_entry *first, const struct packet *p)
+{
+	bool falls = p->ttl < first->last_ttl;
+	struct loop_pass pass = {
+		.packet = p, .first_ns = first->first_ns, .first_frame = first->frame, .first_ttl = first->ttl,
+		.before_ttl = first->last_ttl, .unchanged = !falls,
+	};
+
+	if (falls) {
+		if (has_identity(p))
+			first->at_ns = p->at_ns;
+		first->last_ttl = p->ttl;
+		first->falls += first->falls < UINT8_MAX;
+		pass.passes = first->falls + 1u;
+		pass.counted = first->falls > LOOP_FALLS;
+		if (first->falls >= LOOP_FALLS)
+			loops_pass(&d->loops, &pass);
+		return has_identity(p);
+	}
+	if (p->ttl != first->last_ttl || !has_identity(p) || ns_minus(p->at_ns, first->first_ns) > d->window_ns)
+		return false;
+	first->again += first->again < AGAIN_MAX;
+	pass.passes = first->again + 1u;
+	pass.counted = first->unchanged_told;
+	if (first->again >= LOOP_AGAIN && ns_minus(p->at_ns, first->first_ns) >= d->window_ns / 2) {
+		first->unchanged_told = true;
+		loops_pass(&d->loops, &pass);
+	}
+	return false;
+}
+
 enum duplicate_verdict duplicates_judge(struct duplicates *d, const struct packet *p)
 {
 	struct duplicate_entry now = {
-		.at_ns = p->at_ns, .frame = p->frame, .file = p->file, .ttl = p->ttl, .sip = p->kind == PACKET_SIP,
+		.at_ns = p->at_ns, .first_ns = p->at_ns, .frame = p->frame, .file = p->file, .ttl = p->ttl,
+		.last_ttl = p->ttl, .sip = p->kind == PACKET_SIP,
 	};
 	struct duplicate_entry *first;
 	int64_t window_ns, apart_ns;
+	bool round;
 
 	if (!can_be_judged(p))
 		return DUPLICATE_NO;
@@ -241,7 +281,8 @@ enum duplicate_verdict duplicates_judge(struct duplicates *d, const struct packe
 		return DUPLICATE_NO;     /* the next message of the same segment */
 	window_ns = has_identity(p) && (first->sip || now.sip) ? d->sip_window_ns : d->window_ns;
 	apart_ns = ns_minus(now.at_ns, first->at_ns);
-	if (apart_ns > window_ns || apart_ns < -window_ns) {
+	round = first->place == now.place && came_round(d, first, p);
+	if (!round && (apart_ns > window_ns || apart_ns < -window_ns)) {
 		now.next = first->next;
 		*first = now;            /* same key, same chain */
 		return DUPLICATE_NO;

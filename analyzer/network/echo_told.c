@@ -116,7 +116,8 @@ void echoes_packet_at(struct echoes *e, const struct packet *p, const struct has
 	if (!(p->has & HAS_IP))
 		return;
 	/* the others carry mirrored frames */
-	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP))
+	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP ||
+		p->tunnel == TUNNEL_L2TP))
 		tunnel_add(e, &p->outer_src, &p->outer_dst);
 	if (p->kind == PACKET_SIP)
 		echoes_sip(e, p, at);

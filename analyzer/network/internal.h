@@ -4,6 +4,7 @@
 #define DEADAIR_NETWORK_INTERNAL_H
 
 #include "analyzer/network/network.h"
+#include "analyzer/network/loop.h"
 #include "analyzer/network/mark_use.h"
 #include "analyzer/network/turn.h"
 #include "analyzer/network/vlan_use.h"
@@ -117,6 +118,7 @@ struct duplicate_entry;
 
 struct duplicates {
 	struct duplicate_entry *ring;
+	struct loops loops;
 	uint32_t *buckets;           /* position + 1 of the newest entry; 0 none */
 	uint32_t room, oldest, count;        /* room is a power of two */
 	int64_t window_ns, sip_window_ns;

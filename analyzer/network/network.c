@@ -75,6 +75,11 @@ enum duplicate_verdict network_duplicate(struct network *n, const struct packet 
 	return duplicates_judge(&n->duplicates, p);
 }
 
+const struct loops *network_loops(const struct network *n)
+{
+	return &n->duplicates.loops;
+}
+
 /* The one that was seen longest ago makes room. */
 static struct link_sight *link_sight_get(struct network *n, const uint8_t mac[6], int64_t at_ns)
 {

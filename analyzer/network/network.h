@@ -157,6 +157,7 @@ struct network;
 struct vlan_uses;                    /* vlan_use.h */
 struct turns;                        /* turn.h */
 struct mark_uses;                    /* mark_use.h */
+struct loops;                        /* loop.h */
 
 /* 0: 20 ms, 100 ms, 65 536 hosts, 131 072 pairs, 65 536 mappings. */
 struct network_config { int64_t dup_window_ns, dup_sip_window_ns; size_t max_hosts, max_pairs, max_mappings; };
@@ -173,6 +174,8 @@ void network_free(struct network *n);
  * entries.
  */
 enum duplicate_verdict network_duplicate(struct network *n, const struct packet *p);
+/* What goes round, as far as network_duplicate() saw it. */
+const struct loops *network_loops(const struct network *n);
 
 /* Where network_packet() will look; gives how many, HASH_PLACES at most. */
 unsigned network_places(const struct network *n, const struct packet *p, struct hash_place *ret);

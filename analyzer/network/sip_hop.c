@@ -77,7 +77,7 @@ static struct sip_hop *hop_add(struct sip_hops *h, const struct packet *p)
 		x = memory_zalloc(sizeof *x);
 		x->client = p->dst;
 		x->server = p->src;
-		x->first_ns = p->at_ns;
+		x->first_ns = x->last_ns = p->at_ns;
 		hash_add(&h->by_key, &x->by_key, hop_hash(&x->client, &x->server));
 	}
 	list_add_tail(&h->by_use, &x->by_use);
@@ -90,6 +90,39 @@ static bool belongs_to_call(enum sip_method method)
 	       method == SIP_BYE;
 }
 
+static int64_t spell_of(int64_t at_ns)
+{
+	return at_ns / (SIP_HOP_SPELL_S * SECOND_NS);
+}
+
+static unsigned spell_place(int64_t spell)
+{
+	return (unsigned)((uint64_t)spell % SIP_HOP_SPELLS);
+}
+
+static const uint64_t *spell_word(const struct sip_hop *x, int64_t spell)
+{
+	return &x->spells[spell_place(spell) / 64];
+}
+
+static uint64_t spell_bit(int64_t spell)
+{
+	return UINT64_C(1) << spell_place(spell) % 64;
+}
+
+/* The ring goes on to that spell; what is older than it reaches is forgotten. */
+static void note_spell(struct sip_hop *x, int64_t at_ns)
+{
+	int64_t now = spell_of(at_ns), last = spell_of(x->last_ns);
+
+	if (now - last >= SIP_HOP_SPELLS)
+		memset(x->spells, 0, sizeof x->spells);
+	for (int64_t i = last + 1; i <= now && now - last < SIP_HOP_SPELLS; i++)
+		x->spells[spell_place(i) / 64] &= ~spell_bit(i);
+	if (last - now < SIP_HOP_SPELLS)
+		x->spells[spell_place(now) / 64] |= spell_bit(now);
+}
+
 void sip_hops_packet(struct sip_hops *h, const struct packet *p)
 {
 	struct sip_hop *x;
@@ -98,8 +131,21 @@ void sip_hops_packet(struct sip_hops *h, const struct packet *p)
 		return;
 	x = hop_add(h, p);
 	x->answered++;
+	note_spell(x, p->at_ns);
 	if (p->at_ns > x->last_ns)
 		x->last_ns = p->at_ns;
+}
+
+bool sip_hop_answered_within(const struct sip_hop *x, int64_t from_ns, int64_t to_ns)
+{
+	int64_t last = spell_of(x->last_ns), oldest = last - SIP_HOP_SPELLS + 1;
+	int64_t from = spell_of(from_ns) > oldest ? spell_of(from_ns) : oldest;
+
+	for (int64_t i = from; i <= last && i <= spell_of(to_ns); i++) {
+		if (*spell_word(x, i) & spell_bit(i))
+			return true;
+	}
+	return false;
 }
 
 uint64_t sip_hops_evicted(const struct sip_hops *h)

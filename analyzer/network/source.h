@@ -18,7 +18,7 @@ enum { SOURCE_TEXT = 48, SOURCE_EXACT = 64, SOURCE_PORTS = 10, SOURCE_FRAMES = 4
 enum source_class { SOURCE_UNKNOWN, SOURCE_ATTACKER, SOURCE_USER, SOURCE_TRUNK, SOURCE_TRUSTED, SOURCE_OWN_SERVER };
 
 /* the weightier the higher */
-enum source_scan { SCAN_NONE, SCAN_TOOL, SCAN_INVITE_PROBE, SCAN_PORTS, SCAN_USERS, SCAN_TARGETS };
+enum source_scan { SCAN_NONE, SCAN_TOOL, SCAN_SLOW, SCAN_INVITE_PROBE, SCAN_PORTS, SCAN_USERS, SCAN_TARGETS };
 
 enum source_guess { GUESS_NONE, GUESS_NONCES, GUESS_USERS, GUESS_PASSWORD };
 
@@ -33,10 +33,10 @@ enum tool_mark {                     /* what known tools leave in their messages
 	MARK_CSEQ = 1 << 8           /* one Call-ID and CSeq for many branches */
 };
 
-/* How many things of a kind came within a minute, an hour at most; kept over a ring of their latest times. */
+/* How many things of a kind came within a minute, an hour, a day at most; kept over a ring of their latest times. */
 struct pace {
 	unsigned count;              /* all, ever */
-	unsigned minute, hour;       /* the most in so long, up to the ring's room */
+	unsigned minute, hour, day;  /* the most in so long, up to the ring's room */
 	int64_t from_ns, to_ns;      /* of the fullest minute */
 };
 
@@ -160,6 +160,7 @@ struct source {
 	enum source_scan scan;
 	enum source_guess guess;
 	bool guess_certain;
+	bool guess_apart;            /* GUESS_USERS: each account from a port of its own, as phones behind a NAT have one */
 	bool guessed;                /* and then was accepted */
 	const struct source_user *victim; /* of the guess */
 	unsigned victims;            /* accounts whose credentials it had refused */
@@ -170,6 +171,10 @@ struct source {
 	bool answers_calls;          /* its calls were answered and lasted */
 	bool hides;                  /* most of all users come from here: rules by source say nothing */
 	bool phone_like;             /* a guess that one phone with an old password explains */
+	bool agents_differ;          /* its requests name more than one User-Agent, or some none */
+	/* SCAN_SLOW: different users within a day, of these as the history alone knows; since when, NS_NONE none */
+	unsigned slow_users, past_users;
+	int64_t past_ns;
 	/* targets, users: these, or of their own allocation: most sources ask one host as one user. Not cleared */
 	struct source_target only_target;
 	struct source_user only_user;
@@ -192,12 +197,15 @@ struct sources_config {              /* keys of [security]; 0: the default */
 };
 
 struct sources;
+struct past_asks;                    /* past_asks.h */
 
 /* site is lent for its life. */
 struct sources *sources_new(const struct sources_config *config, const struct site *site);
 void sources_free(struct sources *s);
 /* Where sources_packet() will look; gives how many, HASH_PLACES at most. */
 unsigned sources_places(const struct sources *s, const struct packet *p, struct hash_place *ret);
+/* What a history knows, lent; NULL nothing. Before sources_settle(). */
+void sources_past(struct sources *s, struct past_asks *past);
 /* One SIP packet; mirror copies must be left out by the caller. */
 void sources_packet(struct sources *s, const struct packet *p);
 /* The same; at: what sources_places() gave for it. */

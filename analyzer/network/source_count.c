@@ -6,7 +6,7 @@
 
 void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 {
-	unsigned minute = 0, hour = 0, have, at = p->count++ % room;
+	unsigned minute = 0, hour = 0, day = 0, have, at = p->count++ % room;
 	int64_t from_ns = at_ns;
 
 	ring[at] = at_ns;
@@ -14,9 +14,10 @@ void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 	for (unsigned i = 0; i < have; i++, at = at ? at - 1 : room - 1) {
 		int64_t then_ns = ring[at], age_ns = ns_minus(at_ns, then_ns);
 
-		if (age_ns > HOUR_NS)
+		if (age_ns > 24 * HOUR_NS)
 			break;
-		hour++;
+		day++;
+		hour += age_ns <= HOUR_NS;
 		if (age_ns <= MINUTE_NS) {
 			minute++;
 			from_ns = then_ns;
@@ -28,13 +29,14 @@ void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 		p->to_ns = at_ns;
 	}
 	p->hour = hour > p->hour ? hour : p->hour;
+	p->day = day > p->day ? day : p->day;
 }
 
 /* One alone is where the fullest minute begins: the ring comes with the second. */
 void source_pace_grow(struct pace *p, int64_t **ring, int64_t at_ns)
 {
 	if (!p->count) {
-		*p = (struct pace){ 1, 1, 1, at_ns, at_ns };
+		*p = (struct pace){ 1, 1, 1, 1, at_ns, at_ns };
 		return;
 	}
 	if (p->count < SOURCE_EXACT && (p->count & (p->count - 1)) == 0)

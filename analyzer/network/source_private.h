@@ -27,6 +27,7 @@ struct sources {
 	/* by hash: what User-Agents told, as there are few of them */
 	struct { uint64_t agent; uint32_t marks; bool used; } tools[TOOLS_KNOWN];
 	const struct site *site;
+	struct past_asks *past;      /* lent; NULL: nothing is known */
 	struct list in_order, in_age, aors;
 	/*
 	 * Of in_age the first ones, so many, down to aged_last: known to be such as stay when others go, so that they

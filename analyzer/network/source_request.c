@@ -89,6 +89,18 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 	text_escape(m->contact.host, a->contact, sizeof a->contact);
 }
 
+static void note_agent(struct source *x, struct span agent)
+{
+	char text[SOURCE_TEXT] = "";
+
+	if (x->agents_differ && x->agent[0])
+		return;
+	text_escape(agent, text, sizeof text);
+	x->agents_differ |= x->requests > 1 && strcmp(text, x->agent) != 0;
+	if (!x->agent[0])
+		memcpy(x->agent, text, sizeof x->agent);
+}
+
 void source_request(struct sources *s, const struct packet *p, uint64_t key)
 {
 	const struct sip_message *m = p->sip;
@@ -121,8 +133,7 @@ void source_request(struct sources *s, const struct packet *p, uint64_t key)
 	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n;
 	x->flawed.now += (m->flaws & (NAMELESS | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
 	x->relays |= m->via_count > 1;
-	if (!x->agent[0] && m->user_agent.n)
-		text_escape(m->user_agent, x->agent, sizeof x->agent);
+	note_agent(x, m->user_agent);
 	bucket = source_bucket_at(x, p->at_ns);
 	if (bucket)
 		source_bucket_count(&bucket->asked);

@@ -2,6 +2,7 @@
 /* source_settle: what class a source is of, and whether it scans or guesses. Finding page 5, sections 0, 4 and 5. */
 #include <stdlib.h>
 
+#include "analyzer/network/past_asks.h"
 #include "analyzer/network/source_private.h"
 #include "captures/base/memory.h"
 
@@ -11,7 +12,8 @@ enum {
 	PHONE_MINUTE = 20,           /* no phone tries so often */
 	IN_ORDER = 8,
 	REQUEST_FLOOD_S = 5, INVITE_FLOOD_S = 3, INVITES_MINUTE = 60,
-	HIDES_USERS = 5
+	HIDES_USERS = 5,
+	SLOW_DAY = 25                /* users, or hosts, in a day */
 };
 
 #define SPREAD_NS (10 * MINUTE_NS)
@@ -138,6 +140,7 @@ struct moment {
 	int64_t at_ns;
 	uint16_t port;
 	uint64_t device;
+	bool phone;
 };
 
 static int moment_compare(const void *a, const void *b)
@@ -147,18 +150,28 @@ static int moment_compare(const void *a, const void *b)
 	return (x->at_ns > y->at_ns) - (x->at_ns < y->at_ns);
 }
 
-/* How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. */
-static unsigned users_swept(const struct source *x)
+/* It kept its port and came back some time after it was refused, a few digests each time: one of many phones there. */
+static bool is_phone_of_many(const struct source_user *u)
+{
+	return u->same_port && u->same_agent && u->bursts >= 2 && u->burst_most <= 3;
+}
+
+/*
+ * How many accounts were refused within a minute, counting only those of one port, or of one agent and Contact. Phones
+ * of one model behind a NAT have those in common, too.
+ */
+static unsigned users_swept(const struct source *x, unsigned *ret_one_port)
 {
 	struct moment list[SOURCE_EXACT];
 	unsigned count = 0, most = 0;
 
+	*ret_one_port = 0;
 	for (unsigned i = 0; i < x->user_count; i++) {
 		const struct source_user *u = &x->users[i];
 
 		if (u->since && (u->taken || !u->accepted))
 			list[count++] = (struct moment){ u->rejected_first_ns, u->port,
-				hash_mix(u->agent, u->contact) };
+				hash_mix(u->agent, u->contact), is_phone_of_many(u) };
 	}
 	qsort(list, count, sizeof *list, moment_compare);
 	for (unsigned i = 0; i < count; i++) {
@@ -166,8 +179,9 @@ static unsigned users_swept(const struct source *x)
 
 		for (unsigned k = i; k < count && list[k].at_ns - list[i].at_ns <= MINUTE_NS; k++) {
 			same_port += list[k].port == list[i].port;
-			same_device += list[k].device == list[i].device;
+			same_device += !list[k].phone && list[k].device == list[i].device;
 		}
+		*ret_one_port = same_port > *ret_one_port ? same_port : *ret_one_port;
 		most = same_port > most ? same_port : most;
 		most = same_device > most ? same_device : most;
 	}
@@ -197,8 +211,10 @@ static void find_victim(struct source *x)
 
 static void judge_guess(const struct sources *s, struct source *x)
 {
+	unsigned one_port;
+
 	x->guess = GUESS_NONE;
-	x->guess_certain = x->guessed = x->phone_like = false;
+	x->guess_apart = x->guess_certain = x->guessed = x->phone_like = false;
 	x->victim = NULL;
 	find_victim(x);
 	if (x->class == SOURCE_OWN_SERVER || x->class == SOURCE_TRUSTED)
@@ -220,8 +236,10 @@ static void judge_guess(const struct sources *s, struct source *x)
 		else
 			x->guess = GUESS_PASSWORD;
 	}
-	if (x->guess < GUESS_PASSWORD && x->class != SOURCE_TRUNK && users_swept(x) >= s->config.bf_users)
+	if (x->guess < GUESS_PASSWORD && x->class != SOURCE_TRUNK && users_swept(x, &one_port) >= s->config.bf_users) {
 		x->guess = GUESS_USERS;
+		x->guess_apart = one_port < s->config.bf_users;
+	}
 	x->guessed = x->guess >= GUESS_USERS && x->victim && x->victim->taken;
 }
 
@@ -313,6 +331,33 @@ static bool probes_calls(const struct sources *s, const struct source *x)
 	return false;
 }
 
+/*
+ * Fewer than a minute's or an hour's limit tell, day and night, and what the history knows before. Nothing of it was
+ * let in or rang, one program asks, and at other hosts it is no keepalive.
+ */
+static bool asks_slowly(const struct sources *s, struct source *x)
+{
+	bool calls_only = x->by_method[SIP_INVITE] == x->requests, sure = is_tool(x) || x->in_order_most >= IN_ORDER;
+	struct past_sum past = past_asks_of(s->past, x, ns_minus(x->last_ns, 24 * HOUR_NS), x->first_ns);
+	unsigned again = 0;
+
+	x->past_users = past.users;
+	x->past_ns = past.first_ns;
+	x->slow_users = x->new_users.day + past.users;
+	if (x->class != SOURCE_UNKNOWN || site_own(s->site, &x->addr) || x->agents_differ || x->accepted ||
+	    x->welcomed || past.accepted)
+		return false;
+	if (x->slow_users >= SLOW_DAY && x->answered && (sure || (!calls_only && one_port(x))) &&
+	    (!x->user_count || x->victims * 2 < x->user_count))
+		return true;
+	for (unsigned i = 0; i < x->target_count; i++) {
+		again += x->targets[i].rounds > 1;
+		if (x->targets[i].accepted)
+			return false;
+	}
+	return x->new_targets.day >= SLOW_DAY && !x->takes_calls && again * 2 < x->target_count;
+}
+
 static void judge_scan(const struct sources *s, struct source *x)
 {
 	x->scan = SCAN_NONE;
@@ -328,6 +373,8 @@ static void judge_scan(const struct sources *s, struct source *x)
 		x->scan = SCAN_PORTS;
 	else if (probes_calls(s, x))
 		x->scan = SCAN_INVITE_PROBE;
+	else if (asks_slowly(s, x))
+		x->scan = SCAN_SLOW;
 	else if (is_tool(x))
 		x->scan = SCAN_TOOL;
 }
@@ -393,6 +440,11 @@ static void judge_hiding(struct sources *s)
 	}
 }
 
+void sources_past(struct sources *s, struct past_asks *past)
+{
+	s->past = past;
+}
+
 void sources_settle(struct sources *s, const struct list *legs)
 {
 	struct net_list trunks;
@@ -416,7 +468,8 @@ void sources_settle(struct sources *s, const struct list *legs)
 		judge_rate(x);
 		if (x->class != SOURCE_UNKNOWN)
 			continue;
-		if (x->guess >= GUESS_USERS || x->scan) {
+		if (x->guess >= GUESS_USERS ||
+		    (x->scan && (x->scan != SCAN_SLOW || is_tool(x)))) {
 			x->class = SOURCE_ATTACKER;
 			x->why = "it scans or guesses";
 		} else if (trunks.count && bsearch(&net, trunks.list, trunks.count, sizeof net, net_compare)) {
@@ -433,7 +486,7 @@ bool sources_attacker(const struct sources *s, const struct address *a)
 	const struct source *x = s ? sources_find(s, a) : NULL;
 
 	return x && (x->guess >= GUESS_USERS || x->scan >= SCAN_INVITE_PROBE ||
-	       (x->scan == SCAN_TOOL && x->class == SOURCE_ATTACKER));
+	       ((x->scan == SCAN_TOOL || x->scan == SCAN_SLOW) && x->class == SOURCE_ATTACKER));
 }
 
 const char *source_class_name(enum source_class c)

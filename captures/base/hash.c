@@ -12,6 +12,7 @@ enum {
 	PAIR = 16,
 	SHORT_MAX = 64,
 	FIRST_BUCKETS = 16,
+	FEW = 8,                     /* links of one chain that need no buckets */
 	AHEAD = 8                    /* links are scattered: each is asked for so many buckets before its turn */
 };
 
@@ -124,12 +125,23 @@ uint64_t hash_bytes(const void *bytes, size_t n)
 
 void hash_init(struct hash *h)
 {
-	*h = (struct hash){ NULL, 0, 0 };
+	*h = (struct hash){ .buckets = NULL };
+}
+
+void hash_init_few(struct hash *h)
+{
+	*h = (struct hash){ .buckets = &h->few };
+}
+
+static void buckets_free(struct hash *h)
+{
+	if (h->buckets != &h->few)
+		free(h->buckets);
 }
 
 void hash_fini(struct hash *h)
 {
-	free(h->buckets);
+	buckets_free(h);
 	hash_init(h);
 }
 
@@ -144,7 +156,7 @@ static void bucket_add(struct hash_link **bucket, struct hash_link *link)
 
 static void hash_grow(struct hash *h)
 {
-	size_t old = h->buckets ? h->mask + 1 : 0, buckets = old ? old * 2 : FIRST_BUCKETS;
+	size_t old = h->buckets ? h->mask + 1 : 0, buckets = old > 1 ? old * 2 : FIRST_BUCKETS;
 	struct hash_link **grown = memory_resize(NULL, buckets, sizeof *grown);
 
 	memset(grown, 0, buckets * sizeof(*grown));
@@ -156,14 +168,19 @@ static void hash_grow(struct hash *h)
 			bucket_add(&grown[link->hash & (buckets - 1)], link);
 		}
 	}
-	free(h->buckets);
+	buckets_free(h);
 	h->buckets = grown;
 	h->mask = buckets - 1;
 }
 
+static inline bool is_full(const struct hash *h)
+{
+	return !h->buckets || (h->count > h->mask && (h->count >= FEW || h->buckets != &h->few));
+}
+
 void hash_add(struct hash *h, struct hash_link *link, uint32_t hash)
 {
-	if (!h->buckets || h->count > h->mask)
+	if (is_full(h))
 		hash_grow(h);
 	link->hash = hash;
 	bucket_add(&h->buckets[hash & h->mask], link);

@@ -18,6 +18,7 @@ struct hash {
 	struct hash_link **buckets;
 	size_t mask;                 /* buckets - 1; grows by itself */
 	size_t count;
+	struct hash_link *few;       /* hash_init_few(): the only bucket, until it has too many */
 };
 
 /* Keyed 64-bit hash of bytes (SipHash class), of small fixed keys in fewer instructions. */
@@ -45,6 +46,8 @@ static inline uint32_t hash_span(struct span s)
 }
 
 void hash_init(struct hash *h);
+/* For a record's own table of a few links: one chain in itself, buckets beyond eight. It must not be moved. */
+void hash_init_few(struct hash *h);
 void hash_fini(struct hash *h);                           /* the records are the caller's */
 void hash_add(struct hash *h, struct hash_link *link, uint32_t hash);
 void hash_remove(struct hash *h, struct hash_link *link);

@@ -110,6 +110,7 @@ struct mirror {
 	int64_t offset_ns;           /* of the copy, negative: before */
 	int ttl;                     /* added to the copy's */
 	bool other_mac;
+	unsigned times;              /* copies; each that much later and with so much less TTL than the one before */
 	int vlan;                    /* of the copy, -1 as the first */
 	bool between;                /* only this pair of hosts */
 	struct address a, b;

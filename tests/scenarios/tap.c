@@ -202,13 +202,13 @@ void lose_read(struct scenario *s, struct words *w)
 	list_add_tail(&t->lost, &i->link);
 }
 
-/* mirror TAP offset T [ttl N] [mac] [vlan N] [between A B] [first-missing 3% [seed N]]: frames come twice. */
+/* mirror TAP offset T [ttl N] [mac] [vlan N] [times N] [between A B] [first-missing 3% [seed N]]: frames come again. */
 void mirror_read(struct scenario *s, struct words *w)
 {
 	struct tap *t = tap_want(s, w);
 	struct mirror *m = scenario_zalloc(s, sizeof *m);
 
-	*m = (struct mirror){ .vlan = -1, .seed = 1 };
+	*m = (struct mirror){ .vlan = -1, .seed = 1, .times = 1 };
 	word_expect(s, w, "offset");
 	m->offset_ns = time_want(s, w);
 	while (w->left && !s->error) {
@@ -216,6 +216,8 @@ void mirror_read(struct scenario *s, struct words *w)
 			m->ttl = (int)number_want(s, w, "the change of the TTL");
 		} else if (word_accept(w, "mac")) {
 			m->other_mac = true;
+		} else if (word_accept(w, "times")) {
+			m->times = (unsigned)integer_want(s, w, "how many copies");
 		} else if (word_accept(w, "vlan")) {
 			m->vlan = (int)integer_want(s, w, "the VLAN") & 0xfff;
 		} else if (word_accept(w, "between")) {

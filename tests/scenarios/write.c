@@ -258,7 +258,8 @@ static void link_build(struct scenario *s, struct buffer *b, const struct view *
 {
 	const struct datagram *d = v->d;
 	const uint8_t *src = mac_of(v->tap, d->from), *dst = mac_of(v->tap, host_by_address(s, &v->dst.addr));
-	unsigned ethertype = d->protocol == 0 ? 0x0806 : d->protocol == LLDP ? 0x88cc : v->src.addr.family == 6 ? 0x86dd : 0x0800;
+	unsigned ethertype = d->protocol == 0 ? 0x0806 : d->protocol == LLDP ? 0x88cc : v->src.addr.family == 6 ? 0x86dd
+		: 0x0800;
 	static const uint8_t other[6] = { 0x02, 0xff, 0, 0, 0, 2 };
 
 	if (v->tap->link == LINK_SLL) {
@@ -377,10 +378,12 @@ static void tap_see(struct scenario *s, const struct tap *t, const struct datagr
 		record_add(s, all, &v, at_ns);
 	if (!twice)
 		return;
-	v.ttl = (unsigned)((int)v.ttl + m->ttl);
 	v.vlan = m->vlan >= 0 ? m->vlan : v.vlan;
-	v.other_mac = m->other_mac;
-	record_add(s, all, &v, at_ns + m->offset_ns);
+	for (unsigned i = 0; i < m->times && (int)v.ttl + m->ttl > 0; i++) {
+		v.ttl = (unsigned)((int)v.ttl + m->ttl);
+		v.other_mac = m->other_mac && i % 2 == 0;
+		record_add(s, all, &v, at_ns + (i + 1) * m->offset_ns);
+	}
 }
 
 static int datagram_compare(const void *a, const void *b)

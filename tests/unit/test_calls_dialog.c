@@ -49,6 +49,7 @@ static const struct {
 	{ "busy", { INVITE, { .s = 1, .status = 486, .to = "t" } }, 2, LEG_BUSY, 486, 1, 0, false },
 	{ "busy everywhere", { INVITE, { .s = 1, .status = 600, .to = "t" } }, 2, LEG_BUSY, 600, 1, 0, false },
 	{ "declined", { INVITE, { .s = 1, .status = 603, .to = "t" } }, 2, LEG_DECLINED, 603, 1, 0, false },
+	{ "redirected", { INVITE, { .s = 1, .status = 302, .to = "t" } }, 2, LEG_REDIRECTED, 302, 1, 0, false },
 	{ "failed", { INVITE, { .s = 1, .status = 404, .to = "t" } }, 2, LEG_FAILED, 404, 1, 0, false },
 	{ "challenged and no more", { INVITE, { .s = 1, .status = 401, .to = "t" } }, 2, LEG_FAILED, 401, 1, 0, false },
 	{ "redirected and tried there",

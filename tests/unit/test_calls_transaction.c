@@ -253,6 +253,65 @@ static void test_provisional_with_other_body_is_news(void **state)
 	script_end(&s);
 }
 
+/* More than a leg has at once, in most: each answer still finds its own, the oldest as well as the newest. */
+static void test_many_transactions(void **state)
+{
+	enum { MANY = 40 };
+	struct script s;
+	const struct leg *leg;
+
+	(void)state;
+	script_begin(&s);
+	SAY(&s, .s = 0, .sdp = "v1");
+	SAY(&s, .s = 1, .status = 200, .to = "t", .sdp = "v1 10.0.0.2:6000");
+	for (unsigned i = 0; i < MANY; i++)
+		SAY(&s, .s = 2 + i * 0.01, .method = "INFO", .cseq = 2 + i, .to = "t");
+	for (unsigned i = 0; i < MANY; i++)
+		SAY(&s, .s = 3 + i * 0.01, .method = "INFO", .status = 200, .cseq = 2 + i, .to = "t");
+	leg = script_leg(&s, 1);
+	assert_int_equal(leg->transactions.count, 1 + MANY);
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		assert_int_equal(t->messages.count, 2);
+		assert_int_equal(t->finals, 1);
+	}
+	script_end(&s);
+}
+
+/* One Call-ID for all calls of a careless sender: From-tags tell the legs apart, To-tags the dialogs. */
+static void test_many_legs_of_one_call_id(void **state)
+{
+	enum { MANY = 40 };
+	char from[MANY][8], to[MANY][8];
+	struct script s;
+	unsigned n = 0;
+
+	(void)state;
+	script_begin(&s);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(from[i], sizeof from[i], "f%u", i);
+		snprintf(to[i], sizeof to[i], "t%u", i);
+		SAY(&s, .s = i * 0.1, .from = from[i], .branch = from[i], .sdp = "v1");
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		SAY(&s, .s = 5 + i * 0.1, .from = from[i], .branch = from[i], .to = to[i], .status = 200,
+			.sdp = "v1 10.0.0.2:6000");
+	for (unsigned i = 0; i < MANY; i++)
+		SAY(&s, .s = 10 + i * 0.1, .src = B, .dst = A, .method = "BYE", .from = to[i], .to = from[i], .cseq = 7);
+	assert_int_equal(calls_legs(s.c)->count, MANY);
+	LIST_EACH(it, calls_legs(s.c)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		assert_int_equal(leg->messages.count, 3);
+		assert_int_equal(leg->dialogs.count, 1);
+		assert_true(span_equal(leg->from_tag, span_of(from[n])));
+		assert_true(leg->bye_seen && leg->ended_by_side == SIDE_CALLEE);
+		n++;
+	}
+	script_end(&s);
+}
+
 /* A flood of repetitions stays bounded and the end is still noticed. */
 static void test_endless_leg(void **state)
 {
@@ -287,6 +346,8 @@ int main(void)
 		cmocka_unit_test(test_transactions_without_final_close_after_32_s),
 		cmocka_unit_test(test_a_ringing_invite_waits),
 		cmocka_unit_test(test_provisional_with_other_body_is_news),
+		cmocka_unit_test(test_many_transactions),
+		cmocka_unit_test(test_many_legs_of_one_call_id),
 		cmocka_unit_test(test_endless_leg),
 	};
 

@@ -2,6 +2,8 @@
 /* test_duplicate: mirror copies against what a sender or the network really repeats (1.4.6). */
 #include "tests/unit/network_packets.h"
 
+#include "analyzer/network/loop.h"
+
 enum difference {
 	SAME = 0,
 	OTHER_ID = 1 << 0,
@@ -255,12 +257,72 @@ static void clock_jumps(void **state)
 	network_free(n);
 }
 
+static const struct {
+	const char *name;
+	int id;                      /* -1: IPv6 */
+	int64_t apart_us;
+	int ttl_step;
+	unsigned passes, packets;    /* of each packet; different ones */
+	bool two_places;             /* every other pass is on the way back */
+	unsigned routed, switched;   /* packets that go round */
+	bool died;
+} rounds[] = {
+	{ "a ring of two routers", 7, 900, 2, 30, 3, false, 3, 0, false },
+	{ "until the TTL is up", 7, 900, 2, 32, 1, false, 1, 0, true },
+	{ "seen in both directions", 7, 900, 1, 60, 1, true, 1, 0, false },
+	{ "a slow ring: each round within the window", 7, 19000, 2, 20, 1, false, 1, 0, false },
+	{ "IPv6", -1, 900, 2, 20, 1, false, 1, 0, false },
+	{ "five points of a mirror", 7, 100, 1, 5, 3, false, 0, 0, false },
+	{ "a ring of switches", 7, 700, 0, 25, 2, false, 0, 2, false },
+	{ "a mirror of all ports", 7, 20, 0, 48, 2, false, 0, 0, false },
+	{ "without an IP-ID the sender may repeat it", 0, 700, 0, 25, 2, false, 0, 0, false },
+};
+
+static bool back(size_t i, unsigned pass)
+{
+	return rounds[i].two_places && pass % 2;
+}
+
+static void goes_round(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rounds); i++) {
+		struct network *n = network_new(NULL);
+		const struct loops *l = network_loops(n);
+		unsigned routed = 0, switched = 0;
+
+		for (unsigned k = 0; k < rounds[i].packets; k++) {
+			struct packet p = packet_for(UDP, rounds[i].id > 0 ? rounds[i].id + (int)k : rounds[i].id);
+
+			p.at_ns += k * SECOND_NS;
+			p.ttl = 64;
+			for (unsigned pass = 0; pass < rounds[i].passes; pass++) {
+				p.frame++;
+				packet_mac(&p, back(i, pass) ? 2 : 1, back(i, pass) ? 1 : 2);
+				assert_int_equal(network_duplicate(n, &p) == DUPLICATE_NO, pass == 0);
+				p.at_ns += rounds[i].apart_us * MICROSECOND_NS;
+				p.ttl = (uint8_t)(p.ttl - rounds[i].ttl_step);
+			}
+		}
+		for (unsigned k = 0; k < l->routed_count; k++)
+			routed += l->routed[k].packets;
+		for (unsigned k = 0; k < l->switched_count; k++)
+			switched += l->switched[k].packets;
+		if (routed != rounds[i].routed || switched != rounds[i].switched ||
+		    (routed && l->routed[0].died != rounds[i].died))
+			fail_msg("%s: %u routed, %u switched, died %d", rounds[i].name, routed, switched,
+				routed && l->routed[0].died);
+		network_free(n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(duplicate_verdicts),
 		cmocka_unit_test(copies_interleaved),
 		cmocka_unit_test(messages_of_a_segment),
+		cmocka_unit_test(goes_round),
 		cmocka_unit_test(ring_bounds),
 		cmocka_unit_test(clock_jumps),
 	};

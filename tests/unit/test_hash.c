@@ -123,6 +123,36 @@ static void test_table(void **state)
 	free(records);
 }
 
+/* A table that needs no memory of its own at first finds, forgets and grows like any other. */
+static void test_few(void **state)
+{
+	enum { COUNT = 100 };
+	static struct record records[COUNT];
+	struct hash h;
+
+	(void)state;
+	hash_init_few(&h);
+	assert_null(find(&h, 1));
+	for (uint32_t i = 0; i < COUNT; i++) {
+		records[i].number = i;
+		hash_add(&h, &records[i].link, (uint32_t)hash_bytes(&i, sizeof i));
+		assert_true((h.buckets == &h.few) == (i < 8));
+		for (uint32_t k = 0; k < COUNT; k++)
+			assert_ptr_equal(find(&h, k), k <= i ? &records[k] : NULL);
+	}
+	for (uint32_t i = 0; i < COUNT; i++) {
+		hash_remove(&h, &records[i].link);
+		assert_null(find(&h, i));
+	}
+	assert_int_equal(h.count, 0);
+	hash_fini(&h);
+	hash_init_few(&h);
+	hash_add(&h, &records[0].link, 7);
+	hash_remove(&h, &records[0].link);
+	assert_null(hash_first(&h, 7));
+	hash_fini(&h);
+}
+
 /* All in one bucket: slow, but right. */
 static void test_collisions(void **state)
 {
@@ -351,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_spreads),
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_few),
 		cmocka_unit_test(test_collisions),
 		cmocka_unit_test(test_chosen_keys),
 		cmocka_unit_test(test_chosen_pairs),

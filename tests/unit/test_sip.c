@@ -445,10 +445,17 @@ static void test_addresses(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (size_t n = 0; n < 2 * (sizeof cases / sizeof *cases); n++) {
+		size_t i = n / 2;
+		char text[512];
 		struct sip_address a;
 
-		assert_true(sip_address_parse(span_of(cases[i].value), &a));
+		/* in a message, with other bytes behind it, and alone */
+		snprintf(text, sizeof text, "OPTIONS sip:a@b SIP/2.0\r\nTo: %s\r\nX: >;tag=none\r\n\r\n",
+			cases[i].value);
+		a = parse_text(text)->to;
+		if (n % 2)
+			assert_true(sip_address_parse(span_of(cases[i].value), &a));
 		assert_span(a.display, cases[i].display);
 		assert_span(a.uri, cases[i].uri);
 		assert_span(a.scheme, cases[i].scheme);

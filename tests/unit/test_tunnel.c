@@ -47,6 +47,29 @@ static const struct {
 	{ "GENEVE, options",    17,  6081, BYTES(1, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0), TUNNEL_GENEVE },
 	{ "GENEVE, options lie", 17, 6081, BYTES(0x3f, 0, 0x65, 0x58, 0, 0, 1, 0, 1, 2, 3, 4, MACS, 8, 0),
 	  TUNNEL_NONE },
+	{ "L2TP",               17,  1701, BYTES(0, 2, 0, 7, 0, 9, 0xff, 3, 0, 0x21), TUNNEL_L2TP },
+	{ "L2TP, protocol compressed", 17, 1701, BYTES(0, 2, 0, 7, 0, 9, 0x21), TUNNEL_L2TP },
+	{ "L2TP, all fields",   17,  1701, BYTES(0x0b, 2, 0, 7, 0, 9, 0, 1, 0, 2, 0, 3, 1, 2, 3, 0, 0x21),
+	  TUNNEL_L2TP },
+	{ "L2TP, length lies",  17,  1701, BYTES(0x40, 2, 0x7f, 0, 0, 7, 0, 9, 0xff, 3, 0, 0x21), TUNNEL_NONE },
+	{ "L2TP, length too short", 17, 1701, BYTES(0x40, 2, 0, 3, 0, 7, 0, 9, 0xff, 3, 0, 0x21), TUNNEL_NONE },
+	{ "L2TP, offset lies",  17,  1701, BYTES(0x02, 2, 0, 7, 0, 9, 0xff, 0xff, 0, 0x21), TUNNEL_NONE },
+	{ "L2TP, control",      17,  1701, BYTES(0xc8, 2, 0, 12, 0, 7, 0, 0, 0, 1, 0, 1), TUNNEL_NONE },
+	{ "L2TP, LCP inside",   17,  1701, BYTES(0, 2, 0, 7, 0, 9, 0xff, 3, 0xc0, 0x21), TUNNEL_NONE },
+	{ "L2TP, another version", 17, 1701, BYTES(0, 1, 0, 7, 0, 9, 0xff, 3, 0, 0x21), TUNNEL_NONE },
+	{ "L2TP, reserved bits", 17, 1701, BYTES(0x20, 2, 0, 7, 0, 9, 0xff, 3, 0, 0x21), TUNNEL_NONE },
+	{ "L2TP, nothing in it", 17, 1701, BYTES(0, 2, 0), TUNNEL_NONE },
+	{ "L2TP on another port", 17, 1702, BYTES(0, 2, 0, 7, 0, 9, 0xff, 3, 0, 0x21), TUNNEL_NONE },
+	{ "L2TPv3 over IP",    115,     0, BYTES(0, 0, 0, 7, MACS, 8, 0), TUNNEL_L2TP },
+	{ "L2TPv3, cookie of 4", 115,   0, BYTES(0, 0, 0, 7, 1, 2, 3, 4, MACS, 8, 0), TUNNEL_L2TP },
+	{ "L2TPv3, cookie of 8, sublayer", 115, 0, BYTES(0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0x40, 0, 0, 1, MACS, 8, 0),
+	  TUNNEL_L2TP },
+	{ "L2TPv3, cookie too long", 115, 0, BYTES(0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0x40, 0, 0, 1, 0, 0, 0, 1, MACS,
+	  8, 0), TUNNEL_NONE },
+	{ "L2TPv3, PPP",       115,     0, BYTES(0, 0, 0, 7, 0xff, 3, 0, 0x21), TUNNEL_L2TP },
+	{ "L2TPv3, control",   115,     0, BYTES(0, 0, 0, 0, MACS, 8, 0), TUNNEL_NONE },
+	{ "L2TPv3 over UDP",    17,  1701, BYTES(0, 3, 0, 0, 0, 0, 0, 7, MACS, 8, 0), TUNNEL_L2TP },
+	{ "L2TPv3 over UDP, flags", 17, 1701, BYTES(0x40, 3, 0, 0, 0, 0, 0, 7, MACS, 8, 0), TUNNEL_NONE },
 	{ "TZSP",               17, 37008, BYTES(1, 0, 0, 1, 0, 10, 1, 200, 1, MACS, 8, 0), TUNNEL_TZSP },
 	{ "TZSP, tags without end", 17, 37008, BYTES(1, 0, 0, 1, 0, 0, 0, 0), TUNNEL_NONE },
 };
@@ -124,10 +147,40 @@ static void test_gtp(void **state)
 	}
 }
 
+/* L2TP says how long it is, if it wants to; what answers may go to any port. Behind its length is padding. */
+static void test_l2tp(void **state)
+{
+	static const struct { const char *name; uint16_t from, to; int lie; enum packet_tunnel tunnel; } rows[] = {
+		{ "L2TP, length", 1701, 1701, 0, TUNNEL_L2TP }, { "L2TP, answer", 1701, 40000, 0, TUNNEL_L2TP },
+		{ "L2TP, padded", 40000, 1701, -4, TUNNEL_L2TP }, { "L2TP, longer", 1701, 1701, 1, TUNNEL_NONE },
+		{ "L2TP, elsewhere", 40000, 40001, 0, TUNNEL_NONE },
+	};
+	static struct bytes b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint8_t h[12] = { 0x40, 2, 0, 0, 0, 7, 0, 9, 0xff, 3, 0, 0x21 };
+		struct packet p;
+		size_t n;
+
+		inner(&b);
+		n = b.n + sizeof h + (size_t)(rows[i].lie > 0 ? rows[i].lie : 0);
+		h[2] = (uint8_t)(n >> 8);
+		h[3] = (uint8_t)n;
+		bytes_join(&b, (struct span){ h, sizeof h }, bytes_span(&b));
+		if (rows[i].lie < 0)
+			bytes_join(&b, bytes_span(&b), BYTES(0, 0, 0, 0));
+		udp_wrap(&b, rows[i].from, rows[i].to, bytes_span(&b));
+		ip4_wrap(&b, 3, 4, 17, 2, 0, bytes_span(&b));
+		run(bytes_span(&b), &p);
+		check(rows[i].name, &p, rows[i].tunnel);
+	}
+}
+
 /* Ports prove nothing: SIP and RTP on them stay what they are. */
 static void test_ports_taken(void **state)
 {
-	static const uint16_t ports[] = { 2152, 4789, 6081, 8472, 37008 };
+	static const uint16_t ports[] = { 1701, 2152, 4789, 6081, 8472, 37008 };
 	static const uint8_t rtp[20] = { 0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 };
 	static struct bytes b;
 	struct packet p;
@@ -206,7 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_gtp),
+		cmocka_unit_test(test_gtp), cmocka_unit_test(test_l2tp),
 		cmocka_unit_test(test_ports_taken),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_depth),

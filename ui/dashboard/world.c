@@ -206,7 +206,7 @@ static void row_quality(struct call_row *r, const struct view_call *c)
 
 static bool has_ended(const struct view_call *c)
 {
-	static const char *const over[] = { "ended", "failed", "busy", "declined", "cancelled" };
+	static const char *const over[] = { "ended", "failed", "busy", "declined", "redirected", "cancelled" };
 
 	for (size_t i = 0; i < sizeof over / sizeof over[0]; i++)
 		if (c->state && strcmp(c->state, over[i]) == 0)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* gate_losses: holes of streams that share nothing and begin at the same instant. */
+#include "analyzer/detect/gate_losses.h"
+
+#include <stdlib.h>
+
+#include "captures/base/memory.h"
+
+enum { SIMULTANEOUS_STREAMS = 3 };
+
+#define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+
+struct hole {
+	int64_t from_ns, to_ns;
+	const struct stream *stream;
+};
+
+static int hole_compare(const void *a, const void *b)
+{
+	const struct hole *x = a, *y = b;
+
+	if (x->from_ns != y->from_ns)
+		return x->from_ns < y->from_ns ? -1 : 1;
+	return x->stream->n < y->stream->n ? -1 : x->stream->n > y->stream->n;
+}
+
+static unsigned collect_holes(const struct facts *f, struct hole **ret)
+{
+	unsigned n = 0, room = 0;
+	struct hole *holes = NULL;
+
+	LIST_EACH(it, streams_in_order(f->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		for (unsigned i = 0; i < s->gap_count; i++) {
+			if (s->gaps[i].lost_ms < 40 || s->gaps[i].restart)
+				continue;
+			if (n == room) {
+				room = room ? room * 2 : 64;
+				holes = memory_resize(holes, room, sizeof *holes);
+			}
+			holes[n++] = (struct hole){ s->gaps[i].from_ns, s->gaps[i].to_ns, s };
+		}
+	}
+	if (n)
+		qsort(holes, n, sizeof *holes, hole_compare);
+	*ret = holes;
+	return n;
+}
+
+/* Streams that share no host on their sending side may not be hit by one fault of the network at the same instant. */
+static bool unrelated(const struct stream *a, const struct stream *b)
+{
+	return !(address_equal(&a->src.addr, &b->src.addr) && address_equal(&a->dst.addr, &b->dst.addr));
+}
+
+/* For each hole the next one of another pair of hosts, n none: a whole trunk may lose packets at once. */
+static unsigned *next_unrelated(const struct hole *holes, unsigned n)
+{
+	unsigned *next = memory_resize(NULL, n, sizeof *next);
+
+	for (unsigned i = n; i-- > 0;)
+		next[i] = i + 1 == n || unrelated(holes[i].stream, holes[i + 1].stream) ? i + 1 : next[i + 1];
+	return next;
+}
+
+/* How many of the holes i + 1 to end - 1 are of another pair than i's; 2 stands for more. */
+static unsigned holes_apart(const struct hole *holes, const unsigned *next, unsigned i, unsigned end)
+{
+	unsigned second = next[i] + 1;
+
+	if (next[i] >= end)
+		return 0;
+	if (second < end && !unrelated(holes[i].stream, holes[second].stream))
+		second = next[second];
+	return second < end ? 2 : 1;
+}
+
+static void add_hole(struct moments *m, const struct hole *h, unsigned streams)
+{
+	moments_add(m, (struct loss_moment){ h->from_ns, h->to_ns, streams });
+}
+
+/*
+ * Holes that begin within 50 ms of one another: >= 3 streams of which at least two pairs of hosts, in both directions
+ * or from several places; or all that live, with frames that others have acknowledged.
+ */
+struct moments gate_losses_reckon(const struct facts *f)
+{
+	struct moments lost = { NULL, 0 };
+	struct lives lives = { NULL, NULL, 0 };
+	struct hole *holes;
+	unsigned n = collect_holes(f, &holes), end = 0, told = 0, *next = next_unrelated(holes, n);
+
+	if (n && f->capture->tcp_gaps)
+		lives = lives_of(f);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned together, apart;
+		bool all;
+
+		while (end < n && holes[end].from_ns - holes[i].from_ns <= SIMULTANEOUS_NS)
+			end++;
+		together = end - i;
+		apart = holes_apart(holes, next, i, end);
+		all = f->capture->tcp_gaps &&
+			lives_over(&lives, ns_add(holes[i].from_ns, -1), holes[i].from_ns) == together;
+		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && together >= 2 && apart >= 1))
+			continue;
+		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
+			add_hole(&lost, &holes[told], together);
+	}
+	lives_fini(&lives);
+	free(next);
+	free(holes);
+	return lost;
+}

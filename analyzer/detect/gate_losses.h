@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* gate_losses: G7, when streams that share nothing miss packets at the same instant: the capture itself lost them. */
+#ifndef DEADAIR_DETECT_GATE_LOSSES_H
+#define DEADAIR_DETECT_GATE_LOSSES_H
+
+#include "analyzer/detect/detector.h"
+#include "analyzer/detect/moments.h"
+
+/* The caller's, to be finished. */
+struct moments gate_losses_reckon(const struct facts *f);
+
+#endif

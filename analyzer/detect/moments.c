@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* moments: stretches of time at which a capture lacks something, and how many streams live then. */
+#include "analyzer/detect/moments.h"
+
+#include <stdlib.h>
+
+#include "analyzer/detect/detector.h"
+#include "captures/base/memory.h"
+
+#define NEAR_NS (50 * MILLISECOND_NS)
+
+void moments_add(struct moments *m, struct loss_moment add)
+{
+	struct loss_moment *last = m->count ? &m->list[m->count - 1] : NULL;
+
+	if (last && add.from_ns <= last->to_ns) {
+		last->to_ns = add.to_ns > last->to_ns ? add.to_ns : last->to_ns;
+		last->streams = add.streams > last->streams ? add.streams : last->streams;
+		return;
+	}
+	m->list = memory_resize(m->list, m->count + 1u, sizeof *m->list);
+	m->list[m->count++] = add;
+}
+
+/* The first that does not end too early decides. */
+bool moments_meet(const struct moments *m, int64_t from_ns, int64_t to_ns)
+{
+	unsigned low = 0, high = m->count;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (m->list[middle].to_ns < ns_add(from_ns, -NEAR_NS))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < m->count && m->list[low].from_ns <= ns_add(to_ns, NEAR_NS);
+}
+
+void moments_fini(struct moments *m)
+{
+	free(m->list);
+}
+
+static int time_compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+struct lives lives_of(const struct facts *f)
+{
+	const struct list *streams = streams_in_order(f->streams);
+	struct lives l = { memory_resize(NULL, streams->count + 1u, sizeof(int64_t)),
+		memory_resize(NULL, streams->count + 1u, sizeof(int64_t)), 0 };
+
+	LIST_EACH(it, streams) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (s->first_ns >= s->last_ns)
+			continue;
+		l.begin_ns[l.count] = s->first_ns;
+		l.end_ns[l.count++] = s->last_ns;
+	}
+	if (l.count) {
+		qsort(l.begin_ns, l.count, sizeof(int64_t), time_compare);
+		qsort(l.end_ns, l.count, sizeof(int64_t), time_compare);
+	}
+	return l;
+}
+
+void lives_fini(struct lives *l)
+{
+	free(l->begin_ns);
+	free(l->end_ns);
+}
+
+/* How many of the sorted times are that one or before it. */
+static size_t times_until(const int64_t *times, size_t count, int64_t at_ns)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (times[middle] <= at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t lives_over(const struct lives *l, int64_t begun_ns, int64_t later_ns)
+{
+	return times_until(l->begin_ns, l->count, begun_ns) - times_until(l->end_ns, l->count, later_ns);
+}

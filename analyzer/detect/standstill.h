@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * standstill: stretches without a frame of any kind although audio was on its way: the capture stood still, or a link
+ * that all of it shares was down. What was said meanwhile nobody knows.
+ */
+#ifndef DEADAIR_DETECT_STANDSTILL_H
+#define DEADAIR_DETECT_STANDSTILL_H
+
+#include "analyzer/detect/detector.h"
+#include "analyzer/detect/moments.h"
+
+/* The caller's, to be finished. */
+struct moments standstills_reckon(const struct facts *f);
+/* The silence of the whole capture in which at least nine tenths of that time lie; NULL none. */
+const struct stillness *silence_over(const struct capture_facts *c, int64_t from_ns, int64_t to_ns);
+
+#endif
