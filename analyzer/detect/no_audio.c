@@ -118,7 +118,8 @@ static const struct target *idle_server(const struct facts *facts, const struct 
 	const struct pair *p = h && peer ? network_pair_find(facts->network, &named->at.addr, &peer->at.addr) : NULL;
 
 	if (!h || !peer || towards->window->ice ||
-	    address_equal(&named->at.addr, &slot->dialog->leg->party[receiver].contact.addr) || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
+	    address_equal(&named->at.addr, &slot->dialog->leg->party[receiver].contact.addr) ||
+	    !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
 	    network_same(facts->network, &named->at.addr, &signals->addr))
 		return NULL;
 	return named;
