@@ -106,8 +106,8 @@ static bool blocked(const struct hearing *h)
 
 /*
  * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never
- * sent audio to the other side. NULL: none such; or ICE names it, a relay for the case that no other way works; or it is
- * the party itself, whose SIP comes through a proxy.
+ * sent audio to the other side. NULL: none such; or ICE names it, a relay for the case that no other way works; or it
+ * is the party itself, whose SIP comes through a proxy.
  */
 static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver,
 	const struct hearing *towards, const struct hearing *from)
