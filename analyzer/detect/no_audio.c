@@ -106,8 +106,8 @@ static bool blocked(const struct hearing *h)
 
 /*
  * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never
- * sent audio to the other side. NULL: none such; or ICE names it, a relay for the case that no other way works; or it is
- * the party itself, whose SIP comes through a proxy.
+ * sent audio to the other side. NULL: none such; or ICE names it, a relay for the case that no other way works; or it
+ * is the party itself, whose SIP comes through a proxy.
  */
 static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver,
 	const struct hearing *towards, const struct hearing *from)
@@ -118,7 +118,8 @@ static const struct target *idle_server(const struct facts *facts, const struct 
 	const struct pair *p = h && peer ? network_pair_find(facts->network, &named->at.addr, &peer->at.addr) : NULL;
 
 	if (!h || !peer || towards->window->ice ||
-	    address_equal(&named->at.addr, &slot->dialog->leg->party[receiver].contact.addr) || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
+	    address_equal(&named->at.addr, &slot->dialog->leg->party[receiver].contact.addr) ||
+	    !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
 	    network_same(facts->network, &named->at.addr, &signals->addr))
 		return NULL;
 	return named;

@@ -204,7 +204,8 @@ static struct place place_absent(const struct direction *d, const struct hearing
 	if (told_private(d, h->window) &&
 	    (p.reason[0] == 'n' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
 		p.also = "answered-address-private";
-		p.culprit = CULPRIT_NONE;    /* there may be no way to there, or it waits for a packet to learn the right one */
+		/* there may be no way to there, or it waits for a packet to learn the right one */
+		p.culprit = CULPRIT_NONE;
 	}
 	return p;
 }

@@ -586,8 +586,9 @@ static void tell(struct detection *d, const struct event *ev, const struct breac
 
 /* ---- the handshake ---- */
 
-/* Keys were to come of a handshake, and it never gets beyond its first message; told of the direction from the answerer. */
-static const struct dtls_way *handshake_breach(const struct facts *facts, const struct direction *dir, bool *ret_answered)
+/* Keys were to come of a handshake that never gets beyond its first message; told of the direction from the answerer. */
+static const struct dtls_way *handshake_breach(const struct facts *facts, const struct direction *dir,
+	bool *ret_answered)
 {
 	const struct window *w = direction_first_due(dir);
 
