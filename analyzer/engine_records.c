@@ -21,15 +21,13 @@ struct places {
 	unsigned from[ENGINE_BATCH]; /* of each packet: where its own begin */
 };
 
-/* All buckets, then what lies in them, then what comes behind a stranger. */
+/* All slots, then what they lead to. */
 static void places_ask(const struct places *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		hash_ask_bucket(&p->at[i]);
 	for (unsigned i = 0; i < p->count; i++)
 		hash_ask_record(&p->at[i]);
-	for (unsigned i = 0; i < p->count; i++)
-		hash_ask_next(&p->at[i]);
 }
 
 /* A record takes a batch, and looks nowhere that was not asked for: */
@@ -67,6 +65,8 @@ static void network_take(struct engine *e, const struct due *due, const struct h
 		sip_ways_message_at(e->ways, p, way);
 	} else if (p->kind == PACKET_STUN) {
 		network_learn_stun(e->network, p);
+	} else if (p->kind == PACKET_DTLS) {
+		network_learn_dtls(e->network, p);
 	}
 }
 

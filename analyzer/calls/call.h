@@ -85,8 +85,8 @@ struct message_words {               /* what few messages have */
 
 /* As of a leg: what judgement asks of most messages comes first. */
 struct message {
-	struct list_link in_leg;     /* leg.messages, capture order */
-	struct list_link in_transaction;
+	struct chain_link in_leg;    /* leg.messages, capture order */
+	struct chain_link in_transaction;
 	struct transaction *transaction;
 	struct dialog *dialog;       /* NULL: none yet (initial INVITE, 100) */
 	const struct message *first; /* what it repeats or forwards; itself when MESSAGE_FIRST */
@@ -145,7 +145,7 @@ struct transaction {
 	uint8_t by;                  /* enum side: client */
 	bool initial;                /* an INVITE without To-tag */
 	uint32_t cseq;
-	struct list messages;
+	struct chain messages;
 	/* the first of each; ack: of the INVITE, of either kind; NULL unseen */
 	const struct message *request, *provisional, *final, *ack;
 	uint16_t status;             /* last: provisional until final; 0 none */
@@ -276,7 +276,8 @@ struct leg {
 	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
-	struct list dialogs, transactions, messages;
+	struct list dialogs, transactions;
+	struct chain messages;
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
 	struct party party[2];       /* indexed by enum side */

@@ -17,8 +17,7 @@ enum {
 	INITIALS_MAX = 4,
 	HEADER_IDS_MAX = 4,
 	COMMON_PHRASES = 256,
-	COMMON_FORMATS = 128,
-	LEG_CHUNK = 784              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
+	COMMON_FORMATS = 128
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 

@@ -252,6 +252,6 @@ struct message *message_new(const struct arrival *a)
 	m->sdp = sip->sdp.n ? leg_description(a) : NULL;
 	if (m->cut)
 		leg->cut = true;
-	list_add_tail(&leg->messages, &m->in_leg);
+	chain_add(&leg->messages, &m->in_leg);
 	return m;
 }

@@ -88,7 +88,6 @@ static struct transaction_record *transaction_new(struct arrival *a, uint32_t ha
 	t->transaction.key = hash_mix(a->branch, method_hash(a->sip));
 	t->transaction.first_ns = t->transaction.last_ns = a->packet->at_ns;
 	t->transaction.initial = seems_initial(a);
-	list_init(&t->transaction.messages);
 	list_add_tail(&leg->transactions, &t->transaction.in_leg);
 	hash_add(&a->leg->transactions, &t->by_key, hash);
 	return t;
@@ -313,7 +312,7 @@ void transaction_note(struct arrival *a)
 	m->repeat = repeat_of(a, &like) & 3;
 	m->first = like ? m->repeat == MESSAGE_NEXT_HOP ? like->message.first : &like->message : m;
 	m->transaction = t;
-	list_add_tail(&t->messages, &m->in_transaction);
+	chain_add(&t->messages, &m->in_transaction);
 	if (m->at.at_ns > t->last_ns)
 		t->last_ns = m->at.at_ns;
 	if (m->repeat == MESSAGE_COPY)

@@ -69,7 +69,10 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 			: HEARD_NOT_EXPECTED;
 		return;
 	}
-	if (c->weak) {
+	if (h->icmp && c->right + c->wrong + c->foreign_pt == 0) {
+		h->gate = "G3";
+		judge_because(h, "an ICMP error quotes audio of the sender: it sent, and what it sent is not in the capture");
+	} else if (c->weak) {
 		h->gate = "B10";
 		judge_because(h, "a stream of the sender could be this one, nothing proves it");
 	} else {

@@ -139,7 +139,7 @@ static const struct message *handed_to(const struct transaction *invite, const s
 {
 	const struct message *of = m->by == invite->by ? invite->final : invite->request;
 
-	LIST_EACH(it, &invite->messages) {
+	CHAIN_EACH(it, &invite->messages) {
 		const struct message *x = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (of && x->request == of->request && x->status == of->status &&

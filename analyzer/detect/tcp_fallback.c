@@ -56,7 +56,7 @@ static bool at_client(const struct tcp_fallback *x, const struct endpoint *e)
 /* Did the request go to that server after all, by whatever way? */
 static bool went_on(const struct tcp_fallback *x, const struct leg *leg, int64_t from_ns)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method != SIP_ACK && m->method != SIP_CANCEL && m->at.at_ns > from_ns &&
@@ -175,7 +175,7 @@ void tcp_fallbacks_find(struct tcp_fallbacks *ret, struct detection *d, const st
 
 		if (ret->count == 0)
 			return;
-		LIST_EACH(it, &leg->messages) {
+		CHAIN_EACH(it, &leg->messages) {
 			const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 			if (!m->request || m->method == SIP_ACK || m->repeat != MESSAGE_FIRST ||

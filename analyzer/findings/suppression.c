@@ -95,7 +95,7 @@ static const struct row {
 	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio" } },
 	{ "rtp-injection", "media-hijack", SAME_CALL,
 	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
-	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
+	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent", "audio-missing-after-hold" } },
 	{ "srtp-broken", NULL, SAME_CALL, { "no-audio", "rtp-injection" } },
 	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
 	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },

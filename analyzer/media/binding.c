@@ -67,8 +67,8 @@ void binding_free(struct binding *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; b->spots.buckets && i <= b->spots.mask; i++) {
-		for (struct hash_link *it = b->spots.buckets[i]; it; it = it->next)
+	for (size_t i = 0; b->spots.slots && i <= b->spots.mask; i++) {
+		for (struct hash_link *it = hash_at(&b->spots, i); it; it = it->next)
 			free(HASH_ENTRY(it, struct spot, link)->order);
 	}
 	pool_fini(&b->place_pool);
@@ -195,6 +195,7 @@ void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret)
 	ret->signalled = true;
 	ret->ptime_ms = m->ptime_ms;
 	ret->secure = m->secure;
+	ret->keyed = m->rare->crypto_key_count > 0;
 	for (unsigned i = 0; i < m->format_count; i++) {
 		const struct sdp_format *f = &m->formats[i];
 
@@ -215,6 +216,7 @@ static void hint_merge(struct stream_hint *to, const struct sdp_media *m)
 	struct stream_hint more;
 
 	binding_hint_of(m, &more);
+	to->keyed |= more.keyed;
 	for (unsigned pt = 0; pt < 128; pt++) {
 		if (to->clock_hz[pt] || !more.clock_hz[pt])
 			continue;
