@@ -9,7 +9,7 @@
 #include "dissect/packet.h"
 
 struct engine;
-struct past_asks;                    /* analyzer/network/past_asks.h */
+struct past_asks;                    /* analyzer/past_asks.h */
 struct redact;
 
 struct engine_options {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* askers: who called or registered before, read once from a history for the analyzer (network/past_asks.h). */
+/* askers: who called or registered before, read once from a history for the analyzer (analyzer/past_asks.h). */
 #ifndef DEADAIR_HISTORY_ASKERS_H
 #define DEADAIR_HISTORY_ASKERS_H
 
 #include "analyzer/history/store.h"
-#include "analyzer/network/past_asks.h"
+#include "analyzer/past_asks.h"
 
 /*
  * The latest ones within the day that ends then, without runs in which names were replaced, and without that of this

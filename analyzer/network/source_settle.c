@@ -2,8 +2,8 @@
 /* source_settle: what class a source is of, and whether it scans or guesses. Finding page 5, sections 0, 4 and 5. */
 #include <stdlib.h>
 
-#include "analyzer/network/past_asks.h"
 #include "analyzer/network/source_private.h"
+#include "analyzer/past_asks.h"
 #include "captures/base/memory.h"
 
 enum {

@@ -3,8 +3,8 @@
  * past_asks: who asked for which users before this capture began, as a history tells. Handed in at the start or before
  * the end; without a history there are none.
  */
-#ifndef DEADAIR_NETWORK_PAST_ASKS_H
-#define DEADAIR_NETWORK_PAST_ASKS_H
+#ifndef DEADAIR_ANALYZER_PAST_ASKS_H
+#define DEADAIR_ANALYZER_PAST_ASKS_H
 
 #include "captures/base/address.h"
 #include "captures/base/span.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* past_asks: an array by source, user and time, put in order when it is first asked. */
-#include "analyzer/network/past_asks.h"
+#include "analyzer/past_asks.h"
 
 #include <stdlib.h>
 
