@@ -11,10 +11,12 @@ enum {
 	HOSTS_PERCENT = 6, PAIRS_PERCENT = 6, MAPPINGS_PERCENT = 2, ICMP_PERCENT = 1, SOURCES_PERCENT = 3,
 	TUPLES_PERCENT = 1,
 	WATCHES_PERCENT = 2, SERVICES_PERCENT = 1, REPEATS_PERCENT = 1, REPEAT_STATS_PERCENT = 1, DISSECT_PERCENT = 8,
+	SAMPLE_PERCENT = 2,
 	REGISTRATION_BYTES = 2 * 1600, ACCOUNT_BYTES = 2000, STREAM_BYTES = 2300, FLOW_BYTES = 240, PARTY_BYTES = 2048,
 	HOST_BYTES = 900, PAIR_BYTES = 420,
 	MAPPING_BYTES = 460, ICMP_BYTES = 160, SOURCE_BYTES = 19000, TUPLE_BYTES = 176, SERVICE_BYTES = 3600,
-	REPEAT_BYTES = 480, REPEAT_STAT_BYTES = 2000
+	REPEAT_BYTES = 480, REPEAT_STAT_BYTES = 2000,
+	SAMPLE_BYTES = 128 << 20     /* whole packets are large: where nothing else has a cap */
 };
 
 static size_t share(size_t bytes, size_t percent, size_t entry_bytes)
@@ -29,6 +31,7 @@ struct budget budget_of(size_t bytes)
 		.registrations = share(bytes, REGISTRATIONS_PERCENT, REGISTRATION_BYTES),
 		.accounts = share(bytes, ACCOUNTS_PERCENT, ACCOUNT_BYTES),
 		.streams = share(bytes, STREAMS_PERCENT, STREAM_BYTES),
+		.sample_bytes = bytes ? share(bytes, SAMPLE_PERCENT, 1) : SAMPLE_BYTES,
 		.flows = share(bytes, FLOWS_PERCENT, FLOW_BYTES),
 		.parties = share(bytes, PARTIES_PERCENT, PARTY_BYTES),
 		.hosts = share(bytes, HOSTS_PERCENT, HOST_BYTES),

@@ -11,6 +11,7 @@ enum { BUDGET_LEAST = 128 << 20 };
 struct budget {                      /* entries, where it does not say bytes; 0: the table's own default */
 	size_t leg_bytes, registrations, accounts;   /* registrations: and as many subscriptions */
 	size_t streams, flows;
+	size_t sample_bytes;         /* of packets to be tested with keys; never 0 */
 	size_t parties;              /* of RTCP */
 	size_t hosts, pairs, mappings;
 	size_t icmp;
@@ -20,7 +21,7 @@ struct budget {                      /* entries, where it does not say bytes; 0:
 	size_t sources, tuples;      /* who asks by SIP; flows of anything to outside */
 };
 
-/* bytes 0: no budget, all zeros. */
+/* bytes 0: no budget, zeros where that is allowed. */
 struct budget budget_of(size_t bytes);
 /* What of it dissection may hold in unfinished datagrams and TCP streams, bytes. */
 size_t budget_dissect(size_t bytes);

@@ -2,6 +2,8 @@
 /* capture_facts: what is known of the capture as a whole: counts, cuts, clocks, and what besides VoIP is in it. */
 #include "analyzer/capture_facts.h"
 
+#include <stdlib.h>
+
 #include "analyzer/engine_state.h"
 #include "captures/base/memory.h"
 #include "dissect/ldap.h"
@@ -14,15 +16,25 @@ static const int64_t grains[GRAINS] = { MILLISECOND_NS, 10 * MILLISECOND_NS, 100
 enum { SILENCES_MAX = 65536 };
 #define SILENCE_NS (100 * MILLISECOND_NS)
 
-static void note_silence(struct capture_facts *c, int64_t at_ns)
+static void note_silence(struct silences *s, int64_t from_ns, int64_t to_ns)
 {
-	if (c->silence_count == SILENCES_MAX)
+	if (s->count == SILENCES_MAX)
 		return;
-	if (c->silence_count == c->silence_room) {
-		c->silence_room = c->silence_room ? c->silence_room * 2 : 64;
-		c->silences = memory_resize(c->silences, c->silence_room, sizeof *c->silences);
+	if (s->count == s->room) {
+		s->room = s->room ? s->room * 2 : 64;
+		s->list = memory_resize(s->list, s->room, sizeof *s->list);
 	}
-	c->silences[c->silence_count++] = (struct stillness){ c->last_ns, at_ns };
+	s->list[s->count++] = (struct stillness){ from_ns, to_ns };
+}
+
+/* Several files are several capture points: one may stand still alone. */
+static void note_file_silence(struct capture_facts *c, unsigned file, int64_t from_ns, int64_t to_ns)
+{
+	while (c->file_count <= file) {
+		c->file_silences = memory_resize(c->file_silences, c->file_count + 1u, sizeof *c->file_silences);
+		c->file_silences[c->file_count++] = (struct silences){ NULL, 0, 0 };
+	}
+	note_silence(&c->file_silences[file], from_ns, to_ns);
 }
 
 /* Counted at the first grain that it is no multiple of, as it is none of the coarser ones: mostly one division. */
@@ -42,7 +54,7 @@ static void note_odd_time(struct engine *e, const struct file_clock *clock, int6
 	if (e->capture.first_ns == NS_NONE || at_ns < e->capture.first_ns)
 		e->capture.first_ns = at_ns;
 	if (e->capture.last_ns != NS_NONE && ns_minus(at_ns, e->capture.last_ns) >= SILENCE_NS)
-		note_silence(&e->capture, at_ns);
+		note_silence(&e->capture.silences, e->capture.last_ns, at_ns);
 	if (e->capture.last_ns == NS_NONE || at_ns > e->capture.last_ns)
 		e->capture.last_ns = at_ns;
 	if (clock->begun && at_ns < clock->last_ns - 10 * MILLISECOND_NS)
@@ -57,6 +69,8 @@ static void note_time(struct engine *e, uint16_t file, int64_t at_ns)
 		e->capture.last_ns = at_ns;
 	else
 		note_odd_time(e, clock, at_ns);
+	if (clock->begun && at_ns - clock->last_ns >= SECOND_NS)
+		note_file_silence(&e->capture, file % ENGINE_FILE_MAX, clock->last_ns, at_ns);
 	clock->begun = true;
 	clock->last_ns = at_ns;
 	note_grain(e, at_ns);
@@ -292,6 +306,14 @@ static bool filter_excludes_media(const char *filter)
 			span_equal(word, SPAN("sip"));
 	}
 	return sip;
+}
+
+void capture_facts_fini(struct capture_facts *c)
+{
+	for (unsigned i = 0; i < c->file_count; i++)
+		free(c->file_silences[i].list);
+	free(c->file_silences);
+	free(c->silences.list);
 }
 
 void capture_facts_settle(struct engine *e)

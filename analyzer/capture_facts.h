@@ -5,6 +5,7 @@
 
 #include "dissect/packet.h"
 
+struct capture_facts;
 struct engine;
 
 /* Of a plain frame, whose packet is not made. */
@@ -12,5 +13,7 @@ void capture_facts_plain(struct engine *e, const struct frame *f);
 void capture_facts_packet(struct engine *e, const struct packet *p);
 /* The end: what only the whole capture tells. Repeatable but for the counts of the streams, which are final then. */
 void capture_facts_settle(struct engine *e);
+/* What it owns. */
+void capture_facts_fini(struct capture_facts *c);
 
 #endif

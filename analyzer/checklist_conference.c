@@ -19,7 +19,7 @@ static const struct message *focus_of(const struct call *call)
 	LIST_EACH(it, &call->legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
 
-		LIST_EACH(mit, &leg->messages) {
+		CHAIN_EACH(mit, &leg->messages) {
 			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
 
 			if (leg->answered && m->focus)

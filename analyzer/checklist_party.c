@@ -54,7 +54,7 @@ void checklist_remote(struct checklist *c)
 
 static const struct message *early_promise(const struct leg *leg)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (!m->request && m->method == SIP_INVITE && m->status > 100 && m->status < 200 && m->sdp)

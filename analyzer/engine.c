@@ -15,6 +15,7 @@
 #include "analyzer/engine_state.h"
 #include "captures/base/memory.h"
 #include "dissect/plain.h"
+#include "dissect/srtp_check.h"
 
 enum {
 	ICMP_KEEP = 65536,
@@ -59,6 +60,7 @@ static struct streams *make_streams(struct engine *e, const struct budget *budge
 		.twin_max_ns = config_ns(c, "twin", "max-ms", MILLISECOND_NS),
 		.max_streams = budget->streams,
 		.max_flows = budget->flows,
+		.max_sample_bytes = srtp_check_library() ? budget->sample_bytes : 0,
 		.evicted = stream_evicted,
 		.evicted_context = e,
 	};
@@ -228,7 +230,7 @@ void engine_free(struct engine *e)
 	hash_fini(&e->icmp_by_dst);
 	early_free(e->early);
 	channels_free(e->channels);
-	free(e->capture.silences);
+	capture_facts_fini(&e->capture);
 	two_points_free(e->points);
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);

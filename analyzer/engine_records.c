@@ -65,6 +65,8 @@ static void network_take(struct engine *e, const struct due *due, const struct h
 		sip_ways_message_at(e->ways, p, way);
 	} else if (p->kind == PACKET_STUN) {
 		network_learn_stun(e->network, p);
+	} else if (p->kind == PACKET_DTLS) {
+		network_learn_dtls(e->network, p);
 	}
 }
 

@@ -153,6 +153,7 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 {
 	char count[TEXT_COUNT], shown[120];
 	const struct capture_facts *c = &e->capture;
+	uint64_t replayed = calls_counts(e->calls).replayed_legs;
 
 	if (e->gates && gates_clock_unreliable(e->gates))
 		note(v, ret, "clock-unreliable: %s",
@@ -171,6 +172,9 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 			c->tcp_gaps == 1 ? " was" : "s were",
 		     c->tcp_gaps == 1 ? "is" : "are");
 	say_delays(v, e, ret);
+	if (replayed)
+		note(v, ret, "%s leg%s in the capture more than once, to the letter, minutes and more apart: traffic was played again; only the first time is judged",
+			text_count(replayed, count), replayed == 1 ? " is" : "s are");
 	if (c->filter[0])
 		note(v, ret, "captured with the filter: %s", c->filter);
 	if (c->read_filter[0])

@@ -44,26 +44,23 @@ static void ladder_add(struct view_cache *v, const struct message *m, unsigned l
  */
 static void ladder_build(struct view_cache *v, const struct call *c)
 {
-	const struct list_link *next[LEG_MAX], *end[LEG_MAX];
+	const struct chain_link *next[LEG_MAX];
 	const struct message *earliest;
 	unsigned leg_count = 0, best = 0;
 
 	v->ladder_count = 0;
 	v->ladder_of = c;
 	LIST_EACH(it, &c->legs) {
-		const struct list *messages = &LIST_ENTRY(it, struct leg, in_call)->messages;
-
 		if (leg_count == LEG_MAX)
 			break;
-		next[leg_count] = messages->head.next;
-		end[leg_count++] = &messages->head;
+		next[leg_count++] = LIST_ENTRY(it, struct leg, in_call)->messages.first;
 	}
 	do {
 		earliest = NULL;
 		for (unsigned l = 0; l < leg_count; l++) {
-			const struct message *m = LIST_ENTRY(next[l], struct message, in_leg);
+			const struct message *m = next[l] ? LIST_ENTRY(next[l], struct message, in_leg) : NULL;
 
-			if (next[l] != end[l] && (!earliest || m->at.at_ns < earliest->at.at_ns)) {
+			if (m && (!earliest || m->at.at_ns < earliest->at.at_ns)) {
 				earliest = m;
 				best = l;
 			}
@@ -94,7 +91,7 @@ bool view_message(const struct engine *e, size_t call, size_t i, struct view_mes
 		.sdp = m->sdp != NULL,
 		.retransmission = m->repeat == MESSAGE_RETRANSMITTED, .copy = m->repeat == MESSAGE_COPY,
 		.next_hop = m->repeat == MESSAGE_NEXT_HOP,
-		.sdp_text = m->sdp ? sdp_summary(v, m->sdp) : NULL, .raw = phrase_span(m->raw),
+		.sdp_text = m->sdp ? sdp_summary(v, m->sdp) : NULL, .raw = message_raw(m),
 	};
 	if (!ret->method.n)
 		ret->method = span_of(sip_method_name(m->method));

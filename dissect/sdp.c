@@ -64,6 +64,7 @@ struct sdp_rare *sdp_reader_rare(struct sdp_reader *r)
 	memset(rare, 0, sizeof *rare);
 	rare->candidates = r->room->candidates;
 	rare->ssrcs = r->room->ssrcs;
+	rare->cryptos = r->room->cryptos;
 	r->media->rare = rare;
 	return rare;
 }
@@ -88,6 +89,8 @@ static void media_inherit(struct sdp_reader *r)
 	rare->crypto_count = session->rare->crypto_count;
 	rare->crypto_suite = session->rare->crypto_suite;
 	rare->crypto_mki = session->rare->crypto_mki;
+	rare->crypto_key_count = session->rare->crypto_key_count;
+	memcpy(rare->cryptos, session->rare->cryptos, sdp_crypto_kept(rare) * sizeof *rare->cryptos);
 	rare->key_management = session->rare->key_management;
 	rare->ice_ufrag = session->rare->ice_ufrag;
 }

@@ -9,7 +9,7 @@
 #include "captures/base/address.h"
 
 enum { SDP_MEDIA_MAX = 16, SDP_FORMAT_MAX = 48, SDP_CANDIDATE_MAX = 16, SDP_SSRC_MAX = 8, SDP_TAILS = 4,
-	SDP_TAIL_BYTES = 512 };
+	SDP_TAIL_BYTES = 512, SDP_CRYPTO_MAX = 8, SDP_KEY_MAX = 46 };
 
 enum sdp_kind { SDP_AUDIO, SDP_VIDEO, SDP_IMAGE, SDP_TEXT, SDP_APPLICATION, SDP_MESSAGE, SDP_KIND_OTHER };
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };   /* as its author means it */
@@ -38,6 +38,28 @@ struct sdp_candidate {
 	char type;                   /* 'h'ost, 's'rflx, 'p'rflx, 'r'elay */
 };
 
+/*
+ * What a=crypto may name: RFC 4568 6.2, 6188, 7714. Others are not told apart; among them AES_192, whose keys libsrtp2
+ * (2.5) derives otherwise than RFC 6188 says: who uses it may be right and not fit.
+ */
+enum sdp_suite {
+	SDP_SUITE_OTHER, SDP_SUITE_AES_128_80, SDP_SUITE_AES_128_32, SDP_SUITE_AES_256_80, SDP_SUITE_AES_256_32,
+	SDP_SUITE_GCM_128, SDP_SUITE_GCM_256
+};
+
+/*
+ * A key of an a=crypto line (RFC 4568), for testing packets with it (srtp_check.h). It is a secret: never printed,
+ * logged, or stored.
+ */
+struct sdp_crypto {
+	uint32_t tag;
+	uint8_t suite;                          /* enum sdp_suite */
+	uint8_t mki_bytes;                      /* behind each packet (RFC 3711 3.1); 0 none */
+	/* nothing can be tested: unknown suite, broken key, or a parameter that makes other packets of it */
+	bool untestable;
+	uint8_t key[SDP_KEY_MAX];               /* master key and salt, as long as the suite wants; else 0 */
+};
+
 struct sdp_rare {                            /* what few media have */
 	struct span name;                       /* c= names a host by DNS name */
 	struct endpoint rtcp;                   /* a=rtcp (RFC 3605): port 0 where it is not given */
@@ -46,6 +68,8 @@ struct sdp_rare {                            /* what few media have */
 	unsigned crypto_count;
 	/* some key has a master key identifier, which makes packets longer (RFC 3711 3.1) */
 	bool crypto_mki;
+	struct sdp_crypto *cryptos;             /* at most SDP_CRYPTO_MAX; a line may have several */
+	unsigned crypto_key_count;              /* beyond that: they are not kept */
 	bool key_management;                    /* a=key-mgmt (RFC 4567): MIKEY */
 	struct span fingerprint, setup;
 	struct span ice_ufrag;
@@ -116,6 +140,7 @@ struct sdp_text {
 		struct sdp_format formats[SDP_FORMAT_MAX];
 		struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
 		uint32_t ssrcs[SDP_SSRC_MAX];
+		struct sdp_crypto cryptos[SDP_CRYPTO_MAX];
 	} rooms[SDP_MEDIA_MAX + 1];             /* one more for what belongs to no medium */
 	struct sdp_tail tails[SDP_TAILS];
 	unsigned next_tail;                     /* to be replaced */
@@ -141,6 +166,14 @@ static inline bool sdp_same(const struct sdp *x, const struct sdp *y)
 
 /* Where its RTCP is due: a=rtcp, else the next port of its address. Family 0 as of the medium; port 0: none. */
 struct endpoint sdp_media_rtcp(const struct sdp_media *m);
+/* Keys that are kept: i < ... of rare->cryptos. */
+static inline unsigned sdp_crypto_kept(const struct sdp_rare *rare)
+{
+	return rare->crypto_key_count < SDP_CRYPTO_MAX ? rare->crypto_key_count : SDP_CRYPTO_MAX;
+}
+
+/* Bytes of a suite's master key and salt together; 0: of none that is known. */
+unsigned sdp_suite_key_bytes(enum sdp_suite suite);
 /* NULL none */
 const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt);
 /* RFC 3551 tables 4 and 5: name and clock of a static type; empty name: none. */

@@ -247,23 +247,6 @@ static void label_read(struct sdp_reader *r, struct span value)
 	sdp_reader_rare(r)->label = value;
 }
 
-/* RFC 4568: tag, suite, keys. The keys are never kept. */
-static void crypto_read(struct sdp_reader *r, struct span value)
-{
-	struct span tag = sdp_word_take(&value), suite = sdp_word_take(&value);
-	struct sdp_rare *rare;
-
-	if (tag.n == 0 || suite.n == 0) {
-		r->said->flaws |= SDP_FLAW_LINE;
-		return;
-	}
-	rare = sdp_reader_rare(r);
-	if (rare->crypto_count++ == 0)
-		rare->crypto_suite = suite;
-	value = span_from(value, span_find(value, '|'));        /* inline:KEY|LIFETIME|MKI:LENGTH */
-	rare->crypto_mki |= span_find(value, ':') < value.n;
-}
-
 static void key_management_read(struct sdp_reader *r, struct span value)
 {
 	(void)value;
@@ -393,7 +376,7 @@ static const struct attribute {
 	{ NAME("maxptime"), maxptime_read },
 	{ NAME("rtcp"), rtcp_read },
 	{ NAME("rtcp-mux"), rtcp_mux_read },
-	{ NAME("crypto"), crypto_read },
+	{ NAME("crypto"), sdp_crypto_read },
 	{ NAME("key-mgmt"), key_management_read },
 	{ NAME("fingerprint"), fingerprint_read },
 	{ NAME("setup"), setup_read },

@@ -18,6 +18,7 @@ size_t sdp_keep_bytes(const struct sdp_text *t)
 
 		if (rare)
 			bytes += sizeof *rare + rare->ssrc_count * sizeof *rare->ssrcs +
+				sdp_crypto_kept(rare) * sizeof *rare->cryptos +
 				rare->candidate_count * sizeof *rare->candidates;
 	}
 	return bytes;
@@ -42,7 +43,7 @@ static void texts_keep(struct sdp_rare *rare, const struct sdp_keeper *keeper)
 		*texts[i] = keeper->text(keeper->context, *texts[i]);
 }
 
-/* All rare facts, then all SSRCs, then all candidates: the strictest alignment first. */
+/* All rare facts, then all SSRCs, keys, candidates: the strictest alignment first. */
 static void rare_keep(struct sdp *kept, const struct sdp_text *t, const struct sdp_keeper *keeper, uint8_t *at)
 {
 	struct sdp_rare *own[SDP_MEDIA_MAX];
@@ -59,6 +60,10 @@ static void rare_keep(struct sdp *kept, const struct sdp_text *t, const struct s
 	for (unsigned i = 0; i < kept->media_count; i++)
 		if (own[i])
 			own[i]->ssrcs = move(own[i]->ssrcs, own[i]->ssrc_count * sizeof *own[i]->ssrcs, &at);
+	for (unsigned i = 0; i < kept->media_count; i++)
+		if (own[i])
+			own[i]->cryptos = move(own[i]->cryptos, sdp_crypto_kept(own[i]) * sizeof *own[i]->cryptos,
+				&at);
 	for (unsigned i = 0; i < kept->media_count; i++)
 		if (own[i])
 			own[i]->candidates = move(own[i]->candidates,

@@ -73,6 +73,11 @@ static inline void sdp_tail_spoil(struct sdp_reader *r)
 /* All has been read: the tail is kept, where it can be. */
 void sdp_tail_keep(struct sdp_reader *r);
 
+/* ---- sdp_crypto.c ---- */
+
+/* What stands behind a=crypto:, RFC 4568 9.1. */
+void sdp_crypto_read(struct sdp_reader *r, struct span value);
+
 /* ---- sdp_attribute.c ---- */
 
 /* A payload type in a m= line. */

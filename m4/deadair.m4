@@ -52,6 +52,17 @@ AC_DEFUN([DEADAIR_LIBRARY], [
 	])
 ])
 
+# DEADAIR_OPTION(PREFIX, MODULE, DEBIAN-PACKAGE, yes|no|check): defines DEADAIR_PREFIX where it is built in; have_PREFIX says.
+AC_DEFUN([DEADAIR_OPTION], [
+	have_$1=no
+	AS_IF([test "x$4" != xno],
+		[PKG_CHECK_MODULES([$1], [$2], [have_$1=yes], [
+			AC_MSG_RESULT([no])
+			AS_IF([test "x$4" = xyes], [AC_MSG_ERROR([$2 is missing: install $3 (Debian, Ubuntu)])])
+		])])
+	AS_IF([test $have_$1 = yes], [$1_CFLAGS="$$1_CFLAGS -DDEADAIR_$1"])
+])
+
 # CVE-2022-41550 is fixed in 5.3.1 and in Debian's 5.3.0-2.1: deadair does not call the function that had it, other programs may.
 AC_DEFUN([DEADAIR_OSIP_ADVICE], [
 	AS_IF([$PKG_CONFIG --exists 'libosip2 < 5.3.1'], [

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "captures/base/nearest.h"
+#include "dissect/srtp_check.h"
 #include "ui/foreign.h"
 #include "ui/words.h"
 
@@ -244,7 +245,12 @@ static int command_version(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	return print("deadair " PACKAGE_VERSION "\n");
+	const char *srtp = srtp_check_library();
+	char text[256];
+
+	snprintf(text, sizeof text, "deadair " PACKAGE_VERSION "\n%s%s\n", srtp ? "with " : "without libsrtp2: ",
+		srtp ? srtp : "packets are not tested with keys that SDP tells");
+	return print(text);
 }
 
 static bool asks_for_help(int argc, char **argv)

@@ -137,20 +137,32 @@ static void cell_party(struct table *t, const struct view_call *c, unsigned part
 	table_cell(t, PAINT_PLAIN, text);
 }
 
-static void cell_talk(struct table *t, const struct view_call *c)
+/* "0:42+": the capture ends first. */
+static void cell_talk(struct table *t, const struct view_call *c, int64_t last_ns)
 {
-	char text[NS_TEXT];
+	char length[NS_TEXT], text[NS_TEXT + 1];
+	bool open = c->end_ns == NS_NONE;
 
-	if (c->answer_ns == NS_NONE || c->end_ns == NS_NONE)
+	if (c->answer_ns == NS_NONE || (open && last_ns == NS_NONE)) {
 		table_cell(t, PAINT_PLAIN, "-");
-	else
-		table_cell(t, PAINT_PLAIN, ns_duration(ns_minus(c->end_ns, c->answer_ns), text));
+		return;
+	}
+	ns_duration(ns_minus(open ? last_ns : c->end_ns, c->answer_ns), length);
+	snprintf(text, sizeof text, "%s%s", length, open ? "+" : "");
+	table_cell(t, PAINT_PLAIN, text);
 }
 
-static void row_add(struct table *t, const struct report *r, const struct selected_call *s, const struct view_call *c,
-	bool is_wide)
+struct call_rows {
+	struct table *t;
+	const struct report *r;
+	int64_t last_ns;             /* of the capture; NS_NONE: its frames have no times */
+	bool is_wide;
+};
+
+static void row_add(const struct call_rows *rows, const struct selected_call *s, const struct view_call *c)
 {
 	char number[16], clock[NS_TEXT], hears[HEARS_TEXT];
+	struct table *t = rows->t;
 	enum paint paint;
 	const char *mark = row_mark(s, &paint);
 
@@ -158,18 +170,29 @@ static void row_add(struct table *t, const struct report *r, const struct select
 	snprintf(number, sizeof number, "%u", c->n);
 	table_cell(t, PAINT_PLAIN, number);
 	table_cell(t, PAINT_PLAIN, c->start_ns == NS_NONE ? "-" : ns_clock(c->start_ns, 0, clock));
-	cell_party(t, c, 0, is_wide);
+	cell_party(t, c, 0, rows->is_wide);
 	cell_party(t, c, 1, false);
 	table_cell(t, PAINT_PLAIN, c->state ? c->state : "unknown");
-	cell_talk(t, c);
+	cell_talk(t, c, rows->last_ns);
 	for (unsigned hearer = 0; hearer < 2; hearer++)
 		table_cell(t, hears_paint(c, hearer), hears_cell(c, hearer, hears));
-	if (!is_wide)
+	if (!rows->is_wide)
 		return;
 	cell_codec(t, c);
 	cell_figures(t, c, true);
 	cell_figures(t, c, false);
-	cell_problem(t, r, c);
+	cell_problem(t, rows->r, c);
+}
+
+static int64_t capture_end(const struct report *r)
+{
+	struct view_capture *capture = memory_zalloc(sizeof *capture);
+	int64_t last_ns;
+
+	view_capture(r->engine, capture);
+	last_ns = capture->untimed ? NS_NONE : capture->last_ns;
+	free(capture);
+	return last_ns;
 }
 
 void report_call_table(const struct report *r, bool affected_only, size_t most)
@@ -177,6 +200,7 @@ void report_call_table(const struct report *r, bool affected_only, size_t most)
 	bool is_wide = r->out->columns >= COLUMNS_WIDE;
 	struct table *t = is_wide ? table_new(wide, sizeof wide / sizeof wide[0]) : table_new(narrow,
 		sizeof narrow / sizeof narrow[0]);
+	struct call_rows rows = { t, r, capture_end(r), is_wide };
 	struct view_call *c = memory_zalloc(sizeof *c);
 	size_t more = 0;
 	char text[96], count[WORDS];
@@ -189,7 +213,7 @@ void report_call_table(const struct report *r, bool affected_only, size_t most)
 		if (table_rows(t) >= most)
 			more++;
 		else if (view_call(r->engine, i, c))
-			row_add(t, r, s, c, is_wide);
+			row_add(&rows, s, c);
 	}
 	table_print(t, r->out, 0, true);
 	if (more) {

@@ -465,7 +465,7 @@ static void accepted(struct accounts *a, struct device *d, const struct packet *
 		.server = d->server, .at_ns = p->at_ns, .request_at = d->at, .at = message_frame(p), .device = d->n,
 		.source = d->source, .contact = d->contact,
 		.call_id = d->call_id, .listed = contacts_in(p->sip), .removed = d->removes,
-		.udp = d->transport == TRANSPORT_UDP,
+		.udp = d->transport == TRANSPORT_UDP, .vlan = p->vlan_count ? p->vlan[0] : 0,
 	};
 
 	if (!d->binds && !d->removes)           /* a question for the bindings */

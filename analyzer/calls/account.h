@@ -80,6 +80,7 @@ struct binding_change {
 	unsigned listed;             /* Contacts in the answer */
 	bool removed;                /* by Contact * or expires 0 */
 	bool udp;
+	uint16_t vlan;               /* 0 none */
 };
 
 struct account {

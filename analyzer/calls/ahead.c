@@ -57,7 +57,7 @@ static void behind_leg_ask(const struct ahead *m)
 	if (!r)
 		return;
 	ask(r->leg.call, 1);
-	ask(r->leg.messages.head.prev, 1);
+	ask(r->leg.messages.last, 1);
 	ask(r->in_class.prev, 1);
 	ask(r->in_class.next, 1);
 	ask(r->leg.segments, 1);

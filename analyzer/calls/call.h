@@ -79,12 +79,14 @@ enum early_media { EARLY_MEDIA_NONE, EARLY_MEDIA_PROMISED, EARLY_MEDIA_CLOSED };
 struct message_words {               /* what few messages have */
 	const struct phrase *explained; /* of a final >= 300: its Reason, else its Warning header */
 	const struct phrase *method_text; /* of SIP_METHOD_OTHER */
+	const struct phrase *raw;    /* the whole message, where texts are kept */
+	uint32_t rseq;               /* of a reliable provisional (RFC 3262) */
 };
 
 /* As of a leg: what judgement asks of most messages comes first. */
 struct message {
-	struct list_link in_leg;     /* leg.messages, capture order */
-	struct list_link in_transaction;
+	struct chain_link in_leg;    /* leg.messages, capture order */
+	struct chain_link in_transaction;
 	struct transaction *transaction;
 	struct dialog *dialog;       /* NULL: none yet (initial INVITE, 100) */
 	const struct message *first; /* what it repeats or forwards; itself when MESSAGE_FIRST */
@@ -107,11 +109,9 @@ struct message {
 	uint32_t cseq, flaws, bytes_on_wire; /* bytes: of the message alone */
 	const struct phrase *to_tag; /* here and below: NULL none */
 	const struct headers *headers; /* headers.h: of INVITE, ACK, CANCEL, UPDATE and their finals */
-	struct leg *leg;
 	const struct contact *contact;
 	const struct phrase *reason;
 	const struct message_words *words;
-	const struct phrase *raw;    /* the whole message, where texts are kept */
 };
 
 /* Family 0: no Contact, or one without an address. */
@@ -131,6 +131,11 @@ static inline struct span message_method_text(const struct message *m)
 	return m->words ? phrase_span(m->words->method_text) : SPAN_NONE;
 }
 
+static inline struct span message_raw(const struct message *m)
+{
+	return m->words ? phrase_span(m->words->raw) : SPAN_NONE;
+}
+
 struct transaction {
 	struct list_link in_leg;     /* leg.transactions, by first message */
 	struct leg *leg;
@@ -140,7 +145,7 @@ struct transaction {
 	uint8_t by;                  /* enum side: client */
 	bool initial;                /* an INVITE without To-tag */
 	uint32_t cseq;
-	struct list messages;
+	struct chain messages;
 	/* the first of each; ack: of the INVITE, of either kind; NULL unseen */
 	const struct message *request, *provisional, *final, *ack;
 	uint16_t status;             /* last: provisional until final; 0 none */
@@ -148,6 +153,12 @@ struct transaction {
 	unsigned finals;             /* of any status, on any hop; mirror copies not */
 	int64_t first_ns, last_ns;
 };
+
+/* NULL: it belongs to none, and is not kept. */
+static inline struct leg *message_leg(const struct message *m)
+{
+	return m->transaction ? m->transaction->leg : NULL;
+}
 
 enum exchange_kind {
 	EXCHANGE_INITIAL,            /* INVITE/200, or INVITE/reliable 1xx, or 200/ACK (delayed offer) */
@@ -258,10 +269,15 @@ struct leg {
 	 * and answers to them that are no failure: nearly never
 	 */
 	bool rough : 1;
+	bool replayed : 1;           /* long over it began again with the very same INVITE: that is not looked at */
+	bool vlans_differ : 1;       /* its messages were seen in more than one VLAN, or some without a tag */
+	bool vlan_known : 1;
+	uint16_t vlan;               /* the outer one of its first message, 0 none */
 	unsigned named;              /* findings that name it: findings/finding.c */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
-	struct list dialogs, transactions, messages;
+	struct list dialogs, transactions;
+	struct chain messages;
 	int64_t first_ns, last_ns;   /* any message */
 	int64_t invite_ns, progress_ns /* first 18x */, answer_ns, bye_ns, bye_answered_ns, end_ns;
 	struct party party[2];       /* indexed by enum side */
@@ -388,6 +404,7 @@ struct calls;
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
 	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
+	uint64_t replayed_legs;      /* that are in the capture more than once, letter for letter */
 };
 
 struct calls *calls_new(const struct calls_config *config);
@@ -431,6 +448,12 @@ const struct list *calls_subscriptions(const struct calls *c);
 const struct list *calls_transfers(const struct calls *c);
 
 const char *leg_state_name(enum leg_state s);        /* "ringing", "answered", ... as JSON's call.state */
+/* Each was seen in one VLAN only, and not in the same: the same addresses are not the same hosts. */
+static inline bool legs_in_other_vlans(const struct leg *x, const struct leg *y)
+{
+	return x->vlan && y->vlan && x->vlan != y->vlan && !x->vlans_differ && !y->vlans_differ;
+}
+
 const char *leg_join_name(enum leg_join j);          /* "session-id", ... as JSON's joined_by */
 
 #endif

@@ -8,7 +8,12 @@
 
 #include "captures/base/memory.h"
 
-enum { QUEUE_FIRST = 64 };
+enum {
+	QUEUE_FIRST = 64,
+	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
+};
+
+#define REPLAY_NS (64 * SECOND_NS)           /* twice the time for which a request is repeated */
 
 static const char *const state_names[] = {
 	[LEG_CALLING] = "unknown",
@@ -184,6 +189,18 @@ static bool is_rough(const struct arrival *a)
 	return m->has_to_tag || (leg->initial_invite_seen && !is_challenge(leg->status));
 }
 
+/* Copies, too: what is routed from VLAN to VLAN is seen in both. */
+static void note_vlan(struct leg *leg, const struct packet *p)
+{
+	uint16_t vlan = p->vlan_count ? p->vlan[0] : 0;
+
+	if (leg->vlan_known)
+		leg->vlans_differ |= vlan != leg->vlan;
+	else
+		leg->vlan = vlan;
+	leg->vlan_known = true;
+}
+
 /* Everything about one message of a leg, in the order in which one part needs the other. */
 static void leg_message(struct arrival *a)
 {
@@ -191,6 +208,7 @@ static void leg_message(struct arrival *a)
 
 	cseq_repair(a);
 	leg_touch(a->c, r, a->packet->at_ns);
+	note_vlan(&r->leg, a->packet);
 	a->transaction = transaction_get(a);
 	if (!a->transaction) {
 		r->leg.rough = true;
@@ -222,9 +240,41 @@ static void leg_message(struct arrival *a)
 	leg_classify(a->c, r);
 }
 
+/* Was this INVITE, to the branch, among those that began the leg? */
+static bool began_leg(const struct arrival *a)
+{
+	for (int i = 0; i < INITIALS_MAX && a->leg->initials[i]; i++) {
+		for (const struct message_record *s = a->leg->initials[i]->sightings; s; s = s->older) {
+			if (s->message.request && s->message.method == SIP_INVITE && s->branch == a->branch &&
+			    s->message.cseq == a->sip->cseq)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The INVITE of a call that has long been over: nobody repeats it so late (RFC 3261 17.1: 32 s). A recording is played
+ * again, or two captures of the same are put together with other times.
+ */
+static bool is_replay(struct arrival *a)
+{
+	struct leg *leg = &a->leg->leg;
+
+	if (leg->replayed)
+		return true;
+	if (!a->sip->request || a->sip->method != SIP_INVITE || a->sip->to.tag.n || leg->end_ns == NS_NONE ||
+	    ns_minus(a->packet->at_ns, leg->last_ns) < REPLAY_NS || !began_leg(a))
+		return false;
+	a->c->counts.replayed_legs++;
+	return leg->replayed = true;
+}
+
 /* Every way that a message takes through its leg ends here. */
 static void leg_message_fit(struct arrival *a)
 {
+	if (is_replay(a))
+		return;
 	leg_message(a);
 	legs_fit(a->c, a->leg);
 }

@@ -17,8 +17,7 @@ enum {
 	INITIALS_MAX = 4,
 	HEADER_IDS_MAX = 4,
 	COMMON_PHRASES = 256,
-	COMMON_FORMATS = 128,
-	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
+	COMMON_FORMATS = 128
 };
 enum { LEG_ARENA_MAX = 4 << 20 };     /* bytes of packets that one leg may hold */
 
@@ -30,7 +29,6 @@ struct message_record {
 	/* where it is the first of its kind on its address pair: see transaction_record.sightings */
 	const struct message_record *older;
 	uint64_t branch, body;       /* keyed hashes */
-	uint32_t rseq;
 };
 
 struct transaction_record {

@@ -212,7 +212,6 @@ static struct leg_record *leg_new(struct arrival *a)
 		leg->refer_ns = NS_NONE;
 	list_init(&leg->dialogs);
 	list_init(&leg->transactions);
-	list_init(&leg->messages);
 	list_init(&leg->places);
 	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
 	hash_init_few(&r->transactions);

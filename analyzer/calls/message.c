@@ -203,8 +203,8 @@ static const struct phrase *raw_of(const struct arrival *a)
 	if (!a->c->config.keep_texts || a->sip->bytes.n == 0)
 		return NULL;
 	for (const struct message_record *s = a->transaction->sightings; s; s = s->older) {
-		if (span_equal(phrase_span(s->message.raw), a->sip->bytes))
-			return s->message.raw;
+		if (span_equal(message_raw(&s->message), a->sip->bytes))
+			return s->message.words->raw;
 	}
 	return phrase_new(a->leg->leg.arena, a->sip->bytes);
 }
@@ -221,14 +221,17 @@ static const struct message_words *words_of(const struct arrival *a)
 {
 	const struct sip_message *sip = a->sip;
 	struct span explained = explanation(sip);
+	const struct phrase *raw = raw_of(a);
 	struct message_words *words;
 
-	if (explained.n == 0 && sip->method != SIP_METHOD_OTHER)
+	if (explained.n == 0 && sip->method != SIP_METHOD_OTHER && !raw && !a->rseq)
 		return NULL;
 	words = arena_zalloc(a->leg->leg.arena, sizeof *words);
 	if (sip->method == SIP_METHOD_OTHER)
 		words->method_text = common_phrase(a, sip->request ? sip->method_text : sip->cseq_method);
 	words->explained = leg_phrase(a->leg, explained);
+	words->raw = raw;
+	words->rseq = a->rseq;
 	return words;
 }
 
@@ -240,10 +243,8 @@ struct message *message_new(const struct arrival *a)
 	const struct sip_message *sip = a->sip;
 
 	message_fill(m, a);
-	m->leg = leg;
 	leg->focus |= m->focus;
 	leg->early_sdp |= m->status > 100 && m->status < 200 && m->method == SIP_INVITE && sip->sdp.n;
-	m->raw = raw_of(a);
 	m->to_tag = leg_phrase(a->leg, sip->to.tag);
 	m->words = words_of(a);
 	m->reason = common_phrase(a, sip->reason);
@@ -251,6 +252,6 @@ struct message *message_new(const struct arrival *a)
 	m->sdp = sip->sdp.n ? leg_description(a) : NULL;
 	if (m->cut)
 		leg->cut = true;
-	list_add_tail(&leg->messages, &m->in_leg);
+	chain_add(&leg->messages, &m->in_leg);
 	return m;
 }

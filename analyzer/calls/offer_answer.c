@@ -60,7 +60,7 @@ static void copies_add(struct sdp_copies *copies, const struct message *m)
 		at--; /* the first and the last hop say most */
 	if (copies->count == SDP_COPIES_MAX)
 		copies->count--;
-	copies_room(copies, m->leg->arena);
+	copies_room(copies, message_leg(m)->arena);
 	memmove(copies->seen + at + 1, copies->seen + at, (copies->count - at) * sizeof copies->seen[0]);
 	copies->seen[at] = m;
 	copies->count++;

@@ -354,7 +354,6 @@ static void transaction_begin(struct registration_record *r, const struct arriva
 		.request_copies = 1,
 		.first_ns = a->packet->at_ns,
 		.last_ns = a->packet->at_ns };
-	list_init(&t->messages);
 	r->registration.open = t;
 }
 

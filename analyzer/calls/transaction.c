@@ -88,7 +88,6 @@ static struct transaction_record *transaction_new(struct arrival *a, uint32_t ha
 	t->transaction.key = hash_mix(a->branch, method_hash(a->sip));
 	t->transaction.first_ns = t->transaction.last_ns = a->packet->at_ns;
 	t->transaction.initial = seems_initial(a);
-	list_init(&t->transaction.messages);
 	list_add_tail(&leg->transactions, &t->transaction.in_leg);
 	hash_add(&a->leg->transactions, &t->by_key, hash);
 	return t;
@@ -134,7 +133,7 @@ static bool same_message(const struct message_record *s, const struct arrival *a
 	const struct message *m = &s->message;
 
 	return m->request == a->sip->request && m->method == a->sip->method && m->status == a->sip->status &&
-		s->rseq == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
+		(m->words ? m->words->rseq : 0) == a->rseq && span_equal(phrase_span(m->to_tag), a->sip->to.tag);
 }
 
 /*
@@ -183,7 +182,6 @@ static void sighting_add(struct arrival *a)
 		return;
 	s->branch = a->branch;
 	s->body = a->body;
-	s->rseq = a->rseq;
 	s->older = t->sightings;
 	t->sightings = s;
 	t->sighting_count++;
@@ -314,7 +312,7 @@ void transaction_note(struct arrival *a)
 	m->repeat = repeat_of(a, &like) & 3;
 	m->first = like ? m->repeat == MESSAGE_NEXT_HOP ? like->message.first : &like->message : m;
 	m->transaction = t;
-	list_add_tail(&t->messages, &m->in_transaction);
+	chain_add(&t->messages, &m->in_transaction);
 	if (m->at.at_ns > t->last_ns)
 		t->last_ns = m->at.at_ns;
 	if (m->repeat == MESSAGE_COPY)

@@ -154,8 +154,11 @@ static void run_refusal(struct trial *t, const struct message *m)
 {
 	t->run.last_final = m->at;
 	text_escape(phrase_span(m->reason), t->run.phrase, sizeof t->run.phrase);
-	if (t->run.frame_count < TRIAL_FRAMES)
-		t->run.frames[t->run.frame_count++] = m->at;
+	t->run.phrase_status = m->status;
+	if (t->run.frame_count == TRIAL_FRAMES)
+		return;
+	t->run.frame_status[t->run.frame_count] = m->status;
+	t->run.frames[t->run.frame_count++] = m->at;
 }
 
 static void run_end(struct trial *t, int64_t at_ns)
@@ -231,6 +234,7 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 	    t->pending_ns != NS_NONE &&
 		ns_minus(m->at.at_ns, t->pending_ns) > CHAIN_NS)
 		chain_forget(t);
+	t->answered_after_ns = t->pending_ns != NS_NONE ? ns_minus(m->at.at_ns, t->pending_ns) : 0;
 	t->open = true;
 	t->judged = t->counted = t->final_astray = t->final_beyond = false;
 	t->copies_after = 0;
@@ -248,6 +252,12 @@ void trial_request(struct trial *t, const struct message *m, const struct sip_me
 		t->run.bare_again++;
 	t->pending_ns = NS_NONE;
 	silence_reach(t, m);
+}
+
+/* "nonce has changed", "Stale nonce", "Nonce expired": without stale=true (RFC 7616 3.3) the words alone say it. */
+static bool says_nonce(struct span reason)
+{
+	return span_find_text_nocase(reason, SPAN("nonce")) < reason.n;
 }
 
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
@@ -270,6 +280,9 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 		run_refusal(t, m);
 	} else if (t->newest || t->run.old_nonce > 1) {
 		t->run.refused++;
+		t->run.nonce_gone += says_nonce(phrase_span(m->reason));
+		if (t->answered_after_ns > t->run.answered_late_ns)
+			t->run.answered_late_ns = t->answered_after_ns;
 		t->run.stale_row = 0;
 		run_count(t, m);
 		run_refusal(t, m);

@@ -20,6 +20,8 @@ struct trial_run {
 	unsigned challenges;         /* 401, 407 to a request without credentials, or to a cached nonce */
 	unsigned bare_again;         /* challenged, and then asked anew without credentials */
 	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */
+	unsigned nonce_gone;         /* of these, where the answer's own words are that the nonce is no longer good */
+	int64_t answered_late_ns;    /* the longest from a challenge to such credentials */
 	unsigned stale_row, stale_most; /* consecutive stale=true to the nonce just issued */
 	unsigned old_nonce;          /* challenges answered with a nonce from before the last one */
 	unsigned brief;              /* 423 */
@@ -28,7 +30,8 @@ struct trial_run {
 	bool forbidden_credentials;  /* 403 to credentials over an issued nonce */
 	uint16_t status;             /* of the last final that was no challenge; 0 none */
 	uint16_t challenge;          /* of the last challenge; 0 none */
-	char phrase[TRIAL_PHRASE];   /* of the last final; escaped */
+	char phrase[TRIAL_PHRASE];   /* of the last final that refuses; escaped */
+	uint16_t phrase_status;      /* of the same */
 	uint32_t retry_after_s;
 	/* finals sent to another place than the request came from, after which it was sent again */
 	unsigned misdirected;
@@ -45,6 +48,7 @@ struct trial_run {
 	int64_t silent_from_ns, silent_to_ns; /* of requests in tries that nothing came back for */
 	struct frame_ref first_request, last_request, last_final;
 	struct frame_ref frames[TRIAL_FRAMES];   /* of finals that refuse, the first ones */
+	uint16_t frame_status[TRIAL_FRAMES];
 	unsigned frame_count;
 	bool was_bound;              /* the registration before it was still good when it began */
 };
@@ -75,6 +79,7 @@ struct trial {
 	struct endpoint named, final_to;     /* what its Via says; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */
+	int64_t answered_after_ns;   /* how long after its challenge the try in hand came; 0 none */
 };
 
 void trial_init(struct trial *t);

@@ -142,7 +142,7 @@ static void judge_elsewhere(const struct facts *facts, struct unacked *u)
 /* One on the right way, but for another request or dialog. */
 static const struct message *mismatched_ack(const struct unacked *u)
 {
-	LIST_EACH(it, &u->leg->messages) {
+	CHAIN_EACH(it, &u->leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (!m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY || !m->transaction ||
@@ -166,7 +166,7 @@ static bool relay_is_silent(const struct unacked *u, const struct answer_hop *ho
 		    ns_minus(hops[i].first->at.at_ns, u->hop.first->at.at_ns) <= RELAY_NS)
 			return false;
 	}
-	LIST_EACH(it, &u->transaction->messages) {
+	CHAIN_EACH(it, &u->transaction->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		entered |= m->request && m->method == SIP_INVITE && u->hop.invite &&
@@ -233,6 +233,19 @@ static bool misleads_caller(const struct unacked *u)
 	       !(ok && ok->more->recorded_last.n) && seen_as_sent(u);
 }
 
+/* The ACK goes to the Contact (RFC 3261 13.2.2.4): a capture of what passes between these two hosts need not have it. */
+static bool goes_unseen(const struct facts *facts, const struct unacked *u)
+{
+	const struct address contact = message_contact(u->hop.first).addr;
+	const struct headers *ok = u->hop.first->headers;
+	const struct pair *p;
+
+	if (!address_known(&contact) || address_equal(&contact, &u->hop.src.addr) || (ok && ok->more->recorded_last.n))
+		return false;
+	p = network_pair_find(facts->network, &u->hop.dst.addr, &contact);
+	return !p || !p->packets;
+}
+
 static void judge_absence(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
 {
 	const struct facts *facts = detection_facts(d);
@@ -254,7 +267,7 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 		give(u, "proxy-did-not-relay", CONFIDENCE_CERTAIN);
 	} else if (misses_caller(u, &c)) {
 		give(u, "200-not-reaching-caller", c);
-	} else if (caller_is_near(facts, u) && u->witness == WITNESS_PEER) {
+	} else if (caller_is_near(facts, u) && u->witness == WITNESS_PEER && !goes_unseen(facts, u)) {
 		give(u, "never-sent", CONFIDENCE_LIKELY);
 	} else if (misleads_caller(u)) {
 		u->misled = true;

@@ -184,7 +184,7 @@ static void add_phone(struct finding *f, const struct slow_phone *x, const struc
 	f->count++;
 	for (unsigned i = 0; i < count; i++) {
 		if (list[i].busy)
-			finding_leg(f, list[i].asked->leg);
+			finding_leg(f, message_leg(list[i].asked));
 	}
 }
 

@@ -126,7 +126,7 @@ static const struct leg *only_child(const struct leg *leg)
 
 static const struct message *first_answer(const struct leg *leg)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (!m->request && m->method == SIP_INVITE && m->status >= 200 && m->status < 300)
@@ -159,7 +159,7 @@ static void judge_relay(struct delays *all, const struct leg *leg)
 
 static const struct message *first_prack(const struct leg *leg, const struct message *after)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method == SIP_PRACK && m->at.at_ns >= after->at.at_ns && m->repeat != MESSAGE_COPY)
@@ -178,7 +178,7 @@ static void judge_prack(struct delays *all, const struct transaction *t)
 
 	if (!t->final || t->final->status >= 300)
 		return;
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (m->request || m->status >= 200 || !m->headers || !m->headers->rseq || m->repeat == MESSAGE_COPY ||
@@ -213,7 +213,7 @@ static void judge_dialling(struct delays *all, const struct leg *leg)
 
 	if (leg->parent || leg->progress_ns == NS_NONE)
 		return;
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method == SIP_INVITE && !x.from)
@@ -234,7 +234,7 @@ static void judge_dialling(struct delays *all, const struct leg *leg)
 /* Its first message is the INVITE, and the first 18x came too soon for any of the limits; one pair of hosts. */
 static bool rang_soon(const struct leg *leg, double soon_s)
 {
-	const struct message *first = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
+	const struct message *first = LIST_ENTRY(leg->messages.first, struct message, in_leg);
 	double seconds = (double)ns_minus(leg->progress_ns, first->at.at_ns) / 1e9;
 
 	return leg->segment_count == 1 && leg->progress_ns != NS_NONE && first->request &&

@@ -28,7 +28,7 @@ static struct tries tries_of(const struct leg *leg)
 {
 	struct tries t = { .first = NULL };
 
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (is_invite(m) && (!t.first || (endpoint_equal(&m->src, &t.first->src) &&

@@ -84,7 +84,7 @@ unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns
 {
 	unsigned count = 0;
 
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (wanted(m, success))
@@ -92,13 +92,13 @@ unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns
 	}
 	if (count == 0)
 		return 0;
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		for (unsigned i = 0; m->request && m->repeat != MESSAGE_COPY && i < count; i++)
 			take_request(&hops[i], m);
 	}
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		for (unsigned i = 0; wanted(m, success) && i < count; i++)
@@ -119,7 +119,7 @@ const struct message *answer_ack_elsewhere(const struct transaction *t, const st
 {
 	const struct message *found = NULL;
 
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 		bool there = !m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY;
 

@@ -7,9 +7,10 @@
 
 #include "analyzer/detect/hold_ends.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/srtp_keys.h"
 
 static const char *const reasons[] = { "latch-lost", "address-changed", "port-closed",
-	"hold-not-released", "resume-rejected", "moh-stuck", "resume-without-address", "unlocated", NULL };
+	"hold-not-released", "resume-rejected", "moh-stuck", "srtp-roc", "resume-without-address", "unlocated", NULL };
 
 static const struct detector_doc doc = {
 	.says = "no audio after resume",
@@ -68,6 +69,39 @@ static bool latch_forgotten(const struct direction *d, const struct window *befo
 	return false;
 }
 
+/* Its numbers began anew during the hold, or right behind it. */
+static bool restarted(const struct stream *s, const struct window *before, const struct window *after)
+{
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (g->restart && g->to_ns >= before->off_ns && g->from_ns <= after->on_ns)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Its packets arrive and are thrown away: SRTP goes on with the key of before, and whoever began to count anew how
+ * often the numbers have gone round is wrong by that (pjproject 2682).
+ */
+static bool count_lost(const struct direction *d, const struct window *before, const struct hearing *h)
+{
+	const struct window *after = h->window;
+
+	if (h->failure != FAILURE_UNDELIVERED || !before->secure || !after->secure || !before->sender ||
+	    !after->sender || !srtp_keys_same(before->sender, after->sender))
+		return false;
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (s->direction == d && s->first_ns < before->off_ns && s->last_ns > after->on_ns &&
+		    (srtp_wrapped_by(s, after->on_ns) || restarted(s, before, after)))
+			return true;
+	}
+	return false;
+}
+
 static const char *reason_of(const struct direction *d, const struct window *before, const struct hearing *h,
 	enum confidence *ret)
 {
@@ -78,6 +112,8 @@ static const char *reason_of(const struct direction *d, const struct window *bef
 		return *ret = CONFIDENCE_CERTAIN, "latch-lost";
 	if (h->failure == FAILURE_MISDIRECTED && target_changed(before, h->window))
 		return "address-changed";
+	if (count_lost(d, before, h))
+		return "srtp-roc";
 	return "unlocated";
 }
 
@@ -109,11 +145,16 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 			to, was, sender);
 	else if (strcmp(reason, "port-closed") == 0)
 		finding_cause(f, "Since the resume audio to %s is answered by ICMP errors.", now);
+	else if (strcmp(reason, "srtp-roc") == 0)
+		finding_cause(f, "The audio of %s passes here, and %s reports that nothing comes: SRTP goes on with the key of before the hold, and one of them has lost count of how often the packet numbers went round.", from, to);
 	else
 		finding_cause(f,
 			"Audio from %s to %s worked until the hold; since the resume it is missing for %.0f s.", from,
 			to, (double)(h->to_ns - h->from_ns) / 1e9);
-	finding_fix(f, "Compare the session descriptions of the frames named here; look at what %s does at the resume, and keep NAT mappings alive during hold "
+	if (strcmp(reason, "srtp-roc") == 0)
+		finding_fix(f, "Keep the SRTP rollover count over hold and resume, or renew the key with each re-INVITE: update both devices.");
+	else
+		finding_fix(f, "Compare the session descriptions of the frames named here; look at what %s does at the resume, and keep NAT mappings alive during hold "
 		    "(keepalive of 30 s or less).", sender);
 	finding_evidence(f, window_sdp_frame(before), "before the hold: audio to %s", was);
 	if (h->window->exchange)

@@ -98,7 +98,7 @@ static struct mslot *audio_slot(const struct leg *leg)
 static bool is_conference(const struct call *call)
 {
 	LIST_EACH(it, &call->legs) {
-		LIST_EACH(mit, &LIST_ENTRY(it, struct leg, in_call)->messages) {
+		CHAIN_EACH(mit, &LIST_ENTRY(it, struct leg, in_call)->messages) {
 			if (LIST_ENTRY(mit, struct message, in_leg)->focus)
 				return true;
 		}

@@ -50,7 +50,7 @@ static int64_t answered_in_file(const struct dialog *d, const struct stream *s)
 
 	if (!t || !s || d->confirmed_by->at.file == s->file)
 		return d->confirmed_ns;
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (m->status >= 200 && m->status < 300 && m->at.file == s->file)

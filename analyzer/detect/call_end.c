@@ -29,7 +29,7 @@ const struct message *call_end_bye(const struct leg *leg)
 		if (t->method == SIP_BYE && t->request && t->request->at.at_ns == leg->bye_ns)
 			return t->request;
 	}
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method == SIP_BYE && m->repeat != MESSAGE_COPY && m->at.at_ns == leg->bye_ns)
@@ -210,7 +210,7 @@ static unsigned copies_of(const struct transaction *t, const struct message **re
 {
 	unsigned copies = 0;
 
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (!m->request || m->method != t->method || m->repeat == MESSAGE_COPY ||

@@ -81,7 +81,7 @@ static const struct transaction *last_attempt(const struct leg *leg)
 /* A proxy hands a refusal on: the first sight of it is nearest to where it was made. */
 static const struct message *first_sight(const struct transaction *t, unsigned status)
 {
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (!m->request && m->status == status)
@@ -125,7 +125,7 @@ static void find_origin(struct failed_call *f)
 
 static bool was_silent(const struct leg *leg)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		if (!LIST_ENTRY(it, struct message, in_leg)->request)
 			return false;
 	}
@@ -362,7 +362,7 @@ static bool concerns(const struct leg *leg)
 
 static bool cancelled_before(const struct failed_call *f)
 {
-	LIST_EACH(it, &f->leg->messages) {
+	CHAIN_EACH(it, &f->leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method == SIP_CANCEL)

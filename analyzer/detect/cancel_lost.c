@@ -144,7 +144,7 @@ static void judge_cancel(const struct judging *j, struct lost *l)
 
 static const struct message *answer_of(const struct leg *leg)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (!m->request && m->method == SIP_INVITE && m->status >= 200 && m->status < 300)
@@ -155,7 +155,7 @@ static const struct message *answer_of(const struct leg *leg)
 
 static const struct message *cancel_of(const struct leg *leg)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method == SIP_CANCEL)

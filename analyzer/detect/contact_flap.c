@@ -8,6 +8,7 @@
 
 #include "analyzer/calls/account.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/network/vlan_use.h"
 
 static const char *const reasons[] = { "two-devices", "self-correct", "port-changes", "dual-wan", "address-changes",
 	NULL };
@@ -33,6 +34,7 @@ enum { RETURNS_LEAST = 2, FAILED_CALLS_ERROR = 3, EVIDENCE_CHANGES = 6 };
 
 struct flap {                        /* the changes [from, to] of an account, within one window of time */
 	const struct account *account;
+	const struct vlan_uses *vlans;
 	unsigned from, to;
 	unsigned moves;              /* accepted bindings other than the one before */
 	unsigned takeovers, returns; /* by another device; of those, by one that had it before */
@@ -103,6 +105,13 @@ static void count_own(struct flap *f, unsigned at, const struct binding_change *
 	}
 }
 
+/* Two networks with the same addresses, a VLAN each: two registrars, and two accounts of one name. */
+static bool at_other_registrar(const struct flap *f, const struct binding_change *c, const struct binding_change *b)
+{
+	return c->vlan && b->vlan && c->vlan != b->vlan &&
+	       vlan_uses_two_hosts(f->vlans, &c->server.addr, c->vlan, b->vlan);
+}
+
 static void count_change(struct flap *f, unsigned at)
 {
 	const struct binding_change *c = &f->account->changes[at], *b = bound_before(f->account, at);
@@ -111,7 +120,7 @@ static void count_change(struct flap *f, unsigned at)
 		f->removals++;
 		return;
 	}
-	if (!b)
+	if (!b || at_other_registrar(f, c, b))
 		return;
 	if (b->device == c->device) {
 		unsigned before = f->ports + f->addresses + f->contacts;
@@ -125,9 +134,9 @@ static void count_change(struct flap *f, unsigned at)
 }
 
 /* The stretch that begins with this change and is no longer than the window. */
-static struct flap flap_from(const struct account *x, unsigned from, int64_t window_ns)
+static struct flap flap_from(const struct account *x, const struct vlan_uses *vlans, unsigned from, int64_t window_ns)
 {
-	struct flap f = { .account = x, .from = from, .to = from };
+	struct flap f = { .account = x, .vlans = vlans, .from = from, .to = from };
 
 	for (unsigned i = from + 1; i < x->change_count &&
 	    ns_minus(x->changes[i].at_ns, x->changes[from].at_ns) <= window_ns; i++) {
@@ -137,12 +146,12 @@ static struct flap flap_from(const struct account *x, unsigned from, int64_t win
 	return f;
 }
 
-static struct flap worst_flap(const struct account *x, int64_t window_ns)
+static struct flap worst_flap(const struct account *x, const struct vlan_uses *vlans, int64_t window_ns)
 {
 	struct flap worst = { .account = x };
 
 	for (unsigned i = 0; i + 1 < x->change_count; i++) {
-		struct flap f = flap_from(x, i, window_ns);
+		struct flap f = flap_from(x, vlans, i, window_ns);
 
 		if (f.moves > worst.moves)
 			worst = f;
@@ -310,7 +319,7 @@ static void tell(struct detection *d, const struct flap *x, const char *reason)
 
 static void judge(struct detection *d, const struct account *a, unsigned least, int64_t window_ns)
 {
-	struct flap worst = worst_flap(a, window_ns);
+	struct flap worst = worst_flap(a, network_vlans(detection_facts(d)->network), window_ns);
 	const char *reason = worst.moves >= least ? reason_of(&worst, least) : NULL;
 
 	if (flows_on_purpose(a)) {

@@ -92,7 +92,9 @@ struct provisioned {
 	struct frame_ref first_at;
 };
 
-struct stillness { int64_t from_ns, to_ns; };  /* between two frames, of whatever kind */
+/* between two frames, of whatever kind */
+struct stillness { int64_t from_ns, to_ns; };
+struct silences { struct stillness *list; unsigned count, room; };     /* the first ones, by time; the engine's */
 
 struct capture_facts {               /* about the capture as a whole; kept by the engine */
 	int64_t first_ns, last_ns;
@@ -101,8 +103,9 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	uint64_t untimed;            /* frames without a time of their own */
 	bool no_clock;               /* all frames have the same time */
 	int64_t answers_early_ns;    /* by so much SIP answers came before their request, at most */
-	struct stillness *silences;    /* of 100 ms and more, the first ones, by time; the engine's */
-	unsigned silence_count, silence_room;
+	struct silences silences;    /* of 100 ms and more */
+	struct silences *file_silences;      /* of a second and more in each of the first file_count files */
+	unsigned file_count;
 	uint64_t timestamps_back;    /* frames more than 10 ms before their predecessor in the same file */
 	int64_t timestamp_grain_ns;  /* largest of 1, 10, 100 ms that divides all deltas; 0 none */
 	uint64_t if_drop, os_drop;

@@ -69,7 +69,7 @@ static struct early early_of(const struct facts *facts, const struct dialog *dia
 	const struct leg *leg = dialog->leg;
 	struct early e = { .from_ns = NS_NONE, .to_ns = facts->capture->last_ns };
 
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (is_progress(m) && (m->dialog == dialog || !m->dialog))

@@ -93,7 +93,7 @@ struct moments gate_losses_reckon(const struct facts *f)
 	unsigned n = collect_holes(f, &holes), end = 0, told = 0, *next = next_unrelated(holes, n);
 
 	if (n && f->capture->tcp_gaps)
-		lives = lives_of(f);
+		lives = lives_of(f, EVERY_FILE);
 	for (unsigned i = 0; i < n; i++) {
 		unsigned together, apart;
 		bool all;

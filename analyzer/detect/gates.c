@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/gate_losses.h"
 #include "analyzer/detect/gate_ports.h"
 #include "analyzer/detect/hearing.h"
@@ -60,6 +61,8 @@ struct gates {
 	bool drops;
 	struct moments lost;         /* by the capture */
 	struct moments still;        /* no frame of any kind, by the capture or its link */
+	struct moments *file_still;  /* the same of each file, where they are several */
+	unsigned file_count;
 	bool clock_unreliable;
 	bool link_member;
 };
@@ -207,7 +210,7 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 	g->due_calls++;
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
 	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot) ||
-	    ice_checks_of(f, slot))
+	    ice_checks_of(f, slot) || dtls_way_of(f, slot))
 		g->calls_with_media++;
 }
 
@@ -486,7 +489,7 @@ uint16_t gates_port_limit(const struct gates *g, bool *ret_above)
 
 bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns)
 {
-	return silence_over(c, from_ns, to_ns) != NULL;
+	return silence_over(&c->silences, from_ns, to_ns) != NULL;
 }
 
 bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
@@ -497,6 +500,11 @@ bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns)
 bool gates_capture_still(const struct gates *g, int64_t from_ns, int64_t to_ns)
 {
 	return moments_meet(&g->still, from_ns, to_ns);
+}
+
+bool gates_file_still(const struct gates *g, unsigned file, int64_t from_ns, int64_t to_ns)
+{
+	return file < g->file_count && moments_meet(&g->file_still[file], from_ns, to_ns);
 }
 
 bool gates_may_hide(const struct gates *g, int64_t from_ns, int64_t to_ns)
@@ -513,6 +521,17 @@ const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *re
 {
 	*ret_count = g->lost.count;
 	return g->lost.list;
+}
+
+/* One file of several may stand still alone; what its own capture point lacks the others may have. */
+static void reckon_files(struct gates *g, const struct facts *f)
+{
+	const struct capture_facts *c = f->capture;
+
+	g->file_still = memory_zalloc((c->file_count + 1u) * sizeof *g->file_still);
+	g->file_count = c->file_count;
+	for (unsigned i = 0; i < c->file_count; i++)
+		g->file_still[i] = standstills_reckon(f, &c->file_silences[i], (int)i);
 }
 
 /* ---- G10, G11 ---- */
@@ -579,7 +598,8 @@ struct gates *gates_reckon(const struct facts *facts)
 	if (!g->no_media)
 		g->limit = gate_ports_reckon(facts);
 	g->lost = gate_losses_reckon(facts);
-	g->still = standstills_reckon(facts);
+	g->still = standstills_reckon(facts, &facts->capture->silences, EVERY_FILE);
+	reckon_files(g, facts);
 	g->drops = facts->capture->if_drop || facts->capture->os_drop;
 	reckon_link_member(g, facts);
 	g->clock_unreliable = facts->capture->timestamps_back > 0 ||
@@ -598,6 +618,9 @@ void gates_free(struct gates *g)
 	arena_free(g->arena);
 	moments_fini(&g->lost);
 	moments_fini(&g->still);
+	for (unsigned i = 0; i < g->file_count; i++)
+		moments_fini(&g->file_still[i]);
+	free(g->file_still);
 	free(g->silent);
 	free(g);
 }

@@ -53,6 +53,8 @@ bool gates_capture_lost(const struct gates *g, int64_t from_ns, int64_t to_ns);
 /* No frame of any kind then although audio was on its way: the capture stood still, or a link that all share. */
 bool gates_capture_still(const struct gates *g, int64_t from_ns, int64_t to_ns);
 #define GATES_STILL "nothing at all was captured where it begins: a hold or a new address may be hidden there"
+/* The same of one file. */
+bool gates_file_still(const struct gates *g, unsigned file, int64_t from_ns, int64_t to_ns);
 /* Either of the two: what is not in the capture may have been sent and answered all the same. */
 bool gates_may_hide(const struct gates *g, int64_t from_ns, int64_t to_ns);
 /* Nearly all of that time is one silence: no frame of any kind in it. */

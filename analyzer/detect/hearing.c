@@ -69,7 +69,10 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 			: HEARD_NOT_EXPECTED;
 		return;
 	}
-	if (c->weak) {
+	if (h->icmp && c->right + c->wrong + c->foreign_pt == 0) {
+		h->gate = "G3";
+		judge_because(h, "an ICMP error quotes audio of the sender: it sent, and what it sent is not in the capture");
+	} else if (c->weak) {
 		h->gate = "B10";
 		judge_because(h, "a stream of the sender could be this one, nothing proves it");
 	} else {
@@ -134,10 +137,13 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	return true;
 }
 
-/* What led it elsewhere may have been said while the capture stood still. */
+/*
+ * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
+ * ended come again.
+ */
 static bool begins_unseen(const struct judge *j, int64_t since_ns)
 {
-	return gates_capture_still(j->facts->gates, since_ns, since_ns);
+	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
 }
 
 static void judge_window(struct judge *j, const struct window *w)
@@ -208,23 +214,41 @@ static void sides_reckon(struct sides *s, const struct facts *facts, const struc
 }
 
 /*
- * Who should send is not at this point, although one that stands for it is: a NAT it is behind, or a relay that put its
- * own address into the SDP. That either sends none may come from nothing having reached it.
+ * A relay is at this point, and has put its own address into the SDP in the place of the author's, who is not. What it
+ * gets is not what the party gets, and what it does not send may never have reached it.
  */
-static bool sender_away(const struct facts *facts, const struct window *w)
+static bool relay_stands_in(const struct facts *facts, const struct target *author, const struct target *all,
+	unsigned count)
 {
-	const struct address *author = w->source_count ? &w->sources[0].at.addr : NULL;
-	const struct host *h = author ? network_host_find(facts->network, author) : NULL;
-
-	if (!author || host_at(h))
+	if (network_at(facts->network, &author->at.addr))
 		return false;
-	if (address_private(author) && !(h && h->sends_ip))
-		return true;
-	for (unsigned i = 1; i < w->source_count; i++) {
-		if (network_at(facts->network, &w->sources[i].at.addr))
+	for (unsigned i = 0; i < count; i++) {
+		const struct address *a = &all[i].at.addr;
+
+		if (network_at(facts->network, a) && !network_same(facts->network, a, &author->at.addr))
 			return true;
 	}
 	return false;
+}
+
+/* Somewhere behind a NAT, of which the outer side alone is seen. */
+static bool is_behind_nat(const struct facts *facts, const struct address *author)
+{
+	const struct host *h = network_host_find(facts->network, author);
+
+	return address_private(author) && !(h && h->sends_ip);
+}
+
+static void judge_stand_ins(struct judge *j, const struct window *w)
+{
+	struct hearing *h = j->h;
+
+	if (w->source_count && (is_behind_nat(j->facts, &w->sources[0].at.addr) ||
+	    relay_stands_in(j->facts, &w->sources[0], w->sources, w->source_count)))
+		h->at_sender = j->at_sender = h->near_sender = j->near_sender = false;
+	if (w->target_count &&
+	    relay_stands_in(j->facts, &w->targets[w->target_count - 1], w->targets, w->target_count))
+		h->at_receiver = h->near_receiver = false;
 }
 
 static void judge_sides(struct judge *j, struct sides *s)
@@ -239,8 +263,8 @@ static void judge_sides(struct judge *j, struct sides *s)
 	j->h->near_sender = j->near_sender = s->place[sender].near;
 	j->h->at_receiver = s->place[receiver].at;
 	j->h->near_receiver = s->place[receiver].near;
-	if (j->h->window && sender_away(j->facts, j->h->window))
-		j->h->at_sender = j->at_sender = j->h->near_sender = j->near_sender = false;
+	if (j->h->window)
+		judge_stand_ins(j, j->h->window);
 }
 
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,

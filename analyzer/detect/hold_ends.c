@@ -129,7 +129,7 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
 		return false;
 	if (e->state == EXCHANGE_STABLE && shuts(e, dir) &&
-	    !gates_capture_still(detection_facts(d)->gates, s->hold->offered_ns, e->offered_ns)) {
+	    !gates_capture_still(detection_facts(d)->gates, dialog->leg->first_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
 		s->from_ns = e->stable_ns;
 	} else if (dir->sender != e->offerer && is_refused(e, s->to_ns)) {

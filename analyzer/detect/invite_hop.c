@@ -176,7 +176,7 @@ unsigned invite_hops(const struct leg *leg, struct invite_hop hops[INVITE_HOP_MA
 {
 	struct walk w = { .hops = hops };
 
-	LIST_EACH(it, &leg->messages)
+	CHAIN_EACH(it, &leg->messages)
 		take(&w, LIST_ENTRY(it, struct message, in_leg));
 	for (unsigned i = 0; i < w.count; i++)
 		hops[i].forwarded = goes_on(&w, &hops[i]);

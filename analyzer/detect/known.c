@@ -39,7 +39,7 @@ static bool in_sdp(const struct facts *facts, const struct sdp *sdp, const struc
 
 static bool in_messages(const struct facts *facts, const struct leg *leg, const struct address *a)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (address_equal(&m->src.addr, a) || address_equal(&m->dst.addr, a) ||

@@ -22,7 +22,7 @@ struct lamps {
 
 static bool conference(const struct leg *leg)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		if (LIST_ENTRY(it, struct message, in_leg)->focus)
 			return true;
 	}

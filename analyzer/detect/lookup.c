@@ -12,7 +12,7 @@
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
-enum { ELSEWHERE_PACKETS = 25 };
+enum { ELSEWHERE_PACKETS = 25, KEY_TESTS = 400000 };
 
 struct pair_sums {                   /* of two addresses, one way */
 	struct hash_link link;
@@ -58,6 +58,7 @@ struct lookup {
 	uint32_t media_points;
 	bool media_points_made;
 	unsigned even_loss;
+	unsigned key_tests;          /* left */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made,
 		even_made;
 };
@@ -67,6 +68,7 @@ struct lookup *lookup_new(const struct facts *facts)
 	struct lookup *l = memory_zalloc(sizeof *l);
 
 	l->facts = facts;
+	l->key_tests = KEY_TESTS;
 	l->arena = arena_new();
 	hash_init(&l->copies);
 	hash_init(&l->replies);
@@ -359,7 +361,7 @@ static void repeated_add(struct lookup *l, const struct message *m)
 static void repeated_make(struct lookup *l)
 {
 	LIST_EACH(it, calls_legs(l->facts->calls)) {
-		LIST_EACH(mit, &LIST_ENTRY(it, struct leg, in_order)->messages) {
+		CHAIN_EACH(mit, &LIST_ENTRY(it, struct leg, in_order)->messages) {
 			const struct message *m = LIST_ENTRY(mit, struct message, in_leg);
 
 			if (m->repeat == MESSAGE_RETRANSMITTED)
@@ -495,7 +497,7 @@ static void early_note(struct lookup *l, const struct leg *leg)
 {
 	if (!leg->early_sdp)
 		return;
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 		int64_t to_ns = leg->answer_ns != NS_NONE ? leg->answer_ns : leg->end_ns;
 		struct early_host *e;
@@ -594,4 +596,9 @@ struct lookup_sources lookup_media_sources(struct lookup *l, const struct addres
 			ret.others_public |= !address_private(&m->list[i].addr);
 	}
 	return ret;
+}
+
+unsigned *lookup_key_tests(struct lookup *l)
+{
+	return &l->key_tests;
 }

@@ -69,6 +69,9 @@ const struct half_known *lookup_half_known(struct lookup *l);
 /* Streams that all lack about as much: even_loss.h. 0 none. */
 unsigned lookup_even_loss(struct lookup *l);
 
+/* Packets that judgement may still test with keys, about 10 us each: a setup of a key counts as 8 of them. */
+unsigned *lookup_key_tests(struct lookup *l);
+
 /* Signs of devices that rewrite SIP: sip_alg.h. */
 struct alg_evidence;
 const struct alg_evidence *lookup_alg_evidence(struct lookup *l);

@@ -191,6 +191,10 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "no BYE of this stream's call is in the capture");
 		return;
 	}
+	if (dialog->leg->replayed) {
+		detection_pass(d, NULL, "the call is in the capture more than once, its audio, too");
+		return;
+	}
 	/* the winner of a fork may have been captured without its answer: then its audio is taken for a loser's */
 	ended_ns = dialog->losing_fork && dialog->leg->bye_ns > dialog->ended_ns ? dialog->leg->bye_ns
 		: dialog->ended_ns;

@@ -50,7 +50,7 @@ static int time_compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-struct lives lives_of(const struct facts *f)
+struct lives lives_of(const struct facts *f, int file)
 {
 	const struct list *streams = streams_in_order(f->streams);
 	struct lives l = { memory_resize(NULL, streams->count + 1u, sizeof(int64_t)),
@@ -59,7 +59,7 @@ struct lives lives_of(const struct facts *f)
 	LIST_EACH(it, streams) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		if (s->first_ns >= s->last_ns)
+		if (s->first_ns >= s->last_ns || (file != EVERY_FILE && s->file != file))
 			continue;
 		l.begin_ns[l.count] = s->first_ns;
 		l.end_ns[l.count++] = s->last_ns;

@@ -25,7 +25,9 @@ void moments_fini(struct moments *m);
 /* When streams live: of those of two packets and more, each sorted by itself. */
 struct lives { int64_t *begin_ns, *end_ns; size_t count; };
 
-struct lives lives_of(const struct facts *f);
+enum { EVERY_FILE = -1 };
+
+struct lives lives_of(const struct facts *f, int file);
 void lives_fini(struct lives *l);
 /* Streams that have begun at that time or before, and end later than the other. */
 size_t lives_over(const struct lives *l, int64_t begun_ns, int64_t later_ns);

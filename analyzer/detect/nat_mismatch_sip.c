@@ -139,7 +139,7 @@ static const struct message *handed_to(const struct transaction *invite, const s
 {
 	const struct message *of = m->by == invite->by ? invite->final : invite->request;
 
-	LIST_EACH(it, &invite->messages) {
+	CHAIN_EACH(it, &invite->messages) {
 		const struct message *x = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (of && x->request == of->request && x->status == of->status &&
@@ -166,7 +166,7 @@ static bool route_astray(struct detection *d, const struct transaction *invite, 
 	p->from = m->src;
 	p->told_at = given->at;
 	p->first = m->at;
-	p->victim = m->leg->party[side_other((enum side)m->by)].signalling;
+	p->victim = message_leg(m)->party[side_other((enum side)m->by)].signalling;
 	p->fix = "Let the proxy record an address that this side reaches: its public one (advertised address; Kamailio: "
 		"listen ... advertise, record_route_preset), and one a side when it stands between two networks (double "
 		"Record-Route, mhomed).";

@@ -2,6 +2,7 @@
 /* no-audio: an answered call in which neither party hears anything. */
 #include <stdio.h>
 
+#include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/latching.h"
@@ -41,7 +42,8 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 {
 	struct side_addresses caller, callee;
 
-	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot))
+	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot) ||
+	    dtls_way_of(facts, slot))
 		return VISIBLE_YES;
 	side_addresses(slot, SIDE_CALLER, &caller);
 	side_addresses(slot, SIDE_CALLEE, &callee);
@@ -104,7 +106,8 @@ static bool blocked(const struct hearing *h)
 
 /*
  * The receiver named a machine for its media that is not the one it signals from: one that is there, and that never
- * sent audio to the other side. NULL: none such, or ICE names it: a relay for the case that no other way works.
+ * sent audio to the other side. NULL: none such; or ICE names it, a relay for the case that no other way works; or it is
+ * the party itself, whose SIP comes through a proxy.
  */
 static const struct target *idle_server(const struct facts *facts, const struct mslot *slot, enum side receiver,
 	const struct hearing *towards, const struct hearing *from)
@@ -114,7 +117,8 @@ static const struct target *idle_server(const struct facts *facts, const struct 
 	const struct host *h = named ? network_host_find(facts->network, &named->at.addr) : NULL;
 	const struct pair *p = h && peer ? network_pair_find(facts->network, &named->at.addr, &peer->at.addr) : NULL;
 
-	if (!h || !peer || towards->window->ice || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
+	if (!h || !peer || towards->window->ice ||
+	    address_equal(&named->at.addr, &slot->dialog->leg->party[receiver].contact.addr) || !h->packets_out || (p && p->rtp) || !address_known(&signals->addr) ||
 	    network_same(facts->network, &named->at.addr, &signals->addr))
 		return NULL;
 	return named;

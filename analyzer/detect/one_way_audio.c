@@ -201,8 +201,11 @@ static struct place place_absent(const struct direction *d, const struct hearing
 		p.reason = "nothing-arrives";
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
-	if (p.reason[0] == 'n' && told_private(d, h->window))
+	if (told_private(d, h->window) &&
+	    (p.reason[0] == 'n' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
 		p.also = "answered-address-private";
+		p.culprit = CULPRIT_NONE;    /* there may be no way to there, or it waits for a packet to learn the right one */
+	}
 	return p;
 }
 
@@ -254,7 +257,7 @@ struct words {
 		receiver_host[SAY_TEXT];
 	char to[ENDPOINT_TEXT], sdp[ENDPOINT_TEXT], real[ENDPOINT_TEXT], point[SAY_TEXT], packets[TEXT_COUNT];
 	double seconds;
-	bool receiver_serves;
+	bool receiver_serves, sender_serves;
 };
 
 static bool is_registrar(const struct facts *facts, const struct address *a)
@@ -278,6 +281,7 @@ static struct words words_of(const struct facts *facts, const struct direction *
 	say_host(facts, &seen_sender.addr, w.sender_host);
 	say_host(facts, &seen_receiver.addr, w.receiver_host);
 	w.receiver_serves = say_serves(facts, &seen_receiver.addr) || is_registrar(facts, &seen_receiver.addr);
+	w.sender_serves = say_serves(facts, &seen_sender.addr) || is_registrar(facts, &seen_sender.addr);
 	say_point(facts, h, d, w.point);
 	endpoint_text(h->misdirected ? &h->misdirected->dst : h->stream ? &h->stream->dst : &none, w.to);
 	endpoint_text(h->window->target_count ? &h->window->targets[0].at : &none, w.sdp);
@@ -407,6 +411,22 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 	}
 }
 
+/* A phone has a microphone; a server passes on what it gets, if it knows where to. */
+static void say_silence_fix(struct finding *f, const struct words *w)
+{
+	if (f->other_reason_count) {
+		text_addf(&f->cause, " It was told to send to %s, a private address: it may have no way there, or wait for a packet from there to learn the right one.",
+			w->sdp);
+		say_private_fix(f, w);
+	} else if (w->sender_serves) {
+		finding_fix(f, "Capture at %s: does the audio of %s reach it on the other side? If it does, look at its media relay or bridge; if not, at the way to it.",
+			w->sender_host, w->sender);
+	} else {
+		finding_fix(f, "On %s look at microphone and mute, the sound device, the application's permission, the host's own firewall, the network interface "
+			    "or VLAN it uses.", w->sender_host);
+	}
+}
+
 static void say_absent(struct finding *f, const struct words *w, const struct hearing *h)
 {
 	if (strcmp(f->reason, "advertised-address-wrong") == 0) {
@@ -419,8 +439,7 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
 			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
 			      w->point);
-		finding_fix(f, "On %s look at microphone and mute, the sound device, the application's permission, the host's own firewall, the network interface "
-			    "or VLAN it uses.", w->sender_host);
+		say_silence_fix(f, w);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f,

@@ -39,6 +39,8 @@ static const struct config_key keys[] = {
 
 enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 3, BRIEF_ENOUGH = 3 };
 
+#define LATE_NS (5 * SECOND_NS)      /* a phone answers its challenge at once */
+
 struct verdict {
 	const struct registration *r;
 	const struct trial_run *run;
@@ -51,6 +53,11 @@ struct verdict {
 };
 
 /* ---- what went wrong ---- */
+
+static bool is_reason(const struct verdict *v, const char *reason)
+{
+	return strcmp(v->reason, reason) == 0;
+}
 
 /* Nothing but copies of one request, whose try is still open. */
 static bool only_copies(const struct verdict *v)
@@ -126,6 +133,12 @@ static bool proxy_keeps_answer(struct detection *d, struct verdict *v)
 	       !silence_gate(detection_facts(d), &s, detection_key(d, "tail-s"), &witness);
 }
 
+/* The registrar says that the nonce is no longer good, and says nothing else. */
+static bool only_old(const struct trial_run *run)
+{
+	return run->nonce_gone && run->nonce_gone == run->refused && !run->forbidden_credentials && !run->wrong_realm;
+}
+
 /* Credentials over the nonce that was just issued, and not accepted. */
 static bool judge_credentials(struct detection *d, struct verdict *v)
 {
@@ -138,6 +151,11 @@ static bool judge_credentials(struct detection *d, struct verdict *v)
 	}
 	if (run->refused == 0 && !run->forbidden_credentials)
 		return false;
+	if (only_old(run)) {
+		v->reason = "stale-loop";
+		v->confidence = CONFIDENCE_LIKELY;
+		return true;
+	}
 	v->confidence = CONFIDENCE_CERTAIN;
 	if (run->wrong_realm) {
 		v->reason = "wrong-realm";
@@ -295,10 +313,8 @@ static const struct wording *wording_of(const char *reason)
 
 static void say_last_answer(const struct trial_run *run, char *text, size_t room)
 {
-	unsigned status = run->status ? run->status : run->challenge;
-
-	if (status && run->last_final.frame)
-		snprintf(text, room, "; the last answer was %u %s", status, run->phrase);
+	if (run->phrase_status && run->last_final.frame)
+		snprintf(text, room, "; the last answer was %u %s", run->phrase_status, run->phrase);
 	else
 		*text = '\0';
 }
@@ -306,15 +322,14 @@ static void say_last_answer(const struct trial_run *run, char *text, size_t room
 static void add_evidence(struct finding *f, const struct verdict *v)
 {
 	const struct trial_run *run = v->run;
-	unsigned refused = run->status ? run->status : run->challenge;
 
 	finding_evidence(f, only_copies(v) ? v->r->trial->request : run->first_request, "REGISTER, the first of these");
 	if (v->icmp_first)
 		finding_evidence(f, v->icmp_first->at, "ICMP error, the first of %u", v->icmp);
 	for (unsigned i = 0; i < run->frame_count && i < 4; i++)
-		finding_evidence(f, run->frames[i], "refused: %u", refused);
+		finding_evidence(f, run->frames[i], "refused: %u", run->frame_status[i]);
 	if (run->frame_count > 4)
-		finding_evidence(f, run->last_final, "the last refusal: %u", refused);
+		finding_evidence(f, run->last_final, "the last refusal: %u", run->phrase_status);
 	if (strcmp(v->reason, "reply-not-relayed") == 0)
 		finding_evidence(f, run->kept, "the answer of the registrar, to the proxy");
 	if (!only_copies(v) && run->last_request.frame != run->first_request.frame)
@@ -348,6 +363,13 @@ static unsigned tries_of(const struct verdict *v)
 	return (v->run->tries ? v->run->tries : v->run->unanswered) + open;
 }
 
+static const char *because_of(const struct verdict *v)
+{
+	if (is_reason(v, "stale-loop") && only_old(v->run))
+		return "the registrar says that the nonce of its challenge is no longer good, and nothing of the password";
+	return wording_of(v->reason)->because;
+}
+
 static void tell_cause(struct finding *f, const struct facts *facts, const struct verdict *v)
 {
 	const struct trial_run *run = v->run;
@@ -365,12 +387,12 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		snprintf(extra, sizeof extra, " (to %s)", endpoint_text(&run->misdirected_to, to));
 	if (times < 2 && run->copies > 1)
 		finding_cause(f, "%s sent %u REGISTERs for %s to %s%s%s: %s%s.", host, run->copies, aor, registrar,
-			lasted, last, wording_of(v->reason)->because,
+			lasted, last, because_of(v),
 			      extra);
 	else
 		finding_cause(f, "%s asked %s %u time%s%s to register %s%s: %s%s.", host, registrar, times,
 			times == 1 ? "" : "s", lasted, aor, last,
-			      wording_of(v->reason)->because, extra);
+			      because_of(v), extra);
 }
 
 /* One phone that tries more often than sites usually bear: it may be locked out, and others with it. */
@@ -420,6 +442,25 @@ static void tell_via(struct finding *f, const struct facts *facts, const struct 
 		finding_fix(f, "Look for the address that %s takes for its own: a fixed or STUN address, a second network card, a VPN; clear it, or switch rport on there; or let %s answer to the source of requests (force_rport).", host, registrar);
 }
 
+/* What the phone answers so late that the registrar may have another nonce by then. */
+static void tell_late(struct finding *f, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+	double late_s = (double)run->answered_late_ns / 1e9;
+
+	if (run->answered_late_ns < LATE_NS || (!is_reason(v, "bad-credentials") && !is_reason(v, "stale-loop")))
+		return;
+	if (is_reason(v, "stale-loop") && only_old(run)) {
+		text_addf(&f->cause, " The phone takes %.0f s to answer its challenge.", late_s);
+		finding_fix(f, "Find out why the phone answers so late (name look-ups, a STUN server that is gone, an overloaded phone); let the registrar's nonces live longer than that.");
+	} else if (run->nonce_gone) {
+		text_addf(&f->cause, " %u time%s it says that the nonce is no longer good: the phone takes up to %.0f s to answer a challenge.",
+			run->nonce_gone, run->nonce_gone == 1 ? "" : "s", late_s);
+	} else {
+		text_addf(&f->cause, " The phone takes up to %.0f s to answer a challenge: the nonce may be too old by then.", late_s);
+	}
+}
+
 static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -438,6 +479,7 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	tell_cause(f, facts, v);
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
+	tell_late(f, v);
 	if (strcmp(v->reason, "reply-lost-nat") == 0)
 		tell_via(f, facts, v);
 	add_evidence(f, v);

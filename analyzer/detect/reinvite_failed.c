@@ -109,7 +109,7 @@ static bool moved_from(const struct leg *leg, const struct request_hop *h)
 {
 	bool was_there = false, moved = false;
 
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->repeat == MESSAGE_COPY || !address_equal(&m->src.addr, &h->dst.addr) ||
@@ -279,7 +279,7 @@ static bool held_before(const struct transaction *t)
 {
 	bool held = false;
 
-	LIST_EACH(it, &t->leg->messages) {
+	CHAIN_EACH(it, &t->leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 		enum sdp_direction said;
 

@@ -76,7 +76,7 @@ unsigned request_hops(const struct transaction *t, int64_t until_ns, struct requ
 {
 	struct walk w = { .hops = hops };
 
-	LIST_EACH(it, &t->messages) {
+	CHAIN_EACH(it, &t->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
 
 		if (m->repeat == MESSAGE_COPY)

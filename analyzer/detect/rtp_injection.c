@@ -9,7 +9,9 @@
 #include "analyzer/detect/known.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/media/binding.h"
 #include "analyzer/media/socket_use.h"
+#include "analyzer/network/vlan_use.h"
 
 static const char *const reasons[] = { "foreign-source", "spoofed", "ssrc-guess", "media-hijack", NULL };
 
@@ -59,6 +61,8 @@ static bool overlaps(const struct detection *d, struct meeting *m)
 
 	m->from_ns = a->first_ns > b->first_ns ? a->first_ns : b->first_ns;
 	m->to_ns = a->last_ns < b->last_ns ? a->last_ns : b->last_ns;
+	if (m->to_ns > m->hold->to_ns)
+		m->to_ns = m->hold->to_ns;       /* both may come again in another session, under the same SSRC */
 	if ((double)ns_minus(m->to_ns, m->from_ns) < detection_key(d, "overlap-ms") * 1e6)
 		return false;
 	/* the earlier one ends soon after the later one begins: handed over */
@@ -292,6 +296,14 @@ static bool of_unseen_session(struct detection *d, const struct stream *s)
 	return true;
 }
 
+/* The same address in another network, whose VLAN the mirror shows, too. */
+static bool of_other_network(struct detection *d, const struct socket_use *u, const struct socket_hold *h,
+	const struct stream *s)
+{
+	return binding_in_other_vlan(s, h->leg) &&
+	       vlan_uses_two_hosts(network_vlans(detection_facts(d)->network), &u->at.addr, s->vlan, h->leg->vlan);
+}
+
 static void judge_socket(struct detection *d, const struct socket_use *u)
 {
 	unsigned told = 0;
@@ -310,7 +322,8 @@ static void judge_socket(struct detection *d, const struct socket_use *u)
 			h = in_hold(u->holds[k - 1], s) ? u->holds[k - 1] : NULL;
 		if (!h || s->bound_by == 1 || s->multicast || s->twin_of ||
 		    (double)s->packets < detection_key(d, "min-packets") || !type_fits(h, s) ||
-		    known_to_socket(detection_facts(d), u, s) || !meets(d, u, h, s, &m) || of_unseen_session(d, s))
+		    known_to_socket(detection_facts(d), u, s) || !meets(d, u, h, s, &m) ||
+		    of_other_network(d, u, h, s) || of_unseen_session(d, s))
 			continue;
 		tell(d, &m, hash_mix(hash_mix(endpoint_key(&u->at), endpoint_key(&s->src)), s->ssrc));
 		told++;

@@ -58,6 +58,23 @@ static uint64_t lost_in(const struct gates *g, const struct stream *s,
 	return n;
 }
 
+/* Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there. */
+static uint64_t lost_by_point(const struct gates *g, const struct stream *s)
+{
+	const struct stream *twin = s->twin_of ? s->twin_of : s->twin_next;
+	uint64_t n = 0;
+
+	for (unsigned i = 0; twin && twin->file != s->file && i < s->gap_count; i++) {
+		const struct gap *gap = &s->gaps[i];
+
+		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 &&
+		    gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
+		    stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step)
+			n += gap->seq_step - 1;
+	}
+	return n;
+}
+
 static void measure_intervals(struct detection *d, const struct stream *s, struct loss *l)
 {
 	double limit = detection_key(d, "interval-percent");
@@ -114,7 +131,8 @@ static struct loss measure(struct detection *d, const struct stream *s)
 	const struct facts *facts = detection_facts(d);
 	struct loss l = { .lost = s->lost_within };
 
-	l.own_lost = lost_in(facts->gates, s, gates_capture_lost) + lost_events(s);
+	l.own_lost = lost_in(facts->gates, s, gates_capture_lost) + lost_events(s) +
+		lost_by_point(facts->gates, s);
 	l.still_lost = lost_in(facts->gates, s, gates_capture_still);
 	if (l.own_lost > l.lost)
 		l.own_lost = l.lost;

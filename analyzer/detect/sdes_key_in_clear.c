@@ -72,7 +72,7 @@ static void look(const struct exchange *x, struct keys_seen *k)
 /* An offer that nothing answered is in no dialog. */
 static void look_at_messages(const struct leg *leg, struct keys_seen *k)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		for (unsigned i = 0; m->sdp && in_clear(m) && i < m->sdp->media_count && !k->offer; i++) {

@@ -16,7 +16,7 @@ struct census {                      /* of the calls that are not the finding's 
 
 static const struct message *first_of(const struct leg *leg)
 {
-	return list_empty(&leg->messages) ? NULL : LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
+	return leg->messages.first ? LIST_ENTRY(leg->messages.first, struct message, in_leg) : NULL;
 }
 
 /* Both ends: who calls whom does not matter. */

@@ -67,6 +67,7 @@ struct asked {                       /* a request, with its bytes for a second l
 	uint32_t cseq;
 	uint16_t final;              /* status; 0: none yet */
 	bool answered, cookie, tagged, last_hop;     /* last_hop: it came with Max-Forwards 0 */
+	bool retagged;               /* seen with another From-tag, too: something on the way changes it */
 	struct stray *stray;         /* NULL: none */
 	uint8_t *text;               /* room for the longest request that stood here */
 	size_t n, room;              /* n 0: no text */
@@ -354,7 +355,7 @@ static uint32_t rules_of_answer(struct state *st, const struct packet *p, const 
 			stray_hold(like, p);
 		return 0;
 	}
-	return a->cookie && a->tagged && m->from.tag.n && a->cseq == m->cseq && a->method == m->method &&
+	return a->cookie && a->tagged && !a->retagged && m->from.tag.n && a->cseq == m->cseq && a->method == m->method &&
 	       a->call_id == m->keys.call_id && a->from_tag != m->keys.from_tag ? UINT32_C(1) << RULE_TAG_CHANGED : 0;
 }
 
@@ -428,6 +429,7 @@ static void take(struct state *st, const struct packet *p)
 	}
 	if (m->request && a) {
 		a->copies++;
+		a->retagged |= a->call_id == m->keys.call_id && a->from_tag != m->keys.from_tag;
 		stray_settle(st, a);
 		return;
 	}

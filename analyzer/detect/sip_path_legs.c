@@ -14,14 +14,14 @@ static bool unheard(const struct leg *leg)
  */
 static bool first_heard(const struct leg *leg, const struct message *m)
 {
-	const struct message *first = LIST_ENTRY(leg->messages.head.next, struct message, in_leg);
+	const struct message *first = LIST_ENTRY(leg->messages.first, struct message, in_leg);
 
 	return leg->status != 0 && endpoint_equal(&m->src, &first->src) && endpoint_equal(&m->dst, &first->dst);
 }
 
 static void legs_of_invite(const struct facts *facts, const struct leg *leg, struct finding *const *told)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 		const struct sip_path *path;
 

@@ -5,18 +5,21 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/dtls_ways.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/srtp_keys.h"
 
 static const char *const reasons[] = {
-	"plain-on-savp", "encrypted-on-avp", "suite-mismatch", "dtls-failed", "one-side-only", "crypto-line-missing",
-	NULL,
+	"plain-on-savp", "encrypted-on-avp", "key-mismatch", "roc-desync", "suite-mismatch", "dtls-failed",
+	"one-side-only", "crypto-line-missing", NULL,
 };
 
 static const struct detector_doc doc = {
 	.says = "encryption promised and not kept, or promised differently by the two sides",
-	.symptom = "Loud noise or silence from the first second.",
-	.evidence = "The SRTP that offer and answer agree on, the length of the packets against their codec, and whether their bytes can be sound.",
-	.mimics = "ZRTP, opportunistic SRTP (RTP/AVP with keys on both sides), a master key identifier, a relay that transcrypts on another leg.",
+	.symptom = "Loud noise or silence from the first second, or since a hold or a transfer.",
+	.evidence = "The SRTP that offer and answer agree on, the DTLS handshake, the length of the packets against their codec, whether their bytes can be sound, and, where a key stands in SDP and deadair was built with libsrtp2, whether packets authenticate with it.",
+	.mimics = "ZRTP, opportunistic SRTP (RTP/AVP with keys on both sides), a master key identifier, a relay that transcrypts on another leg, packets in flight while keys change.",
 	.fix = "The same SRTP mode and suite on both sides of a leg; new keys with a re-INVITE.",
 	.reasons = reasons,
 };
@@ -152,6 +155,12 @@ struct breach {
 	const struct window *window;
 	const struct message *message;       /* that says it */
 	unsigned tag, agreed;        /* bytes behind the payload */
+	enum severity severity;
+	int64_t from_ns;             /* of a stream: packets that show it */
+	uint32_t from_frame, to_frame;
+	struct srtp_keys tested;     /* of key-mismatch, roc-desync */
+	bool both;                   /* each side uses the other's key */
+	const struct exchange *kept; /* roc-desync: over this one the sender has kept its count; NULL: it has not */
 };
 
 static bool stream_breach(struct detection *d, const struct direction *dir, const struct window *w,
@@ -162,7 +171,8 @@ static bool stream_breach(struct detection *d, const struct direction *dir, cons
 
 	if (!l || looked(l) < detection_key(d, "min-packets"))
 		return false;
-	*b = (struct breach){ .stream = s, .window = w, .confidence = CONFIDENCE_LIKELY };
+	*b = (struct breach){ .stream = s, .window = w, .confidence = CONFIDENCE_LIKELY, .severity = SEVERITY_ERROR,
+		.from_ns = l->first_ns, .from_frame = l->first_frame, .to_frame = s->last_frame };
 	if (always(dir, true)) {
 		agreed = tag_bytes(w);
 		b->agreed = agreed;
@@ -180,6 +190,189 @@ static bool stream_breach(struct detection *d, const struct direction *dir, cons
 	return b->reason != NULL;
 }
 
+/* ---- what the keys say ---- */
+
+/* Other keys than those of a=crypto may hold. */
+static bool keyed_otherwise(const struct facts *facts, const struct window *w, const struct stream *s)
+{
+	return w->dtls || w->sender->rare->key_management || w->receiver->rare->key_management || speaks_zrtp(facts, s);
+}
+
+/* It sends with the keys of the other side, as that one does with its own: the two may understand each other. */
+static bool swapped_back(struct detection *d, const struct direction *dir)
+{
+	const struct direction *back = direction_reverse(dir);
+	struct srtp_keys tested;
+
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *s = back->streams[i];
+
+		if (s->direction != back || !s->srtp)
+			continue;
+		srtp_keys_judge(back, s, lookup_key_tests(detection_facts(d)->lookup), &tested);
+		if (tested.sort == SRTP_KEYS_OTHER && tested.whose == SRTP_KEYS_RECEIVER)
+			return true;
+	}
+	return false;
+}
+
+/* A fork has several dialogs, and whose answer counts is not always seen. */
+static bool of_another_branch(const struct direction *dir, const struct message *m)
+{
+	const struct dialog *own = dir->slot->dialog;
+
+	return message_leg(m) == own->leg && own->leg->dialogs.count > 1 && m->to_tag &&
+	       !span_equal(phrase_span(m->to_tag), own->to_tag);
+}
+
+static bool key_breach(struct detection *d, const struct direction *dir, struct breach *b)
+{
+	const struct srtp_keys *k = &b->tested;
+	const struct payload_look *l = b->stream->payload;
+
+	b->reason = "key-mismatch";
+	b->confidence = CONFIDENCE_CERTAIN;
+	b->from_ns = k->first_ns;
+	b->from_frame = k->first_frame;
+	b->to_frame = k->last_frame;
+	if (k->sort == SRTP_KEYS_OTHER) {
+		b->both = k->whose == SRTP_KEYS_RECEIVER && swapped_back(d, dir);
+		b->severity = b->both ? SEVERITY_WARNING : SEVERITY_ERROR;
+		return !of_another_branch(dir, k->fitting);
+	}
+	if (!always(dir, true)) {
+		detection_note(d, false, "no key fits its packets, but plain RTP was offered, too");
+		return false;
+	}
+	if (l && looked(l) && most(l, l->exact)) {
+		b->reason = "plain-on-savp";
+		b->confidence = CONFIDENCE_LIKELY;
+	}
+	return true;
+}
+
+static bool keys_breach(struct detection *d, const struct direction *dir, struct breach *b)
+{
+	unsigned n = b->stream->n;
+
+	srtp_keys_judge(dir, b->stream, lookup_key_tests(detection_facts(d)->lookup), &b->tested);
+	switch (b->tested.sort) {
+	case SRTP_KEYS_UNTESTED:
+		detection_note(d, false, "stream %u was not tested with its key: %s", n, b->tested.why);
+		return false;
+	case SRTP_KEYS_HELD:
+		detection_note(d, false, "stream %u authenticates with the key announced (%u packets tested)", n,
+			b->tested.tested);
+		return false;
+	case SRTP_KEYS_OTHER: case SRTP_KEYS_NONE:
+		return key_breach(d, dir, b);
+	}
+	return false;
+}
+
+/* ---- the rollover count, RFC 3711 3.3.1 ---- */
+
+static int64_t agreed_ns(const struct exchange *x)
+{
+	return x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+}
+
+/* What the receiver reports of the stream then, where its RTCP can be read. */
+static enum rtcp_verdict reported(struct detection *d, const struct direction *dir, const struct stream *s,
+	int64_t from_ns, int64_t to_ns)
+{
+	const struct hearing *h = hearing_of(dir);
+	const struct rtcp_report *last;
+
+	if (!h || !h->receiver_rtcp)
+		return RTCP_VERDICT_NONE;
+	return rtcp_verdict(detection_facts(d)->rtcp, s, h->receiver_rtcp, from_ns, to_ns, &last);
+}
+
+static bool is_lost(enum rtcp_verdict v)
+{
+	return v == RTCP_VERDICT_FROZEN || v == RTCP_VERDICT_EMPTY;
+}
+
+/* The agreement in mid-stream since when the receiver reports that nothing comes, although it did before; NULL none. */
+static const struct exchange *lost_since(struct detection *d, const struct direction *dir, const struct stream *s)
+{
+	const struct exchange *found = NULL;
+
+	LIST_EACH(it, &dir->slot->dialog->exchanges) {
+		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
+		int64_t at_ns = agreed_ns(x);
+
+		if (x->state != EXCHANGE_STABLE || at_ns == NS_NONE || at_ns <= s->first_ns || at_ns >= s->last_ns)
+			continue;
+		if (found && is_lost(reported(d, dir, s, agreed_ns(found), at_ns)))
+			return found;
+		found = is_lost(reported(d, dir, s, at_ns, s->last_ns)) ? x : NULL;
+	}
+	return found;
+}
+
+/* Did an agreement leave the sender's key as it was, as far as it is told? */
+static bool key_stayed(const struct direction *dir, const struct exchange *x)
+{
+	const struct window *before = direction_window_at(dir, x->offered_ns), *after = NULL;
+
+	for (unsigned i = 0; i < dir->window_count && !after; i++)
+		after = dir->windows[i].exchange == x ? &dir->windows[i] : NULL;
+	return before && after && before->sender && after->sender && before->secure && after->secure &&
+	       srtp_keys_same(before->sender, after->sender);
+}
+
+/* The sender has counted on, and the receiver has begun anew: since then it reports that nothing comes. */
+static bool receiver_breach(struct detection *d, const struct direction *dir, struct breach *b)
+{
+	bool held = b->tested.sort == SRTP_KEYS_HELD;
+	const struct exchange *x = lost_since(d, dir, b->stream);
+
+	if (!x || !srtp_wrapped_by(b->stream, agreed_ns(x)) || !key_stayed(dir, x) || (held && !b->tested.kept))
+		return false;
+	b->kept = x;
+	b->confidence = held ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+	b->from_ns = agreed_ns(x);
+	b->from_frame = x->stable_at.frame;
+	return true;
+}
+
+/* The sender has begun anew: if the receiver has, too, they understand each other. */
+static bool sender_breach(struct detection *d, const struct direction *dir, struct breach *b)
+{
+	const struct srtp_rollover *r = &b->tested.rollover;
+	enum rtcp_verdict v = r->at ? reported(d, dir, b->stream, r->at_ns, b->stream->last_ns)
+		: RTCP_VERDICT_ADVANCING;
+
+	if (v == RTCP_VERDICT_ADVANCING)
+		return false;
+	b->confidence = is_lost(v) ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+	b->from_ns = r->at_ns;
+	b->from_frame = r->frame;
+	return true;
+}
+
+static bool count_breach(struct detection *d, const struct direction *dir, struct breach *b)
+{
+	b->reason = "roc-desync";
+	b->to_frame = b->stream->last_frame;
+	return sender_breach(d, dir, b) || receiver_breach(d, dir, b);
+}
+
+/* ---- all of it ---- */
+
+static bool tested_breach(struct detection *d, const struct direction *dir, const struct window *w,
+	const struct stream *s, struct breach *b)
+{
+	*b = (struct breach){ .stream = s, .window = w, .severity = SEVERITY_ERROR };
+	if (!s->srtp && !w->secure)
+		return false;
+	if (!keyed_otherwise(detection_facts(d), w, s) && keys_breach(d, dir, b))
+		return true;
+	return (b->tested.sort == SRTP_KEYS_HELD || always(dir, true)) && count_breach(d, dir, b);
+}
+
 static bool any_stream_breach(struct detection *d, const struct direction *dir, struct breach *b)
 {
 	const struct window *w = direction_first_due(dir);
@@ -187,7 +380,9 @@ static bool any_stream_breach(struct detection *d, const struct direction *dir, 
 	for (unsigned i = 0; w && w->receiver && w->sender && i < dir->stream_count; i++) {
 		const struct stream *s = dir->streams[i];
 
-		if (s->direction == dir && s->bound_by <= BOUND_STRONG && !s->twin_of && stream_breach(d, dir, w, s, b))
+		if (s->direction != dir || s->bound_by > BOUND_STRONG)
+			continue;
+		if ((!s->twin_of && stream_breach(d, dir, w, s, b)) || tested_breach(d, dir, w, s, b))
 			return true;
 	}
 	return false;
@@ -209,7 +404,8 @@ static bool session_breach(const struct direction *dir, struct breach *b)
 	if (!x || !offer || !answer || w->answer_is_receiver || !x->answer.count || !x->offer.count ||
 	    x->answer_assumed)
 		return false;
-	*b = (struct breach){ .window = w, .message = x->answer.seen[0], .confidence = CONFIDENCE_LIKELY };
+	*b = (struct breach){ .window = w, .message = x->answer.seen[0], .confidence = CONFIDENCE_LIKELY,
+		.severity = SEVERITY_ERROR };
 	if (offer->secure != answer->secure) {
 		b->reason = "one-side-only";
 	} else if (answer->secure && !has_keys(answer)) {
@@ -230,9 +426,56 @@ static bool session_breach(const struct direction *dir, struct breach *b)
 
 struct words { char from[SAY_TEXT], to[SAY_TEXT]; unsigned frame; };
 
+/* Behind "... fail authentication with the key that it announced". */
+static void say_key(struct finding *f, const struct breach *b, const struct words *w)
+{
+	const struct srtp_keys *k = &b->tested;
+	const char *fits = "no other key of this call fits either";
+	unsigned at = k->fitting ? k->fitting->at.frame : 0;
+	char where[SAY_TEXT];
+
+	if (k->sort == SRTP_KEYS_OTHER) {
+		static const char *const known[] = { [SRTP_KEYS_OWN] = "they fit its key of frame %u",
+			[SRTP_KEYS_LINE] = "they fit another key of its offer in frame %u, which the answer has not chosen",
+			[SRTP_KEYS_RECEIVER] = "they fit the key that the other side announced in frame %u",
+			[SRTP_KEYS_ELSEWHERE] = "they fit a key of another hop, medium or leg in frame %u" };
+
+		snprintf(where, sizeof where, known[k->whose], at);
+		fits = where;
+	}
+	finding_cause(f, "%u packets of %s fail authentication with the key that %s announced in frame %u; %s.",
+		k->tested, w->from, w->from, w->frame, fits);
+	if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_RECEIVER)
+		finding_fix(f, "a=crypto names the key of the one who sends (RFC 4568): update %s, which encrypts with the key of its peer.", w->from);
+	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_ELSEWHERE)
+		finding_fix(f, "Let %s encrypt anew for this leg, or pass the a=crypto lines on as they are.", w->from);
+	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_OWN)
+		finding_fix(f, "Look at how %s takes over keys in a re-INVITE: update it, or switch the renewal of SRTP keys off.", w->from);
+	else
+		finding_fix(f, "Update %s; or look for a device before this point that replaces a=crypto lines or encrypts anew.", w->from);
+}
+
+static void say_count(struct finding *f, const struct breach *b, const struct words *w)
+{
+	const struct srtp_rollover *r = &b->tested.rollover;
+
+	if (b->kept)
+		finding_cause(f, "The packet numbers of %s had gone round when the session was agreed again (frame %u), with the key as it was; it counts on, and since then %s reports that nothing comes: it has begun to count anew.",
+			w->from, b->kept->stable_at.frame, w->to);
+	else
+		finding_cause(f, "Since frame %u %s counts the rounds of its packet numbers from %u again, after %u, with the same key and SSRC (session agreed again in frame %u): who counts on discards its packets.",
+			r->frame, w->from, r->after, r->before, r->at->stable_at.frame);
+	finding_fix(f, "Keep the rollover count as long as key and SSRC stay (RFC 3711 3.3.1), or renew the key in every re-INVITE: update %s.",
+		b->kept ? w->to : w->from);
+}
+
 static void say_stream(struct finding *f, const struct breach *b, const struct words *w)
 {
-	if (strcmp(f->reason, "plain-on-savp") == 0) {
+	if (strcmp(f->reason, "key-mismatch") == 0) {
+		say_key(f, b, w);
+	} else if (strcmp(f->reason, "roc-desync") == 0) {
+		say_count(f, b, w);
+	} else if (strcmp(f->reason, "plain-on-savp") == 0) {
 		finding_cause(f, "SRTP was agreed (frame %u) but %s sends clear RTP: its packets have no tag and hold sound; %s discards them.", w->frame, w->from, w->to);
 		finding_fix(f, "Switch SRTP on in the media profile of %s, or off on both sides; do not mix \"mandatory\" with \"optional\".", w->from);
 	} else if (strcmp(f->reason, "suite-mismatch") == 0) {
@@ -271,43 +514,124 @@ static void say_session(struct finding *f, const struct breach *b, const struct 
 	}
 }
 
+static void say_evidence(struct finding *f, const struct breach *b, struct frame_ref said)
+{
+	const struct srtp_keys *k = &b->tested;
+	const struct stream *s = b->stream;
+	char count[TEXT_COUNT];
+
+	if (b->from_frame && (k->sort == SRTP_KEYS_OTHER || k->sort == SRTP_KEYS_NONE)) {
+		finding_evidence(f, said, "the key is announced here");
+		if (k->fitting)
+			finding_evidence(f, k->fitting->at, "the key that fits is announced here");
+		finding_evidence_run(f, stream_frame(s, b->from_frame, b->from_ns), b->to_frame,
+			"%u packets tested, none authenticates", k->tested);
+		return;
+	}
+	finding_evidence(f, said, b->window->secure ? "SRTP is named here" : "plain RTP is named here");
+	if (s)
+		finding_evidence_run(f, stream_frame(s, b->from_frame, b->from_ns), b->to_frame, "%s packets, %s",
+			text_count(s->packets, count), b->tag ? "with another tag" : "looked at from here on");
+}
+
+static void say_breach_title(struct finding *f, const struct breach *b, const struct words *w)
+{
+	char act[3 * SAY_TEXT], effect[3 * SAY_TEXT];
+
+	if (b->kept)
+		snprintf(act, sizeof act, "%s has lost count of the SRTP of %s", w->to, w->from);
+	else
+		snprintf(act, sizeof act, "%s does not keep to the SRTP that was agreed", w->from);
+	if (b->both)
+		snprintf(effect, sizeof effect, "%s and %s encrypt with each other's keys", w->to, w->from);
+	else
+		snprintf(effect, sizeof effect, "%s %shears noise or nothing", w->to, say_claim(f));
+	say_title(f, act, effect);
+}
+
+static struct frame_ref said_at(const struct breach *b)
+{
+	if (b->message)
+		return b->message->at;
+	return b->tested.announced && b->tested.sort != SRTP_KEYS_HELD ? b->tested.announced->at
+		: window_sdp_frame(b->window);
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct breach *b)
 {
 	const struct facts *facts = detection_facts(d);
-	struct finding *f = detection_raise(d, b->reason, SEVERITY_ERROR,
-		b->window->likely_at_most ? CONFIDENCE_LIKELY : b->confidence);
+	struct finding *f = detection_raise(d, b->reason, b->severity,
+		b->window->likely_at_most && b->confidence > CONFIDENCE_LIKELY ? CONFIDENCE_LIKELY : b->confidence);
 	struct endpoint from_at = b->stream ? b->stream->src : party_seen_at(ev->direction, ev->direction->sender);
-	struct frame_ref said = b->message ? b->message->at : window_sdp_frame(b->window);
+	struct frame_ref said = said_at(b);
 	struct words w = { .frame = said.frame };
-	char act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
 
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, &from_at);
+	finding_part(f, PART_CULPRIT, b->kept ? &b->stream->dst : &from_at);
 	say_host(facts, &from_at.addr, w.from);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), w.to);
-	snprintf(act, sizeof act, "%s does not keep to the SRTP that was agreed", w.from);
-	snprintf(effect, sizeof effect, "%s %shears noise or nothing", w.to, say_claim(f));
-	say_title(f, act, effect);
+	say_breach_title(f, b, &w);
 	if (b->stream) {
-		finding_times(f, b->stream->payload->first_ns, b->stream->last_ns);
+		finding_times(f, b->from_ns, b->stream->last_ns);
 		finding_stream(f, b->stream->n);
 		say_stream(f, b, &w);
 	} else {
 		finding_times(f, said.at_ns, window_end(b->window, facts->capture->last_ns));
 		say_session(f, b, &w);
 	}
-	finding_evidence(f, said, b->window->secure ? "SRTP is named here" : "plain RTP is named here");
-	if (b->stream)
-		finding_evidence_run(f, stream_frame(b->stream, b->stream->payload->first_frame,
-			b->stream->payload->first_ns), b->stream->last_frame,
-				     "%s packets, %s", text_count(b->stream->packets, count),
-				     b->tag ? "with another tag" : "looked at from here on");
+	say_evidence(f, b, said);
 	if (f->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "what %s makes of these packets", w.to);
 }
 
+/* ---- the handshake ---- */
+
+/* Keys were to come of a handshake, and it never gets beyond its first message; told of the direction from the answerer. */
+static const struct dtls_way *handshake_breach(const struct facts *facts, const struct direction *dir, bool *ret_answered)
+{
+	const struct window *w = direction_first_due(dir);
+
+	if (!w || !w->dtls || w->answer_is_receiver || dir->stream_count || direction_reverse(dir)->stream_count)
+		return NULL;
+	return dtls_way_stuck(facts, dir->slot, ret_answered);
+}
+
+static void tell_handshake(struct detection *d, const struct event *ev, const struct dtls_way *way, bool answered)
+{
+	const struct facts *facts = detection_facts(d);
+	struct finding *f = detection_raise(d, "dtls-failed", SEVERITY_ERROR, CONFIDENCE_LIKELY);
+	struct frame_ref first = { way->first_ns, way->first_at.frame, way->first_at.file, 0 };
+	char from[SAY_TEXT], to[SAY_TEXT], caller[SAY_TEXT], callee[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
+	double seconds = (double)ns_minus(way->last_ns, way->first_ns) / 1e9;
+
+	f->direction = ev->direction;
+	finding_leg(f, ev->leg);
+	for (unsigned side = 0; side < 2; side++)
+		finding_part(f, PART_VICTIM, &ev->leg->party[side].signalling);
+	finding_part(f, PART_WITNESS, &way->from);
+	finding_part(f, PART_WITNESS, &way->to);
+	finding_times(f, way->first_ns, way->last_ns);
+	say_host(facts, &way->from.addr, from);
+	say_host(facts, &way->to.addr, to);
+	snprintf(act, sizeof act, "The DTLS handshake of %s fails", from);
+	snprintf(effect, sizeof effect, "%s and %s %shear nothing", say_party(facts, ev->leg, SIDE_CALLER, caller),
+		say_party(facts, ev->leg, SIDE_CALLEE, callee), say_claim(f));
+	say_title(f, act, effect);
+	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so neither side can send audio.",
+		from, way->hellos, seconds,
+		answered ? "never goes on, although answers to it pass here" : "nothing comes back");
+	finding_fix(f, "Look at what is between %s and %s: it passes SIP, and no DTLS by UDP%s. Keys in the SDP (SDES) do without it where SIP goes by TLS.",
+		from, to, answered ? " in the direction of the answers, which certificates make large (MTU, fragments)"
+		: ", or the address in the SDP is wrong");
+	finding_evidence(f, first, "ClientHello, the first of %u", way->hellos);
+	finding_cannot_see(f, "whether %s %s; capture beside it to decide", answered ? from : to,
+		answered ? "gets the answers" : "got any of them");
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
+	const struct dtls_way *way;
+	bool answered = false;
 	struct breach b = { .reason = NULL };
 
 	if (ev->leg->cut) {
@@ -317,6 +641,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	}
 	if (any_stream_breach(d, ev->direction, &b) || session_breach(ev->direction, &b))
 		tell(d, ev, &b);
+	else if ((way = handshake_breach(detection_facts(d), ev->direction, &answered)))
+		tell_handshake(d, ev, way, answered);
 	else
 		detection_pass(d, NULL,
 			"packets and session descriptions say the same of encryption, as far as can be seen");

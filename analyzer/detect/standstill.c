@@ -24,14 +24,14 @@ struct cut {
 };
 
 /* The first silence that ends behind that time. */
-static unsigned silence_ending_behind(const struct capture_facts *c, int64_t at_ns)
+static unsigned silence_ending_behind(const struct silences *c, int64_t at_ns)
 {
-	unsigned low = 0, high = c->silence_count;
+	unsigned low = 0, high = c->count;
 
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (c->silences[middle].to_ns <= at_ns)
+		if (c->list[middle].to_ns <= at_ns)
 			low = middle + 1;
 		else
 			high = middle;
@@ -40,17 +40,17 @@ static unsigned silence_ending_behind(const struct capture_facts *c, int64_t at_
 }
 
 /* The first silence that begins at that time or later. */
-static unsigned silence_from(const struct capture_facts *c, int64_t at_ns)
+static unsigned silence_from(const struct silences *c, int64_t at_ns)
 {
 	unsigned i = silence_ending_behind(c, at_ns);
 
-	return i < c->silence_count && c->silences[i].from_ns < at_ns ? i + 1 : i;
+	return i < c->count && c->list[i].from_ns < at_ns ? i + 1 : i;
 }
 
-const struct stillness *silence_over(const struct capture_facts *c, int64_t from_ns, int64_t to_ns)
+const struct stillness *silence_over(const struct silences *c, int64_t from_ns, int64_t to_ns)
 {
 	unsigned i = silence_ending_behind(c, from_ns + (to_ns - from_ns) / 2);      /* none without the middle is so long */
-	const struct stillness *s = i < c->silence_count ? &c->silences[i] : NULL;
+	const struct stillness *s = i < c->count ? &c->list[i] : NULL;
 	int64_t begin_ns, end_ns;
 
 	if (!s)
@@ -84,7 +84,7 @@ static bool holds_loss(const struct stillness *s, const struct gap *g)
 }
 
 /* The silence that may have swallowed what a stream lacks: most of the gap, its beginning, or its end. NULL none. */
-static const struct stillness *silence_of(const struct capture_facts *c, const struct gap *g)
+static const struct stillness *silence_of(const struct silences *c, const struct gap *g)
 {
 	const struct stillness *over = silence_over(c, g->from_ns, g->to_ns);
 	unsigned first, end;
@@ -93,23 +93,23 @@ static const struct stillness *silence_of(const struct capture_facts *c, const s
 		return over;
 	first = silence_from(c, g->from_ns);
 	end = silence_ending_behind(c, g->to_ns);
-	if (first < end && c->silences[first].from_ns - g->from_ns <= EDGE_NS && holds_loss(&c->silences[first], g))
-		return &c->silences[first];
-	if (first < end && g->to_ns - c->silences[end - 1].to_ns <= EDGE_NS && holds_loss(&c->silences[end - 1], g))
-		return &c->silences[end - 1];
+	if (first < end && c->list[first].from_ns - g->from_ns <= EDGE_NS && holds_loss(&c->list[first], g))
+		return &c->list[first];
+	if (first < end && g->to_ns - c->list[end - 1].to_ns <= EDGE_NS && holds_loss(&c->list[end - 1], g))
+		return &c->list[end - 1];
 	return NULL;
 }
 
-static void note_gap(struct cut *cuts, const struct capture_facts *c, const struct stream *s, const struct gap *g)
+static void note_gap(struct cut *cuts, const struct silences *c, const struct stream *s, const struct gap *g)
 {
 	const struct stillness *over = g->restart || g->lost_ms < LOST_MS ? NULL : silence_of(c, g);
 	unsigned first, end;
 
 	if (over) {
-		note_lost(&cuts[over - c->silences], s);
+		note_lost(&cuts[over - c->list], s);
 		return;
 	}
-	first = silence_from(c, g->restart ? g->from_ns : ns_add(g->from_ns, PAUSED_NS));
+	first = silence_from(c, g->restart || g->held ? g->from_ns : ns_add(g->from_ns, PAUSED_NS));
 	end = silence_ending_behind(c, g->to_ns);
 	if (first < end) {
 		cuts[first].paused++;
@@ -126,19 +126,19 @@ static bool was_due(const struct stream *s, int64_t at_ns)
 }
 
 /* It broke off where a silence begins, or was under way where one ends: the marker shows whoever begins to talk. */
-static void note_edges(struct cut *cuts, const struct capture_facts *c, const struct stream *s)
+static void note_edges(struct cut *cuts, const struct silences *c, const struct stream *s)
 {
 	unsigned i;
 
 	if (s->packets < CUT_PACKETS)
 		return;
 	i = silence_from(c, s->last_ns);
-	if (i < c->silence_count && c->silences[i].from_ns - s->last_ns <= EDGE_NS &&
-	    was_due(s, ns_add(c->silences[i].from_ns, ALONE_NS)))
+	if (i < c->count && c->list[i].from_ns - s->last_ns <= EDGE_NS &&
+	    was_due(s, ns_add(c->list[i].from_ns, ALONE_NS)))
 		note_edge(&cuts[i], s);
 	i = silence_ending_behind(c, s->first_ns);
-	if (i > 0 && s->first_ns - c->silences[i - 1].to_ns <= EDGE_NS && !s->begins_marked &&
-	    was_due(s, ns_add(c->silences[i - 1].to_ns, -ALONE_NS)))
+	if (i > 0 && s->first_ns - c->list[i - 1].to_ns <= EDGE_NS && !s->begins_marked &&
+	    was_due(s, ns_add(c->list[i - 1].to_ns, -ALONE_NS)))
 		note_edge(&cuts[i - 1], s);
 }
 
@@ -157,29 +157,30 @@ static bool is_standstill(const struct cut *cut, const struct stillness *s, unsi
 	return lives_over(l, s->from_ns, ns_add(s->to_ns, -1)) <= cut->lost_count + paused;
 }
 
-struct moments standstills_reckon(const struct facts *f)
+struct moments standstills_reckon(const struct facts *f, const struct silences *c, int file)
 {
-	const struct capture_facts *c = f->capture;
 	struct moments still = { NULL, 0 };
 	struct lives lives;
 	struct cut *cuts;
 	int paused = 0;
 
-	if (c->silence_count == 0 || streams_in_order(f->streams)->count == 0)
+	if (c->count == 0 || streams_in_order(f->streams)->count == 0)
 		return still;
-	cuts = memory_zalloc((c->silence_count + 1u) * sizeof *cuts);
+	cuts = memory_zalloc((c->count + 1u) * sizeof *cuts);
 	LIST_EACH(it, streams_in_order(f->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
+		if (file != EVERY_FILE && s->file != file)
+			continue;
 		for (unsigned i = 0; i < s->gap_count; i++) {
 			if (!s->gaps[i].new_source)
 				note_gap(cuts, c, s, &s->gaps[i]);
 		}
 		note_edges(cuts, c, s);
 	}
-	lives = lives_of(f);
-	for (unsigned i = 0; i < c->silence_count; i++) {
-		const struct stillness *s = &c->silences[i];
+	lives = lives_of(f, file);
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct stillness *s = &c->list[i];
 
 		paused += cuts[i].paused;
 		if (is_standstill(&cuts[i], s, (unsigned)paused, &lives))

@@ -9,9 +9,9 @@
 #include "analyzer/detect/detector.h"
 #include "analyzer/detect/moments.h"
 
-/* The caller's, to be finished. */
-struct moments standstills_reckon(const struct facts *f);
-/* The silence of the whole capture in which at least nine tenths of that time lie; NULL none. */
-const struct stillness *silence_over(const struct capture_facts *c, int64_t from_ns, int64_t to_ns);
+/* Of one file, with its silences, or of EVERY_FILE, with those of all together. The caller's, to be finished. */
+struct moments standstills_reckon(const struct facts *f, const struct silences *c, int file);
+/* The silence in which at least nine tenths of that time lie; NULL none. */
+const struct stillness *silence_over(const struct silences *c, int64_t from_ns, int64_t to_ns);
 
 #endif

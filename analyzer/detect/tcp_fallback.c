@@ -56,7 +56,7 @@ static bool at_client(const struct tcp_fallback *x, const struct endpoint *e)
 /* Did the request go to that server after all, by whatever way? */
 static bool went_on(const struct tcp_fallback *x, const struct leg *leg, int64_t from_ns)
 {
-	LIST_EACH(it, &leg->messages) {
+	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method != SIP_ACK && m->method != SIP_CANCEL && m->at.at_ns > from_ns &&
@@ -90,12 +90,12 @@ static void note_request(struct tcp_fallback *x, const struct message *m, uint32
 {
 	unsigned i = 0;
 
-	while (i < x->leg_count && x->legs[i] != m->leg)
+	while (i < x->leg_count && x->legs[i] != message_leg(m))
 		i++;
 	if (i < x->leg_count)
 		return;
 	if (x->leg_count < FALLBACK_LEGS)
-		x->legs[x->leg_count++] = m->leg;
+		x->legs[x->leg_count++] = message_leg(m);
 	x->requests++;
 	x->last_ns = m->at.at_ns;
 	if (x->request)
@@ -132,7 +132,8 @@ static void match(struct tcp_fallback *x, const struct attempts *group, const st
 		return;
 	if (passed_on)
 		at_ns = m->at.at_ns;
-	if (!tried_behind(group, at_ns) || end_ns < ns_add(at_ns, GIVE_UP_NS) || any_leg_went_on(x, m->leg, at_ns))
+	if (!tried_behind(group, at_ns) || end_ns < ns_add(at_ns, GIVE_UP_NS) ||
+	    any_leg_went_on(x, message_leg(m), at_ns))
 		return;
 	note_request(x, m, bytes, passed_on);
 }
@@ -174,7 +175,7 @@ void tcp_fallbacks_find(struct tcp_fallbacks *ret, struct detection *d, const st
 
 		if (ret->count == 0)
 			return;
-		LIST_EACH(it, &leg->messages) {
+		CHAIN_EACH(it, &leg->messages) {
 			const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 			if (!m->request || m->method == SIP_ACK || m->repeat != MESSAGE_FIRST ||

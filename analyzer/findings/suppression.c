@@ -5,9 +5,12 @@
  */
 #include "analyzer/findings/internal.h"
 
+#define MOMENT_NS (2 * SECOND_NS)
+
 enum range {
 	SAME_DIRECTION,              /* of the same call */
 	SAME_CALL,                   /* any direction of it */
+	SAME_MOMENT,                 /* the same, and what is explained begins while the cause lasts */
 	SAME_MEDIA,                  /* the same, the cause being about one of its directions */
 	SAME_RECEIVER,               /* the same, and the same victim */
 	SAME_SIGNALLING,             /* the same call, the cause being about no direction of media */
@@ -92,7 +95,7 @@ static const struct row {
 	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio" } },
 	{ "rtp-injection", "media-hijack", SAME_CALL,
 	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
-	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent" } },
+	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent", "audio-missing-after-hold" } },
 	{ "srtp-broken", NULL, SAME_CALL, { "no-audio", "rtp-injection" } },
 	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
 	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
@@ -128,6 +131,7 @@ static const struct row {
 	{ "codec-not-agreed", NULL, SAME_CALL, { "call-failed" } },
 	{ "transfer-failed", NULL, SAME_CALL, { "call-failed" } },
 	{ "reinvite-failed", NULL, SAME_CALL, { "call-dropped", "audio-missing-after-hold" } },
+	{ "reinvite-failed", NULL, SAME_MOMENT, { "no-audio", "one-way-audio", "audio-interrupted" } },
 	{ "audio-interrupted", NULL, SAME_CALL, { "call-dropped" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
 	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" } },
@@ -229,6 +233,14 @@ static bool share_peers(const struct finding *a, const struct finding *b)
 	return shared >= 2;
 }
 
+/* A party that holds stops before it has asked for it, or when nobody answered. */
+static bool begins_within(const struct finding *cause, const struct finding *effect)
+{
+	int64_t begins_ns = effect->since_ns != NS_NONE ? effect->since_ns : effect->first_ns;
+
+	return begins_ns >= ns_add(cause->first_ns, -MOMENT_NS) && begins_ns <= ns_add(cause->last_ns, MOMENT_NS);
+}
+
 static bool in_range(enum range range, const struct finding *cause, const struct finding *effect)
 {
 	bool same_direction = cause->direction && cause->direction == effect->direction;
@@ -238,6 +250,8 @@ static bool in_range(enum range range, const struct finding *cause, const struct
 		return same_direction;
 	case SAME_CALL:
 		return share_leg(cause, effect);
+	case SAME_MOMENT:
+		return share_leg(cause, effect) && begins_within(cause, effect);
 	case SAME_MEDIA:
 		return cause->direction && share_leg(cause, effect);
 	case SAME_RECEIVER:

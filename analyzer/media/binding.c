@@ -102,18 +102,19 @@ static void spot_add(struct binding *b, struct place *p)
 
 static bool is_place(const struct place *p, const struct endpoint *at, const struct message *m, unsigned mline)
 {
-	return p->leg == m->leg && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
+	return p->leg == message_leg(m) && p->mline == mline && p->side == m->by && endpoint_equal(&p->at, at);
 }
 
 /* Among those of its leg, which are few; else among the last at that address. */
 static struct place *place_known(const struct binding *b, const struct endpoint *at, const struct message *m,
 	unsigned mline)
 {
+	const struct leg *leg = message_leg(m);
 	const struct spot *s;
 	unsigned looked = 0;
 
-	if (m->leg->places.count <= PLACES_WALKED) {
-		LIST_EACH(it, &m->leg->places) {
+	if (leg->places.count <= PLACES_WALKED) {
+		LIST_EACH(it, &leg->places) {
 			if (is_place(LIST_ENTRY(it, struct place, of_leg), at, m, mline))
 				return LIST_ENTRY(it, struct place, of_leg);
 		}
@@ -141,10 +142,10 @@ static void place_add(struct binding *b, const struct endpoint *at, const struct
 		return;
 	}
 	p = pool_take(&b->place_pool);
-	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = m->leg, .mline = (uint8_t)mline,
+	*p = (struct place){ .at = *at, .message = m, .latest = m, .leg = message_leg(m), .mline = (uint8_t)mline,
 		.side = m->by, .candidate = candidate };
 	spot_add(b, p);
-	list_add_tail(&m->leg->places, &p->of_leg);
+	list_add_tail(&p->leg->places, &p->of_leg);
 }
 
 void binding_announce(struct binding *b, const struct message *m)
@@ -194,6 +195,7 @@ void binding_hint_of(const struct sdp_media *m, struct stream_hint *ret)
 	ret->signalled = true;
 	ret->ptime_ms = m->ptime_ms;
 	ret->secure = m->secure;
+	ret->keyed = m->rare->crypto_key_count > 0;
 	for (unsigned i = 0; i < m->format_count; i++) {
 		const struct sdp_format *f = &m->formats[i];
 
@@ -214,6 +216,7 @@ static void hint_merge(struct stream_hint *to, const struct sdp_media *m)
 	struct stream_hint more;
 
 	binding_hint_of(m, &more);
+	to->keyed |= more.keyed;
 	for (unsigned pt = 0; pt < 128; pt++) {
 		if (to->clock_hz[pt] || !more.clock_hz[pt])
 			continue;
@@ -334,10 +337,10 @@ void binding_release(const struct list *streams, const struct list *legs)
 
 static int place_compare(const void *a, const void *b)
 {
-	const struct message *x = (*(struct place *const *)a)->message, *y = (*(struct place *const *)b)->message;
+	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
 
-	if (x->at.at_ns != y->at.at_ns)
-		return x->at.at_ns < y->at.at_ns ? -1 : 1;
+	if (x->message->at.at_ns != y->message->at.at_ns)
+		return x->message->at.at_ns < y->message->at.at_ns ? -1 : 1;
 	return x->leg->n < y->leg->n ? -1 : x->leg->n > y->leg->n;
 }
 
@@ -437,6 +440,7 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 	if (!b->bound)
 		return;
 	b->begin_ns = begin_of(streams, legs);
+	b->vlans = network ? network_vlans(network) : NULL;
 	b->settled++;
 	LIST_EACH(it, streams)
 		binding_by_address(b, binding_stream(it), &binding_stream(it)->dst, false);

@@ -38,4 +38,10 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 /* Undoes that: no stream leads to a direction, no direction to a stream. Before one of them goes. */
 void binding_release(const struct list *streams, const struct list *legs);
 
+/*
+ * Was all of it seen in one VLAN, and all of the leg in another one? Where the same addresses are used in both, it is
+ * another customer's. Alone it proves nothing: what is routed between VLANs may be seen on either side.
+ */
+bool binding_in_other_vlan(const struct stream *s, const struct leg *leg);
+
 #endif

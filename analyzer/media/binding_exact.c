@@ -15,8 +15,22 @@ struct candidate {
 	 * its payload types stand in the description: media bundled on one port are told apart by them (RFC 9143 9.2)
 	 */
 	bool pt_agreed;
+	bool elsewhere;              /* its leg is in another VLAN: binding_in_other_vlan() */
 	int64_t from_ns, to_ns;      /* life of the direction */
 };
+
+bool binding_in_other_vlan(const struct stream *s, const struct leg *leg)
+{
+	return s->vlan && leg->vlan && s->vlan != leg->vlan && !leg->vlans_differ &&
+	       stream_flaws(s)->copies_other_vlan == 0;
+}
+
+bool binding_other_network(const struct binding *b, const struct stream *s, const struct leg *leg)
+{
+	return binding_in_other_vlan(s, leg) && b->vlans &&
+	       (vlan_uses_two_hosts(b->vlans, &s->dst.addr, s->vlan, leg->vlan) ||
+		vlan_uses_two_hosts(b->vlans, &s->src.addr, s->vlan, leg->vlan));
+}
 
 struct candidates {
 	struct candidate *list;
@@ -115,7 +129,7 @@ static void candidates_add(struct candidates *c, const struct stream *s, struct 
 		c->list = memory_resize(c->list, c->room, sizeof *c->list);
 	}
 	c->list[c->count++] = (struct candidate){ d, rule, rank, names_target(d, at), pt_agreed(s, d),
-		direction_from(d), direction_to(d) };
+		binding_in_other_vlan(s, d->slot->dialog->leg), direction_from(d), direction_to(d) };
 }
 
 /* Directions whose receiver has named this address, of all dialogs of the leg. */
@@ -127,6 +141,8 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 	for (unsigned i = o ? binding_order_begin(o, s) : 0; i-- > 0 && o->at[i].latest_end_ns >= s->first_ns;) {
 		const struct place *p = o->at[i].place;
 
+		if (binding_other_network(b, s, p->leg))
+			continue;
 		LIST_EACH(dit, &p->leg->dialogs) {
 			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
 			struct direction *d;
@@ -186,6 +202,8 @@ static int candidate_compare(const struct candidate *a, const struct candidate *
 		return a->source_rank > b->source_rank ? -1 : 1;
 	if (a->rule != b->rule)
 		return a->rule < b->rule ? -1 : 1;
+	if (a->elsewhere != b->elsewhere)
+		return b->elsewhere ? -1 : 1;
 	if (branch && (a->direction->slot->dialog == branch) != (b->direction->slot->dialog == branch))
 		return a->direction->slot->dialog == branch ? -1 : 1;
 	if (a->direction->slot->dialog->leg != b->direction->slot->dialog->leg && same_call(a->direction, b->direction))
@@ -264,7 +282,7 @@ static struct candidate *choose(struct candidates *c, const struct stream *s, bo
 			continue;
 		if (other->source_rank != best->source_rank || (other->rule != best->rule && best->rule <= B3))
 			continue;
-		if (is_over_unseen(other, best, s))
+		if (is_over_unseen(other, best, s) || other->elsewhere != best->elsewhere)
 			continue;
 		other->direction->ambiguous = best->direction->ambiguous = true;
 		*ret_tied = true;

@@ -4,6 +4,7 @@
 #define DEADAIR_MEDIA_BINDING_PRIVATE_H
 
 #include "analyzer/media/binding.h"
+#include "analyzer/network/vlan_use.h"
 #include "captures/base/pool.h"
 
 enum rule { B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10 };
@@ -48,6 +49,7 @@ struct binding {
 	uint32_t settled;            /* how many times; the orders of spots are of one time */
 	bool bound;                  /* some stream may be, since binding_settle() */
 	int64_t begin_ns;            /* of what is known of calls and streams; set by binding_settle() */
+	const struct vlan_uses *vlans;       /* likewise; NULL: nothing is known of VLANs */
 };
 
 enum { PLACES_WALKED = 64, PLACE_LOOK_BACK = 16 };
@@ -71,6 +73,8 @@ unsigned binding_order_begin(const struct spot_order *o, const struct stream *s)
 void binding_bind(struct stream *s, struct direction *d, enum rule rule);
 
 /* binding_exact.c */
+/* The same addresses in two VLANs, of two hosts each: the stream is in the other one than the leg. */
+bool binding_other_network(const struct binding *b, const struct stream *s, const struct leg *leg);
 bool binding_overlaps(const struct stream *s, const struct direction *d);
 /* 3 the source that SDP names exactly, 2 its address, 1 the signalling address, 0 another */
 unsigned binding_source_rank(const struct stream *s, const struct direction *d);

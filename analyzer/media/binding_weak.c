@@ -216,13 +216,16 @@ static const struct spot_order *weak_order(const struct weak_spots *w, const str
 /* A direction of this dialog that would do for the stream by this place; NULL none. */
 typedef struct direction *fits_fn(const struct place *p, const struct stream *s, struct dialog *dialog);
 
-static struct weak gather(const struct spot_order *o, const struct stream *s, fits_fn *fits)
+static struct weak gather(const struct binding *b, const struct spot_order *o, const struct stream *s,
+	fits_fn *fits)
 {
 	struct weak w = { NULL, 0 };
 
 	for (unsigned i = o ? binding_order_begin(o, s) : 0; i-- > 0 && o->at[i].latest_end_ns >= s->first_ns;) {
 		const struct place *p = o->at[i].place;
 
+		if (binding_other_network(b, s, p->leg))
+			continue;
 		LIST_EACH(it, &p->leg->dialogs) {
 			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
 
@@ -242,7 +245,7 @@ void binding_weakly(const struct binding *b, const struct weak_spots *spots, str
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
-		struct weak w = gather(weak_order(spots, &rules[i].key), s, rules[i].fits);
+		struct weak w = gather(b, weak_order(spots, &rules[i].key), s, rules[i].fits);
 
 		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
 		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))

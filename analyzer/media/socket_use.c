@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "analyzer/network/vlan_use.h"
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
 
@@ -345,11 +346,29 @@ static bool is_server(const struct network *network, const struct address *a)
 	return h && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_MEDIA));
 }
 
+static bool same_ends(const struct leg *a, const struct leg *b)
+{
+	const struct address *a0 = &a->party[0].signalling.addr, *a1 = &a->party[1].signalling.addr,
+		*b0 = &b->party[0].signalling.addr, *b1 = &b->party[1].signalling.addr;
+
+	return (address_equal(a0, b0) && address_equal(a1, b1)) || (address_equal(a0, b1) && address_equal(a1, b0));
+}
+
+bool holds_of_two_networks(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
+	const struct socket_hold *b)
+{
+	return address_private(&at->addr) && legs_in_other_vlans(a->leg, b->leg) &&
+	       (same_ends(a->leg, b->leg) ||
+		vlan_uses_two_hosts(network_vlans(network), &at->addr, a->leg->vlan, b->leg->vlan));
+}
+
 enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
 	const struct socket_hold *b)
 {
 	const struct endpoint *x = &a->named->src, *y = &b->named->src;
 
+	if (holds_of_two_networks(network, at, a, b))
+		return SOCKET_DIFFERENT;
 	if (endpoint_equal(x, y))
 		return SOCKET_ONE_OWNER;
 	if (address_equal(&x->addr, &y->addr))

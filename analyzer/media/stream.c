@@ -123,6 +123,8 @@ static void whole_after(struct streams *s, struct record *r, struct stream_hot *
 		twin_take(s, r, p);
 	if (h->flags & HOT_PROBE)
 		payload_probe_take(s, r, h, p);
+	if (h->flags & HOT_SRTP)
+		srtp_sample_take(s, r, h, p);
 }
 
 static void packet_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p)
@@ -416,6 +418,8 @@ static void packet_take(
 	before_store(r, h, p, &b, in_order(step), kind == PAYLOAD_AUDIO);
 	hot_store(h, p);
 	slow_settle(s, r, h);
+	if (r->keyed)
+		srtp_sample_check(s, r, h, p);
 	if ((h->flags & HOT_AFTER) && kind == PAYLOAD_AUDIO && step != SEQUENCE_REPEATED)
 		packet_after(s, r->index, h, p);
 	else if (h->flags & HOT_MARKS)

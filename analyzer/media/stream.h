@@ -84,6 +84,30 @@ struct payload_look {
 	int64_t first_ns, last_ns;
 };
 
+/*
+ * Packets of a stream whose key stands in SDP (a=crypto), whole, to be tested with it: some runs of 24, by time. What
+ * was cut by the capture is no help.
+ */
+enum { SRTP_RUN_PACKETS = 24, SRTP_RUN_MAX = 10 };
+struct srtp_packet {
+	int64_t at_ns;
+	uint32_t frame;
+	uint32_t at;                 /* in the run's bytes */
+	uint32_t rollovers;          /* of its numbers, since the first packet of its epoch (0) */
+	uint16_t bytes;
+};
+struct srtp_run {
+	struct srtp_packet packets[SRTP_RUN_PACKETS];
+	uint8_t *bytes;
+	uint32_t used, room;
+	unsigned count, seen;        /* seen: those that cannot be used, too */
+};
+struct srtp_sample {
+	struct srtp_run runs[SRTP_RUN_MAX];
+	unsigned run_count;
+	uint32_t unreadable;         /* packets that were cut */
+};
+
 enum payload_kind { PAYLOAD_AUDIO, PAYLOAD_COMFORT, PAYLOAD_EVENT, PAYLOAD_KEEPALIVE };
 
 /* A payload type on a stream, and what is known of it. */
@@ -156,6 +180,7 @@ struct stream {
 	struct interval *intervals;
 	struct stream_flaws *flaws;  /* NULL none: see stream_flaws() */
 	const struct payload_look *payload;  /* NULL: nothing made it worth a look */
+	const struct srtp_sample *srtp;      /* NULL: SDP names no key that this program could have read */
 	struct digits *digits;       /* analyzer/media/digits.h; NULL: no telephone-event */
 	const struct level *level;   /* what was heard: see stream_sound(); NULL never listened to */
 	struct rtcp_view *reports;   /* RTCP about it, from its receiver: rtcp.h; NULL none */
@@ -182,6 +207,7 @@ struct stream {
 	uint16_t file, interface;    /* of its first packet; capture: in which file that began, where files rotate */
 	uint16_t capture;
 	uint16_t first_seq;
+	uint16_t vlan;               /* of its first packet, 0 none; of copies see copies_other_vlan */
 	uint16_t spell_count, gap_count, interval_count, run_count;
 	uint8_t type_count;
 	uint8_t ptime_ms;            /* learnt; 0 not yet */
@@ -210,6 +236,7 @@ struct stream_hint {
 	unsigned event_count, comfort_count;
 	unsigned ptime_ms;
 	bool secure;
+	bool keyed;                  /* a=crypto: its packets can be tested */
 };
 
 struct streams;
@@ -234,6 +261,7 @@ struct streams_config {
 	int64_t interval_ns, reorder_ns, overlap_ns, dup_window_ns, twin_max_ns;
 	size_t max_streams;          /* 0: no cap */
 	size_t max_flows;            /* 0: 262 144. Those without a stream go first */
+	size_t max_sample_bytes;     /* of srtp_sample, all together; 0: none is taken */
 	/* it goes: forget it; may be NULL: then accepted ones stay */
 	void (*evicted)(void *context, struct stream *stream);
 	void *evicted_context;

@@ -73,13 +73,13 @@ static void copy_count(struct streams *s, struct record *r, const struct packet 
 	f->copies_other_ttl += p->ttl != m->ttl;
 	f->copies_other_mac += (p->has & HAS_MAC) &&
 		(memcmp(p->mac_src, r->mac_src, 6) != 0 || memcmp(p->mac_dst, r->mac_dst, 6) != 0);
-	f->copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->vlan;
+	f->copies_other_vlan += (p->vlan_count ? p->vlan[0] : 0) != r->s.vlan;
 	r->s.points |= streams_point(s, p);
 }
 
 static bool at_first_place(const struct record *r, const struct packet *p)
 {
-	return (p->vlan_count ? p->vlan[0] : 0) == r->vlan &&
+	return (p->vlan_count ? p->vlan[0] : 0) == r->s.vlan &&
 	       (!(p->has & HAS_MAC) || (memcmp(p->mac_src, r->mac_src, 6) == 0 &&
 		memcmp(p->mac_dst, r->mac_dst, 6) == 0));
 }

@@ -134,6 +134,7 @@ struct stream_type *record_type(struct streams *s, struct record *r, const struc
 	if (s->hint && s->hint(s->context, p, &s->asked)) {
 		type_set(&r->s.types[at], type_of(s, pt, &s->asked));
 		r->secure |= s->asked.secure;
+		r->keyed |= s->asked.keyed;
 	} else {
 		type_set(&r->s.types[at], type_of(s, pt, NULL));
 	}
@@ -197,6 +198,9 @@ void record_type_hint(struct streams *s, struct record *r, struct stream_hot *h,
 		type_set(&r->s.types[i], t);
 	}
 	r->secure |= hint->secure;
+	r->keyed |= hint->keyed;
+	if (hint->keyed)
+		srtp_sample_signalled(r, h);
 	record_type_use(s, r, h, r->type);
 }
 

@@ -28,9 +28,11 @@ enum hot_flag {
 	HOT_MARKS = 1 << 5,          /* has shown repeated packets: marks of the last 64 are kept */
 	HOT_FAR = 1 << 6,            /* has shown packets older than the window: bitmap of 4096 */
 	HOT_TWIN = 1 << 7,           /* is compared with another stream */
-	HOT_PROBE = 1 << 8           /* its payloads are looked at: see payload_probe.c */
+	HOT_PROBE = 1 << 8,          /* its payloads are looked at: see payload_probe.c */
+	HOT_SRTP = 1 << 9            /* its packets are kept: see srtp_sample.c */
 };
-#define HOT_WHOLE (HOT_MARKS | HOT_FAR | HOT_TWIN | HOT_PROBE)       /* its packets are looked at as a whole */
+/* its packets are looked at as a whole */
+#define HOT_WHOLE (HOT_MARKS | HOT_FAR | HOT_TWIN | HOT_PROBE | HOT_SRTP)
 #define HOT_AFTER (HOT_LEVEL | HOT_WHOLE)
 
 /*
@@ -108,7 +110,6 @@ struct record {
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
 	uint32_t anchor_ts;
 	uint32_t late_row_seq;
-	uint16_t vlan;
 	uint16_t stop_seq;
 	uint8_t mac_src[6], mac_dst[6];
 	uint8_t step_count;
@@ -120,6 +121,7 @@ struct record {
 	bool typed : 1;              /* an audio type is in use */
 	bool gives_level : 1;        /* RFC 6464 */
 	bool secure : 1;             /* SRTP: payloads say nothing */
+	bool keyed : 1;              /* SDP tells its keys */
 	bool is_twin : 1;            /* another stream has it for its nearer twin */
 	bool told : 1;               /* streams_packet() has given it out */
 	bool stop_aside : 1;         /* the last packet was not the highest: its number is stop_seq */
@@ -196,6 +198,7 @@ struct streams {
 	bool several_files;
 	struct stream_hint asked;    /* the hint's answer is large: one place for it */
 	struct level_table *level_table;
+	size_t sample_bytes;         /* srtp_sample.c */
 	bool never_plain;            /* tests: every packet takes the long way */
 };
 
@@ -387,6 +390,12 @@ void type_run_refresh(struct record *r, const struct stream_hot *h);
 void payload_probe_check(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
 void payload_probe_take(const struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
 void payload_probe_free(struct record *r);
+
+/* srtp_sample.c: packets to be tested with the keys that SDP tells */
+void srtp_sample_check(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+void srtp_sample_signalled(struct record *r, struct stream_hot *h);
+void srtp_sample_take(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+void srtp_sample_free(struct streams *s, struct record *r);
 
 /* digits.c: telephone-events */
 void digits_take(struct stream *s, const struct packet *p);

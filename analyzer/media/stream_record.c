@@ -23,7 +23,7 @@ static void aside_free(struct aside *a)
 	free(a);
 }
 
-static void record_empty(struct record *r)
+static void record_empty(struct streams *s, struct record *r)
 {
 	free(r->s.spells);
 	free(r->s.gaps);
@@ -36,6 +36,7 @@ static void record_empty(struct record *r)
 	free(r->s.runs);
 	digits_free(&r->s);
 	payload_probe_free(r);
+	srtp_sample_free(s, r);
 	aside_free(r->aside);
 }
 
@@ -47,7 +48,7 @@ void records_fini(struct streams *s)
 		if (!r->used)
 			continue;
 		twin_free(s, r);
-		record_empty(r);
+		record_empty(s, r);
 	}
 	for (size_t i = 0; i < s->chunks; i++) {
 		free(s->hot_raw[i]);
@@ -181,7 +182,7 @@ void record_free(struct streams *s, struct record *r)
 		s->counts.rtp_packets -= packets;
 		s->counts.refused_packets += packets;
 	}
-	record_empty(r);
+	record_empty(s, r);
 	if (streams_level(s, index))
 		*streams_level(s, index) = (struct level){ 0 };
 	memset(r, 0, sizeof *r);
@@ -238,7 +239,7 @@ static void record_begin(struct streams *s, struct record *r, const struct packe
 	st->ttl = st->ttl_min = st->ttl_max = p->ttl;
 	memcpy(r->mac_src, p->mac_src, sizeof r->mac_src);
 	memcpy(r->mac_dst, p->mac_dst, sizeof r->mac_dst);
-	r->vlan = p->vlan_count ? p->vlan[0] : 0;
+	r->s.vlan = p->vlan_count ? p->vlan[0] : 0;
 }
 
 struct record *record_new(struct streams *s, struct flow *f, const struct packet *p)

@@ -171,6 +171,7 @@ struct network {
 	struct duplicates duplicates;
 	struct nat nat;
 	struct ice_ways *ice;        /* made with the first check */
+	struct dtls_ways *dtls;      /* made with the first record */
 	struct stun_asked *stun;     /* Binding and Allocate requests on their way; made with the first */
 	struct vlan_uses *vlans;
 	struct turns *turns;
@@ -232,5 +233,6 @@ void network_forget_stun(struct network *n);
 /* ice.c */
 void network_learn_ice(struct network *n, const struct packet *p);
 void network_forget_ice(struct network *n);
+void network_forget_dtls(struct network *n);
 
 #endif

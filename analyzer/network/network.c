@@ -66,6 +66,7 @@ void network_free(struct network *n)
 	hash_fini(&n->machines);
 	network_forget_stun(n);
 	network_forget_ice(n);
+	network_forget_dtls(n);
 	free(n);
 }
 

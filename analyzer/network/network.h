@@ -85,6 +85,15 @@ struct ice_way {
 	struct frame_spot first_at;
 };
 
+/* DTLS from one media socket to another (RFC 5764), as seen here. */
+struct dtls_way {
+	struct endpoint from, to;
+	unsigned hellos, others;     /* ClientHellos, which a client repeats until it is answered; all other records */
+	unsigned in_vain;            /* hellos since the last record of the other side */
+	int64_t first_ns, last_ns;
+	struct frame_spot first_at;
+};
+
 enum nat_method {
 	NAT_TWIN,
 	NAT_SIP_TWO_POINTS,
@@ -234,6 +243,9 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 void network_learn_stun(struct network *n, const struct packet *p);
 /* Checks from one socket to another; NULL: none were seen. */
 const struct ice_way *network_ice(const struct network *n, const struct endpoint *from, const struct endpoint *to);
+void network_learn_dtls(struct network *n, const struct packet *p);
+/* What of a handshake goes from one socket to another; NULL: nothing was seen. */
+const struct dtls_way *network_dtls(const struct network *n, const struct endpoint *from, const struct endpoint *to);
 /*
  * The best image of an endpoint through the map: exact port first, then the address as a whole (port kept), then the
  * address in the other scope (weight at most 50). False: none, or a public address that stands for several private

@@ -65,6 +65,20 @@ static void voice_hops(struct voice *v, const struct pair *pair, uint64_t packet
 	}
 }
 
+/*
+ * From a private to a public address, untranslated: before a NAT, unless it has come to where the public one is, from
+ * behind a router: then the network is routed.
+ */
+static bool is_crossing(const struct pair *pair)
+{
+	const struct pair_record *ends = (const struct pair_record *)pair;
+	const struct host *src = whole_host(ends->src), *dst = whole_host(ends->dst);
+
+	if (address_reach(&pair->src) == 2 || address_reach(&pair->dst) != 2)
+		return false;
+	return !src->ttl_known || !dst->ttl_known || src->hops == 0 || dst->hops > 0;
+}
+
 static struct voice voice_of(const struct network *n)
 {
 	struct voice v = { 0 };
@@ -79,7 +93,7 @@ static struct voice voice_of(const struct network *n)
 		v.packets += packets;
 		if (src < 2)
 			v.from_private += packets;
-		if (src < 2 && dst == 2 && !v.crossing)
+		if (!v.crossing && is_crossing(pair))
 			v.crossing = pair;
 		voice_hops(&v, pair, packets);
 	}

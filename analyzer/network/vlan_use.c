@@ -246,6 +246,15 @@ const struct vlan_host *vlan_uses_elsewhere(const struct vlan_uses *v, const str
 	return NULL;
 }
 
+bool vlan_uses_two_hosts(const struct vlan_uses *v, const struct address *a, uint16_t vid, uint16_t other_vid)
+{
+	uint32_t hash = endpoint_hash(&(struct endpoint){ *a, 0 });
+	unsigned vlans;
+	const struct vlan_host *x = host_find(v, hash, a, vid, &vlans), *y = host_find(v, hash, a, other_vid, &vlans);
+
+	return x && y && x != y && !x->routed && !y->routed && memcmp(x->mac, y->mac, sizeof x->mac) != 0;
+}
+
 const struct vlan_bridge *vlan_uses_bridge(const struct vlan_uses *v)
 {
 	const struct vlan_bridge *most = NULL;

@@ -46,6 +46,8 @@ const struct list *vlan_uses_in_order(const struct vlan_uses *v);    /* struct v
 /* The same host in another VLAN, one after the other; begin with NULL: no more. */
 const struct vlan_host *vlan_uses_elsewhere(const struct vlan_uses *v, const struct vlan_host *x,
 	const struct vlan_host *before);
+/* Is it in both VLANs as a network card of its own, none of them the other's? Then two hosts have that address. */
+bool vlan_uses_two_hosts(const struct vlan_uses *v, const struct address *a, uint16_t vid, uint16_t other_vid);
 /* NULL: no broadcast was seen in two VLANs, or unicast was as well: then the mirror tags anew. */
 const struct vlan_bridge *vlan_uses_bridge(const struct vlan_uses *v);
 

@@ -51,4 +51,27 @@ static inline void list_remove(struct list *l, struct list_link *link)
 #define LIST_EACH_SAFE(it, l) \
 	for (struct list_link *it = (l)->head.next, *it##_next = it->next; it != &(l)->head; it = it##_next, it##_next = it->next)
 
+/* A list that is only added to at its end and walked forwards: a link is half as large. Empty when zeroed. */
+struct chain_link {
+	struct chain_link *next;
+};
+
+struct chain {
+	struct chain_link *first, *last;
+	size_t count;
+};
+
+static inline void chain_add(struct chain *c, struct chain_link *link)
+{
+	if (c->last)
+		c->last->next = link;
+	else
+		c->first = link;
+	c->last = link;
+	c->count++;
+}
+
+#define CHAIN_EACH(it, c) \
+	for (struct chain_link *it = (c)->first; it && (__builtin_prefetch(it->next), true); it = it->next)
+
 #endif

@@ -48,6 +48,10 @@ struct burst {
 	unsigned copies;             /* each packet so many times more, with an IP-ID of its own */
 	unsigned channel;            /* of TURN; 0: none is around it */
 	size_t tail;                 /* random bytes behind the payload: an SRTP tag */
+	struct srtp_key key;         /* given: a true tag of tag bytes, behind mki bytes */
+	size_t tag, mki;
+	bool rolled;                 /* the line says how often its numbers have gone round */
+	uint32_t rollovers;
 };
 
 uint32_t ssrc_of(const struct endpoint *src)
@@ -252,6 +256,16 @@ static bool packet_accept(struct scenario *s, struct words *w, struct burst *b)
 		b->bytes = integer_want(s, w, "the payload's length");
 	} else if (word_accept(w, "tail")) {
 		b->tail = integer_want(s, w, "the length of the tail");
+	} else if (word_accept(w, "key")) {          /* SRTP: random bytes, with the tag that this key makes */
+		srtp_key_read(s, word_want(s, w, "the key in base64"), &b->key);
+		b->sound = (struct sound){ .kind = SOUND_CIPHER };
+	} else if (word_accept(w, "tag")) {
+		b->tag = integer_want(s, w, "the length of the tag");
+	} else if (word_accept(w, "mki")) {
+		b->mki = integer_want(s, w, "the length of the MKI");
+	} else if (word_accept(w, "rollovers")) {    /* of the first packet of the line */
+		b->rollovers = (uint32_t)integer_want(s, w, "how often the numbers have gone round");
+		b->rolled = true;
 	} else if (word_accept(w, "channel")) {      /* inside TURN's ChannelData, between client and server */
 		b->channel = (unsigned)integer_want(s, w, "the channel's number");
 	} else if (word_accept(w, "event")) {
@@ -368,6 +382,7 @@ struct sender {
 	uint32_t event_ts;           /* of the event that goes on */
 	const struct event *event;
 	bool marker;                 /* on the next packet */
+	uint32_t first_round;        /* of its numbers, when the burst began */
 };
 
 static bool is_lost(struct sender *x, int64_t at_ns)
@@ -380,6 +395,27 @@ static bool is_lost(struct sender *x, int64_t at_ns)
 	return chance || run || (gap && gap->kind == GAP_LOST);
 }
 
+/* How often the numbers of this sender have gone round: from 0, or as the line says of its beginning. */
+static uint32_t rollovers_of(const struct sender *x)
+{
+	uint32_t now = (x->flow->next_seq >> 16) - 1;
+
+	return x->burst->rolled ? x->burst->rollovers + now - x->first_round : now;
+}
+
+static void tag_add(const struct sender *x, struct buffer *bytes, size_t packet_at)
+{
+	static const uint8_t zeros[128];
+	const struct burst *b = x->burst;
+	uint8_t tag[20];
+
+	srtp_tag(&b->key, bytes->p + packet_at, bytes->n - packet_at, rollovers_of(x), tag);
+	buffer_add(bytes, zeros, b->mki ? b->mki - 1 : 0);
+	if (b->mki)
+		buffer_u8(bytes, 1);
+	buffer_add(bytes, tag, b->tag);
+}
+
 static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, unsigned pt, uint32_t ts,
 	const uint8_t *payload, size_t n)
 {
@@ -387,6 +423,7 @@ static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, uns
 	struct flow *f = x->flow;
 	struct buffer bytes = { .arena = s->arena };
 	bool lost = is_lost(x, at_ns);
+	size_t header_at;
 	int64_t arrival_ns = at_ns + delay_of(b, &x->delay_state);
 
 	if (b->bunch)
@@ -396,14 +433,17 @@ static void packet_send(struct scenario *s, struct sender *x, int64_t at_ns, uns
 	x->last_arrival_ns = arrival_ns;
 	if (b->channel) {
 		buffer_u16(&bytes, b->channel);
-		buffer_u16(&bytes, (unsigned)(12 + n));
+		buffer_u16(&bytes, (unsigned)(12 + n + (b->key.given ? b->mki + b->tag : 0)));
 	}
+	header_at = bytes.n;
 	buffer_u8(&bytes, 0x80);
 	buffer_u8(&bytes, (x->marker && !b->no_marker ? 0x80u : 0u) | pt);
 	buffer_u16(&bytes, f->next_seq & 0xffff);
 	buffer_u32(&bytes, ts);
 	buffer_u32(&bytes, f->ssrc);
 	buffer_add(&bytes, payload, n);
+	if (b->key.given)
+		tag_add(x, &bytes, header_at);
 	sent_note(s, f, arrival_ns, f->next_seq, lost);
 	f->octets += n;
 	f->next_seq++;
@@ -466,7 +506,7 @@ static void event_send(struct scenario *s, struct sender *x, int64_t at_ns, cons
 static void burst_send(struct scenario *s, const struct burst *b, struct flow *f)
 {
 	struct sender x = { .burst = b, .flow = f, .loss_state = b->seed, .delay_state = b->seed + 1,
-		.last_arrival_ns = INT64_MIN / 2, .marker = true };
+		.last_arrival_ns = INT64_MIN / 2, .marker = true, .first_round = (f->next_seq >> 16) - 1 };
 
 	for (int64_t at_ns = b->begin_ns; at_ns < b->end_ns && !s->error; at_ns += b->step_ns) {
 		const struct gap *gap = gap_at(b, at_ns);
@@ -492,7 +532,7 @@ static struct burst burst_default(void)
 {
 	return (struct burst){
 		.pt = 8, .event_pt = 101, .clock_hz = 8000, .step_ns = 20 * MILLISECOND_NS, .step_ts = 160,
-		.sound = { .kind = SOUND_SPEECH, .level_dbm0 = -20 }, .seed = 1, .taps = TAP_ALL,
+		.sound = { .kind = SOUND_SPEECH, .level_dbm0 = -20 }, .seed = 1, .taps = TAP_ALL, .tag = 10,
 	};
 }
 
@@ -507,6 +547,8 @@ static void burst_want(struct scenario *s, struct words *w, struct burst *b, str
 		    !start_accept(s, w, start))
 			break;
 	}
+	if (b->tag > 20 || b->mki > 128)
+		scenario_fail(s, "a tag of at most 20 bytes, an MKI of at most 128");
 	if (b->step_ns < 1000000 || b->lose_run > b->lose_every)
 		scenario_fail(s, "packets at least 1 ms apart, and runs shorter than their distance");
 }

@@ -3,7 +3,8 @@
  * run: compiles scenarios, lets deadair read the captures, compares.
  *     run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...
  *     run --write FILE.pcap FILE.scn       only the capture
- * A line a scenario, "ok NAME" or "not ok NAME: why"; closes with "N passed, N failed". deadair runs three times: twice
+ * A line a scenario, "ok NAME" or "not ok NAME: why"; "ok NAME # skipped: ..." where it needs a library that deadair was
+ * built without; closes with "N passed, N failed". deadair runs three times: twice
  * --json, which must agree byte for byte, and once as text, which must end with the same status and leave the error
  * output empty.
  */
@@ -99,6 +100,7 @@ static json_t *records_parse(const struct output *o, unsigned *ret_line)
 struct run {
 	const char *deadair;
 	const char *folder;          /* of the captures */
+	struct output version;       /* what deadair says of itself */
 	bool keep;
 };
 
@@ -231,20 +233,29 @@ static bool scenario_judge(const struct run *run, struct scenario *s, char *why,
 	return good;
 }
 
+/* "with NAME ..." is a line of deadair --version. */
+static bool is_skipped(const struct run *run, struct scenario *s)
+{
+	return s->needs && !output_holds(&run->version, scenario_text(s, "\nwith %s", s->needs));
+}
+
 static bool scenario_run(const struct run *run, const char *path)
 {
 	struct scenario s;
 	char why[1024] = "";
+	const char *note = "";
 	bool good = false;
 
 	if (!scenario_read(&s, path))
 		snprintf(why, sizeof why, "%s", s.error);
 	else if (list_empty(&s.expectations))
 		snprintf(why, sizeof why, "it expects nothing");
+	else if (is_skipped(run, &s))
+		good = true, note = scenario_text(&s, " # skipped: deadair was built without %s", s.needs);
 	else
 		good = scenario_judge(run, &s, why, sizeof why);
 	if (good)
-		printf("ok %s\n", s.name);
+		printf("ok %s%s\n", s.name, note);
 	else
 		printf("not ok %s: %s\n", s.name, why);
 	fflush(stdout);
@@ -290,12 +301,14 @@ static int run_all(struct run *run, char **paths, int count)
 			return 2;
 		}
 	}
+	run->version = program_run((char *const[]){ (char *)run->deadair, "--version", NULL }, STDERR_FILENO);
 	for (int i = 0; i < count; i++) {
 		if (scenario_run(run, paths[i]))
 			passed++;
 		else
 			failed++;
 	}
+	free(run->version.p);
 	if (!run->keep)
 		rmdir(run->folder);
 	printf("%u passed, %u failed\n", passed, failed);

@@ -155,6 +155,12 @@ static void never_read(struct scenario *s, struct words *w)
 		scenario_fail(s, "too many of these lines");
 }
 
+/* needs NAME: a library without which the scenario is skipped. */
+static void needs_read(struct scenario *s, struct words *w)
+{
+	s->needs = word_want(s, w, "what deadair --version must name");
+}
+
 static const struct {
 	const char *word;
 	void (*read)(struct scenario *s, struct words *w);
@@ -168,7 +174,7 @@ static const struct {
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
 	{ "icmp", icmp_read },       { "lldp", lldp_read },       { "lose", lose_read },       { "may", may_read },
 	  { "mirror", mirror_read },
-	{ "nat", nat_read },         { "never", never_read },     { "place", place_read },
+	{ "nat", nat_read },         { "needs", needs_read },     { "never", never_read },     { "place", place_read },
 	  { "profile", profile_read },
 	{ "rtcp", rtcp_defer },      { "rtp", rtp_read },
 	{ "silent", expect_silent_read }, { "sip", sip_read },    { "stun", stun_read },        { "talk", talk_read },

@@ -233,6 +233,7 @@ struct scenario {
 	unsigned order;
 	unsigned exit_status;        /* expected */
 	bool exit_given;
+	const char *needs;           /* what deadair --version must name; NULL nothing */
 	const char *never[8];        /* texts that no report may hold */
 	unsigned never_count;
 };
@@ -314,6 +315,11 @@ void talk_read(struct scenario *s, struct words *w);
 void rtcp_read(struct scenario *s, struct words *w);
 struct flow *flow_by_ssrc(struct scenario *s, uint32_t ssrc);
 uint32_t ssrc_of(const struct endpoint *src);
+
+/* srtp.c: a key as a=crypto has it; the tag over a packet. */
+struct srtp_key { uint8_t auth[20]; bool given; };
+void srtp_key_read(struct scenario *s, const char *text, struct srtp_key *ret);
+void srtp_tag(const struct srtp_key *key, const uint8_t *packet, size_t n, uint32_t rollovers, uint8_t ret[20]);
 
 enum sound_kind { SOUND_SPEECH, SOUND_CODE, SOUND_CIPHER };
 struct sound {

@@ -222,7 +222,12 @@ static inline struct exchange *script_exchange(const struct dialog *d, size_t n)
 
 static inline struct message *script_message(const struct leg *leg, size_t n)
 {
-	return LIST_ENTRY(nth(&leg->messages, n), struct message, in_leg);
+	CHAIN_EACH(it, &leg->messages) {
+		if (n-- == 0)
+			return LIST_ENTRY(it, struct message, in_leg);
+	}
+	fail_msg("the leg has no such message");
+	return NULL;
 }
 
 static inline unsigned script_count(const struct script *s, enum calls_event_kind kind)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* dtls_ways: the DTLS handshake (RFC 5764) between the sockets that two parties named for a medium. */
+#include "analyzer/detect/dtls_ways.h"
+
+/* RFC 6347 4.2.4.1: a hello is sent again after 1, 2, 4 s; some begin with fractions of it */
+enum { HELLOS_MIN = 4 };
+
+#define STUCK_NS (2 * SECOND_NS)
+
+struct search {
+	const struct facts *facts;
+	bool stuck;
+	const struct dtls_way *best;
+};
+
+static bool is_stuck(const struct dtls_way *way)
+{
+	return way->hellos >= HELLOS_MIN && way->others == 0 && ns_minus(way->last_ns, way->first_ns) >= STUCK_NS;
+}
+
+static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
+{
+	const struct dtls_way *way = network_dtls(s->facts->network, from, to);
+
+	if (way && (!s->stuck || is_stuck(way)) &&
+	    (!s->best || way->hellos + way->others > s->best->hellos + s->best->others))
+		s->best = way;
+}
+
+static void look_in(struct search *s, const struct window *w)
+{
+	if (w->state != EXPECT_DUE || !w->dtls)
+		return;
+	for (unsigned i = 0; i < w->source_count; i++) {
+		for (unsigned k = 0; k < w->target_count; k++) {
+			look(s, &w->sources[i].at, &w->targets[k].at);
+			look(s, &w->targets[k].at, &w->sources[i].at);
+		}
+	}
+}
+
+static const struct dtls_way *search(const struct facts *facts, const struct mslot *slot, bool stuck)
+{
+	struct search s = { facts, stuck, NULL };
+
+	for (unsigned side = 0; side < 2; side++) {
+		const struct direction *d = &slot->direction[side];
+
+		for (unsigned i = 0; i < d->window_count; i++)
+			look_in(&s, &d->windows[i]);
+	}
+	return s.best;
+}
+
+const struct dtls_way *dtls_way_of(const struct facts *facts, const struct mslot *slot)
+{
+	return search(facts, slot, false);
+}
+
+const struct dtls_way *dtls_way_stuck(const struct facts *facts, const struct mslot *slot, bool *ret_answered)
+{
+	const struct dtls_way *way = search(facts, slot, true), *back;
+
+	if (!way)
+		return NULL;
+	back = network_dtls(facts->network, &way->to, &way->from);
+	*ret_answered = back && back->others;
+	return way;
+}
