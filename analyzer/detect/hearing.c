@@ -44,6 +44,16 @@ void judge_fail(struct judge *j, const struct window *w, enum failure how, int64
 
 /* ---- the verdict on one window ---- */
 
+/* It is quoted by the address that a router beyond has put there: the same audio passes here under another one. */
+static bool passes_here(const struct judge *j, const struct icmp_record *quoted)
+{
+	LIST_EACH(it, streams_in_order(j->facts->streams)) {
+		if (endpoint_equal(&LIST_ENTRY(it, struct stream, in_order)->src, &quoted->src))
+			return true;
+	}
+	return false;
+}
+
 /* Absence: earned only when no row excuses it and no gate forbids the claim. */
 static void judge_absence(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns,
 	int64_t to_ns, bool whole)
@@ -69,7 +79,7 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 			: HEARD_NOT_EXPECTED;
 		return;
 	}
-	if (h->icmp && c->right + c->wrong + c->foreign_pt == 0) {
+	if (h->icmp && c->right + c->wrong + c->foreign_pt == 0 && !passes_here(j, h->icmp)) {
 		h->gate = "G3";
 		judge_because(h, "an ICMP error quotes audio of the sender: it sent, and what it sent is not in the capture");
 	} else if (c->weak) {

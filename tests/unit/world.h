@@ -220,7 +220,7 @@ static inline void play_flow(struct world *w, const struct planned *x)
 	uint8_t sound[160];
 
 	for (unsigned i = 0; i < sizeof sound; i++)
-		sound[i] = f->sound == SOUND_SPEECH ? codes[(i / 5 + x->i + f->ssrc) % COUNT_OF(codes)] : 0xd5;
+		sound[i] = f->sound == SOUND_SPEECH ? codes[(i / 5 + x->i % 7 + f->ssrc) % COUNT_OF(codes)] : 0xd5;
 	p.kind = PACKET_RTP;
 	p.rtp.pt = (uint8_t)(f->pt ? f->pt : 8);
 	p.rtp.seq = (uint16_t)(1000 + x->i);
