@@ -21,13 +21,15 @@ struct places {
 	unsigned from[ENGINE_BATCH]; /* of each packet: where its own begin */
 };
 
-/* All slots, then what they lead to. */
+/* All buckets, then what lies in them, then what comes behind a stranger. */
 static void places_ask(const struct places *p)
 {
 	for (unsigned i = 0; i < p->count; i++)
 		hash_ask_bucket(&p->at[i]);
 	for (unsigned i = 0; i < p->count; i++)
 		hash_ask_record(&p->at[i]);
+	for (unsigned i = 0; i < p->count; i++)
+		hash_ask_next(&p->at[i]);
 }
 
 /* A record takes a batch, and looks nowhere that was not asked for: */

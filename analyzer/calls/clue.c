@@ -204,7 +204,7 @@ void clues_retire(struct calls *c, struct leg_record *r)
 	for (const struct clue *it = r->clues; it; it = it->next)
 		__builtin_prefetch(it->key, 1);
 	for (const struct clue *it = r->clues; it; it = it->next)
-		hash_ask_slot(&c->clues, it->key->by_hash.hash);
+		hash_ask_remove(&it->key->by_hash);
 	for (struct clue *it = r->clues, *next; it; it = next) {
 		next = it->next;
 		if (it->kind != CLUE_CALLER)

@@ -573,7 +573,7 @@ unsigned repeats_closing_places(const struct repeats *r, int64_t now_ns, struct 
 		ret[n++] = (struct hash_place){ &r->stats_by_key, (uint32_t)pair_key(&t->src.addr, NULL) };
 		ret[n++] = (struct hash_place){ &r->stats_by_key, (uint32_t)pair_key(&t->dst.addr, NULL) };
 		ret[n++] = (struct hash_place){ &r->stats_by_key, between_hash(t) };
-		hash_ask_slot(&r->by_key, t->by_key.hash);
+		hash_ask_remove(&t->by_key);
 	}
 	return n;
 }

@@ -67,8 +67,8 @@ void binding_free(struct binding *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; b->spots.slots && i <= b->spots.mask; i++) {
-		for (struct hash_link *it = hash_at(&b->spots, i); it; it = it->next)
+	for (size_t i = 0; b->spots.buckets && i <= b->spots.mask; i++) {
+		for (struct hash_link *it = b->spots.buckets[i]; it; it = it->next)
 			free(HASH_ENTRY(it, struct spot, link)->order);
 	}
 	pool_fini(&b->place_pool);

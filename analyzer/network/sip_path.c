@@ -317,7 +317,7 @@ static void ask_begin(struct sip_paths *s, const struct packet *p, const struct 
 	if (!s->ring)
 		s->ring = memory_zalloc(ASKS * sizeof *s->ring);
 	__builtin_prefetch(&s->ring[(s->next + 2 * AHEAD) % ASKS].by_key);
-	hash_ask_slot(&s->asks_by_key, s->ring[(s->next + AHEAD) % ASKS].by_key.hash);
+	hash_ask_remove(&s->ring[(s->next + AHEAD) % ASKS].by_key);
 	a = &s->ring[s->next++ % ASKS];
 	ask_end(s, a, p->at_ns);
 	*a = (struct ask){ .used = true, .key = key, .path = path, .method = (uint8_t)p->sip->method,

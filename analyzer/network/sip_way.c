@@ -104,7 +104,7 @@ static void way_begin(struct sip_ways *w, const struct packet *p, uint64_t key)
 	if (!w->ring)
 		w->ring = memory_zalloc(WAYS * sizeof *w->ring);
 	__builtin_prefetch(&w->ring[(w->next + 2 * AHEAD) % WAYS].by_key);
-	hash_ask_slot(&w->by_key, w->ring[(w->next + AHEAD) % WAYS].by_key.hash);
+	hash_ask_remove(&w->ring[(w->next + AHEAD) % WAYS].by_key);
 	way = &w->ring[w->next++ % WAYS];
 	if (way->used)
 		hash_remove(&w->by_key, &way->by_key);

@@ -37,7 +37,7 @@ static struct attempt *attempt_new(struct sources *s, uint64_t key)
 	if (!s->attempts)
 		s->attempts = memory_zalloc(s->attempts_max * sizeof *s->attempts);
 	__builtin_prefetch(&s->attempts[(s->next_attempt + 2 * AHEAD) % s->attempts_max].by_key);
-	hash_ask_slot(&s->attempts_by_key, s->attempts[(s->next_attempt + AHEAD) % s->attempts_max].by_key.hash);
+	hash_ask_remove(&s->attempts[(s->next_attempt + AHEAD) % s->attempts_max].by_key);
 	a = &s->attempts[s->next_attempt++ % s->attempts_max];
 	if (a->used)
 		hash_remove(&s->attempts_by_key, &a->by_key);

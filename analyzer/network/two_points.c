@@ -565,7 +565,7 @@ static void oldest_ask(const struct two_points *t)
 	if (t->crossings.count >= CROSSING_MAX) {
 		c = LIST_ENTRY(t->crossings.head.next, struct crossing, in_order);
 		__builtin_prefetch(c->in_order.next, 1);
-		hash_ask_slot(&t->by_k1, c->by_k1.hash);
+		hash_ask_remove(&c->by_k1);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hash: keyed hashing of bytes, and a table that doubles, of intrusive links. */
+/* hash: keyed hashing of bytes, and a table of intrusive links that doubles. */
 #include "captures/base/hash.h"
 
 #include <stdlib.h>
@@ -11,8 +11,9 @@
 enum {
 	PAIR = 16,
 	SHORT_MAX = 64,
-	FIRST_SLOTS = 16, FIRST_SHIFT = 28,  /* 32 less its logarithm */
-	FEW = 8                      /* links of one chain that need no slots */
+	FIRST_BUCKETS = 16,
+	FEW = 8,                     /* links of one chain that need no buckets */
+	AHEAD = 8                    /* links are scattered: each is asked for so many buckets before its turn */
 };
 
 /*
@@ -122,169 +123,73 @@ uint64_t hash_bytes(const void *bytes, size_t n)
 	return n < SHORT_MAX ? hash_short(bytes, n) : hash_long(bytes, n);
 }
 
-/* ---- the table ---- */
-
-/*
- * Open addressing: from its home on, the first slot that has the hash, or is free. Links of equal hashes, which only
- * records of one key have but for chance, hang on one slot, so that no flood of them makes the others' way longer.
- */
-
 void hash_init(struct hash *h)
 {
-	*h = (struct hash){ .slots = NULL };
+	*h = (struct hash){ .buckets = NULL };
 }
 
 void hash_init_few(struct hash *h)
 {
-	*h = (struct hash){ .begins_few = true };
+	*h = (struct hash){ .buckets = &h->few };
+}
+
+static void buckets_free(struct hash *h)
+{
+	if (h->buckets != &h->few)
+		free(h->buckets);
 }
 
 void hash_fini(struct hash *h)
 {
-	free(h->slots);
+	buckets_free(h);
 	hash_init(h);
 }
 
-static struct hash_link *slot_first(const struct hash_slot *s)
+static void bucket_add(struct hash_link **bucket, struct hash_link *link)
 {
-	struct hash_link *link;
-
-	memcpy(&link, s->first, sizeof link);
-	return link;
-}
-
-static void slot_set(struct hash_slot *s, struct hash_link *first)
-{
-	memcpy(s->first, &first, sizeof first);
-}
-
-static struct hash_slot *slot_next(const struct hash *h, struct hash_slot *s)
-{
-	return s == h->slots + h->mask ? h->slots : s + 1;
-}
-
-static uint32_t stored(uint32_t hash)
-{
-	return hash ? hash : 1;
-}
-
-/* Its slot, or the free one where it belongs. */
-static struct hash_slot *slot_of(const struct hash *h, uint32_t want)
-{
-	struct hash_slot *s = hash_home(h, want);
-
-	while (s->hash != want && s->hash)
-		s = slot_next(h, s);
-	return s;
-}
-
-struct hash_link *hash_first(const struct hash *h, uint32_t hash)
-{
-	const struct hash_slot *s;
-
-	if (!h->slots)
-		return h->few;
-	s = slot_of(h, stored(hash));
-	return s->hash ? slot_first(s) : NULL;
-}
-
-struct hash_link *hash_at(const struct hash *h, size_t slot)
-{
-	return h->slots[slot].hash ? slot_first(&h->slots[slot]) : NULL;
+	link->next = *bucket;
+	link->at = bucket;
+	if (link->next)
+		link->next->at = &link->next;
+	*bucket = link;
 }
 
 static void hash_grow(struct hash *h)
 {
-	struct hash grown = *h;
-	size_t old = h->slots ? h->mask + (size_t)1 : 0, slots = old ? old * 2 : FIRST_SLOTS;
+	size_t old = h->buckets ? h->mask + 1 : 0, buckets = old > 1 ? old * 2 : FIRST_BUCKETS;
+	struct hash_link **grown = memory_resize(NULL, buckets, sizeof *grown);
 
-	grown.slots = memory_resize(NULL, slots, sizeof *grown.slots);
-	grown.mask = (uint32_t)(slots - 1);
-	grown.shift = old ? h->shift - 1 : FIRST_SHIFT;
-	memset(grown.slots, 0, slots * sizeof *grown.slots);
+	memset(grown, 0, buckets * sizeof(*grown));
 	for (size_t i = 0; i < old; i++) {
-		if (h->slots[i].hash)
-			*slot_of(&grown, h->slots[i].hash) = h->slots[i];
+		if (i + AHEAD < old)
+			__builtin_prefetch(h->buckets[i + AHEAD], 1);
+		for (struct hash_link *link = h->buckets[i], *next; link; link = next) {
+			next = link->next;
+			bucket_add(&grown[link->hash & (buckets - 1)], link);
+		}
 	}
-	free(h->slots);
-	*h = grown;
+	buckets_free(h);
+	h->buckets = grown;
+	h->mask = buckets - 1;
 }
 
-/* *first: where the chain begins; at: what leads there and stays where it is, NULL: a slot, which does not. */
-static void chain_add(struct hash_link *first, struct hash_link **at, struct hash_link *link)
+static inline bool is_full(const struct hash *h)
 {
-	link->at = at;
-	link->next = first;
-	if (first)
-		first->at = &link->next;
-}
-
-static void slot_add(struct hash *h, struct hash_link *link)
-{
-	struct hash_slot *s = slot_of(h, stored(link->hash));
-
-	chain_add(s->hash ? slot_first(s) : NULL, NULL, link);
-	h->taken += s->hash == 0;
-	s->hash = stored(link->hash);
-	slot_set(s, link);
-}
-
-/* The latest of them stay first. */
-static void few_move(struct hash *h)
-{
-	struct hash_link *oldest = h->few, *next;
-
-	while (oldest && oldest->next)
-		oldest = oldest->next;
-	hash_grow(h);
-	for (struct hash_link *it = oldest; it; it = next) {
-		next = it->at == &h->few ? NULL : HASH_ENTRY(it->at, struct hash_link, next);
-		slot_add(h, it);
-	}
-	h->few = NULL;
+	return !h->buckets || (h->count > h->mask && (h->count >= FEW || h->buckets != &h->few));
 }
 
 void hash_add(struct hash *h, struct hash_link *link, uint32_t hash)
 {
+	if (is_full(h))
+		hash_grow(h);
 	link->hash = hash;
-	if (!h->slots && h->begins_few && h->count < FEW) {
-		chain_add(h->few, &h->few, link);
-		h->few = link;
-	} else {
-		if (!h->slots)
-			few_move(h);
-		else if ((h->taken + UINT64_C(1)) * 4 > (h->mask + UINT64_C(1)) * 3)
-			hash_grow(h);
-		slot_add(h, link);
-	}
+	bucket_add(&h->buckets[hash & h->mask], link);
 	h->count++;
-}
-
-/* Those behind a hole move up, unless they would stand before their home. */
-static void slot_free(struct hash *h, struct hash_slot *hole)
-{
-	for (struct hash_slot *s = slot_next(h, hole); s->hash; s = slot_next(h, s)) {
-		size_t far = (size_t)(s - hash_home(h, s->hash)) & h->mask;
-
-		if (far < ((size_t)(s - hole) & h->mask))
-			continue;
-		*hole = *s;
-		hole = s;
-	}
-	hole->hash = 0;
-	h->taken--;
 }
 
 void hash_remove(struct hash *h, struct hash_link *link)
 {
-	struct hash_slot *s = link->at ? NULL : slot_of(h, stored(link->hash));
-
-	if (!s)
-		*link->at = link->next;
-	else if (link->next)
-		slot_set(s, link->next);
-	else
-		slot_free(h, s);
+	*link->at = link->next;
 	if (link->next)
 		link->next->at = link->at;
 	link->next = NULL;
