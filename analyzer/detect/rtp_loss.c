@@ -240,7 +240,9 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	if (l->report_last)
 		finding_evidence(f, (struct frame_ref){ l->report_last->at_ns, l->report_last->frame,
 			l->report_last->file, 0 },
-				 "the receiver reports %.1f %% lost", l->reported_percent);
+				 "the receiver reports %.1f %% lost",
+				 /* duplicates make it negative */
+				 l->reported_percent > 0 ? l->reported_percent : 0);
 }
 
 /* Its reports, over most of what was captured, speak of clearly less: by 2 points, or of a quarter and many packets. */
