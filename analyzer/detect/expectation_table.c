@@ -108,24 +108,10 @@ static struct load load_of(const struct attempt *list, size_t count)
 	return l;
 }
 
-static size_t up_to(const int64_t *times, size_t count, int64_t at_ns)
-{
-	size_t low = 0;
-
-	while (low < count) {
-		size_t mid = low + (count - low) / 2;
-
-		if (times[mid] <= at_ns)
-			low = mid + 1;
-		else
-			count = mid;
-	}
-	return low;
-}
-
 static unsigned calls_up(const struct load *l, int64_t at_ns)
 {
-	return (unsigned)(up_to(l->begin, l->count, at_ns) - up_to(l->end, l->count, at_ns));
+	return (unsigned)(sorted_times_until(l->begin, l->count, at_ns) -
+		sorted_times_until(l->end, l->count, at_ns));
 }
 
 /* ---- judgement ---- */

@@ -6,6 +6,7 @@
 
 #include "analyzer/detect/detector.h"
 #include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 #define NEAR_NS (50 * MILLISECOND_NS)
 
@@ -77,23 +78,7 @@ void lives_fini(struct lives *l)
 	free(l->end_ns);
 }
 
-/* How many of the sorted times are that one or before it. */
-static size_t times_until(const int64_t *times, size_t count, int64_t at_ns)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (times[middle] <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 size_t lives_over(const struct lives *l, int64_t begun_ns, int64_t later_ns)
 {
-	return times_until(l->begin_ns, l->count, begun_ns) - times_until(l->end_ns, l->count, later_ns);
+	return sorted_times_until(l->begin_ns, l->count, begun_ns) - sorted_times_until(l->end_ns, l->count, later_ns);
 }

@@ -283,17 +283,11 @@ static void tell_fallback(struct detection *d, const struct tcp_fallback *x)
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, UINT64_C(1) << 62 | x->flow->n, "tcp-fallback-refused",
 		SEVERITY_ERROR, CONFIDENCE_LIKELY);
-	struct endpoint client = { x->flow->client.addr, 0 };
-	char from[SAY_TEXT], act[SAY_TEXT + 40];
+	char from[SAY_TEXT];
 
 	say_host(facts, &x->flow->client.addr, from);
-	finding_part(f, PART_VICTIM, &client);
-	finding_part(f, x->hidden ? PART_WITNESS : PART_CULPRIT, &x->flow->server);
-	finding_times(f, x->request->at.at_ns, x->last_ns);
-	f->count = x->requests;
-	snprintf(act, sizeof act, "%s", from);
-	say_title(f, act, x->hidden ? "large requests fail by TCP" : "large requests are refused by TCP");
-	tcp_fallback_cause(f, facts, x);
+	say_title(f, from, x->hidden ? "large requests fail by TCP" : "large requests are refused by TCP");
+	tcp_fallback_say(f, facts, x);
 	tcp_fallback_fix(f, facts, x);
 	tcp_fallback_evidence(f, x);
 	finding_cannot_see(f, "the request itself, which never goes out, and so its exact size");

@@ -201,11 +201,16 @@ const struct tcp_fallback *tcp_fallbacks_of(const struct tcp_fallbacks *l, const
 
 /* ---- what is said ---- */
 
-void tcp_fallback_cause(struct finding *f, const struct facts *facts, const struct tcp_fallback *x)
+void tcp_fallback_say(struct finding *f, const struct facts *facts, const struct tcp_fallback *x)
 {
+	struct endpoint client = { x->flow->client.addr, 0 };
 	char who[SAY_TEXT], where[SAY_TEXT];
 	const char *method = sip_method_name(x->request->method);
 
+	finding_part(f, PART_VICTIM, &client);
+	finding_part(f, x->hidden ? PART_WITNESS : PART_CULPRIT, &x->flow->server);
+	finding_times(f, x->request->at.at_ns, x->last_ns);
+	f->count = x->requests;
 	say_host(facts, &x->flow->client.addr, who);
 	say_host(facts, &x->flow->server.addr, where);
 	if (x->passed_on)

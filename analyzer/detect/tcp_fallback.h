@@ -34,7 +34,8 @@ const struct tcp_fallback *tcp_fallbacks_of(const struct tcp_fallbacks *l, const
 /* Above so many bytes a request goes by TCP, where the MTU of the way is not known. */
 enum { FALLBACK_BYTES = 1300 };
 /* "An INVITE of 1432 bytes came to it, to be passed on; ...": ends the sentence. */
-void tcp_fallback_cause(struct finding *f, const struct facts *facts, const struct tcp_fallback *x);
+/* Parts, times, count and cause. */
+void tcp_fallback_say(struct finding *f, const struct facts *facts, const struct tcp_fallback *x);
 void tcp_fallback_fix(struct finding *f, const struct facts *facts, const struct tcp_fallback *x);
 void tcp_fallback_evidence(struct finding *f, const struct tcp_fallback *x);
 

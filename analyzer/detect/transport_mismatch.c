@@ -530,17 +530,12 @@ static void tell_fallback(struct detection *d, const struct tcp_fallback *x)
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, UINT64_C(3) << 61 | x->flow->n, "tcp-fallback-refused",
 		SEVERITY_ERROR, CONFIDENCE_LIKELY);
-	struct endpoint from = { x->flow->client.addr, 0 };
 	char where[SAY_TEXT], act[SAY_TEXT + 40];
 
 	say_host(facts, &x->flow->server.addr, where);
-	finding_part(f, PART_VICTIM, &from);
-	finding_part(f, x->hidden ? PART_WITNESS : PART_CULPRIT, &x->flow->server);
-	finding_times(f, x->request->at.at_ns, x->last_ns);
-	f->count = x->requests;
 	snprintf(act, sizeof act, "%s port %u", where, x->flow->server.port);
 	say_title(f, act, "no TCP for requests that are too large for UDP");
-	tcp_fallback_cause(f, facts, x);
+	tcp_fallback_say(f, facts, x);
 	tcp_fallback_fix(f, facts, x);
 	tcp_fallback_evidence(f, x);
 	if (x->hidden)

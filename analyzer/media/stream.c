@@ -139,27 +139,6 @@ static void packet_after(struct streams *s, uint32_t index, struct stream_hot *h
 
 /* ---- the long way ---- */
 
-static const struct stream_flaws no_flaws;
-
-const struct stream_flaws *stream_flaws(const struct stream *s)
-{
-	return s->flaws ? s->flaws : &no_flaws;
-}
-
-struct stream_flaws *flaws_get(struct record *r)
-{
-	if (!r->s.flaws)
-		r->s.flaws = memory_zalloc(sizeof *r->s.flaws);
-	return r->s.flaws;
-}
-
-struct aside *aside_get(struct record *r)
-{
-	if (!r->aside)
-		r->aside = memory_zalloc(sizeof *r->aside);
-	return r->aside;
-}
-
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b)
 {
 	if (h->flags & HOT_ASIDE) {

@@ -14,6 +14,27 @@ void records_init(struct streams *s)
 	hash_init(&s->by_ssrc);
 }
 
+static const struct stream_flaws no_flaws;
+
+const struct stream_flaws *stream_flaws(const struct stream *s)
+{
+	return s->flaws ? s->flaws : &no_flaws;
+}
+
+struct stream_flaws *flaws_get(struct record *r)
+{
+	if (!r->s.flaws)
+		r->s.flaws = memory_zalloc(sizeof *r->s.flaws);
+	return r->s.flaws;
+}
+
+struct aside *aside_get(struct record *r)
+{
+	if (!r->aside)
+		r->aside = memory_zalloc(sizeof *r->aside);
+	return r->aside;
+}
+
 static void aside_free(struct aside *a)
 {
 	if (!a)
