@@ -112,7 +112,7 @@ bool site_peer(const struct site *s, const struct peers *p, const struct address
 
 bool site_inside(const struct site *s, const struct address *a)
 {
-	return nets_have(&s->inside_nets, a);
+	return nets_have(&s->inside_nets, a) || address_loopback(a);
 }
 
 static bool holiday(const struct site *s, const struct tm *t)

@@ -113,17 +113,22 @@ static bool proxy_registrar(const struct role_facts *f)
 	return proxy_agent(f) && pbx_registrar(f);
 }
 
+static bool is_public(const struct host_record *h)
+{
+	return !address_private(&h->host.addr) && !address_loopback(&h->host.addr);
+}
+
 static bool trunk_calls(const struct role_facts *f)
 {
 	const struct host_record *h = f->h;
 
-	return !address_private(&h->host.addr) && h->host.registers_sent == 0 &&
+	return is_public(h) && h->host.registers_sent == 0 &&
 	       ((h->e164_sent && h->e164_received) || (h->registers_of_pbx > 0 && h->host.registers_answered > 0));
 }
 
 static bool trunk_asserts(const struct role_facts *f)
 {
-	return f->h->asserts_identity && !address_private(&f->h->host.addr);
+	return f->h->asserts_identity && is_public(f->h);
 }
 
 static bool nat_hides(const struct role_facts *f)
