@@ -270,6 +270,13 @@ static void without_calls_the_streams_have_the_room(void **state)
 	a_scenario_is_seen(state, "capture-no-signalling-h1-rtp-only", shots, COUNT_OF(shots));
 }
 
+static void a_row_opens_its_own_call_where_two_have_one_call_id(void **state)
+{
+	static const struct shot shots[] = { { "callid-reused", "2<Down><Enter>" } };
+
+	a_scenario_is_seen(state, "trap-callid-reused", shots, COUNT_OF(shots));
+}
+
 static void too_small_says_so(void **state)
 {
 	char path[PATH_ROOM];
@@ -295,6 +302,7 @@ int main(void)
 		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder),
 		cmocka_unit_test(what_cannot_be_seen_is_said),
 		cmocka_unit_test(without_calls_the_streams_have_the_room),
+		cmocka_unit_test(a_row_opens_its_own_call_where_two_have_one_call_id),
 		cmocka_unit_test(too_small_says_so),
 	};
 
