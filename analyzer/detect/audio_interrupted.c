@@ -115,6 +115,12 @@ static bool receiver_has_it(const struct facts *facts, const struct stream *s, c
 	       behind->cumulative_lost - before->cumulative_lost < missing / 4;
 }
 
+/* What the sender did not send nobody else can have. */
+static bool rests_on_loss(const char *reason)
+{
+	return strcmp(reason, "sender-stalled") != 0 && strcmp(reason, "sender-stopped") != 0;
+}
+
 struct verdict {
 	const char *reason;          /* NULL: no interruption */
 	enum severity severity;
@@ -326,7 +332,7 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
 			continue;
 		}
-		if (receiver_has_it(facts, s, g)) {
+		if (rests_on_loss(v.reason) && receiver_has_it(facts, s, g)) {
 			detection_withhold(d, ev->leg, "G3", "the receiver reports that it got what is missing here");
 			continue;
 		}
