@@ -329,15 +329,15 @@ static void below(const struct report *r, const char *label, const char *text)
 static void headline_problems(const struct report *r, const struct tally *t)
 {
 	const struct selection *s = r->selection;
-	char problems[WORDS], calls[WORDS], text[160];
+	char problems[WORDS], affected[WORDS], calls[WORDS], text[160];
 	enum rank worst = s->problems[0].rank;
 
 	if (s->call_count == 0)
 		snprintf(text, sizeof text, "%s, no call", words_counted(s->problem_count, "problem", problems));
 	else
-		snprintf(text, sizeof text, "%s, %zu of %s affected",
-			words_counted(s->problem_count, "problem", problems), t->affected,
-			 words_counted(s->call_count, "call", calls));
+		snprintf(text, sizeof text, "%s, %s of %s affected",
+			words_counted(s->problem_count, "problem", problems), words_count(t->affected, affected),
+			words_counted(s->call_count, "call", calls));
 	headline(r, worst > RANK_WARNING ? "✗" : "!", worst > RANK_WARNING ? PAINT_BAD : PAINT_WARN, text);
 }
 
@@ -516,7 +516,7 @@ static void below_why(const struct report *r)
 
 static void headline_clean(const struct report *r, const struct tally *t)
 {
-	char calls[WORDS], text[256];
+	char calls[WORDS], some[WORDS], answered[WORDS], text[256];
 	struct text states;
 
 	text_init(&states);
@@ -544,8 +544,8 @@ static void headline_clean(const struct report *r, const struct tally *t)
 	below_audio(r, t);
 	below_failed(r, t);
 	if (t->invisible) {
-		snprintf(text, sizeof text, "for %zu of %zu answered calls who hears whom: ? in the table",
-			t->invisible, t->answered);
+		snprintf(text, sizeof text, "for %s of %s who hears whom: ? in the table",
+			words_count(t->invisible, some), words_counted(t->answered, "answered call", answered));
 		below(r, "Unseen", text);
 		below_why(r);
 	}
@@ -608,7 +608,7 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 void report_headline(const struct report *r, const struct view_capture *c)
 {
 	struct tally t = tally_make(r->selection);
-	char text[120];
+	char text[120], some[WORDS], calls[WORDS];
 
 	if (r->selection->problem_count) {
 		headline_problems(r, &t);
@@ -617,8 +617,8 @@ void report_headline(const struct report *r, const struct view_capture *c)
 	} else if (r->selection->call_count == 0) {
 		headline_no_call(r, c);
 	} else if (report_cannot_tell(r)) {
-		snprintf(text, sizeof text, "Cannot tell for %zu of %zu calls who hears whom", t.invisible,
-			r->selection->call_count);
+		snprintf(text, sizeof text, "Cannot tell for %s of %s who hears whom", words_count(t.invisible, some),
+			words_counted(r->selection->call_count, "call", calls));
 		headline(r, "?", PAINT_UNKNOWN, text);
 		below_why(r);
 	} else {

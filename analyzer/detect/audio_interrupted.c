@@ -115,6 +115,12 @@ static bool receiver_has_it(const struct facts *facts, const struct stream *s, c
 	       behind->cumulative_lost - before->cumulative_lost < missing / 4;
 }
 
+/* What the sender did not send nobody else can have. */
+static bool rests_on_loss(const char *reason)
+{
+	return strcmp(reason, "sender-stalled") != 0 && strcmp(reason, "sender-stopped") != 0;
+}
+
 struct verdict {
 	const char *reason;          /* NULL: no interruption */
 	enum severity severity;
@@ -206,9 +212,12 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 	say_title(f, act, effect);
 }
 
-/* The holes of one stream that count: how many, how long in all, from the first to the last. */
+enum { HOLES_SHOWN = 6 };
+
+/* The holes of one stream that count: how many, the first of them, how long in all, from the first to the last. */
 struct holes {
 	unsigned count;
+	const struct gap *shown[HOLES_SHOWN];
 	double sum_s;
 	uint64_t packets;            /* that the sequence numbers skip */
 	int64_t from_ns, to_ns;
@@ -216,6 +225,8 @@ struct holes {
 
 static void holes_add(struct holes *holes, const struct gap *g, uint32_t bad_ms)
 {
+	if (holes->count < HOLES_SHOWN)
+		holes->shown[holes->count] = g;
 	if (holes->count++ == 0 || g->from_ns < holes->from_ns)
 		holes->from_ns = g->from_ns;
 	if (holes->count == 1 || g->to_ns > holes->to_ns)
@@ -234,11 +245,23 @@ static const char *pieces(const struct holes *holes, double worst_s, char buffer
 	return buffer;
 }
 
+/* Of a hole that is the sender's, four fifths are. */
+static const char *little_lost(const struct holes *holes, char buffer[64])
+{
+	char count[TEXT_COUNT];
+
+	if (holes->packets == 0)
+		return "nothing was lost";
+	snprintf(buffer, 64, "no more than %s packet%s %s lost in it", text_count(holes->packets, count),
+		holes->packets == 1 ? "" : "s", holes->packets == 1 ? "was" : "were");
+	return buffer;
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d,
 	const struct holes *holes, uint32_t bad_ms)
 {
 	struct endpoint sender = party_seen_at(d, d->sender);
-	char host[SAY_TEXT], s[64], count[TEXT_COUNT];
+	char host[SAY_TEXT], s[64], count[TEXT_COUNT], lost[64];
 
 	say_host(facts, &sender.addr, host);
 	pieces(holes, bad_ms / 1000.0, s);
@@ -248,8 +271,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 			      text_count(holes->packets, count), host, s);
 		finding_fix(f, "Look at the link, the queue and the firewall session on the path from %s.", host);
 	} else if (strcmp(f->reason, "sender-stalled") == 0) {
-		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, nothing was lost.",
-			host, s);
+		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, %s.", host, s,
+			little_lost(holes, lost));
 		finding_fix(f, "Look at CPU, Wi-Fi and load of %s.", host);
 	} else if (strcmp(f->reason, "sender-stopped") == 0) {
 		finding_cause(f, "%s went quiet in mid-speech for %s and nothing was lost; it may have been muted.",
@@ -283,14 +306,12 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	say_cause(f, facts, ev->direction, holes, v->bad_ms);
 	if (v->still)
 		text_addf(&f->cause, " Nothing else was captured meanwhile: a link that all share here was down, or the capture itself stood still.");
-	for (unsigned i = 0; i < s->gap_count; i++) {
-		const struct gap *g = &s->gaps[i];
+	for (unsigned i = 0; i < holes->count && i < HOLES_SHOWN; i++) {
+		const struct gap *g = holes->shown[i];
 
-		if (judge_gap(d, ev->direction, s, g).reason && f->evidence_count < 6)
-			finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame,
-				"%.1f s without audio; %d packets missing in it",
-					     (double)(g->to_ns - g->from_ns) / 1e9,
-					     g->seq_step > 1 ? (int)g->seq_step - 1 : 0);
+		finding_evidence_run(f, stream_frame(s, g->from_frame, g->from_ns), g->to_frame,
+			"%.1f s without audio; %d packets missing in it", (double)(g->to_ns - g->from_ns) / 1e9,
+			g->seq_step > 1 ? (int)g->seq_step - 1 : 0);
 	}
 }
 
@@ -311,7 +332,7 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
 			continue;
 		}
-		if (receiver_has_it(facts, s, g)) {
+		if (rests_on_loss(v.reason) && receiver_has_it(facts, s, g)) {
 			detection_withhold(d, ev->leg, "G3", "the receiver reports that it got what is missing here");
 			continue;
 		}

@@ -74,6 +74,24 @@ static void parts(struct finding *f, const struct leg *leg, const struct message
 
 /* ---- 488, 606 ---- */
 
+/* Then no codec of the other side can help. The cause goes on with its answer. */
+static void say_none_offered(struct finding *f, const struct message *offer, const struct sdp_media *audio,
+	const char *from, const char *by)
+{
+	char act[2 * SAY_TEXT];
+
+	snprintf(act, sizeof act, "%s offers no audio that can be taken", from);
+	say_title(f, act, "the call fails");
+	if (audio)
+		finding_part(f, PART_CULPRIT, &offer->src);
+	if (audio)
+		finding_cause(f, "%s offers audio with port 0, which is none; %s answers", from, by);
+	else
+		finding_cause(f, "%s offers no audio; %s answers", from, by);
+	finding_fix(f, "Look at %s: sound device missing or taken, audio or all codecs switched off, no free media port; if fax or video alone is meant, let %s take calls without audio.",
+		from, by);
+}
+
 static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer,
 	const struct message *final)
 {
@@ -85,22 +103,21 @@ static void say_refusal(struct finding *f, const struct facts *facts, const stru
 	say_formats(audio, list);
 	if (message_explained(final).n)
 		text_escape(message_explained(final), why, sizeof why);
-	snprintf(act, sizeof act, "%s refuses the codecs that are offered", by);
-	say_title(f, act, "the call fails");
-	if (!audio)
-		finding_cause(f, "%s offers no audio; %s answers %u%s%s.", from, by, final->status, why[0] ? ": " : "",
-			why);
-	else if (audio->port == 0)
-		finding_cause(f, "%s offers audio with port 0, which is none; %s answers %u%s%s.", from, by,
-			final->status, why[0] ? ": " : "", why);
-	else
+	if (!audio || audio->port == 0) {
+		say_none_offered(f, offer, audio, from, by);
+		text_addf(&f->cause, " %u%s%s.", final->status, why[0] ? ": " : "", why);
+	} else {
+		snprintf(act, sizeof act, "%s refuses the codecs that are offered", by);
+		say_title(f, act, "the call fails");
 		finding_cause(f, "%s offers %s%s; %s accepts none of it and answers %u%s%s.", from,
-			list[0] ? list : "no codec", audio->secure ? " as SRTP" : "", by,
-			      final->status, why[0] ? ": " : "", why);
-	finding_fix(f, "Enable a codec on %s that %s offers (G.711 as the last resort)%s.", by, from,
-		    audio && audio->secure ? ", and the same SRTP mode on both"
-		    : "; if the codecs match, compare SRTP and the kinds of media");
-	finding_evidence(f, offer->at, "the offer: %s", list[0] ? list : "no codec");
+			list[0] ? list : "no codec", audio->secure ? " as SRTP" : "", by, final->status,
+			why[0] ? ": " : "", why);
+		finding_fix(f, "Enable a codec on %s that %s offers (G.711 as the last resort)%s.", by, from,
+			audio->secure ? ", and the same SRTP mode on both"
+				      : "; if the codecs match, compare SRTP and the kinds of media");
+	}
+	finding_evidence(f, offer->at, "the offer: %s%s", list[0] ? list : "no codec",
+		audio && audio->port == 0 ? ", port 0" : "");
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
 

@@ -210,7 +210,7 @@ static void add_evidence(struct finding *f, const struct sip_path *x, const stru
 {
 	const struct sip_unheard *u = x->unheard_fragmented;
 
-	if (x->answered)
+	if (x->answered && !is(v, "too-large"))      /* there it may be the refusal */
 		finding_evidence(f, x->answered_at, "a smaller message is answered");
 	for (unsigned i = 0; i < u->frame_count; i++)
 		finding_evidence(f, u->frames[i], "large request, not answered");
@@ -313,6 +313,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	const struct list *all = sip_paths_in_order(facts->paths);
 	struct icmp_tally *tallies = memory_zalloc((all->count + 1) * sizeof *tallies);
 	struct finding **told = memory_zalloc((all->count + 1) * sizeof *told);
+	struct finding **refusals = memory_zalloc((all->count + 1) * sizeof *refusals);
 	const struct sip_path *largest = NULL;
 	unsigned found = 0, large = 0;
 
@@ -328,6 +329,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		if (!v.reason)
 			continue;
 		told[x->n] = tell(d, x, &v);
+		refusals[x->n] = is(&v, "too-large") ? told[x->n] : NULL;
 		found++;
 	}
 	if (largest)
@@ -337,6 +339,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "no request by UDP was too large, nor were fragments missing (%zu ways)",
 			all->count);
 	sip_path_legs(facts, told);
+	sip_path_legs_refused(facts, refusals);
+	free(refusals);
 	free(told);
 	free(tallies);
 }

@@ -19,13 +19,18 @@ static bool first_heard(const struct leg *leg, const struct message *m)
 	return leg->status != 0 && endpoint_equal(&m->src, &first->src) && endpoint_equal(&m->dst, &first->dst);
 }
 
-static void legs_of_invite(const struct facts *facts, const struct leg *leg, struct finding *const *told)
+static bool refused_as_too_large(const struct leg *leg)
+{
+	return leg->initial_invite_seen && !leg->answered && (leg->status == 413 || leg->status == 513);
+}
+
+static void legs_of_invite(const struct facts *facts, const struct leg *leg, struct finding *const *told, bool refused)
 {
 	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 		const struct sip_path *path;
 
-		if (!m->request || m->method != SIP_INVITE || first_heard(leg, m))
+		if (!m->request || m->method != SIP_INVITE || (!refused && first_heard(leg, m)))
 			continue;
 		path = sip_paths_find(facts->paths, &m->src.addr, &m->dst, m->transport);
 		if (path && told[path->n])
@@ -39,6 +44,16 @@ void sip_path_legs(const struct facts *facts, struct finding *const *told)
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
 		if (unheard(leg))
-			legs_of_invite(facts, leg, told);
+			legs_of_invite(facts, leg, told, false);
+	}
+}
+
+void sip_path_legs_refused(const struct facts *facts, struct finding *const *told)
+{
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (refused_as_too_large(leg))
+			legs_of_invite(facts, leg, told, true);
 	}
 }

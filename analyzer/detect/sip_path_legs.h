@@ -7,5 +7,7 @@
 
 /* told: the finding of each path by sip_path.n, NULL none. All calls are walked once. */
 void sip_path_legs(const struct facts *facts, struct finding *const *told);
+/* The same of calls whose INVITE was refused as too large. */
+void sip_path_legs_refused(const struct facts *facts, struct finding *const *told);
 
 #endif

@@ -24,7 +24,7 @@ struct engine {
 
 static const struct engine engines[] = {
 	{ FAKE_ONE_WAY }, { FAKE_HOSTILE }, { FAKE_NOTHING }, { FAKE_EMPTY }, { FAKE_CLEAN }, { FAKE_MANY },
-	  { FAKE_OUTSIDE },
+	  { FAKE_OUTSIDE }, { FAKE_ONE_OUTSIDE },
 };
 
 const struct engine *fake_engine(enum fake which)
@@ -335,6 +335,8 @@ bool view_call(const struct engine *e, size_t i, struct view_call *ret)
 		return call_many(i, ret);
 	if (e->which == FAKE_OUTSIDE)
 		return call_outside(i, ret);
+	if (e->which == FAKE_ONE_OUTSIDE)
+		return i == 0 && call_outside(i, ret);
 	if (!is_call_4(e) || i > 0)
 		return false;
 	call_4(e, ret);

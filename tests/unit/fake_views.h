@@ -13,7 +13,8 @@ enum fake {
 	FAKE_EMPTY,                  /* no frame */
 	FAKE_CLEAN,                  /* 3 calls: heard both ways, busy, cancelled */
 	FAKE_MANY,                   /* 24 calls, 3 of them affected, and a scan that concerns no call */
-	FAKE_OUTSIDE                 /* 2 answered calls of which one direction is not visible */
+	FAKE_OUTSIDE,                /* 2 answered calls of which one direction is not visible */
+	FAKE_ONE_OUTSIDE             /* 1 such call, and no finding */
 };
 
 #define FAKE_START_NS (INT64_C(1795165961) * SECOND_NS)

@@ -241,6 +241,18 @@ static const char outside[] =
 	"? 1 09:12:41 1002  01632960144  ended  1:10  · sent 4.1    ? not visible\n"
 	"? 2 09:12:41 1002  01632960144  ended  1:10  · sent 4.1    ? not visible\n";
 
+static const char one_outside[] =
+	"Capture   call-4.pcapng, 48 s from Fri 20 Nov 2026 09:12:41 GMT, 6 338 frames\n"
+	"Seen from both sides of the firewall 203.0.113.2 (LAN eth1, WAN eth2), certain\n"
+	"Can show  SIP and audio on both sides of it\n"
+	"Cannot    what the phone plays; anything beyond the provider\n"
+	"\n"
+	"? Cannot tell for 1 of 1 call who hears whom\n"
+	"\n"
+	"Calls\n"
+	"  # start    from  to           state  talk  caller hears  callee hears\n"
+	"? 1 09:12:41 1002  01632960144  ended  1:10  · sent 4.1    ? not visible\n";
+
 static const char many[] =
 	"Capture   call-4.pcapng, 48 s from Fri 20 Nov 2026 09:12:41 GMT, 6 338 frames\n"
 	"Seen from both sides of the firewall 203.0.113.2 (LAN eth1, WAN eth2), certain\n"
@@ -604,6 +616,7 @@ static void test_golden(void **state)
 		{ { .which = FAKE_NOTHING }, nothing },
 		{ { .which = FAKE_EMPTY }, empty },
 		{ { .which = FAKE_OUTSIDE }, outside },
+		{ { .which = FAKE_ONE_OUTSIDE }, one_outside },
 		{ { .which = FAKE_MANY }, many },
 		{ { .which = FAKE_MANY, .filter = "call:9" }, filtered },
 		{ { .which = FAKE_ONE_WAY, .form = FORM_VERBOSE }, verbose },

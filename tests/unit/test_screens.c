@@ -270,6 +270,32 @@ static void without_calls_the_streams_have_the_room(void **state)
 	a_scenario_is_seen(state, "capture-no-signalling-h1-rtp-only", shots, COUNT_OF(shots));
 }
 
+static void a_row_opens_its_own_call_where_two_have_one_call_id(void **state)
+{
+	static const struct shot shots[] = { { "callid-reused", "2<Down><Enter>" } };
+
+	a_scenario_is_seen(state, "trap-callid-reused", shots, COUNT_OF(shots));
+}
+
+static void problems_have_the_rows_that_calls_leave(void **state)
+{
+	static const struct shot shots[] = { { "many-problems-overview", "<Esc>" },
+		{ "many-problems-last", "<End>" } };
+	char path[PATH_ROOM];
+	const char *paths[] = { path };
+	struct captured c;
+
+	a_scenario_is_seen(state, "registration-failed-h10-refusals", shots, COUNT_OF(shots));
+	scenario_write("registration-failed-h10-refusals", path);
+	captured_read(&c, paths, 1);
+	screen_of(&c.world, "many-problems", "<Esc>", 15, 60);
+	screen_of(&c.world, "many-problems", "<Esc>", 30, 100);
+	c.world.numbers.live = true;
+	screen_of(&c.world, "many-problems-live", "<Esc>", 24, 80);
+	captured_free(&c);
+	unlink(path);
+}
+
 static void too_small_says_so(void **state)
 {
 	char path[PATH_ROOM];
@@ -295,6 +321,8 @@ int main(void)
 		cmocka_unit_test(registrations_are_listed), cmocka_unit_test(legs_stand_in_one_ladder),
 		cmocka_unit_test(what_cannot_be_seen_is_said),
 		cmocka_unit_test(without_calls_the_streams_have_the_room),
+		cmocka_unit_test(a_row_opens_its_own_call_where_two_have_one_call_id),
+		cmocka_unit_test(problems_have_the_rows_that_calls_leave),
 		cmocka_unit_test(too_small_says_so),
 	};
 

@@ -52,6 +52,12 @@ static const struct {
 	  { "one-way-audio", LIKELY, .call = 2, .direction = 1, .victim = "10.0.0.1:0", WHEN }, false },
 	{ "interrupted both ways", { "audio-interrupted", "both-directions", LIKELY, .call = 1, .direction = 1, WHEN },
 	  { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, true },
+	{ "lost in a hole", { "audio-interrupted", "lost-in-path", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, true },
+	{ "lost beside a stall", { "audio-interrupted", "sender-stalled", LIKELY, .call = 1, .direction = 1, WHEN },
+	  { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, false },
+	{ "lost beside a pause", { "audio-interrupted", "sender-stopped", POSSIBLE, .call = 1, .direction = 1, WHEN },
+	  { "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN }, false },
 	{ "interrupted one way", { "audio-interrupted", "lost", LIKELY, .call = 1, .direction = 1, WHEN },
 	  { "rtp-loss", LIKELY, .call = 1, .direction = 2, WHEN }, false },
 	{ "a wrong address and the silence that it makes", { "nat-address-mismatch", LIKELY, .call = 1, .direction = 1,
@@ -120,7 +126,8 @@ static void the_root_is_named(void **state)
 	(void)state;
 	made_begin(&w);
 	leaf = make(&w, &(struct made){ "rtp-loss", LIKELY, .call = 1, .direction = 1, WHEN });
-	middle = make(&w, &(struct made){ "audio-interrupted", LIKELY, .call = 1, .direction = 1, WHEN });
+	middle = make(&w, &(struct made){ "audio-interrupted", "lost-in-path", LIKELY, .call = 1, .direction = 1,
+		WHEN });
 	root = make(&w, &(struct made){ "no-audio", LIKELY, .call = 1, WHEN });
 	findings_settle(w.findings, SECOND_NS);
 	assert_ptr_equal(middle->explained_by, root);

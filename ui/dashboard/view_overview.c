@@ -17,6 +17,9 @@ enum {
 	PROBLEMS_LEAST = 3,
 	PROBLEMS_WIDE = 10,
 	CALLS_LEAST = 3, /* rows with the head, where there is none */
+	PROBLEM_HEADS = 2, /* the bar, an empty row behind */
+	CALL_HEADS = 2, /* the bar, the columns */
+	STREAM_HEADS = 2, /* an empty row before, the bar */
 	STREAMS_LOW = 3,
 	STREAMS_HIGH = 8,
 	HIGH_ROWS = 40,
@@ -311,34 +314,70 @@ static bool no_call(struct world *w)
 	return calls == 0 && streams > 0;
 }
 
+/* How many rows each has beside its bar and heads; calls have what is left. */
+struct rows_of_panes {
+	unsigned problems, streams;
+};
+
+static unsigned rows_needed(const struct looking *k, unsigned pane, unsigned most)
+{
+	struct looking of = { k->d, k->w, pane };
+	size_t n = count(&of);
+
+	return n < 1 ? 1 : n < most ? (unsigned)n : most;
+}
+
+/*
+ * Where a capture is read, problems and calls also have the rows that streams do not need, and problems those of calls.
+ * Live, nothing is to move when a call comes; where a call stands beside the list, it has the rows.
+ */
+static struct rows_of_panes share_rows(const struct looking *k, const struct sheet *s, unsigned row)
+{
+	bool wide = s->columns >= WIDE_COLUMNS, high = s->rows >= HIGH_ROWS;
+	unsigned most = high ? PROBLEMS_WIDE : s->rows > 24 ? 5 : PROBLEMS_LEAST, room, problems, calls, idle;
+	struct rows_of_panes r = { .streams = high ? STREAMS_HIGH : s->rows >= 20 ? STREAMS_LOW : 0 };
+
+	r.problems = rows_needed(k, PANE_PROBLEMS, most);
+	if (wide || k->w->numbers.live)
+		return r;
+	problems = rows_needed(k, PANE_PROBLEMS, s->rows);
+	calls = rows_needed(k, PANE_CALLS, s->rows);
+	idle = r.streams ? r.streams - rows_needed(k, PANE_STREAMS, r.streams) : 0;
+	room = area_end(s) - row - PROBLEM_HEADS - CALL_HEADS - (r.streams ? r.streams + STREAM_HEADS : 0);
+	if (idle && problems + calls > room) {
+		idle = problems + calls - room < idle ? problems + calls - room : idle;
+		r.streams -= idle;
+		room += idle;
+	}
+	if (room > calls + r.problems)
+		r.problems = problems < room - calls ? problems : room - calls;
+	return r;
+}
+
 static void draw(struct dashboard *d, struct world *w, struct sheet *s)
 {
 	struct looking k = { d, w, PANE_PROBLEMS };
-	bool wide = s->columns >= WIDE_COLUMNS, high = s->rows >= HIGH_ROWS;
-	unsigned problems = (unsigned)count(&k),
-		 streams = high ? STREAMS_HIGH
-		: s->rows >= 20 ? STREAMS_LOW
-				: 0,
-		 row = AREA_TOP, left, width;
-	unsigned most = high ? PROBLEMS_WIDE : s->rows > 24 ? 5 : PROBLEMS_LEAST;
+	bool wide = s->columns >= WIDE_COLUMNS;
+	unsigned row = AREA_TOP, left, width;
+	struct rows_of_panes r;
 
 	row += draw_vantage(w, s, s->rows >= 24 ? VANTAGE_ROWS : 1);
-	problems = problems < 1 ? 1 : problems > most ? most : problems;
-	draw_problems(d, w, s, row, problems);
-	row += problems + 2;
-	if (streams && no_call(w))
-		streams = area_end(s) - row - CALLS_LEAST - 2;
-	left = area_end(s) - row - (streams ? streams + 2 : 0);
+	r = share_rows(&k, s, row);
+	draw_problems(d, w, s, row, r.problems);
+	row += r.problems + PROBLEM_HEADS;
+	if (r.streams && no_call(w))
+		r.streams = area_end(s) - row - CALLS_LEAST - STREAM_HEADS;
+	left = area_end(s) - row - (r.streams ? r.streams + STREAM_HEADS : 0);
 	width = wide ? LIST_COLUMNS : s->columns;
-	draw_calls(d, w, s, row, left > 2 ? left - 2 : 1, width, wide ? LANES_WIDE : LANES);
+	draw_calls(d, w, s, row, left > CALL_HEADS ? left - CALL_HEADS : 1, width, wide ? LANES_WIDE : LANES);
 	if (wide) {
 		struct looking calls = { d, w, PANE_CALLS };
 
 		call_pane_draw(d, w, s, count(&calls) ? list_of(d, PANE_CALLS)->id : 0, row, width + 1,
 			s->columns - width - 1, left);
 	}
-	if (streams)
-		draw_streams(d, w, s, row + left + 1, streams);
+	if (r.streams)
+		draw_streams(d, w, s, row + left + 1, r.streams);
 	else
 		list_place(list_of(d, PANE_STREAMS), 0, 0, 0, 0, 0);
 }

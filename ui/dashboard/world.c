@@ -155,11 +155,13 @@ struct report world_report(struct world *w, struct out *out)
 
 /* ---- calls ---- */
 
+/* A phone may use its Call-ID again for the next call. */
 static uint64_t call_id(const struct view_call *c)
 {
-	if (c->call_id_count && c->call_ids[0].n)
-		return identity_of(c->call_ids[0].p, c->call_ids[0].n, 0);
-	return identity_of(&c->start_ns, sizeof c->start_ns, c->n);
+	bool named = c->call_id_count && c->call_ids[0].n;
+	uint64_t id = named ? identity_of(c->call_ids[0].p, c->call_ids[0].n, 0) : c->n;
+
+	return identity_of(&c->start_ns, sizeof c->start_ns, id);
 }
 
 static enum call_mark mark_of(const struct selected_call *s)
