@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * codec_refused: codec-not-agreed of a call that found no codec: a 488 or 606, or an answer without a voice codec of
- * the offer. RFC 3264 6, RFC 3261 21.4.26.
+ * codec_refused: codec-not-agreed of a call that found no codec: a 488 or 606, which may mean the encryption, or an
+ * answer without a voice codec of the offer. RFC 3264 6, RFC 3261 21.4.26.
  */
 #include "analyzer/detect/codec.h"
 
 #include <stdio.h>
 
+#include "analyzer/calls/headers.h"
 #include "analyzer/detect/say.h"
 
 enum { NOT_ACCEPTABLE_HERE = 488, NOT_ACCEPTABLE = 606 };
@@ -92,6 +93,64 @@ static void say_none_offered(struct finding *f, const struct message *offer, con
 		from, by);
 }
 
+/* Audio as SRTP and in no other way. */
+static bool srtp_alone(const struct sdp *offer)
+{
+	unsigned secure = 0;
+
+	for (unsigned i = 0; i < offer->media_count; i++) {
+		const struct sdp_media *m = &offer->media[i];
+
+		if (m->kind != SDP_AUDIO || m->port == 0)
+			continue;
+		if (!m->secure)
+			return false;
+		secure++;
+	}
+	return secure > 0;
+}
+
+/* G.711, which everybody speaks. */
+static bool offers_g711(const struct sdp_media *m)
+{
+	for (unsigned i = 0; i < m->format_count; i++) {
+		if (m->formats[i].pt == 0 || m->formats[i].pt == 8)
+			return true;
+	}
+	return false;
+}
+
+/* The codecs cannot be it, and nothing says that they are: Warning 305 does (RFC 3261 20.43). */
+static bool refuses_srtp(const struct message *offer, const struct message *final)
+{
+	return srtp_alone(offer->sdp) && offers_g711(audio_of(offer->sdp)) &&
+	       !(final->headers && span_starts(final->headers->more->warning, SPAN("305")));
+}
+
+static void say_srtp(struct finding *f, const struct facts *facts, const struct message *offer,
+	const struct message *final)
+{
+	const struct sdp_media *audio = audio_of(offer->sdp);
+	bool dtls = audio->rare->fingerprint.n && !audio->rare->crypto_suite.n;
+	char by[SAY_TEXT], from[SAY_TEXT], list[SAY_TEXT], why[128] = "", act[2 * SAY_TEXT];
+
+	say_host(facts, &final->src.addr, by);
+	say_host(facts, &offer->src.addr, from);
+	say_formats(audio, list);
+	if (message_explained(final).n)
+		text_escape(message_explained(final), why, sizeof why);
+	snprintf(act, sizeof act, "%s refuses audio as SRTP alone", by);
+	say_title(f, act, "the call fails");
+	finding_cause(f, "%s offers %s as SRTP%s and in no other way; %s answers %u%s%s. G.711 is among the codecs, which every phone has: most likely it is the encryption.", from,
+		list, dtls ? " with keys by DTLS, as browsers do," : "", by, final->status, why[0] ? ": " : "", why);
+	if (dtls)
+		finding_fix(f, "Put a gateway (SBC, rtpengine) between %s and %s that ends DTLS-SRTP and ICE, or switch them on at %s.", from, by, by);
+	else
+		finding_fix(f, "Switch SRTP on at %s, or make it optional at %s; or let the server between them decrypt.", by, from);
+	finding_evidence(f, offer->at, "the offer: %s as SRTP alone", list);
+	finding_evidence(f, final->at, "%u: it is refused", final->status);
+}
+
 static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer,
 	const struct message *final)
 {
@@ -136,7 +195,10 @@ static void judge_refusal(struct detection *d, const struct leg *leg, const stru
 	}
 	f = detection_raise_keyed(d, (uintptr_t)leg, "no-common-codec", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 	parts(f, leg, t->request, t->final);
-	say_refusal(f, detection_facts(d), t->request, t->final);
+	if (refuses_srtp(t->request, t->final))
+		say_srtp(f, detection_facts(d), t->request, t->final);
+	else
+		say_refusal(f, detection_facts(d), t->request, t->final);
 }
 
 /* ---- an answer without a codec ---- */

@@ -11,6 +11,7 @@
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/rtcp_idle.h"
 #include "analyzer/detect/standstill.h"
 #include "analyzer/detect/survey.h"
 #include "captures/base/memory.h"
@@ -210,7 +211,8 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 	g->due_calls++;
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
 	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot) ||
-	    ice_checks_of(f, slot) || dtls_way_of(f, slot))
+	    ice_checks_of(f, slot) || dtls_way_of(f, slot) ||
+	    (!g->unseeing.count && rtcp_idle(f, slot)))
 		g->calls_with_media++;
 }
 
@@ -586,6 +588,7 @@ struct gates *gates_reckon(const struct facts *facts)
 	hash_init(&g->channels);
 	hash_init(&g->unseeing);
 	reckon_places(g, facts);
+	reckon_reports(g, facts);
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
@@ -593,7 +596,6 @@ struct gates *gates_reckon(const struct facts *facts)
 		count_leg(g, facts, leg);
 		count_slots(g, facts, leg);
 	}
-	reckon_reports(g, facts);
 	reckon_no_media(g, facts);
 	if (!g->no_media)
 		g->limit = gate_ports_reckon(facts);

@@ -7,6 +7,7 @@
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/rtcp_idle.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -43,7 +44,7 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 	struct side_addresses caller, callee;
 
 	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot) ||
-	    dtls_way_of(facts, slot))
+	    dtls_way_of(facts, slot) || rtcp_idle(facts, slot))
 		return VISIBLE_YES;
 	side_addresses(slot, SIDE_CALLER, &caller);
 	side_addresses(slot, SIDE_CALLEE, &callee);
@@ -173,7 +174,7 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
 		if (ice_checks_unanswered(facts, slot, both_since(a, b)))
 			return "ice-failed";
-		if (silent_here(a) && silent_here(b))
+		if ((silent_here(a) && silent_here(b)) || rtcp_idle(facts, slot))
 			return a->whole && b->whole &&
 			       (waits(facts, a) || waits(facts, b)) ? "latch-deadlock" : "never-sent-both";
 		if (idle_server_of(facts, slot, a, b))

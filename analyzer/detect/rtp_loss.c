@@ -9,7 +9,7 @@
 #include "analyzer/detect/quality.h"
 #include "analyzer/media/mos.h"
 
-static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
+static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", "in-relay", NULL };
 
 static const struct detector_doc doc = {
 	.says = "packets lost, and where",
@@ -168,6 +168,18 @@ static bool reported_too(const struct loss *l)
 	return l->reported_percent >= l->percent - 2 && l->reported_percent >= l->percent / 2;
 }
 
+/*
+ * What a relay gets is whole, what it sends on is not. Captured on it, it has lost them itself; captured elsewhere, they
+ * may have been lost on the way to it, too.
+ */
+static bool lost_in_relay(const struct facts *facts, const struct stream *s)
+{
+	const struct stream *in = s->twin_of;
+
+	return s->twin_kind == TWIN_RELAY && in->lost_within * 2 < s->lost_within &&
+	       network_same(facts->network, &in->dst.addr, &s->src.addr);
+}
+
 static const char *where_of(const struct facts *facts, const struct stream *s, const struct loss *l,
 	enum confidence *ret)
 {
@@ -176,7 +188,13 @@ static const char *where_of(const struct facts *facts, const struct stream *s, c
 		return *ret = CONFIDENCE_CERTAIN, "after-capture";
 	if (reported_too(l))
 		*ret = CONFIDENCE_CERTAIN;
-	if (network_at(facts->network, &s->src.addr) && !network_at(facts->network, &s->dst.addr))
+	if (lost_in_relay(facts, s)) {
+		*ret = network_at(facts->network, &s->src.addr) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		return "in-relay";
+	}
+	/* what a relay sends on lacks what it never got */
+	if (s->twin_kind != TWIN_RELAY && network_at(facts->network, &s->src.addr) &&
+	    !network_at(facts->network, &s->dst.addr))
 		return "at-sender";
 	if (s->twin_of && s->twin_of->lost_within * 2 < s->lost_within)
 		return "between-points";
@@ -189,13 +207,46 @@ static bool maybe_capture(const struct loss *l)
 	return l->still_lost * 2 > l->lost - l->own_lost && !reported_too(l);
 }
 
+struct words { const char *reason, *where, *link; };
+
+static const struct words *words_of(const char *reason)
+{
+	static const struct words all[] = {
+		{ "at-sender", "already beside the sender", "and the interface of the sender" },
+		{ "after-capture", "behind the capture point", "between the capture point and the receiver" },
+		{ "between-points", "between the two capture points", "between the two capture points" },
+		{ "before-capture", "before the capture point", "between the sender and the capture point" },
+	};
+	size_t i = 0;
+
+	while (i < sizeof all / sizeof all[0] - 1 && strcmp(all[i].reason, reason) != 0)
+		i++;
+	return &all[i];
+}
+
+static void say_relay(struct finding *f, const struct facts *facts, const struct stream *s, const struct loss *l)
+{
+	const struct stream *in = s->twin_of;
+	char relay[SAY_TEXT], dst[SAY_TEXT];
+
+	say_host(facts, &s->src.addr, relay);
+	say_host(facts, &s->dst.addr, dst);
+	finding_cause(f, "What goes to %s is whole here, of what it sends on to %s %.1f %% are missing, %s; in the worst 5 s %.1f %%%s: %s.", relay,
+		dst, l->percent, shape_of(s), l->worst_percent,
+		reported_too(l) ? "; the receiver reports the same" : "",
+		f->confidence == CONFIDENCE_CERTAIN ? "it loses them itself" : "lost in it, or on the way to it or back");
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ s->src.addr, 0 });
+	finding_stream(f, in->n);
+	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame, "the same audio as it goes in");
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct loss *l, enum severity severity)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct stream *s = ev->stream;
 	enum confidence c;
 	const char *reason = where_of(facts, s, l, &c);
-	bool after = strcmp(reason, "after-capture") == 0;
+	bool after = strcmp(reason, "after-capture") == 0, in_relay = strcmp(reason, "in-relay") == 0;
 	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
@@ -217,23 +268,25 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		finding_cause(f,
 			"%.1f %% of the packets to %s are lost behind the capture point, as the receiver reports.",
 			percent, dst);
+	else if (in_relay)
+		say_relay(f, facts, s, l);
 	else
 		finding_cause(f, "%.1f %% of the packets to %s are lost %s, %s; in the worst 5 s %.1f %%%s.", percent,
-			dst,
-			      strcmp(reason,
-			      "at-sender") == 0 ? "already beside the sender" : "before the capture point", shape_of(s),
-			      l->worst_percent,
-			      reported_too(l) ? "; the receiver reports the same" : "");
+			dst, words_of(reason)->where, shape_of(s), l->worst_percent,
+			reported_too(l) ? "; the receiver reports the same" : "");
 	if (!after && maybe_capture(l))
 		text_addf(&f->cause, " In most of it nothing else was captured either: the capture itself, or a link that all share here.");
 	else if (even)
 		text_addf(&f->cause, " All %u streams here lack about as many, in both directions: the capture itself may have lost them (mirror port, card, a capturing program that could not keep up).",
 			even);
-	finding_fix(f, "%sook at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
-		    even ? "Capture again without losses of its own; if they stay, l" : "L",
-		    after ? "between the capture point and the receiver" : strcmp(reason,
-		    "at-sender") == 0 ? "and the interface of the sender"
-									 : "between the sender and the capture point");
+	if (in_relay)
+		finding_fix(f, "Look at %s%s: load, its queues and network card, a limit of packets or bandwidth there%s.", src,
+			c == CONFIDENCE_CERTAIN ? "" : " and its link",
+			c == CONFIDENCE_CERTAIN ? "" : "; a capture on it tells the two apart");
+	else
+		finding_fix(f, "%sook at the link %s: priority for voice (QoS), duplex, Wi-Fi, load, the provider.",
+			even ? "Capture again without losses of its own; if they stay, l" : "L",
+			words_of(reason)->link);
 	quality_evidence(f, s, "%s of %s packets missing here",
 		l->lost > l->own_lost ? text_count(l->lost - l->own_lost, lost) : "none",
 			 text_count(s->expected_within, all));
