@@ -32,6 +32,7 @@ struct registration_record {
 	uint64_t branch, call_id;
 	struct endpoint src, dst, final_src, final_dst;
 	bool credentials, removes, binds, response_seen;
+	uint32_t asked_s; /* Expires; 0: it does not say */
 	uint16_t challenge; /* status of the last one */
 	unsigned restarts; /* other Call-IDs that counted from the start */
 };
@@ -373,6 +374,7 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 	r->credentials = has_credentials(sip);
 	r->binds = sip->contact_count > 0 || sip->contact.whole.n > 0;
 	r->removes = sip->contact_star || (sip->has_expires && sip->expires_s == 0);
+	r->asked_s = sip->has_expires ? sip->expires_s : 0;
 	reg->requests++;
 	reg->credentials_sent |= r->credentials;
 	reg->source = a->packet->src;
@@ -445,13 +447,42 @@ static struct span contact_take(struct span *rest)
 	return value;
 }
 
-/* Other bindings are listed and ours is not, not even with an address that a NAT, SBC or ALG has put in. */
-static bool binding_is_missing(const struct registration *r, const struct sip_message *sip)
+/* Where whoever answers has met the phone or stands himself: a NAT, SBC or ALG puts such an address into our Contact. */
+static bool on_our_way(const struct arrival *a, const struct address *listed)
 {
+	return address_equal(listed, &a->packet->src.addr) || address_equal(listed, &a->packet->dst.addr) ||
+	       address_equal(listed, &a->sip->via.received_at);
+}
+
+/*
+ * Another device of our user: its address is of the same kind as ours, nobody on our way has it, and what is left of
+ * its time is not what we were given.
+ */
+static bool anothers(const struct registration_record *r, const struct arrival *a, const struct sip_address *own,
+	const struct sip_address *contact)
+{
+	struct address mine, listed;
+	uint64_t header, left;
+	struct span text;
+
+	if (!address_parse(own->host, &mine) || !address_parse(contact->host, &listed) ||
+	    address_private(&mine) != address_private(&listed) || on_our_way(a, &listed))
+		return false;
+	if (!sip_parameter(contact->params, SPAN("expires"), &text) || !span_number(text, UINT32_MAX, &left))
+		return false;
+	return left != r->asked_s &&
+	       (!span_number(sip_header_value(a->sip, SIP_H_EXPIRES), UINT32_MAX, &header) || left != header);
+}
+
+/* Other bindings are listed and ours is not, not even with an address that a NAT, SBC or ALG has put in. */
+static bool binding_is_missing(const struct registration_record *r, const struct arrival *a)
+{
+	const struct sip_message *sip = a->sip;
 	struct sip_address own;
+	struct address at;
 	unsigned walked = 0, listed = 0;
 
-	if ((sip->flaws & SIP_FLAW_HEADERS_CUT) || !sip_address_parse(r->contact_uri, &own) || !own.user.n)
+	if ((sip->flaws & SIP_FLAW_HEADERS_CUT) || !sip_address_parse(r->registration.contact_uri, &own) || !own.user.n)
 		return false;
 	for (const struct sip_header *h = sip_header_find(sip, SIP_H_CONTACT); h; h = sip_header_next(sip, h)) {
 		struct span rest = h->value;
@@ -460,7 +491,9 @@ static bool binding_is_missing(const struct registration *r, const struct sip_me
 		while (rest.n && walked++ < CONTACTS_WALKED) {
 			if (!sip_address_parse(contact_take(&rest), &contact))
 				return false;
-			if (span_equal(own.user, contact.user) || span_equal_nocase(own.host, contact.host))
+			if (span_equal_nocase(own.host, contact.host) ||
+			    (address_parse(contact.host, &at) && on_our_way(a, &at)) ||
+			    (span_equal(own.user, contact.user) && !anothers(r, a, &own, &contact)))
 				return false;
 			listed++;
 		}
@@ -515,7 +548,7 @@ static void accepted(struct registration_record *r, struct arrival *a)
 	uint32_t granted = granted_s(reg, a->sip, &found);
 
 	trial_final(reg->trial, a->message, a->sip, request_seen && binds && !r->removes,
-		found || !binding_is_missing(reg, a->sip), granted);
+		found || !binding_is_missing(r, a), granted);
 	r->refused_in_row = 0;
 	reg->status = (uint16_t)a->sip->status;
 	reg->final_at = a->message->at;

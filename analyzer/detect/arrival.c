@@ -4,6 +4,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/media/socket_use.h"
 
 /* ---- what came ---- */
 
@@ -155,6 +156,32 @@ void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int6
 	}
 }
 
+/* The calls whose audio this socket sends with the stream id of the reports: ours is none of them. */
+static bool of_other_calls(const struct judge *j, const struct endpoint *at, const struct rtcp_party *p, int64_t to_ns)
+{
+	const struct socket_use *socket = socket_uses_find(j->facts->sockets, at);
+	struct stream_slice out = socket ? socket_leaving(socket, to_ns) : (struct stream_slice){ .count = 0 };
+	bool other = false;
+
+	for (unsigned i = 0; i < out.count; i++) {
+		const struct direction *d = out.at[i]->ssrc == p->ssrc ? out.at[i]->direction : NULL;
+
+		if (d && d->slot->dialog->leg == j->d->slot->dialog->leg)
+			return false;
+		other |= d != NULL;
+	}
+	return other;
+}
+
+struct party_of_call { const struct judge *j; const struct endpoint *at; int64_t to_ns; };
+
+static bool fits_call(const void *about, const struct rtcp_party *p)
+{
+	const struct party_of_call *x = about;
+
+	return !of_other_calls(x->j, x->at, p, x->to_ns);
+}
+
 static const struct rtcp_party *party_of(const struct judge *j, const struct side_addresses *a,
 	const struct sdp_media *media, int64_t from_ns, int64_t to_ns)
 {
@@ -165,8 +192,9 @@ static const struct rtcp_party *party_of(const struct judge *j, const struct sid
 	if (media)
 		rtcp = sdp_media_rtcp(media);
 	for (unsigned i = 0; i < a->media_count; i++) {
+		const struct party_of_call about = { j, &a->at[i], to_ns };
 		const struct rtcp_party *p = rtcp_party_at(j->facts->rtcp, &a->at[i],
-			address_known(&rtcp.addr) ? &rtcp : NULL, from_ns, to_ns);
+			address_known(&rtcp.addr) ? &rtcp : NULL, from_ns, to_ns, fits_call, &about);
 
 		if (p)
 			return p;

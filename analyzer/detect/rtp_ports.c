@@ -241,6 +241,16 @@ static bool is_starved(const struct pair_of_calls *p)
 	       sounds_together(p, p->a->direction);
 }
 
+/* A bridge has something to send to everybody: this one sends to the first caller alone. */
+static bool is_left_out(const struct pair_of_calls *p)
+{
+	const struct hearing *b = hearing_of(direction_reverse(p->b->direction));
+
+	return b && b->heard == HEARD_NO && b->failure == FAILURE_ABSENT && b->whole &&
+	       b->sending != RTCP_SENDING_RISING && ns_minus(p->to_ns, p->from_ns) >= STARVED_NS &&
+	       sent_to(p->socket, p->a, p->to_ns);
+}
+
 static void judge_pair(struct detection *d, struct pair_of_calls *p)
 {
 	const struct facts *facts = detection_facts(d);
@@ -262,7 +272,7 @@ static void judge_pair(struct detection *d, struct pair_of_calls *p)
 	if (find_mixed(p, p->socket, least)) {
 		p->crossed = is_crossed(p);
 		p->all_seen = both_served(p);
-		p->clash = conference && !p->crossed ? CLASH_NONE : CLASH_MIXED;
+		p->clash = conference && !p->crossed && !is_left_out(p) ? CLASH_NONE : CLASH_MIXED;
 	} else if (!conference) {
 		p->clash = is_starved(p) ? CLASH_STARVED : CLASH_ADVERTISED;
 	}

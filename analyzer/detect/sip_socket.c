@@ -4,10 +4,13 @@
 
 #include <stdlib.h>
 
+#include "analyzer/calls/service.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
 enum { PORT_SIP = 5060, PORT_SIPS = 5061, PROBED_HOSTS = 5 };
+
+#define RECOVER_NS (60 * SECOND_NS)  /* 4-signalling 0.9 */
 
 bool sip_socket_tls(const struct facts *facts, const struct endpoint *at)
 {
@@ -117,6 +120,43 @@ void attempts_fini(struct attempts_list *l)
 	free(l->groups);
 }
 
+/* What this service asked of the server in vain, another server took soon after. */
+static bool served_elsewhere(const struct service *s, const struct endpoint *server, int64_t from_ns)
+{
+	bool asked = false;
+
+	LIST_EACH(it, &s->tries) {
+		const struct service_try *t = LIST_ENTRY(it, struct service_try, in_service);
+
+		if (endpoint_equal(&s->servers[t->server].at, server))
+			asked |= t->at.at_ns >= from_ns;
+		else if (asked && t->status / 100 == 2 && t->at.at_ns <= ns_add(from_ns, RECOVER_NS))
+			return true;
+	}
+	return false;
+}
+
+static bool registered_elsewhere(const struct facts *facts, const struct address *client,
+	const struct endpoint *server, int64_t from_ns)
+{
+	bool found = false;
+
+	LIST_EACH(it, services_in_order(facts->services)) {
+		const struct service *s = LIST_ENTRY(it, struct service, in_order);
+
+		if (s->kind != SERVICE_ACCOUNT || !address_equal(&s->client, client))
+			continue;
+		for (unsigned i = 0; i < s->server_count; i++) {
+			if (!endpoint_equal(&s->servers[i].at, server))
+				continue;
+			if (!served_elsewhere(s, server, from_ns))
+				return false;
+			found = true;
+		}
+	}
+	return found;
+}
+
 bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server,
 	int64_t from_ns)
 {
@@ -125,5 +165,6 @@ bool attempts_took_over(const struct facts *facts, const struct address *client,
 		if (x->bound && x->bound_ns >= from_ns)
 			return true;
 	}
-	return flows_secured_since(facts->flows, client, server, from_ns);
+	return flows_secured_since(facts->flows, client, server, from_ns) ||
+	       registered_elsewhere(facts, client, server, from_ns);
 }

@@ -32,7 +32,7 @@ void attempts_fini(struct attempts_list *l);
 
 /*
  * Did what the client wants of that server work by another way from then on: a REGISTER, INVITE or SUBSCRIBE, or a TLS
- * connection?
+ * connection; or did another server take each account that was refused there, within a minute?
  */
 bool attempts_took_over(const struct facts *facts, const struct address *client, const struct endpoint *server,
 	int64_t from_ns);

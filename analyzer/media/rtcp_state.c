@@ -401,8 +401,14 @@ const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct s
 	return best;
 }
 
-static const struct rtcp_party *latest_at(const struct rtcp_states *r, const struct endpoint *at, int64_t from_ns,
-	int64_t to_ns, const struct rtcp_party *best)
+struct party_sought {
+	int64_t from_ns, to_ns;
+	rtcp_party_fits *fits;
+	const void *about;
+};
+
+static const struct rtcp_party *latest_at(const struct rtcp_states *r, const struct endpoint *at,
+	const struct party_sought *sought, const struct rtcp_party *best)
 {
 	uint32_t hash = endpoint_hash(at);
 	unsigned walked = 0;
@@ -411,27 +417,29 @@ static const struct rtcp_party *latest_at(const struct rtcp_states *r, const str
 		it = it->next, walked++) {
 		const struct rtcp_party *p = HASH_ENTRY(it, struct rtcp_party, by_key);
 
-		if (it->hash != hash || !endpoint_equal(&p->src, at) || p->first_ns > to_ns || p->last_ns < from_ns)
+		if (it->hash != hash || !endpoint_equal(&p->src, at) || p->first_ns > sought->to_ns ||
+		    p->last_ns < sought->from_ns)
 			continue;
-		if (!best || p->last_ns > best->last_ns)
+		if ((!best || p->last_ns > best->last_ns) && sought->fits(sought->about, p))
 			best = p;
 	}
 	return best;
 }
 
 const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
-	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns)
+	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns, rtcp_party_fits *fits, const void *about)
 {
+	const struct party_sought sought = { from_ns, to_ns, fits, about };
 	const struct rtcp_party *best;
 	struct endpoint next = *rtp;
 
 	if (!r->parties_by_src.count)
 		return NULL;
-	best = latest_at(r, rtp, from_ns, to_ns, NULL);
+	best = latest_at(r, rtp, &sought, NULL);
 	next.port++;
-	best = latest_at(r, &next, from_ns, to_ns, best);
+	best = latest_at(r, &next, &sought, best);
 	if (rtcp && address_known(&rtcp->addr) && !endpoint_equal(rtcp, &next))
-		best = latest_at(r, rtcp, from_ns, to_ns, best);
+		best = latest_at(r, rtcp, &sought, best);
 	return best;
 }
 

@@ -81,11 +81,12 @@ const struct list *rtcp_views(const struct rtcp_states *r);
  */
 const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct stream *s);
 /*
- * RTCP from this media address: RTP port, port + 1, or the given rtcp endpoint; any SSRC; the latest such party; NULL
- * none.
+ * RTCP from this media address: RTP port, port + 1, or the given rtcp endpoint; any SSRC; the latest such party that
+ * fits; NULL none.
  */
+typedef bool rtcp_party_fits(const void *about, const struct rtcp_party *p);
 const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
-	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns);
+	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns, rtcp_party_fits *fits, const void *about);
 
 /*
  * What the receiver's reports within [from, to) say of the stream. NONE: nothing to go by (fewer than 2 reports,

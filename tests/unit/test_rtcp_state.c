@@ -54,11 +54,16 @@ static void take_sent(struct rtcp_states *r, int64_t at_ms, uint32_t packets, ui
 	rtcp_states_packet(r, &p);
 }
 
+static bool any_party(const void *about, const struct rtcp_party *p)
+{
+	return !about || p->ssrc != *(const uint32_t *)about;
+}
+
 static const struct rtcp_party *receiver_of(const struct rtcp_states *r)
 {
 	struct endpoint rtp = endpoint_at("10.0.0.2:5000");
 
-	return rtcp_party_at(r, &rtp, NULL, START_NS, INT64_MAX);
+	return rtcp_party_at(r, &rtp, NULL, START_NS, INT64_MAX, any_party, NULL);
 }
 
 /* Half a minute of the stream. */
@@ -157,7 +162,7 @@ static void sending(void **state)
 
 		for (unsigned k = 0; k < cases_sent[i].n; k++)
 			take_sent(r, (k + 1) * 5000, cases_sent[i].packets[k], 0);
-		party = rtcp_party_at(r, &at, NULL, START_NS, INT64_MAX);
+		party = rtcp_party_at(r, &at, NULL, START_NS, INT64_MAX, any_party, NULL);
 		assert_int_equal(party != NULL, cases_sent[i].n > 0);
 		if (party) {
 			assert_int_equal(rtcp_sending(party, START_NS, INT64_MAX), cases_sent[i].sending);
@@ -285,14 +290,17 @@ static void addresses(void **state)
 	struct rtcp_states *r = rtcp_states_new(0);
 	struct endpoint rtp = endpoint_at("10.0.0.2:5000"), mux = endpoint_at("10.0.0.2:5001"),
 			other = endpoint_at("10.0.0.2:6000");
+	uint32_t ssrc;
 
 	(void)state;
 	take_empty(r, 5000);
-	assert_non_null(rtcp_party_at(r, &rtp, NULL, START_NS, INT64_MAX));
-	assert_non_null(rtcp_party_at(r, &mux, NULL, START_NS, INT64_MAX));
-	assert_non_null(rtcp_party_at(r, &other, &mux, START_NS, INT64_MAX));
-	assert_null(rtcp_party_at(r, &other, NULL, START_NS, INT64_MAX));
-	assert_null(rtcp_party_at(r, &rtp, NULL, START_NS + 6 * SECOND_NS, INT64_MAX));
+	ssrc = receiver_of(r)->ssrc;
+	assert_null(rtcp_party_at(r, &rtp, NULL, START_NS, INT64_MAX, any_party, &ssrc));
+	assert_non_null(rtcp_party_at(r, &rtp, NULL, START_NS, INT64_MAX, any_party, NULL));
+	assert_non_null(rtcp_party_at(r, &mux, NULL, START_NS, INT64_MAX, any_party, NULL));
+	assert_non_null(rtcp_party_at(r, &other, &mux, START_NS, INT64_MAX, any_party, NULL));
+	assert_null(rtcp_party_at(r, &other, NULL, START_NS, INT64_MAX, any_party, NULL));
+	assert_null(rtcp_party_at(r, &rtp, NULL, START_NS + 6 * SECOND_NS, INT64_MAX, any_party, NULL));
 	rtcp_states_free(r);
 }
 
