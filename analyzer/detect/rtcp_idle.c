@@ -19,7 +19,7 @@ static const struct rtcp_party *reporter(const struct facts *facts, const struct
 		rtcp = sdp_media_rtcp(media);
 	for (unsigned i = 0; i < count; i++) {
 		const struct rtcp_party *p = rtcp_party_at(facts->rtcp, &at[i].at,
-			address_known(&rtcp.addr) ? &rtcp : NULL, w->on_ns, window_end(w, facts->capture->last_ns));
+			address_known(&rtcp.addr) ? &rtcp : NULL, w->on_ns, window_end(w, facts->capture->last_ns), NULL, NULL);
 
 		if (p)
 			return p;

@@ -420,7 +420,7 @@ static const struct rtcp_party *latest_at(const struct rtcp_states *r, const str
 		if (it->hash != hash || !endpoint_equal(&p->src, at) || p->first_ns > sought->to_ns ||
 		    p->last_ns < sought->from_ns)
 			continue;
-		if ((!best || p->last_ns > best->last_ns) && sought->fits(sought->about, p))
+		if ((!best || p->last_ns > best->last_ns) && (!sought->fits || sought->fits(sought->about, p)))
 			best = p;
 	}
 	return best;

@@ -82,7 +82,7 @@ const struct list *rtcp_views(const struct rtcp_states *r);
 const struct rtcp_view *rtcp_view_of(const struct rtcp_states *r, const struct stream *s);
 /*
  * RTCP from this media address: RTP port, port + 1, or the given rtcp endpoint; any SSRC; the latest such party that
- * fits; NULL none.
+ * fits (fits NULL: all do); NULL none.
  */
 typedef bool rtcp_party_fits(const void *about, const struct rtcp_party *p);
 const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
