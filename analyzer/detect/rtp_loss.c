@@ -9,7 +9,7 @@
 #include "analyzer/detect/quality.h"
 #include "analyzer/media/mos.h"
 
-static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", "in-relay", NULL };
+static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
 
 static const struct detector_doc doc = {
 	.says = "packets lost, and where",
@@ -190,7 +190,7 @@ static const char *where_of(const struct facts *facts, const struct stream *s, c
 		*ret = CONFIDENCE_CERTAIN;
 	if (lost_in_relay(facts, s)) {
 		*ret = network_at(facts->network, &s->src.addr) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
-		return "in-relay";
+		return "between-points";
 	}
 	/* what a relay sends on lacks what it never got */
 	if (s->twin_kind != TWIN_RELAY && network_at(facts->network, &s->src.addr) &&
@@ -246,7 +246,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	const struct stream *s = ev->stream;
 	enum confidence c;
 	const char *reason = where_of(facts, s, l, &c);
-	bool after = strcmp(reason, "after-capture") == 0, in_relay = strcmp(reason, "in-relay") == 0;
+	bool after = strcmp(reason, "after-capture") == 0, in_relay = !l->lost_behind && lost_in_relay(facts, s);
 	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
