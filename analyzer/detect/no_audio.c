@@ -416,7 +416,76 @@ static void judge_slot(struct detection *d, const struct event *ev)
 	tell(d, slot, a, b, visible);
 }
 
-/* The offer in the 200 was never answered: the ACK carries no SDP, so nothing was agreed. RFC 3261 13.2.2.4 */
+/* Audio of no call, from or to one of the parties while the call was up: something was agreed, only not here. */
+static bool audio_passes(const struct facts *facts, const struct leg *leg, const struct exchange *x, int64_t from_ns,
+	int64_t to_ns)
+{
+	const struct sdp *offer = x->offer.count ? x->offer.seen[0]->sdp : NULL;
+
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (s->direction || s->last_ns < from_ns || s->first_ns > to_ns)
+			continue;
+		for (unsigned side = 0; side < 2; side++) {
+			const struct address *party = &leg->party[side].signalling.addr;
+
+			if (address_equal(&s->src.addr, party) || address_equal(&s->dst.addr, party))
+				return true;
+		}
+		for (unsigned i = 0; offer && i < offer->media_count; i++) {
+			if (endpoint_equal(&s->dst, &offer->media[i].at) || endpoint_equal(&s->src, &offer->media[i].at))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What it acknowledges may have answered the offer (RFC 3262 5); the capture has no answer. */
+static bool provisional_unseen(const struct leg *leg)
+{
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->request && m->method == SIP_PRACK)
+			return true;
+	}
+	return false;
+}
+
+/* The 200 made the offer and the ACK carries no SDP (RFC 3261 13.2.2.4), or the INVITE made it and no answer does. */
+static void say_unanswered(struct finding *f, const struct facts *facts, const struct leg *leg,
+	const struct exchange *x)
+{
+	const struct transaction *t = x->transaction;
+	char from[SAY_TEXT], to[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
+
+	say_party(facts, leg, SIDE_CALLER, from);
+	say_party(facts, leg, SIDE_CALLEE, to);
+	if (x->delayed)
+		snprintf(act, sizeof act, "%s's ACK answers no offer", from);
+	else
+		snprintf(act, sizeof act, "%s's 200 answers no offer", to);
+	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
+	say_title(f, act, effect);
+	if (x->offer.count)
+		finding_evidence(f, x->offer.seen[0]->at, x->delayed ? "the 200 makes the offer" : "the INVITE makes the offer");
+	if (x->delayed) {
+		finding_cause(f,
+			"The INVITE offered nothing, the 200 made the offer, and the ACK carries no SDP: no media was agreed.");
+		finding_fix(f, "Let %s send its offer in the INVITE, or mend its handling of delayed offers.", from);
+		if (t && t->ack)
+			finding_evidence(f, t->ack->at, "ACK without SDP");
+	} else {
+		finding_cause(f,
+			"The INVITE made an offer, and neither the 200 nor a response before it carries SDP: no media was agreed.");
+		finding_fix(f, "Mend what answers for %s: the 200 to an offer carries the answer.", to);
+		if (t && t->final)
+			finding_evidence(f, t->final->at, "200 without SDP");
+		finding_cannot_see(f, "a response with SDP that the capture may have lost");
+	}
+}
+
 static void judge_answer(struct detection *d, const struct event *ev)
 {
 	const struct dialog *dialog = ev->leg->confirmed;
@@ -424,7 +493,6 @@ static void judge_answer(struct detection *d, const struct event *ev)
 	const struct exchange *x = NULL;
 	int64_t end_ns;
 	struct finding *f;
-	char from[SAY_TEXT], to[SAY_TEXT], act[2 * SAY_TEXT], effect[3 * SAY_TEXT];
 
 	if (!dialog || dialog->partial)
 		return;
@@ -439,24 +507,21 @@ static void judge_answer(struct detection *d, const struct event *ev)
 	if (!x || dialog->confirmed_ns == NS_NONE ||
 	    (double)(end_ns - dialog->confirmed_ns) < detection_key(d, "min-seconds") * 1e9)
 		return;
+	if (!x->delayed && provisional_unseen(ev->leg)) {
+		detection_withhold(d, ev->leg, "G7", "a PRACK tells of a response that may have answered, which the capture has not");
+		return;
+	}
+	if (audio_passes(facts, ev->leg, x, dialog->confirmed_ns, end_ns)) {
+		detection_pass(d, NULL, "audio passes all the same: the answer is not in the capture");
+		return;
+	}
 	f = detection_raise_keyed(d, UINT64_MAX, "answer-missing", SEVERITY_ERROR, CONFIDENCE_LIKELY);
 	f->reason_confidence = CONFIDENCE_LIKELY;
 	finding_leg(f, ev->leg);
 	for (unsigned side = 0; side < 2; side++)
 		finding_part(f, PART_VICTIM, &ev->leg->party[side].signalling);
 	finding_times(f, dialog->confirmed_ns, end_ns);
-	say_party(facts, ev->leg, SIDE_CALLER, from);
-	say_party(facts, ev->leg, SIDE_CALLEE, to);
-	snprintf(act, sizeof act, "%s's ACK answers no offer", from);
-	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
-	say_title(f, act, effect);
-	finding_cause(f,
-		"The INVITE offered nothing, the 200 made the offer, and the ACK carries no SDP: no media was agreed.");
-	finding_fix(f, "Let %s send its offer in the INVITE, or mend its handling of delayed offers.", from);
-	if (x->offer.count)
-		finding_evidence(f, x->offer.seen[0]->at, "the 200 makes the offer");
-	if (x->transaction && x->transaction->ack)
-		finding_evidence(f, x->transaction->ack->at, "ACK without SDP");
+	say_unanswered(f, facts, ev->leg, x);
 }
 
 static void on_event(struct detection *d, const struct event *ev)
