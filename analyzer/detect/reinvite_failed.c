@@ -71,6 +71,12 @@ static bool changes_call(const struct leg *leg, const struct transaction *t)
 	return leg->answer_ns != NS_NONE ? m->at.at_ns > leg->answer_ns : leg->partial;
 }
 
+/* The same, of which the capture has the answer or the ACK alone. */
+static bool changed_unseen(const struct transaction *t)
+{
+	return !t->request && !t->initial && (t->method == SIP_INVITE || t->method == SIP_UPDATE) && (t->final || t->ack);
+}
+
 /* The next one of the same side. */
 static const struct transaction *follower(const struct transaction *t, int64_t within_ns)
 {
@@ -79,7 +85,7 @@ static const struct transaction *follower(const struct transaction *t, int64_t w
 
 		if (o->first_ns > ns_add(t->last_ns, within_ns))
 			return NULL;
-		if (o->by == t->by && changes_call(t->leg, o))
+		if (o->by == t->by && (changes_call(t->leg, o) || changed_unseen(o)))
 			return o;
 	}
 	return NULL;
@@ -237,7 +243,7 @@ static bool crossed(const struct transaction *t)
 	for (const struct list_link *it = t->in_leg.prev; it != &t->leg->transactions.head; it = it->prev) {
 		const struct transaction *o = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (o->by == t->by && changes_call(t->leg, o))
+		if (o->by == t->by && (changes_call(t->leg, o) || changed_unseen(o)))
 			return o->first_ns < t->first_ns && (!o->final || o->final->at.at_ns > t->first_ns);
 	}
 	return false;
