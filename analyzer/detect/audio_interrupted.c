@@ -7,6 +7,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/quality.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/turn_lapsed.h"
 
@@ -89,30 +90,6 @@ static bool signalling_repeated(const struct facts *facts, const struct directio
 	struct endpoint a = party_seen_at(d, d->sender), b = party_seen_at(d, side_other(d->sender));
 
 	return lookup_repeated(facts->lookup, &a.addr, &b.addr, g->from_ns, g->to_ns);
-}
-
-/*
- * G3: the receiver's reports before and behind the hole say that it lacks little of what is missing here: it came by
- * another way, or the capture lost it.
- */
-static bool receiver_has_it(const struct facts *facts, const struct stream *s, const struct gap *g)
-{
-	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
-	const struct rtcp_report *before = NULL, *behind = NULL;
-	int missing = g->seq_step > 1 ? (int)g->seq_step - 1 : 0;
-
-	if (!v || v->by->encrypted || missing == 0)
-		return false;
-	for (unsigned i = 0; i < v->report_count; i++) {
-		const struct rtcp_report *r = &v->reports[i];
-
-		if (r->at_ns <= g->from_ns)
-			before = r;
-		else if (r->at_ns > ns_add(g->to_ns, SECOND_NS) && !behind)
-			behind = r;
-	}
-	return before && behind && (int32_t)(behind->ext_seq - before->ext_seq) > missing &&
-	       behind->cumulative_lost - before->cumulative_lost < missing / 4;
 }
 
 /* What the sender did not send nobody else can have. */
@@ -332,7 +309,7 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
 			continue;
 		}
-		if (rests_on_loss(v.reason) && receiver_has_it(facts, s, g)) {
+		if (rests_on_loss(v.reason) && quality_receiver_has(facts, s, g)) {
 			detection_withhold(d, ev->leg, "G3", "the receiver reports that it got what is missing here");
 			continue;
 		}

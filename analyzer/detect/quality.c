@@ -60,3 +60,23 @@ void quality_evidence(struct finding *f, const struct stream *s, const char *for
 	va_end(ap);
 	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s", what);
 }
+
+bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
+	const struct rtcp_report *before = NULL, *behind = NULL;
+	int missing = g->seq_step > 1 ? (int)g->seq_step - 1 : 0;
+
+	if (!v || v->by->encrypted || missing == 0)
+		return false;
+	for (unsigned i = 0; i < v->report_count; i++) {
+		const struct rtcp_report *r = &v->reports[i];
+
+		if (r->at_ns <= g->from_ns)
+			before = r;
+		else if (r->at_ns > ns_add(g->to_ns, SECOND_NS) && !behind)
+			behind = r;
+	}
+	return before && behind && (int32_t)(behind->ext_seq - before->ext_seq) > missing &&
+	       behind->cumulative_lost - before->cumulative_lost < missing / 4;
+}

@@ -9,6 +9,11 @@
 const struct leg *quality_leg(const struct stream *s);
 /* Long enough, voice, nearest to its receiver of all points; says why not. */
 bool quality_measurable(struct detection *d, const struct stream *s, double min_packets, int64_t min_ns);
+/*
+ * G3: the receiver's reports before and behind the hole say that it lacks little of what is missing here: it came by
+ * another way, or the capture lost it.
+ */
+bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g);
 /* Who listens to it: the party, else its host. */
 const char *quality_listener(const struct facts *facts, const struct stream *s, char buffer[SAY_TEXT]);
 /* Leg, victim (its receiver), witness (its sender), stream, times. */

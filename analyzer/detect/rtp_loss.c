@@ -32,59 +32,83 @@ static const struct config_key keys[] = {
 
 struct loss {
 	double percent, worst_percent, reported_percent; /* reported < 0: no report */
-	/* own_lost: lost in moments in which the capture itself lost packets, or no audio */
+	/* own_lost: lost when the capture itself lost packets, or what the receiver has, or no audio */
 	uint64_t lost, own_lost;
 	uint64_t still_lost;         /* of lost: together with all else, by the capture or by a link that all share */
 	unsigned bad_intervals;
+	unsigned own_bursts;         /* runs of ten and more among own_lost */
 	unsigned reports;
 	bool reports_cover;          /* the reports span most of what was captured */
 	bool lost_behind;            /* more than the capture lacks in all, by 2 points: lost behind it */
 	const struct rtcp_report *report_last;
 };
 
-/* Lost in holes that many streams share. */
-static uint64_t lost_in(const struct gates *g, const struct stream *s,
-	bool (*hole)(const struct gates *, int64_t from_ns, int64_t to_ns))
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < s->gap_count; i++) {
-		const struct gap *gap = &s->gaps[i];
-
-		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 &&
-		    hole(g, gap->from_ns, gap->to_ns))
-			n += gap->seq_step - 1;
-	}
-	return n;
-}
-
 /* Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there. */
-static uint64_t lost_by_point(const struct gates *g, const struct stream *s)
+static bool lost_by_point(const struct gates *g, const struct stream *s, const struct gap *gap)
 {
 	const struct stream *twin = s->twin_of ? s->twin_of : s->twin_next;
-	uint64_t n = 0;
 
-	for (unsigned i = 0; twin && twin->file != s->file && i < s->gap_count; i++) {
-		const struct gap *gap = &s->gaps[i];
+	return twin && twin->file != s->file && gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
+	       stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step;
+}
 
-		if (gap->lost_ms && gap->seq_step > 1 && gap->seq_step < 3000 &&
-		    gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
-		    stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step)
-			n += gap->seq_step - 1;
+static bool is_hole(const struct gap *g)
+{
+	return g->lost_ms && g->seq_step > 1 && g->seq_step < 3000;
+}
+
+/* Lost by the capture, or on a way that it does not see. */
+static bool is_own(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	return is_hole(g) && (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
+		lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g));
+}
+
+/* In holes that many streams share it may be the capture, too. */
+static void measure_holes(const struct facts *facts, const struct stream *s, struct loss *l)
+{
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (is_own(facts, s, g)) {
+			l->own_lost += g->seq_step - 1;
+			l->own_bursts += g->seq_step - 1 >= LOSS_RUN_CLASSES;
+		}
+		if (is_hole(g) && gates_capture_still(facts->gates, g->from_ns, g->to_ns))
+			l->still_lost += g->seq_step - 1;
+	}
+}
+
+/* Of what the interval lacks: the packet behind a hole counts it. */
+static uint32_t own_of_interval(const struct facts *facts, const struct stream *s, unsigned interval)
+{
+	int64_t from_ns = s->intervals[interval].at_ns,
+		to_ns = interval + 1u < s->interval_count ? s->intervals[interval + 1].at_ns : NS_NONE;
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (g->to_ns >= from_ns && (to_ns == NS_NONE || g->to_ns < to_ns) && is_own(facts, s, g))
+			n += g->seq_step - 1;
 	}
 	return n;
 }
 
 static void measure_intervals(struct detection *d, const struct stream *s, struct loss *l)
 {
+	const struct facts *facts = detection_facts(d);
 	double limit = detection_key(d, "interval-percent");
 
 	for (unsigned i = 0; i < s->interval_count; i++) {
 		const struct interval *x = &s->intervals[i];
-		double percent = x->expected > x->packets ? 100.0 * (x->expected - x->packets) / x->expected : 0;
+		uint32_t lost = x->expected > x->packets ? x->expected - x->packets : 0, own;
+		double percent;
 
 		if (x->expected < 50)
 			continue;
+		own = lost && l->own_lost ? own_of_interval(facts, s, i) : 0;
+		percent = lost > own ? 100.0 * (lost - own) / (x->expected - own) : 0;
 		l->bad_intervals += percent >= limit;
 		l->worst_percent = percent > l->worst_percent ? percent : l->worst_percent;
 	}
@@ -131,9 +155,8 @@ static struct loss measure(struct detection *d, const struct stream *s)
 	const struct facts *facts = detection_facts(d);
 	struct loss l = { .lost = s->lost_within };
 
-	l.own_lost = lost_in(facts->gates, s, gates_capture_lost) + lost_events(s) +
-		lost_by_point(facts->gates, s);
-	l.still_lost = lost_in(facts->gates, s, gates_capture_still);
+	measure_holes(facts, s, &l);
+	l.own_lost += lost_events(s);
 	if (l.own_lost > l.lost)
 		l.own_lost = l.lost;
 	l.percent = s->expected_within ? 100.0 * (double)(l.lost - l.own_lost) / (double)s->expected_within : 0;
@@ -142,15 +165,16 @@ static struct loss measure(struct detection *d, const struct stream *s)
 	return l;
 }
 
-static bool enough_bursts(struct detection *d, const struct stream *s)
+static bool enough_bursts(struct detection *d, const struct stream *s, const struct loss *l)
 {
 	unsigned bursts = 0;
 
 	/* runs of ten and more stand in the last class; a longer limit looks at the holes */
 	if (detection_key(d, "burst-packets") <= LOSS_RUN_CLASSES)
-		return stream_flaws(s)->loss_runs[LOSS_RUN_CLASSES - 1] >= 2;
+		return stream_flaws(s)->loss_runs[LOSS_RUN_CLASSES - 1] >= 2 + l->own_bursts;
 	for (unsigned i = 0; i < s->gap_count; i++)
-		bursts += s->gaps[i].lost_ms && s->gaps[i].seq_step > detection_key(d, "burst-packets");
+		bursts += s->gaps[i].lost_ms && s->gaps[i].seq_step > detection_key(d, "burst-packets") &&
+			!is_own(detection_facts(d), s, &s->gaps[i]);
 	return bursts >= 2;
 }
 
@@ -340,11 +364,11 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	}
 	if (l.own_lost && (l.lost - l.own_lost) < detection_key(d, "min-lost")) {
-		detection_withhold(d, quality_leg(s), "G7", "the capture itself lost packets then");
+		detection_withhold(d, quality_leg(s), "G7", "the capture itself lost packets then, or its receiver has them");
 		return;
 	}
 	after = l.lost_behind && l.reported_percent >= detection_key(d, "warn-percent") && l.reports >= 3;
-	bad = l.percent >= detection_key(d, "warn-percent") || l.bad_intervals >= 2 || enough_bursts(d, s);
+	bad = l.percent >= detection_key(d, "warn-percent") || l.bad_intervals >= 2 || enough_bursts(d, s, &l);
 	if (receiver_has_them(d, s, &l)) {
 		detection_withhold(d, quality_leg(s), "G7",
 			"the receiver reports %.1f %% lost, the capture lacks %.1f %%", l.reported_percent, l.percent);
