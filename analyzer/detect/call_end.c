@@ -11,6 +11,7 @@
 
 #define T1_NS (500 * MILLISECOND_NS)
 #define T1_LEAST_NS (50 * MILLISECOND_NS)
+#define T2_NS (4 * SECOND_NS)
 #define GRACE_NS SECOND_NS
 #define ACK_FROM_NS (28 * SECOND_NS)
 #define ACK_TO_NS (36 * SECOND_NS)
@@ -173,6 +174,43 @@ static const struct message *refused_refresh(const struct leg *leg, unsigned sid
 	return refused;
 }
 
+static unsigned copies_of(const struct transaction *t, const struct message **ret_last)
+{
+	unsigned copies = 0;
+
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (!m->request || m->method != t->method || m->repeat == MESSAGE_COPY ||
+		    !endpoint_equal(&m->src, &t->request->src) ||
+			!endpoint_equal(&m->dst, &t->request->dst))
+			continue;
+		copies++;
+		*ret_last = m;
+	}
+	return copies;
+}
+
+/*
+ * A refresh after the timer was set whose answer the capture has not: it is acknowledged, or not sent again, as who
+ * waits for an answer would (RFC 3261 17.1).
+ */
+static bool refreshed_unseen(const struct leg *leg, const struct timer *timer, int64_t until_ns)
+{
+	const struct message *last;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (!refreshes(t) || t->initial || t->final || t->first_ns <= timer->set_ns || t->first_ns >= until_ns)
+			continue;
+		if (t->ack || (t->request && t->request->transport == TRANSPORT_UDP && copies_of(t, &last) == 1 &&
+		    ns_minus(until_ns, t->first_ns) > T2_NS))
+			return true;
+	}
+	return false;
+}
+
 /* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
 static bool session_expired(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
@@ -188,6 +226,8 @@ static bool session_expired(const struct facts *facts, const struct leg *leg, st
 		return false;
 	if (gates_capture_still(facts->gates, timer.set_ns, e->bye->at.at_ns))
 		return false;        /* a refresh may be hidden there */
+	if (refreshed_unseen(leg, &timer, e->bye->at.at_ns))
+		return false;
 	e->reason = "session-timer-expired";
 	e->severity = SEVERITY_ERROR;
 	e->refresher_known = timer.refresher != REFRESHER_NONE;
@@ -204,23 +244,6 @@ static bool session_expired(const struct facts *facts, const struct leg *leg, st
 		e->refused = refused_refresh(leg, side, &timer);
 	}
 	return true;
-}
-
-static unsigned copies_of(const struct transaction *t, const struct message **ret_last)
-{
-	unsigned copies = 0;
-
-	CHAIN_EACH(it, &t->messages) {
-		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
-
-		if (!m->request || m->method != t->method || m->repeat == MESSAGE_COPY ||
-		    !endpoint_equal(&m->src, &t->request->src) ||
-			!endpoint_equal(&m->dst, &t->request->dst))
-			continue;
-		copies++;
-		*ret_last = m;
-	}
-	return copies;
 }
 
 /* Silence, 408 or 481 to a refresh. */

@@ -455,7 +455,7 @@ static void judge_no_notify(struct judge *j, struct verdict *v)
 	    ended_before(t->leg, ns_add(t->accepted_ns, key_ns(j, "tail-s"))))
 		return;
 	s = (struct silence){ .src = final->dst, .dst = final->src, .first_ns = t->accepted_ns,
-		.last_ns = t->accepted_ns, .copies = 1 };
+		.last_ns = t->accepted_ns, .copies = 0 };
 	gate = silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &w);
 	if (gate || another_answered(t))
 		return;

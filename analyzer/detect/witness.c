@@ -37,6 +37,13 @@ static bool nameless_between(const struct facts *facts, const struct address *sr
 	return p && p->sip_nameless;
 }
 
+static bool lives_on(const struct facts *facts, const struct address *a, int64_t beyond_ns)
+{
+	const struct host *h = network_host_find(facts->network, a);
+
+	return h && h->last_out_ns != NS_NONE && h->last_out_ns > beyond_ns;
+}
+
 const char *silence_gate(const struct facts *facts, const struct silence *s, double tail_s, enum witness *ret)
 {
 	int64_t end_ns = facts->capture->last_ns, wait_ns = (int64_t)(tail_s * 1e9);
@@ -54,9 +61,10 @@ const char *silence_gate(const struct facts *facts, const struct silence *s, dou
 		long_enough = true;
 	if (!long_enough)
 		return "end";
-	/* a request by UDP that has no answer is sent again (RFC 3261 17.1): the sender got one, or the capture slept */
+	/* by UDP a request without answer is sent again (RFC 3261 17.1): its sender got one, is gone, or the capture slept */
 	if (!s->stream_transport && s->copies == 1 &&
-	    gates_nothing_captured(facts->capture, ns_add(s->first_ns, SOON_NS), ns_add(s->first_ns, REPEATED_NS)))
+	    (gates_nothing_captured(facts->capture, ns_add(s->first_ns, SOON_NS), ns_add(s->first_ns, REPEATED_NS)) ||
+	     lives_on(facts, &s->src.addr, ns_add(s->first_ns, REPEATED_NS))))
 		return "G7";
 	if (gates_may_hide(facts->gates, s->first_ns, ns_add(s->last_ns, SECOND_NS)) && s->copies < COPIES_ENOUGH)
 		return "G7";
@@ -75,6 +83,6 @@ const char *silence_gate_text(const char *gate)
 	if (strcmp(gate, "G5") == 0)
 		return "the capture cut messages of these hosts before it is clear what answers what";
 	if (strcmp(gate, "G7") == 0)
-		return "the capture itself lost packets then, or stood still";
+		return "the capture itself lost packets then or stood still, or what is asked once only was answered";
 	return "undecided at end of capture";
 }

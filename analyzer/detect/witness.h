@@ -20,7 +20,7 @@ enum witness {
 struct silence {
 	struct endpoint src, dst;
 	int64_t first_ns, last_ns;   /* of its copies */
-	unsigned copies;
+	unsigned copies;             /* 0: it is not asked, it waits for what the other does by itself */
 	bool stream_transport;       /* one copy is all there is */
 };
 
