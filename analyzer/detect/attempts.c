@@ -52,9 +52,23 @@ static uint64_t caller_of(const struct leg *leg)
 	return user.n ? hash_bytes(user.p, user.n) : hash_bytes(&p->signalling.addr, sizeof p->signalling.addr);
 }
 
+/* The INVITE, or where the capture has lost it the first response; NS_NONE: begun before the capture. */
+static int64_t begin_of(const struct leg *leg)
+{
+	if (leg->initial_invite_seen)
+		return leg->invite_ns;
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->initial && (t->provisional || t->final))
+			return leg->first_ns;
+	}
+	return NS_NONE;
+}
+
 static struct attempt attempt_of_caller(const struct leg *leg)
 {
-	return (struct attempt){ caller_of(leg), leg->invite_ns, leg };
+	return (struct attempt){ caller_of(leg), begin_of(leg), leg };
 }
 
 static struct attempt attempt_of_both(const struct leg *leg)
@@ -62,7 +76,7 @@ static struct attempt attempt_of_both(const struct leg *leg)
 	char buffer[NUMBER_MAX];
 	struct span to = number_of(leg->party[SIDE_CALLEE].user, buffer);
 
-	return (struct attempt){ hash_mix(caller_of(leg), hash_bytes(to.p, to.n)), leg->invite_ns, leg };
+	return (struct attempt){ hash_mix(caller_of(leg), hash_bytes(to.p, to.n)), begin_of(leg), leg };
 }
 
 static int attempt_compare(const void *a, const void *b)
@@ -93,7 +107,7 @@ static struct attempt *list_of(struct attempts *a, struct attempt (*attempt_of)(
 	LIST_EACH(it, legs) {
 		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
 
-		if (leg->initial_invite_seen)
+		if (begin_of(leg) != NS_NONE)
 			list[a->count++] = attempt_of(leg);
 	}
 	sort(list, a->count, sizeof *list, attempt_compare);
