@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/checklist.h"
+#include "analyzer/findings/more_legs.h"
 #include "analyzer/policy.h"
 #include "captures/base/memory.h"
 
@@ -45,6 +46,14 @@ static void numbers_free(struct number_list *lists, size_t count)
 	free(lists);
 }
 
+static void index_leg(struct view_cache *v, const struct finding *f, const struct leg *leg)
+{
+	unsigned call = view_call_number(leg);
+
+	if (call && call <= v->call_count)
+		number_add(&v->call_findings[call - 1], f->n);
+}
+
 /*
  * Which findings a call has, and which ones a finding explains. Numbers are places in the order of the report, from 1.
  */
@@ -57,12 +66,14 @@ static void index_findings(struct view_cache *v)
 
 		if (f->explained_by && f->explained_by->n && f->explained_by->n <= v->finding_count)
 			number_add(&v->explains[f->explained_by->n - 1], f->n);
-		for (unsigned k = 0; k < f->leg_count && f->state != FINDING_WITHDRAWN; k++) {
-			unsigned call = view_call_number(f->legs[k].leg);
-
-			if (call && call <= v->call_count)
-				number_add(&v->call_findings[call - 1], f->n);
-		}
+		if (f->state == FINDING_WITHDRAWN)
+			continue;
+		for (unsigned k = 0; k < f->leg_count; k++)
+			index_leg(v, f, f->legs[k].leg);
+		if (!f->more_legs)
+			continue;
+		LIST_EACH(it, &f->more_legs->in_order)
+			index_leg(v, f, LIST_ENTRY(it, struct more_leg, in_order)->leg);
 	}
 }
 

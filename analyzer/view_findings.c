@@ -5,6 +5,7 @@
 #include "analyzer/view_cache.h"
 #include "analyzer/view_redact.h"
 #include "analyzer/views.h"
+#include "analyzer/findings/more_legs.h"
 #include "analyzer/network/message_diff.h"
 #include "captures/base/memory.h"
 
@@ -36,6 +37,12 @@ static bool is_over(const struct finding *f)
 	for (unsigned i = 0; i < f->leg_count; i++) {
 		if (f->legs[i].leg->end_ns == NS_NONE)
 			return false;
+	}
+	if (f->more_legs) {
+		LIST_EACH(it, &f->more_legs->in_order) {
+			if (LIST_ENTRY(it, struct more_leg, in_order)->leg->end_ns == NS_NONE)
+				return false;
+		}
 	}
 	return f->leg_count > 0;
 }

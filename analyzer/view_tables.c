@@ -45,14 +45,18 @@ static const char *const transports[] = {
 
 static void view_roles(struct view_cache *v, const struct host *h, struct view_host *ret)
 {
+	unsigned roles = host_roles_or_said(h);
 	char *why;
 
 	for (unsigned r = 0; r < ROLE_COUNT; r++) {
-		if (!(h->roles & 1u << r) || ret->role_count == 4)
+		if (!(roles & 1u << r) || ret->role_count == 4)
 			continue;
 		ret->roles[ret->role_count++] = host_role_name((enum host_role)r);
 		why = view_lend(v);
-		snprintf(why, VIEW_TEXT, "%s: %u points", host_role_name((enum host_role)r), h->role_points[r]);
+		if (h->roles)
+			snprintf(why, VIEW_TEXT, "%s: %u points", host_role_name((enum host_role)r), h->role_points[r]);
+		else
+			snprintf(why, VIEW_TEXT, "%s: its User-Agent says so", host_role_name((enum host_role)r));
 		ret->why[ret->why_count++] = why;
 	}
 }

@@ -388,6 +388,22 @@ static void print_few(const struct comparing *g, size_t count)
 	text_fini(&t);
 }
 
+/* That nothing was found is a result only where something could have been. */
+static void print_nothing(const struct comparing *g)
+{
+	const struct compare_totals *a = compare_totals(g->comparison, SIDE_BEFORE),
+		*b = compare_totals(g->comparison, SIDE_AFTER);
+	char before[WORDS], after[WORDS], text[160];
+
+	if (a->calls >= COMPARE_LEAST_CALLS && b->calls >= COMPARE_LEAST_CALLS) {
+		out_paragraph(g->out, 0, "✓", INDENT, PAINT_GOOD, "nothing changed that chance does not explain");
+		return;
+	}
+	snprintf(text, sizeof text, "too few calls to tell what changed: %s before, %s after, %d on each side are wanted",
+		words_count(a->calls, before), words_count(b->calls, after), COMPARE_LEAST_CALLS);
+	out_paragraph(g->out, 0, "?", INDENT, PAINT_UNKNOWN, text);
+}
+
 static void print_text(const struct comparing *g)
 {
 	size_t few = 0, count = compare_count(g->comparison);
@@ -404,7 +420,7 @@ static void print_text(const struct comparing *g)
 			print_difference(g, d);
 	}
 	if (few == count)
-		out_paragraph(g->out, 0, "✓", INDENT, PAINT_GOOD, "nothing changed that chance does not explain");
+		print_nothing(g);
 	print_rates(g);
 	print_few(g, few);
 	if (few < count)

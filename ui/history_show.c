@@ -14,7 +14,8 @@ enum { LABEL_COLUMNS = 10, INDENT = 2 };
 /* Columns of LISTING_DIAGNOSES and LISTING_EVIDENCE, LISTING_CHANGES by their places there. */
 enum { DIAGNOSIS_N, DIAGNOSIS_SEVERITY, DIAGNOSIS_CONFIDENCE, DIAGNOSIS_ID, DIAGNOSIS_REASON, DIAGNOSIS_TITLE,
 	DIAGNOSIS_CAUSE, DIAGNOSIS_FIX,
-       DIAGNOSIS_CANNOT_SEE, DIAGNOSIS_FIRST };
+       DIAGNOSIS_CANNOT_SEE, DIAGNOSIS_FIRST, DIAGNOSIS_LAST, DIAGNOSIS_CALLS, DIAGNOSIS_STATE,
+       DIAGNOSIS_EXPLAINED_BY };
 enum { EVIDENCE_FRAME, EVIDENCE_LAST_FRAME, EVIDENCE_AT, EVIDENCE_WHAT };
 enum { CHANGE_FIELD, CHANGE_BEFORE, CHANGE_AFTER };
 
@@ -126,7 +127,7 @@ static bool lines_of(const struct showing *g, enum listing listing, int64_t find
 
 static void diagnosis_head(const struct showing *g, const struct query *q)
 {
-	struct value first = query_value(q, DIAGNOSIS_FIRST);
+	struct value first = query_value(q, DIAGNOSIS_FIRST), by = query_value(q, DIAGNOSIS_EXPLAINED_BY);
 	char moment[WORDS];
 	struct text t;
 
@@ -142,6 +143,8 @@ static void diagnosis_head(const struct showing *g, const struct query *q)
 	}
 	if (first.kind == VALUE_INTEGER)
 		text_addf(&t, "  %s", words_minute(first.integer, moment));
+	if (by.kind == VALUE_INTEGER)
+		text_addf(&t, "  explained by %" PRId64 "/f%" PRId64, g->filter.run, by.integer);
 	out_paragraph(g->out, INDENT, "", 0, PAINT_DIM, t.p);
 	text_fini(&t);
 	paragraph(g, "Cause", q, DIAGNOSIS_CAUSE);

@@ -39,6 +39,8 @@ const char *page_class(enum paint paint);
  * not known.
  */
 struct report;
+/* Its parties, how it went, who hears whom. */
+void page_sentence(const struct report *r, size_t call);
 void page_ladder(const struct report *r, size_t call);
 void page_lanes(const struct report *r, size_t call);
 

@@ -205,12 +205,28 @@ static void sentence(const struct report *r, const struct view_call *c, struct t
 {
 	char hears[HEARS_TEXT];
 
-	text_addf(t, "Call %u: ", c->n);
 	report_party(t, r, c, 0);
 	text_add(t, " → ");
 	report_party(t, r, c, 1);
 	text_addf(t, ", %s; caller hears %s, ", c->state ? c->state : "unknown", hears_cell(c, 0, hears));
 	text_addf(t, "callee hears %s", hears_cell(c, 1, hears));
+}
+
+void page_sentence(const struct report *r, size_t call)
+{
+	struct view_call *c = memory_zalloc(sizeof *c);
+	struct text t;
+
+	text_init(&t);
+	if (view_call(r->engine, call, c)) {
+		sentence(r, c, &t);
+		page_end_line(r->out);
+		page_raw(r->out, "<p>");
+		page_escaped(r->out, t.p);
+		page_raw(r->out, "</p>\n");
+	}
+	text_fini(&t);
+	free(c);
 }
 
 static void figure_begin(const struct report *r, const struct view_call *c, int width, int height, const char *title)
@@ -222,7 +238,7 @@ static void figure_begin(const struct report *r, const struct view_call *c, int 
 	page_end_line(r->out);
 	page_rawf(r->out, "<figure><svg viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\"><title>", width,
 		height, width, height);
-	page_rawf(r->out, "%s of call %u</title><desc>", title, c->n);
+	page_rawf(r->out, "%s of call %u</title><desc>Call %u: ", title, c->n, c->n);
 	page_escaped(r->out, t.p);
 	page_raw(r->out, "</desc>\n");
 	text_fini(&t);

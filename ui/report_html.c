@@ -15,6 +15,7 @@
 #include "captures/base/memory.h"
 #include "ui/page.h"
 #include "ui/report_part.h"
+#include "ui/words.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "1.0.0"
@@ -43,7 +44,7 @@ static const char style[] =
 	"svg .due{fill:url(#h);stroke:var(--line)}svg .heard{fill:var(--good)}svg .held{fill:var(--line)}svg .quiet,svg .unseen{fill:var(--bg);stroke:var(--line)}svg .hatch{stroke:var(--bad)}\n"
 	"a:focus,figure:focus{outline:3px solid var(--unknown)}\n"
 	"@media(max-width:40rem){.row{display:block}.row b{display:block}thead{position:absolute;left:-999rem}tr{display:block;border-bottom:2px solid var(--line)}"
-	"td{display:flex;gap:1rem;text-align:left}td::before{content:attr(data-h);flex:0 0 7rem;color:var(--dim)}}\n"
+	"td{display:flex;gap:1rem;text-align:left}td::before{content:attr(data-h);flex:0 0 7rem;text-align:left;color:var(--dim)}}\n"
 	"@media print{body{max-width:none;font-size:10pt}h2{break-after:avoid}.row,tr,figure{break-inside:avoid}}\n"
 	"</style>\n";
 
@@ -82,21 +83,32 @@ static void heading(const struct report *r, const char *text)
 /* Affected calls, worst known by their order in the report. */
 static void figures(const struct report *r)
 {
-	unsigned drawn = 0;
+	unsigned drawn = 0, more = 0;
+	char calls[WORDS];
 
-	for (size_t i = 0; i < r->selection->call_count && drawn < FIGURES_SHOWN; i++) {
+	for (size_t i = 0; i < r->selection->call_count; i++) {
 		const struct selected_call *c = &r->selection->calls[i];
 		struct text title;
 
 		if (!c->shown || !c->affected)
 			continue;
+		if (drawn == FIGURES_SHOWN) {
+			more++;
+			continue;
+		}
 		text_init(&title);
 		text_addf(&title, "Call %u", c->n);
 		heading(r, title.p);
 		text_fini(&title);
+		page_sentence(r, i);
 		page_lanes(r, i);
 		page_ladder(r, i);
 		drawn++;
+	}
+	if (more) {
+		page_end_line(r->out);
+		page_rawf(r->out, "<p>%s more affected call%s not drawn: deadair --call N draws one</p>\n",
+			words_count(more, calls), more == 1 ? " is" : "s are");
 	}
 }
 

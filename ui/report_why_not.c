@@ -55,14 +55,16 @@ static void print_one(const struct report *r, const char *id, const struct view_
 static void print_nothing(const struct report *r, const char *name, const char *call)
 {
 	struct view_end end;
-	char text[120] = "It has nothing to look at in this capture.", count[WORDS];
+	char text[200] = "It has nothing to look at in this capture.", count[WORDS];
 
 	view_end(r->engine, &end);
 	if (*call == ':' && (strtoull(call + 1, NULL, 10) == 0 || strtoull(call + 1, NULL, 10) > end.calls))
 		snprintf(text, sizeof text, "There is no such call; the capture has %s.",
 			words_counted(end.calls, "call", count));
 	else if (*call == ':')
-		snprintf(text, sizeof text, "It has nothing to look at in this call.");
+		snprintf(text, sizeof text,
+			"It has nothing to look at in this call alone; --why-not %.40s asks about the whole capture.",
+			name);
 	out_textf(r->out, "%s: not found\n", name);
 	out_paragraph(r->out, 2, "", 0, PAINT_PLAIN, text);
 }

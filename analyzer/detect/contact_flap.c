@@ -295,7 +295,7 @@ static void say(struct finding *f, const struct flap *x, const char *reason)
 		text_addf(&f->cause, " They are %s and %s; the registrar keeps the last.",
 			device_text(x->device[0], one), device_text(x->device[1], other));
 	finding_fix(f, "%s", remedy(reason));
-	finding_cannot_see(f, "Other devices of %s may register elsewhere.", a->aor);
+	finding_cannot_see(f, "whether other devices of %s register elsewhere", a->aor);
 }
 
 static void tell(struct detection *d, const struct flap *x, const char *reason)

@@ -109,7 +109,7 @@ static void tell(struct detection *d, const struct lost *l, enum confidence conf
 		"no answer, or one to a repetition alone" : "no answer however often sent, not even a 100",
 		dropped_because(l->reason));
 	dropped_fix(f, l->reason, device_text(&l->in->where, device));
-	finding_cannot_see(f, "Whether these INVITEs come out behind the router: capture on its WAN side.");
+	finding_cannot_see(f, "whether these INVITEs come out behind the router; capture on its WAN side");
 	say_proof(f, l);
 }
 

@@ -151,7 +151,7 @@ static void tell(struct detection *d, const struct exhaustion *x, const char *re
 		       "calls (no BYE).", host, x->capacity * PORTS_PER_LEG, x->capacity, h->peak + 1);
 	if (!x->configured)
 		finding_cannot_see(f,
-			"The configured port range, and the number of calls before the capture, are unknown.");
+			"the configured port range, and the number of calls before the capture");
 	finding_times(f, h->attempts[0].at_ns, h->attempts[h->attempt_count - 1].at_ns);
 	f->count = x->refused ? x->refused : x->doubled;
 	add_evidence(f, x);

@@ -61,10 +61,8 @@ static struct finding *unheard(const struct facts *facts, const struct leg *leg)
 		struct finding *f = LIST_ENTRY(it, struct finding, in_order);
 		bool audio = strcmp(f->id, "one-way-audio") == 0 || strcmp(f->id, "no-audio") == 0;
 
-		for (unsigned i = 0; audio && f->state != FINDING_WITHDRAWN && i < f->leg_count; i++) {
-			if (f->legs[i].leg == leg)
-				return f;
-		}
+		if (audio && f->state != FINDING_WITHDRAWN && finding_has_leg(f, leg))
+			return f;
 	}
 	return NULL;
 }

@@ -6,16 +6,11 @@
 
 enum { NAME_TEXT = 32 };             /* two names and an effect are to fit into a title */
 
-/* Roles as bits; a server says what it is, a phone's words may come through a router, whose address this then is. */
 static unsigned roles_of(const struct facts *facts, const struct address *a)
 {
 	const struct host *h = network_host_find(facts->network, a);
-	enum host_role said;
 
-	if (!h || h->roles || !h->user_agent.n)
-		return h ? h->roles : 0;
-	said = host_role_of_agent(h->user_agent);
-	return said < ROLE_COUNT && said != ROLE_PHONE ? 1u << said : 0;
+	return h ? host_roles_or_said(h) : 0;
 }
 
 bool say_serves(const struct facts *facts, const struct address *a)

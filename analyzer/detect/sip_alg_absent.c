@@ -206,7 +206,7 @@ static void tell_intact(struct detection *d, const struct intact *x)
 			 "put the private address there, too. Inspection that only drops cannot be excluded.", x->count, server, outside);
 	finding_evidence(f, i->request_at, "a request with a private Via");
 	finding_evidence(f, i->answer_at, "its answer: the same Via, received=%s", outside);
-	finding_cannot_see(f, "How the requests look behind the router: capture on its WAN side.");
+	finding_cannot_see(f, "how the requests look behind the router; capture on its WAN side");
 	finding_fix(f, "Leave the router's SIP settings as they are, unless a capture on its WAN side says otherwise.");
 }
 

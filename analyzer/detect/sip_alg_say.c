@@ -169,12 +169,12 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		if (lead->note[0]) {
 			finding_cause(f, "%s", lead->note);
 			finding_cannot_see(f,
-				"How the requests look behind the router: capture the same call on its WAN side.");
+				"how the requests look behind the router; capture the same call on its WAN side");
 			return;
 		}
 		finding_cause(f, "The phones' SIP shows the public address: either they know it (STUN, fixed, learned) or the router writes it (ALG). From this side "
 				 "both look alike.");
-		finding_cannot_see(f, "The phones' own messages: capture the same call on the LAN port of one phone.");
+		finding_cannot_see(f, "the phones' own messages; capture the same call on the LAN port of one phone");
 		return;
 	}
 	n = snprintf(text, sizeof text, "%s changes SIP on its way to and from %s (%s).", device_of(r, device), peer,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/findings/internal.h"
+#include "analyzer/findings/more_legs.h"
 #include "captures/base/memory.h"
 
 struct findings *findings_new(void)
@@ -34,6 +35,7 @@ static void evidence_free(struct finding *f)
 static void finding_free(struct finding *f)
 {
 	evidence_free(f);
+	more_legs_free(f->more_legs);
 	text_fini(&f->title);
 	text_fini(&f->cause);
 	text_fini(&f->fix);
@@ -76,11 +78,28 @@ struct finding *findings_add(struct findings *all, const struct detector *detect
 	return f;
 }
 
+/* A note in the margin: findings change nothing else of a leg. */
+static void name_leg(const struct leg *leg, int by)
+{
+	struct leg *named = (struct leg *)(uintptr_t)leg;
+
+	if (by > 0)
+		named->named++;
+	else
+		named->named--;
+}
+
 static void legs_unname(struct finding *f)
 {
 	for (unsigned i = 0; i < f->leg_count; i++)
-		((struct leg *)(uintptr_t)f->legs[i].leg)->named--;
+		name_leg(f->legs[i].leg, -1);
 	f->leg_count = 0;
+	if (!f->more_legs)
+		return;
+	LIST_EACH(it, &f->more_legs->in_order)
+		name_leg(LIST_ENTRY(it, struct more_leg, in_order)->leg, -1);
+	more_legs_free(f->more_legs);
+	f->more_legs = NULL;
 }
 
 /* What was settled may name it: until the next time nothing is explained and nothing joined. */
@@ -108,6 +127,8 @@ void findings_forget_leg(struct findings *all, struct leg *leg)
 
 		if (!leg->named)
 			return;
+		if (more_legs_remove(f->more_legs, leg))
+			leg->named--;
 		for (unsigned i = 0; i < f->leg_count; i++) {
 			if (f->legs[i].leg != leg)
 				continue;
@@ -193,17 +214,27 @@ void finding_part(struct finding *f, enum part part, const struct endpoint *at)
 	f->hosts[f->host_count++].part = part;
 }
 
-void finding_leg(struct finding *f, const struct leg *leg)
+bool finding_has_leg(const struct finding *f, const struct leg *leg)
 {
 	for (unsigned i = 0; i < f->leg_count; i++) {
 		if (f->legs[i].leg == leg)
-			return;
+			return true;
 	}
-	f->legs_total++;
-	if (f->leg_count == FINDING_LEG_MAX)
+	return more_legs_have(f->more_legs, leg);
+}
+
+void finding_leg(struct finding *f, const struct leg *leg)
+{
+	if (finding_has_leg(f, leg))
 		return;
-	/* a note in the margin: findings change nothing else of a leg */
-	((struct leg *)(uintptr_t)leg)->named++;
+	f->legs_total++;
+	name_leg(leg, 1);
+	if (f->leg_count == FINDING_LEG_MAX) {
+		if (!f->more_legs)
+			f->more_legs = more_legs_new();
+		more_legs_add(f->more_legs, leg);
+		return;
+	}
 	f->legs[f->leg_count].leg = leg;
 	f->legs[f->leg_count++].call_id = leg->call_id;
 }

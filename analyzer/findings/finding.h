@@ -38,6 +38,7 @@ struct finding {
 	struct text title, cause, fix, cannot_see, healthy;
 	struct { const struct leg *leg; struct span call_id; } legs[FINDING_LEG_MAX];
 	unsigned leg_count, legs_total;
+	struct more_legs *more_legs; /* those above FINDING_LEG_MAX; NULL none */
 	/* Call-IDs of what is no call: registrations, subscriptions; they live as long as their record */
 	struct span other_ids[FINDING_OTHER_ID_MAX];
 	unsigned other_id_count;
@@ -86,6 +87,8 @@ struct finding *findings_add(struct findings *f, const struct detector *detector
 void findings_remove(struct findings *all, struct finding *f);
 /* The leg goes: findings that others have made stay without it. */
 void findings_forget_leg(struct findings *all, struct leg *leg);
+/* Is it about this leg? */
+bool finding_has_leg(const struct finding *f, const struct leg *leg);
 /* Emptied of reason, texts, parts, legs, streams and evidence, to be filled anew. */
 void findings_reset(struct finding *f);
 /* struct finding.in_order; after findings_settle: severity first, then time */

@@ -4,6 +4,7 @@
  * another.
  */
 #include "analyzer/findings/internal.h"
+#include "analyzer/findings/more_legs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,24 +191,26 @@ static int number_compare(const void *a, const void *b)
 /* Different calls; two legs of one may each have a finding. */
 static unsigned calls_of(const struct incident *i)
 {
-	unsigned *numbers, legs = 0, n = 0, count = 1, most = 0;
+	unsigned *numbers, legs = 0, n = 0, count = 1;
 
 	for (unsigned k = 0; k < i->finding_count; k++)
-		legs += i->findings[k]->leg_count;
+		legs += i->findings[k]->legs_total;
 	numbers = memory_resize(NULL, legs, sizeof *numbers);
 	for (unsigned k = 0; k < i->finding_count; k++) {
 		const struct finding *f = i->findings[k];
 
 		for (unsigned l = 0; l < f->leg_count; l++)
 			numbers[n++] = f->legs[l].leg->call->n;
-		if (f->legs_total > FINDING_LEG_MAX && f->legs_total > most)
-			most = f->legs_total;        /* it keeps so many, and counts all */
+		if (!f->more_legs)
+			continue;
+		LIST_EACH(it, &f->more_legs->in_order)
+			numbers[n++] = LIST_ENTRY(it, struct more_leg, in_order)->leg->call->n;
 	}
 	qsort(numbers, n, sizeof *numbers, number_compare);
 	for (unsigned k = 1; k < n; k++)
 		count += numbers[k] != numbers[k - 1];
 	free(numbers);
-	return most > count ? most : count;
+	return count;
 }
 
 static const char *effect_of(const char *id)

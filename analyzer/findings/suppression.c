@@ -4,6 +4,7 @@
  * and across directions only where the table says that the cause concerns the call as a whole.
  */
 #include "analyzer/findings/internal.h"
+#include "analyzer/findings/more_legs.h"
 
 #define MOMENT_NS (2 * SECOND_NS)
 
@@ -150,11 +151,17 @@ enum { ROWS = sizeof rows / sizeof rows[0], CHAIN_MAX = 16 };
 
 static bool share_leg(const struct finding *a, const struct finding *b)
 {
-	for (unsigned i = 0; i < a->leg_count; i++) {
-		for (unsigned k = 0; k < b->leg_count; k++) {
-			if (a->legs[i].leg == b->legs[k].leg)
-				return true;
-		}
+	const struct finding *few = a->legs_total < b->legs_total ? a : b, *many = few == a ? b : a;
+
+	for (unsigned i = 0; i < few->leg_count; i++) {
+		if (finding_has_leg(many, few->legs[i].leg))
+			return true;
+	}
+	if (!few->more_legs)
+		return false;
+	LIST_EACH(it, &few->more_legs->in_order) {
+		if (finding_has_leg(many, LIST_ENTRY(it, struct more_leg, in_order)->leg))
+			return true;
 	}
 	return false;
 }
@@ -314,9 +321,9 @@ struct by_subject {
 	struct finding *finding;
 };
 
-static uint32_t leg_key(const struct finding *f, unsigned i)
+static uint32_t leg_key(const struct leg *leg)
 {
-	return (uint32_t)hash_mix((uintptr_t)f->legs[i].leg, 0);
+	return (uint32_t)hash_mix((uintptr_t)leg, 0);
 }
 
 static uint32_t host_key(const struct finding *f, unsigned i)
@@ -379,7 +386,7 @@ static void explain_one(struct finding *effect, const struct hash *index)
 	explain_linked(effect);
 	for (unsigned r = 0; r < ROWS && !effect->explained_by; r++) {
 		for (unsigned i = 0; !by_host(&rows[r]) && i < effect->leg_count && !effect->explained_by; i++)
-			explain_by(&rows[r], effect, index, leg_key(effect, i));
+			explain_by(&rows[r], effect, index, leg_key(effect->legs[i].leg));
 		for (unsigned i = 0; by_host(&rows[r]) && i < effect->host_count && !effect->explained_by; i++)
 			explain_by(&rows[r], effect, index, host_key(effect, i));
 	}
@@ -398,6 +405,16 @@ static void subject_add(struct hash *index, struct arena *arena, struct finding 
 
 	e->finding = f;
 	hash_add(index, &e->link, hash);
+}
+
+static void subject_add_legs(struct hash *index, struct arena *arena, struct finding *f)
+{
+	for (unsigned i = 0; i < f->leg_count; i++)
+		subject_add(index, arena, f, leg_key(f->legs[i].leg));
+	if (!f->more_legs)
+		return;
+	LIST_EACH(it, &f->more_legs->in_order)
+		subject_add(index, arena, f, leg_key(LIST_ENTRY(it, struct more_leg, in_order)->leg));
 }
 
 static bool causes_by_host(const char *id)
@@ -419,8 +436,8 @@ void suppression_settle(struct findings *f)
 		struct finding *x = LIST_ENTRY(it, struct finding, in_order);
 
 		x->explained_by = NULL;
-		for (unsigned i = 0; i < x->leg_count && x->state != FINDING_WITHDRAWN; i++)
-			subject_add(&index, arena, x, leg_key(x, i));
+		if (x->state != FINDING_WITHDRAWN)
+			subject_add_legs(&index, arena, x);
 		for (unsigned i = 0; i < x->host_count && x->state != FINDING_WITHDRAWN; i++) {
 			if (acts(x, i) && causes_by_host(x->id))
 				subject_add(&index, arena, x, host_key(x, i));

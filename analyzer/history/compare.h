@@ -23,6 +23,7 @@ struct compare_totals {
 	double mos;                  /* mean of the worse direction; < 0 unknown */
 };
 
+enum { COMPARE_LEAST_CALLS = 20 };   /* on each side; with fewer no rate tells anything */
 /* FEW: too few calls to tell */
 enum difference_kind { DIFFERENCE_NEW, DIFFERENCE_GONE, DIFFERENCE_CHANGED, DIFFERENCE_FEW };
 

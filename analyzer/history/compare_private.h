@@ -12,7 +12,7 @@
  * hundred comparisons (troubles come in bursts, which makes them look surer than they are); nor one of so few per cent
  * that nobody would do anything about it.
  */
-enum { LEAST_CALLS = 20, LEAST_DAYS = 5 };
+enum { LEAST_CALLS = COMPARE_LEAST_CALLS, LEAST_DAYS = 5 };
 #define CHANCE 0.01
 #define LEAST_SHARE 0.02
 

@@ -168,3 +168,13 @@ enum host_role host_role_of_agent(struct span user_agent)
 	}
 	return ROLE_COUNT;
 }
+
+unsigned host_roles_or_said(const struct host *h)
+{
+	enum host_role said;
+
+	if (h->roles || !h->user_agent.n)
+		return h->roles;
+	said = host_role_of_agent(h->user_agent);
+	return said < ROLE_COUNT && said != ROLE_PHONE ? 1u << said : 0;
+}

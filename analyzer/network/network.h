@@ -292,6 +292,8 @@ const char *nat_method_name(enum nat_method m);
 const char *host_role_why(const struct host *h, enum host_role r, unsigned i);
 /* What a User-Agent or Server header looks like: PHONE, PBX, SBC, PROXY; ROLE_COUNT unknown. */
 enum host_role host_role_of_agent(struct span user_agent);
+/* As bits. A server says what it is, a phone's words may come through a router, whose address this then is. */
+unsigned host_roles_or_said(const struct host *h);
 bool mac_of_phone_maker(const uint8_t mac[6]);       /* makers of desk phones alone */
 
 struct network_counts { uint64_t packets /* copies too */, copies, hosts_evicted, pairs_evicted, mappings_evicted; };

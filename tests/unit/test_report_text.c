@@ -504,6 +504,11 @@ static const char why_not[] =
 	"  - both get audio at once for 0.5 s (not reached)\n"
 	"  This capture could not have shown it: G1, one-sided.\n";
 
+static const char why_not_alone[] =
+	"rtp-port-collision: not found\n"
+	"  It has nothing to look at in this call alone; --why-not rtp-port-collision\n"
+	"  asks about the whole capture.\n";
+
 static const char policy_table[] =
 	"Policy    derived from this capture alone: permits what was seen in it, and no\n"
 	"          more\n"
@@ -623,6 +628,7 @@ static void test_golden(void **state)
 		{ { .which = FAKE_ONE_WAY, .form = FORM_LADDER }, ladder },
 		{ { .which = FAKE_ONE_WAY, .form = FORM_MARKDOWN }, markdown },
 		{ { .which = FAKE_OUTSIDE, .form = FORM_WHY_NOT }, why_not },
+		{ { .which = FAKE_MANY, .form = FORM_WHY_NOT }, why_not_alone },
 		{ { .which = FAKE_ONE_WAY, .form = FORM_TABLE }, policy_table },
 		{ { .which = FAKE_ONE_WAY, .form = FORM_NFTABLES }, policy_nftables },
 		{ { .which = FAKE_CLEAN, .form = FORM_NFTABLES }, policy_nothing },

@@ -113,23 +113,48 @@ static void the_selection_stays_on_its_item_and_the_item_on_its_row(void **state
 	struct list l = { .id = 0 };
 
 	(void)state;
-	list_sync(&l, 8, id_of, &n);
+	list_sync(&l, 8, false, id_of, &n);
 	assert_int_equal(l.id, 1);
 	list_place(&l, 8, 2, 0, 80, 4);
 	list_act(&l, 8, ACTION_PAGE_DOWN, id_of, &n);
 	list_act(&l, 8, ACTION_DOWN, id_of, &n);
 	assert_true(l.id == 5 && l.at == 4 && l.top == 1);
 	n.ids = after;
-	list_sync(&l, 10, id_of, &n);
+	list_sync(&l, 10, false, id_of, &n);
 	list_place(&l, 10, 2, 0, 80, 4);
 	assert_true(l.id == 5 && l.at == 6 && l.top == 3);
 	n.ids = gone;
-	list_sync(&l, 3, id_of, &n);
+	list_sync(&l, 3, false, id_of, &n);
 	list_place(&l, 3, 2, 0, 80, 4);
 	assert_true(l.id == 8 && l.at == 2 && l.top == 0);
-	list_sync(&l, 0, id_of, &n);
+	list_sync(&l, 0, false, id_of, &n);
 	assert_true(list_act(&l, 0, ACTION_DOWN, id_of, &n));
 	assert_false(list_act(&l, 3, ACTION_OPEN, id_of, &n));
+}
+
+/* While a file is read, who has touched nothing has the worst in sight; who chose a row, or pressed a key, keeps it. */
+static void until_a_row_is_chosen_the_first_is_selected(void **state)
+{
+	static const uint64_t before[] = { 1, 2, 3, 4 }, after[] = { 90, 91, 1, 2, 3, 4 };
+	struct numbers_of n = { before };
+	struct list l = { .id = 0 }, fixed = { .id = 0 }, chosen = { .id = 0 }, pressed = { .id = 0 };
+
+	(void)state;
+	list_sync(&l, 4, true, id_of, &n);
+	list_sync(&fixed, 4, false, id_of, &n);
+	list_sync(&chosen, 4, true, id_of, &n);
+	list_sync(&pressed, 4, true, id_of, &n);
+	list_select(&chosen, 4, 1, id_of, &n);
+	list_touch(&pressed);
+	n.ids = after;
+	list_sync(&l, 6, true, id_of, &n);
+	assert_true(l.id == 90 && l.at == 0 && l.top == 0);
+	list_sync(&fixed, 6, false, id_of, &n);
+	assert_true(fixed.id == 1 && fixed.at == 2);
+	list_sync(&chosen, 6, true, id_of, &n);
+	assert_true(chosen.id == 2 && chosen.at == 3);
+	list_sync(&pressed, 6, true, id_of, &n);
+	assert_true(pressed.id == 1 && pressed.at == 2);
 }
 
 static void the_wheel_scrolls_and_the_selection_stays_in_sight(void **state)
@@ -139,7 +164,7 @@ static void the_wheel_scrolls_and_the_selection_stays_in_sight(void **state)
 	struct list l = { .id = 0 };
 
 	(void)state;
-	list_sync(&l, 8, id_of, &n);
+	list_sync(&l, 8, false, id_of, &n);
 	list_place(&l, 8, 0, 0, 80, 4);
 	list_scroll(&l, 8, 3, id_of, &n);
 	assert_true(l.top == 3 && l.at == 3 && l.id == 4);
@@ -155,6 +180,7 @@ int main(void)
 		cmocka_unit_test(text_becomes_cells), cmocka_unit_test(wide_characters_are_drawn_over_whole),
 			cmocka_unit_test(outside_is_nowhere),
 		cmocka_unit_test(the_selection_stays_on_its_item_and_the_item_on_its_row),
+		cmocka_unit_test(until_a_row_is_chosen_the_first_is_selected),
 		cmocka_unit_test(the_wheel_scrolls_and_the_selection_stays_in_sight),
 	};
 

@@ -136,6 +136,42 @@ static void the_root_is_named(void **state)
 	made_end(&w);
 }
 
+/* A router that rewrites more calls than a finding lists explains what follows in each of them. */
+static void a_cause_of_very_many_calls_explains_them_all(void **state)
+{
+	enum { MANY = 3 * FINDING_LEG_MAX };
+	struct leg *legs = calloc(MANY, sizeof *legs);
+	struct call *calls = calloc(MANY, sizeof *calls);
+	struct finding *cause, *effect;
+	struct made_world w;
+
+	(void)state;
+	made_begin(&w);
+	cause = make(&w, &(struct made){ "sip-alg", "rewritten-sdp", .severity = SEVERITY_ERROR, LIKELY,
+		.culprit = "10.0.0.9:0", WHEN });
+	for (unsigned i = 0; i < 2 * MANY; i++) {
+		legs[i % MANY].call = &calls[i % MANY];
+		calls[i % MANY].n = i % MANY + 1;
+		finding_leg(cause, &legs[i % MANY]);
+	}
+	assert_int_equal(cause->legs_total, MANY);
+	assert_true(finding_has_leg(cause, &legs[0]) && finding_has_leg(cause, &legs[MANY - 1]));
+	effect = make(&w, &(struct made){ "reinvite-failed", .severity = SEVERITY_ERROR, LIKELY, WHEN });
+	finding_leg(effect, &legs[MANY - 1]);
+	findings_settle(w.findings, SECOND_NS);
+	assert_ptr_equal(effect->explained_by, cause);
+	assert_int_equal(cause->incident->calls_total, MANY);
+	findings_forget_leg(w.findings, &legs[MANY - 1]);
+	findings_forget_leg(w.findings, &legs[1]);
+	assert_false(finding_has_leg(cause, &legs[MANY - 1]) || finding_has_leg(cause, &legs[1]));
+	assert_int_equal(legs[MANY - 1].named, 0);
+	made_end(&w);
+	for (unsigned i = 0; i < MANY; i++)
+		legs[i].call = NULL;
+	free(calls);
+	free(legs);
+}
+
 /* What a withdrawn cause explained stands for itself again. */
 static void a_withdrawn_cause_explains_nothing(void **state)
 {
@@ -206,7 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_decides),
 		cmocka_unit_test(the_higher_row_is_the_cause),
-		cmocka_unit_test(the_root_is_named),
+		cmocka_unit_test(a_cause_of_very_many_calls_explains_them_all), cmocka_unit_test(the_root_is_named),
 		cmocka_unit_test(a_withdrawn_cause_explains_nothing),
 		cmocka_unit_test(nobody_explains_in_a_circle),
 	};

@@ -291,10 +291,16 @@ static void sync_lists(struct dashboard *d, struct world *w)
 	for (unsigned i = 0; i < part->panes; i++) {
 		struct looking k = looking_at(d, w, i);
 
-		list_sync(list_of(d, i), part->count(&k), part->id, &k);
+		list_sync(list_of(d, i), part->count(&k), !w->numbers.live, part->id, &k);
 	}
 	if (d->mains[VIEW_OVERVIEW].pane == UINT8_MAX)
 		d->mains[VIEW_OVERVIEW].pane = world_selection(w)->problem_count == 0;
+}
+
+static void touch_lists(struct dashboard *d)
+{
+	for (unsigned i = 0; i < PANE_MAX; i++)
+		list_touch(list_of(d, i));
 }
 
 static uint64_t first_call(struct world *w, ptrdiff_t finding)
@@ -588,6 +594,8 @@ void dashboard_key(struct dashboard *d, struct world *w, const struct dashboard_
 	d->ring = d->redraw = false;
 	d->copy[0] = '\0';
 	sync_lists(d, w);
+	if (e->kind != EVENT_NONE)
+		touch_lists(d);
 	switch ((enum event_kind)e->kind) {
 	case EVENT_NONE: break;
 	case EVENT_KEY: take_key(d, w, e->key); break;

@@ -8,10 +8,21 @@ static void select_at(struct list *l, size_t at, list_id_fn *id, const void *con
 	l->id = id(context, at);
 }
 
-void list_sync(struct list *l, size_t count, list_id_fn *id, const void *context)
+void list_touch(struct list *l)
+{
+	l->untouched = false;
+}
+
+void list_sync(struct list *l, size_t count, bool to_first, list_id_fn *id, const void *context)
 {
 	if (count == 0) {
 		l->at = l->top = 0;
+		return;
+	}
+	l->untouched |= l->id == 0;
+	if (l->untouched && to_first) {
+		l->top = 0;
+		select_at(l, 0, id, context);
 		return;
 	}
 	if (l->id && l->at < count && id(context, l->at) == l->id)
@@ -54,6 +65,7 @@ void list_place(struct list *l, size_t count, unsigned row, unsigned column, uns
 
 void list_select(struct list *l, size_t count, size_t at, list_id_fn *id, const void *context)
 {
+	list_touch(l);
 	if (at < count)
 		select_at(l, at, id, context);
 	bring_in_sight(l, count);
@@ -93,6 +105,7 @@ void list_scroll(struct list *l, size_t count, int rows, list_id_fn *id, const v
 
 	if (count == 0)
 		return;
+	list_touch(l);
 	l->top = top < 0 ? 0 : top > last ? last : (uint32_t)top;
 	if (l->at < l->top)
 		select_at(l, l->top, id, context);

@@ -172,14 +172,14 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 static void calls_words(struct dashboard *d, struct world *w, const struct order *o, char *buffer, size_t room)
 {
 	const struct call_counts *n = world_counts(w);
-	char a[WORDS], b[WORDS], c[WORDS];
+	char a[WORDS], b[WORDS], c[WORDS], u[WORDS];
 
 	if (d->filter[0])
 		snprintf(buffer, room, "Calls  %s of %s   filter %s", words_count(o->count, a), words_count(o->of, b),
 			d->filter);
 	else if (n->up)
-		snprintf(buffer, room, "Calls  %zu up  %zu unheard now  %s ended  %s failed", n->up, n->up_unheard,
-			words_count(n->ended, b), words_count(n->failed, c));
+		snprintf(buffer, room, "Calls  %s up  %s unheard now  %s ended  %s failed", words_count(n->up, a),
+			words_count(n->up_unheard, u), words_count(n->ended, b), words_count(n->failed, c));
 	else
 		snprintf(buffer, room, "Calls  %s  %s unheard  %s failed", words_count(n->ended, a),
 			words_count(n->unheard, b), words_count(n->failed, c));

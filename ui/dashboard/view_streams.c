@@ -35,11 +35,33 @@ static void number_words(char *buffer, size_t room, double value, const char *fo
 		snprintf(buffer, room, format, value < 99999 ? value : 99999.0);
 }
 
-static enum call_mark mark_of(const struct view_stream *v, double loss)
+/* Whether the one it is meant for hears it: what arrives here in good order may go to an address where nobody is. */
+static enum heard heard_of(struct world *w, const struct stream_row *r)
 {
+	const struct call_row *row = r->call ? world_call_numbered(w, r->call) : NULL;
+	const struct view_call *c = row ? world_view_call(w, row->index) : NULL;
+
+	for (unsigned i = 0; c && i < c->media_count; i++) {
+		for (unsigned k = 0; k < c->media[i].stream_count; k++) {
+			if (c->media[i].streams[k] == r->n)
+				return c->media[i].heard;
+		}
+	}
+	return HEARD_UNKNOWN;
+}
+
+static enum call_mark mark_of(struct world *w, const struct stream_row *r, const struct view_stream *v)
+{
+	enum heard heard;
+
 	if (v->packets < 2)
 		return MARK_QUIET;
-	return (v->mos >= 0 && v->mos < 3.6) || loss >= LOSS_WARNS_PERCENT ? MARK_WARN : MARK_GOOD;
+	heard = heard_of(w, r);
+	if (heard == HEARD_NO)
+		return MARK_BAD;
+	if (heard == HEARD_POOR || (v->mos >= 0 && v->mos < 3.6) || r->loss >= LOSS_WARNS_PERCENT)
+		return MARK_WARN;
+	return heard == HEARD_YES ? MARK_GOOD : MARK_QUIET;
 }
 
 static void end_words(struct dashboard *d, struct world *w, const struct endpoint *e, char buffer[PARTY_BYTES])
@@ -63,7 +85,7 @@ static void draw_row(
 
 	if (!view_stream(w->engine, r->index, &v))
 		return;
-	mark = mark_of(&v, r->loss);
+	mark = mark_of(w, r, &v);
 	if (r->call)
 		snprintf(call, sizeof call, "%u", r->call);
 	number_words(loss, sizeof loss, r->loss, width < WIDE_ROW ? "%.1f%%" : "%.1f %%");
