@@ -11,8 +11,8 @@
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
-	"pt-not-in-answer", "pt-number-asymmetric", "no-common-codec", "srtp-refused", "answer-only-events",
-	"payload-length-mismatch", "maxptime-exceeded", "clock-mismatch",
+	"pt-not-in-answer", "pt-number-asymmetric", "no-common-codec", "srtp-refused", "family-refused",
+	"answer-only-events", "payload-length-mismatch", "maxptime-exceeded", "clock-mismatch",
 	"annexb-mismatch", "late-switch", NULL,
 };
 
