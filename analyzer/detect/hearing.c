@@ -363,6 +363,31 @@ static bool stays_inside(const struct judge *j)
 	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
 }
 
+static bool just_sent(const struct stream *s)
+{
+	return s->ttl == 64 || s->ttl == 128 || s->ttl == 255;
+}
+
+/*
+ * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver is
+ * near at the other point says nothing of what was never seen there.
+ */
+static bool at_opposite_points(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+	const struct direction *back = direction_reverse(j->d);
+
+	if (!s || s->twin_of || s->twin_next || stream_flaws(s)->copies_other_ttl || !just_sent(s) || !back->stream_count)
+		return false;
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *b = back->streams[i];
+
+		if ((b->points & s->points) || !just_sent(b) || address_same_net(&b->src.addr, &s->src.addr))
+			return false;
+	}
+	return true;
+}
+
 static void judge_heard(struct judge *j)
 {
 	struct hearing *h = j->h;
@@ -373,6 +398,11 @@ static void judge_heard(struct judge *j)
 		h->heard = HEARD_UNKNOWN;
 		if (!hearing_why(h)[0])
 			judge_because(h, h->packets > 0 ? "too few packets to judge" : "too short to judge");
+		return;
+	}
+	if (h->near_receiver && at_opposite_points(j) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "seen where it is sent, and not at the point where the receiver is");
 		return;
 	}
 	if ((!h->near_receiver || stays_inside(j)) && !reported_received(j)) {
