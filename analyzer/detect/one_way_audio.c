@@ -204,6 +204,9 @@ static struct place place_absent(const struct direction *d, const struct hearing
 	if (told_private(d, h->window) &&
 	    (p.reason[0] == 'n' || p.reason[0] == 'u' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
 		p.also = "answered-address-private";
+		/* what it sends there may go another way than past this point */
+		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
+			p.confidence = p.reason_confidence = CONFIDENCE_LIKELY;
 		/* there may be no way to there, or it waits for a packet to learn the right one */
 		p.culprit = CULPRIT_NONE;
 	}
