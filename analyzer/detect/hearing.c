@@ -101,9 +101,12 @@ static bool alive(const struct counted *c)
 {
 	double span_s = c->first_ns == NS_NONE ? 0 : (double)(c->last_ns - c->first_ns) / 1e9;
 
+	/* packets of more than 100 ms are fewer than ten a second: half of them, at least */
+	double least = c->main && c->main->ptime_ms > 100 ? 500.0 / c->main->ptime_ms : 10;
+
 	/* signalled silence suppression thins a stream out: it is alive all the same */
 	return c->right >= ALIVE_PACKETS &&
-	       (c->dtx || span_s <= 0 || c->right / span_s >= 10 || c->right >= 4 * ALIVE_PACKETS);
+	       (c->dtx || span_s <= 0 || c->right / span_s >= least || c->right >= 4 * ALIVE_PACKETS);
 }
 
 static void judge_present(struct judge *j, const struct counted *c)
