@@ -275,7 +275,7 @@ static struct words words_of(const struct facts *facts, const struct direction *
 {
 	const struct leg *leg = d->slot->dialog->leg;
 	enum side receiver = side_other(d->sender);
-	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = sender_seen_at(d, h),
+	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = sender_seen_at(facts, d, h),
 		none = { .port = 0 }, real = seen_receiver;
 	struct words w;
 

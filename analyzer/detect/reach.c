@@ -202,13 +202,13 @@ static bool any_near(const struct side_addresses *a, const struct side_hosts *of
 }
 
 /*
- * Of a side whose audio is seen, or its reports, how far off it lives is known: a proxy or a controller that signals for
- * it may be elsewhere. A TURN server is not where its client lives.
+ * Of a side whose media host is seen to send anything it is known where it is, or that it is not known: a proxy or a
+ * controller that signals for it may be elsewhere. A TURN server is not where its client lives.
  */
 static unsigned telling(const struct side_addresses *a, const struct side_hosts *h)
 {
 	for (unsigned i = 0; i < a->media_count && !a->turn; i++) {
-		if (h->at[i] && (h->at[i]->on_host || h->at[i]->ttl_known))
+		if (h->at[i] && (h->at[i]->on_host || h->at[i]->ttl_known || h->at[i]->sends_ip))
 			return a->media_count;
 	}
 	return a->count;
