@@ -366,11 +366,6 @@ static bool stays_inside(const struct judge *j)
 	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
 }
 
-static bool just_sent(const struct stream *s)
-{
-	return s->ttl == 64 || s->ttl == 128 || s->ttl == 255;
-}
-
 /*
  * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver is
  * near at the other point says nothing of what was never seen there.

@@ -172,12 +172,6 @@ static bool is_image(const struct judge *j, const struct address *inside, const 
 	       address_equal(&image.addr, outside);
 }
 
-/* As it left its sender, on its net: what it has to pass is still before it. */
-static bool just_sent(const struct stream *s)
-{
-	return s->ttl == 64 || s->ttl == 128 || s->ttl == 255;
-}
-
 /*
  * Both directions are seen at one point each, and not at the other's, where all else that the two say passes, both ways:
  * what goes in on either side does not come out. A NAT may be between; then the private address is inside.
