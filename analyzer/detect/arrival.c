@@ -5,6 +5,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/media/socket_use.h"
+#include "analyzer/network/two_points.h"
 
 /* ---- what came ---- */
 
@@ -43,11 +44,34 @@ static bool pt_known(const struct gates *g, const struct window *w, const struct
 	return known * 5 > all || (known + agreed_unseen(g, w, s)) * 5 > all;
 }
 
-static void count_right(struct counted *c, const struct stream *s, double n, int64_t from_ns, int64_t to_ns)
+/* Its copies at other points may be seen for longer than it is itself, whose file ended before. */
+static int64_t last_of_copies(const struct judge *j, const struct stream *s, int64_t from_ns, int64_t to_ns,
+	uint32_t *ret_frame)
+{
+	int64_t last_ns = stream_last_between(s, from_ns, to_ns, ret_frame);
+
+	for (const struct stream *copy = s->twin_next; copy; copy = copy->twin_next) {
+		int64_t offset_ns = 0, copy_ns;
+		uint32_t frame;
+
+		if (copy->twin_kind == TWIN_RELAY)
+			break;
+		(void)clock_between(two_points_clocks(j->facts->points), s->capture, copy->capture, &offset_ns);
+		copy_ns = stream_last_between(copy, ns_add(from_ns, offset_ns), ns_add(to_ns, offset_ns), &frame);
+		if (copy_ns == NS_NONE || (last_ns != NS_NONE && ns_add(copy_ns, -offset_ns) <= last_ns))
+			continue;
+		last_ns = ns_add(copy_ns, -offset_ns);
+		*ret_frame = frame;
+	}
+	return last_ns;
+}
+
+static void count_right(const struct judge *j, struct counted *c, const struct stream *s, double n, int64_t from_ns,
+	int64_t to_ns)
 {
 	uint32_t frame = 0, last_frame = 0;
 	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame),
-		last_ns = stream_last_between(s, from_ns, to_ns, &last_frame);
+		last_ns = last_of_copies(j, s, from_ns, to_ns, &last_frame);
 
 	c->right += n;
 	c->dtx |= s->dtx_seen;
@@ -122,7 +146,7 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 		else if (!pt_known(j->facts->gates, w, s))
 			count_foreign(&c, s, n);
 		else if (usable_somewhere(j, w, s))
-			count_right(&c, s, n, from_ns, to_ns);
+			count_right(j, &c, s, n, from_ns, to_ns);
 		else
 			count_wrong(&c, s, n, from_ns, to_ns);
 	}

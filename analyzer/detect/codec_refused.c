@@ -151,6 +151,54 @@ static void say_srtp(struct finding *f, const struct facts *facts, const struct 
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
 
+/*
+ * The audio is to go to an address of one IP version, and the offer came over the other: the phone may not have the first.
+ * Lines of both, or ICE with both, would let it choose.
+ */
+static bool other_family(const struct message *offer)
+{
+	uint8_t family = offer->dst.addr.family;
+
+	for (unsigned i = 0; i < offer->sdp->media_count; i++) {
+		const struct sdp_media *m = &offer->sdp->media[i];
+
+		if (m->kind != SDP_AUDIO || m->port == 0)
+			continue;
+		if (!address_known(&m->at.addr) || m->at.addr.family == family)
+			return false;
+		for (unsigned k = 0; k < m->rare->candidate_count; k++) {
+			if (m->rare->candidates[k].at.addr.family == family)
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool refuses_family(const struct message *offer, const struct message *final)
+{
+	return audio_of(offer->sdp) && offers_g711(audio_of(offer->sdp)) && other_family(offer) &&
+	       !(final->headers && span_starts(final->headers->more->warning, SPAN("305")));
+}
+
+static void say_family(struct finding *f, const struct facts *facts, const struct message *offer,
+	const struct message *final)
+{
+	const struct sdp_media *audio = audio_of(offer->sdp);
+	char by[SAY_TEXT], from[SAY_TEXT], at[ENDPOINT_TEXT], act[2 * SAY_TEXT];
+	int named = audio->at.addr.family == 6 ? 6 : 4, spoken = named == 6 ? 4 : 6;
+
+	say_host(facts, &final->src.addr, by);
+	say_host(facts, &offer->src.addr, from);
+	endpoint_text(&audio->at, at);
+	snprintf(act, sizeof act, "%s refuses audio over IPv%d", by, named);
+	say_title(f, act, "the call fails");
+	finding_cause(f, "%s offers G.711, which every phone has, at %s; SIP between the two is IPv%d, and %s answers %u: it probably has no IPv%d.", from,
+		at, spoken, by, final->status, named);
+	finding_fix(f, "Let the server put a media relay between the IP versions for %s (rtpengine: address-family), or offer ICE with addresses of both.", by);
+	finding_evidence(f, offer->at, "the offer: audio to %s", at);
+	finding_evidence(f, final->at, "%u: it is refused", final->status);
+}
+
 static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer,
 	const struct message *final)
 {
@@ -197,6 +245,8 @@ static void judge_refusal(struct detection *d, const struct leg *leg, const stru
 	parts(f, leg, t->request, t->final);
 	if (refuses_srtp(t->request, t->final))
 		say_srtp(f, detection_facts(d), t->request, t->final);
+	else if (refuses_family(t->request, t->final))
+		say_family(f, detection_facts(d), t->request, t->final);
 	else
 		say_refusal(f, detection_facts(d), t->request, t->final);
 }

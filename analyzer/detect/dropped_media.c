@@ -164,6 +164,27 @@ static const struct stream *passing_back(const struct stream *s)
 	return NULL;
 }
 
+/* Neither direction of the call comes out: hearing has seen that all else of the two does. The other one; NULL: not so. */
+static const struct stream *neither_passes(const struct stream *s)
+{
+	const struct direction *back = direction_reverse(s->direction);
+	const struct hearing *h = hearing_of(s->direction), *other = hearing_of(back);
+
+	if (!h || !other || h->failure != FAILURE_UNDELIVERED || other->failure != FAILURE_UNDELIVERED ||
+	    strcmp(h->undelivered_by, "missing-copy") != 0 || strcmp(other->undelivered_by, "missing-copy") != 0 ||
+	    h->stream != s || !other->stream || other->stream->twin_next || other->stream->twin_of)
+		return NULL;
+	return other->stream;
+}
+
+/* It came out, and from some moment on it goes in alone. */
+static bool ends_between(const struct stream *s)
+{
+	const struct hearing *h = s->twin_next ? hearing_of(s->direction) : NULL;
+
+	return h && h->failure == FAILURE_UNDELIVERED && strcmp(h->undelivered_by, "copy-ends") == 0 && h->stream == s;
+}
+
 static bool is_received(const struct stream *s)
 {
 	const struct hearing *h = hearing_of(s->direction);
@@ -182,8 +203,40 @@ static struct address device_between(const struct stream *in, const struct strea
 	return (struct address){ .family = 0 };
 }
 
+/* Of two directions, each seen on its own side: the NAT that the one is sent to, for the other's sender. */
+static struct address device_beside(const struct stream *s, const struct stream *other)
+{
+	if (!address_equal(&s->src.addr, &other->dst.addr))
+		return other->dst.addr;
+	if (!address_equal(&s->dst.addr, &other->src.addr))
+		return s->dst.addr;
+	return (struct address){ .family = 0 };
+}
+
+enum what { KEPT, KEPT_BOTH_WAYS, KEPT_SINCE };
+
+static void say_what(struct finding *f, enum what what, const struct stream *s, const char *count, const char *name)
+{
+	char text[TEXT_COUNT];
+
+	switch (what) {
+	case KEPT:
+		finding_cause(f, "%s packets of this audio go in and none comes out at the next capture point, where other audio of the call's hosts passes: %s drops them.", count,
+			name);
+		break;
+	case KEPT_BOTH_WAYS:
+		finding_cause(f, "%s packets of this audio go in and none comes out at the next capture point; so it is with the other direction, while SIP of the same hosts passes both ways: %s drops audio.", count,
+			name);
+		break;
+	case KEPT_SINCE:
+		finding_cause(f, "Of %s packets that go in, the first %s come out at the next capture point, and from then on none: %s drops them.", count,
+			text_count(s->twin_next->packets, text), name);
+		break;
+	}
+}
+
 static void tell(struct detection *d, const struct stream *s, const struct stream *passes, struct address device,
-	enum confidence c)
+	enum confidence c, enum what what)
 {
 	const struct facts *facts = detection_facts(d);
 	struct finding *f = detection_raise_keyed(d, hash_mix(7, s->n), "media", SEVERITY_ERROR, c);
@@ -192,7 +245,7 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 
 	if (address_known(&device))
 		snprintf(name, sizeof name, "the router %s", address_text(&device, at));
-	else if (forwarded_here(passes))
+	else if (what == KEPT && forwarded_here(passes))
 		snprintf(name, sizeof name, "the router on which this was captured");
 	f->direction = s->direction;
 	parts_of_direction(f, facts, s->direction);
@@ -203,13 +256,13 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 	say_host(facts, &s->dst.addr, dst);
 	text_count(s->packets, count);
 	finding_title(f, "Audio from %s is dropped on its way to %s", src, dst);
-	finding_cause(f, "%s packets of this audio go in and none comes out at the next capture point, where other audio of the call's hosts passes: %s drops them.", count,
-		      name);
+	say_what(f, what, s, count, name);
 	finding_fix(f, "Look at %s: a firewall rule, a pinhole that SIP inspection did not open, or a session limit there discards UDP to port %u.", name, s->dst.port);
 	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame,
-		"%s packets go in, none comes out", count);
+		what == KEPT_SINCE ? "%s packets go in" : "%s packets go in, none comes out", count);
 	finding_evidence_run(f, stream_frame(passes, passes->first_frame, passes->first_ns), passes->last_frame,
-		"audio that is seen at both points");
+		what == KEPT_BOTH_WAYS ? "the other direction, which does not come out either"
+		: what == KEPT_SINCE ? "what comes out" : "audio that is seen at both points");
 }
 
 void dropped_media_judge(struct detection *d)
@@ -224,16 +277,26 @@ void dropped_media_judge(struct detection *d)
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order), *back;
 		const struct route *r;
 
-		if (!s->accepted || !s->direction || s->multicast || s->twin_of || s->twin_next ||
-		    (double)s->packets < least || is_received(s))
+		if (!s->accepted || !s->direction || s->multicast || s->twin_of || (double)s->packets < least ||
+		    is_received(s))
 			continue;
+		if (s->twin_next) {
+			if (ends_between(s))
+				tell(d, s, s->twin_next, device_between(s, s->twin_next),
+					sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, KEPT_SINCE);
+			continue;
+		}
 		back = passing_back(s);
 		r = route_of(&paths, facts->points, s);
 		if (r)
-			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+				KEPT);
 		else if (back)
 			tell(d, s, back, device_between(back, back->twin_next ? back->twin_next : back),
-				CONFIDENCE_LIKELY);
+				CONFIDENCE_LIKELY, KEPT);
+		else if (neither_passes(s))
+			tell(d, s, neither_passes(s), device_beside(s, neither_passes(s)), CONFIDENCE_LIKELY,
+				KEPT_BOTH_WAYS);
 	}
 	paths_fini(&paths);
 }

@@ -2,6 +2,7 @@
 /* gate_direction: the gates of the capture, asked for one direction that seems silent. */
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing_parts.h"
+#include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
 
 /* What the sender sends from where this window says, or what the receiver is sent, is never here: G1. */
@@ -94,6 +95,7 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 	const struct gates *g = j->facts->gates;
 	struct hearing *h = j->h;
 	const struct pair *pair;
+	bool checks = ice_checks_of(j->facts, j->d->slot) != NULL;   /* between the media sockets themselves: this is their way */
 
 	if (j->d->ambiguous || direction_reverse(j->d)->ambiguous)
 		return judge_because(h, "a stream fits this call and another one equally"), "B0";
@@ -133,10 +135,10 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 		return judge_because(h, "the receiver reports a stream that does not pass this point"), "G3";
 	if (h->sending == RTCP_SENDING_RISING && !h->at_receiver)
 		return judge_because(h, "the sender's reports count packets that do not pass this point"), "G3";
-	if (h->sees == SEES_NO)
+	if (h->sees == SEES_NO && !checks)
 		return judge_because(h, "no packet from the sender's media address to the receiver passes this point"),
 		       "G3";
-	if (!h->near_sender && !h->near_receiver && h->sees != SEES_YES)
+	if (!h->near_sender && !h->near_receiver && h->sees != SEES_YES && !checks)
 		return judge_because(h,
 		       "this point lies beside neither party, and nothing proves that their media passes here"), "G3";
 	if (gates_capture_lost(g, from_ns, to_ns) && to_ns - from_ns < 5 * SECOND_NS)

@@ -101,9 +101,12 @@ static bool alive(const struct counted *c)
 {
 	double span_s = c->first_ns == NS_NONE ? 0 : (double)(c->last_ns - c->first_ns) / 1e9;
 
+	/* packets of more than 100 ms are fewer than ten a second: half of them, at least */
+	double least = c->main && c->main->ptime_ms > 100 ? 500.0 / c->main->ptime_ms : 10;
+
 	/* signalled silence suppression thins a stream out: it is alive all the same */
 	return c->right >= ALIVE_PACKETS &&
-	       (c->dtx || span_s <= 0 || c->right / span_s >= 10 || c->right >= 4 * ALIVE_PACKETS);
+	       (c->dtx || span_s <= 0 || c->right / span_s >= least || c->right >= 4 * ALIVE_PACKETS);
 }
 
 static void judge_present(struct judge *j, const struct counted *c)
@@ -363,6 +366,26 @@ static bool stays_inside(const struct judge *j)
 	       !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next && !stream_flaws(s)->copies_other_ttl;
 }
 
+/*
+ * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver is
+ * near at the other point says nothing of what was never seen there.
+ */
+static bool at_opposite_points(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+	const struct direction *back = direction_reverse(j->d);
+
+	if (!s || s->twin_of || s->twin_next || stream_flaws(s)->copies_other_ttl || !just_sent(s) || !back->stream_count)
+		return false;
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *b = back->streams[i];
+
+		if ((b->points & s->points) || !just_sent(b) || address_same_net(&b->src.addr, &s->src.addr))
+			return false;
+	}
+	return true;
+}
+
 static void judge_heard(struct judge *j)
 {
 	struct hearing *h = j->h;
@@ -373,6 +396,11 @@ static void judge_heard(struct judge *j)
 		h->heard = HEARD_UNKNOWN;
 		if (!hearing_why(h)[0])
 			judge_because(h, h->packets > 0 ? "too few packets to judge" : "too short to judge");
+		return;
+	}
+	if (h->near_receiver && at_opposite_points(j) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "seen where it is sent, and not at the point where the receiver is");
 		return;
 	}
 	if ((!h->near_receiver || stays_inside(j)) && !reported_received(j)) {

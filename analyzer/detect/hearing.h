@@ -96,6 +96,7 @@ enum { SIDE_ADDRESS_MAX = 12 };
 struct side_addresses {
 	struct endpoint at[SIDE_ADDRESS_MAX];
 	unsigned count, media_count; /* the first media_count are media addresses */
+	bool turn;                   /* audio of this slot goes through a TURN server */
 };
 void side_addresses(const struct mslot *slot, enum side side, struct side_addresses *ret);
 

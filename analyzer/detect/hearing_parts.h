@@ -73,4 +73,10 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns,
 	int64_t to_ns);
 
+/* As it left its sender, on its net: what it has to pass is still before it. */
+static inline bool just_sent(const struct stream *s)
+{
+	return s->ttl == 64 || s->ttl == 128 || s->ttl == 255;
+}
+
 #endif

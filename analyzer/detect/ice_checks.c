@@ -3,7 +3,7 @@
 #include "analyzer/detect/ice_checks.h"
 
 /* RFC 8489 6.2.1: a check is sent up to 7 times; RFC 7675 5.1: consent expires when 30 s bring no answer */
-enum { CHECKS_MIN = 5, LOST_MIN = 10 };
+enum { CHECKS_MIN = 5, LOST_MIN = 10, WAYS_MAX = 64 };
 
 #define LOST_NS (5 * SECOND_NS)      /* consent is asked for every 5 s */
 
@@ -11,6 +11,7 @@ struct search {
 	const struct facts *facts;
 	bool unanswered;
 	int64_t since_ns;
+	bool one_works;
 	const struct ice_way *best;
 };
 
@@ -22,13 +23,32 @@ static bool works(const struct ice_way *way, int64_t since_ns)
 	       way->answered_ns > ns_add(since_ns, LOST_NS);
 }
 
-static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
+static void weigh(struct search *s, const struct ice_way *way)
 {
-	const struct ice_way *way = network_ice(s->facts->network, from, to);
-
 	if (way && way->checks >= CHECKS_MIN && !(s->unanswered && works(way, s->since_ns)) &&
 	    (!s->best || way->checks > s->best->checks))
 		s->best = way;
+}
+
+static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
+{
+	weigh(s, network_ice(s->facts->network, from, to));
+}
+
+/* Behind a NAT they come from addresses that no SDP names: by what both sides call themselves. */
+static void look_by_name(struct search *s, const struct sdp_media *asked, const struct sdp_media *asking)
+{
+	const struct ice_way *ways[WAYS_MAX];
+	unsigned count = asked && asking ? network_ice_named(s->facts->network, asked->rare->ice_ufrag,
+		asking->rare->ice_ufrag, ways, WAYS_MAX) : 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct ice_way *back = network_ice(s->facts->network, &ways[i]->to, &ways[i]->from);
+
+		/* answered both ways: what is answered here may be lost behind this point */
+		s->one_works |= works(ways[i], s->since_ns) && (!back || works(back, s->since_ns));
+		weigh(s, ways[i]);
+	}
 }
 
 static void look_in(struct search *s, const struct window *w)
@@ -41,12 +61,14 @@ static void look_in(struct search *s, const struct window *w)
 			look(s, &w->targets[k].at, &w->sources[i].at);
 		}
 	}
+	look_by_name(s, w->receiver, w->sender);
+	look_by_name(s, w->sender, w->receiver);
 }
 
 static const struct ice_way *search(const struct facts *facts, const struct mslot *slot, bool unanswered,
 	int64_t since_ns)
 {
-	struct search s = { facts, unanswered, since_ns, NULL };
+	struct search s = { facts, unanswered, since_ns, false, NULL };
 
 	for (unsigned side = 0; side < 2; side++) {
 		const struct direction *d = &slot->direction[side];
@@ -54,7 +76,7 @@ static const struct ice_way *search(const struct facts *facts, const struct mslo
 		for (unsigned i = 0; i < d->window_count; i++)
 			look_in(&s, &d->windows[i]);
 	}
-	return s.best;
+	return unanswered && s.one_works ? NULL : s.best;
 }
 
 const struct ice_way *ice_checks_of(const struct facts *facts, const struct mslot *slot)

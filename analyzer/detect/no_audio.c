@@ -68,6 +68,14 @@ static bool target_private(const struct hearing *h)
 	return target_of(h) && address_private(&target_of(h)->at.addr);
 }
 
+/* Its audio comes from behind the router of that address, seen inside or as the router sends it; not so at a relay. */
+static bool from_behind(const struct hearing *h, const struct address *router)
+{
+	const struct stream *s = h->misdirected ? h->misdirected : h->stream;
+
+	return s && (address_private(&s->src.addr) || address_equal(&s->src.addr, router));
+}
+
 /*
  * Both were told one public address, and it belongs to both: the router in front of them would have to send the packets
  * back inside.
@@ -78,7 +86,7 @@ static bool hairpin(const struct hearing *a, const struct hearing *b)
 
 	if (!x || !y || !address_equal(&x->at.addr, &y->at.addr) || address_private(&x->at.addr))
 		return false;
-	return (a->misdirected || a->stream) && (b->misdirected || b->stream);
+	return from_behind(a, &x->at.addr) && from_behind(b, &x->at.addr);
 }
 
 static bool same_public_nat(const struct facts *facts, const struct mslot *slot, const struct hearing *a,

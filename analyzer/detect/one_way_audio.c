@@ -202,8 +202,11 @@ static struct place place_absent(const struct direction *d, const struct hearing
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	if (told_private(d, h->window) &&
-	    (p.reason[0] == 'n' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
+	    (p.reason[0] == 'n' || p.reason[0] == 'u' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
 		p.also = "answered-address-private";
+		/* what it sends there may go another way than past this point */
+		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
+			p.confidence = p.reason_confidence = CONFIDENCE_LIKELY;
 		/* there may be no way to there, or it waits for a packet to learn the right one */
 		p.culprit = CULPRIT_NONE;
 	}
@@ -272,7 +275,7 @@ static struct words words_of(const struct facts *facts, const struct direction *
 {
 	const struct leg *leg = d->slot->dialog->leg;
 	enum side receiver = side_other(d->sender);
-	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = sender_seen_at(d, h),
+	struct endpoint seen_receiver = party_seen_at(d, receiver), seen_sender = sender_seen_at(facts, d, h),
 		none = { .port = 0 }, real = seen_receiver;
 	struct words w;
 
@@ -520,6 +523,11 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s's audio to %s (%s packets) reaches the router and does not come out behind it, where the other direction passes.", w->sender, w->to,
 			      w->packets);
 		finding_fix(f, "Let the router pass UDP to %s: its rule, its port forwarding, or the port that its SIP helper wrote into the SDP.", w->to);
+	} else if (strcmp(h->undelivered_by, "copy-ends") == 0) {
+		entitle(f, w, h, "The router", "drops the audio");
+		finding_cause(f, "%s's audio to %s goes on reaching the router, and since then does not come out behind it.", w->sender,
+			w->to);
+		finding_fix(f, "Look at the router's firewall, its sessions and their limits at that moment: until then it passed UDP to %s.", w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");
 		say_foreign(f, w, h);

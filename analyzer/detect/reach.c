@@ -23,12 +23,22 @@ static void addresses_add(struct side_addresses *a, const struct endpoint *e)
 	a->at[a->count++] = *e;
 }
 
+static bool any_in_turn(const struct direction *d)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->relayed || d->streams[i]->channelled)
+			return true;
+	}
+	return false;
+}
+
 void side_addresses(const struct mslot *slot, enum side side, struct side_addresses *ret)
 {
 	const struct direction *sends = &slot->direction[side], *receives = &slot->direction[side_other(side)];
 	const struct party *party = &slot->dialog->leg->party[side];
 
 	ret->count = 0;
+	ret->turn = any_in_turn(sends) || any_in_turn(receives);
 	for (unsigned i = 0; i < sends->stream_count; i++)
 		addresses_add(ret, &sends->streams[i]->src);
 	for (unsigned i = 0; i < receives->window_count; i++) {
@@ -191,15 +201,31 @@ static bool any_near(const struct side_addresses *a, const struct side_hosts *of
 	return false;
 }
 
+/*
+ * Of a side whose media host is seen to send anything it is known where it is, or that it is not known: a proxy or a
+ * controller that signals for it may be elsewhere. A TURN server is not where its client lives.
+ */
+static unsigned telling(const struct side_addresses *a, const struct side_hosts *h)
+{
+	for (unsigned i = 0; i < a->media_count && !a->turn; i++) {
+		if (h->at[i] && (h->at[i]->on_host || h->at[i]->ttl_known || h->at[i]->sends_ip))
+			return a->media_count;
+	}
+	return a->count;
+}
+
 void reach_places(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2])
 {
 	struct side_hosts hosts[2];
+	struct side_addresses who[2] = { sides[0], sides[1] };
 
 	hosts_find(facts, &sides[0], &hosts[0]);
 	hosts_find(facts, &sides[1], &hosts[1]);
+	for (unsigned i = 0; i < 2; i++)
+		who[i].count = telling(&sides[i], &hosts[i]);
 	for (unsigned i = 0; i < 2; i++) {
-		ret[i].at = any_at(&hosts[i], sides[i].count);
-		ret[i].near = ret[i].at || any_near(&sides[i], &hosts[i], &sides[1 - i], &hosts[1 - i]);
+		ret[i].at = any_at(&hosts[i], who[i].count);
+		ret[i].near = ret[i].at || any_near(&who[i], &hosts[i], &who[1 - i], &hosts[1 - i]);
 	}
 }
 

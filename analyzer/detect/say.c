@@ -230,14 +230,25 @@ void parts_of_direction(struct finding *f, const struct facts *facts, const stru
 		finding_stream(f, direction_reverse(d)->streams[i]->n);
 }
 
-struct endpoint sender_seen_at(const struct direction *d, const struct hearing *h)
+/* Its SDP names another host for its media than signals, and that one is seen here: it is the one that is silent. */
+static bool media_host_seen(const struct facts *facts, const struct direction *d, const struct window *w)
 {
+	const struct address *sip = &d->slot->dialog->leg->party[d->sender].signalling.addr;
+	const struct host *h = w && w->source_count ? network_host_find(facts->network, &w->sources[0].at.addr) : NULL;
+
+	return h && h->sends_ip && !address_equal(&h->addr, sip) && address_private(&h->addr) == address_private(sip);
+}
+
+struct endpoint sender_seen_at(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	if (h->failure == FAILURE_ABSENT && !d->stream_count && media_host_seen(facts, d, h->window))
+		return h->window->sources[0].at;
 	return h->failure == FAILURE_ABSENT && h->source_apart ? h->window->sources[0].at : party_seen_at(d, d->sender);
 }
 
 void cannot_see_of(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
-	struct endpoint sender = sender_seen_at(d, h), receiver = party_seen_at(d, side_other(d->sender));
+	struct endpoint sender = sender_seen_at(facts, d, h), receiver = party_seen_at(d, side_other(d->sender));
 	char host[SAY_TEXT];
 
 	if (f->confidence == CONFIDENCE_CERTAIN)

@@ -38,7 +38,7 @@ const char *say_point(const struct facts *facts, const struct hearing *h, const 
  */
 struct endpoint party_seen_at(const struct direction *d, enum side side);
 /* The same of its sender, for a direction that failed: direct media is another host's than signalling. */
-struct endpoint sender_seen_at(const struct direction *d, const struct hearing *h);
+struct endpoint sender_seen_at(const struct facts *facts, const struct direction *d, const struct hearing *h);
 /*
  * Frames that set the expectation: the description of the receiver as it reached the sender, and the answer. frame 0:
  * none.

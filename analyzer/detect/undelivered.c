@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* undelivered: packets to the right address of which ICMP, RTCP or a missing copy say that they do not arrive. */
 #include "analyzer/detect/hearing_parts.h"
+#include "analyzer/network/two_points.h"
 
 #define OPEN_NS (5 * SECOND_NS)
 
@@ -151,6 +152,91 @@ static bool image_missing(const struct judge *j, const struct stream *s)
 	       address_private(&s->src.addr);
 }
 
+/* Where it is seen other packets of its hosts are, too, both ways. */
+static bool hosts_pass(const struct judge *j, const struct stream *s)
+{
+	const struct pair *there = network_pair_find(j->facts->network, &s->src.addr, &s->dst.addr),
+		*back = network_pair_find(j->facts->network, &s->dst.addr, &s->src.addr);
+	uint32_t point = network_point(j->facts->network, s->capture, s->interface, s->ifindex);
+
+	return there && back && (there->points & point) && (back->points & point);
+}
+
+static bool is_image(const struct judge *j, const struct address *inside, const struct address *outside)
+{
+	struct endpoint whole = { *inside, 0 }, image;
+	unsigned weight;
+
+	return address_private(inside) && !address_private(outside) &&
+	       network_public_of(j->facts->network, &whole, false, &image, &weight) &&
+	       address_equal(&image.addr, outside);
+}
+
+/*
+ * Both directions are seen at one point each, and not at the other's, where all else that the two say passes, both ways:
+ * what goes in on either side does not come out. A NAT may be between; then the private address is inside.
+ */
+static bool neither_passes(const struct judge *j, const struct stream *s)
+{
+	const struct stream *a = main_stream(direction_reverse(j->d));
+	bool s_same, a_same;
+
+	if (!s || !a || s->twin_of || s->twin_next || a->twin_of || a->twin_next || (s->points & a->points) ||
+	    !s->points || !a->points || s->packets < ALIVE_PACKETS || a->packets < ALIVE_PACKETS ||
+	    s->points & (s->points - 1) || a->points & (a->points - 1) ||
+	    s->first_ns > a->last_ns || a->first_ns > s->last_ns)
+		return false;
+	s_same = address_equal(&s->src.addr, &a->dst.addr);
+	a_same = address_equal(&a->src.addr, &s->dst.addr);
+	if (!(s_same || is_image(j, &s->src.addr, &a->dst.addr)) || !(a_same || is_image(j, &a->src.addr, &s->dst.addr)))
+		return false;
+	/* a NAT, or a router between the nets of both: points beside one another, or members of a bundled link, have neither */
+	if (s_same && a_same && (!just_sent(s) || !just_sent(a) || address_same_net(&s->src.addr, &a->src.addr)))
+		return false;
+	return hosts_pass(j, s) && hosts_pass(j, a);
+}
+
+/*
+ * Something else that goes the receiver's way is still seen at the point behind: what it sends itself, or the file goes
+ * on, where that is another one.
+ */
+static bool still_seen_at(const struct judge *j, const struct stream *copy, int64_t at_ns)
+{
+	const struct direction *back = direction_reverse(j->d);
+
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct stream *x = back->streams[i];
+
+		if ((x->points & copy->points) && !(x->points & (x->points - 1)) && x->last_ns >= at_ns)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * It was seen at two points, and goes on at the one nearer its sender alone: from then on it is dropped between them.
+ * The times of the copy are of its own file's clock.
+ */
+static bool copy_ends(const struct judge *j, const struct stream *s, int64_t to_ns, int64_t *ret_since_ns)
+{
+	const struct stream *copy = s ? s->twin_next : NULL;
+	int64_t offset_ns, since_ns;
+	uint32_t frame;
+	int64_t last_ns;
+
+	if (!copy || copy->twin_next || copy->twin_kind == TWIN_RELAY || copy->points & (copy->points - 1) ||
+	    !clock_between(two_points_clocks(j->facts->points), s->capture, copy->capture, &offset_ns))
+		return false;
+	since_ns = ns_add(copy->last_ns, -offset_ns);
+	last_ns = stream_last_between(s, since_ns, to_ns, &frame);
+	if (last_ns == NS_NONE || ns_minus(last_ns, since_ns) < OPEN_NS ||
+	    stream_packets_between(s, since_ns, to_ns) < OPEN_PACKETS ||
+	    !still_seen_at(j, copy, ns_add(copy->last_ns, OPEN_NS)))
+		return false;
+	*ret_since_ns = since_ns;
+	return true;
+}
+
 bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	struct hearing *h = j->h;
@@ -172,8 +258,11 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
-	} else if (copy_missing(j, c->main) || never_forwarded(j, c->main) || image_missing(j, c->main)) {
+	} else if (neither_passes(j, c->main) || copy_missing(j, c->main) || never_forwarded(j, c->main) ||
+		   image_missing(j, c->main)) {
 		h->undelivered_by = "missing-copy";
+	} else if (copy_ends(j, c->main, to_ns, &since_ns)) {
+		h->undelivered_by = "copy-ends";
 	} else {
 		return false;
 	}

@@ -241,13 +241,29 @@ static void vlan_learn(struct host *host, const struct packet *p)
 		host->vlans[host->vlan_count++] = p->vlan[0];
 }
 
+/*
+ * What reaches every port says nothing of where its sender's other packets pass: multicast, and as ARP does, what asks
+ * for neighbours and tells them (ICMPv6 130 to 137 and 143: RFC 4861, 2710, 3810).
+ */
+static bool says_to_all(const struct packet *p)
+{
+	enum { LISTENER_FIRST = 130, REDIRECT = 137, LISTENER_REPORT = 143 };
+
+	if (address_multicast(&p->dst.addr))
+		return true;
+	return p->kind == PACKET_ICMP && p->icmp.v6 && ((p->icmp.type >= LISTENER_FIRST && p->icmp.type <= REDIRECT) ||
+	       p->icmp.type == LISTENER_REPORT);
+}
+
 void host_sent(struct network *n, struct host_record *h, const struct packet *p, uint32_t count)
 {
 	struct host *host = &h->host;
 
-	host->sends_ip = true;
-	host->packets_out += count;
-	host->last_out_ns = p->at_ns;
+	if (!says_to_all(p)) {
+		host->sends_ip = true;
+		host->packets_out += count;
+		host->last_out_ns = p->at_ns;
+	}
 	if (ttl_is_own(p))
 		ttl_learn(h, p->ttl, count);
 	direction_learn(h, p, count);

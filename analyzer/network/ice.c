@@ -9,19 +9,25 @@
 enum { ICE_WAYS_MAX = 8192, STUN_BINDING = 0x0001, STUN_BINDING_DONE = 0x0101 };
 
 struct ice_record {
-	struct hash_link by_sockets;
+	struct hash_link by_sockets, by_names;
 	struct list_link in_order;
+	uint32_t names;              /* names_hash() of who is asked and who asks */
 	struct ice_way way;
 };
 
 struct ice_ways {
-	struct hash by_sockets;
+	struct hash by_sockets, by_names;
 	struct list in_order;
 };
 
 static uint32_t way_hash(const struct endpoint *from, const struct endpoint *to)
 {
 	return (uint32_t)hash_mix(endpoint_hash(from), endpoint_hash(to));
+}
+
+static uint32_t names_hash(struct span asked, struct span asking)
+{
+	return (uint32_t)hash_mix(hash_bytes(asked.p, asked.n), hash_bytes(asking.p, asking.n));
 }
 
 static struct ice_record *way_find(const struct ice_ways *w, const struct endpoint *from, const struct endpoint *to)
@@ -39,11 +45,14 @@ static struct ice_record *way_find(const struct ice_ways *w, const struct endpoi
 
 static struct ice_record *way_add(struct network *n, const struct packet *p)
 {
+	struct span user = p->stun.username;
+	size_t colon = span_find(user, ':');
 	struct ice_record *r;
 
 	if (!n->ice) {
 		n->ice = memory_zalloc(sizeof *n->ice);
 		hash_init(&n->ice->by_sockets);
+		hash_init(&n->ice->by_names);
 		list_init(&n->ice->in_order);
 	}
 	if (n->ice->in_order.count >= ICE_WAYS_MAX)
@@ -51,7 +60,9 @@ static struct ice_record *way_add(struct network *n, const struct packet *p)
 	r = memory_zalloc(sizeof *r);
 	r->way = (struct ice_way){ .from = p->src, .to = p->dst, .first_ns = p->at_ns, .answered_ns = NS_NONE,
 		.first_at = { p->file, p->frame } };
+	r->names = names_hash(span_first(user, colon), span_from(user, colon + 1));
 	hash_add(&n->ice->by_sockets, &r->by_sockets, way_hash(&p->src, &p->dst));
+	hash_add(&n->ice->by_names, &r->by_names, r->names);
 	list_add_tail(&n->ice->in_order, &r->in_order);
 	return r;
 }
@@ -88,6 +99,23 @@ const struct ice_way *network_ice(const struct network *n, const struct endpoint
 	return r ? &r->way : NULL;
 }
 
+unsigned network_ice_named(const struct network *n, struct span asked, struct span asking, const struct ice_way **ret,
+	unsigned max)
+{
+	uint32_t names = names_hash(asked, asking);
+	unsigned count = 0;
+
+	if (!asked.n || !asking.n || !n->ice)
+		return 0;
+	for (struct hash_link *it = hash_first(&n->ice->by_names, names); it && count < max; it = it->next) {
+		const struct ice_record *r = HASH_ENTRY(it, struct ice_record, by_names);
+
+		if (r->names == names)
+			ret[count++] = &r->way;
+	}
+	return count;
+}
+
 void network_forget_ice(struct network *n)
 {
 	if (!n->ice)
@@ -95,5 +123,6 @@ void network_forget_ice(struct network *n)
 	LIST_EACH_SAFE(it, &n->ice->in_order)
 		free(LIST_ENTRY(it, struct ice_record, in_order));
 	hash_fini(&n->ice->by_sockets);
+	hash_fini(&n->ice->by_names);
 	free(n->ice);
 }
