@@ -206,6 +206,13 @@ static void registration_room(struct calls *c)
 	registration_free(c, LIST_ENTRY(from->head.next, struct registration_record, in_class));
 }
 
+/* All there is room for is taken, an eighth and more of it by such as never succeeded. */
+bool registrations_crowded(const struct calls *c)
+{
+	return c->counts.evicted_registrations && c->registrations.count >= c->config.max_registrations &&
+	       c->registrations_poor.count > c->config.max_registrations / 8;
+}
+
 static struct registration_record *registration_new(
 	struct arrival *a, uint64_t id, uint64_t key, const struct name *aor)
 {
@@ -251,6 +258,24 @@ static void restart_note(struct registration_record *r, const struct arrival *a)
 	x->rebooted_at = r->restarts++ == 0 && early ? a->message->at : (struct frame_ref){ 0 };
 }
 
+static uint64_t id_of(const struct sip_message *sip, const struct name *aor)
+{
+	return hash_mix(sip->keys.call_id, hash_bytes(aor->span.p, aor->span.n));
+}
+
+static uint64_t key_of(const struct packet *p, const struct name *aor)
+{
+	return hash_mix(hash_bytes(aor->span.p, aor->span.n), device_of(p->sip, p->sip->request ? &p->src : &p->dst));
+}
+
+bool registration_known(const struct calls *c, const struct packet *p)
+{
+	struct name aor;
+
+	name_of(&aor, &p->sip->to, false);
+	return find_by_id(c, id_of(p->sip, &aor)) || find_by_key(c, key_of(p, &aor));
+}
+
 static struct registration_record *registration_get(struct arrival *a)
 {
 	struct calls *c = a->c;
@@ -260,12 +285,11 @@ static struct registration_record *registration_get(struct arrival *a)
 	uint64_t id, key;
 
 	name_of(&aor, &sip->to, false);
-	id = hash_mix(sip->keys.call_id, hash_bytes(aor.span.p, aor.span.n));
+	id = id_of(sip, &aor);
 	r = find_by_id(c, id);
 	if (r)
 		return r;
-	key = hash_mix(
-		hash_bytes(aor.span.p, aor.span.n), device_of(sip, sip->request ? &a->packet->src : &a->packet->dst));
+	key = key_of(a->packet, &aor);
 	r = find_by_key(c, key);
 	if (!r)
 		return registration_new(a, id, key, &aor);
