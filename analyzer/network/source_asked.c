@@ -115,12 +115,16 @@ static void index_note(const struct source *x, const struct source_user *u)
 struct source_user *source_user_find(const struct source *x, uint64_t key)
 {
 	const struct user_index *index = index_of(x);
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < x->user_count; i++) {
-		if ((index ? index->keys[i] : x->users[i].key) == key)
-			return &x->users[i];
+	if (index) {
+		while (i < x->user_count && index->keys[i] != key)
+			i++;
+	} else {
+		while (i < x->user_count && x->users[i].key != key)
+			i++;
 	}
-	return NULL;
+	return i < x->user_count ? &x->users[i] : NULL;
 }
 
 void source_user_seen(const struct source *x, struct source_user *u, int64_t at_ns)
@@ -135,20 +139,30 @@ void source_user_let_in(const struct source *x, struct source_user *u)
 	index_note(x, u);
 }
 
-/* Of all that there is room for; not the one that was let in. */
+static struct source_user *index_oldest(struct source *x, const struct user_index *index)
+{
+	unsigned oldest = 0;
+
+	for (unsigned i = 1; i < x->user_count; i++) {
+		if (index->last_ns[i] < index->last_ns[oldest])
+			oldest = i;
+	}
+	return index->last_ns[oldest] < INT64_MAX ? &x->users[oldest] : NULL;
+}
+
+/* Not the one that was let in. */
 static struct source_user *user_oldest(struct source *x)
 {
 	const struct user_index *index = index_of(x);
 	struct source_user *oldest = NULL;
-	int64_t oldest_ns = INT64_MAX;
 
+	if (index)
+		return index_oldest(x, index);
 	for (unsigned i = 0; i < x->user_count; i++) {
-		int64_t last_ns = index ? index->last_ns[i] : x->users[i].accepted ? INT64_MAX : x->users[i].last_ns;
+		struct source_user *u = &x->users[i];
 
-		if (last_ns < oldest_ns) {
-			oldest_ns = last_ns;
-			oldest = &x->users[i];
-		}
+		if (!u->accepted && (!oldest || u->last_ns < oldest->last_ns))
+			oldest = u;
 	}
 	return oldest;
 }
