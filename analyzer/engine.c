@@ -716,11 +716,11 @@ static void messages_ahead(struct engine *e, const struct arrival *arrivals, uns
 		if (!p || p->kind != PACKET_SIP)
 			continue;
 		early_ahead(e->early, p);
-		if (e->shed)
-			shed_ahead(e->shed, p);
 		messages[n++] = p;
 	}
 	calls_ahead(e->calls, messages, n);
+	if (e->shed)
+		shed_ahead(e->shed, messages, n);
 }
 
 void engine_items(struct engine *e, const struct feed_item *items, unsigned count)

@@ -148,10 +148,16 @@ static void repeats_take(struct engine *e, const struct packet *const *messages,
 		repeats_packet_at(e->repeats, messages[i], &places.at[places.from[i]]);
 }
 
+/* What counts messages: those that are shed, too. */
+static void counted_take(struct engine *e, const struct packet *const *list, unsigned count)
+{
+	detections_take(e, list, count);
+	TAKE(e->sources, sources, list, count);
+}
+
 /* SIP messages, without copies that the capture made. */
 static void messages_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
-	detections_take(e, list, count);
 	TAKE_AT_ONCE(e->hops, sip_hops, list, count);
 	TAKE(e->peers, sip_peers, list, count);
 	TAKE_AT_ONCE(e->accounts, accounts, list, count);
@@ -182,11 +188,11 @@ static void taking_add(struct taking *t, const struct packet *p)
 
 void records_take(struct engine *e)
 {
-	struct taking messages, datagrams, asked;
+	struct taking messages, datagrams, counted;
 
 	if (!e->due_count)
 		return;
-	messages.count = datagrams.count = asked.count = 0;
+	messages.count = datagrams.count = counted.count = 0;
 	networks_take(e);
 	points_take(e);
 	for (unsigned i = 0; i < e->due_count; i++) {
@@ -201,14 +207,14 @@ void records_take(struct engine *e)
 		if (p->kind == PACKET_RTP || due->verdict != DUPLICATE_NO)
 			continue;
 		if (sip && due->part != DUE_REST)
-			taking_add(&asked, p);
+			taking_add(&counted, p);
 		if (due->part == DUE_COUNTED)
 			continue;
 		taking_add(&datagrams, p);
 		if (sip)
 			taking_add(&messages, p);
 	}
-	TAKE(e->sources, sources, asked.list, asked.count);
+	counted_take(e, counted.list, counted.count);
 	messages_take(e, messages.list, messages.count);
 	datagrams_take(e, datagrams.list, datagrams.count);
 	e->due_count = 0;

@@ -240,11 +240,18 @@ static struct aside *aside_find(const struct shed *s, const struct sip_message *
 	return found;
 }
 
-void shed_ahead(const struct shed *s, const struct packet *p)
+void shed_ahead(const struct shed *s, const struct packet *const *messages, unsigned count)
 {
-	struct hash_place at = { &s->by_call, p->sip->keys.call_id };
+	struct hash_place at = { &s->by_call, 0 };
 
-	hash_ask_bucket(&at);
+	for (unsigned i = 0; s->by_call.count && i < count; i++) {
+		at.key = messages[i]->sip->keys.call_id;
+		hash_ask_bucket(&at);
+	}
+	for (unsigned i = 0; s->by_call.count && i < count; i++) {
+		at.key = messages[i]->sip->keys.call_id;
+		hash_ask_record(&at);
+	}
 }
 
 bool shed_keep(struct shed *s, const struct packet *p, size_t *ret_bytes)

@@ -18,8 +18,8 @@ void shed_free(struct shed *s);                      /* NULL is fine */
 
 /* A request that could be shed: one that begins something, and shows no sign of having been answered. */
 bool shed_may(const struct packet *p);
-/* The message comes soon: what will be looked for is asked for. */
-void shed_ahead(const struct shed *s, const struct packet *p);
+/* These come soon: what will be looked for is asked for. */
+void shed_ahead(const struct shed *s, const struct packet *const *messages, unsigned count);
 /* One that may not be shed: who sends it, who is sent an answer, is a party. */
 void shed_party(struct shed *s, const struct packet *p);
 /* So is who sends media. */
