@@ -152,6 +152,7 @@ static void repeats_take(struct engine *e, const struct packet *const *messages,
 static void counted_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
 	detections_take(e, list, count);
+	TAKE(e->peers, sip_peers, list, count);
 	TAKE(e->sources, sources, list, count);
 }
 
@@ -159,7 +160,6 @@ static void counted_take(struct engine *e, const struct packet *const *list, uns
 static void messages_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
 	TAKE_AT_ONCE(e->hops, sip_hops, list, count);
-	TAKE(e->peers, sip_peers, list, count);
 	TAKE_AT_ONCE(e->accounts, accounts, list, count);
 	TAKE_AT_ONCE(e->watches, watches, list, count);
 	TAKE(e->services, services, list, count);

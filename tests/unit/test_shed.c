@@ -334,6 +334,7 @@ static void so_is_one_of_registers(void **state)
 		counts = calls_counts(n.e->calls);
 		newest = LIST_ENTRY(calls_registrations(n.e->calls)->head.prev, struct registration, in_order);
 		assert_int_equal(span_equal(newest->call_id, span_of(last_call())), cases[i].begins);
+		assert_int_equal(LIST_ENTRY(sip_peers_in_order(n.e->peers)->head.next, struct sip_peer, in_order)->registers, FLOOD);
 		if (!cases[i].begins) {
 			assert_int_equal(counts.evicted_registrations + calls_registrations(n.e->calls)->count, FLOOD);
 			assert_int_equal(accounts_evicted(n.e->accounts) + accounts_in_order(n.e->accounts)->count, FLOOD);
