@@ -13,7 +13,8 @@
 enum { HEAD = offsetof(struct packet, sip) };
 
 enum {
-	BYTES_MAX = 16384,
+	BYTES_MAX = 16384,           /* of a request that is set aside */
+	LEAST_ROOM = 4 * BYTES_MAX,
 	ASKERS_MAX = 4096,
 	IN_VAIN = 1000,              /* so many in WITHIN_NS: no site redials like that */
 	NAMELESS = SIP_FLAW_NO_CALL_ID | SIP_FLAW_NO_CSEQ | SIP_FLAW_NO_VIA
@@ -58,7 +59,7 @@ struct shed *shed_new(size_t bytes)
 	hash_init(&s->askers);
 	hash_init(&s->by_call);
 	list_init(&s->in_age);
-	s->room = bytes;
+	s->room = bytes > LEAST_ROOM ? bytes : LEAST_ROOM;
 	return s;
 }
 

@@ -216,6 +216,24 @@ static void the_oldest_go(void **state)
 	shed_free(d);
 }
 
+static void any_room_holds_a_few(void **state)
+{
+	struct shed *d = shed_new(1);
+	struct teller t = { .frame = 0 };
+	char more[7000];
+	size_t bytes;
+	bool last;
+
+	(void)state;
+	snprintf(more, sizeof more, "Subject: %06000u\r\n", 1u);
+	assert_true(shed_keep(d, tell(&t, &(struct told){ 1, X, S, INVITE, "a", 1, NULL, more }), &bytes));
+	assert_true(bytes > 6000);
+	assert_true(keep(d, tell(&t, &(struct told){ 2, X, S, INVITE, "b", 1, NULL, more })));
+	assert_non_null(shed_back(d, invite(&t, 3, Y, "a"), &last));
+	assert_non_null(shed_back(d, invite(&t, 3, Y, "b"), &last));
+	shed_free(d);
+}
+
 /* ---- the engine with little room ---- */
 
 struct narrow {                      /* an engine that has no room for the calls of a flood */
@@ -412,7 +430,8 @@ int main(void)
 		cmocka_unit_test(who_asks_in_vain_floods), cmocka_unit_test(it_ends_with_a_silence),
 		cmocka_unit_test(copies_do_not_count), cmocka_unit_test(a_party_does_not_flood),
 		cmocka_unit_test(media_are_a_sign_too), cmocka_unit_test(what_somebody_comes_for_is_given_back),
-		cmocka_unit_test(the_oldest_go), cmocka_unit_test(a_flood_begins_nothing_and_is_counted),
+		cmocka_unit_test(the_oldest_go), cmocka_unit_test(any_room_holds_a_few),
+		cmocka_unit_test(a_flood_begins_nothing_and_is_counted),
 		cmocka_unit_test(so_is_one_of_registers), cmocka_unit_test(an_answer_brings_back_what_it_answers),
 		cmocka_unit_test(so_does_the_next_hop), cmocka_unit_test(others_begin_as_ever),
 	};
