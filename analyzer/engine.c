@@ -13,6 +13,7 @@
 #include "analyzer/engine_judge.h"
 #include "analyzer/engine_records.h"
 #include "analyzer/engine_state.h"
+#include "analyzer/shed.h"
 #include "captures/base/memory.h"
 #include "dissect/plain.h"
 #include "dissect/srtp_check.h"
@@ -21,6 +22,7 @@ enum {
 	ICMP_KEEP = 65536,
 	MEDIA_BATCH = 32,            /* packets of a known stream are told to the network by so many */
 	ALIVE_EACH = 128,            /* of them one says that its call lives: 2.6 s at 20 ms */
+	SHED_SHARE = 8,              /* of the bytes of legs */
 	AHEAD = 8                    /* what media will touch is asked for so many packets before its turn */
 };
 
@@ -181,6 +183,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->peers = sip_peers_new(0);
 	e->flows = flows_new(0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
+	e->shed = options->memory ? shed_new(budget.leg_bytes / SHED_SHARE) : NULL;
 	e->early = early_new(&(struct early_config){ .wait_ns = config_ns(c, "capture", "early-ms", MILLISECOND_NS) });
 	e->findings = findings_new();
 	list_init(&e->icmp);
@@ -228,6 +231,7 @@ void engine_free(struct engine *e)
 	LIST_EACH_SAFE(it, &e->icmp)
 		free(LIST_ENTRY(it, struct icmp_record, in_order));
 	hash_fini(&e->icmp_by_dst);
+	shed_free(e->shed);
 	early_free(e->early);
 	channels_free(e->channels);
 	capture_facts_fini(&e->capture);
@@ -499,7 +503,7 @@ static bool is_told(uint16_t seq)
 
 static void tell_media(struct engine *e, const struct packet *p)
 {
-	records_due(e, p, DUPLICATE_NO, MEDIA_BATCH);
+	records_due(e, p, DUPLICATE_NO, MEDIA_BATCH, DUE_ALL);
 	two_points_frame(e->points, packet_capture(p), p->at_ns);
 	if (p->rtp.seq % ALIVE_EACH == 0)
 		keep_alive(e, p);
@@ -523,25 +527,79 @@ static void take_rtp(struct engine *e, const struct packet *p, struct stream_tic
 
 	if (!r.stream) {
 		/* not RTP, or not known yet: an ordinary datagram */
-		records_due(e, p, network_duplicate(e->network, p), 1);
+		records_due(e, p, network_duplicate(e->network, p), 1, DUE_ALL);
 		return;
 	}
-	if (r.change != STREAM_NOTHING)
-		records_due(e, p, DUPLICATE_NO, 1);
-	else if (is_told(p->rtp.seq))
+	if (r.change != STREAM_NOTHING) {
+		records_due(e, p, DUPLICATE_NO, 1, DUE_ALL);
+		if (e->shed)
+			shed_media(e->shed, &p->src.addr);
+	} else if (is_told(p->rtp.seq)) {
 		tell_media(e, p);
+	}
+}
+
+/* ---- what a flood asks in vain ---- */
+
+static bool no_room(const struct engine *e, const struct packet *p)
+{
+	return calls_no_room(e->calls, p) &&
+	       (p->sip->method != SIP_REGISTER || accounts_no_room(e->accounts, p->sip));
+}
+
+static void set_aside(struct engine *e, const struct packet *p, bool copy)
+{
+	size_t bytes = 0;
+	bool first = !copy && shed_keep(e->shed, p, &bytes);
+
+	calls_lend(e->calls, bytes);
+	calls_give_up(e->calls, p, first);
+	if (first && p->sip->method == SIP_REGISTER)
+		accounts_give_up(e->accounts);
+}
+
+/* Hosts and sources have counted it. */
+static void bring_back(struct engine *e, const struct packet *p)
+{
+	const struct packet *back;
+	bool last;
+
+	while ((back = shed_back(e->shed, p, &last))) {
+		calls_take_back(e->calls, back, last);
+		if (last && back->sip->method == SIP_REGISTER)
+			accounts_take_back(e->accounts);
+		records_due(e, back, DUPLICATE_NO, 1, DUE_REST);
+		take_sip(e, back, false);
+		records_take(e);
+	}
+}
+
+static bool is_shed(struct engine *e, const struct packet *p, bool copy)
+{
+	if (!e->shed || p->kind != PACKET_SIP || !(p->has & HAS_IP))
+		return false;
+	if (!shed_may(p)) {
+		shed_party(e->shed, p);
+	} else if (no_room(e, p) && shed_floods(e->shed, p, copy)) {
+		set_aside(e, p, copy);
+		return true;
+	}
+	bring_back(e, p);
+	return false;
 }
 
 /* Everything but RTP. */
 static void take_packet(struct engine *e, const struct packet *p)
 {
 	enum duplicate_verdict verdict;
+	bool shed;
 
 	two_points_frame(e->points, packet_capture(p), p->at_ns);
 	verdict = p->has & HAS_IP ? network_duplicate(e->network, p) : DUPLICATE_NO;
+	shed = is_shed(e, p, verdict != DUPLICATE_NO);
 	if (p->has & HAS_IP || p->kind == PACKET_ARP || p->voice_vlan)
-		records_due(e, p, verdict, 1);
-	if (!(p->has & HAS_IP))
+		records_due(e, p, verdict, 1, shed ? DUE_COUNTED : DUE_ALL);
+	if (!(p->has & HAS_IP) || shed)
 		return;
 	if (p->kind == PACKET_SIP)
 		take_sip(e, p, verdict != DUPLICATE_NO);
@@ -661,6 +719,8 @@ static void messages_ahead(struct engine *e, const struct arrival *arrivals, uns
 		messages[n++] = p;
 	}
 	calls_ahead(e->calls, messages, n);
+	if (e->shed)
+		shed_ahead(e->shed, messages, n);
 }
 
 void engine_items(struct engine *e, const struct feed_item *items, unsigned count)

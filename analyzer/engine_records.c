@@ -4,11 +4,12 @@
 
 #include "analyzer/engine_state.h"
 
-void records_due(struct engine *e, const struct packet *p, enum duplicate_verdict verdict, uint32_t weight)
+void records_due(struct engine *e, const struct packet *p, enum duplicate_verdict verdict, uint32_t weight,
+	enum due_part part)
 {
 	if (e->due_count == ENGINE_BATCH)       /* a batch, and an answer that waited for its last packet */
 		records_take(e);
-	e->due[e->due_count++] = (struct due){ p, weight, verdict };
+	e->due[e->due_count++] = (struct due){ p, weight, verdict, part };
 }
 
 /* ---- what is looked for in a batch ---- */
@@ -59,8 +60,9 @@ static void network_take(struct engine *e, const struct due *due, const struct h
 {
 	const struct packet *p = due->packet;
 
-	network_packet_at(e->network, p, due->verdict, due->weight, at);
-	if (due->verdict != DUPLICATE_NO)
+	if (due->part != DUE_REST)
+		network_packet_at(e->network, p, due->verdict, due->weight, at);
+	if (due->verdict != DUPLICATE_NO || due->part == DUE_COUNTED)
 		return;
 	if (p->kind == PACKET_SIP) {
 		network_learn_sip(e->network, p, p->sip);
@@ -87,7 +89,7 @@ static void networks_take(struct engine *e)
 		else
 			places.count += network_places(e->network, p, &places.at[places.count]);
 		ways[i] = places.count;
-		if (p->kind == PACKET_SIP)
+		if (p->kind == PACKET_SIP && e->due[i].part != DUE_COUNTED)
 			places.count += sip_ways_places(e->ways, p, &places.at[places.count]);
 	}
 	places_ask(&places);
@@ -96,6 +98,11 @@ static void networks_take(struct engine *e)
 }
 
 /* SIP, copies too. */
+static bool points_asked(const struct due *due)
+{
+	return due->packet->kind == PACKET_SIP && due->part != DUE_COUNTED;
+}
+
 static void points_take(struct engine *e)
 {
 	struct places places;
@@ -103,12 +110,12 @@ static void points_take(struct engine *e)
 	places.count = 0;
 	for (unsigned i = 0; i < e->due_count; i++) {
 		places.from[i] = places.count;
-		if (e->due[i].packet->kind == PACKET_SIP)
+		if (points_asked(&e->due[i]))
 			places.count += two_points_places(e->points, e->due[i].packet, &places.at[places.count]);
 	}
 	places_ask(&places);
 	for (unsigned i = 0; i < e->due_count; i++) {
-		if (e->due[i].packet->kind == PACKET_SIP)
+		if (points_asked(&e->due[i]))
 			two_points_message_at(e->points, e->due[i].packet, e->due[i].verdict,
 				&places.at[places.from[i]]);
 	}
@@ -141,14 +148,19 @@ static void repeats_take(struct engine *e, const struct packet *const *messages,
 		repeats_packet_at(e->repeats, messages[i], &places.at[places.from[i]]);
 }
 
+/* What counts messages: those that are shed, too. */
+static void counted_take(struct engine *e, const struct packet *const *list, unsigned count)
+{
+	detections_take(e, list, count);
+	TAKE(e->peers, sip_peers, list, count);
+	TAKE(e->sources, sources, list, count);
+}
+
 /* SIP messages, without copies that the capture made. */
 static void messages_take(struct engine *e, const struct packet *const *list, unsigned count)
 {
-	detections_take(e, list, count);
 	TAKE_AT_ONCE(e->hops, sip_hops, list, count);
-	TAKE(e->peers, sip_peers, list, count);
 	TAKE_AT_ONCE(e->accounts, accounts, list, count);
-	TAKE(e->sources, sources, list, count);
 	TAKE_AT_ONCE(e->watches, watches, list, count);
 	TAKE(e->services, services, list, count);
 	repeats_take(e, list, count);
@@ -163,30 +175,47 @@ static void datagrams_take(struct engine *e, const struct packet *const *list, u
 	TAKE(e->paths, sip_paths, list, count);
 }
 
+/* What each of these takes, in the order of the packets. */
+struct taking {
+	const struct packet *list[ENGINE_BATCH];
+	unsigned count;
+};
+
+static void taking_add(struct taking *t, const struct packet *p)
+{
+	t->list[t->count++] = p;
+}
+
 void records_take(struct engine *e)
 {
-	const struct packet *messages[ENGINE_BATCH] = { NULL }, *datagrams[ENGINE_BATCH] = { NULL };
-	unsigned message_count = 0, datagram_count = 0;
+	struct taking messages, datagrams, counted;
 
 	if (!e->due_count)
 		return;
+	messages.count = datagrams.count = counted.count = 0;
 	networks_take(e);
 	points_take(e);
 	for (unsigned i = 0; i < e->due_count; i++) {
 		const struct due *due = &e->due[i];
 		const struct packet *p = due->packet;
+		bool sip = p->kind == PACKET_SIP;
 
 		if (!(p->has & HAS_IP))
 			continue;
-		if (p->kind == PACKET_RTP || due->verdict == DUPLICATE_NO)
+		if (due->part != DUE_REST && (p->kind == PACKET_RTP || due->verdict == DUPLICATE_NO))
 			outflows_packet(e->outflows, p);
 		if (p->kind == PACKET_RTP || due->verdict != DUPLICATE_NO)
 			continue;
-		datagrams[datagram_count++] = p;
-		if (p->kind == PACKET_SIP)
-			messages[message_count++] = p;
+		if (sip && due->part != DUE_REST)
+			taking_add(&counted, p);
+		if (due->part == DUE_COUNTED)
+			continue;
+		taking_add(&datagrams, p);
+		if (sip)
+			taking_add(&messages, p);
 	}
-	messages_take(e, messages, message_count);
-	datagrams_take(e, datagrams, datagram_count);
+	counted_take(e, counted.list, counted.count);
+	messages_take(e, messages.list, messages.count);
+	datagrams_take(e, datagrams.list, datagrams.count);
 	e->due_count = 0;
 }

@@ -12,6 +12,7 @@
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
+#include "analyzer/engine_records.h"
 #include "analyzer/media/binding.h"
 #include "analyzer/network/channel.h"
 #include "analyzer/network/echo.h"
@@ -45,6 +46,7 @@ struct due {                         /* a packet that the records have not taken
 	const struct packet *packet;
 	uint32_t weight;             /* packets that it stands for */
 	enum duplicate_verdict verdict;
+	enum due_part part;
 };
 
 struct engine {
@@ -55,6 +57,7 @@ struct engine {
 	/* packets of a batch that were made here: of plain frames, and with the peer of a channel that is known */
 	struct packet made[ENGINE_BATCH];
 	struct early *early;         /* answers before their requests */
+	struct shed *shed;           /* what a flood asks in vain; NULL: there is no limit to memory */
 	struct calls *calls;
 	struct accounts *accounts;
 	struct sources *sources;

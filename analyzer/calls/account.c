@@ -135,6 +135,22 @@ static void account_room(struct accounts *a)
 	a->evicted++;
 }
 
+bool accounts_no_room(const struct accounts *a, const struct sip_message *m)
+{
+	return a->evicted && a->order.count >= a->max && a->poor.count > a->max / 8 &&
+	       !account_find(a, aor_key(m->to.user, m->to.host));
+}
+
+void accounts_give_up(struct accounts *a)
+{
+	a->evicted++;
+}
+
+void accounts_take_back(struct accounts *a)
+{
+	a->evicted--;
+}
+
 static struct account *account_new(struct accounts *a, const struct sip_address *to, uint64_t key)
 {
 	struct account *x = memory_zalloc(sizeof *x);

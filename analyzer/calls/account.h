@@ -129,5 +129,12 @@ const struct device *accounts_device_at(const struct accounts *a, const struct e
 /* Accounts with that user, whatever the domain, one after the other; begin with NULL, NULL: no more. */
 const struct account *accounts_of_user(const struct accounts *a, struct span user, const struct account *before);
 uint64_t accounts_evicted(const struct accounts *a);
+/*
+ * As calls_no_room(), calls_give_up(), calls_take_back(): this REGISTER's user has no account here, and one that began
+ * would make another one go.
+ */
+bool accounts_no_room(const struct accounts *a, const struct sip_message *m);
+void accounts_give_up(struct accounts *a);
+void accounts_take_back(struct accounts *a);
 
 #endif

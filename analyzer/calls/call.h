@@ -437,6 +437,18 @@ void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns);
 /* Joins legs by relayed media (1.1.4): the engine saw a stream of x leave the host again as a stream of y. */
 void calls_join_media(struct calls *c, struct leg *x, struct leg *y);
 
+/*
+ * crowd.c. No leg or registration of this request is on record, and one that began would make another go that is as
+ * half-open as itself.
+ */
+bool calls_no_room(const struct calls *c, const struct packet *p);
+/* Such a request was given up without a record: its Call-ID is the first, or one that was given up before. */
+void calls_give_up(struct calls *c, const struct packet *p, bool first);
+/* It comes after all, as calls_message(): last: of its Call-ID no other one is given up. */
+void calls_take_back(struct calls *c, const struct packet *p, bool last);
+/* So many bytes of what legs may take are for something else from now on. */
+void calls_lend(struct calls *c, size_t bytes);
+
 /* Numbers calls, settles states that the end of the capture leaves open. Once. Its events come from calls_tick(). */
 void calls_finish(struct calls *c, int64_t last_ns);
 

@@ -320,6 +320,8 @@ void legs_fit(struct calls *c, struct leg_record *r);
 void leg_remove(struct calls *c, struct leg_record *r);
 void legs_bury(struct calls *c);
 struct leg *leg_by_call_id(const struct calls *c, struct span call_id);
+bool leg_known(const struct calls *c, const struct sip_message *sip);
+bool legs_crowded(const struct calls *c);
 
 /* leg_state.c */
 void leg_note(struct arrival *a);
@@ -369,6 +371,8 @@ void join_skewed(struct calls *c);
 
 /* registration.c */
 void registration_note(struct arrival *a);
+bool registration_known(const struct calls *c, const struct packet *p);
+bool registrations_crowded(const struct calls *c);
 void registrations_tick(struct calls *c, int64_t now_ns);
 void registrations_bury(struct calls *c);
 void registrations_free(struct calls *c);

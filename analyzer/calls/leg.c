@@ -59,6 +59,12 @@ struct leg *leg_by_call_id(const struct calls *c, struct span call_id)
 	return id && id->legs.count ? &LIST_ENTRY(id->legs.head.prev, struct leg_record, in_id)->leg : NULL;
 }
 
+/* Any of its Call-ID. */
+bool leg_known(const struct calls *c, const struct sip_message *sip)
+{
+	return call_id_find(c, sip->call_id, (uint32_t)sip->keys.call_id);
+}
+
 /* ---- finding ---- */
 
 static struct leg_record *leg_find(const struct arrival *a, const struct tag_key *from)
@@ -376,6 +382,18 @@ static struct leg_record *least_useful(const struct calls *c, const struct leg_r
 		}
 	}
 	return any;
+}
+
+/* Half-open ones have more than their share, and all there is is taken. */
+bool legs_crowded(const struct calls *c)
+{
+	size_t bytes = 0;
+
+	if (!c->counts.evicted_legs || !has_too_much(c, CLASS_NOISE))
+		return false;
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		bytes += c->class_bytes[i];
+	return bytes >= c->config.max_bytes - c->config.max_bytes / SHARES;
 }
 
 static bool evict_one(struct calls *c, const struct leg_record *spare)

@@ -5,13 +5,16 @@
  */
 #include "analyzer/calls/internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "analyzer/calls/trial.h"
 #include "captures/base/memory.h"
 
-enum { NAME_MAX_BYTES = 256, ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2, BOOT_CSEQ = 3 };
+enum {
+	NAME_MAX_BYTES = 256,
+	PART_MAX_BYTES = 100,        /* of it: of the user, and of the host */
+	ARENA_MAX_BYTES = 65536, CONTACTS_WALKED = 64, REFUSALS_FAIL = 2, BOOT_CSEQ = 3
+};
 
 #define EXPIRY_GRACE_NS TRANSACTION_LIFE_NS /* a refresh may be on its way */
 
@@ -108,18 +111,38 @@ struct name {
 	struct span span;
 };
 
+/* As far as a NUL in it, if there is one. */
+static void name_add(struct name *name, struct span s)
+{
+	size_t n = strnlen((const char *)s.p, s.n < PART_MAX_BYTES ? s.n : PART_MAX_BYTES);
+
+	memcpy(name->text + name->span.n, s.p, n);
+	name->span.n += n;
+}
+
+static void name_add_port(struct name *name, uint16_t port)
+{
+	uint8_t text[6];
+	size_t at = sizeof text;
+
+	do
+		text[--at] = (uint8_t)('0' + port % 10);
+	while (port /= 10);
+	text[--at] = ':';
+	name_add(name, (struct span){ text + at, sizeof text - at });
+}
+
 static void name_of(struct name *name, const struct sip_address *address, bool with_port)
 {
-	int n = snprintf(name->text, sizeof name->text, "%.*s%s%.*s",
-		(int)(address->user.n < 100 ? address->user.n : 100), (const char *)address->user.p,
-		address->user.n ? "@" : "", (int)(address->host.n < 100 ? address->host.n : 100),
-		(const char *)address->host.p);
-
-	if (with_port && address->has_port && n > 0 && (size_t)n < sizeof name->text)
-		n += snprintf(name->text + n, sizeof name->text - (size_t)n, ":%u", address->port);
-	name->span = (struct span){ (const uint8_t *)name->text, (size_t)(n < 0 ? 0 : n) };
-	if (name->span.n >= sizeof name->text)
-		name->span.n = sizeof name->text - 1;
+	name->span = (struct span){ (const uint8_t *)name->text, 0 };
+	if (address->user.n) {
+		name_add(name, address->user);
+		name_add(name, SPAN("@"));
+	}
+	if (address->host.n)
+		name_add(name, address->host);
+	if (with_port && address->has_port && name->span.n)
+		name_add_port(name, address->port);
 }
 
 /*
@@ -207,6 +230,13 @@ static void registration_room(struct calls *c)
 	registration_free(c, LIST_ENTRY(from->head.next, struct registration_record, in_class));
 }
 
+/* All there is room for is taken, an eighth and more of it by such as never succeeded. */
+bool registrations_crowded(const struct calls *c)
+{
+	return c->counts.evicted_registrations && c->registrations.count >= c->config.max_registrations &&
+	       c->registrations_poor.count > c->config.max_registrations / 8;
+}
+
 static struct registration_record *registration_new(
 	struct arrival *a, uint64_t id, uint64_t key, const struct name *aor)
 {
@@ -252,6 +282,24 @@ static void restart_note(struct registration_record *r, const struct arrival *a)
 	x->rebooted_at = r->restarts++ == 0 && early ? a->message->at : (struct frame_ref){ 0 };
 }
 
+static uint64_t id_of(const struct sip_message *sip, const struct name *aor)
+{
+	return hash_mix(sip->keys.call_id, hash_bytes(aor->span.p, aor->span.n));
+}
+
+static uint64_t key_of(const struct packet *p, const struct name *aor)
+{
+	return hash_mix(hash_bytes(aor->span.p, aor->span.n), device_of(p->sip, p->sip->request ? &p->src : &p->dst));
+}
+
+bool registration_known(const struct calls *c, const struct packet *p)
+{
+	struct name aor;
+
+	name_of(&aor, &p->sip->to, false);
+	return find_by_id(c, id_of(p->sip, &aor)) || find_by_key(c, key_of(p, &aor));
+}
+
 static struct registration_record *registration_get(struct arrival *a)
 {
 	struct calls *c = a->c;
@@ -261,12 +309,11 @@ static struct registration_record *registration_get(struct arrival *a)
 	uint64_t id, key;
 
 	name_of(&aor, &sip->to, false);
-	id = hash_mix(sip->keys.call_id, hash_bytes(aor.span.p, aor.span.n));
+	id = id_of(sip, &aor);
 	r = find_by_id(c, id);
 	if (r)
 		return r;
-	key = hash_mix(
-		hash_bytes(aor.span.p, aor.span.n), device_of(sip, sip->request ? &a->packet->src : &a->packet->dst));
+	key = key_of(a->packet, &aor);
 	r = find_by_key(c, key);
 	if (!r)
 		return registration_new(a, id, key, &aor);

@@ -36,7 +36,8 @@ enum tool_mark {                     /* what known tools leave in their messages
 /* How many things of a kind came within a minute, an hour, a day at most; kept over a ring of their latest times. */
 struct pace {
 	unsigned count;              /* all, ever */
-	unsigned minute, hour, day;  /* the most in so long, up to the ring's room */
+	uint16_t minute, hour, day;  /* the most in so long, up to the ring's room */
+	uint16_t rising;             /* so many of the latest, up to the ring's room, came in the order of time */
 	int64_t from_ns, to_ns;      /* of the fullest minute */
 };
 

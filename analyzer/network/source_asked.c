@@ -89,20 +89,75 @@ void source_target_take(struct sources *s, struct source *x, const struct packet
 
 /* ---- as whom ---- */
 
+enum { USERS_WALKED = SOURCE_EXACT / 2 };
+
+/* Behind the users of a source that has more than USERS_WALKED: what is asked of them all, side by side. */
+struct user_index {
+	uint64_t keys[SOURCE_EXACT];
+	int64_t last_ns[SOURCE_EXACT];       /* INT64_MAX: it was let in */
+};
+
+static struct user_index *index_of(const struct source *x)
+{
+	return x->user_count > USERS_WALKED ? (struct user_index *)(void *)(x->users + SOURCE_EXACT) : NULL;
+}
+
+static void index_note(const struct source *x, const struct source_user *u)
+{
+	struct user_index *index = index_of(x);
+
+	if (!index)
+		return;
+	index->keys[u - x->users] = u->key;
+	index->last_ns[u - x->users] = u->accepted ? INT64_MAX : u->last_ns;
+}
+
 struct source_user *source_user_find(const struct source *x, uint64_t key)
 {
-	for (unsigned i = 0; i < x->user_count; i++) {
-		if (x->users[i].key == key)
-			return &x->users[i];
+	const struct user_index *index = index_of(x);
+	unsigned i = 0;
+
+	if (index) {
+		while (i < x->user_count && index->keys[i] != key)
+			i++;
+	} else {
+		while (i < x->user_count && x->users[i].key != key)
+			i++;
 	}
-	return NULL;
+	return i < x->user_count ? &x->users[i] : NULL;
+}
+
+void source_user_seen(const struct source *x, struct source_user *u, int64_t at_ns)
+{
+	u->last_ns = at_ns;
+	index_note(x, u);
+}
+
+void source_user_let_in(const struct source *x, struct source_user *u)
+{
+	u->accepted++;
+	index_note(x, u);
+}
+
+static struct source_user *index_oldest(struct source *x, const struct user_index *index)
+{
+	unsigned oldest = 0;
+
+	for (unsigned i = 1; i < x->user_count; i++) {
+		if (index->last_ns[i] < index->last_ns[oldest])
+			oldest = i;
+	}
+	return index->last_ns[oldest] < INT64_MAX ? &x->users[oldest] : NULL;
 }
 
 /* Not the one that was let in. */
 static struct source_user *user_oldest(struct source *x)
 {
+	const struct user_index *index = index_of(x);
 	struct source_user *oldest = NULL;
 
+	if (index)
+		return index_oldest(x, index);
 	for (unsigned i = 0; i < x->user_count; i++) {
 		struct source_user *u = &x->users[i];
 
@@ -147,8 +202,9 @@ static bool user_met(struct source *x, struct span name)
 static void users_grow(struct source *x)
 {
 	bool only = x->users == &x->only_user;
+	size_t more = x->user_count == USERS_WALKED ? sizeof(struct user_index) : 0;
 
-	x->users = memory_resize(only ? NULL : x->users, 2u * x->user_count, sizeof *x->users);
+	x->users = memory_resize(only ? NULL : x->users, 1, 2 * x->user_count * sizeof *x->users + more);
 	if (only)
 		x->users[0] = x->only_user;
 }
@@ -166,6 +222,8 @@ static struct source_user *user_new(struct sources *s, struct source *x, uint64_
 			users_grow(x);
 		u = &x->users[x->user_count++];
 		s->users++;
+		for (unsigned i = 0; x->user_count == USERS_WALKED + 1 && i < USERS_WALKED; i++)
+			index_note(x, &x->users[i]);
 	} else {
 		u = user_oldest(x);
 		if (u)
@@ -178,6 +236,7 @@ static struct source_user *user_new(struct sources *s, struct source *x, uint64_
 	u->accepted_ns = u->accepted_first_ns = u->rejected_first_ns = u->rejected_last_ns = NS_NONE;
 	u->once_counted = known;
 	memcpy(u->user, text, sizeof u->user);
+	index_note(x, u);
 	return u;
 }
 

@@ -4,13 +4,12 @@
 #include "captures/base/digest.h"
 #include "captures/base/memory.h"
 
-void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
+/* By the one in hand, which fills it: nothing to count where even the oldest came within a minute. */
+static void pace_walk(struct pace *p, const int64_t *ring, unsigned room, unsigned have, unsigned at)
 {
-	unsigned minute = 0, hour = 0, day = 0, have, at = p->count++ % room;
-	int64_t from_ns = at_ns;
+	uint16_t minute = 0, hour = 0, day = 0;
+	int64_t at_ns = ring[at], from_ns = at_ns;
 
-	ring[at] = at_ns;
-	have = p->count < room ? p->count : room;
 	for (unsigned i = 0; i < have; i++, at = at ? at - 1 : room - 1) {
 		int64_t then_ns = ring[at], age_ns = ns_minus(at_ns, then_ns);
 
@@ -32,11 +31,31 @@ void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
 	p->day = day > p->day ? day : p->day;
 }
 
+void source_pace(struct pace *p, int64_t *ring, unsigned room, int64_t at_ns)
+{
+	unsigned at = p->count % room, before = at ? at - 1 : room - 1, have, oldest;
+
+	p->rising = p->count && ring[before] <= at_ns ? p->rising + (p->rising < room) : 1;
+	p->count++;
+	ring[at] = at_ns;
+	have = p->count < room ? p->count : room;
+	oldest = have < room || at == room - 1 ? 0 : at + 1;
+	if (p->rising < have || ns_minus(at_ns, ring[oldest]) > MINUTE_NS) {
+		pace_walk(p, ring, room, have, at);
+		return;
+	}
+	p->minute = (uint16_t)have;
+	p->hour = p->hour > have ? p->hour : (uint16_t)have;
+	p->day = p->day > have ? p->day : (uint16_t)have;
+	p->from_ns = ring[oldest];
+	p->to_ns = at_ns;
+}
+
 /* One alone is where the fullest minute begins: the ring comes with the second. */
 void source_pace_grow(struct pace *p, int64_t **ring, int64_t at_ns)
 {
 	if (!p->count) {
-		*p = (struct pace){ 1, 1, 1, 1, at_ns, at_ns };
+		*p = (struct pace){ 1, 1, 1, 1, 1, at_ns, at_ns };
 		return;
 	}
 	if (p->count < SOURCE_EXACT && (p->count & (p->count - 1)) == 0)
@@ -174,13 +193,25 @@ static unsigned bit_of(const struct source *x, struct span name)
 	return ((unsigned)out[0] << 16 | (unsigned)out[1] << 8 | out[2]) % (SOURCE_BITS * 64);
 }
 
+static bool bits_full(const uint64_t bits[SOURCE_BITS])
+{
+	unsigned i = 0;
+
+	while (i < SOURCE_BITS && bits[i] == UINT64_MAX)
+		i++;
+	return i == SOURCE_BITS;
+}
+
 bool source_bit_add(const struct source *x, uint64_t **bits, struct span name)
 {
-	unsigned at = bit_of(x, name);
+	unsigned at;
 	bool known;
 
 	if (!*bits)
 		*bits = memory_zalloc(SOURCE_BITS * sizeof **bits);
+	if (bits_full(*bits))
+		return true;
+	at = bit_of(x, name);
 	known = (*bits)[at / 64] >> at % 64 & 1;
 	(*bits)[at / 64] |= UINT64_C(1) << at % 64;
 	return known;

@@ -258,8 +258,9 @@ static void take_acceptance(struct sources *s, struct source *x, struct source_u
 	guessed |= x->accepted_ns == NS_NONE && users_rejected(x, p->at_ns) >= s->config.bf_users;
 	if (x->accepted_ns == NS_NONE && !guessed)
 		x->accepted_ns = p->at_ns;
-	if (u->accepted++ == 0)
+	if (u->accepted == 0)
 		u->accepted_first_ns = p->at_ns;
+	source_user_let_in(x, u);
 	if (u->taken)
 		return;
 	u->accepted_ns = p->at_ns;

@@ -78,6 +78,9 @@ struct source_target *source_target_find(const struct source *x, const struct ad
 void source_target_take(struct sources *s, struct source *x, const struct packet *p);
 struct source_user *source_user_find(const struct source *x, uint64_t key);
 struct source_user *source_user_take(struct sources *s, struct source *x, const struct packet *p, struct span name);
+/* It was asked for again; one more of its requests was accepted, so that it stays. */
+void source_user_seen(const struct source *x, struct source_user *u, int64_t at_ns);
+void source_user_let_in(const struct source *x, struct source_user *u);
 
 /* source_login.c. False: a request without credentials. */
 bool source_login_of(const struct sip_message *m, struct sip_digest *ret);

@@ -82,7 +82,7 @@ static void take_initial(struct sources *s, struct source *x, struct attempt *a,
 	if (u) {
 		a->user = u->key;
 		u->requests++;
-		u->last_ns = p->at_ns;
+		source_user_seen(x, u, p->at_ns);
 	}
 	if (m->method == SIP_INVITE)
 		source_pace_grow(&x->invites, &x->invite_ns, p->at_ns);

@@ -5,6 +5,9 @@
  */
 #include "captures/base/digest.h"
 
+#include <endian.h>
+#include <string.h>
+
 static uint64_t rotated(uint64_t x, unsigned bits)
 {
 	return x << bits | x >> (64 - bits);
@@ -12,17 +15,16 @@ static uint64_t rotated(uint64_t x, unsigned bits)
 
 static uint64_t word_read(const uint8_t *p)
 {
-	uint64_t word = 0;
+	uint64_t word;
 
-	for (unsigned i = 8; i-- > 0;)
-		word = word << 8 | p[i];
-	return word;
+	memcpy(&word, p, sizeof word);
+	return le64toh(word);
 }
 
 static void word_write(uint8_t *p, uint64_t word)
 {
-	for (unsigned i = 0; i < 8; i++)
-		p[i] = (uint8_t)(word >> 8 * i);
+	word = htole64(word);
+	memcpy(p, &word, sizeof word);
 }
 
 static void rounds(uint64_t v[4], unsigned count)

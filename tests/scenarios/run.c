@@ -184,8 +184,8 @@ static bool profile_write(const struct scenario *s, int fd, char *why, size_t ro
 static bool captures_judge(const struct run *run, struct scenario *s, const char *const *paths, char *why, size_t room)
 {
 	char profile[] = "/tmp/deadair-profile-XXXXXX", *config = s->profile ? profile : "none";
-	char *json[SCENARIO_FILES + 6] = { (char *)run->deadair, "read", "--config", config, "--json" };
-	char *plain[SCENARIO_FILES + 5] = { (char *)run->deadair, "read", "--config", config };
+	char *json[SCENARIO_FILES + 8] = { (char *)run->deadair, "read", "--config", config, "--json" };
+	char *plain[SCENARIO_FILES + 7] = { (char *)run->deadair, "read", "--config", config };
 	char errors[] = "/tmp/deadair-scenario-XXXXXX", complaint[200];
 	int err = mkstemp(errors);
 	struct output first, second, text;
@@ -194,6 +194,10 @@ static bool captures_judge(const struct run *run, struct scenario *s, const char
 	for (unsigned i = 0; i < s->file_count; i++) {
 		json[5 + i] = (char *)paths[i];
 		plain[4 + i] = (char *)paths[i];
+	}
+	if (s->memory) {
+		json[5 + s->file_count] = plain[4 + s->file_count] = "--memory";
+		json[6 + s->file_count] = plain[5 + s->file_count] = (char *)s->memory;
 	}
 	if (err < 0) {
 		snprintf(why, room, "no temporary file");

@@ -155,6 +155,12 @@ static void never_read(struct scenario *s, struct words *w)
 		scenario_fail(s, "too many of these lines");
 }
 
+/* memory SIZE: deadair reads with no more than that. */
+static void memory_read(struct scenario *s, struct words *w)
+{
+	s->memory = word_want(s, w, "the size");
+}
+
 /* needs NAME: a library without which the scenario is skipped. */
 static void needs_read(struct scenario *s, struct words *w)
 {
@@ -173,6 +179,7 @@ static const struct {
 	  { "exit", exit_read },
 	{ "expect", expect_read },   { "fact", fact_read },       { "flow", flow_read },        { "host", host_read },
 	{ "icmp", icmp_read },       { "lldp", lldp_read },       { "lose", lose_read },       { "may", may_read },
+	  { "memory", memory_read },
 	  { "mirror", mirror_read },
 	{ "nat", nat_read },         { "needs", needs_read },     { "never", never_read },     { "place", place_read },
 	  { "profile", profile_read },

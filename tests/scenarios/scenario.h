@@ -221,6 +221,7 @@ struct scenario {
 	struct arena *arena;
 	const char *path, *name, *title;
 	const char *profile;         /* a deadair.conf; NULL: none is read */
+	const char *memory;          /* --memory; NULL: without */
 	const char *profile_files[SCENARIO_PROFILE_FILES];   /* that it names; the runner removes them */
 	unsigned profile_file_count;
 	unsigned line;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* network/source: counting by source, credentials, classes, what makes a scan or a guess; bounds. */
-#include "analyzer/network/source.h"
+#include "analyzer/network/source_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -379,6 +379,94 @@ static void test_forgiven_may_go(void **state)
 	end(t);
 }
 
+/* ---- counting in fewer steps ---- */
+
+enum { RING = 24 };
+
+/* As source_pace() says of itself: the most within a minute, an hour, a day, as far as the ring reaches. */
+static void pace_slowly(struct pace *p, const int64_t *all, unsigned count)
+{
+	unsigned have = count < RING ? count : RING, minute = 0, hour = 0, day = 0;
+	int64_t now_ns = all[count - 1], from_ns = now_ns;
+
+	for (unsigned i = 0; i < have && now_ns - all[count - 1 - i] <= 24 * HOUR_NS; i++) {
+		int64_t age_ns = now_ns - all[count - 1 - i];
+
+		day++;
+		hour += age_ns <= HOUR_NS;
+		if (age_ns <= MINUTE_NS) {
+			minute++;
+			from_ns = all[count - 1 - i];
+		}
+	}
+	if (minute >= p->minute) {
+		p->minute = (uint16_t)minute;
+		p->from_ns = from_ns;
+		p->to_ns = now_ns;
+	}
+	p->hour = hour > p->hour ? (uint16_t)hour : p->hour;
+	p->day = day > p->day ? (uint16_t)day : p->day;
+}
+
+static void test_paces(void **state)
+{
+	/* milliseconds: the most from one to the next, and how many in a hundred come out of order */
+	static const struct { const char *name; uint32_t step_ms, back; } cases[] = {
+		{ "a flood", 2, 0 }, { "a scan", 3000, 0 }, { "a slow one", 400000, 0 }, { "over days", 40000000, 0 },
+		{ "two clocks", 3000, 10 }, { "a flood of two clocks", 40, 30 }, { "all at once", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pace fast = { 0 }, slow = { 0 };
+		int64_t ring[RING], all[500], now_ns = START_NS;
+		uint32_t dice = 7;
+
+		for (unsigned k = 0; k < 500; k++) {
+			dice = dice * 1664525u + 1013904223u;
+			now_ns += (int64_t)(cases[i].step_ms ? dice % (cases[i].step_ms + 1) : 0) * MILLISECOND_NS;
+			all[k] = now_ns - (dice >> 16 >= 65536u * cases[i].back / 100 ? 0 : (dice & 0xffff) * 2 * MILLISECOND_NS);
+			source_pace(&fast, ring, RING, all[k]);
+			pace_slowly(&slow, all, k + 1);
+			if (fast.minute != slow.minute || fast.hour != slow.hour || fast.day != slow.day ||
+			    fast.from_ns != slow.from_ns || fast.to_ns != slow.to_ns || fast.count != k + 1)
+				fail_msg("%s: the %u-th", cases[i].name, k);
+		}
+	}
+}
+
+/* Of more users than there is room for the one that was silent for longest goes, but not one that was let in. */
+static void test_users_go(void **state)
+{
+	struct teller *t = begin(0);
+	const struct source *x;
+	char user[16];
+
+	(void)state;
+	ask(t, 0.5, "10.0.0.9:5060", SERVER, (struct ask){ "REGISTER", "first", "b", "n", NULL, 1 });
+	reply(t, 0.6, SERVER, "10.0.0.9:5060", (struct ask){ "REGISTER", "first", "b", "n", NULL, 1 }, 200, NULL);
+	for (unsigned i = 0; i < 3 * SOURCE_EXACT; i++) {
+		snprintf(user, sizeof user, "u%u", i);
+		ask(t, 1 + i, "10.0.0.9:5060", SERVER, (struct ask){ "OPTIONS", user, user, NULL, NULL, 0 });
+		snprintf(user, sizeof user, "again%u", i);
+		if (i && i % 40 == 0)
+			ask(t, 1.5 + i, "10.0.0.9:5060", SERVER, (struct ask){ "OPTIONS", "u20", user, NULL, NULL, 0 });
+	}
+	x = sources_find(t->s, &(struct address){ .family = 4, .bytes = { 10, 0, 0, 9 } });
+	assert_non_null(x);
+	assert_int_equal(x->user_count, SOURCE_EXACT);
+	for (unsigned i = 0; i < x->user_count; i++) {
+		const char *name = x->users[i].user;
+		bool new = name[0] == 'u' && strtoul(name + 1, NULL, 10) > 2 * SOURCE_EXACT;
+
+		if (!new && strcmp(name, "first") != 0 && strcmp(name, "u20") != 0)
+			fail_msg("%s is still there", name);
+		if (strcmp(name, "u20") == 0)
+			assert_int_equal(x->users[i].requests, 5);
+	}
+	end(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_scan_of_hosts), cmocka_unit_test(test_tool_is_named),
 		cmocka_unit_test(test_server_and_trunk),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_forgiven_may_go),
+		cmocka_unit_test(test_paces), cmocka_unit_test(test_users_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
