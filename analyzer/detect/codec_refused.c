@@ -176,7 +176,9 @@ static bool other_family(const struct message *offer)
 
 static bool refuses_family(const struct message *offer, const struct message *final)
 {
-	return audio_of(offer->sdp) && offers_g711(audio_of(offer->sdp)) && other_family(offer) &&
+	const struct sdp_media *audio = audio_of(offer->sdp);
+
+	return audio && audio->port && offers_g711(audio) && other_family(offer) &&
 	       !(final->headers && span_starts(final->headers->more->warning, SPAN("305")));
 }
 
