@@ -116,7 +116,8 @@ bool hearing_told_loopback(const struct direction *d, const struct window *w);
 enum confidence hearing_loopback_proof(const struct hearing *h);
 /*
  * Has the receiver left the address that its audio is sent to? Its own audio came from there and goes on from another
- * one, and nothing comes from the old one any more. The stream that shows where it is now; NULL: no.
+ * one, or another port of its router, and nothing comes from the old one any more. The stream that shows where it is
+ * now; NULL: no.
  */
 const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
 	const struct endpoint *at);

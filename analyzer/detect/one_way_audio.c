@@ -320,17 +320,24 @@ static void entitle(struct finding *f, const struct words *w, const struct heari
 	}
 }
 
-static void say_left(struct finding *f, const struct words *w, const struct stream *now)
+static void say_left(struct finding *f, const struct words *w, const struct hearing *h, const struct stream *now)
 {
 	char at[ENDPOINT_TEXT];
 
 	endpoint_text(&now->src, at);
+	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "from here on %s's audio comes from %s",
+		w->receiver, at);
+	if (address_equal(&now->src.addr, &h->misdirected->dst.addr)) {
+		finding_cause(f, "%s goes on sending to %s, where %s's audio came from until the router before it gave it another port. Now it comes from %s: the old mapping is gone.",
+			      w->sender_host, w->to, w->receiver, at);
+		finding_fix(f, "Let %s answer to where audio comes from at all times (symmetric RTP, not learn once); look for what the router forgets: a restart, a full table, a short UDP timeout.",
+			    w->sender_host);
+		return;
+	}
 	finding_cause(f, "%s goes on sending to %s, where %s's audio came from until %s changed its address. Now it comes from %s, and no SDP tells of it.",
 		      w->sender_host, w->to, w->receiver, w->receiver, at);
 	finding_fix(f, "Let the phone of %s tell its new address by a re-INVITE when its network changes (Wi-Fi to mobile, VPN), or let %s answer to where audio comes from (symmetric RTP).",
 		    w->receiver, w->sender_host);
-	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "from here on %s's audio comes from %s",
-		w->receiver, at);
 }
 
 static void say_stale(struct finding *f, const struct words *w, const struct hearing *h, const struct direction *d,
@@ -342,8 +349,9 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 	char at[ENDPOINT_TEXT];
 
 	if (left) {
-		entitle(f, w, h, w->receiver, "moves to another address");
-		say_left(f, w, left);
+		entitle(f, w, h, w->receiver, address_equal(&left->src.addr, &to->addr) ? "comes from another port"
+			: "moves to another address");
+		say_left(f, w, h, left);
 		return;
 	}
 	entitle(f, w, h, w->sender_host, "sends to an old address");

@@ -369,6 +369,25 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
+/*
+ * Was this learnt from audio that came through a NAT? The session names a private address, and this is none that it
+ * names: no packet goes the way back but by the mapping, and a NAT has one at a time for one socket and peer.
+ */
+static bool is_mapping(const struct direction *d, const struct endpoint *at)
+{
+	bool told_private = false;
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		if (w->ice || window_has_target(w, at))
+			return false;
+		for (unsigned k = 0; k < w->target_count; k++)
+			told_private |= address_private(&w->targets[k].at.addr);
+	}
+	return told_private && !address_private(&at->addr);
+}
+
 const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
 	const struct endpoint *at)
 {
@@ -382,10 +401,11 @@ const struct stream *hearing_receiver_left(const struct facts *facts, const stru
 	}
 	for (unsigned i = 0; before && h && i < own->stream_count; i++) {
 		const struct stream *now = own->streams[i];
+		bool other_host = !address_equal(&now->src.addr, &at->addr);
 
 		if (now->ssrc == before->ssrc && now->first_ns > before->last_ns &&
-		    !address_equal(&now->src.addr, &at->addr) && endpoint_equal(&now->dst, &before->dst) &&
-		    h->last_out_ns < ns_add(now->first_ns, SECOND_NS))
+		    !endpoint_equal(&now->src, at) && endpoint_equal(&now->dst, &before->dst) &&
+		    (other_host ? h->last_out_ns < ns_add(now->first_ns, SECOND_NS) : is_mapping(d, at)))
 			return now;
 	}
 	return NULL;
