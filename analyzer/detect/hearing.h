@@ -121,6 +121,8 @@ enum confidence hearing_loopback_proof(const struct hearing *h);
  */
 const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
 	const struct endpoint *at);
+/* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
+bool hearing_dead_contact(const struct direction *d, const struct address *at);
 /*
  * Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real:
  * where it really is.

@@ -321,8 +321,7 @@ enum confidence hearing_loopback_proof(const struct hearing *h)
 	return h->at_receiver || h->sees != SEES_NO ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 }
 
-/* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
-static bool is_dead_contact(const struct direction *d, const struct address *at)
+bool hearing_dead_contact(const struct direction *d, const struct address *at)
 {
 	LIST_EACH(it, &d->slot->dialog->leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
@@ -334,6 +333,30 @@ static bool is_dead_contact(const struct direction *d, const struct address *at)
 	return false;
 }
 
+/* Something that was sent to this address had an effect: a request was answered, or the 200 not sent again behind its ACK. */
+static bool was_reached(const struct direction *d, const struct address *at)
+{
+	LIST_EACH(it, &d->slot->dialog->leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if ((t->request && t->status && address_equal(&t->request->dst.addr, at)) ||
+		    (t->ack && address_equal(&t->ack->dst.addr, at) && t->final_copies <= DEAD_COPIES))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * All that comes of the receiver, SIP and audio, comes from one address, and the one of its session lies in another
+ * network, sends nothing and has taken nothing: another network card, a container, a tunnel.
+ */
+static bool is_other_card(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct address *at, const struct address *real)
+{
+	return (!w || !w->ice) && address_reach(at) == 0 && !address_same_net(at, real) && !sends_anything(facts, at) &&
+	       !was_reached(d, at);
+}
+
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real)
@@ -343,7 +366,6 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	struct side_addresses sender;
 	bool elsewhere;
 
-	(void)w;
 	side_addresses(d->slot, d->sender, &sender);
 	if (!real_source(d, sdp, s, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
 	    lives_at(facts, &sdp->addr, &sender, s))
@@ -360,7 +382,9 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 			return CONTRADICTION_PRIVATE;
 		if (sender_outside && !sends_anything(facts, &sdp->addr))
 			return CONTRADICTION_PRIVATE;
-		return is_dead_contact(d, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+		return hearing_dead_contact(d, &sdp->addr) ||
+		       (elsewhere && is_other_card(facts, d, w, &sdp->addr, &ret_real->addr)) ?
+		       CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 	}
 	/*
 	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its
