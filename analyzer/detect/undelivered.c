@@ -4,7 +4,10 @@
 
 #define OPEN_NS (5 * SECOND_NS)
 
-enum { OPEN_PACKETS = 200 };         /* 4 s of 20 ms packets */
+enum {
+	OPEN_PACKETS = 200,          /* 4 s of 20 ms packets */
+	ROUTED_PACKETS = 2           /* an answer or two: the mirror sees that direction behind the router */
+};
 
 static bool icmp_proves(const struct hearing *h)
 {
@@ -137,6 +140,24 @@ static bool never_forwarded(const struct judge *j, const struct stream *s)
 }
 
 /*
+ * A mirror of a router's trunk: what it passes from one VLAN to another is there twice, the copies a hop older, what else
+ * goes this way between the two hosts is, too. This one is seen in its sender's VLAN alone.
+ */
+static bool never_routed(const struct judge *j, const struct stream *s)
+{
+	const struct stream *back = main_stream(direction_reverse(j->d));
+	const struct pair *way;
+
+	if (!s || !back || s->twin_of || s->twin_next || s->mirror_copies || s->packets < ALIVE_PACKETS ||
+	    !mirrors(s, back) || s->capture != back->capture || !s->vlan || !back->vlan || s->vlan == back->vlan ||
+	    stream_flaws(back)->copies_other_ttl * 2 < back->packets ||
+	    stream_flaws(back)->copies_other_vlan * 2 < back->packets)
+		return false;
+	way = network_pair_find(j->facts->network, &s->src.addr, &s->dst.addr);
+	return way && way->copies_other_point >= ROUTED_PACKETS;
+}
+
+/*
  * The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router
  * keeps it.
  */
@@ -172,7 +193,8 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
-	} else if (copy_missing(j, c->main) || never_forwarded(j, c->main) || image_missing(j, c->main)) {
+	} else if (copy_missing(j, c->main) || never_forwarded(j, c->main) || never_routed(j, c->main) ||
+		   image_missing(j, c->main)) {
 		h->undelivered_by = "missing-copy";
 	} else {
 		return false;
