@@ -346,6 +346,22 @@ static bool was_reached(const struct direction *d, const struct address *at)
 	return false;
 }
 
+/* Audio of the receiver comes from there while the session is as it is: it has not moved on since. */
+static bool sends_from(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct address *real)
+{
+	const struct direction *own = direction_reverse(d);
+	int64_t from_ns = w->moved ? ns_add(w->on_ns, facts->move_overlap_ns) : w->on_ns,
+		to_ns = w->off_ns == NS_NONE ? facts->capture->last_ns : w->off_ns;
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (address_equal(&own->streams[i]->src.addr, real) &&
+		    stream_packets_between(own->streams[i], from_ns, to_ns) >= ALIVE_PACKETS)
+			return true;
+	}
+	return false;
+}
+
 /*
  * All that comes of the receiver, SIP and audio, comes from one address, and the one of its session lies in another
  * network, sends nothing and has taken nothing: another network card, a container, a tunnel.
@@ -353,8 +369,8 @@ static bool was_reached(const struct direction *d, const struct address *at)
 static bool is_other_card(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct address *at, const struct address *real)
 {
-	return (!w || !w->ice) && address_reach(at) == 0 && !address_same_net(at, real) && !sends_anything(facts, at) &&
-	       !was_reached(d, at);
+	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) && !sends_anything(facts, at) &&
+	       !was_reached(d, at) && sends_from(facts, d, w, real);
 }
 
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
