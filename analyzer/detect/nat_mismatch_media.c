@@ -143,7 +143,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 				    knows_real(h->window, &m->real) ? "wrong-interface" : "private-to-public" :
 				    "stale-external";
 		/* that nothing comes back from there is no proof while nothing was asked */
-		if (strcmp(m->reason, "wrong-interface") == 0 && !h->icmp_count &&
+		if (strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr) && !h->icmp_count &&
 		    !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;
 	} else if (port_remapped(facts, d, m)) {

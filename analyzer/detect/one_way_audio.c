@@ -40,14 +40,20 @@ struct place {
 	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER } culprit;
 };
 
-static bool sent_to_before(const struct direction *d, const struct window *w, const struct endpoint *at)
+/* An earlier session named it; early: the one before the answer. */
+static bool named_before(const struct direction *d, const struct window *w, const struct endpoint *at, bool early)
 {
 	for (unsigned i = 0; i < d->window_count && &d->windows[i] != w; i++) {
-		if (d->windows[i].state != EXPECT_EARLY && window_has_target(&d->windows[i], at) &&
+		if ((d->windows[i].state == EXPECT_EARLY) == early && window_has_target(&d->windows[i], at) &&
 		    !window_has_target(w, at))
 			return true;
 	}
 	return false;
+}
+
+static bool sent_to_before(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	return named_before(d, w, at, false);
 }
 
 /*
@@ -122,7 +128,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 	if (!h->whole && hearing_receiver_left(facts, d, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
-	if (learnt_before(d, h->window, &s->dst))
+	if (learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
 	case CONTRADICTION_PRIVATE:
