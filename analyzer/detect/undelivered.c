@@ -158,6 +158,24 @@ static bool never_routed(const struct judge *j, const struct stream *s)
 }
 
 /*
+ * Two points before and behind a NAT, and each direction is seen at the one where it goes in, alone. What else goes the
+ * same way between the two hosts is seen where it should come out.
+ */
+static bool neither_passes(const struct judge *j, const struct stream *s)
+{
+	const struct stream *back = main_stream(direction_reverse(j->d));
+	const struct address *inner, *outer;
+
+	if (!s || !back || s->twin_of || s->twin_next || back->twin_next || s->capture == back->capture ||
+	    s->packets < ALIVE_PACKETS || back->first_ns > s->last_ns || back->last_ns < s->first_ns)
+		return false;
+	inner = address_private(&s->src.addr) ? &s->src.addr : &back->src.addr;
+	outer = inner == &s->src.addr ? &back->dst.addr : &s->dst.addr;
+	return address_private(inner) && !address_private(outer) && network_at(j->facts->network, inner) &&
+	       network_same(j->facts->network, inner, outer) && exit_hears(j, back);
+}
+
+/*
  * The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router
  * keeps it.
  */
@@ -194,7 +212,7 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
 	} else if (copy_missing(j, c->main) || never_forwarded(j, c->main) || never_routed(j, c->main) ||
-		   image_missing(j, c->main)) {
+		   neither_passes(j, c->main) || image_missing(j, c->main)) {
 		h->undelivered_by = "missing-copy";
 	} else {
 		return false;
