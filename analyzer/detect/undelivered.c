@@ -211,8 +211,9 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
-	} else if (copy_missing(j, c->main) || never_forwarded(j, c->main) || never_routed(j, c->main) ||
-		   neither_passes(j, c->main) || image_missing(j, c->main)) {
+	} else if (h->report != RTCP_VERDICT_ADVANCING &&
+		   (copy_missing(j, c->main) || never_forwarded(j, c->main) || never_routed(j, c->main) ||
+		    neither_passes(j, c->main) || image_missing(j, c->main))) {
 		h->undelivered_by = "missing-copy";
 	} else {
 		return false;
