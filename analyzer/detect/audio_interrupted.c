@@ -124,8 +124,8 @@ struct verdict {
 };
 
 /*
- * Two senders that stop together and go on as if nothing had been, without a packet of anybody meanwhile and without one
- * missing: no time has passed but on the clock of the capture.
+ * Two senders that stop together and go on as if nothing had been, without a packet of anybody meanwhile and without
+ * one missing: no time has passed but on the clock of the capture.
  */
 static bool clock_stepped(const struct facts *facts, const struct gap *g, const struct gap *other)
 {

@@ -333,7 +333,7 @@ bool hearing_dead_contact(const struct direction *d, const struct address *at)
 	return false;
 }
 
-/* Something that was sent to this address had an effect: a request was answered, or the 200 not sent again behind its ACK. */
+/* What was sent to this address had an effect: a request was answered, or the 200 not sent again behind its ACK. */
 static bool was_reached(const struct direction *d, const struct address *at)
 {
 	LIST_EACH(it, &d->slot->dialog->leg->transactions) {

@@ -140,8 +140,8 @@ static bool never_forwarded(const struct judge *j, const struct stream *s)
 }
 
 /*
- * A mirror of a router's trunk: what it passes from one VLAN to another is there twice, the copies a hop older, what else
- * goes this way between the two hosts is, too. This one is seen in its sender's VLAN alone.
+ * A mirror of a router's trunk: what it passes from one VLAN to another is there twice, the copies a hop older, what
+ * else goes this way between the two hosts is, too. This one is seen in its sender's VLAN alone.
  */
 static bool never_routed(const struct judge *j, const struct stream *s)
 {
