@@ -494,7 +494,7 @@ static struct span contact_take(struct span *rest)
 	return value;
 }
 
-/* Where whoever answers has met the phone or stands himself: a NAT, SBC or ALG puts such an address into our Contact. */
+/* Where whoever answers has met the phone, or stands himself: a NAT, SBC or ALG puts that into our Contact. */
 static bool on_our_way(const struct arrival *a, const struct address *listed)
 {
 	return address_equal(listed, &a->packet->src.addr) || address_equal(listed, &a->packet->dst.addr) ||

@@ -245,6 +245,8 @@ static void tell(struct detection *d, const struct stream *s, const struct strea
 
 	if (address_known(&device))
 		snprintf(name, sizeof name, "the router %s", address_text(&device, at));
+	else if (what == KEPT && forwarded_here(passes) && stream_flaws(passes)->copies_other_vlan && s->vlan != passes->vlan)
+		snprintf(name, sizeof name, "the router between VLAN %u and %u", s->vlan, passes->vlan);
 	else if (what == KEPT && forwarded_here(passes))
 		snprintf(name, sizeof name, "the router on which this was captured");
 	f->direction = s->direction;

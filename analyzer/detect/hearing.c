@@ -135,9 +135,10 @@ static bool strayed(const struct counted *c, int64_t since_ns)
 	       c->wrong_last_ns > ns_add(since_ns, SECOND_NS);
 }
 
-/* The receiver is at another address since then, and all goes to the old one. */
-static bool left_behind(const struct judge *j, const struct counted *c, int64_t *ret_since_ns)
+/* The receiver is at another address since then, and all goes to the old one; nor does it report that it gets it. */
+static bool left_behind(const struct judge *j, const struct counted *c, int64_t to_ns, int64_t *ret_since_ns)
 {
+	const struct rtcp_report *last;
 	const struct stream *now = c->main ? hearing_receiver_left(j->facts, j->d, &c->main->dst) : NULL;
 
 	if (!now || c->main->last_ns - now->first_ns < TAIL_NS)
@@ -147,7 +148,8 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 			return false;
 	}
 	*ret_since_ns = now->first_ns;
-	return true;
+	return rtcp_verdict(j->facts->rtcp, c->main, j->h->receiver_rtcp, now->first_ns, to_ns, &last) !=
+	       RTCP_VERDICT_ADVANCING;
 }
 
 /*
@@ -193,7 +195,7 @@ static void judge_window(struct judge *j, const struct window *w)
 		judge_absence(j, w, &c, from_ns, to_ns, true);
 	} else if (undelivered_judge(j, w, &c, from_ns, to_ns)) {
 		return;
-	} else if (left_behind(j, &c, &left_ns) && left_ns > from_ns && !begins_unseen(j, left_ns)) {
+	} else if (left_behind(j, &c, to_ns, &left_ns) && left_ns > from_ns && !begins_unseen(j, left_ns)) {
 		h->misdirected = c.main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, ns_add(left_ns, overlap_ns), to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {

@@ -117,10 +117,13 @@ bool hearing_told_loopback(const struct direction *d, const struct window *w);
 enum confidence hearing_loopback_proof(const struct hearing *h);
 /*
  * Has the receiver left the address that its audio is sent to? Its own audio came from there and goes on from another
- * one, and nothing comes from the old one any more. The stream that shows where it is now; NULL: no.
+ * one, or another port of its router, and nothing comes from the old one any more. The stream that shows where it is
+ * now; NULL: no.
  */
 const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
 	const struct endpoint *at);
+/* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
+bool hearing_dead_contact(const struct direction *d, const struct address *at);
 /*
  * Is SDP_R's address of this window contradicted (private behind a NAT, or never where the receiver lives)? *ret_real:
  * where it really is.

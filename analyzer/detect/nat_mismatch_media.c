@@ -135,9 +135,17 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE ||
 		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
-		m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
-			    address_private(&m->told.addr) ? address_private(&m->real.addr) || knows_real(h->window,
-			    &m->real) ? "wrong-interface" : "private-to-public" : "stale-external";
+		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr,
+			knows_real(h->window, &m->real));
+		if (!m->reason || strcmp(m->reason, "unroutable") != 0)
+			m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
+				    address_private(&m->told.addr) ? address_private(&m->real.addr) ||
+				    knows_real(h->window, &m->real) ? "wrong-interface" : "private-to-public" :
+				    "stale-external";
+		/* that nothing comes back from there is no proof while nothing was asked */
+		if (strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr) && !h->icmp_count &&
+		    !hearing_dead_contact(d, &m->told.addr))
+			m->confidence = CONFIDENCE_LIKELY;
 	} else if (port_remapped(facts, d, m)) {
 		m->reason = "port-remapped";
 		m->confidence = CONFIDENCE_LIKELY;

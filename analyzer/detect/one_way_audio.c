@@ -40,14 +40,20 @@ struct place {
 	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER } culprit;
 };
 
-static bool sent_to_before(const struct direction *d, const struct window *w, const struct endpoint *at)
+/* An earlier session named it; early: the one before the answer. */
+static bool named_before(const struct direction *d, const struct window *w, const struct endpoint *at, bool early)
 {
 	for (unsigned i = 0; i < d->window_count && &d->windows[i] != w; i++) {
-		if (d->windows[i].state != EXPECT_EARLY && window_has_target(&d->windows[i], at) &&
+		if ((d->windows[i].state == EXPECT_EARLY) == early && window_has_target(&d->windows[i], at) &&
 		    !window_has_target(w, at))
 			return true;
 	}
 	return false;
+}
+
+static bool sent_to_before(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	return named_before(d, w, at, false);
 }
 
 /*
@@ -122,7 +128,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 	if (!h->whole && hearing_receiver_left(facts, d, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
-	if (learnt_before(d, h->window, &s->dst))
+	if (learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
 	case CONTRADICTION_PRIVATE:
@@ -323,17 +329,24 @@ static void entitle(struct finding *f, const struct words *w, const struct heari
 	}
 }
 
-static void say_left(struct finding *f, const struct words *w, const struct stream *now)
+static void say_left(struct finding *f, const struct words *w, const struct hearing *h, const struct stream *now)
 {
 	char at[ENDPOINT_TEXT];
 
 	endpoint_text(&now->src, at);
+	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "from here on %s's audio comes from %s",
+		w->receiver, at);
+	if (address_equal(&now->src.addr, &h->misdirected->dst.addr)) {
+		finding_cause(f, "%s goes on sending to %s, where %s's audio came from until the router before it gave it another port. Now it comes from %s: the old mapping is gone.",
+			      w->sender_host, w->to, w->receiver, at);
+		finding_fix(f, "Let %s answer to where audio comes from at all times (symmetric RTP, not learn once); look for what the router forgets: a restart, a full table, a short UDP timeout.",
+			    w->sender_host);
+		return;
+	}
 	finding_cause(f, "%s goes on sending to %s, where %s's audio came from until %s changed its address. Now it comes from %s, and no SDP tells of it.",
 		      w->sender_host, w->to, w->receiver, w->receiver, at);
 	finding_fix(f, "Let the phone of %s tell its new address by a re-INVITE when its network changes (Wi-Fi to mobile, VPN), or let %s answer to where audio comes from (symmetric RTP).",
 		    w->receiver, w->sender_host);
-	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "from here on %s's audio comes from %s",
-		w->receiver, at);
 }
 
 static void say_stale(struct finding *f, const struct words *w, const struct hearing *h, const struct direction *d,
@@ -345,8 +358,9 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 	char at[ENDPOINT_TEXT];
 
 	if (left) {
-		entitle(f, w, h, w->receiver, "moves to another address");
-		say_left(f, w, left);
+		entitle(f, w, h, w->receiver, address_equal(&left->src.addr, &to->addr) ? "comes from another port"
+			: "moves to another address");
+		say_left(f, w, h, left);
 		return;
 	}
 	entitle(f, w, h, w->sender_host, "sends to an old address");

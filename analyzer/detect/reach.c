@@ -347,8 +347,7 @@ enum confidence hearing_loopback_proof(const struct hearing *h)
 	return h->at_receiver || h->sees != SEES_NO ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
 }
 
-/* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
-static bool is_dead_contact(const struct direction *d, const struct address *at)
+bool hearing_dead_contact(const struct direction *d, const struct address *at)
 {
 	LIST_EACH(it, &d->slot->dialog->leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
@@ -360,6 +359,46 @@ static bool is_dead_contact(const struct direction *d, const struct address *at)
 	return false;
 }
 
+/* What was sent to this address had an effect: a request was answered, or the 200 not sent again behind its ACK. */
+static bool was_reached(const struct direction *d, const struct address *at)
+{
+	LIST_EACH(it, &d->slot->dialog->leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if ((t->request && t->status && address_equal(&t->request->dst.addr, at)) ||
+		    (t->ack && address_equal(&t->ack->dst.addr, at) && t->final_copies <= DEAD_COPIES))
+			return true;
+	}
+	return false;
+}
+
+/* Audio of the receiver comes from there while the session is as it is: it has not moved on since. */
+static bool sends_from(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct address *real)
+{
+	const struct direction *own = direction_reverse(d);
+	int64_t from_ns = w->moved ? ns_add(w->on_ns, facts->move_overlap_ns) : w->on_ns,
+		to_ns = w->off_ns == NS_NONE ? facts->capture->last_ns : w->off_ns;
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (address_equal(&own->streams[i]->src.addr, real) &&
+		    stream_packets_between(own->streams[i], from_ns, to_ns) >= ALIVE_PACKETS)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * All that comes of the receiver, SIP and audio, comes from one address, and the one of its session lies in another
+ * network, sends nothing and has taken nothing: another network card, a container, a tunnel.
+ */
+static bool is_other_card(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct address *at, const struct address *real)
+{
+	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) && !sends_anything(facts, at) &&
+	       !was_reached(d, at) && sends_from(facts, d, w, real);
+}
+
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real)
@@ -369,7 +408,6 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	struct side_addresses sender;
 	bool elsewhere;
 
-	(void)w;
 	side_addresses(d->slot, d->sender, &sender);
 	if (!real_source(d, sdp, s, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
 	    lives_at(facts, &sdp->addr, &sender, s))
@@ -386,13 +424,34 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 			return CONTRADICTION_PRIVATE;
 		if (sender_outside && !sends_anything(facts, &sdp->addr))
 			return CONTRADICTION_PRIVATE;
-		return is_dead_contact(d, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+		return hearing_dead_contact(d, &sdp->addr) ||
+		       (elsewhere && is_other_card(facts, d, w, &sdp->addr, &ret_real->addr)) ?
+		       CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 	}
 	/*
 	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its
 	 * signalling proves nothing
 	 */
 	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+}
+
+/*
+ * Was this learnt from audio that came through a NAT? The session names a private address, and this is none that it
+ * names: no packet goes the way back but by the mapping, and a NAT has one at a time for one socket and peer.
+ */
+static bool is_mapping(const struct direction *d, const struct endpoint *at)
+{
+	bool told_private = false;
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		if (w->ice || window_has_target(w, at))
+			return false;
+		for (unsigned k = 0; k < w->target_count; k++)
+			told_private |= address_private(&w->targets[k].at.addr);
+	}
+	return told_private && !address_private(&at->addr);
 }
 
 const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
@@ -408,10 +467,11 @@ const struct stream *hearing_receiver_left(const struct facts *facts, const stru
 	}
 	for (unsigned i = 0; before && h && i < own->stream_count; i++) {
 		const struct stream *now = own->streams[i];
+		bool other_host = !address_equal(&now->src.addr, &at->addr);
 
 		if (now->ssrc == before->ssrc && now->first_ns > before->last_ns &&
-		    !address_equal(&now->src.addr, &at->addr) && endpoint_equal(&now->dst, &before->dst) &&
-		    h->last_out_ns < ns_add(now->first_ns, SECOND_NS))
+		    !endpoint_equal(&now->src, at) && endpoint_equal(&now->dst, &before->dst) &&
+		    (other_host ? h->last_out_ns < ns_add(now->first_ns, SECOND_NS) : is_mapping(d, at)))
 			return now;
 	}
 	return NULL;

@@ -144,11 +144,21 @@ struct endpoint party_seen_at(const struct direction *d, enum side side)
 	const struct direction *own = &d->slot->direction[side], *to = &d->slot->direction[side_other(side)];
 	const struct party *p = &d->slot->dialog->leg->party[side];
 	const struct window *w = direction_first_due(to);
+	const struct stream *first = NULL;
 
 	for (unsigned i = 0; i < own->stream_count; i++) {
-		if (own->streams[i]->direction == own && own->streams[i]->bound_by <= 6)
-			return own->streams[i]->src;
+		const struct stream *s = own->streams[i];
+
+		if (s->direction != own || s->bound_by > 6)
+			continue;
+		/* what ended with the answer may have come from another machine: an announcement, another branch */
+		if (!w || s->last_ns > ns_add(w->on_ns, SECOND_NS))
+			return s->src;
+		if (!first)
+			first = s;
 	}
+	if (first)
+		return first->src;
 	if (address_known(&p->signalling.addr)) {
 		struct endpoint at = p->signalling;
 

@@ -5,7 +5,10 @@
 
 #define OPEN_NS (5 * SECOND_NS)
 
-enum { OPEN_PACKETS = 200 };         /* 4 s of 20 ms packets */
+enum {
+	OPEN_PACKETS = 200,          /* 4 s of 20 ms packets */
+	ROUTED_PACKETS = 2           /* an answer or two: the mirror sees that direction behind the router */
+};
 
 static bool icmp_proves(const struct hearing *h)
 {
@@ -138,6 +141,42 @@ static bool never_forwarded(const struct judge *j, const struct stream *s)
 }
 
 /*
+ * A mirror of a router's trunk: what it passes from one VLAN to another is there twice, the copies a hop older, what
+ * else goes this way between the two hosts is, too. This one is seen in its sender's VLAN alone.
+ */
+static bool never_routed(const struct judge *j, const struct stream *s)
+{
+	const struct stream *back = main_stream(direction_reverse(j->d));
+	const struct pair *way;
+
+	if (!s || !back || s->twin_of || s->twin_next || s->mirror_copies || s->packets < ALIVE_PACKETS ||
+	    !mirrors(s, back) || s->capture != back->capture || !s->vlan || !back->vlan || s->vlan == back->vlan ||
+	    stream_flaws(back)->copies_other_ttl * 2 < back->packets ||
+	    stream_flaws(back)->copies_other_vlan * 2 < back->packets)
+		return false;
+	way = network_pair_find(j->facts->network, &s->src.addr, &s->dst.addr);
+	return way && way->copies_other_point >= ROUTED_PACKETS;
+}
+
+/*
+ * Two points before and behind a NAT, and each direction is seen at the one where it goes in, alone. What else goes this
+ * way between the two hosts is seen where it should come out.
+ */
+static bool kept_by_nat(const struct judge *j, const struct stream *s)
+{
+	const struct stream *back = main_stream(direction_reverse(j->d));
+	const struct address *inner, *outer;
+
+	if (!s || !back || s->twin_of || s->twin_next || back->twin_next || s->capture == back->capture ||
+	    s->packets < ALIVE_PACKETS || back->first_ns > s->last_ns || back->last_ns < s->first_ns)
+		return false;
+	inner = address_private(&s->src.addr) ? &s->src.addr : &back->src.addr;
+	outer = inner == &s->src.addr ? &back->dst.addr : &s->dst.addr;
+	return address_private(inner) && !address_private(outer) && network_at(j->facts->network, inner) &&
+	       network_same(j->facts->network, inner, outer) && exit_hears(j, back);
+}
+
+/*
  * The receiver's own port is tapped, and audio for its public address never comes through to its real one: a router
  * keeps it.
  */
@@ -258,8 +297,9 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
-	} else if (neither_passes(j, c->main) || copy_missing(j, c->main) || never_forwarded(j, c->main) ||
-		   image_missing(j, c->main)) {
+	} else if (h->report != RTCP_VERDICT_ADVANCING &&
+		   (neither_passes(j, c->main) || copy_missing(j, c->main) || never_forwarded(j, c->main) ||
+		    never_routed(j, c->main) || kept_by_nat(j, c->main) || image_missing(j, c->main))) {
 		h->undelivered_by = "missing-copy";
 	} else if (copy_ends(j, c->main, to_ns, &since_ns)) {
 		h->undelivered_by = "copy-ends";
