@@ -159,8 +159,8 @@ static bool never_routed(const struct judge *j, const struct stream *s)
 }
 
 /*
- * Two points before and behind a NAT, and each direction is seen at the one where it goes in, alone. What else goes this
- * way between the two hosts is seen where it should come out.
+ * Two points before and behind a NAT, and each direction is seen at the one where it goes in, alone. What else goes
+ * this way between the two hosts is seen where it should come out.
  */
 static bool kept_by_nat(const struct judge *j, const struct stream *s)
 {
