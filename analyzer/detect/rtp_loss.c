@@ -341,6 +341,11 @@ static bool harmless(const struct stream *s)
 	return stream_mos_without_plc(s, 0, &valid) >= 4.0;
 }
 
+static void withhold_own(struct detection *d, const struct stream *s)
+{
+	detection_withhold(d, quality_leg(s), "G7", "the capture itself lost packets then, or its receiver has them");
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct stream *s = ev->stream;
@@ -364,7 +369,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	}
 	if (l.own_lost && (l.lost - l.own_lost) < detection_key(d, "min-lost")) {
-		detection_withhold(d, quality_leg(s), "G7", "the capture itself lost packets then, or its receiver has them");
+		withhold_own(d, s);
 		return;
 	}
 	after = l.lost_behind && l.reported_percent >= detection_key(d, "warn-percent") && l.reports >= 3;
@@ -372,6 +377,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (receiver_has_them(d, s, &l)) {
 		detection_withhold(d, quality_leg(s), "G7",
 			"the receiver reports %.1f %% lost, the capture lacks %.1f %%", l.reported_percent, l.percent);
+		return;
+	}
+	if (!after && !bad && l.own_lost >= detection_key(d, "min-lost")) {
+		withhold_own(d, s);
 		return;
 	}
 	if (!after && (!bad || l.lost - l.own_lost < detection_key(d, "min-lost"))) {
