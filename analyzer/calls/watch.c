@@ -161,6 +161,7 @@ static struct watch *watch_new(struct watches *all, const struct packet *p, uint
 	w->watcher_at = asks ? p->src : p->dst;
 	w->notifier_at = asks ? p->dst : p->src;
 	w->first_ns = p->at_ns;
+	w->unseen_ns = NS_NONE;
 	key = hash_mix(hash_mix(hash_of(watcher->user), hash_of(watcher->host)),
 		hash_mix(hash_of(entity->user), presence));
 	w->subject = subject_get(all, key);
@@ -336,7 +337,11 @@ static void note_answered(struct watch *w, const struct packet *p)
 {
 	struct watch_note *n = note_of(w, p->sip->cseq);
 
-	if (!n || n->status || p->sip->status < 200)
+	if (p->sip->status < 200)
+		return;
+	if (!n && p->at_ns > w->unseen_ns)
+		w->unseen_ns = p->at_ns;
+	if (!n || n->status)
 		return;
 	n->status = (uint16_t)p->sip->status;
 	n->final_at = frame_of(p);

@@ -57,6 +57,7 @@ struct watch {
 	unsigned dialog_count;
 	struct subject *subject;
 	int64_t first_ns, last_ns;
+	int64_t unseen_ns;           /* the latest NOTIFY of which the capture has the answer alone; NS_NONE */
 };
 
 struct subject {

@@ -212,7 +212,7 @@ static void judge_initial(struct judge *j, struct verdict *v)
 
 	for (unsigned i = 0; i < w->ask_count && !a; i++)
 		a = taken(&w->asks[i]) ? &w->asks[i] : NULL;
-	if (!a || !w->begun || w->presence || w->note_count || w->dropped)
+	if (!a || !w->begun || w->presence || w->note_count || w->dropped || w->unseen_ns != NS_NONE)
 		return;
 	at_ns = a->final_at.at_ns;
 	if (j->end_ns - at_ns < wait_ns || a->granted_s * SECOND_NS < wait_ns || notified_elsewhere(w) ||
@@ -343,7 +343,7 @@ static void judge_claims(struct judge *j, struct verdict *v)
 	if (w->presence)
 		return;
 	v->fault = lamp_compare(j->lamps, w, j->end_ns, key_ns(j, "blf-notify-s"));
-	if (!v->fault.wrong || superseded(w, v->fault.since_ns) ||
+	if (!v->fault.wrong || superseded(w, v->fault.since_ns) || w->unseen_ns >= v->fault.since_ns ||
 	    gates_may_hide(j->facts->gates, v->fault.since_ns,
 	    ns_add(v->fault.since_ns, key_ns(j, "blf-notify-s"))))
 		return;
