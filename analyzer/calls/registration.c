@@ -690,6 +690,12 @@ static bool answers_late(const struct registration_record *r, const struct arriv
 		ns_minus(a->packet->at_ns, r->transaction.first_ns) < TRANSACTION_LIFE_NS);
 }
 
+/* A later attempt was taken, of which the capture has the answer alone. */
+static bool taken_unseen(const struct registration_record *r, const struct arrival *a)
+{
+	return a->sip->status < 300 && r->call_id == a->sip->keys.call_id && a->sip->cseq > r->cseq;
+}
+
 static void response_note(struct registration_record *r, struct arrival *a)
 {
 	bool known = same_attempt(r, a);
@@ -699,7 +705,7 @@ static void response_note(struct registration_record *r, struct arrival *a)
 		return;
 	}
 	if (r->attempt != ATTEMPT_NONE && !known) {
-		if (r->registration.requests) {
+		if (r->registration.requests && !taken_unseen(r, a)) {
 			if (answers_late(r, a))
 				trial_late(r->registration.trial, a->message, a->sip);
 			return; /* of an attempt past */
@@ -717,7 +723,7 @@ static void response_note(struct registration_record *r, struct arrival *a)
 	r->final_src = a->packet->src;
 	r->final_dst = a->packet->dst;
 	final_note(r, a);
-	if (r->registration.requests == 0) { /* only answers are captured */
+	if (r->registration.requests == 0 || taken_unseen(r, a)) { /* its request is not captured */
 		r->cseq = a->sip->cseq;
 		r->call_id = a->sip->keys.call_id;
 	}
