@@ -10,9 +10,17 @@ enum { AGAIN_SECONDS = 10 };
 
 /* ---- after a failure ---- */
 
+/* Of whom only answers were captured: where they go. */
+static const struct address *caller_at(const struct leg *leg)
+{
+	const struct party *p = &leg->party[SIDE_CALLER];
+
+	return address_known(&p->signalling.addr) ? &p->signalling.addr : &p->signalling_dst.addr;
+}
+
 static bool same_attempt(const struct leg *x, const struct leg *y)
 {
-	return address_equal(&x->party[SIDE_CALLER].signalling.addr, &y->party[SIDE_CALLER].signalling.addr) &&
+	return address_equal(caller_at(x), caller_at(y)) &&
 		span_equal(x->party[SIDE_CALLER].user, y->party[SIDE_CALLER].user) &&
 		span_equal(x->party[SIDE_CALLEE].user, y->party[SIDE_CALLEE].user);
 }
@@ -20,9 +28,12 @@ static bool same_attempt(const struct leg *x, const struct leg *y)
 /* The same caller, the same number, right after a failure: tried again with a new Call-ID. */
 static bool retries(const struct leg *leg, const struct leg *old)
 {
+	/* its INVITE, or what came of one that the capture has not */
+	int64_t begin_ns = leg->initial_invite_seen ? leg->invite_ns : leg->first_ns;
+
 	return old != leg && !old->answered && old->end_ns != NS_NONE && old->status >= 300 &&
-		leg->invite_ns >= old->end_ns &&
-		ns_minus(leg->invite_ns, old->end_ns) <= AGAIN_SECONDS * SECOND_NS && same_attempt(old, leg);
+		begin_ns >= old->end_ns &&
+		ns_minus(begin_ns, old->end_ns) <= AGAIN_SECONDS * SECOND_NS && same_attempt(old, leg);
 }
 
 void retry_note(struct arrival *a, uint64_t caller)

@@ -719,15 +719,18 @@ void join_note(struct arrival *a)
 {
 	struct leg_record *r = a->leg;
 
-	if (a->message->repeat == MESSAGE_RETRANSMITTED || !r->leg.initial_invite_seen)
+	if (a->message->repeat == MESSAGE_RETRANSMITTED)
+		return;
+	if ((r->leg.is_retry || !r->leg.initial_invite_seen) && message_is_response(a->message, 200, 299) &&
+	    a->transaction->transaction.initial)
+		retry_succeeds(a, caller_value(r->leg.party[SIDE_CALLER].user));
+	if (!r->leg.initial_invite_seen)
 		return;
 	if (a->transaction->transaction.initial && a->sip->request && a->sip->method == SIP_INVITE)
 		begun(a);
 	r->spread |= r->begun && packet_capture(a->packet) != r->capture;
 	if (message_is_response(a->message, 101, 199) && r->ring_status == 0 && a->transaction->transaction.initial)
 		r->ring_status = a->message->status;
-	if (r->leg.is_retry && message_is_response(a->message, 200, 299) && a->transaction->transaction.initial)
-		retry_succeeds(a, caller_value(r->leg.party[SIDE_CALLER].user));
 	redirect_note(a);
 	description_note(a);
 	if (says_more(a) || r->leg.end_ns != NS_NONE)
