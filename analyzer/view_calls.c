@@ -271,7 +271,7 @@ static const struct leg *last_leg(const struct call *c)
 	return best;
 }
 
-/* The ACK left an offer without answer: nothing was agreed. */
+/* An offer was left without answer, by the ACK or the 2xx: nothing was agreed. */
 static bool no_answer(const struct dialog *d)
 {
 	LIST_EACH(it, &d->exchanges) {

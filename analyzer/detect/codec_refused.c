@@ -120,11 +120,32 @@ static bool offers_g711(const struct sdp_media *m)
 	return false;
 }
 
-/* The codecs cannot be it, and nothing says that they are: Warning 305 does (RFC 3261 20.43). */
+/* Warning 305 does (RFC 3261 20.43). */
+static bool blames_codecs(const struct message *final)
+{
+	return final->headers && span_starts(final->headers->more->warning, SPAN("305"));
+}
+
+/* The codecs cannot be it, and nothing says that they are. */
 static bool refuses_srtp(const struct message *offer, const struct message *final)
 {
-	return srtp_alone(offer->sdp) && offers_g711(audio_of(offer->sdp)) &&
-	       !(final->headers && span_starts(final->headers->more->warning, SPAN("305")));
+	return srtp_alone(offer->sdp) && offers_g711(audio_of(offer->sdp)) && !blames_codecs(final);
+}
+
+/* What a refusal is told with. */
+struct refusal_words {
+	char by[SAY_TEXT], from[SAY_TEXT], list[SAY_TEXT], why[128];
+};
+
+static void words_of(struct refusal_words *w, const struct facts *facts, const struct message *offer,
+	const struct message *final)
+{
+	say_host(facts, &final->src.addr, w->by);
+	say_host(facts, &offer->src.addr, w->from);
+	say_formats(audio_of(offer->sdp), w->list);
+	w->why[0] = 0;
+	if (message_explained(final).n)
+		text_escape(message_explained(final), w->why, sizeof w->why);
 }
 
 static void say_srtp(struct finding *f, const struct facts *facts, const struct message *offer,
@@ -132,28 +153,25 @@ static void say_srtp(struct finding *f, const struct facts *facts, const struct 
 {
 	const struct sdp_media *audio = audio_of(offer->sdp);
 	bool dtls = audio->rare->fingerprint.n && !audio->rare->crypto_suite.n;
-	char by[SAY_TEXT], from[SAY_TEXT], list[SAY_TEXT], why[128] = "", act[2 * SAY_TEXT];
+	char act[2 * SAY_TEXT];
+	struct refusal_words w;
 
-	say_host(facts, &final->src.addr, by);
-	say_host(facts, &offer->src.addr, from);
-	say_formats(audio, list);
-	if (message_explained(final).n)
-		text_escape(message_explained(final), why, sizeof why);
-	snprintf(act, sizeof act, "%s refuses audio as SRTP alone", by);
+	words_of(&w, facts, offer, final);
+	snprintf(act, sizeof act, "%s refuses audio as SRTP alone", w.by);
 	say_title(f, act, "the call fails");
-	finding_cause(f, "%s offers %s as SRTP%s and in no other way; %s answers %u%s%s. G.711 is among the codecs, which every phone has: most likely it is the encryption.", from,
-		list, dtls ? " with keys by DTLS, as browsers do," : "", by, final->status, why[0] ? ": " : "", why);
+	finding_cause(f, "%s offers %s as SRTP%s and in no other way; %s answers %u%s%s. G.711 is among the codecs, which every phone has: most likely it is the encryption.", w.from,
+		w.list, dtls ? " with keys by DTLS, as browsers do," : "", w.by, final->status, w.why[0] ? ": " : "", w.why);
 	if (dtls)
-		finding_fix(f, "Put a gateway (SBC, rtpengine) between %s and %s that ends DTLS-SRTP and ICE, or switch them on at %s.", from, by, by);
+		finding_fix(f, "Put a gateway (SBC, rtpengine) between %s and %s that ends DTLS-SRTP and ICE, or switch them on at %s.", w.from, w.by, w.by);
 	else
-		finding_fix(f, "Switch SRTP on at %s, or make it optional at %s; or let the server between them decrypt.", by, from);
-	finding_evidence(f, offer->at, "the offer: %s as SRTP alone", list);
+		finding_fix(f, "Switch SRTP on at %s, or make it optional at %s; or let the server between them decrypt.", w.by, w.from);
+	finding_evidence(f, offer->at, "the offer: %s as SRTP alone", w.list);
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
 
 /*
- * The audio is to go to an address of one IP version, and the offer came over the other: the phone may not have the first.
- * Lines of both, or ICE with both, would let it choose.
+ * The audio is to go to an address of one IP version, and the offer came over the other: the phone may not have the
+ * first. Lines of both, or ICE with both, would let it choose.
  */
 static bool other_family(const struct message *offer)
 {
@@ -178,8 +196,7 @@ static bool refuses_family(const struct message *offer, const struct message *fi
 {
 	const struct sdp_media *audio = audio_of(offer->sdp);
 
-	return audio && audio->port && offers_g711(audio) && other_family(offer) &&
-	       !(final->headers && span_starts(final->headers->more->warning, SPAN("305")));
+	return audio && audio->port && offers_g711(audio) && other_family(offer) && !blames_codecs(final);
 }
 
 static void say_family(struct finding *f, const struct facts *facts, const struct message *offer,
@@ -205,27 +222,24 @@ static void say_refusal(struct finding *f, const struct facts *facts, const stru
 	const struct message *final)
 {
 	const struct sdp_media *audio = audio_of(offer->sdp);
-	char by[SAY_TEXT], from[SAY_TEXT], list[SAY_TEXT], why[128] = "", act[2 * SAY_TEXT];
+	char act[2 * SAY_TEXT];
+	struct refusal_words w;
 
-	say_host(facts, &final->src.addr, by);
-	say_host(facts, &offer->src.addr, from);
-	say_formats(audio, list);
-	if (message_explained(final).n)
-		text_escape(message_explained(final), why, sizeof why);
+	words_of(&w, facts, offer, final);
 	if (!audio || audio->port == 0) {
-		say_none_offered(f, offer, audio, from, by);
-		text_addf(&f->cause, " %u%s%s.", final->status, why[0] ? ": " : "", why);
+		say_none_offered(f, offer, audio, w.from, w.by);
+		text_addf(&f->cause, " %u%s%s.", final->status, w.why[0] ? ": " : "", w.why);
 	} else {
-		snprintf(act, sizeof act, "%s refuses the codecs that are offered", by);
+		snprintf(act, sizeof act, "%s refuses the codecs that are offered", w.by);
 		say_title(f, act, "the call fails");
-		finding_cause(f, "%s offers %s%s; %s accepts none of it and answers %u%s%s.", from,
-			list[0] ? list : "no codec", audio->secure ? " as SRTP" : "", by, final->status,
-			why[0] ? ": " : "", why);
-		finding_fix(f, "Enable a codec on %s that %s offers (G.711 as the last resort)%s.", by, from,
+		finding_cause(f, "%s offers %s%s; %s accepts none of it and answers %u%s%s.", w.from,
+			w.list[0] ? w.list : "no codec", audio->secure ? " as SRTP" : "", w.by, final->status,
+			w.why[0] ? ": " : "", w.why);
+		finding_fix(f, "Enable a codec on %s that %s offers (G.711 as the last resort)%s.", w.by, w.from,
 			audio->secure ? ", and the same SRTP mode on both"
 				      : "; if the codecs match, compare SRTP and the kinds of media");
 	}
-	finding_evidence(f, offer->at, "the offer: %s%s", list[0] ? list : "no codec",
+	finding_evidence(f, offer->at, "the offer: %s%s", w.list[0] ? w.list : "no codec",
 		audio && audio->port == 0 ? ", port 0" : "");
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
