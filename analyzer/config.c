@@ -222,6 +222,11 @@ double config_value(const struct config *c, const char *section, const char *nam
 	return key_value(c, config_find(section, name));
 }
 
+int64_t config_ns(const struct config *c, const char *section, const char *name, int64_t unit_ns)
+{
+	return (int64_t)(config_value(c, section, name) * (double)unit_ns);
+}
+
 double config_value_in(const struct config *c, const struct config_key *keys, const char *name)
 {
 	return key_value(c, key_in(keys, name));

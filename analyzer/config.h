@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct config_key {
 	const char *name;            /* within its section */
@@ -20,6 +21,8 @@ struct config *config_new(void);     /* all defaults */
 void config_free(struct config *c);
 /* Value of [section] name: what was set, else the default declared for it. Asserts that the key exists. */
 double config_value(const struct config *c, const char *section, const char *name);
+/* A duration, in nanoseconds; a unit of the key is unit_ns. */
+int64_t config_ns(const struct config *c, const char *section, const char *name, int64_t unit_ns);
 /* The same for one who has the section's keys at hand. */
 double config_value_in(const struct config *c, const struct config_key *keys, const char *name);
 /* NULL: no such key. */

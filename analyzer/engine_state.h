@@ -105,5 +105,7 @@ struct engine {
 };
 
 void views_free(struct view_cache *views);
+/* The streams' budget took s: nothing may lead to it any more. The context is the engine. */
+void engine_stream_evicted(void *context, struct stream *s);
 
 #endif
