@@ -467,7 +467,10 @@ static void block_reason(const struct block *b)
 	if (!f->reason_confidence || (strcmp(f->reason_confidence, f->confidence) == 0 && f->other_reason_count == 0))
 		return;
 	text_init(&t);
-	text_addf(&t, "%s is %s", f->reason ? f->reason : "the reason", f->reason_confidence);
+	if (f->reason && strcmp(f->reason, "unlocated") == 0)
+		text_add(&t, "unlocated: nothing in this capture tells where");
+	else
+		text_addf(&t, "%s is %s", f->reason ? f->reason : "the reason", f->reason_confidence);
 	for (unsigned i = 0; i < f->other_reason_count; i++)
 		text_addf(&t, "%s%s", i ? ", " : f->change_count ? "; also: " : "; it may also be ",
 			f->other_reasons[i]);

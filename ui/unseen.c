@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The gates and rows that keep a direction from being judged, for people. */
-static const char *why_words(const char *why)
+const char *unseen_words(const char *why)
 {
 	static const struct { const char *name, *words; } known[] = {
 		{ "B0", "a stream fits it and another call, or is in a TURN channel of an unknown peer" },
@@ -18,11 +17,16 @@ static const char *why_words(const char *why)
 		{ "G6", "the capture begins or ends in mid-call" },
 		{ "G7", "the capture itself lost packets" },
 		{ "G8", "the signalling is encrypted" },
+		{ "G9", "the same call is in the capture more than once" },
 		{ "G10", "the capture's time stamps are not reliable" },
+		{ "G11", "one member of a bundled link: packets are elsewhere" },
 		{ "B10", "a stream of the sender could be it, nothing proves it" },
+		{ "N3", "a recorder's leg sends one way" },
+		{ "N4", "silence suppression, or comfort noise alone" },
 		{ "N8", "hung up too soon to judge" },
 		{ "N9", "on hold or ringing on the other side of the PBX" },
 		{ "N10", "the other side may only be listening (voicemail, menu)" },
+		{ "N13", "muted: its reports go on, its packets do not" },
 		{ "N17", "both parties are in one machine: the media may reach no wire" },
 	};
 
@@ -42,7 +46,7 @@ static const char *why_invisible(const struct view_call *c)
 		const struct view_direction *d = &c->media[i];
 
 		if (d->heard == HEARD_UNKNOWN && d->packets == 0 && d->why && d->kind && strcmp(d->kind, "audio") == 0)
-			return why_words(d->why);
+			return unseen_words(d->why);
 	}
 	return NULL;
 }

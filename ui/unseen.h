@@ -12,6 +12,8 @@ struct unseen {
 	size_t named, rest;          /* rest: calls with other reasons */
 };
 
+/* A gate or row of the register ("G3") in words; what is in words is left as it is. */
+const char *unseen_words(const char *why);
 /* A call of which one direction cannot be judged. */
 void unseen_add(struct unseen *u, const struct view_call *c);
 

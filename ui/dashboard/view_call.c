@@ -8,10 +8,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "captures/base/memory.h"
 #include "ui/dashboard/call_pane.h"
 #include "ui/hears.h"
+#include "ui/unseen.h"
 #include "ui/words.h"
 
 enum { MESSAGES_SHOWN = 500 };
@@ -56,10 +58,29 @@ static void add_finding(struct page *p, struct world *w, size_t at, uint64_t cal
 	page_add_wrapped(p, width, "Fix", f->fix);
 }
 
-static void add_direction(struct page *p, const struct view_direction *d)
+/* Where the stream was found, when not where it was promised; "" as promised. */
+static const char *found_words(const struct view_direction *d)
+{
+	static const struct { const char *rule, *words; } known[] = {
+		{ "B5", "goes back where the other direction comes from" },
+		{ "B6", "at the promised address as it reads behind the NAT" },
+		{ "B7", "the same packets as on the other side of the NAT" },
+		{ "B8", "goes to another port than promised" },
+		{ "B9", "goes to another address than promised" },
+		{ "B10", "nothing but its sender says that it belongs here" },
+	};
+
+	for (size_t i = 0; d->bound_by && i < sizeof known / sizeof known[0]; i++) {
+		if (strcmp(known[i].rule, d->bound_by) == 0)
+			return known[i].words;
+	}
+	return "";
+}
+
+static void add_direction(struct page *p, unsigned width, const struct view_direction *d)
 {
 	char from[ENDPOINT_TEXT], to[ENDPOINT_TEXT], count[WORDS], due[WORDS];
-	struct text t;
+	struct text t, where;
 
 	text_init(&t);
 	text_addf(&t, "%s to %s: %s → %s", d->kind ? d->kind : "media", d->sender ? "caller" : "callee",
@@ -79,11 +100,17 @@ static void add_direction(struct page *p, const struct view_direction *d)
 		text_addf(&t, ", jitter %.1f ms", d->jitter_ms);
 	if (d->mos >= 0)
 		text_addf(&t, ", MOS %.1f", d->mos);
-	if (d->bound_by)
-		text_addf(&t, ", bound by %s", d->bound_by);
+	text_init(&where);
+	text_add(&where, found_words(d));
 	if (d->why)
-		text_addf(&t, " (%s)", d->why);
+		text_addf(&where, "%s%s", where.n ? "; " : "", unseen_words(d->why));
+	if (where.n && text_columns(t.p) + 2 + text_columns(where.p) <= width) {
+		text_addf(&t, "; %s", where.p);
+		text_clear(&where);
+	}
 	page_add(p, LINE_TEXT, PAINT_DIM, t.p);
+	page_add_wrapped(p, width, "", where.p);
+	text_fini(&where);
 	text_fini(&t);
 }
 
@@ -175,7 +202,7 @@ void page_make_call(struct page *p, struct dashboard *d, struct world *w, unsign
 		page_add(p, LINE_TEXT, PAINT_DIM, c->notes[i]);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Audio as agreed and as seen");
 	for (unsigned i = 0; i < c->media_count; i++)
-		add_direction(p, &c->media[i]);
+		add_direction(p, width, &c->media[i]);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Legs");
 	add_legs(p, c);
 	page_add(p, LINE_BAR, PAINT_PLAIN, "Messages");
