@@ -7,6 +7,8 @@
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
 
+#define GIVEN_UP_NS (32 * SECOND_NS)         /* RFC 3261 17.1.1.2: 64 T1 without any answer */
+
 enum { NUMBER_MAX = 64, TAIL_DIGITS = 9, DIGITS_FEW = 6, WALK_MAX = 256 };
 
 struct attempt {
@@ -17,6 +19,7 @@ struct attempt {
 
 struct attempts {
 	const struct calls *calls;
+	int64_t end_ns;              /* of the capture */
 	struct attempt *by_both, *by_caller;         /* count of each; NULL: not asked for yet */
 	size_t count;
 	const struct leg **beside;
@@ -90,11 +93,12 @@ static int attempt_compare(const void *a, const void *b)
 	return (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
 
-struct attempts *attempts_new(const struct calls *calls)
+struct attempts *attempts_new(const struct calls *calls, int64_t end_ns)
 {
 	struct attempts *a = memory_zalloc(sizeof *a);
 
 	a->calls = calls;
+	a->end_ns = end_ns;
 	return a;
 }
 
@@ -183,6 +187,13 @@ const struct leg *attempts_next(struct attempts *a, const struct leg *leg, int64
 	return NULL;
 }
 
+bool attempts_under_way(struct attempts *a, const struct leg *leg, int64_t within_ns)
+{
+	const struct leg *next = attempts_next(a, leg, within_ns);
+
+	return next && !next->answered && next->end_ns == NS_NONE;
+}
+
 bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_ns)
 {
 	struct attempt x = attempt_of_caller(leg);
@@ -209,10 +220,21 @@ static bool is_branch(const struct leg *x, const struct leg *y)
 		!endpoint_equal(&x->party[SIDE_CALLEE].signalling_dst, &y->party[SIDE_CALLEE].signalling_dst);
 }
 
-/*
- * The branch of leg, begun around that time, that got furthest: answered first, else ringing; NULL: none got anywhere.
- */
-static const struct leg *best_branch(struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns)
+static bool lives(const struct attempts *a, const struct leg *leg)
+{
+	(void)a;
+	return leg->answered || leg->progress_ns != NS_NONE;
+}
+
+static bool is_open(const struct attempts *a, const struct leg *leg)
+{
+	return leg->initial_invite_seen && !leg->answered && leg->end_ns == NS_NONE &&
+	       ns_minus(a->end_ns, leg->invite_ns) < GIVEN_UP_NS;
+}
+
+/* The branch of leg, begun around that time and of that kind, that got furthest: answered first; NULL none. */
+static const struct leg *best_branch(struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns,
+	bool (*is_kind)(const struct attempts *a, const struct leg *leg))
 {
 	struct attempt x = attempt_of_caller(leg);
 	const struct attempt *list = by_caller(a);
@@ -226,7 +248,7 @@ static const struct leg *best_branch(struct attempts *a, const struct leg *leg, 
 
 		if (list[i].begin_ns > ns_add(of_ns, fork_ns))
 			break;
-		if (!is_branch(leg, other) || !(other->answered || other->progress_ns != NS_NONE))
+		if (!is_branch(leg, other) || !is_kind(a, other))
 			continue;
 		if (!best || (other->answered && (!best->answered || other->answer_ns < best->answer_ns)))
 			best = other;
@@ -236,12 +258,18 @@ static const struct leg *best_branch(struct attempts *a, const struct leg *leg, 
 
 bool attempts_branch_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return best_branch(a, leg, leg->invite_ns, fork_ns);
+	return best_branch(a, leg, leg->invite_ns, fork_ns, lives);
 }
 
 bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return best_branch(a, leg, leg_over_ns(leg), fork_ns);
+	return best_branch(a, leg, leg_over_ns(leg), fork_ns, lives);
+}
+
+bool attempts_branch_open(struct attempts *a, const struct leg *leg, int64_t fork_ns)
+{
+	return best_branch(a, leg, leg->invite_ns, fork_ns, is_open) ||
+	       best_branch(a, leg, leg_over_ns(leg), fork_ns, is_open);
 }
 
 /* Two calls of "anonymous" within seconds need not be one. */
@@ -260,7 +288,7 @@ static bool is_nobody(struct span user)
 const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
 	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns,
-		fork_ns);
+		fork_ns, lives);
 
 	return best && best->answered ? best : NULL;
 }

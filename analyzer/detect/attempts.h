@@ -10,8 +10,8 @@
 
 struct attempts;
 
-/* Lists are made when first asked for. */
-struct attempts *attempts_new(const struct calls *calls);
+/* Lists are made when first asked for. The capture ends at end_ns. */
+struct attempts *attempts_new(const struct calls *calls, int64_t end_ns);
 void attempts_free(struct attempts *a);
 /*
  * The next leg of the same caller to the same number that began after this one had ended, at most within_ns later; NULL
@@ -32,6 +32,10 @@ bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork
  * the legs; lent, until it is asked for anew.
  */
 const struct leg *const *attempts_beside(struct attempts *a, int64_t fork_ns, size_t *ret_count);
+/* One begun around its begin or its end has no answer yet, and the capture ends before its sender would give it up. */
+bool attempts_branch_open(struct attempts *a, const struct leg *leg, int64_t fork_ns);
+/* A next leg within that time of which the capture has no end yet. */
+bool attempts_under_way(struct attempts *a, const struct leg *leg, int64_t within_ns);
 /* The leg of the same ring group that was answered first; NULL none. Callers who give no number are in no group. */
 const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns);
 /* When the INVITE was refused or given up; its last message when neither. */

@@ -401,7 +401,8 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	f->behind_silent = silent_behind(leg);
 	return !goes_on(j, leg, redial_ns) &&
 	       !attempts_branch_lives(lookup_attempts(j->facts->lookup), leg, fork_ns) &&
-	       !attempts_hunt_lives(lookup_attempts(j->facts->lookup), leg, fork_ns);
+	       !attempts_hunt_lives(lookup_attempts(j->facts->lookup), leg, fork_ns) &&
+	       !attempts_branch_open(lookup_attempts(j->facts->lookup), leg, fork_ns);
 }
 
 /* ---- several calls that fail in one way ---- */

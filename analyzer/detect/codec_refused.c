@@ -8,7 +8,11 @@
 #include <stdio.h>
 
 #include "analyzer/calls/headers.h"
+#include "analyzer/detect/attempts.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
+
+#define AGAIN_NS (10 * SECOND_NS)            /* a machine tries again at once, a person later */
 
 enum { NOT_ACCEPTABLE_HERE = 488, NOT_ACCEPTABLE = 606 };
 
@@ -37,10 +41,12 @@ static bool refused(const struct leg *leg)
  * Another leg of the call was answered: it was tried elsewhere. Or one further on was refused the same: it is told
  * there.
  */
-static const char *excuse_of(const struct leg *leg)
+static const char *excuse_of(const struct facts *facts, const struct leg *leg)
 {
 	if (leg->retry_answered)
 		return "a new attempt was answered";
+	if (attempts_under_way(lookup_attempts(facts->lookup), leg, AGAIN_NS))
+		return "a new attempt is under way when the capture ends";
 	LIST_EACH(it, &leg->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
@@ -388,7 +394,7 @@ void codec_refused_judge(struct detection *d, const struct leg *leg)
 	const char *excuse;
 
 	if (refused(leg)) {
-		excuse = excuse_of(leg);
+		excuse = excuse_of(detection_facts(d), leg);
 		if (excuse)
 			detection_pass(d, NULL, "%s", excuse);
 		else

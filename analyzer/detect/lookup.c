@@ -113,7 +113,7 @@ const struct alg_evidence *lookup_alg_evidence(struct lookup *l)
 struct attempts *lookup_attempts(struct lookup *l)
 {
 	if (!l->attempts)
-		l->attempts = attempts_new(l->facts->calls);
+		l->attempts = attempts_new(l->facts->calls, l->facts->capture->last_ns);
 	return l->attempts;
 }
 
