@@ -21,7 +21,10 @@ static bool is_most(int64_t part_ns, int64_t all_ns)
 	return part_ns / 8 >= all_ns / 10;
 }
 
-/* Music that may come while a call is held: that it is not there for a while says nothing of the rest of it. */
+/*
+ * Music that may come while a call is held: that it is not there for a while says nothing of the rest of it. Agreed not
+ * to send is a hold, too, where what it holds was agreed unseen.
+ */
 static int64_t not_due(const struct direction *d, const struct gap *g)
 {
 	int64_t sum_ns = 0;
@@ -30,7 +33,7 @@ static int64_t not_due(const struct direction *d, const struct gap *g)
 		const struct window *w = &d->windows[i];
 		int64_t to_ns = window_end(w, g->to_ns), shared_ns = overlap(w->on_ns, to_ns, g->from_ns, g->to_ns);
 
-		if (w->state == EXPECT_PAUSED ||
+		if (w->state == EXPECT_PAUSED || (w->state == EXPECT_NONE && w->exchange) ||
 		    (w->state == EXPECT_OPTIONAL && is_most(shared_ns, ns_minus(to_ns, w->on_ns))))
 			sum_ns += shared_ns;
 	}
