@@ -357,7 +357,7 @@ static bool stranger(const struct facts *facts, const struct failed_call *f)
 static bool concerns(const struct leg *leg)
 {
 	return leg->initial_invite_seen && !leg->answered && leg->status >= 400 &&
-	       !(leg->parent && leg->parent->initial_invite_seen);
+	       !(leg->parent && (leg->parent->initial_invite_seen || leg->joined_by == JOIN_REPLACES));
 }
 
 static bool cancelled_before(const struct failed_call *f)
