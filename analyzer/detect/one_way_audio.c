@@ -233,8 +233,17 @@ static bool source_port_changed(const struct hearing *h)
 	return true;
 }
 
+/* Nothing but reports says so, of SRTP: who cannot decrypt it reports nothing received, too. */
+static bool may_be_undecrypted(const struct hearing *h)
+{
+	return strncmp(h->undelivered_by, "rtcp-", 5) == 0 &&
+	       (h->window->secure || h->window->dtls || (h->stream && h->stream->srtp));
+}
+
 static struct place place_undelivered(const struct hearing *h)
 {
+	enum confidence in_path = may_be_undecrypted(h) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
+
 	if (source_port_changed(h))
 		return (struct place){ "source-port-rewritten", NULL, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN,
 		       CULPRIT_NONE };
@@ -244,7 +253,7 @@ static struct place place_undelivered(const struct hearing *h)
 	if (strcmp(h->undelivered_by, "payload-type") == 0)
 		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       CULPRIT_SENDER };
-	return (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
+	return (struct place){ "blocked-in-path", NULL, in_path, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 }
 
 static struct place locate(const struct facts *facts, const struct direction *d, const struct hearing *h)
@@ -545,6 +554,12 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");
 		say_foreign(f, w, h);
+	} else if (may_be_undecrypted(h)) {
+		entitle(f, w, h, NULL, NULL);
+		finding_cause(f, "%s sent %s packets of SRTP, %s reports nothing received%s: they are lost between the capture point and %s, or it cannot decrypt them.",
+			w->sender_host, w->packets, w->receiver_host, h->whole ? "" : " any more", w->receiver_host);
+		finding_fix(f, "Capture beside %s: if nothing arrives, open UDP to %s between %s and %s; if it does, compare the keys that both took from the SDP.",
+			w->receiver_host, w->sdp, w->sender_host, w->receiver_host);
 	} else {
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f, "%s sent %s packets, %s reports nothing received%s: they are lost between the capture point and %s.", w->sender_host, w->packets,

@@ -224,7 +224,7 @@ void fact_read(struct scenario *s, struct words *w)
 	} while (w->left);
 }
 
-/* check capture|end PATH OP VALUE, check stream SSRC|call NAME|checklist ITEM|host ADDRESS PATH OP VALUE */
+/* check capture|end PATH OP VALUE, check stream SSRC|call NAME|checklist ITEM|host ADDRESS|finding ID PATH OP VALUE */
 void check_read(struct scenario *s, struct words *w)
 {
 	struct expectation *e = expectation_add(s, EXPECT_CHECK);
@@ -244,6 +244,9 @@ void check_read(struct scenario *s, struct words *w)
 	} else if (strcmp(e->type, "host") == 0) {
 		e->key = "addr";
 		e->key_value = word_want(s, w, "the address");
+	} else if (strcmp(e->type, "finding") == 0) {
+		e->key = "id";
+		e->key_value = word_want(s, w, "the id");
 	}
 	e->path = word_want(s, w, "the name");
 	e->relation = word_want(s, w, "= != < > <= >= or ~");
