@@ -41,6 +41,71 @@ static bool between_neighbours(const struct judge *j, const struct window *w)
 	return pairs && far == 0;
 }
 
+static bool names(const struct network *n, const struct target *list, unsigned count, const struct address *a)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (network_same(n, &list[i].at.addr, a))
+			return true;
+	}
+	return false;
+}
+
+/* Of one side: an earlier window named other hosts, and none of these. */
+static bool moved_from(const struct network *n, const struct target *before, unsigned before_count,
+	const struct target *now, unsigned count)
+{
+	for (unsigned i = 0; i < before_count; i++) {
+		if (names(n, now, count, &before[i].at.addr))
+			return false;
+	}
+	return before_count && count;
+}
+
+static bool has_moved(const struct network *n, const struct direction *d, const struct window *w)
+{
+	bool sender = false, receiver = false, sender_stays = false, receiver_stays = false;
+
+	for (const struct window *b = d->windows; b < w; b++) {
+		if (b->source_count && w->source_count) {
+			bool moved = moved_from(n, b->sources, b->source_count, w->sources, w->source_count);
+
+			sender |= moved;
+			sender_stays |= !moved;
+		}
+		if (b->target_count && w->target_count) {
+			bool moved = moved_from(n, b->targets, b->target_count, w->targets, w->target_count);
+
+			receiver |= moved;
+			receiver_stays |= !moved;
+		}
+	}
+	return (sender && !sender_stays) || (receiver && !receiver_stays);
+}
+
+/*
+ * G3: the session has moved to other hosts, and one host is an end of all that is here, which is none of the two now: what
+ * they say to one another does not pass. Of two that alone speak here it may be either, unless it is known where the
+ * capture was taken.
+ */
+static bool moved_past(const struct judge *j, const struct window *w)
+{
+	const struct network *n = j->facts->network;
+	const struct host *at = j->facts->vantage.host;
+	const struct address *hubs[2];
+	unsigned count = lookup_hubs(j->facts->lookup, hubs), among = 0;
+
+	if (!count || !w->source_count || !w->target_count || !has_moved(n, j->d, w))
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		if (!names(n, w->sources, w->source_count, hubs[i]) && !names(n, w->targets, w->target_count, hubs[i]))
+			continue;
+		if (at && network_same(n, &at->addr, hubs[i]))
+			return false;
+		among++;
+	}
+	return among < count;
+}
+
 /* Several points: where SIP of the two was captured, no audio of anybody was. 1.7.3 G2 for that point alone. */
 static bool point_without_media(const struct judge *j)
 {
@@ -127,6 +192,9 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 		return judge_because(h, "the receiver has moved, and what it is sent there is not in the capture"), "G1";
 	if (between_neighbours(j, w))
 		return judge_because(h, "what neighbours say to one another need not pass this point"), "G3";
+	if (moved_past(j, w))
+		return judge_because(h, "its audio has moved to hosts whose traffic with one another does not pass this point"),
+		       "G3";
 	for (unsigned i = 0; i < w->target_count; i++) {
 		if (gates_port_range(g, w->targets[i].at.port))
 			return judge_because(h, "media ports of this range are missing from the capture"), "G3";

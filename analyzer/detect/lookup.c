@@ -57,6 +57,9 @@ struct lookup {
 	struct half_known *half_known;       /* likewise */
 	uint32_t media_points;
 	bool media_points_made;
+	const struct address *hubs[2];
+	unsigned hub_count;
+	bool hubs_made;
 	unsigned even_loss;
 	unsigned key_tests;          /* left */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made,
@@ -159,6 +162,50 @@ uint32_t lookup_media_points(struct lookup *l)
 		l->media_points_made = true;
 	}
 	return l->media_points;
+}
+
+/* Of the hosts found so far those that are an end of this pair, too. */
+static unsigned hubs_keep(const struct network *n, const struct address *hubs[2], unsigned count, const struct pair *p)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (network_same(n, hubs[i], &p->src) || network_same(n, hubs[i], &p->dst))
+			hubs[kept++] = hubs[i];
+	}
+	return kept;
+}
+
+static void hubs_make(struct lookup *l)
+{
+	const struct network *n = l->facts->network;
+	bool begun = false;
+
+	l->hubs_made = true;
+	LIST_EACH(it, network_pairs(n)) {
+		const struct pair *p = LIST_ENTRY(it, struct pair, in_order);
+
+		if (p->sip + p->rtp + p->rtcp == 0)
+			continue;
+		if (!begun) {
+			l->hubs[0] = &p->src;
+			l->hubs[1] = &p->dst;
+			l->hub_count = 2;
+			begun = true;
+		}
+		l->hub_count = hubs_keep(n, l->hubs, l->hub_count, p);
+		if (l->hub_count == 0)
+			return;
+	}
+}
+
+unsigned lookup_hubs(struct lookup *l, const struct address *ret[2])
+{
+	if (!l->hubs_made)
+		hubs_make(l);
+	ret[0] = l->hubs[0];
+	ret[1] = l->hubs[1];
+	return l->hub_count;
 }
 
 /* ---- pairs of addresses ---- */

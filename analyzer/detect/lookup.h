@@ -29,6 +29,11 @@ bool lookup_media_elsewhere(struct lookup *l, const struct mslot *slot, const st
 
 /* The capture points at which any audio was seen, as in host.points_in. */
 uint32_t lookup_media_points(struct lookup *l);
+/*
+ * The hosts of which each is an end of every SIP, RTP and RTCP packet of the capture: it was taken beside one of them.
+ * Two when only two ever speak; how many, 0 none.
+ */
+unsigned lookup_hubs(struct lookup *l, const struct address *ret[2]);
 
 /*
  * Requests dst -> src whose answers were given and are not here: an ACK to a 2xx nobody saw, a request in a dialog that
