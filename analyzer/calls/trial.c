@@ -145,8 +145,9 @@ static void run_count(struct trial *t, const struct message *m)
 		t->run.first_request = t->request;
 		if (t->request.frame && t->request.at_ns < t->run.first_ns)
 			t->run.first_ns = t->request.at_ns;
-		t->run.was_bound = t->bound_until_ns != NS_NONE && m->at.at_ns < t->bound_until_ns;
+		t->run.was_bound = true;
 	}
+	t->run.was_bound &= t->bound_until_ns != NS_NONE && m->at.at_ns < t->bound_until_ns;
 	t->run.tries++;
 }
 

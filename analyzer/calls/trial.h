@@ -50,7 +50,7 @@ struct trial_run {
 	struct frame_ref frames[TRIAL_FRAMES];   /* of finals that refuse, the first ones */
 	uint16_t frame_status[TRIAL_FRAMES];
 	unsigned frame_count;
-	bool was_bound;              /* the registration before it was still good when it began */
+	bool was_bound;              /* the registration before it was still good at each of its tries */
 };
 
 struct trial {
