@@ -167,8 +167,9 @@ static bool has_credentials(const struct failed_call *f)
 }
 
 /* 401, 407: to credentials over a nonce that was issued in this call, or left without an answer. */
-static void judge_challenge(const struct facts *facts, struct failed_call *f, bool over)
+static void judge_challenge(const struct judging *j, struct failed_call *f, bool over)
 {
+	const struct facts *facts = j->facts;
 	const struct headers *asked = f->attempt->request ? f->attempt->request->headers : NULL;
 	const struct headers *refused = f->final->headers;
 
@@ -176,7 +177,10 @@ static void judge_challenge(const struct facts *facts, struct failed_call *f, bo
 	if (asked && asked->credentials && refused && !refused->stale &&
 	    challenged_with(f->leg, f->attempt, asked->nonce))
 		f->refusal = refusal_named("auth-rejected");
-	else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
+	else if (f->attempt->request && f->attempt->request->cut && !(asked && asked->credentials)) {
+		f->refusal.reason = NULL;
+		detection_withhold(j->d, f->leg, "G5", "the capture cut the request that was refused: whether it had credentials is not known");
+	} else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
 		f->refusal = refusal_named("auth-not-answered");
 	else
 		f->refusal.reason = NULL;
@@ -326,7 +330,7 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 
 	switch (leg->status) {
 	case 401: case 407:
-		judge_challenge(j->facts, f, over);
+		judge_challenge(j, f, over);
 		break;
 	case 403:
 		judge_forbidden(f);
