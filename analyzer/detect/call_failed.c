@@ -175,15 +175,16 @@ static void judge_challenge(const struct judging *j, struct failed_call *f, bool
 
 	f->confidence = CONFIDENCE_LIKELY;
 	if (asked && asked->credentials && refused && !refused->stale &&
-	    challenged_with(f->leg, f->attempt, asked->nonce))
+	    challenged_with(f->leg, f->attempt, asked->nonce)) {
 		f->refusal = refusal_named("auth-rejected");
-	else if (f->attempt->request && f->attempt->request->cut && !(asked && asked->credentials)) {
-		f->refusal.reason = NULL;
-		detection_withhold(j->d, f->leg, "G5", "the capture cut the request that was refused: whether it had credentials is not known");
-	} else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
+		return;
+	}
+	f->refusal.reason = NULL;
+	if (f->attempt->request && f->attempt->request->cut && !(asked && asked->credentials))
+		detection_withhold(j->d, f->leg, "G5",
+			"the capture cut the request that was refused: whether it had credentials is not known");
+	else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
 		f->refusal = refusal_named("auth-not-answered");
-	else
-		f->refusal.reason = NULL;
 }
 
 /*
