@@ -157,6 +157,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->network = make_network(options, &budget);
 	e->icmp_keep = budget.icmp ? budget.icmp : ICMP_KEEP;
 	e->sources = make_sources(options, &budget);
+	e->srv = srv_new();
 	e->outflows = outflows_new(options->site, config_ns(c, "network", "ste-window-s", SECOND_NS), budget.tuples);
 	learn_profile(e);
 	e->points = make_points(options);
@@ -178,6 +179,7 @@ struct engine *engine_new(const struct engine_options *options)
 		.sources = e->sources,
 		.sip_peers = e->peers,
 		.outflows = e->outflows,
+		.srv = e->srv,
 		.streams = e->streams,
 		.rtcp = e->rtcp,
 		.network = e->network,
@@ -231,6 +233,7 @@ void engine_free(struct engine *e)
 	rtcp_states_free(e->rtcp);
 	streams_free(e->streams);
 	outflows_free(e->outflows);
+	srv_free(e->srv);
 	sources_free(e->sources);
 	accounts_free(e->accounts);
 	watches_free(e->watches);

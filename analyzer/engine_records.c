@@ -211,6 +211,7 @@ void records_take(struct engine *e)
 		if (due->part == DUE_COUNTED)
 			continue;
 		taking_add(&datagrams, p);
+		srv_packet(e->srv, p);
 		if (sip)
 			taking_add(&messages, p);
 	}

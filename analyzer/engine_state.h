@@ -25,6 +25,7 @@
 #include "analyzer/network/sip_peer.h"
 #include "analyzer/network/sip_way.h"
 #include "analyzer/network/source.h"
+#include "analyzer/network/srv.h"
 #include "analyzer/media/media_host.h"
 #include "analyzer/media/port_plan.h"
 #include "analyzer/media/socket_use.h"
@@ -62,6 +63,7 @@ struct engine {
 	struct accounts *accounts;
 	struct sources *sources;
 	struct outflows *outflows;
+	struct srv_table *srv;
 	struct watches *watches;
 	struct services *services;
 	struct repeats *repeats;

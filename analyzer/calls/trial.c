@@ -96,11 +96,12 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	t->credentials = true;
 	t->nonce = d.nonce.n ? hash_of(d.nonce) : 0;
 	place = t->nonce ? nonce_place(t, t->nonce) : TRIAL_NONCES;
-	t->issued = place < TRIAL_NONCES;
+	t->issued = place < TRIAL_NONCES || (t->nonce && t->nonce == t->run.kept_nonce);
 	t->newest = place == 0;
 	if (!t->issued)
 		return;
 	t->run.old_nonce += !t->newest;
+	t->run.kept_nonce = t->newest ? t->run.kept_nonce : t->nonce;
 	t->run.wrong_realm |= t->realm && t->realm != hash_of(d.realm);
 	t->run.malformed |= is_malformed(t, &d);
 	t->run.uri_differs |= d.uri.n && !same_uri(d.uri, sip->uri);
@@ -145,8 +146,9 @@ static void run_count(struct trial *t, const struct message *m)
 		t->run.first_request = t->request;
 		if (t->request.frame && t->request.at_ns < t->run.first_ns)
 			t->run.first_ns = t->request.at_ns;
-		t->run.was_bound = t->bound_until_ns != NS_NONE && m->at.at_ns < t->bound_until_ns;
+		t->run.was_bound = true;
 	}
+	t->run.was_bound &= t->bound_until_ns != NS_NONE && m->at.at_ns < t->bound_until_ns;
 	t->run.tries++;
 }
 

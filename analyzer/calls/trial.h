@@ -24,6 +24,7 @@ struct trial_run {
 	int64_t answered_late_ns;    /* the longest from a challenge to such credentials */
 	unsigned stale_row, stale_most; /* consecutive stale=true to the nonce just issued */
 	unsigned old_nonce;          /* challenges answered with a nonce from before the last one */
+	uint64_t kept_nonce;         /* hash of such a one: it may come again when many others were issued since */
 	unsigned brief;              /* 423 */
 	bool wrong_realm, uri_differs, malformed, user_differs, no_binding;
 	bool credentials;            /* the last try carried some */
@@ -50,7 +51,7 @@ struct trial_run {
 	struct frame_ref frames[TRIAL_FRAMES];   /* of finals that refuse, the first ones */
 	uint16_t frame_status[TRIAL_FRAMES];
 	unsigned frame_count;
-	bool was_bound;              /* the registration before it was still good when it began */
+	bool was_bound;              /* the registration before it was still good at each of its tries */
 };
 
 struct trial {

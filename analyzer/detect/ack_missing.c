@@ -261,7 +261,7 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
 	} else if (was_satisfied(facts, u)) {
 		detection_withhold(d, u->leg, "G7", "the answer was not repeated for long: its ACK came, and is not in the capture");
-	} else if (!h->first->contact) {
+	} else if (!h->first->contact && !h->first->cut) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (relay_is_silent(u, hops, count)) {
 		give(u, "proxy-did-not-relay", CONFIDENCE_CERTAIN);
@@ -310,7 +310,7 @@ static void judge_success(struct detection *d, struct unacked *u, const struct a
 		u->severity = SEVERITY_WARNING;
 	} else if (ignores_route(u)) {
 		give(u, "route-ignored", CONFIDENCE_CERTAIN);
-	} else if (u->ack && !u->hop.first->contact) {
+	} else if (u->ack && !u->hop.first->contact && !u->hop.first->cut) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (!u->hop.ack && elsewhere) {
 		judge_elsewhere(facts, u);

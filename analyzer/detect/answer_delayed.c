@@ -10,6 +10,7 @@
 #include "analyzer/detect/answer_congestion.h"
 #include "analyzer/detect/answer_delay.h"
 #include "analyzer/detect/answer_hop.h"
+#include "analyzer/detect/prack_wait.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/detect/witness.h"
@@ -157,52 +158,27 @@ static void judge_relay(struct delays *all, const struct leg *leg)
 
 /* ---- before the answer ---- */
 
-static const struct message *first_prack(const struct leg *leg, const struct message *after)
-{
-	CHAIN_EACH(it, &leg->messages) {
-		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
-
-		if (m->request && m->method == SIP_PRACK && m->at.at_ns >= after->at.at_ns && m->repeat != MESSAGE_COPY)
-			return m;
-	}
-	return NULL;
-}
-
 /* A reliable 18x is repeated until its PRACK comes, and the 200 waits for that. */
 static void judge_prack(struct delays *all, const struct transaction *t)
 {
-	const struct message *first = NULL, *last = NULL, *prack;
 	struct delay x = { .reason = "prack-stall", .leg = t->leg, .limit_s = all->answer_max_s };
+	struct prack_wait wait;
 	struct silence s;
 	enum witness w;
 
-	if (!t->final || t->final->status >= 300)
+	if (!t->final || t->final->status >= 300 || !prack_wait_of(t, &wait) ||
+	    seconds_between(wait.first, wait.last) < x.limit_s || t->final->at.at_ns < wait.last->at.at_ns)
 		return;
-	CHAIN_EACH(it, &t->messages) {
-		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
-
-		if (m->request || m->status >= 200 || !m->headers || !m->headers->rseq || m->repeat == MESSAGE_COPY ||
-			(first && (m->headers->rseq != first->headers->rseq || !endpoint_equal(&m->src, &first->src) ||
-			!endpoint_equal(&m->dst, &first->dst))))
-			continue;
-		first = first ? first : m;
-		last = m;
-		x.copies++;
-	}
-	if (x.copies < COPIES || seconds_between(first, last) < x.limit_s || t->final->at.at_ns < last->at.at_ns)
+	s = (struct silence){ .src = wait.first->src, .dst = wait.first->dst, .first_ns = wait.first->at.at_ns,
+		.last_ns = wait.last->at.at_ns, .copies = wait.copies };
+	if (!wait.prack && silence_gate(all->facts, &s, 1, &w))
 		return;
-	prack = first_prack(t->leg, first);
-	if (prack && prack->at.at_ns < last->at.at_ns)
-		return;
-	s = (struct silence){ .src = first->src, .dst = first->dst, .first_ns = first->at.at_ns,
-		.last_ns = last->at.at_ns, .copies = x.copies };
-	if (!prack && silence_gate(all->facts, &s, 1, &w))
-		return;
-	x.from = first;
+	x.copies = wait.copies;
+	x.from = wait.first;
 	x.to = t->final;
-	x.seconds = seconds_between(first, t->final);
-	x.host = first->src;
-	x.culprit = prack ? (struct endpoint){ 0 } : first->dst;
+	x.seconds = seconds_between(wait.first, t->final);
+	x.host = wait.first->src;
+	x.culprit = wait.prack ? (struct endpoint){ 0 } : wait.first->dst;
 	delay_add(all, &x);
 }
 

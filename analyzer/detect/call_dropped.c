@@ -116,12 +116,46 @@ static void media_timeout(const struct facts *facts, const struct leg *leg, stru
 	e->seconds = gap_s;
 }
 
-/* Of a quiet end: could media_timeout() make something of it? */
+/* The BYE that nobody but its sender sent, where it is answered that there is no such call. */
+static const struct transaction *unknown_bye(const struct leg *leg)
+{
+	const struct transaction *found = NULL;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method != SIP_BYE || !t->request)
+			continue;
+		if (found && t->request->by != found->request->by)
+			return NULL;
+		found = !found && t->final && t->final->status == 481 ? t : found;
+	}
+	return found;
+}
+
+/* Who hangs up had heard nothing for a while, and who fell silent then no longer knows the call: it had lost it. */
+static void lost_before(const struct leg *leg, struct call_end *e)
+{
+	const struct transaction *t = unknown_bye(leg);
+	double gap_s = t ? silent_s(leg, e->bye->by, e->bye->at.at_ns) : -1;
+
+	if (gap_s < 5 || leg->transferred || t->request->by != e->bye->by || !not_heard(leg, e->bye->by))
+		return;
+	e->reason = "dialog-forgotten";
+	e->severity = SEVERITY_ERROR;
+	e->confidence = CONFIDENCE_LIKELY;
+	e->from = t->request;
+	e->to = t->final;
+	e->culprit = t->final->src;
+	e->seconds = gap_s;
+}
+
+/* Of a quiet end: could media_timeout() or lost_before() make something of it? */
 static bool is_silent_end(const struct leg *leg)
 {
 	double gap_s = silent_s(leg, leg->ended_by_side, leg->bye_ns);
 
-	return gap_s >= 5 && is_round(gap_s) && not_heard(leg, leg->ended_by_side);
+	return gap_s >= 5 && (is_round(gap_s) || unknown_bye(leg)) && not_heard(leg, leg->ended_by_side);
 }
 
 /* ---- equal durations ---- */
@@ -496,6 +530,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_cause(f, "%s answers 481 to a %s in a call that nobody has ended: it no longer knows the call.",
 			say_host(facts, &e->culprit.addr, who),
 			      sip_method_name(e->from->method));
+		if (e->seconds > 0)
+			text_addf(&f->cause, " Its audio had ended %.0f s before: then it lost the call, and who spoke with it heard nothing more.",
+				e->seconds);
 		return;
 	}
 	say_end(facts, e, leg, how, sizeof how);
@@ -509,6 +546,7 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 	struct finding *f = detection_raise_keyed(d, leg->n, e->reason, e->severity, e->confidence);
 	const struct message *end = e->bye ? e->bye : e->to;
 	bool expired = strcmp(e->reason, "session-timer-expired") == 0;
+	bool forgotten = strcmp(e->reason, "dialog-forgotten") == 0;
 	char from[SAY_TEXT], to[SAY_TEXT], act[SAY_TEXT + 60], effect[2 * SAY_TEXT + 40];
 
 	finding_leg(f, leg);
@@ -518,8 +556,8 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 		finding_part(f, PART_CULPRIT, &e->culprit);
 	finding_times(f, e->from ? e->from->at.at_ns : ns_add(end->at.at_ns, -(int64_t)(e->seconds * 1e9)),
 		end->at.at_ns);
-	say_host(facts, expired && e->refresher_known ? &e->culprit.addr : &end->src.addr, act);
-	snprintf(act + strlen(act), sizeof act - strlen(act), " %s", !e->bye ? "has forgotten the call"
+	say_host(facts, (expired && e->refresher_known) || forgotten ? &e->culprit.addr : &end->src.addr, act);
+	snprintf(act + strlen(act), sizeof act - strlen(act), " %s", forgotten ? "has forgotten the call"
 		: expired && e->refresher_known ? "does not refresh the session" : "hangs up");
 	snprintf(effect, sizeof effect, "the call of %s and %s is cut off", say_party(facts, leg, SIDE_CALLER, from),
 		say_party(facts, leg, SIDE_CALLEE, to));
@@ -555,6 +593,8 @@ static bool judge_leg(struct detection *d, const struct leg *leg, const struct r
 
 	if (e.bye && (!e.reason || strcmp(e.reason, "abnormal-release") == 0) && leg->answered && call_end_leads(leg))
 		media_timeout(facts, leg, &e);
+	if (e.bye && !e.reason && leg->answered && call_end_leads(leg))
+		lost_before(leg, &e);
 	if (e.reason)
 		tell(d, leg, &e);
 	return e.reason || call_cut(d, leg, cuts) || call_lost(d, leg, reboots);

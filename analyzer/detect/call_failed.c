@@ -11,7 +11,9 @@
 #include "analyzer/detect/call_refusal.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/prack_wait.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/witness.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
@@ -54,6 +56,7 @@ struct failed_call {
 	struct refusal refusal;
 	enum confidence confidence;
 	bool behind_silent;          /* a leg behind it was never answered: that is where to look */
+	const struct message *unacknowledged;        /* the 18x for which no PRACK came */
 };
 
 struct judging {
@@ -164,19 +167,24 @@ static bool has_credentials(const struct failed_call *f)
 }
 
 /* 401, 407: to credentials over a nonce that was issued in this call, or left without an answer. */
-static void judge_challenge(const struct facts *facts, struct failed_call *f, bool over)
+static void judge_challenge(const struct judging *j, struct failed_call *f, bool over)
 {
+	const struct facts *facts = j->facts;
 	const struct headers *asked = f->attempt->request ? f->attempt->request->headers : NULL;
 	const struct headers *refused = f->final->headers;
 
 	f->confidence = CONFIDENCE_LIKELY;
 	if (asked && asked->credentials && refused && !refused->stale &&
-	    challenged_with(f->leg, f->attempt, asked->nonce))
+	    challenged_with(f->leg, f->attempt, asked->nonce)) {
 		f->refusal = refusal_named("auth-rejected");
+		return;
+	}
+	f->refusal.reason = NULL;
+	if (f->attempt->request && f->attempt->request->cut && !(asked && asked->credentials))
+		detection_withhold(j->d, f->leg, "G5",
+			"the capture cut the request that was refused: whether it had credentials is not known");
 	else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
 		f->refusal = refusal_named("auth-not-answered");
-	else
-		f->refusal.reason = NULL;
 }
 
 /*
@@ -293,6 +301,27 @@ static bool names_format(const struct headers *h)
 	return h && (span_starts(h->more->warning, SPAN("304")) || span_starts(h->more->warning, SPAN("305")));
 }
 
+/* 5xx, and some say 408: a provisional answer that must be acknowledged was not (RFC 3262 3). */
+static void judge_prack(const struct judging *j, struct failed_call *f)
+{
+	const struct transaction *t = last_attempt(f->origin);
+	struct prack_wait wait;
+	struct silence s;
+	enum witness w;
+
+	if ((f->made->status < 500 && f->made->status != 408) || !t || !prack_wait_of(t, &wait) || wait.prack ||
+	    t->final->at.at_ns < wait.last->at.at_ns)
+		return;
+	s = (struct silence){ .src = wait.first->src, .dst = wait.first->dst, .first_ns = wait.first->at.at_ns,
+		.last_ns = wait.last->at.at_ns, .copies = wait.copies };
+	if (silence_gate(j->facts, &s, 1, &w))
+		return;
+	f->unacknowledged = wait.first;
+	f->confidence = CONFIDENCE_LIKELY;
+	f->refusal.because = "its provisional answer asked for an acknowledgement (PRACK) again and again, and none came";
+	f->refusal.fix = "Switch 100rel off at one side, or on at both, and let PRACK through";
+}
+
 static void judge_status(const struct judging *j, struct failed_call *f)
 {
 	const struct leg *leg = f->leg;
@@ -302,7 +331,7 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 
 	switch (leg->status) {
 	case 401: case 407:
-		judge_challenge(j->facts, f, over);
+		judge_challenge(j, f, over);
 		break;
 	case 403:
 		judge_forbidden(f);
@@ -398,6 +427,7 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	judge_status(j, f);
 	if (!f->refusal.reason || stranger(j->facts, f))
 		return false;
+	judge_prack(j, f);
 	f->behind_silent = silent_behind(leg);
 	return !goes_on(j, leg, redial_ns) &&
 	       !attempts_branch_lives(lookup_attempts(j->facts->lookup), leg, fork_ns) &&
@@ -419,6 +449,8 @@ static int failure_compare(const void *a, const void *b)
 	if (c == 0)
 		c = x->behind_silent - y->behind_silent;
 	if (c == 0)
+		c = !x->unacknowledged - !y->unacknowledged;
+	if (c == 0)
 		c = (int)x->refusal.severity - (int)y->refusal.severity;
 	return c ? c : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
@@ -427,7 +459,8 @@ static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 {
 	return strcmp(x->refusal.reason, y->refusal.reason) == 0 &&
 	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->leg->status == y->leg->status &&
-		x->behind_silent == y->behind_silent && x->refusal.severity == y->refusal.severity;
+		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged &&
+		x->refusal.severity == y->refusal.severity;
 }
 
 static bool one_of(const char *reason, const char *const *list)
@@ -572,7 +605,13 @@ static void tell(const struct judging *j, const struct failed_call *list, unsign
 		if (i < 4)
 			add_evidence(f, &list[i]);
 	}
-	finding_part(f, part_of_maker(x->refusal.reason), &x->made->src);
+	if (x->unacknowledged) {
+		finding_part(f, PART_CULPRIT, &x->unacknowledged->dst);
+		finding_part(f, PART_WITNESS, &x->made->src);
+		finding_evidence(f, x->unacknowledged->at, "%u that asks for a PRACK", x->unacknowledged->status);
+	} else {
+		finding_part(f, part_of_maker(x->refusal.reason), &x->made->src);
+	}
 	f->count = count;
 	tell_title(f, j, x, count);
 	tell_cause(f, j, x, count, load && (strcmp(x->refusal.reason, "congestion") == 0 ||

@@ -148,6 +148,7 @@ struct facts {                       /* const views of everything */
 	const struct media_hosts *media_hosts; /* analyzer/media/media_host.h; likewise */
 	const struct accounts *accounts;     /* analyzer/calls/account.h */
 	const struct outflows *outflows;      /* analyzer/network/outflow.h */
+	const struct srv_table *srv;         /* analyzer/network/srv.h */
 	const struct sources *sources;       /* analyzer/network/source.h; classes as of judgement */
 	const struct watches *watches;       /* analyzer/calls/watch.h */
 	const struct sip_peers *sip_peers;   /* analyzer/network/sip_peer.h */

@@ -7,6 +7,7 @@
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/srv.h"
 #include "analyzer/network/source.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
@@ -16,7 +17,7 @@ static const char *const reasons[] = { "no-alternative-tried", "alternative-fail
 static const struct detector_doc doc = {
 	.says = "the second server did not take over",
 	.symptom = "One server is down, and phones lose their registration or calls fail although there is a second one; or all stay at the second for ever.",
-	.evidence = "Requests that the first server leaves unanswered, refuses with 503 or that ICMP returns; when the same account or number was tried at another one.",
+	.evidence = "Requests that the first server leaves unanswered, refuses with 503 or that ICMP returns; when the same account or number was tried at another one, and which ones DNS had named to the client (SRV).",
 	.mimics = "A client that has only one server, two registrations side by side, branches of a fork, a copy that is answered after all, a call given up by its caller.",
 	.fix = "Enter the second server at the client, or both in DNS; set the time-out and how soon it returns; see what the two servers share.",
 	.reasons = reasons,
@@ -44,6 +45,9 @@ struct fault {
 	unsigned try_count, failures;
 	const struct service_try *other;     /* alternative-failed: at the second; no-failback: the last one there */
 	struct frame_ref icmp_at;
+	/* second SERVICE_SERVER_MAX: that DNS names, and where it does; family 0: its address is not in the capture */
+	struct address named;
+	struct frame_ref named_at;
 	int64_t back_ns;             /* no-failback: since when the first server answers others */
 };
 
@@ -158,19 +162,24 @@ static bool bound_there(const struct service *s, unsigned first, unsigned other,
 	       !hunted(s, first, other, until_ns);
 }
 
-/* Index; SERVICE_SERVER_MAX with true: one that only the profile names. */
-static bool second_server(const struct facts *facts, const struct service *s, unsigned first, int64_t before_ns,
-	unsigned *ret)
+/* x->second SERVICE_SERVER_MAX with true: one that only DNS, or the profile, names. */
+static bool second_server(const struct facts *facts, const struct service_try *t, struct fault *x)
 {
 	const struct peers *profile = &facts->site->failover;
+	const struct service *s = t->service;
+	unsigned first = t->server;
+	int64_t before_ns = t->at.at_ns;
 
 	for (unsigned i = 0; i < s->server_count; i++) {
 		if (i == first || !stands_in(facts, s, first, i, before_ns))
 			continue;
-		*ret = i;
+		x->second = i;
 		return true;
 	}
-	*ret = SERVICE_SERVER_MAX;
+	x->second = SERVICE_SERVER_MAX;
+	if (srv_beside(facts->srv, &s->client, &s->servers[first].at.addr, t->stream, before_ns, &x->named,
+	    &x->named_at))
+		return true;
 	return profile->nets.count + profile->names.count > 1 &&
 	       site_peer(facts->site, profile, &s->servers[first].at.addr);
 }
@@ -259,12 +268,12 @@ static void judge_failure(const struct detection *d, const struct history *v, un
 		x.second = a.other->server;
 		x.other = a.other;
 		x.confidence = weaker(f->confidence, a.confidence);
-	} else if (!a.other && second_server(facts, s, t->server, t->at.at_ns, &x.second)) {
+	} else if (!a.other && second_server(facts, t, &x)) {
 		if (x.second < SERVICE_SERVER_MAX && bound_there(s, x.first, x.second, deadline_ns))
 			return;
 		x.reason = "no-alternative-tried";
-		x.confidence = x.second == SERVICE_SERVER_MAX ? CONFIDENCE_POSSIBLE : weaker(f->confidence,
-			CONFIDENCE_LIKELY);
+		x.confidence = x.second == SERVICE_SERVER_MAX && !x.named_at.frame ? CONFIDENCE_POSSIBLE
+			: weaker(f->confidence, CONFIDENCE_LIKELY);
 	}
 	if (x.reason && !ret->reason)
 		*ret = x;
@@ -337,6 +346,8 @@ static const char *say_second(const struct facts *facts, const struct fault *x, 
 {
 	if (x->second < SERVICE_SERVER_MAX)
 		return say_host(facts, &server_at(x, x->second)->addr, buffer);
+	if (address_known(&x->named))
+		return say_host(facts, &x->named, buffer);
 	snprintf(buffer, SAY_TEXT, "its second server");
 	return buffer;
 }
@@ -387,7 +398,9 @@ static void tell_cause(const struct detection *d, struct finding *f, const struc
 		finding_cause(f, "%s %s when %s asked it%s%s, and within %.0f s of that nothing went to %s, %s.", first,
 			failed_how(x), client, of, times,
 			      detection_key(d, "window-s"), second,
-			      x->second < SERVICE_SERVER_MAX ? "which it has used before" : "which the profile names");
+			      x->second < SERVICE_SERVER_MAX ? "which it has used before"
+			      : x->named_at.frame ? "which DNS has named to it beside the first one (SRV)"
+			      : "which the profile names");
 	else if (strcmp(x->reason, "alternative-failed") == 0)
 		finding_cause(f, "%s %s when %s asked it%s%s; %s, asked next, %s.", first, failed_how(x), client, of,
 			times, second,
@@ -401,7 +414,10 @@ static void tell_cause(const struct detection *d, struct finding *f, const struc
 static void tell_fix(struct finding *f, const struct fault *x, const char *client, const char *first,
 	const char *second)
 {
-	if (strcmp(x->reason, "no-alternative-tried") == 0)
+	if (strcmp(x->reason, "no-alternative-tried") == 0 && x->named_at.frame)
+		finding_fix(f, "Let %s use what DNS tells it (SRV, its firmware and its time-out), or enter %s as its second server; then find out why %s failed.",
+			client, second, first);
+	else if (strcmp(x->reason, "no-alternative-tried") == 0)
 		finding_fix(f, "See that %s has %s as second server, or finds both in DNS (SRV), and gives up the first one after seconds; then find out why %s failed.",
 			    client, second, first);
 	else if (strcmp(x->reason, "alternative-failed") == 0)
@@ -422,6 +438,8 @@ static void add_evidence(struct finding *f, const struct fault *x)
 		if (t->final_at.frame)
 			finding_evidence(f, t->final_at, "%u", t->status);
 	}
+	if (x->named_at.frame)
+		finding_evidence(f, x->named_at, "DNS names both servers");
 	if (x->icmp_at.frame)
 		finding_evidence(f, x->icmp_at, "ICMP error");
 	if (x->other)
@@ -437,6 +455,8 @@ static void add_parts(struct finding *f, const struct fault *x)
 	if (x->second < SERVICE_SERVER_MAX)
 		finding_part(f, strcmp(x->reason, "alternative-failed") == 0 ? PART_CULPRIT : PART_WITNESS,
 			server_at(x, x->second));
+	else if (address_known(&x->named))
+		finding_part(f, PART_WITNESS, &(struct endpoint){ x->named, 0 });
 }
 
 /* Clients that met the same at the same servers. */
@@ -561,7 +581,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		const struct service *s = LIST_ENTRY(it, struct service, in_order);
 		struct fault x = { 0 };
 
-		if ((s->server_count < 2 && !named) || sources_attacker(facts->sources, &s->client))
+		if ((s->server_count < 2 && !named && !srv_told(facts->srv, &s->client)) ||
+		    sources_attacker(facts->sources, &s->client))
 			continue;
 		judge_service(d, s, v, &x);
 		if (!x.reason)

@@ -92,10 +92,12 @@ static bool is_reused(const struct exhaustion *x, double least)
 	       x->host->peak >= x->capacity;
 }
 
-static bool is_refusing(const struct exhaustion *x)
+/* That the limit is one is known from the range that the site names, or from how often the last place was taken. */
+static bool is_refusing(const struct exhaustion *x, double least)
 {
-	return x->refused >= REFUSED_LEAST && x->taken >= TAKEN_LEAST && x->plateau >= PLATEAU_LEAST && x->below == 0 &&
-	       x->relieved &&
+	bool known = x->plateau >= PLATEAU_LEAST || (x->configured && x->full >= least);
+
+	return x->refused >= REFUSED_LEAST && x->taken >= TAKEN_LEAST && known && x->below == 0 && x->relieved &&
 	       x->host->peak >= 2;
 }
 
@@ -169,7 +171,7 @@ static void judge(struct detection *d, const struct media_host *h)
 		tell(d, &x, "reused", CONFIDENCE_POSSIBLE);
 		return;
 	}
-	if (!is_refusing(&x)) {
+	if (!is_refusing(&x, least)) {
 		detection_pass(d, "plateau",
 			"%u refused and %u taken, %u of them at the last place, %u refused with room to spare%s",
 			x.refused, x.taken, x.plateau,

@@ -349,9 +349,17 @@ static void add_parts(struct finding *f, const struct verdict *v)
 	finding_other_id(f, v->r->call_id);
 }
 
+/* Can it be called all the same, by what it was granted before? */
+static bool bound(const struct verdict *v)
+{
+	int64_t until_ns = v->r->trial->bound_until_ns;
+
+	return only_copies(v) ? until_ns != NS_NONE && v->run->silent_to_ns < until_ns : v->run->was_bound;
+}
+
 static enum severity severity_of(const struct verdict *v)
 {
-	return v->past || v->run->was_bound ? SEVERITY_WARNING : SEVERITY_ERROR;
+	return v->past || bound(v) ? SEVERITY_WARNING : SEVERITY_ERROR;
 }
 
 /* The one in hand, too, when nothing has come back for it yet. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * registration_lapsed: what was granted is over, the phone still speaks to its registrar from the socket that it had
- * registered, and nothing of its account was registered since. RFC 3261 10.2.4.
+ * registered, or a desk phone that has no other account speaks to anybody, and nothing of its account was registered
+ * since. RFC 3261 10.2.4.
  */
 #include "analyzer/detect/registration_lapsed.h"
 
 #include "analyzer/calls/account.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/softphone.h"
+#include "analyzer/network/flow.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/source.h"
 
@@ -34,6 +37,32 @@ static bool renewed_elsewhere(const struct facts *facts, const struct registrati
 	return r->last_ns > ns_add(r->registered_ns, SECOND_NS);
 }
 
+/* What it says inside TLS since then may be a REGISTER. */
+static bool speaks_tls(const struct facts *facts, const struct registration *r)
+{
+	LIST_EACH(it, flows_in_order(facts->flows)) {
+		const struct flow *x = LIST_ENTRY(it, struct flow, in_order);
+
+		if (x->side[FLOW_CLIENT].first == FLOW_TLS && x->last_ns > r->registered_ns &&
+		    address_equal(&x->client.addr, &r->source.addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A desk phone of one account that is switched on: whatever it sends, to the time server, the switch. A program's
+ * computer goes on when the program was closed, and behind a NAT others speak, too.
+ */
+static bool phone_lives(const struct facts *facts, const struct registration *r, const struct sip_binding *b,
+	int64_t over_ns)
+{
+	const struct host *h = network_host_find(facts->network, &r->source.addr);
+
+	return h && h->last_out_ns >= over_ns && h->user_agent.n && !softphone_agent(h->user_agent) && h->aors == 1 &&
+	       !b->translated && !h->mac_shared && !say_serves(facts, &r->source.addr) && !speaks_tls(facts, r);
+}
+
 static const struct sip_binding *lapsed(const struct detection *d, const struct registration *r)
 {
 	const struct facts *facts = detection_facts(d);
@@ -44,7 +73,7 @@ static const struct sip_binding *lapsed(const struct detection *d, const struct 
 	    r->registered_ns == NS_NONE || sources_attacker(facts->sources, &r->source.addr))
 		return NULL;
 	over_ns = ns_add(until_ns(r), (int64_t)(detection_key(d, "tail-s") * 1e9));
-	if (b->last_out.at_ns < over_ns || renewed_elsewhere(facts, r) ||
+	if ((b->last_out.at_ns < over_ns && !phone_lives(facts, r, b, over_ns)) || renewed_elsewhere(facts, r) ||
 	    gates_may_hide(facts->gates, r->registered_ns, over_ns))
 		return NULL;
 	return b;
@@ -54,6 +83,9 @@ static void tell(struct detection *d, const struct registration *r, const struct
 {
 	struct finding *f = detection_raise_keyed(d, (uint64_t)r->n << 32 | 1, "expired-unrefreshed", SEVERITY_ERROR,
 		CONFIDENCE_LIKELY);
+	const struct host *h = network_host_find(detection_facts(d)->network, &r->source.addr);
+	bool speaks = b->last_out.at_ns > until_ns(r);
+	int64_t last_ns = speaks || !h ? b->last_out.at_ns : h->last_out_ns;
 	char registrar[SAY_TEXT];
 
 	say_host(detection_facts(d), &r->registrar.addr, registrar);
@@ -61,17 +93,20 @@ static void tell(struct detection *d, const struct registration *r, const struct
 	finding_part(f, PART_CULPRIT, &r->source);
 	finding_part(f, PART_WITNESS, &r->registrar);
 	finding_other_id(f, r->call_id);
-	finding_times(f, until_ns(r), b->last_out.at_ns);
+	finding_times(f, until_ns(r), last_ns);
 	f->since_ns = until_ns(r);
 	f->count = 1;
 	finding_title(f, "%s lets its registration run out: nobody can call it", b->user);
-	finding_cause(f, "%s granted %s %u s; they are over, no REGISTER followed, and the phone still speaks to it from the same port.",
-		      registrar, b->user, r->expires_s);
+	finding_cause(f, "%s granted %s %u s; they are over, no REGISTER followed, and the phone %s.",
+		      registrar, b->user, r->expires_s, speaks ? "still speaks to it from the same port" : "is switched on: it goes on sending other packets");
 	finding_fix(f, "Let the phone renew its registration before half of %u s are over: its own interval may be longer than what %s grants. Update its firmware, or restart it.",
 		    r->expires_s, registrar);
 	finding_evidence(f, r->final_at, "granted for %u s", r->expires_s);
-	finding_evidence(f, b->last_out, "the phone speaks, %.0f s after that time",
-			 (double)ns_minus(b->last_out.at_ns, until_ns(r)) / 1e9);
+	if (speaks)
+		finding_evidence(f, b->last_out, "the phone speaks, %.0f s after that time",
+			(double)ns_minus(b->last_out.at_ns, until_ns(r)) / 1e9);
+	else
+		finding_cannot_see(f, "whether the account was taken off the phone on purpose");
 }
 
 unsigned registration_lapsed(struct detection *d)

@@ -229,6 +229,10 @@ static void refused_media(struct detection *d, struct verdict *v)
 		detection_pass(d, NULL, "a fax offer was refused and the audio goes on");
 		return;
 	}
+	if (v->transaction->request->cut && !ends && !v->stops) {
+		detection_withhold(d, leg, "G5", "the capture cut the offer that was refused: it may be one of fax, without which the call goes on");
+		return;
+	}
 	v->reason = "refused-media";
 	v->severity = ends || v->stops ? SEVERITY_ERROR : SEVERITY_WARNING;
 }

@@ -221,7 +221,7 @@ static void say_loss(const struct repeats_tally *t, const char *reason, char *te
 			"answers pass here in time (%u times) and do not arrive: responses get lost behind this point",
 			t->responses_lost);
 	else if (strcmp(reason, "requests-lost") == 0)
-		snprintf(text, room, "requests pass here and are not all answered (%u times): they, or their answers, get lost on the server's side of this point", t->requests_lost);
+		snprintf(text, room, "requests pass here and are not all answered (%u times): they, or their answers, get lost between this point and who was asked", t->requests_lost);
 	else if (strcmp(reason, "requests-late") == 0)
 		snprintf(text, room, "nothing is lost, the answers come late (%u times)", t->late);
 	else

@@ -44,6 +44,7 @@ struct tls_failure {
 	const char *reason;          /* NULL: it did not fail */
 	enum confidence confidence;
 	unsigned refuser;            /* FLOW_CLIENT, FLOW_SERVER */
+	bool flight_lost;            /* the server's first words do not arrive */
 	struct frame_ref at;         /* what shows it */
 };
 
@@ -239,6 +240,29 @@ static bool judge_mute(struct detection *d, const struct flow *x, struct tls_fai
 	return true;
 }
 
+/*
+ * The server answers, and what it says comes again and again: the client acknowledges none of it. Its certificates make
+ * the first large segments on the way there.
+ */
+static bool judge_flight(struct detection *d, const struct flow *x, struct tls_failure *f)
+{
+	const struct flow_side *client = &x->side[FLOW_CLIENT], *server = &x->side[FLOW_SERVER];
+	struct silence s = { .src = x->server, .dst = x->client, .first_ns = server->first_at.at_ns,
+		.last_ns = x->last_ns, .copies = 1 + server->flight_copies };
+	enum witness witness;
+
+	if (client->first != FLOW_TLS || server->first != FLOW_TLS || x->partial || server->taken ||
+	    client->bytes > client->opening_bytes || server->flight_copies < detection_key(d, "hello-copies") ||
+	    silence_gate(detection_facts(d), &s, detection_config(d, "signalling", "tail-s"), &witness))
+		return false;
+	f->refuser = FLOW_CLIENT;
+	f->flight_lost = true;
+	f->at = server->first_at;
+	f->reason = "hello-unanswered";
+	f->confidence = witness_confidence(witness, CONFIDENCE_LIKELY);
+	return true;
+}
+
 /* Plain speech on either side is a question of ports: transport-mismatch tells it. */
 static struct tls_failure judge(struct detection *d, const struct flow *x)
 {
@@ -246,11 +270,11 @@ static struct tls_failure judge(struct detection *d, const struct flow *x)
 	struct tls_failure f = { .flow = x, .reason = NULL };
 
 	if (x->side[FLOW_CLIENT].first != FLOW_TLS || x->side[FLOW_SERVER].first == FLOW_SIP ||
-	    x->side[FLOW_SERVER].first == FLOW_OTHER)
+	    x->side[FLOW_SERVER].first == FLOW_OTHER || x->side[FLOW_SERVER].first == FLOW_LATER)
 		return f;
 	if (service && service->plain && !service->secured && x->side[FLOW_SERVER].first == FLOW_NOTHING)
 		return f;
-	if (!judge_alert(x, &f) && !flow_secured(x) && !judge_hidden(d, x, &f))
+	if (!judge_alert(x, &f) && !flow_secured(x) && !judge_hidden(d, x, &f) && !judge_flight(d, x, &f))
 		judge_mute(d, x, &f);
 	return f;
 }
@@ -331,6 +355,9 @@ static void say_why(const struct tls_failure *f, char *text, size_t room)
 		snprintf(text, room,
 			"it ends the connection at a ClientHello that offers %s at most; others got through with more",
 			version_name(x->offered));
+	else if (f->flight_lost)
+		snprintf(text, room, "the server's answer was sent %u times and not acknowledged: its segments of up to %u bytes may be too big for the way (MTU)",
+			1 + x->side[FLOW_SERVER].flight_copies, x->side[FLOW_SERVER].opening_bytes);
 	else
 		snprintf(text, room, "the ClientHello of %u bytes was sent %u times and not answered%s",
 			x->side[FLOW_CLIENT].opening_bytes,
@@ -358,6 +385,8 @@ static void tell_fix(struct finding *f, const struct tls_failure *x, const char 
 			version_name(x->flow->offered));
 	else if (is(x, "no-shared-cipher"))
 		finding_fix(f, "Allow a cipher suite on %s that %s offers.", server, client);
+	else if (x->flight_lost)
+		finding_fix(f, "Look at the MTU of the way from %s to %s: a tunnel or PPPoE line that neither fragments nor tells (ICMP \"fragmentation needed\" filtered); let the router clamp the MSS, or lower the MTU of %s.", server, client, server);
 	else if (is(x, "hello-unanswered"))
 		finding_fix(f, "Look for a filter on the way, and for its MTU where the first message is large.");
 	else
@@ -372,7 +401,7 @@ static enum severity severity_of(const struct detection *d, const struct verdict
 static void add_parts(struct finding *f, const struct verdict *v)
 {
 	const struct tls_failure *first = &v->list[0];
-	unsigned culprit = culprit_of(first);
+	unsigned culprit = first->flight_lost ? 2 : culprit_of(first);       /* 2: what lies between them */
 
 	if (culprit == FLOW_SERVER)
 		finding_part(f, PART_CULPRIT, &first->flow->server);
@@ -381,7 +410,7 @@ static void add_parts(struct finding *f, const struct verdict *v)
 
 		finding_part(f, culprit == FLOW_CLIENT ? PART_CULPRIT : PART_VICTIM, &client);
 	}
-	if (culprit == FLOW_CLIENT)
+	if (culprit != FLOW_SERVER)
 		finding_part(f, PART_WITNESS, &first->flow->server);
 }
 
@@ -392,6 +421,7 @@ static void tell(struct detection *d, const struct verdict *v)
 	struct finding *f = detection_raise_keyed(d, first->flow->n, first->reason, severity_of(d, v),
 		first->confidence);
 	char client[SAY_TEXT], server[SAY_TEXT], why[240], certificate[7 * FLOW_NAME], act[2 * SAY_TEXT + 40];
+	bool mute;
 
 	say_host(facts, &first->flow->client.addr, client);
 	say_host(facts, &first->flow->server.addr, server);
@@ -400,15 +430,20 @@ static void tell(struct detection *d, const struct verdict *v)
 	add_parts(f, v);
 	finding_times(f, first->flow->first_ns, v->list[v->count - 1].flow->last_ns);
 	f->count = v->count;
-	snprintf(act, sizeof act, "%s refuses TLS with %s", first->refuser == FLOW_CLIENT ? client : server,
+	mute = is(first, "hello-unanswered");
+	snprintf(act, sizeof act, mute ? "%s says no more to the TLS of %s" : "%s refuses TLS with %s", first->refuser == FLOW_CLIENT ? client : server,
 		first->refuser == FLOW_CLIENT ? server : client);
 	say_title(f, act, "no encrypted signalling");
-	finding_cause(f, "%s refused TLS with %s (port %u) %u time%s: %s.%s",
+	finding_cause(f, mute ? "%s said no more to the TLS of %s (port %u) %u time%s: %s.%s"
+		: "%s refused TLS with %s (port %u) %u time%s: %s.%s",
 		first->refuser == FLOW_CLIENT ? client : server,
 		      first->refuser == FLOW_CLIENT ? server : client, first->flow->server.port, v->count,
 		      v->count == 1 ? "" : "s", why, certificate);
 	tell_fix(f, first, client, server);
-	if (first->confidence < CONFIDENCE_CERTAIN)
+	if (mute)
+		finding_cannot_see(f, "where on the way it is lost; capture at %s to decide",
+			first->refuser == FLOW_CLIENT ? client : server);
+	else if (first->confidence < CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "the reason in words: it stands in the log of %s",
 			first->refuser == FLOW_CLIENT ? client : server);
 	for (unsigned i = 0; i < v->count && i < 4; i++) {

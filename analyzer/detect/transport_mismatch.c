@@ -208,7 +208,7 @@ static void judge_tls_to_plain(struct detection *d, const struct attempts *a, co
 		const struct flow *x = a->flows[i];
 		enum flow_speech back = x->side[FLOW_SERVER].first;
 
-		if (x->side[FLOW_CLIENT].first != FLOW_TLS || back == FLOW_TLS)
+		if (x->side[FLOW_CLIENT].first != FLOW_TLS || back == FLOW_TLS || back == FLOW_LATER)
 			continue;
 		if (back == FLOW_NOTHING && !not_understood(d, x, service))
 			continue;

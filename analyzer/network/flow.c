@@ -313,6 +313,8 @@ static void take_tls(struct flows *f, struct flow *flow, unsigned side, const st
 		take_alert(flow, side, p);
 		break;
 	case CONTENT_HANDSHAKE:
+		if (flow->side[side].first == FLOW_LATER)
+			flow->side[side].first = FLOW_TLS;
 		take_handshake(flow, side, p);
 		break;
 	case CONTENT_DATA:
@@ -334,20 +336,47 @@ static enum flow_speech speech_of(const struct packet *p)
 	return sip_looks_like(s) ? FLOW_SIP : FLOW_OTHER;
 }
 
+/* What stands behind a hole says nothing of how its side began. */
+static enum flow_speech opening_of(const struct flow_side *s, const struct packet *p)
+{
+	enum flow_speech speech = speech_of(p);
+
+	if (s->begin_known)
+		return p->tcp_seq == s->begin_seq ? speech : FLOW_LATER;
+	return speech;
+}
+
 static void take_payload(struct flow *flow, unsigned side, const struct packet *p)
 {
 	struct flow_side *s = &flow->side[side];
+	const struct flow_side *other = &flow->side[!side];
 
 	if (p->tcp_retransmission) {
 		s->opening_copies += s->bytes > 0 && s->bytes <= s->opening_bytes;
-		return;
+		s->flight_copies += s->bytes > 0 && !s->taken && other->bytes <= other->opening_bytes;
+		if (s->first != FLOW_LATER)
+			return;
+	} else {
+		s->bytes += p->payload_wire;
 	}
-	s->bytes += p->payload_wire;
-	if (s->first != FLOW_NOTHING)
+	if (s->first != FLOW_NOTHING && s->first != FLOW_LATER)
 		return;
-	s->first = speech_of(p);
+	s->first = opening_of(s, p);
 	s->first_at = frame_ref_of(p);
 	s->opening_bytes = (uint32_t)p->payload_wire;
+}
+
+/* Where each side's bytes begin, and whether the other one has got any of them. */
+static void take_numbers(struct flow *flow, unsigned side, const struct packet *p)
+{
+	struct flow_side *s = &flow->side[side], *other = &flow->side[!side];
+
+	if (p->tcp_flags & TCP_SYN) {
+		s->begin_seq = p->tcp_seq + 1;
+		s->begin_known = true;
+	} else if (p->tcp_flags & TCP_ACK && other->begin_known && other->bytes > 0) {
+		other->taken |= (int32_t)(p->tcp_ack - other->begin_seq) > 0;
+	}
 }
 
 static void take_end(struct flow *flow, unsigned side, const struct packet *p)
@@ -365,7 +394,7 @@ static void take_message(struct flows *f, struct flow *flow, unsigned side, cons
 	struct flow_side *s = &flow->side[side];
 
 	become_ours(f, flow);
-	if (s->first == FLOW_OTHER && s->bytes == p->payload_wire)
+	if ((s->first == FLOW_OTHER && s->bytes == p->payload_wire) || s->first == FLOW_LATER)
 		s->first = FLOW_SIP;         /* line ends went before it */
 	if (!s->sip_at.frame && p->transport == TRANSPORT_TCP)
 		s->sip_at = frame_ref_of(p);
@@ -390,6 +419,7 @@ void flows_packet(struct flows *f, const struct packet *p)
 		if (side == FLOW_SERVER && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK) &&
 		    !flow->accepted_at.frame)
 			flow->accepted_at = frame_ref_of(p);
+		take_numbers(flow, side, p);
 		if (p->payload_wire)
 			take_payload(flow, side, p);
 		take_end(flow, side, p);

@@ -16,7 +16,8 @@
 
 enum { FLOW_RECORDS = 8, FLOW_NAME = 128, FLOW_CLIENT = 0, FLOW_SERVER = 1 };
 
-enum flow_speech { FLOW_NOTHING, FLOW_SIP, FLOW_TLS, FLOW_OTHER };
+/* LATER: what came first is not in the capture, or comes behind something later */
+enum flow_speech { FLOW_NOTHING, FLOW_SIP, FLOW_TLS, FLOW_OTHER, FLOW_LATER };
 
 struct flow_side {
 	enum flow_speech first;      /* what its first bytes were */
@@ -28,6 +29,10 @@ struct flow_side {
 	uint64_t bytes;              /* of payload, as captured or not */
 	uint32_t opening_bytes;      /* of the first segment with payload */
 	unsigned opening_copies;     /* the same segment again: not acknowledged */
+	/* segments again while the other side had said no more than its opening, nor acknowledged any of this side's */
+	unsigned flight_copies;
+	uint32_t begin_seq;          /* of its first byte; 0 with begin_known false */
+	bool begin_known, taken;     /* its SYN was seen; the other side acknowledged some of it */
 	unsigned record_count;       /* of content 23 */
 	uint16_t records[FLOW_RECORDS];      /* their lengths, the first ones */
 	struct frame_ref record_at;  /* the last one */

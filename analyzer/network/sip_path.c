@@ -32,7 +32,7 @@ struct ask {                         /* a request and its copies on one path */
 };
 
 struct torn {                        /* a first fragment that waits for the others */
-	bool used;
+	bool used, cut;              /* cut: by the capture */
 	struct address src, dst;
 	uint16_t id;
 	struct sip_path *path;
@@ -436,6 +436,21 @@ static struct torn *torn_find(struct sip_paths *s, const struct packet *p)
 	return NULL;
 }
 
+static bool is_cut(const struct packet *p)
+{
+	return p->undecoded == UNDECODED_TRUNCATED || p->has & HAS_TRUNCATED;
+}
+
+/* Where the capture cut the first fragment or this one nothing can be put together: that it is there must do. */
+static void take_later_fragment(struct sip_paths *s, const struct packet *p)
+{
+	struct torn *t = torn_find(s, p);
+
+	s->later_fragments = true;
+	if (t && (t->cut || is_cut(p)))
+		t->used = false;
+}
+
 /* Only the first fragment has ports; whether it is SIP's is known by those alone: by a path that SIP went before. */
 static void take_fragment(struct sip_paths *s, const struct packet *p)
 {
@@ -443,7 +458,7 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 	struct torn *t;
 
 	if (!(p->has & HAS_PORTS)) {
-		s->later_fragments = true;
+		take_later_fragment(s, p);
 		return;
 	}
 	if (p->ip_protocol != PROTOCOL_UDP || torn_find(s, p))
@@ -456,7 +471,7 @@ static void take_fragment(struct sip_paths *s, const struct packet *p)
 	t = &s->torn[s->next_torn++ % TORN_MAX];
 	torn_end(s, t);
 	*t = (struct torn){ .used = true, .src = p->src.addr, .dst = p->dst.addr, .id = p->ip_id, .path = path,
-		.at = frame_ref_of(p) };
+		.cut = is_cut(p), .at = frame_ref_of(p) };
 	path->torn_sent++;
 }
 

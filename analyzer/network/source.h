@@ -89,6 +89,8 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	int64_t burst_ns;
 	double gap_sum, gap_square, gap_last;
 	bool gaps_grow;
+	double each_sum, each_square;        /* of the gaps between single rejections */
+	unsigned each_count;
 };
 
 struct source {

@@ -145,6 +145,12 @@ static void user_burst(struct source_user *u, int64_t at_ns)
 {
 	double gap;
 
+	if (u->since > 1) {
+		gap = (double)(at_ns - u->rejected_last_ns) / 1e9;
+		u->each_sum += gap;
+		u->each_square += gap * gap;
+		u->each_count++;
+	}
 	if (u->rejected > 1 && at_ns - u->rejected_last_ns < BURST_S * SECOND_NS) {
 		u->burst_size++;
 	} else {
@@ -233,6 +239,8 @@ static void user_forgive(struct sources *s, struct source *x, struct source_user
 	u->since = u->rejections.count = u->rejections.minute = u->rejections.hour = 0;
 	u->bursts = u->burst_size = u->burst_most = 0;
 	u->gap_sum = u->gap_square = u->gap_last = 0;
+	u->each_sum = u->each_square = 0;
+	u->each_count = 0;
 	u->gaps_grow = true;
 }
 

@@ -114,22 +114,27 @@ static void learn_calls(struct sources *s, const struct list *legs)
 
 /* ---- one phone with an old password ---- */
 
-static bool gaps_regular(const struct source_user *u)
+/* Coefficient of variation below a half. */
+static bool regular(double sum, double square, unsigned n)
 {
-	double n = u->bursts - 1.0, mean, variance;
+	double mean = sum / n, variance = square / n - mean * mean;
 
-	if (u->bursts < 3)
-		return false;
-	mean = u->gap_sum / n;
-	variance = u->gap_square / n - mean * mean;
-	return variance < 0.25 * mean * mean || u->gaps_grow;
+	return n >= 2 && variance < 0.25 * mean * mean;
+}
+
+/* It comes back again and again with up to three digests; or with one, so soon that nothing parts the tries. */
+static bool retries(const struct source_user *u)
+{
+	if (u->burst_most <= 3 && u->bursts >= 3)
+		return regular(u->gap_sum, u->gap_square, u->bursts - 1) || u->gaps_grow;
+	return regular(u->each_sum, u->each_square, u->each_count) && u->each_sum * PHONE_MINUTE > 60.0 * u->each_count;
 }
 
 static bool phone_like(const struct sources *s, const struct source *x, const struct source_user *u)
 {
 	bool known = u->accepted_first_ns != NS_NONE && u->accepted_first_ns < u->rejected_first_ns;
 
-	if (u->burst_most > 3 || u->rejections.minute >= PHONE_MINUTE || !u->same_agent || !gaps_regular(u))
+	if (u->rejections.minute >= PHONE_MINUTE || !u->same_agent || !retries(u))
 		return false;
 	return known || site_inside(s->site, &x->addr) || x->class == SOURCE_USER || (u->one_dialog && u->fresh);
 }

@@ -23,11 +23,20 @@ static struct datagram *segment(struct scenario *s, struct attempt *a, unsigned 
 	return d;
 }
 
-static void say(struct scenario *s, struct attempt *a, unsigned from, const struct buffer *b)
+/* swapped: the first segment comes behind the second one; headless: it is nowhere captured */
+struct manner { bool swapped, headless; };
+
+static void say(struct scenario *s, struct attempt *a, unsigned from, const struct buffer *b, struct manner how)
 {
-	for (size_t done = 0; done < b->n; done += SEGMENT_MAX)
-		segment(s, a, from, TCP_PSH | TCP_ACK, b->p + done,
+	for (size_t done = 0; done < b->n; done += SEGMENT_MAX) {
+		struct datagram *d = segment(s, a, from, TCP_PSH | TCP_ACK, b->p + done,
 			b->n - done < SEGMENT_MAX ? b->n - done : SEGMENT_MAX);
+
+		if (done == 0 && how.swapped)
+			d->late_ns = MILLISECOND_NS + MILLISECOND_NS / 2;
+		if (done == 0 && how.headless)
+			d->taps = 0;
+	}
 	segment(s, a, !from, TCP_ACK, NULL, 0);
 }
 
@@ -342,7 +351,7 @@ static void side_read(struct scenario *s, struct words *w, struct attempt *a, un
 	if (b.n && word_accept(w, "copies"))
 		say_in_vain(s, a, side, &b, (unsigned)integer_want(s, w, "how many"));
 	else if (b.n)
-		say(s, a, side, &b);
+		say(s, a, side, &b, (struct manner){ word_accept(w, "swapped"), word_accept(w, "headless") });
 	if (word_accept(w, "fin"))
 		segment(s, a, side, TCP_FIN | TCP_ACK, NULL, 0);
 	else if (word_accept(w, "rst"))

@@ -71,6 +71,7 @@ struct datagram {
 	uint16_t ip_id;
 	uint32_t tcp_seq, tcp_ack;
 	bool tcp_again;              /* the segment before of this side, once more */
+	int64_t late_ns;             /* so much later it is in the capture than it was sent */
 	const uint8_t *payload;
 	size_t n;
 };

@@ -441,6 +441,7 @@ static struct records frames_make(struct scenario *s)
 		qsort(sorted, count, sizeof *sorted, datagram_compare);
 	for (size_t i = 0; i < count; i++) {
 		datagram_number(s, sorted[i]);
+		sorted[i]->at_ns += sorted[i]->late_ns;
 		for (unsigned t = 0; t < s->tap_count; t++) {
 			struct datagram seen = *sorted[i];
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* prack_wait: the copies of the first reliable 18x. */
+#include "analyzer/detect/prack_wait.h"
+
+#include "analyzer/calls/headers.h"
+
+enum { COPIES = 3 };
+
+static const struct message *first_prack(const struct leg *leg, const struct message *after)
+{
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->request && m->method == SIP_PRACK && m->at.at_ns >= after->at.at_ns && m->repeat != MESSAGE_COPY)
+			return m;
+	}
+	return NULL;
+}
+
+bool prack_wait_of(const struct transaction *t, struct prack_wait *ret)
+{
+	struct prack_wait w = { NULL, NULL, 0, NULL };
+
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->request || m->status >= 200 || !m->headers || !m->headers->rseq || m->repeat == MESSAGE_COPY ||
+			(w.first && (m->headers->rseq != w.first->headers->rseq ||
+			!endpoint_equal(&m->src, &w.first->src) || !endpoint_equal(&m->dst, &w.first->dst))))
+			continue;
+		w.first = w.first ? w.first : m;
+		w.last = m;
+		w.copies++;
+	}
+	if (w.copies < COPIES)
+		return false;
+	w.prack = first_prack(t->leg, w.first);
+	if (w.prack && w.prack->at.at_ns < w.last->at.at_ns)
+		return false;
+	*ret = w;
+	return true;
+}
