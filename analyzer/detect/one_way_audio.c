@@ -12,7 +12,7 @@ static const char *const reasons[] = {
 	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path",
 	"nothing-arrives", "wrong-port", "stale-target",
 	"latched-elsewhere", "latch-lost", "sdp-ignored", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable",
-	"address-family", "unlocated", NULL,
+	"address-family", "relay-keeps", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -37,7 +37,7 @@ struct place {
 	const char *also;            /* a second reason of equal weight; NULL */
 	enum confidence reason_confidence;
 	enum confidence confidence;  /* of the symptom */
-	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER } culprit;
+	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER, CULPRIT_RELAY } culprit;
 };
 
 /* An earlier session named it; early: the one before the answer. */
@@ -244,6 +244,8 @@ static struct place place_undelivered(const struct hearing *h)
 	if (strcmp(h->undelivered_by, "payload-type") == 0)
 		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       CULPRIT_SENDER };
+	if (strcmp(h->undelivered_by, "relay-keeps") == 0)
+		return (struct place){ "relay-keeps", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_RELAY };
 	return (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 }
 
@@ -542,6 +544,13 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s's audio to %s goes on reaching the router, and since then does not come out behind it.", w->sender,
 			w->to);
 		finding_fix(f, "Look at the router's firewall, its sessions and their limits at that moment: until then it passed UDP to %s.", w->to);
+	} else if (strcmp(f->reason, "relay-keeps") == 0) {
+		char relay[SAY_TEXT];
+
+		entitle(f, w, h, say_host(facts, &h->stream->dst.addr, relay), "passes no audio on");
+		finding_cause(f, "%s's audio (%s packets) comes to %s, and nothing of it leaves for %s, where other packets of %s do.", w->sender, w->packets,
+			      w->to, w->receiver, relay);
+		say_relay_fix(f, relay, w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");
 		say_foreign(f, w, h);
@@ -571,7 +580,10 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame,
 			h->report_last->file, 0 },
 				 "the receiver reports: highest sequence number stands still");
-	cannot_see_of(f, facts, d, h);
+	if (strcmp(f->reason, "relay-keeps") == 0)
+		say_relay_unseen(f);
+	else
+		cannot_see_of(f, facts, d, h);
 }
 
 /* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
@@ -614,6 +626,9 @@ static void add_culprit(struct finding *f, const struct direction *d, const stru
 		break;
 	case CULPRIT_REPORTER:
 		at.addr = h->icmp ? h->icmp->reporter : at.addr;
+		break;
+	case CULPRIT_RELAY:
+		at.addr = h->stream->dst.addr;
 		break;
 	case CULPRIT_NONE:
 		break;

@@ -24,6 +24,9 @@ const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
  * trusted or escaped.
  */
 void say_title(struct finding *f, const char *act, const char *effect);
+/* What to look at on a relay that gets audio at `at` and sends none of it on. */
+void say_relay_fix(struct finding *f, const char *relay, const char *at);
+void say_relay_unseen(struct finding *f);
 /* "BYE", or what tells of it where it was not captured: the frame of leg->bye_at. */
 const char *say_bye(const struct leg *leg);
 /* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */
