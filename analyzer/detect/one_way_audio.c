@@ -207,8 +207,9 @@ static struct place place_absent(const struct direction *d, const struct hearing
 		p.reason = "nothing-arrives";
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
-	if (told_private(d, h->window) &&
-	    (p.reason[0] == 'n' || p.reason[0] == 'u' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
+	/* what arrived for a while found its way there */
+	if (h->whole && told_private(d, h->window) &&
+	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
 		p.also = "answered-address-private";
 		/* what it sends there may go another way than past this point */
 		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
