@@ -44,7 +44,7 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 	struct side_addresses caller, callee;
 
 	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot) ||
-	    dtls_way_of(facts, slot) || rtcp_idle(facts, slot))
+	    ice_sockets_ask(facts, slot) || dtls_way_of(facts, slot) || rtcp_idle(facts, slot))
 		return VISIBLE_YES;
 	side_addresses(slot, SIDE_CALLER, &caller);
 	side_addresses(slot, SIDE_CALLEE, &callee);
