@@ -520,10 +520,10 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 		return false;
 	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, &s->src);
+	finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
 	finding_times(f, s->last_ns, end_ns);
 	f->since_ns = s->last_ns;
-	say_host(facts, &s->src.addr, host);
+	say_host(facts, &stream_origin(s)->src.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	finding_title(f, "%s %shears nothing more of %s in the last %.0f s", receiver, say_claim(f), host,
 		(double)(end_ns - s->last_ns) / 1e9);

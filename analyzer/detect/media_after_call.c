@@ -126,7 +126,7 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 
 	finding_part(f, PART_CULPRIT, &refusal->src);
 	say_host(facts, &refusal->src.addr, answerer);
-	say_host(facts, &s->src.addr, sender);
+	say_host(facts, &stream_origin(s)->src.addr, sender);
 	finding_cause(f, "%s answers the BYE of %s with %u%s: %s does not learn that the call is over, and sent %s more packets.",
 		answerer, say_party(facts, leg, leg->ended_by_side, who), refusal->status,
 		refusal->status == 483 ? ", as it went in circles" : "", sender, packets);
@@ -140,9 +140,9 @@ static void tell_sender(struct finding *f, const struct facts *facts, const stru
 {
 	char host[SAY_TEXT];
 
-	finding_part(f, PART_CULPRIT, &s->src);
+	finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
 	finding_part(f, PART_WITNESS, &s->dst);
-	say_host(facts, &s->src.addr, host);
+	say_host(facts, &stream_origin(s)->src.addr, host);
 	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
 		leg->ended_by_side == s->direction->sender ? "sent"
 		: end_answered(leg) ? "answered" : "was never seen to answer", packets);
@@ -177,7 +177,7 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	finding_leg(f, leg);
 	finding_stream(f, s->n);
 	finding_times(f, ended_ns, s->last_ns);
-	finding_title(f, "%s keeps sending audio for %.1f s after the call", say_host(facts, &s->src.addr, host),
+	finding_title(f, "%s keeps sending audio for %.1f s after the call", say_host(facts, &stream_origin(s)->src.addr, host),
 		(double)over_ns / 1e9);
 	text_count(packets > 0 ? (uint64_t)packets : 0, count);
 	finding_evidence(f, leg->bye_at, "%s: the call ends here", say_bye(leg));

@@ -47,7 +47,7 @@ void quality_parts(struct finding *f, const struct stream *s)
 		finding_leg(f, quality_leg(s));
 	f->direction = s->direction;
 	finding_part(f, PART_VICTIM, &s->dst);
-	finding_part(f, PART_WITNESS, &s->src);
+	finding_part(f, PART_WITNESS, &stream_origin(s)->src);
 	finding_stream(f, s->n);
 	finding_times(f, s->first_ns, s->last_ns);
 }

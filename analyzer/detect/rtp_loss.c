@@ -274,7 +274,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
-	say_host(facts, &s->src.addr, src);
+	say_host(facts, &stream_origin(s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));

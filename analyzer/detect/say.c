@@ -274,6 +274,13 @@ void cannot_see_of(struct finding *f, const struct facts *facts, const struct di
 			say_host(facts, &receiver.addr, host));
 }
 
+const struct stream *stream_origin(const struct stream *s)
+{
+	while (s->twin_of && s->twin_kind != TWIN_RELAY)
+		s = s->twin_of;
+	return s;
+}
+
 void say_relay_fix(struct finding *f, const char *relay, const char *at)
 {
 	finding_fix(f, "On %s a capture sees packets before the host's own firewall does: let its input rules take UDP to %s. If they do, look in the log of the relay for this call: a source that it does not accept, a codec or a key that it cannot use, no session.",

@@ -48,6 +48,8 @@ struct endpoint sender_seen_at(const struct facts *facts, const struct direction
  */
 struct frame_ref window_sdp_frame(const struct window *w);
 struct frame_ref stream_frame(const struct stream *s, uint32_t frame, int64_t at_ns);
+/* The same audio as its sender sends it, before whatever NAT: a router is not who speaks. */
+const struct stream *stream_origin(const struct stream *s);
 /* Adds the frames of answer, SDP and first/last packets of both directions. */
 void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h);
 /* Adds leg, victim, and the direction's streams. */
