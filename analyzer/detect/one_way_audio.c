@@ -246,7 +246,9 @@ static struct place place_undelivered(const struct hearing *h)
 		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       CULPRIT_SENDER };
 	if (strcmp(h->undelivered_by, "relay-keeps") == 0)
-		return (struct place){ "relay-keeps", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_RELAY };
+		return (struct place){ "relay-keeps", NULL, CONFIDENCE_LIKELY,
+		       h->report == RTCP_VERDICT_FROZEN || h->report == RTCP_VERDICT_EMPTY ? CONFIDENCE_CERTAIN
+		       : CONFIDENCE_LIKELY, CULPRIT_RELAY };
 	return (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 }
 
@@ -548,9 +550,11 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 	} else if (strcmp(f->reason, "relay-keeps") == 0) {
 		char relay[SAY_TEXT];
 
-		entitle(f, w, h, say_host(facts, &h->stream->dst.addr, relay), "passes no audio on");
-		finding_cause(f, "%s's audio (%s packets) comes to %s, and nothing of it leaves for %s, where other packets of %s do.", w->sender, w->packets,
-			      w->to, w->receiver, relay);
+		entitle(f, w, h, say_host(facts, &h->stream->dst.addr, relay), h->whole ? "passes no audio on"
+			: "passes no more audio on");
+		finding_cause(f, "%s's audio (%s packets) %s to %s, and nothing of it leaves for %s%s, where other packets of %s do.", w->sender, w->packets,
+			      h->whole ? "comes" : "goes on coming", w->to, w->receiver, h->whole ? "" : " since then",
+			      relay);
 		say_relay_fix(f, relay, w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");

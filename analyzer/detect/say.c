@@ -283,7 +283,7 @@ const struct stream *stream_origin(const struct stream *s)
 
 void say_relay_fix(struct finding *f, const char *relay, const char *at)
 {
-	finding_fix(f, "On %s a capture sees packets before the host's own firewall does: let its input rules take UDP to %s. If they do, look in the log of the relay for this call: a source that it does not accept, a codec or a key that it cannot use, no session.",
+	finding_fix(f, "On %s a capture sees packets before the host's own firewall does: let its rules take UDP to %s, and let out what the relay sends. If they do, look in the log of the relay for this call: a source that it does not accept, a codec or a key that it cannot use, no session.",
 		relay, at);
 }
 

@@ -335,6 +335,31 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 	return relay_sends_there(j, w, s) && !relay_sends_audio(j, w, s);
 }
 
+/*
+ * At the relay: it sent on what came in, and from some moment on it does no more, though that goes on. The audio that it
+ * last sent, and nothing of it later.
+ */
+static bool relay_stops(const struct judge *j, const struct window *w, const struct stream *s, int64_t to_ns,
+	int64_t *ret_since_ns)
+{
+	const struct stream *out = s ? s->twin_next : NULL;
+
+	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
+	    !network_at(j->facts->network, &s->dst.addr) || !relay_sends_there(j, w, s) ||
+	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
+	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS)
+		return false;
+	LIST_EACH(it, streams_in_order(j->facts->streams)) {
+		const struct stream *x = LIST_ENTRY(it, struct stream, in_order);
+
+		if (x != s && x->last_ns > ns_add(out->last_ns, SECOND_NS) && (!x->direction || x->direction == j->d) &&
+		    is_relay(j, w, s, &x->src.addr))
+			return false;
+	}
+	*ret_since_ns = out->last_ns;
+	return true;
+}
+
 bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	struct hearing *h = j->h;
@@ -348,6 +373,8 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "icmp";
 		if (h->icmp->at.at_ns > ns_add(from_ns, 3 * SECOND_NS))
 			since_ns = h->icmp->at.at_ns;
+	} else if (relay_stops(j, w, c->main, to_ns, &since_ns)) {
+		h->undelivered_by = "relay-keeps";
 	} else if (h->report == RTCP_VERDICT_EMPTY) {
 		h->undelivered_by = "rtcp-empty";
 	} else if (h->report == RTCP_VERDICT_FROZEN) {
