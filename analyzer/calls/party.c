@@ -79,6 +79,9 @@ static void source_note(struct arrival *a)
 	struct party *party = &a->leg->leg.party[a->author];
 	struct source_rank *rank = &a->leg->rank[a->author];
 
+	/* made at each hop anew, with one Via: a proxy's own ACK to a refusal, its CANCEL of a branch */
+	if (rank->request_vias && a->sip->request && (a->sip->method == SIP_ACK || a->sip->method == SIP_CANCEL))
+		return;
 	if (!source_is_nearer(a, rank))
 		return;
 	if (a->sip->request)

@@ -50,11 +50,21 @@ static bool due_around(const struct direction *d, const struct gap *g)
 	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
 }
 
+/* The same audio at an earlier point. */
+static bool is_copy(const struct stream *s, const struct stream *earlier)
+{
+	for (const struct stream *it = s->twin_of; it; it = it->twin_of) {
+		if (it == earlier)
+			return true;
+	}
+	return false;
+}
+
 /* Another stream of the direction fills the hole: music on hold, a bridge that takes over. */
 static bool covered(const struct direction *d, const struct stream *s, const struct gap *g)
 {
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i] != s && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
+		if (d->streams[i] != s && !is_copy(s, d->streams[i]) && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
 			return true;
 	}
 	return false;
@@ -250,7 +260,15 @@ static const char *little_lost(const struct holes *holes, char buffer[64])
 	return buffer;
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d,
+/* At an earlier point all of it came by. */
+static bool passed_before(const struct stream *s, const struct holes *holes)
+{
+	return s->twin_of && holes->count <= HOLES_SHOWN && s->twin_of->lost_within * 2 < s->lost_within &&
+	       stream_packets_between(s->twin_of, holes->shown[0]->from_ns, holes->shown[0]->to_ns) * 2 >
+		       holes->shown[0]->seq_step;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct stream *at,
 	const struct holes *holes, uint32_t bad_ms)
 {
 	struct endpoint sender = party_seen_at(d, d->sender);
@@ -258,7 +276,12 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 
 	say_host(facts, &sender.addr, host);
 	pieces(holes, bad_ms / 1000.0, s);
-	if (strcmp(f->reason, "lost-in-path") == 0) {
+	if (strcmp(f->reason, "lost-in-path") == 0 && passed_before(at, holes)) {
+		finding_cause(f,
+			"%s packets of %s (%s) came by at the first point and not at the second: they were lost between.",
+			text_count(holes->packets, count), host, s);
+		finding_fix(f, "Look at what lies between the two points at that time: router, firewall session, relay, link.");
+	} else if (strcmp(f->reason, "lost-in-path") == 0) {
 		finding_cause(f,
 			"%s packets of %s (%s) vanished before the capture point: its sequence numbers ran on.",
 			      text_count(holes->packets, count), host, s);
@@ -296,7 +319,7 @@ static void raise_gap(struct detection *d, const struct event *ev, const struct 
 	say_what(f, facts, ev->direction, holes->count, holes->sum_s);
 	finding_times(f, holes->from_ns, holes->to_ns);
 	f->count = holes->count;
-	say_cause(f, facts, ev->direction, holes, v->bad_ms);
+	say_cause(f, facts, ev->direction, s, holes, v->bad_ms);
 	if (v->still)
 		text_addf(&f->cause, " Nothing else was captured meanwhile: a link that all share here was down, or the capture itself stood still.");
 	for (unsigned i = 0; i < holes->count && i < HOLES_SHOWN; i++) {
@@ -321,7 +344,8 @@ static bool judge_stream(struct detection *d, const struct event *ev, const stru
 
 		if (!v.reason)
 			continue;
-		if (gates_capture_lost(facts->gates, g->from_ns, g->to_ns)) {
+		if (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
+		    quality_lost_by_point(facts->gates, s, g)) {
 			detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then");
 			continue;
 		}
@@ -496,10 +520,10 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 		return false;
 	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, &s->src);
+	finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
 	finding_times(f, s->last_ns, end_ns);
 	f->since_ns = s->last_ns;
-	say_host(facts, &s->src.addr, host);
+	say_host(facts, &stream_origin(s)->src.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);
 	finding_title(f, "%s %shears nothing more of %s in the last %.0f s", receiver, say_claim(f), host,
 		(double)(end_ns - s->last_ns) / 1e9);

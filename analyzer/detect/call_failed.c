@@ -389,12 +389,24 @@ static bool concerns(const struct leg *leg)
 	       !(leg->parent && (leg->parent->initial_invite_seen || leg->joined_by == JOIN_REPLACES));
 }
 
+/* The INVITE was sent to it: it stands between, and gives branches up when it hunts on. */
+static bool passes_on(const struct leg *leg, const struct address *a)
+{
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->request && m->method == SIP_INVITE && address_equal(&m->dst.addr, a))
+			return true;
+	}
+	return false;
+}
+
 static bool cancelled_before(const struct failed_call *f)
 {
 	CHAIN_EACH(it, &f->leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
-		if (m->request && m->method == SIP_CANCEL)
+		if (m->request && m->method == SIP_CANCEL && !passes_on(f->leg, &m->src.addr))
 			return m->at.at_ns <= f->final->at.at_ns;
 	}
 	return false;

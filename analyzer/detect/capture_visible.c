@@ -186,7 +186,8 @@ static void tell_direction(struct detection *d, const struct direction *dir, con
 	bool range = strstr(hearing_why(h), "media ports of this range") != NULL;
 	struct finding *f = detection_raise_keyed(d, key, range ? "port-range" : "asymmetric-path", SEVERITY_INFO,
 		CONFIDENCE_CERTAIN);
-	struct endpoint sender = party_seen_at(dir, dir->sender),
+	/* direct media is another host's than the proxy's that signals */
+	struct endpoint sender = h->source_apart && h->window ? h->window->sources[0].at : party_seen_at(dir, dir->sender),
 		receiver = party_seen_at(dir, side_other(dir->sender));
 	char from[SAY_TEXT], to[SAY_TEXT];
 

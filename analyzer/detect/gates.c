@@ -211,7 +211,7 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 	g->due_calls++;
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
 	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot) ||
-	    ice_checks_of(f, slot) || dtls_way_of(f, slot) ||
+	    ice_checks_of(f, slot) || ice_sockets_ask(f, slot) || dtls_way_of(f, slot) ||
 	    (!g->unseeing.count && rtcp_idle(f, slot)))
 		g->calls_with_media++;
 }

@@ -38,7 +38,7 @@ struct hearing {
 	const struct stream *misdirected;    /* main stream to a wrong address */
 	const struct stream *foreign;        /* main stream of payload types that were not agreed */
 	int64_t opened_ns;           /* until then ICMP answered the audio, and from then on it arrives; 0: not so */
-	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy" */
+	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy", "copy-ends", "relay-keeps" */
 
 	const struct rtcp_report *report_last;       /* what the receiver reports of the stream */
 	const struct rtcp_party *receiver_rtcp, *sender_rtcp;

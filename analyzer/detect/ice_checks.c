@@ -88,3 +88,28 @@ const struct ice_way *ice_checks_unanswered(const struct facts *facts, const str
 {
 	return search(facts, slot, true, since_ns);
 }
+
+static bool asks(const struct facts *facts, const struct endpoint *from, const struct endpoint *to)
+{
+	const struct ice_way *way = network_ice(facts->network, from, to);
+
+	return way && way->checks + way->unnamed >= CHECKS_MIN;
+}
+
+bool ice_sockets_ask(const struct facts *facts, const struct mslot *slot)
+{
+	const struct direction *d = &slot->direction[SIDE_CALLER];
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+
+		for (unsigned k = 0; w->state == EXPECT_DUE && k < w->source_count * w->target_count; k++) {
+			const struct endpoint *a = &w->sources[k / w->target_count].at,
+				*b = &w->targets[k % w->target_count].at;
+
+			if (asks(facts, a, b) || asks(facts, b, a))
+				return true;
+		}
+	}
+	return false;
+}

@@ -15,5 +15,10 @@ const struct ice_way *ice_checks_of(const struct facts *facts, const struct mslo
  * work. NULL: none such.
  */
 const struct ice_way *ice_checks_unanswered(const struct facts *facts, const struct mslot *slot, int64_t since_ns);
+/*
+ * Does STUN of any kind pass here from the one media socket to the other, without ICE too (a phone that opens its NAT)?
+ * Their audio would pass here as well.
+ */
+bool ice_sockets_ask(const struct facts *facts, const struct mslot *slot);
 
 #endif

@@ -70,6 +70,23 @@ static bool unseen_session(const struct facts *facts, const struct stream *s, in
 	       half_known_party(h, &s->dst.addr, from_ns, s->last_ns);
 }
 
+/* The BYE that ended the call, not one that the other side sent later because it never got that. */
+static bool end_answered(const struct leg *leg)
+{
+	bool asked = false;
+
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method != SIP_BYE || t->by != leg->ended_by_side)
+			continue;
+		if (t->final && t->final->status < 300)
+			return true;
+		asked = true;
+	}
+	return leg->bye_answered && !asked;
+}
+
 static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 {
 	LIST_EACH(it, &leg->call->legs) {
@@ -109,7 +126,7 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 
 	finding_part(f, PART_CULPRIT, &refusal->src);
 	say_host(facts, &refusal->src.addr, answerer);
-	say_host(facts, &s->src.addr, sender);
+	say_host(facts, &stream_origin(s)->src.addr, sender);
 	finding_cause(f, "%s answers the BYE of %s with %u%s: %s does not learn that the call is over, and sent %s more packets.",
 		answerer, say_party(facts, leg, leg->ended_by_side, who), refusal->status,
 		refusal->status == 483 ? ", as it went in circles" : "", sender, packets);
@@ -123,16 +140,16 @@ static void tell_sender(struct finding *f, const struct facts *facts, const stru
 {
 	char host[SAY_TEXT];
 
-	finding_part(f, PART_CULPRIT, &s->src);
+	finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
 	finding_part(f, PART_WITNESS, &s->dst);
-	say_host(facts, &s->src.addr, host);
+	say_host(facts, &stream_origin(s)->src.addr, host);
 	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
 		leg->ended_by_side == s->direction->sender ? "sent"
-		: leg->bye_answered ? "answered" : "was never seen to answer", packets);
+		: end_answered(leg) ? "answered" : "was never seen to answer", packets);
 	finding_fix(f,
 		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
 		host);
-	if (!leg->bye_answered)
+	if (!end_answered(leg))
 		finding_cannot_see(f, "whether %s ever got the BYE", host);
 }
 
@@ -144,8 +161,8 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	const struct leg *leg = dir->slot->dialog->leg;
 	const struct message *refusal = leg->ended_by_side == dir->sender ? NULL : bye_refusal(leg);
 	int64_t over_ns = s->last_ns - ended_ns;
-	const char *reason = leg->bye_answered ? "bye-ignored" : "bye-lost";
-	enum confidence c = leg->bye_answered ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+	const char *reason = end_answered(leg) ? "bye-ignored" : "bye-lost";
+	enum confidence c = end_answered(leg) || refusal ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
 	struct finding *f;
 	char host[SAY_TEXT], count[TEXT_COUNT];
 
@@ -160,7 +177,7 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 	finding_leg(f, leg);
 	finding_stream(f, s->n);
 	finding_times(f, ended_ns, s->last_ns);
-	finding_title(f, "%s keeps sending audio for %.1f s after the call", say_host(facts, &s->src.addr, host),
+	finding_title(f, "%s keeps sending audio for %.1f s after the call", say_host(facts, &stream_origin(s)->src.addr, host),
 		(double)over_ns / 1e9);
 	text_count(packets > 0 ? (uint64_t)packets : 0, count);
 	finding_evidence(f, leg->bye_at, "%s: the call ends here", say_bye(leg));
@@ -205,7 +222,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			       s->last_ns > ended_ns ? (double)(s->last_ns - ended_ns) / 1e9 : 0.0);
 		return;
 	}
-	if (!dialog->leg->bye_answered && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
+	if (!end_answered(dialog->leg) && !bye_refusal(dialog->leg) && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
 	    facts->capture->last_ns - ended_ns < BYE_TIMEOUT_NS) {
 		detection_pass(d, "G6", "the BYE was not answered yet when the capture ended");
 		return;

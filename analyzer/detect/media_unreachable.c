@@ -126,6 +126,23 @@ static const struct endpoint *wanted_at(const struct direction *d, const struct 
 	return at;
 }
 
+/*
+ * The receiver's audio came from there until its router gave it another port or address, and comes from elsewhere since:
+ * the stream that shows where. NULL: not so.
+ */
+static const struct stream *moved_to(const struct facts *facts, const struct direction *d, const struct tally *t)
+{
+	const struct stream *now = hearing_receiver_left(facts, d, &t->first->dst);
+
+	return now && now->first_ns <= ns_add(t->last->at.at_ns, MOVE_NS) ? now : NULL;
+}
+
+/* Audio arrived there for long before the first error. */
+static bool took_before(const struct hearing *h)
+{
+	return h && h->failure == FAILURE_UNDELIVERED && !h->whole && strcmp(h->undelivered_by, "icmp") == 0;
+}
+
 /* Who refuses what, and what that does to the receiver of this direction. */
 static void say_what(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t)
 {
@@ -134,7 +151,10 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 
 	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
 	endpoint_text(&t->first->dst, at);
-	if (wanted_at(d, t))
+	if (moved_to(facts, d, t))
+		snprintf(act, sizeof act, "%s's audio comes from another %s", receiver,
+			address_equal(&moved_to(facts, d, t)->src.addr, &t->first->dst.addr) ? "port" : "address");
+	else if (wanted_at(d, t))
 		snprintf(act, sizeof act, "Audio goes to %s, not to port %u", at, wanted_at(d, t)->port);
 	else if (strcmp(t->reason, "port-closed") == 0)
 		snprintf(act, sizeof act, "%s refuses audio on port %u", say_host(facts, &t->first->dst.addr, who),
@@ -145,8 +165,8 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 		snprintf(act, sizeof act, "%s refuses packets of this size", say_host(facts, &t->first->reporter, who));
 	else
 		snprintf(act, sizeof act, "%s has no way to %s", say_host(facts, &t->first->reporter, who), at);
-	snprintf(effect, sizeof effect, "%s %s", receiver,
-		h && h->heard == HEARD_NO ? "hears nothing" : "misses audio");
+	snprintf(effect, sizeof effect, "%s %s%s", receiver,
+		h && h->heard == HEARD_NO ? "hears nothing" : "misses audio", took_before(h) ? " any more" : "");
 	say_title(f, act, effect);
 }
 
@@ -162,7 +182,26 @@ static void say_wrong_port(struct finding *f, const struct facts *facts, const s
 		    "wrong port.", src, src);
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct tally *t)
+static void say_moved(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t,
+	const struct stream *now)
+{
+	char receiver[SAY_TEXT], sender[SAY_TEXT], old[ENDPOINT_TEXT], new[ENDPOINT_TEXT];
+	bool port = address_equal(&now->src.addr, &t->first->dst.addr);
+
+	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
+	say_host(facts, &t->first->src.addr, sender);
+	endpoint_text(&t->first->dst, old);
+	endpoint_text(&now->src, new);
+	finding_cause(f, "%s's audio came from %s and comes from %s now: its router gave it another %s in mid-call. %s goes on sending to the old one, which nobody takes (%u ICMP errors).",
+		      receiver, old, new, port ? "port" : "address", sender, t->count);
+	finding_fix(f, "Let %s answer to where audio comes from at all times (symmetric RTP, not learn once); look for what the router %s.", sender,
+		    port ? "forgets: a restart, a full table, a short UDP timeout"
+			 : "does then: a new address from the provider, a change of line");
+	finding_evidence(f, stream_frame(now, now->first_frame, now->first_ns), "from here on %s's audio comes from %s",
+		receiver, new);
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct tally *t, bool took)
 {
 	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT];
 
@@ -175,6 +214,13 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 				      "back inside (%u ICMP errors).", host, t->first->dst.port, t->count);
 			finding_fix(f, "On %s look at the mapping or forwarding of UDP port %u and at hairpin NAT; better keep media on the PBX, or let the two "
 				    "sides use addresses that reach each other.", host, t->first->dst.port);
+			return;
+		}
+		if (took) {
+			finding_cause(f, "%s is up and took audio on UDP port %u, and does no more: the program has ended, or its NAT has forgotten the mapping (%u ICMP errors).",
+				      host, t->first->dst.port, t->count);
+			finding_fix(f, "See what happened at %s then: a phone or its application that ended, a router that restarted or lost its sessions.",
+				    host);
 			return;
 		}
 		finding_cause(f, "%s is up, but nothing takes UDP port %u: no program listens, or its NAT has no mapping (%u ICMP errors).", host,
@@ -202,19 +248,22 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 		CONFIDENCE_CERTAIN);
 	struct endpoint reporter = { t->first->reporter, 0 }, target = t->first->dst,
 		sender = { t->first->src.addr, 0 };
-	const struct endpoint *wanted = wanted_at(ev->direction, t);
+	const struct stream *now = moved_to(facts, ev->direction, t);
+	const struct endpoint *wanted = now ? NULL : wanted_at(ev->direction, t);
 	char at[ENDPOINT_TEXT];
 
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_WITNESS, &target);
-	finding_part(f, PART_CULPRIT, wanted ? &sender : &reporter);
+	finding_part(f, PART_CULPRIT, now || wanted ? &sender : &reporter);
 	finding_times(f, t->first->at.at_ns, t->last->at.at_ns);
 	f->count = t->count;
 	say_what(f, facts, ev->direction, t);
-	if (wanted)
+	if (now)
+		say_moved(f, facts, ev->direction, t, now);
+	else if (wanted)
 		say_wrong_port(f, facts, t, wanted);
 	else
-		say_cause(f, facts, t);
+		say_cause(f, facts, t, took_before(h));
 	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
 	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
 	if (ev->direction->slot->dialog->confirmed_by)

@@ -13,7 +13,7 @@
 static const char *const reasons[] = {
 	"both-private", "private-and-silent", "latch-deadlock", "blocked-both-ways", "never-sent-both",
 	"same-nat-no-hairpin", "wrong-media-server",
-	"port-closed", "codec", "ice-failed", "answer-missing", "unlocated", NULL,
+	"port-closed", "codec", "ice-failed", "answer-missing", "relay-keeps", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -44,7 +44,7 @@ static enum visible media_visible(const struct facts *facts, const struct mslot 
 	struct side_addresses caller, callee;
 
 	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot) ||
-	    dtls_way_of(facts, slot) || rtcp_idle(facts, slot))
+	    ice_sockets_ask(facts, slot) || dtls_way_of(facts, slot) || rtcp_idle(facts, slot))
 		return VISIBLE_YES;
 	side_addresses(slot, SIDE_CALLER, &caller);
 	side_addresses(slot, SIDE_CALLEE, &callee);
@@ -106,10 +106,16 @@ static bool same_public_nat(const struct facts *facts, const struct mslot *slot,
 	       !address_equal(&caller.at[0].addr, &callee.at[0].addr);
 }
 
+/* It comes to a relay that does not send it on. */
+static bool kept(const struct hearing *h)
+{
+	return h->failure == FAILURE_UNDELIVERED && strcmp(h->undelivered_by, "relay-keeps") == 0;
+}
+
 /* Sent, as its RTCP or the capture says, and not received. */
 static bool blocked(const struct hearing *h)
 {
-	return (h->failure == FAILURE_UNDELIVERED && !h->foreign) ||
+	return (h->failure == FAILURE_UNDELIVERED && !h->foreign && !kept(h)) ||
 	       (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
 }
 
@@ -177,6 +183,8 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return "private-and-silent";
 	if (a->foreign && b->foreign)
 		return "codec";
+	if (kept(a) && kept(b))
+		return "relay-keeps";
 	if (blocked(a) && blocked(b))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
@@ -211,7 +219,8 @@ static const char *what_fails(const struct hearing *h)
 	case FAILURE_MISDIRECTED:
 		return "audio goes to an address at which the other side is not";
 	case FAILURE_UNDELIVERED:
-		return h->foreign ? "audio of a type comes that the other side did not accept"
+		return kept(h) ? "audio comes to a relay that does not send it on"
+		       : h->foreign ? "audio of a type comes that the other side did not accept"
 		       : "audio is sent and does not arrive";
 	case FAILURE_NONE:
 		break;
@@ -276,6 +285,9 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 			caller, callee);
 	else if (strcmp(f->reason, "port-closed") == 0)
 		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
+	else if (strcmp(f->reason, "relay-keeps") == 0)
+		finding_cause(f, "Audio of %s comes to %s, and of %s to %s; nothing of either leaves for the other side, where other packets of the relay do.",
+			      caller, y, callee, x);
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_cause(f, "%s and %s both send audio of payload types that the other's session description does not name.", caller, callee);
 	else if (strcmp(f->reason, "wrong-media-server") == 0)
@@ -291,8 +303,10 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "From %s %s; from %s %s.", caller, what_fails(a), callee, what_fails(b));
 }
 
-static void say_fix(struct finding *f, const struct hearing *a, const struct hearing *b)
+static void say_fix(struct finding *f, const struct facts *facts, const struct hearing *a, const struct hearing *b)
 {
+	char relay[SAY_TEXT];
+
 	char x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
 
 	if (target_of(b))
@@ -303,6 +317,8 @@ static void say_fix(struct finding *f, const struct hearing *a, const struct hea
 		finding_fix(f, "Switch NAT handling (symmetric RTP, external address) on for both legs on the PBX and keep media on it: no direct media.");
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_fix(f, "Let such calls use the private addresses (ICE, local network setting), or keep their media on the PBX; or switch hairpin NAT on.");
+	else if (strcmp(f->reason, "relay-keeps") == 0)
+		say_relay_fix(f, say_host(facts, &a->stream->dst.addr, relay), y);
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_fix(f, "Make both sides use one codec: correct the codec lists or their order, or let the PBX transcode.");
 	else if (strcmp(f->reason, "wrong-media-server") == 0)
@@ -327,6 +343,7 @@ static const char *act_of(const char *reason)
 		{ "codec", "Both sides send codecs that were not agreed" },
 		{ "ice-failed", "No way between both sides works" },
 		{ "port-closed", "Both sides refuse the audio" },
+		{ "relay-keeps", "The relay passes no audio on" },
 	};
 
 	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
@@ -352,6 +369,8 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_leg(f, slot->dialog->leg);
 	finding_part(f, PART_VICTIM, &caller);
 	finding_part(f, PART_VICTIM, &callee);
+	if (strcmp(reason, "relay-keeps") == 0)
+		finding_part(f, PART_CULPRIT, &(struct endpoint){ .addr = a->stream->dst.addr });
 	finding_times(f, a->from_ns < b->from_ns ? a->from_ns : b->from_ns, a->to_ns);
 	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
 	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
@@ -364,12 +383,14 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 		say_deadlock(f, facts, slot, a, b);
 	} else {
 		say_cause(f, facts, slot, a, b);
-		say_fix(f, a, b);
+		say_fix(f, facts, a, b);
 	}
 	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
 	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);
 	if (strcmp(reason, "latch-deadlock") == 0)
 		finding_cannot_see(f, "what keeps the other side from sending: a mute, no sound device, or waiting as well");
+	else if (strcmp(reason, "relay-keeps") == 0)
+		say_relay_unseen(f);
 	else if (c != CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether the two sides sent; capture beside each of them to decide");
 }

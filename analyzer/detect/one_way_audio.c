@@ -12,7 +12,7 @@ static const char *const reasons[] = {
 	"answered-address-private", "advertised-address-wrong", "sender-never-sent", "blocked-in-path",
 	"nothing-arrives", "wrong-port", "stale-target",
 	"latched-elsewhere", "latch-lost", "sdp-ignored", "source-port-rewritten", "payload-type-mismatch", "icmp-unreachable",
-	"address-family", "unlocated", NULL,
+	"address-family", "relay-keeps", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -37,7 +37,7 @@ struct place {
 	const char *also;            /* a second reason of equal weight; NULL */
 	enum confidence reason_confidence;
 	enum confidence confidence;  /* of the symptom */
-	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER } culprit;
+	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER, CULPRIT_RELAY } culprit;
 };
 
 /* An earlier session named it; early: the one before the answer. */
@@ -207,8 +207,9 @@ static struct place place_absent(const struct direction *d, const struct hearing
 		p.reason = "nothing-arrives";
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
-	if (told_private(d, h->window) &&
-	    (p.reason[0] == 'n' || p.reason[0] == 'u' || (strcmp(p.reason, "sender-never-sent") == 0 && h->whole))) {
+	/* what arrived for a while found its way there */
+	if (h->whole && told_private(d, h->window) &&
+	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
 		p.also = "answered-address-private";
 		/* what it sends there may go another way than past this point */
 		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
@@ -253,6 +254,10 @@ static struct place place_undelivered(const struct hearing *h)
 	if (strcmp(h->undelivered_by, "payload-type") == 0)
 		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       CULPRIT_SENDER };
+	if (strcmp(h->undelivered_by, "relay-keeps") == 0)
+		return (struct place){ "relay-keeps", NULL, CONFIDENCE_LIKELY,
+		       h->report == RTCP_VERDICT_FROZEN || h->report == RTCP_VERDICT_EMPTY ? CONFIDENCE_CERTAIN
+		       : CONFIDENCE_LIKELY, CULPRIT_RELAY };
 	return (struct place){ "blocked-in-path", NULL, in_path, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 }
 
@@ -551,6 +556,15 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s's audio to %s goes on reaching the router, and since then does not come out behind it.", w->sender,
 			w->to);
 		finding_fix(f, "Look at the router's firewall, its sessions and their limits at that moment: until then it passed UDP to %s.", w->to);
+	} else if (strcmp(f->reason, "relay-keeps") == 0) {
+		char relay[SAY_TEXT];
+
+		entitle(f, w, h, say_host(facts, &h->stream->dst.addr, relay), h->whole ? "passes no audio on"
+			: "passes no more audio on");
+		finding_cause(f, "%s's audio (%s packets) %s to %s, and nothing of it leaves for %s%s, where other packets of %s do.", w->sender, w->packets,
+			      h->whole ? "comes" : "goes on coming", w->to, w->receiver, h->whole ? "" : " since then",
+			      relay);
+		say_relay_fix(f, relay, w->to);
 	} else if (strcmp(f->reason, "payload-type-mismatch") == 0) {
 		entitle(f, w, h, w->sender_host, "sends a codec nobody agreed on");
 		say_foreign(f, w, h);
@@ -586,7 +600,10 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame,
 			h->report_last->file, 0 },
 				 "the receiver reports: highest sequence number stands still");
-	cannot_see_of(f, facts, d, h);
+	if (strcmp(f->reason, "relay-keeps") == 0)
+		say_relay_unseen(f);
+	else
+		cannot_see_of(f, facts, d, h);
 }
 
 /* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
@@ -629,6 +646,9 @@ static void add_culprit(struct finding *f, const struct direction *d, const stru
 		break;
 	case CULPRIT_REPORTER:
 		at.addr = h->icmp ? h->icmp->reporter : at.addr;
+		break;
+	case CULPRIT_RELAY:
+		at.addr = h->stream->dst.addr;
 		break;
 	case CULPRIT_NONE:
 		break;

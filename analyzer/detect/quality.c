@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "analyzer/detect/gates.h"
+
 const struct leg *quality_leg(const struct stream *s)
 {
 	return s->direction ? s->direction->slot->dialog->leg : NULL;
@@ -45,7 +47,7 @@ void quality_parts(struct finding *f, const struct stream *s)
 		finding_leg(f, quality_leg(s));
 	f->direction = s->direction;
 	finding_part(f, PART_VICTIM, &s->dst);
-	finding_part(f, PART_WITNESS, &s->src);
+	finding_part(f, PART_WITNESS, &stream_origin(s)->src);
 	finding_stream(f, s->n);
 	finding_times(f, s->first_ns, s->last_ns);
 }
@@ -59,6 +61,14 @@ void quality_evidence(struct finding *f, const struct stream *s, const char *for
 	vsnprintf(what, sizeof what, format, ap);
 	va_end(ap);
 	finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame, "%s", what);
+}
+
+bool quality_lost_by_point(const struct gates *g, const struct stream *s, const struct gap *gap)
+{
+	const struct stream *twin = s->twin_of ? s->twin_of : s->twin_next;
+
+	return twin && twin->file != s->file && gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
+	       stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step;
 }
 
 bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g)

@@ -125,22 +125,56 @@ static bool host_sends(const struct judge *j, const struct address *a, int64_t f
 }
 
 /*
+ * The receiver's audio, which shows that this is its link: none of it, or seen before a NAT and not behind it, where
+ * media has another way.
+ */
+static bool leaves_here(const struct judge *j)
+{
+	const struct direction *own = direction_reverse(j->d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (j->facts->vantage.kind == VANTAGE_BOTH_SIDES && address_private(&s->src.addr) &&
+		    !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next)
+			return false;
+	}
+	return own->stream_count > 0;
+}
+
+/* The link is that of the very address to which the audio is to go: it is not the outer side of a NAT. */
+static bool is_target(const struct judge *j, const struct address *a)
+{
+	const struct window *w = j->h->window;
+
+	for (unsigned i = 0; w && i < w->target_count; i++) {
+		if (address_equal(&w->targets[i].at.addr, a))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Whatever the sender sends would pass here, too: the receiver's link is tapped and carries others from the sender's
  * side. 1.7.2
  */
 static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	const struct pair *witness;
+	bool leaves = leaves_here(j);
+	int64_t margin_ns;
 
 	for (unsigned i = 0; i < j->receiver->count; i++) {
 		const struct address *r = &j->receiver->at[i].addr;
 
 		if (!network_at(j->facts->network, r) || direction_reverse(j->d)->stream_count == 0)
 			continue;
+		margin_ns = leaves && is_target(j, r) ? SEES_MARGIN_NS : 0;
 		for (unsigned k = 0; k < j->sender->count; k++) {
 			const struct address *s = &j->sender->at[k].addr;
 
-			if (!network_other_inbound(j->facts->network, r, s, from_ns, to_ns, &witness))
+			if (!network_other_inbound(j->facts->network, r, s, ns_add(from_ns, -margin_ns),
+				ns_add(to_ns, margin_ns), &witness))
 				continue;
 			if (address_same_net(s, r) == address_same_net(&witness->src, r))
 				return true;

@@ -135,8 +135,8 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 
 	quality_parts(f, s);
 	if (strcmp(f->reason, "sender-pacing") == 0)
-		finding_part(f, PART_CULPRIT, &s->src);
-	say_host(facts, &s->src.addr, src);
+		finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
+	say_host(facts, &stream_origin(s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives too unevenly", src);
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));

@@ -43,15 +43,6 @@ struct loss {
 	const struct rtcp_report *report_last;
 };
 
-/* Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there. */
-static bool lost_by_point(const struct gates *g, const struct stream *s, const struct gap *gap)
-{
-	const struct stream *twin = s->twin_of ? s->twin_of : s->twin_next;
-
-	return twin && twin->file != s->file && gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
-	       stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step;
-}
-
 static bool is_hole(const struct gap *g)
 {
 	return g->lost_ms && g->seq_step > 1 && g->seq_step < 3000;
@@ -61,7 +52,7 @@ static bool is_hole(const struct gap *g)
 static bool is_own(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
 	return is_hole(g) && (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
-		lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g));
+		quality_lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g));
 }
 
 /* In holes that many streams share it may be the capture, too. */
@@ -283,7 +274,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
-	say_host(facts, &s->src.addr, src);
+	say_host(facts, &stream_origin(s)->src.addr, src);
 	say_host(facts, &s->dst.addr, dst);
 	snprintf(act, sizeof act, "%s's audio arrives %.1f %% short", src, percent);
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));

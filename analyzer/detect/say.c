@@ -273,3 +273,21 @@ void cannot_see_of(struct finding *f, const struct facts *facts, const struct di
 		finding_cannot_see(f, "what arrives at %s; capture beside it to decide",
 			say_host(facts, &receiver.addr, host));
 }
+
+const struct stream *stream_origin(const struct stream *s)
+{
+	while (s->twin_of && s->twin_kind != TWIN_RELAY)
+		s = s->twin_of;
+	return s;
+}
+
+void say_relay_fix(struct finding *f, const char *relay, const char *at)
+{
+	finding_fix(f, "On %s a capture sees packets before the host's own firewall does: let its rules take UDP to %s, and let out what the relay sends. If they do, look in the log of the relay for this call: a source that it does not accept, a codec or a key that it cannot use, no session.",
+		relay, at);
+}
+
+void say_relay_unseen(struct finding *f)
+{
+	finding_cannot_see(f, "what keeps the relay from it, and whether it sends by an interface that is not captured");
+}

@@ -24,6 +24,9 @@ const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
  * trusted or escaped.
  */
 void say_title(struct finding *f, const char *act, const char *effect);
+/* What to look at on a relay that gets audio at `at` and sends none of it on. */
+void say_relay_fix(struct finding *f, const char *relay, const char *at);
+void say_relay_unseen(struct finding *f);
 /* "BYE", or what tells of it where it was not captured: the frame of leg->bye_at. */
 const char *say_bye(const struct leg *leg);
 /* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */
@@ -45,6 +48,8 @@ struct endpoint sender_seen_at(const struct facts *facts, const struct direction
  */
 struct frame_ref window_sdp_frame(const struct window *w);
 struct frame_ref stream_frame(const struct stream *s, uint32_t frame, int64_t at_ns);
+/* The same audio as its sender sends it, before whatever NAT: a router is not who speaks. */
+const struct stream *stream_origin(const struct stream *s);
 /* Adds the frames of answer, SDP and first/last packets of both directions. */
 void evidence_of_call(struct finding *f, const struct direction *d, const struct hearing *h);
 /* Adds leg, victim, and the direction's streams. */

@@ -276,6 +276,90 @@ static bool copy_ends(const struct judge *j, const struct stream *s, int64_t to_
 	return true;
 }
 
+/* The relay's own addresses towards the receiver: where the audio comes in, and what it wrote as the sender's. */
+static bool is_relay(const struct judge *j, const struct window *w, const struct stream *in, const struct address *a)
+{
+	if (network_same(j->facts->network, a, &in->dst.addr))
+		return true;
+	for (unsigned i = 1; i < w->source_count; i++) {
+		if (address_equal(a, &w->sources[i].at.addr) && network_at(j->facts->network, a))
+			return true;
+	}
+	return false;
+}
+
+/* Does the relay send anything at all to where the receiver is, past the point at which the audio comes in? */
+static bool relay_sends_there(const struct judge *j, const struct window *w, const struct stream *in)
+{
+	uint32_t point = network_point(j->facts->network, in->capture, in->interface, in->ifindex);
+
+	for (unsigned i = 0; i < j->receiver->count; i++) {
+		const struct address *to = &j->receiver->at[i].addr;
+		const struct pair *p = network_pair_find(j->facts->network, &in->dst.addr, to);
+
+		if (p && p->packets && (p->points & point) && !is_relay(j, w, in, to) &&
+		    pair_seen(p, in->first_ns, in->last_ns, MINUTE_NS))
+			return true;
+	}
+	return false;
+}
+
+/* Audio that leaves the relay meanwhile, and is this direction's or nobody's. */
+static bool relay_sends_audio(const struct judge *j, const struct window *w, const struct stream *in)
+{
+	LIST_EACH(it, streams_in_order(j->facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (s != in && s->first_ns <= in->last_ns && s->last_ns >= in->first_ns &&
+		    (!s->direction || s->direction == j->d) && is_relay(j, w, in, &s->src.addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * At a relay that has put its own address in the place of the receiver's: audio comes in, and nothing of it goes out,
+ * where other packets of the relay go to the receiver. A relay that the receiver told a private address, and has sent
+ * nothing yet, does not know where to.
+ */
+static bool relay_keeps(const struct judge *j, const struct window *w, const struct stream *s)
+{
+	const struct address *author = w->target_count > 1 ? &w->targets[w->target_count - 1].at.addr : NULL;
+
+	if (!s || !author || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS ||
+	    !network_at(j->facts->network, &s->dst.addr) || is_relay(j, w, s, author) ||
+	    !address_equal(&s->dst.addr, &w->targets[0].at.addr))
+		return false;
+	if (address_private(author) && !address_private(&s->dst.addr) && !direction_reverse(j->d)->stream_count)
+		return false;
+	return relay_sends_there(j, w, s) && !relay_sends_audio(j, w, s);
+}
+
+/*
+ * At the relay: it sent on what came in, and from some moment on it does no more, though that goes on. The audio that it
+ * last sent, and nothing of it later.
+ */
+static bool relay_stops(const struct judge *j, const struct window *w, const struct stream *s, int64_t to_ns,
+	int64_t *ret_since_ns)
+{
+	const struct stream *out = s ? s->twin_next : NULL;
+
+	if (!out || out->twin_kind != TWIN_RELAY || out->twin_next || s->twin_of || out->capture != s->capture ||
+	    !network_at(j->facts->network, &s->dst.addr) || !relay_sends_there(j, w, s) ||
+	    ns_minus(to_ns, out->last_ns) < TAIL_NS ||
+	    stream_packets_between(s, ns_add(out->last_ns, SECOND_NS), to_ns) < OPEN_PACKETS)
+		return false;
+	LIST_EACH(it, streams_in_order(j->facts->streams)) {
+		const struct stream *x = LIST_ENTRY(it, struct stream, in_order);
+
+		if (x != s && x->last_ns > ns_add(out->last_ns, SECOND_NS) && (!x->direction || x->direction == j->d) &&
+		    is_relay(j, w, s, &x->src.addr))
+			return false;
+	}
+	*ret_since_ns = out->last_ns;
+	return true;
+}
+
 bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	struct hearing *h = j->h;
@@ -289,6 +373,8 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "icmp";
 		if (h->icmp->at.at_ns > ns_add(from_ns, 3 * SECOND_NS))
 			since_ns = h->icmp->at.at_ns;
+	} else if (relay_stops(j, w, c->main, to_ns, &since_ns)) {
+		h->undelivered_by = "relay-keeps";
 	} else if (h->report == RTCP_VERDICT_EMPTY) {
 		h->undelivered_by = "rtcp-empty";
 	} else if (h->report == RTCP_VERDICT_FROZEN) {
@@ -301,6 +387,8 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		   (neither_passes(j, c->main) || copy_missing(j, c->main) || never_forwarded(j, c->main) ||
 		    never_routed(j, c->main) || kept_by_nat(j, c->main) || image_missing(j, c->main))) {
 		h->undelivered_by = "missing-copy";
+	} else if (h->report != RTCP_VERDICT_ADVANCING && relay_keeps(j, w, c->main)) {
+		h->undelivered_by = "relay-keeps";
 	} else if (copy_ends(j, c->main, to_ns, &since_ns)) {
 		h->undelivered_by = "copy-ends";
 	} else {

@@ -8,6 +8,8 @@
 
 #include "captures/base/memory.h"
 
+#define HEAP_NS (3 * SECOND_NS)      /* behind a stall all comes at once that was held back */
+
 enum {
 	RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50,
 	HELD_LEAST_MS = 80, HELD_MOST_MS = 130, AT_ONCE_MS = 6,
@@ -139,11 +141,22 @@ void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet
 		*r->drift = (struct drift){ .best = r->drift->best, .stepped = r->drift->stepped,
 			.between = r->drift->between,
 			.unsteady = r->drift->unsteady };
-	r->anchor_ns = p->at_ns;
+	r->anchor_ns = r->tied_ns = p->at_ns;
 	r->anchor_ts = p->rtp.rtp_ts;
 	r->anchored = true;
 	r->late_row = 0;
 	h->over_ms[0] = h->over_ms[1] = 0;
+}
+
+/* It is less late than those since the anchor, which a stall had held back: it is this one that tells the time. */
+void receiver_heap(struct record *r, int64_t at_ns, uint32_t rtp_ts)
+{
+	int64_t since_ns = ns_minus(at_ns, r->tied_ns);
+
+	if (r->anchored && since_ns >= 0 && since_ns < HEAP_NS) {
+		r->anchor_ns = at_ns;
+		r->anchor_ts = rtp_ts;
+	}
 }
 
 /*
@@ -158,6 +171,8 @@ void receiver_take(
 	float over_0 = h->over_ms[0] + (float)difference_ms, over_1 = h->over_ms[1] + (float)difference_ms;
 	float over = over_0 > over_1 ? over_0 : over_1;
 
+	if (in_order && over_0 < 0 && difference_ms < HEAP_MS)
+		receiver_heap(r, p->at_ns, p->rtp.rtp_ts);
 	if (in_order) {
 		h->over_ms[0] = over_0 > 0 ? over_0 : 0;
 		h->over_ms[1] = over_1;

@@ -86,8 +86,11 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 	h->over_ms[0] += difference_ms;
 	h->over_ms[1] += difference_ms;
 	over = h->over_ms[0] > h->over_ms[1] ? h->over_ms[0] : h->over_ms[1];
-	if (h->over_ms[0] < 0)
+	if (h->over_ms[0] < 0) {
+		if (difference_ms < HEAP_MS)
+			receiver_heap(streams_record(s, index), g->at_ns, g->rtp_ts);
 		h->over_ms[0] = 0;
+	}
 	if (over > 60)
 		receiver_late(streams_record(s, index), h, over);
 	h->last_ns = g->at_ns;

@@ -97,6 +97,7 @@ struct record {
 	int64_t holes;               /* lost in this epoch so far */
 	int64_t interval_at_ns, half_at_ns;
 	int64_t anchor_ns;           /* without a clock: where its estimate began, 0 not yet */
+	int64_t tied_ns;             /* when rtp_ts and the wall clock were tied to each other anew */
 	int64_t rate_run_ns;
 	struct stream_type first_type;       /* s.types as long as there is but one; then STREAM_PT_MAX of them */
 	uint32_t index;              /* of hot and record */
@@ -415,6 +416,9 @@ void receiver_take(
 	struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order);
 void receiver_half(struct record *r, struct stream_hot *h);
 void receiver_late(struct record *r, struct stream_hot *h, float over_ms);
+/* A packet that came HEAP_MS sooner behind its predecessor than it was sent. */
+enum { HEAP_MS = -5 };
+void receiver_heap(struct record *r, int64_t at_ns, uint32_t rtp_ts);
 void receiver_leave(struct record *r, const struct stream_before *b);
 void receiver_settle(struct record *r, struct stream_hot *h);
 

@@ -43,10 +43,13 @@ static struct ice_record *way_find(const struct ice_ways *w, const struct endpoi
 	return NULL;
 }
 
+static bool is_named(const struct stun_message *s)
+{
+	return span_find(s->username, ':') < s->username.n;
+}
+
 static struct ice_record *way_add(struct network *n, const struct packet *p)
 {
-	struct span user = p->stun.username;
-	size_t colon = span_find(user, ':');
 	struct ice_record *r;
 
 	if (!n->ice) {
@@ -55,16 +58,23 @@ static struct ice_record *way_add(struct network *n, const struct packet *p)
 		hash_init(&n->ice->by_names);
 		list_init(&n->ice->in_order);
 	}
-	if (n->ice->in_order.count >= ICE_WAYS_MAX)
+	/* those who ask a STUN server leave room for checks */
+	if (n->ice->in_order.count >= (is_named(&p->stun) ? ICE_WAYS_MAX : ICE_WAYS_MAX / 2))
 		return NULL;
 	r = memory_zalloc(sizeof *r);
 	r->way = (struct ice_way){ .from = p->src, .to = p->dst, .first_ns = p->at_ns, .answered_ns = NS_NONE,
 		.first_at = { p->file, p->frame } };
-	r->names = names_hash(span_first(user, colon), span_from(user, colon + 1));
 	hash_add(&n->ice->by_sockets, &r->by_sockets, way_hash(&p->src, &p->dst));
-	hash_add(&n->ice->by_names, &r->by_names, r->names);
 	list_add_tail(&n->ice->in_order, &r->in_order);
 	return r;
+}
+
+static void way_name(struct ice_ways *w, struct ice_record *r, struct span user)
+{
+	size_t colon = span_find(user, ':');
+
+	r->names = names_hash(span_first(user, colon), span_from(user, colon + 1));
+	hash_add(&w->by_names, &r->by_names, r->names);
 }
 
 /* A check names both sides, "theirs:ours" (RFC 8445 7.2.2); what a client asks a STUN server names nobody. */
@@ -73,13 +83,21 @@ void network_learn_ice(struct network *n, const struct packet *p)
 	const struct stun_message *s = &p->stun;
 	struct ice_record *r;
 
-	if (s->type == STUN_BINDING && span_find(s->username, ':') < s->username.n) {
+	if (s->type == STUN_BINDING) {
 		r = way_find(n->ice, &p->src, &p->dst);
 		if (!r)
 			r = way_add(n, p);
 		if (!r)
 			return;
-		r->way.checks++;
+		if (!is_named(s)) {
+			r->way.unnamed++;
+			return;
+		}
+		if (!r->way.checks++) {
+			way_name(n->ice, r, s->username);
+			r->way.first_ns = p->at_ns;
+			r->way.first_at = (struct frame_spot){ p->file, p->frame };
+		}
 		r->way.in_vain++;
 		r->way.last_ns = p->at_ns;
 	} else if (s->type == STUN_BINDING_DONE) {

@@ -80,6 +80,7 @@ struct ice_way {
 	struct endpoint from, to;
 	uint64_t checks, answers;
 	uint64_t in_vain;            /* checks since the last answer */
+	uint64_t unnamed;            /* questions by STUN that are no checks */
 	int64_t first_ns, last_ns;   /* of the checks */
 	int64_t answered_ns;         /* the last answer; NS_NONE none */
 	struct frame_spot first_at;
