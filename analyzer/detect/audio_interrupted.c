@@ -434,6 +434,8 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 
 /* ---- holes that nothing closes ---- */
 
+enum { MISSING_LEAST = 25 };
+
 static const struct stream *last_stream(const struct direction *d)
 {
 	const struct stream *last = NULL;
@@ -451,6 +453,33 @@ static bool ends_in_speech(const struct stream *s)
 	struct stream_sound heard = stream_sound(s);
 
 	return heard.speech && s->last_ns - heard.speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
+}
+
+/*
+ * Its reports count on behind the last packet that came: by at least half of what it would have sent since, more than
+ * came between the two.
+ */
+static bool sends_on(const struct hearing *h, const struct stream *s, int64_t end_ns)
+{
+	const struct rtcp_party *p = h->sender_rtcp;
+	const struct rtcp_sender_report *before = NULL, *after = NULL;
+	double missing, due;
+
+	for (unsigned i = 0; p && p->ssrc == s->ssrc && i < p->report_count; i++) {
+		const struct rtcp_sender_report *r = &p->reports[i];
+
+		if (!r->is_sr || r->at_ns > end_ns)
+			continue;
+		if (r->at_ns <= s->last_ns)
+			before = r;
+		else
+			after = r;
+	}
+	if (!before || !after || after->packets < before->packets)
+		return false;
+	missing = after->packets - before->packets - stream_packets_between(s, before->at_ns, after->at_ns);
+	due = (double)(after->at_ns - s->last_ns) / ((s->ptime_ms ? s->ptime_ms : 20) * 1e6);
+	return missing >= MISSING_LEAST && missing >= due / 2;
 }
 
 static void say_end(struct finding *f, const char *host, bool lost, bool serves)
@@ -475,7 +504,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	const struct stream *s = last_stream(ev->direction);
 	const struct window *w = s ? direction_window_at(ev->direction, s->last_ns) : NULL;
 	int64_t end_ns = w ? window_end(w, facts->capture->last_ns) : 0;
-	bool lost = h->sending == RTCP_SENDING_RISING && h->at_receiver;
+	bool on = s && sends_on(h, s, end_ns), lost = on && h->at_receiver;
 	struct finding *f;
 	char host[SAY_TEXT], receiver[SAY_TEXT];
 
@@ -484,7 +513,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count ||
 	    (h->row && strcmp(h->row, "G6") == 0))     /* both have hung up */
 		return false;
-	if (!lost && h->sending == RTCP_SENDING_RISING) {
+	if (!lost && on) {
 		detection_withhold(d, ev->leg, "G3", "its sender goes on, as its reports say: perhaps by another way");
 		return false;
 	}
