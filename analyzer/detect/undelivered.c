@@ -96,13 +96,12 @@ static bool exit_hears(const struct judge *j, const struct stream *back)
  * behind: between the two it was dropped. Which side it goes in at is told by whose address the router translates
  * (private inside, public outside), or by the TTL, not by time: two files may have two clocks.
  */
-static bool copy_missing(const struct judge *j, const struct stream *s)
+static bool missing_between(const struct judge *j, const struct stream *s, const struct stream *a,
+	const struct stream *b)
 {
-	const struct stream *a = main_stream(direction_reverse(j->d)), *b = a ? a->twin_next : NULL, *entry;
+	const struct stream *entry;
 	bool a_inside;
 
-	if (!s || s->twin_of || s->twin_next || !b || s->packets < ALIVE_PACKETS)
-		return false;
 	if (address_equal(&a->dst.addr, &b->dst.addr) && address_equal(&a->src.addr, &b->src.addr)) {
 		entry = copy_at_entry(a, b, s);
 		if (!entry)
@@ -121,6 +120,20 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 			return false;
 	}
 	return mirrors(s, entry) && exit_hears(j, entry == a ? b : a);
+}
+
+/* Of three points and more any two that follow one another on the other direction's way. */
+static bool copy_missing(const struct judge *j, const struct stream *s)
+{
+	const struct stream *a = main_stream(direction_reverse(j->d));
+
+	if (!s || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS)
+		return false;
+	for (; a && a->twin_next; a = a->twin_next) {
+		if (missing_between(j, s, a, a->twin_next))
+			return true;
+	}
+	return false;
 }
 
 /*
