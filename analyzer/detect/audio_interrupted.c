@@ -33,6 +33,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+enum { COPIES_MOST = 16 };           /* points that a stream passes */
+
 #define ALIVE_BEFORE_NS (2 * SECOND_NS)
 #define SESSION_MARGIN_NS (2 * SECOND_NS)
 
@@ -50,11 +52,23 @@ static bool due_around(const struct direction *d, const struct gap *g)
 	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
 }
 
+/* An earlier point that it passed: what is there and not here is what is lost. */
+static bool is_copy(const struct stream *s, const struct stream *earlier)
+{
+	unsigned steps = 0;
+
+	for (const struct stream *x = s->twin_of; x && steps < COPIES_MOST; x = x->twin_of, steps++) {
+		if (x == earlier)
+			return true;
+	}
+	return false;
+}
+
 /* Another stream of the direction fills the hole: music on hold, a bridge that takes over. */
 static bool covered(const struct direction *d, const struct stream *s, const struct gap *g)
 {
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i] != s && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
+		if (d->streams[i] != s && !is_copy(s, d->streams[i]) && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
 			return true;
 	}
 	return false;
