@@ -505,6 +505,9 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 		return RTCP_VERDICT_NONE;
 	if (ret_last)
 		*ret_last = last;
+	/* less and less is lost of what stands still: it gets more and more, and has not followed a jump of the numbers */
+	if (still >= 2 && same->cumulative_lost - last->cumulative_lost >= FLOWS_PACKETS)
+		return RTCP_VERDICT_NONE;
 	if (still >= 2)
 		return flows_between(s, same->at_ns, last->at_ns) ? RTCP_VERDICT_FROZEN : RTCP_VERDICT_NONE;
 	return RTCP_VERDICT_ADVANCING;
