@@ -52,6 +52,16 @@ static int64_t frozen_since(const struct judge *j, const struct stream *s)
 	return v->reports[0].at_ns;
 }
 
+/* Its last report of this call that still had a block: what came behind that it says not to have got. */
+static int64_t empty_since(const struct rtcp_party *p, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = p ? p->report_count : 0; i-- > 0;) {
+		if (p->reports[i].at_ns < to_ns && p->reports[i].blocks)
+			return p->reports[i].at_ns > from_ns ? p->reports[i].at_ns : NS_NONE;
+	}
+	return NS_NONE;
+}
+
 static const struct stream *main_stream(const struct direction *d)
 {
 	const struct stream *best = NULL;
@@ -303,7 +313,11 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		if (h->icmp->at.at_ns > ns_add(from_ns, 3 * SECOND_NS))
 			since_ns = h->icmp->at.at_ns;
 	} else if (h->report == RTCP_VERDICT_EMPTY) {
+		int64_t empty_ns = empty_since(h->receiver_rtcp, from_ns, to_ns);
+
 		h->undelivered_by = "rtcp-empty";
+		if (empty_ns != NS_NONE)
+			since_ns = empty_ns;
 	} else if (h->report == RTCP_VERDICT_FROZEN) {
 		int64_t frozen_ns = frozen_since(j, c->main);
 
