@@ -15,7 +15,7 @@ enum {
 	FRAMES_MOST = 400000,        /* of a file: what is worth the time */
 	SIGHTS_MOST = 1 << 18,       /* of all */
 	SAMPLES_MOST = 512,          /* of two files, each way */
-	NEEDED = 2                   /* each way: no two messages have one branch, tag and number */
+	NEEDED = 3                   /* each way */
 };
 
 #define COPY_NS (50 * MILLISECOND_NS)                /* later it is sent again, and not one message any more */

@@ -21,7 +21,7 @@ struct file_clocks {
 };
 
 /*
- * Two requests and two answers at least that both files have tell how far apart they are: 100 ms and more, a day at
+ * Three requests and three answers at least that both files have tell how far apart they are: 100 ms and more, a day at
  * most. Only of regular files, up to 64, and their first frames, a few hundred thousand.
  */
 void file_clocks_measure(struct file_clocks *c, const struct source *s);

@@ -9,6 +9,7 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/quality.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/standstill.h"
 #include "analyzer/detect/turn_lapsed.h"
 
 static const char *const reasons[] = {
@@ -52,6 +53,12 @@ static bool due_around(const struct direction *d, const struct gap *g)
 	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
 }
 
+/* Nothing at all was captured in its file then: the capture stood still, and what other files have was not lost. */
+static bool file_still(const struct capture_facts *c, const struct stream *s, const struct gap *g)
+{
+	return s->file < c->file_count && silence_over(&c->file_silences[s->file], g->from_ns, g->to_ns);
+}
+
 /* An earlier point that it passed: what is there and not here is what is lost. */
 static bool is_copy(const struct stream *s, const struct stream *earlier)
 {
@@ -65,10 +72,12 @@ static bool is_copy(const struct stream *s, const struct stream *earlier)
 }
 
 /* Another stream of the direction fills the hole: music on hold, a bridge that takes over. */
-static bool covered(const struct direction *d, const struct stream *s, const struct gap *g)
+static bool covered(const struct facts *facts, const struct direction *d, const struct stream *s, const struct gap *g)
 {
+	bool still = file_still(facts->capture, s, g);
+
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i] != s && !is_copy(s, d->streams[i]) && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
+		if (d->streams[i] != s && (still || !is_copy(s, d->streams[i])) && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
 			return true;
 	}
 	return false;
@@ -140,7 +149,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	const struct hearing *h = hearing_of(dir);
 	const struct gap *other;
 
-	if (!due_around(dir, g) || !alive_before(s, g) || covered(dir, s, g))
+	if (!due_around(dir, g) || !alive_before(s, g) || covered(detection_facts(d), dir, s, g))
 		return v;
 	/* what is only passed on cannot go on while the other leg is held; comfort noise is silence suppression */
 	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir,
