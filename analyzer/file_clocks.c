@@ -18,7 +18,7 @@ enum {
 	NEEDED = 3                   /* each way */
 };
 
-#define COPY_NS (50 * MILLISECOND_NS)                /* later it is sent again, and not one message any more */
+#define COPY_NS (50 * MILLISECOND_NS)                /* later it is sent again */
 #define SET_NS (100 * MILLISECOND_NS)
 #define MOST_NS (25 * HOUR_NS)                             /* a wrong zone, too */
 #define AGREE_NS (500 * MILLISECOND_NS)              /* the way, and what was lost on it */
@@ -28,9 +28,10 @@ struct sight {
 	struct hash_link link;
 	struct list_link in_file;
 	uint64_t key;
-	int64_t at_ns;               /* of the first copy */
+	int64_t at_ns, last_ns;      /* of the first copy, and the last */
 	uint16_t file;
-	bool request, again;         /* again: sent more than once, so that copies may be taken for one another */
+	bool request;
+	unsigned sent;               /* how often; a copy may be taken for another one where not all are seen */
 };
 
 struct survey {
@@ -70,14 +71,16 @@ static void note(struct survey *s, const struct packet *p, uint16_t file)
 	struct sight *x = sight_in(s, key, file);
 
 	if (x) {
-		x->again |= ns_minus(p->at_ns, x->at_ns) > COPY_NS;
+		x->sent += ns_minus(p->at_ns, x->last_ns) > COPY_NS;
+		x->last_ns = p->at_ns;
 		return;
 	}
 	if (s->count == SIGHTS_MOST)
 		return;
 	s->count++;
 	x = memory_zalloc(sizeof *x);
-	*x = (struct sight){ .key = key, .at_ns = p->at_ns, .file = file, .request = p->sip->request };
+	*x = (struct sight){ .key = key, .at_ns = p->at_ns, .last_ns = p->at_ns, .file = file,
+		.request = p->sip->request, .sent = 1 };
 	hash_add(&s->sights, &x->link, (uint32_t)key);
 	list_add_tail(&s->files[file], &x->in_file);
 }
@@ -105,10 +108,10 @@ static void compare(const struct survey *s, uint16_t a, uint16_t b, struct sampl
 {
 	ret->count[0] = ret->count[1] = 0;
 	LIST_EACH(it, &s->files[b]) {
-		const struct sight *y = LIST_ENTRY(it, struct sight, in_file), *x = y->again ? NULL : sight_in(s, y->key, a);
+		const struct sight *y = LIST_ENTRY(it, struct sight, in_file), *x = sight_in(s, y->key, a);
 		int64_t apart_ns;
 
-		if (!x || x->again || ret->count[y->request] == SAMPLES_MOST)
+		if (!x || x->sent != y->sent || ret->count[y->request] == SAMPLES_MOST)
 			continue;
 		apart_ns = ns_minus(y->at_ns, x->at_ns);
 		if (apart_ns <= MOST_NS && apart_ns >= -MOST_NS)
