@@ -18,6 +18,7 @@ struct engine_options {
 	bool keep_texts;             /* raw SIP messages stay for ladders */
 	bool live;
 	size_t memory;               /* bytes that all tables may take, BUDGET_LEAST at least; 0: no limit */
+	const struct file_clocks *clocks;    /* what was taken off the times of files; lent; NULL: nothing */
 	const char *why_not;         /* "ID" or "ID:CALL": record why that finding was not made; NULL */
 };
 

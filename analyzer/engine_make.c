@@ -89,6 +89,8 @@ static struct two_points *make_points(const struct engine_options *o)
 		.min_transmissions = 2,
 	};
 
+	for (unsigned i = 0; o->clocks && i < FILE_CLOCKS_MAX; i++)
+		config.clocks_set |= (uint64_t)(o->clocks->of[i].ahead_ns != 0) << i;
 	return two_points_new(&config);
 }
 

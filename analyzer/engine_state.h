@@ -13,6 +13,7 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/engine.h"
 #include "analyzer/engine_records.h"
+#include "analyzer/file_clocks.h"
 #include "analyzer/media/binding.h"
 #include "analyzer/network/channel.h"
 #include "analyzer/network/echo.h"

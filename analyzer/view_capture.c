@@ -112,17 +112,25 @@ static void say_cannot(struct view_cache *v, const struct engine *e, const struc
 /* A file's clock against the first one that shows the same messages. */
 static void say_clocks(const struct engine *e, struct view_capture *ret)
 {
+	static const struct file_clocks none;
 	const struct clock_offsets *clocks = two_points_clocks(e->points);
+	const struct file_clock_ahead *set = (e->options.clocks ? e->options.clocks : &none)->of;
 
 	for (uint16_t file = 0; file < CLOCK_FILE_MAX; file++) {
-		int64_t offset_ns, error_ns;
+		int64_t offset_ns = 0, error_ns = set[file].error_ns;
+		uint16_t against = set[file].against;
 
-		if (!clock_measured(clocks, file) || !clock_offset_of(clocks, file, &offset_ns, &error_ns))
+		/* what is left of it after it was set is known better, where the points are known, too */
+		if (clock_measured(clocks, file) && clock_offset_of(clocks, file, &offset_ns, &error_ns))
+			against = clock_reference(clocks, file);
+		else if (!set[file].ahead_ns)
 			continue;
+		offset_ns = ns_add(offset_ns, ns_minus(set[file].ahead_ns, set[against].ahead_ns));
 		ret->clocks[ret->clock_count].file = file;
-		ret->clocks[ret->clock_count].against = clock_reference(clocks, file);
+		ret->clocks[ret->clock_count].against = against;
 		ret->clocks[ret->clock_count].offset_ns = offset_ns;
 		ret->clocks[ret->clock_count].error_ns = error_ns;
+		ret->clocks[ret->clock_count].set = set[file].ahead_ns;
 		ret->clocks[ret->clock_count++].apart = clock_apart(offset_ns);
 	}
 }

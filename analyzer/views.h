@@ -34,7 +34,7 @@ struct view_capture {
 	const char *notes[16];
 	unsigned note_count;
 	/* clocks of files against the first file that shows the same messages */
-	struct { uint16_t file, against; int64_t offset_ns, error_ns; bool apart; } clocks[64];
+	struct { uint16_t file, against; int64_t offset_ns, error_ns; bool apart, set; } clocks[64];
 	unsigned clock_count;
 	/* most frequent protocols of what was not VoIP, for a capture without any: "TCP 443", share of packets */
 	struct { char name[24]; double share; } others[5];

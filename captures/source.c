@@ -33,6 +33,7 @@ struct lane {
 	struct frame head;
 	struct frame_order *order;       /* NULL: its frames come in order */
 	int64_t first_ns, last_ns;       /* of its first frame; of the frame before. NS_NONE: none yet */
+	int64_t shift_ns;                /* added to what the file says */
 	uint16_t capture;                /* index of the file where its capture began */
 	bool goes_on;                    /* another one has gone on in it */
 	unsigned tried;                  /* frames that were looked at for their order, to begin with */
@@ -81,6 +82,7 @@ struct source *source_open(const char *const *paths, size_t count, const char *b
 	for (size_t i = 0; i < count; i++) {
 		s->lanes[i].order = NULL;
 		s->lanes[i].first_ns = s->lanes[i].last_ns = NS_NONE;
+		s->lanes[i].shift_ns = 0;
 		s->lanes[i].capture = (uint16_t)i;
 		s->lanes[i].goes_on = false;
 		s->lanes[i].tried = 0;
@@ -106,12 +108,19 @@ void source_close(struct source *s)
 	free(s);
 }
 
-/* The reader's next frame that the filter takes. */
-static bool next_taken(struct source *s, struct reader *r, struct frame *ret_frame)
+void source_shift(struct source *s, size_t index, int64_t by_ns)
 {
+	s->lanes[index].shift_ns = by_ns;
+}
+
+/* The lane's next frame that the filter takes. */
+static bool next_taken(struct source *s, struct lane *lane, struct frame *ret_frame)
+{
+	struct reader *r = &lane->reader;
 	const char *reason;
 
 	while (!s->stop && reader_next(r, ret_frame)) {
+		ret_frame->at_ns = ns_add(ret_frame->at_ns, lane->shift_ns);
 		if (!s->filter)
 			return true;
 		switch (frame_filter_judge(s->filter, ret_frame, &reason)) {
@@ -138,7 +147,7 @@ static void look_ahead(struct source *s, struct lane *lane)
 	struct frame frame;
 
 	while ((lane->disorder || lane->tried < TRY_FRAMES) && frame_order_wants(lane->order) &&
-	    next_taken(s, &lane->reader, &frame)) {
+	    next_taken(s, lane, &frame)) {
 		lane->disorder |= frame.at_ns < lane->last_ns;
 		lane->last_ns = frame.at_ns;
 		lane->tried++;
@@ -163,7 +172,7 @@ static bool lane_next(struct source *s, struct lane *lane, struct frame *ret_fra
 		frame_order_free(lane->order);
 		lane->order = NULL;
 	}
-	if (!next_taken(s, &lane->reader, ret_frame))
+	if (!next_taken(s, lane, ret_frame))
 		return false;
 	if (ret_frame->at_ns >= lane->last_ns || lane->piped) {
 		lane->last_ns = ret_frame->at_ns;
@@ -334,8 +343,11 @@ bool source_next(struct source *s, struct frame *ret_frame)
 /* Frames of a file that was in order so far. The first that is not goes where others have to wait for it. */
 static size_t lane_at_hand(struct lane *lane, struct frame *frames, size_t most)
 {
-	size_t n = reader_at_hand(&lane->reader, frames, most, lane->piped ? INT64_MIN : lane->last_ns);
+	size_t n = reader_at_hand(&lane->reader, frames, most,
+		lane->piped ? INT64_MIN : ns_minus(lane->last_ns, lane->shift_ns));
 
+	for (size_t i = 0; lane->shift_ns && i < n; i++)
+		frames[i].at_ns = ns_add(frames[i].at_ns, lane->shift_ns);
 	if (n && frames[n - 1].at_ns < (n > 1 ? frames[n - 2].at_ns : lane->last_ns) && !lane->piped) {
 		lane->disorder = true;
 		lane->order = frame_order_new();

@@ -48,6 +48,8 @@ struct source_name {             /* from pcapng name resolution blocks; escaped,
  */
 struct source *source_open(const char *const *paths, size_t count, const char *bpf, struct err *err);
 void source_close(struct source *s);
+/* Times of that file are by so much later than it says: its clock is wrong. Before the first source_next(). */
+void source_shift(struct source *s, size_t index, int64_t by_ns);
 
 /*
  * The next frame in time order (ties: file order, then order in the file); false at the end of all. In a file a frame

@@ -13,6 +13,7 @@
 #include "analyzer/budget.h"
 #include "analyzer/engine.h"
 #include "analyzer/feed.h"
+#include "analyzer/file_clocks.h"
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
@@ -64,6 +65,7 @@ static void interrupts_forget(void)
 struct reading {
 	struct read_options options;
 	struct source *source;
+	struct file_clocks clocks;
 	struct dissector *dissector;
 	struct config *config;
 	struct site *site;
@@ -362,6 +364,9 @@ static enum err_code reading_open(struct reading *g, struct err *err)
 	g->source = source_open(o->paths, o->path_count, o->bpf, err);
 	if (!g->source)
 		return err->code;
+	file_clocks_measure(&g->clocks, g->source);
+	file_clocks_even(&g->clocks, g->source);
+	wanted.clocks = &g->clocks;
 	g->dissector = dissector_new();
 	if (o->memory)
 		dissector_limit(g->dissector, budget_dissect(o->memory));
@@ -395,9 +400,12 @@ static void reading_close(struct reading *g)
 
 static void *again_begin(void *context, struct err *err)
 {
-	const struct read_options *o = context;
+	const struct reading *g = context;
+	struct source *s = source_open(g->options.paths, g->options.path_count, g->options.bpf, err);
 
-	return source_open(o->paths, o->path_count, o->bpf, err);
+	if (s)
+		file_clocks_even(&g->clocks, s);
+	return s;
 }
 
 static bool again_next(void *walk, struct frame *ret)
@@ -414,7 +422,7 @@ static struct save_source save_source_of(struct reading *g)
 {
 	return (struct save_source){ .engine = g->engine, .files = g->files, .file_count = g->file_count,
 	       .begin = again_begin, .next = again_next,
-				     .end = again_end, .context = &g->options };
+				     .end = again_end, .context = g };
 }
 
 static int save_packets(struct reading *g, int status)

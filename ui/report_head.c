@@ -236,9 +236,9 @@ static void head_clocks(const struct report *r, const struct view_capture *c)
 		report_file_name(&t, r, c->clocks[i].file);
 		text_addf(&t, " is %.1f ms %s ", ms < 0 ? -ms : ms, ms < 0 ? "behind" : "ahead of");
 		report_file_name(&t, r, c->clocks[i].against);
-		text_addf(&t,
-			" (± %.1f ms, by messages that are in both): no order and no delay between them is claimed",
-			error_ms);
+		text_addf(&t, " (± %.1f ms, by messages that are in both): %sno %sdelay between them is claimed", error_ms,
+			c->clocks[i].set ? "its times are given as that file's clock has them, " : "",
+			c->clocks[i].set ? "" : "order and no ");
 		head(r, "Clocks", t.p);
 		text_fini(&t);
 	}

@@ -140,6 +140,7 @@ static json_t *capture_clocks(const struct report *r, const struct view_capture 
 		json_object_set_new(one, "against", from_span(span_of(r->files[c->clocks[i].against]->name)));
 		json_object_set_new(one, "offset_ms", from_ms(c->clocks[i].offset_ns));
 		json_object_set_new(one, "error_ms", from_ms(c->clocks[i].error_ns));
+		json_object_set_new(one, "set", json_boolean(c->clocks[i].set));
 		json_array_append_new(list, one);
 	}
 	return list;

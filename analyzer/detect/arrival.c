@@ -226,12 +226,26 @@ static const struct rtcp_party *party_of(const struct judge *j, const struct sid
 	return NULL;
 }
 
+/* A NAT gives RTCP any port: who reports of this very stream from the receiver's address is the receiver. */
+static const struct rtcp_party *reporter_of(const struct judge *j, const struct stream *s)
+{
+	const struct rtcp_view *v = s ? rtcp_view_of(j->facts->rtcp, s) : NULL;
+
+	for (unsigned i = 0; v && v->by && i < j->receiver->media_count; i++) {
+		if (address_equal(&j->receiver->at[i].addr, &v->by->src.addr))
+			return v->by;
+	}
+	return NULL;
+}
+
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	const struct stream *main = c->main ? c->main : c->wrong_main;
 	struct hearing *h = j->h;
 
 	h->receiver_rtcp = party_of(j, j->receiver, w->receiver, from_ns, to_ns);
+	if (!h->receiver_rtcp)
+		h->receiver_rtcp = reporter_of(j, main);
 	h->sender_rtcp = party_of(j, j->sender, w->sender, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
 	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns,

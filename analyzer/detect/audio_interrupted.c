@@ -9,6 +9,7 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/quality.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/detect/standstill.h"
 #include "analyzer/detect/turn_lapsed.h"
 
 static const char *const reasons[] = {
@@ -33,6 +34,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+enum { COPIES_MOST = 16 };           /* points that a stream passes */
+
 #define ALIVE_BEFORE_NS (2 * SECOND_NS)
 #define SESSION_MARGIN_NS (2 * SECOND_NS)
 
@@ -50,21 +53,31 @@ static bool due_around(const struct direction *d, const struct gap *g)
 	return g->from_ns >= ns_add(w->on_ns, ALIVE_BEFORE_NS);
 }
 
-/* The same audio at an earlier point. */
+/* Nothing at all was captured in its file then: the capture stood still, and what other files have was not lost. */
+static bool file_still(const struct capture_facts *c, const struct stream *s, const struct gap *g)
+{
+	return s->file < c->file_count && silence_over(&c->file_silences[s->file], g->from_ns, g->to_ns);
+}
+
+/* An earlier point that it passed: what is there and not here is what is lost. */
 static bool is_copy(const struct stream *s, const struct stream *earlier)
 {
-	for (const struct stream *it = s->twin_of; it; it = it->twin_of) {
-		if (it == earlier)
+	unsigned steps = 0;
+
+	for (const struct stream *x = s->twin_of; x && steps < COPIES_MOST; x = x->twin_of, steps++) {
+		if (x == earlier)
 			return true;
 	}
 	return false;
 }
 
 /* Another stream of the direction fills the hole: music on hold, a bridge that takes over. */
-static bool covered(const struct direction *d, const struct stream *s, const struct gap *g)
+static bool covered(const struct facts *facts, const struct direction *d, const struct stream *s, const struct gap *g)
 {
+	bool still = file_still(facts->capture, s, g);
+
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i] != s && !is_copy(s, d->streams[i]) && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
+		if (d->streams[i] != s && (still || !is_copy(s, d->streams[i])) && stream_packets_between(d->streams[i], g->from_ns, g->to_ns) >= 10)
 			return true;
 	}
 	return false;
@@ -136,7 +149,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	const struct hearing *h = hearing_of(dir);
 	const struct gap *other;
 
-	if (!due_around(dir, g) || !alive_before(s, g) || covered(dir, s, g))
+	if (!due_around(dir, g) || !alive_before(s, g) || covered(detection_facts(d), dir, s, g))
 		return v;
 	/* what is only passed on cannot go on while the other leg is held; comfort noise is silence suppression */
 	if ((s->comfort || hearing_excused(detection_facts(d), (struct direction *)(uintptr_t)dir,
@@ -458,6 +471,8 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 
 /* ---- holes that nothing closes ---- */
 
+enum { MISSING_LEAST = 25 };
+
 static const struct stream *last_stream(const struct direction *d)
 {
 	const struct stream *last = NULL;
@@ -475,6 +490,33 @@ static bool ends_in_speech(const struct stream *s)
 	struct stream_sound heard = stream_sound(s);
 
 	return heard.speech && s->last_ns - heard.speech_last_ns <= 200 * MILLISECOND_NS && !s->dtx_seen && !s->comfort;
+}
+
+/*
+ * Its reports count on behind the last packet that came: by at least half of what it would have sent since, more than
+ * came between the two.
+ */
+static bool sends_on(const struct hearing *h, const struct stream *s, int64_t end_ns)
+{
+	const struct rtcp_party *p = h->sender_rtcp;
+	const struct rtcp_sender_report *before = NULL, *after = NULL;
+	double missing, due;
+
+	for (unsigned i = 0; p && p->ssrc == s->ssrc && i < p->report_count; i++) {
+		const struct rtcp_sender_report *r = &p->reports[i];
+
+		if (!r->is_sr || r->at_ns > end_ns)
+			continue;
+		if (r->at_ns <= s->last_ns)
+			before = r;
+		else
+			after = r;
+	}
+	if (!before || !after || after->packets < before->packets)
+		return false;
+	missing = after->packets - before->packets - stream_packets_between(s, before->at_ns, after->at_ns);
+	due = (double)(after->at_ns - s->last_ns) / ((s->ptime_ms ? s->ptime_ms : 20) * 1e6);
+	return missing >= MISSING_LEAST && missing >= due / 2;
 }
 
 static void say_end(struct finding *f, const char *host, bool lost, bool serves)
@@ -499,7 +541,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	const struct stream *s = last_stream(ev->direction);
 	const struct window *w = s ? direction_window_at(ev->direction, s->last_ns) : NULL;
 	int64_t end_ns = w ? window_end(w, facts->capture->last_ns) : 0;
-	bool lost = h->sending == RTCP_SENDING_RISING && h->at_receiver;
+	bool on = s && sends_on(h, s, end_ns), lost = on && h->at_receiver;
 	struct finding *f;
 	char host[SAY_TEXT], receiver[SAY_TEXT];
 
@@ -508,7 +550,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count ||
 	    (h->row && strcmp(h->row, "G6") == 0))     /* both have hung up */
 		return false;
-	if (!lost && h->sending == RTCP_SENDING_RISING) {
+	if (!lost && on) {
 		detection_withhold(d, ev->leg, "G3", "its sender goes on, as its reports say: perhaps by another way");
 		return false;
 	}

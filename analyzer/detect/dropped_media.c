@@ -203,6 +203,16 @@ static struct address device_between(const struct stream *in, const struct strea
 	return (struct address){ .family = 0 };
 }
 
+/* The router that the other direction passes, between some two of the points where it is seen. */
+static struct address device_passed(const struct stream *back)
+{
+	struct address device = { .family = 0 };
+
+	for (const struct stream *x = back; x->twin_next && !address_known(&device); x = x->twin_next)
+		device = device_between(x, x->twin_next);
+	return device;
+}
+
 /* Of two directions, each seen on its own side: the NAT that the one is sent to, for the other's sender. */
 static struct address device_beside(const struct stream *s, const struct stream *other)
 {
@@ -294,8 +304,7 @@ void dropped_media_judge(struct detection *d)
 			tell(d, s, r->in, device_between(r->in, r->out), sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
 				KEPT);
 		else if (back)
-			tell(d, s, back, device_between(back, back->twin_next ? back->twin_next : back),
-				CONFIDENCE_LIKELY, KEPT);
+			tell(d, s, back, device_passed(back), CONFIDENCE_LIKELY, KEPT);
 		else if (neither_passes(s))
 			tell(d, s, neither_passes(s), device_beside(s, neither_passes(s)), CONFIDENCE_LIKELY,
 				KEPT_BOTH_WAYS);

@@ -15,23 +15,26 @@ static bool is_automaton(const struct judge *j)
 	return !h || !(h->roles & 1u << ROLE_PHONE);
 }
 
-static double speech_before(const struct direction *d, int64_t at_ns)
+/* Of three seconds when they were full is known, of less what there was in all. */
+static bool spoke_before(const struct direction *d, int64_t at_ns)
 {
 	double s = 0;
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
 		struct stream_sound heard = stream_sound(d->streams[i]);
 
-		if (heard.speech && ns_add(heard.speech_first_ns, (int64_t)(TALK_S * 1e9)) <= at_ns)
+		if (heard.talked_ns != NS_NONE && heard.talked_ns <= at_ns)
+			return true;
+		if (heard.speech && heard.speech_last_ns <= at_ns)
 			s += heard.speech_s;
 	}
-	return s;
+	return s >= TALK_S;
 }
 
 /* Both have spoken for 3 s before: somebody was there. Codecs that cannot be heard: no. */
 static bool conversation(const struct judge *j, int64_t at_ns)
 {
-	return speech_before(j->d, at_ns) >= TALK_S && speech_before(direction_reverse(j->d), at_ns) >= TALK_S;
+	return spoke_before(j->d, at_ns) && spoke_before(direction_reverse(j->d), at_ns);
 }
 
 static const struct window *other_window(const struct leg *other, enum side sender, int64_t at_ns)

@@ -161,6 +161,34 @@ static bool begins_unseen(const struct judge *j, int64_t since_ns)
 	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
 }
 
+/*
+ * All went to where the receiver should not be, and it reports that it gets more and more of it: a tunnel, a route, a
+ * forwarded port leads there.
+ */
+static bool arrives_all_the_same(const struct judge *j, const struct counted *c, int64_t from_ns, int64_t to_ns)
+{
+	const struct rtcp_report *last;
+
+	return c->right <= STRAY_PACKETS && c->wrong >= ALIVE_PACKETS &&
+	       rtcp_verdict(j->facts->rtcp, c->wrong_main, j->h->receiver_rtcp, from_ns, to_ns, &last) ==
+	       RTCP_VERDICT_ADVANCING;
+}
+
+static void take_as_right(struct counted *c)
+{
+	const struct stream *s = c->wrong_main;
+
+	c->right += c->wrong;
+	c->wrong = 0;
+	c->main = s;
+	c->main_packets = c->wrong_packets;
+	c->first_ns = c->wrong_first_ns;
+	c->last_ns = c->wrong_last_ns;
+	c->first_frame = s->first_frame;
+	c->last_frame = s->last_frame;
+	c->dtx |= s->dtx_seen;
+}
+
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
@@ -184,6 +212,12 @@ static void judge_window(struct judge *j, const struct window *w)
 	h->icmp_count = 0;
 	arrival_icmp(j, w, w->on_ns, to_ns);
 	arrival_rtcp(j, w, &c, w->on_ns, to_ns);
+	if (arrives_all_the_same(j, &late, from_ns, to_ns)) {
+		take_as_right(&c);
+		take_as_right(&late);
+		judge_present(j, &c);
+		h->packets += c.right;
+	}
 	if (c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS) {
 		h->undelivered_by = "payload-type";
 		h->foreign = c.foreign_main;

@@ -276,6 +276,8 @@ static struct place locate(const struct facts *facts, const struct direction *d,
 
 /* ---- words ---- */
 
+enum { RELAYED_PACKETS = 100 };              /* two seconds of what the sender should have passed on */
+
 struct words {
 	char receiver[SAY_TEXT], sender[SAY_TEXT], receiver_full[SAY_TEXT], sender_host[SAY_TEXT],
 		receiver_host[SAY_TEXT];
@@ -443,13 +445,53 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 	}
 }
 
+/* One of the leg's parties is that host: a B2BUA, when it is of another leg, too. */
+static bool is_party(const struct facts *facts, const struct leg *leg, const struct address *a)
+{
+	return network_same(facts->network, &leg->party[SIDE_CALLER].signalling.addr, a) ||
+	       network_same(facts->network, &leg->party[SIDE_CALLEE].signalling.addr, a);
+}
+
+/* What the sender should pass on, and gets on another leg of the call in that very time; NULL: none is seen. */
+static const struct stream *gets_on_another_leg(const struct facts *facts, const struct direction *d,
+	const struct hearing *h)
+{
+	const struct leg *own = d->slot->dialog->leg;
+	const struct address *hub = &own->party[d->sender].signalling.addr;
+
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		const struct dialog *dialog = other == own || !is_party(facts, other, hub) ? NULL : other->confirmed;
+
+		for (unsigned i = 0; dialog && i < 2 * dialog->mslot_count; i++) {
+			const struct direction *in = &dialog->mslots[i / 2].direction[i % 2];
+
+			if (network_same(facts->network, &other->party[in->sender].signalling.addr, hub))
+				continue;
+			for (unsigned k = 0; k < in->stream_count; k++) {
+				if (in->streams[k]->direction == in &&
+				    network_same(facts->network, &in->streams[k]->dst.addr, hub) &&
+				    stream_packets_between(in->streams[k], h->from_ns, h->to_ns) >= RELAYED_PACKETS)
+					return in->streams[k];
+			}
+		}
+	}
+	return NULL;
+}
+
 /* A phone has a microphone; a server passes on what it gets, if it knows where to. */
-static void say_silence_fix(struct finding *f, const struct words *w)
+static void say_silence_fix(struct finding *f, const struct words *w, const struct stream *gets)
 {
 	if (f->other_reason_count) {
 		text_addf(&f->cause, " It was told to send to %s, a private address: it may have no way there, or wait for a packet from there to learn the right one.",
 			w->sdp);
 		say_private_fix(f, w);
+	} else if (gets) {
+		text_addf(&f->cause, " On the other leg of the call it gets %s's audio all the while.", w->sender);
+		finding_fix(f, "Look at the media relay or bridge of %s: it gets %s's audio and does not pass it on to %s.",
+			w->sender_host, w->sender, w->receiver);
+		finding_evidence_run(f, stream_frame(gets, gets->first_frame, gets->first_ns), gets->last_frame,
+			"on the other leg: what it should pass on");
 	} else if (w->sender_serves) {
 		finding_fix(f, "Capture at %s: does the audio of %s reach it on the other side? If it does, look at its media relay or bridge; if not, at the way to it.",
 			w->sender_host, w->sender);
@@ -459,7 +501,7 @@ static void say_silence_fix(struct finding *f, const struct words *w)
 	}
 }
 
-static void say_absent(struct finding *f, const struct words *w, const struct hearing *h)
+static void say_absent(struct finding *f, const struct words *w, const struct hearing *h, const struct stream *gets)
 {
 	if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a loopback address");
@@ -471,7 +513,7 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
 			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
 			      w->point);
-		say_silence_fix(f, w);
+		say_silence_fix(f, w, gets);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f,
@@ -590,7 +632,7 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
 		say_misdirected(f, &w, h, d, facts);
 	else if (h->failure == FAILURE_ABSENT)
-		say_absent(f, &w, h);
+		say_absent(f, &w, h, gets_on_another_leg(facts, d, h));
 	else
 		say_undelivered(f, &w, h, facts);
 	evidence_of_call(f, d, h);
@@ -607,7 +649,7 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 }
 
 /* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
-static void add_far_victims(struct finding *f, const struct direction *d)
+static void add_far_victims(struct finding *f, const struct facts *facts, const struct direction *d)
 {
 	const struct leg *own = d->slot->dialog->leg;
 	const struct party *hub = &own->party[side_other(d->sender)];
@@ -615,12 +657,12 @@ static void add_far_victims(struct finding *f, const struct direction *d)
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
-		if (other == own || !other->answered)
+		if (other == own || !other->answered || !is_party(facts, other, &hub->signalling.addr))
 			continue;
 		for (unsigned side = 0; side < 2; side++) {
 			const struct party *p = &other->party[side];
 
-			if (!address_equal(&p->signalling.addr, &hub->signalling.addr) &&
+			if (!network_same(facts->network, &p->signalling.addr, &hub->signalling.addr) &&
 			    address_known(&p->signalling.addr)) {
 				struct endpoint at = p->signalling;
 
@@ -737,7 +779,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	parts_of_direction(f, facts, ev->direction);
 	add_culprit(f, ev->direction, h, &p);
 	if (h->failure == FAILURE_ABSENT)
-		add_far_victims(f, ev->direction);
+		add_far_victims(f, facts, ev->direction);
 	say(f, facts, ev->direction, h);
 }
 

@@ -528,20 +528,24 @@ static bool is_of_party(const struct direction *own, const struct stream *s)
 
 /*
  * A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen
- * again behind a NAT is.
+ * again behind a NAT is, also in another file whose clock is too far off to know it again.
  */
 static bool is_foreign(const struct direction *own, const struct stream *s)
 {
+	bool foreign = false;
+
 	if (is_of_party(own, s) || (s->twin_of && s->twin_of->direction == own))
 		return false;
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct stream *other = own->streams[i];
 
-		if (other != s && is_of_party(own, other) && other->first_ns <= s->last_ns &&
-		    other->last_ns >= s->first_ns)
-			return true;
+		if (other == s || !is_of_party(own, other))
+			continue;
+		if (other->capture != s->capture && other->ssrc == s->ssrc)
+			return false;
+		foreign |= other->first_ns <= s->last_ns && other->last_ns >= s->first_ns;
 	}
-	return false;
+	return foreign;
 }
 
 /* The receiver's own audio comes from that very address in this window: it can be reached there, whatever SDP says. */

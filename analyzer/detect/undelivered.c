@@ -52,6 +52,16 @@ static int64_t frozen_since(const struct judge *j, const struct stream *s)
 	return v->reports[0].at_ns;
 }
 
+/* Its last report of this call that still had a block: what came behind that it says not to have got. */
+static int64_t empty_since(const struct rtcp_party *p, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = p ? p->report_count : 0; i-- > 0;) {
+		if (p->reports[i].at_ns < to_ns && p->reports[i].blocks)
+			return p->reports[i].at_ns > from_ns ? p->reports[i].at_ns : NS_NONE;
+	}
+	return NS_NONE;
+}
+
 static const struct stream *main_stream(const struct direction *d)
 {
 	const struct stream *best = NULL;
@@ -96,13 +106,12 @@ static bool exit_hears(const struct judge *j, const struct stream *back)
  * behind: between the two it was dropped. Which side it goes in at is told by whose address the router translates
  * (private inside, public outside), or by the TTL, not by time: two files may have two clocks.
  */
-static bool copy_missing(const struct judge *j, const struct stream *s)
+static bool missing_between(const struct judge *j, const struct stream *s, const struct stream *a,
+	const struct stream *b)
 {
-	const struct stream *a = main_stream(direction_reverse(j->d)), *b = a ? a->twin_next : NULL, *entry;
+	const struct stream *entry;
 	bool a_inside;
 
-	if (!s || s->twin_of || s->twin_next || !b || s->packets < ALIVE_PACKETS)
-		return false;
 	if (address_equal(&a->dst.addr, &b->dst.addr) && address_equal(&a->src.addr, &b->src.addr)) {
 		entry = copy_at_entry(a, b, s);
 		if (!entry)
@@ -121,6 +130,20 @@ static bool copy_missing(const struct judge *j, const struct stream *s)
 			return false;
 	}
 	return mirrors(s, entry) && exit_hears(j, entry == a ? b : a);
+}
+
+/* Of three points and more any two that follow one another on the other direction's way. */
+static bool copy_missing(const struct judge *j, const struct stream *s)
+{
+	const struct stream *a = main_stream(direction_reverse(j->d));
+
+	if (!s || s->twin_of || s->twin_next || s->packets < ALIVE_PACKETS)
+		return false;
+	for (; a && a->twin_next; a = a->twin_next) {
+		if (missing_between(j, s, a, a->twin_next))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -376,7 +399,11 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 	} else if (relay_stops(j, w, c->main, to_ns, &since_ns)) {
 		h->undelivered_by = "relay-keeps";
 	} else if (h->report == RTCP_VERDICT_EMPTY) {
+		int64_t empty_ns = empty_since(h->receiver_rtcp, from_ns, to_ns);
+
 		h->undelivered_by = "rtcp-empty";
+		if (empty_ns != NS_NONE)
+			since_ns = empty_ns;
 	} else if (h->report == RTCP_VERDICT_FROZEN) {
 		int64_t frozen_ns = frozen_since(j, c->main);
 

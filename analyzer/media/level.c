@@ -7,7 +7,7 @@
 
 #include "captures/base/memory.h"
 
-enum { MU_LAW_PEAK = 32124, A_LAW_PEAK = 32256, PTIME_ASSUMED_MS = 20, ONE_CODE_MAX = 2 };
+enum { MU_LAW_PEAK = 32124, A_LAW_PEAK = 32256, PTIME_ASSUMED_MS = 20, ONE_CODE_MAX = 2, BYTES_A_MS = 8 };
 
 struct level_table {
 	float powers[2][256];
@@ -114,7 +114,16 @@ int8_t level_since(struct level *l, uint32_t *count)
 	return (int8_t)(dbm0 < LEVEL_NONE_DBM0 ? LEVEL_NONE_DBM0 : dbm0);
 }
 
-static void power_take(struct level *l, float power, int64_t at_ns)
+/* Somebody has spoken for so long, at that time: no knock on the microphone, no "hello". */
+static void talk_take(struct level *l, int64_t at_ns, uint64_t packet_ms)
+{
+	int64_t took_s = (ns_minus(at_ns, l->first_ns) + SECOND_NS - 1) / SECOND_NS;
+
+	if (!l->talked && l->speech * LEVEL_EVERY * packet_ms >= LEVEL_TALK_MS)
+		l->talked = (uint8_t)(took_s < 1 ? 1 : took_s > UINT8_MAX ? UINT8_MAX : took_s);
+}
+
+static void power_take(struct level *l, float power, int64_t at_ns, uint64_t packet_ms)
 {
 	l->sum += power;
 	l->ring[l->count++ % LEVEL_RING] = power;
@@ -127,6 +136,7 @@ static void power_take(struct level *l, float power, int64_t at_ns)
 	if (l->speech++ == 0)
 		l->first_ns = at_ns;
 	l->last_ns = at_ns;
+	talk_take(l, at_ns, packet_ms);
 }
 
 /* 8 bytes stand for the payload: the same sound again and again is a sender that is stuck. */
@@ -165,7 +175,7 @@ static void payload_take(
 {
 	float power = level_power(t, law, sample->payload);
 
-	power_take(l, power, sample->at_ns);
+	power_take(l, power, sample->at_ns, sample->payload.n / BYTES_A_MS);
 	stuck_take(l, sample->payload, power);
 	codes_take(l, sample->payload);
 }
@@ -186,7 +196,8 @@ bool level_take(struct level *l, const struct level_table *t, const struct level
 	case LEVEL_GIVEN:
 		if (given > 0)
 			return false;
-		power_take(l, given <= -127 ? 0 : powf(10, ((float)given + 3.01f + 3.17f) / 10), sample->at_ns);
+		power_take(l, given <= -127 ? 0 : powf(10, ((float)given + 3.01f + 3.17f) / 10), sample->at_ns,
+			PTIME_ASSUMED_MS);
 		break;
 	}
 	return l->wait && --l->wait == 0;
@@ -209,10 +220,11 @@ struct stream_sound stream_sound(const struct stream *s)
 	const struct level *l = s->level;
 
 	if (!l || l->count == 0)
-		return (struct stream_sound){ 0 };
+		return (struct stream_sound){ .talked_ns = NS_NONE };
 	return (struct stream_sound){
 		.speech_first_ns = l->first_ns,
 		.speech_last_ns = l->last_ns,
+		.talked_ns = l->talked ? ns_add(l->first_ns, l->talked * SECOND_NS) : NS_NONE,
 		.speech_s = (double)l->speech * LEVEL_EVERY * (s->ptime_ms ? s->ptime_ms : PTIME_ASSUMED_MS) / 1000,
 		.samples = l->count,
 		.silent = l->silent,

@@ -14,7 +14,7 @@
 #define LEVEL_LOUD 1e-3f             /* -30 dBm0 */
 #define LEVEL_NONE_DBM0 (-120.0f)    /* stands for minus infinity */
 
-enum { LEVEL_EVERY = 4, LEVEL_SAMPLE_STEP = 5, LEVEL_RING = 4, LEVEL_WAIT = 4 };
+enum { LEVEL_EVERY = 4, LEVEL_SAMPLE_STEP = 5, LEVEL_RING = 4, LEVEL_WAIT = 4, LEVEL_TALK_MS = 3000 };
 enum level_law { LEVEL_MU_LAW, LEVEL_A_LAW };
 
 struct level_table;                  /* squares of the 256 codes of both laws */
@@ -42,6 +42,7 @@ struct level {
 	uint8_t code_count : 2;      /* 3: more than two */
 	uint8_t mode : 2;            /* enum level_mode */
 	uint8_t wait : 3;            /* samples still to come before it is known whether speech goes on behind a gap */
+	uint8_t talked;              /* seconds from the first speech until LEVEL_TALK_MS of it were there, 255 at most; 0: not yet */
 };
 _Static_assert(sizeof(struct level) == 64, "one cache line");
 

@@ -483,6 +483,13 @@ static bool flows_between(const struct stream *s, int64_t from_ns, int64_t to_ns
 	return stream_packets_between(s, from_ns, to_ns) >= FLOWS_PACKETS;
 }
 
+/* One report in two files, whose clocks differ. */
+static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b)
+{
+	return a->file != b->file && a->ext_seq == b->ext_seq && a->cumulative_lost == b->cumulative_lost &&
+	       a->jitter == b->jitter && a->lsr == b->lsr && a->dlsr == b->dlsr;
+}
+
 /* Blocks within the time: do the last of them stand still? */
 static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct stream *s, int64_t from_ns,
 	int64_t to_ns, const struct rtcp_report **ret_last)
@@ -492,6 +499,8 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 
 	for (unsigned i = v->report_count; i-- > 0 && v->reports[i].at_ns >= from_ns;) {
 		if (v->reports[i].at_ns >= to_ns)
+			continue;
+		if (last && same_report(&v->reports[i], &v->reports[i + 1]))
 			continue;
 		if (!last)
 			last = &v->reports[i];
@@ -505,6 +514,9 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 		return RTCP_VERDICT_NONE;
 	if (ret_last)
 		*ret_last = last;
+	/* less and less is lost of what stands still: it gets more and more, and has not followed a jump of the numbers */
+	if (still >= 2 && same->cumulative_lost - last->cumulative_lost >= FLOWS_PACKETS)
+		return RTCP_VERDICT_NONE;
 	if (still >= 2)
 		return flows_between(s, same->at_ns, last->at_ns) ? RTCP_VERDICT_FROZEN : RTCP_VERDICT_NONE;
 	return RTCP_VERDICT_ADVANCING;

@@ -329,6 +329,7 @@ const struct stream_flaws *stream_flaws(const struct stream *s);
 /* What was heard of a stream: G.711, or what its sender says of it (1.11). All 0 where nothing was. */
 struct stream_sound {
 	int64_t speech_first_ns, speech_last_ns;
+	int64_t talked_ns;           /* from then on three seconds of speech had been heard; NS_NONE: never */
 	double speech_s;             /* seconds of packets above -40 dBm0 */
 	uint32_t samples, silent /* < -60 dBm0 */, speech /* > -40 */;
 	float max_dbm0;

@@ -21,6 +21,7 @@ struct clock_pair {                  /* of files a < b */
 struct clock_offsets {
 	struct clock_pair pairs[CLOCK_PAIR_MAX];
 	unsigned count;
+	uint64_t set;                /* bit per file whose clock was set by another's: what is left is no delay */
 };
 
 /* One message, seen at two files; `near` is nearer its sender. Files beyond CLOCK_FILE_MAX are left out. */
@@ -37,6 +38,10 @@ bool clock_between(const struct clock_offsets *c, uint16_t a, uint16_t b, int64_
 static inline bool clock_apart(int64_t offset_ns)
 {
 	return offset_ns > CLOCK_APART_NS || offset_ns < -CLOCK_APART_NS;
+}
+static inline bool clock_set(const struct clock_offsets *c, uint16_t file)
+{
+	return file < CLOCK_FILE_MAX && (c->set >> file & 1);
 }
 /* Is that file's offset measured against an earlier file's? */
 bool clock_measured(const struct clock_offsets *c, uint16_t file);

@@ -298,7 +298,8 @@ bool passage_delay_of(const struct passage *p, const struct clock_offsets *clock
 		const struct delay_sample *s = &p->delays[i];
 		int64_t offset_ns;
 
-		if (!clock_between(clocks, s->from_file, s->to_file, &offset_ns) || clock_apart(offset_ns))
+		if (!clock_between(clocks, s->from_file, s->to_file, &offset_ns) || clock_apart(offset_ns) ||
+		    clock_set(clocks, s->from_file) || clock_set(clocks, s->to_file))
 			continue;
 		took_ns[n] = ns_minus(s->took_ns, offset_ns);
 		if (took_ns[n++] < -CLOCK_NOISE_NS)

@@ -26,6 +26,7 @@ struct two_points *two_points_new(const struct two_points_config *config)
 	struct two_points *t = memory_zalloc(sizeof *t);
 
 	t->config = *config;
+	t->clocks.set = config->clocks_set;
 	hash_init(&t->by_k1);
 	hash_init(&t->by_k2);
 	hash_init(&t->links);

@@ -99,6 +99,7 @@ struct two_points;
 struct two_points_config {
 	int64_t window_ns;           /* 5 s: how long a message waits for its copy */
 	int64_t max_offset_ns;       /* 3600 s: between the clocks of two files */
+	uint64_t clocks_set;         /* bit per file whose times were set by another's clock */
 	bool one_clock;              /* a live capture: nothing waits for the clocks of files */
 	unsigned min_transmissions;  /* 2: below, a lost message is no lost_message */
 };

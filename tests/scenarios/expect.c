@@ -132,6 +132,8 @@ static void finding_want(struct scenario *s, struct words *w, struct expectation
 			host_expect(s, w, e, "witness");
 		else if (word_accept(w, "host"))
 			host_expect(s, w, e, NULL);
+		else if (word_accept(w, "spares"))
+			host_expect(s, w, e, "spares");
 		else if (word_accept(w, "call"))
 			call_expect(s, w, e);
 		else
@@ -160,7 +162,7 @@ static void calls_want(struct scenario *s, struct words *w, struct expectation *
 }
 
 /*
- * expect ID[/REASON] [SEVERITY] [CONFIDENCE] [victim|culprit|witness|host H]... [call NAME]...
+ * expect ID[/REASON] [SEVERITY] [CONFIDENCE] [victim|culprit|witness|host|spares H]... [call NAME]...
  * expect info ID | expect none ID | expect withheld ID | expect heard CALL caller|callee VALUE | expect joined|apart
  * CALL CALL...
  */
@@ -307,15 +309,17 @@ static bool host_fits(const struct expected_host *wanted, const json_t *finding)
 {
 	char text[ADDRESS_TEXT];
 	const char *address = address_text(&wanted->addr, text);
+	bool spares = wanted->part && strcmp(wanted->part, "spares") == 0;
+	const char *part = spares ? "victim" : wanted->part;
 	size_t i;
 	const json_t *host;
 
 	json_array_foreach(json_object_get(finding, "hosts"), i, host) {
 		if (strcmp(text_of(host, "addr"), address) == 0 &&
-		    (!wanted->part || strcmp(text_of(host, "part"), wanted->part) == 0))
-			return true;
+		    (!part || strcmp(text_of(host, "part"), part) == 0))
+			return !spares;
 	}
-	return false;
+	return spares;
 }
 
 static bool finding_fits(const struct expectation *e, const json_t *f)

@@ -7,6 +7,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "captures/base/ns.h"
 #include "tests/unit/image.h"
 
 #define US 0xa1b2c3d4u
@@ -302,6 +303,39 @@ static void test_merged(void **state)
 			"missing: there is no such file; check the name\n");
 	}
 	text_fini(&said);
+}
+
+/* b's clock is 15 s ahead: its frames take the places that a's clock would give them, those at hand, too. */
+static void test_shifted(void **state)
+{
+	static const char *const paths[] = { "a.pcap", "b.pcap" };
+	static const struct { int64_t by_s; uint64_t order[6]; } cases[] = {
+		{ 0, { 10, 120, 30, 130, 140, 50 } },
+		{ -15, { 105, 10, 115, 125, 30, 50 } },
+		{ 100, { 10, 30, 50, 220, 230, 240 } },
+	};
+
+	(void)state;
+	write_times("a.pcap", 1, (const uint32_t[]){ 10, 30, 50 }, 3);
+	write_times("b.pcap", 1, (const uint32_t[]){ 20, 30, 40 }, 3);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct source *s = source_open(paths, 2, NULL, NULL);
+		size_t n = 0, got;
+
+		source_shift(s, 1, cases[i].by_s * SECOND_NS);
+		while (n < 6) {
+			struct frame frames[8];
+
+			got = source_at_hand(s, frames, 8);
+			if (!got && source_next(s, &frames[0]))
+				got = 1;
+			assert_true(got);
+			for (size_t k = 0; k < got; k++, n++)
+				assert_int_equal((int64_t)cases[i].order[n],
+					frames[k].at_ns / SECOND_NS + 100 * frames[k].file);
+		}
+		source_close(s);
+	}
 }
 
 /* A frame's bytes stay good until the next one, also when its file has just ended. */
@@ -814,6 +848,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_at_hand),
+		cmocka_unit_test(test_shifted),
 		cmocka_unit_test(test_packed),
 		cmocka_unit_test(test_zstd_cut),
 		cmocka_unit_test(test_large_packed),
