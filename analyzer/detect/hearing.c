@@ -135,6 +135,27 @@ static bool strayed(const struct counted *c, int64_t since_ns)
 	       c->wrong_last_ns > ns_add(since_ns, SECOND_NS);
 }
 
+/*
+ * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
+ * ended come again.
+ */
+static bool begins_unseen(const struct judge *j, int64_t since_ns)
+{
+	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
+}
+
+/* The stream goes on, and since then it holds what nobody has agreed on. */
+static bool turned_foreign(const struct judge *j, const struct window *w, const struct counted *c, int64_t to_ns,
+	int64_t *ret_since_ns)
+{
+	int64_t since_ns = c->main ? arrival_foreign_since(j, w, c->main, w->on_ns, to_ns) : NS_NONE;
+
+	if (since_ns == NS_NONE || c->last_ns - since_ns < TAIL_NS || begins_unseen(j, since_ns))
+		return false;
+	*ret_since_ns = since_ns;
+	return true;
+}
+
 /* The receiver is at another address since then, and all goes to the old one; nor does it report that it gets it. */
 static bool left_behind(const struct judge *j, const struct counted *c, int64_t to_ns, int64_t *ret_since_ns)
 {
@@ -152,19 +173,10 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	       RTCP_VERDICT_ADVANCING;
 }
 
-/*
- * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
- * ended come again.
- */
-static bool begins_unseen(const struct judge *j, int64_t since_ns)
-{
-	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
-}
-
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
-	int64_t to_ns = window_end(w, j->end_ns), left_ns,
+	int64_t to_ns = window_end(w, j->end_ns), left_ns, foreign_ns,
 		overlap_ns = j->facts->move_overlap_ns;
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
@@ -198,6 +210,10 @@ static void judge_window(struct judge *j, const struct window *w)
 	} else if (left_behind(j, &c, to_ns, &left_ns) && left_ns > from_ns && !begins_unseen(j, left_ns)) {
 		h->misdirected = c.main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, ns_add(left_ns, overlap_ns), to_ns, false);
+	} else if (turned_foreign(j, w, &c, to_ns, &foreign_ns)) {
+		h->undelivered_by = "payload-type";
+		h->foreign = c.main;
+		judge_fail(j, w, FAILURE_UNDELIVERED, foreign_ns, to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {
 		if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
 			h->misdirected = c.wrong_main;

@@ -55,6 +55,8 @@ enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 bool reach_beyond_nat(const struct facts *facts, const struct address *a);
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+int64_t arrival_foreign_since(const struct judge *j, const struct window *w, const struct stream *s, int64_t from_ns,
+	int64_t to_ns);
 /* Adds to hearing.icmp_count, icmp, icmp_last. */
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* Fills hearing.report, sending, *_rtcp, receiver_reports_unseen. */
