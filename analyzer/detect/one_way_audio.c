@@ -93,6 +93,18 @@ static bool had_latched(const struct direction *d, const struct hearing *h)
 	return false;
 }
 
+/* Whoever gets the audio now has sent to the socket that it comes from. */
+static bool sends_from(const struct direction *d, const struct hearing *h)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (endpoint_equal(&own->streams[i]->src, &h->misdirected->dst))
+			return true;
+	}
+	return false;
+}
+
 /* It sends to the host that signals, with the port of another that SDP names and that answers from there. */
 static bool takes_signalling(const struct direction *d, const struct hearing *h)
 {
@@ -130,7 +142,9 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
 	if (learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
-	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
+	/* what nobody has named contradicts nothing */
+	switch (s->bound_by == 8 ? CONTRADICTION_NONE
+		: hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
 	case CONTRADICTION_PRIVATE:
 		p.reason = had_latched(d, h) ? "latch-lost" : "answered-address-private";
 		p.culprit = CULPRIT_RECEIVER;
@@ -143,7 +157,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		if (takes_signalling(d, h)) {
 			p.reason = "sdp-ignored";
 			p.culprit = CULPRIT_SENDER;
-		} else if (had_latched(d, h)) {
+		} else if (had_latched(d, h) && sends_from(d, h)) {
 			p.reason = "latched-elsewhere";
 			p.culprit = CULPRIT_SENDER;
 		}
@@ -394,9 +408,13 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 {
 	if (strcmp(f->reason, "wrong-port") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to a wrong port");
-		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s.", w->sender_host,
-			w->receiver, w->to, w->sdp);
-		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
+		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s%s.", w->sender_host,
+			w->receiver, w->to, w->sdp, h->whole ? "" : ", where it has sent before");
+		if (!h->whole)
+			finding_fix(f, "Find out what made %s change the port in mid-call: another session, a learnt address, a restart; else it is a fault of %s: update it.",
+				    w->sender_host, w->sender_host);
+		else
+			finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
 			    w->sender_host);
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a wrong address for its audio");
