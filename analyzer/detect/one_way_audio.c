@@ -213,6 +213,8 @@ static struct place place_absent(const struct direction *d, const struct hearing
 		p = (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 	else if (h->sending == RTCP_SENDING_CONSTANT && h->whole)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	else if (h->sending == RTCP_SENDING_CONSTANT && !h->at_sender)
+		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	else if (h->at_sender && !h->at_receiver)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
 	else if (h->at_sender)
@@ -472,9 +474,10 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 		finding_fix(f, "Give %s its address: it took its loopback for it, as devices do that start without a network or a default route.", w->receiver_host);
 	} else if (strcmp(f->reason, "sender-never-sent") == 0) {
 		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
-		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
-			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
-			      w->point);
+		finding_cause(f, "%s %s: none of it in %.0f s, seen %s%s.", w->sender_host,
+			h->whole ? "never sent audio" : "stopped sending audio", w->seconds, w->point,
+			      h->at_sender || h->sending != RTCP_SENDING_CONSTANT ? ""
+			      : h->whole ? ", and its own reports count none" : ", and its own reports count no further");
 		say_silence_fix(f, w);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
