@@ -482,7 +482,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO ||
 	    (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
 	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count ||
-	    (h->row && strcmp(h->row, "G6") == 0))     /* both have hung up */
+	    (h->row && (strcmp(h->row, "G6") == 0 ||    /* both have hung up */
+	    strcmp(h->row, "N9") == 0)))                /* it begins on another leg */
 		return false;
 	if (!lost && h->sending == RTCP_SENDING_RISING) {
 		detection_withhold(d, ev->leg, "G3", "its sender goes on, as its reports say: perhaps by another way");

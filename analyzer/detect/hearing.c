@@ -69,7 +69,7 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	if (!whole && h->sender_rtcp)
 		h->sending = rtcp_sending(h->sender_rtcp, from_ns, to_ns);
 	h->row = excuse_row(j, w, c, from_ns, to_ns, whole);
-	if (!h->row && whole && j->d->slot->dialog->leg->call->legs.count > 1 &&
+	if (!h->row && j->d->slot->dialog->leg->call->legs.count > 1 &&
 	    excuse_begins_elsewhere(j, from_ns, to_ns)) {
 		h->row = "N9";
 		judge_because(h, "nothing reaches the sender on the other leg of the call: the silence begins there");

@@ -595,6 +595,18 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	cannot_see_of(f, facts, d, h);
 }
 
+/* Which side of the leg is this host? */
+static bool leg_side_at(const struct leg *leg, const struct address *at, enum side *ret)
+{
+	for (enum side side = SIDE_CALLER; side <= SIDE_CALLEE; side++) {
+		if (address_equal(&leg->party[side].signalling.addr, at)) {
+			*ret = side;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
 static void add_far_victims(struct finding *f, const struct direction *d)
 {
@@ -603,21 +615,17 @@ static void add_far_victims(struct finding *f, const struct direction *d)
 
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		enum side near;
+		struct endpoint at;
 
-		if (other == own || !other->answered)
+		if (other == own || !other->answered || !leg_side_at(other, &hub->signalling.addr, &near))
 			continue;
-		for (unsigned side = 0; side < 2; side++) {
-			const struct party *p = &other->party[side];
-
-			if (!address_equal(&p->signalling.addr, &hub->signalling.addr) &&
-			    address_known(&p->signalling.addr)) {
-				struct endpoint at = p->signalling;
-
-				at.port = 0;
-				finding_part(f, PART_VICTIM, &at);
-				finding_leg(f, other);
-			}
-		}
+		at = other->party[side_other(near)].signalling;
+		at.port = 0;
+		if (!address_known(&at.addr) || address_equal(&at.addr, &hub->signalling.addr))
+			continue;
+		finding_part(f, PART_VICTIM, &at);
+		finding_leg(f, other);
 	}
 }
 
