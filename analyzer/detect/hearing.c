@@ -8,6 +8,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/media_visible.h"
 #include "analyzer/media/mos.h"
 
 #define MOS_POOR 3.6
@@ -464,6 +465,16 @@ static void judge_direction(const struct facts *facts, struct direction *d, stru
 		judge_heard(&j);
 }
 
+/* Nothing of either, and nobody knows whether it would pass here: that is no silence. */
+static void settle_unseen(const struct facts *facts, const struct mslot *slot, struct hearing *a, struct hearing *b)
+{
+	if (a->heard != HEARD_NO || b->heard != HEARD_NO || media_visible(facts, slot, a, b) != VISIBLE_NO)
+		return;
+	a->heard = b->heard = HEARD_UNKNOWN;
+	a->gate = b->gate = "G2";
+	a->why = b->why = "nothing proves that media of these hosts would pass this point";
+}
+
 void hearing_judge(const struct facts *facts, struct mslot *slot)
 {
 	struct sides sides;
@@ -471,4 +482,5 @@ void hearing_judge(const struct facts *facts, struct mslot *slot)
 	sides.known = false;
 	judge_direction(facts, &slot->direction[SIDE_CALLER], &sides);
 	judge_direction(facts, &slot->direction[SIDE_CALLEE], &sides);
+	settle_unseen(facts, slot, slot->direction[SIDE_CALLER].hearing, slot->direction[SIDE_CALLEE].hearing);
 }

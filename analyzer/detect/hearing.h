@@ -77,6 +77,11 @@ static inline const struct hearing *hearing_of(const struct direction *d)
 {
 	return d->hearing;
 }
+/* For how long both fail at once; 0 and less: never. */
+static inline int64_t hearing_together_ns(const struct hearing *a, const struct hearing *b)
+{
+	return ns_minus(a->to_ns < b->to_ns ? a->to_ns : b->to_ns, a->from_ns > b->from_ns ? a->from_ns : b->from_ns);
+}
 static inline struct direction *direction_reverse(const struct direction *d)
 {
 	return &d->slot->direction[side_other(d->sender)];

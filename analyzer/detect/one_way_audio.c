@@ -475,7 +475,8 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 	} else if (strcmp(f->reason, "sender-never-sent") == 0) {
 		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
 		finding_cause(f, "%s %s: none of it in %.0f s, seen %s%s.", w->sender_host,
-			h->whole ? "never sent audio" : "stopped sending audio", w->seconds, w->point,
+			!h->whole ? "stopped sending audio" : h->packets > 0 ? "sent no audio then" : "never sent audio",
+			w->seconds, w->point,
 			      h->at_sender || h->sending != RTCP_SENDING_CONSTANT ? ""
 			      : h->whole ? ", and its own reports count none" : ", and its own reports count no further");
 		say_silence_fix(f, w);
@@ -691,7 +692,8 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 		detection_pass(d, NULL, "%.1f s of silence are less than %.0f s", seconds, min_s);
 		return false;
 	}
-	if (!other || other->heard == HEARD_NO) {
+	if (!other || (other->heard == HEARD_NO && (double)hearing_together_ns(h, other) >=
+	    config_value(detection_facts(d)->config, "no-audio", "min-seconds") * 1e9)) {
 		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
 		return false;
 	}
