@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/media_visible.h"
@@ -157,6 +158,37 @@ static bool turned_foreign(const struct judge *j, const struct window *w, const 
 	return true;
 }
 
+/* Behind the last right packet a stream of types that nobody has named goes on. */
+static bool follows_foreign(const struct counted *c, int64_t since_ns, int64_t to_ns)
+{
+	int64_t last_ns = c->foreign_pt >= ALIVE_PACKETS ? stream_last_between(c->foreign_main, since_ns, to_ns, NULL)
+		: NS_NONE;
+
+	return last_ns != NS_NONE && last_ns > ns_add(since_ns, SECOND_NS);
+}
+
+/* Its types may have been agreed where the capture has not the answer, or stood still. */
+static bool foreign_agreed_unseen(const struct judge *j, const struct window *w, const struct counted *c, int64_t since_ns,
+	int64_t to_ns)
+{
+	int64_t first_ns = stream_first_between(c->foreign_main, since_ns, to_ns, NULL);
+
+	return begins_unseen(j, since_ns) || first_ns == NS_NONE ||
+	       half_known_agreement(j->d->slot->dialog->leg, w->on_ns, first_ns);
+}
+
+static void judge_foreign(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
+	bool whole)
+{
+	if (foreign_agreed_unseen(j, w, c, from_ns, to_ns)) {
+		judge_because(j->h, "it goes on with another codec, whose agreement the capture may lack");
+		return;
+	}
+	j->h->undelivered_by = "payload-type";
+	j->h->foreign = c->foreign_main;
+	judge_fail(j, w, FAILURE_UNDELIVERED, from_ns, to_ns, whole);
+}
+
 /* The receiver is at another address since then, and all goes to the old one; nor does it report that it gets it. */
 static bool left_behind(const struct judge *j, const struct counted *c, int64_t to_ns, int64_t *ret_since_ns)
 {
@@ -198,9 +230,7 @@ static void judge_window(struct judge *j, const struct window *w)
 	arrival_icmp(j, w, w->on_ns, to_ns);
 	arrival_rtcp(j, w, &c, w->on_ns, to_ns);
 	if (c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS) {
-		h->undelivered_by = "payload-type";
-		h->foreign = c.foreign_main;
-		judge_fail(j, w, FAILURE_UNDELIVERED, from_ns, to_ns, true);
+		judge_foreign(j, w, &c, from_ns, to_ns, true);
 	} else if (late.right <= STRAY_PACKETS && late.wrong >= ALIVE_PACKETS) {
 		h->misdirected = late.wrong_main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, from_ns, to_ns, true);
@@ -216,7 +246,9 @@ static void judge_window(struct judge *j, const struct window *w)
 		h->foreign = c.main;
 		judge_fail(j, w, FAILURE_UNDELIVERED, foreign_ns, to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {
-		if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
+		if (follows_foreign(&c, c.last_ns, to_ns)) {
+			judge_foreign(j, w, &c, c.last_ns, to_ns, false);
+		} else if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
 			h->misdirected = c.wrong_main;
 			judge_fail(j, w, FAILURE_MISDIRECTED, c.last_ns, to_ns, false);
 		} else {
