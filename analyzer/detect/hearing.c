@@ -13,6 +13,7 @@
 #include "analyzer/media/mos.h"
 
 #define MOS_POOR 3.6
+#define RESUME_NS (2 * SECOND_NS)            /* a B2BUA passes on again what a party sends after a hold */
 
 enum { WHY_MAX = 72 };
 
@@ -72,7 +73,7 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 		h->sending = rtcp_sending(h->sender_rtcp, from_ns, to_ns);
 	h->row = excuse_row(j, w, c, from_ns, to_ns, whole);
 	if (!h->row && j->d->slot->dialog->leg->call->legs.count > 1 &&
-	    excuse_begins_elsewhere(j, from_ns, to_ns)) {
+	    excuse_begins_elsewhere(j, from_ns, to_ns, whole)) {
 		h->row = "N9";
 		judge_because(h, "nothing reaches the sender on the other leg of the call: the silence begins there");
 	}
@@ -206,6 +207,16 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	       RTCP_VERDICT_ADVANCING;
 }
 
+/* Since when its silence is its own: not while another leg was held, if that has been over for long enough. */
+static int64_t silent_since(const struct judge *j, int64_t last_ns, int64_t to_ns)
+{
+	int64_t until_ns = excuse_other_leg_until(j, last_ns);
+
+	if (until_ns == last_ns || to_ns - until_ns < TAIL_NS + RESUME_NS)
+		return last_ns;
+	return ns_add(until_ns, RESUME_NS);
+}
+
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
@@ -252,7 +263,7 @@ static void judge_window(struct judge *j, const struct window *w)
 			h->misdirected = c.wrong_main;
 			judge_fail(j, w, FAILURE_MISDIRECTED, c.last_ns, to_ns, false);
 		} else {
-			judge_absence(j, w, &c, c.last_ns, to_ns, false);
+			judge_absence(j, w, &c, silent_since(j, c.last_ns, to_ns), to_ns, false);
 		}
 	} else if (!alive(&c)) {
 		h->heard = HEARD_UNKNOWN;

@@ -110,6 +110,9 @@ bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
 
+/* Is this hole one of what the sender gets on another leg of the call, and passes on? */
+bool hearing_begins_elsewhere(const struct facts *facts, struct direction *d, int64_t from_ns, int64_t to_ns);
+
 /* usable(R): may packets to this address reach the receiver of d? *ret_why: "contradicted: ..." (static) when not. */
 bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct stream *s, const char **ret_why);
