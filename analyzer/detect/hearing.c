@@ -508,10 +508,22 @@ static void judge_direction(const struct facts *facts, struct direction *d, stru
 		judge_heard(&j);
 }
 
+/* Nothing came: it is missing, or another leg is to blame. */
+static bool nothing_came(const struct hearing *h)
+{
+	return (h->heard == HEARD_NO && h->failure == FAILURE_ABSENT) ||
+	       (h->heard == HEARD_UNKNOWN && h->packets <= 0 && h->row && strcmp(h->row, "N9") == 0);
+}
+
 /* Nothing of either, and nobody knows whether it would pass here: that is no silence. */
 static void settle_unseen(const struct facts *facts, const struct mslot *slot, struct hearing *a, struct hearing *b)
 {
-	if (a->heard != HEARD_NO || b->heard != HEARD_NO || media_visible(facts, slot, a, b) != VISIBLE_NO)
+	struct hearing x = *a, y = *b;
+
+	if ((a->heard != HEARD_NO && b->heard != HEARD_NO) || !nothing_came(a) || !nothing_came(b))
+		return;
+	x.failure = y.failure = FAILURE_ABSENT;
+	if (media_visible(facts, slot, &x, &y) != VISIBLE_NO)
 		return;
 	a->heard = b->heard = HEARD_UNKNOWN;
 	a->gate = b->gate = "G2";
