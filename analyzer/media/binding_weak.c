@@ -135,7 +135,7 @@ static struct direction *wrong_port(const struct place *p, const struct stream *
 	return binding_overlaps(s, d) && turned(s, d, &same) ? d : NULL;
 }
 
-/* B8, too: the same audio, turned to another host. */
+/* B8, too: the same audio, from the socket that SDP names as the sender's, turned to another host. */
 static struct direction *turned_away(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
 	struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
@@ -297,13 +297,15 @@ void binding_weakly(const struct binding *b, const struct weak_spots *spots, str
 {
 	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
 		{ B8, whole_address(&s->dst), wrong_port },
-		{ B8, whole_address(&s->src), turned_away },
+		{ B8, s->src, turned_away },
 		{ B9, port_alone(&s->dst), same_port },
 		{ B10, whole_address(&s->src), sender_only },
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
-		struct weak w = gather(b, weak_order(spots, &rules[i].key), s, rules[i].fits);
+		/* of whole sockets there is an order already, and few places each */
+		struct weak w = gather(b, rules[i].fits == turned_away ? binding_order(b, &rules[i].key)
+			: weak_order(spots, &rules[i].key), s, rules[i].fits);
 
 		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
 		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))
