@@ -3,6 +3,7 @@
 #include "analyzer/detect/hearing_parts.h"
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/media/socket_use.h"
 #include "analyzer/network/two_points.h"
@@ -16,32 +17,43 @@ static bool type_known(const struct window *w, uint8_t pt)
 	return pt == 13 || window_format(w, pt, &receivers);
 }
 
-/* Packets of types that came up while the capture stood still, which hides what was agreed. */
-static uint32_t agreed_unseen(const struct gates *g, const struct window *w, const struct stream *s)
+/* Its packets that lie within a time, as if they had come evenly. */
+static double run_share(const struct type_run *run, int64_t from_ns, int64_t to_ns)
 {
-	uint32_t n = 0;
+	int64_t first_ns = run->first_ns > from_ns ? run->first_ns : from_ns,
+		last_ns = run->last_ns < to_ns ? run->last_ns : to_ns;
 
-	for (unsigned i = 0; i <= s->run_count; i++) {
-		const struct type_run *run = stream_run(s, i);
-
-		if (!type_known(w, run->pt) && gates_capture_still(g, run->first_ns, run->first_ns))
-			n += run->packets;
-	}
-	return n;
+	if (last_ns < first_ns)
+		return 0;
+	return run->last_ns > run->first_ns
+		? run->packets * ((double)(last_ns - first_ns) / (double)(run->last_ns - run->first_ns)) : run->packets;
 }
 
-static bool pt_known(const struct gates *g, const struct window *w, const struct stream *s)
+/* Packets of types that neither side has named, and that came up while the capture was there. */
+static bool run_foreign(const struct gates *g, const struct window *w, const struct type_run *run)
 {
-	uint32_t known = 0, all = 0;
+	return !type_known(w, run->pt) && !gates_capture_still(g, run->first_ns, run->first_ns);
+}
+
+static bool pt_known(const struct gates *g, const struct window *w, const struct stream *s, int64_t from_ns,
+	int64_t to_ns)
+{
+	double known = 0, all = 0;
 
 	if (!w->receiver || !w->receiver->format_count)
 		return true;
-	for (unsigned i = 0; i < s->type_count; i++) {
-		all += s->types[i].packets;
-		if (type_known(w, s->types[i].pt))
-			known += s->types[i].packets;
+	for (unsigned i = 0; i <= s->run_count; i++) {
+		const struct type_run *run = stream_run(s, i);
+		double n = run_share(run, from_ns, to_ns);
+
+		all += n;
+		known += run_foreign(g, w, run) ? 0 : n;
 	}
-	return known * 5 > all || (known + agreed_unseen(g, w, s)) * 5 > all;
+	for (unsigned i = 0; all <= 0 && i < s->type_count; i++) {
+		all += s->types[i].packets;
+		known += type_known(w, s->types[i].pt) ? s->types[i].packets : 0;
+	}
+	return known * 5 > all;
 }
 
 /* Its copies at other points may be seen for longer than it is itself, whose file ended before. */
@@ -143,7 +155,7 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 			c.weak = true;
 		else if (s->direction == j->d && s->bound_by == 8)
 			count_wrong(&c, s, n, from_ns, to_ns);
-		else if (!pt_known(j->facts->gates, w, s))
+		else if (!pt_known(j->facts->gates, w, s, from_ns, to_ns))
 			count_foreign(&c, s, n);
 		else if (usable_somewhere(j, w, s))
 			count_right(j, &c, s, n, from_ns, to_ns);
@@ -151,6 +163,37 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 			count_wrong(&c, s, n, from_ns, to_ns);
 	}
 	return c;
+}
+
+/*
+ * When its last packet of a type that is known came: all later ones, to the end, are of types that neither side has
+ * named. NS_NONE: not so, or they may have been agreed where the capture did not see it.
+ */
+int64_t arrival_foreign_since(const struct judge *j, const struct window *w, const struct stream *s, int64_t from_ns,
+	int64_t to_ns)
+{
+	const struct gates *g = j->facts->gates;
+	int64_t known_ns = NS_NONE, foreign_ns = NS_NONE;
+	double n = 0;
+
+	if (!w->receiver || !w->receiver->format_count || !s->run_count)
+		return NS_NONE;
+	for (unsigned i = 0; i <= s->run_count; i++) {
+		const struct type_run *run = stream_run(s, i);
+
+		if (run->last_ns < from_ns || run->first_ns > to_ns)
+			continue;
+		if (run_foreign(g, w, run)) {
+			foreign_ns = n > 0 ? foreign_ns : run->first_ns;
+			n += run_share(run, from_ns, to_ns);
+		} else {
+			known_ns = run->last_ns < to_ns ? run->last_ns : to_ns;
+			n = 0;
+		}
+	}
+	if (n < ALIVE_PACKETS || known_ns == NS_NONE || half_known_agreement(j->d->slot->dialog->leg, w->on_ns, foreign_ns))
+		return NS_NONE;
+	return known_ns;
 }
 
 /* ---- ICMP and RTCP ---- */

@@ -156,6 +156,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	    ns_add(g->from_ns, SECOND_NS))) &&
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
+	if (hearing_begins_elsewhere(detection_facts(d), (struct direction *)(uintptr_t)dir, g->from_ns, g->to_ns))
+		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
 		if (!gates_clock_unreliable(detection_facts(d)->gates) &&
 		    gap_cuts_speech(s, g, direction_window_at(dir, g->from_ns)->dtx_allowed))
@@ -450,7 +452,8 @@ static bool judge_successor(struct detection *d, const struct event *ev, const s
 
 	if (!reason || hole_s * 1000 < detection_key(d, "min-ms") || !due_around(ev->direction, &g) ||
 	    !alive_before(before, &g) ||
-	    hearing_excused(facts, ev->direction, ns_add(g.from_ns, SECOND_NS)))
+	    hearing_excused(facts, ev->direction, ns_add(g.from_ns, SECOND_NS)) ||
+	    hearing_begins_elsewhere(facts, ev->direction, g.from_ns, g.to_ns))
 		return false;
 	if (gates_may_hide(facts->gates, g.from_ns, g.to_ns)) {
 		detection_withhold(d, ev->leg, "G7", "the capture itself lost packets then, or stood still");
@@ -548,7 +551,8 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	if (!w || w->state != EXPECT_DUE || h->heard == HEARD_NO ||
 	    (double)(end_ns - s->last_ns) < detection_key(d, "tail-s") * 1e9 ||
 	    s->last_ns < ns_add(w->on_ns, ALIVE_BEFORE_NS) || w->dtx_allowed || h->icmp_count ||
-	    (h->row && strcmp(h->row, "G6") == 0))     /* both have hung up */
+	    (h->row && (strcmp(h->row, "G6") == 0 ||    /* both have hung up */
+	    strcmp(h->row, "N9") == 0)))                /* it begins on another leg */
 		return false;
 	if (!lost && on) {
 		detection_withhold(d, ev->leg, "G3", "its sender goes on, as its reports say: perhaps by another way");

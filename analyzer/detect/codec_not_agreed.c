@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -135,19 +136,6 @@ static bool is_disjoint(const struct window *w)
 	       !codec_voice_shared(w->receiver, w->sender);
 }
 
-/* A new offer whose answer the capture has not: it is acknowledged, or was not sent again as one without answer is. */
-static bool agreed_unseen(const struct leg *leg, int64_t from_ns, int64_t to_ns)
-{
-	LIST_EACH(it, &leg->transactions) {
-		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
-
-		if (!t->initial && (t->method == SIP_INVITE || t->method == SIP_UPDATE) && !t->final &&
-		    t->first_ns >= from_ns && t->first_ns <= to_ns && (t->ack || t->request_copies <= 1))
-			return true;
-	}
-	return false;
-}
-
 /* A stretch of one payload type against the lists of one window. */
 static bool run_mismatch(const struct detection *d, const struct direction *dir, const struct window *w,
 	const struct stream *s, const struct type_run *run,
@@ -168,7 +156,7 @@ static bool run_mismatch(const struct detection *d, const struct direction *dir,
 		return false;
 	if (gates_capture_still(detection_facts(d)->gates, run->first_ns, run->first_ns))
 		return false;        /* what was agreed meanwhile is not in the capture */
-	if (agreed_unseen(dir->slot->dialog->leg, w->on_ns, run->first_ns))
+	if (half_known_agreement(dir->slot->dialog->leg, w->on_ns, run->first_ns))
 		return false;
 	m.packets = stream_packets_between(s, m.from_ns, m.to_ns + 1);
 	if (m.packets < detection_key(d, "min-packets"))

@@ -5,6 +5,8 @@
 #include "analyzer/detect/ice_checks.h"
 
 #define TOGETHER_NS (2 * SECOND_NS)
+enum { HOLDS_MAX = 16 };
+
 #define TALK_S 3.0                           /* so long has somebody spoken: no machine's greeting, no knock on the microphone */
 
 static bool is_automaton(const struct judge *j)
@@ -74,12 +76,12 @@ static bool far_side(const struct judge *j, const struct leg *other, enum side *
  * N9: the sender only passes on what another leg of the call brings: is that leg on hold, ringing, being transferred or
  * over? Both-ways audio on the other leg is needed before silence here is this sender's.
  */
-static bool other_leg_excuses(const struct judge *j, int64_t at_ns)
+static const struct window *other_leg_excuses(const struct judge *j, int64_t at_ns)
 {
 	const struct leg *own = j->d->slot->dialog->leg;
 
 	if (!own->call || own->call->legs.count < 2)
-		return false;
+		return NULL;
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 		enum side there;
@@ -96,12 +98,41 @@ static bool other_leg_excuses(const struct judge *j, int64_t at_ns)
 		if (!w)
 			continue;
 		if (w->state == EXPECT_PAUSED || w->state == EXPECT_OPTIONAL || w->state == EXPECT_EARLY)
-			return true;
+			return w;
 	}
-	return false;
+	return NULL;
 }
 
-bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns)
+int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns)
+{
+	int64_t until_ns = since_ns;
+
+	for (unsigned i = 0; i < HOLDS_MAX; i++) {
+		const struct window *w = other_leg_excuses(j, ns_add(until_ns, SECOND_NS));
+
+		if (!w)
+			return until_ns;
+		if (w->off_ns == NS_NONE || w->off_ns <= until_ns)
+			break;
+		until_ns = w->off_ns;
+	}
+	return since_ns;
+}
+
+static double packets_of(const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	double n = 0;
+
+	for (unsigned i = 0; i < d->stream_count; i++)
+		n += stream_packets_between(d->streams[i], from_ns, to_ns);
+	return n;
+}
+
+/*
+ * Does no more than that of what the sender passes on reach its machine, on another leg of the call? seen: it did before,
+ * at this point.
+ */
+static bool begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, double most, bool seen)
 {
 	const struct leg *own = j->d->slot->dialog->leg;
 
@@ -116,17 +147,20 @@ bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 			continue;
 		for (unsigned i = 0; i < dialog->mslot_count; i++) {
 			const struct direction *in = &dialog->mslots[i].direction[there];
-			double n = 0;
 
-			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in))
+			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in) ||
+			    packets_of(in, from_ns, to_ns) > most)
 				continue;
-			for (unsigned k = 0; k < in->stream_count; k++)
-				n += stream_packets_between(in->streams[k], from_ns, to_ns);
-			if (n <= STRAY_PACKETS)
+			if (!seen || packets_of(in, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
 				return true;
 		}
 	}
 	return false;
+}
+
+bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole)
+{
+	return begins_elsewhere(j, from_ns, to_ns, STRAY_PACKETS, !whole);
 }
 
 static bool same_box(const struct judge *j, const struct window *w)
@@ -210,7 +244,20 @@ bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_
 	struct judge j = { .facts = facts, .d = d, .sender = &sender, .end_ns = facts->capture->last_ns };
 
 	side_addresses(d->slot, d->sender, &sender);
-	return other_leg_excuses(&j, at_ns);
+	return other_leg_excuses(&j, at_ns) != NULL;
+}
+
+bool hearing_begins_elsewhere(const struct facts *facts, struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	struct side_addresses sender;
+	struct judge j = { .facts = facts, .d = d, .sender = &sender, .end_ns = facts->capture->last_ns };
+	const struct call *call = d->slot->dialog->leg->call;
+
+	if (!call || call->legs.count < 2)
+		return false;
+	side_addresses(d->slot, d->sender, &sender);
+	/* a fifth of 20 ms packets: the machine's own buffer shifts the hole a little */
+	return begins_elsewhere(&j, from_ns, to_ns, (double)ns_minus(to_ns, from_ns) / (100 * MILLISECOND_NS), true);
 }
 
 bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns)

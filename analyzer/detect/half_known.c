@@ -106,3 +106,15 @@ bool half_known_party(const struct half_known *h, const struct address *at, int6
 	}
 	return false;
 }
+
+bool half_known_agreement(const struct leg *leg, int64_t from_ns, int64_t to_ns)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (!t->initial && (t->method == SIP_INVITE || t->method == SIP_UPDATE) && !t->final &&
+		    t->first_ns >= from_ns && t->first_ns <= to_ns && (t->ack || t->request_copies <= 1))
+			return true;
+	}
+	return false;
+}

@@ -15,4 +15,10 @@ void half_known_free(struct half_known *h);
 /* Did this host take part in such a call some time in [from, to]? */
 bool half_known_party(const struct half_known *h, const struct address *at, int64_t from_ns, int64_t to_ns);
 
+/*
+ * A new offer of this leg in [from, to] whose answer the capture has not: it is acknowledged, or was not sent again as
+ * one without answer is.
+ */
+bool half_known_agreement(const struct leg *leg, int64_t from_ns, int64_t to_ns);
+
 #endif

@@ -6,11 +6,14 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/media_visible.h"
 #include "analyzer/media/mos.h"
 
 #define MOS_POOR 3.6
+#define RESUME_NS (2 * SECOND_NS)            /* a B2BUA passes on again what a party sends after a hold */
 
 enum { WHY_MAX = 72 };
 
@@ -69,8 +72,8 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 	if (!whole && h->sender_rtcp)
 		h->sending = rtcp_sending(h->sender_rtcp, from_ns, to_ns);
 	h->row = excuse_row(j, w, c, from_ns, to_ns, whole);
-	if (!h->row && whole && j->d->slot->dialog->leg->call->legs.count > 1 &&
-	    excuse_begins_elsewhere(j, from_ns, to_ns)) {
+	if (!h->row && j->d->slot->dialog->leg->call->legs.count > 1 &&
+	    excuse_begins_elsewhere(j, from_ns, to_ns, whole)) {
 		h->row = "N9";
 		judge_because(h, "nothing reaches the sender on the other leg of the call: the silence begins there");
 	}
@@ -135,6 +138,58 @@ static bool strayed(const struct counted *c, int64_t since_ns)
 	       c->wrong_last_ns > ns_add(since_ns, SECOND_NS);
 }
 
+/*
+ * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
+ * ended come again.
+ */
+static bool begins_unseen(const struct judge *j, int64_t since_ns)
+{
+	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
+}
+
+/* The stream goes on, and since then it holds what nobody has agreed on. */
+static bool turned_foreign(const struct judge *j, const struct window *w, const struct counted *c, int64_t to_ns,
+	int64_t *ret_since_ns)
+{
+	int64_t since_ns = c->main ? arrival_foreign_since(j, w, c->main, w->on_ns, to_ns) : NS_NONE;
+
+	if (since_ns == NS_NONE || c->last_ns - since_ns < TAIL_NS || begins_unseen(j, since_ns))
+		return false;
+	*ret_since_ns = since_ns;
+	return true;
+}
+
+/* Behind the last right packet a stream of types that nobody has named goes on. */
+static bool follows_foreign(const struct counted *c, int64_t since_ns, int64_t to_ns)
+{
+	int64_t last_ns = c->foreign_pt >= ALIVE_PACKETS ? stream_last_between(c->foreign_main, since_ns, to_ns, NULL)
+		: NS_NONE;
+
+	return last_ns != NS_NONE && last_ns > ns_add(since_ns, SECOND_NS);
+}
+
+/* Its types may have been agreed where the capture has not the answer, or stood still. */
+static bool foreign_agreed_unseen(const struct judge *j, const struct window *w, const struct counted *c, int64_t since_ns,
+	int64_t to_ns)
+{
+	int64_t first_ns = stream_first_between(c->foreign_main, since_ns, to_ns, NULL);
+
+	return begins_unseen(j, since_ns) || first_ns == NS_NONE ||
+	       half_known_agreement(j->d->slot->dialog->leg, w->on_ns, first_ns);
+}
+
+static void judge_foreign(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
+	bool whole)
+{
+	if (foreign_agreed_unseen(j, w, c, from_ns, to_ns)) {
+		judge_because(j->h, "it goes on with another codec, whose agreement the capture may lack");
+		return;
+	}
+	j->h->undelivered_by = "payload-type";
+	j->h->foreign = c->foreign_main;
+	judge_fail(j, w, FAILURE_UNDELIVERED, from_ns, to_ns, whole);
+}
+
 /* The receiver is at another address since then, and all goes to the old one; nor does it report that it gets it. */
 static bool left_behind(const struct judge *j, const struct counted *c, int64_t to_ns, int64_t *ret_since_ns)
 {
@@ -152,13 +207,14 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 	       RTCP_VERDICT_ADVANCING;
 }
 
-/*
- * What led it elsewhere may have been said while the capture stood still; of a call that was played again, streams that
- * ended come again.
- */
-static bool begins_unseen(const struct judge *j, int64_t since_ns)
+/* Since when its silence is its own: not while another leg was held, if that has been over for long enough. */
+static int64_t silent_since(const struct judge *j, int64_t last_ns, int64_t to_ns)
 {
-	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
+	int64_t until_ns = excuse_other_leg_until(j, last_ns);
+
+	if (until_ns == last_ns || to_ns - until_ns < TAIL_NS + RESUME_NS)
+		return last_ns;
+	return ns_add(until_ns, RESUME_NS);
 }
 
 /*
@@ -192,7 +248,7 @@ static void take_as_right(struct counted *c)
 static void judge_window(struct judge *j, const struct window *w)
 {
 	struct hearing *h = j->h;
-	int64_t to_ns = window_end(w, j->end_ns), left_ns,
+	int64_t to_ns = window_end(w, j->end_ns), left_ns, foreign_ns,
 		overlap_ns = j->facts->move_overlap_ns;
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, overlap_ns) : w->due_ns;
 	struct counted c = arrival_count(j, w, w->on_ns, to_ns), late = c;
@@ -219,9 +275,7 @@ static void judge_window(struct judge *j, const struct window *w)
 		h->packets += c.right;
 	}
 	if (c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS) {
-		h->undelivered_by = "payload-type";
-		h->foreign = c.foreign_main;
-		judge_fail(j, w, FAILURE_UNDELIVERED, from_ns, to_ns, true);
+		judge_foreign(j, w, &c, from_ns, to_ns, true);
 	} else if (late.right <= STRAY_PACKETS && late.wrong >= ALIVE_PACKETS) {
 		h->misdirected = late.wrong_main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, from_ns, to_ns, true);
@@ -232,12 +286,18 @@ static void judge_window(struct judge *j, const struct window *w)
 	} else if (left_behind(j, &c, to_ns, &left_ns) && left_ns > from_ns && !begins_unseen(j, left_ns)) {
 		h->misdirected = c.main;
 		judge_fail(j, w, FAILURE_MISDIRECTED, ns_add(left_ns, overlap_ns), to_ns, false);
+	} else if (turned_foreign(j, w, &c, to_ns, &foreign_ns)) {
+		h->undelivered_by = "payload-type";
+		h->foreign = c.main;
+		judge_fail(j, w, FAILURE_UNDELIVERED, foreign_ns, to_ns, false);
 	} else if (to_ns - c.last_ns >= TAIL_NS) {
-		if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
+		if (follows_foreign(&c, c.last_ns, to_ns)) {
+			judge_foreign(j, w, &c, c.last_ns, to_ns, false);
+		} else if (strayed(&c, c.last_ns) && !begins_unseen(j, c.last_ns)) {
 			h->misdirected = c.wrong_main;
 			judge_fail(j, w, FAILURE_MISDIRECTED, c.last_ns, to_ns, false);
 		} else {
-			judge_absence(j, w, &c, c.last_ns, to_ns, false);
+			judge_absence(j, w, &c, silent_since(j, c.last_ns, to_ns), to_ns, false);
 		}
 	} else if (!alive(&c)) {
 		h->heard = HEARD_UNKNOWN;
@@ -482,6 +542,28 @@ static void judge_direction(const struct facts *facts, struct direction *d, stru
 		judge_heard(&j);
 }
 
+/* Nothing came: it is missing, or another leg is to blame. */
+static bool nothing_came(const struct hearing *h)
+{
+	return (h->heard == HEARD_NO && h->failure == FAILURE_ABSENT) ||
+	       (h->heard == HEARD_UNKNOWN && h->packets <= 0 && h->row && strcmp(h->row, "N9") == 0);
+}
+
+/* Nothing of either, and nobody knows whether it would pass here: that is no silence. */
+static void settle_unseen(const struct facts *facts, const struct mslot *slot, struct hearing *a, struct hearing *b)
+{
+	struct hearing x = *a, y = *b;
+
+	if ((a->heard != HEARD_NO && b->heard != HEARD_NO) || !nothing_came(a) || !nothing_came(b))
+		return;
+	x.failure = y.failure = FAILURE_ABSENT;
+	if (media_visible(facts, slot, &x, &y) != VISIBLE_NO)
+		return;
+	a->heard = b->heard = HEARD_UNKNOWN;
+	a->gate = b->gate = "G2";
+	a->why = b->why = "nothing proves that media of these hosts would pass this point";
+}
+
 void hearing_judge(const struct facts *facts, struct mslot *slot)
 {
 	struct sides sides;
@@ -489,4 +571,5 @@ void hearing_judge(const struct facts *facts, struct mslot *slot)
 	sides.known = false;
 	judge_direction(facts, &slot->direction[SIDE_CALLER], &sides);
 	judge_direction(facts, &slot->direction[SIDE_CALLEE], &sides);
+	settle_unseen(facts, slot, slot->direction[SIDE_CALLER].hearing, slot->direction[SIDE_CALLEE].hearing);
 }

@@ -77,6 +77,11 @@ static inline const struct hearing *hearing_of(const struct direction *d)
 {
 	return d->hearing;
 }
+/* For how long both fail at once; 0 and less: never. */
+static inline int64_t hearing_together_ns(const struct hearing *a, const struct hearing *b)
+{
+	return ns_minus(a->to_ns < b->to_ns ? a->to_ns : b->to_ns, a->from_ns > b->from_ns ? a->from_ns : b->from_ns);
+}
 static inline struct direction *direction_reverse(const struct direction *d)
 {
 	return &d->slot->direction[side_other(d->sender)];
@@ -104,6 +109,9 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns);
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
+
+/* Is this hole one of what the sender gets on another leg of the call, and passes on? */
+bool hearing_begins_elsewhere(const struct facts *facts, struct direction *d, int64_t from_ns, int64_t to_ns);
 
 /* usable(R): may packets to this address reach the receiver of d? *ret_why: "contradicted: ..." (static) when not. */
 bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,

@@ -55,6 +55,8 @@ enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 bool reach_beyond_nat(const struct facts *facts, const struct address *a);
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
+int64_t arrival_foreign_since(const struct judge *j, const struct window *w, const struct stream *s, int64_t from_ns,
+	int64_t to_ns);
 /* Adds to hearing.icmp_count, icmp, icmp_last. */
 void arrival_icmp(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 /* Fills hearing.report, sending, *_rtcp, receiver_reports_unseen. */
@@ -64,7 +66,9 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
 	bool whole);
 /* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
-bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns);
+bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
+/* When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is. */
+int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
 
 /* The gate that withholds a claim of absence, NULL none. */
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);

@@ -2,11 +2,11 @@
 /* no-audio: an answered call in which neither party hears anything. */
 #include <stdio.h>
 
-#include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/media_visible.h"
 #include "analyzer/detect/rtcp_idle.h"
 #include "analyzer/detect/say.h"
 
@@ -29,34 +29,6 @@ static const struct config_key keys[] = {
 	{ "min-seconds", 5, "s", 1, 60, "field" },
 	{ 0 },
 };
-
-static bool on_host_unfiltered(const struct facts *facts, const struct address *a)
-{
-	return network_at(facts->network, a) && !facts->capture->filtered_media &&
-	       (facts->capture->non_sip_protocols >= 3 || facts->capture->other_udp > 0);
-}
-
-enum visible { VISIBLE_NO, VISIBLE_LIKELY, VISIBLE_YES };
-
-static enum visible media_visible(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
-	const struct hearing *b)
-{
-	struct side_addresses caller, callee;
-
-	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || ice_checks_of(facts, slot) ||
-	    ice_sockets_ask(facts, slot) || dtls_way_of(facts, slot) || rtcp_idle(facts, slot))
-		return VISIBLE_YES;
-	side_addresses(slot, SIDE_CALLER, &caller);
-	side_addresses(slot, SIDE_CALLEE, &callee);
-	if (!caller.count || !callee.count)
-		return VISIBLE_NO;
-	/* audio of one of them in another call, with a peer on the same side: it would have been seen here (2.2 b) */
-	if (lookup_media_elsewhere(facts->lookup, slot, &caller.at[0].addr, &callee.at[0].addr) ||
-	    lookup_media_elsewhere(facts->lookup, slot, &callee.at[0].addr, &caller.at[0].addr))
-		return VISIBLE_YES;
-	return on_host_unfiltered(facts, &caller.at[0].addr) ||
-	       on_host_unfiltered(facts, &callee.at[0].addr) ? VISIBLE_LIKELY : VISIBLE_NO;
-}
 
 static const struct target *target_of(const struct hearing *h)
 {
@@ -164,6 +136,11 @@ static bool silent_here(const struct hearing *h)
 static int64_t both_since(const struct hearing *a, const struct hearing *b)
 {
 	return a->from_ns > b->from_ns ? a->from_ns : b->from_ns;
+}
+
+static int64_t both_until(const struct hearing *a, const struct hearing *b)
+{
+	return a->to_ns < b->to_ns ? a->to_ns : b->to_ns;
 }
 
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
@@ -371,7 +348,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_part(f, PART_VICTIM, &callee);
 	if (strcmp(reason, "relay-keeps") == 0)
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ .addr = a->stream->dst.addr });
-	finding_times(f, a->from_ns < b->from_ns ? a->from_ns : b->from_ns, a->to_ns);
+	finding_times(f, both_since(a, b), both_until(a, b));
 	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
 	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
 	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
@@ -435,6 +412,10 @@ static void judge_slot(struct detection *d, const struct event *ev)
 	}
 	if ((double)(a->to_ns - a->from_ns) < min_ns || (double)(b->to_ns - b->from_ns) < min_ns) {
 		detection_pass(d, NULL, "too short: less than %.0f s in both directions", min_ns / 1e9);
+		return;
+	}
+	if ((double)hearing_together_ns(a, b) < min_ns) {
+		detection_pass(d, NULL, "each direction fails at a time of its own");
 		return;
 	}
 	visible = media_visible(detection_facts(d), slot, a, b);

@@ -93,6 +93,18 @@ static bool had_latched(const struct direction *d, const struct hearing *h)
 	return false;
 }
 
+/* Whoever gets the audio now has sent to the socket that it comes from. */
+static bool sends_from(const struct direction *d, const struct hearing *h)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (endpoint_equal(&own->streams[i]->src, &h->misdirected->dst))
+			return true;
+	}
+	return false;
+}
+
 /* It sends to the host that signals, with the port of another that SDP names and that answers from there. */
 static bool takes_signalling(const struct direction *d, const struct hearing *h)
 {
@@ -130,7 +142,9 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
 	if (learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
-	switch (hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
+	/* what nobody has named contradicts nothing */
+	switch (s->bound_by == 8 ? CONTRADICTION_NONE
+		: hearing_contradiction(facts, d, h->window, &s->dst, s, &real)) {
 	case CONTRADICTION_PRIVATE:
 		p.reason = had_latched(d, h) ? "latch-lost" : "answered-address-private";
 		p.culprit = CULPRIT_RECEIVER;
@@ -143,7 +157,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		if (takes_signalling(d, h)) {
 			p.reason = "sdp-ignored";
 			p.culprit = CULPRIT_SENDER;
-		} else if (had_latched(d, h)) {
+		} else if (had_latched(d, h) && sends_from(d, h)) {
 			p.reason = "latched-elsewhere";
 			p.culprit = CULPRIT_SENDER;
 		}
@@ -199,6 +213,8 @@ static struct place place_absent(const struct direction *d, const struct hearing
 		p = (struct place){ "blocked-in-path", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 	else if (h->sending == RTCP_SENDING_CONSTANT && h->whole)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
+	else if (h->sending == RTCP_SENDING_CONSTANT && !h->at_sender)
+		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	else if (h->at_sender && !h->at_receiver)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
 	else if (h->at_sender)
@@ -410,9 +426,13 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 {
 	if (strcmp(f->reason, "wrong-port") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to a wrong port");
-		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s.", w->sender_host,
-			w->receiver, w->to, w->sdp);
-		finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
+		finding_cause(f, "%s sends %s's audio to %s; the SDP that reached it names %s%s.", w->sender_host,
+			w->receiver, w->to, w->sdp, h->whole ? "" : ", where it has sent before");
+		if (!h->whole)
+			finding_fix(f, "Find out what made %s change the port in mid-call: another session, a learnt address, a restart; else it is a fault of %s: update it.",
+				    w->sender_host, w->sender_host);
+		else
+			finding_fix(f, "Look for a NAT or ALG that changes the port in the SDP on the way to %s; else it is a fault of %s: update it.", w->sender_host,
 			    w->sender_host);
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a wrong address for its audio");
@@ -510,9 +530,11 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 		finding_fix(f, "Give %s its address: it took its loopback for it, as devices do that start without a network or a default route.", w->receiver_host);
 	} else if (strcmp(f->reason, "sender-never-sent") == 0) {
 		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
-		finding_cause(f, "%s %s: none of it in %.0f s, seen %s.", w->sender_host,
-			h->whole ? "never sent audio" : "stopped sending audio", w->seconds,
-			      w->point);
+		finding_cause(f, "%s %s: none of it in %.0f s, seen %s%s.", w->sender_host,
+			!h->whole ? "stopped sending audio" : h->packets > 0 ? "sent no audio then" : "never sent audio",
+			w->seconds, w->point,
+			      h->at_sender || h->sending != RTCP_SENDING_CONSTANT ? ""
+			      : h->whole ? ", and its own reports count none" : ", and its own reports count no further");
 		say_silence_fix(f, w, gets);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
@@ -648,6 +670,18 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 		cannot_see_of(f, facts, d, h);
 }
 
+/* Which side of the leg is this host? */
+static bool leg_side_at(const struct facts *facts, const struct leg *leg, const struct address *at, enum side *ret)
+{
+	for (enum side side = SIDE_CALLER; side <= SIDE_CALLEE; side++) {
+		if (network_same(facts->network, &leg->party[side].signalling.addr, at)) {
+			*ret = side;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
 static void add_far_victims(struct finding *f, const struct facts *facts, const struct direction *d)
 {
@@ -656,21 +690,17 @@ static void add_far_victims(struct finding *f, const struct facts *facts, const 
 
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		enum side near;
+		struct endpoint at;
 
-		if (other == own || !other->answered || !is_party(facts, other, &hub->signalling.addr))
+		if (other == own || !other->answered || !leg_side_at(facts, other, &hub->signalling.addr, &near))
 			continue;
-		for (unsigned side = 0; side < 2; side++) {
-			const struct party *p = &other->party[side];
-
-			if (!network_same(facts->network, &p->signalling.addr, &hub->signalling.addr) &&
-			    address_known(&p->signalling.addr)) {
-				struct endpoint at = p->signalling;
-
-				at.port = 0;
-				finding_part(f, PART_VICTIM, &at);
-				finding_leg(f, other);
-			}
-		}
+		at = other->party[side_other(near)].signalling;
+		at.port = 0;
+		if (!address_known(&at.addr) || network_same(facts->network, &at.addr, &hub->signalling.addr))
+			continue;
+		finding_part(f, PART_VICTIM, &at);
+		finding_leg(f, other);
 	}
 }
 
@@ -739,7 +769,8 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 		detection_pass(d, NULL, "%.1f s of silence are less than %.0f s", seconds, min_s);
 		return false;
 	}
-	if (!other || other->heard == HEARD_NO) {
+	if (!other || (other->heard == HEARD_NO && (double)hearing_together_ns(h, other) >=
+	    config_value(detection_facts(d)->config, "no-audio", "min-seconds") * 1e9)) {
 		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
 		return false;
 	}

@@ -48,11 +48,19 @@ static bool is_hole(const struct gap *g)
 	return g->lost_ms && g->seq_step > 1 && g->seq_step < 3000;
 }
 
-/* Lost by the capture, or on a way that it does not see. */
+/* What its sender gets on another leg has the same hole: it is lost there. */
+static bool lost_on_other_leg(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	return s->direction &&
+	       hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)s->direction, g->from_ns, g->to_ns);
+}
+
+/* Lost by the capture, on a way that it does not see, or on another leg of the call. */
 static bool is_own(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
 	return is_hole(g) && (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
-		quality_lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g));
+		quality_lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g) ||
+		lost_on_other_leg(facts, s, g));
 }
 
 /* In holes that many streams share it may be the capture, too. */

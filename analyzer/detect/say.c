@@ -263,7 +263,10 @@ void cannot_see_of(struct finding *f, const struct facts *facts, const struct di
 
 	if (f->confidence == CONFIDENCE_CERTAIN)
 		return;
-	if (h->failure == FAILURE_ABSENT && h->at_sender)
+	if (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_CONSTANT)
+		finding_cannot_see(f, "whether %s is muted, which looks the same",
+			say_host(facts, &sender.addr, host));
+	else if (h->failure == FAILURE_ABSENT && h->at_sender)
 		finding_cannot_see(f, "a way from %s that leads past this point, if there is one",
 			say_host(facts, &sender.addr, host));
 	else if (h->failure == FAILURE_ABSENT)

@@ -6,7 +6,10 @@
 #include "captures/base/memory.h"
 
 #define START_LATE_NS (5 * SECOND_NS)
+#define TURN_OVERLAP_NS (500 * MILLISECOND_NS)
 #define BEGINNING_NS (200 * MILLISECOND_NS)   /* ten packets: what is seen then may have gone on for hours */
+
+enum { MAX_DROPOUT = 3000 };         /* RFC 3550 A.1 */
 
 struct flow {                        /* a stream by its two ends */
 	struct hash_link link;
@@ -65,6 +68,35 @@ static bool has_exact_stream(const struct direction *d)
 	return false;
 }
 
+/*
+ * The socket that sent this direction's audio to the right place has ended there, and is the source of this stream: of
+ * the same SSRC and numbering it is the same audio, wherever it goes; of another SSRC it may be. With ICE, both sides may
+ * have found another way between them.
+ */
+static bool turned(const struct stream *s, const struct direction *d, bool *ret_same)
+{
+	const struct window *w = direction_window_at(d, s->first_ns);
+	bool came = false;
+
+	*ret_same = false;
+	if (!w || (w->state != EXPECT_DUE && w->state != EXPECT_EARLY) || w->ice)
+		return false;
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *before = d->streams[i];
+		uint16_t next = (uint16_t)(before->first_seq + before->packets + (uint64_t)before->lost);
+
+		if (before->direction != d || before->bound_by > B7)
+			continue;
+		if (before->last_ns > ns_add(s->first_ns, TURN_OVERLAP_NS))
+			return false;
+		if (!endpoint_equal(&before->src, &s->src))
+			continue;
+		came = true;
+		*ret_same |= before->ssrc == s->ssrc && (uint16_t)(s->first_seq - next) < MAX_DROPOUT;
+	}
+	return came;
+}
+
 struct weak {                        /* how many directions would do */
 	struct direction *direction;
 	unsigned count;
@@ -89,12 +121,27 @@ static struct direction *same_port(const struct place *p, const struct stream *s
 	return binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
 }
 
-/* B8: right host, wrong port, from the right host. */
+/* B8: right host, wrong port, from the right host; from the beginning, or turned there later. */
 static struct direction *wrong_port(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
 	struct direction *d = same_port(p, s, dialog);
+	bool same;
 
-	return d && binding_source_rank(s, d) > 0 ? d : NULL;
+	if (d)
+		return binding_source_rank(s, d) > 0 ? d : NULL;
+	if (p->candidate || p->mline >= dialog->mslot_count)
+		return NULL;
+	d = &dialog->mslots[p->mline].direction[side_other(p->side)];
+	return binding_overlaps(s, d) && turned(s, d, &same) ? d : NULL;
+}
+
+/* B8, too: the same audio, from the socket that SDP names as the sender's, turned to another host. */
+static struct direction *turned_away(const struct place *p, const struct stream *s, struct dialog *dialog)
+{
+	struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
+	bool same;
+
+	return d && binding_overlaps(s, d) && turned(s, d, &same) && same ? d : NULL;
 }
 
 /* B10: only the sender's address and the time fit. It may keep an absence from being claimed, it proves nothing. */
@@ -216,6 +263,15 @@ static const struct spot_order *weak_order(const struct weak_spots *w, const str
 /* A direction of this dialog that would do for the stream by this place; NULL none. */
 typedef struct direction *fits_fn(const struct place *p, const struct stream *s, struct dialog *dialog);
 
+/* A branch of a fork that another one has won, and a stream that goes on after that. */
+static bool lost_branch(const struct dialog *d, const struct stream *s)
+{
+	const struct leg *leg = d->leg;
+
+	return leg->confirmed && leg->confirmed != d && leg->answer_ns != NS_NONE &&
+	       s->last_ns > ns_add(leg->answer_ns, EARLY_MEDIA_NS);
+}
+
 static struct weak gather(const struct binding *b, const struct spot_order *o, const struct stream *s,
 	fits_fn *fits)
 {
@@ -227,7 +283,8 @@ static struct weak gather(const struct binding *b, const struct spot_order *o, c
 		if (binding_other_network(b, s, p->leg))
 			continue;
 		LIST_EACH(it, &p->leg->dialogs) {
-			struct direction *d = fits(p, s, LIST_ENTRY(it, struct dialog, in_leg));
+			struct dialog *dialog = LIST_ENTRY(it, struct dialog, in_leg);
+			struct direction *d = lost_branch(dialog, s) ? NULL : fits(p, s, dialog);
 
 			if (d)
 				weak_add(&w, d);
@@ -240,12 +297,15 @@ void binding_weakly(const struct binding *b, const struct weak_spots *spots, str
 {
 	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
 		{ B8, whole_address(&s->dst), wrong_port },
+		{ B8, s->src, turned_away },
 		{ B9, port_alone(&s->dst), same_port },
 		{ B10, whole_address(&s->src), sender_only },
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && !s->direction; i++) {
-		struct weak w = gather(b, weak_order(spots, &rules[i].key), s, rules[i].fits);
+		/* of whole sockets there is an order already, and few places each */
+		struct weak w = gather(b, rules[i].fits == turned_away ? binding_order(b, &rules[i].key)
+			: weak_order(spots, &rules[i].key), s, rules[i].fits);
 
 		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
 		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))

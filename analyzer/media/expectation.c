@@ -9,6 +9,7 @@
 
 #define TEXT(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }       /* an initializer */
 #define TIMER_B_NS (32 * SECOND_NS)          /* RFC 3261 17.1.1.2: 64 T1 */
+#define REPEATED_NS (2 * SECOND_NS)          /* twice by then */
 
 /* One session as agreed: what both sides said of one m= line. */
 struct session {
@@ -378,13 +379,20 @@ static bool offers_hold(const struct sdp_media *m)
 	return m && m->kind == SDP_AUDIO && (!usable(m) || !wants_to_send(m) || !wants_to_receive(m));
 }
 
+/* By UDP what has no answer is sent again after 0.5 s (RFC 3261 17.1): this was not, and its dialog went on. */
+static bool not_repeated(const struct builder *b, const struct transaction *t)
+{
+	return t->request && t->request->transport == TRANSPORT_UDP && t->request_copies <= 1 && !t->provisional &&
+	       b->dialog->leg->last_ns >= ns_add(t->first_ns, REPEATED_NS);
+}
+
 /*
- * Was it answered, although no answer is in the capture? Its ACK says so, and so does the next offer of the same side,
- * which may only follow an end (RFC 3261 14.1), unless it waited for the first one's timer.
+ * Was it answered, although no answer is in the capture? Its ACK says so, that nobody repeats it, and the next offer of
+ * the same side, which may only follow an end (RFC 3261 14.1), unless it waited for the first one's timer.
  */
 static bool answer_missed(const struct builder *b, const struct exchange *x)
 {
-	if (x->transaction->ack)
+	if (x->transaction->ack || not_repeated(b, x->transaction))
 		return true;
 	for (const struct list_link *it = x->in_dialog.next; it != &b->dialog->exchanges.head; it = it->next) {
 		const struct exchange *later = LIST_ENTRY(it, struct exchange, in_dialog);

@@ -24,6 +24,7 @@ struct expectation {
 	const char *id, *reason, *severity, *confidence;
 	struct expected_host hosts[EXPECTED_HOSTS];
 	unsigned host_count;
+	bool alone;                  /* nobody else is a victim or a culprit */
 	const char *calls[EXPECTED_CALLS]; /* Call-IDs */
 	unsigned call_count;
 	const struct dialog *dialog; /* heard */
@@ -134,6 +135,8 @@ static void finding_want(struct scenario *s, struct words *w, struct expectation
 			host_expect(s, w, e, NULL);
 		else if (word_accept(w, "spares"))
 			host_expect(s, w, e, "spares");
+		else if (word_accept(w, "alone"))
+			e->alone = true;
 		else if (word_accept(w, "call"))
 			call_expect(s, w, e);
 		else
@@ -322,6 +325,28 @@ static bool host_fits(const struct expected_host *wanted, const json_t *finding)
 	return spares;
 }
 
+/* Is one of its victims or culprits expected by nobody? */
+static bool blames_others(const struct expectation *e, const json_t *finding)
+{
+	size_t i;
+	const json_t *host;
+
+	json_array_foreach(json_object_get(finding, "hosts"), i, host) {
+		const char *part = text_of(host, "part");
+		bool expected = strcmp(part, "victim") != 0 && strcmp(part, "culprit") != 0;
+
+		for (unsigned k = 0; !expected && k < e->host_count; k++) {
+			char text[ADDRESS_TEXT];
+
+			expected = strcmp(text_of(host, "addr"), address_text(&e->hosts[k].addr, text)) == 0 &&
+				   (!e->hosts[k].part || strcmp(part, e->hosts[k].part) == 0);
+		}
+		if (!expected)
+			return true;
+	}
+	return false;
+}
+
 static bool finding_fits(const struct expectation *e, const json_t *f)
 {
 	if (!is_type(f, "finding") || strcmp(text_of(f, "id"), e->id) != 0 ||
@@ -337,6 +362,8 @@ static bool finding_fits(const struct expectation *e, const json_t *f)
 		if (!host_fits(&e->hosts[i], f))
 			return false;
 	}
+	if (e->alone && blames_others(e, f))
+		return false;
 	for (unsigned i = 0; i < e->call_count; i++) {
 		if (!array_has(json_object_get(f, "calls"), e->calls[i]))
 			return false;
