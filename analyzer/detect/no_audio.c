@@ -13,7 +13,7 @@
 static const char *const reasons[] = {
 	"both-private", "private-and-silent", "latch-deadlock", "blocked-both-ways", "never-sent-both",
 	"same-nat-no-hairpin", "wrong-media-server",
-	"port-closed", "codec", "ice-failed", "answer-missing", "relay-keeps", "unlocated", NULL,
+	"port-closed", "codec", "ice-failed", "answer-missing", "unlocated", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -160,9 +160,7 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return "private-and-silent";
 	if (a->foreign && b->foreign)
 		return "codec";
-	if (kept(a) && kept(b))
-		return "relay-keeps";
-	if (blocked(a) && blocked(b))
+	if ((kept(a) && kept(b)) || (blocked(a) && blocked(b)))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
 		if (ice_checks_unanswered(facts, slot, both_since(a, b)))
@@ -181,7 +179,7 @@ static enum confidence confidence_of(const char *reason, enum visible visible, c
 {
 	if (a->window->likely_at_most || b->window->likely_at_most || visible == VISIBLE_LIKELY)
 		return CONFIDENCE_LIKELY;
-	if (strcmp(reason, "blocked-both-ways") == 0 || strcmp(reason, "port-closed") == 0 ||
+	if ((strcmp(reason, "blocked-both-ways") == 0 && !kept(a)) || strcmp(reason, "port-closed") == 0 ||
 	    strcmp(reason, "never-sent-both") == 0)
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
@@ -252,6 +250,9 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "Both session descriptions carry private addresses (%s and %s) of different networks; neither side can reach the other.", x, y);
 	else if (strcmp(f->reason, "private-and-silent") == 0)
 		finding_cause(f, "One side sends to a private address that it cannot reach (%s, %s), the other waits for the first packet before it sends.", x, y);
+	else if (kept(a) && kept(b))
+		finding_cause(f, "Audio of %s comes to %s, and of %s to %s; nothing of either leaves for the other side, where other packets of the relay do.",
+			      caller, y, callee, x);
 	else if (strcmp(f->reason, "blocked-both-ways") == 0)
 		finding_cause(f, "%s and %s both send to the right addresses; both report nothing received.", caller,
 			callee);
@@ -262,9 +263,6 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 			caller, callee);
 	else if (strcmp(f->reason, "port-closed") == 0)
 		finding_cause(f, "ICMP errors answer the audio of both directions (to %s and %s).", x, y);
-	else if (strcmp(f->reason, "relay-keeps") == 0)
-		finding_cause(f, "Audio of %s comes to %s, and of %s to %s; nothing of either leaves for the other side, where other packets of the relay do.",
-			      caller, y, callee, x);
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_cause(f, "%s and %s both send audio of payload types that the other's session description does not name.", caller, callee);
 	else if (strcmp(f->reason, "wrong-media-server") == 0)
@@ -294,7 +292,7 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct h
 		finding_fix(f, "Switch NAT handling (symmetric RTP, external address) on for both legs on the PBX and keep media on it: no direct media.");
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_fix(f, "Let such calls use the private addresses (ICE, local network setting), or keep their media on the PBX; or switch hairpin NAT on.");
-	else if (strcmp(f->reason, "relay-keeps") == 0)
+	else if (kept(a) && kept(b))
 		say_relay_fix(f, say_host(facts, &a->stream->dst.addr, relay), y);
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_fix(f, "Make both sides use one codec: correct the codec lists or their order, or let the PBX transcode.");
@@ -320,7 +318,6 @@ static const char *act_of(const char *reason)
 		{ "codec", "Both sides send codecs that were not agreed" },
 		{ "ice-failed", "No way between both sides works" },
 		{ "port-closed", "Both sides refuse the audio" },
-		{ "relay-keeps", "The relay passes no audio on" },
 	};
 
 	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
@@ -339,6 +336,8 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	struct finding *f = detection_raise_keyed(d, (uintptr_t)slot->mline, reason, SEVERITY_ERROR, c);
 	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER),
 		callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);
+	bool by_relay = kept(a) && kept(b);
+	const char *act = by_relay ? "The relay passes no audio on" : act_of(reason);
 	char from[SAY_TEXT], to[SAY_TEXT], effect[3 * SAY_TEXT];
 
 	f->reason_confidence = c;
@@ -346,14 +345,14 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_leg(f, slot->dialog->leg);
 	finding_part(f, PART_VICTIM, &caller);
 	finding_part(f, PART_VICTIM, &callee);
-	if (strcmp(reason, "relay-keeps") == 0)
+	if (by_relay)
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ .addr = a->stream->dst.addr });
 	finding_times(f, both_since(a, b), both_until(a, b));
 	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
 	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
 	snprintf(effect, sizeof effect, "%s and %s %shear nothing", from, to, say_claim(f));
-	if (act_of(reason))
-		say_title(f, act_of(reason), effect);
+	if (act)
+		say_title(f, act, effect);
 	else
 		finding_title(f, "%s of each other", effect);
 	if (strcmp(reason, "latch-deadlock") == 0) {
@@ -366,7 +365,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);
 	if (strcmp(reason, "latch-deadlock") == 0)
 		finding_cannot_see(f, "what keeps the other side from sending: a mute, no sound device, or waiting as well");
-	else if (strcmp(reason, "relay-keeps") == 0)
+	else if (by_relay)
 		say_relay_unseen(f);
 	else if (c != CONFIDENCE_CERTAIN)
 		finding_cannot_see(f, "whether the two sides sent; capture beside each of them to decide");

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* one_way: what the files of one-way-audio share. */
+#ifndef DEADAIR_DETECT_ONE_WAY_H
+#define DEADAIR_DETECT_ONE_WAY_H
+
+#include "analyzer/detect/hearing.h"
+
+/* An earlier session named that address. */
+bool one_way_sent_before(const struct direction *d, const struct window *w, const struct endpoint *at);
+/*
+ * The receiver's own audio had come from there, and comes from elsewhere since the session was moved. The stream that
+ * shows where; NULL: not so.
+ */
+const struct stream *one_way_learnt_before(const struct direction *d, const struct window *w, const struct endpoint *at);
+/* Nothing but reports says that it does not arrive, of SRTP: who cannot decrypt it reports nothing received, too. */
+bool one_way_undecrypted(const struct hearing *h);
+/* Title, cause, fix, evidence and what cannot be seen, by the finding's reason and what failed in h. */
+void one_way_say(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h);
+
+#endif
