@@ -10,9 +10,11 @@
 #include "captures/base/memory.h"
 #include "captures/base/ns.h"
 #include "dissect/dissect.h"
+#include "dissect/plain.h"
 
 enum {
 	FRAMES_MOST = 400000,        /* of a file: what is worth the time */
+	FRAMES_OF_ALL = 1000000,     /* shared out: a tenth of a second, however many files */
 	SIGHTS_MOST = 1 << 18,       /* of all */
 	SAMPLES_MOST = 512,          /* of two files, each way */
 	NEEDED = 3                   /* each way */
@@ -85,7 +87,7 @@ static void note(struct survey *s, const struct packet *p, uint16_t file)
 	list_add_tail(&s->files[file], &x->in_file);
 }
 
-static void look_through(struct survey *s, const char *path, uint16_t file)
+static void look_through(struct survey *s, const char *path, uint16_t file, unsigned most)
 {
 	struct err err;
 	struct source *source = source_open(&path, 1, NULL, &err);
@@ -93,7 +95,9 @@ static void look_through(struct survey *s, const char *path, uint16_t file)
 	struct packet packet;
 	struct frame frame;
 
-	for (unsigned i = 0; source && i < FRAMES_MOST && source_next(source, &frame); i++) {
+	for (unsigned i = 0; source && i < most && source_next(source, &frame); i++) {
+		if (plain_frame(&frame))
+			continue;                    /* media */
 		dissect_frame(dissector, &frame);
 		while (dissect_next(dissector, &packet)) {
 			if (packet.kind == PACKET_SIP && packet.sip->via.branch.n)
@@ -192,15 +196,17 @@ void file_clocks_measure(struct file_clocks *c, const struct source *s)
 {
 	size_t count = source_file_count(s);
 	struct survey *survey;
+	unsigned most;
 
 	*c = (struct file_clocks){ .set = 0 };
 	if (count < 2 || count > FILE_CLOCKS_MAX || !all_regular(s))
 		return;
+	most = FRAMES_OF_ALL / (unsigned)count < FRAMES_MOST ? FRAMES_OF_ALL / (unsigned)count : FRAMES_MOST;
 	survey = memory_zalloc(sizeof *survey);
 	hash_init(&survey->sights);
 	for (uint16_t i = 0; i < count; i++) {
 		list_init(&survey->files[i]);
-		look_through(survey, source_file(s, i)->name, i);
+		look_through(survey, source_file(s, i)->name, i, most);
 	}
 	settle_all(c, survey, (uint16_t)count);
 	hash_fini(&survey->sights);
