@@ -3,6 +3,7 @@
 #include "ui/report_part.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@
 #include "dissect/dissect.h"
 #include "ui/words.h"
 
-enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4 };
+enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4, SECONDS_FROM_MS = 10000 };
 
 static void head(const struct report *r, const char *label, const char *text)
 {
@@ -234,7 +235,8 @@ static void head_clocks(const struct report *r, const struct view_capture *c)
 			continue;
 		text_init(&t);
 		report_file_name(&t, r, c->clocks[i].file);
-		text_addf(&t, " is %.1f ms %s ", ms < 0 ? -ms : ms, ms < 0 ? "behind" : "ahead of");
+		text_addf(&t, fabs(ms) < SECONDS_FROM_MS ? " is %.1f ms %s " : " is %.2f s %s ",
+			fabs(ms) < SECONDS_FROM_MS ? fabs(ms) : fabs(ms) / 1000, ms < 0 ? "behind" : "ahead of");
 		report_file_name(&t, r, c->clocks[i].against);
 		text_addf(&t, " (± %.1f ms, by messages that are in both): %sno %sdelay between them is claimed", error_ms,
 			c->clocks[i].set ? "its times are given as that file's clock has them, " : "",
