@@ -273,6 +273,11 @@ static void on_event(struct detection *d, const struct event *ev)
 			delay_ms < 0.5 ? 0.0 : delay_ms, warn_ms);
 		return;
 	}
+	/* it may have begun in time, and paused */
+	if (gates_capture_still(detection_facts(d)->gates, on_ns, ns_add(on_ns, (int64_t)(warn_ms * 1e6)))) {
+		detection_withhold(d, ev->leg, "G7", "nothing at all was captured when audio was due to begin");
+		return;
+	}
 	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d,
 		"error-ms") + extra_ms ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
