@@ -133,6 +133,12 @@ static inline uint16_t packet_capture(const struct packet *p)
 	return (uint16_t)(p->file - p->rotated);
 }
 
+/* The id next to the packet, however many tags it has; 0: none, or one for priority alone. */
+static inline uint16_t packet_inner_vlan(const struct packet *p)
+{
+	return p->vlan_count ? p->vlan[p->vlan_count > 1] : 0;
+}
+
 /* A packet that has what the frame says, and nothing of its bytes yet. The union is not cleared, kind says what is valid. */
 static inline void packet_begin(struct packet *p, const struct frame *f)
 {

@@ -32,6 +32,8 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+#define ALL_THE_TIME 0.8             /* each has its own end of grace */
+
 /* What localisation found. */
 struct place {
 	const char *reason;
@@ -362,6 +364,15 @@ static double heard_meanwhile(const struct direction *d, const struct hearing *h
 	return n;
 }
 
+/* For as long as no-audio asks; while it is younger, all the time. */
+static bool fails_with(const struct detection *d, const struct hearing *h, const struct hearing *other, double seconds)
+{
+	double least_s = config_value(detection_facts(d)->config, "no-audio", "min-seconds"),
+		together_s = (double)hearing_together_ns(h, other) / 1e9;
+
+	return together_s >= (seconds < least_s ? ALL_THE_TIME * seconds : least_s);
+}
+
 static bool predicate(struct detection *d, const struct direction *dir, const struct hearing *h)
 {
 	const struct direction *back = direction_reverse(dir);
@@ -379,8 +390,7 @@ static bool predicate(struct detection *d, const struct direction *dir, const st
 		detection_pass(d, NULL, "%.1f s of silence are less than %.0f s", seconds, min_s);
 		return false;
 	}
-	if (!other || (other->heard == HEARD_NO && (double)hearing_together_ns(h, other) >=
-	    config_value(detection_facts(d)->config, "no-audio", "min-seconds") * 1e9)) {
+	if (!other || (other->heard == HEARD_NO && fails_with(d, h, other, seconds))) {
 		detection_pass(d, NULL, "the other direction fails, too: see no-audio");
 		return false;
 	}

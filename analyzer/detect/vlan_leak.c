@@ -89,7 +89,7 @@ static void phone_begin(struct phone *x, const struct packet *p)
 
 static void take_vlan(struct phone *x, const struct packet *p)
 {
-	uint16_t vid = p->vlan_count ? p->vlan[p->vlan_count - 1] : 0;
+	uint16_t vid = packet_inner_vlan(p);
 	struct frame_ref at = { p->at_ns, p->frame, p->file, p->interface };
 	struct seen_vlan *v = NULL;
 

@@ -207,7 +207,7 @@ static bool mirrored(const struct packet *p)
 void vlan_uses_packet(struct vlan_uses *v, const struct packet *p, bool copy, uint32_t count)
 {
 	static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	uint16_t vid = p->vlan_count ? p->vlan[p->vlan_count > 1] : 0;
+	uint16_t vid = packet_inner_vlan(p);
 	struct vlan_host *x;
 
 	if (vid == 0 || !(p->has & HAS_MAC) || (p->tunnel_depth && !mirrored(p)))
