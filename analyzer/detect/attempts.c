@@ -220,9 +220,8 @@ static bool is_branch(const struct leg *x, const struct leg *y)
 		!endpoint_equal(&x->party[SIDE_CALLEE].signalling_dst, &y->party[SIDE_CALLEE].signalling_dst);
 }
 
-static bool lives(const struct attempts *a, const struct leg *leg)
+static bool lives(const struct leg *leg)
 {
-	(void)a;
 	return leg->answered || leg->progress_ns != NS_NONE;
 }
 
@@ -232,9 +231,11 @@ static bool is_open(const struct attempts *a, const struct leg *leg)
 	       ns_minus(a->end_ns, leg->invite_ns) < GIVEN_UP_NS;
 }
 
+enum branches { BRANCHES_LIVING, BRANCHES_OPEN };
+
 /* The branch of leg, begun around that time and of that kind, that got furthest: answered first; NULL none. */
 static const struct leg *best_branch(struct attempts *a, const struct leg *leg, int64_t of_ns, int64_t fork_ns,
-	bool (*is_kind)(const struct attempts *a, const struct leg *leg))
+	enum branches which)
 {
 	struct attempt x = attempt_of_caller(leg);
 	const struct attempt *list = by_caller(a);
@@ -248,7 +249,7 @@ static const struct leg *best_branch(struct attempts *a, const struct leg *leg, 
 
 		if (list[i].begin_ns > ns_add(of_ns, fork_ns))
 			break;
-		if (!is_branch(leg, other) || !is_kind(a, other))
+		if (!is_branch(leg, other) || !(which == BRANCHES_OPEN ? is_open(a, other) : lives(other)))
 			continue;
 		if (!best || (other->answered && (!best->answered || other->answer_ns < best->answer_ns)))
 			best = other;
@@ -258,18 +259,18 @@ static const struct leg *best_branch(struct attempts *a, const struct leg *leg, 
 
 bool attempts_branch_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return best_branch(a, leg, leg->invite_ns, fork_ns, lives);
+	return best_branch(a, leg, leg->invite_ns, fork_ns, BRANCHES_LIVING);
 }
 
 bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return best_branch(a, leg, leg_over_ns(leg), fork_ns, lives);
+	return best_branch(a, leg, leg_over_ns(leg), fork_ns, BRANCHES_LIVING);
 }
 
 bool attempts_branch_open(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
-	return best_branch(a, leg, leg->invite_ns, fork_ns, is_open) ||
-	       best_branch(a, leg, leg_over_ns(leg), fork_ns, is_open);
+	return best_branch(a, leg, leg->invite_ns, fork_ns, BRANCHES_OPEN) ||
+	       best_branch(a, leg, leg_over_ns(leg), fork_ns, BRANCHES_OPEN);
 }
 
 /* Two calls of "anonymous" within seconds need not be one. */
@@ -288,7 +289,7 @@ static bool is_nobody(struct span user)
 const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns)
 {
 	const struct leg *best = is_nobody(leg->party[SIDE_CALLER].user) ? NULL : best_branch(a, leg, leg->invite_ns,
-		fork_ns, lives);
+		fork_ns, BRANCHES_LIVING);
 
 	return best && best->answered ? best : NULL;
 }

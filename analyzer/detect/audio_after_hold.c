@@ -40,14 +40,7 @@ static const struct window *before_hold(const struct direction *d, const struct 
 
 static double packets_in(const struct direction *d, const struct window *w)
 {
-	double n = 0;
-
-	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i]->bound_by <= 9)
-			n += stream_packets_between(d->streams[i], w->on_ns,
-				w->off_ns == NS_NONE ? INT64_MAX : w->off_ns);
-	}
-	return n;
+	return direction_packets_between(d, BOUND_BY_PROOF, w->on_ns, w->off_ns == NS_NONE ? INT64_MAX : w->off_ns);
 }
 
 static bool target_changed(const struct window *before, const struct window *after)

@@ -12,8 +12,6 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
-#define AGAIN_NS (10 * SECOND_NS)            /* a machine tries again at once, a person later */
-
 enum { NOT_ACCEPTABLE_HERE = 488, NOT_ACCEPTABLE = 606 };
 
 static bool is_refusal(unsigned status)
@@ -45,7 +43,8 @@ static const char *excuse_of(const struct facts *facts, const struct leg *leg)
 {
 	if (leg->retry_answered)
 		return "a new attempt was answered";
-	if (attempts_under_way(lookup_attempts(facts->lookup), leg, AGAIN_NS))
+	if (attempts_under_way(lookup_attempts(facts->lookup), leg,
+	    config_ns(facts->config, "call-failed", "redial-s", SECOND_NS)))
 		return "a new attempt is under way when the capture ends";
 	LIST_EACH(it, &leg->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);

@@ -119,15 +119,6 @@ int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns)
 	return since_ns;
 }
 
-static double packets_of(const struct direction *d, int64_t from_ns, int64_t to_ns)
-{
-	double n = 0;
-
-	for (unsigned i = 0; i < d->stream_count; i++)
-		n += stream_packets_between(d->streams[i], from_ns, to_ns);
-	return n;
-}
-
 /*
  * Does no more than that of what the sender passes on reach its machine, on another leg of the call? seen: it did before,
  * at this point.
@@ -149,9 +140,9 @@ static bool begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 			const struct direction *in = &dialog->mslots[i].direction[there];
 
 			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in) ||
-			    packets_of(in, from_ns, to_ns) > most)
+			    direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns) > most)
 				continue;
-			if (!seen || packets_of(in, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
+			if (!seen || direction_packets_between(in, BOUND_AT_ALL, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
 				return true;
 		}
 	}

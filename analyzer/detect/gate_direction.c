@@ -50,36 +50,29 @@ static bool names(const struct network *n, const struct target *list, unsigned c
 	return false;
 }
 
-/* Of one side: an earlier window named other hosts, and none of these. */
-static bool moved_from(const struct network *n, const struct target *before, unsigned before_count,
-	const struct target *now, unsigned count)
+struct named { const struct target *list; unsigned count; };
+
+static struct named named_in(const struct window *w, bool sender)
 {
-	for (unsigned i = 0; i < before_count; i++) {
-		if (names(n, now, count, &before[i].at.addr))
-			return false;
-	}
-	return before_count && count;
+	return sender ? (struct named){ w->sources, w->source_count } : (struct named){ w->targets, w->target_count };
 }
 
-static bool has_moved(const struct network *n, const struct direction *d, const struct window *w)
+/* Earlier windows named other hosts for this side, and none of those of this one. */
+static bool side_moved(const struct network *n, const struct direction *d, const struct window *w, bool sender)
 {
-	bool sender = false, receiver = false, sender_stays = false, receiver_stays = false;
+	struct named now = named_in(w, sender);
+	bool elsewhere = false;
 
 	for (const struct window *b = d->windows; b < w; b++) {
-		if (b->source_count && w->source_count) {
-			bool moved = moved_from(n, b->sources, b->source_count, w->sources, w->source_count);
+		struct named before = named_in(b, sender);
 
-			sender |= moved;
-			sender_stays |= !moved;
-		}
-		if (b->target_count && w->target_count) {
-			bool moved = moved_from(n, b->targets, b->target_count, w->targets, w->target_count);
-
-			receiver |= moved;
-			receiver_stays |= !moved;
+		for (unsigned i = 0; i < before.count; i++) {
+			if (names(n, now.list, now.count, &before.list[i].at.addr))
+				return false;
+			elsewhere = true;
 		}
 	}
-	return (sender && !sender_stays) || (receiver && !receiver_stays);
+	return elsewhere && now.count;
 }
 
 /*
@@ -94,7 +87,8 @@ static bool moved_past(const struct judge *j, const struct window *w)
 	const struct address *hubs[2];
 	unsigned count = lookup_hubs(j->facts->lookup, hubs), among = 0;
 
-	if (!count || !w->source_count || !w->target_count || !has_moved(n, j->d, w))
+	if (!count || !w->source_count || !w->target_count ||
+	    !(side_moved(n, j->d, w, true) || side_moved(n, j->d, w, false)))
 		return false;
 	for (unsigned i = 0; i < count; i++) {
 		if (!names(n, w->sources, w->source_count, hubs[i]) && !names(n, w->targets, w->target_count, hubs[i]))

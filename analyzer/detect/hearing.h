@@ -7,6 +7,8 @@
 #ifndef DEADAIR_DETECT_HEARING_H
 #define DEADAIR_DETECT_HEARING_H
 
+#include <string.h>
+
 #include "analyzer/detect/detector.h"
 #include "analyzer/heard.h"
 
@@ -81,6 +83,11 @@ static inline const struct hearing *hearing_of(const struct direction *d)
 static inline int64_t hearing_together_ns(const struct hearing *a, const struct hearing *b)
 {
 	return ns_minus(a->to_ns < b->to_ns ? a->to_ns : b->to_ns, a->from_ns > b->from_ns ? a->from_ns : b->from_ns);
+}
+/* It comes to a relay that does not send it on. */
+static inline bool hearing_kept_by_relay(const struct hearing *h)
+{
+	return h->failure == FAILURE_UNDELIVERED && strcmp(h->undelivered_by, "relay-keeps") == 0;
 }
 static inline struct direction *direction_reverse(const struct direction *d)
 {

@@ -57,15 +57,6 @@ static const struct exchange *last_exchange(const struct dialog *dialog)
 	return list_empty(&dialog->exchanges) ? NULL : LIST_ENTRY(dialog->exchanges.head.prev, struct exchange, in_dialog);
 }
 
-static double packets_between(const struct direction *d, int64_t from_ns, int64_t to_ns)
-{
-	double n = 0;
-
-	for (unsigned i = 0; i < d->stream_count; i++)
-		n += stream_packets_between(d->streams[i], from_ns, to_ns);
-	return n;
-}
-
 static int64_t over_ns(const struct detection *d, const struct leg *leg)
 {
 	return leg->bye_ns != NS_NONE ? leg->bye_ns : detection_facts(d)->capture->last_ns;
@@ -264,10 +255,10 @@ bool hold_goes_on(struct detection *d, const struct event *ev)
 	const struct window *first = direction_first_due(dir);
 	struct stuck s = { 0 };
 
-	if (!first || first->off_ns == NS_NONE || packets_between(dir, first->on_ns, first->off_ns) < HEARD_LEAST)
+	if (!first || first->off_ns == NS_NONE || direction_packets_between(dir, BOUND_AT_ALL, first->on_ns, first->off_ns) < HEARD_LEAST)
 		return false;
 	if (find_shut(d, dir, &s)) {
-		if (packets_between(dir, ns_add(s.from_ns, SETTLE_NS), INT64_MAX) > STRAY_MOST)
+		if (direction_packets_between(dir, BOUND_AT_ALL, ns_add(s.from_ns, SETTLE_NS), INT64_MAX) > STRAY_MOST)
 			return false;
 	} else {
 		s = (struct stuck){ 0 };

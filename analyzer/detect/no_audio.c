@@ -78,16 +78,10 @@ static bool same_public_nat(const struct facts *facts, const struct mslot *slot,
 	       !address_equal(&caller.at[0].addr, &callee.at[0].addr);
 }
 
-/* It comes to a relay that does not send it on. */
-static bool kept(const struct hearing *h)
-{
-	return h->failure == FAILURE_UNDELIVERED && strcmp(h->undelivered_by, "relay-keeps") == 0;
-}
-
 /* Sent, as its RTCP or the capture says, and not received. */
 static bool blocked(const struct hearing *h)
 {
-	return (h->failure == FAILURE_UNDELIVERED && !h->foreign && !kept(h)) ||
+	return (h->failure == FAILURE_UNDELIVERED && !h->foreign && !hearing_kept_by_relay(h)) ||
 	       (h->failure == FAILURE_ABSENT && h->sending == RTCP_SENDING_RISING);
 }
 
@@ -160,7 +154,7 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return "private-and-silent";
 	if (a->foreign && b->foreign)
 		return "codec";
-	if ((kept(a) && kept(b)) || (blocked(a) && blocked(b)))
+	if ((hearing_kept_by_relay(a) && hearing_kept_by_relay(b)) || (blocked(a) && blocked(b)))
 		return "blocked-both-ways";
 	if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT) {
 		if (ice_checks_unanswered(facts, slot, both_since(a, b)))
@@ -179,7 +173,7 @@ static enum confidence confidence_of(const char *reason, enum visible visible, c
 {
 	if (a->window->likely_at_most || b->window->likely_at_most || visible == VISIBLE_LIKELY)
 		return CONFIDENCE_LIKELY;
-	if ((strcmp(reason, "blocked-both-ways") == 0 && !kept(a)) || strcmp(reason, "port-closed") == 0 ||
+	if ((strcmp(reason, "blocked-both-ways") == 0 && !hearing_kept_by_relay(a)) || strcmp(reason, "port-closed") == 0 ||
 	    strcmp(reason, "never-sent-both") == 0)
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
@@ -194,7 +188,7 @@ static const char *what_fails(const struct hearing *h)
 	case FAILURE_MISDIRECTED:
 		return "audio goes to an address at which the other side is not";
 	case FAILURE_UNDELIVERED:
-		return kept(h) ? "audio comes to a relay that does not send it on"
+		return hearing_kept_by_relay(h) ? "audio comes to a relay that does not send it on"
 		       : h->foreign ? "audio of a type comes that the other side did not accept"
 		       : "audio is sent and does not arrive";
 	case FAILURE_NONE:
@@ -250,7 +244,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "Both session descriptions carry private addresses (%s and %s) of different networks; neither side can reach the other.", x, y);
 	else if (strcmp(f->reason, "private-and-silent") == 0)
 		finding_cause(f, "One side sends to a private address that it cannot reach (%s, %s), the other waits for the first packet before it sends.", x, y);
-	else if (kept(a) && kept(b))
+	else if (hearing_kept_by_relay(a) && hearing_kept_by_relay(b))
 		finding_cause(f, "Audio of %s comes to %s, and of %s to %s; nothing of either leaves for the other side, where other packets of the relay do.",
 			      caller, y, callee, x);
 	else if (strcmp(f->reason, "blocked-both-ways") == 0)
@@ -292,7 +286,7 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct h
 		finding_fix(f, "Switch NAT handling (symmetric RTP, external address) on for both legs on the PBX and keep media on it: no direct media.");
 	else if (strcmp(f->reason, "same-nat-no-hairpin") == 0)
 		finding_fix(f, "Let such calls use the private addresses (ICE, local network setting), or keep their media on the PBX; or switch hairpin NAT on.");
-	else if (kept(a) && kept(b))
+	else if (hearing_kept_by_relay(a) && hearing_kept_by_relay(b))
 		say_relay_fix(f, say_host(facts, &a->stream->dst.addr, relay), y);
 	else if (strcmp(f->reason, "codec") == 0)
 		finding_fix(f, "Make both sides use one codec: correct the codec lists or their order, or let the PBX transcode.");
@@ -336,7 +330,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	struct finding *f = detection_raise_keyed(d, (uintptr_t)slot->mline, reason, SEVERITY_ERROR, c);
 	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER),
 		callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);
-	bool by_relay = kept(a) && kept(b);
+	bool by_relay = hearing_kept_by_relay(a) && hearing_kept_by_relay(b);
 	const char *act = by_relay ? "The relay passes no audio on" : act_of(reason);
 	char from[SAY_TEXT], to[SAY_TEXT], effect[3 * SAY_TEXT];
 

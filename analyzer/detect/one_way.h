@@ -12,6 +12,8 @@ bool one_way_sent_before(const struct direction *d, const struct window *w, cons
  * shows where; NULL: not so.
  */
 const struct stream *one_way_learnt_before(const struct direction *d, const struct window *w, const struct endpoint *at);
+/* Which side of the leg is this host? False: none; true of another leg: it is a B2BUA. */
+bool one_way_side_at(const struct facts *facts, const struct leg *leg, const struct address *at, enum side *ret);
 /* Nothing but reports says that it does not arrive, of SRTP: who cannot decrypt it reports nothing received, too. */
 bool one_way_undecrypted(const struct hearing *h);
 /* Title, cause, fix, evidence and what cannot be seen, by the finding's reason and what failed in h. */

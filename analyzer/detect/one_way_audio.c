@@ -262,7 +262,7 @@ static struct place place_undelivered(const struct hearing *h)
 	if (strcmp(h->undelivered_by, "payload-type") == 0)
 		return (struct place){ "payload-type-mismatch", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       CULPRIT_SENDER };
-	if (strcmp(h->undelivered_by, "relay-keeps") == 0)
+	if (hearing_kept_by_relay(h))
 		return (struct place){ "blocked-in-path", NULL, CONFIDENCE_LIKELY,
 		       h->report == RTCP_VERDICT_FROZEN || h->report == RTCP_VERDICT_EMPTY ? CONFIDENCE_CERTAIN
 		       : CONFIDENCE_LIKELY, CULPRIT_RELAY };
@@ -282,8 +282,7 @@ static struct place locate(const struct facts *facts, const struct direction *d,
 	return p;
 }
 
-/* Which side of the leg is this host? */
-static bool leg_side_at(const struct facts *facts, const struct leg *leg, const struct address *at, enum side *ret)
+bool one_way_side_at(const struct facts *facts, const struct leg *leg, const struct address *at, enum side *ret)
 {
 	for (enum side side = SIDE_CALLER; side <= SIDE_CALLEE; side++) {
 		if (network_same(facts->network, &leg->party[side].signalling.addr, at)) {
@@ -305,7 +304,7 @@ static void add_far_victims(struct finding *f, const struct facts *facts, const 
 		enum side near;
 		struct endpoint at;
 
-		if (other == own || !other->answered || !leg_side_at(facts, other, &hub->signalling.addr, &near))
+		if (other == own || !other->answered || !one_way_side_at(facts, other, &hub->signalling.addr, &near))
 			continue;
 		at = other->party[side_other(near)].signalling;
 		at.port = 0;
@@ -355,13 +354,7 @@ static enum confidence capped(const struct hearing *h, const struct direction *d
 /* Packets of the other direction that reach a right address in the time in which this one failed. */
 static double heard_meanwhile(const struct direction *d, const struct hearing *h)
 {
-	double n = 0;
-
-	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i]->bound_by <= 9)
-			n += stream_packets_between(d->streams[i], h->from_ns, h->to_ns);
-	}
-	return n;
+	return direction_packets_between(d, BOUND_BY_PROOF, h->from_ns, h->to_ns);
 }
 
 /* For as long as no-audio asks; while it is younger, all the time. */

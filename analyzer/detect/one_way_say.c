@@ -186,13 +186,6 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 	}
 }
 
-/* One of the leg's parties is that host: a B2BUA, when it is of another leg, too. */
-static bool is_party(const struct facts *facts, const struct leg *leg, const struct address *a)
-{
-	return network_same(facts->network, &leg->party[SIDE_CALLER].signalling.addr, a) ||
-	       network_same(facts->network, &leg->party[SIDE_CALLEE].signalling.addr, a);
-}
-
 /* What the sender should pass on, and gets on another leg of the call in that very time; NULL: none is seen. */
 static const struct stream *gets_on_another_leg(const struct facts *facts, const struct direction *d,
 	const struct hearing *h)
@@ -202,7 +195,8 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
-		const struct dialog *dialog = other == own || !is_party(facts, other, hub) ? NULL : other->confirmed;
+		enum side near;
+		const struct dialog *dialog = other == own || !one_way_side_at(facts, other, hub, &near) ? NULL : other->confirmed;
 
 		for (unsigned i = 0; dialog && i < 2 * dialog->mslot_count; i++) {
 			const struct direction *in = &dialog->mslots[i / 2].direction[i % 2];
@@ -341,7 +335,7 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s's audio to %s goes on reaching the router, and since then does not come out behind it.", w->sender,
 			w->to);
 		finding_fix(f, "Look at the router's firewall, its sessions and their limits at that moment: until then it passed UDP to %s.", w->to);
-	} else if (strcmp(h->undelivered_by, "relay-keeps") == 0) {
+	} else if (hearing_kept_by_relay(h)) {
 		char relay[SAY_TEXT];
 
 		entitle(f, w, h, say_host(facts, &h->stream->dst.addr, relay), h->whole ? "passes no audio on"
@@ -385,7 +379,7 @@ void one_way_say(struct finding *f, const struct facts *facts, const struct dire
 		finding_evidence(f, (struct frame_ref){ h->report_last->at_ns, h->report_last->frame,
 			h->report_last->file, 0 },
 				 "the receiver reports: highest sequence number stands still");
-	if (h->failure == FAILURE_UNDELIVERED && strcmp(h->undelivered_by, "relay-keeps") == 0)
+	if (hearing_kept_by_relay(h))
 		say_relay_unseen(f);
 	else
 		cannot_see_of(f, facts, d, h);

@@ -623,3 +623,14 @@ const struct sdp_format *window_format(const struct window *w, uint8_t pt, bool 
 	*ret_receivers = f != NULL;
 	return f || !w->sender ? f : sdp_format_find(w->sender, pt);
 }
+
+double direction_packets_between(const struct direction *d, unsigned weakest, int64_t from_ns, int64_t to_ns)
+{
+	double n = 0;
+
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		if (d->streams[i]->bound_by <= weakest)
+			n += stream_packets_between(d->streams[i], from_ns, to_ns);
+	}
+	return n;
+}
