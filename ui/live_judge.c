@@ -251,7 +251,11 @@ bool live_judge_begin(struct live_judge *j, const struct live_judgement *what, s
 		close_pair(fds);
 		return no_copy("socketpair", err) == ERR_OK;
 	}
+	if (what->pictures)
+		pictures_copy_begins(what->pictures);
 	j->copy = fork();
+	if (what->pictures)
+		pictures_copy_ends(what->pictures);
 	if (j->copy == 0)
 		judge(what, fds[1], picture[1]);
 	if (j->copy < 0) {

@@ -95,7 +95,6 @@ void live_ui_close(struct live_ui *u)
 {
 	if (!u)
 		return;
-	pictures_end(u->pictures);
 	terminal_wait(u->terminal);
 	pictures_free(u->pictures);
 	free(u);

@@ -17,6 +17,8 @@
 
 /* A picture that does not answer for so long has lost its way: the next one is asked. */
 enum { PATIENCE_MS = 20000, GONE_MAX = 64 };
+/* For so long a copy waits for the asking thread, which may be held up by a terminal that takes nothing. */
+#define STILL_NS (INT64_C(500) * 1000000)
 #define MESSAGE_BYTES_MAX (UINT32_C(64) << 20)
 
 struct picture {
@@ -29,11 +31,14 @@ struct pictures {
 	struct picture_answers answers;
 	int event_fd;
 	struct picture asked;        /* the asking thread's */
+	pthread_mutex_t work;        /* has it while it may hold locks of libraries */
+	bool is_still;               /* of the thread that copies: it has the work's lock */
 	pthread_mutex_t lock;
+	pthread_cond_t turned;       /* lost or left */
 	/* under the lock */
 	struct picture newest;       /* not asked yet; fd -1 none */
 	uint64_t serial;             /* of the newest ever */
-	bool held, ended;
+	bool held, lost, left;
 	struct live_numbers numbers;
 	pid_t gone[GONE_MAX];        /* have nobody who asks; to be waited for */
 	size_t gone_count;
@@ -47,6 +52,8 @@ struct pictures *pictures_new(const struct picture_answers *answers, struct err 
 	p->newest.fd = p->asked.fd = -1;
 	p->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&p->lock, NULL);
+	pthread_mutex_init(&p->work, NULL);
+	pthread_cond_init(&p->turned, NULL);
 	if (p->event_fd >= 0)
 		return p;
 	err_set(err, ERR_SYSTEM, "eventfd: %s", strerror(errno));
@@ -91,8 +98,42 @@ void pictures_free(struct pictures *p)
 	}
 	if (p->event_fd >= 0)
 		close(p->event_fd);
+	pthread_cond_destroy(&p->turned);
+	pthread_mutex_destroy(&p->work);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+/* ---- a copy while another thread is at work ---- */
+
+void pictures_work_begins(struct pictures *p)
+{
+	pthread_mutex_lock(&p->work);
+}
+
+void pictures_work_ends(struct pictures *p)
+{
+	pthread_mutex_unlock(&p->work);
+}
+
+void pictures_copy_begins(struct pictures *p)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += STILL_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	p->is_still = pthread_mutex_timedlock(&p->work, &until) == 0;
+}
+
+void pictures_copy_ends(struct pictures *p)
+{
+	if (p->is_still)
+		pthread_mutex_unlock(&p->work);
+	p->is_still = false;
 }
 
 /* ---- bytes over the socket ---- */
@@ -182,6 +223,7 @@ void pictures_publish(struct pictures *p, pid_t process, int fd)
 	pthread_mutex_lock(&p->lock);
 	let_go(p, &p->newest);
 	p->newest = (struct picture){ fd, process, ++p->serial };
+	p->lost = false;
 	bury(p);
 	pthread_mutex_unlock(&p->lock);
 	ring(p);
@@ -195,12 +237,16 @@ void pictures_tell(struct pictures *p, const struct live_numbers *numbers)
 	ring(p);
 }
 
-void pictures_end(struct pictures *p)
+bool pictures_wanted(struct pictures *p)
 {
+	bool left;
+
 	pthread_mutex_lock(&p->lock);
-	p->ended = true;
+	while (!p->lost && !p->left)
+		pthread_cond_wait(&p->turned, &p->lock);
+	left = p->left;
 	pthread_mutex_unlock(&p->lock);
-	ring(p);
+	return !left;
 }
 
 /* ---- the thread that asks ---- */
@@ -216,9 +262,17 @@ static void take_newest(struct pictures *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static char *ask(const struct picture *of, const void *question, size_t n, size_t *ret_n)
+/* Until the picture answers, the asking thread only waits. */
+static char *ask(struct pictures *p, const void *question, size_t n, size_t *ret_n)
 {
-	return message_send(of->fd, question, n, PATIENCE_MS) ? message_take(of->fd, ret_n, PATIENCE_MS) : NULL;
+	struct pollfd answer = { .fd = p->asked.fd, .events = POLLIN };
+
+	if (!message_send(p->asked.fd, question, n, PATIENCE_MS))
+		return NULL;
+	pictures_work_ends(p);
+	poll(&answer, 1, PATIENCE_MS);
+	pictures_work_begins(p);
+	return message_take(p->asked.fd, ret_n, PATIENCE_MS);
 }
 
 bool pictures_ask(struct pictures *p, const void *question, size_t n, struct text *ret)
@@ -230,12 +284,14 @@ bool pictures_ask(struct pictures *p, const void *question, size_t n, struct tex
 		take_newest(p);
 		if (p->asked.fd < 0)
 			return false;
-		answer = ask(&p->asked, question, n, &length);
+		answer = ask(p, question, n, &length);
 		if (answer)
 			break;
 		pthread_mutex_lock(&p->lock);
 		kill(p->asked.process, SIGKILL);
 		let_go(p, &p->asked);
+		p->lost = p->newest.fd < 0;
+		pthread_cond_signal(&p->turned);
 		pthread_mutex_unlock(&p->lock);
 	}
 	text_add_bytes(ret, answer, length);
@@ -275,17 +331,11 @@ void pictures_numbers(struct pictures *p, struct live_numbers *ret)
 	pthread_mutex_unlock(&p->lock);
 }
 
-bool pictures_ended(struct pictures *p)
-{
-	bool ended;
-
-	pthread_mutex_lock(&p->lock);
-	ended = p->ended;
-	pthread_mutex_unlock(&p->lock);
-	return ended;
-}
-
 void pictures_quit(struct pictures *p)
 {
+	pthread_mutex_lock(&p->lock);
+	p->left = true;
+	pthread_cond_signal(&p->turned);
+	pthread_mutex_unlock(&p->lock);
 	p->answers.stop(p->answers.stop_context);
 }

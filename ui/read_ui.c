@@ -17,6 +17,8 @@
 
 /* The first picture soon, the others a second apart; of one processor at most a quarter makes pictures. */
 enum { FIRST_MS = 300, APART_MS = 1000, SHARE = 4, TELL_MS = 200 };
+/* So often the last picture is made when it gets lost. */
+enum { LAST_MAX = 5 };
 
 struct read_ui {
 	struct read_ui_options options;
@@ -26,6 +28,7 @@ struct read_ui {
 	struct live_numbers numbers;
 	pid_t copy; /* that comes to its end; 0 none */
 	int fd; /* of its socket */
+	uint64_t made;
 	int64_t begun_ms, next_ms, told_ms;
 };
 
@@ -86,7 +89,9 @@ static bool copy_begin(struct read_ui *u, const struct source_file *const *files
 
 	if (!pictures_socket(fds))
 		return false;
+	pictures_copy_begins(u->pictures);
 	u->copy = fork();
+	pictures_copy_ends(u->pictures);
 	if (u->copy == 0) {
 		close(fds[0]);
 		copy_serve(u, files, count, fds[1]);
@@ -102,7 +107,7 @@ static bool copy_begin(struct read_ui *u, const struct source_file *const *files
 	return false;
 }
 
-/* True: nothing is being waited for any more. */
+/* True: nothing is being waited for any more; u->made has counted it, if it came to its end. */
 static bool copy_poll(struct read_ui *u, int patience_ms)
 {
 	struct pollfd ready = { .fd = u->fd, .events = POLLIN };
@@ -114,6 +119,7 @@ static bool copy_poll(struct read_ui *u, int patience_ms)
 		return false;
 	if (read(u->fd, &sign, 1) == 1) {
 		pictures_publish(u->pictures, u->copy, u->fd);
+		u->made++;
 	} else { /* it did not come to its end: memory was short, perhaps */
 		close(u->fd);
 		waitpid(u->copy, NULL, 0);
@@ -123,6 +129,17 @@ static bool copy_poll(struct read_ui *u, int patience_ms)
 	if (u->next_ms < u->begun_ms + APART_MS)
 		u->next_ms = u->begun_ms + APART_MS;
 	return true;
+}
+
+/* Nobody waits for it any more. */
+static void copy_drop(struct read_ui *u)
+{
+	if (!u->copy)
+		return;
+	close(u->fd);
+	kill(u->copy, SIGKILL);
+	waitpid(u->copy, NULL, 0);
+	u->copy = 0;
 }
 
 static void tell(struct read_ui *u, int64_t at_ns, uint64_t frames, bool loading)
@@ -192,19 +209,30 @@ struct read_ui *read_ui_open(const struct read_ui_options *options, struct err *
 	return NULL;
 }
 
-void read_ui_end(struct read_ui *u, const struct source_file *const *files, size_t count)
+/* The picture of all that was read. */
+static bool last_made(struct read_ui *u, const struct source_file *const *files, size_t count)
 {
-	uint64_t frames = 0;
+	uint64_t before = u->made;
 
-	for (size_t i = 0; i < count; i++)
-		frames += files[i]->frames;
-	while (!copy_poll(u, 1000))
-		;
-	tell(u, NS_NONE, frames, false);
 	if (copy_begin(u, files, count))
 		while (!copy_poll(u, 1000))
 			;
-	pictures_end(u->pictures);
+	return u->made != before;
+}
+
+void read_ui_end(struct read_ui *u, const struct source_file *const *files, size_t count)
+{
+	uint64_t frames = 0;
+	unsigned tries = 0;
+
+	for (size_t i = 0; i < count; i++)
+		frames += files[i]->frames;
+	copy_drop(u);
+	tell(u, NS_NONE, frames, false);
+	while (tries < LAST_MAX && last_made(u, files, count) && pictures_wanted(u->pictures))
+		tries++;
+	snprintf(u->numbers.note, sizeof u->numbers.note, "no picture: out of memory? q leaves, the report follows");
+	pictures_tell(u->pictures, &u->numbers);
 	terminal_wait(u->terminal);
 	u->terminal = NULL;
 }
@@ -215,11 +243,7 @@ void read_ui_free(struct read_ui *u)
 		return;
 	if (u->terminal)
 		terminal_wait(u->terminal);
-	if (u->copy) {
-		close(u->fd);
-		kill(u->copy, SIGKILL);
-		waitpid(u->copy, NULL, 0);
-	}
+	copy_drop(u);
 	pictures_free(u->pictures);
 	free(u);
 }

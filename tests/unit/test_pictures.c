@@ -3,6 +3,7 @@
 #include "ui/pictures.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@ struct made {
 	struct pictures *pictures;
 	unsigned number;             /* what the engine would be: as it was at the fork */
 	unsigned stopped;
+	bool worked;
 };
 
 /* "who" is answered by the number, "die" by nothing, "long" by a megabyte. */
@@ -47,6 +49,8 @@ static int make(void **state)
 
 	m = (struct made){ .pictures = pictures_new(&answers, &err) };
 	*state = &m;
+	if (m.pictures)
+		pictures_work_begins(m.pictures);
 	return m.pictures ? 0 : -1;
 }
 
@@ -54,6 +58,7 @@ static int end(void **state)
 {
 	struct made *m = *state;
 
+	pictures_work_ends(m->pictures);
 	pictures_free(m->pictures);
 	return waitpid(-1, NULL, WNOHANG) == -1 ? 0 : -1;       /* no child is left */
 }
@@ -124,8 +129,11 @@ static void test_lost(void **state)
 	picture(m, 1);
 	assert_int_equal(asked(m, "die"), -1);
 	assert_int_equal(asked(m, "who"), -1);
+	assert_true(pictures_wanted(m->pictures));
 	picture(m, 2);
 	assert_int_equal(asked(m, "who"), 2);
+	pictures_quit(m->pictures);
+	assert_false(pictures_wanted(m->pictures));
 }
 
 static void test_news(void **state)
@@ -142,21 +150,46 @@ static void test_news(void **state)
 	numbers.frames = 0;
 	pictures_numbers(m->pictures, &numbers);
 	assert_int_equal(numbers.frames, 7);
-	assert_false(pictures_ended(m->pictures));
-	pictures_end(m->pictures);
-	assert_true(pictures_ended(m->pictures));
-	assert_int_equal(poll(&p, 1, 0), 1);
 	pictures_quit(m->pictures);
 	assert_int_equal(m->stopped, 1);
+}
+
+static void *work(void *context)
+{
+	struct made *m = context;
+
+	pictures_work_begins(m->pictures);
+	m->worked = true;
+	pictures_work_ends(m->pictures);
+	return NULL;
+}
+
+static void test_nobody_works_while_a_copy_is_made(void **state)
+{
+	struct made *m = *state;
+	pthread_t thread;
+
+	pictures_work_ends(m->pictures);
+	pictures_copy_begins(m->pictures);
+	assert_int_equal(pthread_create(&thread, NULL, work, m), 0);
+	usleep(20000);
+	assert_false(m->worked);
+	pictures_copy_ends(m->pictures);
+	pthread_join(thread, NULL);
+	assert_true(m->worked);
+	pictures_work_begins(m->pictures);
+	pictures_copy_begins(m->pictures);      /* a terminal that takes nothing does not hold up the capture */
+	pictures_copy_ends(m->pictures);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_the_newest_answers, make, end),
-			cmocka_unit_test_setup_teardown(test_held, make, end),
+		cmocka_unit_test_setup_teardown(test_held, make, end),
 		cmocka_unit_test_setup_teardown(test_lost, make, end),
 		cmocka_unit_test_setup_teardown(test_news, make, end),
+		cmocka_unit_test_setup_teardown(test_nobody_works_while_a_copy_is_made, make, end),
 	};
 
 	signal(SIGPIPE, SIG_IGN);       /* as the thread that asks has it */

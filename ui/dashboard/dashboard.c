@@ -261,10 +261,21 @@ static void draw_begin(struct dashboard *d, struct sheet *s)
 	d->unfinished = false;
 }
 
+static const char *empty_words(const struct numbers *n)
+{
+	if (n->live)
+		return n->frames ? "reading; the first picture comes" : "no packet yet: cable or mirror?";
+	if (n->note[0])
+		return n->note;
+	return n->loading ? "reading; the first picture comes" : "all is read; the picture comes";
+}
+
 /* Without the clock: another thread may be about to copy the process, and the time zone is under a lock. */
 void dashboard_draw_empty(struct dashboard *d, const struct numbers *numbers, struct sheet *s)
 {
 	struct numbers n = *numbers;
+	const char *words;
+	unsigned half;
 
 	draw_begin(d, s);
 	if (too_small(s))
@@ -272,8 +283,9 @@ void dashboard_draw_empty(struct dashboard *d, const struct numbers *numbers, st
 	n.now_ns = NS_NONE;
 	frame_first(d, &n, s);
 	frame_views(d, s);
-	sheet_text(s, s->rows / 2, s->columns / 2 > 16 ? s->columns / 2 - 16 : 0, s->columns, PAINT_DIM,
-		n.live && !n.frames ? "no packet yet: cable or mirror?" : "reading; the first picture comes");
+	words = empty_words(&n);
+	half = (unsigned)text_columns(words) / 2;
+	sheet_text(s, s->rows / 2, s->columns / 2 > half ? s->columns / 2 - half : 0, s->columns, PAINT_DIM, words);
 	sheet_text(s, s->rows - 1, 1, s->columns, PAINT_PLAIN, "q Quit");
 }
 

@@ -175,6 +175,17 @@ static void show(struct terminal *t)
 
 /* ---- the loop ---- */
 
+/* In the meantime the process may be copied. */
+static int rest(struct terminal *t, struct pollfd *fds, nfds_t n, int ms)
+{
+	int ready;
+
+	pictures_work_ends(t->pictures);
+	ready = poll(fds, n, ms);
+	pictures_work_begins(t->pictures);
+	return ready;
+}
+
 /* Until a key, news, or the time to draw. */
 static void wait_for(struct terminal *t)
 {
@@ -184,9 +195,9 @@ static void wait_for(struct terminal *t)
 	if (t->dirty && left > 0 && t->question->state.unfinished && poll(fds, 1, 0) == 0)
 		ask(t); /* a filter goes on in the meantime */
 	else if (t->dirty && left > 0)
-		poll(NULL, 0, (int)left);
+		rest(t, NULL, 0, (int)left);
 	else if (!t->dirty)
-		poll(fds, 2, IDLE_MS);
+		rest(t, fds, 2, IDLE_MS);
 	if (fds[1].revents & POLLIN) {
 		pictures_seen(t->pictures);
 		t->dirty = true;
@@ -201,6 +212,7 @@ static void *run(void *context)
 	struct terminal *t = context;
 	struct dashboard *d = &t->question->state;
 
+	pictures_work_begins(t->pictures);
 	t->dirty = true;
 	while (!d->quit && !(t->options.leave && *t->options.leave)) {
 		take_size(t);
@@ -216,6 +228,7 @@ static void *run(void *context)
 			t->dirty = true; /* clocks and counters go on */
 	}
 	screen_close(t->screen);
+	pictures_work_ends(t->pictures);
 	pictures_quit(t->pictures);
 	return NULL;
 }
