@@ -165,12 +165,11 @@ struct stream {
 	/* as tshark has it: lost = last - first + 1 - packets, over everything */
 	uint64_t packets;            /* mirror copies not counted */
 	int64_t lost;
-	uint64_t expected_within, lost_within;       /* epochs (1.4.3) */
+	uint32_t expected_within, lost_within;       /* epochs (1.4.3) */
 	/* tshark's definitions; jitter is valid when jitter_known */
 	int64_t max_delta_ns;
-	double mean_jitter_ms;
-	float max_jitter_ms;
-	uint64_t audio;
+	float mean_jitter_ms, max_jitter_ms;
+	uint32_t audio;
 	int64_t interval_ns;         /* 5 s, doubled whenever INTERVAL_MAX is reached */
 	struct type_run run;         /* the present one */
 	struct type_run *runs;       /* those before it; when TYPE_RUN_MAX is reached the shortest goes */

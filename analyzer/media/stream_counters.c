@@ -347,6 +347,11 @@ void tshark_take(struct record *r, struct stream_hot *h, const struct packet *p,
 		b->time_ns = p->at_ns;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 void tshark_settle(struct record *r, struct stream_hot *h)
 {
 	struct stream *s = &r->s;
@@ -357,17 +362,13 @@ void tshark_settle(struct record *r, struct stream_hot *h)
 	s->packets = n;
 	s->lost = (int64_t)r->cycles * 65536 + stop - h->first_seq + 1 - n;
 	s->jitter_known = r->listed_ever && n > 1;
-	s->mean_jitter_ms = s->jitter_known ? r->jitter_total / (n - 1) : 0;
-	s->expected_within = record_expected(r, h);
-	s->lost_within = (r->aside ? r->aside->lost_closed : 0) + (uint64_t)(r->holes > 0 ? r->holes : 0);
+	s->mean_jitter_ms = s->jitter_known ? (float)(r->jitter_total / (n - 1)) : 0;
+	s->expected_within = (uint32_t)least(record_expected(r, h), UINT32_MAX);
+	s->lost_within = (uint32_t)least((r->aside ? r->aside->lost_closed : 0) + (uint64_t)(r->holes > 0 ? r->holes : 0),
+		UINT32_MAX);
 }
 
 /* ---- what was lost, and was not ---- */
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* It counts where the first packet behind the gap came. */
 static void interval_held(struct stream *s, const struct gap *g, uint64_t missing)
@@ -385,7 +386,7 @@ static void interval_held(struct stream *s, const struct gap *g, uint64_t missin
 void stream_gap_held(struct stream *s, unsigned gap)
 {
 	struct gap *g = &s->gaps[gap];
-	uint64_t missing = least(g->seq_step - 1, least(s->lost_within, s->expected_within));
+	uint32_t missing = (uint32_t)least(g->seq_step - 1, least(s->lost_within, s->expected_within));
 
 	g->held = true;
 	g->suppressed_ms += g->lost_ms;
@@ -394,7 +395,7 @@ void stream_gap_held(struct stream *s, unsigned gap)
 	s->expected_within -= missing;
 	interval_held(s, g, missing);
 	if (s->flaws && g->seq_step > 1) {
-		s->flaws->counted_held += (uint32_t)missing;
+		s->flaws->counted_held += missing;
 		run_uncount(s->flaws, g->seq_step - 1);
 	}
 }
