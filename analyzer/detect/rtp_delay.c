@@ -24,7 +24,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { CERTAIN_SAMPLES = 10, XR_UNKNOWN = 65535, ESD_LARGE_MS = 150 };
+enum { CERTAIN_SAMPLES = 10, XR_UNKNOWN = 65535, ESD_LARGE_MS = 150, POINTS_MAX = 8 };
 
 #define AGREE_SHARE 0.25                     /* of the median, or 100 ms: samples that lie nearer agree with it */
 #define AGREE_MS 100.0
@@ -36,39 +36,53 @@ struct half {
 	const struct stream *stream; /* that the side reports about */
 	const struct rtcp_view *view;
 	double rtt_ms;               /* < 0: not known */
+	unsigned samples;
+	struct rtcp_trip from;       /* where they were timed */
 	unsigned esd_ms;             /* in that end's machine; 0 unknown */
 };
 
+static bool is_from(const struct rtcp_trip *trip, const struct rtcp_trip *point)
+{
+	return trip->file == point->file && trip->interface == point->interface;
+}
+
 /* Do most samples agree? A device that gives a wrong DLSR has round trips as random as the times of its reports. */
-static bool agrees(const struct rtcp_view *v, double median_ms)
+static bool agrees(const struct rtcp_view *v, const struct rtcp_trip *point, double median_ms, unsigned samples)
 {
 	double near_ms = median_ms * AGREE_SHARE > AGREE_MS ? median_ms * AGREE_SHARE : AGREE_MS;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < v->rtt_count; i++)
-		n += fabs(v->rtt_ms[i] - median_ms) <= near_ms;
-	return n >= AGREE_LEAST * v->rtt_count;
+	for (unsigned i = 0; i < v->trip_count; i++)
+		n += is_from(&v->trips[i], point) && fabs(v->trips[i].ms - median_ms) <= near_ms;
+	return n >= AGREE_LEAST * samples;
 }
 
-/* The receiver's own reports about what this direction carries. */
-static struct half half_of(struct detection *d, const struct direction *dir)
+static const struct rtcp_view *view_at(const struct facts *facts, const struct direction *dir, unsigned i)
+{
+	return dir->streams[i]->direction == dir ? rtcp_view_of(facts->rtcp, dir->streams[i]) : NULL;
+}
+
+/* The receiver's own reports about what this direction carries, timed at one place of the capture. */
+static struct half half_of(struct detection *d, const struct direction *dir, const struct rtcp_trip *point)
 {
 	const struct facts *facts = detection_facts(d);
 	struct half h = { .rtt_ms = -1 };
 
 	for (unsigned i = 0; i < dir->stream_count; i++) {
-		const struct stream *s = dir->streams[i];
-		const struct rtcp_view *v = s->direction == dir ? rtcp_view_of(facts->rtcp, s) : NULL;
-		double ms = v && !v->by->encrypted ? rtcp_view_rtt_ms(v,
-			(unsigned)detection_key(d, "min-samples")) : -1;
+		const struct rtcp_view *v = view_at(facts, dir, i);
+		unsigned samples = 0;
+		double ms = v && point && !v->by->encrypted ? rtcp_view_rtt_ms(v, point, &samples) : -1;
 
 		if (v && v->has_xr && v->xr_end_system_ms != XR_UNKNOWN && v->xr_end_system_ms > h.esd_ms)
 			h.esd_ms = v->xr_end_system_ms;
-		if (ms < 0 || ms > PLAUSIBLE_MS || !agrees(v, ms) || (h.view && v->rtt_count <= h.view->rtt_count))
+		if (samples < detection_key(d, "min-samples") || ms > PLAUSIBLE_MS ||
+		    !agrees(v, point, ms, samples) || samples <= h.samples)
 			continue;
-		h.stream = s;
+		h.stream = dir->streams[i];
 		h.view = v;
 		h.rtt_ms = ms;
+		h.samples = samples;
+		h.from = *point;
 	}
 	return h;
 }
@@ -84,13 +98,56 @@ static bool is_known(const struct half *h)
 	return h->rtt_ms >= 0;
 }
 
+/* The places of the capture from which round trips are known. */
+struct points {
+	struct rtcp_trip at[POINTS_MAX];
+	unsigned count;
+};
+
+static void points_take(const struct facts *facts, const struct direction *dir, struct points *points)
+{
+	for (unsigned i = 0; i < dir->stream_count; i++) {
+		const struct rtcp_view *v = view_at(facts, dir, i);
+
+		for (unsigned k = 0; v && k < v->trip_count; k++) {
+			unsigned n = 0;
+
+			while (n < points->count && !is_from(&v->trips[k], &points->at[n]))
+				n++;
+			if (n == points->count && n < POINTS_MAX)
+				points->at[points->count++] = v->trips[k];
+		}
+	}
+}
+
+static bool says_more(const struct delay *a, const struct delay *b)
+{
+	bool whole_a = is_known(&a->there) && is_known(&a->back), whole_b = is_known(&b->there) && is_known(&b->back);
+
+	if (whole_a != whole_b)
+		return whole_a;
+	return a->there.samples + a->back.samples > b->there.samples + b->back.samples;
+}
+
+/* Both halves from one place: what is between two places would be counted twice, or not at all. */
 static struct delay measure(struct detection *d, const struct direction *dir)
 {
-	struct delay x = { half_of(d, dir), half_of(d, direction_reverse(dir)), 0, 0 };
+	const struct direction *reverse = direction_reverse(dir);
+	struct delay best = { .there = half_of(d, dir, NULL), .back = half_of(d, reverse, NULL) };
+	struct points points = { .count = 0 };
 
-	x.total_ms = (is_known(&x.there) ? x.there.rtt_ms : 0) + (is_known(&x.back) ? x.back.rtt_ms : 0);
-	x.esd_ms = x.there.esd_ms + x.back.esd_ms;
-	return x;
+	points_take(detection_facts(d), dir, &points);
+	points_take(detection_facts(d), reverse, &points);
+	for (unsigned i = 0; i < points.count; i++) {
+		struct delay x = { .there = half_of(d, dir, &points.at[i]),
+			.back = half_of(d, reverse, &points.at[i]) };
+
+		if (says_more(&x, &best))
+			best = x;
+	}
+	best.total_ms = (is_known(&best.there) ? best.there.rtt_ms : 0) + (is_known(&best.back) ? best.back.rtt_ms : 0);
+	best.esd_ms = best.there.esd_ms + best.back.esd_ms;
+	return best;
 }
 
 static const char *reason_of(const struct delay *x, double warn_ms)
@@ -107,25 +164,33 @@ static const char *reason_of(const struct delay *x, double warn_ms)
 /* The capture was taken on one of the ends, and the other one has answered often. */
 static enum confidence confidence_of(const struct facts *facts, const struct delay *x)
 {
-	unsigned n = (is_known(&x->there) ? x->there.view->rtt_count : 0) + (is_known(&x->back)
-		? x->back.view->rtt_count : 0);
+	return facts->vantage.kind == VANTAGE_ON_HOST && x->there.samples + x->back.samples >= CERTAIN_SAMPLES
+		? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+}
 
-	return facts->vantage.kind == VANTAGE_ON_HOST && n >= CERTAIN_SAMPLES ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+/* The last of the reports that were timed; of a tap with an interface for each way it is the last of all. */
+static const struct rtcp_report *last_timed(const struct half *h)
+{
+	const struct rtcp_view *v = h->view;
+
+	for (unsigned i = v->report_count; i-- > 0;)
+		if (v->reports[i].file == h->from.file && v->reports[i].interface == h->from.interface)
+			return &v->reports[i];
+	return v->report_count ? &v->reports[v->report_count - 1] : NULL;
 }
 
 static void evidence(struct finding *f, const struct half *h)
 {
-	const struct rtcp_report *last;
+	const struct rtcp_report *last = is_known(h) ? last_timed(h) : NULL;
 	char who[ADDRESS_TEXT];
 
-	if (!is_known(h) || !h->view->report_count)
+	if (!last)
 		return;
-	last = &h->view->reports[h->view->report_count - 1];
 	finding_stream(f, h->stream->n);
 	finding_part(f, PART_WITNESS, &h->view->by->src);
 	finding_evidence(f, (struct frame_ref){ last->at_ns, last->frame, last->file, 0 },
 		"%s answers a sender report: %.0f ms there and back from here, median of %u",
-			 address_text(&h->view->by->src.addr, who), h->rtt_ms, h->view->rtt_count);
+			 address_text(&h->view->by->src.addr, who), h->rtt_ms, h->samples);
 }
 
 static void tell(struct detection *d, const struct event *ev, const struct delay *x)
@@ -169,7 +234,7 @@ static bool two_clocks(const struct facts *facts, const struct direction *dir)
 	for (unsigned i = 0; i < dir->stream_count; i++) {
 		const struct rtcp_view *v = rtcp_view_of(facts->rtcp, dir->streams[i]);
 
-		if (v && v->rtt_negative > v->rtt_count)
+		if (v && v->rtt_negative > v->trip_count)
 			return true;
 	}
 	return false;

@@ -12,8 +12,11 @@ enum {
 	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000, RTT_CLOCK_MS = 10
 };
 
+/* From one place to another nothing takes longer. */
+#define AGAIN_NS (2 * SECOND_NS)
+
 /* Sender reports lately seen, to be found again in LSR. */
-struct sent { uint32_t lsr; int64_t at_ns; uint16_t file; };
+struct sent { uint32_t lsr; int64_t at_ns; uint16_t file, interface; };
 
 struct party {
 	struct rtcp_party p;
@@ -30,7 +33,7 @@ struct party {
 struct view {
 	struct rtcp_view v;
 	struct list_link of_party;
-	unsigned room, rtt_room;
+	unsigned room, trip_room;
 };
 
 struct rtcp_states {
@@ -70,7 +73,7 @@ static void view_free(struct rtcp_states *r, struct party *party, struct view *v
 	hash_remove(&r->views_by_ssrc, &v->v.by_key);
 	list_remove(&r->views, &v->v.in_order);
 	free(v->v.reports);
-	free(v->v.rtt_ms);
+	free(v->v.trips);
 	free(v);
 }
 
@@ -180,12 +183,13 @@ static struct party *party_get(struct rtcp_states *r, const struct packet *p)
 static void sent_remember(struct party *party, const struct packet *p)
 {
 	party->sent[party->sent_count++ % SENT_KEEP] =
-		(struct sent){ (uint32_t)(p->rtcp->ntp >> 16), p->at_ns, p->file };
+		(struct sent){ (uint32_t)(p->rtcp->ntp >> 16), p->at_ns, p->file, p->interface };
 }
 
-/* A sender report with that middle of its NTP time, in the same file: two files do not share a clock. */
-static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, uint32_t lsr, uint16_t file)
+/* A sender report with that middle of its NTP time: where the answer was seen, else at another interface of the file. */
+static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, uint32_t lsr, const struct packet *p)
 {
+	const struct sent *other = NULL;
 	uint32_t hash = ssrc_hash(ssrc);
 	unsigned walked = 0;
 
@@ -196,11 +200,16 @@ static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, 
 		if (it->hash != hash || party->p.ssrc != ssrc)
 			continue;
 		for (unsigned i = 0; i < SENT_KEEP && i < party->sent_count; i++) {
-			if (party->sent[i].lsr == lsr && party->sent[i].file == file)
-				return &party->sent[i];
+			const struct sent *x = &party->sent[i];
+
+			if (x->lsr != lsr || x->file != p->file)
+				continue;
+			if (x->interface == p->interface)
+				return x;
+			other = other ? other : x;
 		}
 	}
-	return NULL;
+	return other;
 }
 
 static void party_report(struct party *party, const struct packet *p)
@@ -223,6 +232,7 @@ static void party_report(struct party *party, const struct packet *p)
 		.at_ns = p->at_ns,
 		.frame = p->frame,
 		.file = p->file,
+		.interface = p->interface,
 		.is_sr = c->has_sr,
 		.packets = c->packets,
 		.blocks = c->block_count,
@@ -254,22 +264,24 @@ static struct view *view_get(struct rtcp_states *r, struct party *party, uint32_
 }
 
 /* From the capture's place to the receiver and back, by the capture's clock alone (1.5). */
-static void view_round_trip(const struct rtcp_states *r, struct view *v, const struct rtcp_report *report)
+static void view_round_trip(const struct rtcp_states *r, struct view *v, const struct rtcp_report *report,
+	const struct packet *p)
 {
 	const struct sent *sent;
 	double ms;
 
 	if (report->lsr == 0 || report->dlsr == 0)
 		return;
-	sent = sent_find(r, v->v.about_ssrc, report->lsr, report->file);
+	sent = sent_find(r, v->v.about_ssrc, report->lsr, p);
 	if (!sent)
 		return;
 	ms = (double)ns_minus(report->at_ns, sent->at_ns) / MILLISECOND_NS - report->dlsr * 1000.0 / 65536;
 	v->v.rtt_negative += ms < -RTT_CLOCK_MS;
 	if (ms < 0 || ms > RTT_MAX_MS)
 		return;
-	v->v.rtt_ms = kept_grow(v->v.rtt_ms, v->v.rtt_count, &v->rtt_room, sizeof *v->v.rtt_ms);
-	v->v.rtt_ms[kept_next(&v->v.rtt_count)] = ms;
+	v->v.trips = kept_grow(v->v.trips, v->v.trip_count, &v->trip_room, sizeof *v->v.trips);
+	v->v.trips[kept_next(&v->v.trip_count)] = (struct rtcp_trip){
+		ms, p->file, sent->interface == p->interface ? p->interface : RTCP_TWO_INTERFACES };
 }
 
 static void view_block(struct rtcp_states *r, struct party *party, const struct rtcp_block *b, const struct packet *p)
@@ -283,6 +295,7 @@ static void view_block(struct rtcp_states *r, struct party *party, const struct 
 		.at_ns = p->at_ns,
 		.frame = p->frame,
 		.file = p->file,
+		.interface = p->interface,
 		.ext_seq = b->ext_seq,
 		.cumulative_lost = b->cumulative_lost,
 		.fraction_lost = b->fraction_lost,
@@ -292,7 +305,7 @@ static void view_block(struct rtcp_states *r, struct party *party, const struct 
 	};
 	v->v.report_total++;
 	v->v.last_ns = p->at_ns;
-	view_round_trip(r, v, report);
+	view_round_trip(r, v, report, p);
 }
 
 static void view_xr(struct rtcp_states *r, struct party *party, const struct packet *p)
@@ -460,6 +473,13 @@ static const struct rtcp_view *view_by(const struct rtcp_states *r, const struct
 	return NULL;
 }
 
+/* One report that passed two places of the capture. */
+static bool passed_again(const struct rtcp_sender_report *a, const struct rtcp_sender_report *b)
+{
+	return (a->file != b->file || a->interface != b->interface) && a->is_sr == b->is_sr &&
+	       a->packets == b->packets && ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
+}
+
 /* The last reports within the time that carry no block at all: from when on, and how many. */
 static unsigned empty_tail(
 	const struct rtcp_party *p, int64_t from_ns, int64_t to_ns, int64_t *ret_since_ns, int64_t *ret_last_ns)
@@ -471,6 +491,8 @@ static unsigned empty_tail(
 			continue;
 		if (p->reports[i].at_ns < from_ns || p->reports[i].blocks)
 			break;
+		if (n && passed_again(&p->reports[i], &p->reports[i + 1]))
+			continue;
 		if (n++ == 0)
 			*ret_last_ns = p->reports[i].at_ns;
 		*ret_since_ns = p->reports[i].at_ns;
@@ -483,11 +505,14 @@ static bool flows_between(const struct stream *s, int64_t from_ns, int64_t to_ns
 	return stream_packets_between(s, from_ns, to_ns) >= FLOWS_PACKETS;
 }
 
-/* One report in two files, whose clocks differ. */
+/* One report at two places of the capture, or, as the time since the last sender report tells, twice at one. */
 static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b)
 {
-	return a->file != b->file && a->ext_seq == b->ext_seq && a->cumulative_lost == b->cumulative_lost &&
-	       a->jitter == b->jitter && a->lsr == b->lsr && a->dlsr == b->dlsr;
+	bool once = a->lsr && a->dlsr && ns_minus(b->at_ns, a->at_ns) < AGAIN_NS;
+
+	return (once || a->file != b->file || a->interface != b->interface) && a->ext_seq == b->ext_seq &&
+	       a->cumulative_lost == b->cumulative_lost && a->jitter == b->jitter && a->lsr == b->lsr &&
+	       a->dlsr == b->dlsr;
 }
 
 /* Blocks within the time: do the last of them stand still? */
@@ -574,14 +599,17 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double rtcp_view_rtt_ms(const struct rtcp_view *v, unsigned least)
+double rtcp_view_rtt_ms(const struct rtcp_view *v, const struct rtcp_trip *from, unsigned *ret_count)
 {
 	double sorted[RTCP_KEEP];
+	unsigned n = 0;
 
-	if (v->rtt_count < least || v->rtt_count == 0)
+	for (unsigned i = 0; i < v->trip_count; i++)
+		if (v->trips[i].file == from->file && v->trips[i].interface == from->interface)
+			sorted[n++] = v->trips[i].ms;
+	*ret_count = n;
+	if (n == 0)
 		return -1;
-	memcpy(sorted, v->rtt_ms, v->rtt_count * sizeof sorted[0]);
-	qsort(sorted, v->rtt_count, sizeof sorted[0], by_value);
-	return v->rtt_count % 2 ? sorted[v->rtt_count / 2]
-				: (sorted[v->rtt_count / 2 - 1] + sorted[v->rtt_count / 2]) / 2;
+	qsort(sorted, n, sizeof sorted[0], by_value);
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }

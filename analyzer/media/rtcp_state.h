@@ -9,7 +9,7 @@
 struct rtcp_report {
 	int64_t at_ns;
 	uint32_t frame;
-	uint16_t file;
+	uint16_t file, interface;
 	uint32_t ext_seq;
 	int32_t cumulative_lost;
 	uint8_t fraction_lost;
@@ -20,7 +20,7 @@ struct rtcp_report {
 struct rtcp_sender_report {
 	int64_t at_ns;
 	uint32_t frame;
-	uint16_t file;
+	uint16_t file, interface;
 	bool is_sr;
 	uint32_t packets;            /* SR: sender's packet count */
 	unsigned blocks;             /* report blocks in it: 0 says "I have received nothing since the last one" */
@@ -43,6 +43,14 @@ struct rtcp_party {
 	int64_t first_ns, last_ns, bye_ns;
 };
 
+enum { RTCP_TWO_INTERFACES = UINT16_MAX };   /* a tap of which each interface sees one way */
+
+/* A round trip of reports: from one place of the capture to the receiver and back. Two files do not share a clock. */
+struct rtcp_trip {
+	double ms;
+	uint16_t file, interface;
+};
+
 /* What was reported about one SSRC by one receiver; NULL in stream.reports when nobody reported. */
 struct rtcp_view {
 	struct list_link in_order;
@@ -57,8 +65,8 @@ struct rtcp_view {
 	uint8_t xr_discard_rate, xr_loss_rate, xr_mos_lq_x10;
 	uint16_t xr_round_trip_ms, xr_end_system_ms;
 	/* valid round trips capture - receiver: t(RR) - t(SR) - DLSR (1.5); kept like reports */
-	double *rtt_ms;
-	unsigned rtt_count;
+	struct rtcp_trip *trips;
+	unsigned trip_count;
 	unsigned rtt_negative;       /* answers that came clearly before what they answer: two clocks */
 };
 
@@ -102,7 +110,7 @@ enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream 
 enum rtcp_sending { RTCP_SENDING_NONE, RTCP_SENDING_CONSTANT, RTCP_SENDING_RISING };
 enum rtcp_sending rtcp_sending(const struct rtcp_party *sender, int64_t from_ns, int64_t to_ns);
 
-/* Median of the valid round trips of a view in ms; < 0: fewer than `least` of them. */
-double rtcp_view_rtt_ms(const struct rtcp_view *v, unsigned least);
+/* The round trips of a view from the place of this one: their median in ms, and how many there are. */
+double rtcp_view_rtt_ms(const struct rtcp_view *v, const struct rtcp_trip *from, unsigned *ret_count);
 
 #endif

@@ -27,6 +27,7 @@ struct report {
 	bool has_packets;
 	uint32_t packets;
 	bool bye;
+	int64_t late_ns;             /* captured so long after it was sent */
 	unsigned own_ms;             /* end system delay, RFC 3611 4.7.4; 0: no report of it */
 	struct block blocks[REPORT_BLOCKS];
 	unsigned block_count;
@@ -203,7 +204,7 @@ static void report_send(struct scenario *s, const struct report *r)
 		header_add(&p, 1, RTCP_BYE, 8);
 		buffer_u32(&p, r->ssrc);
 	}
-	d = datagram_add(s, r->at_ns, r->src, r->dst, TRAFFIC_RTCP, p.p, p.n);
+	d = datagram_add(s, r->at_ns + r->late_ns, r->src, r->dst, TRAFFIC_RTCP, p.p, p.n);
 	d->taps = r->taps;
 }
 
@@ -248,6 +249,8 @@ static void report_want(struct scenario *s, struct words *w, struct report *r)
 			r->packets = (uint32_t)integer_want(s, w, "the packets sent");
 		} else if (word_accept(w, "bye")) {
 			r->bye = true;
+		} else if (word_accept(w, "late")) {
+			r->late_ns = time_want(s, w);
 		} else if (word_accept(w, "own")) {
 			r->own_ms = (unsigned)integer_want(s, w, "the end system's delay in ms");
 		} else if (word_accept(w, "block")) {
@@ -262,7 +265,7 @@ static void report_want(struct scenario *s, struct words *w, struct report *r)
 }
 
 /*
- * rtcp FROM > TO at T [every T to T] sr|rr SSRC [packets N] [own MS] [bye] [only|not TAP]
+ * rtcp FROM > TO at T [every T to T] sr|rr SSRC [packets N] [own MS] [late T] [bye] [only|not TAP]
  *     [block SSRC [fraction N] [lost N] [highest N] [jitter N] [until T] [lsr T dlsr T]]...
  */
 void rtcp_read(struct scenario *s, struct words *w)

@@ -43,15 +43,21 @@ static void take_empty(struct rtcp_states *r, int64_t at_ms)
 	rtcp_states_packet(r, &p);
 }
 
-static void take_sent(struct rtcp_states *r, int64_t at_ms, uint32_t packets, uint64_t ntp)
+static void take_sent_at(struct rtcp_states *r, int64_t at_ms, uint32_t packets, uint64_t ntp, uint16_t interface)
 {
 	struct rtcp_compound c;
 	struct packet p = report_at(&c, at_ms);
 
+	p.interface = interface;
 	p.src = endpoint_at("10.0.0.1:4001");
 	p.dst = endpoint_at("10.0.0.2:5001");
 	c = (struct rtcp_compound){ .ssrc = SENDER, .has_sr = true, .packets = packets, .ntp = ntp };
 	rtcp_states_packet(r, &p);
+}
+
+static void take_sent(struct rtcp_states *r, int64_t at_ms, uint32_t packets, uint64_t ntp)
+{
+	take_sent_at(r, at_ms, packets, ntp, 0);
 }
 
 static bool any_party(const void *about, const struct rtcp_party *p)
@@ -172,6 +178,54 @@ static void sending(void **state)
 	}
 }
 
+static double rtt_from(const struct rtcp_view *v, uint16_t interface)
+{
+	unsigned count;
+
+	return rtcp_view_rtt_ms(v, &(struct rtcp_trip){ .interface = interface }, &count);
+}
+
+/* Two interfaces that see the same each answer for themselves; two that see one way each answer together. */
+static void round_trips_of_interfaces(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned sent, answered; /* interfaces, a bit each */
+		double rtt_ms[2], both_ms;
+	} seen[] = {
+		{ "two places", 3, 3, { 300, 300 }, -1 },
+		{ "one way each", 1, 2, { -1, -1 }, 300 },
+		{ "the other place saw the answer, too", 1, 3, { 300, -1 }, 320 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(seen); i++) {
+		struct rtcp_states *r = rtcp_states_new(0);
+		const struct rtcp_view *v;
+		struct rtcp_compound c;
+		struct packet p;
+
+		for (uint16_t at = 0; at < 2; at++)
+			if (seen[i].sent >> at & 1)
+				take_sent_at(r, 20 * at, 100, UINT64_C(0x1234567800009999), at);
+		for (uint16_t at = 0; at < 2; at++) {
+			p = report_at(&c, 600 + (seen[i].sent == 3 || seen[i].answered == 3 ? 20 * at : 0));
+			p.interface = at;
+			c.block_count = 1;
+			c.blocks[0] = (struct rtcp_block){
+				.ssrc = SENDER, .ext_seq = 1200, .lsr = 0x56780000, .dlsr = (uint32_t)(300 * 65.536) };
+			if (seen[i].answered >> at & 1)
+				rtcp_states_packet(r, &p);
+		}
+		v = LIST_ENTRY(rtcp_views(r)->head.next, struct rtcp_view, in_order);
+		if (fabs(rtt_from(v, 0) - seen[i].rtt_ms[0]) > 0.1 || fabs(rtt_from(v, 1) - seen[i].rtt_ms[1]) > 0.1 ||
+		    fabs(rtt_from(v, RTCP_TWO_INTERFACES) - seen[i].both_ms) > 0.1)
+			fail_msg("%s: %f %f %f", seen[i].name, rtt_from(v, 0), rtt_from(v, 1),
+				rtt_from(v, RTCP_TWO_INTERFACES));
+		rtcp_states_free(r);
+	}
+}
+
 /* 1.5: t(RR) - t(SR) - DLSR by the capture's clock; only for a report that was seen, with DLSR, between 0 and 5 s. */
 static void round_trips(void **state)
 {
@@ -207,9 +261,9 @@ static void round_trips(void **state)
 		rtcp_states_packet(r, &p);
 		assert_int_equal(rtcp_views(r)->count, 1);
 		v = LIST_ENTRY(rtcp_views(r)->head.next, struct rtcp_view, in_order);
-		if (fabs(rtcp_view_rtt_ms(v, 1) - trips[i].rtt_ms) > 0.1)
-			fail_msg("%s: %f", trips[i].name, rtcp_view_rtt_ms(v, 1));
-		assert_true(rtcp_view_rtt_ms(v, 2) < 0);
+		if (fabs(rtt_from(v, 0) - trips[i].rtt_ms) > 0.1)
+			fail_msg("%s: %f", trips[i].name, rtt_from(v, 0));
+		assert_true(rtt_from(v, 1) < 0);
 		rtcp_states_free(r);
 	}
 }
@@ -357,6 +411,7 @@ int main(void)
 		cmocka_unit_test(standing_still_with_the_stream),
 		cmocka_unit_test(sending),
 		cmocka_unit_test(round_trips),
+		cmocka_unit_test(round_trips_of_interfaces),
 		cmocka_unit_test(view_of_stream),
 		cmocka_unit_test(encrypted_says_nothing),
 		cmocka_unit_test(kept),
