@@ -196,7 +196,8 @@ enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns)
 
 bool reach_beyond_nat(const struct facts *facts, const struct address *a)
 {
-	return facts->vantage.kind == VANTAGE_INSIDE_NAT && !address_private(a);
+	return facts->vantage.kind == VANTAGE_INSIDE_NAT && !address_private(a) &&
+	       !network_talks_in_public(facts->network, a);
 }
 
 struct side_hosts {                  /* of the addresses of a side; NULL: not a host that was seen */

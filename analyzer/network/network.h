@@ -195,6 +195,8 @@ struct host *network_host(struct network *n, const struct address *a);          
 /* Follows alias_of; NULL unknown. */
 const struct host *network_host_find(const struct network *n, const struct address *a);
 const struct pair *network_pair_find(const struct network *n, const struct address *src, const struct address *dst);
+/* Two public hosts talk here, of which it is one: no NAT that hides private ones is between them. */
+bool network_talks_in_public(const struct network *n, const struct address *a);
 const struct list *network_hosts(const struct network *n);     /* struct host.in_order, by first sight */
 const struct list *network_pairs(const struct network *n);
 const struct vlan_uses *network_vlans(const struct network *n);

@@ -144,6 +144,24 @@ struct pair_record *pair_again(struct network *n, const struct packet *p)
 	return pair_add(n, p, pair_hash(&p->src.addr, &p->dst.addr));
 }
 
+bool network_talks_in_public(const struct network *n, const struct address *a)
+{
+	const struct host_record *h = host_find(n, a);
+	unsigned walked = 0;
+
+	if (!h || address_private(a))
+		return false;
+	LIST_EACH(it, &h->pairs_out) {
+		const struct pair_record *pair = LIST_ENTRY(it, struct pair_record, in_src);
+
+		if (walked++ == WITNESSES_MAX)
+			break;
+		if (!address_private(&pair->pair.dst) && pair->dst->host.sends_ip)
+			return true;
+	}
+	return false;
+}
+
 static void establish_one(struct network *n, struct pair_record *pair)
 {
 	if (!grades_establish(&n->pair_grades, &pair->grade))
