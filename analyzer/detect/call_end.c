@@ -259,7 +259,7 @@ static bool refresh_failed(const struct facts *facts, const struct transaction *
 		return t->final->status == 408 || t->final->status == 481;
 	}
 	s = (struct silence){ .src = q->src, .dst = q->dst, .first_ns = q->at.at_ns, .copies = copies_of(t, ret_last),
-			      .stream_transport = q->transport == TRANSPORT_TCP || q->transport == TRANSPORT_TLS };
+			      .stream_transport = q->transport != TRANSPORT_UDP };
 	s.last_ns = *ret_last ? (*ret_last)->at.at_ns : q->at.at_ns;
 	return (s.copies >= REFRESH_COPIES || s.stream_transport) && !t->provisional &&
 	       !silence_gate(facts, &s, tail_s, &w);

@@ -175,7 +175,7 @@ static bool judge_mapping(const struct facts *facts, struct unanswered *u)
 
 static bool is_stream(unsigned transport)
 {
-	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS;
+	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS || transport == TRANSPORT_WS;
 }
 
 /*

@@ -97,14 +97,24 @@ static void look_for_icmp(const struct facts *facts, struct verdict *v)
 	}
 }
 
+/* Tries that nothing came back for, the one that goes on counted when it has been waited for. */
+static unsigned silent_tries(struct detection *d, const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+	int64_t end_ns = detection_facts(d)->capture->last_ns, tail_ns = (int64_t)(detection_key(d, "tail-s") * 1e9);
+	bool waited = v->run == &t->run && t->open && !t->judged && ns_minus(end_ns, t->request.at_ns) >= tail_ns;
+
+	return v->run->unanswered + waited;
+}
+
 static void judge_silence(struct detection *d, struct verdict *v)
 {
 	const struct trial_run *run = v->run;
 	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns,
-		.last_ns = run->silent_to_ns, .copies = run->copies_most };
+		.last_ns = run->silent_to_ns, .copies = run->copies_most, .stream_transport = run->stream };
 	const char *gate;
 
-	if (run->copies_most < COPIES_ENOUGH && run->unanswered < 2)
+	if (run->copies_most < COPIES_ENOUGH && silent_tries(d, v) < 2)
 		return;
 	if (run->late) {
 		detection_pass(d, "G10", "answers are there, out of order");
