@@ -362,7 +362,7 @@ static void take_success(struct trial *t, const struct message *m, bool binds, b
 	t->mismatch_accepted |= t->run.uri_differs && t->credentials;
 	t->taken_nonce = t->nonce;
 	t->taken_nc = t->nc;
-	if (binds && !found && granted_s) {
+	if (binds && !found) {
 		run_count(t, m);
 		run_refusal(t, m);
 		t->run.no_binding = true;
