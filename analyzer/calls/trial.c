@@ -165,10 +165,27 @@ static struct trial_nonce *nonce_add(struct trial *t, uint64_t nonce, unsigned c
 	return &t->nonces[0];
 }
 
+static bool offers_auth(const struct sip_digest *d)
+{
+	struct span rest = d->qop;
+
+	if (!rest.n)
+		return true;
+	while (rest.n) {
+		size_t comma = span_find(rest, ',');
+
+		if (span_equal_nocase(span_trim(span_first(rest, comma)), SPAN("auth")))
+			return true;
+		rest = span_from(rest, comma + 1);
+	}
+	return false;
+}
+
 static void challenge_note(struct trial *t, const struct sip_message *sip, int64_t at_ns)
 {
 	static const enum sip_header_name names[] = { SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
 	unsigned challenge = t->challenge + 1;
+	bool any = false, md5 = false, auth = false;
 	struct sip_digest d;
 
 	t->pending_ns = at_ns;
@@ -181,8 +198,15 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 			n = nonce_add(t, hash_of(d.nonce), challenge);
 			n->realm = d.realm.n ? hash_of(d.realm) : 0;
 			n->algorithms |= algorithm_of(&d);
+			any = true;
+			md5 |= algorithm_of(&d) == ALGORITHM_MD5;
+			auth |= offers_auth(&d);
 		}
 	}
+	t->run.asked++;
+	t->run.asked_empty += !any && !(sip->flaws & SIP_FLAW_HEADERS_CUT);
+	t->run.asked_no_md5 += any && !md5;
+	t->run.asked_int_only += any && !auth;
 }
 
 /* ---- the run ---- */

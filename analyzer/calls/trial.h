@@ -26,6 +26,8 @@ struct trial_run {
 	unsigned copies_most;        /* in one of them */
 	unsigned challenges;         /* 401, 407 to a request without credentials, or to a cached nonce */
 	unsigned bare_again;         /* challenged, and then asked anew without credentials */
+	/* challenges, refusals among them, that offer nothing to answer, not MD5, or nothing but qop=auth-int */
+	unsigned asked, asked_empty, asked_no_md5, asked_int_only;
 	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */
 	unsigned nonce_gone;         /* of these, where the answer's own words are that the nonce is no longer good */
 	int64_t answered_late_ns;    /* the longest from a challenge to such credentials */
