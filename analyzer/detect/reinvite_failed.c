@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/call_end.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/reinvite_mangled.h"
 #include "analyzer/detect/request_hop.h"
@@ -346,7 +347,7 @@ static void judge_refusal(struct detection *d, struct verdict *v)
 
 	v->confidence = CONFIDENCE_CERTAIN;
 	v->severity = SEVERITY_ERROR;
-	if (status == 487 || (leg->bye_ns != NS_NONE && leg->bye_ns <= t->final->at.at_ns)) {
+	if (status == 487 || call_end_crossed(t)) {
 		detection_pass(d, NULL, "it was taken back, or crossed the end of the call");
 	} else if (crossed(t)) {
 		judge_crossing(d, v);

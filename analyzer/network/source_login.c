@@ -111,7 +111,9 @@ void source_login_try(struct source *x, struct source_user *u, struct attempt *a
 	uint64_t nonce = source_key(5, g->nonce);
 
 	a->issued = nonce_issued(l, nonce);
-	a->fresh = nonce_latest(l, nonce) || (u && (u->nonce == nonce || u->nonce_before == nonce));
+	/* the challenge before the first that is in the capture is not known */
+	a->fresh = l->next_nonce == 0 || nonce_latest(l, nonce) ||
+		(u && (u->nonce == nonce || u->nonce_before == nonce));
 	l->last_used = a->issued ? nonce : l->last_used;
 	x->used++;
 	compare_responses(x, p->sip, g, p);
