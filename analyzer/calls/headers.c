@@ -69,7 +69,20 @@ static void take_session_timer(const struct sip_message *sip, struct headers_mor
 			SPAN("uas")) ? REFRESHER_UAS : REFRESHER_NONE;
 }
 
-static void take_digest(const struct sip_message *sip, struct headers *h)
+static void take_nonce(struct span text, struct headers *h, struct headers_more *more)
+{
+	uint64_t nonce = hash_bytes(text.p, text.n) | 1;
+
+	for (unsigned i = 0; h->nonce && h->nonce != nonce && i < HEADERS_NONCES; i++) {
+		if (more->nonces[i])
+			continue;
+		more->nonces[i] = h->nonce;
+		break;
+	}
+	h->nonce = nonce;
+}
+
+static void take_digest(const struct sip_message *sip, struct headers *h, struct headers_more *more)
 {
 	static const enum sip_header_name names[] = { SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION,
 		SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
@@ -77,14 +90,14 @@ static void take_digest(const struct sip_message *sip, struct headers *h)
 	struct sip_digest d;
 
 	for (unsigned i = from; i < from + 2; i++) {
-		const struct sip_header *it = sip_header_find(sip, names[i]);
-
-		if (!it || !sip_digest_parse(it->value, &d))
-			continue;
-		h->credentials |= sip->request && d.response.n;
-		h->stale |= d.stale;
-		if (d.nonce.n)
-			h->nonce = hash_bytes(d.nonce.p, d.nonce.n) | 1;
+		for (const struct sip_header *it = sip_header_find(sip, names[i]); it; it = sip_header_next(sip, it)) {
+			if (!sip_digest_parse(it->value, &d))
+				continue;
+			h->credentials |= sip->request && d.response.n;
+			h->stale |= d.stale;
+			if (d.nonce.n)
+				take_nonce(d.nonce, h, more);
+		}
 	}
 }
 
@@ -164,13 +177,14 @@ static struct span refused_feature(const struct sip_message *sip)
 	return sip_header_value(sip, SIP_H_REQUIRE);
 }
 
-static const struct headers_more *more_of(const struct arrival *a)
+static const struct headers_more *more_of(const struct arrival *a, struct headers *h)
 {
 	static const struct headers_more nothing;
 	const struct sip_message *sip = a->sip;
 	struct headers_more more, *kept;
 
 	memset(&more, 0, sizeof more);           /* and what lies between the fields, as they are compared as bytes */
+	take_digest(sip, h, &more);
 	take_reason(a, &more);
 	take_session_timer(sip, &more);
 	take_routes(a, &more);
@@ -205,7 +219,6 @@ void headers_note(struct arrival *a)
 	h->uri = text(a, sip->uri);
 	h->max_forwards = sip->has_max_forwards ? sip->max_forwards : UINT32_MAX;
 	h->rseq = a->reliable ? a->rseq : 0;
-	take_digest(sip, h);
-	h->more = more_of(a);
+	h->more = more_of(a, h);
 	m->headers = h;
 }

@@ -11,7 +11,10 @@
 
 enum refresher { REFRESHER_NONE, REFRESHER_UAC, REFRESHER_UAS };
 
+enum { HEADERS_NONCES = 3 };
+
 struct headers_more {
+	uint64_t nonces[HEADERS_NONCES];     /* beside headers.nonce, 0 none: a challenge may offer several (RFC 8760 2.4) */
 	struct span route;           /* the topmost Route */
 	struct span recorded_first, recorded_last;   /* Record-Route: nearest to the answering, to the asking side */
 	struct span reason;          /* Reason, of several the one of Q.850 */

@@ -9,6 +9,8 @@
 #define CHAIN_NS (40 * SECOND_NS)     /* tries further apart are not about the same nonce */
 #define RECOVER_NS (60 * SECOND_NS)
 
+enum { ALGORITHM_MD5 = 1, ALGORITHM_SHA256 = 2, ALGORITHM_OTHER = 4 };
+
 enum {
 	PORT_SIP = 5060,
 	LOST_COPIES = 3              /* of a request whose answer was sent: no coincidence any more */
@@ -47,21 +49,31 @@ static bool is_hex(struct span s)
 	return true;
 }
 
-static bool is_sha256(struct span algorithm)
+/* With and without "-sess" alike. */
+static uint8_t algorithm_of(const struct sip_digest *d)
 {
-	return span_starts_nocase(algorithm, SPAN("SHA-256"));
+	if (!d->algorithm.n || span_starts_nocase(d->algorithm, SPAN("MD5")))
+		return ALGORITHM_MD5;
+	return span_starts_nocase(d->algorithm, SPAN("SHA-256")) ? ALGORITHM_SHA256 : ALGORITHM_OTHER;
 }
 
-/* What no registrar can accept, whatever the password: RFC 7616 3.4. */
-static bool is_malformed(const struct trial *t, const struct sip_digest *d)
+/* The count of requests over a nonce that the registrar has taken before goes up: RFC 7616 3.4. */
+static bool is_replayed(const struct trial *t)
 {
-	struct span algorithm = d->algorithm.n ? d->algorithm : SPAN("MD5");
+	return t->nonce && t->nonce == t->taken_nonce && t->nc && t->nc <= t->taken_nc;
+}
 
-	if (d->response.n != (is_sha256(algorithm) ? 64u : 32u) || !is_hex(d->response))
-		return !span_starts_nocase(algorithm, SPAN("SHA-512"));
+/* What no registrar can accept, whatever the password: RFC 7616 3.4. offered: the algorithms that came with its nonce. */
+static bool is_malformed(const struct trial *t, const struct sip_digest *d, uint8_t offered)
+{
+	uint8_t algorithm = algorithm_of(d);
+
+	if (algorithm != ALGORITHM_OTHER &&
+	    (d->response.n != (algorithm == ALGORITHM_SHA256 ? 64u : 32u) || !is_hex(d->response)))
+		return true;
 	if (d->qop.n && (!d->nc.n || !d->cnonce.n))
 		return true;
-	return t->algorithm && span_equal_nocase(algorithm, SPAN("MD5")) && t->algorithm == hash_of(SPAN("sha-256"));
+	return is_replayed(t) || (offered && !(offered & algorithm));
 }
 
 /* Scheme, host and port; parameters and the user are no matter here. */
@@ -75,54 +87,126 @@ static bool same_uri(struct span a, struct span b)
 	       (x.has_port ? x.port : 5060) == (y.has_port ? y.port : 5060);
 }
 
-static unsigned nonce_place(const struct trial *t, uint64_t nonce)
+static const struct trial_nonce *nonce_find(const struct trial *t, uint64_t nonce)
 {
-	for (unsigned i = 0; i < TRIAL_NONCES; i++) {
-		if (t->nonces[i] == nonce)
-			return i;
+	for (unsigned i = 0; nonce && i < TRIAL_NONCES; i++) {
+		if (t->nonces[i].nonce == nonce)
+			return &t->nonces[i];
 	}
-	return TRIAL_NONCES;
+	return NULL;
+}
+
+static bool is_newest(const struct trial *t, const struct trial_nonce *n)
+{
+	return n && n->challenge == t->challenge;
+}
+
+/* The last challenge names realms, and that is none of them. */
+static bool is_other_realm(const struct trial *t, uint64_t realm)
+{
+	bool named = false;
+
+	for (unsigned i = 0; i < TRIAL_NONCES; i++) {
+		if (!is_newest(t, &t->nonces[i]) || !t->nonces[i].realm)
+			continue;
+		if (t->nonces[i].realm == realm)
+			return false;
+		named = true;
+	}
+	return named;
+}
+
+static uint32_t count_of(struct span nc)
+{
+	uint32_t n = 0;
+
+	if (nc.n > 8 || !is_hex(nc))
+		return 0;
+	for (size_t i = 0; i < nc.n; i++)
+		n = n << 4 | (uint32_t)(nc.p[i] <= '9' ? nc.p[i] - '0' : (nc.p[i] | 0x20) - 'a' + 10);
+	return n;
 }
 
 static void credentials_look(struct trial *t, const struct sip_message *sip)
 {
+	const struct trial_nonce *n;
 	struct sip_digest d;
-	unsigned place;
 
 	t->credentials = t->issued = t->newest = false;
 	t->nonce = 0;
+	t->nc = 0;
 	if (!digest_of(sip, SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION, &d) || !d.response.n)
 		return;
 	t->credentials = true;
 	t->nonce = d.nonce.n ? hash_of(d.nonce) : 0;
-	place = t->nonce ? nonce_place(t, t->nonce) : TRIAL_NONCES;
-	t->issued = place < TRIAL_NONCES || (t->nonce && t->nonce == t->run.kept_nonce);
-	t->newest = place == 0;
+	t->nc = count_of(d.nc);
+	n = nonce_find(t, t->nonce);
+	t->issued = n || (t->nonce && t->nonce == t->run.kept_nonce);
+	t->newest = is_newest(t, n);
 	if (!t->issued)
 		return;
 	t->run.old_nonce += !t->newest;
 	t->run.kept_nonce = t->newest ? t->run.kept_nonce : t->nonce;
-	t->run.wrong_realm |= t->realm && t->realm != hash_of(d.realm);
-	t->run.malformed |= is_malformed(t, &d);
+	t->run.wrong_realm |= is_other_realm(t, hash_of(d.realm));
+	t->run.malformed |= is_malformed(t, &d, n ? n->algorithms : 0);
 	t->run.uri_differs |= d.uri.n && !same_uri(d.uri, sip->uri);
 	t->run.user_differs |= d.username.n && !span_equal(d.username, sip->to.user) &&
 		!span_starts(d.username, sip->to.user);
 }
 
+/* The last nonce again is no other one. */
+static struct trial_nonce *nonce_add(struct trial *t, uint64_t nonce, unsigned challenge)
+{
+	if (t->nonces[0].nonce != nonce) {
+		memmove(&t->nonces[1], &t->nonces[0], sizeof t->nonces - sizeof t->nonces[0]);
+		t->nonces[0] = (struct trial_nonce){ .nonce = nonce, .challenge = challenge };
+		t->challenge = challenge;
+	}
+	return &t->nonces[0];
+}
+
+static bool offers_auth(const struct sip_digest *d)
+{
+	struct span rest = d->qop;
+
+	if (!rest.n)
+		return true;
+	while (rest.n) {
+		size_t comma = span_find(rest, ',');
+
+		if (span_equal_nocase(span_trim(span_first(rest, comma)), SPAN("auth")))
+			return true;
+		rest = span_from(rest, comma + 1);
+	}
+	return false;
+}
+
 static void challenge_note(struct trial *t, const struct sip_message *sip, int64_t at_ns)
 {
+	static const enum sip_header_name names[] = { SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
+	unsigned challenge = t->challenge + 1;
+	bool any = false, md5 = false, auth = false;
 	struct sip_digest d;
 
 	t->pending_ns = at_ns;
-	if (!digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d) || !d.nonce.n)
-		return;
-	if (t->nonces[0] == hash_of(d.nonce))
-		return;
-	for (unsigned i = TRIAL_NONCES - 1; i > 0; i--)
-		t->nonces[i] = t->nonces[i - 1];
-	t->nonces[0] = hash_of(d.nonce);
-	t->realm = d.realm.n ? hash_of(d.realm) : 0;
-	t->algorithm = is_sha256(d.algorithm) ? hash_of(SPAN("sha-256")) : hash_of(SPAN("md5"));
+	for (unsigned i = 0; i < 2; i++) {
+		for (const struct sip_header *h = sip_header_find(sip, names[i]); h; h = sip_header_next(sip, h)) {
+			struct trial_nonce *n;
+
+			if (!sip_digest_parse(h->value, &d) || !d.nonce.n)
+				continue;
+			n = nonce_add(t, hash_of(d.nonce), challenge);
+			n->realm = d.realm.n ? hash_of(d.realm) : 0;
+			n->algorithms |= algorithm_of(&d);
+			any = true;
+			md5 |= algorithm_of(&d) == ALGORITHM_MD5;
+			auth |= offers_auth(&d);
+		}
+	}
+	t->run.asked++;
+	t->run.asked_empty += !any && !(sip->flaws & SIP_FLAW_HEADERS_CUT);
+	t->run.asked_no_md5 += any && !md5;
+	t->run.asked_int_only += any && !auth;
 }
 
 /* ---- the run ---- */
@@ -198,13 +282,14 @@ static void silence_reach(struct trial *t, const struct message *m)
 static void chain_forget(struct trial *t)
 {
 	memset(t->nonces, 0, sizeof t->nonces);
-	t->realm = t->algorithm = 0;
+	t->challenge = 0;
 }
 
 void trial_request(struct trial *t, const struct message *m, const struct sip_message *sip, bool again)
 {
 	bool bare;
 
+	t->run.stream = m->transport != TRANSPORT_UDP;
 	if (again) {
 		t->request_copies++;
 		t->run.last_request = m->at;
@@ -268,8 +353,8 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 	bool stale = digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d) && d.stale;
 
 	if (t->credentials && !t->issued && t->nonce) {      /* issued meanwhile: the challenge was late */
-		t->newest = nonce_place(t, t->nonce) == 0;
-		t->issued = nonce_place(t, t->nonce) < TRIAL_NONCES;
+		t->newest = is_newest(t, nonce_find(t, t->nonce));
+		t->issued = nonce_find(t, t->nonce) != NULL;
 	}
 	t->run.challenge = m->status;
 	if (!t->credentials || !t->issued) {
@@ -299,7 +384,9 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 static void take_success(struct trial *t, const struct message *m, bool binds, bool found, uint32_t granted_s)
 {
 	t->mismatch_accepted |= t->run.uri_differs && t->credentials;
-	if (binds && !found && granted_s) {
+	t->taken_nonce = t->nonce;
+	t->taken_nc = t->nc;
+	if (binds && !found) {
 		run_count(t, m);
 		run_refusal(t, m);
 		t->run.no_binding = true;

@@ -9,7 +9,14 @@
 
 #include "analyzer/calls/call.h"
 
-enum { TRIAL_NONCES = 4, TRIAL_FRAMES = 8, TRIAL_PHRASE = 64 };
+enum { TRIAL_NONCES = 8, TRIAL_FRAMES = 8, TRIAL_PHRASE = 64 };
+
+/* One way to answer a challenge: each header of it offers one (RFC 8760 2.4). */
+struct trial_nonce {
+	uint64_t nonce, realm;       /* hashes */
+	unsigned challenge;          /* the n-th of this chain, from 1 */
+	uint8_t algorithms;          /* a bit for each that came with it; trial.c */
+};
 
 /* Consecutive tries without success. A try is a request and its copies up to a final response. */
 struct trial_run {
@@ -19,6 +26,8 @@ struct trial_run {
 	unsigned copies_most;        /* in one of them */
 	unsigned challenges;         /* 401, 407 to a request without credentials, or to a cached nonce */
 	unsigned bare_again;         /* challenged, and then asked anew without credentials */
+	/* challenges, refusals among them, that offer nothing to answer, not MD5, or nothing but qop=auth-int */
+	unsigned asked, asked_empty, asked_no_md5, asked_int_only;
 	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */
 	unsigned nonce_gone;         /* of these, where the answer's own words are that the nonce is no longer good */
 	int64_t answered_late_ns;    /* the longest from a challenge to such credentials */
@@ -52,6 +61,7 @@ struct trial_run {
 	uint16_t frame_status[TRIAL_FRAMES];
 	unsigned frame_count;
 	bool was_bound;              /* the registration before it was still good at each of its tries */
+	bool stream;                 /* the last request came over a connection, where none is sent twice */
 };
 
 struct trial {
@@ -61,9 +71,8 @@ struct trial {
 	/* credentials whose uri differs from the Request-URI succeeded: this client writes it so */
 	bool mismatch_accepted;
 	/* the try in hand */
-	uint64_t nonces[TRIAL_NONCES];       /* hashes of those issued in this chain, newest first */
-	uint64_t realm;              /* hash of the last challenge's */
-	uint64_t algorithm;          /* hash of its name, MD5 when it gives none */
+	struct trial_nonce nonces[TRIAL_NONCES];     /* those issued in this chain, newest first; challenge 0 none */
+	unsigned challenge;          /* the last one's number; 0 none */
 	bool open, judged, counted;  /* asked; answered; part of the run */
 	bool credentials, issued, newest;    /* over a nonce that was issued; over the newest */
 	bool cut;                    /* the capture cut its headers: what it carries is not known */
@@ -73,8 +82,8 @@ struct trial {
 	bool final_astray, rport;
 	bool final_beyond;           /* between a proxy and the registrar: it had more Vias than the request */
 	unsigned vias;               /* of the request */
-	uint32_t last_nc;
-	uint64_t nc_nonce;
+	uint32_t nc, taken_nc;       /* of the try in hand; of the last one that was taken, over that nonce; 0 none */
+	uint64_t taken_nonce;
 	struct frame_ref request, final;
 	struct endpoint src, dst;    /* where it came from and went to */
 	struct endpoint named, final_to;     /* what its Via says; where its final went */

@@ -300,7 +300,7 @@ static void judge_note_silence(struct judge *j, struct verdict *v)
 		enum witness witness;
 		const char *gate;
 
-		if (n->status || n->copies < COPIES_ENOUGH || n->last_ns - n->at.at_ns < COPIES_SPAN_NS)
+		if (n->status || (!n->stream && (n->copies < COPIES_ENOUGH || n->last_ns - n->at.at_ns < COPIES_SPAN_NS)))
 			continue;
 		if (!big && (delivered_within(w, n->at.at_ns, ns_add(n->last_ns, key_ns(j, "recover-s"))) ||
 		    renewed(w, n->at.at_ns, ns_add(n->last_ns, key_ns(j, "recover-s")))))

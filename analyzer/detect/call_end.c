@@ -259,7 +259,7 @@ static bool refresh_failed(const struct facts *facts, const struct transaction *
 		return t->final->status == 408 || t->final->status == 481;
 	}
 	s = (struct silence){ .src = q->src, .dst = q->dst, .first_ns = q->at.at_ns, .copies = copies_of(t, ret_last),
-			      .stream_transport = q->transport == TRANSPORT_TCP || q->transport == TRANSPORT_TLS };
+			      .stream_transport = q->transport != TRANSPORT_UDP };
 	s.last_ns = *ret_last ? (*ret_last)->at.at_ns : q->at.at_ns;
 	return (s.copies >= REFRESH_COPIES || s.stream_transport) && !t->provisional &&
 	       !silence_gate(facts, &s, tail_s, &w);
@@ -292,6 +292,16 @@ static bool session_refresh_failed(const struct facts *facts, const struct leg *
 
 /* ---- what one side says ---- */
 
+bool call_end_crossed(const struct transaction *t)
+{
+	const struct leg *leg = t->leg;
+
+	if (leg->bye_ns == NS_NONE || leg->bye_ns <= t->final->at.at_ns)
+		return leg->bye_ns != NS_NONE;
+	return leg->bye_answered && leg->bye_answered_ns == leg->bye_ns && leg->ended_by_side == side_other(t->by) &&
+	       ns_minus(leg->bye_ns, t->final->at.at_ns) <= SECOND_NS;
+}
+
 /* A request in an established dialog that nobody has ended, and the other side knows no such dialog. */
 static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
 {
@@ -300,7 +310,7 @@ static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
 
 		if ((!refreshes(t) && t->method != SIP_INFO) || t->initial || !t->request || !t->final ||
 		    t->final->status != 481 || leg->answer_ns == NS_NONE ||
-			t->request->at.at_ns < leg->answer_ns || (leg->bye_seen && leg->bye_ns <= t->final->at.at_ns))
+			t->request->at.at_ns < leg->answer_ns || call_end_crossed(t))
 			continue;
 		e->reason = "dialog-forgotten";
 		e->severity = SEVERITY_ERROR;

@@ -32,4 +32,10 @@ bool call_end_quiet(const struct facts *facts, const struct leg *leg);
 bool call_end_leads(const struct leg *leg);
 const struct message *call_end_bye(const struct leg *leg);
 
+/*
+ * The final of a request inside the call stands behind a BYE; or it may stand behind one of the same side, of which the
+ * answer alone was captured, right behind that final.
+ */
+bool call_end_crossed(const struct transaction *t);
+
 #endif

@@ -148,14 +148,30 @@ static bool silent_behind(const struct leg *leg)
 
 /* ---- credentials ---- */
 
-static bool challenged_with(const struct leg *leg, const struct transaction *until, uint64_t nonce)
+static uint64_t nonce_at(const struct headers *h, unsigned i)
+{
+	return i ? h->more->nonces[i - 1] : h->nonce;
+}
+
+static bool same_nonce(const struct headers *a, const struct headers *b)
+{
+	for (unsigned i = 0; i <= HEADERS_NONCES; i++) {
+		for (unsigned k = 0; nonce_at(a, i) && k <= HEADERS_NONCES; k++) {
+			if (nonce_at(a, i) == nonce_at(b, k))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool challenged_with(const struct leg *leg, const struct transaction *until, const struct headers *asked)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
 		if (t == until)
 			return false;
-		if (t->initial && t->final && t->final->headers && t->final->headers->nonce == nonce)
+		if (t->initial && t->final && t->final->headers && same_nonce(asked, t->final->headers))
 			return true;
 	}
 	return false;
@@ -175,7 +191,7 @@ static void judge_challenge(const struct judging *j, struct failed_call *f, bool
 
 	f->confidence = CONFIDENCE_LIKELY;
 	if (asked && asked->credentials && refused && !refused->stale &&
-	    challenged_with(f->leg, f->attempt, asked->nonce)) {
+	    challenged_with(f->leg, f->attempt, asked)) {
 		f->refusal = refusal_named("auth-rejected");
 		return;
 	}

@@ -87,7 +87,8 @@ static void judge_unanswered(const struct judging *j, struct lost *l)
 {
 	const struct invite_hop *h = l->hop;
 	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->cancel->at.at_ns,
-		.last_ns = h->cancel_last->at.at_ns, .copies = h->cancels };
+		.last_ns = h->cancel_last->at.at_ns, .copies = h->cancels,
+			     .stream_transport = h->cancel->transport != TRANSPORT_UDP };
 	enum witness w;
 	const char *gate;
 
@@ -99,7 +100,7 @@ static void judge_unanswered(const struct judging *j, struct lost *l)
 		give(l, "cancel-to-other-port", SEVERITY_ERROR, CONFIDENCE_CERTAIN);
 		return;
 	}
-	if (h->cancels < detection_key(j->d, "copies"))
+	if (h->cancels < detection_key(j->d, "copies") && !s.stream_transport)
 		return;
 	gate = silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &w);
 	if (!gate) {

@@ -175,7 +175,7 @@ static bool judge_mapping(const struct facts *facts, struct unanswered *u)
 
 static bool is_stream(unsigned transport)
 {
-	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS;
+	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS || transport == TRANSPORT_WS;
 }
 
 /*
@@ -207,13 +207,16 @@ static bool is_fragmented(const struct unanswered *u)
 	return u->hop.first->fragments > 1;
 }
 
-/* Nothing at all was ever heard from an address that cannot be routed from there. */
+/*
+ * Nothing at all was ever heard from an address that cannot be routed from there. What has come over routers to here
+ * was routed, or a router forwards it to that address.
+ */
 static bool is_private_elsewhere(const struct facts *facts, const struct unanswered *u)
 {
 	const struct address *src = &u->hop.src.addr, *dst = &u->hop.dst.addr;
-	const struct host *h = network_host_find(facts->network, dst);
+	const struct host *h = network_host_find(facts->network, dst), *from = network_host_find(facts->network, src);
 
-	if (address_reach(dst) != 0 || (h && h->packets_out))
+	if (address_reach(dst) != 0 || (h && h->packets_out) || (from && from->ttl_known && !host_at(from)))
 		return false;
 	return address_reach(src) == 2;
 }

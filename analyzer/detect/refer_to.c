@@ -37,16 +37,31 @@ static uint8_t byte_take(struct span *text)
 	return b;
 }
 
-bool refer_to_names(struct span refer_to, struct span call_id)
+/* Its Replaces begins so; *ret is what follows, still escaped. */
+static bool begins_with(struct span refer_to, struct span text, struct span *ret)
 {
 	size_t at = span_find_text_nocase(refer_to, SPAN("Replaces="));
-	struct span value = span_from(refer_to, at + 9);
 
-	if (at >= refer_to.n)
+	*ret = span_from(refer_to, at + 9);
+	if (at >= refer_to.n || !text.n)
 		return false;
-	for (size_t i = 0; i < call_id.n; i++) {
-		if (value.n == 0 || byte_take(&value) != call_id.p[i])
+	for (size_t i = 0; i < text.n; i++) {
+		if (ret->n == 0 || byte_take(ret) != text.p[i])
 			return false;
 	}
-	return call_id.n && value.n && byte_take(&value) == ';';
+	return true;
+}
+
+bool refer_to_names(struct span refer_to, struct span call_id)
+{
+	struct span rest;
+
+	return begins_with(refer_to, call_id, &rest) && rest.n && byte_take(&rest) == ';';
+}
+
+bool refer_to_carries(struct span refer_to, struct span replaces)
+{
+	struct span rest;
+
+	return begins_with(refer_to, replaces, &rest) && (!rest.n || rest.p[0] == '>' || rest.p[0] == '&');
 }

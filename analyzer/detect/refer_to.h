@@ -11,4 +11,7 @@ const char *refer_to_flaw(struct span refer_to);
 /* Does it ask the target to replace the call of that Call-ID? */
 bool refer_to_names(struct span refer_to, struct span call_id);
 
+/* Is that Replaces, as the INVITE to the target has it, what it asks for? */
+bool refer_to_carries(struct span refer_to, struct span replaces);
+
 #endif

@@ -97,14 +97,24 @@ static void look_for_icmp(const struct facts *facts, struct verdict *v)
 	}
 }
 
+/* Tries that nothing came back for, the one that goes on counted when it has been waited for. */
+static unsigned silent_tries(struct detection *d, const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+	int64_t end_ns = detection_facts(d)->capture->last_ns, tail_ns = (int64_t)(detection_key(d, "tail-s") * 1e9);
+	bool waited = v->run == &t->run && t->open && !t->judged && ns_minus(end_ns, t->request.at_ns) >= tail_ns;
+
+	return v->run->unanswered + waited;
+}
+
 static void judge_silence(struct detection *d, struct verdict *v)
 {
 	const struct trial_run *run = v->run;
 	struct silence s = { .src = v->r->source, .dst = v->r->registrar, .first_ns = run->silent_from_ns,
-		.last_ns = run->silent_to_ns, .copies = run->copies_most };
+		.last_ns = run->silent_to_ns, .copies = run->copies_most, .stream_transport = run->stream };
 	const char *gate;
 
-	if (run->copies_most < COPIES_ENOUGH && run->unanswered < 2)
+	if (run->copies_most < COPIES_ENOUGH && silent_tries(d, v) < 2)
 		return;
 	if (run->late) {
 		detection_pass(d, "G10", "answers are there, out of order");
@@ -260,28 +270,31 @@ static struct verdict verdict_of(struct detection *d, const struct registration 
 
 /* ---- what is said ---- */
 
+enum blame { BLAME_REGISTRAR, BLAME_DEVICE, BLAME_NOBODY };   /* whose setting the fix changes; nobody's: not known */
+
 struct wording {
 	const char *reason, *because, *fix;
+	enum blame blame;
 };
 
 static const struct wording wordings[] = {
 	{ "bad-credentials", "the registrar refuses credentials over the nonce that it has just issued: password or user of the account differ",
-	  "Enter the account's password again on the phone and on the PBX and check its authentication user; if the phone is right, compare with a phone that works" },
+	  "Enter the account's password again on the phone and on the PBX and check its authentication user; if the phone is right, compare with a phone that works", BLAME_NOBODY },
 	{ "wrong-realm", "its credentials are for another realm than the registrar asks for",
-	  "Set the realm (domain) of the account to the one of the registrar, or clear it" },
+	  "Set the realm (domain) of the account to the one of the registrar, or clear it", BLAME_DEVICE },
 	{ "digest-uri-mismatch", "the uri in its credentials is not the Request-URI as it is seen here: the phone writes it so, or something on the way changes one of them",
-	  "Set registrar and domain of the account to one name; look for an ALG in the router that rewrites SIP" },
+	  "Set registrar and domain of the account to one name; look for an ALG in the router that rewrites SIP", BLAME_NOBODY },
 	{ "digest-malformed", "its credentials are not what the challenge asks for, whatever the password",
-	  "Update the phone's firmware, or let the registrar offer plain MD5 digest" },
-	{ "nonce-ignored", "it answers fresh challenges with an old nonce", "Restart the phone, update its firmware" },
+	  "Update the phone's firmware, or let the registrar offer plain MD5 digest", BLAME_DEVICE },
+	{ "nonce-ignored", "it answers fresh challenges with an old nonce", "Restart the phone, update its firmware", BLAME_DEVICE },
 	{ "stale-loop", "the registrar calls each nonce stale that it has just issued",
 	  "Check the registrar's clock, and behind a load balancer a common nonce secret or sticky sources" },
 	{ "challenge-unanswered", "it asks anew instead of answering the challenge",
-	  "Enter user and password of the account; check that the phone knows the algorithm of the challenge" },
+	  "Enter user and password of the account; check that the phone knows the algorithm of the challenge", BLAME_DEVICE },
 	{ "reply-lost-nat", "the answers go to another place than the request came from, and it asks again and again",
 	  "Switch NAT support on for this extension (answers to the source of the request, rport)" },
 	{ "reply-lost-in-path", "answers are sent to the right place, and still it asks again",
-	  "Capture at the phone: answers are lost on the way, in a firewall or router" },
+	  "Capture at the phone: answers are lost on the way, in a firewall or router", BLAME_NOBODY },
 	{ "reply-not-relayed", "the answer comes to the proxy, which does not hand it on, and the phone asks again",
 	  "Look at the log and the reply routes of the proxy" },
 	{ "no-response", "nothing comes back",
@@ -291,13 +304,13 @@ static const struct wording wordings[] = {
 	{ "forbidden", "the registrar does not let it register",
 	  "Look at the account at the registrar: blocked, its network not permitted, or too many devices" },
 	{ "unknown-user", "the registrar does not know the account",
-	  "Check user name and domain of the account against the registrar's" },
+	  "Check user name and domain of the account against the registrar's", BLAME_NOBODY },
 	{ "interval-too-brief", "it does not ask for the longer interval that the registrar wants",
-	  "Raise the registration interval of the phone" },
-	{ "redirected", "it does not go where the registrar sends it", "Enter the address that the registrar names" },
+	  "Raise the registration interval of the phone", BLAME_DEVICE },
+	{ "redirected", "it does not go where the registrar sends it", "Enter the address that the registrar names", BLAME_DEVICE },
 	{ "server-error", "the registrar cannot do it", "Look at the registrar's log" },
 	{ "bad-request", "the registrar does not take the request as it is",
-	  "Compare with a phone that works; look for an ALG that changes requests" },
+	  "Compare with a phone that works; look for an ALG that changes requests", BLAME_NOBODY },
 	{ "binding-missing", "it is answered 200, but its own address is not among the bindings that the answer lists",
 	  "Look at the registrar's limit of contacts for the account" },
 };
@@ -342,10 +355,20 @@ static const struct endpoint *actor(const struct verdict *v)
 	return strcmp(v->reason, "reply-not-relayed") == 0 ? &v->run->asked_at : &v->r->registrar;
 }
 
+/* No 401 had anything in it that could be answered. */
+static bool is_empty(const struct verdict *v)
+{
+	return is_reason(v, "challenge-unanswered") && v->run->asked && v->run->asked_empty == v->run->asked;
+}
+
 static void add_parts(struct finding *f, const struct verdict *v)
 {
+	enum blame blame = is_empty(v) ? BLAME_REGISTRAR : wording_of(v->reason)->blame;
+
 	finding_part(f, PART_VICTIM, &v->r->source);
-	finding_part(f, strcmp(v->reason, "bad-credentials") == 0 ? PART_WITNESS : PART_CULPRIT, actor(v));
+	if (blame == BLAME_DEVICE)
+		finding_part(f, PART_CULPRIT, &v->r->source);
+	finding_part(f, blame == BLAME_REGISTRAR ? PART_CULPRIT : PART_WITNESS, actor(v));
 	finding_other_id(f, v->r->call_id);
 }
 
@@ -368,6 +391,8 @@ static unsigned tries_of(const struct verdict *v)
 	const struct trial *t = v->r->trial;
 	bool open = v->run == &t->run && t->open && !t->judged && !t->counted;
 
+	if (is_reason(v, "challenge-unanswered"))
+		return v->run->bare_again + 1;
 	return (v->run->tries ? v->run->tries : v->run->unanswered) + open;
 }
 
@@ -469,6 +494,26 @@ static void tell_late(struct finding *f, const struct verdict *v)
 	}
 }
 
+/* What few phones can answer, or none. */
+static void tell_challenge(struct finding *f, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+
+	if (!is_reason(v, "challenge-unanswered") || !run->asked)
+		return;
+	if (is_empty(v)) {
+		text_addf(&f->cause, " The %u carries no challenge: there is nothing that could be answered.",
+			run->challenge);
+		finding_fix(f, "Let the registrar put a challenge (WWW-Authenticate) into its %u; look for a proxy or ALG on the way that takes it out.", run->challenge);
+	} else if (run->asked_int_only == run->asked) {
+		text_addf(&f->cause, " The challenge offers nothing but qop=auth-int, which few phones know.");
+		finding_fix(f, "Let the registrar offer qop=auth; else enter user and password of the account.");
+	} else if (run->asked_no_md5 == run->asked) {
+		text_addf(&f->cause, " The challenge does not offer MD5, and many phones know nothing else.");
+		finding_fix(f, "Update the phone's firmware, or let the registrar offer MD5 as well; else enter user and password of the account.");
+	}
+}
+
 static void tell_one(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -488,6 +533,7 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
 	tell_late(f, v);
+	tell_challenge(f, v);
 	if (strcmp(v->reason, "reply-lost-nat") == 0)
 		tell_via(f, facts, v);
 	add_evidence(f, v);

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "analyzer/detect/call_end.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/reinvite_mangled.h"
 #include "analyzer/detect/request_hop.h"
@@ -346,7 +347,7 @@ static void judge_refusal(struct detection *d, struct verdict *v)
 
 	v->confidence = CONFIDENCE_CERTAIN;
 	v->severity = SEVERITY_ERROR;
-	if (status == 487 || (leg->bye_ns != NS_NONE && leg->bye_ns <= t->final->at.at_ns)) {
+	if (status == 487 || call_end_crossed(t)) {
 		detection_pass(d, NULL, "it was taken back, or crossed the end of the call");
 	} else if (crossed(t)) {
 		judge_crossing(d, v);
@@ -536,6 +537,17 @@ static int64_t given_up_ns(const struct transaction *t)
 	return soon ? leg->bye_ns : t->last_ns;
 }
 
+/* Whose doing it is: after 491 the one who asks has to wait and ask again; who says 408 has waited for another. */
+static void add_parts(struct finding *f, const struct verdict *v, const struct endpoint *asker, const struct endpoint *peer)
+{
+	bool glare = says(v, "glare-loop") || says(v, "glare-not-retried");
+
+	finding_part(f, PART_VICTIM, asker);
+	if (glare)
+		finding_part(f, PART_CULPRIT, asker);
+	finding_part(f, glare || says(v, "refused-408") ? PART_WITNESS : PART_CULPRIT, peer);
+}
+
 static void tell(struct detection *d, const struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -546,8 +558,7 @@ static void tell(struct detection *d, const struct verdict *v)
 	char who[SAY_TEXT], host[SAY_TEXT], act[SAY_TEXT + 40], effect[SAY_TEXT + 60];
 
 	finding_leg(f, t->leg);
-	finding_part(f, PART_VICTIM, asker);
-	finding_part(f, PART_CULPRIT, peer);
+	add_parts(f, v, asker, peer);
 	finding_times(f, t->first_ns, is_silent(v) ? given_up_ns(t) : t->last_ns);
 	say_party(facts, t->leg, t->by, who);
 	say_host(facts, &peer->addr, host);

@@ -63,6 +63,7 @@ struct verdict {
 	struct frame_ref at;
 	unsigned copies;
 	bool picks_up;               /* the call that Replaces names only rings yet */
+	bool exchanged;              /* its tags: whoever wrote them took the receiver's for its own */
 	char detail[400];
 };
 
@@ -222,9 +223,9 @@ static void compare_tags(struct verdict *v, const struct replaced *r, const stru
 			is[0], is[1],
 			 named->bye_ns != NS_NONE && named->bye_ns < v->at.at_ns ? ", which had ended" : "");
 	else if (span_equal(r->to_tag, remote) && span_equal(r->from_tag, local))
-		snprintf(v->detail, sizeof v->detail,
+		v->exchanged = snprintf(v->detail, sizeof v->detail,
 			"its tags are exchanged: it says to-tag=%s, from-tag=%s, and the receiver's own is %s", is[0],
-			is[1], has[0]);
+			is[1], has[0]) > 0;
 	else
 		snprintf(v->detail, sizeof v->detail, "it says to-tag=%s, from-tag=%s; the call has %s, %s", is[0],
 			is[1], has[0], has[1]);
@@ -659,6 +660,24 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->at, "here");
 }
 
+/* Exchanged tags are the fault of who wrote them: of the one who transfers, where its Refer-To has them so. */
+static const struct endpoint *writer_of(const struct verdict *v)
+{
+	const struct transfer *t = v->transfer;
+
+	if (!t || !t->target || !t->refer || !t->refer->request)
+		return &v->victim;
+	return refer_to_carries(t->refer_to, t->target->replaces) ? &t->refer->request->src : &v->victim;
+}
+
+static void add_parts(struct finding *f, const struct verdict *v, bool of_asker)
+{
+	finding_part(f, PART_VICTIM, &v->victim);
+	if (v->exchanged)
+		finding_part(f, PART_CULPRIT, writer_of(v));
+	finding_part(f, v->exchanged ? PART_WITNESS : PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
+}
+
 static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 {
 	struct finding *f = detection_raise_keyed(j->d, key, v->reason, v->severity, v->confidence);
@@ -674,8 +693,7 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 		finding_leg(f, v->other);
 	if (t && t->target && t->target != v->leg && t->target != v->other)
 		finding_leg(f, t->target);
-	finding_part(f, PART_VICTIM, &v->victim);
-	finding_part(f, PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
+	add_parts(f, v, of_asker);
 	finding_times(f, t ? t->asked_ns : v->leg->first_ns,
 		v->at.at_ns == NS_NONE || (t && v->at.at_ns < t->asked_ns) ? v->leg->last_ns : v->at.at_ns);
 	if (of_target && t->target)
@@ -690,7 +708,7 @@ static void tell(struct judge *j, const struct verdict *v, uint64_t key)
 	if (v->picks_up)
 		finding_fix(f, "Let phones pick up by the PBX's own code instead of Replaces, or enable Replaces for calls that still ring: whoever began such a call takes the INVITE, nobody else (RFC 3891 3).");
 	else
-		finding_fix(f, "%s.", w->fix);
+		finding_fix(f, "%s.", v->exchanged ? "Update the side that transfers: the to-tag of Replaces is the own tag of who receives it (RFC 3891 3)" : w->fix);
 	add_evidence(f, v);
 }
 

@@ -82,7 +82,7 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	char contact_text[SOURCE_TEXT];  /* of the accepted request */
 	uint32_t expires_s;
 	/* is this one phone that retries? */
-	uint64_t call_id, nonce;     /* nonce: issued last to it */
+	uint64_t call_id, nonce, nonce_before;       /* issued last to it; beside that one in the same challenge, or 0 */
 	uint32_t cseq;
 	bool same_port, same_agent, one_dialog, fresh; /* fresh: each digest over the nonce just issued */
 	unsigned bursts, burst_size, burst_most; /* tries: rejections less than 5 s apart */

@@ -11,7 +11,7 @@ enum { AORS_MAX = 1024, BURST_S = 5 };
 struct source_logins {               /* challenges and answers to them */
 	uint64_t nonces[SOURCE_NONCES], last_used;   /* of those issued, the latest; the one that was used last */
 	struct { uint64_t tuple, responses[3]; unsigned count; } tuples[SOURCE_TUPLES];
-	unsigned next_nonce, next_tuple;
+	unsigned next_nonce, latest, next_tuple;     /* latest: so many came with the last challenge */
 };
 
 static struct source_logins *logins_of(struct source *x)
@@ -30,6 +30,16 @@ static bool nonce_issued(const struct source_logins *l, uint64_t nonce)
 			return true;
 	}
 	return l->last_used == nonce;
+}
+
+/* The last challenge offered it, in one of its headers (RFC 8760 2.4). */
+static bool nonce_latest(const struct source_logins *l, uint64_t nonce)
+{
+	for (unsigned i = 1; i <= l->latest && i <= SOURCE_NONCES; i++) {
+		if (l->nonces[(l->next_nonce - i) % SOURCE_NONCES] == nonce)
+			return true;
+	}
+	return false;
 }
 
 /* Answers to one challenge that differ although all that goes into them is equal: the passwords did. RFC 7616 3.4.1. */
@@ -101,8 +111,9 @@ void source_login_try(struct source *x, struct source_user *u, struct attempt *a
 	uint64_t nonce = source_key(5, g->nonce);
 
 	a->issued = nonce_issued(l, nonce);
-	a->fresh = (l->next_nonce && l->nonces[(l->next_nonce - 1) % SOURCE_NONCES] == nonce) ||
-		(u && u->nonce == nonce);
+	/* the challenge before the first that is in the capture is not known */
+	a->fresh = l->next_nonce == 0 || nonce_latest(l, nonce) ||
+		(u && (u->nonce == nonce || u->nonce_before == nonce));
 	l->last_used = a->issued ? nonce : l->last_used;
 	x->used++;
 	compare_responses(x, p->sip, g, p);
@@ -115,6 +126,7 @@ void source_login_try(struct source *x, struct source_user *u, struct attempt *a
 static void keep_nonces(struct source *x, struct source_user *u, const struct sip_message *m)
 {
 	static const enum sip_header_name names[] = { SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < 2; i++) {
 		for (const struct sip_header *h = sip_header_find(m, names[i]); h; h = sip_header_next(m, h)) {
@@ -124,8 +136,11 @@ static void keep_nonces(struct source *x, struct source_user *u, const struct si
 			if (!sip_digest_parse(h->value, &g) || !g.nonce.n)
 				continue;
 			l->nonces[l->next_nonce++ % SOURCE_NONCES] = source_key(5, g.nonce);
-			if (u)
-				u->nonce = source_key(5, g.nonce);
+			l->latest = ++count;
+			if (!u)
+				continue;
+			u->nonce_before = count > 1 ? u->nonce : 0;
+			u->nonce = source_key(5, g.nonce);
 		}
 	}
 }

@@ -119,7 +119,8 @@ void call_read(struct scenario *s, struct words *w)
 		d->call_id = scenario_text(s, "%s.%s@%s", d->name, s->name,
 			address_text(&d->party[CALLER].as.addr, text));
 	if (!d->domain)
-		d->domain = scenario_text(s, "%s", address_text(&d->party[CALLEE].reach.addr, text));
+		d->domain = scenario_text(s, d->party[CALLEE].reach.addr.family == 6 ? "[%s]" : "%s",
+			address_text(&d->party[CALLEE].reach.addr, text));
 	list_add_tail(&s->dialogs, &d->link);
 }
 

@@ -41,9 +41,30 @@ static void test_refer_to(void **state)
 	}
 }
 
+static void test_carries(void **state)
+{
+	static const struct { const char *value; bool carries; } rows[] = {
+		{ "<sip:b@h?Replaces=a1%40x%3Bto-tag%3D1%3Bfrom-tag%3D2>", true },
+		{ "<sip:b@h?Replaces=a1%40x%3Bto-tag%3D1%3Bfrom-tag%3D2&Require=replaces>", true },
+		{ "sip:b@h?Replaces=a1%40x%3Bto-tag%3D1%3Bfrom-tag%3D2", true },
+		{ "<sip:b@h?Replaces=a1%40x%3Bto-tag%3D2%3Bfrom-tag%3D1>", false },
+		{ "<sip:b@h?Replaces=a1%40x%3Bto-tag%3D1%3Bfrom-tag%3D23>", false },
+		{ "<sip:b@h?Replaces=a1%40x%3Bto-tag%3D1", false },
+		{ "<sip:b@h>", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct span value = { (const uint8_t *)rows[i].value, strlen(rows[i].value) };
+
+		if (refer_to_carries(value, SPAN("a1@x;to-tag=1;from-tag=2")) != rows[i].carries)
+			fail_msg("%s", rows[i].value);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refer_to) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_refer_to), cmocka_unit_test(test_carries) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
