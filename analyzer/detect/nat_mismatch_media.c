@@ -146,7 +146,10 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 	if (!sent_to_sdp(h, m))
 		return false;
 	m->real = real_of(d);
-	m->handed = address_private(&m->told.addr) && handed_on(d, h->window, &m->told);
+	m->handed = handed_on(d, h->window, &m->told);
+	/* another party's public address is as good as any */
+	if (m->handed && address_reach(&m->told.addr) == 2)
+		return false;
 	m->confidence = CONFIDENCE_CERTAIN;
 	if (behind_one_nat(facts, m)) {
 		m->reason = "hairpin";
@@ -165,7 +168,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 				    knows_real(h->window, &m->real)) ? "wrong-interface" : "private-to-public" :
 				    "stale-external";
 		/* that nothing comes back from there is no proof while nothing was asked */
-		if ((m->handed || strcmp(m->reason, "wrong-interface") == 0) && address_private(&m->real.addr) &&
+		if ((m->handed ? address_private(&m->real.addr) || !direction_reverse(d)->stream_count
+		    : strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr)) &&
 		    !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;
 	} else if (port_remapped(facts, d, m)) {
