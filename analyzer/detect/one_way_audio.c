@@ -198,16 +198,21 @@ static bool told_private(const struct direction *d, const struct window *w)
 static bool told_elsewhere(const struct facts *facts, const struct direction *d, const struct window *w)
 {
 	const struct direction *own = direction_reverse(d);
+	const struct address *signals = &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr;
 	const struct endpoint *told = w->target_count ? &w->targets[0].at : NULL;
-	const struct endpoint *at = own->stream_count ? &own->streams[own->stream_count - 1]->src : NULL;
-	const struct host *h;
+	const struct host *h = told ? network_host_find(facts->network, &told->addr) : NULL;
 
-	if (!told || !at || address_private(&told->addr) || address_private(&at->addr) || at->port != told->port ||
-	    address_equal(&at->addr, &told->addr) || at->addr.family != told->addr.family ||
-	    !address_equal(&d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr, &at->addr))
+	if (!told || address_private(&told->addr) || (h && h->sends_ip))
 		return false;
-	h = network_host_find(facts->network, &told->addr);
-	return !h || !h->sends_ip;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct endpoint *at = &own->streams[i]->src;
+
+		if (address_private(&at->addr) || at->port != told->port || at->addr.family != told->addr.family)
+			continue;
+		if (!address_equal(&at->addr, &told->addr) && network_same(facts->network, &at->addr, signals))
+			return true;
+	}
+	return false;
 }
 
 static bool family_mismatch(const struct direction *d, const struct window *w)
