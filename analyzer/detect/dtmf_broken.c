@@ -36,6 +36,7 @@ enum { BOUND_STRONG = 6, SEGMENT_DURATION = 0xff00 /* RFC 4733 2.5.1.3: a long p
 #define RUN_NS (60 * MILLISECOND_NS)
 #define END_NS (500 * MILLISECOND_NS)
 #define RELAY_NS SECOND_NS
+#define FEATURE_NS (10 * SECOND_NS)           /* a prompt may come between a feature code and its number */
 #define DOUBLE_NS (300 * MILLISECOND_NS)
 
 /* ---- what was agreed ---- */
@@ -400,13 +401,28 @@ static bool dropped_at(const struct direction *on, const struct digit *x)
 	       !info_between(on->slot->dialog->leg, x->first_ns, x->last_ns + RELAY_NS);
 }
 
+/*
+ * A star or a hash that stays in the PBX begins a feature code (transfer, parking): the digits that follow it are for the
+ * PBX as well.
+ */
+static bool feature_code(const struct direction *on, const struct digits *all, unsigned i, bool before)
+{
+	const struct digit *x = &all->list[i];
+
+	if (x->code == 10 || x->code == 11)
+		return !presses_between(on, x->first_ns - DOUBLE_NS, x->last_ns + RELAY_NS);
+	return before && i && ns_minus(x->first_ns, all->list[i - 1].last_ns) <= FEATURE_NS;
+}
+
 static void judge_relay(const struct direction *dir, const struct stream *s, struct presses *p)
 {
 	const struct direction *on = onward(dir);
 	unsigned row = 0;
+	bool feature = false;
 
 	for (unsigned i = 0; on && i < s->digits->count; i++) {
-		row = dropped_at(on, &s->digits->list[i]) ? row + 1 : 0;
+		feature = feature_code(on, s->digits, i, feature);
+		row = !feature && dropped_at(on, &s->digits->list[i]) ? row + 1 : 0;
 		if (row < weights[RELAY_DROPPED].least)
 			continue;
 		for (unsigned k = row == weights[RELAY_DROPPED].least ? i + 1 - row : i; k <= i; k++) {

@@ -3,6 +3,7 @@
 #include "analyzer/detect/hearing_parts.h"
 
 #include "analyzer/detect/ice_checks.h"
+#include "analyzer/media/digits.h"
 
 #define TOGETHER_NS (2 * SECOND_NS)
 enum { HOLDS_MAX = 16 };
@@ -119,6 +120,24 @@ int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns)
 	return since_ns;
 }
 
+/* Packets of key presses: a PBX that takes them for itself, or passes them on by other means, has no audio for then. */
+static double key_packets(const struct direction *in, int64_t from_ns, int64_t to_ns)
+{
+	double n = 0;
+
+	for (unsigned i = 0; i < in->stream_count; i++) {
+		const struct digits *all = in->streams[i]->digits;
+
+		for (unsigned k = 0; all && k < all->count; k++) {
+			const struct digit *x = &all->list[k];
+
+			if (x->last_ns >= from_ns && x->first_ns <= to_ns)
+				n += x->packets;
+		}
+	}
+	return n;
+}
+
 /*
  * Does no more than that of what the sender passes on reach its machine, on another leg of the call? seen: it did before,
  * at this point.
@@ -140,7 +159,8 @@ static bool begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_
 			const struct direction *in = &dialog->mslots[i].direction[there];
 
 			if (dialog->mslots[i].kind != SDP_AUDIO || !direction_first_due(in) ||
-			    direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns) > most)
+			    (double)direction_packets_between(in, BOUND_AT_ALL, from_ns, to_ns) > most +
+			    (seen ? key_packets(in, from_ns, to_ns) : 0))
 				continue;
 			if (!seen || direction_packets_between(in, BOUND_AT_ALL, direction_first_due(in)->on_ns, from_ns) >= ALIVE_PACKETS)
 				return true;

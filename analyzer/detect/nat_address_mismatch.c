@@ -103,7 +103,8 @@ static const struct { const char *reason, *because, *fix; } texts[] = {
 	{ "stale-external", "a public address that this machine does not have, or has no more",
 	  "Correct the external (NAT) address; where the line changes its address, use a name or STUN that is renewed." },
 	{ "port-remapped", "the right address, but the NAT has given the port another number",
-	  "Switch symmetric RTP on at the server; or set static ports for RTP on the NAT (pfSense: static-port outbound NAT); or STUN and ICE on the phone." },
+	  "Switch symmetric RTP on at the server; or set static ports for RTP on the NAT (pfSense: static-port outbound NAT), and forward the RTP ports of a PBX to it; "
+	  "or STUN and ICE on the phone." },
 	{ "hairpin", "the public address of the router that both are behind, and it does not send packets back inside",
 	  "Keep media on the PBX for such calls, let the phones use their private addresses (local network setting, ICE), or switch hairpin NAT on." },
 	{ "contact-port", "a port that nothing comes from: its registrations come from another one",

@@ -17,6 +17,8 @@ struct mismatch {
 	enum confidence confidence;
 	struct endpoint told, real, from;    /* where the receiver wants audio, where it is, who sends */
 	const struct stream *stream;         /* to `told`; NULL: none seen */
+	const struct window *window;         /* not the one that was judged, but this; else NULL */
+	bool handed;                         /* direct media: whoever named it had named itself before */
 };
 
 /* The receiver's own audio, else its signalling. */
@@ -40,6 +42,25 @@ static bool knows_real(const struct window *w, const struct endpoint *real)
 
 		if (address_equal(&contact.addr, &real->addr))
 			return true;
+	}
+	return false;
+}
+
+/*
+ * Direct media: a server that has named its own address hands the audio on to another party in mid-call. What it names
+ * now is none of its own interfaces.
+ */
+static bool handed_on(const struct direction *d, const struct window *w, const struct endpoint *told)
+{
+	const struct address *author = &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr;
+
+	if (address_equal(&told->addr, author))
+		return false;
+	for (const struct window *before = d->windows; before < w; before++) {
+		for (unsigned i = 0; i < before->target_count; i++) {
+			if (address_equal(&before->targets[i].at.addr, author))
+				return true;
+		}
 	}
 	return false;
 }
@@ -125,6 +146,10 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 	if (!sent_to_sdp(h, m))
 		return false;
 	m->real = real_of(d);
+	m->handed = handed_on(d, h->window, &m->told);
+	/* another party's public address is as good as any */
+	if (m->handed && address_reach(&m->told.addr) == 2)
+		return false;
 	m->confidence = CONFIDENCE_CERTAIN;
 	if (behind_one_nat(facts, m)) {
 		m->reason = "hairpin";
@@ -139,12 +164,13 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 			knows_real(h->window, &m->real));
 		if (!m->reason || strcmp(m->reason, "unroutable") != 0)
 			m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
-				    address_private(&m->told.addr) ? address_private(&m->real.addr) ||
-				    knows_real(h->window, &m->real) ? "wrong-interface" : "private-to-public" :
+				    address_private(&m->told.addr) ? !m->handed && (address_private(&m->real.addr) ||
+				    knows_real(h->window, &m->real)) ? "wrong-interface" : "private-to-public" :
 				    "stale-external";
 		/* that nothing comes back from there is no proof while nothing was asked */
-		if (strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr) && !h->icmp_count &&
-		    !hearing_dead_contact(d, &m->told.addr))
+		if ((m->handed ? address_private(&m->real.addr) || !direction_reverse(d)->stream_count
+		    : strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr)) &&
+		    !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;
 	} else if (port_remapped(facts, d, m)) {
 		m->reason = "port-remapped";
@@ -193,6 +219,42 @@ static bool find_silent(const struct facts *facts, const struct direction *d, st
 	return true;
 }
 
+/*
+ * Direct media, seen where its audio does not pass: each phone is told the other's private address, and the two sit
+ * behind different routers. Only a VPN between the two sites would carry it.
+ */
+static bool find_handed(const struct facts *facts, const struct direction *d, double wait_s, struct mismatch *m)
+{
+	const struct party *party = d->slot->dialog->leg->party;
+	const struct hearing *h = hearing_of(d);
+
+	m->from.addr = party[d->sender].signalling.addr;
+	m->real.addr = party[side_other(d->sender)].signalling.addr;
+	if (!h || h->heard != HEARD_UNKNOWN || address_private(&m->from.addr) || address_private(&m->real.addr))
+		return false;
+	for (unsigned i = 0; i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+		struct endpoint owner = { 0 }, image;
+		unsigned weight;
+		if (w->state != EXPECT_DUE || !w->target_count || w->off_ns == NS_NONE ||
+		    (double)(w->off_ns - w->on_ns) < wait_s * 1e9)
+			continue;
+		owner.addr = w->targets[0].at.addr;
+		if (address_private(&owner.addr) && handed_on(d, w, &owner) &&
+		    network_public_of(facts->network, &owner, false, &image, &weight) &&
+		    !address_equal(&image.addr, &m->from.addr)) {
+			m->told = w->targets[0].at;
+			m->stream = NULL;
+			m->handed = true;
+			m->reason = address_reach(&owner.addr) == 1 ? "cgn" : "private-to-public";
+			m->confidence = CONFIDENCE_POSSIBLE;
+			m->window = w;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- telling ---- */
 
 /* What is done, of whoever sends; of a router that does not let its own address be used from inside. */
@@ -236,13 +298,20 @@ static void say_media(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "%s told %s to send its audio to %s: %s. Its own packets come from %s; %s sends %s packets to %s all the same.", full, sender,
 			      told, nat_unusable_because(m->reason), real, sender,
 			      text_count(m->stream->packets, count), told);
-	else if (f->confidence == CONFIDENCE_POSSIBLE)
+	else if (f->confidence == CONFIDENCE_POSSIBLE && !m->handed)
 		finding_cause(f, "%s told %s to send its audio to %s: %s. That is enough to explain the silence; a firewall would look the same from here.",
 			      full, sender, told, nat_unusable_because(m->reason));
 	else
 		finding_cause(f, "%s told %s to send its audio to %s: %s.", full, sender, told,
 			nat_unusable_because(m->reason));
-	finding_fix(f, "%s", nat_unusable_fix(m->reason));
+	if (m->handed) {
+		text_addf(&f->cause, " It is another party's: %s has named its own address first and then handed the audio on (direct media).",
+			  say_host(facts, &m->real.addr, named));
+		finding_fix(f, "Keep audio on %s for phones behind NAT: switch direct media off there (Asterisk: direct_media=no, in sip.conf directmedia=no; "
+			    "FreeSWITCH: no bypass-media).", named);
+	} else {
+		finding_fix(f, "%s", nat_unusable_fix(m->reason));
+	}
 	if (f->confidence == CONFIDENCE_POSSIBLE)
 		finding_cannot_see(f, "what %s sends to %s; a second capture beside it decides", sender, told);
 }
@@ -269,6 +338,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 	const struct facts *facts = detection_facts(d);
 	const struct direction *dir = ev->direction;
 	const struct hearing *h = hearing_of(dir);
+	const int64_t from_ns = m->window ? m->window->on_ns : h->from_ns, to_ns = m->window ? m->window->off_ns : h->to_ns;
 	struct endpoint culprit = m->real;
 	struct finding *f;
 
@@ -284,10 +354,13 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 	if (!address_loopback(&m->told.addr))
 		finding_part(f, PART_CULPRIT, &m->from);
 	finding_part(f, PART_WITNESS, &m->told);
-	f->since_ns = h->whole ? NS_NONE : h->from_ns;
-	finding_times(f, h->from_ns, h->to_ns);
+	f->since_ns = h->whole && !m->window ? NS_NONE : from_ns;
+	finding_times(f, from_ns, to_ns);
 	say_media(f, facts, dir, m);
-	evidence_of_call(f, dir, h);
+	if (m->window)
+		evidence_of_promise(f, m->window, dir->slot->dialog->confirmed_by);
+	else
+		evidence_of_call(f, dir, h);
 	if (h->icmp)
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");
 }
@@ -297,6 +370,10 @@ void nat_mismatch_media(struct detection *d, const struct event *ev)
 	const struct hearing *h = hearing_of(ev->direction);
 	struct mismatch m = { 0 };
 
+	if (find_handed(detection_facts(d), ev->direction, detection_key(d, "media-wait-s"), &m)) {
+		tell(d, ev, &m);
+		return;
+	}
 	if (!h || h->heard != HEARD_NO || h->gate || h->row) {
 		detection_pass(d, h ? h->row : NULL, "%s",
 			h && hearing_why(h)[0] ? hearing_why(h) : "audio of this direction does not fail");

@@ -191,6 +191,30 @@ static bool told_private(const struct direction *d, const struct window *w)
 	return true;
 }
 
+/*
+ * Seen from outside, it was told a public address, and the audio and signalling of whoever named it come from another one
+ * with that very port: an external address that is wrong.
+ */
+static bool told_elsewhere(const struct facts *facts, const struct direction *d, const struct window *w)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct address *signals = &d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr;
+	const struct endpoint *told = w->target_count ? &w->targets[0].at : NULL;
+	const struct host *h = told ? network_host_find(facts->network, &told->addr) : NULL;
+
+	if (!told || address_private(&told->addr) || (h && h->sends_ip))
+		return false;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct endpoint *at = &own->streams[i]->src;
+
+		if (address_private(&at->addr) || at->port != told->port || at->addr.family != told->addr.family)
+			continue;
+		if (!address_equal(&at->addr, &told->addr) && network_same(facts->network, &at->addr, signals))
+			return true;
+	}
+	return false;
+}
+
 static bool family_mismatch(const struct direction *d, const struct window *w)
 {
 	struct side_addresses sender;
@@ -199,8 +223,9 @@ static bool family_mismatch(const struct direction *d, const struct window *w)
 	return w->target_count && sender.count && w->targets[0].at.addr.family != sender.at[0].addr.family;
 }
 
-static struct place place_absent(const struct direction *d, const struct hearing *h)
+static struct place place_absent(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
+
 	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 
 	if (h->whole && hearing_told_loopback(d, h->window))
@@ -223,9 +248,9 @@ static struct place place_absent(const struct direction *d, const struct hearing
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
-	if (h->whole && told_private(d, h->window) &&
+	if (h->whole && (told_private(d, h->window) || told_elsewhere(facts, d, h->window)) &&
 	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
-		p.also = "answered-address-private";
+		p.also = told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
 		/* what it sends there may go another way than past this point */
 		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
 			p.confidence = p.reason_confidence = CONFIDENCE_LIKELY;
@@ -274,7 +299,7 @@ static struct place locate(const struct facts *facts, const struct direction *d,
 	struct place p = { "unlocated", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 
 	switch (h->failure) {
-	case FAILURE_ABSENT: p = place_absent(d, h); break;
+	case FAILURE_ABSENT: p = place_absent(facts, d, h); break;
 	case FAILURE_MISDIRECTED: p = place_misdirected(facts, d, h); break;
 	case FAILURE_UNDELIVERED: p = place_undelivered(h); break;
 	case FAILURE_NONE: break;

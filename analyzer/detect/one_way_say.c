@@ -132,6 +132,16 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 }
 
 /* Who writes a private address to the outside: a phone behind its router, or the server itself. */
+static bool named_wrong(const struct finding *f)
+{
+	return f->other_reason_count && strcmp(f->other_reasons[0], "advertised-address-wrong") == 0;
+}
+
+static void say_external_fix(struct finding *f, const struct words *w)
+{
+	finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
+}
+
 static void say_private_fix(struct finding *f, const struct words *w)
 {
 	if (w->receiver_serves)
@@ -159,7 +169,7 @@ static void say_misdirected(struct finding *f, const struct words *w, const stru
 		entitle(f, w, h, w->receiver_host, "names a wrong address for its audio");
 		finding_cause(f, "%s advertises %s for its audio but lives at %s; %s obeys and sends there.",
 			w->receiver_full, w->sdp, w->real, w->sender_host);
-		finding_fix(f, "Correct the external (NAT) address in the settings of %s; has the address of its line changed?", w->receiver_host);
+		say_external_fix(f, w);
 	} else if (strcmp(f->reason, "sdp-ignored") == 0) {
 		entitle(f, w, h, w->sender_host, "sends to the wrong host");
 		finding_cause(f, "%s sends %s's audio to %s, the host that signals; SDP names %s (c=), and %s's own audio comes from there.", w->sender_host,
@@ -217,14 +227,18 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 /* A phone has a microphone; a server passes on what it gets, if it knows where to. */
 static void say_silence_fix(struct finding *f, const struct words *w, const struct stream *gets)
 {
-	if (f->other_reason_count) {
+	if (named_wrong(f)) {
+		text_addf(&f->cause, " It was told to send to %s, which is not where %s's audio and signalling come from: what it sends there need not pass this point.",
+			  w->sdp, w->receiver);
+		say_external_fix(f, w);
+	} else if (f->other_reason_count) {
 		text_addf(&f->cause, " It was told to send to %s, a private address: it may have no way there, or wait for a packet from there to learn the right one.",
 			w->sdp);
 		say_private_fix(f, w);
 	} else if (gets) {
 		text_addf(&f->cause, " On the other leg of the call it gets %s's audio all the while.", w->sender);
-		finding_fix(f, "Look at the media relay or bridge of %s: it gets %s's audio and does not pass it on to %s.",
-			w->sender_host, w->sender, w->receiver);
+		finding_fix(f, "Look at the media relay or bridge of %s: it gets %s's audio and does not pass it on to %s. A firewall on that machine counts, too: a capture there shows packets that it "
+			"then drops.", w->sender_host, w->sender, w->receiver);
 		finding_evidence_run(f, stream_frame(gets, gets->first_frame, gets->first_ns), gets->last_frame,
 			"on the other leg: what it should pass on");
 	} else if (w->sender_serves) {
@@ -244,9 +258,12 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 			      w->receiver_full, w->sdp, w->seconds, w->point);
 		finding_fix(f, "Give %s its address: it took its loopback for it, as devices do that start without a network or a default route.", w->receiver_host);
 	} else if (strcmp(f->reason, "sender-never-sent") == 0) {
-		entitle(f, w, h, w->sender_host, h->whole ? "sends no audio" : "stops sending audio");
+		/* told a place that is somewhere else: its audio may go another way */
+		entitle(f, w, h, w->sender_host, f->other_reason_count ? "sends no audio past here" : h->whole ? "sends no audio" :
+			"stops sending audio");
 		finding_cause(f, "%s %s: none of it in %.0f s, seen %s%s.", w->sender_host,
-			!h->whole ? "stopped sending audio" : h->packets > 0 ? "sent no audio then" : "never sent audio",
+			!h->whole ? "stopped sending audio" : h->packets > 0 ? "sent no audio then"
+			: f->other_reason_count ? "sent no audio past here" : "never sent audio",
 			w->seconds, w->point,
 			      h->at_sender || h->sending != RTCP_SENDING_CONSTANT ? ""
 			      : h->whole ? ", and its own reports count none" : ", and its own reports count no further");
@@ -269,12 +286,13 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 			      w->seconds, w->sender,
 			      h->near_receiver || h->near_sender ? "arrives, captured" : "is seen", w->point,
 			      w->sender_host,
-			      f->other_reason_count
+			      named_wrong(f) ? " The address given in SDP is not the one that the receiver's packets come from."
+			      : f->other_reason_count
 			      ? " The address given in SDP is private, which the other side may not be able to reach."
 			      : "");
 		finding_fix(f, "Capture beside %s as well: if it sends, let UDP to %s in through firewall and NAT; if not, look at %s itself.%s", w->sender_host,
 			    w->sdp, w->sender_host,
-			    !f->other_reason_count ? "" : w->receiver_serves
+			    !f->other_reason_count ? "" : named_wrong(f) ? " Correct the external (NAT) address of the receiver." : w->receiver_serves
 			    ? " Give the server its external address (NAT setting) for what goes outside."
 			    : " Switch NAT handling on for this phone on the server, or STUN on the phone.");
 	}

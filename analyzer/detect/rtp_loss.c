@@ -7,7 +7,10 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/quality.h"
+#include "analyzer/detect/say.h"
 #include "analyzer/media/mos.h"
+
+enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500 }; /* a key, pressed by a finger */
 
 static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
 
@@ -55,12 +58,25 @@ static bool lost_on_other_leg(const struct facts *facts, const struct stream *s,
 	       hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)s->direction, g->from_ns, g->to_ns);
 }
 
-/* Lost by the capture, on a way that it does not see, or on another leg of the call. */
+/* Its sender sent them somewhere else meanwhile, counting on: hold and direct media move audio to and fro. */
+static bool sent_elsewhere(const struct stream *s, const struct gap *g)
+{
+	for (unsigned i = 0; s->direction && i < s->direction->stream_count; i++) {
+		const struct stream *x = s->direction->streams[i];
+
+		if (x != s && x->ssrc == s->ssrc && endpoint_equal(&x->src, &s->src) && !endpoint_equal(&x->dst, &s->dst) &&
+		    stream_packets_between(x, g->from_ns, g->to_ns) * 10 >= (g->seq_step - 1) * 9ull)
+			return true;
+	}
+	return false;
+}
+
+/* Lost by the capture, on a way that it does not see, or on another leg of the call; or sent to another place. */
 static bool is_own(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
 	return is_hole(g) && (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
 		quality_lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g) ||
-		lost_on_other_leg(facts, s, g));
+		lost_on_other_leg(facts, s, g) || sent_elsewhere(s, g));
 }
 
 /* In holes that many streams share it may be the capture, too. */
@@ -263,6 +279,26 @@ static void say_relay(struct finding *f, const struct facts *facts, const struct
 	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame, "the same audio as it goes in");
 }
 
+/*
+ * A PBX that takes key presses of the other party for itself leaves their numbers out: holes as long as a press, and
+ * nothing else is missing. Where the other leg is in the capture, too, that has been looked at: see is_own().
+ */
+static bool may_be_keys(const struct facts *facts, const struct stream *s, const struct loss *l)
+{
+	const struct call *call = s->direction ? s->direction->slot->dialog->leg->call : NULL;
+	uint64_t in_presses = 0;
+
+	if (!call || call->legs.count > 1 || !say_serves(facts, &stream_origin(s)->src.addr))
+		return false;
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		const struct gap *g = &s->gaps[i];
+
+		if (is_hole(g) && !is_own(facts, s, g) && g->lost_ms >= PRESS_MIN_MS && g->lost_ms <= PRESS_MAX_MS)
+			in_presses += g->seq_step - 1;
+	}
+	return l->lost > l->own_lost && in_presses >= l->lost - l->own_lost;
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct loss *l, enum severity severity)
 {
 	const struct facts *facts = detection_facts(d);
@@ -270,6 +306,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	enum confidence c;
 	const char *reason = where_of(facts, s, l, &c);
 	bool after = strcmp(reason, "after-capture") == 0, in_relay = !l->lost_behind && lost_in_relay(facts, s);
+	bool presses = !after && !in_relay && strcmp(reason, "between-points") != 0 && may_be_keys(facts, s, l);
 	unsigned even = after || reported_too(l) ? 0 : lookup_even_loss(facts->lookup);
 	struct finding *f;
 	char src[SAY_TEXT], dst[SAY_TEXT], listener[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT],
@@ -278,7 +315,7 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 
 	if (gates_drops_counted(facts->gates) && c == CONFIDENCE_CERTAIN)
 		c = CONFIDENCE_LIKELY;
-	if (even || (!after && maybe_capture(l)))
+	if (even || presses || (!after && maybe_capture(l)))
 		c = CONFIDENCE_POSSIBLE;
 	f = detection_raise(d, reason, severity, c);
 	quality_parts(f, s);
@@ -302,6 +339,10 @@ static void tell(struct detection *d, const struct event *ev, const struct loss 
 	else if (even)
 		text_addf(&f->cause, " All %u streams here lack about as many, in both directions: the capture itself may have lost them (mirror port, card, a capturing program that could not keep up).",
 			even);
+	if (presses) {
+		text_addf(&f->cause, " Each hole is as long as a key press: %s may have left these numbers out itself.", src);
+		finding_cannot_see(f, "whether the other party pressed keys that %s took for itself (transfer, parking, INFO); a capture at it decides", src);
+	}
 	if (in_relay)
 		finding_fix(f, "Look at %s%s: load, its queues and network card, a limit of packets or bandwidth there%s.", src,
 			c == CONFIDENCE_CERTAIN ? "" : " and its link",

@@ -191,8 +191,7 @@ static void evidence_of_stream(struct finding *f, const struct stream *s, const 
 			     text_count(s->packets, count), endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
 }
 
-/* Where the receiver wants its audio, and the answer: one line where one message says both. */
-static void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer)
+void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer)
 {
 	const struct message *m = w && w->target_count ? w->targets[0].message : NULL;
 	bool both = m && m == answer;

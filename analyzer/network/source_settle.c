@@ -10,6 +10,7 @@ enum {
 	SPREAD_REJECTIONS = 20, SPREAD_NETS = 3,
 	HARVEST_MINUTE = 60,
 	PHONE_MINUTE = 20,           /* no phone tries so often */
+	LOOP_S = 2,                  /* a phone that answers challenges in a loop has given up by then */
 	IN_ORDER = 8,
 	REQUEST_FLOOD_S = 5, INVITE_FLOOD_S = 3, INVITES_MINUTE = 60,
 	HIDES_USERS = 5,
@@ -122,6 +123,12 @@ static bool regular(double sum, double square, unsigned n)
 	return n >= 2 && variance < 0.25 * mean * mean;
 }
 
+/* It answers each challenge of one dialog at once, and gives up after some: it takes every 401 for a new challenge. */
+static bool loops(const struct source_user *u)
+{
+	return u->bursts == 1 && u->one_dialog && u->fresh && u->each_sum <= LOOP_S;
+}
+
 /* It comes back again and again with up to three digests; or with one, so soon that nothing parts the tries. */
 static bool retries(const struct source_user *u)
 {
@@ -134,7 +141,7 @@ static bool phone_like(const struct sources *s, const struct source *x, const st
 {
 	bool known = u->accepted_first_ns != NS_NONE && u->accepted_first_ns < u->rejected_first_ns;
 
-	if (u->rejections.minute >= PHONE_MINUTE || !u->same_agent || !retries(u))
+	if (u->rejections.minute >= PHONE_MINUTE || !u->same_agent || !(retries(u) || loops(u)))
 		return false;
 	return known || site_inside(s->site, &x->addr) || x->class == SOURCE_USER || (u->one_dialog && u->fresh);
 }
