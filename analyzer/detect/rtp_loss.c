@@ -55,11 +55,12 @@ static bool lost_on_other_leg(const struct facts *facts, const struct stream *s,
 	       hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)s->direction, g->from_ns, g->to_ns);
 }
 
-/* Lost by the capture, on a way that it does not see, or on another leg of the call. */
+/* Lost by the capture, on a way that it does not see, on another leg of the call; or not lost but sent elsewhere. */
 static bool is_own(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
 	return is_hole(g) && (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
 		quality_lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g) ||
+		quality_sent_elsewhere(facts, s, g) ||
 		lost_on_other_leg(facts, s, g));
 }
 
