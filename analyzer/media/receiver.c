@@ -161,11 +161,14 @@ static void step_point(struct record *r, int64_t at_ns, double y)
 		r->s.flaws->step_ms = 0;
 }
 
+/* A queue that drains lets what it held come faster, too: so far off in all is none. */
 static void rate_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
 {
 	int64_t run_ns = ns_minus(at_ns, r->anchor_ns);
+	double off_s = fabs(transit_ms(r, at_ns, rtp_ts)) / 1000;
 
-	if (!r->anchored || run_ns < RATE_MIN_S * SECOND_NS || run_ns <= r->rate_run_ns)
+	if (!r->anchored || run_ns < RATE_MIN_S * SECOND_NS || run_ns <= r->rate_run_ns ||
+	    (off_s < LAG_LEAST_S && off_s > SLOW_SHARE * (double)run_ns / SECOND_NS))
 		return;
 	r->rate_run_ns = run_ns;
 	r->s.ts_rate_hz = (float)((double)(int32_t)(rtp_ts - r->anchor_ts) * SECOND_NS / (double)run_ns);
