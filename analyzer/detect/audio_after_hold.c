@@ -110,6 +110,13 @@ static const char *reason_of(const struct direction *d, const struct window *bef
 	return "unlocated";
 }
 
+/* It sends, and not to where the resume says. */
+static bool ignores_resume(const struct hearing *h)
+{
+	return h->failure == FAILURE_MISDIRECTED && h->window->target_count &&
+	       !window_has_target(h->window, &h->misdirected->dst);
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *before)
 {
 	const struct facts *facts = detection_facts(d);
@@ -118,7 +125,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	struct finding *f = detection_raise(d, reason, SEVERITY_ERROR, c);
 	enum side receiver = side_other(ev->direction->sender);
 	struct endpoint sender_at = party_seen_at(ev->direction, ev->direction->sender);
-	char to[SAY_TEXT], from[SAY_TEXT], sender[SAY_TEXT], now[ENDPOINT_TEXT] = "?", was[ENDPOINT_TEXT] = "?";
+	char to[SAY_TEXT], from[SAY_TEXT], sender[SAY_TEXT], now[ENDPOINT_TEXT] = "?", was[ENDPOINT_TEXT] = "?",
+		gone[ENDPOINT_TEXT] = "?";
 
 	say_party(facts, ev->leg, receiver, to);
 	say_party(facts, ev->leg, ev->direction->sender, from);
@@ -127,12 +135,18 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		endpoint_text(&h->window->targets[0].at, now);
 	if (before->target_count)
 		endpoint_text(&before->targets[0].at, was);
+	if (ignores_resume(h))
+		endpoint_text(&h->misdirected->dst, gone);
 	parts_of_direction(f, facts, ev->direction);
+	if (ignores_resume(h))
+		finding_part(f, PART_CULPRIT, &(struct endpoint){ sender_at.addr, 0 });
 	finding_times(f, h->from_ns, h->to_ns);
 	f->since_ns = h->from_ns;
 	finding_title(f, "%s %shears nothing of %s after the call is resumed", to, say_claim(f), from);
 	if (strcmp(reason, "latch-lost") == 0)
 		finding_cause(f, "%s had learnt where %s's audio comes from; since the resume it sends to %s, as SDP says, which does not arrive.", sender, to, now);
+	else if (ignores_resume(h))
+		finding_cause(f, "Since the resume %s sends to %s; the resume names %s for the audio of %s.", sender, gone, now, to);
 	else if (strcmp(reason, "address-changed") == 0)
 		finding_cause(f, "The resume names %s for the audio of %s, before the hold it was %s; %s obeys.", now,
 			to, was, sender);
@@ -146,6 +160,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 			to, (double)(h->to_ns - h->from_ns) / 1e9);
 	if (strcmp(reason, "srtp-roc") == 0)
 		finding_fix(f, "Keep the SRTP rollover count over hold and resume, or renew the key with each re-INVITE: update both devices.");
+	else if (ignores_resume(h))
+		finding_fix(f, "Update %s: it does not follow the address of the resume; or leave the audio on the server during hold (no music server of its own, no direct media).", sender);
 	else
 		finding_fix(f, "Compare the session descriptions of the frames named here; look at what %s does at the resume, and keep NAT mappings alive during hold "
 		    "(keepalive of 30 s or less).", sender);
@@ -153,7 +169,10 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	if (h->window->exchange)
 		finding_evidence(f, h->window->exchange->stable_at, "the resume is agreed");
 	finding_evidence(f, window_sdp_frame(h->window), "after it: audio to %s", now);
-	cannot_see_of(f, facts, ev->direction, h);
+	if (ignores_resume(h))
+		finding_cannot_see(f, "whether %s gets at %s what %s sends there", to, gone, sender);
+	else
+		cannot_see_of(f, facts, ev->direction, h);
 }
 
 static void on_event(struct detection *d, const struct event *ev)

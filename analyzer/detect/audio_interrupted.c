@@ -35,7 +35,10 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { COPIES_MOST = 16 };           /* points that a stream passes */
+enum {
+	COPIES_MOST = 16,            /* points that a stream passes */
+	NEIGHBOURS = 256             /* streams looked at before and behind one */
+};
 
 #define ALIVE_BEFORE_NS (2 * SECOND_NS)
 #define SESSION_MARGIN_NS (2 * SECOND_NS)
@@ -164,6 +167,38 @@ static bool collects_keys(const struct facts *facts, const struct direction *dir
 	return false;
 }
 
+static bool steps_with(
+	const struct facts *facts, const struct stream *s, const struct gap *g, const struct stream *other)
+{
+	if (address_equal(&other->src.addr, &s->src.addr) || other->twin_of == s || s->twin_of == other)
+		return false;
+	for (unsigned i = 0; i < other->gap_count; i++) {
+		int64_t apart_ns = ns_minus(other->gaps[i].from_ns, g->from_ns);
+
+		if (apart_ns < 200 * MILLISECOND_NS && apart_ns > -200 * MILLISECOND_NS &&
+		    other->gaps[i].stalled_ms >= 1000 && clock_stepped(facts, g, &other->gaps[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The same for a sender of another call or leg, among the streams that began about as early. */
+static bool others_step_too(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	const struct list *all = streams_in_order(facts->streams);
+	const struct list_link *before = s->in_order.prev, *behind = s->in_order.next;
+
+	for (unsigned i = 0; i < NEIGHBOURS; i++) {
+		if (before != &all->head && steps_with(facts, s, g, LIST_ENTRY(before, const struct stream, in_order)))
+			return true;
+		if (behind != &all->head && steps_with(facts, s, g, LIST_ENTRY(behind, const struct stream, in_order)))
+			return true;
+		before = before != &all->head ? before->prev : before;
+		behind = behind != &all->head ? behind->next : behind;
+	}
+	return false;
+}
+
 static struct verdict judge_gap(struct detection *d, const struct direction *dir, const struct stream *s,
 	const struct gap *g)
 {
@@ -179,7 +214,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	    ns_add(g->from_ns, SECOND_NS))) &&
 	    (g->lost_ms == 0 || g->lost_ms * 10u < bad_ms * 8u))
 		return v;
-	if (hearing_begins_elsewhere(detection_facts(d), (struct direction *)(uintptr_t)dir, g->from_ns, g->to_ns))
+	if (hearing_begins_elsewhere(detection_facts(d), (struct direction *)(uintptr_t)dir, g->from_ns, g->to_ns) ||
+	    hearing_listener_held(detection_facts(d), dir, g->from_ns, g->to_ns))
 		return v;
 	if (collects_keys(detection_facts(d), dir, g))
 		return v;
@@ -193,7 +229,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	if (bad_ms >= detection_key(d, "error-ms"))
 		v.severity = SEVERITY_ERROR;
 	other = other_direction_too(dir, g);
-	if (other && clock_stepped(detection_facts(d), g, other)) {
+	if ((other && clock_stepped(detection_facts(d), g, other)) ||
+	    (!other && clock_stepped(detection_facts(d), g, g) && others_step_too(detection_facts(d), s, g))) {
 		detection_pass(d, "G10", "both senders stand still at once, nothing is missing and nothing else came: the capture's clock was set");
 		return v;
 	}
@@ -209,7 +246,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 		v.reason = "sender-stalled";
 	else
 		v.reason = "unlocated";
-	if (v.reason && gates_capture_still(detection_facts(d)->gates, g->from_ns, g->to_ns)) {
+	if (v.reason && (gates_capture_still(detection_facts(d)->gates, g->from_ns, g->to_ns) ||
+	    (!other && clock_stepped(detection_facts(d), g, g)))) {
 		v.confidence = CONFIDENCE_POSSIBLE;
 		v.still = true;
 		return v;

@@ -279,3 +279,33 @@ bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_
 	side_addresses(d->slot, d->sender, &sender);
 	return is_automaton(&j) && !conversation(&j, at_ns);
 }
+
+/* Closed from before the time until behind it, as far as a hold that begins with it goes. */
+static bool paused_over(const struct window *w, int64_t from_ns, int64_t to_ns)
+{
+	return w->state == EXPECT_PAUSED && w->on_ns <= ns_add(from_ns, SECOND_NS) &&
+	       (w->off_ns == NS_NONE || w->off_ns >= ns_add(to_ns, -SECOND_NS));
+}
+
+bool hearing_listener_held(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	const struct leg *own = d->slot->dialog->leg;
+	struct side_addresses passes_on;
+	const struct judge j = { .facts = facts, .sender = &passes_on };
+	bool held = false;
+
+	if (!own->call || own->call->legs.count < 2)
+		return false;
+	side_addresses(d->slot, side_other(d->sender), &passes_on);
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		enum side there;
+		const struct window *w = other != own && other->answer_ns != NS_NONE && far_side(&j, other, &there)
+			? other_window(other, side_other(there), ns_add(from_ns, SECOND_NS)) : NULL;
+
+		if (w && w->state != EXPECT_ENDED && !paused_over(w, from_ns, to_ns))
+			return false;
+		held |= w && paused_over(w, from_ns, to_ns);
+	}
+	return held;
+}

@@ -117,6 +117,9 @@ bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
 
+/* N9: is the one to whom the receiver passes it on held on another leg all that time? Then nobody hears it. */
+bool hearing_listener_held(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
+
 /* Is this hole one of what the sender gets on another leg of the call, and passes on? */
 bool hearing_begins_elsewhere(const struct facts *facts, struct direction *d, int64_t from_ns, int64_t to_ns);
 

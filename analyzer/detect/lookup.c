@@ -12,7 +12,7 @@
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
-enum { ELSEWHERE_PACKETS = 25, KEY_TESTS = 400000 };
+enum { ELSEWHERE_PACKETS = 25, KEY_TESTS = 400000, SENDER_STREAMS_MAX = 64 };
 
 struct pair_sums {                   /* of two addresses, one way */
 	struct hash_link link;
@@ -48,6 +48,7 @@ struct lookup {
 	struct hash carried, named;
 	struct hash early;           /* struct early_host */
 	struct hash sources;         /* struct media_sources */
+	struct hash senders;         /* struct sent */
 	struct repetition *repeated; /* by pair, then time */
 	size_t repeated_count, repeated_room;
 	struct alg_evidence *alg;    /* NULL: not asked for yet */
@@ -63,7 +64,7 @@ struct lookup {
 	unsigned even_loss;
 	unsigned key_tests;          /* left */
 	bool copies_made, replies_made, carried_made, named_made, repeated_made, early_made, sources_made,
-		even_made;
+		even_made, senders_made;
 };
 
 struct lookup *lookup_new(const struct facts *facts)
@@ -79,6 +80,7 @@ struct lookup *lookup_new(const struct facts *facts)
 	hash_init(&l->named);
 	hash_init(&l->early);
 	hash_init(&l->sources);
+	hash_init(&l->senders);
 	return l;
 }
 
@@ -92,6 +94,7 @@ void lookup_free(struct lookup *l)
 	hash_fini(&l->named);
 	hash_fini(&l->early);
 	hash_fini(&l->sources);
+	hash_fini(&l->senders);
 	arena_free(l->arena);
 	attempts_free(l->attempts);
 	leg_keys_free(l->leg_keys);
@@ -132,6 +135,49 @@ struct latching *lookup_latching(struct lookup *l)
 	if (!l->latching)
 		l->latching = latching_new(l->facts->calls);
 	return l->latching;
+}
+
+/* ---- streams by their sender ---- */
+
+struct sent {
+	struct hash_link link;
+	const struct stream *stream;
+};
+
+static uint32_t sender_hash(const struct stream *s)
+{
+	return (uint32_t)hash_mix(endpoint_hash(&s->src), s->ssrc);
+}
+
+static void senders_make(struct lookup *l)
+{
+	LIST_EACH(it, streams_in_order(l->facts->streams)) {
+		struct sent *x = arena_zalloc(l->arena, sizeof *x);
+
+		x->stream = LIST_ENTRY(it, struct stream, in_order);
+		hash_add(&l->senders, &x->link, sender_hash(x->stream));
+	}
+	l->senders_made = true;
+}
+
+double lookup_sent_elsewhere(struct lookup *l, const struct stream *s, int64_t from_ns, int64_t to_ns)
+{
+	uint32_t hash = sender_hash(s);
+	double packets = 0;
+	unsigned looked = 0;
+
+	if (!l->senders_made)
+		senders_make(l);
+	for (struct hash_link *it = hash_first(&l->senders, hash); it && looked < SENDER_STREAMS_MAX; it = it->next) {
+		const struct stream *o = HASH_ENTRY(it, struct sent, link)->stream;
+
+		if (it->hash != hash || o == s || o->ssrc != s->ssrc || !endpoint_equal(&o->src, &s->src))
+			continue;
+		looked++;
+		if (!endpoint_equal(&o->dst, &s->dst) && o->first_ns < to_ns && o->last_ns > from_ns)
+			packets += stream_packets_between(o, from_ns, to_ns);
+	}
+	return packets;
 }
 
 unsigned lookup_even_loss(struct lookup *l)

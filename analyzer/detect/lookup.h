@@ -71,6 +71,12 @@ struct latching *lookup_latching(struct lookup *l);
 struct half_known;
 const struct half_known *lookup_half_known(struct lookup *l);
 
+/*
+ * Packets that the sender of this stream sent elsewhere in that time, seen here too: from the same socket under the
+ * same SSRC to another one.
+ */
+double lookup_sent_elsewhere(struct lookup *l, const struct stream *s, int64_t from_ns, int64_t to_ns);
+
 /* Streams that all lack about as much: even_loss.h. 0 none. */
 unsigned lookup_even_loss(struct lookup *l);
 

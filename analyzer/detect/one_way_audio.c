@@ -54,6 +54,21 @@ static bool named_before(const struct direction *d, const struct window *w, cons
 	return false;
 }
 
+/* Another branch of the fork did, which was not answered. */
+static bool named_by_branch(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	const struct mslot *slot = d->slot;
+
+	LIST_EACH(it, &slot->dialog->leg->dialogs) {
+		const struct dialog *other = LIST_ENTRY(it, struct dialog, in_leg);
+
+		if (other != slot->dialog && slot->mline < other->mslot_count &&
+		    named_before(&other->mslots[slot->mline].direction[d->sender], w, at, true))
+			return true;
+	}
+	return false;
+}
+
 bool one_way_sent_before(const struct direction *d, const struct window *w, const struct endpoint *at)
 {
 	return named_before(d, w, at, false);
@@ -82,10 +97,14 @@ static bool had_latched(const struct direction *d, const struct hearing *h)
 	const struct direction *own = direction_reverse(d);
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i] == h->misdirected || d->streams[i]->first_ns >= h->misdirected->first_ns)
+		const struct stream *s = d->streams[i];
+
+		/* it may have begun with a few packets to where it is now back */
+		if (s == h->misdirected || s->last_ns >= h->misdirected->last_ns ||
+		    (s->first_ns >= h->misdirected->first_ns && s->ssrc != h->misdirected->ssrc))
 			continue;
 		for (unsigned k = 0; k < own->stream_count; k++) {
-			if (endpoint_equal(&d->streams[i]->dst, &own->streams[k]->src))
+			if (endpoint_equal(&s->dst, &own->streams[k]->src))
 				return true;
 		}
 	}
@@ -139,7 +158,8 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 	if (!h->whole && hearing_receiver_left(facts, d, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
-	if (one_way_learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true))
+	if (one_way_learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true) ||
+	    named_by_branch(d, h->window, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what nobody has named contradicts nothing */
 	switch (s->bound_by == 8 ? CONTRADICTION_NONE
@@ -171,6 +191,8 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 		p.confidence = p.reason_confidence = CONFIDENCE_CERTAIN;
 	return p;
 }
+
+enum { FOUND_PACKETS = 25 };         /* so many are audio that lives, fewer may be strays */
 
 /* Told to a public sender, from behind a NAT: the private address cannot be reached from there. */
 static bool told_private(const struct direction *d, const struct window *w)
@@ -215,6 +237,22 @@ static bool told_elsewhere(const struct facts *facts, const struct direction *d,
 	return false;
 }
 
+/* In another call its audio did find the way to that address, private or not, and came by beside the receiver. */
+static bool found_before(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	struct side_addresses sender;
+
+	side_addresses(d->slot, d->sender, &sender);
+	for (unsigned i = 0; (h->near_receiver || h->at_receiver) && i < sender.count; i++) {
+		const struct pair *p = network_pair_find(facts->network, &sender.at[i].addr,
+			&h->window->targets[0].at.addr);
+
+		if (p && p->rtp >= FOUND_PACKETS)
+			return true;
+	}
+	return false;
+}
+
 static bool family_mismatch(const struct direction *d, const struct window *w)
 {
 	struct side_addresses sender;
@@ -248,7 +286,7 @@ static struct place place_absent(const struct facts *facts, const struct directi
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
-	if (h->whole && (told_private(d, h->window) || told_elsewhere(facts, d, h->window)) &&
+	if (h->whole && ((told_private(d, h->window) && !found_before(facts, d, h)) || told_elsewhere(facts, d, h->window)) &&
 	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
 		p.also = told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
 		/* what it sends there may go another way than past this point */

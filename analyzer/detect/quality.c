@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 
 const struct leg *quality_leg(const struct stream *s)
 {
@@ -69,6 +70,11 @@ bool quality_lost_by_point(const struct gates *g, const struct stream *s, const 
 
 	return twin && twin->file != s->file && gates_file_still(g, s->file, gap->from_ns, gap->to_ns) &&
 	       stream_packets_between(twin, gap->from_ns, gap->to_ns) * 2 > gap->seq_step;
+}
+
+bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	return lookup_sent_elsewhere(facts->lookup, s, g->from_ns, g->to_ns) * 10 >= (g->seq_step - 1) * 9.0;
 }
 
 bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g)

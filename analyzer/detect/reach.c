@@ -549,6 +549,20 @@ static bool is_foreign(const struct direction *own, const struct stream *s)
 	return foreign;
 }
 
+/* The end of what it sent before the window (ringing, an early branch): since then its audio comes from elsewhere. */
+static bool is_tail(const struct direction *own, const struct window *w, const struct stream *s)
+{
+	int64_t over_ns = ns_add(w->on_ns, 2 * SECOND_NS);
+
+	if (s->first_ns >= w->on_ns || s->last_ns >= over_ns)
+		return false;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (own->streams[i]->last_ns >= over_ns && !endpoint_equal(&own->streams[i]->src, &s->src))
+			return true;
+	}
+	return false;
+}
+
 /* The receiver's own audio comes from that very address in this window: it can be reached there, whatever SDP says. */
 static bool is_own_source(const struct direction *d, const struct window *w, const struct stream *to)
 {
@@ -559,7 +573,8 @@ static bool is_own_source(const struct direction *d, const struct window *w, con
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct stream *s = own->streams[i];
 
-		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s))
+		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s) &&
+		    !is_tail(own, w, s))
 			return !translated_where(own, at, to);
 	}
 	return false;

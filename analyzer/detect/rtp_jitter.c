@@ -3,6 +3,7 @@
  * rtp-jitter: packets come later than phones can buffer. A receiver is simulated by counters; J of RFC 3550 A.8 alone
  * never raises it.
  */
+#include <math.h>
 #include <stdio.h>
 
 #include "analyzer/detect/gates.h"
@@ -28,6 +29,8 @@ static const struct config_key keys[] = {
 	{ "min-j-ms", 20, "ms", 1, 1000, "field: one packet time" },
 	{ 0 },
 };
+
+#define WRONG_CLOCK 0.03             /* a line of drift is far below it */
 
 enum { MIN_DISCARDS = 10, BURSTS_LEAST = 5, BURSTS_PERCENT = 80 };
 
@@ -159,6 +162,12 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	finding_cannot_see(f, "how deep the receiver's own buffer is");
 }
 
+/* Far from what was agreed (1.4.4): what looks late is the sender's clock, told by codec-not-agreed. */
+static bool clock_wrong(const struct stream *s)
+{
+	return s->ts_rate_hz > 0 && fabs((double)s->ts_rate_hz / s->clock_hz - 1) > WRONG_CLOCK;
+}
+
 static void on_event(struct detection *d, const struct event *ev)
 {
 	const struct stream *s = ev->stream;
@@ -168,6 +177,11 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	if (!s->jitter_known) {
 		detection_pass(d, NULL, "the clock of its payload type is unknown");
+		return;
+	}
+	if (clock_wrong(s)) {
+		detection_pass(d, NULL, "its time stamps run at %.0f Hz, not at %u: they measure nothing",
+			(double)s->ts_rate_hz, (unsigned)s->clock_hz);
 		return;
 	}
 	late = 100.0 * (double)s->late60 / (double)s->packets;

@@ -58,25 +58,12 @@ static bool lost_on_other_leg(const struct facts *facts, const struct stream *s,
 	       hearing_begins_elsewhere(facts, (struct direction *)(uintptr_t)s->direction, g->from_ns, g->to_ns);
 }
 
-/* Its sender sent them somewhere else meanwhile, counting on: hold and direct media move audio to and fro. */
-static bool sent_elsewhere(const struct stream *s, const struct gap *g)
-{
-	for (unsigned i = 0; s->direction && i < s->direction->stream_count; i++) {
-		const struct stream *x = s->direction->streams[i];
-
-		if (x != s && x->ssrc == s->ssrc && endpoint_equal(&x->src, &s->src) && !endpoint_equal(&x->dst, &s->dst) &&
-		    stream_packets_between(x, g->from_ns, g->to_ns) * 10 >= (g->seq_step - 1) * 9ull)
-			return true;
-	}
-	return false;
-}
-
-/* Lost by the capture, on a way that it does not see, or on another leg of the call; or sent to another place. */
+/* Lost by the capture, on a way that it does not see, on another leg of the call; or not lost but sent elsewhere. */
 static bool is_own(const struct facts *facts, const struct stream *s, const struct gap *g)
 {
 	return is_hole(g) && (gates_capture_lost(facts->gates, g->from_ns, g->to_ns) ||
 		quality_lost_by_point(facts->gates, s, g) || quality_receiver_has(facts, s, g) ||
-		lost_on_other_leg(facts, s, g) || sent_elsewhere(s, g));
+		quality_sent_elsewhere(facts, s, g) || lost_on_other_leg(facts, s, g));
 }
 
 /* In holes that many streams share it may be the capture, too. */

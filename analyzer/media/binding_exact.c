@@ -338,16 +338,39 @@ static void bind_third_party(struct candidates *c)
 	c->list[0].direction->ambiguous = c->list[1].direction->ambiguous = true;
 }
 
+/*
+ * Another branch of the fork was answered, and the caller's audio still goes to the one that was not: it is the
+ * answered one that lacks it. That direction; NULL: not so.
+ */
+static struct direction *owed_to_answered(const struct candidate *best, const struct stream *s)
+{
+	const struct mslot *slot = best->direction->slot;
+	const struct leg *leg = slot->dialog->leg;
+	const struct dialog *answered = leg->confirmed;
+	struct direction *d;
+
+	if (!answered || answered == slot->dialog || leg->answer_ns == NS_NONE ||
+	    best->direction->sender != SIDE_CALLER || s->last_ns <= ns_add(leg->answer_ns, EARLY_MEDIA_NS) ||
+	    slot->mline >= answered->mslot_count)
+		return NULL;
+	d = &answered->mslots[slot->mline].direction[SIDE_CALLER];
+	return binding_overlaps(s, d) ? d : NULL;
+}
+
 bool binding_by_address(const struct binding *b, struct stream *s, const struct endpoint *at, bool mapped)
 {
 	struct candidates c = { .list = NULL };
 	struct candidate *best;
+	struct direction *owed;
 	bool tied;
 
 	gather_at(b, s, at, mapped, &c);
 	best = choose(&c, s, &tied);
 	s->ambiguous |= tied;
-	if (best) {
+	owed = best ? owed_to_answered(best, s) : NULL;
+	if (owed) {
+		binding_bind(s, owed, B8);
+	} else if (best) {
 		binding_bind(s, best->direction, best->rule);
 		bind_other_legs(&c, s, best);
 		bind_third_party(&c);

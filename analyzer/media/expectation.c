@@ -152,6 +152,8 @@ struct builder {
 	enum side sender;
 	unsigned count, pool_count;
 	bool answered;
+	bool fax;                    /* the call has changed to T.38, beside which the audio stays agreed */
+	bool fax_offered;            /* a line for T.38 was there from the beginning: some devices always have one */
 	/* large, and not cleared: only what is counted counts */
 	struct window windows[WINDOW_MAX];
 	struct target pool[(WINDOW_MAX + 1) * 2 * TARGET_MAX];       /* what their targets and sources point into */
@@ -279,6 +281,30 @@ static enum expect_state next_state(bool sends, bool returns, enum expect_state 
 	return EXPECT_DUE;
 }
 
+static bool names_fax(const struct session *s, enum side side)
+{
+	const struct sdp_copies *c = s->said[side];
+	const struct sdp *sdp = c && c->count ? c->seen[0]->sdp : NULL;
+
+	for (unsigned i = 0; sdp && i < sdp->media_count; i++) {
+		if (sdp->media[i].kind == SDP_IMAGE && sdp->media[i].port)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Fax (N5): while it goes on nothing is spoken, also where the audio line is not closed. A line for it that is there
+ * from the beginning is an offer only.
+ */
+static bool changes_to_fax(struct builder *b, const struct session *s)
+{
+	bool line = names_fax(s, SIDE_CALLER) && names_fax(s, SIDE_CALLEE);
+
+	b->fax_offered |= line && !b->answered;
+	return line && !b->fax_offered;
+}
+
 /* A session takes effect. */
 static void add_session(struct builder *b, const struct session *s, int64_t on_ns)
 {
@@ -286,9 +312,12 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	struct window next = { .state = EXPECT_NONE }, *before = last_window(b), *w;
 	enum expect_state was = before ? before->state : EXPECT_NONE;
 	unsigned pooled = b->pool_count;
-	bool quick;
+	bool quick, was_fax = b->fax;
 
 	next.state = next_state(sends, returns, was, b->answered);
+	b->fax = changes_to_fax(b, s);
+	if (b->fax && next.state == EXPECT_DUE)
+		next.state = EXPECT_OPTIONAL;
 	describe(b, &next, s);
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
 	    same_sources(before, &next) &&
@@ -305,7 +334,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	next.on_ns = w->on_ns;
 	next.off_ns = NS_NONE;
 	next.first = !b->answered;
-	next.resumed = b->answered && sends && returns && (was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
+	next.resumed = b->answered && !was_fax && !b->fax && sends && returns &&
+		(was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
 	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
 	next.one_way_session = sends && !returns;
 	/* only formats changed: no new grace; another source is another machine, which has to begin first */
@@ -484,7 +514,7 @@ static void builder_init(struct builder *b, const struct expectation_config *con
 	b->mline = d->slot->mline;
 	b->sender = d->sender;
 	b->count = b->pool_count = 0;
-	b->answered = false;
+	b->answered = b->fax = b->fax_offered = false;
 }
 
 static void reckon_direction(const struct expectation_config *config, struct dialog *dialog, struct direction *d)

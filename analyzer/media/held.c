@@ -21,11 +21,21 @@ static bool is_most(int64_t part_ns, int64_t all_ns)
 	return part_ns / 8 >= all_ns / 10;
 }
 
+/* It was agreed that the audio goes there, and at that time to another place: direct media, and back to the server. */
+static bool told_elsewhere(
+	const struct direction *d, const struct window *w, const struct stream *s, const struct gap *g)
+{
+	const struct window *before = direction_window_at(d, g->from_ns);
+
+	return w->state == EXPECT_DUE && w->target_count && !window_has_target(w, &s->dst) && before &&
+	       window_has_target(before, &s->dst);
+}
+
 /*
  * Music that may come while a call is held: that it is not there for a while says nothing of the rest of it. Agreed not
  * to send is a hold, too, where what it holds was agreed unseen.
  */
-static int64_t not_due(const struct direction *d, const struct gap *g)
+static int64_t not_due(const struct direction *d, const struct stream *s, const struct gap *g)
 {
 	int64_t sum_ns = 0;
 
@@ -33,7 +43,8 @@ static int64_t not_due(const struct direction *d, const struct gap *g)
 		const struct window *w = &d->windows[i];
 		int64_t to_ns = window_end(w, g->to_ns), shared_ns = overlap(w->on_ns, to_ns, g->from_ns, g->to_ns);
 
-		if (w->state == EXPECT_PAUSED || (w->state == EXPECT_NONE && w->exchange) ||
+		if (w->state == EXPECT_PAUSED || told_elsewhere(d, w, s, g) ||
+		    (w->state == EXPECT_NONE && w->exchange) ||
 		    (w->state == EXPECT_OPTIONAL && is_most(shared_ns, ns_minus(to_ns, w->on_ns))))
 			sum_ns += shared_ns;
 	}
@@ -57,7 +68,7 @@ static bool held_before_relay(const struct stream *s, const struct gap *g)
 
 static bool was_held(const struct stream *s, const struct gap *g)
 {
-	int64_t length_ns = ns_minus(g->to_ns, g->from_ns), idle_ns = s->direction ? not_due(s->direction, g) : 0;
+	int64_t length_ns = ns_minus(g->to_ns, g->from_ns), idle_ns = s->direction ? not_due(s->direction, s, g) : 0;
 
 	return (is_most(idle_ns, length_ns) && length_ns - idle_ns <= STRAY_NS) || held_before_relay(s, g);
 }

@@ -4,14 +4,18 @@
  * its transit above the least transit of the last 30 to 60 s. Drift of the sender's clock is the line through the
  * least transit of half minutes.
  */
+#include <math.h>
+
 #include "analyzer/media/stream_private.h"
 
 #include "captures/base/memory.h"
 
 #define HEAP_NS (3 * SECOND_NS)      /* behind a stall all comes at once that was held back */
+#define SLOW_SHARE 0.02              /* of the clock: less is a row that came unevenly */
+#define LAG_ALIKE 0.05
 
 enum {
-	RATE_MIN_S = 10, DRIFT_POINTS_MIN = 4, ROW_MAX = 50,
+	RATE_MIN_S = 10, LAG_LEAST_S = 2, DRIFT_POINTS_MIN = 4, ROW_MAX = 50,
 	HELD_LEAST_MS = 80, HELD_MOST_MS = 130, AT_ONCE_MS = 6,
 	STEP_MS = 40, LEVEL_MS = 15  /* a step; least transits that are one level */
 };
@@ -45,8 +49,37 @@ static void late_run(struct record *r, const struct stream_hot *h, float over_ms
 	f->late_ms = over_ms;
 }
 
+static double rate_of(int64_t ns, uint32_t ts)
+{
+	return ns > 0 ? (double)(int32_t)ts * SECOND_NS / (double)ns : 0;
+}
+
+/*
+ * Is it the sender's clock that is slow? Then it lags in this row as it did before it, and in the end by more than any
+ * queue holds; a stall lags once.
+ */
+static void lag_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
+{
+	struct stream_flaws *f = flaws_get(r);
+	double row = rate_of(ns_minus(at_ns, f->late_row_ns), rtp_ts - f->late_row_ts) / r->s.clock_hz,
+		before = rate_of(ns_minus(f->late_row_ns, r->anchor_ns), f->late_row_ts - r->anchor_ts) / r->s.clock_hz;
+
+	if (row > 1 - SLOW_SHARE || fabs(row - before) > LAG_ALIKE) {
+		f->lag_ns = 0;
+		f->lag_ts = 0;
+		return;
+	}
+	f->lag_ns = ns_add(f->lag_ns, ns_minus(at_ns, r->anchor_ns));
+	f->lag_ts += rtp_ts - r->anchor_ts;
+	if (f->lag_ns < RATE_MIN_S * SECOND_NS || f->lag_ns <= r->rate_run_ns ||
+	    (double)f->lag_ns / SECOND_NS - (double)f->lag_ts / r->s.clock_hz < LAG_LEAST_S)
+		return;
+	r->rate_run_ns = f->lag_ns;
+	r->s.ts_rate_hz = (float)((double)f->lag_ts * SECOND_NS / (double)f->lag_ns);
+}
+
 /* A second of nothing but late packets: the delay has changed for good, and a phone starts its buffer anew. */
-void receiver_late(struct record *r, struct stream_hot *h, float over_ms)
+void receiver_late(struct record *r, struct stream_hot *h, float over_ms, int64_t at_ns, uint32_t rtp_ts)
 {
 	r->s.late60++;
 	late_run(r, h, over_ms);
@@ -55,7 +88,12 @@ void receiver_late(struct record *r, struct stream_hot *h, float over_ms)
 	r->s.late200++;
 	r->late_row = r->late_row_seq + 1 == h->ext_seq ? r->late_row + 1 : 1;
 	r->late_row_seq = h->ext_seq;
+	if (r->late_row == 1) {
+		flaws_get(r)->late_row_ns = at_ns;
+		flaws_get(r)->late_row_ts = rtp_ts;
+	}
 	if (r->late_row >= ROW_MAX) {
+		lag_settle(r, at_ns, rtp_ts);
 		r->late_row = 0;
 		r->anchored = false;
 		h->flags |= HOT_SLOW;
@@ -123,11 +161,14 @@ static void step_point(struct record *r, int64_t at_ns, double y)
 		r->s.flaws->step_ms = 0;
 }
 
+/* A queue that drains lets what it held come faster, too: so far off in all is none. */
 static void rate_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
 {
 	int64_t run_ns = ns_minus(at_ns, r->anchor_ns);
+	double off_s = fabs(transit_ms(r, at_ns, rtp_ts)) / 1000;
 
-	if (!r->anchored || run_ns < RATE_MIN_S * SECOND_NS || run_ns <= r->rate_run_ns)
+	if (!r->anchored || run_ns < RATE_MIN_S * SECOND_NS || run_ns <= r->rate_run_ns ||
+	    (off_s < LAG_LEAST_S && off_s > SLOW_SHARE * (double)run_ns / SECOND_NS))
 		return;
 	r->rate_run_ns = run_ns;
 	r->s.ts_rate_hz = (float)((double)(int32_t)(rtp_ts - r->anchor_ts) * SECOND_NS / (double)run_ns);
@@ -141,6 +182,10 @@ void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet
 		*r->drift = (struct drift){ .best = r->drift->best, .stepped = r->drift->stepped,
 			.between = r->drift->between,
 			.unsteady = r->drift->unsteady };
+	if (r->anchored && r->s.flaws) {
+		r->s.flaws->lag_ns = 0;
+		r->s.flaws->lag_ts = 0;
+	}
 	r->anchor_ns = r->tied_ns = p->at_ns;
 	r->anchor_ts = p->rtp.rtp_ts;
 	r->anchored = true;
@@ -178,7 +223,7 @@ void receiver_take(
 		h->over_ms[1] = over_1;
 	}
 	if (over > 60)
-		receiver_late(r, h, over);
+		receiver_late(r, h, over, p->at_ns, p->rtp.rtp_ts);
 }
 
 /* Before a jump of rtp_ts is anchored anew: what the run until the last packet told. */

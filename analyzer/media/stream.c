@@ -92,7 +92,7 @@ static inline void plain_take(struct streams *s, uint32_t index, struct stream_h
 		h->over_ms[0] = 0;
 	}
 	if (over > 60)
-		receiver_late(streams_record(s, index), h, over);
+		receiver_late(streams_record(s, index), h, over, g->at_ns, g->rtp_ts);
 	h->last_ns = g->at_ns;
 	h->rtp_ts = g->rtp_ts;
 	h->last_frame = g->frame;

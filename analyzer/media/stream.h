@@ -151,6 +151,13 @@ struct stream_flaws {
 	/* how the least transit of half minutes moved, where it did so but once: by so much (0: not so), when +-30 s */
 	float step_ms;
 	int64_t step_ns;
+	/*
+	 * rtp_ts that lags behind the clock without end: of the runs until it was too late for any buffer, one behind
+	 * the other, and where the present row of late packets began
+	 */
+	int64_t lag_ns, late_row_ns;
+	uint64_t lag_ts;
+	uint32_t late_row_ts;
 };
 
 /*

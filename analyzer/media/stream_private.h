@@ -415,7 +415,7 @@ void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet
 void receiver_take(
 	struct record *r, struct stream_hot *h, const struct packet *p, const struct stream_before *b, bool in_order);
 void receiver_half(struct record *r, struct stream_hot *h);
-void receiver_late(struct record *r, struct stream_hot *h, float over_ms);
+void receiver_late(struct record *r, struct stream_hot *h, float over_ms, int64_t at_ns, uint32_t rtp_ts);
 /* A packet that came HEAP_MS sooner behind its predecessor than it was sent. */
 enum { HEAP_MS = -5 };
 void receiver_heap(struct record *r, int64_t at_ns, uint32_t rtp_ts);
