@@ -11,6 +11,9 @@
 #include "analyzer/media/mos.h"
 
 enum { PRESS_MIN_MS = 150, PRESS_MAX_MS = 1500 }; /* a key, pressed by a finger */
+#define NEXT_KEY_NS (2 * SECOND_NS)  /* PBXs give a code half a second to two from key to key */
+#define COUNTED_SHARE 0.5
+#define MORE_NUMBERS 1.3
 
 static const char *const reasons[] = { "before-capture", "after-capture", "at-sender", "between-points", NULL };
 
@@ -266,24 +269,70 @@ static void say_relay(struct finding *f, const struct facts *facts, const struct
 	finding_evidence_run(f, stream_frame(in, in->first_frame, in->first_ns), in->last_frame, "the same audio as it goes in");
 }
 
+/* Its sender counts them: its reports around the holes are a packet for each packet time apart. RFC 3550 6.4.1 */
+static bool counted_as_sent(const struct facts *facts, const struct stream *s, int64_t from_ns, int64_t to_ns, uint64_t lost)
+{
+	const struct rtcp_party *p = rtcp_party_at(facts->rtcp, &stream_origin(s)->src, NULL, from_ns, to_ns, NULL, NULL);
+	const struct rtcp_sender_report *before = NULL, *behind = NULL;
+	double whole;
+
+	for (unsigned i = 0; p && i < p->report_count && !behind; i++) {
+		if (!p->reports[i].is_sr || p->ssrc != s->ssrc)
+			continue;
+		if (p->reports[i].at_ns < from_ns)
+			before = &p->reports[i];
+		else if (p->reports[i].at_ns > to_ns)
+			behind = &p->reports[i];
+	}
+	if (!before || !behind || !s->ptime_ms)
+		return false;
+	whole = (double)ns_minus(behind->at_ns, before->at_ns) / MILLISECOND_NS / s->ptime_ms;
+	return (double)(behind->packets - before->packets) >= whole - (1 - COUNTED_SHARE) * (double)lost;
+}
+
+static bool is_press(const struct facts *facts, const struct stream *s, const struct gap *g)
+{
+	return is_hole(g) && !is_own(facts, s, g) && g->lost_ms >= PRESS_MIN_MS && g->lost_ms <= PRESS_MAX_MS;
+}
+
+/* More numbers than packets of audio have room in that time: events had some of them. */
+static bool more_than_audio(const struct stream *s, const struct gap *g)
+{
+	return (g->seq_step - 1.0) * s->ptime_ms * MILLISECOND_NS > MORE_NUMBERS * (double)ns_minus(g->to_ns, g->from_ns);
+}
+
 /*
- * A PBX that takes key presses of the other party for itself leaves their numbers out: holes as long as a press, and
- * nothing else is missing. Where the other leg is in the capture, too, that has been looked at: see is_own().
+ * A PBX that takes key presses of the other party for itself leaves their numbers out: holes as long as a press, one
+ * soon after the other, as a code or a number is pressed, and nothing else is missing. Where the other leg is in the
+ * capture, too, that has been looked at: see is_own().
  */
 static bool may_be_keys(const struct facts *facts, const struct stream *s, const struct loss *l)
 {
 	const struct call *call = s->direction ? s->direction->slot->dialog->leg->call : NULL;
+	const struct gap *first = NULL, *last = NULL;
 	uint64_t in_presses = 0;
+	unsigned alone = 0;
+	bool follows = false;
 
 	if (!call || call->legs.count > 1 || !say_serves(facts, &stream_origin(s)->src.addr))
 		return false;
 	for (unsigned i = 0; i < s->gap_count; i++) {
 		const struct gap *g = &s->gaps[i];
 
-		if (is_hole(g) && !is_own(facts, s, g) && g->lost_ms >= PRESS_MIN_MS && g->lost_ms <= PRESS_MAX_MS)
-			in_presses += g->seq_step - 1;
+		if (!is_press(facts, s, g))
+			continue;
+		if (last && ns_minus(g->from_ns, last->to_ns) <= NEXT_KEY_NS) {
+			follows = true;
+		} else {
+			alone += last && !follows;
+			follows = more_than_audio(s, g);
+		}
+		first = first ? first : g;
+		last = g;
+		in_presses += g->seq_step - 1;
 	}
-	return l->lost > l->own_lost && in_presses >= l->lost - l->own_lost;
+	return follows && !alone && l->lost > l->own_lost && in_presses >= l->lost - l->own_lost &&
+	       !counted_as_sent(facts, s, first->from_ns, last->to_ns, in_presses);
 }
 
 static void tell(struct detection *d, const struct event *ev, const struct loss *l, enum severity severity)
