@@ -11,14 +11,24 @@ static enum heard heard_of(const struct view_call *c, unsigned hearer)
 	return hearer == 0 ? c->caller_hears : c->callee_hears;
 }
 
+static bool is_to(const struct view_direction *d, unsigned hearer)
+{
+	return d->sender != hearer && d->kind && strcmp(d->kind, "audio") == 0;
+}
+
 uint64_t hears_packets(const struct view_call *c, unsigned hearer)
 {
-	uint64_t packets = 0;
+	uint64_t most = 0;
 
-	for (unsigned i = 0; i < c->media_count; i++)
-		if (c->media[i].sender != hearer && c->media[i].kind && strcmp(c->media[i].kind, "audio") == 0)
-			packets += c->media[i].packets;
-	return packets;
+	for (unsigned i = 0; i < c->media_count; i++) {
+		uint64_t of_leg = 0;
+
+		for (unsigned k = 0; k < c->media_count; k++)
+			if (is_to(&c->media[k], hearer) && c->media[k].leg == c->media[i].leg)
+				of_leg += c->media[k].packets;
+		most = of_leg > most ? of_leg : most;
+	}
+	return most;
 }
 
 bool hears_invisible(const struct view_call *c, unsigned hearer)
