@@ -3,6 +3,7 @@
 #include "analyzer/detect/hearing_parts.h"
 
 #include "analyzer/detect/ice_checks.h"
+#include "analyzer/detect/say.h"
 #include "analyzer/media/digits.h"
 
 #define TOGETHER_NS (2 * SECOND_NS)
@@ -147,12 +148,8 @@ static bool arrives(const struct direction *in)
 	const struct direction *own = direction_reverse(in);
 
 	for (unsigned i = 0; i < own->stream_count; i++) {
-		const struct stream *begins = own->streams[i];
-		bool here;
-
-		while (begins->twin_of && begins->twin_kind != TWIN_RELAY)
-			begins = begins->twin_of;
-		here = begins == own->streams[i] && (!begins->twin_next || begins->twin_next->twin_kind == TWIN_RELAY);
+		const struct stream *begins = stream_origin(own->streams[i]);
+		bool here = begins == own->streams[i] && (!begins->twin_next || begins->twin_next->twin_kind == TWIN_RELAY);
 
 		for (unsigned k = 0; k < in->stream_count && !here; k++)
 			here = in->streams[k]->points & begins->points;

@@ -41,11 +41,6 @@ struct half {
 	unsigned esd_ms;             /* in that end's machine; 0 unknown */
 };
 
-static bool is_from(const struct rtcp_trip *trip, const struct rtcp_trip *point)
-{
-	return trip->file == point->file && trip->interface == point->interface;
-}
-
 /* Do most samples agree? A device that gives a wrong DLSR has round trips as random as the times of its reports. */
 static bool agrees(const struct rtcp_view *v, const struct rtcp_trip *point, double median_ms, unsigned samples)
 {
@@ -53,7 +48,7 @@ static bool agrees(const struct rtcp_view *v, const struct rtcp_trip *point, dou
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < v->trip_count; i++)
-		n += is_from(&v->trips[i], point) && fabs(v->trips[i].ms - median_ms) <= near_ms;
+		n += rtcp_trip_same_place(&v->trips[i], point) && fabs(v->trips[i].ms - median_ms) <= near_ms;
 	return n >= AGREE_LEAST * samples;
 }
 
@@ -112,7 +107,7 @@ static void points_take(const struct facts *facts, const struct direction *dir, 
 		for (unsigned k = 0; v && k < v->trip_count; k++) {
 			unsigned n = 0;
 
-			while (n < points->count && !is_from(&v->trips[k], &points->at[n]))
+			while (n < points->count && !rtcp_trip_same_place(&v->trips[k], &points->at[n]))
 				n++;
 			if (n == points->count && n < POINTS_MAX)
 				points->at[points->count++] = v->trips[k];

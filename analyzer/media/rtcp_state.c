@@ -605,7 +605,7 @@ double rtcp_view_rtt_ms(const struct rtcp_view *v, const struct rtcp_trip *from,
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < v->trip_count; i++)
-		if (v->trips[i].file == from->file && v->trips[i].interface == from->interface)
+		if (rtcp_trip_same_place(&v->trips[i], from))
 			sorted[n++] = v->trips[i].ms;
 	*ret_count = n;
 	if (n == 0)

@@ -51,6 +51,11 @@ struct rtcp_trip {
 	uint16_t file, interface;
 };
 
+static inline bool rtcp_trip_same_place(const struct rtcp_trip *a, const struct rtcp_trip *b)
+{
+	return a->file == b->file && a->interface == b->interface;
+}
+
 /* What was reported about one SSRC by one receiver; NULL in stream.reports when nobody reported. */
 struct rtcp_view {
 	struct list_link in_order;

@@ -176,14 +176,11 @@ static void show(struct terminal *t)
 /* ---- the loop ---- */
 
 /* In the meantime the process may be copied. */
-static int rest(struct terminal *t, struct pollfd *fds, nfds_t n, int ms)
+static void rest(struct terminal *t, struct pollfd *fds, nfds_t n, int ms)
 {
-	int ready;
-
 	pictures_work_ends(t->pictures);
-	ready = poll(fds, n, ms);
+	poll(fds, n, ms);
 	pictures_work_begins(t->pictures);
-	return ready;
 }
 
 /* Until a key, news, or the time to draw. */
