@@ -244,7 +244,7 @@ static bool is_held(const struct view_call *c, unsigned hearer, int64_t now_ns)
 	return false;
 }
 
-/* "✗ none", "✓ 4.4": behind a lane there is no room for more. */
+/* "✗ none", "✓ 4.4", "✓ yes" without a score: behind a lane there is no room for more. */
 static const char *hears_short(const struct view_call *c, unsigned hearer, bool held, char buffer[HEARS_TEXT])
 {
 	enum heard heard = hearer == 0 ? c->caller_hears : c->callee_hears;
@@ -258,6 +258,8 @@ static const char *hears_short(const struct view_call *c, unsigned hearer, bool 
 		return "?";
 	if (heard == HEARD_UNKNOWN && mos < 0)
 		return "· sent";
+	if (heard == HEARD_YES && mos < 0)
+		return "✓ yes";
 	hears_cell(c, hearer, buffer);
 	if (heard == HEARD_UNKNOWN)
 		snprintf(buffer, HEARS_TEXT, "· %.1f", mos);
