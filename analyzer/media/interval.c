@@ -22,7 +22,7 @@ static void interval_mark(struct record *r, const struct stream_hot *h)
 	r->interval_audio = record_audio(r, h);
 	r->interval_expected = (uint32_t)record_expected(r, h);
 	r->interval_late60 = r->s.late60;
-	r->interval_late200 = r->s.late200;
+	r->interval_followed = stream_flaws(&r->s)->followed;
 	r->interval_unfit = false;
 }
 
@@ -59,7 +59,7 @@ static void interval_join(struct interval *a, const struct interval *b)
 	a->packets += b->packets;
 	a->expected += b->expected;
 	a->late60 = clamped((uint32_t)a->late60 + b->late60);
-	a->late200 = clamped((uint32_t)a->late200 + b->late200);
+	a->followed = clamped((uint32_t)a->followed + b->followed);
 	a->unfit |= b->unfit;
 	a->audio |= b->audio;
 	if (b->max_jitter_tenth_ms > a->max_jitter_tenth_ms)
@@ -118,7 +118,7 @@ void interval_close(struct record *r, struct level *l, struct stream_hot *h)
 		.packets = record_packets(r, h) - r->interval_packets,
 		.expected = expected > r->interval_expected ? expected - r->interval_expected : 0,
 		.late60 = clamped(r->s.late60 - r->interval_late60),
-		.late200 = clamped(r->s.late200 - r->interval_late200),
+		.followed = clamped(stream_flaws(&r->s)->followed - r->interval_followed),
 		.max_jitter_tenth_ms = (uint16_t)(jitter_ms < 6553 ? jitter_ms * 10 + 0.5f : UINT16_MAX),
 		.unfit = r->interval_unfit,
 		.audio = record_audio(r, h) > r->interval_audio,

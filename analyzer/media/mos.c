@@ -101,7 +101,7 @@ static double mouth_to_ear_ms(const struct stream *s, const struct mos_codec *c,
 
 static double mos_of(const struct stream *s, const struct mos_codec *c, double bpl, double network_ms, bool *ret_valid)
 {
-	double loss = loss_percent(s->lost_within, s->late60, s->expected_within);
+	double loss = loss_percent(s->lost_within, s->late60 - stream_flaws(s)->followed, s->expected_within);
 	double burst_r = mos_burst_r(loss, s->lost_within, stream_flaws(s)->loss_events);
 
 	if (ret_valid)
@@ -134,5 +134,5 @@ double interval_mos(const struct stream *s, const struct interval *i, double net
 
 	if (!c || c->wideband || i->packets == 0)
 		return -1;
-	return codec_mos(c, c->bpl, loss_percent(lost, i->late60, i->expected), 1, mouth_to_ear_ms(s, c, network_ms));
+	return codec_mos(c, c->bpl, loss_percent(lost, i->late60 - i->followed, i->expected), 1, mouth_to_ear_ms(s, c, network_ms));
 }

@@ -16,9 +16,10 @@ double mos_from_r(double r);
 double mos_burst_r(double loss_percent, uint64_t lost, uint64_t loss_events);
 
 /*
- * Of a stream, of one of its intervals: lost and later than a 60 ms buffer, within epochs. < 0: none (no codec, a
- * wideband one, no packets). network_ms: one way, half a valid round trip; buffer, packet time and look-ahead are
- * added; 0 unknown: listening quality. ret_valid false: bursts or codec lie outside of what G.107 was validated for.
+ * Of a stream, of one of its intervals: lost and later than a buffer of 60 ms that moves where all come late, within
+ * epochs. < 0: none (no codec, a wideband one, no packets). network_ms: one way, half a valid round trip; buffer,
+ * packet time and look-ahead are added; 0 unknown: listening quality. ret_valid false: bursts or codec lie outside of
+ * what G.107 was validated for.
  */
 double stream_mos(const struct stream *s, double network_ms, bool *ret_valid);
 double interval_mos(const struct stream *s, const struct interval *i, double network_ms);

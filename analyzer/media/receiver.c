@@ -17,6 +17,7 @@
 enum {
 	RATE_MIN_S = 10, LAG_LEAST_S = 2, DRIFT_POINTS_MIN = 4, ROW_MAX = 50,
 	HELD_LEAST_MS = 80, HELD_MOST_MS = 130, AT_ONCE_MS = 6,
+	BUFFER_MS = 60, FOLLOW_MS = 200,
 	STEP_MS = 40, LEVEL_MS = 15  /* a step; least transits that are one level */
 };
 
@@ -26,8 +27,22 @@ static bool held_back(float over_ms)
 	return over_ms >= HELD_LEAST_MS && over_ms <= HELD_MOST_MS;
 }
 
+/* Where all come late for a while, as with a clock that drifts, the buffer begins anew there. */
+static void follow(struct stream_flaws *f, bool goes_on, float over_ms, int64_t at_ns)
+{
+	if (!goes_on || over_ms > f->follow_ms + BUFFER_MS) {
+		f->follow_ns = at_ns;
+		f->follow_ms = over_ms;
+		return;
+	}
+	if (over_ms < f->follow_ms)
+		f->follow_ms = over_ms;
+	if (ns_minus(at_ns, f->follow_ns) >= FOLLOW_MS * MILLISECOND_NS)
+		f->followed++;
+}
+
 /* One after the other later by a packet time less: they arrive together. */
-static void late_run(struct record *r, const struct stream_hot *h, float over_ms)
+static void late_run(struct record *r, const struct stream_hot *h, float over_ms, int64_t at_ns)
 {
 	struct stream_flaws *f = flaws_get(r);
 	float fall_ms = f->late_ms - over_ms;
@@ -47,6 +62,7 @@ static void late_run(struct record *r, const struct stream_hot *h, float over_ms
 	f->late_more = goes_on;
 	f->late_seq = h->ext_seq;
 	f->late_ms = over_ms;
+	follow(f, goes_on, over_ms, at_ns);
 }
 
 static double rate_of(int64_t ns, uint32_t ts)
@@ -82,7 +98,7 @@ static void lag_settle(struct record *r, int64_t at_ns, uint32_t rtp_ts)
 void receiver_late(struct record *r, struct stream_hot *h, float over_ms, int64_t at_ns, uint32_t rtp_ts)
 {
 	r->s.late60++;
-	late_run(r, h, over_ms);
+	late_run(r, h, over_ms, at_ns);
 	if (over_ms <= 200)
 		return;
 	r->s.late200++;

@@ -46,7 +46,7 @@ struct interval {                    /* 5 s of a stream, JSON "intervals" */
 	int64_t at_ns;
 	uint32_t packets, expected;  /* expected within epochs */
 	uint16_t max_jitter_tenth_ms; /* 0 also where the clock is unknown */
-	uint16_t late60, late200;    /* packets later than a 60, 200 ms buffer */
+	uint16_t late60, followed;   /* packets later than a 60 ms buffer; of those what one in use has moved to */
 	/* jitter of it proves nothing: PT change, event, CN, talkspurt, restart, capture gap */
 	bool unfit : 1;
 	bool audio : 1;              /* not CN, events or keep-alives alone */
@@ -147,6 +147,13 @@ struct stream_flaws {
 	uint32_t late_runs, late_bursts;
 	uint32_t late_seq;           /* of the last such packet, and by how much it was late */
 	float late_ms;
+	/*
+	 * of those later than 60 ms such as come no later than others did for 200 ms before: a buffer in use has moved
+	 * by then. Since when they come so late, and how late
+	 */
+	uint32_t followed;
+	float follow_ms;
+	int64_t follow_ns;
 	bool late_burst, late_more;  /* the run in hand counts among late_bursts; it has more than one packet */
 	/* how the least transit of half minutes moved, where it did so but once: by so much (0: not so), when +-30 s */
 	float step_ms;

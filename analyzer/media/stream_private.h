@@ -107,7 +107,7 @@ struct record {
 	/* totals when the type, s.run, the running spell and interval began */
 	uint32_t type_audio, run_audio;
 	uint32_t spell_audio, spell_comfort, spell_events;
-	uint32_t interval_expected, interval_audio, interval_packets, interval_late60, interval_late200, interval_levels;
+	uint32_t interval_expected, interval_audio, interval_packets, interval_late60, interval_followed, interval_levels;
 	float interval_jitter_ms;    /* largest J of packets that were not plain */
 	uint32_t anchor_ts;
 	uint32_t late_row_seq;

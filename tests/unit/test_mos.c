@@ -99,6 +99,8 @@ static void streams(void **state)
 	near_enough(stream_mos(&lossy, 0, &valid), 3.92, 0.005);        /* lost and late together: 5 % */
 	assert_true(stream_mos_without_plc(&lossy, 0, &valid) < 2.5);
 	near_enough(stream_mos(&clean, 120, &valid), 4.34, 0.005);      /* 120 + buffer 60 + packet 20 = 200 ms */
+	lossy.flaws = &(struct stream_flaws){ .followed = 20 };
+	near_enough(stream_mos(&lossy, 0, &valid), 4.13, 0.005);        /* late, but the buffer had moved: 3 % */
 	bursty.flaws = &(struct stream_flaws){ .loss_events = 25 };
 	assert_true(stream_mos(&bursty, 0, &valid) > 1);
 	assert_false(valid);
@@ -122,6 +124,8 @@ static void intervals(void **state)
 	bad.packets = 260;                                      /* duplicates hide nothing and mend nothing */
 	near_enough(interval_mos(&s, &bad, 0), 4.41, 0.005);
 	assert_true(interval_mos(&s, &empty, 0) < 0);
+	good.late60 = good.followed = 200;
+	near_enough(interval_mos(&s, &good, 0), 4.41, 0.005);
 }
 
 int main(void)

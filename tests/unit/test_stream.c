@@ -848,6 +848,48 @@ static void late_for_60(void **state)
 	streams_free(s);
 }
 
+/* A clock 1 % slow: beyond 60 ms all come late until they are anchored anew; a buffer in use loses but 200 ms each 60 ms. */
+static void late_all_the_same(void **state)
+{
+	struct streams *s = streams_signalled_all();
+	const struct stream_flaws *f;
+	struct stream *st;
+
+	(void)state;
+	for (unsigned i = 0; i < 900; i++) {
+		struct packet p = rtp_at(i);
+
+		p.at_ns += i * INT64_C(200000);
+		streams_packet(s, &p);
+	}
+	st = stream_only(s);
+	f = stream_flaws(st);
+	assert_true(st->late60 > 590 && st->late60 <= 600);
+	/* late from packet 301, and again from 601 on: 10 each until the buffer has moved */
+	assert_true(st->late60 - f->followed >= 18 && st->late60 - f->followed <= 22);
+	streams_free(s);
+}
+
+/* A stall of 400 ms holds 20 packets back, which then come at once: no buffer moves for them. */
+static void late_together(void **state)
+{
+	struct streams *s = streams_signalled_all();
+	struct stream *st;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		struct packet p = rtp_at(i);
+
+		if (i >= 500 && i < 520)
+			p.at_ns = START_NS + 520 * 20 * MILLISECOND_NS + i;
+		streams_packet(s, &p);
+	}
+	st = stream_only(s);
+	assert_true(st->late60 > 15);
+	assert_int_equal(stream_flaws(st)->followed, 0);
+	streams_free(s);
+}
+
 static void drift(void **state)
 {
 	struct streams *s = streams_signalled_all();
@@ -1076,7 +1118,8 @@ int main(void)
 		cmocka_unit_test(order_is_that_of_first_packets),
 		cmocka_unit_test(intervals),
 		cmocka_unit_test(intervals_double),
-		cmocka_unit_test(late_for_60),
+		cmocka_unit_test(late_for_60), cmocka_unit_test(late_all_the_same),
+		cmocka_unit_test(late_together),
 		cmocka_unit_test(drift),
 		cmocka_unit_test(random_packets),
 		cmocka_unit_test(a_glance_is_the_same),
