@@ -6,7 +6,7 @@
 #include "analyzer/engine_state.h"
 #include "analyzer/views.h"
 
-enum { VIEW_TEXTS = 64, VIEW_TEXT = 208, VIEW_INTERVALS = 720,
+enum { VIEW_TEXTS = 64, VIEW_TEXT = 352, VIEW_INTERVALS = 720,
 	VIEW_HOLES = 66 };
 
 struct checklist;                    /* analyzer/checklist.h */

@@ -148,9 +148,9 @@ bool view_incident(const struct engine *e, size_t i, struct view_incident *ret)
 		size_t others = v->call_count - x->calls_total;
 
 		healthy = view_lend(v);
-		snprintf(healthy, VIEW_TEXT, others == 1 ? "%zu other call of this capture does not have it"
-			: "%zu other calls of this capture do not have it",
-			 others);
+		snprintf(healthy, VIEW_TEXT, "%zu other call%s of this capture do%s not have it%s%s", others,
+			others == 1 ? "" : "s", others == 1 ? "es" : "", x->root->earlier.n ? "; " : "",
+			x->root->earlier.p);
 		ret->healthy = healthy;
 	}
 	view_redact_incident(e->redact, ret);

@@ -51,41 +51,71 @@ static void field_text(const struct block *b, const char *label, struct text *t)
 	text_fini(t);
 }
 
-static bool is_victim_address(const struct block *b, const struct address *a)
+static bool is_victim_of(const struct view_finding *f, const struct address *a)
 {
-	for (unsigned i = 0; i < b->finding.host_count; i++)
-		if (b->finding.hosts[i].part && strcmp(b->finding.hosts[i].part, "victim") == 0 &&
-		    address_equal(&b->finding.hosts[i].at.addr, a))
+	for (unsigned i = 0; i < f->host_count; i++)
+		if (f->hosts[i].part && strcmp(f->hosts[i].part, "victim") == 0 &&
+		    address_equal(&f->hosts[i].at.addr, a))
 			return true;
 	return false;
 }
 
-/* Numbers of the victims: "   phones 1001 1002 1007". Only those whose signalling address is the victim's. */
-static void add_phones(struct text *t, const struct block *b)
+static bool is_victim_address(const struct block *b, const struct address *a)
 {
-	struct view_call *c = memory_zalloc(sizeof *c);
-	char seen[PHONES_SHOWN][PARTY_TEXT], number[PARTY_TEXT];
-	size_t count = 0;
+	return is_victim_of(&b->finding, a);
+}
 
-	for (unsigned i = 0; i < b->finding.call_id_count && count < PHONES_SHOWN; i++) {
-		ptrdiff_t at = selection_call(b->r->selection, b->finding.call_numbers[i]);
+struct phones {
+	struct view_call call;
+	char number[PHONES_SHOWN][PARTY_TEXT];
+	size_t count;
+	bool more;
+};
+
+/* The victims of this finding, only those whose signalling address is the victim's. */
+static void phones_take(struct phones *p, const struct report *r, const struct view_finding *f)
+{
+	struct view_call *c = &p->call;
+
+	for (unsigned i = 0; i < f->call_id_count && !p->more; i++) {
+		ptrdiff_t at = selection_call(r->selection, f->call_numbers[i]);
+		char number[PARTY_TEXT];
 		bool known = false;
 		unsigned party;
 
-		if (at == SELECTION_NONE || !view_call(b->r->engine, (size_t)at, c))
+		if (at == SELECTION_NONE || !view_call(r->engine, (size_t)at, c))
 			continue;
-		party = is_victim_address(b, &c->from_at.addr) ? 0 : 1;
-		if (party == 1 && !is_victim_address(b, &c->to_at.addr))
+		party = is_victim_of(f, &c->from_at.addr) ? 0 : 1;
+		if (party == 1 && !is_victim_of(f, &c->to_at.addr))
 			continue;
 		report_number(c, party, number);
-		for (size_t j = 0; j < count; j++)
-			known |= strcmp(seen[j], number) == 0;
-		if (!known)
-			strcpy(seen[count++], number);
+		for (size_t k = 0; k < p->count; k++)
+			known |= strcmp(p->number[k], number) == 0;
+		p->more = !known && p->count == PHONES_SHOWN;
+		if (!known && !p->more)
+			strcpy(p->number[p->count++], number);
 	}
-	for (size_t j = 0; j < count; j++)
-		text_addf(t, "%s%s", j ? " " : count == 1 ? "   phone " : "   phones ", seen[j]);
-	free(c);
+}
+
+/* Whom it hurts, in all calls: "   phones 1001 1002 1007". */
+static void add_phones(struct text *t, const struct block *b)
+{
+	struct phones *p = memory_zalloc(sizeof *p);
+	struct view_finding *f = memory_zalloc(sizeof *f);
+
+	phones_take(p, b->r, &b->finding);
+	for (unsigned i = 0; b->has_incident && i < b->incident.finding_count; i++) {
+		ptrdiff_t at = selection_finding(b->r->selection, b->incident.findings[i]);
+
+		if (b->incident.findings[i] != b->finding.n && at != SELECTION_NONE &&
+		    view_finding(b->r->engine, (size_t)at, f))
+			phones_take(p, b->r, f);
+	}
+	for (size_t i = 0; i < p->count; i++)
+		text_addf(t, "%s%s", i ? " " : p->count == 1 ? "   phone " : "   phones ", p->number[i]);
+	text_add(t, p->more ? " …" : "");
+	free(f);
+	free(p);
 }
 
 static void add_scope(struct text *t, const struct block *b)

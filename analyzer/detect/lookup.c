@@ -9,6 +9,7 @@
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
+#include "analyzer/detect/passages.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
@@ -56,6 +57,7 @@ struct lookup {
 	struct leg_keys *leg_keys;   /* likewise */
 	struct latching *latching;   /* likewise */
 	struct half_known *half_known;       /* likewise */
+	struct passages *passages;   /* likewise */
 	uint32_t media_points;
 	bool media_points_made;
 	const struct address *hubs[2];
@@ -100,6 +102,7 @@ void lookup_free(struct lookup *l)
 	leg_keys_free(l->leg_keys);
 	latching_free(l->latching);
 	half_known_free(l->half_known);
+	passages_free(l->passages);
 	free(l->repeated);
 	free(l);
 }
@@ -135,6 +138,13 @@ struct latching *lookup_latching(struct lookup *l)
 	if (!l->latching)
 		l->latching = latching_new(l->facts->calls);
 	return l->latching;
+}
+
+struct passages *lookup_passages(struct lookup *l)
+{
+	if (!l->passages)
+		l->passages = passages_new(l->facts->calls);
+	return l->passages;
 }
 
 /* ---- streams by their sender ---- */

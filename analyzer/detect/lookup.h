@@ -67,6 +67,10 @@ struct leg_keys *lookup_leg_keys(struct lookup *l);
 struct latching;
 struct latching *lookup_latching(struct lookup *l);
 
+/* Between whom audio passed: passages.h. */
+struct passages;
+struct passages *lookup_passages(struct lookup *l);
+
 /* Calls that were not captured whole: half_known.h. */
 struct half_known;
 const struct half_known *lookup_half_known(struct lookup *l);

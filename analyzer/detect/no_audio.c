@@ -7,6 +7,7 @@
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/media_visible.h"
+#include "analyzer/detect/passages.h"
 #include "analyzer/detect/rtcp_idle.h"
 #include "analyzer/detect/say.h"
 
@@ -357,6 +358,9 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	}
 	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
 	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);
+	passages_say(f, facts, &slot->direction[SIDE_CALLEE], b);
+	if (!f->earlier.n)
+		passages_say(f, facts, &slot->direction[SIDE_CALLER], a);
 	if (strcmp(reason, "latch-deadlock") == 0)
 		finding_cannot_see(f, "what keeps the other side from sending: a mute, no sound device, or waiting as well");
 	else if (by_relay)

@@ -7,6 +7,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/one_way.h"
+#include "analyzer/detect/passages.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -487,6 +488,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	add_culprit(f, ev->direction, h, &p);
 	if (h->failure == FAILURE_ABSENT)
 		add_far_victims(f, facts, ev->direction);
+	passages_say(f, facts, ev->direction, h);
 	one_way_say(f, facts, ev->direction, h);
 }
 

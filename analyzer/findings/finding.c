@@ -41,6 +41,7 @@ static void finding_free(struct finding *f)
 	text_fini(&f->fix);
 	text_fini(&f->cannot_see);
 	text_fini(&f->healthy);
+	text_fini(&f->earlier);
 	free(f);
 }
 
@@ -74,6 +75,7 @@ struct finding *findings_add(struct findings *all, const struct detector *detect
 	text_init(&f->fix);
 	text_init(&f->cannot_see);
 	text_init(&f->healthy);
+	text_init(&f->earlier);
 	list_add_tail(&all->all, &f->in_order);
 	return f;
 }
@@ -148,6 +150,7 @@ void findings_reset(struct finding *f)
 	text_clear(&f->fix);
 	text_clear(&f->cannot_see);
 	text_clear(&f->healthy);
+	text_clear(&f->earlier);
 	f->other_id_count = f->other_reason_count = f->legs_total = f->host_count = f->stream_count = 0;
 	f->first_ns = f->last_ns = f->since_ns = NS_NONE;
 	f->count = 1;
@@ -195,6 +198,11 @@ void finding_fix(struct finding *f, const char *format, ...)
 void finding_healthy(struct finding *f, const char *format, ...)
 {
 	FILL(&f->healthy);
+}
+
+void finding_earlier(struct finding *f, const char *format, ...)
+{
+	FILL(&f->earlier);
 }
 
 void finding_cannot_see(struct finding *f, const char *format, ...)

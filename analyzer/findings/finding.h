@@ -34,8 +34,8 @@ struct finding {
 	enum confidence confidence, reason_confidence;
 	const char *other_reasons[FINDING_REASON_MAX];
 	unsigned other_reason_count;
-	/* healthy: what calls without it have that these have not */
-	struct text title, cause, fix, cannot_see, healthy;
+	/* healthy: what calls without it have that these have not; earlier: how it was in calls before */
+	struct text title, cause, fix, cannot_see, healthy, earlier;
 	struct { const struct leg *leg; struct span call_id; } legs[FINDING_LEG_MAX];
 	unsigned leg_count, legs_total;
 	struct more_legs *more_legs; /* those above FINDING_LEG_MAX; NULL none */
@@ -108,6 +108,7 @@ void finding_title(struct finding *f, const char *format, ...) __attribute__((fo
 void finding_cause(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_fix(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_healthy(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_earlier(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_cannot_see(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* port 0: the host as a whole; once each */
 void finding_part(struct finding *f, enum part part, const struct endpoint *at);

@@ -122,8 +122,34 @@ static bool secrets_kept(const struct scenario *s, const struct output *json, co
 	return true;
 }
 
+/* As one line: where a paragraph is broken is not what a scenario is about. */
+static void blanks_join(struct output *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++) {
+		bool blank = o->p[i] == ' ' || o->p[i] == '\n';
+
+		if (!blank || (n && o->p[n - 1] != ' '))
+			o->p[n++] = blank ? ' ' : o->p[i];
+	}
+	o->n = n;
+}
+
+static bool words_said(const struct scenario *s, struct output *text, char *why, size_t room)
+{
+	blanks_join(text);
+	for (unsigned i = 0; i < s->says_count; i++) {
+		if (output_holds(text, s->says[i]))
+			continue;
+		snprintf(why, room, "the text does not say \"%s\"", s->says[i]);
+		return false;
+	}
+	return true;
+}
+
 static bool judge(struct scenario *s, const struct output *first, const struct output *second,
-	const struct output *text, const char *complaint,
+	struct output *text, const char *complaint,
 	char *why, size_t room)
 {
 	unsigned line;
@@ -151,7 +177,7 @@ static bool judge(struct scenario *s, const struct output *first, const struct o
 		good = false;
 	}
 	if (good)
-		good = secrets_kept(s, first, text, why, room);
+		good = secrets_kept(s, first, text, why, room) && words_said(s, text, why, room);
 	if (*complaint && first->status != 2) {
 		snprintf(why, room, "written to the error output: %s", complaint);
 		good = false;

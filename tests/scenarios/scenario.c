@@ -144,15 +144,26 @@ static void rtcp_defer(struct scenario *s, struct words *w)
 	w->left = 0;
 }
 
-/* never "TEXT": a secret */
-static void never_read(struct scenario *s, struct words *w)
+static void text_keep(struct scenario *s, struct words *w, const char *texts[SCENARIO_TEXTS], unsigned *count)
 {
 	const char *text = word_want(s, w, "the text");
 
-	if (s->never_count < sizeof s->never / sizeof s->never[0])
-		s->never[s->never_count++] = text;
+	if (*count < SCENARIO_TEXTS)
+		texts[(*count)++] = text;
 	else
 		scenario_fail(s, "too many of these lines");
+}
+
+/* never "TEXT": a secret */
+static void never_read(struct scenario *s, struct words *w)
+{
+	text_keep(s, w, s->never, &s->never_count);
+}
+
+/* says "TEXT" */
+static void says_read(struct scenario *s, struct words *w)
+{
+	text_keep(s, w, s->says, &s->says_count);
 }
 
 /* memory SIZE: deadair reads with no more than that. */
@@ -183,7 +194,7 @@ static const struct {
 	  { "mirror", mirror_read },
 	{ "nat", nat_read },         { "needs", needs_read },     { "never", never_read },     { "place", place_read },
 	  { "profile", profile_read },
-	{ "rtcp", rtcp_defer },      { "rtp", rtp_read },
+	{ "rtcp", rtcp_defer },      { "rtp", rtp_read },         { "says", says_read },
 	{ "silent", expect_silent_read }, { "sip", sip_read },    { "stun", stun_read },        { "talk", talk_read },
 	{ "tap", tap_read },         { "tcp", tcp_read },         { "title", title_read },      { "tls", tls_read },
 	{ "udp", udp_read },

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-enum { SCENARIO_TAPS = 16, SCENARIO_FILES = 8, SCENARIO_PROFILE_FILES = 4 };
+enum { SCENARIO_TAPS = 16, SCENARIO_FILES = 8, SCENARIO_PROFILE_FILES = 4, SCENARIO_TEXTS = 8 };
 
 /* Zero of every scenario: Fri 20 Nov 2026 09:00:00 UTC. */
 #define SCENARIO_EPOCH_S INT64_C(1795165200)
@@ -236,8 +236,10 @@ struct scenario {
 	unsigned exit_status;        /* expected */
 	bool exit_given;
 	const char *needs;           /* what deadair --version must name; NULL nothing */
-	const char *never[8];        /* texts that no report may hold */
+	const char *never[SCENARIO_TEXTS];   /* texts that no report may hold */
 	unsigned never_count;
+	const char *says[SCENARIO_TEXTS];    /* that the report as text must hold */
+	unsigned says_count;
 };
 
 /* Words of one line. */
