@@ -102,9 +102,11 @@ static void tell_equal(struct detection *d, const struct passage *p)
 	finding_fix(f, "Leave the router's SIP settings as they are.");
 }
 
-static void judge_passages(struct detection *d)
+/* Were copies compared, of one router at least? */
+static bool judge_passages(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
+	bool compared = false;
 
 	if (two_points_passages(facts->points)->count == 0)
 		detection_pass(d, NULL, two_points_count(facts->points) < 2 ? "SIP was captured at one point"
@@ -117,7 +119,9 @@ static void judge_passages(struct detection *d)
 			detection_pass(d, NULL, "%s port %u: %s", transport_word(p->transport), p->port, missing);
 		else
 			tell_equal(d, p);
+		compared |= !missing;
 	}
+	return compared;
 }
 
 /* ---- one point, outside: what would have been rewritten arrives as it was ---- */
@@ -243,14 +247,11 @@ static void judge_intact(struct detection *d, uint32_t least)
 	arena_free(arena);
 }
 
-/* With two points the copies themselves are compared. */
 static void judge_one_point(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
 	uint32_t least = (uint32_t)detection_key(d, "min-pairs");
 
-	if (two_points_count(facts->points) > 1)
-		return;
 	LIST_EACH(it, echoes_passing(facts->echoes)) {
 		const struct echo_passing *s = LIST_ENTRY(it, struct echo_passing, in_order);
 		const char *missing = missing_of_passing(facts, s, least);
@@ -293,8 +294,9 @@ static void judge_tls(struct detection *d)
 static void on_event(struct detection *d, const struct event *ev)
 {
 	(void)ev;
-	judge_passages(d);
-	judge_one_point(d);
+	/* with two points, or both sides in one capture on "any", the copies themselves tell */
+	if (!judge_passages(d) && two_points_count(detection_facts(d)->points) < 2)
+		judge_one_point(d);
 	judge_tls(d);
 }
 
