@@ -15,6 +15,12 @@ void report_fact_count(const struct report *r);
 /* The capture cannot tell of any answered call who hears whom. */
 bool report_cannot_tell(const struct report *r);
 
+/* Whom a problem hurts, in all calls of it: "   phones 1001 1002 1007"; nothing where no number is known. */
+void report_phones(struct text *t, const struct report *r, const struct view_finding *finding,
+	const struct view_incident *incident);
+/* Who hears whom in the only call of a problem, who suffers first; nothing where nobody was to be heard. */
+void report_who(struct text *t, const struct report *r, const struct view_call *c, const struct view_finding *f);
+
 /* Problems as blocks, worst first. */
 void report_problems(const struct report *r);
 /* Changed fields of messages as a table: name, before, behind; nothing where there are none. */

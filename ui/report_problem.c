@@ -15,7 +15,7 @@
 #include "ui/page.h"
 #include "ui/words.h"
 
-enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, PHONES_SHOWN = 8, FILE_COLUMNS = 16,
+enum { EVIDENCE_SHOWN = 6, BLOCKS_SHOWN = 50, IDS_SHOWN = 12, FILE_COLUMNS = 16,
 	SAME_PREFIX_MIN = 8 };
 
 static const int64_t GRACE_NS = 3 * SECOND_NS;
@@ -51,73 +51,6 @@ static void field_text(const struct block *b, const char *label, struct text *t)
 	text_fini(t);
 }
 
-static bool is_victim_of(const struct view_finding *f, const struct address *a)
-{
-	for (unsigned i = 0; i < f->host_count; i++)
-		if (f->hosts[i].part && strcmp(f->hosts[i].part, "victim") == 0 &&
-		    address_equal(&f->hosts[i].at.addr, a))
-			return true;
-	return false;
-}
-
-static bool is_victim_address(const struct block *b, const struct address *a)
-{
-	return is_victim_of(&b->finding, a);
-}
-
-struct phones {
-	struct view_call call;
-	char number[PHONES_SHOWN][PARTY_TEXT];
-	size_t count;
-	bool more;
-};
-
-/* The victims of this finding, only those whose signalling address is the victim's. */
-static void phones_take(struct phones *p, const struct report *r, const struct view_finding *f)
-{
-	struct view_call *c = &p->call;
-
-	for (unsigned i = 0; i < f->call_id_count && !p->more; i++) {
-		ptrdiff_t at = selection_call(r->selection, f->call_numbers[i]);
-		char number[PARTY_TEXT];
-		bool known = false;
-		unsigned party;
-
-		if (at == SELECTION_NONE || !view_call(r->engine, (size_t)at, c))
-			continue;
-		party = is_victim_of(f, &c->from_at.addr) ? 0 : 1;
-		if (party == 1 && !is_victim_of(f, &c->to_at.addr))
-			continue;
-		report_number(c, party, number);
-		for (size_t k = 0; k < p->count; k++)
-			known |= strcmp(p->number[k], number) == 0;
-		p->more = !known && p->count == PHONES_SHOWN;
-		if (!known && !p->more)
-			strcpy(p->number[p->count++], number);
-	}
-}
-
-/* Whom it hurts, in all calls: "   phones 1001 1002 1007". */
-static void add_phones(struct text *t, const struct block *b)
-{
-	struct phones *p = memory_zalloc(sizeof *p);
-	struct view_finding *f = memory_zalloc(sizeof *f);
-
-	phones_take(p, b->r, &b->finding);
-	for (unsigned i = 0; b->has_incident && i < b->incident.finding_count; i++) {
-		ptrdiff_t at = selection_finding(b->r->selection, b->incident.findings[i]);
-
-		if (b->incident.findings[i] != b->finding.n && at != SELECTION_NONE &&
-		    view_finding(b->r->engine, (size_t)at, f))
-			phones_take(p, b->r, f);
-	}
-	for (size_t i = 0; i < p->count; i++)
-		text_addf(t, "%s%s", i ? " " : p->count == 1 ? "   phone " : "   phones ", p->number[i]);
-	text_add(t, p->more ? " …" : "");
-	free(f);
-	free(p);
-}
-
 static void add_scope(struct text *t, const struct block *b)
 {
 	char calls[WORDS];
@@ -129,7 +62,7 @@ static void add_scope(struct text *t, const struct block *b)
 	else
 		text_add(t, words_counted(b->calls, "call", calls));
 	if (b->calls > 1)
-		add_phones(t, b);
+		report_phones(t, b->r, &b->finding, b->has_incident ? &b->incident : NULL);
 }
 
 static void block_title(const struct block *b)
@@ -150,89 +83,13 @@ static void block_title(const struct block *b)
 	text_fini(&t);
 }
 
-/* Who hears what, from the call itself: the party that suffers first. */
-static void add_hearing(struct text *t, const struct block *b, unsigned hearer, bool whole)
-{
-	const struct view_call *c = &b->call;
-	enum heard heard = hearer == 0 ? c->caller_hears : c->callee_hears;
-	char me[PARTY_TEXT], other[PARTY_TEXT], count[WORDS];
-	uint64_t packets = hears_packets(c, hearer);
-
-	if (whole)
-		report_party(t, b->r, c, hearer);
-	else
-		text_add(t, report_number(c, hearer, me));
-	report_number(c, !hearer, other);
-	switch (heard) {
-	case HEARD_YES:
-		text_addf(t, " hears %s", other);
-		break;
-	case HEARD_POOR:
-		text_addf(t, " hears %s badly", other);
-		break;
-	case HEARD_NO:
-		text_addf(t, " hears nothing of %s", other);
-		break;
-	case HEARD_NOT_EXPECTED:
-		text_addf(t, " is not to hear %s", other);
-		break;
-	case HEARD_UNKNOWN:
-		if (packets)
-			text_addf(t, " is sent %s of %s's audio, arrival not visible here",
-				words_counted(packets, "packet", count), other);
-		else
-			text_addf(t, ": not visible here whether %s is heard", other);
-		break;
-	}
-}
-
-/* Is this party, by one of its addresses, a victim of the finding? */
-static bool suffers(const struct block *b, unsigned party)
-{
-	const struct view_call *c = &b->call;
-
-	if (is_victim_address(b, party == 0 ? &c->from_at.addr : &c->to_at.addr))
-		return true;
-	for (unsigned i = 0; i < c->media_count; i++)
-		if (is_victim_address(b, c->media[i].sender == party ? &c->media[i].from.addr : &c->media[i].to.addr))
-			return true;
-	return false;
-}
-
-/* Where the call as a whole is heard, the finding's own words say what is wrong: only the party is named. */
-static void add_listener(struct text *t, const struct block *b, unsigned victim)
-{
-	char other[PARTY_TEXT];
-
-	report_party(t, b->r, &b->call, victim);
-	text_addf(t, ", in the call with %s", report_number(&b->call, !victim, other));
-}
-
 static void block_who(const struct block *b)
 {
-	const struct view_call *c = &b->call;
-	unsigned victim = 0;
-	enum heard heard;
 	struct text t;
 
-	if (!b->has_call || (c->caller_hears == HEARD_NOT_EXPECTED && c->callee_hears == HEARD_NOT_EXPECTED))
-		return;
-	if (c->caller_hears != HEARD_NO && (c->callee_hears == HEARD_NO ||
-	    (c->callee_hears == HEARD_POOR && c->caller_hears != HEARD_POOR)))
-		victim = 1;
-	if (suffers(b, 0) != suffers(b, 1))
-		victim = suffers(b, 1);
-	else if ((victim == 0 ? c->caller_hears : c->callee_hears) == HEARD_NOT_EXPECTED)
-		victim = !victim;
-	heard = victim == 0 ? c->caller_hears : c->callee_hears;
 	text_init(&t);
-	if (heard == HEARD_YES || heard == HEARD_NOT_EXPECTED) {
-		add_listener(&t, b, victim);
-	} else {
-		add_hearing(&t, b, victim, true);
-		text_add(&t, "; ");
-		add_hearing(&t, b, !victim, false);
-	}
+	if (b->has_call)
+		report_who(&t, b->r, &b->call, &b->finding);
 	field_text(b, "Who", &t);
 }
 
