@@ -116,6 +116,10 @@ static void view_direction_of(const struct engine *e, struct view_cache *v, cons
 	view_windows(e, d, ret);
 	view_quality(v, d, ret);
 	ret->heard = h ? h->heard : ret->packets ? HEARD_UNKNOWN : HEARD_NOT_EXPECTED;
+	if (ret->heard == HEARD_NO) {
+		ret->unheard_from_ns = h->whole && h->window ? h->window->on_ns : h->from_ns;
+		ret->unheard_to_ns = h->to_ns;
+	}
 	if (h && h->gate)
 		ret->why = h->gate;
 	else if (h && h->row)

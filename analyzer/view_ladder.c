@@ -7,13 +7,18 @@
 #include "analyzer/views.h"
 #include "captures/base/memory.h"
 
-enum { LEG_MAX = 16 };               /* as many as view_call.legs shows */
+enum {
+	LEG_MAX = 16,                /* as many as view_call.legs shows */
+	SUMMARY_TEXT = 208           /* below its arrow; what names more media ends there */
+};
+
+_Static_assert((int)SUMMARY_TEXT <= (int)VIEW_TEXT, "lent");
 
 static const char *sdp_summary(struct view_cache *v, const struct sdp *sdp)
 {
 	static const char *const directions[] = { "", " sendonly", " recvonly", " inactive" };
 	char *text = view_lend(v), at[ENDPOINT_TEXT], codec[24];
-	size_t n = 0, room = VIEW_TEXT;
+	size_t n = 0, room = SUMMARY_TEXT;
 
 	text[0] = '\0';
 	for (unsigned i = 0; i < sdp->media_count && n + 60 < room; i++) {

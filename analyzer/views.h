@@ -109,6 +109,7 @@ struct view_direction {
 	double due_ms;               /* time in which audio was due */
 	uint64_t packets;
 	enum heard heard;
+	int64_t unheard_from_ns, unheard_to_ns;      /* HEARD_NO: the time that failed; before it may have been well */
 	const char *why;             /* row or gate that decided, or words */
 	const char *bound_by;        /* "B4", NULL none */
 	uint32_t streams[16];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define MOS_FAIR 4.0
+#define HEARD_AT_ALL_NS (3 * SECOND_NS)       /* behind the answer: less is the time that anybody needs to begin */
 
 static enum heard heard_of(const struct view_call *c, unsigned hearer)
 {
@@ -34,6 +35,35 @@ uint64_t hears_packets(const struct view_call *c, unsigned hearer)
 bool hears_invisible(const struct view_call *c, unsigned hearer)
 {
 	return heard_of(c, hearer) == HEARD_UNKNOWN && hears_packets(c, hearer) == 0;
+}
+
+bool hears_failed(const struct view_direction *d, const struct view_window *w, int64_t *ret_from_ns,
+	int64_t *ret_to_ns)
+{
+	if (d->heard != HEARD_NO || !w->due)
+		return false;
+	*ret_from_ns = d->unheard_from_ns > w->from_ns ? d->unheard_from_ns : w->from_ns;
+	*ret_to_ns = d->unheard_to_ns < w->to_ns ? d->unheard_to_ns : w->to_ns;
+	return *ret_from_ns < *ret_to_ns;
+}
+
+int64_t hears_until(const struct view_call *c, unsigned hearer)
+{
+	int64_t since_ns = NS_NONE;
+
+	if (heard_of(c, hearer) != HEARD_NO)
+		return NS_NONE;
+	for (unsigned i = 0; i < c->media_count; i++) {
+		const struct view_direction *d = &c->media[i];
+
+		if (!is_to(d, hearer) || d->heard != HEARD_NO)
+			continue;
+		if (d->window_count == 0 || d->packets == 0 ||
+			d->unheard_from_ns < ns_add(d->windows[0].from_ns, HEARD_AT_ALL_NS))
+			return NS_NONE;
+		since_ns = since_ns == NS_NONE || d->unheard_from_ns < since_ns ? d->unheard_from_ns : since_ns;
+	}
+	return since_ns;
 }
 
 const char *hears_cell(const struct view_call *c, unsigned hearer, char buffer[HEARS_TEXT])

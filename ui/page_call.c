@@ -328,7 +328,7 @@ static void draw_stretch(const struct lanes *l, int64_t from_ns, int64_t to_ns, 
 			x, y, width, LANE_HEIGHT, words[kind].class, words[kind].title);
 }
 
-/* Where audio was due, and where a side held. Where none ever came, it was due from the first moment. */
+/* Where audio was due, and where a side held. */
 static void draw_windows(const struct lanes *l, const struct view_direction *d, int y)
 {
 	bool unseen = d->heard == HEARD_UNKNOWN && d->packets == 0;
@@ -336,8 +336,20 @@ static void draw_windows(const struct lanes *l, const struct view_direction *d, 
 	for (unsigned i = 0; i < d->window_count; i++) {
 		const struct view_window *w = &d->windows[i];
 
-		draw_stretch(l, d->heard == HEARD_NO ? w->from_ns : w->due_ns, w->to_ns, y,
-			!w->due ? STRETCH_HELD : unseen ? STRETCH_UNSEEN : STRETCH_DUE);
+		draw_stretch(l, w->due_ns, w->to_ns, y, !w->due ? STRETCH_HELD : unseen ? STRETCH_UNSEEN : STRETCH_DUE);
+	}
+}
+
+/* Over all that is sent and does not get there. */
+static void draw_failed(const struct lanes *l, const struct view_direction *d, int y)
+{
+	int64_t from_ns, to_ns;
+
+	for (unsigned i = 0; i < d->window_count; i++) {
+		if (!hears_failed(d, &d->windows[i], &from_ns, &to_ns))
+			continue;
+		draw_stretch(l, from_ns, to_ns, y, STRETCH_EMPTY);
+		draw_stretch(l, from_ns, to_ns, y, STRETCH_DUE);
 	}
 }
 
@@ -378,19 +390,26 @@ static void draw_stream(const struct lanes *l, int y)
 	}
 }
 
+/* Of several legs: what is not visible gives way to what is, and both to the leg on which nothing gets there. */
+static unsigned order_of(const struct view_direction *d)
+{
+	return d->heard == HEARD_NO ? 2 : d->heard == HEARD_UNKNOWN && d->packets == 0 ? 0 : 1;
+}
+
 static void draw_lane(struct lanes *l, unsigned hearer, int y)
 {
 	const struct view_call *c = &l->call;
 	char hears[HEARS_TEXT];
 
 	svg_text(l->r->out, 4, y + 15, "label", hearer ? "callee hears" : "caller hears");
-	for (unsigned i = 0; i < c->media_count; i++) {
-		const struct view_direction *d = &c->media[i];
+	for (unsigned n = 0; n < 3 * c->media_count; n++) {
+		const struct view_direction *d = &c->media[n % c->media_count];
 
-		if (d->sender == hearer || !d->kind || strcmp(d->kind, "audio") != 0)
+		if (d->sender == hearer || !d->kind || strcmp(d->kind, "audio") != 0 ||
+			order_of(d) != n / c->media_count)
 			continue;
 		draw_windows(l, d, y);
-		for (unsigned k = 0; k < d->stream_count && d->heard != HEARD_NO; k++) {
+		for (unsigned k = 0; k < d->stream_count; k++) {
 			ptrdiff_t at = selection_stream(l->r->selection, d->streams[k]);
 
 			if (at == SELECTION_NONE || !view_stream(l->r->engine, (size_t)at, &l->stream))
@@ -398,6 +417,7 @@ static void draw_lane(struct lanes *l, unsigned hearer, int y)
 			draw_stream(l, y);
 			draw_holes(l, d, y);
 		}
+		draw_failed(l, d, y);
 	}
 	svg_text(l->r->out, LANE_LEFT + LANE_WIDTH + 8, y + 15, page_class(hears_paint(c, hearer)),
 		hears_cell(c, hearer, hears));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_html: the report as one page that needs nothing else: the same words in the same order as the text report,
- * tables as tables, and for affected calls their ladder and what was heard. It has no script; colour repeats what a
- * mark or word says.
+ * report_html: the report as one page that needs nothing else: the words of the text report, tables as tables; behind
+ * the problems the ladders of affected calls and what was heard, and what is no problem at the end. It has no script;
+ * colour repeats what a mark or word says.
  */
 #include "ui/report.h"
 
@@ -30,13 +30,13 @@ static const char style[] =
 	"<style>\n"
 	":root{color-scheme:light dark;--bg:#fff;--fg:#1a1a1a;--dim:#595959;--line:#c8c8c8;--bad:#b00020;--warn:#8a5300;--good:#1b6e2c;--unknown:#1f5fa8}\n"
 	"@media(prefers-color-scheme:dark){:root{--bg:#141414;--fg:#ececec;--dim:#a8a8a8;--line:#444;--bad:#ff8a80;--warn:#ffcc66;--good:#8fdc9b;--unknown:#8ec5ff}}\n"
-	"body{background:var(--bg);color:var(--fg);font:16px/1.45 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem}\n"
+	"body{background:var(--bg);color:var(--fg);font:16px/1.45 system-ui,sans-serif;max-width:72rem;margin:0 auto;padding:1rem}\n"
 	"h1{font-size:1.4rem}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}\n"
-	".row{margin:.15rem 0 .15rem 1rem;display:flex;gap:.8rem}.row b{flex:0 0 6rem;font-weight:600}.row span{flex:1;white-space:pre-wrap;overflow-wrap:anywhere}\n"
+	".row,.l,p{max-width:62rem}.row{margin:.15rem 0 .15rem 1rem;display:flex;gap:.8rem}.row b{flex:0 0 6rem;font-weight:600}.row span{flex:1;white-space:pre-wrap;overflow-wrap:anywhere}\n"
 	".row ol{flex:1;margin:0;padding-left:1.4rem;overflow-wrap:anywhere}.row i{font-style:normal;color:var(--dim);white-space:nowrap}\n"
 	".l{margin:0 0 0 1rem;font:.85rem/1.5 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}\n"
 	".bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}.unknown{color:var(--unknown)}.dim{color:var(--dim)}.n{text-align:right;white-space:nowrap}\n"
-	"table{border-collapse:collapse;margin:.4rem 0 1rem;width:100%;font-size:.9rem}caption{text-align:left;font-size:.85rem;color:var(--dim)}\n"
+	".t{overflow-x:auto}table{border-collapse:collapse;margin:.4rem 0 1rem;width:100%;font-size:.9rem}caption{text-align:left;font-size:.85rem;color:var(--dim)}\n"
 	"th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--line);overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}\n"
 	"figure{margin:.6rem 0 1rem;overflow-x:auto}svg text{fill:var(--fg);font:12px ui-monospace,monospace}svg .mid{text-anchor:middle}\n"
 	"svg .end{text-anchor:end}svg .dim{fill:var(--dim)}svg .bad{fill:var(--bad)}svg .warn{fill:var(--warn)}svg .good{fill:var(--good)}svg .unknown{fill:var(--unknown)}\n"
@@ -45,7 +45,7 @@ static const char style[] =
 	"a:focus,figure:focus{outline:3px solid var(--unknown)}\n"
 	"@media(max-width:40rem){.row{display:block}.row b{display:block}thead{position:absolute;left:-999rem}tr{display:block;border-bottom:2px solid var(--line)}"
 	"td{display:flex;gap:1rem;text-align:left}td::before{content:attr(data-h);flex:0 0 7rem;text-align:left;color:var(--dim)}}\n"
-	"@media print{body{max-width:none;font-size:10pt}h2{break-after:avoid}.row,tr,figure{break-inside:avoid}}\n"
+	"@media print{body{max-width:none;font-size:10pt}h2{break-after:avoid}.row,tr,figure{break-inside:avoid}.t{overflow:visible}table{font-size:7.5pt}th{white-space:normal}th,td{padding:.15rem .25rem}}\n"
 	"</style>\n";
 
 static const char hatching[] =
@@ -120,10 +120,12 @@ static void sections(const struct report *r)
 	report_head(r, c);
 	report_headline(r, c);
 	report_problems(r);
-	report_facts(r, r->verbose);
-	report_calls(r);
+	report_facts(r, FACTS_FIRST);
 	figures(r);
+	report_calls(r);
 	report_details(r);
+	if (r->verbose)
+		report_facts(r, FACTS_OTHERS);
 	report_checklist(r);
 	free(c);
 }

@@ -25,8 +25,9 @@ void report_who(struct text *t, const struct report *r, const struct view_call *
 void report_problems(const struct report *r);
 /* Changed fields of messages as a table: name, before, behind; nothing where there are none. */
 void report_changes(const struct report *r, const struct view_finding *f);
-/* Facts as blocks; those that say what the capture cannot show, or all. */
-void report_facts(const struct report *r, bool all);
+/* Facts as blocks: those that explain a problem or say what the capture cannot show; the others; all. */
+enum facts { FACTS_FIRST, FACTS_OTHERS, FACTS_ALL };
+void report_facts(const struct report *r, enum facts which);
 /*
  * Is this fact shown as a block although facts are not asked for: it says what the capture cannot show, and nothing
  * else can be said?

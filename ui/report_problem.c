@@ -558,7 +558,7 @@ bool report_fact_shown(const struct report *r, const struct selected_finding *f)
 	return f->shown && !f->explained_by && limits_the_capture(f->id) && report_cannot_tell(r);
 }
 
-void report_facts(const struct report *r, bool all)
+void report_facts(const struct report *r, enum facts which)
 {
 	const struct selection *s = r->selection;
 	struct block *b = memory_zalloc(sizeof *b);
@@ -567,13 +567,13 @@ void report_facts(const struct report *r, bool all)
 
 	for (size_t i = 0; i < s->finding_count && (r->verbose || printed < BLOCKS_SHOWN); i++) {
 		const struct selected_finding *f = &s->findings[i];
-		bool explains = false;
+		bool first = report_fact_shown(r, f);
 
 		if (f->rank != RANK_INFO || f->withdrawn || !f->shown || f->explained_by)
 			continue;
-		for (size_t j = explained_first(&e, i); j != EXPLAINED_NONE && !explains; j = e.next[j])
-			explains = s->findings[j].rank > RANK_INFO;
-		if (!all && !explains && !report_fact_shown(r, f))
+		for (size_t j = explained_first(&e, i); j != EXPLAINED_NONE && !first; j = e.next[j])
+			first = s->findings[j].rank > RANK_INFO;
+		if (which != FACTS_ALL && first != (which == FACTS_FIRST))
 			continue;
 		printed++;
 		block_load(b, r, NULL, i);

@@ -16,7 +16,7 @@ void report_text(const struct report *r)
 	out_text(r->out, "\n");
 	report_headline(r, c);
 	report_problems(r);
-	report_facts(r, r->verbose);
+	report_facts(r, r->verbose ? FACTS_ALL : FACTS_FIRST);
 	report_calls(r);
 	if (r->selection->problem_count)
 		report_fact_count(r);

@@ -158,15 +158,18 @@ static void line_cell(struct line *line, const struct table_column *column, unsi
 	text_fini(&cut);
 }
 
-/* On a page nothing is cut or left out; a narrow screen makes a card of each row, with the heads beside the cells. */
+/*
+ * On a page nothing is cut or left out; what is wider than the page scrolls in its box, and a narrow screen makes a card
+ * of each row, with the heads beside the cells.
+ */
 static void table_page(const struct table *t, struct out *o)
 {
 	page_end_line(o);
-	page_raw(o, "<table><caption>");
+	page_raw(o, "<div class=\"t\"><table><caption>");
 	page_escaped(o, o->page->heading.p);
 	page_raw(o, "</caption>\n<thead><tr>");
 	for (size_t i = 0; i < t->column_count; i++) {
-		page_raw(o, "<th scope=\"col\">");
+		page_raw(o, t->columns[i].right ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
 		page_escaped(o, t->columns[i].head);
 		page_raw(o, "</th>");
 	}
@@ -185,7 +188,7 @@ static void table_page(const struct table *t, struct out *o)
 		}
 		page_raw(o, "</tr>\n");
 	}
-	page_raw(o, "</tbody></table>\n");
+	page_raw(o, "</tbody></table></div>\n");
 }
 
 void table_print(const struct table *t, struct out *o, unsigned indent, bool head)

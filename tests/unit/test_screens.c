@@ -284,6 +284,15 @@ static void heard_without_a_score_has_room_beside_its_lane(void **state)
 	a_scenario_is_seen(state, "trap-dialect-ims-199", shots, COUNT_OF(shots));
 }
 
+static void a_lane_shows_what_its_listener_gets(void **state)
+{
+	static const struct shot no_longer[] = { { "no-longer-call", "2<Enter>" } },
+		passed_on[] = { { "kept-by-relay-call", "2<Down><Enter>" } };
+
+	a_scenario_is_seen(state, "one-way-audio-h40-mapping-changed", no_longer, COUNT_OF(no_longer));
+	a_scenario_is_seen(state, "one-way-audio-h62-pbx-passes-nothing-on", passed_on, COUNT_OF(passed_on));
+}
+
 static void problems_have_the_rows_that_calls_leave(void **state)
 {
 	static const struct shot shots[] = { { "many-problems-overview", "<Esc>" },
@@ -330,6 +339,7 @@ int main(void)
 		cmocka_unit_test(without_calls_the_streams_have_the_room),
 		cmocka_unit_test(a_row_opens_its_own_call_where_two_have_one_call_id),
 		cmocka_unit_test(heard_without_a_score_has_room_beside_its_lane),
+		cmocka_unit_test(a_lane_shows_what_its_listener_gets),
 		cmocka_unit_test(problems_have_the_rows_that_calls_leave),
 		cmocka_unit_test(too_small_says_so),
 	};

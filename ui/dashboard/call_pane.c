@@ -75,7 +75,9 @@ static void hearing_words(const struct view_call *c, unsigned hearer, struct tex
 	switch (heard) {
 	case HEARD_YES: text_addf(t, "✓ %s hears %s", me, other); break;
 	case HEARD_POOR: text_addf(t, "! %s hears %s badly", me, other); break;
-	case HEARD_NO: text_addf(t, "✗ %s hears nothing", me); break;
+	case HEARD_NO:
+		text_addf(t, "✗ %s hears nothing%s", me, hears_until(c, hearer) == NS_NONE ? "" : " any more");
+		break;
 	case HEARD_UNKNOWN:
 		text_addf(t,
 			hears_invisible(c, hearer) ? "? not visible whether %s hears"
@@ -172,13 +174,16 @@ static unsigned draw_lane(struct world *w, struct sheet *s, const struct view_ca
 	const struct span_of_time *t, unsigned row, unsigned column, unsigned cells)
 {
 	struct lane *lane = memory_zalloc(sizeof *lane);
-	char words[HEARS_TEXT], count[WORDS];
+	char words[HEARS_TEXT], count[WORDS], clock[NS_TEXT];
 
 	sheet_text(
 		s, row, column + 1, LABEL_COLUMNS_OF_LANE, PAINT_PLAIN, hearer == 0 ? "caller hears" : "callee hears");
 	lane_make(lane, w, c, hearer, t->from_ns, t->to_ns, cells);
 	lane_draw(lane, s, row, column + LABEL_COLUMNS_OF_LANE);
-	if ((hearer == 0 ? c->caller_hears : c->callee_hears) == HEARD_NO)
+	if (hears_until(c, hearer) != NS_NONE)
+		sheet_textf(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, PAINT_BAD,
+			"✗ since %s", world_clock(w, hears_until(c, hearer), clock));
+	else if ((hearer == 0 ? c->caller_hears : c->callee_hears) == HEARD_NO)
 		sheet_textf(s, row, column + LABEL_COLUMNS_OF_LANE + cells + 1, WORDS_BEHIND_LANE, PAINT_BAD,
 			"✗ 0 of %s", words_count(hears_packets(c, hearer), count));
 	else

@@ -2,6 +2,8 @@
 /* lane: cells from the intervals of streams and the windows in which audio is due. */
 #include "ui/dashboard/lane.h"
 
+#include "ui/hears.h"
+
 /* Below it nothing can be heard; above it somebody speaks; the top of the scale. */
 enum { MUTE_DBM0 = -60, SPEECH_DBM0 = -40, LEVEL_TOP_DBM0 = -12, LEVEL_STEP_DB = 8 };
 
@@ -25,15 +27,20 @@ static void add_windows(struct lane *l, const struct view_direction *d, bool uns
 {
 	for (unsigned i = 0; i < d->window_count; i++) {
 		const struct view_window *x = &d->windows[i];
+		int64_t from_ns, to_ns;
 		unsigned first, end;
 
-		/* where none ever came, it was due from the first moment */
-		cells_of(l, d->heard == HEARD_NO ? x->from_ns : x->due_ns, x->to_ns, &first, &end);
+		cells_of(l, x->due_ns, x->to_ns, &first, &end);
 		for (unsigned c = first; c < end; c++) {
 			l->cells[c].due |= x->due;
 			l->cells[c].held |= !x->due;
 			l->cells[c].unseen |= unseen;
 		}
+		if (!hears_failed(d, x, &from_ns, &to_ns))
+			continue;
+		cells_of(l, from_ns, to_ns, &first, &end);
+		for (unsigned c = first; c < end; c++)
+			l->cells[c].failed = true;
 	}
 }
 
@@ -118,6 +125,14 @@ static void lane_begin(struct lane *l, int64_t from_ns, int64_t to_ns, unsigned 
 		l->cells[i].level_dbm0 = VIEW_UNHEARD;
 }
 
+/* What is sent and does not get there is not heard, nor what one leg brings where the next one brings nothing. */
+static void lane_fail(struct lane *l)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		if (l->cells[i].failed)
+			l->cells[i] = (struct lane_cell){ .due = true, .failed = true, .level_dbm0 = VIEW_UNHEARD };
+}
+
 void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsigned hearer, int64_t from_ns,
 	int64_t to_ns, unsigned count)
 {
@@ -130,14 +145,14 @@ void lane_make(struct lane *l, struct world *w, const struct view_call *c, unsig
 		if (d->sender == hearer || !d->kind || strcmp(d->kind, "audio") != 0)
 			continue;
 		add_windows(l, d, d->heard == HEARD_UNKNOWN && d->packets == 0);
-		/* what is sent and does not get there is not heard: none came */
-		for (unsigned j = 0; j < d->stream_count && d->heard != HEARD_NO; j++) {
+		for (unsigned j = 0; j < d->stream_count; j++) {
 			ptrdiff_t at = selection_stream(world_selection(w), d->streams[j]);
 
 			if (at != SELECTION_NONE && view_stream(w->engine, (size_t)at, &s))
 				add_stream(l, &s);
 		}
 	}
+	lane_fail(l);
 }
 
 void lane_make_stream(struct lane *l, const struct view_stream *s, unsigned count)

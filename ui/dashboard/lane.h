@@ -13,6 +13,7 @@ struct lane {
 	unsigned count;
 	struct lane_cell {
 		bool arrives, due, held, unseen;
+		bool failed; /* due on a leg on which nothing gets there (hears_failed()) */
 		bool pause; /* between two packets of a sender that suppresses silence */
 		bool quiet; /* before the first or behind the last of them */
 		bool sound; /* of what arrives: some of it is neither comfort noise nor mute */
