@@ -138,8 +138,8 @@ static bool stranger(const struct judge *j, const struct watch *w, const struct 
 {
 	const struct site *s = j->facts->site;
 
-	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_inside(s, &w->watcher_at.addr) &&
-	       site_inside(s, &w->notifier_at.addr) &&
+	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_own(s, &w->watcher_at.addr) &&
+	       site_own(s, &w->notifier_at.addr) &&
 		!site_peer(s, &s->trusted, &w->watcher_at.addr) && !nets_have(&s->remote_nets, &w->watcher_at.addr);
 }
 

@@ -210,14 +210,23 @@ static bool same_nonce(const struct headers *a, const struct headers *b)
 	return false;
 }
 
-static bool challenged_with(const struct leg *leg, const struct transaction *until, const struct headers *asked)
+/* Two proxies on the way have a realm each: what answers the challenge of one is no answer to the other's. */
+static bool same_realm(const struct headers *a, const struct headers *b)
+{
+	return !a->realm || !b->realm || a->realm == b->realm;
+}
+
+/* The credentials answer a challenge of this call, by the one who refuses them. */
+static bool challenged_with(const struct leg *leg, const struct transaction *until, const struct headers *asked,
+	const struct headers *refused)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
 		if (t == until)
 			return false;
-		if (t->initial && t->final && t->final->headers && same_nonce(asked, t->final->headers))
+		if (t->initial && t->final && t->final->headers && same_nonce(asked, t->final->headers) &&
+		    same_realm(t->final->headers, refused))
 			return true;
 	}
 	return false;
@@ -237,7 +246,7 @@ static void judge_challenge(const struct judging *j, struct failed_call *f, bool
 
 	f->confidence = CONFIDENCE_LIKELY;
 	if (asked && asked->credentials && refused && !refused->stale &&
-	    challenged_with(f->judged, f->attempt, asked)) {
+	    challenged_with(f->judged, f->attempt, asked, refused)) {
 		f->refusal = refusal_named("auth-rejected");
 		return;
 	}
@@ -438,7 +447,7 @@ static bool stranger(const struct facts *facts, const struct failed_call *f)
 	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 &&
 	    status != 484))
 		return false;
-	if (site_inside(s, &m->src.addr) || !site_inside(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
+	if (site_own(s, &m->src.addr) || !site_own(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
 		return false;
 	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) &&
 	       !(h && h->invites_received);

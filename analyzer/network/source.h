@@ -224,8 +224,6 @@ bool sources_attacker(const struct sources *s, const struct address *a);
 /* Did that host ask the other one by SIP? */
 bool sources_asked(const struct sources *s, const struct address *host, const struct address *whom);
 uint64_t sources_evicted(const struct sources *s);
-/* An address of the site: inside, public or a server of the profile. */
-bool site_own(const struct site *s, const struct address *a);
 /* Of requests from all but this one in the time: asked, answered, refused as busy. False: too little to compare. */
 struct source_share { unsigned asked, answered, busy; };
 struct source_share sources_others(const struct sources *s, const struct source *but, int64_t from_ns, int64_t to_ns);

@@ -49,11 +49,6 @@ void source_aor_judge(struct source_aor *x)
 
 /* ---- classes ---- */
 
-bool site_own(const struct site *s, const struct address *a)
-{
-	return site_inside(s, a) || nets_have(&s->public_ips, a) || site_peer(s, &s->pbx, a);
-}
-
 static enum source_class base_class(const struct sources *s, const struct source *x, const char **ret_why)
 {
 	const struct site *site = s->site;
