@@ -20,7 +20,7 @@
 #define EXPIRY_SLACK_NS (2 * SECOND_NS)
 #define LAPSED_NS (10 * SECOND_NS)
 
-enum { ACK_COPIES = 3, REFRESH_COPIES = 4, LAST_MINUTE_S = 32 };
+enum { ACK_COPIES = 3, REFRESH_COPIES = 4, SENT_AGAIN = 2, LAST_MINUTE_S = 32 };
 
 const struct message *call_end_bye(const struct leg *leg)
 {
@@ -211,6 +211,29 @@ static bool refreshed_unseen(const struct leg *leg, const struct timer *timer, i
 	return false;
 }
 
+/* A refresh was sent again and again, and nothing came back: its sender did what it had to. */
+static bool refresh_unanswered(const struct leg *leg, const struct timer *timer, struct call_end *e)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *last = NULL;
+
+		if (!refreshes(t) || t->initial || t->final || t->provisional || !t->request ||
+		    t->first_ns <= timer->set_ns || t->first_ns >= e->bye->at.at_ns ||
+		    (copies_of(t, &last) < SENT_AGAIN && t->request->transport == TRANSPORT_UDP))
+			continue;
+		e->reason = "session-refresh-failed";
+		e->severity = SEVERITY_ERROR;
+		e->confidence = CONFIDENCE_LIKELY;
+		e->from = t->request;
+		e->to = last;
+		e->culprit = *side_at(leg, side_other(t->request->by));
+		e->seconds = (double)ns_minus(e->bye->at.at_ns, t->request->at.at_ns) / 1e9;
+		return true;
+	}
+	return false;
+}
+
 /* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
 static bool session_expired(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
@@ -228,6 +251,8 @@ static bool session_expired(const struct facts *facts, const struct leg *leg, st
 		return false;        /* a refresh may be hidden there */
 	if (refreshed_unseen(leg, &timer, e->bye->at.at_ns))
 		return false;
+	if (refresh_unanswered(leg, &timer, e))
+		return true;
 	e->reason = "session-timer-expired";
 	e->severity = SEVERITY_ERROR;
 	e->refresher_known = timer.refresher != REFRESHER_NONE;
