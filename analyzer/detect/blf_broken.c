@@ -522,6 +522,12 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->leg->bye_at, "its %s", say_bye(v->leg));
 }
 
+/* It is the one to be mended, as far as is known: it speaks after its subscription has run out, or denies that it has one. */
+static bool mends_watcher(const struct verdict *v)
+{
+	return says(v, "notify-481") || (says(v, "subscription-expired") && v->confidence == CONFIDENCE_CERTAIN);
+}
+
 /* One lamp, one reason: told once, however many subscriptions met it. */
 static void tell(struct judge *j, const struct verdict *list, unsigned count)
 {
@@ -530,7 +536,10 @@ static void tell(struct judge *j, const struct verdict *list, unsigned count)
 	int64_t last_ns = list[count - 1].watch->last_ns;
 
 	finding_part(f, PART_VICTIM, &v->watch->watcher_at);
-	finding_part(f, by_watcher(v) ? PART_WITNESS : PART_CULPRIT, &v->watch->notifier_at);
+	if (mends_watcher(v))
+		finding_part(f, PART_CULPRIT, &v->watch->watcher_at);
+	finding_part(f, by_watcher(v) || says(v, "subscribe-unanswered") ? PART_WITNESS : PART_CULPRIT,
+		&v->watch->notifier_at);
 	for (unsigned i = 0; i < count; i++)
 		finding_other_id(f, list[i].watch->call_id);
 	if (v->fault.stuck && !v->fault.told && says(v, "state-wrong"))

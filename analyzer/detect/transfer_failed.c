@@ -660,7 +660,7 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->at, "here");
 }
 
-/* Exchanged tags are the fault of who wrote them: of the one who transfers, where its Refer-To has them so. */
+/* Exchanged tags, and a server that never had the call, are the fault of who wrote them: of the one who transfers, where its Refer-To has them so. */
 static const struct endpoint *writer_of(const struct verdict *v)
 {
 	const struct transfer *t = v->transfer;
@@ -672,10 +672,12 @@ static const struct endpoint *writer_of(const struct verdict *v)
 
 static void add_parts(struct finding *f, const struct verdict *v, bool of_asker)
 {
+	bool of_writer = v->exchanged || strcmp(v->reason, "replaces-wrong-party") == 0;
+
 	finding_part(f, PART_VICTIM, &v->victim);
-	if (v->exchanged)
+	if (of_writer)
 		finding_part(f, PART_CULPRIT, writer_of(v));
-	finding_part(f, v->exchanged ? PART_WITNESS : PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
+	finding_part(f, of_writer ? PART_WITNESS : PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
 }
 
 static void tell(struct judge *j, const struct verdict *v, uint64_t key)
