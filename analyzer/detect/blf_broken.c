@@ -90,13 +90,27 @@ static bool asks_within(const struct watch *w, int64_t from_ns, int64_t to_ns)
 	return false;
 }
 
+/* A NOTIFY that the watcher took: it had asked for it, also where the SUBSCRIBE is not in the capture. */
+static bool takes_within(const struct watch *w, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = 0; i < w->note_count; i++) {
+		const struct watch_note *n = &w->notes[i];
+
+		if (n->status / 100 == 2 && !n->terminated && n->at.at_ns >= from_ns && n->at.at_ns <= to_ns)
+			return true;
+	}
+	return false;
+}
+
 /* The same lamp was asked for with success then, in this subscription or a newer one. */
 static bool renewed(const struct watch *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct list_link *it = &w->in_subject;
 
 	for (unsigned i = 0; i < SUBJECT_WALKED && it != &w->subject->watches.head; i++, it = it->next) {
-		if (asks_within(LIST_ENTRY(it, struct watch, in_subject), from_ns, to_ns))
+		const struct watch *other = LIST_ENTRY(it, struct watch, in_subject);
+
+		if (asks_within(other, from_ns, to_ns) || (other != w && takes_within(other, from_ns, to_ns)))
 			return true;
 	}
 	return false;
@@ -331,6 +345,10 @@ static void judge_refused(struct judge *j, struct verdict *v)
 		if (renewed(w, at_ns, ns_add(at_ns, key_ns(j, "recover-s"))) ||
 		    (!goes_on && j->end_ns - at_ns < key_ns(j, "recover-s")))
 			continue;
+		if (gates_may_hide(j->facts->gates, at_ns, ns_add(at_ns, key_ns(j, "recover-s")))) {
+			detection_withhold(j->d, NULL, "G7", "a new subscription may have been made while the capture stood still");
+			continue;
+		}
 		v->note = n;
 		find(v, "notify-481", SEVERITY_ERROR, CONFIDENCE_CERTAIN, at_ns);
 	}

@@ -513,6 +513,9 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	judge_status(j, f);
 	if (!f->refusal.reason || stranger(j->facts, f))
 		return false;
+	if (f->confidence == CONFIDENCE_CERTAIN && gates_may_hide(j->facts->gates, f->to_caller->at.at_ns,
+	    ns_add(f->to_caller->at.at_ns, redial_ns)))
+		f->confidence = CONFIDENCE_LIKELY;   /* and so may what was tried next */
 	judge_prack(j, f);
 	f->behind_silent = silent_behind(leg);
 	return !goes_on(j, leg, redial_ns) &&

@@ -234,7 +234,15 @@ static void compare_tags(struct verdict *v, const struct replaced *r, const stru
 /* It rang, and was over before anybody could take it. */
 static bool given_up(const struct leg *leg, int64_t at_ns)
 {
-	return !leg->answered && leg->end_ns != NS_NONE && leg->end_ns <= at_ns;
+	if (leg->answered)
+		return false;
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->method == SIP_CANCEL && m->at.at_ns <= at_ns)
+			return true;                         /* its end may not be in the capture */
+	}
+	return leg->end_ns != NS_NONE && leg->end_ns <= at_ns;
 }
 
 static bool refuses_replaces(unsigned status)
