@@ -85,6 +85,7 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	uint64_t call_id, nonce, nonce_before;       /* issued last to it; beside that one in the same challenge, or 0 */
 	uint32_t cseq;
 	bool same_port, same_agent, one_dialog, fresh; /* fresh: each digest over the nonce just issued */
+	unsigned unseen_nonces;      /* digests over one that nobody issued in the capture */
 	unsigned bursts, burst_size, burst_most; /* tries: rejections less than 5 s apart */
 	int64_t burst_ns;
 	double gap_sum, gap_square, gap_last;
