@@ -327,8 +327,14 @@ bool call_end_crossed(const struct transaction *t)
 	       ns_minus(leg->bye_ns, t->final->at.at_ns) <= SECOND_NS;
 }
 
+/* Shortly before it the capture stood still, or lost packets: somebody may have ended the call then. */
+bool call_end_bye_hidden(const struct facts *facts, const struct transaction *t)
+{
+	return gates_may_hide(facts->gates, ns_add(t->final->at.at_ns, -LAST_MINUTE_S * SECOND_NS), t->final->at.at_ns);
+}
+
 /* A request in an established dialog that nobody has ended, and the other side knows no such dialog. */
-static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
+static bool dialog_forgotten(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
@@ -339,7 +345,7 @@ static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
 			continue;
 		e->reason = "dialog-forgotten";
 		e->severity = SEVERITY_ERROR;
-		e->confidence = CONFIDENCE_CERTAIN;
+		e->confidence = call_end_bye_hidden(facts, t) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
 		e->from = t->request;
 		e->to = t->final;
 		e->culprit = t->final->src;
@@ -417,7 +423,7 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 	e.bye = leg->bye_seen ? call_end_bye(leg) : NULL;
 	if (e.bye && (ack_timeout(facts, leg, tail_s, &e) || session_refresh_failed(facts, leg, tail_s, &e)))
 		return e;
-	if (dialog_forgotten(leg, &e))
+	if (dialog_forgotten(facts, leg, &e))
 		return e;
 	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(facts, leg, &e))
 		return e;
