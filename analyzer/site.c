@@ -115,6 +115,11 @@ bool site_inside(const struct site *s, const struct address *a)
 	return nets_have(&s->inside_nets, a) || address_loopback(a);
 }
 
+bool site_own(const struct site *s, const struct address *a)
+{
+	return site_inside(s, a) || nets_have(&s->public_ips, a) || site_peer(s, &s->pbx, a);
+}
+
 static bool holiday(const struct site *s, const struct tm *t)
 {
 	char date[sizeof "2026-12-25"];

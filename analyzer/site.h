@@ -112,6 +112,8 @@ const struct ranges *site_media_ports(const struct site *s, const struct address
 /* Does an address belong to these peers? Names match what [names] calls it. */
 bool site_peer(const struct site *s, const struct peers *p, const struct address *a);
 bool site_inside(const struct site *s, const struct address *a);
+/* An address of the site: inside, public or a server of the profile. */
+bool site_own(const struct site *s, const struct address *a);
 /* Fills zone from timezone. Changes TZ for a moment: before any other thread starts. */
 void site_learn_zone(struct site *s);
 /* At the site, in its own time zone: within office hours and on no holiday? True where no hours are given. */

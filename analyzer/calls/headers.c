@@ -87,6 +87,8 @@ static void take_digest(const struct sip_message *sip, struct headers *h, struct
 	static const enum sip_header_name names[] = { SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION,
 		SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
 	unsigned from = sip->request ? 0 : 2;
+	bool differ = false;
+	uint32_t realm;
 	struct sip_digest d;
 
 	for (unsigned i = from; i < from + 2; i++) {
@@ -97,8 +99,13 @@ static void take_digest(const struct sip_message *sip, struct headers *h, struct
 			h->stale |= d.stale;
 			if (d.nonce.n)
 				take_nonce(d.nonce, h, more);
+			realm = d.realm.n ? (uint32_t)hash_bytes(d.realm.p, d.realm.n) | 1 : 0;
+			differ |= h->realm && realm != h->realm;
+			h->realm = realm;
 		}
 	}
+	if (differ)
+		h->realm = 0;
 }
 
 /* One value of a comma list. */

@@ -33,6 +33,7 @@ struct headers {
 	uint32_t max_forwards;       /* UINT32_MAX: not given */
 	uint32_t rseq;               /* of a reliable provisional, 0 none */
 	bool credentials, stale;     /* stale: of the challenge */
+	uint32_t realm;              /* keyed hash: of all challenges, or credentials, of the message; 0 none, or they differ */
 	const struct headers_more *more;     /* never NULL: messages that have none of these share one */
 };
 

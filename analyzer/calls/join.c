@@ -10,7 +10,7 @@
 
 #include "captures/base/memory.h"
 
-enum { PAIRS_MAX = 64, PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, HANG_UP_POINTS = 30 };
+enum { PAIRS_MAX = 64, PARALLEL_CALLS_MAX = 3, DIGITS_MAX = 32, HANG_UP_POINTS = 30, REFUSED_POINTS = 30 };
 
 #define CANDIDATE_WITHIN_NS (3 * SECOND_NS)
 
@@ -238,10 +238,16 @@ static int64_t apart(int64_t a_ns, int64_t b_ns)
 						  : ns_minus(b_ns, a_ns);
 }
 
+/* Not given up by the one who called: then all legs end, each when its CANCEL comes. */
+static bool was_refused(const struct leg *leg)
+{
+	return !leg->answered && leg->end_ns != NS_NONE && leg->status >= 400 && !leg->cancel_seen;
+}
+
 static void score_reckon(struct pair *p)
 {
 	static const unsigned ring_ms[] = { 20, 200 }, ring[] = { 20, 10 }, answer_ms[] = { 20, 500 },
-			      answer[] = { 30, 20 };
+			      answer[] = { 30, 20 }, refused[] = { REFUSED_POINTS, 20 };
 	const struct leg *x = &p->x->leg, *y = &p->y->leg;
 	int64_t hung_up_apart = apart(x->bye_ns, y->bye_ns);
 
@@ -249,6 +255,8 @@ static void score_reckon(struct pair *p)
 	if (p->x->ring_status && p->x->ring_status == p->y->ring_status)
 		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
 	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
+	if (was_refused(x) && was_refused(y))
+		p->score += close_points(y->end_ns, x->end_ns, answer_ms, refused, 2);
 	if (hung_up_apart <= 500 * MILLISECOND_NS)
 		p->score += hung_up_apart <= 50 * MILLISECOND_NS ? 30 : 20;
 }
@@ -451,6 +459,14 @@ static void pairs_of_child_free(struct leg_record *y)
 		pair_free(LIST_ENTRY(y->rare->pairs_as_child.head.next, struct pair, of_child));
 }
 
+/* Y was refused: X may be so in a moment, as the leg that seems the best was. */
+static unsigned may_score(const struct pair *p)
+{
+	const struct leg *x = &p->x->leg;
+
+	return p->score + (was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE ? REFUSED_POINTS : 0);
+}
+
 static void verdict(struct calls *c, struct leg_record *y)
 {
 	struct pair *best = NULL;
@@ -469,9 +485,9 @@ static void verdict(struct calls *c, struct leg_record *y)
 	LIST_EACH(it, &y->rare->pairs_as_child) {
 		const struct pair *p = LIST_ENTRY(it, struct pair, of_child);
 
-		if (p != best && p->score > second && p->x->leg.call != best->x->leg.call &&
+		if (p != best && may_score(p) > second && p->x->leg.call != best->x->leg.call &&
 			is_possible(&p->x->leg, &y->leg))
-			second = p->score;
+			second = may_score(p);
 	}
 	if (best->score < second + c->config.join_margin)
 		return;
@@ -482,15 +498,21 @@ static void verdict(struct calls *c, struct leg_record *y)
 	pairs_of_child_free(y);
 }
 
-/* Both are answered, or one has failed: no more points can come but those for hanging up together. */
+/*
+ * Both are answered, or one has failed: no more points can come but those for hanging up together, or for X that is
+ * refused behind Y. What was refused with Y and comes near to the best stays: it speaks against that.
+ */
 static bool is_hopeless(const struct calls *c, const struct pair *p)
 {
 	const struct leg *x = &p->x->leg, *y = &p->y->leg;
-	bool both_over = x->end_ns != NS_NONE && y->end_ns != NS_NONE;
-	bool one_failed = (x->end_ns != NS_NONE && !x->answered) || (y->end_ns != NS_NONE && !y->answered);
 
-	return both_over || one_failed ||
-		(x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score);
+	if (was_refused(y) && !x->answered && (x->end_ns == NS_NONE || was_refused(x)))
+		return x->end_ns != NS_NONE && p->score + c->config.join_margin < c->config.join_score;
+	if (x->end_ns != NS_NONE && (y->end_ns != NS_NONE || !x->answered))
+		return true;
+	if (y->end_ns != NS_NONE && !y->answered)
+		return true;
+	return x->answered && y->answered && p->score + HANG_UP_POINTS < c->config.join_score;
 }
 
 /* Something happened to the leg: its pairs say more now. */

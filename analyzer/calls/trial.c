@@ -28,6 +28,8 @@ static uint64_t hash_of(struct span s)
 	return hash_bytes(s.p, s.n) | 1;
 }
 
+static const enum sip_header_name challenges[] = { SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
+
 static bool digest_of(const struct sip_message *sip, enum sip_header_name a, enum sip_header_name b,
 	struct sip_digest *ret)
 {
@@ -183,14 +185,13 @@ static bool offers_auth(const struct sip_digest *d)
 
 static void challenge_note(struct trial *t, const struct sip_message *sip, int64_t at_ns)
 {
-	static const enum sip_header_name names[] = { SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE };
 	unsigned challenge = t->challenge + 1;
 	bool any = false, md5 = false, auth = false;
 	struct sip_digest d;
 
 	t->pending_ns = at_ns;
 	for (unsigned i = 0; i < 2; i++) {
-		for (const struct sip_header *h = sip_header_find(sip, names[i]); h; h = sip_header_next(sip, h)) {
+		for (const struct sip_header *h = sip_header_find(sip, challenges[i]); h; h = sip_header_next(sip, h)) {
 			struct trial_nonce *n;
 
 			if (!sip_digest_parse(h->value, &d) || !d.nonce.n)
@@ -347,6 +348,25 @@ static bool says_nonce(struct span reason)
 	return span_find_text_nocase(reason, SPAN("nonce")) < reason.n;
 }
 
+/* Somebody else asks, a proxy before the registrar or that behind it: what satisfied the one is no answer to the other. */
+static bool asks_for_another(const struct trial *t, const struct sip_message *sip)
+{
+	const struct trial_nonce *n = nonce_find(t, t->nonce);
+	bool other = false;
+	struct sip_digest d;
+
+	for (unsigned i = 0; n && n->realm && i < 2; i++) {
+		for (const struct sip_header *h = sip_header_find(sip, challenges[i]); h; h = sip_header_next(sip, h)) {
+			if (!sip_digest_parse(h->value, &d) || !d.realm.n)
+				continue;
+			if (hash_of(d.realm) == n->realm)
+				return false;
+			other = true;
+		}
+	}
+	return other;
+}
+
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
 {
 	struct sip_digest d;
@@ -357,7 +377,7 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 		t->issued = nonce_find(t, t->nonce) != NULL;
 	}
 	t->run.challenge = m->status;
-	if (!t->credentials || !t->issued) {
+	if (!t->credentials || !t->issued || asks_for_another(t, sip)) {
 		t->run.challenges++;
 	} else if (stale) {
 		t->run.stale_row = t->newest ? t->run.stale_row + 1 : 0;

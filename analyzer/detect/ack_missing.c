@@ -329,7 +329,7 @@ static bool stranger(const struct facts *facts, const struct answer_hop *h)
 {
 	const struct site *s = facts->site;
 
-	return !site_inside(s, &h->dst.addr) && site_inside(s, &h->src.addr) &&
+	return !site_own(s, &h->dst.addr) && site_own(s, &h->src.addr) &&
 	       !(h->invite && h->invite->headers && h->invite->headers->credentials) &&
 		!site_peer(s, &s->trunk, &h->dst.addr) && !site_peer(s, &s->trusted, &h->dst.addr);
 }

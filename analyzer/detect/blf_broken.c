@@ -90,13 +90,27 @@ static bool asks_within(const struct watch *w, int64_t from_ns, int64_t to_ns)
 	return false;
 }
 
+/* A NOTIFY that the watcher took: it had asked for it, also where the SUBSCRIBE is not in the capture. */
+static bool takes_within(const struct watch *w, int64_t from_ns, int64_t to_ns)
+{
+	for (unsigned i = 0; i < w->note_count; i++) {
+		const struct watch_note *n = &w->notes[i];
+
+		if (n->status / 100 == 2 && !n->terminated && n->at.at_ns >= from_ns && n->at.at_ns <= to_ns)
+			return true;
+	}
+	return false;
+}
+
 /* The same lamp was asked for with success then, in this subscription or a newer one. */
 static bool renewed(const struct watch *w, int64_t from_ns, int64_t to_ns)
 {
 	const struct list_link *it = &w->in_subject;
 
 	for (unsigned i = 0; i < SUBJECT_WALKED && it != &w->subject->watches.head; i++, it = it->next) {
-		if (asks_within(LIST_ENTRY(it, struct watch, in_subject), from_ns, to_ns))
+		const struct watch *other = LIST_ENTRY(it, struct watch, in_subject);
+
+		if (asks_within(other, from_ns, to_ns) || (other != w && takes_within(other, from_ns, to_ns)))
 			return true;
 	}
 	return false;
@@ -138,8 +152,8 @@ static bool stranger(const struct judge *j, const struct watch *w, const struct 
 {
 	const struct site *s = j->facts->site;
 
-	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_inside(s, &w->watcher_at.addr) &&
-	       site_inside(s, &w->notifier_at.addr) &&
+	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_own(s, &w->watcher_at.addr) &&
+	       site_own(s, &w->notifier_at.addr) &&
 		!site_peer(s, &s->trusted, &w->watcher_at.addr) && !nets_have(&s->remote_nets, &w->watcher_at.addr);
 }
 
@@ -331,6 +345,10 @@ static void judge_refused(struct judge *j, struct verdict *v)
 		if (renewed(w, at_ns, ns_add(at_ns, key_ns(j, "recover-s"))) ||
 		    (!goes_on && j->end_ns - at_ns < key_ns(j, "recover-s")))
 			continue;
+		if (gates_may_hide(j->facts->gates, at_ns, ns_add(at_ns, key_ns(j, "recover-s")))) {
+			detection_withhold(j->d, NULL, "G7", "a new subscription may have been made while the capture stood still");
+			continue;
+		}
 		v->note = n;
 		find(v, "notify-481", SEVERITY_ERROR, CONFIDENCE_CERTAIN, at_ns);
 	}
@@ -522,6 +540,12 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->leg->bye_at, "its %s", say_bye(v->leg));
 }
 
+/* It is the one to be mended, as far as is known: it speaks after its subscription has run out, or denies that it has one. */
+static bool mends_watcher(const struct verdict *v)
+{
+	return says(v, "notify-481") || (says(v, "subscription-expired") && v->confidence == CONFIDENCE_CERTAIN);
+}
+
 /* One lamp, one reason: told once, however many subscriptions met it. */
 static void tell(struct judge *j, const struct verdict *list, unsigned count)
 {
@@ -530,7 +554,10 @@ static void tell(struct judge *j, const struct verdict *list, unsigned count)
 	int64_t last_ns = list[count - 1].watch->last_ns;
 
 	finding_part(f, PART_VICTIM, &v->watch->watcher_at);
-	finding_part(f, by_watcher(v) ? PART_WITNESS : PART_CULPRIT, &v->watch->notifier_at);
+	if (mends_watcher(v))
+		finding_part(f, PART_CULPRIT, &v->watch->watcher_at);
+	finding_part(f, by_watcher(v) || says(v, "subscribe-unanswered") ? PART_WITNESS : PART_CULPRIT,
+		&v->watch->notifier_at);
 	for (unsigned i = 0; i < count; i++)
 		finding_other_id(f, list[i].watch->call_id);
 	if (v->fault.stuck && !v->fault.told && says(v, "state-wrong"))

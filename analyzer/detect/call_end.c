@@ -20,7 +20,7 @@
 #define EXPIRY_SLACK_NS (2 * SECOND_NS)
 #define LAPSED_NS (10 * SECOND_NS)
 
-enum { ACK_COPIES = 3, REFRESH_COPIES = 4, LAST_MINUTE_S = 32 };
+enum { ACK_COPIES = 3, REFRESH_COPIES = 4, SENT_AGAIN = 2, LAST_MINUTE_S = 32 };
 
 const struct message *call_end_bye(const struct leg *leg)
 {
@@ -211,6 +211,29 @@ static bool refreshed_unseen(const struct leg *leg, const struct timer *timer, i
 	return false;
 }
 
+/* A refresh was sent again and again, and nothing came back: its sender did what it had to. */
+static bool refresh_unanswered(const struct leg *leg, const struct timer *timer, struct call_end *e)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *last = NULL;
+
+		if (!refreshes(t) || t->initial || t->final || t->provisional || !t->request ||
+		    t->first_ns <= timer->set_ns || t->first_ns >= e->bye->at.at_ns ||
+		    (copies_of(t, &last) < SENT_AGAIN && t->request->transport == TRANSPORT_UDP))
+			continue;
+		e->reason = "session-refresh-failed";
+		e->severity = SEVERITY_ERROR;
+		e->confidence = CONFIDENCE_LIKELY;
+		e->from = t->request;
+		e->to = last;
+		e->culprit = *side_at(leg, side_other(t->request->by));
+		e->seconds = (double)ns_minus(e->bye->at.at_ns, t->request->at.at_ns) / 1e9;
+		return true;
+	}
+	return false;
+}
+
 /* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
 static bool session_expired(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
@@ -228,6 +251,8 @@ static bool session_expired(const struct facts *facts, const struct leg *leg, st
 		return false;        /* a refresh may be hidden there */
 	if (refreshed_unseen(leg, &timer, e->bye->at.at_ns))
 		return false;
+	if (refresh_unanswered(leg, &timer, e))
+		return true;
 	e->reason = "session-timer-expired";
 	e->severity = SEVERITY_ERROR;
 	e->refresher_known = timer.refresher != REFRESHER_NONE;
@@ -302,8 +327,14 @@ bool call_end_crossed(const struct transaction *t)
 	       ns_minus(leg->bye_ns, t->final->at.at_ns) <= SECOND_NS;
 }
 
+/* Shortly before it the capture stood still, or lost packets: somebody may have ended the call then. */
+bool call_end_bye_hidden(const struct facts *facts, const struct transaction *t)
+{
+	return gates_may_hide(facts->gates, ns_add(t->final->at.at_ns, -LAST_MINUTE_S * SECOND_NS), t->final->at.at_ns);
+}
+
 /* A request in an established dialog that nobody has ended, and the other side knows no such dialog. */
-static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
+static bool dialog_forgotten(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
@@ -314,7 +345,7 @@ static bool dialog_forgotten(const struct leg *leg, struct call_end *e)
 			continue;
 		e->reason = "dialog-forgotten";
 		e->severity = SEVERITY_ERROR;
-		e->confidence = CONFIDENCE_CERTAIN;
+		e->confidence = call_end_bye_hidden(facts, t) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
 		e->from = t->request;
 		e->to = t->final;
 		e->culprit = t->final->src;
@@ -392,7 +423,7 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 	e.bye = leg->bye_seen ? call_end_bye(leg) : NULL;
 	if (e.bye && (ack_timeout(facts, leg, tail_s, &e) || session_refresh_failed(facts, leg, tail_s, &e)))
 		return e;
-	if (dialog_forgotten(leg, &e))
+	if (dialog_forgotten(facts, leg, &e))
 		return e;
 	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(facts, leg, &e))
 		return e;

@@ -37,5 +37,7 @@ const struct message *call_end_bye(const struct leg *leg);
  * answer alone was captured, right behind that final.
  */
 bool call_end_crossed(const struct transaction *t);
+/* The final of such a request: may the capture lack a BYE before it? */
+bool call_end_bye_hidden(const struct facts *facts, const struct transaction *t);
 
 #endif

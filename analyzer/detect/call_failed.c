@@ -43,12 +43,19 @@ static const struct config_key keys[] = {
 };
 
 #define SAME_CALL_ID_NS (64 * SECOND_NS)
+#define HANDED_ON_NS SECOND_NS          /* page 4, section 7: what takes longer is another event */
 
 enum { DEPTH_MAX = 8, LOAD_SHOWN = 32 };
 
 struct failed_call {
 	const struct leg *leg;
-	const struct transaction *attempt;   /* whose final the caller got */
+	const struct message *to_caller;     /* what the caller got */
+	/*
+	 * whose refusal counts: that leg, or the one behind it where a host between made something else of it; of that
+	 * one the attempt and its final
+	 */
+	const struct leg *judged;
+	const struct transaction *attempt;
 	const struct message *final;
 	/* the leg of the same call, furthest from the caller, that was refused in the same way */
 	const struct leg *origin;
@@ -103,11 +110,50 @@ static bool alike(const struct message *x, const struct message *y)
 	return x->status == y->status || (q850_of(x) && q850_of(x) == q850_of(y));
 }
 
+/*
+ * The leg behind this one that was refused just before this one was: the host between hands that on, in other words. Not
+ * one that it gave up itself; where it tried several, it is its own choice what it says.
+ */
+static const struct leg *refused_before(const struct leg *leg)
+{
+	const struct leg *behind = NULL;
+
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		if (other->parent != leg)
+			continue;
+		if (behind)
+			return NULL;
+		behind = other;
+	}
+	if (!behind || behind->answered || behind->end_ns == NS_NONE || behind->status < 400 || behind->cancel_seen ||
+	    !last_attempt(behind) || behind->end_ns > leg->end_ns ||
+	    ns_minus(leg->end_ns, behind->end_ns) > HANDED_ON_NS)
+		return NULL;
+	return alike(last_attempt(behind)->final, last_attempt(leg)->final) ? NULL : behind;
+}
+
+/* Down the legs of the call to where the refusal began that others hand on in words of their own. */
+static void find_judged(struct failed_call *f)
+{
+	f->judged = f->leg;
+	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct leg *behind = refused_before(f->judged);
+
+		if (!behind)
+			return;
+		f->judged = behind;
+		f->attempt = last_attempt(behind);
+		f->final = f->attempt->final;
+	}
+}
+
 /* Down the legs of the call for as long as they were refused in the same way. */
 static void find_origin(struct failed_call *f)
 {
-	f->origin = f->leg;
-	f->made = first_sight(f->attempt, f->leg->status);
+	f->origin = f->judged;
+	f->made = first_sight(f->attempt, f->judged->status);
 	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
 		const struct leg *next = NULL;
 
@@ -164,14 +210,23 @@ static bool same_nonce(const struct headers *a, const struct headers *b)
 	return false;
 }
 
-static bool challenged_with(const struct leg *leg, const struct transaction *until, const struct headers *asked)
+/* Two proxies on the way have a realm each: what answers the challenge of one is no answer to the other's. */
+static bool same_realm(const struct headers *a, const struct headers *b)
+{
+	return !a->realm || !b->realm || a->realm == b->realm;
+}
+
+/* The credentials answer a challenge of this call, by the one who refuses them. */
+static bool challenged_with(const struct leg *leg, const struct transaction *until, const struct headers *asked,
+	const struct headers *refused)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
 		if (t == until)
 			return false;
-		if (t->initial && t->final && t->final->headers && same_nonce(asked, t->final->headers))
+		if (t->initial && t->final && t->final->headers && same_nonce(asked, t->final->headers) &&
+		    same_realm(t->final->headers, refused))
 			return true;
 	}
 	return false;
@@ -191,13 +246,13 @@ static void judge_challenge(const struct judging *j, struct failed_call *f, bool
 
 	f->confidence = CONFIDENCE_LIKELY;
 	if (asked && asked->credentials && refused && !refused->stale &&
-	    challenged_with(f->leg, f->attempt, asked)) {
+	    challenged_with(f->judged, f->attempt, asked, refused)) {
 		f->refusal = refusal_named("auth-rejected");
 		return;
 	}
 	f->refusal.reason = NULL;
 	if (f->attempt->request && f->attempt->request->cut && !(asked && asked->credentials))
-		detection_withhold(j->d, f->leg, "G5",
+		detection_withhold(j->d, f->judged, "G5",
 			"the capture cut the request that was refused: whether it had credentials is not known");
 	else if (over && !gates_may_hide(facts->gates, f->final->at.at_ns, ns_add(f->final->at.at_ns, SECOND_NS)))
 		f->refusal = refusal_named("auth-not-answered");
@@ -256,7 +311,7 @@ static int user_compare(const void *a, const void *b)
 /* All devices of the called user that are known at that server had lost their registration. */
 static bool unregistered(const struct judging *j, const struct failed_call *f)
 {
-	struct span user = f->leg->party[SIDE_CALLEE].user;
+	struct span user = f->judged->party[SIDE_CALLEE].user;
 	size_t low = 0, high = j->registrations;
 	bool known = false;
 
@@ -340,7 +395,7 @@ static void judge_prack(const struct judging *j, struct failed_call *f)
 
 static void judge_status(const struct judging *j, struct failed_call *f)
 {
-	const struct leg *leg = f->leg;
+	const struct leg *leg = f->judged;
 	int64_t at_ns = f->final->at.at_ns;
 	int64_t rang_ns = leg->progress_ns == NS_NONE ? -1 : ns_minus(at_ns, leg->progress_ns);
 	bool over = ns_minus(j->facts->capture->last_ns, at_ns) >= (int64_t)(detection_key(j->d, "tail-s") * 1e9);
@@ -387,12 +442,12 @@ static bool stranger(const struct facts *facts, const struct failed_call *f)
 	const struct message *m = f->attempt->request;
 	const struct host *h = m ? network_host_find(facts->network, &m->src.addr) : NULL;
 	const struct site *s = facts->site;
-	unsigned status = f->leg->status;
+	unsigned status = f->judged->status;
 
 	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 &&
 	    status != 484))
 		return false;
-	if (site_inside(s, &m->src.addr) || !site_inside(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
+	if (site_own(s, &m->src.addr) || !site_own(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
 		return false;
 	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) &&
 	       !(h && h->invites_received);
@@ -423,7 +478,7 @@ static bool cancelled_before(const struct failed_call *f)
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (m->request && m->method == SIP_CANCEL && !passes_on(f->leg, &m->src.addr))
-			return m->at.at_ns <= f->final->at.at_ns;
+			return m->at.at_ns <= f->to_caller->at.at_ns;
 	}
 	return false;
 }
@@ -445,9 +500,12 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	*f = (struct failed_call){ .leg = leg, .attempt = last_attempt(leg), .confidence = CONFIDENCE_CERTAIN };
 	if (!f->attempt)
 		return false;
-	f->final = f->attempt->final;
-	f->refusal = refusal_of(leg->status, q850_of(f->final));
-	if (!f->refusal.reason || cancelled_before(f))
+	f->to_caller = f->final = f->attempt->final;
+	if (cancelled_before(f))
+		return false;
+	find_judged(f);
+	f->refusal = refusal_of(f->judged->status, q850_of(f->final));
+	if (!f->refusal.reason)
 		return false;
 	find_origin(f);
 	if (f->refusal.contradicts)
@@ -455,6 +513,9 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	judge_status(j, f);
 	if (!f->refusal.reason || stranger(j->facts, f))
 		return false;
+	if (f->confidence == CONFIDENCE_CERTAIN && gates_may_hide(j->facts->gates, f->to_caller->at.at_ns,
+	    ns_add(f->to_caller->at.at_ns, redial_ns)))
+		f->confidence = CONFIDENCE_LIKELY;   /* and so may what was tried next */
 	judge_prack(j, f);
 	f->behind_silent = silent_behind(leg);
 	return !goes_on(j, leg, redial_ns) &&
@@ -473,6 +534,8 @@ static int failure_compare(const void *a, const void *b)
 	if (c == 0)
 		c = address_compare(&x->made->src.addr, &y->made->src.addr);
 	if (c == 0)
+		c = (x->judged->status > y->judged->status) - (x->judged->status < y->judged->status);
+	if (c == 0)
 		c = (x->leg->status > y->leg->status) - (x->leg->status < y->leg->status);
 	if (c == 0)
 		c = x->behind_silent - y->behind_silent;
@@ -486,7 +549,8 @@ static int failure_compare(const void *a, const void *b)
 static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 {
 	return strcmp(x->refusal.reason, y->refusal.reason) == 0 &&
-	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->leg->status == y->leg->status &&
+	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->judged->status == y->judged->status &&
+		x->leg->status == y->leg->status &&
 		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged &&
 		x->refusal.severity == y->refusal.severity;
 }
@@ -555,9 +619,12 @@ static void say_chain(const struct facts *facts, const struct failed_call *f, ch
 
 	*text = '\0';
 	say_host(facts, &f->made->src.addr, maker);
-	if (!address_equal(&f->final->src.addr, &f->made->src.addr))
+	if (f->judged != f->leg)
+		snprintf(text, room, " It was made by %s; %s handed it on as %u.", maker,
+			say_host(facts, &f->to_caller->src.addr, last), f->to_caller->status);
+	else if (!address_equal(&f->to_caller->src.addr, &f->made->src.addr))
 		snprintf(text, room, " It was made by %s; %s handed it on.", maker,
-			say_host(facts, &f->final->src.addr, last));
+			say_host(facts, &f->to_caller->src.addr, last));
 	else if (say_serves(facts, &f->made->src.addr) && part_of_maker(f->refusal.reason) == PART_CULPRIT)
 		snprintf(text, room, " It was made by %s or beyond it.", maker);
 }
@@ -581,7 +648,7 @@ static void tell_cause(struct finding *f, const struct judging *j, const struct 
 		finding_cause(f, "%s called %s, and %s answered %s after %.1f s: %s%s.%s%s",
 			say_party(j->facts, x->leg, SIDE_CALLER, from),
 			      say_party(j->facts, x->leg, SIDE_CALLEE, to), maker, answer,
-			      (double)ns_minus(x->final->at.at_ns, x->leg->invite_ns) / 1e9,
+			      (double)ns_minus(x->to_caller->at.at_ns, x->leg->invite_ns) / 1e9,
 			      x->refusal.because, up, chain, unclear);
 }
 
@@ -606,8 +673,8 @@ static void add_call(struct finding *f, const struct failed_call *x)
 	finding_part(f, PART_VICTIM, &x->leg->party[SIDE_CALLER].signalling);
 	if (f->first_ns == NS_NONE || x->leg->invite_ns < f->first_ns)
 		f->first_ns = x->leg->invite_ns;
-	if (f->last_ns == NS_NONE || x->final->at.at_ns > f->last_ns)
-		f->last_ns = x->final->at.at_ns;
+	if (f->last_ns == NS_NONE || x->to_caller->at.at_ns > f->last_ns)
+		f->last_ns = x->to_caller->at.at_ns;
 }
 
 static void add_evidence(struct finding *f, const struct failed_call *x)
@@ -616,9 +683,9 @@ static void add_evidence(struct finding *f, const struct failed_call *x)
 
 	finding_evidence(f, x->leg->invite_at, "INVITE for %s",
 		text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
-	if (x->made != x->final)
+	if (x->made != x->to_caller)
 		finding_evidence(f, x->made->at, "%u, where it was made", x->made->status);
-	finding_evidence(f, x->final->at, "%u to the caller", x->final->status);
+	finding_evidence(f, x->to_caller->at, "%u to the caller", x->to_caller->status);
 }
 
 static void tell(const struct judging *j, const struct failed_call *list, unsigned count, bool load)

@@ -7,6 +7,7 @@
 
 #include "analyzer/detect/say.h"
 #include "analyzer/site.h"
+#include "dissect/sip_digest.h"
 
 static const char *const reasons[] = { "sip-plain", "rtp-plain", "tls-signalling-plain-media", "digest-md5",
 	"dtmf-plain", "provisioning-plain", "ldap-plain", NULL };
@@ -53,14 +54,11 @@ static bool wants_encryption(const struct facts *facts, enum scope_of_hop scope)
 static bool md5(const struct sip_message *m)
 {
 	const struct sip_header *h = sip_header_find(m, SIP_H_AUTHORIZATION);
-	struct span algorithm;
+	struct sip_digest d;
 
 	if (!h)
 		h = sip_header_find(m, SIP_H_PROXY_AUTHORIZATION);
-	if (!h || !span_starts_nocase(h->value, SPAN("Digest")))
-		return false;
-	algorithm = span_from(h->value, span_find_text_nocase(h->value, SPAN("algorithm")));
-	return !algorithm.n || span_find_text_nocase(span_first(algorithm, 20), SPAN("SHA")) >= 20;
+	return h && sip_digest_parse(h->value, &d) && (!d.algorithm.n || span_starts_nocase(d.algorithm, SPAN("MD5")));
 }
 
 static void take_sip(struct detection *d, const struct packet *p)

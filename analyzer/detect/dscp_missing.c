@@ -333,21 +333,28 @@ static void judge_signalling(struct detection *d)
 	const struct facts *facts = detection_facts(d);
 	/* by address, judged so each time */
 	struct dscp_state sorted = *(const struct dscp_state *)detection_state(d);
-	struct finding *unmarked = NULL, *f;
+	struct finding *unmarked = NULL, *wrong = NULL, *f;
 
 	qsort(sorted.slots, sorted.count, sizeof *sorted.slots, signaller_compare);
 	for (unsigned i = 0; i < sorted.count; i++) {
 		const struct signaller *s = &sorted.slots[i];
 
-		if (s->messages < detection_key(d, "min-messages") || s->value != 0 ||
-		    s->by_value * 100u < s->messages * SHARE || !site_inside(facts->site, &s->addr))
+		if (s->messages < detection_key(d, "min-messages") || s->by_value * 100u < s->messages * SHARE ||
+		    !site_inside(facts->site, &s->addr) || numbers_have(&facts->site->dscp_sig, s->value))
 			continue;
-		f = fact(d, &unmarked, 6, "unmarked-signalling", wanted(facts));
-		finding_title(f, "SIP is sent without a mark");
-		finding_cause(f, "SIP of %u host%s of the site carries DSCP 0 here; CS3 (24) is usual.", f->count,
-			f->count == 1 ? "" : "s");
+		if (s->value == 0) {
+			f = fact(d, &unmarked, 6, "unmarked-signalling", wanted(facts));
+			finding_title(f, "SIP is sent without a mark");
+			finding_cause(f, "SIP of %u host%s of the site carries DSCP 0 here; CS3 (24) is usual.",
+				f->count, f->count == 1 ? "" : "s");
+		} else {
+			f = fact(d, &wrong, 10, "wrong-class", wanted(facts));
+			finding_title(f, "SIP is marked, but not as signalling");
+			finding_cause(f, "SIP of %u host%s of the site carries another DSCP than expected, e.g. %u.",
+				f->count, f->count == 1 ? "" : "s", s->value);
+		}
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ s->addr, 0 });
-		finding_evidence(f, s->at, "SIP with DSCP 0");
+		finding_evidence(f, s->at, "SIP with DSCP %u", s->value);
 	}
 }
 

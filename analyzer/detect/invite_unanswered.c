@@ -18,6 +18,7 @@
 #include "analyzer/detect/witness.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_hop.h"
+#include "analyzer/network/source.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
@@ -278,9 +279,18 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	}
 }
 
+/* It had nothing but refusals from here, and nobody here asked it: what an address that is blocked at last had before. */
+static bool only_refused(const struct facts *facts, const struct invite_hop *h)
+{
+	const struct source *x = sources_find(facts->sources, &h->src.addr);
+
+	return x && (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !x->accepted && !x->welcomed &&
+	       !sources_asked(facts->sources, &h->dst.addr, &h->src.addr);
+}
+
 /*
- * An outside host that nobody here has ever answered, and that shows no credentials: a scanner's INVITE is best left
- * alone.
+ * An outside host that nobody here has ever answered, or only to refuse it, and that shows no credentials: a scanner's
+ * INVITE is best left alone.
  */
 static bool stranger(const struct facts *facts, const struct invite_hop *h)
 {
@@ -290,10 +300,10 @@ static bool stranger(const struct facts *facts, const struct invite_hop *h)
 
 	if (!own || !own->packets_out)
 		return false;                /* a private address that is not even here */
-	if (site_inside(s, &h->src.addr) || !site_inside(s, &h->dst.addr) ||
+	if (site_own(s, &h->src.addr) || !site_own(s, &h->dst.addr) ||
 	    (h->first->headers && h->first->headers->credentials))
 		return false;
-	return !(p && p->sip) && !site_peer(s, &s->trunk, &h->src.addr) && !site_peer(s, &s->trusted, &h->src.addr) &&
+	return (!(p && p->sip) || only_refused(facts, h)) && !site_peer(s, &s->trunk, &h->src.addr) && !site_peer(s, &s->trusted, &h->src.addr) &&
 	       !nets_have(&s->remote_nets, &h->src.addr);
 }
 

@@ -6,12 +6,13 @@
 
 enum { COPIES = 3 };
 
+/* Of one that the capture has not, the answer: it was sent. */
 static const struct message *first_prack(const struct leg *leg, const struct message *after)
 {
 	CHAIN_EACH(it, &leg->messages) {
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
-		if (m->request && m->method == SIP_PRACK && m->at.at_ns >= after->at.at_ns && m->repeat != MESSAGE_COPY)
+		if (m->method == SIP_PRACK && m->at.at_ns >= after->at.at_ns && m->repeat != MESSAGE_COPY)
 			return m;
 	}
 	return NULL;

@@ -205,8 +205,8 @@ static bool stranger(const struct facts *facts, const struct verdict *v)
 {
 	const struct site *s = facts->site;
 
-	return !v->run->credentials && !v->run->refused && !v->r->succeeded && !site_inside(s, &v->r->source.addr) &&
-	       site_inside(s, &v->r->registrar.addr) &&
+	return !v->run->credentials && !v->run->refused && !v->r->succeeded && !site_own(s, &v->r->source.addr) &&
+	       site_own(s, &v->r->registrar.addr) &&
 		!site_peer(s, &s->trusted, &v->r->source.addr) && !nets_have(&s->remote_nets, &v->r->source.addr);
 }
 

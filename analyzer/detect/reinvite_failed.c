@@ -362,6 +362,8 @@ static void judge_refusal(struct detection *d, struct verdict *v)
 		}
 	} else if (status == 481) {
 		v->reason = "refused-481";
+		if (call_end_bye_hidden(detection_facts(d), t))
+			v->confidence = CONFIDENCE_LIKELY;
 	} else if (status == 408) {
 		v->reason = "refused-408";
 	} else if (status == 488 || status == 606 || status == 415) {

@@ -4,13 +4,15 @@
  * Finding page 5, section 6. Different transactions count, copies of one do not.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/source_say.h"
+#include "captures/base/memory.h"
 
 static const char *const reasons[] = {
 	"request-flood", "invite-flood", "register-flood", "response-flood", "malformed-flood", "service-hit",
-	"restart-storm", NULL,
+	"restart-storm", "distributed", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -29,7 +31,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { HIT_SHARE = 80, HIT_LEAST = 10, BEFORE_SHARE = 95, STRAY_S = 3 };
+enum { HIT_SHARE = 80, HIT_LEAST = 10, BEFORE_SHARE = 95, STRAY_S = 3, MANY_LEAST = 20, MANY_TIMES = 4, MANY_S = 5, MANY_SHOWN = 6 };
 
 #define BEFORE_NS (5 * MINUTE_NS)
 
@@ -142,6 +144,123 @@ static void tell(struct detection *d, const struct flood *l)
 	finding_cannot_see(f, "whether the source address is forged");
 }
 
+/* ---- many sources, each below the limit ---- */
+
+struct edge {                        /* a source begins to ask, or has ended */
+	int64_t at_ns;
+	double rate;                 /* a second, as if it asked evenly; below 0: it has ended */
+	unsigned order;
+};
+
+static int edge_compare(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static bool unknown(const struct facts *facts, const struct source *x)
+{
+	return (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !x->hides && !x->used &&
+	       !source_inside(facts, x);
+}
+
+static unsigned edges_of(const struct facts *facts, struct edge *list)
+{
+	unsigned n = 0;
+
+	LIST_EACH(it, sources_in_order(facts->sources)) {
+		const struct source *x = LIST_ENTRY(it, struct source, in_order);
+		double seconds = (double)(ns_minus(x->last_ns, x->first_ns) + SECOND_NS) / 1e9;
+
+		if (!unknown(facts, x) || x->requests == 0)
+			continue;
+		list[n] = (struct edge){ x->first_ns, x->requests / seconds, n };
+		list[n + 1] = (struct edge){ ns_add(x->last_ns, SECOND_NS), -list[n].rate, n + 1 };
+		n += 2;
+	}
+	if (n)
+		qsort(list, n, sizeof *list, edge_compare);
+	return n;
+}
+
+/* The longest spell in which enough of them ask together, and as much as that is. */
+static double spell_of(const struct edge *list, unsigned count, double limit, int64_t *ret_from_ns, int64_t *ret_to_ns)
+{
+	double sum = 0, most = 0, peak = 0;
+	unsigned active = 0;
+	int64_t from_ns = NS_NONE;
+
+	*ret_from_ns = *ret_to_ns = 0;
+	for (unsigned i = 0; i < count; i++) {
+		bool high;
+
+		sum += list[i].rate;
+		active += list[i].rate > 0 ? 1 : -1;
+		high = sum >= limit && active >= MANY_LEAST;
+		if (high && from_ns == NS_NONE) {
+			from_ns = list[i].at_ns;
+			peak = 0;
+		}
+		peak = sum > peak ? sum : peak;
+		if (!high && from_ns != NS_NONE) {
+			if (ns_minus(list[i].at_ns, from_ns) > ns_minus(*ret_to_ns, *ret_from_ns)) {
+				*ret_from_ns = from_ns;
+				*ret_to_ns = list[i].at_ns;
+				most = peak;
+			}
+			from_ns = NS_NONE;
+		}
+	}
+	return ns_minus(*ret_to_ns, *ret_from_ns) >= MANY_S * SECOND_NS ? most : 0;
+}
+
+/* One finding for all of them: none asks more often than a single host may. */
+static bool judge_many(struct detection *d)
+{
+	const struct facts *facts = detection_facts(d);
+	struct edge *list = memory_resize(NULL, sources_in_order(facts->sources)->count * 2 + 1, sizeof *list);
+	int64_t from_ns, to_ns;
+	double rate = spell_of(list, edges_of(facts, list), MANY_TIMES * detection_config(d, "security", "flood-rps"),
+		&from_ns, &to_ns);
+	unsigned sources = 0, requests = 0;
+	const struct source_target *t = NULL;
+	char server[SAY_TEXT] = "its targets", lasted[32];
+	struct finding *f;
+
+	free(list);
+	if (rate <= 0)
+		return false;
+	f = detection_raise_keyed(d, 1, "distributed", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	LIST_EACH(it, sources_in_order(facts->sources)) {
+		const struct source *x = LIST_ENTRY(it, struct source, in_order);
+
+		if (!unknown(facts, x) || x->requests == 0 || x->first_ns > to_ns || x->last_ns < from_ns)
+			continue;
+		sources++;
+		requests += x->requests;
+		t = t ? t : target_most(x);
+		if (sources <= MANY_SHOWN) {
+			finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
+			finding_evidence(f, x->first_at, "the first request of this source");
+		}
+	}
+	if (t) {
+		say_host(facts, &t->at.addr, server);
+		finding_part(f, PART_WITNESS, &t->at);
+	}
+	finding_title(f, "%u sources flood %s together", sources, server);
+	finding_cause(f, "%u requests came from %u source addresses that nothing good is known of, about %.0f a second for %s; each alone stays below the limit for one source.",
+		requests, sources, rate, source_span(from_ns, to_ns, lasted, sizeof lasted));
+	finding_fix(f, "Allow SIP only from known networks at the firewall; a limit by source does not help here. Where the line itself is full, the provider must filter.");
+	finding_times(f, from_ns, to_ns);
+	f->count = sources;
+	finding_cannot_see(f, "whether the source addresses are forged");
+	return true;
+}
+
 /* ---- answers that nobody asked for ---- */
 
 static void tell_strays(struct detection *d, const struct source *x)
@@ -245,6 +364,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			told++;
 		}
 	}
+	told += judge_many(d);
 	judge_storm(d);
 	if (!told)
 		detection_pass(d, NULL, "no source without an account asks more often than the limits of [security]");

@@ -35,7 +35,7 @@ bool sip_socket_stranger(const struct facts *facts, const struct address *client
 {
 	const struct site *s = facts->site;
 
-	return !site_inside(s, client) && site_inside(s, server) && !site_peer(s, &s->trusted, client) &&
+	return !site_own(s, client) && site_own(s, server) && !site_peer(s, &s->trusted, client) &&
 	       !site_peer(s, &s->trunk, client) &&
 	       !nets_have(&s->remote_nets, client);
 }

@@ -45,6 +45,7 @@ struct tls_failure {
 	enum confidence confidence;
 	unsigned refuser;            /* FLOW_CLIENT, FLOW_SERVER */
 	bool flight_lost;            /* the server's first words do not arrive */
+	bool accepted;               /* what should have failed did not: the certificate has expired */
 	struct frame_ref at;         /* what shows it */
 };
 
@@ -134,7 +135,7 @@ static const char *server_alert_reason(const struct flow *x, uint8_t alert)
 	if (!x->server_hello_at.frame && (alert == ALERT_HANDSHAKE || alert == ALERT_SECURITY))
 		return "no-shared-cipher";
 	if (x->client_certificate && about_certificate(alert))
-		return "cert-rejected";
+		return alert == ALERT_UNKNOWN_CA ? "unknown-ca" : alert == ALERT_EXPIRED ? "cert-expired" : "cert-rejected";
 	return "alert-other";
 }
 
@@ -211,6 +212,22 @@ static bool judge_hidden(const struct detection *d, const struct flow *x, struct
 	return true;
 }
 
+/* The client leaves at a certificate that has expired, without a word: before the session stands, and first. */
+static bool judge_left(const struct flow *x, struct tls_failure *f)
+{
+	const struct flow_side *client = &x->side[FLOW_CLIENT], *server = &x->side[FLOW_SERVER];
+	const struct frame_ref *left = client->fin_at.frame ? &client->fin_at : &client->rst_at;
+
+	if (x->partial || !expired(x) || !left->frame || left->at_ns > end_ns(x) || client->cipher_changed ||
+	    server->cipher_changed)
+		return false;
+	f->refuser = FLOW_CLIENT;
+	f->at = *left;
+	f->reason = "cert-expired";
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
 /* The server says nothing to the ClientHello, or ends. */
 static bool judge_mute(struct detection *d, const struct flow *x, struct tls_failure *f)
 {
@@ -274,7 +291,8 @@ static struct tls_failure judge(struct detection *d, const struct flow *x)
 		return f;
 	if (service && service->plain && !service->secured && x->side[FLOW_SERVER].first == FLOW_NOTHING)
 		return f;
-	if (!judge_alert(x, &f) && !flow_secured(x) && !judge_hidden(d, x, &f) && !judge_flight(d, x, &f))
+	if (!judge_alert(x, &f) && !flow_secured(x) && !judge_hidden(d, x, &f) && !judge_left(x, &f) &&
+	    !judge_flight(d, x, &f))
 		judge_mute(d, x, &f);
 	return f;
 }
@@ -317,14 +335,15 @@ static void date_text(int64_t at_s, char text[NS_TEXT])
 		text[10] = '\0';
 }
 
-static void say_certificate(const struct flow *x, char *text, size_t room)
+static void say_certificate(const struct tls_failure *f, char *text, size_t room)
 {
+	const struct flow *x = f->flow;
 	const struct flow_certificate *c = &x->certificate;
 	char from[NS_TEXT], to[NS_TEXT];
 
 	*text = '\0';
-	if (!c->seen)
-		return;
+	if (!c->seen || f->refuser == FLOW_SERVER)
+		return;                      /* what a server refuses is the client's */
 	date_text(c->not_before_s, from);
 	date_text(c->not_after_s, to);
 	snprintf(text, room,
@@ -347,6 +366,8 @@ static void say_why(const struct tls_failure *f, char *text, size_t room)
 		snprintf(text, room, "alert %u, %s (%s)", s->alert, alert_name(s->alert), f->reason);
 	else if (is(f, "client-cert-missing"))
 		snprintf(text, room, "the client sent an empty certificate, by the length of its record, and was shown the door with an encrypted alert");
+	else if (is(f, "cert-expired"))
+		snprintf(text, room, "it leaves at a certificate that has expired, without an alert");
 	else if (is(f, "encrypted-alert"))
 		snprintf(text, room, "the alert is encrypted, its reason stands in the log of who sent it");
 	else if (is(f, "closed-after-hello"))
@@ -373,8 +394,8 @@ static void tell_fix(struct finding *f, const struct tls_failure *x, const char 
 		finding_fix(f, "Set the clock of %s by NTP; if it is right, the certificate was made for later.",
 			client);
 	else if (is(x, "unknown-ca"))
-		finding_fix(f, "Load the CA of the certificate into %s, or install the full chain on %s.", client,
-			server);
+		finding_fix(f, "Load the CA of the certificate into %s, or install the full chain on %s.",
+			x->refuser == FLOW_CLIENT ? client : server, x->refuser == FLOW_CLIENT ? server : client);
 	else if (is(x, "cert-name"))
 		finding_fix(f, "Let %s dial a name that is in the certificate, or have one made with the name that is dialled.", client);
 	else if (is(x, "client-cert-missing"))
@@ -395,7 +416,7 @@ static void tell_fix(struct finding *f, const struct tls_failure *x, const char 
 
 static enum severity severity_of(const struct detection *d, const struct verdict *v)
 {
-	return v->count >= detection_key(d, "tries") ? SEVERITY_ERROR : SEVERITY_WARNING;
+	return v->count >= detection_key(d, "tries") && !v->list[0].accepted ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
 static void add_parts(struct finding *f, const struct verdict *v)
@@ -426,13 +447,21 @@ static void tell(struct detection *d, const struct verdict *v)
 	say_host(facts, &first->flow->client.addr, client);
 	say_host(facts, &first->flow->server.addr, server);
 	say_why(first, why, sizeof why);
-	say_certificate(first->flow, certificate, sizeof certificate);
+	say_certificate(first, certificate, sizeof certificate);
 	add_parts(f, v);
 	finding_times(f, first->flow->first_ns, v->list[v->count - 1].flow->last_ns);
 	f->count = v->count;
 	mute = is(first, "hello-unanswered");
 	snprintf(act, sizeof act, mute ? "%s says no more to the TLS of %s" : "%s refuses TLS with %s", first->refuser == FLOW_CLIENT ? client : server,
 		first->refuser == FLOW_CLIENT ? server : client);
+	if (first->accepted) {
+		finding_title(f, "The certificate of %s has expired; %s takes it all the same", server, client);
+		finding_cause(f, "%s took the certificate of %s (port %u) in %u handshake%s although it has expired.%s", client,
+			server, first->flow->server.port, v->count, v->count == 1 ? "" : "s", certificate);
+		tell_fix(f, first, client, server);
+		finding_evidence(f, first->flow->certificate.at, "the server's certificate");
+		return;
+	}
 	say_title(f, act, "no encrypted signalling");
 	finding_cause(f, mute ? "%s said no more to the TLS of %s (port %u) %u time%s: %s.%s"
 		: "%s refused TLS with %s (port %u) %u time%s: %s.%s",
@@ -449,7 +478,7 @@ static void tell(struct detection *d, const struct verdict *v)
 	for (unsigned i = 0; i < v->count && i < 4; i++) {
 		finding_evidence(f, v->list[i].flow->hello_at.frame ? v->list[i].flow->hello_at
 			: v->list[i].flow->first_at, "ClientHello");
-		if (i == 0 && first->flow->certificate.seen)
+		if (i == 0 && first->flow->certificate.seen && first->refuser == FLOW_CLIENT)
 			finding_evidence(f, first->flow->certificate.at, "the server's certificate");
 		finding_evidence(f, v->list[i].at, "here it fails");
 	}
@@ -469,8 +498,14 @@ static unsigned failures_of(struct detection *d, const struct attempts *a, struc
 	for (unsigned i = a->count; i-- > 0;) {
 		struct tls_failure f = judge(d, a->flows[i]);
 
-		if (!f.reason && flow_secured(a->flows[i]))
+		if (!f.reason && flow_secured(a->flows[i])) {
 			next_success_ns = a->flows[i]->first_ns;
+			if (expired(a->flows[i]))
+				list[n++] = (struct tls_failure){ .flow = a->flows[i], .reason = "cert-expired",
+					.confidence = CONFIDENCE_CERTAIN, .accepted = true,
+					.at = a->flows[i]->certificate.at };
+			continue;
+		}
 		if (f.reason && (next_success_ns == INT64_MAX ||
 		    ns_minus(next_success_ns, f.flow->last_ns) > window_ns))
 			list[n++] = f;
@@ -487,13 +522,15 @@ static int failure_compare(const void *a, const void *b)
 		c = strcmp(x->reason, y->reason);
 	if (c == 0)
 		c = (x->refuser > y->refuser) - (x->refuser < y->refuser);
+	if (c == 0)
+		c = x->accepted - y->accepted;
 	return c ? c : (x->flow->n > y->flow->n) - (x->flow->n < y->flow->n);
 }
 
 static bool alike(const struct tls_failure *x, const struct tls_failure *y)
 {
 	return endpoint_equal(&x->flow->server, &y->flow->server) && strcmp(x->reason, y->reason) == 0 &&
-	       x->refuser == y->refuser;
+	       x->refuser == y->refuser && x->accepted == y->accepted;
 }
 
 static void tell_all(struct detection *d, struct tls_failure *list, unsigned count)

@@ -15,7 +15,7 @@
 
 static const char *const reasons[] = {
 	"after-bruteforce", "unauthenticated-call", "premium-destination", "new-source", "volume",
-	"off-hours-international", "forwarded", "prefix-probing", NULL,
+	"off-hours-international", "forwarded", "prefix-probing", "unauthenticated-attempt", NULL,
 };
 
 static const struct detector_doc doc = {
@@ -30,7 +30,7 @@ static const struct detector_doc doc = {
 
 static const struct config_key keys[] = { { 0 } };
 
-enum { TAIL = 8, PREFIXES = 3, LOOK_BACK = 64, BLOCK = 7, BLOCK_CALLS = 5, TAKEN_MAX = 64, LOOKS = 64 };
+enum { TAIL = 8, PREFIXES = 3, LOOK_BACK = 64, BLOCK = 7, BLOCK_CALLS = 5, TAKEN_MAX = 64, LOOKS = 64, KNOCKS = 3 };
 
 #define PROBE_NS (10 * MINUTE_NS)
 #define RELAY_NS (10 * SECOND_NS)
@@ -540,6 +540,76 @@ static void judge_probes(struct detection *d, struct book *b)
 	}
 }
 
+/* Nobody here knows it, nothing of it was let in, and it shows no credentials. */
+static bool knocks(const struct facts *facts, const struct attempt *a)
+{
+	const struct source *x = a->x;
+	struct address server = server_of(a->leg);
+
+	return x->class == SOURCE_UNKNOWN && has_stranger(facts, x) && !x->used && !x->accepted && !x->welcomed &&
+	       site_own(facts->site, &server) && !sources_asked(facts->sources, &server, &x->addr);
+}
+
+/* A number that a stranger has no reason to dial here: abroad by a prefix that is dialled, no number of the site. */
+static bool dials_abroad(const struct facts *facts, const struct attempt *a)
+{
+	return !a->leg->cut && !a->leg->answered && (a->number.premium || (a->number.international &&
+	       a->number.by_prefix && (a->number.foreign || !facts->site->home_cc.count)));
+}
+
+static void tell_knock(struct detection *d, const struct attempt *list, unsigned count, unsigned calls, unsigned numbers)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct source *x = list[0].x;
+	struct finding *f = detection_raise_keyed(d, hash_mix(endpoint_hash(&(struct endpoint){ x->addr, 0 }), 10),
+		"unauthenticated-attempt", x->answered ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_LIKELY);
+	struct address server = server_of(list[0].leg);
+	char at[ADDRESS_TEXT], host[SAY_TEXT], number[DIALLED_DIGITS];
+	unsigned shown = 0;
+
+	address_text(&x->addr, at);
+	finding_title(f, "%s tries to call abroad without an account", at);
+	finding_cause(f, "%u INVITEs for %u numbers abroad came from source address %s to %s, without credentials; none was let through.",
+		calls, numbers, at, say_host(facts, &server, host));
+	finding_fix(f, "Allow INVITEs only from the provider and known networks, drop the rest silently. Block %s.", at);
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
+	finding_part(f, PART_WITNESS, &(struct endpoint){ server, 0 });
+	for (unsigned i = 0; i < count && shown < 8; i++) {
+		if (!dials_abroad(facts, &list[i]))
+			continue;
+		finding_evidence(f, list[i].leg->invite_at, "a call to %s",
+			dialled_text(facts->site, &list[i].number, number));
+		shown++;
+	}
+	source_times(f, x);
+	f->count = calls;
+	finding_cannot_see(f, "whether the source address is forged");
+}
+
+/* The list is by source and number. */
+static void judge_knocks(struct detection *d, const struct book *b)
+{
+	const struct facts *facts = detection_facts(d);
+	unsigned n;
+
+	for (unsigned i = 0; i < b->count; i += n) {
+		const char *last = NULL;
+		unsigned calls = 0, numbers = 0;
+
+		for (n = 0; i + n < b->count && b->list[i + n].x == b->list[i].x; n++) {
+			const struct attempt *a = &b->list[i + n];
+
+			if (!dials_abroad(facts, a))
+				continue;
+			calls++;
+			numbers += !last || strcmp(last, a->number.digits) != 0;
+			last = a->number.digits;
+		}
+		if (calls >= KNOCKS && numbers >= 2 && knocks(facts, &b->list[i]))
+			tell_knock(d, &b->list[i], n, calls, numbers);
+	}
+}
+
 static void judge_all(struct detection *d, struct book *b)
 {
 	const struct facts *facts = detection_facts(d);
@@ -556,6 +626,7 @@ static void judge_all(struct detection *d, struct book *b)
 		judge(d, b, &b->list[i], n);
 	}
 	judge_probes(d, b);
+	judge_knocks(d, b);
 	toll_forwarded(d, &b->rough);
 }
 

@@ -234,7 +234,15 @@ static void compare_tags(struct verdict *v, const struct replaced *r, const stru
 /* It rang, and was over before anybody could take it. */
 static bool given_up(const struct leg *leg, int64_t at_ns)
 {
-	return !leg->answered && leg->end_ns != NS_NONE && leg->end_ns <= at_ns;
+	if (leg->answered)
+		return false;
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->method == SIP_CANCEL && m->at.at_ns <= at_ns)
+			return true;                         /* its end may not be in the capture */
+	}
+	return leg->end_ns != NS_NONE && leg->end_ns <= at_ns;
 }
 
 static bool refuses_replaces(unsigned status)
@@ -660,7 +668,7 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->at, "here");
 }
 
-/* Exchanged tags are the fault of who wrote them: of the one who transfers, where its Refer-To has them so. */
+/* Exchanged tags, and a server that never had the call, are the fault of who wrote them: of the one who transfers, where its Refer-To has them so. */
 static const struct endpoint *writer_of(const struct verdict *v)
 {
 	const struct transfer *t = v->transfer;
@@ -672,10 +680,12 @@ static const struct endpoint *writer_of(const struct verdict *v)
 
 static void add_parts(struct finding *f, const struct verdict *v, bool of_asker)
 {
+	bool of_writer = v->exchanged || strcmp(v->reason, "replaces-wrong-party") == 0;
+
 	finding_part(f, PART_VICTIM, &v->victim);
-	if (v->exchanged)
+	if (of_writer)
 		finding_part(f, PART_CULPRIT, writer_of(v));
-	finding_part(f, v->exchanged ? PART_WITNESS : PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
+	finding_part(f, of_writer ? PART_WITNESS : PART_CULPRIT, of_asker ? &v->victim : &v->culprit);
 }
 
 static void tell(struct judge *j, const struct verdict *v, uint64_t key)

@@ -85,6 +85,7 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	uint64_t call_id, nonce, nonce_before;       /* issued last to it; beside that one in the same challenge, or 0 */
 	uint32_t cseq;
 	bool same_port, same_agent, one_dialog, fresh; /* fresh: each digest over the nonce just issued */
+	unsigned unseen_nonces;      /* digests over one that nobody issued in the capture */
 	unsigned bursts, burst_size, burst_most; /* tries: rejections less than 5 s apart */
 	int64_t burst_ns;
 	double gap_sum, gap_square, gap_last;
@@ -224,8 +225,6 @@ bool sources_attacker(const struct sources *s, const struct address *a);
 /* Did that host ask the other one by SIP? */
 bool sources_asked(const struct sources *s, const struct address *host, const struct address *whom);
 uint64_t sources_evicted(const struct sources *s);
-/* An address of the site: inside, public or a server of the profile. */
-bool site_own(const struct site *s, const struct address *a);
 /* Of requests from all but this one in the time: asked, answered, refused as busy. False: too little to compare. */
 struct source_share { unsigned asked, answered, busy; };
 struct source_share sources_others(const struct sources *s, const struct source *but, int64_t from_ns, int64_t to_ns);

@@ -77,6 +77,12 @@ static void compare_responses(struct source *x, const struct sip_message *m, con
 	}
 }
 
+/* One challenge that is not in the capture may have been lost there. */
+static bool may_be_fresh(struct source_user *u, const struct attempt *a)
+{
+	return a->fresh || (!a->issued && u->unseen_nonces++ == 0);
+}
+
 static void user_habits(struct source_user *u, const struct packet *p, bool fresh)
 {
 	const struct sip_message *m = p->sip;
@@ -118,7 +124,7 @@ void source_login_try(struct source *x, struct source_user *u, struct attempt *a
 	x->used++;
 	compare_responses(x, p->sip, g, p);
 	if (u)
-		user_habits(u, p, a->fresh);
+		user_habits(u, p, may_be_fresh(u, a));
 }
 
 /* ---- what is answered ---- */

@@ -49,11 +49,6 @@ void source_aor_judge(struct source_aor *x)
 
 /* ---- classes ---- */
 
-bool site_own(const struct site *s, const struct address *a)
-{
-	return site_inside(s, a) || nets_have(&s->public_ips, a) || site_peer(s, &s->pbx, a);
-}
-
 static enum source_class base_class(const struct sources *s, const struct source *x, const char **ret_why)
 {
 	const struct site *site = s->site;
@@ -304,6 +299,7 @@ static bool scans_users(const struct sources *s, const struct source *x)
 	bool calls_only = x->by_method[SIP_INVITE] == x->requests, sure = is_tool(x) || x->in_order_most >= IN_ORDER;
 
 	if ((x->new_users.minute < limit && x->new_users.hour * 2 < 5 * limit) || x->accepted || x->welcomed ||
+	    (mostly_cut(x) && !is_tool(x)) ||
 	    x->victims * 2 >= x->user_count || asks_each_at_home(s, x))
 		return false;
 	return x->answered && (sure || (!calls_only && one_port(x)));
