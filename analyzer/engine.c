@@ -10,6 +10,7 @@
 #include "analyzer/early.h"
 #include "analyzer/engine_judge.h"
 #include "analyzer/engine_records.h"
+#include "analyzer/engine_relay.h"
 #include "analyzer/engine_state.h"
 #include "analyzer/shed.h"
 #include "captures/base/memory.h"
@@ -296,6 +297,8 @@ static void take_rtp(struct engine *e, const struct packet *p, struct stream_tic
 	}
 	if (r.change != STREAM_NOTHING) {
 		records_due(e, p, DUPLICATE_NO, 1, DUE_ALL);
+		if (r.change == STREAM_STARTED || r.change == STREAM_SSRC_CHANGED)
+			relay_look(e, r.stream);
 		if (e->shed)
 			shed_media(e->shed, &p->src.addr);
 	} else if (is_told(p->rtp.seq)) {

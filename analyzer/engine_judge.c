@@ -2,6 +2,7 @@
 /* engine_judge: what twins and relays prove, what every direction was promised and had, then each event of judgement. */
 #include "analyzer/engine_judge.h"
 
+#include "analyzer/engine_relay.h"
 #include "analyzer/engine_state.h"
 #include "analyzer/media/held.h"
 #include "analyzer/network/learn_media.h"
@@ -31,18 +32,6 @@ static void learn_from_twins(struct engine *e)
 			network_learn(e->network, address_private(&s->dst.addr) ? &s->dst : &first->dst,
 				      address_private(&s->dst.addr) ? &first->dst : &s->dst, true, NAT_TWIN,
 				      s->first_ns, s->file, s->first_frame);
-	}
-}
-
-/* Audio that a host receives in one leg and sends on in another joins the legs. */
-static void join_by_media(struct engine *e)
-{
-	LIST_EACH(it, streams_in_order(e->streams)) {
-		const struct stream *s = stream_of(it);
-
-		if (s->twin_of && s->twin_kind == TWIN_RELAY && s->direction && s->twin_of->direction)
-			calls_join_media(e->calls, s->twin_of->direction->slot->dialog->leg,
-				s->direction->slot->dialog->leg);
 	}
 }
 
@@ -159,7 +148,7 @@ void engine_judge(struct engine *e)
 	held_settle(streams_in_order(e->streams));
 	if (!streams_none(e->streams))
 		learn_media(e->network, calls_legs(e->calls));
-	join_by_media(e);
+	relays_settle(e);
 	e->facts.vantage = network_vantage(e->network);
 	e->facts.lookup = e->lookup = lookup_new(&e->facts);
 	socket_uses_settle(e->sockets, streams_in_order(e->streams), rtcp_parties(e->rtcp));

@@ -366,6 +366,12 @@ void join_forget(struct calls *c, struct leg_record *r);
 unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
 	enum leg_join *ret_how);
 
+/*
+ * join.c: points of two legs that meet at no address: a B2BUA with two of them gets the one and makes the other. 0: it cannot
+ * be. They prove nothing before the audio does.
+ */
+unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_record *y);
+
 /* join_skew.c: legs of captures whose clocks differ, when all of them are over. */
 void join_skewed(struct calls *c);
 

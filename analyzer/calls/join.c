@@ -334,8 +334,8 @@ static bool same_way(const struct leg *x, const struct leg *y)
 	return !address_equal(&a->a.addr, &a->b.addr) || !endpoint_equal(&a->b, &b->a);
 }
 
-/* What can never be, however well it scores. */
-static bool is_possible(const struct leg *x, const struct leg *y)
+/* What can never be, however well it scores: but for where they meet. */
+static bool is_thinkable(const struct leg *x, const struct leg *y)
 {
 	if (x == y || x->partial || x->invite_ns == NS_NONE || y->invite_ns == NS_NONE || y->invite_ns < x->invite_ns)
 		return false;
@@ -343,7 +343,23 @@ static bool is_possible(const struct leg *x, const struct leg *y)
 		return false; /* over before: a retry, not a leg */
 	if (x->parent == y || x->call->legs.count + y->call->legs.count > CALL_LEGS_MAX)
 		return false;
-	return !same_way(x, y) && meet_at_one_host(x, y) && !answered_elsewhere(x, y);
+	return !same_way(x, y) && !answered_elsewhere(x, y);
+}
+
+static bool is_possible(const struct leg *x, const struct leg *y)
+{
+	return is_thinkable(x, y) && meet_at_one_host(x, y);
+}
+
+unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_record *y)
+{
+	struct pair p = { .x = x, .y = y };
+
+	if (!is_thinkable(&x->leg, &y->leg) || meet_at_one_host(&x->leg, &y->leg) || ends_at(&y->leg, &x->leg.segments[0].a.addr))
+		return 0;
+	base_reckon(c, &p);
+	score_reckon(&p);
+	return p.score;
 }
 
 static struct pair *pair_find(const struct leg_record *x, const struct leg_record *y)

@@ -125,6 +125,19 @@ static void count_foreign(struct counted *c, const struct stream *s, double n)
 	}
 }
 
+/* What the last relay on the way makes of it: where that goes decides. Itself, if none passes it on. */
+static const struct stream *behind_relays(const struct judge *j, const struct stream *s)
+{
+	const struct stream *last = s;
+
+	for (const struct stream *copy = s->twin_next; copy; copy = copy->twin_next) {
+		if (copy->twin_kind == TWIN_RELAY && copy->direction == s->direction &&
+		    network_same(j->facts->network, &copy->src.addr, &last->dst.addr))
+			last = copy;
+	}
+	return last;
+}
+
 /*
  * It, or a copy of it farther on the way, goes where the receiver can be reached: files with different clocks may show
  * the farther copy first.
@@ -147,6 +160,7 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 
 	for (unsigned i = 0; i < j->d->stream_count; i++) {
 		const struct stream *s = j->d->streams[i];
+		const struct stream *passed_on = behind_relays(j, s);
 		double n = stream_packets_between(s, from_ns, to_ns);
 
 		if (n <= 0 || (s->twin_of && s->twin_of->direction == j->d))
@@ -157,10 +171,10 @@ struct counted arrival_count(const struct judge *j, const struct window *w, int6
 			count_wrong(&c, s, n, from_ns, to_ns);
 		else if (!pt_known(j->facts->gates, w, s, from_ns, to_ns))
 			count_foreign(&c, s, n);
-		else if (usable_somewhere(j, w, s))
+		else if (usable_somewhere(j, w, passed_on))
 			count_right(j, &c, s, n, from_ns, to_ns);
 		else
-			count_wrong(&c, s, n, from_ns, to_ns);
+			count_wrong(&c, passed_on, n, from_ns, to_ns);
 	}
 	return c;
 }

@@ -39,7 +39,7 @@ static const struct meaning meanings[] = {
 	  "Compare the calls that were up with the channel limit; ask the operator of that server" },
 	{ "server-error", SEVERITY_ERROR, "the server could not do it", "Look at the log of that server at this time" },
 	{ "out-of-order", SEVERITY_ERROR, "the network behind it is out of order",
-	  "Report it to the provider with the cause as it is quoted here" },
+	  "Report it, with the cause as it is quoted here, to whoever runs it: mostly the provider" },
 	{ "loop", SEVERITY_ERROR, "the call goes round in a circle",
 	  "Look for diversions and routes that send the call back" },
 	{ "extension-required", SEVERITY_ERROR, "it wants, or does not know, an extension of SIP",

@@ -6,9 +6,10 @@
 
 #include "captures/base/memory.h"
 
-enum { SIMULTANEOUS_STREAMS = 3 };
+enum { SIMULTANEOUS_STREAMS = 3, PASSING_STREAMS = 3, LOOKS_MAX = 256 };
 
 #define SIMULTANEOUS_NS (50 * MILLISECOND_NS)
+#define SELECTIVE_NS SECOND_NS        /* so long no capture loses all of some hosts, and nothing of others, by chance */
 
 struct hole {
 	int64_t from_ns, to_ns;
@@ -76,6 +77,38 @@ static unsigned holes_apart(const struct hole *holes, const unsigned *next, unsi
 	return second < end ? 2 : 1;
 }
 
+static bool passes_whole(const struct stream *s, const struct stream *other, int64_t from_ns, int64_t to_ns)
+{
+	if (s->capture != other->capture || s->interface != other->interface || s->first_ns >= from_ns || s->last_ns <= to_ns)
+		return false;
+	for (unsigned i = 0; i < s->gap_count; i++) {
+		if (s->gaps[i].to_ns > from_ns && s->gaps[i].from_ns < to_ns)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * For a second and more nothing of these came, while other streams passed the same interface whole: a link, a site is gone,
+ * and the capture was there (2.3).
+ */
+static bool others_pass(const struct facts *f, const struct hole *holes, unsigned n, unsigned *looks)
+{
+	int64_t to_ns = holes[0].to_ns;
+	unsigned passing = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		to_ns = holes[i].to_ns < to_ns ? holes[i].to_ns : to_ns;
+	if (ns_minus(to_ns, holes[n - 1].from_ns) < SELECTIVE_NS || (*looks)++ >= LOOKS_MAX)
+		return false;
+	LIST_EACH(it, streams_in_order(f->streams)) {
+		passing += passes_whole(LIST_ENTRY(it, struct stream, in_order), holes[0].stream, holes[n - 1].from_ns, to_ns);
+		if (passing == PASSING_STREAMS)
+			return true;
+	}
+	return false;
+}
+
 static void add_hole(struct moments *m, const struct hole *h, unsigned streams)
 {
 	moments_add(m, (struct loss_moment){ h->from_ns, h->to_ns, streams });
@@ -90,7 +123,7 @@ struct moments gate_losses_reckon(const struct facts *f)
 	struct moments lost = { NULL, 0 };
 	struct lives lives = { NULL, NULL, 0 };
 	struct hole *holes;
-	unsigned n = collect_holes(f, &holes), end = 0, told = 0, *next = next_unrelated(holes, n);
+	unsigned n = collect_holes(f, &holes), end = 0, told = 0, looks = 0, *next = next_unrelated(holes, n);
 
 	if (n && f->capture->tcp_gaps)
 		lives = lives_of(f, EVERY_FILE);
@@ -105,6 +138,8 @@ struct moments gate_losses_reckon(const struct facts *f)
 		all = f->capture->tcp_gaps &&
 			lives_over(&lives, ns_add(holes[i].from_ns, -1), holes[i].from_ns) == together;
 		if (!(together >= SIMULTANEOUS_STREAMS && apart >= 2) && !(all && together >= 2 && apart >= 1))
+			continue;
+		if (others_pass(f, &holes[i], together, &looks))
 			continue;
 		for (told = told > i ? told : i; told < end; told++)     /* the moment ends with the last of them */
 			add_hole(&lost, &holes[told], together);

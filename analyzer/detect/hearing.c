@@ -57,15 +57,45 @@ static bool passes_here(const struct judge *j, const struct icmp_record *quoted)
 	return false;
 }
 
+/* Silence since the sender's audio was moved to another machine: it is that machine's, and no other leg has a say in it. */
+static void judge_moved(struct judge *j, const struct endpoint *there, int64_t from_ns, int64_t to_ns)
+{
+	const struct side_addresses *before = j->sender;
+	struct side_addresses sides[2];
+	struct side_place place[2];
+	struct hearing *h = j->h;
+
+	sides[j->d->sender] = (struct side_addresses){ .at = { *there }, .count = 1, .media_count = 1 };
+	sides[side_other(j->d->sender)] = *j->receiver;
+	reach_places(j->facts, sides, place);
+	h->at_sender = place[j->d->sender].at;
+	h->near_sender = place[j->d->sender].near;
+	h->moved_to = there;
+	j->sender = &sides[j->d->sender];
+	h->sees = reach_sees(j, from_ns, to_ns);
+	h->gate = gate_direction(j, h->window, from_ns, to_ns);
+	if (h->gate)
+		h->heard = HEARD_UNKNOWN;
+	else
+		judge_fail(j, h->window, FAILURE_ABSENT, from_ns, to_ns, true);
+	j->sender = before;
+}
+
 /* Absence: earned only when no row excuses it and no gate forbids the claim. */
 static void judge_absence(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns,
 	int64_t to_ns, bool whole)
 {
 	struct hearing *h = j->h;
+	const struct endpoint *there;
 
 	h->window = w;
 	h->from_ns = from_ns;
 	h->to_ns = to_ns;
+	there = whole ? NULL : moved_to(j, from_ns);
+	if (there) {
+		judge_moved(j, there, from_ns, to_ns);
+		return;
+	}
 	h->stray_packets = c->right;
 	h->sees = reach_sees(j, from_ns, to_ns);
 	/* what it sent before it fell silent proves nothing of the silence */

@@ -45,6 +45,7 @@ struct hearing {
 	const struct rtcp_report *report_last;       /* what the receiver reports of the stream */
 	const struct rtcp_party *receiver_rtcp, *sender_rtcp;
 	const struct icmp_record *icmp, *icmp_last;  /* errors that quote this direction's flow within the window */
+	const struct endpoint *moved_to;     /* where the sender's audio was to come from since; NULL: it was not moved */
 	unsigned icmp_count;
 	uint32_t delivered_frame, delivered_last_frame;
 	enum heard heard : 8;
@@ -105,6 +106,9 @@ void hearing_ask(const struct facts *facts, struct direction *d, const struct wi
  * Addresses of a side in this slot, most telling first: sources of its RTP, its SDP addresses, its signalling address.
  */
 enum { SIDE_ADDRESS_MAX = 12 };
+/* The latest stream that the sender sends itself: not what a relay makes of it. NULL none. */
+const struct stream *hearing_own_stream(const struct direction *d);
+
 struct side_addresses {
 	struct endpoint at[SIDE_ADDRESS_MAX];
 	unsigned count, media_count; /* the first media_count are media addresses */

@@ -66,6 +66,11 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
 	bool whole);
 /* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
+/*
+ * moved.c: at that time the sender's audio was moved to another machine, from which nothing has come since: its
+ * address. NULL: not so.
+ */
+const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
 bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
 /* Packets of the direction, unless they are known not to come as far as the machine that is to get them. */
 double excuse_arriving(const struct direction *in, int64_t from_ns, int64_t to_ns);

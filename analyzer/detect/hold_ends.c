@@ -5,7 +5,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 
-enum { HEARD_LEAST = 25, STRAY_MOST = 5, SILENT_S = 32 };
+enum { HEARD_LEAST = 25, STRAY_MOST = 5, SILENT_S = 32, AGAIN_S = 5 };
 
 #define SETTLE_NS SECOND_NS          /* packets on their way, and those of a sender that is told a moment later */
 
@@ -13,6 +13,7 @@ struct stuck {
 	const char *reason;
 	const struct exchange *hold, *resume;
 	const struct stream *music;
+	bool forgotten;              /* by whoever held */
 	int64_t from_ns, to_ns;
 };
 
@@ -98,6 +99,43 @@ static bool is_refused(const struct exchange *e, int64_t end_ns)
 	return e->state == EXCHANGE_OFFERED && end_ns - e->offered_ns >= SILENT_S * SECOND_NS;
 }
 
+/* The voice that spoke before the hold, quiet during it, speaks again from the exchange on. */
+static bool speaks_again(const struct direction *own, const struct exchange *hold, const struct exchange *e)
+{
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *x = own->streams[i];
+		struct stream_sound heard = stream_sound(x);
+
+		if (heard.speech && heard.speech_last_ns - e->stable_ns >= AGAIN_S * SECOND_NS &&
+		    stream_packets_between(x, INT64_MIN, hold->stable_ns) >= HEARD_LEAST &&
+		    stream_packets_between(x, ns_add(hold->stable_ns, SETTLE_NS), e->stable_ns) <= STRAY_MOST &&
+		    stream_packets_between(x, e->stable_ns, INT64_MAX) >= HEARD_LEAST)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whoever held has asked again, speaks again, and what it says of itself shuts both ways as before: to the other side the
+ * hold goes on. Music comes with sendonly, or from elsewhere.
+ */
+static bool find_forgotten(const struct direction *dir, const struct exchange *e, struct stuck *s)
+{
+	enum side holder = side_other(dir->sender);
+	const struct exchange *hold = hold_of(dir->slot->dialog, holder, e, dir->slot->mline);
+	enum sdp_direction own;
+
+	if (!hold || e->state != EXCHANGE_STABLE || hold_of(dir->slot->dialog, dir->sender, e, dir->slot->mline) ||
+	    !says_direction(e->offerer == holder ? &e->offer : &e->answer, dir->slot->mline, &own) || own != SDP_INACTIVE ||
+	    !speaks_again(direction_reverse(dir), hold, e))
+		return false;
+	s->reason = "hold-not-released";
+	s->forgotten = true;
+	s->hold = hold;
+	s->from_ns = e->stable_ns;
+	return true;
+}
+
 static bool find_shut(struct detection *d, const struct direction *dir, struct stuck *s)
 {
 	const struct dialog *dialog = dir->slot->dialog;
@@ -115,6 +153,8 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 		s->from_ns = e->stable_ns;
 		return true;
 	}
+	if (find_forgotten(dir, e, s))
+		return true;
 	if (offer != SDP_SENDRECV)
 		return false;
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
@@ -199,12 +239,16 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	const struct leg *leg = dir->slot->dialog->leg;
 	char holder[SAY_TEXT], other[SAY_TEXT], source[ENDPOINT_TEXT];
 
-	say_party_full(facts, leg, s->resume->offerer, holder);
-	say_party_full(facts, leg, side_other(s->resume->offerer), other);
+	say_party_full(facts, leg, s->forgotten ? side_other(dir->sender) : s->resume->offerer, holder);
+	say_party_full(facts, leg, s->forgotten ? dir->sender : side_other(s->resume->offerer), other);
 	if (s->music) {
 		finding_cause(f, "%s took the call back, and music from %s, which the resume no longer names, plays on for %.0f s; its own audio does not come.",
 			      holder, endpoint_text(&s->music->src, source), (double)(s->to_ns - s->from_ns) / 1e9);
 		finding_fix(f, "Look at the music server %s and at what %s tells it at a resume.", source, holder);
+	} else if (s->forgotten) {
+		finding_cause(f, "%s speaks again after the hold, and what it says of its audio since is still the hold's (inactive, or the address 0.0.0.0): %s may not send to it.",
+			      holder, other);
+		finding_fix(f, "Update %s: when it takes a call back, its offer or answer has to say sendrecv and name its address again.", holder);
 	} else if (strcmp(s->reason, "resume-without-address") == 0) {
 		finding_cause(f, "%s took the call back (sendrecv) and still names 0.0.0.0 for its audio, as in the hold: %s has nowhere to send to.",
 			      holder, other);
@@ -224,12 +268,14 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 	const struct facts *facts = detection_facts(d);
 	const struct direction *dir = ev->direction;
 	struct finding *f = detection_raise(d, s->reason, SEVERITY_ERROR,
-		s->music ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+		s->music || s->forgotten ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 	bool own = strcmp(s->reason, "resume-without-address") == 0;
 	struct endpoint other = party_seen_at(dir, own ? s->resume->offerer : side_other(s->resume->offerer));
 	char to[SAY_TEXT], from[SAY_TEXT];
 
 	parts_of_direction(f, facts, dir);
+	if (s->forgotten)                    /* who wrote the description, wherever its audio comes from */
+		other = (struct endpoint){ ev->leg->party[side_other(dir->sender)].signalling.addr, 0 };
 	finding_part(f, PART_CULPRIT, s->music ? &s->music->src : &other);
 	finding_times(f, s->from_ns, s->to_ns);
 	f->since_ns = s->from_ns;
@@ -240,7 +286,7 @@ static void tell(struct detection *d, const struct event *ev, const struct stuck
 	if (s->hold->offer.count)
 		finding_evidence(f, s->hold->offer.seen[0]->at, "hold");
 	if (s->resume->offer.count)
-		finding_evidence(f, s->resume->offer.seen[0]->at, "resume: audio both ways is offered");
+		finding_evidence(f, s->resume->offer.seen[0]->at, s->forgotten ? "the call is taken back" : "resume: audio both ways is offered");
 	if (s->resume->state == EXCHANGE_STABLE && s->resume->answer.count)
 		finding_evidence(f, s->resume->answer.seen[0]->at, "its answer");
 	else if (s->resume->transaction && s->resume->transaction->final)

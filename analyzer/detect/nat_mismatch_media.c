@@ -26,8 +26,8 @@ static struct endpoint real_of(const struct direction *d)
 {
 	const struct direction *own = direction_reverse(d);
 
-	if (own->stream_count)
-		return own->streams[own->stream_count - 1]->src;
+	if (hearing_own_stream(own))
+		return hearing_own_stream(own)->src;
 	return (struct endpoint){ .addr = d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr };
 }
 

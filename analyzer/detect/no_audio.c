@@ -527,6 +527,7 @@ static void judge_answer(struct detection *d, const struct event *ev)
 	finding_leg(f, ev->leg);
 	for (unsigned side = 0; side < 2; side++)
 		finding_part(f, PART_VICTIM, &ev->leg->party[side].signalling);
+	finding_part(f, PART_CULPRIT, &ev->leg->party[side_other(x->offerer)].signalling);
 	finding_times(f, dialog->confirmed_ns, end_ns);
 	say_unanswered(f, facts, ev->leg, x);
 }

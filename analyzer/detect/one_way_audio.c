@@ -101,7 +101,7 @@ static bool had_latched(const struct direction *d, const struct hearing *h)
 		const struct stream *s = d->streams[i];
 
 		/* it may have begun with a few packets to where it is now back */
-		if (s == h->misdirected || s->last_ns >= h->misdirected->last_ns ||
+		if (s == h->misdirected || s == h->misdirected->twin_of || s->last_ns >= h->misdirected->last_ns ||
 		    (s->first_ns >= h->misdirected->first_ns && s->ssrc != h->misdirected->ssrc))
 			continue;
 		for (unsigned k = 0; k < own->stream_count; k++) {

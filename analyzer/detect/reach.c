@@ -330,7 +330,7 @@ static const struct stream *translated_where(const struct direction *own, const 
 	for (unsigned i = 0; s && i < own->stream_count; i++) {
 		const struct stream *o = own->streams[i];
 
-		if (!(o->points & s->points))
+		if (!(o->points & s->points) || (o->twin_of && o->twin_kind == TWIN_RELAY))
 			continue;
 		if (address_equal(&o->src.addr, &at->addr))
 			return NULL;
@@ -338,6 +338,15 @@ static const struct stream *translated_where(const struct direction *own, const 
 			ret = o;
 	}
 	return ret;
+}
+
+const struct stream *hearing_own_stream(const struct direction *d)
+{
+	for (unsigned i = d->stream_count; i-- > 0;) {
+		if (!d->streams[i]->twin_of || d->streams[i]->twin_kind != TWIN_RELAY)
+			return d->streams[i];
+	}
+	return NULL;
 }
 
 /* Where the receiver's packets come from when they come from one place, by RTP first; false: unknown. */
@@ -348,8 +357,10 @@ static bool real_source(const struct direction *d, const struct endpoint *sdp, c
 	const struct party *party = &d->slot->dialog->leg->party[side_other(d->sender)];
 	const struct stream *here = translated_where(own, sdp, s);
 
-	if (here || own->stream_count) {
-		*ret = here ? here->src : own->streams[own->stream_count - 1]->src;
+	if (!here)
+		here = hearing_own_stream(own);
+	if (here) {
+		*ret = here->src;
 		return true;
 	}
 	*ret = party->signalling;

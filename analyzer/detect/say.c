@@ -144,8 +144,19 @@ struct endpoint party_seen_at(const struct direction *d, enum side side)
 	const struct direction *own = &d->slot->direction[side], *to = &d->slot->direction[side_other(side)];
 	const struct party *p = &d->slot->dialog->leg->party[side];
 	const struct window *w = direction_first_due(to);
+	const struct hearing *h = hearing_of(d);
 	const struct stream *first = NULL;
 
+	if (h && h->heard == HEARD_NO && h->moved_to && side == d->sender)
+		return *h->moved_to;
+	/* whom a transfer put into the place of the first: who speaks while it fails */
+	for (unsigned i = 0; h && h->heard == HEARD_NO && side != d->sender && i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (s->direction == own && s->bound_by <= 6 && !s->twin_of && s->first_ns < h->to_ns &&
+		    s->last_ns > ns_add(h->from_ns, SECOND_NS) && window_has_target(h->window, &s->src))
+			return s->src;
+	}
 	for (unsigned i = 0; i < own->stream_count; i++) {
 		const struct stream *s = own->streams[i];
 
@@ -252,6 +263,9 @@ struct endpoint sender_seen_at(const struct facts *facts, const struct direction
 {
 	if (h->failure == FAILURE_ABSENT && !d->stream_count && media_host_seen(facts, d, h->window))
 		return h->window->sources[0].at;
+	/* a relay on the way sent it astray, or obeyed */
+	if (h->failure == FAILURE_MISDIRECTED && h->misdirected && h->misdirected->twin_of && h->misdirected->twin_kind == TWIN_RELAY)
+		return h->misdirected->src;
 	return h->failure == FAILURE_ABSENT && h->source_apart ? h->window->sources[0].at : party_seen_at(d, d->sender);
 }
 

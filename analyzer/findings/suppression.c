@@ -95,7 +95,7 @@ static const struct row {
 	{ "codec-not-agreed", "late-switch", SAME_CALL, { "no-audio" } },
 	{ "codec-not-agreed", "pt-number-asymmetric", SAME_DIRECTION, { "one-way-audio", "audio-missing-after-hold",
 	  "audio-missing-after-transfer" } },
-	{ "codec-not-agreed", "no-common-codec", SAME_CALL, { "no-audio", "call-failed" } },
+	{ "codec-not-agreed", "no-common-codec", SAME_CALL, { "no-audio", "call-failed", "call-dropped" } },
 	{ "codec-not-agreed", "answer-only-events", SAME_CALL, { "no-audio" } },
 	{ "rtp-injection", "media-hijack", SAME_CALL,
 	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },

@@ -184,6 +184,29 @@ struct leg *binding_leg(const struct binding *b, const struct endpoint *at)
 	return p ? p->leg : NULL;
 }
 
+struct leg *binding_receiver(const struct binding *b, const struct endpoint *at, enum side *ret)
+{
+	const struct place *p = place_latest(b, at);
+
+	if (!p)
+		return NULL;
+	*ret = (enum side)p->side;
+	return p->leg;
+}
+
+unsigned binding_wanted(const struct leg *leg, enum side side, struct endpoint *ret, unsigned max)
+{
+	unsigned n = 0;
+
+	for (struct list_link *it = leg->places.head.prev; it && it != &leg->places.head && n < max; it = it->prev) {
+		const struct place *p = LIST_ENTRY(it, struct place, of_leg);
+
+		if (p->side == side && !p->candidate)
+			ret[n++] = p->at;
+	}
+	return n;
+}
+
 struct hash_place binding_leg_place(const struct binding *b, const struct endpoint *at)
 {
 	return (struct hash_place){ &b->spots, endpoint_hash(at) };

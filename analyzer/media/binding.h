@@ -26,6 +26,10 @@ void binding_forget(struct binding *b, struct leg *leg);
 const struct sdp_media *binding_announced(const struct binding *b, const struct endpoint *at);
 /* The leg whose SDP announced this address last; NULL none. */
 struct leg *binding_leg(const struct binding *b, const struct endpoint *at);
+/* That, and which side of it wants media there. */
+struct leg *binding_receiver(const struct binding *b, const struct endpoint *at, enum side *ret);
+/* The addresses at which that side of the leg wants media, latest first: so many. */
+unsigned binding_wanted(const struct leg *leg, enum side side, struct endpoint *ret, unsigned max);
 /* Where that is looked for. */
 struct hash_place binding_leg_place(const struct binding *b, const struct endpoint *at);
 /* A stream_hint_fn; context is the binding. */

@@ -199,6 +199,8 @@ struct stream {
 	struct rtcp_view *reports;   /* RTCP about it, from its receiver: rtcp.h; NULL none */
 	/* twins and binding */
 	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
+	/* the same sound, under an SSRC and numbers of its own: a B2BUA made this of it; NULL. No twin: nothing is counted once */
+	struct stream *sounds_as;
 	const struct stream *twin_next;      /* the same stream at a later point: nearer its receiver; NULL */
 	const struct direction *direction; /* what it is bound to; NULL orphan */
 	struct endpoint src, dst;
@@ -329,9 +331,12 @@ bool streams_met(const struct streams *s, const struct endpoint *at);
 /* Cuts the running spell of streams from or to these addresses at now: a window of the expectation begins. */
 void streams_cut(struct streams *s, const struct endpoint *at);
 
+/* The latest stream to this address that was heard of; NULL none. */
+struct stream *streams_to(const struct streams *s, const struct endpoint *at);
+
 /*
  * Media that arrives at a host and leaves it again under another SSRC: are these two the same sound? Compared by
- * payload from now on; the answer is leaves->twin_of == arrives, after 20 equal packets that are not silence. For
+ * payload from now on; the answer is leaves->sounds_as == arrives, after 20 equal packets that are not silence. For
  * unjoined legs at one host (1.1.4).
  */
 void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves);

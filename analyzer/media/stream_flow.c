@@ -142,6 +142,21 @@ struct flow *flow_add(struct streams *s, const struct packet *p, uint64_t hash)
 	return f;
 }
 
+struct stream *streams_to(const struct streams *s, const struct endpoint *at)
+{
+	uint32_t hash = endpoint_hash(at);
+	struct record *found = NULL;
+
+	for (struct hash_link *it = hash_first(&s->by_dst, hash); it; it = it->next) {
+		struct flow *f = HASH_ENTRY(it, struct flow, by_dst);
+
+		if (it->hash == hash && endpoint_equal(&f->dst, at) && f->latest && f->latest->s.accepted &&
+		    (!found || f->latest->s.first_ns > found->s.first_ns))
+			found = f->latest;
+	}
+	return found ? &found->s : NULL;
+}
+
 /* No RTP: its packets cost one probe now. It is looked at again after 64 packets, then ever more rarely. */
 void flow_refuse(struct streams *s, struct flow *f)
 {

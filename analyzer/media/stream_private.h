@@ -123,7 +123,7 @@ struct record {
 	bool gives_level : 1;        /* RFC 6464 */
 	bool secure : 1;             /* SRTP: payloads say nothing */
 	bool keyed : 1;              /* SDP tells its keys */
-	bool is_twin : 1;            /* another stream has it for its nearer twin */
+	bool is_twin : 1;            /* another stream has it for its nearer twin, or sounds as it */
 	bool told : 1;               /* streams_packet() has given it out */
 	bool stop_aside : 1;         /* the last packet was not the highest: its number is stop_seq */
 	bool listed_ever : 1;

@@ -135,13 +135,18 @@ static bool leads_to(const struct stream *from, const struct stream *to)
 
 static void pair_settle(struct twin_pair *pair)
 {
-	bool first = pair->by_payload || first_is_nearer(pair);
+	bool first = first_is_nearer(pair);
 	struct record *nearer = first ? pair->first : pair->second, *farther = first ? pair->second : pair->first;
 
+	if (pair->by_payload) {
+		pair->second->s.sounds_as = &pair->first->s;
+		pair->first->is_twin = true;
+		return;
+	}
 	if (farther->s.twin_of || leads_to(&nearer->s, &farther->s))
 		return;
 	farther->s.twin_of = &nearer->s;
-	farther->s.twin_kind = pair->by_payload ? TWIN_RELAY : kind_of(&nearer->s, &farther->s);
+	farther->s.twin_kind = kind_of(&nearer->s, &farther->s);
 	nearer->is_twin = true;
 }
 
@@ -251,7 +256,7 @@ void twin_look_up(struct streams *s, struct record *r)
 
 void twin_compare(struct streams *s, struct record *arrives, struct record *leaves)
 {
-	if (arrives != leaves && !leaves->s.twin_of)
+	if (arrives != leaves && !leaves->s.twin_of && !leaves->s.sounds_as)
 		pair_begin(s, arrives, leaves, true);
 }
 
