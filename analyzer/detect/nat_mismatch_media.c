@@ -160,6 +160,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE ||
 		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
+		if (address_equal(&m->real.addr, &m->told.addr))     /* beside itself; the sender knows another address */
+			m->real = real;
 		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr,
 			knows_real(h->window, &m->real));
 		if (!m->reason || strcmp(m->reason, "unroutable") != 0)

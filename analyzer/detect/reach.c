@@ -340,6 +340,46 @@ static const struct stream *translated_where(const struct direction *own, const 
 	return ret;
 }
 
+/* One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter. */
+static const struct message *signals_as(const struct direction *d, const struct address *at, const struct stream *s)
+{
+	const struct leg *leg = d->slot->dialog->leg;
+
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->by == d->sender || m->at.file != s->file || m->at.interface != s->interface ||
+		    !address_equal(&m->dst.addr, &s->src.addr) || address_private(&m->src.addr))
+			continue;
+		CHAIN_EACH(other, &leg->messages) {
+			const struct message *x = LIST_ENTRY(other, struct message, in_leg);
+
+			/* a proxy would have added its Via, or taken it off */
+			if (x->first == m->first && x->via_count == m->via_count && address_equal(&x->src.addr, at))
+				return m;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Its audio is seen beside itself alone, and its SIP there and where s is: a NAT between the points gives it another
+ * address, by which the sender knows it. NULL: not so.
+ */
+static const struct message *known_by_signalling(const struct direction *d, const struct endpoint *at,
+	const struct stream *s)
+{
+	const struct direction *own = direction_reverse(d);
+
+	if (!s || !address_private(&at->addr))
+		return NULL;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if (own->streams[i]->points & s->points)
+			return NULL;
+	}
+	return signals_as(d, &at->addr, s);
+}
+
 /* Where the receiver's packets come from when they come from one place, by RTP first; false: unknown. */
 static bool real_source(const struct direction *d, const struct endpoint *sdp, const struct stream *s,
 	struct endpoint *ret)
@@ -347,7 +387,12 @@ static bool real_source(const struct direction *d, const struct endpoint *sdp, c
 	const struct direction *own = direction_reverse(d);
 	const struct party *party = &d->slot->dialog->leg->party[side_other(d->sender)];
 	const struct stream *here = translated_where(own, sdp, s);
+	const struct message *told = here ? NULL : known_by_signalling(d, sdp, s);
 
+	if (told) {
+		*ret = (struct endpoint){ .addr = told->src.addr };
+		return true;
+	}
 	if (here || own->stream_count) {
 		*ret = here ? here->src : own->streams[own->stream_count - 1]->src;
 		return true;
@@ -575,7 +620,7 @@ static bool is_own_source(const struct direction *d, const struct window *w, con
 
 		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s) &&
 		    !is_tail(own, w, s))
-			return !translated_where(own, at, to);
+			return !translated_where(own, at, to) && !known_by_signalling(d, at, to);
 	}
 	return false;
 }
