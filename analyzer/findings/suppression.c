@@ -98,6 +98,7 @@ static const struct row {
 	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
 	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent", "audio-missing-after-hold" } },
 	{ "srtp-broken", NULL, SAME_CALL, { "no-audio", "rtp-injection" } },
+	{ "srtp-broken", "dtls-failed", SAME_CALL, { "one-way-audio" } },
 	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
 	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
