@@ -142,6 +142,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 {
 	const struct hearing *h = hearing_of(d);
 	struct endpoint real;
+	bool beside;
 
 	if (!sent_to_sdp(h, m))
 		return false;
@@ -160,7 +161,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE ||
 		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
-		if (address_equal(&m->real.addr, &m->told.addr))     /* beside itself; the sender knows another address */
+		beside = address_equal(&m->real.addr, &m->told.addr);
+		if (beside)                  /* it is what it says; to the sender, elsewhere, it is not */
 			m->real = real;
 		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr,
 			knows_real(h->window, &m->real));
@@ -170,7 +172,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 				    knows_real(h->window, &m->real)) ? "wrong-interface" : "private-to-public" :
 				    "stale-external";
 		/* that nothing comes back from there is no proof while nothing was asked */
-		if ((m->handed ? address_private(&m->real.addr) || !direction_reverse(d)->stream_count
+		if ((m->handed ? beside || address_private(&m->real.addr) || !direction_reverse(d)->stream_count
 		    : strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr)) &&
 		    !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;
