@@ -347,17 +347,37 @@ static bool contact_port(const struct index *x, const struct registration *r, co
 	       source_alive(x, r, t->first_ns);
 }
 
-/* Seen beside the phone as it is, and at the registrar as its router makes it: that is where its Contact is unknown. */
-static bool translated(const struct facts *facts, const struct registration *r, struct endpoint *ret)
+/* The points at which packets from a to b were seen. */
+static uint32_t points_between(const struct facts *facts, const struct address *a, const struct address *b)
 {
-	const struct pair *p;
+	const struct pair *p = network_pair_find(facts->network, a, b);
+
+	return p && p->packets ? p->points : 0;
+}
+
+/* Of a registration that is seen beside the phone: the public address by which the registrar knows it; false: none. */
+static bool known_as(const struct facts *facts, const struct registration *r, struct endpoint *ret)
+{
 	unsigned weight;
 
-	if (!address_private(&r->contact.addr) || address_private(&r->registrar.addr) ||
-	    !network_public_of(facts->network, &r->contact, false, ret, &weight) || address_private(&ret->addr))
-		return false;
-	p = network_pair_find(facts->network, &ret->addr, &r->registrar.addr);
-	return p && p->packets;
+	return address_private(&r->contact.addr) && !address_private(&r->registrar.addr) &&
+	       network_public_of(facts->network, &r->contact, false, ret, &weight) && !address_private(&ret->addr);
+}
+
+/* The request goes to the Contact where the phone is known as that other address, and is nowhere seen beside it. */
+static bool goes_astray(const struct facts *facts, const struct registration *r, const struct endpoint *as,
+	const struct transaction *t)
+{
+	uint32_t there = points_between(facts, &as->addr, &r->registrar.addr),
+		beside = points_between(facts, &r->contact.addr, &r->registrar.addr), seen = 0;
+
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->request)
+			seen |= network_point(facts->network, m->at.file, m->at.interface, 0);
+	}
+	return (seen & there) && !(seen & beside);
 }
 
 static void judge_registration(const struct index *x, const struct registration *r)
@@ -367,13 +387,15 @@ static void judge_registration(const struct index *x, const struct registration 
 	unsigned walked = 0;
 	bool apart = endpoint_equal(&r->contact, &r->source);
 
-	if (!r->succeeded || !address_known(&r->contact.addr) || (apart && !translated(x->facts, r, &p.real)))
+	if (!r->succeeded || !address_known(&r->contact.addr) || (apart && !known_as(x->facts, r, &p.real)))
 		return;
 	for (const struct asked *a = asked_next(x, &r->contact, NULL); a && walked++ < CHAIN_MAX;
 	    a = asked_next(x, &r->contact, a)) {
 		const struct message *m = a->invite->request;
 
 		if (!address_equal(&m->src.addr, &r->registrar.addr) || a->invite->first_ns < r->first_ns)
+			continue;
+		if (apart && !goes_astray(x->facts, r, &p.real, a->invite))
 			continue;
 		if (apart) {
 			p.reason = "private-to-public";
