@@ -313,6 +313,10 @@ static bool explains(const struct row *row, const struct finding *cause, const s
 		return false;
 	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN)
 		return false;
+	/* what only might be does not stand above greater harm that is likely */
+	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence > CONFIDENCE_POSSIBLE &&
+	    effect->severity > cause->severity)
+		return false;
 	return in_range(row->range, cause, effect) && overlap(cause, effect);
 }
 
