@@ -342,9 +342,14 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 			      text_count(holes->packets, count), host, s);
 		finding_fix(f, "Look at the link, the queue and the firewall session on the path from %s.", host);
 	} else if (strcmp(f->reason, "sender-stalled") == 0) {
-		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, %s.", host, s,
-			little_lost(holes, lost));
-		finding_fix(f, "Look at CPU, Wi-Fi and load of %s.", host);
+		bool passes_on = say_serves(facts, &sender.addr) && d->slot->dialog->leg->call->legs.count < 2;
+
+		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, %s%s.", host, s,
+			little_lost(holes, lost), passes_on ? "; it may have had nothing to pass on" : "");
+		finding_fix(f, passes_on ? "Look at CPU and load of %s, and whether audio came to it on its other leg meanwhile."
+			: "Look at CPU, Wi-Fi and load of %s.", host);
+		if (passes_on)
+			finding_cannot_see(f, "what %s was sent on its other leg; capture there to decide", host);
 	} else if (strcmp(f->reason, "sender-stopped") == 0) {
 		finding_cause(f, "%s went quiet in mid-speech for %s and nothing was lost; it may have been muted.",
 			host, s);
