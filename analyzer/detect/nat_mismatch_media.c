@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "analyzer/detect/ice_checks.h"
 #include "captures/base/hash.h"
 #include "captures/base/memory.h"
 
@@ -138,6 +139,18 @@ static bool sent_to_sdp(const struct hearing *h, struct mismatch *m)
 	return true;
 }
 
+/*
+ * An address among candidates: which of them works the checks decide, and here none does, so that nobody hears anything
+ * and no-audio says so.
+ */
+static bool no_way_works(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct hearing *other = hearing_of(direction_reverse(d));
+
+	return h->window->ice && other && other->heard == HEARD_NO && !other->gate && !other->row &&
+	       ice_checks_unanswered(facts, d->slot, h->from_ns);
+}
+
 static bool find_sent(const struct facts *facts, const struct direction *d, struct mismatch *m)
 {
 	const struct hearing *h = hearing_of(d);
@@ -145,6 +158,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 	bool beside;
 
 	if (!sent_to_sdp(h, m))
+		return false;
+	if (no_way_works(facts, d, h))
 		return false;
 	m->real = real_of(d);
 	m->handed = handed_on(d, h->window, &m->told);
