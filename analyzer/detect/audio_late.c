@@ -24,6 +24,7 @@ static const struct config_key keys[] = {
 	{ "error-ms", 4000, "ms", 100, 60000, "field" },
 	{ "caller-ms", 4000, "ms", 100, 60000, "field: the answerer's words matter; callers' devices start later" },
 	{ "ice-extra-ms", 1500, "ms", 0, 60000, "field: ICE checks, DTLS handshake" },
+	{ "pbx-extra-ms", 1500, "ms", 0, 60000, "field: dialplans wait a second or two before a greeting, a fax or a menu" },
 	{ 0 },
 };
 
@@ -179,7 +180,7 @@ static const char *may_be_the_end(struct detection *d, const struct event *ev, c
 		return NULL;
 	if (hearing_collects_keys(facts, ev->direction, on_ns, h->delivered_from_ns))
 		return "a PBX that had been waiting for keys of its listener";
-	return (double)(h->delivered_from_ns - on_ns) < detection_key(d, "caller-ms") * 1e6
+	return (double)(h->delivered_from_ns - on_ns) < (detection_key(d, "warn-ms") + detection_key(d, "pbx-extra-ms")) * 1e6
 		? "a PBX that nobody is seen behind: what it plays itself has no beginning that could be missed" : NULL;
 }
 
