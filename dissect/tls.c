@@ -137,10 +137,24 @@ static bool message_header_read(struct cursor *c, bool dtls, struct message_head
 		(h.whole || h.type == CLIENT_HELLO || h.type == SERVER_HELLO || h.type == CERTIFICATE);
 }
 
+/* Of a hello that is too large for one datagram: what its first fragment began. */
+static bool goes_on(struct cursor c)
+{
+	uint8_t type = cursor_u8(&c);
+	uint32_t bytes = cursor_u24(&c), offset, fragment;
+
+	cursor_u16(&c); /* message_seq */
+	offset = cursor_u24(&c);
+	fragment = cursor_u24(&c);
+	return c.state == CURSOR_OK && type == CLIENT_HELLO && bytes <= MESSAGE_MAX && offset && fragment == c.wire &&
+		offset + fragment <= bytes;
+}
+
 static void handshake_read(struct cursor c, bool dtls, struct tls_record *r)
 {
 	struct message_header h;
 
+	r->hello_goes_on = dtls && goes_on(c);
 	for (unsigned i = 0; i < MESSAGES_MAX && c.left.n && message_header_read(&c, dtls, &h); i++) {
 		struct cursor body = part_take(&c, h.here);
 

@@ -21,6 +21,7 @@ struct tls_record {
 	uint16_t hello_version;
 	/* bits 1 << type of the readable handshake messages; meaningless behind a change of cipher */
 	uint32_t messages;
+	bool hello_goes_on;          /* DTLS: a later fragment of a ClientHello, nothing else */
 	bool certificate_empty;      /* a Certificate message without any */
 	size_t length;               /* of the record's payload on the wire */
 };

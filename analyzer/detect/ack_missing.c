@@ -89,6 +89,8 @@ static bool sends(const struct facts *facts, const struct address *a)
 /* An address of a network that who sends the ACK cannot reach, and that the answer did not come from. */
 static bool is_unreachable(const struct facts *facts, const struct unacked *u, const struct address *a)
 {
+	if (address_private(a) && answer_translated(u->hop.first, u->ack))
+		return true;
 	if (!address_private(a) || address_equal(a, &u->hop.src.addr))
 		return false;
 	if (address_reach(&u->ack->src.addr) > 0)

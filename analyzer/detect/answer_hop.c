@@ -38,10 +38,25 @@ static bool same_tag(const struct message *x, const struct message *y)
 	return !x->to_tag || !y->to_tag || phrase_equal(x->to_tag, y->to_tag);
 }
 
+const struct message *answer_translated(const struct message *answer, const struct message *ack)
+{
+	if (!address_equal(&answer->src.addr, &ack->dst.addr) || !address_private(&ack->dst.addr))
+		return NULL;
+	CHAIN_EACH(it, &answer->transaction->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (!m->request && m->status == answer->status && m->via_count == answer->via_count && same_tag(m, answer) &&
+		    m->at.file == ack->at.file && m->at.interface == ack->at.interface &&
+		    address_equal(&m->dst.addr, &ack->src.addr) && !address_private(&m->src.addr))
+			return m;
+	}
+	return NULL;
+}
+
 static void take_request(struct answer_hop *h, const struct message *m)
 {
 	if (m->method == SIP_ACK && !h->ack && endpoint_equal(&m->dst, &h->src) && same_tag(m, h->first) &&
-	    m->at.at_ns >= h->first->at.at_ns)
+	    m->at.at_ns >= h->first->at.at_ns && !answer_translated(h->first, m))
 		h->ack = m;
 	if (m->method != SIP_INVITE || !endpoint_equal(&m->dst, &h->src) || !address_equal(&m->src.addr, &h->dst.addr))
 		return;
@@ -124,7 +139,7 @@ const struct message *answer_ack_elsewhere(const struct transaction *t, const st
 		bool there = !m->request || m->method != SIP_ACK || m->repeat == MESSAGE_COPY;
 
 		for (unsigned i = 0; !there && i < count; i++)
-			there = endpoint_equal(&m->dst, &hops[i].src);
+			there = endpoint_equal(&m->dst, &hops[i].src) && !answer_translated(hops[i].first, m);
 		if (!there && (!found || m->via_count < found->via_count))
 			found = m;
 	}

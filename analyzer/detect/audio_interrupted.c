@@ -11,7 +11,6 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/standstill.h"
 #include "analyzer/detect/turn_lapsed.h"
-#include "analyzer/media/digits.h"
 
 static const char *const reasons[] = {
 	"lost-in-path", "sender-stalled", "sender-stopped", "both-directions", "nat-rebound", "handover",
@@ -42,8 +41,6 @@ enum {
 
 #define ALIVE_BEFORE_NS (2 * SECOND_NS)
 #define SESSION_MARGIN_NS (2 * SECOND_NS)
-#define KEYS_BEFORE_NS (3 * SECOND_NS)         /* from a key to the quiet that waits for the next */
-#define KEYS_AFTER_NS (15 * SECOND_NS)        /* from the last key to what a menu says, or to whom it calls */
 
 /* Was audio due all the time around the hole, in one window that is neither just begun nor about to be changed? */
 static bool due_around(const struct direction *d, const struct gap *g)
@@ -147,26 +144,6 @@ static bool clock_stepped(const struct facts *facts, const struct gap *g, const 
 	       gates_nothing_captured(facts->capture, other->from_ns, other->to_ns);
 }
 
-/* A server that collects the keys of its listener, for a menu or a feature code, has nothing to say meanwhile. */
-static bool collects_keys(const struct facts *facts, const struct direction *dir, const struct gap *g)
-{
-	const struct direction *back = direction_reverse(dir);
-	struct endpoint sender = party_seen_at(dir, dir->sender);
-
-	if (g->lost_ms || !say_serves(facts, &sender.addr))
-		return false;
-	for (unsigned i = 0; i < back->stream_count; i++) {
-		const struct digits *all = back->streams[i]->digits;
-
-		for (unsigned k = 0; all && k < all->count; k++) {
-			if (all->list[k].last_ns >= ns_add(g->from_ns, -KEYS_BEFORE_NS) && all->list[k].first_ns <= g->to_ns &&
-			    ns_minus(g->to_ns, all->list[k].last_ns) <= KEYS_AFTER_NS)
-				return true;
-		}
-	}
-	return false;
-}
-
 static bool steps_with(
 	const struct facts *facts, const struct stream *s, const struct gap *g, const struct stream *other)
 {
@@ -217,7 +194,7 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	if (hearing_begins_elsewhere(detection_facts(d), (struct direction *)(uintptr_t)dir, g->from_ns, g->to_ns) ||
 	    hearing_listener_held(detection_facts(d), dir, g->from_ns, g->to_ns))
 		return v;
-	if (collects_keys(detection_facts(d), dir, g))
+	if (!g->lost_ms && hearing_collects_keys(detection_facts(d), dir, g->from_ns, g->to_ns))
 		return v;
 	if (bad_ms < detection_key(d, "min-ms")) {
 		if (!gates_clock_unreliable(detection_facts(d)->gates) &&
@@ -365,9 +342,14 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 			      text_count(holes->packets, count), host, s);
 		finding_fix(f, "Look at the link, the queue and the firewall session on the path from %s.", host);
 	} else if (strcmp(f->reason, "sender-stalled") == 0) {
-		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, %s.", host, s,
-			little_lost(holes, lost));
-		finding_fix(f, "Look at CPU, Wi-Fi and load of %s.", host);
+		bool passes_on = say_serves(facts, &sender.addr) && d->slot->dialog->leg->call->legs.count < 2;
+
+		finding_cause(f, "%s stopped producing audio for %s: its time stamps stood still, %s%s.", host, s,
+			little_lost(holes, lost), passes_on ? "; it may have had nothing to pass on" : "");
+		finding_fix(f, passes_on ? "Look at CPU and load of %s, and whether audio came to it on its other leg meanwhile."
+			: "Look at CPU, Wi-Fi and load of %s.", host);
+		if (passes_on)
+			finding_cannot_see(f, "what %s was sent on its other leg; capture there to decide", host);
 	} else if (strcmp(f->reason, "sender-stopped") == 0) {
 		finding_cause(f, "%s went quiet in mid-speech for %s and nothing was lost; it may have been muted.",
 			host, s);

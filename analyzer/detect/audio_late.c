@@ -24,6 +24,7 @@ static const struct config_key keys[] = {
 	{ "error-ms", 4000, "ms", 100, 60000, "field" },
 	{ "caller-ms", 4000, "ms", 100, 60000, "field: the answerer's words matter; callers' devices start later" },
 	{ "ice-extra-ms", 1500, "ms", 0, 60000, "field: ICE checks, DTLS handshake" },
+	{ "pbx-extra-ms", 1500, "ms", 0, 60000, "field: dialplans wait a second or two before a greeting, a fax or a menu" },
 	{ 0 },
 };
 
@@ -166,6 +167,23 @@ static void tell_ack(struct finding *f, const struct facts *facts, const struct 
 	finding_fix(f, "Look at why %s acknowledges the answer so late; or let it send its offer with the INVITE.", host);
 }
 
+/*
+ * A PBX that nobody is seen to speak through may be the end itself: a menu, a fax, a voicemail. What it says begins when
+ * it begins, and before keys that it asks for there may be nothing.
+ */
+static const char *may_be_the_end(struct detection *d, const struct event *ev, const struct hearing *h, int64_t on_ns)
+{
+	const struct facts *facts = detection_facts(d);
+	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
+
+	if (!say_is_pbx(facts, &sender.addr) || ev->leg->call->legs.count > 1)
+		return NULL;
+	if (hearing_collects_keys(facts, ev->direction, on_ns, h->delivered_from_ns))
+		return "a PBX that had been waiting for keys of its listener";
+	return (double)(h->delivered_from_ns - on_ns) < (detection_key(d, "warn-ms") + detection_key(d, "pbx-extra-ms")) * 1e6
+		? "a PBX that nobody is seen behind: what it plays itself has no beginning that could be missed" : NULL;
+}
+
 static void tell(struct detection *d, const struct event *ev, const struct hearing *h, const struct window *w,
 	int64_t on_ns, enum severity severity)
 {
@@ -173,14 +191,21 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	enum confidence c;
 	const char *reason = reason_of(facts, ev->direction, h, w,
 		(int64_t)(detection_key(d, "warn-ms") * 1e6), &c);
-	struct finding *f = detection_raise(d, reason, severity,
-		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
+	const char *excuse = strcmp(reason, "sender-late") == 0 || strcmp(reason, "unlocated") == 0
+		? may_be_the_end(d, ev, h, on_ns) : NULL;
+	struct finding *f;
 	bool ack_late = strcmp(reason, "ack-late") == 0;
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
 	struct endpoint culprit = ack_late ? party_seen_at(ev->direction, SIDE_CALLER) : sender;
 	char receiver[SAY_TEXT], host[SAY_TEXT], point[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT];
 	double delay_s = (double)(h->delivered_from_ns - on_ns) / 1e9;
 
+	if (excuse) {
+		detection_pass(d, "N10", "%s", excuse);
+		return;
+	}
+	f = detection_raise(d, reason, severity,
+		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_CULPRIT, &culprit);
 	finding_times(f, on_ns, h->delivered_from_ns);

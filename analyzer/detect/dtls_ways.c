@@ -13,16 +13,20 @@ struct search {
 	const struct dtls_way *best;
 };
 
-static bool is_stuck(const struct dtls_way *way)
+/* The hello is sent again and again, or the answer to it, for want of what should follow. */
+static bool is_stuck(const struct facts *facts, const struct dtls_way *way)
 {
-	return way->hellos >= HELLOS_MIN && way->others == 0 && ns_minus(way->last_ns, way->first_ns) >= STUCK_NS;
+	const struct dtls_way *back = network_dtls(facts->network, &way->to, &way->from);
+
+	return (way->hellos >= HELLOS_MIN || (way->hellos > 1 && back && back->others >= HELLOS_MIN)) &&
+	       way->others == 0 && ns_minus(way->last_ns, way->first_ns) >= STUCK_NS;
 }
 
 static void look(struct search *s, const struct endpoint *from, const struct endpoint *to)
 {
 	const struct dtls_way *way = network_dtls(s->facts->network, from, to);
 
-	if (way && (!s->stuck || is_stuck(way)) &&
+	if (way && (!s->stuck || is_stuck(s->facts, way)) &&
 	    (!s->best || way->hellos + way->others > s->best->hellos + s->best->others))
 		s->best = way;
 }
@@ -48,6 +52,11 @@ static const struct dtls_way *search(const struct facts *facts, const struct msl
 
 		for (unsigned i = 0; i < d->window_count; i++)
 			look_in(&s, &d->windows[i]);
+		/* outside a NAT neither goes where the session says */
+		for (unsigned i = 0; i < d->stream_count && direction_first_due(d) && direction_first_due(d)->dtls; i++) {
+			look(&s, &d->streams[i]->src, &d->streams[i]->dst);
+			look(&s, &d->streams[i]->dst, &d->streams[i]->src);
+		}
 	}
 	return s.best;
 }

@@ -9,6 +9,8 @@
 #define TOGETHER_NS (2 * SECOND_NS)
 enum { HOLDS_MAX = 16 };
 
+#define KEYS_BEFORE_NS (3 * SECOND_NS)         /* from a key to the quiet that waits for the next */
+#define KEYS_AFTER_NS (15 * SECOND_NS)        /* from the last key to what a menu says, or to whom it calls */
 #define TALK_S 3.0                           /* so long has somebody spoken: no machine's greeting, no knock on the microphone */
 
 static bool is_automaton(const struct judge *j)
@@ -303,6 +305,25 @@ bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_
 
 	side_addresses(d->slot, d->sender, &sender);
 	return is_automaton(&j) && !conversation(&j, at_ns);
+}
+
+bool hearing_collects_keys(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
+{
+	const struct direction *back = direction_reverse(d);
+	struct endpoint sender = party_seen_at(d, d->sender);
+
+	if (!say_serves(facts, &sender.addr))
+		return false;
+	for (unsigned i = 0; i < back->stream_count; i++) {
+		const struct digits *all = back->streams[i]->digits;
+
+		for (unsigned k = 0; all && k < all->count; k++) {
+			if (all->list[k].last_ns >= ns_add(from_ns, -KEYS_BEFORE_NS) && all->list[k].first_ns <= to_ns &&
+			    ns_minus(to_ns, all->list[k].last_ns) <= KEYS_AFTER_NS)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Closed from before the time until behind it, as far as a hold that begins with it goes. */

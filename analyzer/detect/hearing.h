@@ -118,6 +118,8 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 
 /* N10: may this sender be an automaton that only listens from then on (voicemail, menu, queue)? */
 bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns);
+/* A server that collects the keys of its listener, for a menu or a feature code, has nothing to say meanwhile. */
+bool hearing_collects_keys(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */
 bool hearing_excused(const struct facts *facts, struct direction *d, int64_t at_ns);
 

@@ -87,6 +87,20 @@ static bool end_answered(const struct leg *leg)
 	return leg->bye_answered && !asked;
 }
 
+/* From when on the sender knows that the call is over: who was told so, from his answer on, which may come late. */
+static int64_t known_over(const struct leg *leg, enum side sender, int64_t ended_ns)
+{
+	if (leg->ended_by_side == sender)
+		return ended_ns;
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_BYE && t->by == leg->ended_by_side && t->final && t->final->status < 300)
+			return t->final->at.at_ns > ended_ns ? t->final->at.at_ns : ended_ns;
+	}
+	return ended_ns;
+}
+
 static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 {
 	LIST_EACH(it, &leg->call->legs) {
@@ -215,6 +229,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	/* the winner of a fork may have been captured without its answer: then its audio is taken for a loser's */
 	ended_ns = dialog->losing_fork && dialog->leg->bye_ns > dialog->ended_ns ? dialog->leg->bye_ns
 		: dialog->ended_ns;
+	ended_ns = known_over(dialog->leg, s->direction->sender, ended_ns);
 	packets = stream_packets_between(s, ended_ns, INT64_MAX);
 	if ((double)(s->last_ns - ended_ns) < detection_key(d, "min-seconds") * 1e9 ||
 	    packets < detection_key(d, "min-packets")) {

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "analyzer/detect/ice_checks.h"
 #include "captures/base/hash.h"
 #include "captures/base/memory.h"
 
@@ -138,12 +139,27 @@ static bool sent_to_sdp(const struct hearing *h, struct mismatch *m)
 	return true;
 }
 
+/*
+ * An address among candidates: which of them works the checks decide, and here none does, so that nobody hears anything
+ * and no-audio says so.
+ */
+static bool no_way_works(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	const struct hearing *other = hearing_of(direction_reverse(d));
+
+	return h->window->ice && other && other->heard == HEARD_NO && !other->gate && !other->row &&
+	       ice_checks_unanswered(facts, d->slot, h->from_ns);
+}
+
 static bool find_sent(const struct facts *facts, const struct direction *d, struct mismatch *m)
 {
 	const struct hearing *h = hearing_of(d);
 	struct endpoint real;
+	bool beside;
 
 	if (!sent_to_sdp(h, m))
+		return false;
+	if (no_way_works(facts, d, h))
 		return false;
 	m->real = real_of(d);
 	m->handed = handed_on(d, h->window, &m->told);
@@ -160,6 +176,9 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		if (hearing_contradiction(facts, d, h->window, &m->told, m->stream, &real) == CONTRADICTION_NONE ||
 		    (!address_private(&m->told.addr) && refused_otherwise(h)))
 			return false;
+		beside = address_equal(&m->real.addr, &m->told.addr);
+		if (beside)                  /* it is what it says; to the sender, elsewhere, it is not */
+			m->real = real;
 		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr,
 			knows_real(h->window, &m->real));
 		if (!m->reason || strcmp(m->reason, "unroutable") != 0)
@@ -168,7 +187,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 				    knows_real(h->window, &m->real)) ? "wrong-interface" : "private-to-public" :
 				    "stale-external";
 		/* that nothing comes back from there is no proof while nothing was asked */
-		if ((m->handed ? address_private(&m->real.addr) || !direction_reverse(d)->stream_count
+		if ((m->handed ? beside || address_private(&m->real.addr) || !direction_reverse(d)->stream_count
 		    : strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr)) &&
 		    !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "analyzer/calls/headers.h"
+#include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/survey.h"
 #include "analyzer/network/sip_binding.h"
 #include "analyzer/network/sip_way.h"
@@ -21,7 +22,8 @@ enum { REPEATED = 3, CHAIN_MAX = 64 };       /* transmissions without effect; le
 struct proof {                       /* a place in SIP that names an address which does not work */
 	const char *reason, *place;
 	struct endpoint named, real, from;   /* by whom: real is where he is; from: who obeys */
-	struct endpoint victim;      /* whom nothing reaches; family 0: the one at `real` */
+	struct endpoint victim;      /* whom nothing reaches; family 0: the one who named it */
+	struct endpoint owner;       /* who named it, where another point sees him; family 0: the one at `real` */
 	const char *fix;             /* NULL: the reason's */
 	struct frame_ref told_at, first, last;
 	unsigned count;
@@ -34,20 +36,21 @@ static struct finding *tell(struct detection *d, uint64_t key, const struct leg 
 	struct finding *f = detection_raise_keyed(d, key, p->reason, SEVERITY_ERROR, p->confidence);
 	char owner[SAY_TEXT], sender[SAY_TEXT], named[ENDPOINT_TEXT], real[ENDPOINT_TEXT], act[2 * SAY_TEXT],
 		effect[2 * SAY_TEXT];
-	struct endpoint culprit = p->real;
+	const struct endpoint *by = address_known(&p->owner.addr) ? &p->owner : &p->real;
+	struct endpoint culprit = *by;
 
 	f->reason_confidence = p->confidence;
 	f->direction = NULL;
 	if (leg)
 		finding_leg(f, leg);
 	culprit.port = 0;
-	finding_part(f, PART_VICTIM, address_known(&p->victim.addr) ? &p->victim : &p->real);
+	finding_part(f, PART_VICTIM, address_known(&p->victim.addr) ? &p->victim : by);
 	finding_part(f, PART_CULPRIT, &culprit);
 	finding_part(f, PART_CULPRIT, &p->from);
 	finding_part(f, PART_WITNESS, &p->named);
 	finding_times(f, p->first.at_ns, p->last.at_ns);
 	f->count = p->count;
-	say_host(facts, &p->real.addr, owner);
+	say_host(facts, &by->addr, owner);
 	say_host(facts, &p->from.addr, sender);
 	endpoint_text(&p->named, named);
 	endpoint_text(&p->real, real);
@@ -83,17 +86,20 @@ static bool repeats_success(const struct detection *d, const struct transaction 
 /* The 200 is repeated until an ACK comes, and the ACK goes to the Contact in it. RFC 3261 13.3.1.4, 12.2.1.1 */
 static bool ack_astray(struct detection *d, const struct transaction *t, struct proof *p)
 {
-	const struct message *ok = t->final, *ack = t->ack;
+	const struct message *ok = t->final, *ack = t->ack, *got;
 	struct endpoint contact = ok ? message_contact(ok) : (struct endpoint){ 0 };
 
 	if (!repeats_success(d, t) || !ack || !over_udp(ack) || !endpoint_equal(&ack->dst, &contact) ||
 	    contact.port == 0)
 		return false;
-	p->reason = nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
+	got = answer_translated(ok, ack);
+	p->reason = got ? "private-to-public"
+		: nat_unusable(detection_facts(d), &ack->dst.addr, &ok->src.addr, &ack->src.addr, false);
 	p->named = ack->dst;
-	p->real = ok->src;
+	p->real = got ? got->src : ok->src;
+	p->owner = ok->src;
 	p->from = ack->src;
-	p->told_at = ok->at;
+	p->told_at = got ? got->at : ok->at;
 	p->first = ack->at;
 	p->last = (struct frame_ref){ t->last_ns, ack->at.frame, ack->at.file, ack->at.interface };
 	p->count = t->final_copies - 1;
@@ -341,13 +347,47 @@ static bool contact_port(const struct index *x, const struct registration *r, co
 	       source_alive(x, r, t->first_ns);
 }
 
+/* The points at which packets from a to b were seen. */
+static uint32_t points_between(const struct facts *facts, const struct address *a, const struct address *b)
+{
+	const struct pair *p = network_pair_find(facts->network, a, b);
+
+	return p && p->packets ? p->points : 0;
+}
+
+/* Of a registration that is seen beside the phone: the public address by which the registrar knows it; false: none. */
+static bool known_as(const struct facts *facts, const struct registration *r, struct endpoint *ret)
+{
+	unsigned weight;
+
+	return address_private(&r->contact.addr) && !address_private(&r->registrar.addr) &&
+	       network_public_of(facts->network, &r->contact, false, ret, &weight) && !address_private(&ret->addr);
+}
+
+/* The request goes to the Contact where the phone is known as that other address, and is nowhere seen beside it. */
+static bool goes_astray(const struct facts *facts, const struct registration *r, const struct endpoint *as,
+	const struct transaction *t)
+{
+	uint32_t there = points_between(facts, &as->addr, &r->registrar.addr),
+		beside = points_between(facts, &r->contact.addr, &r->registrar.addr), seen = 0;
+
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->request)
+			seen |= network_point(facts->network, m->at.file, m->at.interface, 0);
+	}
+	return (seen & there) && !(seen & beside);
+}
+
 static void judge_registration(const struct index *x, const struct registration *r)
 {
-	struct proof p = { .place = "Contact", .told_at = r->request_at, .real = r->source };
+	struct proof p = { .place = "Contact", .told_at = r->request_at, .real = r->source, .owner = r->source };
 	struct finding *f = NULL;
 	unsigned walked = 0;
+	bool apart = endpoint_equal(&r->contact, &r->source);
 
-	if (!r->succeeded || !address_known(&r->contact.addr) || endpoint_equal(&r->contact, &r->source))
+	if (!r->succeeded || !address_known(&r->contact.addr) || (apart && !known_as(x->facts, r, &p.real)))
 		return;
 	for (const struct asked *a = asked_next(x, &r->contact, NULL); a && walked++ < CHAIN_MAX;
 	    a = asked_next(x, &r->contact, a)) {
@@ -355,7 +395,12 @@ static void judge_registration(const struct index *x, const struct registration 
 
 		if (!address_equal(&m->src.addr, &r->registrar.addr) || a->invite->first_ns < r->first_ns)
 			continue;
-		if (contact_port(x, r, a->invite)) {
+		if (apart && !goes_astray(x->facts, r, &p.real, a->invite))
+			continue;
+		if (apart) {
+			p.reason = "private-to-public";
+			p.confidence = CONFIDENCE_CERTAIN;
+		} else if (contact_port(x, r, a->invite)) {
 			p.reason = "contact-port";
 			p.confidence = CONFIDENCE_LIKELY;
 		} else {

@@ -147,6 +147,9 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		return "same-nat-no-hairpin";
 	if (a->icmp_count >= 3 && b->icmp_count >= 3)
 		return "port-closed";
+	/* audio for the address in c= that does not wait for the checks: what decides is that no check is answered */
+	if ((a_wrong || b_wrong) && a->window->ice && b->window->ice && ice_checks_unanswered(facts, slot, both_since(a, b)))
+		return "ice-failed";
 	if (target_private(a) && target_private(b) && (a_wrong || b_wrong) &&
 	    !address_same_net(&target_of(a)->at.addr, &target_of(b)->at.addr))
 		return a_wrong != b_wrong ? "private-and-silent" : "both-private";

@@ -349,14 +349,72 @@ const struct stream *hearing_own_stream(const struct direction *d)
 	return NULL;
 }
 
-/* Where the receiver's packets come from when they come from one place, by RTP first; false: unknown. */
-static bool real_source(const struct direction *d, const struct endpoint *sdp, const struct stream *s,
+/* One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter. */
+static const struct message *signals_as(const struct direction *d, const struct address *at, const struct stream *s)
+{
+	const struct leg *leg = d->slot->dialog->leg;
+
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->by == d->sender || m->at.file != s->file || m->at.interface != s->interface ||
+		    !address_equal(&m->dst.addr, &s->src.addr) || address_private(&m->src.addr))
+			continue;
+		CHAIN_EACH(other, &leg->messages) {
+			const struct message *x = LIST_ENTRY(other, struct message, in_leg);
+
+			/* a proxy would have added its Via, or taken it off */
+			if (x->first == m->first && x->via_count == m->via_count && address_equal(&x->src.addr, at))
+				return m;
+		}
+	}
+	return NULL;
+}
+
+/* Both behind a NAT, and not the same: what the one calls itself is nowhere on the other's side. The public address. */
+static bool behind_another_nat(const struct facts *facts, const struct address *at, const struct address *from,
 	struct endpoint *ret)
+{
+	struct endpoint own = { .addr = *at }, other = { .addr = *from }, image;
+	unsigned weight;
+
+	return address_private(from) && network_public_of(facts->network, &own, false, ret, &weight) &&
+	       network_public_of(facts->network, &other, false, &image, &weight) && !address_private(&ret->addr) &&
+	       !address_private(&image.addr) && !address_equal(&ret->addr, &image.addr);
+}
+
+/*
+ * Its audio is seen beside itself alone, not where s is; a NAT between the points gives it another address, by which the
+ * sender knows it: that of its SIP there, or of its router. False: not so.
+ */
+static bool known_otherwise(const struct facts *facts, const struct direction *d, const struct endpoint *at,
+	const struct stream *s, struct endpoint *ret)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct message *told;
+
+	if (!s || !address_private(&at->addr) || !own->stream_count)
+		return false;
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		if ((own->streams[i]->points & s->points) || own->streams[i]->twin_of || own->streams[i]->twin_next)
+			return false;
+	}
+	told = signals_as(d, &at->addr, s);
+	if (told)
+		*ret = (struct endpoint){ .addr = told->src.addr };
+	return told || behind_another_nat(facts, &at->addr, &s->src.addr, ret);
+}
+
+/* Where the receiver's packets come from when they come from one place, by RTP first; false: unknown. */
+static bool real_source(const struct facts *facts, const struct direction *d, const struct endpoint *sdp,
+	const struct stream *s, struct endpoint *ret)
 {
 	const struct direction *own = direction_reverse(d);
 	const struct party *party = &d->slot->dialog->leg->party[side_other(d->sender)];
 	const struct stream *here = translated_where(own, sdp, s);
 
+	if (!here && known_otherwise(facts, d, sdp, s, ret))
+		return true;
 	if (!here)
 		here = hearing_own_stream(own);
 	if (here) {
@@ -455,7 +513,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	bool elsewhere;
 
 	side_addresses(d->slot, d->sender, &sender);
-	if (!real_source(d, sdp, s, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
+	if (!real_source(facts, d, sdp, s, ret_real) || address_equal(&ret_real->addr, &sdp->addr) ||
 	    lives_at(facts, &sdp->addr, &sender, s))
 		return CONTRADICTION_NONE;
 	/* its audio, which would show where it lives, goes nowhere: that none comes from there says nothing */
@@ -575,9 +633,11 @@ static bool is_tail(const struct direction *own, const struct window *w, const s
 }
 
 /* The receiver's own audio comes from that very address in this window: it can be reached there, whatever SDP says. */
-static bool is_own_source(const struct direction *d, const struct window *w, const struct stream *to)
+static bool is_own_source(const struct facts *facts, const struct direction *d, const struct window *w,
+	const struct stream *to)
 {
 	const struct endpoint *at = &to->dst;
+	struct endpoint other;
 	const struct direction *own = direction_reverse(d);
 	int64_t from_ns = w->moved ? ns_add(w->on_ns, 2 * SECOND_NS) : w->on_ns;
 
@@ -586,7 +646,7 @@ static bool is_own_source(const struct direction *d, const struct window *w, con
 
 		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s) &&
 		    !is_tail(own, w, s))
-			return !translated_where(own, at, to);
+			return !translated_where(own, at, to) && !known_otherwise(facts, d, at, to, &other);
 	}
 	return false;
 }
@@ -643,7 +703,7 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
 	struct endpoint real;
 
 	*ret_why = "";
-	if (is_own_source(d, w, s))
+	if (is_own_source(facts, d, w, s))
 		return true;
 	if (window_has_target(w, &s->dst)) {
 		switch (hearing_contradiction(facts, d, w, &s->dst, s, &real)) {

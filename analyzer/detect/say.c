@@ -19,6 +19,11 @@ bool say_serves(const struct facts *facts, const struct address *a)
 	       a) & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY | 1u << ROLE_TRUNK | 1u << ROLE_MEDIA);
 }
 
+bool say_is_pbx(const struct facts *facts, const struct address *a)
+{
+	return roles_of(facts, a) & (1u << ROLE_PBX | 1u << ROLE_MEDIA);
+}
+
 bool say_routes(const struct facts *facts, const struct address *a)
 {
 	return roles_of(facts, a) & 1u << ROLE_NAT;

@@ -17,6 +17,8 @@ const char *say_host(const struct facts *facts, const struct address *a, char bu
 bool say_routes(const struct facts *facts, const struct address *a);
 /* Is it a server, as far as roles and user agents say? A server has no microphone and no mute key. */
 bool say_serves(const struct facts *facts, const struct address *a);
+/* It may answer calls itself and play something: a PBX, a media server. */
+bool say_is_pbx(const struct facts *facts, const struct address *a);
 /* "PCMA (8), telephone-event (101)"; empty: no list. */
 const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
 /*

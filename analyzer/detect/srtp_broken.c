@@ -586,13 +586,16 @@ static void tell(struct detection *d, const struct event *ev, const struct breac
 
 /* ---- the handshake ---- */
 
-/* Keys were to come of a handshake that never gets beyond its first message; told of the direction from the answerer. */
+/*
+ * Keys were to come of a handshake that never gets beyond its first message. One side may send without keys, the other
+ * does not: told of the direction in which audio comes, else of the one from the answerer.
+ */
 static const struct dtls_way *handshake_breach(const struct facts *facts, const struct direction *dir,
 	bool *ret_answered)
 {
 	const struct window *w = direction_first_due(dir);
 
-	if (!w || !w->dtls || w->answer_is_receiver || dir->stream_count || direction_reverse(dir)->stream_count)
+	if (!w || !w->dtls || direction_reverse(dir)->stream_count || (!dir->stream_count && w->answer_is_receiver))
 		return NULL;
 	return dtls_way_stuck(facts, dir->slot, ret_answered);
 }
@@ -618,12 +621,17 @@ static void tell_handshake(struct detection *d, const struct event *ev, const st
 	snprintf(effect, sizeof effect, "%s and %s %shear nothing", say_party(facts, ev->leg, SIDE_CALLER, caller),
 		say_party(facts, ev->leg, SIDE_CALLEE, callee), say_claim(f));
 	say_title(f, act, effect);
-	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so neither side can send audio.",
+	finding_cause(f, "%s begins the DTLS handshake %u times in %.0f s and %s: no keys are agreed, so %s.",
 		from, way->hellos, seconds,
-		answered ? "never goes on, although answers to it pass here" : "nothing comes back");
+		answered ? "never goes on, although answers to it pass here" : "nothing comes back",
+		ev->direction->stream_count ? "what one side sends all the same cannot be heard, and the other sends no audio"
+		: "neither side can send audio");
 	finding_fix(f, "Look at what is between %s and %s: it passes SIP, and no DTLS by UDP%s. Keys in the SDP (SDES) do without it where SIP goes by TLS.",
 		from, to, answered ? " in the direction of the answers, which certificates make large (MTU, fragments)"
 		: ", or the address in the SDP is wrong");
+	if (answered)
+		text_addf(&f->fix, " If the answers arrive, %s drops them: its log says why (Asterisk: the address is no active ICE candidate).",
+			from);
 	finding_evidence(f, first, "ClientHello, the first of %u", way->hellos);
 	finding_cannot_see(f, "whether %s %s; capture beside it to decide", answered ? from : to,
 		answered ? "gets the answers" : "got any of them");

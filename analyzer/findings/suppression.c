@@ -101,6 +101,7 @@ static const struct row {
 	  { "one-way-audio", "audio-interrupted", "media-unexpected-source" } },
 	{ "srtp-broken", NULL, SAME_DIRECTION, { "one-way-audio", "audio-silent", "audio-missing-after-hold" } },
 	{ "srtp-broken", NULL, SAME_CALL, { "no-audio", "rtp-injection" } },
+	{ "srtp-broken", "dtls-failed", SAME_CALL, { "one-way-audio" } },
 	{ "audio-missing-after-transfer", NULL, SAME_VICTIM, { "one-way-audio", "audio-interrupted", "audio-late" } },
 	{ "audio-missing-after-transfer", NULL, SAME_CALL, { "no-audio" } },
 	{ "audio-missing-after-hold", NULL, SAME_DIRECTION, { "one-way-audio", "audio-interrupted" } },
@@ -314,6 +315,10 @@ static bool explains(const struct row *row, const struct finding *cause, const s
 	if (cause->severity == SEVERITY_INFO && effect->severity > SEVERITY_INFO) /* a fact is no cause of harm */
 		return false;
 	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN)
+		return false;
+	/* what only might be does not stand above greater harm that is likely */
+	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence > CONFIDENCE_POSSIBLE &&
+	    effect->severity > cause->severity)
 		return false;
 	return in_range(row->range, cause, effect) && overlap(cause, effect);
 }

@@ -72,7 +72,7 @@ void network_learn_dtls(struct network *n, const struct packet *p)
 	if (p->tls.messages & 1u << CLIENT_HELLO) {
 		r->way.hellos++;
 		r->way.in_vain++;
-	} else {
+	} else if (!p->tls.hello_goes_on) {
 		r->way.others++;
 	}
 	if (back)

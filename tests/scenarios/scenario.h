@@ -136,6 +136,7 @@ struct tap {
 	int64_t delay_ns;            /* later than at the first tap */
 	const struct nat *nat;       /* NULL none */
 	bool outside;                /* of that NAT */
+	const struct nat *beyond;    /* another one, of whose inside it sees the outer face too; NULL none */
 	int64_t begin_ns, end_ns;
 	int64_t tick_ns;             /* timestamps are multiples of it, 0 exact */
 	bool no_later_fragments;     /* a filter on ports, or a router that drops them */

@@ -81,8 +81,12 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 	} else if (word_accept(w, "inside")) {
 		t->nat = nat_want(s, w);
 	} else if (word_accept(w, "outside")) {
-		t->nat = nat_want(s, w);
-		t->outside = true;
+		if (t->nat) {
+			t->beyond = nat_want(s, w);
+		} else {
+			t->nat = nat_want(s, w);
+			t->outside = true;
+		}
 	} else if (word_accept(w, "from")) {
 		t->begin_ns = time_want(s, w);
 	} else if (word_accept(w, "to")) {

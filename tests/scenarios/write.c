@@ -103,9 +103,9 @@ static struct buffer length_mended(struct arena *arena, struct buffer message)
  * Messages are written in the words of the inside; what passed the ALG carries those of the outside, whoever sent it:
  * the far end answers to what it was told.
  */
-static void rewrite(struct scenario *s, struct view *v)
+static void rewrite(struct scenario *s, struct view *v, const struct nat *nat)
 {
-	LIST_EACH(it, &v->tap->nat->rewrites) {
+	LIST_EACH(it, &nat->rewrites) {
 		const struct nat_rewrite *r = LIST_ENTRY(it, struct nat_rewrite, link);
 		struct buffer b = length_mended(s->arena, replaced(s->arena, v->payload, v->n, r->inside, r->outside));
 
@@ -118,17 +118,16 @@ static void rewrite(struct scenario *s, struct view *v)
  * Outside a NAT the tap sees the mapped source, inside it the mapped-back destination; messages between two inside stay
  * as they are.
  */
-static void cross_nat(struct scenario *s, struct view *v)
+static void cross_nat(struct scenario *s, struct view *v, const struct nat *nat, bool outside)
 {
-	const struct nat *nat = v->tap->nat;
 	bool from_inside;
 
 	if (!nat)
 		return;
-	if (v->d->traffic == TRAFFIC_SIP && v->tap->outside)
-		rewrite(s, v);
+	if (v->d->traffic == TRAFFIC_SIP && outside)
+		rewrite(s, v, nat);
 	from_inside = in_net(&v->src.addr, nat);
-	if (from_inside == v->tap->outside)
+	if (from_inside == outside)
 		translate(nat, from_inside ? &v->src : &v->dst, from_inside);
 }
 
@@ -370,8 +369,10 @@ static void tap_see(struct scenario *s, const struct tap *t, const struct datagr
 
 	/* a TTL given on the line is what the tap sees */
 	v.ttl = d->ttl || initial <= hops ? initial : initial - hops;
-	if (d->protocol)
-		cross_nat(s, &v);
+	if (d->protocol) {
+		cross_nat(s, &v, t->nat, t->outside);
+		cross_nat(s, &v, t->beyond, true);
+	}
 	first_missing = twice && d->traffic == TRAFFIC_RTP && m->first_missing_permille &&
 		random_next(&m->seed) % 1000 < m->first_missing_permille;
 	if (!first_missing)
