@@ -54,29 +54,29 @@ static bool speaks_tls(const struct facts *facts, const struct registration *r)
  * A desk phone of one account that is switched on: whatever it sends, to the time server, the switch. A program's
  * computer goes on when the program was closed, and behind a NAT others speak, too.
  */
-static bool phone_lives(const struct facts *facts, const struct registration *r, const struct sip_binding *b,
-	int64_t over_ns)
+static bool phone_lives(const struct facts *facts, const struct registration *r, bool translated, int64_t over_ns)
 {
 	const struct host *h = network_host_find(facts->network, &r->source.addr);
 
 	return h && h->last_out_ns >= over_ns && h->user_agent.n && !softphone_agent(h->user_agent) && h->aors == 1 &&
-	       !b->translated && !h->mac_shared && !say_serves(facts, &r->source.addr) && !speaks_tls(facts, r);
+	       !translated && !h->mac_shared && !say_serves(facts, &r->source.addr) && !speaks_tls(facts, r);
 }
 
-static const struct sip_binding *lapsed(const struct detection *d, const struct registration *r)
+/* By UDP its binding tells more: whether it still speaks from that socket. *ret: NULL, it came by TCP. */
+static bool lapsed(const struct detection *d, const struct registration *r, const struct sip_binding **ret)
 {
 	const struct facts *facts = detection_facts(d);
 	const struct sip_binding *b = sip_bindings_find(facts->bindings, &r->source, &r->registrar);
+	bool translated = b ? b->translated : !address_equal(&r->contact.addr, &r->source.addr);
 	int64_t over_ns;
 
-	if (!r->succeeded || r->state == REGISTRATION_REMOVED || r->expires_s == 0 || !b || b->pbx ||
+	*ret = b;
+	if (!r->succeeded || r->state == REGISTRATION_REMOVED || r->expires_s == 0 || (b && b->pbx) ||
 	    r->registered_ns == NS_NONE || sources_attacker(facts->sources, &r->source.addr))
-		return NULL;
+		return false;
 	over_ns = ns_add(until_ns(r), (int64_t)(detection_key(d, "tail-s") * 1e9));
-	if ((b->last_out.at_ns < over_ns && !phone_lives(facts, r, b, over_ns)) || renewed_elsewhere(facts, r) ||
-	    gates_may_hide(facts->gates, r->registered_ns, over_ns))
-		return NULL;
-	return b;
+	return ((b && b->last_out.at_ns >= over_ns) || phone_lives(facts, r, translated, over_ns)) &&
+	       !renewed_elsewhere(facts, r) && !gates_may_hide(facts->gates, r->registered_ns, over_ns);
 }
 
 static void tell(struct detection *d, const struct registration *r, const struct sip_binding *b)
@@ -84,9 +84,11 @@ static void tell(struct detection *d, const struct registration *r, const struct
 	struct finding *f = detection_raise_keyed(d, (uint64_t)r->n << 32 | 1, "expired-unrefreshed", SEVERITY_ERROR,
 		CONFIDENCE_LIKELY);
 	const struct host *h = network_host_find(detection_facts(d)->network, &r->source.addr);
-	bool speaks = b->last_out.at_ns > until_ns(r);
-	int64_t last_ns = speaks || !h ? b->last_out.at_ns : h->last_out_ns;
-	char registrar[SAY_TEXT];
+	bool speaks = b && b->last_out.at_ns > until_ns(r);
+	int64_t last_ns = speaks ? b->last_out.at_ns : h ? h->last_out_ns : until_ns(r);
+	char registrar[SAY_TEXT], user[SAY_TEXT];
+
+	text_escape(r->user, user, sizeof user);
 
 	say_host(detection_facts(d), &r->registrar.addr, registrar);
 	finding_part(f, PART_VICTIM, &r->source);
@@ -96,9 +98,9 @@ static void tell(struct detection *d, const struct registration *r, const struct
 	finding_times(f, until_ns(r), last_ns);
 	f->since_ns = until_ns(r);
 	f->count = 1;
-	finding_title(f, "%s lets its registration run out: nobody can call it", b->user);
+	finding_title(f, "%s lets its registration run out: nobody can call it", user);
 	finding_cause(f, "%s granted %s %u s; they are over, no REGISTER followed, and the phone %s.",
-		      registrar, b->user, r->expires_s, speaks ? "still speaks to it from the same port" : "is switched on: it goes on sending other packets");
+		      registrar, user, r->expires_s, speaks ? "still speaks to it from the same port" : "is switched on: it goes on sending other packets");
 	finding_fix(f, "Let the phone renew its registration before half of %u s are over: its own interval may be longer than what %s grants. Update its firmware, or restart it.",
 		    r->expires_s, registrar);
 	finding_evidence(f, r->final_at, "granted for %u s", r->expires_s);
@@ -115,9 +117,9 @@ unsigned registration_lapsed(struct detection *d)
 
 	LIST_EACH(it, calls_registrations(detection_facts(d)->calls)) {
 		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
-		const struct sip_binding *b = told < TOLD_MAX ? lapsed(d, r) : NULL;
+		const struct sip_binding *b;
 
-		if (!b)
+		if (told == TOLD_MAX || !lapsed(d, r, &b))
 			continue;
 		tell(d, r, b);
 		told++;
