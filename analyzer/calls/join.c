@@ -347,8 +347,9 @@ unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_rec
 {
 	struct pair p = { .x = x, .y = y };
 
-	if (!is_thinkable(&x->leg, &y->leg) || meet_at_one_host(&x->leg, &y->leg) || ends_at(&y->leg, &x->leg.segments[0].a.addr))
-		return 0;
+	if (!is_thinkable(&x->leg, &y->leg) || meet_at_one_host(&x->leg, &y->leg) ||
+	    ends_at(&y->leg, &x->leg.segments[0].a.addr) || join_lasting(c, x, y, &p.how) < LASTING_LEAST)
+		return 0;                                    /* at the same moment many calls begin */
 	base_reckon(c, &p);
 	score_reckon(&p);
 	return p.score;
