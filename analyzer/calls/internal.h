@@ -366,6 +366,9 @@ void join_forget(struct calls *c, struct leg_record *r);
 unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
 	enum leg_join *ret_how);
 
+/* of what lasts: a number, an identity; codecs in the same order and Max-Forwards are less, and mere habit */
+enum { LASTING_LEAST = 11 };
+
 /*
  * join.c: points of two legs that meet at no address: a B2BUA with two of them gets the one and makes the other. 0: it cannot
  * be. They prove nothing before the audio does.

@@ -343,20 +343,21 @@ static bool is_thinkable(const struct leg *x, const struct leg *y)
 		return false; /* over before: a retry, not a leg */
 	if (x->parent == y || x->call->legs.count + y->call->legs.count > CALL_LEGS_MAX)
 		return false;
-	return !same_way(x, y) && !answered_elsewhere(x, y);
+	return !same_way(x, y);
 }
 
 static bool is_possible(const struct leg *x, const struct leg *y)
 {
-	return is_thinkable(x, y) && meet_at_one_host(x, y);
+	return is_thinkable(x, y) && meet_at_one_host(x, y) && !answered_elsewhere(x, y);
 }
 
 unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_record *y)
 {
 	struct pair p = { .x = x, .y = y };
 
-	if (!is_thinkable(&x->leg, &y->leg) || meet_at_one_host(&x->leg, &y->leg) || ends_at(&y->leg, &x->leg.segments[0].a.addr))
-		return 0;
+	if (!is_thinkable(&x->leg, &y->leg) || meet_at_one_host(&x->leg, &y->leg) ||
+	    ends_at(&y->leg, &x->leg.segments[0].a.addr) || join_lasting(c, x, y, &p.how) < LASTING_LEAST)
+		return 0;                                    /* at the same moment many calls begin */
 	base_reckon(c, &p);
 	score_reckon(&p);
 	return p.score;

@@ -11,15 +11,6 @@ enum { LOOK_MAX = 64, ALIKE = 40 };
 
 #define WITHIN_NS SECOND_NS
 
-static bool goes_on(const struct leg *x)
-{
-	LIST_EACH(it, &x->call->legs) {
-		if (LIST_ENTRY(it, struct leg, in_call)->parent == x)
-			return true;
-	}
-	return false;
-}
-
 /* The next by first message, NULL none is near. */
 static struct leg *neighbour(const struct calls *c, struct leg *leg, bool onward)
 {
@@ -40,12 +31,12 @@ struct leg *calls_across(const struct calls *c, struct leg *leg, bool onward)
 	struct leg *best = NULL, *at = leg;
 	unsigned most = ALIKE - 1;
 
-	if (!leg->segment_count || (onward ? goes_on(leg) : leg->parent != NULL))
+	if (!leg->segment_count || (!onward && leg->parent))
 		return NULL;
 	for (unsigned i = 0; i < LOOK_MAX && (at = neighbour(c, at, onward)) && is_near(at, leg); i++) {
 		unsigned points;
 
-		if (!at->segment_count || at->call == leg->call || (onward ? at->parent != NULL : goes_on(at)))
+		if (!at->segment_count || at->call == leg->call || (onward && at->parent))
 			continue;
 		points = onward ? join_across(c, LEG_RECORD(leg), LEG_RECORD(at))
 				: join_across(c, LEG_RECORD(at), LEG_RECORD(leg));

@@ -11,8 +11,7 @@
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
 
-/* LASTING_LEAST: a number, an identity; codecs in the same order and Max-Forwards are less, and mere habit */
-enum { CANDIDATES_MAX = 64, LASTING_LEAST = 11 };
+enum { CANDIDATES_MAX = 64 };
 
 #define SKEW_MOST (5 * SECOND_NS)
 #define OFFSET_SLACK (100 * MILLISECOND_NS)    /* between the offsets of two calls: what the B2BUA takes */

@@ -357,11 +357,38 @@ bool one_way_side_at(const struct facts *facts, const struct leg *leg, const str
 	return false;
 }
 
+/* Does that side of the leg send audio? */
+static bool sends_audio(const struct leg *leg, enum side side)
+{
+	for (unsigned i = 0; leg->confirmed && i < leg->confirmed->mslot_count; i++) {
+		const struct mslot *slot = &leg->confirmed->mslots[i];
+		const struct hearing *h = slot->kind == SDP_AUDIO ? hearing_of(&slot->direction[side]) : NULL;
+
+		if (h && h->packets >= FOUND_PACKETS)
+			return true;
+	}
+	return false;
+}
+
+/* Of several legs that meet at the hub, is one without audio from there? Then the others have theirs from elsewhere. */
+static bool one_gets_nothing(const struct facts *facts, const struct leg *own, const struct address *hub)
+{
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		enum side near;
+
+		if (other != own && other->answered && one_way_side_at(facts, other, hub, &near) && !sends_audio(other, near))
+			return true;
+	}
+	return false;
+}
+
 /* A victim further on: the listener behind the B2BUA that this leg's audio was meant for. */
 static void add_far_victims(struct finding *f, const struct facts *facts, const struct direction *d)
 {
 	const struct leg *own = d->slot->dialog->leg;
 	const struct party *hub = &own->party[side_other(d->sender)];
+	bool apart = one_gets_nothing(facts, own, &hub->signalling.addr);
 
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
@@ -369,6 +396,8 @@ static void add_far_victims(struct finding *f, const struct facts *facts, const 
 		struct endpoint at;
 
 		if (other == own || !other->answered || !one_way_side_at(facts, other, &hub->signalling.addr, &near))
+			continue;
+		if (apart && sends_audio(other, near))
 			continue;
 		at = other->party[side_other(near)].signalling;
 		at.port = 0;
