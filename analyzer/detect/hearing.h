@@ -156,5 +156,10 @@ enum contradiction { CONTRADICTION_NONE, CONTRADICTION_PRIVATE, CONTRADICTION_EL
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp,
 					 const struct stream *s, struct endpoint *ret_real);
+/*
+ * Two points: is SIP of the receiver seen beside it from that address, and where s is from another one? Then a NAT between
+ * the two is proven, else at most that they sit behind different routers.
+ */
+bool hearing_translated_sip(const struct direction *d, const struct endpoint *at, const struct stream *s);
 
 #endif

@@ -187,7 +187,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 				    knows_real(h->window, &m->real)) ? "wrong-interface" : "private-to-public" :
 				    "stale-external";
 		/* that nothing comes back from there is no proof while nothing was asked */
-		if ((m->handed ? beside || address_private(&m->real.addr) || !direction_reverse(d)->stream_count
+		if ((m->handed || (beside && !hearing_translated_sip(d, &m->told, m->stream)) ? beside || address_private(&m->real.addr) || !direction_reverse(d)->stream_count
 		    : strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr)) &&
 		    !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;

@@ -371,6 +371,11 @@ static const struct message *signals_as(const struct direction *d, const struct 
 	return NULL;
 }
 
+bool hearing_translated_sip(const struct direction *d, const struct endpoint *at, const struct stream *s)
+{
+	return s && signals_as(d, &at->addr, s);
+}
+
 /* Both behind a NAT, and not the same: what the one calls itself is nowhere on the other's side. The public address. */
 static bool behind_another_nat(const struct facts *facts, const struct address *at, const struct address *from,
 	struct endpoint *ret)
