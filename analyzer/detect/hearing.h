@@ -107,7 +107,7 @@ void hearing_ask(const struct facts *facts, struct direction *d, const struct wi
  */
 enum { SIDE_ADDRESS_MAX = 12 };
 /* The latest stream that the sender sends itself: not what a relay makes of it. NULL none. */
-const struct stream *hearing_own_stream(const struct direction *d);
+const struct stream *hearing_own_stream(const struct facts *facts, const struct direction *d);
 
 struct side_addresses {
 	struct endpoint at[SIDE_ADDRESS_MAX];

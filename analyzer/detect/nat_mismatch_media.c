@@ -23,12 +23,12 @@ struct mismatch {
 };
 
 /* The receiver's own audio, else its signalling. */
-static struct endpoint real_of(const struct direction *d)
+static struct endpoint real_of(const struct facts *facts, const struct direction *d)
 {
 	const struct direction *own = direction_reverse(d);
 
-	if (hearing_own_stream(own))
-		return hearing_own_stream(own)->src;
+	if (hearing_own_stream(facts, own))
+		return hearing_own_stream(facts, own)->src;
 	return (struct endpoint){ .addr = d->slot->dialog->leg->party[side_other(d->sender)].signalling.addr };
 }
 
@@ -161,7 +161,7 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		return false;
 	if (no_way_works(facts, d, h))
 		return false;
-	m->real = real_of(d);
+	m->real = real_of(facts, d);
 	m->handed = handed_on(d, h->window, &m->told);
 	/* another party's public address is as good as any */
 	if (m->handed && address_reach(&m->told.addr) == 2)
@@ -216,7 +216,7 @@ static bool find_silent(const struct facts *facts, const struct direction *d, st
 	if (h->failure != FAILURE_ABSENT || !h->whole || !w->target_count || !sender.count)
 		return false;
 	m->told = w->targets[0].at;
-	m->real = real_of(d);
+	m->real = real_of(facts, d);
 	m->from = sender.at[0];
 	m->stream = NULL;
 	if (m->told.addr.family != m->from.addr.family) {

@@ -318,19 +318,26 @@ static bool sends_anything(const struct facts *facts, const struct address *a)
 	return h && h->sends_ip;
 }
 
+/* What a relay makes of it leaves where it came in; where both its ends are others, it has passed two NATs. */
+static bool is_relays(const struct facts *facts, const struct stream *s)
+{
+	return s->twin_of && s->twin_kind == TWIN_RELAY &&
+	       network_same(facts->network, &s->twin_of->dst.addr, &s->src.addr);
+}
+
 /*
  * Two points before and behind a NAT: the receiver's audio from that address is seen elsewhere, and where s is seen its
  * copy comes from another address. That copy; NULL: not so.
  */
-static const struct stream *translated_where(const struct direction *own, const struct endpoint *at,
-	const struct stream *s)
+static const struct stream *translated_where(const struct facts *facts, const struct direction *own,
+	const struct endpoint *at, const struct stream *s)
 {
 	const struct stream *ret = NULL;
 
 	for (unsigned i = 0; s && i < own->stream_count; i++) {
 		const struct stream *o = own->streams[i];
 
-		if (!(o->points & s->points) || (o->twin_of && o->twin_kind == TWIN_RELAY))
+		if (!(o->points & s->points) || is_relays(facts, o))
 			continue;
 		if (address_equal(&o->src.addr, &at->addr))
 			return NULL;
@@ -340,10 +347,10 @@ static const struct stream *translated_where(const struct direction *own, const 
 	return ret;
 }
 
-const struct stream *hearing_own_stream(const struct direction *d)
+const struct stream *hearing_own_stream(const struct facts *facts, const struct direction *d)
 {
 	for (unsigned i = d->stream_count; i-- > 0;) {
-		if (!d->streams[i]->twin_of || d->streams[i]->twin_kind != TWIN_RELAY)
+		if (!is_relays(facts, d->streams[i]))
 			return d->streams[i];
 	}
 	return NULL;
@@ -416,12 +423,12 @@ static bool real_source(const struct facts *facts, const struct direction *d, co
 {
 	const struct direction *own = direction_reverse(d);
 	const struct party *party = &d->slot->dialog->leg->party[side_other(d->sender)];
-	const struct stream *here = translated_where(own, sdp, s);
+	const struct stream *here = translated_where(facts, own, sdp, s);
 
 	if (!here && known_otherwise(facts, d, sdp, s, ret))
 		return true;
 	if (!here)
-		here = hearing_own_stream(own);
+		here = hearing_own_stream(facts, own);
 	if (here) {
 		*ret = here->src;
 		return true;
@@ -651,7 +658,7 @@ static bool is_own_source(const struct facts *facts, const struct direction *d, 
 
 		if (endpoint_equal(&s->src, at) && s->last_ns >= from_ns && !is_foreign(own, s) &&
 		    !is_tail(own, w, s))
-			return !translated_where(own, at, to) && !known_otherwise(facts, d, at, to, &other);
+			return !translated_where(facts, own, at, to) && !known_otherwise(facts, d, at, to, &other);
 	}
 	return false;
 }
