@@ -31,6 +31,7 @@ static const struct row {
 	const char *cause, *reason;  /* reason: only this one; NULL any */
 	enum range range;
 	const char *explains[12];
+	bool rests;                  /* the effect rests on what the cause says: it stands below it however sure that is */
 } rows[] = {
 	{ "nat-address-mismatch", NULL, SAME_DIRECTION,
 	  { "one-way-audio", "early-media-missing", "audio-missing-after-hold", "audio-missing-after-transfer" } },
@@ -145,7 +146,7 @@ static const struct row {
 	{ "reinvite-failed", NULL, SAME_MOMENT, { "no-audio", "one-way-audio", "audio-interrupted" } },
 	{ "audio-interrupted", NULL, SAME_CALL, { "call-dropped" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
-	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" } },
+	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" }, .rests = true },
 	{ "audio-late", NULL, SAME_CALL, { "answer-delayed" } },
 	{ "early-media-missing", "prack-missing", SAME_CALL, { "answer-delayed" } },
 	{ "retransmission-storm", NULL, SAME_HOST, { "answer-delayed" } },
@@ -317,7 +318,7 @@ static bool explains(const struct row *row, const struct finding *cause, const s
 	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence == CONFIDENCE_CERTAIN)
 		return false;
 	/* what only might be does not stand above greater harm that is likely */
-	if (cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence > CONFIDENCE_POSSIBLE &&
+	if (!row->rests && cause->confidence == CONFIDENCE_POSSIBLE && effect->confidence > CONFIDENCE_POSSIBLE &&
 	    effect->severity > cause->severity)
 		return false;
 	return in_range(row->range, cause, effect) && overlap(cause, effect);
