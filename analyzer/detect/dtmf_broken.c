@@ -378,7 +378,9 @@ static const struct direction *onward(const struct direction *dir)
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
-		if (other == own || !other->confirmed || (other->parent != own && own->parent != other))
+		/* who gets it is what joins the legs: of what that one sends itself nothing goes on */
+		if (other == own || !other->confirmed ||
+		    (dir->sender == SIDE_CALLER ? other->parent != own : own->parent != other))
 			continue;
 		for (unsigned i = 0; i < other->confirmed->mslot_count; i++) {
 			if (other->confirmed->mslots[i].kind != SDP_AUDIO)
