@@ -155,6 +155,7 @@ struct leg_record {
 	bool settles : 1;            /* a retry may follow its last final */
 	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
 	bool spread : 1;             /* messages of it come from another capture, too */
+	bool alike : 1;              /* a number or an identity of it is another leg's, which begins at about that time */
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
 	uint16_t capture;            /* packet_capture() of its first INVITE */
@@ -191,7 +192,7 @@ struct due {                         /* heap of registrations by the time at whi
 	size_t count, room;
 };
 
-enum { AHEAD_MAX = 16, AHEAD_STEPS = 2 };
+enum { AHEAD_MAX = 16, AHEAD_STEPS = 2, LATELY_MAX = 64 };
 
 struct ahead {                       /* of a message that comes soon */
 	struct hash_place place;
@@ -225,6 +226,12 @@ struct calls {
 	struct arena *common;        /* of these phrases: reasons, User-Agents that many calls share */
 	const struct phrase *common_phrases[COMMON_PHRASES];
 	struct common_formats common_formats[COMMON_FORMATS];
+	struct begun_lately {        /* join_across.c: whose numbers the next legs may have, too */
+		struct leg_record *leg;      /* NULL: forgotten */
+		int64_t at_ns;
+		uint32_t called, caller;     /* 0 none */
+	} lately[LATELY_MAX];
+	unsigned lately_next;
 	struct ahead ahead[AHEAD_MAX];
 	unsigned ahead_count, ahead_next;    /* next: whose leg will be asked for */
 	int64_t now_ns;
@@ -374,6 +381,10 @@ enum { LASTING_LEAST = 11 };
  * be. They prove nothing before the audio does.
  */
 unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_record *y);
+/* join_across.c: a leg begins; a key of identities has these legs; a leg goes. */
+void across_begun(struct calls *c, struct leg_record *r, int64_t at_ns);
+void across_same(const struct clue_key *key);
+void across_forget(struct calls *c, const struct leg_record *r);
 
 /* join_skew.c: legs of captures whose clocks differ, when all of them are over. */
 void join_skewed(struct calls *c);

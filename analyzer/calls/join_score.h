@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* join_score: a pair of legs that may be one call, and what speaks for it. */
+#ifndef DEADAIR_CALLS_JOIN_SCORE_H
+#define DEADAIR_CALLS_JOIN_SCORE_H
+
+#include "analyzer/calls/internal.h"
+
+struct pair {
+	struct list_link of_child, of_parent;
+	struct leg_record *x, *y; /* parent, child */
+	unsigned base; /* what does not change: users, headers, times of the INVITEs */
+	unsigned score;
+	enum leg_join how; /* its strongest evidence */
+};
+
+/* base and how; its clues have to stand. */
+void pair_base(const struct calls *c, struct pair *p);
+/* score: base, and what came later: rings, answers, ends. */
+void pair_score(struct pair *p);
+
+/* RFC 7989: one of zeroes says that there is none. */
+bool session_id_is_real(struct span id);
+bool caller_is_anonymous(struct span user);
+/* By which a number is known however it is written: without +, 00 and the national 0. */
+uint64_t caller_value(struct span user);
+/* Never different for two spellings of one number, seldom the same for two numbers; 0: none. */
+uint32_t number_print(struct span user);
+/* Refused, hung up within 20 and 50 ms of each other. */
+enum { REFUSED_POINTS = 30, HANG_UP_POINTS = 30 };
+bool was_refused(const struct leg *leg);
+
+#endif
