@@ -24,74 +24,15 @@ static int event_compare(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-/* The address by which the machine is known that has this one too: the two faces of a firewall are one column. */
-static struct address host_known_as(const struct call_ladder *l, const struct address *a)
-{
-	for (size_t i = 0; i < l->alias_count; i++)
-		if (address_equal(&l->aliases[i].other, a))
-			return l->aliases[i].host;
-	return *a;
-}
-
-ptrdiff_t call_ladder_host_find(const struct call_ladder *l, const struct address *a)
-{
-	struct address known = host_known_as(l, a);
-
-	for (size_t i = 0; i < l->host_count; i++)
-		if (address_equal(&l->hosts[i], &known))
-			return (ptrdiff_t)i;
-	return -1;
-}
-
-static void host_add(struct call_ladder *l, const struct address *a)
-{
-	if (address_known(a) && call_ladder_host_find(l, a) < 0 && l->host_count < HOST_MAX)
-		l->hosts[l->host_count++] = host_known_as(l, a);
-}
-
-/* Who sends a request on stands before the one it goes to: phone, router, PBX. */
-static void host_add_before(struct call_ladder *l, const struct address *a, const struct address *next)
-{
-	ptrdiff_t at = call_ladder_host_find(l, next);
-
-	if (!address_known(a) || call_ladder_host_find(l, a) >= 0 || l->host_count == HOST_MAX)
-		return;
-	if (at <= 0) {
-		host_add(l, a);
-		return;
-	}
-	memmove(&l->hosts[at + 1], &l->hosts[at], (l->host_count - (size_t)at) * sizeof l->hosts[0]);
-	l->hosts[at] = host_known_as(l, a);
-	l->host_count++;
-}
-
-static void collect_aliases(struct call_ladder *l)
-{
-	struct view_host h;
-
-	for (size_t i = 0; view_host(l->r->engine, i, &h); i++) {
-		for (unsigned j = 0; j < h.alias_count; j++) {
-			if ((l->alias_count & (l->alias_count - 1)) == 0)
-				l->aliases = memory_resize(l->aliases, l->alias_count ? l->alias_count * 2 : 1,
-					sizeof *l->aliases);
-			l->aliases[l->alias_count++] = (struct alias){ h.aliases[j], h.addr };
-		}
-	}
-}
-
 static void collect_messages(struct call_ladder *l)
 {
 	struct view_message m;
 
-	host_add(l, &l->call.from_at.addr);
+	ladder_hosts_add(&l->hosts, &l->call.from_at.addr);
 	for (size_t i = 0; view_message(l->r->engine, l->call_index, i, &m); i++) {
 		if (m.copy)
 			continue;
-		if (m.status == 0)
-			host_add_before(l, &m.src.addr, &m.dst.addr);
-		else
-			host_add(l, &m.src.addr);
-		host_add(l, &m.dst.addr);
+		ladder_hosts_add_message(&l->hosts, &m);
 		event_add(l, m.at_ns, EVENT_MESSAGE, i);
 		l->messages++;
 	}
@@ -105,8 +46,8 @@ static void collect_media(struct call_ladder *l)
 	for (size_t i = 0; i < s->stream_count; i++) {
 		if (s->streams[i].call != l->call.n || !view_stream(l->r->engine, i, &st))
 			continue;
-		host_add(l, &st.src.addr);
-		host_add(l, &st.dst.addr);
+		ladder_hosts_add(&l->hosts, &st.src.addr);
+		ladder_hosts_add(&l->hosts, &st.dst.addr);
 		event_add(l, st.first_ns, EVENT_MEDIA, i);
 		l->streams++;
 	}
@@ -156,12 +97,12 @@ static void collect_findings(struct call_ladder *l)
 
 static void place_hosts(struct call_ladder *l)
 {
-	size_t lanes = l->host_count > 1 ? l->host_count - 1 : 1;
+	size_t lanes = l->hosts.count > 1 ? l->hosts.count - 1 : 1;
 	size_t pitch = (LAST_COLUMN - FIRST_COLUMN) / lanes;
 
 	if (pitch > LANE_MAX)
 		pitch = LANE_MAX;
-	for (size_t i = 0; i < l->host_count; i++)
+	for (size_t i = 0; i < l->hosts.count; i++)
 		l->column[i] = FIRST_COLUMN + i * pitch;
 }
 
@@ -174,7 +115,7 @@ struct call_ladder *call_ladder_new(const struct report *r, size_t call)
 	l->call_index = call;
 	l->before_ns = NS_NONE;
 	view_call(r->engine, call, &l->call);
-	collect_aliases(l);
+	ladder_hosts_init(&l->hosts, r->engine, HOST_MAX);
 	collect_messages(l);
 	collect_media(l);
 	collect_findings(l);
@@ -186,7 +127,7 @@ struct call_ladder *call_ladder_new(const struct report *r, size_t call)
 
 void call_ladder_free(struct call_ladder *l)
 {
-	free(l->aliases);
+	ladder_hosts_fini(&l->hosts);
 	free(l->events);
 	free(l->marks);
 	free(l);

@@ -3,10 +3,11 @@
 #ifndef DEADAIR_UI_LADDER_PART_H
 #define DEADAIR_UI_LADDER_PART_H
 
+#include "ui/ladder_hosts.h"
 #include "ui/report_part.h"
 
 enum {
-	HOST_MAX = 5,                /* columns; more do not fit beside each other */
+	HOST_MAX = 5,                /* more columns do not fit beside each other */
 	FIRST_COLUMN = 16, LAST_COLUMN = 70, LANE_MAX = 27
 };
 
@@ -23,13 +24,8 @@ struct call_ladder {
 	struct out *out;
 	struct view_call call;
 	size_t call_index;
-	struct address hosts[HOST_MAX];
+	struct ladder_hosts hosts;
 	size_t column[HOST_MAX];
-	size_t host_count;
-	struct alias {
-		struct address other, host;
-	} *aliases;
-	size_t alias_count;
 	struct event *events;
 	size_t event_count;
 	size_t messages, streams;
@@ -45,8 +41,6 @@ struct call_ladder {
 /* All of the call: messages, media, silence and problems in the order of time; its hosts, and where they stand. */
 struct call_ladder *call_ladder_new(const struct report *r, size_t call);
 void call_ladder_free(struct call_ladder *l);
-/* The column of the machine that has this address; -1: none. */
-ptrdiff_t call_ladder_host_find(const struct call_ladder *l, const struct address *a);
 /* Is the frame evidence of one of its problems? */
 bool call_ladder_is_marked(const struct call_ladder *l, uint16_t file, uint32_t frame);
 

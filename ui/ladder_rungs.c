@@ -26,15 +26,15 @@ static const char *host_role(const struct call_ladder *l, const struct address *
 
 static void host_label(const struct call_ladder *l, size_t i, char label[PARTY_TEXT])
 {
-	const char *name = names_find(l->r->names, &l->hosts[i]), *role;
+	const char *name = names_find(l->r->names, &l->hosts.at[i]), *role;
 
-	if (address_equal(&l->hosts[i], &l->call.from_at.addr))
+	if (address_equal(&l->hosts.at[i], &l->call.from_at.addr))
 		report_number(&l->call, 0, label);
-	else if (address_equal(&l->hosts[i], &l->call.to_at.addr) && l->call.to.n)
+	else if (address_equal(&l->hosts.at[i], &l->call.to_at.addr) && l->call.to.n)
 		report_number(&l->call, 1, label);
 	else if (name)
 		snprintf(label, PARTY_TEXT, "%s", name);
-	else if ((role = host_role(l, &l->hosts[i])))
+	else if ((role = host_role(l, &l->hosts.at[i])))
 		snprintf(label, PARTY_TEXT, "%s", role);
 	else
 		label[0] = '\0';
@@ -48,7 +48,7 @@ static void print_heads(const struct call_ladder *l, char texts[HOST_MAX][PARTY_
 
 	for (size_t i = 0; i < HOST_MAX; i++)
 		canvas_clear(&lines[i]);
-	for (size_t i = 0; i < l->host_count; i++) {
+	for (size_t i = 0; i < l->hosts.count; i++) {
 		size_t width = text_columns(texts[i]), at = l->column[i], line = 0;
 
 		if (width == 0)
@@ -64,25 +64,11 @@ static void print_heads(const struct call_ladder *l, char texts[HOST_MAX][PARTY_
 		canvas_print(&lines[i], l->out);
 }
 
-/* "192.168.1.1 | 203.0.113.2" */
-static void host_addresses(const struct call_ladder *l, size_t i, char text[PARTY_TEXT])
-{
-	char addr[ADDRESS_TEXT];
-	size_t faces = 0;
-
-	text[0] = '\0';
-	for (size_t j = 0; j < l->alias_count && faces < 2; j++)
-		if (address_equal(&l->aliases[j].host, &l->hosts[i]) && ++faces)
-			snprintf(text + strlen(text), PARTY_TEXT - strlen(text), "%s | ",
-				address_text(&l->aliases[j].other, addr));
-	snprintf(text + strlen(text), PARTY_TEXT - strlen(text), "%s", address_text(&l->hosts[i], addr));
-}
-
 static void print_hosts(const struct call_ladder *l)
 {
 	char labels[HOST_MAX][PARTY_TEXT], addresses[HOST_MAX][PARTY_TEXT];
 
-	for (size_t i = 0; i < l->host_count; i++) {
+	for (size_t i = 0; i < l->hosts.count; i++) {
 		char whole[PARTY_TEXT];
 		struct text cut;
 
@@ -90,8 +76,10 @@ static void print_hosts(const struct call_ladder *l)
 		text_init(&cut);
 		words_cut(&cut, whole, LANE_MAX, words_is_number(whole));
 		snprintf(labels[i], PARTY_TEXT, "%s", cut.p);
+		text_clear(&cut);
+		ladder_hosts_addresses(&l->hosts, (unsigned)i, " | ", &cut);
+		snprintf(addresses[i], PARTY_TEXT, "%s", cut.p);
 		text_fini(&cut);
-		host_addresses(l, i, addresses[i]);
 	}
 	print_heads(l, labels);
 	print_heads(l, addresses);
@@ -103,7 +91,7 @@ static void rung_begin(struct call_ladder *l, struct canvas *c, int64_t at_ns)
 	int64_t since_ns = l->before_ns == NS_NONE || at_ns == NS_NONE ? INT64_MAX : ns_minus(at_ns, l->before_ns);
 
 	canvas_clear(c);
-	for (size_t i = 0; i < l->host_count; i++)
+	for (size_t i = 0; i < l->hosts.count; i++)
 		canvas_text(c, l->column[i], "│");
 	if (since_ns >= 0 && since_ns < RELATIVE_NS) {
 		snprintf(relative, sizeof relative, "+.%03d", (int)(since_ns / MILLISECOND_NS));
@@ -180,7 +168,7 @@ static void rung_between(const struct call_ladder *l, struct canvas *c, const st
 	const struct endpoint *dst, const char *text,
 			 const char *line)
 {
-	ptrdiff_t from = call_ladder_host_find(l, &src->addr), to = call_ladder_host_find(l, &dst->addr);
+	ptrdiff_t from = ladder_hosts_find(&l->hosts, &src->addr), to = ladder_hosts_find(&l->hosts, &dst->addr);
 
 	if (from < 0 || to < 0 || from == to)
 		rung_words(c, src, dst, text);
@@ -191,7 +179,7 @@ static void rung_between(const struct call_ladder *l, struct canvas *c, const st
 /* Below its message: what the SDP says, beginning in the lane of the arrow. */
 static void print_sdp(struct call_ladder *l, const struct view_message *m)
 {
-	ptrdiff_t from = call_ladder_host_find(l, &m->src.addr), to = call_ladder_host_find(l, &m->dst.addr);
+	ptrdiff_t from = ladder_hosts_find(&l->hosts, &m->src.addr), to = ladder_hosts_find(&l->hosts, &m->dst.addr);
 	size_t at = from < 0 || to < 0 ? FIRST_COLUMN + 2 : l->column[from < to ? from : to] + 2,
 		n = text_columns(m->sdp_text);
 	struct canvas c;
@@ -203,7 +191,7 @@ static void print_sdp(struct call_ladder *l, const struct view_message *m)
 		return;
 	}
 	canvas_clear(&c);
-	for (size_t i = 0; i < l->host_count; i++)
+	for (size_t i = 0; i < l->hosts.count; i++)
 		canvas_text(&c, l->column[i], "│");
 	canvas_fill(&c, at - 1, at + n + 1, " ");
 	canvas_text(&c, at, m->sdp_text);
@@ -265,7 +253,7 @@ static void print_silence(struct call_ladder *l, size_t index)
 
 	snprintf(text, sizeof text, "no %.16s ✗", d->kind ? d->kind : "media");
 	rung_begin(l, &c, l->call.answer_ns);
-	if (call_ladder_host_find(l, &d->from.addr) >= 0 && call_ladder_host_find(l, &d->to.addr) >= 0) {
+	if (ladder_hosts_find(&l->hosts, &d->from.addr) >= 0 && ladder_hosts_find(&l->hosts, &d->to.addr) >= 0) {
 		rung_between(l, &c, &d->from, &d->to, text, "·");
 	} else {
 		char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT], words[2 * ENDPOINT_TEXT + 80];

@@ -11,11 +11,12 @@
 
 #include "captures/base/memory.h"
 #include "ui/hears.h"
+#include "ui/ladder_hosts.h"
 #include "ui/report.h"
 #include "ui/report_part.h"
 
 enum {
-	HOSTS = 6, RUNGS = 200, MARKS = 64,
+	RUNGS = 200, MARKS = 64,
 	LEFT = 96, RIGHT = 90, BETWEEN = 190, TOP = 46, STEP = 30,   /* of the ladder, in user units */
 	LANES = 760, LANE_LEFT = 110, LANE_WIDTH = 520, LANE_STEP = 40, LANE_HEIGHT = 22
 };
@@ -32,8 +33,7 @@ struct ladder {
 	const struct report *r;
 	struct out *out;
 	struct view_call call;
-	struct address hosts[HOSTS];
-	unsigned host_count;
+	struct ladder_hosts hosts;
 	struct rung rungs[RUNGS];
 	unsigned rung_count;
 	struct { uint16_t file; uint32_t frame; } marks[MARKS];
@@ -45,17 +45,9 @@ struct ladder {
 
 static int host_column(const struct ladder *l, const struct address *a)
 {
-	for (unsigned i = 0; i < l->host_count; i++) {
-		if (address_equal(&l->hosts[i], a))
-			return LEFT + (int)i * BETWEEN + BETWEEN / 2;
-	}
-	return -1;
-}
+	int at = ladder_hosts_find(&l->hosts, a);
 
-static void host_add(struct ladder *l, const struct address *a)
-{
-	if (host_column(l, a) < 0 && l->host_count < HOSTS && address_known(a))
-		l->hosts[l->host_count++] = *a;
+	return at < 0 ? -1 : LEFT + at * BETWEEN + BETWEEN / 2;
 }
 
 static void rung_add(struct ladder *l, int64_t at_ns, bool media, size_t index)
@@ -80,8 +72,7 @@ static void take_messages(struct ladder *l, size_t call)
 	for (size_t i = 0; l->rung_count < RUNGS && view_message(l->r->engine, call, i, &m); i++) {
 		if (m.copy)
 			continue;
-		host_add(l, &m.src.addr);
-		host_add(l, &m.dst.addr);
+		ladder_hosts_add_message(&l->hosts, &m);
 		rung_add(l, m.at_ns, false, i);
 	}
 }
@@ -96,8 +87,8 @@ static void take_streams(struct ladder *l)
 
 			if (at == SELECTION_NONE || !view_stream(l->r->engine, (size_t)at, s))
 				continue;
-			host_add(l, &s->src.addr);
-			host_add(l, &s->dst.addr);
+			ladder_hosts_add(&l->hosts, &s->src.addr);
+			ladder_hosts_add(&l->hosts, &s->dst.addr);
 			rung_add(l, s->first_ns, true, (size_t)at);
 		}
 	}
@@ -152,7 +143,7 @@ static void draw_rung(const struct ladder *l, int y, const struct endpoint *src,
 		      uint16_t file, uint32_t frame)
 {
 	int from = host_column(l, &src->addr), to = host_column(l, &dst->addr),
-		right = LEFT + (int)l->host_count * BETWEEN;
+		right = LEFT + (int)l->hosts.count * BETWEEN;
 	char clock[NS_TEXT], number[32];
 
 	svg_text(l->out, 4, y + 4, "dim", ns_clock(at_ns, 3, clock));
@@ -249,13 +240,14 @@ static void draw_hosts(const struct ladder *l)
 	int bottom = TOP + STEP * ((int)l->rung_count + 1);
 	char addr[ADDRESS_TEXT];
 
-	for (unsigned i = 0; i < l->host_count; i++) {
-		int x = host_column(l, &l->hosts[i]);
-		const char *name = names_find(l->r->names, &l->hosts[i]);
+	for (unsigned i = 0; i < l->hosts.count; i++) {
+		int x = host_column(l, &l->hosts.at[i]);
+		const char *name = names_find(l->r->names, &l->hosts.at[i]);
+		const struct address *other = ladder_hosts_other(&l->hosts, i, 0);
 
-		svg_text(l->out, x, 18, "mid", address_text(&l->hosts[i], addr));
-		if (name)
-			svg_text(l->out, x, 34, "mid dim", name);
+		svg_text(l->out, x, 18, "mid", address_text(&l->hosts.at[i], addr));
+		if (name || other)
+			svg_text(l->out, x, 34, "mid dim", name ? name : address_text(other, addr));
 		page_rawf(l->out, "<path d=\"M%d %dV%d\" class=\"host\"/>\n", x, TOP - 6, bottom);
 	}
 }
@@ -267,6 +259,8 @@ void page_ladder(const struct report *r, size_t call)
 	l->r = r;
 	l->out = r->out;
 	if (view_call(r->engine, call, &l->call)) {
+		ladder_hosts_init(&l->hosts, r->engine, LADDER_HOSTS);
+		ladder_hosts_add(&l->hosts, &l->call.from_at.addr);
 		take_messages(l, call);
 		take_streams(l);
 		take_marks(l);
@@ -274,12 +268,13 @@ void page_ladder(const struct report *r, size_t call)
 			qsort(l->rungs, l->rung_count, sizeof *l->rungs, rung_compare);
 	}
 	if (l->rung_count) {
-		figure_begin(r, &l->call, LEFT + (int)l->host_count * BETWEEN + RIGHT,
+		figure_begin(r, &l->call, LEFT + (int)l->hosts.count * BETWEEN + RIGHT,
 			TOP + STEP * ((int)l->rung_count + 2), "Ladder");
 		draw_hosts(l);
 		draw_rungs(l, call);
 		page_raw(r->out, "</svg></figure>\n");
 	}
+	ladder_hosts_fini(&l->hosts);
 	free(l);
 }
 

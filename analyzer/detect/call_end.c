@@ -211,6 +211,18 @@ static bool refreshed_unseen(const struct leg *leg, const struct timer *timer, i
 	return false;
 }
 
+static void refresh_fails(const struct leg *leg, const struct transaction *t, const struct message *last,
+	enum confidence c, struct call_end *e)
+{
+	e->reason = "session-refresh-failed";
+	e->severity = SEVERITY_ERROR;
+	e->confidence = c;
+	e->from = t->request;
+	e->to = last;
+	e->culprit = *side_at(leg, side_other(t->request->by));
+	e->seconds = (double)ns_minus(e->bye->at.at_ns, t->request->at.at_ns) / 1e9;
+}
+
 /* A refresh was sent again and again, and nothing came back: its sender did what it had to. */
 static bool refresh_unanswered(const struct leg *leg, const struct timer *timer, struct call_end *e)
 {
@@ -222,13 +234,7 @@ static bool refresh_unanswered(const struct leg *leg, const struct timer *timer,
 		    t->first_ns <= timer->set_ns || t->first_ns >= e->bye->at.at_ns ||
 		    (copies_of(t, &last) < SENT_AGAIN && t->request->transport == TRANSPORT_UDP))
 			continue;
-		e->reason = "session-refresh-failed";
-		e->severity = SEVERITY_ERROR;
-		e->confidence = CONFIDENCE_LIKELY;
-		e->from = t->request;
-		e->to = last;
-		e->culprit = *side_at(leg, side_other(t->request->by));
-		e->seconds = (double)ns_minus(e->bye->at.at_ns, t->request->at.at_ns) / 1e9;
+		refresh_fails(leg, t, last, CONFIDENCE_LIKELY, e);
 		return true;
 	}
 	return false;
@@ -303,13 +309,7 @@ static bool session_refresh_failed(const struct facts *facts, const struct leg *
 		given_up_ns = ns_minus(e->bye->at.at_ns, t->final ? t->final->at.at_ns : t->request->at.at_ns);
 		if (given_up_ns < 0 || given_up_ns > REFRESH_GIVEN_UP_NS || !refresh_failed(facts, t, tail_s, &last))
 			continue;
-		e->reason = "session-refresh-failed";
-		e->severity = SEVERITY_ERROR;
-		e->confidence = CONFIDENCE_CERTAIN;
-		e->from = t->request;
-		e->to = last;
-		e->culprit = *side_at(leg, side_other(t->request->by));
-		e->seconds = (double)ns_minus(e->bye->at.at_ns, t->request->at.at_ns) / 1e9;
+		refresh_fails(leg, t, last, CONFIDENCE_CERTAIN, e);
 		return true;
 	}
 	return false;

@@ -21,7 +21,7 @@ static void ladder_clear(struct ladder *l)
 		free(l->addresses[i]);
 	}
 	free(l->rungs);
-	free(l->aliases);
+	ladder_hosts_fini(&l->hosts);
 	*l = (struct ladder){ .key = 0 };
 }
 
@@ -34,60 +34,6 @@ void ladder_free(struct ladder *l)
 }
 
 /* ---- hosts ---- */
-
-static struct address known_as(const struct ladder *l, const struct address *a)
-{
-	for (size_t i = 0; i < l->alias_count; i++)
-		if (address_equal(&l->aliases[i].other, a))
-			return l->aliases[i].host;
-	return *a;
-}
-
-int ladder_host(const struct ladder *l, const struct address *a)
-{
-	struct address known = known_as(l, a);
-
-	for (unsigned i = 0; i < l->host_count; i++)
-		if (address_equal(&l->hosts[i], &known))
-			return (int)i;
-	return -1;
-}
-
-static void host_insert(struct ladder *l, unsigned at, const struct address *a)
-{
-	if (!address_known(a) || ladder_host(l, a) >= 0 || l->host_count == LADDER_HOSTS)
-		return;
-	memmove(&l->hosts[at + 1], &l->hosts[at], (l->host_count - at) * sizeof l->hosts[0]);
-	l->hosts[at] = known_as(l, a);
-	l->host_count++;
-}
-
-static void host_add(struct ladder *l, const struct address *a)
-{
-	host_insert(l, l->host_count, a);
-}
-
-/* Who sends a request on stands before the one it goes to: phone, router, PBX. */
-static void host_add_before(struct ladder *l, const struct address *a, const struct address *next)
-{
-	int at = ladder_host(l, next);
-
-	host_insert(l, at > 0 ? (unsigned)at : l->host_count, a);
-}
-
-static void collect_aliases(struct ladder *l, struct world *w)
-{
-	struct view_host h;
-
-	for (size_t i = 0; view_host(w->engine, i, &h); i++) {
-		for (unsigned j = 0; j < h.alias_count; j++) {
-			if ((l->alias_count & (l->alias_count - 1)) == 0)
-				l->aliases = memory_resize(
-					l->aliases, l->alias_count ? l->alias_count * 2 : 1, sizeof *l->aliases);
-			l->aliases[l->alias_count++] = (struct ladder_alias){ h.aliases[j], h.addr };
-		}
-	}
-}
 
 /* "1001", "pbx.example", "firewall"; "" where nothing is known. */
 static void host_label(
@@ -112,21 +58,15 @@ static void host_label(
 
 static void label_hosts(struct ladder *l, struct world *w, const struct view_call *c, bool by_name)
 {
-	char addr[ADDRESS_TEXT];
-
-	for (unsigned i = 0; i < l->host_count; i++) {
+	for (unsigned i = 0; i < l->hosts.count; i++) {
 		struct text t;
-		unsigned faces = 0;
 
 		text_init(&t);
-		host_label(w, &l->hosts[i], c, by_name, &t);
+		host_label(w, &l->hosts.at[i], c, by_name, &t);
 		free(l->labels[i]);
 		l->labels[i] = memory_text(t.p);
 		text_clear(&t);
-		for (size_t j = 0; j < l->alias_count && faces < 2; j++)
-			if (address_equal(&l->aliases[j].host, &l->hosts[i]) && ++faces)
-				text_addf(&t, "%s|", address_text(&l->aliases[j].other, addr));
-		text_add(&t, address_text(&l->hosts[i], addr));
+		ladder_hosts_addresses(&l->hosts, i, "|", &t);
 		free(l->addresses[i]);
 		l->addresses[i] = memory_text(t.p);
 		text_fini(&t);
@@ -259,11 +199,7 @@ static void collect_messages(struct ladder *l, struct dashboard *d, struct world
 		legs = m.leg + 1 > legs ? m.leg + 1 : legs;
 		if (!is_wanted(d, &m))
 			continue;
-		if (m.status == 0)
-			host_add_before(l, &m.src.addr, &m.dst.addr);
-		else
-			host_add(l, &m.src.addr);
-		host_add(l, &m.dst.addr);
+		ladder_hosts_add_message(&l->hosts, &m);
 		add_message(l, d, w, &m, row, message_id(m.file, m.frame, nth), i);
 		l->messages++;
 	}
@@ -307,8 +243,8 @@ static void collect_media(struct ladder *l, struct world *w, const struct call_r
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].call != row->n || !view_stream(w->engine, rows[i].index, &s))
 			continue;
-		host_add(l, &s.src.addr);
-		host_add(l, &s.dst.addr);
+		ladder_hosts_add(&l->hosts, &s.src.addr);
+		ladder_hosts_add(&l->hosts, &s.dst.addr);
 		add_stream(l, &s, &rows[i], row->id);
 		l->streams++;
 	}
@@ -393,7 +329,7 @@ static void collect_call(struct ladder *l, struct dashboard *d, struct world *w,
 	struct view_call *c = memory_zalloc(sizeof *c);
 
 	if (view_call(w->engine, row->index, c)) {
-		host_add(l, &c->from_at.addr);
+		ladder_hosts_add(&l->hosts, &c->from_at.addr);
 		collect_messages(l, d, w, row);
 		if (!d->ladder.hide_media)
 			collect_media(l, w, row, c);
@@ -409,7 +345,7 @@ static void ladder_make(struct ladder *l, struct dashboard *d, struct world *w)
 	uint64_t call = place_of(d)->call;
 	const struct call_row *row;
 
-	collect_aliases(l, w);
+	ladder_hosts_init(&l->hosts, w->engine, LADDER_HOSTS);
 	if (d->ladder.marked && d->ladder.extended) {
 		for (unsigned i = 0; i < d->mark_count; i++)
 			if ((row = world_call(w, d->marks[i])))

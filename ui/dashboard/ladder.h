@@ -4,6 +4,7 @@
 #define DEADAIR_DASHBOARD_LADDER_H
 
 #include "ui/dashboard/parts.h"
+#include "ui/ladder_hosts.h"
 
 enum rung_kind { RUNG_MESSAGE, RUNG_SDP, RUNG_MEDIA, RUNG_SILENCE, RUNG_FINDING };
 
@@ -21,25 +22,16 @@ struct rung {
 	char *text;
 };
 
-enum { LADDER_HOSTS = 6 };
-
 struct ladder {
 	uint64_t key;
 	struct rung *rungs;
 	size_t count;
-	struct address hosts[LADDER_HOSTS];
+	struct ladder_hosts hosts;
 	char *labels[LADDER_HOSTS], *addresses[LADDER_HOSTS];
-	unsigned host_count;
 	size_t messages, streams, legs, calls;
-	struct ladder_alias {
-		struct address other, host;
-	} * aliases;
-	size_t alias_count;
 };
 
 /* Of the place in view. Good until another is asked for. */
 const struct ladder *ladder_of(struct dashboard *d, struct world *w);
-/* -1: no column of its own. */
-int ladder_host(const struct ladder *l, const struct address *a);
 
 #endif

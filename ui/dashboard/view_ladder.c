@@ -47,14 +47,14 @@ void ladder_seek(struct dashboard *d, struct world *w, unsigned file, uint32_t f
 
 static void lay(struct frame_of_ladder *f, const struct ladder *l, unsigned width)
 {
-	unsigned lanes = l->host_count > 1 ? l->host_count - 1 : 1, pitch;
+	unsigned lanes = l->hosts.count > 1 ? l->hosts.count - 1 : 1, pitch;
 
 	*f = (struct frame_of_ladder){
 		.l = l, .width = width, .last = width > FRAME_COLUMNS + 20 ? width - FRAME_COLUMNS : 20
 	};
 	pitch = (f->last - 2 - TIME_COLUMNS) / lanes;
 	pitch = pitch > LANE_MOST ? LANE_MOST : pitch;
-	for (unsigned i = 0; i < l->host_count; i++)
+	for (unsigned i = 0; i < l->hosts.count; i++)
 		f->at[i] = TIME_COLUMNS + i * pitch;
 }
 
@@ -64,10 +64,10 @@ static void draw_hosts(const struct frame_of_ladder *f, struct sheet *s, unsigne
 	const struct ladder *l = f->l;
 	bool tight = false;
 
-	for (unsigned i = 0; i + 1 < l->host_count; i++)
+	for (unsigned i = 0; i + 1 < l->hosts.count; i++)
 		tight |= f->at[i] + text_columns(l->addresses[i]) + 1 > f->at[i + 1];
-	for (unsigned i = 0; i < l->host_count; i++) {
-		unsigned room = i + 1 < l->host_count ? f->at[i + 1] - f->at[i] - 1 : f->width - f->at[i];
+	for (unsigned i = 0; i < l->hosts.count; i++) {
+		unsigned room = i + 1 < l->hosts.count ? f->at[i + 1] - f->at[i] - 1 : f->width - f->at[i];
 		unsigned n = (unsigned)text_columns(l->addresses[i]),
 			 at = f->at[i] + n > f->width ? f->width - (n < f->width ? n : f->width) : f->at[i];
 
@@ -101,7 +101,7 @@ static void draw_time(struct sheet *s, unsigned row, const struct rung *r, const
 
 static void draw_posts(const struct frame_of_ladder *f, struct sheet *s, unsigned row)
 {
-	for (unsigned i = 0; i < f->l->host_count; i++)
+	for (unsigned i = 0; i < f->l->hosts.count; i++)
 		sheet_text(s, row, f->at[i], 1, PAINT_DIM, "│");
 }
 
@@ -128,7 +128,7 @@ static void draw_arrow(const struct frame_of_ladder *f, struct sheet *s, unsigne
 static void draw_between(const struct frame_of_ladder *f, struct sheet *s, unsigned row, const struct rung *r,
 	unsigned style, const char *line)
 {
-	int from = ladder_host(f->l, &r->src.addr), to = ladder_host(f->l, &r->dst.addr);
+	int from = ladder_hosts_find(&f->l->hosts, &r->src.addr), to = ladder_hosts_find(&f->l->hosts, &r->dst.addr);
 	char a[ENDPOINT_TEXT], b[ENDPOINT_TEXT];
 
 	if (from >= 0 && to >= 0 && from != to) {
