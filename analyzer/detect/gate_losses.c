@@ -88,9 +88,22 @@ static bool passes_whole(const struct stream *s, const struct stream *other, int
 	return true;
 }
 
+/* Between two hosts of which something else is missing then. */
+static bool is_of_them(const struct stream *s, const struct hole *holes, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct stream *x = holes[i].stream;
+
+		if ((address_equal(&s->src.addr, &x->src.addr) && address_equal(&s->dst.addr, &x->dst.addr)) ||
+			(address_equal(&s->src.addr, &x->dst.addr) && address_equal(&s->dst.addr, &x->src.addr)))
+			return true;
+	}
+	return false;
+}
+
 /*
- * For a second and more nothing of these came, while other streams passed the same interface whole: a link, a site is gone,
- * and the capture was there (2.3).
+ * For a second and more nothing of these came, while others, of other hosts, passed the same interface whole: a link, a
+ * site is gone, and the capture was there (2.3).
  */
 static bool others_pass(const struct facts *f, const struct hole *holes, unsigned n, unsigned *looks)
 {
@@ -102,7 +115,9 @@ static bool others_pass(const struct facts *f, const struct hole *holes, unsigne
 	if (ns_minus(to_ns, holes[n - 1].from_ns) < SELECTIVE_NS || (*looks)++ >= LOOKS_MAX)
 		return false;
 	LIST_EACH(it, streams_in_order(f->streams)) {
-		passing += passes_whole(LIST_ENTRY(it, struct stream, in_order), holes[0].stream, holes[n - 1].from_ns, to_ns);
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		passing += passes_whole(s, holes[0].stream, holes[n - 1].from_ns, to_ns) && !is_of_them(s, holes, n);
 		if (passing == PASSING_STREAMS)
 			return true;
 	}

@@ -94,8 +94,8 @@ static void test_table(void **state)
 	table_cell(t, PAINT_PLAIN, "<b>1001</b>");
 	table_cell(t, PAINT_GOOD, "✓ 4.4");
 	table_print(t, &o, 0, true);
-	assert_page(&o, "<table><caption>Calls &amp; more</caption>\n<thead><tr><th scope=\"col\">from</th><th scope=\"col\">&lt;n&gt;</th></tr></thead>\n<tbody>\n"
-			"<tr><td class=\"\" data-h=\"from\">&lt;b&gt;1001&lt;/b&gt;</td><td class=\"good n\" data-h=\"&lt;n&gt;\">✓ 4.4</td></tr>\n</tbody></table>\n");
+	assert_page(&o, "<div class=\"t\"><table><caption>Calls &amp; more</caption>\n<thead><tr><th scope=\"col\">from</th><th scope=\"col\" class=\"n\">&lt;n&gt;</th></tr></thead>\n<tbody>\n"
+			"<tr><td class=\"\" data-h=\"from\">&lt;b&gt;1001&lt;/b&gt;</td><td class=\"good n\" data-h=\"&lt;n&gt;\">✓ 4.4</td></tr>\n</tbody></table></div>\n");
 	table_free(t);
 	page_fini(&page);
 	out_fini(&o);
