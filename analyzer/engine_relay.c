@@ -40,8 +40,10 @@ void relay_look(struct engine *e, struct stream *s)
 
 static const struct stream *relayed(const struct stream *s)
 {
-	if (s->sounds_as)
-		return s->direction && s->sounds_as->direction ? s->sounds_as : NULL;
+	const struct stream *sounds_as = stream_flaws(s)->sounds_as;
+
+	if (sounds_as)
+		return s->direction && sounds_as->direction ? sounds_as : NULL;
 	return s->twin_of && s->twin_kind == TWIN_RELAY && s->direction && s->twin_of->direction ? s->twin_of : NULL;
 }
 

@@ -154,6 +154,11 @@ struct stream_flaws {
 	uint32_t followed;
 	float follow_ms;
 	int64_t follow_ns;
+	/*
+	 * the same sound, under an SSRC and numbers of its own: a B2BUA made this of it; NULL. No twin: nothing is
+	 * counted once
+	 */
+	struct stream *sounds_as;
 	bool late_burst, late_more;  /* the run in hand counts among late_bursts; it has more than one packet */
 	/* how the least transit of half minutes moved, where it did so but once: by so much (0: not so), when +-30 s */
 	float step_ms;
@@ -199,8 +204,6 @@ struct stream {
 	struct rtcp_view *reports;   /* RTCP about it, from its receiver: rtcp.h; NULL none */
 	/* twins and binding */
 	struct stream *twin_of;      /* the same stream seen at an earlier point, before a NAT or relay; NULL */
-	/* the same sound, under an SSRC and numbers of its own: a B2BUA made this of it; NULL. No twin: nothing is counted once */
-	struct stream *sounds_as;
 	const struct stream *twin_next;      /* the same stream at a later point: nearer its receiver; NULL */
 	const struct direction *direction; /* what it is bound to; NULL orphan */
 	struct endpoint src, dst;
@@ -336,8 +339,8 @@ struct stream *streams_to(const struct streams *s, const struct endpoint *at);
 
 /*
  * Media that arrives at a host and leaves it again under another SSRC: are these two the same sound? Compared by
- * payload from now on; the answer is leaves->sounds_as == arrives, after 20 equal packets that are not silence. For
- * unjoined legs at one host (1.1.4).
+ * payload from now on; the answer is stream_flaws(leaves)->sounds_as == arrives, after 20 equal packets that are not
+ * silence. For unjoined legs at one host (1.1.4).
  */
 void streams_compare(struct streams *s, struct stream *arrives, struct stream *leaves);
 

@@ -177,8 +177,8 @@ static void twins_forget(struct streams *s, const struct record *r)
 			other->twin_of = NULL;
 			other->twin_kind = TWIN_NONE;
 		}
-		if (other->sounds_as == &r->s)
-			other->sounds_as = NULL;
+		if (other->flaws && other->flaws->sounds_as == &r->s)
+			other->flaws->sounds_as = NULL;
 	}
 }
 

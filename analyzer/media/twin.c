@@ -139,7 +139,7 @@ static void pair_settle(struct twin_pair *pair)
 	struct record *nearer = first ? pair->first : pair->second, *farther = first ? pair->second : pair->first;
 
 	if (pair->by_payload) {
-		pair->second->s.sounds_as = &pair->first->s;
+		flaws_get(pair->second)->sounds_as = &pair->first->s;
 		pair->first->is_twin = true;
 		return;
 	}
@@ -256,7 +256,7 @@ void twin_look_up(struct streams *s, struct record *r)
 
 void twin_compare(struct streams *s, struct record *arrives, struct record *leaves)
 {
-	if (arrives != leaves && !leaves->s.twin_of && !leaves->s.sounds_as)
+	if (arrives != leaves && !leaves->s.twin_of && !stream_flaws(&leaves->s)->sounds_as)
 		pair_begin(s, arrives, leaves, true);
 }
 
