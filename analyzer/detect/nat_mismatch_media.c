@@ -377,7 +377,7 @@ static void tell(struct detection *d, const struct event *ev, struct mismatch *m
 	finding_times(f, from_ns, to_ns);
 	say_media(f, facts, dir, m);
 	if (m->window)
-		evidence_of_promise(f, m->window, dir->slot->dialog->confirmed_by);
+		evidence_of_promise(f, m->window, dir->slot->dialog->confirmed_by, &m->told);
 	else
 		evidence_of_call(f, dir, h);
 	if (h->icmp)

@@ -207,14 +207,26 @@ static void evidence_of_stream(struct finding *f, const struct stream *s, const 
 			     text_count(s->packets, count), endpoint_text(&s->src, src), endpoint_text(&s->dst, dst));
 }
 
-void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer)
+/* Where audio went that a relay or proxy was told on its own hop: that copy; else the one that reached the sender. */
+static const struct target *promise(const struct window *w, const struct endpoint *went)
 {
-	const struct message *m = w && w->target_count ? w->targets[0].message : NULL;
+	for (unsigned i = 0; went && i < w->target_count; i++) {
+		if (endpoint_equal(&w->targets[i].at, went))
+			return &w->targets[i];
+	}
+	return w->target_count ? &w->targets[0] : NULL;
+}
+
+void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer,
+	const struct endpoint *went)
+{
+	const struct target *told = w ? promise(w, went) : NULL;
+	const struct message *m = told ? told->message : NULL;
 	bool both = m && m == answer;
 	char at[ENDPOINT_TEXT];
 
 	if (m) {
-		endpoint_text(&w->targets[0].at, at);
+		endpoint_text(&told->at, at);
 		if (m->request)
 			finding_evidence(f, m->at, "%s: audio to %s", sip_method_name(m->method), at);
 		else
@@ -229,7 +241,7 @@ void evidence_of_call(struct finding *f, const struct direction *d, const struct
 {
 	const struct direction *back = direction_reverse(d);
 
-	evidence_of_promise(f, h->window, d->slot->dialog->confirmed_by);
+	evidence_of_promise(f, h->window, d->slot->dialog->confirmed_by, h->misdirected ? &h->misdirected->dst : NULL);
 	if (h->misdirected)
 		evidence_of_stream(f, h->misdirected, "audio goes to another address");
 	else if (h->foreign)

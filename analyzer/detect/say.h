@@ -37,8 +37,12 @@ const char *say_claim(const struct finding *f);
 const char *say_point(const struct facts *facts, const struct hearing *h, const struct direction *d,
 	char buffer[SAY_TEXT]);
 
-/* Where the receiver wants its audio, and the answer: one line where one message says both. */
-void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer);
+/*
+ * Where the receiver wants its audio, and the answer: one line where one message says both. went: where audio went
+ * instead, NULL not known: of several hops the one on which that was said.
+ */
+void evidence_of_promise(struct finding *f, const struct window *w, const struct message *answer,
+	const struct endpoint *went);
 
 /*
  * The address under which a side is seen here: source of its RTP, else of its SIP, else its SDP address (with port for
