@@ -435,8 +435,9 @@ size_t calls_tick(struct calls *c, int64_t now_ns, struct calls_event events[CAL
 void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns);
 
 /*
- * The leg that would be joined with this one if it met it at one address, as what goes on from it, or as what it goes on from;
- * NULL none. A B2BUA with an address in each of two networks gets the one and makes the other; so may two machines.
+ * The leg that would be joined with this one if it met it at one address, as what goes on from it, or as what it goes
+ * on from; NULL none. A B2BUA with an address in each of two networks gets the one and makes the other; so may two
+ * machines.
  */
 struct leg *calls_across(const struct calls *c, struct leg *leg, bool onward);
 

@@ -377,8 +377,8 @@ unsigned join_lasting(const struct calls *c, const struct leg_record *x, const s
 enum { LASTING_LEAST = 11 };
 
 /*
- * join.c: points of two legs that meet at no address: a B2BUA with two of them gets the one and makes the other. 0: it cannot
- * be. They prove nothing before the audio does.
+ * join.c: points of two legs that meet at no address: a B2BUA with two of them gets the one and makes the other. 0: it
+ * cannot be. They prove nothing before the audio does.
  */
 unsigned join_across(const struct calls *c, struct leg_record *x, struct leg_record *y);
 /* join_across.c: a leg begins; a key of identities has these legs; a leg goes. */

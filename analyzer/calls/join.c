@@ -210,7 +210,7 @@ static unsigned may_score(const struct pair *p)
 {
 	const struct leg *x = &p->x->leg;
 
-	return p->score + (was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE ? REFUSED_POINTS : 0);
+	return p->score + (leg_was_refused(&p->y->leg) && !x->answered && x->end_ns == NS_NONE ? REFUSED_POINTS : 0);
 }
 
 static void verdict(struct calls *c, struct leg_record *y)
@@ -252,7 +252,7 @@ static bool is_hopeless(const struct calls *c, const struct pair *p)
 {
 	const struct leg *x = &p->x->leg, *y = &p->y->leg;
 
-	if (was_refused(y) && !x->answered && (x->end_ns == NS_NONE || was_refused(x)))
+	if (leg_was_refused(y) && !x->answered && (x->end_ns == NS_NONE || leg_was_refused(x)))
 		return x->end_ns != NS_NONE && p->score + c->config.join_margin < c->config.join_score;
 	if (x->end_ns != NS_NONE && (y->end_ns != NS_NONE || !x->answered))
 		return true;

@@ -18,8 +18,8 @@ void across_begun(struct calls *c, struct leg_record *r, int64_t at_ns)
 {
 	const struct span caller = r->leg.party[SIDE_CALLER].user;
 	struct begun_lately own = { .leg = r, .at_ns = at_ns,
-		.called = number_print(r->leg.party[SIDE_CALLEE].user),
-		.caller = caller_is_anonymous(caller) ? 0 : number_print(caller) };
+		.called = number_fingerprint(r->leg.party[SIDE_CALLEE].user),
+		.caller = caller_is_anonymous(caller) ? 0 : number_fingerprint(caller) };
 
 	for (unsigned i = 0; i < LATELY_MAX; i++) {
 		struct begun_lately *it = &c->lately[i];

@@ -60,7 +60,7 @@ uint64_t caller_value(struct span user)
 	return digits.n >= 3 ? hash_bytes(digits.p, digits.n) : hash_bytes(user.p, user.n);
 }
 
-uint32_t number_print(struct span user)
+uint32_t number_fingerprint(struct span user)
 {
 	char buffer[DIGITS_MAX], name[3];
 	struct span digits = digits_of(user, buffer);
@@ -235,8 +235,7 @@ static int64_t apart(int64_t a_ns, int64_t b_ns)
 						  : ns_minus(b_ns, a_ns);
 }
 
-/* Not given up by the one who called: then all legs end, each when its CANCEL comes. */
-bool was_refused(const struct leg *leg)
+bool leg_was_refused(const struct leg *leg)
 {
 	return !leg->answered && leg->end_ns != NS_NONE && leg->status >= 400 && !leg->cancel_seen;
 }
@@ -252,7 +251,7 @@ void pair_score(struct pair *p)
 	if (p->x->ring_status && p->x->ring_status == p->y->ring_status)
 		p->score += close_points(y->progress_ns, x->progress_ns, ring_ms, ring, 2);
 	p->score += close_points(y->answer_ns, x->answer_ns, answer_ms, answer, 2);
-	if (was_refused(x) && was_refused(y))
+	if (leg_was_refused(x) && leg_was_refused(y))
 		p->score += close_points(y->end_ns, x->end_ns, answer_ms, refused, 2);
 	if (hung_up_apart <= 500 * MILLISECOND_NS)
 		p->score += hung_up_apart <= 50 * MILLISECOND_NS ? 30 : 20;

@@ -13,6 +13,9 @@ struct pair {
 	enum leg_join how; /* its strongest evidence */
 };
 
+/* Of both legs refused within 20 ms, hung up within 50 ms of each other. */
+enum { REFUSED_POINTS = 30, HANG_UP_POINTS = 30 };
+
 /* base and how; its clues have to stand. */
 void pair_base(const struct calls *c, struct pair *p);
 /* score: base, and what came later: rings, answers, ends. */
@@ -24,9 +27,8 @@ bool caller_is_anonymous(struct span user);
 /* By which a number is known however it is written: without +, 00 and the national 0. */
 uint64_t caller_value(struct span user);
 /* Never different for two spellings of one number, seldom the same for two numbers; 0: none. */
-uint32_t number_print(struct span user);
-/* Refused, hung up within 20 and 50 ms of each other. */
-enum { REFUSED_POINTS = 30, HANG_UP_POINTS = 30 };
-bool was_refused(const struct leg *leg);
+uint32_t number_fingerprint(struct span user);
+/* Not given up by the one who called: then all legs end, each when its CANCEL comes. */
+bool leg_was_refused(const struct leg *leg);
 
 #endif

@@ -25,7 +25,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { STRAY_MAX = 5, ALIVE_LEAST = 25, BOUND_STRONG = 6, SPEAKS_LEAST = 75 /* 3 s at the slowest usual rate */ };
+enum { STRAY_MAX = 5, ALIVE_LEAST = 25, SPEAKS_LEAST = 75 /* 3 s at the slowest usual rate */ };
 
 #define SETTLE_NS (5 * SECOND_NS)            /* the re-INVITEs that move media follow within so long */
 
@@ -210,7 +210,7 @@ static double packets_of(const struct direction *d, int64_t from_ns, int64_t to_
 	double n = 0;
 
 	for (unsigned i = 0; i < d->stream_count; i++) {
-		if (d->streams[i]->bound_by <= 9 && !d->streams[i]->twin_of)
+		if (d->streams[i]->bound_by <= BOUND_BY_PROOF && !d->streams[i]->twin_of)
 			n += stream_packets_between(d->streams[i], from_ns, to_ns);
 	}
 	return n;

@@ -35,7 +35,7 @@ static const struct config_key keys[] = {
 #define SETTLE_NS (500 * MILLISECOND_NS)     /* the answer may cross packets of the offer's codec */
 #define SPAN_NS (2 * SECOND_NS)              /* a wrong type has to hold on for so long */
 
-enum { BOUND_STRONG = 6, SHORT_SHARE = 5 /* 4 of 5 packets */, SHORT_LEAST = 25, ONE_STEP_MS = 1 };
+enum { SHORT_SHARE = 5 /* 4 of 5 packets */, SHORT_LEAST = 25, ONE_STEP_MS = 1 };
 
 /* ---- is the type agreed? ---- */
 

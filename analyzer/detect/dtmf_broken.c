@@ -28,7 +28,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { BOUND_STRONG = 6, SEGMENT_DURATION = 0xff00 /* RFC 4733 2.5.1.3: a long press goes on under a new time */,
+enum { SEGMENT_DURATION = 0xff00 /* RFC 4733 2.5.1.3: a long press goes on under a new time */,
 	RUN_LEAST = 3 };
 
 #define SETTLE_NS (500 * MILLISECOND_NS)

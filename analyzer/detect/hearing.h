@@ -106,9 +106,6 @@ void hearing_ask(const struct facts *facts, struct direction *d, const struct wi
  * Addresses of a side in this slot, most telling first: sources of its RTP, its SDP addresses, its signalling address.
  */
 enum { SIDE_ADDRESS_MAX = 12 };
-/* The latest stream that the sender sends itself: not what a relay makes of it. NULL none. */
-const struct stream *hearing_own_stream(const struct facts *facts, const struct direction *d);
-
 struct side_addresses {
 	struct endpoint at[SIDE_ADDRESS_MAX];
 	unsigned count, media_count; /* the first media_count are media addresses */
@@ -118,6 +115,8 @@ void side_addresses(const struct mslot *slot, enum side side, struct side_addres
 
 /* N10: may this sender be an automaton that only listens from then on (voicemail, menu, queue)? */
 bool hearing_listens(const struct facts *facts, struct direction *d, int64_t at_ns);
+/* The latest stream that the sender sends itself: not what a relay makes of it. NULL none. */
+const struct stream *hearing_own_stream(const struct facts *facts, const struct direction *d);
 /* A server that collects the keys of its listener, for a menu or a feature code, has nothing to say meanwhile. */
 bool hearing_collects_keys(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns);
 /* N9: is what this sender passes on held, ringing or being transferred on another leg of the call at that time? */

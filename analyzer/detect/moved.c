@@ -18,8 +18,8 @@ static const struct endpoint *said_at(const struct exchange *e, enum side side, 
 }
 
 /*
- * It has sent audio in this call, to the server between them: it is there, and somebody speaks. A server that the PBX hands the
- * call to, and that never sent here, may well do nothing but listen.
+ * It has sent audio in this call, to the server between them: it is there, and somebody speaks. A server that the PBX
+ * hands the call to, and that never sent here, may well do nothing but listen.
  */
 static bool sent_before(const struct judge *j, const struct address *a, int64_t at_ns)
 {

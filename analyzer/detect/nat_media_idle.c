@@ -7,7 +7,7 @@
 #include "captures/base/memory.h"
 
 /* more in one direction: no phone, and too many to compare */
-enum { LOST_LEAST = 50, SURE = 60, BOUND_STRONG = 6, STREAMS_MOST = 64 };
+enum { LOST_LEAST = 50, SURE = 60, STREAMS_MOST = 64 };
 
 struct idle {
 	const struct stream *before, *after; /* of the phone */

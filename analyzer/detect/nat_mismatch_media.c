@@ -151,6 +151,26 @@ static bool no_way_works(const struct facts *facts, const struct direction *d, c
 	       ice_checks_unanswered(facts, d->slot, h->from_ns);
 }
 
+static const char *reason_of_address(const struct window *w, const struct mismatch *m)
+{
+	if (!address_private(&m->told.addr))
+		return "stale-external";
+	if (address_reach(&m->told.addr) == 1)
+		return "cgn";
+	return !m->handed && (address_private(&m->real.addr) || knows_real(w, &m->real)) ? "wrong-interface" : "private-to-public";
+}
+
+/*
+ * That nothing comes back from that address is no proof while nothing was asked. beside: the receiver is seen with it
+ * where it sits.
+ */
+static bool may_be_there(const struct direction *d, const struct mismatch *m, bool beside)
+{
+	if (m->handed || (beside && !hearing_translated_sip(d, &m->told, m->stream)))
+		return beside || address_private(&m->real.addr) || !direction_reverse(d)->stream_count;
+	return strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr);
+}
+
 static bool find_sent(const struct facts *facts, const struct direction *d, struct mismatch *m)
 {
 	const struct hearing *h = hearing_of(d);
@@ -182,14 +202,8 @@ static bool find_sent(const struct facts *facts, const struct direction *d, stru
 		m->reason = nat_unusable(facts, &m->told.addr, &m->real.addr, &m->from.addr,
 			knows_real(h->window, &m->real));
 		if (!m->reason || strcmp(m->reason, "unroutable") != 0)
-			m->reason = address_private(&m->told.addr) && address_reach(&m->told.addr) == 1 ? "cgn" :
-				    address_private(&m->told.addr) ? !m->handed && (address_private(&m->real.addr) ||
-				    knows_real(h->window, &m->real)) ? "wrong-interface" : "private-to-public" :
-				    "stale-external";
-		/* that nothing comes back from there is no proof while nothing was asked */
-		if ((m->handed || (beside && !hearing_translated_sip(d, &m->told, m->stream)) ? beside || address_private(&m->real.addr) || !direction_reverse(d)->stream_count
-		    : strcmp(m->reason, "wrong-interface") == 0 && address_private(&m->real.addr)) &&
-		    !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
+			m->reason = reason_of_address(h->window, m);
+		if (may_be_there(d, m, beside) && !h->icmp_count && !hearing_dead_contact(d, &m->told.addr))
 			m->confidence = CONFIDENCE_LIKELY;
 	} else if (port_remapped(facts, d, m)) {
 		m->reason = "port-remapped";

@@ -31,7 +31,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { BOUND_STRONG = 6, TOLD_MAX = 8 /* findings a socket */, TURNS_LEAST = 20, SECOND_LEAST = 50,
+enum { TOLD_MAX = 8 /* findings a socket */, TURNS_LEAST = 20, SECOND_LEAST = 50,
 	HIJACKED_LEAST = 10 };
 
 #define HANDOVER_NS (2 * SECOND_NS)          /* a phone that changes its network, a gateway that hands over */

@@ -158,7 +158,7 @@ struct endpoint party_seen_at(const struct direction *d, enum side side)
 	for (unsigned i = 0; h && h->heard == HEARD_NO && side != d->sender && i < own->stream_count; i++) {
 		const struct stream *s = own->streams[i];
 
-		if (s->direction == own && s->bound_by <= 6 && !s->twin_of && s->first_ns < h->to_ns &&
+		if (s->direction == own && s->bound_by <= BOUND_STRONG && !s->twin_of && s->first_ns < h->to_ns &&
 		    s->last_ns > ns_add(h->from_ns, SECOND_NS) && window_has_target(h->window, &s->src))
 			return s->src;
 	}

@@ -31,7 +31,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
-enum { BOUND_STRONG = 6, MOST = 5 /* 4 of 5 packets */ };
+enum { MOST = 5 /* 4 of 5 packets */ };
 
 #define SPREAD_CLEAR_DB 6.0                  /* speech rises and falls */
 #define SPREAD_CIPHER_DB 3.0

@@ -668,7 +668,10 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->at, "here");
 }
 
-/* Exchanged tags, and a server that never had the call, are the fault of who wrote them: of the one who transfers, where its Refer-To has them so. */
+/*
+ * Exchanged tags, and a server that never had the call, are the fault of who wrote them: of the one who transfers, where
+ * its Refer-To has them so.
+ */
 static const struct endpoint *writer_of(const struct verdict *v)
 {
 	const struct transfer *t = v->transfer;

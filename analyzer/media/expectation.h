@@ -88,7 +88,7 @@ void expectation_update(const struct expectation_config *config, struct dialog *
 const struct window *direction_window_at(const struct direction *d, int64_t at_ns);
 /* The first DUE window; NULL none. */
 const struct window *direction_first_due(const struct direction *d);
-enum { BOUND_BY_PROOF = 9, BOUND_AT_ALL = 10 };       /* B9 and stronger; the weak B10, too */
+enum { BOUND_STRONG = 6, BOUND_BY_PROOF = 9, BOUND_AT_ALL = 10 };     /* B6, B9 and stronger; the weak B10, too */
 /* Packets of its streams in the time, of those that are bound by that rule or a stronger one. */
 double direction_packets_between(const struct direction *d, unsigned weakest, int64_t from_ns, int64_t to_ns);
 static inline int64_t window_end(const struct window *w, int64_t capture_end_ns)
