@@ -166,7 +166,7 @@ static void head_left(const struct report *r, const struct view_capture *c)
 	if (t.n)
 		head(r, "Not read", t.p);
 	text_clear(&t);
-	add_share(&t, c->other, c->frames, "frames of other protocols");
+	add_share(&t, c->other, c->frames, c->other == 1 ? "frame of another protocol" : "frames of other protocols");
 	if (t.n)
 		head(r, "Passed by", t.p);
 	text_fini(&t);
