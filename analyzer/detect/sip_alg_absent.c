@@ -225,13 +225,13 @@ static void judge_intact(struct detection *d, uint32_t least)
 	list_init(&all);
 	LIST_EACH(it, echoes_intact_all(facts->echoes)) {
 		const struct echo_intact *i = LIST_ENTRY(it, struct echo_intact, in_order);
-		struct intact *x = i->several || address_reach(&i->phone) != 0 ? NULL : intact_add(&table, &all,
-			arena, i);
+		struct intact *x;
 
-		if (x) {
-			x->count += i->count;
-			x->last_ns = x->last_ns > i->last_ns ? x->last_ns : i->last_ns;
-		}
+		if (i->several || !i->telling || address_reach(&i->phone) != 0)
+			continue;
+		x = intact_add(&table, &all, arena, i);
+		x->count += i->telling;
+		x->last_ns = x->last_ns > i->last_ns ? x->last_ns : i->last_ns;
 	}
 	LIST_EACH(it, &all) {
 		const struct intact *x = LIST_ENTRY(it, struct intact, in_order);

@@ -422,6 +422,17 @@ static struct intact *intact_find(const struct echoes *e, const struct address *
 	return NULL;
 }
 
+/*
+ * Would the SIP helper of Linux have changed this answer? It takes a Via for one of its connection only if address and
+ * port are those of the packet; of another it leaves received= alone, too.
+ */
+static bool helper_would_change(const struct asked *q)
+{
+	uint16_t sent_by = q->via_port ? q->via_port : SIP_PORT;
+
+	return address_equal(&q->via_host, &q->phone.addr) && sent_by == q->phone.port;
+}
+
 static void count_intact(struct answer *a)
 {
 	const struct asked *q = a->asked;
@@ -438,14 +449,20 @@ static void count_intact(struct answer *a)
 			return;
 		i = memory_zalloc(sizeof *i);
 		i->seen = (struct echo_intact){ .phone = q->phone.addr, .outside = *received, .server = q->peer,
-			.transport = q->transport, .request_at = q->at, .answer_at = frame_ref_of(a->p) };
+			.transport = q->transport };
 		hash_add(&a->e->intact, &i->by_key, intact_hash(&q->phone.addr, &q->peer.addr));
 		list_add_tail(&a->e->intact_in_order, &i->seen.in_order);
 	}
 	i->seen.several |= i->seen.server.port != q->peer.port || i->seen.transport != q->transport ||
 		!address_equal(&i->seen.outside, received);
-	i->seen.last_ns = a->p->at_ns;
 	i->seen.count++;
+	if (!helper_would_change(q))
+		return;
+	if (!i->seen.telling++) {
+		i->seen.request_at = q->at;
+		i->seen.answer_at = frame_ref_of(a->p);
+	}
+	i->seen.last_ns = a->p->at_ns;
 }
 
 unsigned echoes_intact(const struct echoes *e, const struct address *phone, const struct address *server)

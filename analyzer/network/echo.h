@@ -121,8 +121,9 @@ struct echo_intact {                 /* those of one phone and server */
 	uint8_t transport;
 	bool several;                /* more than one such port, transport or outside address */
 	unsigned count;
-	struct frame_ref request_at, answer_at;      /* the first */
-	int64_t last_ns;
+	unsigned telling;            /* of them: a helper that rewrites would have changed them */
+	struct frame_ref request_at, answer_at;      /* the first of these */
+	int64_t last_ns;             /* the last of these */
 };
 
 const struct list *echoes_intact_all(const struct echoes *e);        /* struct echo_intact.in_order, by first sight */
