@@ -592,17 +592,24 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 {
 	struct view_end end;
 	struct view_registration g;
-	size_t failed = 0;
+	size_t failed = 0, unknown = 0;
 	char text[200], streams[WORDS], registrations[WORDS], refused[64] = "";
 
 	view_end(r->engine, &end);
-	for (size_t i = 0; view_registration(r->engine, i, &g); i++)
+	for (size_t i = 0; view_registration(r->engine, i, &g); i++) {
 		failed += g.state && strcmp(g.state, "failed") == 0;
+		unknown += !g.state || strcmp(g.state, "unknown") == 0;
+	}
+	words_counted(end.registrations, "registration", registrations);
+	if (end.registrations && failed + unknown + end.streams + c->tls == 0) {
+		snprintf(text, sizeof text, "No problem found in %s; no call was seen", registrations);
+		headline(r, "✓", PAINT_GOOD, text);
+		return;
+	}
 	if (failed)
 		snprintf(refused, sizeof refused, ", %zu failed registration%s", failed, failed == 1 ? "" : "s");
 	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s%s",
-		words_counted(end.streams, "RTP stream", streams),
-		 words_counted(end.registrations, "registration", registrations), refused,
+		words_counted(end.streams, "RTP stream", streams), registrations, refused,
 		 c->tls ? "; TLS hides what is in it" : "");
 	headline(r, "?", PAINT_UNKNOWN, text);
 }
