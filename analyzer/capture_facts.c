@@ -178,8 +178,9 @@ static void note_truncated(struct engine *e, const struct packet *p)
 		e->capture.truncated_at = frame_ref_of(p);
 	e->capture.truncated_sip += p->kind == PACKET_SIP;
 	e->capture.truncated_rtp += p->kind == PACKET_RTP;
-	if (p->payload.p && !e->capture.smallest_cut)
-		e->capture.smallest_cut = (uint32_t)(p->wire_bytes - (p->payload_wire - p->payload.n));
+	e->capture.came_cut += p->captured_bytes == p->wire_bytes;
+	if (p->payload.p && !e->capture.first_cut)
+		e->capture.first_cut = p->captured_bytes;
 }
 
 /* The server is the side with the SIP port, else the lower port. */

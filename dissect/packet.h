@@ -112,7 +112,7 @@ struct packet {
 	/* the acknowledgement covers bytes that this capture never saw ("acked unseen segment") */
 	bool tcp_gap;
 	bool tcp_retransmission;
-	uint32_t wire_bytes;         /* of the frame */
+	uint32_t wire_bytes, captured_bytes; /* of the frame */
 
 	struct span payload;         /* of UDP; of TCP segment; borrowed like the frame */
 	size_t payload_wire;
@@ -151,6 +151,7 @@ static inline void packet_begin(struct packet *p, const struct frame *f)
 	p->link = f->link;
 	p->direction = f->direction;
 	p->wire_bytes = f->wire_bytes;
+	p->captured_bytes = (uint32_t)f->bytes.n;
 	p->first_of_frame = true;
 	p->kind = PACKET_NONE;
 }

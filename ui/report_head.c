@@ -101,7 +101,7 @@ static const char *undecoded_words(enum undecoded why)
 {
 	switch (why) {
 	case UNDECODED_TRUNCATED:
-		return "cut by the snap length";
+		return "cut short";
 	case UNDECODED_LINK:
 		return "of an unknown link type";
 	case UNDECODED_NOT_IP:
@@ -593,7 +593,7 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 	struct view_end end;
 	struct view_registration g;
 	size_t failed = 0, unknown = 0;
-	char text[200], streams[WORDS], registrations[WORDS], refused[64] = "";
+	char text[256], streams[WORDS], registrations[WORDS], cut[WORDS], refused[64] = "", hidden[80] = "";
 
 	view_end(r->engine, &end);
 	for (size_t i = 0; view_registration(r->engine, i, &g); i++) {
@@ -608,9 +608,13 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 	}
 	if (failed)
 		snprintf(refused, sizeof refused, ", %zu failed registration%s", failed, failed == 1 ? "" : "s");
+	if (c->tls)
+		snprintf(hidden, sizeof hidden, "; TLS hides what is in it");
+	else if (c->undecoded[UNDECODED_TRUNCATED])
+		snprintf(hidden, sizeof hidden, "; %s cut short",
+			words_counted(c->undecoded[UNDECODED_TRUNCATED], "frame", cut));
 	snprintf(text, sizeof text, "No call in what could be read: %s, %s%s%s",
-		words_counted(end.streams, "RTP stream", streams), registrations, refused,
-		 c->tls ? "; TLS hides what is in it" : "");
+		words_counted(end.streams, "RTP stream", streams), registrations, refused, hidden);
 	headline(r, "?", PAINT_UNKNOWN, text);
 }
 

@@ -20,10 +20,40 @@ static const struct detector_doc truncated_doc = {
 	.reasons = truncated_reasons,
 };
 
+/* Of which kinds the cut frames are. */
+static void add_kinds(struct finding *f, const struct capture_facts *c)
+{
+	char sip[TEXT_COUNT], rtp[TEXT_COUNT], others[TEXT_COUNT];
+
+	text_addf(&f->cause, "%s of SIP, %s of RTP, %s others. What was cut off is not judged.",
+		text_count(c->truncated_sip, sip), text_count(c->truncated_rtp, rtp),
+		  text_count(c->truncated - c->truncated_sip - c->truncated_rtp, others));
+}
+
+static void tell_snaplen(struct finding *f, const struct capture_facts *c)
+{
+	char count[TEXT_COUNT];
+
+	finding_title(f, "The snap length cuts %s frames", text_count(c->truncated, count));
+	finding_cause(f, "Frames are cut to %s bytes: ", text_count(c->first_cut, count));
+	add_kinds(f, c);
+	finding_fix(f, "Capture whole packets: tcpdump -s 0.");
+}
+
+/* A mirror that truncates, a file that was edited, damaged headers: no snap length helps. */
+static void tell_came_cut(struct finding *f, const struct capture_facts *c)
+{
+	char count[TEXT_COUNT];
+
+	finding_title(f, "%s frames were cut short before they were captured", text_count(c->truncated, count));
+	finding_cause(f, "Frames hold %s bytes where their IP headers say more: ", text_count(c->first_cut, count));
+	add_kinds(f, c);
+	finding_fix(f, "Let the mirror pass whole frames (truncation off), or take a file that no tool has cut.");
+}
+
 static void truncated_event(struct detection *d, const struct event *ev)
 {
 	const struct capture_facts *c = detection_facts(d)->capture;
-	char count[TEXT_COUNT];
 	struct finding *f;
 
 	(void)ev;
@@ -33,13 +63,10 @@ static void truncated_event(struct detection *d, const struct event *ev)
 	}
 	f = detection_raise(d, "snaplen", SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	finding_times(f, c->first_ns, c->last_ns);
-	finding_title(f, "The snap length cuts %s frames", text_count(c->truncated, count));
-	finding_cause(f,
-		"Frames are cut to %u bytes: %llu of SIP, %llu of RTP, %llu others. What was cut off is not judged.",
-		c->smallest_cut,
-		      (unsigned long long)c->truncated_sip, (unsigned long long)c->truncated_rtp,
-		      (unsigned long long)(c->truncated - c->truncated_sip - c->truncated_rtp));
-	finding_fix(f, "Capture whole packets: tcpdump -s 0.");
+	if (c->came_cut == c->truncated)
+		tell_came_cut(f, c);
+	else
+		tell_snaplen(f, c);
 	finding_evidence(f, c->truncated_at, "the first cut frame");
 }
 

@@ -133,6 +133,7 @@ struct tap {
 	const struct host *on;       /* SLL: whose packets are outgoing */
 	int vlan;                    /* -1 none */
 	uint32_t snaplen;
+	uint32_t truncate;           /* what the mirror passes of a frame; 0 all */
 	int64_t delay_ns;            /* later than at the first tap */
 	const struct nat *nat;       /* NULL none */
 	bool outside;                /* of that NAT */

@@ -76,6 +76,8 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 		t->vlan = (int)integer_want(s, w, "the VLAN") & 0xfff;
 	} else if (word_accept(w, "snaplen")) {
 		t->snaplen = (uint32_t)integer_want(s, w, "the snap length");
+	} else if (word_accept(w, "truncate")) {
+		t->truncate = (uint32_t)integer_want(s, w, "what the mirror passes of a frame");
 	} else if (word_accept(w, "delay")) {
 		t->delay_ns = time_want(s, w);
 	} else if (word_accept(w, "inside")) {
@@ -113,9 +115,8 @@ static bool tap_option(struct scenario *s, struct words *w, struct tap *t)
 }
 
 /*
- * tap NAME [link ethernet|sll|raw] [on HOST] [inside|outside NAT] [vlan N] [snaplen N] [delay T] [from T] [to T] [tick
- * T]
- *     [bad-egress] [first-fragments] [file NAME] [pcapng] [interface NAME] [filter "TEXT"]
+ * tap NAME [link ethernet|sll|raw] [on HOST] [inside|outside NAT] [vlan N] [snaplen N] [truncate N] [delay T] [from T]
+ *     [to T] [tick T] [bad-egress] [first-fragments] [file NAME] [pcapng] [interface NAME] [filter "TEXT"]
  */
 void tap_read(struct scenario *s, struct words *w)
 {

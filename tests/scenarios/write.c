@@ -301,6 +301,8 @@ static void part_add(struct scenario *s, struct records *all, const struct view 
 	*r = (struct record){ .at_ns = at_ns, .order = (unsigned)all->count, .file = t->file,
 		.tap = (unsigned)(t - s->taps), .bytes = b.p, .n = b.n,
 		.wire = b.n };
+	if (t->truncate && r->n > t->truncate)
+		r->n = r->wire = t->truncate;
 	if (t->snaplen && r->n > t->snaplen)
 		r->n = t->snaplen;
 }

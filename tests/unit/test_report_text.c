@@ -204,7 +204,7 @@ static const char nothing[] =
 	"Capture   call-4.pcapng, 4 min 11 s from Fri 20 Nov 2026 09:12:41 GMT, 88 214\n"
 	"          frames\n"
 	"Read      nothing of VoIP\n"
-	"Not read  214 cut by the snap length (0.2 %)\n"
+	"Not read  214 cut short (0.2 %)\n"
 	"Passed by 88 000 frames of other protocols (99.8 %)\n"
 	"Given up  2 entries of the table \"streams\", for lack of room: what they show\n"
 	"          is missing here\n"
