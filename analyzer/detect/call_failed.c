@@ -642,7 +642,7 @@ static void tell_cause(struct finding *f, const struct judging *j, const struct 
 		snprintf(up, sizeof up, "; %u other calls of it were up then",
 			calls_up(j->facts, &x->made->src.addr, x->made->at.at_ns));
 	if (count > 1)
-		finding_cause(f, "%s answered %u calls with %s: %s%s.%s%s", maker, count, answer, x->refusal.because,
+		finding_cause(f, "%s answered %s calls with %s: %s%s.%s%s", maker, SAY_COUNT(count), answer, x->refusal.because,
 			up, chain, unclear);
 	else
 		finding_cause(f, "%s called %s, and %s answered %s after %.1f s: %s%s.%s%s",
@@ -658,7 +658,7 @@ static void tell_title(struct finding *f, const struct judging *j, const struct 
 
 	snprintf(act, sizeof act, "%s answers %u", say_host(j->facts, &x->made->src.addr, maker), x->made->status);
 	if (count > 1)
-		snprintf(effect, sizeof effect, "%u calls fail", count);
+		snprintf(effect, sizeof effect, "%s calls fail", SAY_COUNT(count));
 	else
 		snprintf(effect, sizeof effect, "%s cannot call %s", say_party(j->facts, x->leg, SIDE_CALLER, from),
 			say_party(j->facts, x->leg, SIDE_CALLEE, to));

@@ -52,9 +52,8 @@ static void tell_pair(struct detection *d, const struct pair *p, const char *rea
 	finding_times(f, p->first_ns, p->last_ns);
 	finding_title(f, "Only %s to %s is in the capture", from, to);
 	finding_cause(f,
-		"%llu packets from %s to %s are visible, none back. Claims about the other direction are withheld.",
-		(unsigned long long)p->packets,
-		      from, to);
+		"%s packets from %s to %s are visible, none back. Claims about the other direction are withheld.",
+		SAY_COUNT(p->packets), from, to);
 	finding_fix(f, "Mirror rx and tx, or capture at %s.", to);
 	finding_evidence(f, pair_frame(p), "first packet of the visible direction");
 }

@@ -240,9 +240,8 @@ static void tell_asymmetric(struct detection *d, const struct sender *x, const s
 	say_host(facts, &x->addr, host);
 	say_host(facts, &other->addr, peer);
 	finding_title(f, "%s sends voice without a mark, %s with one", host, peer);
-	finding_cause(f, "RTP of %s arrives here with DSCP 0 (%llu of %llu packets), that of %s with %u.%s", host,
-		(unsigned long long)x->of_value,
-		      (unsigned long long)x->packets, peer, other->value,
+	finding_cause(f, "RTP of %s arrives here with DSCP 0 (%s of %s packets), that of %s with %u.%s", host,
+		SAY_COUNT(x->of_value), SAY_COUNT(x->packets), peer, other->value,
 		      wan ? " From outside this is usual: few providers keep marks." :
 		      soft ? " It is a softphone: its computer marks only where a policy of the system says so." : "");
 	finding_fix(f, wan ? "Nothing here; mark it anew at the router for the way inside." :

@@ -94,8 +94,8 @@ static void tell(struct detection *d, const struct leg *leg, const struct direct
 	finding_times(f, x->before->last_ns, x->after->first_ns);
 	f->count = 1;
 	finding_title(f, "The router %s forgot the audio of %s after %.0f s of silence", outer, party, silence_s);
-	finding_cause(f, "%s sent no audio for %.1f s (hold, mute), then it came from %s instead of %s; %.0f packets to the old port went to nobody.", party, silence_s,
-		      endpoint_text(&x->after->src, now), endpoint_text(&x->before->src, was), x->lost);
+	finding_cause(f, "%s sent no audio for %.1f s (hold, mute), then it came from %s instead of %s; %s packets to the old port went to nobody.", party, silence_s,
+		      endpoint_text(&x->after->src, now), endpoint_text(&x->before->src, was), SAY_COUNT((uint64_t)x->lost));
 	finding_fix(f, "Let the phone send on while it holds or is muted (silence, comfort noise or RTP keepalives, RFC 6263) at least every 25 s, or raise the router's "
 		       "UDP timer to 300 s and more; the PBX should follow the audio to its new port.");
 	finding_evidence(f, stream_frame(x->before, x->before->last_frame, x->before->last_ns),

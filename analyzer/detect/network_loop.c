@@ -202,7 +202,7 @@ static void tell_routed(struct detection *d, const struct network_loops *l, cons
 	say_host(facts, &x->dst, to);
 	snprintf(act, sizeof act, "Packets to %s are routed in a circle", to);
 	say_title(f, act, s->died || expiry ? "they do not arrive" : "they pass here again and again");
-	finding_cause(f, "%u packet%s from %s to %s", x->packets, x->packets == 1 ? "" : "s", from, to);
+	finding_cause(f, "%s packet%s from %s to %s", SAY_COUNT(x->packets), x->packets == 1 ? "" : "s", from, to);
 	if (s->pairs > 1)
 		text_addf(&f->cause, ", and %u of %u other pair%s of hosts,", s->packets - x->packets, s->pairs - 1,
 			s->pairs == 2 ? "" : "s");

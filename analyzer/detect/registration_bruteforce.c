@@ -79,7 +79,7 @@ static void tell_title(struct finding *f, const struct guess *g)
 	else if (strcmp(g->reason, "nonce-harvest") == 0)
 		finding_title(f, "%s collects challenges", at);
 	else if (strcmp(g->reason, "user-sweep") == 0)
-		finding_title(f, "%s tries passwords on %u accounts", at, g->x->victims);
+		finding_title(f, "%s tries passwords on %s accounts", at, SAY_COUNT(g->x->victims));
 	else
 		finding_title(f, "%s guesses the password of %s", at, g->u ? g->u->user : "an account");
 }
@@ -105,11 +105,11 @@ static void tell_cause(struct detection *d, struct finding *f, const struct gues
 	if (g->u)
 		say_host(facts, &g->u->server.addr, server);
 	if (x->guess == GUESS_NONCES) {
-		finding_cause(f, "Source address %s asked %s for %u challenges and used %u of them.", at, server,
-			x->challenges, x->used);
+		finding_cause(f, "Source address %s asked %s for %s challenges and used %s of them.", at, server,
+			SAY_COUNT(x->challenges), SAY_COUNT(x->used));
 		return;
 	}
-	finding_cause(f, "%s offered %u wrong credentials for %u account%s on %s in %s", at, x->rejected, x->victims,
+	finding_cause(f, "%s offered %s wrong credentials for %s account%s on %s in %s", at, SAY_COUNT(x->rejected), SAY_COUNT(x->victims),
 		x->victims == 1 ? "" : "s", server,
 		      source_span(x->rejected_from_ns, x->rejected_to_ns, lasted, sizeof lasted));
 	if (x->guessed)

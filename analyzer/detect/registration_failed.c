@@ -641,9 +641,9 @@ static void tell_mass(struct detection *d, const struct verdict *list, unsigned 
 	}
 	f->count = count;
 	say_host(facts, &v->r->registrar.addr, registrar);
-	snprintf(effect, sizeof effect, "%u phones cannot register", count);
+	snprintf(effect, sizeof effect, "%s phones cannot register", SAY_COUNT(count));
 	say_title(f, registrar, effect);
-	finding_cause(f, "%u accounts (%s%s) fail at %s for one reason within %.0f s: %s.", count, users,
+	finding_cause(f, "%s accounts (%s%s) fail at %s for one reason within %.0f s: %s.", SAY_COUNT(count), users,
 		count > 5 ? " ..." : "", registrar,
 		      (double)(list[count - 1].run->first_ns - v->run->first_ns) / 1e9, wording_of(v->reason)->because);
 	finding_fix(f, "Look at %s first: so many at once are not the phones' fault. %s.", registrar,

@@ -378,11 +378,9 @@ static void add_parts(struct finding *f, const struct pair_of_calls *p)
 	finding_evidence(f, p->b->named->at, "the second call names it, too");
 	if (p->clash == CLASH_MIXED) {
 		finding_evidence(f, stream_frame(p->sa, p->sa->first_frame, p->sa->first_ns),
-			"audio of the first call's other side arrives (%llu packets)",
-				 (unsigned long long)p->sa->packets);
+			"audio of the first call's other side arrives (%s packets)", SAY_COUNT(p->sa->packets));
 		finding_evidence(f, stream_frame(p->sb, p->sb->first_frame, p->sb->first_ns),
-			"audio of the second call's arrives, too (%llu packets)",
-				 (unsigned long long)p->sb->packets);
+			"audio of the second call's arrives, too (%s packets)", SAY_COUNT(p->sb->packets));
 	}
 	finding_times(f, p->from_ns, p->to_ns);
 }

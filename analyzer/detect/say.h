@@ -7,6 +7,9 @@
 
 enum { SAY_TEXT = 160 };
 
+/* A number in a text, "6 338": good until the block ends. */
+#define SAY_COUNT(n) text_count((n), (char[TEXT_COUNT]){ 0 })
+
 /* "1001", else "the PBX 10.0.0.5", else the address. */
 const char *say_party(const struct facts *facts, const struct leg *leg, enum side side, char buffer[SAY_TEXT]);
 /* "1001 (Yealink SIP-T46S, 192.168.1.21)": at first mention. */

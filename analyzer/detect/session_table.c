@@ -383,14 +383,15 @@ static void tell(struct detection *d, const struct outage *o, const struct port_
 	if (facts->vantage.kind == VANTAGE_INSIDE_NAT && facts->vantage.host)
 		address_text(&facts->vantage.host->addr, router);
 	finding_title(f, "New connections to outside fail, running ones go on");
-	finding_cause(f, "Between %s and %s UTC %u of %u new flows through %s, to %u hosts, were not answered, while %u running ones went on; before and after, new "
-		      "ones were answered.", from + 11, to + 11, o->tried - o->answered, o->tried, router, o->dests,
-		      	o->old);
+	finding_cause(f, "Between %s and %s UTC %s of %s new flows through %s, to %s hosts, were not answered, while %s running ones went on; before and after, new "
+		      "ones were answered.", from + 11, to + 11, SAY_COUNT(o->tried - o->answered), SAY_COUNT(o->tried), router,
+		      SAY_COUNT(o->dests), SAY_COUNT(o->old));
 	if (flat && !block) {
 		finding_other_reason(f, "plateau");
-		text_addf(&f->cause, " About %u flows lived at once, no more: the size of a table.", o->high);
+		text_addf(&f->cause, " About %s flows lived at once, no more: the size of a table.", SAY_COUNT(o->high));
 	} else if (!block) {
-		text_addf(&f->cause, " Then %u to %u flows lived at once.", o->low, o->high);
+		text_addf(&f->cause, " Then %s to %s flows lived at once.", SAY_COUNT(o->low),
+			SAY_COUNT(o->high));
 	}
 	finding_fix(f, "Read the session count and drop log of %s for that time; raise its table, shorten the idle time of UDP that is no voice, exempt voice, "
 		    "find the host that opens so many flows; replace the device where the limit is fixed.", router);

@@ -124,9 +124,9 @@ static void tell(struct detection *d, const struct flood *l)
 	} else {
 		finding_title(f, "%s floods %s with %s", at, server, source_method(x));
 	}
-	finding_cause(f, "%u requests, mostly %s, came from source address %s to %s, up to %u a second for %s; ",
-		x->requests, source_method(x), at, server,
-		      l->rate, source_span(l->from_ns, l->to_ns, lasted, sizeof lasted));
+	finding_cause(f, "%s requests, mostly %s, came from source address %s to %s, up to %s a second for %s; ",
+		SAY_COUNT(x->requests), source_method(x), at, server,
+		      SAY_COUNT(l->rate), source_span(l->from_ns, l->to_ns, lasted, sizeof lasted));
 	if (l->hit)
 		text_addf(&f->cause, "answers to others fell from %u to %u %%.",
 			percent(l->before.answered, l->before.asked),
@@ -251,9 +251,9 @@ static bool judge_many(struct detection *d)
 		say_host(facts, &t->at.addr, server);
 		finding_part(f, PART_WITNESS, &t->at);
 	}
-	finding_title(f, "%u sources flood %s together", sources, server);
-	finding_cause(f, "%u requests came from %u source addresses that nothing good is known of, about %.0f a second for %s; each alone stays below the limit for one source.",
-		requests, sources, rate, source_span(from_ns, to_ns, lasted, sizeof lasted));
+	finding_title(f, "%s sources flood %s together", SAY_COUNT(sources), server);
+	finding_cause(f, "%s requests came from %s source addresses that nothing good is known of, about %.0f a second for %s; each alone stays below the limit for one source.",
+		SAY_COUNT(requests), SAY_COUNT(sources), rate, source_span(from_ns, to_ns, lasted, sizeof lasted));
 	finding_fix(f, "Allow SIP only from known networks at the firewall; a limit by source does not help here. Where the line itself is full, the provider must filter.");
 	finding_times(f, from_ns, to_ns);
 	f->count = sources;
@@ -273,7 +273,7 @@ static void tell_strays(struct detection *d, const struct source *x)
 	address_text(&x->addr, at);
 	say_host(detection_facts(d), &x->stray_to.addr, to);
 	finding_title(f, "%s floods %s with answers that nobody asked for", at, to);
-	finding_cause(f, "Up to %u SIP answers a second came from source address %s to %s, which asked it nothing: somebody asks in its name.", x->strays.peak, at, to);
+	finding_cause(f, "Up to %s SIP answers a second came from source address %s to %s, which asked it nothing: somebody asks in its name.", SAY_COUNT(x->strays.peak), at, to);
 	finding_fix(f, "Let the firewall drop SIP answers without a request before them; tell the owner of %s.", at);
 	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->addr, 0 });
 	finding_part(f, PART_WITNESS, &x->stray_to);
@@ -318,9 +318,9 @@ static void judge_storm(struct detection *d)
 	    sources_attacker(detection_facts(d)->sources, &first->source.addr))
 		return;
 	f = detection_raise_keyed(d, 0, "restart-storm", SEVERITY_INFO, CONFIDENCE_LIKELY);
-	finding_title(f, "%u accounts register within %.0f s", most, (double)window_ns / 1e9);
-	finding_cause(f, "%u of %zu accounts register at about the same time, a few requests each: power or network has returned, or the capture begins at a "
-		      "busy moment. No attack.", most, all->count);
+	finding_title(f, "%s accounts register within %.0f s", SAY_COUNT(most), (double)window_ns / 1e9);
+	finding_cause(f, "%s of %s accounts register at about the same time, a few requests each: power or network has returned, or the capture begins at a "
+		      "busy moment. No attack.", SAY_COUNT(most), SAY_COUNT(all->count));
 	finding_fix(f, "Nothing, where the server bears it; else spread the phones' registration intervals.");
 	finding_part(f, PART_WITNESS, &first->registrar);
 	finding_evidence(f, first->request_at, "one of these registrations");

@@ -198,7 +198,7 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_cause(f, "%s refuses %u message%s of %s as too large.", to, x->too_large,
 			x->too_large == 1 ? "" : "s", from);
 	else
-		finding_cause(f, "SIP of %u bytes from %s to %s travels%s: %u such request%s, sent %u times, never answered (by size: %s)%s.", u->bytes, from,
+		finding_cause(f, "SIP of %s bytes from %s to %s travels%s: %u such request%s, sent %u times, never answered (by size: %s)%s.", SAY_COUNT(u->bytes), from,
 			      to, fragments, u->requests, u->requests == 1 ? " was" : "s were", u->copies, ladder,
 			      is(v, "reassembly-timeout") ? "; the receiver says by ICMP that fragments did not come" :
 			      is(v, "icmp-frag-needed")
@@ -269,10 +269,10 @@ static void tell_risk(struct detection *d, const struct sip_path *largest, unsig
 	f->count = requests;
 	finding_title(f, "Requests by UDP are larger than they should be");
 	finding_cause(f,
-		"%u request%s above %.0f bytes %s sent by UDP and answered; the largest has %u bytes, from %s%s.",
-		requests, requests == 1 ? "" : "s",
-		      detection_config(d, "signalling", "udp-max-bytes"), requests == 1 ? "was" : "were",
-		      largest->large_bytes, from, fragments);
+		"%s request%s above %s bytes %s sent by UDP and answered; the largest has %s bytes, from %s%s.",
+		SAY_COUNT(requests), requests == 1 ? "" : "s",
+		      SAY_COUNT((uint64_t)detection_config(d, "signalling", "udp-max-bytes")), requests == 1 ? "was" : "were",
+		      SAY_COUNT(largest->large_bytes), from, fragments);
 	finding_fix(f,
 		"Nothing as long as it works. RFC 3261 18.1.1 wants TCP for these; fewer codecs make them smaller.");
 	finding_evidence(f, largest->large_at, "large request that was answered");

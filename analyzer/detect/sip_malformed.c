@@ -503,8 +503,8 @@ static void tell(struct detection *d, unsigned n, const struct rule_case *c)
 	f->count = c->count;
 	say_title(f, from, c->refused ? "it sends faulty SIP, which is refused" : c->ignored
 		? "it sends faulty SIP, which is ignored" : "its SIP breaks a rule");
-	finding_cause(f, "%s sends %s to %s that breaks a rule, %u message%s: %s; as seen: %s.%s", from, c->what, to,
-		c->count, c->count == 1 ? "" : "s",
+	finding_cause(f, "%s sends %s to %s that breaks a rule, %s message%s: %s; as seen: %s.%s", from, c->what, to,
+		SAY_COUNT(c->count), c->count == 1 ? "" : "s",
 		      name->rule, c->field, outcome);
 	finding_fix(f, "Update the firmware of %s; if its message is sound where it leaves it, a device on the way changes it: switch its ALG off.", from);
 	for (unsigned i = 0; i < c->leg_count; i++) {

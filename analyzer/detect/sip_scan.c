@@ -80,15 +80,16 @@ static void tell_title(struct finding *f, const struct source *x)
 
 	address_text(&x->addr, at);
 	if (x->scan == SCAN_TARGETS)
-		snprintf(act, sizeof act, "%s probes %s%u addresses by SIP", at,
-			about(x->target_count, x->targets_estimate), x->targets_estimate);
+		snprintf(act, sizeof act, "%s probes %s%s addresses by SIP", at,
+			about(x->target_count, x->targets_estimate), SAY_COUNT(x->targets_estimate));
 	else if (x->scan == SCAN_USERS)
-		snprintf(act, sizeof act, "%s tries %s%u extensions", at, about(x->user_count, x->users_estimate),
-			x->users_estimate);
+		snprintf(act, sizeof act, "%s tries %s%s extensions", at, about(x->user_count, x->users_estimate),
+			SAY_COUNT(x->users_estimate));
 	else if (x->scan == SCAN_SLOW && by_user(x))
-		snprintf(act, sizeof act, "%s tries %u extensions, spread over a day", at, x->slow_users);
+		snprintf(act, sizeof act, "%s tries %s extensions, spread over a day", at, SAY_COUNT(x->slow_users));
 	else if (x->scan == SCAN_SLOW)
-		snprintf(act, sizeof act, "%s probes %u addresses by SIP, spread over a day", at, x->new_targets.day);
+		snprintf(act, sizeof act, "%s probes %s addresses by SIP, spread over a day", at,
+			SAY_COUNT(x->new_targets.day));
 	else if (x->scan == SCAN_PORTS)
 		snprintf(act, sizeof act, "%s sends SIP to many ports of a host", at);
 	else if (x->scan == SCAN_INVITE_PROBE)
@@ -105,16 +106,16 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	unsigned answered = source_answered(facts, x, own);
 
 	if (x->scan == SCAN_TARGETS)
-		snprintf(what, sizeof what, " to %s%u hosts", about(x->target_count, x->targets_estimate),
-			x->targets_estimate);
+		snprintf(what, sizeof what, " to %s%s hosts", about(x->target_count, x->targets_estimate),
+			SAY_COUNT(x->targets_estimate));
 	else if (x->scan == SCAN_USERS)
-		snprintf(what, sizeof what, " for %s%u users", about(x->user_count, x->users_estimate),
-			x->users_estimate);
+		snprintf(what, sizeof what, " for %s%s users", about(x->user_count, x->users_estimate),
+			SAY_COUNT(x->users_estimate));
 	else if (x->scan == SCAN_INVITE_PROBE)
 		snprintf(what, sizeof what, " for numbers of seven digits or more");
 	else if (x->scan == SCAN_SLOW)
-		snprintf(what, sizeof what, by_user(x) ? " for %u users" : " to %u hosts",
-			by_user(x) ? x->users_estimate : x->targets_estimate);
+		snprintf(what, sizeof what, by_user(x) ? " for %s users" : " to %s hosts",
+			SAY_COUNT(by_user(x) ? x->users_estimate : x->targets_estimate));
 	if (x->marks & MARK_AGENT)
 		snprintf(sign, sizeof sign, " Its User-Agent is %s, a scanner's.", x->agent);
 	else if (x->marks & MARK_ADDRESS)
@@ -123,13 +124,13 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		snprintf(sign, sizeof sign, " Branch, Call-ID and tags have the form that a scanner gives them.");
 	if (x->last_ns > x->first_ns)
 		snprintf(during, sizeof during, " in %s", source_span(x->first_ns, x->last_ns, lasted, sizeof lasted));
-	finding_cause(f, "%u %s from source address %s%s%s; %u %s answered%s%s%s.%s", x->requests, source_method(x),
+	finding_cause(f, "%s %s from source address %s%s%s; %s %s answered%s%s%s.%s", SAY_COUNT(x->requests), source_method(x),
 		address_text(&x->addr, at), what,
-		      during, answered,
+		      during, SAY_COUNT(answered),
 		      own ? answered == 1 ? "own host" : "own hosts" : answered == 1 ? "host" : "hosts",
 		      answered ? " (" : "", source_codes(x, codes, sizeof codes), answered ? ")" : "", sign);
 	if (x->scan == SCAN_SLOW && x->past_users)
-		text_addf(&f->cause, " The history knows %u other users that it asked for, since %s.", x->past_users,
+		text_addf(&f->cause, " The history knows %s other users that it asked for, since %s.", SAY_COUNT(x->past_users),
 			source_when(x->past_ns, since));
 	if (leaks_users(x))
 		text_add(&f->cause,

@@ -443,8 +443,8 @@ static void say_key(struct finding *f, const struct breach *b, const struct word
 		snprintf(where, sizeof where, known[k->whose], at);
 		fits = where;
 	}
-	finding_cause(f, "%u packets of %s fail authentication with the key that %s announced in frame %u; %s.",
-		k->tested, w->from, w->from, w->frame, fits);
+	finding_cause(f, "%s packets of %s fail authentication with the key that %s announced in frame %u; %s.",
+		SAY_COUNT(k->tested), w->from, w->from, w->frame, fits);
 	if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_RECEIVER)
 		finding_fix(f, "a=crypto names the key of the one who sends (RFC 4568): update %s, which encrypts with the key of its peer.", w->from);
 	else if (k->sort == SRTP_KEYS_OTHER && k->whose == SRTP_KEYS_ELSEWHERE)

@@ -214,13 +214,13 @@ void tcp_fallback_say(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &x->flow->client.addr, who);
 	say_host(facts, &x->flow->server.addr, where);
 	if (x->passed_on)
-		text_addf(&f->cause, "%s of %u bytes comes to %s and is to go on to %s with one more Via.", method,
-			x->request->bytes_on_wire, who, where);
+		text_addf(&f->cause, "%s of %s bytes comes to %s and is to go on to %s with one more Via.", method,
+			SAY_COUNT(x->request->bytes_on_wire), who, where);
 	else
-		text_addf(&f->cause, "%s sends %s of %u bytes to %s and is asked for credentials, which make it larger still.",
-			who, method, x->request->bytes_on_wire, where);
-	text_addf(&f->cause, " Above %u bytes SIP has to leave UDP for TCP (RFC 3261 18.1.1): the SYN that follows is %s, and the request never goes out%s.",
-		FALLBACK_BYTES, x->hidden ? "not answered" : "refused",
+		text_addf(&f->cause, "%s sends %s of %s bytes to %s and is asked for credentials, which make it larger still.",
+			who, method, SAY_COUNT(x->request->bytes_on_wire), where);
+	text_addf(&f->cause, " Above %s bytes SIP has to leave UDP for TCP (RFC 3261 18.1.1): the SYN that follows is %s, and the request never goes out%s.",
+		SAY_COUNT(FALLBACK_BYTES), x->hidden ? "not answered" : "refused",
 		x->hidden ? "" : ", not even by UDP, as 18.1.1 wants it then");
 	if (x->requests > 1)
 		text_addf(&f->cause, " So it is with %u requests.", x->requests);
@@ -240,8 +240,8 @@ void tcp_fallback_fix(struct finding *f, const struct facts *facts, const struct
 void tcp_fallback_evidence(struct finding *f, const struct tcp_fallback *x)
 {
 	finding_evidence(f, x->udp->answered_at, "a smaller request is answered by UDP");
-	finding_evidence(f, x->request->at, "%s of %u bytes", sip_method_name(x->request->method),
-		x->request->bytes_on_wire);
+	finding_evidence(f, x->request->at, "%s of %s bytes", sip_method_name(x->request->method),
+		SAY_COUNT(x->request->bytes_on_wire));
 	finding_evidence(f, x->flow->first_at, "the change to TCP: SYN");
 	if (!x->hidden)
 		finding_evidence(f, x->flow->side[FLOW_SERVER].rst_at, "refused");
