@@ -19,7 +19,7 @@ struct attempt {                     /* a request */
 	char contact[SOURCE_TEXT];
 };
 
-enum { TOOLS_KNOWN = 16 };
+enum { TOOLS_KNOWN = 256 };           /* so many that two of a site hardly share a place */
 
 struct sources {
 	struct sources_config config;

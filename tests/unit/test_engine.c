@@ -386,14 +386,15 @@ static void cuts_that_matter_are_counted(void **state)
 		p.transport = (uint8_t)cases[i].transport;
 		p.has |= HAS_TRUNCATED;
 		p.wire_bytes = 242;
+		p.captured_bytes = 92;
 		p.payload = (struct span){ bytes, sizeof bytes };
 		p.payload_wire = 200;
 		engine_packet(w.e, &p);
 		engine_finish(w.e);
 		if (w.e->capture.truncated != cases[i].counts ||
-		    w.e->capture.smallest_cut != (cases[i].counts ? 92 : 0))
+		    w.e->capture.first_cut != (cases[i].counts ? 92 : 0))
 			fail_msg("%s: %u, %u", cases[i].name, (unsigned)w.e->capture.truncated,
-				w.e->capture.smallest_cut);
+				w.e->capture.first_cut);
 		assert_int_equal(w.e->capture.truncated_at.frame, cases[i].counts ? 1 : 0);
 		world_end(&w);
 	}

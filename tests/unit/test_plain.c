@@ -47,6 +47,7 @@ static struct packet *layers(struct dissector *d, const struct frame *whole, str
 	assert_true(dissect_next(d, ret));
 	ret->link = 1;
 	ret->wire_bytes = whole->wire_bytes;
+	ret->captured_bytes = (uint32_t)whole->bytes.n;
 	memcpy(ret->mac_dst, whole->bytes.p, 6);
 	memcpy(ret->mac_src, whole->bytes.p + 6, 6);
 	ret->has |= HAS_MAC;
