@@ -592,16 +592,15 @@ static void headline_no_call(const struct report *r, const struct view_capture *
 {
 	struct view_end end;
 	struct view_registration g;
-	size_t failed = 0, unknown = 0;
+	uint64_t alone = selection_registrations_alone(r->selection, r->engine);
+	size_t failed = 0;
 	char text[256], streams[WORDS], registrations[WORDS], cut[WORDS], refused[64] = "", hidden[80] = "";
 
 	view_end(r->engine, &end);
-	for (size_t i = 0; view_registration(r->engine, i, &g); i++) {
+	for (size_t i = 0; view_registration(r->engine, i, &g); i++)
 		failed += g.state && strcmp(g.state, "failed") == 0;
-		unknown += !g.state || strcmp(g.state, "unknown") == 0;
-	}
 	words_counted(end.registrations, "registration", registrations);
-	if (end.registrations && failed + unknown + end.streams + c->tls == 0) {
+	if (alone) {
 		snprintf(text, sizeof text, "No problem found in %s; no call was seen", registrations);
 		headline(r, "✓", PAINT_GOOD, text);
 		return;

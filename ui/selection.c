@@ -3,6 +3,7 @@
 #include "ui/selection.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
@@ -469,4 +470,20 @@ void selection_fini(struct selection *s)
 	free(s->calls_by_n);
 	free(s->streams_by_n);
 	*s = (struct selection){ .narrowed = false };
+}
+
+uint64_t selection_registrations_alone(const struct selection *s, const struct engine *e)
+{
+	struct view_capture *c = memory_zalloc(sizeof *c);
+	struct view_registration g;
+	struct view_end end;
+	bool alone;
+
+	view_capture(e, c);
+	view_end(e, &end);
+	alone = s->call_count == 0 && end.streams == 0 && c->tls == 0;
+	free(c);
+	for (size_t i = 0; alone && view_registration(e, i, &g); i++)
+		alone = g.state && strcmp(g.state, "failed") != 0 && strcmp(g.state, "unknown") != 0;
+	return alone ? end.registrations : 0;
 }

@@ -97,6 +97,8 @@ enum { SELECTION_NONE = -1 };
 ptrdiff_t selection_finding(const struct selection *s, unsigned n);
 ptrdiff_t selection_call(const struct selection *s, unsigned n);
 ptrdiff_t selection_stream(const struct selection *s, unsigned n);
+/* How many registrations there are, where all of them went well and nothing else was to be judged; else 0. */
+uint64_t selection_registrations_alone(const struct selection *s, const struct engine *e);
 /* The finding at the root of another, itself when nothing explains it. Indexes. */
 size_t selection_root(const struct selection *s, size_t finding);
 

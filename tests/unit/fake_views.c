@@ -24,7 +24,7 @@ struct engine {
 
 static const struct engine engines[] = {
 	{ FAKE_ONE_WAY }, { FAKE_HOSTILE }, { FAKE_NOTHING }, { FAKE_EMPTY }, { FAKE_CLEAN }, { FAKE_MANY },
-	  { FAKE_OUTSIDE }, { FAKE_ONE_OUTSIDE },
+	  { FAKE_OUTSIDE }, { FAKE_ONE_OUTSIDE }, { FAKE_REGISTERED },
 };
 
 const struct engine *fake_engine(enum fake which)
@@ -395,7 +395,7 @@ bool view_peer(const struct engine *e, size_t i, struct view_peer *ret)
 
 bool view_registration(const struct engine *e, size_t i, struct view_registration *ret)
 {
-	if (!is_call_4(e) || i > 0)
+	if ((!is_call_4(e) && e->which != FAKE_REGISTERED) || i > 0)
 		return false;
 	*ret = (struct view_registration){ .n = 1, .aor = TEXT("1001@198.51.100.7"), .source = PHONE(5060),
 		.registrar = PROVIDER(5060), .state = "registered",
@@ -574,6 +574,8 @@ void view_end(const struct engine *e, struct view_end *ret)
 	if (is_call_4(e))
 		*ret = (struct view_end){ .calls = 1, .answered = 1, .streams = 3, .registrations = 1, .error = 3,
 			.info = 1, .exit = 1 };
+	else if (e->which == FAKE_REGISTERED)
+		*ret = (struct view_end){ .registrations = 1 };
 	else if (e->which == FAKE_MANY)
 		*ret = (struct view_end){ .calls = 24, .answered = 23, .warning = 4, .exit = 1 };
 }

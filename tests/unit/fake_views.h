@@ -14,7 +14,8 @@ enum fake {
 	FAKE_CLEAN,                  /* 3 calls: heard both ways, busy, cancelled */
 	FAKE_MANY,                   /* 24 calls, 3 of them affected, and a scan that concerns no call */
 	FAKE_OUTSIDE,                /* 2 answered calls of which one direction is not visible */
-	FAKE_ONE_OUTSIDE             /* 1 such call, and no finding */
+	FAKE_ONE_OUTSIDE,            /* 1 such call, and no finding */
+	FAKE_REGISTERED              /* one registration that went well, and no call */
 };
 
 #define FAKE_START_NS (INT64_C(1795165961) * SECOND_NS)

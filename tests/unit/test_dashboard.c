@@ -106,6 +106,7 @@ static const struct {
 	{ FAKE_NOTHING, "<Esc>", "? no call is in this capture", "✗" },
 	{ FAKE_NOTHING, "i", "Capture   call-4.pcapng", NULL },
 	{ FAKE_EMPTY, "<Esc>", "? no call is in this capture", "✗" },
+	{ FAKE_REGISTERED, "<Esc>", "✓ no problem found in 1 registration; no call was seen", "?" },
 	{ FAKE_CLEAN, "<Esc>", "✓ no problem found", "✗" },
 	{ FAKE_OUTSIDE, "<Esc>", "?", "✗" },
 };

@@ -134,6 +134,20 @@ static bool cannot_tell(struct world *w)
 	return answered && answered == unknown;
 }
 
+/* No problem, and no call in which there could be one. */
+static void draw_no_call(const struct world *w, const struct selection *sel, struct sheet *s, unsigned row)
+{
+	uint64_t alone = w->numbers.live ? 0 : selection_registrations_alone(sel, w->engine);
+	char count[WORDS];
+
+	if (alone)
+		sheet_textf(s, row, 1, s->columns, PAINT_GOOD, "✓ no problem found in %s; no call was seen",
+			words_counted(alone, "registration", count));
+	else
+		sheet_text(s, row, 1, s->columns, PAINT_UNKNOWN,
+			w->numbers.live ? "? no call yet" : "? no call is in this capture: i says what is");
+}
+
 static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s, unsigned row, unsigned shown)
 {
 	struct looking k = { d, w, PANE_PROBLEMS };
@@ -157,8 +171,7 @@ static void draw_problems(struct dashboard *d, struct world *w, struct sheet *s,
 	if (o.count == 0 && w->numbers.loading)
 		sheet_text(s, row + 1, 1, s->columns, PAINT_DIM, "none so far");
 	else if (o.count == 0 && sel->call_count == 0)
-		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN,
-			w->numbers.live ? "? no call yet" : "? no call is in this capture: i says what is");
+		draw_no_call(w, sel, s, row + 1);
 	else if (o.count == 0 && cannot_tell(w))
 		sheet_text(s, row + 1, 1, s->columns, PAINT_UNKNOWN,
 			"? no problem found, but of no call can be told who hears whom: i says why");
