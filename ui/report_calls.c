@@ -228,7 +228,7 @@ void report_call_table(const struct report *r, bool affected_only, size_t most)
 /* One line for the calls that are not listed. */
 static void add_rest(struct text *t, const struct report *r)
 {
-	size_t rest = 0, both = 0, one_way = 0, silent = 0, unanswered = 0, invisible = 0, failed = 0;
+	size_t rest = 0, both = 0, one_way = 0, silent = 0, unanswered = 0, invisible = 0, failed = 0, open = 0;
 	char count[WORDS];
 
 	for (size_t i = 0; i < r->selection->call_count; i++) {
@@ -236,6 +236,10 @@ static void add_rest(struct text *t, const struct report *r)
 
 		if (s->affected)
 			continue;
+		if (!s->answered && s->state && strcmp(s->state, "unknown") == 0) {
+			open++;
+			continue;
+		}
 		rest++;
 		failed += !s->answered && s->state && strcmp(s->state, "failed") == 0;
 		if (!s->answered)
@@ -249,7 +253,7 @@ static void add_rest(struct text *t, const struct report *r)
 		else
 			silent++;
 	}
-	/* what failed or cannot be seen is not called healthy */
+	/* what failed, cannot be seen or came to nothing is not called healthy */
 	text_addf(t, "%s %s: ", words_count(rest, count),
 		failed || invisible || silent ? "without a finding" : "healthy");
 	text_addf(t, "%s with audio both ways", words_count(both, count));
@@ -261,6 +265,8 @@ static void add_rest(struct text *t, const struct report *r)
 		text_addf(t, ", %s without audio that was due", words_count(silent, count));
 	if (unanswered)
 		text_addf(t, ", %s not answered", words_count(unanswered, count));
+	if (open)
+		text_addf(t, "; %s without any outcome here", words_count(open, count));
 }
 
 static void calls_summary(const struct report *r, size_t affected)
