@@ -391,12 +391,13 @@ void join_skewed(struct calls *c);
 
 /* registration.c */
 void registration_note(struct arrival *a);
+void registrations_tick(struct calls *c, int64_t now_ns);
+void registrations_settle(struct calls *c, int64_t last_ns);
+/* registration_table.c */
 bool registration_known(const struct calls *c, const struct packet *p);
 bool registrations_crowded(const struct calls *c);
-void registrations_tick(struct calls *c, int64_t now_ns);
 void registrations_bury(struct calls *c);
 void registrations_free(struct calls *c);
-void registrations_settle(struct calls *c, int64_t last_ns);
 
 /* subscription.c */
 void subscription_note(struct arrival *a);
