@@ -316,24 +316,24 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 		f->refusal = refusal_named("codec");
 }
 
+/* A challenge, a refusal or an unknown number: what whoever tries numbers gets. */
+static bool is_rebuff(unsigned status)
+{
+	return status == 401 || status == 403 || status == 404 || status == 407 || status == 484;
+}
+
 /*
  * What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch
  * for attackers.
  */
-static bool stranger(const struct facts *facts, const struct failed_call *f)
+static bool refuses_stranger(const struct facts *facts, const struct failed_call *f)
 {
 	const struct message *m = f->attempt->request;
 	const struct host *h = m ? network_host_find(facts->network, &m->src.addr) : NULL;
-	const struct site *s = facts->site;
-	unsigned status = f->judged->status;
 
-	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 &&
-	    status != 484))
+	if (!m || has_credentials(f) || !is_rebuff(f->judged->status))
 		return false;
-	if (site_own(s, &m->src.addr) || !site_own(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
-		return false;
-	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) &&
-	       !(h && h->invites_received);
+	return site_stranger(facts->site, &m->src.addr, &m->dst.addr) && !(h && h->invites_received);
 }
 
 /* A leg behind another one is judged with that; where it was cancelled, nobody waited for its end. */
@@ -394,7 +394,7 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (f->refusal.contradicts)
 		f->confidence = CONFIDENCE_LIKELY;
 	judge_status(j, f);
-	if (!f->refusal.reason || stranger(j->facts, f))
+	if (!f->refusal.reason || refuses_stranger(j->facts, f))
 		return false;
 	if (f->confidence == CONFIDENCE_CERTAIN && gates_may_hide(j->facts->gates, f->to_caller->at.at_ns,
 	    ns_add(f->to_caller->at.at_ns, redial_ns)))

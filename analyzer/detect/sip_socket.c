@@ -31,15 +31,6 @@ bool sip_socket(const struct facts *facts, const struct endpoint *at)
 	return sip_paths_door(facts->paths, at, TRANSPORT_UDP) || sip_paths_door(facts->paths, at, TRANSPORT_TCP);
 }
 
-bool sip_socket_stranger(const struct facts *facts, const struct address *client, const struct address *server)
-{
-	const struct site *s = facts->site;
-
-	return !site_own(s, client) && site_own(s, server) && !site_peer(s, &s->trusted, client) &&
-	       !site_peer(s, &s->trunk, client) &&
-	       !nets_have(&s->remote_nets, client);
-}
-
 static int flow_compare(const void *a, const void *b)
 {
 	const struct flow *x = *(const struct flow *const *)a, *y = *(const struct flow *const *)b;
@@ -98,7 +89,7 @@ void attempts_init(struct attempts_list *l, const struct facts *facts)
 	LIST_EACH(it, all) {
 		const struct flow *x = LIST_ENTRY(it, struct flow, in_order);
 
-		if (sip_socket(facts, &x->server) && !sip_socket_stranger(facts, &x->client.addr, &x->server.addr))
+		if (sip_socket(facts, &x->server) && !site_stranger(facts->site, &x->client.addr, &x->server.addr))
 			l->flows[n++] = x;
 	}
 	if (n)
