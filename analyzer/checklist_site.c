@@ -251,9 +251,7 @@ struct knocks {                      /* of strangers at the site's hosts */
 
 static bool is_stranger(const struct checklist *c, const struct source *s)
 {
-	if ((s->class != SOURCE_UNKNOWN && s->class != SOURCE_ATTACKER) || site_own(c->facts->site, &s->addr))
-		return false;
-	return end_of(c->ends, &s->addr) == END_UNKNOWN;
+	return source_suspect(s) && !site_own(c->facts->site, &s->addr) && end_of(c->ends, &s->addr) == END_UNKNOWN;
 }
 
 static void knock_take(const struct checklist *c, const struct source *s, struct knocks *n)

@@ -284,7 +284,7 @@ static bool only_refused(const struct facts *facts, const struct invite_hop *h)
 {
 	const struct source *x = sources_find(facts->sources, &h->src.addr);
 
-	return x && (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !x->accepted && !x->welcomed &&
+	return x && source_suspect(x) && !x->accepted && !x->welcomed &&
 	       !sources_asked(facts->sources, &h->dst.addr, &h->src.addr);
 }
 
