@@ -73,8 +73,6 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
 /* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
 bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
-/* Packets of the direction, unless they are known not to come as far as the machine that is to get them. */
-double excuse_arriving(const struct direction *in, int64_t from_ns, int64_t to_ns);
 /* When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is. */
 int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
 

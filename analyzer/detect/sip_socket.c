@@ -20,7 +20,8 @@ bool sip_socket_tls(const struct facts *facts, const struct endpoint *at)
 	       (at->port != PORT_SIP && ranges_have(&facts->site->tls_ports, at->port));
 }
 
-bool sip_socket(const struct facts *facts, const struct endpoint *at)
+/* 5060, 5061, the profile's ports for TLS, and where SIP was answered or TLS for SIP was spoken. */
+static bool sip_socket(const struct facts *facts, const struct endpoint *at)
 {
 	const struct flow_service *s = flows_service(facts->flows, at);
 

@@ -416,11 +416,6 @@ void streams_compare(struct streams *s, struct stream *arrives, struct stream *l
 	twin_compare(s, (struct record *)arrives, (struct record *)leaves);
 }
 
-void stream_refresh(struct streams *s, struct stream *stream)
-{
-	record_refresh(s, (struct record *)stream);
-}
-
 static int by_sequence(const void *a, const void *b)
 {
 	const struct record *const *x = a, *const *y = b;

@@ -421,7 +421,6 @@ void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64
 /* l: what is heard of it; NULL nothing */
 void interval_due(struct record *r, struct level *l, struct stream_hot *h, int64_t at_ns);
 void interval_close(struct record *r, struct level *l, struct stream_hot *h);
-void interval_arm(struct record *r, struct stream_hot *h);
 
 /* receiver.c: what a receiver's buffer would see */
 void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet *p);
