@@ -73,7 +73,8 @@ void check_evidence(struct check *k, struct frame_ref at, const char *format, ..
 	va_end(ap);
 }
 
-bool check_counts(const struct finding *f)
+/* At warning or above, standing, whether or not another one explains it. */
+static bool check_counts(const struct finding *f)
 {
 	return f->state != FINDING_WITHDRAWN && f->severity >= SEVERITY_WARNING;
 }

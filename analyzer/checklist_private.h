@@ -42,16 +42,11 @@ void check_say(struct check *k, enum check_state state, const char *format, ...)
 void check_finding(struct check *k, const struct finding *f);
 void check_evidence(struct check *k, struct frame_ref at, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
-/* At warning or above, standing, whether or not another one explains it. */
-bool check_counts(const struct finding *f);
 /* Likely or certain, too: enough to fail a point. */
 bool check_proven(const struct finding *f);
 bool check_is(const struct finding *f, const char *const *ids);
 /* All proven findings with one of these ids; the first, NULL: none. */
 const struct finding *check_findings(struct checklist *c, struct check *k, const char *const *ids);
-
-/* "UDP", "TLS" */
-const char *check_transport(uint8_t transport);
 
 /* Audio of a call as it passes here, in the directions that were agreed. */
 /* ONE_WAY: only one side was to speak, and is seen to arrive */

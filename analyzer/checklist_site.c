@@ -17,7 +17,8 @@ enum { NAMED = 3, STRANGERS_LEAST = 3 };
 
 #define ANSWER_NS SECOND_NS                  /* a server that answers at all does so within */
 
-const char *check_transport(uint8_t transport)
+/* "UDP", "TLS" */
+static const char *transport_name(uint8_t transport)
 {
 	static const char *const names[] = {
 		[TRANSPORT_NONE] = "UDP", [TRANSPORT_UDP] = "UDP", [TRANSPORT_TCP] = "TCP", [TRANSPORT_TLS] = "TLS",
@@ -115,7 +116,7 @@ static const char *service_words(const struct service *s, char *text, size_t roo
 			s->answers == 1 ? "" : "s");
 	else
 		snprintf(text, room, "%s %s, %u of %u request%s answered", endpoint_text(&s->at, at),
-			check_transport(s->transport), s->answers,
+			transport_name(s->transport), s->answers,
 			 s->requests, s->requests == 1 ? "" : "s");
 	return text;
 }
@@ -160,7 +161,7 @@ static const struct service *service_of(const struct checklist *c, const struct 
 		struct words name = { .list = (char **)&wish->peer, .count = 1 };
 		struct peers peer = { .names = name };
 		struct net net;
-		bool same, fits = strcasecmp(check_transport(x->transport), wish->transport) == 0 &&
+		bool same, fits = strcasecmp(transport_name(x->transport), wish->transport) == 0 &&
 			(!wish->port || wish->port == x->at.port);
 
 		same = net_parse(span_of(wish->peer), &net) ? net_has(&net, &x->at.addr) : site_peer(c->facts->site,
@@ -187,7 +188,7 @@ static bool wishes_hold(struct checklist *c, struct check *k, const struct servi
 		if (wrong) {
 			check_say(k, CHECK_FAIL, "%s; the profile expects %s", service_words(wrong, one, sizeof one),
 				w->transport);
-			check_evidence(k, wrong->answered_at, "an answer over %s", check_transport(wrong->transport));
+			check_evidence(k, wrong->answered_at, "an answer over %s", transport_name(wrong->transport));
 		} else {
 			check_say(k, CHECK_CANNOT_TELL, "%s, which the profile names, does not answer here", peer);
 		}
@@ -205,7 +206,7 @@ static void evidence_of_services(struct check *k, const struct services *s)
 
 		if (x)
 			check_evidence(k, x->answered_at, "%s answers over %s", endpoint_text(&x->at, at),
-				check_transport(x->transport));
+				transport_name(x->transport));
 	}
 }
 
@@ -251,9 +252,7 @@ struct knocks {                      /* of strangers at the site's hosts */
 
 static bool is_stranger(const struct checklist *c, const struct source *s)
 {
-	if ((s->class != SOURCE_UNKNOWN && s->class != SOURCE_ATTACKER) || site_own(c->facts->site, &s->addr))
-		return false;
-	return end_of(c->ends, &s->addr) == END_UNKNOWN;
+	return source_suspect(s) && !site_own(c->facts->site, &s->addr) && end_of(c->ends, &s->addr) == END_UNKNOWN;
 }
 
 static void knock_take(const struct checklist *c, const struct source *s, struct knocks *n)

@@ -114,6 +114,15 @@ bool site_peer(const struct site *s, const struct peers *p, const struct address
 bool site_inside(const struct site *s, const struct address *a);
 /* An address of the site: inside, public or a server of the profile. */
 bool site_own(const struct site *s, const struct address *a);
+/* At the site's door: an address outside asks one of the site. */
+bool site_knocks(const struct site *s, const struct address *client, const struct address *server);
+/*
+ * At the door, and nobody that the profile names: not trusted, no trunk, of no remote network. What happens to strangers
+ * is told by the findings about scans.
+ */
+bool site_stranger(const struct site *s, const struct address *client, const struct address *server);
+/* The same where phones ask, with REGISTER or SUBSCRIBE: that the profile has it as a trunk makes it no phone. */
+bool site_stranger_phone(const struct site *s, const struct address *client, const struct address *server);
 /* Fills zone from timezone. Changes TZ for a moment: before any other thread starts. */
 void site_learn_zone(struct site *s);
 /* At the site, in its own time zone: within office hours and on no holiday? True where no hours are given. */

@@ -51,7 +51,7 @@ enum err_code live_output_reopen(struct live_output *o, struct err *err)
 	return ERR_OK;
 }
 
-const char *live_change_name(enum live_change change)
+static const char *change_name(enum live_change change)
 {
 	switch (change) {
 	case LIVE_OPENED:
@@ -71,7 +71,7 @@ static void print_json(struct out *o, const struct live_change_of *c)
 
 	text_init(&t);
 	text_addf(&t, "{\"type\":\"%s\",\"time\":\"%s\",\"opened\":\"%s\",\"over\":%s,\"finding\":",
-		live_change_name(c->change), ns_rfc3339(c->at_ns, at), ns_rfc3339(c->opened_ns, opened),
+		change_name(c->change), ns_rfc3339(c->at_ns, at), ns_rfc3339(c->opened_ns, opened),
 		c->over ? "true" : "false");
 	text_add(&t, c->json);
 	text_add(&t, "}\n");
@@ -83,7 +83,7 @@ static void print_text(struct out *o, const struct live_change_of *c)
 {
 	char at[NS_TEXT], length[WORDS];
 
-	out_textf(o, "%s  %-8s  %-8s  %s: %s", ns_clock(c->at_ns, 0, at), live_change_name(c->change), c->severity,
+	out_textf(o, "%s  %-8s  %-8s  %s: %s", ns_clock(c->at_ns, 0, at), change_name(c->change), c->severity,
 		c->id, c->title);
 	if (c->change == LIVE_CLOSED && c->at_ns > c->opened_ns)
 		out_textf(o, " (%s after %s)", c->over ? "the call has ended" : "gone",
@@ -96,7 +96,7 @@ static void print_text(struct out *o, const struct live_change_of *c)
 void live_output_change(struct live_output *o, const struct live_change_of *c)
 {
 	struct syslog_finding f = { .at_ns = c->at_ns,
-		.change = live_change_name(c->change),
+		.change = change_name(c->change),
 		.severity = c->severity,
 		.id = c->id,
 		.text = c->title,

@@ -25,6 +25,5 @@ enum err_code live_output_open(struct live_output *o, const char *path, const ch
 /* Another program has moved the file away. The old one stays in use where that fails. */
 enum err_code live_output_reopen(struct live_output *o, struct err *err);
 void live_output_change(struct live_output *o, const struct live_change_of *c);
-const char *live_change_name(enum live_change change);
 
 #endif

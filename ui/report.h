@@ -42,8 +42,7 @@ void report_block(const struct report *r, size_t finding, enum block_part part);
 void report_explain(struct out *o, const struct view_detector *d);
 /* Capture, Seen from, Can show, Cannot, and what was not read. */
 void report_head(const struct report *r, const struct view_capture *c);
-/* The report as a page of HTML: to an out of the caller's, to a file. redacted is what its last line says. */
-void report_html(const struct report *r, struct out *out, bool redacted);
+/* The report as a page of HTML. redacted is what its last line says. */
 enum err_code report_html_write(const struct report *r, const char *path, bool redacted, struct err *err);
 void report_why_not(const struct report *r, const char *id);
 

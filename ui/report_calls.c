@@ -195,7 +195,8 @@ static int64_t capture_end(const struct report *r)
 	return last_ns;
 }
 
-void report_call_table(const struct report *r, bool affected_only, size_t most)
+/* The table alone: what is selected, or what is affected only. */
+static void call_table(const struct report *r, bool affected_only, size_t most)
 {
 	bool is_wide = r->out->columns >= COLUMNS_WIDE;
 	struct table *t = is_wide ? table_new(wide, sizeof wide / sizeof wide[0]) : table_new(narrow,
@@ -284,7 +285,7 @@ static void calls_summary(const struct report *r, size_t affected)
 	out_paragraph(r->out, 0, "Calls", LABEL_COLUMNS, PAINT_HEAD, t.p);
 	text_fini(&t);
 	if (affected)
-		report_call_table(r, true, ROWS_SHOWN);
+		call_table(r, true, ROWS_SHOWN);
 }
 
 void report_calls(const struct report *r)
@@ -307,5 +308,5 @@ void report_calls(const struct report *r)
 		out_textf(r->out, "     %zu of %zu", shown, r->selection->call_count);
 	out_text(r->out, "\n");
 	if (shown)
-		report_call_table(r, false, r->verbose ? SIZE_MAX : ROWS_SHOWN);
+		call_table(r, false, r->verbose ? SIZE_MAX : ROWS_SHOWN);
 }

@@ -130,7 +130,7 @@ static void sections(const struct report *r)
 	free(c);
 }
 
-void report_html(const struct report *r, struct out *out, bool redacted)
+static void page_write(const struct report *r, struct out *out, bool redacted)
 {
 	struct report on_page = *r;
 	struct page page;
@@ -161,7 +161,7 @@ enum err_code report_html_write(const struct report *r, const char *path, bool r
 	if (fd < 0)
 		return err_set(err, ERR_FILE, "%s: cannot be written: %s", shown, strerror(errno));
 	out_init(&out, fd);
-	report_html(r, &out, redacted);
+	page_write(r, &out, redacted);
 	error = out_fini(&out);
 	if (close(fd) && !error)
 		error = errno;

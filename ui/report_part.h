@@ -35,8 +35,6 @@ void report_facts(const struct report *r, enum facts which);
 bool report_fact_shown(const struct report *r, const struct selected_finding *f);
 
 void report_calls(const struct report *r);
-/* The table alone: what is selected, or what is affected only. */
-void report_call_table(const struct report *r, bool affected_only, size_t most);
 
 /* -v: streams of every call, peers, registrations, hosts, NAT map. Peers with calls enough also without it. */
 void report_details(const struct report *r);

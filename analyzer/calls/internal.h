@@ -284,8 +284,6 @@ bool message_fits(const struct arrival *a);
 struct message *message_new(const struct arrival *a);
 void message_fill(struct message *m, const struct arrival *a);
 struct frame_ref message_frame(const struct packet *p);
-struct phrase *phrase_new(struct arena *arena, struct span s);
-const struct phrase *leg_phrase(struct leg_record *r, struct span s);
 struct span leg_text(struct leg_record *r, struct span s);
 const struct phrase *common_phrase(const struct arrival *a, struct span s);
 struct endpoint message_contact_endpoint(const struct sip_address *contact);
@@ -303,7 +301,6 @@ struct transaction_record *transaction_get(struct arrival *a);
 void transaction_note(struct arrival *a);
 bool transaction_ack_proves(const struct arrival *a);
 void transactions_tick(struct calls *c, int64_t now_ns);
-void transaction_close(struct calls *c, struct transaction_record *t);
 void transactions_forget(struct calls *c, struct leg_record *r);
 
 /* dialog.c */
@@ -332,7 +329,6 @@ bool legs_crowded(const struct calls *c);
 
 /* leg_state.c */
 void leg_note(struct arrival *a);
-void leg_answer(struct arrival *a);
 void legs_tick(struct calls *c, int64_t now_ns);
 void legs_settle(struct calls *c, int64_t last_ns);
 
@@ -391,12 +387,13 @@ void join_skewed(struct calls *c);
 
 /* registration.c */
 void registration_note(struct arrival *a);
+void registrations_tick(struct calls *c, int64_t now_ns);
+void registrations_settle(struct calls *c, int64_t last_ns);
+/* registration_table.c */
 bool registration_known(const struct calls *c, const struct packet *p);
 bool registrations_crowded(const struct calls *c);
-void registrations_tick(struct calls *c, int64_t now_ns);
 void registrations_bury(struct calls *c);
 void registrations_free(struct calls *c);
-void registrations_settle(struct calls *c, int64_t last_ns);
 
 /* subscription.c */
 void subscription_note(struct arrival *a);

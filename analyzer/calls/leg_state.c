@@ -24,7 +24,7 @@ static void count_answer(struct arrival *a)
 }
 
 /* A 2xx to the INVITE, or the ACK that proves one. */
-void leg_answer(struct arrival *a)
+static void leg_answer(struct arrival *a)
 {
 	struct leg *leg = &a->leg->leg;
 	bool before = leg->answered;

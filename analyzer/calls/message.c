@@ -35,7 +35,7 @@ bool message_fits(const struct arrival *a)
 	return a->leg->leg.messages.count < LEG_MESSAGES_MAX && arena_bytes(a->leg->leg.arena) < LEG_ARENA_MAX;
 }
 
-struct phrase *phrase_new(struct arena *arena, struct span s)
+static struct phrase *phrase_new(struct arena *arena, struct span s)
 {
 	struct phrase *t = arena_zalloc(arena, sizeof *t + s.n);
 
@@ -45,7 +45,7 @@ struct phrase *phrase_new(struct arena *arena, struct span s)
 }
 
 /* A copy in the leg's arena, or the same text from an earlier message. NULL: it is empty. */
-const struct phrase *leg_phrase(struct leg_record *r, struct span s)
+static const struct phrase *leg_phrase(struct leg_record *r, struct span s)
 {
 	struct phrase *new;
 	unsigned walked = 0;

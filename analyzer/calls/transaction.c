@@ -201,7 +201,7 @@ static void waits_no_more(struct calls *c, struct transaction_record *t)
 	t->waits = false;
 }
 
-void transaction_close(struct calls *c, struct transaction_record *t)
+static void transaction_close(struct calls *c, struct transaction_record *t)
 {
 	waits_no_more(c, t);
 	if (t->closed)

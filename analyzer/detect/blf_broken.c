@@ -147,14 +147,11 @@ static bool rejects(unsigned status)
 	return status == 403 || status == 404 || status == 405 || status == 481 || status == BAD_EVENT || status / 100 == 5;
 }
 
-/* A stranger at the site's door: what happens to it is told elsewhere. */
-static bool stranger(const struct judge *j, const struct watch *w, const struct watch_ask *a)
+/* A stranger at the site's door, which nobody here has ever let in. */
+static bool stranger_asks(const struct judge *j, const struct watch *w, const struct watch_ask *a)
 {
-	const struct site *s = j->facts->site;
-
-	return !a->credentials && w->subject->accepted_ns == NS_NONE && !site_own(s, &w->watcher_at.addr) &&
-	       site_own(s, &w->notifier_at.addr) &&
-		!site_peer(s, &s->trusted, &w->watcher_at.addr) && !nets_have(&s->remote_nets, &w->watcher_at.addr);
+	return !a->credentials && w->subject->accepted_ns == NS_NONE &&
+	       site_stranger_phone(j->facts->site, &w->watcher_at.addr, &w->notifier_at.addr);
 }
 
 static void judge_rejected(struct judge *j, struct verdict *v)
@@ -164,7 +161,7 @@ static void judge_rejected(struct judge *j, struct verdict *v)
 	int64_t at_ns;
 	bool later;
 
-	if (!last || last->expires_s == 0 || !rejects(last->status) || stranger(j, w, last))
+	if (!last || last->expires_s == 0 || !rejects(last->status) || stranger_asks(j, w, last))
 		return;
 	at_ns = last->final_at.at_ns;
 	if (w->presence && (w->subject->accepted_ns == NS_NONE || w->subject->accepted_ns >= at_ns))

@@ -22,7 +22,7 @@
 
 enum { ACK_COPIES = 3, REFRESH_COPIES = 4, SENT_AGAIN = 2, LAST_MINUTE_S = 32 };
 
-const struct message *call_end_bye(const struct leg *leg)
+static const struct message *bye_of(const struct leg *leg)
 {
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
@@ -420,7 +420,7 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 
 	if (!leg->answered && !leg->confirmed)
 		return e;
-	e.bye = leg->bye_seen ? call_end_bye(leg) : NULL;
+	e.bye = leg->bye_seen ? bye_of(leg) : NULL;
 	if (e.bye && (ack_timeout(facts, leg, tail_s, &e) || session_refresh_failed(facts, leg, tail_s, &e)))
 		return e;
 	if (dialog_forgotten(facts, leg, &e))

@@ -30,7 +30,6 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 bool call_end_quiet(const struct facts *facts, const struct leg *leg);
 /* Of a call of several legs: does this one's BYE come first? The others follow it. */
 bool call_end_leads(const struct leg *leg);
-const struct message *call_end_bye(const struct leg *leg);
 
 /*
  * The final of a request inside the call stands behind a BYE; or it may stand behind one of the same side, of which the

@@ -3,12 +3,12 @@
  * call-failed: a call was refused, by whom, and what that means. A person who is busy, declines or hangs up is no
  * fault. RFC 3261 21, RFC 3326.
  */
-#include <stdio.h>
+#include "analyzer/detect/call_failed.h"
+
 #include <stdlib.h>
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
-#include "analyzer/detect/call_refusal.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/prack_wait.h"
@@ -43,134 +43,17 @@ static const struct config_key keys[] = {
 };
 
 #define SAME_CALL_ID_NS (64 * SECOND_NS)
-#define HANDED_ON_NS SECOND_NS          /* page 4, section 7: what takes longer is another event */
 
-enum { DEPTH_MAX = 8, LOAD_SHOWN = 32 };
-
-struct failed_call {
-	const struct leg *leg;
-	const struct message *to_caller;     /* what the caller got */
-	/*
-	 * whose refusal counts: that leg, or the one behind it where a host between made something else of it; of that
-	 * one the attempt and its final
-	 */
-	const struct leg *judged;
-	const struct transaction *attempt;
-	const struct message *final;
-	/* the leg of the same call, furthest from the caller, that was refused in the same way */
-	const struct leg *origin;
-	const struct message *made;  /* the refusal where it was made */
-	struct refusal refusal;
-	enum confidence confidence;
-	bool behind_silent;          /* a leg behind it was never answered: that is where to look */
-	const struct message *unacknowledged;        /* the 18x for which no PRACK came */
-};
+enum { LOAD_SHOWN = 32 };
 
 struct judging {
 	struct detection *d;
 	const struct facts *facts;
-	const struct registration **by_user; /* in the order of hashes of their users */
+	const struct registration **by_user; /* sorted by user */
 	size_t registrations;
 };
 
-/* ---- what the records say ---- */
-
-static const struct transaction *last_attempt(const struct leg *leg)
-{
-	const struct transaction *last = NULL;
-
-	LIST_EACH(it, &leg->transactions) {
-		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
-
-		if (t->initial && t->final && t->final->status == leg->status)
-			last = t;
-	}
-	return last;
-}
-
-/* A proxy hands a refusal on: the first sight of it is nearest to where it was made. */
-static const struct message *first_sight(const struct transaction *t, unsigned status)
-{
-	CHAIN_EACH(it, &t->messages) {
-		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
-
-		if (!m->request && m->status == status)
-			return m;
-	}
-	return t->final;
-}
-
-static unsigned q850_of(const struct message *m)
-{
-	return m->headers ? m->headers->more->q850 : 0;
-}
-
-static bool alike(const struct message *x, const struct message *y)
-{
-	return x->status == y->status || (q850_of(x) && q850_of(x) == q850_of(y));
-}
-
-/*
- * The leg behind this one that was refused just before this one was: the host between hands that on, in other words. Not
- * one that it gave up itself; where it tried several, it is its own choice what it says.
- */
-static const struct leg *refused_before(const struct leg *leg)
-{
-	const struct leg *behind = NULL;
-
-	LIST_EACH(it, &leg->call->legs) {
-		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
-
-		if (other->parent != leg)
-			continue;
-		if (behind)
-			return NULL;
-		behind = other;
-	}
-	if (!behind || behind->answered || behind->end_ns == NS_NONE || behind->status < 400 || behind->cancel_seen ||
-	    !last_attempt(behind) || behind->end_ns > leg->end_ns ||
-	    ns_minus(leg->end_ns, behind->end_ns) > HANDED_ON_NS)
-		return NULL;
-	return alike(last_attempt(behind)->final, last_attempt(leg)->final) ? NULL : behind;
-}
-
-/* Down the legs of the call to where the refusal began that others hand on in words of their own. */
-static void find_judged(struct failed_call *f)
-{
-	f->judged = f->leg;
-	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
-		const struct leg *behind = refused_before(f->judged);
-
-		if (!behind)
-			return;
-		f->judged = behind;
-		f->attempt = last_attempt(behind);
-		f->final = f->attempt->final;
-	}
-}
-
-/* Down the legs of the call for as long as they were refused in the same way. */
-static void find_origin(struct failed_call *f)
-{
-	f->origin = f->judged;
-	f->made = first_sight(f->attempt, f->judged->status);
-	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
-		const struct leg *next = NULL;
-
-		LIST_EACH(it, &f->leg->call->legs) {
-			const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
-			const struct transaction *t = leg->parent == f->origin && !leg->answered &&
-				leg->status >= 400 ? last_attempt(leg) : NULL;
-
-			if (t && alike(t->final, f->made))
-				next = leg;
-		}
-		if (!next)
-			return;
-		f->origin = next;
-		f->made = first_sight(last_attempt(next), next->status);
-	}
-}
+/* ---- legs behind it ---- */
 
 static bool was_silent(const struct leg *leg)
 {
@@ -339,7 +222,7 @@ static bool unregistered(const struct judging *j, const struct failed_call *f)
 /* 480: absent, out of reach, or a phone that was told not to ring. */
 static void judge_unavailable(const struct judging *j, struct failed_call *f, int64_t rang_ns)
 {
-	unsigned q = q850_of(f->final);
+	unsigned q = failed_call_q850(f->final);
 
 	if ((q >= 16 && q <= 19) || q == 31 || rang_ns >= SECOND_NS) {
 		f->refusal.reason = NULL;
@@ -375,7 +258,7 @@ static bool names_format(const struct headers *h)
 /* 5xx, and some say 408: a provisional answer that must be acknowledged was not (RFC 3262 3). */
 static void judge_prack(const struct judging *j, struct failed_call *f)
 {
-	const struct transaction *t = last_attempt(f->origin);
+	const struct transaction *t = failed_call_attempt(f->origin);
 	struct prack_wait wait;
 	struct silence s;
 	enum witness w;
@@ -410,7 +293,7 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 	case 408:
 		if (rang_ns >= (int64_t)(detection_key(j->d, "ring-no-answer-s") * 1e9))
 			f->refusal.reason = NULL;
-		else if (rang_ns >= 0 && !q850_of(f->final))
+		else if (rang_ns >= 0 && !failed_call_q850(f->final))
 			f->refusal = refusal_named("other");
 		break;
 	case 422: case 491:
@@ -433,24 +316,24 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 		f->refusal = refusal_named("codec");
 }
 
+/* A challenge, a refusal or an unknown number: what whoever tries numbers gets. */
+static bool is_rebuff(unsigned status)
+{
+	return status == 401 || status == 403 || status == 404 || status == 407 || status == 484;
+}
+
 /*
  * What is refused to somebody outside who shows no credentials and whom nobody here calls is told by those who watch
  * for attackers.
  */
-static bool stranger(const struct facts *facts, const struct failed_call *f)
+static bool refuses_stranger(const struct facts *facts, const struct failed_call *f)
 {
 	const struct message *m = f->attempt->request;
 	const struct host *h = m ? network_host_find(facts->network, &m->src.addr) : NULL;
-	const struct site *s = facts->site;
-	unsigned status = f->judged->status;
 
-	if (!m || has_credentials(f) || (status != 401 && status != 403 && status != 404 && status != 407 &&
-	    status != 484))
+	if (!m || has_credentials(f) || !is_rebuff(f->judged->status))
 		return false;
-	if (site_own(s, &m->src.addr) || !site_own(s, &m->dst.addr) || nets_have(&s->remote_nets, &m->src.addr))
-		return false;
-	return !site_peer(s, &s->trusted, &m->src.addr) && !site_peer(s, &s->trunk, &m->src.addr) &&
-	       !(h && h->invites_received);
+	return site_stranger(facts->site, &m->src.addr, &m->dst.addr) && !(h && h->invites_received);
 }
 
 /* A leg behind another one is judged with that; where it was cancelled, nobody waited for its end. */
@@ -497,21 +380,21 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	int64_t redial_ns = (int64_t)(detection_key(j->d, "redial-s") * 1e9),
 		fork_ns = (int64_t)(detection_key(j->d, "fork-s") * 1e9);
 
-	*f = (struct failed_call){ .leg = leg, .attempt = last_attempt(leg), .confidence = CONFIDENCE_CERTAIN };
+	*f = (struct failed_call){ .leg = leg, .attempt = failed_call_attempt(leg), .confidence = CONFIDENCE_CERTAIN };
 	if (!f->attempt)
 		return false;
 	f->to_caller = f->final = f->attempt->final;
 	if (cancelled_before(f))
 		return false;
-	find_judged(f);
-	f->refusal = refusal_of(f->judged->status, q850_of(f->final));
+	failed_call_judged(f);
+	f->refusal = refusal_of(f->judged->status, failed_call_q850(f->final));
 	if (!f->refusal.reason)
 		return false;
-	find_origin(f);
+	failed_call_origin(f);
 	if (f->refusal.contradicts)
 		f->confidence = CONFIDENCE_LIKELY;
 	judge_status(j, f);
-	if (!f->refusal.reason || stranger(j->facts, f))
+	if (!f->refusal.reason || refuses_stranger(j->facts, f))
 		return false;
 	if (f->confidence == CONFIDENCE_CERTAIN && gates_may_hide(j->facts->gates, f->to_caller->at.at_ns,
 	    ns_add(f->to_caller->at.at_ns, redial_ns)))
@@ -555,166 +438,12 @@ static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 		x->refusal.severity == y->refusal.severity;
 }
 
-static bool one_of(const char *reason, const char *const *list)
-{
-	for (; *list; list++) {
-		if (strcmp(reason, *list) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Is the one who refuses also the one to mend it? */
-static enum part part_of_maker(const char *reason)
-{
-	static const char *const at_maker[] = { "congestion", "server-busy", "server-error", "out-of-order",
-		"forbidden", "quota", "unavailable", "method-refused",
-						"blocked", "identity-policy", NULL };
-
-	return one_of(reason, at_maker) ? PART_CULPRIT : PART_WITNESS;
-}
-
-/* Answered calls of that host that were up then. */
-static unsigned calls_up(const struct facts *facts, const struct address *host, int64_t at_ns)
-{
-	unsigned up = 0;
-
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
-
-		if (leg->answered && leg->answer_ns != NS_NONE && leg->answer_ns <= at_ns &&
-		    (leg->end_ns == NS_NONE || leg->end_ns >= at_ns) &&
-			(address_equal(&leg->party[SIDE_CALLER].signalling.addr, host) ||
-			address_equal(&leg->party[SIDE_CALLEE].signalling.addr, host)))
-			up++;
-	}
-	return up;
-}
-
-/* ---- words ---- */
-
-static void say_answer(const struct message *m, char *text, size_t room)
-{
-	char phrase[60], reason[120];
-
-	text_escape(phrase_span(m->reason), phrase, sizeof phrase);
-	snprintf(text, room, "%u%s%s", m->status, phrase[0] ? " " : "", phrase);
-	if (m->headers && m->headers->more->reason.n)
-		snprintf(text + strlen(text), room - strlen(text), " (Reason: %s)",
-			text_escape(m->headers->more->reason, reason, sizeof reason));
-	if (m->headers && m->headers->more->warning.n)
-		snprintf(text + strlen(text), room - strlen(text), " (Warning: %s)",
-			text_escape(m->headers->more->warning, reason, sizeof reason));
-	if (m->headers && m->headers->more->wants.n)
-		snprintf(text + strlen(text), room - strlen(text), " (asks for %s)",
-			text_escape(m->headers->more->wants, reason, sizeof reason));
-	if (m->headers && m->headers->more->retry_after_s)
-		snprintf(text + strlen(text), room - strlen(text), " (Retry-After: %u s)", m->headers->more->retry_after_s);
-}
-
-/* How the refusal came to the caller. */
-static void say_chain(const struct facts *facts, const struct failed_call *f, char *text, size_t room)
-{
-	char maker[SAY_TEXT], last[SAY_TEXT];
-
-	*text = '\0';
-	say_host(facts, &f->made->src.addr, maker);
-	if (f->judged != f->leg)
-		snprintf(text, room, " It was made by %s; %s handed it on as %u.", maker,
-			say_host(facts, &f->to_caller->src.addr, last), f->to_caller->status);
-	else if (!address_equal(&f->to_caller->src.addr, &f->made->src.addr))
-		snprintf(text, room, " It was made by %s; %s handed it on.", maker,
-			say_host(facts, &f->to_caller->src.addr, last));
-	else if (say_serves(facts, &f->made->src.addr) && part_of_maker(f->refusal.reason) == PART_CULPRIT)
-		snprintf(text, room, " It was made by %s or beyond it.", maker);
-}
-
-static void tell_cause(struct finding *f, const struct judging *j, const struct failed_call *x, unsigned count,
-	bool load)
-{
-	char from[SAY_TEXT], to[SAY_TEXT], maker[SAY_TEXT], answer[460], chain[2 * SAY_TEXT + 60], up[60] = "";
-	const char *unclear = x->refusal.contradicts ? " Status and cause say different things, the cause counts." : "";
-
-	say_host(j->facts, &x->made->src.addr, maker);
-	say_answer(x->made, answer, sizeof answer);
-	say_chain(j->facts, x, chain, sizeof chain);
-	if (load)
-		snprintf(up, sizeof up, "; %u other calls of it were up then",
-			calls_up(j->facts, &x->made->src.addr, x->made->at.at_ns));
-	if (count > 1)
-		finding_cause(f, "%s answered %s calls with %s: %s%s.%s%s", maker, SAY_COUNT(count), answer, x->refusal.because,
-			up, chain, unclear);
-	else
-		finding_cause(f, "%s called %s, and %s answered %s after %.1f s: %s%s.%s%s",
-			say_party(j->facts, x->leg, SIDE_CALLER, from),
-			      say_party(j->facts, x->leg, SIDE_CALLEE, to), maker, answer,
-			      (double)ns_minus(x->to_caller->at.at_ns, x->leg->invite_ns) / 1e9,
-			      x->refusal.because, up, chain, unclear);
-}
-
-static void tell_title(struct finding *f, const struct judging *j, const struct failed_call *x, unsigned count)
-{
-	char act[SAY_TEXT + 40], effect[2 * SAY_TEXT + 40], maker[SAY_TEXT], from[SAY_TEXT], to[SAY_TEXT];
-
-	snprintf(act, sizeof act, "%s answers %u", say_host(j->facts, &x->made->src.addr, maker), x->made->status);
-	if (count > 1)
-		snprintf(effect, sizeof effect, "%s calls fail", SAY_COUNT(count));
-	else
-		snprintf(effect, sizeof effect, "%s cannot call %s", say_party(j->facts, x->leg, SIDE_CALLER, from),
-			say_party(j->facts, x->leg, SIDE_CALLEE, to));
-	say_title(f, act, effect);
-}
-
-static void add_call(struct finding *f, const struct failed_call *x)
-{
-	finding_leg(f, x->leg);
-	if (x->origin != x->leg)
-		finding_leg(f, x->origin);
-	finding_part(f, PART_VICTIM, &x->leg->party[SIDE_CALLER].signalling);
-	if (f->first_ns == NS_NONE || x->leg->invite_ns < f->first_ns)
-		f->first_ns = x->leg->invite_ns;
-	if (f->last_ns == NS_NONE || x->to_caller->at.at_ns > f->last_ns)
-		f->last_ns = x->to_caller->at.at_ns;
-}
-
-static void add_evidence(struct finding *f, const struct failed_call *x)
-{
-	char user[60];
-
-	finding_evidence(f, x->leg->invite_at, "INVITE for %s",
-		text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
-	if (x->made != x->to_caller)
-		finding_evidence(f, x->made->at, "%u, where it was made", x->made->status);
-	finding_evidence(f, x->to_caller->at, "%u to the caller", x->to_caller->status);
-}
-
 static void tell(const struct judging *j, const struct failed_call *list, unsigned count, bool load)
 {
 	const struct failed_call *x = &list[0];
-	struct finding *f = detection_raise_keyed(j->d, x->leg->n, x->refusal.reason, x->refusal.severity,
-		x->confidence);
-	char maker[SAY_TEXT];
 
-	for (unsigned i = 0; i < count; i++) {
-		add_call(f, &list[i]);
-		if (i < 4)
-			add_evidence(f, &list[i]);
-	}
-	if (x->unacknowledged) {
-		finding_part(f, PART_CULPRIT, &x->unacknowledged->dst);
-		finding_part(f, PART_WITNESS, &x->made->src);
-		finding_evidence(f, x->unacknowledged->at, "%u that asks for a PRACK", x->unacknowledged->status);
-	} else {
-		finding_part(f, part_of_maker(x->refusal.reason), &x->made->src);
-	}
-	f->count = count;
-	tell_title(f, j, x, count);
-	tell_cause(f, j, x, count, load && (strcmp(x->refusal.reason, "congestion") == 0 ||
-		strcmp(x->refusal.reason, "server-busy") == 0));
-	finding_fix(f, "%s.", x->refusal.fix);
-	if (x->origin == x->leg && say_serves(j->facts, &x->made->src.addr))
-		finding_cannot_see(f, "what lies beyond %s, which may hand on another's refusal",
-			say_host(j->facts, &x->made->src.addr, maker));
+	failed_calls_say(detection_raise_keyed(j->d, x->leg->n, x->refusal.reason, x->refusal.severity, x->confidence),
+		j->facts, list, count, load);
 }
 
 /* ---- all of them ---- */

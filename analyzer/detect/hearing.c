@@ -67,12 +67,12 @@ static void judge_moved(struct judge *j, const struct endpoint *there, int64_t f
 
 	sides[j->d->sender] = (struct side_addresses){ .at = { *there }, .count = 1, .media_count = 1 };
 	sides[side_other(j->d->sender)] = *j->receiver;
-	reach_places(j->facts, sides, place);
+	place_sides(j->facts, sides, place);
 	h->at_sender = place[j->d->sender].at;
 	h->near_sender = place[j->d->sender].near;
 	h->moved_to = there;
 	j->sender = &sides[j->d->sender];
-	h->sees = reach_sees(j, from_ns, to_ns);
+	h->sees = place_sees(j, from_ns, to_ns);
 	h->gate = gate_direction(j, h->window, from_ns, to_ns);
 	if (h->gate)
 		h->heard = HEARD_UNKNOWN;
@@ -97,7 +97,7 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 		return;
 	}
 	h->stray_packets = c->right;
-	h->sees = reach_sees(j, from_ns, to_ns);
+	h->sees = place_sees(j, from_ns, to_ns);
 	/* what it sent before it fell silent proves nothing of the silence */
 	if (!whole && h->sender_rtcp)
 		h->sending = rtcp_sending(h->sender_rtcp, from_ns, to_ns);
@@ -292,7 +292,7 @@ static void judge_window(struct judge *j, const struct window *w)
 	h->packets += c.right + c.foreign_pt;
 	if (h->failure != FAILURE_NONE || to_ns - from_ns < j->facts->min_call_ns)
 		return;
-	h->source_apart = reach_source_apart(j, w);
+	h->source_apart = place_source_apart(j, w);
 	h->at_sender = j->at_sender && !h->source_apart;
 	h->near_sender = j->near_sender && !h->source_apart;
 	h->icmp_count = 0;
@@ -348,7 +348,7 @@ static void sides_reckon(struct sides *s, const struct facts *facts, const struc
 {
 	side_addresses(slot, SIDE_CALLER, &s->addresses[SIDE_CALLER]);
 	side_addresses(slot, SIDE_CALLEE, &s->addresses[SIDE_CALLEE]);
-	reach_places(facts, s->addresses, s->place);
+	place_sides(facts, s->addresses, s->place);
 	s->known = true;
 }
 
@@ -419,7 +419,7 @@ void hearing_ask(const struct facts *facts, struct direction *d, const struct wi
 	c = arrival_count(&j, w, from_ns, to_ns);
 	arrival_icmp(&j, w, from_ns, to_ns);
 	arrival_rtcp(&j, w, &c, from_ns, to_ns);
-	ret->sees = reach_sees(&j, from_ns, to_ns);
+	ret->sees = place_sees(&j, from_ns, to_ns);
 	ret->packets = c.right + c.foreign_pt;
 	ret->misdirected = c.wrong >= ALIVE_PACKETS ? c.wrong_main : NULL;
 	ret->foreign = c.foreign_pt >= ALIVE_PACKETS && c.right <= STRAY_PACKETS ? c.foreign_main : NULL;

@@ -153,8 +153,7 @@ bool hearing_dead_contact(const struct direction *d, const struct address *at);
  */
 enum contradiction { CONTRADICTION_NONE, CONTRADICTION_PRIVATE, CONTRADICTION_ELSEWHERE };
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
-	const struct endpoint *sdp,
-					 const struct stream *s, struct endpoint *ret_real);
+	const struct endpoint *sdp, const struct stream *s, struct endpoint *ret_real);
 /*
  * Two points: is SIP of the receiver seen beside it from that address, and where s is from another one? Then a NAT between
  * the two is proven, else at most that they sit behind different routers.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hearing_parts: what the files behind hearing.h share. reach: addresses; arrival: what came; excuse: the N-register;
- * gate; undelivered.
+ * hearing_parts: what the files behind hearing.h share. place: where the sides are seen; reach: which addresses lead to
+ * the receiver; arrival: what came; excuse: the N-register; moved; gate_direction; undelivered.
  */
 #ifndef DEADAIR_DETECT_HEARING_PARTS_H
 #define DEADAIR_DETECT_HEARING_PARTS_H
@@ -47,12 +47,13 @@ void judge_fail(struct judge *j, const struct window *w, enum failure how, int64
 
 struct side_place { bool at, near; };  /* the capture point is there; is nearer to it than to the other side */
 /* Where the sides of a slot are seen from the capture point, by enum side. */
-void reach_places(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2]);
+void place_sides(const struct facts *facts, const struct side_addresses sides[2], struct side_place ret[2]);
 /* Is the audio of this window said to come from a host of which nothing is known but its address? */
-bool reach_source_apart(const struct judge *j, const struct window *w);
-enum sees reach_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
+bool place_source_apart(const struct judge *j, const struct window *w);
+/* Would packets of this direction have passed here in that time? */
+enum sees place_sees(const struct judge *j, int64_t from_ns, int64_t to_ns);
 /* Inside a NAT what is public lies beyond the router, whatever TTL a device in between has written anew. */
-bool reach_beyond_nat(const struct facts *facts, const struct address *a);
+bool place_beyond_nat(const struct facts *facts, const struct address *a);
 
 struct counted arrival_count(const struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
 int64_t arrival_foreign_since(const struct judge *j, const struct window *w, const struct stream *s, int64_t from_ns,
@@ -65,15 +66,13 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 /* The row that silences, NULL none; silent since from_ns; whole: from the window's beginning. */
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
 	bool whole);
-/* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
 /*
  * moved.c: at that time the sender's audio was moved to another machine, from which nothing has come since: its
  * address. NULL: not so.
  */
 const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
+/* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
 bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
-/* Packets of the direction, unless they are known not to come as far as the machine that is to get them. */
-double excuse_arriving(const struct direction *in, int64_t from_ns, int64_t to_ns);
 /* When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is. */
 int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
 

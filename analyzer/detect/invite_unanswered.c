@@ -284,7 +284,7 @@ static bool only_refused(const struct facts *facts, const struct invite_hop *h)
 {
 	const struct source *x = sources_find(facts->sources, &h->src.addr);
 
-	return x && (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !x->accepted && !x->welcomed &&
+	return x && source_suspect(x) && !x->accepted && !x->welcomed &&
 	       !sources_asked(facts->sources, &h->dst.addr, &h->src.addr);
 }
 
@@ -292,19 +292,16 @@ static bool only_refused(const struct facts *facts, const struct invite_hop *h)
  * An outside host that nobody here has ever answered, or only to refuse it, and that shows no credentials: a scanner's
  * INVITE is best left alone.
  */
-static bool stranger(const struct facts *facts, const struct invite_hop *h)
+static bool ignores_stranger(const struct facts *facts, const struct invite_hop *h)
 {
-	const struct site *s = facts->site;
 	const struct pair *p = network_pair_find(facts->network, &h->dst.addr, &h->src.addr);
 	const struct host *own = network_host_find(facts->network, &h->dst.addr);
 
 	if (!own || !own->packets_out)
 		return false;                /* a private address that is not even here */
-	if (site_own(s, &h->src.addr) || !site_own(s, &h->dst.addr) ||
-	    (h->first->headers && h->first->headers->credentials))
+	if (h->first->headers && h->first->headers->credentials)
 		return false;
-	return (!(p && p->sip) || only_refused(facts, h)) && !site_peer(s, &s->trunk, &h->src.addr) && !site_peer(s, &s->trusted, &h->src.addr) &&
-	       !nets_have(&s->remote_nets, &h->src.addr);
+	return site_stranger(facts->site, &h->src.addr, &h->dst.addr) && (!(p && p->sip) || only_refused(facts, h));
 }
 
 static bool has_child(const struct leg *leg)
@@ -343,7 +340,7 @@ static void judge_hop(struct detection *d, struct unanswered *u)
 		give(u, "reply-lost-in-path", CONFIDENCE_LIKELY);
 	else if (is_stuck(d, u))
 		give(u, "stuck-after-trying", CONFIDENCE_LIKELY);
-	if (u->reason && stranger(detection_facts(d), h))
+	if (u->reason && ignores_stranger(detection_facts(d), h))
 		u->reason = NULL;
 }
 

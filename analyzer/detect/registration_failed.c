@@ -200,14 +200,11 @@ static const char *reason_of_status(const struct trial_run *run, bool over)
 	return status ? "bad-request" : NULL;
 }
 
-/* Who is at the site's door without credentials is no phone of it: what happens to strangers is told elsewhere. */
-static bool stranger(const struct facts *facts, const struct verdict *v)
+/* Who is at the site's door without credentials is no phone of it. */
+static bool stranger_tries(const struct facts *facts, const struct verdict *v)
 {
-	const struct site *s = facts->site;
-
-	return !v->run->credentials && !v->run->refused && !v->r->succeeded && !site_own(s, &v->r->source.addr) &&
-	       site_own(s, &v->r->registrar.addr) &&
-		!site_peer(s, &s->trusted, &v->r->source.addr) && !nets_have(&s->remote_nets, &v->r->source.addr);
+	return !v->run->credentials && !v->run->refused && !v->r->succeeded &&
+	       site_stranger_phone(facts->site, &v->r->source.addr, &v->r->registrar.addr);
 }
 
 static void judge(struct detection *d, struct verdict *v)
@@ -227,7 +224,7 @@ static void judge(struct detection *d, struct verdict *v)
 	v->reason = reason_of_status(run, over);
 	if (v->reason && strcmp(v->reason, "redirected") == 0)
 		v->confidence = CONFIDENCE_LIKELY;
-	if (v->reason && stranger(facts, v))
+	if (v->reason && stranger_tries(facts, v))
 		v->reason = NULL;
 	if (v->reason || (run->status && !run->not_relayed))
 		return;
@@ -245,7 +242,7 @@ static void judge(struct detection *d, struct verdict *v)
 	if (v->icmp && (run->unanswered || run->copies)) {
 		v->reason = "icmp-unreachable";
 		v->confidence = CONFIDENCE_CERTAIN;
-	} else if (run->bare_again >= BARE_ENOUGH && over && !run->late && !stranger(facts, v)) {
+	} else if (run->bare_again >= BARE_ENOUGH && over && !run->late && !stranger_tries(facts, v)) {
 		v->reason = "challenge-unanswered";
 		v->confidence = CONFIDENCE_LIKELY;
 	} else {

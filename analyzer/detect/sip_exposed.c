@@ -43,8 +43,7 @@ struct exposure {                    /* one host of the site */
 
 static bool stranger(const struct facts *facts, const struct source *x)
 {
-	return (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !site_own(facts->site, &x->addr) &&
-	       x->requests;
+	return source_suspect(x) && !site_own(facts->site, &x->addr) && x->requests;
 }
 
 /* The host spoke to it first, by SIP or otherwise; what it answers to a SYN or a ping is not that. */

@@ -163,8 +163,7 @@ static int edge_compare(const void *a, const void *b)
 
 static bool unknown(const struct facts *facts, const struct source *x)
 {
-	return (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !x->hides && !x->used &&
-	       !source_inside(facts, x);
+	return source_suspect(x) && !x->hides && !x->used && !source_inside(facts, x);
 }
 
 static unsigned edges_of(const struct facts *facts, struct edge *list)

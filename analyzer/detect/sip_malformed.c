@@ -10,8 +10,9 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/sip_rules.h"
-#include "analyzer/detect/sip_socket.h"
+#include "analyzer/network/sip_path.h"
 #include "analyzer/network/two_points.h"
+#include "analyzer/site.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
@@ -534,7 +535,7 @@ static void on_event(struct detection *d, const struct event *ev)
 
 		if (c->rule == RULE_REGISTER_USER && (c->taken || !(c->refused || c->ignored)))
 			continue;            /* many write it so, and most registrars do not mind */
-		if (sip_socket_stranger(detection_facts(d), &c->sender, &c->receiver.addr))
+		if (site_stranger(detection_facts(d)->site, &c->sender, &c->receiver.addr))
 			continue;
 		tell(d, i, c);
 		told++;

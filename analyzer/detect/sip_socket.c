@@ -20,7 +20,8 @@ bool sip_socket_tls(const struct facts *facts, const struct endpoint *at)
 	       (at->port != PORT_SIP && ranges_have(&facts->site->tls_ports, at->port));
 }
 
-bool sip_socket(const struct facts *facts, const struct endpoint *at)
+/* 5060, 5061, the profile's ports for TLS, and where SIP was answered or TLS for SIP was spoken. */
+static bool sip_socket(const struct facts *facts, const struct endpoint *at)
 {
 	const struct flow_service *s = flows_service(facts->flows, at);
 
@@ -29,15 +30,6 @@ bool sip_socket(const struct facts *facts, const struct endpoint *at)
 	if (s && (s->plain || s->sip_alpn))
 		return true;
 	return sip_paths_door(facts->paths, at, TRANSPORT_UDP) || sip_paths_door(facts->paths, at, TRANSPORT_TCP);
-}
-
-bool sip_socket_stranger(const struct facts *facts, const struct address *client, const struct address *server)
-{
-	const struct site *s = facts->site;
-
-	return !site_own(s, client) && site_own(s, server) && !site_peer(s, &s->trusted, client) &&
-	       !site_peer(s, &s->trunk, client) &&
-	       !nets_have(&s->remote_nets, client);
 }
 
 static int flow_compare(const void *a, const void *b)
@@ -98,7 +90,7 @@ void attempts_init(struct attempts_list *l, const struct facts *facts)
 	LIST_EACH(it, all) {
 		const struct flow *x = LIST_ENTRY(it, struct flow, in_order);
 
-		if (sip_socket(facts, &x->server) && !sip_socket_stranger(facts, &x->client.addr, &x->server.addr))
+		if (sip_socket(facts, &x->server) && !site_stranger(facts->site, &x->client.addr, &x->server.addr))
 			l->flows[n++] = x;
 	}
 	if (n)

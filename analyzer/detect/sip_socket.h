@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_socket: is a socket one for SIP, is a client one of ours; for detectors that look at attempts to connect. */
+/* sip_socket: where TLS for SIP is to be expected, and who tried to connect to SIP's sockets; for detectors that look at that. */
 #ifndef DEADAIR_DETECT_SIP_SOCKET_H
 #define DEADAIR_DETECT_SIP_SOCKET_H
 
@@ -7,12 +7,8 @@
 #include "analyzer/network/flow.h"
 #include "analyzer/network/sip_path.h"
 
-/* 5060, 5061, the profile's ports for TLS, and where SIP was answered or TLS for SIP was spoken. */
-bool sip_socket(const struct facts *facts, const struct endpoint *at);
 /* Where TLS is spoken or to be expected. */
 bool sip_socket_tls(const struct facts *facts, const struct endpoint *at);
-/* Strangers at the site's door: what happens to them is told by the findings about scans. */
-bool sip_socket_stranger(const struct facts *facts, const struct address *client, const struct address *server);
 
 /* Attempts of one client at one socket. */
 struct attempts {

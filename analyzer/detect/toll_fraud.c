@@ -244,7 +244,7 @@ static void weigh_source(struct book *b, const struct facts *facts, struct score
 
 static bool has_stranger(const struct facts *facts, const struct source *x)
 {
-	return (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) && !site_own(facts->site, &x->addr);
+	return source_suspect(x) && !site_own(facts->site, &x->addr);
 }
 
 static void weigh_relay(const struct book *b, const struct facts *facts, struct score *s)

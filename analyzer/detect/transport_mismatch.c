@@ -9,6 +9,7 @@
 #include "analyzer/detect/tcp_fallback.h"
 #include "analyzer/detect/via_lies.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/site.h"
 #include "captures/base/memory.h"
 
 static const char *const reasons[] = {
@@ -423,7 +424,7 @@ static struct verdict judge_path(struct detection *d, const struct sip_path *x, 
 	if (x->transport != TRANSPORT_UDP || x->answered || x->unheard->requests == 0 ||
 	    sip_paths_door(facts->paths, &x->server, TRANSPORT_UDP))
 		return v;
-	if (sip_socket_stranger(facts, &x->client, &x->server.addr))
+	if (site_stranger(facts->site, &x->client, &x->server.addr))
 		return v;
 	take_path(&v, x);
 	if (icmp->count)
@@ -560,7 +561,7 @@ static void judge_paths(struct detection *d, struct finding **told)
 			v = judge_path(d, x, &tallies[x->n]);
 		if (v.reason)
 			told[x->n] = tell(d, UINT64_C(1) << 61 | x->n, &x->client, &x->server, &v);
-		if (x->secure_uris && !sip_socket_stranger(facts, &x->client, &x->server.addr))
+		if (x->secure_uris && !site_stranger(facts->site, &x->client, &x->server.addr))
 			tell_downgraded(d, x);
 	}
 	sip_path_legs(facts, told);

@@ -209,7 +209,7 @@ static bool image_missing(const struct judge *j, const struct stream *s)
 
 	return s && own && !s->twin_next && !address_equal(&own->src.addr, &s->dst.addr) &&
 	       address_private(&own->src.addr) &&
-	       !address_private(&s->dst.addr) && !reach_beyond_nat(j->facts, &own->src.addr) &&
+	       !address_private(&s->dst.addr) && !place_beyond_nat(j->facts, &own->src.addr) &&
 	       network_at(j->facts->network, &own->src.addr) &&
 	       address_private(&s->src.addr);
 }

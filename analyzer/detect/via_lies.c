@@ -7,6 +7,7 @@
 
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/site.h"
 #include "captures/base/memory.h"
 
 enum { PATHS_LOOKED_AT = 64 };
@@ -202,7 +203,7 @@ struct finding *via_lies_judge(struct detection *d, const struct sip_path *x)
 	const struct icmp_record *icmp;
 	struct finding *f;
 
-	if (!l || !l->astray || sip_socket_stranger(facts, &x->client, &x->server.addr))
+	if (!l || !l->astray || site_stranger(facts->site, &x->client, &x->server.addr))
 		return NULL;
 	if (l->arrived) {
 		detection_pass(d, "arrived", "Via names another transport than carries the requests, and answers arrive all the same");

@@ -14,7 +14,7 @@
 
 enum { COPIES_ENOUGH = 4 };
 
-enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to,
+static enum witness towards(const struct facts *facts, const struct address *from, const struct address *to,
 	int64_t from_ns, int64_t to_ns)
 {
 	const struct pair *p = network_pair_find(facts->network, from, to), *other;
@@ -50,7 +50,7 @@ const char *silence_gate(const struct facts *facts, const struct silence *s, dou
 	const struct pair *pair;
 	bool long_enough = end_ns - s->first_ns >= wait_ns;
 
-	*ret = witness_towards(facts, &s->dst.addr, &s->src.addr, s->first_ns, ns_add(s->last_ns, wait_ns));
+	*ret = towards(facts, &s->dst.addr, &s->src.addr, s->first_ns, ns_add(s->last_ns, wait_ns));
 	if (*ret == WITNESS_NONE)
 		return "G1";
 	if (*ret != WITNESS_OTHER_HOST && gates_one_sided(facts->gates, facts, &s->dst.addr, &s->src.addr, &pair))

@@ -24,8 +24,6 @@ struct silence {
 	bool stream_transport;       /* one copy is all there is */
 };
 
-enum witness witness_towards(const struct facts *facts, const struct address *from, const struct address *to,
-	int64_t from_ns, int64_t to_ns);
 /*
  * NULL: the silence may be claimed, and *ret says how well it is seen. Else the gate that forbids it, "G1", "G5", "G7",
  * or "end" where the capture ends before tail_s have passed (then fewer than 4 copies over 3 s were sent, too).

@@ -9,7 +9,7 @@
 static const int64_t HALF_MINUTE_NS = HALF_MINUTE_S * SECOND_NS;
 
 /* The hot line only knows when to come here; a millisecond early is no harm. */
-void interval_arm(struct record *r, struct stream_hot *h)
+static void interval_arm(struct record *r, struct stream_hot *h)
 {
 	int64_t end_ns = ns_add(r->interval_at_ns, r->s.interval_ns), half_ns = ns_add(r->half_at_ns, HALF_MINUTE_NS);
 

@@ -354,7 +354,11 @@ static bool same_ends(const struct leg *a, const struct leg *b)
 	return (address_equal(a0, b0) && address_equal(a1, b1)) || (address_equal(a0, b1) && address_equal(a1, b0));
 }
 
-bool holds_of_two_networks(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
+/*
+ * Two networks with the same addresses behind one mirror, a VLAN each: is the socket not the same in both sessions? Its
+ * host is in both VLANs as two network cards, or both parties' addresses are met in both.
+ */
+static bool holds_of_two_networks(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
 	const struct socket_hold *b)
 {
 	return address_private(&at->addr) && legs_in_other_vlans(a->leg, b->leg) &&

@@ -78,12 +78,6 @@ struct stream_slice socket_leaving(const struct socket_use *s, int64_t to_ns);
  * (NAT): told by who named it. DIFFERENT: the same private address behind two routers.
  */
 enum socket_owner { SOCKET_ONE_OWNER, SOCKET_NAT_OWNED, SOCKET_DIFFERENT };
-/*
- * Two networks with the same addresses behind one mirror, a VLAN each: is the socket not the same in both sessions? Its
- * host is in both VLANs as two network cards, or both parties' addresses are met in both.
- */
-bool holds_of_two_networks(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
-	const struct socket_hold *b);
 enum socket_owner socket_owner_of(const struct network *network, const struct endpoint *at, const struct socket_hold *a,
 	const struct socket_hold *b);
 

@@ -3,7 +3,7 @@
  * stream: RTP as it was seen. A stream is a flow (5-tuple) and an SSRC; a restart of its numbering begins a new epoch
  * within it. Counters: RFC 3550 A.1, A.3, A.8, as tshark reckons them where JSON gives them, and decomposed truth
  * (lost_within, epochs, gaps) for verdicts. What every packet touches is 64 bytes in an array of its own
- * (stream_private.h); struct stream is touched only when something happens, and brought up to date by stream_refresh(),
+ * (stream_private.h); struct stream is touched only when something happens, and brought up to date by
  * streams_finish() and whenever streams_packet() tells a change of it.
  */
 #ifndef DEADAIR_MEDIA_STREAM_H
@@ -359,9 +359,6 @@ struct stream_sound {
 	bool one_code;               /* all samples ever are one or two idle codes */
 };
 struct stream_sound stream_sound(const struct stream *s);
-
-/* Brings the counters of one stream up to its last packet. */
-void stream_refresh(struct streams *s, struct stream *stream);
 
 /*
  * Closes open intervals, settles heuristic candidates, twins, drift, numbers streams. Once, at the end; repeatable per

@@ -11,10 +11,8 @@ enum {
 	PT_DYNAMIC = 96,
 	PT_NO_OP = 20,
 	ESTIMATE_S = 2,
-	SID_MAX = 3,
 	G723_PT = 4,
 	G723_SID = 4,
-	AMR_SID_MAX = 7,
 	EVENT_BYTES = 4
 };
 

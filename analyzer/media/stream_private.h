@@ -14,6 +14,7 @@
 enum {
 	SEQ_MAX_DROPOUT = 3000, SEQ_MAX_MISORDER = 100,        /* RFC 3550 A.1 */
 	GAP_MIN_MS = 150, SPELL_HOLE_MS = 1000, HALF_MINUTE_S = 30,
+	SID_MAX = 3, AMR_SID_MAX = 7,          /* bytes of a silence descriptor; no codec's is longer than AMR's */
 	FLOW_STREAM_MAX = 4,
 	ENDPOINT_FLOWS_MAX = 256,    /* of one place, or of one SSRC, that are looked at */
 	CHUNK_SHIFT = 8, CHUNK_STREAMS = 1 << CHUNK_SHIFT
@@ -334,11 +335,19 @@ struct record *record_new(struct streams *s, struct flow *f, const struct packet
 void record_free(struct streams *s, struct record *r);
 void record_accept(struct streams *s, struct record *r);
 void record_refresh(struct streams *s, struct record *r);
-
-/* stream.c */
 struct aside *aside_get(struct record *r);
 /* To be written to. */
 struct stream_flaws *flaws_get(struct record *r);
+
+/* stream.c: what follows a packet that was counted, plain or not */
+void packet_after(struct streams *s, uint32_t index, struct stream_hot *h, const struct packet *p);
+
+/* stream_packet.c: the first packet of a stream; any of a known one that is not plain */
+void packet_first(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p);
+void packet_take(
+	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_result *ret);
+/* May plain packets be plain again? */
+void packet_settle(const struct streams *s, const struct record *r, struct stream_hot *h);
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b);
 
 /* stream_payload.c: payload types */
@@ -404,11 +413,14 @@ void digits_after(struct stream *s, bool next);      /* a packet that is none ca
 void digits_free(struct stream *s);
 
 /* interval.c */
+static inline bool interval_is_due(const struct stream_hot *h, int64_t at_ns)
+{
+	return (int32_t)((uint32_t)((uint64_t)at_ns >> 20) - h->due) >= 0;
+}
 void interval_begin(struct record *r, struct stream_hot *h, int64_t at_ns, int64_t length_ns);
 /* l: what is heard of it; NULL nothing */
 void interval_due(struct record *r, struct level *l, struct stream_hot *h, int64_t at_ns);
 void interval_close(struct record *r, struct level *l, struct stream_hot *h);
-void interval_arm(struct record *r, struct stream_hot *h);
 
 /* receiver.c: what a receiver's buffer would see */
 void receiver_anchor(struct record *r, struct stream_hot *h, const struct packet *p);

@@ -184,6 +184,12 @@ struct source {
 	struct source_user only_user;
 };
 
+/* Nothing makes it one of the site's: nothing is known of it, or that it attacks. */
+static inline bool source_suspect(const struct source *s)
+{
+	return s->class == SOURCE_UNKNOWN || s->class == SOURCE_ATTACKER;
+}
+
 struct source_aor {                  /* a user of a server whose credentials were refused, from wherever */
 	struct hash_link by_key;
 	struct list_link in_order;

@@ -389,7 +389,7 @@ static void judge_scan(const struct sources *s, struct source *x)
 
 static void judge_rate(struct source *x)
 {
-	x->flooding = !mostly_cut(x) && (x->class == SOURCE_UNKNOWN || x->class == SOURCE_ATTACKER) &&
+	x->flooding = !mostly_cut(x) && source_suspect(x) &&
 		(x->any.row_most >= REQUEST_FLOOD_S || x->calls.row_most >= INVITE_FLOOD_S || x->flawed.row_most >= 2 ||
 		 (x->invites.minute >= INVITES_MINUTE && !x->used && !x->accepted && !x->welcomed));
 }

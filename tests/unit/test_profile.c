@@ -302,6 +302,34 @@ static int end(void **state)
 	return rmdir(folder);
 }
 
+static void strangers_at_the_door(void **state)
+{
+	static const struct {
+		const char *client, *server;
+		bool stranger, stranger_phone;
+	} cases[] = {
+		{ "233.252.0.9", "10.1.0.5", true, true },
+		{ "233.252.0.9", "203.0.113.2", true, true },
+		{ "198.51.100.7", "10.1.0.5", false, true },         /* the trunk */
+		{ "198.18.0.1", "10.1.0.5", false, false },          /* trusted */
+		{ "192.0.2.8", "10.1.0.5", false, false },           /* a remote network */
+		{ "10.1.0.21", "10.1.0.5", false, false },           /* inside */
+		{ "10.1.0.21", "233.252.0.9", false, false },        /* it is asked outside */
+	};
+	struct world w;
+
+	(void)state;
+	assert_int_equal(take(&w, "[site]\ninside-nets = 10.1.0.0/16\npublic-ips = 203.0.113.2\n"
+		"trunk = 198.51.100.0/24\ntrusted = 198.18.0.1\nremote-nets = 192.0.2.0/28\n"), ERR_OK);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct address client = at(cases[i].client), server = at(cases[i].server);
+
+		assert_int_equal(site_stranger(w.site, &client, &server), cases[i].stranger);
+		assert_int_equal(site_stranger_phone(w.site, &client, &server), cases[i].stranger_phone);
+	}
+	drop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +338,7 @@ int main(void)
 		cmocka_unit_test(lines_of_lists),
 		cmocka_unit_test(no_file),
 		cmocka_unit_test(networks),
+		cmocka_unit_test(strangers_at_the_door),
 		cmocka_unit_test(office_hours),
 	};
 

@@ -71,7 +71,7 @@ struct place *place_open(struct dashboard *d, enum view v)
 	return p;
 }
 
-void place_back(struct dashboard *d)
+static void place_back(struct dashboard *d)
 {
 	if (d->depth)
 		d->depth--;
@@ -222,7 +222,7 @@ void open_problem(struct dashboard *d, struct world *w, size_t finding)
 	p->call = 0;
 }
 
-void open_explain(struct dashboard *d, const char *id)
+static void open_explain(struct dashboard *d, const char *id)
 {
 	struct place *p = place_open(d, VIEW_TEXT);
 

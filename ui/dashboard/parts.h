@@ -34,7 +34,6 @@ struct place *place_of(struct dashboard *d); /* the one in view */
 struct list *list_of(struct dashboard *d, unsigned pane);
 /* Opens a view out of the present one; the caller fills in what it is about. */
 struct place *place_open(struct dashboard *d, enum view v);
-void place_back(struct dashboard *d);
 void message_set(struct dashboard *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hot_add(struct dashboard *d, unsigned row, unsigned column, unsigned width, uint32_t key);
 
@@ -74,7 +73,6 @@ uint64_t selected_call(struct dashboard *d, struct world *w);
 void open_call(struct dashboard *d, struct world *w, uint64_t call);
 void open_ladder(struct dashboard *d, uint64_t call, bool extended);
 void open_problem(struct dashboard *d, struct world *w, size_t finding);
-void open_explain(struct dashboard *d, const char *id);
 /* The message at a frame of a call, or its ladder where that frame is none. */
 void open_frame(struct dashboard *d, struct world *w, uint64_t call, unsigned file, uint32_t frame);
 
