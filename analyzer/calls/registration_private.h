@@ -11,7 +11,7 @@ struct registration_record {
 	struct registration registration;
 	struct hash_link by_id;
 	struct list_link in_class; /* calls.registrations_poor or _good, by last message */
-	bool good;
+	bool good, by_answer; /* by_answer: no request was seen, which would tell the device */
 	size_t due_at; /* index in calls.due plus one; 0: not in it */
 	int64_t due_ns;
 	uint64_t id, key; /* hashes that it is found by */

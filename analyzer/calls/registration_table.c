@@ -161,6 +161,7 @@ static struct registration_record *registration_new(
 	registration_room(c);
 	r->id = id;
 	r->key = key;
+	r->by_answer = !request;
 	r->registration.arena = arena;
 	r->registration.trial = arena_zalloc(arena, sizeof *r->registration.trial);
 	trial_init(r->registration.trial);
@@ -213,6 +214,17 @@ bool registration_known(const struct calls *c, const struct packet *p)
 	return find_by_id(c, id_of(p->sip, &aor)) || find_by_key(c, key_of(p, &aor));
 }
 
+/* The capture began with an answer: its first request tells which device it is, for the Call-IDs to come. */
+static void device_learn(struct calls *c, struct registration_record *r, uint64_t key)
+{
+	r->by_answer = false;
+	if (key == r->key || find_by_key(c, key))
+		return;
+	hash_remove(&c->registrations_by_key, &r->registration.by_key);
+	r->key = key;
+	hash_add(&c->registrations_by_key, &r->registration.by_key, (uint32_t)key);
+}
+
 struct registration_record *registration_get(struct arrival *a)
 {
 	struct calls *c = a->c;
@@ -224,6 +236,8 @@ struct registration_record *registration_get(struct arrival *a)
 	name_of(&aor, &sip->to, false);
 	id = id_of(sip, &aor);
 	r = find_by_id(c, id);
+	if (r && r->by_answer && sip->request)
+		device_learn(c, r, key_of(a->packet, &aor));
 	if (r)
 		return r;
 	key = key_of(a->packet, &aor);

@@ -367,6 +367,12 @@ static bool asks_for_another(const struct trial *t, const struct sip_message *si
 	return other;
 }
 
+/* Taken before: many registrars want another nonce each time. A count that does not go up is the phone's fault, though. */
+static bool is_used_up(const struct trial *t)
+{
+	return t->nonce == t->taken_nonce && !is_replayed(t);
+}
+
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
 {
 	struct sip_digest d;
@@ -385,7 +391,7 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 			t->run.stale_most = t->run.stale_row;
 		run_count(t, m);
 		run_refusal(t, m);
-	} else if (t->newest || t->run.old_nonce > 1) {
+	} else if ((t->newest && !is_used_up(t)) || t->run.old_nonce > 1) {
 		t->run.refused++;
 		t->run.nonce_gone += says_nonce(phrase_span(m->reason));
 		if (t->answered_after_ns > t->run.answered_late_ns)
