@@ -131,6 +131,7 @@ struct sip_message {
 	uint32_t max_forwards;
 	struct span content_type;    /* without parameters */
 	struct span body;            /* all of it */
+	size_t surplus;              /* bytes behind it that Content-Length leaves out, SIP_FLAW_CONTENT_LENGTH_SHORT */
 	struct span sdp;             /* application/sdp, also out of multipart; empty: none */
 	struct span user_agent;      /* or Server */
 	struct sip_keys keys;

@@ -233,10 +233,13 @@ static bool surplus_harmless(struct span surplus)
 static void body_set(struct sip_message *m, struct span rest, bool cut)
 {
 	m->body = rest;
+	m->surplus = 0;
 	if (m->has_content_length && m->content_length <= rest.n) {
 		m->body = span_first(rest, m->content_length);
-		if (!surplus_harmless(span_from(rest, m->content_length)))
+		if (!surplus_harmless(span_from(rest, m->content_length))) {
 			m->flaws |= SIP_FLAW_CONTENT_LENGTH_SHORT;
+			m->surplus = rest.n - m->content_length;
+		}
 	} else if (cut) {
 		m->flaws |= SIP_FLAW_BODY_CUT;
 	} else if (m->has_content_length) {

@@ -115,7 +115,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	bool low = strcmp(reason, "very-low-level") == 0;
 	struct finding *f = detection_raise(d, reason, low ? SEVERITY_INFO : SEVERITY_WARNING, c);
 	struct endpoint sender = party_seen_at(ev->direction, ev->direction->sender);
-	char receiver[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
+	char receiver[SAY_TEXT], host[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], what[64] = "nothing but comfort noise";
 
 	say_host(facts, &sender.addr, host);
 	parts_of_direction(f, facts, ev->direction);
@@ -126,6 +126,8 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	snprintf(effect, sizeof effect, low ? "%s %shears next to nothing" : "%s %shears silence", receiver,
 		say_claim(f));
 	say_title(f, act, effect);
+	if (strcmp(reason, "comfort-noise-only") != 0)
+		snprintf(what, sizeof what, "%s packets that hold no sound", SAY_COUNT((uint64_t)h->packets));
 	if (low) {
 		finding_cause(f, "No packet of %s is louder than %.0f dBm0; speech has -25 to -10.", host,
 			LOW_MOST_DBM0);
@@ -138,14 +140,13 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		finding_evidence_run(f, stream_frame(other, other->first_frame, other->first_ns), other->last_frame,
 			"speech that reaches %s on the other leg", host);
 	} else if (say_serves(facts, &sender.addr)) {
-		finding_cause(f, "%s sends %s packets that hold no sound; whether it has none to pass on or fails to cannot be told from this leg.", host,
-			      text_count((uint64_t)h->packets, count));
+		finding_cause(f, "%s sends %s; whether it has no sound to pass on or fails to cannot be told from this leg.", host,
+			      what);
 		finding_fix(f, "Look at what %s plays or bridges here (announcement, music on hold, conference, the other leg), and at mute of the party behind it.",
 			    host);
 		finding_cannot_see(f, "what reaches %s on its other leg", host);
 	} else {
-		finding_cause(f, "%s sends %s packets that hold no sound; a muted and a missing microphone cannot be told apart.", host,
-			      text_count((uint64_t)h->packets, count));
+		finding_cause(f, "%s sends %s; a muted and a missing microphone cannot be told apart.", host, what);
 		finding_fix(f, "Test mute, headset, input device and the permission to use the microphone on %s.",
 			host);
 		finding_cannot_see(f, "whether the user had muted the microphone");

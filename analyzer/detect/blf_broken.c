@@ -480,7 +480,7 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f, "%s answers NOTIFYs for the lamp of %s with %u and does not subscribe again.", watcher,
 			w->entity, v->note->status);
 	else if (says(v, "version-regressed"))
-		finding_cause(f, "%s numbers a NOTIFY for the lamp of %s %u after %u: the watcher has to discard it.",
+		finding_cause(f, "%s sends a NOTIFY for the lamp of %s with version %u after %u: the watcher has to discard it.",
 			notifier, w->entity, (unsigned)v->note->version,
 			      (unsigned)v->before->version);
 	else if (says(v, "version-gap"))

@@ -527,9 +527,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	char who[SAY_TEXT], how[SAY_TEXT + 400];
 
 	if (!e->bye || strcmp(e->reason, "dialog-forgotten") == 0) {
-		finding_cause(f, "%s answers 481 to a %s in a call that nobody has ended: it no longer knows the call.",
+		finding_cause(f, "%s answers 481 to %s in a call that nobody has ended: it no longer knows the call.",
 			say_host(facts, &e->culprit.addr, who),
-			      sip_method_name(e->from->method));
+			      say_request(e->from->method));
 		if (e->seconds > 0)
 			text_addf(&f->cause, " Its audio had ended %.0f s before: then it lost the call, and who spoke with it heard nothing more.",
 				e->seconds);

@@ -210,9 +210,11 @@ static bool clock_mismatch(const struct detection *d, const struct window *w, co
 
 	if (!f || !f->clock_hz || s->ts_rate_hz <= 0 || s->run_count)
 		return false;
+	if (s->ts_rate_hz >= f->clock_hz * (1 - share) && s->ts_rate_hz <= f->clock_hz * (1 + share))
+		return false;
 	m->is = s->ts_rate_hz;
 	m->ought = f->clock_hz;
-	return m->is < m->ought * (1 - share) || m->is > m->ought * (1 + share);
+	return true;
 }
 
 /* Silence frames of G.729 although its annex B was switched off. */

@@ -530,8 +530,8 @@ static void say_cause(struct finding *f, unsigned reason, const struct words *w)
 		finding_cause(f, "%u key presses of %s go out twice, as telephone-event and as INFO: %s may take each of them twice.", w->count, w->sender, w->receiver);
 		break;
 	case INFO_REFUSED:
-		finding_cause(f, "%u INFO requests with key presses of %s are refused by %s.", w->count, w->sender,
-			w->culprit);
+		finding_cause(f, "%u INFO request%s with key presses of %s %s refused by %s.", w->count,
+			w->count == 1 ? "" : "s", w->sender, w->count == 1 ? "is" : "are", w->culprit);
 		break;
 	case RELAY_DROPPED:
 		finding_cause(f, "%u key presses in a row reach %s and do not leave it on the other leg, where telephone-event is agreed and voice flows.", w->count,

@@ -196,7 +196,7 @@ static void tell(struct detection *d, const struct attempt *list, size_t count, 
 	f->count = t->vain;
 	snprintf(act, sizeof act, "Calls to %s vanish while %u are up", to, t->up);
 	say_title(f, act, "a SIP helper may be full");
-	finding_cause(f, "%u INVITEs with SDP from %s to %s were not answered, not even by 100, while at least %u calls were up between the two; other requests were answered meanwhile, and so were all %u calls that began with at most %u up. So a SIP helper (ALG) in %s does that has no place for one more media port: it drops the packet (Linux logs \"all ports in use for SDP media\").",
+	finding_cause(f, "%u INVITEs with SDP from %s to %s were not answered, not even by 100, while at least %u calls were up between the two; other requests were answered meanwhile, and so were all %u calls that began with at most %u up. A SIP helper (ALG) in %s behaves like this when it has no place for one more media port: it drops the packet (Linux logs \"all ports in use for SDP media\").",
 		t->vain, from, to, t->up, t->fine, t->fine_up, router);
 	finding_fix(f, "Look for such a message in the log of %s for that time. Switch its SIP helper off and let %s send a keepalive every 20 s instead, as mappings live shorter without it; else raise its limit of expectations.",
 		router, from);

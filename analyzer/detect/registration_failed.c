@@ -448,6 +448,8 @@ static const char *act_of(const char *reason)
 		return "is not reached";
 	if (strcmp(reason, "reply-not-relayed") == 0)
 		return "does not pass the registrar's answer on";
+	if (strcmp(reason, "binding-missing") == 0)
+		return "does not keep it";
 	return strncmp(reason, "reply", 5) == 0 ? "answers, and its answers get lost" : "refuses it";
 }
 

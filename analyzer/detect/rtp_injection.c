@@ -190,7 +190,7 @@ static void tell(struct detection *d, const struct meeting *m, uint64_t key)
 	const char *reason = m->taken ? "media-hijack" : same_id ? "ssrc-guess" : "foreign-source";
 	struct finding *f = detection_raise_keyed(d, key, reason, m->taken ? SEVERITY_CRITICAL : SEVERITY_ERROR,
 		m->taken ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
-	char q[SAY_TEXT], r[SAY_TEXT], s[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT], at[ENDPOINT_TEXT],
+	char q[SAY_TEXT], r[SAY_TEXT], s[SAY_TEXT], act[2 * SAY_TEXT], effect[2 * SAY_TEXT + 40], at[ENDPOINT_TEXT],
 		count[TEXT_COUNT];
 
 	parts(f, m);
@@ -201,7 +201,7 @@ static void tell(struct detection *d, const struct meeting *m, uint64_t key)
 	text_count(m->other->packets, count);
 	snprintf(act, sizeof act, "%s sends audio into a call", q);
 	if (m->taken) {
-		snprintf(effect, sizeof effect, "%s sends the call's audio to it", r);
+		snprintf(effect, sizeof effect, "%s sends the call's audio to %s", r, q);
 		finding_cause(f,
 			"%s sends %s packets to %s besides %s; since frame %u %s sends the audio of the call to it.", q,
 			count, at, s, m->taken->first_frame, r);

@@ -110,6 +110,30 @@ void say_title(struct finding *f, const char *act, const char *effect)
 		finding_title(f, "%s", effect);
 }
 
+const char *say_request(enum sip_method method)
+{
+	switch (method) {
+	case SIP_INVITE:
+		return "a re-INVITE";
+	case SIP_UPDATE:
+		return "an UPDATE";
+	case SIP_INFO:
+		return "an INFO";
+	case SIP_OPTIONS:
+		return "an OPTIONS";
+	case SIP_BYE:
+		return "a BYE";
+	case SIP_REFER:
+		return "a REFER";
+	case SIP_NOTIFY:
+		return "a NOTIFY";
+	case SIP_MESSAGE:
+		return "a MESSAGE";
+	default:
+		return "a request";
+	}
+}
+
 const char *say_bye(const struct leg *leg)
 {
 	return leg->bye_answered && leg->bye_answered_ns == leg->bye_ns ? "answer to the BYE" : "BYE";

@@ -32,6 +32,8 @@ void say_title(struct finding *f, const char *act, const char *effect);
 /* What to look at on a relay that gets audio at `at` and sends none of it on. */
 void say_relay_fix(struct finding *f, const char *relay, const char *at);
 void say_relay_unseen(struct finding *f);
+/* A request inside a call, with its article: "a re-INVITE", "an UPDATE", "a BYE". */
+const char *say_request(enum sip_method method);
 /* "BYE", or what tells of it where it was not captured: the frame of leg->bye_at. */
 const char *say_bye(const struct leg *leg);
 /* "probably ", "may " or "": how an effect is claimed, by the finding's confidence. */

@@ -198,8 +198,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		finding_cause(f, "%s refuses %u message%s of %s as too large.", to, x->too_large,
 			x->too_large == 1 ? "" : "s", from);
 	else
-		finding_cause(f, "SIP of %s bytes from %s to %s travels%s: %u such request%s, sent %u times, never answered (by size: %s)%s.", SAY_COUNT(u->bytes), from,
-			      to, fragments, u->requests, u->requests == 1 ? " was" : "s were", u->copies, ladder,
+		finding_cause(f, "SIP of %s bytes goes from %s to %s%s: %u such request%s, sent %u times, %s never answered (by size: %s)%s.", SAY_COUNT(u->bytes), from,
+			      to, fragments, u->requests, u->requests == 1 ? "" : "s", u->copies,
+			      u->requests == 1 ? "was" : "were", ladder,
 			      is(v, "reassembly-timeout") ? "; the receiver says by ICMP that fragments did not come" :
 			      is(v, "icmp-frag-needed")
 			      ? "; a router says by ICMP that the packets are too big for the way, and they stay as big"

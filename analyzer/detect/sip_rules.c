@@ -179,7 +179,8 @@ static void header_text(const struct sip_message *m, enum sip_header_name name, 
 static void length_text(const struct sip_message *m, char text[RULE_FIELD])
 {
 	if (m->has_content_length)
-		snprintf(text, RULE_FIELD, "Content-Length: %u, body of %zu bytes", m->content_length, m->body.n);
+		snprintf(text, RULE_FIELD, "Content-Length: %u, %zu bytes of body", m->content_length,
+			m->body.n + m->surplus);
 	else
 		header_text(m, SIP_H_CONTENT_LENGTH, text);
 }

@@ -214,10 +214,10 @@ void tcp_fallback_say(struct finding *f, const struct facts *facts, const struct
 	say_host(facts, &x->flow->client.addr, who);
 	say_host(facts, &x->flow->server.addr, where);
 	if (x->passed_on)
-		text_addf(&f->cause, "%s of %s bytes comes to %s and is to go on to %s with one more Via.", method,
+		finding_cause(f, "%s of %s bytes comes to %s and is to go on to %s with one more Via.", method,
 			SAY_COUNT(x->request->bytes_on_wire), who, where);
 	else
-		text_addf(&f->cause, "%s sends %s of %s bytes to %s and is asked for credentials, which make it larger still.",
+		finding_cause(f, "%s sends %s of %s bytes to %s and is asked for credentials, which make it larger still.",
 			who, method, SAY_COUNT(x->request->bytes_on_wire), where);
 	text_addf(&f->cause, " Above %s bytes SIP has to leave UDP for TCP (RFC 3261 18.1.1): the SYN that follows is %s, and the request never goes out%s.",
 		SAY_COUNT(FALLBACK_BYTES), x->hidden ? "not answered" : "refused",

@@ -326,9 +326,10 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	const struct attempt *first = &s->list[0], *last = &s->list[s->count - 1];
 	char user[SOURCE_TEXT], at[ADDRESS_TEXT], when[NS_TEXT], until[NS_TEXT], other[ADDRESS_TEXT];
 
-	finding_cause(f, "%s, from source address %s, placed %u calls, %lld min in all,",
+	finding_cause(f, "%s, from source address %s, placed %u call%s, %lld min in all,",
 		text_escape(first->leg->party[SIDE_CALLER].user, user, sizeof user),
-		      address_text(&first->x->addr, at), s->answered, (long long)s->minutes);
+		      address_text(&first->x->addr, at), s->answered, s->answered == 1 ? "" : "s",
+		      (long long)s->minutes);
 	tell_destinations(&f->cause, facts, s);
 	text_addf(&f->cause, " between %s and %s", source_when(first->at_ns, when), source_when(last->end_ns, until));
 	if (s->parallel > 1)
