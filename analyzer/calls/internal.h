@@ -39,7 +39,6 @@ struct transaction_record {
 	uint8_t sighting_count;
 	bool waits;
 	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
-	bool unhashed;               /* not in leg_record.transactions any more: replaced by a new attempt with the same CSeq */
 	uint32_t least_vias;         /* of its requests; 0: none seen */
 	struct exchange *exchange;   /* in-dialog ones */
 };

@@ -108,7 +108,6 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 	r->removes = sip->contact_star || (sip->has_expires && sip->expires_s == 0);
 	r->asked_s = sip->has_expires ? sip->expires_s : 0;
 	reg->requests++;
-	reg->credentials_sent |= r->credentials;
 	reg->source = a->packet->src;
 	reg->registrar = a->packet->dst;
 	reg->request_at = a->message->at;

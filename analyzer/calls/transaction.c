@@ -114,7 +114,6 @@ struct transaction_record *transaction_get(struct arrival *a)
 	t = transaction_find(a, hash);
 	if (t && is_new_attempt(t, a)) {
 		hash_remove(&a->leg->transactions, &t->by_key);
-		t->unhashed = true;
 		t = NULL;
 	}
 	if (!t)

@@ -96,7 +96,6 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 		judge_moved(j, there, from_ns, to_ns);
 		return;
 	}
-	h->stray_packets = c->right;
 	h->sees = place_sees(j, from_ns, to_ns);
 	/* what it sent before it fell silent proves nothing of the silence */
 	if (!whole && h->sender_rtcp)
@@ -153,7 +152,6 @@ static void judge_present(struct judge *j, const struct counted *c)
 	}
 	if (c->last_ns != NS_NONE && (h->delivered_to_ns == NS_NONE || c->last_ns > h->delivered_to_ns)) {
 		h->delivered_to_ns = c->last_ns;
-		h->delivered_last_frame = c->last_frame;
 	}
 	if (!h->stream || c->main_packets > h->packets)
 		h->stream = c->main;
@@ -271,7 +269,6 @@ static void take_as_right(struct counted *c)
 	c->first_ns = c->wrong_first_ns;
 	c->last_ns = c->wrong_last_ns;
 	c->first_frame = s->first_frame;
-	c->last_frame = s->last_frame;
 	c->dtx |= s->dtx_seen;
 }
 

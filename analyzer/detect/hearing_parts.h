@@ -30,7 +30,7 @@ struct counted {                     /* audio of a direction within a window */
 	const struct stream *main, *wrong_main, *foreign_main;
 	double main_packets, wrong_packets, foreign_packets;
 	int64_t first_ns, last_ns, wrong_first_ns, wrong_last_ns;
-	uint32_t first_frame, last_frame;
+	uint32_t first_frame;
 	bool weak;                   /* a B10 stream: may be it, may not */
 	bool dtx;
 };

@@ -59,7 +59,6 @@ struct alg_item {
 	struct endpoint peer;        /* the server as the phone sees it; family 0 unknown */
 	int64_t first_ns, last_ns;
 	bool discarded;              /* the phone did not take what was changed for its own: harm by itself */
-	bool cannot_say_order;       /* clocks of two files: no order of the frames is claimed */
 };
 
 struct alg_evidence;

@@ -314,9 +314,6 @@ static void view_xr(struct rtcp_states *r, struct party *party, const struct pac
 
 	v->v.has_xr = true;
 	v->v.xr_discard_rate = p->rtcp->xr.discard_rate;
-	v->v.xr_loss_rate = p->rtcp->xr.loss_rate;
-	v->v.xr_mos_lq_x10 = p->rtcp->xr.mos_lq_x10;
-	v->v.xr_round_trip_ms = p->rtcp->xr.round_trip_ms;
 	v->v.xr_end_system_ms = p->rtcp->xr.end_system_ms;
 	v->v.last_ns = p->at_ns;
 }

@@ -68,7 +68,6 @@ static void copy_count(struct streams *s, struct record *r, const struct packet 
 	if (after_ns > f->copy_delta_max_ns)
 		f->copy_delta_max_ns = after_ns;
 	r->s.mirror_copies++;
-	f->copy_ttl = p->ttl;
 	f->copy_dscp = p->dscp;
 	f->copies_other_ttl += p->ttl != m->ttl;
 	f->copies_other_mac += (p->has & HAS_MAC) &&

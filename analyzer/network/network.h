@@ -47,7 +47,7 @@ struct host {
 	uint32_t aors;               /* different ones that it registers, counted to 8 */
 	bool adds_via, in_sdp_of_others, named_by_icmp;
 	/* the same, filled by the engine: it alone knows legs */
-	uint32_t legs_joined, legs_open, legs_open_max;
+	uint32_t legs_joined, legs_open_max;
 	unsigned role_points[ROLE_COUNT];
 	uint8_t roles;               /* bits 1 << enum host_role with >= 60 points, at most two */
 };

@@ -69,7 +69,7 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	uint64_t agent, contact;     /* hashes */
 	unsigned requests;
 	bool once_counted;           /* fell out of the table and came again */
-	bool challenged, denied;     /* without credentials: 401, 407; 403, 404, 604 */
+	bool challenged;             /* without credentials: 401, 407 */
 	/* credentials */
 	unsigned tried, rejected, since; /* since: rejected after the last success, or never forgiven */
 	struct pace rejections;
@@ -152,7 +152,6 @@ struct source {
 	/* as a server */
 	uint64_t served_keys[8];
 	bool takes_calls;            /* answered an INVITE or REGISTER of somebody with 2xx */
-	bool relays;                 /* sends requests with more than one Via */
 	char banner[SOURCE_TEXT];    /* Server of its answers */
 	bool banner_version;         /* with a digit in it */
 	struct frame_ref banner_at;
