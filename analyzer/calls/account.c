@@ -15,7 +15,8 @@ enum {
 	CONTACTS_WALKED = 32
 };
 
-#define SIGHT_NS TRANSACTION_LIFE_NS  /* RFC 3261 17: an older CSeq within it is a second sight, later a new beginning */
+/* RFC 3261 17: an older CSeq within it is a second sight, later a new beginning */
+#define SIGHT_NS TRANSACTION_LIFE_NS
 
 /* ---- the tables ---- */
 

@@ -170,7 +170,8 @@ enum exchange_state {
 	EXCHANGE_PREVIEW,            /* an answer in an unreliable 18x: early window only */
 	EXCHANGE_STABLE,
 	EXCHANGE_REJECTED,           /* final >= 300: the old session goes on (RFC 3261 14.1) */
-	EXCHANGE_NO_ANSWER           /* ACK without SDP after an offer in the 200, or a 2xx without: nothing was agreed */
+	/* ACK without SDP after an offer in the 200, or a 2xx without: nothing was agreed */
+	EXCHANGE_NO_ANSWER
 } __attribute__((packed));
 
 enum { SDP_COPIES_MAX = 6 };

@@ -154,7 +154,8 @@ struct leg_record {
 	bool settles : 1;            /* a retry may follow its last final */
 	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
 	bool spread : 1;             /* messages of it come from another capture, too */
-	bool alike : 1;              /* a number or an identity of it is another leg's, which begins at about that time */
+	/* a number or an identity of it is another leg's, which begins at about that time */
+	bool alike : 1;
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
 	uint16_t capture;            /* packet_capture() of its first INVITE */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registration: an AOR bound to a device at a registrar (RFC 3261 10): what each REGISTER and its answer make of it, and
- * what becomes of it when none comes.
+ * registration: an AOR bound to a device at a registrar (RFC 3261 10): what each REGISTER and its answer make of it,
+ * and what becomes of it when none comes.
  */
 #include "analyzer/calls/registration_private.h"
 

@@ -12,7 +12,8 @@
 enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600,
 	TRIES_EACH = 8 };
 
-#define HUNT_NS (64 * SECOND_NS)     /* RFC 3261: Timer B of the first, and once more for the client to make up its mind */
+/* RFC 3261: Timer B of the first, and once more for the client to make up its mind */
+#define HUNT_NS (64 * SECOND_NS)
 #define FORK_NS (3 * SECOND_NS)      /* branches of a fork begin together: what begins later is another way */
 #define SPELL_GAP_NS (300 * SECOND_NS)
 

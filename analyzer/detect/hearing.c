@@ -57,7 +57,10 @@ static bool passes_here(const struct judge *j, const struct icmp_record *quoted)
 	return false;
 }
 
-/* Silence since the sender's audio was moved to another machine: it is that machine's, and no other leg has a say in it. */
+/*
+ * Silence since the sender's audio was moved to another machine: it is that machine's, and no other leg has a say in
+ * it.
+ */
 static void judge_moved(struct judge *j, const struct endpoint *there, int64_t from_ns, int64_t to_ns)
 {
 	const struct side_addresses *before = j->sender;
@@ -490,8 +493,8 @@ static bool stays_inside(const struct judge *j)
 }
 
 /*
- * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver is
- * near at the other point says nothing of what was never seen there.
+ * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver
+ * is near at the other point says nothing of what was never seen there.
  */
 static bool at_opposite_points(const struct judge *j)
 {

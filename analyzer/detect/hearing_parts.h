@@ -14,7 +14,8 @@ enum {
 	ICMP_PROOF = 3
 };
 
-#define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
+/* so long without a packet to the end of a window is a failure, not an interruption */
+#define TAIL_NS (10 * SECOND_NS)
 
 struct judge {                       /* what a judgement carries along */
 	const struct facts *facts;
@@ -73,7 +74,9 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
 /* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
 bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
-/* When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is. */
+/*
+ * When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is.
+ */
 int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
 
 /* The gate that withholds a claim of absence, NULL none. */

@@ -77,7 +77,9 @@ const struct stream *hearing_own_stream(const struct facts *facts, const struct 
 	return NULL;
 }
 
-/* One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter. */
+/*
+ * One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter.
+ */
 static const struct message *signals_as(const struct direction *d, const struct address *at, const struct stream *s)
 {
 	const struct leg *leg = d->slot->dialog->leg;
@@ -117,8 +119,8 @@ static bool behind_another_nat(const struct facts *facts, const struct address *
 }
 
 /*
- * Its audio is seen beside itself alone, not where s is; a NAT between the points gives it another address, by which the
- * sender knows it: that of its SIP there, or of its router. False: not so.
+ * Its audio is seen beside itself alone, not where s is; a NAT between the points gives it another address, by which
+ * the sender knows it: that of its SIP there, or of its router. False: not so.
  */
 static bool known_otherwise(const struct facts *facts, const struct direction *d, const struct endpoint *at,
 	const struct stream *s, struct endpoint *ret)
@@ -396,8 +398,8 @@ static bool belongs_to_another(const struct direction *d, const struct endpoint 
 }
 
 /*
- * The receiver's own audio comes from where its SDP says, seen here as it is: no NAT between gives it another address of
- * the same kind. A copy of it seen elsewhere would be such a NAT, or another network card.
+ * The receiver's own audio comes from where its SDP says, seen here as it is: no NAT between gives it another address
+ * of the same kind. A copy of it seen elsewhere would be such a NAT, or another network card.
  */
 static bool answers_from_target(const struct direction *d, const struct window *w, const struct endpoint *at)
 {

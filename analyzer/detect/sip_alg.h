@@ -41,7 +41,8 @@ struct alg_where {
 struct alg_item {
 	struct alg_where where;
 	const char *reason;          /* static, of the register; "": it only adds weight to others */
-	const char *dropped;         /* a reason of dropped-in-path: messages of this sort vanish there; NULL: none do */
+	/* a reason of dropped-in-path: messages of this sort vanish there; NULL: none do */
+	const char *dropped;
 	uint8_t weight;              /* enum alg_weight */
 	int points;                  /* ALG_POINTS, ALG_ALONE, ALG_AGAINST: > 0 */
 	char group;                  /* ALG_POINTS, ALG_ALONE: letter of 3.3's table */

@@ -359,8 +359,8 @@ static uint32_t rules_of_answer(struct state *st, const struct packet *p, const 
 }
 
 /*
- * A CANCEL, or the ACK of a refusal, on the hop of its INVITE, whose branch it has. The ACK of a 2xx goes to the Contact,
- * whatever its branch.
+ * A CANCEL, or the ACK of a refusal, on the hop of its INVITE, whose branch it has. The ACK of a 2xx goes to the
+ * Contact, whatever its branch.
  */
 static uint32_t rules_of_follower(struct state *st, const struct packet *p)
 {

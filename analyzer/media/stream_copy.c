@@ -42,7 +42,9 @@ void copy_mark(struct record *r, const struct packet *p)
 	};
 }
 
-/* Bit of the place where it was seen; the first 32 of file and interface (of a capture on "any": its index) have one. */
+/*
+ * Bit of the place where it was seen; the first 32 of file and interface (of a capture on "any": its index) have one.
+ */
 uint32_t streams_point(struct streams *s, const struct packet *p)
 {
 	for (unsigned i = 0; i < s->point_count; i++) {

@@ -246,7 +246,9 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 void network_learn_stun(struct network *n, const struct packet *p);
 /* Checks from one socket to another; NULL: none were seen. */
 const struct ice_way *network_ice(const struct network *n, const struct endpoint *from, const struct endpoint *to);
-/* All checks between two sides as they call themselves (a=ice-ufrag), wherever they come from; how many, at most max. */
+/*
+ * All checks between two sides as they call themselves (a=ice-ufrag), wherever they come from; how many, at most max.
+ */
 unsigned network_ice_named(const struct network *n, struct span asked, struct span asking, const struct ice_way **ret,
 	unsigned max);
 void network_learn_dtls(struct network *n, const struct packet *p);

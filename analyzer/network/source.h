@@ -82,7 +82,8 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	char contact_text[SOURCE_TEXT];  /* of the accepted request */
 	uint32_t expires_s;
 	/* is this one phone that retries? */
-	uint64_t call_id, nonce, nonce_before;       /* issued last to it; beside that one in the same challenge, or 0 */
+	/* issued last to it; beside that one in the same challenge, or 0 */
+	uint64_t call_id, nonce, nonce_before;
 	uint32_t cseq;
 	bool same_port, same_agent, one_dialog, fresh; /* fresh: each digest over the nonce just issued */
 	unsigned unseen_nonces;      /* digests over one that nobody issued in the capture */
@@ -163,7 +164,8 @@ struct source {
 	enum source_scan scan;
 	enum source_guess guess;
 	bool guess_certain;
-	bool guess_apart;            /* GUESS_USERS: each account from a port of its own, as phones behind a NAT have one */
+	/* GUESS_USERS: each account from a port of its own, as phones behind a NAT have one */
+	bool guess_apart;
 	bool guessed;                /* and then was accepted */
 	const struct source_user *victim; /* of the guess */
 	unsigned victims;            /* accounts whose credentials it had refused */
