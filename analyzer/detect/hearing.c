@@ -449,6 +449,15 @@ static bool same_promise(const struct window *a, const struct window *b)
 	       (b->off_ns == NS_NONE || a->on_ns < b->off_ns);
 }
 
+static bool promises_same(const struct direction *d, const struct window *w)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		if (d->windows[i].state == EXPECT_DUE && same_promise(&d->windows[i], w))
+			return true;
+	}
+	return false;
+}
+
 /* Direct media: an earlier leg of the call promises the very same audio. It is judged there. */
 static const struct leg *judged_on(const struct direction *d, const struct window *w)
 {
@@ -458,14 +467,10 @@ static const struct leg *judged_on(const struct direction *d, const struct windo
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
 		for (unsigned i = 0; other->n < own->n && other->confirmed && i < other->confirmed->mslot_count; i++) {
-			for (unsigned k = 0; k < 2; k++) {
-				const struct direction *same = &other->confirmed->mslots[i].direction[k];
+			const struct mslot *slot = &other->confirmed->mslots[i];
 
-				for (unsigned n = 0; n < same->window_count; n++) {
-					if (same->windows[n].state == EXPECT_DUE && same_promise(&same->windows[n], w))
-						return other;
-				}
-			}
+			if (promises_same(&slot->direction[0], w) || promises_same(&slot->direction[1], w))
+				return other;
 		}
 	}
 	return NULL;
