@@ -354,6 +354,7 @@ void clues_forget(struct calls *c, struct leg_record *r);
 void join_way(struct leg_record *r, const struct segment *s);
 void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
+void join_forget(struct calls *c, struct leg_record *r);
 
 /* again.c; caller: the value of CLUE_CALLER. */
 void retry_note(struct arrival *a, uint64_t caller);
@@ -364,11 +365,11 @@ void redirect_note(struct arrival *a);
 void redirect_join(struct arrival *a);
 /* The leg that was redirected first, where this one follows a redirection: what comes before it, both continue. */
 struct leg *redirect_stem(struct leg *leg);
-void join_forget(struct calls *c, struct leg_record *r);
+
+/* join_score.c */
 /* Points for what no clock has a say in; *ret_how: the strongest of it. */
 unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
 	enum leg_join *ret_how);
-
 /* of what lasts: a number, an identity; codecs in the same order and Max-Forwards are less, and mere habit */
 enum { LASTING_LEAST = 11 };
 

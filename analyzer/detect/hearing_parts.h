@@ -67,17 +67,18 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 /* The row that silences, NULL none; silent since from_ns; whole: from the window's beginning. */
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
 	bool whole);
-/*
- * moved.c: at that time the sender's audio was moved to another machine, from which nothing has come since: its
- * address. NULL: not so.
- */
-const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
 /* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
 bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
 /*
  * When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is.
  */
 int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
+
+/*
+ * moved.c: at that time the sender's audio was moved to another machine, from which nothing has come since: its
+ * address. NULL: not so.
+ */
+const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
 
 /* The gate that withholds a claim of absence, NULL none. */
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);
