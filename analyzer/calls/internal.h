@@ -283,7 +283,6 @@ void ahead_forget(struct calls *c);
 bool message_fits(const struct arrival *a);
 struct message *message_new(const struct arrival *a);
 void message_fill(struct message *m, const struct arrival *a);
-struct frame_ref message_frame(const struct packet *p);
 struct span leg_text(struct leg_record *r, struct span s);
 const struct phrase *common_phrase(const struct arrival *a, struct span s);
 struct endpoint message_contact_endpoint(const struct sip_address *contact);
