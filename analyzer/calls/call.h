@@ -202,6 +202,12 @@ struct exchange {
 	struct frame_ref stable_at;
 };
 
+/* When the offerer could know that it is stable; NS_NONE: it is not. */
+static inline int64_t exchange_agreed_ns(const struct exchange *x)
+{
+	return x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+}
+
 enum dialog_state { DIALOG_EARLY, DIALOG_CONFIRMED, DIALOG_ENDED } __attribute__((packed));
 
 struct dialog {

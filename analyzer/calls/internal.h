@@ -272,6 +272,11 @@ struct arrival {
 #define DIALOG_RECORD(d) ((struct dialog_record *)(d))
 #define TRANSACTION_RECORD(t) ((struct transaction_record *)(t))
 
+static inline bool messages_same_pair(const struct message *x, const struct message *y)
+{
+	return endpoint_equal(&x->src, &y->src) && endpoint_equal(&x->dst, &y->dst);
+}
+
 /* calls.c */
 void calls_emit(struct calls *c, struct calls_event event);
 

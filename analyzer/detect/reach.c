@@ -32,13 +32,6 @@ static bool lives_at(const struct facts *facts, const struct address *a, const s
 	return false;
 }
 
-static bool sends_anything(const struct facts *facts, const struct address *a)
-{
-	const struct host *h = network_host_find(facts->network, a);
-
-	return h && h->sends_ip;
-}
-
 /* What a relay makes of it leaves where it came in; where both its ends are others, it has passed two NATs. */
 static bool is_relays(const struct facts *facts, const struct stream *s)
 {
@@ -234,8 +227,8 @@ static bool sends_from(const struct facts *facts, const struct direction *d, con
 static bool is_other_card(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct address *at, const struct address *real)
 {
-	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) && !sends_anything(facts, at) &&
-	       !was_reached(d, at) && sends_from(facts, d, w, real);
+	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) &&
+	       !network_sends(facts->network, at) && !was_reached(d, at) && sends_from(facts, d, w, real);
 }
 
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
@@ -260,7 +253,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 
 		if ((sender_outside || !address_private(&ret_real->addr)) && !address_private(&ret_real->addr))
 			return CONTRADICTION_PRIVATE;
-		if (sender_outside && !sends_anything(facts, &sdp->addr))
+		if (sender_outside && !network_sends(facts->network, &sdp->addr))
 			return CONTRADICTION_PRIVATE;
 		return hearing_dead_contact(d, &sdp->addr) ||
 		       (elsewhere && is_other_card(facts, d, w, &sdp->addr, &ret_real->addr)) ?
@@ -270,7 +263,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its
 	 * signalling proves nothing
 	 */
-	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+	return elsewhere && !network_sends(facts->network, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
 /*

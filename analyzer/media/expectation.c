@@ -363,8 +363,7 @@ static void add_early(struct builder *b, const struct exchange *x)
  */
 static int64_t session_starts(const struct builder *b, const struct exchange *x)
 {
-	int64_t at_ns = x->offerer == b->sender &&
-		x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+	int64_t at_ns = x->offerer == b->sender ? exchange_agreed_ns(x) : x->stable_ns;
 
 	return at_ns == NS_NONE ? x->offered_ns : at_ns;
 }

@@ -194,6 +194,13 @@ void network_packet_at(struct network *n, const struct packet *p, enum duplicate
 struct host *network_host(struct network *n, const struct address *a);               /* found or made; NULL: family 0 */
 /* Follows alias_of; NULL unknown. */
 const struct host *network_host_find(const struct network *n, const struct address *a);
+/* Was it seen to send anything? */
+static inline bool network_sends(const struct network *n, const struct address *a)
+{
+	const struct host *h = network_host_find(n, a);
+
+	return h && h->sends_ip;
+}
 const struct pair *network_pair_find(const struct network *n, const struct address *src, const struct address *dst);
 /* Two public hosts talk here, of which it is one: no NAT that hides private ones is between them. */
 bool network_talks_in_public(const struct network *n, const struct address *a);
