@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* engine_judge: what twins and relays prove, what every direction was promised and had, then each event of judgement. */
+/*
+ * engine_judge: what twins and relays prove, what every direction was promised and had, then each event of judgement.
+ */
 #include "analyzer/engine_judge.h"
 
 #include "analyzer/engine_relay.h"

@@ -5,7 +5,9 @@
 
 struct engine;
 
-/* Brings the records together and lets every detector judge. Calls, streams and capture facts are settled; called once. */
+/*
+ * Brings the records together and lets every detector judge. Calls, streams and capture facts are settled; called once.
+ */
 void engine_judge(struct engine *e);
 
 #endif

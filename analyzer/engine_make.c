@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* engine_make: what an engine consists of, each with its thresholds and its part of the memory; and how it is given back. */
+/*
+ * engine_make: what an engine consists of, each with its thresholds and its part of the memory; and how it is given
+ * back.
+ */
 #include "analyzer/engine.h"
 
 #include <stdlib.h>

@@ -11,7 +11,10 @@
 
 struct engine;
 
-/* Which records take a packet: all; those that count hosts, sources, messages; the others, where it comes back (shed.h). */
+/*
+ * Which records take a packet: all; those that count hosts, sources, messages; the others, where it comes back
+ * (shed.h).
+ */
 enum due_part { DUE_ALL, DUE_COUNTED, DUE_REST };
 
 /* Stands for weight packets; readable until records_take(), which comes after ENGINE_BATCH of them at the latest. */

@@ -67,8 +67,8 @@ static bool meet(const struct leg *x, const struct leg *y)
 }
 
 /*
- * It came in at one address and goes out from the other, and each of them signals in its own leg: a machine with two. Two
- * machines with a way between them that is not seen speak to each other of something else, or by other addresses.
+ * It came in at one address and goes out from the other, and each of them signals in its own leg: a machine with two.
+ * Two machines with a way between them that is not seen speak to each other of something else, or by other addresses.
  */
 static bool is_one_machine(const struct engine *e, const struct stream *in, const struct stream *out)
 {

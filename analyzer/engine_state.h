@@ -94,7 +94,7 @@ struct engine {
 	uint64_t icmp_dropped, datagrams_evicted, tcp_evicted;
 	bool bound;                  /* streams lead to directions, and back */
 	uint64_t undecoded[UNDECODED_COUNT];
-	uint64_t decoded_other, not_ip, bytes;
+	uint64_t bytes;
 	struct file_clock clocks[ENGINE_FILE_MAX];
 	struct protocol_count protocols[PROTOCOL_MAX];
 	unsigned protocol_count;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shed: what a flood asks for in vain, where there is no room for what it would begin: INVITEs and REGISTERs by UDP of a
- * source that sent a hundred of them a second and more, of which none was answered, and that has done nothing else that
- * a party does. They are set aside, bytes alone, and begin nothing. Whatever message names their Call-ID brings them
- * back in front of it, and from then on their source is a party. Those that nobody comes for go as others come.
+ * shed: what a flood asks for in vain, where there is no room for what it would begin: INVITEs and REGISTERs by UDP of
+ * a source that sent a hundred of them a second and more, of which none was answered, and that has done nothing else
+ * that a party does. They are set aside, bytes alone, and begin nothing. Whatever message names their Call-ID brings
+ * them back in front of it, and from then on their source is a party. Those that nobody comes for go as others come.
  */
 #ifndef DEADAIR_ANALYZER_SHED_H
 #define DEADAIR_ANALYZER_SHED_H

@@ -117,8 +117,8 @@ bool site_own(const struct site *s, const struct address *a);
 /* At the site's door: an address outside asks one of the site. */
 bool site_knocks(const struct site *s, const struct address *client, const struct address *server);
 /*
- * At the door, and nobody that the profile names: not trusted, no trunk, of no remote network. What happens to strangers
- * is told by the findings about scans.
+ * At the door, and nobody that the profile names: not trusted, no trunk, of no remote network. What happens to
+ * strangers is told by the findings about scans.
  */
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server);
 /* The same where phones ask, with REGISTER or SUBSCRIBE: that the profile has it as a trunk makes it no phone. */

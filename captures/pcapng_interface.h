@@ -24,7 +24,8 @@ struct pcapng {
 	struct source_interface *shown;
 	struct pcapng_clock *clocks;
 	size_t count, room, first;
-	int64_t last_ns;                 /* of the frame before; at first, if that has none, of the first that has one */
+	/* of the frame before; at first, if that has none, of the first that has one */
+	int64_t last_ns;
 	bool looked_ahead;
 };
 

@@ -32,8 +32,8 @@ static inline unsigned mask_16(bytes16 found)
 }
 
 /*
- * The same for each that is neither letter, digit nor one of !#$%&'()*+,-./^_`{|}~ or above: what ends a user, a host or
- * a transport is among them, = and \ besides.
+ * The same for each that is neither letter, digit nor one of !#$%&'()*+,-./^_`{|}~ or above: what ends a user, a host
+ * or a transport is among them, = and \ besides.
  */
 static inline unsigned separator_mask_16(const uint8_t *p)
 {

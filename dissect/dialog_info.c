@@ -43,11 +43,6 @@ static bool tag_next(struct span *rest, struct tag *ret)
 	}
 }
 
-static bool blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* The quoted value of name="value". */
 static struct span attribute(struct span attributes, struct span name)
 {
@@ -60,10 +55,10 @@ static struct span attribute(struct span attributes, struct span name)
 
 		if (equals >= rest.n)
 			break;
-		while (key.n && blank(key.p[0]))
+		while (key.n && byte_is_blank(key.p[0]))
 			key = span_from(key, 1);
 		rest = span_from(rest, equals + 1);
-		while (rest.n && blank(rest.p[0]))
+		while (rest.n && byte_is_blank(rest.p[0]))
 			rest = span_from(rest, 1);
 		if (rest.n == 0 || (rest.p[0] != '"' && rest.p[0] != '\''))
 			break;

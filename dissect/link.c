@@ -339,8 +339,8 @@ static uint32_t little_u32(struct cursor *c)
 }
 
 /*
- * LINKTYPE_NFLOG: attributes of the kernel's packet log, in the byte order of the machine that wrote it; their types are
- * small numbers, which tells the order. The packet is one of them.
+ * LINKTYPE_NFLOG: attributes of the kernel's packet log, in the byte order of the machine that wrote it; their types
+ * are small numbers, which tells the order. The packet is one of them.
  */
 static enum network nflog_parse(struct cursor *c, struct packet *p)
 {

@@ -139,7 +139,10 @@ static inline uint16_t packet_inner_vlan(const struct packet *p)
 	return p->vlan_count ? p->vlan[p->vlan_count > 1] : 0;
 }
 
-/* A packet that has what the frame says, and nothing of its bytes yet. The union is not cleared, kind says what is valid. */
+/*
+ * A packet that has what the frame says, and nothing of its bytes yet. The union is not cleared, kind says what is
+ * valid.
+ */
 static inline void packet_begin(struct packet *p, const struct frame *f)
 {
 	memory_clear(p, offsetof(struct packet, sip));

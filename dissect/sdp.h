@@ -176,6 +176,8 @@ static inline unsigned sdp_crypto_kept(const struct sdp_rare *rare)
 unsigned sdp_suite_key_bytes(enum sdp_suite suite);
 /* NULL none */
 const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt);
+/* Is that format in it, too? By number, or by the codec that it stands for under another one. */
+bool sdp_media_takes(const struct sdp_media *m, const struct sdp_format *f);
 /* RFC 3551 tables 4 and 5: name and clock of a static type; empty name: none. */
 struct span sdp_static_codec(uint8_t pt, uint32_t *ret_clock_hz);
 

@@ -66,6 +66,15 @@ const struct sdp_format *sdp_format_find(const struct sdp_media *m, uint8_t pt)
 	return NULL;
 }
 
+bool sdp_media_takes(const struct sdp_media *m, const struct sdp_format *f)
+{
+	for (unsigned i = 0; i < m->format_count; i++) {
+		if (m->formats[i].pt == f->pt || (f->codec.n && span_equal_nocase(m->formats[i].codec, f->codec)))
+			return true;
+	}
+	return false;
+}
+
 static bool pt_parse(struct span s, uint8_t *ret_pt)
 {
 	uint64_t pt;

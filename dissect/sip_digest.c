@@ -4,11 +4,6 @@
 
 enum { PARAMETERS_MAX = 32 };
 
-static bool is_blank(uint8_t b)
-{
-	return b == ' ' || b == '\t' || b == '\r' || b == '\n';
-}
-
 /* Moves *rest behind the next comma that is not in quotes; gives what stood before it. */
 static struct span parameter_take(struct span *rest)
 {
@@ -65,7 +60,7 @@ bool sip_digest_parse(struct span value, struct sip_digest *ret)
 	bool any = false;
 
 	*ret = (struct sip_digest){ .stale = false };
-	while (scheme < rest.n && !is_blank(rest.p[scheme]))
+	while (scheme < rest.n && !byte_is_blank(rest.p[scheme]))
 		scheme++;
 	if (!span_equal_nocase(span_first(rest, scheme), SPAN("Digest")))
 		return false;

@@ -9,16 +9,11 @@ enum { VIA_LOOK_MAX = 64 }; /* sip_via_at looks no further: a walk over all of t
 
 /* ---- values ---- */
 
-static bool is_blank(uint8_t byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
 size_t sip_find_blank(struct span s)
 {
 	size_t at = 0;
 
-	while (at < s.n && (s.p[at] > ' ' || !is_blank(s.p[at])))
+	while (at < s.n && (s.p[at] > ' ' || !byte_is_blank(s.p[at])))
 		at++;
 	return at;
 }

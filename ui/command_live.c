@@ -105,9 +105,7 @@ static void tell_numbers(struct watching *w, int64_t now_ns)
 		w->rate_ns = now_ns;
 	}
 	n->now_ns = w->now_ns;
-	n->kept_from_ns = kept.first_ns;
 	n->kept_bytes = kept.bytes;
-	n->kept_most = keep_room(w->keep);
 	n->findings_open = live_findings_open(w->rounds.findings);
 	snprintf(n->note, sizeof n->note, "%s", w->say.note);
 	live_ui_tell(w->ui, n);
@@ -333,7 +331,7 @@ int command_live(int argc, char **argv)
 	int status;
 
 	w->now_ns = NS_NONE;
-	w->numbers.begun_ns = w->numbers.now_ns = w->numbers.last_frame_ns = w->numbers.kept_from_ns = NS_NONE;
+	w->numbers.begun_ns = w->numbers.now_ns = w->numbers.last_frame_ns = NS_NONE;
 	w->notify.fd = -1;
 	if (live_arguments_parse(&w->arguments, argc, argv, &err) != ERR_OK)
 		status = command_trouble("%s", err.text);

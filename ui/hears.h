@@ -9,8 +9,8 @@
 enum { HEARS_TEXT = 32 };
 
 /*
- * Audio packets seen on their way to the caller (hearer 0) or the callee (1); what passes several legs counts once: those
- * of the leg that has most.
+ * Audio packets seen on their way to the caller (hearer 0) or the callee (1); what passes several legs counts once:
+ * those of the leg that has most.
  */
 uint64_t hears_packets(const struct view_call *c, unsigned hearer);
 /* "✗ nothing", "✓ 4.4", "! 2.9", "· sent 4.4", "? not visible", "-" */

@@ -35,8 +35,10 @@ struct live_change_of {
 
 typedef void live_change_fn(void *context, const struct live_change_of *c);
 
-/* confirm_ns: between the first judgement that finds it and the one that opens it; holdoff_ns: not found so long, it closes; reopen_ns: found again
- * so soon, it is the same one. */
+/*
+ * confirm_ns: between the first judgement that finds it and the one that opens it; holdoff_ns: not found so long, it
+ * closes; reopen_ns: found again so soon, it is the same one.
+ */
 struct live_findings *live_findings_new(int64_t confirm_ns, int64_t holdoff_ns, int64_t reopen_ns);
 void live_findings_free(struct live_findings *all);
 

@@ -29,8 +29,7 @@ struct live_numbers {
 		uint64_t frames, received, ring_drops, card_drops;
 		size_t ring_bytes;   /* 0: not known */
 	} interfaces[NUMBERS_INTERFACES];
-	int64_t kept_from_ns;        /* the oldest frame that can still be saved; NS_NONE none */
-	size_t kept_bytes, kept_most;
+	size_t kept_bytes;
 	size_t findings_open;
 	uint64_t bytes_done, bytes_total;    /* loading; total 0: unknown */
 	bool history, redacted;

@@ -194,8 +194,7 @@ struct read_ui *read_ui_open(const struct read_ui_options *options, struct err *
 	u->numbers = (struct live_numbers){ .loading = true,
 		.begun_ns = NS_NONE,
 		.now_ns = NS_NONE,
-		.last_frame_ns = NS_NONE,
-		.kept_from_ns = NS_NONE };
+		.last_frame_ns = NS_NONE };
 	source_words(options, u->numbers.source, sizeof u->numbers.source);
 	u->next_ms = now_ms() + FIRST_MS;
 	u->pictures = pictures_new(&answers, err);

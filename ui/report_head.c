@@ -142,7 +142,10 @@ static uint64_t undecoded_frames(const struct view_capture *c)
 	return frames;
 }
 
-/* As loud as what was read: a zero must not read as "there were no calls". Without SIP nothing else says what there was. */
+/*
+ * As loud as what was read: a zero must not read as "there were no calls". Without SIP nothing else says what there
+ * was.
+ */
 static void head_left(const struct report *r, const struct view_capture *c)
 {
 	uint64_t left = c->other + c->undecoded[UNDECODED_NOT_IP] + undecoded_frames(c);

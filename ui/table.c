@@ -159,8 +159,8 @@ static void line_cell(struct line *line, const struct table_column *column, unsi
 }
 
 /*
- * On a page nothing is cut or left out; what is wider than the page scrolls in its box, and a narrow screen makes a card
- * of each row, with the heads beside the cells.
+ * On a page nothing is cut or left out; what is wider than the page scrolls in its box, and a narrow screen makes a
+ * card of each row, with the heads beside the cells.
  */
 static void table_page(const struct table *t, struct out *o)
 {

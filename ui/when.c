@@ -59,7 +59,6 @@ static bool take_clock(struct span *s, struct when *w)
 		if (take_byte(s, '.') && !take_fraction(s, w))
 			return false;
 	}
-	w->has_clock = true;
 	return w->hour < 24 && w->minute < 60 && w->second < 61;
 }
 

@@ -15,7 +15,7 @@ struct when {
 	int days_ago;                /* WHEN_DAYS_AGO: 0 today, 1 yesterday */
 	int hour, minute, second;    /* of all but WHEN_AGO */
 	int64_t fraction_ns;
-	bool has_clock, has_zone;
+	bool has_zone;
 	int64_t zone_ns;             /* to be taken off to have UTC; WHEN_DATE with Z or an offset */
 	int64_t grain_ns;            /* what the text leaves open: 10:00 means the whole minute */
 	int64_t ago_ns;              /* WHEN_AGO */

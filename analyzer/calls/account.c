@@ -15,7 +15,8 @@ enum {
 	CONTACTS_WALKED = 32
 };
 
-#define SIGHT_NS TRANSACTION_LIFE_NS  /* RFC 3261 17: an older CSeq within it is a second sight, later a new beginning */
+/* RFC 3261 17: an older CSeq within it is a second sight, later a new beginning */
+#define SIGHT_NS TRANSACTION_LIFE_NS
 
 /* ---- the tables ---- */
 
@@ -314,7 +315,7 @@ static struct device *device_new(struct accounts *a, struct account *x, const st
 	d->identity = identity_of(p->sip, &d->has_instance);
 	d->first_ns = d->last_ns = p->at_ns;
 	d->registered_ns = NS_NONE;
-	d->first_at = message_frame(p);
+	d->first_at = frame_ref_of(p);
 	list_add_tail(&x->devices, &d->in_account);
 	return d;
 }
@@ -351,7 +352,7 @@ static void turn_note(const struct accounts *a, struct device *d, const struct p
 			continue;
 		d->outer_turns++;
 		d->outer_with = o->inner;
-		d->outer_at = message_frame(p);
+		d->outer_at = frame_ref_of(p);
 		return;
 	}
 }
@@ -401,7 +402,7 @@ static void attempt_begin(struct device *d, const struct packet *p)
 	d->server = p->dst;
 	d->transport = p->transport;
 	d->contact = contact_endpoint(&m->contact);
-	d->at = message_frame(p);
+	d->at = frame_ref_of(p);
 	text_escape(m->user_agent, d->user_agent, sizeof d->user_agent);
 }
 
@@ -478,7 +479,7 @@ static unsigned contacts_in(const struct sip_message *m)
 static void accepted(struct accounts *a, struct device *d, const struct packet *p)
 {
 	struct binding_change c = {
-		.server = d->server, .at_ns = p->at_ns, .request_at = d->at, .at = message_frame(p), .device = d->n,
+		.server = d->server, .at_ns = p->at_ns, .request_at = d->at, .at = frame_ref_of(p), .device = d->n,
 		.source = d->source, .contact = d->contact,
 		.call_id = d->call_id, .listed = contacts_in(p->sip), .removed = d->removes,
 		.udp = d->transport == TRANSPORT_UDP, .vlan = p->vlan_count ? p->vlan[0] : 0,

@@ -28,7 +28,8 @@ struct asked {                       /* a request that was sent to the device */
 
 struct tally {
 	unsigned answered, unanswered, unanswered_invites;
-	struct frame_ref answered_at, unanswered_at; /* the first of each; unanswered: where the device is now, if any */
+	/* the first of each; unanswered: where the device is now, if any */
+	struct frame_ref answered_at, unanswered_at;
 	struct endpoint unanswered_to;
 	bool unanswered_alive;       /* and soon after it the device registered: it was there */
 };

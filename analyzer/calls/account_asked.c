@@ -40,7 +40,7 @@ static void stale_note(const struct accounts *a, const struct packet *p, uint64_
 			if (!address_equal(&d->server.addr, &p->src.addr) || !knows(d, &p->dst))
 				continue;
 			if (!x->stale++)
-				x->stale_at = message_frame(p);
+				x->stale_at = frame_ref_of(p);
 			return;
 		}
 	}
@@ -155,7 +155,7 @@ static void wrong_note(const struct accounts *a, struct device *d, const struct 
 	d->wrong++;
 	d->wrong_branch = account_branch(p->sip);
 	d->wrong_for = o->inner;
-	d->wrong_at = message_frame(p);
+	d->wrong_at = frame_ref_of(p);
 	memcpy(d->wrong_user, o->account->user, sizeof d->wrong_user);
 }
 
@@ -182,7 +182,7 @@ void account_request_to(struct accounts *a, const struct packet *p)
 	*q = (struct asked){
 		.state = ASKED_OPEN, .branch = branch, .method = (uint8_t)m->method, .copies = 1, .dst = p->dst,
 		.first_ns = p->at_ns,
-		.last_ns = p->at_ns, .at = message_frame(p),
+		.last_ns = p->at_ns, .at = frame_ref_of(p),
 	};
 }
 

@@ -170,7 +170,8 @@ enum exchange_state {
 	EXCHANGE_PREVIEW,            /* an answer in an unreliable 18x: early window only */
 	EXCHANGE_STABLE,
 	EXCHANGE_REJECTED,           /* final >= 300: the old session goes on (RFC 3261 14.1) */
-	EXCHANGE_NO_ANSWER           /* ACK without SDP after an offer in the 200, or a 2xx without: nothing was agreed */
+	/* ACK without SDP after an offer in the 200, or a 2xx without: nothing was agreed */
+	EXCHANGE_NO_ANSWER
 } __attribute__((packed));
 
 enum { SDP_COPIES_MAX = 6 };
@@ -201,6 +202,12 @@ struct exchange {
 	struct frame_ref stable_at;
 };
 
+/* When the offerer could know that it is stable; NS_NONE: it is not. */
+static inline int64_t exchange_agreed_ns(const struct exchange *x)
+{
+	return x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+}
+
 enum dialog_state { DIALOG_EARLY, DIALOG_CONFIRMED, DIALOG_ENDED } __attribute__((packed));
 
 struct dialog {
@@ -213,7 +220,7 @@ struct dialog {
 	bool extra_confirmed;        /* a second 2xx with another tag */
 	bool ack_seen;
 	bool tag_changed;            /* its 2xx carried another To-tag than its 18x, or none; no fork */
-	int64_t early_ns, confirmed_ns, acked_ns, ended_ns;   /* confirmed: first 2xx; ended: BYE, fork linger ... */
+	int64_t confirmed_ns, acked_ns, ended_ns;   /* confirmed: first 2xx; ended: BYE, fork linger ... */
 	const struct message *confirmed_by, *ended_by;
 	struct list exchanges;
 	struct mslot *mslots;        /* array of media/expectation, NULL until the first exchange has two sides */
@@ -316,7 +323,6 @@ struct registration {                /* one AOR by one device (Contact or source
 	enum registration_state state;
 	uint16_t status;             /* last final, challenges only when nothing followed */
 	bool succeeded;              /* a 2xx with a binding: counts in JSON end.registrations */
-	bool credentials_sent;
 	uint32_t expires_s, requests, retransmissions, challenges, refusals;
 	int64_t first_ns, last_ns, registered_ns;
 	struct frame_ref request_at, final_at;
@@ -328,10 +334,10 @@ struct registration {                /* one AOR by one device (Contact or source
 
 struct subscription {
 	struct list_link in_order;
-	struct span event, subscriber, resource, state;
+	struct span event, resource, state;
 	struct span call_id;
 	struct leg *leg;             /* in whose dialog it lives; NULL: one of its own */
-	struct endpoint subscriber_at, notifier_at;
+	struct endpoint notifier_at;
 	struct frame_ref at;         /* the first message */
 	uint16_t status;             /* last final of SUBSCRIBE */
 	uint16_t notify_status;      /* last final of NOTIFY */
@@ -403,7 +409,7 @@ struct calls;
 
 struct calls_counts {
 	uint64_t calls, answered, registrations;   /* as JSON's end line has them */
-	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages, unmatched_responses;
+	uint64_t evicted_legs, evicted_registrations, evicted_subscriptions, messages;
 	uint64_t replayed_legs;      /* that are in the capture more than once, letter for letter */
 };
 

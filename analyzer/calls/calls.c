@@ -10,7 +10,8 @@
 
 enum {
 	QUEUE_FIRST = 64,
-	LEG_CHUNK = 688              /* bytes: a live call without texts takes four, and one piece of its own for the leg */
+	/* bytes: a live call without texts takes four, and one piece of its own for the leg */
+	LEG_CHUNK = 688
 };
 
 #define REPLAY_NS (64 * SECOND_NS)           /* twice the time for which a request is repeated */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* crowd: requests that begin nothing, as there is no room for it (analyzer/shed.h): counted as if it had begun and gone. */
+/*
+ * crowd: requests that begin nothing, as there is no room for it (analyzer/shed.h): counted as if it had begun and
+ * gone.
+ */
 #include "analyzer/calls/internal.h"
 
 bool calls_no_room(const struct calls *c, const struct packet *p)

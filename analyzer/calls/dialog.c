@@ -35,7 +35,6 @@ static struct dialog_record *dialog_new(struct arrival *a)
 	struct dialog_record *d = arena_zalloc(leg->arena, sizeof *d);
 
 	d->dialog.leg = leg;
-	d->dialog.early_ns = a->packet->at_ns;
 	d->dialog.confirmed_ns = d->dialog.acked_ns = d->dialog.ended_ns = NS_NONE;
 	d->dialog.state = DIALOG_EARLY;
 	list_init(&d->dialog.exchanges);

@@ -14,13 +14,14 @@ enum refresher { REFRESHER_NONE, REFRESHER_UAC, REFRESHER_UAS };
 enum { HEADERS_NONCES = 3 };
 
 struct headers_more {
-	uint64_t nonces[HEADERS_NONCES];     /* beside headers.nonce, 0 none: a challenge may offer several (RFC 8760 2.4) */
+	/* beside headers.nonce, 0 none: a challenge may offer several (RFC 8760 2.4) */
+	uint64_t nonces[HEADERS_NONCES];
 	struct span route;           /* the topmost Route */
 	struct span recorded_first, recorded_last;   /* Record-Route: nearest to the answering, to the asking side */
 	struct span reason;          /* Reason, of several the one of Q.850 */
 	struct span warning;
 	struct span wants;           /* Unsupported, else Require, of a refusal */
-	uint32_t session_expires_s, min_se_s, retry_after_s;  /* 0: not given */
+	uint32_t session_expires_s, retry_after_s;  /* 0: not given */
 	uint16_t q850, sip_cause;    /* of Reason (RFC 3326), 0 none */
 	uint8_t refresher;           /* enum refresher */
 };
@@ -33,7 +34,8 @@ struct headers {
 	uint32_t max_forwards;       /* UINT32_MAX: not given */
 	uint32_t rseq;               /* of a reliable provisional, 0 none */
 	bool credentials, stale;     /* stale: of the challenge */
-	uint32_t realm;              /* keyed hash: of all challenges, or credentials, of the message; 0 none, or they differ */
+	/* keyed hash: of all challenges, or credentials, of the message; 0 none, or they differ */
+	uint32_t realm;
 	const struct headers_more *more;     /* never NULL: messages that have none of these share one */
 };
 

@@ -39,7 +39,6 @@ struct transaction_record {
 	uint8_t sighting_count;
 	bool waits;
 	bool closed;                 /* CALLS_TRANSACTION_CLOSED was told */
-	bool unhashed;               /* not in leg_record.transactions any more: replaced by a new attempt with the same CSeq */
 	uint32_t least_vias;         /* of its requests; 0: none seen */
 	struct exchange *exchange;   /* in-dialog ones */
 };
@@ -155,7 +154,8 @@ struct leg_record {
 	bool settles : 1;            /* a retry may follow its last final */
 	bool begun : 1;              /* its first INVITE was taken: this and what follows inner_status are of join.c */
 	bool spread : 1;             /* messages of it come from another capture, too */
-	bool alike : 1;              /* a number or an identity of it is another leg's, which begins at about that time */
+	/* a number or an identity of it is another leg's, which begins at about that time */
+	bool alike : 1;
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
 	uint16_t capture;            /* packet_capture() of its first INVITE */
@@ -272,6 +272,11 @@ struct arrival {
 #define DIALOG_RECORD(d) ((struct dialog_record *)(d))
 #define TRANSACTION_RECORD(t) ((struct transaction_record *)(t))
 
+static inline bool messages_same_pair(const struct message *x, const struct message *y)
+{
+	return endpoint_equal(&x->src, &y->src) && endpoint_equal(&x->dst, &y->dst);
+}
+
 /* calls.c */
 void calls_emit(struct calls *c, struct calls_event event);
 
@@ -283,7 +288,6 @@ void ahead_forget(struct calls *c);
 bool message_fits(const struct arrival *a);
 struct message *message_new(const struct arrival *a);
 void message_fill(struct message *m, const struct arrival *a);
-struct frame_ref message_frame(const struct packet *p);
 struct span leg_text(struct leg_record *r, struct span s);
 const struct phrase *common_phrase(const struct arrival *a, struct span s);
 struct endpoint message_contact_endpoint(const struct sip_address *contact);
@@ -354,6 +358,7 @@ void clues_forget(struct calls *c, struct leg_record *r);
 void join_way(struct leg_record *r, const struct segment *s);
 void join_ahead(struct arrival *a);
 void join_note(struct arrival *a);
+void join_forget(struct calls *c, struct leg_record *r);
 
 /* again.c; caller: the value of CLUE_CALLER. */
 void retry_note(struct arrival *a, uint64_t caller);
@@ -364,11 +369,11 @@ void redirect_note(struct arrival *a);
 void redirect_join(struct arrival *a);
 /* The leg that was redirected first, where this one follows a redirection: what comes before it, both continue. */
 struct leg *redirect_stem(struct leg *leg);
-void join_forget(struct calls *c, struct leg_record *r);
+
+/* join_score.c */
 /* Points for what no clock has a say in; *ret_how: the strongest of it. */
 unsigned join_lasting(const struct calls *c, const struct leg_record *x, const struct leg_record *y,
 	enum leg_join *ret_how);
-
 /* of what lasts: a number, an identity; codecs in the same order and Max-Forwards are less, and mere habit */
 enum { LASTING_LEAST = 11 };
 

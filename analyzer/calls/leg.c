@@ -247,10 +247,8 @@ struct leg_record *leg_of(struct arrival *a)
 	}
 	if (!r) {
 		a->client = SIDE_CALLER;
-		if (!opens_leg(sip)) {
-			a->c->counts.unmatched_responses += !sip->request;
+		if (!opens_leg(sip))
 			return NULL;
-		}
 		r = leg_new(a);
 		a->leg = r;
 		party_first(a);

@@ -34,7 +34,7 @@ static void leg_answer(struct arrival *a)
 	if (before)
 		return;
 	leg->answer_ns = a->packet->at_ns;
-	leg->answer_at = message_frame(a->packet);
+	leg->answer_at = frame_ref_of(a->packet);
 	if (!a->sip->request)
 		leg->status = (uint16_t)a->sip->status;
 	leg->end_ns = leg->bye_seen ? leg->end_ns : NS_NONE;
@@ -67,14 +67,14 @@ static void initial_invite(struct arrival *a)
 		leg->initial_invite_seen = true;
 		leg->partial = false;
 		leg->invite_ns = a->packet->at_ns;
-		leg->invite_at = message_frame(a->packet);
+		leg->invite_at = frame_ref_of(a->packet);
 		count_call(a);
 		if (leg->answered)
 			count_answer(a);
 	}
 	if (a->packet->at_ns < leg->invite_ns) {
 		leg->invite_ns = a->packet->at_ns;
-		leg->invite_at = message_frame(a->packet);
+		leg->invite_at = frame_ref_of(a->packet);
 		clues_update(a->leg);
 	}
 	if (leg->answered || leg->bye_seen || (a->message && a->message->repeat != MESSAGE_FIRST))
@@ -205,7 +205,7 @@ static void hung_up(struct arrival *a)
 		return;
 	leg->bye_seen = true;
 	leg->bye_ns = a->packet->at_ns;
-	leg->bye_at = message_frame(a->packet);
+	leg->bye_at = frame_ref_of(a->packet);
 	leg->ended_by_side = a->client;
 	leg->end_reason = a->sip->request ? reason_header(r, a) : leg->end_reason;
 	leg->state = LEG_ENDED;

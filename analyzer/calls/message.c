@@ -10,11 +10,6 @@ enum {
 	DEFAULT_TLS_PORT = 5061
 };
 
-struct frame_ref message_frame(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 bool message_is_response(const struct message *m, unsigned from, unsigned to)
 {
 	return !m->request && m->status >= from && m->status <= to;
@@ -152,7 +147,7 @@ void message_fill(struct message *m, const struct arrival *a)
 	const struct sip_message *sip = a->sip;
 	struct span value;
 
-	m->at = message_frame(p);
+	m->at = frame_ref_of(p);
 	m->src = p->src;
 	m->dst = p->dst;
 	memcpy(m->dst_mac, p->mac_dst, sizeof m->dst_mac);

@@ -7,11 +7,6 @@
 
 /* ---- copies of one description on its way ---- */
 
-static bool same_pair(const struct message *x, const struct message *y)
-{
-	return endpoint_equal(&x->src, &y->src) && endpoint_equal(&x->dst, &y->dst);
-}
-
 /* Hops from the author: a request gathers Vias on its way, a response loses them. */
 static bool nearer_author(const struct message *x, const struct message *y)
 {
@@ -51,7 +46,7 @@ static void copies_add(struct sdp_copies *copies, const struct message *m)
 	unsigned at = copies->count;
 
 	for (unsigned i = 0; i < copies->count; i++) {
-		if (same_pair(copies->seen[i], m) && sdp_same(copies->seen[i]->sdp, m->sdp))
+		if (messages_same_pair(copies->seen[i], m) && sdp_same(copies->seen[i]->sdp, m->sdp))
 			return;
 	}
 	while (at > 0 && nearer_author(m, copies->seen[at - 1]))
@@ -409,7 +404,7 @@ static void note_answer_again(struct arrival *a, struct exchange *e)
 		return;
 	}
 	for (unsigned i = 0; i < e->answer.count; i++) {
-		if (same_pair(e->answer.seen[i], m) && !sdp_same(e->answer.seen[i]->sdp, m->sdp)) {
+		if (messages_same_pair(e->answer.seen[i], m) && !sdp_same(e->answer.seen[i]->sdp, m->sdp)) {
 			e->answer_changed = true;
 			e->answer.count = 0;
 			answered_with(a, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registration: an AOR bound to a device at a registrar (RFC 3261 10): what each REGISTER and its answer make of it, and
- * what becomes of it when none comes.
+ * registration: an AOR bound to a device at a registrar (RFC 3261 10): what each REGISTER and its answer make of it,
+ * and what becomes of it when none comes.
  */
 #include "analyzer/calls/registration_private.h"
 
@@ -108,7 +108,6 @@ static void attempt_begin(struct registration_record *r, struct arrival *a)
 	r->removes = sip->contact_star || (sip->has_expires && sip->expires_s == 0);
 	r->asked_s = sip->has_expires ? sip->expires_s : 0;
 	reg->requests++;
-	reg->credentials_sent |= r->credentials;
 	reg->source = a->packet->src;
 	reg->registrar = a->packet->dst;
 	reg->request_at = a->message->at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registration_contacts: the bindings that a 200 to a REGISTER lists (RFC 3261 10.3): whether ours is among them, and how
- * long it lives.
+ * registration_contacts: the bindings that a 200 to a REGISTER lists (RFC 3261 10.3): whether ours is among them, and
+ * how long it lives.
  */
 #include "analyzer/calls/registration_private.h"
 

@@ -419,11 +419,6 @@ static struct tx *tx_find(const struct repeats *r, uint64_t key)
 	return NULL;
 }
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static uint64_t branch_of(const struct sip_message *sip)
 {
 	return sip->keys.branch;
@@ -446,7 +441,7 @@ static struct tx *tx_new(struct repeats *r, const struct packet *p, uint64_t key
 	t->stream = p->transport != TRANSPORT_UDP;
 	t->src = p->src;
 	t->dst = p->dst;
-	t->first = t->last = frame_of(p);
+	t->first = t->last = frame_ref_of(p);
 	t->second_ns = NS_NONE;
 	t->copies = 1;
 	t->passages = 1;
@@ -468,7 +463,7 @@ static void sent_again(struct tx *t, const struct packet *p)
 {
 	struct tx_odd *o = odd_of(t);
 
-	t->last = frame_of(p);
+	t->last = frame_ref_of(p);
 	if (o->call_id_n)
 		return;
 	o->call_id_n = (uint8_t)(p->sip->call_id.n < CALL_ID ? p->sip->call_id.n : CALL_ID);
@@ -529,7 +524,7 @@ static void take_response(struct repeats *r, const struct packet *p, uint64_t ke
 
 		if (!o->field && endpoint_equal(&p->dst, &t->src)) {
 			o->field = branch ? "the port that it comes from" : "the branch of its Via";
-			o->answer = frame_of(p);
+			o->answer = frame_ref_of(p);
 		}
 		if (!branch)
 			return;

@@ -12,7 +12,8 @@
 enum { SERVICES_MAX = 8192, ANSWERERS_MAX = 4096, WALK_MAX = 64, TAIL_DIGITS = 9, UNAVAILABLE = 503, EXPIRES_S = 3600,
 	TRIES_EACH = 8 };
 
-#define HUNT_NS (64 * SECOND_NS)     /* RFC 3261: Timer B of the first, and once more for the client to make up its mind */
+/* RFC 3261: Timer B of the first, and once more for the client to make up its mind */
+#define HUNT_NS (64 * SECOND_NS)
 #define FORK_NS (3 * SECOND_NS)      /* branches of a fork begin together: what begins later is another way */
 #define SPELL_GAP_NS (300 * SECOND_NS)
 
@@ -272,11 +273,6 @@ static uint64_t try_id(const struct sip_message *sip)
 	return hash_mix(hash_mix(sip->keys.call_id, sip->cseq), method);
 }
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static void servers_widen(struct service *s)
 {
 	s->servers = memory_resize(NULL, SERVICE_SERVER_MAX, sizeof *s->servers);
@@ -349,7 +345,7 @@ static void try_begins(struct services *all, const struct packet *p, const struc
 	*t = (struct service_try){
 		.service = s, .id = id, .branch = sip->keys.branch,
 		.call_id = sip->keys.call_id,
-		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_of(p), .last_at = frame_of(p),
+		.number = number_hash(sip->request_uri.user), .src = p->src, .at = frame_ref_of(p), .last_at = frame_ref_of(p),
 		.server = server, .copies = 1,
 		.stream = p->transport != TRANSPORT_UDP,
 	};
@@ -378,7 +374,7 @@ static void take_request(struct services *all, const struct packet *p, const str
 			t->given_up = true;
 		} else {
 			t->copies++;
-			t->last_at = frame_of(p);
+			t->last_at = frame_ref_of(p);
 		}
 		return;
 	}
@@ -391,10 +387,10 @@ static void try_answered(struct service_try *t, const struct packet *p)
 	struct service_server *x = &t->service->servers[t->server];
 
 	if (!t->answer_at.frame)
-		t->answer_at = frame_of(p);
+		t->answer_at = frame_ref_of(p);
 	if (p->sip->status >= 200 && !t->status) {
 		t->status = (uint16_t)p->sip->status;
-		t->final_at = frame_of(p);
+		t->final_at = frame_ref_of(p);
 		if (t->service->kind == SERVICE_ACCOUNT && t->status < 300)
 			x->bound_until_ns = ns_add(p->at_ns,
 				(p->sip->has_expires ? p->sip->expires_s : EXPIRES_S) * SECOND_NS);

@@ -83,11 +83,9 @@ static struct subscription_record *subscription_new(struct arrival *a)
 	s->arena = arena;
 	s->id = id_of(sip);
 	s->subscription.first_ns = a->packet->at_ns;
-	s->subscription.at = message_frame(a->packet);
-	s->subscription.subscriber = text_set(s, SPAN_NONE, by_subscriber ? sip->from.uri : sip->to.uri);
+	s->subscription.at = frame_ref_of(a->packet);
 	s->subscription.resource = text_set(s, SPAN_NONE, by_subscriber ? sip->to.uri : sip->from.uri);
 	s->subscription.call_id = text_set(s, SPAN_NONE, sip->call_id);
-	s->subscription.subscriber_at = by_subscriber ? a->packet->src : a->packet->dst;
 	s->subscription.notifier_at = by_subscriber ? a->packet->dst : a->packet->src;
 	hash_add(&c->subscriptions_by_id, &s->by_id, (uint32_t)s->id);
 	list_add_tail(&c->subscriptions, &s->subscription.in_order);

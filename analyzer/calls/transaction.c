@@ -114,7 +114,6 @@ struct transaction_record *transaction_get(struct arrival *a)
 	t = transaction_find(a, hash);
 	if (t && is_new_attempt(t, a)) {
 		hash_remove(&a->leg->transactions, &t->by_key);
-		t->unhashed = true;
 		t = NULL;
 	}
 	if (!t)
@@ -189,11 +188,6 @@ static void sighting_add(struct arrival *a)
 
 /* ---- bookkeeping ---- */
 
-static bool on_same_pair(const struct message *x, const struct message *y)
-{
-	return endpoint_equal(&x->src, &y->src) && endpoint_equal(&x->dst, &y->dst);
-}
-
 static void waits_no_more(struct calls *c, struct transaction_record *t)
 {
 	if (t->waits)
@@ -233,7 +227,7 @@ static void note_request(struct arrival *a)
 			list_add_tail(&a->c->waiting, &t->waiting);
 	}
 	if (m->repeat == MESSAGE_FIRST ||
-		(m->repeat == MESSAGE_RETRANSMITTED && on_same_pair(m, t->transaction.request)))
+		(m->repeat == MESSAGE_RETRANSMITTED && messages_same_pair(m, t->transaction.request)))
 		t->transaction.request_copies++;
 }
 
@@ -261,7 +255,7 @@ static void note_final(struct arrival *a)
 	}
 	if (m == t->transaction.final ||
 		(m->repeat == MESSAGE_RETRANSMITTED && m->status == t->transaction.final->status &&
-			on_same_pair(m, t->transaction.final)))
+			messages_same_pair(m, t->transaction.final)))
 		t->transaction.final_copies++;
 	if (reached)
 		transaction_close(a->c, t);

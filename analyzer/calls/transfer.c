@@ -94,7 +94,7 @@ static void transfer_new(struct arrival *a, struct span refer_to)
 	t->transfer.refer_to = leg_text(a->leg, refer_to);
 	t->transfer.asked_ns = a->packet->at_ns;
 	t->transfer.accepted_ns = t->transfer.done_ns = NS_NONE;
-	t->transfer.at = message_frame(a->packet);
+	t->transfer.at = frame_ref_of(a->packet);
 	t->transfer.refer = &a->transaction->transaction;
 	t->asker = a->packet->src.addr;
 	t->asked = a->packet->dst.addr;
@@ -227,7 +227,7 @@ static void notify_note(struct arrival *a)
 	if (!t || t->transfer.notified >= 200)
 		return;
 	t->transfer.notified = (uint16_t)status;
-	t->transfer.notified_at = message_frame(a->packet);
+	t->transfer.notified_at = frame_ref_of(a->packet);
 	t->transfer.notified_line = leg_text(a->leg, status_line(a->sip));
 	if (t->transfer.accepted_ns == NS_NONE) { /* it was, or nothing would be reported */
 		t->transfer.accepted_ns = a->packet->at_ns;
@@ -257,7 +257,7 @@ static void notify_answered(struct arrival *a)
 		    t->transfer.notified == 0)
 			continue;
 		t->transfer.notify_status = (uint16_t)a->sip->status;
-		t->transfer.notify_refused_at = message_frame(a->packet);
+		t->transfer.notify_refused_at = frame_ref_of(a->packet);
 	}
 }
 

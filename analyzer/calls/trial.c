@@ -65,7 +65,9 @@ static bool is_replayed(const struct trial *t)
 	return t->nonce && t->nonce == t->taken_nonce && t->nc && t->nc <= t->taken_nc;
 }
 
-/* What no registrar can accept, whatever the password: RFC 7616 3.4. offered: the algorithms that came with its nonce. */
+/*
+ * What no registrar can accept, whatever the password: RFC 7616 3.4. offered: the algorithms that came with its nonce.
+ */
 static bool is_malformed(const struct trial *t, const struct sip_digest *d, uint8_t offered)
 {
 	uint8_t algorithm = algorithm_of(d);
@@ -348,7 +350,9 @@ static bool says_nonce(struct span reason)
 	return span_find_text_nocase(reason, SPAN("nonce")) < reason.n;
 }
 
-/* Somebody else asks, a proxy before the registrar or that behind it: what satisfied the one is no answer to the other. */
+/*
+ * Somebody else asks, a proxy before the registrar or that behind it: what satisfied the one is no answer to the other.
+ */
 static bool asks_for_another(const struct trial *t, const struct sip_message *sip)
 {
 	const struct trial_nonce *n = nonce_find(t, t->nonce);

@@ -175,11 +175,6 @@ static struct watch *watch_new(struct watches *all, const struct packet *p, uint
 
 /* ---- SUBSCRIBE ---- */
 
-static struct frame_ref frame_of(const struct packet *p)
-{
-	return (struct frame_ref){ p->at_ns, p->frame, p->file, p->interface };
-}
-
 static bool over_stream(const struct packet *p)
 {
 	return p->transport != TRANSPORT_UDP;
@@ -225,7 +220,7 @@ static void asked(struct watch *w, const struct packet *p)
 	}
 	w->asks = list_room(w->asks, &w->ask_count, &w->ask_room, WATCH_ASK_MAX, sizeof *a, &w->dropped);
 	a = &w->asks[w->ask_count - 1];
-	a->at = frame_of(p);
+	a->at = frame_ref_of(p);
 	a->last_ns = p->at_ns;
 	a->cseq = sip->cseq;
 	a->copies = 1;
@@ -244,7 +239,7 @@ static void ask_answered(struct watch *w, const struct packet *p)
 	if (!a || a->status || sip->status < 200)
 		return;
 	a->status = (uint16_t)sip->status;
-	a->final_at = frame_of(p);
+	a->final_at = frame_ref_of(p);
 	if (sip->status < 300 && w->subject->accepted_ns == NS_NONE)
 		w->subject->accepted_ns = p->at_ns;
 	a->granted_s = sip->status < 300 ? sip->has_expires ? sip->expires_s : a->expires_s : 0;
@@ -320,7 +315,7 @@ static void noted(struct watch *w, const struct packet *p)
 	}
 	w->notes = list_room(w->notes, &w->note_count, &w->note_room, WATCH_NOTE_MAX, sizeof *n, &w->dropped);
 	n = &w->notes[w->note_count - 1];
-	n->at = frame_of(p);
+	n->at = frame_ref_of(p);
 	n->src = p->src;
 	n->dst = p->dst;
 	n->last_ns = p->at_ns;
@@ -344,7 +339,7 @@ static void note_answered(struct watch *w, const struct packet *p)
 	if (!n || n->status)
 		return;
 	n->status = (uint16_t)p->sip->status;
-	n->final_at = frame_of(p);
+	n->final_at = frame_ref_of(p);
 }
 
 /* Of lamps and presence; the subscription that a REFER makes, message waiting and the like are none. */

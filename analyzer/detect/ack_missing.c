@@ -235,7 +235,9 @@ static bool misleads_caller(const struct unacked *u)
 	       !(ok && ok->more->recorded_last.n) && seen_as_sent(u);
 }
 
-/* The ACK goes to the Contact (RFC 3261 13.2.2.4): a capture of what passes between these two hosts need not have it. */
+/*
+ * The ACK goes to the Contact (RFC 3261 13.2.2.4): a capture of what passes between these two hosts need not have it.
+ */
 static bool goes_unseen(const struct facts *facts, const struct unacked *u)
 {
 	const struct address contact = message_contact(u->hop.first).addr;

@@ -40,7 +40,8 @@ static const struct config_key keys[] = {
 };
 
 #define GRACE_NS SECOND_NS
-#define LONGEST_S 600                /* no transaction lives that long (timer C, RFC 3261 16.6): the capture's clock jumped */
+/* no transaction lives that long (timer C, RFC 3261 16.6): the capture's clock jumped */
+#define LONGEST_S 600
 #define REPEATED_LEAST_S 1.2         /* stacks whose T1 is a round trip repeat sooner */
 
 enum { COPIES = 3 };

@@ -27,8 +27,8 @@ unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns
 /* Repeated at least so often, over 1.2 s and more, for want of an ACK: none came there, or it changed nothing. */
 bool answer_unacknowledged(const struct answer_hop *h, unsigned copies);
 /*
- * Two points and a NAT between them: the ACK goes to the private address that the answer came from, and who sends it got
- * that answer from a public one. The answer there; NULL: not so.
+ * Two points and a NAT between them: the ACK goes to the private address that the answer came from, and who sends it
+ * got that answer from a public one. The answer there; NULL: not so.
  */
 const struct message *answer_translated(const struct message *answer, const struct message *ack);
 /*

@@ -57,14 +57,13 @@ static bool pt_known(const struct gates *g, const struct window *w, const struct
 }
 
 /* Its copies at other points may be seen for longer than it is itself, whose file ended before. */
-static int64_t last_of_copies(const struct judge *j, const struct stream *s, int64_t from_ns, int64_t to_ns,
-	uint32_t *ret_frame)
+static int64_t last_of_copies(const struct judge *j, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
-	int64_t last_ns = stream_last_between(s, from_ns, to_ns, ret_frame);
+	uint32_t frame;
+	int64_t last_ns = stream_last_between(s, from_ns, to_ns, &frame);
 
 	for (const struct stream *copy = s->twin_next; copy; copy = copy->twin_next) {
 		int64_t offset_ns = 0, copy_ns;
-		uint32_t frame;
 
 		if (copy->twin_kind == TWIN_RELAY)
 			break;
@@ -73,7 +72,6 @@ static int64_t last_of_copies(const struct judge *j, const struct stream *s, int
 		if (copy_ns == NS_NONE || (last_ns != NS_NONE && ns_add(copy_ns, -offset_ns) <= last_ns))
 			continue;
 		last_ns = ns_add(copy_ns, -offset_ns);
-		*ret_frame = frame;
 	}
 	return last_ns;
 }
@@ -81,9 +79,9 @@ static int64_t last_of_copies(const struct judge *j, const struct stream *s, int
 static void count_right(const struct judge *j, struct counted *c, const struct stream *s, double n, int64_t from_ns,
 	int64_t to_ns)
 {
-	uint32_t frame = 0, last_frame = 0;
+	uint32_t frame = 0;
 	int64_t first_ns = stream_first_between(s, from_ns, to_ns, &frame),
-		last_ns = last_of_copies(j, s, from_ns, to_ns, &last_frame);
+		last_ns = last_of_copies(j, s, from_ns, to_ns);
 
 	c->right += n;
 	c->dtx |= s->dtx_seen;
@@ -91,10 +89,8 @@ static void count_right(const struct judge *j, struct counted *c, const struct s
 		c->first_ns = first_ns;
 		c->first_frame = frame;
 	}
-	if (last_ns != NS_NONE && (c->last_ns == NS_NONE || last_ns > c->last_ns)) {
+	if (last_ns != NS_NONE && (c->last_ns == NS_NONE || last_ns > c->last_ns))
 		c->last_ns = last_ns;
-		c->last_frame = last_frame;
-	}
 	if (n > c->main_packets) {
 		c->main = s;
 		c->main_packets = n;

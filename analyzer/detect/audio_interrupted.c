@@ -234,7 +234,8 @@ static struct verdict judge_gap(struct detection *d, const struct direction *dir
 	if (v.reason && h && h->delivered && v.reason[0] == 'l' &&
 	    !gates_nothing_captured(detection_facts(d)->capture, g->from_ns, g->to_ns) &&
 	    (h->at_receiver || s->ttl_min == s->ttl_max))
-		v.confidence = CONFIDENCE_CERTAIN;           /* the sequence numbers prove it, the capture ran, the way is one */
+		/* the sequence numbers prove it, the capture ran, the way is one */
+		v.confidence = CONFIDENCE_CERTAIN;
 	return v;
 }
 

@@ -168,8 +168,8 @@ static void tell_ack(struct finding *f, const struct facts *facts, const struct 
 }
 
 /*
- * A PBX that nobody is seen to speak through may be the end itself: a menu, a fax, a voicemail. What it says begins when
- * it begins, and before keys that it asks for there may be nothing.
+ * A PBX that nobody is seen to speak through may be the end itself: a menu, a fax, a voicemail. What it says begins
+ * when it begins, and before keys that it asks for there may be nothing.
  */
 static const char *may_be_the_end(struct detection *d, const struct event *ev, const struct hearing *h, int64_t on_ns)
 {

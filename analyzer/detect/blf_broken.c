@@ -537,7 +537,10 @@ static void add_evidence(struct finding *f, const struct verdict *v)
 		finding_evidence(f, v->leg->bye_at, "its %s", say_bye(v->leg));
 }
 
-/* It is the one to be mended, as far as is known: it speaks after its subscription has run out, or denies that it has one. */
+/*
+ * It is the one to be mended, as far as is known: it speaks after its subscription has run out, or denies that it has
+ * one.
+ */
 static bool mends_watcher(const struct verdict *v)
 {
 	return says(v, "notify-481") || (says(v, "subscription-expired") && v->confidence == CONFIDENCE_CERTAIN);

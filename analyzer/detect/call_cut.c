@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call_cut: the connection over which a call was set up ends in mid-call, none takes its place, and attempts to make one
- * fail. Finding page 4, section 5: tcp-lost.
+ * call_cut: the connection over which a call was set up ends in mid-call, none takes its place, and attempts to make
+ * one fail. Finding page 4, section 5: tcp-lost.
  */
 #include "analyzer/detect/call_cut.h"
 

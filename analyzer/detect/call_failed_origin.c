@@ -44,8 +44,8 @@ static bool alike(const struct message *x, const struct message *y)
 }
 
 /*
- * The leg behind this one that was refused just before this one was: the host between hands that on, in other words. Not
- * one that it gave up itself; where it tried several, it is its own choice what it says.
+ * The leg behind this one that was refused just before this one was: the host between hands that on, in other words.
+ * Not one that it gave up itself; where it tried several, it is its own choice what it says.
  */
 static const struct leg *refused_before(const struct leg *leg)
 {

@@ -203,21 +203,27 @@ static void tell_direction(struct detection *d, const struct direction *dir, con
 		finding_evidence(f, window_sdp_frame(h->window), "audio was promised here");
 }
 
+/* Both directions, until enough is shown: n so far; how many then. */
+static unsigned tell_slot(struct detection *d, const struct mslot *slot, unsigned n)
+{
+	for (unsigned side = 0; side < 2 && n < 2 * PAIRS_SHOWN; side++) {
+		const struct direction *dir = &slot->direction[side];
+		const struct hearing *h = hearing_of(dir);
+
+		if (h && h->gate && strcmp(h->gate, "G3") == 0)
+			tell_direction(d, dir, h, n++);
+	}
+	return n;
+}
+
 static void tell_directions(struct detection *d, const struct facts *facts, unsigned n)
 {
 	LIST_EACH(it, calls_legs(facts->calls)) {
 		LIST_EACH(dit, &LIST_ENTRY(it, struct leg, in_order)->dialogs) {
 			const struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
 
-			for (unsigned i = 0; i < dialog->mslot_count; i++) {
-				for (unsigned side = 0; side < 2 && n < 2 * PAIRS_SHOWN; side++) {
-					const struct direction *dir = &dialog->mslots[i].direction[side];
-					const struct hearing *h = hearing_of(dir);
-
-					if (h && h->gate && strcmp(h->gate, "G3") == 0)
-						tell_direction(d, dir, h, n++);
-				}
-			}
+			for (unsigned i = 0; i < dialog->mslot_count; i++)
+				n = tell_slot(d, &dialog->mslots[i], n);
 		}
 	}
 }

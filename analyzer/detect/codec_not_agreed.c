@@ -39,15 +39,6 @@ enum { SHORT_SHARE = 5 /* 4 of 5 packets */, SHORT_LEAST = 25, ONE_STEP_MS = 1 }
 
 /* ---- is the type agreed? ---- */
 
-static bool media_takes(const struct sdp_media *m, const struct sdp_format *f)
-{
-	for (unsigned i = 0; i < m->format_count; i++) {
-		if (m->formats[i].pt == f->pt || (f->codec.n && span_equal_nocase(m->formats[i].codec, f->codec)))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Does any copy of a description, wherever on its way it was seen, take it? By number, or by the codec that this number
  * stands for.
@@ -57,7 +48,7 @@ static bool copies_take(const struct sdp_copies *c, unsigned mline, const struct
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct sdp *sdp = c->seen[i]->sdp;
 
-		if (sdp && mline < sdp->media_count && media_takes(&sdp->media[mline], f))
+		if (sdp && mline < sdp->media_count && sdp_media_takes(&sdp->media[mline], f))
 			return true;
 	}
 	return false;

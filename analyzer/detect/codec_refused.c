@@ -319,7 +319,9 @@ static bool some_audio_agreed(const struct sdp *offer, const struct sdp *answer)
 	return false;
 }
 
-/* Nothing is wrong with an audio line that another one took the place of, or another medium (fax), or that came later. */
+/*
+ * Nothing is wrong with an audio line that another one took the place of, or another medium (fax), or that came later.
+ */
 static bool audio_elsewhere(const struct dialog *d, const struct sdp *answer)
 {
 	for (unsigned i = 0; i < answer->media_count; i++) {

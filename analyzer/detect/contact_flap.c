@@ -43,7 +43,7 @@ struct flap {                        /* the changes [from, to] of an account, wi
 	unsigned address_returns;
 	unsigned listed_all;         /* takeovers whose answer lists several Contacts: the registrar keeps both */
 	/* un-REGISTERs; contact changes so close together that nothing but the device itself causes them */
-	unsigned removals, quick;
+	unsigned quick;
 	const struct device *device[2];
 };
 
@@ -116,11 +116,7 @@ static void count_change(struct flap *f, unsigned at)
 {
 	const struct binding_change *c = &f->account->changes[at], *b = bound_before(f->account, at);
 
-	if (c->removed) {
-		f->removals++;
-		return;
-	}
-	if (!b || at_other_registrar(f, c, b))
+	if (c->removed || !b || at_other_registrar(f, c, b))
 		return;
 	if (b->device == c->device) {
 		unsigned before = f->ports + f->addresses + f->contacts;

@@ -118,7 +118,6 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	/* frames that a filter on SIP's ports would have kept out; media and ICMP not counted */
 	uint64_t beyond_sip;
 	uint64_t h323, mgcp, sccp;   /* packets on the ports of other signalling */
-	uint64_t fragments_lost;
 	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */
 	unsigned tls_flow_count;
 	struct provisioned provisioned[PROVISIONED_MAX];     /* the first ones met */

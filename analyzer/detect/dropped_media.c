@@ -164,7 +164,9 @@ static const struct stream *passing_back(const struct stream *s)
 	return NULL;
 }
 
-/* Neither direction of the call comes out: hearing has seen that all else of the two does. The other one; NULL: not so. */
+/*
+ * Neither direction of the call comes out: hearing has seen that all else of the two does. The other one; NULL: not so.
+ */
 static const struct stream *neither_passes(const struct stream *s)
 {
 	const struct direction *back = direction_reverse(s->direction);

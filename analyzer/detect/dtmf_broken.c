@@ -404,8 +404,8 @@ static bool dropped_at(const struct direction *on, const struct digit *x)
 }
 
 /*
- * A star or a hash that stays in the PBX begins a feature code (transfer, parking): the digits that follow it are for the
- * PBX as well.
+ * A star or a hash that stays in the PBX begins a feature code (transfer, parking): the digits that follow it are for
+ * the PBX as well.
  */
 static bool feature_code(const struct direction *on, const struct digits *all, unsigned i, bool before)
 {

@@ -11,7 +11,8 @@ enum { HOLDS_MAX = 16 };
 
 #define KEYS_BEFORE_NS (3 * SECOND_NS)         /* from a key to the quiet that waits for the next */
 #define KEYS_AFTER_NS (15 * SECOND_NS)        /* from the last key to what a menu says, or to whom it calls */
-#define TALK_S 3.0                           /* so long has somebody spoken: no machine's greeting, no knock on the microphone */
+/* so long has somebody spoken: no machine's greeting, no knock on the microphone */
+#define TALK_S 3.0
 
 static bool is_automaton(const struct judge *j)
 {
@@ -142,8 +143,8 @@ static double key_packets(const struct direction *in, int64_t from_ns, int64_t t
 }
 
 /*
- * Where the machine's own audio of a leg is captured before a router and behind it, what it is sent there must have been
- * seen where its own begins. Else, as far as is known, it arrives.
+ * Where the machine's own audio of a leg is captured before a router and behind it, what it is sent there must have
+ * been seen where its own begins. Else, as far as is known, it arrives.
  */
 static bool arrives(const struct direction *in)
 {
@@ -168,8 +169,8 @@ static double arriving(const struct direction *in, int64_t from_ns, int64_t to_n
 }
 
 /*
- * Does no more than that of what the sender passes on reach its machine, on another leg of the call? seen: it did before,
- * at this point.
+ * Does no more than that of what the sender passes on reach its machine, on another leg of the call? seen: it did
+ * before, at this point.
  */
 static bool begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, double most, bool seen)
 {

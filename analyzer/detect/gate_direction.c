@@ -76,9 +76,9 @@ static bool side_moved(const struct network *n, const struct direction *d, const
 }
 
 /*
- * G3: the session has moved to other hosts, and one host is an end of all that is here, which is none of the two now: what
- * they say to one another does not pass. Of two that alone speak here it may be either, unless it is known where the
- * capture was taken.
+ * G3: the session has moved to other hosts, and one host is an end of all that is here, which is none of the two now:
+ * what they say to one another does not pass. Of two that alone speak here it may be either, unless it is known where
+ * the capture was taken.
  */
 static bool moved_past(const struct judge *j, const struct window *w)
 {
@@ -154,7 +154,8 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 	const struct gates *g = j->facts->gates;
 	struct hearing *h = j->h;
 	const struct pair *pair;
-	bool checks = ice_checks_of(j->facts, j->d->slot) != NULL;   /* between the media sockets themselves: this is their way */
+	/* between the media sockets themselves: this is their way */
+	bool checks = ice_checks_of(j->facts, j->d->slot) != NULL;
 
 	if (j->d->ambiguous || direction_reverse(j->d)->ambiguous)
 		return judge_because(h, "a stream fits this call and another one equally"), "B0";

@@ -276,16 +276,9 @@ const char *gates_no_media_reason(const struct gates *g)
 	return g->no_media_reason;
 }
 
-static bool sends_here(const struct facts *f, const struct address *a)
-{
-	const struct host *h = network_host_find(f->network, a);
-
-	return h && h->sends_ip;
-}
-
 static void note_silent(struct gates *g, const struct facts *f, struct place *p)
 {
-	if (p->rtp || p->calls != NO_MEDIA_CALLS || sends_here(f, &p->addr))
+	if (p->rtp || p->calls != NO_MEDIA_CALLS || network_sends(f->network, &p->addr))
 		return;
 	g->silent = memory_resize(g->silent, g->silent_count + 1u, sizeof *g->silent);
 	g->silent[g->silent_count++] = p;

@@ -30,7 +30,8 @@ static void presence_add(struct half_known *h, const struct address *at, int64_t
 	if (!address_known(at))
 		return;
 	p = arena_zalloc(h->arena, sizeof *p);
-	*p = (struct presence){ .addr = *at, .from_ns = ns_minus(from_ns, MARGIN_NS), .to_ns = ns_add(to_ns, MARGIN_NS) };
+	*p = (struct presence){ .addr = *at, .from_ns = ns_minus(from_ns, MARGIN_NS),
+		.to_ns = ns_add(to_ns, MARGIN_NS) };
 	hash_add(&h->by_host, &p->link, address_hash(at));
 }
 

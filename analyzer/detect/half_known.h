@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * half_known: calls of which the capture lacks an INVITE, its answer, or their SDP. Which ports are theirs is not known:
- * a packet of one of their hosts is no stranger's, wherever it goes.
+ * half_known: calls of which the capture lacks an INVITE, its answer, or their SDP. Which ports are theirs is not
+ * known: a packet of one of their hosts is no stranger's, wherever it goes.
  */
 #ifndef DEADAIR_DETECT_HALF_KNOWN_H
 #define DEADAIR_DETECT_HALF_KNOWN_H

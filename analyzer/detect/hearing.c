@@ -57,7 +57,10 @@ static bool passes_here(const struct judge *j, const struct icmp_record *quoted)
 	return false;
 }
 
-/* Silence since the sender's audio was moved to another machine: it is that machine's, and no other leg has a say in it. */
+/*
+ * Silence since the sender's audio was moved to another machine: it is that machine's, and no other leg has a say in
+ * it.
+ */
 static void judge_moved(struct judge *j, const struct endpoint *there, int64_t from_ns, int64_t to_ns)
 {
 	const struct side_addresses *before = j->sender;
@@ -96,7 +99,6 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 		judge_moved(j, there, from_ns, to_ns);
 		return;
 	}
-	h->stray_packets = c->right;
 	h->sees = place_sees(j, from_ns, to_ns);
 	/* what it sent before it fell silent proves nothing of the silence */
 	if (!whole && h->sender_rtcp)
@@ -153,7 +155,6 @@ static void judge_present(struct judge *j, const struct counted *c)
 	}
 	if (c->last_ns != NS_NONE && (h->delivered_to_ns == NS_NONE || c->last_ns > h->delivered_to_ns)) {
 		h->delivered_to_ns = c->last_ns;
-		h->delivered_last_frame = c->last_frame;
 	}
 	if (!h->stream || c->main_packets > h->packets)
 		h->stream = c->main;
@@ -271,7 +272,6 @@ static void take_as_right(struct counted *c)
 	c->first_ns = c->wrong_first_ns;
 	c->last_ns = c->wrong_last_ns;
 	c->first_frame = s->first_frame;
-	c->last_frame = s->last_frame;
 	c->dtx |= s->dtx_seen;
 }
 
@@ -449,6 +449,15 @@ static bool same_promise(const struct window *a, const struct window *b)
 	       (b->off_ns == NS_NONE || a->on_ns < b->off_ns);
 }
 
+static bool promises_same(const struct direction *d, const struct window *w)
+{
+	for (unsigned i = 0; i < d->window_count; i++) {
+		if (d->windows[i].state == EXPECT_DUE && same_promise(&d->windows[i], w))
+			return true;
+	}
+	return false;
+}
+
 /* Direct media: an earlier leg of the call promises the very same audio. It is judged there. */
 static const struct leg *judged_on(const struct direction *d, const struct window *w)
 {
@@ -458,14 +467,10 @@ static const struct leg *judged_on(const struct direction *d, const struct windo
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
 		for (unsigned i = 0; other->n < own->n && other->confirmed && i < other->confirmed->mslot_count; i++) {
-			for (unsigned k = 0; k < 2; k++) {
-				const struct direction *same = &other->confirmed->mslots[i].direction[k];
+			const struct mslot *slot = &other->confirmed->mslots[i];
 
-				for (unsigned n = 0; n < same->window_count; n++) {
-					if (same->windows[n].state == EXPECT_DUE && same_promise(&same->windows[n], w))
-						return other;
-				}
-			}
+			if (promises_same(&slot->direction[0], w) || promises_same(&slot->direction[1], w))
+				return other;
 		}
 	}
 	return NULL;
@@ -493,8 +498,8 @@ static bool stays_inside(const struct judge *j)
 }
 
 /*
- * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver is
- * near at the other point says nothing of what was never seen there.
+ * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver
+ * is near at the other point says nothing of what was never seen there.
  */
 static bool at_opposite_points(const struct judge *j)
 {

@@ -36,18 +36,19 @@ struct hearing {
 	const struct stream *stream; /* main stream to a right address; NULL */
 
 	int64_t from_ns, to_ns;      /* the time that failed (end of grace, or since; end of the window) */
-	double stray_packets;        /* that came all the same (absent: <= max-stray) */
 	const struct stream *misdirected;    /* main stream to a wrong address */
 	const struct stream *foreign;        /* main stream of payload types that were not agreed */
 	int64_t opened_ns;           /* until then ICMP answered the audio, and from then on it arrives; 0: not so */
-	const char *undelivered_by;  /* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy", "copy-ends", "relay-keeps" */
+	/* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy", "copy-ends", "relay-keeps" */
+	const char *undelivered_by;
 
 	const struct rtcp_report *report_last;       /* what the receiver reports of the stream */
 	const struct rtcp_party *receiver_rtcp, *sender_rtcp;
 	const struct icmp_record *icmp, *icmp_last;  /* errors that quote this direction's flow within the window */
-	const struct endpoint *moved_to;     /* where the sender's audio was to come from since; NULL: it was not moved */
+	/* where the sender's audio was to come from since; NULL: it was not moved */
+	const struct endpoint *moved_to;
 	unsigned icmp_count;
-	uint32_t delivered_frame, delivered_last_frame;
+	uint32_t delivered_frame;
 	enum heard heard : 8;
 	enum failure failure : 8;
 	enum sees sees : 8;
@@ -97,7 +98,7 @@ static inline struct direction *direction_reverse(const struct direction *d)
 
 /*
  * The same questions of any stretch of one window, for claims of absence where nothing is due (before the answer): what
- * came (packets to a right address, misdirected, stray_packets), ICMP, reports, sees, and the gate that forbids the
+ * came (packets to a right address, misdirected), ICMP, reports, sees, and the gate that forbids the
  * claim. No verdict: heard and failure are left alone.
  */
 void hearing_ask(const struct facts *facts, struct direction *d, const struct window *w, int64_t from_ns, int64_t to_ns,
@@ -155,8 +156,8 @@ enum contradiction { CONTRADICTION_NONE, CONTRADICTION_PRIVATE, CONTRADICTION_EL
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct endpoint *sdp, const struct stream *s, struct endpoint *ret_real);
 /*
- * Two points: is SIP of the receiver seen beside it from that address, and where s is from another one? Then a NAT between
- * the two is proven, else at most that they sit behind different routers.
+ * Two points: is SIP of the receiver seen beside it from that address, and where s is from another one? Then a NAT
+ * between the two is proven, else at most that they sit behind different routers.
  */
 bool hearing_translated_sip(const struct direction *d, const struct endpoint *at, const struct stream *s);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* hearing_heed: audio arrives, and a finding says that it is noise, silence or full of holes: nobody hears that well. */
+/*
+ * hearing_heed: audio arrives, and a finding says that it is noise, silence or full of holes: nobody hears that well.
+ */
 #include <stdio.h>
 #include <string.h>
 

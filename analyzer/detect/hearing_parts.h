@@ -14,7 +14,8 @@ enum {
 	ICMP_PROOF = 3
 };
 
-#define TAIL_NS (10 * SECOND_NS)             /* so long without a packet to the end of a window is a failure, not an interruption */
+/* so long without a packet to the end of a window is a failure, not an interruption */
+#define TAIL_NS (10 * SECOND_NS)
 
 struct judge {                       /* what a judgement carries along */
 	const struct facts *facts;
@@ -30,7 +31,7 @@ struct counted {                     /* audio of a direction within a window */
 	const struct stream *main, *wrong_main, *foreign_main;
 	double main_packets, wrong_packets, foreign_packets;
 	int64_t first_ns, last_ns, wrong_first_ns, wrong_last_ns;
-	uint32_t first_frame, last_frame;
+	uint32_t first_frame;
 	bool weak;                   /* a B10 stream: may be it, may not */
 	bool dtx;
 };
@@ -66,15 +67,18 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 /* The row that silences, NULL none; silent since from_ns; whole: from the window's beginning. */
 const char *excuse_row(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,
 	bool whole);
+/* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
+bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
+/*
+ * When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is.
+ */
+int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
+
 /*
  * moved.c: at that time the sender's audio was moved to another machine, from which nothing has come since: its
  * address. NULL: not so.
  */
 const struct endpoint *moved_to(const struct judge *j, int64_t at_ns);
-/* Does a joined leg's own sender fail to reach the shared host? Then the silence begins there and is told there. */
-bool excuse_begins_elsewhere(const struct judge *j, int64_t from_ns, int64_t to_ns, bool whole);
-/* When another leg that was on hold a second after since_ns, or rang, no longer is; since_ns: it was not, or still is. */
-int64_t excuse_other_leg_until(const struct judge *j, int64_t since_ns);
 
 /* The gate that withholds a claim of absence, NULL none. */
 const char *gate_direction(struct judge *j, const struct window *w, int64_t from_ns, int64_t to_ns);

@@ -116,8 +116,8 @@ static bool speaks_again(const struct direction *own, const struct exchange *hol
 }
 
 /*
- * Whoever held has asked again, speaks again, and what it says of itself shuts both ways as before: to the other side the
- * hold goes on. Music comes with sendonly, or from elsewhere.
+ * Whoever held has asked again, speaks again, and what it says of itself shuts both ways as before: to the other side
+ * the hold goes on. Music comes with sendonly, or from elsewhere.
  */
 static bool find_forgotten(const struct direction *dir, const struct exchange *e, struct stuck *s)
 {

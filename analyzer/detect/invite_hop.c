@@ -57,10 +57,7 @@ static void note_answer(struct invite_hop *h, const struct message *m)
 		h->final = m;
 		h->finals = 0;
 	}
-	if (m->status == h->final->status) {
-		h->finals++;
-		h->final_last = m;
-	}
+	h->finals += m->status == h->final->status;
 }
 
 /* What came back on the same pair; else what the receiver sent somewhere else. */

@@ -17,7 +17,7 @@ struct invite_hop {
 	unsigned copies;
 	const struct message *answer;        /* the first thing that came back, 100 too; NULL nothing */
 	const struct message *rang, *rang_last;      /* 18x */
-	const struct message *final, *final_last;
+	const struct message *final;
 	unsigned finals;                     /* copies of that final */
 	unsigned copies_after;               /* of the INVITE, after the first answer */
 	/* an answer of the receiver that went to another socket than the INVITE came from */

@@ -279,7 +279,9 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	}
 }
 
-/* It had nothing but refusals from here, and nobody here asked it: what an address that is blocked at last had before. */
+/*
+ * It had nothing but refusals from here, and nobody here asked it: what an address that is blocked at last had before.
+ */
 static bool only_refused(const struct facts *facts, const struct invite_hop *h)
 {
 	const struct source *x = sources_find(facts->sources, &h->src.addr);

@@ -113,8 +113,8 @@ static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 }
 
 /*
- * The answer that turned down the BYE of who hung up; NULL: none, or another one was taken. Who knows no such call (481)
- * needs no BYE.
+ * The answer that turned down the BYE of who hung up; NULL: none, or another one was taken. Who knows no such call
+ * (481) needs no BYE.
  */
 static const struct message *bye_refusal(const struct leg *leg)
 {

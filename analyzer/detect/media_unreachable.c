@@ -127,8 +127,8 @@ static const struct endpoint *wanted_at(const struct direction *d, const struct 
 }
 
 /*
- * The receiver's audio came from there until its router gave it another port or address, and comes from elsewhere since:
- * the stream that shows where. NULL: not so.
+ * The receiver's audio came from there until its router gave it another port or address, and comes from elsewhere
+ * since: the stream that shows where. NULL: not so.
  */
 static const struct stream *moved_to(const struct facts *facts, const struct direction *d, const struct tally *t)
 {

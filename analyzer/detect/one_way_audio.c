@@ -215,8 +215,8 @@ static bool told_private(const struct direction *d, const struct window *w)
 }
 
 /*
- * Seen from outside, it was told a public address, and the audio and signalling of whoever named it come from another one
- * with that very port: an external address that is wrong.
+ * Seen from outside, it was told a public address, and the audio and signalling of whoever named it come from another
+ * one with that very port: an external address that is wrong.
  */
 static bool told_elsewhere(const struct facts *facts, const struct direction *d, const struct window *w)
 {

@@ -14,7 +14,9 @@ bool quality_measurable(struct detection *d, const struct stream *s, double min_
  * another way, or the capture lost it.
  */
 bool quality_receiver_has(const struct facts *facts, const struct stream *s, const struct gap *g);
-/* Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there. */
+/*
+ * Lost while the file stood still in which the stream is, and its twin came by at another point: by the capture there.
+ */
 bool quality_lost_by_point(const struct gates *g, const struct stream *s, const struct gap *gap);
 /* Not lost: its sender sent most of it to another place meanwhile, from the same socket under the same SSRC. */
 bool quality_sent_elsewhere(const struct facts *facts, const struct stream *s, const struct gap *g);

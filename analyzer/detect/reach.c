@@ -32,13 +32,6 @@ static bool lives_at(const struct facts *facts, const struct address *a, const s
 	return false;
 }
 
-static bool sends_anything(const struct facts *facts, const struct address *a)
-{
-	const struct host *h = network_host_find(facts->network, a);
-
-	return h && h->sends_ip;
-}
-
 /* What a relay makes of it leaves where it came in; where both its ends are others, it has passed two NATs. */
 static bool is_relays(const struct facts *facts, const struct stream *s)
 {
@@ -77,7 +70,9 @@ const struct stream *hearing_own_stream(const struct facts *facts, const struct 
 	return NULL;
 }
 
-/* One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter. */
+/*
+ * One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter.
+ */
 static const struct message *signals_as(const struct direction *d, const struct address *at, const struct stream *s)
 {
 	const struct leg *leg = d->slot->dialog->leg;
@@ -117,8 +112,8 @@ static bool behind_another_nat(const struct facts *facts, const struct address *
 }
 
 /*
- * Its audio is seen beside itself alone, not where s is; a NAT between the points gives it another address, by which the
- * sender knows it: that of its SIP there, or of its router. False: not so.
+ * Its audio is seen beside itself alone, not where s is; a NAT between the points gives it another address, by which
+ * the sender knows it: that of its SIP there, or of its router. False: not so.
  */
 static bool known_otherwise(const struct facts *facts, const struct direction *d, const struct endpoint *at,
 	const struct stream *s, struct endpoint *ret)
@@ -232,8 +227,8 @@ static bool sends_from(const struct facts *facts, const struct direction *d, con
 static bool is_other_card(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct address *at, const struct address *real)
 {
-	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) && !sends_anything(facts, at) &&
-	       !was_reached(d, at) && sends_from(facts, d, w, real);
+	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) &&
+	       !network_sends(facts->network, at) && !was_reached(d, at) && sends_from(facts, d, w, real);
 }
 
 enum contradiction hearing_contradiction(const struct facts *facts, const struct direction *d, const struct window *w,
@@ -258,7 +253,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 
 		if ((sender_outside || !address_private(&ret_real->addr)) && !address_private(&ret_real->addr))
 			return CONTRADICTION_PRIVATE;
-		if (sender_outside && !sends_anything(facts, &sdp->addr))
+		if (sender_outside && !network_sends(facts->network, &sdp->addr))
 			return CONTRADICTION_PRIVATE;
 		return hearing_dead_contact(d, &sdp->addr) ||
 		       (elsewhere && is_other_card(facts, d, w, &sdp->addr, &ret_real->addr)) ?
@@ -268,7 +263,7 @@ enum contradiction hearing_contradiction(const struct facts *facts, const struct
 	 * public, and neither its signalling nor its media lives there; a gateway whose media differs from its
 	 * signalling proves nothing
 	 */
-	return elsewhere && !sends_anything(facts, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
+	return elsewhere && !network_sends(facts->network, &sdp->addr) ? CONTRADICTION_ELSEWHERE : CONTRADICTION_NONE;
 }
 
 /*
@@ -396,8 +391,8 @@ static bool belongs_to_another(const struct direction *d, const struct endpoint 
 }
 
 /*
- * The receiver's own audio comes from where its SDP says, seen here as it is: no NAT between gives it another address of
- * the same kind. A copy of it seen elsewhere would be such a NAT, or another network card.
+ * The receiver's own audio comes from where its SDP says, seen here as it is: no NAT between gives it another address
+ * of the same kind. A copy of it seen elsewhere would be such a NAT, or another network card.
  */
 static bool answers_from_target(const struct direction *d, const struct window *w, const struct endpoint *at)
 {

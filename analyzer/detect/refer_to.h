@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* refer_to: "<sip:b@host?Replaces=call-id%3Bto-tag%3Dx%3Bfrom-tag%3Dy>" of an attended transfer, RFC 3515, RFC 3891 6. */
+/*
+ * refer_to: "<sip:b@host?Replaces=call-id%3Bto-tag%3Dx%3Bfrom-tag%3Dy>" of an attended transfer, RFC 3515, RFC 3891 6.
+ */
 #ifndef DEADAIR_DETECT_REFER_TO_H
 #define DEADAIR_DETECT_REFER_TO_H
 

@@ -552,7 +552,9 @@ static int pair_compare(const void *a, const void *b)
 	return c ? c : address_compare(&(*x)->registrar.addr, &(*y)->registrar.addr);
 }
 
-/* Another account of the same phone got in at the same registrar with such a uri: then it is not what is refused here. */
+/*
+ * Another account of the same phone got in at the same registrar with such a uri: then it is not what is refused here.
+ */
 static void excuse_uris(struct detection *d, struct verdict *list, unsigned count)
 {
 	const struct list *all = calls_registrations(detection_facts(d)->calls);

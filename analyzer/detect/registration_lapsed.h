@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* registration_lapsed: a phone that lives and does not renew its registration (registration-failed/expired-unrefreshed). */
+/*
+ * registration_lapsed: a phone that lives and does not renew its registration
+ * (registration-failed/expired-unrefreshed).
+ */
 #ifndef DEADAIR_DETECT_REGISTRATION_LAPSED_H
 #define DEADAIR_DETECT_REGISTRATION_LAPSED_H
 

@@ -198,8 +198,8 @@ static bool reported_too(const struct loss *l)
 }
 
 /*
- * What a relay gets is whole, what it sends on is not. Captured on it, it has lost them itself; captured elsewhere, they
- * may have been lost on the way to it, too.
+ * What a relay gets is whole, what it sends on is not. Captured on it, it has lost them itself; captured elsewhere,
+ * they may have been lost on the way to it, too.
  */
 static bool lost_in_relay(const struct facts *facts, const struct stream *s)
 {

@@ -71,7 +71,9 @@ static int64_t last_audio(const struct direction *d, int64_t last_ns)
 	return last_ns;
 }
 
-/* It had audio, and for seconds before the other one began it had none, in either direction: its BYE was not captured. */
+/*
+ * It had audio, and for seconds before the other one began it had none, in either direction: its BYE was not captured.
+ */
 static bool over_before(const struct socket_hold *a, const struct socket_hold *b)
 {
 	const struct direction *other = direction_reverse(a->direction);

@@ -41,7 +41,8 @@ struct alg_where {
 struct alg_item {
 	struct alg_where where;
 	const char *reason;          /* static, of the register; "": it only adds weight to others */
-	const char *dropped;         /* a reason of dropped-in-path: messages of this sort vanish there; NULL: none do */
+	/* a reason of dropped-in-path: messages of this sort vanish there; NULL: none do */
+	const char *dropped;
 	uint8_t weight;              /* enum alg_weight */
 	int points;                  /* ALG_POINTS, ALG_ALONE, ALG_AGAINST: > 0 */
 	char group;                  /* ALG_POINTS, ALG_ALONE: letter of 3.3's table */
@@ -59,7 +60,6 @@ struct alg_item {
 	struct endpoint peer;        /* the server as the phone sees it; family 0 unknown */
 	int64_t first_ns, last_ns;
 	bool discarded;              /* the phone did not take what was changed for its own: harm by itself */
-	bool cannot_say_order;       /* clocks of two files: no order of the frames is claimed */
 };
 
 struct alg_evidence;

@@ -207,7 +207,8 @@ static bool names_itself(const struct echo_context *c, const struct echo_sign *s
 	struct endpoint phone = { s->phone.addr, 0 }, outer;
 
 	if (address_equal(&s->new, &s->peer.addr) || s->new.family != s->peer.addr.family)
-		return true;             /* what translates IPv6 has no IPv4 address to put in, nor the other way round */
+		/* what translates IPv6 has no IPv4 address to put in, nor the other way round */
+		return true;
 	if (network_public_of(c->facts->network, &phone, false, &outer, NULL) && address_equal(&outer.addr, &s->new))
 		return false;            /* the phone's own public face */
 	return (h && h->user_agent.n && (h->roles & (1u << ROLE_PBX | 1u << ROLE_SBC | 1u << ROLE_PROXY)));

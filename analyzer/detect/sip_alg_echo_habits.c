@@ -13,7 +13,8 @@
 
 enum {
 	MESSAGES = 20,               /* requests, and packets of audio, whose distance is compared */
-	NEARER_MOST = 4,             /* more routers than these are not behind a customer's NAT: another way altogether */
+	/* more routers than these are not behind a customer's NAT: another way altogether */
+	NEARER_MOST = 4,
 	DISTANCE_POINTS = 20, STYLE_POINTS = 15
 };
 

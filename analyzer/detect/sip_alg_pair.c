@@ -32,8 +32,7 @@ static void add_change(struct alg_evidence *to, const struct passage *p, const s
 		.where = where_of(p), .reason = c->change.reason, .weight = ALG_PROOF,
 		.fields = c->change.place & ~(uint32_t)PLACE_OTHER,
 		.seen = { c->seen[0], c->seen[1] }, .count = c->count, .phone = c->phone, .peer = { p->peer, p->port },
-		.first_ns = c->first_ns,
-		.last_ns = c->last_ns, .cannot_say_order = c->seen[0].file != c->seen[1].file,
+		.first_ns = c->first_ns, .last_ns = c->last_ns,
 	};
 
 	snprintf(item.field, sizeof item.field, "%s", c->change.field);
@@ -58,7 +57,6 @@ static void add_replacement(struct alg_evidence *to, const struct passage *p, co
 		.fields = c->change.place & ~(uint32_t)PLACE_OTHER,
 		.seen = { c->seen[0], c->seen[1] }, .count = c->count, .phone = c->phone, .peer = { p->peer, p->port },
 		.leg = leg_keys_find(legs, c->leg_key), .first_ns = c->first_ns, .last_ns = c->last_ns,
-		.cannot_say_order = c->seen[0].file != c->seen[1].file,
 		.note = "It sends requests on in its own name, under a branch of its own, as a transparent SIP proxy does.",
 	};
 

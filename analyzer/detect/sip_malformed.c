@@ -82,7 +82,7 @@ struct asked {                       /* a request, with its bytes for a second l
 
 struct state {
 	struct rule_case *cases;     /* CASES_MAX, made with the first */
-	unsigned case_count, cases_left_out;
+	unsigned case_count;
 	struct asked *ring;          /* ASKED, likewise */
 	struct hash asked, by_call;  /* those of the ring that are not free */
 	unsigned next, last_hops;    /* last_hops: of the ring */
@@ -121,10 +121,8 @@ static struct rule_case *case_get(struct state *st, const struct address *sender
 		    address_equal(&c->receiver.addr, &receiver->addr))
 			return c;
 	}
-	if (st->case_count == CASES_MAX) {
-		st->cases_left_out++;
+	if (st->case_count == CASES_MAX)
 		return NULL;
-	}
 	c = &st->cases[st->case_count++];
 	*c = (struct rule_case){ .sender = *sender, .receiver = *receiver, .rule = rule };
 	return c;
@@ -361,8 +359,8 @@ static uint32_t rules_of_answer(struct state *st, const struct packet *p, const 
 }
 
 /*
- * A CANCEL, or the ACK of a refusal, on the hop of its INVITE, whose branch it has. The ACK of a 2xx goes to the Contact,
- * whatever its branch.
+ * A CANCEL, or the ACK of a refusal, on the hop of its INVITE, whose branch it has. The ACK of a 2xx goes to the
+ * Contact, whatever its branch.
  */
 static uint32_t rules_of_follower(struct state *st, const struct packet *p)
 {

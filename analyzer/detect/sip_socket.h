@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sip_socket: where TLS for SIP is to be expected, and who tried to connect to SIP's sockets; for detectors that look at that. */
+/*
+ * sip_socket: where TLS for SIP is to be expected, and who tried to connect to SIP's sockets; for detectors that look
+ * at that.
+ */
 #ifndef DEADAIR_DETECT_SIP_SOCKET_H
 #define DEADAIR_DETECT_SIP_SOCKET_H
 

@@ -272,11 +272,6 @@ static bool keys_breach(struct detection *d, const struct direction *dir, struct
 
 /* ---- the rollover count, RFC 3711 3.3.1 ---- */
 
-static int64_t agreed_ns(const struct exchange *x)
-{
-	return x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
-}
-
 /* What the receiver reports of the stream then, where its RTCP can be read. */
 static enum rtcp_verdict reported(struct detection *d, const struct direction *dir, const struct stream *s,
 	int64_t from_ns, int64_t to_ns)
@@ -301,11 +296,11 @@ static const struct exchange *lost_since(struct detection *d, const struct direc
 
 	LIST_EACH(it, &dir->slot->dialog->exchanges) {
 		const struct exchange *x = LIST_ENTRY(it, struct exchange, in_dialog);
-		int64_t at_ns = agreed_ns(x);
+		int64_t at_ns = exchange_agreed_ns(x);
 
 		if (x->state != EXCHANGE_STABLE || at_ns == NS_NONE || at_ns <= s->first_ns || at_ns >= s->last_ns)
 			continue;
-		if (found && is_lost(reported(d, dir, s, agreed_ns(found), at_ns)))
+		if (found && is_lost(reported(d, dir, s, exchange_agreed_ns(found), at_ns)))
 			return found;
 		found = is_lost(reported(d, dir, s, at_ns, s->last_ns)) ? x : NULL;
 	}
@@ -329,11 +324,11 @@ static bool receiver_breach(struct detection *d, const struct direction *dir, st
 	bool held = b->tested.sort == SRTP_KEYS_HELD;
 	const struct exchange *x = lost_since(d, dir, b->stream);
 
-	if (!x || !srtp_wrapped_by(b->stream, agreed_ns(x)) || !key_stayed(dir, x) || (held && !b->tested.kept))
+	if (!x || !srtp_wrapped_by(b->stream, exchange_agreed_ns(x)) || !key_stayed(dir, x) || (held && !b->tested.kept))
 		return false;
 	b->kept = x;
 	b->confidence = held ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
-	b->from_ns = agreed_ns(x);
+	b->from_ns = exchange_agreed_ns(x);
 	b->from_frame = x->stable_at.frame;
 	return true;
 }

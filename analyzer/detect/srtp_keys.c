@@ -136,11 +136,6 @@ static bool same_key(const struct sdp_crypto *a, const struct sdp_crypto *b)
 
 /* ---- which exchange was in force ---- */
 
-static int64_t agreed_ns(const struct exchange *x)
-{
-	return x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
-}
-
 static int64_t offered_ns(const struct exchange *x)
 {
 	return x->offered_ns != NS_NONE ? x->offered_ns : x->stable_ns;
@@ -153,7 +148,7 @@ static bool undecided(const struct exchange *x, bool first, int64_t at_ns)
 
 	switch (x->state) {
 	case EXCHANGE_STABLE:
-		return agreed_ns(x) == NS_NONE || at_ns < ns_add(agreed_ns(x), settle_ns) || x->answer_assumed;
+		return exchange_agreed_ns(x) == NS_NONE || at_ns < ns_add(exchange_agreed_ns(x), settle_ns) || x->answer_assumed;
 	case EXCHANGE_REJECTED: case EXCHANGE_NO_ANSWER:
 		return !x->transaction || at_ns < ns_add(x->transaction->last_ns, settle_ns);
 	case EXCHANGE_OFFERED: case EXCHANGE_PREVIEW:

@@ -18,9 +18,11 @@ struct cut {
 	const struct stream *lost;   /* the first of those that go on behind it and miss what they were sent */
 	unsigned lost_count;
 	bool apart;                  /* one of another pair of hosts, or another direction, too */
-	const struct stream *edge;   /* the first of those that are not there on its other side, although they were due */
+	/* the first of those that are not there on its other side, although they were due */
+	const struct stream *edge;
 	bool edges;                  /* one of another sender, too */
-	int paused;                  /* streams that were quiet before: here the change from the silence before this one */
+	/* streams that were quiet before: here the change from the silence before this one */
+	int paused;
 };
 
 /* The first silence that ends behind that time. */
@@ -49,7 +51,8 @@ static unsigned silence_from(const struct silences *c, int64_t at_ns)
 
 const struct stillness *silence_over(const struct silences *c, int64_t from_ns, int64_t to_ns)
 {
-	unsigned i = silence_ending_behind(c, from_ns + (to_ns - from_ns) / 2);      /* none without the middle is so long */
+	/* none without the middle is so long */
+	unsigned i = silence_ending_behind(c, from_ns + (to_ns - from_ns) / 2);
 	const struct stillness *s = i < c->count ? &c->list[i] : NULL;
 	int64_t begin_ns, end_ns;
 
@@ -76,7 +79,9 @@ static void note_edge(struct cut *cut, const struct stream *s)
 	cut->edges |= !address_equal(&cut->edge->src.addr, &s->src.addr);
 }
 
-/* Does the silence lie within the gap, and would all that is missing have come in it? The rest of the gap is a pause. */
+/*
+ * Does the silence lie within the gap, and would all that is missing have come in it? The rest of the gap is a pause.
+ */
 static bool holds_loss(const struct stillness *s, const struct gap *g)
 {
 	return s->from_ns >= g->from_ns && s->to_ns <= g->to_ns &&

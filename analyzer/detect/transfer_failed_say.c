@@ -109,8 +109,8 @@ static void add_evidence(struct finding *f, const struct transfer_verdict *v)
 }
 
 /*
- * Exchanged tags, and a server that never had the call, are the fault of who wrote them: of the one who transfers, where
- * its Refer-To has them so.
+ * Exchanged tags, and a server that never had the call, are the fault of who wrote them: of the one who transfers,
+ * where its Refer-To has them so.
  */
 static const struct endpoint *writer_of(const struct transfer_verdict *v)
 {

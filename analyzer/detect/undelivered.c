@@ -235,8 +235,8 @@ static bool is_image(const struct judge *j, const struct address *inside, const 
 }
 
 /*
- * Both directions are seen at one point each, and not at the other's, where all else that the two say passes, both ways:
- * what goes in on either side does not come out. A NAT may be between; then the private address is inside.
+ * Both directions are seen at one point each, and not at the other's, where all else that the two say passes, both
+ * ways: what goes in on either side does not come out. A NAT may be between; then the private address is inside.
  */
 static bool neither_passes(const struct judge *j, const struct stream *s)
 {
@@ -252,7 +252,10 @@ static bool neither_passes(const struct judge *j, const struct stream *s)
 	a_same = address_equal(&a->src.addr, &s->dst.addr);
 	if (!(s_same || is_image(j, &s->src.addr, &a->dst.addr)) || !(a_same || is_image(j, &a->src.addr, &s->dst.addr)))
 		return false;
-	/* a NAT, or a router between the nets of both: points beside one another, or members of a bundled link, have neither */
+	/*
+	 * a NAT, or a router between the nets of both: points beside one another, or members of a bundled link, have
+	 * neither
+	 */
 	if (s_same && a_same && (!just_sent(s) || !just_sent(a) || address_same_net(&s->src.addr, &a->src.addr)))
 		return false;
 	return hosts_pass(j, s) && hosts_pass(j, a);
@@ -359,8 +362,8 @@ static bool relay_keeps(const struct judge *j, const struct window *w, const str
 }
 
 /*
- * At the relay: it sent on what came in, and from some moment on it does no more, though that goes on. The audio that it
- * last sent, and nothing of it later.
+ * At the relay: it sent on what came in, and from some moment on it does no more, though that goes on. The audio that
+ * it last sent, and nothing of it later.
  */
 static bool relay_stops(const struct judge *j, const struct window *w, const struct stream *s, int64_t to_ns,
 	int64_t *ret_since_ns)

@@ -61,7 +61,7 @@ const char *silence_gate(const struct facts *facts, const struct silence *s, dou
 		long_enough = true;
 	if (!long_enough)
 		return "end";
-	/* by UDP a request without answer is sent again (RFC 3261 17.1): its sender got one, is gone, or the capture slept */
+	/* by UDP a request without answer is sent again (RFC 3261 17.1): it got one, is gone, or the capture slept */
 	if (!s->stream_transport && s->copies == 1 &&
 	    (gates_nothing_captured(facts->capture, ns_add(s->first_ns, SOON_NS), ns_add(s->first_ns, REPEATED_NS)) ||
 	     lives_on(facts, &s->src.addr, ns_add(s->first_ns, REPEATED_NS))))

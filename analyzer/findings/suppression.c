@@ -31,7 +31,8 @@ static const struct row {
 	const char *cause, *reason;  /* reason: only this one; NULL any */
 	enum range range;
 	const char *explains[12];
-	bool rests;                  /* the effect rests on what the cause says: it stands below it however sure that is */
+	/* the effect rests on what the cause says: it stands below it however sure that is */
+	bool rests;
 } rows[] = {
 	{ "nat-address-mismatch", NULL, SAME_DIRECTION,
 	  { "one-way-audio", "early-media-missing", "audio-missing-after-hold", "audio-missing-after-transfer" } },

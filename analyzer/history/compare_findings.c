@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compare_findings: which findings are new, which are gone. Against how many calls is that to be held: those through the host that it is about. A finding
- * of the very calls whose rate is told already goes with that. Findings about no call are held against the days that there are.
+ * compare_findings: which findings are new, which are gone. Against how many calls is that to be held: those through
+ * the host that it is about. A finding of the very calls whose rate is told already goes with that. Findings about no
+ * call are held against the days that there are.
  */
 #include "analyzer/history/compare_private.h"
 

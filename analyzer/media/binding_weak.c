@@ -70,8 +70,8 @@ static bool has_exact_stream(const struct direction *d)
 
 /*
  * The socket that sent this direction's audio to the right place has ended there, and is the source of this stream: of
- * the same SSRC and numbering it is the same audio, wherever it goes; of another SSRC it may be. With ICE, both sides may
- * have found another way between them.
+ * the same SSRC and numbering it is the same audio, wherever it goes; of another SSRC it may be. With ICE, both sides
+ * may have found another way between them.
  */
 static bool turned(const struct stream *s, const struct direction *d, bool *ret_same)
 {

@@ -118,21 +118,10 @@ static bool format_may_pause(const struct sdp_format *f)
 	return false;
 }
 
-/* Is the type in both descriptions? By number, or by codec for dynamic ones. */
-static bool format_shared(const struct sdp_format *f, const struct sdp_media *other)
-{
-	for (unsigned i = 0; i < other->format_count; i++) {
-		if (other->formats[i].pt == f->pt ||
-		    (f->codec.n && span_equal_nocase(other->formats[i].codec, f->codec)))
-			return true;
-	}
-	return false;
-}
-
 static bool dtx_allowed(const struct sdp_media *sender, const struct sdp_media *receiver)
 {
 	for (unsigned i = 0; i < receiver->format_count; i++) {
-		if (format_may_pause(&receiver->formats[i]) && format_shared(&receiver->formats[i], sender))
+		if (format_may_pause(&receiver->formats[i]) && sdp_media_takes(sender, &receiver->formats[i]))
 			return true;
 	}
 	return false;
@@ -374,8 +363,7 @@ static void add_early(struct builder *b, const struct exchange *x)
  */
 static int64_t session_starts(const struct builder *b, const struct exchange *x)
 {
-	int64_t at_ns = x->offerer == b->sender &&
-		x->stable_last_hop_ns != NS_NONE ? x->stable_last_hop_ns : x->stable_ns;
+	int64_t at_ns = x->offerer == b->sender ? exchange_agreed_ns(x) : x->stable_ns;
 
 	return at_ns == NS_NONE ? x->offered_ns : at_ns;
 }

@@ -222,7 +222,6 @@ struct stream_sound stream_sound(const struct stream *s)
 	if (!l || l->count == 0)
 		return (struct stream_sound){ .talked_ns = NS_NONE };
 	return (struct stream_sound){
-		.speech_first_ns = l->first_ns,
 		.speech_last_ns = l->last_ns,
 		.talked_ns = l->talked ? ns_add(l->first_ns, l->talked * SECOND_NS) : NS_NONE,
 		.speech_s = (double)l->speech * LEVEL_EVERY * (s->ptime_ms ? s->ptime_ms : PTIME_ASSUMED_MS) / 1000,

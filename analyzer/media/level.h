@@ -42,7 +42,8 @@ struct level {
 	uint8_t code_count : 2;      /* 3: more than two */
 	uint8_t mode : 2;            /* enum level_mode */
 	uint8_t wait : 3;            /* samples still to come before it is known whether speech goes on behind a gap */
-	uint8_t talked;              /* seconds from the first speech until LEVEL_TALK_MS of it were there, 255 at most; 0: not yet */
+	/* seconds from the first speech until LEVEL_TALK_MS of it were there, 255 at most; 0: not yet */
+	uint8_t talked;
 };
 _Static_assert(sizeof(struct level) == 64, "one cache line");
 

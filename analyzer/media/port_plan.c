@@ -44,7 +44,6 @@ static struct port_use *use_add(struct port_plan *p, const struct address *a)
 		return u;
 	u = arena_zalloc(p->uses, sizeof *u);
 	u->addr = *a;
-	u->peak_ns = NS_NONE;
 	hash_add(&p->by_address, &u->by_address, plan_hash(a));
 	list_add_tail(&p->order, &u->in_order);
 	return u;
@@ -138,10 +137,8 @@ static void use_settle(struct port_use *u, int *room)
 		calls += e->call && room[e->n]++ == 0;
 		if (ports > (int)u->peak_ports)
 			u->peak_ports = (unsigned)ports;
-		if (calls > (int)u->peak_calls) {
+		if (calls > (int)u->peak_calls)
 			u->peak_calls = (unsigned)calls;
-			u->peak_ns = e->at_ns;
-		}
 	}
 	for (; over < u->given.count; over++)
 		room[u->given.list[over].n]--;

@@ -17,7 +17,6 @@ struct port_use {                    /* of one address */
 	unsigned sockets;            /* different ones */
 	unsigned peak_calls;         /* that had a socket of it at once */
 	unsigned peak_ports;         /* taken at once */
-	int64_t peak_ns;             /* when so many calls began to have one */
 	const struct leg *first;     /* the leg that named one first */
 	/* while it is reckoned: what is taken, what is given back; n: of the call, which is one more or one less */
 	struct port_events {

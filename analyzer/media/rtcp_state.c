@@ -186,7 +186,9 @@ static void sent_remember(struct party *party, const struct packet *p)
 		(struct sent){ (uint32_t)(p->rtcp->ntp >> 16), p->at_ns, p->file, p->interface };
 }
 
-/* A sender report with that middle of its NTP time: where the answer was seen, else at another interface of the file. */
+/*
+ * A sender report with that middle of its NTP time: where the answer was seen, else at another interface of the file.
+ */
 static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, uint32_t lsr, const struct packet *p)
 {
 	const struct sent *other = NULL;
@@ -314,9 +316,6 @@ static void view_xr(struct rtcp_states *r, struct party *party, const struct pac
 
 	v->v.has_xr = true;
 	v->v.xr_discard_rate = p->rtcp->xr.discard_rate;
-	v->v.xr_loss_rate = p->rtcp->xr.loss_rate;
-	v->v.xr_mos_lq_x10 = p->rtcp->xr.mos_lq_x10;
-	v->v.xr_round_trip_ms = p->rtcp->xr.round_trip_ms;
 	v->v.xr_end_system_ms = p->rtcp->xr.end_system_ms;
 	v->v.last_ns = p->at_ns;
 }
@@ -539,7 +538,9 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 		return RTCP_VERDICT_NONE;
 	if (ret_last)
 		*ret_last = last;
-	/* less and less is lost of what stands still: it gets more and more, and has not followed a jump of the numbers */
+	/*
+	 * less and less is lost of what stands still: it gets more and more, and has not followed a jump of the numbers
+	 */
 	if (still >= 2 && same->cumulative_lost - last->cumulative_lost >= FLOWS_PACKETS)
 		return RTCP_VERDICT_NONE;
 	if (still >= 2)

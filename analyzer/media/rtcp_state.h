@@ -67,8 +67,8 @@ struct rtcp_view {
 	uint64_t report_total;
 	int64_t first_ns, last_ns;
 	bool has_xr;
-	uint8_t xr_discard_rate, xr_loss_rate, xr_mos_lq_x10;
-	uint16_t xr_round_trip_ms, xr_end_system_ms;
+	uint8_t xr_discard_rate;
+	uint16_t xr_end_system_ms;
 	/* valid round trips capture - receiver: t(RR) - t(SR) - DLSR (1.5); kept like reports */
 	struct rtcp_trip *trips;
 	unsigned trip_count;

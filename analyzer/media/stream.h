@@ -135,7 +135,7 @@ struct stream_flaws {
 	/* mirror copies: how long after the original, and how many came with another (lower) TTL, MAC pair, VLAN */
 	uint32_t copy_delta_min_ns, copy_delta_max_ns;
 	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
-	uint8_t copy_ttl, copy_dscp; /* of the latest copy: another point may have marked it anew */
+	uint8_t copy_dscp;           /* of the latest copy: another point may have marked it anew */
 	/* packets that passed the same place again and again, each time with less to live; of the first of these */
 	uint32_t looped, loop_frame, loop_last_frame;
 	int64_t loop_ns;
@@ -349,7 +349,7 @@ const struct stream_flaws *stream_flaws(const struct stream *s);
 
 /* What was heard of a stream: G.711, or what its sender says of it (1.11). All 0 where nothing was. */
 struct stream_sound {
-	int64_t speech_first_ns, speech_last_ns;
+	int64_t speech_last_ns;
 	int64_t talked_ns;           /* from then on three seconds of speech had been heard; NS_NONE: never */
 	double speech_s;             /* seconds of packets above -40 dBm0 */
 	uint32_t samples, silent /* < -60 dBm0 */, speech /* > -40 */;

@@ -42,7 +42,9 @@ void copy_mark(struct record *r, const struct packet *p)
 	};
 }
 
-/* Bit of the place where it was seen; the first 32 of file and interface (of a capture on "any": its index) have one. */
+/*
+ * Bit of the place where it was seen; the first 32 of file and interface (of a capture on "any": its index) have one.
+ */
 uint32_t streams_point(struct streams *s, const struct packet *p)
 {
 	for (unsigned i = 0; i < s->point_count; i++) {
@@ -68,7 +70,6 @@ static void copy_count(struct streams *s, struct record *r, const struct packet 
 	if (after_ns > f->copy_delta_max_ns)
 		f->copy_delta_max_ns = after_ns;
 	r->s.mirror_copies++;
-	f->copy_ttl = p->ttl;
 	f->copy_dscp = p->dscp;
 	f->copies_other_ttl += p->ttl != m->ttl;
 	f->copies_other_mac += (p->has & HAS_MAC) &&

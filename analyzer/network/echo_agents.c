@@ -366,7 +366,7 @@ static void turns_message(struct echoes *e, struct agent *x, const struct packet
 		turn(e, x, p, TURN_VIA, via);
 	if (address_known(contact) && (m->method == SIP_REGISTER || m->method == SIP_INVITE))
 		turn(e, x, p, m->method == SIP_REGISTER ? TURN_REGISTER_CONTACT : TURN_INVITE_CONTACT, contact);
-	/* a PBX that names itself and hands the audio on (direct media): another party's address, nobody has rewritten it */
+	/* a PBX that names itself and hands the audio on (direct media): another's address, and nobody rewrote it */
 	if (m->method == SIP_INVITE && sdp_line_address(m->sdp, SPAN("c="), &c) &&
 	    !(address_private(&c) && address_equal(via, &p->src.addr) && address_equal(contact, &p->src.addr)))
 		turn(e, x, p, TURN_CONNECTION, &c);

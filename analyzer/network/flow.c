@@ -13,7 +13,7 @@ enum {
 	FLOWS_MAX = 16384,
 	PROTOCOL_TCP = 6,
 	CONTENT_CIPHER = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23,
-	CERTIFICATE_REQUEST = 13, CERTIFICATE = 11, SERVER_HELLO = 2,
+	CERTIFICATE = 11, SERVER_HELLO = 2,
 	ALERT_CLOSE = 0, ALERT_RECORD = 19,  /* TLS 1.3: an alert, its type, the tag */
 	TLS_13 = 0x0304
 };
@@ -80,7 +80,6 @@ static void become_ours(struct flows *f, struct flow *flow)
 {
 	struct flow_slot *s = slot_of(flow);
 
-	flow->ours = true;
 	if (s->is_foreign)
 		list_remove(&f->foreign, &s->in_foreign);
 	s->is_foreign = false;
@@ -256,8 +255,6 @@ static void take_handshake(struct flow *flow, unsigned side, const struct packet
 		flow->chosen = r->hello_version;
 		flow->sip_alpn |= span_starts(r->alpn, SPAN("sip"));
 	}
-	if (side == FLOW_SERVER && r->messages & 1u << CERTIFICATE_REQUEST)
-		flow->asks_certificate = true;
 	if (side == FLOW_SERVER && r->certificate.n)
 		take_certificate(flow, p);
 	if (side == FLOW_CLIENT && r->messages & 1u << CERTIFICATE) {

@@ -51,7 +51,6 @@ struct flow {
 	struct endpoint client, server;
 	unsigned n;                  /* 1-based */
 	bool partial;                /* its SYN is not in the capture */
-	bool ours;                   /* SIP or SIP's ALPN was seen on it */
 	unsigned syns;               /* copies included */
 	uint32_t isn;
 	int64_t first_ns, syn_ns, last_ns;   /* syn: the last copy */
@@ -60,7 +59,7 @@ struct flow {
 	/* TLS */
 	struct frame_ref hello_at, server_hello_at;
 	uint16_t offered, chosen;    /* versions, 0x0303 is TLS 1.2; 0 unseen */
-	bool sip_alpn, asks_certificate, client_certificate_empty, client_certificate;
+	bool sip_alpn, client_certificate_empty, client_certificate;
 	char server_name[FLOW_NAME]; /* SNI */
 	struct flow_certificate certificate;
 	unsigned late_count;         /* TLS 1.3: records of the server behind the client's Finished */

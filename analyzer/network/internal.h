@@ -187,6 +187,11 @@ struct network {
 	int64_t now_ns;
 };
 
+static inline struct host_record *host_record_of(const struct host *h)
+{
+	return (struct host_record *)h;
+}
+
 /* host.c */
 struct host_record *host_add(struct network *n, const struct address *a, const struct host_record *spare);
 struct host_record *host_find(const struct network *n, const struct address *a);     /* itself, no alias followed */
@@ -223,16 +228,14 @@ void pairs_free(struct network *n);
 /* role.c */
 void roles_settle(struct network *n);
 
-static inline struct host_record *host_record_of(const struct host *h)
-{
-	return (struct host_record *)h;
-}
-
+/* learn_stun.c */
 void network_forget_stun(struct network *n);
 
 /* ice.c */
 void network_learn_ice(struct network *n, const struct packet *p);
 void network_forget_ice(struct network *n);
+
+/* dtls.c */
 void network_forget_dtls(struct network *n);
 
 #endif

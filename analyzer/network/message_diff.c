@@ -29,20 +29,15 @@ static void change_add(struct message_diff *d, const char *reason, uint32_t plac
 	text_escape(after, c->after, sizeof c->after);
 }
 
-static bool blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* The same but for blanks and folding. */
 static bool says_same(struct span a, struct span b)
 {
 	size_t i = 0, k = 0;
 
 	for (;;) {
-		while (i < a.n && blank(a.p[i]))
+		while (i < a.n && byte_is_blank(a.p[i]))
 			i++;
-		while (k < b.n && blank(b.p[k]))
+		while (k < b.n && byte_is_blank(b.p[k]))
 			k++;
 		if (i == a.n || k == b.n)
 			return i == a.n && k == b.n;
@@ -317,7 +312,7 @@ void message_diff(const struct sip_message *before, const struct sip_message *be
 
 static bool is_mark(uint8_t c)
 {
-	return blank(c) || c == ';' || c == '<' || c == '>' || c == '@' || c == ',' || c == '"';
+	return byte_is_blank(c) || c == ';' || c == '<' || c == '>' || c == '@' || c == ',' || c == '"';
 }
 
 /* Between the byte before `at` and the one there a word ends or begins. */

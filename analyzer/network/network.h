@@ -47,7 +47,7 @@ struct host {
 	uint32_t aors;               /* different ones that it registers, counted to 8 */
 	bool adds_via, in_sdp_of_others, named_by_icmp;
 	/* the same, filled by the engine: it alone knows legs */
-	uint32_t legs_joined, legs_open, legs_open_max;
+	uint32_t legs_joined, legs_open_max;
 	unsigned role_points[ROLE_COUNT];
 	uint8_t roles;               /* bits 1 << enum host_role with >= 60 points, at most two */
 };
@@ -194,6 +194,13 @@ void network_packet_at(struct network *n, const struct packet *p, enum duplicate
 struct host *network_host(struct network *n, const struct address *a);               /* found or made; NULL: family 0 */
 /* Follows alias_of; NULL unknown. */
 const struct host *network_host_find(const struct network *n, const struct address *a);
+/* Was it seen to send anything? */
+static inline bool network_sends(const struct network *n, const struct address *a)
+{
+	const struct host *h = network_host_find(n, a);
+
+	return h && h->sends_ip;
+}
 const struct pair *network_pair_find(const struct network *n, const struct address *src, const struct address *dst);
 /* Two public hosts talk here, of which it is one: no NAT that hides private ones is between them. */
 bool network_talks_in_public(const struct network *n, const struct address *a);
@@ -246,7 +253,9 @@ void network_learn_sip(struct network *n, const struct packet *p, const struct s
 void network_learn_stun(struct network *n, const struct packet *p);
 /* Checks from one socket to another; NULL: none were seen. */
 const struct ice_way *network_ice(const struct network *n, const struct endpoint *from, const struct endpoint *to);
-/* All checks between two sides as they call themselves (a=ice-ufrag), wherever they come from; how many, at most max. */
+/*
+ * All checks between two sides as they call themselves (a=ice-ufrag), wherever they come from; how many, at most max.
+ */
 unsigned network_ice_named(const struct network *n, struct span asked, struct span asking, const struct ice_way **ret,
 	unsigned max);
 void network_learn_dtls(struct network *n, const struct packet *p);

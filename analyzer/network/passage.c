@@ -314,13 +314,10 @@ bool passage_delay_of(const struct passage *p, const struct clock_offsets *clock
 	return true;
 }
 
-static void note_pair(struct passage *x, const struct sighting *a, const struct sighting *b, const struct pair_view *v,
+static void note_pair(struct passage *x, const struct sighting *a, const struct sighting *b,
 	const struct point points[POINT_MAX])
 {
-	if (x->pairs++ == 0) {
-		x->inside_at = points[v->outward ? a->point : b->point];
-		x->outside_at = points[v->outward ? b->point : a->point];
-	}
+	x->pairs++;
 	span_times(&x->first_ns, &x->last_ns, a->first.at_ns);
 	note_delay(x, a, b, points);
 }
@@ -349,7 +346,7 @@ void passages_compare(struct passages *p, const struct crossing *c, const struct
 	x = passage_of(p, c, &v);
 	if (!x)
 		return;
-	note_pair(x, a, b, &v, points);
+	note_pair(x, a, b, points);
 	x->sdp_crossed |= p->before->sdp.n > 0;
 	message_diff(p->before, p->behind, &p->diff);
 	switch (p->diff.verdict) {
@@ -408,7 +405,7 @@ bool passages_compare_replaced(struct passages *p, const struct crossing *c, con
 	x = passage_of(p, c, &v);
 	if (!x)
 		return false;
-	note_pair(x, a, b, &v, points);
+	note_pair(x, a, b, points);
 	x->replaced++;
 	p->behind->max_forwards = p->before->max_forwards;           /* all else is compared */
 	message_diff(p->before, p->behind, &p->diff);

@@ -18,7 +18,8 @@ enum {
 	CLIENT_FLOWS = 16            /* registrars of one client socket that are told of a stray keepalive */
 };
 
-#define ANSWER_NS (2 * SECOND_NS)            /* an answer that late may be to a repetition through a mapping made anew */
+/* an answer that late may be to a repetition through a mapping made anew */
+#define ANSWER_NS (2 * SECOND_NS)
 #define DEAD_SPAN_NS (7 * SECOND_NS)         /* 0, 0.5, 1.5, 3.5, 7.5 s: T1 doubled, RFC 3261 17.1 */
 
 struct binding_record;
@@ -573,7 +574,9 @@ static bool refuses(const struct icmp_message *icmp)
 	       (icmp->code == 3 || icmp->code == 1);
 }
 
-/* The router's own word that nothing is there; any other error says that the request did not get as far as a mapping. */
+/*
+ * The router's own word that nothing is there; any other error says that the request did not get as far as a mapping.
+ */
 static void take_icmp(struct sip_bindings *b, const struct packet *p)
 {
 	const struct icmp_message *icmp = &p->icmp;

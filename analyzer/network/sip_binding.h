@@ -17,7 +17,8 @@ struct binding_probe {               /* a request of the server, after the phone
 	uint64_t key;                /* of its transaction */
 	uint64_t call;               /* sip_binding_call() of its Call-ID */
 	struct frame_ref first, last, icmp_at;       /* icmp_at.frame 0: nobody refused it */
-	bool stopped;                /* ICMP says that a filter or the way to the router stopped it: no mapping is to blame */
+	/* ICMP says that a filter or the way to the router stopped it: no mapping is to blame */
+	bool stopped;
 	uint8_t method;
 	bool in_dialog, stream;      /* stream: the server had been heard on this mapping before */
 	unsigned transmissions;

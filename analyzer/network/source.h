@@ -69,7 +69,7 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	uint64_t agent, contact;     /* hashes */
 	unsigned requests;
 	bool once_counted;           /* fell out of the table and came again */
-	bool challenged, denied;     /* without credentials: 401, 407; 403, 404, 604 */
+	bool challenged;             /* without credentials: 401, 407 */
 	/* credentials */
 	unsigned tried, rejected, since; /* since: rejected after the last success, or never forgiven */
 	struct pace rejections;
@@ -82,7 +82,8 @@ struct source_user {                 /* a user that it asked for, or as. What a 
 	char contact_text[SOURCE_TEXT];  /* of the accepted request */
 	uint32_t expires_s;
 	/* is this one phone that retries? */
-	uint64_t call_id, nonce, nonce_before;       /* issued last to it; beside that one in the same challenge, or 0 */
+	/* issued last to it; beside that one in the same challenge, or 0 */
+	uint64_t call_id, nonce, nonce_before;
 	uint32_t cseq;
 	bool same_port, same_agent, one_dialog, fresh; /* fresh: each digest over the nonce just issued */
 	unsigned unseen_nonces;      /* digests over one that nobody issued in the capture */
@@ -152,7 +153,6 @@ struct source {
 	/* as a server */
 	uint64_t served_keys[8];
 	bool takes_calls;            /* answered an INVITE or REGISTER of somebody with 2xx */
-	bool relays;                 /* sends requests with more than one Via */
 	char banner[SOURCE_TEXT];    /* Server of its answers */
 	bool banner_version;         /* with a digit in it */
 	struct frame_ref banner_at;
@@ -164,7 +164,8 @@ struct source {
 	enum source_scan scan;
 	enum source_guess guess;
 	bool guess_certain;
-	bool guess_apart;            /* GUESS_USERS: each account from a port of its own, as phones behind a NAT have one */
+	/* GUESS_USERS: each account from a port of its own, as phones behind a NAT have one */
+	bool guess_apart;
 	bool guessed;                /* and then was accepted */
 	const struct source_user *victim; /* of the guess */
 	unsigned victims;            /* accounts whose credentials it had refused */

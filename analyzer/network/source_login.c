@@ -309,10 +309,8 @@ static void take_denial(struct source *x, struct source_user *u, unsigned status
 
 	x->user_known |= challenge;
 	x->user_unknown |= unknown;
-	if (u) {
+	if (u)
 		u->challenged |= challenge;
-		u->denied |= unknown || status == 403;
-	}
 }
 
 void source_login_answer(struct sources *s, struct source *x, struct attempt *a, const struct packet *p)

@@ -132,7 +132,6 @@ void source_request(struct sources *s, const struct packet *p, uint64_t key)
 	x->any.now++;
 	x->calls.now += m->method == SIP_INVITE && !m->to.tag.n;
 	x->flawed.now += (m->flaws & (NAMELESS | SIP_FLAW_NO_FROM | SIP_FLAW_NO_TO | SIP_FLAW_NO_VIA)) != 0;
-	x->relays |= m->via_count > 1;
 	note_agent(x, m->user_agent);
 	bucket = source_bucket_at(x, p->at_ns);
 	if (bucket)

@@ -283,7 +283,9 @@ static bool one_port(const struct source *x)
 	return same * 2 >= x->user_count;
 }
 
-/* A server that asks its phones for life: each user at an address of its own, and most of them answer as they should. */
+/*
+ * A server that asks its phones for life: each user at an address of its own, and most of them answer as they should.
+ */
 static bool asks_each_at_home(const struct sources *s, const struct source *x)
 {
 	unsigned good = 0;

@@ -17,8 +17,8 @@ void srv_packet(struct srv_table *n, const struct packet *p);
 /* Was the client ever told of more than one server? */
 bool srv_told(const struct srv_table *n, const struct address *client);
 /*
- * Was the client told before of another server beside that one? By streams, or by UDP. *ret: its address, family 0 where
- * the capture has only its name; *at: that answer.
+ * Was the client told before of another server beside that one? By streams, or by UDP. *ret: its address, family 0
+ * where the capture has only its name; *at: that answer.
  */
 bool srv_beside(const struct srv_table *n, const struct address *client, const struct address *server, bool stream,
 	int64_t before_ns, struct address *ret, struct frame_ref *at);

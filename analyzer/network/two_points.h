@@ -45,7 +45,6 @@ struct passage {
 	uint8_t transport;
 	uint16_t port;               /* of the server */
 	struct address peer;         /* the server, the first one seen */
-	struct point inside_at, outside_at;  /* where the first pair was captured */
 	/* equal: byte for byte; respelled: blanks, short names */
 	uint32_t pairs, equal, respelled, changed, forwarded;
 	uint32_t rewritten;          /* of the changed: an address of one side became that of the other */

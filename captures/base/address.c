@@ -59,8 +59,8 @@ static inline unsigned octet_take(const uint8_t **p)
 }
 
 /*
- * Four numbers, as inet_pton(3) has it, which takes ten times as long: SIP names addresses in every line. In a copy that
- * ends with NULs no end has to be looked for.
+ * Four numbers, as inet_pton(3) has it, which takes ten times as long: SIP names addresses in every line. In a copy
+ * that ends with NULs no end has to be looked for.
  */
 static bool dotted_parse(struct span text, uint8_t bytes[4])
 {

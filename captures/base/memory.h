@@ -14,7 +14,9 @@ void *memory_zalloc(size_t bytes);                        /* zeroed; free(3) */
 void *memory_resize(void *old, size_t count, size_t size);
 char *memory_text(const char *text);                      /* a copy; free(3) */
 
-/* Zeroes a few hundred bytes, how many known here: in small steps, as gcc makes "rep stos" of a whole one, 8 ns dearer. */
+/*
+ * Zeroes a few hundred bytes, how many known here: in small steps, as gcc makes "rep stos" of a whole one, 8 ns dearer.
+ */
 static inline void memory_clear(void *at, size_t bytes)
 {
 	enum { STEP = 32 };

@@ -23,7 +23,8 @@ struct pool_chunk {
 
 void pool_init(struct pool *p, size_t size)
 {
-	*p = (struct pool){ .size = (size + MEMORY_ALIGNMENT - 1) & ~(size_t)(MEMORY_ALIGNMENT - 1), .chunk_items = FIRST_ITEMS };
+	*p = (struct pool){ .size = (size + MEMORY_ALIGNMENT - 1) & ~(size_t)(MEMORY_ALIGNMENT - 1),
+		.chunk_items = FIRST_ITEMS };
 }
 
 void pool_fini(struct pool *p)

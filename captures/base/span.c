@@ -39,16 +39,11 @@ size_t span_find_text_nocase(struct span s, struct span text)
 	return s.n;
 }
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 struct span span_trim_blanks(struct span s)
 {
-	while (s.n && is_blank(s.p[s.n - 1]))
+	while (s.n && byte_is_blank(s.p[s.n - 1]))
 		s.n--;
-	while (s.n && is_blank(s.p[0])) {
+	while (s.n && byte_is_blank(s.p[0])) {
 		s.p++;
 		s.n--;
 	}

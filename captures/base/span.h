@@ -68,6 +68,11 @@ static inline size_t span_find(struct span s, uint8_t byte)
 size_t span_find_text(struct span s, struct span text);
 size_t span_find_text_nocase(struct span s, struct span text);
 
+static inline bool byte_is_blank(uint8_t b)
+{
+	return b == ' ' || b == '\t' || b == '\r' || b == '\n';
+}
+
 struct span span_trim_blanks(struct span s);
 
 /* Without blanks, tabs, CR and LF at both ends. Most texts have none there: that is seen at the first look. */

@@ -3,10 +3,10 @@
  * run: compiles scenarios, lets deadair read the captures, compares.
  *     run [--deadair PROGRAM] [--keep FOLDER] FILE.scn...
  *     run --write FILE.pcap FILE.scn       only the capture
- * A line a scenario, "ok NAME" or "not ok NAME: why"; "ok NAME # skipped: ..." where it needs a library that deadair was
- * built without; closes with "N passed, N failed". deadair runs three times: twice
- * --json, which must agree byte for byte, and once as text, which must end with the same status and leave the error
- * output empty. With SCENARIOS_ONCE in the environment --json runs once: for a second, slower build of the same program.
+ * A line a scenario, "ok NAME" or "not ok NAME: why"; "ok NAME # skipped: ..." where it needs a library that deadair
+ * was built without; closes with "N passed, N failed". deadair runs three times: twice --json, which must agree byte
+ * for byte, and once as text, which must end with the same status and leave the error output empty. With SCENARIOS_ONCE
+ * in the environment --json runs once: for a second, slower build of the same program.
  */
 #include "tests/scenarios/scenario.h"
 

@@ -65,7 +65,9 @@ static void test_large(void **state)
 	arena_free(arena);
 }
 
-/* Of chunks of a pool: what is small, more than half of one, nearly all of one, more than one; again when given back. */
+/*
+ * Of chunks of a pool: what is small, more than half of one, nearly all of one, more than one; again when given back.
+ */
 static void test_pooled(void **state)
 {
 	enum { CHUNK = 992, PIECES = 400 };

@@ -82,7 +82,8 @@ static void what_fails_is_of_its_time(void **state)
 	assert_false(hears_failed(relay, &window, &from_ns, &to_ns));
 	assert_true(hears_until(c, CALLER) == 25 * SECOND_NS);
 	assert_true(hears_until(c, CALLEE) == NS_NONE);
-	failing->unheard_from_ns = 12 * SECOND_NS;               /* the grace of the beginning: it never heard anything */
+	/* the grace of the beginning: it never heard anything */
+	failing->unheard_from_ns = 12 * SECOND_NS;
 	assert_true(hears_until(c, CALLER) == NS_NONE);
 	failing->unheard_from_ns = 41 * SECOND_NS;
 	assert_false(hears_failed(failing, &window, &from_ns, &to_ns));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_shed: what a flood asks in vain is set aside, comes back when somebody comes for it, and is counted in any case. */
+/*
+ * test_shed: what a flood asks in vain is set aside, comes back when somebody comes for it, and is counted in any case.
+ */
 #include "analyzer/shed.h"
 
 #include "analyzer/engine_state.h"

@@ -69,7 +69,9 @@ static void play_step(struct sip_bindings *b, const struct step *s)
 	}
 }
 
-/* "alive-dead deaths" of the router; deaths: losses noted on all its bindings, + for each that ended on another port. */
+/*
+ * "alive-dead deaths" of the router; deaths: losses noted on all its bindings, + for each that ended on another port.
+ */
 static const char *play(const struct step *steps)
 {
 	static char text[64];

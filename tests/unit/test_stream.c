@@ -216,7 +216,8 @@ static void digits(void **state)
 	assert_int_equal(st->type_count, 2);
 	assert_int_equal(st->types[0].packets, 95);
 	assert_int_equal(st->types[1].packets, 5);
-	near_enough("max jitter", (double)st->max_jitter_ms, 100.0 / 16, 0.01); /* 20 ms passed, six packet times of rtp_ts */
+	/* 20 ms passed, six packet times of rtp_ts */
+	near_enough("max jitter", (double)st->max_jitter_ms, 100.0 / 16, 0.01);
 	streams_free(s);
 }
 
@@ -848,7 +849,10 @@ static void late_for_60(void **state)
 	streams_free(s);
 }
 
-/* A clock 1 % slow: beyond 60 ms all come late until they are anchored anew; a buffer in use loses but 200 ms each 60 ms. */
+/*
+ * A clock 1 % slow: beyond 60 ms all come late until they are anchored anew; a buffer in use loses but 200 ms each 60
+ * ms.
+ */
 static void late_all_the_same(void **state)
 {
 	struct streams *s = streams_signalled_all();

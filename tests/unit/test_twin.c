@@ -148,7 +148,8 @@ static void compared_by_payload(void **state)
 		}
 		streams_finish(s, 0);
 		assert_ptr_equal(stream_flaws(stream_nth(s, 1))->sounds_as, round == 1 ? stream_nth(s, 0) : NULL);
-		assert_null(stream_nth(s, 1)->twin_of);      /* its numbers are its own: holes there are not holes here */
+		/* its numbers are its own: holes there are not holes here */
+		assert_null(stream_nth(s, 1)->twin_of);
 		streams_free(s);
 	}
 }

@@ -51,7 +51,8 @@ void bar_alarm(struct sheet *s, unsigned row, unsigned column, unsigned width);
 /* "5-12 of 108" of a list, "" where all of it is in sight. */
 const char *bar_range(const struct list *l, size_t count, char buffer[WORDS_RANGE]);
 /*
- * So many calls came above what is in sight, or below it where new ones stand last. They count until the newest is seen.
+ * So many calls came above what is in sight, or below it where new ones stand last. They count until the newest is
+ * seen.
  */
 unsigned news_of_calls(struct list *l, struct world *w, const struct order *o);
 /* The same of problems, which enter above. */
