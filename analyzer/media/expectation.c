@@ -301,7 +301,7 @@ static bool changes_to_fax(struct builder *b, const struct session *s)
 {
 	bool line = names_fax(s, SIDE_CALLER) && names_fax(s, SIDE_CALLEE);
 
-	b->fax_offered |= line && !b->answered;
+	b->fax_offered |= line && !b->answered && s->exchange->kind == EXCHANGE_INITIAL;
 	return line && !b->fax_offered;
 }
 
@@ -450,7 +450,7 @@ static bool offers_other(const struct window *agreed, const struct builder *b, c
 }
 
 /*
- * An offer whose answer was missed. To hold: audio may rest from there on until the next agreement. Of something new:
+ * An offer whose answer was missed. To hold, or to fax: audio may rest from there on until the next agreement. Of something new:
  * what is agreed since then is not known.
  */
 static void add_unanswered(struct builder *b, const struct exchange *x)
@@ -463,7 +463,7 @@ static void add_unanswered(struct builder *b, const struct exchange *x)
 	    x->transaction->final || !before || before->state != EXPECT_DUE || x->offered_ns < before->on_ns ||
 	    is_over(b, x->offered_ns) || !answer_missed(b, x))
 		return;
-	if (offers_hold(offered))
+	if (offers_hold(offered) || (names_fax(&s, x->offerer) && !b->fax_offered))
 		open_window(b, EXPECT_PAUSED, x->offered_ns);
 	else if (offers_other(before, b, x, offered))
 		open_window(b, EXPECT_NONE, x->offered_ns);
