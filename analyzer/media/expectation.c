@@ -333,7 +333,7 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	}
 	next.on_ns = w->on_ns;
 	next.off_ns = NS_NONE;
-	next.first = !b->answered;
+	next.first = !b->answered && s->exchange->kind != EXCHANGE_REINVITE;
 	next.resumed = b->answered && !was_fax && !b->fax && sends && returns &&
 		(was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
 	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
