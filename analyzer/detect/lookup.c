@@ -10,6 +10,7 @@
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/passages.h"
+#include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
@@ -57,6 +58,7 @@ struct lookup {
 	struct leg_keys *leg_keys;   /* likewise */
 	struct latching *latching;   /* likewise */
 	struct half_known *half_known;       /* likewise */
+	struct port_edges *port_edges;       /* likewise */
 	struct passages *passages;   /* likewise */
 	uint32_t media_points;
 	bool media_points_made;
@@ -102,6 +104,7 @@ void lookup_free(struct lookup *l)
 	leg_keys_free(l->leg_keys);
 	latching_free(l->latching);
 	half_known_free(l->half_known);
+	port_edges_free(l->port_edges);
 	passages_free(l->passages);
 	free(l->repeated);
 	free(l);
@@ -196,6 +199,13 @@ unsigned lookup_even_loss(struct lookup *l)
 		l->even_loss = even_loss(streams_in_order(l->facts->streams));
 	l->even_made = true;
 	return l->even_loss;
+}
+
+const struct port_edges *lookup_port_edges(struct lookup *l)
+{
+	if (!l->port_edges)
+		l->port_edges = port_edges_new(l->facts);
+	return l->port_edges;
 }
 
 const struct half_known *lookup_half_known(struct lookup *l)
