@@ -339,6 +339,8 @@ void record_refresh(struct streams *s, struct record *r);
 struct aside *aside_get(struct record *r);
 /* To be written to. */
 struct stream_flaws *flaws_get(struct record *r);
+/* The packet carries another DSCP than the one before; it is not counted yet. */
+void mark_change(struct record *r, const struct stream_hot *h, uint8_t dscp);
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b);
 
 /* stream_payload.c: payload types */
