@@ -305,6 +305,16 @@ static bool changes_to_fax(struct builder *b, const struct session *s)
 	return line && !b->fax_offered;
 }
 
+/* The capture cut what a change says: another line behind it may hold the audio, or take its place. */
+static bool change_is_cut(const struct session *s)
+{
+	for (unsigned side = 0; s->exchange->kind != EXCHANGE_INITIAL && side < 2; side++) {
+		if (s->said[side] && s->said[side]->count && s->said[side]->seen[0]->cut)
+			return true;
+	}
+	return false;
+}
+
 /* A session takes effect. */
 static void add_session(struct builder *b, const struct session *s, int64_t on_ns)
 {
@@ -316,7 +326,7 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 
 	next.state = next_state(sends, returns, was, b->answered);
 	b->fax = changes_to_fax(b, s);
-	if (b->fax && next.state == EXPECT_DUE)
+	if ((b->fax || change_is_cut(s)) && next.state == EXPECT_DUE)
 		next.state = EXPECT_OPTIONAL;
 	describe(b, &next, s);
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
