@@ -204,6 +204,7 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 {
 	const struct leg *own = d->slot->dialog->leg;
 	const struct address *hub = &own->party[d->sender].signalling.addr;
+	const struct endpoint media = sender_seen_at(facts, d, h);
 
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
@@ -217,7 +218,8 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 				continue;
 			for (unsigned k = 0; k < in->stream_count; k++) {
 				if (in->streams[k]->direction == in &&
-				    network_same(facts->network, &in->streams[k]->dst.addr, hub) &&
+				    (network_same(facts->network, &in->streams[k]->dst.addr, hub) ||
+				     network_same(facts->network, &in->streams[k]->dst.addr, &media.addr)) &&
 				    stream_packets_between(in->streams[k], h->from_ns, h->to_ns) >= RELAYED_PACKETS)
 					return in->streams[k];
 			}
