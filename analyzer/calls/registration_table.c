@@ -189,9 +189,9 @@ static void restart_note(struct registration_record *r, const struct arrival *a)
 	struct registration *x = &r->registration;
 	bool early;
 
-	if (!a->sip->request || !x->succeeded || a->sip->cseq > BOOT_CSEQ)
+	if (!a->sip->request || a->sip->cseq > BOOT_CSEQ)
 		return;
-	early = x->registered_ns != NS_NONE &&
+	early = x->succeeded && x->registered_ns != NS_NONE &&
 		ns_minus(a->packet->at_ns, x->registered_ns) < (int64_t)x->expires_s * SECOND_NS / 2;
 	x->rebooted_at = r->restarts++ == 0 && early ? a->message->at : (struct frame_ref){ 0 };
 }

@@ -283,8 +283,11 @@ static void take_info(struct watch *w, struct watch_note *n, struct span body)
 	n->full = info.full;
 	n->has_version = info.has_version;
 	n->version = info.version;
-	if (info.full)
+	if (info.full) {
 		w->dialog_count = 0;
+		w->part_lost = false;
+	}
+	n->cut = w->part_lost;
 	for (unsigned i = 0; i < info.count; i++)
 		dialog_set(w, info.dialogs[i].id, info.dialogs[i].state);
 	for (unsigned i = 0; i < w->dialog_count; i++)
@@ -325,7 +328,10 @@ static void noted(struct watch *w, const struct packet *p)
 	n->stream = over_stream(p);
 	n->fragmented = p->fragments > 1;
 	take_state(n, sip);
-	take_info(w, n, sip->body);
+	if (sip->flaws & SIP_FLAW_BODY_CUT)
+		n->cut = w->part_lost = true;
+	else
+		take_info(w, n, sip->body);
 }
 
 static void note_answered(struct watch *w, const struct packet *p)

@@ -31,6 +31,7 @@ struct watch_note {                  /* a NOTIFY */
 	uint16_t status;
 	bool stream, fragmented, terminated;
 	bool has_info, full, has_version;
+	bool cut;                    /* the capture cut the body, or one that it builds on: what it says is not known */
 	uint64_t version;
 	unsigned claim;              /* enum dialog_info_state bits of all dialogs that are not terminated; 0: idle */
 };
@@ -45,6 +46,7 @@ struct watch {
 	struct span call_id;
 	char watcher[WATCH_TEXT], entity[WATCH_TEXT];        /* users (else hosts) of the URIs, escaped */
 	struct span entity_user;
+	bool part_lost;              /* of a body that the next ones build on */
 	bool presence, begun;        /* Event: presence, not dialog; begun: its first SUBSCRIBE is here */
 	struct endpoint watcher_at, notifier_at;
 	struct watch_ask *asks;      /* the latest WATCH_ASK_MAX */

@@ -207,9 +207,12 @@ static bool was_satisfied(const struct facts *facts, const struct unacked *u)
 	const struct answer_hop *h = &u->hop;
 	int64_t first_ns = h->first->at.at_ns,
 		limit_ns = h->second ? 64 * ns_minus(h->second->at.at_ns, first_ns) : ANSWER_NS,
-		over_ns = u->leg->bye_ns != NS_NONE ? u->leg->bye_ns : facts->capture->last_ns;
+		over_ns = u->leg->bye_ns != NS_NONE ? u->leg->bye_ns : facts->capture->last_ns,
+		alive_ns = u->leg->alive_ns > u->leg->last_ns ? u->leg->alive_ns : u->leg->last_ns;
 
 	limit_ns = limit_ns > ANSWER_NS ? ANSWER_NS : limit_ns;
+	if (answer_satisfied(h, alive_ns < over_ns ? alive_ns : over_ns))
+		return true;
 	return ns_minus(h->last->at.at_ns, first_ns) < limit_ns / 4 && ns_minus(over_ns, first_ns) > limit_ns + RELAY_NS &&
 	       u->leg->alive_ns > ns_add(first_ns, limit_ns);
 }

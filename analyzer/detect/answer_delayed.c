@@ -132,7 +132,7 @@ static const struct message *first_answer(const struct leg *leg)
 		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
 
 		if (!m->request && m->method == SIP_INVITE && m->status >= 200 && m->status < 300)
-			return m;
+			return m->transaction && m->transaction->initial ? m : NULL;
 	}
 	return NULL;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define SPAN_LEAST_NS (1200 * MILLISECOND_NS)
+#define T2_NS (4 * SECOND_NS)
+#define GRACE_NS SECOND_NS
 
 enum { AFTER_ACK = 2 };              /* one copy more is a round trip longer than T1 */
 
@@ -121,6 +123,26 @@ unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns
 	}
 	sort_by_nearness(hops, count);
 	return count;
+}
+
+static int64_t doubled(int64_t gap_ns)
+{
+	return 2 * gap_ns > T2_NS ? T2_NS : 2 * gap_ns;
+}
+
+bool answer_satisfied(const struct answer_hop *h, int64_t until_ns)
+{
+	int64_t at_ns = h->first->at.at_ns, gap_ns = h->second ? ns_minus(h->second->at.at_ns, at_ns) : T2_NS,
+		gives_up_ns = ns_add(at_ns, 64 * (gap_ns < SECOND_NS / 2 ? gap_ns : SECOND_NS / 2));
+
+	if (!h->second)
+		return false;
+	while (at_ns < h->last->at.at_ns) {
+		at_ns = ns_add(at_ns, gap_ns);
+		gap_ns = doubled(gap_ns);
+	}
+	at_ns = ns_add(h->last->at.at_ns, gap_ns + doubled(gap_ns) + GRACE_NS);
+	return at_ns < gives_up_ns && at_ns < until_ns;
 }
 
 bool answer_unacknowledged(const struct answer_hop *h, unsigned copies)

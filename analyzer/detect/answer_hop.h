@@ -27,6 +27,11 @@ unsigned answer_hops(const struct transaction *t, bool success, int64_t grace_ns
 /* Repeated at least so often, over 1.2 s and more, for want of an ACK: none came there, or it changed nothing. */
 bool answer_unacknowledged(const struct answer_hop *h, unsigned copies);
 /*
+ * It was repeated, and no more when the next two copies were due and its sender was still there, long before it would
+ * give up (RFC 3261 13.3.1.4): an ACK came. until_ns: when it was last known to be there.
+ */
+bool answer_satisfied(const struct answer_hop *h, int64_t until_ns);
+/*
  * Two points and a NAT between them: the ACK goes to the private address that the answer came from, and who sends it
  * got that answer from a public one. The answer there; NULL: not so.
  */

@@ -191,7 +191,7 @@ bool attempts_under_way(struct attempts *a, const struct leg *leg, int64_t withi
 {
 	const struct leg *next = attempts_next(a, leg, within_ns);
 
-	return next && !next->answered && next->end_ns == NS_NONE;
+	return next && (next->answered || next->end_ns == NS_NONE || (next->bye_seen && next->status < 300));
 }
 
 bool attempts_longer(struct attempts *a, const struct leg *leg, int64_t within_ns)

@@ -34,7 +34,7 @@ bool attempts_hunt_lives(struct attempts *a, const struct leg *leg, int64_t fork
 const struct leg *const *attempts_beside(struct attempts *a, int64_t fork_ns, size_t *ret_count);
 /* One begun around its begin or its end has no answer yet, and the capture ends before its sender would give it up. */
 bool attempts_branch_open(struct attempts *a, const struct leg *leg, int64_t fork_ns);
-/* A next leg within that time of which the capture has no end yet. */
+/* A next leg within that time that was answered, maybe unseen, or of which the capture has no end yet. */
 bool attempts_under_way(struct attempts *a, const struct leg *leg, int64_t within_ns);
 /* The leg of the same ring group that was answered first; NULL none. Callers who give no number are in no group. */
 const struct leg *attempts_answered_branch(struct attempts *a, const struct leg *leg, int64_t fork_ns);

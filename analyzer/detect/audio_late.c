@@ -204,10 +204,14 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		detection_pass(d, "N10", "%s", excuse);
 		return;
 	}
+	if (strcmp(reason, "first-packets-lost") == 0 && h->near_sender) {
+		detection_withhold(d, ev->leg, "G7", "%s", "its sender counts packets that were not captured beside it");
+		return;
+	}
 	f = detection_raise(d, reason, severity,
 		w->likely_at_most && c == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : c);
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, &culprit);
+	finding_part(f, strcmp(reason, "first-packets-lost") == 0 ? PART_WITNESS : PART_CULPRIT, &culprit);
 	finding_times(f, on_ns, h->delivered_from_ns);
 	say_host(facts, &sender.addr, host);
 	say_party(facts, ev->leg, side_other(ev->direction->sender), receiver);

@@ -378,6 +378,8 @@ static void judge_versions(struct judge *j, struct verdict *v)
 	for (unsigned i = 0; i < w->note_count && !v->reason; i++) {
 		const struct watch_note *n = &w->notes[i];
 
+		if (n->cut)
+			last = NULL;     /* its version is not known */
 		if (!n->has_info || !n->has_version || (last && n->cseq < last->cseq))
 			continue;
 		v->before = last;

@@ -93,6 +93,8 @@ static bool ack_timeout(const struct facts *facts, const struct leg *leg, double
 		    !is_ack_timeout(leg, &hops[0], e->bye))
 			continue;
 		seen = hops[0].ack || answer_ack_elsewhere(t, hops, count);
+		if (!seen && answer_satisfied(&hops[0], e->bye->at.at_ns))
+			continue;
 		if (!seen && silence_gate(facts,
 		    &(struct silence){ .src = hops[0].src, .dst = hops[0].dst, .first_ns = hops[0].first->at.at_ns,
 				.last_ns = hops[0].last->at.at_ns, .copies = hops[0].copies }, tail_s, &w))
@@ -327,10 +329,29 @@ bool call_end_crossed(const struct transaction *t)
 	       ns_minus(leg->bye_ns, t->final->at.at_ns) <= SECOND_NS;
 }
 
-/* Shortly before it the capture stood still, or lost packets: somebody may have ended the call then. */
+/* The audio of who refuses ends at that moment, as it does with a BYE. */
+static bool hangs_up(const struct transaction *t)
+{
+	const struct dialog *dialog = t->leg->confirmed;
+	int64_t last_ns = NS_NONE;
+
+	for (unsigned i = 0; dialog && i < dialog->mslot_count; i++) {
+		const struct direction *dir = &dialog->mslots[i].direction[side_other(t->by)];
+
+		for (unsigned k = 0; dialog->mslots[i].kind == SDP_AUDIO && k < dir->stream_count; k++)
+			last_ns = last_ns == NS_NONE || dir->streams[k]->last_ns > last_ns ? dir->streams[k]->last_ns : last_ns;
+	}
+	return last_ns != NS_NONE && last_ns > ns_add(t->final->at.at_ns, -T1_NS) &&
+	       last_ns < ns_add(t->final->at.at_ns, T1_NS);
+}
+
+/*
+ * Shortly before it the capture stood still, or lost packets, or audio ends with it: somebody may have ended the call
+ * then.
+ */
 bool call_end_bye_hidden(const struct facts *facts, const struct transaction *t)
 {
-	return gates_may_hide(facts->gates, ns_add(t->final->at.at_ns, -LAST_MINUTE_S * SECOND_NS), t->final->at.at_ns);
+	return hangs_up(t) || gates_may_hide(facts->gates, ns_add(t->final->at.at_ns, -LAST_MINUTE_S * SECOND_NS), t->final->at.at_ns);
 }
 
 /* A request in an established dialog that nobody has ended, and the other side knows no such dialog. */

@@ -9,6 +9,8 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/called_user.h"
+#include "analyzer/detect/codec.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/prack_wait.h"
@@ -49,8 +51,7 @@ enum { LOAD_SHOWN = 32 };
 struct judging {
 	struct detection *d;
 	const struct facts *facts;
-	const struct registration **by_user; /* sorted by user */
-	size_t registrations;
+	struct called_users users;
 };
 
 /* ---- legs behind it ---- */
@@ -170,53 +171,22 @@ static bool is_phone(const struct facts *facts, const struct address *a)
 	return !say_serves(facts, a) && ((h && h->registers_sent) || site_inside(facts->site, a));
 }
 
-static bool lapsed(const struct registration *r, int64_t at_ns)
+/* Its phone is known there, and hears nothing. */
+static void judge_deaf(const struct judging *j, struct failed_call *f)
 {
-	if (!r->succeeded || r->registered_ns == NS_NONE)
-		return true;
-	if (r->state == REGISTRATION_REMOVED && r->last_ns <= at_ns)
-		return true;
-	return ns_add(r->registered_ns, (int64_t)r->expires_s * SECOND_NS) < at_ns;
-}
+	unsigned status = f->judged->status;
 
-static int user_compare(const void *a, const void *b)
-{
-	const struct registration *x = *(const struct registration *const *)a,
-		*y = *(const struct registration *const *)b;
-	size_t n = x->user.n < y->user.n ? x->user.n : y->user.n;
-	int c = n ? memcmp(x->user.p, y->user.p, n) : 0;
-
-	if (c == 0)
-		c = (x->user.n > y->user.n) - (x->user.n < y->user.n);
-	return c ? c : (x->n > y->n) - (x->n < y->n);
-}
-
-/* All devices of the called user that are known at that server had lost their registration. */
-static bool unregistered(const struct judging *j, const struct failed_call *f)
-{
-	struct span user = f->judged->party[SIDE_CALLEE].user;
-	size_t low = 0, high = j->registrations;
-	bool known = false;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct registration key = { .user = user }, *k = &key;
-
-		if (user_compare(&j->by_user[mid], &k) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < j->registrations && span_equal(j->by_user[low]->user, user); low++) {
-		const struct registration *r = j->by_user[low];
-
-		if (!address_equal(&r->registrar.addr, &f->made->src.addr) || r->first_ns > f->made->at.at_ns)
-			continue;
-		if (!lapsed(r, f->made->at.at_ns))
-			return false;
-		known = true;
-	}
-	return known && user.n;
+	if ((status != 404 && status != 480 && status != 503) || failed_call_q850(f->final) || f->judged->progress_ns != NS_NONE ||
+	    !f->refusal.reason)
+		return;
+	f->deaf = called_user_deaf(&j->users, j->facts, f->judged->party[SIDE_CALLEE].user, &f->made->src.addr,
+		f->made->at.at_ns);
+	if (!f->deaf)
+		return;
+	f->refusal = refusal_named("unavailable");
+	f->refusal.because = "the called phone is registered there, and answers nothing that it is asked (OPTIONS)";
+	f->refusal.fix = "Look why that phone is deaf: switched off, or its NAT has forgotten the mapping (keepalive), or a firewall; its registration alone does not show it";
+	f->confidence = CONFIDENCE_LIKELY;
 }
 
 /* 480: absent, out of reach, or a phone that was told not to ring. */
@@ -226,7 +196,8 @@ static void judge_unavailable(const struct judging *j, struct failed_call *f, in
 
 	if ((q >= 16 && q <= 19) || q == 31 || rang_ns >= SECOND_NS) {
 		f->refusal.reason = NULL;
-	} else if (q == 0 && unregistered(j, f)) {
+	} else if (q == 0 && called_user_unregistered(&j->users, f->judged->party[SIDE_CALLEE].user,
+	    &f->made->src.addr, f->made->at.at_ns)) {
 		f->refusal = refusal_named("not-registered");
 		f->confidence = CONFIDENCE_LIKELY;
 	} else if (strcmp(f->refusal.reason, "unavailable") == 0 &&
@@ -244,10 +215,15 @@ static void judge_decline(struct failed_call *f)
 
 	for (size_t i = 0; h && i < sizeof words / sizeof words[0]; i++)
 		blocks |= span_find_text_nocase(h->more->reason, span_of(words[i])) < h->more->reason.n;
-	if (blocks)
+	if (codec_taken_otherwise(f->judged, f->attempt)) {
+		f->refusal = refusal_named("codec");
+		f->refusal.because = "the other side had taken the call, with a codec that the caller does not offer";
+		f->confidence = CONFIDENCE_LIKELY;
+	} else if (blocks) {
 		f->refusal = refusal_named("blocked");
-	else
+	} else {
 		f->refusal.reason = NULL;
+	}
 }
 
 static bool names_format(const struct headers *h)
@@ -394,6 +370,7 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (f->refusal.contradicts)
 		f->confidence = CONFIDENCE_LIKELY;
 	judge_status(j, f);
+	judge_deaf(j, f);
 	if (!f->refusal.reason || refuses_stranger(j->facts, f))
 		return false;
 	if (f->confidence == CONFIDENCE_CERTAIN && gates_may_hide(j->facts->gates, f->to_caller->at.at_ns,
@@ -408,6 +385,11 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 }
 
 /* ---- several calls that fail in one way ---- */
+
+static unsigned deaf_number(const struct failed_call *f)
+{
+	return f->deaf ? f->deaf->n : 0;
+}
 
 static int failure_compare(const void *a, const void *b)
 {
@@ -425,6 +407,8 @@ static int failure_compare(const void *a, const void *b)
 	if (c == 0)
 		c = !x->unacknowledged - !y->unacknowledged;
 	if (c == 0)
+		c = (int)deaf_number(x) - (int)deaf_number(y);
+	if (c == 0)
 		c = (int)x->refusal.severity - (int)y->refusal.severity;
 	return c ? c : (x->leg->n > y->leg->n) - (x->leg->n < y->leg->n);
 }
@@ -434,7 +418,7 @@ static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 	return strcmp(x->refusal.reason, y->refusal.reason) == 0 &&
 	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->judged->status == y->judged->status &&
 		x->leg->status == y->leg->status &&
-		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged &&
+		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged && x->deaf == y->deaf &&
 		x->refusal.severity == y->refusal.severity;
 }
 
@@ -447,17 +431,6 @@ static void tell(const struct judging *j, const struct failed_call *list, unsign
 }
 
 /* ---- all of them ---- */
-
-static void registrations_sort(struct judging *j)
-{
-	const struct list *all = calls_registrations(j->facts->calls);
-
-	j->by_user = memory_resize(NULL, all->count + 1, sizeof *j->by_user);
-	LIST_EACH(it, all)
-		j->by_user[j->registrations++] = LIST_ENTRY(it, struct registration, in_order);
-	if (j->registrations)
-		qsort(j->by_user, j->registrations, sizeof *j->by_user, user_compare);
-}
 
 static unsigned judge_all(const struct judging *j, struct failed_call **ret)
 {
@@ -489,7 +462,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	unsigned count, n, told = 0;
 
 	(void)ev;
-	registrations_sort(&j);
+	called_users_init(&j.users, j.facts);
 	count = judge_all(&j, &list);
 	for (unsigned i = 0; i < count; i += n) {
 		for (n = 1; i + n < count && same_kind(&list[i], &list[i + n]);)
@@ -499,7 +472,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	if (count == 0)
 		detection_pass(d, NULL, "every call was answered, ended by a person, or tried again with success");
 	free(list);
-	free(j.by_user);
+	called_users_fini(&j.users);
 }
 
 const struct detector detect_call_failed = {

@@ -22,6 +22,7 @@ struct failed_call {
 	struct refusal refusal;
 	enum confidence confidence;
 	bool behind_silent;          /* a leg behind it was never answered: that is where to look */
+	const struct sip_path *deaf; /* what the called phone was asked in vain; NULL */
 	const struct message *unacknowledged;        /* the 18x for which no PRACK came */
 };
 

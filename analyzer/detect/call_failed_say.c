@@ -6,6 +6,7 @@
 
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/network/sip_path.h"
 
 static bool one_of(const char *reason, const char *const *list)
 {
@@ -75,7 +76,8 @@ static void say_chain(const struct facts *facts, const struct failed_call *f, ch
 	else if (!address_equal(&f->to_caller->src.addr, &f->made->src.addr))
 		snprintf(text, room, " It was made by %s; %s handed it on.", maker,
 			say_host(facts, &f->to_caller->src.addr, last));
-	else if (say_serves(facts, &f->made->src.addr) && part_of_maker(f->refusal.reason) == PART_CULPRIT)
+	else if (!f->deaf && say_serves(facts, &f->made->src.addr) &&
+	    part_of_maker(f->refusal.reason) == PART_CULPRIT)
 		snprintf(text, room, " It was made by %s or beyond it.", maker);
 }
 
@@ -133,6 +135,9 @@ static void add_evidence(struct finding *f, const struct failed_call *x)
 
 	finding_evidence(f, x->leg->invite_at, "INVITE for %s",
 		text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
+	if (x->deaf)
+		finding_evidence(f, x->deaf->unheard->frames[0], "OPTIONS to the called phone without answer, the first of %u",
+			x->deaf->unheard->copies);
 	if (x->made != x->to_caller)
 		finding_evidence(f, x->made->at, "%u, where it was made", x->made->status);
 	finding_evidence(f, x->to_caller->at, "%u to the caller", x->to_caller->status);
@@ -154,14 +159,18 @@ void failed_calls_say(struct finding *f, const struct facts *facts, const struct
 		finding_part(f, PART_WITNESS, &x->made->src);
 		finding_evidence(f, x->unacknowledged->at, "%u that asks for a PRACK", x->unacknowledged->status);
 	} else {
-		finding_part(f, part_of_maker(x->refusal.reason), &x->made->src);
+		finding_part(f, x->deaf ? PART_WITNESS : part_of_maker(x->refusal.reason), &x->made->src);
 	}
+	if (x->deaf)
+		finding_part(f, PART_VICTIM, &x->deaf->server);
 	f->count = count;
 	tell_title(f, facts, x, count);
 	tell_cause(f, facts, x, count, load && (strcmp(x->refusal.reason, "congestion") == 0 ||
 		strcmp(x->refusal.reason, "server-busy") == 0));
 	finding_fix(f, "%s.", x->refusal.fix);
-	if (x->origin == x->leg && say_serves(facts, &x->made->src.addr))
+	if (x->deaf)
+		finding_cannot_see(f, "whether the phone got these requests, or something before it keeps them");
+	else if (x->origin == x->leg && say_serves(facts, &x->made->src.addr))
 		finding_cannot_see(f, "what lies beyond %s, which may hand on another's refusal",
 			say_host(facts, &x->made->src.addr, maker));
 }

@@ -9,6 +9,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/network/sip_path.h"
 #include "captures/base/memory.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
 };
 
 #define AT_ONCE_NS (2 * SECOND_NS)
+#define T2_NS (4 * SECOND_NS)
 #define SENT_ON_NS (10 * SECOND_NS)
 #define SILENT_NS (30 * SECOND_NS)
 #define BOOT_NS (60 * SECOND_NS)
@@ -97,6 +99,25 @@ static bool is_missed(const struct facts *facts, const struct leg *leg, const st
 				     &witness) && !address_equal(&witness->src, &leg->party[l->side].signalling.addr);
 }
 
+/* It was asked something, once, and nobody asked again (RFC 3261 17.1.2.2): it answered, and the capture has missed it. */
+static bool answers_unseen(const struct facts *facts, const struct leg *leg, const struct loss *l)
+{
+	const struct endpoint *own = &leg->party[l->side].signalling,
+		*other = &leg->party[side_other(l->side)].signalling;
+	const struct sip_path *path = NULL;
+	unsigned requests = 0, copies = 0;
+	int64_t last_ns = 0;
+
+	while ((path = sip_paths_between(facts->paths, &other->addr, &own->addr, path))) {
+		if (path->unheard->requests == 0)
+			continue;
+		requests += path->unheard->requests;
+		copies += path->transport == TRANSPORT_UDP ? path->unheard->copies : 0;
+		last_ns = path->unheard->last_ns;
+	}
+	return requests == 1 && copies == 1 && last_ns > l->since_ns && facts->capture->last_ns - last_ns > T2_NS;
+}
+
 static bool is_gone(const struct facts *facts, const struct leg *leg, const struct mslot *slot, struct loss *l)
 {
 	l->own = last_of(slot, l->side);
@@ -107,7 +128,7 @@ static bool is_gone(const struct facts *facts, const struct leg *leg, const stru
 	if (l->since_ns == NS_NONE || l->since_ns - l->own->last_ns > AT_ONCE_NS ||
 	    facts->capture->last_ns - l->since_ns < SILENT_NS || !was_due(slot, l->own->last_ns) ||
 	    l->other->last_ns < ns_add(l->own->last_ns, -AT_ONCE_NS) || !is_missed(facts, leg, l) ||
-	    gates_may_hide(facts->gates, l->since_ns, facts->capture->last_ns))
+	    gates_may_hide(facts->gates, l->since_ns, facts->capture->last_ns) || answers_unseen(facts, leg, l))
 		return false;
 	l->reason = l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS) ? "path-lost" : "peer-vanished";
 	/* of one alone: who suppresses silence may just listen */

@@ -307,6 +307,24 @@ bool codec_has_voice(const struct sdp_media *m)
 	return false;
 }
 
+bool codec_taken_otherwise(const struct leg *leg, const struct transaction *attempt)
+{
+	const struct sdp_media *offer = attempt->request ? audio_of(attempt->request->sdp) : NULL, *answer;
+
+	if (!offer || !offer->port)
+		return false;
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *behind = LIST_ENTRY(it, struct leg, in_call);
+
+		if (behind->parent != leg || !behind->confirmed || !behind->confirmed->confirmed_by)
+			continue;
+		answer = audio_of(behind->confirmed->confirmed_by->sdp);
+		if (answer && answer->port && codec_has_voice(answer) && !codec_voice_shared(offer, answer))
+			return true;
+	}
+	return false;
+}
+
 /* One m= line is enough: of audio offered twice, as SRTP and plain, one is refused with port 0 (RFC 3264 6). */
 static bool some_audio_agreed(const struct sdp *offer, const struct sdp *answer)
 {

@@ -131,7 +131,7 @@ static unsigned senders_of(const struct facts *facts, struct sender **ret)
 				.value = by_host[i]->dscp };
 		}
 		x->packets += by_host[i]->packets;
-		x->of_value += by_host[i]->dscp == x->value ? by_host[i]->packets : 0;
+		x->of_value += stream_packets_marked(by_host[i], x->value);
 	}
 	free(by_host);
 	*ret = list;

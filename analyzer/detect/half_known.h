@@ -20,5 +20,7 @@ bool half_known_party(const struct half_known *h, const struct address *at, int6
  * one without answer is.
  */
 bool half_known_agreement(const struct leg *leg, int64_t from_ns, int64_t to_ns);
+/* The REFER, which may want no reports, was cut; or a NOTIFY behind it, which may be one. */
+bool half_known_reports(const struct transfer *t);
 
 #endif

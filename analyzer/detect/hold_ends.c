@@ -53,6 +53,29 @@ static const struct exchange *hold_of(const struct dialog *dialog, enum side sid
 	return hold;
 }
 
+/* That side may hold as well: of what it asked before `until` the capture lacks the request or the answer. */
+static bool may_hold(const struct dialog *dialog, enum side side, const struct exchange *until, unsigned mline)
+{
+	enum sdp_direction said;
+
+	LIST_EACH(it, &dialog->exchanges) {
+		const struct exchange *e = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (e == until)
+			break;
+		if (e->offerer == side && e->state == EXCHANGE_OFFERED && says_direction(&e->offer, mline, &said) && is_hold(said))
+			return true;
+	}
+	LIST_EACH(it, &dialog->leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (t->method == SIP_INVITE && !t->initial && !t->request && t->by == side && t->final &&
+		    t->final->status < 300 && t->final->at.at_ns < until->offered_ns)
+			return true;
+	}
+	return false;
+}
+
 static const struct exchange *last_exchange(const struct dialog *dialog)
 {
 	return list_empty(&dialog->exchanges) ? NULL : LIST_ENTRY(dialog->exchanges.head.prev, struct exchange, in_dialog);
@@ -160,6 +183,7 @@ static bool find_shut(struct detection *d, const struct direction *dir, struct s
 	if (!s->hold || hold_of(dialog, side_other(e->offerer), e, dir->slot->mline))
 		return false;
 	if (e->state == EXCHANGE_STABLE && shuts(e, dir) &&
+	    !may_hold(dialog, side_other(e->offerer), e, dir->slot->mline) &&
 	    !gates_capture_still(detection_facts(d)->gates, dialog->leg->first_ns, e->offered_ns)) {
 		s->reason = "hold-not-released";
 		s->from_ns = e->stable_ns;

@@ -65,3 +65,14 @@ unsigned icmp_about(const struct facts *facts, const struct direction *d,
 		qsort(list, a.count, sizeof *list, by_time);
 	return a.count;
 }
+
+unsigned icmp_about_socket(const struct facts *facts, const struct endpoint *dst,
+	const struct icmp_record *list[ICMP_ABOUT_MAX])
+{
+	struct about a = { facts, list, 0 };
+
+	gather(&a, dst, NULL);
+	if (a.count)
+		qsort(list, a.count, sizeof *list, by_time);
+	return a.count;
+}

@@ -13,6 +13,9 @@ enum { ICMP_ABOUT_MAX = 512 };
  */
 unsigned icmp_about(const struct facts *facts, const struct direction *d,
 	const struct icmp_record *list[ICMP_ABOUT_MAX]);
+/* The same about UDP to that socket. */
+unsigned icmp_about_socket(const struct facts *facts, const struct endpoint *dst,
+	const struct icmp_record *list[ICMP_ABOUT_MAX]);
 uint32_t icmp_hash(const struct endpoint *dst);
 
 #endif

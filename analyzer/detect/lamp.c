@@ -255,8 +255,8 @@ static void take_note(struct sweep *s, const struct watch_note *n)
 		s->until_ns = ns_add(n->at.at_ns, HOUR_NS);
 	if (n->terminated)
 		s->until_ns = NS_NONE;
-	if (n->has_info)
-		s->shown = n->status / 100 == 2 ? n : NULL;
+	if (n->has_info || n->cut)
+		s->shown = n->status / 100 == 2 && !n->cut ? n : NULL;
 }
 
 static void take(struct sweep *s, const struct moment *m)

@@ -10,6 +10,7 @@
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/passages.h"
+#include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
 
@@ -48,6 +49,7 @@ void lookup_free(struct lookup *l)
 	leg_keys_free(l->leg_keys);
 	latching_free(l->latching);
 	half_known_free(l->half_known);
+	port_edges_free(l->port_edges);
 	passages_free(l->passages);
 	free(l->repeated);
 	free(l);
@@ -104,6 +106,13 @@ unsigned lookup_even_loss(struct lookup *l)
 		l->even_loss = even_loss(streams_in_order(l->facts->streams));
 	l->even_made = true;
 	return l->even_loss;
+}
+
+const struct port_edges *lookup_port_edges(struct lookup *l)
+{
+	if (!l->port_edges)
+		l->port_edges = port_edges_new(l->facts);
+	return l->port_edges;
 }
 
 const struct half_known *lookup_half_known(struct lookup *l)

@@ -71,6 +71,10 @@ struct latching *lookup_latching(struct lookup *l);
 struct passages;
 struct passages *lookup_passages(struct lookup *l);
 
+/* Ports up to which audio comes, and beyond which none does: port_edges.h. Not before all is heard. */
+struct port_edges;
+const struct port_edges *lookup_port_edges(struct lookup *l);
+
 /* Calls that were not captured whole: half_known.h. */
 struct half_known;
 const struct half_known *lookup_half_known(struct lookup *l);

@@ -27,6 +27,7 @@ struct lookup {
 	struct leg_keys *leg_keys;   /* likewise */
 	struct latching *latching;   /* likewise */
 	struct half_known *half_known;       /* likewise */
+	struct port_edges *port_edges;       /* likewise */
 	struct passages *passages;   /* likewise */
 	uint32_t media_points;
 	bool media_points_made;

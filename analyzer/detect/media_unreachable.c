@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/media_refused.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = { "port-closed", "host-unreachable", "net-unreachable", "admin-prohibited",
@@ -27,7 +28,7 @@ static const struct config_key keys[] = {
 #define PORT_OPENS_LATE_NS (500 * MILLISECOND_NS)
 #define MOVE_NS (2 * SECOND_NS)
 
-static const char *reason_of(const struct icmp_record *r)
+const char *media_refused_reason(const struct icmp_record *r)
 {
 	if (r->v6) {
 		if (r->type == 1 && r->code == 4)
@@ -92,7 +93,7 @@ static struct tally count_errors(const struct facts *facts, const struct directi
 
 	for (unsigned k = 0; k < all; k++) {
 		const struct icmp_record *r = about[k];
-		const char *reason = reason_of(r);
+		const char *reason = media_refused_reason(r);
 		unsigned i = 0;
 
 		if (!reason || !window_of(r, d))
@@ -279,6 +280,8 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, h->row, "%s", hearing_why(h));
 		return;
 	}
+	if (fax_refused(d, ev, detection_key(d, "min-icmp")))
+		return;
 	if (t.count < detection_key(d, "min-icmp") || t.last->at.at_ns - t.first->at.at_ns < SECOND_NS) {
 		detection_pass(d, NULL, "%u ICMP errors quote this audio while it was due", t.count);
 		return;

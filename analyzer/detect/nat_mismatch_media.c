@@ -47,6 +47,19 @@ static bool knows_real(const struct window *w, const struct endpoint *real)
 	return false;
 }
 
+static bool stable_before(const struct dialog *dialog, const struct exchange *e)
+{
+	LIST_EACH(it, &dialog->exchanges) {
+		const struct exchange *before = LIST_ENTRY(it, struct exchange, in_dialog);
+
+		if (before == e)
+			break;
+		if (before->state == EXCHANGE_STABLE)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Direct media: a server that has named its own address hands the audio on to another party in mid-call. What it names
  * now is none of its own interfaces.
@@ -57,6 +70,10 @@ static bool handed_on(const struct direction *d, const struct window *w, const s
 
 	if (address_equal(&told->addr, author))
 		return false;
+	/* the answer to the call was missed, and with it what it named before */
+	if (w->exchange && w->exchange->kind == EXCHANGE_REINVITE && d->slot->dialog->leg->initial_invite_seen &&
+	    !stable_before(d->slot->dialog, w->exchange))
+		return true;
 	for (const struct window *before = d->windows; before < w; before++) {
 		for (unsigned i = 0; i < before->target_count; i++) {
 			if (address_equal(&before->targets[i].at.addr, author))

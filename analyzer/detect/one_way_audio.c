@@ -408,13 +408,15 @@ static void add_far_victims(struct finding *f, const struct facts *facts, const 
 	}
 }
 
-static void add_culprit(struct finding *f, const struct direction *d, const struct hearing *h, const struct place *p)
+static void add_culprit(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h,
+	const struct place *p)
 {
 	struct endpoint at = { .port = 0 };
 
 	switch (p->culprit) {
 	case CULPRIT_SENDER:
-		at = party_seen_at(d, d->sender);
+		/* the machine that should have sent, where another one signals for it */
+		at = h->failure == FAILURE_ABSENT ? sender_seen_at(facts, d, h) : party_seen_at(d, d->sender);
 		break;
 	case CULPRIT_RECEIVER:
 		at = party_seen_at(d, side_other(d->sender));
@@ -514,7 +516,7 @@ static void on_event(struct detection *d, const struct event *ev)
 	f->since_ns = h->whole ? NS_NONE : h->from_ns;
 	finding_times(f, h->from_ns, h->to_ns);
 	parts_of_direction(f, facts, ev->direction);
-	add_culprit(f, ev->direction, h, &p);
+	add_culprit(f, facts, ev->direction, h, &p);
 	if (h->failure == FAILURE_ABSENT)
 		add_far_victims(f, facts, ev->direction);
 	passages_say(f, facts, ev->direction, h);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyzer/detect/lookup.h"
+#include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/say.h"
 
 enum { RELAYED_PACKETS = 100 };              /* two seconds of what the sender should have passed on */
@@ -202,6 +204,7 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 {
 	const struct leg *own = d->slot->dialog->leg;
 	const struct address *hub = &own->party[d->sender].signalling.addr;
+	const struct endpoint media = sender_seen_at(facts, d, h);
 
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
@@ -215,7 +218,8 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 				continue;
 			for (unsigned k = 0; k < in->stream_count; k++) {
 				if (in->streams[k]->direction == in &&
-				    network_same(facts->network, &in->streams[k]->dst.addr, hub) &&
+				    (network_same(facts->network, &in->streams[k]->dst.addr, hub) ||
+				     network_same(facts->network, &in->streams[k]->dst.addr, &media.addr)) &&
 				    stream_packets_between(in->streams[k], h->from_ns, h->to_ns) >= RELAYED_PACKETS)
 					return in->streams[k];
 			}
@@ -380,6 +384,24 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 	}
 }
 
+/* Calls between the two whose ports lie on the other side of a limit have audio, all of them. */
+static void say_port_edge(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct hearing *h, const struct words *w)
+{
+	const struct endpoint sender = party_seen_at(d, d->sender);
+	struct port_edge e;
+
+	if (!h->whole || f->other_reason_count || !h->window->target_count || (strcmp(f->reason, "nothing-arrives") != 0 &&
+	    strcmp(f->reason, "blocked-in-path") != 0) ||
+	    !port_edges_find(lookup_port_edges(facts->lookup), &h->window->targets[0].at.addr, &sender.addr, &e))
+		return;
+	text_addf(&f->cause, " It is so at all %u ports of %s from %u %s, while audio comes to all %u others, %s to %u: a rule on the way probably lets in a part of the port range.",
+		  e.fails, w->receiver_host, e.fails_from, e.above ? "on" : "down", e.works, e.above ? "up" : "down",
+		  e.works_to);
+	finding_fix(f, "Compare the media port range of %s with the UDP ports that firewall and port forwarding let in from %s: the whole range has to be open, or %s has to keep to ports %s %u.",
+		    w->receiver_host, w->sender_host, w->receiver_host, e.above ? "up to" : "from", e.works_to);
+}
+
 void one_way_say(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	struct words w = words_of(facts, d, h);
@@ -390,6 +412,7 @@ void one_way_say(struct finding *f, const struct facts *facts, const struct dire
 		say_absent(f, &w, h, gets_on_another_leg(facts, d, h));
 	else
 		say_undelivered(f, &w, h, facts);
+	say_port_edge(f, facts, d, h, &w);
 	evidence_of_call(f, d, h);
 	if (h->icmp)
 		finding_evidence(f, h->icmp->at, "ICMP error that quotes this audio");

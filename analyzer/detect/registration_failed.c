@@ -39,6 +39,7 @@ static const struct config_key keys[] = {
 
 enum { COPIES_ENOUGH = 4, LOST_COPIES = 3, BARE_ENOUGH = 3, BRIEF_ENOUGH = 3 };
 
+#define T2_NS (4 * SECOND_NS)
 #define LATE_NS (5 * SECOND_NS)      /* a phone answers its challenge at once */
 
 struct verdict {
@@ -207,6 +208,26 @@ static bool stranger_tries(const struct facts *facts, const struct verdict *v)
 	       site_stranger_phone(facts->site, &v->r->source.addr, &v->r->registrar.addr);
 }
 
+/*
+ * The last try has credentials and no answer, or the last challenge has had none although those before had theirs, and
+ * for longer than between two tries nothing more is asked: it came to an end that the capture has missed.
+ */
+static bool ends_unseen(const struct facts *facts, const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+	int64_t pause_ns, since_ns = NS_NONE;
+
+	if (v->run != &t->run || t->run.stream || t->run.tries < 2)
+		return false;
+	if (t->open && !t->judged && t->credentials && t->request_copies == 1)
+		since_ns = t->request.at_ns;
+	else if (t->judged && !t->credentials && !t->cut)
+		since_ns = t->pending_ns;
+	pause_ns = ns_minus(t->run.last_ns, t->run.first_ns) / (t->run.tries - 1);
+	return since_ns != NS_NONE &&
+	       ns_minus(facts->capture->last_ns, since_ns) > T2_NS + 2 * pause_ns;
+}
+
 static void judge(struct detection *d, struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -216,6 +237,10 @@ static void judge(struct detection *d, struct verdict *v)
 	if (run->misdirected) {
 		v->reason = "reply-lost-nat";
 		v->confidence = CONFIDENCE_CERTAIN;
+		return;
+	}
+	if (run->refused && ends_unseen(facts, v)) {
+		detection_pass(d, "G7", "the last try was not sent again, nor another made: its answer is not in the capture");
 		return;
 	}
 	if (judge_credentials(d, v))

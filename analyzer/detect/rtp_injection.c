@@ -287,9 +287,33 @@ static void judge_unsignalled(struct detection *d, const struct socket_use *u, c
 	}
 }
 
-/* It may belong to a call of its own, whose INVITE or answer was not captured. */
-static bool of_unseen_session(struct detection *d, const struct stream *s)
+/* Before the answer several may play, and of one the capture may lack what names it; they end with the answer. */
+static bool of_unseen_branch(const struct leg *leg, const struct stream *s)
 {
+	return leg->answer_ns != NS_NONE && s->first_ns < leg->answer_ns && s->last_ns <= ns_add(leg->answer_ns, HANDOVER_NS);
+}
+
+/* Of what was asked inside the call when it began the capture has the answer alone: that may have named it. */
+static bool of_unseen_offer(const struct leg *leg, const struct stream *s)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (!t->initial && (t->method == SIP_INVITE || t->method == SIP_UPDATE) && !t->request && t->final &&
+		    t->final->status < 300 && ns_minus(s->first_ns, t->final->at.at_ns) < LONG_NS &&
+		    ns_minus(t->final->at.at_ns, s->first_ns) < HANDOVER_NS)
+			return true;
+	}
+	return false;
+}
+
+/* It may belong to a call of its own, whose INVITE or answer was not captured. */
+static bool of_unseen_session(struct detection *d, const struct leg *leg, const struct stream *s)
+{
+	if (of_unseen_branch(leg, s) || of_unseen_offer(leg, s)) {
+		detection_withhold(d, leg, "G6", "what names the second sender may not be in the capture");
+		return true;
+	}
 	if (!half_known_party(lookup_half_known(detection_facts(d)->lookup), &s->src.addr, s->first_ns, s->last_ns))
 		return false;
 	detection_withhold(d, NULL, "G6", "the second sender is in a call whose INVITE or answer is not in the capture");
@@ -323,7 +347,7 @@ static void judge_socket(struct detection *d, const struct socket_use *u)
 		if (!h || s->bound_by == 1 || s->multicast || s->twin_of ||
 		    (double)s->packets < detection_key(d, "min-packets") || !type_fits(h, s) ||
 		    known_to_socket(detection_facts(d), u, s) || !meets(d, u, h, s, &m) ||
-		    of_other_network(d, u, h, s) || of_unseen_session(d, s))
+		    of_other_network(d, u, h, s) || of_unseen_session(d, h->leg, s))
 			continue;
 		tell(d, &m, hash_mix(hash_mix(endpoint_key(&u->at), endpoint_key(&s->src)), s->ssrc));
 		told++;

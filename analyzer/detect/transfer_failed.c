@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/half_known.h"
 #include "analyzer/detect/refer_to.h"
 #include "analyzer/detect/request_hop.h"
 #include "analyzer/detect/witness.h"
@@ -329,7 +330,7 @@ static void judge_no_notify(struct judge *j, struct transfer_verdict *v)
 	s = (struct silence){ .src = final->dst, .dst = final->src, .first_ns = t->accepted_ns,
 		.last_ns = t->accepted_ns, .copies = 0 };
 	gate = silence_gate(j->facts, &s, detection_key(j->d, "tail-s"), &w);
-	if (gate || another_answered(t))
+	if (gate || another_answered(t) || half_known_reports(t))
 		return;
 	v->reason = "no-notify";
 	v->severity = SEVERITY_ERROR;

@@ -290,8 +290,18 @@ static bool changes_to_fax(struct builder *b, const struct session *s)
 {
 	bool line = names_fax(s, SIDE_CALLER) && names_fax(s, SIDE_CALLEE);
 
-	b->fax_offered |= line && !b->answered;
+	b->fax_offered |= line && !b->answered && s->exchange->kind == EXCHANGE_INITIAL;
 	return line && !b->fax_offered;
+}
+
+/* The capture cut what a change says: another line behind it may hold the audio, or take its place. */
+static bool change_is_cut(const struct session *s)
+{
+	for (unsigned side = 0; s->exchange->kind != EXCHANGE_INITIAL && side < 2; side++) {
+		if (s->said[side] && s->said[side]->count && s->said[side]->seen[0]->cut)
+			return true;
+	}
+	return false;
 }
 
 /* A session takes effect. */
@@ -305,7 +315,7 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 
 	next.state = next_state(sends, returns, was, b->answered);
 	b->fax = changes_to_fax(b, s);
-	if (b->fax && next.state == EXPECT_DUE)
+	if ((b->fax || change_is_cut(s)) && next.state == EXPECT_DUE)
 		next.state = EXPECT_OPTIONAL;
 	describe(b, &next, s);
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
@@ -322,7 +332,7 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	}
 	next.on_ns = w->on_ns;
 	next.off_ns = NS_NONE;
-	next.first = !b->answered;
+	next.first = !b->answered && s->exchange->kind != EXCHANGE_REINVITE;
 	next.resumed = b->answered && !was_fax && !b->fax && sends && returns &&
 		(was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
 	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
@@ -438,7 +448,7 @@ static bool offers_other(const struct window *agreed, const struct builder *b, c
 }
 
 /*
- * An offer whose answer was missed. To hold: audio may rest from there on until the next agreement. Of something new:
+ * An offer whose answer was missed. To hold, or to fax: audio may rest from there on until the next agreement. Of something new:
  * what is agreed since then is not known.
  */
 static void add_unanswered(struct builder *b, const struct exchange *x)
@@ -451,7 +461,7 @@ static void add_unanswered(struct builder *b, const struct exchange *x)
 	    x->transaction->final || !before || before->state != EXPECT_DUE || x->offered_ns < before->on_ns ||
 	    is_over(b, x->offered_ns) || !answer_missed(b, x))
 		return;
-	if (offers_hold(offered))
+	if (offers_hold(offered) || (names_fax(&s, x->offerer) && !b->fax_offered))
 		open_window(b, EXPECT_PAUSED, x->offered_ns);
 	else if (offers_other(before, b, x, offered))
 		open_window(b, EXPECT_NONE, x->offered_ns);

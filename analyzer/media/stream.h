@@ -124,6 +124,7 @@ struct stream_type {
 enum { SPELL_MAX = 64, GAP_MAX = 64, INTERVAL_MAX = 720, LOSS_RUN_CLASSES = 10, STREAM_PT_MAX = 8, TYPE_RUN_MAX = 16 };
 
 /* What went wrong with packets, and copies of them that a mirror made: most streams have none. */
+enum { STREAM_MARKS = 4 };
 struct stream_flaws {
 	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
 	uint32_t loss_events;
@@ -136,6 +137,10 @@ struct stream_flaws {
 	uint32_t copy_delta_min_ns, copy_delta_max_ns;
 	uint32_t copies_other_ttl, copies_other_mac, copies_other_vlan;
 	uint8_t copy_dscp;           /* of the latest copy: another point may have marked it anew */
+	/* DSCP that changed: packets of each value but the last run; until where they are counted, what followed */
+	struct { uint32_t packets; uint8_t dscp; } marks[STREAM_MARKS];
+	uint32_t marked;             /* 0: it never changed */
+	uint8_t mark_count, mark_last;
 	/* packets that passed the same place again and again, each time with less to live; of the first of these */
 	uint32_t looped, loop_frame, loop_last_frame;
 	int64_t loop_ns;
@@ -229,7 +234,7 @@ struct stream {
 	uint16_t spell_count, gap_count, interval_count, run_count;
 	uint8_t type_count;
 	uint8_t ptime_ms;            /* learnt; 0 not yet */
-	uint8_t dscp, ttl, ttl_min, ttl_max;
+	uint8_t dscp /* that most carry */, ttl, ttl_min, ttl_max;
 	/* POINT: same addresses, in another file */
 	enum twin_kind { TWIN_NONE, TWIN_NAT, TWIN_RELAY, TWIN_POINT } __attribute__((packed)) twin_kind;
 	uint8_t bound_by;            /* 1-10 for B1..B10, 0 none */
@@ -346,6 +351,8 @@ void streams_compare(struct streams *s, struct stream *arrives, struct stream *l
 
 /* Never NULL: of a stream without any all are 0. */
 const struct stream_flaws *stream_flaws(const struct stream *s);
+/* Packets that carried this DSCP; of the first STREAM_MARKS values. */
+uint32_t stream_packets_marked(const struct stream *s, uint8_t dscp);
 
 /* What was heard of a stream: G.711, or what its sender says of it (1.11). All 0 where nothing was. */
 struct stream_sound {

@@ -253,6 +253,8 @@ void packet_take(
 	if (kind == PAYLOAD_AUDIO && step == SEQUENCE_AHEAD && b.audio_ns == b.top_ns)
 		timeless_take(r, h, p, &b);
 	tshark_take(r, h, p, t, &b);
+	if (p->dscp != h->dscp)
+		mark_change(r, h, p->dscp);
 	sequence_take(r, h, p, step, s->config.reorder_ns);
 	if (kind == PAYLOAD_AUDIO)
 		receiver_visit(s, r, h, p, &b, step, changed);

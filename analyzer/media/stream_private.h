@@ -348,6 +348,8 @@ void packet_take(
 	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, struct stream_result *ret);
 /* May plain packets be plain again? */
 void packet_settle(const struct streams *s, const struct record *r, struct stream_hot *h);
+/* The packet carries another DSCP than the one before; it is not counted yet. */
+void mark_change(struct record *r, const struct stream_hot *h, uint8_t dscp);
 void before_load(const struct record *r, const struct stream_hot *h, struct stream_before *b);
 
 /* stream_payload.c: payload types */

@@ -28,6 +28,57 @@ struct stream_flaws *flaws_get(struct record *r)
 	return r->s.flaws;
 }
 
+/* ---- DSCP that changes ---- */
+
+void mark_change(struct record *r, const struct stream_hot *h, uint8_t dscp)
+{
+	struct stream_flaws *f = flaws_get(r);
+	uint32_t packets = record_packets(r, h);
+	unsigned i = 0;
+
+	while (i < f->mark_count && f->marks[i].dscp != h->dscp)
+		i++;
+	if (i < STREAM_MARKS) {
+		f->mark_count = (uint8_t)(i == f->mark_count ? i + 1 : f->mark_count);
+		f->marks[i].dscp = h->dscp;
+		f->marks[i].packets += packets - f->marked;
+	}
+	f->marked = packets;
+	f->mark_last = dscp;
+}
+
+static uint32_t marked_with(const struct stream_flaws *f, uint32_t packets, uint8_t dscp)
+{
+	uint32_t n = dscp == f->mark_last ? packets - f->marked : 0;
+
+	for (unsigned i = 0; i < f->mark_count; i++)
+		n += f->marks[i].dscp == dscp ? f->marks[i].packets : 0;
+	return n;
+}
+
+uint32_t stream_packets_marked(const struct stream *s, uint8_t dscp)
+{
+	const struct stream_flaws *f = stream_flaws(s);
+
+	if (!f->marked)
+		return s->dscp == dscp ? s->packets : 0;
+	return marked_with(f, s->packets, dscp);
+}
+
+/* That of most packets. */
+static uint8_t mark_of(const struct record *r, const struct stream_hot *h)
+{
+	const struct stream_flaws *f = r->s.flaws;
+	uint32_t packets = record_packets(r, h);
+	uint8_t most = h->dscp;
+
+	for (unsigned i = 0; f && f->marked && i < f->mark_count; i++) {
+		if (marked_with(f, packets, f->marks[i].dscp) > marked_with(f, packets, most))
+			most = f->marks[i].dscp;
+	}
+	return most;
+}
+
 struct aside *aside_get(struct record *r)
 {
 	if (!r->aside)
@@ -333,6 +384,6 @@ void record_refresh(struct streams *s, struct record *r)
 	st->last_ns = h->last_ns;
 	st->last_frame = h->last_frame;
 	st->ptime_ms = h->ptime_ms;
-	st->dscp = h->dscp;
+	st->dscp = mark_of(r, h);
 	st->ttl = h->ttl;
 }

@@ -195,10 +195,13 @@ static unsigned users_swept(const struct source *x, unsigned *ret_one_port)
 	return most;
 }
 
-/* Who it is, and what credentials it has, stood in what the capture cut off (1.7.3 G5). */
+/*
+ * Who it is, and what credentials it has, stood in what the capture cut off (1.7.3 G5). Of phones that are challenged
+ * each time half the requests are short.
+ */
 static bool mostly_cut(const struct source *x)
 {
-	return x->cut * 2 > x->requests;
+	return x->cut * 3 > x->requests;
 }
 
 /* The account that was taken, else the one that was tried most. */
@@ -351,6 +354,8 @@ static bool asks_slowly(const struct sources *s, struct source *x)
 	struct past_sum past = past_asks_of(s->past, x, ns_minus(x->last_ns, 24 * HOUR_NS), x->first_ns);
 	unsigned again = 0;
 
+	if (mostly_cut(x) && !is_tool(x))
+		return false;
 	x->past_users = past.users;
 	x->past_ns = past.first_ns;
 	x->slow_users = x->new_users.day + past.users;
