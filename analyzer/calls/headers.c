@@ -63,6 +63,7 @@ static void take_session_timer(const struct sip_message *sip, struct headers_mor
 	size_t at = span_find(params, ';');
 
 	h->session_expires_s = number_of(sip, SIP_H_SESSION_EXPIRES);
+	h->min_se_s = number_of(sip, SIP_H_MIN_SE);
 	if (at < params.n && sip_parameter(span_from(params, at + 1), SPAN("refresher"), &refresher))
 		h->refresher = span_equal_nocase(refresher, SPAN("uac")) ? REFRESHER_UAC : span_equal_nocase(refresher,
 			SPAN("uas")) ? REFRESHER_UAS : REFRESHER_NONE;

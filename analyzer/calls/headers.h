@@ -21,7 +21,7 @@ struct headers_more {
 	struct span reason;          /* Reason, of several the one of Q.850 */
 	struct span warning;
 	struct span wants;           /* Unsupported, else Require, of a refusal */
-	uint32_t session_expires_s, retry_after_s;  /* 0: not given */
+	uint32_t session_expires_s, min_se_s, retry_after_s;  /* 0: not given */
 	uint16_t q850, sip_cause;    /* of Reason (RFC 3326), 0 none */
 	uint8_t refresher;           /* enum refresher */
 };
