@@ -262,6 +262,10 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	const char *gate;
 
 	look_for_icmp(facts, u);
+	if (u->icmp && icmp_no_port(u->icmp) && registered_by_stream(facts, u)) {
+		give(u, "wrong-transport", CONFIDENCE_CERTAIN);
+		return;
+	}
 	if (u->icmp) {
 		give(u, "icmp-unreachable", CONFIDENCE_CERTAIN);
 		u->mapping = refused_mapping(facts, u);
@@ -502,6 +506,8 @@ static const char *refusal_text(const struct unanswered *u, char text[REFUSAL_TE
 	if (b)
 		snprintf(text, REFUSAL_TEXT, "%s says: %s. From there the phone had registered%s: its router has forgotten it, or the phone is off", reporter,
 			 icmp_says(u->icmp), silent);
+	else if (strcmp(u->reason, "wrong-transport") == 0)
+		snprintf(text, REFUSAL_TEXT, "ICMP says: %s; %s", icmp_says(u->icmp), wording_of(u->reason)->because);
 	else if (address_equal(&u->icmp->reporter, &u->hop.dst.addr))
 		snprintf(text, REFUSAL_TEXT, "it says itself: %s", icmp_says(u->icmp));
 	else
@@ -536,7 +542,7 @@ static void tell_fix(struct finding *f, const struct unanswered *u)
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
-	else if (u->icmp && icmp_no_port(u->icmp))
+	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)
 		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
 	else
 		finding_fix(f, "%s.", wording_of(u->reason)->fix);
