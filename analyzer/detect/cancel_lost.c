@@ -247,7 +247,7 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 static const struct wording { const char *reason, *because, *fix; } wordings[] = {
 	{ "cancel-never-sent", "no CANCEL was sent to it in time",
 	  "Update the server that called the phones, look at its log: it must cancel those that did not answer" },
-	{ "cancel-unanswered", "the CANCEL was repeated and not answered",
+	{ "cancel-unanswered", "the CANCEL was not answered",
 	  "Give each phone its own local SIP port, switch the ALG off, shorten registration or keep-alive so that server and router agree on its port" },
 	{ "cancel-to-other-port", "the CANCEL went to another port than the INVITE",
 	  "Look for what changed the port between the two: router, ALG, or the server" },

@@ -81,6 +81,7 @@ static const struct row {
 	  "retransmission-storm", "sip-malformed", "transport-mismatch" } },
 	{ "failover-broken", NULL, SAME_CALL, { "invite-unanswered", "call-failed" } },
 	{ "failover-broken", NULL, SAME_PHONE, { "registration-failed" } },
+	{ "sip-malformed", "tcp-framing", SAME_CALL, { "invite-unanswered", "cancel-lost", "reinvite-failed" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "codec-not-agreed", NULL, SAME_CALL, { "transfer-failed" } },
 	{ "session-table-exhausted", NULL, SAME_HOST, { "retransmission-storm" } },
