@@ -380,8 +380,14 @@ static void judge_prack(const struct judging *j, struct failed_call *f)
 	struct silence s;
 	enum witness w;
 
-	if ((f->made->status < 500 && f->made->status != 408) || !t || !prack_wait_of(t, &wait) || wait.prack ||
-	    t->final->at.at_ns < wait.last->at.at_ns)
+	if ((f->made->status < 500 && f->made->status != 408) || !t)
+		return;
+	if (prack_unheeded(t)) {
+		f->refusal.because = "it repeats its provisional answer again and again, although the PRACK for that came and was answered";
+		f->refusal.fix = "Update the software that answers so, or switch 100rel off at one side";
+		return;
+	}
+	if (!prack_wait_of(t, &wait) || wait.prack || t->final->at.at_ns < wait.last->at.at_ns)
 		return;
 	s = (struct silence){ .src = wait.first->src, .dst = wait.first->dst, .first_ns = wait.first->at.at_ns,
 		.last_ns = wait.last->at.at_ns, .copies = wait.copies };
