@@ -113,6 +113,7 @@ static const struct row {
 	{ "transport-mismatch", NULL, SAME_PEERS,
 	  { "tls-failed", "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "transport-mismatch", NULL, SAME_CALL, { "call-failed" } },
+	{ "retransmission-storm", "loop", SAME_CALL, { "call-failed" } },
 	{ "sip-malformed", NULL, SAME_CALL, { "call-failed" } },
 	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
 	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
