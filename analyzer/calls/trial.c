@@ -66,16 +66,18 @@ static bool is_replayed(const struct trial *t)
 }
 
 /* What no registrar can accept, whatever the password: RFC 7616 3.4. offered: the algorithms that came with its nonce. */
-static bool is_malformed(const struct trial *t, const struct sip_digest *d, uint8_t offered)
+static enum digest_flaw flaw_of(const struct trial *t, const struct sip_digest *d, uint8_t offered)
 {
 	uint8_t algorithm = algorithm_of(d);
 
 	if (algorithm != ALGORITHM_OTHER &&
 	    (d->response.n != (algorithm == ALGORITHM_SHA256 ? 64u : 32u) || !is_hex(d->response)))
-		return true;
+		return DIGEST_RESPONSE;
 	if (d->qop.n && (!d->nc.n || !d->cnonce.n))
-		return true;
-	return is_replayed(t) || (offered && !(offered & algorithm));
+		return DIGEST_NO_COUNT;
+	if (is_replayed(t))
+		return DIGEST_REPLAYED;
+	return offered && !(offered & algorithm) ? DIGEST_ALGORITHM : DIGEST_SOUND;
 }
 
 /* Scheme, host and port; parameters and the user are no matter here. */
@@ -150,7 +152,10 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	t->run.old_nonce += !t->newest;
 	t->run.kept_nonce = t->newest ? t->run.kept_nonce : t->nonce;
 	t->run.wrong_realm |= is_other_realm(t, hash_of(d.realm));
-	t->run.malformed |= is_malformed(t, &d, n ? n->algorithms : 0);
+	if (t->run.malformed == DIGEST_SOUND) {
+		t->run.malformed = flaw_of(t, &d, n ? n->algorithms : 0);
+		t->run.replayed_nc = t->run.malformed == DIGEST_REPLAYED ? t->nc : 0;
+	}
 	t->run.uri_differs |= d.uri.n && !same_uri(d.uri, sip->uri);
 	t->run.user_differs |= d.username.n && !span_equal(d.username, sip->to.user) &&
 		!span_starts(d.username, sip->to.user);
@@ -186,7 +191,7 @@ static bool offers_auth(const struct sip_digest *d)
 static void challenge_note(struct trial *t, const struct sip_message *sip, int64_t at_ns)
 {
 	unsigned challenge = t->challenge + 1;
-	bool any = false, md5 = false, auth = false;
+	bool any = false, md5 = false, auth = false, later = false;
 	struct sip_digest d;
 
 	t->pending_ns = at_ns;
@@ -199,6 +204,7 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 			n = nonce_add(t, hash_of(d.nonce), challenge);
 			n->realm = d.realm.n ? hash_of(d.realm) : 0;
 			n->algorithms |= algorithm_of(&d);
+			later |= any && !md5 && algorithm_of(&d) == ALGORITHM_MD5;
 			any = true;
 			md5 |= algorithm_of(&d) == ALGORITHM_MD5;
 			auth |= offers_auth(&d);
@@ -207,6 +213,7 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 	t->run.asked++;
 	t->run.asked_empty += !any && !(sip->flaws & SIP_FLAW_HEADERS_CUT);
 	t->run.asked_no_md5 += any && !md5;
+	t->run.asked_md5_later += later;
 	t->run.asked_int_only += any && !auth;
 }
 
