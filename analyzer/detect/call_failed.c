@@ -426,6 +426,12 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 	case 480:
 		judge_unavailable(j, f, rang_ns);
 		break;
+	case 482:
+		if (!refusal_of_retry(f->origin, f->made))
+			break;
+		f->refusal.because = "it takes a new try for a loop: it had refused the one before, and that was over (RFC 3261 8.2.2.2)";
+		f->refusal.fix = "Update the software of the host that answers so; until then let the proxy begin a call of its own (another Call-ID) for each try";
+		break;
 	case 484:
 		if (attempts_longer(lookup_attempts(j->facts->lookup), leg,
 		    (int64_t)(detection_key(j->d, "redial-s") * 1e9)))

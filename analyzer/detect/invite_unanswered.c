@@ -526,7 +526,7 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 	if (h->last != h->first)
 		snprintf(lasted, sizeof lasted, " over %.1f s",
 			(double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9);
-	if (address_known(&u->now.addr))
+	if (address_known(&u->now.addr) && !endpoint_equal(&u->now, &h->dst))
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);

@@ -143,7 +143,7 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 	say_host(facts, &stream_origin(s)->src.addr, sender);
 	finding_cause(f, "%s answers the BYE of %s with %u%s: %s does not learn that the call is over, and sent %s more packets.",
 		answerer, say_party(facts, leg, leg->ended_by_side, who), refusal->status,
-		refusal->status == 483 ? ", as it went in circles" : "", sender, packets);
+		refusal->status == 483 ? ", as it went in circles or came without Max-Forwards" : "", sender, packets);
 	finding_fix(f, "See where %s sends requests within this call: the Contact and Record-Route that it goes by lead nowhere%s.",
 		answerer, refusal->status == 483 ? ", or back to itself" : "");
 	finding_evidence(f, refusal->at, "the BYE is refused: %u", refusal->status);

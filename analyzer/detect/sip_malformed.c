@@ -279,7 +279,8 @@ static void note_outcome(struct state *st, const struct asked *a, uint32_t rules
 		c->ignored += outcome == OUTCOME_IGNORED;
 		if (outcome != OUTCOME_TAKEN)
 			c->harmed += a->method == SIP_INVITE || a->method == SIP_REGISTER;
-		if (outcome != OUTCOME_TAKEN && (a->method == SIP_INVITE || a->method == SIP_CANCEL) && c->leg_count < CASE_LEGS)
+		if (outcome != OUTCOME_TAKEN && 
+		    (a->method == SIP_INVITE || a->method == SIP_CANCEL || a->method == SIP_BYE) && c->leg_count < CASE_LEGS)
 			c->legs[c->leg_count++] = a->leg_key;
 		if (outcome == OUTCOME_REFUSED && c->refused++ == 0) {
 			c->status = status;
@@ -295,7 +296,9 @@ static bool refuses(unsigned status)
 
 static void take_response(struct state *st, const struct packet *p, struct asked *a)
 {
-	bool refused = refuses(p->sip->status);
+	/* 483: the header that is missing is Max-Forwards */
+	bool refused = refuses(p->sip->status) ||
+		(p->sip->status == 483 && a && a->rules & UINT32_C(1) << RULE_MISSING_HEADER);
 
 	if (a && p->sip->status >= 200 && p->sip->method == a->method)
 		a->final = (uint16_t)p->sip->status;

@@ -115,6 +115,7 @@ static const struct row {
 	{ "transport-mismatch", NULL, SAME_CALL, { "call-failed" } },
 	{ "retransmission-storm", "loop", SAME_CALL, { "call-failed" } },
 	{ "sip-malformed", NULL, SAME_CALL, { "call-failed" } },
+	{ "sip-malformed", "missing-header", SAME_CALL, { "media-after-call" } },
 	{ "sip-malformed", NULL, SAME_PEERS, { "call-failed", "registration-failed" } },
 	{ "tls-failed", NULL, SAME_PEERS, { "registration-failed", "invite-unanswered", "call-failed" } },
 	{ "audio-interrupted", "turn-lapsed", SAME_CALL, { "no-audio", "one-way-audio", "audio-interrupted",
