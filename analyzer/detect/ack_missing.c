@@ -232,6 +232,17 @@ static bool goes_unseen(const struct facts *facts, const struct unacked *u)
 	return !p || !p->packets;
 }
 
+/* A browser's: nobody but the proxy that holds its connection can send there, and that is not in the way (RFC 7118 5). */
+static bool names_nobody(const struct unacked *u)
+{
+	const struct headers *ok = u->hop.first->headers;
+	struct span contact = u->hop.first->contact ? phrase_span(u->hop.first->contact->uri) : SPAN_NONE;
+	struct sip_address a;
+
+	return contact.n && !(ok && ok->more->recorded_last.n) && sip_address_parse(contact, &a) && a.host.n > 8 &&
+	       span_equal_nocase(span_from(a.host, a.host.n - 8), SPAN(".invalid"));
+}
+
 static void judge_absence(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
 {
 	const struct facts *facts = detection_facts(d);
@@ -247,7 +258,7 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
 	} else if (was_satisfied(facts, u)) {
 		detection_withhold(d, u->leg, "G7", "the answer was not repeated for long: its ACK came, and is not in the capture");
-	} else if (!h->first->contact && !h->first->cut) {
+	} else if ((!h->first->contact && !h->first->cut) || names_nobody(u)) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (relay_is_silent(u, hops, count)) {
 		give(u, "proxy-did-not-relay", CONFIDENCE_CERTAIN);
@@ -378,7 +389,7 @@ static const struct wording { const char *reason, *because, *fix; } wordings[] =
 	{ "route-ignored", "the ACK does not take the route that the 200 recorded",
 	  "Update the caller's software: it must send the ACK through the proxies of Record-Route" },
 	{ "contact-missing", "the 200 names no Contact to send the ACK to",
-	  "Update the software of the answering side, or look for what removes its Contact" },
+	  "Update the software of the answering side, or look for what removes its Contact; a proxy for WebSocket clients has to put itself into Record-Route" },
 	{ "stale-alias", "the ACK went to %s, which the phone has left",
 	  "Have the proxy follow the phone to its new port; switch keep-alive on so that the port stays" },
 	{ "ack-mismatched", "an ACK came, for another request or dialog",
@@ -392,7 +403,7 @@ static const struct wording { const char *reason, *because, *fix; } wordings[] =
 	{ "fork-second-200", "a second phone answered the same call, and its 200 was never acknowledged",
 	  "Update the caller's software: it must ACK and end a second answer" },
 	{ "nonok-ack-missing", "a refusal is repeated, as no ACK ends it", "Look for what drops the ACK on the way" },
-	{ "unlocated", "no ACK was seen", "Capture at the caller: see whether the 200 arrives and where the ACK goes" },
+	{ "unlocated", "no ACK was seen", "Capture at the caller, and outside of the own firewall: see whether the 200 arrives, where the ACK goes, and what drops it" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -438,6 +449,11 @@ static void say_because(const struct unacked *u, char *text, size_t room)
 
 	if (u->flaw != ACK_FLAW_NONE) {
 		ack_flaw_say(u->flaw, u->hop.first, u->ack, text, room);
+		return;
+	}
+	if (strcmp(u->reason, "contact-missing") == 0 && u->hop.first->contact) {
+		snprintf(text, room,
+			"its Contact is a name that nobody can find (.invalid, of a WebSocket client), and no Record-Route names the way to it");
 		return;
 	}
 	if (u->misled)
