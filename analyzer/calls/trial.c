@@ -195,6 +195,7 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 	struct sip_digest d;
 
 	t->pending_ns = at_ns;
+	t->challenged = t->src;
 	for (unsigned i = 0; i < 2; i++) {
 		for (const struct sip_header *h = sip_header_find(sip, challenges[i]); h; h = sip_header_next(sip, h)) {
 			struct trial_nonce *n;
@@ -374,17 +375,23 @@ static bool asks_for_another(const struct trial *t, const struct sip_message *si
 	return other;
 }
 
+/* The registrar took this nonce before and names another one now: it is used up, and nothing is said of the password. */
+static bool used_up(const struct trial *t, const struct sip_digest *d)
+{
+	return t->nonce && t->nonce == t->taken_nonce && !is_replayed(t) && d->nonce.n && hash_of(d->nonce) != t->nonce;
+}
+
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
 {
 	struct sip_digest d;
-	bool stale = digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d) && d.stale;
+	bool asks = digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d), stale = asks && d.stale;
 
 	if (t->credentials && !t->issued && t->nonce) {      /* issued meanwhile: the challenge was late */
 		t->newest = is_newest(t, nonce_find(t, t->nonce));
 		t->issued = nonce_find(t, t->nonce) != NULL;
 	}
 	t->run.challenge = m->status;
-	if (!t->credentials || !t->issued || asks_for_another(t, sip)) {
+	if (!t->credentials || !t->issued || asks_for_another(t, sip) || (asks && !stale && t->newest && used_up(t, &d))) {
 		t->run.challenges++;
 	} else if (stale) {
 		t->run.stale_row = t->newest ? t->run.stale_row + 1 : 0;
@@ -394,6 +401,7 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 		run_refusal(t, m);
 	} else if (t->newest || t->run.old_nonce > 1) {
 		t->run.refused++;
+		t->run.refused_moved += t->challenged.port && !endpoint_equal(&t->challenged, &t->src);
 		t->run.nonce_gone += says_nonce(phrase_span(m->reason));
 		if (t->answered_after_ns > t->run.answered_late_ns)
 			t->run.answered_late_ns = t->answered_after_ns;

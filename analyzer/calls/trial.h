@@ -33,6 +33,7 @@ struct trial_run {
 	unsigned asked, asked_empty, asked_no_md5, asked_int_only;
 	unsigned asked_md5_later;    /* those that offer MD5, and another algorithm before it */
 	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */
+	unsigned refused_moved;      /* of these, sent from another socket than the one that was challenged */
 	unsigned nonce_gone;         /* of these, where the answer's own words are that the nonce is no longer good */
 	int64_t answered_late_ns;    /* the longest from a challenge to such credentials */
 	unsigned stale_row, stale_most; /* consecutive stale=true to the nonce just issued */
@@ -92,6 +93,7 @@ struct trial {
 	uint64_t taken_nonce;
 	struct frame_ref request, final;
 	struct endpoint src, dst;    /* where it came from and went to */
+	struct endpoint challenged;  /* where the request came from that was challenged last; port 0 none */
 	struct endpoint named, final_to;     /* what its Via says; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */

@@ -548,6 +548,17 @@ static void tell_challenge(struct finding *f, const struct verdict *v)
 	}
 }
 
+/* A NAT that gives each datagram another port, and a registrar that ties its nonce to the port. */
+static void tell_moved(struct finding *f, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+
+	if (!is_reason(v, "bad-credentials") || run->refused == 0 || run->refused_moved < run->refused)
+		return;
+	text_addf(&f->cause, " Each time the credentials come from another address or port than the one that was challenged: a registrar that ties its challenge to that refuses them, whatever the password.");
+	finding_fix(f, "Look why the phone's packets come from changing ports (a symmetric NAT, several WAN lines): SIP over TCP or TLS keeps to one connection. Else check the password of the account and its authentication user.");
+}
+
 /* What of the credentials is wrong. */
 static void tell_digest(struct finding *f, const struct trial_run *run)
 {
@@ -605,6 +616,7 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
 	tell_late(f, v);
+	tell_moved(f, v);
 	tell_challenge(f, v);
 	if (strcmp(v->reason, "digest-malformed") == 0)
 		tell_digest(f, v->run);
