@@ -459,6 +459,8 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 	run_refusal(t, m);
 	t->run.status = m->status;
 	t->run.brief += m->status == 423;
+	if (span_number(span_first(sip_header_value(sip, SIP_H_MIN_EXPIRES), 9), UINT32_MAX, &seconds))
+		t->run.least_s = (uint32_t)seconds;
 	t->run.forbidden_credentials |= m->status == 403 && t->credentials && t->issued;
 	if (span_number(span_first(sip_header_value(sip, SIP_H_RETRY_AFTER), 9), UINT32_MAX, &seconds))
 		t->run.retry_after_s = (uint32_t)seconds;

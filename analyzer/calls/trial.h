@@ -40,6 +40,7 @@ struct trial_run {
 	unsigned old_nonce;          /* challenges answered with a nonce from before the last one */
 	uint64_t kept_nonce;         /* hash of such a one: it may come again when many others were issued since */
 	unsigned brief;              /* 423 */
+	uint32_t least_s;            /* the least interval that they name (Min-Expires) */
 	bool wrong_realm, uri_differs, user_differs, no_binding;
 	uint8_t malformed;           /* enum digest_flaw, the first seen */
 	uint32_t replayed_nc;        /* DIGEST_REPLAYED: the count that came again */

@@ -152,7 +152,7 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 	if (tagless)
 		finding_fix(f, "Update the software of %s: what it sends within a call has to carry both tags (RFC 3261 12.2.1.1), also where a CANCEL has crossed the 200.", who);
 	else if (refusal->status == 481)
-		finding_fix(f, "Have %s stay in the way of the call (Record-Route) if requests within it are to pass there; or let who hangs up send to the Contact of the other, not to its outbound proxy.", answerer);
+		finding_fix(f, "Have %s stay in the way of the call (Record-Route) if requests within it are to pass there; or let who hangs up send to the Contact of the other, not to its outbound proxy. Behind a load balancer let all of one call go to the same server.", answerer);
 	else
 		finding_fix(f, "See where %s sends requests within this call: the Contact and Record-Route that it goes by lead nowhere%s.",
 			answerer, refusal->status == 483 ? ", or back to itself" : "");

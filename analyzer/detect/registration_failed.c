@@ -615,6 +615,8 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	tell_cause(f, facts, v);
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
+	if (is_reason(v, "interval-too-brief") && v->run->least_s)
+		finding_fix(f, "%s: the registrar takes none below %u s.", wording_of(v->reason)->fix, v->run->least_s);
 	tell_late(f, v);
 	tell_moved(f, v);
 	tell_challenge(f, v);
