@@ -199,6 +199,9 @@ static void hung_up(struct arrival *a)
 	struct leg_record *r = a->leg;
 	struct leg *leg = &r->leg;
 
+	/* without To-tag: of the only dialog there is */
+	if (!a->dialog && a->sip->request && leg->confirmed && leg->dialogs.count == 1)
+		a->dialog = DIALOG_RECORD((struct dialog *)leg->confirmed);
 	if (a->dialog)
 		dialog_end(a->c, a->dialog, a->packet->at_ns, a->message);
 	if (leg->bye_seen || (a->dialog && other_dialog_lives(leg, &a->dialog->dialog)))

@@ -35,6 +35,7 @@ struct tx {
 	uint64_t key, branch;
 	uint8_t method;
 	bool stream;
+	bool ended;                  /* by a final answer */
 	bool answered_in_time;       /* an answer within T1 of a copy */
 	bool lost_response;          /* and then a copy */
 	struct endpoint src, dst;
@@ -470,14 +471,22 @@ static void sent_again(struct tx *t, const struct packet *p)
 	memcpy(o->call_id, p->sip->call_id.p, o->call_id_n);
 }
 
-/* The same request on the same way once more, with fewer hops left: it goes round. */
+/* The same request on the same way once more, with fewer hops left. */
+static bool goes_round(const struct tx *t, const struct sip_message *sip)
+{
+	return sip->has_max_forwards && sip->max_forwards < t->max_forwards &&
+	       t->uri == hash_bytes(sip->uri.p, sip->uri.n);
+}
+
+/* A provisional answer is each server's own: the request goes on all the same. */
 static void passes_again(struct tx *t, const struct packet *p)
 {
 	const struct sip_message *sip = p->sip;
 
-	if (!sip->has_max_forwards || sip->max_forwards >= t->max_forwards ||
-	    t->uri != hash_bytes(sip->uri.p, sip->uri.n) || t->answers)
+	if (!goes_round(t, sip))
 		return;
+	if (t->answers)
+		t->branch = branch_of(sip);
 	t->max_forwards = sip->max_forwards;
 	t->passages++;
 	sent_again(t, p);
@@ -492,7 +501,7 @@ static void take_request(struct repeats *r, const struct packet *p, uint64_t key
 		return;
 	}
 	if (t->branch != branch_of(p->sip)) {
-		if (t->answers) { /* a new try with the same number, after a challenge */
+		if (t->ended || (t->answers && !goes_round(t, p->sip))) { /* a new try with the same number, after a challenge */
 			tx_close(r, t);
 			tx_new(r, p, key);
 		} else {
@@ -518,6 +527,7 @@ static void take_response(struct repeats *r, const struct packet *p, uint64_t ke
 
 	if (!t || (p->sip->status < 200 && t->method != SIP_INVITE))
 		return;
+	t->ended |= p->sip->status >= 200;
 	branch = t->branch == branch_of(p->sip);
 	if (!branch || p->src.port != t->dst.port) {
 		struct tx_odd *o = odd_of(t);

@@ -68,16 +68,18 @@ static bool is_replayed(const struct trial *t)
 /*
  * What no registrar can accept, whatever the password: RFC 7616 3.4. offered: the algorithms that came with its nonce.
  */
-static bool is_malformed(const struct trial *t, const struct sip_digest *d, uint8_t offered)
+static enum digest_flaw flaw_of(const struct trial *t, const struct sip_digest *d, uint8_t offered)
 {
 	uint8_t algorithm = algorithm_of(d);
 
 	if (algorithm != ALGORITHM_OTHER &&
 	    (d->response.n != (algorithm == ALGORITHM_SHA256 ? 64u : 32u) || !is_hex(d->response)))
-		return true;
+		return DIGEST_RESPONSE;
 	if (d->qop.n && (!d->nc.n || !d->cnonce.n))
-		return true;
-	return is_replayed(t) || (offered && !(offered & algorithm));
+		return DIGEST_NO_COUNT;
+	if (is_replayed(t))
+		return DIGEST_REPLAYED;
+	return offered && !(offered & algorithm) ? DIGEST_ALGORITHM : DIGEST_SOUND;
 }
 
 /* Scheme, host and port; parameters and the user are no matter here. */
@@ -152,7 +154,10 @@ static void credentials_look(struct trial *t, const struct sip_message *sip)
 	t->run.old_nonce += !t->newest;
 	t->run.kept_nonce = t->newest ? t->run.kept_nonce : t->nonce;
 	t->run.wrong_realm |= is_other_realm(t, hash_of(d.realm));
-	t->run.malformed |= is_malformed(t, &d, n ? n->algorithms : 0);
+	if (t->run.malformed == DIGEST_SOUND) {
+		t->run.malformed = flaw_of(t, &d, n ? n->algorithms : 0);
+		t->run.replayed_nc = t->run.malformed == DIGEST_REPLAYED ? t->nc : 0;
+	}
 	t->run.uri_differs |= d.uri.n && !same_uri(d.uri, sip->uri);
 	t->run.user_differs |= d.username.n && !span_equal(d.username, sip->to.user) &&
 		!span_starts(d.username, sip->to.user);
@@ -188,10 +193,11 @@ static bool offers_auth(const struct sip_digest *d)
 static void challenge_note(struct trial *t, const struct sip_message *sip, int64_t at_ns)
 {
 	unsigned challenge = t->challenge + 1;
-	bool any = false, md5 = false, auth = false;
+	bool any = false, md5 = false, auth = false, later = false;
 	struct sip_digest d;
 
 	t->pending_ns = at_ns;
+	t->challenged = t->src;
 	for (unsigned i = 0; i < 2; i++) {
 		for (const struct sip_header *h = sip_header_find(sip, challenges[i]); h; h = sip_header_next(sip, h)) {
 			struct trial_nonce *n;
@@ -201,6 +207,7 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 			n = nonce_add(t, hash_of(d.nonce), challenge);
 			n->realm = d.realm.n ? hash_of(d.realm) : 0;
 			n->algorithms |= algorithm_of(&d);
+			later |= any && !md5 && algorithm_of(&d) == ALGORITHM_MD5;
 			any = true;
 			md5 |= algorithm_of(&d) == ALGORITHM_MD5;
 			auth |= offers_auth(&d);
@@ -209,6 +216,7 @@ static void challenge_note(struct trial *t, const struct sip_message *sip, int64
 	t->run.asked++;
 	t->run.asked_empty += !any && !(sip->flaws & SIP_FLAW_HEADERS_CUT);
 	t->run.asked_no_md5 += any && !md5;
+	t->run.asked_md5_later += later;
 	t->run.asked_int_only += any && !auth;
 }
 
@@ -371,23 +379,23 @@ static bool asks_for_another(const struct trial *t, const struct sip_message *si
 	return other;
 }
 
-/* Taken before: many registrars want another nonce each time. A count that does not go up is the phone's fault, though. */
-static bool is_used_up(const struct trial *t)
+/* The registrar took this nonce before and names another one now: it is used up, and nothing is said of the password. */
+static bool used_up(const struct trial *t, const struct sip_digest *d)
 {
-	return t->nonce == t->taken_nonce && !is_replayed(t);
+	return t->nonce && t->nonce == t->taken_nonce && !is_replayed(t) && d->nonce.n && hash_of(d->nonce) != t->nonce;
 }
 
 static void take_challenge(struct trial *t, const struct message *m, const struct sip_message *sip)
 {
 	struct sip_digest d;
-	bool stale = digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d) && d.stale;
+	bool asks = digest_of(sip, SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE, &d), stale = asks && d.stale;
 
 	if (t->credentials && !t->issued && t->nonce) {      /* issued meanwhile: the challenge was late */
 		t->newest = is_newest(t, nonce_find(t, t->nonce));
 		t->issued = nonce_find(t, t->nonce) != NULL;
 	}
 	t->run.challenge = m->status;
-	if (!t->credentials || !t->issued || asks_for_another(t, sip)) {
+	if (!t->credentials || !t->issued || asks_for_another(t, sip) || (asks && !stale && t->newest && used_up(t, &d))) {
 		t->run.challenges++;
 	} else if (stale) {
 		t->run.stale_row = t->newest ? t->run.stale_row + 1 : 0;
@@ -395,8 +403,9 @@ static void take_challenge(struct trial *t, const struct message *m, const struc
 			t->run.stale_most = t->run.stale_row;
 		run_count(t, m);
 		run_refusal(t, m);
-	} else if ((t->newest && !is_used_up(t)) || t->run.old_nonce > 1) {
+	} else if (t->newest || t->run.old_nonce > 1) {
 		t->run.refused++;
+		t->run.refused_moved += t->challenged.port && !endpoint_equal(&t->challenged, &t->src);
 		t->run.nonce_gone += says_nonce(phrase_span(m->reason));
 		if (t->answered_after_ns > t->run.answered_late_ns)
 			t->run.answered_late_ns = t->answered_after_ns;
@@ -454,6 +463,8 @@ void trial_final(struct trial *t, const struct message *m, const struct sip_mess
 	run_refusal(t, m);
 	t->run.status = m->status;
 	t->run.brief += m->status == 423;
+	if (span_number(span_first(sip_header_value(sip, SIP_H_MIN_EXPIRES), 9), UINT32_MAX, &seconds))
+		t->run.least_s = (uint32_t)seconds;
 	t->run.forbidden_credentials |= m->status == 403 && t->credentials && t->issued;
 	if (span_number(span_first(sip_header_value(sip, SIP_H_RETRY_AFTER), 9), UINT32_MAX, &seconds))
 		t->run.retry_after_s = (uint32_t)seconds;

@@ -18,6 +18,9 @@ struct trial_nonce {
 	uint8_t algorithms;          /* a bit for each that came with it; trial.c */
 };
 
+/* Why no registrar can accept credentials, whatever the password (RFC 7616 3.4). */
+enum digest_flaw { DIGEST_SOUND, DIGEST_RESPONSE, DIGEST_NO_COUNT, DIGEST_REPLAYED, DIGEST_ALGORITHM };
+
 /* Consecutive tries without success. A try is a request and its copies up to a final response. */
 struct trial_run {
 	unsigned tries, unanswered;  /* all; those that nothing came back for */
@@ -28,14 +31,19 @@ struct trial_run {
 	unsigned bare_again;         /* challenged, and then asked anew without credentials */
 	/* challenges, refusals among them, that offer nothing to answer, not MD5, or nothing but qop=auth-int */
 	unsigned asked, asked_empty, asked_no_md5, asked_int_only;
+	unsigned asked_md5_later;    /* those that offer MD5, and another algorithm before it */
 	unsigned refused;            /* 401, 407, not stale, to credentials over the nonce just issued */
+	unsigned refused_moved;      /* of these, sent from another socket than the one that was challenged */
 	unsigned nonce_gone;         /* of these, where the answer's own words are that the nonce is no longer good */
 	int64_t answered_late_ns;    /* the longest from a challenge to such credentials */
 	unsigned stale_row, stale_most; /* consecutive stale=true to the nonce just issued */
 	unsigned old_nonce;          /* challenges answered with a nonce from before the last one */
 	uint64_t kept_nonce;         /* hash of such a one: it may come again when many others were issued since */
 	unsigned brief;              /* 423 */
-	bool wrong_realm, uri_differs, malformed, user_differs, no_binding;
+	uint32_t least_s;            /* the least interval that they name (Min-Expires) */
+	bool wrong_realm, uri_differs, user_differs, no_binding;
+	uint8_t malformed;           /* enum digest_flaw, the first seen */
+	uint32_t replayed_nc;        /* DIGEST_REPLAYED: the count that came again */
 	bool credentials;            /* the last try carried some */
 	bool forbidden_credentials;  /* 403 to credentials over an issued nonce */
 	uint16_t status;             /* of the last final that was no challenge; 0 none */
@@ -86,6 +94,7 @@ struct trial {
 	uint64_t taken_nonce;
 	struct frame_ref request, final;
 	struct endpoint src, dst;    /* where it came from and went to */
+	struct endpoint challenged;  /* where the request came from that was challenged last; port 0 none */
 	struct endpoint named, final_to;     /* what its Via says; where its final went */
 	int64_t bound_until_ns;      /* expiry of the last success; NS_NONE */
 	int64_t pending_ns;          /* when the last challenge was sent that no request has followed; NS_NONE */

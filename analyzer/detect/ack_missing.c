@@ -7,6 +7,7 @@
 
 #include "analyzer/calls/account.h"
 #include "analyzer/calls/headers.h"
+#include "analyzer/detect/ack_route.h"
 #include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
@@ -46,6 +47,7 @@ struct unacked {
 	struct answer_hop hop;       /* nearest to who answered */
 	const struct message *ack;   /* there, elsewhere or wrong; NULL none seen */
 	const char *reason, *header; /* header: that the wrong address stood in; NULL */
+	enum ack_flaw flaw;          /* of the ACK's own, and of who sent it */
 	bool misled;                 /* no ACK was seen, and the 200 asks for it where the caller cannot reach */
 	enum confidence confidence;
 	enum severity severity;
@@ -59,24 +61,6 @@ static bool uri_address(struct span uri, struct address *ret)
 	struct sip_address a;
 
 	return uri.n && sip_address_parse(uri, &a) && address_parse(a.host, ret);
-}
-
-static bool same_host(struct span x, struct span y)
-{
-	struct sip_address a, b;
-
-	return sip_address_parse(x, &a) && sip_address_parse(y, &b) && span_equal_nocase(a.host, b.host);
-}
-
-/* The caller's own ACK, with the proxies of the 200 left out. */
-static bool ignores_route(const struct unacked *u)
-{
-	const struct headers *ok = u->hop.first->headers, *ack = u->ack ? u->ack->headers : NULL;
-
-	if (!ok || !ack || !ok->more->recorded_last.n || u->ack->via_count > 1)
-		return false;
-	return !ack->more->route.n || (u->hop.first->contact && same_host(ack->uri, ok->more->recorded_last) &&
-	       !same_host(ack->uri, phrase_span(u->hop.first->contact->uri)));
 }
 
 static bool sends(const struct facts *facts, const struct address *a)
@@ -253,6 +237,17 @@ static bool goes_unseen(const struct facts *facts, const struct unacked *u)
 	return !p || !p->packets;
 }
 
+/* A browser's: nobody but the proxy that holds its connection can send there, and that is not in the way (RFC 7118 5). */
+static bool names_nobody(const struct unacked *u)
+{
+	const struct headers *ok = u->hop.first->headers;
+	struct span contact = u->hop.first->contact ? phrase_span(u->hop.first->contact->uri) : SPAN_NONE;
+	struct sip_address a;
+
+	return contact.n && !(ok && ok->more->recorded_last.n) && sip_address_parse(contact, &a) && a.host.n > 8 &&
+	       span_equal_nocase(span_from(a.host, a.host.n - 8), SPAN(".invalid"));
+}
+
 static void judge_absence(struct detection *d, struct unacked *u, const struct answer_hop *hops, unsigned count)
 {
 	const struct facts *facts = detection_facts(d);
@@ -268,7 +263,7 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 			detection_withhold(d, u->leg, gate, "%s", silence_gate_text(gate));
 	} else if (was_satisfied(facts, u)) {
 		detection_withhold(d, u->leg, "G7", "the answer was not repeated for long: its ACK came, and is not in the capture");
-	} else if (!h->first->contact && !h->first->cut) {
+	} else if ((!h->first->contact && !h->first->cut) || names_nobody(u)) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (relay_is_silent(u, hops, count)) {
 		give(u, "proxy-did-not-relay", CONFIDENCE_CERTAIN);
@@ -285,6 +280,15 @@ static void judge_absence(struct detection *d, struct unacked *u, const struct a
 }
 
 /* ---- one transaction ---- */
+
+/* Its sender's own fault. That it goes astray may be the fault of what stands in the way: only where nothing came right. */
+static bool goes_wrong(struct unacked *u)
+{
+	u->flaw = u->ack ? ack_flaw_of(u->hop.first, u->ack) : ACK_FLAW_NONE;
+	if (u->flaw == ACK_ASTRAY && u->hop.ack)
+		u->flaw = ACK_FLAW_NONE;
+	return u->flaw != ACK_FLAW_NONE;
+}
 
 static bool is_second_answer(const struct unacked *u)
 {
@@ -315,8 +319,9 @@ static void judge_success(struct detection *d, struct unacked *u, const struct a
 	if (is_second_answer(u)) {
 		give(u, "fork-second-200", CONFIDENCE_LIKELY);
 		u->severity = SEVERITY_WARNING;
-	} else if (ignores_route(u)) {
-		give(u, "route-ignored", CONFIDENCE_CERTAIN);
+	} else if (goes_wrong(u)) {
+		give(u, u->flaw == ACK_TRANSPORT || u->flaw == ACK_ASTRAY ? "ack-to-wrong-address" : "route-ignored",
+			CONFIDENCE_CERTAIN);
 	} else if (u->ack && !u->hop.first->contact && !u->hop.first->cut) {
 		give(u, "contact-missing", CONFIDENCE_CERTAIN);
 	} else if (!u->hop.ack && elsewhere) {
@@ -392,7 +397,7 @@ static const struct wording { const char *reason, *because, *fix; } wordings[] =
 	{ "route-ignored", "the ACK does not take the route that the 200 recorded",
 	  "Update the caller's software: it must send the ACK through the proxies of Record-Route" },
 	{ "contact-missing", "the 200 names no Contact to send the ACK to",
-	  "Update the software of the answering side, or look for what removes its Contact" },
+	  "Update the software of the answering side, or look for what removes its Contact; a proxy for WebSocket clients has to put itself into Record-Route" },
 	{ "stale-alias", "the ACK went to %s, which the phone has left",
 	  "Have the proxy follow the phone to its new port; switch keep-alive on so that the port stays" },
 	{ "ack-mismatched", "an ACK came, for another request or dialog",
@@ -406,7 +411,7 @@ static const struct wording { const char *reason, *because, *fix; } wordings[] =
 	{ "fork-second-200", "a second phone answered the same call, and its 200 was never acknowledged",
 	  "Update the caller's software: it must ACK and end a second answer" },
 	{ "nonok-ack-missing", "a refusal is repeated, as no ACK ends it", "Look for what drops the ACK on the way" },
-	{ "unlocated", "no ACK was seen", "Capture at the caller: see whether the 200 arrives and where the ACK goes" },
+	{ "unlocated", "no ACK was seen", "Capture at the caller, and outside of the own firewall: see whether the 200 arrives, where the ACK goes, and what drops it" },
 };
 
 static const struct wording *wording_of(const char *reason)
@@ -436,12 +441,12 @@ static void add_parts(struct finding *f, const struct unacked *u)
 
 	finding_leg(f, u->leg);
 	finding_part(f, PART_VICTIM, &u->hop.src);
-	if (blames_answerer(u->reason))
+	if (blames_answerer(u->reason) && u->flaw == ACK_FLAW_NONE)
 		finding_part(f, PART_CULPRIT, &u->hop.src);
 	else if (strcmp(u->reason, "proxy-did-not-relay") == 0)
 		finding_part(f, PART_CULPRIT, &u->hop.dst);
 	else
-		finding_part(f, blames_caller(u->reason) ? PART_CULPRIT : PART_WITNESS, caller);
+		finding_part(f, blames_caller(u->reason) || u->flaw != ACK_FLAW_NONE ? PART_CULPRIT : PART_WITNESS, caller);
 }
 
 static void say_because(const struct unacked *u, char *text, size_t room)
@@ -450,6 +455,15 @@ static void say_because(const struct unacked *u, char *text, size_t room)
 	const struct endpoint contact = message_contact(u->hop.first);
 	char at[ENDPOINT_TEXT];
 
+	if (u->flaw != ACK_FLAW_NONE) {
+		ack_flaw_say(u->flaw, u->hop.first, u->ack, text, room);
+		return;
+	}
+	if (strcmp(u->reason, "contact-missing") == 0 && u->hop.first->contact) {
+		snprintf(text, room,
+			"its Contact is a name that nobody can find (.invalid, of a WebSocket client), and no Record-Route names the way to it");
+		return;
+	}
 	if (u->misled)
 		snprintf(text, room,
 			"no ACK comes, and the Contact of the 200 asks for it at %s, a private address that the caller cannot reach",
@@ -469,7 +483,7 @@ static void tell(struct detection *d, const struct unacked *u)
 	const struct facts *facts = detection_facts(d);
 	const struct answer_hop *h = &u->hop;
 	struct finding *f = detection_raise(d, u->reason, u->severity, u->confidence);
-	char answerer[SAY_TEXT], act[SAY_TEXT + 60], because[200], to[ENDPOINT_TEXT];
+	char answerer[SAY_TEXT], act[SAY_TEXT + 60], because[360], to[ENDPOINT_TEXT];
 
 	add_parts(f, u);
 	finding_times(f, h->first->at.at_ns, h->last->at.at_ns);
@@ -481,7 +495,11 @@ static void tell(struct detection *d, const struct unacked *u)
 	finding_cause(f, "%s sent its %u %u times over %.1f s to %s: %s.", answerer, h->first->status, h->copies,
 		      (double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9, endpoint_text(&h->dst, to),
 		      because);
-	finding_fix(f, "%s.", wording_of(u->misled ? "ack-to-wrong-address" : u->reason)->fix);
+	finding_fix(f, "%s.", u->flaw == ACK_TRANSPORT
+		? "Update the caller's software: it must send the ACK over the transport that the 200 names, best over the connection it came by" :
+		u->flaw == ACK_ASKS_PROXY ? "Update who sends the ACK so: its Request-URI is the Contact of the 200, the proxies stand in Route" :
+		u->flaw == ACK_ORDER || u->flaw == ACK_ASTRAY ? "Update the caller's software: it must send the ACK along Record-Route of the 200, the last one first, else to its Contact" :
+		wording_of(u->misled ? "ack-to-wrong-address" : u->reason)->fix);
 	finding_evidence(f, h->first->at, "%u, the first of %u", h->first->status, h->copies);
 	if (u->ack)
 		finding_evidence(f, u->ack->at, "ACK");

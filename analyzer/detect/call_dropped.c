@@ -443,6 +443,11 @@ static void say_timer(const struct call_end *e, const char *refresher, char *tex
 
 	if (at >= room)
 		return;
+	if (e->kept) {
+		snprintf(text + at, room - at, "But a later %u had begun the timer anew, %.0f s before (RFC 4028 7.2), and %s did not heed it",
+			e->kept->status, (double)ns_minus(e->bye->at.at_ns, e->kept->at.at_ns) / 1e9, refresher);
+		return;
+	}
 	if (!e->refresher_known) {
 		snprintf(text + at, room - at, "Nothing says who has to refresh it, neither the request nor the answer (refresher=uac or uas), and nobody did");
 		return;
@@ -469,7 +474,11 @@ static void fix_timer(struct finding *f, const struct facts *facts, const struct
 
 	say_host(facts, e->refresher_known ? &e->culprit.addr : &caller->addr, refresher);
 	say_host(facts, e->refresher_known && !is_caller ? &caller->addr : &callee->addr, other);
-	if (!e->refresher_known)
+	if (e->kept)
+		finding_fix(f, "Update %s: any 2xx to a re-INVITE or UPDATE begins the session timer anew; until then refresh by %s, or switch session timers off.",
+			say_host(facts, &e->culprit.addr, refresher), e->kept->method == SIP_UPDATE
+			? "re-INVITE instead of UPDATE" : "UPDATE instead of re-INVITE");
+	else if (!e->refresher_known)
 		finding_fix(f, "Set session timers of %s and of %s so that one of them is named (refresher=), or to \"accept\" on both; let re-INVITE and UPDATE through between them.",
 			refresher, other);
 	else if (e->refused)
@@ -498,6 +507,10 @@ static void say_end(const struct facts *facts, const struct call_end *e, const s
 		snprintf(text, room, "at the moment when the registration of %s ended without a new one", culprit);
 	else if (strcmp(e->reason, "media-timeout") == 0)
 		snprintf(text, room, "after %.1f s in which no audio came to it", e->seconds);
+	else if (e->unheard)
+		snprintf(text, room, "and says why: %s. Its %s was sent %u time%s, and %s did not answer",
+			text_escape(leg->end_reason, reason, sizeof reason), sip_method_name(e->unheard->method),
+			e->unheard_copies, e->unheard_copies == 1 ? "" : "s", culprit);
 	else
 		snprintf(text, room, "and says why: %s", text_escape(leg->end_reason, reason, sizeof reason));
 }
@@ -556,15 +569,19 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 		finding_part(f, PART_CULPRIT, &e->culprit);
 	finding_times(f, e->from ? e->from->at.at_ns : ns_add(end->at.at_ns, -(int64_t)(e->seconds * 1e9)),
 		end->at.at_ns);
-	say_host(facts, (expired && e->refresher_known) || forgotten ? &e->culprit.addr : &end->src.addr, act);
+	say_host(facts, (expired && (e->refresher_known || e->kept)) || forgotten ? &e->culprit.addr : &end->src.addr, act);
 	snprintf(act + strlen(act), sizeof act - strlen(act), " %s", forgotten ? "has forgotten the call"
-		: expired && e->refresher_known ? "does not refresh the session" : "hangs up");
+		: e->kept ? "forgets that the session was refreshed" : expired && e->refresher_known ? "does not refresh the session" : "hangs up");
 	snprintf(effect, sizeof effect, "the call of %s and %s is cut off", say_party(facts, leg, SIDE_CALLER, from),
 		say_party(facts, leg, SIDE_CALLEE, to));
-	say_title(f, act, expired && e->refresher_known ? "the call is cut off" : effect);
+	say_title(f, act, expired && (e->refresher_known || e->kept) ? "the call is cut off" : effect);
 	tell_cause(f, facts, leg, e);
 	if (expired)
 		fix_timer(f, facts, leg, e);
+	else if (e->unheard)
+		finding_fix(f, "Update %s: it has to answer each %s%s; capture there, to see whether the request arrives.",
+			say_host(facts, &e->culprit.addr, from), sip_method_name(e->unheard->method),
+			e->unheard->method == SIP_PRACK ? ", or to offer no 100rel" : "");
 	else
 		finding_fix(f, "%s.", fix_of(e->reason));
 	if (leg->answer_at.frame)
@@ -574,6 +591,8 @@ static void tell(struct detection *d, const struct leg *leg, const struct call_e
 			e->refresher_asked ? "" : e->refresher_asks ? ";refresher=uac" : ";refresher=uas");
 	else if (e->from && e->from->at.frame != leg->answer_at.frame)
 		finding_evidence(f, e->from->at, "where it begins");
+	if (e->kept)
+		finding_evidence(f, e->kept->at, "the session is refreshed: %u", e->kept->status);
 	if (e->refused)
 		finding_evidence(f, e->refused->at, "the refresh is answered %u", e->refused->status);
 	if (e->to && e->to != e->from && e->to->request)

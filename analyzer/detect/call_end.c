@@ -19,6 +19,7 @@
 #define TIMER_SLACK_NS (5 * SECOND_NS)
 #define EXPIRY_SLACK_NS (2 * SECOND_NS)
 #define LAPSED_NS (10 * SECOND_NS)
+#define TOGETHER_NS (500 * MILLISECOND_NS)
 
 enum { ACK_COPIES = 3, REFRESH_COPIES = 4, SENT_AGAIN = 2, LAST_MINUTE_S = 32 };
 
@@ -49,6 +50,23 @@ bool call_end_leads(const struct leg *leg)
 			return false;
 	}
 	return true;
+}
+
+/* Its BYE comes first, or right behind the first one and from the same machine: that ends both of its legs. */
+static bool ends_by(const struct leg *leg, const struct message *bye)
+{
+	if (call_end_leads(leg))
+		return true;
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+		const struct message *o = other != leg && other->bye_seen && call_end_leads(other)
+			? bye_of(other) : NULL;
+
+		if (o && o->via_count == 1 && bye->via_count == 1 && address_equal(&o->src.addr, &bye->src.addr) &&
+		    ns_minus(bye->at.at_ns, o->at.at_ns) <= TOGETHER_NS)
+			return true;
+	}
+	return false;
 }
 
 static const struct endpoint *side_at(const struct leg *leg, unsigned side)
@@ -242,6 +260,47 @@ static bool refresh_unanswered(const struct leg *leg, const struct timer *timer,
 	return false;
 }
 
+static bool has_word(struct span text, const char *word)
+{
+	return span_find_text_nocase(text, span_of(word)) < text.n;
+}
+
+/* Its Reason names the session timer. */
+static bool says_expired(struct span reason)
+{
+	return has_word(reason, "session") && (has_word(reason, "expire") || has_word(reason, "time"));
+}
+
+/*
+ * Who hangs up says that the timer ran out, at the end of one that a later success had begun anew (RFC 4028 7.2): it took
+ * the refresh, and not its meaning.
+ */
+static bool refresh_forgotten(const struct leg *leg, const struct timer *last, struct call_end *e)
+{
+	if (!says_expired(leg->end_reason))
+		return false;
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		const struct message *ok = t->final;
+		uint32_t expires_s = refreshes(t) && ok && ok->status < 300 && ok->headers
+			? ok->headers->more->session_expires_s : 0;
+
+		if (!expires_s || ok == last->by ||
+		    !near_ns(ns_minus(e->bye->at.at_ns, ok->at.at_ns), expires_s * SECOND_NS))
+			continue;
+		e->reason = "session-timer-expired";
+		e->severity = SEVERITY_ERROR;
+		e->confidence = CONFIDENCE_CERTAIN;
+		e->from = ok;
+		e->kept = last->by;
+		e->culprit = e->bye->src;
+		e->timer_s = expires_s;
+		e->seconds = (double)ns_minus(e->bye->at.at_ns, ok->at.at_ns) / 1e9;
+		return true;
+	}
+	return false;
+}
+
 /* RFC 4028 10: the side that does not refresh hangs up shortly before the end; others wait for it. */
 static bool session_expired(const struct facts *facts, const struct leg *leg, struct call_end *e)
 {
@@ -254,7 +313,7 @@ static bool session_expired(const struct facts *facts, const struct leg *leg, st
 	after_ns = ns_minus(e->bye->at.at_ns, timer.set_ns);
 	if (!near_ns(after_ns, timer.expires_s * SECOND_NS - early_ns) &&
 	    !near_ns(after_ns, timer.expires_s * SECOND_NS))
-		return false;
+		return refresh_forgotten(leg, &timer, e);
 	if (gates_capture_still(facts->gates, timer.set_ns, e->bye->at.at_ns))
 		return false;        /* a refresh may be hidden there */
 	if (refreshed_unseen(leg, &timer, e->bye->at.at_ns))
@@ -391,7 +450,31 @@ static bool is_abnormal(struct span reason)
 	return sip == 408 || sip == 415 || sip == 488 || sip >= 500;
 }
 
-static bool abnormal_release(const struct leg *leg, struct call_end *e)
+/* RFC 3261 12.2.1.2: a request within the dialog that times out ends it. */
+static bool times_out(const struct facts *facts, const struct transaction *t, const struct message *bye, double tail_s,
+	struct call_end *e)
+{
+	const struct message *q = t->request, *last = NULL;
+	struct silence s;
+	enum witness w;
+
+	if (t->method == SIP_INVITE || t->method == SIP_ACK || t->method == SIP_BYE || t->method == SIP_CANCEL || !q ||
+	    t->final || q->by != bye->by || q->at.at_ns > bye->at.at_ns ||
+	    ns_minus(bye->at.at_ns, q->at.at_ns) > REFRESH_GIVEN_UP_NS)
+		return false;
+	s = (struct silence){ .src = q->src, .dst = q->dst, .first_ns = q->at.at_ns, .copies = copies_of(t, &last),
+			      .stream_transport = q->transport != TRANSPORT_UDP };
+	s.last_ns = last ? last->at.at_ns : q->at.at_ns;
+	if ((s.copies < REFRESH_COPIES && !s.stream_transport) || silence_gate(facts, &s, tail_s, &w))
+		return false;
+	e->unheard = q;
+	e->unheard_copies = s.copies;
+	e->from = q;
+	e->to = last;
+	return true;
+}
+
+static bool abnormal_release(const struct facts *facts, const struct leg *leg, double tail_s, struct call_end *e)
 {
 	if (!is_abnormal(leg->end_reason))
 		return false;
@@ -399,6 +482,12 @@ static bool abnormal_release(const struct leg *leg, struct call_end *e)
 	e->severity = SEVERITY_ERROR;
 	e->confidence = CONFIDENCE_LIKELY;
 	e->culprit = e->bye->src;
+	LIST_EACH(it, &leg->transactions) {
+		if (reason_cause(leg->end_reason, SPAN("SIP")) != 408 || e->unheard ||
+		    !times_out(facts, LIST_ENTRY(it, struct transaction, in_leg), e->bye, tail_s, e))
+			continue;
+		e->culprit = *side_at(leg, side_other(e->bye->by));
+	}
 	return true;
 }
 
@@ -446,9 +535,9 @@ struct call_end call_end_of(const struct facts *facts, const struct leg *leg, do
 		return e;
 	if (dialog_forgotten(facts, leg, &e))
 		return e;
-	if (!e.bye || leg->transferred || !call_end_leads(leg) || session_expired(facts, leg, &e))
+	if (!e.bye || leg->transferred || !ends_by(leg, e.bye) || session_expired(facts, leg, &e) || !call_end_leads(leg))
 		return e;
-	if (!abnormal_release(leg, &e))
+	if (!abnormal_release(facts, leg, tail_s, &e))
 		registration_ended(facts, leg, &e);
 	return e;
 }

@@ -22,6 +22,9 @@ struct call_end {
 	bool refresher_known, refresher_asked;
 	bool refresher_asks;         /* refresher=uac: the side that asked, not the one that answered */
 	const struct message *refused;       /* what it got for a refresh that it tried; NULL: it tried none */
+	const struct message *kept;  /* the success that had refreshed the session, and who hangs up forgot it; NULL */
+	const struct message *unheard;       /* its request that was never answered, for which it hangs up; NULL */
+	unsigned unheard_copies;
 };
 
 /* tail_s as in silence_gate(). Media is not looked at. */

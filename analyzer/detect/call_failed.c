@@ -239,8 +239,14 @@ static void judge_prack(const struct judging *j, struct failed_call *f)
 	struct silence s;
 	enum witness w;
 
-	if ((f->made->status < 500 && f->made->status != 408) || !t || !prack_wait_of(t, &wait) || wait.prack ||
-	    t->final->at.at_ns < wait.last->at.at_ns)
+	if ((f->made->status < 500 && f->made->status != 408) || !t)
+		return;
+	if (prack_unheeded(t)) {
+		f->refusal.because = "it repeats its provisional answer again and again, although the PRACK for that came and was answered";
+		f->refusal.fix = "Update the software that answers so, or switch 100rel off at one side";
+		return;
+	}
+	if (!prack_wait_of(t, &wait) || wait.prack || t->final->at.at_ns < wait.last->at.at_ns)
 		return;
 	s = (struct silence){ .src = wait.first->src, .dst = wait.first->dst, .first_ns = wait.first->at.at_ns,
 		.last_ns = wait.last->at.at_ns, .copies = wait.copies };
@@ -278,6 +284,12 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 		break;
 	case 480:
 		judge_unavailable(j, f, rang_ns);
+		break;
+	case 482:
+		if (!refusal_of_retry(f->origin, f->made))
+			break;
+		f->refusal.because = "it takes a new try for a loop: it had refused the one before, and that was over (RFC 3261 8.2.2.2)";
+		f->refusal.fix = "Update the software of the host that answers so; until then let the proxy begin a call of its own (another Call-ID) for each try";
 		break;
 	case 484:
 		if (attempts_longer(lookup_attempts(j->facts->lookup), leg,

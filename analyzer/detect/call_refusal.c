@@ -24,7 +24,7 @@ static const struct meaning meanings[] = {
 	  "the caller's credentials are refused: password or user of the account differ",
 	  "Enter password and authentication user of the account again on both sides" },
 	{ "auth-not-answered", SEVERITY_ERROR, "the caller was asked for credentials and sent none",
-	  "Enter the account's user and password at the caller, and the realm that the challenge names" },
+	  "Enter the account's user and password at the caller, and the realm that the challenge names; a provider that calls in has none: let the side that challenges know its trunk by address" },
 	{ "timeout-upstream", SEVERITY_ERROR, "who was to be asked next gave no answer in time",
 	  "Follow the call to the next hop: capture there, look for an INVITE without answer" },
 	{ "not-registered", SEVERITY_WARNING, "the called phone is not registered",
@@ -152,4 +152,21 @@ struct refusal refusal_of(unsigned status, unsigned q850)
 	r = refusal_named(caused ? caused : said);
 	r.contradicts = caused && contradicts(status, said, caused);
 	return r;
+}
+
+bool refusal_of_retry(const struct leg *leg, const struct message *made)
+{
+	const struct message *asked = NULL, *refused = NULL;
+
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->method != SIP_INVITE || m->at.at_ns > made->at.at_ns || m == made)
+			continue;
+		if (m->request && endpoint_equal(&m->dst, &made->src))
+			asked = m;
+		else if (!m->request && m->status >= 300 && m->status != 482 && endpoint_equal(&m->src, &made->src))
+			refused = m;
+	}
+	return asked && refused && refused->at.at_ns < asked->at.at_ns;
 }

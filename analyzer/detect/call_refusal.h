@@ -16,5 +16,10 @@ struct refusal {
 struct refusal refusal_of(unsigned status, unsigned q850);
 /* What a reason means that only the circumstances give. */
 struct refusal refusal_named(const char *reason);
+/*
+ * 482 to a branch that came after another one of the same call had been refused there, by a final answer: such a request
+ * is no copy of one that goes on (RFC 3261 8.2.2.2), and nothing goes round.
+ */
+bool refusal_of_retry(const struct leg *leg, const struct message *made);
 
 #endif

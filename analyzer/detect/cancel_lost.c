@@ -165,6 +165,18 @@ static const struct message *cancel_of(const struct leg *leg)
 	return NULL;
 }
 
+/* Who is told so by a CANCEL that it does not know goes on, and has nothing to cancel behind it. */
+static const struct message *heeded_cancel_of(const struct leg *leg)
+{
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (!m->request && m->method == SIP_CANCEL && m->status >= 300)
+			return NULL;
+	}
+	return cancel_of(leg);
+}
+
 /* The first leg of the same call beside this one that was answered. */
 static const struct leg *answered_sibling(const struct leg *leg, int64_t fork_ns)
 {
@@ -213,7 +225,7 @@ static const struct message *taken_by(const struct judging *j, const struct lost
 		other = attempts_answered_branch(lookup_attempts(j->facts->lookup), l->leg, fork_ns);
 	if (other)
 		return answer_of(other);
-	return l->leg->parent && !l->leg->parent->answered ? cancel_of(l->leg->parent) : NULL;
+	return l->leg->parent && !l->leg->parent->answered ? heeded_cancel_of(l->leg->parent) : NULL;
 }
 
 /* Still ringing, or picked up, long after somebody else took the call. */
@@ -247,7 +259,7 @@ static void judge_never_sent(const struct judging *j, struct lost *l, const stru
 static const struct wording { const char *reason, *because, *fix; } wordings[] = {
 	{ "cancel-never-sent", "no CANCEL was sent to it in time",
 	  "Update the server that called the phones, look at its log: it must cancel those that did not answer" },
-	{ "cancel-unanswered", "the CANCEL was repeated and not answered",
+	{ "cancel-unanswered", "the CANCEL was not answered",
 	  "Give each phone its own local SIP port, switch the ALG off, shorten registration or keep-alive so that server and router agree on its port" },
 	{ "cancel-to-other-port", "the CANCEL went to another port than the INVITE",
 	  "Look for what changed the port between the two: router, ALG, or the server" },
@@ -306,23 +318,58 @@ static int64_t over_ns(const struct lost *l)
 	return l->told && l->told->at.at_ns > ns ? l->told->at.at_ns : ns;
 }
 
+/*
+ * Whoever is told to ring may be a PBX: what rings is the one phone that it calls for that, where it sent no CANCEL on.
+ * NULL: itself, or several.
+ */
+static const struct leg *rings_behind(const struct leg *leg)
+{
+	const struct leg *found = NULL;
+
+	LIST_EACH(it, &leg->call->legs) {
+		const struct leg *o = LIST_ENTRY(it, struct leg, in_call);
+
+		if (o->parent != leg)
+			continue;
+		if (found || o->progress_ns == NS_NONE || cancel_of(o))
+			return NULL;
+		found = o;
+	}
+	return found;
+}
+
+/* Nothing stands between that could rewrite: two neighbours on one network, or a capture beside the sender. */
+static bool as_sent(const struct judging *j, const struct invite_hop *h)
+{
+	return h->cancel && h->cancel->via_count == 1 &&
+	       (address_same_net(&h->src.addr, &h->dst.addr) || network_near(j->facts->network, &h->src.addr, &h->dst.addr));
+}
+
 static void tell(const struct judging *j, const struct lost *l)
 {
 	const struct invite_hop *h = l->hop;
+	const struct leg *behind = rings_behind(l->leg);
+	bool own = strcmp(l->reason, "cancel-481") == 0 && l->field[0] && as_sent(j, h);
 	struct finding *f = detection_raise_keyed(j->d, l->leg->n, l->reason, l->severity, l->confidence);
 	char phone[SAY_TEXT], sender[SAY_TEXT], act[SAY_TEXT + 40], taken[80] = "", differs[80] = "", at[ENDPOINT_TEXT];
 
 	finding_leg(f, l->leg);
-	finding_part(f, PART_VICTIM, &h->dst);
+	if (behind) {
+		finding_leg(f, behind);
+		finding_part(f, PART_VICTIM, &behind->party[SIDE_CALLEE].signalling);
+	} else {
+		finding_part(f, PART_VICTIM, &h->dst);
+	}
 	finding_part(f, blames_phone(l->reason) ? PART_CULPRIT : PART_WITNESS,
 		blames_phone(l->reason) ? &h->dst : &h->src);
-	if (blames_sender(l->reason))
+	if (blames_sender(l->reason) || own)
 		finding_part(f, PART_CULPRIT, &h->src);
 	finding_times(f, h->first->at.at_ns, over_ns(l));
-	say_host(j->facts, &h->dst.addr, phone);
-	say_host(j->facts, &h->src.addr, sender);
+	say_host(j->facts, behind ? &behind->party[SIDE_CALLEE].signalling.addr : &h->dst.addr, phone);
 	snprintf(act, sizeof act, "%s keeps ringing", phone);
 	say_title(f, act, "nobody is calling any more");
+	say_host(j->facts, &h->dst.addr, phone);
+	say_host(j->facts, &h->src.addr, sender);
 	if (l->told)
 		snprintf(taken, sizeof taken, "; %.1f s later %s",
 			(double)ns_minus(l->told->at.at_ns, h->rang->at.at_ns) / 1e9,
@@ -331,7 +378,10 @@ static void tell(const struct judging *j, const struct lost *l)
 		snprintf(differs, sizeof differs, " (what differs from the INVITE: %s)", l->field);
 	finding_cause(f, "%s was told to ring by %s at %s%s: %s%s.", phone, sender, endpoint_text(&h->dst, at), taken,
 		wording_of(l->reason)->because, differs);
-	finding_fix(f, "%s.", wording_of(l->reason)->fix);
+	if (own)
+		finding_fix(f, "Update %s: its CANCEL has to carry the same topmost Via, Call-ID, From, To and CSeq number as its INVITE (RFC 3261 9.1).", sender);
+	else
+		finding_fix(f, "%s.", wording_of(l->reason)->fix);
 	add_evidence(f, l);
 	finding_cannot_see(f, "whether the bell rings: only the state of the call is on the wire");
 }

@@ -262,6 +262,10 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	const char *gate;
 
 	look_for_icmp(facts, u);
+	if (u->icmp && icmp_no_port(u->icmp) && registered_by_stream(facts, u)) {
+		give(u, "wrong-transport", CONFIDENCE_CERTAIN);
+		return;
+	}
 	if (u->icmp) {
 		give(u, "icmp-unreachable", CONFIDENCE_CERTAIN);
 		u->mapping = refused_mapping(facts, u);
@@ -501,6 +505,8 @@ static const char *refusal_text(const struct unanswered *u, char text[REFUSAL_TE
 	if (b)
 		snprintf(text, REFUSAL_TEXT, "%s says: %s. From there the phone had registered%s: its router has forgotten it, or the phone is off", reporter,
 			 icmp_says(u->icmp), silent);
+	else if (strcmp(u->reason, "wrong-transport") == 0)
+		snprintf(text, REFUSAL_TEXT, "ICMP says: %s; %s", icmp_says(u->icmp), wording_of(u->reason)->because);
 	else if (address_equal(&u->icmp->reporter, &u->hop.dst.addr))
 		snprintf(text, REFUSAL_TEXT, "it says itself: %s", icmp_says(u->icmp));
 	else
@@ -519,7 +525,7 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 	if (h->last != h->first)
 		snprintf(lasted, sizeof lasted, " over %.1f s",
 			(double)ns_minus(h->last->at.at_ns, h->first->at.at_ns) / 1e9);
-	if (address_known(&u->now.addr))
+	if (address_known(&u->now.addr) && !endpoint_equal(&u->now, &h->dst))
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
@@ -535,7 +541,7 @@ static void tell_fix(struct finding *f, const struct unanswered *u)
 	if (u->mapping)
 		finding_fix(f, "A keepalive of the phone (CRLF, OPTIONS, STUN) or a NAT ping of the server, at an interval below the router's UDP timer; and look whether the "
 			    "phone is on.");
-	else if (u->icmp && icmp_no_port(u->icmp))
+	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)
 		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
 	else
 		finding_fix(f, "%s.", wording_of(u->reason)->fix);

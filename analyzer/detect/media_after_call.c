@@ -114,10 +114,11 @@ static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 
 /*
  * The answer that turned down the BYE of who hung up; NULL: none, or another one was taken. Who knows no such call
- * (481) needs no BYE.
+ * (481) needs no BYE, where it is the other party: a proxy on the way does not speak for that.
  */
 static const struct message *bye_refusal(const struct leg *leg)
 {
+	const struct address *other = &leg->party[side_other(leg->ended_by_side)].signalling.addr;
 	const struct message *refusal = NULL;
 
 	LIST_EACH(it, &leg->transactions) {
@@ -125,7 +126,8 @@ static const struct message *bye_refusal(const struct leg *leg)
 		const struct message *final = t->method == SIP_BYE && t->by == leg->ended_by_side
 			? t->final : NULL;
 
-		if (final && (final->status < 300 || final->status == 481))
+		if (final && (final->status < 300 ||
+		    (final->status == 481 && (!address_known(other) || address_equal(&final->src.addr, other)))))
 			return NULL;
 		if (final && final->status != 401 && final->status != 407 && !refusal)
 			refusal = final;
@@ -136,16 +138,24 @@ static const struct message *bye_refusal(const struct leg *leg)
 static void tell_refusal(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
 	const struct message *refusal, const char *packets)
 {
+	const struct message *bye = refusal->transaction->request;
+	bool tagless = bye && !bye->has_to_tag;      /* who gets it cannot know which call is meant */
 	char answerer[SAY_TEXT], sender[SAY_TEXT], who[SAY_TEXT];
 
-	finding_part(f, PART_CULPRIT, &refusal->src);
+	finding_part(f, PART_CULPRIT, tagless ? &bye->src : &refusal->src);
 	say_host(facts, &refusal->src.addr, answerer);
 	say_host(facts, &stream_origin(s)->src.addr, sender);
 	finding_cause(f, "%s answers the BYE of %s with %u%s: %s does not learn that the call is over, and sent %s more packets.",
 		answerer, say_party(facts, leg, leg->ended_by_side, who), refusal->status,
-		refusal->status == 483 ? ", as it went in circles" : "", sender, packets);
-	finding_fix(f, "See where %s sends requests within this call: the Contact and Record-Route that it goes by lead nowhere%s.",
-		answerer, refusal->status == 483 ? ", or back to itself" : "");
+		tagless ? ", as it has no To-tag" : refusal->status == 483
+		? ", as it went in circles or came without Max-Forwards" : "", sender, packets);
+	if (tagless)
+		finding_fix(f, "Update the software of %s: what it sends within a call has to carry both tags (RFC 3261 12.2.1.1), also where a CANCEL has crossed the 200.", who);
+	else if (refusal->status == 481)
+		finding_fix(f, "Have %s stay in the way of the call (Record-Route) if requests within it are to pass there; or let who hangs up send to the Contact of the other, not to its outbound proxy. Behind a load balancer let all of one call go to the same server.", answerer);
+	else
+		finding_fix(f, "See where %s sends requests within this call: the Contact and Record-Route that it goes by lead nowhere%s.",
+			answerer, refusal->status == 483 ? ", or back to itself" : "");
 	finding_evidence(f, refusal->at, "the BYE is refused: %u", refusal->status);
 }
 

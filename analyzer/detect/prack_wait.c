@@ -4,6 +4,8 @@
 
 #include "analyzer/calls/headers.h"
 
+#define GRACE_NS (200 * MILLISECOND_NS)      /* a copy that has crossed it */
+
 enum { COPIES = 3 };
 
 /* Of one that the capture has not, the answer: it was sent. */
@@ -16,6 +18,37 @@ static const struct message *first_prack(const struct leg *leg, const struct mes
 			return m;
 	}
 	return NULL;
+}
+
+/* By the side that repeats; NULL: none. */
+static const struct message *prack_taken(const struct transaction *t)
+{
+	LIST_EACH(it, &t->leg->transactions) {
+		const struct transaction *p = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (p->method == SIP_PRACK && p->by == t->by && p->final && p->final->status < 300)
+			return p->final;
+	}
+	return NULL;
+}
+
+bool prack_unheeded(const struct transaction *t)
+{
+	const struct message *ok = prack_taken(t), *first = NULL;
+	unsigned copies = 0;
+
+	if (!ok)
+		return false;
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->request || m->status >= 200 || !m->headers || !m->headers->rseq || m->repeat == MESSAGE_COPY ||
+		    !endpoint_equal(&m->src, &ok->src) || (first && m->headers->rseq != first->headers->rseq))
+			continue;
+		first = first ? first : m;
+		copies += m->at.at_ns > ns_add(ok->at.at_ns, GRACE_NS);
+	}
+	return first && first->at.at_ns < ok->at.at_ns && copies >= COPIES;
 }
 
 bool prack_wait_of(const struct transaction *t, struct prack_wait *ret)

@@ -13,5 +13,7 @@ struct prack_wait {
 
 /* False: at least three copies there were not, or a PRACK was sent before the last one. */
 bool prack_wait_of(const struct transaction *t, struct prack_wait *ret);
+/* The same 18x again and again, although its PRACK came and was answered with success (RFC 3262 3). */
+bool prack_unheeded(const struct transaction *t);
 
 #endif

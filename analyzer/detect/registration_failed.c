@@ -5,6 +5,7 @@
 
 #include "analyzer/calls/trial.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/registration_lapsed.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
@@ -228,6 +229,34 @@ static bool ends_unseen(const struct facts *facts, const struct verdict *v)
 	       ns_minus(facts->capture->last_ns, since_ns) > T2_NS + 2 * pause_ns;
 }
 
+/*
+ * Without rport answers belong to the port that Via names (RFC 3261 18.2.2): there the phone listens, wherever it sends
+ * from.
+ */
+static bool names_other_port(const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+
+	return is_reason(v, "reply-lost-in-path") && !t->rport && t->named.port && t->named.port != t->src.port &&
+	       address_equal(&t->named.addr, &t->src.addr) && endpoint_equal(&t->final_to, &t->src);
+}
+
+/* The phone says that nothing takes the answers. */
+static const struct icmp_record *refused_answer(const struct facts *facts, const struct verdict *v)
+{
+	const struct endpoint *to = &v->r->trial->src;
+	uint32_t hash = icmp_hash(to);
+
+	for (struct hash_link *it = hash_first(facts->icmp_by_dst, hash); it; it = it->next) {
+		const struct icmp_record *i = HASH_ENTRY(it, struct icmp_record, by_dst);
+
+		if (it->hash == hash && endpoint_equal(&i->dst, to) && icmp_no_port(i) &&
+		    address_equal(&i->src.addr, &v->r->registrar.addr))
+			return i;
+	}
+	return NULL;
+}
+
 static void judge(struct detection *d, struct verdict *v)
 {
 	const struct facts *facts = detection_facts(d);
@@ -260,7 +289,7 @@ static void judge(struct detection *d, struct verdict *v)
 	}
 	if (run->repeated_after_final >= LOST_COPIES) {
 		v->reason = "reply-lost-in-path";
-		v->confidence = CONFIDENCE_LIKELY;
+		v->confidence = names_other_port(v) && refused_answer(facts, v) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 		return;
 	}
 	look_for_icmp(facts, v);
@@ -385,7 +414,7 @@ static bool is_empty(const struct verdict *v)
 
 static void add_parts(struct finding *f, const struct verdict *v)
 {
-	enum blame blame = is_empty(v) ? BLAME_REGISTRAR : wording_of(v->reason)->blame;
+	enum blame blame = is_empty(v) || names_other_port(v) ? BLAME_REGISTRAR : wording_of(v->reason)->blame;
 
 	finding_part(f, PART_VICTIM, &v->r->source);
 	if (blame == BLAME_DEVICE)
@@ -422,6 +451,8 @@ static const char *because_of(const struct verdict *v)
 {
 	if (is_reason(v, "stale-loop") && only_old(v->run))
 		return "the registrar says that the nonce of its challenge is no longer good, and nothing of the password";
+	if (names_other_port(v))
+		return "answers come back, and still it asks again";
 	return wording_of(v->reason)->because;
 }
 
@@ -535,7 +566,59 @@ static void tell_challenge(struct finding *f, const struct verdict *v)
 	} else if (run->asked_no_md5 == run->asked) {
 		text_addf(&f->cause, " The challenge does not offer MD5, and many phones know nothing else.");
 		finding_fix(f, "Update the phone's firmware, or let the registrar offer MD5 as well; else enter user and password of the account.");
+	} else if (run->asked_md5_later == run->asked) {
+		text_addf(&f->cause, " The challenge offers another algorithm (SHA-256) before MD5, and some phones give up at the first that they do not know.");
+		finding_fix(f, "Update the phone's firmware, or let the registrar offer MD5 first, or alone; else enter user and password of the account.");
 	}
+}
+
+/* A NAT that gives each datagram another port, and a registrar that ties its nonce to the port. */
+static void tell_moved(struct finding *f, const struct verdict *v)
+{
+	const struct trial_run *run = v->run;
+
+	if (!is_reason(v, "bad-credentials") || run->refused == 0 || run->refused_moved < run->refused)
+		return;
+	text_addf(&f->cause, " Each time the credentials come from another address or port than the one that was challenged: a registrar that ties its challenge to that refuses them, whatever the password.");
+	finding_fix(f, "Look why the phone's packets come from changing ports (a symmetric NAT, several WAN lines): SIP over TCP or TLS keeps to one connection. Else check the password of the account and its authentication user.");
+}
+
+/* What of the credentials is wrong. */
+static void tell_digest(struct finding *f, const struct trial_run *run)
+{
+	switch ((enum digest_flaw)run->malformed) {
+	case DIGEST_SOUND:
+		break;
+	case DIGEST_RESPONSE:
+		text_addf(&f->cause, " The response is not as long as one of its algorithm is, or no hexadecimal number.");
+		break;
+	case DIGEST_NO_COUNT:
+		text_addf(&f->cause, " They name a qop, and lack the count (nc) or the client's own nonce (cnonce) that go with it.");
+		break;
+	case DIGEST_REPLAYED:
+		text_addf(&f->cause, " The nonce has been taken before, and its count (nc=%08x) does not go up: that looks like a replay of old credentials.", run->replayed_nc);
+		finding_fix(f, "Update the phone's firmware: over a nonce that it uses again the count (nc) has to go up (RFC 7616 3.4); until then let the registrar give a new nonce with each challenge.");
+		break;
+	case DIGEST_ALGORITHM:
+		text_addf(&f->cause, " Their algorithm is none of those that the challenge offers.");
+		break;
+	}
+}
+
+static void tell_other_port(struct finding *f, const struct facts *facts, const struct verdict *v)
+{
+	const struct trial *t = v->r->trial;
+	const struct icmp_record *icmp = refused_answer(facts, v);
+	char registrar[SAY_TEXT];
+
+	say_host(facts, &v->r->registrar.addr, registrar);
+	text_addf(&f->cause, " They go to port %u, which the requests come from; their Via names port %u and does not ask for that (no rport): the phone listens at %u.",
+		t->src.port, t->named.port, t->named.port);
+	finding_fix(f, "Let %s answer to the port that this phone names in its Via (RFC 3261 18.2.2; NAT support, force_rport off for it); or let the phone send from the port where it listens, or ask for rport (its NAT setting).", registrar);
+	if (!icmp)
+		return;
+	text_addf(&f->cause, " ICMP says so, too: nothing is behind port %u.", t->src.port);
+	finding_evidence(f, icmp->at, "ICMP: %s", icmp_says(icmp));
 }
 
 static void tell_one(struct detection *d, const struct verdict *v)
@@ -556,10 +639,17 @@ static void tell_one(struct detection *d, const struct verdict *v)
 	tell_cause(f, facts, v);
 	tell_rate(d, f, v);
 	finding_fix(f, "%s.", wording_of(v->reason)->fix);
+	if (is_reason(v, "interval-too-brief") && v->run->least_s)
+		finding_fix(f, "%s: the registrar takes none below %u s.", wording_of(v->reason)->fix, v->run->least_s);
 	tell_late(f, v);
+	tell_moved(f, v);
 	tell_challenge(f, v);
+	if (strcmp(v->reason, "digest-malformed") == 0)
+		tell_digest(f, v->run);
 	if (strcmp(v->reason, "reply-lost-nat") == 0)
 		tell_via(f, facts, v);
+	if (names_other_port(v))
+		tell_other_port(f, facts, v);
 	add_evidence(f, v);
 	if (strcmp(v->reason, "no-response") == 0)
 		finding_cannot_see(f, "whether %s got the requests; capture there to decide", host);

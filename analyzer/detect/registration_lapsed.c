@@ -7,6 +7,7 @@
 #include "analyzer/detect/registration_lapsed.h"
 
 #include "analyzer/calls/account.h"
+#include "analyzer/calls/trial.h"
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/softphone.h"
@@ -21,20 +22,34 @@ static int64_t until_ns(const struct registration *r)
 	return ns_add(r->registered_ns, (int64_t)r->expires_s * SECOND_NS);
 }
 
-/* Any device of the account, whatever its transport, that the registrar took since, or whose time is not known. */
-static bool renewed_elsewhere(const struct facts *facts, const struct registration *r)
+/* It asked to renew, was challenged, and has sent nothing of that kind since: when that was. NS_NONE: no. */
+static int64_t stopped_ns(const struct detection *d, const struct registration *r)
 {
+	int64_t at_ns = r->trial ? r->trial->pending_ns : NS_NONE,
+		tail_ns = (int64_t)(detection_key(d, "tail-s") * 1e9);
+
+	if (at_ns == NS_NONE || r->trial->run.tries || r->trial->run.old_nonce || r->trial->run.malformed)
+		return NS_NONE;      /* a refusal, told as such */
+	return at_ns > r->registered_ns &&
+	       ns_minus(detection_facts(d)->capture->last_ns, at_ns) >= tail_ns ? at_ns : NS_NONE;
+}
+
+/* Any device of the account, whatever its transport, that the registrar took since, or whose time is not known. */
+static bool renewed_elsewhere(const struct detection *d, const struct registration *r)
+{
+	const struct facts *facts = detection_facts(d);
+	int64_t stop_ns = stopped_ns(d, r), since_ns = ns_add(stop_ns != NS_NONE ? stop_ns : r->registered_ns, SECOND_NS);
 	const struct account *x = NULL;
 
 	while ((x = accounts_of_user(facts->accounts, r->user, x)) != NULL) {
 		LIST_EACH(it, &x->devices) {
 			const struct device *o = LIST_ENTRY(it, struct device, in_account);
 
-			if (o->last_ns > ns_add(r->registered_ns, SECOND_NS))
+			if (o->last_ns > since_ns)
 				return true;
 		}
 	}
-	return r->last_ns > ns_add(r->registered_ns, SECOND_NS);
+	return r->last_ns > since_ns;
 }
 
 /* What it says inside TLS since then may be a REGISTER. */
@@ -76,7 +91,7 @@ static bool lapsed(const struct detection *d, const struct registration *r, cons
 		return false;
 	over_ns = ns_add(until_ns(r), (int64_t)(detection_key(d, "tail-s") * 1e9));
 	return ((b && b->last_out.at_ns >= over_ns) || phone_lives(facts, r, translated, over_ns)) &&
-	       !renewed_elsewhere(facts, r) && !gates_may_hide(facts->gates, r->registered_ns, over_ns);
+	       !renewed_elsewhere(d, r) && !gates_may_hide(facts->gates, r->registered_ns, over_ns);
 }
 
 static void tell(struct detection *d, const struct registration *r, const struct sip_binding *b)
@@ -84,7 +99,7 @@ static void tell(struct detection *d, const struct registration *r, const struct
 	struct finding *f = detection_raise_keyed(d, (uint64_t)r->n << 32 | 1, "expired-unrefreshed", SEVERITY_ERROR,
 		CONFIDENCE_LIKELY);
 	const struct host *h = network_host_find(detection_facts(d)->network, &r->source.addr);
-	bool speaks = b && b->last_out.at_ns > until_ns(r);
+	bool stopped = stopped_ns(d, r) != NS_NONE, speaks = b && b->last_out.at_ns > until_ns(r);
 	int64_t last_ns = speaks ? b->last_out.at_ns : h ? h->last_out_ns : until_ns(r);
 	char registrar[SAY_TEXT], user[SAY_TEXT];
 
@@ -99,9 +114,12 @@ static void tell(struct detection *d, const struct registration *r, const struct
 	f->since_ns = until_ns(r);
 	f->count = 1;
 	finding_title(f, "%s lets its registration run out: nobody can call it", user);
-	finding_cause(f, "%s granted %s %u s; they are over, no REGISTER followed, and the phone %s.",
-		      registrar, user, r->expires_s, speaks ? "still speaks to it from the same port" : "is switched on: it goes on sending other packets");
-	finding_fix(f, "Let the phone renew its registration before half of %u s are over: its own interval may be longer than what %s grants. Update its firmware, or restart it.",
+	finding_cause(f, "%s granted %s %u s; they are over, %s, and the phone %s.",
+		      registrar, user, r->expires_s, stopped ? "the phone asked to renew them, was challenged once more (401), and left it at that" : "no REGISTER followed", speaks ? "still speaks to it from the same port" : "is switched on: it goes on sending other packets");
+	if (stopped)
+		finding_fix(f, "Update the phone's firmware: a challenge with a new nonce is no refusal, also without stale=true; restart the phone. More phones heed a registrar that says stale=true (RFC 7616 3.3).");
+	else
+		finding_fix(f, "Let the phone renew its registration before half of %u s are over: its own interval may be longer than what %s grants. Update its firmware, or restart it.",
 		    r->expires_s, registrar);
 	finding_evidence(f, r->final_at, "granted for %u s", r->expires_s);
 	if (speaks)

@@ -48,6 +48,7 @@ struct verdict {
 	const struct transaction *transaction;
 	struct request_hop hop;      /* that was silent */
 	unsigned answers;            /* of 491 */
+	bool alone;                  /* nobody else had asked for anything: there was nothing to cross */
 	bool stops;                  /* the audio does */
 	const char *without;         /* alg-mangled: what the reason would be but for it */
 	struct mangled mangled;
@@ -274,6 +275,34 @@ static unsigned crossings(const struct detection *d, const struct transaction *t
 	return n;
 }
 
+/* The other side had something open meanwhile, or got no ACK for it yet (RFC 3261 14.2). */
+static bool met_another(const struct transaction *t)
+{
+	LIST_EACH(it, &t->leg->transactions) {
+		const struct transaction *o = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (o->by != t->by && (o->method == SIP_INVITE || o->method == SIP_UPDATE) &&
+		    o->first_ns <= t->final->at.at_ns && ns_add(o->last_ns, SECOND_NS) >= t->first_ns)
+			return true;
+	}
+	return false;
+}
+
+/* All that were refused so: in a call of one leg, where nothing behind the answerer can be what is pending. */
+static bool crossed_nothing(const struct transaction *t)
+{
+	if (t->leg->call->legs.count > 1)
+		return false;
+	for (const struct list_link *it = &t->in_leg; it != &t->leg->transactions.head; it = it->next) {
+		const struct transaction *o = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (changes_call(t->leg, o) && o->final && o->final->status == 491 &&
+		    (o->by != t->by || met_another(o)))
+			return false;
+	}
+	return true;
+}
+
 enum wish { WISH_HOLD, WISH_RESUME, WISH_FAX, WISH_REFRESH, WISH_OFFER, WISH_CHANGE };
 
 static enum sdp_direction audio_direction(const struct sdp *sdp)
@@ -329,6 +358,7 @@ static void judge_crossing(struct detection *d, struct verdict *v)
 	v->severity = SEVERITY_WARNING;
 	if (v->answers >= detection_key(d, "glare-answers")) {
 		v->reason = "glare-loop";
+		v->alone = t->final->status == 491 && crossed_nothing(t);
 		return;
 	}
 	if (t->final->status != 491 || follower(t, wait_ns) || over_ns(d, t->leg) - t->final->at.at_ns < wait_ns)
@@ -452,6 +482,8 @@ static const char *fix_of(const struct verdict *v, bool refresh)
 		return "Something behind the answering host is silent: capture there";
 	if (says(v, "refused-media"))
 		return "Let both sides offer the same codecs, encryption and fax settings";
+	if (says(v, "glare-loop") && v->alone)
+		return "Update the software of the side that answers 491: that is for requests that cross (RFC 3261 14.2)";
 	if (says(v, "glare-loop") || says(v, "glare-not-retried"))
 		return "Update the firmware of the side that asks: after 491 it has to wait a random time and ask again";
 	if (says(v, "offerless-no-offer"))
@@ -488,7 +520,10 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 	}
 	say_host(facts, &t->final->src.addr, peer);
 	text_escape(phrase_span(t->final->reason), phrase, sizeof phrase);
-	if (says(v, "glare-loop"))
+	if (says(v, "glare-loop") && v->alone)
+		finding_cause(f, "%s wanted to %s; %u answers of %s within %.0f s were 491, that another request is pending, and there was none: only one side asked for anything.", who, wish_text(t), v->answers, peer,
+			      config_value(facts->config, "reinvite-failed", "glare-window-s"));
+	else if (says(v, "glare-loop"))
 		finding_cause(f, "%s wanted to %s; both sides asked at once, and %u answers within %.0f s were refusals for that reason.", who, wish_text(t), v->answers,
 			      config_value(facts->config, "reinvite-failed", "glare-window-s"));
 	else if (says(v, "offerless-no-offer"))
@@ -547,7 +582,7 @@ static void add_parts(struct finding *f, const struct verdict *v, const struct e
 	finding_part(f, PART_VICTIM, asker);
 	if (glare)
 		finding_part(f, PART_CULPRIT, asker);
-	finding_part(f, glare || says(v, "refused-408") ? PART_WITNESS : PART_CULPRIT, peer);
+	finding_part(f, (glare && !v->alone) || says(v, "refused-408") ? PART_WITNESS : PART_CULPRIT, peer);
 }
 
 static void tell(struct detection *d, const struct verdict *v)

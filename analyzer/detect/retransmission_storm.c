@@ -288,6 +288,30 @@ static void tell_flood(struct detection *d, const struct sip_site *site, const s
 	add_frames(f, w);
 }
 
+/* The calls that go round. */
+static void add_legs(struct finding *f, const struct facts *facts, const struct repeats_odd *o)
+{
+	char id[sizeof o->call_id];
+
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (o->method == SIP_INVITE && leg->first_ns <= o->last.at_ns && leg->last_ns >= o->first.at_ns &&
+		    strcmp(text_escape(leg->call_id, id, sizeof id), o->call_id) == 0)
+			finding_leg(f, leg);
+	}
+}
+
+/* Of the same request as one before: another stretch of its circle. */
+static bool same_circle(const struct repeats_odd *odds, unsigned n)
+{
+	for (unsigned i = 0; odds[n].kind == ODD_LOOP && i < n; i++) {
+		if (odds[i].kind == ODD_LOOP && strcmp(odds[i].call_id, odds[n].call_id) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned n)
 {
 	static const struct { const char *reason; enum severity severity; enum confidence confidence; } kinds[] = {
@@ -338,7 +362,8 @@ static void tell_odd(struct detection *d, const struct repeats_odd *o, unsigned 
 		say_title(f, act, "calls do not get through");
 		finding_cause(f, "One %s passed from %s to %s %u times, each time with fewer hops left.", method, a, b,
 			o->copies);
-		finding_fix(f, "Look at the routes of both servers: each sends this number to the other.");
+		finding_fix(f, "Look at the routes of both servers: each sends this number on, and back to the other in the end; a server that is asked under a name it does not know for its own (alias, domain) does so, too.");
+		add_legs(f, facts, o);
 		break;
 	}
 	finding_evidence(f, o->last, "the last of them");
@@ -384,8 +409,10 @@ static void judge(struct detection *d)
 	else
 		told = judge_many(d, r);
 	odds = repeats_odds(r, &odd_count);
-	for (unsigned i = 0; i < odd_count; i++)
-		tell_odd(d, &odds[i], i + 1);
+	for (unsigned i = 0; i < odd_count; i++) {
+		if (!same_circle(odds, i))
+			tell_odd(d, &odds[i], i + 1);
+	}
 	if (!site && told + odd_count == 0)
 		detection_pass(d, NULL, "no host had so many transactions to repeat");
 }

@@ -278,7 +278,8 @@ static void note_outcome(struct state *st, const struct asked *a, uint32_t rules
 		c->ignored += outcome == OUTCOME_IGNORED;
 		if (outcome != OUTCOME_TAKEN)
 			c->harmed += a->method == SIP_INVITE || a->method == SIP_REGISTER;
-		if (outcome != OUTCOME_TAKEN && a->method == SIP_INVITE && c->leg_count < CASE_LEGS)
+		if (outcome != OUTCOME_TAKEN && 
+		    (a->method == SIP_INVITE || a->method == SIP_CANCEL || a->method == SIP_BYE) && c->leg_count < CASE_LEGS)
 			c->legs[c->leg_count++] = a->leg_key;
 		if (outcome == OUTCOME_REFUSED && c->refused++ == 0) {
 			c->status = status;
@@ -294,7 +295,9 @@ static bool refuses(unsigned status)
 
 static void take_response(struct state *st, const struct packet *p, struct asked *a)
 {
-	bool refused = refuses(p->sip->status);
+	/* 483: the header that is missing is Max-Forwards */
+	bool refused = refuses(p->sip->status) ||
+		(p->sip->status == 483 && a && a->rules & UINT32_C(1) << RULE_MISSING_HEADER);
 
 	if (a && p->sip->status >= 200 && p->sip->method == a->method)
 		a->final = (uint16_t)p->sip->status;
@@ -465,10 +468,38 @@ static void settle_ignored(struct detection *d, struct state *st)
 	}
 }
 
+/*
+ * A receiver that has lost the beginning of messages on a connection answers none that comes over it any more: requests
+ * from the faulty one on, until one has an answer again.
+ */
+static void settle_framing(struct detection *d, struct state *st, struct rule_case *c)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct sip_path *path = sip_paths_find(facts->paths, &c->sender, &c->receiver, TRANSPORT_TCP);
+	int64_t end_ns = facts->capture->last_ns,
+		tail_ns = (int64_t)(detection_config(d, "signalling", "tail-s") * 1e9);
+
+	if (!path || !path->answered)
+		return;
+	for (unsigned i = 0; st->ring && i < ASKED; i++) {
+		const struct asked *a = &st->ring[(st->next + i) % ASKED];
+
+		if (!a->key || a->transport == TRANSPORT_UDP || a->at.at_ns < c->first_ns ||
+		    !address_equal(&a->src, &c->sender) || !address_equal(&a->dst.addr, &c->receiver.addr))
+			continue;
+		if (a->answered || ns_minus(end_ns, a->at.at_ns) < tail_ns)
+			return;
+		note_outcome(st, a, UINT32_C(1) << RULE_TCP_FRAMING, OUTCOME_IGNORED, 0, (struct frame_ref){ 0 });
+		c->last_ns = a->at.at_ns;
+	}
+}
+
 static void tell_outcome(const struct rule_case *c, const char *receiver, char *text, size_t room)
 {
 	if (c->refused)
 		snprintf(text, room, " %s refuses %u of them with %u.", receiver, c->refused, c->status);
+	else if (c->ignored && c->rule == RULE_TCP_FRAMING)
+		snprintf(text, room, " From then on %s answers nothing that comes over the connection, %u request%s: it no longer finds where messages begin.", receiver, c->ignored, c->ignored == 1 ? "" : "s");
 	else if (c->ignored && c->rule == RULE_RESPONSE_VIA)
 		snprintf(text, room, " %s takes %u of them for no answer of its own and asks again.", receiver, c->ignored);
 	else if (c->ignored)
@@ -491,7 +522,7 @@ static void tell(struct detection *d, unsigned n, const struct rule_case *c)
 	struct finding *f = detection_raise_keyed(d, n + 1, name->reason, severity_of(c),
 		c->ignored && !c->refused ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 	struct endpoint sender = { c->sender, 0 };
-	char from[SAY_TEXT], to[SAY_TEXT], outcome[SAY_TEXT + 80];
+	char from[SAY_TEXT], to[SAY_TEXT], outcome[SAY_TEXT + 160];
 
 	say_host(facts, &c->sender, from);
 	say_host(facts, &c->receiver.addr, to);
@@ -528,6 +559,10 @@ static void on_event(struct detection *d, const struct event *ev)
 		return;
 	}
 	settle_ignored(d, st);
+	for (unsigned i = 0; i < st->case_count; i++) {
+		if (st->cases[i].rule == RULE_TCP_FRAMING)
+			settle_framing(d, st, &st->cases[i]);
+	}
 	for (unsigned i = 0; i < st->case_count; i++) {
 		const struct rule_case *c = &st->cases[i];
 

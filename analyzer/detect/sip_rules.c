@@ -178,9 +178,17 @@ static void header_text(const struct sip_message *m, enum sip_header_name name, 
 
 static void length_text(const struct sip_message *m, char text[RULE_FIELD])
 {
-	if (m->has_content_length)
+	bool is_short = m->flaws & SIP_FLAW_CONTENT_LENGTH_SHORT;
+
+	if (m->has_content_length && is_short && m->surplus)
 		snprintf(text, RULE_FIELD, "Content-Length: %u, %zu bytes of body", m->content_length,
 			m->body.n + m->surplus);
+	else if (m->has_content_length && is_short)
+		snprintf(text, RULE_FIELD, "Content-Length: %u, and more of the body behind", m->content_length);
+	else if (m->has_content_length && m->body.n == m->content_length)
+		snprintf(text, RULE_FIELD, "Content-Length: %u, which reaches into the next message", m->content_length);
+	else if (m->has_content_length)
+		snprintf(text, RULE_FIELD, "Content-Length: %u, %zu bytes of body", m->content_length, m->body.n);
 	else
 		header_text(m, SIP_H_CONTENT_LENGTH, text);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/calls/service.h"
+#include "analyzer/detect/phone_dialled.h"
 #include "analyzer/site.h"
 #include "captures/base/memory.h"
 
@@ -73,7 +74,7 @@ static unsigned drop_probes(struct attempts *list, unsigned count)
 
 		for (end = i; end < count &&
 		    address_equal(&list[end].flows[0]->client.addr, &list[i].flows[0]->client.addr); end++)
-			vain += in_vain(&list[end]);
+			vain += in_vain(&list[end]) && !list[end].phone;
 		for (unsigned k = i; k < end && vain < PROBED_HOSTS; k++)
 			list[kept++] = list[k];
 	}
@@ -90,7 +91,8 @@ void attempts_init(struct attempts_list *l, const struct facts *facts)
 	LIST_EACH(it, all) {
 		const struct flow *x = LIST_ENTRY(it, struct flow, in_order);
 
-		if (sip_socket(facts, &x->server) && !site_stranger(facts->site, &x->client.addr, &x->server.addr))
+		if (sip_socket(facts, &x->server)
+			? !site_stranger(facts->site, &x->client.addr, &x->server.addr) : phone_dialled(facts, x) != NULL)
 			l->flows[n++] = x;
 	}
 	if (n)
@@ -99,7 +101,7 @@ void attempts_init(struct attempts_list *l, const struct facts *facts)
 		if (i && same_pair(l->flows[i - 1], l->flows[i]))
 			l->groups[l->count - 1].count++;
 		else
-			l->groups[l->count++] = (struct attempts){ &l->flows[i], 1 };
+			l->groups[l->count++] = (struct attempts){ &l->flows[i], 1, phone_dialled(facts, l->flows[i]) };
 	}
 	l->count = drop_probes(l->groups, l->count);
 	if (l->count)

@@ -13,10 +13,13 @@
 /* Where TLS is spoken or to be expected. */
 bool sip_socket_tls(const struct facts *facts, const struct endpoint *at);
 
+struct device;
+
 /* Attempts of one client at one socket. */
 struct attempts {
 	const struct flow **flows;   /* in order of time */
 	unsigned count;
+	const struct device *phone;  /* that has registered as being there, and is dialled by its registrar; NULL: none */
 };
 
 struct attempts_list {
@@ -25,7 +28,7 @@ struct attempts_list {
 	const struct flow **flows;   /* theirs */
 };
 
-/* All attempts at SIP sockets. Clients that try many hosts in vain are probing, and left out. */
+/* All attempts at SIP sockets, and those in vain of registrars at their phones. Clients that try many hosts in vain are probing, and left out. */
 void attempts_init(struct attempts_list *l, const struct facts *facts);
 void attempts_fini(struct attempts_list *l);
 

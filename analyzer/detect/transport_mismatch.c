@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/phone_dialled.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/sip_path_legs.h"
 #include "analyzer/detect/sip_socket.h"
@@ -80,7 +81,7 @@ static void judge_refused(struct detection *d, const struct attempts *a, const s
 		if (flow_refused(a->flows[i]))
 			add_try(v, a->flows[i], a->flows[i]->first_at, a->flows[i]->side[FLOW_SERVER].rst_at);
 	}
-	if (service->accepted || v->tries < detection_key(d, "tries"))
+	if (service->accepted || v->tries < (a->phone ? 1 : detection_key(d, "tries")))
 		return;
 	v->reason = "tcp-refused";
 	v->confidence = CONFIDENCE_CERTAIN;
@@ -543,6 +544,19 @@ static void tell_fallback(struct detection *d, const struct tcp_fallback *x)
 		finding_cannot_see(f, "whether %s has no TCP or something on the way drops it; capture there", where);
 }
 
+/* The registrar dials, where it has a connection, or had one. */
+static void tell_phone(struct detection *d, const struct attempts *a, const struct verdict *v)
+{
+	bool refused = strcmp(v->reason, "tcp-refused") == 0;
+	struct finding *f = detection_raise_keyed(d, a->flows[0]->n, v->reason, SEVERITY_ERROR, v->confidence);
+
+	finding_times(f, v->first_ns, v->last_ns);
+	f->count = v->tries;
+	phone_dialled_say(f, detection_facts(d), a->flows[0], a->phone, v->tries, refused);
+	for (unsigned i = 0; i < v->frame_count; i++)
+		finding_evidence(f, v->frames[i], "tried in vain");
+}
+
 /* told: findings by sip_path.n, those of Vias that lie already among them. */
 static void judge_paths(struct detection *d, struct finding **told)
 {
@@ -590,7 +604,9 @@ static void on_event(struct detection *d, const struct event *ev)
 			continue;
 		}
 		v = judge_attempts(d, &l.groups[i]);
-		if (v.reason && !via_lies_told(facts, first, told))
+		if (v.reason && l.groups[i].phone)
+			tell_phone(d, &l.groups[i], &v);
+		else if (v.reason && !via_lies_told(facts, first, told))
 			tell(d, first->n, &first->client.addr, &first->server, &v);
 	}
 	attempts_fini(&l);

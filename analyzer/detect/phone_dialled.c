@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* phone_dialled: failed connections against what phones have registered. */
+#include "analyzer/detect/phone_dialled.h"
+
+#include <stdio.h>
+
+#include "analyzer/detect/say.h"
+
+#define CALL_BEFORE_NS SECOND_NS             /* the call that it is opened for */
+
+static bool is_stream(unsigned transport)
+{
+	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS || transport == TRANSPORT_WS;
+}
+
+static bool registered_there(const struct device *d, const struct flow *x)
+{
+	return d->succeeded && is_stream(d->transport) && d->registered_ns <= x->first_ns &&
+	       address_equal(&d->server.addr, &x->client.addr) &&
+	       (endpoint_equal(&d->contact, &x->server) || endpoint_equal(&d->source, &x->server));
+}
+
+const struct device *phone_dialled(const struct facts *facts, const struct flow *x)
+{
+	if (x->partial || flow_accepted(x) || !sip_paths_server(facts->paths, &x->client.addr))
+		return NULL;
+	LIST_EACH(it, accounts_in_order(facts->accounts)) {
+		const struct account *a = LIST_ENTRY(it, struct account, in_order);
+
+		if (!a->succeeded)
+			continue;
+		LIST_EACH(at, &a->devices) {
+			const struct device *d = LIST_ENTRY(at, struct device, in_account);
+
+			if (registered_there(d, x))
+				return d;
+		}
+	}
+	return NULL;
+}
+
+/* Its calls for that phone which were refused meanwhile. */
+static void add_legs(struct finding *f, const struct facts *facts, const struct flow *x, const struct device *phone)
+{
+	LIST_EACH(it, calls_legs(facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (leg->answered || leg->status < 400 || leg->first_ns > x->first_ns ||
+		    ns_minus(x->first_ns, leg->first_ns) > CALL_BEFORE_NS ||
+		    !address_equal(&leg->party[SIDE_CALLEE].signalling.addr, &x->client.addr) ||
+		    !span_equal(leg->party[SIDE_CALLEE].user, span_of(phone->account->user)))
+			continue;
+		finding_leg(f, leg);
+	}
+}
+
+/* The connection that it registered by, as it stood when this one was tried. NULL: not in the capture. */
+static const struct flow *registered_by(const struct facts *facts, const struct flow *x, const struct device *phone)
+{
+	const struct flow *found = NULL;
+
+	LIST_EACH(it, flows_in_order(facts->flows)) {
+		const struct flow *o = LIST_ENTRY(it, struct flow, in_order);
+
+		if (endpoint_equal(&o->client, &phone->source) && address_equal(&o->server.addr, &x->client.addr) &&
+		    o->first_ns <= phone->registered_ns)
+			found = o;
+	}
+	return found;
+}
+
+/* Its FIN or RST, whichever was first, before that time. Frame 0: none. */
+static struct frame_ref ended_at(const struct flow *o, unsigned side, int64_t before_ns)
+{
+	const struct flow_side *s = &o->side[side];
+	struct frame_ref fin = s->fin_at, rst = s->rst_at, at = !fin.frame || (rst.frame && rst.at_ns < fin.at_ns) ? rst : fin;
+
+	return at.frame && at.at_ns < before_ns ? at : (struct frame_ref){ 0 };
+}
+
+/* What became of the connection that it registered by, and whose part that is. */
+static void say_ended(struct finding *f, const struct facts *facts, const struct flow *x, const struct device *phone)
+{
+	const struct flow *o = registered_by(facts, x, phone);
+	struct frame_ref by_phone = { 0 }, by_server = { 0 };
+	const char *user = phone->account->user;
+	char who[SAY_TEXT];
+	bool phones;
+
+	if (o) {
+		by_phone = ended_at(o, FLOW_CLIENT, x->first_ns);
+		by_server = ended_at(o, FLOW_SERVER, x->first_ns);
+	}
+	phones = by_phone.frame && (!by_server.frame || by_phone.at_ns <= by_server.at_ns);
+	say_host(facts, &x->client.addr, who);
+	finding_part(f, phones ? PART_CULPRIT : PART_VICTIM, &x->server);
+	finding_part(f, phones ? PART_VICTIM : PART_CULPRIT, &(struct endpoint){ x->client.addr, 0 });
+	finding_evidence(f, phone->at, "REGISTER of %s", user);
+	if (phones) {
+		text_addf(&f->cause, " From there %s had opened the one by which it registered; its side closed that, and nothing listens there.", user);
+		finding_evidence(f, by_phone, "its side ends the connection");
+		finding_fix(f, "Let the phone of %s keep the connection open that it registered by, or register anew over the next one.", user);
+	} else if (by_server.frame) {
+		text_addf(&f->cause, " From there %s had opened the one by which it registered; %s closed that, and nothing listens there.", user, who);
+		finding_evidence(f, by_server, "the connection of %s is ended", user);
+		finding_fix(f, "Have %s, and what stands before it, leave connections open as long as the phones' registrations last; a keepalive of the phone below the time after which they are closed helps.", who);
+	} else {
+		text_addf(&f->cause, " From there %s had opened the one by which it registered, and nothing listens there: that one has ended, unseen, or %s does not use it.", user, who);
+		finding_fix(f, "Have %s send requests over the connection that the phone has registered by; keep that open by a keepalive below the time after which router or server forget it, and let the phone register anew when it breaks.", who);
+	}
+}
+
+void phone_dialled_say(struct finding *f, const struct facts *facts, const struct flow *x, const struct device *phone,
+	unsigned tries, bool refused)
+{
+	bool contact = endpoint_equal(&phone->contact, &x->server) && !endpoint_equal(&phone->source, &x->server);
+	char who[SAY_TEXT], at[ENDPOINT_TEXT], from[ENDPOINT_TEXT], effect[ACCOUNT_TEXT + 60];
+
+	add_legs(f, facts, x, phone);
+	say_host(facts, &x->client.addr, who);
+	endpoint_text(&x->server, at);
+	snprintf(effect, sizeof effect, "%s cannot be called over it", phone->account->user);
+	say_title(f, refused ? "A TCP connection to a phone is refused" : "A TCP connection to a phone gets no answer", effect);
+	finding_cause(f, "%s opens a TCP connection to %s, %u time%s, and %s.",
+		who, at, tries, tries == 1 ? "" : "s", refused ? "is refused" : "nothing comes back");
+	if (!contact) {
+		say_ended(f, facts, x, phone);
+		return;
+	}
+	finding_part(f, PART_VICTIM, &x->server);
+	finding_part(f, PART_CULPRIT, &(struct endpoint){ x->client.addr, 0 });
+	text_addf(&f->cause, " That is what %s has for its Contact; it had registered over a connection of its own from %s, where requests reach it.",
+		phone->account->user, endpoint_text(&phone->source, from));
+	finding_fix(f, "Have %s send requests over the connection that the phone has registered by, not to its Contact: NAT support of its account (received address, rewritten Contact, RFC 5626).", who);
+	finding_evidence(f, phone->at, "REGISTER of %s", phone->account->user);
+}
