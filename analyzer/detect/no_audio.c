@@ -7,6 +7,7 @@
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/media_visible.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/passages.h"
 #include "analyzer/detect/rtcp_idle.h"
 #include "analyzer/detect/say.h"
@@ -30,6 +31,20 @@ static const struct config_key keys[] = {
 	{ "min-seconds", 5, "s", 1, 60, "field" },
 	{ 0 },
 };
+
+/* Audio goes on to an address that the session has left: an earlier SDP named it, or the other side sent from there. */
+static bool is_stale(const struct direction *d, const struct hearing *h)
+{
+	return h->failure == FAILURE_MISDIRECTED &&
+	       (one_way_sent_before(d, h->window, &h->misdirected->dst) ||
+		one_way_learnt_before(d, h->window, &h->misdirected->dst));
+}
+
+static const struct hearing *stale_of(const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	return is_stale(&slot->direction[SIDE_CALLER], a) ? a
+	       : is_stale(&slot->direction[SIDE_CALLEE], b) ? b : NULL;
+}
 
 static const struct target *target_of(const struct hearing *h)
 {
@@ -232,6 +247,18 @@ static void say_deadlock(struct finding *f, const struct facts *facts, const str
 		waits_text, other, other);
 }
 
+static void say_stale(struct finding *f, const struct mslot *slot, const struct hearing *a, const struct hearing *b,
+	const char *caller, const char *callee)
+{
+	const struct hearing *h = stale_of(slot, a, b);
+	char old[ENDPOINT_TEXT], now[ENDPOINT_TEXT];
+
+	finding_cause(f, "Audio of %s goes on to %s although the session was moved to %s; from %s %s.",
+		h == a ? caller : callee, endpoint_text(&h->misdirected->dst, old),
+		target_of(h) ? endpoint_text(&target_of(h)->at, now) : "another address", h == a ? callee : caller,
+		what_fails(h == a ? b : a));
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
@@ -272,12 +299,17 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 		finding_cause(f,
 			"In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
 			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
+	else if (stale_of(slot, a, b))
+		say_stale(f, slot, a, b, caller, callee);
 	else
 		finding_cause(f, "From %s %s; from %s %s.", caller, what_fails(a), callee, what_fails(b));
 }
 
-static void say_fix(struct finding *f, const struct facts *facts, const struct hearing *a, const struct hearing *b)
+static void say_fix(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
 {
+	const struct hearing *stale = strcmp(f->reason, "unlocated") == 0 ? stale_of(slot, a, b) : NULL;
+
 	char relay[SAY_TEXT];
 
 	char x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
@@ -298,6 +330,10 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct h
 		finding_fix(f, "See whether the media service runs on the machine that the session description names, has ports and licences, and is the right one.");
 	else if (strcmp(f->reason, "ice-failed") == 0)
 		finding_fix(f, "Open UDP both ways between %s and %s, or give the clients a TURN server (best one that speaks TCP and TLS, too).", x, y);
+	else if (stale)
+		finding_fix(f, "Let %s send to %s, as the newest SDP says: after a re-INVITE it has to forget what it learnt before, and packets that are still on the way from the old "
+			    "address must not teach it again. The other side may wait for its first packet there.",
+			    say_host(facts, &stale->misdirected->src.addr, relay), stale == a ? y : x);
 	else
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
@@ -345,6 +381,9 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_part(f, PART_VICTIM, &callee);
 	if (by_relay)
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ .addr = a->stream->dst.addr });
+	else if (strcmp(reason, "unlocated") == 0 && stale_of(slot, a, b))
+		finding_part(f, PART_CULPRIT,
+			&(struct endpoint){ .addr = stale_of(slot, a, b)->misdirected->src.addr });
 	finding_times(f, both_since(a, b), both_until(a, b));
 	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
 	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
@@ -357,7 +396,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 		say_deadlock(f, facts, slot, a, b);
 	} else {
 		say_cause(f, facts, slot, a, b);
-		say_fix(f, facts, a, b);
+		say_fix(f, facts, slot, a, b);
 	}
 	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
 	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);
