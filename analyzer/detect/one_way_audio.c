@@ -76,12 +76,12 @@ bool one_way_named_early(const struct direction *d, const struct window *w, cons
 	return named_before(d, w, at, true) || named_by_branch(d, w, at);
 }
 
-bool one_way_obeys(const struct direction *d, const struct stream *s, int64_t at_ns)
+const struct window *one_way_told_as(const struct direction *d, const struct stream *s, int64_t at_ns)
 {
 	const struct leg *own = d->slot->dialog->leg;
 
 	if (address_equal(&own->party[d->sender].signalling.addr, &s->src.addr))
-		return false;
+		return NULL;
 	LIST_EACH(it, &own->call->legs) {
 		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
 
@@ -91,10 +91,15 @@ bool one_way_obeys(const struct direction *d, const struct stream *s, int64_t at
 
 			if (w && window_has_target(w, &s->dst) && w->source_count &&
 			    address_equal(&w->sources[0].at.addr, &s->src.addr))
-				return true;
+				return w;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+bool one_way_obeys(const struct direction *d, const struct stream *s, int64_t at_ns)
+{
+	return one_way_told_as(d, s, at_ns) != NULL;
 }
 
 bool one_way_sent_before(const struct direction *d, const struct window *w, const struct endpoint *at)
@@ -223,8 +228,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 
 enum { FOUND_PACKETS = 25 };         /* so many are audio that lives, fewer may be strays */
 
-/* Told to a public sender, from behind a NAT: the private address cannot be reached from there. */
-static bool told_private(const struct direction *d, const struct window *w)
+bool one_way_told_private(const struct direction *d, const struct window *w)
 {
 	struct side_addresses sender;
 
@@ -266,8 +270,7 @@ static bool told_elsewhere(const struct facts *facts, const struct direction *d,
 	return false;
 }
 
-/* In another call its audio did find the way to that address, private or not, and came by beside the receiver. */
-static bool found_before(const struct facts *facts, const struct direction *d, const struct hearing *h)
+bool one_way_found_before(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	struct side_addresses sender;
 
@@ -318,9 +321,10 @@ static struct place place_absent(const struct facts *facts, const struct directi
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
-	if (h->whole && ((told_private(d, h->window) && !found_before(facts, d, h)) || told_elsewhere(facts, d, h->window)) &&
+	if (h->whole && ((one_way_told_private(d, h->window) && !one_way_found_before(facts, d, h)) ||
+	    told_elsewhere(facts, d, h->window)) &&
 	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
-		p.also = told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
+		p.also = one_way_told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
 		/* what it sends there may go another way than past this point */
 		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
 			p.confidence = p.reason_confidence = CONFIDENCE_LIKELY;
