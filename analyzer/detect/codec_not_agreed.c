@@ -9,6 +9,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/half_known.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -349,6 +350,29 @@ static const char *codec_text(const struct mismatch *m, char buffer[64])
 
 struct words { char by[SAY_TEXT], sender[SAY_TEXT], receiver[SAY_TEXT], sent[64], wanted[SAY_TEXT]; };
 
+/* Direct media: on the other leg of the call that number was named to the sender. Who signals for it here; NULL: not
+ * so. */
+static const struct address *teller_of(const struct direction *d, const struct mismatch *m)
+{
+	const struct window *told = one_way_told_as(d, m->stream, m->from_ns);
+
+	return told && told->receiver && sdp_format_find(told->receiver, m->pt)
+	       ? &d->slot->dialog->leg->party[d->sender].signalling.addr : NULL;
+}
+
+static void say_told_otherwise(struct finding *f, const struct facts *facts, const struct address *teller,
+	const struct words *w)
+{
+	char who[SAY_TEXT];
+
+	finding_cause(f, "%s sends %s, a number that %s named to it; %s was told of another one and takes %s.",
+		w->sender,
+		w->sent, say_host(facts, teller, who), w->receiver, w->wanted);
+	finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or give a codec the same payload "
+		"type number on all of them: it hands each one the address of the other, and each its own "
+		"numbers.", who);
+}
+
 static void say_types(struct finding *f, const struct mismatch *m, const struct words *w)
 {
 	if (strcmp(f->reason, "late-switch") == 0)
@@ -364,10 +388,13 @@ static void say_types(struct finding *f, const struct mismatch *m, const struct 
 	else
 		finding_cause(f, "%s sends %s; %s accepted %s.", w->sender, w->sent, w->receiver, w->wanted);
 	if (strcmp(f->reason, "late-switch") == 0 && m->renumbered)
-		finding_fix(f, "Update %s: it is the codec that %s accepts, under a number of an earlier SDP. It has to send with the number that the newest SDP gives; until then keep %s from "
-			    "changing its numbers (no other codec order at hold and resume).", w->sender, w->receiver, w->receiver);
+		finding_fix(f, "Update %s: it is the codec that %s accepts, under a number of an earlier SDP. It has "
+			"to send with the number that the newest SDP gives; until then keep %s from "
+			"changing its numbers (no other codec order at hold and resume).", w->sender, w->receiver,
+			w->receiver);
 	else
-		finding_fix(f, "Align the codec lists: correct the list or its order on %s so that it sends what %s accepts, or let the PBX transcode.", w->sender, w->receiver);
+		finding_fix(f, "Align the codec lists: correct the list or its order on %s so that it sends what %s "
+			"accepts, or let the PBX transcode.", w->sender, w->receiver);
 }
 
 static void say_form(struct finding *f, const struct mismatch *m, const struct words *w)
@@ -408,6 +435,7 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 	const struct message *list = m->window->target_count ? m->window->targets[0].message : NULL;
 	enum severity severity = !fails || m->severity == SEVERITY_INFO ? m->severity : SEVERITY_ERROR;
 	const struct message *by = strcmp(m->reason, "no-common-codec") == 0 ? m->window->exchange->answer.seen[0] : NULL;
+	const struct address *teller = is_about_type(m->reason) ? teller_of(ev->direction, m) : NULL;
 	struct finding *f;
 	struct words w;
 	char act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
@@ -416,7 +444,7 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 		severity = SEVERITY_WARNING;
 	f = detection_raise(d, m->reason, severity, m->confidence);
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, by ? &by->src : &m->stream->src);
+	finding_part(f, PART_CULPRIT, teller ? &(struct endpoint){ *teller, 0 } : by ? &by->src : &m->stream->src);
 	say_host(facts, by ? &by->src.addr : &m->stream->src.addr, w.by);
 	finding_stream(f, m->stream->n);
 	finding_times(f, m->from_ns, m->to_ns);
@@ -434,7 +462,9 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 			: "silence frames that were not agreed");
 	else
 		say_title(f, act, effect);
-	if (is_about_type(m->reason))
+	if (teller)
+		say_told_otherwise(f, facts, teller, &w);
+	else if (is_about_type(m->reason))
 		say_types(f, m, &w);
 	else
 		say_form(f, m, &w);
