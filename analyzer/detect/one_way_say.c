@@ -121,14 +121,26 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 
 		say_host(facts, &d->slot->dialog->leg->party[d->sender].signalling.addr, teller);
 		entitle(f, w, h, teller, "does not pass a new address on");
-		finding_cause(f, "%s sends to %s, as %s told it; %s has moved to %s since, told %s so, and the sender was not told.", w->sender_host,
+		finding_cause(f, "%s sends to %s, as %s told it; %s has moved to %s since, told %s so, and the "
+			"sender was not told.", w->sender_host,
 			w->to, teller, w->receiver, w->sdp, teller);
-		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other one.",
+		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever "
+			"moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other "
+			"one.",
 			    teller);
 		return;
 	}
 	entitle(f, w, h, w->sender_host, "sends to an old address");
 	if (!now) {
+		if (!one_way_sent_before(d, h->window, to) && one_way_named_early(d, h->window, to)) {
+			finding_cause(f, "%s goes on sending to %s, which a response before the answer named (183); "
+				"the answer names %s.",
+				w->sender_host, w->to, w->sdp);
+			finding_fix(f, "Update %s: its audio has to follow the 200. Until then let only one branch "
+				"of a call announce audio before the answer (no 183 from the others, or no "
+				"parallel ringing) on this route.", w->sender_host);
+			return;
+		}
 		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host,
 			w->to, w->sdp);
 		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
@@ -271,9 +283,12 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 {
 	if (strcmp(f->reason, "advertised-address-wrong") == 0 && hearing_told_own(d, h->window)) {
 		entitle(f, w, h, w->receiver_host, "names the sender's own address");
-		finding_cause(f, "%s wants its audio at %s, which is the address of %s, the sender itself: it goes nowhere. None of it in %.0f s, seen %s.",
+		finding_cause(f, "%s wants its audio at %s, which is the address of %s, the sender itself: it goes "
+			"nowhere. None of it in %.0f s, seen %s.",
 			      w->receiver_full, w->sdp, w->sender_host, w->seconds, w->point);
-		finding_fix(f, "Find out how %s comes by that address for its SDP (a TURN or relay candidate put into c=, an ALG, a proxy that rewrites the wrong way); let it name its own.", w->receiver_host);
+		finding_fix(f, "Find out how %s comes by that address for its SDP (a TURN or relay candidate put "
+			"into c=, an ALG, a proxy that rewrites the wrong way); let it name its own.",
+			w->receiver_host);
 	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a loopback address");
 		finding_cause(f, "%s wants its audio at %s, which is the sender's own machine: it goes nowhere. None of it in %.0f s, seen %s.",
@@ -362,9 +377,11 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_fix(f, "See the ICMP finding: open the port, correct the address in SDP, or mend the route.");
 	} else if (strcmp(f->reason, "source-port-rewritten") == 0 && h->at_sender) {
 		entitle(f, w, h, w->sender_host, "sends from another port than it names");
-		finding_cause(f, "The audio of %s leaves it from port %u, captured beside it; its SDP names another. %s reports that it receives nothing and is probably strict about it.",
+		finding_cause(f, "The audio of %s leaves it from port %u, captured beside it; its SDP names another. "
+			"%s reports that it receives nothing and is probably strict about it.",
 			      w->sender_host, h->stream->src.port, w->receiver_host);
-		finding_fix(f, "Let %s send from the port that its SDP names (one socket for both ways, symmetric RTP), or update it; NAT rules on that machine itself (masquerading, containers) count, too.",
+		finding_fix(f, "Let %s send from the port that its SDP names (one socket for both ways, symmetric "
+			"RTP), or update it; NAT rules on that machine itself (masquerading, containers) count, too.",
 			    w->sender_host);
 	} else if (strcmp(f->reason, "source-port-rewritten") == 0) {
 		entitle(f, w, h, "A NAT", "changes the port that audio comes from");
