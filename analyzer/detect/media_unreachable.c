@@ -227,9 +227,11 @@ static void say_two_sockets(struct finding *f, const struct facts *facts, const 
 
 	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
 	say_host(facts, &t->first->src.addr, sender);
-	finding_cause(f, "The SDP of %s names %s, its own audio comes from port %u. %s answers to where audio comes from (symmetric RTP), and nothing listens there (%u ICMP errors).",
+	finding_cause(f, "The SDP of %s names %s, its own audio comes from port %u. %s answers to where audio comes "
+		"from (symmetric RTP), and nothing listens there (%u ICMP errors).",
 		      receiver, endpoint_text(wanted_at(d, t), named), own->src.port, sender, t->count);
-	finding_fix(f, "Let %s send from the port that its SDP names: one socket for both ways (symmetric RTP, RFC 4961).", receiver);
+	finding_fix(f, "Let %s send from the port that its SDP names: one socket for both ways (symmetric RTP, RFC "
+		"4961).", receiver);
 	finding_evidence(f, stream_frame(own, own->first_frame, own->first_ns), "%s's own audio comes from port %u",
 		receiver, own->src.port);
 }
@@ -246,17 +248,22 @@ static void say_wrong_port(struct finding *f, const struct facts *facts, const s
 
 		say_host(facts, teller_of(d, t), teller);
 		say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
-		finding_cause(f, "%s sends to port %u, as %s told it, and nothing listens there any more (%u ICMP errors): %s has moved to %s since and told %s so, and the sender was not told.",
+		finding_cause(f, "%s sends to port %u, as %s told it, and nothing listens there any more (%u ICMP "
+			"errors): %s has moved to %s since and told %s so, and the sender was not told.",
 			      src, t->first->dst.port, teller, t->count, receiver, named, teller);
-		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other one.",
+		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever "
+			"moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other "
+			"one.",
 			    teller);
 		return;
 	}
 	if (named_before(d, t)) {
-		finding_cause(f, "SDP wants this audio at %s; %s goes on sending to port %u of that host, where nothing listens any more (%u ICMP errors): an earlier SDP of this call named port %u.",
+		finding_cause(f, "SDP wants this audio at %s; %s goes on sending to port %u of that host, where "
+			"nothing listens any more (%u ICMP errors): an earlier SDP of this call named port %u.",
 			      named, src, t->first->dst.port, t->count, t->first->dst.port);
-		finding_fix(f, "Update %s: it has to send to the port that the newest SDP names, also where a 200 names another than the 183 before it. Until then keep the other side from changing "
-			    "its port within a call.", src);
+		finding_fix(f, "Update %s: it has to send to the port that the newest SDP names, also where a 200 "
+			"names another than the 183 before it. Until then keep the other side from changing "
+			"its port within a call.", src);
 		return;
 	}
 	finding_cause(f, "SDP wants this audio at %s; from %s it goes to port %u of that host, where nothing listens (%u ICMP errors).", named, src, t->first->dst.port, t->count);
@@ -297,9 +304,12 @@ static bool say_way_in_only(struct finding *f, const struct facts *facts, const 
 	if (!own || !endpoint_equal(&own->src, &t->first->dst) || !w || window_has_target(w, &own->src))
 		return false;
 	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
-	finding_cause(f, "%s's audio comes from %s at this point, an address that no SDP names; what goes back there is refused (%u ICMP errors): the NAT or proxy that passes it in has no way back.",
+	finding_cause(f, "%s's audio comes from %s at this point, an address that no SDP names; what goes back there "
+		"is refused (%u ICMP errors): the NAT or proxy that passes it in has no way back.",
 		      receiver, endpoint_text(&own->src, at), t->count);
-	finding_fix(f, "On %s look at how UDP is passed in: a stale session from before a restart (flush the sessions of these ports), or a proxy of a container; best give the media ports a way without either.",
+	finding_fix(f, "On %s look at how UDP is passed in: a stale session from before a restart (flush the "
+		"sessions of these ports), or a proxy of a container; best give the media ports a way without "
+		"either.",
 		    host);
 	finding_evidence(f, stream_frame(own, own->first_frame, own->first_ns), "%s's audio comes from %s", receiver,
 		at);
@@ -316,10 +326,11 @@ static bool say_other_port(struct finding *f, const struct facts *facts, const s
 	if (!own || own->src.port == t->first->dst.port)
 		return false;
 	say_host(facts, &t->first->src.addr, sender);
-	finding_cause(f, "%s is up, but nothing takes UDP port %u, as its SDP names (%u ICMP errors); its own audio comes from port %u: a NAT in front of it changes the port, or it sends "
-		      "from another socket.", host, t->first->dst.port, t->count, own->src.port);
-	finding_fix(f, "Let %s answer to where audio comes from (symmetric RTP); or keep the source port of audio in the NAT (static port) at %s, so that its SDP names the port it uses.",
-		    sender, host);
+	finding_cause(f, "%s is up, but nothing takes UDP port %u, as its SDP names (%u ICMP errors); its own audio "
+		"comes from port %u: a NAT in front of it changes the port, or it sends "
+		"from another socket.", host, t->first->dst.port, t->count, own->src.port);
+	finding_fix(f, "Let %s answer to where audio comes from (symmetric RTP); or keep the source port of audio in "
+		    "the NAT at %s (static port, no SIP ALG), so that its SDP names the port it uses.", sender, host);
 	finding_evidence(f, stream_frame(own, own->first_frame, own->first_ns), "audio comes from port %u",
 		own->src.port);
 	return true;
