@@ -9,6 +9,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/half_known.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = {
@@ -89,6 +90,22 @@ static bool agreed_before(const struct direction *d, const struct window *w, uin
 	return false;
 }
 
+/* Does the receiver still take the codec that this number stood for before, under another one? */
+static bool renumbered(const struct direction *d, const struct window *w, uint8_t pt)
+{
+	bool receivers;
+
+	for (const struct window *b = w; b > d->windows; b--) {
+		const struct sdp_format *was = lists_known(b - 1) ? window_format(b - 1, pt, &receivers) : NULL;
+
+		for (unsigned i = 0; was && was->codec.n && i < w->receiver->format_count; i++) {
+			if (span_equal_nocase(w->receiver->formats[i].codec, was->codec))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* ---- what is wrong ---- */
 
 struct mismatch {
@@ -102,6 +119,7 @@ struct mismatch {
 	enum severity severity;      /* where the receiver is not known to be hurt */
 	enum confidence confidence;
 	double is, ought;            /* figures of the reason: ms, Hz */
+	bool renumbered;             /* the receiver takes that codec, under another number than before */
 };
 
 static enum confidence confidence_of(const struct window *w, const struct stream *s)
@@ -153,6 +171,7 @@ static bool run_mismatch(const struct detection *d, const struct direction *dir,
 	if (m.packets < detection_key(d, "min-packets"))
 		return false;
 	m.reason = late ? "late-switch" : "pt-not-in-answer";
+	m.renumbered = late && renumbered(dir, w, run->pt);
 	if (agreed(dir, w, run->pt)) {
 		m.reason = "pt-number-asymmetric";
 		m.severity = SEVERITY_INFO;
@@ -192,6 +211,18 @@ static bool length_mismatch(const struct stream *s)
 	       l->shorter * SHORT_SHARE >= (l->shorter + l->exact + l->longer) * (SHORT_SHARE - 1);
 }
 
+/*
+ * So many packets of so much sound fill the time that they took: the clock is right, and what its time stamps have
+ * run ahead or behind came in leaps.
+ */
+static bool pace_fits(const struct stream *s, double share)
+{
+	double wall_ms = (double)ns_minus(s->last_ns, s->first_ns) / 1e6,
+		sound_ms = (double)s->expected_within * s->ptime_ms;
+
+	return wall_ms > 0 && sound_ms > wall_ms * (1 - share) && sound_ms < wall_ms * (1 + share);
+}
+
 static bool clock_mismatch(const struct detection *d, const struct window *w, const struct stream *s,
 	struct mismatch *m)
 {
@@ -199,7 +230,7 @@ static bool clock_mismatch(const struct detection *d, const struct window *w, co
 	const struct sdp_format *f = window_format(w, s->run.pt, &receivers);
 	double share = detection_key(d, "max-clock-percent") / 100;
 
-	if (!f || !f->clock_hz || s->ts_rate_hz <= 0 || s->run_count)
+	if (!f || !f->clock_hz || s->ts_rate_hz <= 0 || s->run_count || pace_fits(s, share))
 		return false;
 	if (s->ts_rate_hz >= f->clock_hz * (1 - share) && s->ts_rate_hz <= f->clock_hz * (1 + share))
 		return false;
@@ -226,8 +257,6 @@ static bool form_mismatch(const struct detection *d, const struct window *w, con
 {
 	unsigned most_ms = w->receiver->maxptime_ms;
 
-	m->is = s->ptime_ms;
-	m->ought = most_ms;
 	if (length_mismatch(s)) {
 		m->reason = "payload-length-mismatch";
 		m->severity = SEVERITY_WARNING;
@@ -237,6 +266,8 @@ static bool form_mismatch(const struct detection *d, const struct window *w, con
 	} else if (most_ms && s->ptime_ms > most_ms + ONE_STEP_MS) {
 		m->reason = "maxptime-exceeded";
 		m->severity = SEVERITY_WARNING;
+		m->is = s->ptime_ms;
+		m->ought = most_ms;
 	} else if (annexb_mismatch(w, s)) {
 		m->reason = "annexb-mismatch";
 		m->severity = SEVERITY_INFO;
@@ -312,6 +343,29 @@ static const char *codec_text(const struct mismatch *m, char buffer[64])
 
 struct words { char by[SAY_TEXT], sender[SAY_TEXT], receiver[SAY_TEXT], sent[64], wanted[SAY_TEXT]; };
 
+/* Direct media: on the other leg of the call that number was named to the sender. Who signals for it here; NULL: not
+ * so. */
+static const struct address *teller_of(const struct direction *d, const struct mismatch *m)
+{
+	const struct window *told = one_way_told_as(d, m->stream, m->from_ns);
+
+	return told && told->receiver && sdp_format_find(told->receiver, m->pt)
+	       ? &d->slot->dialog->leg->party[d->sender].signalling.addr : NULL;
+}
+
+static void say_told_otherwise(struct finding *f, const struct facts *facts, const struct address *teller,
+	const struct words *w)
+{
+	char who[SAY_TEXT];
+
+	finding_cause(f, "%s sends %s, a number that %s named to it; %s was told of another one and takes %s.",
+		w->sender,
+		w->sent, say_host(facts, teller, who), w->receiver, w->wanted);
+	finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or give a codec the same payload "
+		"type number on all of them: it hands each one the address of the other, and each its own "
+		"numbers.", who);
+}
+
 static void say_types(struct finding *f, const struct mismatch *m, const struct words *w)
 {
 	if (strcmp(f->reason, "late-switch") == 0)
@@ -326,7 +380,14 @@ static void say_types(struct finding *f, const struct mismatch *m, const struct 
 			w->sent, w->receiver, w->wanted);
 	else
 		finding_cause(f, "%s sends %s; %s accepted %s.", w->sender, w->sent, w->receiver, w->wanted);
-	finding_fix(f, "Align the codec lists: correct the list or its order on %s so that it sends what %s accepts, or let the PBX transcode.", w->sender, w->receiver);
+	if (strcmp(f->reason, "late-switch") == 0 && m->renumbered)
+		finding_fix(f, "Update %s: it is the codec that %s accepts, under a number of an earlier SDP. It has "
+			"to send with the number that the newest SDP gives; until then keep %s from "
+			"changing its numbers (no other codec order at hold and resume).", w->sender, w->receiver,
+			w->receiver);
+	else
+		finding_fix(f, "Align the codec lists: correct the list or its order on %s so that it sends what %s "
+			"accepts, or let the PBX transcode.", w->sender, w->receiver);
 }
 
 static void say_form(struct finding *f, const struct mismatch *m, const struct words *w)
@@ -343,7 +404,7 @@ static void say_form(struct finding *f, const struct mismatch *m, const struct w
 	} else if (strcmp(f->reason, "maxptime-exceeded") == 0) {
 		finding_cause(f, "%s packs %.0f ms of sound into a packet; %s takes %.0f ms at most (a=maxptime).",
 			w->sender, m->is, w->receiver, m->ought);
-		finding_fix(f, "Set the packet time of %s to 20 ms.", w->sender);
+		finding_fix(f, "Set the packet time of %s to %.0f ms.", w->sender, m->ought < 20 ? m->ought : 20);
 	} else {
 		finding_cause(f,
 			"%s sends silence frames of G.729 annex B although annexb=no was agreed; most receivers cope.",
@@ -367,6 +428,7 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 	const struct message *list = m->window->target_count ? m->window->targets[0].message : NULL;
 	enum severity severity = !fails || m->severity == SEVERITY_INFO ? m->severity : SEVERITY_ERROR;
 	const struct message *by = strcmp(m->reason, "no-common-codec") == 0 ? m->window->exchange->answer.seen[0] : NULL;
+	const struct address *teller = is_about_type(m->reason) ? teller_of(ev->direction, m) : NULL;
 	struct finding *f;
 	struct words w;
 	char act[2 * SAY_TEXT], effect[2 * SAY_TEXT], count[TEXT_COUNT];
@@ -375,7 +437,7 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 		severity = SEVERITY_WARNING;
 	f = detection_raise(d, m->reason, severity, m->confidence);
 	parts_of_direction(f, facts, ev->direction);
-	finding_part(f, PART_CULPRIT, by ? &by->src : &m->stream->src);
+	finding_part(f, PART_CULPRIT, teller ? &(struct endpoint){ *teller, 0 } : by ? &by->src : &m->stream->src);
 	say_host(facts, by ? &by->src.addr : &m->stream->src.addr, w.by);
 	finding_stream(f, m->stream->n);
 	finding_times(f, m->from_ns, m->to_ns);
@@ -393,7 +455,9 @@ static void tell(struct detection *d, const struct event *ev, const struct misma
 			: "silence frames that were not agreed");
 	else
 		say_title(f, act, effect);
-	if (is_about_type(m->reason))
+	if (teller)
+		say_told_otherwise(f, facts, teller, &w);
+	else if (is_about_type(m->reason))
 		say_types(f, m, &w);
 	else
 		say_form(f, m, &w);

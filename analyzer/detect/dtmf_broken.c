@@ -29,7 +29,7 @@ static const struct config_key keys[] = {
 };
 
 enum { SEGMENT_DURATION = 0xff00 /* RFC 4733 2.5.1.3: a long press goes on under a new time */,
-	RUN_LEAST = 3 };
+	RUN_LEAST = 3, END_PACKETS = 3 /* RFC 4733 2.5.1.4 */ };
 
 #define SETTLE_NS (500 * MILLISECOND_NS)
 #define SPLIT_NS (40 * MILLISECOND_NS)
@@ -186,6 +186,32 @@ static bool goes_on(const struct digit *x, const struct digit *next)
 	return next->code == x->code && !x->ended && x->duration < SEGMENT_DURATION;
 }
 
+/*
+ * The end of a press once more, under a new time: it comes at once, ended and as long as the whole press, of which this
+ * sender had told step by step.
+ */
+static bool ends_anew(const struct digit *x, const struct digit *next)
+{
+	return next->code == x->code && x->ended && next->ended && x->packets > END_PACKETS &&
+	       next->packets < END_PACKETS && next->duration >= x->duration && x->duration &&
+	       next->first_seq == (uint16_t)(x->last_seq + 1);
+}
+
+/* How many pieces follow that are no presses, but ends of this one. */
+static unsigned ends_after(const struct digits *d, unsigned at)
+{
+	unsigned n = 0;
+
+	while (at + n + 1 < d->count && n + 1 < END_PACKETS &&
+	       d->list[at + n + 1].first_ns - d->list[at + n].last_ns <= SPLIT_NS &&
+	       d->list[at + n + 1].first_seq == (uint16_t)(d->list[at + n].last_seq + 1) &&
+	       (n ? d->list[at + n + 1].code == d->list[at].code && d->list[at + n + 1].ended &&
+		d->list[at + n + 1].packets == 1 && d->list[at + n + 1].duration >= d->list[at].duration
+		  : ends_anew(&d->list[at], &d->list[at + 1])))
+		n++;
+	return n;
+}
+
 /* Every packet has a time of its own: how many of them in a row from here on. */
 static unsigned run_length(const struct digits *d, unsigned at)
 {
@@ -272,7 +298,7 @@ static void judge_stream(const struct detection *d, const struct direction *dir,
 	for (unsigned i = 0; i < all->count;) {
 		const struct digit *x = &all->list[i], *next = i + 1 < all->count ? x + 1 : NULL;
 		const struct window *w = direction_window_at(dir, x->first_ns);
-		unsigned run = run_length(all, i);
+		unsigned run = run_length(all, i), ends = ends_after(all, i);
 
 		p->total++;
 		judge_type(p, dir, w, s, x);
@@ -283,12 +309,12 @@ static void judge_stream(const struct detection *d, const struct direction *dir,
 			i += run;
 			continue;
 		}
-		if (next && goes_on(x, next) && next->first_ns - x->last_ns <= SPLIT_NS && x->packets >= 2)
+		if (ends || (next && goes_on(x, next) && next->first_ns - x->last_ns <= SPLIT_NS && x->packets >= 2))
 			digit_fault(p, SPLIT_EVENT, s, x, w, "key press whose time changes within it");
 		else
 			judge_end(p, s, x, w, end_ns);
 		judge_length(d, p, s, x, w);
-		i++;
+		i += 1 + ends;
 	}
 }
 

@@ -209,7 +209,7 @@ static bool same_box(const struct judge *j, const struct window *w)
 		*b = w->source_count ? &w->sources[0].at.addr : NULL;
 	const struct host *h;
 
-	if (!a || !b || !address_equal(a, b) || address_loopback(a))
+	if (!a || !b || !address_equal(a, b) || address_loopback(a) || hearing_told_own(j->d, w))
 		return false;
 	h = network_host_find(j->facts->network, a);
 	return h && h->sip_port_count && !(h->roles & 1u << ROLE_NAT);

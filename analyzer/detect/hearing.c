@@ -124,7 +124,8 @@ static void judge_absence(struct judge *j, const struct window *w, const struct 
 		h->gate = gate_direction(j, w, from_ns, to_ns);
 	}
 	/* the other direction shows that this is media's way, and the SDP says why nothing comes back */
-	if (h->gate && whole && direction_reverse(j->d)->stream_count && hearing_told_loopback(j->d, w))
+	if (h->gate && whole && direction_reverse(j->d)->stream_count &&
+	    (hearing_told_loopback(j->d, w) || hearing_told_own(j->d, w)))
 		h->gate = NULL;
 	if (h->gate)
 		h->heard = HEARD_UNKNOWN;
@@ -449,10 +450,31 @@ static bool same_promise(const struct window *a, const struct window *b)
 	       (b->off_ns == NS_NONE || a->on_ns < b->off_ns);
 }
 
+/*
+ * Direct media: an earlier leg has moved the audio of that sender on to another port of the receiver; this one still
+ * promises it at the old one.
+ */
+static bool moved_since(const struct direction *same, const struct window *now, const struct window *w)
+{
+	if (!w->target_count || !now->target_count || !w->source_count || !now->source_count ||
+	    !endpoint_equal(&now->sources[0].at, &w->sources[0].at) ||
+	    !address_equal(&now->targets[0].at.addr, &w->targets[0].at.addr) ||
+	    window_has_target(now, &w->targets[0].at) ||
+	    (w->off_ns != NS_NONE && w->off_ns <= now->on_ns) || (now->off_ns != NS_NONE && now->off_ns <= w->on_ns))
+		return false;
+	for (const struct window *before = now; before-- > same->windows;) {
+		if (window_has_target(before, &w->targets[0].at))
+			return true;
+	}
+	return false;
+}
+
 static bool promises_same(const struct direction *d, const struct window *w)
 {
 	for (unsigned i = 0; i < d->window_count; i++) {
-		if (d->windows[i].state == EXPECT_DUE && same_promise(&d->windows[i], w))
+		const struct window *x = &d->windows[i];
+
+		if (x->state == EXPECT_DUE && (same_promise(x, w) || moved_since(d, x, w)))
 			return true;
 	}
 	return false;
@@ -517,6 +539,20 @@ static bool at_opposite_points(const struct judge *j)
 	return true;
 }
 
+/*
+ * It goes to a host of another network than the one that signals for the receiver, which was never seen to send, nor
+ * was any audio of the receiver: that the signalling one is near says nothing of that.
+ */
+static bool goes_past_receiver(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+	const struct address *signals = &j->d->slot->dialog->leg->party[side_other(j->d->sender)].signalling.addr;
+	const struct host *h = s ? network_host_find(j->facts->network, &s->dst.addr) : NULL;
+
+	return s && address_known(signals) && !direction_reverse(j->d)->stream_count && !(h && h->sends_ip) &&
+	       !address_same_net(&s->dst.addr, signals) && !network_same(j->facts->network, &s->dst.addr, signals);
+}
+
 static void judge_heard(struct judge *j)
 {
 	struct hearing *h = j->h;
@@ -538,6 +574,11 @@ static void judge_heard(struct judge *j)
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
 			: "passes this point to the right address; its arrival cannot be seen from here");
+		return;
+	}
+	if (goes_past_receiver(j) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "sent as SDP says, to a host of another network that was never seen to send");
 		return;
 	}
 	h->heard = HEARD_YES;

@@ -137,6 +137,11 @@ bool hearing_usable(const struct facts *facts, const struct direction *d, const 
  * carries it.
  */
 bool hearing_told_loopback(const struct direction *d, const struct window *w);
+/*
+ * Was the sender told its own address, by a receiver whose audio comes from elsewhere? It obeys, sends to itself, and
+ * no wire carries it.
+ */
+bool hearing_told_own(const struct direction *d, const struct window *w);
 /* How sure it is that this, and no tap that misses the audio of a sender that latches, makes the silence. */
 enum confidence hearing_loopback_proof(const struct hearing *h);
 /*

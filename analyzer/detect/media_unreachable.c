@@ -6,6 +6,7 @@
 
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/media_refused.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/say.h"
 
 static const char *const reasons[] = { "port-closed", "host-unreachable", "net-unreachable", "admin-prohibited",
@@ -138,6 +139,51 @@ static const struct stream *moved_to(const struct facts *facts, const struct dir
 	return now && now->first_ns <= ns_add(t->last->at.at_ns, MOVE_NS) ? now : NULL;
 }
 
+enum { OWN_PACKETS = 25 };           /* half a second: no strays */
+
+/* Audio of the receiver itself, while the errors came, from the host that refuses; NULL: none. */
+static const struct stream *own_audio(const struct direction *d, const struct tally *t)
+{
+	const struct direction *own = direction_reverse(d);
+
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (s->direction == own && address_equal(&s->src.addr, &t->first->dst.addr) &&
+		    s->last_ns >= ns_add(t->last->at.at_ns, -MOVE_NS) &&
+		    stream_packets_between(s, t->first->at.at_ns, t->last->at.at_ns) >= OWN_PACKETS)
+			return s;
+	}
+	return NULL;
+}
+
+/* It sends from the very port that it refuses, and wants audio at another one: two sockets. */
+static bool two_sockets(const struct direction *d, const struct tally *t)
+{
+	const struct stream *own = wanted_at(d, t) ? own_audio(d, t) : NULL;
+
+	return own && own->src.port == t->first->dst.port;
+}
+
+/* An earlier SDP named the port. */
+static bool named_before(const struct direction *d, const struct tally *t)
+{
+	const struct window *w = direction_window_at(d, t->first->at.at_ns);
+
+	return w && (one_way_sent_before(d, w, &t->first->dst) || one_way_named_early(d, w, &t->first->dst));
+}
+
+/* Direct media: who has told the sender to send there, and not told it of the move since. NULL: not so. */
+static const struct address *teller_of(const struct direction *d, const struct tally *t)
+{
+	for (unsigned i = 0; wanted_at(d, t) && named_before(d, t) && i < d->stream_count; i++) {
+		if (endpoint_equal(&d->streams[i]->dst, &t->first->dst) &&
+		    one_way_obeys(d, d->streams[i], t->last->at.at_ns))
+			return &d->slot->dialog->leg->party[d->sender].signalling.addr;
+	}
+	return NULL;
+}
+
 /* Audio arrived there for long before the first error. */
 static bool took_before(const struct hearing *h)
 {
@@ -155,6 +201,9 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 	if (moved_to(facts, d, t))
 		snprintf(act, sizeof act, "%s's audio comes from another %s", receiver,
 			address_equal(&moved_to(facts, d, t)->src.addr, &t->first->dst.addr) ? "port" : "address");
+	else if (two_sockets(d, t))
+		snprintf(act, sizeof act, "%s sends from port %u and listens on port %u", receiver,
+			t->first->dst.port, wanted_at(d, t)->port);
 	else if (wanted_at(d, t))
 		snprintf(act, sizeof act, "Audio goes to %s, not to port %u", at, wanted_at(d, t)->port);
 	else if (strcmp(t->reason, "port-closed") == 0)
@@ -171,13 +220,53 @@ static void say_what(struct finding *f, const struct facts *facts, const struct 
 	say_title(f, act, effect);
 }
 
-static void say_wrong_port(struct finding *f, const struct facts *facts, const struct tally *t,
-	const struct endpoint *wanted)
+static void say_two_sockets(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct tally *t)
+{
+	const struct stream *own = own_audio(d, t);
+	char receiver[SAY_TEXT], sender[SAY_TEXT], named[ENDPOINT_TEXT];
+
+	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
+	say_host(facts, &t->first->src.addr, sender);
+	finding_cause(f, "The SDP of %s names %s, its own audio comes from port %u. %s answers to where audio comes "
+		"from (symmetric RTP), and nothing listens there (%u ICMP errors).",
+		      receiver, endpoint_text(wanted_at(d, t), named), own->src.port, sender, t->count);
+	finding_fix(f, "Let %s send from the port that its SDP names: one socket for both ways (symmetric RTP, RFC "
+		"4961).", receiver);
+	finding_evidence(f, stream_frame(own, own->first_frame, own->first_ns), "%s's own audio comes from port %u",
+		receiver, own->src.port);
+}
+
+static void say_wrong_port(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct tally *t, const struct endpoint *wanted)
 {
 	char named[ENDPOINT_TEXT], src[SAY_TEXT];
 
 	endpoint_text(wanted, named);
 	say_host(facts, &t->first->src.addr, src);
+	if (teller_of(d, t)) {
+		char teller[SAY_TEXT], receiver[SAY_TEXT];
+
+		say_host(facts, teller_of(d, t), teller);
+		say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
+		finding_cause(f, "%s sends to port %u, as %s told it, and nothing listens there any more (%u ICMP "
+			"errors): %s has moved to %s since and told %s so, and the sender was not told.",
+			      src, t->first->dst.port, teller, t->count, receiver, named, teller);
+		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever "
+			"moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other "
+			"one.",
+			    teller);
+		return;
+	}
+	if (named_before(d, t)) {
+		finding_cause(f, "SDP wants this audio at %s; %s goes on sending to port %u of that host, where "
+			"nothing listens any more (%u ICMP errors): an earlier SDP of this call named port %u.",
+			      named, src, t->first->dst.port, t->count, t->first->dst.port);
+		finding_fix(f, "Update %s: it has to send to the port that the newest SDP names, also where a 200 "
+			"names another than the 183 before it. Until then keep the other side from changing "
+			"its port within a call.", src);
+		return;
+	}
 	finding_cause(f, "SDP wants this audio at %s; from %s it goes to port %u of that host, where nothing listens (%u ICMP errors).", named, src, t->first->dst.port, t->count);
 	finding_fix(f, "Look for a NAT, an ALG or a rule of a firewall between %s and this capture point that changes the port, in the packets or in the SDP; else %s sends to a "
 		    "wrong port.", src, src);
@@ -202,7 +291,54 @@ static void say_moved(struct finding *f, const struct facts *facts, const struct
 		receiver, new);
 }
 
-static void say_cause(struct finding *f, const struct facts *facts, const struct tally *t, bool took)
+/*
+ * The receiver's audio comes from that very place, which no SDP names, and what goes back there is refused: whatever
+ * passes its audio in under that address has no way back.
+ */
+static bool say_way_in_only(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct tally *t, const char *host)
+{
+	const struct stream *own = own_audio(d, t);
+	const struct window *w = direction_window_at(d, t->first->at.at_ns);
+	char receiver[SAY_TEXT], at[ENDPOINT_TEXT];
+
+	if (!own || !endpoint_equal(&own->src, &t->first->dst) || !w || window_has_target(w, &own->src))
+		return false;
+	say_party(facts, d->slot->dialog->leg, side_other(d->sender), receiver);
+	finding_cause(f, "%s's audio comes from %s at this point, an address that no SDP names; what goes back there "
+		"is refused (%u ICMP errors): the NAT or proxy that passes it in has no way back.",
+		      receiver, endpoint_text(&own->src, at), t->count);
+	finding_fix(f, "On %s look at how UDP is passed in: a stale session from before a restart (flush the "
+		"sessions of these ports), or a proxy of a container; best give the media ports a way without "
+		"either.",
+		    host);
+	finding_evidence(f, stream_frame(own, own->first_frame, own->first_ns), "%s's audio comes from %s", receiver,
+		at);
+	return true;
+}
+
+/* Nothing takes the port of the SDP, and the receiver's own audio comes from another one of that host. */
+static bool say_other_port(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct tally *t, const char *host)
+{
+	const struct stream *own = own_audio(d, t);
+	char sender[SAY_TEXT];
+
+	if (!own || own->src.port == t->first->dst.port)
+		return false;
+	say_host(facts, &t->first->src.addr, sender);
+	finding_cause(f, "%s is up, but nothing takes UDP port %u, as its SDP names (%u ICMP errors); its own audio "
+		"comes from port %u: a NAT in front of it changes the port, or it sends "
+		"from another socket.", host, t->first->dst.port, t->count, own->src.port);
+	finding_fix(f, "Let %s answer to where audio comes from (symmetric RTP); or keep the source port of audio in "
+		    "the NAT at %s (static port, no SIP ALG), so that its SDP names the port it uses.", sender, host);
+	finding_evidence(f, stream_frame(own, own->first_frame, own->first_ns), "audio comes from port %u",
+		own->src.port);
+	return true;
+}
+
+static void say_cause(struct finding *f, const struct facts *facts, const struct direction *d, const struct tally *t,
+	bool took)
 {
 	char reporter[SAY_TEXT], target[ENDPOINT_TEXT], host[SAY_TEXT];
 
@@ -224,6 +360,8 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 				    host);
 			return;
 		}
+		if (say_other_port(f, facts, d, t, host) || say_way_in_only(f, facts, d, t, host))
+			return;
 		finding_cause(f, "%s is up, but nothing takes UDP port %u: no program listens, or its NAT has no mapping (%u ICMP errors).", host,
 			      t->first->dst.port, t->count);
 		finding_fix(f, "Check that the SDP of %s names the port that it opened, and that no NAT or ALG changes it on the way; a firewall on the host may "
@@ -253,18 +391,22 @@ static void tell(struct detection *d, const struct event *ev, const struct tally
 	const struct endpoint *wanted = now ? NULL : wanted_at(ev->direction, t);
 	char at[ENDPOINT_TEXT];
 
+	if (!now && teller_of(ev->direction, t))
+		sender = (struct endpoint){ *teller_of(ev->direction, t), 0 };
 	parts_of_direction(f, facts, ev->direction);
 	finding_part(f, PART_WITNESS, &target);
-	finding_part(f, PART_CULPRIT, now || wanted ? &sender : &reporter);
+	finding_part(f, PART_CULPRIT, now || (wanted && !two_sockets(ev->direction, t)) ? &sender : &reporter);
 	finding_times(f, t->first->at.at_ns, t->last->at.at_ns);
 	f->count = t->count;
 	say_what(f, facts, ev->direction, t);
 	if (now)
 		say_moved(f, facts, ev->direction, t, now);
+	else if (two_sockets(ev->direction, t))
+		say_two_sockets(f, facts, ev->direction, t);
 	else if (wanted)
-		say_wrong_port(f, facts, t, wanted);
+		say_wrong_port(f, facts, ev->direction, t, wanted);
 	else
-		say_cause(f, facts, t, took_before(h));
+		say_cause(f, facts, ev->direction, t, took_before(h));
 	finding_evidence(f, t->first->at, "first ICMP error that quotes audio to %s", endpoint_text(&target, at));
 	finding_evidence(f, t->last->at, "the last of %u such errors", t->count);
 	if (ev->direction->slot->dialog->confirmed_by)

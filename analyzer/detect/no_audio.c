@@ -7,6 +7,7 @@
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/media_visible.h"
+#include "analyzer/detect/one_way.h"
 #include "analyzer/detect/passages.h"
 #include "analyzer/detect/rtcp_idle.h"
 #include "analyzer/detect/say.h"
@@ -30,6 +31,20 @@ static const struct config_key keys[] = {
 	{ "min-seconds", 5, "s", 1, 60, "field" },
 	{ 0 },
 };
+
+/* Audio goes on to an address that the session has left: an earlier SDP named it, or the other side sent from there. */
+static bool is_stale(const struct direction *d, const struct hearing *h)
+{
+	return h->failure == FAILURE_MISDIRECTED &&
+	       (one_way_sent_before(d, h->window, &h->misdirected->dst) ||
+		one_way_learnt_before(d, h->window, &h->misdirected->dst));
+}
+
+static const struct hearing *stale_of(const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	return is_stale(&slot->direction[SIDE_CALLER], a) ? a
+	       : is_stale(&slot->direction[SIDE_CALLEE], b) ? b : NULL;
+}
 
 static const struct target *target_of(const struct hearing *h)
 {
@@ -138,6 +153,22 @@ static int64_t both_until(const struct hearing *a, const struct hearing *b)
 	return a->to_ns < b->to_ns ? a->to_ns : b->to_ns;
 }
 
+/* A public sender was told a private address: what it sends there, if anything, comes nowhere. */
+static bool is_told_private(const struct facts *facts, const struct direction *d, const struct hearing *h)
+{
+	return h->failure == FAILURE_ABSENT && h->whole && one_way_told_private(d, h->window) &&
+	       !one_way_found_before(facts, d, h);
+}
+
+/* The one of two silent sides of which it is sure that it sends nothing; NULL: both, or neither. */
+static const struct hearing *silent_one(const struct hearing *a, const struct hearing *b)
+{
+	if (a->failure != FAILURE_ABSENT || b->failure != FAILURE_ABSENT || !a->whole || !b->whole ||
+	    silent_here(a) == silent_here(b))
+		return NULL;
+	return silent_here(a) ? a : b;
+}
+
 static const char *reason_of(const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
@@ -166,7 +197,10 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 		if ((silent_here(a) && silent_here(b)) || rtcp_idle(facts, slot))
 			return a->whole && b->whole &&
 			       (waits(facts, a) || waits(facts, b)) ? "latch-deadlock" : "never-sent-both";
-		if (idle_server_of(facts, slot, a, b))
+		/* where it cannot be reached from there, it is no matter what runs there */
+		if (!is_told_private(facts, &slot->direction[SIDE_CALLER], a) && !is_told_private(facts,
+			&slot->direction[SIDE_CALLEE], b) &&
+		    idle_server_of(facts, slot, a, b))
 			return "wrong-media-server";
 	}
 	return "unlocated";
@@ -184,11 +218,19 @@ static enum confidence confidence_of(const char *reason, enum visible visible, c
 }
 
 /* One direction of several kinds of failure. */
-static const char *what_fails(const struct hearing *h)
+static const char *what_fails(const struct facts *facts, const struct direction *d, const struct hearing *h,
+	char buffer[SAY_TEXT])
 {
+	char at[ENDPOINT_TEXT];
+
 	switch (h->failure) {
 	case FAILURE_ABSENT:
-		return "no audio passes this point";
+		if (!is_told_private(facts, d, h))
+			return "no audio passes this point";
+		snprintf(buffer, SAY_TEXT, "no audio passes this point: it was told to send it to %s, a private "
+			"address",
+			endpoint_text(&target_of(h)->at, at));
+		return buffer;
 	case FAILURE_MISDIRECTED:
 		return "audio goes to an address at which the other side is not";
 	case FAILURE_UNDELIVERED:
@@ -232,10 +274,45 @@ static void say_deadlock(struct finding *f, const struct facts *facts, const str
 		waits_text, other, other);
 }
 
+static void say_stale(struct finding *f, const struct facts *facts, const struct mslot *slot,
+	const struct hearing *a, const struct hearing *b, const char *caller, const char *callee)
+{
+	const struct hearing *h = stale_of(slot, a, b);
+	char old[ENDPOINT_TEXT], now[ENDPOINT_TEXT], other[SAY_TEXT];
+
+	finding_cause(f, "Audio of %s goes on to %s although the session was moved to %s; from %s %s.",
+		h == a ? caller : callee, endpoint_text(&h->misdirected->dst, old),
+		target_of(h) ? endpoint_text(&target_of(h)->at, now) : "another address", h == a ? callee : caller,
+		what_fails(facts, &slot->direction[h == a ? SIDE_CALLEE : SIDE_CALLER], h == a ? b : a, other));
+}
+
+static void say_none(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b, const char *caller, const char *callee)
+{
+	const struct hearing *silent = silent_one(a, b);
+	char at[ENDPOINT_TEXT];
+
+	finding_cause(f, "In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
+		(double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct hearing *h = side == SIDE_CALLER ? a : b;
+
+		if (is_told_private(facts, &slot->direction[side], h))
+			text_addf(&f->cause, " The address named to %s is %s, a private one.",
+				side == SIDE_CALLER ? caller : callee, endpoint_text(&target_of(h)->at, at));
+	}
+	if (silent)
+		text_addf(&f->cause, " It is sure here that %s sends none.", silent == a ? caller : callee);
+	if (silent && waits(facts, silent))
+		text_addf(&f->cause, " In %u other calls here %s waits for the first packet.", waits(facts, silent),
+			silent == a ? callee : caller);
+}
+
 static void say_cause(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
 	const struct hearing *b)
 {
 	char caller[SAY_TEXT], callee[SAY_TEXT], x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
+	char fails_a[SAY_TEXT], fails_b[SAY_TEXT];
 	const struct leg *leg = slot->dialog->leg;
 
 	say_party_full(facts, leg, SIDE_CALLER, caller);
@@ -269,17 +346,34 @@ static void say_cause(struct finding *f, const struct facts *facts, const struct
 	else if (strcmp(f->reason, "ice-failed") == 0)
 		say_checks(f, ice_checks_unanswered(facts, slot, both_since(a, b)));
 	else if (a->failure == FAILURE_ABSENT && b->failure == FAILURE_ABSENT)
-		finding_cause(f,
-			"In %.0f s no audio of %s or %s passes this point, where media of these hosts would be seen.",
-			      (double)(a->to_ns - a->from_ns) / 1e9, caller, callee);
+		say_none(f, facts, slot, a, b, caller, callee);
+	else if (stale_of(slot, a, b))
+		say_stale(f, facts, slot, a, b, caller, callee);
 	else
-		finding_cause(f, "From %s %s; from %s %s.", caller, what_fails(a), callee, what_fails(b));
+		finding_cause(f, "From %s %s; from %s %s.", caller, what_fails(facts, &slot->direction[SIDE_CALLER], a,
+			fails_a), callee, what_fails(facts, &slot->direction[SIDE_CALLEE], b, fails_b));
 }
 
-static void say_fix(struct finding *f, const struct facts *facts, const struct hearing *a, const struct hearing *b)
+static const struct address *silent_host(const struct mslot *slot, const struct hearing *a, const struct hearing *b)
 {
-	char relay[SAY_TEXT];
+	enum side side = silent_one(a, b) == a ? SIDE_CALLER : SIDE_CALLEE;
 
+	return &slot->dialog->leg->party[side].signalling.addr;
+}
+
+static void say_fix(struct finding *f, const struct facts *facts, const struct mslot *slot, const struct hearing *a,
+	const struct hearing *b)
+{
+	const struct hearing *stale = strcmp(f->reason, "unlocated") == 0 ? stale_of(slot, a, b) : NULL;
+	int private_to = is_told_private(facts, &slot->direction[SIDE_CALLER], a) ? SIDE_CALLER
+		: is_told_private(facts, &slot->direction[SIDE_CALLEE], b) ? SIDE_CALLEE : -1;
+	const struct direction *d = &slot->direction[private_to == SIDE_CALLEE ? SIDE_CALLEE : SIDE_CALLER];
+	const struct target *named = private_to < 0 ? NULL : target_of(private_to == SIDE_CALLER ? a : b);
+	/* who wrote it into the message that reached the sender */
+	struct endpoint named_by = named && named->message ? named->message->src
+		: party_seen_at(d, side_other(d->sender));
+	struct endpoint told = party_seen_at(d, d->sender);
+	char relay[SAY_TEXT], other[SAY_TEXT];
 	char x[ENDPOINT_TEXT] = "?", y[ENDPOINT_TEXT] = "?";
 
 	if (target_of(b))
@@ -298,6 +392,21 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct h
 		finding_fix(f, "See whether the media service runs on the machine that the session description names, has ports and licences, and is the right one.");
 	else if (strcmp(f->reason, "ice-failed") == 0)
 		finding_fix(f, "Open UDP both ways between %s and %s, or give the clients a TURN server (best one that speaks TCP and TLS, too).", x, y);
+	else if (stale)
+		finding_fix(f, "Let %s send to %s, as the newest SDP says: after a re-INVITE it has to forget what "
+			"it learnt before, and packets that are still on the way from the old "
+			"address must not teach it again. The other side may wait for its first packet there.",
+			    say_host(facts, &stale->misdirected->src.addr, relay), stale == a ? y : x);
+	else if (strcmp(f->reason, "unlocated") == 0 && silent_one(a, b) && private_to < 0)
+		finding_fix(f, "Look at %s first, which sends nothing: when its media starts, on a phone its sound "
+			    "device and mute. If it waits for the first packet itself, let UDP to %s reach it in every "
+			    "firewall and NAT.", say_host(facts, silent_host(slot, a, b), relay),
+			silent_one(a, b) == a ? x : y);
+	else if (strcmp(f->reason, "unlocated") == 0 && private_to >= 0)
+		finding_fix(f, "Let %s name its external address for audio towards %s (NAT setting; on a proxy with "
+			"two networks the right direction of its media relay): %s cannot be reached from "
+			"there.", say_host(facts, &named_by.addr, relay), say_host(facts, &told.addr, other),
+			private_to == SIDE_CALLER ? y : x);
 	else
 		finding_fix(f, "Open UDP both ways between %s and %s in every firewall between them; check that each address can be reached from the other side.", x, y);
 }
@@ -345,6 +454,9 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 	finding_part(f, PART_VICTIM, &callee);
 	if (by_relay)
 		finding_part(f, PART_CULPRIT, &(struct endpoint){ .addr = a->stream->dst.addr });
+	else if (strcmp(reason, "unlocated") == 0 && stale_of(slot, a, b))
+		finding_part(f, PART_CULPRIT,
+			&(struct endpoint){ .addr = stale_of(slot, a, b)->misdirected->src.addr });
 	finding_times(f, both_since(a, b), both_until(a, b));
 	say_party(facts, slot->dialog->leg, SIDE_CALLER, from);
 	say_party(facts, slot->dialog->leg, SIDE_CALLEE, to);
@@ -357,7 +469,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 		say_deadlock(f, facts, slot, a, b);
 	} else {
 		say_cause(f, facts, slot, a, b);
-		say_fix(f, facts, a, b);
+		say_fix(f, facts, slot, a, b);
 	}
 	evidence_of_call(f, &slot->direction[SIDE_CALLER], a);
 	evidence_of_call(f, &slot->direction[SIDE_CALLEE], b);

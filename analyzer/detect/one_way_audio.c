@@ -41,7 +41,8 @@ struct place {
 	const char *also;            /* a second reason of equal weight; NULL */
 	enum confidence reason_confidence;
 	enum confidence confidence;  /* of the symptom */
-	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER, CULPRIT_RELAY } culprit;
+	enum part_of { CULPRIT_NONE, CULPRIT_SENDER, CULPRIT_RECEIVER, CULPRIT_REPORTER, CULPRIT_RELAY,
+		CULPRIT_TELLER } culprit;
 };
 
 /* An earlier session named it; early: the one before the answer. */
@@ -68,6 +69,37 @@ static bool named_by_branch(const struct direction *d, const struct window *w, c
 			return true;
 	}
 	return false;
+}
+
+bool one_way_named_early(const struct direction *d, const struct window *w, const struct endpoint *at)
+{
+	return named_before(d, w, at, true) || named_by_branch(d, w, at);
+}
+
+const struct window *one_way_told_as(const struct direction *d, const struct stream *s, int64_t at_ns)
+{
+	const struct leg *own = d->slot->dialog->leg;
+
+	if (address_equal(&own->party[d->sender].signalling.addr, &s->src.addr))
+		return NULL;
+	LIST_EACH(it, &own->call->legs) {
+		const struct leg *other = LIST_ENTRY(it, struct leg, in_call);
+
+		for (unsigned i = 0; other != own && other->confirmed && i < 2 * other->confirmed->mslot_count; i++) {
+			const struct direction *told = &other->confirmed->mslots[i / 2].direction[i % 2];
+			const struct window *w = direction_window_at(told, at_ns);
+
+			if (w && window_has_target(w, &s->dst) && w->source_count &&
+			    address_equal(&w->sources[0].at.addr, &s->src.addr))
+				return w;
+		}
+	}
+	return NULL;
+}
+
+bool one_way_obeys(const struct direction *d, const struct stream *s, int64_t at_ns)
+{
+	return one_way_told_as(d, s, at_ns) != NULL;
 }
 
 bool one_way_sent_before(const struct direction *d, const struct window *w, const struct endpoint *at)
@@ -154,13 +186,14 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 			p.reason_confidence = p.confidence = CONFIDENCE_CERTAIN;
 		return p;
 	}
+	if (one_way_sent_before(d, h->window, &s->dst) && one_way_obeys(d, s, h->from_ns))
+		return (struct place){ "stale-target", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_TELLER };
 	if (one_way_sent_before(d, h->window, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN, CULPRIT_SENDER };
 	if (!h->whole && hearing_receiver_left(facts, d, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY,
 		       window_has_target(h->window, &s->dst) ? CULPRIT_RECEIVER : CULPRIT_SENDER };
-	if (one_way_learnt_before(d, h->window, &s->dst) || named_before(d, h->window, &s->dst, true) ||
-	    named_by_branch(d, h->window, &s->dst))
+	if (one_way_learnt_before(d, h->window, &s->dst) || one_way_named_early(d, h->window, &s->dst))
 		return (struct place){ "stale-target", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what nobody has named contradicts nothing */
 	switch (s->bound_by == 8 ? CONTRADICTION_NONE
@@ -195,8 +228,7 @@ static struct place place_misdirected(const struct facts *facts, const struct di
 
 enum { FOUND_PACKETS = 25 };         /* so many are audio that lives, fewer may be strays */
 
-/* Told to a public sender, from behind a NAT: the private address cannot be reached from there. */
-static bool told_private(const struct direction *d, const struct window *w)
+bool one_way_told_private(const struct direction *d, const struct window *w)
 {
 	struct side_addresses sender;
 
@@ -238,8 +270,7 @@ static bool told_elsewhere(const struct facts *facts, const struct direction *d,
 	return false;
 }
 
-/* In another call its audio did find the way to that address, private or not, and came by beside the receiver. */
-static bool found_before(const struct facts *facts, const struct direction *d, const struct hearing *h)
+bool one_way_found_before(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	struct side_addresses sender;
 
@@ -270,6 +301,9 @@ static struct place place_absent(const struct facts *facts, const struct directi
 	if (h->whole && hearing_told_loopback(d, h->window))
 		p = (struct place){ "advertised-address-wrong", NULL, hearing_loopback_proof(h),
 			hearing_loopback_proof(h), CULPRIT_RECEIVER };
+	else if (h->whole && hearing_told_own(d, h->window))
+		p = (struct place){ "advertised-address-wrong", NULL, hearing_loopback_proof(h),
+			hearing_loopback_proof(h), CULPRIT_RECEIVER };
 	else if (family_mismatch(d, h->window) && h->whole)
 		p.reason = "address-family";
 	else if (h->sending == RTCP_SENDING_RISING)
@@ -287,9 +321,10 @@ static struct place place_absent(const struct facts *facts, const struct directi
 	else if (h->near_sender)
 		p = (struct place){ "sender-never-sent", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_SENDER };
 	/* what arrived for a while found its way there */
-	if (h->whole && ((told_private(d, h->window) && !found_before(facts, d, h)) || told_elsewhere(facts, d, h->window)) &&
+	if (h->whole && ((one_way_told_private(d, h->window) && !one_way_found_before(facts, d, h)) ||
+	    told_elsewhere(facts, d, h->window)) &&
 	    (p.reason[0] == 'n' || p.reason[0] == 'u' || strcmp(p.reason, "sender-never-sent") == 0)) {
-		p.also = told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
+		p.also = one_way_told_private(d, h->window) ? "answered-address-private" : "advertised-address-wrong";
 		/* what it sends there may go another way than past this point */
 		if (h->sending != RTCP_SENDING_CONSTANT && p.confidence == CONFIDENCE_CERTAIN)
 			p.confidence = p.reason_confidence = CONFIDENCE_LIKELY;
@@ -318,8 +353,9 @@ static struct place place_undelivered(const struct hearing *h)
 	enum confidence in_path = one_way_undecrypted(h) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
 
 	if (source_port_changed(h))
+		/* beside the sender no NAT on the way can have done it */
 		return (struct place){ "source-port-rewritten", NULL, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN,
-		       CULPRIT_NONE };
+		       h->at_sender ? CULPRIT_SENDER : CULPRIT_NONE };
 	if (strcmp(h->undelivered_by, "icmp") == 0)
 		return (struct place){ "icmp-unreachable", NULL, CONFIDENCE_CERTAIN, CONFIDENCE_CERTAIN,
 		       CULPRIT_REPORTER };
@@ -424,6 +460,9 @@ static void add_culprit(struct finding *f, const struct facts *facts, const stru
 		break;
 	case CULPRIT_REPORTER:
 		at.addr = h->icmp ? h->icmp->reporter : at.addr;
+		break;
+	case CULPRIT_TELLER:
+		at = d->slot->dialog->leg->party[d->sender].signalling;
 		break;
 	case CULPRIT_RELAY:
 		at.addr = h->stream->dst.addr;

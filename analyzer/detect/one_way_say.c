@@ -118,8 +118,31 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 		say_left(f, w, h, left);
 		return;
 	}
+	if (one_way_obeys(d, h->misdirected, h->from_ns)) {
+		char teller[SAY_TEXT];
+
+		say_host(facts, &d->slot->dialog->leg->party[d->sender].signalling.addr, teller);
+		entitle(f, w, h, teller, "does not pass a new address on");
+		finding_cause(f, "%s sends to %s, as %s told it; %s has moved to %s since, told %s so, and the "
+			"sender was not told.", w->sender_host,
+			w->to, teller, w->receiver, w->sdp, teller);
+		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever "
+			"moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other "
+			"one.",
+			    teller);
+		return;
+	}
 	entitle(f, w, h, w->sender_host, "sends to an old address");
 	if (!now) {
+		if (!one_way_sent_before(d, h->window, to) && one_way_named_early(d, h->window, to)) {
+			finding_cause(f, "%s goes on sending to %s, which a response before the answer named (183); "
+				"the answer names %s.",
+				w->sender_host, w->to, w->sdp);
+			finding_fix(f, "Update %s: its audio has to follow the 200. Until then let only one branch "
+				"of a call announce audio before the answer (no 183 from the others, or no "
+				"parallel ringing) on this route.", w->sender_host);
+			return;
+		}
 		finding_cause(f, "%s goes on sending to %s although the session was moved to %s.", w->sender_host,
 			w->to, w->sdp);
 		finding_fix(f, "Update %s, or switch direct media (re-INVITE) off for this route.", w->sender_host);
@@ -229,8 +252,11 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 }
 
 /* A phone has a microphone; a server passes on what it gets, if it knows where to. */
-static void say_silence_fix(struct finding *f, const struct words *w, const struct stream *gets)
+static void say_silence_fix(struct finding *f, const struct facts *facts, const struct words *w,
+	const struct stream *gets)
 {
+	char talker[SAY_TEXT];
+
 	if (named_wrong(f)) {
 		text_addf(&f->cause, " It was told to send to %s, which is not where %s's audio and signalling come from: what it sends there need not pass this point.",
 			  w->sdp, w->receiver);
@@ -240,9 +266,11 @@ static void say_silence_fix(struct finding *f, const struct words *w, const stru
 			w->sdp);
 		say_private_fix(f, w);
 	} else if (gets) {
-		text_addf(&f->cause, " On the other leg of the call it gets %s's audio all the while.", w->sender);
+		/* this leg's own party may be the server itself: who talks is the party of the other one */
+		say_party(facts, gets->direction->slot->dialog->leg, gets->direction->sender, talker);
+		text_addf(&f->cause, " On the other leg of the call it gets %s's audio all the while.", talker);
 		finding_fix(f, "Look at the media relay or bridge of %s: it gets %s's audio and does not pass it on to %s. A firewall on that machine counts, too: a capture there shows packets that it "
-			"then drops.", w->sender_host, w->sender, w->receiver);
+			"then drops.", w->sender_host, talker, w->receiver);
 		finding_evidence_run(f, stream_frame(gets, gets->first_frame, gets->first_ns), gets->last_frame,
 			"on the other leg: what it should pass on");
 	} else if (w->sender_serves) {
@@ -254,9 +282,18 @@ static void say_silence_fix(struct finding *f, const struct words *w, const stru
 	}
 }
 
-static void say_absent(struct finding *f, const struct words *w, const struct hearing *h, const struct stream *gets)
+static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
+	const struct hearing *h, const struct stream *gets)
 {
-	if (strcmp(f->reason, "advertised-address-wrong") == 0) {
+	if (strcmp(f->reason, "advertised-address-wrong") == 0 && hearing_told_own(d, h->window)) {
+		entitle(f, w, h, w->receiver_host, "names the sender's own address");
+		finding_cause(f, "%s wants its audio at %s, which is the address of %s, the sender itself: it goes "
+			"nowhere. None of it in %.0f s, seen %s.",
+			      w->receiver_full, w->sdp, w->sender_host, w->seconds, w->point);
+		finding_fix(f, "Find out how %s comes by that address for its SDP (a TURN or relay candidate put "
+			"into c=, an ALG, a proxy that rewrites the wrong way); let it name its own.",
+			w->receiver_host);
+	} else if (strcmp(f->reason, "advertised-address-wrong") == 0) {
 		entitle(f, w, h, w->receiver_host, "names a loopback address");
 		finding_cause(f, "%s wants its audio at %s, which is the sender's own machine: it goes nowhere. None of it in %.0f s, seen %s.",
 			      w->receiver_full, w->sdp, w->seconds, w->point);
@@ -271,7 +308,7 @@ static void say_absent(struct finding *f, const struct words *w, const struct he
 			w->seconds, w->point,
 			      h->at_sender || h->sending != RTCP_SENDING_CONSTANT ? ""
 			      : h->whole ? ", and its own reports count none" : ", and its own reports count no further");
-		say_silence_fix(f, w, gets);
+		say_silence_fix(f, facts, w, gets);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f,
@@ -342,6 +379,14 @@ static void say_undelivered(struct finding *f, const struct words *w, const stru
 		finding_cause(f, "%s answers the audio to %s with ICMP errors (%u in the capture).", reporter,
 			w->to[0] == '?' ? w->sdp : w->to, h->icmp_count);
 		finding_fix(f, "See the ICMP finding: open the port, correct the address in SDP, or mend the route.");
+	} else if (strcmp(f->reason, "source-port-rewritten") == 0 && h->at_sender) {
+		entitle(f, w, h, w->sender_host, "sends from another port than it names");
+		finding_cause(f, "The audio of %s leaves it from port %u, captured beside it; its SDP names another. "
+			"%s reports that it receives nothing and is probably strict about it.",
+			      w->sender_host, h->stream->src.port, w->receiver_host);
+		finding_fix(f, "Let %s send from the port that its SDP names (one socket for both ways, symmetric "
+			"RTP), or update it; NAT rules on that machine itself (masquerading, containers) count, too.",
+			    w->sender_host);
 	} else if (strcmp(f->reason, "source-port-rewritten") == 0) {
 		entitle(f, w, h, "A NAT", "changes the port that audio comes from");
 		finding_cause(f, "The audio of %s leaves from port %u, its SDP names another; %s reports that it receives nothing and is probably strict about it.",
@@ -409,7 +454,7 @@ void one_way_say(struct finding *f, const struct facts *facts, const struct dire
 	if (h->failure == FAILURE_MISDIRECTED && strcmp(f->reason, "icmp-unreachable") != 0)
 		say_misdirected(f, &w, h, d, facts);
 	else if (h->failure == FAILURE_ABSENT)
-		say_absent(f, &w, h, gets_on_another_leg(facts, d, h));
+		say_absent(f, facts, d, &w, h, gets_on_another_leg(facts, d, h));
 	else
 		say_undelivered(f, &w, h, facts);
 	say_port_edge(f, facts, d, h, &w);

@@ -172,6 +172,28 @@ bool hearing_told_loopback(const struct direction *d, const struct window *w)
 	return sender.count > 0;
 }
 
+bool hearing_told_own(const struct direction *d, const struct window *w)
+{
+	const struct direction *own = direction_reverse(d);
+	const struct address *sender = &d->slot->dialog->leg->party[d->sender].signalling.addr;
+
+	if (!w || !w->target_count || !address_known(sender) ||
+	    address_equal(sender, &d->slot->dialog->leg->party[own->sender].signalling.addr))
+		return false;
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (!address_equal(&w->targets[i].at.addr, sender))
+			return false;
+	}
+	for (unsigned i = 0; i < own->stream_count; i++) {
+		const struct stream *s = own->streams[i];
+
+		if (address_equal(&s->dst.addr, sender) && !address_equal(&s->src.addr, sender) &&
+		    stream_packets_between(s, w->on_ns, w->off_ns == NS_NONE ? INT64_MAX : w->off_ns) >= ALIVE_PACKETS)
+			return true;
+	}
+	return false;
+}
+
 enum confidence hearing_loopback_proof(const struct hearing *h)
 {
 	if (h->at_sender)
@@ -227,7 +249,7 @@ static bool sends_from(const struct facts *facts, const struct direction *d, con
 static bool is_other_card(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct address *at, const struct address *real)
 {
-	return w && !w->ice && address_reach(at) == 0 && !address_same_net(at, real) &&
+	return w && !w->ice && (address_reach(at) == 0 || address_reach(at) == 1) && !address_same_net(at, real) &&
 	       !network_sends(facts->network, at) && !was_reached(d, at) && sends_from(facts, d, w, real);
 }
 

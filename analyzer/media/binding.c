@@ -301,15 +301,14 @@ static void bind_twin(struct stream *s)
 }
 
 /* B6: the destination under its other name. */
-static void bind_mapped(const struct binding *b, struct stream *s, const struct network *network)
+static bool bind_mapped(const struct binding *b, struct stream *s, const struct network *network)
 {
 	struct endpoint other;
 	unsigned weight;
 
 	if (network_private_of(network, &s->dst, true, &other, &weight) && binding_by_address(b, s, &other, true))
-		return;
-	if (network_public_of(network, &s->dst, true, &other, &weight))
-		binding_by_address(b, s, &other, true);
+		return true;
+	return network_public_of(network, &s->dst, true, &other, &weight) && binding_by_address(b, s, &other, true);
 }
 
 /* B6 of TURN: what its client gets was sent to the address that the server has lent it, and that stands in SDP. */
@@ -438,9 +437,10 @@ static int64_t begin_of(const struct list *streams, const struct list *legs)
 }
 
 /* The TURN server's address in a channel is neither the sender's nor the receiver's. */
-static void bind_all_weakly(const struct binding *b, const struct list *streams, const struct list *legs)
+static void bind_all_weakly(const struct binding *b, const struct list *streams, const struct list *legs, bool mapped)
 {
 	struct weak_spots *spots = NULL;
+	bool by_port = false;
 
 	LIST_EACH(it, streams) {
 		struct stream *s = binding_stream(it);
@@ -450,13 +450,21 @@ static void bind_all_weakly(const struct binding *b, const struct list *streams,
 		if (!spots)
 			spots = weak_spots_new(legs);
 		binding_weakly(b, spots, s);
+		by_port |= s->bound_by == B9;
 	}
 	weak_spots_free(spots);
+	if (!by_port && !mapped)
+		return;
+	binding_alike(streams);
+	binding_reverses(streams);
+	binding_turns(streams);
 }
 
 void binding_settle(struct binding *b, const struct list *streams, const struct list *legs,
 	const struct network *network)
 {
+	bool mapped = false;
+
 	if (b->bound)
 		binding_release(streams, legs);
 	b->bound = streams->count > 0;
@@ -470,12 +478,18 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 	binding_reverses(streams);
 	bind_all_relayed(b, streams, network);
 	LIST_EACH(it, streams) {
-		if (!binding_stream(it)->direction && !binding_stream(it)->ambiguous)
-			bind_mapped(b, binding_stream(it), network);
+		struct stream *s = binding_stream(it);
+
+		if (!s->direction && !s->ambiguous)
+			mapped |= bind_mapped(b, s, network);
 	}
 	LIST_EACH(it, streams) {
 		if (!binding_stream(it)->direction)
 			bind_twin(binding_stream(it));
 	}
-	bind_all_weakly(b, streams, legs);
+	if (mapped) {
+		binding_alike(streams);
+		binding_reverses(streams);
+	}
+	bind_all_weakly(b, streams, legs, mapped);
 }

@@ -86,6 +86,10 @@ bool binding_pt_fits(const struct stream *s, const struct window *w);
 
 /* binding_weak.c: for streams that are bound to nothing yet */
 void binding_reverses(const struct list *streams);
+/* What comes to a socket that is known by another name than SDP's. */
+void binding_alike(const struct list *streams);
+/* What goes on elsewhere from the socket of a bound stream that SDP names by another address. */
+void binding_turns(const struct list *streams);
 
 /* Places by address alone and by port alone: made when the first such stream asks, as of most captures none does. */
 struct weak_spots;

@@ -16,10 +16,10 @@ struct flow {                        /* a stream by its two ends */
 	const struct stream *stream;
 };
 
-/* B1 to B4; B6 between a TURN client and its server, where both ways are the client's. */
-static bool proves_reverse(const struct stream *other, const struct stream *s)
+/* B1 to B4, and B6: what SDP names, by its own name or by that of the other side of a NAT. B9: by its port alone. */
+static bool proves_reverse(const struct stream *other)
 {
-	return other->bound_by <= B4 || (other->bound_by == B6 && other->channelled && s->channelled);
+	return other->bound_by <= B4 || other->bound_by == B6 || other->bound_by == B9;
 }
 
 /* B5: the exact reverse of a stream that is bound by what SDP names. */
@@ -32,7 +32,7 @@ static void bind_reverse(struct stream *s, const struct hash *flows)
 		const struct stream *other = HASH_ENTRY(it, struct flow, link)->stream;
 		struct direction *back;
 
-		if (it->hash != hash || !other->direction || !proves_reverse(other, s) ||
+		if (it->hash != hash || !other->direction || !proves_reverse(other) ||
 		    !endpoint_equal(&other->src, dst) || !endpoint_equal(&other->dst, src))
 			continue;
 		back = &other->direction->slot->direction[side_other(other->direction->sender)];
@@ -73,7 +73,7 @@ static bool has_exact_stream(const struct direction *d)
  * the same SSRC and numbering it is the same audio, wherever it goes; of another SSRC it may be. With ICE, both sides
  * may have found another way between them.
  */
-static bool turned(const struct stream *s, const struct direction *d, bool *ret_same)
+static bool turned(const struct stream *s, const struct direction *d, enum rule most, bool *ret_same)
 {
 	const struct window *w = direction_window_at(d, s->first_ns);
 	bool came = false;
@@ -85,7 +85,7 @@ static bool turned(const struct stream *s, const struct direction *d, bool *ret_
 		const struct stream *before = d->streams[i];
 		uint16_t next = (uint16_t)(before->first_seq + before->packets + (uint64_t)before->lost);
 
-		if (before->direction != d || before->bound_by > B7)
+		if (before->direction != d || before->bound_by > most)
 			continue;
 		if (before->last_ns > ns_add(s->first_ns, TURN_OVERLAP_NS))
 			return false;
@@ -132,7 +132,7 @@ static struct direction *wrong_port(const struct place *p, const struct stream *
 	if (p->candidate || p->mline >= dialog->mslot_count)
 		return NULL;
 	d = &dialog->mslots[p->mline].direction[side_other(p->side)];
-	return binding_overlaps(s, d) && turned(s, d, &same) ? d : NULL;
+	return binding_overlaps(s, d) && turned(s, d, B7, &same) ? d : NULL;
 }
 
 /* B8, too: the same audio, from the socket that SDP names as the sender's, turned to another host. */
@@ -141,7 +141,7 @@ static struct direction *turned_away(const struct place *p, const struct stream 
 	struct direction *d = p->mline < dialog->mslot_count ? &dialog->mslots[p->mline].direction[p->side] : NULL;
 	bool same;
 
-	return d && binding_overlaps(s, d) && turned(s, d, &same) && same ? d : NULL;
+	return d && binding_overlaps(s, d) && turned(s, d, B7, &same) && same ? d : NULL;
 }
 
 /* B10: only the sender's address and the time fit. It may keep an absence from being claimed, it proves nothing. */
@@ -313,6 +313,94 @@ void binding_weakly(const struct binding *b, const struct weak_spots *spots, str
 		if (w.count == 1)
 			binding_bind(s, w.direction, rules[i].rule);
 	}
+}
+
+/*
+ * To the socket of a stream that is bound by the NAT map or by its port: it is the receiver's by another name, whatever
+ * comes there later from another port or address of the sender (B4).
+ */
+static void bind_alike(struct stream *s, const struct hash *flows)
+{
+	uint32_t hash = endpoint_hash(&s->dst);
+
+	for (struct hash_link *it = hash_first(flows, hash); it && !s->direction; it = it->next) {
+		const struct stream *other = HASH_ENTRY(it, struct flow, link)->stream;
+		struct direction *d = (struct direction *)(uintptr_t)other->direction;
+		const struct window *w = direction_window_at(d, s->first_ns);
+
+		if (it->hash == hash && endpoint_equal(&other->dst, &s->dst) && binding_overlaps(s, d) && w &&
+		    (w->state == EXPECT_DUE || w->state == EXPECT_EARLY) && binding_pt_fits(s, w))
+			binding_bind(s, d, (enum rule)other->bound_by);
+	}
+}
+
+void binding_alike(const struct list *streams)
+{
+	struct flow *flows = memory_zalloc((streams->count + 1) * sizeof *flows);
+	struct hash table;
+	size_t n = 0;
+
+	hash_init(&table);
+	LIST_EACH(it, streams) {
+		const struct stream *s = binding_stream(it);
+
+		if (!s->direction || s->channelled || (s->bound_by != B6 && s->bound_by != B9))
+			continue;
+		flows[n].stream = s;
+		hash_add(&table, &flows[n++].link, endpoint_hash(&s->dst));
+	}
+	LIST_EACH(it, streams) {
+		struct stream *s = binding_stream(it);
+
+		if (n && !s->direction && !s->ambiguous && !s->multicast && !s->channelled)
+			bind_alike(s, &table);
+	}
+	hash_fini(&table);
+	free(flows);
+}
+
+/*
+ * B8 of what another than SDP's socket sends, because a NAT in front of the sender has another name for it: the same
+ * audio goes on to another place, from the socket of a stream that is bound.
+ */
+static void bind_turned(struct stream *s, const struct hash *flows)
+{
+	uint32_t hash = endpoint_hash(&s->src);
+	bool same;
+
+	for (struct hash_link *it = hash_first(flows, hash); it && !s->direction; it = it->next) {
+		const struct stream *before = HASH_ENTRY(it, struct flow, link)->stream;
+		struct direction *d = (struct direction *)(uintptr_t)before->direction;
+
+		if (it->hash == hash && d && endpoint_equal(&before->src, &s->src) && binding_overlaps(s, d) &&
+		    turned(s, d, B9, &same) && same)
+			binding_bind(s, d, B8);
+	}
+}
+
+void binding_turns(const struct list *streams)
+{
+	struct flow *flows = memory_zalloc((streams->count + 1) * sizeof *flows);
+	struct hash table;
+	size_t n = 0;
+
+	hash_init(&table);
+	LIST_EACH(it, streams) {
+		const struct stream *s = binding_stream(it);
+
+		if (!s->direction || s->bound_by > B9)
+			continue;
+		flows[n].stream = s;
+		hash_add(&table, &flows[n++].link, endpoint_hash(&s->src));
+	}
+	LIST_EACH(it, streams) {
+		struct stream *s = binding_stream(it);
+
+		if (!s->direction && !s->ambiguous && !s->multicast && !s->channelled)
+			bind_turned(s, &table);
+	}
+	hash_fini(&table);
+	free(flows);
 }
 
 void binding_reverses(const struct list *streams)

@@ -101,9 +101,15 @@ static bool hole_is_gap(const struct stream_hot *h, int64_t hole_ns)
 	return hole_ns >= GAP_MIN_MS * MILLISECOND_NS && hole_ns >= 3 * h->ptime_ms * MILLISECOND_NS;
 }
 
+/* The next packet of one key press, whose time stands still: no audio is due in it, however rarely it is told of. */
+static bool within_event(const struct stream_hot *h, const struct packet *p, const struct stream_before *b)
+{
+	return p->rtp.rtp_ts == b->top_ts && p->rtp.seq == (uint16_t)(h->ext_seq + 1);
+}
+
 /* Before this packet is counted. NULL: there is no gap before it. */
 const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p,
-	const struct stream_before *b, enum sequence_step step)
+	const struct stream_before *b, enum sequence_step step, bool event)
 {
 	bool restart = step == SEQUENCE_RESTART;
 	struct gap g = {
@@ -118,7 +124,7 @@ const struct gap *gap_take(struct record *r, struct level *l, const struct strea
 		g.to_ns = r->aside->strange.at_ns;
 		g.to_frame = r->aside->strange.frame;
 	}
-	if (!hole_is_gap(h, gap_length(&g)))
+	if (!hole_is_gap(h, gap_length(&g)) || (event && !restart && within_event(h, p, b)))
 		return NULL;
 	g.marker = p->rtp.marker;
 	if (l) {

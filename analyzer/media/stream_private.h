@@ -387,7 +387,7 @@ uint32_t streams_point(struct streams *s, const struct packet *p);
 
 /* gap.c: gaps and spells */
 const struct gap *gap_take(struct record *r, struct level *l, const struct stream_hot *h, const struct packet *p,
-	const struct stream_before *b, enum sequence_step step);
+	const struct stream_before *b, enum sequence_step step, bool event);
 void gap_after_other(struct record *r, const struct stream_hot *h, const struct level *other_level,
 	const struct stream_hot *other_hot, const struct packet *p);
 void spell_take(struct record *r, const struct stream_hot *h, const struct packet *p, bool first);

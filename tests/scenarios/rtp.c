@@ -19,6 +19,7 @@ struct event {                       /* RFC 4733 */
 	unsigned code;
 	bool no_end;                 /* the last packet has no E bit, and comes once */
 	bool new_times, no_duration;              /* every packet has a timestamp of its own */
+	bool end_times;              /* so have the repeated ends */
 };
 
 /* What one line asks for. */
@@ -172,6 +173,7 @@ static void event_want(struct scenario *s, struct words *w, struct burst *b)
 	e->no_end = word_accept(w, "no-end");
 	e->new_times = word_accept(w, "new-times");
 	e->no_duration = word_accept(w, "no-duration");
+	e->end_times = word_accept(w, "end-times");
 	b->event_count++;
 }
 
@@ -500,7 +502,8 @@ static void event_send(struct scenario *s, struct sender *x, int64_t at_ns, cons
 	payload[2] = (uint8_t)(duration >> 8);
 	payload[3] = (uint8_t)duration;
 	for (unsigned i = 0; i < (ends ? 3u : 1u); i++)
-		packet_send(s, x, at_ns + i * 100000, b->event_pt, x->event_ts, payload, sizeof payload);
+		packet_send(s, x, at_ns + i * 100000, b->event_pt, x->event_ts + (e->end_times ? i * b->step_ts : 0),
+			payload, sizeof payload);
 }
 
 static void burst_send(struct scenario *s, const struct burst *b, struct flow *f)
