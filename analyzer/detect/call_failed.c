@@ -294,8 +294,8 @@ static void judge_deaf(const struct judging *j, struct failed_call *f)
 {
 	unsigned status = f->judged->status;
 
-	if ((status != 404 && status != 480 && status != 503) || q850_of(f->final) || f->judged->progress_ns != NS_NONE ||
-	    !f->refusal.reason)
+	if ((status != 404 && status != 480 && status != 503) || q850_of(f->final) || !f->refusal.reason ||
+	    f->judged->progress_ns != NS_NONE)
 		return;
 	f->deaf = called_user_deaf(&j->users, j->facts, f->judged->party[SIDE_CALLEE].user, &f->made->src.addr,
 		f->made->at.at_ns);
@@ -536,7 +536,8 @@ static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 	return strcmp(x->refusal.reason, y->refusal.reason) == 0 &&
 	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->judged->status == y->judged->status &&
 		x->leg->status == y->leg->status &&
-		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged && x->deaf == y->deaf &&
+		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged &&
+		x->deaf == y->deaf &&
 		x->refusal.severity == y->refusal.severity;
 }
 
@@ -669,8 +670,8 @@ static void add_evidence(struct finding *f, const struct failed_call *x)
 	finding_evidence(f, x->leg->invite_at, "INVITE for %s",
 		text_escape(x->leg->party[SIDE_CALLEE].user, user, sizeof user));
 	if (x->deaf)
-		finding_evidence(f, x->deaf->unheard->frames[0], "OPTIONS to the called phone without answer, the first of %u",
-			x->deaf->unheard->copies);
+		finding_evidence(f, x->deaf->unheard->frames[0],
+			"OPTIONS to the called phone without answer, the first of %u", x->deaf->unheard->copies);
 	if (x->made != x->to_caller)
 		finding_evidence(f, x->made->at, "%u, where it was made", x->made->status);
 	finding_evidence(f, x->to_caller->at, "%u to the caller", x->to_caller->status);

@@ -460,8 +460,8 @@ static bool offers_other(const struct window *agreed, const struct builder *b, c
 }
 
 /*
- * An offer whose answer was missed. To hold, or to fax: audio may rest from there on until the next agreement. Of something new:
- * what is agreed since then is not known.
+ * An offer whose answer was missed. To hold, or to fax: audio may rest from there on until the next agreement. Of
+ * something new: what is agreed since then is not known.
  */
 static void add_unanswered(struct builder *b, const struct exchange *x)
 {
