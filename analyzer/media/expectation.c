@@ -343,7 +343,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	}
 	next.on_ns = w->on_ns;
 	next.off_ns = NS_NONE;
-	next.first = !b->answered && s->exchange->kind != EXCHANGE_REINVITE;
+	/* the answer to the call itself was missed */
+	next.first = !b->answered && (s->exchange->kind != EXCHANGE_REINVITE || b->dialog->partial);
 	next.resumed = b->answered && !was_fax && !b->fax && sends && returns &&
 		(was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
 	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
