@@ -205,7 +205,7 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 		return;
 	}
 	if (strcmp(reason, "first-packets-lost") == 0 && h->near_sender) {
-		detection_withhold(d, ev->leg, "G7", "%s", "its sender counts packets that were not captured beside it");
+		detection_withhold(d, ev->leg, "G7", "its sender counts packets that were not captured beside it");
 		return;
 	}
 	f = detection_raise(d, reason, severity,

@@ -397,8 +397,10 @@ static bool hangs_up(const struct transaction *t)
 	for (unsigned i = 0; dialog && i < dialog->mslot_count; i++) {
 		const struct direction *dir = &dialog->mslots[i].direction[side_other(t->by)];
 
-		for (unsigned k = 0; dialog->mslots[i].kind == SDP_AUDIO && k < dir->stream_count; k++)
-			last_ns = last_ns == NS_NONE || dir->streams[k]->last_ns > last_ns ? dir->streams[k]->last_ns : last_ns;
+		for (unsigned k = 0; dialog->mslots[i].kind == SDP_AUDIO && k < dir->stream_count; k++) {
+			if (last_ns == NS_NONE || dir->streams[k]->last_ns > last_ns)
+				last_ns = dir->streams[k]->last_ns;
+		}
 	}
 	return last_ns != NS_NONE && last_ns > ns_add(t->final->at.at_ns, -T1_NS) &&
 	       last_ns < ns_add(t->final->at.at_ns, T1_NS);
@@ -410,7 +412,8 @@ static bool hangs_up(const struct transaction *t)
  */
 bool call_end_bye_hidden(const struct facts *facts, const struct transaction *t)
 {
-	return hangs_up(t) || gates_may_hide(facts->gates, ns_add(t->final->at.at_ns, -LAST_MINUTE_S * SECOND_NS), t->final->at.at_ns);
+	return hangs_up(t) ||
+	       gates_may_hide(facts->gates, ns_add(t->final->at.at_ns, -LAST_MINUTE_S * SECOND_NS), t->final->at.at_ns);
 }
 
 /* A request in an established dialog that nobody has ended, and the other side knows no such dialog. */

@@ -176,8 +176,8 @@ static void judge_deaf(const struct judging *j, struct failed_call *f)
 {
 	unsigned status = f->judged->status;
 
-	if ((status != 404 && status != 480 && status != 503) || failed_call_q850(f->final) || f->judged->progress_ns != NS_NONE ||
-	    !f->refusal.reason)
+	if ((status != 404 && status != 480 && status != 503) || failed_call_q850(f->final) || !f->refusal.reason ||
+	    f->judged->progress_ns != NS_NONE)
 		return;
 	f->deaf = called_user_deaf(&j->users, j->facts, f->judged->party[SIDE_CALLEE].user, &f->made->src.addr,
 		f->made->at.at_ns);
@@ -430,7 +430,8 @@ static bool same_kind(const struct failed_call *x, const struct failed_call *y)
 	return strcmp(x->refusal.reason, y->refusal.reason) == 0 &&
 	       address_equal(&x->made->src.addr, &y->made->src.addr) && x->judged->status == y->judged->status &&
 		x->leg->status == y->leg->status &&
-		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged && x->deaf == y->deaf &&
+		x->behind_silent == y->behind_silent && !x->unacknowledged == !y->unacknowledged &&
+		x->deaf == y->deaf &&
 		x->refusal.severity == y->refusal.severity;
 }
 

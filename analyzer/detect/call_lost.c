@@ -99,7 +99,7 @@ static bool is_missed(const struct facts *facts, const struct leg *leg, const st
 				     &witness) && !address_equal(&witness->src, &leg->party[l->side].signalling.addr);
 }
 
-/* It was asked something, once, and nobody asked again (RFC 3261 17.1.2.2): it answered, and the capture has missed it. */
+/* It was asked, once, and nobody asked again (RFC 3261 17.1.2.2): it answered, and the capture has missed that. */
 static bool answers_unseen(const struct facts *facts, const struct leg *leg, const struct loss *l)
 {
 	const struct endpoint *own = &leg->party[l->side].signalling,

@@ -9,8 +9,8 @@
 bool codec_voice_shared(const struct sdp_media *offer, const struct sdp_media *answer);
 bool codec_has_voice(const struct sdp_media *m);
 /*
- * A leg behind this one was answered, with no codec for voice that this attempt offers: who stands between has both, and
- * cannot translate.
+ * A leg behind this one was answered, with no codec for voice that this attempt offers: who stands between has both,
+ * and cannot translate.
  */
 bool codec_taken_otherwise(const struct leg *leg, const struct transaction *attempt);
 /* A call that found no codec: refused with 488 or 606, or answered without a voice codec in common. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fax_refused: media-unreachable of a call that was changed to T.38: there is no stream, but the errors quote its packets. */
+/* fax_refused: media-unreachable of a call that was changed to T.38: the errors quote packets of what is no stream. */
 #include "analyzer/detect/media_refused.h"
 
 #include <stdio.h>
@@ -58,8 +58,8 @@ static void count_errors(const struct facts *facts, struct fax *x)
 	for (unsigned i = 0; i < n; i++) {
 		const char *reason = media_refused_reason(list[i]);
 
-		if (!reason || list[i]->at.at_ns < ns_add(x->agreed->stable_ns, MOVE_NS) || list[i]->at.at_ns > x->until_ns ||
-		    (x->reason && x->reason != reason))
+		if (!reason || list[i]->at.at_ns < ns_add(x->agreed->stable_ns, MOVE_NS) ||
+		    list[i]->at.at_ns > x->until_ns || (x->reason && x->reason != reason))
 			continue;
 		x->reason = reason;
 		x->first = x->errors++ ? x->first : list[i];

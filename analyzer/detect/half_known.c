@@ -127,7 +127,8 @@ bool half_known_reports(const struct transfer *t)
 	LIST_EACH(it, &t->leg->transactions) {
 		const struct transaction *n = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (n->method == SIP_NOTIFY && n->by != t->by && n->first_ns >= t->asked_ns && n->request && n->request->cut)
+		if (n->method == SIP_NOTIFY && n->by != t->by && n->first_ns >= t->asked_ns && n->request &&
+		    n->request->cut)
 			return true;
 	}
 	return false;

@@ -63,14 +63,15 @@ static bool may_hold(const struct dialog *dialog, enum side side, const struct e
 
 		if (e == until)
 			break;
-		if (e->offerer == side && e->state == EXCHANGE_OFFERED && says_direction(&e->offer, mline, &said) && is_hold(said))
+		if (e->offerer == side && e->state == EXCHANGE_OFFERED &&
+		    says_direction(&e->offer, mline, &said) && is_hold(said))
 			return true;
 	}
 	LIST_EACH(it, &dialog->leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (t->method == SIP_INVITE && !t->initial && !t->request && t->by == side && t->final &&
-		    t->final->status < 300 && t->final->at.at_ns < until->offered_ns)
+		if (t->method == SIP_INVITE && !t->initial && !t->request && t->by == side && (t->final ?
+		    t->final->status < 300 : t->ack != NULL) && t->first_ns < until->offered_ns)
 			return true;
 	}
 	return false;

@@ -444,8 +444,8 @@ static void add_far_victims(struct finding *f, const struct facts *facts, const 
 	}
 }
 
-static void add_culprit(struct finding *f, const struct facts *facts, const struct direction *d, const struct hearing *h,
-	const struct place *p)
+static void add_culprit(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct hearing *h, const struct place *p)
 {
 	struct endpoint at = { .port = 0 };
 

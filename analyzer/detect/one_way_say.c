@@ -436,8 +436,8 @@ static void say_port_edge(struct finding *f, const struct facts *facts, const st
 	const struct endpoint sender = party_seen_at(d, d->sender);
 	struct port_edge e;
 
-	if (!h->whole || f->other_reason_count || !h->window->target_count || (strcmp(f->reason, "nothing-arrives") != 0 &&
-	    strcmp(f->reason, "blocked-in-path") != 0) ||
+	if (!h->whole || f->other_reason_count || !h->window->target_count ||
+	    (strcmp(f->reason, "nothing-arrives") != 0 && strcmp(f->reason, "blocked-in-path") != 0) ||
 	    !port_edges_find(lookup_port_edges(facts->lookup), &h->window->targets[0].at.addr, &sender.addr, &e))
 		return;
 	text_addf(&f->cause, " It is so at all %u ports of %s from %u %s, while audio comes to all %u others, %s to %u: a rule on the way probably lets in a part of the port range.",

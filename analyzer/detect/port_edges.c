@@ -55,7 +55,8 @@ static bool port_heard(const struct direction *d, struct port_heard *ret)
 	if (!h || h->gate || h->row || !h->window || !h->window->target_count ||
 	    (!fails && h->heard != HEARD_YES && h->heard != HEARD_POOR))
 		return false;
-	*ret = (struct port_heard){ .receiver = h->window->targets[0].at.addr, .sender = party_seen_at(d, d->sender).addr,
+	*ret = (struct port_heard){ .receiver = h->window->targets[0].at.addr,
+		.sender = party_seen_at(d, d->sender).addr,
 		.port = h->window->targets[0].at.port, .at_ns = h->window->on_ns, .works = !fails };
 	return true;
 }
@@ -88,8 +89,10 @@ static bool in_between(const struct port_heard *list, size_t n)
 	int64_t first_ns[2] = { INT64_MAX, INT64_MAX }, last_ns[2] = { INT64_MIN, INT64_MIN };
 
 	for (size_t i = 0; i < n; i++) {
-		first_ns[list[i].works] = list[i].at_ns < first_ns[list[i].works] ? list[i].at_ns : first_ns[list[i].works];
-		last_ns[list[i].works] = list[i].at_ns > last_ns[list[i].works] ? list[i].at_ns : last_ns[list[i].works];
+		int64_t *first = &first_ns[list[i].works], *last = &last_ns[list[i].works];
+
+		*first = list[i].at_ns < *first ? list[i].at_ns : *first;
+		*last = list[i].at_ns > *last ? list[i].at_ns : *last;
 	}
 	return first_ns[0] < last_ns[1] && first_ns[1] < last_ns[0];
 }

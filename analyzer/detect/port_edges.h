@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port_edges: of the calls between two hosts all whose media port lies on one side of a limit have audio, and all beyond
- * have none: a rule lets a part of the port range in.
+ * port_edges: of the calls between two hosts all whose media port lies on one side of a limit have audio, and all
+ * beyond have none: a rule lets a part of the port range in.
  */
 #ifndef DEADAIR_DETECT_PORT_EDGES_H
 #define DEADAIR_DETECT_PORT_EDGES_H

@@ -290,7 +290,8 @@ static void judge_unsignalled(struct detection *d, const struct socket_use *u, c
 /* Before the answer several may play, and of one the capture may lack what names it; they end with the answer. */
 static bool of_unseen_branch(const struct leg *leg, const struct stream *s)
 {
-	return leg->answer_ns != NS_NONE && s->first_ns < leg->answer_ns && s->last_ns <= ns_add(leg->answer_ns, HANDOVER_NS);
+	return leg->answer_ns != NS_NONE && s->first_ns < leg->answer_ns &&
+	       s->last_ns <= ns_add(leg->answer_ns, HANDOVER_NS);
 }
 
 /* Of what was asked inside the call when it began the capture has the answer alone: that may have named it. */

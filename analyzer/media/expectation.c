@@ -332,7 +332,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	}
 	next.on_ns = w->on_ns;
 	next.off_ns = NS_NONE;
-	next.first = !b->answered && s->exchange->kind != EXCHANGE_REINVITE;
+	/* the answer to the call itself was missed */
+	next.first = !b->answered && (s->exchange->kind != EXCHANGE_REINVITE || b->dialog->partial);
 	next.resumed = b->answered && !was_fax && !b->fax && sends && returns &&
 		(was == EXPECT_PAUSED || was == EXPECT_OPTIONAL);
 	next.moved = b->answered && was == EXPECT_DUE && next.state == EXPECT_DUE && !same_targets(before, &next);
@@ -448,8 +449,8 @@ static bool offers_other(const struct window *agreed, const struct builder *b, c
 }
 
 /*
- * An offer whose answer was missed. To hold, or to fax: audio may rest from there on until the next agreement. Of something new:
- * what is agreed since then is not known.
+ * An offer whose answer was missed. To hold, or to fax: audio may rest from there on until the next agreement. Of
+ * something new: what is agreed since then is not known.
  */
 static void add_unanswered(struct builder *b, const struct exchange *x)
 {
