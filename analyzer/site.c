@@ -125,15 +125,10 @@ bool site_knocks(const struct site *s, const struct address *client, const struc
 	return !site_own(s, client) && site_own(s, server);
 }
 
-bool site_stranger_phone(const struct site *s, const struct address *client, const struct address *server)
-{
-	return site_knocks(s, client, server) && !site_peer(s, &s->trusted, client) &&
-	       !nets_have(&s->remote_nets, client);
-}
-
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server)
 {
-	return site_stranger_phone(s, client, server) && !site_peer(s, &s->trunk, client);
+	return site_knocks(s, client, server) && !site_peer(s, &s->trusted, client) &&
+	       !site_peer(s, &s->trunk, client) && !nets_have(&s->remote_nets, client);
 }
 
 static bool holiday(const struct site *s, const struct tm *t)

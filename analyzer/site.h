@@ -121,8 +121,6 @@ bool site_knocks(const struct site *s, const struct address *client, const struc
  * strangers is told by the findings about scans.
  */
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server);
-/* The same where phones ask, with REGISTER or SUBSCRIBE: that the profile has it as a trunk makes it no phone. */
-bool site_stranger_phone(const struct site *s, const struct address *client, const struct address *server);
 /* Fills zone from timezone. Changes TZ for a moment: before any other thread starts. */
 void site_learn_zone(struct site *s);
 /* At the site, in its own time zone: within office hours and on no holiday? True where no hours are given. */

@@ -336,17 +336,11 @@ static void judge_success(struct detection *d, struct unacked *u, const struct a
 	}
 }
 
-/*
- * Whoever knocks without credentials, and is no server that the profile names, seldom acknowledges its refusal; from a
- * remote network, neither.
- */
-static bool no_known_server(const struct facts *facts, const struct answer_hop *h)
+/* A stranger without credentials seldom acknowledges its refusal. */
+static bool refuses_stranger(const struct facts *facts, const struct answer_hop *h)
 {
-	const struct site *s = facts->site;
-
-	return site_knocks(s, &h->dst.addr, &h->src.addr) &&
-	       !(h->invite && h->invite->headers && h->invite->headers->credentials) &&
-	       !site_peer(s, &s->trunk, &h->dst.addr) && !site_peer(s, &s->trusted, &h->dst.addr);
+	return site_stranger(facts->site, &h->dst.addr, &h->src.addr) &&
+	       !(h->invite && h->invite->headers && h->invite->headers->credentials);
 }
 
 static void judge_refusal(struct detection *d, struct unacked *u)
@@ -356,7 +350,7 @@ static void judge_refusal(struct detection *d, struct unacked *u)
 	struct silence s = { .src = h->src, .dst = h->dst, .first_ns = h->first->at.at_ns, .last_ns = h->last->at.at_ns,
 		.copies = h->copies };
 
-	if (h->invites_after + 1 >= h->copies || no_known_server(facts, h) ||
+	if (h->invites_after + 1 >= h->copies || refuses_stranger(facts, h) ||
 	    silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness))
 		return;              /* each copy answers a copy, or the ACK would not be seen */
 	u->ack = h->ack;

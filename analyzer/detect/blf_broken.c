@@ -151,7 +151,7 @@ static bool rejects(unsigned status)
 static bool stranger_asks(const struct judge *j, const struct watch *w, const struct watch_ask *a)
 {
 	return !a->credentials && w->subject->accepted_ns == NS_NONE &&
-	       site_stranger_phone(j->facts->site, &w->watcher_at.addr, &w->notifier_at.addr);
+	       site_stranger(j->facts->site, &w->watcher_at.addr, &w->notifier_at.addr);
 }
 
 static void judge_rejected(struct judge *j, struct verdict *v)

@@ -206,7 +206,7 @@ static const char *reason_of_status(const struct trial_run *run, bool over)
 static bool stranger_tries(const struct facts *facts, const struct verdict *v)
 {
 	return !v->run->credentials && !v->run->refused && !v->r->succeeded &&
-	       site_stranger_phone(facts->site, &v->r->source.addr, &v->r->registrar.addr);
+	       site_stranger(facts->site, &v->r->source.addr, &v->r->registrar.addr);
 }
 
 /*
