@@ -168,8 +168,8 @@ static void say(struct finding *f, const struct facts *facts, const struct direc
 	say_host(facts, &e->progress->src.addr, from);
 	say_party(facts, dir->slot->dialog->leg, side_other(dir->sender), to);
 	endpoint_text(&h->window->targets[0].at, at);
-	snprintf(act, sizeof act, "%s announces early audio", from);
-	snprintf(effect, sizeof effect, "%s %shears nothing before the answer", to, say_claim(f));
+	snprintf(act, sizeof act, "%s announces early media", from);
+	snprintf(effect, sizeof effect, "%s %shears no early audio", to, say_claim(f));
 	say_title(f, act, effect);
 	if (h->misdirected) {
 		endpoint_text(&h->misdirected->dst, went);
