@@ -3,8 +3,11 @@
 #include "analyzer/detect/phone_dialled.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "analyzer/detect/say.h"
+#include "captures/base/memory.h"
+#include "captures/base/sort.h"
 
 #define CALL_BEFORE_NS SECOND_NS             /* the call that it is opened for */
 
@@ -13,28 +16,81 @@ static bool is_stream(unsigned transport)
 	return transport == TRANSPORT_TCP || transport == TRANSPORT_TLS || transport == TRANSPORT_WS;
 }
 
-static bool registered_there(const struct device *d, const struct flow *x)
+struct phone_socket {
+	struct endpoint at;
+	const struct device *device;
+	size_t n;                    /* which was known first */
+};
+
+static int socket_compare(const void *a, const void *b)
 {
-	return d->succeeded && is_stream(d->transport) && d->registered_ns <= x->first_ns &&
-	       address_equal(&d->server.addr, &x->client.addr) &&
-	       (endpoint_equal(&d->contact, &x->server) || endpoint_equal(&d->source, &x->server));
+	const struct phone_socket *x = a, *y = b;
+	int c = endpoint_compare(&x->at, &y->at);
+
+	return c ? c : (x->n > y->n) - (x->n < y->n);
 }
 
-const struct device *phone_dialled(const struct facts *facts, const struct flow *x)
+static void socket_add(struct phone_sockets *p, const struct device *d, const struct endpoint *at)
 {
-	if (x->partial || flow_accepted(x) || !sip_paths_server(facts->paths, &x->client.addr))
-		return NULL;
+	if (!at->port)
+		return;
+	p->list[p->count] = (struct phone_socket){ *at, d, p->count };
+	p->count++;
+}
+
+static size_t devices_count(const struct facts *facts)
+{
+	size_t n = 0;
+
+	LIST_EACH(it, accounts_in_order(facts->accounts))
+		n += LIST_ENTRY(it, struct account, in_order)->devices.count;
+	return n;
+}
+
+void phone_sockets_init(struct phone_sockets *p, const struct facts *facts)
+{
+	*p = (struct phone_sockets){ .list = memory_resize(NULL, 2 * devices_count(facts) + 1, sizeof *p->list) };
 	LIST_EACH(it, accounts_in_order(facts->accounts)) {
 		const struct account *a = LIST_ENTRY(it, struct account, in_order);
 
-		if (!a->succeeded)
-			continue;
 		LIST_EACH(at, &a->devices) {
 			const struct device *d = LIST_ENTRY(at, struct device, in_account);
 
-			if (registered_there(d, x))
-				return d;
+			if (!d->succeeded || !is_stream(d->transport))
+				continue;
+			socket_add(p, d, &d->contact);
+			if (!endpoint_equal(&d->source, &d->contact))
+				socket_add(p, d, &d->source);
 		}
+	}
+	sort(p->list, p->count, sizeof *p->list, socket_compare);
+}
+
+void phone_sockets_fini(struct phone_sockets *p)
+{
+	free(p->list);
+}
+
+const struct device *phone_dialled(const struct phone_sockets *p, const struct facts *facts, const struct flow *x)
+{
+	const struct phone_socket key = { .at = x->server };
+	size_t low = 0, high = p->count;
+
+	if (p->count == 0 || x->partial || flow_accepted(x) || !sip_paths_server(facts->paths, &x->client.addr))
+		return NULL;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (socket_compare(&p->list[mid], &key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < p->count && endpoint_equal(&p->list[low].at, &x->server); low++) {
+		const struct device *d = p->list[low].device;
+
+		if (d->registered_ns <= x->first_ns && address_equal(&d->server.addr, &x->client.addr))
+			return d;
 	}
 	return NULL;
 }

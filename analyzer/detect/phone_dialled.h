@@ -10,8 +10,16 @@
 #include "analyzer/calls/account.h"
 #include "analyzer/detect/sip_socket.h"
 
+struct phone_socket;
+struct phone_sockets {               /* of phones that registered over a connection: their Contacts, and where they came from */
+	struct phone_socket *list;   /* by socket */
+	size_t count;
+};
+
+void phone_sockets_init(struct phone_sockets *p, const struct facts *facts);
+void phone_sockets_fini(struct phone_sockets *p);
 /* Who has registered over a connection with the client of this flow, as being where the flow goes to. NULL: nobody. */
-const struct device *phone_dialled(const struct facts *facts, const struct flow *x);
+const struct device *phone_dialled(const struct phone_sockets *p, const struct facts *facts, const struct flow *x);
 /* Parts, text and the calls that met it. tries: how often; refused: by RST, else silence. */
 void phone_dialled_say(struct finding *f, const struct facts *facts, const struct flow *x, const struct device *phone,
 	unsigned tries, bool refused);

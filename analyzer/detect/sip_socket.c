@@ -84,15 +84,17 @@ static unsigned drop_probes(struct attempts *list, unsigned count)
 void attempts_init(struct attempts_list *l, const struct facts *facts)
 {
 	const struct list *all = flows_in_order(facts->flows);
+	struct phone_sockets phones;
 	unsigned n = 0;
 
+	phone_sockets_init(&phones, facts);
 	*l = (struct attempts_list){ .flows = memory_resize(NULL, all->count + 1, sizeof *l->flows),
 				     .groups = memory_resize(NULL, all->count + 1, sizeof *l->groups) };
 	LIST_EACH(it, all) {
 		const struct flow *x = LIST_ENTRY(it, struct flow, in_order);
 
 		if (sip_socket(facts, &x->server)
-			? !site_stranger(facts->site, &x->client.addr, &x->server.addr) : phone_dialled(facts, x) != NULL)
+			? !site_stranger(facts->site, &x->client.addr, &x->server.addr) : phone_dialled(&phones, facts, x) != NULL)
 			l->flows[n++] = x;
 	}
 	if (n)
@@ -101,8 +103,9 @@ void attempts_init(struct attempts_list *l, const struct facts *facts)
 		if (i && same_pair(l->flows[i - 1], l->flows[i]))
 			l->groups[l->count - 1].count++;
 		else
-			l->groups[l->count++] = (struct attempts){ &l->flows[i], 1, phone_dialled(facts, l->flows[i]) };
+			l->groups[l->count++] = (struct attempts){ &l->flows[i], 1, phone_dialled(&phones, facts, l->flows[i]) };
 	}
+	phone_sockets_fini(&phones);
 	l->count = drop_probes(l->groups, l->count);
 	if (l->count)
 		qsort(l->groups, l->count, sizeof *l->groups, attempts_compare);
