@@ -334,29 +334,78 @@ static void bind_alike(struct stream *s, const struct hash *flows)
 	}
 }
 
-void binding_alike(const struct list *streams)
-{
-	struct flow *flows = memory_zalloc((streams->count + 1) * sizeof *flows);
-	struct hash table;
-	size_t n = 0;
+/* ---- streams by one of their ends, or by both ---- */
 
-	hash_init(&table);
+struct flow_table {
+	struct hash hash;
+	struct flow *flows;
+	size_t count;
+};
+
+static void flow_table_init(struct flow_table *t, const struct list *streams, bool (*keeps)(const struct stream *s),
+	uint32_t (*key)(const struct stream *s))
+{
+	*t = (struct flow_table){ .flows = memory_zalloc((streams->count + 1) * sizeof *t->flows) };
+	hash_init(&t->hash);
 	LIST_EACH(it, streams) {
 		const struct stream *s = binding_stream(it);
 
-		if (!s->direction || s->channelled || (s->bound_by != B6 && s->bound_by != B9))
+		if (!keeps(s))
 			continue;
-		flows[n].stream = s;
-		hash_add(&table, &flows[n++].link, endpoint_hash(&s->dst));
+		t->flows[t->count].stream = s;
+		hash_add(&t->hash, &t->flows[t->count++].link, key(s));
 	}
+}
+
+static void flow_table_fini(struct flow_table *t)
+{
+	hash_fini(&t->hash);
+	free(t->flows);
+}
+
+static uint32_t key_dst(const struct stream *s)
+{
+	return endpoint_hash(&s->dst);
+}
+
+static uint32_t key_src(const struct stream *s)
+{
+	return endpoint_hash(&s->src);
+}
+
+static uint32_t key_both(const struct stream *s)
+{
+	return (uint32_t)hash_mix(endpoint_hash(&s->src), endpoint_hash(&s->dst));
+}
+
+static bool every(const struct stream *s)
+{
+	(void)s;
+	return true;
+}
+
+static bool bound_to_other_name(const struct stream *s)
+{
+	return s->direction && !s->channelled && (s->bound_by == B6 || s->bound_by == B9);
+}
+
+static bool bound_well(const struct stream *s)
+{
+	return s->direction && s->bound_by <= B9;
+}
+
+void binding_alike(const struct list *streams)
+{
+	struct flow_table t;
+
+	flow_table_init(&t, streams, bound_to_other_name, key_dst);
 	LIST_EACH(it, streams) {
 		struct stream *s = binding_stream(it);
 
-		if (n && !s->direction && !s->ambiguous && !s->multicast && !s->channelled)
-			bind_alike(s, &table);
+		if (t.count && !s->direction && !s->ambiguous && !s->multicast && !s->channelled)
+			bind_alike(s, &t.hash);
 	}
-	hash_fini(&table);
-	free(flows);
+	flow_table_fini(&t);
 }
 
 /*
@@ -380,46 +429,26 @@ static void bind_turned(struct stream *s, const struct hash *flows)
 
 void binding_turns(const struct list *streams)
 {
-	struct flow *flows = memory_zalloc((streams->count + 1) * sizeof *flows);
-	struct hash table;
-	size_t n = 0;
+	struct flow_table t;
 
-	hash_init(&table);
-	LIST_EACH(it, streams) {
-		const struct stream *s = binding_stream(it);
-
-		if (!s->direction || s->bound_by > B9)
-			continue;
-		flows[n].stream = s;
-		hash_add(&table, &flows[n++].link, endpoint_hash(&s->src));
-	}
+	flow_table_init(&t, streams, bound_well, key_src);
 	LIST_EACH(it, streams) {
 		struct stream *s = binding_stream(it);
 
 		if (!s->direction && !s->ambiguous && !s->multicast && !s->channelled)
-			bind_turned(s, &table);
+			bind_turned(s, &t.hash);
 	}
-	hash_fini(&table);
-	free(flows);
+	flow_table_fini(&t);
 }
 
 void binding_reverses(const struct list *streams)
 {
-	struct flow *flows = memory_zalloc((streams->count + 1) * sizeof *flows);
-	struct hash table;
-	size_t n = 0;
+	struct flow_table t;
 
-	hash_init(&table);
-	LIST_EACH(it, streams) {
-		const struct stream *s = binding_stream(it);
-
-		flows[n].stream = s;
-		hash_add(&table, &flows[n++].link, (uint32_t)hash_mix(endpoint_hash(&s->src), endpoint_hash(&s->dst)));
-	}
+	flow_table_init(&t, streams, every, key_both);
 	LIST_EACH(it, streams) {
 		if (!binding_stream(it)->direction && !binding_stream(it)->ambiguous)
-			bind_reverse(binding_stream(it), &table);
+			bind_reverse(binding_stream(it), &t.hash);
 	}
-	hash_fini(&table);
-	free(flows);
+	flow_table_fini(&t);
 }
