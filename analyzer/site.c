@@ -120,14 +120,9 @@ bool site_own(const struct site *s, const struct address *a)
 	return site_inside(s, a) || nets_have(&s->public_ips, a) || site_peer(s, &s->pbx, a);
 }
 
-bool site_knocks(const struct site *s, const struct address *client, const struct address *server)
-{
-	return !site_own(s, client) && site_own(s, server);
-}
-
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server)
 {
-	return site_knocks(s, client, server) && !site_peer(s, &s->trusted, client) &&
+	return !site_own(s, client) && site_own(s, server) && !site_peer(s, &s->trusted, client) &&
 	       !site_peer(s, &s->trunk, client) && !nets_have(&s->remote_nets, client);
 }
 

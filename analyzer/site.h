@@ -114,11 +114,9 @@ bool site_peer(const struct site *s, const struct peers *p, const struct address
 bool site_inside(const struct site *s, const struct address *a);
 /* An address of the site: inside, public or a server of the profile. */
 bool site_own(const struct site *s, const struct address *a);
-/* At the site's door: an address outside asks one of the site. */
-bool site_knocks(const struct site *s, const struct address *client, const struct address *server);
 /*
- * At the door, and nobody that the profile names: not trusted, no trunk, of no remote network. What happens to
- * strangers is told by the findings about scans.
+ * An address outside that asks one of the site, and that the profile does not name: not trusted, no trunk, of no
+ * remote network. What happens to strangers is told by the findings about scans.
  */
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server);
 /* Fills zone from timezone. Changes TZ for a moment: before any other thread starts. */

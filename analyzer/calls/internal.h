@@ -128,7 +128,9 @@ struct leg_ids {                     /* what the first INVITE says of its identi
 	unsigned header_id_count;
 };
 
-/* What few legs have. The others share leg_plain, which has nothing; leg_rare() gives one of its own to write to. */
+/*
+ * What few legs have. The others share leg_nothing_rare, which has nothing; leg_rare() gives one of its own to write to.
+ */
 struct leg_rare {
 	struct leg_record *of;
 	struct list_link lingering, settling;
@@ -319,7 +321,7 @@ void dialogs_forget(struct leg_record *r);
 void offer_answer_note(struct arrival *a);
 
 /* leg.c */
-extern const struct leg_rare leg_plain;
+extern const struct leg_rare leg_nothing_rare;
 struct leg_rare *leg_rare(struct leg_record *r);
 struct leg_record *leg_of(struct arrival *a);
 void leg_touch(struct calls *c, struct leg_record *r, int64_t at_ns);

@@ -173,11 +173,11 @@ static bool begins_in_dialog(const struct sip_message *sip)
 #define NOTHING_IN(list) \
 	{ { (struct list_link *)(uintptr_t)&(list).head, (struct list_link *)(uintptr_t)&(list).head }, 0 }
 
-const struct leg_rare leg_plain = {
-	.transfers = NOTHING_IN(leg_plain.transfers),
-	.subscriptions = NOTHING_IN(leg_plain.subscriptions),
-	.pairs_as_child = NOTHING_IN(leg_plain.pairs_as_child),
-	.pairs_as_parent = NOTHING_IN(leg_plain.pairs_as_parent),
+const struct leg_rare leg_nothing_rare = {
+	.transfers = NOTHING_IN(leg_nothing_rare.transfers),
+	.subscriptions = NOTHING_IN(leg_nothing_rare.subscriptions),
+	.pairs_as_child = NOTHING_IN(leg_nothing_rare.pairs_as_child),
+	.pairs_as_parent = NOTHING_IN(leg_nothing_rare.pairs_as_parent),
 };
 
 struct leg_rare *leg_rare(struct leg_record *r)
@@ -219,7 +219,7 @@ static struct leg_record *leg_new(struct arrival *a)
 	list_init(&leg->dialogs);
 	list_init(&leg->transactions);
 	list_init(&leg->places);
-	r->rare = (struct leg_rare *)(uintptr_t)&leg_plain;
+	r->rare = (struct leg_rare *)(uintptr_t)&leg_nothing_rare;
 	hash_init_few(&r->transactions);
 	hash_add(&r->id->legs_by_tag, &r->by_tag, a->from.hash);
 	r->hashed = true;

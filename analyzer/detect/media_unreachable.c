@@ -252,10 +252,7 @@ static void say_wrong_port(struct finding *f, const struct facts *facts, const s
 		finding_cause(f, "%s sends to port %u, as %s told it, and nothing listens there any more (%u ICMP "
 			"errors): %s has moved to %s since and told %s so, and the sender was not told.",
 			      src, t->first->dst.port, teller, t->count, receiver, named, teller);
-		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever "
-			"moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other "
-			"one.",
-			    teller);
+		say_direct_media_fix(f, teller);
 		return;
 	}
 	if (named_before(d, t)) {

@@ -126,10 +126,7 @@ static void say_stale(struct finding *f, const struct words *w, const struct hea
 		finding_cause(f, "%s sends to %s, as %s told it; %s has moved to %s since, told %s so, and the "
 			"sender was not told.", w->sender_host,
 			w->to, teller, w->receiver, w->sdp, teller);
-		finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever "
-			"moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other "
-			"one.",
-			    teller);
+		say_direct_media_fix(f, teller);
 		return;
 	}
 	entitle(f, w, h, w->sender_host, "sends to an old address");

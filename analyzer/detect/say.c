@@ -110,6 +110,12 @@ void say_title(struct finding *f, const char *act, const char *effect)
 		finding_title(f, "%s", effect);
 }
 
+void say_direct_media_fix(struct finding *f, const char *pbx)
+{
+	finding_fix(f, "Switch direct media (re-INVITE) off for these phones on %s, or update it: whoever moves its port in the answer to a re-INVITE has to be followed by a re-INVITE to the other one.",
+		pbx);
+}
+
 const char *say_request(enum sip_method method)
 {
 	switch (method) {

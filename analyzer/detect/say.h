@@ -29,6 +29,8 @@ const char *say_formats(const struct sdp_media *m, char buffer[SAY_TEXT]);
  * trusted or escaped.
  */
 void say_title(struct finding *f, const char *act, const char *effect);
+/* Of a PBX that connects the audio of two phones directly, and did not tell the one that the other has moved. */
+void say_direct_media_fix(struct finding *f, const char *pbx);
 /* What to look at on a relay that gets audio at `at` and sends none of it on. */
 void say_relay_fix(struct finding *f, const char *relay, const char *at);
 void say_relay_unseen(struct finding *f);
