@@ -324,6 +324,7 @@ void capture_facts_settle(struct engine *e)
 
 	c->no_clock = c->frames > 1 && c->first_ns == c->last_ns;
 	c->rtp = s.rtp_packets;
+	c->like_rtp = s.refused_packets;
 	c->other += s.refused_packets;
 	for (unsigned i = 0; i < GRAINS && e->grain_odd[i] == 0 && c->frames >= 20; i++)
 		c->timestamp_grain_ns = grains[i];

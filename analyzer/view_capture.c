@@ -272,6 +272,7 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 	ret->tls = c->tls;
 	ret->icmp = c->icmp;
 	ret->other = c->other;
+	ret->like_rtp = c->like_rtp;
 	for (unsigned i = 1; i < UNDECODED_COUNT && i < 16; i++)
 		ret->undecoded[i] = e->undecoded[i];
 	say_evicted(e, ret);

@@ -19,6 +19,7 @@ struct view_capture {
 	bool untimed;                /* no frame has a time: those above mean nothing */
 	uint64_t frames, bytes;
 	uint64_t sip, rtp, rtcp, stun, tls, icmp, other;     /* frames decoded, by sort; mirror copies included */
+	uint64_t like_rtp;           /* of the others: in the form of RTP, too few or too uneven to be taken for it */
 	uint64_t undecoded[16];      /* by enum undecoded */
 	struct { const char *table; uint64_t count; } evicted[24];
 	unsigned evicted_count;

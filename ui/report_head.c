@@ -142,6 +142,12 @@ static uint64_t undecoded_frames(const struct view_capture *c)
 	return frames;
 }
 
+/* Of what is random a quarter begins like RTP. */
+static bool mostly_like_rtp(const struct view_capture *c)
+{
+	return c->like_rtp > 0 && c->like_rtp * 2 >= c->frames;
+}
+
 /*
  * As loud as what was read: a zero must not read as "there were no calls". Without SIP nothing else says what there
  * was.
@@ -161,7 +167,7 @@ static void head_left(const struct report *r, const struct view_capture *c)
 	add_share(&t, c->tls, c->frames, "TLS");
 	add_share(&t, c->icmp, c->frames, "ICMP");
 	if (t.n == 0)
-		text_add(&t, "nothing of VoIP");
+		text_add(&t, mostly_like_rtp(c) ? "nothing that is certain to be VoIP" : "nothing of VoIP");
 	head(r, "Read", t.p);
 	text_clear(&t);
 	for (int why = UNDECODED_NO + 1; why < UNDECODED_COUNT; why++)
@@ -373,6 +379,17 @@ static const char *other_telephony(const struct view_capture *c)
 	return NULL;
 }
 
+static void headline_like_rtp(const struct report *r, const struct view_capture *c)
+{
+	char text[160], packets[WORDS];
+
+	headline(r, "?", PAINT_UNKNOWN, "Nothing that is certain to be VoIP: no SIP, and too little in the form of RTP to be sure of it");
+	snprintf(text, sizeof text, "%s in the form of RTP, in runs too short or too uneven to be taken for audio",
+		words_counted(c->like_rtp, "UDP packet", packets));
+	below(r, "Seen", text);
+	below(r, "Try", "tcpdump -i IF -s 0 -w voip.pcap   from before the call is dialled until after it: SIP tells what the packets are");
+}
+
 static void headline_nothing(const struct report *r, const struct view_capture *c)
 {
 	struct text t;
@@ -391,6 +408,10 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 	}
 	if (undecoded * 100 >= c->frames) {     /* one in a hundred: what was not read may well be it */
 		headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP in what could be read: no SIP, RTP, RTCP, STUN, TLS; calls may be in the rest");
+		return;
+	}
+	if (mostly_like_rtp(c)) {
+		headline_like_rtp(r, c);
 		return;
 	}
 	headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP: no SIP, RTP, RTCP, STUN; no TLS on port 5061");

@@ -99,6 +99,7 @@ struct silences { struct stillness *list; unsigned count, room; };     /* the fi
 struct capture_facts {               /* about the capture as a whole; kept by the engine */
 	int64_t first_ns, last_ns;
 	uint64_t frames, sip, rtp, rtcp, stun, tls, dtls, icmp, other, udp, truncated, truncated_sip, truncated_rtp;
+	uint64_t like_rtp;           /* of the others: in the form of RTP, too few or too uneven to be taken for it */
 	uint64_t came_cut;           /* of the truncated: the file holds all that came, and the IP header says more */
 	uint32_t first_cut;          /* captured bytes of the first cut frame with a payload; 0 none */
 	uint64_t untimed;            /* frames without a time of their own */

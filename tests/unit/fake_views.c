@@ -23,7 +23,7 @@ struct engine {
 };
 
 static const struct engine engines[] = {
-	{ FAKE_ONE_WAY }, { FAKE_HOSTILE }, { FAKE_NOTHING }, { FAKE_EMPTY }, { FAKE_CLEAN }, { FAKE_MANY },
+	{ FAKE_ONE_WAY }, { FAKE_HOSTILE }, { FAKE_NOTHING }, { FAKE_LIKE_RTP }, { FAKE_EMPTY }, { FAKE_CLEAN }, { FAKE_MANY },
 	  { FAKE_OUTSIDE }, { FAKE_ONE_OUTSIDE }, { FAKE_REGISTERED },
 };
 
@@ -75,6 +75,8 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 					      { "UDP 53", 0.06 } }, .other_count = 3,
 					      .evicted = { { "streams", 2 } }, .evicted_count = 1,
 					      .notes = { "the clock goes back at frame 9" }, .note_count = 1 };
+	} else if (e->which == FAKE_LIKE_RTP) {
+		*ret = (struct view_capture){ .first_ns = MS(0), .last_ns = MS(140), .frames = 12, .other = 12, .like_rtp = 10 };
 	} else if (e->which == FAKE_EMPTY) {
 		*ret = (struct view_capture){ .first_ns = NS_NONE, .last_ns = NS_NONE };
 	} else if (e->which == FAKE_OUTSIDE) {

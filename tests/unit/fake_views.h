@@ -10,6 +10,7 @@ enum fake {
 	FAKE_ONE_WAY,                /* one call through a firewall that rewrites SIP */
 	FAKE_HOSTILE,                /* the same, every span full of escapes, bidi controls and broken UTF-8 */
 	FAKE_NOTHING,                /* no VoIP at all */
+	FAKE_LIKE_RTP,               /* ten packets in the form of RTP, and no SIP */
 	FAKE_EMPTY,                  /* no frame */
 	FAKE_CLEAN,                  /* 3 calls: heard both ways, busy, cancelled */
 	FAKE_MANY,                   /* 24 calls, 3 of them affected, and a scan that concerns no call */

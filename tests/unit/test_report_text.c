@@ -215,6 +215,18 @@ static const char nothing[] =
 	"  Likely   the mirror does not carry the phones: no address here speaks SIP\n"
 	"  Try      tcpdump -i IF -s 0 -w voip.pcap   beside the phones, without filter\n";
 
+static const char like_rtp[] =
+	"Capture   call-4.pcapng, 0.1 s from Fri 20 Nov 2026 09:12:41 GMT, 12 frames\n"
+	"Read      nothing that is certain to be VoIP\n"
+	"Passed by 12 frames of other protocols\n"
+	"\n"
+	"? Nothing that is certain to be VoIP: no SIP, and too little in the form of\n"
+	"  RTP to be sure of it\n"
+	"  Seen     10 UDP packets in the form of RTP, in runs too short or too uneven\n"
+	"           to be taken for audio\n"
+	"  Try      tcpdump -i IF -s 0 -w voip.pcap   from before the call is dialled\n"
+	"           until after it: SIP tells what the packets are\n";
+
 static const char empty[] =
 	"Capture   cut.pcap, no frame\n"
 	"Damaged   cut.pcap: frame 1 at byte 24: the file ends within it\n"
@@ -619,6 +631,7 @@ static void test_golden(void **state)
 		{ { .which = FAKE_ONE_WAY, .columns = 60 }, one_way_60 },
 		{ { .which = FAKE_CLEAN }, clean },
 		{ { .which = FAKE_NOTHING }, nothing },
+		{ { .which = FAKE_LIKE_RTP }, like_rtp },
 		{ { .which = FAKE_EMPTY }, empty },
 		{ { .which = FAKE_OUTSIDE }, outside },
 		{ { .which = FAKE_ONE_OUTSIDE }, one_outside },
