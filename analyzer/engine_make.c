@@ -171,7 +171,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->ways = sip_ways_new(e->network);
 	e->hops = sip_hops_new(0);
 	e->peers = sip_peers_new(0);
-	e->flows = flows_new(0);
+	e->flows = flows_new(options->site, 0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
 	e->shed = options->memory ? shed_new(budget.leg_bytes / SHED_SHARE) : NULL;
 	e->early = early_new(&(struct early_config){ .wait_ns = config_ns(c, "capture", "early-ms", MILLISECOND_NS) });

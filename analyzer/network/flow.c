@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* flow: attempts in order of their SYN; eviction takes the oldest foreign one, then the oldest of ours. */
+/* flow: attempts in order of their SYN; eviction takes the oldest of those that have least to do with SIP. */
 #include "analyzer/network/flow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/site.h"
 #include "captures/base/memory.h"
 #include "captures/base/text.h"
 #include "dissect/x509.h"
 
 enum {
 	FLOWS_MAX = 16384,
+	PORT_SIP = 5060, PORT_SIPS = 5061,
 	PROTOCOL_TCP = 6,
 	CONTENT_CIPHER = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23,
 	CERTIFICATE = 11, SERVER_HELLO = 2,
@@ -18,31 +20,43 @@ enum {
 	TLS_13 = 0x0304
 };
 
+/* The first ones go first. A scan of 5060 pushes out no connection that carried SIP, the web none that was to. */
+enum grade {
+	GRADE_PASSING,               /* spoke, and not SIP */
+	GRADE_UNDECIDED,
+	GRADE_LIKELY,                /* to a port of SIP */
+	GRADE_OURS
+};
+
 struct flows {
+	const struct site *site;
 	struct hash by_key, services_by_key, secured;
-	struct list order, foreign, services; /* foreign: a queue of candidates for eviction */
+	struct list order, services, of_grade[GRADE_OURS];      /* of_grade: queues of candidates for eviction */
 	struct arena *settled;       /* services */
 	size_t max;
 	unsigned next_n;
 	uint64_t evicted;
 };
 
-struct flow_slot {                   /* a flow and its place among the foreign ones */
+struct flow_slot {                   /* a flow and its place among those of its grade */
 	struct flow flow;
-	struct list_link in_foreign;
-	bool is_foreign, is_keyed;   /* keyed: the newest of its 5-tuple; older ones are found by order alone */
+	struct list_link in_grade;
+	enum grade grade;
+	bool is_keyed;               /* the newest of its 5-tuple; older ones are found by order alone */
 };
 
-struct flows *flows_new(size_t max)
+struct flows *flows_new(const struct site *site, size_t max)
 {
 	struct flows *f = memory_zalloc(sizeof *f);
 
+	f->site = site;
 	f->max = max ? max : FLOWS_MAX;
 	hash_init(&f->by_key);
 	hash_init(&f->services_by_key);
 	hash_init(&f->secured);
 	list_init(&f->order);
-	list_init(&f->foreign);
+	for (unsigned i = 0; i < GRADE_OURS; i++)
+		list_init(&f->of_grade[i]);
 	list_init(&f->services);
 	return f;
 }
@@ -76,13 +90,23 @@ static struct flow_slot *slot_of(struct flow *flow)
 	return LIST_ENTRY(flow, struct flow_slot, flow);
 }
 
-static void become_ours(struct flows *f, struct flow *flow)
+static void regrade(struct flows *f, struct flow *flow, enum grade grade)
 {
 	struct flow_slot *s = slot_of(flow);
 
-	if (s->is_foreign)
-		list_remove(&f->foreign, &s->in_foreign);
-	s->is_foreign = false;
+	if (s->grade == grade)
+		return;
+	if (s->grade != GRADE_OURS)
+		list_remove(&f->of_grade[s->grade], &s->in_grade);
+	if (grade != GRADE_OURS)
+		list_add_tail(&f->of_grade[grade], &s->in_grade);
+	s->grade = grade;
+}
+
+static bool port_is_likely(const struct flows *f, uint16_t port)
+{
+	return port == PORT_SIP || port == PORT_SIPS || ranges_have(&f->site->tls_ports, port) ||
+		ranges_have(&f->site->sip_ports, port);
 }
 
 static void unkey(struct flows *f, struct flow *flow)
@@ -98,11 +122,10 @@ static void flow_remove(struct flows *f, struct flow *flow)
 {
 	struct flow_slot *s = slot_of(flow);
 
-	if (s->is_foreign)
-		list_remove(&f->foreign, &s->in_foreign);
+	f->evicted += s->grade >= GRADE_LIKELY;
+	regrade(f, flow, GRADE_OURS);
 	unkey(f, flow);
 	list_remove(&f->order, &flow->in_order);
-	f->evicted++;
 	free(s);
 }
 
@@ -110,10 +133,13 @@ static void make_room(struct flows *f)
 {
 	if (f->order.count < f->max)
 		return;
-	if (!list_empty(&f->foreign))
-		flow_remove(f, &LIST_ENTRY(f->foreign.head.next, struct flow_slot, in_foreign)->flow);
-	else
-		flow_remove(f, LIST_ENTRY(f->order.head.next, struct flow, in_order));
+	for (unsigned i = 0; i < GRADE_OURS; i++) {
+		if (!list_empty(&f->of_grade[i])) {
+			flow_remove(f, &LIST_ENTRY(f->of_grade[i].head.next, struct flow_slot, in_grade)->flow);
+			return;
+		}
+	}
+	flow_remove(f, LIST_ENTRY(f->order.head.next, struct flow, in_order));
 }
 
 /* The same for both directions. */
@@ -154,8 +180,9 @@ static struct flow *flow_add(struct flows *f, const struct endpoint *client, con
 		.syn_ns = p->at_ns, .last_ns = p->at_ns,
 				 .first_at = frame_ref_of(p) };
 	list_add_tail(&f->order, &s->flow.in_order);
-	list_add_tail(&f->foreign, &s->in_foreign);
-	s->is_foreign = s->is_keyed = true;
+	s->grade = port_is_likely(f, server->port) ? GRADE_LIKELY : GRADE_UNDECIDED;
+	list_add_tail(&f->of_grade[s->grade], &s->in_grade);
+	s->is_keyed = true;
 	hash_add(&f->by_key, &s->flow.by_key, key_of(client, server));
 	return &s->flow;
 }
@@ -319,7 +346,7 @@ static void take_tls(struct flows *f, struct flow *flow, unsigned side, const st
 		break;
 	}
 	if (flow->sip_alpn)
-		become_ours(f, flow);
+		regrade(f, flow, GRADE_OURS);
 }
 
 /* ---- a segment ---- */
@@ -390,7 +417,7 @@ static void take_message(struct flows *f, struct flow *flow, unsigned side, cons
 {
 	struct flow_side *s = &flow->side[side];
 
-	become_ours(f, flow);
+	regrade(f, flow, GRADE_OURS);
 	if ((s->first == FLOW_OTHER && s->bytes == p->payload_wire) || s->first == FLOW_LATER)
 		s->first = FLOW_SIP;         /* line ends went before it */
 	if (!s->sip_at.frame && p->transport == TRANSPORT_TCP)
@@ -419,6 +446,8 @@ void flows_packet(struct flows *f, const struct packet *p)
 		take_numbers(flow, side, p);
 		if (p->payload_wire)
 			take_payload(flow, side, p);
+		if (p->payload_wire && slot_of(flow)->grade == GRADE_UNDECIDED)
+			regrade(f, flow, GRADE_PASSING);
 		take_end(flow, side, p);
 	}
 	if (p->kind == PACKET_SIP)

@@ -2,8 +2,8 @@
 /*
  * flow: every attempt to connect by TCP that has to do with SIP: was the SYN answered, refused, sent again; what each
  * side said first; what the TLS handshake shows before it is encrypted, and the lengths of records behind that (RFC
- * 9293, 5246, 8446). Which flows have to do with SIP is known late: those that may are kept, bounded, foreign ones go
- * first. Fed with TCP alone.
+ * 9293, 5246, 8446). Which flows have to do with SIP is known late: those that may are kept, bounded; what spoke and
+ * was not SIP goes first, then what is to no port of SIP. Fed with TCP alone.
  */
 #ifndef DEADAIR_NETWORK_FLOW_H
 #define DEADAIR_NETWORK_FLOW_H
@@ -69,14 +69,15 @@ struct flow {
 };
 
 struct flows;
+struct site;
 
-/* max 0: 16 384. */
-struct flows *flows_new(size_t max);
+/* The site says which ports are SIP's beside 5060 and 5061; max 0: 16 384. */
+struct flows *flows_new(const struct site *site, size_t max);
 void flows_free(struct flows *f);
 /* Any packet that is no mirror copy; all but TCP is passed over. */
 void flows_packet(struct flows *f, const struct packet *p);
 const struct list *flows_in_order(const struct flows *f);    /* struct flow.in_order, by first sight */
-uint64_t flows_evicted(const struct flows *f);
+uint64_t flows_evicted(const struct flows *f);       /* those that may have had to do with SIP */
 
 /* Did the handshake end well; true too where the flow was met behind it. */
 bool flow_secured(const struct flow *f);

@@ -6,9 +6,26 @@
 #include "tests/unit/network_packets.h"
 
 #include "analyzer/network/flow.h"
+#include "analyzer/site.h"
 
 #define CLIENT "10.0.0.1:40000"
 #define SERVER "10.0.0.2:5061"
+
+static struct site *site_of_nobody;
+
+static int setup(void **state)
+{
+	(void)state;
+	site_of_nobody = site_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	site_free(site_of_nobody);
+	return 0;
+}
 
 static struct packet segment_of(const char *src, const char *dst, uint8_t flags, uint32_t seq, int64_t at_ms)
 {
@@ -60,7 +77,7 @@ static const struct flow *only(const struct flows *f)
 
 static void test_syns(void **state)
 {
-	struct flows *f = flows_new(0);
+	struct flows *f = flows_new(site_of_nobody, 0);
 
 	(void)state;
 	send(f, true, TCP_SYN, 7, 0);
@@ -86,7 +103,7 @@ static void test_tls_13(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct flows *f = flows_new(0);
+		struct flows *f = flows_new(site_of_nobody, 0);
 
 		open(f);
 		record(f, true, 22, 200, 0x0304, 2);
@@ -108,7 +125,7 @@ static void test_tls_13(void **state)
 /* A flood of one 5-tuple, and one of many: the table stays as small as it may be. */
 static void test_bounded(void **state)
 {
-	struct flows *f = flows_new(64);
+	struct flows *f = flows_new(site_of_nobody, 64);
 
 	(void)state;
 	for (uint32_t i = 0; i < 500; i++)
@@ -125,10 +142,84 @@ static void test_bounded(void **state)
 	flows_free(f);
 }
 
+static void web(struct flows *f, unsigned n, bool speaks)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct packet p = segment_of("10.0.0.1:1", "203.0.113.80:443", TCP_SYN, 1, 2000 + i);
+
+		p.src.port = (uint16_t)(1000 + i);
+		flows_packet(f, &p);
+		if (!speaks)
+			continue;
+		p.tcp_flags = TCP_ACK;
+		p.kind = PACKET_OTHER;
+		p.payload = SPAN("\x16\x03\x01 hello");
+		p.payload_wire = p.payload.n;
+		flows_packet(f, &p);
+	}
+}
+
+static bool has_server(const struct flows *f, const char *server)
+{
+	struct packet p = segment_of(CLIENT, server, TCP_SYN, 1, 0);
+
+	LIST_EACH(it, flows_in_order(f)) {
+		if (endpoint_equal(&LIST_ENTRY(it, struct flow, in_order)->server, &p.dst))
+			return true;
+	}
+	return false;
+}
+
+/* What went by on the way to the web pushes out neither TLS to 5061 nor an attempt at a port that nobody knows yet. */
+static void test_web(void **state)
+{
+	struct flows *f = flows_new(site_of_nobody, 64);
+	struct packet p = segment_of(CLIENT, "10.0.0.9:40123", TCP_SYN, 1, 0);
+
+	(void)state;
+	open(f);
+	record(f, true, 22, 200, 0x0303, 2);
+	flows_packet(f, &p);
+	web(f, 500, true);
+	assert_true(has_server(f, SERVER));
+	assert_true(has_server(f, "10.0.0.9:40123"));
+	assert_int_equal(flows_in_order(f)->count, 64);
+	assert_int_equal(flows_evicted(f), 0);          /* none that says anything of SIP */
+	web(f, 500, false);
+	assert_true(has_server(f, SERVER));
+	assert_false(has_server(f, "10.0.0.9:40123"));
+	flows_free(f);
+}
+
+/* A scan of SIP's port takes what the web has, and then its own; what carried SIP stays. */
+static void test_scan(void **state)
+{
+	struct flows *f = flows_new(site_of_nobody, 64);
+	struct packet p = segment_of(CLIENT, SERVER, TCP_SYN, 1, 0);
+
+	(void)state;
+	flows_packet(f, &p);
+	p.tcp_flags = TCP_ACK;
+	p.kind = PACKET_SIP;
+	p.payload = SPAN("OPTIONS sip:a SIP/2.0\r\n\r\n");
+	p.payload_wire = p.payload.n;
+	flows_packet(f, &p);
+	for (unsigned i = 0; i < 500; i++) {
+		struct packet scan = segment_of("198.51.100.66:1", SERVER, TCP_SYN, 1, 1000 + i);
+
+		scan.src.port = (uint16_t)(1000 + i);
+		flows_packet(f, &scan);
+	}
+	assert_int_equal(flows_in_order(f)->count, 64);
+	assert_int_equal(flows_evicted(f), 501 - 64);
+	assert_true(LIST_ENTRY(flows_in_order(f)->head.next, struct flow, in_order)->side[FLOW_CLIENT].sip_at.frame);
+	flows_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_syns), cmocka_unit_test(test_tls_13),
-		cmocka_unit_test(test_bounded) };
+		cmocka_unit_test(test_bounded), cmocka_unit_test(test_web), cmocka_unit_test(test_scan) };
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
