@@ -183,35 +183,6 @@ static void note_truncated(struct engine *e, const struct packet *p)
 		e->capture.first_cut = p->captured_bytes;
 }
 
-/* The server is the side with the SIP port, else the lower port. */
-static bool to_server(const struct packet *p)
-{
-	if ((p->dst.port == 5061) != (p->src.port == 5061))
-		return p->dst.port == 5061;
-	return p->dst.port < p->src.port;
-}
-
-static void note_tls(struct engine *e, const struct packet *p)
-{
-	const struct endpoint *server = to_server(p) ? &p->dst : &p->src, *client = to_server(p) ? &p->src : &p->dst;
-	struct tls_flow *f = NULL;
-
-	for (unsigned i = 0; i < e->capture.tls_flow_count && !f; i++) {
-		if (endpoint_equal(&e->capture.tls_flows[i].server, server) &&
-		    address_equal(&e->capture.tls_flows[i].client, &client->addr))
-			f = &e->capture.tls_flows[i];
-	}
-	if (!f && e->capture.tls_flow_count == TLS_FLOW_MAX)
-		return;
-	if (!f) {
-		f = &e->capture.tls_flows[e->capture.tls_flow_count++];
-		*f = (struct tls_flow){ .client = client->addr, .server = *server, .dtls = p->kind == PACKET_DTLS,
-					.first_at = { p->at_ns, p->frame, p->file, p->interface } };
-	}
-	f->packets++;
-	f->sip_alpn |= span_starts(p->tls.alpn, SPAN("sip"));
-}
-
 /* Fragments without ports are what such a filter loses, so they do not count. */
 static bool on_sip_port(const struct packet *p)
 {
@@ -239,8 +210,8 @@ static void note_kind(struct engine *e, const struct packet *p)
 	case PACKET_DTLS:
 	case PACKET_TLS:
 		e->capture.dtls += p->kind == PACKET_DTLS;
-		e->capture.tls++;
-		note_tls(e, p);
+		e->capture.tls += p->first_of_frame;
+		tls_pairs_packet(e->tls, p);
 		break;
 	case PACKET_ICMP: e->capture.icmp++; break;
 	case PACKET_OTHER: case PACKET_TCP: case PACKET_KEEPALIVE: case PACKET_UDPTL: case PACKET_FRAGMENT: case PACKET_ARP:

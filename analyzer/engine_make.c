@@ -172,6 +172,7 @@ struct engine *engine_new(const struct engine_options *options)
 	e->hops = sip_hops_new(0);
 	e->peers = sip_peers_new(0);
 	e->flows = flows_new(options->site, 0);
+	e->tls = tls_pairs_new(options->site, 0);
 	e->paths = sip_paths_new(0, (uint32_t)config_value(c, "signalling", "udp-max-bytes"));
 	e->shed = options->memory ? shed_new(budget.leg_bytes / SHED_SHARE) : NULL;
 	e->early = early_new(&(struct early_config){ .wait_ns = config_ns(c, "capture", "early-ms", MILLISECOND_NS) });
@@ -194,6 +195,7 @@ struct engine *engine_new(const struct engine_options *options)
 		.ways = e->ways,
 		.hops = e->hops,
 		.flows = e->flows,
+		.tls = e->tls,
 		.paths = e->paths,
 		.icmp = &e->icmp,
 		.icmp_by_dst = &e->icmp_by_dst,
@@ -230,6 +232,7 @@ void engine_free(struct engine *e)
 	echoes_free(e->echoes);
 	sip_paths_free(e->paths);
 	flows_free(e->flows);
+	tls_pairs_free(e->tls);
 	sip_ways_free(e->ways);
 	sip_hops_free(e->hops);
 	sip_peers_free(e->peers);

@@ -27,6 +27,7 @@
 #include "analyzer/network/sip_way.h"
 #include "analyzer/network/source.h"
 #include "analyzer/network/srv.h"
+#include "analyzer/network/tls_pair.h"
 #include "analyzer/media/media_host.h"
 #include "analyzer/media/port_plan.h"
 #include "analyzer/media/socket_use.h"
@@ -77,6 +78,7 @@ struct engine {
 	struct sip_ways *ways;
 	struct sip_hops *hops;
 	struct flows *flows;
+	struct tls_pairs *tls;
 	struct sip_paths *paths;
 	struct binding *binding;
 	struct findings *findings;

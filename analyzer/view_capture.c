@@ -228,6 +228,7 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 		{ "nat", n.mappings_evicted }, { "rtcp", rtcp_states_evicted(e->rtcp) }, { "icmp", e->icmp_dropped },
 		{ "sip-peers", sip_peers_evicted(e->peers) }, { "datagrams", e->datagrams_evicted },
 		  { "tcp", e->tcp_evicted }, { "connections", flows_evicted(e->flows) },
+		{ "tls", tls_pairs_evicted(e->tls) },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

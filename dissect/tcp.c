@@ -36,7 +36,7 @@ struct segment {                     /* ahead of a hole */
 
 struct stream {
 	struct hash_link in_table;
-	struct list_link in_order;   /* by the last segment: in noise, or in known once it gave a message */
+	struct list_link in_order;   /* by the last segment: in noise, or in known once it gave a message of ours */
 	bool known;
 	uint8_t key[KEY_BYTES];
 	uint8_t ttl;                 /* part of the identity, but of no use to find the other direction */
@@ -138,9 +138,23 @@ void tcp_free(struct tcp_streams *t)
 	free(t);
 }
 
+/* TLS is everybody's: what it gave so far has been given, and the next record is found without what stands here. */
+static bool gave_ours(const struct stream *s)
+{
+	return s->framing.given > 0 && s->framing.kind != FRAMING_TLS;
+}
+
+/* Is anything missing when it goes? Not of the web's, nor where in the midst of a connection no message was found. */
+static bool is_missed(const struct stream *s)
+{
+	const struct framing *f = &s->framing;
+
+	return f->kind != FRAMING_NONE && (gave_ours(s) || !(f->lost || f->given > 0));
+}
+
 /*
- * Half-open and foreign connections go first: a flood of them costs no SIP connection. Constant work for each stream
- * ever added.
+ * Half-open and foreign connections go first: a flood of them, or a day of the web, costs no SIP connection. Constant
+ * work for each stream ever added.
  */
 static void evict(struct tcp_streams *t, size_t room)
 {
@@ -153,7 +167,7 @@ static void evict(struct tcp_streams *t, size_t room)
 		s = LIST_ENTRY(l->head.next, struct stream, in_order);
 		if (s == t->current)
 			return;
-		t->counts->tcp_evicted += s->framing.kind != FRAMING_NONE;
+		t->counts->tcp_evicted += is_missed(s);
 		stream_remove(t, s);
 	}
 }
@@ -216,7 +230,7 @@ static void stream_restart(struct stream *s, uint32_t next, bool from_start)
 static void stream_touch(struct tcp_streams *t, struct stream *s)
 {
 	list_remove(list_of(t, s), &s->in_order);
-	s->known = s->framing.given > 0;
+	s->known = gave_ours(s);
 	list_add_tail(list_of(t, s), &s->in_order);
 }
 

@@ -8,6 +8,7 @@
 
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/say.h"
+#include "analyzer/network/tls_pair.h"
 #include "captures/base/memory.h"
 
 enum { PAIRS_SHOWN = 16, STREAM_MIN = 10 };
@@ -391,31 +392,38 @@ static const struct stream *stream_between(const struct facts *facts, const stru
 	return NULL;
 }
 
-static bool sip_like(const struct tls_flow *f)
+static bool sip_like(const struct tls_pair *f)
 {
 	return f->server.port == 5061 || f->sip_alpn;
 }
 
 /* A browser's audio: the host of its web port is the one it checks paths (ICE) and exchanges audio with. */
-static bool is_browsers(const struct facts *facts, const struct tls_flow *t, const struct stream *s)
+static bool is_between(const struct tls_pair *t, const struct stream *s)
+{
+	return s->packets >= STREAM_MIN &&
+		((address_equal(&s->src.addr, &t->client) && address_equal(&s->dst.addr, &t->server.addr)) ||
+		 (address_equal(&s->dst.addr, &t->client) && address_equal(&s->src.addr, &t->server.addr)));
+}
+
+static bool checks_paths(const struct facts *facts, const struct tls_pair *t)
 {
 	const struct pair *out, *back;
 
-	if (t->dtls || sip_like(t) || s->packets < STREAM_MIN ||
-	    !((address_equal(&s->src.addr, &t->client) && address_equal(&s->dst.addr, &t->server.addr)) ||
-	    (address_equal(&s->dst.addr, &t->client) && address_equal(&s->src.addr, &t->server.addr))))
+	if (t->dtls || sip_like(t))
 		return false;
 	out = network_pair_find(facts->network, &t->client, &t->server.addr);
 	back = network_pair_find(facts->network, &t->server.addr, &t->client);
 	return out && back && out->stun && back->stun;
 }
 
-static const struct stream *browser_media(const struct facts *facts, const struct tls_flow *t)
+static const struct stream *browser_media(const struct facts *facts, const struct tls_pair *t)
 {
+	if (!checks_paths(facts, t))
+		return NULL;
 	LIST_EACH(it, streams_in_order(facts->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
 
-		if (is_browsers(facts, t, s))
+		if (is_between(t, s))
 			return s;
 	}
 	return NULL;
@@ -427,8 +435,8 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 	bool told = false;
 
 	(void)ev;
-	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
-		const struct tls_flow *t = &facts->capture->tls_flows[i];
+	LIST_EACH(it, tls_pairs_in_order(facts->tls)) {
+		const struct tls_pair *t = LIST_ENTRY(it, struct tls_pair, in_order);
 		const struct stream *s;
 		struct endpoint client = { t->client, 0 };
 		struct finding *f;
@@ -441,7 +449,7 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 		if (!s)
 			continue;
 		told = true;
-		f = detection_raise_keyed(d, i, !sip ? "wss" : t->dtls ? "dtls" : "tls", SEVERITY_INFO,
+		f = detection_raise_keyed(d, t->n, !sip ? "wss" : t->dtls ? "dtls" : "tls", SEVERITY_INFO,
 			sip ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		finding_part(f, PART_WITNESS, &client);
 		finding_part(f, PART_WITNESS, &t->server);
@@ -480,13 +488,22 @@ static const struct detector_doc no_signalling_doc = {
 	.reasons = no_signalling_reasons,
 };
 
+static bool hides_sip(const struct facts *facts, const struct address *client)
+{
+	for (const struct tls_pair *t = tls_pairs_of(facts->tls, client, NULL); t; t = tls_pairs_of(facts->tls, client, t)) {
+		if (sip_like(t))
+			return true;
+	}
+	return false;
+}
+
 static bool encrypted_between(const struct facts *facts, const struct stream *s)
 {
-	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
-		const struct tls_flow *t = &facts->capture->tls_flows[i];
-
-		if ((sip_like(t) && (address_equal(&t->client, &s->src.addr) ||
-		    address_equal(&t->client, &s->dst.addr))) || is_browsers(facts, t, s))
+	if (hides_sip(facts, &s->src.addr) || hides_sip(facts, &s->dst.addr))
+		return true;
+	for (const struct tls_pair *t = tls_pairs_between(facts->tls, &s->src.addr, &s->dst.addr, NULL); t;
+	     t = tls_pairs_between(facts->tls, &s->src.addr, &s->dst.addr, t)) {
+		if (checks_paths(facts, t) && is_between(t, s))
 			return true;
 	}
 	return false;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analyzer/detect/say.h"
+#include "analyzer/network/tls_pair.h"
 #include "analyzer/site.h"
 #include "dissect/sip_digest.h"
 
@@ -185,20 +186,17 @@ static void judge_rtp(struct detection *d, enum scope_of_hop scope)
 	f->count = 1;
 }
 
-static const struct tls_flow *tls_of(const struct facts *facts, const struct stream *s)
+/* The first of those to SIP. */
+static const struct tls_pair *tls_of(const struct facts *facts, const struct stream *s)
 {
-	for (unsigned i = 0; i < facts->capture->tls_flow_count; i++) {
-		const struct tls_flow *t = &facts->capture->tls_flows[i];
-		bool sip = t->sip_alpn || ranges_have(&facts->site->tls_ports, t->server.port) ||
-			ranges_have(&facts->site->sip_ports, t->server.port);
+	const struct tls_pair *first = NULL;
 
-		if (sip && !t->dtls && ((address_equal(&t->client, &s->src.addr) &&
-		    address_equal(&t->server.addr, &s->dst.addr)) ||
-					(address_equal(&t->client, &s->dst.addr) &&
-					address_equal(&t->server.addr, &s->src.addr))))
-			return t;
+	for (const struct tls_pair *t = tls_pairs_between(facts->tls, &s->src.addr, &s->dst.addr, NULL); t;
+	     t = tls_pairs_between(facts->tls, &s->src.addr, &s->dst.addr, t)) {
+		if (t->to_sip && !t->dtls && (!first || t->n < first->n))
+			first = t;
 	}
-	return NULL;
+	return first;
 }
 
 /* Signalling is hidden, and the same two hosts speak in clear. */
@@ -208,7 +206,7 @@ static void judge_tls(struct detection *d)
 
 	LIST_EACH(it, streams_in_order(facts->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-		const struct tls_flow *t = is_plain(s) ? tls_of(facts, s) : NULL;
+		const struct tls_pair *t = is_plain(s) ? tls_of(facts, s) : NULL;
 		char one[SAY_TEXT], other[SAY_TEXT];
 		struct finding *f;
 

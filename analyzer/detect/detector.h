@@ -71,15 +71,7 @@ void detection_note(struct detection *d, bool holds, const char *format, ...) __
 
 /* ---- what a detector may read ---- */
 
-enum { TLS_FLOW_MAX = 64, PROVISIONED_MAX = 64 };
-
-struct tls_flow {                    /* two hosts that speak TLS or DTLS; who connected to which port */
-	struct address client;
-	struct endpoint server;
-	bool dtls, sip_alpn;
-	uint64_t packets;
-	struct frame_ref first_at;
-};
+enum { PROVISIONED_MAX = 64 };
 
 /* a phone that fetches its configuration in clear; a host that gives a directory (LDAP) a password so */
 enum fetch { FETCH_HTTP, FETCH_TFTP, FETCH_LDAP };
@@ -119,8 +111,6 @@ struct capture_facts {               /* about the capture as a whole; kept by th
 	/* frames that a filter on SIP's ports would have kept out; media and ICMP not counted */
 	uint64_t beyond_sip;
 	uint64_t h323, mgcp, sccp;   /* packets on the ports of other signalling */
-	struct tls_flow tls_flows[TLS_FLOW_MAX]; /* the first ones met */
-	unsigned tls_flow_count;
 	struct provisioned provisioned[PROVISIONED_MAX];     /* the first ones met */
 	unsigned provisioned_count;
 	struct frame_ref truncated_at;       /* the first */
@@ -140,6 +130,7 @@ struct facts {                       /* const views of everything */
 	const struct sip_ways *ways; /* analyzer/network/sip_way.h */
 	const struct sip_hops *hops; /* analyzer/network/sip_hop.h */
 	const struct flows *flows;   /* analyzer/network/flow.h; services are reckoned before judgement */
+	const struct tls_pairs *tls; /* analyzer/network/tls_pair.h */
 	const struct sip_paths *paths;       /* analyzer/network/sip_path.h; settled before judgement */
 	const struct list *icmp;     /* struct icmp_record.in_order */
 	const struct hash *icmp_by_dst;

@@ -8,6 +8,7 @@
 #include "analyzer/detect/say.h"
 #include "analyzer/network/echo.h"
 #include "analyzer/network/internal.h"
+#include "analyzer/network/tls_pair.h"
 #include "analyzer/network/two_points.h"
 
 static const char *const reasons[] = { "equal-copies", "private-arrives", "echo-intact", "transport-encrypted", NULL };
@@ -271,8 +272,8 @@ static void judge_tls(struct detection *d)
 {
 	const struct capture_facts *c = detection_facts(d)->capture;
 
-	for (unsigned i = 0; i < c->tls_flow_count; i++) {
-		const struct tls_flow *t = &c->tls_flows[i];
+	LIST_EACH(it, tls_pairs_in_order(detection_facts(d)->tls)) {
+		const struct tls_pair *t = LIST_ENTRY(it, struct tls_pair, in_order);
 		char server[ENDPOINT_TEXT];
 		struct finding *f;
 

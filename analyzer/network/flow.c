@@ -122,7 +122,7 @@ static void flow_remove(struct flows *f, struct flow *flow)
 {
 	struct flow_slot *s = slot_of(flow);
 
-	f->evicted += s->grade >= GRADE_LIKELY;
+	f->evicted += s->grade > GRADE_PASSING;
 	regrade(f, flow, GRADE_OURS);
 	unkey(f, flow);
 	list_remove(&f->order, &flow->in_order);

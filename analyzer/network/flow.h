@@ -77,7 +77,7 @@ void flows_free(struct flows *f);
 /* Any packet that is no mirror copy; all but TCP is passed over. */
 void flows_packet(struct flows *f, const struct packet *p);
 const struct list *flows_in_order(const struct flows *f);    /* struct flow.in_order, by first sight */
-uint64_t flows_evicted(const struct flows *f);       /* those that may have had to do with SIP */
+uint64_t flows_evicted(const struct flows *f);       /* but for those that spoke, and not SIP */
 
 /* Did the handshake end well; true too where the flow was met behind it. */
 bool flow_secured(const struct flow *f);

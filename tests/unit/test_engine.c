@@ -400,34 +400,6 @@ static void cuts_that_matter_are_counted(void **state)
 	}
 }
 
-static void tls_flows_have_a_client_and_a_server(void **state)
-{
-	static const struct { const char *src, *dst, *server; } cases[] = {
-		{ "10.0.0.1:40000", "10.0.0.2:5061", "10.0.0.2:5061" },
-		  { "10.0.0.2:5061", "10.0.0.1:40000", "10.0.0.2:5061" },
-		{ "10.0.0.2:5061", "10.0.0.1:443", "10.0.0.2:5061" },
-		  { "10.0.0.1:443", "10.0.0.2:40000", "10.0.0.1:443" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct endpoint server = script_endpoint(cases[i].server);
-		struct packet p, back;
-		struct world w;
-
-		world_begin(&w);
-		p = packet_at(&w, PACKET_TLS, 1, cases[i].src, cases[i].dst);
-		back = packet_at(&w, PACKET_TLS, 1.1, cases[i].dst, cases[i].src);
-		engine_packet(w.e, &p);
-		engine_packet(w.e, &back);
-		engine_finish(w.e);
-		assert_int_equal(w.e->capture.tls_flow_count, 1);
-		assert_true(endpoint_equal(&w.e->capture.tls_flows[0].server, &server));
-		assert_int_equal(w.e->capture.tls_flows[0].packets, 2);
-		world_end(&w);
-	}
-}
-
 /* More flows than are kept: counted, never written past their room. */
 static void tables_of_facts_are_bounded(void **state)
 {
@@ -435,22 +407,15 @@ static void tables_of_facts_are_bounded(void **state)
 
 	(void)state;
 	world_begin(&w);
-	for (unsigned i = 0; i < 2 * PROTOCOL_MAX; i++) {
-		struct packet p = packet_at(&w, i % 2 ? PACKET_TLS : PACKET_OTHER, 1 + i * 0.001, A, B);
-
-		p.src.port = p.dst.port = (uint16_t)(10000 + i);
-		engine_packet(w.e, &p);
-	}
 	for (unsigned i = 0; i < PROTOCOL_MAX + 9; i++) {
-		struct packet p = packet_at(&w, PACKET_OTHER, 3 + i * 0.001, A, B);
+		struct packet p = packet_at(&w, PACKET_OTHER, 1 + i * 0.001, A, B);
 
 		p.src.port = p.dst.port = (uint16_t)(30000 + i);
 		engine_packet(w.e, &p);
 	}
 	engine_finish(w.e);
-	assert_int_equal(w.e->capture.tls_flow_count, TLS_FLOW_MAX);
 	assert_int_equal(w.e->protocol_count, PROTOCOL_MAX);
-	assert_int_equal(w.e->capture.frames, 3 * PROTOCOL_MAX + 9);
+	assert_int_equal(w.e->capture.frames, PROTOCOL_MAX + 9);
 	world_end(&w);
 }
 
@@ -560,7 +525,6 @@ int main(void)
 		cmocka_unit_test(time_that_runs_backwards_is_noticed),
 		cmocka_unit_test(coarse_time_stamps_are_noticed),
 		cmocka_unit_test(cuts_that_matter_are_counted),
-		cmocka_unit_test(tls_flows_have_a_client_and_a_server),
 		cmocka_unit_test(tables_of_facts_are_bounded),
 		cmocka_unit_test(filters_that_leave_media_out_are_known),
 		cmocka_unit_test(drops_of_all_interfaces_add_up),
