@@ -15,12 +15,13 @@ static struct stream *stream_of(struct list_link *it)
 }
 
 /* NAT mappings that streams prove: the same packets before and behind a router. */
-static void learn_from_twins(struct engine *e)
+static void learn_from_streams(struct engine *e)
 {
 	LIST_EACH(it, streams_in_order(e->streams)) {
 		struct stream *s = stream_of(it);
 		const struct stream *first = s->twin_of;
 
+		network_media(e->network, &s->src.addr, &s->dst.addr);
 		if (!first)
 			continue;
 		s->twin_of->twin_next = s;
@@ -141,7 +142,7 @@ static void reckon_records(struct engine *e)
 
 void engine_judge(struct engine *e)
 {
-	learn_from_twins(e);
+	learn_from_streams(e);
 	network_settle(e->network);
 	e->facts.sockets = e->sockets = socket_uses_new(e->capture.last_ns);
 	expect_legs(e);

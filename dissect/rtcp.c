@@ -71,6 +71,27 @@ static bool looks_encrypted(const struct cursor *c)
 	return false;
 }
 
+/* Is it as long as its count asks for, with what a profile, or a reason, may add? */
+static bool count_fits(const struct packet_header *h)
+{
+	enum { ADDED_MAX = 128 };
+	size_t least;
+
+	switch (h->type) {
+	case TYPE_SR: least = 28 + 24u * h->count; break;
+	case TYPE_RR: least = 8 + 24u * h->count; break;
+	case TYPE_BYE: least = 4 + 4u * h->count; break;
+	default: return false;
+	}
+	return h->bytes >= least && h->bytes <= least + ADDED_MAX;
+}
+
+/* One in some ten thousand datagrams of noise begins like RTCP: what stands behind tells. Of a cut one it is not known. */
+static bool by_chance(const struct cursor *c, const struct packet_header *first, bool encrypted)
+{
+	return c->left.n == c->wire && !encrypted && !(c->wire % 4 == 0 && chain_whole(*c)) && !count_fits(first);
+}
+
 static void blocks_read(struct cursor *c, unsigned count, struct rtcp_compound *out)
 {
 	while (count-- && out->block_count < RTCP_REPORT_MAX) {
@@ -234,6 +255,10 @@ bool rtcp_parse(struct cursor *c, struct rtcp_compound *out)
 	body = body_take(&first, &h);
 	out->ssrc = cursor_u32(&body);
 	out->encrypted = looks_encrypted(c);
+	if (by_chance(c, &h, out->encrypted)) {
+		c->state = CURSOR_BAD;
+		return false;
+	}
 	while (!out->encrypted && c->left.n && header_read(c, &h)) {
 		body = body_take(c, &h);
 		packet_read(&body, &h, out);

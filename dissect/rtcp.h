@@ -34,9 +34,9 @@ struct rtcp_compound {
 };
 
 /*
- * A compound of one or several packets. False: no RTCP (the first packet's version, type 192-223 and length must fit; a
- * later bad one ends the reading and keeps what was good). savp: report blocks are not read where the lengths show
- * SRTCP.
+ * A compound of one or several packets. False: no RTCP. The first packet's version, type 192-223 and length must fit,
+ * and where the whole is captured the packets chain up to the end, or the first is as long as its count asks for, or an
+ * SRTCP index stands at the end (RFC 3550 A.2 asks for the chain; devices break it). A later bad packet ends the reading and keeps what was good.
  */
 bool rtcp_parse(struct cursor *c, struct rtcp_compound *out);
 

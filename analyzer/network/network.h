@@ -72,6 +72,7 @@ struct pair {
 	uint32_t points;             /* bit set of capture points (file, interface, ifindex) */
 	/* the TURN server that its packets are to or come from in truth; family 0: none, or not known */
 	struct address relay;
+	bool media;                  /* of rtp, some is beyond doubt: network_media() */
 	bool zrtp;                   /* it has sent ZRTP messages: keys that SDP does not tell of (RFC 6189) */
 };
 
@@ -293,6 +294,9 @@ bool host_near(const struct host *near, const struct address *a, const struct ho
 /* 0 hops or on-host: nothing of the IP network lies between the capture point and the host. */
 bool network_at(const struct network *n, const struct address *a);
 bool host_at(const struct host *h);
+
+/* A stream from one to the other is RTP beyond doubt. Until that is said the form alone of its packets says nothing. */
+void network_media(struct network *n, const struct address *src, const struct address *dst);
 
 /* Roles (1.6.1) and the capture's vantage (1.7.1), reckoned from what was seen so far. */
 void network_settle(struct network *n);

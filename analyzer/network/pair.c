@@ -53,6 +53,14 @@ unsigned network_places(const struct network *n, const struct packet *p, struct 
 	return 3 + machine_places(n, p, &ret[3]);
 }
 
+void network_media(struct network *n, const struct address *src, const struct address *dst)
+{
+	struct pair_record *pair = pair_find(n, src, dst);
+
+	if (pair)
+		pair->pair.media = true;
+}
+
 static void pair_free(struct network *n, struct pair_record *pair)
 {
 	if (pair->pair.spells != pair->few)

@@ -18,7 +18,7 @@ struct voice {
 
 static uint64_t voice_packets(const struct pair *pair)
 {
-	return pair->rtp + pair->sip + pair->rtcp;
+	return (pair->media ? pair->rtp : 0) + pair->sip + pair->rtcp;
 }
 
 static struct vantage vantage(enum vantage_kind kind, int confidence, const struct host *host, const char *format, ...)

@@ -132,6 +132,8 @@ static void kinds(void **state)
 			p.ttl = s->ttl;
 			p.direction = (uint8_t)s->direction;
 			network_packet(n, &p, DUPLICATE_NO, s->count);
+			if (p.kind == PACKET_RTP)
+				network_media(n, &p.src.addr, &p.dst.addr);
 		}
 		for (size_t k = 0; k < COUNT_OF(cases[i].known) && cases[i].known[k].inside; k++) {
 			struct endpoint inside = endpoint_of(cases[i].known[k].inside),
@@ -154,6 +156,32 @@ static void kinds(void **state)
 	}
 }
 
+/* What has the form of RTP alone, as one datagram in four of a game has, says nothing of where the phones are. */
+static void noise(void **state)
+{
+	struct network *n = network_new(NULL);
+	struct packet phone = packet_of(PACKET_RTP, "10.0.0.1:1", "10.5.0.2:2", 0),
+		      pbx = packet_of(PACKET_RTP, "10.5.0.2:2", "10.0.0.1:1", 0),
+		      game = packet_of(PACKET_RTP, "10.0.0.9:3074", "203.0.113.9:3074", 0);
+	struct vantage v;
+
+	(void)state;
+	packet_mac(&phone, 1, 99);
+	packet_mac(&pbx, 9, 99);
+	pbx.ttl = 61;
+	packets_send(n, phone, 10);
+	packets_send(n, pbx, 10);
+	packets_send(n, game, 1000);
+	network_media(n, &phone.src.addr, &phone.dst.addr);
+	network_media(n, &pbx.src.addr, &pbx.dst.addr);
+	v = network_vantage(n);
+	assert_int_equal(v.kind, VANTAGE_NEAR);
+	network_media(n, &game.src.addr, &game.dst.addr);        /* it is audio: of a softphone beside it */
+	v = network_vantage(n);
+	assert_int_equal(v.kind, VANTAGE_INSIDE_NAT);
+	network_free(n);
+}
+
 /* Only checksums tell: less sure than the kernel's own word. */
 static void by_checksums(void **state)
 {
@@ -168,6 +196,7 @@ static void by_checksums(void **state)
 	q.checksum_ok = true;
 	packets_send(n, p, 10);
 	packets_send(n, q, 10);
+	network_media(n, &p.src.addr, &p.dst.addr);
 	v = network_vantage(n);
 	assert_int_equal(v.kind, VANTAGE_ON_HOST);
 	assert_int_equal(v.confidence, VANTAGE_LIKELY);
@@ -187,7 +216,7 @@ static void names(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(kinds), cmocka_unit_test(by_checksums),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(kinds), cmocka_unit_test(noise), cmocka_unit_test(by_checksums),
 		cmocka_unit_test(names) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
