@@ -38,6 +38,8 @@ static void host_free(struct network *n, struct host_record *h)
 
 static void host_evict(struct network *n, struct host_record *h)
 {
+	uint64_t pairs_before = n->counts.pairs_evicted;
+
 	LIST_EACH_SAFE(it, &h->pairs_out)
 		pair_remove(n, LIST_ENTRY(it, struct pair_record, in_src));
 	for (int i = 0; i < 2; i++) {
@@ -50,7 +52,7 @@ static void host_evict(struct network *n, struct host_record *h)
 	grades_remove(&n->host_grades, &h->grade);
 	hash_remove(&n->hosts, &h->host.by_address);
 	list_remove(&n->hosts_in_order, &h->host.in_order);
-	n->counts.hosts_evicted++;
+	n->counts.hosts_evicted += n->counts.pairs_evicted > pairs_before || h->sip_sent + h->rtp_sent > 0;
 	host_free(n, h);
 }
 

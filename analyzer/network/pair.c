@@ -68,6 +68,12 @@ static void pair_free(struct network *n, struct pair_record *pair)
 	pool_give(&n->pair_pool, pair);
 }
 
+/* Who only browses is not. */
+static bool is_missed(const struct pair *p)
+{
+	return p->sip + p->rtp + p->rtcp + p->stun + p->icmp > 0;
+}
+
 void pair_remove(struct network *n, struct pair_record *pair)
 {
 	if (pair->reverse)
@@ -79,7 +85,7 @@ void pair_remove(struct network *n, struct pair_record *pair)
 	grades_remove(&n->pair_grades, &pair->grade);
 	hash_remove(&n->pairs, &pair->pair.by_key);
 	list_remove(&n->pairs_in_order, &pair->pair.in_order);
-	n->counts.pairs_evicted++;
+	n->counts.pairs_evicted += is_missed(&pair->pair);
 	pair_free(n, pair);
 }
 
@@ -334,10 +340,16 @@ static void ports_learn(struct network *n, struct pair_record *record, const str
 	}
 }
 
-static bool proves_itself(const struct pair_record *record)
+/* TLS on a port of SIP; elsewhere it is everybody's, and the web would push out who telephones. */
+static bool is_sips(const struct packet *p)
 {
-	return record->pair.rtp >= RTP_ESTABLISHED ||
-		(record->pair.tls && record->reverse && record->reverse->pair.tls);
+	return p->kind == PACKET_TLS &&
+		(p->src.port == SIPS_PORT || p->dst.port == SIPS_PORT || span_starts(p->tls.alpn, SPAN("sip")));
+}
+
+static bool proves_itself(const struct pair_record *record, const struct packet *p)
+{
+	return record->pair.rtp >= RTP_ESTABLISHED || (is_sips(p) && record->reverse && record->reverse->pair.tls);
 }
 
 static void copy_learn(
@@ -396,7 +408,7 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 	spell_add(record, p->at_ns);
 	relay_learn(pair, p);
 	ports_learn(n, record, p);
-	if (!record->grade.established && proves_itself(record))
+	if (!record->grade.established && proves_itself(record, p))
 		pair_establish(n, record);
 }
 

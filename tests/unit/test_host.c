@@ -460,6 +460,32 @@ static void floods(void **state)
 	network_free(n);
 }
 
+/* A day of the web, both ways in TLS, pushes out neither who telephones nor who signals in TLS, and is not missed. */
+static void web(void **state)
+{
+	struct network_config config = { .max_hosts = 100, .max_pairs = 200 };
+	struct network *n = network_new(&config);
+	struct packet rtp = packet_of(PACKET_RTP, "10.0.0.1:4000", "10.0.0.2:5000", 0);
+	struct address one = address_of("10.0.0.1"), two = address_of("10.0.0.2"), phone = address_of("10.0.0.3");
+	char server[32];
+
+	(void)state;
+	packets_send(n, rtp, 30);
+	packets_send(n, packet_of(PACKET_TLS, "10.0.0.3:40000", "10.0.0.2:5061", 0), 1);
+	packets_send(n, packet_of(PACKET_TLS, "10.0.0.2:5061", "10.0.0.3:40000", 0), 1);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(server, sizeof server, "100.%d.%d.%d:443", 128 + i % 7, i / 250, i % 250);
+		packets_send(n, packet_of(PACKET_TLS, "10.0.0.9:40000", server, 1000 * i), 1);
+		packets_send(n, packet_of(PACKET_TLS, server, "10.0.0.9:40000", 1000 * i), 1);
+	}
+	assert_true(network_hosts(n)->count <= 100);
+	assert_non_null(network_pair_find(n, &one, &two));
+	assert_non_null(network_pair_find(n, &phone, &two));
+	assert_int_equal(network_counts(n).hosts_evicted, 0);
+	assert_int_equal(network_counts(n).pairs_evicted, 0);
+	network_free(n);
+}
+
 /* Even where everything carries calls memory stays bounded: the longest idle goes. */
 static void full_of_calls(void **state)
 {
@@ -494,7 +520,7 @@ int main(void)
 		cmocka_unit_test(at_a_host),
 		cmocka_unit_test(facts),
 		cmocka_unit_test(media_ports),
-		cmocka_unit_test(floods),
+		cmocka_unit_test(floods), cmocka_unit_test(web),
 		cmocka_unit_test(full_of_calls),
 	};
 
