@@ -102,7 +102,7 @@ void hosts_free(struct network *n)
 
 void host_establish(struct network *n, struct host_record *h)
 {
-	grades_establish(&n->host_grades, &h->grade);
+	grades_raise(&n->host_grades, &h->grade, GRADE_ESTABLISHED);
 }
 
 /* ---- ports ---- */
@@ -140,7 +140,7 @@ static bool bit_set(uint8_t *bits, uint16_t at)
 static void media_port_count(struct network *n, struct host_record *h, uint16_t port)
 {
 	if (!h->media_port_bits) {
-		if (!h->grade.established || n->port_bitmaps >= PORT_BITMAPS_MAX)
+		if (h->grade.level < GRADE_ESTABLISHED || n->port_bitmaps >= PORT_BITMAPS_MAX)
 			return;
 		n->port_bitmaps++;
 		h->media_port_bits = memory_zalloc(65536 / 8);

@@ -39,15 +39,17 @@ static inline void tally_add(struct tally *t, uint8_t value, uint32_t count)
 	}
 }
 
-/* ---- who leaves when a table is full: the longest idle of the unproven, then of the established ---- */
+/* ---- who leaves when a table is full: the longest idle of those that do not telephone, then of the unproven ---- */
+
+enum grade_level { GRADE_FOREIGN, GRADE_UNPROVEN, GRADE_ESTABLISHED, GRADE_LEVELS };
 
 struct grade {
-	struct list_link link;       /* in grades.of[established], longest idle first */
+	struct list_link link;       /* in grades.of[level], longest idle first */
 	int64_t touched_ns;
-	bool established;
+	uint8_t level;               /* enum grade_level */
 };
 
-struct grades { struct list of[2]; };
+struct grades { struct list of[GRADE_LEVELS]; };
 
 void grades_init(struct grades *g);
 void grades_add(struct grades *g, struct grade *record, int64_t now_ns);
@@ -60,8 +62,8 @@ static inline void grades_touch(struct grades *g, struct grade *record, int64_t 
 		grades_move(g, record, now_ns);
 }
 
-/* False: it was already. */
-bool grades_establish(struct grades *g, struct grade *record);
+/* False: it was there already, or higher. */
+bool grades_raise(struct grades *g, struct grade *record, enum grade_level level);
 /* Who goes next, never `spare`; NULL: nobody else is there. */
 struct grade *grades_next(const struct grades *g, const struct grade *spare);
 

@@ -81,7 +81,7 @@ void pair_remove(struct network *n, struct pair_record *pair)
 	if (n->last == pair)
 		n->last = NULL;
 	list_remove(&pair->src->pairs_out, &pair->in_src);
-	list_remove(&pair->dst->pairs_in[pair->grade.established], &pair->in_dst);
+	list_remove(&pair->dst->pairs_in[pair->grade.level == GRADE_ESTABLISHED], &pair->in_dst);
 	grades_remove(&n->pair_grades, &pair->grade);
 	hash_remove(&n->pairs, &pair->pair.by_key);
 	list_remove(&n->pairs_in_order, &pair->pair.in_order);
@@ -178,7 +178,7 @@ bool network_talks_in_public(const struct network *n, const struct address *a)
 
 static void establish_one(struct network *n, struct pair_record *pair)
 {
-	if (!grades_establish(&n->pair_grades, &pair->grade))
+	if (!grades_raise(&n->pair_grades, &pair->grade, GRADE_ESTABLISHED))
 		return;
 	list_remove(&pair->dst->pairs_in[0], &pair->in_dst);
 	list_add_tail(&pair->dst->pairs_in[1], &pair->in_dst);
@@ -191,6 +191,19 @@ void pair_establish(struct network *n, struct pair_record *pair)
 		establish_one(n, pair->reverse);
 	host_establish(n, pair->src);
 	host_establish(n, pair->dst);
+}
+
+/* The form of RTP alone may be chance. */
+static bool telephones(const struct packet *p)
+{
+	return p->kind == PACKET_SIP || p->kind == PACKET_RTCP || p->kind == PACKET_STUN || p->kind == PACKET_ICMP;
+}
+
+static void raise_unproven(struct network *n, struct pair_record *pair)
+{
+	grades_raise(&n->pair_grades, &pair->grade, GRADE_UNPROVEN);
+	grades_raise(&n->host_grades, &pair->src->grade, GRADE_UNPROVEN);
+	grades_raise(&n->host_grades, &pair->dst->grade, GRADE_UNPROVEN);
 }
 
 /* ---- when it was seen ---- */
@@ -408,8 +421,10 @@ void pair_packet(struct network *n, struct pair_record *record, const struct pac
 	spell_add(record, p->at_ns);
 	relay_learn(pair, p);
 	ports_learn(n, record, p);
-	if (!record->grade.established && proves_itself(record, p))
+	if (record->grade.level < GRADE_ESTABLISHED && proves_itself(record, p))
 		pair_establish(n, record);
+	else if (record->grade.level == GRADE_FOREIGN && telephones(p))
+		raise_unproven(n, record);
 }
 
 /* ---- witnesses ---- */

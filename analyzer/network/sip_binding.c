@@ -536,7 +536,7 @@ static void registered(struct sip_bindings *b, struct sip_binding *binding, cons
 	binding->registered_until_ns = m->flaws & SIP_FLAW_HEADERS_CUT ? NS_NONE : ns_add(p->at_ns,
 		binding->expires_s * SECOND_NS);
 	binding->registered = frame_ref_of(p);
-	grades_establish(&b->grades, &record_of(binding)->grade);
+	grades_raise(&b->grades, &record_of(binding)->grade, GRADE_ESTABLISHED);
 }
 
 static void take_in(struct sip_bindings *b, struct binding_record *r, const struct packet *p)

@@ -466,11 +466,13 @@ static void web(void **state)
 	struct network_config config = { .max_hosts = 100, .max_pairs = 200 };
 	struct network *n = network_new(&config);
 	struct packet rtp = packet_of(PACKET_RTP, "10.0.0.1:4000", "10.0.0.2:5000", 0);
-	struct address one = address_of("10.0.0.1"), two = address_of("10.0.0.2"), phone = address_of("10.0.0.3");
+	struct address one = address_of("10.0.0.1"), two = address_of("10.0.0.2"), phone = address_of("10.0.0.3"),
+		       asks = address_of("10.0.0.4");
 	char server[32];
 
 	(void)state;
 	packets_send(n, rtp, 30);
+	packets_send(n, packet_of(PACKET_STUN, "10.0.0.4:3478", "10.0.0.2:3478", 0), 1);
 	packets_send(n, packet_of(PACKET_TLS, "10.0.0.3:40000", "10.0.0.2:5061", 0), 1);
 	packets_send(n, packet_of(PACKET_TLS, "10.0.0.2:5061", "10.0.0.3:40000", 0), 1);
 	for (int i = 0; i < 5000; i++) {
@@ -481,6 +483,7 @@ static void web(void **state)
 	assert_true(network_hosts(n)->count <= 100);
 	assert_non_null(network_pair_find(n, &one, &two));
 	assert_non_null(network_pair_find(n, &phone, &two));
+	assert_non_null(network_pair_find(n, &asks, &two));
 	assert_int_equal(network_counts(n).hosts_evicted, 0);
 	assert_int_equal(network_counts(n).pairs_evicted, 0);
 	network_free(n);
