@@ -347,7 +347,8 @@ static bool is_of_party(const struct direction *own, const struct stream *s)
 
 /*
  * A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen
- * again behind a NAT is, also in another file whose clock is too far off to know it again.
+ * again behind a NAT is, also in another file whose clock is too far off to know it again; so is what a relay makes the
+ * party's audio of, where of the SDP the relay's wording alone is known.
  */
 static bool is_foreign(const struct direction *own, const struct stream *s)
 {
@@ -360,7 +361,7 @@ static bool is_foreign(const struct direction *own, const struct stream *s)
 
 		if (other == s || !is_of_party(own, other))
 			continue;
-		if (other->capture != s->capture && other->ssrc == s->ssrc)
+		if (other->twin_of == s || (other->capture != s->capture && other->ssrc == s->ssrc))
 			return false;
 		foreign |= other->first_ns <= s->last_ns && other->last_ns >= s->first_ns;
 	}
