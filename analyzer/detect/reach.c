@@ -5,6 +5,8 @@
  */
 #include "analyzer/detect/hearing_parts.h"
 
+#include "analyzer/media/socket_use.h"
+
 enum { DEAD_COPIES = 3 };     /* of a 200: no chance any more */
 
 /* A stream seen at several points shares one with whatever. */
@@ -447,13 +449,33 @@ static bool is_image(const struct facts *facts, const struct window *w, const st
 	return false;
 }
 
+/*
+ * All that is known of the receiver's SDP names the sender itself: a relay's wording, and the one that the relay obeys is
+ * not in the capture. It talks both ways with that address.
+ */
+static bool is_relays_peer(const struct facts *facts, const struct window *w, const struct stream *to)
+{
+	const struct socket_use *socket = socket_uses_find(facts->sockets, &to->dst);
+	struct stream_slice out = socket ? socket_leaving(socket, to->last_ns) : (struct stream_slice){ .count = 0 };
+
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (!address_equal(&w->targets[i].at.addr, &to->src.addr))
+			return false;
+	}
+	for (unsigned i = 0; w->target_count && i < out.count; i++) {
+		if (endpoint_equal(&out.at[i]->dst, &to->src) && out.at[i]->last_ns >= to->first_ns)
+			return true;
+	}
+	return false;
+}
+
 bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct stream *s, const char **ret_why)
 {
 	struct endpoint real;
 
 	*ret_why = "";
-	if (is_own_source(facts, d, w, s))
+	if (is_own_source(facts, d, w, s) || is_relays_peer(facts, w, s))
 		return true;
 	if (window_has_target(w, &s->dst)) {
 		switch (hearing_contradiction(facts, d, w, &s->dst, s, &real)) {
