@@ -84,6 +84,19 @@ static bool missing_at_start(const struct hearing *h, const struct direction *d,
 	return false;
 }
 
+/* The receiver reports this very stream before it is seen here: it had its audio, and the capture lacks that. */
+static bool receiver_had_it(const struct facts *facts, const struct hearing *h)
+{
+	const struct rtcp_view *v = h->stream ? rtcp_view_of(facts->rtcp, h->stream) : NULL;
+
+	for (unsigned i = 0; v && i < v->report_count; i++) {
+		if (v->reports[i].file == h->stream->file &&
+		    ns_minus(h->delivered_from_ns, v->reports[i].at_ns) >= SECOND_NS)
+			return true;
+	}
+	return false;
+}
+
 static bool misdirected_before(const struct facts *facts, const struct direction *d, const struct window *w,
 	int64_t until_ns)
 {
@@ -305,6 +318,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	/* it may have begun in time, and paused */
 	if (gates_capture_still(detection_facts(d)->gates, on_ns, ns_add(on_ns, (int64_t)(warn_ms * 1e6)))) {
 		detection_withhold(d, ev->leg, "G7", "nothing at all was captured when audio was due to begin");
+		return;
+	}
+	if (receiver_had_it(detection_facts(d), h)) {
+		detection_withhold(d, ev->leg, "G3", "the receiver reports this audio before it is seen here");
 		return;
 	}
 	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d,
