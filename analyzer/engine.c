@@ -54,10 +54,9 @@ int64_t engine_first_ns(const struct engine *e)
 	return e->capture.first_ns;
 }
 
-void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted)
+void engine_dissected(struct engine *e, const struct dissector_counts *counts)
 {
-	e->datagrams_evicted = datagrams_evicted;
-	e->tcp_evicted = tcp_evicted;
+	e->dissected = *counts;
 }
 
 /* ---- signalling ---- */

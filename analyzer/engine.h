@@ -6,7 +6,7 @@
 #include "analyzer/config.h"
 #include "analyzer/feed.h"
 #include "analyzer/site.h"
-#include "dissect/packet.h"
+#include "dissect/dissect.h"
 
 struct engine;
 struct past_asks;                    /* analyzer/past_asks.h */
@@ -43,8 +43,8 @@ void engine_interface(struct engine *e, uint16_t file, uint16_t interface, const
 void engine_past(struct engine *e, struct past_asks *past);
 /* Time of the first frame; NS_NONE: there was none. */
 int64_t engine_first_ns(const struct engine *e);
-/* What dissection gave up for lack of room. Any time before the views. */
-void engine_dissected(struct engine *e, uint64_t datagrams_evicted, uint64_t tcp_evicted);
+/* What dissection had to leave. Any time before the views. */
+void engine_dissected(struct engine *e, const struct dissector_counts *counts);
 /* Nothing came up to that moment either: what is judged is judged as of then. */
 void engine_until(struct engine *e, int64_t now_ns);
 /* The end: all judgements, suppression, incidents, numbers. Views are complete afterwards. */

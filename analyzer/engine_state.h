@@ -93,7 +93,8 @@ struct engine {
 	struct list icmp;            /* struct icmp_record */
 	struct hash icmp_by_dst;
 	size_t icmp_keep;
-	uint64_t icmp_dropped, datagrams_evicted, tcp_evicted;
+	uint64_t icmp_dropped;
+	struct dissector_counts dissected;
 	bool bound;                  /* streams lead to directions, and back */
 	uint64_t undecoded[UNDECODED_COUNT];
 	uint64_t bytes;

@@ -157,6 +157,19 @@ static void say_delays(struct view_cache *v, const struct engine *e, struct view
 	}
 }
 
+static void say_dissected(struct view_cache *v, const struct dissector_counts *c, struct view_capture *ret)
+{
+	uint64_t open = c->fragments_given_up + c->fragments_open;
+	char count[TEXT_COUNT];
+
+	if (open)
+		note(v, ret, "%s IP packet%s sent in fragments %s not whole in the capture and %s not read",
+			text_count(open, count), open == 1 ? "" : "s", open == 1 ? "is" : "are", open == 1 ? "is" : "are");
+	if (c->tcp_holes)
+		note(v, ret, "in %s place%s of TCP connections with SIP, bytes are missing: the messages there are not read",
+			text_count(c->tcp_holes, count), c->tcp_holes == 1 ? "" : "s");
+}
+
 static void say_notes(struct view_cache *v, const struct engine *e, struct view_capture *ret)
 {
 	char count[TEXT_COUNT], shown[120];
@@ -179,6 +192,7 @@ static void say_notes(struct view_cache *v, const struct engine *e, struct view_
 		note(v, ret, "%s TCP segment%s acknowledged that %s not in the capture", text_count(c->tcp_gaps, count),
 			c->tcp_gaps == 1 ? " was" : "s were",
 		     c->tcp_gaps == 1 ? "is" : "are");
+	say_dissected(v, &e->dissected, ret);
 	say_delays(v, e, ret);
 	if (replayed)
 		note(v, ret, "%s leg%s in the capture more than once, to the letter, minutes and more apart: traffic was played again; only the first time is judged",
@@ -212,6 +226,16 @@ static void say_others(const struct engine *e, struct view_capture *ret)
 	}
 }
 
+/* Fields changed by routers, beyond as many as are kept of one router. */
+static uint64_t rewrites_left(const struct engine *e)
+{
+	uint64_t left = 0;
+
+	LIST_EACH(it, two_points_passages(e->points))
+		left += LIST_ENTRY(it, struct passage, in_order)->changes_dropped;
+	return left;
+}
+
 static void say_evicted(const struct engine *e, struct view_capture *ret)
 {
 	struct calls_counts c = calls_counts(e->calls);
@@ -226,9 +250,11 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 		{ "streams", s.evicted }, { "flows", s.evicted_flows }, { "hosts", n.hosts_evicted },
 		  { "pairs", n.pairs_evicted },
 		{ "nat", n.mappings_evicted }, { "rtcp", rtcp_states_evicted(e->rtcp) }, { "icmp", e->icmp_dropped },
-		{ "sip-peers", sip_peers_evicted(e->peers) }, { "datagrams", e->datagrams_evicted },
-		  { "tcp", e->tcp_evicted }, { "connections", flows_evicted(e->flows) },
+		{ "sip-peers", sip_peers_evicted(e->peers) }, { "datagrams", e->dissected.fragments_evicted },
+		  { "tcp", e->dissected.tcp_evicted }, { "connections", flows_evicted(e->flows) },
 		{ "tls", tls_pairs_evicted(e->tls) },
+		{ "sip-hops", sip_hops_evicted(e->hops) }, { "sip-paths", sip_paths_evicted(e->paths) },
+		  { "sources", sources_evicted(e->sources) }, { "rewrites", rewrites_left(e) },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

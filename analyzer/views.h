@@ -21,7 +21,7 @@ struct view_capture {
 	uint64_t sip, rtp, rtcp, stun, tls, icmp, other;     /* frames decoded, by sort; mirror copies included */
 	uint64_t like_rtp;           /* of the others: in the form of RTP, too few or too uneven to be taken for it */
 	uint64_t undecoded[16];      /* by enum undecoded */
-	struct { const char *table; uint64_t count; } evicted[24];
+	struct { const char *table; uint64_t count; } evicted[32];
 	unsigned evicted_count;
 	const char *vantage_kind, *vantage_confidence, *vantage_why;
 	struct address vantage_host; /* family 0 none */

@@ -108,10 +108,19 @@ static struct datagram *oldest(struct fragments *f)
 	return LIST_ENTRY(f->in_order.head.next, struct datagram, in_order);
 }
 
+/* The count of those that wait for nothing any more, or for too long. */
+static void count_closed(struct fragments *f, const struct datagram *g, uint64_t *count)
+{
+	if (g->state != DATAGRAM_OPEN)
+		return;
+	f->counts->fragments_open--;
+	++*count;
+}
+
 static void expire(struct fragments *f, int64_t now_ns)
 {
 	while (!list_empty(&f->in_order) && ns_minus(now_ns, oldest(f)->first_ns) > timeout_ns) {
-		f->counts->fragments_given_up += oldest(f)->state == DATAGRAM_OPEN;
+		count_closed(f, oldest(f), &f->counts->fragments_given_up);
 		datagram_remove(f, oldest(f));
 	}
 }
@@ -121,7 +130,7 @@ static void evict(struct fragments *f, size_t bytes, const struct datagram *but)
 {
 	while (!list_empty(&f->in_order) && oldest(f) != but &&
 	       (f->table.count >= f->datagrams_max || f->bytes + bytes > f->bytes_max)) {
-		f->counts->fragments_evicted += oldest(f)->state == DATAGRAM_OPEN;
+		count_closed(f, oldest(f), &f->counts->fragments_evicted);
 		datagram_remove(f, oldest(f));
 	}
 }
@@ -180,6 +189,7 @@ static struct datagram *datagram_add(struct fragments *f, const struct ip_fragme
 	g->first_ns = p->at_ns;
 	hash_add(&f->table, &g->in_table, hash);
 	list_add_tail(&f->in_order, &g->in_order);
+	f->counts->fragments_open++;
 	return g;
 }
 
@@ -264,6 +274,7 @@ static void datagram_done(struct fragments *f, struct datagram *g, struct cursor
 	size_t ip_bytes = g->total + (p->src.addr.family == 6 ? 40 : 20);
 
 	g->state = DATAGRAM_DONE;
+	f->counts->fragments_open--;
 	g->done_ns = p->at_ns;
 	hand_out(f, g, c);
 	p->ip_protocol = g->protocol;
@@ -294,9 +305,9 @@ bool fragments_add(struct fragments *f, const struct ip_fragment *fragment, stru
 	if (g->state != DATAGRAM_OPEN)
 		return false;
 	if (!datagram_take(f, g, fragment, c->left)) {
+		count_closed(f, g, &f->counts->fragments_given_up);
 		g->state = DATAGRAM_BAD;
 		datagram_empty(f, g);
-		f->counts->fragments_given_up++;
 		p->undecoded = UNDECODED_FRAGMENT;
 		return false;
 	}

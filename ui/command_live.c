@@ -29,13 +29,10 @@ static void take_files(struct watching *w)
 
 static struct live_judgement judgement_of(struct watching *w)
 {
-	const struct dissector_counts *counts = dissector_counts(w->dissector);
-
 	take_files(w);
 	return (struct live_judgement){ .engine = w->engine, .files = w->files, .file_count = w->file_count,
 	       .now_ns = w->now_ns,
-					.datagrams_evicted = counts->fragments_evicted,
-					.tcp_evicted = counts->tcp_evicted, .verdicts = true,
+					.dissected = *dissector_counts(w->dissector), .verdicts = true,
 					.json = w->arguments.json, .verbose = w->arguments.verbose, .keep = w->keep,
 					.redact = w->redact,
 					.baseline = w->rounds.history ? w->rounds.history->baseline : NULL };
@@ -237,7 +234,7 @@ static int report_end(struct watching *w)
 
 	live_say_drops(&w->say);
 	live_judge_tell_interfaces(w->engine, w->files, w->file_count);
-	engine_dissected(w->engine, what.datagrams_evicted, what.tcp_evicted);
+	engine_dissected(w->engine, &what.dissected);
 	engine_finish(w->engine);
 	if (w->redact)
 		engine_redact(w->engine, w->redact);

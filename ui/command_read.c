@@ -484,8 +484,7 @@ static void settle(struct reading *g)
 	take_files(g);
 	take_names(g);
 	tell_interfaces(g);
-	engine_dissected(g->engine, dissector_counts(g->dissector)->fragments_evicted,
-		dissector_counts(g->dissector)->tcp_evicted);
+	engine_dissected(g->engine, dissector_counts(g->dissector));
 	past_take(g);
 	engine_finish(g->engine);
 }

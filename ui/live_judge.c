@@ -172,7 +172,7 @@ static void come_to_the_end(const struct live_judgement *what)
 	if (what->now_ns != NS_NONE)
 		engine_until(what->engine, what->now_ns);
 	live_judge_tell_interfaces(what->engine, what->files, what->file_count);
-	engine_dissected(what->engine, what->datagrams_evicted, what->tcp_evicted);
+	engine_dissected(what->engine, &what->dissected);
 	engine_finish(what->engine);
 	if (what->redact)
 		engine_redact(what->engine, what->redact);

@@ -20,7 +20,7 @@ struct live_judgement {              /* what the copy is to do, all lent until i
 	struct engine *engine;
 	const struct source_file *const *files;      /* with their drops as of now */
 	size_t file_count;
-	uint64_t datagrams_evicted, tcp_evicted;     /* of dissection */
+	struct dissector_counts dissected;
 	int64_t now_ns;              /* NS_NONE: as of the last packet */
 	bool verdicts;               /* are wanted */
 	bool json, verbose;          /* verbose: what is only info, too */

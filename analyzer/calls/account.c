@@ -468,7 +468,6 @@ static void change_add(struct account *x, const struct binding_change *c)
 		return;
 	}
 	memmove(x->changes, x->changes + 1, ACCOUNT_CHANGE_MAX * sizeof *x->changes);
-	x->changes_dropped++;
 }
 
 static unsigned contacts_in(const struct sip_message *m)

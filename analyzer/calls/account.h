@@ -94,7 +94,7 @@ struct account {
 	struct device *current; /* whose binding the registrar took last */
 	struct binding_change *changes; /* the latest ACCOUNT_CHANGE_MAX, by time; the first is the first binding */
 	unsigned change_count;
-	unsigned changes_dropped, refused;
+	unsigned refused;
 	unsigned stale;              /* INVITEs to a socket that was no longer the registered one */
 	struct frame_ref stale_at;
 	bool succeeded;

@@ -255,8 +255,8 @@ static bool began_leg(const struct arrival *a)
 }
 
 /*
- * The INVITE of a call that has long been over: nobody repeats it so late (RFC 3261 17.1: 32 s). A recording is played
- * again, or two captures of the same are put together with other times.
+ * The INVITE of a call that has long been over, or where the capture has lost that an answer to it: nobody repeats them so
+ * late (RFC 3261 17.1: 32 s). A recording is played again, or two captures of the same are put together with other times.
  */
 static bool is_replay(struct arrival *a)
 {
@@ -264,7 +264,7 @@ static bool is_replay(struct arrival *a)
 
 	if (leg->replayed)
 		return true;
-	if (!a->sip->request || a->sip->method != SIP_INVITE || a->sip->to.tag.n || leg->end_ns == NS_NONE ||
+	if (a->sip->method != SIP_INVITE || (a->sip->request && a->sip->to.tag.n) || leg->end_ns == NS_NONE ||
 	    ns_minus(a->packet->at_ns, leg->last_ns) < REPLAY_NS || !began_leg(a))
 		return false;
 	a->c->counts.replayed_legs++;

@@ -201,7 +201,8 @@ int64_t arrival_foreign_since(const struct judge *j, const struct window *w, con
 			n = 0;
 		}
 	}
-	if (n < ALIVE_PACKETS || known_ns == NS_NONE || half_known_agreement(j->d->slot->dialog->leg, w->on_ns, foreign_ns))
+	if (n < ALIVE_PACKETS || known_ns == NS_NONE ||
+	    half_known_agreement(j->d->slot->dialog->leg, w->on_ns, foreign_ns) || half_known_switch(j->d, w, s->run.pt))
 		return NS_NONE;
 	return known_ns;
 }

@@ -28,6 +28,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+#define REPEATED_BY_NS (4500 * MILLISECOND_NS)
 #define MOVED_NS (2 * SECOND_NS)
 
 /* The other leg of a bridge was answered later: there was nothing to send before. */
@@ -80,6 +81,19 @@ static bool missing_at_start(const struct hearing *h, const struct direction *d,
 			seen += stream_packets_between(d->streams[k], d->streams[k]->first_ns, p->reports[i].at_ns);
 		*ret_missing = p->reports[i].packets - seen;
 		return true;
+	}
+	return false;
+}
+
+/* The receiver reports this very stream before it is seen here: it had its audio, and the capture lacks that. */
+static bool receiver_had_it(const struct facts *facts, const struct hearing *h)
+{
+	const struct rtcp_view *v = h->stream ? rtcp_view_of(facts->rtcp, h->stream) : NULL;
+
+	for (unsigned i = 0; v && i < v->report_count; i++) {
+		if (v->reports[i].file == h->stream->file &&
+		    ns_minus(h->delivered_from_ns, v->reports[i].at_ns) >= SECOND_NS)
+			return true;
 	}
 	return false;
 }
@@ -247,6 +261,25 @@ static void tell(struct detection *d, const struct event *ev, const struct heari
 	cannot_see_of(f, facts, ev->direction, h);
 }
 
+/*
+ * The answer as it is seen at the next point of one file, by a clock of its own: what is met there counts from then. Not
+ * where it is sent again, which is done before so long (RFC 3261 13.3.1.4: after 0.5 s, then at most 4 s).
+ */
+static int64_t seen_on(const struct dialog *dialog, const struct hearing *h, int64_t on_ns)
+{
+	const struct message *answer = dialog->confirmed_by;
+
+	CHAIN_EACH(it, answer ? &answer->transaction->messages : NULL) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->first == answer->first && (m->repeat != MESSAGE_RETRANSMITTED ||
+		    (answer->transaction->final_copies == 2 && ns_minus(m->at.at_ns, answer->at.at_ns) > REPEATED_BY_NS)) &&
+		    m->at.at_ns > on_ns && m->at.at_ns <= h->delivered_from_ns)
+			on_ns = m->at.at_ns;
+	}
+	return on_ns;
+}
+
 /* In mid-speech, no marker, when the capture itself has its first frame for a second: when it began nobody saw. */
 static bool begun_before(const struct capture_facts *c, const struct hearing *h, int64_t on_ns)
 {
@@ -288,7 +321,7 @@ static void on_event(struct detection *d, const struct event *ev)
 			"answer and audio are in different files, whose clocks may differ");
 		return;
 	}
-	on_ns = bridge_start(ev->leg, on_ns);
+	on_ns = seen_on(ev->dialog, h, bridge_start(ev->leg, on_ns));
 	if (gates_capture_still(detection_facts(d)->gates, h->delivered_from_ns, h->delivered_from_ns) ||
 	    begun_before(detection_facts(d)->capture, h, on_ns)) {
 		detection_withhold(d, ev->leg, "G7", "nothing at all was captured until the audio was under way");
@@ -305,6 +338,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	/* it may have begun in time, and paused */
 	if (gates_capture_still(detection_facts(d)->gates, on_ns, ns_add(on_ns, (int64_t)(warn_ms * 1e6)))) {
 		detection_withhold(d, ev->leg, "G7", "nothing at all was captured when audio was due to begin");
+		return;
+	}
+	if (receiver_had_it(detection_facts(d), h)) {
+		detection_withhold(d, ev->leg, "G3", "the receiver reports this audio before it is seen here");
 		return;
 	}
 	tell(d, ev, h, w, on_ns, callee && delay_ms >= detection_key(d,

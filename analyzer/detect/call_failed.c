@@ -52,6 +52,7 @@ struct judging {
 	struct detection *d;
 	const struct facts *facts;
 	struct called_users users;
+	struct unseen_legs unseen;
 };
 
 /* ---- legs behind it ---- */
@@ -258,6 +259,17 @@ static void judge_prack(const struct judging *j, struct failed_call *f)
 	f->refusal.fix = "Switch 100rel off at one side, or on at both, and let PRACK through";
 }
 
+/* No ring is in sight: does the capture lack it? */
+static bool judge_unrung(const struct judging *j, struct failed_call *f)
+{
+	if (failed_call_q850(f->final) || !failed_call_may_have_rung(f))
+		return false;
+	detection_withhold(j->d, f->leg, "G7",
+		"the INVITE was not repeated: a response came before the last one, and is not in the capture; it may have rung");
+	f->refusal.reason = NULL;
+	return true;
+}
+
 static void judge_status(const struct judging *j, struct failed_call *f)
 {
 	const struct leg *leg = f->judged;
@@ -273,6 +285,8 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 		judge_forbidden(f);
 		break;
 	case 408:
+		if (rang_ns < 0 && judge_unrung(j, f))
+			break;
 		if (rang_ns >= (int64_t)(detection_key(j->d, "ring-no-answer-s") * 1e9))
 			f->refusal.reason = NULL;
 		else if (rang_ns >= 0 && !failed_call_q850(f->final))
@@ -283,7 +297,8 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 			f->refusal.reason = NULL;
 		break;
 	case 480:
-		judge_unavailable(j, f, rang_ns);
+		if (rang_ns >= 0 || !judge_unrung(j, f))
+			judge_unavailable(j, f, rang_ns);
 		break;
 	case 482:
 		if (!refusal_of_retry(f->origin, f->made))
@@ -388,6 +403,8 @@ static bool judge(const struct judging *j, const struct leg *leg, struct failed_
 	if (f->confidence == CONFIDENCE_CERTAIN && gates_may_hide(j->facts->gates, f->to_caller->at.at_ns,
 	    ns_add(f->to_caller->at.at_ns, redial_ns)))
 		f->confidence = CONFIDENCE_LIKELY;   /* and so may what was tried next */
+	if (f->confidence == CONFIDENCE_CERTAIN && failed_call_behind_unseen(&j->unseen, f))
+		f->confidence = CONFIDENCE_LIKELY;
 	judge_prack(j, f);
 	f->behind_silent = silent_behind(leg);
 	return !goes_on(j, leg, redial_ns) &&
@@ -476,6 +493,7 @@ static void on_event(struct detection *d, const struct event *ev)
 
 	(void)ev;
 	called_users_init(&j.users, j.facts);
+	unseen_legs_init(&j.unseen, j.facts);
 	count = judge_all(&j, &list);
 	for (unsigned i = 0; i < count; i += n) {
 		for (n = 1; i + n < count && same_kind(&list[i], &list[i + n]);)
@@ -486,6 +504,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_pass(d, NULL, "every call was answered, ended by a person, or tried again with success");
 	free(list);
 	called_users_fini(&j.users);
+	unseen_legs_fini(&j.unseen);
 }
 
 const struct detector detect_call_failed = {

@@ -40,6 +40,21 @@ void failed_call_judged(struct failed_call *f);
 /* From there on down for as long as they were refused in the same way: origin, made. */
 void failed_call_origin(struct failed_call *f);
 
+/* call_failed_unseen.c: refused legs of which the capture has not the INVITE, or not the refusal; by time. */
+struct unseen_legs {
+	const struct leg **list;
+	size_t count;
+};
+void unseen_legs_init(struct unseen_legs *u, const struct facts *facts);
+void unseen_legs_fini(struct unseen_legs *u);
+/*
+ * The host that refused was refused the same number itself meanwhile, in such a leg: what it says may be its word for
+ * that.
+ */
+bool failed_call_behind_unseen(const struct unseen_legs *u, const struct failed_call *f);
+/* The caller did not repeat its INVITE, and no response is here that kept it from that: it may have been a 180. */
+bool failed_call_may_have_rung(const struct failed_call *f);
+
 /* call_failed_say.c: calls of one kind in one finding; load: say how many calls that host had. */
 void failed_calls_say(struct finding *f, const struct facts *facts, const struct failed_call *list, unsigned count,
 	bool load);

@@ -128,13 +128,27 @@ static const char *own_reason(const struct facts *facts, const struct offered_po
 	return strcmp(reason, "unlocated") == 0 && offered_ports_clash(offered, m) ? "media-port-clash" : reason;
 }
 
-static void gather(struct groups *groups, const struct facts *facts, const struct offered_ports *offered)
+/* Nothing at all was captured there from its first transmission to its last: it may have come out. */
+static bool came_out_unseen(const struct gates *g, const struct lost_message *m)
 {
+	return gates_file_still(g, m->missing_at.file, m->first.at_ns, m->first.at_ns) &&
+	       gates_file_still(g, m->missing_at.file, m->last.at_ns, m->last.at_ns);
+}
+
+static void gather(struct detection *d, struct groups *groups, const struct offered_ports *offered)
+{
+	const struct facts *facts = detection_facts(d);
+
 	LIST_EACH(it, two_points_lost(facts->points)) {
 		const struct lost_message *m = LIST_ENTRY(it, struct lost_message, in_order);
 		const struct icmp_record *icmp;
-		struct group *g = group_of(groups, m, own_reason(facts, offered, m, &icmp));
+		struct group *g;
 
+		if (came_out_unseen(facts->gates, m)) {
+			detection_withhold(d, NULL, "G7", "the capture behind the router stood still then");
+			continue;
+		}
+		g = group_of(groups, m, own_reason(facts, offered, m, &icmp));
 		if (g)
 			group_add(groups->arena, g, m, icmp);
 	}
@@ -458,7 +472,7 @@ static void judge_messages(struct detection *d)
 	struct offered_ports *offered = offered_ports_new(facts->calls);
 
 	groups->arena = arena;
-	gather(groups, facts, offered);
+	gather(d, groups, offered);
 	tell_all(d, groups, lookup_leg_keys(facts->lookup));
 	offered_ports_free(offered);
 	arena_free(arena);

@@ -4,13 +4,16 @@
 
 #include <stdlib.h>
 
+#include "analyzer/detect/hearing.h"
 #include "captures/base/arena.h"
 #include "captures/base/memory.h"
 
 /* Audio begins a little before its answer is seen, and ends a little after the BYE. */
 #define MARGIN_NS (2 * SECOND_NS)
 
-enum { LOOKED_MAX = 64 };            /* so many of one host: it has one in all likelihood */
+#define SWITCH_NS (2 * SECOND_NS)            /* both change within */
+
+enum { LOOKED_MAX = 64, SWITCH_PACKETS = 10 };       /* so many of one host: it has one in all likelihood */
 
 struct presence {                    /* of a host in such a call */
 	struct hash_link link;
@@ -118,6 +121,40 @@ bool half_known_agreement(const struct leg *leg, int64_t from_ns, int64_t to_ns)
 			return true;
 	}
 	return false;
+}
+
+/* When it began to send that type: what it sent before, in the same window, was over then. NS_NONE: not so. */
+static int64_t switched_ns(const struct direction *d, const struct window *w, uint8_t pt)
+{
+	int64_t at_ns = NS_NONE, before_ns = NS_NONE, over_ns = NS_NONE;
+
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (unsigned i = 0; i < d->stream_count; i++) {
+			for (unsigned k = 0; k <= d->streams[i]->run_count; k++) {
+				const struct type_run *run = stream_run(d->streams[i], k);
+
+				if (run->packets < SWITCH_PACKETS || run->last_ns < w->on_ns)
+					continue;
+				if (pass == 0 && run->pt == pt && (at_ns == NS_NONE || run->first_ns < at_ns))
+					at_ns = run->first_ns;
+				if (pass == 0 || run->pt == pt)
+					continue;
+				before_ns = run->first_ns < at_ns ? run->first_ns : before_ns;
+				over_ns = run->first_ns < at_ns && (over_ns == NS_NONE || run->last_ns > over_ns)
+					? run->last_ns : over_ns;
+			}
+		}
+		if (at_ns == NS_NONE)
+			return NS_NONE;
+	}
+	return before_ns != NS_NONE && at_ns > w->on_ns && ns_minus(over_ns, at_ns) < SWITCH_NS ? at_ns : NS_NONE;
+}
+
+bool half_known_switch(const struct direction *d, const struct window *w, uint8_t pt)
+{
+	int64_t at_ns = switched_ns(d, w, pt), other_ns = switched_ns(direction_reverse(d), w, pt);
+
+	return at_ns != NS_NONE && other_ns != NS_NONE && llabs(ns_minus(at_ns, other_ns)) <= SWITCH_NS;
 }
 
 bool half_known_reports(const struct transfer *t)

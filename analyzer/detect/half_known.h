@@ -7,6 +7,7 @@
 #define DEADAIR_DETECT_HALF_KNOWN_H
 
 #include "analyzer/calls/call.h"
+#include "analyzer/media/expectation.h"
 
 struct half_known;
 
@@ -20,6 +21,11 @@ bool half_known_party(const struct half_known *h, const struct address *at, int6
  * one without answer is.
  */
 bool half_known_agreement(const struct leg *leg, int64_t from_ns, int64_t to_ns);
+/*
+ * Both parties went over to that payload type at one time, from others, in mid-window: they have agreed on it, where
+ * the capture does not show it.
+ */
+bool half_known_switch(const struct direction *d, const struct window *w, uint8_t pt);
 /* The REFER, which may want no reports, was cut; or a NOTIFY behind it, which may be one. */
 bool half_known_reports(const struct transfer *t);
 

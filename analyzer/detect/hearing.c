@@ -207,7 +207,8 @@ static bool foreign_agreed_unseen(const struct judge *j, const struct window *w,
 	int64_t first_ns = stream_first_between(c->foreign_main, since_ns, to_ns, NULL);
 
 	return begins_unseen(j, since_ns) || first_ns == NS_NONE ||
-	       half_known_agreement(j->d->slot->dialog->leg, w->on_ns, first_ns);
+	       half_known_agreement(j->d->slot->dialog->leg, w->on_ns, first_ns) ||
+	       half_known_switch(j->d, w, c->foreign_main->run.pt);
 }
 
 static void judge_foreign(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns,

@@ -10,6 +10,7 @@
 #include "analyzer/detect/latching.h"
 #include "analyzer/detect/leg_keys.h"
 #include "analyzer/detect/passages.h"
+#include "analyzer/detect/phone_calls.h"
 #include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/sip_alg.h"
 #include "captures/base/memory.h"
@@ -46,6 +47,7 @@ void lookup_free(struct lookup *l)
 	hash_fini(&l->senders);
 	arena_free(l->arena);
 	attempts_free(l->attempts);
+	phone_calls_free(l->phone_calls);
 	leg_keys_free(l->leg_keys);
 	latching_free(l->latching);
 	half_known_free(l->half_known);
@@ -77,6 +79,13 @@ struct attempts *lookup_attempts(struct lookup *l)
 	if (!l->attempts)
 		l->attempts = attempts_new(l->facts->calls, l->facts->capture->last_ns);
 	return l->attempts;
+}
+
+struct phone_calls *lookup_phone_calls(struct lookup *l)
+{
+	if (!l->phone_calls)
+		l->phone_calls = phone_calls_new(l->facts);
+	return l->phone_calls;
 }
 
 struct leg_keys *lookup_leg_keys(struct lookup *l)

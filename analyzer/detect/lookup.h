@@ -59,6 +59,10 @@ bool lookup_repeated(struct lookup *l, const struct address *a, const struct add
 struct attempts;
 struct attempts *lookup_attempts(struct lookup *l);
 
+/* Calls and connections of phones: phone_calls.h. */
+struct phone_calls;
+struct phone_calls *lookup_phone_calls(struct lookup *l);
+
 /* Legs by the key of their messages at several points: leg_keys.h. */
 struct leg_keys;
 struct leg_keys *lookup_leg_keys(struct lookup *l);

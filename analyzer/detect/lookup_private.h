@@ -24,6 +24,7 @@ struct lookup {
 	size_t repeated_count, repeated_room;
 	struct alg_evidence *alg;    /* NULL: not asked for yet */
 	struct attempts *attempts;   /* likewise */
+	struct phone_calls *phone_calls;     /* likewise */
 	struct leg_keys *leg_keys;   /* likewise */
 	struct latching *latching;   /* likewise */
 	struct half_known *half_known;       /* likewise */

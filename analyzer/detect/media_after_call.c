@@ -26,6 +26,8 @@ static const struct config_key keys[] = {
 #define TOLL_NS (60 * SECOND_NS)
 #define BYE_TIMEOUT_NS (32 * SECOND_NS)
 
+enum { ONCE_MORE = 2 };              /* copies of a BYE that two points saw, and nobody repeated */
+
 static bool serves(const struct direction *d, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
 	for (unsigned i = 0; i < d->window_count; i++) {
@@ -87,16 +89,39 @@ static bool end_answered(const struct leg *leg)
 	return leg->bye_answered && !asked;
 }
 
+/*
+ * The answer to the BYE is seen again at the next point of the capture: by that one's clock, which may be another, it comes
+ * later. Not where it is sent again and again.
+ */
+static int64_t last_sight(const struct transaction *t)
+{
+	int64_t at_ns = t->final->at.at_ns;
+
+	CHAIN_EACH(it, &t->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->first == t->final->first && m->at.at_ns > at_ns &&
+		    (m->repeat != MESSAGE_RETRANSMITTED || t->request_copies <= ONCE_MORE))
+			at_ns = m->at.at_ns;
+	}
+	return at_ns;
+}
+
 /* From when on the sender knows that the call is over: who was told so, from his answer on, which may come late. */
 static int64_t known_over(const struct leg *leg, enum side sender, int64_t ended_ns)
 {
-	if (leg->ended_by_side == sender)
-		return ended_ns;
+	bool told = leg->ended_by_side != sender;
+
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+		int64_t at_ns;
 
-		if (t->method == SIP_BYE && t->by == leg->ended_by_side && t->final && t->final->status < 300)
-			return t->final->at.at_ns > ended_ns ? t->final->at.at_ns : ended_ns;
+		if (t->method != SIP_BYE || t->by != leg->ended_by_side || !t->final || t->final->status >= 300)
+			continue;
+		at_ns = last_sight(t);
+		if (told || at_ns > t->final->at.at_ns)
+			return at_ns > ended_ns ? at_ns : ended_ns;
+		return ended_ns;
 	}
 	return ended_ns;
 }

@@ -206,10 +206,20 @@ static const char *reason_of(const struct facts *facts, const struct mslot *slot
 	return "unlocated";
 }
 
-static enum confidence confidence_of(const char *reason, enum visible visible, const struct hearing *a,
-	const struct hearing *b)
+/* Nothing of the call is heard of since, neither audio nor SIP: it may have ended where the capture does not show it. */
+static bool end_unseen(const struct mslot *slot, const struct hearing *a, const struct hearing *b)
+{
+	const struct leg *leg = slot->dialog->leg;
+
+	return !leg->bye_seen && leg->last_ns <= both_since(a, b);
+}
+
+static enum confidence confidence_of(const struct mslot *slot, const char *reason, enum visible visible,
+	const struct hearing *a, const struct hearing *b)
 {
 	if (a->window->likely_at_most || b->window->likely_at_most || visible == VISIBLE_LIKELY)
+		return CONFIDENCE_LIKELY;
+	if (strcmp(reason, "never-sent-both") == 0 && end_unseen(slot, a, b))
 		return CONFIDENCE_LIKELY;
 	if ((strcmp(reason, "blocked-both-ways") == 0 && !hearing_kept_by_relay(a)) || strcmp(reason, "port-closed") == 0 ||
 	    strcmp(reason, "never-sent-both") == 0)
@@ -439,7 +449,7 @@ static void tell(struct detection *d, const struct mslot *slot, const struct hea
 {
 	const struct facts *facts = detection_facts(d);
 	const char *reason = reason_of(facts, slot, a, b);
-	enum confidence c = confidence_of(reason, visible, a, b);
+	enum confidence c = confidence_of(slot, reason, visible, a, b);
 	struct finding *f = detection_raise_keyed(d, (uintptr_t)slot->mline, reason, SEVERITY_ERROR, c);
 	struct endpoint caller = party_seen_at(&slot->direction[0], SIDE_CALLER),
 		callee = party_seen_at(&slot->direction[0], SIDE_CALLEE);

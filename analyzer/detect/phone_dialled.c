@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/detect/lookup.h"
+#include "analyzer/detect/phone_calls.h"
 #include "analyzer/detect/say.h"
 #include "captures/base/memory.h"
 #include "captures/base/sort.h"
@@ -98,13 +100,16 @@ const struct device *phone_dialled(const struct phone_sockets *p, const struct f
 /* Its calls for that phone which were refused meanwhile. */
 static void add_legs(struct finding *f, const struct facts *facts, const struct flow *x, const struct device *phone)
 {
-	LIST_EACH(it, calls_legs(facts->calls)) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+	struct phone_calls *calls = lookup_phone_calls(facts->lookup);
+	struct span user = span_of(phone->account->user);
 
-		if (leg->answered || leg->status < 400 || leg->first_ns > x->first_ns ||
+	for (const struct phone_call *it = NULL; (it = phone_calls_refused(calls, &x->client.addr, user, it));) {
+		const struct leg *leg = it->leg;
+
+		if (leg->first_ns > x->first_ns ||
 		    ns_minus(x->first_ns, leg->first_ns) > CALL_BEFORE_NS ||
 		    !address_equal(&leg->party[SIDE_CALLEE].signalling.addr, &x->client.addr) ||
-		    !span_equal(leg->party[SIDE_CALLEE].user, span_of(phone->account->user)))
+		    !span_equal(leg->party[SIDE_CALLEE].user, user))
 			continue;
 		finding_leg(f, leg);
 	}
@@ -113,16 +118,8 @@ static void add_legs(struct finding *f, const struct facts *facts, const struct 
 /* The connection that it registered by, as it stood when this one was tried. NULL: not in the capture. */
 static const struct flow *registered_by(const struct facts *facts, const struct flow *x, const struct device *phone)
 {
-	const struct flow *found = NULL;
-
-	LIST_EACH(it, flows_in_order(facts->flows)) {
-		const struct flow *o = LIST_ENTRY(it, struct flow, in_order);
-
-		if (endpoint_equal(&o->client, &phone->source) && address_equal(&o->server.addr, &x->client.addr) &&
-		    o->first_ns <= phone->registered_ns)
-			found = o;
-	}
-	return found;
+	return phone_calls_flow(lookup_phone_calls(facts->lookup), &phone->source, &x->client.addr,
+		phone->registered_ns);
 }
 
 /* Its FIN or RST, whichever was first, before that time. Frame 0: none. */

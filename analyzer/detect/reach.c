@@ -5,6 +5,8 @@
  */
 #include "analyzer/detect/hearing_parts.h"
 
+#include "analyzer/media/socket_use.h"
+
 enum { DEAD_COPIES = 3 };     /* of a 200: no chance any more */
 
 /* A stream seen at several points shares one with whatever. */
@@ -347,7 +349,8 @@ static bool is_of_party(const struct direction *own, const struct stream *s)
 
 /*
  * A second sender from nowhere while the party's own audio comes from where it should: not the party. Its audio seen
- * again behind a NAT is, also in another file whose clock is too far off to know it again.
+ * again behind a NAT is, also in another file whose clock is too far off to know it again; so is what a relay makes the
+ * party's audio of, where of the SDP the relay's wording alone is known.
  */
 static bool is_foreign(const struct direction *own, const struct stream *s)
 {
@@ -360,7 +363,7 @@ static bool is_foreign(const struct direction *own, const struct stream *s)
 
 		if (other == s || !is_of_party(own, other))
 			continue;
-		if (other->capture != s->capture && other->ssrc == s->ssrc)
+		if (other->twin_of == s || (other->capture != s->capture && other->ssrc == s->ssrc))
 			return false;
 		foreign |= other->first_ns <= s->last_ns && other->last_ns >= s->first_ns;
 	}
@@ -446,13 +449,33 @@ static bool is_image(const struct facts *facts, const struct window *w, const st
 	return false;
 }
 
+/*
+ * All that is known of the receiver's SDP names the sender itself: a relay's wording, and the one that the relay obeys is
+ * not in the capture. It talks both ways with that address.
+ */
+static bool is_relays_peer(const struct facts *facts, const struct window *w, const struct stream *to)
+{
+	const struct socket_use *socket = socket_uses_find(facts->sockets, &to->dst);
+	struct stream_slice out = socket ? socket_leaving(socket, to->last_ns) : (struct stream_slice){ .count = 0 };
+
+	for (unsigned i = 0; i < w->target_count; i++) {
+		if (!address_equal(&w->targets[i].at.addr, &to->src.addr))
+			return false;
+	}
+	for (unsigned i = 0; w->target_count && i < out.count; i++) {
+		if (endpoint_equal(&out.at[i]->dst, &to->src) && out.at[i]->last_ns >= to->first_ns)
+			return true;
+	}
+	return false;
+}
+
 bool hearing_usable(const struct facts *facts, const struct direction *d, const struct window *w,
 	const struct stream *s, const char **ret_why)
 {
 	struct endpoint real;
 
 	*ret_why = "";
-	if (is_own_source(facts, d, w, s))
+	if (is_own_source(facts, d, w, s) || is_relays_peer(facts, w, s))
 		return true;
 	if (window_has_target(w, &s->dst)) {
 		switch (hearing_contradiction(facts, d, w, &s->dst, s, &real)) {

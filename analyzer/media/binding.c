@@ -492,4 +492,5 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 		binding_reverses(streams);
 	}
 	bind_all_weakly(b, streams, legs, mapped);
+	binding_part_next(legs);
 }

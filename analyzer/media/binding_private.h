@@ -84,6 +84,9 @@ bool binding_by_address(const struct binding *b, struct stream *s, const struct 
 /* Does either side name one of the stream's payload types then? */
 bool binding_pt_fits(const struct stream *s, const struct window *w);
 
+/* binding_next.c: what began to flow in a call without end may be another call's, whose beginning is not known. */
+void binding_part_next(const struct list *legs);
+
 /* binding_weak.c: for streams that are bound to nothing yet */
 void binding_reverses(const struct list *streams);
 /* What comes to a socket that is known by another name than SDP's. */

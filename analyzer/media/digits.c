@@ -39,15 +39,19 @@ static struct digit *digit_add(struct digits *d, const struct packet *p, uint8_t
 
 static void digit_count(struct digit *x, const struct packet *p, bool end, uint16_t duration)
 {
-	if (x->packets && duration < x->last_duration && !end && !x->ended)
+	bool overtaken = x->packets && (int16_t)(uint16_t)(p->rtp.seq - x->last_seq) < 0;
+
+	if (x->packets && !overtaken && duration < x->last_duration && !end && !x->ended)
 		x->shrank = true;
 	x->last_ns = p->at_ns;
 	x->last_frame = p->frame;
-	x->last_seq = p->rtp.seq;
 	x->packets += x->packets < UINT16_MAX;
 	x->duration = duration > x->duration ? duration : x->duration;
-	x->last_duration = duration;
 	x->ended |= end;
+	if (overtaken)
+		return;
+	x->last_seq = p->rtp.seq;
+	x->last_duration = duration;
 	x->followed = x->seen_after = false;
 }
 

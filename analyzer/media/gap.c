@@ -53,7 +53,6 @@ static void gap_drop_shortest(struct record *r)
 	}
 	memmove(&s->gaps[shortest], &s->gaps[shortest + 1], (s->gap_count - shortest - 1) * sizeof *s->gaps);
 	s->gap_count--;
-	flaws_get(r)->gaps_dropped++;
 }
 
 static const struct gap *gap_add(struct record *r, const struct gap *g)

@@ -108,7 +108,7 @@ static void listen(struct streams *s, uint32_t index, const struct level_sample 
 static void whole_after(struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p)
 {
 	if (h->flags & HOT_MARKS)
-		copy_mark(r, p);
+		copy_mark(s, r, p);
 	if (h->flags & HOT_FAR)
 		r->aside->far[p->rtp.seq % 4096 / 64] |= UINT64_C(1) << p->rtp.seq % 64;
 	if (h->flags & HOT_TWIN)

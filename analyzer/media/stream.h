@@ -129,7 +129,6 @@ struct stream_flaws {
 	uint32_t loss_runs[LOSS_RUN_CLASSES];    /* runs of 1, 2, ... 9, 10 and more consecutive packets lost */
 	uint32_t loss_events;
 	uint32_t strays;             /* far from the sequence and followed by none: in packets and lost, not within */
-	uint32_t gaps_dropped;       /* beyond GAP_MAX: only the longest are kept */
 	/* of lost_within: the audio before and after them follows without a hole, so they were events or the like */
 	uint32_t lost_timeless;
 	uint32_t counted_held;       /* not in lost_within: the sender counted on while the call was held (held.h) */

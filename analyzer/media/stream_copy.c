@@ -30,8 +30,11 @@ static struct copy_mark mark_of_last(const struct stream_hot *h, uint16_t seq)
 	};
 }
 
-void copy_mark(struct record *r, const struct packet *p)
+/* Of a stream with copies the first sight of a packet may be at another point than that of the first one. */
+void copy_mark(struct streams *s, struct record *r, const struct packet *p)
 {
+	if (p->interface != r->s.interface || p->ifindex != r->s.ifindex || p->file != r->s.file)
+		r->s.points |= streams_point(s, p);
 	r->aside->marks[p->rtp.seq % MARKS] = (struct copy_mark){
 		.at_ns = p->at_ns,
 		.frame = p->frame,

@@ -272,7 +272,7 @@ void packet_take(
 	if ((h->flags & HOT_AFTER) && kind == PAYLOAD_AUDIO && step != SEQUENCE_REPEATED)
 		packet_after(s, r->index, h, p);
 	else if (h->flags & HOT_MARKS)
-		copy_mark(r, p);
+		copy_mark(s, r, p);
 	if (step == SEQUENCE_RESTART)
 		ret->change = STREAM_RESTARTED;
 	else if (ret->gap)

@@ -382,7 +382,7 @@ void tshark_settle(struct record *r, struct stream_hot *h);
 /* stream_copy.c: mirror copies (1.4.6) */
 bool copy_recognise(
 	struct streams *s, struct record *r, struct stream_hot *h, const struct packet *p, enum sequence_step step);
-void copy_mark(struct record *r, const struct packet *p);
+void copy_mark(struct streams *s, struct record *r, const struct packet *p);
 uint32_t streams_point(struct streams *s, const struct packet *p);
 
 /* gap.c: gaps and spells */

@@ -111,6 +111,32 @@ static void falling_duration(void **state)
 }
 
 /* Codes from 16 on are no keys (RFC 4733 7); more presses than are kept are counted; cut ones too. */
+/* Packets that overtake one another on the way bring no shorter durations of their sender's. */
+static void overtaken_packets(void **state)
+{
+	static const unsigned order[] = { 0, 2, 1, 4, 3, 6, 5, 7 };
+	struct streams *s = streams_signalled_all();
+	const struct digits *d;
+
+	(void)state;
+	feed(s, 0, 50);
+	for (unsigned k = 0; k < sizeof order / sizeof order[0]; k++) {
+		unsigned i = order[k];
+		uint8_t bytes[4];
+		struct packet p = event_at(50 + i, 13000, bytes, 5, i >= 6, (uint16_t)(160 * (i < 6 ? i + 1 : 7)));
+
+		p.at_ns = rtp_at(50 + k).at_ns;
+		streams_packet(s, &p);
+	}
+	feed(s, 58, 100);
+	d = stream_only(s)->digits;
+	assert_int_equal(d->count, 1);
+	assert_int_equal(d->list[0].packets, 8);
+	assert_int_equal(d->list[0].last_seq, rtp_at(57).rtp.seq);
+	assert_true(d->list[0].ended && d->list[0].followed && !d->list[0].shrank);
+	streams_free(s);
+}
+
 static void limits(void **state)
 {
 	struct streams *s = streams_signalled_all();
@@ -137,7 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_press), cmocka_unit_test(hole_behind), cmocka_unit_test(two_presses),
-			cmocka_unit_test(falling_duration),
+			cmocka_unit_test(falling_duration), cmocka_unit_test(overtaken_packets),
 		cmocka_unit_test(limits),
 	};
 
