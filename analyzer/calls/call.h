@@ -351,9 +351,9 @@ enum transfer_state { TRANSFER_ASKED, TRANSFER_ACCEPTED, TRANSFER_DONE, TRANSFER
 
 struct transfer {                    /* one REFER */
 	struct list_link in_order;
-	struct leg *leg;
+	struct leg *leg;             /* that is transferred: refer->leg, or the one that its Target-Dialog names */
 	struct leg *target;          /* that the REFER caused, or whose bridging its Replaces asks for; NULL unknown */
-	enum side by;
+	enum side by;                /* of leg */
 	enum transfer_state state;
 	bool attended;               /* Refer-To carries Replaces */
 	const struct transaction *refer;     /* of the last try, after challenges */
