@@ -304,6 +304,23 @@ static bool change_is_cut(const struct session *s)
 	return false;
 }
 
+/*
+ * The description with which a controller keeps one party until the other has answered (RFC 3725 4.2, 4.3): it names no
+ * place at all, and is replaced later on.
+ */
+static bool is_placeholder(const struct builder *b, const struct session *s)
+{
+	const struct sdp_media *own = session_own(s, b->sender, b->mline);
+
+	if (s->exchange->kind != EXCHANGE_INITIAL || !own || !address_unspecified(&own->at.addr) || own->rare->ice_ufrag.n)
+		return false;
+	for (const struct list_link *it = s->exchange->in_dialog.next; it != &b->dialog->exchanges.head; it = it->next) {
+		if (LIST_ENTRY(it, struct exchange, in_dialog)->state == EXCHANGE_STABLE)
+			return true;
+	}
+	return false;
+}
+
 /* A session takes effect. */
 static void add_session(struct builder *b, const struct session *s, int64_t on_ns)
 {
@@ -317,6 +334,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	b->fax = changes_to_fax(b, s);
 	if ((b->fax || change_is_cut(s)) && next.state == EXPECT_DUE)
 		next.state = EXPECT_OPTIONAL;
+	if (sends && !returns && !b->answered && is_placeholder(b, s))
+		next.state = EXPECT_NONE;
 	describe(b, &next, s);
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
 	    same_sources(before, &next) &&
