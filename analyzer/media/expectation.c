@@ -61,12 +61,23 @@ static bool usable(const struct sdp_media *m)
 	return m && m->kind == SDP_AUDIO && m->rtp && (m->port != 0 || m->bundle_only);
 }
 
+/* A line for key presses alone (RFC 4317 2.4): nobody speaks in it. */
+static bool is_for_keys(const struct sdp_media *m)
+{
+	for (unsigned i = 0; i < m->format_count; i++) {
+		if (!span_equal_nocase(m->formats[i].codec, SPAN("telephone-event")))
+			return false;
+	}
+	return m->format_count;
+}
+
 /* sends(S): both descriptions let audio flow from the side. Port 0 and 0.0.0.0 close it (RFC 3264 8.2, 8.4). */
 static bool session_sends(const struct session *s, enum side side, unsigned mline)
 {
 	const struct sdp_media *own = session_own(s, side, mline), *peer = session_arrived(s, side_other(side), mline);
 
-	return usable(own) && usable(peer) && wants_to_send(own) && wants_to_receive(peer);
+	return usable(own) && usable(peer) && wants_to_send(own) && wants_to_receive(peer) &&
+		!(is_for_keys(own) && is_for_keys(peer));
 }
 
 static unsigned targets_add(struct target *list, unsigned count, const struct message *m, unsigned mline)
