@@ -94,15 +94,39 @@ static unsigned targets_add(struct target *list, unsigned count, const struct me
 	return count + 1;
 }
 
+/*
+ * The m= line whose address this one uses, too, once both are bundled (RFC 8843 7): the answer puts them on one port,
+ * whatever ports the offer gave them.
+ */
+static unsigned bundled_with(const struct session *s, enum side side, unsigned mline)
+{
+	const struct sdp_media *answer = session_arrived(s, side_other(s->exchange->offerer), mline);
+
+	if (side != s->exchange->offerer || !answer || !answer->port || !answer->rare->mid.n)
+		return mline;
+	for (unsigned i = 0; i < mline; i++) {
+		const struct sdp_media *first = session_arrived(s, side_other(side), i);
+
+		if (first->rare->mid.n && endpoint_equal(&first->at, &answer->at))
+			return i;
+	}
+	return mline;
+}
+
 /* Addresses of the side: nearest to the other side first where arrived is asked for. */
 static unsigned targets_of(const struct session *s, enum side side, unsigned mline, bool arrived,
 	struct target list[TARGET_MAX])
 {
 	const struct sdp_copies *c = s->said[side];
-	unsigned count = 0;
+	unsigned count = 0, tagged = bundled_with(s, side, mline);
 
-	for (unsigned i = 0; c && i < c->count; i++)
-		count = targets_add(list, count, c->seen[arrived ? c->count - 1 - i : i], mline);
+	for (unsigned i = 0; c && i < c->count; i++) {
+		const struct message *m = c->seen[arrived ? c->count - 1 - i : i];
+
+		count = targets_add(list, count, m, tagged);
+		if (tagged != mline)
+			count = targets_add(list, count, m, mline);
+	}
 	return count;
 }
 
