@@ -137,12 +137,34 @@ static void transfer_new(struct arrival *a, struct span refer_to)
 	tell(a, t);
 }
 
+/* Who is in a conference has it call somebody in, or put somebody out (RFC 4579 5.5, 5.11), and stays. */
+static bool asks_focus(const struct arrival *a)
+{
+	CHAIN_EACH(it, &a->leg->leg.messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->focus && m->by != a->author)
+			return true;
+	}
+	return false;
+}
+
+/* Something else than an INVITE is to be sent to there (RFC 3515 2.4.1): nobody is transferred. */
+static bool asks_for_other(struct span refer_to)
+{
+	struct span uri = span_first(refer_to, span_find(refer_to, '?'));
+	size_t at = span_find_text_nocase(uri, SPAN(";method="));
+
+	return at < uri.n && !span_starts_nocase(span_from(uri, at + 8), SPAN("INVITE"));
+}
+
 static void refer_asked(struct arrival *a)
 {
 	struct span refer_to = sip_header_value(a->sip, SIP_H_REFER_TO);
 	struct transfer_record *t;
 
-	if (transfer_of(a) || a->leg->rare->transfers.count >= LEG_TRANSFERS_MAX)
+	if (transfer_of(a) || a->leg->rare->transfers.count >= LEG_TRANSFERS_MAX || asks_for_other(refer_to) ||
+	    (a->leg->leg.focus && asks_focus(a)))
 		return;
 	t = asked_again(a, refer_to);
 	if (t)
