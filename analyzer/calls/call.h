@@ -281,6 +281,7 @@ struct leg {
 	bool vlan_known : 1;
 	uint16_t vlan;               /* the outer one of its first message, 0 none */
 	unsigned named;              /* findings that name it: findings/finding.c */
+	uint32_t refer_failed_ms;    /* after refer_ns, as reported: what was asked came to nothing; 0: not so */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
 	struct list dialogs, transactions;

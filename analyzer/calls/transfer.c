@@ -179,6 +179,16 @@ static void accepted(struct transfer *t, int64_t at_ns)
 	t->accepted_ns = at_ns;
 	t->leg->transferred = true;
 	t->leg->refer_ns = at_ns;
+	t->leg->refer_failed_ms = 0;
+}
+
+/* It came to nothing, and it was the last one that was asked for: the call is what it was before. */
+static void failed(struct transfer *t, int64_t at_ns)
+{
+	int64_t after_ms = ns_minus(at_ns, t->leg->refer_ns) / MILLISECOND_NS;
+
+	if (t->accepted_ns == t->leg->refer_ns && after_ms >= 0 && after_ms < UINT32_MAX)
+		t->leg->refer_failed_ms = (uint32_t)after_ms + 1;
 }
 
 static void refer_answered(struct arrival *a)
@@ -280,6 +290,8 @@ static void notify_note(struct arrival *a)
 		t->transfer.state = status < 300 ? TRANSFER_DONE : TRANSFER_FAILED;
 		if (status < 300)
 			bridged_within(a, t);
+		else
+			failed(&t->transfer, a->packet->at_ns);
 	} else {
 		t->transfer.state = TRANSFER_ACCEPTED;
 	}

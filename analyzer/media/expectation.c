@@ -522,17 +522,37 @@ static void add_unanswered(struct builder *b, const struct exchange *x)
 		open_window(b, EXPECT_NONE, x->offered_ns);
 }
 
-/* A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14). */
+/* A transfer has come to nothing: the session goes on as it was agreed before. */
+static void add_back(struct builder *b, struct window agreed, int64_t at_ns)
+{
+	struct window *w = is_over(b, at_ns) ? NULL : open_window(b, agreed.state, at_ns);
+
+	if (!w)
+		return;
+	agreed.on_ns = w->on_ns;
+	agreed.due_ns = ns_add(w->on_ns, b->config->start_grace_ns);
+	agreed.off_ns = NS_NONE;
+	agreed.first = agreed.resumed = agreed.moved = false;
+	*w = agreed;
+}
+
+/*
+ * A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14), or until
+ * the transfer is reported to have failed.
+ */
 static void add_transfer(struct builder *b)
 {
 	const struct leg *leg = b->dialog->leg;
-	struct window *before = last_window(b);
+	const struct window *before = last_window(b);
+	struct window agreed;
 
 	if (!leg->transferred || leg->refer_ns == NS_NONE || !before || before->state == EXPECT_ENDED ||
-	    is_over(b, leg->refer_ns))
+	    is_over(b, leg->refer_ns) || leg->refer_ns <= before->on_ns)
 		return;
-	if (leg->refer_ns > before->on_ns)
-		open_window(b, EXPECT_PAUSED, leg->refer_ns);
+	agreed = *before;
+	open_window(b, EXPECT_PAUSED, leg->refer_ns);
+	if (leg->refer_failed_ms && agreed.state == EXPECT_DUE)
+		add_back(b, agreed, ns_add(leg->refer_ns, leg->refer_failed_ms * MILLISECOND_NS));
 }
 
 static void store(struct builder *b, struct direction *d)
