@@ -457,6 +457,7 @@ static const char *successor_reason(struct detection *d, const struct direction 
 	}
 	/* another source: what had been a talk, not an automaton between two prompts nor somebody who pauses */
 	if (hole_ns <= 3 * SECOND_NS || before->dtx_seen ||
+	    hearing_listener_held(detection_facts(d), dir, before->last_ns, s->first_ns) ||
 	    hearing_listens(detection_facts(d), (struct direction *)(uintptr_t)dir, before->last_ns))
 		return NULL;
 	return address_equal(&s->src.addr, &before->src.addr) ? "stream-replaced" : NULL;
