@@ -31,7 +31,8 @@ static struct span replaced_in(struct arena *arena, struct span uri)
 
 	if (at >= uri.n)
 		return SPAN_NONE;
-	rest = unescaped(arena, span_first(span_from(uri, at + 9), span_find(span_from(uri, at + 9), '&')));
+	rest = span_from(uri, at + 9);
+	rest = unescaped(arena, span_first(span_first(rest, span_find(rest, '&')), span_find(rest, '>')));
 	return span_split(&rest, ';', &value) ? span_trim(value) : SPAN_NONE;
 }
 

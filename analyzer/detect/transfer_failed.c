@@ -352,19 +352,19 @@ static void judge_accepted(struct judge *j, struct transfer_verdict *v)
 			judge_stranded(j, v);
 		return;
 	}
-	if (target && target->replaces.n)
+	if (flaw && (t->notified >= 300 || refusal)) {
+		v->reason = "replaces-incomplete";
+		v->severity = SEVERITY_ERROR;
+		v->confidence = CONFIDENCE_CERTAIN;
+		snprintf(v->detail, sizeof v->detail, "%s", flaw);
+	}
+	if (!v->reason && target && target->replaces.n)
 		judge_replaces(j, v, target);
 	if (!v->reason && t->notified >= 300 && refer_to_names(t->refer_to, t->leg->call_id)) {
 		v->reason = "replaces-itself";
 		v->severity = SEVERITY_ERROR;
 		v->confidence = CONFIDENCE_CERTAIN;
 		snprintf(v->detail, sizeof v->detail, "the very call in which it is asked, not the other one");
-	}
-	if (!v->reason && flaw && (t->notified >= 300 || refusal)) {
-		v->reason = "replaces-incomplete";
-		v->severity = SEVERITY_ERROR;
-		v->confidence = CONFIDENCE_CERTAIN;
-		snprintf(v->detail, sizeof v->detail, "%s", flaw);
 	}
 	if (!v->reason && t->attended && t->notified == 481) {
 		v->reason = "replaces-481";
