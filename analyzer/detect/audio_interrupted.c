@@ -609,6 +609,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    hearing_listens(facts, ev->direction, s->last_ns)))
 		return false;
 	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
+	    hearing_listener_held(facts, ev->direction, s->last_ns, end_ns) ||
 	    gates_may_hide(facts->gates, s->last_ns, end_ns))
 		return false;
 	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
