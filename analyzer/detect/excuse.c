@@ -267,6 +267,8 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		       "G6";
 	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
+	if (!whole && !lost && hearing_listener_held(j->facts, j->d, from_ns, to_ns))
+		return judge_because(h, "who would hear it holds the call, on another leg"), "N9";
 	if (!whole && !lost && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF &&
 	    !conversation(j, from_ns))
 		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"),
