@@ -9,7 +9,7 @@
 
 /* ---- lines ---- */
 
-/* Offset of the line's end from `at` on; control bytes on the way are noted. */
+/* Offset of the line's end from `at` on; control bytes on the way are noted, but not what a backslash quotes. */
 static inline size_t line_end(struct sip_lines *l, size_t at)
 {
 	for (; (at = control_find(l->left, at)) < l->left.n; at++) {
@@ -17,7 +17,7 @@ static inline size_t line_end(struct sip_lines *l, size_t at)
 
 		if (byte == '\r' || byte == '\n')
 			break;
-		if (byte != '\t')
+		if (byte != '\t' && !(at && l->left.p[at - 1] == '\\'))
 			l->odd = true;
 	}
 	return at;

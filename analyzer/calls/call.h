@@ -281,6 +281,7 @@ struct leg {
 	bool vlan_known : 1;
 	uint16_t vlan;               /* the outer one of its first message, 0 none */
 	unsigned named;              /* findings that name it: findings/finding.c */
+	uint32_t refer_failed_ms;    /* after refer_ns, as reported: what was asked came to nothing; 0: not so */
 	struct dialog *confirmed;    /* the first confirmed dialog, NULL none */
 	struct leg *parent;          /* the leg that this one continues; NULL */
 	struct list dialogs, transactions;
@@ -351,9 +352,9 @@ enum transfer_state { TRANSFER_ASKED, TRANSFER_ACCEPTED, TRANSFER_DONE, TRANSFER
 
 struct transfer {                    /* one REFER */
 	struct list_link in_order;
-	struct leg *leg;
+	struct leg *leg;             /* that is transferred: refer->leg, or the one that its Target-Dialog names */
 	struct leg *target;          /* that the REFER caused, or whose bridging its Replaces asks for; NULL unknown */
-	enum side by;
+	enum side by;                /* of leg */
 	enum transfer_state state;
 	bool attended;               /* Refer-To carries Replaces */
 	const struct transaction *refer;     /* of the last try, after challenges */

@@ -158,6 +158,7 @@ struct leg_record {
 	bool spread : 1;             /* messages of it come from another capture, too */
 	/* a number or an identity of it is another leg's, which begins at about that time */
 	bool alike : 1;
+	bool referred : 1;           /* a REFER outside of it names it in Target-Dialog */
 	uint16_t inner_status;       /* final of a branch behind a proxy, when the caller's own was not seen */
 	uint16_t ring_status;        /* of the first 18x */
 	uint16_t capture;            /* packet_capture() of its first INVITE */
@@ -184,7 +185,6 @@ struct transfer_record {
 	struct list_link in_leg;
 	struct span target_user, replaces_call_id;
 	uint32_t notify_cseq;        /* of the last NOTIFY about it */
-	struct address asker, asked;
 };
 
 struct registration_record;

@@ -138,8 +138,16 @@ static bool begins_anew(const struct arrival *a, const struct leg_record *r)
 	return leg->bye_seen || ns_minus(at_ns, leg->last_ns) > TRANSACTION_LIFE_NS;
 }
 
+/* A REFER outside of the call that it is about (RFC 5589 6): that call is on record. */
+static bool refers_to_leg(const struct calls *c, const struct sip_message *sip)
+{
+	struct span rest = sip_header_value(sip, SIP_H_TARGET_DIALOG), id;
+
+	return rest.n && span_split(&rest, ';', &id) && leg_by_call_id(c, span_trim(id));
+}
+
 /* What may open a leg when nothing is known of it. OPTIONS, NOTIFY, MESSAGE and the like are no calls. */
-static bool opens_leg(const struct sip_message *sip)
+static bool opens_leg(const struct calls *c, const struct sip_message *sip)
 {
 	switch (sip->method) {
 	case SIP_INVITE:
@@ -149,7 +157,7 @@ static bool opens_leg(const struct sip_message *sip)
 	case SIP_PRACK:
 	case SIP_UPDATE:
 	case SIP_INFO: return sip->to.tag.n != 0;
-	case SIP_REFER: return sip->request && sip->to.tag.n != 0;
+	case SIP_REFER: return sip->request && (sip->to.tag.n || refers_to_leg(c, sip));
 	case SIP_METHOD_NONE:
 	case SIP_REGISTER:
 	case SIP_OPTIONS:
@@ -164,7 +172,7 @@ static bool opens_leg(const struct sip_message *sip)
 
 static bool begins_in_dialog(const struct sip_message *sip)
 {
-	if (sip->method == SIP_INVITE)
+	if (sip->method == SIP_INVITE || sip->method == SIP_REFER)
 		return sip->request && sip->to.tag.n != 0;
 	return true;
 }
@@ -247,7 +255,7 @@ struct leg_record *leg_of(struct arrival *a)
 	}
 	if (!r) {
 		a->client = SIDE_CALLER;
-		if (!opens_leg(sip))
+		if (!opens_leg(a->c, sip))
 			return NULL;
 		r = leg_new(a);
 		a->leg = r;

@@ -2,6 +2,10 @@
 /* leg_state: what becomes of a leg, from the first INVITE to its end, by messages and by time. */
 #include "analyzer/calls/internal.h"
 
+#include <limits.h>
+
+enum { BRANCHES_WALKED = 64 };
+
 /* ---- by messages ---- */
 
 static void count_call(struct arrival *a)
@@ -424,6 +428,35 @@ void calls_alive(struct calls *c, struct leg *leg, int64_t at_ns)
 	list_add_tail(&c->classes[r->class], &r->in_class);
 }
 
+static const struct message *refusal_between(const struct leg *leg, const struct message *invite)
+{
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (!m->request && m->method == SIP_INVITE && m->status >= 300 && endpoint_equal(&m->src, &invite->dst) &&
+		    endpoint_equal(&m->dst, &invite->src))
+			return m;
+	}
+	return NULL;
+}
+
+/* Does a branch behind the proxy wait for an answer still: the next one that it asks, or one beside that which refused? */
+static bool branch_waits(const struct leg *leg)
+{
+	unsigned own_vias = UINT_MAX, walked = 0;
+
+	CHAIN_EACH(it, &leg->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (!m->request || m->method != SIP_INVITE || m->has_to_tag || ++walked > BRANCHES_WALKED)
+			continue;
+		own_vias = m->via_count < own_vias ? m->via_count : own_vias;
+		if (m->via_count > own_vias && !refusal_between(leg, m))
+			return true;
+	}
+	return false;
+}
+
 /* The capture is over: what still waits is told as far as it is known. */
 void legs_settle(struct calls *c, int64_t last_ns)
 {
@@ -435,7 +468,7 @@ void legs_settle(struct calls *c, int64_t last_ns)
 			linger_over(c, r);
 		if (leg->answered || leg->bye_seen || leg->end_ns != NS_NONE)
 			continue;
-		if (leg->status == 0)
+		if (leg->status == 0 && r->inner_status && !branch_waits(leg))
 			leg->status = r->inner_status;
 		if (leg->status >= 300)
 			settle_failure(c, r, leg->last_ns, NULL);

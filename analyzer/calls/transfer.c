@@ -31,7 +31,8 @@ static struct span replaced_in(struct arena *arena, struct span uri)
 
 	if (at >= uri.n)
 		return SPAN_NONE;
-	rest = unescaped(arena, span_first(span_from(uri, at + 9), span_find(span_from(uri, at + 9), '&')));
+	rest = span_from(uri, at + 9);
+	rest = unescaped(arena, span_first(span_first(rest, span_find(rest, '&')), span_find(rest, '>')));
 	return span_split(&rest, ';', &value) ? span_trim(value) : SPAN_NONE;
 }
 
@@ -45,7 +46,7 @@ static struct transfer_record *asked_again(const struct arrival *a, struct span 
 	if (!a->leg->rare->transfers.count)
 		return NULL;
 	t = LIST_ENTRY(a->leg->rare->transfers.head.prev, struct transfer_record, in_leg);
-	if ((t->transfer.status != 401 && t->transfer.status != 407) || t->transfer.by != a->author ||
+	if ((t->transfer.status != 401 && t->transfer.status != 407) || t->transfer.refer->by != a->author ||
 		!span_equal(t->transfer.refer_to, refer_to))
 		return NULL;
 	return t;
@@ -83,6 +84,35 @@ static bool wants_quiet(const struct sip_message *sip)
 	return sip->request && sip_header_lists(sip, SIP_H_REQUIRE, SPAN("norefersub"));
 }
 
+/* The call that the leg belongs to goes on in the one that was transferred. */
+static void call_take_in(struct arrival *a, const struct transfer *t, struct leg *leg)
+{
+	struct leg *of = t->leg;
+
+	for (unsigned up = 0; leg->parent && up < CALL_LEGS_MAX; up++)
+		leg = leg->parent;
+	if (leg->parent || leg->call == of->call || leg->call->legs.count + of->call->legs.count > CALL_LEGS_MAX)
+		return;
+	call_join(a->c, leg, of, JOIN_REPLACES, 100);
+}
+
+/* The call that a REFER outside of it names in Target-Dialog (RFC 4538, 5589 6), by the tag of the side that asks. */
+static void own_dialog(struct arrival *a, struct transfer *t)
+{
+	struct span rest = sip_header_value(a->sip, SIP_H_TARGET_DIALOG), params = rest, id, tag;
+	struct leg *named;
+
+	if (a->sip->to.tag.n || !rest.n || !span_split(&rest, ';', &id))
+		return;
+	named = leg_by_call_id(a->c, span_trim(id));
+	if (!named || named == t->leg || !sip_parameter(params, SPAN("local-tag"), &tag))
+		return;
+	t->leg = named;
+	t->by = span_equal(tag, named->from_tag) ? SIDE_CALLER : SIDE_CALLEE;
+	LEG_RECORD(named)->referred = true;
+	call_take_in(a, t, &a->leg->leg);
+}
+
 static void transfer_new(struct arrival *a, struct span refer_to)
 {
 	struct arena *arena = a->leg->leg.arena;
@@ -96,17 +126,37 @@ static void transfer_new(struct arrival *a, struct span refer_to)
 	t->transfer.accepted_ns = t->transfer.done_ns = NS_NONE;
 	t->transfer.at = frame_ref_of(a->packet);
 	t->transfer.refer = &a->transaction->transaction;
-	t->asker = a->packet->src.addr;
-	t->asked = a->packet->dst.addr;
 	if (sip_address_parse(t->transfer.refer_to, &to)) {
 		t->target_user = to.user;
 		t->replaces_call_id = replaced_in(arena, t->transfer.refer_to);
 	}
 	t->transfer.attended = t->replaces_call_id.n != 0;
 	t->transfer.quiet = wants_quiet(a->sip);
+	own_dialog(a, &t->transfer);
 	list_add_tail(&leg_rare(a->leg)->transfers, &t->in_leg);
 	list_add_tail(&a->c->transfers, &t->transfer.in_order);
 	tell(a, t);
+}
+
+/* Who is in a conference has it call somebody in, or put somebody out (RFC 4579 5.5, 5.11), and stays. */
+static bool asks_focus(const struct arrival *a)
+{
+	CHAIN_EACH(it, &a->leg->leg.messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_leg);
+
+		if (m->focus && m->by != a->author)
+			return true;
+	}
+	return false;
+}
+
+/* Something else than an INVITE is to be sent to there (RFC 3515 2.4.1): nobody is transferred. */
+static bool asks_for_other(struct span refer_to)
+{
+	struct span uri = span_first(refer_to, span_find(refer_to, '?'));
+	size_t at = span_find_text_nocase(uri, SPAN(";method="));
+
+	return at < uri.n && !span_starts_nocase(span_from(uri, at + 8), SPAN("INVITE"));
 }
 
 static void refer_asked(struct arrival *a)
@@ -114,13 +164,32 @@ static void refer_asked(struct arrival *a)
 	struct span refer_to = sip_header_value(a->sip, SIP_H_REFER_TO);
 	struct transfer_record *t;
 
-	if (transfer_of(a) || a->leg->rare->transfers.count >= LEG_TRANSFERS_MAX)
+	if (transfer_of(a) || a->leg->rare->transfers.count >= LEG_TRANSFERS_MAX || asks_for_other(refer_to) ||
+	    (a->leg->leg.focus && asks_focus(a)))
 		return;
 	t = asked_again(a, refer_to);
 	if (t)
 		t->transfer.refer = &a->transaction->transaction;
 	else
 		transfer_new(a, refer_to);
+}
+
+/* Somebody took it, or nothing would be reported. */
+static void accepted(struct transfer *t, int64_t at_ns)
+{
+	t->accepted_ns = at_ns;
+	t->leg->transferred = true;
+	t->leg->refer_ns = at_ns;
+	t->leg->refer_failed_ms = 0;
+}
+
+/* It came to nothing, and it was the last one that was asked for: the call is what it was before. */
+static void failed(struct transfer *t, int64_t at_ns)
+{
+	int64_t after_ms = ns_minus(at_ns, t->leg->refer_ns) / MILLISECOND_NS;
+
+	if (t->accepted_ns == t->leg->refer_ns && after_ms >= 0 && after_ms < UINT32_MAX)
+		t->leg->refer_failed_ms = (uint32_t)after_ms + 1;
 }
 
 static void refer_answered(struct arrival *a)
@@ -132,12 +201,10 @@ static void refer_answered(struct arrival *a)
 		return;
 	t->transfer.status = (uint16_t)status;
 	if (status < 300) {
-		t->transfer.accepted_ns = a->packet->at_ns;
+		accepted(&t->transfer, a->packet->at_ns);
 		t->transfer.quiet |= wants_quiet(a->sip);
 		if (t->transfer.state == TRANSFER_ASKED)
 			t->transfer.state = TRANSFER_ACCEPTED;
-		a->leg->leg.transferred = true;
-		a->leg->leg.refer_ns = a->packet->at_ns;
 	} else if (status != 401 && status != 407) {
 		t->transfer.state = TRANSFER_FAILED;
 	}
@@ -157,7 +224,7 @@ static struct transfer_record *transfer_notified(const struct arrival *a)
 	     it = it->prev) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
-		if (t->transfer.by != a->author && (!named || t->transfer.refer->cseq == cseq))
+		if (t->transfer.refer->by != a->author && (!named || t->transfer.refer->cseq == cseq))
 			return t;
 	}
 	return NULL;
@@ -183,18 +250,6 @@ static struct span status_line(const struct sip_message *sip)
 	return span_trim(span_first(span_first(line, span_find(line, '\n')), LINE_MAX_BYTES));
 }
 
-/* The call that the leg belongs to goes on in the one that was transferred. */
-static void call_take_in(struct arrival *a, const struct transfer_record *t, struct leg *leg)
-{
-	struct leg *of = t->transfer.leg;
-
-	for (unsigned up = 0; leg->parent && up < CALL_LEGS_MAX; up++)
-		leg = leg->parent;
-	if (leg->parent || leg->call == of->call || leg->call->legs.count + of->call->legs.count > CALL_LEGS_MAX)
-		return;
-	call_join(a->c, leg, of, JOIN_REPLACES, 100);
-}
-
 /*
  * An attended transfer that the B2BUA does by itself: no INVITE follows, the consultation leg that Replaces names lives
  * on in the call.
@@ -210,7 +265,7 @@ static void bridged_within(struct arrival *a, struct transfer_record *t)
 		return;
 	t->transfer.target = named;
 	LEG_RECORD(named)->caused_by = &t->transfer;
-	call_take_in(a, t, named);
+	call_take_in(a, &t->transfer, named);
 }
 
 static void notify_note(struct arrival *a)
@@ -229,16 +284,15 @@ static void notify_note(struct arrival *a)
 	t->transfer.notified = (uint16_t)status;
 	t->transfer.notified_at = frame_ref_of(a->packet);
 	t->transfer.notified_line = leg_text(a->leg, status_line(a->sip));
-	if (t->transfer.accepted_ns == NS_NONE) { /* it was, or nothing would be reported */
-		t->transfer.accepted_ns = a->packet->at_ns;
-		a->leg->leg.transferred = true;
-		a->leg->leg.refer_ns = a->packet->at_ns;
-	}
+	if (t->transfer.accepted_ns == NS_NONE)
+		accepted(&t->transfer, a->packet->at_ns);
 	if (status >= 200) {
 		t->transfer.done_ns = a->packet->at_ns;
 		t->transfer.state = status < 300 ? TRANSFER_DONE : TRANSFER_FAILED;
 		if (status < 300)
 			bridged_within(a, t);
+		else
+			failed(&t->transfer, a->packet->at_ns);
 	} else {
 		t->transfer.state = TRANSFER_ACCEPTED;
 	}
@@ -253,7 +307,7 @@ static void notify_answered(struct arrival *a)
 	LIST_EACH(it, &a->leg->rare->transfers) {
 		struct transfer_record *t = LIST_ENTRY(it, struct transfer_record, in_leg);
 
-		if (t->notify_cseq != a->sip->cseq || t->transfer.by == a->client || t->transfer.notify_status ||
+		if (t->notify_cseq != a->sip->cseq || t->transfer.refer->by == a->client || t->transfer.notify_status ||
 		    t->transfer.notified == 0)
 			continue;
 		t->transfer.notify_status = (uint16_t)a->sip->status;
@@ -262,6 +316,18 @@ static void notify_answered(struct arrival *a)
 }
 
 /* ---- the leg that follows ---- */
+
+/* Had this host the REFER in hand: who asked, who was asked, a proxy between them. */
+static bool saw_refer(const struct transfer *t, const struct address *host)
+{
+	CHAIN_EACH(it, &t->refer->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->request && (address_equal(host, &m->dst.addr) || address_equal(host, &m->src.addr)))
+			return true;
+	}
+	return false;
+}
 
 static bool asks_for(const struct transfer_record *t, const struct arrival *a)
 {
@@ -274,9 +340,8 @@ static bool asks_for(const struct transfer_record *t, const struct arrival *a)
 		return t->replaces_call_id.n && span_equal(t->replaces_call_id, leg->replaces_call_id);
 	if (t->replaces_call_id.n || !t->target_user.n)
 		return false;
-	if (!address_equal(&a->packet->src.addr, &t->asked) && !address_equal(&a->packet->src.addr, &t->asker))
-		return false;
-	return span_equal(t->target_user, a->sip->to.user) || span_equal(t->target_user, a->sip->request_uri.user);
+	return (span_equal(t->target_user, a->sip->to.user) || span_equal(t->target_user, a->sip->request_uri.user)) &&
+		saw_refer(&t->transfer, &a->packet->src.addr);
 }
 
 /* Its Referred-By names the side that asked. */
@@ -297,7 +362,7 @@ static void transfer_caused(struct arrival *a, struct transfer_record *t)
 	a->leg->caused_by = &t->transfer;
 	leg->is_transfer = true;
 	if (leg->replaces_call_id.n || referred_by(a, t))
-		call_take_in(a, t, leg);
+		call_take_in(a, &t->transfer, leg);
 	tell(a, t);
 }
 
@@ -336,8 +401,23 @@ void transfer_note(struct arrival *a)
 		target_note(a);
 }
 
+/* What was asked outside of the call is from now on about nothing but itself. */
+static void named_forget(struct calls *c, const struct leg_record *r)
+{
+	LIST_EACH(it, &c->transfers) {
+		struct transfer *t = LIST_ENTRY(it, struct transfer, in_order);
+
+		if (t->leg != &r->leg || t->refer->leg == t->leg)
+			continue;
+		t->leg = t->refer->leg;
+		t->by = (enum side)t->refer->by;
+	}
+}
+
 void transfers_forget(struct calls *c, struct leg_record *r)
 {
+	if (r->referred)
+		named_forget(c, r);
 	if (r->caused_by)
 		r->caused_by->target = NULL;
 	while (r->rare->transfers.count) {

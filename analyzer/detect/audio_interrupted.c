@@ -457,6 +457,7 @@ static const char *successor_reason(struct detection *d, const struct direction 
 	}
 	/* another source: what had been a talk, not an automaton between two prompts nor somebody who pauses */
 	if (hole_ns <= 3 * SECOND_NS || before->dtx_seen ||
+	    hearing_listener_held(detection_facts(d), dir, before->last_ns, s->first_ns) ||
 	    hearing_listens(detection_facts(d), (struct direction *)(uintptr_t)dir, before->last_ns))
 		return NULL;
 	return address_equal(&s->src.addr, &before->src.addr) ? "stream-replaced" : NULL;
@@ -608,6 +609,7 @@ static bool judge_end(struct detection *d, const struct event *ev, const struct 
 	    hearing_listens(facts, ev->direction, s->last_ns)))
 		return false;
 	if (hearing_excused(facts, ev->direction, ns_add(s->last_ns, SECOND_NS)) ||
+	    hearing_listener_held(facts, ev->direction, s->last_ns, end_ns) ||
 	    gates_may_hide(facts->gates, s->last_ns, end_ns))
 		return false;
 	f = detection_raise(d, "never-resumed", SEVERITY_WARNING, lost ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);

@@ -339,11 +339,18 @@ static bool refuses_stranger(const struct facts *facts, const struct failed_call
 	return site_stranger(facts->site, &m->src.addr, &m->dst.addr) && !(h && h->invites_received);
 }
 
+/* Somebody else calls, who wants to be in that call, too (Join, RFC 3911). */
+static bool asks_to_join(const struct leg *leg)
+{
+	return leg->joined_by == JOIN_REPLACES && leg->replaces_call_id.n && !leg->replaces.n;
+}
+
 /* A leg behind another one is judged with that; where it was cancelled, nobody waited for its end. */
 static bool concerns(const struct leg *leg)
 {
 	return leg->initial_invite_seen && !leg->answered && leg->status >= 400 &&
-	       !(leg->parent && (leg->parent->initial_invite_seen || leg->joined_by == JOIN_REPLACES));
+	       !(leg->parent && !asks_to_join(leg) &&
+		 (leg->parent->initial_invite_seen || leg->joined_by == JOIN_REPLACES));
 }
 
 /* The INVITE was sent to it: it stands between, and gives branches up when it hunts on. */

@@ -130,9 +130,14 @@ static bool is_gone(const struct facts *facts, const struct leg *leg, const stru
 	    l->other->last_ns < ns_add(l->own->last_ns, -AT_ONCE_NS) || !is_missed(facts, leg, l) ||
 	    gates_may_hide(facts->gates, l->since_ns, facts->capture->last_ns) || answers_unseen(facts, leg, l))
 		return false;
-	l->reason = l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS) ? "path-lost" : "peer-vanished";
-	/* of one alone: who suppresses silence may just listen */
-	return l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS) || !(l->own->ends_in_comfort || l->own->dtx_seen);
+	if (l->other->last_ns <= ns_add(l->own->last_ns, AT_ONCE_NS)) {
+		l->reason = "path-lost";
+		return true;
+	}
+	/* of one alone: who suppresses silence may just listen, and to who holds nobody speaks */
+	l->reason = "peer-vanished";
+	return !l->own->ends_in_comfort && !l->own->dtx_seen &&
+		!hearing_listener_held(facts, &slot->direction[l->side], l->own->last_ns, facts->capture->last_ns);
 }
 
 /* ---- phones that registered anew ---- */

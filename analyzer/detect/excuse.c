@@ -7,7 +7,7 @@
 #include "analyzer/media/digits.h"
 
 #define TOGETHER_NS (2 * SECOND_NS)
-enum { HOLDS_MAX = 16 };
+enum { HOLDS_MAX = 16, PARENTS_MAX = 16 };
 
 #define KEYS_BEFORE_NS (3 * SECOND_NS)         /* from a key to the quiet that waits for the next */
 #define KEYS_AFTER_NS (15 * SECOND_NS)        /* from the last key to what a menu says, or to whom it calls */
@@ -267,6 +267,8 @@ const char *excuse_row(struct judge *j, const struct window *w, const struct cou
 		       "G6";
 	if (other_leg_excuses(j, ns_add(from_ns, SECOND_NS)))
 		return judge_because(h, "another leg of the call is on hold, being transferred or ringing"), "N9";
+	if (!whole && !lost && hearing_listener_held(j->facts, j->d, from_ns, to_ns))
+		return judge_because(h, "who would hear it holds the call, on another leg"), "N9";
 	if (!whole && !lost && is_automaton(j) && h->sending != RTCP_SENDING_RISING && h->icmp_count < ICMP_PROOF &&
 	    !conversation(j, from_ns))
 		return judge_because(h, "the sender stopped: listening (voicemail, menu, queue) or lost look alike"),
@@ -335,6 +337,28 @@ static bool paused_over(const struct window *w, int64_t from_ns, int64_t to_ns)
 	       (w->off_ns == NS_NONE || w->off_ns >= ns_add(to_ns, -SECOND_NS));
 }
 
+/* The first leg of what was one call already before anything was transferred. */
+static const struct leg *leg_before_transfer(const struct leg *leg)
+{
+	for (unsigned up = 0; leg->parent && leg->joined_by != JOIN_REPLACES && up < PARENTS_MAX; up++)
+		leg = leg->parent;
+	return leg;
+}
+
+/* Were both a call of their own until then: one talks, the other consults, and is transferred to it later? */
+static bool joined_later(const struct leg *a, const struct leg *b, int64_t at_ns)
+{
+	if (leg_before_transfer(a) == leg_before_transfer(b))
+		return false;
+	LIST_EACH(it, &a->call->legs) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_call);
+
+		if (leg->transferred && leg->refer_ns >= ns_add(at_ns, -SECOND_NS))
+			return true;
+	}
+	return false;
+}
+
 bool hearing_listener_held(const struct facts *facts, const struct direction *d, int64_t from_ns, int64_t to_ns)
 {
 	const struct leg *own = d->slot->dialog->leg;
@@ -351,6 +375,8 @@ bool hearing_listener_held(const struct facts *facts, const struct direction *d,
 		const struct window *w = other != own && other->answer_ns != NS_NONE && far_side(&j, other, &there)
 			? other_window(other, side_other(there), ns_add(from_ns, SECOND_NS)) : NULL;
 
+		if (w && joined_later(own, other, to_ns))
+			continue;
 		if (w && w->state != EXPECT_ENDED && !paused_over(w, from_ns, to_ns))
 			return false;
 		held |= w && paused_over(w, from_ns, to_ns);

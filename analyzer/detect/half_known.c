@@ -159,12 +159,14 @@ bool half_known_switch(const struct direction *d, const struct window *w, uint8_
 
 bool half_known_reports(const struct transfer *t)
 {
-	if (t->refer && t->refer->request && t->refer->request->cut)
+	if (!t->refer)
+		return false;
+	if (t->refer->request && t->refer->request->cut)
 		return true;
-	LIST_EACH(it, &t->leg->transactions) {
+	LIST_EACH(it, &t->refer->leg->transactions) {
 		const struct transaction *n = LIST_ENTRY(it, struct transaction, in_leg);
 
-		if (n->method == SIP_NOTIFY && n->by != t->by && n->first_ns >= t->asked_ns && n->request &&
+		if (n->method == SIP_NOTIFY && n->by != t->refer->by && n->first_ns >= t->asked_ns && n->request &&
 		    n->request->cut)
 			return true;
 	}

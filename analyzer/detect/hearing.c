@@ -482,7 +482,7 @@ static bool promises_same(const struct direction *d, const struct window *w)
 }
 
 /* Direct media: an earlier leg of the call promises the very same audio. It is judged there. */
-static const struct leg *judged_on(const struct direction *d, const struct window *w)
+static const struct direction *judged_on(const struct direction *d, const struct window *w)
 {
 	const struct leg *own = d->slot->dialog->leg;
 
@@ -492,8 +492,10 @@ static const struct leg *judged_on(const struct direction *d, const struct windo
 		for (unsigned i = 0; other->n < own->n && other->confirmed && i < other->confirmed->mslot_count; i++) {
 			const struct mslot *slot = &other->confirmed->mslots[i];
 
-			if (promises_same(&slot->direction[0], w) || promises_same(&slot->direction[1], w))
-				return other;
+			for (unsigned side = 0; side < 2; side++) {
+				if (promises_same(&slot->direction[side], w))
+					return &slot->direction[side];
+			}
 		}
 	}
 	return NULL;
@@ -593,6 +595,7 @@ static void judge_direction(const struct facts *facts, struct direction *d, stru
 {
 	struct judge j = { .facts = facts, .d = d, .end_ns = facts->capture->last_ns };
 	struct hearing *h = arena_zalloc(lookup_arena(facts->lookup), sizeof *h);
+	const struct direction *same;
 
 	h->why = "";
 	h->heard = HEARD_NOT_EXPECTED;
@@ -604,10 +607,11 @@ static void judge_direction(const struct facts *facts, struct direction *d, stru
 		return;
 	}
 	judge_sides(&j, sides);
-	if (judged_on(d, h->window)) {
+	same = judged_on(d, h->window);
+	if (same) {
 		h->row = "N9";
 		h->elsewhere = true;
-		h->heard = HEARD_UNKNOWN;
+		h->heard = same->hearing && same->hearing->heard == HEARD_YES ? HEARD_YES : HEARD_UNKNOWN;
 		judge_because(h, "the same audio as on another leg of the call: judged there");
 		return;
 	}

@@ -6,13 +6,13 @@
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 
-static const char *const reasons[] = { "bye-ignored", "bye-lost", "bye-refused", "one-leg-ended", NULL };
+static const char *const reasons[] = { "bye-ignored", "bye-lost", "bye-refused", "one-leg-ended", "branch-goes-on", NULL };
 
 static const struct detector_doc doc = {
 	.says = "RTP goes on after the BYE",
 	.symptom = "\"The line stays busy\", the provider bills on, ports run out.",
 	.evidence = "The BYE and its answer, then RTP of the same stream.",
-	.mimics = "The ports serve a new call, a transfer that took the media over, packets still in flight.",
+	.mimics = "The ports serve a new call, a transfer that took the media over, packets still in flight, a branch of a fork that winds up.",
 	.fix = "Find out why the sender missed or ignored the BYE, or who refused it; switch an RTP inactivity timer on.",
 	.reasons = reasons,
 };
@@ -238,6 +238,72 @@ static void tell(struct detection *d, const struct event *ev, int64_t ended_ns, 
 		(double)over_ns / 1e9);
 }
 
+/* ---- a branch of a fork ---- */
+
+/* Where the branch that was answered is heard: its direction to the caller, when its 200 is here; else NULL. */
+static struct direction *winner_of(const struct stream *s)
+{
+	const struct dialog *lost = s->direction->slot->dialog, *won = lost->leg->confirmed;
+	unsigned mline = s->direction->slot->mline;
+
+	if (!lost->losing_fork || s->direction->sender != SIDE_CALLEE || !won || !won->confirmed_by ||
+	    won->confirmed_by->request || mline >= won->mslot_count)
+		return NULL;
+	return &won->mslots[mline].direction[SIDE_CALLEE];
+}
+
+/* The answered branch's audio, from another host into the same socket, while this one plays on; else NULL. */
+static const struct stream *drowned_out(const struct direction *won, const struct stream *s)
+{
+	for (unsigned i = 0; i < won->stream_count; i++) {
+		const struct stream *o = won->streams[i];
+
+		if (endpoint_equal(&o->dst, &s->dst) && !address_equal(&o->src.addr, &s->src.addr) &&
+		    o->last_ns >= s->last_ns - SECOND_NS)
+			return o;
+	}
+	return NULL;
+}
+
+static void tell_branch(struct detection *d, const struct stream *s, struct direction *won, int64_t over_ns)
+{
+	const struct facts *facts = detection_facts(d);
+	const struct leg *leg = won->slot->dialog->leg;
+	struct finding *f = detection_raise(d, "branch-goes-on", SEVERITY_WARNING, CONFIDENCE_LIKELY);
+	char host[SAY_TEXT], caller[SAY_TEXT];
+
+	f->direction = won;
+	finding_leg(f, leg);
+	finding_stream(f, s->n);
+	finding_times(f, over_ns, s->last_ns);
+	say_host(facts, &s->src.addr, host);
+	say_party(facts, leg, SIDE_CALLER, caller);
+	finding_title(f, "%s plays on although another branch has answered: %s hears both", host, caller);
+	finding_part(f, PART_VICTIM, &leg->party[SIDE_CALLER].signalling);
+	finding_part(f, PART_CULPRIT, &s->src);
+	finding_cause(f, "The call was forked and another branch answered it; %s, whose early audio %s had heard, went on for %.1f s into the same port.",
+		host, caller, (double)(s->last_ns - leg->answer_ns) / 1e9);
+	finding_cannot_see(f, "which of the two %s plays", caller);
+	finding_fix(f, "Check that the CANCEL of the lost branch reaches %s, and that it ends its early media then (RFC 3261 16.7).", host);
+	finding_evidence(f, leg->answer_at, "another branch answers");
+	finding_evidence(f, stream_frame(s, s->last_frame, s->last_ns), "its last packet, %.1f s later",
+		(double)(s->last_ns - leg->answer_ns) / 1e9);
+}
+
+/* Early audio of a branch that lost, beside that of the one which answered. */
+static bool judge_branch(struct detection *d, const struct stream *s)
+{
+	struct direction *won = winner_of(s);
+	int64_t ended_ns = s->direction->slot->dialog->ended_ns;
+
+	if (!won || ended_ns == NS_NONE || s->bound_by > 3 || !drowned_out(won, s) ||
+	    (double)(s->last_ns - ended_ns) < detection_key(d, "min-seconds") * 1e9 ||
+	    stream_packets_between(s, ended_ns, INT64_MAX) < detection_key(d, "min-packets"))
+		return false;
+	tell_branch(d, s, won, ended_ns);
+	return true;
+}
+
 /* A copy of it that lives as long is judged instead; a relay may have ended its own when the sender goes on. */
 static bool lives_on_as_copy(const struct stream *s)
 {
@@ -252,6 +318,8 @@ static void on_event(struct detection *d, const struct event *ev)
 	int64_t ended_ns;
 	double packets;
 
+	if (dialog && judge_branch(d, s))
+		return;
 	if (!dialog || s->bound_by > 9 || !dialog->leg->bye_seen || dialog->ended_ns == NS_NONE ||
 	    lives_on_as_copy(s)) {
 		detection_pass(d, NULL, "no BYE of this stream's call is in the capture");

@@ -320,7 +320,10 @@ void registration_failed_say(struct detection *d, const struct registration_verd
 	finding_times(f, verdict_began_ns(v), verdict_ended_ns(v));
 	f->count = tries_of(v) ? tries_of(v) : 1;
 	say_host(facts, &actor(v)->addr, host);
-	text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
+	if (v->r->user.n || v->r->aor.n)
+		text_escape(v->r->user.n ? v->r->user : v->r->aor, user, sizeof user);
+	else
+		say_host(facts, &v->r->source.addr, user);
 	snprintf(act, sizeof act, "%s %s", host, act_of(v->reason));
 	snprintf(effect, sizeof effect, "%s %s register%s", user, v->past ? "could not" : "cannot",
 		v->past ? " for a time" : "");

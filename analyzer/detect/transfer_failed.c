@@ -204,7 +204,6 @@ static void judge_rejected(struct judge *j, struct transfer_verdict *v)
 	v->confidence = CONFIDENCE_CERTAIN;
 	v->status = t->status;
 	v->refusal = final;
-	v->victim = final->dst;
 	v->culprit = final->src;
 }
 
@@ -219,6 +218,8 @@ static void judge_target(struct judge *j, struct transfer_verdict *v, unsigned s
 	v->at = at;
 	v->other = t->target;
 	v->refusal = t->target ? transfer_refusal(t->target) : NULL;
+	if (v->refusal)
+		v->culprit = v->refusal->src;
 	v->confidence = CONFIDENCE_CERTAIN;
 	v->reason = "target-failed";
 	v->severity = SEVERITY_ERROR;
@@ -281,7 +282,7 @@ static void judge_dropped(struct transfer_verdict *v)
 		    bye->method != SIP_BYE || !bye->request)
 			continue;
 		if (bye->at.at_ns <= t->accepted_ns || bye->at.at_ns >= decided_ns ||
-		    !address_equal(&bye->src.addr, &t->refer->request->dst.addr))
+		    !address_equal(&bye->src.addr, &v->culprit.addr))
 			continue;
 		v->reason = "transferee-dropped";
 		v->severity = SEVERITY_ERROR;
@@ -335,8 +336,6 @@ static void judge_no_notify(struct judge *j, struct transfer_verdict *v)
 	v->reason = "no-notify";
 	v->severity = SEVERITY_ERROR;
 	v->confidence = witness_confidence(w, CONFIDENCE_LIKELY);
-	v->victim = final->dst;
-	v->culprit = final->src;
 }
 
 static void judge_accepted(struct judge *j, struct transfer_verdict *v)
@@ -353,19 +352,19 @@ static void judge_accepted(struct judge *j, struct transfer_verdict *v)
 			judge_stranded(j, v);
 		return;
 	}
-	if (target && target->replaces.n)
+	if (flaw && (t->notified >= 300 || refusal)) {
+		v->reason = "replaces-incomplete";
+		v->severity = SEVERITY_ERROR;
+		v->confidence = CONFIDENCE_CERTAIN;
+		snprintf(v->detail, sizeof v->detail, "%s", flaw);
+	}
+	if (!v->reason && target && target->replaces.n)
 		judge_replaces(j, v, target);
 	if (!v->reason && t->notified >= 300 && refer_to_names(t->refer_to, t->leg->call_id)) {
 		v->reason = "replaces-itself";
 		v->severity = SEVERITY_ERROR;
 		v->confidence = CONFIDENCE_CERTAIN;
 		snprintf(v->detail, sizeof v->detail, "the very call in which it is asked, not the other one");
-	}
-	if (!v->reason && flaw && (t->notified >= 300 || refusal)) {
-		v->reason = "replaces-incomplete";
-		v->severity = SEVERITY_ERROR;
-		v->confidence = CONFIDENCE_CERTAIN;
-		snprintf(v->detail, sizeof v->detail, "%s", flaw);
 	}
 	if (!v->reason && t->attended && t->notified == 481) {
 		v->reason = "replaces-481";
@@ -395,7 +394,7 @@ static void judge_accepted(struct judge *j, struct transfer_verdict *v)
 /* The same side asked again and had its way. */
 static bool asked_again(const struct transfer *t)
 {
-	const struct list *all = &t->leg->transactions;
+	const struct list *all = &t->refer->leg->transactions;
 
 	for (const struct list_link *it = t->refer->in_leg.next; it != &all->head; it = it->next) {
 		const struct transaction *o = LIST_ENTRY(it, struct transaction, in_leg);
@@ -407,16 +406,24 @@ static bool asked_again(const struct transfer *t)
 	return false;
 }
 
+/* Where that side is, which may be behind proxies. */
+static const struct endpoint *end_of(const struct transfer *t, enum side side, const struct endpoint *as_sent)
+{
+	const struct endpoint *at = &t->leg->party[side].signalling;
+
+	return at->addr.family ? at : as_sent;
+}
+
 static struct transfer_verdict verdict_of(struct judge *j, const struct transfer *t)
 {
 	struct transfer_verdict v = { .transfer = t, .leg = t->leg };
 	const struct message *m = t->refer ? t->refer->request : NULL;
 
 	/* click-to-dial, not a transfer of a call */
-	if (!m || !m->has_to_tag || (!t->leg->answered && !t->leg->partial))
+	if (!m || (!m->has_to_tag && t->leg == t->refer->leg) || (!t->leg->answered && !t->leg->partial))
 		return v;
-	v.victim = m->src;
-	v.culprit = m->dst;
+	v.victim = *end_of(t, t->by, &m->src);
+	v.culprit = *end_of(t, side_other(t->by), &m->dst);
 	v.at = t->at;
 	if (t->accepted_ns != NS_NONE)
 		judge_accepted(j, &v);

@@ -151,6 +151,7 @@ static const struct row {
 	{ "reinvite-failed", NULL, SAME_MOMENT, { "no-audio", "one-way-audio", "audio-interrupted" } },
 	{ "audio-interrupted", NULL, SAME_CALL, { "call-dropped" } },
 	{ "invite-unanswered", NULL, SAME_CALL, { "call-failed", "cancel-lost" } },
+	{ "cancel-lost", NULL, SAME_CALL, { "media-after-call" } },
 	{ "ack-missing", NULL, SAME_CALL, { "call-dropped", "answer-delayed" }, .rests = true },
 	{ "audio-late", NULL, SAME_CALL, { "answer-delayed" } },
 	{ "early-media-missing", "prack-missing", SAME_CALL, { "answer-delayed" } },

@@ -132,6 +132,37 @@ static void candidates_add(struct candidates *c, const struct stream *s, struct 
 		binding_in_other_vlan(s, d->slot->dialog->leg), direction_from(d), direction_to(d) };
 }
 
+static void gather_direction(struct direction *d, const struct stream *s, const struct place *p, bool mapped,
+	struct candidates *c)
+{
+	unsigned rank;
+
+	if (!binding_overlaps(s, d))
+		return;
+	rank = binding_source_rank(s, d);
+	if (mapped)
+		candidates_add(c, s, d, &p->at, B6, rank);
+	else if (p->candidate && rank < 3)
+		candidates_add(c, s, d, &p->at, B2, rank);
+	else
+		candidates_add(c, s, d, &p->at, rank == 3 ? B1 : names_ssrc(d, s->ssrc) ? B3 : B4, rank);
+}
+
+/* Behind the m= line that names the address: those that are bundled with it and use it, too. */
+static void gather_dialog(struct dialog *dialog, const struct stream *s, const struct place *p, bool mapped,
+	struct candidates *c)
+{
+	if (p->mline >= dialog->mslot_count)
+		return;
+	gather_direction(&dialog->mslots[p->mline].direction[side_other(p->side)], s, p, mapped, c);
+	for (unsigned i = p->mline + 1u; i < dialog->mslot_count; i++) {
+		struct direction *d = &dialog->mslots[i].direction[side_other(p->side)];
+
+		if (names_target(d, &p->at))
+			gather_direction(d, s, p, mapped, c);
+	}
+}
+
 /* Directions whose receiver has named this address, of all dialogs of the leg. */
 static void gather_at(const struct binding *b, const struct stream *s, const struct endpoint *at, bool mapped,
 	struct candidates *c)
@@ -143,24 +174,8 @@ static void gather_at(const struct binding *b, const struct stream *s, const str
 
 		if (binding_other_network(b, s, p->leg))
 			continue;
-		LIST_EACH(dit, &p->leg->dialogs) {
-			struct dialog *dialog = LIST_ENTRY(dit, struct dialog, in_leg);
-			struct direction *d;
-			unsigned rank;
-
-			if (p->mline >= dialog->mslot_count)
-				continue;
-			d = &dialog->mslots[p->mline].direction[side_other(p->side)];
-			if (!binding_overlaps(s, d))
-				continue;
-			rank = binding_source_rank(s, d);
-			if (mapped)
-				candidates_add(c, s, d, at, B6, rank);
-			else if (p->candidate && rank < 3)
-				candidates_add(c, s, d, at, B2, rank);
-			else
-				candidates_add(c, s, d, at, rank == 3 ? B1 : names_ssrc(d, s->ssrc) ? B3 : B4, rank);
-		}
+		LIST_EACH(dit, &p->leg->dialogs)
+			gather_dialog(LIST_ENTRY(dit, struct dialog, in_leg), s, p, mapped, c);
 	}
 }
 

@@ -61,12 +61,23 @@ static bool usable(const struct sdp_media *m)
 	return m && m->kind == SDP_AUDIO && m->rtp && (m->port != 0 || m->bundle_only);
 }
 
+/* A line for key presses alone (RFC 4317 2.4): nobody speaks in it. */
+static bool is_for_keys(const struct sdp_media *m)
+{
+	for (unsigned i = 0; i < m->format_count; i++) {
+		if (!span_equal_nocase(m->formats[i].codec, SPAN("telephone-event")))
+			return false;
+	}
+	return m->format_count;
+}
+
 /* sends(S): both descriptions let audio flow from the side. Port 0 and 0.0.0.0 close it (RFC 3264 8.2, 8.4). */
 static bool session_sends(const struct session *s, enum side side, unsigned mline)
 {
 	const struct sdp_media *own = session_own(s, side, mline), *peer = session_arrived(s, side_other(side), mline);
 
-	return usable(own) && usable(peer) && wants_to_send(own) && wants_to_receive(peer);
+	return usable(own) && usable(peer) && wants_to_send(own) && wants_to_receive(peer) &&
+		!(is_for_keys(own) && is_for_keys(peer));
 }
 
 static unsigned targets_add(struct target *list, unsigned count, const struct message *m, unsigned mline)
@@ -83,15 +94,39 @@ static unsigned targets_add(struct target *list, unsigned count, const struct me
 	return count + 1;
 }
 
+/*
+ * The m= line whose address this one uses, too, once both are bundled (RFC 8843 7): the answer puts them on one port,
+ * whatever ports the offer gave them.
+ */
+static unsigned bundled_with(const struct session *s, enum side side, unsigned mline)
+{
+	const struct sdp_media *answer = session_arrived(s, side_other(s->exchange->offerer), mline);
+
+	if (side != s->exchange->offerer || !answer || !answer->port || !answer->rare->mid.n)
+		return mline;
+	for (unsigned i = 0; i < mline; i++) {
+		const struct sdp_media *first = session_arrived(s, side_other(side), i);
+
+		if (first->rare->mid.n && endpoint_equal(&first->at, &answer->at))
+			return i;
+	}
+	return mline;
+}
+
 /* Addresses of the side: nearest to the other side first where arrived is asked for. */
 static unsigned targets_of(const struct session *s, enum side side, unsigned mline, bool arrived,
 	struct target list[TARGET_MAX])
 {
 	const struct sdp_copies *c = s->said[side];
-	unsigned count = 0;
+	unsigned count = 0, tagged = bundled_with(s, side, mline);
 
-	for (unsigned i = 0; c && i < c->count; i++)
-		count = targets_add(list, count, c->seen[arrived ? c->count - 1 - i : i], mline);
+	for (unsigned i = 0; c && i < c->count; i++) {
+		const struct message *m = c->seen[arrived ? c->count - 1 - i : i];
+
+		count = targets_add(list, count, m, tagged);
+		if (tagged != mline)
+			count = targets_add(list, count, m, mline);
+	}
 	return count;
 }
 
@@ -304,6 +339,23 @@ static bool change_is_cut(const struct session *s)
 	return false;
 }
 
+/*
+ * The description with which a controller keeps one party until the other has answered (RFC 3725 4.2, 4.3): it names no
+ * place at all, and is replaced later on.
+ */
+static bool is_placeholder(const struct builder *b, const struct session *s)
+{
+	const struct sdp_media *own = session_own(s, b->sender, b->mline);
+
+	if (s->exchange->kind != EXCHANGE_INITIAL || !own || !address_unspecified(&own->at.addr) || own->rare->ice_ufrag.n)
+		return false;
+	for (const struct list_link *it = s->exchange->in_dialog.next; it != &b->dialog->exchanges.head; it = it->next) {
+		if (LIST_ENTRY(it, struct exchange, in_dialog)->state == EXCHANGE_STABLE)
+			return true;
+	}
+	return false;
+}
+
 /* A session takes effect. */
 static void add_session(struct builder *b, const struct session *s, int64_t on_ns)
 {
@@ -317,6 +369,8 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	b->fax = changes_to_fax(b, s);
 	if ((b->fax || change_is_cut(s)) && next.state == EXPECT_DUE)
 		next.state = EXPECT_OPTIONAL;
+	if (sends && !returns && !b->answered && is_placeholder(b, s))
+		next.state = EXPECT_NONE;
 	describe(b, &next, s);
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
 	    same_sources(before, &next) &&
@@ -468,17 +522,37 @@ static void add_unanswered(struct builder *b, const struct exchange *x)
 		open_window(b, EXPECT_NONE, x->offered_ns);
 }
 
-/* A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14). */
+/* A transfer has come to nothing: the session goes on as it was agreed before. */
+static void add_back(struct builder *b, struct window agreed, int64_t at_ns)
+{
+	struct window *w = is_over(b, at_ns) ? NULL : open_window(b, agreed.state, at_ns);
+
+	if (!w)
+		return;
+	agreed.on_ns = w->on_ns;
+	agreed.due_ns = ns_add(w->on_ns, b->config->start_grace_ns);
+	agreed.off_ns = NS_NONE;
+	agreed.first = agreed.resumed = agreed.moved = false;
+	*w = agreed;
+}
+
+/*
+ * A transfer has been accepted: this leg is being replaced, silence on it says nothing until its BYE (N14), or until
+ * the transfer is reported to have failed.
+ */
 static void add_transfer(struct builder *b)
 {
 	const struct leg *leg = b->dialog->leg;
-	struct window *before = last_window(b);
+	const struct window *before = last_window(b);
+	struct window agreed;
 
 	if (!leg->transferred || leg->refer_ns == NS_NONE || !before || before->state == EXPECT_ENDED ||
-	    is_over(b, leg->refer_ns))
+	    is_over(b, leg->refer_ns) || leg->refer_ns <= before->on_ns)
 		return;
-	if (leg->refer_ns > before->on_ns)
-		open_window(b, EXPECT_PAUSED, leg->refer_ns);
+	agreed = *before;
+	open_window(b, EXPECT_PAUSED, leg->refer_ns);
+	if (leg->refer_failed_ms && agreed.state == EXPECT_DUE)
+		add_back(b, agreed, ns_add(leg->refer_ns, leg->refer_failed_ms * MILLISECOND_NS));
 }
 
 static void store(struct builder *b, struct direction *d)

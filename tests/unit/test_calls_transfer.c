@@ -240,6 +240,49 @@ static void test_subscription(void **state)
 	script_end(&s);
 }
 
+static bool on_record(const struct script *s, const char *call_id)
+{
+	LIST_EACH(it, calls_legs(s->c)) {
+		if (says(LIST_ENTRY(it, struct leg, in_order)->call_id, call_id))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 4538: the REFER has a Call-ID of its own. Whichever of the two is forgotten first leaves nothing behind. */
+static void test_refer_outside_of_the_call(void **state)
+{
+	struct calls_config config = script_config();
+	static const struct row rows[] = { CALL_1002("one") };
+	const struct leg *of;
+	struct script s;
+	char id[16];
+
+	(void)state;
+	config.max_legs = 3;
+	script_begin_with(&s, &config);
+	SAY_ALL(&s, rows);
+	SAY(&s, .s = 5, .call = "ref", .from = "r", .src = P, .dst = A, .method = "REFER", .from_user = "1002",
+		.to_user = "1001",
+		.extra = "Refer-To: <sip:1003@pbx>\r\nTarget-Dialog: one;local-tag=t;remote-tag=f\r\n");
+	of = only_transfer(&s)->leg;
+	assert_true(says(of->call_id, "one"));
+	assert_int_equal(only_transfer(&s)->by, SIDE_CALLEE);
+	assert_ptr_equal(only_transfer(&s)->refer->leg->call, of->call);
+	SAY(&s, .s = 6, .call = "one", .dst = P, .method = "BYE", .cseq = 2, .to = "t");
+	SAY(&s, .s = 6.1, .call = "one", .src = P, .dst = A, .method = "BYE", .cseq = 2, .status = 200, .to = "t");
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(id, sizeof id, "next-%u", i);
+		SAY(&s, .s = 7 + i, .call = id, .from = id);
+		SAY(&s, .s = 7.5 + i, .call = id, .from = id, .status = 200, .to = id);
+		if (calls_transfers(s.c)->count)
+			assert_true(says(only_transfer(&s)->leg->call_id, on_record(&s, "one") ? "one" : "ref"));
+	}
+	assert_false(on_record(&s, "one"));
+	assert_int_equal(calls_transfers(s.c)->count, 0);
+	script_end(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -249,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_attended_with_replaces),
 		cmocka_unit_test(test_attended_inside_the_pbx),
 		cmocka_unit_test(test_subscription),
+		cmocka_unit_test(test_refer_outside_of_the_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,24 @@ static void test_facts(void **state)
 	assert_int_equal(m->body.n, 0);
 }
 
+/* A control byte as a quoted pair is legal, NUL and DEL, too (RFC 4475 3.1.1.2, intmeth); one that stands bare is not. */
+static void test_quoted_control(void **state)
+{
+	static const char quoted[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKq\r\nTo: \"BEL:\\\x07 NUL:\\\0 DEL:\\\x7f\" <sip:a@b>\r\n"
+				     "From: <sip:c@d>;tag=1\r\nCall-ID: q@d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+	char bare[sizeof quoted];
+	const struct sip_message *m = parse((struct span){ (const uint8_t *)quoted, sizeof quoted - 1 });
+
+	(void)state;
+	assert_non_null(m);
+	assert_int_equal(m->flaws & SIP_FLAW_HEADER_LINE, 0);
+	memcpy(bare, quoted, sizeof bare);
+	*(char *)memchr(bare, '\\', sizeof bare) = 'x';
+	m = parse((struct span){ (const uint8_t *)bare, sizeof bare - 1 });
+	assert_non_null(m);
+	assert_int_equal(m->flaws & SIP_FLAW_HEADER_LINE, SIP_FLAW_HEADER_LINE);
+}
+
 /* Everything that RFC 4475 3.1.1.1 allows at once: folding, compact forms, any case, blanks wherever they may stand. */
 static void test_tortuous(void **state)
 {
@@ -991,6 +1009,7 @@ int main(void)
 		cmocka_unit_test(test_looks_like),
 		cmocka_unit_test(test_start_lines),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_quoted_control),
 		cmocka_unit_test(test_tortuous),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_header_walk),
