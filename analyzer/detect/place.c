@@ -155,7 +155,6 @@ static bool is_target(const struct judge *j, const struct address *a)
  */
 static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
-	const struct pair *witness;
 	bool leaves = leaves_here(j);
 	int64_t margin_ns;
 
@@ -168,10 +167,8 @@ static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 		for (unsigned k = 0; k < j->sender->count; k++) {
 			const struct address *s = &j->sender->at[k].addr;
 
-			if (!network_other_inbound(j->facts->network, r, s, ns_add(from_ns, -margin_ns),
-				ns_add(to_ns, margin_ns), &witness))
-				continue;
-			if (address_same_net(s, r) == address_same_net(&witness->src, r))
+			if (network_beside_inbound(j->facts->network, r, s, ns_add(from_ns, -margin_ns),
+			    ns_add(to_ns, margin_ns)))
 				return true;
 		}
 	}
