@@ -279,9 +279,29 @@ static void say_silence_fix(struct finding *f, const struct facts *facts, const 
 	}
 }
 
+/* What was heard of the sender's side before the session was moved to another host of it; NULL: not so. */
+static const struct stream *heard_before_move(const struct direction *d, const struct window *w)
+{
+	bool moved = false;
+
+	for (unsigned i = 0; w && i < d->window_count; i++)
+		moved |= d->windows[i].state == EXPECT_DUE && d->windows[i].on_ns < w->on_ns;
+	for (unsigned i = 0; moved && w->source_count && i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (s->first_ns < w->on_ns && s->last_ns <= ns_add(w->on_ns, 2 * SECOND_NS) &&
+		    !address_equal(&s->src.addr, &w->sources[0].at.addr))
+			return s;
+	}
+	return NULL;
+}
+
 static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
 	const struct hearing *h, const struct stream *gets)
 {
+	const struct stream *before;
+	char mover[SAY_TEXT];
+
 	if (strcmp(f->reason, "advertised-address-wrong") == 0 && hearing_told_own(d, h->window)) {
 		entitle(f, w, h, w->receiver_host, "names the sender's own address");
 		finding_cause(f, "%s wants its audio at %s, which is the address of %s, the sender itself: it goes "
@@ -333,6 +353,13 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 			    !f->other_reason_count ? "" : named_wrong(f) ? " Correct the external (NAT) address of the receiver." : w->receiver_serves
 			    ? " Give the server its external address (NAT setting) for what goes outside."
 			    : " Switch NAT handling on for this phone on the server, or STUN on the phone.");
+		before = heard_before_move(d, h->window);
+		if (before) {
+			say_host(facts, &before->src.addr, mover);
+			text_addf(&f->cause, " It came from %s until a re-INVITE moved it to %s.", mover, w->sender_host);
+			text_addf(&f->fix, " Or leave the audio on %s: switch direct media (re-INVITE) off there for these phones, which need a way to each other for it.",
+				mover);
+		}
 	}
 }
 
