@@ -293,7 +293,7 @@ static struct weak gather(const struct binding *b, const struct spot_order *o, c
 	return w;
 }
 
-void binding_weakly(const struct binding *b, const struct weak_spots *spots, struct stream *s)
+bool binding_weakly(const struct binding *b, const struct weak_spots *spots, struct stream *s, bool turns_wait)
 {
 	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
 		{ B8, whole_address(&s->dst), wrong_port },
@@ -310,9 +310,12 @@ void binding_weakly(const struct binding *b, const struct weak_spots *spots, str
 		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
 		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))
 			continue;
+		if (w.count == 1 && rules[i].rule == B8 && turns_wait)
+			return true;
 		if (w.count == 1)
 			binding_bind(s, w.direction, rules[i].rule);
 	}
+	return false;
 }
 
 /*
