@@ -98,7 +98,7 @@ static bool any_relay_seen(const struct judge *j, const struct address *a, const
 
 /*
  * Named for the sender's audio; or its host signals, and the other side's audio comes to it there: what SDP names is
- * its outer face.
+ * its outer face. What a TURN server names is not: of its client's way to it nothing is said.
  */
 static bool sends_from(const struct judge *j, unsigned i)
 {
@@ -107,8 +107,10 @@ static bool sends_from(const struct judge *j, unsigned i)
 	if (i < j->sender->media_count)
 		return true;
 	for (unsigned k = 0; k < back->stream_count; k++) {
-		if (back->streams[k]->direction == back && back->streams[k]->bound_by <= 9 &&
-		    address_equal(&back->streams[k]->dst.addr, &j->sender->at[i].addr))
+		const struct stream *s = back->streams[k];
+
+		if (s->direction == back && s->bound_by <= 9 && !s->channelled && !s->relayed &&
+		    address_equal(&s->dst.addr, &j->sender->at[i].addr))
 			return true;
 	}
 	return false;
