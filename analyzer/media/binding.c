@@ -513,7 +513,7 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 		if (!binding_stream(it)->direction)
 			bind_twin(binding_stream(it));
 	}
-	if (mapped) {
+	if (mapped || any_unbound(streams)) {
 		binding_alike(streams);
 		binding_reverses(streams);
 	}
