@@ -28,6 +28,7 @@ struct sdp_format {
 	uint8_t pt;                  /* 0-127 */
 	uint8_t channels;
 	bool mapped;                 /* has an rtpmap of its own */
+	bool twice;                  /* a second rtpmap gives the number to another codec: the first counts */
 };
 
 struct sdp_candidate {

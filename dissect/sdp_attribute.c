@@ -131,9 +131,13 @@ static void rtpmap_read(struct sdp_reader *r, struct span value)
 	struct span codec, rest, clock, channels;
 	uint64_t number;
 
-	if (!f || f->mapped) /* of two mappings the first counts */
+	if (!f)
 		return;
 	codec = sdp_until(value, '/');
+	if (f->mapped) {
+		f->twice |= !span_equal_nocase(codec, f->codec);
+		return;
+	}
 	rest = span_from(value, codec.n + 1);
 	clock = sdp_until(rest, '/');
 	channels = span_from(rest, clock.n + 1);

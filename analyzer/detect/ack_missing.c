@@ -11,6 +11,7 @@
 #include "analyzer/detect/answer_hop.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/witness.h"
+#include "analyzer/network/sip_hop.h"
 #include "analyzer/site.h"
 #include "dissect/sip_message.h"
 
@@ -48,6 +49,7 @@ struct unacked {
 	const struct message *ack;   /* there, elsewhere or wrong; NULL none seen */
 	const char *reason, *header; /* header: that the wrong address stood in; NULL */
 	enum ack_flaw flaw;          /* of the ACK's own, and of who sent it */
+	bool other_port;             /* it went to the Contact's port, and the INVITE had got through to another */
 	bool misled;                 /* no ACK was seen, and the 200 asks for it where the caller cannot reach */
 	enum confidence confidence;
 	enum severity severity;
@@ -98,6 +100,19 @@ static bool has_moved(const struct facts *facts, const struct unacked *u)
 	return false;
 }
 
+/*
+ * To the port of the Contact, where nobody was ever heard to answer, and the INVITE came through to another port, which
+ * the answer comes from: a forwarding of another number than the one inside (RFC 3261 13.2.2.4).
+ */
+static bool to_other_port(const struct facts *facts, const struct unacked *u)
+{
+	const struct endpoint contact = message_contact(u->hop.first);
+
+	return u->hop.first->transport == TRANSPORT_UDP && u->ack->transport == TRANSPORT_UDP && u->hop.invite &&
+	       endpoint_equal(&u->ack->dst, &contact) && address_equal(&contact.addr, &u->hop.src.addr) &&
+	       contact.port != u->hop.src.port && !sip_hops_find(facts->hops, &u->ack->src, &u->ack->dst);
+}
+
 static void give(struct unacked *u, const char *reason, enum confidence c)
 {
 	u->reason = reason;
@@ -115,6 +130,9 @@ static void judge_elsewhere(const struct facts *facts, struct unacked *u)
 
 	if (address_equal(&u->ack->dst.addr, &u->hop.src.addr) && has_moved(facts, u)) {
 		give(u, "stale-alias", CONFIDENCE_CERTAIN);
+	} else if (to_other_port(facts, u)) {
+		u->other_port = true;
+		give(u, "ack-to-wrong-address", CONFIDENCE_LIKELY);
 	} else if ((to_contact || to_proxy) && !is_unreachable(facts, u, &u->ack->dst.addr)) {
 		give(u, "ack-lost", CONFIDENCE_LIKELY);
 	} else {
@@ -458,6 +476,11 @@ static void say_because(const struct unacked *u, char *text, size_t room)
 			"its Contact is a name that nobody can find (.invalid, of a WebSocket client), and no Record-Route names the way to it");
 		return;
 	}
+	if (u->other_port) {
+		snprintf(text, room, "the ACK went to port %u, which its Contact names, and has no effect there: the INVITE came through to port %u, where the answer comes from",
+			contact.port, u->hop.src.port);
+		return;
+	}
 	if (u->misled)
 		snprintf(text, room,
 			"no ACK comes, and the Contact of the 200 asks for it at %s, a private address that the caller cannot reach",
@@ -492,6 +515,7 @@ static void tell(struct detection *d, const struct unacked *u)
 	finding_fix(f, "%s.", u->flaw == ACK_TRANSPORT
 		? "Update the caller's software: it must send the ACK over the transport that the 200 names, best over the connection it came by" :
 		u->flaw == ACK_ASKS_PROXY ? "Update who sends the ACK so: its Request-URI is the Contact of the 200, the proxies stand in Route" :
+		u->other_port ? "Forward one port to the same one inside, or have the answering side name the port outside in its Contact (external port); with two numbers for one port all that goes to the Contact is lost: ACK, BYE, re-INVITE" :
 		u->flaw == ACK_ORDER || u->flaw == ACK_ASTRAY ? "Update the caller's software: it must send the ACK along Record-Route of the 200, the last one first, else to its Contact" :
 		wording_of(u->misled ? "ack-to-wrong-address" : u->reason)->fix);
 	finding_evidence(f, h->first->at, "%u, the first of %u", h->first->status, h->copies);

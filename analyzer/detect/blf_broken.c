@@ -327,6 +327,19 @@ static void judge_note_silence(struct judge *j, struct verdict *v)
 	}
 }
 
+/*
+ * The notifier gave the subscription up, as its NOTIFYs met silence (RFC 6665 4.2.2): that it does not know it when the
+ * watcher refreshes it follows from that.
+ */
+static void judge_given_up(struct judge *j, struct verdict *v)
+{
+	const struct watch *w = v->watch;
+	const struct watch_ask *last = w->ask_count ? &w->asks[w->ask_count - 1] : NULL;
+
+	if (last && last->status == 481 && w->note_count && !w->notes[w->note_count - 1].status)
+		judge_note_silence(j, v);
+}
+
 /* The watcher does not know the subscription, and neither side draws the consequence. */
 static void judge_refused(struct judge *j, struct verdict *v)
 {
@@ -400,7 +413,7 @@ static void judge_versions(struct judge *j, struct verdict *v)
 static struct verdict verdict_of(struct judge *j, const struct watch *w)
 {
 	static void (*const judges[])(struct judge *, struct verdict *) = {
-		judge_rejected, judge_unanswered, judge_note_silence, judge_refused, judge_expired, judge_claims,
+		judge_given_up, judge_rejected, judge_unanswered, judge_note_silence, judge_refused, judge_expired, judge_claims,
 			judge_initial, judge_versions,
 	};
 	struct verdict v = { .watch = w };

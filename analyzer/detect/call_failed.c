@@ -270,6 +270,18 @@ static bool judge_unrung(const struct judging *j, struct failed_call *f)
 	return true;
 }
 
+/* No hop was left to the INVITE when it came to who refused it, and no proxy that signs had passed it on (8.1.1.6). */
+static bool came_spent(const struct failed_call *f)
+{
+	CHAIN_EACH(it, &f->attempt->messages) {
+		const struct message *m = LIST_ENTRY(it, struct message, in_transaction);
+
+		if (m->request && m->method == SIP_INVITE && address_equal(&m->dst.addr, &f->made->src.addr))
+			return m->headers && m->headers->max_forwards == 0 && m->via_count == 1;
+	}
+	return false;
+}
+
 static void judge_status(const struct judging *j, struct failed_call *f)
 {
 	const struct leg *leg = f->judged;
@@ -305,6 +317,12 @@ static void judge_status(const struct judging *j, struct failed_call *f)
 			break;
 		f->refusal.because = "it takes a new try for a loop: it had refused the one before, and that was over (RFC 3261 8.2.2.2)";
 		f->refusal.fix = "Update the software of the host that answers so; until then let the proxy begin a call of its own (another Call-ID) for each try";
+		break;
+	case 483:
+		if (!came_spent(f))
+			break;
+		f->refusal.because = "the INVITE came with Max-Forwards 0 already: who sent it begins with too low a number, or the call had gone round before it came here";
+		f->refusal.fix = "Set Max-Forwards to 70 where the call begins (RFC 3261 8.1.1.6); if it was higher there, look for diversions and routes that send the call back";
 		break;
 	case 484:
 		if (attempts_longer(lookup_attempts(j->facts->lookup), leg,

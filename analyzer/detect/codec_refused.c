@@ -223,15 +223,34 @@ static void say_family(struct finding *f, const struct facts *facts, const struc
 	finding_evidence(f, final->at, "%u: it is refused", final->status);
 }
 
+/* A payload type that the offer gives to two codecs; NULL: none. */
+static const struct sdp_format *given_twice(const struct sdp_media *m)
+{
+	for (unsigned i = 0; m && i < m->format_count; i++) {
+		if (m->formats[i].twice)
+			return &m->formats[i];
+	}
+	return NULL;
+}
+
 static void say_refusal(struct finding *f, const struct facts *facts, const struct message *offer,
 	const struct message *final)
 {
 	const struct sdp_media *audio = audio_of(offer->sdp);
-	char act[2 * SAY_TEXT];
+	const struct sdp_format *twice = given_twice(audio);
+	char act[2 * SAY_TEXT], codec[32];
 	struct refusal_words w;
 
 	words_of(&w, facts, offer, final);
-	if (!audio || audio->port == 0) {
+	if (twice && audio->port) {
+		snprintf(act, sizeof act, "%s gives payload type %u to two codecs", w.from, twice->pt);
+		say_title(f, act, "the call fails");
+		finding_cause(f, "%s offers %s and has two a=rtpmap lines for number %u, %s and another codec, which RFC 8866 6.6 does not allow; %s answers %u%s%s.", w.from,
+			w.list, twice->pt, text_escape(twice->codec, codec, sizeof codec), w.by, final->status,
+			w.why[0] ? ": " : "", w.why);
+		finding_fix(f, "Give each codec and telephone-event a payload type of its own in the settings of %s (96 to 127); mostly a server between has added codecs to the list.",
+			w.from);
+	} else if (!audio || audio->port == 0) {
 		say_none_offered(f, offer, audio, w.from, w.by);
 		text_addf(&f->cause, " %u%s%s.", final->status, w.why[0] ? ": " : "", w.why);
 	} else {

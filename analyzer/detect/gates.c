@@ -146,6 +146,27 @@ bool gates_channelled(const struct gates *g, const struct address *a, int64_t fr
 	return c && c->first_ns <= to_ns && c->last_ns >= from_ns;
 }
 
+/*
+ * What a call's audio goes by in its SDP may be the outer face of who sends and gets it here: an external address, a NAT.
+ * Its media is in the capture all the same.
+ */
+static void note_named(struct gates *g, const struct stream *s, int64_t end_ns)
+{
+	const struct direction *d = s->direction;
+
+	for (unsigned i = 0; d && s->bound_by <= 9 && i < d->window_count; i++) {
+		const struct window *w = &d->windows[i];
+		int64_t until_ns = window_end(w, end_ns), from_ns = w->on_ns > s->first_ns ? w->on_ns : s->first_ns;
+
+		if (ns_minus(until_ns < s->last_ns ? until_ns : s->last_ns, from_ns) < NO_MEDIA_DUE_NS)
+			continue;
+		for (unsigned k = 0; k < w->target_count; k++)
+			place_add(g, &w->targets[k].at.addr)->rtp = true;
+		for (unsigned k = 0; k < w->source_count; k++)
+			place_add(g, &w->sources[k].at.addr)->rtp = true;
+	}
+}
+
 static void reckon_places(struct gates *g, const struct facts *f)
 {
 	LIST_EACH(it, streams_in_order(f->streams)) {
@@ -153,6 +174,7 @@ static void reckon_places(struct gates *g, const struct facts *f)
 
 		place_add(g, &s->src.addr)->rtp = true;
 		place_add(g, &s->dst.addr)->rtp = true;
+		note_named(g, s, f->capture->last_ns);
 		note_channels(g, s);
 	}
 }

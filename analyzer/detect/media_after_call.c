@@ -137,27 +137,35 @@ static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 	return false;
 }
 
+static bool is_challenge(const struct message *final)
+{
+	return final->status == 401 || final->status == 407;
+}
+
 /*
  * The answer that turned down the BYE of who hung up; NULL: none, or another one was taken. Who knows no such call
- * (481) needs no BYE, where it is the other party: a proxy on the way does not speak for that.
+ * (481) needs no BYE, where it is the other party: a proxy on the way does not speak for that. A challenge turns it down
+ * where no other BYE follows.
  */
 static const struct message *bye_refusal(const struct leg *leg)
 {
 	const struct address *other = &leg->party[side_other(leg->ended_by_side)].signalling.addr;
-	const struct message *refusal = NULL;
+	const struct message *refusal = NULL, *challenge = NULL;
 
 	LIST_EACH(it, &leg->transactions) {
 		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
-		const struct message *final = t->method == SIP_BYE && t->by == leg->ended_by_side
-			? t->final : NULL;
+		bool bye = t->method == SIP_BYE && t->by == leg->ended_by_side;
+		const struct message *final = bye ? t->final : NULL;
 
 		if (final && (final->status < 300 ||
 		    (final->status == 481 && (!address_known(other) || address_equal(&final->src.addr, other)))))
 			return NULL;
-		if (final && final->status != 401 && final->status != 407 && !refusal)
+		if (bye)
+			challenge = final && is_challenge(final) ? final : NULL;
+		if (final && !is_challenge(final) && !refusal)
 			refusal = final;
 	}
-	return refusal;
+	return refusal ? refusal : challenge;
 }
 
 static void tell_refusal(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
@@ -167,15 +175,18 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 	bool tagless = bye && !bye->has_to_tag;      /* who gets it cannot know which call is meant */
 	char answerer[SAY_TEXT], sender[SAY_TEXT], who[SAY_TEXT];
 
-	finding_part(f, PART_CULPRIT, tagless ? &bye->src : &refusal->src);
+	finding_part(f, PART_CULPRIT, bye && (tagless || is_challenge(refusal)) ? &bye->src : &refusal->src);
 	say_host(facts, &refusal->src.addr, answerer);
 	say_host(facts, &stream_origin(s)->src.addr, sender);
 	finding_cause(f, "%s answers the BYE of %s with %u%s: %s does not learn that the call is over, and sent %s more packets.",
 		answerer, say_party(facts, leg, leg->ended_by_side, who), refusal->status,
-		tagless ? ", as it has no To-tag" : refusal->status == 483
+		tagless ? ", as it has no To-tag" : is_challenge(refusal)
+		? ", it wants credentials, and gets none" : refusal->status == 483
 		? ", as it went in circles or came without Max-Forwards" : "", sender, packets);
 	if (tagless)
 		finding_fix(f, "Update the software of %s: what it sends within a call has to carry both tags (RFC 3261 12.2.1.1), also where a CANCEL has crossed the 200.", who);
+	else if (is_challenge(refusal))
+		finding_fix(f, "Give %s the credentials of this trunk, so that it can answer a challenge within a call, too (RFC 3261 22.2); or have %s challenge only what begins a call.", who, answerer);
 	else if (refusal->status == 481)
 		finding_fix(f, "Have %s stay in the way of the call (Record-Route) if requests within it are to pass there; or let who hangs up send to the Contact of the other, not to its outbound proxy. Behind a load balancer let all of one call go to the same server.", answerer);
 	else

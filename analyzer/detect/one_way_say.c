@@ -9,6 +9,8 @@
 #include "analyzer/detect/port_edges.h"
 #include "analyzer/detect/say.h"
 
+#define RESTART_NS (60 * SECOND_NS)
+
 enum { RELAYED_PACKETS = 100 };              /* two seconds of what the sender should have passed on */
 
 bool one_way_undecrypted(const struct hearing *h)
@@ -248,10 +250,26 @@ static const struct stream *gets_on_another_leg(const struct facts *facts, const
 	return NULL;
 }
 
-/* A phone has a microphone; a server passes on what it gets, if it knows where to. */
-static void say_silence_fix(struct finding *f, const struct facts *facts, const struct words *w,
-	const struct stream *gets)
+/* The sender registered anew, counting from the start, soon after its audio had stopped; NULL: not so. */
+static const struct registration *restarted(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
+	const struct party *p = &d->slot->dialog->leg->party[d->sender];
+
+	LIST_EACH(it, calls_registrations(facts->calls)) {
+		const struct registration *r = LIST_ENTRY(it, struct registration, in_order);
+
+		if (!h->whole && r->rebooted_at.frame && endpoint_equal(&r->source, &p->signalling) &&
+		    r->rebooted_at.at_ns > h->from_ns && r->rebooted_at.at_ns <= ns_add(h->from_ns, RESTART_NS))
+			return r;
+	}
+	return NULL;
+}
+
+/* A phone has a microphone; a server passes on what it gets, if it knows where to. */
+static void say_silence_fix(struct finding *f, const struct facts *facts, const struct direction *d,
+	const struct words *w, const struct hearing *h, const struct stream *gets)
+{
+	const struct registration *anew = w->sender_serves ? NULL : restarted(facts, d, h);
 	char talker[SAY_TEXT];
 
 	if (named_wrong(f)) {
@@ -262,6 +280,12 @@ static void say_silence_fix(struct finding *f, const struct facts *facts, const 
 		text_addf(&f->cause, " It was told to send to %s, a private address: it may have no way there, or wait for a packet from there to learn the right one.",
 			w->sdp);
 		say_private_fix(f, w);
+	} else if (anew) {
+		text_addf(&f->cause, " %.0f s later it registered as one that has just started.",
+			(double)ns_minus(anew->rebooted_at.at_ns, h->from_ns) / 1e9);
+		finding_fix(f, "Find out why %s restarted: its power (PoE budget, plug, switch port), a firmware update or provisioning that restarts it, a crash (its log).",
+			w->sender_host);
+		finding_evidence(f, anew->rebooted_at, "it registers, counting from the start");
 	} else if (gets) {
 		/* this leg's own party may be the server itself: who talks is the party of the other one */
 		say_party(facts, gets->direction->slot->dialog->leg, gets->direction->sender, talker);
@@ -279,9 +303,29 @@ static void say_silence_fix(struct finding *f, const struct facts *facts, const 
 	}
 }
 
+/* What was heard of the sender's side before the session was moved to another host of it; NULL: not so. */
+static const struct stream *heard_before_move(const struct direction *d, const struct window *w)
+{
+	bool moved = false;
+
+	for (unsigned i = 0; w && i < d->window_count; i++)
+		moved |= d->windows[i].state == EXPECT_DUE && d->windows[i].on_ns < w->on_ns;
+	for (unsigned i = 0; moved && w->source_count && i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (s->first_ns < w->on_ns && s->last_ns <= ns_add(w->on_ns, 2 * SECOND_NS) &&
+		    !address_equal(&s->src.addr, &w->sources[0].at.addr))
+			return s;
+	}
+	return NULL;
+}
+
 static void say_absent(struct finding *f, const struct facts *facts, const struct direction *d, const struct words *w,
 	const struct hearing *h, const struct stream *gets)
 {
+	const struct stream *before;
+	char mover[SAY_TEXT];
+
 	if (strcmp(f->reason, "advertised-address-wrong") == 0 && hearing_told_own(d, h->window)) {
 		entitle(f, w, h, w->receiver_host, "names the sender's own address");
 		finding_cause(f, "%s wants its audio at %s, which is the address of %s, the sender itself: it goes "
@@ -305,7 +349,7 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 			w->seconds, w->point,
 			      h->at_sender || h->sending != RTCP_SENDING_CONSTANT ? ""
 			      : h->whole ? ", and its own reports count none" : ", and its own reports count no further");
-		say_silence_fix(f, facts, w, gets);
+		say_silence_fix(f, facts, d, w, h, gets);
 	} else if (strcmp(f->reason, "blocked-in-path") == 0) {
 		entitle(f, w, h, "Something on the way", "drops the audio");
 		finding_cause(f,
@@ -333,6 +377,13 @@ static void say_absent(struct finding *f, const struct facts *facts, const struc
 			    !f->other_reason_count ? "" : named_wrong(f) ? " Correct the external (NAT) address of the receiver." : w->receiver_serves
 			    ? " Give the server its external address (NAT setting) for what goes outside."
 			    : " Switch NAT handling on for this phone on the server, or STUN on the phone.");
+		before = heard_before_move(d, h->window);
+		if (before) {
+			say_host(facts, &before->src.addr, mover);
+			text_addf(&f->cause, " It came from %s until a re-INVITE moved it to %s.", mover, w->sender_host);
+			text_addf(&f->fix, " Or leave the audio on %s: switch direct media (re-INVITE) off there for these phones, which need a way to each other for it.",
+				mover);
+		}
 	}
 }
 

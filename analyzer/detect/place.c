@@ -96,12 +96,34 @@ static bool any_relay_seen(const struct judge *j, const struct address *a, const
 	return false;
 }
 
+/*
+ * Named for the sender's audio; or its host signals, and the other side's audio comes to it there: what SDP names is
+ * its outer face. What a TURN server names is not: of its client's way to it nothing is said.
+ */
+static bool sends_from(const struct judge *j, unsigned i)
+{
+	const struct direction *back = direction_reverse(j->d);
+
+	if (i < j->sender->media_count)
+		return true;
+	for (unsigned k = 0; k < back->stream_count; k++) {
+		const struct stream *s = back->streams[k];
+
+		if (s->direction == back && s->bound_by <= 9 && !s->channelled && !s->relayed &&
+		    address_equal(&s->dst.addr, &j->sender->at[i].addr))
+			return true;
+	}
+	return false;
+}
+
 /* Was any packet seen in the time from the sender's media addresses to the receiver's? */
 static bool pair_seen_between(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	const struct side_addresses *s = j->sender, *r = j->receiver;
 
-	for (unsigned i = 0; i < s->media_count; i++) {
+	for (unsigned i = 0; i < s->count; i++) {
+		if (!sends_from(j, i))
+			continue;
 		if (any_pair_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns) ||
 		    any_relay_seen(j, &s->at[i].addr, r->at, r->media_count, from_ns, to_ns))
 			return true;
@@ -155,7 +177,6 @@ static bool is_target(const struct judge *j, const struct address *a)
  */
 static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
-	const struct pair *witness;
 	bool leaves = leaves_here(j);
 	int64_t margin_ns;
 
@@ -168,10 +189,8 @@ static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 		for (unsigned k = 0; k < j->sender->count; k++) {
 			const struct address *s = &j->sender->at[k].addr;
 
-			if (!network_other_inbound(j->facts->network, r, s, ns_add(from_ns, -margin_ns),
-				ns_add(to_ns, margin_ns), &witness))
-				continue;
-			if (address_same_net(s, r) == address_same_net(&witness->src, r))
+			if (network_beside_inbound(j->facts->network, r, s, ns_add(from_ns, -margin_ns),
+			    ns_add(to_ns, margin_ns)))
 				return true;
 		}
 	}
@@ -182,8 +201,8 @@ enum sees place_sees(const struct judge *j, int64_t from_ns, int64_t to_ns)
 {
 	if (pair_seen_between(j, from_ns, to_ns))
 		return SEES_YES;
-	for (unsigned i = 0; i < j->sender->media_count; i++) {
-		if (host_sends(j, &j->sender->at[i].addr, from_ns, to_ns))
+	for (unsigned i = 0; i < j->sender->count; i++) {
+		if (sends_from(j, i) && host_sends(j, &j->sender->at[i].addr, from_ns, to_ns))
 			return SEES_LIKELY;
 	}
 	return link_covered(j, from_ns, to_ns) ? SEES_LIKELY : SEES_NO;
@@ -202,6 +221,29 @@ struct side_hosts {                  /* of the addresses of a side; NULL: not a 
 	bool beyond[SIDE_ADDRESS_MAX];       /* the NAT */
 };
 
+static bool speaks_here(const struct side_hosts *h, unsigned i)
+{
+	return h->at[i] && h->at[i]->sends_ip;
+}
+
+/*
+ * A public address beside a private one that speaks here, and whose outer face it is, lies on this side of the NAT; a
+ * private one that does not, beside a public one that does, belongs to a network behind another NAT.
+ */
+static void faces_settle(const struct facts *facts, const struct side_addresses *a, struct side_hosts *ret)
+{
+	bool spoken = false;
+
+	for (unsigned i = 0; i < a->count; i++) {
+		for (unsigned k = 0; k < a->count && ret->beyond[i]; k++)
+			ret->beyond[i] = !(address_private(&a->at[k].addr) && speaks_here(ret, k) &&
+				network_same(facts->network, &a->at[i].addr, &a->at[k].addr));
+		spoken |= ret->beyond[i] && speaks_here(ret, i);
+	}
+	for (unsigned i = 0; spoken && i < a->count; i++)
+		ret->beyond[i] |= address_private(&a->at[i].addr) && !speaks_here(ret, i);
+}
+
 static void hosts_find(const struct facts *facts, const struct side_addresses *a, struct side_hosts *ret)
 {
 	for (unsigned i = 0; i < a->count; i++) {
@@ -210,6 +252,8 @@ static void hosts_find(const struct facts *facts, const struct side_addresses *a
 		ret->at[i] = again ? ret->at[i - 1] : network_host_find(facts->network, &a->at[i].addr);
 		ret->beyond[i] = again ? ret->beyond[i - 1] : place_beyond_nat(facts, &a->at[i].addr);
 	}
+	if (facts->vantage.kind == VANTAGE_INSIDE_NAT)
+		faces_settle(facts, a, ret);
 }
 
 static bool any_at(const struct side_hosts *h, unsigned count)

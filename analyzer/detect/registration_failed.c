@@ -113,6 +113,19 @@ bool verdict_only_old(const struct trial_run *run)
 	return run->nonce_gone && run->nonce_gone == run->refused && !run->forbidden_credentials && !run->wrong_realm;
 }
 
+/* What it says with its 403 is that the account is full or shut, which no password changes. */
+static bool says_full(const struct trial_run *run)
+{
+	static const char *const words[] = { "max", "limit", "too many", "contacts", "disabled", "suspended", "barred" };
+	struct span phrase = span_of(run->phrase);
+
+	for (size_t i = 0; run->phrase_status == 403 && i < sizeof words / sizeof words[0]; i++) {
+		if (span_find_text_nocase(phrase, span_of(words[i])) < phrase.n)
+			return true;
+	}
+	return false;
+}
+
 /* Credentials over the nonce that was just issued, and not accepted. */
 static bool judge_credentials(struct detection *d, struct registration_verdict *v)
 {
@@ -131,7 +144,9 @@ static bool judge_credentials(struct detection *d, struct registration_verdict *
 		return true;
 	}
 	v->confidence = CONFIDENCE_CERTAIN;
-	if (run->wrong_realm) {
+	if (run->refused == 0 && says_full(run)) {
+		v->reason = "forbidden";
+	} else if (run->wrong_realm) {
 		v->reason = "wrong-realm";
 	} else if (run->old_nonce >= 2) {
 		v->reason = "nonce-ignored";

@@ -480,6 +480,8 @@ static const char *fix_of(const struct verdict *v, bool refresh)
 		return "The answering side has lost the call: look for a restart, or for a proxy that sends the request to another server";
 	if (says(v, "refused-408"))
 		return "Something behind the answering host is silent: capture there";
+	if (says(v, "refused-media") && wish_of(v->transaction) == WISH_HOLD)
+		return "Let the side that holds keep its address and codecs and say a=sendonly, no c=0.0.0.0, no a=inactive, no other codec or encryption: that is what mostly is refused; or let the PBX play music instead of holding (no hold towards this trunk)";
 	if (says(v, "refused-media"))
 		return "Let both sides offer the same codecs, encryption and fax settings";
 	if (says(v, "glare-loop") && v->alone)

@@ -67,14 +67,22 @@ static const char *reason_of(const struct facts *facts, const struct stream *s)
 	return "queueing";
 }
 
-static const char *pattern_of(const char *reason)
+/* Both on one network: a radio link may lie before this point, which counts as no hop. */
+static bool on_one_network(const struct facts *facts, const struct stream *s)
+{
+	return facts->vantage.kind != VANTAGE_ON_HOST && network_at(facts->network, &s->src.addr) &&
+	       network_at(facts->network, &s->dst.addr);
+}
+
+static const char *pattern_of(const char *reason, bool radio)
 {
 	if (strcmp(reason, "wifi-like") == 0)
 		return "they are held back for about 100 ms and come at once";
 	if (strcmp(reason, "route-step") == 0)
 		return "the way became longer during the call";
 	if (strcmp(reason, "sender-pacing") == 0)
-		return "they leave the sender like this";
+		return radio ? "they leave the sender like this, or a radio link before this point holds them back"
+			: "they leave the sender like this";
 	if (strcmp(reason, "middlebox-delay") == 0)
 		return "they wait inside a device on the way";
 	if (strcmp(reason, "clock-drift") == 0)
@@ -129,7 +137,7 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
 	bool reported = v && v->has_xr && v->xr_discard_rate != 127 && v->xr_discard_rate * 100.0 / 256 >= 1;
 	struct jitter_box box = { .before = NULL };
-	bool boxed = jitter_box(facts, s, &box);
+	bool boxed = jitter_box(facts, s, &box), radio = on_one_network(facts, s);
 	struct finding *f = detection_raise(d, boxed ? "middlebox-delay" : reason_of(facts, s),
 		later_percent >= warn ? SEVERITY_ERROR : SEVERITY_WARNING,
 					    reported ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
@@ -145,10 +153,11 @@ static void tell(struct detection *d, const struct event *ev, double late_percen
 	snprintf(effect, sizeof effect, "%s %shears dropouts", quality_listener(facts, s, listener), say_claim(f));
 	say_title(f, act, effect);
 	finding_cause(f, "%.1f %% of the packets to %s come too late for a 60 ms buffer, %.1f %% for one of 200 ms; jitter up to %.0f ms; %s.",
-		      late_percent, dst, later_percent, (double)s->max_jitter_ms, pattern_of(f->reason));
+		      late_percent, dst, later_percent, (double)s->max_jitter_ms, pattern_of(f->reason, radio));
 	finding_fix(f, strcmp(f->reason,
 		"sender-pacing") == 0
-		? "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
+		? radio ? "Look at CPU and network driver of the sender; if Wi-Fi or DECT lies between it and this point, at that first (power saving off, WMM on); a larger jitter buffer at the receiver relieves."
+			: "Look at CPU and network driver of the sender; a larger jitter buffer at the receiver relieves."
 							       : "Give voice priority on the way (QoS queue, Wi-Fi WMM); a larger jitter buffer at the "
 								 "receiver relieves.");
 	if (boxed)

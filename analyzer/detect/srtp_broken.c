@@ -209,7 +209,7 @@ static bool swapped_back(struct detection *d, const struct direction *dir)
 
 		if (s->direction != back || !s->srtp)
 			continue;
-		srtp_keys_judge(back, s, lookup_key_tests(detection_facts(d)->lookup), &tested);
+		srtp_keys_judge(detection_facts(d), back, s, &tested);
 		if (tested.sort == SRTP_KEYS_OTHER && tested.whose == SRTP_KEYS_RECEIVER)
 			return true;
 	}
@@ -255,7 +255,7 @@ static bool keys_breach(struct detection *d, const struct direction *dir, struct
 {
 	unsigned n = b->stream->n;
 
-	srtp_keys_judge(dir, b->stream, lookup_key_tests(detection_facts(d)->lookup), &b->tested);
+	srtp_keys_judge(detection_facts(d), dir, b->stream, &b->tested);
 	switch (b->tested.sort) {
 	case SRTP_KEYS_UNTESTED:
 		detection_note(d, false, "stream %u was not tested with its key: %s", n, b->tested.why);

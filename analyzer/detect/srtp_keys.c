@@ -5,6 +5,7 @@
  */
 #include "analyzer/detect/srtp_keys.h"
 
+#include "analyzer/detect/lookup.h"
 #include "dissect/srtp_check.h"
 
 enum {
@@ -40,6 +41,7 @@ struct sampled {                     /* a packet, and the exchange whose keys we
 struct trial {
 	const struct direction *d;
 	const struct stream *s;
+	struct endpoint outer;       /* where it comes from as the other side of a NAT has it; family 0: unknown */
 	struct known keys[KEYS_MOST];
 	unsigned key_count;          /* beyond KEYS_MOST: not kept */
 	struct sampled packets[PACKETS_MOST];
@@ -68,7 +70,8 @@ static void media_keys_add(struct trial *t, const struct exchange *x, const stru
 
 	for (unsigned i = 0; i < sdp_crypto_kept(media->rare); i++) {
 		struct known k = { .key = &media->rare->cryptos[i], .message = m, .exchange = x, .by = by,
-			.of_slot = of_slot, .at_source = endpoint_equal(&media->at, &t->s->src) };
+			.of_slot = of_slot, .at_source = endpoint_equal(&media->at, &t->s->src) ||
+			(address_known(&t->outer.addr) && endpoint_equal(&media->at, &t->outer)) };
 
 		key_add(t, &k);
 	}
@@ -461,9 +464,10 @@ static bool begins_here(const struct trial *t)
 	       t->s->first_ns >= dialog->leg->invite_ns;
 }
 
-void srtp_keys_judge(const struct direction *d, const struct stream *s, unsigned *allowance, struct srtp_keys *ret)
+void srtp_keys_judge(const struct facts *facts, const struct direction *d, const struct stream *s, struct srtp_keys *ret)
 {
-	struct trial t = { .d = d, .s = s, .allowance = allowance, .ret = ret };
+	struct trial t = { .d = d, .s = s, .allowance = lookup_key_tests(facts->lookup), .ret = ret };
+	unsigned weight;
 
 	*ret = (struct srtp_keys){ .sort = SRTP_KEYS_UNTESTED };
 	if (!srtp_check_library())
@@ -474,6 +478,8 @@ void srtp_keys_judge(const struct direction *d, const struct stream *s, unsigned
 		return;
 	ret->why = s->srtp->unreadable ? "the capture has cut its packets" : "no packets from while keys were agreed";
 	t.begun_here = begins_here(&t);
+	if (!network_public_of(facts->network, &s->src, true, &t.outer, &weight))
+		t.outer = (struct endpoint){ 0 };
 	packets_collect(&t);
 	call_keys_add(&t);
 	if (t.key_count > KEYS_MOST)

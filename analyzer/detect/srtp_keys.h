@@ -46,8 +46,8 @@ struct srtp_keys {
 	const struct exchange *kept;
 };
 
-/* s is bound to d. *allowance: see lookup_key_tests(). */
-void srtp_keys_judge(const struct direction *d, const struct stream *s, unsigned *allowance, struct srtp_keys *ret);
+/* s is bound to d. */
+void srtp_keys_judge(const struct facts *facts, const struct direction *d, const struct stream *s, struct srtp_keys *ret);
 
 /* Had the numbers of a stream gone round by then, as far as its packets tell? RFC 3711 3.3.1. */
 bool srtp_wrapped_by(const struct stream *s, int64_t at_ns);

@@ -153,6 +153,18 @@ static void judge_replaces(struct judge *j, struct transfer_verdict *v, const st
 
 /* ---- a REFER ---- */
 
+/* The call that its Replaces names, where nobody had answered it yet; NULL: not so, or not in this capture. */
+static const struct leg *ringing_named(const struct judge *j, const struct transfer *t)
+{
+	LIST_EACH(it, calls_legs(j->facts->calls)) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, in_order);
+
+		if (refer_to_names(t->refer_to, leg->call_id))
+			return leg->answered && leg->answer_ns <= t->asked_ns ? NULL : leg;
+	}
+	return NULL;
+}
+
 static void judge_unanswered_refer(struct judge *j, struct transfer_verdict *v)
 {
 	const struct transfer *t = v->transfer;
@@ -372,6 +384,8 @@ static void judge_accepted(struct judge *j, struct transfer_verdict *v)
 		v->confidence = CONFIDENCE_CERTAIN;
 		v->status = 481;
 		v->at = t->notified_at;
+		v->other = ringing_named(j, t);
+		v->rings = v->other != NULL;
 	}
 	if (!v->reason)
 		judge_dropped(v);

@@ -17,6 +17,7 @@ struct transfer_verdict {
 	struct frame_ref at;
 	unsigned copies;
 	bool picks_up;               /* the call that Replaces names only rings yet */
+	bool rings;                  /* the same, and a REFER asks for it: a transfer before the target has answered */
 	bool exchanged;              /* its tags: whoever wrote them took the receiver's for its own */
 	char detail[400];
 };

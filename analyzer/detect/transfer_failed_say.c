@@ -58,7 +58,7 @@ static void say_step(const struct facts *facts, const struct transfer_verdict *v
 	else if (t && t->notified >= 300)
 		snprintf(text, room, "%s", text_escape(span_from(t->notified_line, 8), line, sizeof line));
 	else if (strcmp(v->reason, "refer-unanswered") == 0)
-		snprintf(text, room, "no answer to %u REFERs", v->copies);
+		snprintf(text, room, v->copies == 1 ? "no answer to the REFER" : "no answer to %u REFERs", v->copies);
 	else if (strcmp(v->reason, "refer-to-unreachable") == 0)
 		snprintf(text, room, "a private address, and no answer to %u INVITEs", v->copies);
 	else if (strcmp(v->reason, "no-notify") == 0)
@@ -77,8 +77,9 @@ static void tell_cause(struct finding *f, const struct facts *facts, const struc
 		say_party_full(facts, v->leg, v->transfer->by, who);
 		say_party_full(facts, v->leg, side_other(v->transfer->by), other);
 		finding_cause(f, "%s asked %s to call %s: %s%s%s.", who, other,
-			text_escape(v->transfer->refer_to, to, sizeof to), step, v->detail[0] ? "; Replaces: " : "",
-			v->detail);
+			text_escape(v->transfer->refer_to, to, sizeof to), step, v->rings
+			? "; the call that it names with Replaces had not been answered" : v->detail[0] ? "; Replaces: " : "",
+			v->rings ? "" : v->detail);
 	} else {
 		say_host(facts, &v->victim.addr, who);
 		say_host(facts, &v->culprit.addr, other);
@@ -138,7 +139,7 @@ void transfer_say(struct finding *f, const struct facts *facts, const struct tra
 	char host[SAY_TEXT], act[SAY_TEXT + 60];
 	bool of_target = strncmp(v->reason, "target", 6) == 0,
 		of_asker = strcmp(v->reason, "notify-481") == 0 || strcmp(v->reason, "replaces-incomplete") == 0 ||
-			   strcmp(v->reason, "replaces-itself") == 0;
+			   strcmp(v->reason, "replaces-itself") == 0 || v->rings;
 
 	finding_leg(f, v->leg);
 	if (v->other && v->other != v->leg)
@@ -154,11 +155,14 @@ void transfer_say(struct finding *f, const struct facts *facts, const struct tra
 		snprintf(host, sizeof host, "the target");
 	else
 		say_host(facts, of_asker ? &v->victim.addr : &v->culprit.addr, host);
-	snprintf(act, sizeof act, "%s %s", host, v->picks_up ? "does not know the ringing call" : w->act);
+	snprintf(act, sizeof act, "%s %s", host, v->picks_up ? "does not know the ringing call"
+		: v->rings ? "replaces a ringing call" : w->act);
 	say_title(f, act, v->picks_up ? "it is not picked up" : w->effect);
 	tell_cause(f, facts, v);
 	if (v->picks_up)
 		finding_fix(f, "Let phones pick up by the PBX's own code instead of Replaces, or enable Replaces for calls that still ring: whoever began such a call takes the INVITE, nobody else (RFC 3891 3).");
+	else if (v->rings)
+		finding_fix(f, "Complete the transfer when the target has answered, or transfer blind; switch off on the phone that it is completed while the target rings (Polycom: voIpProt.SIP.allowTransferOnProceeding): only who began a ringing call takes an INVITE that is to replace it (RFC 3891 3).");
 	else
 		finding_fix(f, "%s.", v->exchanged ? "Update the side that transfers: the to-tag of Replaces is the own tag of who receives it (RFC 3891 3)" : w->fix);
 	add_evidence(f, v);

@@ -128,6 +128,7 @@ void transfer_replaces_judge(struct transfer_verdict *v, const struct leg *leg, 
 		v->reason = NULL;                            /* picked up too late: nothing is left to take */
 		return;
 	}
-	v->picks_up = !named->answered;
+	v->rings = v->transfer && !named->answered;
+	v->picks_up = !v->transfer && !named->answered;
 	compare_tags(v, &r, named);
 }

@@ -436,21 +436,47 @@ static int64_t begin_of(const struct list *streams, const struct list *legs)
 	return begin_ns;
 }
 
-/* The TURN server's address in a channel is neither the sender's nor the receiver's. */
-static void bind_all_weakly(const struct binding *b, const struct list *streams, const struct list *legs, bool mapped)
+/*
+ * True: a stream to a wrong port (B8) waits. The TURN server's address in a channel is neither the sender's nor the
+ * receiver's.
+ */
+static bool bind_each_weakly(const struct binding *b, const struct weak_spots *spots, const struct list *streams,
+	bool turns_wait, bool *by_port)
 {
-	struct weak_spots *spots = NULL;
-	bool by_port = false;
+	bool waits = false;
 
 	LIST_EACH(it, streams) {
 		struct stream *s = binding_stream(it);
 
 		if (s->direction || s->ambiguous || s->multicast || s->channelled)
 			continue;
-		if (!spots)
-			spots = weak_spots_new(legs);
-		binding_weakly(b, spots, s);
-		by_port |= s->bound_by == B9;
+		waits |= binding_weakly(b, spots, s, turns_wait);
+		*by_port |= s->bound_by == B9;
+	}
+	return waits;
+}
+
+static bool any_unbound(const struct list *streams)
+{
+	LIST_EACH(it, streams) {
+		const struct stream *s = binding_stream(it);
+
+		if (!s->direction && !s->ambiguous && !s->multicast && !s->channelled)
+			return true;
+	}
+	return false;
+}
+
+/* What goes to a wrong port may go to where audio comes from that is bound by its port alone (B5 before B8). */
+static void bind_all_weakly(const struct binding *b, const struct list *streams, const struct list *legs, bool mapped)
+{
+	struct weak_spots *spots = any_unbound(streams) ? weak_spots_new(legs) : NULL;
+	bool by_port = false;
+
+	if (spots && bind_each_weakly(b, spots, streams, true, &by_port)) {
+		if (by_port)
+			binding_reverses(streams);
+		bind_each_weakly(b, spots, streams, false, &by_port);
 	}
 	weak_spots_free(spots);
 	if (!by_port && !mapped)
@@ -487,7 +513,7 @@ void binding_settle(struct binding *b, const struct list *streams, const struct 
 		if (!binding_stream(it)->direction)
 			bind_twin(binding_stream(it));
 	}
-	if (mapped) {
+	if (mapped || any_unbound(streams)) {
 		binding_alike(streams);
 		binding_reverses(streams);
 	}

@@ -98,6 +98,7 @@ void binding_turns(const struct list *streams);
 struct weak_spots;
 struct weak_spots *weak_spots_new(const struct list *legs);
 void weak_spots_free(struct weak_spots *w);      /* NULL is fine */
-void binding_weakly(const struct binding *b, const struct weak_spots *w, struct stream *s);
+/* turns_wait: B8 is not made, and true says that it would be. */
+bool binding_weakly(const struct binding *b, const struct weak_spots *w, struct stream *s, bool turns_wait);
 
 #endif

@@ -110,8 +110,29 @@ static void weak_add(struct weak *w, struct direction *d)
 	w->count++;
 }
 
-/* B9: right port, an address that no map knows. */
-static struct direction *same_port(const struct place *p, const struct stream *s, struct dialog *dialog)
+/*
+ * Audio of this direction has come before to this host, which SDP names otherwise: the port alone tells then where more
+ * of it comes, as when a re-INVITE has moved it.
+ */
+static bool host_received(const struct stream *s, const struct direction *d)
+{
+	const struct window *w = direction_window_at(d, s->first_ns);
+
+	if (!w || !binding_pt_fits(s, w))
+		return false;
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *before = d->streams[i];
+
+		if (before->direction == d && (before->bound_by == B5 || before->bound_by == B6) &&
+		    before->last_ns <= ns_add(s->first_ns, TURN_OVERLAP_NS) &&
+		    address_equal(&before->dst.addr, &s->dst.addr) && address_equal(&before->src.addr, &s->src.addr))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing else of this direction has come to where it should. */
+static struct direction *first_of(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
 	struct direction *d;
 
@@ -121,10 +142,21 @@ static struct direction *same_port(const struct place *p, const struct stream *s
 	return binding_overlaps(s, d) && !has_exact_stream(d) && fits_start(s, d) ? d : NULL;
 }
 
+/* B9: right port, an address that no map knows. */
+static struct direction *same_port(const struct place *p, const struct stream *s, struct dialog *dialog)
+{
+	struct direction *d = first_of(p, s, dialog);
+
+	if (d || p->candidate || p->mline >= dialog->mslot_count)
+		return d;
+	d = &dialog->mslots[p->mline].direction[side_other(p->side)];
+	return binding_overlaps(s, d) && host_received(s, d) ? d : NULL;
+}
+
 /* B8: right host, wrong port, from the right host; from the beginning, or turned there later. */
 static struct direction *wrong_port(const struct place *p, const struct stream *s, struct dialog *dialog)
 {
-	struct direction *d = same_port(p, s, dialog);
+	struct direction *d = first_of(p, s, dialog);
 	bool same;
 
 	if (d)
@@ -293,7 +325,7 @@ static struct weak gather(const struct binding *b, const struct spot_order *o, c
 	return w;
 }
 
-void binding_weakly(const struct binding *b, const struct weak_spots *spots, struct stream *s)
+bool binding_weakly(const struct binding *b, const struct weak_spots *spots, struct stream *s, bool turns_wait)
 {
 	const struct { enum rule rule; struct endpoint key; fits_fn *fits; } rules[] = {
 		{ B8, whole_address(&s->dst), wrong_port },
@@ -310,14 +342,18 @@ void binding_weakly(const struct binding *b, const struct weak_spots *spots, str
 		/* G6: it may be of a call that began before the capture; it proves nothing, as B10 */
 		if (rules[i].rule < B10 && s->first_ns <= ns_add(b->begin_ns, BEGINNING_NS))
 			continue;
+		if (w.count == 1 && rules[i].rule == B8 && turns_wait)
+			return true;
 		if (w.count == 1)
 			binding_bind(s, w.direction, rules[i].rule);
 	}
+	return false;
 }
 
 /*
- * To the socket of a stream that is bound by the NAT map or by its port: it is the receiver's by another name, whatever
- * comes there later from another port or address of the sender (B4).
+ * To the socket of a stream that is bound by the NAT map, by its port, or as the answer to what the receiver sends from
+ * there: it is the receiver's by another name, whatever comes there later from another port or address of the sender
+ * (B4).
  */
 static void bind_alike(struct stream *s, const struct hash *flows)
 {
@@ -330,7 +366,7 @@ static void bind_alike(struct stream *s, const struct hash *flows)
 
 		if (it->hash == hash && endpoint_equal(&other->dst, &s->dst) && binding_overlaps(s, d) && w &&
 		    (w->state == EXPECT_DUE || w->state == EXPECT_EARLY) && binding_pt_fits(s, w))
-			binding_bind(s, d, (enum rule)other->bound_by);
+			binding_bind(s, d, other->bound_by == B5 ? B6 : (enum rule)other->bound_by);
 	}
 }
 
@@ -386,7 +422,7 @@ static bool every(const struct stream *s)
 
 static bool bound_to_other_name(const struct stream *s)
 {
-	return s->direction && !s->channelled && (s->bound_by == B6 || s->bound_by == B9);
+	return s->direction && !s->channelled && (s->bound_by == B5 || s->bound_by == B6 || s->bound_by == B9);
 }
 
 static bool bound_well(const struct stream *s)

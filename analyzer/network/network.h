@@ -230,11 +230,12 @@ bool network_relay_seen(const struct network *n, const struct address *src, cons
  * that direction, too.
  */
 bool network_link_inbound(const struct network *n, const struct address *to, int64_t from_ns, int64_t to_ns);
-/*
- * Was a packet of any other host than `but` seen going to dst within the time? (1.7.3 G1 witness, 1.7.2 link coverage)
- */
+/* Was a packet of any other host than `but` seen going to dst within the time? (1.7.3 G1 witness) */
 bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
 	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness);
+/* One on the same side of dst as `but`, in its network or outside of it? (1.7.2 link coverage) */
+bool network_beside_inbound(const struct network *n, const struct address *dst, const struct address *but,
+	int64_t from_ns, int64_t to_ns);
 /* The bit of that capture point in pair.points; 0: none of the first 31. */
 uint32_t network_point(const struct network *n, uint16_t file, uint16_t interface, uint32_t ifindex);
 /* Does that point see anything that src sends, or that is sent to dst? Else it may be blind for this direction. */

@@ -437,8 +437,10 @@ static bool is_witness(
 		!network_same(n, &pair->src, but);
 }
 
-bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
-	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness)
+enum witness_side { SIDE_EITHER, SIDE_NEAR, SIDE_FAR };        /* of the network of who is sent to */
+
+static const struct pair *inbound_of(const struct network *n, const struct address *dst, const struct address *but,
+	enum witness_side side, int64_t from_ns, int64_t to_ns)
 {
 	const struct host_record *to = host_find(n, dst);
 
@@ -450,14 +452,29 @@ bool network_other_inbound(const struct network *n, const struct address *dst, c
 
 			if (!proven && asked++ == WITNESSES_MAX)
 				break;
-			if (!is_witness(n, pair, but, from_ns, to_ns))
+			if (side != SIDE_EITHER && address_same_net(&pair->src, dst) != (side == SIDE_NEAR))
 				continue;
-			if (ret_witness)
-				*ret_witness = pair;
-			return true;
+			if (is_witness(n, pair, but, from_ns, to_ns))
+				return pair;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+bool network_other_inbound(const struct network *n, const struct address *dst, const struct address *but,
+	int64_t from_ns, int64_t to_ns, const struct pair **ret_witness)
+{
+	const struct pair *pair = inbound_of(n, dst, but, SIDE_EITHER, from_ns, to_ns);
+
+	if (pair && ret_witness)
+		*ret_witness = pair;
+	return pair != NULL;
+}
+
+bool network_beside_inbound(const struct network *n, const struct address *dst, const struct address *but,
+	int64_t from_ns, int64_t to_ns)
+{
+	return inbound_of(n, dst, but, address_same_net(but, dst) ? SIDE_NEAR : SIDE_FAR, from_ns, to_ns) != NULL;
 }
 
 static bool hop_seen(const struct network *n, const struct address *src, const struct address *dst, int64_t from_ns,
