@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "dissect/esp.h"
 #include "dissect/fragment.h"
 #include "dissect/hep.h"
 #include "dissect/ip.h"
@@ -375,6 +376,8 @@ static enum network udp_dissect(struct dissector *d, struct cursor *c, struct pa
 		return network;
 	depth = p->tunnel_depth;
 	datagram_classify(d, c, p);
+	if (p->kind == PACKET_OTHER && p->undecoded == UNDECODED_NO && esp_udp_plausible(p))
+		p->undecoded = UNDECODED_CIPHER;
 	if (whole && p->tunnel_depth == depth)          /* else the addresses are no longer those of this header */
 		ip_udp_checksum(p, (uint16_t)(h.p[6] << 8 | h.p[7]), h);
 	return NETWORK_NONE;
@@ -501,11 +504,17 @@ static void fragment_ports(struct cursor c, struct packet *p, const struct ip_fr
 static enum network ip_dissect(struct dissector *d, struct cursor *c, struct packet *p)
 {
 	struct ip_fragment fragment = { 0 };
+	enum network network;
 	struct cursor before;
 
 	if (!ip_parse(c, p, &fragment))
 		return NETWORK_NONE;
 	p->kind = PACKET_OTHER;
+	if (!fragment.is && p->ip_protocol == IP_ESP) {
+		network = esp_ip(c, p);
+		if (network != NETWORK_NONE || p->undecoded != UNDECODED_NO)
+			return network;
+	}
 	if (d->alone && (fragment.is || p->ip_protocol == IP_TCP || p->ip_protocol == IP_SCTP)) {
 		d->left = true;
 		return NETWORK_NONE;
@@ -523,6 +532,11 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 			p->undecoded = UNDECODED_MALFORMED;
 			return NETWORK_NONE;
 		}
+		if (p->ip_protocol == IP_ESP) {
+			network = esp_ip(c, p);
+			if (network != NETWORK_NONE || p->undecoded != UNDECODED_NO)
+				return network;
+		}
 	}
 	switch (p->ip_protocol) {
 	case IP_UDP:
@@ -537,9 +551,6 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 	case IP_ICMP6:
 		if ((p->ip_protocol == IP_ICMP6) == (p->src.addr.family == 6))
 			icmp_dissect(c, p, p->ip_protocol == IP_ICMP6);
-		return NETWORK_NONE;
-	case IP_ESP:
-		p->undecoded = UNDECODED_CIPHER;
 		return NETWORK_NONE;
 	default:
 		return tunnel_ip(c, p);
