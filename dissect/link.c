@@ -425,3 +425,12 @@ enum network link_parse(struct cursor *c, uint16_t link, struct packet *p)
 		return link_fronted(c, link, p);
 	}
 }
+
+bool link_known(uint16_t link)
+{
+	struct cursor none = cursor_over((struct span){ NULL, 0 }, 0);
+	struct packet p = { 0 };
+
+	link_parse(&none, link, &p);
+	return p.undecoded != UNDECODED_LINK;
+}

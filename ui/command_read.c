@@ -17,8 +17,10 @@
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
+#include "dissect/link.h"
 #include "ui/dashboard/kept.h"
 #include "ui/history_keep.h"
+#include "ui/link_name.h"
 #include "ui/options.h"
 #include "ui/places.h"
 #include "ui/profile_load.h"
@@ -202,6 +204,39 @@ static bool has_damage(const struct reading *g)
 	return damage;
 }
 
+/* Its link types are all unknown: no frame of it was read, and that is no healthy capture. */
+static bool all_unread(const struct source_file *f)
+{
+	for (size_t i = 0; i < f->interface_count; i++) {
+		if (link_known(f->interfaces[i].link))
+			return false;
+	}
+	return f->error.code == ERR_OK && f->frames && f->interface_count;
+}
+
+static bool has_unread(const struct reading *g)
+{
+	bool unread = false;
+
+	for (size_t i = 0; i < g->file_count; i++)
+		unread |= all_unread(g->files[i]);
+	return unread;
+}
+
+static void say_unread(const struct reading *g)
+{
+	char name[LINK_NAME], file[320];
+
+	for (size_t i = 0; i < g->file_count; i++) {
+		const struct source_file *f = g->files[i];
+
+		if (all_unread(f))
+			command_trouble("%s: link type %u (%s), which deadair does not read; capture on the interface that carries the phones: tcpdump -i IF -s 0 -w FILE",
+				text_escape(span_of(f->name), file, sizeof file), f->interfaces[0].link,
+				link_name(f->interfaces[0].link, name));
+	}
+}
+
 /* --call: a number, else a Call-ID. The number, 0 none. */
 static unsigned call_number(const struct reading *g)
 {
@@ -327,7 +362,7 @@ static int report_make(struct reading *g, struct out *o)
 	struct err err;
 
 	view_end(g->engine, &end);
-	report.exit = has_damage(g) ? STATUS_TROUBLE : end.exit ? STATUS_FOUND : STATUS_CLEAN;
+	report.exit = has_damage(g) || has_unread(g) ? STATUS_TROUBLE : end.exit ? STATUS_FOUND : STATUS_CLEAN;
 	if (g->options.call) {
 		chosen.call = call_number(g);
 		if (!chosen.call)
@@ -555,6 +590,7 @@ static int reading_run(struct reading *g)
 	baseline_take(g);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);
+	say_unread(g);
 	return history_store(g, save_packets(g, status));
 }
 

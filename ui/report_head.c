@@ -9,6 +9,8 @@
 
 #include "captures/base/memory.h"
 #include "dissect/dissect.h"
+#include "dissect/link.h"
+#include "ui/link_name.h"
 #include "ui/words.h"
 
 enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4, SECONDS_FROM_MS = 10000 };
@@ -113,7 +115,7 @@ static const char *undecoded_words(enum undecoded why)
 	case UNDECODED_FRAGMENT:
 		return "fragments never completed";
 	case UNDECODED_CIPHER:
-		return "encrypted (ESP, 802.11)";
+		return "encrypted (IPsec, MACsec, 802.11)";
 	case UNDECODED_NO:
 	case UNDECODED_COUNT:
 		break;
@@ -142,6 +144,31 @@ static uint64_t undecoded_frames(const struct view_capture *c)
 	return frames;
 }
 
+/* "of link type 220 (USB_LINUX_MMAPPED)": those of the files that are not read; none: it stands inside another one. */
+static void add_unread_links(const struct report *r, struct text *t)
+{
+	enum { LINKS = 4 };
+	char name[LINK_NAME];
+	uint16_t links[LINKS];
+	unsigned count = 0;
+
+	for (size_t i = 0; i < r->file_count; i++) {
+		for (size_t k = 0; k < r->files[i]->interface_count && count < LINKS; k++) {
+			uint16_t link = r->files[i]->interfaces[k].link;
+			unsigned n = 0;
+
+			while (n < count && links[n] != link)
+				n++;
+			if (n < count || link_known(link))
+				continue;
+			text_addf(t, "%s %u (%s)", count ? "," : "of link type", link, link_name(link, name));
+			links[count++] = link;
+		}
+	}
+	if (count == 0)
+		text_add(t, undecoded_words(UNDECODED_LINK));
+}
+
 /*
  * As loud as what was read: a zero must not read as "there were no calls". Without SIP nothing else says what there
  * was.
@@ -149,7 +176,7 @@ static uint64_t undecoded_frames(const struct view_capture *c)
 static void head_left(const struct report *r, const struct view_capture *c)
 {
 	uint64_t left = c->other + c->undecoded[UNDECODED_NOT_IP] + undecoded_frames(c);
-	struct text t;
+	struct text t, links;
 
 	if (c->frames == 0 || (left == 0 && c->sip))
 		return;
@@ -164,8 +191,12 @@ static void head_left(const struct report *r, const struct view_capture *c)
 		text_add(&t, "nothing of VoIP");
 	head(r, "Read", t.p);
 	text_clear(&t);
+	text_init(&links);
+	add_unread_links(r, &links);
 	for (int why = UNDECODED_NO + 1; why < UNDECODED_COUNT; why++)
-		add_share(&t, c->undecoded[why], c->frames, undecoded_words((enum undecoded)why));
+		add_share(&t, c->undecoded[why], c->frames,
+			why == UNDECODED_LINK ? links.p : undecoded_words((enum undecoded)why));
+	text_fini(&links);
 	if (t.n)
 		head(r, "Not read", t.p);
 	text_clear(&t);
