@@ -176,7 +176,8 @@ static bool strayed(const struct counted *c, int64_t since_ns)
  */
 static bool begins_unseen(const struct judge *j, int64_t since_ns)
 {
-	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
+	return j->d->slot->dialog->leg->replayed || gates_copies_apart_ns(j->facts->gates) ||
+	       gates_capture_still(j->facts->gates, since_ns, since_ns);
 }
 
 /* The stream goes on, and since then it holds what nobody has agreed on. */
