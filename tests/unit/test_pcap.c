@@ -101,6 +101,51 @@ static void text_file(struct image *im)
 	image_add(im, "Call me\n", 8);
 }
 
+static void web_page(struct image *im)
+{
+	static const char text[] = "\xef\xbb\xbf\r\n<!doctype HTML><html><body>404</body></html>\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void hex_dump(struct image *im)
+{
+	static const char text[] = "0000  02 00 0a 2c 01 0a 02 00 0a 2c 01 1f 08 00 45 00   ...,.....,....E.\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void sniffer_text(struct image *im)
+{
+	static const char text[] = "interfaces=[any]\nfilters=[port 5060]\n2.237384 port1 in 10.1.1.10.5060 -> 10.4.2.1.5060: udp 620\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void sip_log(struct image *im)
+{
+	static const char text[] = "<134>Nov 20 09:00:01 sbc sip[311]: from 10.1.1.10:5060 INVITE sip:200@10.4.2.1 SIP/2.0\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void k12(struct image *im)
+{
+	static const char text[] = "+---------+---------------+----------+\r\n09:00:01,000,000   ETHER\r\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void netmon_1(struct image *im)
+{
+	image_add(im, "RTSS\1\1\0\0", 8);
+}
+
+static void netxray(struct image *im)
+{
+	image_add(im, "XCP\000002.002", 12);
+}
+
 static void word(struct image *im)
 {
 	image_add(im, "Call", 4);
@@ -235,6 +280,16 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	  "x.pcap: empty file; nothing was captured, or the capturing program has not written yet\n" },
 	{ "text", text_file, "x.pcap: text (\"Call me\"), not a capture; deadair reads pcap and pcapng, plain, gzip or zstd, "
 	  "as tcpdump -w FILE writes them\n" },
+	{ "a web page", web_page, "x.pcap: a web page, perhaps of an error that was saved in its place, not a capture; "
+	  "fetch the capture again\n" },
+	{ "a hex dump", hex_dump, "x.pcap: a hex dump, not a capture; convert it: text2pcap FILE OUT\n" },
+	{ "FortiGate's sniffer", sniffer_text, "x.pcap: the text of FortiGate's sniffer, not a capture; convert it with "
+	  "fgt2eth, or take its packet capture as pcap\n" },
+	{ "a log with SIP", sip_log, "x.pcap: a log with SIP in it, not a capture: audio is not in it; capture the packets: "
+	  "tcpdump -i IF -s 0 -w FILE\n" },
+	{ "K12 text", k12, "x.pcap: K12 text, which deadair does not read; convert it: editcap -F pcapng FILE OUT\n" },
+	{ "NetMon 1", netmon_1, "x.pcap: NetMon 1, which deadair does not read; convert it: editcap -F pcapng FILE OUT\n" },
+	{ "NetXRay", netxray, "x.pcap: NetXRay, which deadair does not read; convert it: editcap -F pcapng FILE OUT\n" },
 	{ "a word without an end", word, NO_CAPTURE "43 61 6c 6c" READS },
 	{ "tar", tar_file, "x.pcap: tar, which deadair does not read; unpack it: tar -xOf FILE | deadair -\n" },
 	{ "terminal escapes", controls, NO_CAPTURE "1b 5d 30 3b" READS },
@@ -272,6 +327,20 @@ static void test_files(void **state)
 		image_free(&im);
 		source_expect(cases[i].name, "x.pcap", cases[i].expected);
 	}
+}
+
+/* A trace of Windows has no first bytes of its own: by its name. */
+static void test_windows_trace(void **state)
+{
+	static const uint8_t bytes[] = { 0, 0, 1, 0, 0x20, 9, 0, 0 };
+	struct image im = { .p = NULL };
+
+	(void)state;
+	image_add(&im, bytes, sizeof bytes);
+	image_write(&im, "x.ETL");
+	image_free(&im);
+	source_expect("Windows' trace", "x.ETL",
+		"x.ETL: a trace of Windows, which deadair does not read; convert it: pktmon etl2pcap FILE\n");
 }
 
 /* Cut anywhere, a file gives the records before the cut, and an error unless the cut is a border. */
@@ -328,7 +397,7 @@ static void test_view(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_windows_trace), cmocka_unit_test(test_files),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_view),
 	};
