@@ -328,8 +328,8 @@ static enum network sll2_parse(struct cursor *c, struct packet *p)
 }
 
 /*
- * LINKTYPE_NULL (writer's byte order) and LINKTYPE_LOOP (network order): AF_INET is 2 everywhere, AF_INET6 24, 28, 30
- * or (Linux) 10.
+ * LINKTYPE_NULL (writer's byte order) and LINKTYPE_LOOP (network order): AF_INET is 2 everywhere, AF_INET6 24, 28, 30,
+ * on Linux 10, on Windows 23.
  */
 static enum network loopback_parse(struct cursor *c, struct packet *p)
 {
@@ -339,7 +339,7 @@ static enum network loopback_parse(struct cursor *c, struct packet *p)
 		return link_failed(c, p);
 	if (family > 0xffff)
 		family = __builtin_bswap32(family);
-	if (family != 2 && family != 10 && family != 24 && family != 28 && family != 30)
+	if (family != 2 && family != 10 && family != 23 && family != 24 && family != 28 && family != 30)
 		return link_undecoded(p, UNDECODED_NOT_IP);
 	return link_ip(c, p);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* late_copy: the latest datagrams by their hash; what is found again gives a sample. */
+/* late_copy: the latest packets by their hash; what is found again gives a sample. */
 #include "analyzer/network/late_copy.h"
 
 #include <stdlib.h>
@@ -19,14 +19,29 @@ void late_copies_fini(struct late_copies *l)
 	l->slots = NULL;
 }
 
-static uint64_t datagram_key(const struct packet *p)
+/* With SIP, as far as that can be told of a segment that repeats another one. */
+static bool is_of_sip(const struct packet *p)
 {
-	uint64_t key = hash_bytes(p->payload.p, p->payload.n < BYTES ? p->payload.n : BYTES);
+	enum { PORT_SIP = 5060, PORT_SIPS = 5061 };
 
+	if (p->transport == TRANSPORT_UDP)
+		return p->kind == PACKET_SIP;
+	return p->ip_protocol == 6 && p->payload_wire && (p->src.port == PORT_SIP || p->dst.port == PORT_SIP ||
+	       p->src.port == PORT_SIPS || p->dst.port == PORT_SIPS);
+}
+
+/* Of a segment its number and length: of several messages in it one stands for all. */
+static uint64_t packet_key(const struct packet *p)
+{
+	uint64_t key = hash_mix(p->ip_id, p->ip_bytes);
+
+	if (p->transport == TRANSPORT_UDP)
+		key = hash_mix(key, hash_bytes(p->payload.p, p->payload.n < BYTES ? p->payload.n : BYTES));
+	else
+		key = hash_mix(key, p->tcp_seq);
 	key = hash_mix(key, hash_bytes(&p->src.addr, sizeof p->src.addr));
 	key = hash_mix(key, hash_bytes(&p->dst.addr, sizeof p->dst.addr));
-	key = hash_mix(key, (uint64_t)p->src.port << 48 | (uint64_t)p->dst.port << 32 | (uint64_t)p->ip_id << 16);
-	return hash_mix(key, p->payload_wire) | 1;
+	return hash_mix(key, (uint64_t)p->src.port << 16 | p->dst.port) | 1;
 }
 
 void late_copies_packet(struct late_copies *l, const struct packet *p, int64_t least_ns)
@@ -35,11 +50,11 @@ void late_copies_packet(struct late_copies *l, const struct packet *p, int64_t l
 	int64_t apart_ns;
 	uint64_t key;
 
-	if (!(p->has & HAS_IP_ID) || p->ip_id == 0 || p->transport != TRANSPORT_UDP || !p->first_of_frame)
+	if (!(p->has & HAS_IP_ID) || p->ip_id == 0 || !p->first_of_frame || !is_of_sip(p))
 		return;
 	if (!l->slots)
 		l->slots = memory_zalloc(LATE_SLOTS * sizeof *l->slots);
-	key = datagram_key(p);
+	key = packet_key(p);
 	slot = &l->slots[(key >> 1) % LATE_SLOTS];
 	apart_ns = ns_minus(p->at_ns, slot->at_ns);
 	if (slot->key != key || apart_ns > MOST_NS) {
@@ -49,9 +64,10 @@ void late_copies_packet(struct late_copies *l, const struct packet *p, int64_t l
 	}
 	if (apart_ns < least_ns)
 		return;
+	if (l->again == 0)
+		l->from = p->src.addr;
+	l->others |= !address_equal(&l->from, &p->src.addr);
 	l->apart_ns[l->again++ % LATE_SAMPLES] = apart_ns;
-	l->requests |= p->sip->request;
-	l->answers |= !p->sip->request;
 }
 
 static int by_value(const void *a, const void *b)
@@ -66,7 +82,7 @@ int64_t late_copies_apart_ns(const struct late_copies *l)
 	unsigned count = l->again < LATE_SAMPLES ? (unsigned)l->again : LATE_SAMPLES, near = 0;
 	int64_t sorted[LATE_SAMPLES], middle_ns;
 
-	if (count < NEEDED || !l->requests || !l->answers || l->again * 2 < l->first)
+	if (count < NEEDED || !l->others || l->again * 2 < l->first)
 		return 0;
 	memcpy(sorted, l->apart_ns, count * sizeof *sorted);
 	qsort(sorted, count, sizeof *sorted, by_value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * late_copy: SIP datagrams that come again to the byte, with their IP identification, and all of them by the same time
+ * late_copy: packets with SIP that come again to the byte, with their IP identification, and all of them by the same time
  * later: a file that was merged of two captures whose clocks differ. What a sender repeats is another datagram.
  */
 #ifndef DEADAIR_NETWORK_LATE_COPY_H
@@ -13,8 +13,9 @@ enum { LATE_SLOTS = 4096, LATE_SAMPLES = 256 };
 struct late_copies {
 	struct late_slot { uint64_t key; int64_t at_ns; } *slots;    /* made with the first message; by key, the newest */
 	int64_t apart_ns[LATE_SAMPLES];
-	uint64_t first, again;       /* datagrams */
-	bool requests, answers;      /* of those that came again */
+	uint64_t first, again;       /* packets */
+	struct address from;         /* of the first that came again */
+	bool others;                 /* and such from others */
 };
 
 void late_copies_fini(struct late_copies *l);

@@ -109,6 +109,7 @@ static const struct {
 	{ "raw, empty",            101, SPAN_NONE, 0, NETWORK_NONE, UNDECODED_MALFORMED, 0, { 0 } },
 	{ "null, little endian",     0, BYTES(2, 0, 0, 0, 0x45), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "null, big endian",        0, BYTES(0, 0, 0, 30, 0x60), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
+	{ "null, IPv6 of Windows",   0, BYTES(23, 0, 0, 0, 0x60), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "loop, AppleTalk",       108, BYTES(0, 0, 0, 16, 0x45), 0, NETWORK_NONE, UNDECODED_NOT_IP, 0, { 0 } },
 	{ "PPP",                     9, BYTES(0xff, 3, 0, 0x57, 0x60), 0, NETWORK_IP, UNDECODED_NO, 0, { 0 } },
 	{ "PPP, encrypted",          9, BYTES(0, 0x53, 0x60), 0, NETWORK_NONE, UNDECODED_CIPHER, 0, { 0 } },
