@@ -404,6 +404,38 @@ static const char *other_telephony(const struct view_capture *c)
 	return NULL;
 }
 
+/* The VPN that most of what is passed by belongs to; NULL none. */
+static const char *vpn_of(const struct view_capture *c)
+{
+	static const struct { const char *traffic, *vpn; } known[] = {
+		{ "UDP 51820", "WireGuard" }, { "UDP 1194", "OpenVPN" }, { "TCP 1194", "OpenVPN" },
+		{ "UDP 4500", "IPsec" }, { "UDP 500", "IPsec" }, { "IP protocol 50", "IPsec" },
+	};
+
+	for (unsigned i = 0; i < c->other_count; i++) {
+		for (size_t k = 0; k < sizeof known / sizeof known[0] && c->others[i].share >= 0.5; k++) {
+			if (strcmp(c->others[i].name, known[k].traffic) == 0)
+				return known[k].vpn;
+		}
+	}
+	return NULL;
+}
+
+/* What cannot be read from outside has to be captured inside. False: nothing of the kind. */
+static bool below_hidden(const struct report *r, const struct view_capture *c)
+{
+	const char *vpn = vpn_of(c);
+	char text[80];
+
+	if (!vpn && c->undecoded[UNDECODED_CIPHER] * 2 < c->frames)
+		return false;
+	snprintf(text, sizeof text, "the calls are inside a VPN (%s)", vpn ? vpn : "");
+	below(r, "Likely", vpn ? text : "the calls are encrypted below IP: IPsec, MACsec or Wi-Fi");
+	below(r, "Try", vpn ? "tcpdump -i IF -s 0 -w voip.pcap   at one of its ends, on the tunnel's own interface"
+		: "tcpdump -i IF -s 0 -w voip.pcap   where the encryption ends, on the cable behind it");
+	return true;
+}
+
 static void headline_nothing(const struct report *r, const struct view_capture *c)
 {
 	struct text t;
@@ -422,6 +454,7 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 	}
 	if (undecoded * 100 >= c->frames) {     /* one in a hundred: what was not read may well be it */
 		headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP in what could be read: no SIP, RTP, RTCP, STUN, TLS; calls may be in the rest");
+		below_hidden(r, c);
 		return;
 	}
 	headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP: no SIP, RTP, RTCP, STUN; no TLS on port 5061");
@@ -441,6 +474,8 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 		below(r, "Likely", text);
 		return;
 	}
+	if (below_hidden(r, c))
+		return;
 	below(r, "Likely", "the mirror does not carry the phones: no address here speaks SIP");
 	below(r, "Try", "tcpdump -i IF -s 0 -w voip.pcap   beside the phones, without filter");
 }
