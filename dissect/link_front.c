@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* link_front: headers that systems, firewalls, switches and cards put in front of what they capture. */
+#include "dissect/exported.h"
 #include "dissect/ip.h"
 #include "dissect/link_parts.h"
 
@@ -240,6 +241,8 @@ enum network link_fronted(struct cursor *c, uint16_t link, struct packet *p)
 	case LINK_PKTAP:
 	case LINK_PKTAP_OLD: return pktap_parse(c, link, p);
 	case LINK_PPI: return ppi_parse(c, p);
+	case LINK_EXPORTED:                             /* dissect.c has read it where it has addresses */
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	case 100:
 	case 106: return atm_parse(c, p);
 	case 123: /* SunATM: kind, path, channel */ cursor_u32(c); return atm_parse(c, p);
