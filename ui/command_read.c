@@ -17,10 +17,8 @@
 #include "captures/base/memory.h"
 #include "captures/source.h"
 #include "dissect/dissect.h"
-#include "dissect/link.h"
 #include "ui/dashboard/kept.h"
 #include "ui/history_keep.h"
-#include "ui/link_name.h"
 #include "ui/options.h"
 #include "ui/places.h"
 #include "ui/profile_load.h"
@@ -30,6 +28,7 @@
 #include "ui/redact_key.h"
 #include "ui/report.h"
 #include "ui/save.h"
+#include "ui/unread.h"
 
 enum { ERROR_LINES_MAX = 20 };
 
@@ -204,36 +203,23 @@ static bool has_damage(const struct reading *g)
 	return damage;
 }
 
-/* Its link types are all unknown: no frame of it was read, and that is no healthy capture. */
-static bool all_unread(const struct source_file *f)
-{
-	for (size_t i = 0; i < f->interface_count; i++) {
-		if (link_known(f->interfaces[i].link))
-			return false;
-	}
-	return f->error.code == ERR_OK && f->frames && f->interface_count;
-}
-
 static bool has_unread(const struct reading *g)
 {
+	char text[UNREAD_TEXT];
 	bool unread = false;
 
 	for (size_t i = 0; i < g->file_count; i++)
-		unread |= all_unread(g->files[i]);
+		unread |= unread_say(g->files[i], text) != NULL;
 	return unread;
 }
 
 static void say_unread(const struct reading *g)
 {
-	char name[LINK_NAME], file[320];
+	char text[UNREAD_TEXT];
 
 	for (size_t i = 0; i < g->file_count; i++) {
-		const struct source_file *f = g->files[i];
-
-		if (all_unread(f))
-			command_trouble("%s: link type %u (%s), which deadair does not read; capture on the interface that carries the phones: tcpdump -i IF -s 0 -w FILE",
-				text_escape(span_of(f->name), file, sizeof file), f->interfaces[0].link,
-				link_name(f->interfaces[0].link, name));
+		if (unread_say(g->files[i], text))
+			command_trouble("%s", text);
 	}
 }
 

@@ -296,7 +296,7 @@ static void one_frame(const char *path, uint8_t link)
 static void test_unread_link(void **state)
 {
 	char path[] = "/tmp/deadair-link-XXXXXX";
-	const char *const words[] = { "read", path, NULL };
+	const char *const words[] = { "read", path, NULL }, *const json[] = { "read", "--json", path, NULL };
 	int fd = mkstemp(path);
 	struct run r;
 
@@ -313,6 +313,9 @@ static void test_unread_link(void **state)
 	assert_non_null(strstr(r.err, "link type 220 (USB_LINUX_MMAPPED), which deadair does not read"));
 	assert_non_null(strstr(r.err, "tcpdump -i IF"));
 	assert_non_null(strstr(r.out, "1 of link type 220 (USB_LINUX_MMAPPED)"));
+	run(&r, NULL, json);
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.out, "\"error\":\"/tmp/deadair-link-"));
 	one_frame(path, 1);
 	run(&r, NULL, words);
 	assert_int_equal(r.status, 0);
