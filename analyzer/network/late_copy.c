@@ -8,7 +8,7 @@
 #include "captures/base/memory.h"
 #include "captures/base/ns.h"
 
-enum { NEEDED = 4, BYTES = 256 };
+enum { NEEDED = 4 };
 
 #define AGREE_NS (50 * MILLISECOND_NS)
 #define MOST_NS (64 * SECOND_NS)                     /* later it is traffic that was played again */
@@ -19,29 +19,16 @@ void late_copies_fini(struct late_copies *l)
 	l->slots = NULL;
 }
 
-/* With SIP, as far as that can be told of a segment that repeats another one. */
-static bool is_of_sip(const struct packet *p)
-{
-	enum { PORT_SIP = 5060, PORT_SIPS = 5061 };
-
-	if (p->transport == TRANSPORT_UDP)
-		return p->kind == PACKET_SIP;
-	return p->ip_protocol == 6 && p->payload_wire && (p->src.port == PORT_SIP || p->dst.port == PORT_SIP ||
-	       p->src.port == PORT_SIPS || p->dst.port == PORT_SIPS);
-}
-
-/* Of a segment its number and length: of several messages in it one stands for all. */
+/* In the same file. Of a segment its number and length: of several messages in it one stands for all. */
 static uint64_t packet_key(const struct packet *p)
 {
-	uint64_t key = hash_mix(p->ip_id, p->ip_bytes);
+	uint64_t ports = (uint64_t)p->src.port << 16 | p->dst.port, size = (uint64_t)p->ip_id << 16 | p->ip_bytes, what;
 
 	if (p->transport == TRANSPORT_UDP)
-		key = hash_mix(key, hash_bytes(p->payload.p, p->payload.n < BYTES ? p->payload.n : BYTES));
+		what = hash_mix(p->sip->keys.branch, p->sip->keys.call_id + p->sip->status);
 	else
-		key = hash_mix(key, p->tcp_seq);
-	key = hash_mix(key, hash_bytes(&p->src.addr, sizeof p->src.addr));
-	key = hash_mix(key, hash_bytes(&p->dst.addr, sizeof p->dst.addr));
-	return hash_mix(key, (uint64_t)p->src.port << 16 | p->dst.port) | 1;
+		what = p->tcp_seq;
+	return hash_mix(what + p->file, ports << 32 | size) | 1;
 }
 
 void late_copies_packet(struct late_copies *l, const struct packet *p, int64_t least_ns)
@@ -50,7 +37,7 @@ void late_copies_packet(struct late_copies *l, const struct packet *p, int64_t l
 	int64_t apart_ns;
 	uint64_t key;
 
-	if (!(p->has & HAS_IP_ID) || p->ip_id == 0 || !p->first_of_frame || !is_of_sip(p))
+	if (!(p->has & HAS_IP_ID) || p->ip_id == 0 || !p->first_of_frame)
 		return;
 	if (!l->slots)
 		l->slots = memory_zalloc(LATE_SLOTS * sizeof *l->slots);

@@ -18,8 +18,19 @@ struct late_copies {
 	bool others;                 /* and such from others */
 };
 
+/* With SIP, as far as that can be told of a segment that repeats another one. */
+static inline bool late_copies_want(const struct packet *p)
+{
+	enum { PORT_SIP = 5060, PORT_SIPS = 5061 };
+
+	if (p->transport == TRANSPORT_UDP)
+		return p->kind == PACKET_SIP;
+	return p->ip_protocol == 6 && p->payload_wire && (p->src.port == PORT_SIP || p->dst.port == PORT_SIP ||
+	       p->src.port == PORT_SIPS || p->dst.port == PORT_SIPS);
+}
+
 void late_copies_fini(struct late_copies *l);
-/* No copy that came at once. least_ns: what is nearer is a mirror's. */
+/* One that late_copies_want(), and no copy that came at once. least_ns: what is nearer is a mirror's. */
 void late_copies_packet(struct late_copies *l, const struct packet *p, int64_t least_ns);
 /* By how much; 0: it is no such capture. */
 int64_t late_copies_apart_ns(const struct late_copies *l);

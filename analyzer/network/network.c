@@ -75,7 +75,7 @@ enum duplicate_verdict network_duplicate(struct network *n, const struct packet 
 {
 	enum duplicate_verdict verdict = duplicates_judge(&n->duplicates, p);
 
-	if (verdict == DUPLICATE_NO)
+	if (verdict == DUPLICATE_NO && late_copies_want(p))
 		late_copies_packet(&n->late, p, n->config.dup_sip_window_ns);
 	return verdict;
 }
