@@ -17,8 +17,6 @@ static const struct { struct span magic; const char *say; } by_magic[] = {
 	{ SPAN("PK\x03\x04"), UNPACK("zip", "unzip -p FILE") },
 	{ SPAN("7z\xbc\xaf"), UNPACK("7-Zip", "7z x -so FILE") },
 	{ SPAN("snoop\0"), CONVERT("snoop") },
-	{ SPAN("\xa1\xb2\xcd\x34"), CONVERT("pcap as modified by Kuznetzov's patch") },
-	{ SPAN("\x34\xcd\xb2\xa1"), CONVERT("pcap as modified by Kuznetzov's patch") },
 	{ SPAN("RTSS"), CONVERT("NetMon 1") },
 	{ SPAN("XCP\0"), CONVERT("NetXRay") },
 	{ SPAN("GMBU"), CONVERT("NetXRay") },

@@ -86,9 +86,52 @@ static void version_2_3(struct image *im)
 	version(im, 2, 3);
 }
 
-static void kuznetzov(struct image *im)
+#define MODIFIED 0xa1b2cd34
+
+/* So many bytes more in the header of a record: the index of its interface, its protocol, its direction. */
+static void modified_record(struct image *im, uint32_t seconds, uint32_t captured, size_t more)
 {
-	image_pcap(im, 0xa1b2cd34, 1);
+	image_record_head(im, seconds, 5, captured, captured);
+	image_fill(im, 0x01, more);
+	image_fill(im, 0xee, captured);
+}
+
+static void modified(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
+	modified_record(im, 10, 60, 8);
+	modified_record(im, 11, 3, 8);
+	modified_record(im, 12, 4, 8);
+}
+
+static void modified_big(struct image *im)
+{
+	im->big_endian = true;
+	modified(im);
+}
+
+static void modified_one(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
+	modified_record(im, 10, 60, 8);
+}
+
+static void modified_cut(struct image *im)
+{
+	modified(im);
+	im->n -= 2;
+}
+
+static void modified_otherwise(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
+	modified_record(im, 10, 60, 12);
+	modified_record(im, 11, 60, 12);
+}
+
+static void modified_empty(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
 }
 
 static void nothing(struct image *im)
@@ -257,6 +300,8 @@ static void times_backwards(struct image *im)
 #define FIRST "0:1 @1700000000123456000 60/60 +24 link 1 if 0\n"
 #define SECOND "0:2 @1700000001000005000 3/3 +100 link 1 if 0\n"
 #define NS_BOTH "0:1 @1700000000000123456 60/60 +24 link 1 if 0\n0:2 @1700000001000000005 3/3 +100 link 1 if 0\n"
+#define MODIFIED_TWO "0:1 @10000005000 60/60 +24 link 1 if 0\n0:2 @11000005000 3/3 +108 link 1 if 0\n"
+#define MODIFIED_THIRD "0:3 @12000005000 4/4 +135 link 1 if 0\n"
 #define NO_CAPTURE "x.pcap: not a capture file (first bytes "
 #define READS "); deadair reads pcap and pcapng, plain, gzip or zstd\n"
 
@@ -274,8 +319,13 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	{ "version 2.2", version_2_2,
 	  "x.pcap: pcap version 2.2; deadair reads 2.3 and 2.4: convert it with editcap\n" },
 	{ "version 2.3", version_2_3, "" },
-	{ "Kuznetzov's patch", kuznetzov, "x.pcap: pcap as modified by Kuznetzov's patch, which deadair does not read; "
-	  "convert it: editcap -F pcapng FILE OUT\n" },
+	{ "modified, as of home routers", modified, MODIFIED_TWO MODIFIED_THIRD },
+	{ "modified, big-endian", modified_big, MODIFIED_TWO MODIFIED_THIRD },
+	{ "modified, one record", modified_one, "0:1 @10000005000 60/60 +24 link 1 if 0\n" },
+	{ "modified, cut", modified_cut, MODIFIED_TWO "x.pcap: frame 3 at byte 135: " CUT_SHORT },
+	{ "modified, nothing in it", modified_empty, "" },
+	{ "modified otherwise", modified_otherwise, "x.pcap: pcap as modified by Kuznetzov's patch, which deadair does "
+	  "not read; convert it: editcap -F pcapng FILE OUT\n" },
 	{ "empty file", nothing,
 	  "x.pcap: empty file; nothing was captured, or the capturing program has not written yet\n" },
 	{ "text", text_file, "x.pcap: text (\"Call me\"), not a capture; deadair reads pcap and pcapng, plain, gzip or zstd, "
