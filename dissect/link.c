@@ -432,5 +432,5 @@ bool link_known(uint16_t link)
 	struct packet p = { 0 };
 
 	link_parse(&none, link, &p);
-	return p.undecoded != UNDECODED_LINK;
+	return p.undecoded != UNDECODED_LINK || link == LINK_PKTAP_OLD;
 }

@@ -6,7 +6,6 @@
 
 enum {
 	LINK_PKTAP = 258,
-	LINK_PKTAP_OLD = 149,
 	LINK_PPI = 192,
 	CONTROL_UI = 3,
 	NLPID_IP4 = 0xcc,

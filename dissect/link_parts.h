@@ -5,6 +5,8 @@
 
 #include "dissect/link.h"
 
+enum { LINK_PKTAP_OLD = 149 };      /* anybody's private number, and macOS' for PKTAP */
+
 static inline uint16_t cursor_le16(struct cursor *c)
 {
 	return __builtin_bswap16(cursor_u16(c));

@@ -249,6 +249,14 @@ static void test_senders(void **state)
 	assert_memory_equal(p.mac_dst, three, 6);       /* the first address is the access point */
 }
 
+/* The private number that macOS had for PKTAP may be that, which each frame shows. */
+static void test_known(void **state)
+{
+	(void)state;
+	assert_true(link_known(0) && link_known(1) && link_known(258) && link_known(149) && link_known(252));
+	assert_false(link_known(220) || link_known(147) || link_known(65000));
+}
+
 static void test_priority(void **state)
 {
 	struct span tagged = BYTES(MACS, 0x81, 0, 0xa0, 7, 8, 0, 0x45);
@@ -284,7 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_senders),
-		cmocka_unit_test(test_priority),
+		cmocka_unit_test(test_known), cmocka_unit_test(test_priority),
 		cmocka_unit_test(test_pseudowires),
 	};
 
