@@ -24,7 +24,7 @@ static inline bool late_copies_want(const struct packet *p)
 	enum { PORT_SIP = 5060, PORT_SIPS = 5061 };
 
 	if (p->transport == TRANSPORT_UDP)
-		return p->kind == PACKET_SIP;
+		return p->kind == PACKET_SIP && p->sip;
 	return p->ip_protocol == 6 && p->payload_wire && (p->src.port == PORT_SIP || p->dst.port == PORT_SIP ||
 	       p->src.port == PORT_SIPS || p->dst.port == PORT_SIPS);
 }
