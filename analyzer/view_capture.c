@@ -170,13 +170,27 @@ static void say_dissected(struct view_cache *v, const struct dissector_counts *c
 			text_count(c->tcp_holes, count), c->tcp_holes == 1 ? "" : "s");
 }
 
+/* "400 ms", "3.0 s" */
+static const char *say_apart(int64_t ns, char *text, size_t room)
+{
+	if (ns < SECOND_NS)
+		snprintf(text, room, "%.0f ms", (double)ns / 1e6);
+	else
+		snprintf(text, room, "%.1f s", (double)ns / 1e9);
+	return text;
+}
+
 static void say_notes(struct view_cache *v, const struct engine *e, struct view_capture *ret)
 {
 	char count[TEXT_COUNT], shown[120];
 	const struct capture_facts *c = &e->capture;
 	uint64_t replayed = calls_counts(e->calls).replayed_legs;
+	int64_t apart_ns = e->gates ? gates_copies_apart_ns(e->gates) : 0;
 
-	if (e->gates && gates_clock_unreliable(e->gates))
+	if (apart_ns)
+		note(v, ret, "clock-unreliable: each packet is here twice, %s apart: a file merged of captures whose clocks differ; name these captures one by one instead (deadair A B), then their clocks are evened",
+			say_apart(apart_ns, shown, sizeof shown));
+	else if (e->gates && gates_clock_unreliable(e->gates))
 		note(v, ret, "clock-unreliable: %s",
 			c->timestamps_back ? "time stamps go backwards"
 			: c->answers_early_ns >= 10 * MILLISECOND_NS ? "answers are stamped before their requests"

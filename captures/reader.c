@@ -10,6 +10,7 @@
 #include "captures/netmon.h"
 #include "captures/pcap.h"
 #include "captures/pcapng.h"
+#include "captures/stranger.h"
 
 enum { FIRST_BYTES = 8, TAR_MAGIC_AT = 257, TEXT_SHOWN = 24 };
 
@@ -22,22 +23,6 @@ static const struct {
 	{ pcap_begins, pcap_open_file, pcap_next_frame, pcap_frames_at_hand },
 	{ pcapng_begins, pcapng_open_file, pcapng_next_frame, pcapng_frames_at_hand },
 	{ netmon_begins, netmon_open_file, netmon_next_frame, NULL },
-};
-
-/* What people have instead, and what turns it into something to read. */
-static const struct {
-	struct span magic;
-	const char *what, *way_out;
-} strangers[] = {
-	{ SPAN("BZh"), "bzip2", "unpack it: bzip2 -dc FILE | deadair -" },
-	{ SPAN("\xfd" "7zXZ"), "xz", "unpack it: xz -dc FILE | deadair -" },
-	{ SPAN("\x04\x22\x4d\x18"), "lz4", "unpack it: lz4 -dc FILE | deadair -" },
-	{ SPAN("\x1f\x9d"), "compress (.Z)", "unpack it: zcat FILE | deadair -" },
-	{ SPAN("PK\x03\x04"), "zip", "unpack it: unzip -p FILE | deadair -" },
-	{ SPAN("7z\xbc\xaf"), "7-Zip", "unpack it: 7z x -so FILE | deadair -" },
-	{ SPAN("snoop\0"), "snoop", "convert it: editcap -F pcapng FILE OUT" },
-	{ SPAN("\xa1\xb2\xcd\x34"), "pcap as modified by Kuznetzov's patch", "convert it: editcap -F pcapng FILE OUT" },
-	{ SPAN("\x34\xcd\xb2\xa1"), "pcap as modified by Kuznetzov's patch", "convert it: editcap -F pcapng FILE OUT" },
 };
 
 void reader_init(struct reader *r, const char *path, uint16_t index, struct names *names)
@@ -153,17 +138,17 @@ static size_t text_length(struct span s)
 static bool refuse_stranger(struct reader *r, struct span first)
 {
 	char hex[FIRST_BYTES * 3 + 1] = "", line[4 * TEXT_SHOWN + 1];
+	const char *say;
 	size_t text;
 
 	if (unpack_kind_of(first) != UNPACK_NONE)
 		return reader_refused(r, ERR_UNSUPPORTED, "%s inside %s; unpack it once: %s -dc FILE | deadair -",
 				      unpack_kind_text(unpack_kind_of(first)), unpack_kind_text(r->in.packing),
 				      unpack_kind_text(r->in.packing));
-	for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
-		if (span_starts(first, strangers[i].magic))
-			return reader_refused(r, ERR_UNSUPPORTED, "%s, which deadair does not read; %s",
-				strangers[i].what, strangers[i].way_out);
-	}
+	input_want(&r->in, STRANGER_BYTES);
+	say = stranger_say(r->view.name, (struct span){ r->in.p, r->in.left < STRANGER_BYTES ? r->in.left : STRANGER_BYTES });
+	if (say)
+		return reader_refused(r, ERR_UNSUPPORTED, "%s", say);
 	if (is_tar(r))
 		return reader_refused(r, ERR_UNSUPPORTED,
 			"tar, which deadair does not read; unpack it: tar -xOf FILE | deadair -");

@@ -28,6 +28,7 @@ struct reader {
 	struct source_interface only_interface;                          /* pcap, netmon */
 	struct pcapng *pcapng;                                           /* NULL: another format */
 	bool nanoseconds;                                                /* pcap: the fraction of a time stamp */
+	uint8_t record_header;                                           /* pcap: bytes in front of each frame */
 	struct {
 		uint8_t minor;           /* version 2.x */
 		int64_t begun_ns;        /* frames count from here */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "captures/base/memory.h"
+#include "dissect/esp.h"
+#include "dissect/exported.h"
 #include "dissect/fragment.h"
 #include "dissect/hep.h"
 #include "dissect/ip.h"
@@ -271,6 +273,35 @@ static void datagram_classify(struct dissector *d, struct cursor *c, struct pack
  * The inner packet's addresses replace those of the mirror; time stays that of the frame, by which everything is
  * ordered.
  */
+static void told_take(const struct hep *hep, struct packet *p)
+{
+	p->src = hep->src;
+	p->dst = hep->dst;
+	p->has &= ~(uint32_t)(HAS_IP_ID | HAS_DF | HAS_CHECKSUM | HAS_TRUNCATED);
+	p->ttl = p->dscp = p->ecn = 0;
+	p->ip_protocol = hep->ip_protocol;
+	p->transport = transport_of(hep->ip_protocol);
+	p->payload = hep->payload;
+	p->payload_wire = hep->payload_wire;
+}
+
+static bool hep_enter(const struct hep *hep, struct packet *p)
+{
+	if (!tunnel_enter(p, TUNNEL_HEP))
+		return false;
+	told_take(hep, p);
+	return true;
+}
+
+/* Versions 1 and 2, with SIP in them. */
+static bool hep_old_classify(struct dissector *d, const struct cursor *c, struct packet *p)
+{
+	struct hep hep;
+
+	return hep_old_parse(*c, &hep) && sip_message_parse(hep.payload, hep.payload_wire, d->sip) &&
+	       hep_enter(&hep, p) && sip_take(d, hep.payload, hep.payload_wire, p);
+}
+
 static void hep_classify(struct dissector *d, struct cursor *c, struct packet *p)
 {
 	enum { TYPE_RTCP_JSON = 5 };
@@ -281,16 +312,8 @@ static void hep_classify(struct dissector *d, struct cursor *c, struct packet *p
 		p->undecoded = why(c);
 		return;
 	}
-	if (!tunnel_enter(p, TUNNEL_HEP))
+	if (!hep_enter(&hep, p))
 		return;
-	p->src = hep.src;
-	p->dst = hep.dst;
-	p->has &= ~(uint32_t)(HAS_IP_ID | HAS_DF | HAS_CHECKSUM | HAS_TRUNCATED);
-	p->ttl = p->dscp = p->ecn = 0;
-	p->ip_protocol = hep.ip_protocol;
-	p->transport = transport_of(hep.ip_protocol);
-	p->payload = hep.payload;
-	p->payload_wire = hep.payload_wire;
 	if (hep.compressed || (hep.type == TYPE_RTCP_JSON && hep.payload.p[0] == '{'))
 		return;
 	inner = cursor_over(hep.payload, hep.payload_wire);
@@ -334,6 +357,8 @@ static void datagram_classify(struct dissector *d, struct cursor *c, struct pack
 		p->kind = PACKET_KEEPALIVE;
 	else if (b0 < 4 && stun_here(c, &stun))
 		stun_classify(d, &stun, p);
+	else if ((b0 == 1 || b0 == 2) && hep_old_classify(d, c, p))
+		return;
 	else if (!dtls(c, p) && b0 >= 64 && b0 < 80 && !channel_data(d, c, p))
 		p->kind = PACKET_OTHER;
 }
@@ -375,6 +400,8 @@ static enum network udp_dissect(struct dissector *d, struct cursor *c, struct pa
 		return network;
 	depth = p->tunnel_depth;
 	datagram_classify(d, c, p);
+	if (p->kind == PACKET_OTHER && p->undecoded == UNDECODED_NO && esp_udp_plausible(p))
+		p->undecoded = UNDECODED_CIPHER;
 	if (whole && p->tunnel_depth == depth)          /* else the addresses are no longer those of this header */
 		ip_udp_checksum(p, (uint16_t)(h.p[6] << 8 | h.p[7]), h);
 	return NETWORK_NONE;
@@ -501,11 +528,17 @@ static void fragment_ports(struct cursor c, struct packet *p, const struct ip_fr
 static enum network ip_dissect(struct dissector *d, struct cursor *c, struct packet *p)
 {
 	struct ip_fragment fragment = { 0 };
+	enum network network;
 	struct cursor before;
 
 	if (!ip_parse(c, p, &fragment))
 		return NETWORK_NONE;
 	p->kind = PACKET_OTHER;
+	if (!fragment.is && p->ip_protocol == IP_ESP) {
+		network = esp_ip(c, p);
+		if (network != NETWORK_NONE || p->undecoded != UNDECODED_NO)
+			return network;
+	}
 	if (d->alone && (fragment.is || p->ip_protocol == IP_TCP || p->ip_protocol == IP_SCTP)) {
 		d->left = true;
 		return NETWORK_NONE;
@@ -523,6 +556,11 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 			p->undecoded = UNDECODED_MALFORMED;
 			return NETWORK_NONE;
 		}
+		if (p->ip_protocol == IP_ESP) {
+			network = esp_ip(c, p);
+			if (network != NETWORK_NONE || p->undecoded != UNDECODED_NO)
+				return network;
+		}
 	}
 	switch (p->ip_protocol) {
 	case IP_UDP:
@@ -538,12 +576,23 @@ static enum network ip_dissect(struct dissector *d, struct cursor *c, struct pac
 		if ((p->ip_protocol == IP_ICMP6) == (p->src.addr.family == 6))
 			icmp_dissect(c, p, p->ip_protocol == IP_ICMP6);
 		return NETWORK_NONE;
-	case IP_ESP:
-		p->undecoded = UNDECODED_CIPHER;
-		return NETWORK_NONE;
 	default:
 		return tunnel_ip(c, p);
 	}
+}
+
+/* No packet, but what one carried. */
+static bool exported_dissect(struct dissector *d, struct cursor c, struct packet *p)
+{
+	struct hep told;
+
+	if (!exported_parse(&c, &told))
+		return false;
+	told_take(&told, p);
+	p->has |= HAS_IP | HAS_PORTS;
+	c = cursor_over(told.payload, told.payload_wire);
+	datagram_classify(d, &c, p);
+	return true;
 }
 
 static void frame_dissect(struct dissector *d, struct packet *p)
@@ -557,6 +606,8 @@ static void frame_dissect(struct dissector *d, struct packet *p)
 		return;
 	}
 	packet_begin(p, f);
+	if (f->link == LINK_EXPORTED && exported_dissect(d, c, p))
+		return;
 	network = link_parse(&c, f->link, p);
 	while (network == NETWORK_IP)
 		network = ip_dissect(d, &c, p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hep: chunks of vendor, type, length and value; unknown ones are stepped over. */
+/* hep: version 3 is chunks of vendor, type, length and value; unknown ones are stepped over. */
 #include "dissect/hep.h"
 
 enum {
@@ -87,6 +87,40 @@ bool hep_parse(struct cursor *c, struct hep *out)
 	}
 	if (!h.payload.n || !address_known(&h.src.addr) || h.src.addr.family != h.dst.addr.family)
 		return false;
+	*out = h;
+	return true;
+}
+
+static bool family_size(uint8_t family, size_t *ret)
+{
+	*ret = family == 2 ? 4 : 16;                    /* AF_INET everywhere; AF_INET6 is each system's own */
+	return family == 2 || family == 10 || family == 24 || family == 28 || family == 30;
+}
+
+bool hep_old_parse(struct cursor c, struct hep *out)
+{
+	enum { HEADER = 8, TIME = 12, TIME_UNPADDED = 10 };
+	uint8_t version = cursor_u8(&c), length = cursor_u8(&c), family = cursor_u8(&c);
+	struct hep h = { .type = 1 };
+	size_t size, all;
+
+	h.ip_protocol = cursor_u8(&c);
+	h.src.port = cursor_u16(&c);
+	h.dst.port = cursor_u16(&c);
+	if (c.state != CURSOR_OK || (version != 1 && version != 2) || !family_size(family, &size) ||
+	    (h.ip_protocol != 6 && h.ip_protocol != 17))
+		return false;
+	all = HEADER + 2 * size;
+	if (length != all && (version == 1 || (length != all + TIME && length != all + TIME_UNPADDED)))
+		return false;
+	address_read(cursor_over(cursor_take(&c, size), size), size, &h.src.addr);
+	address_read(cursor_over(cursor_take(&c, size), size), size, &h.dst.addr);
+	if (version == 2)
+		cursor_take(&c, TIME);
+	if (c.state != CURSOR_OK || !address_known(&h.src.addr) || !address_known(&h.dst.addr))
+		return false;
+	h.payload = c.left;
+	h.payload_wire = c.wire;
 	*out = h;
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hep: HEP3, a packet as an agent (captagent, heplify, Kamailio ...) mirrors it to a Homer server. */
+/* hep: a packet as an agent (captagent, heplify, Kamailio ...) mirrors it to a Homer server. */
 #ifndef DEADAIR_DISSECT_HEP_H
 #define DEADAIR_DISSECT_HEP_H
 
@@ -22,5 +22,11 @@ size_t hep_length(struct span bytes);
 
 /* False: no HEP3, or without payload or both addresses. */
 bool hep_parse(struct cursor *c, struct hep *out);
+
+/*
+ * Versions 1 and 2, which old agents still send: a fixed header. Its payload may be anything that looks so: the caller
+ * has to see SIP in it.
+ */
+bool hep_old_parse(struct cursor c, struct hep *out);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* link: Ethernet and what stands between it and IP, cooked, raw, PPP, NFLOG and 802.11 frames. */
+/* link: Ethernet and what stands between it and IP, cooked, raw, PPP and NFLOG frames. */
 #include "dissect/link.h"
 
 #include "dissect/ip.h"
+#include "dissect/link_parts.h"
 #include "dissect/neighbour.h"
 
 enum { VLAN_MAX = 4, MPLS_MAX = 16, LLC_SNAP = 0xaa, LLC_IP = 0x06, LLC_UI = 0x03, LENGTH_MAX = 1500,
@@ -14,14 +15,14 @@ enum network link_failed(const struct cursor *c, struct packet *p)
 	return NETWORK_NONE;
 }
 
-static enum network undecoded(struct packet *p, enum undecoded why)
+enum network link_undecoded(struct packet *p, enum undecoded why)
 {
 	p->undecoded = why;
 	return NETWORK_NONE;
 }
 
 /* The version stands in the first nibble; a length that ends before it is the sender's fault. */
-static enum network ip_here(struct cursor *c, struct packet *p)
+enum network link_ip(struct cursor *c, struct packet *p)
 {
 	struct cursor first = *c;
 
@@ -30,7 +31,7 @@ static enum network ip_here(struct cursor *c, struct packet *p)
 }
 
 /* IEEE 802.2: SNAP with an ethertype, or IP of its own; of CDP the voice VLAN; the rest (STP, IS-IS) is not for us. */
-static enum network llc_parse(struct cursor *c, struct packet *p)
+enum network link_llc(struct cursor *c, struct packet *p)
 {
 	uint8_t dsap = cursor_u8(c), ssap = cursor_u8(c), control = cursor_u8(c);
 	uint32_t oui;
@@ -39,9 +40,9 @@ static enum network llc_parse(struct cursor *c, struct packet *p)
 	if (c->state != CURSOR_OK)
 		return link_failed(c, p);
 	if (dsap == LLC_IP && ssap == LLC_IP && control == LLC_UI)
-		return ip_here(c, p);
+		return link_ip(c, p);
 	if (dsap != LLC_SNAP || ssap != LLC_SNAP || control != LLC_UI)
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	oui = cursor_u24(c);
 	type = cursor_u16(c);
 	if (c->state != CURSOR_OK)
@@ -49,34 +50,68 @@ static enum network llc_parse(struct cursor *c, struct packet *p)
 	if (oui == OUI_CISCO && type == SNAP_CDP)
 		p->voice_vlan = neighbour_cdp(*c);
 	if ((oui != 0 && oui != 0x0000f8) || type <= LENGTH_MAX)
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	return link_ethertype(c, type, p);
 }
 
-/* RFC 3032. Behind the bottom of the stack IP by its nibble, or a pseudowire: control word (RFC 4385) and Ethernet. */
-static enum network mpls_parse(struct cursor *c, struct packet *p)
+enum network link_nested(struct cursor *c, struct packet *p)
+{
+	if (p->tunnel_depth == TUNNEL_DEPTH_MAX)
+		return link_undecoded(p, UNDECODED_DEPTH);
+	p->tunnel_depth++;
+	return link_ethernet(c, p);
+}
+
+/* Ethernet with IP or ARP in it, at a first look: what stands behind other headers is not looked for. */
+static bool ethernet_begins(struct cursor c)
+{
+	uint16_t type;
+
+	cursor_take(&c, 12);
+	type = cursor_u16(&c);
+	for (unsigned tags = 0; tags < 2 && (type == 0x8100 || type == 0x88a8); tags++) {
+		cursor_u16(&c);
+		type = cursor_u16(&c);
+	}
+	if (c.state != CURSOR_OK)
+		return false;
+	return type == ETHERTYPE_ARP || ((type == ETHERTYPE_IP4 || type == ETHERTYPE_IP6) && ip_plausible(c));
+}
+
+/*
+ * Ethernet behind a label stack: behind a control word, whose first nibble is 0 (RFC 4385), or at once, where a MAC
+ * address may begin like that or like IP.
+ */
+static bool pseudowire(struct cursor *c)
+{
+	uint8_t nibble = c->left.p[0] >> 4;
+
+	if (((nibble == 4 || nibble == 6) && ip_plausible(*c)) || (nibble && !ethernet_begins(*c)))
+		return false;
+	if (!ethernet_begins(*c))
+		cursor_u32(c);
+	return true;
+}
+
+/* RFC 3032. Behind the bottom of the stack IP by its nibble, or a pseudowire. */
+enum network link_mpls(struct cursor *c, struct packet *p)
 {
 	uint32_t entry = 0;
 
 	for (unsigned i = 0; !(entry & 0x100); i++) {
 		if (i == MPLS_MAX)
-			return undecoded(p, UNDECODED_DEPTH);
+			return link_undecoded(p, UNDECODED_DEPTH);
 		entry = cursor_u32(c);
 		if (c->state != CURSOR_OK)
 			return link_failed(c, p);
 	}
-	if (c->left.n && c->left.p[0] >> 4 == 0) {
-		if (p->tunnel_depth == TUNNEL_DEPTH_MAX)
-			return undecoded(p, UNDECODED_DEPTH);
-		p->tunnel_depth++;
-		cursor_u32(c);
-		return link_ethernet(c, p);
-	}
-	return ip_here(c, p);
+	if (c->left.n && pseudowire(c))
+		return link_nested(c, p);
+	return link_ip(c, p);
 }
 
 /* RFC 2516 4 */
-static enum network pppoe_parse(struct cursor *c, struct packet *p)
+enum network link_pppoe(struct cursor *c, struct packet *p)
 {
 	uint8_t version = cursor_u8(c), code = cursor_u8(c);
 	uint16_t length;
@@ -86,9 +121,9 @@ static enum network pppoe_parse(struct cursor *c, struct packet *p)
 	if (c->state != CURSOR_OK)
 		return link_failed(c, p);
 	if (version != 0x11 || length > c->wire)
-		return undecoded(p, UNDECODED_MALFORMED);
+		return link_undecoded(p, UNDECODED_MALFORMED);
 	if (code != 0)
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	cursor_limit(c, length);
 	return link_ppp(c, p);
 }
@@ -107,18 +142,18 @@ enum network link_ppp(struct cursor *c, struct packet *p)
 	switch (protocol) {
 	case 0x0021:
 	case 0x0057:
-		return ip_here(c, p);
+		return link_ip(c, p);
 	case 0x0281:
 	case 0x0283:
-		return mpls_parse(c, p);
+		return link_mpls(c, p);
 	case 0x0053:                                    /* RFC 1968 */
-		return undecoded(p, UNDECODED_CIPHER);
+		return link_undecoded(p, UNDECODED_CIPHER);
 	default:
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	}
 }
 
-static void vlan_add(struct packet *p, uint16_t tci)
+void link_vlan(struct packet *p, uint16_t tci)
 {
 	unsigned i = p->vlan_count < 2 ? p->vlan_count : 1; /* of three and more: the first and the last */
 
@@ -129,45 +164,81 @@ static void vlan_add(struct packet *p, uint16_t tci)
 	p->has |= HAS_VLAN;
 }
 
+/* Steps over a tag; false: it is none. Of too many VLANs p->undecoded tells. */
+static bool tag_take(struct cursor *c, uint16_t *type, struct packet *p)
+{
+	uint16_t tci;
+
+	switch (*type) {
+	case 0x8100:
+	case 0x88a8:
+	case 0x9100:
+	case 0x9200:
+		if (p->vlan_count == VLAN_MAX) {
+			p->undecoded = UNDECODED_DEPTH;
+			return false;
+		}
+		tci = cursor_u16(c);
+		*type = cursor_u16(c);
+		if (c->state == CURSOR_OK)
+			link_vlan(p, tci);
+		return true;
+	case 0x88e5:
+		return link_macsec(c, type);
+	case 0x8926:                                    /* VN-tag: a port of a fabric extender */
+	case 0xf1c1:                                    /* IEEE 802.1CB, HSR (IEC 62439-3): sent by two ways */
+	case 0x892f:
+		cursor_take(c, 4);
+		break;
+	case 0x8909:                                    /* Cisco's security group tag */
+		cursor_take(c, 6);
+		break;
+	default:
+		return false;
+	}
+	*type = cursor_u16(c);
+	return true;
+}
+
 enum network link_ethertype(struct cursor *c, uint16_t type, struct packet *p)
 {
-	for (unsigned tags = 0;; tags++) {
-		uint16_t tci;
-
-		switch (type) {
-		case ETHERTYPE_IP4:
-		case ETHERTYPE_IP6:
-			return ip_here(c, p);
-		case ETHERTYPE_ARP:
-			return NETWORK_ARP;
-		case 0x8847:
-		case 0x8848:
-			return mpls_parse(c, p);
-		case 0x8864:
-			return pppoe_parse(c, p);
-		case 0x88cc:
-			p->voice_vlan = neighbour_lldp(*c);
-			return undecoded(p, UNDECODED_NOT_IP);
-		case 0x88e5:
-			return undecoded(p, UNDECODED_CIPHER);  /* MACsec */
-		case 0x8100:
-		case 0x88a8:
-		case 0x9100:
-		case 0x9200:
-			if (tags == VLAN_MAX)
-				return undecoded(p, UNDECODED_DEPTH);
-			tci = cursor_u16(c);
-			type = cursor_u16(c);
-			if (c->state != CURSOR_OK)
-				return link_failed(c, p);
-			vlan_add(p, tci);
-			break;
-		default:
-			if (type > LENGTH_MAX)
-				return undecoded(p, UNDECODED_NOT_IP);
-			cursor_limit(c, type);          /* IEEE 802.3: a length */
-			return llc_parse(c, p);
-		}
+	while (tag_take(c, &type, p)) {
+		if (c->state != CURSOR_OK)
+			return link_failed(c, p);
+	}
+	if (p->undecoded == UNDECODED_DEPTH)
+		return NETWORK_NONE;
+	switch (type) {
+	case ETHERTYPE_IP4:
+	case ETHERTYPE_IP6:
+		return link_ip(c, p);
+	case ETHERTYPE_ARP:
+		return NETWORK_ARP;
+	case 0x8847:
+	case 0x8848:
+		return link_mpls(c, p);
+	case 0x8864:
+		return link_pppoe(c, p);
+	case 0x88cc:
+		p->voice_vlan = neighbour_lldp(*c);
+		return link_undecoded(p, UNDECODED_NOT_IP);
+	case 0x88e5:
+		return link_undecoded(p, UNDECODED_CIPHER);
+	case 0x88e7:                                    /* IEEE 802.1ah */
+		cursor_take(c, 4);
+		return link_nested(c, p);
+	case 0x8903:                                    /* FabricPath */
+		cursor_take(c, 2);
+		return link_nested(c, p);
+	case 0x22f3:
+		return link_trill(c, p);
+	case 0x894f:
+		return link_nsh(c, p);
+	default:
+		if (type > LENGTH_MAX)
+			return link_undecoded(p, UNDECODED_NOT_IP);
+		cursor_limit(c, type);                  /* IEEE 802.3: a length */
+		return link_llc(c, p);
 	}
 }
 
@@ -182,6 +253,8 @@ enum network link_ethernet(struct cursor *c, struct packet *p)
 	memcpy(p->mac_dst, head.p, 6);
 	memcpy(p->mac_src, head.p + 6, 6);
 	p->has |= HAS_MAC;
+	if (link_is_isl(head.p))
+		return link_isl(c, p);
 	return link_ethertype(c, (uint16_t)(head.p[12] << 8 | head.p[13]), p);
 }
 
@@ -190,8 +263,9 @@ bool link_ethernet_plausible(struct cursor c)
 	struct packet scratch;
 	enum network network;
 
-	scratch.has = 0;                                /* these two are all that the link layer reads of it */
+	scratch.has = 0;                                /* these three are all that the link layer reads of it */
 	scratch.tunnel_depth = 0;
+	scratch.undecoded = UNDECODED_NO;
 	network = link_ethernet(&c, &scratch);
 	return network == NETWORK_ARP || (network == NETWORK_IP && ip_plausible(c));
 }
@@ -202,11 +276,11 @@ static enum network cooked_protocol(struct cursor *c, uint16_t device, uint16_t 
 	enum { DEVICE_NETLINK = 824, PROTOCOL_802_3 = 1, PROTOCOL_LLC = 4 };
 
 	if (device == DEVICE_NETLINK)
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	if (protocol == PROTOCOL_LLC)
-		return llc_parse(c, p);
+		return link_llc(c, p);
 	if (protocol <= LENGTH_MAX)
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	return link_ethertype(c, protocol, p);
 }
 
@@ -254,8 +328,8 @@ static enum network sll2_parse(struct cursor *c, struct packet *p)
 }
 
 /*
- * LINKTYPE_NULL (writer's byte order) and LINKTYPE_LOOP (network order): AF_INET is 2 everywhere, AF_INET6 24, 28, 30
- * or (Linux) 10.
+ * LINKTYPE_NULL (writer's byte order) and LINKTYPE_LOOP (network order): AF_INET is 2 everywhere, AF_INET6 24, 28, 30,
+ * on Linux 10, on Windows 23.
  */
 static enum network loopback_parse(struct cursor *c, struct packet *p)
 {
@@ -265,13 +339,13 @@ static enum network loopback_parse(struct cursor *c, struct packet *p)
 		return link_failed(c, p);
 	if (family > 0xffff)
 		family = __builtin_bswap32(family);
-	if (family != 2 && family != 10 && family != 24 && family != 28 && family != 30)
-		return undecoded(p, UNDECODED_NOT_IP);
-	return ip_here(c, p);
+	if (family != 2 && family != 10 && family != 23 && family != 24 && family != 28 && family != 30)
+		return link_undecoded(p, UNDECODED_NOT_IP);
+	return link_ip(c, p);
 }
 
 /* LINKTYPE_PPP_HDLC, LINKTYPE_C_HDLC: RFC 1662 framing, or Cisco's address and an ethertype. */
-static enum network hdlc_parse(struct cursor *c, struct packet *p)
+enum network link_hdlc(struct cursor *c, struct packet *p)
 {
 	uint8_t address = c->left.n ? c->left.p[0] : 0;
 
@@ -279,63 +353,6 @@ static enum network hdlc_parse(struct cursor *c, struct packet *p)
 		return link_ppp(c, p);
 	cursor_u16(c);
 	return cooked_protocol(c, 0, cursor_u16(c), p);
-}
-
-/* IEEE 802.11: data frames only; `padded`: header filled up to four bytes (radiotap flag 0x20). */
-enum network link_wifi(struct cursor *c, struct packet *p, bool padded)
-{
-	enum { TYPE_DATA = 2, SUBTYPE_NULL = 4, SUBTYPE_QOS = 8 };
-	uint8_t b0 = cursor_u8(c), b1 = cursor_u8(c);
-	unsigned subtype = b0 >> 4, size = 24;
-	bool to_ds = b1 & 1, from_ds = b1 & 2, encrypted = b1 & 0x40, aggregate = false;
-	struct span address[3];
-
-	cursor_u16(c);                                  /* duration */
-	for (unsigned i = 0; i < 3 && (b0 >> 2 & 3) == TYPE_DATA; i++)
-		address[i] = cursor_take(c, 6);
-	if (c->state != CURSOR_OK)
-		return link_failed(c, p);
-	if ((b0 & 3) != 0 || (b0 >> 2 & 3) != TYPE_DATA || (subtype & SUBTYPE_NULL))
-		return undecoded(p, UNDECODED_NOT_IP);
-	cursor_u16(c);                                  /* fragment and sequence */
-	if (to_ds && from_ds) {
-		address[0] = address[2];                /* destination; the fourth is the source */
-		address[1] = cursor_take(c, 6);
-		size += 6;
-	} else if (to_ds) {
-		address[0] = address[2];
-	} else if (from_ds) {
-		address[1] = address[2];
-	}
-	if (subtype & SUBTYPE_QOS) {
-		aggregate = cursor_u8(c) & 0x80;
-		cursor_u8(c);
-		size += 2;
-		if (b1 & 0x80) {                        /* +HTC */
-			cursor_u32(c);
-			size += 4;
-		}
-	}
-	if (padded)
-		cursor_take(c, -size & 3);
-	if (c->state != CURSOR_OK)
-		return link_failed(c, p);
-	memcpy(p->mac_dst, address[0].p, 6);
-	memcpy(p->mac_src, address[1].p, 6);
-	p->has |= HAS_MAC;
-	if (encrypted)
-		return undecoded(p, UNDECODED_CIPHER);
-	return aggregate ? undecoded(p, UNDECODED_NOT_IP) : llc_parse(c, p);
-}
-
-static uint16_t little_u16(struct cursor *c)
-{
-	return __builtin_bswap16(cursor_u16(c));
-}
-
-static uint32_t little_u32(struct cursor *c)
-{
-	return __builtin_bswap32(cursor_u32(c));
 }
 
 /*
@@ -349,75 +366,23 @@ static enum network nflog_parse(struct cursor *c, struct packet *p)
 
 	cursor_u16(c);                                  /* resource */
 	if (c->state == CURSOR_OK && (version != 0 || (family != FAMILY_IP4 && family != FAMILY_IP6)))
-		return undecoded(p, UNDECODED_NOT_IP);
+		return link_undecoded(p, UNDECODED_NOT_IP);
 	while (c->state == CURSOR_OK) {
-		uint16_t length = little_u16(c), type = little_u16(c) & TYPE_BITS;
+		uint16_t length = cursor_le16(c), type = cursor_le16(c) & TYPE_BITS;
 
 		if (type >= SMALL) {
 			length = __builtin_bswap16(length);
 			type = __builtin_bswap16(type) & TYPE_BITS;
 		}
 		if (c->state == CURSOR_OK && length < 4)
-			return undecoded(p, UNDECODED_MALFORMED);
+			return link_undecoded(p, UNDECODED_MALFORMED);
 		if (type == NFLOG_PAYLOAD && c->state == CURSOR_OK) {
 			cursor_limit(c, length - 4u);
-			return ip_here(c, p);
+			return link_ip(c, p);
 		}
 		cursor_take(c, (length - 1u) & ~3u);
 	}
 	return link_failed(c, p);
-}
-
-/* radiotap.org: of the fields only the flags matter here, and only time (8 bytes, aligned) may stand before them. */
-static bool radiotap_padded(struct cursor header)
-{
-	uint32_t present = little_u32(&header), more = present;
-	size_t at = 8;
-
-	while (header.state == CURSOR_OK && more >> 31) {
-		more = little_u32(&header);
-		at += 4;
-	}
-	if (!(present & 2))
-		return false;
-	if (present & 1) {
-		cursor_take(&header, -at & 7);
-		cursor_u64(&header);
-	}
-	return cursor_u8(&header) & 0x20;
-}
-
-static enum network radiotap_parse(struct cursor *c, struct packet *p)
-{
-	uint8_t version = cursor_u8(c);
-	struct span fields;
-	uint16_t length;
-
-	cursor_u8(c);
-	length = little_u16(c);
-	if (c->state != CURSOR_OK)
-		return link_failed(c, p);
-	if (version != 0 || length < 8)
-		return undecoded(p, UNDECODED_MALFORMED);
-	fields = cursor_take(c, length - 4u);
-	if (c->state != CURSOR_OK)
-		return link_failed(c, p);
-	return link_wifi(c, p, radiotap_padded(cursor_over(fields, fields.n)));
-}
-
-/*
- * LINKTYPE_IEEE802_11_PRISM holds either the Prism or the AVS header (wlan-ng; its own length, both big-endian words).
- */
-static enum network prism_parse(struct cursor *c, struct packet *p)
-{
-	enum { PRISM_BYTES = 144, AVS_MAGIC = 0x80211 };
-	struct cursor peek = *c;
-	uint32_t magic = cursor_u32(&peek), length = cursor_u32(&peek);
-
-	cursor_take(c, magic >> 12 == AVS_MAGIC ? length : PRISM_BYTES);
-	if (c->state != CURSOR_OK)
-		return link_failed(c, p);
-	return link_wifi(c, p, false);
 }
 
 enum network link_parse(struct cursor *c, uint16_t link, struct packet *p)
@@ -434,7 +399,7 @@ enum network link_parse(struct cursor *c, uint16_t link, struct packet *p)
 	case 101:
 	case 228:
 	case 229:
-		return ip_here(c, p);
+		return link_ip(c, p);
 	case 0:
 	case 108:
 		return loopback_parse(c, p);
@@ -442,17 +407,30 @@ enum network link_parse(struct cursor *c, uint16_t link, struct packet *p)
 		return link_ppp(c, p);
 	case 50:
 	case 104:
-		return hdlc_parse(c, p);
+		return link_hdlc(c, p);
+	case 51:
+		return link_pppoe(c, p);
 	case 105:
-		return link_wifi(c, p, false);
+		return link_wifi(c, p, 0);
 	case 119:
 	case 163:
-		return prism_parse(c, p);
+		return link_prism(c, p);
 	case 127:
-		return radiotap_parse(c, p);
+		return link_radiotap(c, p);
+	case 219:
+		return link_mpls(c, p);
 	case 239:
 		return nflog_parse(c, p);
 	default:
-		return undecoded(p, UNDECODED_LINK);
+		return link_fronted(c, link, p);
 	}
+}
+
+bool link_known(uint16_t link)
+{
+	struct cursor none = cursor_over((struct span){ NULL, 0 }, 0);
+	struct packet p = { 0 };
+
+	link_parse(&none, link, &p);
+	return p.undecoded != UNDECODED_LINK || link == LINK_PKTAP_OLD;
 }

@@ -22,8 +22,12 @@ enum {
  * NETWORK_NONE: p->undecoded says why. An inner Ethernet header (tunnels) replaces what an outer one said.
  */
 enum network link_parse(struct cursor *c, uint16_t link, struct packet *p);
+/* Is this link type read at all? */
+bool link_known(uint16_t link);
 enum network link_ethernet(struct cursor *c, struct packet *p);
-enum network link_wifi(struct cursor *c, struct packet *p, bool padded);
+/* form: LINK_WIFI_PADDED, header filled up to four bytes; _SWAPPED, the first two of it have changed places. */
+enum { LINK_WIFI_PADDED = 1, LINK_WIFI_SWAPPED = 2 };
+enum network link_wifi(struct cursor *c, struct packet *p, unsigned form);
 enum network link_ethertype(struct cursor *c, uint16_t type, struct packet *p);
 enum network link_ppp(struct cursor *c, struct packet *p);
 

@@ -2,7 +2,9 @@
 /* tunnel: the headers between an outer packet and an inner one. */
 #include "dissect/tunnel.h"
 
+#include "dissect/esp.h"
 #include "dissect/ip.h"
+#include "dissect/link_parts.h"
 
 bool tunnel_enter(struct packet *p, enum packet_tunnel kind)
 {
@@ -110,6 +112,7 @@ static bool ppp_fits(struct cursor c)
 
 	scratch.has = 0;
 	scratch.tunnel_depth = 0;
+	scratch.undecoded = UNDECODED_NO;
 	return link_ppp(&c, &scratch) == NETWORK_IP && ip_plausible(c);
 }
 
@@ -227,6 +230,66 @@ static enum network vxlan_parse(struct cursor *c, struct packet *p)
 	return flags & 0x08 ? inside_if_fits(c, &inner, p, TUNNEL_VXLAN, ETHERTYPE_TEB) : NETWORK_NONE;
 }
 
+/* draft-ietf-nvo3-vxlan-gpe 3: a flag says that what is inside has a number. */
+static enum network vxlan_gpe_parse(struct cursor *c, struct packet *p)
+{
+	enum { IDENTIFIED = 0x08, NUMBERED = 0x04, IP4 = 1, IP6 = 2, ETHERNET = 3 };
+	struct cursor inner = *c;
+	uint8_t flags = cursor_u8(&inner), next;
+
+	cursor_u16(&inner);
+	next = cursor_u8(&inner);
+	cursor_u32(&inner);
+	if (!(flags & IDENTIFIED) || !(flags & NUMBERED) || next < IP4 || next > ETHERNET)
+		return NETWORK_NONE;
+	return inside_if_fits(c, &inner, p, TUNNEL_VXLAN, next == ETHERNET ? ETHERTYPE_TEB : ETHERTYPE_IP4);
+}
+
+/* RFC 9300 5.1: flags and nonce, then the instance or which locators are up. */
+static enum network lisp_parse(struct cursor *c, struct packet *p)
+{
+	struct cursor inner = *c;
+
+	cursor_u64(&inner);
+	return inside_if_fits(c, &inner, p, TUNNEL_LISP, ETHERTYPE_IP4);
+}
+
+/* RFC 7510: the label stack has to come to IP or Ethernet. */
+static enum network mpls_udp_parse(struct cursor *c, struct packet *p)
+{
+	struct packet scratch;
+	struct cursor inner = *c;
+
+	scratch.has = 0;
+	scratch.tunnel_depth = p->tunnel_depth;
+	scratch.undecoded = UNDECODED_NO;
+	if (link_mpls(&inner, &scratch) != NETWORK_IP || !ip_plausible(inner) || !tunnel_enter(p, TUNNEL_IPIP))
+		return NETWORK_NONE;
+	return link_mpls(c, p);
+}
+
+/*
+ * RFC 5415 4.3: what an access point sends its controller: 802.3 or 802.11, whose first two bytes Cisco swaps. Not
+ * encrypted (type 1), no keepalive, and whole: of a fragment nothing is read.
+ */
+static enum network capwap_parse(struct cursor *c, struct packet *p)
+{
+	enum { WIFI = 1, FRAGMENT = 0x80, KEEPALIVE = 0x08, TYPE_DATA = 2 };
+	struct cursor inner = *c;
+	uint8_t preamble = cursor_u8(&inner), length = cursor_u8(&inner) >> 3, kind = cursor_u8(&inner),
+		flags = cursor_u8(&inner);
+
+	cursor_take(&inner, length * 4u - 4);
+	if (inner.state != CURSOR_OK || preamble != 0 || length < 2 || (flags & (FRAGMENT | KEEPALIVE)))
+		return NETWORK_NONE;
+	if (!(kind & WIFI))
+		return inside_if_fits(c, &inner, p, TUNNEL_CAPWAP, ETHERTYPE_TEB);
+	if (inner.left.n < 2 || !tunnel_enter(p, TUNNEL_CAPWAP))
+		return NETWORK_NONE;
+	*c = inner;
+	return link_wifi(c, p, (c->left.p[0] & 0x0f) == TYPE_DATA << 2 ? 0 : LINK_WIFI_SWAPPED);
+}
+
 /* RFC 8926 3.4 */
 static enum network geneve_parse(struct cursor *c, struct packet *p)
 {
@@ -306,7 +369,7 @@ static enum network tzsp_parse(struct cursor *c, struct packet *p)
 	if (encapsulated != ENCAPSULATED_WIFI || !tunnel_enter(p, TUNNEL_TZSP))
 		return NETWORK_NONE;
 	*c = inner;
-	return link_wifi(c, p, false);
+	return link_wifi(c, p, 0);
 }
 
 enum network tunnel_udp(struct cursor *c, struct packet *p)
@@ -315,6 +378,14 @@ enum network tunnel_udp(struct cursor *c, struct packet *p)
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:
 		return vxlan_parse(c, p);
+	case PORT_VXLAN_GPE:
+		return vxlan_gpe_parse(c, p);
+	case PORT_LISP:
+		return lisp_parse(c, p);
+	case PORT_MPLS:
+		return mpls_udp_parse(c, p);
+	case PORT_CAPWAP:
+		return capwap_parse(c, p);
 	case PORT_GENEVE:
 		return geneve_parse(c, p);
 	case PORT_GTP:
@@ -323,7 +394,13 @@ enum network tunnel_udp(struct cursor *c, struct packet *p)
 		return tzsp_parse(c, p);
 	case PORT_L2TP:
 		return l2tp_parse(c, p);
+	case PORT_ESP:
+		return esp_udp(c, p);
 	default:                                        /* who answers keeps its port, the other may have any */
-		return p->src.port == PORT_L2TP ? l2tp_parse(c, p) : NETWORK_NONE;
+		if (p->src.port == PORT_L2TP)
+			return l2tp_parse(c, p);
+		if (p->src.port == PORT_CAPWAP)
+			return capwap_parse(c, p);
+		return p->src.port == PORT_ESP ? esp_udp(c, p) : NETWORK_NONE;
 	}
 }

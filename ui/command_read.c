@@ -28,6 +28,7 @@
 #include "ui/redact_key.h"
 #include "ui/report.h"
 #include "ui/save.h"
+#include "ui/unread.h"
 
 enum { ERROR_LINES_MAX = 20 };
 
@@ -202,6 +203,26 @@ static bool has_damage(const struct reading *g)
 	return damage;
 }
 
+static bool has_unread(const struct reading *g)
+{
+	char text[UNREAD_TEXT];
+	bool unread = false;
+
+	for (size_t i = 0; i < g->file_count; i++)
+		unread |= unread_say(g->files[i], text) != NULL;
+	return unread;
+}
+
+static void say_unread(const struct reading *g)
+{
+	char text[UNREAD_TEXT];
+
+	for (size_t i = 0; i < g->file_count; i++) {
+		if (unread_say(g->files[i], text))
+			command_trouble("%s", text);
+	}
+}
+
 /* --call: a number, else a Call-ID. The number, 0 none. */
 static unsigned call_number(const struct reading *g)
 {
@@ -327,7 +348,7 @@ static int report_make(struct reading *g, struct out *o)
 	struct err err;
 
 	view_end(g->engine, &end);
-	report.exit = has_damage(g) ? STATUS_TROUBLE : end.exit ? STATUS_FOUND : STATUS_CLEAN;
+	report.exit = has_damage(g) || has_unread(g) ? STATUS_TROUBLE : end.exit ? STATUS_FOUND : STATUS_CLEAN;
 	if (g->options.call) {
 		chosen.call = call_number(g);
 		if (!chosen.call)
@@ -554,6 +575,7 @@ static int reading_run(struct reading *g)
 	baseline_take(g);
 	status = command_close(&o, report_make(g, &o));
 	say_damage(g);
+	say_unread(g);
 	return history_store(g, save_packets(g, status));
 }
 

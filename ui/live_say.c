@@ -139,6 +139,9 @@ static void add_encapsulations(const struct live_say *s, struct text *t)
 		[TUNNEL_L2TP] = "L2TP",
 		[TUNNEL_TZSP] = "TZSP",
 		[TUNNEL_HEP] = "HEP",
+		[TUNNEL_LISP] = "LISP",
+		[TUNNEL_CAPWAP] = "CAPWAP",
+		[TUNNEL_ESP] = "IPsec",
 		[TUNNEL_TURN] = "TURN",
 	};
 	bool any = s->vlans;

@@ -9,6 +9,8 @@
 
 #include "captures/base/memory.h"
 #include "dissect/dissect.h"
+#include "dissect/link.h"
+#include "ui/link_name.h"
 #include "ui/words.h"
 
 enum { FILES_NAMED = 3, WITHHELD_NAMED = 24, STATUSES_NAMED = 4, SECONDS_FROM_MS = 10000 };
@@ -113,7 +115,7 @@ static const char *undecoded_words(enum undecoded why)
 	case UNDECODED_FRAGMENT:
 		return "fragments never completed";
 	case UNDECODED_CIPHER:
-		return "encrypted (ESP, 802.11)";
+		return "encrypted (IPsec, MACsec, 802.11)";
 	case UNDECODED_NO:
 	case UNDECODED_COUNT:
 		break;
@@ -148,6 +150,31 @@ static bool mostly_like_rtp(const struct view_capture *c)
 	return c->like_rtp > 0 && c->like_rtp * 2 >= c->frames;
 }
 
+/* "of link type 220 (USB_LINUX_MMAPPED)": those of the files that are not read; none: it stands inside another one. */
+static void add_unread_links(const struct report *r, struct text *t)
+{
+	enum { LINKS = 4 };
+	char name[LINK_NAME];
+	uint16_t links[LINKS];
+	unsigned count = 0;
+
+	for (size_t i = 0; i < r->file_count; i++) {
+		for (size_t k = 0; k < r->files[i]->interface_count && count < LINKS; k++) {
+			uint16_t link = r->files[i]->interfaces[k].link;
+			unsigned n = 0;
+
+			while (n < count && links[n] != link)
+				n++;
+			if (n < count || link_known(link))
+				continue;
+			text_addf(t, "%s %u (%s)", count ? "," : "of link type", link, link_name(link, name));
+			links[count++] = link;
+		}
+	}
+	if (count == 0)
+		text_add(t, undecoded_words(UNDECODED_LINK));
+}
+
 /*
  * As loud as what was read: a zero must not read as "there were no calls". Without SIP nothing else says what there
  * was.
@@ -155,7 +182,7 @@ static bool mostly_like_rtp(const struct view_capture *c)
 static void head_left(const struct report *r, const struct view_capture *c)
 {
 	uint64_t left = c->other + c->undecoded[UNDECODED_NOT_IP] + undecoded_frames(c);
-	struct text t;
+	struct text t, links;
 
 	if (c->frames == 0 || (left == 0 && c->sip))
 		return;
@@ -170,8 +197,12 @@ static void head_left(const struct report *r, const struct view_capture *c)
 		text_add(&t, mostly_like_rtp(c) ? "nothing that is certain to be VoIP" : "nothing of VoIP");
 	head(r, "Read", t.p);
 	text_clear(&t);
+	text_init(&links);
+	add_unread_links(r, &links);
 	for (int why = UNDECODED_NO + 1; why < UNDECODED_COUNT; why++)
-		add_share(&t, c->undecoded[why], c->frames, undecoded_words((enum undecoded)why));
+		add_share(&t, c->undecoded[why], c->frames,
+			why == UNDECODED_LINK ? links.p : undecoded_words((enum undecoded)why));
+	text_fini(&links);
 	if (t.n)
 		head(r, "Not read", t.p);
 	text_clear(&t);
@@ -390,6 +421,38 @@ static void headline_like_rtp(const struct report *r, const struct view_capture 
 	below(r, "Try", "tcpdump -i IF -s 0 -w voip.pcap   from before the call is dialled until after it: SIP tells what the packets are");
 }
 
+/* The VPN that most of what is passed by belongs to; NULL none. */
+static const char *vpn_of(const struct view_capture *c)
+{
+	static const struct { const char *traffic, *vpn; } known[] = {
+		{ "UDP 51820", "WireGuard" }, { "UDP 1194", "OpenVPN" }, { "TCP 1194", "OpenVPN" },
+		{ "UDP 4500", "IPsec" }, { "UDP 500", "IPsec" }, { "IP protocol 50", "IPsec" },
+	};
+
+	for (unsigned i = 0; i < c->other_count; i++) {
+		for (size_t k = 0; k < sizeof known / sizeof known[0] && c->others[i].share >= 0.5; k++) {
+			if (strcmp(c->others[i].name, known[k].traffic) == 0)
+				return known[k].vpn;
+		}
+	}
+	return NULL;
+}
+
+/* What cannot be read from outside has to be captured inside. False: nothing of the kind. */
+static bool below_hidden(const struct report *r, const struct view_capture *c)
+{
+	const char *vpn = vpn_of(c);
+	char text[80];
+
+	if (!vpn && c->undecoded[UNDECODED_CIPHER] * 2 < c->frames)
+		return false;
+	snprintf(text, sizeof text, "the calls are inside a VPN (%s)", vpn ? vpn : "");
+	below(r, "Likely", vpn ? text : "the calls are encrypted below IP: IPsec, MACsec or Wi-Fi");
+	below(r, "Try", vpn ? "tcpdump -i IF -s 0 -w voip.pcap   at one of its ends, on the tunnel's own interface"
+		: "tcpdump -i IF -s 0 -w voip.pcap   where the encryption ends, on the cable behind it");
+	return true;
+}
+
 static void headline_nothing(const struct report *r, const struct view_capture *c)
 {
 	struct text t;
@@ -408,6 +471,7 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 	}
 	if (undecoded * 100 >= c->frames) {     /* one in a hundred: what was not read may well be it */
 		headline(r, "?", PAINT_UNKNOWN, "Nothing of VoIP in what could be read: no SIP, RTP, RTCP, STUN, TLS; calls may be in the rest");
+		below_hidden(r, c);
 		return;
 	}
 	if (mostly_like_rtp(c)) {
@@ -431,6 +495,8 @@ static void headline_nothing(const struct report *r, const struct view_capture *
 		below(r, "Likely", text);
 		return;
 	}
+	if (below_hidden(r, c))
+		return;
 	below(r, "Likely", "the mirror does not carry the phones: no address here speaks SIP");
 	below(r, "Try", "tcpdump -i IF -s 0 -w voip.pcap   beside the phones, without filter");
 }

@@ -8,6 +8,7 @@
 #include "dissect/dissect.h"
 #include "ui/json_from.h"
 #include "ui/link_name.h"
+#include "ui/unread.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "1.0.0"
@@ -50,13 +51,16 @@ static json_t *capture_files(const struct report *r)
 
 	for (size_t i = 0; i < r->file_count; i++) {
 		const struct source_file *f = r->files[i];
+		char unread[UNREAD_TEXT];
+		const char *error;
 		json_t *one = json_object();
 
 		json_object_set_new(one, "file", from_span(span_of(f->name)));
 		json_object_set_new(one, "link", capture_links(f));
 		json_object_set_new(one, "frames", from_count(f->frames));
 		json_object_set_new(one, "bytes", from_count(f->bytes));
-		json_object_set_new(one, "error", f->error.code == ERR_OK ? json_null() : from_text(f->error.text));
+		error = f->error.code == ERR_OK ? unread_say(f, unread) : f->error.text;
+		json_object_set_new(one, "error", error ? from_text(error) : json_null());
 		json_array_append_new(list, one);
 	}
 	return list;

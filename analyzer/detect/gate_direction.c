@@ -206,7 +206,7 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 		       "this point lies beside neither party, and nothing proves that their media passes here"), "G3";
 	if (gates_capture_lost(g, from_ns, to_ns) && to_ns - from_ns < 5 * SECOND_NS)
 		return judge_because(h, "the capture itself lost packets then"), "G7";
-	if (j->d->slot->dialog->leg->replayed && from_ns > w->due_ns)
+	if ((j->d->slot->dialog->leg->replayed || gates_copies_apart_ns(g)) && from_ns > w->due_ns)
 		return judge_because(h, "the call is in the capture more than once: when its streams end cannot be told"), "G9";
 	if (gates_capture_still(g, from_ns, ns_add(from_ns, from_ns > w->due_ns ? TAIL_NS : j->facts->min_call_ns)))
 		return judge_because(h, GATES_STILL), "G7";

@@ -64,6 +64,7 @@ struct gates {
 	struct moments still;        /* no frame of any kind, by the capture or its link */
 	struct moments *file_still;  /* the same of each file, where they are several */
 	unsigned file_count;
+	int64_t copies_apart_ns;     /* 0: the capture was not merged of two with different clocks */
 	bool clock_unreliable;
 	bool link_member;
 };
@@ -551,7 +552,12 @@ static void reckon_files(struct gates *g, const struct facts *f)
 		g->file_still[i] = standstills_reckon(f, &c->file_silences[i], (int)i);
 }
 
-/* ---- G10, G11 ---- */
+/* ---- G9, G10, G11 ---- */
+
+int64_t gates_copies_apart_ns(const struct gates *g)
+{
+	return g->copies_apart_ns;
+}
 
 bool gates_clock_unreliable(const struct gates *g)
 {
@@ -619,7 +625,8 @@ struct gates *gates_reckon(const struct facts *facts)
 	reckon_files(g, facts);
 	g->drops = facts->capture->if_drop || facts->capture->os_drop;
 	reckon_link_member(g, facts);
-	g->clock_unreliable = facts->capture->timestamps_back > 0 ||
+	g->copies_apart_ns = network_copies_apart_ns(facts->network);
+	g->clock_unreliable = g->copies_apart_ns || facts->capture->timestamps_back > 0 ||
 		facts->capture->answers_early_ns >= EARLY_NS ||
 		facts->capture->timestamp_grain_ns >= 10 * MILLISECOND_NS;
 	return g;

@@ -61,6 +61,9 @@ bool gates_may_hide(const struct gates *g, int64_t from_ns, int64_t to_ns);
 bool gates_nothing_captured(const struct capture_facts *c, int64_t from_ns, int64_t to_ns);
 bool gates_drops_counted(const struct gates *g);
 const struct loss_moment *gates_loss_moments(const struct gates *g, unsigned *ret_count);
+/* G9: the capture was merged of two whose clocks are so far apart, 0 not */
+int64_t gates_copies_apart_ns(const struct gates *g);
+#define GATES_MERGED "the capture was merged of two whose clocks differ: each packet comes again later"
 /* G10 */
 bool gates_clock_unreliable(const struct gates *g);
 /* G11: streams that miss every second or third packet in step. */

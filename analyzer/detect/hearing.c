@@ -176,7 +176,8 @@ static bool strayed(const struct counted *c, int64_t since_ns)
  */
 static bool begins_unseen(const struct judge *j, int64_t since_ns)
 {
-	return j->d->slot->dialog->leg->replayed || gates_capture_still(j->facts->gates, since_ns, since_ns);
+	return j->d->slot->dialog->leg->replayed || gates_copies_apart_ns(j->facts->gates) ||
+	       gates_capture_still(j->facts->gates, since_ns, since_ns);
 }
 
 /* The stream goes on, and since then it holds what nobody has agreed on. */
@@ -523,6 +524,20 @@ static bool stays_inside(const struct judge *j)
 }
 
 /*
+ * Likewise, the audio for a private address is here on its way to another card than the receiver's, a router's outside,
+ * and comes out nowhere: that the receiver is near, at the other point, says nothing of it.
+ */
+static bool stays_outside(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+	const struct host *h = s ? network_host_find(j->facts->network, &s->dst.addr) : NULL;
+
+	return h && h->has_mac && !h->mac_shared && j->facts->vantage.kind == VANTAGE_BOTH_SIDES &&
+	       address_private(&s->dst.addr) && !address_private(&s->src.addr) && !s->twin_of && !s->twin_next &&
+	       !s->mirror_copies && stream_passes_card(s, h->mac);
+}
+
+/*
  * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver
  * is near at the other point says nothing of what was never seen there.
  */
@@ -577,6 +592,11 @@ static void judge_heard(struct judge *j)
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
 			: "passes this point to the right address; its arrival cannot be seen from here");
+		return;
+	}
+	if (stays_outside(j) && !reported_received(j)) {
+		h->heard = HEARD_UNKNOWN;
+		judge_because(h, "seen on its way to another card than the receiver's, and not behind it");
 		return;
 	}
 	if (goes_past_receiver(j) && !reported_received(j)) {

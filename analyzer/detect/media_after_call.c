@@ -2,6 +2,7 @@
 /* media-after-call: a party keeps sending RTP although the call has ended. RFC 3261 15.1. */
 #include <stdio.h>
 
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
@@ -349,6 +350,10 @@ static void on_event(struct detection *d, const struct event *ev)
 	    packets < detection_key(d, "min-packets")) {
 		detection_pass(d, NULL, "%.0f packets, %.3f s after the end", packets < 0 ? 0 : packets,
 			       s->last_ns > ended_ns ? (double)(s->last_ns - ended_ns) / 1e9 : 0.0);
+		return;
+	}
+	if (gates_copies_apart_ns(facts->gates)) {
+		detection_withhold(d, dialog->leg, "G9", GATES_MERGED);
 		return;
 	}
 	if (!end_answered(dialog->leg) && !bye_refusal(dialog->leg) && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&

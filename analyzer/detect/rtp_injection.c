@@ -7,6 +7,7 @@
 
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/known.h"
+#include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/media/binding.h"
@@ -233,6 +234,10 @@ static void judge_spoofed(struct detection *d, const struct stream *s)
 	if (turns < TURNS_LEAST || s->ttl_min == s->ttl_max || !s->direction || s->bound_by > BOUND_STRONG ||
 	    s->twin_of || stream_flaws(s)->copies_other_ttl)
 		return;
+	if (gates_copies_apart_ns(detection_facts(d)->gates)) {
+		detection_withhold(d, s->direction->slot->dialog->leg, "G9", GATES_MERGED);
+		return;
+	}
 	f = detection_raise_keyed(d, hash_mix(endpoint_key(&s->dst), s->ssrc), "spoofed", SEVERITY_ERROR,
 		CONFIDENCE_CERTAIN);
 	finding_leg(f, s->direction->slot->dialog->leg);

@@ -350,6 +350,8 @@ void streams_compare(struct streams *s, struct stream *arrives, struct stream *l
 
 /* Never NULL: of a stream without any all are 0. */
 const struct stream_flaws *stream_flaws(const struct stream *s);
+/* Its first frame went to another card than this one; false also where that is not known. */
+bool stream_passes_card(const struct stream *s, const uint8_t mac[6]);
 /* Packets that carried this DSCP; of the first STREAM_MARKS values. */
 uint32_t stream_packets_marked(const struct stream *s, uint8_t dscp);
 

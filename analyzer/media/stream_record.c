@@ -21,6 +21,15 @@ const struct stream_flaws *stream_flaws(const struct stream *s)
 	return s->flaws ? s->flaws : &no_flaws;
 }
 
+bool stream_passes_card(const struct stream *s, const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+	const struct record *r = (const struct record *)s;
+
+	return !(r->mac_dst[0] & 1) && memcmp(r->mac_dst, none, sizeof none) != 0 &&
+	       memcmp(r->mac_dst, mac, sizeof r->mac_dst) != 0;
+}
+
 struct stream_flaws *flaws_get(struct record *r)
 {
 	if (!r->s.flaws)

@@ -117,7 +117,7 @@ void echoes_packet_at(struct echoes *e, const struct packet *p, const struct has
 		return;
 	/* the others carry mirrored frames */
 	if ((p->has & HAS_OUTER) && (p->tunnel == TUNNEL_GRE || p->tunnel == TUNNEL_IPIP ||
-		p->tunnel == TUNNEL_L2TP))
+		p->tunnel == TUNNEL_L2TP || p->tunnel == TUNNEL_ESP))
 		tunnel_add(e, &p->outer_src, &p->outer_dst);
 	if (p->kind == PACKET_SIP)
 		echoes_sip(e, p, at);

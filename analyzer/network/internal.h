@@ -4,6 +4,7 @@
 #define DEADAIR_NETWORK_INTERNAL_H
 
 #include "analyzer/network/network.h"
+#include "analyzer/network/late_copy.h"
 #include "analyzer/network/loop.h"
 #include "analyzer/network/mark_use.h"
 #include "analyzer/network/turn.h"
@@ -171,6 +172,7 @@ struct network {
 	struct pool host_pool, pair_pool, machine_pool;
 	struct pair_record *last;    /* the pair of the last packet */
 	struct duplicates duplicates;
+	struct late_copies late;
 	struct nat nat;
 	struct ice_ways *ice;        /* made with the first check */
 	struct dtls_ways *dtls;      /* made with the first record */

@@ -59,6 +59,7 @@ void network_free(struct network *n)
 	pool_fini(&n->machine_pool);
 	nat_fini(&n->nat);
 	duplicates_fini(&n->duplicates);
+	late_copies_fini(&n->late);
 	vlan_uses_free(n->vlans);
 	turns_free(n->turns);
 	hash_fini(&n->hosts);
@@ -72,7 +73,16 @@ void network_free(struct network *n)
 
 enum duplicate_verdict network_duplicate(struct network *n, const struct packet *p)
 {
-	return duplicates_judge(&n->duplicates, p);
+	enum duplicate_verdict verdict = duplicates_judge(&n->duplicates, p);
+
+	if (verdict == DUPLICATE_NO && late_copies_want(p))
+		late_copies_packet(&n->late, p, n->config.dup_sip_window_ns);
+	return verdict;
+}
+
+int64_t network_copies_apart_ns(const struct network *n)
+{
+	return late_copies_apart_ns(&n->late);
 }
 
 const struct loops *network_loops(const struct network *n)

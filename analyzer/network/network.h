@@ -177,6 +177,8 @@ void network_free(struct network *n);
  */
 enum duplicate_verdict network_duplicate(struct network *n, const struct packet *p);
 /* What goes round, as far as network_duplicate() saw it. */
+/* The capture was merged of two whose clocks are so far apart: each packet is in it twice. 0: it was not. */
+int64_t network_copies_apart_ns(const struct network *n);
 const struct loops *network_loops(const struct network *n);
 
 /* Where network_packet() will look; gives how many, HASH_PLACES at most. */

@@ -278,6 +278,51 @@ static void test_runs(void **state)
 	}
 }
 
+/* A capture of one frame of zeros. */
+static void one_frame(const char *path, uint8_t link)
+{
+	const uint8_t bytes[24 + 16 + 60] = {
+		0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, link, 0, 0, 0,
+		1, 0, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 60, 0, 0, 0,
+	};
+	FILE *f = fopen(path, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, sizeof bytes, 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A capture of which nothing can be read is no healthy one: its link type is named, and what to do. */
+static void test_unread_link(void **state)
+{
+	char path[] = "/tmp/deadair-link-XXXXXX";
+	const char *const words[] = { "read", path, NULL }, *const json[] = { "read", "--json", path, NULL };
+	int fd = mkstemp(path);
+	struct run r;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	if (!getenv("DEADAIR")) {
+		unlink(path);
+		skip();
+	}
+	one_frame(path, 220);
+	run(&r, NULL, words);
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.err, "link type 220 (USB_LINUX_MMAPPED), which deadair does not read"));
+	assert_non_null(strstr(r.err, "tcpdump -i IF"));
+	assert_non_null(strstr(r.out, "1 of link type 220 (USB_LINUX_MMAPPED)"));
+	run(&r, NULL, json);
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.out, "\"error\":\"/tmp/deadair-link-"));
+	one_frame(path, 1);
+	run(&r, NULL, words);
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.err, "");
+	unlink(path);
+}
+
 static void test_full_disk(void **state)
 {
 	const char *const words[] = { "detectors", NULL };
@@ -304,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_taken), cmocka_unit_test(test_times),
 			cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_unread_link),
 		cmocka_unit_test(test_runs),	cmocka_unit_test(test_full_disk),
 	};
 

@@ -50,6 +50,79 @@ static struct span hep_wrap(struct bytes *b, uint8_t type, struct span payload)
 	return bytes_join(b, (struct span){ h, sizeof h }, payload);
 }
 
+/* Versions 1 and 2: a header, addresses, and of the second the time. */
+static const struct { const char *name; struct span header; bool sip; enum packet_kind kind; } old[] = {
+	{ "HEP1", BYTES(1, 16, 2, 17, 0x13, 0xc4, 0x13, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2), true, PACKET_SIP },
+	{ "HEP2", BYTES(2, 28, 2, 17, 0x13, 0xc4, 0x13, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 0,
+	  0), true, PACKET_SIP },
+	{ "HEP2, addresses counted", BYTES(2, 16, 2, 6, 0x13, 0xc4, 0x13, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2, 1, 2, 3, 4, 5,
+	  6, 7, 8, 1, 0, 0, 0), true, PACKET_SIP },
+	{ "HEP1, length lies", BYTES(1, 17, 2, 17, 0x13, 0xc4, 0x13, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2), true,
+	  PACKET_OTHER },
+	{ "HEP1, no SIP", BYTES(1, 16, 2, 17, 0x13, 0xc4, 0x13, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2), false, PACKET_OTHER },
+	{ "HEP1, another protocol", BYTES(1, 16, 2, 47, 0x13, 0xc4, 0x13, 0xc5, 10, 0, 0, 1, 10, 0, 0, 2), true,
+	  PACKET_OTHER },
+};
+
+static void test_old(void **state)
+{
+	static struct bytes b;
+	char text[ENDPOINT_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(old); i++) {
+		struct dissector *d = dissector_new();
+		struct packet p;
+
+		bytes_join(&b, old[i].header, old[i].sip ? options_sip : SPAN("call accepted"));
+		udp_wrap(&b, 40000, 9060, bytes_span(&b));
+		ip4_wrap(&b, 3, 4, 17, 7, 0, bytes_span(&b));
+		dissect_all(d, 101, 1, 42, bytes_span(&b), b.n, &p, 1);
+		if (p.kind != old[i].kind || (p.tunnel == TUNNEL_HEP) != (p.kind == PACKET_SIP))
+			fail_msg("%s: kind %d", old[i].name, p.kind);
+		assert_string_equal(endpoint_text(&p.src, text),
+			p.kind == PACKET_SIP ? "10.0.0.1:5060" : "10.0.0.3:40000");
+		dissector_free(d);
+	}
+}
+
+/* Wireshark's exported PDUs: tags, and what the packet carried. */
+static const struct {
+	const char *name;
+	struct span tags;
+	enum packet_kind kind;
+	enum undecoded undecoded;
+} exported[] = {
+	{ "SIP", BYTES(0, 12, 0, 4, 's', 'i', 'p', 0, 0, 20, 0, 4, 10, 0, 0, 1, 0, 21, 0, 4, 10, 0, 0, 2, 0, 24, 0, 4,
+	  0, 0, 0, 2, 0, 25, 0, 4, 0, 0, 0x13, 0xc4, 0, 26, 0, 4, 0, 0, 0x13, 0xc5, 0, 0, 0, 0),
+	  PACKET_SIP, UNDECODED_NO },
+	{ "no addresses", BYTES(0, 12, 0, 4, 's', 'i', 'p', 0, 0, 0, 0, 0), PACKET_NONE, UNDECODED_NOT_IP },
+	{ "tags without end", BYTES(0, 20, 0xff, 0xff, 10, 0, 0, 1), PACKET_NONE, UNDECODED_NOT_IP },
+};
+
+static void test_exported(void **state)
+{
+	static struct bytes b;
+	char text[ENDPOINT_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(exported); i++) {
+		struct dissector *d = dissector_new();
+		struct packet p;
+
+		bytes_join(&b, exported[i].tags, options_sip);
+		dissect_all(d, 252, 1, 42, bytes_span(&b), b.n, &p, 1);
+		if (p.kind != exported[i].kind || p.undecoded != exported[i].undecoded)
+			fail_msg("%s: kind %d, undecoded %d", exported[i].name, p.kind, p.undecoded);
+		if (p.kind == PACKET_SIP) {
+			assert_string_equal(endpoint_text(&p.src, text), "10.0.0.1:5060");
+			assert_string_equal(endpoint_text(&p.dst, text), "10.0.0.2:5061");
+			assert_int_equal(p.transport, TRANSPORT_TCP);
+		}
+		dissector_free(d);
+	}
+}
+
 static const struct { const char *name; uint8_t type; struct span payload; enum packet_kind kind; } inside[] = {
 	{ "SIP", 1, SPAN(OPTIONS_TEXT), PACKET_SIP },
 	{ "RTCP as JSON", 5, SPAN("{\"sender_information\":{}}"), PACKET_OTHER },
@@ -108,7 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chunks),
-		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_inside), cmocka_unit_test(test_old), cmocka_unit_test(test_exported),
 		cmocka_unit_test(test_depth),
 	};
 

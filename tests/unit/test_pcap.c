@@ -86,9 +86,52 @@ static void version_2_3(struct image *im)
 	version(im, 2, 3);
 }
 
-static void kuznetzov(struct image *im)
+#define MODIFIED 0xa1b2cd34
+
+/* So many bytes more in the header of a record: the index of its interface, its protocol, its direction. */
+static void modified_record(struct image *im, uint32_t seconds, uint32_t captured, size_t more)
 {
-	image_pcap(im, 0xa1b2cd34, 1);
+	image_record_head(im, seconds, 5, captured, captured);
+	image_fill(im, 0x01, more);
+	image_fill(im, 0xee, captured);
+}
+
+static void modified(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
+	modified_record(im, 10, 60, 8);
+	modified_record(im, 11, 3, 8);
+	modified_record(im, 12, 4, 8);
+}
+
+static void modified_big(struct image *im)
+{
+	im->big_endian = true;
+	modified(im);
+}
+
+static void modified_one(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
+	modified_record(im, 10, 60, 8);
+}
+
+static void modified_cut(struct image *im)
+{
+	modified(im);
+	im->n -= 2;
+}
+
+static void modified_otherwise(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
+	modified_record(im, 10, 60, 12);
+	modified_record(im, 11, 60, 12);
+}
+
+static void modified_empty(struct image *im)
+{
+	image_pcap(im, MODIFIED, 1);
 }
 
 static void nothing(struct image *im)
@@ -99,6 +142,51 @@ static void nothing(struct image *im)
 static void text_file(struct image *im)
 {
 	image_add(im, "Call me\n", 8);
+}
+
+static void web_page(struct image *im)
+{
+	static const char text[] = "\xef\xbb\xbf\r\n<!doctype HTML><html><body>404</body></html>\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void hex_dump(struct image *im)
+{
+	static const char text[] = "0000  02 00 0a 2c 01 0a 02 00 0a 2c 01 1f 08 00 45 00   ...,.....,....E.\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void sniffer_text(struct image *im)
+{
+	static const char text[] = "interfaces=[any]\nfilters=[port 5060]\n2.237384 port1 in 10.1.1.10.5060 -> 10.4.2.1.5060: udp 620\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void sip_log(struct image *im)
+{
+	static const char text[] = "<134>Nov 20 09:00:01 sbc sip[311]: from 10.1.1.10:5060 INVITE sip:200@10.4.2.1 SIP/2.0\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void k12(struct image *im)
+{
+	static const char text[] = "+---------+---------------+----------+\r\n09:00:01,000,000   ETHER\r\n";
+
+	image_add(im, text, sizeof text - 1);
+}
+
+static void netmon_1(struct image *im)
+{
+	image_add(im, "RTSS\1\1\0\0", 8);
+}
+
+static void netxray(struct image *im)
+{
+	image_add(im, "XCP\000002.002", 12);
 }
 
 static void word(struct image *im)
@@ -212,6 +300,8 @@ static void times_backwards(struct image *im)
 #define FIRST "0:1 @1700000000123456000 60/60 +24 link 1 if 0\n"
 #define SECOND "0:2 @1700000001000005000 3/3 +100 link 1 if 0\n"
 #define NS_BOTH "0:1 @1700000000000123456 60/60 +24 link 1 if 0\n0:2 @1700000001000000005 3/3 +100 link 1 if 0\n"
+#define MODIFIED_TWO "0:1 @10000005000 60/60 +24 link 1 if 0\n0:2 @11000005000 3/3 +108 link 1 if 0\n"
+#define MODIFIED_THIRD "0:3 @12000005000 4/4 +135 link 1 if 0\n"
 #define NO_CAPTURE "x.pcap: not a capture file (first bytes "
 #define READS "); deadair reads pcap and pcapng, plain, gzip or zstd\n"
 
@@ -229,12 +319,27 @@ static const struct { const char *name; void (*build)(struct image *); const cha
 	{ "version 2.2", version_2_2,
 	  "x.pcap: pcap version 2.2; deadair reads 2.3 and 2.4: convert it with editcap\n" },
 	{ "version 2.3", version_2_3, "" },
-	{ "Kuznetzov's patch", kuznetzov, "x.pcap: pcap as modified by Kuznetzov's patch, which deadair does not read; "
-	  "convert it: editcap -F pcapng FILE OUT\n" },
+	{ "modified, as of home routers", modified, MODIFIED_TWO MODIFIED_THIRD },
+	{ "modified, big-endian", modified_big, MODIFIED_TWO MODIFIED_THIRD },
+	{ "modified, one record", modified_one, "0:1 @10000005000 60/60 +24 link 1 if 0\n" },
+	{ "modified, cut", modified_cut, MODIFIED_TWO "x.pcap: frame 3 at byte 135: " CUT_SHORT },
+	{ "modified, nothing in it", modified_empty, "" },
+	{ "modified otherwise", modified_otherwise, "x.pcap: pcap as modified by Kuznetzov's patch, which deadair does "
+	  "not read; convert it: editcap -F pcapng FILE OUT\n" },
 	{ "empty file", nothing,
 	  "x.pcap: empty file; nothing was captured, or the capturing program has not written yet\n" },
 	{ "text", text_file, "x.pcap: text (\"Call me\"), not a capture; deadair reads pcap and pcapng, plain, gzip or zstd, "
 	  "as tcpdump -w FILE writes them\n" },
+	{ "a web page", web_page, "x.pcap: a web page, perhaps of an error that was saved in its place, not a capture; "
+	  "fetch the capture again\n" },
+	{ "a hex dump", hex_dump, "x.pcap: a hex dump, not a capture; convert it: text2pcap FILE OUT\n" },
+	{ "FortiGate's sniffer", sniffer_text, "x.pcap: the text of FortiGate's sniffer, not a capture; convert it with "
+	  "fgt2eth, or take its packet capture as pcap\n" },
+	{ "a log with SIP", sip_log, "x.pcap: a log with SIP in it, not a capture: audio is not in it; capture the packets: "
+	  "tcpdump -i IF -s 0 -w FILE\n" },
+	{ "K12 text", k12, "x.pcap: K12 text, which deadair does not read; convert it: editcap -F pcapng FILE OUT\n" },
+	{ "NetMon 1", netmon_1, "x.pcap: NetMon 1, which deadair does not read; convert it: editcap -F pcapng FILE OUT\n" },
+	{ "NetXRay", netxray, "x.pcap: NetXRay, which deadair does not read; convert it: editcap -F pcapng FILE OUT\n" },
 	{ "a word without an end", word, NO_CAPTURE "43 61 6c 6c" READS },
 	{ "tar", tar_file, "x.pcap: tar, which deadair does not read; unpack it: tar -xOf FILE | deadair -\n" },
 	{ "terminal escapes", controls, NO_CAPTURE "1b 5d 30 3b" READS },
@@ -272,6 +377,20 @@ static void test_files(void **state)
 		image_free(&im);
 		source_expect(cases[i].name, "x.pcap", cases[i].expected);
 	}
+}
+
+/* A trace of Windows has no first bytes of its own: by its name. */
+static void test_windows_trace(void **state)
+{
+	static const uint8_t bytes[] = { 0, 0, 1, 0, 0x20, 9, 0, 0 };
+	struct image im = { .p = NULL };
+
+	(void)state;
+	image_add(&im, bytes, sizeof bytes);
+	image_write(&im, "x.ETL");
+	image_free(&im);
+	source_expect("Windows' trace", "x.ETL",
+		"x.ETL: a trace of Windows, which deadair does not read; convert it: pktmon etl2pcap FILE\n");
 }
 
 /* Cut anywhere, a file gives the records before the cut, and an error unless the cut is a border. */
@@ -328,7 +447,7 @@ static void test_view(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_windows_trace), cmocka_unit_test(test_files),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_view),
 	};

@@ -5,6 +5,8 @@
 #include "dissect/tunnel.h"
 
 #define MACS 2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 8
+#define WIFI(b0, b1) b0, b1, 0, 0, 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 3, 0, 0, \
+	0xaa, 0xaa, 3, 0, 0, 0, 8, 0
 
 /* From 10.0.0.1:5060 to 10.0.0.2:5060. */
 static struct span inner(struct bytes *b)
@@ -70,6 +72,21 @@ static const struct {
 	{ "L2TPv3, control",   115,     0, BYTES(0, 0, 0, 0, MACS, 8, 0), TUNNEL_NONE },
 	{ "L2TPv3 over UDP",    17,  1701, BYTES(0, 3, 0, 0, 0, 0, 0, 7, MACS, 8, 0), TUNNEL_L2TP },
 	{ "L2TPv3 over UDP, flags", 17, 1701, BYTES(0x40, 3, 0, 0, 0, 0, 0, 7, MACS, 8, 0), TUNNEL_NONE },
+	{ "VXLAN-GPE, ethernet", 17, 4790, BYTES(0x0c, 0, 0, 3, 0, 0, 1, 0, MACS, 8, 0), TUNNEL_VXLAN },
+	{ "VXLAN-GPE, IP",      17,  4790, BYTES(0x0c, 0, 0, 1, 0, 0, 1, 0), TUNNEL_VXLAN },
+	{ "VXLAN-GPE, unknown inside", 17, 4790, BYTES(0x0c, 0, 0, 9, 0, 0, 1, 0), TUNNEL_NONE },
+	{ "LISP",               17,  4341, BYTES(0x80, 1, 2, 3, 0, 0, 0, 1), TUNNEL_LISP },
+	{ "LISP, ethernet inside", 17, 4341, BYTES(0x80, 1, 2, 3, 0, 0, 0, 1, MACS, 8, 0), TUNNEL_NONE },
+	{ "MPLS in UDP",        17,  6635, BYTES(0, 0, 0x11, 64), TUNNEL_IPIP },
+	{ "MPLS in UDP, no end", 17, 6635, BYTES(0, 0, 0, 64), TUNNEL_NONE },
+	{ "CAPWAP, 802.3",      17,  5247, BYTES(0, 0x10, 0x42, 0, 0, 1, 0, 0, MACS, 8, 0), TUNNEL_CAPWAP },
+	{ "CAPWAP, 802.11",     17,  5247, BYTES(0, 0x10, 0x43, 0, 0, 1, 0, 0, WIFI(8, 1)), TUNNEL_CAPWAP },
+	{ "CAPWAP, bytes changed", 17, 5247, BYTES(0, 0x10, 0x43, 0, 0, 1, 0, 0, WIFI(1, 8)), TUNNEL_CAPWAP },
+	{ "CAPWAP, radio's address", 17, 5247, BYTES(0, 0x20, 0x43, 0x10, 0, 1, 0, 0, 6, 2, 0, 0, 0, 0, 1, 0, WIFI(8,
+	  1)), TUNNEL_CAPWAP },
+	{ "CAPWAP, DTLS",       17,  5247, BYTES(1, 0, 0, 0, MACS, 8, 0), TUNNEL_NONE },
+	{ "CAPWAP, a fragment", 17,  5247, BYTES(0, 0x10, 0x42, 0x80, 0, 1, 0, 0, MACS, 8, 0), TUNNEL_NONE },
+	{ "CAPWAP, keepalive",  17,  5247, BYTES(0, 0x10, 0x42, 8, 0, 1, 0, 0, MACS, 8, 0), TUNNEL_NONE },
 	{ "TZSP",               17, 37008, BYTES(1, 0, 0, 1, 0, 10, 1, 200, 1, MACS, 8, 0), TUNNEL_TZSP },
 	{ "TZSP, tags without end", 17, 37008, BYTES(1, 0, 0, 1, 0, 0, 0, 0), TUNNEL_NONE },
 };
@@ -177,10 +194,97 @@ static void test_l2tp(void **state)
 	}
 }
 
+/* Behind what is encrypted by nothing: padding of 1, 2, ..., its length, what is inside, so many bytes of proof. */
+static void esp_wrap(struct bytes *b, uint8_t next, unsigned proof, bool padded)
+{
+	static const uint8_t head[8] = { 0, 0, 0x10, 1, 0, 0, 0, 7 };
+	uint8_t tail[64] = { 0 };
+	unsigned n = 0;
+
+	for (; padded && (b->n + n + 2) % 4; n++)
+		tail[n] = (uint8_t)(n + 1);
+	tail[n] = (uint8_t)n;
+	tail[n + 1] = next;
+	memset(tail + n + 2, 0xa5, proof);
+	bytes_join(b, (struct span){ head, sizeof head }, bytes_span(b));
+	bytes_join(b, bytes_span(b), (struct span){ tail, n + 2 + proof });
+}
+
+/* RFC 2410, as phones use it with IMS; also behind UDP 4500 (RFC 3948), where four zeros are the key exchange. */
+static void test_esp(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t next;
+		unsigned proof;
+		bool padded, udp;
+		enum packet_tunnel tunnel;
+	} rows[] = {
+		{ "tunnel", 4, 12, true, false, TUNNEL_ESP }, { "tunnel, SHA-256", 4, 16, true, false, TUNNEL_ESP },
+		{ "tunnel, UDP", 4, 12, true, true, TUNNEL_ESP },
+		{ "tunnel, no padding", 4, 12, false, false, TUNNEL_ESP },
+		{ "another protocol inside", 6, 12, true, false, TUNNEL_NONE },
+		{ "proof of another length", 4, 11, true, false, TUNNEL_NONE },
+	};
+	static struct bytes b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct packet p;
+
+		inner(&b);
+		esp_wrap(&b, rows[i].next, rows[i].proof, rows[i].padded);
+		if (rows[i].udp)
+			udp_wrap(&b, 4500, 4500, bytes_span(&b));
+		ip4_wrap(&b, 3, 4, rows[i].udp ? 17 : 50, 2, 0, bytes_span(&b));
+		run(bytes_span(&b), &p);
+		check(rows[i].name, &p, rows[i].tunnel);
+		if (rows[i].tunnel == TUNNEL_NONE)
+			assert_int_equal(p.undecoded, UNDECODED_CIPHER);
+	}
+}
+
+/* Transport mode: the addresses are those of the packet itself. */
+static void test_esp_transport(void **state)
+{
+	static struct bytes b;
+	struct packet p;
+
+	(void)state;
+	for (unsigned odd = 0; odd < 2; odd++) {
+		udp_wrap(&b, 5060, 5060, options_sip);
+		esp_wrap(&b, 17, 12, true);
+		if (odd)
+			bytes_join(&b, bytes_span(&b), BYTES(0));
+		run(ip4_wrap(&b, 1, 2, 50, 1, 0, bytes_span(&b)), &p);
+		assert_int_equal(p.kind, odd ? PACKET_OTHER : PACKET_SIP);
+		assert_int_equal(p.undecoded, odd ? UNDECODED_CIPHER : UNDECODED_NO);
+		assert_int_equal(p.tunnel, TUNNEL_NONE);
+	}
+}
+
+/* Encrypted behind UDP it is no other protocol; the key exchange is. */
+static void test_esp_encrypted(void **state)
+{
+	static struct bytes b;
+	struct packet p;
+
+	(void)state;
+	udp_wrap(&b, 4500, 4500, BYTES(0x10, 1, 2, 3, 0, 0, 0, 1, 0x8a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+	run(ip4_wrap(&b, 1, 2, 17, 1, 0, bytes_span(&b)), &p);
+	assert_int_equal(p.undecoded, UNDECODED_CIPHER);
+	udp_wrap(&b, 4500, 4500, BYTES(0, 0, 0, 0, 0, 0, 0, 1, 0x8a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+	run(ip4_wrap(&b, 1, 2, 17, 1, 0, bytes_span(&b)), &p);
+	assert_int_equal(p.undecoded, UNDECODED_NO);
+	udp_wrap(&b, 4500, 40000, BYTES(0xff));
+	run(ip4_wrap(&b, 1, 2, 17, 1, 0, bytes_span(&b)), &p);
+	assert_int_equal(p.undecoded, UNDECODED_NO);
+}
+
 /* Ports prove nothing: SIP and RTP on them stay what they are. */
 static void test_ports_taken(void **state)
 {
-	static const uint16_t ports[] = { 1701, 2152, 4789, 6081, 8472, 37008 };
+	static const uint16_t ports[] = { 1701, 2152, 4341, 4500, 4789, 4790, 5247, 6081, 6635, 8472, 37008 };
 	static const uint8_t rtp[20] = { 0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 };
 	static struct bytes b;
 	struct packet p;
@@ -260,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_gtp), cmocka_unit_test(test_l2tp),
+		cmocka_unit_test(test_esp), cmocka_unit_test(test_esp_transport), cmocka_unit_test(test_esp_encrypted),
 		cmocka_unit_test(test_ports_taken),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_depth),
