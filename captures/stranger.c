@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
 #define UNPACK(what, how) what ", which deadair does not read; unpack it: " how " | deadair -"
 #define CONVERT(what) what ", which deadair does not read; convert it: editcap -F pcapng FILE OUT"
 #define HEX_DUMP "a hex dump, not a capture; convert it: text2pcap FILE OUT"
