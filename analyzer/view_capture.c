@@ -269,6 +269,8 @@ static void say_evicted(const struct engine *e, struct view_capture *ret)
 		{ "tls", tls_pairs_evicted(e->tls) },
 		{ "sip-hops", sip_hops_evicted(e->hops) }, { "sip-paths", sip_paths_evicted(e->paths) },
 		  { "sources", sources_evicted(e->sources) }, { "rewrites", rewrites_left(e) },
+		{ "others", n.others_evicted + flows_others_evicted(e->flows) + tls_pairs_others_evicted(e->tls) +
+		  e->dissected.tcp_others_evicted },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

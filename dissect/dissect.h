@@ -11,6 +11,7 @@ struct dissector_counts {            /* what had to be left, for the report */
 	uint64_t fragments_given_up; /* datagrams never completed */
 	uint64_t fragments_open;     /* that still wait for a part */
 	uint64_t fragments_evicted, tcp_evicted;
+	uint64_t tcp_others_evicted; /* of which nothing of ours is missing */
 	uint64_t tcp_holes;          /* times that bytes of a stream of ours never came: resynchronised behind them */
 };
 

@@ -167,7 +167,10 @@ static void evict(struct tcp_streams *t, size_t room)
 		s = LIST_ENTRY(l->head.next, struct stream, in_order);
 		if (s == t->current)
 			return;
-		t->counts->tcp_evicted += is_missed(s);
+		if (is_missed(s))
+			t->counts->tcp_evicted++;
+		else
+			t->counts->tcp_others_evicted++;
 		stream_remove(t, s);
 	}
 }

@@ -248,15 +248,19 @@ static void head_withheld(const struct report *r, const struct view_capture *c)
 
 static void head_notes(const struct report *r, const struct view_capture *c)
 {
-	char text[160], count[WORDS];
+	char text[200], count[WORDS];
 
 	for (unsigned i = 0; i < c->evicted_count; i++) {
 		if (c->evicted[i].count == 0)
 			continue;
-		snprintf(text, sizeof text,
-			"%s %s of the table \"%.60s\", for lack of room: what they show is missing here",
-			 words_count(c->evicted[i].count, count), c->evicted[i].count == 1 ? "entry" : "entries",
-			 c->evicted[i].table);
+		words_count(c->evicted[i].count, count);
+		if (strcmp(c->evicted[i].table, "others") == 0)
+			snprintf(text, sizeof text, "%s %s of hosts and connections that do not telephone, for lack of room",
+				count, c->evicted[i].count == 1 ? "entry" : "entries");
+		else
+			snprintf(text, sizeof text,
+				"%s %s of the table \"%.60s\", for lack of room: what they show is missing here",
+				count, c->evicted[i].count == 1 ? "entry" : "entries", c->evicted[i].table);
 		head(r, "Given up", text);
 	}
 	for (unsigned i = 0; i < c->note_count; i++)

@@ -35,7 +35,7 @@ struct flows {
 	struct arena *settled;       /* services */
 	size_t max;
 	unsigned next_n;
-	uint64_t evicted;
+	uint64_t evicted, others_evicted;
 };
 
 struct flow_slot {                   /* a flow and its place among those of its grade */
@@ -123,6 +123,7 @@ static void flow_remove(struct flows *f, struct flow *flow)
 	struct flow_slot *s = slot_of(flow);
 
 	f->evicted += s->grade > GRADE_PASSING;
+	f->others_evicted += s->grade == GRADE_PASSING;
 	regrade(f, flow, GRADE_OURS);
 	unkey(f, flow);
 	list_remove(&f->order, &flow->in_order);
@@ -464,6 +465,11 @@ const struct list *flows_in_order(const struct flows *f)
 uint64_t flows_evicted(const struct flows *f)
 {
 	return f->evicted;
+}
+
+uint64_t flows_others_evicted(const struct flows *f)
+{
+	return f->others_evicted;
 }
 
 /* ---- what it came to ---- */

@@ -77,7 +77,8 @@ void flows_free(struct flows *f);
 /* Any packet that is no mirror copy; all but TCP is passed over. */
 void flows_packet(struct flows *f, const struct packet *p);
 const struct list *flows_in_order(const struct flows *f);    /* struct flow.in_order, by first sight */
-uint64_t flows_evicted(const struct flows *f);       /* but for those that spoke, and not SIP */
+uint64_t flows_evicted(const struct flows *f);
+uint64_t flows_others_evicted(const struct flows *f); /* that spoke, and not SIP; in the above not counted */
 
 /* Did the handshake end well; true too where the flow was met behind it. */
 bool flow_secured(const struct flow *f);

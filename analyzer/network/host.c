@@ -52,7 +52,10 @@ static void host_evict(struct network *n, struct host_record *h)
 	grades_remove(&n->host_grades, &h->grade);
 	hash_remove(&n->hosts, &h->host.by_address);
 	list_remove(&n->hosts_in_order, &h->host.in_order);
-	n->counts.hosts_evicted += n->counts.pairs_evicted > pairs_before || h->sip_sent + h->rtp_sent > 0;
+	if (n->counts.pairs_evicted > pairs_before || h->sip_sent + h->rtp_sent > 0)
+		n->counts.hosts_evicted++;
+	else
+		n->counts.others_evicted++;
 	host_free(n, h);
 }
 

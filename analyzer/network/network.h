@@ -318,7 +318,11 @@ enum host_role host_role_of_agent(struct span user_agent);
 unsigned host_roles_or_said(const struct host *h);
 bool mac_of_phone_maker(const uint8_t mac[6]);       /* makers of desk phones alone */
 
-struct network_counts { uint64_t packets /* copies too */, copies, hosts_evicted, pairs_evicted, mappings_evicted; };
+struct network_counts {
+	uint64_t packets /* copies too */, copies, hosts_evicted, pairs_evicted, mappings_evicted;
+	uint64_t others_evicted;     /* hosts and pairs that did not telephone; in none of the above */
+};
+
 struct network_counts network_counts(const struct network *n);
 
 /* G7 material: holes of streams that lie in the same 50 ms. */

@@ -85,7 +85,10 @@ void pair_remove(struct network *n, struct pair_record *pair)
 	grades_remove(&n->pair_grades, &pair->grade);
 	hash_remove(&n->pairs, &pair->pair.by_key);
 	list_remove(&n->pairs_in_order, &pair->pair.in_order);
-	n->counts.pairs_evicted += is_missed(&pair->pair);
+	if (is_missed(&pair->pair))
+		n->counts.pairs_evicted++;
+	else
+		n->counts.others_evicted++;
 	pair_free(n, pair);
 }
 

@@ -15,7 +15,7 @@ struct tls_pairs {
 	struct list order, web, sip; /* web, sip: what was silent longest comes first */
 	size_t max;
 	unsigned next_n;
-	uint64_t evicted;
+	uint64_t evicted, others_evicted;
 };
 
 struct tls_pairs *tls_pairs_new(const struct site *site, size_t max)
@@ -63,6 +63,7 @@ static struct list *list_of(struct tls_pairs *t, const struct tls_pair *x)
 static void pair_remove(struct tls_pairs *t, struct tls_pair *x)
 {
 	t->evicted += x->to_sip;
+	t->others_evicted += !x->to_sip;
 	hash_remove(&t->by_socket, &x->by_socket);
 	hash_remove(&t->by_hosts, &x->by_hosts);
 	if (x->to_sip)
@@ -155,6 +156,11 @@ const struct list *tls_pairs_in_order(const struct tls_pairs *t)
 uint64_t tls_pairs_evicted(const struct tls_pairs *t)
 {
 	return t->evicted;
+}
+
+uint64_t tls_pairs_others_evicted(const struct tls_pairs *t)
+{
+	return t->others_evicted;
 }
 
 static bool is_between(const struct tls_pair *x, const struct address *a, const struct address *b)

@@ -33,6 +33,7 @@ void tls_pairs_free(struct tls_pairs *t);
 void tls_pairs_packet(struct tls_pairs *t, const struct packet *p);
 const struct list *tls_pairs_in_order(const struct tls_pairs *t);      /* struct tls_pair.in_order, by first sight */
 uint64_t tls_pairs_evicted(const struct tls_pairs *t);   /* of those to SIP */
+uint64_t tls_pairs_others_evicted(const struct tls_pairs *t);
 
 /* Each of two hosts, whichever is the client; of a client's those to SIP. `after` NULL: the first. NULL: no more. */
 const struct tls_pair *tls_pairs_between(const struct tls_pairs *t, const struct address *a, const struct address *b,

@@ -76,7 +76,8 @@ void view_capture(const struct engine *e, struct view_capture *ret)
 					      .evicted = { { "streams", 2 } }, .evicted_count = 1,
 					      .notes = { "the clock goes back at frame 9" }, .note_count = 1 };
 	} else if (e->which == FAKE_LIKE_RTP) {
-		*ret = (struct view_capture){ .first_ns = MS(0), .last_ns = MS(140), .frames = 12, .other = 12, .like_rtp = 10 };
+		*ret = (struct view_capture){ .first_ns = MS(0), .last_ns = MS(140), .frames = 12, .other = 12, .like_rtp = 10,
+					      .evicted = { { "others", 5000 } }, .evicted_count = 1 };
 	} else if (e->which == FAKE_EMPTY) {
 		*ret = (struct view_capture){ .first_ns = NS_NONE, .last_ns = NS_NONE };
 	} else if (e->which == FAKE_OUTSIDE) {

@@ -185,6 +185,7 @@ static void test_web(void **state)
 	assert_true(has_server(f, "10.0.0.9:40123"));
 	assert_int_equal(flows_in_order(f)->count, 64);
 	assert_int_equal(flows_evicted(f), 0);          /* none that says anything of SIP */
+	assert_int_equal(flows_others_evicted(f), 500 - 62);
 	web(f, 500, false);
 	assert_int_equal(flows_evicted(f), 500 - 62); /* what was asked and never answered is missed */
 	assert_true(has_server(f, SERVER));

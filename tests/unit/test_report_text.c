@@ -219,6 +219,8 @@ static const char like_rtp[] =
 	"Capture   call-4.pcapng, 0.1 s from Fri 20 Nov 2026 09:12:41 GMT, 12 frames\n"
 	"Read      nothing that is certain to be VoIP\n"
 	"Passed by 12 frames of other protocols\n"
+	"Given up  5 000 entries of hosts and connections that do not telephone, for\n"
+	"          lack of room\n"
 	"\n"
 	"? Nothing that is certain to be VoIP: no SIP, and too little in the form of\n"
 	"  RTP to be sure of it\n"

@@ -365,6 +365,7 @@ static void test_web(void **state)
 	}
 	assert_true(records > 20000);
 	assert_int_equal(w->counts.tcp_evicted, 0);
+	assert_true(w->counts.tcp_others_evicted > 10000);
 	assert_int_equal(data(w, 160 + (uint32_t)options_sip.n, part(60, options_sip.n)), 1);
 }
 

@@ -100,6 +100,7 @@ static void test_web(void **state)
 	assert_non_null(between(w, "10.0.0.5", "10.0.0.21"));
 	assert_true(between(w, "10.0.0.22", "10.0.0.5")->to_sip);
 	assert_int_equal(tls_pairs_evicted(w->t), 0);
+	assert_int_equal(tls_pairs_others_evicted(w->t), 1000 - (ROOM - 2));
 	assert_ptr_equal(tls_pairs_of(w->t, &phone, NULL), between(w, "10.0.0.21", "10.0.0.5"));
 	assert_null(tls_pairs_of(w->t, &phone, tls_pairs_of(w->t, &phone, NULL)));
 	for (unsigned i = 0; i < 2 * ROOM; i++) {
