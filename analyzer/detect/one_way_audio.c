@@ -270,10 +270,24 @@ static bool told_elsewhere(const struct facts *facts, const struct direction *d,
 	return false;
 }
 
+/* In this very call: it sent to where the other one's audio came from. */
+static bool turned_before(const struct direction *d, const struct hearing *h)
+{
+	for (unsigned i = 0; i < d->stream_count; i++) {
+		const struct stream *s = d->streams[i];
+
+		if (s->first_ns < h->from_ns && s->packets >= FOUND_PACKETS && !address_private(&s->dst.addr))
+			return true;
+	}
+	return false;
+}
+
 bool one_way_found_before(const struct facts *facts, const struct direction *d, const struct hearing *h)
 {
 	struct side_addresses sender;
 
+	if (turned_before(d, h))
+		return true;
 	side_addresses(d->slot, d->sender, &sender);
 	for (unsigned i = 0; (h->near_receiver || h->at_receiver) && i < sender.count; i++) {
 		const struct pair *p = network_pair_find(facts->network, &sender.at[i].addr,
