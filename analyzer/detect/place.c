@@ -171,6 +171,20 @@ static bool is_target(const struct judge *j, const struct address *a)
 	return false;
 }
 
+/* It was told a private address of another network than that link's: by which link of the receiver it comes nobody knows. */
+static bool goes_elsewhere(const struct judge *j, const struct address *link)
+{
+	const struct window *w = j->h->window;
+
+	for (unsigned i = 0; w && i < w->target_count; i++) {
+		const struct address *at = &w->targets[i].at.addr;
+
+		if (!address_private(at) || address_same_net(at, link))
+			return false;
+	}
+	return w && w->target_count;
+}
+
 /*
  * Whatever the sender sends would pass here, too: the receiver's link is tapped and carries others from the sender's
  * side. 1.7.2
@@ -183,7 +197,7 @@ static bool link_covered(const struct judge *j, int64_t from_ns, int64_t to_ns)
 	for (unsigned i = 0; i < j->receiver->count; i++) {
 		const struct address *r = &j->receiver->at[i].addr;
 
-		if (!network_at(j->facts->network, r) || direction_reverse(j->d)->stream_count == 0)
+		if (!network_at(j->facts->network, r) || direction_reverse(j->d)->stream_count == 0 || goes_elsewhere(j, r))
 			continue;
 		margin_ns = leaves && is_target(j, r) ? SEES_MARGIN_NS : 0;
 		for (unsigned k = 0; k < j->sender->count; k++) {
