@@ -18,6 +18,15 @@ static bool half_tapped(const struct judge *j, const struct window *w)
 	return false;
 }
 
+/* Who is captured on has no other links. */
+static bool one_way_each(const struct judge *j, const struct window *w)
+{
+	const struct window *back = direction_first_due(direction_reverse(j->d));
+
+	return j->facts->vantage.kind != VANTAGE_ON_HOST && w->target_count && back && back->target_count &&
+		gates_one_way_each(j->facts->gates, &w->targets[0].at.addr, &back->targets[0].at.addr);
+}
+
 static bool switched(const struct judge *j, const struct address *a, const struct address *b)
 {
 	const struct network *n = j->facts->network;
@@ -173,6 +182,9 @@ const char *gate_direction(struct judge *j, const struct window *w, int64_t from
 		if (gates_no_media_of(g, j->facts, &j->sender->at[i].addr))
 			return judge_because(h, "the media address of these calls never appears in this capture"), "G2";
 	}
+	if (one_way_each(j, w))
+		return judge_because(h, "of each call between these hosts one direction passes here, and not of all the same: other links carry the rest"),
+		       "G3";
 	if (half_tapped(j, w))
 		return judge_because(h, "nothing that one of them sends, or is sent, is in the capture"), "G1";
 	for (unsigned i = 0; i < j->sender->count; i++) {

@@ -46,6 +46,11 @@ const char *gates_no_media_why(const struct gates *g);
 /* G3 port-range: media ports above (or below) some port are silent in both directions for many hosts. */
 bool gates_port_range(const struct gates *g, uint16_t port);
 uint16_t gates_port_limit(const struct gates *g, bool *ret_above);
+/*
+ * G3: of each of the calls between two media addresses one direction passes here, and not of all the same: a member of
+ * a bundle of links, or two ways of which one is tapped.
+ */
+bool gates_one_way_each(const struct gates *g, const struct address *a, const struct address *b);
 /* G3: does this receiver report on streams that never pass here? */
 bool gates_reports_unseen(const struct gates *g, const struct rtcp_party *receiver);
 /* G7: did the capture itself lose packets then? Also when the interface counted drops. */
