@@ -120,6 +120,13 @@ bool site_own(const struct site *s, const struct address *a)
 	return site_inside(s, a) || nets_have(&s->public_ips, a) || site_peer(s, &s->pbx, a);
 }
 
+bool site_sip_port(const struct site *s, uint16_t port)
+{
+	enum { PORT_SIP = 5060, PORT_SIPS = 5061 };
+
+	return port == PORT_SIP || port == PORT_SIPS || ranges_have(&s->tls_ports, port) || ranges_have(&s->sip_ports, port);
+}
+
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server)
 {
 	return !site_own(s, client) && site_own(s, server) && !site_peer(s, &s->trusted, client) &&

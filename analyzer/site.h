@@ -119,6 +119,8 @@ bool site_own(const struct site *s, const struct address *a);
  * remote network. What happens to strangers is told by the findings about scans.
  */
 bool site_stranger(const struct site *s, const struct address *client, const struct address *server);
+/* Is SIP usual there: 5060, 5061, or a port that the profile gives to it, with or without TLS? */
+bool site_sip_port(const struct site *s, uint16_t port);
 /* Fills zone from timezone. Changes TZ for a moment: before any other thread starts. */
 void site_learn_zone(struct site *s);
 /* At the site, in its own time zone: within office hours and on no holiday? True where no hours are given. */

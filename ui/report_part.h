@@ -8,6 +8,12 @@
 enum { LABEL_COLUMNS = 10, BLOCK_INDENT = 2, BLOCK_LABEL_COLUMNS = 9 };
 enum { PARTY_TEXT = 256 };
 
+/* A line of the head: "Read      12 SIP". */
+void report_line(const struct report *r, const char *label, const char *text);
+/* Frames that are IP, or may be, and could not be read. */
+uint64_t report_undecoded(const struct view_capture *c);
+/* Without any that are certain to be VoIP: of what is random a quarter begins like RTP, here half and more does. */
+bool report_mostly_like_rtp(const struct view_capture *c);
 /* One line: problems, none, nothing of VoIP, cannot tell; and what stands below it. */
 void report_headline(const struct report *r, const struct view_capture *c);
 /* How many facts there are and of which kind: below the answer, or behind the calls where there are problems. */

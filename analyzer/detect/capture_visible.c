@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "analyzer/detect/gates.h"
+#include "analyzer/detect/lookup.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/network/tls_pair.h"
 #include "captures/base/memory.h"
@@ -379,25 +380,60 @@ static bool host_speaks_sip(const struct facts *facts, const struct address *a)
 	return h && h->sip_port_count;
 }
 
-static const struct stream *stream_between(const struct facts *facts, const struct address *a, const struct address *b)
-{
-	LIST_EACH(it, streams_in_order(facts->streams)) {
-		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
-		bool touches_a = address_equal(&s->src.addr, a) || address_equal(&s->dst.addr, a);
-		bool touches_b = address_equal(&s->src.addr, b) || address_equal(&s->dst.addr, b);
+struct talker {                      /* a host with media */
+	struct hash_link link;
+	struct address addr;
+	const struct stream *first;
+};
 
-		if (s->packets >= STREAM_MIN && (touches_a || touches_b))
-			return s;
+static const struct stream *first_stream_of(const struct hash *talkers, const struct address *a)
+{
+	uint32_t hash = address_hash(a);
+
+	for (struct hash_link *it = hash_first(talkers, hash); it; it = it->next) {
+		if (it->hash == hash && address_equal(&HASH_ENTRY(it, struct talker, link)->addr, a))
+			return HASH_ENTRY(it, struct talker, link)->first;
 	}
 	return NULL;
 }
 
-static bool sip_like(const struct tls_pair *f)
+static void talker_add(struct hash *talkers, struct arena *arena, const struct address *a, const struct stream *s)
 {
-	return f->server.port == 5061 || f->sip_alpn;
+	struct talker *x;
+
+	if (first_stream_of(talkers, a))
+		return;
+	x = arena_zalloc(arena, sizeof *x);
+	x->addr = *a;
+	x->first = s;
+	hash_add(talkers, &x->link, address_hash(a));
 }
 
-/* A browser's audio: the host of its web port is the one it checks paths (ICE) and exchanges audio with. */
+static void talkers_gather(struct hash *talkers, const struct facts *facts)
+{
+	hash_init(talkers);
+	LIST_EACH(it, streams_in_order(facts->streams)) {
+		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
+
+		if (s->packets < STREAM_MIN)
+			continue;
+		talker_add(talkers, lookup_arena(facts->lookup), &s->src.addr, s);
+		talker_add(talkers, lookup_arena(facts->lookup), &s->dst.addr, s);
+	}
+}
+
+static const struct stream *first_stream_of_either(const struct hash *talkers, const struct tls_pair *t)
+{
+	const struct stream *x = first_stream_of(talkers, &t->client), *y = first_stream_of(talkers, &t->server.addr);
+
+	return !x || (y && y->n < x->n) ? y : x;
+}
+
+static bool sip_like(const struct tls_pair *t)
+{
+	return t->server.port == 5061 || t->sip_alpn;
+}
+
 static bool is_between(const struct tls_pair *t, const struct stream *s)
 {
 	return s->packets >= STREAM_MIN &&
@@ -405,6 +441,7 @@ static bool is_between(const struct tls_pair *t, const struct stream *s)
 		 (address_equal(&s->dst.addr, &t->client) && address_equal(&s->src.addr, &t->server.addr)));
 }
 
+/* A browser's: the host of its web port is the one that it checks paths (ICE) with, and exchanges audio with. */
 static bool checks_paths(const struct facts *facts, const struct tls_pair *t)
 {
 	const struct pair *out, *back;
@@ -416,9 +453,10 @@ static bool checks_paths(const struct facts *facts, const struct tls_pair *t)
 	return out && back && out->stun && back->stun;
 }
 
-static const struct stream *browser_media(const struct facts *facts, const struct tls_pair *t)
+static const struct stream *browser_media(const struct facts *facts, const struct hash *talkers,
+	const struct tls_pair *t)
 {
-	if (!checks_paths(facts, t))
+	if (!first_stream_of(talkers, &t->client) || !checks_paths(facts, t))
 		return NULL;
 	LIST_EACH(it, streams_in_order(facts->streams)) {
 		const struct stream *s = LIST_ENTRY(it, struct stream, in_order);
@@ -432,9 +470,11 @@ static const struct stream *browser_media(const struct facts *facts, const struc
 static void encrypted_event(struct detection *d, const struct event *ev)
 {
 	const struct facts *facts = detection_facts(d);
+	struct hash talkers;
 	bool told = false;
 
 	(void)ev;
+	talkers_gather(&talkers, facts);
 	LIST_EACH(it, tls_pairs_in_order(facts->tls)) {
 		const struct tls_pair *t = LIST_ENTRY(it, struct tls_pair, in_order);
 		const struct stream *s;
@@ -445,7 +485,7 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 
 		if (host_speaks_sip(facts, &t->client))
 			continue;
-		s = sip ? stream_between(facts, &t->client, &t->server.addr) : browser_media(facts, t);
+		s = sip ? first_stream_of_either(&talkers, t) : browser_media(facts, &talkers, t);
 		if (!s)
 			continue;
 		told = true;
@@ -465,6 +505,7 @@ static void encrypted_event(struct detection *d, const struct event *ev)
 		finding_evidence_run(f, stream_frame(s, s->first_frame, s->first_ns), s->last_frame,
 			"RTP of these hosts");
 	}
+	hash_fini(&talkers);
 	if (!told)
 		detection_pass(d, NULL, "no TLS on a SIP port between hosts that exchange RTP");
 }
@@ -503,7 +544,7 @@ static bool encrypted_between(const struct facts *facts, const struct stream *s)
 		return true;
 	for (const struct tls_pair *t = tls_pairs_between(facts->tls, &s->src.addr, &s->dst.addr, NULL); t;
 	     t = tls_pairs_between(facts->tls, &s->src.addr, &s->dst.addr, t)) {
-		if (checks_paths(facts, t) && is_between(t, s))
+		if (checks_paths(facts, t))
 			return true;
 	}
 	return false;

@@ -8,6 +8,7 @@
 #include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/gate_losses.h"
 #include "analyzer/detect/gate_ports.h"
+#include "analyzer/detect/gate_ways.h"
 #include "analyzer/detect/hearing.h"
 #include "analyzer/detect/ice_checks.h"
 #include "analyzer/detect/lookup.h"
@@ -36,12 +37,6 @@ struct place {                       /* an address of media */
 	unsigned calls;              /* whose audio was due there */
 };
 
-struct between {                     /* two addresses that calls named for their audio; calls by what passes here */
-	struct hash_link link;
-	struct address a, b;
-	unsigned both, to_a, to_b;
-};
-
 struct channelled {                  /* an address in whose TURN channels audio of unknown peers passes */
 	struct hash_link link;
 	struct address addr;
@@ -57,7 +52,7 @@ struct gates {
 	struct arena *arena;
 	struct hash places;          /* struct place */
 	struct hash channels;        /* struct channelled */
-	struct hash between;         /* struct between */
+	struct gate_ways ways;
 	struct hash unseeing;
 	struct place **silent;       /* media addresses of >= 3 calls that never appear */
 	unsigned silent_count;
@@ -230,59 +225,6 @@ static bool parties_have_channels(const struct gates *g, const struct mslot *slo
 	return false;
 }
 
-static struct between *between_find(const struct gates *g, const struct address *a, const struct address *b)
-{
-	uint32_t hash = address_hash(a) ^ address_hash(b);
-
-	for (struct hash_link *it = hash_first(&g->between, hash); it; it = it->next) {
-		struct between *x = HASH_ENTRY(it, struct between, link);
-
-		if (it->hash == hash && ((address_equal(&x->a, a) && address_equal(&x->b, b)) ||
-		    (address_equal(&x->a, b) && address_equal(&x->b, a))))
-			return x;
-	}
-	return NULL;
-}
-
-/* Where each of the two wants to receive, and whether anything comes there. */
-static void count_between(struct gates *g, const struct mslot *slot)
-{
-	const struct direction *d = slot->direction;
-	const struct window *w[2] = { direction_first_due(&d[0]), direction_first_due(&d[1]) };
-	bool came[2] = { d[0].stream_count > 0, d[1].stream_count > 0 };
-	const struct address *to[2];
-	struct between *x;
-
-	for (unsigned side = 0; side < 2; side++) {
-		if (!w[side] || !w[side]->target_count)
-			return;
-		to[side] = &w[side]->targets[0].at.addr;
-	}
-	if ((!came[0] && !came[1]) || address_equal(to[0], to[1]))
-		return;
-	x = between_find(g, to[0], to[1]);
-	if (!x) {
-		x = arena_zalloc(g->arena, sizeof *x);
-		x->a = *to[0];
-		x->b = *to[1];
-		hash_add(&g->between, &x->link, address_hash(to[0]) ^ address_hash(to[1]));
-	}
-	if (came[0] && came[1])
-		x->both++;
-	else if (address_equal(came[0] ? to[0] : to[1], &x->a))
-		x->to_a++;
-	else
-		x->to_b++;
-}
-
-bool gates_one_way_each(const struct gates *g, const struct address *a, const struct address *b)
-{
-	enum { CALLS = 3 };
-	const struct between *x = between_find(g, a, b);
-
-	return x && !x->both && x->to_a && x->to_b && x->to_a + x->to_b >= CALLS;
-}
-
 static void count_slot(struct gates *g, const struct facts *f, const struct mslot *slot)
 {
 	int64_t end_ns = f->capture->last_ns;
@@ -292,7 +234,7 @@ static void count_slot(struct gates *g, const struct facts *f, const struct mslo
 	if (slot->kind != SDP_AUDIO || !due)
 		return;
 	g->due_calls++;
-	count_between(g, slot);
+	gate_ways_count(&g->ways, slot);
 	if (slot->direction[0].stream_count || slot->direction[1].stream_count ||
 	    targets_have_streams(g, &slot->direction[0]) || parties_have_channels(g, slot) ||
 	    ice_checks_of(f, slot) || ice_sockets_ask(f, slot) || dtls_way_of(f, slot) ||
@@ -551,6 +493,13 @@ static void reckon_reports(struct gates *g, const struct facts *f)
 	free(seen);
 }
 
+/* ---- G3, a member of a bundle ---- */
+
+bool gates_one_way_each(const struct gates *g, const struct address *a, const struct address *b)
+{
+	return gate_ways_one_each(&g->ways, a, b);
+}
+
 /* ---- G3 port-range ---- */
 
 bool gates_port_range(const struct gates *g, uint16_t port)
@@ -668,7 +617,7 @@ struct gates *gates_reckon(const struct facts *facts)
 	g->arena = arena_new();
 	hash_init(&g->places);
 	hash_init(&g->channels);
-	hash_init(&g->between);
+	gate_ways_init(&g->ways, g->arena);
 	hash_init(&g->unseeing);
 	reckon_places(g, facts);
 	reckon_reports(g, facts);
@@ -700,7 +649,7 @@ void gates_free(struct gates *g)
 		return;
 	hash_fini(&g->places);
 	hash_fini(&g->channels);
-	hash_fini(&g->between);
+	gate_ways_fini(&g->ways);
 	hash_fini(&g->unseeing);
 	arena_free(g->arena);
 	moments_fini(&g->lost);

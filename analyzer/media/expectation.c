@@ -7,167 +7,17 @@
 #include <assert.h>
 #include <string.h>
 
-#define TEXT(literal) { (const uint8_t *)(literal), sizeof(literal) - 1 }       /* an initializer */
+#include "analyzer/media/session.h"
+
 #define TIMER_B_NS (32 * SECOND_NS)          /* RFC 3261 17.1.1.2: 64 T1 */
 #define REPEATED_NS (2 * SECOND_NS)          /* twice by then */
 
-/* One session as agreed: what both sides said of one m= line. */
-struct session {
-	const struct exchange *exchange;
-	const struct sdp_copies *said[2];    /* by enum side; NULL: nothing */
-	bool preview;
-};
-
-static const struct sdp_media *media_of(const struct message *m, unsigned mline)
-{
-	return m && m->sdp && mline < m->sdp->media_count ? &m->sdp->media[mline] : NULL;
-}
-
-/* What the side said, as written nearest to itself. */
-static const struct sdp_media *session_own(const struct session *s, enum side side, unsigned mline)
-{
-	return s->said[side] && s->said[side]->count ? media_of(s->said[side]->seen[0], mline) : NULL;
-}
-
-/* What the side said, as it reached the other one. */
-static const struct sdp_media *session_arrived(const struct session *s, enum side side, unsigned mline)
-{
-	const struct sdp_copies *c = s->said[side];
-
-	return c && c->count ? media_of(c->seen[c->count - 1], mline) : NULL;
-}
-
-static struct session session_of(const struct exchange *x, bool preview)
-{
-	struct session s = { .exchange = x, .preview = preview };
-
-	s.said[x->offerer] = &x->offer;
-	s.said[side_other(x->offerer)] = preview || x->answer_assumed ? &x->preview : &x->answer;
-	return s;
-}
-
-static bool wants_to_send(const struct sdp_media *m)
-{
-	return m->direction == SDP_SENDRECV || m->direction == SDP_SENDONLY;
-}
-
-static bool wants_to_receive(const struct sdp_media *m)
-{
-	return (m->direction == SDP_SENDRECV || m->direction == SDP_RECVONLY) && !address_unspecified(&m->at.addr);
-}
-
-static bool usable(const struct sdp_media *m)
-{
-	return m && m->kind == SDP_AUDIO && m->rtp && (m->port != 0 || m->bundle_only);
-}
-
-/* A line for key presses alone (RFC 4317 2.4): nobody speaks in it. */
-static bool is_for_keys(const struct sdp_media *m)
-{
-	for (unsigned i = 0; i < m->format_count; i++) {
-		if (!span_equal_nocase(m->formats[i].codec, SPAN("telephone-event")))
-			return false;
-	}
-	return m->format_count;
-}
-
-/* sends(S): both descriptions let audio flow from the side. Port 0 and 0.0.0.0 close it (RFC 3264 8.2, 8.4). */
-static bool session_sends(const struct session *s, enum side side, unsigned mline)
-{
-	const struct sdp_media *own = session_own(s, side, mline), *peer = session_arrived(s, side_other(side), mline);
-
-	return usable(own) && usable(peer) && wants_to_send(own) && wants_to_receive(peer) &&
-		!(is_for_keys(own) && is_for_keys(peer));
-}
-
-static unsigned targets_add(struct target *list, unsigned count, const struct message *m, unsigned mline)
-{
-	const struct sdp_media *media = media_of(m, mline);
-
-	if (!media || !address_known(&media->at.addr) || media->port == 0 || count == TARGET_MAX)
-		return count;
-	for (unsigned i = 0; i < count; i++) {
-		if (endpoint_equal(&list[i].at, &media->at))
-			return count;
-	}
-	list[count] = (struct target){ media->at, m };
-	return count + 1;
-}
-
-/*
- * The m= line whose address this one uses, too, once both are bundled (RFC 8843 7): the answer puts them on one port,
- * whatever ports the offer gave them.
- */
-static unsigned bundled_with(const struct session *s, enum side side, unsigned mline)
-{
-	const struct sdp_media *answer = session_arrived(s, side_other(s->exchange->offerer), mline);
-
-	if (side != s->exchange->offerer || !answer || !answer->port || !answer->rare->mid.n)
-		return mline;
-	for (unsigned i = 0; i < mline; i++) {
-		const struct sdp_media *first = session_arrived(s, side_other(side), i);
-
-		if (first->rare->mid.n && endpoint_equal(&first->at, &answer->at))
-			return i;
-	}
-	return mline;
-}
-
-/* Addresses of the side: nearest to the other side first where arrived is asked for. */
-static unsigned targets_of(const struct session *s, enum side side, unsigned mline, bool arrived,
-	struct target list[TARGET_MAX])
-{
-	const struct sdp_copies *c = s->said[side];
-	unsigned count = 0, tagged = bundled_with(s, side, mline);
-
-	for (unsigned i = 0; c && i < c->count; i++) {
-		const struct message *m = c->seen[arrived ? c->count - 1 - i : i];
-
-		count = targets_add(list, count, m, tagged);
-		if (tagged != mline)
-			count = targets_add(list, count, m, mline);
-	}
-	return count;
-}
-
-/*
- * Silence suppression that the descriptions allow: CN, annex B of G.729 unless switched off, codecs that always may.
- * 1.2.
- */
-static bool format_may_pause(const struct sdp_format *f)
-{
-	static const struct { struct span codec, fmtp_off; } may[] = {
-		{ TEXT("CN"), { 0 } }, { TEXT("G729"), TEXT("annexb=no") }, { TEXT("G723"), TEXT("annexa=no") },
-		{ TEXT("AMR"), { 0 } }, { TEXT("AMR-WB"), { 0 } }, { TEXT("EVS"), { 0 } },
-	};
-
-	for (size_t i = 0; i < sizeof may / sizeof may[0]; i++) {
-		if (!span_equal_nocase(f->codec, may[i].codec))
-			continue;
-		return !may[i].fmtp_off.n || span_find_text_nocase(f->fmtp, may[i].fmtp_off) == f->fmtp.n;
-	}
-	if (span_equal_nocase(f->codec, SPAN("opus")))
-		return span_find_text_nocase(f->fmtp, SPAN("usedtx=1")) < f->fmtp.n;
-	if (span_equal_nocase(f->codec, SPAN("speex")))
-		return span_find_text_nocase(f->fmtp, SPAN("vad=on")) < f->fmtp.n;
-	return false;
-}
-
-static bool dtx_allowed(const struct sdp_media *sender, const struct sdp_media *receiver)
-{
-	for (unsigned i = 0; i < receiver->format_count; i++) {
-		if (format_may_pause(&receiver->formats[i]) && sdp_media_takes(sender, &receiver->formats[i]))
-			return true;
-	}
-	return false;
-}
+/* ---- building the list ---- */
 
 static bool is_dtls(const struct sdp_media *m)
 {
 	return m->rare->fingerprint.n != 0;
 }
-
-/* ---- building the list ---- */
 
 struct builder {
 	const struct expectation_config *config;
@@ -227,7 +77,7 @@ static const struct target *list_make(struct builder *b, const struct session *s
 	uint8_t *ret_count)
 {
 	struct target *list = &b->pool[b->pool_count];
-	unsigned count = targets_of(s, side, b->mline, arrived, list);
+	unsigned count = session_targets(s, side, b->mline, arrived, list);
 
 	*ret_count = (uint8_t)count;
 	for (unsigned i = 0; i + count <= b->pool_count; i++) {
@@ -253,7 +103,7 @@ static void describe(struct builder *b, struct window *w, const struct session *
 	w->ice = w->receiver->rare->ice_ufrag.n && w->sender->rare->ice_ufrag.n;
 	w->dtls = is_dtls(w->receiver) && is_dtls(w->sender);
 	w->secure = w->receiver->secure;
-	w->dtx_allowed = dtx_allowed(w->sender, w->receiver);
+	w->dtx_allowed = session_may_pause(w->sender, w->receiver);
 }
 
 static bool same_targets(const struct window *a, const struct window *b)
@@ -343,7 +193,7 @@ static bool change_is_cut(const struct session *s)
  * The description with which a controller keeps one party until the other has answered (RFC 3725 4.2, 4.3): it names no
  * place at all, and is replaced later on.
  */
-static bool is_placeholder(const struct builder *b, const struct session *s)
+static bool keeps_waiting(const struct builder *b, const struct session *s)
 {
 	const struct sdp_media *own = session_own(s, b->sender, b->mline);
 
@@ -369,7 +219,7 @@ static void add_session(struct builder *b, const struct session *s, int64_t on_n
 	b->fax = changes_to_fax(b, s);
 	if ((b->fax || change_is_cut(s)) && next.state == EXPECT_DUE)
 		next.state = EXPECT_OPTIONAL;
-	if (sends && !returns && !b->answered && is_placeholder(b, s))
+	if (sends && !returns && !b->answered && keeps_waiting(b, s))
 		next.state = EXPECT_NONE;
 	describe(b, &next, s);
 	if (before && b->answered && before->state == next.state && same_targets(before, &next) &&
@@ -457,11 +307,6 @@ static void add_exchange(struct builder *b, const struct exchange *x, bool *earl
 	add_session(b, &s, at_ns);
 }
 
-static bool offers_hold(const struct sdp_media *m)
-{
-	return m && m->kind == SDP_AUDIO && (!usable(m) || !wants_to_send(m) || !wants_to_receive(m));
-}
-
 /* By UDP what has no answer is sent again after 0.5 s (RFC 3261 17.1): this was not, and its dialog went on. */
 static bool not_repeated(const struct builder *b, const struct transaction *t)
 {
@@ -516,7 +361,7 @@ static void add_unanswered(struct builder *b, const struct exchange *x)
 	    x->transaction->final || !before || before->state != EXPECT_DUE || x->offered_ns < before->on_ns ||
 	    is_over(b, x->offered_ns) || !answer_missed(b, x))
 		return;
-	if (offers_hold(offered) || (names_fax(&s, x->offerer) && !b->fax_offered))
+	if (session_offers_hold(offered) || (names_fax(&s, x->offerer) && !b->fax_offered))
 		open_window(b, EXPECT_PAUSED, x->offered_ns);
 	else if (offers_other(before, b, x, offered))
 		open_window(b, EXPECT_NONE, x->offered_ns);
@@ -661,7 +506,7 @@ static void reckon_slot(const struct expectation_config *config, struct dialog *
 
 		if (slot->kind == SDP_KIND_OTHER && (a || b))
 			slot->kind = (a ? a : b)->kind;
-		if (usable(a) && usable(b)) {
+		if (session_usable(a) && session_usable(b)) {
 			slot->accepted = true;
 			slot->kind = SDP_AUDIO;
 		}

@@ -12,7 +12,6 @@
 
 enum {
 	FLOWS_MAX = 16384,
-	PORT_SIP = 5060, PORT_SIPS = 5061,
 	PROTOCOL_TCP = 6,
 	CONTENT_CIPHER = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23,
 	CERTIFICATE = 11, SERVER_HELLO = 2,
@@ -103,12 +102,6 @@ static void regrade(struct flows *f, struct flow *flow, enum grade grade)
 	s->grade = grade;
 }
 
-static bool port_is_likely(const struct flows *f, uint16_t port)
-{
-	return port == PORT_SIP || port == PORT_SIPS || ranges_have(&f->site->tls_ports, port) ||
-		ranges_have(&f->site->sip_ports, port);
-}
-
 static void unkey(struct flows *f, struct flow *flow)
 {
 	struct flow_slot *s = slot_of(flow);
@@ -181,7 +174,7 @@ static struct flow *flow_add(struct flows *f, const struct endpoint *client, con
 		.syn_ns = p->at_ns, .last_ns = p->at_ns,
 				 .first_at = frame_ref_of(p) };
 	list_add_tail(&f->order, &s->flow.in_order);
-	s->grade = port_is_likely(f, server->port) ? GRADE_LIKELY : GRADE_UNDECIDED;
+	s->grade = site_sip_port(f->site, server->port) ? GRADE_LIKELY : GRADE_UNDECIDED;
 	list_add_tail(&f->of_grade[s->grade], &s->in_grade);
 	s->is_keyed = true;
 	hash_add(&f->by_key, &s->flow.by_key, key_of(client, server));

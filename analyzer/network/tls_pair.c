@@ -73,11 +73,6 @@ static void pair_remove(struct tls_pairs *t, struct tls_pair *x)
 	free(x);
 }
 
-static bool port_is_sip(const struct tls_pairs *t, uint16_t port)
-{
-	return port == PORT_SIPS || ranges_have(&t->site->tls_ports, port) || ranges_have(&t->site->sip_ports, port);
-}
-
 static void become_sip(struct tls_pairs *t, struct tls_pair *x)
 {
 	list_remove(list_of(t, x), &x->in_use);
@@ -104,7 +99,7 @@ static struct tls_pair *pair_add(struct tls_pairs *t, const struct address *clie
 	list_add_tail(&t->web, &x->in_use);
 	hash_add(&t->by_socket, &x->by_socket, socket_hash(client, server));
 	hash_add(&t->by_hosts, &x->by_hosts, hosts_hash(client, &server->addr));
-	if (port_is_sip(t, server->port))
+	if (site_sip_port(t->site, server->port))
 		become_sip(t, x);
 	return x;
 }

@@ -308,6 +308,19 @@ static void test_cut(void **state)
 	assert_int_equal(data(w, 100 + (uint32_t)options_sip.n, options_sip), 1);
 }
 
+/* A message, and the first part of another. */
+static void talk_and_begin(struct world *w)
+{
+	segment(w, false, TCP_SYN, 99, 0, SPAN_NONE, 0);
+	assert_int_equal(data(w, 100, options_sip), 1);
+	data(w, 100 + (uint32_t)options_sip.n, part(0, 60));
+}
+
+static unsigned the_rest(struct world *w)
+{
+	return data(w, 160 + (uint32_t)options_sip.n, part(60, options_sip.n));
+}
+
 /* Half-open connections without end neither take memory without end nor push out one that has talked. */
 static void test_flood(void **state)
 {
@@ -315,9 +328,7 @@ static void test_flood(void **state)
 	struct packet p = { .ttl = 64, .has = HAS_IP | HAS_PORTS, .tcp_flags = TCP_SYN };
 	struct tcp_message m;
 
-	segment(w, false, TCP_SYN, 99, 0, SPAN_NONE, 0);
-	assert_int_equal(data(w, 100, options_sip), 1);
-	data(w, 100 + (uint32_t)options_sip.n, part(0, 60));
+	talk_and_begin(w);
 	p.src.addr = p.dst.addr = address_v4((const uint8_t[]){ 10, 9, 9, 9 });
 	for (uint32_t i = 0; i < 40000; i++) {
 		p.src.port = (uint16_t)i;
@@ -325,7 +336,7 @@ static void test_flood(void **state)
 		assert_false(tcp_next(w->t, &m));
 	}
 	assert_true(w->counts.tcp_evicted > 10000);
-	assert_int_equal(data(w, 160 + (uint32_t)options_sip.n, part(60, options_sip.n)), 1);
+	assert_int_equal(the_rest(w), 1);
 }
 
 /*
@@ -341,9 +352,7 @@ static void test_web(void **state)
 	struct tcp_message m;
 	unsigned records = 0;
 
-	segment(w, false, TCP_SYN, 99, 0, SPAN_NONE, 0);
-	assert_int_equal(data(w, 100, options_sip), 1);
-	data(w, 100 + (uint32_t)options_sip.n, part(0, 60));
+	talk_and_begin(w);
 	p.src.addr = p.dst.addr = address_v4((const uint8_t[]){ 10, 9, 9, 9 });
 	for (uint32_t i = 0; i < 40000; i++) {
 		p.src.port = (uint16_t)i;
@@ -366,7 +375,7 @@ static void test_web(void **state)
 	assert_true(records > 20000);
 	assert_int_equal(w->counts.tcp_evicted, 0);
 	assert_true(w->counts.tcp_others_evicted > 10000);
-	assert_int_equal(data(w, 160 + (uint32_t)options_sip.n, part(60, options_sip.n)), 1);
+	assert_int_equal(the_rest(w), 1);
 }
 
 int main(void)
