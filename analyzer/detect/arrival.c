@@ -5,6 +5,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/half_known.h"
 #include "analyzer/detect/icmp_about.h"
+#include "analyzer/detect/reported.h"
 #include "analyzer/media/socket_use.h"
 #include "analyzer/network/two_points.h"
 
@@ -292,6 +293,15 @@ static const struct rtcp_party *reporter_of(const struct judge *j, const struct 
 	return NULL;
 }
 
+/* A NAT gives RTCP any port: it bears the id of the stream that its sender sends. */
+static const struct rtcp_party *source_of(const struct judge *j, const struct direction *own, int64_t from_ns,
+	int64_t to_ns)
+{
+	const struct stream *s = hearing_own_stream(j->facts, own);
+
+	return s ? rtcp_party_of_source(j->facts->rtcp, &s->src.addr, s->ssrc, from_ns, to_ns) : NULL;
+}
+
 void arrival_rtcp(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	const struct stream *main = c->main ? c->main : c->wrong_main;
@@ -300,9 +310,13 @@ void arrival_rtcp(struct judge *j, const struct window *w, const struct counted 
 	h->receiver_rtcp = party_of(j, j->receiver, w->receiver, from_ns, to_ns);
 	if (!h->receiver_rtcp)
 		h->receiver_rtcp = reporter_of(j, main);
+	if (!h->receiver_rtcp)
+		h->receiver_rtcp = source_of(j, direction_reverse(j->d), from_ns, to_ns);
 	h->sender_rtcp = party_of(j, j->sender, w->sender, from_ns, to_ns);
+	if (!h->sender_rtcp)
+		h->sender_rtcp = source_of(j, j->d, from_ns, to_ns);
 	h->sending = h->sender_rtcp ? rtcp_sending(h->sender_rtcp, from_ns, to_ns) : RTCP_SENDING_NONE;
-	h->report = main ? rtcp_verdict(j->facts->rtcp, main, h->receiver_rtcp, from_ns, to_ns,
+	h->report = main ? reported(j->facts, main, h->receiver_rtcp, from_ns, to_ns,
 		&h->report_last) : RTCP_VERDICT_NONE;
 	h->receiver_reports_unseen = h->receiver_rtcp && gates_reports_unseen(j->facts->gates, h->receiver_rtcp);
 }

@@ -10,6 +10,7 @@
 #include "analyzer/detect/hearing_parts.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/media_visible.h"
+#include "analyzer/detect/reported.h"
 #include "analyzer/media/mos.h"
 
 #define MOS_POOR 3.6
@@ -237,7 +238,7 @@ static bool left_behind(const struct judge *j, const struct counted *c, int64_t 
 			return false;
 	}
 	*ret_since_ns = now->first_ns;
-	return rtcp_verdict(j->facts->rtcp, c->main, j->h->receiver_rtcp, now->first_ns, to_ns, &last) !=
+	return reported(j->facts, c->main, j->h->receiver_rtcp, now->first_ns, to_ns, &last) !=
 	       RTCP_VERDICT_ADVANCING;
 }
 
@@ -260,7 +261,7 @@ static bool arrives_all_the_same(const struct judge *j, const struct counted *c,
 	const struct rtcp_report *last;
 
 	return c->right <= STRAY_PACKETS && c->wrong >= ALIVE_PACKETS &&
-	       rtcp_verdict(j->facts->rtcp, c->wrong_main, j->h->receiver_rtcp, from_ns, to_ns, &last) ==
+	       reported(j->facts, c->wrong_main, j->h->receiver_rtcp, from_ns, to_ns, &last) ==
 	       RTCP_VERDICT_ADVANCING;
 }
 

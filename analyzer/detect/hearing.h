@@ -39,7 +39,7 @@ struct hearing {
 	const struct stream *misdirected;    /* main stream to a wrong address */
 	const struct stream *foreign;        /* main stream of payload types that were not agreed */
 	int64_t opened_ns;           /* until then ICMP answered the audio, and from then on it arrives; 0: not so */
-	/* "icmp", "rtcp-frozen", "rtcp-empty", "payload-type", "missing-copy", "copy-ends", "relay-keeps" */
+	/* "icmp", "rtcp-frozen", "rtcp-empty", "rtcp-nothing", "payload-type", "missing-copy", "copy-ends", "relay-keeps" */
 	const char *undelivered_by;
 
 	const struct rtcp_report *report_last;       /* what the receiver reports of the stream */
@@ -151,6 +151,11 @@ enum confidence hearing_loopback_proof(const struct hearing *h);
  */
 const struct stream *hearing_receiver_left(const struct facts *facts, const struct direction *d,
 	const struct endpoint *at);
+/*
+ * Does the receiver's audio come from another port of its router than this one, which nothing is ever seen to come from?
+ * What goes there arrives only where that port is forwarded.
+ */
+bool hearing_port_changed(const struct facts *facts, const struct direction *d, const struct endpoint *at);
 /* The ACKs went to that very address, and the 200 came again and again from another: nothing gets there. */
 bool hearing_dead_contact(const struct direction *d, const struct address *at);
 /*

@@ -104,14 +104,8 @@ static bool behind_one_nat(const struct facts *facts, const struct mismatch *m)
 static bool port_remapped(const struct facts *facts, const struct direction *d, const struct mismatch *m)
 {
 	const struct party *p = &d->slot->dialog->leg->party[side_other(d->sender)];
-	struct endpoint inside;
-	unsigned weight;
 
-	return direction_reverse(d)->stream_count && address_equal(&m->told.addr, &m->real.addr) &&
-	       m->told.port != m->real.port &&
-	       !address_private(&m->told.addr) && address_equal(&p->signalling.addr, &m->real.addr) &&
-	       (network_private_of(facts->network, &m->real, true, &inside, &weight) ||
-	       network_private_of(facts->network, &m->real, false, &inside, &weight));
+	return address_equal(&p->signalling.addr, &m->real.addr) && hearing_port_changed(facts, d, &m->told);
 }
 
 /*
@@ -440,9 +434,9 @@ void nat_mismatch_media(struct detection *d, const struct event *ev)
 	tell(d, ev, &m);
 }
 
-/* ---- what was made good ---- */
+/* ---- one finding for all calls of an address: what was made good, what may be ---- */
 
-struct made_good {                   /* one finding for all calls of an address */
+struct shared {
 	struct hash_link link;
 	struct finding *finding;
 	struct address addr;
@@ -464,19 +458,20 @@ static const struct target *compensated_target(const struct facts *facts, const 
 	return nat_unusable(facts, &t->at.addr, &s->dst.addr, &s->src.addr, false) ? t : NULL;
 }
 
-static struct finding *good_of(struct detection *d, struct hash *table, struct arena *arena, const struct address *addr)
+static struct finding *shared_of(struct detection *d, struct hash *table, struct arena *arena, const struct address *addr,
+	const char *reason, enum confidence confidence)
 {
-	uint64_t key = hash_bytes(addr, sizeof *addr);
-	struct made_good *g;
+	uint64_t key = hash_mix(hash_bytes(addr, sizeof *addr), confidence);
+	struct shared *g;
 
 	for (struct hash_link *it = hash_first(table, (uint32_t)key); it; it = it->next) {
-		g = HASH_ENTRY(it, struct made_good, link);
-		if (address_equal(&g->addr, addr))
+		g = HASH_ENTRY(it, struct shared, link);
+		if (address_equal(&g->addr, addr) && g->finding->confidence == confidence)
 			return g->finding;
 	}
 	g = arena_zalloc(arena, sizeof *g);
 	g->addr = *addr;
-	g->finding = detection_raise_keyed(d, key, "compensated", SEVERITY_INFO, CONFIDENCE_CERTAIN);
+	g->finding = detection_raise_keyed(d, key, reason, SEVERITY_INFO, confidence);
 	g->finding->count = 0;
 	hash_add(table, &g->link, (uint32_t)key);
 	return g->finding;
@@ -492,7 +487,7 @@ static void compensate(struct detection *d, struct hash *table, struct arena *ar
 
 	if (!t)
 		return;
-	f = good_of(d, table, arena, &h->stream->dst.addr);
+	f = shared_of(d, table, arena, &h->stream->dst.addr, "compensated", CONFIDENCE_CERTAIN);
 	finding_leg(f, dir->slot->dialog->leg);
 	if (f->count++) {
 		f->last_ns = h->stream->last_ns > f->last_ns ? h->stream->last_ns : f->last_ns;
@@ -514,6 +509,55 @@ static void compensate(struct detection *d, struct hash *table, struct arena *ar
 		h->stream->last_frame, "audio goes to %s", real);
 }
 
+/*
+ * All goes to the port of SDP, and the receiver's router has given its audio another one: nothing says whether the first
+ * is forwarded.
+ */
+static bool find_forwarded(const struct facts *facts, const struct direction *d, double wait_s, struct mismatch *m)
+{
+	const struct hearing *h = hearing_of(d);
+
+	if (!h || h->heard != HEARD_UNKNOWN || h->gate || h->row || !h->stream || !h->window ||
+	    h->report == RTCP_VERDICT_ADVANCING || h->due_s < wait_s || !window_has_target(h->window, &h->stream->dst))
+		return false;
+	m->stream = h->stream;
+	m->told = m->stream->dst;
+	m->from = m->stream->src;
+	m->real = real_of(facts, d);
+	return port_remapped(facts, d, m);
+}
+
+static void may_be_forwarded(struct detection *d, struct hash *table, struct arena *arena, const struct direction *dir)
+{
+	const struct facts *facts = detection_facts(d);
+	char told[ENDPOINT_TEXT], real[ENDPOINT_TEXT], server[SAY_TEXT], host[SAY_TEXT];
+	struct mismatch m = { 0 };
+	struct finding *f;
+
+	if (!find_forwarded(facts, dir, detection_key(d, "media-wait-s"), &m))
+		return;
+	f = shared_of(d, table, arena, &m.told.addr, "port-remapped", CONFIDENCE_POSSIBLE);
+	finding_leg(f, dir->slot->dialog->leg);
+	if (f->count++) {
+		f->last_ns = m.stream->last_ns > f->last_ns ? m.stream->last_ns : f->last_ns;
+		return;
+	}
+	finding_part(f, PART_WITNESS, &m.told);
+	finding_part(f, PART_WITNESS, &m.from);
+	finding_times(f, m.stream->first_ns, m.stream->last_ns);
+	endpoint_text(&m.told, told);
+	endpoint_text(&m.real, real);
+	say_host(facts, &m.from.addr, server);
+	say_host(facts, &m.told.addr, host);
+	finding_title(f, "%s gives audio another port than SDP names", host);
+	finding_cause(f, "SDP names %s, the audio comes from %s, and %s sends to the port of SDP all the same: that is heard only where %s forwards this port.",
+		told, real, server, host);
+	finding_fix(f, "Where nobody complains nothing. Else: %s", nat_unusable_fix("port-remapped"));
+	finding_cannot_see(f, "whether the port is forwarded; a second capture behind %s decides", host);
+	finding_evidence_run(f, stream_frame(m.stream, m.stream->first_frame, m.stream->first_ns), m.stream->last_frame,
+		"audio goes to %s", told);
+}
+
 void nat_mismatch_compensated(struct detection *d)
 {
 	const struct facts *facts = detection_facts(d);
@@ -527,8 +571,10 @@ void nat_mismatch_compensated(struct detection *d)
 		for (unsigned i = 0; dialog && i < dialog->mslot_count; i++) {
 			if (dialog->mslots[i].kind != SDP_AUDIO)
 				continue;
-			compensate(d, &table, arena, &dialog->mslots[i].direction[SIDE_CALLER]);
-			compensate(d, &table, arena, &dialog->mslots[i].direction[SIDE_CALLEE]);
+			for (unsigned side = 0; side < 2; side++) {
+				compensate(d, &table, arena, &dialog->mslots[i].direction[side]);
+				may_be_forwarded(d, &table, arena, &dialog->mslots[i].direction[side]);
+			}
 		}
 	}
 	hash_fini(&table);

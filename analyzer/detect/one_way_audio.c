@@ -380,6 +380,8 @@ static struct place place_undelivered(const struct hearing *h)
 		return (struct place){ "blocked-in-path", NULL, CONFIDENCE_LIKELY,
 		       h->report == RTCP_VERDICT_FROZEN || h->report == RTCP_VERDICT_EMPTY ? CONFIDENCE_CERTAIN
 		       : CONFIDENCE_LIKELY, CULPRIT_RELAY };
+	if (strcmp(h->undelivered_by, "rtcp-nothing") == 0)
+		return (struct place){ "blocked-in-path", NULL, CONFIDENCE_LIKELY, CONFIDENCE_LIKELY, CULPRIT_NONE };
 	return (struct place){ "blocked-in-path", NULL, in_path, CONFIDENCE_CERTAIN, CULPRIT_NONE };
 }
 

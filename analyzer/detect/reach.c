@@ -72,6 +72,16 @@ const struct stream *hearing_own_stream(const struct facts *facts, const struct 
 	return NULL;
 }
 
+bool hearing_port_changed(const struct facts *facts, const struct direction *d, const struct endpoint *at)
+{
+	const struct stream *own = hearing_own_stream(facts, direction_reverse(d));
+	const struct socket_use *socket = own ? socket_uses_find(facts->sockets, at) : NULL;
+
+	return own && address_equal(&own->src.addr, &at->addr) && own->src.port != at->port &&
+	       !address_private(&at->addr) && network_insides(facts->network, &at->addr) > 0 &&
+	       !(socket && socket->leaving_count);
+}
+
 /*
  * One message of the receiver at two points: where it is, from that address; to who sends s, from another. The latter.
  */

@@ -7,6 +7,7 @@
 
 #include "analyzer/detect/dtls_ways.h"
 #include "analyzer/detect/lookup.h"
+#include "analyzer/detect/reported.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/detect/srtp_keys.h"
 
@@ -273,7 +274,7 @@ static bool keys_breach(struct detection *d, const struct direction *dir, struct
 /* ---- the rollover count, RFC 3711 3.3.1 ---- */
 
 /* What the receiver reports of the stream then, where its RTCP can be read. */
-static enum rtcp_verdict reported(struct detection *d, const struct direction *dir, const struct stream *s,
+static enum rtcp_verdict verdict_of(struct detection *d, const struct direction *dir, const struct stream *s,
 	int64_t from_ns, int64_t to_ns)
 {
 	const struct hearing *h = hearing_of(dir);
@@ -281,7 +282,7 @@ static enum rtcp_verdict reported(struct detection *d, const struct direction *d
 
 	if (!h || !h->receiver_rtcp)
 		return RTCP_VERDICT_NONE;
-	return rtcp_verdict(detection_facts(d)->rtcp, s, h->receiver_rtcp, from_ns, to_ns, &last);
+	return reported(detection_facts(d), s, h->receiver_rtcp, from_ns, to_ns, &last);
 }
 
 static bool is_lost(enum rtcp_verdict v)
@@ -300,9 +301,9 @@ static const struct exchange *lost_since(struct detection *d, const struct direc
 
 		if (x->state != EXCHANGE_STABLE || at_ns == NS_NONE || at_ns <= s->first_ns || at_ns >= s->last_ns)
 			continue;
-		if (found && is_lost(reported(d, dir, s, exchange_agreed_ns(found), at_ns)))
+		if (found && is_lost(verdict_of(d, dir, s, exchange_agreed_ns(found), at_ns)))
 			return found;
-		found = is_lost(reported(d, dir, s, at_ns, s->last_ns)) ? x : NULL;
+		found = is_lost(verdict_of(d, dir, s, at_ns, s->last_ns)) ? x : NULL;
 	}
 	return found;
 }
@@ -337,7 +338,7 @@ static bool receiver_breach(struct detection *d, const struct direction *dir, st
 static bool sender_breach(struct detection *d, const struct direction *dir, struct breach *b)
 {
 	const struct srtp_rollover *r = &b->tested.rollover;
-	enum rtcp_verdict v = r->at ? reported(d, dir, b->stream, r->at_ns, b->stream->last_ns)
+	enum rtcp_verdict v = r->at ? verdict_of(d, dir, b->stream, r->at_ns, b->stream->last_ns)
 		: RTCP_VERDICT_ADVANCING;
 
 	if (v == RTCP_VERDICT_ADVANCING)

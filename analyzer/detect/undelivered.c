@@ -386,6 +386,15 @@ static bool relay_stops(const struct judge *j, const struct window *w, const str
 	return true;
 }
 
+/* Its make may never send blocks; that its router gave the audio another port says the same again. */
+static bool port_changed(const struct judge *j, const struct stream *s, int64_t from_ns, int64_t to_ns)
+{
+	const struct rtcp_party *p = j->h->receiver_rtcp;
+
+	return s && p && !p->ever_blocks && hearing_port_changed(j->facts, j->d, &s->dst) &&
+	       rtcp_reports_empty(p, s, from_ns, to_ns);
+}
+
 bool undelivered_judge(struct judge *j, const struct window *w, const struct counted *c, int64_t from_ns, int64_t to_ns)
 {
 	struct hearing *h = j->h;
@@ -413,6 +422,8 @@ bool undelivered_judge(struct judge *j, const struct window *w, const struct cou
 		h->undelivered_by = "rtcp-frozen";
 		if (frozen_ns != NS_NONE && frozen_ns > since_ns)
 			since_ns = frozen_ns;
+	} else if (h->report == RTCP_VERDICT_NONE && port_changed(j, c->main, from_ns, to_ns)) {
+		h->undelivered_by = "rtcp-nothing";
 	} else if (h->report != RTCP_VERDICT_ADVANCING &&
 		   (neither_passes(j, c->main) || copy_missing(j, c->main) || never_forwarded(j, c->main) ||
 		    never_routed(j, c->main) || kept_by_nat(j, c->main) || image_missing(j, c->main))) {

@@ -8,7 +8,7 @@
 
 enum {
 	PARTIES_DEFAULT = 131072, KEEP_FIRST = 8, SENT_KEEP = 8, CHAIN_MAX = 1024,
-	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8,
+	PROVEN_PACKETS = 3, UNPROVEN_SHARE = 8, LIKE_MAX = 32,
 	EXT_SEQ_NEAR = 3000, FLOWS_PACKETS = 10, RTT_MAX_MS = 5000, RTT_CLOCK_MS = 10
 };
 
@@ -20,7 +20,7 @@ struct sent { uint32_t lsr; int64_t at_ns; uint16_t file, interface; };
 
 struct party {
 	struct rtcp_party p;
-	struct hash_link by_both, by_ssrc;
+	struct hash_link by_both, by_ssrc, by_blocks;
 	struct list_link by_use;     /* rtcp_states.of[proven]: silent for longest first */
 	bool proven;
 	uint8_t said;                /* packets, to PROVEN_PACKETS */
@@ -40,6 +40,7 @@ struct rtcp_states {
 	struct list parties, views;
 	struct hash parties_by_both;         /* source and SSRC: one of them may have thousands of the other */
 	struct hash parties_by_src, parties_by_ssrc, views_by_ssrc;
+	struct hash blocks_by_addr;          /* parties that have sent report blocks, by source address */
 	/* party.by_use; a flood of forged sources sends one packet each, and is not proven */
 	struct list of[2];
 	size_t max_parties;
@@ -58,6 +59,7 @@ struct rtcp_states *rtcp_states_new(size_t max_parties)
 	hash_init(&r->parties_by_src);
 	hash_init(&r->parties_by_ssrc);
 	hash_init(&r->views_by_ssrc);
+	hash_init(&r->blocks_by_addr);
 	r->max_parties = max_parties ? max_parties : PARTIES_DEFAULT;
 	return r;
 }
@@ -84,6 +86,8 @@ static void party_free(struct rtcp_states *r, struct party *party)
 	hash_remove(&r->parties_by_both, &party->by_both);
 	hash_remove(&r->parties_by_src, &party->p.by_key);
 	hash_remove(&r->parties_by_ssrc, &party->by_ssrc);
+	if (party->p.ever_blocks)
+		hash_remove(&r->blocks_by_addr, &party->by_blocks);
 	list_remove(&r->parties, &party->p.in_order);
 	list_remove(&r->of[party->proven], &party->by_use);
 	free(party->p.reports);
@@ -100,6 +104,7 @@ void rtcp_states_free(struct rtcp_states *r)
 	hash_fini(&r->parties_by_src);
 	hash_fini(&r->parties_by_ssrc);
 	hash_fini(&r->views_by_ssrc);
+	hash_fini(&r->blocks_by_addr);
 	free(r);
 }
 
@@ -214,7 +219,7 @@ static const struct sent *sent_find(const struct rtcp_states *r, uint32_t ssrc, 
 	return other;
 }
 
-static void party_report(struct party *party, const struct packet *p)
+static void party_report(struct rtcp_states *r, struct party *party, const struct packet *p)
 {
 	const struct rtcp_compound *c = p->rtcp;
 
@@ -227,7 +232,10 @@ static void party_report(struct party *party, const struct packet *p)
 		party->p.last_packets = c->packets;
 		sent_remember(party, p);
 	}
-	party->p.ever_blocks |= c->block_count > 0;
+	if (c->block_count > 0 && !party->p.ever_blocks) {
+		party->p.ever_blocks = true;
+		hash_add(&r->blocks_by_addr, &party->by_blocks, address_hash(&party->p.src.addr));
+	}
 	party->p.report_total++;
 	party->p.reports = kept_grow(party->p.reports, party->p.report_count, &party->room, sizeof *party->p.reports);
 	party->p.reports[kept_next(&party->p.report_count)] = (struct rtcp_sender_report){
@@ -332,7 +340,7 @@ void rtcp_states_packet(struct rtcp_states *r, const struct packet *p)
 		party->p.encrypted = true;
 		return;
 	}
-	party_report(party, p);
+	party_report(r, party, p);
 	for (unsigned i = 0; i < c->block_count; i++)
 		view_block(r, party, &c->blocks[i], p);
 	if (c->has_xr_voip)
@@ -455,6 +463,24 @@ const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct
 	return best;
 }
 
+const struct rtcp_party *rtcp_party_of_source(const struct rtcp_states *r, const struct address *addr, uint32_t ssrc,
+	int64_t from_ns, int64_t to_ns)
+{
+	const struct rtcp_party *best = NULL;
+	uint32_t hash = ssrc_hash(ssrc);
+	unsigned walked = 0;
+
+	for (struct hash_link *it = hash_first(&r->parties_by_ssrc, hash); it && walked < CHAIN_MAX;
+		it = it->next, walked++) {
+		const struct rtcp_party *p = &HASH_ENTRY(it, struct party, by_ssrc)->p;
+
+		if (it->hash == hash && p->ssrc == ssrc && address_equal(&p->src.addr, addr) && p->first_ns <= to_ns &&
+		    p->last_ns >= from_ns && (!best || p->last_ns > best->last_ns))
+			best = p;
+	}
+	return best;
+}
+
 /* ---- verdicts ---- */
 
 static const struct rtcp_view *view_by(const struct rtcp_states *r, const struct rtcp_party *by, uint32_t ssrc)
@@ -548,29 +574,43 @@ static enum rtcp_verdict blocks_verdict(const struct rtcp_view *v, const struct 
 	return RTCP_VERDICT_ADVANCING;
 }
 
-/* Does this machine send report blocks at all? Asked of the host: a new call comes with a new SSRC. */
-static bool host_ever_blocks(const struct rtcp_states *r, const struct rtcp_party *receiver)
+/* Does one like this send report blocks at all? Not only itself is asked: a new call comes with a new SSRC. */
+static bool like_blocks(const struct rtcp_states *r, const struct rtcp_party *receiver, rtcp_party_fits *like,
+	const void *about)
 {
+	uint32_t hash = address_hash(&receiver->src.addr);
+	unsigned asked = 0;
+
 	if (receiver->ever_blocks)
 		return true;
-	LIST_EACH(it, &r->parties) {
-		const struct rtcp_party *p = LIST_ENTRY(it, struct rtcp_party, in_order);
+	for (struct hash_link *it = hash_first(&r->blocks_by_addr, hash); it && asked < LIKE_MAX; it = it->next) {
+		const struct rtcp_party *p = &HASH_ENTRY(it, struct party, by_blocks)->p;
 
-		if (p->ever_blocks && address_equal(&p->src.addr, &receiver->src.addr))
+		if (it->hash != hash || !address_equal(&p->src.addr, &receiver->src.addr))
+			continue;
+		if (!like || like(about, p))
 			return true;
+		asked++;
 	}
 	return false;
 }
 
-enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver,
-	int64_t from_ns, int64_t to_ns, const struct rtcp_report **ret_last)
+bool rtcp_reports_empty(const struct rtcp_party *receiver, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
-	const struct rtcp_view *v = receiver ? view_by(r, receiver, s->ssrc) : NULL;
 	int64_t since_ns = 0, last_ns = 0;
 
-	if (!receiver || receiver->encrypted || !host_ever_blocks(r, receiver))
+	return !receiver->encrypted && empty_tail(receiver, from_ns, to_ns, &since_ns, &last_ns) >= 2 &&
+	       flows_between(s, since_ns, last_ns);
+}
+
+enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver,
+	int64_t from_ns, int64_t to_ns, rtcp_party_fits *like, const void *about, const struct rtcp_report **ret_last)
+{
+	const struct rtcp_view *v = receiver ? view_by(r, receiver, s->ssrc) : NULL;
+
+	if (!receiver || receiver->encrypted)
 		return RTCP_VERDICT_NONE;
-	if (empty_tail(receiver, from_ns, to_ns, &since_ns, &last_ns) >= 2 && flows_between(s, since_ns, last_ns))
+	if (rtcp_reports_empty(receiver, s, from_ns, to_ns) && like_blocks(r, receiver, like, about))
 		return RTCP_VERDICT_EMPTY;
 	return v ? blocks_verdict(v, s, from_ns, to_ns, ret_last) : RTCP_VERDICT_NONE;
 }

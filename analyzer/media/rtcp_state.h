@@ -101,16 +101,21 @@ typedef bool rtcp_party_fits(const void *about, const struct rtcp_party *p);
 const struct rtcp_party *rtcp_party_at(const struct rtcp_states *r, const struct endpoint *rtp,
 	const struct endpoint *rtcp, int64_t from_ns, int64_t to_ns, rtcp_party_fits *fits, const void *about);
 
+/* Who reports from this address under this stream id, whatever port a NAT has given it; the latest; NULL none. */
+const struct rtcp_party *rtcp_party_of_source(const struct rtcp_states *r, const struct address *addr, uint32_t ssrc,
+	int64_t from_ns, int64_t to_ns);
+
 /*
  * What the receiver's reports within [from, to) say of the stream. NONE: nothing to go by (fewer than 2 reports,
  * encrypted, never blocks). FROZEN: >= 2 reports whose ext_seq stands still although the capture sees it advance.
- * EMPTY: >= 2 consecutive reports without any block although this receiver has sent blocks before. ADVANCING: it
- * receives.
+ * EMPTY: >= 2 consecutive reports without any block although this receiver, or one at its address that `like` takes for
+ * the same make (NULL: any), has sent blocks in this capture. ADVANCING: it receives.
  */
 enum rtcp_verdict { RTCP_VERDICT_NONE, RTCP_VERDICT_ADVANCING, RTCP_VERDICT_FROZEN, RTCP_VERDICT_EMPTY };
 enum rtcp_verdict rtcp_verdict(const struct rtcp_states *r, const struct stream *s, const struct rtcp_party *receiver,
-	int64_t from_ns, int64_t to_ns,
-			       const struct rtcp_report **ret_last);
+	int64_t from_ns, int64_t to_ns, rtcp_party_fits *like, const void *about, const struct rtcp_report **ret_last);
+/* At least 2 consecutive reports, the last ones, without a block while the stream goes on: it may never send any. */
+bool rtcp_reports_empty(const struct rtcp_party *receiver, const struct stream *s, int64_t from_ns, int64_t to_ns);
 /* Sender's packet count over [from, to): RISING, CONSTANT, or NONE with fewer than 2 sender reports. */
 enum rtcp_sending { RTCP_SENDING_NONE, RTCP_SENDING_CONSTANT, RTCP_SENDING_RISING };
 enum rtcp_sending rtcp_sending(const struct rtcp_party *sender, int64_t from_ns, int64_t to_ns);

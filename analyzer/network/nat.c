@@ -374,6 +374,11 @@ unsigned nat_insides(const struct nat *nat, const struct address *outside)
 	return sip > media ? sip : media;
 }
 
+unsigned network_insides(const struct network *n, const struct address *outside)
+{
+	return nat_insides(&n->nat, outside);
+}
+
 static bool face_translated(const struct nat_face *f)
 {
 	int asked = 0;

@@ -274,6 +274,8 @@ bool network_public_of(
 	const struct network *n, const struct endpoint *inside, bool media, struct endpoint *ret, unsigned *ret_weight);
 bool network_private_of(const struct network *n, const struct endpoint *outside, bool media, struct endpoint *ret,
 	unsigned *ret_weight);
+/* How many hosts are known to speak as this public address, of the latest; 0: it is no NAT's, as far as is seen. */
+unsigned network_insides(const struct network *n, const struct address *outside);
 /* Do both addresses belong to one machine or one NAT's two faces? */
 bool network_same(const struct network *n, const struct address *a, const struct address *b);
 

@@ -121,13 +121,13 @@ static void verdicts(void **state)
 				take_block(r, (k + 1) * 5000, cases[i].ext_seq[k]);
 		}
 		verdict = rtcp_verdict(r, st, receiver_of(r), START_NS + cases[i].from_s * SECOND_NS,
-			START_NS + cases[i].to_s * SECOND_NS, &last);
+			START_NS + cases[i].to_s * SECOND_NS, NULL, NULL, &last);
 		if (verdict != cases[i].verdict)
 			fail_msg("%s: %d", cases[i].name, verdict);
 		assert_int_equal(last != NULL, verdict == RTCP_VERDICT_ADVANCING || verdict == RTCP_VERDICT_FROZEN);
 		rtcp_states_free(r);
 	}
-	assert_int_equal(rtcp_verdict(NULL, st, NULL, 0, 1, NULL), RTCP_VERDICT_NONE);
+	assert_int_equal(rtcp_verdict(NULL, st, NULL, 0, 1, NULL, NULL, NULL), RTCP_VERDICT_NONE);
 	streams_free(s);
 }
 
@@ -142,7 +142,7 @@ static void standing_still_with_the_stream(void **state)
 	take_block(r, 40000, 2499);
 	take_block(r, 45000, 2499);
 	assert_int_equal(
-		rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL), RTCP_VERDICT_NONE);
+		rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL, NULL, NULL), RTCP_VERDICT_NONE);
 	rtcp_states_free(r);
 	streams_free(s);
 }
@@ -315,7 +315,7 @@ static void encrypted_says_nothing(void **state)
 	assert_true(receiver_of(r)->encrypted);
 	assert_int_equal(receiver_of(r)->report_total, 0);
 	assert_int_equal(
-		rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL), RTCP_VERDICT_NONE);
+		rtcp_verdict(r, stream_nth(s, 0), receiver_of(r), START_NS, INT64_MAX, NULL, NULL, NULL), RTCP_VERDICT_NONE);
 	rtcp_states_free(r);
 	streams_free(s);
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* reported: what a receiver's RTCP says of a stream, where makes differ in what they report (RFC 3550 6.4). */
+#include "analyzer/detect/reported.h"
+
+#include "analyzer/media/socket_use.h"
+
+/* The session to whose control port it reports, then; NULL: of none that is known. */
+static const struct socket_hold *hold_at(const struct facts *facts, struct endpoint at, int64_t at_ns)
+{
+	const struct socket_use *use = socket_uses_find(facts->sockets, &at);
+
+	for (unsigned i = use ? use->hold_count : 0; i-- > 0;) {
+		if (use->holds[i]->from_ns <= at_ns && at_ns <= use->holds[i]->to_ns)
+			return use->holds[i];
+	}
+	return NULL;
+}
+
+/* What whoever reports calls itself in SIP: the other side of the session whose control port hears it. */
+static struct span agent_of(const struct facts *facts, const struct rtcp_party *p)
+{
+	struct endpoint rtp = { p->dst.addr, (uint16_t)(p->dst.port - 1) };
+	const struct socket_hold *hold = hold_at(facts, rtp, p->last_ns);
+
+	if (!hold)
+		hold = hold_at(facts, p->dst, p->last_ns);
+	return hold ? hold->leg->party[hold->direction->sender].user_agent : (struct span){ 0 };
+}
+
+struct make { const struct facts *facts; struct span agent; };
+
+static bool same_make(const void *about, const struct rtcp_party *p)
+{
+	const struct make *m = about;
+	struct span agent = agent_of(m->facts, p);
+
+	if (m->agent.n && agent.n)
+		return span_equal(m->agent, agent);
+	return network_insides(m->facts->network, &p->src.addr) <= 1;
+}
+
+enum rtcp_verdict reported(const struct facts *facts, const struct stream *s, const struct rtcp_party *receiver,
+	int64_t from_ns, int64_t to_ns, const struct rtcp_report **ret_last)
+{
+	struct make m = { .facts = facts };
+
+	if (receiver && !receiver->ever_blocks)
+		m.agent = agent_of(facts, receiver);
+	return rtcp_verdict(facts->rtcp, s, receiver, from_ns, to_ns, same_make, &m, ret_last);
+}
