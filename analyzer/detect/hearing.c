@@ -538,6 +538,15 @@ static bool stays_outside(const struct judge *j)
 	       !s->mirror_copies && stream_passes_card(s, h->mac);
 }
 
+/* It comes to the outer face of a NAT: what becomes of it behind that, the router's filter decides. */
+static bool stays_before_nat(const struct judge *j)
+{
+	const struct stream *s = j->h->stream;
+
+	return s && !address_private(&s->dst.addr) && !s->twin_of && !s->twin_next &&
+	       network_insides(j->facts->network, &s->dst.addr) > 0;
+}
+
 /*
  * Each direction was seen at a point of its own, on its sender's net, and the two are different nets: that the receiver
  * is near at the other point says nothing of what was never seen there.
@@ -589,7 +598,7 @@ static void judge_heard(struct judge *j)
 		judge_because(h, "seen where it is sent, and not at the point where the receiver is");
 		return;
 	}
-	if ((!h->near_receiver || stays_inside(j)) && !reported_received(j)) {
+	if ((!h->near_receiver || stays_inside(j) || stays_before_nat(j)) && !reported_received(j)) {
 		h->heard = HEARD_UNKNOWN;
 		judge_because(h, h->near_receiver ? "seen before the NAT and not behind it"
 			: "passes this point to the right address; its arrival cannot be seen from here");

@@ -353,7 +353,8 @@ static void say_media(struct finding *f, const struct facts *facts, const struct
 			  say_host(facts, &m->real.addr, named));
 		finding_fix(f, "Keep audio on %s for phones behind NAT: switch direct media off there (Asterisk: direct_media=no, in sip.conf directmedia=no; "
 			    "FreeSWITCH: no bypass-media).", named);
-	} else {
+	} else if (direction_reverse(d)->stream_count ||
+		   !say_first_packet_fix(f, facts, &m->from.addr, &m->real.addr, victim)) {
 		finding_fix(f, "%s", nat_unusable_fix(m->reason));
 	}
 	if (f->confidence == CONFIDENCE_POSSIBLE)

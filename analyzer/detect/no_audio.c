@@ -412,6 +412,10 @@ static void say_fix(struct finding *f, const struct facts *facts, const struct m
 			    "device and mute. If it waits for the first packet itself, let UDP to %s reach it in every "
 			    "firewall and NAT.", say_host(facts, silent_host(slot, a, b), relay),
 			silent_one(a, b) == a ? x : y);
+	else if (strcmp(f->reason, "unlocated") == 0 && private_to >= 0 &&
+		 say_first_packet_fix(f, facts, &told.addr, &named_by.addr,
+			 say_party(facts, slot->dialog->leg, side_other(d->sender), other)))
+		return;
 	else if (strcmp(f->reason, "unlocated") == 0 && private_to >= 0)
 		finding_fix(f, "Let %s name its external address for audio towards %s (NAT setting; on a proxy with "
 			"two networks the right direction of its media relay): %s cannot be reached from "

@@ -97,6 +97,29 @@ static bool any_relay_seen(const struct judge *j, const struct address *a, const
 }
 
 /*
+ * What it names for audio it names for its signalling, too, which comes from there through a NAT: one machine. And audio
+ * from there to the receiver, of other calls, passes here.
+ */
+static bool signals_from(const struct judge *j, const struct address *at)
+{
+	const struct party *p = &j->d->slot->dialog->leg->party[j->d->sender];
+
+	if (!address_private(&p->contact.addr) || !address_equal(at, &p->signalling.addr) || address_private(at))
+		return false;
+	for (unsigned i = 0; i < j->sender->media_count; i++) {
+		if (!address_equal(&j->sender->at[i].addr, &p->contact.addr))
+			return false;
+	}
+	for (unsigned k = 0; k < j->receiver->media_count; k++) {
+		const struct pair *pair = network_pair_find(j->facts->network, at, &j->receiver->at[k].addr);
+
+		if (pair && pair->media)
+			return j->sender->media_count > 0;
+	}
+	return false;
+}
+
+/*
  * Named for the sender's audio; or its host signals, and the other side's audio comes to it there: what SDP names is
  * its outer face. What a TURN server names is not: of its client's way to it nothing is said.
  */
@@ -104,7 +127,7 @@ static bool sends_from(const struct judge *j, unsigned i)
 {
 	const struct direction *back = direction_reverse(j->d);
 
-	if (i < j->sender->media_count)
+	if (i < j->sender->media_count || signals_from(j, &j->sender->at[i].addr))
 		return true;
 	for (unsigned k = 0; k < back->stream_count; k++) {
 		const struct stream *s = back->streams[k];

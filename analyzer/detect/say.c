@@ -353,6 +353,19 @@ void say_relay_fix(struct finding *f, const char *relay, const char *at)
 		relay, at);
 }
 
+bool say_first_packet_fix(struct finding *f, const struct facts *facts, const struct address *server,
+	const struct address *router, const char *phone)
+{
+	const struct pair *others = address_private(router) ? NULL : network_pair_find(facts->network, server, router);
+	char who[SAY_TEXT], nat[SAY_TEXT];
+
+	if (!others || !others->media || network_insides(facts->network, router) == 0)
+		return false;
+	finding_fix(f, "%s sends the audio of other calls to %s: it learns where a phone is from its first packet, and none of %s comes. Look for what keeps it back: a rule for its ports in %s or its firewall, a mute, a dead audio device; a capture behind %s shows whether it sends.",
+		say_host(facts, server, who), say_host(facts, router, nat), phone, nat, nat);
+	return true;
+}
+
 void say_relay_unseen(struct finding *f)
 {
 	finding_cannot_see(f, "what keeps the relay from it, and whether it sends by an interface that is not captured");

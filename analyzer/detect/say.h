@@ -33,6 +33,12 @@ void say_title(struct finding *f, const char *act, const char *effect);
 void say_direct_media_fix(struct finding *f, const char *pbx);
 /* What to look at on a relay that gets audio at `at` and sends none of it on. */
 void say_relay_fix(struct finding *f, const char *relay, const char *at);
+/*
+ * Of a phone behind that router nothing comes to a server that sends the audio of others to the router: it answers the
+ * first packet, and waits for it. Sets the fix; false: that is not so.
+ */
+bool say_first_packet_fix(struct finding *f, const struct facts *facts, const struct address *server,
+	const struct address *router, const char *phone);
 void say_relay_unseen(struct finding *f);
 /* A request inside a call, with its article: "a re-INVITE", "an UPDATE", "a BYE". */
 const char *say_request(enum sip_method method);
