@@ -27,7 +27,10 @@ static const struct config_key keys[] = {
 #define TOLL_NS (60 * SECOND_NS)
 #define BYE_TIMEOUT_NS (32 * SECOND_NS)
 
-enum { ONCE_MORE = 2 };              /* copies of a BYE that two points saw, and nobody repeated */
+enum {
+	ONCE_MORE = 2,               /* copies of a BYE that two points saw, and nobody repeated */
+	IN_VAIN = 5                  /* copies of a BYE: after 0.5, 1.5, 3.5, 7.5 s (RFC 3261 17.1.2.2) */
+};
 
 static bool serves(const struct direction *d, const struct stream *s, int64_t from_ns, int64_t to_ns)
 {
@@ -127,6 +130,20 @@ static int64_t known_over(const struct leg *leg, enum side sender, int64_t ended
 	return ended_ns;
 }
 
+/* The BYE was sent again and again, and no BYE at all was answered: no need to wait until its sender gives up. */
+static const struct transaction *asked_in_vain(const struct leg *leg)
+{
+	LIST_EACH(it, &leg->transactions) {
+		const struct transaction *t = LIST_ENTRY(it, struct transaction, in_leg);
+
+		if (leg->bye_answered)
+			break;
+		if (t->method == SIP_BYE && t->by == leg->ended_by_side && !t->final && t->request_copies >= IN_VAIN)
+			return t;
+	}
+	return NULL;
+}
+
 static bool other_leg_lives(const struct leg *leg, int64_t until_ns)
 {
 	LIST_EACH(it, &leg->call->legs) {
@@ -199,14 +216,17 @@ static void tell_refusal(struct finding *f, const struct facts *facts, const str
 static void tell_sender(struct finding *f, const struct facts *facts, const struct leg *leg, const struct stream *s,
 	const char *packets)
 {
-	char host[SAY_TEXT];
+	const struct transaction *vain = asked_in_vain(leg);
+	char host[SAY_TEXT], times[32] = "";
 
+	if (vain)
+		snprintf(times, sizeof times, ", sent %u times,", vain->request_copies);
 	finding_part(f, PART_CULPRIT, &stream_origin(s)->src);
 	finding_part(f, PART_WITNESS, &s->dst);
 	say_host(facts, &stream_origin(s)->src.addr, host);
-	finding_cause(f, "%s %s the BYE and sent %s more packets.", host,
+	finding_cause(f, "%s %s the BYE%s and sent %s more packets.", host,
 		leg->ended_by_side == s->direction->sender ? "sent"
-		: end_answered(leg) ? "answered" : "was never seen to answer", packets);
+		: end_answered(leg) ? "answered" : "was never seen to answer", times, packets);
 	finding_fix(f,
 		"Check that the BYE reaches %s (ALG, NAT, Contact address) and switch its RTP inactivity timer on.",
 		host);
@@ -356,7 +376,7 @@ static void on_event(struct detection *d, const struct event *ev)
 		detection_withhold(d, dialog->leg, "G9", GATES_MERGED);
 		return;
 	}
-	if (!end_answered(dialog->leg) && !bye_refusal(dialog->leg) && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
+	if (!end_answered(dialog->leg) && !bye_refusal(dialog->leg) && !asked_in_vain(dialog->leg) && s->last_ns - ended_ns < BYE_TIMEOUT_NS &&
 	    facts->capture->last_ns - ended_ns < BYE_TIMEOUT_NS) {
 		detection_pass(d, "G6", "the BYE was not answered yet when the capture ended");
 		return;
