@@ -2,10 +2,13 @@
 /* even_loss: the share of all, then each against it. */
 #include "analyzer/detect/even_loss.h"
 
-#include "analyzer/media/stream.h"
+#include "analyzer/detect/reported.h"
 
-/* Fewer losses than EXPECTED_LEAST of a stream are chance; RATIO: how far from the share of all one may be. */
-enum { STREAMS_LEAST = 6, SENDERS_LEAST = 3, EXPECTED_LEAST = 5, RATIO = 3, ALIKE_PERCENT = 90, HOSTS_KEPT = 8 };
+/*
+ * Fewer losses than EXPECTED_LEAST of a stream are chance; RATIO: how far from the share of all one may be. Where a
+ * receiver proves that the capture has lost its packets, two streams will do.
+ */
+enum { STREAMS_LEAST = 6, STREAMS_WITNESSED = 2, SENDERS_LEAST = 3, EXPECTED_LEAST = 5, RATIO = 3, ALIKE_PERCENT = 90, HOSTS_KEPT = 8 };
 
 static const struct stream *stream_of(struct list_link *it)
 {
@@ -42,11 +45,13 @@ static bool both_directions(const struct hosts *senders, const struct hosts *rec
 	return false;
 }
 
-unsigned even_loss(const struct list *streams)
+unsigned even_loss(const struct facts *facts)
 {
+	const struct list *streams = streams_in_order(facts->streams);
 	struct hosts senders = { .count = 0 }, receivers = { .count = 0 };
 	uint64_t lost = 0, expected = 0;
 	unsigned told = 0, alike = 0;
+	bool witnessed = false;
 
 	LIST_EACH(it, streams) {
 		lost += stream_of(it)->lost_within;
@@ -61,9 +66,11 @@ unsigned even_loss(const struct list *streams)
 		host_note(&senders, &s->src.addr);
 		host_note(&receivers, &s->dst.addr);
 		told++;
+		witnessed = witnessed || reported_there(facts, s);
 		alike += (double)s->lost_within * RATIO >= mean && (double)s->lost_within <= mean * RATIO;
 	}
-	if (told < STREAMS_LEAST || senders.count < SENDERS_LEAST || !both_directions(&senders, &receivers))
+	if (told < (witnessed ? STREAMS_WITNESSED : STREAMS_LEAST) || (!witnessed && senders.count < SENDERS_LEAST) ||
+	    !both_directions(&senders, &receivers))
 		return 0;
 	return alike * 100 >= told * ALIKE_PERCENT ? told : 0;
 }

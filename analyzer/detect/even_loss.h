@@ -7,11 +7,11 @@
 #ifndef DEADAIR_DETECT_EVEN_LOSS_H
 #define DEADAIR_DETECT_EVEN_LOSS_H
 
-#include "captures/base/list.h"
+#include "analyzer/detect/detector.h"
 
 /*
- * How many streams lack about as much, all that tell it; 0: they differ, or are too few to tell. List of struct stream.
+ * How many streams lack about as much, all that tell it; 0: they differ, or are too few to tell.
  */
-unsigned even_loss(const struct list *streams);
+unsigned even_loss(const struct facts *facts);
 
 #endif

@@ -112,7 +112,7 @@ struct passages *lookup_passages(struct lookup *l)
 unsigned lookup_even_loss(struct lookup *l)
 {
 	if (!l->even_made)
-		l->even_loss = even_loss(streams_in_order(l->facts->streams));
+		l->even_loss = even_loss(l->facts);
 	l->even_made = true;
 	return l->even_loss;
 }

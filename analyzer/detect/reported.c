@@ -4,6 +4,8 @@
 
 #include "analyzer/media/socket_use.h"
 
+enum { LOST_THERE = 10, PART = 4 };  /* packets: no chance any more; of all that is missing */
+
 /* The session to whose control port it reports, then; NULL: of none that is known. */
 static const struct socket_hold *hold_at(const struct facts *facts, struct endpoint at, int64_t at_ns)
 {
@@ -47,4 +49,34 @@ enum rtcp_verdict reported(const struct facts *facts, const struct stream *s, co
 	if (receiver && !receiver->ever_blocks)
 		m.agent = agent_of(facts, receiver);
 	return rtcp_verdict(facts->rtcp, s, receiver, from_ns, to_ns, same_make, &m, ret_last);
+}
+
+/* What the capture lacks in the intervals that lie between two reports, with time for the way to the receiver. */
+static uint64_t lost_between(const struct stream *s, const struct rtcp_report *a, const struct rtcp_report *b)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i + 1u < s->interval_count; i++) {
+		const struct interval *x = &s->intervals[i];
+
+		if (x->at_ns >= a->at_ns && ns_add(s->intervals[i + 1].at_ns, SECOND_NS) <= b->at_ns)
+			n += x->expected > x->packets ? x->expected - x->packets : 0;
+	}
+	return n;
+}
+
+bool reported_there(const struct facts *facts, const struct stream *s)
+{
+	const struct rtcp_view *v = rtcp_view_of(facts->rtcp, s);
+	const struct rtcp_report *a, *b;
+	int64_t lost;
+	uint64_t here;
+
+	if (!v || v->report_count < 2)
+		return false;
+	a = &v->reports[0];
+	b = &v->reports[v->report_count - 1];
+	lost = (int64_t)b->cumulative_lost - a->cumulative_lost;
+	here = lost_between(s, a, b);
+	return here >= LOST_THERE && here * PART >= s->lost_within && lost * 2 < (int64_t)here;
 }

@@ -12,4 +12,10 @@
 enum rtcp_verdict reported(const struct facts *facts, const struct stream *s, const struct rtcp_party *receiver,
 	int64_t from_ns, int64_t to_ns, const struct rtcp_report **ret_last);
 
+/*
+ * The capture itself has lost packets of this stream: in the intervals between two reports it lacks more than twice as
+ * many as the receiver, and that is a part that speaks for the whole.
+ */
+bool reported_there(const struct facts *facts, const struct stream *s);
+
 #endif

@@ -7,6 +7,7 @@
 #include "analyzer/detect/gates.h"
 #include "analyzer/detect/lookup.h"
 #include "analyzer/detect/quality.h"
+#include "analyzer/detect/reported.h"
 #include "analyzer/detect/say.h"
 #include "analyzer/media/mos.h"
 
@@ -403,7 +404,11 @@ static bool receiver_has_them(struct detection *d, const struct stream *s, const
 {
 	double more = l->percent - l->reported_percent;
 
-	if (l->reported_percent < 0 || !l->reports_cover || l->reports < 3)
+	if (l->reported_percent < 0)
+		return false;
+	if (more > 2 && reported_there(detection_facts(d), s))
+		return true;
+	if (!l->reports_cover || l->reports < 3)
 		return false;
 	return more > 2 || (l->reported_percent < l->percent / 4 &&
 		more * (double)s->expected_within >= 200 * detection_key(d, "min-lost"));
