@@ -252,6 +252,21 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "no-response", witness_confidence(u->witness, CONFIDENCE_LIKELY));
 }
 
+/* Who sent it says itself, to the one who had asked it, that nothing came back (RFC 3261 16.9): no better witness. */
+static bool says_timeout(const struct unanswered *u)
+{
+	LIST_EACH(it, &u->leg->call->legs) {
+		LIST_EACH(tit, &LIST_ENTRY(it, struct leg, in_call)->transactions) {
+			const struct transaction *t = LIST_ENTRY(tit, struct transaction, in_leg);
+
+			if (t->initial && t->final && t->final->status == 408 && t->final->at.at_ns > u->hop.last->at.at_ns &&
+			    address_equal(&t->final->src.addr, &u->hop.src.addr))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void judge_silence(struct detection *d, struct unanswered *u)
 {
 	const struct facts *facts = detection_facts(d);
@@ -274,6 +289,8 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	if (h->copies < detection_key(d, "copies") && !s.stream_transport)
 		return;
 	gate = silence_gate(facts, &s, detection_key(d, "tail-s"), &u->witness);
+	if (!gate && u->witness == WITNESS_OTHER_HOST && says_timeout(u))
+		u->witness = WITNESS_PEER;
 	if (!gate) {
 		judge_why(facts, u);
 	} else {
