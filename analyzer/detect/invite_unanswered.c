@@ -9,6 +9,7 @@
 #include "analyzer/calls/account.h"
 #include "analyzer/calls/headers.h"
 #include "analyzer/detect/attempts.h"
+#include "analyzer/detect/dead_connection.h"
 #include "analyzer/detect/icmp_about.h"
 #include "analyzer/detect/icmp_says.h"
 #include "analyzer/detect/invite_hop.h"
@@ -45,6 +46,7 @@ static const struct config_key keys[] = {
 	{ 0 },
 };
 
+#define IDLE_NS (30 * SECOND_NS)     /* firewalls forget in no less */
 #define ICMP_AFTER_NS (5 * SECOND_NS)
 #define TORN_AFTER_NS (60 * SECOND_NS)       /* RFC 791 3.2, RFC 8200 4.5: 15 to 60 s a receiver waits for fragments */
 
@@ -61,6 +63,8 @@ struct unanswered {
 	unsigned icmps;
 	/* icmp-unreachable: the router says it, at a port where a phone had registered; else NULL */
 	const struct sip_binding *mapping;
+	struct dead_connection dead; /* where is_dead */
+	bool is_dead;
 	struct endpoint now;         /* stale-binding: where the phone is by then */
 	struct frame_ref moved_at;
 };
@@ -230,6 +234,18 @@ static void give(struct unanswered *u, const char *reason, enum confidence c)
 	u->confidence = c;
 }
 
+/* The connection that the phone keeps open: it has come again by another one, when the router had forgotten it. */
+static void judge_dead(struct unanswered *u)
+{
+	if (address_known(&u->dead.now.addr) && u->dead.idle_ns >= IDLE_NS) {
+		u->now = u->dead.now;
+		u->moved_at = u->dead.now_at;
+		give(u, "binding-silent", CONFIDENCE_LIKELY);
+	} else {
+		give(u, "no-response", CONFIDENCE_LIKELY);
+	}
+}
+
 static void judge_why(const struct facts *facts, struct unanswered *u)
 {
 	const struct sip_hop *other = sip_hops_find(facts->hops, &u->hop.src, &u->hop.dst);
@@ -242,6 +258,8 @@ static void judge_why(const struct facts *facts, struct unanswered *u)
 		give(u, "to-private-address", CONFIDENCE_LIKELY);
 	else if (registered_by_stream(facts, u))
 		give(u, "wrong-transport", CONFIDENCE_LIKELY);
+	else if (u->is_dead)
+		judge_dead(u);
 	else if (is_fragmented(u) && u->torn)
 		give(u, "fragmented", CONFIDENCE_CERTAIN);
 	else if (is_fragmented(u) && other)
@@ -292,6 +310,7 @@ static void judge_silence(struct detection *d, struct unanswered *u)
 	if (!gate && u->witness == WITNESS_OTHER_HOST && says_timeout(u))
 		u->witness = WITNESS_PEER;
 	if (!gate) {
+		u->is_dead = s.stream_transport && dead_connection_find(facts, &h->src, &h->dst, s.first_ns, &u->dead);
 		judge_why(facts, u);
 	} else {
 		detection_pass(d, gate, "%s", silence_gate_text(gate));
@@ -482,6 +501,8 @@ static void add_evidence(struct finding *f, const struct unanswered *u)
 	finding_evidence(f, h->first->at, "INVITE, the first of %u", h->copies);
 	if (h->answer)
 		finding_evidence(f, h->answer->at, "%u, the first answer", h->answer->status);
+	if (u->dead.reset_at.frame)
+		finding_evidence(f, u->dead.reset_at, "RST: the connection is reset");
 	if (h->astray)
 		finding_evidence(f, h->astray->at, "answer %u, sent to another place", h->astray->status);
 	if (u->icmp)
@@ -546,6 +567,8 @@ static void tell_cause(struct finding *f, const struct unanswered *u, const char
 		snprintf(now, sizeof now, " (now %s)", endpoint_text(&u->now, there));
 	if (u->icmp)
 		because = refusal_text(u, refusal);
+	else if (u->is_dead)
+		because = dead_connection_text(&u->dead, refusal, sizeof refusal);
 	if (count > 1)
 		snprintf(calls, sizeof calls, " It was so with %u calls.", count);
 	finding_cause(f, "The INVITE for %s was sent %u time%s to %s%s%s%s%s%s.%s", to, h->copies,
@@ -560,6 +583,8 @@ static void tell_fix(struct finding *f, const struct unanswered *u)
 			    "phone is on.");
 	else if (u->icmp && icmp_no_port(u->icmp) && strcmp(u->reason, "wrong-transport") != 0)
 		finding_fix(f, "Look whether the SIP program of the destination runs, and whether it listens at the address and port that are called.");
+	else if (u->is_dead)
+		finding_fix(f, "Keep the connection alive from both ends (CRLF of RFC 5626, OPTIONS or TCP keepalive) at an interval below the firewall's idle time for TCP, and let the sender open a new one when an ACK does not come.");
 	else
 		finding_fix(f, "%s.", wording_of(u->reason)->fix);
 }
